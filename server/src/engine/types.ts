@@ -1,0 +1,51 @@
+import type { FileEdits } from '../text/span.ts';
+import type { KernelVersion } from '../kernel/types.ts';
+import type { Finding, Severity } from '../rules/types.ts';
+
+/** What the engine needs of a file system; hosts give it (node:fs, the client's virtual workspace, a test's map). Paths are the host's own keys (POSIX paths or URIs) with `/` separators. */
+export interface FileSystem {
+  /** The text, or undefined when there is no such file or it cannot be read. Never throws. */
+  readFile(path: string): Promise<string | undefined>;
+  /** Names in a folder, folders with a trailing `/`; empty when there is none. Never throws. */
+  readDirectory(path: string): Promise<readonly string[]>;
+}
+
+/** Settings, from the editor, the command line or a configuration file. */
+export interface Configuration {
+  /** `6.1`, or undefined to detect. */
+  readonly targetKernel?: string | undefined;
+  readonly rules?: Readonly<Record<string, Severity | 'off'>>;
+}
+
+/** The target kernel and where it came from: shown to the user. */
+export interface TargetKernel {
+  readonly version: KernelVersion;
+  /** `6.1` */
+  readonly text: string;
+  readonly source: 'option' | 'setting' | 'makefile' | 'header' | 'default';
+  /** One clause: `from the kernel tree's Makefile`. */
+  readonly reason: string;
+}
+
+export interface SourceDocument { readonly path: string; readonly text: string }
+
+/** Everything the analysis of one file reads: itself, its module's other sources and the quoted headers. */
+export interface ModuleInput {
+  readonly file: string;
+  readonly sources: readonly SourceDocument[];
+  readonly headers: readonly SourceDocument[];
+}
+
+export interface NotAnalysed { readonly path: string; readonly function: string; readonly reason: string }
+
+export interface Analysis {
+  readonly findings: readonly Finding[];
+  readonly notAnalysed: readonly NotAnalysed[];
+  readonly functions: number;
+}
+
+/** The outcome of a conversion of one function or file. */
+export type Conversion =
+  | { readonly status: 'converted'; readonly edits: readonly FileEdits[]; readonly notes: readonly string[] }
+  | { readonly status: 'unchanged' }
+  | { readonly status: 'refused'; readonly reason: string; readonly site: { readonly path: string; readonly start: number; readonly end: number } | null };

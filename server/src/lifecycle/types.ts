@@ -1,0 +1,164 @@
+import type { Span } from '../text/span.ts';
+import type { Condition } from '../syntax/node.ts';
+import type { FileIr, FunctionIr, VariableIr } from '../ir/types.ts';
+import type { EffectOp, KernelVersion } from '../kernel/types.ts';
+
+/** A place in one of the module's documents. */
+export interface Site extends Span {
+  readonly path: string;
+}
+
+/** The abstract state of one device object on one path. */
+export interface DeviceState {
+  /** How the object came to be a vfio_device on this path: alloc'ed (new), init'ed (old), vfio_init_device (embedded). */
+  readonly model: 'none' | 'new' | 'old' | 'embedded' | 'unknown';
+  /** The reference of the allocation (new model). */
+  readonly reference: 'none' | 'held' | 'dropped' | 'unknown';
+  /** Old model: vfio_init_group_dev without / with its uninit. */
+  readonly initialised: 'no' | 'yes' | 'undone' | 'unknown';
+  readonly registered: 'no' | 'yes' | 'undone' | 'failed' | 'unknown';
+  /** The memory of the container. `error-pointer`: the allocation failed on this path and the pointer is an ERR_PTR. */
+  readonly memory: 'unknown' | 'live' | 'freed' | 'error-pointer' | 'null';
+  /** How the memory was obtained, when this is seen: decides which free is right. */
+  readonly allocator: string | null;
+  /** A device set may be held: assign or (since 5.15) register ran. */
+  readonly deviceSet: boolean;
+  /** Registered or initialised through vfio_pci_core. */
+  readonly viaCore: boolean;
+  /** The result of the allocation was tested (IS_ERR, PTR_ERR_OR_ZERO) on this path. */
+  readonly checked: boolean;
+  /** Unseen code may have changed the device: nothing after this is certain. */
+  readonly escaped: boolean;
+}
+
+/** One step on the way to an observation, oldest first. */
+export interface Step {
+  readonly site: Site;
+  readonly kind: 'operation' | 'branch' | 'goto' | 'call' | 'return' | 'entry';
+  /** For an operation. */
+  readonly op?: EffectOp;
+  /** A short clause: `vfio_alloc_device() takes the reference`, `vfio_register_group_dev() fails here`, `goto err_put`. */
+  readonly text: string;
+}
+
+/** What the rest of the driver uses a function for. */
+export type Role =
+  | 'probe' // .probe, .create, .bind, .add of a driver table
+  | 'remove' // .remove and its partners
+  | 'init' // vfio_device_ops.init
+  | 'release' // vfio_device_ops.release of the new model
+  | 'callback' // any other member of vfio_device_ops
+  | 'action' // given to devm_add_action(_or_reset)
+  | 'helper' // called by another function of the module, or of unknown use
+  | 'module'; // module_init / module_exit
+
+/** A device object as a rule sees it. */
+export interface DeviceRef {
+  /** Stable inside one analysis. The same object has the same id on all paths of one function. */
+  readonly id: string;
+  /** Where the object comes from: the allocation, the parameter, the drvdata read. */
+  readonly origin: Site;
+  readonly originKind: 'allocation' | 'parameter' | 'drvdata' | 'load' | 'return';
+  /** The struct tag of the container, when known. */
+  readonly container: string | null;
+  /** The member path of the vfio_device in it (`vdev`, `core_device.vdev`), when known. */
+  readonly member: string | null;
+}
+
+interface ObservationBase {
+  readonly function: FunctionIr;
+  readonly role: Role;
+  /** The place in the function: for an operation inside a helper, the call of the helper. */
+  readonly site: Site;
+  readonly device: DeviceRef;
+  readonly before: DeviceState;
+  /** The device as the user wrote it here: `&p->vdev`, `p`, `vdev`. */
+  readonly text: string;
+  /** False when something unseen could make the observation wrong: rules then lower to a hint or stay silent. */
+  readonly certain: boolean;
+  readonly trace: readonly Step[];
+  /** The #if arms that this path is in. */
+  readonly conditions: readonly Condition[];
+}
+
+/** A life-cycle operation on a device. */
+export interface OperationObservation extends ObservationBase {
+  readonly kind: 'operation';
+  readonly op: EffectOp;
+  /** The kernel function called, e.g. vfio_put_device. */
+  readonly api: string;
+  /** Zero-based argument position of the device, or null for the return value. */
+  readonly argument: number | null;
+  /** Where the operation itself stands when it is inside a helper. */
+  readonly inner: Site | null;
+  readonly after: DeviceState;
+}
+/** A read, write or pass of the device or of memory in it. */
+export interface UseObservation extends ObservationBase {
+  readonly kind: 'use';
+  readonly form: 'read' | 'write' | 'pass' | 'address';
+  /** The member path read or written (`wq`), when form is read or write. */
+  readonly field: string | null;
+}
+/** The allocation's result is tested. */
+export interface TestObservation extends ObservationBase {
+  readonly kind: 'test';
+  readonly form: 'null' | 'is-err' | 'is-err-or-null';
+  /** The whole condition of the if. */
+  readonly condition: Site;
+}
+/** A path leaves a function. */
+export interface ExitObservation extends ObservationBase {
+  readonly kind: 'exit';
+  /** By what the function returns on this path. */
+  readonly outcome: 'success' | 'failure' | 'void' | 'unknown';
+  /** Someone still can reach the object: drvdata, a list, a global, a parameter's memory, the return value. */
+  readonly reachable: 'none' | 'drvdata' | 'stored' | 'returned';
+  /** The return statement, or the closing brace. */
+  readonly returns: Site;
+}
+export type Observation = OperationObservation | UseObservation | TestObservation | ExitObservation;
+
+/** An ops table found in the module. */
+export interface OpsTable {
+  readonly path: string;
+  readonly variable: VariableIr;
+  /** The last declaration with a value; a forward declaration is not a table. Member name → function name or text. */
+  readonly members: ReadonlyMap<string, { readonly value: string; readonly span: Span; readonly conditions: readonly Condition[] }>;
+  /** False when an ERROR or #if inside the braces may hide members: absence must not be reported. */
+  readonly complete: boolean;
+  /** By its members and the target kernel: the object's .release (new) or the fd's (≤5.14). */
+  readonly style: 'object' | 'fd' | 'unknown';
+  /** The calls that gave this table to alloc or init. */
+  readonly givenTo: readonly { readonly site: Site; readonly op: EffectOp; readonly api: string; readonly function: FunctionIr }[];
+}
+
+/** A driver table: a static initializer with .probe and .remove, or a pair like them. */
+export interface DriverTable {
+  readonly path: string;
+  readonly variable: VariableIr;
+  readonly probe: string | null;
+  readonly remove: string | null;
+  readonly complete: boolean;
+}
+
+/** The documents of one Kbuild module (or one file with its quoted headers), lowered. */
+export interface Module {
+  /** Documents that are analysed: .c files of the module. */
+  readonly sources: readonly FileIr[];
+  /** Quoted headers, for structs, macros, inline functions and prototypes. */
+  readonly headers: readonly FileIr[];
+}
+
+/** All that is known of a module: what rules, hovers and conversions read. */
+export interface ModuleFacts {
+  readonly module: Module;
+  readonly kernel: KernelVersion;
+  readonly observations: readonly Observation[];
+  readonly opsTables: readonly OpsTable[];
+  readonly driverTables: readonly DriverTable[];
+  /** Role by function. */
+  readonly roles: ReadonlyMap<FunctionIr, Role>;
+  /** Functions whose analysis was given up, with the reason. */
+  readonly notAnalysed: readonly { readonly path: string; readonly function: string; readonly reason: string }[];
+}

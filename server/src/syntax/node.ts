@@ -1,0 +1,65 @@
+import type { Span } from '../text/span.ts';
+
+/**
+ * One node of a syntax tree as plain data. Offsets are zero-based UTF-16 code units and are the same in the original
+ * and in the masked text. Plain data rather than parser handles, so that nothing outside syntax/ can leak a tree.
+ */
+export interface SyntaxNode extends Span {
+  /** The grammar's name of the node (`call_expression`), or the token itself for anonymous nodes. */
+  readonly type: string;
+  readonly named: boolean;
+  /** The field of the parent that this node fills (`function`, `body`), if any. */
+  readonly field: string | undefined;
+  /** The parser inserted this token; its span is empty. */
+  readonly missing: boolean;
+  readonly children: readonly SyntaxNode[];
+}
+
+/** What the mask did to one stretch of text, so that lowering can recover what the parser no longer sees. */
+export interface MaskNote extends Span {
+  readonly kind:
+    | 'type-keyword' // `struct` before a type that is a macro argument: container_of(x, struct T, m)
+    | 'annotation' // __user, __init, __free(x) and their like, blanked
+    | 'loop-macro' // list_for_each_entry(…) { … } that the parser now sees as `while`
+    | 'block-macro' // scoped_guard(…) { … } and its like, which the parser now sees as `if`
+    | 'case-range' // case A ... B:
+    | 'file-macro'; // module_init(x), MODULE_LICENSE("GPL") and their like at file scope
+  /** The original text of the stretch. */
+  readonly text: string;
+}
+
+/** One arm of an #if chain that encloses an item: the chain's test as written, and whether this arm is where it holds. */
+export interface Condition {
+  /** Normalised text: `CONFIG_X` for #ifdef CONFIG_X, the expression for #if. Equal text means the same test. */
+  readonly test: string;
+  readonly holds: boolean;
+}
+
+/** A declaration, definition or directive at file scope; #if chains around it are flattened into `conditions`. */
+export interface TopLevelItem extends Span {
+  readonly type: string;
+  readonly hasError: boolean;
+  readonly conditions: readonly Condition[];
+  /** Builds the plain tree of this item; costs in proportion to the item. Only valid until the tree's next edit or dispose. */
+  node(): SyntaxNode;
+}
+
+/** A parsed document. */
+export interface SyntaxTree {
+  readonly text: string;
+  /** Same length as `text`: what the parser saw. Never the source of an edit. */
+  readonly masked: string;
+  /** Sorted by start. */
+  readonly notes: readonly MaskNote[];
+  items(): readonly TopLevelItem[];
+  /** The whole tree as an S-expression with offsets, for `dump --stage tree`. */
+  print(): string;
+  /** Frees the parser's memory. Idempotent. Every tree has one owner, who calls this. */
+  dispose(): void;
+}
+
+/** The parser: one per process. */
+export interface SyntaxParser {
+  /** Parses `text`; with `previous` (which stays valid and owned by its owner) incrementally from the one difference between the texts. Never throws on any text. */
+  parse(text: string, previous?: SyntaxTree): SyntaxTree;
+}
