@@ -39,6 +39,7 @@ export interface Condition {
 export interface TopLevelItem extends Span {
   readonly type: string;
   readonly hasError: boolean;
+  /** The macro of an include guard is no condition. A declaration inside an ERROR item follows that item as an item of its own. */
   readonly conditions: readonly Condition[];
   /** Builds the plain tree of this item; costs in proportion to the item. Only valid until the tree's next edit or dispose. */
   node(): SyntaxNode;
@@ -51,6 +52,8 @@ export interface SyntaxTree {
   readonly masked: string;
   /** Sorted by start. */
   readonly notes: readonly MaskNote[];
+  /** Why the text was not parsed (it is too large, or the parser gave up); the tree is then one ERROR item. */
+  readonly limit?: string;
   items(): readonly TopLevelItem[];
   /** The whole tree as an S-expression with offsets, for `dump --stage tree`. */
   print(): string;
