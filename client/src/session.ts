@@ -1,0 +1,85 @@
+import * as vscode from 'vscode';
+import { CloseAction, ErrorAction, RevealOutputChannelOn, State } from 'vscode-languageclient';
+import type { BaseLanguageClient, ErrorHandler, LanguageClientOptions } from 'vscode-languageclient';
+import { answerFileRequests } from './files.ts';
+import { createStatus, type KernelStatus, type Status } from './status.ts';
+
+/** Makes a language client for this host: a Node process or a web worker. */
+export type CreateClient = (options: LanguageClientOptions) => Promise<BaseLanguageClient>;
+
+/** One running server with everything that lives as long as it does. */
+export interface Session {
+  readonly client: BaseLanguageClient;
+  /** Ends the server; resolves when it is gone. Never rejects. */
+  stop(): Promise<void>;
+}
+
+/** A server that ends by itself more often than this in three minutes stays down until the user restarts it. */
+const restarts = 4;
+const restartWindow = 3 * 60 * 1000;
+
+/** Files that other files' analysis reads: a change of one is told to the server. */
+const watched = '**/{*.[ch],Makefile,Kbuild}';
+
+/** Starts a server. Rejects when it cannot start; the status item and the output channel then say why. */
+export async function startSession(createClient: CreateClient, output: vscode.LogOutputChannel): Promise<Session> {
+  const selector = documentSelector();
+  const status = createStatus(selector);
+  const watcher = vscode.workspace.createFileSystemWatcher(watched);
+  const owned: vscode.Disposable[] = [status, watcher];
+  status.starting();
+  try {
+    const client = await createClient({
+      documentSelector: selector,
+      outputChannel: output,
+      revealOutputChannelOn: RevealOutputChannelOn.Never,
+      diagnosticPullOptions: { onChange: true, onFocus: true },
+      synchronize: { fileEvents: watcher, configurationSection: 'vfioLifecycle' },
+      errorHandler: silentErrorHandler(status),
+      initializationFailedHandler: () => false,
+    });
+    owned.push(
+      answerFileRequests(client),
+      client.onNotification('vfioLifecycle/status', (kernel: KernelStatus) => status.running(kernel)),
+      client.onDidChangeState(({ newState }) => { if (newState === State.Starting) status.starting(); }),
+    );
+    await client.start();
+    return { client, stop: () => stop(client, owned, output) };
+  } catch (error) {
+    output.error(String(error));
+    status.failed('it could not start; see the output');
+    // The watcher has nobody to tell. The status item stays: it is how the user learns of the failure.
+    watcher.dispose();
+    throw error;
+  }
+}
+
+async function stop(client: BaseLanguageClient, owned: readonly vscode.Disposable[], output: vscode.LogOutputChannel): Promise<void> {
+  try {
+    await client.dispose();
+  } catch (error) {
+    output.error(String(error));
+  }
+  for (const one of owned) one.dispose();
+}
+
+/** C documents a person edits. The old side of a diff (`git:` and the like) is not one of them. */
+function documentSelector(): { language: string; scheme: string }[] {
+  const folders = (vscode.workspace.workspaceFolders ?? []).map((folder) => folder.uri.scheme);
+  return [...new Set(['file', 'untitled', ...folders])].map((scheme) => ({ language: 'c', scheme }));
+}
+
+/** The default handler tells of a lost server in a pop-up; this one tells in the status item. */
+function silentErrorHandler(status: Status): ErrorHandler {
+  let ends: number[] = [];
+  return {
+    error: () => ({ action: ErrorAction.Continue, handled: true }),
+    closed() {
+      const now = Date.now();
+      ends = [...ends.filter((time) => now - time < restartWindow), now];
+      if (ends.length <= restarts) return { action: CloseAction.Restart, handled: true };
+      status.failed(`it ended ${ends.length} times in three minutes; see the output`);
+      return { action: CloseAction.DoNotRestart, handled: true };
+    },
+  };
+}

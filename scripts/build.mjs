@@ -1,0 +1,45 @@
+// Bundles client, server and command line into dist/. `--watch` rebuilds on change, `--dev` keeps names and adds source maps.
+import { build, context } from 'esbuild';
+import { copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { inProject, root } from './lib/paths.mjs';
+
+const watch = process.argv.includes('--watch');
+const development = watch || process.argv.includes('--dev');
+const dist = inProject('dist');
+
+const common = {
+  absWorkingDir: root,
+  bundle: true,
+  minify: !development,
+  sourcemap: development ? 'linked' : false,
+  target: 'es2022',
+  legalComments: 'none',
+  logLevel: 'warning',
+};
+// The ES module of web-tree-sitter calls createRequire(import.meta.url), which is undefined in a CommonJS bundle.
+const treeSitter = { 'web-tree-sitter': inProject('node_modules/web-tree-sitter/web-tree-sitter.cjs') };
+const node = { ...common, platform: 'node', format: 'cjs' };
+// web-tree-sitter asks for these Node modules only where it finds a `process`; in a worker they are never loaded.
+const nodeOnly = ['fs', 'fs/promises', 'module', 'path', 'url'];
+const web = { ...common, platform: 'browser', conditions: ['browser'] };
+
+const bundles = [
+  { ...node, entryPoints: ['client/src/extension.ts'], outfile: 'dist/extension.cjs', external: ['vscode'] },
+  { ...web, format: 'cjs', entryPoints: ['client/src/browser.ts'], outfile: 'dist/web/extension.js', external: ['vscode'] },
+  { ...node, entryPoints: ['server/src/lsp/node.ts'], outfile: 'dist/server.cjs', alias: treeSitter },
+  { ...web, format: 'iife', entryPoints: ['server/src/lsp/browser.ts'], outfile: 'dist/web/server.js', alias: treeSitter, external: nodeOnly },
+  { ...node, entryPoints: ['server/src/cli/main.ts'], outfile: 'dist/cli.cjs', alias: treeSitter },
+];
+
+rmSync(dist, { recursive: true, force: true });
+mkdirSync(dist, { recursive: true });
+for (const file of ['web-tree-sitter/web-tree-sitter.wasm', 'tree-sitter-c/tree-sitter-c.wasm']) {
+  copyFileSync(inProject('node_modules', file), path.join(dist, path.basename(file)));
+}
+if (watch) {
+  for (const options of bundles) await (await context({ ...options, logLevel: 'info' })).watch();
+} else {
+  const there = bundles.filter(({ entryPoints: [entry] }) => existsSync(inProject(entry)) || console.warn(`build: no ${entry} yet`));
+  await Promise.all(there.map((options) => build(options)));
+}

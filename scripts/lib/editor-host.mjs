@@ -1,0 +1,16 @@
+import { need } from './debian.mjs';
+import { inProject } from './paths.mjs';
+import { run } from './run.mjs';
+
+/** The stand-in for VS Code's executable. */
+export const shim = inProject('test/editor-host/shim.mjs');
+
+/** Installs the editor host unless it is there. `browser`: with a Chromium to show it. Throws when something is missing. */
+export function installEditorHost({ browser }) {
+  if (process.platform !== 'linux' || process.arch !== 'x64') {
+    throw new Error('the editor host runs on Linux x64 only; set VSCODE_EXE to the executable of a VS Code instead');
+  }
+  // The compiler is for VS Code's Output panel.
+  need('g++', 'make', 'python3', ...(browser ? ['chromium', 'fonts-dejavu-core'] : []));
+  run('bash', [inProject('test/editor-host/setup.sh')], { stdio: ['ignore', 'ignore', 'inherit'] });
+}

@@ -1,0 +1,14 @@
+import { spawnSync } from 'node:child_process';
+import { root } from './paths.mjs';
+
+/** Runs a program in the project's folder with our own output; throws when it fails. Returns nothing. */
+export function run(program, args, options = {}) {
+  const { status, error, signal } = spawnSync(program, args, { cwd: root, stdio: 'inherit', ...options });
+  if (error) throw error;
+  if (status !== 0) throw new Error(`${[program, ...args].join(' ')} ended with ${signal ?? `exit status ${status}`}`);
+}
+
+/** Whether a program is on the search path. */
+export function hasProgram(name) {
+  return spawnSync('sh', ['-c', 'command -v "$0"', name], { stdio: 'ignore' }).status === 0;
+}

