@@ -24,8 +24,9 @@ export type Effect =
   | { readonly op: 'assign-set'; readonly target: number }
   | { readonly op: 'register'; readonly target: number }
   | { readonly op: 'unregister'; readonly target: number }
-  | { readonly op: 'get'; readonly target: number }
-  | { readonly op: 'put'; readonly target: number }
+  // `member`: the operand is this member of the vfio_device (put_device(&vdev->device)); any other operand is another object.
+  | { readonly op: 'get'; readonly target: number; readonly member?: 'device' }
+  | { readonly op: 'put'; readonly target: number; readonly member?: 'device' }
   | { readonly op: 'free-device'; readonly target: number } // vfio_free_device of 6.1
   | { readonly op: 'core-init'; readonly target: number } // vfio_pci_core_init_dev
   | { readonly op: 'core-release'; readonly target: number; readonly frees?: boolean } // vfio_pci_core_release_dev; frees: 6.1
@@ -62,7 +63,11 @@ export interface ApiEntry {
   readonly name: string;
   readonly kind: 'function' | 'macro' | 'member' | 'struct';
   readonly model: Model;
-  /** Kernels whose public headers have it. */
+  /** The struct of a member; members are looked up by struct and name, never by name alone. */
+  readonly owner?: 'vfio_device_ops' | 'vfio_migration_ops';
+  /** Declared in a header inside drivers/vfio: a module that declares it itself has its own, in every kernel. */
+  readonly isPrivate?: boolean;
+  /** Kernels whose headers have it. A name with two lives (`.release`) has one entry for each. */
   readonly kernels: KernelRange;
   readonly signatures: readonly { readonly kernels: KernelRange; readonly text: string }[];
   /** One sentence: what it does. */

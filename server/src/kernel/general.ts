@@ -1,0 +1,43 @@
+import type { Behaviour, GeneralFunction, KernelVersion } from './types.ts';
+import { DEFERRING_FUNCTIONS, DRVDATA_FUNCTIONS, REFERENCE_FUNCTIONS } from './general-drvdata.ts';
+import { MEMORY_FUNCTIONS } from './general-memory.ts';
+import { apiEntry } from './lifecycle-api.ts';
+import { NEUTRAL_FAMILIES } from './neutral-families.ts';
+import { isView, hasSameValue } from './views.ts';
+import { neverReturns, testMeaning } from './conditions.ts';
+import { nearest } from './version.ts';
+
+/** Functions of the wider kernel that have an effect or an error convention. */
+export const GENERAL_FUNCTIONS: readonly GeneralFunction[] = [...MEMORY_FUNCTIONS, ...DRVDATA_FUNCTIONS, ...DEFERRING_FUNCTIONS, ...REFERENCE_FUNCTIONS];
+
+const general = new Map(GENERAL_FUNCTIONS.map((row) => [row.name, row]));
+const retaining = new Set(NEUTRAL_FAMILIES.flatMap((family) => family.retains ?? []));
+const neutralNames = new Set([...retaining, ...NEUTRAL_FAMILIES.flatMap((family) => family.names ?? [])]);
+const neutralPrefixes = new Set(NEUTRAL_FAMILIES.flatMap((family) => family.prefixes ?? []));
+const exceptions = new Set(NEUTRAL_FAMILIES.flatMap((family) => family.except ?? []));
+
+/**
+ * What a call of the kernel's `name` does in `kernel`: a behaviour; 'neutral' when it neither frees, puts nor registers what it is given; or
+ * undefined when it is unknown. A life-cycle function that `kernel` does not have behaves as in the nearest kernel that has it.
+ * A function of the same name that the module defines comes first, and is not for this table to say.
+ */
+export function behaviourOf(name: string, kernel: KernelVersion): Behaviour | 'neutral' | undefined {
+  const row = apiEntry(name) ?? general.get(name);
+  if (row) return nearest(kernel, row.behaviours) ?? 'neutral';
+  return isNeutral(name) ? 'neutral' : undefined;
+}
+
+/** True when a neutral function keeps the pointer that it is given: `list_add(&p->node, …)`, `request_irq(…, p)`. */
+export function retainsArgument(name: string): boolean {
+  return retaining.has(name);
+}
+
+function isNeutral(name: string): boolean {
+  if (neutralNames.has(name) || isView(name) || hasSameValue(name) || testMeaning(name) || neverReturns(name)) return true;
+  if (exceptions.has(name)) return false;
+  // A prefix ends at an underscore, so that few need to be looked up.
+  for (let end = name.indexOf('_', 1); end >= 0; end = name.indexOf('_', end + 1)) {
+    if (neutralPrefixes.has(name.slice(0, end + 1))) return true;
+  }
+  return false;
+}
