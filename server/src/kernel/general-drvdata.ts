@@ -48,6 +48,6 @@ export const DEFERRING_FUNCTIONS: readonly GeneralFunction[] = [
 
 /** The reference count behind vfio_put_device(): only `&vdev->device` is the vfio_device's own, any other device is another object. */
 export const REFERENCE_FUNCTIONS: readonly GeneralFunction[] = [
-  { name: 'get_device', behaviours: [returnsValue(ALWAYS, { op: 'get', target: 0, member: 'device' })] },
-  { name: 'put_device', behaviours: [returnsVoid(ALWAYS, { op: 'put', target: 0, member: 'device' })] },
+  { name: 'get_device', behaviours: [returnsValue(ALWAYS, { op: 'get', target: 0 })] },
+  { name: 'put_device', behaviours: [returnsVoid(ALWAYS, { op: 'put', target: 0 })] },
 ];

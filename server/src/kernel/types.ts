@@ -24,9 +24,8 @@ export type Effect =
   | { readonly op: 'assign-set'; readonly target: number }
   | { readonly op: 'register'; readonly target: number }
   | { readonly op: 'unregister'; readonly target: number }
-  // `member`: the operand is this member of the vfio_device (put_device(&vdev->device)); any other operand is another object.
-  | { readonly op: 'get'; readonly target: number; readonly member?: 'device' }
-  | { readonly op: 'put'; readonly target: number; readonly member?: 'device' }
+  | { readonly op: 'get'; readonly target: number }
+  | { readonly op: 'put'; readonly target: number }
   | { readonly op: 'free-device'; readonly target: number } // vfio_free_device of 6.1
   | { readonly op: 'core-init'; readonly target: number } // vfio_pci_core_init_dev
   | { readonly op: 'core-release'; readonly target: number; readonly frees?: boolean } // vfio_pci_core_release_dev; frees: 6.1

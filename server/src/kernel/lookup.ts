@@ -2,10 +2,13 @@ import type { Behaviour, GeneralFunction, KernelVersion } from './types.ts';
 import { DEFERRING_FUNCTIONS, DRVDATA_FUNCTIONS, REFERENCE_FUNCTIONS } from './general-drvdata.ts';
 import { MEMORY_FUNCTIONS } from './general-memory.ts';
 import { apiEntry } from './lifecycle-api.ts';
+import { isValueOrTest } from './macros.ts';
 import { NEUTRAL_FAMILIES } from './neutral-families.ts';
-import { isView, hasSameValue } from './views.ts';
-import { neverReturns, testMeaning } from './conditions.ts';
 import { nearest } from './version.ts';
+import { isView } from './views.ts';
+
+export { isNoReturn, isTransparent, returnedArgument } from './macros.ts';
+export { isView } from './views.ts';
 
 /** Functions of the wider kernel that have an effect or an error convention. */
 export const GENERAL_FUNCTIONS: readonly GeneralFunction[] = [...MEMORY_FUNCTIONS, ...DRVDATA_FUNCTIONS, ...DEFERRING_FUNCTIONS, ...REFERENCE_FUNCTIONS];
@@ -33,7 +36,7 @@ export function retainsArgument(name: string): boolean {
 }
 
 function isNeutral(name: string): boolean {
-  if (neutralNames.has(name) || isView(name) || hasSameValue(name) || testMeaning(name) || neverReturns(name)) return true;
+  if (neutralNames.has(name) || isView(name) || isValueOrTest(name)) return true;
   if (exceptions.has(name)) return false;
   // A prefix ends at an underscore, so that few need to be looked up.
   for (let end = name.indexOf('_', 1); end >= 0; end = name.indexOf('_', end + 1)) {
