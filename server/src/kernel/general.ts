@@ -1,0 +1,1 @@
+export { behaviourOf } from './lookup.ts';
