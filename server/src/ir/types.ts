@@ -53,8 +53,8 @@ export interface InitializerEntry extends Span { readonly designators: readonly 
 export interface CommaExpr extends Span { readonly kind: 'comma'; readonly items: readonly Expr[] }
 /** GNU `({ … })`. */
 export interface StatementExpr extends Span { readonly kind: 'statement-expression'; readonly body: readonly Stmt[] }
-/** Not understood. `names` are the identifiers inside, in order. */
-export interface UnknownExpr extends Span { readonly kind: 'unknown'; readonly names: readonly string[] }
+/** Not understood. `names` are the identifiers inside, in order; `calls` those of them that look like the callee of a call. */
+export interface UnknownExpr extends Span { readonly kind: 'unknown'; readonly names: readonly string[]; readonly calls: readonly string[] }
 
 export type Stmt =
   | ExprStmt | DeclStmt | IfStmt | LoopStmt | SwitchStmt | CaseStmt | LabelStmt | GotoStmt | JumpStmt | ReturnStmt | BlockStmt
@@ -158,12 +158,17 @@ export interface VariableIr extends Span {
   readonly conditions: readonly Condition[];
 }
 
-/** A function-like or object-like #define. `body` is the expression it stands for, or null when it is no expression. */
+/**
+ * A function-like or object-like #define. `body` is the expression it stands for, or null when it is no expression or holds no
+ * call. `statements` are what a body of statements stands for (`do { … } while (0)`), else null. Spans are those of the
+ * definition; the parameters are plain names.
+ */
 export interface MacroIr extends Span {
   readonly kind: 'macro';
   readonly name: string;
   readonly params: readonly string[] | null;
   readonly body: Expr | null;
+  readonly statements: readonly Stmt[] | null;
   readonly bodyText: string;
   readonly conditions: readonly Condition[];
 }

@@ -1,0 +1,89 @@
+import type { SyntaxParser, SyntaxTree } from '../syntax/node.ts';
+import type { CommentIr, FileIr, FileMacroIr, FunctionIr, IncludeIr, MacroIr, PrototypeIr, StructIr, TypeName, VariableIr } from './types.ts';
+import type { Span } from '../text/span.ts';
+import { createLoweringCache, startPass, type LoweringCache } from './lower/cache.ts';
+import { findComments } from './lower/comments.ts';
+import { copyConditions, copyString, createContext } from './lower/context.ts';
+import { lowerMacroBodies, mayHoldCall } from './lower/macros.ts';
+import { lowerItem, splitArguments, type ItemIr } from './lower/toplevel.ts';
+
+export { createLoweringCache, movedFrom, type LoweringCache } from './lower/cache.ts';
+
+/**
+ * Lowers a parsed document. Never throws, whatever the document is.
+ * @param path the key under which the project knows the document; only passed through.
+ * @param tree the parsed document, read during the call only.
+ * @param cache the cache of this document, from `createLoweringCache`. What the last version had in equal text under equal
+ *   conditions is taken from it: the very same object where its offset is the same, else a copy with moved spans.
+ * @param parser parses the bodies of macros and initialisers with #if inside; without one these stay `null` and incomplete.
+ * @returns the IR, with offsets into `tree.text`.
+ */
+export function lowerFile(path: string, tree: SyntaxTree, cache: LoweringCache = createLoweringCache(), parser: SyntaxParser | null = null): FileIr {
+  const pass = startPass(cache);
+  const items: ItemIr[] = [];
+  const fresh: ItemIr[] = [];
+  for (const item of tree.items()) {
+    if (item.type === 'comment') continue;
+    const own = tree.text.slice(item.start, item.end);
+    const masked = tree.masked.slice(item.start, item.end);
+    let ir = pass.find(item, own, masked);
+    if (ir === null) {
+      const c = createContext(tree.text, item, tree.notes, parser);
+      ir = lowerItem(item, copyConditions(item.conditions), c);
+      fresh.push(ir);
+      pass.keep(item, c.own, masked === own ? c.own : copyString(masked), ir);
+    } else pass.keep(item, own, masked, ir);
+    items.push(ir);
+  }
+  pass.finish();
+  if (parser !== null) fillMacroBodies(fresh, tree.text, parser);
+  return assemble(path, tree, items);
+}
+
+function fillMacroBodies(items: readonly ItemIr[], document: string, parser: SyntaxParser): void {
+  const places = items.flatMap(({ macros }) => macros.map((macro, index) => ({ macros, macro, index }))).filter(({ macro }) => mayHoldCall(macro));
+  const lowered = lowerMacroBodies(places.map(({ macro }) => macro), document, parser);
+  places.forEach(({ macros, index }, i) => { macros[index] = lowered[i]!; });
+}
+
+function assemble(path: string, tree: SyntaxTree, items: readonly ItemIr[]): FileIr {
+  const functions: FunctionIr[] = [];
+  const structs: StructIr[] = [];
+  const variables: VariableIr[] = [];
+  const macros: MacroIr[] = [];
+  const includes: IncludeIr[] = [];
+  const prototypes: PrototypeIr[] = [];
+  const fileMacros: FileMacroIr[] = [];
+  const typedefs = new Map<string, TypeName>();
+  const lost: Span[] = [];
+  for (const item of items) {
+    append(functions, item.functions);
+    append(structs, item.structs);
+    append(variables, item.variables);
+    append(macros, item.macros);
+    append(includes, item.includes);
+    append(prototypes, item.prototypes);
+    append(fileMacros, item.fileMacros);
+    for (const { name, type } of item.typedefs) typedefs.set(name, type);
+    append(lost, item.lost);
+  }
+  for (const note of tree.notes) {
+    if (note.kind === 'file-macro') fileMacros.push(maskedFileMacro(note, note.text));
+  }
+  const comments: CommentIr[] = findComments(tree.text);
+  const byStart = (a: Span, b: Span): number => a.start - b.start;
+  // What was hoisted out of a function comes after it; equal offsets keep their order.
+  for (const list of [functions, structs, variables, macros, fileMacros, lost]) list.sort(byStart);
+  return { path, text: tree.text, functions, structs, variables, macros, includes, prototypes, fileMacros, comments, typedefs, lost };
+}
+
+/** Not `push(...items)`: a list may be longer than a call can have arguments. */
+function append<T>(list: T[], items: readonly T[]): void {
+  for (const item of items) list.push(item);
+}
+
+function maskedFileMacro(span: Span, text: string): FileMacroIr {
+  const open = text.indexOf('(');
+  const name = /^\s*(?:static\s+)?(\w+)/.exec(text)?.[1] ?? '';
+  return { kind: 'file-macro', start: span.start, end: span.end, name, args: open < 0 ? [] : splitArguments(text.slice(open)) };
+}

@@ -1,0 +1,86 @@
+import type { Condition, TopLevelItem } from '../../syntax/node.ts';
+import type { FunctionIr } from '../types.ts';
+import type { ItemIr } from './toplevel.ts';
+import { shiftSpans } from './shift.ts';
+
+/** The lowered items of one document's last version. Opaque to its owner, who keeps one for each open document. */
+export interface LoweringCache {
+  entries: Map<string, CacheEntry[]>;
+}
+
+/** An empty cache. */
+export function createLoweringCache(): LoweringCache {
+  return { entries: new Map() };
+}
+
+export interface CacheEntry {
+  readonly start: number;
+  readonly type: string;
+  readonly hasError: boolean;
+  readonly conditions: string;
+  /** What the parser saw: the mask may depend on what is around the item. */
+  readonly masked: string;
+  readonly ir: ItemIr;
+}
+
+/** The cache of one pass: what it takes from the last one and what it hands to the next. */
+export interface Pass {
+  find(item: TopLevelItem, own: string, masked: string): ItemIr | null;
+  keep(item: TopLevelItem, own: string, masked: string, ir: ItemIr): void;
+  finish(): void;
+}
+
+const moved = new WeakMap<FunctionIr, { readonly from: FunctionIr; readonly delta: number }>();
+
+/**
+ * The function that a moved copy was made of and by how much the copy's offsets are larger, when an edit before the function
+ * did nothing but move it: a cache keyed by the original needs only to shift its answer.
+ */
+export function movedFrom(fn: FunctionIr): { readonly from: FunctionIr; readonly delta: number } | undefined {
+  return moved.get(fn);
+}
+
+export function startPass(cache: LoweringCache): Pass {
+  const next = new Map<string, CacheEntry[]>();
+  return {
+    find(item, own, masked) {
+      const list = cache.entries.get(own);
+      if (list === undefined) return null;
+      const conditions = conditionKey(item.conditions);
+      const fits = (entry: CacheEntry): boolean =>
+        entry.type === item.type && entry.hasError === item.hasError && entry.conditions === conditions && entry.masked === masked;
+      // Equal texts at several places: the entry at this very place, else the next one in order.
+      const exact = list.findIndex((entry) => entry.start === item.start && fits(entry));
+      const index = exact >= 0 ? exact : list.findIndex(fits);
+      if (index < 0) return null;
+      const entry = list[index]!;
+      if (exact >= 0) return entry.ir;
+      list.splice(index, 1);
+      return moveItem(entry.ir, item.start - entry.start);
+    },
+    keep(item, own, masked, ir) {
+      const entry: CacheEntry = { start: item.start, type: item.type, hasError: item.hasError, conditions: conditionKey(item.conditions), masked, ir };
+      const list = next.get(own);
+      if (list === undefined) next.set(own, [entry]);
+      else list.push(entry);
+    },
+    finish() {
+      cache.entries = next;
+    },
+  };
+}
+
+function conditionKey(conditions: readonly Condition[]): string {
+  return conditions.map(({ test, holds }) => `${holds ? '+' : '-'}${test}\n`).join('');
+}
+
+/** Moves an item and remembers for its functions where they came from, never through more than one step. */
+function moveItem(ir: ItemIr, delta: number): ItemIr {
+  const copy = shiftSpans(ir, delta);
+  copy.functions.forEach((fn, index) => {
+    const old = ir.functions[index]!;
+    const origin = moved.get(old);
+    moved.set(fn, { from: origin?.from ?? old, delta: (origin?.delta ?? 0) + delta });
+  });
+  return copy;
+}

@@ -1,0 +1,154 @@
+import type { Condition, MaskNote, SyntaxNode, SyntaxParser } from '../../syntax/node.ts';
+import type { Span } from '../../text/span.ts';
+import type { UnknownExpr } from '../types.ts';
+
+/** Statements and expressions nested deeper than this become unknown nodes: whoever recurses over the IR may rely on it. */
+export const MAX_DEPTH = 300;
+
+/** What the lowering of one top-level item carries along. */
+export interface Context {
+  /** The text of the document that offsets count in. */
+  readonly text: string;
+  /** A copy of the item's text, which starts at offset `base`: a slice of the document would keep the whole document alive. */
+  readonly own: string;
+  readonly base: number;
+  readonly notes: readonly MaskNote[];
+  /** Parses what the tree cannot show in place: initialisers with #if inside. Null while such a text is being lowered. */
+  readonly parser: SyntaxParser | null;
+  depth: number;
+  /** Something was met that may hide control flow. */
+  opaque: boolean;
+  /** Definitions met inside functions and structs that belong to the file. */
+  readonly hoisted: SyntaxNode[];
+}
+
+/** A context for one stretch of a document. */
+export function createContext(text: string, stretch: Span, notes: readonly MaskNote[], parser: SyntaxParser | null): Context {
+  return { text, own: copyString(text.slice(stretch.start, stretch.end)), base: stretch.start, notes, parser, depth: 0, opaque: false, hoisted: [] };
+}
+
+/** A string that shares no memory with the one it was cut from. */
+export function copyString(text: string): string {
+  return (' ' + text).slice(1);
+}
+
+/** The same conditions in strings of their own. */
+export function copyConditions(conditions: readonly Condition[]): readonly Condition[] {
+  return conditions.map(({ test, holds }) => ({ test: copyString(test), holds }));
+}
+
+/** The original text of a node. */
+export function textOf(span: Span, c: Context): string {
+  return c.own.slice(span.start - c.base, span.end - c.base);
+}
+
+export function spanOf(node: Span): Span {
+  return { start: node.start, end: node.end };
+}
+
+/** The child that fills a field of the grammar; comments never do. */
+export function field(node: SyntaxNode, name: string): SyntaxNode | undefined {
+  return node.children.find((child) => child.field === name && child.type !== 'comment');
+}
+
+/** The named children without comments. */
+export function parts(node: SyntaxNode): SyntaxNode[] {
+  return node.children.filter((child) => child.named && child.type !== 'comment');
+}
+
+export function hasErrorChild(node: SyntaxNode): boolean {
+  return node.children.some((child) => child.type === 'ERROR');
+}
+
+/** The index of the first note that starts at or after an offset. */
+function firstNote(notes: readonly MaskNote[], offset: number): number {
+  let low = 0;
+  let high = notes.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (notes[middle]!.start < offset) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** The note of a kind that starts exactly at an offset. */
+export function noteAt(offset: number, kind: MaskNote['kind'], c: Context): MaskNote | undefined {
+  for (let i = firstNote(c.notes, offset); c.notes[i]?.start === offset; i++) {
+    if (c.notes[i]!.kind === kind) return c.notes[i];
+  }
+  return undefined;
+}
+
+/** The notes of a kind that start inside a span. */
+export function notesIn(span: Span, kind: MaskNote['kind'], c: Context): MaskNote[] {
+  const found: MaskNote[] = [];
+  for (let i = firstNote(c.notes, span.start); i < c.notes.length && c.notes[i]!.start < span.end; i++) {
+    if (c.notes[i]!.kind === kind) found.push(c.notes[i]!);
+  }
+  return found;
+}
+
+/** The keyword that was masked in front of a type name, and where it starts. */
+export function maskedKeyword(name: Span, c: Context): { keyword: 'struct' | 'union' | 'enum'; start: number } | null {
+  const note = c.notes[firstNote(c.notes, name.start) - 1];
+  if (note?.kind !== 'type-keyword' || note.start < c.base || c.text.slice(note.end, name.start).trim() !== '') return null;
+  const keyword = note.text.trim();
+  return keyword === 'struct' || keyword === 'union' || keyword === 'enum' ? { keyword, start: note.start } : null;
+}
+
+const FLOW_WORDS: ReadonlySet<string> = new Set([
+  'if', 'else', 'return', 'goto', 'break', 'continue', 'case', 'default', 'while', 'for', 'do', 'switch', '{', '}',
+]);
+const NAME_NODES: ReadonlySet<string> = new Set(['identifier', 'field_identifier', 'type_identifier', 'statement_identifier']);
+
+/** Whether a word decides control flow, so that it cannot be the name of anything. */
+export function isFlowWord(word: string): boolean {
+  return FLOW_WORDS.has(word);
+}
+
+/** What a stretch that was not understood mentions. */
+export interface Inventory {
+  readonly names: readonly string[];
+  /** Names that an opening parenthesis follows. */
+  readonly calls: readonly string[];
+  /** A keyword of control flow, a brace or a directive is inside. */
+  readonly hidesFlow: boolean;
+}
+
+/** Lists what nodes mention. Iterative, because it is called on what was too deep to lower. */
+export function takeInventory(nodes: readonly SyntaxNode[], c: Context): Inventory {
+  const names: string[] = [];
+  const calls: string[] = [];
+  let hidesFlow = false;
+  const add = (name: string, end: number): void => {
+    if (FLOW_WORDS.has(name)) { hidesFlow = true; return; }
+    names.push(name);
+    if (/^\s*\(/.test(c.own.slice(end - c.base, end - c.base + 40))) calls.push(name);
+  };
+  const stack = [...nodes].reverse();
+  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+    if (NAME_NODES.has(node.type)) add(textOf(node, c), node.end);
+    else if (node.type === 'ERROR' && node.children.length === 0) {
+      // A leaf without structure: what the parser skipped, or what lies below the depth that the tree shows.
+      for (const match of textOf(node, c).matchAll(/[A-Za-z_]\w*|[{}#]/g)) {
+        if (/^[{}#]$/.test(match[0])) hidesFlow = true;
+        else add(match[0], node.start + match.index + match[0].length);
+      }
+    } else if (FLOW_WORDS.has(node.type) || node.type.startsWith('#') || node.type === 'preproc_directive') hidesFlow = true;
+    const list = node.type === 'initializer_list';
+    for (let i = node.children.length - 1; i >= 0; i--) {
+      const child = node.children[i]!;
+      // The braces of an initialiser are no block.
+      if (!(list && (child.type === '{' || child.type === '}'))) stack.push(child);
+    }
+  }
+  return { names, calls, hidesFlow };
+}
+
+/** An expression that was not understood; notes in the context when it may hide control flow. */
+export function unknownExpr(nodes: readonly SyntaxNode[], span: Span, c: Context): UnknownExpr {
+  const { names, calls, hidesFlow } = takeInventory(nodes, c);
+  if (hidesFlow) c.opaque = true;
+  return { kind: 'unknown', start: span.start, end: span.end, names, calls };
+}

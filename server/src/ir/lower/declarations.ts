@@ -1,0 +1,46 @@
+import type { SyntaxNode } from '../../syntax/node.ts';
+import type { Stmt } from '../types.ts';
+import { field, isFlowWord, notesIn, spanOf, takeInventory, textOf, type Context } from './context.ts';
+import { readDeclared, readSpecifiers, type Declared } from './declarators.ts';
+import { lowerExpr } from './expressions.ts';
+import { unknownStmt } from './statements.ts';
+
+/** Lowers a declaration inside a function: one statement for each variable; prototypes and types leave none. */
+export function lowerDeclaration(node: SyntaxNode, out: Stmt[], c: Context): void {
+  const specifiers = readSpecifiers(node, c);
+  const typeText = specifiers.typeNode === undefined ? '' : textOf(specifiers.typeNode, c);
+  const first = field(node, 'declarator');
+  // `else foo();` and a call without its closing parenthesis both look like declarations to the grammar.
+  if (isFlowWord(typeText) || first?.type === 'parenthesized_declarator') {
+    out.push(unknownStmt([node], c));
+    return;
+  }
+  if (specifiers.typeNode !== undefined && field(specifiers.typeNode, 'body') !== undefined) c.hoisted.push(specifiers.typeNode);
+  const declared = readDeclared(node, specifiers.type, c);
+  const lost = node.children.filter((child) => child.type === 'ERROR' && !declared.some(({ span }) => span.start <= child.start && child.end <= span.end));
+  for (const error of lost) {
+    // Names alone are attributes that the mask does not know.
+    const { calls, hidesFlow } = takeInventory([error], c);
+    if (calls.length > 0 || hidesFlow) out.push(unknownStmt([error], c));
+  }
+  for (const one of declared) {
+    if (one.declarator.shape === 'function' || one.declarator.name === '') continue;
+    out.push({
+      kind: 'decl', ...spanOf(one.span), name: one.declarator.name, nameSpan: one.declarator.nameSpan, type: one.type,
+      isStatic: specifiers.isStatic, init: one.init === undefined ? null : lowerExpr(one.init, c),
+      statement: spanOf(node), cleanup: cleanupOf(one, declared, node, c),
+    });
+  }
+}
+
+/** The argument of the __free(x) that the mask blanked between the end of the declarator before and the value of this one. */
+function cleanupOf(one: Declared, all: readonly Declared[], node: SyntaxNode, c: Context): string | null {
+  const index = all.indexOf(one);
+  const start = index === 0 ? node.start : all[index - 1]!.span.end;
+  const end = one.init?.start ?? all[index + 1]?.span.start ?? node.end;
+  for (const note of notesIn({ start, end }, 'annotation', c)) {
+    const match = /^__free\s*\(\s*(\w+)\s*\)/.exec(note.text);
+    if (match) return match[1]!;
+  }
+  return null;
+}

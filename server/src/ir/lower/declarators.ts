@@ -1,0 +1,200 @@
+import type { SyntaxNode } from '../../syntax/node.ts';
+import type { Span } from '../../text/span.ts';
+import type { Param, TypeName } from '../types.ts';
+import { field, maskedKeyword, parts, spanOf, textOf, type Context } from './context.ts';
+
+const KEYWORDS: Readonly<Record<string, 'struct' | 'union' | 'enum'>> = {
+  struct_specifier: 'struct', union_specifier: 'union', enum_specifier: 'enum',
+};
+const BASIC_TYPE = /^(?:(?:const|volatile|unsigned|signed|long|short|int|char|void|float|double|bool|_Bool)\s*)+$/;
+
+/** Whether a text is the name of a basic type (`unsigned long`). */
+export function isBasicType(text: string): boolean {
+  return BASIC_TYPE.test(text);
+}
+
+/** A type node, or a `type_descriptor` with its abstract declarator. */
+export function lowerType(node: SyntaxNode, c: Context, pointers = 0, arrays = 0): TypeName {
+  if (node.type === 'type_descriptor') {
+    const inner = field(node, 'type');
+    const declarator = field(node, 'declarator');
+    const shape = declarator === undefined ? null : readDeclarator(declarator, c);
+    const type = inner === undefined ? namelessType(node) : lowerType(inner, c);
+    return { ...declaredType(type, shape), start: type.start, end: node.end };
+  }
+  const span = spanOf(node);
+  const keyword = KEYWORDS[node.type];
+  if (keyword !== undefined) {
+    const name = field(node, 'name');
+    return { ...span, name: name === undefined ? '' : textOf(name, c), keyword, pointers, arrays };
+  }
+  switch (node.type) {
+    case 'type_identifier':
+    case 'identifier': {
+      const masked = maskedKeyword(node, c);
+      return { start: masked?.start ?? node.start, end: node.end, name: textOf(node, c), keyword: masked?.keyword ?? null, pointers, arrays };
+    }
+    case 'primitive_type':
+    case 'sized_type_specifier':
+      return { ...span, name: /\w+$/.exec(textOf(node, c))?.[0] ?? '', keyword: null, pointers, arrays };
+    default:
+      return { ...span, name: '', keyword: null, pointers, arrays };
+  }
+}
+
+export function namelessType(span: Span): TypeName {
+  return { start: span.start, end: span.end, name: '', keyword: null, pointers: 0, arrays: 0 };
+}
+
+/** What a declarator says, read from the outside to the name. */
+export interface Declarator {
+  readonly name: string;
+  readonly nameSpan: Span;
+  readonly pointers: number;
+  readonly arrays: number;
+  /** `object` is a variable; `function` declares a function; `callable` is a pointer to one. */
+  readonly shape: 'object' | 'function' | 'callable';
+  /** The parameter list of the function, for the two shapes that have one. */
+  readonly params: SyntaxNode | null;
+}
+
+/** Reads a declarator, abstract or not. Null when it holds no declarator at all. */
+export function readDeclarator(declarator: SyntaxNode, c: Context): Declarator | null {
+  let pointers = 0;
+  let arrays = 0;
+  let functions = 0;
+  let params: SyntaxNode | null = null;
+  let returned = 0;
+  const result = (name: string, nameSpan: Span): Declarator => {
+    if (functions === 0) return { name, nameSpan, pointers, arrays, shape: 'object', params: null };
+    if (pointers + arrays > 0) return { name, nameSpan, pointers, arrays, shape: 'callable', params };
+    return { name, nameSpan, pointers: returned, arrays: 0, shape: 'function', params };
+  };
+  let node: SyntaxNode | undefined = declarator;
+  while (node !== undefined) {
+    switch (node.type) {
+      case 'identifier': case 'field_identifier': case 'type_identifier': case 'primitive_type':
+        return result(textOf(node, c), spanOf(node));
+      case 'pointer_declarator': case 'abstract_pointer_declarator':
+        pointers++;
+        break;
+      case 'array_declarator': case 'abstract_array_declarator':
+        arrays++;
+        break;
+      case 'function_declarator': case 'abstract_function_declarator':
+        functions++;
+        returned = pointers;
+        params = field(node, 'parameters') ?? null;
+        pointers = 0;
+        arrays = 0;
+        break;
+      case 'init_declarator': case 'parenthesized_declarator': case 'abstract_parenthesized_declarator': case 'attributed_declarator':
+        break;
+      default:
+        return null;
+    }
+    const inner: SyntaxNode | undefined = field(node, 'declarator') ?? parts(node).find((part) => part.type.endsWith('declarator') || part.type.endsWith('identifier'));
+    if (inner === undefined) return result('', { start: node.end, end: node.end });
+    node = inner;
+  }
+  return null;
+}
+
+/** The type of what a declarator declares. A pointer to a function has no name for what it returns. */
+export function declaredType(base: TypeName, declarator: Declarator | null): TypeName {
+  if (declarator === null) return base;
+  if (declarator.shape === 'callable') return { ...base, name: '', keyword: null, pointers: declarator.pointers, arrays: declarator.arrays };
+  return { ...base, pointers: base.pointers + declarator.pointers, arrays: base.arrays + declarator.arrays };
+}
+
+/** The parameters of a function; `(void)` and `...` give none. */
+export function lowerParams(list: SyntaxNode | null, c: Context): Param[] {
+  const params: Param[] = [];
+  for (const node of list === null ? [] : parts(list)) {
+    if (node.type === 'identifier') params.push({ ...spanOf(node), name: textOf(node, c), type: namelessType(node) });
+    if (node.type !== 'parameter_declaration') continue;
+    const typeNode = field(node, 'type');
+    const declaratorNode = field(node, 'declarator');
+    const type = typeNode === undefined ? namelessType(node) : lowerType(typeNode, c);
+    const declarator = declaratorNode === undefined ? null : readDeclarator(declaratorNode, c);
+    if (declarator === null && type.name === 'void') continue;
+    params.push({ ...spanOf(node), name: declarator?.name ?? '', type: declaredType(type, declarator) });
+  }
+  return params;
+}
+
+/** One declared name of a declaration with the node of its initialiser. */
+export interface Declared {
+  /** From the declarator to the end of its initialiser. */
+  readonly span: Span;
+  readonly declarator: Declarator;
+  readonly type: TypeName;
+  readonly init: SyntaxNode | undefined;
+}
+
+/** What comes before the first declarator: `static const struct foo`. */
+export interface Specifiers {
+  readonly type: TypeName;
+  readonly typeNode: SyntaxNode | undefined;
+  readonly isStatic: boolean;
+  readonly isInline: boolean;
+  readonly isConst: boolean;
+  readonly isExtern: boolean;
+}
+
+/** The specifiers of a declaration or function definition. */
+export function readSpecifiers(node: SyntaxNode, c: Context): Specifiers {
+  const typeNode = field(node, 'type');
+  const first = node.children.find((child) => child.field === 'declarator');
+  const bodyStart = typeNode === undefined ? undefined : field(typeNode, 'body')?.start;
+  const before = textOf({ start: node.start, end: bodyStart ?? first?.start ?? node.end }, c);
+  const base = typeNode === undefined ? namelessType({ start: node.start, end: node.start }) : lowerType(typeNode, c);
+  return {
+    type: repairedType(node, typeNode, base, c),
+    typeNode,
+    isStatic: /\bstatic\b/.test(before),
+    isInline: /\binline\b|\b__(?:always_)?inline(?:__)?\b/.test(before),
+    isConst: /\bconst\b/.test(before),
+    isExtern: /\bextern\b/.test(before),
+  };
+}
+
+/** `STATIC int f(void)`: the parser takes the unknown macro for the type and the type for an error. */
+function repairedType(node: SyntaxNode, typeNode: SyntaxNode | undefined, base: TypeName, c: Context): TypeName {
+  if (typeNode?.type !== 'type_identifier') return base;
+  const next = node.children[node.children.indexOf(typeNode) + 1];
+  if (next?.type !== 'ERROR') return base;
+  const text = textOf(next, c);
+  const tagged = /^(struct|union|enum)\s+(\w+)$/.exec(text);
+  if (tagged) return { ...spanOf(next), name: tagged[2]!, keyword: tagged[1] as 'struct', pointers: 0, arrays: 0 };
+  return isBasicType(text) ? { ...spanOf(next), name: /\w+$/.exec(text)?.[0] ?? '', keyword: null, pointers: 0, arrays: 0 } : base;
+}
+
+/** The declarators of a declaration in source order. */
+export function readDeclared(node: SyntaxNode, base: TypeName, c: Context): Declared[] {
+  const result: Declared[] = [];
+  node.children.forEach((child, index) => {
+    if (child.field !== 'declarator' || child.type === 'comment') return;
+    const init = child.type === 'init_declarator' ? field(child, 'value') : undefined;
+    const displaced = displacedDeclarator(child, node.children[index - 1], c);
+    const declarator = readDeclarator(displaced ?? child, c);
+    if (declarator === null) return;
+    result.push({ span: { start: (displaced ?? child).start, end: child.end }, declarator, type: declaredType(base, declarator), init });
+  });
+  return result;
+}
+
+/**
+ * `struct foo name __attr_macro = …`: the parser takes the unknown macro for the name and the name for an error. True only
+ * when the would-be name looks like a macro, since `int __init name` gives the same shape with a real name.
+ */
+function displacedDeclarator(declarator: SyntaxNode, before: SyntaxNode | undefined, c: Context): SyntaxNode | null {
+  if (before?.type !== 'ERROR') return null;
+  const candidates = parts(before);
+  const candidate = candidates[0];
+  if (candidates.length !== 1 || candidate === undefined || !/identifier$|declarator$/.test(candidate.type)) return null;
+  const name = readDeclarator(declarator, c)?.name ?? '';
+  const own = readDeclarator(candidate, c)?.name ?? '';
+  const isMacro = (word: string): boolean => word.startsWith('__') || /^[A-Z][A-Z0-9_]*$/.test(word);
+  return isMacro(name) && own !== '' && !isMacro(own) ? candidate : null;
+}

@@ -1,0 +1,238 @@
+import type { SyntaxNode } from '../../syntax/node.ts';
+import type { Span } from '../../text/span.ts';
+import type { CallExpr, Expr, MemberExpr, NumberExpr, SizeofExpr, TypeExpr, TypeName, UnaryExpr } from '../types.ts';
+import { field, hasErrorChild, isFlowWord, maskedKeyword, MAX_DEPTH, parts, spanOf, textOf, unknownExpr, type Context } from './context.ts';
+import { isBasicType, lowerType } from './declarators.ts';
+import { lowerInitializer } from './initializers.ts';
+import { lowerSequence } from './statements.ts';
+
+const UNARY: ReadonlySet<string> = new Set(['&', '*', '!', '-', '~', '+']);
+
+/** Lowers one expression node. Parentheses are dropped; the expression keeps its own span. */
+export function lowerExpr(node: SyntaxNode, c: Context): Expr {
+  if (c.depth >= MAX_DEPTH) {
+    c.opaque = true;
+    return unknownExpr([node], node, c);
+  }
+  c.depth++;
+  const expr = lowerKind(node, c);
+  c.depth--;
+  return expr;
+}
+
+function lowerKind(node: SyntaxNode, c: Context): Expr {
+  const span = spanOf(node);
+  const unknown = (): Expr => unknownExpr([node], node, c);
+  const child = (name: string): Expr => {
+    const found = field(node, name);
+    return found === undefined ? unknownExpr([], { start: node.end, end: node.end }, c) : lowerExpr(found, c);
+  };
+  switch (node.type) {
+    case 'identifier': case 'field_identifier': case 'type_identifier': case 'primitive_type': case 'null':
+      return lowerName(node, c);
+    case 'number_literal': case 'char_literal': case 'true': case 'false':
+      return lowerNumber(node, c);
+    case 'string_literal': case 'concatenated_string':
+      return { kind: 'string', ...span, text: textOf(node, c) };
+    case 'call_expression':
+      return lowerCall(node, c);
+    case 'offsetof_expression':
+      return lowerOffsetof(node, c);
+    case 'initializer_list':
+      return lowerInitializer(node, c);
+    case 'compound_statement':
+      // A block as a macro argument.
+      return { kind: 'statement-expression', ...span, body: lowerSequence(node.children, c) };
+    case 'sizeof_expression':
+      return lowerSizeof(node, c);
+    case 'cast_expression': case 'compound_literal_expression': {
+      const type = field(node, 'type');
+      return type === undefined ? unknown() : { kind: 'cast', ...span, type: lowerType(type, c), operand: child('value') };
+    }
+  }
+  if (hasErrorChild(node)) return unknown();
+  switch (node.type) {
+    case 'parenthesized_expression': case 'extension_expression': {
+      const inner = parts(node);
+      return inner.length === 1 ? lowerExpr(inner[0]!, c) : unknown();
+    }
+    case 'field_expression': {
+      const name = field(node, 'field');
+      if (name === undefined) return unknown();
+      return { kind: 'member', ...span, base: child('argument'), arrow: operatorOf(node, c) === '->', field: textOf(name, c), fieldSpan: spanOf(name) };
+    }
+    case 'subscript_expression':
+      return { kind: 'index', ...span, base: child('argument'), index: child('index') };
+    case 'pointer_expression': case 'unary_expression': {
+      const op = operatorOf(node, c);
+      return UNARY.has(op) ? { kind: 'unary', ...span, op: op as UnaryExpr['op'], operand: child('argument') } : unknown();
+    }
+    case 'update_expression': {
+      const argument = field(node, 'argument');
+      const op = operatorOf(node, c) === '--' ? '--' : '++';
+      return { kind: 'update', ...span, op, prefix: (argument?.start ?? 0) > node.start, operand: child('argument') };
+    }
+    case 'binary_expression':
+      return { kind: 'binary', ...span, op: operatorOf(node, c), left: child('left'), right: child('right') };
+    case 'assignment_expression':
+      return { kind: 'assign', ...span, op: operatorOf(node, c), target: child('left'), value: child('right') };
+    case 'conditional_expression':
+      return {
+        kind: 'conditional', ...span, condition: child('condition'),
+        then: field(node, 'consequence') === undefined ? null : child('consequence'), otherwise: child('alternative'),
+      };
+    case 'comma_expression':
+      return { kind: 'comma', ...span, items: commaItems(node).map((item) => lowerExpr(item, c)) };
+    default:
+      return unknown();
+  }
+}
+
+/** `return` as a macro argument reaches us as a name. */
+function lowerName(node: SyntaxNode, c: Context): Expr {
+  const name = textOf(node, c);
+  return node.missing || isFlowWord(name) ? unknownExpr([node], node, c) : { kind: 'name', ...spanOf(node), name };
+}
+
+/** The nodes that commas separate; the grammar nests them to the right. */
+export function commaItems(node: SyntaxNode): SyntaxNode[] {
+  const items: SyntaxNode[] = [];
+  let rest: SyntaxNode | undefined = node;
+  while (rest?.type === 'comma_expression' && !hasErrorChild(rest)) {
+    const left = field(rest, 'left');
+    if (left !== undefined) items.push(left);
+    rest = field(rest, 'right');
+  }
+  if (rest !== undefined) items.push(rest);
+  return items;
+}
+
+function operatorOf(node: SyntaxNode, c: Context): string {
+  const token = field(node, 'operator') ?? node.children.find((child) => !child.named);
+  return token === undefined ? '' : textOf(token, c);
+}
+
+function lowerNumber(node: SyntaxNode, c: Context): NumberExpr {
+  const text = textOf(node, c);
+  return { kind: 'number', ...spanOf(node), value: numberValue(text), text };
+}
+
+/** The value of an integer or plain character constant, `true` or `false`; null for anything else. */
+function numberValue(text: string): number | null {
+  if (text === 'true') return 1;
+  if (text === 'false') return 0;
+  const character = /^'([^\\'])'$/.exec(text);
+  if (character) return character[1]!.charCodeAt(0);
+  const digits = /^(0[xX][0-9a-fA-F]+|0[bB][01]+|[0-9]+)[uUlL]*$/.exec(text)?.[1];
+  if (digits === undefined) return null;
+  const value = /^0[0-7]+$/.test(digits) ? parseInt(digits, 8) : Number(digits);
+  return Number.isSafeInteger(value) ? value : null;
+}
+
+function lowerCall(node: SyntaxNode, c: Context): Expr {
+  const callee = field(node, 'function');
+  const list = field(node, 'arguments');
+  if (callee === undefined || list === undefined) return unknownExpr([node], node, c);
+  const args = lowerArguments(list, c);
+  const lowered = lowerExpr(callee, c);
+  if (callee.type === 'parenthesized_expression' && lowered.kind === 'name' && args.length === 1 && looksLikeType(lowered.name)) {
+    // `(u32)(x)`: the grammar cannot know that the name is a type.
+    const type: TypeName = { start: lowered.start, end: lowered.end, name: lowered.name, keyword: null, pointers: 0, arrays: 0 };
+    return { kind: 'cast', ...spanOf(node), type, operand: args[0]! };
+  }
+  return {
+    kind: 'call', ...spanOf(node), callee: lowered, name: lowered.kind === 'name' ? lowered.name : null, args, argsSpan: spanOf(list),
+  } satisfies CallExpr;
+}
+
+/** A name that kernel style gives to types only. */
+function looksLikeType(name: string): boolean {
+  return /^(?:__)?[us](?:8|16|32|64)$|^__[lb]e(?:16|32|64)$|_t$/.test(name) || isBasicType(name);
+}
+
+/** The arguments of a list in parentheses. An argument that the parser could not read becomes a type or an unknown expression. */
+export function lowerArguments(list: SyntaxNode, c: Context): Expr[] {
+  const groups: SyntaxNode[][] = [[]];
+  for (const child of list.children) {
+    if (child.type === ',') groups.push([]);
+    else if (child.type !== 'comment' && child.type !== '(' && child.type !== ')') groups.at(-1)!.push(child);
+  }
+  if (groups.length === 1 && groups[0]!.length === 0) return [];
+  return groups.map((group, index) => {
+    const first = group[0];
+    if (first === undefined) return unknownExpr([], { start: list.children[index]?.end ?? list.start, end: list.children[index]?.end ?? list.start }, c);
+    if (group.length === 1 && first.type !== 'ERROR') return lowerArgument(first, c);
+    const span = { start: first.start, end: group.at(-1)!.end };
+    return typeFromText(span, c) ?? unknownExpr(group, span, c);
+  });
+}
+
+/** One macro or function argument: an expression, or a type. */
+export function lowerArgument(node: SyntaxNode, c: Context): Expr {
+  const type = typeArgument(node, c);
+  return type ?? lowerExpr(node, c);
+}
+
+function typeArgument(node: SyntaxNode, c: Context): TypeExpr | null {
+  if (node.type === 'type_descriptor') return { kind: 'type', ...spanOf(node), type: lowerType(node, c) };
+  if (node.type !== 'identifier' && node.type !== 'type_identifier' && node.type !== 'primitive_type') return null;
+  if (maskedKeyword(node, c) === null && !isBasicType(textOf(node, c))) return null;
+  const type = lowerType(node, c);
+  return { kind: 'type', start: type.start, end: type.end, type };
+}
+
+/** `struct foo *` or `unsigned long` as an argument, which the grammar has no rule for. */
+function typeFromText(span: Span, c: Context): TypeExpr | null {
+  const match = /^(?:(?:const|volatile)\s+)*(?:(struct|union|enum)\s+(\w+)|(\w[\w\s]*?))\s*((?:\*\s*)*)$/.exec(textOf(span, c));
+  if (match === null) return null;
+  const [, keyword, tag, words, stars = ''] = match;
+  if (keyword === undefined && !isBasicType(words ?? '')) return null;
+  const name = tag ?? /\w+$/.exec(words ?? '')?.[0] ?? '';
+  const pointers = stars.replace(/[^*]/g, '').length;
+  return { kind: 'type', ...spanOf(span), type: { ...spanOf(span), name, keyword: (keyword ?? null) as TypeName['keyword'], pointers, arrays: 0 } };
+}
+
+/** `sizeof(x)` has a type when the text says so (a keyword, a basic type), else an operand: the grammar cannot tell. */
+function lowerSizeof(node: SyntaxNode, c: Context): Expr {
+  const type = field(node, 'type');
+  const span = spanOf(node);
+  if (type !== undefined) return { kind: 'sizeof', ...span, type: lowerType(type, c), operand: null } satisfies SizeofExpr;
+  let value = field(node, 'value');
+  while (value?.type === 'parenthesized_expression' && parts(value).length === 1 && !hasErrorChild(value)) value = parts(value)[0];
+  if (value === undefined) return unknownExpr([node], node, c);
+  const named = typeArgument(value, c);
+  return named === null ? { kind: 'sizeof', ...span, type: null, operand: lowerExpr(value, c) } : { kind: 'sizeof', ...span, type: named.type, operand: null };
+}
+
+/** offsetof has a rule of its own in the grammar; here it is a call like container_of: (type, member). */
+function lowerOffsetof(node: SyntaxNode, c: Context): Expr {
+  const type = field(node, 'type');
+  const open = node.children.find((child) => child.type === '(');
+  const comma = node.children.find((child) => child.type === ',');
+  const close = node.children.findLast((child) => child.type === ')');
+  if (type === undefined || open === undefined || comma === undefined || close === undefined) return unknownExpr([node], node, c);
+  const callee = { kind: 'name' as const, start: node.start, end: node.start + 'offsetof'.length, name: 'offsetof' };
+  const inside = node.children.filter((child) => child.start >= comma.end && child.end <= close.start && child.type !== 'comment');
+  const lowered = lowerType(type, c);
+  const span = { start: inside[0]?.start ?? comma.end, end: inside.at(-1)?.end ?? comma.end };
+  return {
+    kind: 'call', ...spanOf(node), callee, name: 'offsetof',
+    args: [{ kind: 'type', start: lowered.start, end: lowered.end, type: lowered }, memberPath(span, c) ?? unknownExpr(inside, span, c)],
+    argsSpan: { start: open.start, end: close.end },
+  };
+}
+
+/** `a.b.c` as nested member expressions. */
+function memberPath(span: Span, c: Context): Expr | null {
+  const text = textOf(span, c);
+  if (!/^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*$/.test(text)) return null;
+  let expr: Expr | null = null;
+  let offset = span.start;
+  for (const name of text.split('.').slice(0, MAX_DEPTH)) {
+    const end = offset + name.length;
+    const own = { start: offset, end };
+    expr = expr === null ? { kind: 'name', ...own, name } : { kind: 'member', start: span.start, end, base: expr, arrow: false, field: name, fieldSpan: own } satisfies MemberExpr;
+    offset = end + 1;
+  }
+  return expr;
+}

@@ -1,0 +1,116 @@
+import type { SyntaxParser, SyntaxTree, TopLevelItem } from '../../syntax/node.ts';
+import type { Expr, MacroIr, Stmt } from '../types.ts';
+import { walkExpr, walkExprs, walkStmt } from '../visit.ts';
+import { createContext, field, parts } from './context.ts';
+import { lowerExpr } from './expressions.ts';
+import { lowerSequence } from './statements.ts';
+import { shiftSpans } from './shift.ts';
+
+/** A macro whose body is to be parsed, and the document's text of that body. */
+interface Wrapped {
+  readonly macro: MacroIr;
+  /** Offset of the body in the document. */
+  readonly bodyStart: number;
+  /** Offset of the body in the synthetic text. */
+  readonly at: number;
+  readonly asStatements: boolean;
+}
+
+/** Only bodies that may hold a call are worth a parse. */
+export function mayHoldCall(macro: MacroIr): boolean {
+  return /[A-Za-z_]\w*\s*\(/.test(macro.bodyText) && !macro.bodyText.includes('#');
+}
+
+/**
+ * Parses the bodies of macros as the expressions or statements they stand for. All go into one text, each as the body of a
+ * function of its own, since one parse of many is much cheaper than many parses.
+ * @returns the macros in the same order, with `body` or `statements` where their text is one.
+ */
+export function lowerMacroBodies(macros: readonly MacroIr[], document: string, parser: SyntaxParser): MacroIr[] {
+  const wrapped: Wrapped[] = [];
+  let source = '';
+  for (const macro of macros) {
+    const bodyStart = document.slice(0, macro.end).lastIndexOf(macro.bodyText);
+    const body = joinLines(macro.bodyText);
+    if (bodyStart < macro.start || !isBalanced(body)) continue;
+    const asStatements = isStatement(body);
+    const opening = asStatements ? 'void m(void) { ' : 'void m(void) { x = (';
+    wrapped.push({ macro, bodyStart, at: source.length + opening.length, asStatements });
+    source += `${opening}${body}${asStatements ? ' ;}' : ');}'}\n`;
+  }
+  if (wrapped.length === 0) return [...macros];
+  const tree = parser.parse(source);
+  try {
+    const items = new Map(tree.items().map((item) => [item.start, item]));
+    const lowered = new Map<MacroIr, MacroIr>();
+    for (const one of wrapped) {
+      const item = items.get(source.lastIndexOf('void m(void)', one.at));
+      if (item === undefined) continue;
+      const body = lowerBody(one, item, tree, parser);
+      if (!item.hasError || isUnderstood(body)) lowered.set(one.macro, { ...one.macro, ...body });
+    }
+    return macros.map((macro) => lowered.get(macro) ?? macro);
+  } finally {
+    tree.dispose();
+  }
+}
+
+interface Body { readonly body: Expr | null; readonly statements: readonly Stmt[] | null }
+
+/** A type as an argument is an error to the parser but not to the lowering. */
+function isUnderstood({ body, statements }: Body): boolean {
+  let understood = true;
+  const check = (node: Expr | Stmt): void => { if (node.kind === 'unknown') understood = false; };
+  if (body !== null) walkExpr(body, check);
+  for (const statement of statements ?? []) {
+    walkStmt(statement, check);
+    walkExprs(statement, check);
+  }
+  return understood;
+}
+
+function lowerBody(one: Wrapped, item: TopLevelItem, tree: SyntaxTree, parser: SyntaxParser): Body {
+  const none = { body: null, statements: null };
+  const c = createContext(tree.text, item, tree.notes, parser);
+  const block = field(item.node(), 'body');
+  if (block === undefined) return none;
+  const delta = one.bodyStart - one.at;
+  if (one.asStatements) {
+    const statements = lowerSequence(block.children, c);
+    return c.opaque || statements.length === 0 ? none : { body: null, statements: shiftSpans(statements, delta) };
+  }
+  const statement = parts(block)[0];
+  const assignment = statement === undefined ? undefined : parts(statement)[0];
+  const value = assignment?.type === 'assignment_expression' ? field(assignment, 'right') : undefined;
+  return parts(block).length !== 1 || value === undefined ? none : { body: shiftSpans(lowerExpr(value, c), delta), statements: null };
+}
+
+/** Continued lines become one; the length stays. */
+function joinLines(text: string): string {
+  return text.replace(/\\(?=\r?\n)/g, ' ');
+}
+
+/** A body of statements: it begins with their keyword or a brace, or has a semicolon outside of parentheses. */
+function isStatement(body: string): boolean {
+  if (/^(?:do|if|while|for|switch|return|goto|break|continue)\b|^\{/.test(body)) return true;
+  let depth = 0;
+  for (const match of body.matchAll(/"(?:\\[^]|[^"\\\n])*"|'(?:\\[^]|[^'\\\n])*'|[()[\]{};]/g)) {
+    if (/^[([{]$/.test(match[0])) depth++;
+    else if (/^[)\]}]$/.test(match[0])) depth--;
+    else if (match[0] === ';' && depth === 0) return true;
+  }
+  return false;
+}
+
+/** Whether the brackets match, so that a body cannot reach into the next one. */
+function isBalanced(body: string): boolean {
+  const stack: string[] = [];
+  const closing: Readonly<Record<string, string>> = { '(': ')', '[': ']', '{': '}' };
+  for (const match of body.matchAll(/\/\*[^]*?(?:\*\/|$)|\/\/[^\n]*|"(?:\\[^]|[^"\\\n])*"?|'(?:\\[^]|[^'\\\n])*'?|[()[\]{}]/g)) {
+    const token = match[0];
+    if (token.startsWith('//') || (token.startsWith('/*') && !token.endsWith('*/')) || /^"([^"]*|.)$/.test(token)) return false;
+    if (closing[token] !== undefined) stack.push(closing[token]);
+    else if (/^[)\]}]$/.test(token) && stack.pop() !== token) return false;
+  }
+  return stack.length === 0;
+}

@@ -1,0 +1,19 @@
+/**
+ * A copy of IR with every span moved by `delta`. Everything else is shared or copied unchanged; zero gives the node itself.
+ */
+export function shiftSpans<T>(node: T, delta: number): T {
+  return delta === 0 ? node : (copy(node, delta) as T);
+}
+
+function copy(value: unknown, delta: number): unknown {
+  if (Array.isArray(value)) return value.map((item) => copy(item, delta));
+  if (typeof value !== 'object' || value === null) return value;
+  const result: Record<string, unknown> = { ...(value as Record<string, unknown>) };
+  for (const key in result) {
+    const part = result[key];
+    if (typeof part === 'object') result[key] = copy(part, delta);
+    // Only spans have these keys with numbers.
+    else if ((key === 'start' || key === 'end') && typeof part === 'number') result[key] = part + delta;
+  }
+  return result;
+}

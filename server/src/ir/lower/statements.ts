@@ -1,0 +1,317 @@
+import type { SyntaxNode } from '../../syntax/node.ts';
+import { isPreprocChain } from '../../syntax/conditions.ts';
+import type { BlockStmt, CaseStmt, Expr, IfStmt, LoopStmt, Stmt, SwitchStmt } from '../types.ts';
+import { field, hasErrorChild, isFlowWord, MAX_DEPTH, noteAt, parts, spanOf, takeInventory, textOf, unknownExpr, type Context } from './context.ts';
+import { lowerDeclaration } from './declarations.ts';
+import { readDeclarator } from './declarators.ts';
+import { lowerArgument, lowerExpr, commaItems } from './expressions.ts';
+import { lowerPreprocChain } from './preproc.ts';
+
+/** Calls that declare a scope-bound resource: `guard(mutex)(&lock);`, `CLASS(fd, f)(fd);`. */
+const GUARDS: ReadonlySet<string> = new Set(['guard', 'CLASS']);
+const STATEMENT = /_statement$|^declaration$|^type_definition$|^function_definition$|^preproc_(?!directive|arg|params|defined)/;
+const DIRECTIVE_LOST = /^#\s*(?:if|ifdef|ifndef|elif|elifdef|elifndef|else|endif)\b/;
+
+/** Lowers a list of siblings (the inside of a block, of a case, of an #if arm); tokens and comments among them are skipped. */
+export function lowerSequence(nodes: readonly SyntaxNode[], c: Context): Stmt[] {
+  const out: Stmt[] = [];
+  const statements = nodes.filter((node) => node.named && node.type !== 'comment');
+  for (let i = 0; i < statements.length; i++) {
+    const node = statements[i]!;
+    const next = statements[i + 1];
+    const loop = next?.type === 'compound_statement' ? unmaskedBlock(node, next, c) : null;
+    if (loop !== null) {
+      out.push(loop);
+      i++;
+    } else lowerInto(node, out, c);
+  }
+  return out;
+}
+
+/** A statement as the body of another one: one statement, or a block of what it lowers to. */
+export function lowerSingle(node: SyntaxNode | undefined, parent: SyntaxNode, c: Context): Stmt {
+  if (node === undefined) return { kind: 'block', start: parent.end, end: parent.end, body: [] };
+  const body: Stmt[] = [];
+  lowerInto(node, body, c);
+  const only = body[0];
+  return body.length === 1 && only !== undefined ? only : { kind: 'block', ...spanOf(node), body };
+}
+
+/** The body of a function or statement expression. */
+export function lowerBlock(node: SyntaxNode, c: Context): BlockStmt {
+  if (node.children.some((child) => child.missing && child.type === '}')) c.opaque = true;
+  return { kind: 'block', ...spanOf(node), body: lowerSequence(node.children, c) };
+}
+
+function lowerInto(node: SyntaxNode, out: Stmt[], c: Context): void {
+  if (c.depth >= MAX_DEPTH) {
+    c.opaque = true;
+    out.push(unknownStmt([node], c, true));
+    return;
+  }
+  c.depth++;
+  lowerKind(node, out, c);
+  c.depth--;
+}
+
+function lowerKind(start: SyntaxNode, out: Stmt[], c: Context): void {
+  let node = start;
+  // Labels nest to the right: `a: b: c: statement`. Case labels do not, their statements are children.
+  while (node.type === 'labeled_statement' || node.type === 'attributed_statement') {
+    const label = field(node, 'label');
+    if (label !== undefined) {
+      const colon = node.children.find((child) => child.type === ':');
+      out.push({ kind: 'label', start: node.start, end: colon?.end ?? label.end, name: textOf(label, c), nameSpan: spanOf(label) });
+    }
+    const inner = parts(node).at(-1);
+    if (inner === undefined || inner === label) return;
+    node = inner;
+  }
+  const span = spanOf(node);
+  switch (node.type) {
+    case 'compound_statement':
+      out.push(lowerBlock(node, c));
+      return;
+    case 'expression_statement': {
+      const inner = parts(node);
+      if (inner.length > 1 || inner[0]?.type === 'ERROR') out.push(unknownStmt([node], c));
+      else if (inner[0] !== undefined) lowerExprStatement(inner[0], node, out, c);
+      return;
+    }
+    case 'declaration':
+      lowerDeclaration(node, out, c);
+      return;
+    case 'if_statement':
+      out.push(lowerIf(node, c));
+      return;
+    case 'while_statement': {
+      const loop = lowerMacroLoop(node, c);
+      out.push(loop ?? loopStmt(node, 'while', c));
+      return;
+    }
+    case 'do_statement':
+      out.push(loopStmt(node, 'do', c));
+      return;
+    case 'for_statement':
+      out.push(loopStmt(node, 'for', c));
+      return;
+    case 'switch_statement':
+      out.push({ kind: 'switch', ...span, value: condition(node, c).expr, body: lowerSingle(field(node, 'body'), node, c) } satisfies SwitchStmt);
+      return;
+    case 'case_statement':
+      lowerCase(node, out, c);
+      return;
+    case 'goto_statement': {
+      const label = field(node, 'label');
+      if (label === undefined || hasErrorChild(node)) out.push(unknownStmt([node], c, true));
+      else out.push({ kind: 'goto', ...span, label: textOf(label, c), labelSpan: spanOf(label) });
+      return;
+    }
+    case 'break_statement': case 'continue_statement':
+      out.push({ kind: node.type === 'break_statement' ? 'break' : 'continue', ...span });
+      return;
+    case 'return_statement': {
+      const value = parts(node);
+      const only = value[0];
+      out.push({ kind: 'return', ...span, value: only === undefined ? null : value.length === 1 ? lowerExpr(only, c) : unknownExpr(value, { start: value[0]!.start, end: value.at(-1)!.end }, c) });
+      return;
+    }
+    case 'function_definition':
+      lowerNestedFunction(node, out, c);
+      return;
+    case 'preproc_def': case 'preproc_function_def': case 'struct_specifier': case 'union_specifier':
+      c.hoisted.push(node);
+      return;
+    case 'enum_specifier': case 'type_definition': case 'attribute_declaration':
+      return;
+    case 'preproc_include':
+      out.push(unknownStmt([node], c, true));
+      return;
+    case 'preproc_call':
+      // #undef and #pragma do nothing here; half an #if chain means that the parser did not see the other half as one.
+      if (DIRECTIVE_LOST.test(textOf(node, c))) out.push(unknownStmt([node], c, true));
+      return;
+    case 'ERROR':
+      lowerError(node, out, c);
+      return;
+  }
+  if (isPreprocChain(node.type)) out.push(...lowerPreprocChain(node, c));
+  else if (node.type.endsWith('_statement') || node.type.endsWith('_clause') || node.type.startsWith('preproc_')) out.push(unknownStmt([node], c, true));
+  else lowerExprStatement(node, node, out, c);
+}
+
+/** A statement that was not understood. */
+export function unknownStmt(nodes: readonly SyntaxNode[], c: Context, opaque = false): Stmt {
+  const { names, calls, hidesFlow } = takeInventory(nodes, c);
+  if (opaque || hidesFlow) c.opaque = true;
+  return { kind: 'unknown', start: nodes[0]!.start, end: nodes.at(-1)!.end, names, calls, opaque: opaque || hidesFlow };
+}
+
+function lowerExprStatement(node: SyntaxNode, statement: SyntaxNode, out: Stmt[], c: Context): void {
+  const span = spanOf(statement);
+  if (node.type === 'gnu_asm_expression') {
+    const isGoto = node.children.some((child) => child.type === 'gnu_asm_qualifier' && textOf(child, c) === 'goto');
+    out.push({ kind: 'asm', ...span, names: takeInventory([node], c).names, isGoto });
+    return;
+  }
+  const expr = lowerExpr(node, c);
+  if (expr.kind === 'unknown') out.push({ kind: 'unknown', ...span, names: expr.names, calls: expr.calls, opaque: takeInventory([node], c).hidesFlow });
+  else if (expr.kind === 'call' && expr.callee.kind === 'call' && GUARDS.has(expr.callee.name ?? '')) {
+    out.push({ kind: 'guard', ...span, macro: expr.callee.name!, args: [...expr.callee.args, ...expr.args], body: null });
+  } else out.push({ kind: 'expr', ...span, expr });
+}
+
+/** The condition in parentheses of an if, while, do or switch. */
+function condition(node: SyntaxNode, c: Context): { expr: Expr; start: number; end: number } {
+  const found = field(node, 'condition');
+  if (found === undefined) return { expr: unknownExpr([], { start: node.start, end: node.start }, c), start: node.start, end: node.start };
+  return { expr: lowerExpr(found, c), ...spanOf(found) };
+}
+
+function lowerIf(node: SyntaxNode, c: Context): Stmt {
+  const clause = field(node, 'alternative');
+  const then = field(node, 'consequence');
+  if (noteAt(node.start, 'block-macro', c) !== undefined && clause === undefined) {
+    return { kind: 'guard', ...spanOf(node), macro: macroName(node, c), args: macroArgs(node, c), body: lowerSingle(then, node, c) };
+  }
+  const { expr, start, end } = condition(node, c);
+  const thenStmt = lowerSingle(then, node, c);
+  if (clause !== undefined && parts(clause).length !== 1) c.opaque = true;
+  // An ERROR between the parts may be the `else` of a branch that is gone.
+  const stray = node.children.filter((child) => child.type === 'ERROR');
+  if (stray.length > 0 && takeInventory(stray, c).hidesFlow) c.opaque = true;
+  const otherwise = clause === undefined ? null : lowerSingle(parts(clause).at(-1), clause, c);
+  return { kind: 'if', ...spanOf(node), condition: expr, conditionSpan: { start, end }, then: thenStmt, otherwise } satisfies IfStmt;
+}
+
+/** The word in the original text that the parser saw as `while` or `if`. */
+function macroName(node: SyntaxNode, c: Context): string {
+  return /^\w+/.exec(textOf(node, c))?.[0] ?? '';
+}
+
+/** The arguments of a masked macro, which the parser saw as a condition. */
+function macroArgs(node: SyntaxNode, c: Context): Expr[] {
+  const found = field(node, 'condition');
+  if (found === undefined) return [];
+  const inner = parts(found);
+  if (inner.length !== 1) return inner.length === 0 ? [] : [unknownExpr(inner, found, c)];
+  return commaItems(inner[0]!).map((item) => lowerArgument(item, c));
+}
+
+/** A loop macro that was masked as `while`; followed by nothing but `;` it is a call of a function with such a name. */
+function lowerMacroLoop(node: SyntaxNode, c: Context): Stmt | null {
+  if (noteAt(node.start, 'loop-macro', c) === undefined) return null;
+  const name = macroName(node, c);
+  const args = macroArgs(node, c);
+  const list = field(node, 'condition');
+  const body = field(node, 'body');
+  if (list !== undefined && body?.type === 'expression_statement' && parts(body).length === 0) {
+    const callee = { kind: 'name' as const, start: node.start, end: node.start + name.length, name };
+    return { kind: 'expr', ...spanOf(node), expr: { kind: 'call', start: node.start, end: list.end, callee, name, args, argsSpan: spanOf(list) } };
+  }
+  return macroLoop(node, node.end, name, args, lowerSingle(body, node, c));
+}
+
+function macroLoop(at: SyntaxNode, end: number, macro: string, args: readonly Expr[], body: Stmt): LoopStmt {
+  return { kind: 'loop', start: at.start, end, form: 'macro', macro, args, init: [], condition: null, step: null, body };
+}
+
+/**
+ * `foo(x, y) { … }` in a function can only be a macro that opens a block. Taken as a loop it may run any number of times, which
+ * covers what such a macro can be.
+ */
+function unmaskedBlock(node: SyntaxNode, block: SyntaxNode, c: Context): Stmt | null {
+  if (node.type !== 'expression_statement' || !node.children.some((child) => child.missing && child.type === ';')) return null;
+  const call = parts(node)[0];
+  if (call?.type !== 'call_expression') return null;
+  const lowered = lowerExpr(call, c);
+  if (lowered.kind !== 'call' || lowered.name === null) return null;
+  return macroLoop(node, block.end, lowered.name, lowered.args, lowerSingle(block, block, c));
+}
+
+function loopStmt(node: SyntaxNode, form: 'while' | 'do' | 'for', c: Context): LoopStmt {
+  const init: Stmt[] = [];
+  let step: Expr | null = null;
+  let test: Expr | null = null;
+  if (form === 'for') {
+    const initializer = field(node, 'initializer');
+    if (initializer?.type === 'declaration') lowerDeclaration(initializer, init, c);
+    else if (initializer !== undefined) init.push({ kind: 'expr', ...spanOf(initializer), expr: lowerExpr(initializer, c) });
+    const update = field(node, 'update');
+    const found = field(node, 'condition');
+    test = found === undefined ? null : lowerExpr(found, c);
+    step = update === undefined ? null : lowerExpr(update, c);
+  } else test = condition(node, c).expr;
+  const stray = node.children.filter((child) => child.type === 'ERROR');
+  if (stray.length > 0 && takeInventory(stray, c).hidesFlow) c.opaque = true;
+  return { kind: 'loop', ...spanOf(node), form, macro: null, args: [], init, condition: test, step, body: lowerSingle(field(node, 'body'), node, c) };
+}
+
+function lowerCase(node: SyntaxNode, out: Stmt[], c: Context): void {
+  const colonIndex = node.children.findIndex((child) => child.type === ':');
+  const label = colonIndex < 0 ? node.children : node.children.slice(0, colonIndex + 1);
+  const value = label.find((child) => child.field === 'value');
+  const error = label.find((child) => child.type === 'ERROR');
+  const end = colonIndex < 0 ? node.end : node.children[colonIndex]!.end;
+  out.push({
+    kind: 'case', start: node.start, end,
+    value: value === undefined ? null : lowerExpr(value, c), valueEnd: rangeEnd(value, error, end, c),
+  } satisfies CaseStmt);
+  if (colonIndex >= 0) for (const statement of lowerSequence(node.children.slice(colonIndex + 1), c)) out.push(statement);
+}
+
+/** The B of `case A ... B:`, which the parser reports as an error or does not see at all because it is masked. */
+function rangeEnd(value: SyntaxNode | undefined, error: SyntaxNode | undefined, end: number, c: Context): Expr | null {
+  if (value === undefined) return null;
+  const last = error === undefined ? undefined : parts(error).at(-1);
+  if (last !== undefined) return lowerExpr(last, c);
+  const rest = textOf({ start: value.end, end: end - 1 }, c);
+  const match = /^\s*\.\.\.\s*/.exec(rest);
+  if (match === null) return null;
+  const text = rest.slice(match[0].length).trimEnd();
+  const start = value.end + match[0].length;
+  const span = { start, end: start + text.length };
+  if (/^[A-Za-z_]\w*$/.test(text)) return { kind: 'name', ...span, name: text };
+  if (/^\w+$/.test(text)) return { kind: 'number', ...span, value: Number.isNaN(Number(text)) ? null : Number(text), text };
+  return { kind: 'unknown', ...span, names: text.match(/[A-Za-z_]\w*/g) ?? [], calls: [] };
+}
+
+/** A function definition inside a function: the brace of the outer one is missing, or it is a macro with a block. */
+function lowerNestedFunction(node: SyntaxNode, out: Stmt[], c: Context): void {
+  const declarator = field(node, 'declarator');
+  const body = field(node, 'body');
+  const type = field(node, 'type');
+  const shape = declarator === undefined ? null : readDeclarator(declarator, c);
+  if (body === undefined || type === undefined || declarator === undefined || isFlowWord(textOf(type, c)) || isFlowWord(shape?.name ?? '')) {
+    out.push(unknownStmt([node], c, true));
+  } else if (shape?.shape === 'function') {
+    c.hoisted.push(node);
+    c.opaque = true;
+  } else {
+    const inner = parts(declarator);
+    const args = inner.length === 0 ? [] : [inner.length === 1 ? lowerArgument(inner[0]!, c) : unknownExpr(inner, declarator, c)];
+    out.push(macroLoop(node, node.end, textOf(type, c), args, lowerSingle(body, node, c)));
+  }
+}
+
+/** Statements inside an ERROR are still statements; what is between them is not understood. */
+function lowerError(node: SyntaxNode, out: Stmt[], c: Context): void {
+  const children = node.children.filter((child) => child.type !== 'comment' && child.type !== 'attribute_specifier');
+  const structured = children.some((child) => STATEMENT.test(child.type));
+  let loose: SyntaxNode[] = [];
+  const flush = (): void => {
+    if (loose.length === 0) return;
+    const { names, hidesFlow } = takeInventory(loose, c);
+    if (names.length > 0 || hidesFlow) out.push(unknownStmt(loose, c, structured));
+    loose = [];
+  };
+  if (node.children.length === 0) loose.push(node);
+  for (const child of children) {
+    if (STATEMENT.test(child.type)) {
+      flush();
+      lowerInto(child, out, c);
+    } else loose.push(child);
+  }
+  flush();
+  if (structured) c.opaque = true;
+}

@@ -1,0 +1,79 @@
+import type { Condition, SyntaxNode } from '../../syntax/node.ts';
+import { isPreprocChain, preprocArms } from '../../syntax/conditions.ts';
+import type { FieldIr, StructIr, TypeName } from '../types.ts';
+import { copyConditions, field, MAX_DEPTH, parts, spanOf, textOf, type Context } from './context.ts';
+import { readDeclared, readSpecifiers } from './declarators.ts';
+
+/**
+ * Lowers a struct or union definition; null for a mere mention of one and for enums.
+ * @param name the tag, or for an anonymous one the name that a typedef gives it.
+ */
+export function lowerStruct(node: SyntaxNode, name: string, conditions: readonly Condition[], c: Context): StructIr | null {
+  const body = field(node, 'body');
+  if (body === undefined || name === '' || (node.type !== 'struct_specifier' && node.type !== 'union_specifier')) return null;
+  const fields: FieldIr[] = [];
+  const complete = lowerFields(body, fields, { conditions: [], unplaced: node.type === 'union_specifier' }, c);
+  const keyword = node.type === 'union_specifier' ? 'union' : 'struct';
+  return { kind: 'struct', ...spanOf(node), keyword, name, fields, conditions, complete, bodySpan: spanOf(body) };
+}
+
+/** The tag of a struct, union or enum node, or ''. */
+export function tagOf(node: SyntaxNode, c: Context): string {
+  const name = field(node, 'name');
+  return name === undefined ? '' : textOf(name, c);
+}
+
+interface Place { readonly conditions: readonly Condition[]; readonly unplaced: boolean }
+
+/** Adds the fields of a body; false when some may be missing. */
+function lowerFields(list: SyntaxNode, fields: FieldIr[], place: Place, c: Context): boolean {
+  if (c.depth >= MAX_DEPTH) return false;
+  c.depth++;
+  let complete = true;
+  for (const node of list.children) {
+    if (node.type === 'field_declaration') complete = lowerField(node, fields, place, c) && complete;
+    else if (isPreprocChain(node.type)) {
+      if (node.children.some((child) => child.missing)) complete = false;
+      for (const arm of preprocArms(node, c.text)) {
+        const conditions = [...place.conditions, ...copyConditions(arm.conditions)];
+        complete = lowerFields({ ...node, children: arm.body }, fields, { ...place, conditions }, c) && complete;
+      }
+    } else if (node.type === 'ERROR' || node.missing) complete = false;
+    // A lost half of an #if chain, or fields from another file.
+    else if (node.type === 'preproc_call' || node.type === 'preproc_include') complete = complete && /^#\s*(?:undef|pragma|line|warning)/.test(textOf(node, c));
+    else if (node.type === 'preproc_def' || node.type === 'preproc_function_def') c.hoisted.push(node);
+  }
+  c.depth--;
+  return complete;
+}
+
+function lowerField(node: SyntaxNode, fields: FieldIr[], place: Place, c: Context): boolean {
+  const specifiers = readSpecifiers(node, c);
+  const typeNode = specifiers.typeNode;
+  const body = typeNode === undefined ? undefined : field(typeNode, 'body');
+  const declared = readDeclared(node, specifiers.type, c);
+  const statement = spanOf(node);
+  if (typeNode?.type === 'macro_type_specifier' && declared.length === 0) return lowerMacroField(node, typeNode, fields, place, c);
+  if (typeNode !== undefined && body !== undefined) {
+    if (tagOf(typeNode, c) !== '') c.hoisted.push(typeNode);
+    // Only an anonymous one without a declarator makes its members those of the outer struct.
+    if (declared.length === 0) return lowerFields(body, fields, { ...place, unplaced: true }, c);
+  }
+  for (const one of declared) {
+    if (one.declarator.name === '') continue;
+    const after = node.children.find((child) => child.start >= one.span.end && child.type !== 'comment');
+    const unplaced = place.unplaced || after?.type === 'bitfield_clause';
+    fields.push({ ...one.span, name: one.declarator.name, type: one.type, statement, unplaced, conditions: place.conditions });
+  }
+  return !node.children.some((child) => child.type === 'ERROR' && !/^\s*\w*\s*$/.test(textOf(child, c)));
+}
+
+/** `DECLARE_BITMAP(name, bits);`: the first argument is the field, its type is what the macro says. */
+function lowerMacroField(node: SyntaxNode, type: SyntaxNode, fields: FieldIr[], place: Place, c: Context): boolean {
+  const match = /^(\w+)\s*\(\s*(\w+)/.exec(textOf(type, c));
+  const first = parts(type).find((part) => part.type === 'type_descriptor');
+  if (match === null || first === undefined || !/^DECLARE_/.test(match[1]!)) return false;
+  const typeName: TypeName = { ...spanOf(type), name: match[1]!, keyword: null, pointers: 0, arrays: 0 };
+  fields.push({ ...spanOf(first), name: match[2]!, type: typeName, statement: spanOf(node), unplaced: place.unplaced, conditions: place.conditions });
+  return true;
+}

@@ -1,0 +1,197 @@
+import type { Condition, SyntaxNode, TopLevelItem } from '../../syntax/node.ts';
+import type { Span } from '../../text/span.ts';
+import type {
+  FileMacroIr, FunctionIr, IncludeIr, MacroIr, PrototypeIr, StructIr, TypeName, VariableIr,
+} from '../types.ts';
+import { field, isFlowWord, parts, spanOf, takeInventory, textOf, type Context } from './context.ts';
+import { lowerParams, readDeclared, readDeclarator, declaredType, readSpecifiers } from './declarators.ts';
+import { lowerExpr } from './expressions.ts';
+import { lowerBlock } from './statements.ts';
+import { lowerStruct, tagOf } from './structs.ts';
+
+/** What one top-level item contributes to the file. */
+export interface ItemIr {
+  readonly functions: FunctionIr[];
+  readonly structs: StructIr[];
+  readonly variables: VariableIr[];
+  /** Without their bodies, which are parsed for all macros of a file at once. */
+  readonly macros: MacroIr[];
+  readonly includes: IncludeIr[];
+  readonly prototypes: PrototypeIr[];
+  readonly fileMacros: FileMacroIr[];
+  readonly typedefs: { readonly name: string; readonly type: TypeName }[];
+  readonly lost: Span[];
+}
+
+/** Lowers one item with everything that was found inside it and belongs to the file. */
+export function lowerItem(item: TopLevelItem, conditions: readonly Condition[], c: Context): ItemIr {
+  const out: ItemIr = { functions: [], structs: [], variables: [], macros: [], includes: [], prototypes: [], fileMacros: [], typedefs: [], lost: [] };
+  if (item.type === 'comment') return out;
+  if (item.type === 'ERROR') {
+    // The functions inside are items of their own.
+    out.lost.push(spanOf(item));
+    return out;
+  }
+  // Iterative, since what is hoisted may hoist again; each definition gets an `opaque` of its own.
+  const stack: SyntaxNode[] = [item.node()];
+  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+    const inner = createContextLike(c);
+    lowerNode(node, conditions, out, inner);
+    for (const found of inner.hoisted.reverse()) stack.push(found);
+  }
+  return out;
+}
+
+/** The same stretch of text with nothing noted yet. */
+function createContextLike(c: Context): Context {
+  return { ...c, depth: 0, opaque: false, hoisted: [] };
+}
+
+function lowerNode(node: SyntaxNode, conditions: readonly Condition[], out: ItemIr, c: Context): void {
+  switch (node.type) {
+    case 'function_definition':
+      lowerFunction(node, conditions, out, c);
+      return;
+    case 'declaration':
+      lowerDeclaration(node, conditions, out, c);
+      return;
+    case 'type_definition':
+      lowerTypedef(node, conditions, out, c);
+      return;
+    case 'struct_specifier': case 'union_specifier': {
+      const struct = lowerStruct(node, tagOf(node, c), conditions, c);
+      if (struct !== null) out.structs.push(struct);
+      return;
+    }
+    case 'preproc_include': {
+      const path = field(node, 'path');
+      const text = path === undefined ? '' : textOf(path, c);
+      const bare = /^["<](.*)[">]$/.exec(text)?.[1];
+      out.includes.push({ kind: 'include', ...spanOf(node), path: bare ?? text, quoted: text.startsWith('"'), conditions });
+      return;
+    }
+    case 'preproc_def': case 'preproc_function_def':
+      lowerDefine(node, conditions, out, c);
+      return;
+    case 'expression_statement':
+      lowerFileMacro(node, out, c);
+      return;
+    case 'ERROR':
+      out.lost.push(spanOf(node));
+      return;
+    default:
+      // A statement at file scope: braces do not match, or a macro that the mask does not know opens a block.
+      if (/_statement$/.test(node.type)) out.lost.push(spanOf(node));
+  }
+}
+
+function lowerFunction(node: SyntaxNode, conditions: readonly Condition[], out: ItemIr, c: Context): void {
+  const specifiers = readSpecifiers(node, c);
+  const declaratorNode = field(node, 'declarator');
+  const bodyNode = field(node, 'body');
+  const declarator = declaratorNode === undefined ? null : readDeclarator(declaratorNode, c);
+  if (bodyNode?.type !== 'compound_statement' || declarator === null || declarator.name === '' || isFlowWord(declarator.name)) {
+    out.lost.push(spanOf(node));
+    return;
+  }
+  if (specifiers.typeNode !== undefined && field(specifiers.typeNode, 'body') !== undefined) c.hoisted.push(specifiers.typeNode);
+  const params = lowerParams(declarator.params, c);
+  const body = lowerBlock(bodyNode, c);
+  const header = node.children.filter((child) => child.start < bodyNode.start);
+  if (declarator.shape !== 'function' || header.some((child) => hidesFlow(child, c))) c.opaque = true;
+  out.functions.push({
+    kind: 'function', ...spanOf(node), name: declarator.name, nameSpan: declarator.nameSpan, returnType: declaredType(specifiers.type, declarator.shape === 'function' ? declarator : null),
+    params, isStatic: specifiers.isStatic, isInline: specifiers.isInline, body, conditions, opaque: c.opaque, text: textOf(node, c),
+  });
+}
+
+/** A brace, a keyword or a directive in front of the body means that the body may not be the function's. */
+function hidesFlow(node: SyntaxNode, c: Context): boolean {
+  const stack = [node];
+  for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
+    if (next.type === 'ERROR') { if (takeInventory([next], c).hidesFlow) return true; } else stack.push(...next.children);
+  }
+  return false;
+}
+
+function lowerDeclaration(node: SyntaxNode, conditions: readonly Condition[], out: ItemIr, c: Context): void {
+  const specifiers = readSpecifiers(node, c);
+  const { typeNode } = specifiers;
+  if (typeNode !== undefined) {
+    const struct = lowerStruct(typeNode, tagOf(typeNode, c), conditions, c);
+    if (struct !== null) out.structs.push(struct);
+  }
+  const first = field(node, 'declarator');
+  if (first?.type === 'parenthesized_declarator' && typeNode?.type === 'type_identifier') {
+    // `static DEFINE_MUTEX(lock);`
+    out.fileMacros.push({ kind: 'file-macro', ...spanOf(node), name: textOf(typeNode, c), args: splitArguments(textOf(first, c)) });
+    return;
+  }
+  for (const one of readDeclared(node, specifiers.type, c)) {
+    const { name, nameSpan, shape } = one.declarator;
+    if (name === '') continue;
+    if (shape === 'function') {
+      out.prototypes.push({ kind: 'prototype', ...spanOf(node), name, nameSpan, returnType: one.type, params: lowerParams(one.declarator.params, c), isStatic: specifiers.isStatic, conditions });
+    } else {
+      out.variables.push({
+        kind: 'variable', ...spanOf(node), name, nameSpan, type: one.type, isStatic: specifiers.isStatic, isConst: specifiers.isConst,
+        isExtern: specifiers.isExtern, init: one.init === undefined ? null : lowerExpr(one.init, c), conditions,
+      });
+    }
+  }
+}
+
+function lowerTypedef(node: SyntaxNode, conditions: readonly Condition[], out: ItemIr, c: Context): void {
+  const typeNode = field(node, 'type');
+  if (typeNode === undefined) return;
+  const specifiers = readSpecifiers(node, c);
+  const declared = readDeclared(node, specifiers.type, c);
+  const plain = declared.find((one) => one.declarator.shape === 'object' && one.declarator.pointers + one.declarator.arrays === 0);
+  const tag = tagOf(typeNode, c) || (plain?.declarator.name ?? '');
+  const struct = lowerStruct(typeNode, tag, conditions, c);
+  if (struct !== null) out.structs.push(struct);
+  for (const one of declared) {
+    if (one.declarator.name === '') continue;
+    const type = one.declarator.shape === 'function' ? { ...one.type, name: '', keyword: null } : one.type;
+    out.typedefs.push({ name: one.declarator.name, type: type.name === '' && struct !== null ? { ...type, name: struct.name } : type });
+  }
+}
+
+function lowerDefine(node: SyntaxNode, conditions: readonly Condition[], out: ItemIr, c: Context): void {
+  const name = field(node, 'name');
+  const list = field(node, 'parameters');
+  const value = field(node, 'value');
+  if (name === undefined) return;
+  const params = list === undefined ? null : parts(list).filter((part) => part.type === 'identifier').map((part) => textOf(part, c));
+  out.macros.push({
+    kind: 'macro', ...spanOf(node), name: textOf(name, c), params, body: null, statements: null,
+    bodyText: value === undefined ? '' : textOf(value, c).trim(), conditions,
+  });
+}
+
+function lowerFileMacro(node: SyntaxNode, out: ItemIr, c: Context): void {
+  const call = parts(node)[0];
+  const name = call === undefined ? undefined : field(call, 'function');
+  const list = call === undefined ? undefined : field(call, 'arguments');
+  if (call?.type === 'call_expression' && name?.type === 'identifier' && list !== undefined) {
+    out.fileMacros.push({ kind: 'file-macro', ...spanOf(node), name: textOf(name, c), args: splitArguments(textOf(list, c)) });
+  } else if (parts(node).length > 0) out.lost.push(spanOf(node));
+}
+
+/** The arguments of `(a, f(b, c))` as trimmed texts. */
+export function splitArguments(list: string): string[] {
+  const args: string[] = [];
+  let depth = 0;
+  let start = 1;
+  for (const match of list.matchAll(/"(?:\\[^]|[^"\\\n])*"|[()[\]{},]/g)) {
+    if (/^[([{]/.test(match[0])) depth++;
+    else if (/^[)\]}]/.test(match[0])) depth--;
+    if ((match[0] === ',' && depth === 1) || depth === 0) {
+      args.push(list.slice(start, match.index).trim());
+      start = match.index + 1;
+      if (depth === 0) break;
+    }
+  }
+  return args.length === 1 && args[0] === '' ? [] : args;
+}
+

@@ -1,0 +1,124 @@
+import type { CallExpr, Expr, FunctionIr, Stmt } from './types.ts';
+
+/**
+ * The direct sub-expressions in the order in which the analysis takes them to be evaluated: the value of an assignment before its
+ * target, arguments before the call (the callee last). Statements inside a statement expression are not among them.
+ */
+export function subExprs(expr: Expr): readonly Expr[] {
+  switch (expr.kind) {
+    case 'member': return [expr.base];
+    case 'index': return [expr.base, expr.index];
+    case 'unary': case 'update': case 'cast': return [expr.operand];
+    case 'binary': return [expr.left, expr.right];
+    case 'assign': return [expr.value, expr.target];
+    case 'conditional': return expr.then === null ? [expr.condition, expr.otherwise] : [expr.condition, expr.then, expr.otherwise];
+    case 'call': return [...expr.args, expr.callee];
+    case 'sizeof': return expr.operand === null ? [] : [expr.operand];
+    case 'initializer': return expr.entries.map((entry) => entry.value);
+    case 'comma': return expr.items;
+    case 'name': case 'number': case 'string': case 'type': case 'statement-expression': case 'unknown': return [];
+  }
+}
+
+/**
+ * Visits an expression and everything inside it, also inside statement expressions, parents first.
+ * @param visit returns false to leave out what is inside the expression.
+ */
+export function walkExpr(expr: Expr, visit: (expr: Expr) => boolean | void): void {
+  if (visit(expr) === false) return;
+  if (expr.kind === 'statement-expression') for (const stmt of expr.body) walkExprs(stmt, visit);
+  else for (const part of subExprs(expr)) walkExpr(part, visit);
+}
+
+/** The expressions of a statement itself, without those of the statements inside it. */
+export function stmtExprs(stmt: Stmt): readonly Expr[] {
+  switch (stmt.kind) {
+    case 'expr': return [stmt.expr];
+    case 'decl': return stmt.init === null ? [] : [stmt.init];
+    case 'if': return [stmt.condition];
+    case 'loop': return [...stmt.args, ...(stmt.condition === null ? [] : [stmt.condition]), ...(stmt.step === null ? [] : [stmt.step])];
+    case 'switch': return [stmt.value];
+    case 'case': return [...(stmt.value === null ? [] : [stmt.value]), ...(stmt.valueEnd === null ? [] : [stmt.valueEnd])];
+    case 'return': return stmt.value === null ? [] : [stmt.value];
+    case 'guard': return stmt.args;
+    default: return [];
+  }
+}
+
+/** The statements directly inside a statement, in source order. */
+export function subStmts(stmt: Stmt): readonly Stmt[] {
+  switch (stmt.kind) {
+    case 'if': return stmt.otherwise === null ? [stmt.then] : [stmt.then, stmt.otherwise];
+    case 'loop': return [...stmt.init, stmt.body];
+    case 'switch': return [stmt.body];
+    case 'block': return stmt.body;
+    case 'guard': return stmt.body === null ? [] : [stmt.body];
+    case 'preproc': return stmt.arms.flatMap((arm) => arm.body);
+    default: return [];
+  }
+}
+
+/**
+ * Visits a statement and the statements inside it, parents first; those of statement expressions are reached by walkExprs.
+ * @param visit returns false to leave out what is inside the statement.
+ */
+export function walkStmt(stmt: Stmt, visit: (stmt: Stmt) => boolean | void): void {
+  if (visit(stmt) === false) return;
+  for (const part of subStmts(stmt)) walkStmt(part, visit);
+}
+
+/** Visits every expression in a statement and in the statements inside it. */
+export function walkExprs(stmt: Stmt, visit: (expr: Expr) => boolean | void): void {
+  walkStmt(stmt, (inner) => {
+    for (const expr of stmtExprs(inner)) walkExpr(expr, visit);
+  });
+}
+
+/** All calls in the body of a function, in source order of their start. */
+export function calls(fn: FunctionIr): CallExpr[] {
+  const found: CallExpr[] = [];
+  walkExprs(fn.body, (expr) => {
+    if (expr.kind === 'call') found.push(expr);
+  });
+  return found.sort((a, b) => a.start - b.start);
+}
+
+/** The source text of an expression without the parentheses around it. */
+export function exprText(text: string, expr: Expr): string {
+  return text.slice(expr.start, expr.end);
+}
+
+/** Whether two expressions are written the same but for blanks, comments and parentheses. Unknown expressions never are. */
+export function sameExpr(a: Expr, b: Expr): boolean {
+  if (a.kind !== b.kind) return false;
+  switch (a.kind) {
+    case 'unknown': case 'statement-expression': return false;
+    case 'name': return b.kind === 'name' && a.name === b.name;
+    case 'number': return b.kind === 'number' && (a.value === null || b.value === null ? a.text === b.text : a.value === b.value);
+    case 'string': return b.kind === 'string' && a.text === b.text;
+    case 'member': if (b.kind !== 'member' || a.field !== b.field || a.arrow !== b.arrow) return false; break;
+    case 'unary': if (b.kind !== 'unary' || a.op !== b.op) return false; break;
+    case 'update': if (b.kind !== 'update' || a.op !== b.op || a.prefix !== b.prefix) return false; break;
+    case 'binary': if (b.kind !== 'binary' || a.op !== b.op) return false; break;
+    case 'assign': if (b.kind !== 'assign' || a.op !== b.op) return false; break;
+    case 'conditional': if (b.kind !== 'conditional' || (a.then === null) !== (b.then === null)) return false; break;
+    case 'cast': if (b.kind !== 'cast' || !sameType(a.type, b.type)) return false; break;
+    case 'type': return b.kind === 'type' && sameType(a.type, b.type);
+    case 'sizeof':
+      if (b.kind !== 'sizeof' || (a.type === null) !== (b.type === null)) return false;
+      if (a.type !== null && b.type !== null && !sameType(a.type, b.type)) return false;
+      break;
+    case 'initializer':
+      if (b.kind !== 'initializer' || !a.complete || !b.complete || a.entries.length !== b.entries.length) return false;
+      if (!a.entries.every((entry, i) => entry.designators.join('.') === b.entries[i]!.designators.join('.'))) return false;
+      break;
+    case 'index': case 'call': case 'comma': break;
+  }
+  const left = subExprs(a);
+  const right = subExprs(b);
+  return left.length === right.length && left.every((part, i) => sameExpr(part, right[i]!));
+}
+
+function sameType(a: { name: string; keyword: string | null; pointers: number; arrays: number }, b: typeof a): boolean {
+  return a.name !== '' && a.name === b.name && a.keyword === b.keyword && a.pointers === b.pointers && a.arrays === b.arrays;
+}
