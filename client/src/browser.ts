@@ -10,7 +10,8 @@ export function activate(context: vscode.ExtensionContext): Api {
     // A worker cannot read the extension's folder by itself: it gets both modules with the first message.
     const [runtime, grammar] = await Promise.all([wasm('dist/web-tree-sitter.wasm'), wasm('dist/tree-sitter-c.wasm')]);
     const worker = new Worker(inExtension('dist/web/server.js').toString(true));
-    return new LanguageClient('vfioLifecycle', 'VFIO Lifecycle', worker, { ...options, initializationOptions: { runtime, grammar } });
+    const initializationOptions = { ...options.initializationOptions as object, runtime, grammar };
+    return new LanguageClient('vfioLifecycle', 'VFIO Lifecycle', worker, { ...options, initializationOptions });
   });
 }
 

@@ -22,7 +22,7 @@ const restartWindow = 3 * 60 * 1000;
 const watched = '**/{*.[ch],Makefile,Kbuild}';
 
 /** Starts a server. Rejects when it cannot start; the status item and the output channel then say why. */
-export async function startSession(createClient: CreateClient, output: vscode.LogOutputChannel): Promise<Session> {
+export async function startSession(createClient: CreateClient, extension: vscode.Uri, output: vscode.LogOutputChannel): Promise<Session> {
   const selector = documentSelector();
   const status = createStatus(selector);
   const watcher = vscode.workspace.createFileSystemWatcher(watched);
@@ -34,7 +34,8 @@ export async function startSession(createClient: CreateClient, output: vscode.Lo
       outputChannel: output,
       revealOutputChannelOn: RevealOutputChannelOn.Never,
       diagnosticPullOptions: { onChange: true, onFocus: true },
-      synchronize: { fileEvents: watcher, configurationSection: 'vfioLifecycle' },
+      synchronize: { fileEvents: watcher },
+      initializationOptions: { fileRequests: true, docs: vscode.Uri.joinPath(extension, 'docs/rules').toString() },
       errorHandler: silentErrorHandler(status),
       initializationFailedHandler: () => false,
     });

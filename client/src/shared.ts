@@ -20,7 +20,7 @@ export function activate(context: vscode.ExtensionContext, createClient: CreateC
 
   const start = async (): Promise<Session | undefined> => {
     if (enabled() === 'off') return undefined;
-    return session ??= open(createClient, output());
+    return session ??= open(createClient, context.extensionUri, output());
   };
   const stop = async (): Promise<void> => {
     const running = session;
@@ -58,10 +58,10 @@ export function activate(context: vscode.ExtensionContext, createClient: CreateC
   return { get session() { return session; } };
 }
 
-async function open(createClient: CreateClient, output: vscode.LogOutputChannel): Promise<Session | undefined> {
+async function open(createClient: CreateClient, extension: vscode.Uri, output: vscode.LogOutputChannel): Promise<Session | undefined> {
   const { startSession } = await import('./session.ts');
   // The status item and the output channel have told the user by the time this rejects.
-  return startSession(createClient, output).catch(() => undefined);
+  return startSession(createClient, extension, output).catch(() => undefined);
 }
 
 function wantsServer(document: vscode.TextDocument): boolean {

@@ -1,0 +1,61 @@
+// Runs the extension-host suite: in the VS Code of VSCODE_EXE, else in a downloaded one where there is a display, else in the editor host.
+import { downloadAndUnzipVSCode, runTests } from '@vscode/test-electron';
+import { build } from 'esbuild';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { freePort } from '../test/editor-host/code-server.mjs';
+import { installEditorHost, shim } from './lib/editor-host.mjs';
+import { inProject, root } from './lib/paths.mjs';
+
+const counts = inProject('out/host-counts.json');
+const suite = inProject('out/host');
+
+await build({
+  absWorkingDir: root, bundle: true, platform: 'node', format: 'cjs', target: 'es2022', sourcemap: 'inline', logLevel: 'warning',
+  entryPoints: suiteFiles(), outdir: suite, external: ['vscode', 'mocha', 'playwright-core'],
+});
+fs.rmSync(counts, { force: true });
+const workspace = copyWorkspace();
+const port = String(await freePort());
+try {
+  await runTests({
+    vscodeExecutablePath: await executable(),
+    extensionDevelopmentPath: root,
+    extensionTestsPath: path.join(suite, 'index.js'),
+    launchArgs: [
+      workspace, '--disable-extensions', `--remote-debugging-port=${port}`,
+      `--user-data-dir=${path.join(workspace, '../user')}`, `--extensions-dir=${path.join(workspace, '../extensions')}`,
+    ],
+    extensionTestsEnv: {
+      HOST_SUITE_COUNTS: counts, HOST_SUITE_DEBUG_PORT: port, HOST_SUITE_EXPECTED: inProject('test/host/fixtures/old_model.converted.c'),
+    },
+  });
+} catch (error) {
+  console.error(String(error));
+  process.exitCode = 1;
+} finally {
+  fs.rmSync(path.dirname(workspace), { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+}
+
+/** The VS Code to run in. */
+async function executable() {
+  if (process.env.VSCODE_EXE) return path.resolve(process.env.VSCODE_EXE);
+  const display = process.platform !== 'linux' || process.env.DISPLAY || process.env.WAYLAND_DISPLAY;
+  if (display) return downloadAndUnzipVSCode();
+  installEditorHost({ browser: true });
+  return shim;
+}
+
+/** A copy of the example driver and a file without VFIO, so that the suite may write. */
+function copyWorkspace() {
+  const folder = path.join(fs.mkdtempSync(path.join(os.tmpdir(), 'host-suite-')), 'driver');
+  fs.cpSync(inProject('examples/driver'), folder, { recursive: true });
+  fs.copyFileSync(inProject('test/host/fixtures/plain.c'), path.join(folder, 'plain.c'));
+  return folder;
+}
+
+/** What mocha loads. */
+function suiteFiles() {
+  return fs.readdirSync(inProject('test/host/suite')).filter((name) => /^index\.|\.test\./.test(name)).map((name) => `test/host/suite/${name}`);
+}

@@ -1,0 +1,67 @@
+import { ok } from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import * as vscode from 'vscode';
+import type { Api } from '../../../client/src/shared.ts';
+
+/** Waits until `look` finds something. It polls, because the editor tells of few of its changes; it fails after a generous time. */
+export async function until<T>(what: string, look: () => T | undefined | Thenable<T | undefined>): Promise<NonNullable<T>> {
+  const end = Date.now() + 30_000;
+  for (;;) {
+    const found = await look();
+    if (found !== undefined && found !== null && found !== false) return found;
+    if (Date.now() > end) throw new Error(`timed out waiting for ${what}`);
+    await new Promise((resolve) => { setTimeout(resolve, 50); });
+  }
+}
+
+/** The extension under test, once VS Code has activated it by itself. */
+export async function activated(): Promise<vscode.Extension<Api>> {
+  return until('activation', () => {
+    const extension = vscode.extensions.getExtension<Api>('vfio-lifecycle.vfio-lifecycle');
+    return extension?.isActive ? extension : undefined;
+  });
+}
+
+/** Opens a file of the test's workspace in an editor. */
+export async function open(name: string): Promise<vscode.TextDocument> {
+  const [folder] = vscode.workspace.workspaceFolders ?? [];
+  ok(folder, 'the suite runs in a folder');
+  const document = await vscode.workspace.openTextDocument(vscode.Uri.joinPath(folder.uri, name));
+  await vscode.window.showTextDocument(document);
+  return document;
+}
+
+/** Puts a document back to what is on disk. */
+export async function revert(document: vscode.TextDocument): Promise<void> {
+  await vscode.window.showTextDocument(document);
+  await vscode.commands.executeCommand('workbench.action.files.revert');
+}
+
+/** The range of the first occurrence of a text. */
+export function find(document: vscode.TextDocument, text: string): vscode.Range {
+  const at = document.getText().indexOf(text);
+  ok(at >= 0, `${document.fileName} has no ${text}`);
+  return new vscode.Range(document.positionAt(at), document.positionAt(at + text.length));
+}
+
+/** A diagnostic's rule. */
+export function rule(diagnostic: vscode.Diagnostic): unknown {
+  return typeof diagnostic.code === 'object' ? diagnostic.code.value : diagnostic.code;
+}
+
+/** Processes of the language server that this extension host started. Linux only; elsewhere there is no such list without a tool. */
+export function serverProcesses(): number[] {
+  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number).filter((id) => {
+    try {
+      const parent = /^PPid:\s*(\d+)$/m.exec(readFileSync(`/proc/${id}/status`, 'utf8'))?.[1];
+      return Number(parent) === process.pid && readFileSync(`/proc/${id}/cmdline`, 'utf8').includes('server.cjs');
+    } catch {
+      return false; // It ended while we looked.
+    }
+  });
+}
+
+/** The code actions of a kind at a place, with their edits. */
+export async function codeActions(document: vscode.TextDocument, range: vscode.Range, kind: string): Promise<vscode.CodeAction[]> {
+  return vscode.commands.executeCommand('vscode.executeCodeActionProvider', document.uri, range, kind, 50);
+}
