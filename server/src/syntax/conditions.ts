@@ -1,4 +1,4 @@
-import type { Condition, SyntaxNode } from './node.ts';
+import type { Condition, MaskNote, SyntaxNode } from './node.ts';
 
 /** One arm of an #if chain: what it contains and which tests make the preprocessor choose it. */
 export interface PreprocArm {
@@ -40,6 +40,36 @@ export function preprocArms(chain: SyntaxNode, text: string): PreprocArm[] {
   return arms;
 }
 
+/**
+ * The conditions at an offset that come from directives inside an initialiser, which the mask blanks so that every entry is seen.
+ * They add to those of the #if chains of the tree.
+ */
+export function conditionsAt(notes: readonly MaskNote[], offset: number): Condition[] {
+  // One entry a chain: the conditions of the arm that the offset is in so far.
+  const chains: { failed: Condition[]; own: Condition | null }[] = [];
+  for (const note of notes) {
+    if (note.start >= offset) break;
+    if (note.kind !== 'directive') continue;
+    const [, word = '', rest = ''] = /^#\s*(\w+)([^]*)$/.exec(note.text) ?? [];
+    if (word.startsWith('if')) {
+      chains.push({ failed: [], own: directiveCondition(word, rest) });
+    } else if (word === 'endif') {
+      chains.pop();
+    } else if (word.startsWith('el')) {
+      const chain = chains.at(-1);
+      if (chain === undefined) continue;
+      if (chain.own !== null) chain.failed.push(negate(chain.own));
+      chain.own = word === 'else' ? null : directiveCondition(word, rest);
+    }
+  }
+  return chains.flatMap(({ failed, own }) => (own === null ? failed : [...failed, own]));
+}
+
+function directiveCondition(word: string, test: string): Condition {
+  if (word.endsWith('ndef')) return { test: clean(test), holds: false };
+  return word.endsWith('def') ? { test: clean(test), holds: true } : normaliseCondition(test);
+}
+
 /** The parts of one arm, whatever the nodes are made of. */
 export interface ArmParts<N> {
   readonly directive: string;
@@ -73,12 +103,7 @@ export function splitArm<N extends NodeShape>(children: readonly N[]): ArmParts<
 /** The test of one arm, normalised; null for #else and for a directive whose test is missing. */
 export function conditionOfArm(parts: ArmParts<NodeShape>, text: string): Condition | null {
   if (parts.test === undefined) return null;
-  const test = text.slice(parts.test.start, parts.test.end);
-  switch (parts.directive) {
-    case '#ifdef': case '#elifdef': return { test: clean(test), holds: true };
-    case '#ifndef': case '#elifndef': return { test: clean(test), holds: false };
-    default: return normaliseCondition(test);
-  }
+  return directiveCondition(parts.directive.slice(1), text.slice(parts.test.start, parts.test.end));
 }
 
 /**

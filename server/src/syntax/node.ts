@@ -18,12 +18,17 @@ export interface SyntaxNode extends Span {
 /** What the mask did to one stretch of text, so that lowering can recover what the parser no longer sees. */
 export interface MaskNote extends Span {
   readonly kind:
-    | 'type-keyword' // `struct` before a type that is a macro argument: container_of(x, struct T, m)
-    | 'annotation' // __user, __init, __free(x) and their like, blanked
-    | 'loop-macro' // list_for_each_entry(…) { … } that the parser now sees as `while`
-    | 'block-macro' // scoped_guard(…) { … } and its like, which the parser now sees as `if`
-    | 'case-range' // case A ... B:
-    | 'file-macro'; // module_init(x), MODULE_LICENSE("GPL") and their like at file scope
+    | 'type-keyword' // the whole type that is a macro argument, of which the parser sees one identifier: container_of(x, struct T, m)
+    | 'annotation' // __user, __init, __free(x) and their like, blanked; also the parenthesis of typeof(x) and an `offsetof` that is no C operator
+    | 'loop-macro' // the name in list_for_each_entry(…) { … }, for which the parser sees `while`
+    | 'block-macro' // the name in scoped_guard(…) { … }, for which the parser sees `if`; a jump that is a macro argument
+    | 'case-range' // the end of case A ... B:, from the dots on
+    | 'file-macro' // module_init(x), MODULE_LICENSE("GPL"); and their like at file scope, with their semicolon
+    | 'field-macro' // DECLARE_BITMAP(a, n) and struct_group(…) among fields
+    | 'directive' // a preprocessor line in an initialiser; conditionsAt() of conditions.ts tells what it means for an entry
+    // An #if chain that cuts a statement or an argument list: its directives and all arms but the first, of which nothing is seen.
+    // What stands around it is one configuration only.
+    | 'split';
   /** The original text of the stretch. */
   readonly text: string;
 }

@@ -1,6 +1,7 @@
 import { Language, Parser, type Tree } from 'web-tree-sitter';
 import { topLevelItems } from './items.ts';
-import type { SyntaxParser, SyntaxTree, TopLevelItem } from './node.ts';
+import { kernelMask } from './mask.ts';
+import type { MaskNote, SyntaxParser, SyntaxTree, TopLevelItem } from './node.ts';
 import { printNode } from './print.ts';
 import { materialise } from './walk.ts';
 
@@ -18,17 +19,18 @@ export async function createParser(wasm: { runtime: Uint8Array; grammar: Uint8Ar
 }
 
 function parse(parser: Parser, text: string): SyntaxTree {
-  const tree = parser.parse(text)!;
-  return wrap(tree, text);
+  const { masked, notes } = kernelMask(text);
+  const tree = parser.parse(masked)!;
+  return wrap(tree, text, masked, notes);
 }
 
-function wrap(tree: Tree, text: string): SyntaxTree {
+function wrap(tree: Tree, text: string, masked: string, notes: readonly MaskNote[]): SyntaxTree {
   let alive = true;
   let items: readonly TopLevelItem[] | undefined;
   return {
     text,
-    masked: text,
-    notes: [],
+    masked,
+    notes,
     items: () => (items ??= topLevelItems(tree.rootNode, text)),
     print: () => printNode(materialise(tree.rootNode)),
     dispose: () => {

@@ -1,0 +1,365 @@
+import { Word, WORDS } from './mask-tables.ts';
+
+/** What a token is. Comments and blanks are no tokens; annotations are only reported (see ScanResult). */
+export const Kind = {
+  end: 0,
+  word: 1, // identifier or keyword; its meaning is in `words`
+  punctuation: 2, // one character, in `chars`
+  literal: 3, // number, string, character
+  ellipsis: 4,
+  directive: 5, // a whole preprocessor line with its continuation lines; its meaning is in `chars`
+} as const;
+
+/**
+ * What a preprocessor line does to the structure. A chain is `openUnbalanced` when an arm does not leave the same brackets open as
+ * there were before it.
+ */
+export const Directive = { none: 0, open: 1, middle: 2, close: 3, openUnbalanced: 4 } as const;
+
+/** Punctuation that the mask looks at, by character code. */
+export const CHAR = {
+  openParenthesis: 40, closeParenthesis: 41, star: 42, comma: 44, colon: 58, semicolon: 59, equals: 61, openBracket: 91, closeBracket: 93,
+  openBrace: 123, closeBrace: 125,
+} as const;
+/** The value of a closing brace that also closes everything around it. */
+export const CLOSE_ALL = 1;
+
+/** The tokens of a text as parallel arrays of `count` entries; the entry after the last has kind `end`. */
+export interface Tokens {
+  readonly count: number;
+  readonly kinds: Uint8Array;
+  readonly starts: Int32Array;
+  readonly ends: Int32Array;
+  /** For a word its Word, for punctuation its character code, for a directive its Directive. */
+  readonly values: Uint8Array;
+  /** For a bracket the index of its partner, for a directive of an #if chain the index of the chain's next; -1 where there is none. */
+  readonly partners: Int32Array;
+}
+
+/** Attributes that the scanner stepped over, as start and end offsets in turn. */
+export type Annotations = readonly number[];
+
+const TABLE_SIZE = 2048;
+const tableIds = new Int16Array(TABLE_SIZE);
+const tableWords: string[] = [''];
+const tableMeanings: Word[] = [Word.none];
+for (const [meaning, words] of WORDS) {
+  for (const word of words) {
+    let hash = 0;
+    for (let i = 0; i < word.length; i++) hash = (hash * 31 + word.charCodeAt(i)) | 0;
+    let slot = hash & (TABLE_SIZE - 1);
+    while (tableIds[slot] !== 0) slot = (slot + 1) & (TABLE_SIZE - 1);
+    tableIds[slot] = tableWords.length;
+    tableWords.push(word);
+    tableMeanings.push(meaning);
+  }
+}
+
+/** Character classes of ASCII: 1 blank, 2 start of a word, 3 digit, 0 the rest. */
+const classes = new Uint8Array(128);
+for (const c of ' \t\v\f\r\n\0') classes[c.charCodeAt(0)] = 1;
+for (let c = 65; c <= 90; c++) classes[c] = classes[c + 32] = 2;
+classes[95] = classes[36] = 2; // _ and $
+for (let c = 48; c <= 57; c++) classes[c] = 3;
+
+const BYTE_ORDER_MARK = 0xfeff;
+
+/** How many unclosed brackets a closing one may skip, and how many levels of brackets an #else restores; bounds that keep the scan linear. */
+const MAX_UNCLOSED = 16;
+const MAX_SAVED = 64;
+
+/** Larger buffers than this are not kept between scans. */
+const KEPT_TOKENS = 1 << 18;
+let kinds = new Uint8Array(0);
+let starts = new Int32Array(0);
+let ends = new Int32Array(0);
+let values = new Uint8Array(0);
+let partners = new Int32Array(0);
+
+/** The buffers are shared by all scans, because a scan runs on every keystroke: the tokens are valid until the next call. */
+function reserve(capacity: number): void {
+  if (kinds.length >= capacity) return;
+  const size = Math.max(capacity, kinds.length * 2, 1 << 14);
+  const grow = <T extends Uint8Array | Int32Array>(old: T, fresh: T): T => { fresh.set(old); return fresh; };
+  kinds = grow(kinds, new Uint8Array(size));
+  starts = grow(starts, new Int32Array(size));
+  ends = grow(ends, new Int32Array(size));
+  values = grow(values, new Uint8Array(size));
+  partners = grow(partners, new Int32Array(size));
+}
+
+/**
+ * Splits a text into tokens. Linear time; any text is accepted: what is not closed ends at the end of the line (strings) or of the
+ * text (comments).
+ */
+export function scan(text: string): { tokens: Tokens; annotations: Annotations } {
+  const length = text.length;
+  const annotations: number[] = [];
+  let count = 0;
+  let at = 0;
+  let lineStart = true;
+  if (kinds.length > KEPT_TOKENS) {
+    kinds = values = new Uint8Array(0);
+    starts = ends = partners = new Int32Array(0);
+  }
+  reserve(1 << 14);
+  while (at < length) {
+    const code = text.charCodeAt(at);
+    const kind = code < 128 ? classes[code]! : code === BYTE_ORDER_MARK ? 1 : 2;
+    if (kind === 1) {
+      if (code === 10 || code === 13) lineStart = true;
+      at++;
+      continue;
+    }
+    if (count + 2 >= kinds.length) reserve(kinds.length * 2);
+    const start = at;
+    let tokenKind: number = Kind.punctuation;
+    let value = 0;
+    if (kind === 2) {
+      let hash = code;
+      for (at++; at < length; at++) {
+        const next = text.charCodeAt(at);
+        if (next < 128 && classes[next]! < 2) break;
+        hash = (hash * 31 + next) | 0;
+      }
+      value = meaning(text, start, at, hash);
+      if (value === Word.annotation || value === Word.annotationCall) {
+        if (value === Word.annotationCall) at = skipArguments(text, at);
+        annotations.push(start, at);
+        lineStart = false;
+        continue;
+      }
+      tokenKind = Kind.word;
+    } else if (kind === 3) {
+      at = skipNumber(text, at);
+      tokenKind = Kind.literal;
+    } else {
+      at++;
+      switch (code) {
+        case 47: { // '/'
+          const next = text.charCodeAt(at);
+          if (next === 42 || next === 47) { at = skipComment(text, start); continue; }
+          value = code;
+          break;
+        }
+        case 34: case 39: // '"' and "'"
+          at = skipString(text, start);
+          tokenKind = Kind.literal;
+          break;
+        case 35: // '#'
+          if (lineStart) {
+            at = skipDirective(text, start);
+            tokenKind = Kind.directive;
+            value = directiveMeaning(text, start, at);
+          } else {
+            value = code;
+          }
+          break;
+        case 46: // '.'
+          if (text.charCodeAt(at) === 46 && text.charCodeAt(at + 1) === 46) { at += 2; tokenKind = Kind.ellipsis; }
+          else value = code;
+          break;
+        case 92: // '\': a continuation line outside of a directive means nothing
+          continue;
+        default:
+          value = code;
+      }
+    }
+    lineStart = false;
+    kinds[count] = tokenKind;
+    starts[count] = start;
+    ends[count] = at;
+    values[count] = value;
+    partners[count] = -1;
+    count++;
+  }
+  kinds[count] = Kind.end;
+  starts[count] = ends[count] = length;
+  values[count] = 0;
+  partners[count] = -1;
+  const tokens: Tokens = { count, kinds, starts, ends, values, partners };
+  pairBrackets(text, tokens);
+  return { tokens, annotations };
+}
+
+function meaning(text: string, start: number, end: number, hash: number): Word {
+  for (let slot = hash & (TABLE_SIZE - 1); ; slot = (slot + 1) & (TABLE_SIZE - 1)) {
+    const id = tableIds[slot]!;
+    if (id === 0) return Word.none;
+    const word = tableWords[id]!;
+    if (word.length === end - start && text.startsWith(word, start)) return tableMeanings[id]!;
+  }
+}
+
+function skipNumber(text: string, start: number): number {
+  let at = start + 1;
+  for (; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === 46 ? text.charCodeAt(at + 1) === 46 : code >= 128 || classes[code]! < 2) break;
+  }
+  return at;
+}
+
+/** From the slash; the line feed after a line comment is not part of it, a backslash before that line feed continues the comment. */
+function skipComment(text: string, start: number): number {
+  if (text.charCodeAt(start + 1) === 42) {
+    const end = text.indexOf('*/', start + 2);
+    return end < 0 ? text.length : end + 2;
+  }
+  return endOfLine(text, start + 2);
+}
+
+/** The offset of the line end, after joining continuation lines. */
+function endOfLine(text: string, from: number): number {
+  for (let at = from; ; at++) {
+    at = text.indexOf('\n', at);
+    if (at < 0) return text.length;
+    const before = text.charCodeAt(at - 1) === 13 ? at - 2 : at - 1;
+    if (before < from || text.charCodeAt(before) !== 92) return before === at - 1 ? at : at - 1;
+  }
+}
+
+/** From the quote. A string that is not closed ends with its line. */
+function skipString(text: string, start: number): number {
+  const quote = text.charCodeAt(start);
+  let at = start + 1;
+  for (; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === quote) return at + 1;
+    if (code === 92) at += text.charCodeAt(at + 1) === 13 && text.charCodeAt(at + 2) === 10 ? 2 : 1;
+    else if (code === 10) return at;
+  }
+  return text.length;
+}
+
+/** From the hash to the line end. A block comment may carry the directive over line ends. */
+function skipDirective(text: string, start: number): number {
+  let end = endOfLine(text, start);
+  for (let at = start; at < end; at++) {
+    const code = text.charCodeAt(at);
+    if (code === 34) {
+      // An apostrophe in #error is no literal, and neither is a quote that its line does not close.
+      const close = skipString(text, at);
+      if (close <= end) at = close - 1;
+    } else if (code === 47 && text.charCodeAt(at + 1) === 47) {
+      break;
+    } else if (code === 47 && text.charCodeAt(at + 1) === 42) {
+      at = skipComment(text, at) - 1;
+      if (at >= end) end = endOfLine(text, at);
+    }
+  }
+  return end;
+}
+
+function directiveMeaning(text: string, start: number, end: number): number {
+  let at = start + 1;
+  while (at < end && (text.charCodeAt(at) === 32 || text.charCodeAt(at) === 9)) at++;
+  if (text.startsWith('if', at)) return Directive.open;
+  if (text.startsWith('el', at)) return Directive.middle;
+  if (text.startsWith('endif', at)) return Directive.close;
+  return Directive.none;
+}
+
+/** From the end of a word over a following argument list, if there is one; it may not cross a semicolon or a brace. */
+function skipArguments(text: string, from: number): number {
+  let at = from;
+  let depth = 0;
+  while (at < text.length) {
+    const code = text.charCodeAt(at);
+    if (code === 40) depth++;
+    else if (code === 41) { if (--depth === 0) return at + 1; }
+    else if (code === 34 || code === 39) { at = skipString(text, at); continue; }
+    else if (code === 59 || code === 123 || code === 125) return from;
+    else if (code === 47 && (text.charCodeAt(at + 1) === 42 || text.charCodeAt(at + 1) === 47)) { at = skipComment(text, at); continue; }
+    else if (depth === 0 && (code >= 128 || classes[code] !== 1)) return from;
+    at++;
+  }
+  return from;
+}
+
+/**
+ * Fills `partners` and the chains of directives. A closing brace closes what is still open inside; each arm of an #if chain starts from the brackets that were open
+ * before the chain.
+ */
+function pairBrackets(text: string, { count, kinds, starts, values, partners }: Tokens): void {
+  let open: number[] = [];
+  let braces = 0;
+  const chains: Chain[] = [];
+  const close = (index: number, opening: number): void => {
+    // Brackets that nobody closed are dropped, but a stray `)` or `]` may neither reach over a brace nor search for long.
+    for (let i = open.length - 1, last = opening === CHAR.openBrace ? 0 : Math.max(0, i - MAX_UNCLOSED); i >= last; i--) {
+      const candidate = open[i]!;
+      if (values[candidate] === opening) {
+        open.length = i;
+        partners[candidate] = index;
+        partners[index] = candidate;
+        return;
+      }
+      if (values[candidate] === CHAR.openBrace) return;
+    }
+  };
+  /** A brace in the first column that closes an indented one, with code in the first column after it: an inner brace was forgotten. */
+  const endsFunction = (index: number): boolean => isFirstColumn(text, starts[index]!) && partners[index]! >= 0
+    && isIndented(text, starts[partners[index]!]!) && (index + 1 === count || isFirstColumn(text, starts[index + 1]!));
+  for (let i = 0; i < count; i++) {
+    if (kinds[i] === Kind.punctuation) {
+      switch (values[i]) {
+        case CHAR.openBrace: braces++; open.push(i); break;
+        case CHAR.openParenthesis: case CHAR.openBracket: open.push(i); break;
+        case CHAR.closeParenthesis: close(i, CHAR.openParenthesis); break;
+        case CHAR.closeBracket: close(i, CHAR.openBracket); break;
+        case CHAR.closeBrace:
+          if (braces > 0) { braces--; close(i, CHAR.openBrace); }
+          if (open.length > 0 && endsFunction(i)) {
+            open = [];
+            braces = 0;
+            values[i] = CLOSE_ALL;
+          }
+          break;
+      }
+    } else if (kinds[i] === Kind.directive && values[i] !== Directive.none) {
+      if (values[i] === Directive.open) {
+        chains.push({ first: i, last: i, depth: open.length, top: open.at(-1) ?? -1, open: open.length <= MAX_SAVED ? [...open] : null, braces });
+        continue;
+      }
+      const chain = chains.at(-1);
+      if (chain === undefined) continue;
+      partners[chain.last] = i;
+      chain.last = i;
+      if (open.length !== chain.depth || (open.at(-1) ?? -1) !== chain.top) values[chain.first] = Directive.openUnbalanced;
+      if (values[i] === Directive.close) chains.pop();
+      else if (chain.open !== null) { open = [...chain.open]; braces = chain.braces; }
+    }
+  }
+  // A chain that the text does not close has no arms to choose from.
+  for (const chain of chains) {
+    for (let i = chain.first; i >= 0;) {
+      const next: number = partners[i]!;
+      partners[i] = -1;
+      values[i] = Directive.none;
+      i = next;
+    }
+  }
+}
+
+/** An #if chain while its end is not reached, with the brackets that were open where it starts. */
+interface Chain {
+  readonly first: number;
+  last: number;
+  readonly depth: number;
+  readonly top: number;
+  readonly open: readonly number[] | null;
+  readonly braces: number;
+}
+
+function isFirstColumn(text: string, offset: number): boolean {
+  return offset === 0 || text.charCodeAt(offset - 1) === 10;
+}
+
+/** Whether the line of an offset starts with a blank. A line that is too long to be written by a person is not. */
+function isIndented(text: string, offset: number): boolean {
+  for (let at = offset; at > 0 && at > offset - 256; at--) {
+    if (text.charCodeAt(at - 1) === 10) return text.charCodeAt(at) === 32 || text.charCodeAt(at) === 9;
+  }
+  return false;
+}

@@ -1,0 +1,201 @@
+import type { MaskNote } from './node.ts';
+import { maskCaseRange, maskOffsetof, maskTypeArgument, maskTypeof } from './mask-arguments.ts';
+import { trackChains, type Place, type Progress } from './mask-chains.ts';
+import { blank, isPunctuation, type MaskChange, type MaskState } from './mask-state.ts';
+import { maskFieldMacro, maskFileStatement, maskStatementMacro } from './mask-statements.ts';
+import { Word } from './mask-tables.ts';
+import { CHAR, CLOSE_ALL, Kind, scan } from './mask-tokens.ts';
+
+/** What an open bracket encloses. */
+const Frame = {
+  file: 0, // also the block of extern "C"
+  block: 1, // statements
+  fields: 2, // of a struct, union or enum
+  initializer: 3,
+  call: 4, // arguments
+  condition: 5, // of if, while, for, switch: a statement follows
+  macroCondition: 6, // arguments of a macro that the parser sees as such a statement
+  inside: 7, // any other parenthesis or bracket
+} as const;
+type Frame = (typeof Frame)[keyof typeof Frame];
+
+/** Punctuation after which a parenthesis starts no cast. */
+const BEFORE_STATEMENT: ReadonlySet<number> = new Set([CHAR.closeParenthesis, CHAR.closeBracket, CHAR.semicolon, CHAR.openBrace, CHAR.closeBrace]);
+
+/** What a frame is to an #if chain, by Frame. */
+const PLACES: readonly [Place, Place, Place, Place, Place, Place, Place, Place] = ['items', 'items', 'fields', 'initializer', 'inside', 'inside', 'inside', 'inside'];
+
+/**
+ * The kernel mask: the text as the parser should see it. Same length in UTF-16 code units, same line ends, same offsets; what
+ * the C grammar cannot take without the preprocessor is blanked or replaced, and each such stretch has a note with its original text.
+ * Never edit from the masked text. Linear time; any text is accepted.
+ */
+export function kernelMask(text: string): { masked: string; notes: MaskNote[] } {
+  const { tokens, annotations } = scan(text);
+  const state: MaskState = { text, tokens, changes: [] };
+  for (let i = 0; i < annotations.length; i += 2) blank(state, annotations[i]!, annotations[i + 1]!, 'annotation');
+  maskTokens(state);
+  return applyChanges(text, state.changes);
+}
+
+/** The one pass over the tokens, which knows what every bracket encloses and where statements start. */
+function maskTokens(state: MaskState): void {
+  const { tokens: { count, kinds, values, partners } } = state;
+  const chains = trackChains(state);
+  const frames: Frame[] = [];
+  const openings: number[] = [];
+  let frame = Frame.file as Frame;
+  /** How many blocks and initialisers are open: inside of them a name with parentheses is a call, outside a declaration. */
+  let bodies = 0;
+  let progress = 'start' as Progress;
+  /** A struct, union or enum was named and its fields may follow. */
+  let aggregate = false;
+  /** The parenthesis whose kind is already known, and that kind. */
+  let known = -1;
+  let knownKind = Frame.inside as Frame;
+  /** The last token that is no directive, so that `)`, `#endif`, `{` is read as `) {`. */
+  let previous = -1;
+
+  const push = (kind: Frame, opening: number): void => {
+    frames.push(frame);
+    openings.push(opening);
+    frame = kind;
+    if (kind === Frame.block || kind === Frame.initializer) bodies++;
+  };
+  /** Closes the frame of an opening bracket and those inside it that were never closed; returns its kind. */
+  const popTo = (opening: number): Frame | null => {
+    if (opening < 0) return null;
+    let closed: Frame | null = null;
+    while (openings.length > 0 && openings[openings.length - 1]! >= opening) {
+      closed = frame;
+      if (frame === Frame.block || frame === Frame.initializer) bodies--;
+      frame = frames.pop()!;
+      openings.pop();
+    }
+    return closed;
+  };
+
+  for (let i = 0; i < count; i++) {
+    const value = values[i]!;
+    if (kinds[i] === Kind.directive) {
+      const visit = chains.visit(i, PLACES[frame], progress);
+      i = visit.last;
+      progress = visit.progress;
+      continue;
+    }
+    const before = progress;
+    progress = 'middle';
+    if (kinds[i] === Kind.word) {
+      if (before !== 'middle') {
+        let last = i - 1;
+        if (frame === Frame.file) last = maskFileStatement(state, i);
+        else if (frame === Frame.fields && value === Word.none) last = maskFieldMacro(state, i);
+        else if (frame === Frame.block && value === Word.none && maskStatementMacro(state, i)) [known, knownKind] = [i + 1, Frame.macroCondition];
+        if (last >= i) {
+          previous = i = last;
+          progress = 'start';
+          continue;
+        }
+      }
+      if (value === Word.aggregate) aggregate = true;
+      else if (value === Word.statementHead) progress = 'controlled';
+      else if (value === Word.caseLabel) maskCaseRange(state, i);
+      else if (value === Word.typeOf) i = maskTypeof(state, i);
+      else if (value === Word.offsetOf && maskOffsetof(state, i)) [known, knownKind] = [i + 1, Frame.call];
+    } else if (kinds[i] === Kind.punctuation) {
+      switch (value) {
+        case CHAR.openParenthesis:
+          aggregate = false;
+          if (partners[i]! >= 0) push(known === i ? knownKind : parenthesisKind(state, previous, bodies > 0), i);
+          if (frame === Frame.call || frame === Frame.macroCondition) maskTypeArgument(state, i + 1);
+          break;
+        case CHAR.closeParenthesis: {
+          aggregate = false;
+          const closed = popTo(partners[i]!);
+          if (closed === Frame.condition || closed === Frame.macroCondition) progress = 'controlled';
+          break;
+        }
+        case CHAR.openBracket:
+          if (partners[i]! >= 0) push(Frame.inside, i);
+          break;
+        case CHAR.closeBracket:
+          popTo(partners[i]!);
+          break;
+        case CHAR.openBrace: {
+          const kind = aggregate ? Frame.fields : braceKind(state, previous, frame);
+          aggregate = false;
+          // Unlike a parenthesis, a brace that nothing closes counts: it is the function that is being typed.
+          push(kind, i);
+          if (kind !== Frame.initializer) progress = 'start';
+          break;
+        }
+        case CHAR.closeBrace: case CLOSE_ALL: {
+          aggregate = false;
+          const closed = popTo(value === CLOSE_ALL ? 0 : partners[i]!);
+          const ended = closed === null || closed === Frame.block || closed === Frame.file || value === CLOSE_ALL;
+          if (ended && frame <= Frame.fields) progress = 'start';
+          break;
+        }
+        case CHAR.comma:
+          aggregate = false;
+          if (frame === Frame.call || frame === Frame.macroCondition) maskTypeArgument(state, i + 1);
+          break;
+        case CHAR.semicolon:
+          aggregate = false;
+          if (frame <= Frame.fields) progress = 'start';
+          break;
+        case CHAR.colon:
+          if (frame === Frame.block) progress = 'start';
+          break;
+        case CHAR.equals:
+          aggregate = false;
+          break;
+      }
+    }
+    previous = i;
+  }
+}
+
+/** What a parenthesis encloses, by the token before it. */
+function parenthesisKind({ tokens: { kinds, values } }: MaskState, previous: number, inBody: boolean): Frame {
+  if (previous < 0 || kinds[previous] !== Kind.word) return Frame.inside;
+  if (values[previous] === Word.conditionHead) return Frame.condition;
+  if (values[previous] !== Word.none || !inBody) return Frame.inside;
+  // `struct foo *f(struct bar *)` in a block declares f; `return f(x)` and `else f(x)` call it.
+  const declared = previous > 0 && kinds[previous - 1] === Kind.word && values[previous - 1]! <= Word.storage;
+  return declared ? Frame.inside : Frame.call;
+}
+
+/** What a brace encloses that does not follow a struct, union or enum, by the token before it. */
+function braceKind(state: MaskState, previous: number, frame: Frame): Frame {
+  const { tokens: { kinds, values, partners } } = state;
+  if (previous < 0) return Frame.block;
+  if (frame === Frame.initializer || isPunctuation(state, previous, CHAR.equals)) return Frame.initializer;
+  if (frame === Frame.file && kinds[previous] === Kind.literal) return Frame.file;
+  const opening = isPunctuation(state, previous, CHAR.closeParenthesis) ? partners[previous]! : -1;
+  if (opening <= 0) return Frame.block;
+  // `(struct foo){ … }` is a value; `f(…) {`, `if (…) {` and `guard(a)(b) {` are not.
+  if (kinds[opening - 1] === Kind.word) {
+    return values[opening - 1] === Word.jump || values[opening - 1] === Word.typeOperator ? Frame.initializer : Frame.block;
+  }
+  if (kinds[opening - 1] !== Kind.punctuation) return Frame.block;
+  return BEFORE_STATEMENT.has(values[opening - 1]!) ? Frame.block : Frame.initializer;
+}
+
+/** The changes in order; one inside of another is dropped. */
+function applyChanges(text: string, changes: MaskChange[]): { masked: string; notes: MaskNote[] } {
+  changes.sort((a, b) => a.start - b.start || b.end - a.end);
+  const notes: MaskNote[] = [];
+  const parts: string[] = [];
+  let at = 0;
+  for (const { start, end, replacement, kind } of changes) {
+    if (start < at || end <= start) continue;
+    parts.push(text.slice(at, start), replacement);
+    notes.push({ kind, start, end, text: text.slice(start, end) });
+    at = end;
+  }
+  parts.push(text.slice(at));
+  const masked = parts.join('');
+  // The lexer takes a NUL for the end of the text.
+  return { masked: masked.includes('\0') ? masked.replaceAll('\0', ' ') : masked, notes };
+}
