@@ -1,0 +1,104 @@
+/**
+ * The part of Kbuild's Makefile language that says which objects make one module: `foo-y := a.o b.o`, `foo-objs`,
+ * `foo-$(CONFIG_X) +=`, continuation lines, and simple variables inside the lists.
+ */
+
+/** What one Makefile or Kbuild file says. */
+export interface Kbuild {
+  /** Composite name → its objects in order, as written relative to the file, without `.o`. */
+  readonly composites: ReadonlyMap<string, readonly string[]>;
+  /** Folders given to the compiler by `-I`, relative to the file; those under $(srctree) begin with `/`. */
+  readonly includeFolders: readonly string[];
+}
+
+const MAX_LINES = 20_000;
+const MAX_OBJECTS = 512;
+const ASSIGNMENT = /^\s*(?:override\s+|export\s+)?([\w.$(){}\/-]+)\s*(\+=|:=|::=|\?=|=)\s*(.*)$/;
+
+/** Reads a Makefile or Kbuild file. Total: what it does not understand it skips. */
+export function parseKbuild(text: string): Kbuild {
+  const variables = new Map<string, string>();
+  for (const line of logicalLines(text)) {
+    const match = ASSIGNMENT.exec(line);
+    if (!match) continue;
+    // An option decides whether an object is built, not what it belongs to: every choice of CONFIG_… counts as y.
+    const name = match[1]!.replace(/\$[({][^)}]*[)}]/g, 'y');
+    const value = match[3]!;
+    const before = variables.get(name);
+    variables.set(name, match[2] === '+=' && before !== undefined ? `${before} ${value}` : mergeConditional(before, value));
+  }
+  const composites = new Map<string, string[]>();
+  const includeFolders: string[] = [];
+  for (const [name, value] of variables) {
+    if (/^(?:subdir-)?ccflags-/.test(name) || name === 'EXTRA_CFLAGS') {
+      includeFolders.push(...includesOf(value));
+      continue;
+    }
+    const composite = /^(.+)-(?:y|m|objs)$/.exec(name)?.[1];
+    if (composite === undefined || composite === 'obj' || composite === 'lib' || composite === 'subdir' || composite === 'always' || composite === 'hostprogs') continue;
+    const objects = expand(value, variables, 0).split(/\s+/).filter((word) => /^[\w./-]+\.o$/.test(word)).map((word) => word.slice(0, -2));
+    if (objects.length === 0) continue;
+    const list = composites.get(composite) ?? [];
+    for (const object of objects) if (list.length < MAX_OBJECTS && !list.includes(object)) list.push(object);
+    composites.set(composite, list);
+  }
+  return { composites, includeFolders };
+}
+
+/**
+ * The objects that are linked into one module with `object` (without `.o`, relative to the Makefile), itself included and in
+ * the order of the Makefile; the union when several composites have it; empty when none has.
+ */
+export function moduleObjects(kbuild: Kbuild, object: string): readonly string[] {
+  const found: string[] = [];
+  for (const objects of kbuild.composites.values()) {
+    if (!objects.includes(object)) continue;
+    for (const other of objects) if (!found.includes(other)) found.push(other);
+  }
+  return found;
+}
+
+/** `a := x` under ifdef and `a := y` under else are both seen; a union is the safe reading. */
+function mergeConditional(before: string | undefined, value: string): string {
+  return before === undefined ? value : `${before} ${value}`;
+}
+
+function* logicalLines(text: string): Generator<string> {
+  let pending = '';
+  let count = 0;
+  for (const raw of text.split('\n')) {
+    if (++count > MAX_LINES) return;
+    const line = raw.endsWith('\r') ? raw.slice(0, -1) : raw;
+    if (line.endsWith('\\')) {
+      pending += `${line.slice(0, -1)} `;
+      continue;
+    }
+    const hash = (pending + line).indexOf('#');
+    yield hash < 0 ? pending + line : (pending + line).slice(0, hash);
+    pending = '';
+  }
+  if (pending !== '') yield pending;
+}
+
+function expand(value: string, variables: ReadonlyMap<string, string>, depth: number): string {
+  if (depth > 8 || value.length > 100_000) return '';
+  return value.replace(/\$[({]([\w.-]+)[)}]/g, (_, name: string) => {
+    const known = variables.get(name);
+    return known === undefined ? '' : expand(known, variables, depth + 1);
+  });
+}
+
+function includesOf(flags: string): string[] {
+  const folders: string[] = [];
+  for (const match of flags.matchAll(/-I\s*(\S+)/g)) {
+    const folder = match[1]!;
+    if (folder.startsWith('$(srctree)/$(src)') || folder.startsWith('$(src)') || folder.startsWith('$(obj)') || folder.startsWith('$(M)') || folder.startsWith('$(PWD)')) {
+      folders.push(folder.replace(/^(?:\$\(\w+\)\/?)+/, '') || '.');
+    } else if (folder.startsWith('$(srctree)/')) {
+      folders.push(folder.slice('$(srctree)'.length));
+    } else if (!folder.includes('$') && !folder.startsWith('/')) {
+      folders.push(folder);
+    }
+  }
+  return folders;
+}

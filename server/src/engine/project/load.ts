@@ -1,0 +1,190 @@
+/**
+ * Finds what belongs to a file: the other sources of its Kbuild module and the quoted headers, transitively. Pure over the
+ * FileSystem that the host gives; everything is bounded, and what is not there is left out without a word, because a driver
+ * is often opened without its tree.
+ */
+import type { FileSystem, ModuleInput, SourceDocument } from '../types.ts';
+import { quotedIncludes } from './includes.ts';
+import { moduleObjects, parseKbuild, type Kbuild } from './kbuild.ts';
+import { folderOf, isInside, relativeTo, resolve } from './paths.ts';
+
+export interface LoadOptions {
+  /** Nothing outside this folder is read. Without it the file's own folder is the border. */
+  readonly root: string | undefined;
+}
+
+const MAX_SOURCES = 48;
+const MAX_HEADERS = 96;
+/** UTF-16 code units over all documents of a module, the file itself not counted. */
+const MAX_TEXT = 6_000_000;
+const MAX_MAKEFILE_LEVELS = 4;
+
+/** Loads modules; remembers what scans of unchanged texts found. One per host. */
+export interface ModuleLoader {
+  /**
+   * The module of `file`, whose present text is `text`. Sources are in the order of the Makefile and headers in the order
+   * in which the sources reach them, so that every file of a module yields the same lists.
+   */
+  load(file: string, text: string, options: LoadOptions): Promise<ModuleInput>;
+}
+
+/** A loader over `fs`. `fs` may cache; the loader asks it again on every load. */
+export function createModuleLoader(fs: FileSystem): ModuleLoader {
+  const includesByPath = new Map<string, { text: string; includes: readonly string[] }>();
+  const kbuildByPath = new Map<string, { text: string; kbuild: Kbuild }>();
+
+  function includesOf(path: string, text: string): readonly string[] {
+    const known = includesByPath.get(path);
+    if (known && known.text === text) return known.includes;
+    const includes = quotedIncludes(text);
+    remember(includesByPath, path, { text, includes });
+    return includes;
+  }
+
+  async function kbuildIn(folder: string): Promise<Kbuild | undefined> {
+    for (const name of ['Kbuild', 'Makefile']) {
+      const path = resolve(folder, name)!;
+      const text = await fs.readFile(path);
+      if (text === undefined) continue;
+      const known = kbuildByPath.get(path);
+      if (known && known.text === text) return known.kbuild;
+      const kbuild = parseKbuild(text);
+      remember(kbuildByPath, path, { text, kbuild });
+      return kbuild;
+    }
+    return undefined;
+  }
+
+  /** The paths of the module's sources, or only `file`; and the folders that its Makefile adds to the include path. */
+  async function membersOf(file: string, border: string): Promise<{ paths: string[]; includeFolders: string[] }> {
+    const includeFolders: string[] = [];
+    let folder = folderOf(file);
+    for (let level = 0; folder !== undefined && level < MAX_MAKEFILE_LEVELS && isInside(folder, border); level++) {
+      const kbuild = await kbuildIn(folder);
+      if (kbuild) {
+        for (const flag of kbuild.includeFolders) {
+          const found = flag.startsWith('/') ? resolve(border, flag.slice(1)) : resolve(folder, flag);
+          if (found !== undefined) includeFolders.push(found);
+        }
+        const object = relativeTo(folder, file)?.replace(/\.[cS]$/, '');
+        const objects = object === undefined ? [] : moduleObjects(kbuild, object);
+        if (objects.length > 0) {
+          const paths: string[] = [];
+          for (const one of objects) {
+            const path = resolve(folder, `${one}.c`);
+            if (path !== undefined && isInside(path, border) && !paths.includes(path)) paths.push(path);
+          }
+          return { paths: nearestMembers(paths, file), includeFolders };
+        }
+      }
+      folder = folderOf(folder);
+    }
+    return { paths: [file], includeFolders };
+  }
+
+  return {
+    async load(file, text, { root }) {
+      const ownFolder = folderOf(file);
+      if (ownFolder === undefined) return { file, sources: [{ path: file, text }], headers: [] };
+      const border = root !== undefined && isInside(file, root) ? root : ownFolder;
+      const { paths, includeFolders } = file.endsWith('.c') ? await membersOf(file, border) : { paths: [file], includeFolders: [] };
+
+      let budget = MAX_TEXT;
+      const sources: SourceDocument[] = [];
+      for (const path of paths) {
+        if (path === file) {
+          sources.push({ path, text });
+          continue;
+        }
+        const other = await fs.readFile(path);
+        if (other === undefined || other.length > budget) continue;
+        budget -= other.length;
+        sources.push({ path, text: other });
+      }
+
+      const headers: SourceDocument[] = [];
+      const seen = new Set<string>(paths);
+      // Breadth first: when the bound is hit, the headers nearest to the sources are in.
+      const queue: SourceDocument[] = [...sources];
+      for (let next = 0; next < queue.length && headers.length < MAX_HEADERS; next++) {
+        const document = queue[next]!;
+        const folder = folderOf(document.path);
+        if (folder === undefined) continue;
+        for (const include of includesOf(document.path, document.text)) {
+          if (headers.length >= MAX_HEADERS) break;
+          for (const from of [folder, ...includeFolders]) {
+            const path = resolve(from, include);
+            if (path === undefined || !isInside(path, border)) continue;
+            if (seen.has(path)) break;
+            const header = await fs.readFile(path);
+            if (header === undefined) continue;
+            seen.add(path);
+            if (header.length > budget) break;
+            budget -= header.length;
+            headers.push({ path, text: header });
+            queue.push({ path, text: header });
+            break;
+          }
+        }
+      }
+      return { file, sources, headers };
+    },
+  };
+}
+
+/** When a module is over the bound (i915 has hundreds of objects), those in the file's own folder tell the most. */
+function nearestMembers(paths: string[], file: string): string[] {
+  if (paths.length <= MAX_SOURCES) return paths.includes(file) ? paths : [file, ...paths];
+  const folder = folderOf(file);
+  const near = paths.filter((path) => path !== file && folderOf(path) === folder).slice(0, MAX_SOURCES - 1);
+  return [file, ...near];
+}
+
+/** Keeps a memo from growing with the tree. */
+function remember<V>(map: Map<string, V>, key: string, value: V): void {
+  map.delete(key);
+  map.set(key, value);
+  if (map.size > 512) map.delete(map.keys().next().value!);
+}
+
+/** A FileSystem that reads each thing once until it is told that it changed. Hosts put open documents in front of it. */
+export interface CachedFileSystem extends FileSystem {
+  /** Forgets `path` and the folder it is in; without a path, everything. */
+  invalidate(path?: string): void;
+}
+
+/** Wraps `fs` with a cache of at most `limit` texts. */
+export function cachedFileSystem(fs: FileSystem, limit = 2_000): CachedFileSystem {
+  const texts = new Map<string, Promise<string | undefined>>();
+  const folders = new Map<string, Promise<readonly string[]>>();
+  return {
+    readFile(path) {
+      let text = texts.get(path);
+      if (text === undefined) {
+        text = fs.readFile(path);
+        texts.set(path, text);
+        if (texts.size > limit) texts.delete(texts.keys().next().value!);
+      }
+      return text;
+    },
+    readDirectory(path) {
+      let names = folders.get(path);
+      if (names === undefined) {
+        names = fs.readDirectory(path);
+        folders.set(path, names);
+        if (folders.size > limit) folders.delete(folders.keys().next().value!);
+      }
+      return names;
+    },
+    invalidate(path) {
+      if (path === undefined) {
+        texts.clear();
+        folders.clear();
+        return;
+      }
+      texts.delete(path);
+      const folder = folderOf(path);
+      if (folder !== undefined) folders.delete(folder);
+    },
+  };
+}

@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest';
+import { cachedFileSystem, createModuleLoader } from '../../../server/src/engine/project/load.ts';
+import { memoryFileSystem } from '../../support/files.ts';
+
+async function load(files: Record<string, string>, file: string, root?: string) {
+  const { sources, headers } = await createModuleLoader(memoryFileSystem(files)).load(file, files[file] ?? '', { root });
+  return { sources: sources.map((one) => one.path), headers: headers.map((one) => one.path) };
+}
+
+describe('what belongs to a file', () => {
+  it('is the file alone without a Makefile', async () => {
+    expect(await load({ '/w/a.c': 'int a;' }, '/w/a.c')).toEqual({ sources: ['/w/a.c'], headers: [] });
+  });
+
+  it('is the same for every file of a module', async () => {
+    const files = { '/w/Makefile': 'foo-y := main.o cmd.o', '/w/main.c': '#include "cmd.h"', '/w/cmd.c': '#include "cmd.h"', '/w/cmd.h': '' };
+    const expected = { sources: ['/w/main.c', '/w/cmd.c'], headers: ['/w/cmd.h'] };
+    expect(await load(files, '/w/main.c')).toEqual(expected);
+    expect(await load(files, '/w/cmd.c')).toEqual(expected);
+  });
+
+  it('prefers Kbuild to Makefile, as make does', async () => {
+    const files = { '/w/Kbuild': 'foo-y := a.o b.o', '/w/Makefile': 'foo-y := a.o c.o', '/w/a.c': '', '/w/b.c': '', '/w/c.c': '' };
+    expect((await load(files, '/w/a.c')).sources).toEqual(['/w/a.c', '/w/b.c']);
+  });
+
+  it('finds the Makefile of an enclosing folder', async () => {
+    const files = { '/w/Makefile': 'kvmgt-y := gvt/kvmgt.o gvt/vgpu.o', '/w/gvt/kvmgt.c': '', '/w/gvt/vgpu.c': '' };
+    expect((await load(files, '/w/gvt/kvmgt.c', '/w')).sources).toEqual(['/w/gvt/kvmgt.c', '/w/gvt/vgpu.c']);
+  });
+
+  it('leaves out sources that do not exist', async () => {
+    expect((await load({ '/w/Makefile': 'foo-y := a.o gone.o', '/w/a.c': '' }, '/w/a.c')).sources).toEqual(['/w/a.c']);
+  });
+
+  it('follows quoted includes only, and an include that loops once', async () => {
+    const files = { '/w/a.c': '#include "x.h"\n#include <linux/vfio.h>\n  # include "x.h"', '/w/x.h': '#include "y.h"', '/w/y.h': '#include "x.h"\n#include "a.c"\n#include "y.h"' };
+    expect((await load(files, '/w/a.c')).headers).toEqual(['/w/x.h', '/w/y.h']);
+  });
+
+  it('ignores includes that leave the workspace or do not exist', async () => {
+    const files = { '/w/d/a.c': '#include "../../secret.h"\n#include "/secret.h"\n#include "../in.h"\n#include "none.h"', '/secret.h': '', '/w/in.h': '' };
+    expect((await load(files, '/w/d/a.c', '/w')).headers).toEqual(['/w/in.h']);
+    expect((await load(files, '/w/d/a.c')).headers).toEqual([]);
+  });
+
+  it('looks along the include path of the Makefile', async () => {
+    const files = { '/w/Makefile': 'ccflags-y := -I$(src)/inc -I$(srctree)/shared\nfoo-y := a.o', '/w/a.c': '#include "x.h"\n#include "s.h"', '/w/inc/x.h': '', '/w/shared/s.h': '' };
+    expect((await load(files, '/w/a.c', '/w')).headers).toEqual(['/w/inc/x.h', '/w/shared/s.h']);
+  });
+
+  it('is bounded in the number of sources and headers', async () => {
+    const files: Record<string, string> = {};
+    const objects: string[] = [];
+    for (let i = 0; i < 400; i++) {
+      files[`/w/f${i}.c`] = `#include "h${i}.h"\n#include "h${i + 400}.h"\n#include "h${i + 800}.h"`;
+      for (const n of [i, i + 400, i + 800]) files[`/w/h${n}.h`] = '';
+      objects.push(`f${i}.o`);
+    }
+    files['/w/Makefile'] = `big-y := ${objects.join(' ')}`;
+    const { sources, headers } = await load(files, '/w/f399.c');
+    expect(sources).toHaveLength(48);
+    expect(sources[0]).toBe('/w/f399.c');
+    expect(headers).toHaveLength(96);
+  });
+
+  it('is bounded in size: a header over the budget is left out', async () => {
+    const files = { '/w/a.c': '#include "big.h"\n#include "small.h"', '/w/big.h': ' '.repeat(7_000_000), '/w/small.h': '' };
+    expect((await load(files, '/w/a.c')).headers).toEqual(['/w/small.h']);
+  });
+});
+
+describe('a cached file system', () => {
+  it('reads once, and again after it was told', async () => {
+    const files: Record<string, string> = { '/w/a.h': '1' };
+    const cached = cachedFileSystem(memoryFileSystem(files));
+    expect(await cached.readFile('/w/a.h')).toBe('1');
+    files['/w/a.h'] = '2';
+    expect(await cached.readFile('/w/a.h')).toBe('1');
+    cached.invalidate('/w/a.h');
+    expect(await cached.readFile('/w/a.h')).toBe('2');
+  });
+});
