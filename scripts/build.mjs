@@ -1,12 +1,11 @@
 // Bundles client, server and command line into dist/. `--watch` rebuilds on change, `--dev` keeps names and adds source maps.
 import { build, context } from 'esbuild';
-import { copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { inProject, root } from './lib/paths.mjs';
 
 const watch = process.argv.includes('--watch');
 const development = watch || process.argv.includes('--dev');
-const dist = inProject('dist');
 
 const common = {
   absWorkingDir: root,
@@ -32,14 +31,25 @@ const bundles = [
   { ...node, entryPoints: ['server/src/cli/main.ts'], outfile: 'dist/cli.cjs', alias: treeSitter },
 ];
 
-rmSync(dist, { recursive: true, force: true });
-mkdirSync(dist, { recursive: true });
-for (const file of ['web-tree-sitter/web-tree-sitter.wasm', 'tree-sitter-c/tree-sitter-c.wasm']) {
-  copyFileSync(inProject('node_modules', file), path.join(dist, path.basename(file)));
-}
 if (watch) {
+  emptyDist();
   for (const options of bundles) await (await context({ ...options, logLevel: 'info' })).watch();
 } else {
-  const there = bundles.filter(({ entryPoints: [entry] }) => existsSync(inProject(entry)) || console.warn(`build: no ${entry} yet`));
-  await Promise.all(there.map((options) => build(options)));
+  // In memory first: a build that fails leaves the last good one.
+  const built = await Promise.all(bundles.map((options) => build({ ...options, write: false })));
+  emptyDist();
+  for (const { path: file, contents } of built.flatMap((one) => one.outputFiles)) {
+    mkdirSync(path.dirname(file), { recursive: true });
+    writeFileSync(file, contents);
+  }
+}
+
+/** Leaves nothing in dist/ but the two wasm modules, which the bundles look for beside themselves. */
+function emptyDist() {
+  const dist = inProject('dist');
+  rmSync(dist, { recursive: true, force: true });
+  mkdirSync(dist);
+  for (const file of ['web-tree-sitter/web-tree-sitter.wasm', 'tree-sitter-c/tree-sitter-c.wasm']) {
+    copyFileSync(inProject('node_modules', file), path.join(dist, path.basename(file)));
+  }
 }

@@ -1,0 +1,119 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+
+const root = path.resolve(import.meta.dirname, '../..');
+
+/** The rooms of server/src and what each may import beside itself: the table of docs/architecture.md. */
+const rooms: Readonly<Record<string, readonly string[]>> = {
+  text: [],
+  kernel: [],
+  syntax: ['text'],
+  ir: ['text', 'syntax'],
+  flow: ['ir'],
+  lifecycle: ['text', 'kernel', 'ir', 'flow'],
+  rules: ['text', 'kernel', 'ir', 'lifecycle'],
+  convert: ['text', 'kernel', 'ir', 'lifecycle'],
+  engine: ['text', 'kernel', 'syntax', 'ir', 'flow', 'lifecycle', 'rules', 'convert'],
+  lsp: ['text', 'engine'],
+  cli: ['text', 'engine', 'lsp'],
+};
+
+/** The files that may import a package from outside. `node:` stands for every module of Node. */
+const packages: Readonly<Record<string, RegExp>> = {
+  'vscode': /^client\//,
+  'vscode-languageclient': /^client\//,
+  'vscode-languageserver': /^server\/src\/lsp\//,
+  'vscode-languageserver-textdocument': /^server\/src\/lsp\//,
+  'web-tree-sitter': /^server\/src\/syntax\//,
+  'node:': /^server\/src\/(lsp\/node|cli\/)/,
+};
+
+interface Import { readonly file: string; readonly target: string; readonly typeOnly: boolean }
+
+const imports = ['client/src', 'server/src'].flatMap(sources).flatMap((file) =>
+  [...readFileSync(path.join(root, file), 'utf8').matchAll(/^\s*(?:import|export)\b[^'"]*?from\s+'([^']+)'|\bimport\(\s*'([^']+)'\s*\)|^import\s+'([^']+)'/gm)]
+    .map((match): Import => ({
+      file, target: match[1] ?? match[2] ?? match[3] ?? '', typeOnly: /^\s*(?:import|export) type\b/.test(match[0]),
+    })));
+
+describe('the import table', () => {
+  test('it is not empty', () => {
+    expect(imports.length).toBeGreaterThan(50);
+  });
+
+  test('a room imports only what the table allows', () => {
+    const broken = imports.filter(({ file, target, typeOnly }) => {
+      const from = roomOf(file);
+      if (from === undefined || !target.startsWith('.')) return false;
+      const to = roomOf(resolve(file, target));
+      // A type of a room further up comes along with the values of the rooms between; code does not.
+      const allowed = typeOnly ? upstream(from) : rooms[from] ?? [];
+      return to === undefined || (to !== from && !allowed.includes(to));
+    });
+    expect(list(broken)).toEqual([]);
+  });
+
+  test('the table has no cycle', () => {
+    expect(Object.keys(rooms).filter((room) => upstream(room).includes(room))).toEqual([]);
+  });
+
+  test('every folder of server/src is a room', () => {
+    expect(readdirSync(path.join(root, 'server/src')).filter((name) => !(name in rooms))).toEqual([]);
+  });
+
+  test('client and server do not import each other', () => {
+    expect(list(imports.filter(({ file, target }) => target.startsWith('.') && half(file) !== half(resolve(file, target))))).toEqual([]);
+  });
+
+  test('a package from outside is imported only where it belongs', () => {
+    const broken = imports.filter(({ file, target }) => {
+      if (target.startsWith('.')) return false;
+      const where = packages[packageOf(target)];
+      return where === undefined || !where.test(file);
+    });
+    expect(list(broken)).toEqual([]);
+  });
+
+  test('a relative import names its file with the extension', () => {
+    expect(list(imports.filter(({ target }) => target.startsWith('.') && !/\.(ts|json)$/.test(target)))).toEqual([]);
+  });
+});
+
+function sources(folder: string): string[] {
+  return readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => `${folder}/${name.split(path.sep).join('/')}`);
+}
+
+function roomOf(file: string): string | undefined {
+  const room = /^server\/src\/([^/]+)\//.exec(file)?.[1];
+  return room !== undefined && room in rooms ? room : undefined;
+}
+
+/** All rooms that a room may import from, directly or through others. */
+function upstream(room: string): string[] {
+  const found = new Set<string>();
+  const visit = (one: string): void => {
+    for (const next of rooms[one] ?? []) if (!found.has(next)) { found.add(next); visit(next); }
+  };
+  visit(room);
+  return [...found];
+}
+
+function resolve(file: string, target: string): string {
+  return path.posix.join(path.posix.dirname(file), target);
+}
+
+function half(file: string): string | undefined {
+  return file.split('/')[0];
+}
+
+/** `vscode-languageserver/node` is of the package `vscode-languageserver`. */
+function packageOf(target: string): string {
+  return target.startsWith('node:') ? 'node:' : target.split('/').slice(0, target.startsWith('@') ? 2 : 1).join('/');
+}
+
+function list(broken: readonly Import[]): string[] {
+  return broken.map(({ file, target }) => `${file} imports ${target}`);
+}
