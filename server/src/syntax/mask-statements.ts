@@ -22,10 +22,22 @@ export function maskStatementMacro(state: MaskState, index: number): boolean {
     replaceWord(state, starts[index]!, ends[index]!, 'while', 'loop-macro');
     return true;
   }
-  if (!BLOCK_MACROS.has(name) && !block) return false;
+  // Without a brace only the indentation tells a macro that controls the next line from a call whose semicolon is not typed yet.
+  if (!BLOCK_MACROS.has(name) && !block && indentation(state.text, starts[next]!) <= indentation(state.text, starts[index]!)) return false;
   if (name.length < 2) return false;
   replaceWord(state, starts[index]!, ends[index]!, 'if', 'block-macro');
   return true;
+}
+
+/** `static DEFINE_RATELIMIT_STATE(name, a, b);` in a function becomes `int name;` with blanks. @param index the token `static`. */
+export function maskStaticMacro(state: MaskState, index: number): void {
+  const { tokens: { kinds, starts, ends, values, partners } } = state;
+  if (kinds[index + 1] !== Kind.word || values[index + 1] !== Word.none || !isPunctuation(state, index + 2, CHAR.openParenthesis)) return;
+  const close = partners[index + 2]!;
+  const name = index + 3;
+  if (close <= name + 1 || kinds[name] !== Kind.word || !isPunctuation(state, name + 1, CHAR.comma) || !isPunctuation(state, close + 1, CHAR.semicolon)) return;
+  replaceWord(state, starts[index]!, starts[name]!, 'int', 'field-macro');
+  blank(state, ends[name]!, ends[close]!, 'field-macro');
 }
 
 /** A macro that declares a field or wraps fields. Returns the last token to skip; index - 1 when there is nothing to skip. */
@@ -179,4 +191,16 @@ function startsDeclaration({ tokens: { kinds, values } }: MaskState, index: numb
 function sameLine(text: string, from: number, to: number): boolean {
   for (let i = from; i < to; i++) if (text.charCodeAt(i) === 10) return false;
   return true;
+}
+
+/** The width of the blanks before an offset when nothing else stands before it on its line, else 0. A tab counts eight. */
+function indentation(text: string, offset: number): number {
+  let width = 0;
+  for (let at = offset - 1; at >= 0; at--) {
+    const code = text.charCodeAt(at);
+    if (code === 9) width += 8;
+    else if (code === 32) width++;
+    else return code === 10 ? width : 0;
+  }
+  return width;
 }

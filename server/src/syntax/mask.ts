@@ -2,7 +2,7 @@ import type { MaskNote } from './node.ts';
 import { maskCaseRange, maskOffsetof, maskTypeArgument, maskTypeof } from './mask-arguments.ts';
 import { trackChains, type Place, type Progress } from './mask-chains.ts';
 import { blank, isPunctuation, type MaskChange, type MaskState } from './mask-state.ts';
-import { maskFieldMacro, maskFileStatement, maskStatementMacro } from './mask-statements.ts';
+import { maskFieldMacro, maskFileStatement, maskStatementMacro, maskStaticMacro } from './mask-statements.ts';
 import { Word } from './mask-tables.ts';
 import { CHAR, CLOSE_ALL, Kind, scan } from './mask-tokens.ts';
 
@@ -91,6 +91,7 @@ function maskTokens(state: MaskState): void {
         if (frame === Frame.file) last = maskFileStatement(state, i);
         else if (frame === Frame.fields && value === Word.none) last = maskFieldMacro(state, i);
         else if (frame === Frame.block && value === Word.none && maskStatementMacro(state, i)) [known, knownKind] = [i + 1, Frame.macroCondition];
+        else if (frame === Frame.block && value === Word.storage) maskStaticMacro(state, i);
         if (last >= i) {
           previous = i = last;
           progress = 'start';

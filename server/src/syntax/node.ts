@@ -24,7 +24,7 @@ export interface MaskNote extends Span {
     | 'block-macro' // the name in scoped_guard(…) { … }, for which the parser sees `if`; a jump that is a macro argument
     | 'case-range' // the end of case A ... B:, from the dots on
     | 'file-macro' // module_init(x), MODULE_LICENSE("GPL"); and their like at file scope, with their semicolon
-    | 'field-macro' // DECLARE_BITMAP(a, n) and struct_group(…) among fields
+    | 'field-macro' // DECLARE_BITMAP(a, n) and struct_group(…) among fields; static DEFINE_X(a, …) in a function
     | 'directive' // a preprocessor line in an initialiser; conditionsAt() of conditions.ts tells what it means for an entry
     // An #if chain that cuts a statement or an argument list: its directives and all arms but the first, of which nothing is seen.
     // What stands around it is one configuration only.
