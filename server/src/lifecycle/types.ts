@@ -27,6 +27,10 @@ export interface DeviceState {
   readonly viaCore: boolean;
   /** The result of the allocation was tested (IS_ERR, PTR_ERR_OR_ZERO) on this path. */
   readonly checked: boolean;
+  /** The result of the allocation was compared with NULL on this path. */
+  readonly nullTested: boolean;
+  /** References taken beyond the one of the allocation. */
+  readonly extraReferences: number;
   /** Unseen code may have changed the device: nothing after this is certain. */
   readonly escaped: boolean;
 }
@@ -116,6 +120,8 @@ export interface ExitObservation extends ObservationBase {
   readonly reachable: 'none' | 'drvdata' | 'stored' | 'returned';
   /** The return statement, or the closing brace. */
   readonly returns: Site;
+  /** What devm actions that this path leaves behind will do to the device, in their order. */
+  readonly deferred: readonly EffectOp[];
 }
 export type Observation = OperationObservation | UseObservation | TestObservation | ExitObservation;
 

@@ -1,0 +1,269 @@
+import type { Condition } from '../syntax/node.ts';
+import type { AsmStmt, CaseStmt, DeclStmt, Expr, FunctionIr, GotoStmt, PreprocStmt, Stmt, SwitchStmt, UnknownStmt } from '../ir/types.ts';
+import type { Span } from '../text/span.ts';
+
+/** A straight-line effect inside a block, in execution order. */
+export type Instr =
+  | { readonly kind: 'expr'; readonly expr: Expr }
+  | { readonly kind: 'decl'; readonly decl: DeclStmt }
+  /** The value of a `return`, evaluated before the scope is left. */
+  | { readonly kind: 'result'; readonly value: Expr | null; readonly site: Span }
+  /** A __free() variable goes out of scope. */
+  | { readonly kind: 'cleanup'; readonly decl: DeclStmt }
+  /** A loop macro gave its cursor (the first arguments that are lvalues) a new, unknown value. */
+  | { readonly kind: 'cursor'; readonly args: readonly Expr[]; readonly site: Span }
+  /** From here on these preprocessor conditions hold. */
+  | { readonly kind: 'config'; readonly conditions: readonly Condition[] }
+  | { readonly kind: 'goto'; readonly stmt: GotoStmt }
+  | { readonly kind: 'unknown'; readonly stmt: UnknownStmt | AsmStmt };
+
+/** How a block ends. Block ids index `Cfg.blocks`. */
+export type Terminator =
+  | { readonly kind: 'jump'; readonly to: number }
+  /** `condition` is free of `&&`, `||`, `!` and comma at its top: those became control flow. */
+  | { readonly kind: 'branch'; readonly condition: Expr; readonly then: number; readonly otherwise: number }
+  | { readonly kind: 'switch'; readonly value: Expr; readonly cases: readonly { readonly from: Expr; readonly to: Expr | null; readonly block: number }[]; readonly otherwise: number }
+  /** Any of these may follow: a loop macro, an #if chain (each arm begins with a config instruction). */
+  | { readonly kind: 'choice'; readonly to: readonly number[] }
+  | { readonly kind: 'return'; readonly site: Span };
+
+export interface Block {
+  readonly id: number;
+  readonly instrs: Instr[];
+  terminator: Terminator;
+}
+
+/** The control-flow graph of one function: entry is block 0. Blocks that nothing reaches stay in the list. */
+export interface Cfg {
+  readonly function: FunctionIr;
+  readonly blocks: readonly Block[];
+}
+
+/** Successor ids of a block, in source order. */
+export function successors(block: Block): readonly number[] {
+  const t = block.terminator;
+  switch (t.kind) {
+    case 'jump': return [t.to];
+    case 'branch': return [t.then, t.otherwise];
+    case 'switch': return [...t.cases.map((c) => c.block), t.otherwise];
+    case 'choice': return t.to;
+    case 'return': return [];
+  }
+}
+
+/** Builds the graph of a function. Total: an unknown label or a stray `break` leaves the function as a return would. */
+export function buildCfg(fn: FunctionIr): Cfg {
+  const b = new Builder();
+  b.block(fn.body.body, fn.conditions);
+  b.leave(0);
+  b.finish({ kind: 'return', site: { start: Math.max(fn.body.start, fn.body.end - 1), end: fn.body.end } });
+  b.patchGotos(fn);
+  return { function: fn, blocks: b.blocks };
+}
+
+interface Jump { readonly target: number; readonly depth: number }
+
+/** State of the construction; one object because every statement form needs all of it. */
+class Builder {
+  readonly blocks: Block[] = [];
+  private current: Block;
+  private readonly labels = new Map<string, { block: number; cleanups: readonly DeclStmt[] }[]>();
+  private readonly gotos: { from: Block; stmt: GotoStmt; cleanups: readonly DeclStmt[] }[] = [];
+  private readonly breaks: Jump[] = [];
+  private readonly continues: Jump[] = [];
+  private readonly cases: { stmt: CaseStmt; block: number }[][] = [];
+  private readonly arms: Condition[][] = [];
+  /** __free() variables in scope, innermost last. */
+  private readonly cleanups: DeclStmt[] = [];
+
+  constructor() { this.current = this.fresh(); }
+
+  block(body: readonly Stmt[], conditions: readonly Condition[] = []): void {
+    if (conditions.length) this.current.instrs.push({ kind: 'config', conditions });
+    const depth = this.cleanups.length;
+    for (const s of body) this.stmt(s);
+    this.leave(depth);
+    this.cleanups.length = depth;
+  }
+
+  finish(terminator: Terminator): void { this.current.terminator = terminator; }
+
+  /** Runs the cleanups of the scopes above `depth`, innermost first, without closing them. */
+  leave(depth: number): void {
+    for (let i = this.cleanups.length - 1; i >= depth; i--) this.current.instrs.push({ kind: 'cleanup', decl: this.cleanups[i]! });
+  }
+
+  patchGotos(fn: FunctionIr): void {
+    for (const g of this.gotos) {
+      const targets = this.labels.get(g.stmt.label);
+      if (!targets) { g.from.terminator = { kind: 'return', site: { start: fn.body.end - 1, end: fn.body.end } }; continue; }
+      const keep = targets[0]!.cleanups;
+      for (let i = g.cleanups.length - 1; i >= 0 && !keep.includes(g.cleanups[i]!); i--) g.from.instrs.push({ kind: 'cleanup', decl: g.cleanups[i]! });
+      g.from.terminator = targets.length === 1 ? { kind: 'jump', to: targets[0]!.block } : { kind: 'choice', to: targets.map((t) => t.block) };
+    }
+  }
+
+  private fresh(): Block {
+    const b: Block = { id: this.blocks.length, instrs: [], terminator: { kind: 'choice', to: [] } };
+    this.blocks.push(b);
+    return b;
+  }
+
+  private startNew(): Block { return (this.current = this.fresh()); }
+
+  /** Ends the current block with a jump to a new one, which becomes current. */
+  private fallInto(): Block {
+    const from = this.current, to = this.startNew();
+    from.terminator = { kind: 'jump', to: to.id };
+    return to;
+  }
+
+  private stmt(s: Stmt): void {
+    switch (s.kind) {
+      case 'expr': this.current.instrs.push({ kind: 'expr', expr: s.expr }); return;
+      case 'decl':
+        this.current.instrs.push({ kind: 'decl', decl: s });
+        if (s.cleanup) this.cleanups.push(s);
+        return;
+      case 'block': this.block(s.body); return;
+      case 'if': this.ifStmt(s.condition, s.then, s.otherwise); return;
+      case 'loop': this.loop(s); return;
+      case 'switch': this.switchStmt(s); return;
+      case 'case': {
+        const to = this.fallInto();
+        this.enterArm();
+        this.cases.at(-1)?.push({ stmt: s, block: to.id });
+        return;
+      }
+      case 'label': {
+        const to = this.fallInto();
+        this.enterArm();
+        const list = this.labels.get(s.name) ?? [];
+        list.push({ block: to.id, cleanups: [...this.cleanups] });
+        this.labels.set(s.name, list);
+        return;
+      }
+      case 'goto':
+        this.current.instrs.push({ kind: 'goto', stmt: s });
+        this.gotos.push({ from: this.current, stmt: s, cleanups: [...this.cleanups] });
+        this.startNew();
+        return;
+      case 'break': case 'continue': {
+        const jump = (s.kind === 'break' ? this.breaks : this.continues).at(-1);
+        this.leave(jump?.depth ?? 0);
+        this.finish(jump ? { kind: 'jump', to: jump.target } : { kind: 'return', site: s });
+        this.startNew();
+        return;
+      }
+      case 'return':
+        this.current.instrs.push({ kind: 'result', value: s.value, site: s });
+        this.leave(0);
+        this.finish({ kind: 'return', site: s });
+        this.startNew();
+        return;
+      case 'guard':
+        for (const a of s.args) this.current.instrs.push({ kind: 'expr', expr: a });
+        if (s.body) this.stmt(s.body);
+        return;
+      case 'preproc': this.preproc(s); return;
+      case 'asm': case 'unknown': this.current.instrs.push({ kind: 'unknown', stmt: s }); return;
+    }
+  }
+
+  private ifStmt(condition: Expr, then: Stmt, otherwise: Stmt | null): void {
+    const yes = this.fresh(), no = this.fresh();
+    this.branch(condition, yes.id, no.id);
+    this.current = yes;
+    this.stmt(then);
+    const afterThen = this.current;
+    this.current = no;
+    if (otherwise) this.stmt(otherwise);
+    const join = this.fallInto();
+    afterThen.terminator = isOpen(afterThen) ? { kind: 'jump', to: join.id } : afterThen.terminator;
+  }
+
+  private loop(s: Extract<Stmt, { kind: 'loop' }>): void {
+    for (const i of s.init) this.stmt(i);
+    const head = this.fallInto(), body = this.fresh(), step = this.fresh(), exit = this.fresh();
+    const depth = this.cleanups.length;
+    this.breaks.push({ target: exit.id, depth });
+    this.continues.push({ target: step.id, depth });
+    const test = () => {
+      if (s.form === 'macro') {
+        for (const a of s.args) this.current.instrs.push({ kind: 'expr', expr: a });
+        this.finish({ kind: 'choice', to: [body.id, exit.id] });
+      } else if (s.condition) this.branch(s.condition, body.id, exit.id);
+      else this.finish({ kind: 'jump', to: body.id });
+    };
+    if (s.form === 'do') this.finish({ kind: 'jump', to: body.id }); else test();
+    this.current = body;
+    if (s.form === 'macro') body.instrs.push({ kind: 'cursor', args: s.args, site: s });
+    this.stmt(s.body);
+    this.finish({ kind: 'jump', to: step.id });
+    this.current = step;
+    if (s.step) step.instrs.push({ kind: 'expr', expr: s.step });
+    if (s.form === 'do') test(); else this.finish({ kind: 'jump', to: head.id });
+    this.breaks.pop();
+    this.continues.pop();
+    this.current = exit;
+  }
+
+  private switchStmt(s: SwitchStmt): void {
+    const from = this.current, exit = this.fresh();
+    this.breaks.push({ target: exit.id, depth: this.cleanups.length });
+    const cases: { stmt: CaseStmt; block: number }[] = [];
+    this.cases.push(cases);
+    this.startNew(); // what stands before the first case is unreachable
+    this.stmt(s.body);
+    this.finish({ kind: 'jump', to: exit.id });
+    this.cases.pop();
+    this.breaks.pop();
+    from.terminator = {
+      kind: 'switch', value: s.value,
+      cases: cases.flatMap((c) => (c.stmt.value ? [{ from: c.stmt.value, to: c.stmt.valueEnd, block: c.block }] : [])),
+      otherwise: cases.find((c) => !c.stmt.value)?.block ?? exit.id,
+    };
+    this.current = exit;
+  }
+
+  private preproc(s: PreprocStmt): void {
+    const from = this.current, ends: Block[] = [], starts: number[] = [];
+    for (const arm of s.arms) {
+      starts.push(this.startNew().id);
+      this.arms.push([...arm.conditions]);
+      // An #if arm opens no C scope: a __free() variable declared in it lives on. The cleanups list is left alone.
+      this.current.instrs.push({ kind: 'config', conditions: arm.conditions });
+      for (const b of arm.body) this.stmt(b);
+      this.arms.pop();
+      ends.push(this.current);
+    }
+    from.terminator = { kind: 'choice', to: starts };
+    const join = this.startNew();
+    for (const e of ends) if (isOpen(e)) e.terminator = { kind: 'jump', to: join.id };
+  }
+
+  /** A label inside an #if arm can be reached from outside: the arm's conditions hold from there too. */
+  private enterArm(): void {
+    const conditions = this.arms.flat();
+    if (conditions.length) this.current.instrs.push({ kind: 'config', conditions });
+  }
+
+  private branch(condition: Expr, yes: number, no: number): void {
+    if (condition.kind === 'binary' && (condition.op === '&&' || condition.op === '||')) {
+      const right = this.fresh();
+      if (condition.op === '&&') this.branch(condition.left, right.id, no); else this.branch(condition.left, yes, right.id);
+      this.current = right;
+      this.branch(condition.right, yes, no);
+    } else if (condition.kind === 'unary' && condition.op === '!') {
+      this.branch(condition.operand, no, yes);
+    } else if (condition.kind === 'comma' && condition.items.length > 0) {
+      for (const e of condition.items.slice(0, -1)) this.current.instrs.push({ kind: 'expr', expr: e });
+      this.branch(condition.items.at(-1)!, yes, no);
+    } else {
+      this.finish({ kind: 'branch', condition, then: yes, otherwise: no });
+    }
+  }
+}
+
+/** A block whose end was not decided yet: the placeholder terminator is an empty choice. */
+function isOpen(b: Block): boolean { return b.terminator.kind === 'choice' && b.terminator.to.length === 0; }

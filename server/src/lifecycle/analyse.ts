@@ -1,0 +1,160 @@
+import { buildCfg, type Cfg } from '../flow/cfg.ts';
+import { liveVariables } from '../flow/liveness.ts';
+import type { FileIr, FunctionIr, TypeName } from '../ir/types.ts';
+import { walkStmt } from '../ir/visit.ts';
+import type { KernelVersion } from '../kernel/types.ts';
+import { INITIALISING_DEVICE, RELEASING_DEVICE } from './device.ts';
+import { observeExits, seedRemove } from './exits.ts';
+import { explore, type Exit } from './explore.ts';
+import { indexModule, type Defined, type ModuleIndex } from './module.ts';
+import { relevance, type Relevance } from './relevance.ts';
+import type { ObjectInfo, Run } from './run.ts';
+import { emptyState, type PathState } from './state.ts';
+import { summarise, summaryKey, type Summary } from './summary.ts';
+import { driverTables, opsTables, rolesOf } from './tables.ts';
+import type { Module, ModuleFacts, Observation, Role } from './types.ts';
+import { pointer } from './values.ts';
+
+/**
+ * Analyses a module for a target kernel: every function that touches a device's life cycle is explored path by path, after
+ * the functions that it calls; probe's successful ends are remove's beginnings.
+ */
+export function analyseModule(module: Module, kernel: KernelVersion): ModuleFacts {
+  const index = indexModule(module);
+  const drivers = driverTables(index), ops = opsTables(index, kernel);
+  const roles = rolesOf(index, drivers, ops, kernel);
+  const m: Analysis = {
+    index, kernel, roles, relevance: relevance(index, kernel), summaries: new Map(), inProgress: new Map(), observations: new Map(), notAnalysed: new Map(), exits: new Map(), objects: new Map(), graphs: new Map(),
+  };
+  const sources = new Set(module.sources);
+  const functions = index.allFunctions().filter((d) => sources.has(d.file) && isExplored(m, d.item));
+  for (const d of functions) summaryOf(m, d);
+  for (const d of functions) if (roles.get(d.item) === 'init' || roles.get(d.item) === 'release') exploreCallback(m, d, roles.get(d.item) === 'init', ops);
+  for (const t of drivers) {
+    const file = module.sources.find((f) => f.path === t.path);
+    const probe = file && t.probe ? index.functions(file, t.probe)[0] : undefined, remove = file && t.remove ? index.functions(file, t.remove)[0] : undefined;
+    if (probe && remove && isExplored(m, probe.item)) exploreRemove(m, probe, remove);
+  }
+  return {
+    module, kernel, opsTables: ops, driverTables: drivers, roles,
+    observations: [...m.observations.values()].flatMap((o) => [...o.values()]),
+    notAnalysed: [...m.notAnalysed].map(([fn, n]) => ({ path: n.path, function: fn.name, reason: n.reason })),
+  };
+}
+
+/** The states of one function's exploration, for `dump --stage states` and tests; empty when the function is not explored. */
+export interface Analysis {
+  readonly index: ModuleIndex;
+  readonly kernel: KernelVersion;
+  readonly roles: ReadonlyMap<FunctionIr, Role>;
+  readonly relevance: Relevance;
+  readonly summaries: Map<FunctionIr, Summary>;
+  /** Functions on the stack, with their approximation and whether it was asked for. */
+  readonly inProgress: Map<FunctionIr, { summary: Summary; asked: boolean }>;
+  /** By function, so that a second exploration with a better beginning replaces the first. */
+  readonly observations: Map<FunctionIr, Map<string, Observation>>;
+  readonly notAnalysed: Map<FunctionIr, { path: string; reason: string }>;
+  readonly exits: Map<FunctionIr, readonly Exit[]>;
+  readonly objects: Map<FunctionIr, Map<string, ObjectInfo>>;
+  readonly graphs: Map<FunctionIr, { cfg: Cfg; live: readonly ReadonlySet<string>[] }>;
+}
+
+function isExplored(m: Analysis, fn: FunctionIr): boolean {
+  const role = m.roles.get(fn);
+  return m.relevance.affects(fn) || m.relevance.yieldsDevice(fn) && role === 'helper' || role === 'remove' || role === 'release' || role === 'init';
+}
+
+const OPAQUE: Summary = { outcomes: null, objects: new Map() };
+/** A recursion that has not settled after so many rounds is treated as unknown code. */
+const MAX_ROUNDS = 4;
+
+function summaryOf(m: Analysis, d: Defined<FunctionIr>): Summary | null {
+  const known = m.summaries.get(d.item);
+  if (known) return known;
+  const running = m.inProgress.get(d.item);
+  if (running) { running.asked = true; return running.summary; }
+  if (!isExplored(m, d.item)) return remember(m, d.item, harmless(m, d.item));
+  const frame = { summary: { outcomes: [], objects: new Map() } as Summary, asked: false };
+  m.inProgress.set(d.item, frame);
+  let summary = OPAQUE;
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    summary = exploreOnce(m, d, m.roles.get(d.item) ?? 'helper', [entryState(d.item)], round === 0);
+    if (!frame.asked || summaryKey(summary) === summaryKey(frame.summary)) break;
+    frame.summary = round === MAX_ROUNDS - 2 ? OPAQUE : summary;
+  }
+  m.inProgress.delete(d.item);
+  // A result that rests on an unfinished approximation further up is not kept: it is asked for again when that one has settled.
+  if ([...m.inProgress.values()].some((f) => f.asked)) return summary;
+  return remember(m, d.item, summary);
+}
+
+function remember(m: Analysis, fn: FunctionIr, s: Summary): Summary { m.summaries.set(fn, s); return s; }
+
+/** A function that is not explored does nothing to devices, but may hand its parameters on to unseen code. */
+function harmless(m: Analysis, fn: FunctionIr): Summary {
+  const at = { path: '', start: fn.start, end: fn.start };
+  const ops = [...m.relevance.escaping(fn)].map((i) => ({ op: 'escape' as const, ok: true, place: { object: `param:${i}`, path: '' }, api: fn.name, argument: i, site: at, settled: true }));
+  return { outcomes: [{ config: new Map(), assumes: new Map(), ops, writes: [], result: null, resultMask: 7, deferred: [], uncertain: false }], objects: new Map() };
+}
+
+function exploreOnce(m: Analysis, d: Defined<FunctionIr>, role: Role, entries: readonly PathState[], first: boolean): Summary {
+  const run = newRun(m, d, role);
+  const { cfg, live } = graphOf(m, d.item);
+  const exits = explore(run, cfg, live, entries);
+  m.objects.set(d.item, run.objects);
+  if (typeof exits === 'string') {
+    if (first) m.notAnalysed.set(d.item, { path: d.file.path, reason: exits });
+    return OPAQUE;
+  }
+  m.exits.set(d.item, exits);
+  const summary = summarise(exits.map((e) => e.s), run.objects);
+  observeExits(run, exits);
+  m.observations.set(d.item, run.observations);
+  return summary;
+}
+
+function newRun(m: Analysis, d: Defined<FunctionIr>, role: Role): Run {
+  return {
+    fn: d.item, file: d.file, role, kernel: m.kernel, index: m.index, locals: localsOf(d.item), objects: new Map(m.objects.get(d.item)), observations: new Map(),
+    summaryOf: (fn) => summaryOf(m, { file: fileOf(m, fn) ?? d.file, item: fn }),
+  };
+}
+
+function fileOf(m: Analysis, fn: FunctionIr): FileIr | undefined { return m.index.allFunctions().find((d) => d.item === fn)?.file; }
+
+function graphOf(m: Analysis, fn: FunctionIr) {
+  let g = m.graphs.get(fn);
+  if (!g) { const cfg = buildCfg(fn); m.graphs.set(fn, (g = { cfg, live: liveVariables(cfg) })); }
+  return g;
+}
+
+function localsOf(fn: FunctionIr): Map<string, TypeName> {
+  const locals = new Map(fn.params.map((p) => [p.name, p.type] as const));
+  walkStmt(fn.body, (s) => { if (s.kind === 'decl' && !locals.has(s.name)) locals.set(s.name, s.type); });
+  return locals;
+}
+
+function entryState(fn: FunctionIr): PathState {
+  const s = emptyState();
+  fn.params.forEach((p, i) => s.env.set(p.name, pointer(`param:${i}`)));
+  return s;
+}
+
+/** `.init` and `.release` begin with the state in which the core calls them. */
+function exploreCallback(m: Analysis, d: Defined<FunctionIr>, isInit: boolean, ops: ModuleFacts['opsTables']): void {
+  const s = entryState(d.item);
+  const embedded = ops.some((o) => o.members.get('release')?.value === d.item.name && o.givenTo.some((g) => g.op === 'init-device'));
+  const state = isInit ? INITIALISING_DEVICE : RELEASING_DEVICE;
+  s.devices.set('param:0', { state: embedded ? { ...state, model: 'embedded' } : state, member: null });
+  exploreOnce(m, d, isInit ? 'init' : 'release', [s], false);
+}
+
+/** remove begins where probe succeeded: the device is what probe left in the drvdata of its device. */
+function exploreRemove(m: Analysis, probe: Defined<FunctionIr>, remove: Defined<FunctionIr>): void {
+  const entries = seedRemove(m.exits.get(probe.item) ?? [], newRun(m, probe, 'probe'), m.objects.get(probe.item) ?? new Map(), () => entryState(remove.item));
+  if (!entries.states.length) return;
+  const objects = m.objects.get(remove.item) ?? new Map<string, ObjectInfo>();
+  for (const [o, info] of entries.objects) objects.set(o, info);
+  m.objects.set(remove.item, objects);
+  exploreOnce(m, remove, 'remove', entries.states, false);
+}

@@ -1,0 +1,112 @@
+import type { CallExpr, FunctionIr } from '../ir/types.ts';
+import type { EffectOp } from '../kernel/types.ts';
+import { fresh, loadPlace, storePlace, type Evaluated } from './evaluate.ts';
+import { assumeConfig } from './config.ts';
+import type { Defined } from './module.ts';
+import { escape, loseCertainty, operate, use } from './operate.ts';
+import { site, sourceText, type Run } from './run.ts';
+import { addStep, assume, fork, type PathState } from './state.ts';
+import type { Summary, SummaryOutcome } from './summary.ts';
+import { ANY, isWeak, joinPaths, pointer, type Place, type Value } from './values.ts';
+
+/**
+ * The paths after a call of a function of the module: each outcome of its summary, replayed on the caller's objects.
+ * A function without a summary (a recursion not yet solved, or one given up) is treated as unknown code.
+ */
+export function applySummary(run: Run, s: PathState, e: CallExpr, callee: Defined<FunctionIr>, args: readonly Value[]): Evaluated[] {
+  args.forEach((v, i) => { const a = e.args[i]; if (v.kind === 'pointer' && a && (a.kind === 'name' || a.kind === 'unary')) passUse(run, s, v, a); });
+  const summary = run.summaryOf(callee.item);
+  if (summary === null) return [];
+  if (summary.outcomes === null) {
+    for (const v of args) if (v.kind === 'pointer') escape(run, s, v, e, callee.item.name);
+    return [{ s, v: fresh(s, e.start, 'call') }];
+  }
+  const out: Evaluated[] = [];
+  for (const outcome of summary.outcomes) {
+    const r = replay(run, fork(s), e, callee, summary, outcome, args);
+    if (r) out.push(r);
+  }
+  return out;
+}
+
+/** Passing is a use, but a helper that only frees or puts is judged by what it does. */
+function passUse(run: Run, s: PathState, v: Extract<Value, { kind: 'pointer' }>, at: CallExpr['args'][number]): void {
+  const t = s.devices.get(v.object);
+  if (t?.state.memory === 'error-pointer') return; // the helper may well test it
+  use(run, s, v, at, 'pass', null);
+}
+
+function replay(run: Run, s: PathState, e: CallExpr, callee: Defined<FunctionIr>, summary: Summary, o: SummaryOutcome, args: readonly Value[]): Evaluated | null {
+  for (const [test, holds] of o.config) if (!assumeConfig(run, s, { test, holds })) return null;
+  const resolve = resolver(run, s, e, summary, args);
+  for (const [object, mask] of o.assumes) { const v = resolve({ object, path: '' }); if (v && !assume(s, v, mask)) return null; }
+  // Everything the outcome names is resolved against the state at the call, before its writes change it.
+  const ops = o.ops.map((l) => ({ l, v: resolve(l.place) }));
+  const writes = o.writes.map((w) => ({ to: resolve(w.place), path: w.place, v: resolve(placeOf(w.value)) ?? w.value }));
+  const deferred = o.deferred.map((d) => ({ callback: d.callback, data: resolve(placeOf(d.data)) ?? d.data }));
+  const result = o.result === null ? null : resolve(placeOf(o.result)) ?? o.result;
+  if (ops.length) addStep(s, { site: site(run, e), kind: 'call', text: `calls ${callee.item.name}()` });
+  for (const { l, v } of ops) {
+    if (v?.kind !== 'pointer') continue;
+    if (l.op === 'escape' || l.op === 'checked') { escape(run, s, v, e, l.api); continue; }
+    if ((l.op === 'alloc' || l.op === 'allocate') && !run.objects.has(v.object)) {
+      const made = summary.objects.get(l.place.object);
+      run.objects.set(v.object, { origin: made?.origin ?? l.site, kind: 'allocation', container: made?.container ?? null });
+    }
+    operate(run, s, { op: l.op satisfies EffectOp, ok: l.ok, place: v, api: l.api, argument: l.argument, at: e, text: argumentText(run, e, l.place), inner: l.site, settled: l.settled });
+    if (l.op === 'alloc' || l.op === 'allocate') s.masks.set(v.object, l.ok ? 2 : 4);
+  }
+  for (const w of writes) if (w.to?.kind === 'pointer') storePlace(s, { object: w.to.object, path: w.to.path }, w.v);
+  s.deferred = [...s.deferred, ...deferred];
+  if (o.uncertain) loseCertainty(s);
+  if (result === null) return { s, v: fresh(s, e.start, 'call') };
+  if (result.kind === 'pointer' && result.path === '' && o.resultMask !== ANY && !assume(s, result, o.resultMask)) return null;
+  return { s, v: result };
+}
+
+function placeOf(v: Value): Place { return v.kind === 'pointer' ? { object: v.object, path: v.path } : { object: '', path: '' }; }
+
+/** The caller's argument that leads to the object, as written: what a message names. */
+function argumentText(run: Run, e: CallExpr, place: Place): string {
+  const m = /param:(\d+)/.exec(place.object);
+  const arg = m ? e.args[Number(m[1])] : undefined;
+  return arg ? sourceText(run, arg) : sourceText(run, e);
+}
+
+/** Maps objects of the callee to values of the caller. */
+function resolver(run: Run, s: PathState, e: CallExpr, summary: Summary, args: readonly Value[]): (p: Place) => Value | null {
+  const known = new Map<string, Value | null>();
+  const at = (v: Value | null, path: string): Value | null => (v?.kind === 'pointer' ? pointer(v.object, joined(v, path)) : path === '' ? v : null);
+  const object = (o: string): Value | null => {
+    const before = known.get(o);
+    if (before !== undefined) return before;
+    const v = find(o);
+    known.set(o, v);
+    return v;
+  };
+  const find = (o: string): Value | null => {
+    if (o === '') return null;
+    if (o.startsWith('param:')) return args[Number(o.slice(6))] ?? fresh(s, e.start, 'value');
+    if (o.startsWith('global:') || o.startsWith('const:') || isWeak(o)) return pointer(o);
+    if (o.startsWith('load:')) {
+      const i = o.lastIndexOf('|');
+      const base = at(object(o.slice(5, i)), o.slice(i + 1) === '@drvdata' ? '' : o.slice(i + 1));
+      if (base?.kind !== 'pointer') return fresh(s, e.start, 'value');
+      return loadPlace(run, s, o.endsWith('|@drvdata') ? { object: base.object, path: '@drvdata' } : { object: base.object, path: base.path }, e.start);
+    }
+    // Made or computed inside: an object of this call. A repeated prefix (recursion, loops) stays one object.
+    const name = o.includes(`@${e.start}`) ? o : `${o}@${e.start}`;
+    const info = summary.objects.get(o);
+    if (info && !run.objects.has(name)) run.objects.set(name, info);
+    if (!o.startsWith('alloc:')) s.masks.delete(name);
+    return pointer(name);
+  };
+  return (p) => (p.object === '' ? null : p.path === '@drvdata' ? drvdataPlace(object(p.object)) : at(object(p.object), p.path));
+}
+
+function drvdataPlace(v: Value | null): Value | null { return v?.kind === 'pointer' ? pointer(v.object, '@drvdata') : null; }
+
+function joined(v: Extract<Value, { kind: 'pointer' }>, path: string): string {
+  const p = joinPaths(v.path, path);
+  return v.object.startsWith('alloc:') && p.startsWith('-') ? p.split('.').filter((x) => !x.startsWith('-')).join('.') : p;
+}

@@ -1,0 +1,238 @@
+import type { CallExpr, Expr } from '../ir/types.ts';
+import type { Behaviour, Effect } from '../kernel/types.ts';
+import { behaviourOf, isNoReturn, isView, returnedArgument } from '../kernel/lookup.ts';
+import { isTransparent } from '../kernel/macros.ts';
+import { applySummary } from './apply.ts';
+import { decide } from './conditions-flow.ts';
+import { UNKNOWN_DEVICE } from './device.ts';
+import { evaluate, fresh, known, loadPlace, storePlace, type Evaluated } from './evaluate.ts';
+import { escape, operate, test, use } from './operate.ts';
+import { site, sourceText, type Run } from './run.ts';
+import { assume, fork, maskOf, type PathState } from './state.ts';
+import { NEGATIVE, NULL, POSITIVE, ZERO, container, int, pointer, type Value } from './values.ts';
+
+/** A path after the arguments of a call, with their values in order. */
+interface Arguments { readonly s: PathState; readonly values: readonly Value[] }
+
+/** Evaluates a call: what the language gives a meaning, the module's own functions and macros, the kernel's tables, the unknown. */
+export function evaluateCall(run: Run, s: PathState, e: CallExpr): Evaluated[] {
+  const name = e.name;
+  const local = name === null || run.locals.has(name);
+  if (!local) {
+    const special = SPECIAL[name];
+    if (special) return special(run, s, e);
+    const defined = run.index.functions(run.file, name);
+    if (defined.length) return evaluateArguments(run, s, e.args).flatMap((a) => defined.flatMap((d, i) => applySummary(run, i < defined.length - 1 ? fork(a.s) : a.s, e, d, a.values)));
+    const macro = run.index.macroFunction(run.file, name);
+    if (macro) return evaluateArguments(run, s, e.args).flatMap((a) => applySummary(run, a.s, e, macro, a.values));
+    if (isNoReturn(name)) return [];
+    const first = e.args[0];
+    if (first && isView(name)) return evaluate(run, s, first).map((r) => ({ s: r.s, v: viewOf(r.v, e.start) }));
+    const returned = returnedArgument(name) ?? (isTransparent(name) ? 0 : undefined);
+    if (returned !== undefined) return evaluateArguments(run, s, e.args).map((a) => ({ s: a.s, v: a.values[returned] ?? NULL }));
+    const behaviour = behaviourOf(name, run.kernel);
+    if (behaviour !== undefined && behaviour !== 'neutral' && behaviour.success.length > 0) return behave(run, s, e, name, behaviour);
+    return evaluateArguments(run, s, e.args).map((a) => ({ s: a.s, v: harmlessOrUnknown(run, a, e, behaviour === undefined ? name : null) }));
+  }
+  return evaluate(run, s, e.callee).flatMap((c) => evaluateArguments(run, c.s, e.args).map((a) => ({ s: a.s, v: harmlessOrUnknown(run, a, e, name ?? '') })));
+}
+
+function evaluateArguments(run: Run, s: PathState, args: readonly Expr[]): Arguments[] {
+  let out: Arguments[] = [{ s, values: [] }];
+  for (const x of args) out = out.flatMap((a) => evaluate(run, a.s, x).map((r) => ({ s: r.s, values: [...a.values, r.v] })));
+  return out;
+}
+
+/** `unknown` is the name of a function that nothing is known of, or null for one that is known to do nothing here. */
+function harmlessOrUnknown(run: Run, a: Arguments, e: CallExpr, unknown: string | null): Value {
+  a.values.forEach((v, i) => {
+    if (v.kind !== 'pointer') return;
+    const arg = e.args[i]!;
+    if (arg.kind === 'name' || arg.kind === 'unary') use(run, a.s, v, arg, 'pass', null);
+    if (v.object.startsWith('local:') && v.path === '') storePlace(a.s, v, fresh(a.s, arg.start, 'out'));
+    if (unknown === null) return;
+    if (reachesDevice(a.s, v)) escape(run, a.s, v, e, unknown);
+    const drvdata = a.s.heap.get(`${v.object}|@drvdata`);
+    if (drvdata?.kind === 'pointer' && a.s.devices.has(drvdata.object)) escape(run, a.s, drvdata, e, unknown);
+  });
+  return fresh(a.s, e.start, 'call');
+}
+
+/** Whether code that is given this pointer can reach the life cycle of the object: it points to its start or to its device, not to some other member. */
+function reachesDevice(s: PathState, v: Extract<Value, { kind: 'pointer' }>): boolean {
+  if (v.path === '' || v.path.startsWith('-')) return true;
+  const m = s.devices.get(v.object)?.member;
+  return m !== null && m !== undefined && (m === v.path || m.startsWith(`${v.path}.`));
+}
+
+/** Another view of the same object (to_pci_dev, mdev_dev): its own life cycle is of no interest, so only identity counts. */
+function viewOf(v: Value, at: number): Value { return v.kind === 'pointer' ? pointer(v.object) : pointer(`value:${at}`); }
+
+function behave(run: Run, s: PathState, e: CallExpr, name: string, b: Behaviour): Evaluated[] {
+  // The first two arguments of the vfio_alloc_device macro are a struct tag and a member designator, not values.
+  const designators = name === 'vfio_alloc_device' ? 2 : 0;
+  return evaluateArguments(run, s, e.args.slice(designators)).flatMap((a) => {
+    const values = [...Array<Value>(designators).fill(NULL), ...a.values];
+    const out: Evaluated[] = [];
+    const canFail = b.errors !== 'void' && b.errors !== 'value' && !b.cannotFail;
+    if (canFail) out.push(...outcome(run, fork(a.s), e, name, b, values, false));
+    out.push(...outcome(run, a.s, e, name, b, values, true));
+    return out;
+  });
+}
+
+/** One outcome of a known call: its effects, then its value. */
+function outcome(run: Run, s: PathState, e: CallExpr, name: string, b: Behaviour, values: readonly Value[], ok: boolean): Evaluated[] {
+  let result: Value = b.errors === 'errno' ? (ok ? int(0) : known(s, `errno:${e.start}`, NEGATIVE)) : ok ? fresh(s, e.start, 'call') : NULL;
+  if (b.errors === 'err-ptr' && !ok) result = known(s, `error:${e.start}`, NEGATIVE);
+  let states: PathState[] = [s];
+  const failed = new Set(['alloc', 'allocate', 'register', 'init-device', 'core-init']);
+  // A failed call does not do its effects, but a failed allocation or register is a fact about its object.
+  const effects = ok ? b.success : [...b.success.filter((x) => failed.has(x.op)), ...(b.failure ?? [])];
+  for (const effect of effects) {
+    states = states.flatMap((t) => {
+      const made = apply(run, t, e, name, effect, values, ok || (b.failure ?? []).includes(effect));
+      if (made.value) result = made.value;
+      return made.states;
+    });
+  }
+  return states.map((t) => ({ s: t, v: result }));
+}
+
+function apply(run: Run, s: PathState, e: CallExpr, api: string, effect: Effect, values: readonly Value[], ok: boolean): { states: PathState[]; value?: Value } {
+  if (effect.op === 'alloc' || effect.op === 'allocate') return allocate(run, s, e, api, effect.op, ok);
+  if (effect.op === 'get-drvdata') {
+    const device = values[effect.target];
+    return { states: [s], value: device?.kind === 'pointer' ? loadPlace(run, s, drvdataOf(device), e.start) : pointer(`value:${e.start}`) };
+  }
+  if (effect.op === 'defer') return { states: defer(run, s, e, effect, values, ok) };
+  const v = values[effect.target];
+  if (effect.op === 'set-drvdata') {
+    const stored = values[effect.value];
+    if (v?.kind === 'pointer' && stored) storePlace(s, drvdataOf(v), stored);
+    return { states: [s] };
+  }
+  const arg = e.args[effect.target];
+  if (!arg || v?.kind !== 'pointer') return { states: [s] };
+  if (effect.op === 'free' && !freesObject(s, v)) return { states: [s] };
+  if (GENERIC_REFERENCE.has(api) && !isDeviceOfVfio(s, v)) return { states: [s] };
+  operate(run, s, { op: effect.op, ok, place: v, api, argument: effect.target, at: e, text: sourceText(run, arg), inner: null, settled: false });
+  return { states: [s] };
+}
+
+function drvdataOf(device: Extract<Value, { kind: 'pointer' }>) { return { object: device.object, path: '@drvdata' }; }
+
+function allocate(run: Run, s: PathState, e: CallExpr, api: string, op: 'alloc' | 'allocate', ok: boolean): { states: PathState[]; value: Value } {
+  if (op === 'allocate' && !ok) return { states: [s], value: NULL };
+  const object = `alloc:${run.file.path}:${e.start}`;
+  const tag = e.args[0], designator = e.args[1];
+  const macro = op === 'alloc' && e.args.length === 4;
+  run.objects.set(object, { origin: site(run, e), kind: 'allocation', container: macro && tag?.kind === 'name' ? tag.name : sizeofTag(run, e) });
+  const again = s.devices.get(object);
+  // What an earlier round of a loop left in members of the object says nothing about the new one.
+  for (const k of s.heap.keys()) if (k.startsWith(`${object}|`)) s.heap.delete(k);
+  s.devices.set(object, { state: UNKNOWN_DEVICE, member: macro && designator ? sourceText(run, designator).replace(/\s/g, '') : null });
+  operate(run, s, { op, ok, place: pointer(object) as { object: string; path: string }, api, argument: null, at: e, text: sourceText(run, e), inner: null, settled: false });
+  if (again && again.state.memory === 'live') {
+    const t = s.devices.get(object)!; // two live objects from one place: nothing certain about either
+    s.devices.set(object, { ...t, state: { ...t.state, escaped: true } });
+  }
+  s.masks.set(object, ok ? POSITIVE : NEGATIVE);
+  return { states: [s], value: pointer(object) };
+}
+
+/** The tag in kzalloc(sizeof(struct T), …), or of the variable in sizeof(*p). */
+function sizeofTag(run: Run, e: CallExpr): string | null {
+  for (const a of e.args) {
+    if (a.kind !== 'sizeof') continue;
+    if (a.type?.keyword === 'struct') return a.type.name;
+    const o = a.operand;
+    if (o?.kind === 'unary' && o.op === '*' && o.operand.kind === 'name') return run.locals.get(o.operand.name)?.name ?? null;
+  }
+  return null;
+}
+
+/** kfree(p->name) of something never tracked is of no interest; kfree(p) of a parameter, an allocation or a known device is. */
+function freesObject(s: PathState, v: Extract<Value, { kind: 'pointer' }>): boolean {
+  if ((maskOf(s, v) & POSITIVE) === 0 && (maskOf(s, v) & NEGATIVE) === 0) return false;
+  if (v.path !== '' && !v.path.startsWith('-') && !reachesDevice(s, v)) return false;
+  return s.devices.has(v.object) || /^(param|alloc):/.test(v.object) || v.object.endsWith('|@drvdata');
+}
+
+/** These serve every struct device: here only the one inside a known vfio_device counts. */
+const GENERIC_REFERENCE: ReadonlySet<string> = new Set(['get_device', 'put_device']);
+
+function isDeviceOfVfio(s: PathState, v: Extract<Value, { kind: 'pointer' }>): boolean {
+  const t = s.devices.get(v.object);
+  return t !== undefined && t.state.model === 'new' && v.path === (t.member === null ? 'device' : `${t.member}.device`);
+}
+
+/** devm_add_action: the callback is kept; devm_add_action_or_reset that fails runs it at once. */
+function defer(run: Run, s: PathState, e: CallExpr, effect: Extract<Effect, { op: 'defer' }>, values: readonly Value[], ok: boolean): PathState[] {
+  const callback = values[effect.callback], data = values[effect.data];
+  if (callback?.kind !== 'function' || !data) return [s];
+  if (ok) { s.deferred = [...s.deferred, { callback: callback.name, data }]; return [s]; }
+  return effect.orRun ? runCallback(run, s, e, callback.name, data) : [s];
+}
+
+/** The paths after a callback with one argument was called. */
+export function runCallback(run: Run, s: PathState, e: CallExpr, name: string, data: Value): PathState[] {
+  const defined = run.index.functions(run.file, name)[0];
+  return defined ? applySummary(run, s, e, defined, [data]).map((r) => r.s) : [s];
+}
+
+type Special = (run: Run, s: PathState, e: CallExpr) => Evaluated[];
+
+const containerOf: Special = (run, s, e) => {
+  const [from, , designator] = e.args;
+  if (!from || !designator) return [{ s, v: fresh(s, e.start) }];
+  return evaluate(run, s, from).map(({ s: t, v }) => ({ s: t, v: v.kind === 'pointer' ? containerValue(v, sourceText(run, designator).replace(/\s/g, '')) : fresh(t, e.start) }));
+};
+
+/** Members are at offset 0 in objects that the core allocated: container_of of an error pointer or of the allocation is the allocation. */
+function containerValue(v: Extract<Value, { kind: 'pointer' }>, designator: string): Value {
+  const path = container(v.path, designator);
+  return pointer(v.object, v.object.startsWith('alloc:') && path.startsWith('-') ? '' : path);
+}
+
+const errorCode: Special = (run, s, e) => (e.args[0] ? evaluate(run, s, e.args[0]).map(({ s: t, v }) => ({ s: t, v: v.kind === 'pointer' && v.path === '' ? codeOf(t, v) : v })) : [{ s, v: NULL }]);
+
+const errorOrZero: Special = (run, s, e) => (e.args[0] ? evaluate(run, s, e.args[0]).flatMap(({ s: t, v }) => {
+  if (v.kind === 'pointer') test(run, t, v.object, e, e, 'is-err');
+  const failed = fork(t), out: Evaluated[] = [];
+  if (assume(failed, v, NEGATIVE)) out.push({ s: failed, v: v.kind === 'pointer' ? codeOf(failed, v) : v });
+  if (assume(t, v, POSITIVE | ZERO)) out.push({ s: t, v: int(0) });
+  return out;
+}) : [{ s, v: NULL }]);
+
+/** A test whose result is a value: each truth is a path. */
+const truthOf: Special = (run, s, e) => [
+  ...decide(run, fork(s), e, true).map((t) => ({ s: t, v: int(1) })),
+  ...decide(run, s, e, false).map((t) => ({ s: t, v: NULL })),
+];
+
+const errorPointer: Special = (run, s, e) => (e.args[0] ? evaluate(run, s, e.args[0]) : [{ s, v: NULL }]);
+
+/** BUG_ON(x): execution goes on only where x is false. */
+const assertion: Special = (run, s, e) => (e.args[0] ? decide(run, s, e.args[0], false).map((t) => ({ s: t, v: NULL })) : [{ s, v: NULL }]);
+
+/** The errno in an error pointer: negative exactly when the pointer is one. */
+function codeOf(s: PathState, v: Extract<Value, { kind: 'pointer' }>): Value { return known(s, `code:${v.object}`, maskOf(s, v)); }
+
+const takePointer: Special = (run, s, e) => (e.args[0] ? evaluate(run, s, e.args[0]).map(({ s: t, v }) => {
+  if (e.args[0]?.kind === 'name') t.env.set(e.args[0].name, NULL); // no_free_ptr(p) leaves NULL for the cleanup
+  return { s: t, v };
+}) : [{ s, v: NULL }]);
+
+const compileTime: Special = (_, s, e) => [{ s, v: known(s, `const:${e.name}:${e.start}`, POSITIVE | ZERO) }];
+
+/** Names that the analysis must understand as the language does: pointers from member to container, and what the compiler works out. */
+const SPECIAL: Readonly<Record<string, Special | undefined>> = Object.assign(Object.create(null), {
+  container_of: containerOf, container_of_const: containerOf, container_of_safe: containerOf,
+  list_entry: containerOf, hlist_entry: containerOf, rb_entry: containerOf,
+  IS_ERR: truthOf, IS_ERR_OR_NULL: truthOf, IS_ERR_VALUE: truthOf, PTR_ERR: errorCode, PTR_ERR_OR_ZERO: errorOrZero, ERR_PTR: errorPointer,
+  BUG_ON: assertion, VM_BUG_ON: assertion, GEM_BUG_ON: assertion,
+  no_free_ptr: takePointer, return_ptr: takePointer,
+  offsetof: compileTime, offsetofend: compileTime, typeof: compileTime, BUILD_BUG_ON: compileTime, BUILD_BUG_ON_ZERO: compileTime,
+  ARRAY_SIZE: compileTime, IS_ENABLED: compileTime, sizeof_field: compileTime,
+});

@@ -1,0 +1,99 @@
+import type { Expr } from '../ir/types.ts';
+import type { Span } from '../text/span.ts';
+import { isTransparent, returnedArgument } from '../kernel/lookup.ts';
+import { evaluate } from './evaluate.ts';
+import { test } from './operate.ts';
+import type { Run } from './run.ts';
+import { assume, fork, maskOf, type PathState } from './state.ts';
+import { NEGATIVE, POSITIVE, ZERO, valueKey, type Mask, type Value } from './values.ts';
+
+/** The paths on which a condition is `truth`. Takes over `s`. Splits at `&&` and `||`, narrows what is compared. */
+export function decide(run: Run, s: PathState, e: Expr, truth: boolean, whole: Span = e): PathState[] {
+  if (e.kind === 'unary' && e.op === '!') return decide(run, s, e.operand, !truth, whole);
+  if (e.kind === 'cast') return decide(run, s, e.operand, truth, whole);
+  if (e.kind === 'comma' && e.items.length > 0) {
+    let out: PathState[] = [s];
+    for (const x of e.items.slice(0, -1)) out = out.flatMap((t) => evaluate(run, t, x).map((r) => r.s));
+    return out.flatMap((t) => decide(run, t, e.items.at(-1)!, truth, whole));
+  }
+  if (e.kind === 'binary') {
+    if (e.op === '&&' || e.op === '||') {
+      const both = (e.op === '&&') === truth;
+      if (both) return decide(run, s, e.left, truth, whole).flatMap((t) => decide(run, t, e.right, truth, whole));
+      return [...decide(run, fork(s), e.left, truth, whole), ...decide(run, s, e.left, !truth, whole).flatMap((t) => decide(run, t, e.right, truth, whole))];
+    }
+    if (e.op in FLIPPED) return compare(run, s, e.op, e.left, e.right, truth, whole);
+  }
+  if (e.kind === 'call' && e.name !== null) {
+    const form = ERROR_TESTS[e.name];
+    if (form && e.args[0]) return errorTest(run, s, e, e.args[0], form, truth, whole);
+    const tested = e.args[returnedArgument(e.name) ?? (isTransparent(e.name) ? 0 : e.args.length)];
+    if (tested) return decide(run, s, tested, truth, whole);
+  }
+  return evaluate(run, s, e).flatMap(({ s: t, v }) => {
+    if (v.kind === 'pointer' && e.kind !== 'call') test(run, t, v.object, e, whole, 'null');
+    return assume(t, v, truth ? POSITIVE | NEGATIVE : ZERO) ? [t] : [];
+  });
+}
+
+const ERROR_TESTS: Readonly<Record<string, 'is-err' | 'is-err-or-null' | undefined>> = Object.assign(Object.create(null), { IS_ERR: 'is-err', IS_ERR_VALUE: 'is-err', IS_ERR_OR_NULL: 'is-err-or-null' });
+
+function errorTest(run: Run, s: PathState, e: Expr, tested: Expr, form: 'is-err' | 'is-err-or-null', truth: boolean, whole: Span): PathState[] {
+  const yes: Mask = form === 'is-err' ? NEGATIVE : NEGATIVE | ZERO;
+  return evaluate(run, s, tested).flatMap(({ s: t, v }) => {
+    if (v.kind === 'pointer') test(run, t, v.object, e, whole, form);
+    return assume(t, v, truth ? yes : 7 & ~yes) ? [t] : [];
+  });
+}
+
+/** `0 < x` is `x > 0`. */
+const FLIPPED: Readonly<Record<string, string>> = { '==': '==', '!=': '!=', '<': '>', '>': '<', '<=': '>=', '>=': '<=' };
+const NEGATED: Readonly<Record<string, string>> = { '==': '!=', '!=': '==', '<': '>=', '>': '<=', '<=': '>', '>=': '<' };
+/** The classes for which `x OP 0` holds. */
+const AGAINST_ZERO: Readonly<Record<string, Mask>> = { '==': ZERO, '!=': POSITIVE | NEGATIVE, '<': NEGATIVE, '<=': NEGATIVE | ZERO, '>': POSITIVE, '>=': POSITIVE | ZERO };
+
+function compare(run: Run, s: PathState, op: string, left: Expr, right: Expr, truth: boolean, whole: Span): PathState[] {
+  return evaluate(run, s, left).flatMap((l) => evaluate(run, l.s, right).flatMap((r) => {
+    const t = r.s;
+    if (isZero(r.v)) return againstZero(run, t, op, l.v, left, truth, whole) ? [t] : [];
+    if (isZero(l.v)) return againstZero(run, t, FLIPPED[op]!, r.v, right, truth, whole) ? [t] : [];
+    return generalCompare(t, op, l.v, r.v, truth) ? [t] : [];
+  }));
+}
+
+function againstZero(run: Run, s: PathState, op: string, v: Value, e: Expr, truth: boolean, whole: Span): boolean {
+  if (v.kind === 'pointer' && (op === '==' || op === '!=')) test(run, s, v.object, e, whole, 'null');
+  return assume(s, v, AGAINST_ZERO[truth ? op : NEGATED[op]!]!);
+}
+
+/** Comparison of two values: by number, by identity, else remembered under the text of the comparison so that the next one agrees. */
+function generalCompare(s: PathState, op: string, l: Value, r: Value, truth: boolean): boolean {
+  if (l.kind === 'int' && r.kind === 'int') return holds(op, l.value, r.value) === truth;
+  if (valueKey(l) === valueKey(r)) return (op === '==' || op === '<=' || op === '>=') === truth;
+  const effective = truth ? op : NEGATED[op]!;
+  if (effective === '==') {
+    const common = maskOf(s, l) & maskOf(s, r);
+    if (common === 0) return false;
+    if (isConstant(l) && isConstant(r)) return false;
+    if (!assume(s, l, common) || !assume(s, r, common)) return false;
+  }
+  if (effective === '>' && (maskOf(s, r) & NEGATIVE) === 0 && !assume(s, l, POSITIVE)) return false;
+  if (effective === '<' && (maskOf(s, r) & POSITIVE) === 0 && !assume(s, l, NEGATIVE)) return false;
+  const fact: Value = { kind: 'pointer', object: `fact~${op}~${valueKey(l)}~${valueKey(r)}`, path: '' };
+  return fact.object.length > 200 || assume(s, fact, truth ? POSITIVE : ZERO);
+}
+
+function holds(op: string, a: number, b: number): boolean {
+  switch (op) {
+    case '==': return a === b;
+    case '!=': return a !== b;
+    case '<': return a < b;
+    case '>': return a > b;
+    case '<=': return a <= b;
+    default: return a >= b;
+  }
+}
+
+function isZero(v: Value): boolean { return v.kind === 'int' && v.value === 0; }
+/** Error codes with different names have different numbers. */
+function isConstant(v: Value): boolean { return v.kind === 'pointer' && /^const:-?E[A-Z0-9]+$/.test(v.object); }

@@ -1,0 +1,182 @@
+import type { Expr, Stmt } from '../ir/types.ts';
+import { evaluateCall } from './calls.ts';
+import { decide } from './conditions-flow.ts';
+import { escape, loseCertainty, use } from './operate.ts';
+import { site, type Run } from './run.ts';
+import { fork, load, maskOf, store, type PathState } from './state.ts';
+import { ANY, NEGATIVE, NULL, POSITIVE, ZERO, int, isWeak, member, pointer, valueKey, type Mask, type Place, type Value } from './values.ts';
+
+/** A path after an expression, with its value. Forks of one expression share nothing. */
+export interface Evaluated { readonly s: PathState; readonly v: Value }
+
+/** Evaluates an expression for value and effects. Takes over `s`; the caller goes on with what is returned. */
+export function evaluate(run: Run, s: PathState, e: Expr): Evaluated[] {
+  switch (e.kind) {
+    case 'name': return [{ s, v: nameValue(run, s, e.name, e.start) }];
+    case 'number': return [{ s, v: e.value === null ? known(s, `const:${e.text}`, ANY) : int(e.value) }];
+    case 'string': return [{ s, v: known(s, 'const:string', POSITIVE) }];
+    case 'member': case 'index':
+      return places(run, s, e, 'read').map(({ s: t, place }) => ({ s: t, v: loadPlace(run, t, place, e.start) }));
+    case 'unary': return unary(run, s, e);
+    case 'update':
+      return places(run, s, e.operand, 'write').map(({ s: t, place }) => { const v = fresh(t, e.start); storePlace(t, place, v); return { s: t, v }; });
+    case 'binary': return binary(run, s, e);
+    case 'assign': return assignment(run, s, e);
+    case 'conditional':
+      return [
+        ...decide(run, fork(s), e.condition, true).flatMap((t) => (e.then ? evaluate(run, t, e.then) : evaluate(run, t, e.condition))),
+        ...decide(run, s, e.condition, false).flatMap((t) => evaluate(run, t, e.otherwise)),
+      ];
+    case 'call': return evaluateCall(run, s, e);
+    case 'cast': return evaluate(run, s, e.operand);
+    case 'comma': {
+      let out: Evaluated[] = [{ s, v: NULL }];
+      for (const item of e.items) out = out.flatMap((o) => evaluate(run, o.s, item));
+      return out;
+    }
+    case 'initializer': {
+      let out: PathState[] = [s];
+      for (const x of e.entries) out = out.flatMap((t) => evaluate(run, t, x.value).map((r) => r.s));
+      return out.map((t) => ({ s: t, v: fresh(t, e.start) }));
+    }
+    case 'statement-expression': return statements(run, s, e.body, e.start);
+    case 'sizeof': case 'type': return [{ s, v: known(s, `const:${run.file.text.slice(e.start, e.end)}`.slice(0, 80), POSITIVE) }];
+    case 'unknown':
+      escapeNames(run, s, e.names, e.start, e.end);
+      return [{ s, v: fresh(s, e.start) }];
+  }
+}
+
+/** What was not understood may do anything with the objects that it names. */
+export function escapeNames(run: Run, s: PathState, names: readonly string[], start: number, end: number): void {
+  for (const n of names) {
+    const v = s.env.get(n);
+    if (v?.kind === 'pointer') escape(run, s, v, { start, end }, '');
+  }
+}
+
+/** A value about which nothing is known, named after the place of its expression. */
+export function fresh(s: PathState, start: number, prefix = 'value'): Value {
+  const object = `${prefix}:${start}`;
+  s.masks.delete(object);
+  return pointer(object);
+}
+
+/** A named constant: the same object wherever it is written. */
+export function known(s: PathState, object: string, mask: Mask): Value {
+  if (mask !== ANY) s.masks.set(object, mask);
+  return pointer(object);
+}
+
+export function loadPlace(run: Run, s: PathState, p: Place, at: number): Value {
+  if (p.object.startsWith('local:') && p.path === '') return s.env.get(p.object.slice(6)) ?? pointer(`undef:${p.object}`);
+  const v = load(s, p);
+  if (v.kind === 'pointer' && !run.objects.has(v.object) && v.object.startsWith('load:')) {
+    run.objects.set(v.object, { origin: site(run, { start: at, end: at }), kind: p.path === '@drvdata' ? 'drvdata' : 'load', container: null });
+  }
+  return v;
+}
+
+export function storePlace(s: PathState, p: Place, v: Value): void {
+  if (p.object.startsWith('local:') && p.path === '') s.env.set(p.object.slice(6), v);
+  else store(s, p, v);
+}
+
+/** The places an lvalue may denote. Reading through a pointer on the way counts as a use of what it points to. */
+export function places(run: Run, s: PathState, e: Expr, form: 'read' | 'write' | 'address'): { s: PathState; place: Place }[] {
+  switch (e.kind) {
+    case 'name': return [{ s, place: namePlace(run, e.name) }];
+    case 'member':
+      if (!e.arrow) return places(run, s, e.base, form).map(({ s: t, place }) => ({ s: t, place: { object: place.object, path: member(place.path, e.field) } }));
+      return evaluate(run, s, e.base).map(({ s: t, v }) => {
+        if (v.kind !== 'pointer') return { s: t, place: { object: `value:${e.start}`, path: e.field } };
+        use(run, t, v, e, form, e.field);
+        return { s: t, place: { object: v.object, path: member(v.path, e.field) } };
+      });
+    case 'index':
+      return evaluate(run, s, e.base).flatMap(({ s: t, v }) => evaluate(run, t, e.index).map(({ s: u }) => {
+        if (v.kind === 'pointer') use(run, u, v, e, form, null);
+        return { s: u, place: v.kind === 'pointer' ? { object: v.object, path: v.path === '' ? '[]' : `${v.path}[]` } : { object: `value:${e.start}`, path: '' } };
+      }));
+    case 'unary':
+      if (e.op === '*') return evaluate(run, s, e.operand).map(({ s: t, v }) => {
+        if (v.kind === 'pointer') use(run, t, v, e, form, null);
+        return { s: t, place: v.kind === 'pointer' ? { object: v.object, path: v.path } : { object: `value:${e.start}`, path: '' } };
+      });
+      break;
+    case 'cast': return places(run, s, e.operand, form);
+    default:
+  }
+  return evaluate(run, s, e).map(({ s: t, v }) => ({ s: t, place: v.kind === 'pointer' ? { object: v.object, path: v.path } : { object: `value:${e.start}`, path: '' } }));
+}
+
+function namePlace(run: Run, name: string): Place {
+  return run.locals.has(name) ? { object: `local:${name}`, path: '' } : { object: `global:${name}`, path: '' };
+}
+
+function nameValue(run: Run, s: PathState, name: string, at: number): Value {
+  const local = s.env.get(name);
+  if (local) return local;
+  const type = run.locals.get(name);
+  if (type) return type.arrays > 0 || (type.keyword === 'struct' && type.pointers === 0) ? pointer(`local:${name}`) : pointer(`undef:local:${name}`);
+  if (name === 'NULL' || name === 'false') return NULL;
+  if (name === 'true') return int(1);
+  if (/^E[A-Z0-9]+$/.test(name)) return known(s, `const:${name}`, POSITIVE);
+  if (run.index.functions(run.file, name).length) return { kind: 'function', name };
+  const macro = run.index.macro(run.file, name);
+  if (macro && macro.item.params === null && macro.item.body?.kind === 'number' && macro.item.body.value !== null) return int(macro.item.body.value);
+  const variable = run.index.variable(run.file, name);
+  if (!variable) return known(s, `const:${name}`, ANY);
+  const t = variable.item.type;
+  if (t.arrays > 0 || (t.pointers === 0 && t.keyword !== null)) { s.masks.set(`global:${name}`, POSITIVE); return pointer(`global:${name}`); }
+  return loadPlace(run, s, { object: `global:${name}`, path: '' }, at);
+}
+
+function unary(run: Run, s: PathState, e: Extract<Expr, { kind: 'unary' }>): Evaluated[] {
+  if (e.op === '&') {
+    if (e.operand.kind === 'name' && run.index.functions(run.file, e.operand.name).length && !run.locals.has(e.operand.name)) return [{ s, v: { kind: 'function', name: e.operand.name } }];
+    return places(run, s, e.operand, 'address').map(({ s: t, place }) => {
+      if (place.object.startsWith('local:') || place.object.startsWith('global:')) t.masks.set(place.object, POSITIVE);
+      return { s: t, v: pointer(place.object, place.path) };
+    });
+  }
+  if (e.op === '*') return places(run, s, e, 'read').map(({ s: t, place }) => ({ s: t, v: loadPlace(run, t, place, e.start) }));
+  return evaluate(run, s, e.operand).map(({ s: t, v }) => {
+    if (v.kind === 'int') return { s: t, v: int(e.op === '-' ? -v.value : e.op === '!' ? Number(v.value === 0) : e.op === '~' ? ~v.value : v.value) };
+    const m = maskOf(t, v);
+    if (e.op === '!') return { s: t, v: m === ZERO ? int(1) : (m & ZERO) === 0 ? int(0) : known(t, `fact~!~${valueKey(v)}`, ZERO | POSITIVE) };
+    if (e.op === '-' && v.kind === 'pointer') return { s: t, v: known(t, v.object.startsWith('const:') ? `const:-${v.object.slice(6)}` : `fact~-~${valueKey(v)}`, (m & ZERO) | (m & POSITIVE ? NEGATIVE : 0) | (m & NEGATIVE ? POSITIVE : 0)) };
+    return { s: t, v: fresh(t, e.start) };
+  });
+}
+
+const COMPARISONS: ReadonlySet<string> = new Set(['==', '!=', '<', '>', '<=', '>=', '&&', '||']);
+
+function binary(run: Run, s: PathState, e: Extract<Expr, { kind: 'binary' }>): Evaluated[] {
+  if (COMPARISONS.has(e.op)) {
+    return [...decide(run, fork(s), e, true).map((t) => ({ s: t, v: int(1) })), ...decide(run, s, e, false).map((t) => ({ s: t, v: NULL }))];
+  }
+  return evaluate(run, s, e.left).flatMap((l) => evaluate(run, l.s, e.right).map((r) => {
+    const name = `fact~${e.op}~${valueKey(l.v)}~${valueKey(r.v)}`;
+    return { s: r.s, v: name.length > 100 ? fresh(r.s, e.start) : known(r.s, name, ANY) };
+  }));
+}
+
+function assignment(run: Run, s: PathState, e: Extract<Expr, { kind: 'assign' }>): Evaluated[] {
+  return evaluate(run, s, e.value).flatMap(({ s: t, v }) => places(run, t, e.target, 'write').map(({ s: u, place }) => {
+    const value = e.op === '=' ? v : fresh(u, e.start);
+    if (!isWeak(place.object)) storePlace(u, place, value);
+    return { s: u, v: value };
+  }));
+}
+
+function statements(run: Run, s: PathState, body: readonly Stmt[], at: number): Evaluated[] {
+  let out: Evaluated[] = [{ s, v: fresh(s, at) }];
+  for (const b of body) {
+    if (b.kind === 'expr') out = out.flatMap((o) => evaluate(run, o.s, b.expr));
+    else if (b.kind === 'decl') out = out.flatMap((o) => (b.init ? evaluate(run, o.s, b.init).map((r) => { r.s.env.set(b.name, r.v); return r; }) : [o]));
+    else for (const o of out) loseCertainty(o.s); // control flow inside an expression
+  }
+  return out;
+}
+

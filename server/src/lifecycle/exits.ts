@@ -1,0 +1,85 @@
+import { outcomeOf, runDeferred, type Exit } from './explore.ts';
+import { isCertain } from './operate.ts';
+import { conditionsOf, deviceRef, observe, site, type ObjectInfo, type Run } from './run.ts';
+import { fork, stepsOf, type PathState } from './state.ts';
+import { isOutside } from './summary.ts';
+import type { ExitObservation } from './types.ts';
+import type { EffectOp } from '../kernel/types.ts';
+import { isWeak, pointer } from './values.ts';
+
+/**
+ * Observes each device at each end of the function. Where the device core runs devm actions after the function (a failed
+ * probe, a remove) they have run; where it will run them later (a successful probe) they are listed.
+ */
+export function observeExits(run: Run, exits: readonly Exit[]): void {
+  for (const { s, at } of exits) {
+    const outcome = outcomeOf(run, s);
+    const releases = (run.role === 'probe' && outcome === 'failure') || run.role === 'remove';
+    for (const t of releases ? runDeferred(run, fork(s), at) : [s]) observeExit(run, t, at, outcome);
+  }
+}
+
+function observeExit(run: Run, s: PathState, at: Exit['at'], outcome: ExitObservation['outcome']): void {
+  for (const [object, t] of s.devices) {
+    if (t.state.model === 'none' || isWeak(object)) continue;
+    const observation: ExitObservation = {
+      kind: 'exit', function: run.fn, role: run.role, site: site(run, at), device: deviceRef(run, object, t), before: t.state, text: nameOf(s, object) ?? parameterName(run, object) ?? object,
+      certain: isCertain(run, s, t.state), trace: stepsOf(s.trace), conditions: conditionsOf(s), outcome, reachable: reachable(s, object), returns: site(run, at), deferred: deferredOps(run, s, object, at),
+    };
+    observe(run, `exit${outcome}${observation.deferred.join()}`, observation, t);
+  }
+}
+
+/** The variable that holds the object at this point: what a person calls it. */
+export function nameOf(s: PathState, object: string): string | null {
+  for (const [name, v] of s.env) if (v.kind === 'pointer' && v.object === object && v.path === '') return name;
+  for (const [name, v] of s.env) if (v.kind === 'pointer' && v.object === object) return name;
+  return null;
+}
+
+function parameterName(run: Run, object: string): string | null { return object.startsWith('param:') ? run.fn.params[Number(object.slice(6))]?.name ?? null : null; }
+
+function reachable(s: PathState, object: string): ExitObservation['reachable'] {
+  if (s.result?.kind === 'pointer' && s.result.object === object) return 'returned';
+  let stored: ExitObservation['reachable'] = isOutside(object) ? 'stored' : 'none';
+  for (const [k, v] of s.heap) {
+    if (v.kind !== 'pointer' || v.object !== object) continue;
+    if (k.endsWith('|@drvdata')) return 'drvdata';
+    if (isOutside(k.slice(0, k.lastIndexOf('|')))) stored = 'stored';
+  }
+  return stored;
+}
+
+/** What the devm actions that are left behind will do to the object. */
+function deferredOps(run: Run, s: PathState, object: string, at: Exit['at']): EffectOp[] {
+  if (!s.deferred.length) return [];
+  const quiet: Run = { ...run, observations: new Map() };
+  const before = s.log.length;
+  const after = runDeferred(quiet, fork(s), at)[0];
+  return (after?.log.slice(before) ?? []).flatMap((l) => (l.place.object === object && l.op !== 'escape' && l.op !== 'checked' ? [l.op] : []));
+}
+
+/** The entry states of remove: for each way that probe succeeds, the device under the drvdata of remove's parameter. */
+export function seedRemove(exits: readonly Exit[], run: Run, objects: ReadonlyMap<string, ObjectInfo>, entry: () => PathState): { states: PathState[]; objects: Map<string, ObjectInfo> } {
+  const states: PathState[] = [];
+  const carried = new Map<string, ObjectInfo>();
+  for (const { s } of exits) {
+    if (outcomeOf(run, s) === 'failure') continue;
+    const stored = s.heap.get('param:0|@drvdata');
+    const tracked = stored?.kind === 'pointer' ? s.devices.get(stored.object) : undefined;
+    if (stored?.kind !== 'pointer' || !tracked || tracked.state.model === 'none') continue;
+    const t = entry();
+    const object = stored.object.startsWith('alloc:') ? stored.object : 'load:param:0|@drvdata';
+    t.heap.set('param:0|@drvdata', pointer(object, stored.path));
+    t.masks.set(object, 2);
+    t.devices.set(object, tracked);
+    for (const [test, holds] of s.config) t.config.set(test, holds);
+    t.deferred = s.deferred.flatMap((d) => (d.data.kind === 'pointer' && d.data.object === stored.object ? [{ ...d, data: pointer(object, d.data.path) }] : []));
+    t.trace = s.trace;
+    const info = objects.get(stored.object);
+    if (info) carried.set(object, info);
+    states.push(t);
+  }
+  return { states, objects: carried };
+}
+

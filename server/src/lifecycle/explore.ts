@@ -1,0 +1,145 @@
+import type { CallExpr } from '../ir/types.ts';
+import type { Span } from '../text/span.ts';
+import { behaviourOf } from '../kernel/lookup.ts';
+import type { Block, Cfg, Instr } from '../flow/cfg.ts';
+import { runCallback } from './calls.ts';
+import { decide } from './conditions-flow.ts';
+import { assumeConfig } from './config.ts';
+import { escapeNames, evaluate, fresh, storePlace } from './evaluate.ts';
+import { loseCertainty, operate } from './operate.ts';
+import { site, type Run } from './run.ts';
+import { addStep, fork, maskOf, prune, stateKey, type PathState } from './state.ts';
+import { ANY, NEGATIVE, POSITIVE, ZERO, pointer } from './values.ts';
+
+/** A path's end: its state, and the return statement or the closing brace. */
+export interface Exit { readonly s: PathState; readonly at: Span }
+
+/** States kept apart at one program point; above it, facts about values are given up first. */
+const MAX_STATES = 48;
+/** Above this the function is given up, and said to be. */
+const MAX_STATES_WIDENED = 240;
+const MAX_STEPS = 30_000;
+
+/**
+ * Explores the paths of one function from its entry states. Bounded: when even widened states are too many the result
+ * is a reason instead of exits.
+ */
+export function explore(run: Run, cfg: Cfg, live: readonly ReadonlySet<string>[], entries: readonly PathState[]): Exit[] | string {
+  const seen = cfg.blocks.map(() => new Set<string>());
+  const queue: { block: Block; s: PathState }[] = [];
+  const exits: Exit[] = [];
+  const add = (id: number, s: PathState): boolean => {
+    prune(s, live[id]!);
+    const at = seen[id]!;
+    if (at.size >= MAX_STATES) widen(s);
+    const key = stateKey(s);
+    if (at.has(key)) return true;
+    at.add(key);
+    queue.push({ block: cfg.blocks[id]!, s });
+    return at.size <= MAX_STATES_WIDENED;
+  };
+  for (const s of entries) add(0, fork(s));
+  for (let i = 0; i < queue.length; i++) {
+    if (i > MAX_STEPS) return 'too many paths';
+    const { block, s } = queue[i]!;
+    let states: PathState[] = [s];
+    for (const instr of block.instrs) states = states.flatMap((t) => step(run, t, instr));
+    for (const t of states) if (!leaveBlock(run, t, block, exits, add)) return 'too many different states at one place';
+  }
+  return exits;
+}
+
+function leaveBlock(run: Run, s: PathState, block: Block, exits: Exit[], add: (id: number, s: PathState) => boolean): boolean {
+  const t = block.terminator;
+  switch (t.kind) {
+    case 'return': exits.push({ s, at: t.site }); return true;
+    case 'jump': return add(t.to, s);
+    case 'choice': return t.to.every((b, i) => add(b, i < t.to.length - 1 ? fork(s) : s));
+    case 'branch':
+      return decide(run, fork(s), t.condition, true).every((u) => add(t.then, u)) && decide(run, s, t.condition, false).every((u) => add(t.otherwise, u));
+    case 'switch':
+      return evaluate(run, s, t.value).every(({ s: u, v }) => {
+        let matched = false;
+        const fits = t.cases.every((c) => {
+          const label = c.from.kind === 'number' ? c.from.value : null;
+          if (v.kind === 'int' && label !== null && c.to === null) {
+            if (v.value !== label) return true;
+            matched = true;
+          }
+          const w = fork(u);
+          if (label === 0 && c.to === null && v.kind === 'pointer' && v.path === '') { if ((maskOf(w, v) & ZERO) === 0) return true; w.masks.set(v.object, ZERO); }
+          return add(c.block, w);
+        });
+        return fits && (matched || add(t.otherwise, u));
+      });
+  }
+}
+
+function step(run: Run, s: PathState, i: Instr): PathState[] {
+  switch (i.kind) {
+    case 'expr': return evaluate(run, s, i.expr).map((r) => r.s);
+    case 'decl': {
+      const d = i.decl;
+      if (!d.init) { s.env.delete(d.name); return [s]; }
+      if (d.init.kind === 'initializer') {
+        const own: PathState[] = evaluate(run, s, d.init).map((r) => r.s);
+        for (const t of own) t.masks.set(`local:${d.name}`, POSITIVE);
+        return own;
+      }
+      return evaluate(run, s, d.init).map(({ s: t, v }) => { t.env.set(d.name, d.isStatic ? fresh(t, d.start) : v); return t; });
+    }
+    case 'result':
+      if (!i.value) { s.result = null; return [s]; }
+      return evaluate(run, s, i.value).map(({ s: t, v }) => { t.result = v; addStep(t, { site: site(run, i.site), kind: 'return', text: 'returns' }); return t; });
+    case 'cleanup': return cleanup(run, s, i.decl.name, i.decl.cleanup ?? '', i.decl);
+    case 'cursor':
+      for (const a of i.args) if (a.kind === 'name' && run.locals.has(a.name)) { s.masks.delete(`cursor:${a.name}:${i.site.start}`); storePlace(s, { object: `local:${a.name}`, path: '' }, pointer(`cursor:${a.name}:${i.site.start}`)); }
+      return [s];
+    case 'config': return i.conditions.every((c) => assumeConfig(run, s, c)) ? [s] : [];
+    case 'goto': addStep(s, { site: site(run, i.stmt), kind: 'goto', text: `goto ${i.stmt.label}` }); return [s];
+    case 'unknown':
+      escapeNames(run, s, i.stmt.names, i.stmt.start, i.stmt.end);
+      if (i.stmt.kind === 'asm' ? i.stmt.isGoto : i.stmt.opaque) loseCertainty(s);
+      return [s];
+  }
+}
+
+/** __free(kfree) and its like: the cleanup's function runs on what the variable holds, unless that is NULL or an error pointer. */
+function cleanup(run: Run, s: PathState, name: string, by: string, at: Span): PathState[] {
+  const v = s.env.get(name);
+  if (v?.kind !== 'pointer' || v.path !== '' || (maskOf(s, v) & POSITIVE) === 0) return [s];
+  const behaviour = behaviourOf(by, run.kernel);
+  if (behaviour === undefined || behaviour === 'neutral') return [s];
+  for (const effect of behaviour.success) {
+    if (effect.op !== 'free' && effect.op !== 'put') continue;
+    operate(run, s, { op: effect.op, ok: true, place: v, api: by, argument: 0, at, text: name, inner: null, settled: false });
+  }
+  return [s];
+}
+
+/** Gives up what distinguishes states least: facts about values that are no devices and no results. */
+function widen(s: PathState): void {
+  const keep = new Set<string>(s.devices.keys());
+  for (const v of s.env.values()) if (v.kind === 'pointer' && /^(errno|error|code|alloc)/.test(v.object)) keep.add(v.object);
+  for (const [o, m] of s.masks) if (!keep.has(o) && !o.startsWith('const:') && o !== '@uncertain' && m !== ANY && !o.startsWith('param:')) s.masks.delete(o);
+}
+
+/** Runs what devm actions left behind, last first, at the place where the function returns. */
+export function runDeferred(run: Run, s: PathState, at: Span): PathState[] {
+  const pending = [...s.deferred].reverse();
+  s.deferred = [];
+  const call: CallExpr = { kind: 'call', callee: { kind: 'unknown', names: [], calls: [], start: at.start, end: at.end }, name: null, args: [], argsSpan: at, start: at.start, end: at.end };
+  let out: PathState[] = [s];
+  for (const d of pending) out = out.flatMap((t) => runCallback(run, t, call, d.callback, d.data));
+  return out;
+}
+
+/** Whether a path succeeded, by what it returns: 0 for an int, a valid pointer for a pointer. */
+export function outcomeOf(run: Run, s: PathState): 'success' | 'failure' | 'void' | 'unknown' {
+  const type = run.fn.returnType;
+  if (type.name === 'void' && type.pointers === 0) return 'void';
+  if (s.result === null) return 'unknown';
+  const m = maskOf(s, s.result);
+  if (type.pointers > 0) return m === POSITIVE ? 'success' : (m & POSITIVE) === 0 ? 'failure' : 'unknown';
+  return m === ZERO || m === POSITIVE ? 'success' : m === NEGATIVE ? 'failure' : 'unknown';
+}

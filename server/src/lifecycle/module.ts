@@ -1,0 +1,70 @@
+import type { FileIr, FunctionIr, MacroIr, Stmt, StructIr, TypeName, VariableIr } from '../ir/types.ts';
+import type { Module } from './types.ts';
+
+/** A definition and the document it stands in. */
+export interface Defined<T> { readonly file: FileIr; readonly item: T }
+
+/** Names of a module, resolved as a C compiler would: the file first, then its headers, then external linkage. */
+export interface ModuleIndex {
+  readonly module: Module;
+  /** All definitions that `name` may mean in `from`; several when #if arms define it more than once. */
+  functions(from: FileIr, name: string): readonly Defined<FunctionIr>[];
+  macro(from: FileIr, name: string): Defined<MacroIr> | null;
+  /** A function-like macro of the module as a function: its body is what it returns or does. Null when that was not understood. */
+  macroFunction(from: FileIr, name: string): Defined<FunctionIr> | null;
+  variable(from: FileIr, name: string): Defined<VariableIr> | null;
+  struct(from: FileIr, tag: string): Defined<StructIr> | null;
+  allFunctions(): readonly Defined<FunctionIr>[];
+}
+
+export function indexModule(module: Module): ModuleIndex {
+  const functions = byName(module, (f) => f.functions), macros = byName(module, (f) => f.macros);
+  const variables = byName(module, (f) => f.variables), structs = byName(module, (f) => f.structs);
+  const inHeader = (f: FileIr) => module.headers.includes(f);
+  const resolve = <T>(map: ReadonlyMap<string, readonly Defined<T>[]>, from: FileIr, name: string, shared: (t: T) => boolean): readonly Defined<T>[] => {
+    const all = map.get(name) ?? [];
+    const own = all.filter((d) => d.file === from);
+    if (own.length) return own;
+    const header = all.filter((d) => inHeader(d.file));
+    return header.length ? header : all.filter((d) => shared(d.item));
+  };
+  const macro = (from: FileIr, name: string) => resolve(macros, from, name, () => false)[0] ?? null;
+  const expanded = new Map<MacroIr, FunctionIr | null>();
+  return {
+    module,
+    functions: (from, name) => resolve(functions, from, name, (f) => !f.isStatic),
+    macro,
+    macroFunction: (from, name) => {
+      const m = macro(from, name);
+      if (!m || m.item.params === null) return null;
+      let fn = expanded.get(m.item);
+      if (fn === undefined) expanded.set(m.item, (fn = asFunction(m.item)));
+      return fn ? { file: m.file, item: fn } : null;
+    },
+    // A forward declaration is no definition: the one with a value wins.
+    variable: (from, name) => { const all = resolve(variables, from, name, (v) => !v.isStatic); return all.find((v) => v.item.init) ?? all[0] ?? null; },
+    struct: (from, tag) => resolve(structs, from, tag, () => false)[0] ?? null,
+    allFunctions: () => [...functions.values()].flat(),
+  };
+}
+
+function byName<T extends { readonly name: string }>(module: Module, list: (f: FileIr) => readonly T[]): Map<string, Defined<T>[]> {
+  const map = new Map<string, Defined<T>[]>();
+  for (const file of [...module.sources, ...module.headers]) for (const item of list(file)) {
+    const same = map.get(item.name);
+    if (same) same.push({ file, item }); else map.set(item.name, [{ file, item }]);
+  }
+  return map;
+}
+
+/** A macro's arguments are evaluated once here and as often as they are named in C: the same thing for arguments without effects. */
+function asFunction(m: MacroIr): FunctionIr | null {
+  const at = { start: m.start, end: m.end };
+  const body: Stmt[] | null = m.statements ? [...m.statements] : m.body ? [{ kind: 'return', value: m.body, ...at }] : null;
+  if (!body) return null;
+  const type: TypeName = { name: m.body ? 'unknown' : 'void', keyword: null, pointers: 0, arrays: 0, ...at };
+  return {
+    kind: 'function', name: m.name, nameSpan: at, returnType: type, params: (m.params ?? []).map((name) => ({ name, type, ...at })), isStatic: true, isInline: true,
+    body: { kind: 'block', body, ...at }, conditions: m.conditions, opaque: false, text: m.bodyText, ...at,
+  };
+}

@@ -1,0 +1,126 @@
+import { inRange } from '../kernel/version.ts';
+import type { EffectOp } from '../kernel/types.ts';
+import type { Span } from '../text/span.ts';
+import { UNKNOWN_DEVICE, transition } from './device.ts';
+import { conditionsOf, deviceRef, observe, site, sourceText, type Run } from './run.ts';
+import { addStep, stepsOf, type LoggedOp, type PathState, type Tracked } from './state.ts';
+import type { DeviceState, Site, Step } from './types.ts';
+import { isWeak, type Place } from './values.ts';
+
+/** One operation at one place of the source, its outcome decided. */
+export interface Operation {
+  readonly op: EffectOp;
+  readonly ok: boolean;
+  readonly place: Place;
+  readonly api: string;
+  readonly argument: number | null;
+  /** Where it is observed: the call in the function under analysis. */
+  readonly at: Span;
+  /** The device as the user wrote it. */
+  readonly text: string;
+  /** Where the operation stands when a helper does it, and whether the helper could judge it already. */
+  readonly inner: Site | null;
+  readonly settled: boolean;
+}
+
+const CORE_FREES = { since: [6, 1], until: [6, 2] } as const;
+
+/** Applies an operation to the device at a place: observation, new state, trace and log. */
+export function operate(run: Run, s: PathState, o: Operation): void {
+  const known = s.devices.get(o.place.object);
+  const before = known ?? { state: UNKNOWN_DEVICE, member: null };
+  const conflict = known !== undefined && !sameDevice(known.member, o.place.path);
+  const memberPath = before.member ?? (isObjectOp(o.op) ? null : devicePath(o.place.path));
+  let after: DeviceState = transition(before.state, o.op, {
+    api: o.api, ok: o.ok, viaCore: o.api.startsWith('vfio_pci_core_'), frees: inRange(run.kernel, CORE_FREES),
+  });
+  // Two devices in one object, or one of many: what is known of the one is not known of the other.
+  if (conflict || isWeak(o.place.object)) after = { ...UNKNOWN_DEVICE, escaped: true };
+  const step: Step = { site: o.inner ?? site(run, o.at), kind: 'operation', op: o.op, text: clause(o) };
+  if (!o.settled) {
+    const t: Tracked = before;
+    observe(run, `${o.op}${o.ok};${o.inner?.start ?? ''}`, {
+      kind: 'operation', function: run.fn, role: run.role, site: site(run, o.at), device: deviceRef(run, o.place.object, { ...before, member: memberPath }),
+      before: before.state, after, text: o.text, op: o.op, api: o.api, argument: o.argument, inner: o.inner,
+      certain: isCertain(run, s, before.state) && !conflict, trace: stepsOf(s.trace), conditions: conditionsOf(s),
+    }, t);
+  }
+  s.devices.set(o.place.object, { state: after, member: memberPath });
+  addStep(s, step);
+  s.log = [...s.log, logged(run, o, before.state)];
+}
+
+/** Whether facts about this device on this path may be reported as certain. */
+export function isCertain(run: Run, s: PathState, d: DeviceState): boolean {
+  return !d.escaped && !run.fn.opaque && !s.masks.has('@uncertain');
+}
+
+/** From here on the path is not understood (an ERROR node, inline assembly with labels). */
+export function loseCertainty(s: PathState): void { s.masks.set('@uncertain', 7); }
+
+/** Unseen code gets hold of the device. */
+export function escape(run: Run, s: PathState, place: Place, at: Span, api: string): void {
+  const t = s.devices.get(place.object);
+  if (t) s.devices.set(place.object, { ...t, state: { ...t.state, escaped: true } });
+  else if (/^(param|drvdata|load|global):/.test(place.object)) s.devices.set(place.object, { state: { ...UNKNOWN_DEVICE, escaped: true }, member: null });
+  else return;
+  s.log = [...s.log, { op: 'escape', ok: true, place, api, argument: null, site: site(run, at), settled: true }];
+}
+
+/** A read, write or pass of memory in an object; observed only where the state makes it a mistake. */
+export function use(run: Run, s: PathState, place: Place, at: Span, form: 'read' | 'write' | 'pass' | 'address', field: string | null): void {
+  const t = s.devices.get(place.object);
+  if (!t || isWeak(place.object)) return;
+  const d = t.state;
+  if (d.memory !== 'freed' && d.memory !== 'error-pointer') return;
+  if (d.memory === 'error-pointer' && form === 'address') return;
+  observe(run, `use${form}`, {
+    kind: 'use', function: run.fn, role: run.role, site: site(run, at), device: deviceRef(run, place.object, t), before: d,
+    text: sourceText(run, at), form, field, certain: isCertain(run, s, d), trace: stepsOf(s.trace), conditions: conditionsOf(s),
+  }, t);
+}
+
+/** The allocation's result is tested. */
+export function test(run: Run, s: PathState, object: string, at: Span, condition: Span, form: 'null' | 'is-err' | 'is-err-or-null'): void {
+  const t = s.devices.get(object);
+  if (!t || t.state.model !== 'new' || t.state.allocator === null) return;
+  observe(run, `test${form}`, {
+    kind: 'test', function: run.fn, role: run.role, site: site(run, at), device: deviceRef(run, object, t), before: t.state, text: sourceText(run, at), form,
+    condition: site(run, condition), certain: isCertain(run, s, t.state), trace: stepsOf(s.trace), conditions: conditionsOf(s),
+  }, t);
+  const state = form === 'null' ? { ...t.state, nullTested: true } : { ...t.state, checked: true };
+  s.devices.set(object, { ...t, state });
+}
+
+/** `alloc`, `allocate` and `free` name the whole object; the others name the vfio_device in it. */
+function isObjectOp(op: EffectOp): boolean { return op === 'allocate' || op === 'free' || op === 'free-device'; }
+
+function devicePath(path: string): string | null { return path === '' || path.startsWith('-') ? null : path; }
+
+/** A member path and the path of an operation name one device when one leads to the other. */
+function sameDevice(member: string | null, path: string): boolean {
+  if (member === null || path === '' || path.startsWith('-')) return true;
+  return member === path || member.startsWith(path + '.') || path.startsWith(member + '.');
+}
+
+function logged(run: Run, o: Operation, before: DeviceState): LoggedOp {
+  const settled = o.settled || before.model !== 'unknown' || before.reference === 'dropped' || before.memory === 'freed' || before.registered !== 'unknown' && o.op !== 'put' && o.op !== 'free' && o.op !== 'uninit';
+  return { op: o.op, ok: o.ok, place: o.place, api: o.api, argument: o.argument, site: o.inner ?? site(run, o.at), settled };
+}
+
+const CLAUSES: Partial<Record<EffectOp, readonly [ok: string, failed: string]>> = {
+  alloc: ['takes the reference', 'fails and returns an error pointer'],
+  allocate: ['allocates the object', 'returns NULL'],
+  init: ['initialises the device', ''], uninit: ['undoes the initialisation', ''],
+  'init-device': ['initialises the device', 'fails'],
+  register: ['registers the device', 'fails: the device is not registered'],
+  unregister: ['unregisters the device', ''],
+  get: ['takes another reference', ''], put: ['drops the reference', ''],
+  free: ['frees the memory', ''], 'free-device': ['frees the memory', ''],
+};
+
+/** The step's text in a trace: the call and what it did. */
+function clause(o: Operation): string {
+  const words = CLAUSES[o.op]?.[o.ok ? 0 : 1];
+  return words ? `${o.api}() ${words}` : `${o.api}()`;
+}

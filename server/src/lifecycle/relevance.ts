@@ -1,0 +1,121 @@
+import type { CallExpr, Expr, FileIr, FunctionIr } from '../ir/types.ts';
+import { walkExprs, walkStmt } from '../ir/visit.ts';
+import { behaviourOf } from '../kernel/lookup.ts';
+import type { EffectOp, KernelVersion } from '../kernel/types.ts';
+import type { Defined, ModuleIndex } from './module.ts';
+
+/** Why a function is explored path by path. Most functions of a driver are not: they neither touch a life cycle nor lead to one. */
+export interface Relevance {
+  /** It, or something it calls, changes a device's life. */
+  affects(fn: FunctionIr): boolean;
+  /** It gives back a pointer that callers use as a device: container_of, drvdata, an allocation. */
+  yieldsDevice(fn: FunctionIr): boolean;
+  /** Parameters that reach unseen code in a function that is not explored. */
+  escaping(fn: FunctionIr): ReadonlySet<number>;
+}
+
+/** Memory and drvdata alone change no life cycle; freeing a parameter does. */
+const INCIDENTAL: ReadonlySet<EffectOp> = new Set(['allocate', 'free', 'get-drvdata']);
+
+export function relevance(index: ModuleIndex, kernel: KernelVersion): Relevance {
+  const facts = new Map<FunctionIr, FunctionFacts>();
+  const factsOf = (d: Defined<FunctionIr>): FunctionFacts => {
+    let f = facts.get(d.item);
+    if (!f) facts.set(d.item, (f = gather(index, d.file, d.item, kernel)));
+    return f;
+  };
+  for (const d of index.allFunctions()) factsOf(d);
+  // Callers of what affects a device affect it too: a fixed point over the calls.
+  const affecting = new Set([...facts].filter(([, f]) => f.direct).map(([fn]) => fn));
+  for (let changed = true; changed;) {
+    changed = false;
+    for (const [fn, f] of facts) if (!affecting.has(fn) && f.callees.some((c) => affecting.has(c.item))) { affecting.add(fn); changed = true; }
+  }
+  const escapes = new Map<FunctionIr, Set<number>>();
+  const escaping = (fn: FunctionIr): ReadonlySet<number> => {
+    const known = escapes.get(fn);
+    if (known) return known;
+    const out = new Set<number>();
+    escapes.set(fn, out); // a cycle adds nothing of its own
+    for (const p of facts.get(fn)?.passed ?? []) {
+      if (p.to === null) out.add(p.param);
+      else if (affecting.has(p.to) || escaping(p.to).has(p.position)) out.add(p.param);
+    }
+    return out;
+  };
+  return { affects: (fn) => affecting.has(fn) || !facts.has(fn), yieldsDevice: (fn) => facts.get(fn)?.yields ?? true, escaping };
+}
+
+interface FunctionFacts {
+  readonly direct: boolean;
+  readonly yields: boolean;
+  readonly callees: readonly Defined<FunctionIr>[];
+  readonly passed: readonly { readonly param: number; readonly to: FunctionIr | null; readonly position: number }[];
+}
+
+const CONTAINERS = new Set(['container_of', 'container_of_const', 'list_entry']);
+
+function gather(index: ModuleIndex, file: FileIr, fn: FunctionIr, kernel: KernelVersion): FunctionFacts {
+  const origins = parameterAliases(index, file, fn, kernel);
+  const callees: Defined<FunctionIr>[] = [];
+  const passed: { param: number; to: FunctionIr | null; position: number }[] = [];
+  let direct = false, yields = false;
+  walkExprs(fn.body, (e) => {
+    if (e.kind === 'unknown' && e.names.some((n) => isLifecycleName(n, kernel))) direct = true;
+    if (e.kind !== 'call') return;
+    const name = e.name;
+    if (name !== null && CONTAINERS.has(name)) { yields ||= fn.returnType.pointers > 0; return; }
+    const defined = name === null ? [] : index.functions(file, name);
+    const macro = name === null || defined.length ? null : index.macroFunction(file, name);
+    const targets = macro ? [macro] : defined;
+    callees.push(...targets);
+    if (targets.length) { for (const t of targets) notePassed(e, origins, (param, position) => passed.push({ param, to: t.item, position })); return; }
+    const b = name === null ? undefined : behaviourOf(name, kernel);
+    if (b === undefined) notePassed(e, origins, (param, position) => passed.push({ param, to: null, position }));
+    if (b === undefined || b === 'neutral') return;
+    for (const x of b.success) {
+      if (!INCIDENTAL.has(x.op)) direct = true;
+      if (x.op === 'free') { const a = e.args[x.target]; if (a && originOf(a, origins) !== null) direct = true; }
+      if (x.op === 'allocate' || x.op === 'alloc' || x.op === 'get-drvdata') yields ||= fn.returnType.pointers > 0;
+    }
+  });
+  return { direct, yields, callees, passed };
+}
+
+function isLifecycleName(name: string, kernel: KernelVersion): boolean {
+  const b = behaviourOf(name, kernel);
+  return b !== undefined && b !== 'neutral' && b.success.some((x) => !INCIDENTAL.has(x.op));
+}
+
+function notePassed(e: CallExpr, origins: ReadonlyMap<string, number>, note: (param: number, position: number) => void): void {
+  e.args.forEach((a, position) => { const param = originOf(a, origins); if (param !== null) note(param, position); });
+}
+
+/** Locals that hold a parameter, or the container of one, whatever the path. */
+function parameterAliases(index: ModuleIndex, file: FileIr, fn: FunctionIr, kernel: KernelVersion): ReadonlyMap<string, number> {
+  const origins = new Map(fn.params.map((p, i) => [p.name, i] as const));
+  const note = (name: string, value: Expr) => { const o = derivedFrom(index, file, value, origins, kernel); if (o !== null && !origins.has(name)) origins.set(name, o); };
+  walkStmt(fn.body, (s) => { if (s.kind === 'decl' && s.init) note(s.name, s.init); });
+  walkExprs(fn.body, (e) => { if (e.kind === 'assign' && e.op === '=' && e.target.kind === 'name') note(e.target.name, e.value); });
+  return origins;
+}
+
+function derivedFrom(index: ModuleIndex, file: FileIr, e: Expr, origins: ReadonlyMap<string, number>, kernel: KernelVersion): number | null {
+  if (e.kind === 'call' && e.name !== null && e.args[0]) {
+    const sameObject = CONTAINERS.has(e.name) || behaviourOf(e.name, kernel) !== undefined || index.functions(file, e.name).length > 0 || index.macro(file, e.name) !== null;
+    return sameObject ? originOf(e.args[0], origins) ?? derivedFrom(index, file, e.args[0], origins, kernel) : null;
+  }
+  return originOf(e, origins);
+}
+
+/** The parameter that an expression points to, or to whose embedded member: `p`, `&p->vdev`, casts of them. */
+function originOf(e: Expr, origins: ReadonlyMap<string, number>): number | null {
+  if (e.kind === 'name') return origins.get(e.name) ?? null;
+  if (e.kind === 'cast') return originOf(e.operand, origins);
+  if (e.kind === 'unary' && e.op === '&') {
+    let base = e.operand;
+    for (let arrows = 0; base.kind === 'member'; base = base.base) if (base.arrow && ++arrows > 1) return null;
+    return base.kind === 'name' ? origins.get(base.name) ?? null : null;
+  }
+  return null;
+}

@@ -1,0 +1,57 @@
+import type { Condition } from '../syntax/node.ts';
+import type { FileIr, FunctionIr, TypeName } from '../ir/types.ts';
+import type { KernelVersion } from '../kernel/types.ts';
+import type { Span } from '../text/span.ts';
+import type { ModuleIndex } from './module.ts';
+import type { Summary } from './summary.ts';
+import { deviceKey, type PathState, type Tracked } from './state.ts';
+import type { DeviceRef, Observation, Role, Site } from './types.ts';
+
+/** What is known of an object beyond its state: for messages and related information. */
+export interface ObjectInfo {
+  readonly origin: Site;
+  readonly kind: DeviceRef['originKind'];
+  readonly container: string | null;
+}
+
+/** One exploration of one function. */
+export interface Run {
+  readonly fn: FunctionIr;
+  readonly file: FileIr;
+  readonly role: Role;
+  readonly kernel: KernelVersion;
+  readonly index: ModuleIndex;
+  readonly summaryOf: (fn: FunctionIr) => Summary | null;
+  /** Types of parameters and local variables by name. */
+  readonly locals: ReadonlyMap<string, TypeName>;
+  readonly objects: Map<string, ObjectInfo>;
+  readonly observations: Map<string, Observation>;
+
+}
+
+export function site(run: Run, span: Span): Site { return { path: run.file.path, start: span.start, end: span.end }; }
+
+/** The source text of a span with its white space folded. */
+export function sourceText(run: Run, span: Span): string { return run.file.text.slice(span.start, span.end).replace(/\s+/g, ' ').trim(); }
+
+/** The device's tracked state, or undefined when nothing was ever done to the object on this path. */
+export function tracked(s: PathState, object: string): Tracked | undefined { return s.devices.get(object); }
+
+export function deviceRef(run: Run, object: string, t: Tracked | undefined): DeviceRef {
+  const info = run.objects.get(object);
+  return {
+    id: `${run.file.path}:${run.fn.name}:${object}`,
+    origin: info?.origin ?? site(run, run.fn.nameSpan),
+    originKind: info?.kind ?? (object.startsWith('param:') ? 'parameter' : object.startsWith('drvdata:') || object.includes('@drvdata') ? 'drvdata' : 'load'),
+    container: info?.container ?? null,
+    member: t?.member ?? null,
+  };
+}
+
+export function conditionsOf(s: PathState): Condition[] { return [...s.config].map(([test, holds]) => ({ test, holds })); }
+
+/** Keeps one observation of each kind, place, device and abstract state: the first, which has the shortest path. */
+export function observe(run: Run, key: string, o: Observation, t: Tracked): void {
+  const id = `${key};${o.site.start};${o.device.id};${deviceKey(t)};${o.certain}`;
+  if (!run.observations.has(id)) run.observations.set(id, o);
+}

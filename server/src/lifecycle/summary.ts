@@ -1,0 +1,86 @@
+import type { LoggedOp, PathState } from './state.ts';
+import { maskOf, opKey } from './state.ts';
+import type { ObjectInfo } from './run.ts';
+import { ANY, isWeak, placeKey, valueKey, type Mask, type Place, type Value } from './values.ts';
+
+/** One way through a function, in terms of its parameters, what they lead to, globals, and objects it made. */
+export interface SummaryOutcome {
+  readonly config: ReadonlyMap<string, boolean>;
+  /** What the parameters must be for this outcome. */
+  readonly assumes: ReadonlyMap<string, Mask>;
+  readonly ops: readonly LoggedOp[];
+  readonly writes: readonly { readonly place: Place; readonly value: Value }[];
+  readonly result: Value | null;
+  readonly resultMask: Mask;
+  readonly deferred: PathState['deferred'];
+  readonly uncertain: boolean;
+}
+
+/** What callers need of a function: its outcomes, or null for one that was given up. */
+export interface Summary {
+  readonly outcomes: readonly SummaryOutcome[] | null;
+  readonly objects: ReadonlyMap<string, ObjectInfo>;
+}
+
+/** More ways than this through a helper are no longer told apart by what their parameters were. */
+const MAX_OUTCOMES = 16;
+
+/** Condenses the states at a function's exits. */
+export function summarise(exits: readonly PathState[], objects: ReadonlyMap<string, ObjectInfo>): Summary {
+  let outcomes = distinct(exits.map(outcomeOf));
+  if (outcomes.length > MAX_OUTCOMES) outcomes = distinct(outcomes.map((o) => ({ ...o, assumes: new Map() })));
+  return { outcomes: outcomes.length > 4 * MAX_OUTCOMES ? null : outcomes, objects };
+}
+
+export function summaryKey(s: Summary): string { return s.outcomes?.map(outcomeKey).sort().join('\n') ?? 'opaque'; }
+
+function outcomeOf(s: PathState): SummaryOutcome {
+  const seen = new Set<string>();
+  const writes: { place: Place; value: Value }[] = [];
+  const reach = (v: Value | null) => {
+    if (v?.kind !== 'pointer' || seen.has(v.object)) return;
+    seen.add(v.object);
+    if (isMade(v.object)) takeMembers(v.object);
+  };
+  const takeMembers = (object: string) => {
+    for (const [k, v] of s.heap) {
+      const i = k.lastIndexOf('|');
+      if (k.slice(0, i) !== object) continue;
+      writes.push({ place: { object, path: k.slice(i + 1) }, value: v });
+      reach(v);
+    }
+  };
+  reach(s.result);
+  for (const k of s.heap.keys()) { const o = k.slice(0, k.lastIndexOf('|')); if (isOutside(o) && !seen.has(o)) { seen.add(o); takeMembers(o); } }
+  for (const d of s.deferred) reach(d.data);
+  const assumes = new Map<string, Mask>();
+  for (const [o, m] of s.masks) if (/^param:\d+$/.test(o) && m !== ANY) assumes.set(o, m);
+  return {
+    config: s.config, assumes, writes, result: s.result, resultMask: s.result ? maskOf(s, s.result) : ANY, deferred: s.deferred,
+    ops: s.log.filter((l) => !isWeak(l.place.object) && (isOutside(l.place.object) || seen.has(l.place.object))), uncertain: s.masks.has('@uncertain'),
+  };
+}
+
+/** Objects that a caller can name too. */
+export function isOutside(object: string): boolean { return /^(param|drvdata|global):/.test(object) || (object.startsWith('load:') && isOutside(object.slice(5, object.lastIndexOf('|')))); }
+/** Objects that came to be in the function. */
+function isMade(object: string): boolean { return object.startsWith('alloc:') || object.startsWith('call:'); }
+
+function distinct(list: readonly SummaryOutcome[]): SummaryOutcome[] {
+  const map = new Map<string, SummaryOutcome>();
+  for (const o of list) { const k = outcomeKey(o); if (!map.has(k)) map.set(k, o); }
+  return [...map.values()];
+}
+
+function outcomeKey(o: SummaryOutcome): string {
+  return [
+    [...o.config].map(([k, v]) => `${k}:${v}`).sort().join(), [...o.assumes].map(([k, v]) => `${k}:${v}`).sort().join(), o.ops.map(opKey).join(),
+    o.writes.map((w) => `${placeKey(w.place)}=${valueKey(w.value)}`).sort().join(), resultKey(o), o.deferred.map((d) => d.callback).join(), o.uncertain,
+  ].join('/');
+}
+
+/** Values that only the function could name differ in nothing that a caller can see, but for their class. */
+function resultKey(o: SummaryOutcome): string {
+  const v = o.result;
+  return v === null ? '' : v.kind === 'pointer' && !isOutside(v.object) && !isMade(v.object) && !v.object.startsWith('const:') ? `?${o.resultMask}` : `${valueKey(v)}?${o.resultMask}`;
+}
