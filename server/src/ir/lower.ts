@@ -15,7 +15,7 @@ export { createLoweringCache, movedFrom, type LoweringCache } from './lower/cach
  * @param tree the parsed document, read during the call only.
  * @param cache the cache of this document, from `createLoweringCache`. What the last version had in equal text under equal
  *   conditions is taken from it: the very same object where its offset is the same, else a copy with moved spans.
- * @param parser parses the bodies of macros and initialisers with #if inside; without one these stay `null` and incomplete.
+ * @param parser parses the bodies of macros; without one these stay `null`.
  * @returns the IR, with offsets into `tree.text`.
  */
 export function lowerFile(path: string, tree: SyntaxTree, cache: LoweringCache = createLoweringCache(), parser: SyntaxParser | null = null): FileIr {
@@ -28,7 +28,7 @@ export function lowerFile(path: string, tree: SyntaxTree, cache: LoweringCache =
     const masked = tree.masked.slice(item.start, item.end);
     let ir = pass.find(item, own, masked);
     if (ir === null) {
-      const c = createContext(tree.text, item, tree.notes, parser);
+      const c = createContext(tree.text, item, tree.notes);
       ir = lowerItem(item, copyConditions(item.conditions), c);
       fresh.push(ir);
       pass.keep(item, c.own, masked === own ? c.own : copyString(masked), ir);
@@ -68,7 +68,7 @@ function assemble(path: string, tree: SyntaxTree, items: readonly ItemIr[]): Fil
     append(lost, item.lost);
   }
   for (const note of tree.notes) {
-    if (note.kind === 'file-macro') fileMacros.push(maskedFileMacro(note, note.text));
+    if (note.kind === 'file-macro' && note.text.includes('(')) fileMacros.push(maskedFileMacro(note, note.text));
   }
   const comments: CommentIr[] = findComments(tree.text);
   const byStart = (a: Span, b: Span): number => a.start - b.start;
@@ -83,7 +83,6 @@ function append<T>(list: T[], items: readonly T[]): void {
 }
 
 function maskedFileMacro(span: Span, text: string): FileMacroIr {
-  const open = text.indexOf('(');
-  const name = /^\s*(?:static\s+)?(\w+)/.exec(text)?.[1] ?? '';
-  return { kind: 'file-macro', start: span.start, end: span.end, name, args: open < 0 ? [] : splitArguments(text.slice(open)) };
+  const name = /(\w+)\s*\(/.exec(text)?.[1] ?? '';
+  return { kind: 'file-macro', start: span.start, end: span.end, name, args: splitArguments(text.slice(text.indexOf('('))) };
 }

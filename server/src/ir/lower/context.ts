@@ -1,4 +1,4 @@
-import type { Condition, MaskNote, SyntaxNode, SyntaxParser } from '../../syntax/node.ts';
+import type { Condition, MaskNote, SyntaxNode } from '../../syntax/node.ts';
 import type { Span } from '../../text/span.ts';
 import type { UnknownExpr } from '../types.ts';
 
@@ -13,8 +13,6 @@ export interface Context {
   readonly own: string;
   readonly base: number;
   readonly notes: readonly MaskNote[];
-  /** Parses what the tree cannot show in place: initialisers with #if inside. Null while such a text is being lowered. */
-  readonly parser: SyntaxParser | null;
   depth: number;
   /** Something was met that may hide control flow. */
   opaque: boolean;
@@ -23,8 +21,8 @@ export interface Context {
 }
 
 /** A context for one stretch of a document. */
-export function createContext(text: string, stretch: Span, notes: readonly MaskNote[], parser: SyntaxParser | null): Context {
-  return { text, own: copyString(text.slice(stretch.start, stretch.end)), base: stretch.start, notes, parser, depth: 0, opaque: false, hoisted: [] };
+export function createContext(text: string, stretch: Span, notes: readonly MaskNote[]): Context {
+  return { text, own: copyString(text.slice(stretch.start, stretch.end)), base: stretch.start, notes, depth: 0, opaque: false, hoisted: [] };
 }
 
 /** A string that shares no memory with the one it was cut from. */
@@ -89,12 +87,18 @@ export function notesIn(span: Span, kind: MaskNote['kind'], c: Context): MaskNot
   return found;
 }
 
-/** The keyword that was masked in front of a type name, and where it starts. */
-export function maskedKeyword(name: Span, c: Context): { keyword: 'struct' | 'union' | 'enum'; start: number } | null {
-  const note = c.notes[firstNote(c.notes, name.start) - 1];
-  if (note?.kind !== 'type-keyword' || note.start < c.base || c.text.slice(note.end, name.start).trim() !== '') return null;
-  const keyword = note.text.trim();
-  return keyword === 'struct' || keyword === 'union' || keyword === 'enum' ? { keyword, start: note.start } : null;
+/** The note of a kind that covers a span. */
+export function noteOver(span: Span, kind: MaskNote['kind'], c: Context): MaskNote | undefined {
+  for (let i = firstNote(c.notes, span.start + 1) - 1; i >= 0 && c.notes[i]!.end >= span.end; i--) {
+    if (c.notes[i]!.kind === kind) return c.notes[i];
+  }
+  return undefined;
+}
+
+/** The note of a kind that ends before an offset with nothing but blanks between. */
+export function noteBefore(offset: number, kind: MaskNote['kind'], c: Context): MaskNote | undefined {
+  const note = c.notes[firstNote(c.notes, offset) - 1];
+  return note?.kind === kind && note.end <= offset && c.text.slice(note.end, offset).trim() === '' ? note : undefined;
 }
 
 const FLOW_WORDS: ReadonlySet<string> = new Set([

@@ -1,7 +1,7 @@
 import type { SyntaxNode } from '../../syntax/node.ts';
 import type { Span } from '../../text/span.ts';
 import type { Param, TypeName } from '../types.ts';
-import { field, maskedKeyword, parts, spanOf, textOf, type Context } from './context.ts';
+import { field, parts, spanOf, textOf, type Context } from './context.ts';
 
 const KEYWORDS: Readonly<Record<string, 'struct' | 'union' | 'enum'>> = {
   struct_specifier: 'struct', union_specifier: 'union', enum_specifier: 'enum',
@@ -31,8 +31,8 @@ export function lowerType(node: SyntaxNode, c: Context, pointers = 0, arrays = 0
   switch (node.type) {
     case 'type_identifier':
     case 'identifier': {
-      const masked = maskedKeyword(node, c);
-      return { start: masked?.start ?? node.start, end: node.end, name: textOf(node, c), keyword: masked?.keyword ?? null, pointers, arrays };
+      const name = textOf(node, c);
+      return { ...span, name: /^(?:__)?typeof(?:__|_unqual)?$/.test(name) ? '' : name, keyword: null, pointers, arrays };
     }
     case 'primitive_type':
     case 'sized_type_specifier':

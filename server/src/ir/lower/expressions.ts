@@ -1,7 +1,7 @@
 import type { SyntaxNode } from '../../syntax/node.ts';
 import type { Span } from '../../text/span.ts';
 import type { CallExpr, Expr, MemberExpr, NumberExpr, SizeofExpr, TypeExpr, TypeName, UnaryExpr } from '../types.ts';
-import { field, hasErrorChild, isFlowWord, maskedKeyword, MAX_DEPTH, parts, spanOf, textOf, unknownExpr, type Context } from './context.ts';
+import { field, hasErrorChild, isFlowWord, MAX_DEPTH, noteBefore, noteOver, parts, spanOf, textOf, unknownExpr, type Context } from './context.ts';
 import { isBasicType, lowerType } from './declarators.ts';
 import { lowerInitializer } from './initializers.ts';
 import { lowerSequence } from './statements.ts';
@@ -170,23 +170,27 @@ export function lowerArguments(list: SyntaxNode, c: Context): Expr[] {
 /** One macro or function argument: an expression, or a type. */
 export function lowerArgument(node: SyntaxNode, c: Context): Expr {
   const type = typeArgument(node, c);
-  return type ?? lowerExpr(node, c);
+  if (type !== null) return type;
+  if (noteBefore(node.start, 'block-macro', c) === undefined) return lowerExpr(node, c);
+  // `return -EINTR` as an argument, of which the parser sees the operand: the macro decides whether it runs.
+  c.opaque = true;
+  return unknownExpr([node], node, c);
 }
 
 function typeArgument(node: SyntaxNode, c: Context): TypeExpr | null {
   if (node.type === 'type_descriptor') return { kind: 'type', ...spanOf(node), type: lowerType(node, c) };
   if (node.type !== 'identifier' && node.type !== 'type_identifier' && node.type !== 'primitive_type') return null;
-  if (maskedKeyword(node, c) === null && !isBasicType(textOf(node, c))) return null;
-  const type = lowerType(node, c);
-  return { kind: 'type', start: type.start, end: type.end, type };
+  const masked = noteOver(node, 'type-keyword', c);
+  if (masked !== undefined) return typeFromText(masked, c);
+  return isBasicType(textOf(node, c)) ? { kind: 'type', ...spanOf(node), type: lowerType(node, c) } : null;
 }
 
-/** `struct foo *` or `unsigned long` as an argument, which the grammar has no rule for. */
+/** `struct foo *`, `unsigned long` or `foo_t *` as an argument, which the grammar has no rule for. */
 function typeFromText(span: Span, c: Context): TypeExpr | null {
   const match = /^(?:(?:const|volatile)\s+)*(?:(struct|union|enum)\s+(\w+)|(\w[\w\s]*?))\s*((?:\*\s*)*)$/.exec(textOf(span, c));
   if (match === null) return null;
   const [, keyword, tag, words, stars = ''] = match;
-  if (keyword === undefined && !isBasicType(words ?? '')) return null;
+  if (keyword === undefined && stars === '' && !isBasicType(words ?? '')) return null;
   const name = tag ?? /\w+$/.exec(words ?? '')?.[0] ?? '';
   const pointers = stars.replace(/[^*]/g, '').length;
   return { kind: 'type', ...spanOf(span), type: { ...spanOf(span), name, keyword: (keyword ?? null) as TypeName['keyword'], pointers, arrays: 0 } };

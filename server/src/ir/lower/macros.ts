@@ -46,7 +46,7 @@ export function lowerMacroBodies(macros: readonly MacroIr[], document: string, p
     for (const one of wrapped) {
       const item = items.get(source.lastIndexOf('void m(void)', one.at));
       if (item === undefined) continue;
-      const body = lowerBody(one, item, tree, parser);
+      const body = lowerBody(one, item, tree);
       if (!item.hasError || isUnderstood(body)) lowered.set(one.macro, { ...one.macro, ...body });
     }
     return macros.map((macro) => lowered.get(macro) ?? macro);
@@ -69,9 +69,9 @@ function isUnderstood({ body, statements }: Body): boolean {
   return understood;
 }
 
-function lowerBody(one: Wrapped, item: TopLevelItem, tree: SyntaxTree, parser: SyntaxParser): Body {
+function lowerBody(one: Wrapped, item: TopLevelItem, tree: SyntaxTree): Body {
   const none = { body: null, statements: null };
-  const c = createContext(tree.text, item, tree.notes, parser);
+  const c = createContext(tree.text, item, tree.notes);
   const block = field(item.node(), 'body');
   if (block === undefined) return none;
   const delta = one.bodyStart - one.at;

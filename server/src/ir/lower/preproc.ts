@@ -1,7 +1,8 @@
 import type { SyntaxNode } from '../../syntax/node.ts';
 import { negate, preprocArms } from '../../syntax/conditions.ts';
-import type { PreprocArm, Stmt } from '../types.ts';
-import { copyConditions, type Context } from './context.ts';
+import type { Span } from '../../text/span.ts';
+import type { BlockStmt, PreprocArm, Stmt } from '../types.ts';
+import { copyConditions, isFlowWord, notesIn, type Context } from './context.ts';
 import { lowerSequence, unknownStmt } from './statements.ts';
 
 const HEADS = /^(?:if|while|for|do|switch)_statement$|^else_clause$/;
@@ -34,6 +35,25 @@ export function lowerPreprocChain(chain: SyntaxNode, c: Context): Stmt[] {
   if (!cut) return [statement];
   const end: SyntaxNode = { type: 'ERROR', named: true, field: undefined, missing: false, start: chain.end, end: chain.end, children: [] };
   return [statement, unknownStmt([end], c, true)];
+}
+
+/**
+ * A body with an opaque statement for each #if chain of which the parser saw the first arm only, because the chain cuts a statement
+ * or an argument list. They stand among the statements of the body itself, near their place.
+ */
+export function withSplitChains(body: BlockStmt, whole: Span, c: Context): BlockStmt {
+  const unseen: Stmt[] = [];
+  for (const { start, end, text } of notesIn(whole, 'split', c)) {
+    if (/^#\s*if/.test(text)) continue;
+    const code = text.replace(/^\s*#(?:\\\r?\n|[^\n])*/gm, '');
+    const found = [...code.matchAll(/([A-Za-z_]\w*)(\s*\()?/g)];
+    const names = found.map((match) => match[1]!);
+    const calls = found.filter((match) => match[2] !== undefined && !isFlowWord(match[1]!)).map((match) => match[1]!);
+    unseen.push({ kind: 'unknown', start: Math.max(start, body.start), end: Math.max(end, body.start), names: names.filter((name) => !isFlowWord(name)), calls, opaque: true });
+  }
+  if (unseen.length === 0) return body;
+  c.opaque = true;
+  return { ...body, body: [...body.body, ...unseen].sort((a, b) => a.start - b.start) };
 }
 
 /** The #endif was inserted by the parser: the real one is somewhere inside another statement. */

@@ -4,7 +4,8 @@ import type { BlockStmt, CaseStmt, Expr, IfStmt, LoopStmt, Stmt, SwitchStmt } fr
 import { field, hasErrorChild, isFlowWord, MAX_DEPTH, noteAt, parts, spanOf, takeInventory, textOf, unknownExpr, type Context } from './context.ts';
 import { lowerDeclaration } from './declarations.ts';
 import { readDeclarator } from './declarators.ts';
-import { lowerArgument, lowerExpr, commaItems } from './expressions.ts';
+import { lowerExpr } from './expressions.ts';
+import { lowerBlockMacro, lowerLoopMacro, macroCall } from './blockmacros.ts';
 import { lowerPreprocChain } from './preproc.ts';
 
 /** Calls that declare a scope-bound resource: `guard(mutex)(&lock);`, `CLASS(fd, f)(fd);`. */
@@ -15,15 +16,8 @@ const DIRECTIVE_LOST = /^#\s*(?:if|ifdef|ifndef|elif|elifdef|elifndef|else|endif
 /** Lowers a list of siblings (the inside of a block, of a case, of an #if arm); tokens and comments among them are skipped. */
 export function lowerSequence(nodes: readonly SyntaxNode[], c: Context): Stmt[] {
   const out: Stmt[] = [];
-  const statements = nodes.filter((node) => node.named && node.type !== 'comment');
-  for (let i = 0; i < statements.length; i++) {
-    const node = statements[i]!;
-    const next = statements[i + 1];
-    const loop = next?.type === 'compound_statement' ? unmaskedBlock(node, next, c) : null;
-    if (loop !== null) {
-      out.push(loop);
-      i++;
-    } else lowerInto(node, out, c);
+  for (const node of nodes) {
+    if (node.named && node.type !== 'comment') lowerInto(node, out, c);
   }
   return out;
 }
@@ -84,11 +78,9 @@ function lowerKind(start: SyntaxNode, out: Stmt[], c: Context): void {
     case 'if_statement':
       out.push(lowerIf(node, c));
       return;
-    case 'while_statement': {
-      const loop = lowerMacroLoop(node, c);
-      out.push(loop ?? loopStmt(node, 'while', c));
+    case 'while_statement':
+      out.push(noteAt(node.start, 'loop-macro', c) === undefined ? loopStmt(node, 'while', c) : lowerLoopMacro(node, c));
       return;
-    }
     case 'do_statement':
       out.push(loopStmt(node, 'do', c));
       return;
@@ -170,63 +162,17 @@ function condition(node: SyntaxNode, c: Context): { expr: Expr; start: number; e
 
 function lowerIf(node: SyntaxNode, c: Context): Stmt {
   const clause = field(node, 'alternative');
-  const then = field(node, 'consequence');
-  if (noteAt(node.start, 'block-macro', c) !== undefined && clause === undefined) {
-    return { kind: 'guard', ...spanOf(node), macro: macroName(node, c), args: macroArgs(node, c), body: lowerSingle(then, node, c) };
-  }
-  const { expr, start, end } = condition(node, c);
-  const thenStmt = lowerSingle(then, node, c);
+  const isMacro = noteAt(node.start, 'block-macro', c) !== undefined;
+  if (isMacro && clause === undefined) return lowerBlockMacro(node, c);
+  const { start, end, ...tested } = condition(node, c);
+  const expr = isMacro ? macroCall(node, c) : tested.expr;
+  const thenStmt = lowerSingle(field(node, 'consequence'), node, c);
   if (clause !== undefined && parts(clause).length !== 1) c.opaque = true;
   // An ERROR between the parts may be the `else` of a branch that is gone.
   const stray = node.children.filter((child) => child.type === 'ERROR');
   if (stray.length > 0 && takeInventory(stray, c).hidesFlow) c.opaque = true;
   const otherwise = clause === undefined ? null : lowerSingle(parts(clause).at(-1), clause, c);
   return { kind: 'if', ...spanOf(node), condition: expr, conditionSpan: { start, end }, then: thenStmt, otherwise } satisfies IfStmt;
-}
-
-/** The word in the original text that the parser saw as `while` or `if`. */
-function macroName(node: SyntaxNode, c: Context): string {
-  return /^\w+/.exec(textOf(node, c))?.[0] ?? '';
-}
-
-/** The arguments of a masked macro, which the parser saw as a condition. */
-function macroArgs(node: SyntaxNode, c: Context): Expr[] {
-  const found = field(node, 'condition');
-  if (found === undefined) return [];
-  const inner = parts(found);
-  if (inner.length !== 1) return inner.length === 0 ? [] : [unknownExpr(inner, found, c)];
-  return commaItems(inner[0]!).map((item) => lowerArgument(item, c));
-}
-
-/** A loop macro that was masked as `while`; followed by nothing but `;` it is a call of a function with such a name. */
-function lowerMacroLoop(node: SyntaxNode, c: Context): Stmt | null {
-  if (noteAt(node.start, 'loop-macro', c) === undefined) return null;
-  const name = macroName(node, c);
-  const args = macroArgs(node, c);
-  const list = field(node, 'condition');
-  const body = field(node, 'body');
-  if (list !== undefined && body?.type === 'expression_statement' && parts(body).length === 0) {
-    const callee = { kind: 'name' as const, start: node.start, end: node.start + name.length, name };
-    return { kind: 'expr', ...spanOf(node), expr: { kind: 'call', start: node.start, end: list.end, callee, name, args, argsSpan: spanOf(list) } };
-  }
-  return macroLoop(node, node.end, name, args, lowerSingle(body, node, c));
-}
-
-function macroLoop(at: SyntaxNode, end: number, macro: string, args: readonly Expr[], body: Stmt): LoopStmt {
-  return { kind: 'loop', start: at.start, end, form: 'macro', macro, args, init: [], condition: null, step: null, body };
-}
-
-/**
- * `foo(x, y) { … }` in a function can only be a macro that opens a block. Taken as a loop it may run any number of times, which
- * covers what such a macro can be.
- */
-function unmaskedBlock(node: SyntaxNode, block: SyntaxNode, c: Context): Stmt | null {
-  if (node.type !== 'expression_statement' || !node.children.some((child) => child.missing && child.type === ';')) return null;
-  const call = parts(node)[0];
-  if (call?.type !== 'call_expression') return null;
-  const lowered = lowerExpr(call, c);
-  if (lowered.kind !== 'call' || lowered.name === null) return null;
-  return macroLoop(node, block.end, lowered.name, lowered.args, lowerSingle(block, block, c));
 }
 
 function loopStmt(node: SyntaxNode, form: 'while' | 'do' | 'for', c: Context): LoopStmt {
@@ -276,21 +222,16 @@ function rangeEnd(value: SyntaxNode | undefined, error: SyntaxNode | undefined, 
   return { kind: 'unknown', ...span, names: text.match(/[A-Za-z_]\w*/g) ?? [], calls: [] };
 }
 
-/** A function definition inside a function: the brace of the outer one is missing, or it is a macro with a block. */
+/** A function definition inside a function: the closing brace of the outer one is missing. */
 function lowerNestedFunction(node: SyntaxNode, out: Stmt[], c: Context): void {
   const declarator = field(node, 'declarator');
-  const body = field(node, 'body');
   const type = field(node, 'type');
   const shape = declarator === undefined ? null : readDeclarator(declarator, c);
-  if (body === undefined || type === undefined || declarator === undefined || isFlowWord(textOf(type, c)) || isFlowWord(shape?.name ?? '')) {
+  if (shape?.shape !== 'function' || type === undefined || isFlowWord(textOf(type, c)) || isFlowWord(shape.name)) {
     out.push(unknownStmt([node], c, true));
-  } else if (shape?.shape === 'function') {
+  } else {
     c.hoisted.push(node);
     c.opaque = true;
-  } else {
-    const inner = parts(declarator);
-    const args = inner.length === 0 ? [] : [inner.length === 1 ? lowerArgument(inner[0]!, c) : unknownExpr(inner, declarator, c)];
-    out.push(macroLoop(node, node.end, textOf(type, c), args, lowerSingle(body, node, c)));
   }
 }
 

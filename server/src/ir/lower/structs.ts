@@ -1,7 +1,7 @@
-import type { Condition, SyntaxNode } from '../../syntax/node.ts';
+import type { Condition, MaskNote, SyntaxNode } from '../../syntax/node.ts';
 import { isPreprocChain, preprocArms } from '../../syntax/conditions.ts';
-import type { FieldIr, StructIr, TypeName } from '../types.ts';
-import { copyConditions, field, MAX_DEPTH, parts, spanOf, textOf, type Context } from './context.ts';
+import type { FieldIr, StructIr } from '../types.ts';
+import { copyConditions, field, MAX_DEPTH, noteAt, notesIn, spanOf, textOf, type Context } from './context.ts';
 import { readDeclared, readSpecifiers } from './declarators.ts';
 
 /**
@@ -12,9 +12,15 @@ export function lowerStruct(node: SyntaxNode, name: string, conditions: readonly
   const body = field(node, 'body');
   if (body === undefined || name === '' || (node.type !== 'struct_specifier' && node.type !== 'union_specifier')) return null;
   const fields: FieldIr[] = [];
-  const complete = lowerFields(body, fields, { conditions: [], unplaced: node.type === 'union_specifier' }, c);
+  const whole = lowerFields(body, fields, { conditions: [], unplaced: node.type === 'union_specifier' }, c);
+  const complete = whole && notesIn(body, 'split', c).length === 0 && notesIn(body, 'field-macro', c).every((note) => isFieldMacroSeen(note, fields));
   const keyword = node.type === 'union_specifier' ? 'union' : 'struct';
   return { kind: 'struct', ...spanOf(node), keyword, name, fields, conditions, complete, bodySpan: spanOf(body) };
+}
+
+/** Whether what the mask blanked among fields is one of them, or the brackets of a group whose fields it left. */
+function isFieldMacroSeen(note: MaskNote, fields: readonly FieldIr[]): boolean {
+  return note.text.startsWith(')') || /^_*struct_group/.test(note.text) || fields.some(({ statement }) => statement.start <= note.start && note.start < statement.end);
 }
 
 /** The tag of a struct, union or enum node, or ''. */
@@ -51,9 +57,11 @@ function lowerField(node: SyntaxNode, fields: FieldIr[], place: Place, c: Contex
   const specifiers = readSpecifiers(node, c);
   const typeNode = specifiers.typeNode;
   const body = typeNode === undefined ? undefined : field(typeNode, 'body');
-  const declared = readDeclared(node, specifiers.type, c);
+  const masked = noteAt(node.start, 'field-macro', c);
+  // `DECLARE_BITMAP(name, bits);`: the parser sees an `int`, the type is what the macro says.
+  const base = masked === undefined ? specifiers.type : { ...specifiers.type, name: /^\w+/.exec(masked.text)?.[0] ?? '' };
+  const declared = readDeclared(node, base, c);
   const statement = spanOf(node);
-  if (typeNode?.type === 'macro_type_specifier' && declared.length === 0) return lowerMacroField(node, typeNode, fields, place, c);
   if (typeNode !== undefined && body !== undefined) {
     if (tagOf(typeNode, c) !== '') c.hoisted.push(typeNode);
     // Only an anonymous one without a declarator makes its members those of the outer struct.
@@ -66,14 +74,4 @@ function lowerField(node: SyntaxNode, fields: FieldIr[], place: Place, c: Contex
     fields.push({ ...one.span, name: one.declarator.name, type: one.type, statement, unplaced, conditions: place.conditions });
   }
   return !node.children.some((child) => child.type === 'ERROR' && !/^\s*\w*\s*$/.test(textOf(child, c)));
-}
-
-/** `DECLARE_BITMAP(name, bits);`: the first argument is the field, its type is what the macro says. */
-function lowerMacroField(node: SyntaxNode, type: SyntaxNode, fields: FieldIr[], place: Place, c: Context): boolean {
-  const match = /^(\w+)\s*\(\s*(\w+)/.exec(textOf(type, c));
-  const first = parts(type).find((part) => part.type === 'type_descriptor');
-  if (match === null || first === undefined || !/^DECLARE_/.test(match[1]!)) return false;
-  const typeName: TypeName = { ...spanOf(type), name: match[1]!, keyword: null, pointers: 0, arrays: 0 };
-  fields.push({ ...spanOf(first), name: match[2]!, type: typeName, statement: spanOf(node), unplaced: place.unplaced, conditions: place.conditions });
-  return true;
 }

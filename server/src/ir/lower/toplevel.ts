@@ -6,6 +6,7 @@ import type {
 import { field, isFlowWord, parts, spanOf, takeInventory, textOf, type Context } from './context.ts';
 import { lowerParams, readDeclared, readDeclarator, declaredType, readSpecifiers } from './declarators.ts';
 import { lowerExpr } from './expressions.ts';
+import { withSplitChains } from './preproc.ts';
 import { lowerBlock } from './statements.ts';
 import { lowerStruct, tagOf } from './structs.ts';
 
@@ -96,7 +97,7 @@ function lowerFunction(node: SyntaxNode, conditions: readonly Condition[], out: 
   }
   if (specifiers.typeNode !== undefined && field(specifiers.typeNode, 'body') !== undefined) c.hoisted.push(specifiers.typeNode);
   const params = lowerParams(declarator.params, c);
-  const body = lowerBlock(bodyNode, c);
+  const body = withSplitChains(lowerBlock(bodyNode, c), node, c);
   const header = node.children.filter((child) => child.start < bodyNode.start);
   if (declarator.shape !== 'function' || header.some((child) => hidesFlow(child, c))) c.opaque = true;
   out.functions.push({
