@@ -1,0 +1,98 @@
+import type { Engine } from '../engine/analyse.ts';
+import { convert, conversionTarget } from '../engine/convert.ts';
+import { fixAll } from '../engine/fix.ts';
+import type { FileEdits } from '../text/span.ts';
+import { applyEdits, unifiedDiff } from '../engine/edits.ts';
+import { UsageError, type Command } from './args.ts';
+import { findInputs, namedFiles, type InputFile } from './inputs.ts';
+import { rangeIn, type JsonRange } from './json.ts';
+import type { Program } from './main.ts';
+import { announceTargets } from './targets.ts';
+import { encode, writeTextFile } from './text-file.ts';
+import { openWorkspace, patchName, type Workspace } from './workspace.ts';
+
+type Change = Extract<Command, { name: 'convert' | 'fix' }>;
+
+interface Outcome {
+  readonly file: InputFile;
+  readonly status: 'converted' | 'unchanged' | 'refused';
+  readonly reason?: string;
+  readonly notes: readonly string[];
+  readonly edits: readonly { readonly path: string; readonly range: JsonRange; readonly newText: string }[];
+}
+
+/** `convert` and `fix`: both change files, and show the change as one patch or write it. */
+export async function runChange(command: Change, program: Program): Promise<number> {
+  if (command.name === 'convert' && command.style === 'fold') throw new UsageError('convert: --style fold is not available; minimal is');
+  const inputs = command.name === 'convert' ? { files: namedFiles(command.paths), unreadable: 0 } : await findInputs(command.paths, program);
+  const workspace = openWorkspace(command.kernel);
+  const engine = await program.engine();
+  const outcomes: Outcome[] = [];
+  for (const file of inputs.files) outcomes.push(command.name === 'convert' ? await convertFile(engine, workspace, file) : await fixFile(engine, workspace, file, command.unsafe));
+  await announceTargets(workspace, inputs.files, command.paths, program.output);
+
+  const patch = patchOf(workspace);
+  if (command.name === 'convert' && command.format === 'json') {
+    const files = outcomes.map(({ file, status, reason, notes, edits }) => ({ path: file.shown, status, ...(reason !== undefined && { reason }), notes, edits }));
+    program.output.out(`${JSON.stringify({ files, patch: patch.toString('utf8') }, null, 2)}\n`);
+  } else {
+    for (const { file, status, reason, notes } of outcomes) {
+      if (status === 'refused') program.output.note(`${file.shown}: refused: ${reason}`);
+      for (const note of notes) program.output.note(`${file.shown}: ${note}`);
+    }
+    if (!command.write) program.output.out(patch);
+  }
+  if (command.write) {
+    for (const path of workspace.changed()) {
+      writeTextFile(path, workspace.original(path), workspace.current(path));
+      program.output.note(`${patchName(path).name}: written`);
+    }
+  } else if (patch.length > 0) {
+    const bases = new Set(workspace.changed().map((path) => patchName(path).base));
+    bases.delete(patchName(`${process.cwd()}/x`).base);
+    for (const base of bases) program.output.note(`the patch applies in ${base}`);
+  }
+  if (inputs.unreadable > 0) return 2;
+  return outcomes.some(({ status }) => status === 'refused') ? 1 : 0;
+}
+
+async function convertFile(engine: Engine, workspace: Workspace, file: InputFile): Promise<Outcome> {
+  const input = await workspace.load(file.path);
+  const result = convert(engine, input, conversionTarget(await workspace.target(file.path)), undefined);
+  switch (result.status) {
+    case 'unchanged':
+      return { file, status: 'unchanged', notes: [], edits: [] };
+    case 'refused': {
+      const { site, reason } = result;
+      const line = site ? workspace.lines(site.path).position(site.start).line + 1 : undefined;
+      const where = line === undefined || /\bline \d/.test(reason) ? '' : ` (line ${line})`;
+      return { file, status: 'refused', reason: `${reason}${where}`, notes: [], edits: [] };
+    }
+    case 'converted':
+      return { file, status: 'converted', notes: result.notes, edits: take(workspace, result.edits) };
+  }
+}
+
+async function fixFile(engine: Engine, workspace: Workspace, file: InputFile, unsafe: boolean): Promise<Outcome> {
+  const { edits } = fixAll(engine, await workspace.load(file.path), {}, await workspace.target(file.path), { unsafe });
+  return { file, status: edits.length > 0 ? 'converted' : 'unchanged', notes: [], edits: take(workspace, edits) };
+}
+
+/** Puts edits in front of the disk, so that the next file of the same module meets them. */
+function take(workspace: Workspace, files: readonly FileEdits[]): Outcome['edits'] {
+  return files.flatMap(({ path, edits }) => {
+    const shown = edits.map((edit) => ({ path: patchName(path).name, range: rangeIn(workspace, path, edit.span), newText: edit.newText }));
+    workspace.change(path, applyEdits(workspace.current(path), edits));
+    return shown;
+  });
+}
+
+/** One patch over all changed files, in the bytes of each file. */
+function patchOf(workspace: Workspace): Buffer {
+  return Buffer.concat(workspace.changed().map((path) => {
+    const file = workspace.original(path);
+    const mark = file.bom ? '\uFEFF' : '';
+    const text = unifiedDiff(patchName(path).name, mark + file.text, mark + workspace.current(path));
+    return file.encoding === 'latin1' ? encode({ ...file, bom: false }, text) : Buffer.from(text);
+  }));
+}

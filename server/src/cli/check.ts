@@ -1,0 +1,87 @@
+import type { Analysis, NotAnalysed } from '../engine/types.ts';
+import type { Finding, Severity } from '../rules/types.ts';
+import type { Command, FailOn } from './args.ts';
+import { findInputs, type InputFile } from './inputs.ts';
+import type { Program } from './main.ts';
+import { jsonReport } from './report-json.ts';
+import { textReport } from './report-text.ts';
+import { announceTargets } from './targets.ts';
+import { openWorkspace, type Workspace } from './workspace.ts';
+
+/** One analysed file. */
+export interface CheckedFile {
+  readonly file: InputFile;
+  readonly analysis: Analysis;
+}
+
+/** What a reporter renders. */
+export interface CheckResult {
+  /** `6.1`: the target of the first file. */
+  readonly kernel: string;
+  readonly files: readonly CheckedFile[];
+  readonly notAnalysed: readonly NotAnalysed[];
+  /** The text of any document that a finding names, and how to show its path. */
+  readonly workspace: Workspace;
+  shown(path: string): string;
+}
+
+/** Analyses files and folders and prints what was found. */
+export async function runCheck(command: Extract<Command, { name: 'check' }>, program: Program): Promise<number> {
+  const inputs = await findInputs(command.paths, program);
+  const workspace = openWorkspace(command.kernel);
+  const engine = await program.engine();
+  const files: CheckedFile[] = [];
+  let failed = inputs.unreadable;
+  for (const [i, file] of inputs.files.entries()) {
+    program.output.progress(`${i + 1} of ${inputs.files.length} files analysed`);
+    try {
+      const kernel = await workspace.target(file.path);
+      files.push({ file, analysis: engine.analyse(await workspace.load(file.path), {}, kernel) });
+    } catch (error) {
+      failed++;
+      program.output.note((error as Error).message);
+    }
+  }
+  const kernel = await announceTargets(workspace, inputs.files, command.paths, program.output);
+  const shown = shownPaths(inputs.files);
+  const result: CheckResult = {
+    kernel,
+    files,
+    notAnalysed: files.flatMap(({ analysis }) => analysis.notAnalysed),
+    workspace,
+    shown,
+  };
+  program.output.out(command.format === 'json' ? jsonReport(result) : textReport(result));
+  if (command.format === 'text') {
+    for (const one of result.notAnalysed) program.output.note(`${shown(one.path)}: ${one.function ? `${one.function}(): ` : ''}not analysed: ${one.reason}`);
+  }
+  if (failed > 0) return 2;
+  return files.some(({ analysis }) => analysis.findings.some((finding) => counts(finding, command.failOn))) ? 1 : 0;
+}
+
+/** How paths of other documents of a module are shown: like the analysed file beside them. */
+function shownPaths(files: readonly InputFile[]): (path: string) => string {
+  const exact = new Map(files.map((file) => [file.path, file.shown]));
+  const folders = new Map(files.map((file) => [cut(file.path), cut(file.shown)]));
+  return (path) => {
+    const known = exact.get(path);
+    if (known !== undefined) return known;
+    // The nearest folder that holds an analysed file says how the user writes it.
+    for (let folder = cut(path); folder !== ''; folder = cut(folder)) {
+      const shown = folders.get(folder);
+      if (shown !== undefined) return `${shown === '' ? '' : `${shown}/`}${path.slice(folder.length + 1)}`;
+    }
+    return path;
+  };
+}
+
+function cut(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf('/')));
+}
+
+const RANK: Readonly<Record<Severity, number>> = { error: 0, warning: 1, information: 2, hint: 3 };
+const LIMIT: Readonly<Record<FailOn, number>> = { error: 0, warning: 1, info: 2, hint: 3, never: -1 };
+
+function counts(finding: Finding, failOn: FailOn): boolean {
+  return RANK[finding.severity] <= LIMIT[failOn];
+}

@@ -1,0 +1,16 @@
+import { dump } from '../engine/dump.ts';
+import { UsageError, type Command } from './args.ts';
+import { namedFiles } from './inputs.ts';
+import type { Program } from './main.ts';
+import { openWorkspace } from './workspace.ts';
+
+/** Prints one stage of the analysis of a file or of one of its functions: for people who work on the engine. */
+export async function runDump(command: Extract<Command, { name: 'dump' }>, program: Program): Promise<number> {
+  const [file] = namedFiles([command.file]);
+  const workspace = openWorkspace(command.kernel);
+  const engine = await program.engine();
+  const text = dump(engine, await workspace.load(file!.path), await workspace.target(file!.path), command.stage, command.fn);
+  if (text === undefined) throw new UsageError(command.fn === undefined ? `${command.file}: nothing to dump` : `${command.file}: no function ${command.fn}`);
+  program.output.out(text.endsWith('\n') ? text : `${text}\n`);
+  return 0;
+}

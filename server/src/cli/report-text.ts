@@ -1,0 +1,23 @@
+import type { Span } from '../text/span.ts';
+import type { CheckResult } from './check.ts';
+
+/** The compilers' form, which editors and CI systems parse: `file:line:column: severity: message [rule]`, notes after it. */
+export function textReport({ files, workspace, shown }: CheckResult): string {
+  const lines: string[] = [];
+  const place = (path: string, span: Span): string => {
+    const { line, character } = workspace.lines(path).position(span.start);
+    return `${shown(path)}:${line + 1}:${character + 1}`;
+  };
+  for (const { analysis } of files) {
+    for (const finding of analysis.findings) {
+      lines.push(`${place(finding.site.path, finding.site)}: ${finding.severity}: ${oneLine(finding.message)} [${finding.rule}]`);
+      for (const { site, message } of finding.related) lines.push(`${place(site.path, site)}: note: ${oneLine(message)}`);
+    }
+  }
+  return lines.length === 0 ? '' : `${lines.join('\n')}\n`;
+}
+
+/** A message never breaks the form, whatever names it quotes. */
+function oneLine(message: string): string {
+  return message.replace(/\s*[\r\n]+\s*/g, ' ');
+}

@@ -1,0 +1,64 @@
+import { chmodSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { UsageError } from './args.ts';
+
+/**
+ * A file as text that can be written back without losing a byte. Text that is not valid UTF-8 is read as Latin-1, in which
+ * every byte is one character. A byte order mark is kept out of `text`, so that positions are those of an editor.
+ */
+export interface TextFile {
+  readonly text: string;
+  readonly encoding: 'utf8' | 'latin1';
+  readonly bom: boolean;
+}
+
+/** Decodes bytes; total. */
+export function decode(bytes: Uint8Array): TextFile {
+  const bom = bytes.length >= 3 && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
+  const body = bom ? bytes.subarray(3) : bytes;
+  try {
+    return { text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body), encoding: 'utf8', bom };
+  } catch {
+    return { text: Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('latin1'), encoding: 'latin1', bom };
+  }
+}
+
+/** The bytes of `text` in the form of `file`. An inserted character that Latin-1 lacks becomes `?`; the tool inserts ASCII only. */
+export function encode(file: TextFile, text: string): Buffer {
+  const body = Buffer.from(text, file.encoding);
+  return file.bom ? Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), body]) : body;
+}
+
+/** Reads and decodes `path`. Throws UsageError when it cannot be read. */
+export function readTextFile(path: string): TextFile {
+  try {
+    return decode(readFileSync(path));
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+}
+
+/** The one-line error for an input that cannot be read. */
+export function unreadable(path: string, error: unknown): UsageError {
+  const code = (error as NodeJS.ErrnoException | undefined)?.code;
+  const reason = code === 'ENOENT' ? 'no such file or folder' : code === 'EACCES' ? 'permission denied' : code === 'EISDIR' ? 'is a folder' : code ?? String(error).split('\n', 1)[0];
+  return new UsageError(`${path}: ${reason}`);
+}
+
+/**
+ * Replaces the content of `path` in one step: readers see the old or the new bytes, never a part. Follows a symbolic link
+ * rather than replacing it, keeps the mode, and refuses when the file is no longer what `before` was read from.
+ */
+export function writeTextFile(path: string, before: TextFile, text: string): void {
+  const target = realpathSync(path);
+  if (!readFileSync(target).equals(encode(before, before.text))) throw new UsageError(`${path}: changed while it was analysed; nothing written`);
+  const temporary = join(dirname(target), `.${basename(target)}.${process.pid}.tmp`);
+  try {
+    writeFileSync(temporary, encode(before, text), { flag: 'wx' });
+    chmodSync(temporary, statSync(target).mode & 0o7777);
+    renameSync(temporary, target);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw unreadable(path, error);
+  }
+}

@@ -1,0 +1,203 @@
+/**
+ * The engine's entry: analyses one file with what belongs to it. Pure: texts in, facts and findings out. It remembers the last
+ * results, so that an edit costs what it changed.
+ */
+import type { FileIr } from '../ir/types.ts';
+import { inRange } from '../kernel/version.ts';
+import type { ModuleFacts } from '../lifecycle/types.ts';
+import type { Finding, Rule, Severity } from '../rules/types.ts';
+import type { SyntaxParser } from '../syntax/node.ts';
+import { createDocuments } from './documents.ts';
+import { kernelStages, type Stages } from './stages.ts';
+import { isSuppressed, suppressionsOf, type Suppression } from './suppress.ts';
+import type { Analysis, Configuration, ModuleInput, NotAnalysed, TargetKernel } from './types.ts';
+
+export interface Engine {
+  /** The findings in `input.file`, sorted, each rule at most once a place. Never throws: what fails is in `notAnalysed`. */
+  analyse(input: ModuleInput, config: Configuration, kernel: TargetKernel): Analysis;
+  /** The facts of the whole module; undefined when it mentions no VFIO or could not be analysed. Never throws. */
+  facts(input: ModuleInput, kernel: TargetKernel): ModuleFacts | undefined;
+  /** The IR of the file itself, whatever it is about. Never throws. */
+  lowered(input: ModuleInput): FileIr | undefined;
+  /** See Documents.settle: to be called for an edited document when the host is idle. True asks for a new analysis. */
+  settle(path: string): boolean;
+  /** Frees what is kept for a document that was closed. */
+  forget(path: string): void;
+  dispose(): void;
+  readonly rules: readonly Rule[];
+  readonly parser: SyntaxParser;
+}
+
+/** UTF-16 code units. The largest C file of a kernel driver that mentions VFIO has a twentieth of this. */
+export const MAX_FILE = 4_000_000;
+const MAX_MODULES = 12;
+
+/** Is this file worth a parse? The same question as the hosts' filters ask of bytes. */
+export function mentionsVfio(text: string): boolean {
+  return text.includes('vfio');
+}
+
+interface ModuleResult {
+  readonly files: readonly FileIr[];
+  readonly kernel: string;
+  readonly facts: ModuleFacts;
+  findings?: { readonly config: Configuration; readonly list: readonly Finding[]; readonly failed: readonly NotAnalysed[] };
+}
+
+interface ModuleEntry {
+  readonly cache: unknown;
+  /** The last result for each of the few kernels that are asked about in turn (target, conversion). */
+  results: ModuleResult[];
+}
+
+/** Makes an engine over `parser`, which stays the caller's. `stages` is for tests of the engine itself. */
+export function createEngine(parser: SyntaxParser, stages: Stages = kernelStages): Engine {
+  const documents = createDocuments(parser, stages.lowering);
+  const modules = new Map<string, ModuleEntry>();
+  const suppressions = new WeakMap<FileIr, readonly Suppression[]>();
+
+  function result(input: ModuleInput, kernel: TargetKernel): ModuleResult {
+    const sources = input.sources.map((one) => documents.lowered(one.path, one.text, one.path === input.file));
+    const headers = input.headers.filter((one) => one.text.length <= MAX_FILE).map((one) => documents.lowered(one.path, one.text, one.path === input.file));
+    const files = [...sources, ...headers];
+    const key = input.sources.map((one) => one.path).join('\n');
+    const entry = modules.get(key) ?? { cache: stages.createCache(), results: [] };
+    modules.delete(key);
+    modules.set(key, entry);
+    if (modules.size > MAX_MODULES) modules.delete(modules.keys().next().value!);
+
+    const known = entry.results.find((one) => one.kernel === kernel.text && same(one.files, files));
+    if (known) return known;
+    const facts = stages.analyseModule({ sources, headers }, kernel.version, entry.cache);
+    const fresh: ModuleResult = { files, kernel: kernel.text, facts };
+    // Results for other texts of the same module are of no more use.
+    entry.results = [fresh, ...entry.results.filter((one) => one.kernel !== kernel.text && same(one.files, files))].slice(0, 3);
+    return fresh;
+  }
+
+  function findingsOf(module: ModuleResult, config: Configuration): NonNullable<ModuleResult['findings']> {
+    const known = module.findings;
+    if (known && known.config === config) return known;
+    const list: Finding[] = [];
+    const failed: NotAnalysed[] = [];
+    const { facts } = module;
+    for (const rule of stages.rules) {
+      const severity = config.rules?.[rule.id];
+      if (severity === 'off' || !inRange(facts.kernel, rule.kernels)) continue;
+      try {
+        for (const finding of rule.check({ facts, kernel: facts.kernel })) list.push(severity ? withSeverity(finding, rule, severity) : finding);
+      } catch (error) {
+        // One broken rule must not silence the others; it is said, because a silent one would look like a clean file.
+        failed.push({ path: '', function: '', reason: `internal error in rule ${rule.id}: ${message(error)}` });
+      }
+    }
+    return (module.findings = { config, list: unique(list), failed });
+  }
+
+  function isAllowed(finding: Finding, module: ModuleResult): boolean {
+    const file = module.files.find((one) => one.path === finding.site.path);
+    if (!file) return false;
+    let known = suppressions.get(file);
+    if (!known) suppressions.set(file, (known = suppressionsOf(file)));
+    return known.length > 0 && isSuppressed(finding, known);
+  }
+
+  function textOf(input: ModuleInput): string {
+    return [...input.sources, ...input.headers].find((one) => one.path === input.file)?.text ?? '';
+  }
+
+  return {
+    rules: stages.rules,
+    parser,
+
+    analyse(input, config, kernel) {
+      const text = textOf(input);
+      if (!mentionsVfio(text)) return { findings: [], notAnalysed: [], functions: 0 };
+      if (text.length > MAX_FILE) return failure(input.file, `the file is larger than ${MAX_FILE / 1_000_000} million characters`);
+      try {
+        const module = result(input, kernel);
+        const { list, failed } = findingsOf(module, config);
+        const functions = module.files.find((one) => one.path === input.file)?.functions.length ?? 0;
+        return {
+          findings: list.filter((one) => one.site.path === input.file && !isAllowed(one, module)),
+          notAnalysed: [...module.facts.notAnalysed.filter((one) => one.path === input.file), ...failed.map((one) => ({ ...one, path: input.file }))],
+          functions,
+        };
+      } catch (error) {
+        return failure(input.file, `internal error: ${message(error)}`);
+      }
+    },
+
+    facts(input, kernel) {
+      const text = textOf(input);
+      if (!mentionsVfio(text) || text.length > MAX_FILE) return undefined;
+      try {
+        return result(input, kernel).facts;
+      } catch {
+        return undefined;
+      }
+    },
+
+    lowered(input) {
+      const text = textOf(input);
+      if (text.length > MAX_FILE) return undefined;
+      try {
+        return documents.lowered(input.file, text, true);
+      } catch {
+        return undefined;
+      }
+    },
+
+    settle(path) {
+      try {
+        return documents.settle(path);
+      } catch {
+        return false;
+      }
+    },
+
+    forget(path) {
+      documents.forget(path);
+      for (const key of [...modules.keys()]) if (key.split('\n').includes(path)) modules.delete(key);
+    },
+
+    dispose() {
+      modules.clear();
+      documents.dispose();
+    },
+  };
+}
+
+function failure(path: string, reason: string): Analysis {
+  return { findings: [], notAnalysed: [{ path, function: '', reason }], functions: 0 };
+}
+
+function message(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split('\n', 1)[0]!;
+}
+
+function same(a: readonly FileIr[], b: readonly FileIr[]): boolean {
+  return a.length === b.length && a.every((one, i) => one === b[i]);
+}
+
+const RANK: Readonly<Record<Severity, number>> = { error: 0, warning: 1, information: 2, hint: 3 };
+
+/** The severity that the user wants for a rule. A finding that the rule itself lowered for want of certainty is never raised above that. */
+function withSeverity(finding: Finding, rule: Rule, wanted: Severity): Finding {
+  const severity = finding.severity === rule.severity || RANK[wanted] > RANK[finding.severity] ? wanted : finding.severity;
+  return severity === finding.severity ? finding : { ...finding, severity };
+}
+
+/** Sorted by place, then by rule; the most severe of those that one rule reports at one place. */
+function unique(findings: readonly Finding[]): readonly Finding[] {
+  const sorted = [...findings].sort((a, b) => compare(a.site.path, b.site.path) || a.site.start - b.site.start || a.site.end - b.site.end
+    || compare(a.rule, b.rule) || RANK[a.severity] - RANK[b.severity]);
+  return sorted.filter((one, i) => {
+    const before = sorted[i - 1];
+    return !before || before.rule !== one.rule || before.site.path !== one.site.path || before.site.start !== one.site.start || before.site.end !== one.site.end;
+  });
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,119 @@
+/**
+ * The lowered documents, and the syntax trees that make the next parse incremental. This is the one owner of trees: whatever
+ * it parses it also disposes.
+ */
+import type { FileIr } from '../ir/types.ts';
+import type { SyntaxParser, SyntaxTree } from '../syntax/node.ts';
+
+/** What turns a tree into IR; `cache` carries unchanged functions over from the previous version of the same document. */
+export interface Lowering<C> {
+  createCache(): C;
+  lower(path: string, tree: SyntaxTree, cache: C, parser: SyntaxParser): FileIr;
+}
+
+export interface Documents {
+  /**
+   * The IR of a document. The same object as before when the text is the same, so that later stages can cache by identity.
+   * With `edited` the tree is kept for an incremental parse of the next version; other documents are parsed whole when they
+   * change, and their trees are freed at once.
+   */
+  lowered(path: string, text: string, edited: boolean): FileIr;
+  /**
+   * Parses an incrementally parsed document once more from scratch and lets that tree win. An incremental parse may recover
+   * from errors in another way than a fresh one does. Returns true when the fresh tree differs.
+   */
+  settle(path: string): boolean;
+  /** Frees all that is kept for a document. */
+  forget(path: string): void;
+  dispose(): void;
+}
+
+interface Entry<C> {
+  text: string;
+  ir: FileIr;
+  cache: C;
+  tree: SyntaxTree | null;
+  /** The tree came from an incremental parse and has not been compared with a fresh one. */
+  unsettled: boolean;
+}
+
+/** UTF-16 code units over all remembered documents. */
+const MAX_TEXT = 16_000_000;
+const MAX_TREES = 24;
+
+/** An empty store. */
+export function createDocuments<C>(parser: SyntaxParser, lowering: Lowering<C>): Documents {
+  // In order of last use, oldest first.
+  const entries = new Map<string, Entry<C>>();
+  let total = 0;
+
+  function remove(path: string): void {
+    const entry = entries.get(path);
+    if (!entry) return;
+    entry.tree?.dispose();
+    total -= entry.text.length;
+    entries.delete(path);
+  }
+
+  function store(path: string, entry: Entry<C>): void {
+    entries.delete(path);
+    entries.set(path, entry);
+    let trees = 0;
+    for (const one of entries.values()) if (one.tree) trees++;
+    for (const [other, one] of entries) {
+      if (other === path) continue;
+      if (total > MAX_TEXT) remove(other);
+      else if (trees > MAX_TREES && one.tree) {
+        one.tree.dispose();
+        one.tree = null;
+        trees--;
+      }
+    }
+  }
+
+  return {
+    lowered(path, text, edited) {
+      const known = entries.get(path);
+      if (known && known.text === text) {
+        store(path, known);
+        return known.ir;
+      }
+      const tree = parser.parse(text, known?.tree ?? undefined);
+      let ir: FileIr;
+      const cache = known?.cache ?? lowering.createCache();
+      try {
+        ir = lowering.lower(path, tree, cache, parser);
+      } catch (error) {
+        tree.dispose();
+        throw error;
+      }
+      const incremental = known?.tree != null;
+      remove(path);
+      total += text.length;
+      if (!edited) tree.dispose();
+      store(path, { text, ir, cache, tree: edited ? tree : null, unsettled: incremental });
+      return ir;
+    },
+
+    settle(path) {
+      const entry = entries.get(path);
+      if (!entry?.tree || !entry.unsettled) return false;
+      const fresh = parser.parse(entry.text);
+      entry.unsettled = false;
+      const differs = fresh.print() !== entry.tree.print();
+      entry.tree.dispose();
+      entry.tree = fresh;
+      if (differs) {
+        entry.cache = lowering.createCache();
+        entry.ir = lowering.lower(path, fresh, entry.cache, parser);
+      }
+      return differs;
+    },
+
+    forget: remove,
+
+    dispose() {
+      for (const path of [...entries.keys()]) remove(path);
+    },
+  };
+}

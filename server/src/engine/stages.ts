@@ -1,0 +1,28 @@
+/** The stages that the engine strings together, in one place, so that its own tests can put others in. */
+import { createLoweringCache, lowerFile, type LoweringCache } from '../ir/lower.ts';
+import { API_ENTRIES } from '../kernel/lifecycle-api.ts';
+import type { ApiEntry, KernelVersion } from '../kernel/types.ts';
+import type { Module, ModuleFacts } from '../lifecycle/types.ts';
+import { rules } from '../rules/index.ts';
+import type { Rule } from '../rules/types.ts';
+import type { Lowering } from './documents.ts';
+
+export interface Stages {
+  readonly lowering: Lowering<LoweringCache>;
+  /** What the analysis keeps between two versions of a module. */
+  createCache(): unknown;
+  analyseModule(module: Module, kernel: KernelVersion, cache: unknown): ModuleFacts;
+  readonly rules: readonly Rule[];
+}
+
+export const kernelStages: Stages = {
+  lowering: { createCache: createLoweringCache, lower: lowerFile },
+  createCache: () => undefined,
+  analyseModule: (module, kernel) => ({ module, kernel, observations: [], opsTables: [], driverTables: [], roles: new Map(), notAnalysed: [] }),
+  rules,
+};
+
+/** The knowledge base, for what hosts ask of it: the kernel of a header, the explanation of a name. */
+export const KERNEL_API: readonly ApiEntry[] = API_ENTRIES;
+
+export { createParser as loadParser } from '../syntax/parser.ts';

@@ -1,0 +1,56 @@
+import type { ClientCapabilities, InitializeParams } from 'vscode-languageserver';
+import type { Configuration } from '../engine/types.ts';
+import { readSettings } from './settings.ts';
+
+/** What the client can do, read once from its first message. */
+export interface Client {
+  readonly pullDiagnostics: boolean;
+  readonly refreshDiagnostics: boolean;
+  readonly relatedInformation: boolean;
+  readonly codeDescription: boolean;
+  readonly deprecatedTag: boolean;
+  readonly markdownHover: boolean;
+  readonly codeActionLiterals: boolean;
+  readonly resolveEdits: boolean;
+  readonly disabledActions: boolean;
+  readonly preferredActions: boolean;
+  readonly versionedEdits: boolean;
+  readonly configuration: boolean;
+  readonly watchFiles: boolean;
+  readonly workspaceFolders: boolean;
+  /** Files are asked for from the client instead of the disk. */
+  readonly fileRequests: boolean;
+  /** The settings of the first message: used when the client cannot be asked. */
+  readonly settings: Configuration;
+  /** Folder of the rule pages as a URI with a trailing slash, if the client knows a better one than the server. */
+  readonly docs: string | undefined;
+  /** Canonical form is made by the workspace. */
+  readonly folders: readonly string[];
+}
+
+export function readClient(params: InitializeParams): Client {
+  // Clients outside VS Code leave out whole sections of what the protocol calls mandatory.
+  const { textDocument, workspace } = (params.capabilities ?? {}) as ClientCapabilities;
+  const options = (typeof params.initializationOptions === 'object' && params.initializationOptions !== null ? params.initializationOptions : {}) as Record<string, unknown>;
+  const action = textDocument?.codeAction;
+  return {
+    pullDiagnostics: textDocument?.diagnostic !== undefined,
+    refreshDiagnostics: workspace?.diagnostics?.refreshSupport === true,
+    relatedInformation: (textDocument?.publishDiagnostics?.relatedInformation ?? textDocument?.diagnostic?.relatedInformation) === true,
+    codeDescription: (textDocument?.publishDiagnostics?.codeDescriptionSupport ?? textDocument?.diagnostic?.codeDescriptionSupport) === true,
+    deprecatedTag: (textDocument?.publishDiagnostics?.tagSupport ?? textDocument?.diagnostic?.tagSupport)?.valueSet?.includes(2) === true,
+    markdownHover: textDocument?.hover?.contentFormat === undefined || textDocument.hover.contentFormat.includes('markdown'),
+    codeActionLiterals: action?.codeActionLiteralSupport !== undefined,
+    resolveEdits: action?.dataSupport === true && action.resolveSupport?.properties?.includes('edit') === true,
+    disabledActions: action?.disabledSupport === true,
+    preferredActions: action?.isPreferredSupport === true,
+    versionedEdits: workspace?.workspaceEdit?.documentChanges === true,
+    configuration: workspace?.configuration === true,
+    watchFiles: workspace?.didChangeWatchedFiles?.dynamicRegistration === true,
+    workspaceFolders: workspace?.workspaceFolders === true,
+    fileRequests: options['fileRequests'] === true,
+    settings: readSettings(options['settings']).configuration,
+    docs: typeof options['docs'] === 'string' ? options['docs'].replace(/\/?$/, '/') : undefined,
+    folders: params.workspaceFolders?.map((folder) => folder.uri) ?? (params.rootUri ? [params.rootUri] : []),
+  };
+}

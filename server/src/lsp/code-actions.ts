@@ -1,0 +1,112 @@
+import {
+  CodeActionKind, LSPErrorCodes, ResponseError, type CancellationToken, type CodeAction, type CodeActionParams, type Diagnostic, type WorkspaceEdit,
+} from 'vscode-languageserver';
+import { conversionsAt, convert, conversionTarget, planOf, type ConversionOffer } from '../engine/convert.ts';
+import { fixAll } from '../engine/fix.ts';
+import type { FileEdits } from '../text/span.ts';
+import { toDiagnostic } from './diagnostics.ts';
+import type { Loaded, Session } from './session.ts';
+
+export const REWRITE = `${CodeActionKind.RefactorRewrite}.vfio`;
+export const FIX_ALL = `${CodeActionKind.SourceFixAll}.vfio`;
+export const KINDS = [CodeActionKind.QuickFix, REWRITE, FIX_ALL];
+
+/** What a resolve request needs to find its conversion again. */
+interface ConversionData {
+  readonly uri: string;
+  readonly version: number;
+  readonly functionName: string | undefined;
+}
+
+/** Fixes for the findings in the range, conversions around it, and all safe fixes when a client asks for that kind. */
+export async function codeActions(session: Session, params: CodeActionParams, token: CancellationToken): Promise<CodeAction[]> {
+  if (!session.client.codeActionLiterals) return [];
+  const loaded = await session.load(params.textDocument.uri, token);
+  if (!loaded) return [];
+  const { only } = params.context;
+  const wants = (kind: string): boolean => only === undefined || only.some((one) => one === '' || kind === one || kind.startsWith(`${one}.`));
+  const span = { start: loaded.document.offsetAt(params.range.start), end: loaded.document.offsetAt(params.range.end) };
+  const actions: CodeAction[] = [];
+  if (wants(CodeActionKind.QuickFix)) actions.push(...quickFixes(session, loaded, span, params.context.diagnostics));
+  if (wants(REWRITE)) actions.push(...conversions(session, loaded, span));
+  // A command that changes the whole file is no answer to a light bulb: only for those who ask for its kind.
+  if (only !== undefined && wants(FIX_ALL)) {
+    const { edits } = fixAll(loaded.engine, loaded.input, loaded.config, loaded.kernel, { unsafe: false });
+    if (edits.length > 0) actions.push({ title: 'Fix all safe VFIO life-cycle problems', kind: FIX_ALL, edit: workspaceEdit(session, loaded, edits) });
+  }
+  return actions;
+}
+
+function quickFixes(session: Session, loaded: Loaded, span: { start: number; end: number }, shown: readonly Diagnostic[]): CodeAction[] {
+  const actions: CodeAction[] = [];
+  for (const finding of loaded.analysis().findings) {
+    if (!finding.fix || finding.site.end < span.start || finding.site.start > span.end) continue;
+    const own = toDiagnostic(session, loaded, finding);
+    if (!own) continue;
+    // The client matches by the object it sent, which may carry fields of its own.
+    const diagnostics = shown.filter((one) => one.code === finding.rule && JSON.stringify(one.range) === JSON.stringify(own.range));
+    const safe = finding.fix.safety === 'safe';
+    actions.push({
+      title: safe ? finding.fix.title : `${finding.fix.title} (unsafe: review the result)`,
+      kind: CodeActionKind.QuickFix,
+      diagnostics: diagnostics.length > 0 ? diagnostics : [own],
+      ...(safe && session.client.preferredActions && { isPreferred: true }),
+      edit: workspaceEdit(session, loaded, finding.fix.edits),
+    });
+  }
+  return actions;
+}
+
+function conversions(session: Session, loaded: Loaded, span: { start: number; end: number }): CodeAction[] {
+  const facts = loaded.engine.facts(loaded.input, loaded.kernel);
+  if (!facts) return [];
+  const target = conversionTarget(loaded.kernel);
+  const actions: CodeAction[] = [];
+  for (const offer of conversionsAt(facts, loaded.input.file, span, loaded.analysis().findings)) {
+    const action: CodeAction = { title: title(offer, target.text), kind: REWRITE };
+    const plan = planOf(loaded.engine, loaded.input, target, offer.functionName);
+    if (plan.status === 'unchanged') continue;
+    if (plan.status === 'refused') {
+      if (session.client.disabledActions) actions.push({ ...action, disabled: { reason: plan.reason } });
+      continue;
+    }
+    const data: ConversionData = { uri: loaded.document.uri, version: loaded.version, functionName: offer.functionName };
+    if (session.client.resolveEdits) {
+      actions.push({ ...action, data });
+      continue;
+    }
+    const result = convert(loaded.engine, loaded.input, target, offer.functionName);
+    if (result.status === 'converted') actions.push({ ...action, edit: workspaceEdit(session, loaded, result.edits) });
+  }
+  return actions;
+}
+
+function title(offer: ConversionOffer, kernel: string): string {
+  return offer.functionName === undefined
+    ? `Convert the devices of this file to vfio_alloc_device() for Linux ${kernel}`
+    : `Convert the device of ${offer.functionName}() to vfio_alloc_device() for Linux ${kernel}`;
+}
+
+/** Fills in the edit of a conversion. Throws the protocol's error with the reason when it can no longer be done. */
+export async function resolveCodeAction(session: Session, action: CodeAction, token: CancellationToken): Promise<CodeAction> {
+  const data = action.data as Partial<ConversionData> | undefined;
+  if (typeof data?.uri !== 'string' || action.edit) return action;
+  const loaded = await session.load(data.uri, token);
+  if (!loaded || loaded.version !== data.version) throw new ResponseError(LSPErrorCodes.ContentModified, 'the document changed');
+  const result = convert(loaded.engine, loaded.input, conversionTarget(loaded.kernel), data.functionName);
+  if (result.status === 'converted') return { ...action, edit: workspaceEdit(session, loaded, result.edits) };
+  throw new ResponseError(LSPErrorCodes.RequestFailed, result.status === 'refused' ? result.reason : 'there is nothing left to convert');
+}
+
+function workspaceEdit(session: Session, loaded: Loaded, files: readonly FileEdits[]): WorkspaceEdit {
+  const converted = files.map(({ path, edits }) => ({
+    uri: session.uriOf(path),
+    edits: edits.flatMap((edit) => {
+      const range = loaded.positions.range(path, edit.span);
+      return range ? [{ range, newText: edit.newText }] : [];
+    }),
+  }));
+  if (!session.client.versionedEdits) return { changes: Object.fromEntries(converted.map(({ uri, edits }) => [uri, edits])) };
+  // The version lets the client refuse an edit that was made for another text.
+  return { documentChanges: converted.map(({ uri, edits }) => ({ textDocument: { uri, version: session.documents.get(uri)?.version ?? null }, edits })) };
+}

@@ -1,0 +1,128 @@
+import {
+  DiagnosticSeverity, DiagnosticTag, DocumentDiagnosticReportKind, type CancellationToken, type Diagnostic,
+  type DocumentDiagnosticParams, type DocumentDiagnosticReport,
+} from 'vscode-languageserver';
+import type { Finding, Severity } from '../rules/types.ts';
+import type { Loaded, Session } from './session.ts';
+
+const SEVERITIES: Readonly<Record<Severity, DiagnosticSeverity>> = {
+  error: DiagnosticSeverity.Error,
+  warning: DiagnosticSeverity.Warning,
+  information: DiagnosticSeverity.Information,
+  hint: DiagnosticSeverity.Hint,
+};
+
+/** Shown beside the message by every client, and how others know the diagnostics of this server. */
+export const SOURCE = 'vfio';
+
+/** One finding as the client shows it; undefined when its document is not in the module any more. */
+export function toDiagnostic(session: Session, loaded: Loaded, finding: Finding): Diagnostic | undefined {
+  const range = loaded.positions.range(finding.site.path, finding.site);
+  if (!range) return undefined;
+  const diagnostic: Diagnostic = { range, severity: SEVERITIES[finding.severity], source: SOURCE, code: finding.rule, message: finding.message };
+  if (session.client.codeDescription && session.docs !== undefined) diagnostic.codeDescription = { href: `${session.docs}${finding.rule}.md` };
+  if (session.client.deprecatedTag && finding.tags?.includes('deprecated')) diagnostic.tags = [DiagnosticTag.Deprecated];
+  if (session.client.relatedInformation && finding.related.length > 0) {
+    diagnostic.relatedInformation = finding.related.flatMap(({ site, message }) => {
+      const where = loaded.positions.range(site.path, site);
+      return where ? [{ location: { uri: session.uriOf(site.path), range: where }, message }] : [];
+    });
+  }
+  return diagnostic;
+}
+
+/** Diagnostics of a document: by pull where the client asks, else pushed after each change. */
+export interface Diagnostics {
+  pull(params: DocumentDiagnosticParams, token: CancellationToken): Promise<DocumentDiagnosticReport>;
+  /** Pushes for one document unless the client pulls. */
+  push(uri: string): void;
+  /** All open documents, by whichever way. */
+  refresh(): void;
+  closed(uri: string): void;
+}
+
+/** After this time without a request the last incremental parse is compared with a fresh one. */
+const IDLE_MS = 600;
+
+export function createDiagnostics(session: Session): Diagnostics {
+  const { client, connection, documents } = session;
+  const last = new Map<string, { id: string; json: string }>();
+  const logged = new Map<string, string>();
+  const waiting = new Set<string>();
+  let counter = 0;
+  let idle: ReturnType<typeof setTimeout> | undefined;
+
+  async function compute(uri: string, token: CancellationToken): Promise<Diagnostic[]> {
+    const loaded = await session.load(uri, token);
+    if (!loaded) return [];
+    const { findings, notAnalysed } = loaded.analysis();
+    const log = notAnalysed.map((one) => `${uri}: ${one.function ? `${one.function}: ` : ''}not analysed: ${one.reason}`).join('\n');
+    if (log !== (logged.get(uri) ?? '')) connection.console.info(log === '' ? `${uri}: analysed` : log);
+    logged.set(uri, log);
+    settleWhenIdle();
+    return findings.flatMap((finding) => toDiagnostic(session, loaded, finding) ?? []);
+  }
+
+  function settleWhenIdle(): void {
+    clearTimeout(idle);
+    idle = setTimeout(() => void settle(), IDLE_MS);
+  }
+
+  async function settle(): Promise<void> {
+    let changed = false;
+    for (const { uri } of documents.all()) changed = await session.settle(uri).catch(() => false) || changed;
+    if (changed) refresh();
+  }
+
+  async function send(uri: string): Promise<void> {
+    const document = documents.get(uri);
+    if (!document) return;
+    const { version } = document;
+    try {
+      const diagnostics = await compute(uri, never);
+      await connection.sendDiagnostics({ uri, version, diagnostics });
+    } catch {
+      // Changed or closed meanwhile: the change has pushed again, the close has cleared.
+    }
+  }
+
+  function push(uri: string): void {
+    if (client.pullDiagnostics || waiting.has(uri)) return;
+    waiting.add(uri);
+    // Takes in the edits that are already on the wire, so that a burst of them costs one analysis.
+    setTimeout(() => {
+      waiting.delete(uri);
+      void send(uri);
+    }, 0);
+  }
+
+  function refresh(): void {
+    if (!client.pullDiagnostics) for (const { uri } of documents.all()) push(uri);
+    else if (client.refreshDiagnostics) void connection.languages.diagnostics.refresh().catch(() => undefined);
+  }
+
+  return {
+    async pull({ textDocument: { uri }, previousResultId }, token) {
+      const items = await compute(uri, token);
+      const json = JSON.stringify(items);
+      const known = last.get(uri);
+      if (known && known.json === json) {
+        if (known.id === previousResultId) return { kind: DocumentDiagnosticReportKind.Unchanged, resultId: known.id };
+        return { kind: DocumentDiagnosticReportKind.Full, resultId: known.id, items };
+      }
+      const id = String(++counter);
+      last.set(uri, { id, json });
+      return { kind: DocumentDiagnosticReportKind.Full, resultId: id, items };
+    },
+    push,
+    refresh,
+    closed(uri) {
+      last.delete(uri);
+      logged.delete(uri);
+      if (!client.pullDiagnostics) void connection.sendDiagnostics({ uri, diagnostics: [] });
+    },
+  };
+}
+
+/** For work that no request asked for. */
+const never: CancellationToken = { isCancellationRequested: false, onCancellationRequested: () => ({ dispose: () => undefined }) };

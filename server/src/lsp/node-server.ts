@@ -1,0 +1,23 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { createConnection, ProposedFeatures } from 'vscode-languageserver/node';
+import { nodeFileSystem } from './node-files.ts';
+import { startServer } from './server.ts';
+
+/**
+ * Serves over the transport that the process' arguments name: --stdio, --node-ipc or --socket=N.
+ * @param folder the folder of the bundle, where the wasm modules lie.
+ */
+export function startNodeServer(folder: string): void {
+  const pages = join(folder, '..', 'docs', 'rules');
+  startServer(createConnection(ProposedFeatures.all), {
+    async loadWasm() {
+      const [runtime, grammar] = await Promise.all(['web-tree-sitter.wasm', 'tree-sitter-c.wasm'].map((name) => readFile(join(folder, name))));
+      return { runtime: runtime!, grammar: grammar! };
+    },
+    files: nodeFileSystem,
+    docs: existsSync(pages) ? pathToFileURL(`${pages}/`).href : undefined,
+  });
+}

@@ -1,0 +1,4 @@
+import { startNodeServer } from './node-server.ts';
+
+/** Entry of dist/server.cjs. */
+startNodeServer(__dirname);

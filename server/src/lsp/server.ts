@@ -1,0 +1,95 @@
+import {
+  DidChangeConfigurationNotification, DidChangeWatchedFilesNotification, PositionEncodingKind, TextDocuments, TextDocumentSyncKind,
+  type Connection, type InitializeParams, type InitializeResult,
+} from 'vscode-languageserver';
+import { TextDocument } from 'vscode-languageserver-textdocument';
+import { createEngine } from '../engine/analyse.ts';
+import { loadParser } from '../engine/stages.ts';
+import type { FileSystem } from '../engine/types.ts';
+import { readClient, type Client } from './client.ts';
+import { codeActions, KINDS, resolveCodeAction } from './code-actions.ts';
+import { createDiagnostics } from './diagnostics.ts';
+import { clientFileSystem } from './files.ts';
+import { hover } from './hover.ts';
+import { createSession } from './session.ts';
+
+/** What differs between a Node process and a web worker. */
+export interface Host {
+  /** The bytes of the two wasm modules. Called once, while the client still waits for the answer to its first message. */
+  loadWasm(params: InitializeParams): Promise<{ runtime: Uint8Array; grammar: Uint8Array }>;
+  /** Files by URI when the client does not offer its own; undefined where only the client has any. */
+  readonly files: FileSystem | undefined;
+  /** The folder of the rule pages as a URI with a trailing slash. */
+  readonly docs: string | undefined;
+}
+
+/** Serves one client on `connection` until it goes. */
+export function startServer(connection: Connection, host: Host): void {
+  const documents = new TextDocuments(TextDocument);
+  let stop: () => void = () => undefined;
+
+  connection.onInitialize((params): InitializeResult => {
+    const client = readClient(params);
+    // Not awaited: the client gets its answer while the parser compiles.
+    const engine = host.loadWasm(params).then(loadParser).then((parser) => createEngine(parser));
+    engine.catch((error: unknown) => connection.console.error(`the parser could not be loaded: ${String(error)}`));
+    const files = client.fileRequests || !host.files ? clientFileSystem(connection) : host.files;
+    const session = createSession(connection, client, documents, engine, files, host.docs);
+    const diagnostics = createDiagnostics(session);
+    stop = () => void engine.then((one) => one.dispose(), () => undefined);
+
+    documents.onDidOpen(({ document }) => diagnostics.push(document.uri));
+    documents.onDidChangeContent(({ document }) => {
+      diagnostics.push(document.uri);
+      for (const { uri } of documents.all()) if (uri !== document.uri && session.reads(uri, document.uri)) diagnostics.push(uri);
+    });
+    documents.onDidClose(({ document }) => {
+      session.closed(document.uri);
+      diagnostics.closed(document.uri);
+    });
+    connection.languages.diagnostics.on((request, token) => diagnostics.pull(request, token));
+    connection.onHover((request, token) => hover(session, request, token));
+    connection.onCodeAction((request, token) => codeActions(session, request, token));
+    connection.onCodeActionResolve((request, token) => resolveCodeAction(session, request, token));
+    connection.onDidChangeWatchedFiles(({ changes }) => {
+      session.invalidate(changes.map((change) => change.uri));
+      // A save of an open document tells nothing new.
+      if (changes.some((change) => !documents.get(change.uri))) diagnostics.refresh();
+    });
+    connection.onDidChangeConfiguration(({ settings }) => {
+      session.settingsChanged(settings);
+      diagnostics.refresh();
+    });
+    connection.onInitialized(() => afterInitialized(connection, client, (folders) => session.setFolders(folders)));
+
+    return {
+      capabilities: {
+        positionEncoding: PositionEncodingKind.UTF16,
+        textDocumentSync: TextDocumentSyncKind.Incremental,
+        hoverProvider: true,
+        codeActionProvider: { codeActionKinds: KINDS, resolveProvider: client.resolveEdits },
+        ...(client.pullDiagnostics && { diagnosticProvider: { identifier: 'vfio', interFileDependencies: true, workspaceDiagnostics: false } }),
+        workspace: { workspaceFolders: { supported: true, changeNotifications: client.workspaceFolders } },
+      },
+      serverInfo: { name: 'vfio-lifecycle' },
+    };
+  });
+  connection.onShutdown(() => stop());
+  documents.listen(connection);
+  connection.listen();
+}
+
+function afterInitialized(connection: Connection, client: Client, setFolders: (folders: readonly string[]) => void): void {
+  const ignore = (): undefined => undefined;
+  if (client.configuration) void connection.client.register(DidChangeConfigurationNotification.type, { section: 'vfioLifecycle' }).catch(ignore);
+  // Our own client, which is the one that answers file requests, watches by itself.
+  if (client.watchFiles && !client.fileRequests) {
+    const watchers = [{ globPattern: '**/*.[ch]' }, { globPattern: '**/{Makefile,Kbuild}' }];
+    void connection.client.register(DidChangeWatchedFilesNotification.type, { watchers }).catch(ignore);
+  }
+  if (client.workspaceFolders) {
+    connection.workspace.onDidChangeWorkspaceFolders(() => {
+      void connection.workspace.getWorkspaceFolders().then((folders) => setFolders((folders ?? []).map((folder) => folder.uri)), ignore);
+    });
+  }
+}

@@ -1,0 +1,178 @@
+import {
+  LSPErrorCodes, ResponseError, TextDocuments, type CancellationToken, type Connection, type DiagnosticServerCancellationData,
+} from 'vscode-languageserver';
+import { TextDocument } from 'vscode-languageserver-textdocument';
+import { mentionsVfio, type Engine } from '../engine/analyse.ts';
+import { cachedFileSystem, createModuleLoader } from '../engine/project/load.ts';
+import { canonicalUri, isInside } from '../engine/project/paths.ts';
+import { detectTarget } from '../engine/project/target.ts';
+import { KERNEL_API } from '../engine/stages.ts';
+import type { Analysis, Configuration, FileSystem, ModuleInput, TargetKernel } from '../engine/types.ts';
+import type { Client } from './client.ts';
+import { positionsIn, type Positions } from './positions.ts';
+import { readSettings } from './settings.ts';
+
+/** One open document together with all that an answer about it needs. Valid for one version of the text. */
+export interface Loaded {
+  readonly document: TextDocument;
+  /** The document's version when it was loaded; the TextDocument itself is changed in place. */
+  readonly version: number;
+  readonly input: ModuleInput;
+  readonly kernel: TargetKernel;
+  readonly config: Configuration;
+  readonly positions: Positions;
+  readonly engine: Engine;
+  analysis(): Analysis;
+}
+
+/** What the features share: the documents, the engine and the world around the documents. */
+export interface Session {
+  readonly connection: Connection;
+  readonly client: Client;
+  readonly documents: TextDocuments<TextDocument>;
+  readonly docs: string | undefined;
+  /**
+   * Loads an open document. Undefined when it is not open or mentions no VFIO. Throws the protocol's errors when the request
+   * was cancelled or the document was changed or closed meanwhile: an answer about an old text is a wrong answer.
+   */
+  load(uri: string, token: CancellationToken): Promise<Loaded | undefined>;
+  /** Lets a fresh parse win over an incremental one; true when that changes what is known of the document. */
+  settle(uri: string): Promise<boolean>;
+  /** The client's own spelling of a document key: the open document's URI, or the key itself. */
+  uriOf(path: string): string;
+  /** Was `path` read for the last analysis of the open document `uri`? */
+  reads(uri: string, path: string): boolean;
+  /** Files changed on the disk. */
+  invalidate(uris: readonly string[]): void;
+  settingsChanged(settings: unknown): void;
+  /** Frees what is kept for a closed document. */
+  closed(uri: string): void;
+  setFolders(folders: readonly string[]): void;
+}
+
+export function createSession(
+  connection: Connection, client: Client, documents: TextDocuments<TextDocument>, engine: Promise<Engine>, files: FileSystem, docs: string | undefined,
+): Session {
+  const cached = cachedFileSystem(files);
+  const opened = new Map<string, TextDocument>();
+  const fs: FileSystem = {
+    // What is open in the editor counts before what is saved.
+    readFile: async (path) => opened.get(path)?.getText() ?? cached.readFile(path),
+    readDirectory: (path) => cached.readDirectory(path),
+  };
+  const loader = createModuleLoader(fs);
+  const configurations = new Map<string, Promise<Configuration>>();
+  const targets = new Map<string, Promise<TargetKernel>>();
+  const told = new Map<string, string>();
+  const lastRead = new Map<string, ReadonlySet<string>>();
+  let pushed: Configuration = client.settings;
+  let folders = client.folders.map(canonicalUri);
+  const complained = new Set<string>();
+
+  documents.onDidOpen(({ document }) => opened.set(canonicalUri(document.uri), document));
+
+  function understood(section: unknown): Configuration {
+    const { configuration, problems } = readSettings(section);
+    for (const problem of problems) {
+      if (!complained.has(problem)) connection.console.warn(problem);
+      complained.add(problem);
+    }
+    return configuration;
+  }
+
+  function configurationOf(uri: string): Promise<Configuration> {
+    if (!client.configuration) return Promise.resolve(pushed);
+    let known = configurations.get(uri);
+    if (!known) {
+      known = connection.workspace.getConfiguration({ scopeUri: uri, section: 'vfioLifecycle' }).then(understood, () => pushed);
+      configurations.set(uri, known);
+    }
+    return known;
+  }
+
+  function targetOf(key: string, config: Configuration): Promise<TargetKernel> {
+    const id = `${key}\n${config.targetKernel ?? ''}`;
+    let known = targets.get(id);
+    if (!known) targets.set(id, (known = detectTarget(cached, key, { setting: config.targetKernel }, KERNEL_API)));
+    return known;
+  }
+
+  function tell(uri: string, kernel: TargetKernel): void {
+    const status = `${kernel.text}\n${kernel.reason}`;
+    if (told.get(uri) === status) return;
+    told.set(uri, status);
+    void connection.sendNotification('vfioLifecycle/status', { kernel: kernel.text, reason: kernel.reason, uri });
+  }
+
+  function rootOf(key: string): string | undefined {
+    return folders.filter((folder) => isInside(key, folder)).sort((a, b) => b.length - a.length)[0];
+  }
+
+  return {
+    connection,
+    client,
+    documents,
+    docs: client.docs ?? docs,
+
+    async load(uri, token) {
+      const document = documents.get(uri);
+      if (!document) return undefined;
+      const { version } = document;
+      const check = (): void => {
+        if (token.isCancellationRequested) throw new ResponseError(LSPErrorCodes.RequestCancelled, 'cancelled');
+        const now = documents.get(uri);
+        if (now?.version === version) return;
+        // For a pull of diagnostics this asks the client to come again; elsewhere the data is ignored.
+        const data: DiagnosticServerCancellationData = { retriggerRequest: now !== undefined };
+        throw new ResponseError<unknown>(LSPErrorCodes.ServerCancelled, now ? 'the document changed' : 'the document was closed', data);
+      };
+      const text = document.getText();
+      const key = canonicalUri(uri);
+      const config = await configurationOf(uri);
+      const kernel = await targetOf(key, config);
+      check();
+      if (!mentionsVfio(text)) {
+        lastRead.delete(uri);
+        return undefined;
+      }
+      const input = await loader.load(key, text, { root: rootOf(key) });
+      const ready = await engine;
+      check();
+      lastRead.set(uri, new Set([...input.sources, ...input.headers].map((one) => one.path)));
+      tell(uri, kernel);
+      let analysis: Analysis | undefined;
+      return {
+        document, version, input, kernel, config, engine: ready, positions: positionsIn(input),
+        analysis: () => (analysis ??= ready.analyse(input, config, kernel)),
+      };
+    },
+
+    settle: async (uri) => (await engine).settle(canonicalUri(uri)),
+    uriOf: (path) => opened.get(path)?.uri ?? path,
+    reads: (uri, path) => lastRead.get(uri)?.has(canonicalUri(path)) === true,
+
+    invalidate(uris) {
+      for (const uri of uris) cached.invalidate(canonicalUri(uri));
+      targets.clear();
+    },
+
+    settingsChanged(settings) {
+      configurations.clear();
+      if (typeof settings === 'object' && settings !== null && 'vfioLifecycle' in settings) pushed = understood(settings.vfioLifecycle);
+    },
+
+    closed(uri) {
+      const key = canonicalUri(uri);
+      opened.delete(key);
+      // What was typed and not saved is gone: the disk counts again.
+      cached.invalidate(key);
+      for (const map of [configurations, told, lastRead]) map.delete(uri);
+      for (const id of targets.keys()) if (id.startsWith(`${key}\n`)) targets.delete(id);
+      void engine.then((one) => one.forget(key), () => undefined);
+    },
+
+    setFolders(next) {
+      folders = next.map(canonicalUri);
+    },
+  };
+}
