@@ -80,7 +80,7 @@ export const NEW_API: readonly ApiEntry[] = [
     ],
     ownership: 'The memory is gone.',
     behaviours: [returnsVoid(ONLY_6_1, { op: 'free-device', target: 0 })],
-    replacement: { text: 'nothing: the core frees the memory after `ops->release()`, so delete the call', names: [] },
+    replacement: { text: 'nothing in `.release`, since the core frees the memory after it, and `vfio_put_device()` elsewhere', names: ['vfio_put_device'] },
     header: 'linux/vfio.h',
     commits: [
       { id: 'cb9ff3f3b84c', text: 'adds it', kernel: '6.1' },

@@ -22,7 +22,7 @@ export const OLD_API: readonly ApiEntry[] = [
     ownership: 'The driver owns the memory before and after the call.',
     behaviours: [returnsVoid(OLD_MODEL, { op: 'init', target: 0 })],
     replacement: {
-      text: 'allocate the container with `vfio_alloc_device()`, which also sets `dev` and `ops`, and drop it with `vfio_put_device()`',
+      text: '`vfio_alloc_device()` for the container, which also sets `dev` and `ops`, and `vfio_put_device()` to drop it',
       names: ['vfio_alloc_device', 'vfio_put_device'],
     },
     header: 'linux/vfio.h',
@@ -68,7 +68,7 @@ export const OLD_API: readonly ApiEntry[] = [
     ownership: 'The core owns the vfio_device. The driver owns `device_data`, and on error frees it.',
     behaviours: [returnsErrno(UP_TO_5_12)],
     replacement: {
-      text: 'embed a `struct vfio_device`, and use `vfio_init_group_dev()` with `vfio_register_group_dev()` (5.13 to 6.0) or `vfio_alloc_device()` with `vfio_register_group_dev()` (6.1 and later)',
+      text: 'an embedded `struct vfio_device` with `vfio_init_group_dev()` (5.13 to 6.0) or `vfio_alloc_device()` (6.1 and later), and `vfio_register_group_dev()`',
       names: ['vfio_register_group_dev', 'vfio_init_group_dev', 'vfio_alloc_device'],
     },
     header: 'linux/vfio.h',

@@ -4,6 +4,7 @@ import { ALWAYS, before, from } from './rows.ts';
 const FD_OPS = before('5.15');
 const TAKES_DATA = before('5.13');
 const TAKES_DEVICE = from('5.13');
+const FD_TAKES_DEVICE = from('5.13', '5.15');
 const SINCE_5_15 = from('5.15');
 const NEW_MODEL = from('6.1');
 const HEADER = 'linux/vfio.h';
@@ -23,10 +24,10 @@ function member(name: string, kernels: KernelRange, signatures: ApiEntry['signat
 }
 
 /** A callback that took `void *device_data` up to 5.12 and takes the vfio_device since. */
-function twoForms(returns: string, name: string, rest: string): ApiEntry['signatures'] {
+function twoForms(returns: string, name: string, rest: string, device: KernelRange = TAKES_DEVICE): ApiEntry['signatures'] {
   return [
     { kernels: TAKES_DATA, text: `${returns}(*${name})(void *device_data${rest});` },
-    { kernels: TAKES_DEVICE, text: `${returns}(*${name})(struct vfio_device *vdev${rest});` },
+    { kernels: device, text: `${returns}(*${name})(struct vfio_device *vdev${rest});` },
   ];
 }
 
@@ -54,10 +55,10 @@ export const OPS_MEMBERS: readonly ApiEntry[] = [
       errors: 'Return 0 or a negative errno, which vfio_alloc_device() then returns as an ERR_PTR.',
       commits: [{ id: 'cb9ff3f3b84c', text: 'adds it', kernel: '6.1' }],
     }),
-  member('release', FD_OPS, twoForms('void ', 'release', ''), 'Called when a file descriptor of the device is closed. It is not the end of the object.', {
+  member('release', FD_OPS, twoForms('void ', 'release', '', FD_TAKES_DEVICE), 'Called when a file descriptor of the device is closed. It is not the end of the object.', {
     model: 'old',
     contract: [{ text: 'In 5.15 it became `.close_device`. The `.release` of 6.1 is another callback: the end of the object.' }],
-    replacement: { text: '`.close_device`', names: ['close_device'], rename: 'close_device' },
+    replacement: { text: '`.close_device`', names: ['close_device'] },
     commits: [TAKES_DEVICE_COMMIT, OPEN_REMOVED_COMMIT],
   }),
   member('release', NEW_MODEL, [{ kernels: NEW_MODEL, text: 'void (*release)(struct vfio_device *vdev);' }],
@@ -76,10 +77,10 @@ export const OPS_MEMBERS: readonly ApiEntry[] = [
         { id: '913447d06f03', text: 'makes it optional and moves the free into the core', kernel: '6.2' },
       ],
     }),
-  member('open', FD_OPS, twoForms('int ', 'open', ''), 'Called for each file descriptor that is opened.', {
+  member('open', FD_OPS, twoForms('int ', 'open', '', FD_TAKES_DEVICE), 'Called for each file descriptor that is opened.', {
     model: 'old',
     contract: [{ text: 'In 5.15 it became `.open_device`, which is called for the first file descriptor only.' }],
-    replacement: { text: '`.open_device`', names: ['open_device'], rename: 'open_device' },
+    replacement: { text: '`.open_device`', names: ['open_device'] },
     commits: [TAKES_DEVICE_COMMIT, OPEN_REMOVED_COMMIT],
   }),
   member('open_device', SINCE_5_15, [{ kernels: SINCE_5_15, text: 'int (*open_device)(struct vfio_device *vdev);' }],
@@ -109,7 +110,7 @@ export const OPS_MEMBERS: readonly ApiEntry[] = [
   member('attach_ioas', from('6.2'), [{ kernels: from('6.2'), text: 'int (*attach_ioas)(struct vfio_device *vdev, u32 *pt_id);' }],
     'Attaches the device to an address space of its iommufd.', { contract: IOMMUFD_CONTRACT }),
   member('detach_ioas', from('6.6'), [{ kernels: from('6.6'), text: 'void (*detach_ioas)(struct vfio_device *vdev);' }],
-    'Undoes `.attach_ioas`.', { contract: IOMMUFD_CONTRACT, commits: [{ id: 'fe24d5bc635e', text: 'adds it to pds, which had been left without it', kernel: '6.17' }] }),
+    'Undoes `.attach_ioas`.', { contract: IOMMUFD_CONTRACT.slice(2), commits: [{ id: 'fe24d5bc635e', text: 'adds it to pds, which had been left without it', kernel: '6.17' }] }),
   member('pasid_attach_ioas', from('6.15'), [{ kernels: from('6.15'), text: 'int (*pasid_attach_ioas)(struct vfio_device *vdev, u32 pasid, u32 *pt_id);' }],
     'Attaches one PASID of the device to an address space. Optional.'),
   member('pasid_detach_ioas', from('6.15'), [{ kernels: from('6.15'), text: 'void (*pasid_detach_ioas)(struct vfio_device *vdev, u32 pasid);' }],

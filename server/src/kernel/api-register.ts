@@ -108,7 +108,7 @@ export const REGISTER_API: readonly ApiEntry[] = [
     contract: [{ text: 'It is not `vfio_put_device()`, which drops a reference to the object.' }],
     ownership: 'The caller no longer keeps the device registered.',
     behaviours: [returnsVoid(before('5.19'), { op: 'put-registration', target: 0 })],
-    replacement: { text: 'nothing: drivers no longer hold registration counts. To drop the reference of `vfio_alloc_device()` use `vfio_put_device()`', names: ['vfio_put_device'] },
+    replacement: { text: '`vfio_put_device()` to drop the reference of `vfio_alloc_device()`; drivers no longer hold registration counts', names: ['vfio_put_device'] },
     header: 'linux/vfio.h',
     commits: [{ id: '4a725b8de4cc', text: 'renames it to vfio_device_put_registration()', kernel: '6.1' }],
   },

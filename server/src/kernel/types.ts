@@ -78,7 +78,7 @@ export interface ApiEntry {
   /** The error convention, in words. */
   readonly errors?: string;
   readonly behaviours: readonly Behaviour[];
-  /** What takes its place in kernels that no longer have it; `rename` when one call replaces one call. */
+  /** What takes its place in kernels that no longer have it: `text` completes `use …` as Markdown; `rename` when one call replaces one call. */
   readonly replacement?: { readonly text: string; readonly names: readonly string[]; readonly rename?: string };
   /** The header that declares it, and the commits it came and went with. */
   readonly header: string;

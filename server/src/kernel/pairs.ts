@@ -1,0 +1,71 @@
+/** Calls that take something and the calls that give it back. */
+export interface ResourcePair {
+  /** Any of these takes the resource. */
+  readonly take: readonly string[];
+  /** Any of these gives it back; the first is the usual one. */
+  readonly undo: readonly string[];
+  /** Where the resource is named when it is taken: by what the call returns, or by an argument. */
+  readonly taken: 'return' | number;
+  /** The argument that names it when it is given back. */
+  readonly given: number;
+}
+
+const words = (text: string): readonly string[] => text.trim().split(/\s+/);
+const pair = (take: string, undo: string, taken: 'return' | number, given: number): ResourcePair => ({ take: words(take), undo: words(undo), taken, given });
+
+export const RESOURCE_PAIRS: readonly ResourcePair[] = [
+  pair(`kmalloc kzalloc kcalloc kmalloc_array kmalloc_node kzalloc_node kcalloc_node kmalloc_array_node kmalloc_obj kzalloc_obj kmalloc_objs kzalloc_objs
+    kmalloc_flex kzalloc_flex kmemdup kmemdup_nul kmemdup_array kstrdup kstrndup kasprintf kvasprintf krealloc krealloc_array memdup_user memdup_user_nul
+    memdup_array_user strndup_user`, 'kfree kfree_sensitive kvfree kfree_rcu', 'return', 0),
+  pair('kstrdup_const', 'kfree_const', 'return', 0),
+  pair('kvmalloc kvzalloc kvcalloc kvmalloc_array kvmalloc_node kvzalloc_node kvmalloc_obj kvzalloc_obj kvmemdup kvrealloc vmemdup_user vmemdup_array_user',
+    'kvfree kvfree_sensitive kvfree_rcu', 'return', 0),
+  pair('vmalloc vzalloc vmalloc_node vzalloc_node vmalloc_user vmalloc_32 vmalloc_32_user vmalloc_huge __vmalloc vcalloc vmalloc_array', 'vfree vfree_atomic kvfree', 'return', 0),
+  pair('kmem_cache_alloc kmem_cache_zalloc kmem_cache_alloc_node', 'kmem_cache_free kfree', 'return', 1),
+  pair('mempool_alloc', 'mempool_free', 'return', 0),
+  pair('kmem_cache_create', 'kmem_cache_destroy', 'return', 0),
+  pair('alloc_page alloc_pages alloc_pages_node', '__free_page __free_pages', 'return', 0),
+  pair('__get_free_page __get_free_pages get_zeroed_page', 'free_page free_pages', 'return', 0),
+  pair('bitmap_zalloc bitmap_alloc', 'bitmap_free', 'return', 0),
+  pair('alloc_percpu', 'free_percpu', 'return', 0),
+  pair('dma_alloc_coherent dma_alloc_attrs', 'dma_free_coherent dma_free_attrs', 'return', 2),
+  pair('dma_pool_create', 'dma_pool_destroy', 'return', 0),
+  pair('dma_pool_alloc dma_pool_zalloc', 'dma_pool_free', 'return', 1),
+  pair('ioremap ioremap_wc ioremap_cache', 'iounmap', 'return', 0),
+  pair('memremap', 'memunmap', 'return', 0),
+  pair('pci_iomap pci_iomap_range pci_ioremap_bar', 'pci_iounmap iounmap', 'return', 1),
+  pair('pci_enable_device pci_enable_device_mem', 'pci_disable_device', 0, 0),
+  pair('pci_request_regions pci_request_selected_regions', 'pci_release_regions pci_release_selected_regions', 0, 0),
+  pair('pci_alloc_irq_vectors', 'pci_free_irq_vectors', 0, 0),
+  pair('request_irq request_threaded_irq', 'free_irq', 0, 0),
+  pair('alloc_workqueue alloc_ordered_workqueue create_singlethread_workqueue', 'destroy_workqueue', 'return', 0),
+  pair('debugfs_create_dir debugfs_create_file', 'debugfs_remove debugfs_remove_recursive', 'return', 0),
+  pair('sysfs_create_group', 'sysfs_remove_group', 0, 0),
+  pair('ida_alloc ida_alloc_max ida_alloc_range ida_alloc_min', 'ida_free', 'return', 1),
+  pair('idr_alloc idr_alloc_cyclic', 'idr_remove', 'return', 1),
+  pair('eventfd_ctx_fdget eventfd_ctx_fileget', 'eventfd_ctx_put', 'return', 0),
+  pair('blocking_notifier_chain_register', 'blocking_notifier_chain_unregister', 1, 1),
+  pair('bus_register_notifier', 'bus_unregister_notifier', 1, 1),
+  pair('pm_runtime_enable', 'pm_runtime_disable', 0, 0),
+  pair('try_module_get', 'module_put', 0, 0),
+  pair('get_device', 'put_device', 0, 0),
+  pair('pci_dev_get', 'pci_dev_put', 'return', 0),
+  pair('iommu_group_get vfio_iommu_group_get', 'iommu_group_put vfio_iommu_group_put', 'return', 0),
+  pair('mutex_init', 'mutex_destroy', 0, 0),
+  pair('xa_init', 'xa_destroy', 0, 0),
+  pair('init_srcu_struct', 'cleanup_srcu_struct', 0, 0),
+];
+
+const byTaker = new Map(RESOURCE_PAIRS.flatMap((row) => row.take.map((name) => [name, row] as const)));
+const byUndo = new Map<string, ResourcePair[]>();
+for (const row of RESOURCE_PAIRS) for (const name of row.undo) byUndo.set(name, [...(byUndo.get(name) ?? []), row]);
+
+/** The pair that `name` takes a resource in, or undefined. */
+export function takenBy(name: string): ResourcePair | undefined {
+  return byTaker.get(name);
+}
+
+/** The pairs that `name` gives a resource back in; empty when there is none. */
+export function givenBackBy(name: string): readonly ResourcePair[] {
+  return byUndo.get(name) ?? [];
+}
