@@ -1,0 +1,257 @@
+import type { CallExpr, Expr, FileIr, FunctionIr, IfStmt, Stmt } from '../ir/types.ts';
+import type { Module } from '../lifecycle/types.ts';
+import { resolveArguments } from './arguments.ts';
+import { containerOf } from './container.ts';
+import { isNull, plainTest } from './paths.ts';
+import { allExpressions, namesIn, namesUnder, statementsOf, uncast, type Placed } from './place.ts';
+import { lineOf, refuse, RefusedError, textOf } from './refuse.ts';
+import type { CallSite } from './sites.ts';
+import { effectsOf } from './sites.ts';
+import type { AllocationPlan, Container } from './types.ts';
+import { memberPath, scopeOf, typeOf, type Scope } from './typing.ts';
+
+/** The initialisers that a conversion knows a successor of, and how their arguments lie. */
+const CONVERTIBLE: ReadonlySet<string> = new Set(['vfio_init_group_dev', 'vfio_pci_core_init_device']);
+
+/** Allocators that zero the memory, as vfio_alloc_device does, with the position of the size; `count` is a number of objects that must be 1. */
+const ZEROING: ReadonlyMap<string, { readonly size: number; readonly count?: number }> = new Map([
+  ['kzalloc', { size: 0 }],
+  ['kvzalloc', { size: 0 }],
+  ['vzalloc', { size: 0 }],
+  ['kcalloc', { size: 1, count: 0 }],
+  ['kvcalloc', { size: 1, count: 0 }],
+]);
+
+/** Calls of these between the allocation and the init would wipe or overwrite what vfio_alloc_device has set up. */
+const OVERWRITING: ReadonlySet<string> = new Set(['memset', 'memcpy', 'memmove', 'memzero_explicit', 'memset_io', 'strncpy', 'strscpy', '__memset', '__memcpy']);
+
+export interface FoundAllocation {
+  readonly container: Container;
+  readonly plan: AllocationPlan;
+}
+
+/** Finds the one allocation that an init call initialises and proves that both can become one call where the allocation stands. */
+export function findAllocation(module: Module, file: FileIr, site: CallSite): FoundAllocation {
+  const { scope, fn, call } = site;
+  const name = call.name ?? '';
+  if (!CONVERTIBLE.has(name)) {
+    refuse('initialised-elsewhere', `${name}() initialises and registers the device in another file: the life cycle is handled for callers in several files, which one file's conversion cannot change. Convert the file that defines it together with its callers.`, file, call);
+  }
+  checkPlace(file, fn, site.at, name);
+  const root = rootOf(scope, site.target);
+  if (!root) refuse('allocated-elsewhere', `${name}() is given \`${textOf(file, site.target)}\`, which is no member of a local variable: the object is allocated elsewhere. Split the object first, so that probe allocates the struct that embeds the vfio_device.`, file, site.target);
+  const source = assignmentsOf(fn, root.name);
+  refuseParameter(module, file, site, root.name);
+
+  const tag = typeOf(scope, root)?.tag;
+  const allocations = source.filter((item) => isAllocation(item.value));
+  if (allocations.length === 0) refuseForeign(module, file, site, root.name, source, tag);
+  if (allocations.length > 1 || source.length > 1) {
+    refuse('several-allocations', `\`${root.name}\` is assigned ${source.length} times in ${fn.name}(); the conversion needs one allocation that reaches the init. Give the other object a variable of its own.`, file, source[1]!.at.stmt);
+  }
+  const allocation = allocations[0]!;
+  const allocCall = uncast(allocation.value) as CallExpr;
+  if (!tag) refuse('struct-not-found', `The type of \`${root.name}\` is no struct that can be seen here.`, file, call);
+  const container = containerOf(module, file, tag, site.target);
+  checkAllocator(file, scope, allocCall, tag, allocation.at.stmt);
+  if (!site.whole || site.at.sole) refuse('unsuitable-statement', `${name}() is not a statement of its own here, so it cannot be taken out. Make it one.`, file, site.at.stmt);
+  if (allocation.at.stmt.kind === 'if' || allocation.at.sole) refuse('unsuitable-allocation', `The allocation is part of another statement; write \`${root.name} = ${allocCall.name ?? 'kzalloc'}(…);\` on its own and test it afterwards.`, file, allocation.at.stmt);
+  checkPlace(file, fn, allocation.at, allocCall.name ?? 'the allocation');
+  if (allocation.at.siblings !== site.at.siblings) {
+    refuse('split-span', `The allocation (line ${lineOf(file, allocation.at.stmt.start)}) and ${name}() stand in different blocks, so they are not always executed together. Put both in one block.`, file, site.at.stmt);
+  }
+  if (site.at.index < allocation.at.index) refuse('split-span', `${name}() stands before the allocation of \`${root.name}\`.`, file, site.at.stmt);
+  const checkAt = findCheck(file, fn, allocation.at, root.name);
+  checkGap(file, scope, allocation.at, site.at, root.name, container);
+  const { dev, ops } = resolveArguments(file, scope, site, allocation.at, root.name);
+  return {
+    container,
+    plan: { fn, at: allocation.at, variable: root.name, call: allocCall, check: checkAt.stmt as IfStmt, checkAt, init: site.at, dev, ops },
+  };
+}
+
+function checkPlace(file: FileIr, fn: FunctionIr, at: Placed, what: string): void {
+  if (at.conditional) {
+    refuse('conditional-code', `${what}() stands in an #if arm of ${fn.name}(): the arms are different programs. Convert by hand, or move the arms into functions of their own.`, file, at.stmt);
+  }
+}
+
+/** The local variable that an init's argument is a member of, through one alias (`v = &p->vdev`). */
+export function rootOf(scope: Scope, target: Expr): (Expr & { kind: 'name' }) | null {
+  let { root } = memberPath(target);
+  for (let hops = 0; hops < 4 && root.kind === 'name'; hops++) {
+    const type = scope.locals.get(root.name);
+    if (!type || (type.name !== 'vfio_device' && type.name !== 'vfio_pci_core_device')) break;
+    const values = assignmentsOf(scope.fn, root.name);
+    const alias = values.length === 1 ? uncast(values[0]!.value) : null;
+    if (alias?.kind !== 'unary' || alias.op !== '&') break;
+    root = memberPath(alias).root;
+  }
+  return root.kind === 'name' && scope.locals.has(root.name) ? root : null;
+}
+
+export interface Assignment {
+  readonly at: Placed;
+  readonly value: Expr;
+}
+
+/** The values given to a variable of a function, by declaration or assignment; NULL is no value. */
+export function assignmentsOf(fn: FunctionIr, name: string): Assignment[] {
+  const found: Assignment[] = [];
+  for (const at of statementsOf(fn)) {
+    if (at.stmt.kind === 'decl' && at.stmt.name === name && at.stmt.init && !isNull(at.stmt.init)) found.push({ at, value: at.stmt.init });
+    for (const expr of allExpressions(at.stmt)) {
+      if (expr.kind === 'assign' && expr.target.kind === 'name' && expr.target.name === name && !isNull(expr.value)) found.push({ at, value: expr.value });
+    }
+  }
+  return found;
+}
+
+export function isAllocation(value: Expr): boolean {
+  const call = uncast(value);
+  return call.kind === 'call' && call.name !== null && effectsOf(call.name).some((effect) => effect.op === 'allocate');
+}
+
+/** An init of a parameter's device: a library when the callers are elsewhere, else a helper of this file. */
+function refuseParameter(module: Module, file: FileIr, site: CallSite, name: string): void {
+  const { fn, call } = site;
+  if (!fn.params.some((param) => param.name === name)) return;
+  const callers = file.functions.filter((other) => other !== fn && statementsOf(other).some(({ stmt }) => allExpressions(stmt).some((expr) => expr.kind === 'call' && expr.name === fn.name)));
+  const exported = file.fileMacros.some((macro) => macro.name.startsWith('EXPORT_SYMBOL') && macro.args[0] === fn.name);
+  if (callers.length === 0 || exported || (!fn.isStatic && module.sources.length > 1)) {
+    refuse('library', `${fn.name}() calls ${call.name}() on behalf of its callers: the life cycle is handled for callers in other files. Turn it into an \`.init\` helper and convert the callers with it.`, file, fn.nameSpan);
+  }
+  refuse('helper-initialises', `${fn.name}() initialises a device that ${callers[0]!.name}() allocates. Move the call of ${call.name}() next to the allocation first.`, file, call);
+}
+
+/** The object is not allocated by this function. */
+function refuseForeign(module: Module, file: FileIr, site: CallSite, name: string, source: readonly Assignment[], tag: string | undefined): never {
+  const value = source[0] && uncast(source[0].value);
+  let also = '';
+  try {
+    if (tag) containerOf(module, file, tag, site.target);
+  } catch (error) {
+    if (!(error instanceof RefusedError)) throw error;
+    if (error.refusal.code === 'member-not-first') also = ` Besides: ${error.refusal.reason}`;
+  }
+  const what = tag ? `\`struct ${tag}\`` : `\`${name}\``;
+  if (value?.kind === 'call' && value.name !== null && file.functions.some((fn) => fn.name === value.name)) {
+    refuse('allocated-elsewhere', `${what} comes from ${value.name}(), not from an allocation in ${site.fn.name}(). Move the allocation into ${site.fn.name}(), where the device is initialised.${also}`, file, value);
+  }
+  const from = value?.kind === 'call' && value.name !== null ? `${value.name}()` : value ? `\`${textOf(file, value).replace(/\s+/g, ' ')}\`` : 'elsewhere';
+  refuse('allocated-elsewhere', `${what} is allocated elsewhere: ${site.fn.name}() gets it from ${from}, and vfio_alloc_device must allocate what it initialises. Split the object first: let probe allocate a struct that embeds the vfio_device and points to the rest.${also}`, file, value ?? site.target);
+}
+
+function checkAllocator(file: FileIr, scope: Scope, call: CallExpr, tag: string, stmt: Stmt): void {
+  const name = call.name ?? '';
+  const managed = effectsOf(name).some((effect) => effect.op === 'allocate' && effect.managed);
+  if (managed) {
+    refuse('managed-allocation', `${name}() ties the container to its device, but vfio_alloc_device hands it to the vfio core, which needs a put. Use kzalloc() with explicit frees first, then convert.`, file, call);
+  }
+  if (stmt.kind === 'decl' && stmt.cleanup !== null) {
+    refuse('unsuitable-allocation', `__free(${stmt.cleanup}) frees the container at the end of the scope. Free it explicitly first, then convert.`, file, stmt);
+  }
+  const form = ZEROING.get(name);
+  if (!form) {
+    refuse('unsuitable-allocation', `${name}() is no plain zeroing allocation of one object; vfio_alloc_device allocates the struct itself, zeroed. Use kzalloc(sizeof(…)) first.`, file, call);
+  }
+  const count = form.count === undefined ? null : call.args[form.count];
+  if (count && !(count.kind === 'number' && count.value === 1)) {
+    refuse('unsuitable-allocation', `${name}() allocates an array; vfio_alloc_device allocates one object. Allocate each device on its own.`, file, call);
+  }
+  const size = call.args[form.size];
+  if (size?.kind !== 'sizeof' || !isSizeOf(scope, size, tag)) {
+    refuse('unsuitable-allocation', `The size \`${size ? textOf(file, size) : ''}\` is not that of \`struct ${tag}\` alone, which is what vfio_alloc_device allocates. Keep the rest in memory of its own.`, file, size ?? call);
+  }
+  const flags = call.args[form.size + 1];
+  const wanted = new Set(flags ? namesIn(flags) : []);
+  for (const flag of ['GFP_KERNEL', 'GFP_KERNEL_ACCOUNT', '__GFP_ZERO', '__GFP_ACCOUNT', '__GFP_NOWARN', '__GFP_RETRY_MAYFAIL']) wanted.delete(flag);
+  if (wanted.size > 0) {
+    refuse('unsuitable-allocation', `\`${textOf(file, flags!)}\`: vfio_alloc_device allocates with GFP_KERNEL and may sleep. Move the allocation to where it may.`, file, flags!);
+  }
+}
+
+function isSizeOf(scope: Scope, size: Expr & { kind: 'sizeof' }, tag: string): boolean {
+  if (size.type) return size.type.name === tag && size.type.keyword === 'struct' && size.type.pointers === 0;
+  if (!size.operand) return false;
+  const type = typeOf(scope, size.operand);
+  return type !== null && type.tag === tag && type.pointers === 0;
+}
+
+/** The NULL test right after the allocation. */
+function findCheck(file: FileIr, fn: FunctionIr, at: Placed, name: string): Placed {
+  // Another declarator of the same declaration may stand between an allocating declaration and its test, and so may declarations.
+  let index = at.index + 1;
+  if (at.stmt.kind === 'decl') while (at.siblings[index]?.kind === 'decl' && !namesUnder(at.siblings[index]!).includes(name)) index++;
+  const stmt = at.siblings[index];
+  if (stmt?.kind !== 'if') {
+    refuse('unchecked-allocation', `The result of the allocation is not tested in the statement after it. Test \`!${name}\` there first.`, file, stmt ?? at.stmt);
+  }
+  if (!isNullTest(stmt.condition, name)) {
+    refuse('unsuitable-check', `\`${textOf(file, stmt.condition)}\` is not a plain NULL test of \`${name}\`. Test \`!${name}\` in an \`if\` of its own.`, file, stmt.condition);
+  }
+  if (stmt.otherwise) refuse('unsuitable-check', `The test of \`${name}\` has an else branch. Leave the function in the NULL branch and continue after it.`, file, stmt.otherwise);
+  if (!leaves(stmt.then)) refuse('unsuitable-check', `The NULL branch does not leave with return or goto, so what follows runs without \`${name}\`.`, file, stmt.then);
+  const inner = statementsOf(fn).find((place) => place.stmt === stmt);
+  return inner ?? { stmt, siblings: at.siblings, index, parent: at.parent, sole: false, conditional: false };
+}
+
+/** `!p`, `p == NULL`, `NULL == p`, also inside unlikely(). */
+export function isNullTest(condition: Expr, name: string): boolean {
+  const test = plainTest(condition);
+  const isIt = (expr: Expr): boolean => expr.kind === 'name' && expr.name === name;
+  if (test.kind === 'unary' && test.op === '!') return isIt(plainTest(test.operand));
+  return test.kind === 'binary' && test.op === '==' && ((isIt(test.left) && isNull(test.right)) || (isNull(test.left) && isIt(test.right)));
+}
+
+/** The statement ends in a return or goto on its straight path and has no other control flow. */
+function leaves(stmt: Stmt): boolean {
+  const last = stmt.kind === 'block' ? stmt.body[stmt.body.length - 1] : stmt;
+  return last?.kind === 'return' || last?.kind === 'goto';
+}
+
+/** What stands between the test and the init runs on an initialised device once converted: nothing there may overwrite it. */
+function checkGap(file: FileIr, scope: Scope, from: Placed, to: Placed, name: string, container: Container): void {
+  const between = to.siblings.slice(from.index + 1, to.index);
+  for (const stmt of between) {
+    if (stmt.kind === 'label') refuse('split-span', `The label \`${stmt.name}\` between the allocation and the init lets another path in.`, file, stmt);
+    if (stmt.kind === 'case' || stmt.kind === 'preproc') refuse('conditional-code', 'An #if or case label stands between the allocation and the init.', file, stmt);
+    if (stmt.kind === 'unknown' || stmt.kind === 'asm') refuse('opaque-function', 'A statement between the allocation and the init was not understood.', file, stmt);
+  }
+  for (const at of statementsOf(scope.fn)) {
+    if (at.stmt.start < from.stmt.end || at.stmt.start >= to.stmt.start) continue;
+    for (const expr of allExpressions(at.stmt)) {
+      const overwritten = expr.kind === 'call' && expr.name !== null && OVERWRITING.has(expr.name) && expr.args[0] !== undefined ? expr.args[0]
+        : expr.kind === 'assign' ? expr.target : null;
+      if (expr.kind === 'call') refuseOverwritingHelper(file, scope, expr, name, container);
+      if (!overwritten || !touchesDevice(overwritten, name, container, expr.kind === 'assign')) continue;
+      refuse('split-span', `\`${textOf(file, expr)}\` overwrites the device between its allocation and the init; after the conversion the device is already initialised here. Drop it: the memory is zeroed.`, file, expr);
+    }
+  }
+}
+
+/** A helper of this file that is given the object before the init and wipes it. */
+function refuseOverwritingHelper(file: FileIr, scope: Scope, call: CallExpr, name: string, container: Container): void {
+  const callee = file.functions.find((fn) => fn.name === call.name);
+  if (!callee || !call.args.some((arg) => namesIn(arg).includes(name))) return;
+  const inside = scopeOf(scope.module, file, callee);
+  for (const { stmt } of statementsOf(callee)) {
+    for (const expr of allExpressions(stmt)) {
+      if (expr.kind !== 'call' || expr.name === null || !OVERWRITING.has(expr.name)) continue;
+      const type = expr.args[0] && typeOf(inside, expr.args[0]);
+      if (type?.pointers !== 1 || !container.tags.includes(type.tag)) continue;
+      refuse('split-span', `${callee.name}() overwrites the device before its init; after the conversion the device is already initialised here. Drop it: the memory is zeroed.`, file, expr);
+    }
+  }
+}
+
+/** Whether writing to `target` (in an assignment, or as the pointer given to a call) writes to the vfio_device of the variable, or to the whole object. */
+function touchesDevice(target: Expr, name: string, container: Container, assigned: boolean): boolean {
+  const inner = uncast(target);
+  if (inner.kind === 'name') return inner.name === name && !assigned;
+  if (inner.kind === 'unary' && inner.op === '*') return namesIn(inner.operand)[0] === name;
+  const { root, path } = memberPath(inner);
+  if (root.kind !== 'name' || root.name !== name || path.length === 0) return root.kind === 'name' && root.name === name;
+  // A member of the core device that is not on the way to the vfio_device is private to the core driver and set by it as before.
+  return path.every((field, index) => index >= container.path.length || field === container.path[index]);
+}

@@ -1,0 +1,101 @@
+import type { Edit } from '../text/span.ts';
+import type { Expr, FileIr, FunctionIr, Stmt } from '../ir/types.ts';
+import { indentAt, nextLine } from './layout.ts';
+import { allExpressions, innerStatements, statementsOf, uncast } from './place.ts';
+import type { AllocationPlan } from './types.ts';
+
+/** The edits that turn the NULL test and its branch into IS_ERR and PTR_ERR, in the error style that the function has. */
+export function errorBranchEdits(file: FileIr, allocation: AllocationPlan, eol: string): Edit[] {
+  const { check, variable, fn } = allocation;
+  const { text } = file;
+  const edits: Edit[] = [];
+  const test = `(IS_ERR(${variable}))`;
+  const value = `PTR_ERR(${variable})`;
+  const statements = flatten(check.then);
+  for (const stmt of statements) edits.push(...errnoEdits(stmt, variable));
+
+  const assigned = new Set(statements.flatMap(allExpressions).flatMap((expr) => expr.kind === 'assign' && expr.target.kind === 'name' ? [expr.target.name] : []));
+  for (const stmt of statements) {
+    if (stmt.kind === 'return' && stmt.value) {
+      const returned = uncast(stmt.value);
+      // `return ret;` with ret set to -ENOMEM beforehand.
+      if (returned.kind === 'name' && isInteger(fn, returned.name) && !assigned.has(returned.name)) edits.push({ span: stmt.value, newText: value });
+    }
+  }
+  const last = statements[statements.length - 1];
+  const result = last?.kind === 'goto' ? resultAt(fn, last.label) : null;
+  if (last?.kind !== 'goto' || result === null || assigned.has(result)) {
+    edits.push({ span: check.conditionSpan, newText: test });
+    return edits;
+  }
+  // A bare goto that relied on the value the result had before.
+  const assignment = `${result} = ${value};`;
+  if (check.then.kind === 'block') {
+    edits.push({ span: check.conditionSpan, newText: test });
+    edits.push({ span: { start: last.start, end: last.start }, newText: `${assignment}${eol}${indentAt(text, last.start)}` });
+    return edits;
+  }
+  const indent = indentAt(text, check.start);
+  if (!text.slice(check.conditionSpan.end, last.start).includes('\n')) {
+    const inner = `${indent}${indent.startsWith(' ') ? indent : '\t'}`;
+    edits.push({ span: { start: check.conditionSpan.start, end: check.end }, newText: `${test} {${eol}${inner}${assignment}${eol}${inner}goto ${last.label};${eol}${indent}}` });
+    return edits;
+  }
+  edits.push({ span: check.conditionSpan, newText: `${test} {` });
+  edits.push({ span: { start: last.start, end: last.start }, newText: `${assignment}${eol}${indentAt(text, last.start)}` });
+  const end = nextLine(text, last.end);
+  const closed = text[end - 1] === '\n';
+  edits.push({ span: { start: end, end }, newText: closed ? `${indent}}${eol}` : `${eol}${indent}}` });
+  return edits;
+}
+
+/** -ENOMEM in a return, an assignment or an argument of these becomes what the allocation returned. Another error was chosen and stays. */
+function errnoEdits(stmt: Stmt, variable: string): Edit[] {
+  const roots: Expr[] = [];
+  if (stmt.kind === 'return' && stmt.value) roots.push(stmt.value);
+  if (stmt.kind === 'expr' && stmt.expr.kind === 'assign') roots.push(stmt.expr.value);
+  const edits: Edit[] = [];
+  for (const root of roots) {
+    const inner = uncast(root);
+    if (inner.kind === 'call' && inner.name === 'ERR_PTR' && inner.args[0] && isNoMemory(inner.args[0])) edits.push({ span: inner, newText: `ERR_CAST(${variable})` });
+    else if (isNoMemory(inner)) edits.push({ span: inner, newText: `PTR_ERR(${variable})` });
+    else if (inner.kind === 'call') {
+      for (const arg of inner.args) if (isNoMemory(arg)) edits.push({ span: arg, newText: `PTR_ERR(${variable})` });
+    }
+  }
+  return edits;
+}
+
+function isNoMemory(expr: Expr): boolean {
+  const inner = uncast(expr);
+  return inner.kind === 'unary' && inner.op === '-' && inner.operand.kind === 'name' && inner.operand.name === 'ENOMEM';
+}
+
+/** A local variable that an errno fits in. */
+function isInteger(fn: FunctionIr, name: string): boolean {
+  return statementsOf(fn).some(({ stmt }) => stmt.kind === 'decl' && stmt.name === name && stmt.type.pointers === 0 && stmt.type.keyword === null);
+}
+
+/** The variable that the function returns when it leaves through `label`: that of the first return behind it. */
+function resultAt(fn: FunctionIr, label: string): string | null {
+  let seen = false;
+  for (const { stmt } of statementsOf(fn)) {
+    if (stmt.kind === 'label' && stmt.name === label) seen = true;
+    if (!seen || stmt.kind !== 'return') continue;
+    const value = stmt.value && uncast(stmt.value);
+    const inner = value?.kind === 'call' && value.name === 'ERR_PTR' && value.args[0] ? uncast(value.args[0]) : value;
+    return inner?.kind === 'name' && isInteger(fn, inner.name) ? inner.name : null;
+  }
+  return null;
+}
+
+/** The statements of a branch in order, without blocks. */
+function flatten(stmt: Stmt): Stmt[] {
+  const flat: Stmt[] = [];
+  const pending: Stmt[] = [stmt];
+  for (let next = pending.pop(); next; next = pending.pop()) {
+    if (next.kind !== 'block') flat.push(next);
+    pending.push(...[...innerStatements(next)].reverse());
+  }
+  return flat;
+}

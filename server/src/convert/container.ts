@@ -1,0 +1,88 @@
+import type { Span } from '../text/span.ts';
+import type { FieldIr, FileIr, StructIr } from '../ir/types.ts';
+import type { Module } from '../lifecycle/types.ts';
+import { lineOf, refuse } from './refuse.ts';
+import type { Container } from './types.ts';
+import { findStruct, resolveType } from './typing.ts';
+
+/** The first member of a struct of the kernel's public headers that drivers embed. It is first in every kernel since 5.15. */
+const KERNEL_STRUCTS: ReadonlyMap<string, string> = new Map([['vfio_pci_core_device', 'vdev']]);
+
+const MAX_LEVELS = 8;
+
+/**
+ * Proves that `struct tag` has its vfio_device at offset 0 through every level, as vfio_alloc_device demands (it applies
+ * container_of to an error pointer). Refuses when a definition is missing, ambiguous or has something before the member.
+ */
+export function containerOf(module: Module, file: FileIr, tag: string, at: Span): Container {
+  const path: string[] = [];
+  const tags = [tag];
+  let current = tag;
+  let from = file;
+  while (current !== 'vfio_device') {
+    const known = KERNEL_STRUCTS.get(current);
+    if (known) {
+      path.push(known);
+      current = 'vfio_device';
+    } else {
+      const definition = findStruct(module, from, current);
+      if (!definition) {
+        refuse('struct-not-found', `There is no single definition of \`struct ${current}\` in this file or the headers it quotes, so the offset of its vfio_device cannot be proved.`, file, at);
+      }
+      const first = firstMember(module, definition.struct, definition.file);
+      path.push(first.name);
+      current = first.tag;
+      from = definition.file;
+    }
+    tags.push(current);
+    if (path.length > MAX_LEVELS) refuse('struct-not-found', `\`struct ${tag}\` embeds its vfio_device too deep to follow.`, file, at);
+  }
+  if (path.length === 0) {
+    refuse('struct-anonymous', 'The driver allocates a bare `struct vfio_device`; vfio_alloc_device needs a struct of the driver that embeds it. Embed it as the first member of one.', file, at);
+  }
+  return { tag, path, tags };
+}
+
+/** The first member, which must be the vfio_device or a struct that begins with one. */
+function firstMember(module: Module, struct: StructIr, file: FileIr): { name: string; tag: string } {
+  const first = struct.fields[0];
+  if (first && isFirst(file, struct, first)) {
+    const type = resolveType(module, file, first.type);
+    if (type && type.pointers === 0 && embedsDevice(module, file, type.tag)) return { name: first.name, tag: type.tag };
+  }
+  for (const field of struct.fields) {
+    const type = resolveType(module, file, field.type);
+    if (type?.pointers !== 0 || !embedsDevice(module, file, type.tag)) continue;
+    const line = lineOf(file, field.statement.start);
+    refuse('member-not-first', `\`struct ${struct.name}\` keeps \`${field.name}\` at line ${line} of ${shortName(file)}, not as its first member: vfio_alloc_device needs it at offset 0. Move it first.`, file, field.statement);
+  }
+  refuse('struct-not-found', `\`struct ${struct.name}\` does not embed a vfio_device that can be seen here.`, file, { start: struct.start, end: struct.end });
+}
+
+/** Only blanks and comments stand before the member, so nothing that was not understood can take the place at offset 0. */
+function isFirst(file: FileIr, struct: StructIr, field: FieldIr): boolean {
+  if (field.unplaced || field.conditions.length > 0) return false;
+  const before = file.text.slice(struct.bodySpan.start + 1, field.statement.start);
+  return before.replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*/g, '').trim() === '';
+}
+
+/** Whether `tag` is a struct with a vfio_device somewhere in it, by what this file and its headers define. */
+export function embedsDevice(module: Module, file: FileIr, tag: string): boolean {
+  const seen = new Set<string>();
+  const pending = [{ tag, from: file }];
+  for (let next = pending.pop(); next; next = pending.pop()) {
+    if (next.tag === 'vfio_device' || KERNEL_STRUCTS.has(next.tag)) return true;
+    if (seen.has(next.tag)) continue;
+    seen.add(next.tag);
+    const definition = findStruct(module, next.from, next.tag);
+    for (const field of definition?.struct.fields ?? []) {
+      const type = resolveType(module, definition!.file, field.type);
+      if (type?.pointers === 0) pending.push({ tag: type.tag, from: definition!.file });
+    }
+  }
+  return false;
+}
+
+function shortName(file: FileIr): string {
+  return file.path.slice(file.path.lastIndexOf('/') + 1);
+}

@@ -1,0 +1,32 @@
+import type { FileIr, LabelStmt, Stmt } from '../ir/types.ts';
+import { statementsOf } from './place.ts';
+import type { Container, FreePlan, LabelPlan, UninitPlan } from './types.ts';
+
+/** `out_free`, `err_uninit`, `free_vdev`: a label that says what it does, and would say the wrong thing after the conversion. */
+const SAYS_FREE = /^(?:(out|err|error|fail|failed|exit|bail|undo)_)?(?:free|kfree|uninit)(?:_(\w+))?$/;
+
+/**
+ * The labels whose names would lie: they say free or uninit of the object and lead to a put. Any other label keeps its name,
+ * and so does one that names the free of something else (`err_free_config: kfree(p->config)`).
+ */
+export function planLabels(file: FileIr, container: Container, frees: readonly FreePlan[], uninits: readonly UninitPlan[]): LabelPlan[] {
+  const gone = new Set<Stmt>([...frees.map((item) => item.at.stmt), ...uninits.map((item) => item.at.stmt)]);
+  const plans: LabelPlan[] = [];
+  for (const free of frees) {
+    const { siblings, index } = free.at;
+    let at = index;
+    while (at >= 0 && siblings[at]!.kind !== 'label') at--;
+    const label = siblings[at] as LabelStmt | undefined;
+    const match = label && SAYS_FREE.exec(label.name);
+    if (!label || !match) continue;
+    const [, prefix, rest] = match;
+    if (rest !== undefined && !gone.has(siblings[at + 1]!)) continue;
+    const to = `${prefix ? `${prefix}_` : ''}put_${container.path[container.path.length - 1]!}`;
+    const taken = new RegExp(`\\b${to}\\b`).test(free.fn.text) || plans.some((plan) => plan.fn === free.fn && plan.to === to);
+    // A label that a macro, an asm goto or something not understood may name cannot be renamed.
+    const unsure = statementsOf(free.fn).some(({ stmt }) => stmt.kind === 'unknown' || stmt.kind === 'asm');
+    const inMacro = file.macros.some((macro) => new RegExp(`\\b${label.name}\\b`).test(macro.bodyText));
+    if (!taken && !unsure && !inMacro) plans.push({ fn: free.fn, from: label.name, to });
+  }
+  return plans;
+}

@@ -1,0 +1,25 @@
+import type { FileIr } from '../ir/types.ts';
+import type { KernelVersion } from '../kernel/types.ts';
+import { formatVersion } from '../kernel/version.ts';
+import type { DevicePlan, TablePlan } from './types.ts';
+
+/** Names of the mdev interface that 6.1 no longer has: a port needs more than the life cycle there. */
+const OLD_MDEV: readonly string[] = ['mdev_get_type_group_id', 'mdev_parent_dev', 'mdev_from_dev', 'mdev_register_device', 'mdev_unregister_device', 'mdev_get_drvdata', 'mdev_set_drvdata', 'supported_type_groups'];
+
+/** What a person should know of the result: what was generated, what changes its time, what is left to do. */
+export function notesOf(file: FileIr, kernel: KernelVersion, devices: readonly DevicePlan[], tables: readonly TablePlan[]): string[] {
+  const notes: string[] = [];
+  for (const device of devices) {
+    notes.push(`struct ${device.container.tag} is now freed at the last vfio_put_device(), which may be later than before: pointers to it that are kept elsewhere must still be gone by then.`);
+    for (const label of device.labels) notes.push(`Label ${label.from} in ${label.fn.name}() is now ${label.to}.`);
+    if (device.renames.length > 0) notes.push('An mdev has no IOMMU group of its own since 5.16, so it is now registered with vfio_register_emulated_iommu_dev().');
+  }
+  for (const table of tables) {
+    const iommufd = table.members.filter((member) => member.value.startsWith('vfio_iommufd_'));
+    if (table.releaseStub) notes.push(`${table.releaseStub}() was added because 6.1 calls .release without a test and leaves the free to it.`);
+    if (iommufd.length > 0) notes.push(`${table.variable.name} got the iommufd members that registering insists on in ${formatVersion(kernel)}: ${iommufd.map((member) => `.${member.name}`).join(', ')}.`);
+  }
+  const stale = OLD_MDEV.filter((name) => new RegExp(`\\b${name}\\b`).test(file.text));
+  if (stale.length > 0) notes.push(`Besides the life cycle, the mdev interface changed: ${stale.join(', ')} ${stale.length > 1 ? 'are' : 'is'} not in ${formatVersion(kernel)}.`);
+  return notes;
+}

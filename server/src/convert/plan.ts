@@ -1,0 +1,196 @@
+import type { Condition } from '../syntax/node.ts';
+import type { Expr, FileIr, FunctionIr } from '../ir/types.ts';
+import type { Module } from '../lifecycle/types.ts';
+import { compareVersions, formatVersion } from '../kernel/version.ts';
+import { findAllocation, rootOf } from './allocation.ts';
+import { plain, tablesOf } from './arguments.ts';
+import { embedsDevice } from './container.ts';
+import { planLabels } from './labels.ts';
+import { notesOf } from './notes.ts';
+import { uncast } from './place.ts';
+import { provePaths } from './proofs.ts';
+import { lineOf, refuse, RefusedError, textOf } from './refuse.ts';
+import { callSites, levelOf, type CallSite } from './sites.ts';
+import { findTable, planTable, type IommuFamily } from './tables.ts';
+import { findTeardown } from './teardown.ts';
+import type { AllocationPlan, Container, ConversionInput, ConversionRequest, DevicePlan, PlanResult, RenamePlan, TablePlan } from './types.ts';
+import { typeOf } from './typing.ts';
+
+/**
+ * Plans the conversion of the devices of one document from vfio_init_group_dev (5.13 to 6.0) to vfio_alloc_device: proves what
+ * it needs, or refuses with a reason and a place. Reads the IR only; the result is data for `editsOf`. Never throws.
+ */
+export function planConversion(input: ConversionInput, request: ConversionRequest): PlanResult {
+  const file = input.module.sources.find((source) => source.path === request.path);
+  if (!file) return { status: 'unchanged' };
+  try {
+    return planFile(input, file, request.functionName);
+  } catch (error) {
+    if (error instanceof RefusedError) return { status: 'refused', refusal: error.refusal };
+    throw error;
+  }
+}
+
+function planFile(input: ConversionInput, file: FileIr, functionName: string | undefined): PlanResult {
+  const { module, kernel } = input;
+  const sites = callSites(module, file);
+  const inits = sites.filter((site) => site.op === 'init');
+  if (inits.length === 0) {
+    refuseForeignLife(module, file, sites, functionName);
+    return { status: 'unchanged' };
+  }
+  const groups = groupByContainer(inits);
+  const devices: DevicePlan[] = [];
+  const tables = new Map<string, TablePlan>();
+  for (const group of groups) {
+    if (functionName !== undefined && !concerns(group, sites, functionName)) continue;
+    if (compareVersions(kernel, [6, 1]) < 0) {
+      refuse('target-too-old', `vfio_alloc_device is not in kernel ${formatVersion(kernel)}: it came with 6.1. Choose 6.1 or later as the target kernel.`, file, group[0]!.call);
+    }
+    const { device, planned } = planDevice(input, file, group, sites);
+    devices.push(device);
+    for (const table of planned) merge(file, tables, table);
+  }
+  if (devices.length === 0) return { status: 'unchanged' };
+  const found = [...tables.values()];
+  return { status: 'planned', plan: { file, kernel, devices, tables: found, notes: notesOf(file, kernel, devices, found) } };
+}
+
+/** One group for each struct that is initialised; what has no known struct stands alone. */
+function groupByContainer(inits: readonly CallSite[]): CallSite[][] {
+  const groups = new Map<string, CallSite[]>();
+  for (const site of inits) {
+    const root = rootOf(site.scope, site.target);
+    const tag = root && typeOf(site.scope, root)?.tag;
+    const key = tag ?? `at ${site.call.start}`;
+    groups.set(key, [...(groups.get(key) ?? []), site]);
+  }
+  return [...groups.values()];
+}
+
+/** Whether a function initialises, or by type takes down, the object that the group initialises. */
+function concerns(group: readonly CallSite[], sites: readonly CallSite[], functionName: string): boolean {
+  if (group.some((site) => site.fn.name === functionName)) return true;
+  const first = group[0]!;
+  const root = rootOf(first.scope, first.target);
+  const tag = root && typeOf(first.scope, root)?.tag;
+  return sites.some((site) => site.fn.name === functionName && ['free', 'uninit', 'register', 'unregister'].includes(site.op)
+    && (typeOf(site.scope, site.target)?.tag === tag || rootTag(site) === tag));
+}
+
+function rootTag(site: CallSite): string | undefined {
+  const root = rootOf(site.scope, site.target);
+  return root ? typeOf(site.scope, root)?.tag : undefined;
+}
+
+function planDevice(input: ConversionInput, file: FileIr, group: readonly CallSite[], sites: readonly CallSite[]): { device: DevicePlan; planned: TablePlan[] } {
+  const { module, kernel } = input;
+  for (const site of group) {
+    if (site.fn.opaque) refuse('opaque-function', `${site.fn.name}() has something in it that was not understood, so its paths cannot be followed. Simplify it, or convert by hand.`, file, site.fn.nameSpan);
+  }
+  refuseSeveralInits(file, group);
+  const found = group.map((site) => ({ site, ...findAllocation(module, file, site) }));
+  const { container } = found[0]!;
+  const allocations = found.map((item) => item.plan);
+  refuseOtherAllocations(file, container, allocations, sites);
+  const teardown = findTeardown(module, file, container, sites);
+  provePaths(module, file, container, allocations, teardown);
+
+  const core = group.some((site) => site.call.name === 'vfio_pci_core_init_device');
+  const { family, renames } = registration(file, container, group, sites);
+  const planned: TablePlan[] = [];
+  for (const { site, plan } of found) {
+    const ops = site.call.args[2]!;
+    const names = tablesOf(site.scope, ops);
+    if (!names) refuse('table-chosen-late', `Which ops table \`${plain(textOf(file, ops))}\` is cannot be told here. Pass \`&table\`, or a local that is only set to such before the allocation.`, file, ops);
+    for (const name of names) {
+      planned.push(planTable(file, findTable(file, name, ops), { kernel, family, core, functionName: plan.fn.name }));
+    }
+  }
+  checkConditions(file, allocations[0]!.fn, [...teardown.frees.map((item) => item.fn), ...teardown.uninits.map((item) => item.fn), ...allocations.map((item) => item.fn), ...planned.map((item) => item.variable)]);
+  const labels = planLabels(file, container, teardown.frees, teardown.uninits);
+  return { device: { container, allocations, uninits: teardown.uninits, frees: teardown.frees, labels, renames }, planned };
+}
+
+function refuseSeveralInits(file: FileIr, group: readonly CallSite[]): void {
+  for (const site of group) {
+    const same = group.filter((other) => other.fn === site.fn);
+    if (same.length < 2) continue;
+    const lines = same.map((other) => lineOf(file, other.call.start)).join(', ');
+    refuse('several-inits', `${site.fn.name}() has ${same.length} calls of ${site.call.name ?? 'the init'}() (lines ${lines}) that reach the same register. Choose the ops table first, in a local variable set before the allocation, then initialise once.`, file, same[1]!.call);
+  }
+}
+
+/** The struct is allocated a second time, where no init is seen: frees by type would then hit the wrong object. */
+function refuseOtherAllocations(file: FileIr, container: Container, allocations: readonly AllocationPlan[], sites: readonly CallSite[]): void {
+  for (const site of sites) {
+    if (site.op !== 'allocate' || allocations.some((item) => item.call === site.call)) continue;
+    const target = assignedTo(site);
+    if (!target || typeOf(site.scope, target)?.tag !== container.tag || typeOf(site.scope, target)?.pointers !== 1) continue;
+    refuse('several-allocations', `\`struct ${container.tag}\` is also allocated at line ${lineOf(file, site.call.start)}, where no device is initialised, so it cannot be told which frees are whose. Give that object a type of its own.`, file, site.call);
+  }
+}
+
+/** What an allocation is assigned to. */
+function assignedTo(site: CallSite): Expr | null {
+  const { stmt } = site.at;
+  if (stmt.kind === 'decl') return { kind: 'name', name: stmt.name, start: stmt.nameSpan.start, end: stmt.nameSpan.end };
+  if (stmt.kind === 'expr' && stmt.expr.kind === 'assign' && uncast(stmt.expr.value) === site.call) return stmt.expr.target;
+  return null;
+}
+
+/** How the device is registered, and the calls that must become another for the target. */
+function registration(file: FileIr, container: Container, group: readonly CallSite[], sites: readonly CallSite[]): { family: IommuFamily; renames: RenamePlan[] } {
+  const registers = sites.filter((site) => site.op === 'register' && (levelOf(site.scope, container, site.target) >= 0 || rootTag(site) === container.tag));
+  const first = registers[0];
+  if (!first) {
+    refuse('registered-elsewhere', `No register of \`struct ${container.tag}\` is seen in this file: the life cycle is spread over several files. Register it where it is allocated first.`, file, group[0]!.call);
+  }
+  const emulated = registers.filter((site) => site.call.name === 'vfio_register_emulated_iommu_dev');
+  if (emulated.length > 0 && emulated.length < registers.length) {
+    refuse('registered-elsewhere', `\`struct ${container.tag}\` is registered both with and without an IOMMU of its own; the ops table can serve only one.`, file, emulated[0]!.call);
+  }
+  if (emulated.length > 0) return { family: 'emulated', renames: [] };
+  // Up to 5.15 the mdev core gave each mdev an IOMMU group, which plain registering found. Since c68ea0d00ad8 (5.16) it does not.
+  const isMdev = group.some((site) => site.fn.params.some((param) => param.type.name === 'mdev_device'));
+  if (!isMdev || /\bmdev_set_iommu_device\b/.test(file.text)) return { family: 'physical', renames: [] };
+  const plainCalls = registers.filter((site) => site.call.name === 'vfio_register_group_dev');
+  return { family: 'emulated', renames: plainCalls.map((site) => ({ call: site.call, to: 'vfio_register_emulated_iommu_dev' })) };
+}
+
+/** All that is edited stands in the same #if arms, so that one program is converted and not a mixture. */
+function checkConditions(file: FileIr, first: FunctionIr, items: readonly { readonly name: string; readonly nameSpan: { start: number; end: number }; readonly conditions: readonly Condition[] }[]): void {
+  const key = (conditions: readonly Condition[]): string => conditions.map((item) => `${item.holds ? '' : '!'}${item.test}`).join(' && ');
+  for (const item of items) {
+    if (key(item.conditions) === key(first.conditions)) continue;
+    refuse('conditional-code', `${item.name} and ${first.name}() stand in different #if arms: they are not always the same program. Convert by hand.`, file, item.nameSpan);
+  }
+}
+
+/** Two devices may share a table; then both must need the same of it. */
+function merge(file: FileIr, tables: Map<string, TablePlan>, table: TablePlan): void {
+  const known = tables.get(table.variable.name);
+  if (!known) {
+    tables.set(table.variable.name, table);
+    return;
+  }
+  const key = (plan: TablePlan): string => plan.members.filter((item) => item.value !== plan.releaseStub).map((item) => item.value).join();
+  if (key(known) !== key(table)) refuse('table-incomplete', `\`${table.variable.name}\` serves devices that need different members. Give each its own table.`, file, table.variable.nameSpan);
+}
+
+/** A file without an init of its own that nevertheless holds a part of the life of such an object. */
+function refuseForeignLife(module: Module, file: FileIr, sites: readonly CallSite[], functionName: string | undefined): void {
+  if (sites.some((site) => site.op === 'alloc' || site.op === 'put' || site.op === 'init-device')) return;
+  const here = (site: CallSite): boolean => functionName === undefined || site.fn.name === functionName;
+  const uninit = sites.find((site) => site.op === 'uninit' && here(site));
+  if (uninit) {
+    refuse('initialised-elsewhere', `${uninit.fn.name}() uninitialises a device that another file initialises: the life cycle is spread over several files. Bring probe and remove into one file first.`, file, uninit.call);
+  }
+  for (const site of sites) {
+    if (site.op !== 'allocate' || !here(site)) continue;
+    const target = assignedTo(site);
+    const type = target && typeOf(site.scope, target);
+    if (!target || type?.pointers !== 1 || type.tag === 'vfio_device' || !embedsDevice(module, file, type.tag)) continue;
+    refuse('initialised-elsewhere', `\`struct ${type.tag}\` is allocated here but its vfio_device is initialised in another file: the life cycle is spread over several files. Bring the allocation, the init and the register into one file first.`, file, site.call);
+  }
+}

@@ -1,0 +1,159 @@
+import type { CallExpr, Expr, FileIr, FunctionIr } from '../ir/types.ts';
+import type { Module } from '../lifecycle/types.ts';
+import { rootOf } from './allocation.ts';
+import { State, walk, type CallMeaning, type States, type WalkOutput } from './paths.ts';
+import { allExpressions, namesIn, statementsOf, uncast } from './place.ts';
+import { lineOf, refuse, textOf } from './refuse.ts';
+import { levelOf } from './sites.ts';
+import { meaningOf, type Teardown } from './teardown.ts';
+import type { AllocationPlan, Container } from './types.ts';
+import { memberPath, scopeOf, typeOf, type Scope } from './typing.ts';
+
+/**
+ * Proves on every path what a put needs and a free does not: the object is there (kfree of NULL is nothing, a put of an error
+ * pointer is a crash), each uninit is followed by its free, and nothing is freed twice or used when the allocation failed.
+ */
+export function provePaths(module: Module, file: FileIr, container: Container, allocations: readonly AllocationPlan[], teardown: Teardown): void {
+  const events = meaningOf(teardown);
+  const helpers = new HelperSummaries(module, file, container, events);
+  const functions = new Set<FunctionIr>([...allocations.map((item) => item.fn), ...teardown.frees.map((item) => item.fn), ...teardown.uninits.map((item) => item.fn)]);
+  for (const fn of functions) {
+    if (fn.opaque) refuse('opaque-function', `${fn.name}() has something in it that was not understood, so its paths cannot be followed. Simplify it, or convert by hand.`, file, fn.nameSpan);
+    const scope = scopeOf(module, file, fn);
+    const allocation = allocations.find((item) => item.fn === fn) ?? null;
+    const holders = holdersIn(scope, container, events, allocation);
+    // Two objects of the type in one function are beyond this walk, which knows one.
+    if (holders === null) continue;
+    const output = walk({
+      fn,
+      entry: allocation || !fn.params.some((param) => holders.has(param.name)) ? State.none : State.live,
+      holders,
+      check: allocation?.check ?? null,
+      meaning: helpers.meaningIn(scope, allocation),
+    });
+    if (!output.complete) refuse('opaque-function', `The paths of ${fn.name}() cannot be followed to the end. Simplify it, or convert by hand.`, file, fn.nameSpan);
+    judge(file, fn, output, allocation, helpers.isCalled(fn));
+  }
+}
+
+function judge(file: FileIr, fn: FunctionIr, output: WalkOutput, allocation: AllocationPlan | null, isHelper: boolean): void {
+  for (const [call, states] of output.calls) {
+    const what = `${call.name ?? 'the call'}() at line ${lineOf(file, call.start)}`;
+    if (call === allocation?.call) continue;
+    if (states & (State.none | State.failed)) {
+      const when = states & State.failed ? 'the allocation has failed' : 'nothing has been allocated yet';
+      refuse('free-of-nothing', `${what} is also reached when ${when}: harmless for kfree(NULL), but a put needs the object. Give that path a label behind it.`, file, call);
+    }
+    if (states & State.freed) refuse('freed-twice', `${what} is reached with the object already freed on some path. Free it once on each path first.`, file, call);
+  }
+  for (const [use, states] of output.uses) {
+    if (states & State.failed) {
+      refuse('free-of-nothing', `\`${textOf(file, use)}\` at line ${lineOf(file, use.start)} is used on the path where its allocation failed: NULL now, but an error pointer once converted. Leave that path before.`, file, use);
+    }
+    if (states === State.freed) refuse('used-after-free', `\`${textOf(file, use)}\` at line ${lineOf(file, use.start)} is used after it was freed. Correct that first.`, file, use);
+  }
+  for (const { stmt, states } of output.exits) {
+    const at = stmt ?? { start: fn.body.end - 1, end: fn.body.end };
+    if (states & State.undone && !isHelper) {
+      refuse('uninit-without-free', `${fn.name}() leaves at line ${lineOf(file, at.start)} with the object uninitialised but not freed on some path. Free it there, or keep both in one place, so that one put can do both.`, file, at);
+    }
+    if (allocation && states === State.live && stmt?.value && isFailure(stmt.value)) {
+      refuse('never-freed', `${fn.name}() fails at line ${lineOf(file, at.start)} without freeing the object. Correct that leak first.`, file, at);
+    }
+  }
+}
+
+/** `return -ENOMEM;` and its like: certainly a failure. */
+function isFailure(value: Expr): boolean {
+  const inner = uncast(value);
+  return inner.kind === 'unary' && inner.op === '-' && inner.operand.kind === 'name' && /^E[A-Z0-9]+$/.test(inner.operand.name);
+}
+
+/** The variables that hold the object in a function; null when there are several objects. */
+function holdersIn(scope: Scope, container: Container, events: ReadonlyMap<CallExpr, unknown>, allocation: AllocationPlan | null): ReadonlySet<string> | null {
+  const holders = new Set<string>(allocation ? [allocation.variable] : []);
+  for (const { stmt } of statementsOf(scope.fn)) {
+    for (const expr of allExpressions(stmt)) {
+      if (expr.kind !== 'call' || !events.has(expr)) continue;
+      for (const arg of expr.args) {
+        const root = memberPath(arg).root;
+        if (root.kind === 'name' && scope.locals.has(root.name)) holders.add(root.name);
+        const origin = rootOf(scope, arg);
+        if (origin) holders.add(origin.name);
+      }
+    }
+  }
+  const containers = [...holders].filter((name) => typeOf(scope, { kind: 'name', name, start: 0, end: 0 })?.tag === container.tag);
+  return containers.length > 1 ? null : holders;
+}
+
+const MAX_CALL_DEPTH = 40;
+
+/** What the functions of the file do to an object that they are given or find through drvdata. */
+class HelperSummaries {
+  private readonly module: Module;
+  private readonly file: FileIr;
+  private readonly container: Container;
+  private readonly events: ReadonlyMap<CallExpr, 'free' | 'uninit'>;
+  private readonly results = new Map<string, States | null>();
+  private readonly called = new Set<string>();
+  private depth = 0;
+
+  constructor(module: Module, file: FileIr, container: Container, events: ReadonlyMap<CallExpr, 'free' | 'uninit'>) {
+    this.module = module;
+    this.file = file;
+    this.container = container;
+    this.events = events;
+    for (const fn of file.functions) {
+      for (const { stmt } of statementsOf(fn)) for (const expr of allExpressions(stmt)) if (expr.kind === 'call' && expr.name !== null) this.called.add(expr.name);
+    }
+  }
+
+  /** Whether another function of the file calls it. */
+  isCalled(fn: FunctionIr): boolean {
+    return this.called.has(fn.name);
+  }
+
+  /** The meaning of calls inside the function of `scope`. */
+  meaningIn(scope: Scope, allocation: AllocationPlan | null): (call: CallExpr) => CallMeaning | null {
+    return (call) => {
+      const event = this.events.get(call);
+      if (event) return { op: event };
+      if (allocation && call === allocation.call) return { op: 'allocate' };
+      const callee = call.name === null ? undefined : this.file.functions.find((fn) => fn.name === call.name);
+      if (!callee || callee === scope.fn) return null;
+      const result = this.resultOf(callee);
+      if (result === null || result === State.live) return null;
+      // A helper that takes the object must be given it; one that finds it through drvdata has it anyway.
+      const takes = callee.params.some((param) => this.container.tags.includes(param.type.name) && param.type.pointers === 1);
+      const given = call.args.some((arg) => levelOf(scope, this.container, arg) >= 0 || namesIn(arg).some((name) => name === allocation?.variable));
+      return takes && !given ? null : { op: 'helper', result };
+    };
+  }
+
+  /** The states in which a function leaves a live object; null when it does nothing to one. */
+  private resultOf(fn: FunctionIr): States | null {
+    const known = this.results.get(fn.name);
+    if (known !== undefined) return known;
+    // A cycle of calls is taken to do nothing: the re-analysis of the result has the last word.
+    this.results.set(fn.name, null);
+    if (this.depth >= MAX_CALL_DEPTH) return null;
+    this.depth++;
+    const result = this.compute(fn);
+    this.depth--;
+    this.results.set(fn.name, result);
+    return result;
+  }
+
+  private compute(fn: FunctionIr): States | null {
+    const scope = scopeOf(this.module, this.file, fn);
+    const holders = holdersIn(scope, this.container, this.events, null);
+    const passed = fn.params.filter((param) => this.container.tags.includes(param.type.name) && param.type.pointers === 1).map((param) => param.name);
+    const all = new Set([...(holders ?? []), ...passed]);
+    if (all.size === 0) return null;
+    const takes = fn.params.some((param) => all.has(param.name));
+    const output = walk({ fn, entry: takes ? State.live : State.none, holders: all, check: null, meaning: this.meaningIn(scope, null) });
+    const result = output.exits.reduce((states, exit) => states | exit.states, 0) & ~(State.none | State.failed);
+    return output.calls.size > 0 ? result || State.live : null;
+  }
+}

@@ -1,0 +1,96 @@
+import type { Expr, FileIr, InitializerExpr, VariableIr } from '../ir/types.ts';
+import type { KernelVersion } from '../kernel/types.ts';
+import { compareVersions } from '../kernel/version.ts';
+import { lineOf, refuse } from './refuse.ts';
+import type { MemberPlan, TablePlan } from './types.ts';
+
+/** How a driver's device reaches an IOMMU: by itself, or through the driver's emulation. It decides the iommufd members. */
+export type IommuFamily = 'physical' | 'emulated';
+
+export interface TableNeeds {
+  readonly kernel: KernelVersion;
+  readonly family: IommuFamily;
+  /** Initialised through vfio_pci_core. */
+  readonly core: boolean;
+  /** The function that initialises; the generated function is named after it. */
+  readonly functionName: string;
+}
+
+/** The iommufd members that registering insists on, with the kernel each came with (bind, unbind, attach: 6.2; detach: 6.6). */
+const IOMMUFD: readonly { readonly name: string; readonly suffix: string; readonly since: KernelVersion }[] = [
+  { name: 'bind_iommufd', suffix: 'bind', since: [6, 2] },
+  { name: 'unbind_iommufd', suffix: 'unbind', since: [6, 2] },
+  { name: 'attach_ioas', suffix: 'attach_ioas', since: [6, 2] },
+  { name: 'detach_ioas', suffix: 'detach_ioas', since: [6, 6] },
+];
+
+/** The table of that name, which this file must define with a complete initialiser. */
+export function findTable(file: FileIr, name: string, at: Expr): VariableIr {
+  const definitions = file.variables.filter((item) => item.name === name && item.init?.kind === 'initializer');
+  if (definitions.length > 1) {
+    refuse('conditional-code', `\`${name}\` is defined ${definitions.length} times, in different #if arms: they are different programs. Convert by hand.`, file, definitions[1]!.nameSpan);
+  }
+  const table = definitions[0];
+  if (!table) refuse('table-elsewhere', `The ops table \`${name}\` is not defined in this file, and it needs other members for the target kernel. Move it here, or convert both files by hand.`, file, at);
+  return table;
+}
+
+/** What the table lacks for the target. Refuses a table of a kernel whose members of the same name mean something else. */
+export function planTable(file: FileIr, table: VariableIr, needs: TableNeeds): TablePlan {
+  const initializer = table.init as InitializerExpr;
+  const { entries } = initializer;
+  const unnamed = entries.find((entry) => entry.designators.length === 0);
+  if (unnamed) refuse('table-incomplete', `\`${table.name}\` gives its members by position. Name them (\`.open_device = …\`) first.`, file, unnamed);
+  const has = (name: string): boolean => entries.some((entry) => entry.designators[0] === name) || hidden(file, initializer, name);
+  for (const name of ['open', 'release', 'init']) {
+    const entry = entries.find((item) => item.designators[0] === name);
+    if (!entry && !has(name)) continue;
+    const line = lineOf(file, (entry ?? initializer).start);
+    const advice = name === 'init'
+      ? '`.init` belongs to the new model; finish that conversion by hand'
+      : `\`.${name}\` is the file descriptor's callback of kernels up to 5.14, and another thing in the target. Make it \`.${name === 'open' ? 'open_device' : 'close_device'}\` first, which runs for the first open and the last close only`;
+    refuse('table-of-old-kernel', `\`${table.name}\`, line ${line}: ${advice}.`, file, entry ?? initializer);
+  }
+  const members: MemberPlan[] = [];
+  let releaseStub: string | null = null;
+  if (needs.core) {
+    members.push({ name: 'init', value: 'vfio_pci_core_init_dev', place: 'front' }, { name: 'release', value: 'vfio_pci_core_release_dev', place: 'front' });
+  } else if (compareVersions(needs.kernel, [6, 2]) < 0) {
+    // 6.1 calls .release without a NULL test, and leaves the free to it.
+    releaseStub = stubName(file, table, needs.functionName);
+    members.push({ name: 'release', value: releaseStub, place: 'front' });
+  }
+  for (const member of IOMMUFD) {
+    if (compareVersions(needs.kernel, member.since) < 0 || has(member.name)) continue;
+    members.push({ name: member.name, value: `vfio_iommufd_${needs.family}_${member.suffix}`, place: 'back' });
+  }
+  if (members.length > 0 && !entries.some((entry) => entry.conditions.length === 0)) {
+    refuse('table-incomplete', `\`${table.name}\` has no member outside of #if arms to add others to. Convert by hand.`, file, table.nameSpan);
+  }
+  return { variable: table, members, releaseStub };
+}
+
+/** A member that stands where the parser lost it (#if inside the braces). */
+function hidden(file: FileIr, initializer: InitializerExpr, name: string): boolean {
+  if (initializer.complete) return false;
+  return new RegExp(`\\.\\s*${name}\\s*=`).test(file.text.slice(initializer.start, initializer.end));
+}
+
+/** A name for the generated `.release`: after the function that initialises (`foo_probe` gives `foo_release_dev`), else after the table. */
+function stubName(file: FileIr, table: VariableIr, functionName: string): string {
+  const verb = functionName.search(/_(?:probe|create|bind|add|attach|init|register|setup)(?:_(?:one|dev|device|common))?$/);
+  const byTable = /^(.+?)(?:_vfio)?(?:_dev|_device)?_ops$/.exec(table.name);
+  const prefix = verb > 0 ? functionName.slice(0, verb) : byTable?.[1] ?? functionName;
+  for (const suffix of ['release_dev', 'vfio_release_dev', 'vfio_device_release']) {
+    const name = `${prefix}_${suffix}`;
+    if (!mentions(file, name)) return name;
+  }
+  for (let number = 2; ; number++) {
+    const name = `${prefix}_release_dev${number}`;
+    if (!mentions(file, name)) return name;
+  }
+}
+
+function mentions(file: FileIr, name: string): boolean {
+  return new RegExp(`\\b${name}\\b`).test(file.text);
+}

@@ -1,0 +1,161 @@
+import type { FileEdits } from '../text/span.ts';
+import type { KernelVersion } from '../kernel/types.ts';
+import type { CallExpr, FileIr, FunctionIr, IfStmt, VariableIr } from '../ir/types.ts';
+import type { Module, Site } from '../lifecycle/types.ts';
+import type { Placed } from './place.ts';
+
+/** What is to be converted: the devices of one document, or of one function of it. */
+export interface ConversionRequest {
+  readonly path: string;
+  /** Only the devices that this function initialises, allocates or frees; all of the document's when it is missing. */
+  readonly functionName?: string | undefined;
+}
+
+export interface ConversionInput {
+  readonly module: Module;
+  /** The kernel the result is for. */
+  readonly kernel: KernelVersion;
+}
+
+/** Why a conversion is not offered. The reason says what stands in the way and what to do about it. */
+export interface Refusal {
+  readonly code: RefusalCode;
+  readonly reason: string;
+  readonly site: Site | null;
+}
+
+/** Stable names of the refusals, one for each row of the table in the documentation. */
+export type RefusalCode =
+  | 'target-too-old'
+  | 'opaque-function'
+  | 'conditional-code'
+  | 'library'
+  | 'helper-initialises'
+  | 'initialised-elsewhere'
+  | 'several-inits'
+  | 'allocated-elsewhere'
+  | 'several-allocations'
+  | 'unsuitable-allocation'
+  | 'managed-allocation'
+  | 'unchecked-allocation'
+  | 'unsuitable-check'
+  | 'split-span'
+  | 'argument-not-available'
+  | 'struct-not-found'
+  | 'struct-anonymous'
+  | 'member-not-first'
+  | 'table-elsewhere'
+  | 'table-chosen-late'
+  | 'table-of-old-kernel'
+  | 'table-incomplete'
+  | 'freed-elsewhere'
+  | 'never-freed'
+  | 'free-of-nothing'
+  | 'freed-twice'
+  | 'used-after-free'
+  | 'uninit-without-free'
+  | 'unsuitable-statement'
+  | 'registered-elsewhere'
+  | 'not-proved';
+
+/** A struct that embeds the vfio_device at offset 0. */
+export interface Container {
+  readonly tag: string;
+  /** Member names from the container down to the vfio_device: ['core_device', 'vdev']. */
+  readonly path: readonly string[];
+  /** The struct tags on the way, one longer than `path`; the last is vfio_device. */
+  readonly tags: readonly string[];
+}
+
+/** The allocation, its test and the initialisation that becomes one call of vfio_alloc_device. */
+export interface AllocationPlan {
+  readonly fn: FunctionIr;
+  /** The statement that allocates. */
+  readonly at: Placed;
+  /** The variable that holds the container. */
+  readonly variable: string;
+  /** The expression that vfio_alloc_device takes the place of. */
+  readonly call: CallExpr;
+  readonly check: IfStmt;
+  readonly checkAt: Placed;
+  /** The statement that goes. */
+  readonly init: Placed;
+  /** Third and fourth argument of vfio_alloc_device. */
+  readonly dev: string;
+  readonly ops: string;
+}
+
+/** A free that becomes a put. `put` is the argument of vfio_put_device. */
+export interface FreePlan {
+  readonly fn: FunctionIr;
+  readonly at: Placed;
+  readonly call: CallExpr;
+  readonly put: string;
+}
+
+/** An uninit that goes, because the last put does its work. */
+export interface UninitPlan {
+  readonly fn: FunctionIr;
+  readonly at: Placed;
+  readonly call: CallExpr;
+}
+
+/** A member that an ops table gets. */
+export interface MemberPlan {
+  readonly name: string;
+  readonly value: string;
+  readonly place: 'front' | 'back';
+}
+
+/** An ops table and what it needs for the target. */
+export interface TablePlan {
+  readonly variable: VariableIr;
+  readonly members: readonly MemberPlan[];
+  /** The name of the `.release` to generate, if one is needed. */
+  readonly releaseStub: string | null;
+}
+
+export interface LabelPlan {
+  readonly fn: FunctionIr;
+  readonly from: string;
+  readonly to: string;
+}
+
+/** A call that gets another name because the target wants another function. */
+export interface RenamePlan {
+  readonly call: CallExpr;
+  readonly to: string;
+}
+
+/** What happens to one kind of device object of the document. */
+export interface DevicePlan {
+  readonly container: Container;
+  /** One for each function that creates such an object. */
+  readonly allocations: readonly AllocationPlan[];
+  readonly uninits: readonly UninitPlan[];
+  readonly frees: readonly FreePlan[];
+  readonly labels: readonly LabelPlan[];
+  readonly renames: readonly RenamePlan[];
+}
+
+/** A proved plan for one document. It is data: edits.ts turns it into text, and another style is another such function. */
+export interface ConversionPlan {
+  readonly file: FileIr;
+  readonly kernel: KernelVersion;
+  readonly devices: readonly DevicePlan[];
+  readonly tables: readonly TablePlan[];
+  /** What a person should know of the result. */
+  readonly notes: readonly string[];
+}
+
+export type PlanResult =
+  | { readonly status: 'planned'; readonly plan: ConversionPlan }
+  | { readonly status: 'unchanged' }
+  | { readonly status: 'refused'; readonly refusal: Refusal };
+
+/** The edits of a plan and the names of the functions and tables that they touch. */
+export interface PlannedEdits {
+  readonly edits: readonly FileEdits[];
+  readonly notes: readonly string[];
+  readonly touched: readonly string[];
+}

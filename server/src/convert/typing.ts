@@ -1,0 +1,143 @@
+import type { Expr, FileIr, FunctionIr, StructIr, TypeName } from '../ir/types.ts';
+import type { Module } from '../lifecycle/types.ts';
+import { statementsOf, uncast } from './place.ts';
+
+/** A type as the conversion needs it: a struct tag and how many `*` away it is. */
+export interface PointerType {
+  readonly tag: string;
+  readonly pointers: number;
+}
+
+/** What names mean in one function. */
+export interface Scope {
+  readonly module: Module;
+  readonly file: FileIr;
+  readonly fn: FunctionIr;
+  /** Null when the name stands for variables of different types in different blocks. */
+  readonly locals: ReadonlyMap<string, TypeName | null>;
+}
+
+/** The scope of `fn`, which is a function of `file`. */
+export function scopeOf(module: Module, file: FileIr, fn: FunctionIr): Scope {
+  const locals = new Map<string, TypeName | null>();
+  for (const param of fn.params) locals.set(param.name, param.type);
+  for (const { stmt } of statementsOf(fn)) {
+    const declared = stmt.kind === 'decl' ? [stmt] : stmt.kind === 'loop' ? stmt.init.filter((inner) => inner.kind === 'decl') : [];
+    for (const decl of declared) {
+      const known = locals.get(decl.name);
+      const same = known === undefined || (known !== null && known.name === decl.type.name && known.pointers === decl.type.pointers);
+      locals.set(decl.name, same ? decl.type : null);
+    }
+  }
+  return { module, file, fn, locals };
+}
+
+/** A struct's definition: of the file, else of a quoted header; never by tag from anywhere else. Undefined when there is none or they differ. */
+export function findStruct(module: Module, file: FileIr, tag: string): { readonly struct: StructIr; readonly file: FileIr } | undefined {
+  const own = file.structs.filter((item) => item.name === tag && item.keyword === 'struct');
+  if (own.length > 0) return own.length === 1 ? { struct: own[0]!, file } : undefined;
+  const quoted = new Set(file.includes.filter((item) => item.quoted).map((item) => baseName(item.path)));
+  const direct = module.headers.filter((header) => quoted.has(baseName(header.path)));
+  for (const headers of [direct, module.headers]) {
+    const found = headers.flatMap((header) => header.structs.filter((item) => item.name === tag && item.keyword === 'struct').map((struct) => ({ struct, file: header })));
+    if (found.length > 0) return found.length === 1 ? found[0] : undefined;
+  }
+  return undefined;
+}
+
+/** The struct a type names, through typedefs of the file and its headers; null for what is no struct. */
+export function resolveType(module: Module, file: FileIr, type: TypeName): PointerType | null {
+  let current = type;
+  let pointers = type.pointers + type.arrays;
+  for (let hops = 0; hops < 8; hops++) {
+    if (current.keyword === 'struct') return { tag: current.name, pointers };
+    const alias = typedefOf(module, file, current.name);
+    if (current.keyword !== null || !alias) return null;
+    current = alias;
+    pointers += alias.pointers + alias.arrays;
+  }
+  return null;
+}
+
+function typedefOf(module: Module, file: FileIr, name: string): TypeName | undefined {
+  const own = file.typedefs.get(name);
+  if (own) return own;
+  for (const header of module.headers) {
+    const found = header.typedefs.get(name);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+const MAX_DEPTH = 48;
+
+/** The struct type of an expression, or null when it is none or not known. */
+export function typeOf(scope: Scope, expr: Expr, depth = 0): PointerType | null {
+  if (depth > MAX_DEPTH) return null;
+  const { module, file } = scope;
+  const moved = (inner: PointerType | null, by: number): PointerType | null =>
+    inner && inner.pointers + by >= 0 ? { tag: inner.tag, pointers: inner.pointers + by } : null;
+  switch (expr.kind) {
+    case 'name': {
+      const local = scope.locals.get(expr.name);
+      if (local !== undefined) return local && resolveType(module, file, local);
+      const global = file.variables.find((item) => item.name === expr.name);
+      return global ? resolveType(module, file, global.type) : null;
+    }
+    case 'member': {
+      const base = typeOf(scope, expr.base, depth + 1);
+      if (!base || base.pointers !== (expr.arrow ? 1 : 0)) return null;
+      if (base.tag === 'vfio_pci_core_device' && expr.field === 'vdev') return { tag: 'vfio_device', pointers: 0 };
+      const definition = findStruct(module, file, base.tag);
+      const field = definition?.struct.fields.find((item) => item.name === expr.field);
+      return field ? resolveType(module, file, field.type) : null;
+    }
+    case 'unary':
+      if (expr.op === '&') return moved(typeOf(scope, expr.operand, depth + 1), 1);
+      return expr.op === '*' ? moved(typeOf(scope, expr.operand, depth + 1), -1) : null;
+    case 'index': return moved(typeOf(scope, expr.base, depth + 1), -1);
+    case 'cast': return resolveType(module, file, expr.type) ?? (expr.type.name === 'void' ? typeOf(scope, expr.operand, depth + 1) : null);
+    case 'assign': return typeOf(scope, expr.target, depth + 1);
+    case 'conditional': return typeOf(scope, expr.then ?? expr.condition, depth + 1) ?? typeOf(scope, expr.otherwise, depth + 1);
+    case 'call': return callType(scope, expr, depth);
+    default: return null;
+  }
+}
+
+function callType(scope: Scope, call: Expr & { kind: 'call' }, depth: number): PointerType | null {
+  const { module, file } = scope;
+  if (call.name === 'container_of' || call.name === 'container_of_const') {
+    const type = call.args[1];
+    if (type?.kind === 'type') return moveIn(resolveType(module, file, type.type));
+    if (type?.kind === 'name') return { tag: type.name, pointers: 1 };
+    return null;
+  }
+  if (call.name === null) return null;
+  for (const source of [file, ...module.headers]) {
+    const callee = source.functions.find((item) => item.name === call.name) ?? source.prototypes.find((item) => item.name === call.name);
+    if (callee) return resolveType(module, source, callee.returnType);
+    const macro = source.macros.find((item) => item.name === call.name && item.params);
+    if (macro?.body && depth < MAX_DEPTH) return typeOf(scope, macro.body, depth + 8);
+  }
+  return null;
+}
+
+function moveIn(type: PointerType | null): PointerType | null {
+  return type && { tag: type.tag, pointers: type.pointers + 1 };
+}
+
+/** The member path and root of `&p->a.b`, `p->a` or `p`: { root: p, path: ['a', 'b'] }. */
+export function memberPath(expr: Expr): { readonly root: Expr; readonly path: readonly string[] } {
+  let current = uncast(expr);
+  if (current.kind === 'unary' && current.op === '&') current = uncast(current.operand);
+  const path: string[] = [];
+  while (current.kind === 'member') {
+    path.unshift(current.field);
+    current = uncast(current.base);
+  }
+  return { root: current, path };
+}
+
+export function baseName(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}
