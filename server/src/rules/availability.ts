@@ -1,0 +1,101 @@
+import type { ApiEntry, KernelVersion } from '../kernel/types.ts';
+import type { ModuleFacts, OpsTable, Site } from '../lifecycle/types.ts';
+import type { Condition } from '../syntax/node.ts';
+import type { Severity } from './types.ts';
+import { apiEntry, apiMemberHistory } from '../kernel/lifecycle-api.ts';
+import { nearest, sideOf } from '../kernel/version.ts';
+import { callsIn, documentsOf, type PlacedCall } from './locate.ts';
+import { areAlternatives, isExcluded, undecided } from './conditions.ts';
+
+/** A name of the life-cycle interface at a place where the module uses it, and whether the target kernel has it. */
+export interface ApiUse {
+  readonly entry: ApiEntry;
+  /** `removed`: older kernels have it. `unavailable`: newer ones do. */
+  readonly verdict: 'available' | 'removed' | 'unavailable';
+  readonly site: Site;
+  readonly functionName: string | null;
+  readonly call: PlacedCall | null;
+  readonly conditions: readonly Condition[];
+}
+
+/** Every call of a life-cycle function and every life-cycle member of an ops table, in source order, with what the target kernel knows of it. */
+export function apiUses(facts: ModuleFacts): ApiUse[] {
+  return [...callUses(facts), ...memberUses(facts)];
+}
+
+function callUses(facts: ModuleFacts): ApiUse[] {
+  const own = ownNames(facts);
+  const uses: ApiUse[] = [];
+  for (const call of callsIn(facts.module, (name) => apiEntry(name) !== undefined && !own.has(name))) {
+    const entry = apiEntry(call.name);
+    // A private header is found only inside the kernel, or copied beside the driver: what it declares is not the target's to say.
+    if (entry === undefined || entry.isPrivate) continue;
+    uses.push({ entry, verdict: verdictOn(entry, facts.kernel), site: call.site, functionName: call.function.name, call, conditions: call.conditions });
+  }
+  return uses;
+}
+
+/** Names that the module defines or declares itself: then a call means the module's own. */
+function ownNames(facts: ModuleFacts): Set<string> {
+  const own = new Set<string>();
+  for (const file of documentsOf(facts.module)) {
+    for (const item of [...file.functions, ...file.macros, ...file.prototypes]) own.add(item.name);
+  }
+  return own;
+}
+
+function memberUses(facts: ModuleFacts): ApiUse[] {
+  const uses: ApiUse[] = [];
+  for (const table of facts.opsTables) {
+    for (const [member, { span, conditions }] of table.members) {
+      const entry = meantBy(table, member, facts.kernel);
+      if (entry === undefined) continue;
+      const site = memberSite(facts, { path: table.path, start: span.start, end: span.end }, member);
+      uses.push({ entry, verdict: verdictOn(entry, facts.kernel), site, functionName: null, call: null, conditions: [...table.variable.conditions, ...conditions] });
+    }
+  }
+  return uses;
+}
+
+/** `.release` had two lives: beside `.open` it is the file descriptor's, beside `.open_device` or `.init` the object's. */
+function meantBy(table: OpsTable, member: string, kernel: KernelVersion): ApiEntry | undefined {
+  const lives = apiMemberHistory('vfio_device_ops', member);
+  if (lives.length > 1) {
+    const isObject = ['open_device', 'close_device', 'init'].some((name) => table.members.has(name));
+    if (isObject) return lives.at(-1);
+    if (table.members.has('open')) return lives[0];
+  }
+  return nearest(kernel, lives);
+}
+
+/** `.release` of `.release = foo_release_dev`: the name is what is wrong, not the value. */
+function memberSite(facts: ModuleFacts, site: Site, member: string): Site {
+  const file = documentsOf(facts.module).find((one) => one.path === site.path);
+  const written = file?.text.slice(site.start, site.end) ?? '';
+  const name = new RegExp(`^\\.\\s*${member}\\b`).exec(written);
+  return name ? { ...site, end: site.start + name[0].length } : site;
+}
+
+function verdictOn(entry: ApiEntry, kernel: KernelVersion): ApiUse['verdict'] {
+  const side = sideOf(kernel, entry.kernels);
+  return side === 0 ? 'available' : side < 0 ? 'removed' : 'unavailable';
+}
+
+/**
+ * How grave it is that the target kernel lacks the function: the rule's severity for code that is always compiled; null (silent) for
+ * code that the kernel's version leaves out and for one side of a compatibility driver, whose other side uses what the
+ * target has; a hint when the code depends on a test that nobody here can decide.
+ */
+export function gravity(use: ApiUse, all: readonly ApiUse[], facts: ModuleFacts, severity: Severity): Severity | null {
+  if (isExcluded(use.conditions, facts.kernel)) return null;
+  const open = undecided(use.conditions, facts.kernel);
+  if (open.length === 0) return severity;
+  const other = all.some((one) => one.verdict === 'available' && one.entry.model !== 'general' && areAlternatives(open, one.conditions));
+  if (other) return null;
+  return open.every((condition) => isConfiguration(condition.test)) ? severity : 'hint';
+}
+
+/** A switch of the kernel's configuration: code under it is compiled by somebody. Any other macro may stand for a kernel version. */
+function isConfiguration(test: string): boolean {
+  return /^(CONFIG_\w+|IS_(ENABLED|BUILTIN|MODULE|REACHABLE)\s*\(\s*CONFIG_\w+\s*\))$/.test(test);
+}

@@ -1,0 +1,106 @@
+import type { CallExpr, FunctionIr, Stmt } from '../ir/types.ts';
+import type { DeviceRef, ModuleFacts, Observation, OperationObservation } from '../lifecycle/types.ts';
+import { callAt, walk } from './locate.ts';
+
+/**
+ * How a function would write the `struct vfio_device *` of an object in a new call: as it writes it in another call, else from
+ * the variable and the member path. Null when the function has no expression for it that is known to be right.
+ * @param source the text of the document the function is in.
+ */
+export function deviceExpression(facts: ModuleFacts, fn: FunctionIr, device: DeviceRef, source: string): string | null {
+  const written = callsOn(facts, fn, device);
+  for (const { operation, call } of written) {
+    const argument = operation.argument === null ? undefined : call.args[operation.argument];
+    if (argument && TAKES_VFIO_DEVICE.has(operation.api)) return source.slice(argument.start, argument.end);
+  }
+  for (const { operation, call } of written) {
+    const argument = operation.argument === null ? undefined : call.args[operation.argument];
+    if (!argument || !TAKES_CORE_DEVICE.has(operation.api)) continue;
+    const core = source.slice(argument.start, argument.end);
+    if (/^&[\w.>-]+$/.test(core)) return `${core}.vdev`;
+    if (/^\w+$/.test(core)) return `&${core}->vdev`;
+  }
+  for (const { operation, call } of written) {
+    if (operation.op !== 'alloc' || operation.api !== 'vfio_alloc_device') continue;
+    const variable = assignedName(fn.body, call);
+    const member = call.args[1];
+    if (variable !== null && member) return `&${variable}->${source.slice(member.start, member.end)}`;
+  }
+  return memberOfVariable(fn, device);
+}
+
+/** Kernel functions whose device argument is the struct vfio_device itself. */
+const TAKES_VFIO_DEVICE: ReadonlySet<string> = new Set([
+  'vfio_register_group_dev', 'vfio_register_emulated_iommu_dev', 'vfio_unregister_group_dev', 'vfio_put_device', 'vfio_free_device',
+  'vfio_init_group_dev', 'vfio_uninit_group_dev', 'vfio_init_device', 'vfio_assign_device_set', 'vfio_pci_core_init_dev', 'vfio_pci_core_release_dev',
+]);
+
+/**
+ * A call of a life-cycle function on an object, `name(argument)` without a semicolon: the argument is what the function needs, the
+ * vfio_device or the core device. Null when no expression for it is known to be right.
+ */
+export function callOn(facts: ModuleFacts, fn: FunctionIr, device: DeviceRef, source: string, name: string): string | null {
+  if (TAKES_VFIO_DEVICE.has(name)) {
+    const argument = deviceExpression(facts, fn, device, source);
+    return argument === null ? null : `${name}(${argument})`;
+  }
+  for (const { operation, call } of callsOn(facts, fn, device)) {
+    const argument = operation.argument === null ? undefined : call.args[operation.argument];
+    if (argument && TAKES_CORE_DEVICE.has(operation.api)) return `${name}(${source.slice(argument.start, argument.end)})`;
+  }
+  const { member } = device;
+  const vdev = deviceExpression(facts, fn, device, source);
+  // `&p->core_device.vdev` is in the core device `&p->core_device`; `&vdev->vdev` is in `vdev` itself.
+  const embedded = vdev === null || member === null ? null : /^&(\w+->)((?:\w+\.)*)(\w+)$/.exec(vdev);
+  if (!embedded) return null;
+  return embedded[2] === '' ? `${name}(${embedded[1]!.slice(0, -2)})` : `${name}(&${embedded[1]}${embedded[2]!.slice(0, -1)})`;
+}
+
+/** Functions of vfio-pci core whose device argument is the struct vfio_pci_core_device. */
+const TAKES_CORE_DEVICE: ReadonlySet<string> = new Set([
+  'vfio_pci_core_init_device', 'vfio_pci_core_uninit_device', 'vfio_pci_core_register_device', 'vfio_pci_core_unregister_device',
+]);
+
+/** The calls in a function that operate on the device there, in source order; those inside helpers are left out. */
+function callsOn(facts: ModuleFacts, fn: FunctionIr, device: DeviceRef): { operation: OperationObservation; call: CallExpr }[] {
+  const found: { operation: OperationObservation; call: CallExpr }[] = [];
+  for (const operation of operationsOn(facts, fn, device)) {
+    if (operation.inner !== null) continue;
+    const call = callAt(fn.body, operation.site);
+    if (call !== null && call.name === operation.api) found.push({ operation, call });
+  }
+  return found.sort((a, b) => a.call.start - b.call.start);
+}
+
+/** The operations that a function carries out on the device, directly or in a helper. */
+export function operationsOn(facts: ModuleFacts, fn: FunctionIr, device: DeviceRef): OperationObservation[] {
+  return facts.observations.filter((one): one is OperationObservation => one.kind === 'operation' && one.function === fn && one.device.id === device.id);
+}
+
+/** `p` of `p = call` and `struct foo *p = call`. */
+export function assignedName(body: Stmt, call: CallExpr): string | null {
+  for (const node of walk(body)) {
+    if (node.kind === 'assign' && node.op === '=' && node.value === call) return node.target.kind === 'name' ? node.target.name : null;
+    if (node.kind === 'decl' && node.init === call) return node.name;
+  }
+  return null;
+}
+
+/** `&p->vdev` for the function's one pointer to the container. */
+function memberOfVariable(fn: FunctionIr, device: DeviceRef): string | null {
+  if (device.container === null || device.member === null) return null;
+  const names = new Set<string>();
+  for (const { name, type } of fn.params) if (isPointerTo(type, device.container)) names.add(name);
+  for (const node of walk(fn.body)) if (node.kind === 'decl' && isPointerTo(node.type, device.container)) names.add(node.name);
+  const [name] = names;
+  return names.size === 1 ? `&${name}->${device.member}` : null;
+}
+
+function isPointerTo(type: FunctionIr['returnType'], tag: string): boolean {
+  return type.name === tag && type.pointers === 1 && type.arrays === 0;
+}
+
+/** The device as the user wrote it, for a message. */
+export function nameOf(observation: Observation): string {
+  return observation.text === '' ? 'the device' : `\`${observation.text}\``;
+}

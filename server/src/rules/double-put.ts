@@ -1,0 +1,219 @@
+import type { Finding, Fix, Rule, RuleContext } from './types.ts';
+import type { ModuleFacts, OperationObservation } from '../lifecycle/types.ts';
+import { nameOf, operationsOn } from './device.ts';
+import { documentOf, isSameSite, statementAt } from './locate.ts';
+import { findingFor } from './report.ts';
+import { deleteStatement } from './fixes/text.ts';
+import { DRIVER, FOO, PROBE, REMOVE } from './examples.ts';
+
+export const doublePut: Rule = {
+  id: 'double-put',
+  severity: 'error',
+  kernels: { since: [6, 1] },
+  fixable: 'unsafe',
+  docs: {
+    what: 'A reference is put that is not there: put a second time on the same path, or of a device whose allocation failed.',
+    why: '`vfio_alloc_device()` gives one reference. The first `vfio_put_device()` may free the container; the second works on freed memory. When the allocation failed there is no device: the pointer is an error pointer, and when `.init` failed the core has freed the memory already.',
+    instead: 'Put once on each path. When a helper puts, its caller must not. On the branch where `IS_ERR()` holds only return `PTR_ERR()`. In `.init` return the error and leave the device to the core.',
+    knownProblems: 'References that the driver takes itself with `get_device(&vdev->device)` are counted; those that other code takes are not.',
+    references: ['v6.1 cb9ff3f3b84c: _vfio_alloc_device frees the memory when ops->init fails'],
+  },
+  examples: {
+    bad: [
+      {
+        title: 'The helper has put already',
+        kernel: '6.2',
+        code: `${FOO}
+static void foo_destroy(struct foo *foo)
+{
+	vfio_put_device(&foo->vdev);
+}
+
+static int foo_probe(struct mdev_device *mdev)
+{
+	struct foo *foo;
+	int ret;
+
+	foo = vfio_alloc_device(foo, vdev, &mdev->dev, &foo_ops);
+	if (IS_ERR(foo))
+		return PTR_ERR(foo);
+
+	dev_set_drvdata(&mdev->dev, foo);
+	ret = vfio_register_emulated_iommu_dev(&foo->vdev);
+	if (ret) {
+		foo_destroy(foo);
+		goto err_put;
+	}
+	return 0;
+
+err_put:
+	vfio_put_device(&foo->vdev);
+//      ^^^^^^^^^^^^^^^^^^^^^^^^^^^ double-put
+	return ret;
+}
+${REMOVE}${DRIVER}`,
+      },
+      {
+        title: 'The allocation failed',
+        kernel: '6.2',
+        code: `${FOO}
+static int foo_probe(struct mdev_device *mdev)
+{
+	struct foo *foo;
+	int ret;
+
+	foo = vfio_alloc_device(foo, vdev, &mdev->dev, &foo_ops);
+	if (IS_ERR(foo)) {
+		ret = PTR_ERR(foo);
+		goto err_put;
+	}
+
+	dev_set_drvdata(&mdev->dev, foo);
+	ret = vfio_register_emulated_iommu_dev(&foo->vdev);
+	if (ret)
+		goto err_put;
+	return 0;
+
+err_put:
+	vfio_put_device(&foo->vdev);
+//      ^^^^^^^^^^^^^^^^^^^^^^^^^^^ double-put
+	return ret;
+}
+${REMOVE}${DRIVER}`,
+      },
+      {
+        title: 'Twice in remove',
+        kernel: '6.2',
+        code: `${FOO}${PROBE}
+static void foo_remove(struct mdev_device *mdev)
+{
+	struct foo *foo = dev_get_drvdata(&mdev->dev);
+
+	vfio_unregister_group_dev(&foo->vdev);
+	vfio_put_device(&foo->vdev);
+	put_device(&foo->vdev.device);
+//      ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ double-put
+}
+${DRIVER}`,
+        fixed: `${FOO}${PROBE}
+static void foo_remove(struct mdev_device *mdev)
+{
+	struct foo *foo = dev_get_drvdata(&mdev->dev);
+
+	vfio_unregister_group_dev(&foo->vdev);
+	vfio_put_device(&foo->vdev);
+}
+${DRIVER}`,
+      },
+    ],
+    good: [
+      {
+        title: 'Two puts on two paths',
+        kernel: '6.2',
+        code: `${FOO}
+static int foo_probe(struct mdev_device *mdev)
+{
+	struct foo *foo;
+	int ret;
+
+	foo = vfio_alloc_device(foo, vdev, &mdev->dev, &foo_ops);
+	if (IS_ERR(foo))
+		return PTR_ERR(foo);
+
+	foo->config = kzalloc(256, GFP_KERNEL);
+	if (!foo->config) {
+		vfio_put_device(&foo->vdev);
+		return -ENOMEM;
+	}
+	dev_set_drvdata(&mdev->dev, foo);
+	ret = vfio_register_emulated_iommu_dev(&foo->vdev);
+	if ((ret)) {
+		kfree(foo->config);
+		vfio_put_device(&foo->vdev);
+	}
+	return ret;
+}
+${REMOVE}${DRIVER}`,
+      },
+      {
+        title: 'A reference for each of two puts',
+        kernel: '6.2',
+        code: `${FOO}${PROBE}
+static void foo_remove(struct mdev_device *mdev)
+{
+	struct foo *foo = dev_get_drvdata(&mdev->dev);
+
+	get_device(&foo->vdev.device);
+	vfio_unregister_group_dev(&foo->vdev);
+	put_device(&foo->vdev.device);
+	vfio_put_device(&foo->vdev);
+}
+${DRIVER}`,
+      },
+      {
+        title: 'The variable holds another device by then',
+        kernel: '6.2',
+        code: `${FOO}
+static int foo_create_pair(struct device *dev)
+{
+	struct foo *foo;
+
+	foo = vfio_alloc_device(foo, vdev, dev, &foo_ops);
+	if (IS_ERR(foo))
+		return PTR_ERR(foo);
+	vfio_put_device(&foo->vdev);
+
+	foo = vfio_alloc_device(foo, vdev, dev, &foo_ops);
+	if (IS_ERR(foo))
+		return PTR_ERR(foo);
+	vfio_put_device(&foo->vdev);
+	return 0;
+}
+
+static int foo_probe(struct mdev_device *mdev)
+{
+	return foo_create_pair(&mdev->dev);
+}
+`,
+      },
+    ],
+  },
+  check,
+};
+
+function check({ facts }: RuleContext): Finding[] {
+  return facts.observations.flatMap((one): Finding[] => {
+    if (one.kind !== 'operation' || one.op !== 'put') return [];
+    const message = messageFor(one);
+    if (message === null) return [];
+    return [findingFor({ rule: doublePut.id, severity: 'error', observation: one, message, fix: fixFor(facts, one) })];
+  });
+}
+
+function messageFor(put: OperationObservation): string | null {
+  const { before } = put;
+  const name = nameOf(put);
+  if (before.memory === 'error-pointer') {
+    return `${put.api}() of ${name}, which is an error pointer on this path: the allocation failed and there is no reference to drop; return PTR_ERR() instead`;
+  }
+  if (put.role === 'init' && before.model !== 'old' && put.device.originKind === 'parameter' && before.extraReferences === 0) {
+    return `${put.api}() of ${name} in .init: its reference count does not exist yet, and the core frees the device itself when .init fails; return the error instead`;
+  }
+  if (before.model !== 'new' || before.reference !== 'dropped') return null;
+  return `${put.api}() drops the reference of ${name} a second time on this path; vfio_alloc_device() gave one, and the first put may have freed the memory`;
+}
+
+/** Drops the second put where it is the second on every path that comes here. */
+function fixFor(facts: ModuleFacts, put: OperationObservation): Fix | null {
+  const file = documentOf(facts.module, put.function);
+  const placed = statementAt(put.function.body, put.site);
+  if (file === null || placed === null || placed.siblings === null || put.inner !== null) return null;
+  const here = operationsOn(facts, put.function, put.device).filter((one) => one.op === 'put' && isSameSite(one.site, put.site));
+  if (here.some((one) => messageFor(one) === null) || placed.statement.kind !== 'expr') return null;
+  if (placed.siblings[placed.index - 1]?.kind === 'label' && placed.siblings[placed.index + 1] === undefined) return null;
+  return {
+    title: 'Drop the second put (check who owns the reference)',
+    safety: 'unsafe',
+    edits: [{ path: file.path, edits: [deleteStatement(file.text, placed.statement)] }],
+  };
+}

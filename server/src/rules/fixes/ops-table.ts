@@ -1,0 +1,40 @@
+import type { Edit } from '../../text/span.ts';
+import type { InitializerEntry } from '../../ir/types.ts';
+import type { OpsTable } from '../../lifecycle/types.ts';
+import { columnAfter, indentationAt, lineStart, newlineOf, startsLine } from './text.ts';
+
+/**
+ * Adds a designated member to an ops table, after `.name` or before the first member, in the table's own alignment.
+ * @returns null when the table is empty, not written member by member, or has code of several members in one line.
+ */
+export function addMember(text: string, table: OpsTable, member: string, value: string): Edit | null {
+  const init = table.variable.init;
+  if (init?.kind !== 'initializer') return null;
+  const entries = init.entries.filter((entry) => entry.designators.length === 1 && entry.conditions.length === 0);
+  const name = entries.find((entry) => entry.designators[0] === 'name');
+  const neighbour = name ?? entries[0];
+  if (neighbour === undefined || !startsLine(text, neighbour.start)) return null;
+  const line = indentationAt(text, neighbour.start) + `.${member}` + paddingLike(text, neighbour, member) + value + ',';
+  const newline = newlineOf(text);
+  if (name === undefined) {
+    const at = lineStart(text, neighbour.start);
+    return { span: { start: at, end: at }, newText: line + newline };
+  }
+  const comma = /^\s*,/.exec(text.slice(name.end));
+  const at = name.end + (comma?.[0].length ?? 0);
+  return { span: { start: at, end: at }, newText: (comma ? '' : ',') + newline + line };
+}
+
+/** ` = `, or the blanks or tabs that put the `=` under the neighbour's. */
+function paddingLike(text: string, neighbour: InitializerEntry, member: string): string {
+  const written = /^\.\s*\w+([ \t]*)=([ \t]*)/.exec(text.slice(neighbour.start, neighbour.value.start));
+  if (written === null || written[1]!.length <= 1 && !written[1]!.includes('\t')) return ' = ';
+  const margin = columnAfter(0, indentationAt(text, neighbour.start));
+  const target = columnAfter(margin, `.${neighbour.designators[0]}${written[1]}`);
+  let column = columnAfter(margin, `.${member}`);
+  let padding = '';
+  if (column >= target) padding = ' ';
+  else if (written[1]!.includes('\t')) for (; column < target; column = columnAfter(column, '\t')) padding += '\t';
+  else padding = ' '.repeat(target - column);
+  return `${padding}=${written[2] === '' ? ' ' : written[2]}`;
+}

@@ -1,0 +1,74 @@
+import type { Edit } from '../text/span.ts';
+import type { Finding, Fix, Rule, RuleContext } from './types.ts';
+import type { ModuleFacts, OperationObservation } from '../lifecycle/types.ts';
+import { deviceExpression, nameOf, operationsOn } from './device.ts';
+import { documentOf, isSameSite, statementAt } from './locate.ts';
+import { findingFor } from './report.ts';
+import { deleteStatement, replace } from './fixes/text.ts';
+import { inRange } from '../kernel/version.ts';
+import { freeOfCoreOwnedMemoryExamples } from './free-of-core-owned-memory.examples.ts';
+
+export const freeOfCoreOwnedMemory: Rule = {
+  id: 'free-of-core-owned-memory',
+  severity: 'error',
+  kernels: { since: [6, 1] },
+  fixable: 'safe',
+  docs: {
+    what: 'The driver frees a container that `vfio_alloc_device()` allocated.',
+    why: 'The core allocated the memory with `kvzalloc()`, keeps a reference count, an index and a device set in it, and frees it itself after `.release` (on 6.1 the driver\'s `.release` does that with `vfio_free_device()`). A `kfree()` or its like leaves all of that behind, and the core frees the memory a second time. `kfree()` of memory from `kvzalloc()` is wrong besides.',
+    instead: 'Drop the reference with `vfio_put_device()`. In a `.release` for 6.1 call `vfio_free_device()` last; from 6.2 on do nothing: the core frees the container when `.release` returns.',
+    knownProblems: 'A free of memory that hangs from the container (`kfree(p->config)`) is right and not reported.',
+    references: ['v6.1 cb9ff3f3b84c adds vfio_alloc_device and vfio_free_device', 'v6.2 913447d06f03 removes vfio_free_device'],
+  },
+  examples: freeOfCoreOwnedMemoryExamples,
+  check,
+};
+
+function check({ facts }: RuleContext): Finding[] {
+  return facts.observations.flatMap((one): Finding[] => {
+    if (!isFreeOfCoreMemory(one)) return [];
+    return [findingFor({
+      rule: freeOfCoreOwnedMemory.id, severity: 'error', observation: one, message: messageFor(facts, one), fix: fixFor(facts, one),
+    })];
+  });
+}
+
+function isFreeOfCoreMemory(one: ModuleFacts['observations'][number]): one is OperationObservation {
+  return one.kind === 'operation' && one.op === 'free' && one.before.model === 'new';
+}
+
+function isOnly61(facts: ModuleFacts): boolean {
+  return inRange(facts.kernel, { since: [6, 1], until: [6, 2] });
+}
+
+function messageFor(facts: ModuleFacts, free: OperationObservation): string {
+  const what = `${free.api}() of ${nameOf(free)}, whose memory belongs to the VFIO core (vfio_alloc_device)`;
+  if (free.role === 'release') return isOnly61(facts) ? `${what}; free it with vfio_free_device()` : `${what}: the core frees it when .release returns; delete the call`;
+  if (free.before.memory === 'error-pointer') return `${what}, and which is an error pointer on this path; delete the call`;
+  if (free.before.reference === 'dropped') return `${what}: vfio_put_device() has given it back already; delete the call`;
+  return `${what}; drop the reference with vfio_put_device() instead`;
+}
+
+function fixFor(facts: ModuleFacts, free: OperationObservation): Fix | null {
+  const file = documentOf(facts.module, free.function);
+  const placed = statementAt(free.function.body, free.site);
+  if (file === null || free.inner !== null || placed?.statement.kind !== 'expr' || !isSameOnAllPaths(facts, free)) return null;
+  const { statement, siblings, index } = placed;
+  const fixOf = (title: string, edit: Edit): Fix => ({ title, safety: 'safe', edits: [{ path: file.path, edits: [edit] }] });
+  const isRelease = free.role === 'release';
+  const goes = isRelease ? !isOnly61(facts) : free.before.reference !== 'held';
+  if (goes) {
+    const isLabelled = siblings === null || siblings[index - 1]?.kind === 'label' && siblings[index + 1] === undefined;
+    return isLabelled ? null : fixOf(`Delete ${free.api}()`, deleteStatement(file.text, statement));
+  }
+  const name = isRelease ? 'vfio_free_device' : 'vfio_put_device';
+  const [param] = free.function.params;
+  const device = isRelease && param?.type.name === 'vfio_device' ? param.name : deviceExpression(facts, free.function, free.device, file.text);
+  return device === null ? null : fixOf(`Call ${name}() instead`, replace(statement.expr, `${name}(${device})`));
+}
+
+/** Whether the device is in the same state on every path that comes to the call: one edit must be right for all. */
+function isSameOnAllPaths(facts: ModuleFacts, free: OperationObservation): boolean {
+  return operationsOn(facts, free.function, free.device).filter((one) => isSameSite(one.site, free.site))
+    .every((one) => isFreeOfCoreMemory(one) && one.before.reference === free.before.reference && one.before.memory === free.before.memory);
+}

@@ -1,0 +1,147 @@
+import type { Span } from '../text/span.ts';
+import type { Condition } from '../syntax/node.ts';
+import type { CallExpr, Expr, FileIr, FunctionIr, Stmt } from '../ir/types.ts';
+import { stmtExprs, subExprs, subStmts } from '../ir/visit.ts';
+import type { Module, Site } from '../lifecycle/types.ts';
+
+/** Finding one's way in the IR by offset. Everything is iterative: a document may nest as deeply as it likes. */
+
+export type IrNode = Expr | Stmt;
+
+function isStatement(node: IrNode): node is Stmt {
+  return STATEMENT_KINDS.has(node.kind) || node.kind === 'unknown' && 'opaque' in node;
+}
+
+const STATEMENT_KINDS: ReadonlySet<string> = new Set<Stmt['kind']>([
+  'expr', 'decl', 'if', 'loop', 'switch', 'case', 'label', 'goto', 'break', 'continue', 'return', 'block', 'guard', 'preproc', 'asm',
+]);
+
+/** The direct children of a node: expressions before statements. */
+function childrenOf(node: IrNode): readonly IrNode[] {
+  if (isStatement(node)) return [...stmtExprs(node), ...subStmts(node)];
+  return node.kind === 'statement-expression' ? node.body : subExprs(node);
+}
+
+/** All nodes below and including `root`, parents first. */
+export function* walk(root: IrNode): Generator<IrNode> {
+  const stack: IrNode[] = [root];
+  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+    yield node;
+    const children = childrenOf(node);
+    for (let i = children.length - 1; i >= 0; i--) {
+      stack.push(children[i]!);
+    }
+  }
+}
+
+export function contains(outer: Span, inner: Span): boolean {
+  return outer.start <= inner.start && inner.end <= outer.end;
+}
+
+/** The nodes around a span, outermost first; the last is the smallest node that contains it. */
+export function ancestry(root: IrNode, span: Span): IrNode[] {
+  const path: IrNode[] = [];
+  for (let node: IrNode | undefined = contains(root, span) ? root : undefined; node !== undefined;) {
+    path.push(node);
+    node = childrenOf(node).find((child) => contains(child, span));
+  }
+  return path;
+}
+
+/** A statement with the list it stands in. */
+export interface PlacedStatement {
+  readonly statement: Stmt;
+  /** The statements of the enclosing block or #if arm, or null when it is the body of an if or a loop without braces. */
+  readonly siblings: readonly Stmt[] | null;
+  readonly index: number;
+}
+
+/** The innermost statement around a span that is not itself a block. */
+export function statementAt(body: Stmt, span: Span): PlacedStatement | null {
+  const path = ancestry(body, span);
+  for (let i = path.length - 1; i >= 0; i--) {
+    const node = path[i]!;
+    if (!isStatement(node) || node.kind === 'block') continue;
+    const parent = path[i - 1];
+    const siblings = parent === undefined ? null : listAround(parent, node);
+    return { statement: node, siblings, index: siblings?.indexOf(node) ?? -1 };
+  }
+  return null;
+}
+
+function listAround(parent: IrNode, child: Stmt): readonly Stmt[] | null {
+  if (parent.kind === 'block' || parent.kind === 'statement-expression') return parent.body;
+  if (parent.kind === 'preproc') return parent.arms.find((arm) => arm.body.includes(child))?.body ?? null;
+  return null;
+}
+
+/** The call whose span is, or whose callee is at, the given site. */
+export function callAt(body: Stmt, span: Span): CallExpr | null {
+  for (const node of ancestry(body, span).reverse()) if (node.kind === 'call') return node;
+  return null;
+}
+
+/** The #if arms around an offset of a function's body, together with those around the function. */
+export function conditionsAt(fn: FunctionIr, span: Span): Condition[] {
+  const conditions = [...fn.conditions];
+  for (const node of ancestry(fn.body, span)) {
+    if (node.kind !== 'preproc') continue;
+    const arm = node.arms.find((candidate) => candidate.body.some((statement) => contains(statement, span)));
+    if (arm) conditions.push(...arm.conditions);
+  }
+  return conditions;
+}
+
+/** All documents of a module, sources first. */
+export function documentsOf(module: Module): readonly FileIr[] {
+  return [...module.sources, ...module.headers];
+}
+
+export function documentAt(module: Module, path: string): FileIr | null {
+  return documentsOf(module).find((file) => file.path === path) ?? null;
+}
+
+/** The document a function was lowered from. */
+export function documentOf(module: Module, fn: FunctionIr): FileIr | null {
+  return documentsOf(module).find((file) => file.functions.includes(fn)) ?? null;
+}
+
+/** A call in a function of the module, with the #if arms around it. */
+export interface PlacedCall {
+  readonly file: FileIr;
+  readonly function: FunctionIr;
+  readonly call: CallExpr;
+  readonly name: string;
+  /** The callee's name. */
+  readonly site: Site;
+  readonly conditions: readonly Condition[];
+}
+
+/** The calls by plain name in the module's sources. */
+export function callsIn(module: Module, wanted: (name: string) => boolean): PlacedCall[] {
+  const calls: PlacedCall[] = [];
+  for (const file of module.sources) {
+    for (const fn of file.functions) {
+      for (const node of walk(fn.body)) {
+        if (node.kind !== 'call' || node.name === null || !wanted(node.name)) continue;
+        const site = { path: file.path, start: node.callee.start, end: node.callee.end };
+        calls.push({ file, function: fn, call: node, name: node.name, site, conditions: conditionsAt(fn, node) });
+      }
+    }
+  }
+  return calls;
+}
+
+/** Whether two sites are the same stretch of the same document. */
+export function isSameSite(a: Site, b: Site): boolean {
+  return a.path === b.path && a.start === b.start && a.end === b.end;
+}
+
+/** The #if arms around a place, at file scope or in a function. */
+export function conditionsOfSite(module: Module, site: Site): readonly Condition[] {
+  const file = documentAt(module, site.path);
+  if (file === null) return [];
+  const fn = file.functions.find((one) => contains(one, site));
+  if (fn) return conditionsAt(fn, site);
+  return file.variables.find((variable) => contains(variable, site))?.conditions ?? [];
+}

@@ -1,0 +1,291 @@
+import type { Rule } from './types.ts';
+import { DRIVER, FOO, FOO_6_1, PROBE, REMOVE } from './examples.ts';
+
+export const missingPutExamples: Rule['examples'] = {
+  bad: [
+    {
+      title: 'Registration fails and the reference stays',
+      kernel: '6.2',
+      code: `${FOO}
+static int foo_probe(struct mdev_device *mdev)
+{
+	struct foo *foo;
+	int ret;
+
+	foo = vfio_alloc_device(foo, vdev, &mdev->dev, &foo_ops);
+	if (IS_ERR(foo))
+		return PTR_ERR(foo);
+
+	foo->config = kzalloc(256, GFP_KERNEL);
+	if (!foo->config) {
+		ret = -ENOMEM;
+		goto err_put;
+	}
+	dev_set_drvdata(&mdev->dev, foo);
+	ret = vfio_register_emulated_iommu_dev(&foo->vdev);
+	if (ret)
+		return ret;
+//              ^^^^^^^^^^^ missing-put
+	return 0;
+
+err_put:
+	vfio_put_device(&foo->vdev);
+	return ret;
+}
+${REMOVE}${DRIVER}`,
+      fixed: `${FOO}
+static int foo_probe(struct mdev_device *mdev)
+{
+	struct foo *foo;
+	int ret;
+
+	foo = vfio_alloc_device(foo, vdev, &mdev->dev, &foo_ops);
+	if (IS_ERR(foo))
+		return PTR_ERR(foo);
+
+	foo->config = kzalloc(256, GFP_KERNEL);
+	if (!foo->config) {
+		ret = -ENOMEM;
+		goto err_put;
+	}
+	dev_set_drvdata(&mdev->dev, foo);
+	ret = vfio_register_emulated_iommu_dev(&foo->vdev);
+	if (ret)
+		goto err_put;
+	return 0;
+
+err_put:
+	vfio_put_device(&foo->vdev);
+	return ret;
+}
+${REMOVE}${DRIVER}`,
+    },
+    {
+      title: 'Registration as the tail of probe',
+      kernel: '6.1',
+      code: `${FOO_6_1}
+static int foo_probe(struct mdev_device *mdev)
+{
+	struct foo *foo;
+
+	foo = vfio_alloc_device(foo, vdev, &mdev->dev, &foo_ops);
+	if (IS_ERR(foo))
+		return PTR_ERR(foo);
+
+	dev_set_drvdata(&mdev->dev, foo);
+	return vfio_register_emulated_iommu_dev(&foo->vdev);
+//      ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ missing-put
+}
+${REMOVE}${DRIVER}`,
+      fixed: `${FOO_6_1}
+static int foo_probe(struct mdev_device *mdev)
+{
+	struct foo *foo;
+	int ret;
+
+	foo = vfio_alloc_device(foo, vdev, &mdev->dev, &foo_ops);
+	if (IS_ERR(foo))
+		return PTR_ERR(foo);
+
+	dev_set_drvdata(&mdev->dev, foo);
+	ret = vfio_register_emulated_iommu_dev(&foo->vdev);
+	if (ret)
+		vfio_put_device(&foo->vdev);
+	return ret;
+}
+${REMOVE}${DRIVER}`,
+    },
+    {
+      title: 'Remove unregisters and forgets the put',
+      kernel: '6.2',
+      code: `${FOO}${PROBE}
+static void foo_remove(struct mdev_device *mdev)
+//          ^^^^^^^^^^ missing-put
+{
+	struct foo *foo = dev_get_drvdata(&mdev->dev);
+
+	vfio_unregister_group_dev(&foo->vdev);
+}
+${DRIVER}`,
+      fixed: `${FOO}${PROBE}
+static void foo_remove(struct mdev_device *mdev)
+{
+	struct foo *foo = dev_get_drvdata(&mdev->dev);
+
+	vfio_unregister_group_dev(&foo->vdev);
+	vfio_put_device(&foo->vdev);
+}
+${DRIVER}`,
+    },
+    {
+      title: 'A step after the registration fails',
+      kernel: '6.2',
+      code: `${FOO}
+static int foo_probe(struct mdev_device *mdev)
+{
+	struct foo *foo;
+	int ret;
+
+	foo = vfio_alloc_device(foo, vdev, &mdev->dev, &foo_ops);
+	if (IS_ERR(foo))
+		return PTR_ERR(foo);
+
+	dev_set_drvdata(&mdev->dev, foo);
+	ret = vfio_register_emulated_iommu_dev(&foo->vdev);
+	if (ret)
+		goto err_put;
+	ret = sysfs_create_group(&mdev->dev.kobj, &foo_group);
+	if (ret)
+		return ret;
+//              ^^^^^^^^^^^ missing-put
+	return 0;
+
+err_put:
+	vfio_put_device(&foo->vdev);
+	return ret;
+}
+${REMOVE}${DRIVER}`,
+    },
+  ],
+  good: [
+    { title: 'Both ends are right', kernel: '6.2', code: `${FOO}${PROBE}${REMOVE}${DRIVER}` },
+    {
+      title: 'A helper drops the reference',
+      kernel: '6.1',
+      code: `${FOO_6_1}
+static void foo_destroy(struct foo *foo)
+{
+	kfree(foo->config);
+	foo->config = NULL;
+	vfio_put_device(&foo->vdev);
+}
+
+static int foo_probe(struct mdev_device *mdev)
+{
+	struct foo *foo;
+	int ret;
+
+	foo = vfio_alloc_device(foo, vdev, &mdev->dev, &foo_ops);
+	if (IS_ERR(foo))
+		return PTR_ERR(foo);
+
+	dev_set_drvdata(&mdev->dev, foo);
+	ret = vfio_register_emulated_iommu_dev(&foo->vdev);
+	if (ret)
+		foo_destroy(foo);
+	return ret;
+}
+
+static void foo_remove(struct mdev_device *mdev)
+{
+	struct foo *foo = dev_get_drvdata(&mdev->dev);
+
+	if (!foo)
+		return;
+	vfio_unregister_group_dev(&foo->vdev);
+	foo_destroy(foo);
+}
+${DRIVER}`,
+    },
+    {
+      title: 'A devm action unregisters and puts; there is no remove on purpose',
+      kernel: '6.2',
+      code: `${FOO}
+static void foo_put(void *data)
+{
+	struct foo *foo = data;
+
+	vfio_put_device(&foo->vdev);
+}
+
+static void foo_unregister(void *data)
+{
+	struct foo *foo = data;
+
+	vfio_unregister_group_dev(&foo->vdev);
+}
+
+static int foo_probe(struct platform_device *pdev)
+{
+	struct device *dev = &pdev->dev;
+	struct foo *foo;
+	int ret;
+
+	foo = vfio_alloc_device(foo, vdev, dev, &foo_ops);
+	if (IS_ERR(foo))
+		return PTR_ERR(foo);
+	ret = devm_add_action_or_reset(dev, foo_put, foo);
+	if (ret)
+		return ret;
+
+	ret = vfio_register_group_dev(&foo->vdev);
+	if (ret)
+		return ret;
+	return devm_add_action_or_reset(dev, foo_unregister, foo);
+}
+
+static struct platform_driver foo_driver = {
+	.probe = foo_probe,
+};
+`,
+    },
+    {
+      title: 'An alias of the device, and the result tested in another form',
+      kernel: '6.2',
+      code: `${FOO}
+static int foo_probe(struct mdev_device *mdev)
+{
+	struct vfio_device *vdev;
+	struct foo *foo;
+	int err;
+
+	foo = vfio_alloc_device(foo, vdev, &mdev->dev, &foo_ops);
+	if (IS_ERR(foo))
+		return PTR_ERR(foo);
+
+	vdev = &foo->vdev;
+	dev_set_drvdata(&mdev->dev, foo);
+	err = vfio_register_emulated_iommu_dev(vdev);
+	if (!err)
+		return 0;
+	vfio_put_device(vdev);
+	return err;
+}
+${REMOVE}${DRIVER}`,
+    },
+    {
+      title: 'A helper that hands the device to its caller',
+      kernel: '6.2',
+      code: `${FOO}
+static struct foo *foo_create(struct device *dev)
+{
+	struct foo *foo;
+
+	foo = vfio_alloc_device(foo, vdev, dev, &foo_ops);
+	if (IS_ERR(foo))
+		return foo;
+	foo->wq = NULL;
+	return foo;
+}
+
+static int foo_probe(struct mdev_device *mdev)
+{
+	struct foo *foo;
+	int ret;
+
+	foo = foo_create(&mdev->dev);
+	if (IS_ERR(foo))
+		return PTR_ERR(foo);
+
+	dev_set_drvdata(&mdev->dev, foo);
+	ret = vfio_register_emulated_iommu_dev(&foo->vdev);
+	if (ret < 0) {
+		vfio_put_device(&foo->vdev);
+		return ret;
+	}
+	return 0;
+}
+${REMOVE}${DRIVER}`,
+    },
+  ],
+};

@@ -1,0 +1,119 @@
+import type { Finding, Fix, Rule, RuleContext } from './types.ts';
+import type { ExitObservation, ModuleFacts, Site } from '../lifecycle/types.ts';
+import type { Stmt } from '../ir/types.ts';
+import { deviceExpression, nameOf, operationsOn } from './device.ts';
+import { documentOf } from './locate.ts';
+import { findingFor, lastOperation, pointTo } from './report.ts';
+import { addAtEnd, returnAt, undoBeforeReturn, undoOnFailedTail } from './fixes/unwind.ts';
+import { missingPutExamples } from './missing-put.examples.ts';
+
+export const missingPut: Rule = {
+  id: 'missing-put',
+  severity: 'error',
+  kernels: { since: [6, 1] },
+  fixable: 'safe',
+  docs: {
+    what: 'A path leaves with the reference of `vfio_alloc_device()` still held, and nothing is left that could drop it.',
+    why: 'The caller of `vfio_alloc_device()` owns one reference until it calls `vfio_put_device()`. A failed registration does not take it, and neither does `vfio_unregister_group_dev()`. Without the put `.release` never runs: the container, its index, its device set and everything that `.release` would free are leaked. After a failed probe the driver core does not call `.remove`.',
+    instead: 'Call `vfio_put_device()` on every failing path after the allocation, and at the end of `.remove` after the unregister. A path that fails after a successful registration owes the unregister first. `return vfio_register_group_dev(…);` cannot be the tail of a probe: the failure needs the put.',
+    knownProblems: 'A device that was handed to code outside the module counts as owned there; what is then reported is a hint. A put in a helper, in a callback given to `devm_add_action_or_reset()` or behind an alias is followed.',
+    references: ['v6.1 cb9ff3f3b84c adds vfio_alloc_device and vfio_put_device', 'v6.1 63d7c77989de shows both ends in vfio-pci'],
+  },
+  examples: missingPutExamples,
+  check,
+};
+
+function check({ facts }: RuleContext): Finding[] {
+  const findings: Finding[] = [];
+  for (const exit of facts.observations) {
+    if (exit.kind !== 'exit' || !isLeak(facts, exit)) continue;
+    const fn = exit.function;
+    const leave = returnAt(fn, exit.returns);
+    const site: Site = leave === null ? { path: exit.site.path, start: fn.nameSpan.start, end: fn.nameSpan.end } : exit.returns;
+    const isEnd = exit.role === 'remove' || exit.role === 'action';
+    findings.push(findingFor({
+      rule: missingPut.id,
+      severity: 'error',
+      observation: exit.reachable === 'stored' && !isEnd ? { ...exit, certain: false } : exit,
+      site,
+      message: messageFor(exit),
+      alsoSee: isEnd ? pointTo(lastOperation(exit.trace, 'unregister'), 'the device is unregistered here; its reference is still held') : [],
+      fix: fixFor(facts, exit),
+    }));
+  }
+  return findings;
+}
+
+/** Whether the reference is lost on this path: it is held, and neither an owner nor a later callback of the driver can drop it. */
+function isLeak(facts: ModuleFacts, exit: ExitObservation): boolean {
+  const { before, role } = exit;
+  if (before.model !== 'new' || before.reference !== 'held' || before.memory === 'freed') return false;
+  if (before.memory === 'error-pointer' || before.memory === 'null' || exit.deferred.includes('put')) return false;
+  switch (role) {
+    case 'probe': case 'module':
+      if (exit.reachable === 'returned') return false;
+      if (exit.outcome === 'failure' || before.registered === 'failed') return true;
+      return exit.reachable === 'none' && before.registered !== 'yes' && before.registered !== 'unknown';
+    case 'remove':
+      // While it is registered the missing unregister is the defect: remove-without-unregister.
+      return before.registered !== 'yes' && before.registered !== 'unknown' && !isPutByAction(facts);
+    case 'helper':
+      return exit.device.originKind === 'allocation' && exit.reachable === 'none' && (exit.outcome === 'failure' || before.registered === 'failed');
+    default:
+      return false;
+  }
+}
+
+/** A devm action runs after remove: what it puts, remove does not owe. */
+function isPutByAction(facts: ModuleFacts): boolean {
+  return facts.observations.some((one) => one.role === 'action' && one.kind === 'operation' && one.op === 'put');
+}
+
+function messageFor(exit: ExitObservation): string {
+  const name = nameOf(exit);
+  if (exit.role === 'remove') {
+    return `${exit.function.name}() unregisters ${name} and never calls vfio_put_device(): the reference that probe took with vfio_alloc_device() is leaked and .release never runs`;
+  }
+  const failed = exit.trace.findLast((step) => step.kind === 'branch' || step.kind === 'operation' && step.op === 'register');
+  if (exit.before.registered === 'yes') {
+    return `this path fails and leaves ${name} registered with its reference held; call vfio_unregister_group_dev() and then vfio_put_device() before returning`;
+  }
+  const cause = exit.before.registered === 'failed' ? 'registration failed on this path, and a failed registration does not take' : `this path${failed ? '' : ' of the function'} returns without dropping`;
+  return `${cause} the reference of ${name} from vfio_alloc_device(); call vfio_put_device() before returning`;
+}
+
+function fixFor(facts: ModuleFacts, exit: ExitObservation): Fix | null {
+  const file = documentOf(facts.module, exit.function);
+  if (file === null || exit.before.registered === 'yes') return null;
+  const device = deviceExpression(facts, exit.function, exit.device, file.text);
+  if (device === null) return null;
+  const put = `vfio_put_device(${device});`;
+  const fixOf = (edits: Fix['edits'][number]['edits'], safety: Fix['safety']): Fix => ({
+    title: safety === 'safe' ? `Add ${put.slice(0, -1)}` : `Add ${put.slice(0, -1)} here (check the order of the unwinding)`,
+    safety,
+    edits: [{ path: file.path, edits }],
+  });
+  const leave = returnAt(exit.function, exit.returns);
+  const shared = allOweAt(facts, exit);
+  if (leave === null || exit.role === 'remove') {
+    if (!shared || leave !== null && exit.function.body.body.at(-1) !== leave) return null;
+    const edit = addAtEnd(file.text, exit.function, [put]);
+    return edit === null ? null : fixOf([edit], 'safe');
+  }
+  if (exit.before.registered === 'failed' && leave.value?.kind === 'call') {
+    const edits = undoOnFailedTail(file.text, exit.function, leave, put);
+    return edits === null ? null : fixOf(edits, 'safe');
+  }
+  if (leave.value?.kind === 'call') return null;
+  if (!shared) return null;
+  const puts = operationsOn(facts, exit.function, exit.device).filter((one) => one.op === 'put');
+  const isUndo = (statement: Stmt): boolean => puts.some((one) => one.site.start >= statement.start && one.site.end <= statement.end);
+  const proposal = undoBeforeReturn(file.text, exit.function, leave, [put], isUndo, shared);
+  return proposal === null ? null : fixOf(proposal.edits, proposal.safety);
+}
+
+/** Whether every path that leaves here owes the put: only then may it be added without a test. */
+function allOweAt(facts: ModuleFacts, exit: ExitObservation): boolean {
+  return facts.observations.every((one) => one.kind !== 'exit' || one.function !== exit.function || one.returns.start !== exit.returns.start
+    || one.device.id === exit.device.id && isLeak(facts, one));
+}

@@ -1,0 +1,120 @@
+import type { Finding, Fix, Rule, RuleContext } from './types.ts';
+import type { ExitObservation, ModuleFacts, Observation, OperationObservation } from '../lifecycle/types.ts';
+import type { Stmt } from '../ir/types.ts';
+import { callOn, nameOf, operationsOn } from './device.ts';
+import { documentOf } from './locate.ts';
+import { findingFor } from './report.ts';
+import { insertGuarded } from './fixes/error-style.ts';
+import { addAtEnd, returnAt, undoBeforeReturn } from './fixes/unwind.ts';
+import { statementAt } from './locate.ts';
+import { missingUninitExamples } from './missing-uninit.examples.ts';
+
+export const missingUninit: Rule = {
+  id: 'missing-uninit',
+  severity: 'error',
+  kernels: { since: [5, 15], until: [6, 1] },
+  fixable: 'safe',
+  docs: {
+    what: 'A path leaves, or frees the container, after `vfio_init_group_dev()` without `vfio_uninit_group_dev()`.',
+    why: 'From 5.15 to 6.0 every `vfio_init_group_dev()` needs one `vfio_uninit_group_dev()`: it gives back the device set that `vfio_assign_device_set()` or the registration attached. Without it the `struct vfio_device_set` is leaked, and a set that devices share keeps a dead entry. On a path on which no set can have been assigned yet nothing is leaked today, hence a warning there.',
+    instead: 'Call `vfio_uninit_group_dev()` (or `vfio_pci_core_uninit_device()` for what `vfio_pci_core_init_device()` initialised) after the unregister and before the memory is freed, on the failing paths of probe too.',
+    knownProblems: '5.13 and 5.14 have no such function, and nothing is reported there. Up to 6.0 the core library of a vendor may do the uninit inside a function of its own: what happens after the device was passed to unseen code is a hint.',
+    references: ['v5.15 ae03c3771b8c adds vfio_uninit_group_dev', 'v5.15 42de956ca7e5 adds the call that vfio-ap missed'],
+  },
+  examples: missingUninitExamples,
+  check,
+};
+
+function check({ facts }: RuleContext): Finding[] {
+  const findings: Finding[] = [];
+  for (const one of facts.observations) {
+    if (one.before.model !== 'old' || one.before.initialised !== 'yes') continue;
+    if (one.kind === 'operation' && one.op === 'free') findings.push(report(facts, one, one.argument === null ? null : freeFix(facts, one)));
+    else if (one.kind === 'exit' && leavesUndone(one)) findings.push(report(facts, one, exitFix(facts, one)));
+  }
+  return findings;
+}
+
+function leavesUndone(exit: ExitObservation): boolean {
+  const { before, role } = exit;
+  if (before.memory === 'freed' || exit.deferred.includes('uninit')) return false;
+  switch (role) {
+    case 'probe': case 'module':
+      return before.registered !== 'yes' && before.registered !== 'unknown' && exit.reachable !== 'returned'
+        && (exit.outcome === 'failure' || before.registered === 'failed');
+    case 'remove':
+      return before.registered === 'undone';
+    case 'helper':
+      return exit.device.originKind === 'allocation' && exit.reachable === 'none' && (exit.outcome === 'failure' || before.registered === 'failed');
+    default:
+      return false;
+  }
+}
+
+function report(facts: ModuleFacts, observation: Observation, fix: Fix | null): Finding {
+  const name = nameOf(observation);
+  const uninit = uninitFor(facts, observation);
+  const leave = observation.kind === 'exit' ? returnAt(observation.function, observation.returns) : null;
+  const site = observation.kind !== 'exit' ? observation.site : leave === null
+    ? { path: observation.site.path, start: observation.function.nameSpan.start, end: observation.function.nameSpan.end } : observation.returns;
+  const what = observation.kind === 'exit' ? `this path leaves ${observation.function.name}() with ${name} initialised` : `${name} is freed while it is initialised`;
+  const why = observation.before.deviceSet ? 'its device set is leaked' : 'no device set is attached yet on this path, but the contract asks for it';
+  return findingFor({
+    rule: missingUninit.id,
+    severity: observation.before.deviceSet ? 'error' : 'warning',
+    observation,
+    site,
+    message: `${what}: ${uninit}() is missing; ${why}. Call it ${observation.kind === 'exit' ? 'before returning' : 'before the free'}`,
+    fix,
+  });
+}
+
+/** The undo of the call that initialised the device. */
+function uninitFor(facts: ModuleFacts, one: Observation): string {
+  const init = one.trace.some((step) => step.op === 'init' && step.text.includes('vfio_pci_core_init_device'))
+    || operationsOn(facts, one.function, one.device).some((operation) => operation.api === 'vfio_pci_core_init_device');
+  return init ? 'vfio_pci_core_uninit_device' : 'vfio_uninit_group_dev';
+}
+
+/** The uninit call with its argument as the function writes the device elsewhere. */
+function uninitCall(facts: ModuleFacts, one: Observation): { path: string; text: string; call: string } | null {
+  const file = documentOf(facts.module, one.function);
+  if (file === null) return null;
+  const call = callOn(facts, one.function, one.device, file.text, uninitFor(facts, one));
+  return call === null ? null : { path: file.path, text: file.text, call: `${call};` };
+}
+
+function freeFix(facts: ModuleFacts, free: OperationObservation): Fix | null {
+  const uninit = uninitCall(facts, free);
+  const placed = statementAt(free.function.body, free.site);
+  if (uninit === null || placed === null || free.inner !== null || !allFreesOwe(facts, free)) return null;
+  const edits = insertGuarded(uninit.text, free.function, placed.statement, [uninit.call]);
+  return edits === null ? null : { title: `Add ${uninit.call.slice(0, -1)}`, safety: 'safe', edits: [{ path: uninit.path, edits }] };
+}
+
+/** A label may be reached with and without the init: then the call cannot be added there without a test. */
+function allFreesOwe(facts: ModuleFacts, free: OperationObservation): boolean {
+  return facts.observations.every((one) => one.kind !== 'operation' || one.site.start !== free.site.start || one.function !== free.function
+    || one.op !== 'free' || one.before.initialised === 'yes');
+}
+
+function exitFix(facts: ModuleFacts, exit: ExitObservation): Fix | null {
+  const uninit = uninitCall(facts, exit);
+  if (uninit === null) return null;
+  const fixOf = (edits: Fix['edits'][number]['edits'], safety: Fix['safety']): Fix => ({
+    title: `Add ${uninit.call.slice(0, -1)}`, safety, edits: [{ path: uninit.path, edits }],
+  });
+  const shared = facts.observations.every((one) => one.kind !== 'exit' || one.function !== exit.function || one.returns.start !== exit.returns.start
+    || one.device.id === exit.device.id && one.before.initialised === 'yes' && leavesUndone(one));
+  const leave = returnAt(exit.function, exit.returns);
+  if (leave === null || exit.role === 'remove') {
+    if (!shared || leave !== null && exit.function.body.body.at(-1) !== leave) return null;
+    const edit = addAtEnd(uninit.text, exit.function, [uninit.call]);
+    return edit === null ? null : fixOf([edit], 'safe');
+  }
+  if (!shared || leave.value?.kind === 'call') return null;
+  const undone = operationsOn(facts, exit.function, exit.device).filter((one) => one.op === 'uninit');
+  const isUndo = (statement: Stmt): boolean => undone.some((one) => one.site.start >= statement.start && one.site.end <= statement.end);
+  const proposal = undoBeforeReturn(uninit.text, exit.function, leave, [uninit.call], isUndo, shared);
+  return proposal === null ? null : fixOf(proposal.edits, proposal.safety);
+}

@@ -1,0 +1,168 @@
+import type { Finding, Rule, RuleContext } from './types.ts';
+import type { Observation } from '../lifecycle/types.ts';
+import { nameOf } from './device.ts';
+import { findingFor } from './report.ts';
+import { DRIVER, FOO, OLD_PROBE, OLD_REMOVE, PROBE, REMOVE } from './examples.ts';
+
+export const mixedModels: Rule = {
+  id: 'mixed-models',
+  severity: 'error',
+  kernels: {},
+  fixable: 'none',
+  docs: {
+    what: 'One device is handled by both models: allocated by the core and initialised by hand, or initialised by the driver and put.',
+    why: 'In the old model (up to 6.0) the driver owns the memory and calls init and uninit; in the new one (from 6.1) the core allocates, initialises and frees it, and the driver drops a reference. No kernel release has both. `vfio_put_device()` of a device that was never allocated by the core works on a `struct device` that nobody initialised. Assigning `dev` or `ops` by hand replaces neither call.',
+    instead: 'Choose one model for the target kernel and use its calls at both ends.',
+    knownProblems: 'The two arms of an `#if` are different programs and never mixed.',
+    references: ['v6.1 ebb72b765fb4: the last patch of the series removes the old functions'],
+  },
+  examples: {
+    bad: [
+      {
+        title: 'Half converted: allocated by the core and initialised again',
+        kernel: '6.2',
+        code: `${FOO}
+static int foo_probe(struct mdev_device *mdev)
+{
+	struct foo *foo;
+	int ret;
+
+	foo = vfio_alloc_device(foo, vdev, &mdev->dev, &foo_ops);
+	if (IS_ERR(foo))
+		return PTR_ERR(foo);
+	vfio_init_group_dev(&foo->vdev, &mdev->dev, &foo_ops);
+//      ^^^^^^^^^^^^^^^^^^^ removed-api
+//      ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ mixed-models
+
+	dev_set_drvdata(&mdev->dev, foo);
+	ret = vfio_register_emulated_iommu_dev(&foo->vdev);
+	if (ret)
+		vfio_put_device(&foo->vdev);
+	return ret;
+}
+`,
+      },
+      {
+        title: 'Put of a device that the driver allocated',
+        kernel: '6.2',
+        code: `${FOO}
+static int foo_probe(struct mdev_device *mdev)
+{
+	struct foo *foo;
+	int ret;
+
+	foo = kzalloc(sizeof(*foo), GFP_KERNEL);
+	if (!foo)
+		return -ENOMEM;
+	vfio_init_group_dev(&foo->vdev, &mdev->dev, &foo_ops);
+//      ^^^^^^^^^^^^^^^^^^^ removed-api
+
+	dev_set_drvdata(&mdev->dev, foo);
+	ret = vfio_register_emulated_iommu_dev(&foo->vdev);
+	if (ret)
+		vfio_put_device(&foo->vdev);
+//              ^^^^^^^^^^^^^^^^^^^^^^^^^^^ mixed-models
+	return ret;
+}
+`,
+      },
+      {
+        title: 'ops assigned by hand',
+        kernel: '6.2',
+        code: `${FOO}
+static int foo_probe(struct mdev_device *mdev)
+{
+	struct foo *foo;
+	int ret;
+
+	foo = vfio_alloc_device(foo, vdev, &mdev->dev, &foo_ops);
+	if (IS_ERR(foo))
+		return PTR_ERR(foo);
+	foo->vdev.ops = &foo_ops;
+//      ^^^^^^^^^^^^^ mixed-models
+
+	dev_set_drvdata(&mdev->dev, foo);
+	ret = vfio_register_emulated_iommu_dev(&foo->vdev);
+	if (ret)
+		vfio_put_device(&foo->vdev);
+	return ret;
+}
+${REMOVE}${DRIVER}`,
+      },
+    ],
+    good: [
+      { title: 'The new model at both ends', kernel: '6.2', code: `${FOO}${PROBE}${REMOVE}${DRIVER}` },
+      {
+        title: 'The old model at both ends',
+        kernel: '6.0',
+        code: `${FOO}${OLD_PROBE.replace(/^\tvfio_init_group_dev\(.*$/m, (line) => `${line}\n//      ^^^^^^^^^^^^^^^^^^^ deprecated-init-group-dev`)}${OLD_REMOVE}${DRIVER}`,
+      },
+      {
+        title: 'Each model in its own arm',
+        kernel: '6.2',
+        code: `${FOO}
+static int foo_probe(struct mdev_device *mdev)
+{
+	struct foo *foo;
+	int ret;
+
+#ifdef HAVE_VFIO_ALLOC_DEVICE
+	foo = vfio_alloc_device(foo, vdev, &mdev->dev, &foo_ops);
+	if (IS_ERR(foo))
+		return PTR_ERR(foo);
+#else
+	foo = kzalloc(sizeof(*foo), GFP_KERNEL);
+	if (!foo)
+		return -ENOMEM;
+	vfio_init_group_dev(&foo->vdev, &mdev->dev, &foo_ops);
+#endif
+	dev_set_drvdata(&mdev->dev, foo);
+	ret = vfio_register_emulated_iommu_dev(&foo->vdev);
+	if (ret) {
+#ifdef HAVE_VFIO_ALLOC_DEVICE
+		vfio_put_device(&foo->vdev);
+#else
+		vfio_uninit_group_dev(&foo->vdev);
+		kfree(foo);
+#endif
+	}
+	return ret;
+}
+`,
+      },
+    ],
+  },
+  check,
+};
+
+function check({ facts }: RuleContext): Finding[] {
+  return facts.observations.flatMap((one): Finding[] => {
+    const message = messageFor(one);
+    return message === null ? [] : [findingFor({ rule: mixedModels.id, severity: 'error', observation: one, message })];
+  });
+}
+
+function messageFor(one: Observation): string | null {
+  const { model } = one.before;
+  const name = nameOf(one);
+  if (one.kind === 'use') return one.form === 'write' && isSetByCore(one) ? `\`${one.field}\` of ${name} is set by the core: vfio_alloc_device() (or up to 6.0 vfio_init_group_dev()) takes the device and the ops table; do not assign it` : null;
+  if (one.kind !== 'operation') return null;
+  switch (one.op) {
+    case 'init': case 'init-device':
+      return model === 'new' ? `${one.api}() of ${name}, which vfio_alloc_device() has allocated and initialised; a device has one model, drop this call` : null;
+    case 'put':
+      return model === 'old' ? `${one.api}() of ${name}, which the driver allocated and initialised itself (old model): it has no reference to drop; undo it with vfio_uninit_group_dev() and free it, or allocate it with vfio_alloc_device()` : null;
+    case 'uninit':
+      return model === 'new' ? `${one.api}() of ${name}, which vfio_alloc_device() allocated (new model); vfio_put_device() undoes that` : null;
+    case 'free-device':
+      return model === 'old' ? `${one.api}() of ${name}, whose memory the driver allocated itself (old model); free it as it was allocated` : null;
+    default:
+      return null;
+  }
+}
+
+/** `vdev.dev` and `vdev.ops` of the container. */
+function isSetByCore(one: Extract<Observation, { kind: 'use' }>): boolean {
+  const { member } = one.device;
+  return member !== null && (one.field === `${member}.ops` || one.field === `${member}.dev`);
+}

@@ -1,0 +1,107 @@
+import type { Edit } from '../text/span.ts';
+import type { Expr, FunctionIr, IfStmt, Stmt } from '../ir/types.ts';
+import type { Finding, Fix, Rule, RuleContext } from './types.ts';
+import type { ModuleFacts, TestObservation } from '../lifecycle/types.ts';
+import { nameOf } from './device.ts';
+import { ancestry, contains, documentOf, walk, type IrNode } from './locate.ts';
+import { findingFor } from './report.ts';
+import { replace } from './fixes/text.ts';
+import { nullCheckOnAllocExamples } from './null-check-on-alloc.examples.ts';
+
+export const nullCheckOnAlloc: Rule = {
+  id: 'null-check-on-alloc',
+  severity: 'error',
+  kernels: { since: [6, 1] },
+  fixable: 'safe',
+  docs: {
+    what: 'The result of `vfio_alloc_device()` is compared with NULL, which it never is.',
+    why: '`vfio_alloc_device()` returns an error pointer when it fails, never NULL. The test never holds: after a failure the driver goes on with the error pointer and oopses. It is easily left behind when a `kzalloc()` is replaced.',
+    instead: 'Test with `IS_ERR()` and return `PTR_ERR()`, which also hands on the error of `.init`. `IS_ERR_OR_NULL()` works, and misleads the reader: it is reported as information.',
+    knownProblems: 'Where an `#if` makes one test serve both an allocation by the driver and `vfio_alloc_device()`, no fix is offered.',
+    references: ['v6.1 cb9ff3f3b84c adds vfio_alloc_device, which returns ERR_PTR and never NULL'],
+  },
+  examples: nullCheckOnAllocExamples,
+  check,
+};
+
+function check({ facts }: RuleContext): Finding[] {
+  return facts.observations.flatMap((one): Finding[] => {
+    if (one.kind !== 'test' || one.form === 'is-err' || one.before.checked) return [];
+    if (one.device.originKind !== 'allocation' && one.device.originKind !== 'return') return [];
+    if (one.before.model !== 'new' && one.before.memory !== 'error-pointer') return [];
+    const both = one.form === 'is-err-or-null';
+    return [findingFor({
+      rule: nullCheckOnAlloc.id,
+      severity: both ? 'information' : 'error',
+      observation: one,
+      message: both
+        ? `vfio_alloc_device() returns an error pointer or a device, never NULL: IS_ERR() says what is meant for ${nameOf(one)}`
+        : `vfio_alloc_device() never returns NULL, so this test of ${nameOf(one)} cannot see a failure; test with IS_ERR() and return PTR_ERR()`,
+      fix: fixFor(facts, one),
+    })];
+  });
+}
+
+function fixFor(facts: ModuleFacts, one: TestObservation): Fix | null {
+  const file = documentOf(facts.module, one.function);
+  if (file === null || servesTwoAllocations(one)) return null;
+  const around = ancestry(one.function.body, one.site);
+  const test = around.findLast(isNullTest) ?? around.findLast((node) => node.kind === 'call' && node.name === 'IS_ERR_OR_NULL') ?? around.at(-1);
+  if (test === undefined) return null;
+  const edits: Edit[] = [];
+  if (test.kind === 'call') edits.push(replace(test.callee, 'IS_ERR'));
+  else {
+    const comparison = testedBy(test);
+    if (comparison === null) return null;
+    const { tested, negated } = comparison;
+    const name = file.text.slice(tested.start, tested.end);
+    edits.push(replace(test, `${negated ? '' : '!'}IS_ERR(${name})`));
+    const branch = around.findLast((node): node is IfStmt => node.kind === 'if' && contains(node.condition, test));
+    if (branch && negated && branch.condition === outermost(around, test)) edits.push(...errnoEdits(branch.then, name, one.function));
+  }
+  return { title: 'Test with IS_ERR()', safety: 'safe', edits: [{ path: file.path, edits }] };
+}
+
+/** The condition without the wrappers of a test: likely(x), unlikely(x), WARN_ON(x) are x. */
+function outermost(around: readonly IrNode[], test: IrNode): IrNode {
+  let at = around.indexOf(test);
+  for (let parent = around[at - 1]; parent?.kind === 'call' && /^(un)?likely$|^WARN_ON(_ONCE)?$/.test(parent.name ?? ''); parent = around[at - 1]) at--;
+  return around[at]!;
+}
+
+function isNullTest(node: IrNode): boolean {
+  return node.kind === 'unary' && node.op === '!' && isPlain(node.operand) || node.kind === 'binary' && /^[!=]=$/.test(node.op) && (isNull(node.left) || isNull(node.right));
+}
+
+/** What a comparison with NULL compares, and whether it holds for NULL. */
+function testedBy(test: IrNode): { readonly tested: Expr; readonly negated: boolean } | null {
+  if (test.kind === 'unary') return { tested: test.operand, negated: true };
+  if (test.kind === 'binary') return { tested: isNull(test.left) ? test.right : test.left, negated: test.op === '==' };
+  return test.kind === 'name' || test.kind === 'member' ? { tested: test, negated: false } : null;
+}
+
+function isPlain(expr: Expr): boolean {
+  return expr.kind === 'name' || expr.kind === 'member';
+}
+
+function isNull(expr: Expr): boolean {
+  return expr.kind === 'name' && expr.name === 'NULL' || expr.kind === 'number' && expr.value === 0;
+}
+
+/** `return -ENOMEM;` and `ret = -ENOMEM;` in the failing branch become the error that the pointer carries. */
+function errnoEdits(branch: Stmt, name: string, fn: FunctionIr): Edit[] {
+  if (fn.returnType.pointers > 0) return [];
+  const edits: Edit[] = [];
+  for (const node of walk(branch)) {
+    const value = node.kind === 'return' ? node.value : node.kind === 'assign' && node.op === '=' ? node.value : null;
+    if (value?.kind === 'unary' && value.op === '-' && value.operand.kind === 'name' && /^E[A-Z0-9]+$/.test(value.operand.name)) {
+      edits.push(replace(value, `PTR_ERR(${name})`));
+    }
+  }
+  return edits;
+}
+
+/** Whether the allocation is in an #if arm that the test is not in: the other arm has another allocation. */
+function servesTwoAllocations(one: TestObservation): boolean {
+  return ancestry(one.function.body, one.device.origin).some((node) => node.kind === 'preproc' && !contains(node, one.site));
+}

@@ -1,0 +1,219 @@
+import type { Finding, Fix, Rule, RuleContext } from './types.ts';
+import type { EffectOp } from '../kernel/types.ts';
+import type { ModuleFacts, OperationObservation } from '../lifecycle/types.ts';
+import { nameOf, operationsOn } from './device.ts';
+import { documentOf, isSameSite, statementAt } from './locate.ts';
+import { findingFor, lastOperation, pointTo } from './report.ts';
+import { deleteStatement, insertBefore, startsLine } from './fixes/text.ts';
+import { DRIVER, FOO, PROBE, REMOVE } from './examples.ts';
+
+export const putWhileRegistered: Rule = {
+  id: 'put-while-registered',
+  severity: 'error',
+  kernels: { since: [6, 1] },
+  fixable: 'safe',
+  docs: {
+    what: 'The device is put, freed or released while it is still registered on that path.',
+    why: 'A registered device can be opened, and its callbacks run, until `vfio_unregister_group_dev()` returns. When the put before it drops the last reference the core frees the container under its users, and the unregister itself works on freed memory.',
+    instead: 'Call `vfio_unregister_group_dev()` first and `vfio_put_device()` last. A probe that fails after its registration owes both, in this order.',
+    knownProblems: 'In `.remove` a put without any unregister behind it is the defect remove-without-unregister. An unregister inside a helper is followed.',
+    references: ['v6.1 cb9ff3f3b84c adds vfio_put_device', 'v6.1 ca5f21b25749 ties the lifetime of the group to the registration'],
+  },
+  examples: {
+    bad: [
+      {
+        title: 'Remove has them in the wrong order',
+        kernel: '6.2',
+        code: `${FOO}${PROBE}
+static void foo_remove(struct mdev_device *mdev)
+{
+	struct foo *foo = dev_get_drvdata(&mdev->dev);
+
+	vfio_put_device(&foo->vdev);
+//      ^^^^^^^^^^^^^^^^^^^^^^^^^^^ put-while-registered
+	vfio_unregister_group_dev(&foo->vdev);
+}
+${DRIVER}`,
+        fixed: `${FOO}${PROBE}
+static void foo_remove(struct mdev_device *mdev)
+{
+	struct foo *foo = dev_get_drvdata(&mdev->dev);
+
+	vfio_unregister_group_dev(&foo->vdev);
+	vfio_put_device(&foo->vdev);
+}
+${DRIVER}`,
+      },
+      {
+        title: 'A failing probe puts what it has registered',
+        kernel: '6.2',
+        code: `${FOO}
+static int foo_probe(struct mdev_device *mdev)
+{
+	struct foo *foo;
+	int ret;
+
+	foo = vfio_alloc_device(foo, vdev, &mdev->dev, &foo_ops);
+	if (IS_ERR(foo))
+		return PTR_ERR(foo);
+
+	dev_set_drvdata(&mdev->dev, foo);
+	ret = vfio_register_emulated_iommu_dev(&foo->vdev);
+	if (ret)
+		goto err_put;
+	ret = sysfs_create_group(&mdev->dev.kobj, &foo_group);
+	if (ret)
+		goto err_put;
+	return 0;
+
+err_put:
+	vfio_put_device(&foo->vdev);
+//      ^^^^^^^^^^^^^^^^^^^^^^^^^^^ put-while-registered
+	return ret;
+}
+${REMOVE}${DRIVER}`,
+      },
+      {
+        title: 'The put is in a helper',
+        kernel: '6.2',
+        code: `${FOO}${PROBE}
+static void foo_destroy(struct foo *foo)
+{
+	vfio_put_device(&foo->vdev);
+}
+
+static void foo_remove(struct mdev_device *mdev)
+{
+	struct foo *foo = dev_get_drvdata(&mdev->dev);
+	struct vfio_device *vdev = &foo->vdev;
+
+	foo_destroy(foo);
+//      ^^^^^^^^^^^^^^^^ put-while-registered
+	vfio_unregister_group_dev(vdev);
+}
+${DRIVER}`,
+        fixed: `${FOO}${PROBE}
+static void foo_destroy(struct foo *foo)
+{
+	vfio_put_device(&foo->vdev);
+}
+
+static void foo_remove(struct mdev_device *mdev)
+{
+	struct foo *foo = dev_get_drvdata(&mdev->dev);
+	struct vfio_device *vdev = &foo->vdev;
+
+	vfio_unregister_group_dev(vdev);
+	foo_destroy(foo);
+}
+${DRIVER}`,
+      },
+    ],
+    good: [
+      { title: 'Unregister, then put', kernel: '6.2', code: `${FOO}${PROBE}${REMOVE}${DRIVER}` },
+      {
+        title: 'The put of a device whose registration failed',
+        kernel: '6.2',
+        code: `${FOO}
+static int foo_probe(struct mdev_device *mdev)
+{
+	struct foo *foo;
+	int ret;
+
+	foo = vfio_alloc_device(foo, vdev, &mdev->dev, &foo_ops);
+	if (IS_ERR(foo))
+		return PTR_ERR(foo);
+
+	dev_set_drvdata(&mdev->dev, foo);
+	ret = vfio_register_emulated_iommu_dev(&foo->vdev);
+	if (ret)
+		goto err_put;
+	ret = sysfs_create_group(&mdev->dev.kobj, &foo_group);
+	if (ret)
+		goto err_unregister;
+	return 0;
+
+err_unregister:
+	vfio_unregister_group_dev(&foo->vdev);
+err_put:
+	vfio_put_device(&foo->vdev);
+	return ret;
+}
+${REMOVE}${DRIVER}`,
+      },
+      {
+        title: 'A second reference is put while the device stays registered',
+        kernel: '6.2',
+        code: `${FOO}${PROBE}
+static void foo_report(struct foo *foo)
+{
+	get_device(&foo->vdev.device);
+	dev_info(foo->vdev.dev, "still there\\n");
+	put_device(&foo->vdev.device);
+}
+
+static void foo_remove(struct mdev_device *mdev)
+{
+	struct foo *foo = dev_get_drvdata(&mdev->dev);
+
+	foo_report(foo);
+	vfio_unregister_group_dev(&foo->vdev);
+	vfio_put_device(&foo->vdev);
+}
+${DRIVER}`,
+      },
+    ],
+  },
+  check,
+};
+
+const GIVES_UP: ReadonlySet<EffectOp> = new Set<EffectOp>(['put', 'free', 'free-device', 'core-release']);
+
+function check({ facts }: RuleContext): Finding[] {
+  return facts.observations.flatMap((one): Finding[] => {
+    if (!isPutWhileRegistered(one) || one.role === 'remove' && unregisterBehind(facts, one) === null) return [];
+    return [findingFor({
+      rule: putWhileRegistered.id,
+      severity: 'error',
+      observation: one,
+      message: `${one.api}() gives up ${nameOf(one)} while it is still registered: user space can open it until vfio_unregister_group_dev() returns; unregister it first`,
+      alsoSee: [
+        ...(one.trace.some((step) => step.op === 'register') ? [] : pointTo(lastOperation(one.trace, 'register'), 'registered here')),
+        ...(unregisterBehind(facts, one) ?? []).map((later) => ({ site: later.site, message: 'the unregister comes only here' })),
+      ],
+      fix: fixFor(facts, one),
+    })];
+  });
+}
+
+/** Whether an operation gives up the last reference, or the memory, of a registered device of the new model. */
+export function isPutWhileRegistered(one: ModuleFacts['observations'][number]): one is OperationObservation {
+  return one.kind === 'operation' && GIVES_UP.has(one.op) && one.before.model === 'new' && one.before.registered === 'yes'
+    && one.before.reference === 'held' && !(one.op === 'put' && one.before.extraReferences > 0);
+}
+
+/** The unregister calls that follow on a path through the operation, or null. */
+function unregisterBehind(facts: ModuleFacts, put: OperationObservation): OperationObservation[] | null {
+  const later = operationsOn(facts, put.function, put.device).filter((one) => one.op === 'unregister' && one.before.registered === 'yes'
+    && one.trace.some((step) => isSameSite(step.site, put.site)));
+  return later.length > 0 ? later.slice(0, 1) : null;
+}
+
+/** Safe when the unregister stands behind the put in the same block: it moves up as it is. */
+function fixFor(facts: ModuleFacts, put: OperationObservation): Fix | null {
+  const file = documentOf(facts.module, put.function);
+  const [later] = unregisterBehind(facts, put) ?? [];
+  if (file === null || later === undefined) return null;
+  const from = statementAt(put.function.body, later.site);
+  const to = statementAt(put.function.body, put.site);
+  if (!from || !to || from.siblings === null || from.siblings !== to.siblings || from.index <= to.index) return null;
+  if (from.statement.kind !== 'expr' || from.statement.expr.kind !== 'call' || !startsLine(file.text, to.statement.start)) return null;
+  if (from.siblings.slice(to.index, from.index).some((one) => one.kind === 'label' || one.kind === 'preproc')) return null;
+  const moved = file.text.slice(from.statement.start, from.statement.end);
+  if (moved.includes('\n')) return null;
+  return {
+    title: 'Unregister before the put',
+    safety: 'safe',
+    edits: [{ path: file.path, edits: [insertBefore(file.text, to.statement, [moved]), deleteStatement(file.text, from.statement)] }],
+  };
+}

@@ -1,0 +1,249 @@
+import type { Finding, Fix, Rule, RuleContext } from './types.ts';
+import type { ExitObservation, ModuleFacts, Site } from '../lifecycle/types.ts';
+import { documentOf } from './locate.ts';
+import { findingFor } from './report.ts';
+import { addAtEnd, returnAt } from './fixes/unwind.ts';
+import { DRIVER, FOO_6_1, PROBE, REMOVE } from './examples.ts';
+
+export const releaseWithoutFree: Rule = {
+  id: 'release-without-free',
+  severity: 'error',
+  kernels: { since: [6, 1], until: [6, 2] },
+  fixable: 'safe',
+  docs: {
+    what: 'A `.release` for 6.1 reaches its end without freeing the container.',
+    why: 'In 6.1, and only there, the core leaves the freeing to the driver: `.release` must end with `vfio_free_device()`, or with `vfio_pci_core_release_dev()`, which calls it. Otherwise the container is leaked with every device.',
+    instead: 'Call `vfio_free_device()` as the last statement of `.release`.',
+    knownProblems: 'The `.release` of a driver that uses `vfio_init_device()` is exempt: its memory is its own. From 6.2 on the core frees the memory and the function is gone.',
+    references: ['v6.1 cb9ff3f3b84c adds vfio_free_device', 'v6.2 913447d06f03 removes it'],
+  },
+  examples: {
+    bad: [
+      {
+        title: 'The driver frees its part only',
+        kernel: '6.1',
+        code: `struct foo {
+	struct vfio_device vdev;
+	void *config;
+};
+
+static void foo_release_dev(struct vfio_device *vdev)
+//          ^^^^^^^^^^^^^^^ release-without-free
+{
+	struct foo *foo = container_of(vdev, struct foo, vdev);
+
+	kfree(foo->config);
+}
+
+static const struct vfio_device_ops foo_ops = {
+	.name = "foo",
+	.release = foo_release_dev,
+};
+${PROBE}${REMOVE}${DRIVER}`,
+        fixed: `struct foo {
+	struct vfio_device vdev;
+	void *config;
+};
+
+static void foo_release_dev(struct vfio_device *vdev)
+{
+	struct foo *foo = container_of(vdev, struct foo, vdev);
+
+	kfree(foo->config);
+	vfio_free_device(vdev);
+}
+
+static const struct vfio_device_ops foo_ops = {
+	.name = "foo",
+	.release = foo_release_dev,
+};
+${PROBE}${REMOVE}${DRIVER}`,
+      },
+      {
+        title: 'An empty one',
+        kernel: '6.1',
+        code: `struct foo {
+	struct vfio_device vdev;
+};
+
+static void foo_release_dev(struct vfio_device *vdev)
+//          ^^^^^^^^^^^^^^^ release-without-free
+{
+}
+
+static const struct vfio_device_ops foo_ops = {
+	.name = "foo",
+	.release = foo_release_dev,
+};
+${PROBE}${REMOVE}${DRIVER}`,
+        fixed: `struct foo {
+	struct vfio_device vdev;
+};
+
+static void foo_release_dev(struct vfio_device *vdev)
+{
+	vfio_free_device(vdev);
+}
+
+static const struct vfio_device_ops foo_ops = {
+	.name = "foo",
+	.release = foo_release_dev,
+};
+${PROBE}${REMOVE}${DRIVER}`,
+      },
+      {
+        title: 'An early return leaks',
+        kernel: '6.1',
+        code: `struct foo {
+	struct vfio_device vdev;
+	void *config;
+};
+
+static void foo_release_dev(struct vfio_device *vdev)
+{
+	struct foo *foo = container_of(vdev, struct foo, vdev);
+
+	if (!foo->config)
+		return;
+//              ^^^^^^^ release-without-free
+	kfree(foo->config);
+	vfio_free_device(vdev);
+}
+
+static const struct vfio_device_ops foo_ops = {
+	.name = "foo",
+	.release = foo_release_dev,
+};
+${PROBE}${REMOVE}${DRIVER}`,
+      },
+    ],
+    good: [
+      { title: 'It ends with the free', kernel: '6.1', code: `${FOO_6_1}${PROBE}${REMOVE}${DRIVER}` },
+      {
+        title: 'The free is in a helper',
+        kernel: '6.1',
+        code: `struct foo {
+	struct vfio_device vdev;
+	void *config;
+};
+
+static void foo_free(struct foo *foo)
+{
+	kfree(foo->config);
+	vfio_free_device(&foo->vdev);
+}
+
+static void foo_release_dev(struct vfio_device *vdev)
+{
+	foo_free(container_of(vdev, struct foo, vdev));
+}
+
+static const struct vfio_device_ops foo_ops = {
+	.name = "foo",
+	.release = foo_release_dev,
+};
+${PROBE}${REMOVE}${DRIVER}`,
+      },
+      {
+        title: 'vfio_init_device(): the memory is the driver\'s',
+        kernel: '6.1',
+        code: `struct foo {
+	struct vfio_device vdev;
+	struct completion release_comp;
+};
+
+static void foo_release_dev(struct vfio_device *vdev)
+{
+	struct foo *foo = container_of(vdev, struct foo, vdev);
+
+	complete(&foo->release_comp);
+}
+
+static const struct vfio_device_ops foo_ops = {
+	.name = "foo",
+	.release = foo_release_dev,
+};
+
+static int foo_start(struct foo *foo, struct device *dev)
+{
+	int ret;
+
+	ret = vfio_init_device(&foo->vdev, dev, &foo_ops);
+	if (ret)
+		return ret;
+	ret = vfio_register_group_dev(&foo->vdev);
+	if (ret)
+		vfio_put_device(&foo->vdev);
+	return ret;
+}
+`,
+      },
+      {
+        title: 'From 6.2 on the core frees it',
+        kernel: '6.2',
+        code: `struct foo {
+	struct vfio_device vdev;
+	void *config;
+};
+
+static void foo_release_dev(struct vfio_device *vdev)
+{
+	struct foo *foo = container_of(vdev, struct foo, vdev);
+
+	kfree(foo->config);
+}
+
+static const struct vfio_device_ops foo_ops = {
+	.name = "foo",
+	.release = foo_release_dev,
+};
+${PROBE}${REMOVE}${DRIVER}`,
+      },
+    ],
+  },
+  check,
+};
+
+function check({ facts }: RuleContext): Finding[] {
+  return facts.observations.flatMap((exit): Finding[] => {
+    if (exit.kind !== 'exit' || exit.role !== 'release' || exit.before.memory === 'freed' || exit.before.model === 'embedded') return [];
+    if (exit.device.originKind !== 'parameter' || !isGivenToAlloc(facts, exit)) return [];
+    const fn = exit.function;
+    const leave = returnAt(fn, exit.returns);
+    const isEarly = leave !== null && fn.body.body.at(-1) !== leave;
+    const site: Site = isEarly ? exit.returns : { path: exit.site.path, start: fn.nameSpan.start, end: fn.nameSpan.end };
+    return [findingFor({
+      rule: releaseWithoutFree.id,
+      severity: 'error',
+      observation: exit,
+      site,
+      message: isEarly
+        ? `${fn.name}() returns here without vfio_free_device(): in Linux 6.1 .release must free the container on every path`
+        : `${fn.name}() reaches its end without vfio_free_device(): in Linux 6.1 .release must free the container; call it as the last statement`,
+      alsoSee: tablesWith(facts, fn.name).map((table) => ({ site: { path: table.path, start: table.variable.nameSpan.start, end: table.variable.nameSpan.end }, message: `\`${table.variable.name}\` names it as .release` })),
+      fix: fixFor(facts, exit),
+    })];
+  });
+}
+
+function tablesWith(facts: ModuleFacts, release: string): ModuleFacts['opsTables'] {
+  return facts.opsTables.filter((table) => table.members.get('release')?.value === release);
+}
+
+/** The tables of a vfio_init_device() driver are given to that call; its memory is its own. */
+function isGivenToAlloc(facts: ModuleFacts, exit: ExitObservation): boolean {
+  const uses = tablesWith(facts, exit.function.name).flatMap((table) => table.givenTo);
+  return uses.every((use) => use.op === 'alloc');
+}
+
+function fixFor(facts: ModuleFacts, exit: ExitObservation): Fix | null {
+  const file = documentOf(facts.module, exit.function);
+  const [param] = exit.function.params;
+  if (file === null || param === undefined || param.type.name !== 'vfio_device' || param.type.pointers !== 1) return null;
+  const leaves = facts.observations.filter((one) => one.kind === 'exit' && one.function === exit.function && one.device.id === exit.device.id);
+  // A goto or a return that skips the last statement, or a path that has freed it already, wants a person.
+  if (leaves.some((one) => one.before.memory === 'freed')) return null;
+  if (leaves.some((one) => one.kind === 'exit' && (one.returns.start !== exit.returns.start || one.returns.end !== exit.returns.end))) return null;
+  const edit = addAtEnd(file.text, exit.function, [`vfio_free_device(${param.name});`]);
+  return edit === null ? null : { title: `Add vfio_free_device(${param.name})`, safety: 'safe', edits: [{ path: file.path, edits: [edit] }] };
+}

@@ -1,0 +1,151 @@
+import type { Rule } from './types.ts';
+import { DRIVER, FOO, OLD_PROBE, PROBE, REMOVE } from './examples.ts';
+
+const OLD = OLD_PROBE.replace(/^\tvfio_init_group_dev\(.*$/m, (line) => `${line}\n//      ^^^^^^^^^^^^^^^^^^^ deprecated-init-group-dev`);
+
+export const removeWithoutUnregisterExamples: Rule['examples'] = {
+  bad: [
+    {
+      title: 'Remove puts a device that is still registered',
+      kernel: '6.2',
+      code: `${FOO}${PROBE}
+static void foo_remove(struct mdev_device *mdev)
+{
+	struct foo *foo = dev_get_drvdata(&mdev->dev);
+
+	vfio_put_device(&foo->vdev);
+//      ^^^^^^^^^^^^^^^^^^^^^^^^^^^ remove-without-unregister
+}
+${DRIVER}`,
+      fixed: `${FOO}${PROBE}
+static void foo_remove(struct mdev_device *mdev)
+{
+	struct foo *foo = dev_get_drvdata(&mdev->dev);
+
+	vfio_unregister_group_dev(&foo->vdev);
+	vfio_put_device(&foo->vdev);
+}
+${DRIVER}`,
+    },
+    {
+      title: 'An early return',
+      kernel: '6.2',
+      code: `${FOO}${PROBE}
+static void foo_remove(struct mdev_device *mdev)
+{
+	struct foo *foo = dev_get_drvdata(&mdev->dev);
+
+	if (WARN_ON(foo->config))
+		return;
+//              ^^^^^^^ remove-without-unregister
+	vfio_unregister_group_dev(&foo->vdev);
+	vfio_put_device(&foo->vdev);
+}
+${DRIVER}`,
+    },
+    {
+      title: 'The old model',
+      kernel: '6.0',
+      code: `${FOO}${OLD}
+static void foo_remove(struct mdev_device *mdev)
+{
+	struct foo *foo = dev_get_drvdata(&mdev->dev);
+
+	vfio_uninit_group_dev(&foo->vdev);
+//      ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ remove-without-unregister
+	kfree(foo);
+}
+${DRIVER}`,
+      fixed: `${FOO}${OLD_PROBE}
+static void foo_remove(struct mdev_device *mdev)
+{
+	struct foo *foo = dev_get_drvdata(&mdev->dev);
+
+	vfio_unregister_group_dev(&foo->vdev);
+	vfio_uninit_group_dev(&foo->vdev);
+	kfree(foo);
+}
+${DRIVER}`,
+    },
+    {
+      title: 'No remove at all',
+      kernel: '6.2',
+      code: `${FOO}${PROBE}
+static struct mdev_driver foo_driver = {
+//                        ^^^^^^^^^^ remove-without-unregister
+	.probe = foo_probe,
+};
+`,
+    },
+  ],
+  good: [
+    { title: 'Unregister comes first', kernel: '6.2', code: `${FOO}${PROBE}${REMOVE}${DRIVER}` },
+    {
+      title: 'Probe may not have set drvdata',
+      kernel: '6.2',
+      code: `${FOO}${PROBE}
+static void foo_remove(struct mdev_device *mdev)
+{
+	struct foo *foo = dev_get_drvdata(&mdev->dev);
+
+	if (!foo)
+		return;
+	vfio_unregister_group_dev(&foo->vdev);
+	vfio_put_device(&foo->vdev);
+}
+${DRIVER}`,
+    },
+    {
+      title: 'A helper unregisters',
+      kernel: '6.2',
+      code: `${FOO}${PROBE}
+static void foo_stop(struct foo *foo)
+{
+	vfio_unregister_group_dev(&foo->vdev);
+}
+
+static void foo_remove(struct mdev_device *mdev)
+{
+	struct foo *foo = dev_get_drvdata(&mdev->dev);
+
+	foo_stop(foo);
+	vfio_put_device(&foo->vdev);
+}
+${DRIVER}`,
+    },
+    {
+      title: 'A devm action does it',
+      kernel: '6.2',
+      code: `${FOO}
+static void foo_destroy(void *data)
+{
+	struct foo *foo = data;
+
+	vfio_unregister_group_dev(&foo->vdev);
+	vfio_put_device(&foo->vdev);
+}
+
+static int foo_probe(struct platform_device *pdev)
+{
+	struct foo *foo;
+	int ret;
+
+	foo = vfio_alloc_device(foo, vdev, &pdev->dev, &foo_ops);
+	if (IS_ERR(foo))
+		return PTR_ERR(foo);
+
+	ret = vfio_register_group_dev(&foo->vdev);
+	if (ret) {
+		vfio_put_device(&foo->vdev);
+		return ret;
+	}
+	return devm_add_action_or_reset(&pdev->dev, foo_destroy, foo);
+}
+
+static struct platform_driver foo_driver = {
+	.probe = foo_probe,
+};
+`,
+    },
+  ],
+};

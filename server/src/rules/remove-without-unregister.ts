@@ -1,0 +1,95 @@
+import type { Finding, Fix, Rule, RuleContext } from './types.ts';
+import type { EffectOp } from '../kernel/types.ts';
+import type { ExitObservation, ModuleFacts, OperationObservation, Site } from '../lifecycle/types.ts';
+import { callOn, nameOf, operationsOn } from './device.ts';
+import { documentOf, isSameSite, statementAt } from './locate.ts';
+import { findingFor } from './report.ts';
+import { insertGuarded } from './fixes/error-style.ts';
+import { returnAt } from './fixes/unwind.ts';
+import { removeWithoutUnregisterExamples } from './remove-without-unregister.examples.ts';
+
+export const removeWithoutUnregister: Rule = {
+  id: 'remove-without-unregister',
+  severity: 'error',
+  kernels: { since: [5, 13] },
+  fixable: 'safe',
+  docs: {
+    what: 'The driver goes away, on a path of `.remove` or for want of one, and leaves a device registered that its probe registered.',
+    why: 'Until `vfio_unregister_group_dev()` returns, user space can open the device and call into the driver. Memory that is freed or put before that is used after it is gone, and after an early return the driver core considers the device unbound all the same.',
+    instead: 'Call `vfio_unregister_group_dev()` (`vfio_pci_core_unregister_device()` for a vfio-pci core device) in `.remove` on every path, before the put or the free. The driver core does not ask whether remove succeeded, so there is nothing to return early for once a device is registered.',
+    knownProblems: 'An unregister in a helper or in a callback given to `devm_add_action()` counts, and so does `if (!p) return;` on drvdata. A driver whose `.remove` is in a file that is not part of the analysis is not reported.',
+    references: ['v6.1 f423fa1bc9fe adds the unregister that i915/gvt missed', 'v5.13 5e42c999445b gives unregister its form'],
+  },
+  examples: removeWithoutUnregisterExamples,
+  check,
+};
+
+const ENDS: ReadonlySet<EffectOp> = new Set<EffectOp>(['put', 'free', 'uninit', 'free-device']);
+
+function check({ facts }: RuleContext): Finding[] {
+  const findings: Finding[] = [];
+  for (const exit of facts.observations) {
+    if (exit.kind === 'exit' && exit.role === 'remove' && exit.before.registered === 'yes' && exit.before.memory !== 'null'
+      && !exit.deferred.includes('unregister') && !isUnregisteredByAction(facts)) findings.push(reportRemove(facts, exit));
+  }
+  return [...findings, ...driversWithoutRemove(facts)];
+}
+
+function reportRemove(facts: ModuleFacts, exit: ExitObservation): Finding {
+  const ends = operationsOn(facts, exit.function, exit.device)
+    .filter((one) => ENDS.has(one.op) && one.before.registered === 'yes' && exit.trace.some((step) => isSameSite(step.site, one.site)));
+  const [end] = ends.sort((a, b) => a.site.start - b.site.start);
+  const leave = returnAt(exit.function, exit.returns);
+  const isEarly = leave !== null && exit.function.body.body.at(-1) !== leave;
+  const name = nameOf(exit);
+  const site: Site = end?.site ?? (leave !== null && isEarly ? exit.returns : { path: exit.site.path, start: exit.function.nameSpan.start, end: exit.function.nameSpan.end });
+  const unregister = unregisterFor(exit);
+  const message = end !== undefined
+    ? `${end.api}() gives up ${nameOf(end)} while it is still registered, and no path from here unregisters it; call ${unregister}() first`
+    : isEarly
+      ? `${exit.function.name}() returns early here and leaves ${name} registered: the driver core unbinds the driver all the same; unregister and drop the device on this path too`
+      : `${exit.function.name}() never unregisters ${name}, which probe registered; call ${unregister}() before anything that its callbacks use goes away`;
+  return findingFor({ rule: removeWithoutUnregister.id, severity: 'error', observation: exit, site, message, fix: end === undefined ? null : fixFor(facts, exit, end) });
+}
+
+/** The undo of the call that registered the device. */
+function unregisterFor(exit: ExitObservation): string {
+  return exit.before.viaCore ? 'vfio_pci_core_unregister_device' : 'vfio_unregister_group_dev';
+}
+
+function isUnregisteredByAction(facts: ModuleFacts): boolean {
+  return facts.observations.some((one) => one.role === 'action' && one.kind === 'operation' && one.op === 'unregister');
+}
+
+/** Safe on a straight path: every path through the statement leaves the device registered. */
+function fixFor(facts: ModuleFacts, exit: ExitObservation, end: OperationObservation): Fix | null {
+  const file = documentOf(facts.module, exit.function);
+  if (file === null || file.path !== end.site.path) return null;
+  const others = operationsOn(facts, exit.function, exit.device);
+  const isStraight = others.every((one) => one.op !== 'unregister' && (!isSameSite(one.site, end.site) || one.before.registered === 'yes'));
+  const call = callOn(facts, exit.function, exit.device, file.text, unregisterFor(exit));
+  const placed = statementAt(exit.function.body, end.site);
+  if (!isStraight || call === null || placed === null) return null;
+  const edits = insertGuarded(file.text, exit.function, placed.statement, [`${call};`]);
+  return edits === null ? null : { title: `Add ${call}`, safety: 'safe', edits: [{ path: file.path, edits }] };
+}
+
+/** A driver table with a probe that registers, no remove, and nothing else in the module that unregisters. */
+function driversWithoutRemove(facts: ModuleFacts): Finding[] {
+  if (facts.observations.some((one) => one.kind === 'operation' && one.op === 'unregister')) return [];
+  return facts.driverTables.flatMap((table): Finding[] => {
+    if (table.probe === null || table.remove !== null || !table.complete) return [];
+    const success = facts.observations.find((one): one is ExitObservation => one.kind === 'exit' && one.function.name === table.probe
+      && one.outcome !== 'failure' && one.before.registered === 'yes' && one.certain && !one.deferred.includes('unregister') && !one.before.escaped);
+    if (success === undefined) return [];
+    const { variable } = table;
+    const site: Site = { path: table.path, start: variable.nameSpan.start, end: variable.nameSpan.end };
+    return [findingFor({
+      rule: removeWithoutUnregister.id,
+      severity: 'error',
+      observation: success,
+      site,
+      message: `\`${variable.name}\` has no .remove and no devm action: nothing unregisters the device that ${table.probe}() registers, and it is called after the driver is gone`,
+    })].map((finding) => ({ ...finding, functionName: null }));
+  });
+}

@@ -1,0 +1,207 @@
+import type { Finding, Fix, Rule, RuleContext } from './types.ts';
+import type { ApiUse } from './availability.ts';
+import { apiUses, gravity } from './availability.ts';
+import { statementAt } from './locate.ts';
+import { deleteStatement, replace } from './fixes/text.ts';
+import { formatVersion } from '../kernel/version.ts';
+import { DRIVER, FOO, OLD_PROBE, OLD_REMOVE, PROBE, REMOVE } from './examples.ts';
+
+export const removedApi: Rule = {
+  id: 'removed-api',
+  severity: 'error',
+  kernels: {},
+  fixable: 'conversion',
+  docs: {
+    what: 'The driver calls a function, or fills an ops member, that the target kernel no longer has.',
+    why: 'The driver does not build for the target kernel. `vfio_init_group_dev()` and `vfio_uninit_group_dev()` ended with 6.0, and no release has both them and `vfio_alloc_device()`. `vfio_free_device()` and `vfio_init_device()` exist in 6.1 only. `.open` and the file descriptor\'s `.release` ended with 5.14.',
+    instead: 'Convert the driver: allocate with `vfio_alloc_device()`, drop the reference with `vfio_put_device()`. In a `.release` for 6.2 and later delete the call of `vfio_free_device()`: the core frees the memory itself. When one source must build for several kernels put each model in its own arm of an `#if LINUX_VERSION_CODE`.',
+    knownProblems: 'A function of the same name that the module defines or declares is not reported, nor is code that a test of LINUX_VERSION_CODE leaves out of the target kernel, nor one arm of an `#if` whose other arm uses what the target kernel has. Under a macro that is neither, the finding is a hint. Functions that the kernel declares in private headers are not looked at.',
+    references: [
+      'v6.1 ebb72b765fb4 removes vfio_init_group_dev and vfio_uninit_group_dev',
+      'v6.2 913447d06f03 removes vfio_free_device; d1104f9327df makes vfio_init_device static',
+      'v5.15 eb24c1007e68 removes the ops members open and release',
+      'v5.13 0bfc6a4ea63c replaces vfio_add_group_dev',
+    ],
+  },
+  examples: {
+    bad: [
+      {
+        title: 'The old model in a driver for 6.1',
+        kernel: '6.1',
+        code: `${FOO}${OLD_PROBE.replace(/^\tvfio_(init|uninit)_group_dev\(.*$/gm, (line) => `${line}\n//      ${'^'.repeat(/\w+/.exec(line)![0].length)} removed-api`)}${
+          OLD_REMOVE.replace(/^\tvfio_uninit_group_dev\(.*$/gm, (line) => `${line}\n//      ^^^^^^^^^^^^^^^^^^^^^ removed-api`)}${DRIVER}`,
+      },
+      {
+        title: 'From 6.2 on the core frees the memory after .release',
+        kernel: '6.6',
+        code: `struct foo {
+	struct vfio_device vdev;
+	void *config;
+};
+
+static void foo_release_dev(struct vfio_device *vdev)
+{
+	struct foo *foo = container_of(vdev, struct foo, vdev);
+
+	kfree(foo->config);
+	vfio_free_device(vdev);
+//      ^^^^^^^^^^^^^^^^ removed-api
+}
+
+static const struct vfio_device_ops foo_ops = {
+	.name = "foo",
+	.release = foo_release_dev,
+};
+${PROBE}${REMOVE}${DRIVER}`,
+        fixed: `struct foo {
+	struct vfio_device vdev;
+	void *config;
+};
+
+static void foo_release_dev(struct vfio_device *vdev)
+{
+	struct foo *foo = container_of(vdev, struct foo, vdev);
+
+	kfree(foo->config);
+}
+
+static const struct vfio_device_ops foo_ops = {
+	.name = "foo",
+	.release = foo_release_dev,
+};
+${PROBE}${REMOVE}${DRIVER}`,
+      },
+      {
+        title: 'Callbacks of 5.14 in a table for 5.15',
+        kernel: '5.15',
+        code: `static int foo_open(struct vfio_device *vdev)
+{
+	return 0;
+}
+
+static void foo_close(struct vfio_device *vdev)
+{
+}
+
+static const struct vfio_device_ops foo_ops = {
+	.name = "foo",
+	.open = foo_open,
+//      ^^^^^ removed-api
+	.release = foo_close,
+//      ^^^^^^^^ removed-api
+};
+`,
+      },
+    ],
+    good: [
+      {
+        title: 'The old model where the kernel is old',
+        kernel: '6.1',
+        code: `${FOO}
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
+${OLD_PROBE}${OLD_REMOVE}
+static struct mdev_driver foo_driver = {
+	.probe = foo_probe,
+	.remove = foo_remove,
+};
+#endif
+`,
+      },
+      {
+        title: 'A driver for both, with a test of its own',
+        kernel: '6.2',
+        code: `${FOO}
+static struct foo *foo_create(struct device *dev)
+{
+	struct foo *foo;
+
+#ifdef HAVE_VFIO_ALLOC_DEVICE
+	foo = vfio_alloc_device(foo, vdev, dev, &foo_ops);
+	if (IS_ERR(foo))
+		return foo;
+#else
+	foo = kzalloc(sizeof(*foo), GFP_KERNEL);
+	if (!foo)
+		return ERR_PTR(-ENOMEM);
+	vfio_init_group_dev(&foo->vdev, dev, &foo_ops);
+#endif
+	return foo;
+}
+`,
+      },
+      {
+        title: 'A function of the driver that has the name of an old one',
+        kernel: '6.2',
+        code: `struct foo_port {
+	struct list_head free_list;
+};
+
+/* vfio_free_device() of 6.1 was another function. */
+static void vfio_free_device(struct foo_port *port)
+{
+	list_del(&port->free_list);
+}
+
+static void foo_port_exit(struct foo_port *port)
+{
+	vfio_free_device(port);
+}
+`,
+      },
+    ],
+  },
+  check,
+};
+
+function check({ facts }: RuleContext): Finding[] {
+  const findings: Finding[] = [];
+  const uses = apiUses(facts);
+  for (const use of uses) {
+    if (use.verdict !== 'removed') continue;
+    const severity = gravity(use, uses, facts, 'error');
+    if (severity === null) continue;
+    const convertible = isInit(use.entry.name);
+    findings.push({
+      rule: removedApi.id,
+      severity,
+      message: messageFor(use, formatVersion(facts.kernel)),
+      site: use.site,
+      functionName: use.functionName,
+      related: [],
+      fix: fixFor(use, facts),
+      ...(convertible ? { convertible: true } : {}),
+    });
+  }
+  return findings;
+}
+
+/** The calls at which the old model begins: where the conversion is offered. */
+export function isInit(name: string): boolean {
+  return name === 'vfio_init_group_dev' || name === 'vfio_pci_core_init_device';
+}
+
+function messageFor({ entry }: ApiUse, kernel: string): string {
+  const name = entry.kind === 'member' ? `\`.${entry.name}\` of struct ${entry.owner} (${entry.summary.replace(/\.$/, '').replace(/^[A-Z]/, (c) => c.toLowerCase())})` : `${entry.name}()`;
+  const last = entry.kernels.until === undefined ? '' : `: it ended before ${formatVersion(entry.kernels.until)}`;
+  const instead = entry.replacement === undefined ? '' : `; use ${entry.replacement.text.replaceAll('`', '')}`;
+  return `${name} does not exist in Linux ${kernel}${last}${instead}`;
+}
+
+function fixFor(use: ApiUse, facts: RuleContext['facts']): Fix | null {
+  const { call, entry } = use;
+  if (call === null) return null;
+  const text = call.file.text;
+  if (entry.replacement?.rename !== undefined) {
+    const edit = replace(use.site, entry.replacement.rename);
+    return { title: `Call ${entry.replacement.rename}()`, safety: 'safe', edits: [{ path: call.file.path, edits: [edit] }] };
+  }
+  if (entry.name !== 'vfio_free_device' || facts.roles.get(call.function) !== 'release') return null;
+  const placed = statementAt(call.function.body, call.call);
+  if (placed === null || placed.siblings === null || placed.statement.kind !== 'expr' || placed.statement.expr !== call.call) return null;
+  if (placed.siblings[placed.index - 1]?.kind === 'label') return null;
+  return {
+    title: 'Delete the call: the core frees the memory after .release',
+    safety: 'safe',
+    edits: [{ path: call.file.path, edits: [deleteStatement(text, placed.statement)] }],
+  };
+}

@@ -1,0 +1,65 @@
+import type { Finding, Fix, Severity } from './types.ts';
+import type { Observation, Site, Step } from '../lifecycle/types.ts';
+import { relatedOf } from './related.ts';
+
+/** What a rule says about one observation. */
+export interface Report {
+  readonly rule: string;
+  readonly severity: Severity;
+  readonly observation: Observation;
+  readonly message: string;
+  /** The observation's own site by default. */
+  readonly site?: Site;
+  /** Places that the trace does not name. */
+  readonly alsoSee?: Finding['related'];
+  readonly fix?: Fix | null;
+  readonly convertible?: boolean;
+}
+
+/**
+ * The finding for an observation. A fact that unseen code could make wrong is a hint at most: a wrong error costs its reader more than a missed one.
+ */
+export function findingFor(report: Report): Finding {
+  const { observation } = report;
+  const site = report.site ?? observation.site;
+  return {
+    rule: report.rule,
+    severity: observation.certain ? report.severity : 'hint',
+    message: report.message,
+    site,
+    functionName: observation.function.name,
+    related: [...relatedOf(observation.trace, site), ...(report.alsoSee ?? [])],
+    fix: report.fix ?? null,
+    ...(report.convertible ? { convertible: true } : {}),
+  };
+}
+
+const ORDER: readonly Severity[] = ['error', 'warning', 'information', 'hint'];
+
+/**
+ * One finding for each rule and place: many paths may lead to one defect. The gravest is kept, and of equals the one with the
+ * shortest explanation.
+ */
+export function oneForEachSite(findings: readonly Finding[]): Finding[] {
+  const best = new Map<string, Finding>();
+  for (const finding of findings) {
+    const key = `${finding.rule}\0${finding.site.path}\0${finding.site.start}\0${finding.site.end}`;
+    const other = best.get(key);
+    if (other === undefined || compare(finding, other) < 0) best.set(key, finding);
+  }
+  return [...best.values()];
+}
+
+function compare(a: Finding, b: Finding): number {
+  return ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity) || a.related.length - b.related.length;
+}
+
+/** The last step of a trace that carried out one of the operations. */
+export function lastOperation(trace: readonly Step[], ...ops: readonly NonNullable<Step['op']>[]): Step | null {
+  return trace.findLast((step) => step.kind === 'operation' && step.op !== undefined && ops.includes(step.op)) ?? null;
+}
+
+/** The place of an operation that a message may point to, as related information. */
+export function pointTo(step: Step | null, message: string): Finding['related'] {
+  return step === null ? [] : [{ site: step.site, message }];
+}

@@ -1,0 +1,169 @@
+import type { Finding, Rule, RuleContext } from './types.ts';
+import type { ApiUse } from './availability.ts';
+import { apiUses, gravity } from './availability.ts';
+import { formatVersion } from '../kernel/version.ts';
+import { DRIVER, FOO, OLD_REMOVE } from './examples.ts';
+
+export const unavailableApi: Rule = {
+  id: 'unavailable-api',
+  severity: 'error',
+  kernels: {},
+  fixable: 'none',
+  docs: {
+    what: 'The driver calls a function, or fills an ops member, that the target kernel does not have yet.',
+    why: 'The driver does not build for the target kernel. `vfio_alloc_device()`, `vfio_put_device()` and the ops members `.init` and `.release` of the object came with 6.1, `vfio_uninit_group_dev()` with 5.15.',
+    instead: 'Set the target kernel to the one that the driver is for. When one source must build for several kernels put each model in its own arm of an `#if LINUX_VERSION_CODE`.',
+    knownProblems: 'A function of the same name that the module defines or declares is not reported, nor is code that a test of LINUX_VERSION_CODE leaves out of the target kernel, nor one arm of an `#if` whose other arm uses what the target kernel has. Under a macro that is neither, the finding is a hint. A vendor kernel may have a function earlier than the release of its number.',
+    references: [
+      'v6.1 cb9ff3f3b84c adds vfio_alloc_device, vfio_put_device and the ops members init and release',
+      'v5.15 ae03c3771b8c adds vfio_uninit_group_dev',
+      'v5.15 2fd585f4ed9d adds open_device and close_device',
+    ],
+  },
+  examples: {
+    bad: [
+      {
+        title: 'The new model in a driver for 6.0',
+        kernel: '6.0',
+        code: `${FOO}
+static int foo_probe(struct mdev_device *mdev)
+{
+	struct foo *foo;
+	int ret;
+
+	foo = vfio_alloc_device(foo, vdev, &mdev->dev, &foo_ops);
+//            ^^^^^^^^^^^^^^^^^ unavailable-api
+	if (IS_ERR(foo))
+		return PTR_ERR(foo);
+
+	dev_set_drvdata(&mdev->dev, foo);
+	ret = vfio_register_emulated_iommu_dev(&foo->vdev);
+	if (ret)
+		vfio_put_device(&foo->vdev);
+//              ^^^^^^^^^^^^^^^ unavailable-api
+	return ret;
+}
+
+static void foo_remove(struct mdev_device *mdev)
+{
+	struct foo *foo = dev_get_drvdata(&mdev->dev);
+
+	vfio_unregister_group_dev(&foo->vdev);
+	vfio_put_device(&foo->vdev);
+//      ^^^^^^^^^^^^^^^ unavailable-api
+}
+${DRIVER}`,
+      },
+      {
+        title: 'Uninit came with 5.15',
+        kernel: '5.14',
+        code: `${FOO}
+static int foo_probe(struct mdev_device *mdev)
+{
+	struct foo *foo;
+	int ret;
+
+	foo = kzalloc(sizeof(*foo), GFP_KERNEL);
+	if (!foo)
+		return -ENOMEM;
+	vfio_init_group_dev(&foo->vdev, &mdev->dev, &foo_ops);
+//      ^^^^^^^^^^^^^^^^^^^ deprecated-init-group-dev
+
+	dev_set_drvdata(&mdev->dev, foo);
+	ret = vfio_register_group_dev(&foo->vdev);
+	if (ret) {
+		vfio_uninit_group_dev(&foo->vdev);
+//              ^^^^^^^^^^^^^^^^^^^^^ unavailable-api
+		kfree(foo);
+	}
+	return ret;
+}
+`,
+      },
+      {
+        title: 'Callbacks of the object in a table for 6.0',
+        kernel: '6.0',
+        code: `static int foo_init_dev(struct vfio_device *vdev)
+{
+	return 0;
+}
+
+static const struct vfio_device_ops foo_ops = {
+	.name = "foo",
+	.init = foo_init_dev,
+//      ^^^^^ unavailable-api
+};
+`,
+      },
+    ],
+    good: [
+      {
+        title: 'The new model where the kernel is new',
+        kernel: '6.0',
+        code: `${FOO}
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 1, 0)
+static struct foo *foo_create(struct device *dev)
+{
+	return vfio_alloc_device(foo, vdev, dev, &foo_ops);
+}
+#endif
+`,
+      },
+      {
+        title: 'A wrapper of the driver that fills the gap',
+        kernel: '5.14',
+        code: `${FOO}
+static inline void vfio_uninit_group_dev(struct vfio_device *vdev)
+{
+}
+${OLD_REMOVE}`,
+      },
+      {
+        title: 'The file descriptor\'s .release of 5.14',
+        kernel: '5.14',
+        code: `static int foo_open(struct vfio_device *vdev)
+{
+	return 0;
+}
+
+static void foo_close(struct vfio_device *vdev)
+{
+}
+
+static const struct vfio_device_ops foo_ops = {
+	.name = "foo",
+	.open = foo_open,
+	.release = foo_close,
+};
+`,
+      },
+    ],
+  },
+  check,
+};
+
+function check({ facts }: RuleContext): Finding[] {
+  const findings: Finding[] = [];
+  const uses = apiUses(facts);
+  for (const use of uses) {
+    if (use.verdict !== 'unavailable') continue;
+    const severity = gravity(use, uses, facts, 'error');
+    if (severity === null) continue;
+    findings.push({
+      rule: unavailableApi.id,
+      severity,
+      message: messageFor(use, formatVersion(facts.kernel)),
+      site: use.site,
+      functionName: use.functionName,
+      related: [],
+      fix: null,
+    });
+  }
+  return findings;
+}
+
+function messageFor({ entry }: ApiUse, kernel: string): string {
+  const name = entry.kind === 'member' ? `\`.${entry.name}\` of struct ${entry.owner}` : `${entry.name}()`;
+  const since = entry.kernels.since === undefined ? 'newer kernels have it' : `it came with ${formatVersion(entry.kernels.since)}`;
+  return `${name} does not exist in Linux ${kernel} yet: ${since}; set the target kernel to the one this driver is for, or put the call under a test of LINUX_VERSION_CODE`;
+}

@@ -1,0 +1,79 @@
+import type { Finding, Fix, Rule, RuleContext } from './types.ts';
+import type { ModuleFacts, Observation, OperationObservation, Step, UseObservation } from '../lifecycle/types.ts';
+import { nameOf } from './device.ts';
+import { documentOf, isSameSite } from './locate.ts';
+import { findingFor, lastOperation } from './report.ts';
+import { hoistRead } from './fixes/hoist.ts';
+import { useAfterPutExamples } from './use-after-put.examples.ts';
+
+export const useAfterPut: Rule = {
+  id: 'use-after-put',
+  severity: 'error',
+  kernels: { since: [5, 13] },
+  fixable: 'safe',
+  docs: {
+    what: 'The container or its vfio_device is used after its last reference was put, or after its memory was freed.',
+    why: 'The last `vfio_put_device()` runs `.release` and frees the container, and the driver cannot know that its put was not the last one. On 6.1 `vfio_free_device()` and `vfio_pci_core_release_dev()`, which calls it, free the memory at once.',
+    instead: 'Do everything that needs the container first and put it last. What is needed afterwards, such as a work queue to destroy, is read into a local before the put. On 6.1 the freeing call is the last statement of `.release`.',
+    knownProblems: 'Taking an address in the container without using it is not reported. A pointer that was copied out before the put and is used after it is not a use of the container.',
+    references: ['v6.1 cb9ff3f3b84c adds vfio_put_device', 'v6.2 913447d06f03 moves the free behind .release'],
+  },
+  examples: useAfterPutExamples,
+  check,
+};
+
+function check({ facts, kernel }: RuleContext): Finding[] {
+  const dead = facts.observations.filter((one): one is UseObservation | OperationObservation => isUseOfDead(one, kernel[0] > 6 || kernel[0] === 6 && kernel[1] >= 1));
+  return dead.map((one) => {
+    const end = endOf(one);
+    return findingFor({ rule: useAfterPut.id, severity: 'error', observation: one, message: messageFor(one, end), fix: fixFor(facts, dead, one, end) });
+  });
+}
+
+function isUseOfDead(one: Observation, isNewModelKernel: boolean): boolean {
+  const { before } = one;
+  // `.release` runs while the last put is under way: there the reference is gone and the memory is not.
+  const isPut = before.model === 'new' && before.reference === 'dropped' && before.extraReferences === 0 && one.role !== 'release';
+  const isDead = before.memory === 'freed' || isPut;
+  if (!isDead || before.memory === 'error-pointer') return false;
+  if (one.kind === 'use') return one.form !== 'address';
+  if (one.kind !== 'operation') return false;
+  switch (one.op) {
+    case 'alloc': case 'allocate': case 'get-drvdata': case 'defer': return false;
+    // A second put is double-put, a free of the core's memory is free-of-core-owned-memory.
+    case 'put': return before.reference !== 'dropped';
+    case 'free': return before.model !== 'new';
+    // Put and then unregister is put-while-registered, which offers to swap them.
+    case 'unregister': return !(isNewModelKernel && before.model === 'new' && before.registered === 'yes' && before.reference === 'dropped');
+    default: return true;
+  }
+}
+
+/** The step that ended the object. */
+function endOf(one: Observation): Step | null {
+  return lastOperation(one.trace, ...(one.before.memory === 'freed' ? ['free', 'free-device', 'core-release', 'put'] as const : ['put'] as const));
+}
+
+function messageFor(one: UseObservation | OperationObservation, end: Step | null): string {
+  const how = one.kind === 'operation' ? `passed to ${one.api}()` : one.form === 'write' ? 'written' : one.form === 'read' ? 'read' : 'passed on';
+  const after = one.before.memory === 'freed' ? 'after its memory was freed' : 'after vfio_put_device() dropped its reference';
+  const cure = one.kind === 'use' && one.form === 'read' ? 'read it into a local before that' : end?.op === 'put' ? 'put it last' : 'do this first';
+  return `${nameOf(one)} is ${how} ${after} on this path; ${cure}`;
+}
+
+/** Safe for a plain read in the function that puts, when all paths to the read go through that put. */
+function fixFor(facts: ModuleFacts, dead: readonly Observation[], one: UseObservation | OperationObservation, end: Step | null): Fix | null {
+  const file = documentOf(facts.module, one.function);
+  if (file === null || end === null || one.kind !== 'use' || one.form !== 'read' || one.field === null || end.site.path !== file.path) return null;
+  const sameMember = (other: Observation): other is UseObservation => other.kind === 'use' && other.function === one.function && other.device.id === one.device.id && other.field === one.field;
+  const reads = new Map<number, UseObservation>();
+  for (const other of dead) {
+    const otherEnd = sameMember(other) ? endOf(other) : null;
+    if (sameMember(other) && otherEnd !== null && isSameSite(otherEnd.site, end.site)) reads.set(other.site.start, other);
+  }
+  const isReachedAlive = facts.observations.some((other) => sameMember(other) && reads.has(other.site.start)
+    && (!dead.includes(other) || !isSameSite(endOf(other)?.site ?? other.site, end.site)));
+  if (isReachedAlive) return null;
+  const edits = hoistRead(file.text, facts.module, one.function, [...reads.values()].map((read) => read.site), end.site);
+  return edits === null ? null : { title: `Read \`${one.field}\` before the ${end.op === 'put' ? 'put' : 'free'}`, safety: 'safe', edits: [{ path: file.path, edits }] };
+}
