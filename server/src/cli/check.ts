@@ -42,6 +42,8 @@ export async function runCheck(command: Extract<Command, { name: 'check' }>, pro
       program.output.note((error as Error).message);
     }
   }
+  // The reason is on stderr already, and one line is enough.
+  if (failed > 0 && files.length === 0) return 2;
   const kernel = await announceTargets(workspace, inputs.files, command.paths, program.output);
   const shown = shownPaths(inputs.files);
   const result: CheckResult = {

@@ -1,13 +1,12 @@
-import { explainApi, explainRule } from '../engine/explain.ts';
+import { explain } from '../engine/explain.ts';
 import { kernelStages } from '../engine/stages.ts';
 import { UsageError, type Command } from './args.ts';
 import type { Program } from './main.ts';
+import { keyOf, openWorkspace } from './workspace.ts';
 
-/** Prints what is known of a rule or of a kernel function, as Markdown. */
-export function runExplain({ subject }: Extract<Command, { name: 'explain' }>, { output }: Program): number {
-  // `vfio_put_device()` and `.release` are how people write them.
-  const name = subject.replace(/\(\)$/, '');
-  const text = explainRule(name) ?? explainApi(name);
+/** Prints what is known of a rule or of a name of the kernel's interface, for the kernel of the working folder. */
+export async function runExplain({ subject }: Extract<Command, { name: 'explain' }>, { output }: Program): Promise<number> {
+  const text = explain(subject, await openWorkspace(undefined).target(keyOf('.vfio-lifecycle')));
   if (text === undefined) throw new UsageError(`explain: no rule and no kernel function is called ${JSON.stringify(subject)}`);
   output.out(`${text.trimEnd()}\n`);
   return 0;

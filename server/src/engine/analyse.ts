@@ -23,6 +23,8 @@ export interface Engine {
   settle(path: string): boolean;
   /** Frees what is kept for a document that was closed. */
   forget(path: string): void;
+  /** Another engine of the same making with a store of its own, for texts that are nobody's documents. The caller disposes it. */
+  sibling(): Engine;
   dispose(): void;
   readonly rules: readonly Rule[];
   readonly parser: SyntaxParser;
@@ -160,6 +162,8 @@ export function createEngine(parser: SyntaxParser, stages: Stages = kernelStages
       documents.forget(path);
       for (const key of [...modules.keys()]) if (key.split('\n').includes(path)) modules.delete(key);
     },
+
+    sibling: () => createEngine(parser, stages),
 
     dispose() {
       modules.clear();

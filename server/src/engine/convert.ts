@@ -1,9 +1,11 @@
 /** Conversions as the hosts see them: where they are offered, whether they can be done, and the proved edits. */
+import { editsOf, planConversion } from '../convert/index.ts';
 import { compareVersions, formatVersion } from '../kernel/version.ts';
 import type { ModuleFacts } from '../lifecycle/types.ts';
 import type { Finding } from '../rules/types.ts';
 import type { Span } from '../text/span.ts';
 import type { Engine } from './analyse.ts';
+import { allFindings, countFindings, keyOf, parsesAsWell, withEdits } from './prove.ts';
 import type { Conversion, ModuleInput, TargetKernel } from './types.ts';
 
 /** A conversion that can be asked for. Without a function it is for all devices of the file. */
@@ -20,7 +22,10 @@ export function conversionTarget(kernel: TargetKernel): TargetKernel {
   return { version: FIRST, text: formatVersion(FIRST), source: kernel.source, reason: `the first kernel with vfio_alloc_device(); the target is ${kernel.text}` };
 }
 
-/** The conversions to offer for a selection: one for each function in it that works on a device of the old model, or one for the file in an ops table of such a device. */
+/**
+ * The conversions to offer for a selection in the document `path`: one for each function in it that works on a device of the old
+ * model, or one for the whole file in the ops table of such a device.
+ */
 export function conversionsAt(facts: ModuleFacts, path: string, span: Span, findings: readonly Finding[]): readonly ConversionOffer[] {
   const touches = (one: Span): boolean => one.start <= span.end && span.start <= one.end;
   const names = new Set<string>();
@@ -36,14 +41,61 @@ export function conversionsAt(facts: ModuleFacts, path: string, span: Span, find
   return inTable ? [{ functionName: undefined }] : [];
 }
 
-/** Whether a conversion can be planned; cheap, without the proof. */
-export function planOf(engine: Engine, input: ModuleInput, target: TargetKernel, functionName: string | undefined): { readonly status: 'planned' | 'unchanged' } | { readonly status: 'refused'; readonly reason: string } {
-  void engine; void input; void target; void functionName;
-  return { status: 'unchanged' };
+export type Plan = { readonly status: 'planned' | 'unchanged' } | Extract<Conversion, { status: 'refused' }>;
+
+/** Whether a conversion can be planned: cheap, without the proof. Never throws. */
+export function planOf(engine: Engine, input: ModuleInput, target: TargetKernel, functionName: string | undefined): Plan {
+  const facts = engine.facts(input, target);
+  if (!facts) return { status: 'unchanged' };
+  try {
+    const result = planConversion({ module: facts.module, kernel: target.version }, { path: input.file, functionName });
+    return result.status === 'refused' ? { status: 'refused', reason: result.refusal.reason, site: result.refusal.site } : { status: result.status };
+  } catch (error) {
+    return failed(error);
+  }
 }
 
-/** Plans, edits and proves a conversion. Never throws. */
+/**
+ * Plans, edits and proves a conversion. The result parses as well as before, shows no error and no warning in what was touched and
+ * none that is new elsewhere, and has nothing left to convert; what fails that is refused. Never throws.
+ */
 export function convert(engine: Engine, input: ModuleInput, target: TargetKernel, functionName: string | undefined): Conversion {
-  void engine; void input; void target; void functionName;
-  return { status: 'unchanged' };
+  const facts = engine.facts(input, target);
+  if (!facts) return { status: 'unchanged' };
+  const scratch = engine.sibling();
+  try {
+    const request = { path: input.file, functionName };
+    const result = planConversion({ module: facts.module, kernel: target.version }, request);
+    if (result.status === 'unchanged') return result;
+    if (result.status === 'refused') return { status: 'refused', reason: result.refusal.reason, site: result.refusal.site };
+    const { edits, notes, touched } = editsOf(result.plan);
+    const after = withEdits(input, edits);
+    if (!after) return refused('the edits of the conversion are in each other\'s way');
+    if (!parsesAsWell(engine.parser, input, after)) return refused('the converted text would not parse');
+    const problem = newProblem(scratch, input, after, target, new Set(touched));
+    if (problem) return refused(`the converted text would not be right: ${problem.message} [${problem.rule}]`);
+    const again = scratch.facts(after, target);
+    const second = again && planConversion({ module: again.module, kernel: target.version }, request);
+    if (second?.status !== 'unchanged') return refused('a second conversion would change the result again');
+    return { status: 'converted', edits, notes };
+  } catch (error) {
+    return failed(error);
+  } finally {
+    scratch.dispose();
+  }
+}
+
+function newProblem(engine: Engine, before: ModuleInput, after: ModuleInput, target: TargetKernel, touched: ReadonlySet<string>): Finding | undefined {
+  const old = countFindings(allFindings(engine, before, {}, target));
+  const findings = allFindings(engine, after, {}, target).filter((one) => one.severity === 'error' || one.severity === 'warning');
+  const now = countFindings(findings);
+  return findings.find((one) => (one.functionName !== null && touched.has(one.functionName)) || now.get(keyOf(one))! > (old.get(keyOf(one)) ?? 0));
+}
+
+function refused(reason: string): Conversion {
+  return { status: 'refused', reason: `Not proved: ${reason}.`, site: null };
+}
+
+function failed(error: unknown): Extract<Conversion, { status: 'refused' }> {
+  return { status: 'refused', reason: `internal error: ${error instanceof Error ? error.message : String(error)}`, site: null };
 }

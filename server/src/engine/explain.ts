@@ -1,14 +1,10 @@
+import { explainApi as explainEntry } from '../kernel/hover.ts';
 import { renderRuleDocs } from '../rules/docs.ts';
 import { ruleById } from '../rules/index.ts';
+import type { TargetKernel } from './types.ts';
 
-/** The page of a rule as Markdown; undefined when there is no such rule. */
-export function explainRule(id: string): string | undefined {
-  const rule = ruleById(id);
-  return rule ? renderRuleDocs([rule]).get(`${id}.md`) : undefined;
-}
-
-/** All that the knowledge base says of a function, macro, member or struct; undefined for a name it does not know. */
-export function explainApi(name: string): string | undefined {
-  void name;
-  return undefined;
+/** All that is known of a rule (its page, as Markdown) or of a name of the kernel's interface; undefined for any other name. */
+export function explain(name: string, kernel: TargetKernel): string | undefined {
+  const rule = ruleById(name);
+  return rule ? renderRuleDocs([rule]).get(`${rule.id}.md`) : explainEntry(name, kernel.version);
 }

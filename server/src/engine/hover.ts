@@ -1,5 +1,7 @@
 import type { FileIr } from '../ir/types.ts';
-import type { KernelVersion } from '../kernel/types.ts';
+import { renderApiHover } from '../kernel/hover.ts';
+import { apiEntry, apiMember, apiStruct } from '../kernel/lifecycle-api.ts';
+import type { ApiEntry, KernelVersion } from '../kernel/types.ts';
 import type { Span } from '../text/span.ts';
 
 export interface HoverText {
@@ -9,14 +11,39 @@ export interface HoverText {
 }
 
 /**
- * What the knowledge base says of the word at `offset` (a UTF-16 offset into `text`, also right behind the word): functions and
- * macros anywhere in code, structs after their keyword, members where a designated initialiser of their struct names them.
- * Nothing in comments and strings. `file` is the lowered text; without it there is no hover.
+ * What the knowledge base says of the word at `offset` (a UTF-16 offset, also right behind the word) in a lowered document, for
+ * a target kernel: functions and macros anywhere in code, structs after their keyword, members where a designated initialiser of
+ * their struct names them. Undefined in comments and strings, and for every other word.
  */
-export function hoverAt(file: FileIr | undefined, text: string, offset: number, kernel: KernelVersion): HoverText | undefined {
-  const span = wordAt(text, offset);
-  if (!file || !span || file.comments.some((one) => one.start <= span.start && span.end <= one.end)) return undefined;
-  void kernel;
+export function hoverAt(file: FileIr | undefined, offset: number, kernel: KernelVersion): HoverText | undefined {
+  const span = file && wordAt(file.text, offset);
+  if (!span || isQuoted(file, span)) return undefined;
+  const entry = entryAt(file, span, kernel);
+  return entry && { markdown: renderApiHover(entry, kernel), span };
+}
+
+function entryAt(file: FileIr, span: Span, kernel: KernelVersion): ApiEntry | undefined {
+  const word = file.text.slice(span.start, span.end);
+  const before = file.text.slice(Math.max(0, span.start - 80), span.start).trimEnd();
+  if (before.endsWith('->')) return undefined;
+  if (before.endsWith('.')) {
+    const owner = tableAround(file, word, span);
+    return owner === undefined ? undefined : apiMember(owner, word, kernel);
+  }
+  // The first argument of the macro is a tag without its keyword.
+  if (/(?:\bstruct|\bvfio_alloc_device\s*\()$/.test(before)) return apiStruct(word);
+  return apiEntry(word);
+}
+
+/** The struct tag of the table at file scope in whose initialiser the designator `.word` at `span` stands. */
+function tableAround(file: FileIr, word: string, span: Span): string | undefined {
+  for (const { type, init } of file.variables) {
+    if (init?.kind !== 'initializer' || span.start < init.start || span.end > init.end) continue;
+    const entry = init.entries.find((one) => one.start <= span.start && span.end <= one.end);
+    // An #if in the braces may have left the entries unread: the text is then enough.
+    const designator = entry ? entry.designators[0] === word && span.start <= entry.value.start : /^\s*=[^=]/.test(file.text.slice(span.end, span.end + 40));
+    return designator && type.keyword === 'struct' ? type.name : undefined;
+  }
   return undefined;
 }
 
@@ -28,4 +55,17 @@ function wordAt(text: string, offset: number): Span | undefined {
   while (start > 0 && isWord(start - 1)) start--;
   while (end < text.length && isWord(end)) end++;
   return start === end || /\d/.test(text.charAt(start)) ? undefined : { start, end };
+}
+
+function isQuoted(file: FileIr, span: Span): boolean {
+  if (file.comments.some((one) => one.start <= span.start && span.end <= one.end)) return true;
+  const lineStart = file.text.lastIndexOf('\n', span.start - 1) + 1;
+  let quote = '';
+  for (let at = lineStart; at < span.start; at++) {
+    const character = file.text[at]!;
+    if (quote !== '' && character === '\\') at++;
+    else if (quote === '') quote = character === '"' || character === "'" ? character : '';
+    else if (character === quote) quote = '';
+  }
+  return quote !== '';
 }

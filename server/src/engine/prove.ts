@@ -1,0 +1,52 @@
+/** What fixes and conversions have to show before anyone sees them: the changed module is parsed and analysed again. */
+import type { Finding } from '../rules/types.ts';
+import type { SyntaxParser } from '../syntax/node.ts';
+import { applyEdits, overlaps } from './edits.ts';
+import type { FileEdits } from '../text/span.ts';
+import type { Engine } from './analyse.ts';
+import type { Configuration, ModuleInput, SourceDocument, TargetKernel } from './types.ts';
+
+/** The module with edits applied; undefined when an edit is for a document outside it or two edits are in each other's way. */
+export function withEdits(input: ModuleInput, files: readonly FileEdits[]): ModuleInput | undefined {
+  const byPath = new Map<string, FileEdits['edits'][number][]>();
+  for (const { path, edits } of files) byPath.set(path, [...(byPath.get(path) ?? []), ...edits]);
+  const known = new Set([...input.sources, ...input.headers].map((one) => one.path));
+  for (const [path, edits] of byPath) if (!known.has(path) || overlaps(edits)) return undefined;
+  const changed = (one: SourceDocument): SourceDocument => {
+    const edits = byPath.get(one.path);
+    return edits ? { path: one.path, text: applyEdits(one.text, edits) } : one;
+  };
+  return { file: input.file, sources: input.sources.map(changed), headers: input.headers.map(changed) };
+}
+
+/** The findings in all sources of the module. */
+export function allFindings(engine: Engine, input: ModuleInput, config: Configuration, kernel: TargetKernel): readonly Finding[] {
+  return input.sources.flatMap(({ path }) => engine.analyse({ ...input, file: path }, config, kernel).findings);
+}
+
+/** Has no document of `after` more items with a syntax error than in `before`? Both have the same documents. */
+export function parsesAsWell(parser: SyntaxParser, before: ModuleInput, after: ModuleInput): boolean {
+  const old = [...before.sources, ...before.headers];
+  return [...after.sources, ...after.headers].every((one, i) => one.text === old[i]!.text || errorsIn(parser, one.text) <= errorsIn(parser, old[i]!.text));
+}
+
+function errorsIn(parser: SyntaxParser, text: string): number {
+  const tree = parser.parse(text);
+  try {
+    return tree.items().filter((item) => item.hasError).length;
+  } finally {
+    tree.dispose();
+  }
+}
+
+/** How often each rule reports in each function: what stays the same when lines move. */
+export function countFindings(findings: readonly Finding[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const finding of findings) counts.set(keyOf(finding), (counts.get(keyOf(finding)) ?? 0) + 1);
+  return counts;
+}
+
+/** The key that countFindings counts under. */
+export function keyOf(finding: Finding): string {
+  return `${finding.site.path}\n${finding.functionName ?? ''}\n${finding.rule}`;
+}
