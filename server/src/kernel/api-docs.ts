@@ -1,5 +1,5 @@
 import type { ApiEntry } from './types.ts';
-import { errorText, headerText, rangeText, titleOf } from './card.ts';
+import { COMMIT_URL, errorText, headerText, rangeText, titleOf } from './card.ts';
 import { MDEV_API } from './api-mdev.ts';
 import { NEW_API } from './api-new.ts';
 import { OLD_API } from './api-old.ts';
@@ -33,7 +33,7 @@ const GENERATED = '<!-- Generated from the tables in server/src/kernel. Change t
 export function renderApiDocs(): Map<string, string> {
   const files = new Map<string, string>([['README.md', renderIndex()]]);
   for (const page of PAGES) {
-    const sections = page.entries.map(renderEntry);
+    const sections = page.entries.map(renderApiEntry);
     files.set(page.file, `${GENERATED}\n\n# ${page.title}\n\n${page.intro}\n\n${sections.join('\n\n')}\n`);
   }
   return files;
@@ -57,7 +57,8 @@ function anchor(heading: string): string {
   return heading.toLowerCase().replace(/[^\p{L}\p{N}_ -]/gu, '').replaceAll(' ', '-');
 }
 
-function renderEntry(entry: ApiEntry): string {
+/** The section of one entry: its whole history, as Markdown without a newline at the end. */
+export function renderApiEntry(entry: ApiEntry): string {
   const parts = [`## ${headingOf(entry)}`, entry.summary];
   for (const signature of entry.signatures) {
     if (entry.signatures.length > 1) parts.push(`In ${rangeText(signature.kernels)}:`);
@@ -75,7 +76,7 @@ function renderEntry(entry: ApiEntry): string {
   facts.push(`- **Kernels:** ${rangeText(entry.kernels)}`);
   if (entry.replacement) facts.push(`- **Later kernels:** use ${entry.replacement.text}`);
   facts.push(`- **Header:** ${headerText(entry)}`);
-  for (const commit of entry.commits) facts.push(`- [${commit.id}](https://git.kernel.org/linus/${commit.id}) ${commit.text} (v${commit.kernel})`);
+  for (const commit of entry.commits) facts.push(`- [${commit.id}](${COMMIT_URL}${commit.id}) ${commit.text} (v${commit.kernel})`);
   parts.push(facts.join('\n'));
   return parts.join('\n\n');
 }

@@ -1,7 +1,10 @@
 import type { ApiEntry, Behaviour, ErrorConvention, KernelRange, KernelVersion } from './types.ts';
 import { formatVersion, inRange, nearest, sideOf } from './version.ts';
 
-/** What is said of one entry for one kernel: hover, command line and pages are renderings of it. Texts are Markdown sentences. */
+/** Where a commit of Linus' tree can be read. */
+export const COMMIT_URL = 'https://git.kernel.org/linus/';
+
+/** What is said of one entry for one kernel. Texts are Markdown sentences. */
 export interface ApiCard {
   readonly title: string;
   /** C, possibly of several lines; that of the nearest kernel when this one does not have the entry. */

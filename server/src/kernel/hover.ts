@@ -1,9 +1,8 @@
 import type { ApiEntry, KernelVersion } from './types.ts';
-import { apiCard, rangeText, titleOf, type ApiCard } from './card.ts';
-import { apiEntry, apiMember, apiMemberHistory, apiStruct } from './lifecycle-api.ts';
-import { formatVersion } from './version.ts';
-
-const COMMIT_URL = 'https://git.kernel.org/linus/';
+import { renderApiEntry } from './api-docs.ts';
+import { apiCard, COMMIT_URL, rangeText, titleOf, type ApiCard } from './card.ts';
+import { apiEntry, apiMemberHistory, apiStruct } from './lifecycle-api.ts';
+import { formatVersion, nearest } from './version.ts';
 
 /** The hover of an entry for `kernel`: Markdown, with the signature in a C block first. */
 export function renderApiHover(entry: ApiEntry, kernel: KernelVersion): string {
@@ -21,33 +20,30 @@ export function renderApiHover(entry: ApiEntry, kernel: KernelVersion): string {
 }
 
 /**
- * The same in plain text, for the command line. `name` is a function, a macro, a struct tag (with or without `struct`), or a member:
- * `vfio_device_ops.release` or `.release`. Returns undefined when it is none of them. Ends with a newline.
+ * What the command line says of a name, as Markdown that ends with a newline: with a kernel what holds there, without one the whole history.
+ * See findEntries() for the names; undefined for any other.
  */
-export function explainApi(name: string, kernel: KernelVersion): string | undefined {
-  const entry = findEntry(name, kernel);
-  if (!entry) return undefined;
-  const card = apiCard(entry, kernel);
-  const lines = [`${titleOf(entry)}, target v${formatVersion(kernel)}`, '', ...card.signature.split('\n').map((line) => `    ${line}`), ''];
-  if (card.absent) lines.push(card.absent, '');
-  lines.push(card.summary);
-  for (const line of card.contract) lines.push(`  - ${line}`);
-  lines.push('');
-  for (const [label, text] of factLines(card, entry)) lines.push(`${label}: ${text}`);
-  for (const commit of card.commits) lines.push(`${commit.id}  ${commit.text} (v${commit.kernel})`);
-  return `${lines.join('\n').replaceAll('`', '')}\n`;
+export function explainApi(name: string, kernel?: KernelVersion): string | undefined {
+  const entries = findEntries(name);
+  if (entries.length === 0) return undefined;
+  const sections = kernel
+    ? entries.filter((entry) => entry === nearest(kernel, entries)).map((entry) => `## ${titleOf(entry)} in v${formatVersion(kernel)}\n\n${renderApiHover(entry, kernel)}`)
+    : entries.map(renderApiEntry);
+  return `${sections.join('\n\n')}\n`;
 }
 
-/** The entry that a person means by `name`; see explainApi(). */
-export function findEntry(name: string, kernel: KernelVersion): ApiEntry | undefined {
-  const text = name.trim().replace(/\(\s*\)$/, '');
+/**
+ * The entries that a person means by `name`: a function or macro (with or without `()`), a struct tag (with or without `struct`), or a member
+ * (`vfio_device_ops.release`, `.release`). A member with two lives has two; an unknown name has none.
+ */
+export function findEntries(name: string): readonly ApiEntry[] {
+  const text = name.trim().replace(/\(\s*\)$/, '').replace(/^struct\s+/, '');
   const dot = text.lastIndexOf('.');
-  if (dot >= 0) {
-    const member = text.slice(dot + 1);
-    const owner = text.slice(0, dot).replace(/^struct\s+/, '');
-    return owner ? apiMember(owner, member, kernel) : apiMember('vfio_device_ops', member, kernel) ?? apiMember('vfio_migration_ops', member, kernel);
-  }
-  return apiEntry(text) ?? apiStruct(text.replace(/^struct\s+/, ''));
+  if (dot < 0) return [apiEntry(text) ?? apiStruct(text)].filter((entry) => entry !== undefined);
+  const member = text.slice(dot + 1);
+  if (dot > 0) return apiMemberHistory(text.slice(0, dot), member);
+  const found = apiMemberHistory('vfio_device_ops', member);
+  return found.length > 0 ? found : apiMemberHistory('vfio_migration_ops', member);
 }
 
 function factLines(card: ApiCard, entry: ApiEntry): [label: string, text: string][] {

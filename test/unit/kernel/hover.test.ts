@@ -1,0 +1,230 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { renderApiDocs } from '../../../server/src/kernel/api-docs.ts';
+import { rangeText } from '../../../server/src/kernel/card.ts';
+import { explainApi, findEntries, renderApiHover } from '../../../server/src/kernel/hover.ts';
+import { API_ENTRIES } from '../../../server/src/kernel/lifecycle-api.ts';
+import { parseVersion } from '../../../server/src/kernel/version.ts';
+
+const hover = (name: string, kernel: string) => renderApiHover(findEntries(name).at(-1)!, parseVersion(kernel)!);
+
+describe('hover', () => {
+  it('of a function that the kernel has', () => {
+    expect(hover('vfio_init_group_dev', '6.0')).toMatchInlineSnapshot(`
+      "\`\`\`c
+      void vfio_init_group_dev(struct vfio_device *device, struct device *dev,
+      			 const struct vfio_device_ops *ops);
+      \`\`\`
+
+      Prepares a vfio_device that the driver has embedded in its own memory for registration.
+
+      - The memory must be zeroed: the core reads members that this call does not set.
+      - Every path out must call \`vfio_uninit_group_dev()\` once, after unregister and before the memory is freed.
+
+      **After the call:** The driver owns the memory before and after the call.  
+      **Kernels:** v5.13 – v6.0, removed in v6.1; use \`vfio_alloc_device()\` for the container, which also sets \`dev\` and \`ops\`, and \`vfio_put_device()\` to drop it  
+      **Header:** \`<linux/vfio.h>\`
+
+      [0bfc6a4ea63c](https://git.kernel.org/linus/0bfc6a4ea63c) splits it from registration (v5.13)  
+      [ebb72b765fb4](https://git.kernel.org/linus/ebb72b765fb4) removes it with its last user, vfio-ccw (v6.1)"
+    `);
+  });
+  it('of the same function in a kernel that asks for less', () => {
+    expect(hover('vfio_init_group_dev', '5.14')).not.toContain('vfio_uninit_group_dev');
+    expect(hover('vfio_init_group_dev', '5.15')).toContain('vfio_uninit_group_dev');
+  });
+  it('of a function that is gone', () => {
+    expect(hover('vfio_init_group_dev', '6.1')).toMatchInlineSnapshot(`
+      "\`\`\`c
+      void vfio_init_group_dev(struct vfio_device *device, struct device *dev,
+      			 const struct vfio_device_ops *ops);
+      \`\`\`
+
+      **Not in v6.1: it was removed in v6.1. Use \`vfio_alloc_device()\` for the container, which also sets \`dev\` and \`ops\`, and \`vfio_put_device()\` to drop it.**
+
+      Prepares a vfio_device that the driver has embedded in its own memory for registration.
+
+      - The memory must be zeroed: the core reads members that this call does not set.
+      - Every path out must call \`vfio_uninit_group_dev()\` once, after unregister and before the memory is freed.
+
+      **After the call:** The driver owns the memory before and after the call.  
+      **Kernels:** v5.13 – v6.0, removed in v6.1  
+      **Header:** \`<linux/vfio.h>\`
+
+      [0bfc6a4ea63c](https://git.kernel.org/linus/0bfc6a4ea63c) splits it from registration (v5.13)  
+      [ebb72b765fb4](https://git.kernel.org/linus/ebb72b765fb4) removes it with its last user, vfio-ccw (v6.1)"
+    `);
+  });
+  it('of a function that is to come', () => {
+    expect(hover('vfio_alloc_device', '5.15')).toMatchInlineSnapshot(`
+      "\`\`\`c
+      #define vfio_alloc_device(dev_struct, member, dev, ops)
+      \`\`\`
+
+      **Not in v5.15: it came with v6.1.**
+
+      Allocates a container, \`struct dev_struct\`, and initialises the vfio_device at \`member\` in it.
+
+      - \`dev_struct\` is a struct tag without the word \`struct\`; \`member\` may be dotted (\`core_device.vdev\`).
+      - The core allocates zeroed memory with \`kvzalloc()\`, sets \`dev\` and \`ops\`, and calls \`ops->init()\` if there is one.
+      - Test the result with \`IS_ERR()\` and return \`PTR_ERR()\`. It is never NULL.
+      - The vfio_device must be at offset 0 of the container, through every level of embedding.
+      - If \`ops->init()\` fails the core frees the memory and returns its error; \`ops->release()\` does not run then.
+      - \`ops->release\` is mandatory, and must free the memory with \`vfio_free_device()\`.
+
+      **After the call:** The caller holds one reference and drops it with \`vfio_put_device()\`. The core owns the memory: never \`kfree()\` it.  
+      **Result:** Returns a pointer, or an ERR_PTR; never NULL. Test it with \`IS_ERR()\`.  
+      **Kernels:** since v6.1  
+      **Header:** \`<linux/vfio.h>\`
+
+      [cb9ff3f3b84c](https://git.kernel.org/linus/cb9ff3f3b84c) adds the allocation helpers (v6.1)"
+    `);
+  });
+  it('of a macro', () => {
+    expect(hover('vfio_alloc_device', '6.2')).toMatchInlineSnapshot(`
+      "\`\`\`c
+      #define vfio_alloc_device(dev_struct, member, dev, ops)
+      \`\`\`
+
+      Allocates a container, \`struct dev_struct\`, and initialises the vfio_device at \`member\` in it.
+
+      - \`dev_struct\` is a struct tag without the word \`struct\`; \`member\` may be dotted (\`core_device.vdev\`).
+      - The core allocates zeroed memory with \`kvzalloc()\`, sets \`dev\` and \`ops\`, and calls \`ops->init()\` if there is one.
+      - Test the result with \`IS_ERR()\` and return \`PTR_ERR()\`. It is never NULL.
+      - The vfio_device must be at offset 0 of the container, through every level of embedding.
+      - If \`ops->init()\` fails the core frees the memory and returns its error; \`ops->release()\` does not run then.
+      - \`ops->release\` is optional. The core frees the memory after it.
+
+      **After the call:** The caller holds one reference and drops it with \`vfio_put_device()\`. The core owns the memory: never \`kfree()\` it.  
+      **Result:** Returns a pointer, or an ERR_PTR; never NULL. Test it with \`IS_ERR()\`.  
+      **Kernels:** since v6.1  
+      **Header:** \`<linux/vfio.h>\`
+
+      [cb9ff3f3b84c](https://git.kernel.org/linus/cb9ff3f3b84c) adds the allocation helpers (v6.1)"
+    `);
+  });
+  it('of a call that frees in one kernel only', () => {
+    expect(hover('vfio_pci_core_release_dev', '6.1')).toMatchInlineSnapshot(`
+      "\`\`\`c
+      void vfio_pci_core_release_dev(struct vfio_device *core_vdev);
+      \`\`\`
+
+      Releases what vfio_pci_core_init_dev() set up; use it as the \`.release\` of the ops table, or call it from there.
+
+      - It ends with \`vfio_free_device()\`: nothing may touch the device after it, so it is the last statement of \`.release\`.
+      - Do not call it when \`.init\` fails: the core frees the memory then, and it would be freed twice.
+
+      **After the call:** In 6.1 the memory is gone. From 6.2 on the core still owns it.  
+      **Kernels:** since v6.1  
+      **Header:** \`<linux/vfio_pci_core.h>\`
+
+      [63d7c77989de](https://git.kernel.org/linus/63d7c77989de) adds it with the conversion of vfio-pci (v6.1)  
+      [913447d06f03](https://git.kernel.org/linus/913447d06f03) no longer frees the device (v6.2)"
+    `);
+    expect(hover('vfio_pci_core_release_dev', '6.12')).toMatchInlineSnapshot(`
+      "\`\`\`c
+      void vfio_pci_core_release_dev(struct vfio_device *core_vdev);
+      \`\`\`
+
+      Releases what vfio_pci_core_init_dev() set up; use it as the \`.release\` of the ops table, or call it from there.
+
+      - It does not free the container; the core does that after \`.release\`.
+      - It may also be called when \`.init\` fails after \`vfio_pci_core_init_dev()\`.
+
+      **After the call:** In 6.1 the memory is gone. From 6.2 on the core still owns it.  
+      **Kernels:** since v6.1  
+      **Header:** \`<linux/vfio_pci_core.h>\`
+
+      [63d7c77989de](https://git.kernel.org/linus/63d7c77989de) adds it with the conversion of vfio-pci (v6.1)  
+      [913447d06f03](https://git.kernel.org/linus/913447d06f03) no longer frees the device (v6.2)"
+    `);
+  });
+  it('of a register call and of the ops that it insists on', () => {
+    const lines = (kernel: string) => hover('vfio_register_group_dev', kernel).split('\n').filter((line) => line.includes('iommufd'));
+    expect(lines('6.1')).toEqual([]);
+    expect(lines('6.2')).toMatchInlineSnapshot(`
+      [
+        "- A table with \`.bind_iommufd\` but without \`.unbind_iommufd\` or \`.attach_ioas\` is refused with \`-EINVAL\`.",
+      ]
+    `);
+    expect(lines('6.6')).toMatchInlineSnapshot(`
+      [
+        "- With CONFIG_IOMMUFD a table without \`.bind_iommufd\`, \`.unbind_iommufd\`, \`.attach_ioas\` and \`.detach_ioas\` is refused with \`-EINVAL\`.",
+      ]
+    `);
+  });
+  it('of a member', () => {
+    expect(hover('.release', '6.6')).toMatchInlineSnapshot(`
+      "\`\`\`c
+      void (*release)(struct vfio_device *vdev);
+      \`\`\`
+
+      Releases the driver's part of a device after the last reference is dropped.
+
+      - It is optional. The core frees the memory after it: do not free the container here.
+      - It may run after \`remove()\`: do not use the drvdata of the parent, nor anything that \`remove()\` frees.
+      - \`vdev->dev_set\` is gone already.
+      - It does not run when \`.init\` failed.
+
+      **Ownership:** Nobody else holds the device any more.  
+      **Kernels:** since v6.1  
+      **Another meaning:** up to v5.14: Called when a file descriptor of the device is closed. It is not the end of the object.  
+      **Header:** \`<linux/vfio.h>\`
+
+      [cb9ff3f3b84c](https://git.kernel.org/linus/cb9ff3f3b84c) adds it (v6.1)  
+      [913447d06f03](https://git.kernel.org/linus/913447d06f03) makes it optional and moves the free into the core (v6.2)"
+    `);
+  });
+
+  it('of every entry in every kernel is whole', () => {
+    for (const entry of API_ENTRIES) {
+      for (const kernel of ['5.10', '5.13', '5.15', '5.19', '6.0', '6.1', '6.2', '6.6', '6.12', '6.19']) {
+        const text = renderApiHover(entry, parseVersion(kernel)!);
+        expect(text).toMatch(/^```c\n[^`]+\n```\n\n/);
+        expect(text).not.toMatch(/undefined|NaN|\[object|\n\n\n|\.\.(?!\.)/);
+        expect((text.match(/```/g) ?? []).length).toBe(2);
+        expect(((text.split('```')[2] ?? '').match(/`/g) ?? []).length % 2, text).toBe(0);
+      }
+    }
+  });
+});
+
+describe('kernel ranges in words', () => {
+  it.each([
+    [{}, 'all kernels'], [{ since: [6, 1] }, 'since v6.1'], [{ until: [5, 13] }, 'up to v5.12'], [{ since: [6, 1], until: [6, 2] }, 'v6.1 only'],
+    [{ since: [5, 18], until: [6, 0] }, 'v5.18 – v5.19'], [{ until: [5, 0] }, 'up to v4.20'], [{ since: [6, 19], until: [7, 0] }, 'v6.19 only'],
+  ] as const)('%j is %s', (range, text) => expect(rangeText(range)).toBe(text));
+});
+
+describe('explain', () => {
+  it('takes names as people write them', () => {
+    for (const name of ['vfio_put_device', 'vfio_put_device()', ' vfio_put_device ( ) '.replace(' (', '(')]) expect(explainApi(name), name).toContain('## vfio_put_device()');
+    expect(explainApi('struct vfio_device')).toContain('## struct vfio_device\n');
+    expect(explainApi('vfio_device')).toBe(explainApi('struct vfio_device'));
+    expect(explainApi('.release')).toBe(explainApi('vfio_device_ops.release'));
+    expect(explainApi('.migration_get_data_size')).toContain('vfio_migration_ops');
+  });
+  it('tells both lives of a member, and one for a kernel', () => {
+    expect(explainApi('.release')!.match(/^## /gm)).toHaveLength(2);
+    expect(explainApi('.release', [6, 1])!.match(/^## /gm)).toHaveLength(1);
+    expect(explainApi('.release', [6, 1])).toContain('vfio_free_device');
+    expect(explainApi('.release', [5, 14])).toContain('file descriptor');
+  });
+  it.each(['', '.', 'kfree', 'release', 'toString', '__proto__', '.constructor', 'a.b.c', 'struct'])('knows nothing of %j', (name) => expect(explainApi(name)).toBeUndefined());
+});
+
+describe('docs/api', () => {
+  const folder = new URL('../../../docs/api/', import.meta.url);
+  const pages = renderApiDocs();
+  it('has the pages that the tables make, and no other', () => {
+    expect(readdirSync(folder).sort()).toEqual([...pages.keys()].sort());
+  });
+  it.each([...pages])('%s is up to date', (file, text) => expect(readFileSync(new URL(file, folder), 'utf8')).toBe(text));
+
+  it('links to headings that exist', () => {
+    const anchors = new Map([...pages].map(([file, text]) => [file, new Set([...text.matchAll(/^#+ (.+)$/gm)].map((match) => match[1]!.toLowerCase().replace(/[^\p{L}\p{N}_ -]/gu, '').replaceAll(' ', '-')))]));
+    const links = [...pages.get('README.md')!.matchAll(/\]\(([\w-]+\.md)#([^)]+)\)/g)];
+    expect(links.length).toBe(API_ENTRIES.length);
+    for (const [, file, target] of links) expect(anchors.get(file!)?.has(target!), target).toBe(true);
+  });
+});
