@@ -1,7 +1,7 @@
 import type { Node } from 'web-tree-sitter';
 import { conditionOfArm, isPreprocChain, negate, splitArm, type ArmParts } from './conditions.ts';
 import type { Condition, TopLevelItem } from './node.ts';
-import { materialise } from './walk.ts';
+import type { Walker } from './walk.ts';
 
 /** #if chains nested deeper than this are kept as one item. */
 const MAX_NESTING = 100;
@@ -23,21 +23,23 @@ interface Pending {
 
 /**
  * The declarations, definitions and directives at file scope in source order. #if chains and `extern "C"` blocks are
- * replaced by what they contain; an include guard leaves no condition behind.
+ * replaced by what they contain; an include guard leaves no condition behind. While a brace is missing, the parser puts what follows
+ * into the unfinished function or into an ERROR node; the definitions in it that start in the first column are items all the same.
  */
-export function topLevelItems(root: Node, text: string): TopLevelItem[] {
+export function topLevelItems(root: Node, text: string, walk: Walker): TopLevelItem[] {
   const items: TopLevelItem[] = [];
   const top = shallowChildren(root);
   const guard = findIncludeGuard(top, text);
   // A stack in reverse order: nested #if chains must not be able to overflow the call stack.
   const stack: Pending[] = [];
-  const pushAll = (nodes: readonly Shallow[], conditions: readonly Condition[], depth: number): void => {
+  const push = (nodes: readonly Shallow[], conditions: readonly Condition[], depth: number): void => {
     for (let i = nodes.length - 1; i >= 0; i--) stack.push({ shallow: nodes[i]!, conditions, depth });
   };
-  pushAll(top, [], 0);
+  push(top, [], 0);
   for (let pending = stack.pop(); pending !== undefined; pending = stack.pop()) {
     const { shallow, conditions, depth } = pending;
-    if (depth < MAX_NESTING && isPreprocChain(shallow.type)) {
+    const { type, node } = shallow;
+    if (depth < MAX_NESTING && isPreprocChain(type)) {
       const arms: Pending[] = [];
       const failed: Condition[] = [...conditions];
       for (let arm: Shallow | undefined = shallow; arm !== undefined;) {
@@ -45,28 +47,31 @@ export function topLevelItems(root: Node, text: string): TopLevelItem[] {
         const own = shallow === guard ? null : conditionOfArm(parts, text);
         const armConditions = own === null ? [...failed] : [...failed, own];
         for (const child of parts.body) arms.push({ shallow: child, conditions: armConditions, depth: depth + 1 });
-        if (own !== null) failed.push(negate(own));
+        // A chain of thousands of arms would make lists of thousands of conditions for each.
+        if (own !== null && failed.length < MAX_NESTING) failed.push(negate(own));
         arm = parts.alternative;
       }
       for (let i = arms.length - 1; i >= 0; i--) stack.push(arms[i]!);
-    } else if (depth < MAX_NESTING && shallow.type === 'linkage_specification') {
-      const body = shallowChildren(shallow.node).filter((child) => child.field === 'body');
-      const inner = body[0]?.type === 'declaration_list' ? shallowChildren(body[0].node).filter((child) => child.node.isNamed) : body;
-      pushAll(inner, conditions, depth + 1);
-    } else {
-      if (!shallow.node.isNamed) continue;
-      items.push(toItem(shallow, conditions));
-      if (shallow.type === 'ERROR') {
-        pushAll(shallowChildren(shallow.node).filter((child) => child.type === 'function_definition' || isPreprocChain(child.type)), conditions, depth + 1);
+    } else if (depth < MAX_NESTING && type === 'linkage_specification') {
+      const body = shallowChildren(node).filter((child) => child.field === 'body');
+      push(body[0]?.type === 'declaration_list' ? shallowChildren(body[0].node) : body, conditions, depth + 1);
+    } else if (node.isNamed) {
+      const hasError = node.hasError;
+      items.push(toItem(shallow, conditions, hasError, walk));
+      if (hasError && (type === 'ERROR' || type === 'function_definition')) {
+        for (const inner of node.descendantsOfType('function_definition')) {
+          if (inner.startIndex > shallow.start && inner.startPosition.column === 0) {
+            items.push(toItem({ type: inner.type, start: inner.startIndex, end: inner.endIndex, field: undefined, node: inner }, conditions, inner.hasError, walk));
+          }
+        }
       }
     }
   }
   return items;
 }
 
-function toItem(shallow: Shallow, conditions: readonly Condition[]): TopLevelItem {
-  const { type, start, end, node } = shallow;
-  return { type, start, end, conditions, hasError: node.hasError, node: () => materialise(node) };
+function toItem({ type, start, end, node }: Shallow, conditions: readonly Condition[], hasError: boolean, walk: Walker): TopLevelItem {
+  return { type, start, end, conditions, hasError, node: () => walk(node) };
 }
 
 function shallowChildren(node: Node): Shallow[] {

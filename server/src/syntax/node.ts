@@ -44,9 +44,9 @@ export interface Condition {
 export interface TopLevelItem extends Span {
   readonly type: string;
   readonly hasError: boolean;
-  /** The macro of an include guard is no condition. A declaration inside an ERROR item follows that item as an item of its own. */
+  /** The macro of an include guard is no condition. A function inside an ERROR item or an unfinished function follows that item as an item of its own. */
   readonly conditions: readonly Condition[];
-  /** Builds the plain tree of this item; costs in proportion to the item. Only valid until the tree's next edit or dispose. */
+  /** Builds the plain tree of this item; costs in proportion to the item. @throws when the tree is disposed. */
   node(): SyntaxNode;
 }
 
