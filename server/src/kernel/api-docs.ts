@@ -47,6 +47,11 @@ function renderIndex(): string {
   return `${GENERATED}\n\n# The VFIO device life-cycle interface\n\nWhat the analysis knows of each function, macro, member and struct. Hovers and \`vfio-lifecycle explain\` show the same facts for one kernel.\n\n${tables.join('\n\n')}\n`;
 }
 
+/** `Up to v5.12`, but `v5.13 – v6.0`: a version keeps its small letter. */
+function sentence(range: string): string {
+  return /^v\d/.test(range) ? range : range.charAt(0).toUpperCase() + range.slice(1);
+}
+
 /** A name with two lives has two headings. */
 function headingOf(entry: ApiEntry): string {
   return entry.kind === 'member' ? `${titleOf(entry)} (${rangeText(entry.kernels)})` : titleOf(entry);
@@ -61,7 +66,7 @@ function anchor(heading: string): string {
 export function renderApiEntry(entry: ApiEntry): string {
   const parts = [`## ${headingOf(entry)}`, entry.summary];
   for (const signature of entry.signatures) {
-    if (entry.signatures.length > 1) parts.push(`In ${rangeText(signature.kernels)}:`);
+    if (entry.signatures.length > 1) parts.push(`${sentence(rangeText(signature.kernels))}:`);
     parts.push(`\`\`\`c\n${signature.text}\n\`\`\``);
   }
   const contract = entry.contract.map((line) => `- ${line.kernels ? `*${rangeText(line.kernels)}:* ` : ''}${line.text}`);

@@ -7,7 +7,6 @@ const FROM_6_2 = from('6.2');
 
 const ALLOCATION_CONTRACT: ApiEntry['contract'] = [
   { text: 'The core allocates zeroed memory with `kvzalloc()`, sets `dev` and `ops`, and calls `ops->init()` if there is one.' },
-  { text: 'Test the result with `IS_ERR()` and return `PTR_ERR()`. It is never NULL.' },
   { text: 'The vfio_device must be at offset 0 of the container, through every level of embedding.' },
   { text: 'If `ops->init()` fails the core frees the memory and returns its error; `ops->release()` does not run then.' },
   { kernels: ONLY_6_1, text: '`ops->release` is mandatory, and must free the memory with `vfio_free_device()`.' },

@@ -41,7 +41,7 @@ export function rangeText(range: KernelRange): string {
 const ERROR_TEXT: Readonly<Record<ErrorConvention, string | undefined>> = {
   void: undefined,
   errno: 'Returns 0, or a negative errno.',
-  'err-ptr': 'Returns a pointer, or an ERR_PTR; never NULL. Test it with `IS_ERR()`.',
+  'err-ptr': 'Returns a pointer, or an ERR_PTR; never NULL. Test it with `IS_ERR()` and return `PTR_ERR()`.',
   'null-ptr': 'Returns a pointer, or NULL.',
   value: undefined,
 };
@@ -68,9 +68,10 @@ function absence(entry: ApiEntry, kernel: KernelVersion): string | undefined {
   const side = sideOf(kernel, entry.kernels);
   if (side === 0) return undefined;
   const target = `v${formatVersion(kernel)}`;
-  if (side === 1) return `Not in ${target}: it came with v${formatVersion(entry.kernels.since!)}.`;
+  if (side === 1) return `Not yet in ${target}: it comes with v${formatVersion(entry.kernels.since!)}.`;
   const instead = entry.replacement ? ` Use ${entry.replacement.text}.` : '';
-  return `Not in ${target}: it was removed in v${formatVersion(entry.kernels.until!)}.${instead}`;
+  const removed = `v${formatVersion(entry.kernels.until!)}`;
+  return `${removed === target ? 'Removed' : `Not in ${target}: removed`} in ${removed}.${instead}`;
 }
 
 /** What is known of the entry in `kernel`. */

@@ -40,7 +40,7 @@ describe('hover', () => {
       			 const struct vfio_device_ops *ops);
       \`\`\`
 
-      **Not in v6.1: it was removed in v6.1. Use \`vfio_alloc_device()\` for the container, which also sets \`dev\` and \`ops\`, and \`vfio_put_device()\` to drop it.**
+      **Removed in v6.1. Use \`vfio_alloc_device()\` for the container, which also sets \`dev\` and \`ops\`, and \`vfio_put_device()\` to drop it.**
 
       Prepares a vfio_device that the driver has embedded in its own memory for registration.
 
@@ -61,19 +61,18 @@ describe('hover', () => {
       #define vfio_alloc_device(dev_struct, member, dev, ops)
       \`\`\`
 
-      **Not in v5.15: it came with v6.1.**
+      **Not yet in v5.15: it comes with v6.1.**
 
       Allocates a container, \`struct dev_struct\`, and initialises the vfio_device at \`member\` in it.
 
       - \`dev_struct\` is a struct tag without the word \`struct\`; \`member\` may be dotted (\`core_device.vdev\`).
       - The core allocates zeroed memory with \`kvzalloc()\`, sets \`dev\` and \`ops\`, and calls \`ops->init()\` if there is one.
-      - Test the result with \`IS_ERR()\` and return \`PTR_ERR()\`. It is never NULL.
       - The vfio_device must be at offset 0 of the container, through every level of embedding.
       - If \`ops->init()\` fails the core frees the memory and returns its error; \`ops->release()\` does not run then.
       - \`ops->release\` is mandatory, and must free the memory with \`vfio_free_device()\`.
 
       **After the call:** The caller holds one reference and drops it with \`vfio_put_device()\`. The core owns the memory: never \`kfree()\` it.  
-      **Result:** Returns a pointer, or an ERR_PTR; never NULL. Test it with \`IS_ERR()\`.  
+      **Result:** Returns a pointer, or an ERR_PTR; never NULL. Test it with \`IS_ERR()\` and return \`PTR_ERR()\`.  
       **Kernels:** since v6.1  
       **Header:** \`<linux/vfio.h>\`
 
@@ -90,13 +89,12 @@ describe('hover', () => {
 
       - \`dev_struct\` is a struct tag without the word \`struct\`; \`member\` may be dotted (\`core_device.vdev\`).
       - The core allocates zeroed memory with \`kvzalloc()\`, sets \`dev\` and \`ops\`, and calls \`ops->init()\` if there is one.
-      - Test the result with \`IS_ERR()\` and return \`PTR_ERR()\`. It is never NULL.
       - The vfio_device must be at offset 0 of the container, through every level of embedding.
       - If \`ops->init()\` fails the core frees the memory and returns its error; \`ops->release()\` does not run then.
       - \`ops->release\` is optional. The core frees the memory after it.
 
       **After the call:** The caller holds one reference and drops it with \`vfio_put_device()\`. The core owns the memory: never \`kfree()\` it.  
-      **Result:** Returns a pointer, or an ERR_PTR; never NULL. Test it with \`IS_ERR()\`.  
+      **Result:** Returns a pointer, or an ERR_PTR; never NULL. Test it with \`IS_ERR()\` and return \`PTR_ERR()\`.  
       **Kernels:** since v6.1  
       **Header:** \`<linux/vfio.h>\`
 
