@@ -90,17 +90,17 @@ export function places(run: Run, s: PathState, e: Expr, form: 'read' | 'write' |
       if (!e.arrow) return places(run, s, e.base, form).map(({ s: t, place }) => ({ s: t, place: { object: place.object, path: member(place.path, e.field) } }));
       return evaluate(run, s, e.base).map(({ s: t, v }) => {
         if (v.kind !== 'pointer') return { s: t, place: { object: `value:${e.start}`, path: e.field } };
-        use(run, t, v, e, form, e.field);
+        if (form !== 'address') use(run, t, v, e, form, e.field); // `&p->m` is arithmetic
         return { s: t, place: { object: v.object, path: member(v.path, e.field) } };
       });
     case 'index':
       return evaluate(run, s, e.base).flatMap(({ s: t, v }) => evaluate(run, t, e.index).map(({ s: u }) => {
-        if (v.kind === 'pointer') use(run, u, v, e, form, null);
+        if (v.kind === 'pointer' && form !== 'address') use(run, u, v, e, form, null);
         return { s: u, place: v.kind === 'pointer' ? { object: v.object, path: v.path === '' ? '[]' : `${v.path}[]` } : { object: `value:${e.start}`, path: '' } };
       }));
     case 'unary':
       if (e.op === '*') return evaluate(run, s, e.operand).map(({ s: t, v }) => {
-        if (v.kind === 'pointer') use(run, t, v, e, form, null);
+        if (v.kind === 'pointer' && form !== 'address') use(run, t, v, e, form, null);
         return { s: t, place: v.kind === 'pointer' ? { object: v.object, path: v.path } : { object: `value:${e.start}`, path: '' } };
       });
       break;

@@ -5,7 +5,7 @@ import { fork, stepsOf, type PathState } from './state.ts';
 import { isOutside } from './summary.ts';
 import type { ExitObservation } from './types.ts';
 import type { EffectOp } from '../kernel/types.ts';
-import { isWeak, pointer } from './values.ts';
+import { POSITIVE, isWeak } from './values.ts';
 
 /**
  * Observes each device at each end of the function. Where the device core runs devm actions after the function (a failed
@@ -24,10 +24,20 @@ function observeExit(run: Run, s: PathState, at: Exit['at'], outcome: ExitObserv
     if (t.state.model === 'none' || isWeak(object)) continue;
     const observation: ExitObservation = {
       kind: 'exit', function: run.fn, role: run.role, site: site(run, at), device: deviceRef(run, object, t), before: t.state, text: nameOf(s, object) ?? parameterName(run, object) ?? object,
-      certain: isCertain(run, s, t.state), trace: stepsOf(s.trace), conditions: conditionsOf(s), outcome, reachable: reachable(s, object), returns: site(run, at), deferred: deferredOps(run, s, object, at),
+      certain: isCertain(run, s, t.state) && !actsOnAnother(run, s, object), trace: stepsOf(s.trace), conditions: conditionsOf(s), outcome, reachable: reachable(s, object), returns: site(run, at), deferred: deferredOps(run, s, object, at),
     };
     observe(run, `exit${outcome}${observation.deferred.join()}`, observation, t);
   }
+}
+
+/**
+ * In remove, a device that probe left behind and that remove does not touch, while it ends the life of some other device: the
+ * other is most likely the same, reached in a way that was not followed.
+ */
+function actsOnAnother(run: Run, s: PathState, object: string): boolean {
+  if (run.role !== 'remove') return false;
+  const ends = s.log.filter((l) => l.op === 'unregister' || l.op === 'put' || l.op === 'uninit' || l.op === 'free' || l.op === 'free-device');
+  return !ends.some((l) => l.place.object === object) && ends.some((l) => l.place.object !== object);
 }
 
 /** The variable that holds the object at this point: what a person calls it. */
@@ -64,20 +74,24 @@ export function seedRemove(exits: readonly Exit[], run: Run, objects: ReadonlyMa
   const states: PathState[] = [];
   const carried = new Map<string, ObjectInfo>();
   for (const { s } of exits) {
-    if (outcomeOf(run, s) === 'failure') continue;
+    const outcome = outcomeOf(run, s);
+    if (outcome === 'failure') continue;
     const stored = s.heap.get('param:0|@drvdata');
-    const tracked = stored?.kind === 'pointer' ? s.devices.get(stored.object) : undefined;
-    if (stored?.kind !== 'pointer' || !tracked || tracked.state.model === 'none') continue;
     const t = entry();
-    const object = stored.object.startsWith('alloc:') ? stored.object : 'load:param:0|@drvdata';
-    t.heap.set('param:0|@drvdata', pointer(object, stored.path));
-    t.masks.set(object, 2);
-    t.devices.set(object, tracked);
+    if (stored?.kind === 'pointer') { t.heap.set('param:0|@drvdata', stored); t.masks.set(stored.object, POSITIVE); }
+    for (const [object, tracked] of s.devices) {
+      // Both get the same device: what probe reached through its parameter, remove reaches in the same way.
+      const same = stored?.kind === 'pointer' && stored.object === object || object.startsWith('load:param:0|');
+      if (!same || tracked.state.model === 'none' || (outcome === 'unknown' && tracked.state.registered !== 'yes')) continue;
+      t.devices.set(object, tracked);
+      const info = objects.get(object);
+      if (info) carried.set(object, info);
+    }
+    if (!t.devices.size) continue;
+    for (const [k, v] of s.heap) if (/^(load:)*param:0\|/.test(k) && v.kind === 'pointer' && t.devices.has(v.object)) t.heap.set(k, v);
     for (const [test, holds] of s.config) t.config.set(test, holds);
-    t.deferred = s.deferred.flatMap((d) => (d.data.kind === 'pointer' && d.data.object === stored.object ? [{ ...d, data: pointer(object, d.data.path) }] : []));
+    t.deferred = s.deferred.filter((d) => d.data.kind === 'pointer' && t.devices.has(d.data.object));
     t.trace = s.trace;
-    const info = objects.get(stored.object);
-    if (info) carried.set(object, info);
     states.push(t);
   }
   return { states, objects: carried };

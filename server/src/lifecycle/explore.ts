@@ -9,16 +9,17 @@ import { escapeNames, evaluate, fresh, storePlace } from './evaluate.ts';
 import { loseCertainty, operate } from './operate.ts';
 import { site, type Run } from './run.ts';
 import { addStep, fork, maskOf, prune, stateKey, type PathState } from './state.ts';
-import { ANY, NEGATIVE, POSITIVE, ZERO, pointer } from './values.ts';
+import { ANY, POSITIVE, ZERO, pointer, type Value } from './values.ts';
 
 /** A path's end: its state, and the return statement or the closing brace. */
 export interface Exit { readonly s: PathState; readonly at: Span }
 
 /** States kept apart at one program point; above it, facts about values are given up first. */
-const MAX_STATES = 48;
-/** Above this the function is given up, and said to be. */
-const MAX_STATES_WIDENED = 240;
-const MAX_STEPS = 30_000;
+const MAX_STATES = 32;
+/** Above this what variables and memory hold is given up too, but for devices and results. */
+const MAX_STATES_WIDENED = 64;
+/** Above these the function is given up, and said to be. */
+const MAX_STATES_COARSE = 160, MAX_STEPS = 8_000;
 
 /**
  * Explores the paths of one function from its entry states. Bounded: when even widened states are too many the result
@@ -32,11 +33,12 @@ export function explore(run: Run, cfg: Cfg, live: readonly ReadonlySet<string>[]
     prune(s, live[id]!);
     const at = seen[id]!;
     if (at.size >= MAX_STATES) widen(s);
+    if (at.size >= MAX_STATES_WIDENED) forget(s);
     const key = stateKey(s);
     if (at.has(key)) return true;
     at.add(key);
     queue.push({ block: cfg.blocks[id]!, s });
-    return at.size <= MAX_STATES_WIDENED;
+    return at.size <= MAX_STATES_COARSE;
   };
   for (const s of entries) add(0, fork(s));
   for (let i = 0; i < queue.length; i++) {
@@ -124,6 +126,13 @@ function widen(s: PathState): void {
   for (const [o, m] of s.masks) if (!keep.has(o) && !o.startsWith('const:') && o !== '@uncertain' && m !== ANY && !o.startsWith('param:')) s.masks.delete(o);
 }
 
+/** Gives up what variables and memory hold, except devices, results and error codes. */
+function forget(s: PathState): void {
+  const keep = (v: Value) => v.kind === 'int' || (v.kind === 'pointer' && (s.devices.has(v.object) || /^(errno|error|code|alloc|param)/.test(v.object)));
+  for (const [n, v] of s.env) if (!keep(v)) s.env.set(n, pointer(`undef:local:${n}`));
+  for (const [k, v] of s.heap) if (!keep(v)) s.heap.delete(k);
+}
+
 /** Runs what devm actions left behind, last first, at the place where the function returns. */
 export function runDeferred(run: Run, s: PathState, at: Span): PathState[] {
   const pending = [...s.deferred].reverse();
@@ -134,12 +143,13 @@ export function runDeferred(run: Run, s: PathState, at: Span): PathState[] {
   return out;
 }
 
-/** Whether a path succeeded, by what it returns: 0 for an int, a valid pointer for a pointer. */
+/** Whether a path succeeded, by what it returns: 0 for an int, a valid pointer for a pointer. The driver core takes any other int from probe for a failure. */
 export function outcomeOf(run: Run, s: PathState): 'success' | 'failure' | 'void' | 'unknown' {
   const type = run.fn.returnType;
   if (type.name === 'void' && type.pointers === 0) return 'void';
   if (s.result === null) return 'unknown';
   const m = maskOf(s, s.result);
   if (type.pointers > 0) return m === POSITIVE ? 'success' : (m & POSITIVE) === 0 ? 'failure' : 'unknown';
-  return m === ZERO || m === POSITIVE ? 'success' : m === NEGATIVE ? 'failure' : 'unknown';
+  if (m === ZERO || (m === POSITIVE && run.role !== 'probe' && run.role !== 'init')) return 'success';
+  return (m & ZERO) === 0 ? 'failure' : 'unknown';
 }

@@ -3,7 +3,7 @@ import type { EffectOp } from '../kernel/types.ts';
 import type { Span } from '../text/span.ts';
 import { UNKNOWN_DEVICE, transition } from './device.ts';
 import { conditionsOf, deviceRef, observe, site, sourceText, type Run } from './run.ts';
-import { addStep, stepsOf, type LoggedOp, type PathState, type Tracked } from './state.ts';
+import { addStep, opKey, stepsOf, type LoggedOp, type PathState, type Tracked } from './state.ts';
 import type { DeviceState, Site, Step } from './types.ts';
 import { isWeak, type Place } from './values.ts';
 
@@ -47,7 +47,7 @@ export function operate(run: Run, s: PathState, o: Operation): void {
   }
   s.devices.set(o.place.object, { state: after, member: memberPath });
   addStep(s, step);
-  s.log = [...s.log, logged(run, o, before.state)];
+  record(s, logged(run, o, before.state));
 }
 
 /** Whether facts about this device on this path may be reported as certain. */
@@ -64,16 +64,21 @@ export function escape(run: Run, s: PathState, place: Place, at: Span, api: stri
   if (t) s.devices.set(place.object, { ...t, state: { ...t.state, escaped: true } });
   else if (/^(param|drvdata|load|global):/.test(place.object)) s.devices.set(place.object, { state: { ...UNKNOWN_DEVICE, escaped: true }, member: null });
   else return;
-  s.log = [...s.log, { op: 'escape', ok: true, place, api, argument: null, site: site(run, at), settled: true }];
+  record(s, { op: 'escape', ok: true, place, api, argument: null, site: site(run, at), settled: true });
+}
+
+/** Adds to the path's log. What a loop does again is there already: else no loop would come to a fixed point. */
+function record(s: PathState, l: LoggedOp): void {
+  const key = opKey(l);
+  if (!s.log.some((x) => opKey(x) === key)) s.log = [...s.log, l];
 }
 
 /** A read, write or pass of memory in an object; observed only where the state makes it a mistake. */
-export function use(run: Run, s: PathState, place: Place, at: Span, form: 'read' | 'write' | 'pass' | 'address', field: string | null): void {
+export function use(run: Run, s: PathState, place: Place, at: Span, form: 'read' | 'write' | 'pass', field: string | null): void {
   const t = s.devices.get(place.object);
   if (!t || isWeak(place.object)) return;
   const d = t.state;
   if (d.memory !== 'freed' && d.memory !== 'error-pointer') return;
-  if (d.memory === 'error-pointer' && form === 'address') return;
   observe(run, `use${form}`, {
     kind: 'use', function: run.fn, role: run.role, site: site(run, at), device: deviceRef(run, place.object, t), before: d,
     text: sourceText(run, at), form, field, certain: isCertain(run, s, d), trace: stepsOf(s.trace), conditions: conditionsOf(s),

@@ -18,10 +18,11 @@ export interface Relevance {
 const INCIDENTAL: ReadonlySet<EffectOp> = new Set(['allocate', 'free', 'get-drvdata']);
 
 export function relevance(index: ModuleIndex, kernel: KernelVersion): Relevance {
+  const containers = containerTags(index, kernel);
   const facts = new Map<FunctionIr, FunctionFacts>();
   const factsOf = (d: Defined<FunctionIr>): FunctionFacts => {
     let f = facts.get(d.item);
-    if (!f) facts.set(d.item, (f = gather(index, d.file, d.item, kernel)));
+    if (!f) facts.set(d.item, (f = gather(index, d.file, d.item, kernel, containers)));
     return f;
   };
   for (const d of index.allFunctions()) factsOf(d);
@@ -55,16 +56,19 @@ interface FunctionFacts {
 
 const CONTAINERS = new Set(['container_of', 'container_of_const', 'list_entry']);
 
-function gather(index: ModuleIndex, file: FileIr, fn: FunctionIr, kernel: KernelVersion): FunctionFacts {
+function gather(index: ModuleIndex, file: FileIr, fn: FunctionIr, kernel: KernelVersion, containers: ReadonlySet<string>): FunctionFacts {
   const origins = parameterAliases(index, file, fn, kernel);
   const callees: Defined<FunctionIr>[] = [];
   const passed: { param: number; to: FunctionIr | null; position: number }[] = [];
+  const types = declaredTags(fn);
+  const mayBeDevice = (tag: string | undefined) => tag === undefined || tag === 'void' || containers.has(tag);
+  const returnsDevice = fn.returnType.pointers > 0 && mayBeDevice(fn.returnType.name);
   let direct = false, yields = false;
   walkExprs(fn.body, (e) => {
     if (e.kind === 'unknown' && e.names.some((n) => isLifecycleName(n, kernel))) direct = true;
     if (e.kind !== 'call') return;
     const name = e.name;
-    if (name !== null && CONTAINERS.has(name)) { yields ||= fn.returnType.pointers > 0; return; }
+    if (name !== null && CONTAINERS.has(name)) { yields ||= returnsDevice; return; }
     const defined = name === null ? [] : index.functions(file, name);
     const macro = name === null || defined.length ? null : index.macroFunction(file, name);
     const targets = macro ? [macro] : defined;
@@ -75,8 +79,8 @@ function gather(index: ModuleIndex, file: FileIr, fn: FunctionIr, kernel: Kernel
     if (b === undefined || b === 'neutral') return;
     for (const x of b.success) {
       if (!INCIDENTAL.has(x.op)) direct = true;
-      if (x.op === 'free') { const a = e.args[x.target]; if (a && originOf(a, origins) !== null) direct = true; }
-      if (x.op === 'allocate' || x.op === 'alloc' || x.op === 'get-drvdata') yields ||= fn.returnType.pointers > 0;
+      if (x.op === 'free') { const a = e.args[x.target]; if (a && originOf(a, origins) !== null && mayBeDevice(types.get(rootName(a) ?? ''))) direct = true; }
+      if (x.op === 'allocate' || x.op === 'alloc' || x.op === 'get-drvdata') yields ||= returnsDevice;
     }
   });
   return { direct, yields, callees, passed };
@@ -118,4 +122,42 @@ function originOf(e: Expr, origins: ReadonlyMap<string, number>): number | null 
     return base.kind === 'name' ? origins.get(base.name) ?? null : null;
   }
   return null;
+}
+
+/** Structs that hold a vfio_device: by their definition, by vfio_alloc_device, or because a member of one was given to a life-cycle function. */
+function containerTags(index: ModuleIndex, kernel: KernelVersion): ReadonlySet<string> {
+  const tags = new Set(['vfio_device', 'vfio_pci_core_device', 'vfio_platform_device']);
+  for (const { item } of index.allFunctions()) {
+    const types = declaredTags(item);
+    walkExprs(item.body, (e) => {
+      if (e.kind !== 'call' || e.name === null) return;
+      if (e.name === 'vfio_alloc_device' && e.args[0]?.kind === 'name') tags.add(e.args[0].name);
+      const b = behaviourOf(e.name, kernel);
+      if (b === undefined || b === 'neutral') return;
+      for (const x of b.success) {
+        if (INCIDENTAL.has(x.op) || !('target' in x) || x.target === 'return' || x.op === 'set-drvdata') continue;
+        const a = e.args[x.target], tag = a ? types.get(rootName(a) ?? '') : undefined;
+        if (tag !== undefined) tags.add(tag);
+      }
+    });
+  }
+  const structs = [...index.module.sources, ...index.module.headers].flatMap((f) => f.structs);
+  for (let changed = true; changed;) {
+    changed = false;
+    for (const s of structs) if (!tags.has(s.name) && s.fields.some((f) => f.type.pointers === 0 && tags.has(f.type.name))) { tags.add(s.name); changed = true; }
+  }
+  return tags;
+}
+
+function declaredTags(fn: FunctionIr): ReadonlyMap<string, string> {
+  const tags = new Map(fn.params.map((p) => [p.name, p.type.name] as const));
+  walkStmt(fn.body, (s) => { if (s.kind === 'decl') tags.set(s.name, s.type.name); });
+  return tags;
+}
+
+/** The variable at the bottom of `p`, `&p->a.b`, `(T *)p`. */
+function rootName(e: Expr): string | null {
+  if (e.kind === 'name') return e.name;
+  if (e.kind === 'cast' || e.kind === 'unary') return rootName(e.operand);
+  return e.kind === 'member' ? rootName(e.base) : null;
 }

@@ -29,7 +29,7 @@ const MAX_OUTCOMES = 16;
 export function summarise(exits: readonly PathState[], objects: ReadonlyMap<string, ObjectInfo>): Summary {
   let outcomes = distinct(exits.map(outcomeOf));
   if (outcomes.length > MAX_OUTCOMES) outcomes = distinct(outcomes.map((o) => ({ ...o, assumes: new Map() })));
-  return { outcomes: outcomes.length > 4 * MAX_OUTCOMES ? null : outcomes, objects };
+  return { outcomes: outcomes.length > 2 * MAX_OUTCOMES ? null : outcomes, objects };
 }
 
 export function summaryKey(s: Summary): string { return s.outcomes?.map(outcomeKey).sort().join('\n') ?? 'opaque'; }

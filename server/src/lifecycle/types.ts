@@ -100,7 +100,7 @@ export interface OperationObservation extends ObservationBase {
 /** A read, write or pass of the device or of memory in it. */
 export interface UseObservation extends ObservationBase {
   readonly kind: 'use';
-  readonly form: 'read' | 'write' | 'pass' | 'address';
+  readonly form: 'read' | 'write' | 'pass';
   /** The member path read or written (`wq`), when form is read or write. */
   readonly field: string | null;
 }

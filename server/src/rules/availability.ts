@@ -5,7 +5,7 @@ import type { Severity } from './types.ts';
 import { apiEntry, apiMemberHistory } from '../kernel/lifecycle-api.ts';
 import { nearest, sideOf } from '../kernel/version.ts';
 import { callsIn, documentsOf, type PlacedCall } from './locate.ts';
-import { areAlternatives, isExcluded, undecided } from './conditions.ts';
+import { areAlternatives, isExcluded, undecided } from '../lifecycle/conditions.ts';
 
 /** A name of the life-cycle interface at a place where the module uses it, and whether the target kernel has it. */
 export interface ApiUse {

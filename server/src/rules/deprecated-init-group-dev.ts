@@ -1,6 +1,6 @@
 import type { Finding, Rule, RuleContext } from './types.ts';
 import { apiUses } from './availability.ts';
-import { areAlternatives, isExcluded } from './conditions.ts';
+import { areAlternatives, isExcluded } from '../lifecycle/conditions.ts';
 import { isInit } from './removed-api.ts';
 import { formatVersion } from '../kernel/version.ts';
 import { DRIVER, FOO, OLD_PROBE, OLD_REMOVE, PROBE, REMOVE } from './examples.ts';

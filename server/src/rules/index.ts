@@ -15,7 +15,7 @@ import { removedApi } from './removed-api.ts';
 import { unavailableApi } from './unavailable-api.ts';
 import { uncheckedAlloc } from './unchecked-alloc.ts';
 import { useAfterPut } from './use-after-put.ts';
-import { isExcluded } from './conditions.ts';
+import { isExcluded } from '../lifecycle/conditions.ts';
 import { conditionsOfSite } from './locate.ts';
 import { oneForEachSite } from './report.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { areAlternatives, evaluateTest, isExcluded, undecided } from '../../../server/src/rules/conditions.ts';
+import { areAlternatives, evaluateTest, isExcluded, undecided } from '../../../server/src/lifecycle/conditions.ts';
 
 describe('a preprocessor test for one target kernel', () => {
   test.each([
