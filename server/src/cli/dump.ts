@@ -1,11 +1,12 @@
 import { dump } from '../engine/dump.ts';
 import { UsageError, type Command } from './args.ts';
-import { namedFiles } from './inputs.ts';
+import { findInputs, namedFiles } from './inputs.ts';
 import type { Program } from './main.ts';
 import { openWorkspace } from './workspace.ts';
 
 /** Prints one stage of the analysis of a file or of one of its functions: for people who work on the engine. */
 export async function runDump(command: Extract<Command, { name: 'dump' }>, program: Program): Promise<number> {
+  if (command.stage === 'calls') return dumpCalls(command, program);
   const [file] = namedFiles([command.file]);
   const workspace = openWorkspace(command.kernel);
   const engine = await program.engine();
@@ -13,4 +14,16 @@ export async function runDump(command: Extract<Command, { name: 'dump' }>, progr
   if (text === undefined) throw new UsageError(command.fn === undefined ? `${command.file}: nothing to dump` : `${command.file}: no function ${command.fn}`);
   program.output.out(text.endsWith('\n') ? text : `${text}\n`);
   return 0;
+}
+
+/** The counts for a file or for all files of a folder, each line after its path: what `npm run test:kernel` compares. */
+async function dumpCalls(command: Extract<Command, { name: 'dump' }>, program: Program): Promise<number> {
+  const { files, unreadable } = await findInputs([command.file], program);
+  const workspace = openWorkspace(command.kernel);
+  const engine = await program.engine();
+  for (const { path, shown } of files) {
+    const text = dump(engine, await workspace.load(path), await workspace.target(path), 'calls', undefined);
+    for (const line of text?.split('\n') ?? []) if (line !== '') program.output.out(`${shown}\t${line.replaceAll(' ', '\t')}\n`);
+  }
+  return unreadable > 0 ? 2 : 0;
 }

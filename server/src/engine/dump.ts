@@ -2,7 +2,6 @@
 import { buildCfg } from '../flow/cfg.ts';
 import { printCfg } from '../flow/dot.ts';
 import { printFile, printFunction } from '../ir/print.ts';
-import type { FileIr } from '../ir/types.ts';
 import { countCalls } from './calls.ts';
 import { mentionsVfio, type Engine } from './analyse.ts';
 import { printStates } from './states.ts';
@@ -10,7 +9,10 @@ import type { ModuleInput, TargetKernel } from './types.ts';
 
 export type Stage = 'tree' | 'ir' | 'cfg' | 'states' | 'calls';
 
-/** Renders `stage` of the file, or of the functions called `fn` in it. Undefined when there is nothing to render. */
+/**
+ * Renders `stage` of the file, or of the functions called `fn` in it. `calls` is one line for each life-cycle function that occurs: its
+ * name, how often the IR has it, how often the text has it. Undefined when there is nothing to render.
+ */
 export function dump(engine: Engine, input: ModuleInput, kernel: TargetKernel, stage: Stage, fn: string | undefined): string | undefined {
   const text = [...input.sources, ...input.headers].find((one) => one.path === input.file)?.text ?? '';
   if (stage === 'tree') {
@@ -32,11 +34,6 @@ export function dump(engine: Engine, input: ModuleInput, kernel: TargetKernel, s
       const facts = mentionsVfio(text) ? engine.facts(input, kernel) : undefined;
       return facts && printStates(facts, input.file, functions.map((one) => one.name), file);
     }
-    case 'calls': return printCalls(file);
+    case 'calls': return countCalls(file).map(({ name, lowered, written }) => `${name} ${lowered} ${written}`).join('\n');
   }
-}
-
-/** One line for each life-cycle function that occurs: its name, how often the IR has it, how often the text has it. */
-function printCalls(file: FileIr): string {
-  return countCalls(file).map(({ name, lowered, written }) => `${name} ${lowered} ${written}`).join('\n');
 }
