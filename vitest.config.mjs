@@ -5,8 +5,10 @@ export default defineConfig({
     projects: [
       // Pure code, straight from the sources.
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
-      // The bundles of dist/ as programs: the language server over stdio, the command line, what is packed.
-      { test: { name: 'process', include: ['test/{lsp,cli,bundle}/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 } },
+      // The bundles of dist/ as programs: the language server over stdio and the command line.
+      { test: { name: 'process', include: ['test/{lsp,cli}/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 } },
+      // The VSIX. Packing builds dist/ anew, so that this project does not run together with the one above.
+      { test: { name: 'bundle', include: ['test/bundle/**/*.test.ts'], globalSetup: 'test/bundle/setup.ts', testTimeout: 60_000 } },
     ],
   },
 });

@@ -1,6 +1,6 @@
 // Bundles client, server and command line into dist/. `--watch` rebuilds on change, `--dev` keeps names and adds source maps.
 import { build, context } from 'esbuild';
-import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { inProject, root } from './lib/paths.mjs';
 
@@ -36,8 +36,9 @@ if (watch) {
   for (const options of bundles) await (await context({ ...options, logLevel: 'info' })).watch();
 } else {
   // In memory first: a build that fails leaves the last good one.
-  const built = await Promise.all(bundles.map((options) => build({ ...options, write: false })));
+  const built = await Promise.all(bundles.map((options) => build({ ...options, write: false, metafile: true })));
   emptyDist();
+  writeFileSync(inProject('dist/licenses.txt'), licences(built.flatMap((one) => Object.keys(one.metafile.inputs))));
   for (const { path: file, contents } of built.flatMap((one) => one.outputFiles)) {
     mkdirSync(path.dirname(file), { recursive: true });
     writeFileSync(file, contents);
@@ -52,4 +53,14 @@ function emptyDist() {
   for (const file of ['web-tree-sitter/web-tree-sitter.wasm', 'tree-sitter-c/tree-sitter-c.wasm']) {
     copyFileSync(inProject('node_modules', file), path.join(dist, path.basename(file)));
   }
+}
+
+/** The licence texts of the packages whose files are in the bundles, and of the grammar. */
+function licences(files) {
+  const names = files.map((file) => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1]).filter((name) => name !== undefined);
+  return [...new Set([...names, 'tree-sitter-c'])].sort().map((name) => {
+    const folder = inProject('node_modules', name);
+    const text = readdirSync(folder).find((one) => /^licen[cs]e/i.test(one));
+    return `${name}\n\n${readFileSync(path.join(folder, text), 'utf8').trim()}\n`;
+  }).join(`\n${'-'.repeat(72)}\n\n`);
 }

@@ -1,21 +1,34 @@
 // Packs one VSIX for all platforms, the same bytes from the same sources. Usage: node scripts/package.mjs [FILE.vsix]
-import { createVSIX, listFiles } from '@vscode/vsce';
-import { chmodSync, readFileSync, statSync } from 'node:fs';
+import { createVSIX } from '@vscode/vsce';
+import { chmodSync, cpSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { inProject, root } from './lib/paths.mjs';
+import { inProject } from './lib/paths.mjs';
 import { run } from './lib/run.mjs';
 
 const { name, version } = JSON.parse(readFileSync(inProject('package.json'), 'utf8'));
 const limit = 1024 * 1024;
 
+/** What goes in. The command line stays out: it has no use inside an editor. */
+const packed = [
+  'package.json', 'README.md', 'CHANGELOG.md', 'LICENSE', 'images/icon.png', 'docs/rules', 'syntaxes',
+  'dist/extension.cjs', 'dist/server.cjs', 'dist/web', 'dist/web-tree-sitter.wasm', 'dist/tree-sitter-c.wasm', 'dist/licenses.txt',
+];
+
 /** Builds and packs; returns the path of the VSIX. Throws when it is over the limit of 1 MB. */
 export async function packVsix(file = inProject(`${name}-${version}.vsix`)) {
   run(process.execPath, [inProject('scripts/build.mjs')]);
+  // A folder that holds just these files: vsce would look at every file of the project, the editor host's included.
+  const folder = inProject('out/extension');
+  rmSync(folder, { recursive: true, force: true });
+  for (const one of packed) cpSync(inProject(one), path.join(folder, one), { recursive: true });
+  writeFileSync(path.join(folder, '.vscodeignore'), '');
   // Time, zone and mode of each file go into the archive: they must not depend on who packs, when and where.
   process.env.SOURCE_DATE_EPOCH = '946684800';
   process.env.TZ = 'UTC';
-  for (const one of await listFiles({ cwd: root, dependencies: false })) chmodSync(inProject(one), 0o644);
-  await createVSIX({ cwd: root, packagePath: file, dependencies: false, allowMissingRepository: true, rewriteRelativeLinks: false });
+  for (const one of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    if (one.isFile()) chmodSync(path.join(one.parentPath, one.name), 0o644);
+  }
+  await createVSIX({ cwd: folder, packagePath: file, dependencies: false, allowMissingRepository: true, rewriteRelativeLinks: false });
   const { size } = statSync(file);
   if (size > limit) throw new Error(`${file} has ${size} bytes; the limit is ${limit}`);
   return file;

@@ -12,6 +12,7 @@ const suites = [
   ['grammar', () => counted(script('test-grammar'), 'grammar-counts.json')],
   ['build', () => check(...script('build'))],
   ['process', () => vitest('process')],
+  ['bundle', () => vitest('bundle')],
   ['host', () => counted(script('test-host'), 'host-counts.json')],
 ];
 

@@ -1,0 +1,74 @@
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import vm from 'node:vm';
+import { expect, inject, test } from 'vitest';
+import { createMessageConnection, StreamMessageReader, StreamMessageWriter } from 'vscode-jsonrpc/node';
+
+const root = path.resolve(import.meta.dirname, '../..');
+const dist = path.join(inject('installed'), 'dist');
+const uri = 'file:///driver/mistakes.c';
+const text = readFileSync(path.join(root, 'examples/driver/mistakes.c'), 'utf8');
+const expected = ['missing-put', 'null-check-on-alloc', 'use-after-put'];
+
+interface Report { items: { code: string }[] }
+
+test('the packed server runs by itself and finds the mistakes of the example', async () => {
+  const server = spawn(process.execPath, [path.join(dist, 'server.cjs'), '--stdio'], { cwd: dist, stdio: ['pipe', 'pipe', 'inherit'] });
+  const connection = createMessageConnection(new StreamMessageReader(server.stdout), new StreamMessageWriter(server.stdin));
+  connection.listen();
+  await connection.sendRequest('initialize', { processId: null, rootUri: null, capabilities: { textDocument: { diagnostic: {} } } });
+  await connection.sendNotification('initialized', {});
+  await connection.sendNotification('textDocument/didOpen', { textDocument: { uri, languageId: 'c', version: 1, text } });
+  const report = await connection.sendRequest<Report>('textDocument/diagnostic', { textDocument: { uri } });
+  expect(report.items.map((item) => item.code).sort()).toEqual(expected);
+  await connection.sendRequest('shutdown');
+  const ended = new Promise((resolve) => { server.once('exit', resolve); });
+  await connection.sendNotification('exit');
+  expect(await ended).toBe(0);
+});
+
+test('the packed worker runs where there is no Node and finds the same', async () => {
+  const worker = startWorker(readFileSync(path.join(dist, 'web/server.js'), 'utf8'));
+  const wasm = (name: string): string => readFileSync(path.join(dist, name)).toString('base64');
+  await worker.request('initialize', {
+    processId: null, rootUri: null, capabilities: { textDocument: { diagnostic: {} } },
+    initializationOptions: { runtime: wasm('web-tree-sitter.wasm'), grammar: wasm('tree-sitter-c.wasm') },
+  });
+  worker.notify('initialized', {});
+  worker.notify('textDocument/didOpen', { textDocument: { uri, languageId: 'c', version: 1, text } });
+  const report = await worker.request('textDocument/diagnostic', { textDocument: { uri } }) as Report;
+  expect(report.items.map((item) => item.code).sort()).toEqual(expected);
+});
+
+interface Message { id?: number; method?: string; result?: unknown; error?: unknown }
+
+/** Runs a script with what a web worker has and nothing of Node's, so that a stray `process` or `require` fails as it would in a browser. */
+function startWorker(script: string) {
+  const waiting = new Map<number, { resolve(result: unknown): void; reject(error: unknown): void }>();
+  const self: Record<string, unknown> & { onmessage?: (event: { data: unknown }) => void } = {
+    postMessage({ id, method, result, error }: Message) {
+      if (id === undefined) return;
+      if (method !== undefined) return void send({ id, result: null }); // The server asks its client: settings and files, of which there are none.
+      const request = waiting.get(id);
+      if (error === undefined) request?.resolve(result);
+      else request?.reject(new Error(JSON.stringify(error)));
+    },
+    importScripts() { throw new Error('a worker of an extension loads no more scripts'); },
+    location: { href: 'blob:worker' },
+    WebAssembly, TextDecoder, TextEncoder, URL, setTimeout, clearTimeout, queueMicrotask, performance, atob, btoa, console, AbortController,
+  };
+  self['self'] = self;
+  self['globalThis'] = self;
+  const send = (message: object): void => { self.onmessage?.({ data: { jsonrpc: '2.0', ...message } }); };
+  vm.runInNewContext(script, self);
+  let last = 0;
+  return {
+    notify: (method: string, params: object) => send({ method, params }),
+    request: (method: string, params: object) => new Promise<unknown>((resolve, reject) => {
+      const id = ++last;
+      waiting.set(id, { resolve, reject });
+      send({ id, method, params });
+    }),
+  };
+}
