@@ -100,7 +100,11 @@ function isPointerTo(type: FunctionIr['returnType'], tag: string): boolean {
   return type.name === tag && type.pointers === 1 && type.arrays === 0;
 }
 
-/** The device as the user wrote it, for a message. */
+/** The device as the user wrote it, for a message: here, else where it was allocated. */
 export function nameOf(observation: Observation): string {
-  return observation.text === '' ? 'the device' : `\`${observation.text}\``;
+  const { text, function: fn, device } = observation;
+  if (/^[\w\s&*()[\].>-]+$/.test(text) && /^[&*(]*[a-z_]/i.test(text)) return `\`${text}\``;
+  const call = callAt(fn.body, device.origin);
+  const name = call === null ? null : assignedName(fn.body, call);
+  return name === null ? 'the device' : `\`${name}\``;
 }

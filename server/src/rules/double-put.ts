@@ -193,6 +193,8 @@ function check({ facts }: RuleContext): Finding[] {
 function messageFor(put: OperationObservation): string | null {
   const { before } = put;
   const name = nameOf(put);
+  // An allocation that was never tested has a defect of its own: unchecked-alloc, null-check-on-alloc.
+  if (before.memory === 'error-pointer' && !before.checked) return null;
   if (before.memory === 'error-pointer') {
     return `${put.api}() of ${name}, which is an error pointer on this path: the allocation failed and there is no reference to drop; return PTR_ERR() instead`;
   }

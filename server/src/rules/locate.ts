@@ -1,6 +1,6 @@
 import type { Span } from '../text/span.ts';
 import type { Condition } from '../syntax/node.ts';
-import type { CallExpr, Expr, FileIr, FunctionIr, Stmt } from '../ir/types.ts';
+import type { CallExpr, Expr, FileIr, FunctionIr, Stmt, TypeName } from '../ir/types.ts';
 import { stmtExprs, subExprs, subStmts } from '../ir/visit.ts';
 import type { Module, Site } from '../lifecycle/types.ts';
 
@@ -90,6 +90,14 @@ export function conditionsAt(fn: FunctionIr, span: Span): Condition[] {
     if (arm) conditions.push(...arm.conditions);
   }
   return conditions;
+}
+
+/** The type that a function declares a name with, as a parameter or a local. */
+export function declaredType(fn: FunctionIr, name: string): TypeName | null {
+  const param = fn.params.find((one) => one.name === name);
+  if (param) return param.type;
+  for (const node of walk(fn.body)) if (node.kind === 'decl' && node.name === name) return node.type;
+  return null;
 }
 
 /** All documents of a module, sources first. */

@@ -1,6 +1,9 @@
 import type { Finding, Rule, RuleContext } from './types.ts';
-import type { Observation } from '../lifecycle/types.ts';
+import type { Expr, FunctionIr, TypeName } from '../ir/types.ts';
+import type { Module, ModuleFacts, Observation } from '../lifecycle/types.ts';
+import { apiEntry } from '../kernel/lifecycle-api.ts';
 import { nameOf } from './device.ts';
+import { declaredType, documentsOf, walk } from './locate.ts';
 import { findingFor } from './report.ts';
 import { DRIVER, FOO, OLD_PROBE, OLD_REMOVE, PROBE, REMOVE } from './examples.ts';
 
@@ -136,22 +139,23 @@ static int foo_probe(struct mdev_device *mdev)
 };
 
 function check({ facts }: RuleContext): Finding[] {
-  return facts.observations.flatMap((one): Finding[] => {
+  const findings = facts.observations.flatMap((one): Finding[] => {
     const message = messageFor(one);
     return message === null ? [] : [findingFor({ rule: mixedModels.id, severity: 'error', observation: one, message })];
   });
+  return [...findings, ...assignments(facts)];
 }
 
 function messageFor(one: Observation): string | null {
   const { model } = one.before;
   const name = nameOf(one);
-  if (one.kind === 'use') return one.form === 'write' && isSetByCore(one) ? `\`${one.field}\` of ${name} is set by the core: vfio_alloc_device() (or up to 6.0 vfio_init_group_dev()) takes the device and the ops table; do not assign it` : null;
   if (one.kind !== 'operation') return null;
   switch (one.op) {
     case 'init': case 'init-device':
       return model === 'new' ? `${one.api}() of ${name}, which vfio_alloc_device() has allocated and initialised; a device has one model, drop this call` : null;
     case 'put':
-      return model === 'old' ? `${one.api}() of ${name}, which the driver allocated and initialised itself (old model): it has no reference to drop; undo it with vfio_uninit_group_dev() and free it, or allocate it with vfio_alloc_device()` : null;
+      // Of a device that has been allocated and initialised the second of the two is the defect.
+      return model === 'old' && !one.trace.some((step) => step.op === 'alloc') ? `${one.api}() of ${name}, which the driver allocated and initialised itself (old model): it has no reference to drop; undo it with vfio_uninit_group_dev() and free it, or allocate it with vfio_alloc_device()` : null;
     case 'uninit':
       return model === 'new' ? `${one.api}() of ${name}, which vfio_alloc_device() allocated (new model); vfio_put_device() undoes that` : null;
     case 'free-device':
@@ -161,8 +165,36 @@ function messageFor(one: Observation): string | null {
   }
 }
 
-/** `vdev.dev` and `vdev.ops` of the container. */
-function isSetByCore(one: Extract<Observation, { kind: 'use' }>): boolean {
-  const { member } = one.device;
-  return member !== null && (one.field === `${member}.ops` || one.field === `${member}.dev`);
+/** `p->vdev.ops = …` and `vdev->dev = …`: what init and alloc do. The core itself, which defines those, is left alone. */
+function assignments(facts: ModuleFacts): Finding[] {
+  if (documentsOf(facts.module).some((file) => file.functions.some((fn) => apiEntry(fn.name) !== undefined))) return [];
+  return facts.module.sources.flatMap((file) => file.functions.flatMap((fn) => [...walk(fn.body)].flatMap((node): Finding[] => {
+    if (node.kind !== 'assign' || node.target.kind !== 'member') return [];
+    const { target } = node;
+    if (target.field !== 'ops' && target.field !== 'dev' || !isVfioDevice(facts.module, fn, target.base, target.arrow)) return [];
+    return [{
+      rule: mixedModels.id,
+      severity: 'error',
+      message: `\`${target.field}\` of a vfio_device is set by the core: vfio_alloc_device() (up to 6.0 vfio_init_group_dev()) takes the device and the ops table; drop this assignment`,
+      site: { path: file.path, start: target.start, end: target.end },
+      functionName: fn.name,
+      related: [],
+      fix: null,
+    }];
+  })));
+}
+
+/** Whether an expression is a struct vfio_device (or with `arrow` a pointer to one), by the declarations of the module. */
+function isVfioDevice(module: Module, fn: FunctionIr, expr: Expr, arrow: boolean): boolean {
+  const type = expr.kind === 'name' ? declaredType(fn, expr.name) : expr.kind === 'member' && expr.base.kind === 'name' ? memberType(module, declaredType(fn, expr.base.name), expr.field) : null;
+  return type?.name === 'vfio_device' && type.keyword === 'struct' && type.pointers === (arrow ? 1 : 0);
+}
+
+function memberType(module: Module, container: TypeName | null, field: string): TypeName | null {
+  if (container === null || container.pointers > 1) return null;
+  for (const file of documentsOf(module)) {
+    const found = file.structs.find((one) => one.name === container.name);
+    if (found) return found.fields.find((one) => one.name === field)?.type ?? null;
+  }
+  return null;
 }

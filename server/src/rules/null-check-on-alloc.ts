@@ -30,10 +30,12 @@ function check({ facts }: RuleContext): Finding[] {
     if (one.device.originKind !== 'allocation' && one.device.originKind !== 'return') return [];
     if (one.before.model !== 'new' && one.before.memory !== 'error-pointer') return [];
     const both = one.form === 'is-err-or-null';
+    const test = testAt(one);
     return [findingFor({
       rule: nullCheckOnAlloc.id,
       severity: both ? 'information' : 'error',
       observation: one,
+      ...(test ? { site: { path: one.site.path, start: test.start, end: test.end } } : {}),
       message: both
         ? `vfio_alloc_device() returns an error pointer or a device, never NULL: IS_ERR() says what is meant for ${nameOf(one)}`
         : `vfio_alloc_device() never returns NULL, so this test of ${nameOf(one)} cannot see a failure; test with IS_ERR() and return PTR_ERR()`,
@@ -46,8 +48,8 @@ function fixFor(facts: ModuleFacts, one: TestObservation): Fix | null {
   const file = documentOf(facts.module, one.function);
   if (file === null || servesTwoAllocations(one)) return null;
   const around = ancestry(one.function.body, one.site);
-  const test = around.findLast(isNullTest) ?? around.findLast((node) => node.kind === 'call' && node.name === 'IS_ERR_OR_NULL') ?? around.at(-1);
-  if (test === undefined) return null;
+  const test = testAt(one);
+  if (test === null) return null;
   const edits: Edit[] = [];
   if (test.kind === 'call') edits.push(replace(test.callee, 'IS_ERR'));
   else {
@@ -60,6 +62,13 @@ function fixFor(facts: ModuleFacts, one: TestObservation): Fix | null {
     if (branch && negated && branch.condition === outermost(around, test)) edits.push(...errnoEdits(branch.then, name, one.function));
   }
   return { title: 'Test with IS_ERR()', safety: 'safe', edits: [{ path: file.path, edits }] };
+}
+
+/** The comparison around the tested pointer, or the pointer itself where it stands alone in a condition. */
+function testAt(one: TestObservation): IrNode | null {
+  const around = ancestry(one.function.body, one.site);
+  const isTest = one.form === 'null' ? isNullTest : (node: IrNode) => node.kind === 'call' && node.name === 'IS_ERR_OR_NULL';
+  return around.findLast(isTest) ?? (one.form === 'null' ? around.at(-1) ?? null : null);
 }
 
 /** The condition without the wrappers of a test: likely(x), unlikely(x), WARN_ON(x) are x. */

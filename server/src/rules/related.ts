@@ -18,8 +18,10 @@ export function relatedOf(trace: readonly Step[], finding: Site): Related[] {
   const steps: Step[] = [];
   for (const step of trace) {
     if (WEIGHT[step.kind] === 0 || step.text === '' || isSameSite(step.site, finding)) continue;
-    if (steps.some((other) => isSameSite(other.site, step.site) && other.text === step.text)) continue;
-    steps.push(step);
+    // One call may do several things; the one with more to say stands for it.
+    const same = steps.findIndex((other) => isSameSite(other.site, step.site));
+    if (same < 0) steps.push(step);
+    else if (step.text.length > steps[same]!.text.length) steps[same] = step;
   }
   const ranked = steps.map((step, index) => ({ step, index, rank: rank(step, index) }));
   const kept = new Set(ranked.sort((a, b) => b.rank - a.rank).slice(0, MOST).map(({ index }) => index));

@@ -1,4 +1,5 @@
 import type { Finding, Fix, Rule, RuleContext } from './types.ts';
+import type { EffectOp } from '../kernel/types.ts';
 import type { ModuleFacts, Observation, OperationObservation, UseObservation } from '../lifecycle/types.ts';
 import { assignedName, nameOf } from './device.ts';
 import { callAt, documentOf, statementAt } from './locate.ts';
@@ -191,12 +192,17 @@ function check({ facts }: RuleContext): Finding[] {
   }));
 }
 
+/** A path on which the allocation failed, nobody has looked, and the error pointer is used like a device. */
 function isUncheckedUse(one: Observation): one is Use {
   const { before } = one;
-  if (before.model !== 'new' || before.checked || before.nullTested || before.reference !== 'held' || before.memory === 'error-pointer') return false;
-  if (one.device.originKind !== 'allocation' && one.device.originKind !== 'return') return false;
-  return one.kind === 'use' ? one.form !== 'address' : one.kind === 'operation' && one.op !== 'alloc' && one.op !== 'set-drvdata' && one.op !== 'defer';
+  if (before.memory !== 'error-pointer' || before.checked || before.nullTested) return false;
+  // What remove meets was wrong in probe already, and is reported there.
+  if (one.role === 'remove' || one.role === 'release') return false;
+  return one.kind === 'use' || one.kind === 'operation' && !HARMLESS.has(one.op);
 }
+
+/** Operations that an error pointer does not hurt: it is only stored. */
+const HARMLESS: ReadonlySet<EffectOp> = new Set<EffectOp>(['alloc', 'set-drvdata', 'get-drvdata', 'defer']);
 
 function fixFor(facts: ModuleFacts, one: Use): Fix | null {
   const file = documentOf(facts.module, one.function);

@@ -36,7 +36,7 @@ function isUseOfDead(one: Observation, isNewModelKernel: boolean): boolean {
   const isPut = before.model === 'new' && before.reference === 'dropped' && before.extraReferences === 0 && one.role !== 'release';
   const isDead = before.memory === 'freed' || isPut;
   if (!isDead || before.memory === 'error-pointer') return false;
-  if (one.kind === 'use') return one.form !== 'address';
+  if (one.kind === 'use') return true;
   if (one.kind !== 'operation') return false;
   switch (one.op) {
     case 'alloc': case 'allocate': case 'get-drvdata': case 'defer': return false;

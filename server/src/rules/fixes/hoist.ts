@@ -1,7 +1,7 @@
 import type { Edit, Span } from '../../text/span.ts';
-import type { FunctionIr, MemberExpr, TypeName } from '../../ir/types.ts';
+import type { FunctionIr, MemberExpr } from '../../ir/types.ts';
 import type { Module } from '../../lifecycle/types.ts';
-import { ancestry, documentsOf, statementAt, walk } from '../locate.ts';
+import { ancestry, declaredType, documentsOf, statementAt } from '../locate.ts';
 import { isNameTaken } from './names.ts';
 import { indentationAt, insertBefore, newlineOf, startsLine } from './text.ts';
 
@@ -42,13 +42,6 @@ function plainReadAt(fn: FunctionIr, use: Span): MemberExpr | null {
   if (parent.kind === 'assign' && parent.target === read || parent.kind === 'update') return null;
   if (parent.kind === 'unary' && parent.op === '&' || parent.kind === 'member' && !parent.arrow) return null;
   return read;
-}
-
-function declaredType(fn: FunctionIr, name: string): TypeName | null {
-  const param = fn.params.find((one) => one.name === name);
-  if (param) return param.type;
-  for (const node of walk(fn.body)) if (node.kind === 'decl' && node.name === name) return node.type;
-  return null;
 }
 
 /** The type of a plain member as it is written, with its stars: `struct workqueue_struct *`. */
