@@ -17,6 +17,7 @@ const general = new Map(GENERAL_FUNCTIONS.map((row) => [row.name, row]));
 const retaining = new Set(NEUTRAL_FAMILIES.flatMap((family) => family.retains ?? []));
 const neutralNames = new Set([...retaining, ...NEUTRAL_FAMILIES.flatMap((family) => family.names ?? [])]);
 const neutralPrefixes = new Set(NEUTRAL_FAMILIES.flatMap((family) => family.prefixes ?? []));
+const neutralSuffixes = NEUTRAL_FAMILIES.flatMap((family) => family.suffixes ?? []);
 const exceptions = new Set(NEUTRAL_FAMILIES.flatMap((family) => family.except ?? []));
 
 /**
@@ -42,5 +43,5 @@ function isNeutral(name: string): boolean {
   for (let end = name.indexOf('_', 1); end >= 0; end = name.indexOf('_', end + 1)) {
     if (neutralPrefixes.has(name.slice(0, end + 1))) return true;
   }
-  return false;
+  return neutralSuffixes.some((suffix) => name.endsWith(suffix));
 }

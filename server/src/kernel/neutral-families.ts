@@ -7,6 +7,8 @@ export interface NeutralFamily {
    * well have a `device_teardown()` or a `write_state()` of its own.
    */
   readonly prefixes?: readonly string[];
+  /** Ends of names, each from an underscore. */
+  readonly suffixes?: readonly string[];
   readonly names?: readonly string[];
   /** Names that begin like the family and are not neutral. */
   readonly except?: readonly string[];
@@ -95,9 +97,10 @@ export const NEUTRAL_FAMILIES: readonly NeutralFamily[] = [
       GENMASK GENMASK_ULL FIELD_GET FIELD_PREP FIELD_FIT FIELD_MAX upper_32_bits lower_32_bits upper_16_bits lower_16_bits get_unaligned
       put_unaligned swab16 swab32 swab64 crc32 crc16 get_random_bytes get_random_u32 prandom_u32 test_bit set_bit clear_bit change_bit __set_bit
       __clear_bit __change_bit assign_bit __assign_bit test_and_set_bit test_and_clear_bit test_and_change_bit clear_bit_unlock
-      test_and_set_bit_lock for_each_set_bit bitmap_free offset_in_page get_order rlimit capable ns_capable jiffies_to_msecs msecs_to_jiffies
+      test_and_set_bit_lock test_bit_inv set_bit_inv clear_bit_inv for_each_set_bit bitmap_free offset_in_page get_order rlimit capable ns_capable jiffies_to_msecs msecs_to_jiffies
       usecs_to_jiffies time_after time_before time_is_before_jiffies ktime_get ktime_get_ns ktime_sub ktime_to_ns ktime_to_us ktime_add_ns
-      IS_ENABLED IS_REACHABLE BUILD_BUG_ON BUILD_BUG_ON_ZERO BUILD_BUG_ON_MSG static_assert typecheck offsetof offsetofend sizeof_field`),
+      MAJOR MINOR MKDEV PCI_DEVID PCI_DEVFN PCI_SLOT PCI_FUNC DECLARE_BITMAP
+      DECLARE_COMPLETION_ONSTACK DEFINE_WAIT DEFINE_WAIT_FUNC IS_ENABLED IS_REACHABLE BUILD_BUG_ON BUILD_BUG_ON_ZERO BUILD_BUG_ON_MSG static_assert typecheck offsetof offsetofend sizeof_field`),
   },
   {
     reason: 'Device registers.',
@@ -144,8 +147,10 @@ export const NEUTRAL_FAMILIES: readonly NeutralFamily[] = [
   {
     reason: 'Buses act on the parent device.',
     prefixes: words('pci_ pcie_ pcim_ __pci_ pcibios_ fsl_mc_ dprc_ cdx_ amba_ platform_ eeh_ virtio_pci_admin_'),
+    suffixes: words('_driver_register _driver_unregister _register_driver _unregister_driver'),
     names: words(`request_mem_region release_mem_region request_region release_region request_resource insert_resource release_resource
-      resource_size resource_type device_driver_attach`),
+      resource_size resource_type device_driver_attach bus_register bus_unregister driver_register driver_unregister root_device_unregister
+      is_fsl_mc_bus_dprc ap_get_qdev ap_aqic ap_tapq ap_zapq ap_test_queue AP_MKQID AP_QID_CARD AP_QID_QUEUE`),
     except: words('platform_device_unregister platform_device_put platform_device_del pci_stop_and_remove_bus_device fsl_mc_device_remove amba_device_unregister'),
   },
   {

@@ -56,7 +56,7 @@ describe('effects by kernel', () => {
     ['get_device', '6.1', 'value: get 0'],
     ['ioremap', '6.1', 'null-ptr: '],
     // Neutral, by name and by prefix.
-    ['mutex_init', '6.1', 'neutral'], ['list_add_tail', '6.1', 'neutral'], ['pm_runtime_enable', '6.1', 'neutral'], ['dev_err', '6.1', 'neutral'], ['dev_err_ratelimited', '6.1', 'neutral'],
+    ['mutex_init', '6.1', 'neutral'], ['list_add_tail', '6.1', 'neutral'], ['pm_runtime_enable', '6.1', 'neutral'], ['dev_err', '6.1', 'neutral'], ['dev_err_ratelimited', '6.1', 'neutral'], ['ap_driver_register', '6.1', 'neutral'],
     ['devm_request_irq', '6.1', 'neutral'], ['wait_event_interruptible', '6.1', 'neutral'], ['IS_ERR', '6.1', 'neutral'], ['to_pci_dev', '6.1', 'neutral'], ['vfio_pin_pages', '6.1', 'neutral'],
     // What may free the object stays unknown, whatever it begins like.
     ['kref_put', '6.1', 'unknown'], ['kobject_put', '6.1', 'unknown'], ['device_unregister', '6.1', 'unknown'], ['devm_release_action', '6.1', 'unknown'], ['devm_remove_action', '6.1', 'unknown'],
@@ -81,6 +81,7 @@ describe('the tables', () => {
 
   it('have prefixes that end at an underscore, and exceptions that a prefix would catch', () => {
     for (const prefix of words((family) => family.prefixes)) expect(prefix).toMatch(/^[A-Za-z_]\w*_$/);
+    for (const suffix of words((family) => family.suffixes)) expect(suffix).toMatch(/^_\w+$/);
     for (const family of NEUTRAL_FAMILIES) {
       expect(family.reason).toMatch(/^[A-Z].*\.$/);
       for (const name of family.except ?? []) expect(words((one) => one.prefixes).some((prefix) => name.startsWith(prefix)), name).toBe(true);
