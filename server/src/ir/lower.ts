@@ -5,6 +5,7 @@ import { createLoweringCache, startPass, type LoweringCache } from './lower/cach
 import { findComments } from './lower/comments.ts';
 import { copyConditions, copyString, createContext } from './lower/context.ts';
 import { lowerMacroBodies, mayHoldCall } from './lower/macros.ts';
+import { equalIr } from './lower/shift.ts';
 import { lowerItem, splitArguments, type ItemIr } from './lower/toplevel.ts';
 
 export { createLoweringCache, movedFrom, type LoweringCache } from './lower/cache.ts';
@@ -26,13 +27,18 @@ export function lowerFile(path: string, tree: SyntaxTree, cache: LoweringCache =
     if (item.type === 'comment') continue;
     const own = tree.text.slice(item.start, item.end);
     const masked = tree.masked.slice(item.start, item.end);
-    let ir = pass.find(item, own, masked);
-    if (ir === null) {
-      const c = createContext(tree.text, item, tree.notes);
-      ir = lowerItem(item, copyConditions(item.conditions), c);
-      fresh.push(ir);
-      pass.keep(item, c.own, masked === own ? c.own : copyString(masked), ir);
-    } else pass.keep(item, own, masked, ir);
+    const cached = pass.find(item, own, masked);
+    if (cached !== null && !item.hasError) {
+      pass.keep(item, own, masked, cached);
+      items.push(cached);
+      continue;
+    }
+    const c = createContext(tree.text, item, tree.notes);
+    const lowered = lowerItem(item, copyConditions(item.conditions), c);
+    // Around an error the tree also depends on the edits that led to it: the tree at hand wins over the cache.
+    const ir = cached !== null && equalIr(cached, lowered) ? cached : lowered;
+    if (ir === lowered) fresh.push(ir);
+    pass.keep(item, c.own, masked === own ? c.own : copyString(masked), ir);
     items.push(ir);
   }
   pass.finish();

@@ -1,5 +1,5 @@
 import type { Condition, TopLevelItem } from '../../syntax/node.ts';
-import type { FunctionIr } from '../types.ts';
+import type { BlockStmt, FunctionIr } from '../types.ts';
 import type { ItemIr } from './toplevel.ts';
 import { shiftSpans } from './shift.ts';
 
@@ -25,6 +25,7 @@ export interface CacheEntry {
 
 /** The cache of one pass: what it takes from the last one and what it hands to the next. */
 export interface Pass {
+  /** What the last pass had for the same text and conditions, at the item's offset. */
   find(item: TopLevelItem, own: string, masked: string): ItemIr | null;
   keep(item: TopLevelItem, own: string, masked: string, ir: ItemIr): void;
   finish(): void;
@@ -74,13 +75,23 @@ function conditionKey(conditions: readonly Condition[]): string {
   return conditions.map(({ test, holds }) => `${holds ? '+' : '-'}${test}\n`).join('');
 }
 
-/** Moves an item and remembers for its functions where they came from, never through more than one step. */
 function moveItem(ir: ItemIr, delta: number): ItemIr {
-  const copy = shiftSpans(ir, delta);
-  copy.functions.forEach((fn, index) => {
-    const old = ir.functions[index]!;
-    const origin = moved.get(old);
-    moved.set(fn, { from: origin?.from ?? old, delta: (origin?.delta ?? 0) + delta });
-  });
+  const { functions, ...rest } = ir;
+  return { functions: functions.map((fn) => moveFunction(fn, delta)), ...shiftSpans(rest, delta) };
+}
+
+/**
+ * A moved copy is always made of the function as it was lowered, so that no chain of copies stays alive; at its old place it is that
+ * very function again. The body moves when it is first read: nearly all of a file moves with each key pressed near its start.
+ */
+function moveFunction(fn: FunctionIr, delta: number): FunctionIr {
+  const origin = moved.get(fn);
+  const from = origin?.from ?? fn;
+  const distance = (origin?.delta ?? 0) + delta;
+  if (distance === 0) return from;
+  const copy: FunctionIr = shiftSpans({ ...from, body: { kind: 'block', start: 0, end: 0, body: [] } }, distance);
+  let body: BlockStmt | undefined;
+  Object.defineProperty(copy, 'body', { enumerable: true, configurable: true, get: () => (body ??= shiftSpans(from.body, distance)) });
+  moved.set(copy, { from, delta: distance });
   return copy;
 }

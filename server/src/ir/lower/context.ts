@@ -16,13 +16,15 @@ export interface Context {
   depth: number;
   /** Something was met that may hide control flow. */
   opaque: boolean;
+  /** The closing brace of the function is missing, so that what follows it in the file is inside. */
+  unclosed: boolean;
   /** Definitions met inside functions and structs that belong to the file. */
   readonly hoisted: SyntaxNode[];
 }
 
 /** A context for one stretch of a document. */
 export function createContext(text: string, stretch: Span, notes: readonly MaskNote[]): Context {
-  return { text, own: copyString(text.slice(stretch.start, stretch.end)), base: stretch.start, notes, depth: 0, opaque: false, hoisted: [] };
+  return { text, own: copyString(text.slice(stretch.start, stretch.end)), base: stretch.start, notes, depth: 0, opaque: false, unclosed: false, hoisted: [] };
 }
 
 /** A string that shares no memory with the one it was cut from. */
@@ -38,6 +40,11 @@ export function copyConditions(conditions: readonly Condition[]): readonly Condi
 /** The original text of a node. */
 export function textOf(span: Span, c: Context): string {
   return c.own.slice(span.start - c.base, span.end - c.base);
+}
+
+/** Whether a node starts a line, where kernel style has nothing but file scope and labels. */
+export function isInFirstColumn(node: SyntaxNode, c: Context): boolean {
+  return node.start === 0 || c.text[node.start - 1] === '\n';
 }
 
 export function spanOf(node: Span): Span {
@@ -132,7 +139,12 @@ export function takeInventory(nodes: readonly SyntaxNode[], c: Context): Invento
   };
   const stack = [...nodes].reverse();
   for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
-    if (NAME_NODES.has(node.type)) add(textOf(node, c), node.end);
+    if (node.missing) continue;
+    if (NAME_NODES.has(node.type)) {
+      const name = textOf(node, c);
+      // The default of _Generic is a type to the grammar.
+      if (node.type !== 'type_identifier' || name !== 'default') add(name, node.end);
+    }
     else if (node.type === 'ERROR' && node.children.length === 0) {
       // A leaf without structure: what the parser skipped, or what lies below the depth that the tree shows.
       for (const match of textOf(node, c).matchAll(/[A-Za-z_]\w*|[{}#]/g)) {

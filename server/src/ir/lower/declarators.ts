@@ -54,6 +54,8 @@ export interface Declarator {
   readonly arrays: number;
   /** `object` is a variable; `function` declares a function; `callable` is a pointer to one. */
   readonly shape: 'object' | 'function' | 'callable';
+  /** A pointer to a function is declared or returned, whose type has no name. */
+  readonly nameless: boolean;
   /** The parameter list of the function, for the two shapes that have one. */
   readonly params: SyntaxNode | null;
 }
@@ -66,9 +68,9 @@ export function readDeclarator(declarator: SyntaxNode, c: Context): Declarator |
   let params: SyntaxNode | null = null;
   let returned = 0;
   const result = (name: string, nameSpan: Span): Declarator => {
-    if (functions === 0) return { name, nameSpan, pointers, arrays, shape: 'object', params: null };
-    if (pointers + arrays > 0) return { name, nameSpan, pointers, arrays, shape: 'callable', params };
-    return { name, nameSpan, pointers: returned, arrays: 0, shape: 'function', params };
+    if (functions === 0) return { name, nameSpan, pointers, arrays, shape: 'object', nameless: false, params: null };
+    if (pointers + arrays > 0) return { name, nameSpan, pointers, arrays, shape: 'callable', nameless: true, params };
+    return { name, nameSpan, pointers: returned, arrays: 0, shape: 'function', nameless: functions > 1, params };
   };
   let node: SyntaxNode | undefined = declarator;
   while (node !== undefined) {
@@ -103,7 +105,7 @@ export function readDeclarator(declarator: SyntaxNode, c: Context): Declarator |
 /** The type of what a declarator declares. A pointer to a function has no name for what it returns. */
 export function declaredType(base: TypeName, declarator: Declarator | null): TypeName {
   if (declarator === null) return base;
-  if (declarator.shape === 'callable') return { ...base, name: '', keyword: null, pointers: declarator.pointers, arrays: declarator.arrays };
+  if (declarator.nameless) return { ...base, name: '', keyword: null, pointers: declarator.pointers, arrays: declarator.arrays };
   return { ...base, pointers: base.pointers + declarator.pointers, arrays: base.arrays + declarator.arrays };
 }
 

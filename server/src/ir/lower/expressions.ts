@@ -58,7 +58,7 @@ function lowerKind(node: SyntaxNode, c: Context): Expr {
     }
     case 'field_expression': {
       const name = field(node, 'field');
-      if (name === undefined) return unknown();
+      if (name === undefined || name.missing) return unknown();
       return { kind: 'member', ...span, base: child('argument'), arrow: operatorOf(node, c) === '->', field: textOf(name, c), fieldSpan: spanOf(name) };
     }
     case 'subscript_expression':

@@ -5,6 +5,14 @@ export function shiftSpans<T>(node: T, delta: number): T {
   return delta === 0 ? node : (copy(node, delta) as T);
 }
 
+/** Whether two pieces of IR are equal in all parts, spans included. */
+export function equalIr(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  const left = Object.entries(a);
+  return left.length === Object.keys(b).length && left.every(([key, value]) => equalIr(value, (b as Record<string, unknown>)[key]));
+}
+
 function copy(value: unknown, delta: number): unknown {
   if (Array.isArray(value)) return value.map((item) => copy(item, delta));
   if (typeof value !== 'object' || value === null) return value;

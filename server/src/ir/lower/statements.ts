@@ -1,9 +1,8 @@
 import type { SyntaxNode } from '../../syntax/node.ts';
 import { isPreprocChain } from '../../syntax/conditions.ts';
 import type { BlockStmt, CaseStmt, Expr, IfStmt, LoopStmt, Stmt, SwitchStmt } from '../types.ts';
-import { field, hasErrorChild, isFlowWord, MAX_DEPTH, noteAt, parts, spanOf, takeInventory, textOf, unknownExpr, type Context } from './context.ts';
+import { field, hasErrorChild, isInFirstColumn, MAX_DEPTH, noteAt, parts, spanOf, takeInventory, textOf, unknownExpr, type Context } from './context.ts';
 import { lowerDeclaration } from './declarations.ts';
-import { readDeclarator } from './declarators.ts';
 import { lowerExpr } from './expressions.ts';
 import { lowerBlockMacro, lowerLoopMacro, macroCall } from './blockmacros.ts';
 import { lowerPreprocChain } from './preproc.ts';
@@ -33,8 +32,13 @@ export function lowerSingle(node: SyntaxNode | undefined, parent: SyntaxNode, c:
 
 /** The body of a function or statement expression. */
 export function lowerBlock(node: SyntaxNode, c: Context): BlockStmt {
-  if (node.children.some((child) => child.missing && child.type === '}')) c.opaque = true;
+  if (isUnclosed(node)) c.opaque = true;
   return { kind: 'block', ...spanOf(node), body: lowerSequence(node.children, c) };
+}
+
+/** Whether the parser had to add the closing brace of a block. */
+export function isUnclosed(block: SyntaxNode): boolean {
+  return block.children.some((child) => child.missing && child.type === '}');
 }
 
 function lowerInto(node: SyntaxNode, out: Stmt[], c: Context): void {
@@ -73,7 +77,8 @@ function lowerKind(start: SyntaxNode, out: Stmt[], c: Context): void {
       return;
     }
     case 'declaration':
-      lowerDeclaration(node, out, c);
+      if (c.unclosed && isInFirstColumn(node, c)) c.hoisted.push(node);
+      else lowerDeclaration(node, out, c);
       return;
     case 'if_statement':
       out.push(lowerIf(node, c));
@@ -114,7 +119,10 @@ function lowerKind(start: SyntaxNode, out: Stmt[], c: Context): void {
     case 'preproc_def': case 'preproc_function_def': case 'struct_specifier': case 'union_specifier':
       c.hoisted.push(node);
       return;
-    case 'enum_specifier': case 'type_definition': case 'attribute_declaration':
+    case 'type_definition':
+      if (c.unclosed && isInFirstColumn(node, c)) c.hoisted.push(node);
+      return;
+    case 'enum_specifier': case 'attribute_declaration':
       return;
     case 'preproc_include':
       out.push(unknownStmt([node], c, true));
@@ -222,17 +230,10 @@ function rangeEnd(value: SyntaxNode | undefined, error: SyntaxNode | undefined, 
   return { kind: 'unknown', ...span, names: text.match(/[A-Za-z_]\w*/g) ?? [], calls: [] };
 }
 
-/** A function definition inside a function: the closing brace of the outer one is missing. */
+/** A function definition inside a function: the brace of the outer one is missing. In the first column it is an item of its own. */
 function lowerNestedFunction(node: SyntaxNode, out: Stmt[], c: Context): void {
-  const declarator = field(node, 'declarator');
-  const type = field(node, 'type');
-  const shape = declarator === undefined ? null : readDeclarator(declarator, c);
-  if (shape?.shape !== 'function' || type === undefined || isFlowWord(textOf(type, c)) || isFlowWord(shape.name)) {
-    out.push(unknownStmt([node], c, true));
-  } else {
-    c.hoisted.push(node);
-    c.opaque = true;
-  }
+  if (isInFirstColumn(node, c)) c.opaque = true;
+  else out.push(unknownStmt([node], c, true));
 }
 
 /** Statements inside an ERROR are still statements; what is between them is not understood. */

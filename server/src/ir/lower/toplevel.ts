@@ -3,11 +3,11 @@ import type { Span } from '../../text/span.ts';
 import type {
   FileMacroIr, FunctionIr, IncludeIr, MacroIr, PrototypeIr, StructIr, TypeName, VariableIr,
 } from '../types.ts';
-import { field, isFlowWord, parts, spanOf, takeInventory, textOf, type Context } from './context.ts';
+import { field, isFlowWord, isInFirstColumn, parts, spanOf, takeInventory, textOf, type Context } from './context.ts';
 import { lowerParams, readDeclared, readDeclarator, declaredType, readSpecifiers } from './declarators.ts';
 import { lowerExpr } from './expressions.ts';
 import { withSplitChains } from './preproc.ts';
-import { lowerBlock } from './statements.ts';
+import { isUnclosed, lowerBlock } from './statements.ts';
 import { lowerStruct, tagOf } from './structs.ts';
 
 /** What one top-level item contributes to the file. */
@@ -24,17 +24,25 @@ export interface ItemIr {
   readonly lost: Span[];
 }
 
+/** What the parser may put into an ERROR node although it is whole. */
+const HOISTABLE: ReadonlySet<string> = new Set([
+  'declaration', 'type_definition', 'struct_specifier', 'union_specifier', 'preproc_include', 'preproc_def', 'preproc_function_def',
+]);
+/** A file with more of them in one ERROR node is no C. */
+const MAX_HOISTED = 10_000;
+
 /** Lowers one item with everything that was found inside it and belongs to the file. */
 export function lowerItem(item: TopLevelItem, conditions: readonly Condition[], c: Context): ItemIr {
   const out: ItemIr = { functions: [], structs: [], variables: [], macros: [], includes: [], prototypes: [], fileMacros: [], typedefs: [], lost: [] };
   if (item.type === 'comment') return out;
+  const root = item.node();
+  const stack: SyntaxNode[] = [root];
   if (item.type === 'ERROR') {
-    // The functions inside are items of their own.
     out.lost.push(spanOf(item));
-    return out;
+    // The functions inside are items of their own, the declarations are not.
+    stack.splice(0, 1, ...root.children.filter((child) => HOISTABLE.has(child.type) && isInFirstColumn(child, c)).slice(0, MAX_HOISTED).reverse());
   }
   // Iterative, since what is hoisted may hoist again; each definition gets an `opaque` of its own.
-  const stack: SyntaxNode[] = [item.node()];
   for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
     const inner = createContextLike(c);
     lowerNode(node, conditions, out, inner);
@@ -45,7 +53,7 @@ export function lowerItem(item: TopLevelItem, conditions: readonly Condition[], 
 
 /** The same stretch of text with nothing noted yet. */
 function createContextLike(c: Context): Context {
-  return { ...c, depth: 0, opaque: false, hoisted: [] };
+  return { ...c, depth: 0, opaque: false, unclosed: false, hoisted: [] };
 }
 
 function lowerNode(node: SyntaxNode, conditions: readonly Condition[], out: ItemIr, c: Context): void {
@@ -96,6 +104,7 @@ function lowerFunction(node: SyntaxNode, conditions: readonly Condition[], out: 
     return;
   }
   if (specifiers.typeNode !== undefined && field(specifiers.typeNode, 'body') !== undefined) c.hoisted.push(specifiers.typeNode);
+  c.unclosed = isUnclosed(bodyNode);
   const params = lowerParams(declarator.params, c);
   const body = withSplitChains(lowerBlock(bodyNode, c), node, c);
   const header = node.children.filter((child) => child.start < bodyNode.start);
