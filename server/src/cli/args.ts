@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { parseVersion } from '../kernel/version.ts';
+import { isKernelVersion } from '../engine/project/target.ts';
 
 /** A mistake of the caller, or an input that cannot be read: said in one line on stderr, exit status 2. */
 export class UsageError extends Error {}
@@ -105,7 +105,7 @@ function firstLine(error: unknown): string {
 
 function kernel(text: unknown): string | undefined {
   if (typeof text !== 'string') return undefined;
-  if (!parseVersion(text)) throw new UsageError(`--kernel: ${JSON.stringify(text)} is not a kernel version such as 6.1 or 6.12`);
+  if (!isKernelVersion(text)) throw new UsageError(`--kernel: ${JSON.stringify(text)} is not a kernel version such as 6.1 or 6.12`);
   return text;
 }
 

@@ -1,8 +1,9 @@
 import type { Engine } from '../engine/analyse.ts';
 import { convert, conversionTarget } from '../engine/convert.ts';
 import { fixAll } from '../engine/fix.ts';
+import { unifiedDiff } from '../text/diff.ts';
+import { applyEdits } from '../text/edits.ts';
 import type { FileEdits } from '../text/span.ts';
-import { applyEdits, unifiedDiff } from '../engine/edits.ts';
 import { UsageError, type Command } from './args.ts';
 import { findInputs, namedFiles, type InputFile } from './inputs.ts';
 import { rangeIn, type JsonRange } from './json.ts';
@@ -65,7 +66,7 @@ async function convertFile(engine: Engine, workspace: Workspace, file: InputFile
     case 'refused': {
       const { site, reason } = result;
       const line = site ? workspace.lines(site.path).position(site.start).line + 1 : undefined;
-      const where = line === undefined || /\bline \d/.test(reason) ? '' : ` (line ${line})`;
+      const where = line === undefined || /\blines? \d/.test(reason) ? '' : ` (line ${line})`;
       return { file, status: 'refused', reason: `${reason}${where}`, notes: [], edits: [] };
     }
     case 'converted':

@@ -1,10 +1,10 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
-import { lineIndex } from '../engine/edits.ts';
 import { cachedFileSystem, createModuleLoader } from '../engine/project/load.ts';
 import { detectTarget, versionOfMakefile } from '../engine/project/target.ts';
 import type { FileSystem, ModuleInput, TargetKernel } from '../engine/types.ts';
 import { KERNEL_API } from '../engine/stages.ts';
+import { lineIndex, type LineIndex } from '../text/position.ts';
 import { decode, readTextFile, type TextFile } from './text-file.ts';
 
 /** The disk as the engine sees it, with the changes made so far in front. Paths are absolute and use `/`. */
@@ -18,7 +18,7 @@ export interface Workspace {
   current(path: string): string;
   change(path: string, text: string): void;
   /** Positions in the file as it is on the disk. */
-  lines(path: string): { position(offset: number): { line: number; character: number } };
+  lines(path: string): LineIndex;
   /** The paths that were changed, sorted. */
   changed(): readonly string[];
 }
@@ -26,7 +26,7 @@ export interface Workspace {
 export function openWorkspace(kernelOption: string | undefined): Workspace {
   const files = new Map<string, TextFile>();
   const changes = new Map<string, string>();
-  const lines = new Map<string, ReturnType<typeof lineIndex>>();
+  const lines = new Map<string, LineIndex>();
   const roots = new Map<string, string>();
   const targets = new Map<string, Promise<TargetKernel>>();
   const disk = cachedFileSystem(diskFileSystem());

@@ -1,6 +1,6 @@
 /** Applies the fixes of findings until nothing is left to fix, and keeps only those that prove themselves. */
 import type { Finding } from '../rules/types.ts';
-import { composeEdits } from './edits.ts';
+import { composeEdits } from '../text/edits.ts';
 import type { Edit, FileEdits } from '../text/span.ts';
 import type { Engine } from './analyse.ts';
 import { allFindings, countFindings, keyOf, parsesAsWell, withEdits } from './prove.ts';

@@ -1,7 +1,7 @@
 /** What fixes and conversions have to show before anyone sees them: the changed module is parsed and analysed again. */
 import type { Finding } from '../rules/types.ts';
 import type { SyntaxParser } from '../syntax/node.ts';
-import { applyEdits, overlaps } from './edits.ts';
+import { applyEdits, overlaps } from '../text/edits.ts';
 import type { FileEdits } from '../text/span.ts';
 import type { Engine } from './analyse.ts';
 import type { Configuration, ModuleInput, SourceDocument, TargetKernel } from './types.ts';

@@ -7,7 +7,7 @@ import type { FileIr } from '../ir/types.ts';
 import type { Finding } from '../rules/types.ts';
 import type { Span } from '../text/span.ts';
 
-const FORM = /vfio-lifecycle:\s*allow\(\s*([\w-]+(?:\s*,\s*[\w-]+)*)\s*\)\s*:\s*\S/;
+const FORM = /vfio-lifecycle:\s*allow\(\s*([\w-]+(?:\s*,\s*[\w-]+)*)\s*\)\s*:\s*(?!\*\/)\S/;
 
 /** What one comment allows, and where: offsets into its document. */
 export interface Suppression {

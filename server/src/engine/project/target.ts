@@ -16,6 +16,11 @@ export interface TargetOptions {
   readonly root?: string | undefined;
 }
 
+/** Is this a kernel version, such as `6.1`, `v6.1.192` or `6.1-rc7`? */
+export function isKernelVersion(text: string): boolean {
+  return parseVersion(text) !== undefined;
+}
+
 /** The kernel of last resort: the first with the new model, and a long-term release. */
 const STANDARD: KernelVersion = [6, 1];
 const MAX_LEVELS = 40;
