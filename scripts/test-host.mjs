@@ -28,7 +28,10 @@ try {
       `--user-data-dir=${path.join(workspace, '../user')}`, `--extensions-dir=${path.join(workspace, '../extensions')}`,
     ],
     extensionTestsEnv: {
-      HOST_SUITE_COUNTS: counts, HOST_SUITE_DEBUG_PORT: port, HOST_SUITE_EXPECTED: inProject('test/host/fixtures/old_model.converted.c'),
+      HOST_SUITE_COUNTS: counts,
+      HOST_SUITE_DEBUG_PORT: port,
+      HOST_SUITE_EXPECTED: inProject('test/host/fixtures/old_model.converted.c'),
+      HOST_SUITE_SCREENSHOT: inProject('out/host-failure.png'),
     },
   });
 } catch (error) {

@@ -16,10 +16,15 @@ export async function convertDriver(): Promise<void> {
   const actions = await vscode.commands.executeCommand<vscode.CodeAction[]>(
     'vscode.executeCodeActionProvider', document.uri, whole, kind.value, resolveCount,
   );
-  const possible = actions.filter((action) => action.disabled === undefined && action.edit !== undefined);
+  const possible = distinct(actions.filter((action) => action.disabled === undefined && action.edit !== undefined));
   const chosen = possible.length > 1 ? await pick(possible) : possible[0];
   if (chosen?.edit !== undefined) await vscode.workspace.applyEdit(chosen.edit);
   else if (possible.length === 0) say(actions.find((action) => action.disabled)?.disabled?.reason ?? 'nothing to convert in this file');
+}
+
+/** A device is offered once for each function that it goes through; its conversion is the same from each. */
+function distinct(actions: readonly vscode.CodeAction[]): vscode.CodeAction[] {
+  return [...new Map(actions.map((action) => [JSON.stringify(action.edit?.entries()), action])).values()];
 }
 
 async function pick(actions: readonly vscode.CodeAction[]): Promise<vscode.CodeAction | undefined> {

@@ -1,6 +1,6 @@
 import { equal, ok } from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { suite, suiteSetup, suiteTeardown, test } from 'mocha';
+import { suite, suiteSetup, suiteTeardown, teardown, test } from 'mocha';
 import { chromium, type Browser, type Page } from 'playwright-core';
 import * as vscode from 'vscode';
 import { open, until } from './support.ts';
@@ -16,9 +16,15 @@ suite('a person in the user interface', () => {
     for (const one of pages) if (await one.locator('.monaco-workbench').count() > 0) page = one;
     ok(page, 'the page of the workbench');
   });
+  // What the person saw last.
+  teardown(async function () {
+    const { HOST_SUITE_SCREENSHOT: file } = process.env;
+    if (this.currentTest?.state === 'failed' && file !== undefined) await page?.screenshot({ path: file });
+  });
   suiteTeardown(async () => { await browser?.close(); });
 
   test('sees the squiggle and the problem, reads the hover, converts by the light bulb and saves', async () => {
+    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
     const document = await open('old_model.c');
     const call = page.locator('.view-line span', { hasText: /^vfio_init_group_dev$/ });
     // The code is below the first screen: the person goes there.
