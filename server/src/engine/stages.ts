@@ -2,7 +2,7 @@
 import { createLoweringCache, lowerFile, type LoweringCache } from '../ir/lower.ts';
 import { API_ENTRIES } from '../kernel/lifecycle-api.ts';
 import type { ApiEntry, KernelVersion } from '../kernel/types.ts';
-import { analyseModule } from '../lifecycle/analyse.ts';
+import { analyseModule, createAnalysisCache, type AnalysisCache } from '../lifecycle/analyse.ts';
 import type { Module, ModuleFacts } from '../lifecycle/types.ts';
 import { rules } from '../rules/index.ts';
 import type { Rule } from '../rules/types.ts';
@@ -18,8 +18,8 @@ export interface Stages {
 
 export const kernelStages: Stages = {
   lowering: { createCache: createLoweringCache, lower: lowerFile },
-  createCache: () => undefined,
-  analyseModule,
+  createCache: createAnalysisCache,
+  analyseModule: (module, kernel, cache) => analyseModule(module, kernel, cache as AnalysisCache),
   rules,
 };
 

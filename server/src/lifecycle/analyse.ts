@@ -1,14 +1,14 @@
 import { buildCfg, type Cfg } from '../flow/cfg.ts';
 import { liveVariables } from '../flow/liveness.ts';
-import type { FileIr, FunctionIr, TypeName } from '../ir/types.ts';
-import { walkStmt } from '../ir/visit.ts';
+import type { FunctionIr, TypeName } from '../ir/types.ts';
 import type { KernelVersion } from '../kernel/types.ts';
 import { INITIALISING_DEVICE, RELEASING_DEVICE } from './device.ts';
 import { observeExits, seedRemove } from './exits.ts';
 import { explore, type Exit } from './explore.ts';
 import { indexModule, type Defined, type ModuleIndex } from './module.ts';
-import { relevance, type Relevance } from './relevance.ts';
+import { relevance, type Relevance, type RelevanceCache } from './relevance.ts';
 import type { ObjectInfo, Run } from './run.ts';
+import { scanOf } from './scan.ts';
 import { emptyState, type PathState } from './state.ts';
 import { summarise, summaryKey, type Summary } from './summary.ts';
 import { driverTables, opsTables, rolesOf } from './tables.ts';
@@ -19,15 +19,15 @@ import { pointer } from './values.ts';
  * Analyses a module for a target kernel: every function that touches a device's life cycle is explored path by path, after
  * the functions that it calls; probe's successful ends are remove's beginnings.
  */
-export function analyseModule(module: Module, kernel: KernelVersion): ModuleFacts {
+export function analyseModule(module: Module, kernel: KernelVersion, cache: AnalysisCache = createAnalysisCache()): ModuleFacts {
   const index = indexModule(module);
   const drivers = driverTables(index), ops = opsTables(index, kernel);
   const roles = rolesOf(index, drivers, ops, kernel);
   const m: Analysis = {
-    index, kernel, roles, relevance: relevance(index, kernel), summaries: new Map(), inProgress: new Map(), observations: new Map(), notAnalysed: new Map(), exits: new Map(), objects: new Map(), graphs: new Map(),
+    index, kernel, roles, relevance: relevance(index, kernel, cache), summaries: new Map(), inProgress: new Map(), observations: new Map(), notAnalysed: new Map(), exits: new Map(), objects: new Map(),
   };
   const sources = new Set(module.sources);
-  const functions = index.allFunctions().filter((d) => sources.has(d.file) && isExplored(m, d.item));
+  const functions = index.allFunctions.filter((d) => sources.has(d.file) && isExplored(m, d.item));
   for (const d of functions) summaryOf(m, d);
   for (const d of functions) if (roles.get(d.item) === 'init' || roles.get(d.item) === 'release') exploreCallback(m, d, roles.get(d.item) === 'init', ops);
   for (const t of drivers) {
@@ -41,6 +41,10 @@ export function analyseModule(module: Module, kernel: KernelVersion): ModuleFact
     notAnalysed: [...m.notAnalysed].map(([fn, n]) => ({ path: n.path, function: fn.name, reason: n.reason })),
   };
 }
+
+/** What the analysis keeps between two versions of one module. */
+export type AnalysisCache = RelevanceCache;
+export function createAnalysisCache(): AnalysisCache { return { signature: '', facts: new WeakMap() }; }
 
 /** The states of one function's exploration, for `dump --stage states` and tests; empty when the function is not explored. */
 export interface Analysis {
@@ -56,7 +60,6 @@ export interface Analysis {
   readonly notAnalysed: Map<FunctionIr, { path: string; reason: string }>;
   readonly exits: Map<FunctionIr, readonly Exit[]>;
   readonly objects: Map<FunctionIr, Map<string, ObjectInfo>>;
-  readonly graphs: Map<FunctionIr, { cfg: Cfg; live: readonly ReadonlySet<string>[] }>;
 }
 
 function isExplored(m: Analysis, fn: FunctionIr): boolean {
@@ -99,7 +102,7 @@ function harmless(m: Analysis, fn: FunctionIr): Summary {
 
 function exploreOnce(m: Analysis, d: Defined<FunctionIr>, role: Role, entries: readonly PathState[], first: boolean): Summary {
   const run = newRun(m, d, role);
-  const { cfg, live } = graphOf(m, d.item);
+  const { cfg, live } = graphOf(d.item);
   const exits = explore(run, cfg, live, entries);
   m.objects.set(d.item, run.objects);
   if (typeof exits === 'string') {
@@ -116,21 +119,24 @@ function exploreOnce(m: Analysis, d: Defined<FunctionIr>, role: Role, entries: r
 function newRun(m: Analysis, d: Defined<FunctionIr>, role: Role): Run {
   return {
     fn: d.item, file: d.file, role, kernel: m.kernel, index: m.index, locals: localsOf(d.item), objects: new Map(m.objects.get(d.item)), observations: new Map(),
-    summaryOf: (fn) => summaryOf(m, { file: fileOf(m, fn) ?? d.file, item: fn }),
+    names: new Map(d.item.params.map((p, i) => [`param:${i}`, p.name])),
+    summaryOf: (fn) => summaryOf(m, { file: m.index.fileOf(fn) ?? d.file, item: fn }),
   };
 }
 
-function fileOf(m: Analysis, fn: FunctionIr): FileIr | undefined { return m.index.allFunctions().find((d) => d.item === fn)?.file; }
+interface Graph { readonly cfg: Cfg; readonly live: readonly ReadonlySet<string>[] }
+/** Graphs depend on the function alone, so they outlive an analysis. */
+const graphs = new WeakMap<FunctionIr, Graph>();
 
-function graphOf(m: Analysis, fn: FunctionIr) {
-  let g = m.graphs.get(fn);
-  if (!g) { const cfg = buildCfg(fn); m.graphs.set(fn, (g = { cfg, live: liveVariables(cfg) })); }
+function graphOf(fn: FunctionIr): Graph {
+  let g = graphs.get(fn);
+  if (!g) { const cfg = buildCfg(fn); graphs.set(fn, (g = { cfg, live: liveVariables(cfg) })); }
   return g;
 }
 
 function localsOf(fn: FunctionIr): Map<string, TypeName> {
   const locals = new Map(fn.params.map((p) => [p.name, p.type] as const));
-  walkStmt(fn.body, (s) => { if (s.kind === 'decl' && !locals.has(s.name)) locals.set(s.name, s.type); });
+  for (const d of scanOf(fn).decls) if (!locals.has(d.name)) locals.set(d.name, d.type);
   return locals;
 }
 

@@ -56,7 +56,7 @@ function replay(run: Run, s: PathState, e: CallExpr, callee: Defined<FunctionIr>
     operate(run, s, { op: l.op satisfies EffectOp, ok: l.ok, place: v, api: l.api, argument: l.argument, at: e, text: argumentText(run, e, l.place), inner: l.site, settled: l.settled });
     if (l.op === 'alloc' || l.op === 'allocate') s.masks.set(v.object, l.ok ? 2 : 4);
   }
-  for (const w of writes) if (w.to?.kind === 'pointer') storePlace(s, { object: w.to.object, path: w.to.path }, w.v);
+  for (const w of writes) if (w.to?.kind === 'pointer') storePlace(run, s, { object: w.to.object, path: w.to.path }, w.v);
   s.deferred = [...s.deferred, ...deferred];
   if (o.uncertain) loseCertainty(s);
   if (result === null) return { s, v: fresh(s, e.start, 'call') };

@@ -49,7 +49,7 @@ function harmlessOrUnknown(run: Run, a: Arguments, e: CallExpr, unknown: string 
     if (v.kind !== 'pointer') return;
     const arg = e.args[i]!;
     if (arg.kind === 'name' || arg.kind === 'unary') use(run, a.s, v, arg, 'pass', null);
-    if (v.object.startsWith('local:') && v.path === '') storePlace(a.s, v, fresh(a.s, arg.start, 'out'));
+    if (v.object.startsWith('local:') && v.path === '') storePlace(run, a.s, v, fresh(a.s, arg.start, 'out'));
     if (unknown === null) return;
     if (reachesDevice(a.s, v)) escape(run, a.s, v, e, unknown);
     const drvdata = a.s.heap.get(`${v.object}|@drvdata`);
@@ -88,7 +88,7 @@ function outcome(run: Run, s: PathState, e: CallExpr, name: string, b: Behaviour
   let states: PathState[] = [s];
   const failed = new Set(['alloc', 'allocate', 'register', 'init-device', 'core-init']);
   // A failed call does not do its effects, but a failed allocation or register is a fact about its object.
-  const effects = ok ? b.success : [...b.success.filter((x) => failed.has(x.op)), ...(b.failure ?? [])];
+  const effects = ok ? b.success : [...b.success.filter((x) => failed.has(x.op) || (x.op === 'defer' && x.orRun)), ...(b.failure ?? [])];
   for (const effect of effects) {
     states = states.flatMap((t) => {
       const made = apply(run, t, e, name, effect, values, ok || (b.failure ?? []).includes(effect));
@@ -109,7 +109,7 @@ function apply(run: Run, s: PathState, e: CallExpr, api: string, effect: Effect,
   const v = values[effect.target];
   if (effect.op === 'set-drvdata') {
     const stored = values[effect.value];
-    if (v?.kind === 'pointer' && stored) storePlace(s, drvdataOf(v), stored);
+    if (v?.kind === 'pointer' && stored) storePlace(run, s, drvdataOf(v), stored);
     return { states: [s] };
   }
   const arg = e.args[effect.target];

@@ -2,7 +2,7 @@ import type { Expr, Stmt } from '../ir/types.ts';
 import { evaluateCall } from './calls.ts';
 import { decide } from './conditions-flow.ts';
 import { escape, loseCertainty, use } from './operate.ts';
-import { site, type Run } from './run.ts';
+import { setVariable, site, type Run } from './run.ts';
 import { fork, load, maskOf, store, type PathState } from './state.ts';
 import { ANY, NEGATIVE, NULL, POSITIVE, ZERO, int, isWeak, member, pointer, valueKey, type Mask, type Place, type Value } from './values.ts';
 
@@ -19,7 +19,7 @@ export function evaluate(run: Run, s: PathState, e: Expr): Evaluated[] {
       return places(run, s, e, 'read').map(({ s: t, place }) => ({ s: t, v: loadPlace(run, t, place, e.start) }));
     case 'unary': return unary(run, s, e);
     case 'update':
-      return places(run, s, e.operand, 'write').map(({ s: t, place }) => { const v = fresh(t, e.start); storePlace(t, place, v); return { s: t, v }; });
+      return places(run, s, e.operand, 'write').map(({ s: t, place }) => { const v = fresh(t, e.start); storePlace(run, t, place, v); return { s: t, v }; });
     case 'binary': return binary(run, s, e);
     case 'assign': return assignment(run, s, e);
     case 'conditional':
@@ -77,8 +77,8 @@ export function loadPlace(run: Run, s: PathState, p: Place, at: number): Value {
   return v;
 }
 
-export function storePlace(s: PathState, p: Place, v: Value): void {
-  if (p.object.startsWith('local:') && p.path === '') s.env.set(p.object.slice(6), v);
+export function storePlace(run: Run, s: PathState, p: Place, v: Value): void {
+  if (p.object.startsWith('local:') && p.path === '') setVariable(run, s, p.object.slice(6), v);
   else store(s, p, v);
 }
 
@@ -165,7 +165,7 @@ function binary(run: Run, s: PathState, e: Extract<Expr, { kind: 'binary' }>): E
 function assignment(run: Run, s: PathState, e: Extract<Expr, { kind: 'assign' }>): Evaluated[] {
   return evaluate(run, s, e.value).flatMap(({ s: t, v }) => places(run, t, e.target, 'write').map(({ s: u, place }) => {
     const value = e.op === '=' ? v : fresh(u, e.start);
-    if (!isWeak(place.object)) storePlace(u, place, value);
+    if (!isWeak(place.object)) storePlace(run, u, place, value);
     return { s: u, v: value };
   }));
 }
@@ -174,7 +174,7 @@ function statements(run: Run, s: PathState, body: readonly Stmt[], at: number): 
   let out: Evaluated[] = [{ s, v: fresh(s, at) }];
   for (const b of body) {
     if (b.kind === 'expr') out = out.flatMap((o) => evaluate(run, o.s, b.expr));
-    else if (b.kind === 'decl') out = out.flatMap((o) => (b.init ? evaluate(run, o.s, b.init).map((r) => { r.s.env.set(b.name, r.v); return r; }) : [o]));
+    else if (b.kind === 'decl') out = out.flatMap((o) => (b.init ? evaluate(run, o.s, b.init).map((r) => { setVariable(run, r.s, b.name, r.v); return r; }) : [o]));
     else for (const o of out) loseCertainty(o.s); // control flow inside an expression
   }
   return out;

@@ -23,7 +23,7 @@ function observeExit(run: Run, s: PathState, at: Exit['at'], outcome: ExitObserv
   for (const [object, t] of s.devices) {
     if (t.state.model === 'none' || isWeak(object)) continue;
     const observation: ExitObservation = {
-      kind: 'exit', function: run.fn, role: run.role, site: site(run, at), device: deviceRef(run, object, t), before: t.state, text: nameOf(s, object) ?? parameterName(run, object) ?? object,
+      kind: 'exit', function: run.fn, role: run.role, site: site(run, at), device: deviceRef(run, object, t), before: t.state, text: nameOf(s, object) ?? run.names.get(object) ?? 'the device',
       certain: isCertain(run, s, t.state) && !actsOnAnother(run, s, object), trace: stepsOf(s.trace), conditions: conditionsOf(s), outcome, reachable: reachable(s, object), returns: site(run, at), deferred: deferredOps(run, s, object, at),
     };
     observe(run, `exit${outcome}${observation.deferred.join()}`, observation, t);
@@ -41,13 +41,11 @@ function actsOnAnother(run: Run, s: PathState, object: string): boolean {
 }
 
 /** The variable that holds the object at this point: what a person calls it. */
-export function nameOf(s: PathState, object: string): string | null {
+function nameOf(s: PathState, object: string): string | null {
   for (const [name, v] of s.env) if (v.kind === 'pointer' && v.object === object && v.path === '') return name;
   for (const [name, v] of s.env) if (v.kind === 'pointer' && v.object === object) return name;
   return null;
 }
-
-function parameterName(run: Run, object: string): string | null { return object.startsWith('param:') ? run.fn.params[Number(object.slice(6))]?.name ?? null : null; }
 
 function reachable(s: PathState, object: string): ExitObservation['reachable'] {
   if (s.result?.kind === 'pointer' && s.result.object === object) return 'returned';

@@ -7,7 +7,7 @@ import { decide } from './conditions-flow.ts';
 import { assumeConfig } from './config.ts';
 import { escapeNames, evaluate, fresh, storePlace } from './evaluate.ts';
 import { loseCertainty, operate } from './operate.ts';
-import { site, type Run } from './run.ts';
+import { setVariable, site, type Run } from './run.ts';
 import { addStep, fork, maskOf, prune, stateKey, type PathState } from './state.ts';
 import { ANY, POSITIVE, ZERO, pointer, type Value } from './values.ts';
 
@@ -88,14 +88,14 @@ function step(run: Run, s: PathState, i: Instr): PathState[] {
         for (const t of own) t.masks.set(`local:${d.name}`, POSITIVE);
         return own;
       }
-      return evaluate(run, s, d.init).map(({ s: t, v }) => { t.env.set(d.name, d.isStatic ? fresh(t, d.start) : v); return t; });
+      return evaluate(run, s, d.init).map(({ s: t, v }) => { setVariable(run, t, d.name, d.isStatic ? fresh(t, d.start) : v); return t; });
     }
     case 'result':
       if (!i.value) { s.result = null; return [s]; }
       return evaluate(run, s, i.value).map(({ s: t, v }) => { t.result = v; addStep(t, { site: site(run, i.site), kind: 'return', text: 'returns' }); return t; });
     case 'cleanup': return cleanup(run, s, i.decl.name, i.decl.cleanup ?? '', i.decl);
     case 'cursor':
-      for (const a of i.args) if (a.kind === 'name' && run.locals.has(a.name)) { s.masks.delete(`cursor:${a.name}:${i.site.start}`); storePlace(s, { object: `local:${a.name}`, path: '' }, pointer(`cursor:${a.name}:${i.site.start}`)); }
+      for (const a of i.args) if (a.kind === 'name' && run.locals.has(a.name)) { s.masks.delete(`cursor:${a.name}:${i.site.start}`); storePlace(run, s, { object: `local:${a.name}`, path: '' }, pointer(`cursor:${a.name}:${i.site.start}`)); }
       return [s];
     case 'config': return i.conditions.every((c) => assumeConfig(run, s, c)) ? [s] : [];
     case 'goto': addStep(s, { site: site(run, i.stmt), kind: 'goto', text: `goto ${i.stmt.label}` }); return [s];

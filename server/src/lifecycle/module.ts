@@ -14,7 +14,11 @@ export interface ModuleIndex {
   macroFunction(from: FileIr, name: string): Defined<FunctionIr> | null;
   variable(from: FileIr, name: string): Defined<VariableIr> | null;
   struct(from: FileIr, tag: string): Defined<StructIr> | null;
-  allFunctions(): readonly Defined<FunctionIr>[];
+  readonly allFunctions: readonly Defined<FunctionIr>[];
+  /** The names of all functions and macros, in order: equal lists resolve equal names alike. */
+  readonly names: readonly string[];
+  /** The document that a function of the module stands in. */
+  fileOf(fn: FunctionIr): FileIr | undefined;
 }
 
 export function indexModule(module: Module): ModuleIndex {
@@ -29,6 +33,7 @@ export function indexModule(module: Module): ModuleIndex {
     return header.length ? header : all.filter((d) => shared(d.item));
   };
   const macro = (from: FileIr, name: string) => resolve(macros, from, name, () => false)[0] ?? null;
+  const allFunctions = [...functions.values()].flat(), files = new Map(allFunctions.map((d) => [d.item, d.file] as const));
   const expanded = new Map<MacroIr, FunctionIr | null>();
   return {
     module,
@@ -44,7 +49,7 @@ export function indexModule(module: Module): ModuleIndex {
     // A forward declaration is no definition: the one with a value wins.
     variable: (from, name) => { const all = resolve(variables, from, name, (v) => !v.isStatic); return all.find((v) => v.item.init) ?? all[0] ?? null; },
     struct: (from, tag) => resolve(structs, from, tag, () => false)[0] ?? null,
-    allFunctions: () => [...functions.values()].flat(),
+    allFunctions, names: [...functions.keys(), ...macros.keys()], fileOf: (fn) => files.get(fn),
   };
 }
 

@@ -1,8 +1,9 @@
 import type { CallExpr, Expr, FileIr, FunctionIr } from '../ir/types.ts';
-import { walkExprs, walkStmt } from '../ir/visit.ts';
 import { behaviourOf } from '../kernel/lookup.ts';
 import type { EffectOp, KernelVersion } from '../kernel/types.ts';
+import { formatVersion } from '../kernel/version.ts';
 import type { Defined, ModuleIndex } from './module.ts';
+import { kernelCalls, originalOf, scanOf } from './scan.ts';
 
 /** Why a function is explored path by path. Most functions of a driver are not: they neither touch a life cycle nor lead to one. */
 export interface Relevance {
@@ -17,20 +18,27 @@ export interface Relevance {
 /** Memory and drvdata alone change no life cycle; freeing a parameter does. */
 const INCIDENTAL: ReadonlySet<EffectOp> = new Set(['allocate', 'free', 'get-drvdata']);
 
-export function relevance(index: ModuleIndex, kernel: KernelVersion): Relevance {
+export function relevance(index: ModuleIndex, kernel: KernelVersion, cache: RelevanceCache): Relevance {
   const containers = containerTags(index, kernel);
+  const signature = [formatVersion(kernel), ...containers, '', ...index.names].join(' ');
+  if (cache.signature !== signature) { cache.signature = signature; cache.facts = new WeakMap(); }
   const facts = new Map<FunctionIr, FunctionFacts>();
-  const factsOf = (d: Defined<FunctionIr>): FunctionFacts => {
-    let f = facts.get(d.item);
-    if (!f) facts.set(d.item, (f = gather(index, d.file, d.item, kernel, containers)));
-    return f;
+  for (const d of index.allFunctions) {
+    const { root } = originalOf(d.item);
+    let f = cache.facts.get(root);
+    if (!f) cache.facts.set(root, (f = gather(index, d.file, d.item, kernel, containers)));
+    facts.set(d.item, f);
+  }
+  const targetsOf = (d: Defined<FunctionIr>, name: string): readonly Defined<FunctionIr>[] => {
+    const defined = index.functions(d.file, name), macro = defined.length ? null : index.macroFunction(d.file, name);
+    return macro ? [macro] : defined;
   };
-  for (const d of index.allFunctions()) factsOf(d);
+  const files = new Map(index.allFunctions.map((d) => [d.item, d] as const));
   // Callers of what affects a device affect it too: a fixed point over the calls.
   const affecting = new Set([...facts].filter(([, f]) => f.direct).map(([fn]) => fn));
   for (let changed = true; changed;) {
     changed = false;
-    for (const [fn, f] of facts) if (!affecting.has(fn) && f.callees.some((c) => affecting.has(c.item))) { affecting.add(fn); changed = true; }
+    for (const [fn, f] of facts) if (!affecting.has(fn) && f.callees.some((c) => targetsOf(files.get(fn)!, c).some((t) => affecting.has(t.item)))) { affecting.add(fn); changed = true; }
   }
   const escapes = new Map<FunctionIr, Set<number>>();
   const escaping = (fn: FunctionIr): ReadonlySet<number> => {
@@ -39,51 +47,54 @@ export function relevance(index: ModuleIndex, kernel: KernelVersion): Relevance 
     const out = new Set<number>();
     escapes.set(fn, out); // a cycle adds nothing of its own
     for (const p of facts.get(fn)?.passed ?? []) {
-      if (p.to === null) out.add(p.param);
-      else if (affecting.has(p.to) || escaping(p.to).has(p.position)) out.add(p.param);
+      if (p.to === null || targetsOf(files.get(fn)!, p.to).some((t) => affecting.has(t.item) || escaping(t.item).has(p.position))) out.add(p.param);
     }
     return out;
   };
   return { affects: (fn) => affecting.has(fn) || !facts.has(fn), yieldsDevice: (fn) => facts.get(fn)?.yields ?? true, escaping };
 }
 
+/** What is kept between two versions of a module: facts of functions that did not change, for as long as the names they can mean did not. */
+export interface RelevanceCache { signature: string; facts: WeakMap<FunctionIr, FunctionFacts> }
+
+/** Names of callees rather than definitions: an edit moves definitions. */
 interface FunctionFacts {
   readonly direct: boolean;
   readonly yields: boolean;
-  readonly callees: readonly Defined<FunctionIr>[];
-  readonly passed: readonly { readonly param: number; readonly to: FunctionIr | null; readonly position: number }[];
+  readonly callees: readonly string[];
+  readonly passed: readonly { readonly param: number; readonly to: string | null; readonly position: number }[];
 }
 
 const CONTAINERS = new Set(['container_of', 'container_of_const', 'list_entry']);
 
 function gather(index: ModuleIndex, file: FileIr, fn: FunctionIr, kernel: KernelVersion, containers: ReadonlySet<string>): FunctionFacts {
   const origins = parameterAliases(index, file, fn, kernel);
-  const callees: Defined<FunctionIr>[] = [];
-  const passed: { param: number; to: FunctionIr | null; position: number }[] = [];
+  const callees = new Set<string>();
+  const passed: { param: number; to: string | null; position: number }[] = [];
   const types = declaredTags(fn);
   const mayBeDevice = (tag: string | undefined) => tag === undefined || tag === 'void' || containers.has(tag);
   const returnsDevice = fn.returnType.pointers > 0 && mayBeDevice(fn.returnType.name);
   let direct = false, yields = false;
-  walkExprs(fn.body, (e) => {
-    if (e.kind === 'unknown' && e.names.some((n) => isLifecycleName(n, kernel))) direct = true;
-    if (e.kind !== 'call') return;
+  const scan = scanOf(fn);
+  if (scan.unknown.some((n) => isLifecycleName(n, kernel))) direct = true;
+  for (const e of scan.calls) {
     const name = e.name;
-    if (name !== null && CONTAINERS.has(name)) { yields ||= returnsDevice; return; }
-    const defined = name === null ? [] : index.functions(file, name);
-    const macro = name === null || defined.length ? null : index.macroFunction(file, name);
-    const targets = macro ? [macro] : defined;
-    callees.push(...targets);
-    if (targets.length) { for (const t of targets) notePassed(e, origins, (param, position) => passed.push({ param, to: t.item, position })); return; }
+    if (name !== null && CONTAINERS.has(name)) { yields ||= returnsDevice; continue; }
+    if (name !== null && (index.functions(file, name).length || index.macroFunction(file, name))) {
+      callees.add(name);
+      notePassed(e, origins, (param, position) => passed.push({ param, to: name, position }));
+      continue;
+    }
     const b = name === null ? undefined : behaviourOf(name, kernel);
     if (b === undefined) notePassed(e, origins, (param, position) => passed.push({ param, to: null, position }));
-    if (b === undefined || b === 'neutral') return;
+    if (b === undefined || b === 'neutral') continue;
     for (const x of b.success) {
       if (!INCIDENTAL.has(x.op)) direct = true;
       if (x.op === 'free') { const a = e.args[x.target]; if (a && originOf(a, origins) !== null && mayBeDevice(types.get(rootName(a) ?? ''))) direct = true; }
       if (x.op === 'allocate' || x.op === 'alloc' || x.op === 'get-drvdata') yields ||= returnsDevice;
     }
-  });
-  return { direct, yields, callees, passed };
+  }
+  return { direct, yields, callees: [...callees], passed };
 }
 
 function isLifecycleName(name: string, kernel: KernelVersion): boolean {
@@ -99,8 +110,8 @@ function notePassed(e: CallExpr, origins: ReadonlyMap<string, number>, note: (pa
 function parameterAliases(index: ModuleIndex, file: FileIr, fn: FunctionIr, kernel: KernelVersion): ReadonlyMap<string, number> {
   const origins = new Map(fn.params.map((p, i) => [p.name, i] as const));
   const note = (name: string, value: Expr) => { const o = derivedFrom(index, file, value, origins, kernel); if (o !== null && !origins.has(name)) origins.set(name, o); };
-  walkStmt(fn.body, (s) => { if (s.kind === 'decl' && s.init) note(s.name, s.init); });
-  walkExprs(fn.body, (e) => { if (e.kind === 'assign' && e.op === '=' && e.target.kind === 'name') note(e.target.name, e.value); });
+  for (const d of scanOf(fn).decls) if (d.init) note(d.name, d.init);
+  for (const a of scanOf(fn).assigns) if (a.target.kind === 'name') note(a.target.name, a.value);
   return origins;
 }
 
@@ -127,19 +138,15 @@ function originOf(e: Expr, origins: ReadonlyMap<string, number>): number | null 
 /** Structs that hold a vfio_device: by their definition, by vfio_alloc_device, or because a member of one was given to a life-cycle function. */
 function containerTags(index: ModuleIndex, kernel: KernelVersion): ReadonlySet<string> {
   const tags = new Set(['vfio_device', 'vfio_pci_core_device', 'vfio_platform_device']);
-  for (const { item } of index.allFunctions()) {
-    const types = declaredTags(item);
-    walkExprs(item.body, (e) => {
-      if (e.kind !== 'call' || e.name === null) return;
-      if (e.name === 'vfio_alloc_device' && e.args[0]?.kind === 'name') tags.add(e.args[0].name);
-      const b = behaviourOf(e.name, kernel);
-      if (b === undefined || b === 'neutral') return;
-      for (const x of b.success) {
+  for (const { item } of index.allFunctions) {
+    for (const { call: e, name, effects } of kernelCalls(item, kernel).list) {
+      if (name === 'vfio_alloc_device' && e.args[0]?.kind === 'name') tags.add(e.args[0].name);
+      for (const x of effects) {
         if (INCIDENTAL.has(x.op) || !('target' in x) || x.target === 'return' || x.op === 'set-drvdata') continue;
-        const a = e.args[x.target], tag = a ? types.get(rootName(a) ?? '') : undefined;
+        const a = e.args[x.target], tag = a ? declaredTags(item).get(rootName(a) ?? '') : undefined;
         if (tag !== undefined) tags.add(tag);
       }
-    });
+    }
   }
   const structs = [...index.module.sources, ...index.module.headers].flatMap((f) => f.structs);
   for (let changed = true; changed;) {
@@ -151,7 +158,7 @@ function containerTags(index: ModuleIndex, kernel: KernelVersion): ReadonlySet<s
 
 function declaredTags(fn: FunctionIr): ReadonlyMap<string, string> {
   const tags = new Map(fn.params.map((p) => [p.name, p.type.name] as const));
-  walkStmt(fn.body, (s) => { if (s.kind === 'decl') tags.set(s.name, s.type.name); });
+  for (const d of scanOf(fn).decls) tags.set(d.name, d.type.name);
   return tags;
 }
 

@@ -6,6 +6,7 @@ import type { ModuleIndex } from './module.ts';
 import type { Summary } from './summary.ts';
 import { deviceKey, type PathState, type Tracked } from './state.ts';
 import type { DeviceRef, Observation, Role, Site } from './types.ts';
+import type { Value } from './values.ts';
 
 /** What is known of an object beyond its state: for messages and related information. */
 export interface ObjectInfo {
@@ -25,6 +26,8 @@ export interface Run {
   /** Types of parameters and local variables by name. */
   readonly locals: ReadonlyMap<string, TypeName>;
   readonly objects: Map<string, ObjectInfo>;
+  /** The first variable that held each object: what a person calls it where no variable does any more. */
+  readonly names: Map<string, string>;
   readonly observations: Map<string, Observation>;
 
 }
@@ -33,9 +36,6 @@ export function site(run: Run, span: Span): Site { return { path: run.file.path,
 
 /** The source text of a span with its white space folded. */
 export function sourceText(run: Run, span: Span): string { return run.file.text.slice(span.start, span.end).replace(/\s+/g, ' ').trim(); }
-
-/** The device's tracked state, or undefined when nothing was ever done to the object on this path. */
-export function tracked(s: PathState, object: string): Tracked | undefined { return s.devices.get(object); }
 
 export function deviceRef(run: Run, object: string, t: Tracked | undefined): DeviceRef {
   const info = run.objects.get(object);
@@ -54,4 +54,10 @@ export function conditionsOf(s: PathState): Condition[] { return [...s.config].m
 export function observe(run: Run, key: string, o: Observation, t: Tracked): void {
   const id = `${key};${o.site.start};${o.device.id};${deviceKey(t)};${o.certain}`;
   if (!run.observations.has(id)) run.observations.set(id, o);
+}
+
+/** Gives a variable its value. */
+export function setVariable(run: Run, s: PathState, name: string, v: Value): void {
+  s.env.set(name, v);
+  if (v.kind === 'pointer' && !run.names.has(v.object)) run.names.set(v.object, name);
 }

@@ -1,9 +1,8 @@
 import type { Expr, FileIr, FunctionIr, InitializerExpr, VariableIr } from '../ir/types.ts';
-import { walkExprs, walkStmt } from '../ir/visit.ts';
-import type { Effect, EffectOp, KernelVersion } from '../kernel/types.ts';
-import { behaviourOf } from '../kernel/lookup.ts';
+import type { EffectOp, KernelVersion } from '../kernel/types.ts';
 import { compareVersions } from '../kernel/version.ts';
 import type { ModuleIndex } from './module.ts';
+import { kernelCalls, scanOf } from './scan.ts';
 import type { DriverTable, OpsTable, Role } from './types.ts';
 
 type TableMember = { readonly value: string; readonly span: { readonly start: number; readonly end: number }; readonly conditions: InitializerExpr['entries'][number]['conditions'] };
@@ -33,7 +32,7 @@ export function driverTables(index: ModuleIndex): DriverTable[] {
 
 /** vfio_device_ops tables of the module, with the calls that were given them. */
 export function opsTables(index: ModuleIndex, kernel: KernelVersion): OpsTable[] {
-  const uses = index.allFunctions().flatMap(({ file, item }) => tableUses(index, file, item, kernel));
+  const uses = index.allFunctions.flatMap(({ file, item }) => tableUses(index, file, item, kernel));
   return tables(index).flatMap(({ file, variable, init }) => {
     if (variable.type.name !== 'vfio_device_ops') return [];
     const members = membersOf(file, init);
@@ -55,20 +54,14 @@ export function rolesOf(index: ModuleIndex, drivers: readonly DriverTable[], ops
     if (object) { set(o.path, o.members.get('init')?.value, 'init'); set(o.path, o.members.get('release')?.value, 'release'); }
     for (const [, m] of o.members) set(o.path, m.value, 'callback');
   }
-  for (const { file, item } of index.allFunctions()) {
-    walkExprs(item.body, (e) => {
-      if (e.kind !== 'call' || e.name === null) return;
-      for (const effect of effectsOf(e.name, kernel)) if (effect.op === 'defer') { const a = e.args[effect.callback]; set(file.path, a ? referenced(a) : null, 'action'); }
-    });
+  for (const { file, item } of index.allFunctions) {
+    for (const { call, effects } of kernelCalls(item, kernel).list) {
+      for (const effect of effects) if (effect.op === 'defer') { const a = call.args[effect.callback]; set(file.path, a ? referenced(a) : null, 'action'); }
+    }
     for (const m of file.fileMacros) if (m.name === 'module_init' || m.name === 'module_exit') set(file.path, m.args[0], 'module');
   }
-  for (const { item } of index.allFunctions()) if (!roles.has(item)) roles.set(item, 'helper');
+  for (const { item } of index.allFunctions) if (!roles.has(item)) roles.set(item, 'helper');
   return roles;
-}
-
-export function effectsOf(api: string, kernel: KernelVersion): readonly Effect[] {
-  const b = behaviourOf(api, kernel);
-  return b === undefined || b === 'neutral' ? [] : b.success;
 }
 
 /** The name in `name` or `&name`, through casts. */
@@ -111,17 +104,17 @@ function tableUses(index: ModuleIndex, file: FileIr, fn: FunctionIr, kernel: Ker
     if (!value) return;
     for (const v of value.kind === 'conditional' ? [value.then, value.otherwise] : [value]) { const r = v && referenced(v); if (r) pointers.set(name, [...(pointers.get(name) ?? []), r]); }
   };
-  walkStmt(fn.body, (s) => { if (s.kind === 'decl') note(s.name, s.init); });
-  walkExprs(fn.body, (e) => {
-    if (e.kind === 'assign' && e.op === '=' && e.target.kind === 'name') note(e.target.name, e.value);
-    if (e.kind !== 'call' || e.name === null) return;
-    const effect = effectsOf(e.name, kernel).find((x) => x.op === 'alloc' || x.op === 'init' || x.op === 'init-device');
-    if (!effect) return;
-    for (const a of e.args) for (const name of namesOf(a, pointers)) {
+  const calls = kernelCalls(fn, kernel);
+  const making = calls.list.flatMap(({ call, name, effects }) => effects.flatMap((x) => (x.op === 'alloc' || x.op === 'init' || x.op === 'init-device' ? [{ call, name, op: x.op }] : [])));
+  if (!making.length) return uses;
+  for (const d of scanOf(fn).decls) note(d.name, d.init);
+  for (const a of scanOf(fn).assigns) if (a.target.kind === 'name') note(a.target.name, a.value);
+  for (const { call, name: api, op } of making) {
+    for (const a of call.args) for (const name of namesOf(a, pointers)) {
       const v = index.variable(file, name);
-      if (v?.item.type.name === 'vfio_device_ops') uses.push({ table: v.item, site: { path: file.path, start: e.start, end: e.end }, op: effect.op, api: e.name, function: fn });
+      if (v?.item.type.name === 'vfio_device_ops') uses.push({ table: v.item, site: { path: file.path, start: call.start + calls.delta, end: call.end + calls.delta }, op, api, function: fn });
     }
-  });
+  }
   return uses;
 }
 

@@ -1,0 +1,69 @@
+import { movedFrom } from '../ir/lower.ts';
+import type { AssignExpr, CallExpr, DeclStmt, FunctionIr } from '../ir/types.ts';
+import { walkExprs, walkStmt } from '../ir/visit.ts';
+import { behaviourOf } from '../kernel/lookup.ts';
+import type { Effect, KernelVersion } from '../kernel/types.ts';
+import { compareVersions } from '../kernel/version.ts';
+
+/** What a function's body contains, in one walk, for the questions that are asked of every function of a module. */
+export interface Scan {
+  readonly calls: readonly CallExpr[];
+  readonly decls: readonly DeclStmt[];
+  /** Plain assignments to a variable. */
+  readonly assigns: readonly AssignExpr[];
+  /** Identifiers in stretches that were not understood. */
+  readonly unknown: readonly string[];
+  /** To be added to the offsets in the nodes above. */
+  readonly delta: number;
+}
+
+/** A call of a kernel function that has effects in the target kernel. */
+export interface KernelCall { readonly call: CallExpr; readonly name: string; readonly effects: readonly Effect[] }
+
+interface Walked extends Omit<Scan, 'delta'> { kernelCalls: { readonly kernel: KernelVersion; readonly list: readonly KernelCall[] } | null }
+
+const scans = new WeakMap<FunctionIr, Walked>();
+
+/** The scan of a function. An edit elsewhere in the file moves a function; its scan is that of the function it was moved from. */
+export function scanOf(fn: FunctionIr): Scan {
+  const { root, delta } = originalOf(fn);
+  const w = walked(root);
+  return { calls: w.calls, decls: w.decls, assigns: w.assigns, unknown: w.unknown, delta };
+}
+
+/** Its calls that have effects, and what to add to their offsets. */
+export function kernelCalls(fn: FunctionIr, kernel: KernelVersion): { readonly list: readonly KernelCall[]; readonly delta: number } {
+  const { root, delta } = originalOf(fn);
+  const w = walked(root);
+  if (!w.kernelCalls || compareVersions(w.kernelCalls.kernel, kernel) !== 0) w.kernelCalls = { kernel, list: w.calls.flatMap((call) => (call.name === null ? [] : withEffects(call, call.name, kernel))) };
+  return { list: w.kernelCalls.list, delta };
+}
+
+/** The function that `fn` is a moved copy of, through any number of moves. */
+export function originalOf(fn: FunctionIr): { readonly root: FunctionIr; readonly delta: number } {
+  let root = fn, delta = 0;
+  for (let m = movedFrom(root); m; m = movedFrom(root)) { root = m.from; delta += m.delta; }
+  return { root, delta };
+}
+
+function withEffects(call: CallExpr, name: string, kernel: KernelVersion): KernelCall[] {
+  const b = behaviourOf(name, kernel);
+  return b === undefined || b === 'neutral' || b.success.length === 0 ? [] : [{ call, name, effects: b.success }];
+}
+
+function walked(root: FunctionIr): Walked {
+  let w = scans.get(root);
+  if (!w) scans.set(root, (w = walk(root)));
+  return w;
+}
+
+function walk(fn: FunctionIr): Walked {
+  const calls: CallExpr[] = [], decls: DeclStmt[] = [], assigns: AssignExpr[] = [], unknown: string[] = [];
+  walkStmt(fn.body, (s) => { if (s.kind === 'decl') decls.push(s); else if (s.kind === 'unknown') unknown.push(...s.names); });
+  walkExprs(fn.body, (e) => {
+    if (e.kind === 'call') calls.push(e);
+    else if (e.kind === 'assign') { if (e.op === '=' && e.target.kind === 'name') assigns.push(e); }
+    else if (e.kind === 'unknown') unknown.push(...e.names);
+  });
+  return { calls, decls, assigns, unknown, kernelCalls: null };
+}
