@@ -185,6 +185,15 @@ describe('statements', () => {
     `);
   });
 
+  test('a macro that declares is a call', () => {
+    expect(printedBody('static DEFINE_MUTEX(lock);\nDEFINE_WAIT(wait);')).toMatchInlineSnapshot(`
+      "
+        DEFINE_MUTEX(lock)
+        DEFINE_WAIT(wait)
+      "
+    `);
+  });
+
   test('typeof has no name', () => {
     expect(printedBody('typeof(*p) *a = b; __typeof__(x) c;')).toMatchInlineSnapshot(`
       "
@@ -198,10 +207,12 @@ describe('statements', () => {
     expect(printedBody(`
       asm volatile("nop" : "=r"(a) : "r"(b) : "memory");
       asm goto("1:" : : : : out);
+      asm("" : : [b] "Q" (b));
      out: ;`)).toMatchInlineSnapshot(`
        "
          asm <a b>
          asm goto <out>
+         asm <b b>
          out:
        "
      `);

@@ -11,7 +11,7 @@ const JUMP = /^(?:return|goto|break|continue)$/;
 /** A loop macro, which the parser saw as `while`. */
 export function lowerLoopMacro(node: SyntaxNode, c: Context): Stmt {
   const args = argumentNodes(node, c).map((item) => lowerArgument(item, c));
-  return { kind: 'loop', ...spanOf(node), form: 'macro', macro: macroName(node, c), args, init: [], condition: null, step: null, body: lowerSingle(field(node, 'body'), node, c) };
+  return { kind: 'loop', start: node.start, end: node.end, form: 'macro', macro: macroName(node, c), args, init: [], condition: null, step: null, body: lowerSingle(field(node, 'body'), node, c) };
 }
 
 /**
@@ -27,15 +27,15 @@ export function lowerBlockMacro(node: SyntaxNode, c: Context): Stmt {
   if (!SCOPE.test(macro)) {
     // A jump among the arguments of an unknown macro may run or not.
     if (jumpAt >= 0) c.opaque = true;
-    return { kind: 'loop', ...spanOf(node), form: 'macro', macro, args, init: [], condition: null, step: null, body };
+    return { kind: 'loop', start: node.start, end: node.end, form: 'macro', macro, args, init: [], condition: null, step: null, body };
   }
   // The label of scoped_user_read_access(p, label) is a plain argument.
   if (macro.startsWith('scoped_user')) c.opaque = true;
-  const guard: Stmt = { kind: 'guard', ...spanOf(node), macro, args, body };
+  const guard: Stmt = { kind: 'guard', start: node.start, end: node.end, macro, args, body };
   if (jumpAt < 0) return guard;
   // scoped_cond_guard(mutex_intr, return -EINTR, &lock) { … }: either the jump or the guarded statement.
   const name = { start: node.start, end: node.start + macro.length };
-  return { kind: 'if', ...spanOf(node), condition: unknownExpr([], name, c), conditionSpan: name, then: jumpStmt(items[jumpAt]!, c), otherwise: guard };
+  return { kind: 'if', start: node.start, end: node.end, condition: unknownExpr([], name, c), conditionSpan: name, then: jumpStmt(items[jumpAt]!, c), otherwise: guard };
 }
 
 /** The macro with its arguments as a call. */
@@ -72,8 +72,8 @@ function jumpStmt(item: SyntaxNode, c: Context): Stmt {
   const span = { start: note.start, end: item.end };
   const operand = note.end <= item.start;
   switch (note.text) {
-    case 'goto': return { kind: 'goto', ...span, label: textOf(item, c), labelSpan: spanOf(item) };
-    case 'break': case 'continue': return { kind: note.text, ...span };
-    default: return { kind: 'return', ...span, value: operand ? lowerExpr(item, c) : null };
+    case 'goto': return { kind: 'goto', start: span.start, end: span.end, label: textOf(item, c), labelSpan: spanOf(item) };
+    case 'break': case 'continue': return { kind: note.text, start: span.start, end: span.end };
+    default: return { kind: 'return', start: span.start, end: span.end, value: operand ? lowerExpr(item, c) : null };
   }
 }

@@ -1,6 +1,6 @@
 import type { SyntaxNode } from '../../syntax/node.ts';
-import type { Stmt } from '../types.ts';
-import { field, isFlowWord, notesIn, spanOf, takeInventory, textOf, type Context } from './context.ts';
+import type { CallExpr, Stmt } from '../types.ts';
+import { field, isFlowWord, notesIn, parts, spanOf, takeInventory, textOf, type Context } from './context.ts';
 import { readDeclared, readSpecifiers, type Declared } from './declarators.ts';
 import { lowerExpr } from './expressions.ts';
 import { unknownStmt } from './statements.ts';
@@ -11,6 +11,11 @@ export function lowerDeclaration(node: SyntaxNode, out: Stmt[], c: Context): voi
   const typeText = specifiers.typeNode === undefined ? '' : textOf(specifiers.typeNode, c);
   const first = field(node, 'declarator');
   // `else foo();` and a call without its closing parenthesis both look like declarations to the grammar.
+  const call = first?.type === 'parenthesized_declarator' ? declaringCall(specifiers.typeNode, first, c) : null;
+  if (call !== null && !isFlowWord(typeText)) {
+    out.push({ kind: 'expr', start: node.start, end: node.end, expr: call });
+    return;
+  }
   if (isFlowWord(typeText) || first?.type === 'parenthesized_declarator') {
     out.push(unknownStmt([node], c));
     return;
@@ -26,11 +31,19 @@ export function lowerDeclaration(node: SyntaxNode, out: Stmt[], c: Context): voi
   for (const one of declared) {
     if (one.declarator.shape === 'function' || one.declarator.name === '') continue;
     out.push({
-      kind: 'decl', ...spanOf(one.span), name: one.declarator.name, nameSpan: one.declarator.nameSpan, type: one.type,
+      kind: 'decl', start: one.span.start, end: one.span.end, name: one.declarator.name, nameSpan: one.declarator.nameSpan, type: one.type,
       isStatic: specifiers.isStatic, init: one.init === undefined ? null : lowerExpr(one.init, c),
       statement: spanOf(node), cleanup: cleanupOf(one, declared, node, c),
     });
   }
+}
+
+/** `static DEFINE_MUTEX(lock);`: a macro that declares something, which the parser takes for a type and a name in parentheses. */
+function declaringCall(type: SyntaxNode | undefined, list: SyntaxNode, c: Context): CallExpr | null {
+  const inner = parts(list);
+  if (type?.type !== 'type_identifier' || inner.length !== 1 || inner[0]!.type !== 'identifier' || list.children.some((child) => child.missing)) return null;
+  const name = textOf(type, c);
+  return { kind: 'call', start: type.start, end: list.end, callee: { kind: 'name', start: type.start, end: type.end, name }, name, args: [lowerExpr(inner[0]!, c)], argsSpan: spanOf(list) };
 }
 
 /** The argument of the __free(x) that the mask blanked between the end of the declarator before and the value of this one. */

@@ -22,23 +22,23 @@ export function lowerType(node: SyntaxNode, c: Context, pointers = 0, arrays = 0
     const type = inner === undefined ? namelessType(node) : lowerType(inner, c);
     return { ...declaredType(type, shape), start: type.start, end: node.end };
   }
-  const span = spanOf(node);
+  const { start, end } = node;
   const keyword = KEYWORDS[node.type];
   if (keyword !== undefined) {
     const name = field(node, 'name');
-    return { ...span, name: name === undefined ? '' : textOf(name, c), keyword, pointers, arrays };
+    return { start, end, name: name === undefined ? '' : textOf(name, c), keyword, pointers, arrays };
   }
   switch (node.type) {
     case 'type_identifier':
     case 'identifier': {
       const name = textOf(node, c);
-      return { ...span, name: /^(?:__)?typeof(?:__|_unqual)?$/.test(name) ? '' : name, keyword: null, pointers, arrays };
+      return { start, end, name: /^(?:__)?typeof(?:__|_unqual)?$/.test(name) ? '' : name, keyword: null, pointers, arrays };
     }
     case 'primitive_type':
     case 'sized_type_specifier':
-      return { ...span, name: /\w+$/.exec(textOf(node, c))?.[0] ?? '', keyword: null, pointers, arrays };
+      return { start, end, name: /\w+$/.exec(textOf(node, c))?.[0] ?? '', keyword: null, pointers, arrays };
     default:
-      return { ...span, name: '', keyword: null, pointers, arrays };
+      return { start, end, name: '', keyword: null, pointers, arrays };
   }
 }
 
@@ -105,22 +105,23 @@ export function readDeclarator(declarator: SyntaxNode, c: Context): Declarator |
 /** The type of what a declarator declares. A pointer to a function has no name for what it returns. */
 export function declaredType(base: TypeName, declarator: Declarator | null): TypeName {
   if (declarator === null) return base;
-  if (declarator.nameless) return { ...base, name: '', keyword: null, pointers: declarator.pointers, arrays: declarator.arrays };
-  return { ...base, pointers: base.pointers + declarator.pointers, arrays: base.arrays + declarator.arrays };
+  const { start, end } = base;
+  if (declarator.nameless) return { start, end, name: '', keyword: null, pointers: declarator.pointers, arrays: declarator.arrays };
+  return { start, end, name: base.name, keyword: base.keyword, pointers: base.pointers + declarator.pointers, arrays: base.arrays + declarator.arrays };
 }
 
 /** The parameters of a function; `(void)` and `...` give none. */
 export function lowerParams(list: SyntaxNode | null, c: Context): Param[] {
   const params: Param[] = [];
   for (const node of list === null ? [] : parts(list)) {
-    if (node.type === 'identifier') params.push({ ...spanOf(node), name: textOf(node, c), type: namelessType(node) });
+    if (node.type === 'identifier') params.push({ start: node.start, end: node.end, name: textOf(node, c), type: namelessType(node) });
     if (node.type !== 'parameter_declaration') continue;
     const typeNode = field(node, 'type');
     const declaratorNode = field(node, 'declarator');
     const type = typeNode === undefined ? namelessType(node) : lowerType(typeNode, c);
     const declarator = declaratorNode === undefined ? null : readDeclarator(declaratorNode, c);
     if (declarator === null && type.name === 'void') continue;
-    params.push({ ...spanOf(node), name: declarator?.name ?? '', type: declaredType(type, declarator) });
+    params.push({ start: node.start, end: node.end, name: declarator?.name ?? '', type: declaredType(type, declarator) });
   }
   return params;
 }
@@ -168,8 +169,8 @@ function repairedType(node: SyntaxNode, typeNode: SyntaxNode | undefined, base: 
   if (next?.type !== 'ERROR') return base;
   const text = textOf(next, c);
   const tagged = /^(struct|union|enum)\s+(\w+)$/.exec(text);
-  if (tagged) return { ...spanOf(next), name: tagged[2]!, keyword: tagged[1] as 'struct', pointers: 0, arrays: 0 };
-  return isBasicType(text) ? { ...spanOf(next), name: /\w+$/.exec(text)?.[0] ?? '', keyword: null, pointers: 0, arrays: 0 } : base;
+  if (tagged) return { start: next.start, end: next.end, name: tagged[2]!, keyword: tagged[1] as 'struct', pointers: 0, arrays: 0 };
+  return isBasicType(text) ? { start: next.start, end: next.end, name: /\w+$/.exec(text)?.[0] ?? '', keyword: null, pointers: 0, arrays: 0 } : base;
 }
 
 /** The declarators of a declaration in source order. */

@@ -21,7 +21,7 @@ export function lowerExpr(node: SyntaxNode, c: Context): Expr {
 }
 
 function lowerKind(node: SyntaxNode, c: Context): Expr {
-  const span = spanOf(node);
+  const { start, end } = node;
   const unknown = (): Expr => unknownExpr([node], node, c);
   const child = (name: string): Expr => {
     const found = field(node, name);
@@ -33,7 +33,7 @@ function lowerKind(node: SyntaxNode, c: Context): Expr {
     case 'number_literal': case 'char_literal': case 'true': case 'false':
       return lowerNumber(node, c);
     case 'string_literal': case 'concatenated_string':
-      return { kind: 'string', ...span, text: textOf(node, c) };
+      return { kind: 'string', start, end, text: textOf(node, c) };
     case 'call_expression':
       return lowerCall(node, c);
     case 'offsetof_expression':
@@ -42,12 +42,12 @@ function lowerKind(node: SyntaxNode, c: Context): Expr {
       return lowerInitializer(node, c);
     case 'compound_statement':
       // A block as a macro argument.
-      return { kind: 'statement-expression', ...span, body: lowerSequence(node.children, c) };
+      return { kind: 'statement-expression', start, end, body: lowerSequence(node.children, c) };
     case 'sizeof_expression':
       return lowerSizeof(node, c);
     case 'cast_expression': case 'compound_literal_expression': {
       const type = field(node, 'type');
-      return type === undefined ? unknown() : { kind: 'cast', ...span, type: lowerType(type, c), operand: child('value') };
+      return type === undefined ? unknown() : { kind: 'cast', start, end, type: lowerType(type, c), operand: child('value') };
     }
   }
   if (hasErrorChild(node)) return unknown();
@@ -59,30 +59,30 @@ function lowerKind(node: SyntaxNode, c: Context): Expr {
     case 'field_expression': {
       const name = field(node, 'field');
       if (name === undefined || name.missing) return unknown();
-      return { kind: 'member', ...span, base: child('argument'), arrow: operatorOf(node, c) === '->', field: textOf(name, c), fieldSpan: spanOf(name) };
+      return { kind: 'member', start, end, base: child('argument'), arrow: operatorOf(node, c) === '->', field: textOf(name, c), fieldSpan: spanOf(name) };
     }
     case 'subscript_expression':
-      return { kind: 'index', ...span, base: child('argument'), index: child('index') };
+      return { kind: 'index', start, end, base: child('argument'), index: child('index') };
     case 'pointer_expression': case 'unary_expression': {
       const op = operatorOf(node, c);
-      return UNARY.has(op) ? { kind: 'unary', ...span, op: op as UnaryExpr['op'], operand: child('argument') } : unknown();
+      return UNARY.has(op) ? { kind: 'unary', start, end, op: op as UnaryExpr['op'], operand: child('argument') } : unknown();
     }
     case 'update_expression': {
       const argument = field(node, 'argument');
       const op = operatorOf(node, c) === '--' ? '--' : '++';
-      return { kind: 'update', ...span, op, prefix: (argument?.start ?? 0) > node.start, operand: child('argument') };
+      return { kind: 'update', start, end, op, prefix: (argument?.start ?? 0) > node.start, operand: child('argument') };
     }
     case 'binary_expression':
-      return { kind: 'binary', ...span, op: operatorOf(node, c), left: child('left'), right: child('right') };
+      return { kind: 'binary', start, end, op: operatorOf(node, c), left: child('left'), right: child('right') };
     case 'assignment_expression':
-      return { kind: 'assign', ...span, op: operatorOf(node, c), target: child('left'), value: child('right') };
+      return { kind: 'assign', start, end, op: operatorOf(node, c), target: child('left'), value: child('right') };
     case 'conditional_expression':
       return {
-        kind: 'conditional', ...span, condition: child('condition'),
+        kind: 'conditional', start, end, condition: child('condition'),
         then: field(node, 'consequence') === undefined ? null : child('consequence'), otherwise: child('alternative'),
       };
     case 'comma_expression':
-      return { kind: 'comma', ...span, items: commaItems(node).map((item) => lowerExpr(item, c)) };
+      return { kind: 'comma', start, end, items: commaItems(node).map((item) => lowerExpr(item, c)) };
     default:
       return unknown();
   }
@@ -91,7 +91,7 @@ function lowerKind(node: SyntaxNode, c: Context): Expr {
 /** `return` as a macro argument reaches us as a name. */
 function lowerName(node: SyntaxNode, c: Context): Expr {
   const name = textOf(node, c);
-  return node.missing || isFlowWord(name) ? unknownExpr([node], node, c) : { kind: 'name', ...spanOf(node), name };
+  return node.missing || isFlowWord(name) ? unknownExpr([node], node, c) : { kind: 'name', start: node.start, end: node.end, name };
 }
 
 /** The nodes that commas separate; the grammar nests them to the right. */
@@ -114,7 +114,7 @@ function operatorOf(node: SyntaxNode, c: Context): string {
 
 function lowerNumber(node: SyntaxNode, c: Context): NumberExpr {
   const text = textOf(node, c);
-  return { kind: 'number', ...spanOf(node), value: numberValue(text), text };
+  return { kind: 'number', start: node.start, end: node.end, value: numberValue(text), text };
 }
 
 /** The value of an integer or plain character constant, `true` or `false`; null for anything else. */
@@ -138,10 +138,10 @@ function lowerCall(node: SyntaxNode, c: Context): Expr {
   if (callee.type === 'parenthesized_expression' && lowered.kind === 'name' && args.length === 1 && looksLikeType(lowered.name)) {
     // `(u32)(x)`: the grammar cannot know that the name is a type.
     const type: TypeName = { start: lowered.start, end: lowered.end, name: lowered.name, keyword: null, pointers: 0, arrays: 0 };
-    return { kind: 'cast', ...spanOf(node), type, operand: args[0]! };
+    return { kind: 'cast', start: node.start, end: node.end, type, operand: args[0]! };
   }
   return {
-    kind: 'call', ...spanOf(node), callee: lowered, name: lowered.kind === 'name' ? lowered.name : null, args, argsSpan: spanOf(list),
+    kind: 'call', start: node.start, end: node.end, callee: lowered, name: lowered.kind === 'name' ? lowered.name : null, args, argsSpan: spanOf(list),
   } satisfies CallExpr;
 }
 
@@ -178,11 +178,11 @@ export function lowerArgument(node: SyntaxNode, c: Context): Expr {
 }
 
 function typeArgument(node: SyntaxNode, c: Context): TypeExpr | null {
-  if (node.type === 'type_descriptor') return { kind: 'type', ...spanOf(node), type: lowerType(node, c) };
+  if (node.type === 'type_descriptor') return { kind: 'type', start: node.start, end: node.end, type: lowerType(node, c) };
   if (node.type !== 'identifier' && node.type !== 'type_identifier' && node.type !== 'primitive_type') return null;
   const masked = noteOver(node, 'type-keyword', c);
   if (masked !== undefined) return typeFromText(masked, c);
-  return isBasicType(textOf(node, c)) ? { kind: 'type', ...spanOf(node), type: lowerType(node, c) } : null;
+  return isBasicType(textOf(node, c)) ? { kind: 'type', start: node.start, end: node.end, type: lowerType(node, c) } : null;
 }
 
 /** `struct foo *`, `unsigned long` or `foo_t *` as an argument, which the grammar has no rule for. */
@@ -193,19 +193,19 @@ function typeFromText(span: Span, c: Context): TypeExpr | null {
   if (keyword === undefined && stars === '' && !isBasicType(words ?? '')) return null;
   const name = tag ?? /\w+$/.exec(words ?? '')?.[0] ?? '';
   const pointers = stars.replace(/[^*]/g, '').length;
-  return { kind: 'type', ...spanOf(span), type: { ...spanOf(span), name, keyword: (keyword ?? null) as TypeName['keyword'], pointers, arrays: 0 } };
+  return { kind: 'type', start: span.start, end: span.end, type: { start: span.start, end: span.end, name, keyword: (keyword ?? null) as TypeName['keyword'], pointers, arrays: 0 } };
 }
 
 /** `sizeof(x)` has a type when the text says so (a keyword, a basic type), else an operand: the grammar cannot tell. */
 function lowerSizeof(node: SyntaxNode, c: Context): Expr {
   const type = field(node, 'type');
-  const span = spanOf(node);
-  if (type !== undefined) return { kind: 'sizeof', ...span, type: lowerType(type, c), operand: null } satisfies SizeofExpr;
+  const { start, end } = node;
+  if (type !== undefined) return { kind: 'sizeof', start, end, type: lowerType(type, c), operand: null } satisfies SizeofExpr;
   let value = field(node, 'value');
   while (value?.type === 'parenthesized_expression' && parts(value).length === 1 && !hasErrorChild(value)) value = parts(value)[0];
   if (value === undefined) return unknownExpr([node], node, c);
   const named = typeArgument(value, c);
-  return named === null ? { kind: 'sizeof', ...span, type: null, operand: lowerExpr(value, c) } : { kind: 'sizeof', ...span, type: named.type, operand: null };
+  return named === null ? { kind: 'sizeof', start, end, type: null, operand: lowerExpr(value, c) } : { kind: 'sizeof', start, end, type: named.type, operand: null };
 }
 
 /** offsetof has a rule of its own in the grammar; here it is a call like container_of: (type, member). */
@@ -220,7 +220,7 @@ function lowerOffsetof(node: SyntaxNode, c: Context): Expr {
   const lowered = lowerType(type, c);
   const span = { start: inside[0]?.start ?? comma.end, end: inside.at(-1)?.end ?? comma.end };
   return {
-    kind: 'call', ...spanOf(node), callee, name: 'offsetof',
+    kind: 'call', start: node.start, end: node.end, callee, name: 'offsetof',
     args: [{ kind: 'type', start: lowered.start, end: lowered.end, type: lowered }, memberPath(span, c) ?? unknownExpr(inside, span, c)],
     argsSpan: { start: open.start, end: close.end },
   };
@@ -235,7 +235,7 @@ function memberPath(span: Span, c: Context): Expr | null {
   for (const name of text.split('.').slice(0, MAX_DEPTH)) {
     const end = offset + name.length;
     const own = { start: offset, end };
-    expr = expr === null ? { kind: 'name', ...own, name } : { kind: 'member', start: span.start, end, base: expr, arrow: false, field: name, fieldSpan: own } satisfies MemberExpr;
+    expr = expr === null ? { kind: 'name', start: own.start, end: own.end, name } : { kind: 'member', start: span.start, end, base: expr, arrow: false, field: name, fieldSpan: own } satisfies MemberExpr;
     offset = end + 1;
   }
   return expr;

@@ -1,7 +1,7 @@
 import type { Condition, MaskNote, SyntaxNode } from '../../syntax/node.ts';
 import { conditionsAt, isPreprocChain, preprocArms } from '../../syntax/conditions.ts';
 import type { Expr, InitializerEntry, InitializerExpr } from '../types.ts';
-import { copyConditions, field, notesIn, parts, spanOf, textOf, type Context } from './context.ts';
+import { copyConditions, field, notesIn, parts, textOf, type Context } from './context.ts';
 import { lowerExpr } from './expressions.ts';
 
 /** Lowers `{ … }`. Entries inside an #if chain carry its conditions; what may hide entries makes it incomplete. */
@@ -12,7 +12,7 @@ export function lowerInitializer(node: SyntaxNode, c: Context): InitializerExpr 
   const lost = node.children.some((child) => child.type === 'ERROR' || (child.missing && child.type === '}'));
   const split = notesIn(node, 'split', c).length > 0 || conditionsAt(directives, node.end).length > 0;
   const complete = !lost && !split && !entries.some((entry) => isCut(entry, directives));
-  return { kind: 'initializer', ...spanOf(node), entries, complete };
+  return { kind: 'initializer', start: node.start, end: node.end, entries, complete };
 }
 
 function lowerEntries(nodes: readonly SyntaxNode[], conditions: readonly Condition[], directives: readonly MaskNote[], entries: InitializerEntry[], c: Context): void {
@@ -28,7 +28,7 @@ function lowerEntries(nodes: readonly SyntaxNode[], conditions: readonly Conditi
 }
 
 function lowerEntry(node: SyntaxNode, conditions: readonly Condition[], c: Context): InitializerEntry {
-  if (node.type !== 'initializer_pair') return { ...spanOf(node), designators: [], value: lowerExpr(node, c), conditions };
+  if (node.type !== 'initializer_pair') return { start: node.start, end: node.end, designators: [], value: lowerExpr(node, c), conditions };
   const designators: string[] = [];
   for (const child of node.children) {
     if (child.field !== 'designator') continue;
@@ -37,7 +37,7 @@ function lowerEntry(node: SyntaxNode, conditions: readonly Condition[], c: Conte
   }
   const value = field(node, 'value');
   const lowered: Expr = value === undefined ? { kind: 'unknown', start: node.end, end: node.end, names: [], calls: [] } : lowerExpr(value, c);
-  return { ...spanOf(node), designators, value: lowered, conditions };
+  return { start: node.start, end: node.end, designators, value: lowered, conditions };
 }
 
 /** Whether a directive stands inside an entry, so that it belongs to neither arm. Those of an initialiser inside it are its own. */

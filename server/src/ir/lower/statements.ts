@@ -27,13 +27,13 @@ export function lowerSingle(node: SyntaxNode | undefined, parent: SyntaxNode, c:
   const body: Stmt[] = [];
   lowerInto(node, body, c);
   const only = body[0];
-  return body.length === 1 && only !== undefined ? only : { kind: 'block', ...spanOf(node), body };
+  return body.length === 1 && only !== undefined ? only : { kind: 'block', start: node.start, end: node.end, body };
 }
 
 /** The body of a function or statement expression. */
 export function lowerBlock(node: SyntaxNode, c: Context): BlockStmt {
   if (isUnclosed(node)) c.opaque = true;
-  return { kind: 'block', ...spanOf(node), body: lowerSequence(node.children, c) };
+  return { kind: 'block', start: node.start, end: node.end, body: lowerSequence(node.children, c) };
 }
 
 /** Whether the parser had to add the closing brace of a block. */
@@ -52,8 +52,8 @@ function lowerInto(node: SyntaxNode, out: Stmt[], c: Context): void {
   c.depth--;
 }
 
-function lowerKind(start: SyntaxNode, out: Stmt[], c: Context): void {
-  let node = start;
+function lowerKind(outer: SyntaxNode, out: Stmt[], c: Context): void {
+  let node = outer;
   // Labels nest to the right: `a: b: c: statement`. Case labels do not, their statements are children.
   while (node.type === 'labeled_statement' || node.type === 'attributed_statement') {
     const label = field(node, 'label');
@@ -65,14 +65,15 @@ function lowerKind(start: SyntaxNode, out: Stmt[], c: Context): void {
     if (inner === undefined || inner === label) return;
     node = inner;
   }
-  const span = spanOf(node);
+  const { start, end } = node;
   switch (node.type) {
     case 'compound_statement':
       out.push(lowerBlock(node, c));
       return;
     case 'expression_statement': {
       const inner = parts(node);
-      if (inner.length > 1 || inner[0]?.type === 'ERROR') out.push(unknownStmt([node], c));
+      if (inner[0]?.type === 'gnu_asm_expression') lowerExprStatement(inner[0], node, out, c);
+      else if (inner.length > 1 || inner[0]?.type === 'ERROR') out.push(unknownStmt([node], c));
       else if (inner[0] !== undefined) lowerExprStatement(inner[0], node, out, c);
       return;
     }
@@ -93,7 +94,7 @@ function lowerKind(start: SyntaxNode, out: Stmt[], c: Context): void {
       out.push(loopStmt(node, 'for', c));
       return;
     case 'switch_statement':
-      out.push({ kind: 'switch', ...span, value: condition(node, c).expr, body: lowerSingle(field(node, 'body'), node, c) } satisfies SwitchStmt);
+      out.push({ kind: 'switch', start, end, value: condition(node, c).expr, body: lowerSingle(field(node, 'body'), node, c) } satisfies SwitchStmt);
       return;
     case 'case_statement':
       lowerCase(node, out, c);
@@ -101,16 +102,16 @@ function lowerKind(start: SyntaxNode, out: Stmt[], c: Context): void {
     case 'goto_statement': {
       const label = field(node, 'label');
       if (label === undefined || hasErrorChild(node)) out.push(unknownStmt([node], c, true));
-      else out.push({ kind: 'goto', ...span, label: textOf(label, c), labelSpan: spanOf(label) });
+      else out.push({ kind: 'goto', start, end, label: textOf(label, c), labelSpan: spanOf(label) });
       return;
     }
     case 'break_statement': case 'continue_statement':
-      out.push({ kind: node.type === 'break_statement' ? 'break' : 'continue', ...span });
+      out.push({ kind: node.type === 'break_statement' ? 'break' : 'continue', start, end });
       return;
     case 'return_statement': {
       const value = parts(node);
       const only = value[0];
-      out.push({ kind: 'return', ...span, value: only === undefined ? null : value.length === 1 ? lowerExpr(only, c) : unknownExpr(value, { start: value[0]!.start, end: value.at(-1)!.end }, c) });
+      out.push({ kind: 'return', start, end, value: only === undefined ? null : value.length === 1 ? lowerExpr(only, c) : unknownExpr(value, { start: value[0]!.start, end: value.at(-1)!.end }, c) });
       return;
     }
     case 'function_definition':
@@ -148,24 +149,24 @@ export function unknownStmt(nodes: readonly SyntaxNode[], c: Context, opaque = f
 }
 
 function lowerExprStatement(node: SyntaxNode, statement: SyntaxNode, out: Stmt[], c: Context): void {
-  const span = spanOf(statement);
+  const { start, end } = statement;
   if (node.type === 'gnu_asm_expression') {
     const isGoto = node.children.some((child) => child.type === 'gnu_asm_qualifier' && textOf(child, c) === 'goto');
-    out.push({ kind: 'asm', ...span, names: takeInventory([node], c).names, isGoto });
+    out.push({ kind: 'asm', start, end, names: takeInventory([node], c).names, isGoto });
     return;
   }
   const expr = lowerExpr(node, c);
-  if (expr.kind === 'unknown') out.push({ kind: 'unknown', ...span, names: expr.names, calls: expr.calls, opaque: takeInventory([node], c).hidesFlow });
+  if (expr.kind === 'unknown') out.push({ kind: 'unknown', start, end, names: expr.names, calls: expr.calls, opaque: takeInventory([node], c).hidesFlow });
   else if (expr.kind === 'call' && expr.callee.kind === 'call' && GUARDS.has(expr.callee.name ?? '')) {
-    out.push({ kind: 'guard', ...span, macro: expr.callee.name!, args: [...expr.callee.args, ...expr.args], body: null });
-  } else out.push({ kind: 'expr', ...span, expr });
+    out.push({ kind: 'guard', start, end, macro: expr.callee.name!, args: [...expr.callee.args, ...expr.args], body: null });
+  } else out.push({ kind: 'expr', start, end, expr });
 }
 
 /** The condition in parentheses of an if, while, do or switch. */
 function condition(node: SyntaxNode, c: Context): { expr: Expr; start: number; end: number } {
   const found = field(node, 'condition');
   if (found === undefined) return { expr: unknownExpr([], { start: node.start, end: node.start }, c), start: node.start, end: node.start };
-  return { expr: lowerExpr(found, c), ...spanOf(found) };
+  return { expr: lowerExpr(found, c), start: found.start, end: found.end };
 }
 
 function lowerIf(node: SyntaxNode, c: Context): Stmt {
@@ -180,7 +181,7 @@ function lowerIf(node: SyntaxNode, c: Context): Stmt {
   const stray = node.children.filter((child) => child.type === 'ERROR');
   if (stray.length > 0 && takeInventory(stray, c).hidesFlow) c.opaque = true;
   const otherwise = clause === undefined ? null : lowerSingle(parts(clause).at(-1), clause, c);
-  return { kind: 'if', ...spanOf(node), condition: expr, conditionSpan: { start, end }, then: thenStmt, otherwise } satisfies IfStmt;
+  return { kind: 'if', start: node.start, end: node.end, condition: expr, conditionSpan: { start, end }, then: thenStmt, otherwise } satisfies IfStmt;
 }
 
 function loopStmt(node: SyntaxNode, form: 'while' | 'do' | 'for', c: Context): LoopStmt {
@@ -190,7 +191,7 @@ function loopStmt(node: SyntaxNode, form: 'while' | 'do' | 'for', c: Context): L
   if (form === 'for') {
     const initializer = field(node, 'initializer');
     if (initializer?.type === 'declaration') lowerDeclaration(initializer, init, c);
-    else if (initializer !== undefined) init.push({ kind: 'expr', ...spanOf(initializer), expr: lowerExpr(initializer, c) });
+    else if (initializer !== undefined) init.push({ kind: 'expr', start: initializer.start, end: initializer.end, expr: lowerExpr(initializer, c) });
     const update = field(node, 'update');
     const found = field(node, 'condition');
     test = found === undefined ? null : lowerExpr(found, c);
@@ -198,7 +199,7 @@ function loopStmt(node: SyntaxNode, form: 'while' | 'do' | 'for', c: Context): L
   } else test = condition(node, c).expr;
   const stray = node.children.filter((child) => child.type === 'ERROR');
   if (stray.length > 0 && takeInventory(stray, c).hidesFlow) c.opaque = true;
-  return { kind: 'loop', ...spanOf(node), form, macro: null, args: [], init, condition: test, step, body: lowerSingle(field(node, 'body'), node, c) };
+  return { kind: 'loop', start: node.start, end: node.end, form, macro: null, args: [], init, condition: test, step, body: lowerSingle(field(node, 'body'), node, c) };
 }
 
 function lowerCase(node: SyntaxNode, out: Stmt[], c: Context): void {
@@ -225,9 +226,9 @@ function rangeEnd(value: SyntaxNode | undefined, error: SyntaxNode | undefined, 
   const text = rest.slice(match[0].length).trimEnd();
   const start = value.end + match[0].length;
   const span = { start, end: start + text.length };
-  if (/^[A-Za-z_]\w*$/.test(text)) return { kind: 'name', ...span, name: text };
-  if (/^\w+$/.test(text)) return { kind: 'number', ...span, value: Number.isNaN(Number(text)) ? null : Number(text), text };
-  return { kind: 'unknown', ...span, names: text.match(/[A-Za-z_]\w*/g) ?? [], calls: [] };
+  if (/^[A-Za-z_]\w*$/.test(text)) return { kind: 'name', start: span.start, end: span.end, name: text };
+  if (/^\w+$/.test(text)) return { kind: 'number', start: span.start, end: span.end, value: Number.isNaN(Number(text)) ? null : Number(text), text };
+  return { kind: 'unknown', start: span.start, end: span.end, names: text.match(/[A-Za-z_]\w*/g) ?? [], calls: [] };
 }
 
 /** A function definition inside a function: the brace of the outer one is missing. In the first column it is an item of its own. */

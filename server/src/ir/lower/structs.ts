@@ -15,7 +15,7 @@ export function lowerStruct(node: SyntaxNode, name: string, conditions: readonly
   const whole = lowerFields(body, fields, { conditions: [], unplaced: node.type === 'union_specifier' }, c);
   const complete = whole && notesIn(body, 'split', c).length === 0 && notesIn(body, 'field-macro', c).every((note) => isFieldMacroSeen(note, fields));
   const keyword = node.type === 'union_specifier' ? 'union' : 'struct';
-  return { kind: 'struct', ...spanOf(node), keyword, name, fields, conditions, complete, bodySpan: spanOf(body) };
+  return { kind: 'struct', start: node.start, end: node.end, keyword, name, fields, conditions, complete, bodySpan: spanOf(body) };
 }
 
 /** Whether what the mask blanked among fields is one of them, or the brackets of a group whose fields it left. */
@@ -71,7 +71,7 @@ function lowerField(node: SyntaxNode, fields: FieldIr[], place: Place, c: Contex
     if (one.declarator.name === '') continue;
     const after = node.children.find((child) => child.start >= one.span.end && child.type !== 'comment');
     const unplaced = place.unplaced || after?.type === 'bitfield_clause';
-    fields.push({ ...one.span, name: one.declarator.name, type: one.type, statement, unplaced, conditions: place.conditions });
+    fields.push({ start: one.span.start, end: one.span.end, name: one.declarator.name, type: one.type, statement, unplaced, conditions: place.conditions });
   }
   return !node.children.some((child) => child.type === 'ERROR' && !/^\s*\w*\s*$/.test(textOf(child, c)));
 }

@@ -76,7 +76,7 @@ function lowerNode(node: SyntaxNode, conditions: readonly Condition[], out: Item
       const path = field(node, 'path');
       const text = path === undefined ? '' : textOf(path, c);
       const bare = /^["<](.*)[">]$/.exec(text)?.[1];
-      out.includes.push({ kind: 'include', ...spanOf(node), path: bare ?? text, quoted: text.startsWith('"'), conditions });
+      out.includes.push({ kind: 'include', start: node.start, end: node.end, path: bare ?? text, quoted: text.startsWith('"'), conditions });
       return;
     }
     case 'preproc_def': case 'preproc_function_def':
@@ -110,7 +110,7 @@ function lowerFunction(node: SyntaxNode, conditions: readonly Condition[], out: 
   const header = node.children.filter((child) => child.start < bodyNode.start);
   if (declarator.shape !== 'function' || header.some((child) => hidesFlow(child, c))) c.opaque = true;
   out.functions.push({
-    kind: 'function', ...spanOf(node), name: declarator.name, nameSpan: declarator.nameSpan, returnType: declaredType(specifiers.type, declarator.shape === 'function' ? declarator : null),
+    kind: 'function', start: node.start, end: node.end, name: declarator.name, nameSpan: declarator.nameSpan, returnType: declaredType(specifiers.type, declarator.shape === 'function' ? declarator : null),
     params, isStatic: specifiers.isStatic, isInline: specifiers.isInline, body, conditions, opaque: c.opaque, text: textOf(node, c),
   });
 }
@@ -134,17 +134,17 @@ function lowerDeclaration(node: SyntaxNode, conditions: readonly Condition[], ou
   const first = field(node, 'declarator');
   if (first?.type === 'parenthesized_declarator' && typeNode?.type === 'type_identifier') {
     // `static DEFINE_MUTEX(lock);`
-    out.fileMacros.push({ kind: 'file-macro', ...spanOf(node), name: textOf(typeNode, c), args: splitArguments(textOf(first, c)) });
+    out.fileMacros.push({ kind: 'file-macro', start: node.start, end: node.end, name: textOf(typeNode, c), args: splitArguments(textOf(first, c)) });
     return;
   }
   for (const one of readDeclared(node, specifiers.type, c)) {
     const { name, nameSpan, shape } = one.declarator;
     if (name === '') continue;
     if (shape === 'function') {
-      out.prototypes.push({ kind: 'prototype', ...spanOf(node), name, nameSpan, returnType: one.type, params: lowerParams(one.declarator.params, c), isStatic: specifiers.isStatic, conditions });
+      out.prototypes.push({ kind: 'prototype', start: node.start, end: node.end, name, nameSpan, returnType: one.type, params: lowerParams(one.declarator.params, c), isStatic: specifiers.isStatic, conditions });
     } else {
       out.variables.push({
-        kind: 'variable', ...spanOf(node), name, nameSpan, type: one.type, isStatic: specifiers.isStatic, isConst: specifiers.isConst,
+        kind: 'variable', start: node.start, end: node.end, name, nameSpan, type: one.type, isStatic: specifiers.isStatic, isConst: specifiers.isConst,
         isExtern: specifiers.isExtern, init: one.init === undefined ? null : lowerExpr(one.init, c), conditions,
       });
     }
@@ -174,7 +174,7 @@ function lowerDefine(node: SyntaxNode, conditions: readonly Condition[], out: It
   if (name === undefined) return;
   const params = list === undefined ? null : parts(list).filter((part) => part.type === 'identifier').map((part) => textOf(part, c));
   out.macros.push({
-    kind: 'macro', ...spanOf(node), name: textOf(name, c), params, body: null, statements: null,
+    kind: 'macro', start: node.start, end: node.end, name: textOf(name, c), params, body: null, statements: null,
     bodyText: value === undefined ? '' : textOf(value, c).trim(), conditions,
   });
 }
@@ -184,7 +184,7 @@ function lowerFileMacro(node: SyntaxNode, out: ItemIr, c: Context): void {
   const name = call === undefined ? undefined : field(call, 'function');
   const list = call === undefined ? undefined : field(call, 'arguments');
   if (call?.type === 'call_expression' && name?.type === 'identifier' && list !== undefined) {
-    out.fileMacros.push({ kind: 'file-macro', ...spanOf(node), name: textOf(name, c), args: splitArguments(textOf(list, c)) });
+    out.fileMacros.push({ kind: 'file-macro', start: node.start, end: node.end, name: textOf(name, c), args: splitArguments(textOf(list, c)) });
   } else if (parts(node).length > 0) out.lost.push(spanOf(node));
 }
 
