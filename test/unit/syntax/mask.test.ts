@@ -1,0 +1,251 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { kernelMask } from '../../../server/src/syntax/mask.ts';
+import { ANNOTATION_CALLS, ANNOTATIONS } from '../../../server/src/syntax/mask-tables.ts';
+import { loadParser } from '../../support/parser.ts';
+
+/** A statement in a function, so that the mask knows where it stands. */
+const inFunction = (line: string): string => `int f(void)\n{\n\t${line}\n}\n`;
+
+/** Two lines: the text, and what the parser sees. */
+test.each([
+  ['a type as an argument', `
+    x = container_of(p, struct foo, member);
+    x = container_of(p,        foo, member);`],
+  ['a pointer type as an argument', `
+    x = va_arg(ap, const struct foo *);
+    x = va_arg(ap,              foo  );`],
+  ['a pointer to a typedef as an argument', `
+    x = va_arg(ap, u8 *);
+    x = va_arg(ap, u8  );`],
+  ['a basic type as an argument', `
+    x = min_t(unsigned int, a, b);
+    x = min_t(         _nt, a, b);`],
+  ['not in sizeof', `
+    x = kzalloc(sizeof(struct foo), GFP_KERNEL);
+    x = kzalloc(sizeof(struct foo), GFP_KERNEL);`],
+  ['not in a cast', `
+    x = f((struct foo *)p, (int)a);
+    x = f((struct foo *)p, (int)a);`],
+  ['not in a local prototype', `
+    extern int g(struct foo *, int);
+    extern int g(struct foo *, int);`],
+  ['not a product', `
+    x = f(a * b, c);
+    x = f(a * b, c);`],
+  ['offsetof of a plain member', `
+    x = offsetof(struct foo, a);
+    x = offsetof(struct foo, a);`],
+  ['offsetof of a nested member', `
+    x = offsetof(struct foo, a.b);
+    x = _ffsetof(       foo, a.b);`],
+  ['annotations', `
+    struct foo __user *p = (void __force __iomem *)q;
+    struct foo        *p = (void                 *)q;`],
+  ['an annotation with arguments', `
+    struct foo *p __free(kfree) = NULL;
+    struct foo *p               = NULL;`],
+  ['typeof', `
+    typeof(*p) *q = p;
+    typeof     *q = p;`],
+  ['a case range', `
+    switch (a) { case 1 ... 3: b(); }
+    switch (a) { case 1      : b(); }`],
+  ['a loop macro with a block', `
+    list_for_each_entry(a, &b, c) { d(); }
+    while              (a, &b, c) { d(); }`],
+  ['a loop macro with a statement', `
+    if (x) for_each_set_bit(i, m, n) d(); else e();
+    if (x) while           (i, m, n) d(); else e();`],
+  ['a loop macro as a plain call', `
+    pci_for_each_dma_alias(p, fn, d);
+    pci_for_each_dma_alias(p, fn, d);`],
+  ['a loop macro whose result is used', `
+    ret = bus_for_each_dev(b, NULL, d, fn);
+    ret = bus_for_each_dev(b, NULL, d, fn);`],
+  ['scoped_guard', `
+    scoped_guard(mutex, &x->lock) d();
+    if          (mutex, &x->lock) d();`],
+  ['scoped_cond_guard', `
+    scoped_cond_guard(mutex_intr, return -EINTR, &l) { d(); }
+    if               (mutex_intr,        -EINTR, &l) { d(); }`],
+  ['a jump as an argument without operand', `
+    scoped_cond_guard(mutex_intr, continue, &l) { d(); }
+    if               (mutex_intr, _ontinue, &l) { d(); }`],
+  ['an unknown macro with a block', `
+    with_runtime_pm(dev, ref) { d(); }
+    if             (dev, ref) { d(); }`],
+  ['guard is a call', `
+    guard(mutex)(&x->lock);
+    guard(mutex)(&x->lock);`],
+  ['a control statement', `
+    while (a) { if (b) { c(); } else { d(); } }
+    while (a) { if (b) { c(); } else { d(); } }`],
+  ['a statement expression and a compound literal', `
+    x = ({ for_each_x(a) { b(); } c; }); y = (struct foo){ .a = f(struct g, h) };
+    x = ({ while     (a) { b(); } c; }); y = (struct foo){ .a = f(       g, h) };`],
+  ['a static definition by a macro', `
+    static DEFINE_RATELIMIT_STATE(rs, 5 * HZ, 1);
+    int                           rs            ;`],
+  ['not in comments, strings and characters', `
+    x = f("struct a, __user"); /* __user */ c = '"'; // __user
+    x = f("struct a, __user"); /* __user */ c = '"'; // __user`],
+])('in a function: %s', (_name, lines) => {
+  const [text = '', expected = ''] = lines.trim().split('\n').map((line) => line.trim());
+  expect(kernelMask(inFunction(text)).masked).toBe(inFunction(expected));
+});
+
+test.each([
+  ['attributes of a function', `
+    static int __init f(void)
+    static int        f(void)`],
+  ['an unknown attribute before the type', `
+    STATIC int f(void) {}
+           int f(void) {}`],
+  ['an unknown attribute before the name', `
+    static struct foo *__foo f(void) {}
+    static struct foo *      f(void) {}`],
+  ['an unknown attribute and a typedef', `
+    STATIC NV_STATUS f(void) {} static nv_t __foo g(void) {}
+           NV_STATUS f(void) {} static nv_t       g(void) {}`],
+  ['an attribute behind the parameters', `
+    int f(void) __must_hold(l) FOO(x) {}
+    int f(void)                       {}`],
+  ['a typedef alone is the type', `
+    NV_STATUS f(void) {}
+    NV_STATUS f(void) {}`],
+  ['parameters keep their types', `
+    int f(struct foo *, struct bar);
+    int f(struct foo *, struct bar);`],
+  ['attributes of a struct', `
+    struct foo { int a __aligned(8); u8 b[] __counted_by(a); } __packed;
+    struct foo { int a             ; u8 b[]                ; }         ;`],
+  ['DECLARE_BITMAP', `
+    struct foo { DECLARE_BITMAP(map, N); int b; };
+    struct foo { int            map   ; int b; };`.replace('map   ;', 'map    ;')],
+  ['a flexible array', `
+    struct foo { DECLARE_FLEX_ARRAY(struct bar, list); };
+    struct foo { int                            list ; };`],
+  ['a group of fields', `
+    struct foo { struct_group(name, int a; int b;); int c; };
+    struct foo {                    int a; int b;   int c; };`],
+  ['a function pointer in a struct', `
+    struct foo { int (*f)(struct bar *, int); int g; };
+    struct foo { int (*f)(struct bar *, int); int g; };`],
+  ['type arguments in an initialiser', `
+    static struct foo x = { .a = f(struct bar, b), .c = sizeof(struct bar) };
+    static struct foo x = { .a = f(       bar, b), .c = sizeof(struct bar) };`],
+  ['a range in an array initialiser', `
+    static int x[] = { [0 ... 3] = 1 };
+    static int x[] = { [0 ... 3] = 1 };`],
+])('at file scope: %s', (_name, lines) => {
+  const [text, expected] = lines.trim().split('\n').map((line) => line.trim());
+  const start = lines.trim().split('\n')[1]!.search(/\S/);
+  expect(kernelMask(text!).masked).toBe(expected!.padStart(expected!.length + start - 4));
+});
+
+test('macros at file scope, with or without a semicolon', () => {
+  const text = 'MODULE_LICENSE("GPL");\nmodule_init(f)\nmodule_exit(g)\nstatic DEFINE_MUTEX(m);\nint x;\nSTATIC\nint f(void);\n';
+  const { masked, notes } = kernelMask(text);
+  expect(masked.replace(/ +/g, '')).toBe('\n\n\n\nintx;\n\nintf(void);\n');
+  expect(notes.map(({ kind, text }) => `${kind}: ${text}`)).toEqual([
+    'file-macro: MODULE_LICENSE("GPL");', 'file-macro: module_init(f)', 'file-macro: module_exit(g)', 'file-macro: static DEFINE_MUTEX(m);',
+    'file-macro: STATIC',
+  ]);
+});
+
+test.each([
+  ['a macro that is a type', 'TYPE(int) f(void)\n{\n}\n'],
+  ['a call behind a stray brace', 'int f(void)\n{\n\ta();\n\t}\n\tb();\n}\n'],
+  ['a variable and a prototype', 'static int x = f(1);\nextern struct foo *g(void);\nint (*h)(int);\n'],
+])('left alone at file scope: %s', (_name, text) => {
+  expect(kernelMask(text).masked).toBe(text);
+});
+
+describe('#if chains', () => {
+  const visible = (text: string): string => kernelMask(text).masked.split('\n').filter((line) => line.trim() !== '').join('\n');
+  test('in an initialiser every entry is seen', () => {
+    const text = 'struct foo a = {\n#ifdef A\n\t.x = 1,\n#else\n\t.x = 2,\n#endif\n\t.y = 3,\n};';
+    expect(visible(text)).toBe('struct foo a = {\n\t.x = 1,\n\t.x = 2,\n\t.y = 3,\n};');
+    expect(kernelMask(text).notes.map(({ kind, text }) => `${kind}: ${text}`)).toEqual(['directive: #ifdef A', 'directive: #else', 'directive: #endif']);
+  });
+  test.each([
+    ['around whole items', '#ifdef A\nint x;\n#else\nint y;\n#endif'],
+    ['around whole statements', inFunction('a();\n#ifdef A\n\tb();\n#else\n\tc();\n#endif\nout:\n#if B\n\td();\n#endif\n\treturn 0;')],
+    ['around fields and enumerators', 'struct foo {\n#ifdef A\n\tint x;\n#endif\n};\nenum bar {\n\tX,\n#ifdef A\n\tY\n#endif\n};'],
+    ['around cases', inFunction('switch (a) {\n\tcase 1:\n#ifdef A\n\tcase 2:\n#endif\n\t\tb();\n\t}')],
+    ['in a macro', '#define X(a) \\\n\tfoo(a, \\\n\t    1)\nint x;'],
+  ])('left alone: %s', (_name, text) => {
+    expect(kernelMask(text).masked).toBe(text);
+  });
+  test.each([
+    ['two heads of one function', '#if A\nint f(int a)\n#else\nint f(int a, int b)\n#endif\n{\n}', 'int f(int a)\n{\n}'],
+    ['arguments', inFunction('f(a,\n#ifdef A\n\t  b,\n#endif\n\t  c);'), inFunction('f(a,\n\t  b,\n\t  c);').trimEnd()],
+    ['two heads of one block', inFunction('#ifdef A\n\tif (a) {\n#else\n\tif (b) {\n#endif\n\t}').replace('\t#', '#'), 'int f(void)\n{\n\tif (a) {\n\t}\n}'],
+    ['else behind a chain', inFunction('if (a)\n\t\tb();\n#ifdef A\n\telse\n\t\tc();\n#endif'), 'int f(void)\n{\n\tif (a)\n\t\tb();\n\telse\n\t\tc();\n}'],
+    ['else before the end', inFunction('a();\n#ifdef A\n\tif (a)\n\t\tb();\n\telse\n#endif\n\t\tc();'), 'int f(void)\n{\n\ta();\n\tif (a)\n\t\tb();\n\telse\n\t\tc();\n}'],
+    ['the controlled statement', inFunction('if (a)\n#ifdef A\n\t\tb();\n#else\n\t\tc();\n#endif\n\td();'), 'int f(void)\n{\n\tif (a)\n\t\tb();\n\td();\n}'],
+    ['a second arm that ends early', inFunction('a();\n#ifdef A\n\tb();\n#else\n\tif (c)\n#endif\n\t\td();'), 'int f(void)\n{\n\ta();\n\tb();\n\t\td();\n}'],
+    ['extern "C"', '#ifdef __cplusplus\nextern "C" {\n#endif\nint x;\n#ifdef __cplusplus\n}\n#endif', 'int x;'],
+  ])('split: %s', (_name, text, expected) => {
+    expect(visible(text)).toBe(expected);
+    expect(kernelMask(text).notes.every((note) => note.kind === 'split')).toBe(true);
+  });
+  test('a chain that is not closed is left alone', () => {
+    expect(kernelMask('#ifdef A\nint x;\n#else\nint y;\n').masked).toBe('#ifdef A\nint x;\n#else\nint y;\n');
+  });
+});
+
+test('no function is lost while a brace is missing', async () => {
+  const text = 'int f(void)\n{\n\tif (a) {\n\t\tb();\n}\n\nstatic int __foo g(void)\n{\n\tx = container_of(p, struct q, r);\n}\nmodule_init(g)\n';
+  const tree = (await loadParser()).parse(text);
+  expect(tree.items().map((item) => `${item.type} ${text.slice(item.start, item.end).split('\n')[0]}`)).toEqual([
+    'function_definition int f(void)', 'function_definition static int __foo g(void)',
+  ]);
+  expect(tree.masked).toContain('static int       g(void)');
+  tree.dispose();
+});
+
+test('every annotation of the tables lets the parser see a clean declaration', async () => {
+  const parser = await loadParser();
+  for (const word of [...ANNOTATIONS, ...ANNOTATION_CALLS.map((name) => `${name}(a, "b)", (c))`)]) {
+    const tree = parser.parse(`static int ${word} f(struct foo ${word} *p);\n`);
+    expect([word, tree.items().map((item) => [item.type, item.hasError])]).toEqual([word, [['declaration', false]]]);
+    tree.dispose();
+  }
+});
+
+describe('properties', () => {
+  const word = fc.constantFrom(
+    'struct ', 'int ', 'foo', 'list_for_each_entry', '__user', '__free', 'case ', '...', 'if ', 'else ', 'do ', 'return ', 'typeof', 'offsetof', 'static ',
+    'DECLARE_BITMAP', 'struct_group', 'scoped_guard', '(', ')', '{', '}', '[', ']', ';', ',', ':', '=', '*', '#', '\n#if A\n', '\n#ifdef __cplusplus\n', '\n#else\n',
+    '\n#elif B\n', '\n#endif\n', '\n#define X \\\n', '"', "'", '/*', '*/', '//', '\\', '\\\n', '\r\n', '\r', '\n', '\t', '\0', '\ufeff', '\ud800', '\udc00',
+  );
+  const soup = fc.array(word, { maxLength: 60 }).map((parts) => parts.join(''));
+  const anything = fc.oneof(soup, fc.string({ unit: 'binary' }));
+
+  test('keeps the length and every line end', () => {
+    fc.assert(fc.property(anything, (text) => {
+      const { masked } = kernelMask(text);
+      expect(masked.length).toBe(text.length);
+      expect([...masked.matchAll(/[\r\n]/g)].map((m) => m[0] + m.index)).toEqual([...text.matchAll(/[\r\n]/g)].map((m) => m[0] + m.index));
+    }), { numRuns: 2000 });
+  });
+  test('changes nothing outside of its notes but NULs, and its notes are in order', () => {
+    fc.assert(fc.property(anything, (text) => {
+      const { masked, notes } = kernelMask(text);
+      let at = 0;
+      for (const note of [...notes, { start: text.length, end: text.length, text: '' }]) {
+        expect(note.start).toBeGreaterThanOrEqual(at);
+        expect(note.text).toBe(text.slice(note.start, note.end));
+        expect(masked.slice(at, note.start)).toBe(text.slice(at, note.start).replaceAll('\0', ' '));
+        at = note.end;
+      }
+    }), { numRuns: 2000 });
+  });
+  test('can be applied again', () => {
+    fc.assert(fc.property(anything, (text) => {
+      expect(kernelMask(kernelMask(text).masked).masked.length).toBe(text.length);
+    }));
+  });
+});
