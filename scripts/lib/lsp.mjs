@@ -1,6 +1,6 @@
 // A small client of the language server over stdio, for the benchmarks.
 import { spawn } from 'node:child_process';
-import rpc from 'vscode-jsonrpc/node.js';
+import rpc from 'vscode-jsonrpc/node';
 
 /** What an editor with pull diagnostics and lazily resolved actions says of itself. */
 const capabilities = {

@@ -17,14 +17,14 @@ export function randomNumbers(seed) {
  */
 export function nextEdit(text, random, last) {
   const kind = random();
-  if (last && kind < 0.15) return { offset: last.offset, length: last.text.length, text: last.removed };
+  if (last && kind < 0.4) return { offset: last.offset, length: last.text.length, text: last.removed };
   const word = randomMatch(text, /[A-Za-z_]\w{2,}/g, random);
-  if (word && kind < 0.55) return { offset: word.index + 1 + Math.floor(random() * (word[0].length - 1)), length: 0, text: 'aeiou_'[Math.floor(random() * 6)] };
-  if (word && kind < 0.75) return { offset: word.index + 1, length: 1, text: '' };
+  if (word && kind < 0.68) return { offset: word.index + 1 + Math.floor(random() * (word[0].length - 1)), length: 0, text: 'aeiou_'[Math.floor(random() * 6)] };
+  if (word && kind < 0.82) return { offset: word.index + 1, length: 1, text: '' };
   const line = randomMatch(text, /^\t.*;\n/gm, random);
   if (!line) return { offset: text.length, length: 0, text: '\n' };
-  if (kind < 0.85) return { offset: line.index, length: 0, text: '\tret = 0;\n' };
-  if (kind < 0.93) return { offset: line.index, length: line[0].length, text: '' };
+  if (kind < 0.9) return { offset: line.index, length: 0, text: '\tret = 0;\n' };
+  if (kind < 0.95) return { offset: line.index, length: line[0].length, text: '' };
   return { offset: line.index, length: 0, text: line[0] };
 }
 
