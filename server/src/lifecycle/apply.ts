@@ -2,9 +2,10 @@ import type { CallExpr, FunctionIr } from '../ir/types.ts';
 import type { EffectOp } from '../kernel/types.ts';
 import { fresh, loadPlace, storePlace, type Evaluated } from './evaluate.ts';
 import { assumeConfig } from './config.ts';
+import { UNKNOWN_DEVICE } from './device.ts';
 import type { Defined } from './module.ts';
 import { escape, loseCertainty, operate, use } from './operate.ts';
-import { site, sourceText, type Run } from './run.ts';
+import { nameOf, site, sourceText, type Run } from './run.ts';
 import { addStep, assume, fork, type PathState } from './state.ts';
 import type { Summary, SummaryOutcome } from './summary.ts';
 import { ANY, isWeak, joinPaths, pointer, type Place, type Value } from './values.ts';
@@ -49,11 +50,12 @@ function replay(run: Run, s: PathState, e: CallExpr, callee: Defined<FunctionIr>
   for (const { l, v } of ops) {
     if (v?.kind !== 'pointer') continue;
     if (l.op === 'escape' || l.op === 'checked') { escape(run, s, v, e, l.api); continue; }
-    if ((l.op === 'alloc' || l.op === 'allocate') && !run.objects.has(v.object)) {
+    if (l.op === 'alloc' || l.op === 'allocate') {
       const made = summary.objects.get(l.place.object);
-      run.objects.set(v.object, { origin: made?.origin ?? l.site, kind: 'allocation', container: made?.container ?? null });
+      if (made) run.objects.set(v.object, made);
+      s.devices.set(v.object, { state: UNKNOWN_DEVICE, member: made?.member ?? null });
     }
-    operate(run, s, { op: l.op satisfies EffectOp, ok: l.ok, place: v, api: l.api, argument: l.argument, at: e, text: argumentText(run, e, l.place), inner: l.site, settled: l.settled });
+    operate(run, s, { op: l.op satisfies EffectOp, ok: l.ok, place: v, api: l.api, argument: l.argument, at: e, text: argumentText(run, s, e, callee, l.place, v.object), inner: l.site, settled: l.settled });
     if (l.op === 'alloc' || l.op === 'allocate') s.masks.set(v.object, l.ok ? 2 : 4);
   }
   for (const w of writes) if (w.to?.kind === 'pointer') storePlace(run, s, { object: w.to.object, path: w.to.path }, w.v);
@@ -66,11 +68,11 @@ function replay(run: Run, s: PathState, e: CallExpr, callee: Defined<FunctionIr>
 
 function placeOf(v: Value): Place { return v.kind === 'pointer' ? { object: v.object, path: v.path } : { object: '', path: '' }; }
 
-/** The caller's argument that leads to the object, as written: what a message names. */
-function argumentText(run: Run, e: CallExpr, place: Place): string {
-  const m = /param:(\d+)/.exec(place.object);
-  const arg = m ? e.args[Number(m[1])] : undefined;
-  return arg ? sourceText(run, arg) : sourceText(run, e);
+/** What a message calls the object: the caller's argument that leads to it, as written; for a callback, the variable that holds it. */
+function argumentText(run: Run, s: PathState, e: CallExpr, callee: Defined<FunctionIr>, place: Place, object: string): string {
+  const parameter = /param:(\d+)/.exec(place.object);
+  const arg = parameter && e.name === callee.item.name ? e.args[Number(parameter[1])] : undefined;
+  return arg ? sourceText(run, arg) : nameOf(run, s, object);
 }
 
 /** Maps objects of the callee to values of the caller. */

@@ -1,6 +1,6 @@
 import type { CallExpr, Expr } from '../ir/types.ts';
 import type { Behaviour, Effect } from '../kernel/types.ts';
-import { behaviourOf, isNoReturn, isView, returnedArgument } from '../kernel/lookup.ts';
+import { behaviourOf, isNoReturn, isView, retainsArgument, returnedArgument } from '../kernel/lookup.ts';
 import { isTransparent } from '../kernel/macros.ts';
 import { applySummary } from './apply.ts';
 import { decide } from './conditions-flow.ts';
@@ -32,7 +32,11 @@ export function evaluateCall(run: Run, s: PathState, e: CallExpr): Evaluated[] {
     if (returned !== undefined) return evaluateArguments(run, s, e.args).map((a) => ({ s: a.s, v: a.values[returned] ?? NULL }));
     const behaviour = behaviourOf(name, run.kernel);
     if (behaviour !== undefined && behaviour !== 'neutral' && behaviour.success.length > 0) return behave(run, s, e, name, behaviour);
-    return evaluateArguments(run, s, e.args).map((a) => ({ s: a.s, v: harmlessOrUnknown(run, a, e, behaviour === undefined ? name : null) }));
+    const keeps = retainsArgument(name);
+    return evaluateArguments(run, s, e.args).map((a) => {
+      if (keeps) keepArguments(run, a, name);
+      return { s: a.s, v: harmlessOrUnknown(run, a, e, behaviour === undefined ? name : null) };
+    });
   }
   return evaluate(run, s, e.callee).flatMap((c) => evaluateArguments(run, c.s, e.args).map((a) => ({ s: a.s, v: harmlessOrUnknown(run, a, e, name ?? '') })));
 }
@@ -56,6 +60,11 @@ function harmlessOrUnknown(run: Run, a: Arguments, e: CallExpr, unknown: string 
     if (drvdata?.kind === 'pointer' && a.s.devices.has(drvdata.object)) escape(run, a.s, drvdata, e, unknown);
   });
   return fresh(a.s, e.start, 'call');
+}
+
+/** list_add() and its like: from now on others can reach the object. */
+function keepArguments(run: Run, a: Arguments, name: string): void {
+  for (const v of a.values) if (v.kind === 'pointer' && a.s.devices.has(v.object)) storePlace(run, a.s, { object: 'global:kept', path: name }, v);
 }
 
 /** Whether code that is given this pointer can reach the life cycle of the object: it points to its start or to its device, not to some other member. */
@@ -127,11 +136,12 @@ function allocate(run: Run, s: PathState, e: CallExpr, api: string, op: 'alloc' 
   const object = `alloc:${run.file.path}:${e.start}`;
   const tag = e.args[0], designator = e.args[1];
   const macro = op === 'alloc' && e.args.length === 4;
-  run.objects.set(object, { origin: site(run, e), kind: 'allocation', container: macro && tag?.kind === 'name' ? tag.name : sizeofTag(run, e) });
+  const memberPath = macro && designator ? sourceText(run, designator).replace(/\s/g, '') : null;
+  run.objects.set(object, { origin: site(run, e), kind: 'allocation', container: macro && tag?.kind === 'name' ? tag.name : sizeofTag(run, e), member: memberPath });
   const again = s.devices.get(object);
   // What an earlier round of a loop left in members of the object says nothing about the new one.
   for (const k of s.heap.keys()) if (k.startsWith(`${object}|`)) s.heap.delete(k);
-  s.devices.set(object, { state: UNKNOWN_DEVICE, member: macro && designator ? sourceText(run, designator).replace(/\s/g, '') : null });
+  s.devices.set(object, { state: UNKNOWN_DEVICE, member: memberPath });
   operate(run, s, { op, ok, place: pointer(object) as { object: string; path: string }, api, argument: null, at: e, text: sourceText(run, e), inner: null, settled: false });
   if (again && again.state.memory === 'live') {
     const t = s.devices.get(object)!; // two live objects from one place: nothing certain about either

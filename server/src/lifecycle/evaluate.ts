@@ -72,7 +72,7 @@ export function loadPlace(run: Run, s: PathState, p: Place, at: number): Value {
   if (p.object.startsWith('local:') && p.path === '') return s.env.get(p.object.slice(6)) ?? pointer(`undef:${p.object}`);
   const v = load(s, p);
   if (v.kind === 'pointer' && !run.objects.has(v.object) && v.object.startsWith('load:')) {
-    run.objects.set(v.object, { origin: site(run, { start: at, end: at }), kind: p.path === '@drvdata' ? 'drvdata' : 'load', container: null });
+    run.objects.set(v.object, { origin: site(run, { start: at, end: at }), kind: p.path === '@drvdata' ? 'drvdata' : 'load', container: null, member: null });
   }
   return v;
 }

@@ -1,9 +1,9 @@
 import { outcomeOf, runDeferred, type Exit } from './explore.ts';
 import { isCertain } from './operate.ts';
-import { conditionsOf, deviceRef, observe, site, type ObjectInfo, type Run } from './run.ts';
+import { conditionsOf, deviceRef, nameOf, observe, site, type ObjectInfo, type Run } from './run.ts';
 import { fork, stepsOf, type PathState } from './state.ts';
 import { isOutside } from './summary.ts';
-import type { ExitObservation } from './types.ts';
+import type { DeviceState, ExitObservation } from './types.ts';
 import type { EffectOp } from '../kernel/types.ts';
 import { POSITIVE, isWeak } from './values.ts';
 
@@ -21,9 +21,9 @@ export function observeExits(run: Run, exits: readonly Exit[]): void {
 
 function observeExit(run: Run, s: PathState, at: Exit['at'], outcome: ExitObservation['outcome']): void {
   for (const [object, t] of s.devices) {
-    if (t.state.model === 'none' || isWeak(object)) continue;
+    if (t.state.model === 'none' || isWeak(object) || isUntouched(t.state)) continue;
     const observation: ExitObservation = {
-      kind: 'exit', function: run.fn, role: run.role, site: site(run, at), device: deviceRef(run, object, t), before: t.state, text: nameOf(s, object) ?? run.names.get(object) ?? 'the device',
+      kind: 'exit', function: run.fn, role: run.role, site: site(run, at), device: deviceRef(run, object, t), before: t.state, text: nameOf(run, s, object),
       certain: isCertain(run, s, t.state) && !actsOnAnother(run, s, object), trace: stepsOf(s.trace), conditions: conditionsOf(s), outcome, reachable: reachable(s, object), returns: site(run, at), deferred: deferredOps(run, s, object, at),
     };
     observe(run, `exit${outcome}${observation.deferred.join()}`, observation, t);
@@ -40,12 +40,8 @@ function actsOnAnother(run: Run, s: PathState, object: string): boolean {
   return !ends.some((l) => l.place.object === object) && ends.some((l) => l.place.object !== object);
 }
 
-/** The variable that holds the object at this point: what a person calls it. */
-function nameOf(s: PathState, object: string): string | null {
-  for (const [name, v] of s.env) if (v.kind === 'pointer' && v.object === object && v.path === '') return name;
-  for (const [name, v] of s.env) if (v.kind === 'pointer' && v.object === object) return name;
-  return null;
-}
+/** Nothing is known of it but, at most, that unseen code has it. */
+function isUntouched(d: DeviceState): boolean { return d.model === 'unknown' && d.reference === 'unknown' && d.registered === 'unknown' && d.initialised === 'unknown' && d.memory === 'unknown'; }
 
 function reachable(s: PathState, object: string): ExitObservation['reachable'] {
   if (s.result?.kind === 'pointer' && s.result.object === object) return 'returned';

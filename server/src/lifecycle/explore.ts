@@ -6,7 +6,7 @@ import { runCallback } from './calls.ts';
 import { decide } from './conditions-flow.ts';
 import { assumeConfig } from './config.ts';
 import { escapeNames, evaluate, fresh, storePlace } from './evaluate.ts';
-import { loseCertainty, operate } from './operate.ts';
+import { hasEnded, loseCertainty, operate } from './operate.ts';
 import { setVariable, site, type Run } from './run.ts';
 import { addStep, fork, maskOf, prune, stateKey, type PathState } from './state.ts';
 import { ANY, POSITIVE, ZERO, pointer, type Value } from './values.ts';
@@ -30,6 +30,7 @@ export function explore(run: Run, cfg: Cfg, live: readonly ReadonlySet<string>[]
   const queue: { block: Block; s: PathState }[] = [];
   const exits: Exit[] = [];
   const add = (id: number, s: PathState): boolean => {
+    if (hasEnded(s)) return true;
     prune(s, live[id]!);
     const at = seen[id]!;
     if (at.size >= MAX_STATES) widen(s);
@@ -45,7 +46,7 @@ export function explore(run: Run, cfg: Cfg, live: readonly ReadonlySet<string>[]
     if (i > MAX_STEPS) return 'too many paths';
     const { block, s } = queue[i]!;
     let states: PathState[] = [s];
-    for (const instr of block.instrs) states = states.flatMap((t) => step(run, t, instr));
+    for (const instr of block.instrs) states = states.flatMap((t) => step(run, t, instr)).filter((t) => !hasEnded(t));
     for (const t of states) if (!leaveBlock(run, t, block, exits, add)) return 'too many different states at one place';
   }
   return exits;

@@ -5,7 +5,7 @@ import { UNKNOWN_DEVICE, transition } from './device.ts';
 import { conditionsOf, deviceRef, observe, site, sourceText, type Run } from './run.ts';
 import { addStep, opKey, stepsOf, type LoggedOp, type PathState, type Tracked } from './state.ts';
 import type { DeviceState, Site, Step } from './types.ts';
-import { isWeak, type Place } from './values.ts';
+import { ANY, isWeak, type Place } from './values.ts';
 
 /** One operation at one place of the source, its outcome decided. */
 export interface Operation {
@@ -46,6 +46,7 @@ export function operate(run: Run, s: PathState, o: Operation): void {
     }, t);
   }
   s.devices.set(o.place.object, { state: after, member: memberPath });
+  if (before.state.memory === 'error-pointer' && o.op !== 'alloc' && o.op !== 'free') endPath(s);
   addStep(s, step);
   record(s, logged(run, o, before.state));
 }
@@ -55,8 +56,13 @@ export function isCertain(run: Run, s: PathState, d: DeviceState): boolean {
   return !d.escaped && !run.fn.opaque && !s.masks.has('@uncertain');
 }
 
+/** The kernel would have crashed here: what follows on this path is not worth a word. */
+function endPath(s: PathState): void { s.masks.set(DEAD, ANY); }
+const DEAD = '@dead';
+export function hasEnded(s: PathState): boolean { return s.masks.has(DEAD); }
+
 /** From here on the path is not understood (an ERROR node, inline assembly with labels). */
-export function loseCertainty(s: PathState): void { s.masks.set('@uncertain', 7); }
+export function loseCertainty(s: PathState): void { s.masks.set('@uncertain', ANY); }
 
 /** Unseen code gets hold of the device. */
 export function escape(run: Run, s: PathState, place: Place, at: Span, api: string): void {
@@ -83,6 +89,7 @@ export function use(run: Run, s: PathState, place: Place, at: Span, form: 'read'
     kind: 'use', function: run.fn, role: run.role, site: site(run, at), device: deviceRef(run, place.object, t), before: d,
     text: sourceText(run, at), form, field, certain: isCertain(run, s, d), trace: stepsOf(s.trace), conditions: conditionsOf(s),
   }, t);
+  if (d.memory === 'error-pointer' && form !== 'pass') endPath(s);
 }
 
 /** The allocation's result is tested. */

@@ -13,6 +13,8 @@ export interface ObjectInfo {
   readonly origin: Site;
   readonly kind: DeviceRef['originKind'];
   readonly container: string | null;
+  /** The member path that vfio_alloc_device was given. */
+  readonly member: string | null;
 }
 
 /** One exploration of one function. */
@@ -60,4 +62,15 @@ export function observe(run: Run, key: string, o: Observation, t: Tracked): void
 export function setVariable(run: Run, s: PathState, name: string, v: Value): void {
   s.env.set(name, v);
   if (v.kind === 'pointer' && !run.names.has(v.object)) run.names.set(v.object, name);
+}
+
+/** What a person calls an object at this point: a variable that holds it, or the first that did. */
+export function nameOf(run: Run, s: PathState, object: string): string {
+  let inside: string | null = null;
+  for (const [name, v] of s.env) {
+    if (v.kind !== 'pointer' || v.object !== object) continue;
+    if (v.path === '') return name;
+    inside ??= name;
+  }
+  return inside ?? run.names.get(object) ?? 'the device';
 }
