@@ -67,8 +67,11 @@ function section(title: string, text: string): string {
   return `## ${title}\n\n${text}\n`;
 }
 
+/** The target kernel of an example that names none. */
+const DEFAULT_KERNEL = '6.1';
+
 function renderExample(example: Example): string {
-  const kernel = example.kernel === undefined ? '' : ` (${example.kernel})`;
+  const kernel = ` (Linux ${example.kernel ?? DEFAULT_KERNEL})`;
   const code = `### ${example.title}${kernel}\n\n${fence(example.code)}\n`;
   return example.fixed === undefined ? code : `${code}\nAfter the fix:\n\n${fence(example.fixed)}\n`;
 }

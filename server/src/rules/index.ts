@@ -1,3 +1,4 @@
+import type { ModuleFacts } from '../lifecycle/types.ts';
 import type { Finding, Rule, RuleContext } from './types.ts';
 import { inRange } from '../kernel/version.ts';
 import { deprecatedInitGroupDev } from './deprecated-init-group-dev.ts';
@@ -36,7 +37,7 @@ export const rules: readonly Rule[] = [
   unavailableApi,
   uncheckedAlloc,
   useAfterPut,
-];
+].map(inTargetOnly);
 
 const byId: ReadonlyMap<string, Rule> = new Map(rules.map((rule) => [rule.id, rule]));
 
@@ -45,22 +46,32 @@ export function ruleById(id: string): Rule | null {
   return byId.get(id) ?? null;
 }
 
-/**
- * What the rules say of a module for its target kernel, ordered by document and place. Nothing is reported in code that a test of
- * the kernel's version leaves out of the target kernel.
- */
+/** What the rules say of a module for its target kernel, ordered by document and place. */
 export function runRules(context: RuleContext, list: readonly Rule[] = rules): Finding[] {
-  const { facts, kernel } = context;
-  const compiled = facts.observations.filter((one) => !isExcluded(one.conditions, kernel));
-  const inTarget: RuleContext = compiled.length === facts.observations.length ? context : { facts: { ...facts, observations: compiled }, kernel };
-  const findings: Finding[] = [];
-  for (const rule of list) {
-    if (!inRange(kernel, rule.kernels)) continue;
-    for (const finding of oneForEachSite(rule.check(inTarget))) {
-      if (!isExcluded(conditionsOfSite(facts.module, finding.site), kernel)) findings.push(finding);
-    }
+  return list.filter((rule) => inRange(context.kernel, rule.kernels)).flatMap((rule) => rule.check(context))
+    .sort((a, b) => compareText(a.site.path, b.site.path) || a.site.start - b.site.start || a.site.end - b.site.end || compareText(a.rule, b.rule));
+}
+
+/**
+ * What every rule has in common: it sees no path through an #if arm that the target kernel's version leaves out, reports nothing in
+ * such code, and reports each place once.
+ */
+function inTargetOnly(rule: Rule): Rule {
+  const check = ({ facts, kernel }: RuleContext): Finding[] => oneForEachSite(rule.check({ facts: compiledFacts(facts), kernel }))
+    .filter((finding) => !isExcluded(conditionsOfSite(facts.module, finding.site), kernel));
+  return { ...rule, check };
+}
+
+const compiled = new WeakMap<ModuleFacts, ModuleFacts>();
+
+function compiledFacts(facts: ModuleFacts): ModuleFacts {
+  let known = compiled.get(facts);
+  if (known === undefined) {
+    const observations = facts.observations.filter((one) => !isExcluded(one.conditions, facts.kernel));
+    known = observations.length === facts.observations.length ? facts : { ...facts, observations };
+    compiled.set(facts, known);
   }
-  return findings.sort((a, b) => compareText(a.site.path, b.site.path) || a.site.start - b.site.start || a.site.end - b.site.end || compareText(a.rule, b.rule));
+  return known;
 }
 
 function compareText(a: string, b: string): number {

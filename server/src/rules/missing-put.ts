@@ -1,10 +1,10 @@
 import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import type { ExitObservation, ModuleFacts, Site } from '../lifecycle/types.ts';
-import type { Stmt } from '../ir/types.ts';
+import type { Expr, Stmt } from '../ir/types.ts';
 import { deviceExpression, nameOf, operationsOn } from './device.ts';
-import { documentOf } from './locate.ts';
+import { documentOf, walk } from './locate.ts';
 import { findingFor, lastOperation, pointTo } from './report.ts';
-import { addAtEnd, returnAt, undoBeforeReturn, undoOnFailedTail } from './fixes/unwind.ts';
+import { addAtEnd, canBeSkipped, returnAt, undoBeforeReturn, undoOnFailedTail } from './fixes/unwind.ts';
 import { missingPutExamples } from './missing-put.examples.ts';
 
 export const missingPut: Rule = {
@@ -100,20 +100,27 @@ function fixFor(facts: ModuleFacts, exit: ExitObservation): Fix | null {
     const edit = addAtEnd(file.text, exit.function, [put]);
     return edit === null ? null : fixOf([edit], 'safe');
   }
-  if (exit.before.registered === 'failed' && leave.value?.kind === 'call') {
-    const edits = undoOnFailedTail(file.text, exit.function, leave, put);
+  if (leave.value !== null && [...walk(leave.value)].some((node) => node.kind === 'call' && node.name !== 'PTR_ERR')) {
+    const edits = exit.before.registered === 'failed' ? undoOnFailedTail(file.text, exit.function, leave, put) : null;
     return edits === null ? null : fixOf(edits, 'safe');
   }
-  if (leave.value?.kind === 'call') return null;
   if (!shared) return null;
   const puts = operationsOn(facts, exit.function, exit.device).filter((one) => one.op === 'put');
   const isUndo = (statement: Stmt): boolean => puts.some((one) => one.site.start >= statement.start && one.site.end <= statement.end);
-  const proposal = undoBeforeReturn(file.text, exit.function, leave, [put], isUndo, shared);
+  const proposal = undoBeforeReturn(file.text, exit.function, leave, [put], isUndo, leave.value !== null && mentions(leave.value, device));
   return proposal === null ? null : fixOf(proposal.edits, proposal.safety);
+}
+
+/** Whether an expression uses a variable of another. */
+function mentions(expr: Expr, device: string): boolean {
+  const names = new Set(device.match(/[A-Za-z_]\w*/g));
+  return [...walk(expr)].some((node) => node.kind === 'name' && names.has(node.name));
 }
 
 /** Whether every path that leaves here owes the put: only then may it be added without a test. */
 function allOweAt(facts: ModuleFacts, exit: ExitObservation): boolean {
+  const since = exit.role === 'remove' ? lastOperation(exit.trace, 'unregister')?.site : exit.device.origin;
+  if (since === undefined || canBeSkipped(exit.function, since, exit.returns)) return false;
   return facts.observations.every((one) => one.kind !== 'exit' || one.function !== exit.function || one.returns.start !== exit.returns.start
-    || one.device.id === exit.device.id && isLeak(facts, one));
+    || one.device.id !== exit.device.id || isLeak(facts, one));
 }

@@ -3,9 +3,9 @@ import type { ExitObservation, ModuleFacts, Observation, OperationObservation } 
 import type { Stmt } from '../ir/types.ts';
 import { callOn, nameOf, operationsOn } from './device.ts';
 import { documentOf } from './locate.ts';
-import { findingFor } from './report.ts';
+import { findingFor, lastOperation } from './report.ts';
 import { insertGuarded } from './fixes/error-style.ts';
-import { addAtEnd, returnAt, undoBeforeReturn } from './fixes/unwind.ts';
+import { addAtEnd, canBeSkipped, returnAt, undoBeforeReturn } from './fixes/unwind.ts';
 import { statementAt } from './locate.ts';
 import { missingUninitExamples } from './missing-uninit.examples.ts';
 
@@ -94,6 +94,8 @@ function freeFix(facts: ModuleFacts, free: OperationObservation): Fix | null {
 
 /** A label may be reached with and without the init: then the call cannot be added there without a test. */
 function allFreesOwe(facts: ModuleFacts, free: OperationObservation): boolean {
+  const init = lastOperation(free.trace, 'init')?.site;
+  if (init !== undefined && canBeSkipped(free.function, init, free.site)) return false;
   return facts.observations.every((one) => one.kind !== 'operation' || one.site.start !== free.site.start || one.function !== free.function
     || one.op !== 'free' || one.before.initialised === 'yes');
 }
@@ -104,8 +106,9 @@ function exitFix(facts: ModuleFacts, exit: ExitObservation): Fix | null {
   const fixOf = (edits: Fix['edits'][number]['edits'], safety: Fix['safety']): Fix => ({
     title: `Add ${uninit.call.slice(0, -1)}`, safety, edits: [{ path: uninit.path, edits }],
   });
-  const shared = facts.observations.every((one) => one.kind !== 'exit' || one.function !== exit.function || one.returns.start !== exit.returns.start
-    || one.device.id === exit.device.id && one.before.initialised === 'yes' && leavesUndone(one));
+  const since = lastOperation(exit.trace, exit.role === 'remove' ? 'unregister' : 'init')?.site;
+  const shared = since !== undefined && !canBeSkipped(exit.function, since, exit.returns) && facts.observations.every((one) => one.kind !== 'exit'
+    || one.function !== exit.function || one.returns.start !== exit.returns.start || one.device.id !== exit.device.id || one.before.initialised === 'yes' && leavesUndone(one));
   const leave = returnAt(exit.function, exit.returns);
   if (leave === null || exit.role === 'remove') {
     if (!shared || leave !== null && exit.function.body.body.at(-1) !== leave) return null;
@@ -115,6 +118,6 @@ function exitFix(facts: ModuleFacts, exit: ExitObservation): Fix | null {
   if (!shared || leave.value?.kind === 'call') return null;
   const undone = operationsOn(facts, exit.function, exit.device).filter((one) => one.op === 'uninit');
   const isUndo = (statement: Stmt): boolean => undone.some((one) => one.site.start >= statement.start && one.site.end <= statement.end);
-  const proposal = undoBeforeReturn(uninit.text, exit.function, leave, [uninit.call], isUndo, shared);
+  const proposal = undoBeforeReturn(uninit.text, exit.function, leave, [uninit.call], isUndo, false);
   return proposal === null ? null : fixOf(proposal.edits, proposal.safety);
 }

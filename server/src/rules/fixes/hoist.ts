@@ -23,7 +23,7 @@ export function hoistRead(text: string, module: Module, fn: FunctionIr, uses: re
   if (field === null || isNameTaken(fn, read.field)) return null;
   const placed = statementAt(fn.body, before);
   if (placed?.siblings === undefined || placed.siblings === null || !startsLine(text, placed.statement.start)) return null;
-  const declaration = declarationEdit(text, fn, `${field} ${read.field};`.replace('* ', '*'));
+  const declaration = declarationEdit(text, fn, `${field}${read.field};`);
   if (declaration === null || declaration.span.start > placed.statement.start) return null;
   return [
     declaration,

@@ -1,6 +1,6 @@
 import type { Edit, Span } from '../../text/span.ts';
 import type { FunctionIr, ReturnStmt, Stmt } from '../../ir/types.ts';
-import { walk } from '../locate.ts';
+import { ancestry, contains, walk, type IrNode } from '../locate.ts';
 import { insertGuarded, labelsOf, type Proposal } from './error-style.ts';
 import { indentationAt, insertAfter, insertBefore, layOut, newlineOf, replace, startsLine } from './text.ts';
 
@@ -11,27 +11,57 @@ export function returnAt(fn: FunctionIr, place: Span): ReturnStmt | null {
 }
 
 /**
+ * Whether a path may come to `place` that has not passed `since`: by a goto from before it, or because `since` stands under a condition
+ * of its own. A fact of the text, for paths on which there is no object to observe. A `since` in another function is passed by all.
+ */
+export function canBeSkipped(fn: FunctionIr, since: Span, place: Span): boolean {
+  if (since.start < fn.start || since.end > fn.end) return false;
+  const labels = new Map<string, number>();
+  const gotos: { readonly label: string; readonly start: number }[] = [];
+  for (const node of walk(fn.body)) {
+    if (node.kind === 'label') labels.set(node.name, node.start);
+    if (node.kind === 'goto') gotos.push(node);
+  }
+  const isConditional = ancestry(fn.body, since).some((node) => mayLeaveOut(node, since) && !contains(node, place));
+  const isJumpedOver = gotos.some(({ label, start }) => start < since.start && (labels.get(label) ?? -1) > since.start && labels.get(label)! <= place.start);
+  return isConditional || isJumpedOver;
+}
+
+/** Whether a statement may be passed without what stands in it: the test of an if is always evaluated. */
+function mayLeaveOut(node: IrNode, inside: Span): boolean {
+  switch (node.kind) {
+    case 'if': return !contains(node.condition, inside);
+    case 'loop': case 'switch': case 'preproc': return true;
+    default: return false;
+  }
+}
+
+/**
  * Makes a path undo something before it returns: by a goto to the label that does it already, which is safe; before the return
  * that all such paths share, safe too; before this return only, which a person must look at, because other undoing may be due first.
  * @param undo statements, without indentation.
  * @param isUndo whether a statement is that undoing.
- * @param shared every path through this return owes the undoing.
+ * @param isBound whether the returned expression needs what is undone, so that it cannot be evaluated behind it.
  */
 export function undoBeforeReturn(
-  text: string, fn: FunctionIr, leave: ReturnStmt, undo: readonly string[], isUndo: (statement: Stmt) => boolean, shared: boolean,
+  text: string, fn: FunctionIr, leave: ReturnStmt, undo: readonly string[], isUndo: (statement: Stmt) => boolean, isBound: boolean,
 ): Proposal | null {
   const label = labelsOf(fn.body).find(({ first }) => first !== null && isUndo(first) && first.start > leave.end);
-  if (label !== undefined && returnsTheSame(fn, leave)) return { edits: [replace(leave, `goto ${label.name};`)], safety: 'safe' };
-  const edits = insertGuarded(text, fn, leave, undo);
-  if (edits === null || !shared) return edits === null ? null : { edits, safety: 'unsafe' };
-  return { edits, safety: isLast(fn, leave) ? 'safe' : 'unsafe' };
+  const jump = label === undefined ? null : jumpTo(text, fn, leave, label.name);
+  if (jump !== null) return { edits: jump, safety: 'safe' };
+  const edits = isBound ? null : insertGuarded(text, fn, leave, undo);
+  return edits === null ? null : { edits, safety: isLast(fn, leave) ? 'safe' : 'unsafe' };
 }
 
-/** Whether the value is the variable that the function's end returns, so that a goto there returns the same. */
-function returnsTheSame(fn: FunctionIr, leave: ReturnStmt): boolean {
+/** `goto label;` in place of the return; the value goes to the variable that the function's end returns. */
+function jumpTo(text: string, fn: FunctionIr, leave: ReturnStmt, label: string): Edit[] | null {
   const last = fn.body.body.at(-1);
-  if (last?.kind !== 'return') return last !== undefined && leave.value === null;
-  return last.value === null || last.value.kind === 'name' && leave.value?.kind === 'name' && leave.value.name === last.value.name;
+  const result = last?.kind === 'return' ? last.value : null;
+  if (leave.value === null) return last?.kind === 'return' && result !== null ? null : [replace(leave, `goto ${label};`)];
+  if (result?.kind !== 'name') return null;
+  if (leave.value.kind === 'name' && leave.value.name === result.name) return [replace(leave, `goto ${label};`)];
+  const assign = insertGuarded(text, fn, leave, [`${result.name} = ${text.slice(leave.value.start, leave.value.end)};`]);
+  return assign === null ? null : [...assign, replace(leave, `goto ${label};`)];
 }
 
 function isLast(fn: FunctionIr, leave: ReturnStmt): boolean {
