@@ -5,8 +5,7 @@ import { containerOf } from './container.ts';
 import { isNull, plainTest } from './paths.ts';
 import { allExpressions, namesIn, namesUnder, statementsOf, uncast, type Placed } from './place.ts';
 import { lineOf, refuse, RefusedError, textOf } from './refuse.ts';
-import type { CallSite } from './sites.ts';
-import { effectsOf } from './sites.ts';
+import { assignmentsOf, effectsOf, relate, type Assignment, type CallSite } from './sites.ts';
 import type { AllocationPlan, Container } from './types.ts';
 import { memberPath, scopeOf, typeOf, type Scope } from './typing.ts';
 
@@ -39,7 +38,7 @@ export function findAllocation(module: Module, file: FileIr, site: CallSite): Fo
   }
   checkPlace(file, fn, site.at, name);
   const root = rootOf(scope, site.target);
-  if (!root) refuse('allocated-elsewhere', `${name}() is given \`${textOf(file, site.target)}\`, which is no member of a local variable: the object is allocated elsewhere. Split the object first, so that probe allocates the struct that embeds the vfio_device.`, file, site.target);
+  if (!root) refuseNoLocal(file, site);
   const source = assignmentsOf(fn, root.name);
   refuseParameter(module, file, site, root.name);
 
@@ -53,6 +52,9 @@ export function findAllocation(module: Module, file: FileIr, site: CallSite): Fo
   const allocCall = uncast(allocation.value) as CallExpr;
   if (!tag) refuse('struct-not-found', `The type of \`${root.name}\` is no struct that can be seen here.`, file, call);
   const container = containerOf(module, file, tag, site.target);
+  if (relate(scope, container, site.target).level < 0) {
+    refuse('member-not-first', `\`${textOf(file, site.target)}\` is not the member at offset 0 of \`struct ${tag}\`, which is \`${container.path.join('.')}\`. vfio_alloc_device can only initialise that one.`, file, site.target);
+  }
   checkAllocator(file, scope, allocCall, tag, allocation.at.stmt);
   if (!site.whole || site.at.sole) refuse('unsuitable-statement', `${name}() is not a statement of its own here, so it cannot be taken out. Make it one.`, file, site.at.stmt);
   if (allocation.at.stmt.kind === 'if' || allocation.at.sole) refuse('unsuitable-allocation', `The allocation is part of another statement; write \`${root.name} = ${allocCall.name ?? 'kzalloc'}(…);\` on its own and test it afterwards.`, file, allocation.at.stmt);
@@ -81,35 +83,33 @@ export function rootOf(scope: Scope, target: Expr): (Expr & { kind: 'name' }) | 
   let { root } = memberPath(target);
   for (let hops = 0; hops < 4 && root.kind === 'name'; hops++) {
     const type = scope.locals.get(root.name);
-    if (!type || (type.name !== 'vfio_device' && type.name !== 'vfio_pci_core_device')) break;
     const values = assignmentsOf(scope.fn, root.name);
     const alias = values.length === 1 ? uncast(values[0]!.value) : null;
-    if (alias?.kind !== 'unary' || alias.op !== '&') break;
-    root = memberPath(alias).root;
+    if (!type || alias?.kind !== 'unary' || alias.op !== '&') break;
+    const next = memberPath(alias).root;
+    const isDevice = type.name === 'vfio_device' || type.name === 'vfio_pci_core_device';
+    if (!isDevice && !(next.kind === 'name' && assignmentsOf(scope.fn, next.name).some((item) => isAllocation(item.value)))) break;
+    root = next;
   }
   return root.kind === 'name' && scope.locals.has(root.name) ? root : null;
 }
 
-export interface Assignment {
-  readonly at: Placed;
-  readonly value: Expr;
-}
-
-/** The values given to a variable of a function, by declaration or assignment; NULL is no value. */
-export function assignmentsOf(fn: FunctionIr, name: string): Assignment[] {
-  const found: Assignment[] = [];
-  for (const at of statementsOf(fn)) {
-    if (at.stmt.kind === 'decl' && at.stmt.name === name && at.stmt.init && !isNull(at.stmt.init)) found.push({ at, value: at.stmt.init });
-    for (const expr of allExpressions(at.stmt)) {
-      if (expr.kind === 'assign' && expr.target.kind === 'name' && expr.target.name === name && !isNull(expr.value)) found.push({ at, value: expr.value });
-    }
-  }
-  return found;
-}
-
-export function isAllocation(value: Expr): boolean {
+function isAllocation(value: Expr): boolean {
   const call = uncast(value);
   return call.kind === 'call' && call.name !== null && effectsOf(call.name).some((effect) => effect.op === 'allocate');
+}
+
+/** The device is a member of something that is no local variable: a global, or another object's member. */
+function refuseNoLocal(file: FileIr, site: CallSite): never {
+  const { root } = memberPath(site.target);
+  const inner = uncast(site.target);
+  const object = inner.kind === 'unary' ? uncast(inner.operand) : inner;
+  const owner = object.kind === 'member' ? textOf(file, object.base) : textOf(file, root);
+  const allocatedHere = statementsOf(site.fn).some(({ stmt }) => allExpressions(stmt).some((expr) => expr.kind === 'assign' && isAllocation(expr.value) && textOf(file, expr.target) === owner));
+  if (allocatedHere) {
+    refuse('unsuitable-allocation', `\`${owner}\` is no local variable: others would see an error pointer in it when the allocation fails. Allocate into a local variable, and store it there afterwards.`, file, site.target);
+  }
+  refuse('allocated-elsewhere', `${site.call.name ?? 'the init'}() is given \`${textOf(file, site.target)}\`, which is no member of a local variable: the object is allocated elsewhere. Split the object first, so that probe allocates the struct that embeds the vfio_device.`, file, site.target);
 }
 
 /** An init of a parameter's device: a library when the callers are elsewhere, else a helper of this file. */
@@ -192,7 +192,12 @@ function findCheck(file: FileIr, fn: FunctionIr, at: Placed, name: string): Plac
   }
   if (stmt.otherwise) refuse('unsuitable-check', `The test of \`${name}\` has an else branch. Leave the function in the NULL branch and continue after it.`, file, stmt.otherwise);
   if (!leaves(stmt.then)) refuse('unsuitable-check', `The NULL branch does not leave with return or goto, so what follows runs without \`${name}\`.`, file, stmt.then);
-  const inner = statementsOf(fn).find((place) => place.stmt === stmt);
+  const places = statementsOf(fn);
+  for (const { stmt: inside } of places) {
+    if (inside.kind !== 'return' || inside.start < stmt.then.start || inside.end > stmt.then.end || !inside.value || fn.returnType.pointers === 0 || !isNull(inside.value)) continue;
+    refuse('unsuitable-check', `${fn.name}() returns NULL when the allocation fails, and its callers rely on that. Let it return an error pointer, and its callers test IS_ERR(), first.`, file, inside);
+  }
+  const inner = places.find((place) => place.stmt === stmt);
   return inner ?? { stmt, siblings: at.siblings, index, parent: at.parent, sole: false, conditional: false };
 }
 

@@ -1,8 +1,7 @@
 import type { Expr, FileIr } from '../ir/types.ts';
-import { assignmentsOf } from './allocation.ts';
 import { expressionsIn, statementsOf, uncast, type Placed } from './place.ts';
 import { refuse, textOf } from './refuse.ts';
-import type { CallSite } from './sites.ts';
+import { assignmentsOf, type CallSite } from './sites.ts';
 import type { Scope } from './typing.ts';
 
 const MAX_HOPS = 4;

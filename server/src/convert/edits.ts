@@ -1,8 +1,9 @@
 import type { Edit, Span } from '../text/span.ts';
+import { indentUnit, lineEnding } from '../text/style.ts';
 import type { CommentIr, Stmt } from '../ir/types.ts';
 import { errorBranchEdits } from './branch.ts';
 import { includeRemovals } from './includes.ts';
-import { columnOf, indentAt, joinRemovals, lineEnding, lineStart, removalOf, wrapCall, type Removal } from './layout.ts';
+import { columnOf, indentAt, joinRemovals, lineStart, removalOf, wrapCall, type Removal } from './layout.ts';
 import { statementsOf } from './place.ts';
 import { tableEdits } from './tabletext.ts';
 import type { AllocationPlan, ConversionPlan, DevicePlan, PlannedEdits } from './types.ts';
@@ -27,6 +28,10 @@ export function editsOf(plan: ConversionPlan): PlannedEdits {
       edits.push(...errorBranchEdits(file, allocation, eol));
     }
     removals.push(...uninitRemovals(plan, device, edits, eol));
+    for (const brace of lonelyBraces(plan, device)) {
+      edits.push({ span: brace.open, newText: '' });
+      removals.push(brace.close);
+    }
     for (const free of device.frees) edits.push({ span: free.call, newText: `vfio_put_device(${free.put})` });
     for (const label of device.labels) {
       for (const { stmt } of statementsOf(label.fn)) {
@@ -36,7 +41,7 @@ export function editsOf(plan: ConversionPlan): PlannedEdits {
     }
     for (const rename of device.renames) edits.push({ span: rename.call.callee, newText: rename.to });
   }
-  for (const table of plan.tables) edits.push(...tableEdits(file, table, unitOf(plan), eol));
+  for (const table of plan.tables) edits.push(...tableEdits(file, table, indentUnit(text), eol));
   const unused = unusedLocals(plan, edits, removals);
   removals.push(...unused.removals, ...includeRemovals(file, edits, removals));
   for (const span of joinRemovals(text, removals)) edits.push({ span, newText: '' });
@@ -105,11 +110,24 @@ function uninitRemovals(plan: ConversionPlan, device: DevicePlan, edits: Edit[],
   return removals;
 }
 
-/** One level of indentation, as the function that initialises has it. */
-function unitOf(plan: ConversionPlan): string {
-  const first = plan.devices[0]?.allocations[0]?.fn.body.body[0];
-  const indent = first ? indentAt(plan.file.text, first.kind === 'decl' ? first.statement.start : first.start) : '';
-  return indent === '' ? '\t' : indent;
+/** The braces of an `if` whose block is left with one plain statement, which kernel style writes without. */
+function lonelyBraces(plan: ConversionPlan, device: DevicePlan): { readonly open: Span; readonly close: Removal }[] {
+  const { text, comments } = plan.file;
+  const gone = new Set<Stmt>(device.uninits.map((item) => item.at.stmt));
+  const found: { readonly open: Span; readonly close: Removal }[] = [];
+  for (const { at } of device.uninits) {
+    const outer = at.parent;
+    if (outer?.stmt.kind !== 'if' || outer.sole || outer.stmt.otherwise || outer.stmt.then.kind !== 'block' || outer.stmt.then.body !== at.siblings) continue;
+    const block = outer.stmt.then;
+    const left = block.body.filter((stmt) => !gone.has(stmt));
+    const only = left[0];
+    if (left.length !== 1 || only?.kind !== 'expr' || text.slice(only.start, only.end).includes('\n')) continue;
+    if (comments.some((comment) => comment.start >= block.start && comment.end <= block.end)) continue;
+    const open = { start: outer.stmt.conditionSpan.end, end: block.start + 1 };
+    const close = removalOf(text, [], { start: block.end - 1, end: block.end });
+    if (text.slice(open.start, open.end).trim() === '{' && close.wholeLines && !found.some((item) => item.open.start === open.start)) found.push({ open, close });
+  }
+  return found;
 }
 
 /** Sorted edits, those at the same place joined in the order they were made. */

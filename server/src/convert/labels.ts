@@ -12,7 +12,9 @@ const SAYS_FREE = /^(?:(out|err|error|fail|failed|exit|bail|undo)_)?(?:free|kfre
 export function planLabels(file: FileIr, container: Container, frees: readonly FreePlan[], uninits: readonly UninitPlan[]): LabelPlan[] {
   const gone = new Set<Stmt>([...frees.map((item) => item.at.stmt), ...uninits.map((item) => item.at.stmt)]);
   const plans: LabelPlan[] = [];
-  for (const free of frees) {
+  // A label right before the put has the first right to the name.
+  const ordered = [...frees].sort((a, b) => Number(b.at.siblings[b.at.index - 1]?.kind === 'label') - Number(a.at.siblings[a.at.index - 1]?.kind === 'label'));
+  for (const free of ordered) {
     const { siblings, index } = free.at;
     let at = index;
     while (at >= 0 && siblings[at]!.kind !== 'label') at--;

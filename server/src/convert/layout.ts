@@ -6,12 +6,6 @@ const TAB = 8;
 const WIDTH = 80;
 const WIDTH_AT_MOST = 100;
 
-/** The line ending that a document uses: that of its first line. */
-export function lineEnding(text: string): string {
-  const first = text.indexOf('\n');
-  return first > 0 && text[first - 1] === '\r' ? '\r\n' : '\n';
-}
-
 /** Offset of the first character of the line that holds `offset`. */
 export function lineStart(text: string, offset: number): number {
   return text.lastIndexOf('\n', offset - 1) + 1;

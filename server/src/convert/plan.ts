@@ -47,7 +47,7 @@ function planFile(input: ConversionInput, file: FileIr, functionName: string | u
     if (compareVersions(kernel, [6, 1]) < 0) {
       refuse('target-too-old', `vfio_alloc_device is not in kernel ${formatVersion(kernel)}: it came with 6.1. Choose 6.1 or later as the target kernel.`, file, group[0]!.call);
     }
-    const { device, planned } = planDevice(input, file, group, sites);
+    const { device, planned } = planDevice(input, file, group, sites, groups.length === 1);
     devices.push(device);
     for (const table of planned) merge(file, tables, table);
   }
@@ -83,17 +83,18 @@ function rootTag(site: CallSite): string | undefined {
   return root ? typeOf(site.scope, root)?.tag : undefined;
 }
 
-function planDevice(input: ConversionInput, file: FileIr, group: readonly CallSite[], sites: readonly CallSite[]): { device: DevicePlan; planned: TablePlan[] } {
+function planDevice(input: ConversionInput, file: FileIr, group: readonly CallSite[], sites: readonly CallSite[], alone: boolean): { device: DevicePlan; planned: TablePlan[] } {
   const { module, kernel } = input;
   for (const site of group) {
     if (site.fn.opaque) refuse('opaque-function', `${site.fn.name}() has something in it that was not understood, so its paths cannot be followed. Simplify it, or convert by hand.`, file, site.fn.nameSpan);
   }
   refuseSeveralInits(file, group);
+  refuseVersionArms(file, group);
   const found = group.map((site) => ({ site, ...findAllocation(module, file, site) }));
   const { container } = found[0]!;
   const allocations = found.map((item) => item.plan);
   refuseOtherAllocations(file, container, allocations, sites);
-  const teardown = findTeardown(module, file, container, sites);
+  const teardown = findTeardown(module, file, container, sites, alone, allocations[0]!.call);
   provePaths(module, file, container, allocations, teardown);
 
   const core = group.some((site) => site.call.name === 'vfio_pci_core_init_device');
@@ -110,6 +111,14 @@ function planDevice(input: ConversionInput, file: FileIr, group: readonly CallSi
   checkConditions(file, allocations[0]!.fn, [...teardown.frees.map((item) => item.fn), ...teardown.uninits.map((item) => item.fn), ...allocations.map((item) => item.fn), ...planned.map((item) => item.variable)]);
   const labels = planLabels(file, container, teardown.frees, teardown.uninits);
   return { device: { container, allocations, uninits: teardown.uninits, frees: teardown.frees, labels, renames }, planned };
+}
+
+/** An arm that is there for old kernels is right as it is. */
+function refuseVersionArms(file: FileIr, group: readonly CallSite[]): void {
+  for (const { fn } of group) {
+    if (!fn.conditions.some((condition) => /\b(?:LINUX_VERSION_CODE|KERNEL_VERSION)\b/.test(condition.test))) continue;
+    refuse('conditional-code', `${fn.name}() stands in an #if arm for certain kernels, which the conversion would change into one for others. Convert by hand.`, file, fn.nameSpan);
+  }
 }
 
 function refuseSeveralInits(file: FileIr, group: readonly CallSite[]): void {

@@ -69,18 +69,23 @@ function isFailure(value: Expr): boolean {
   return inner.kind === 'unary' && inner.op === '-' && inner.operand.kind === 'name' && /^E[A-Z0-9]+$/.test(inner.operand.name);
 }
 
-/** The variables that hold the object in a function; null when there are several objects. */
+/** The variables that hold the object in a function; null when there are several objects, or one that is no variable's. */
 function holdersIn(scope: Scope, container: Container, events: ReadonlyMap<CallExpr, unknown>, allocation: AllocationPlan | null): ReadonlySet<string> | null {
   const holders = new Set<string>(allocation ? [allocation.variable] : []);
+  const holds = (name: string): boolean => {
+    const type = scope.locals.has(name) ? typeOf(scope, { kind: 'name', name, start: 0, end: 0 }) : null;
+    return type?.pointers === 1 && container.tags.includes(type.tag);
+  };
   for (const { stmt } of statementsOf(scope.fn)) {
     for (const expr of allExpressions(stmt)) {
       if (expr.kind !== 'call' || !events.has(expr)) continue;
-      for (const arg of expr.args) {
-        const root = memberPath(arg).root;
-        if (root.kind === 'name' && scope.locals.has(root.name)) holders.add(root.name);
+      const named = expr.args.flatMap((arg) => {
+        const direct = memberPath(arg).root;
         const origin = rootOf(scope, arg);
-        if (origin) holders.add(origin.name);
-      }
+        return [...(direct.kind === 'name' ? [direct.name] : []), ...(origin ? [origin.name] : [])].filter(holds);
+      });
+      if (named.length === 0) return null;
+      for (const name of named) holders.add(name);
     }
   }
   const containers = [...holders].filter((name) => typeOf(scope, { kind: 'name', name, start: 0, end: 0 })?.tag === container.tag);

@@ -2,9 +2,10 @@ import type { CallExpr, Expr, FileIr, FunctionIr } from '../ir/types.ts';
 import type { Effect, EffectOp, KernelVersion } from '../kernel/types.ts';
 import { behaviourOf } from '../kernel/general.ts';
 import type { Module } from '../lifecycle/types.ts';
-import { allExpressions, statementsOf, type Placed } from './place.ts';
+import { isNull } from './paths.ts';
+import { allExpressions, statementsOf, uncast, type Placed } from './place.ts';
 import type { Container } from './types.ts';
-import { scopeOf, typeOf, type Scope } from './typing.ts';
+import { memberPath, scopeOf, typeOf, type Scope } from './typing.ts';
 
 /** The newest kernel of the old model: what the functions of a driver that is to be converted mean. */
 export const SOURCE_KERNEL: KernelVersion = [6, 0];
@@ -60,11 +61,91 @@ function targetOf(effect: Effect, call: CallExpr): Expr | undefined {
   return effect.target === 'return' ? call : call.args[effect.target];
 }
 
-/**
- * How an expression names an object of the container: the index into `container.tags` of what it points to (0: the
- * container itself, the last: its vfio_device), or -1 when it does not, as far as types tell.
- */
+/** How an expression names an object of a container. */
+export interface Relation {
+  /** The index into `container.tags` of what it points to (0: the container itself, the last: its vfio_device); -1: not such an object. */
+  readonly level: number;
+  /** False for a bare `struct vfio_device *` (or core device) that could be in any container. */
+  readonly sure: boolean;
+}
+
+const UNRELATED: Relation = { level: -1, sure: true };
+
+/** Relates an expression to a container, as far as types, member paths and one alias tell. */
+export function relate(scope: Scope, container: Container, expr: Expr): Relation {
+  const inner = uncast(expr);
+  const type = typeOf(scope, inner);
+  const level = type?.pointers === 1 ? container.tags.indexOf(type.tag) : -1;
+  if (level <= 0) return { level, sure: true };
+  const origin = originOf(scope, inner);
+  if (!origin) return { level, sure: false };
+  const from = container.tags.indexOf(origin.tag);
+  if (from < 0) return UNRELATED;
+  const wanted = container.path.slice(from, level);
+  if (origin.path.length !== wanted.length || origin.path.some((field, index) => field !== wanted[index])) return UNRELATED;
+  return { level, sure: from === 0 };
+}
+
+/** What a pointer points into: the struct of the variable it is taken from, and the members on the way. */
+function originOf(scope: Scope, expr: Expr): { readonly tag: string; readonly path: readonly string[] } | null {
+  let current = expr;
+  let path: readonly string[] = [];
+  for (let hops = 0; hops < 4; hops++) {
+    if (current.kind === 'unary' && current.op === '&') {
+      const { root, path: own } = memberPath(current);
+      path = [...own, ...path];
+      const type = typeOf(scope, root);
+      if (!type) return null;
+      if (type.tag !== 'vfio_device' && type.tag !== 'vfio_pci_core_device') return { tag: type.tag, path };
+      current = root;
+    }
+    if (current.kind !== 'name' || !scope.locals.has(current.name)) return null;
+    const values = assignmentsOf(scope.fn, current.name);
+    const value = values.length === 1 ? uncast(values[0]!.value) : null;
+    if (!value) return viewedAs(scope, current.name, path);
+    if (value.kind !== 'unary' || value.op !== '&') return viewedAs(scope, current.name, path);
+    current = value;
+  }
+  return null;
+}
+
+/** `container_of(v, struct foo, vdev)` somewhere in the function says what a bare `struct vfio_device *v` is in. */
+function viewedAs(scope: Scope, name: string, path: readonly string[]): { readonly tag: string; readonly path: readonly string[] } | null {
+  for (const { stmt } of statementsOf(scope.fn)) {
+    for (const expr of allExpressions(stmt)) {
+      if (expr.kind !== 'call' || expr.name !== 'container_of' || path.length > 0) continue;
+      const [pointer, , member] = expr.args;
+      const tag = typeOf(scope, expr)?.tag;
+      if (pointer?.kind === 'name' && pointer.name === name && tag && member) return { tag, path: memberNames(member) };
+    }
+  }
+  return null;
+}
+
+/** `core_device.vdev` as an argument. */
+function memberNames(expr: Expr): readonly string[] {
+  const { root, path } = memberPath(expr);
+  return root.kind === 'name' ? [root.name, ...path] : path;
+}
+
+/** The level of `relate`, for those who take a bare pointer for the container's. */
 export function levelOf(scope: Scope, container: Container, expr: Expr): number {
-  const type = typeOf(scope, expr);
-  return type?.pointers === 1 ? container.tags.indexOf(type.tag) : -1;
+  return relate(scope, container, expr).level;
+}
+
+export interface Assignment {
+  readonly at: Placed;
+  readonly value: Expr;
+}
+
+/** The values given to a variable of a function, by declaration or assignment; NULL is no value. */
+export function assignmentsOf(fn: FunctionIr, name: string): Assignment[] {
+  const found: Assignment[] = [];
+  for (const at of statementsOf(fn)) {
+    if (at.stmt.kind === 'decl' && at.stmt.name === name && at.stmt.init && !isNull(at.stmt.init)) found.push({ at, value: at.stmt.init });
+    for (const expr of allExpressions(at.stmt)) {
+      if (expr.kind === 'assign' && expr.target.kind === 'name' && expr.target.name === name && !isNull(expr.value)) found.push({ at, value: expr.value });
+    }
+  }
+  return found;
 }

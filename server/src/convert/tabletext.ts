@@ -17,11 +17,32 @@ export function tableEdits(file: FileIr, table: TablePlan, unit: string, eol: st
       newText: [`static void ${table.releaseStub}(struct vfio_device *vdev)`, '{', `${unit}vfio_free_device(vdev);`, '}', '', ''].join(eol),
     });
   }
+  if (isOneLine(text, initializer)) return [...edits, ...(table.members.length > 0 ? [spread(text, initializer, table, unit, eol)] : [])];
   const front = table.members.filter((member) => member.place === 'front');
   const back = table.members.filter((member) => member.place === 'back');
   if (front.length > 0) edits.push(insertFront(text, initializer, front, eol));
   if (back.length > 0) edits.push(...insertBack(text, initializer, back, eol));
   return edits;
+}
+
+const WIDTH = 80;
+
+/** `{ .a = x, .b = y }` without a comment. */
+function isOneLine(text: string, initializer: InitializerExpr): boolean {
+  const own = text.slice(initializer.start, initializer.end);
+  return !own.includes('\n') && !own.includes('/*');
+}
+
+/** A table on one line keeps to it where it fits, else gets a line for each member. */
+function spread(text: string, initializer: InitializerExpr, table: TablePlan, unit: string, eol: string): Edit {
+  const own = initializer.entries.map((entry) => ({ name: entry.designators[0], text: text.slice(entry.start, entry.end) }));
+  const added = (place: MemberPlan['place']): { name: string; text: string }[] =>
+    table.members.filter((member) => member.place === place).map((member) => ({ name: member.name, text: `.${member.name} = ${member.value}` }));
+  const head = own[0]?.name === 'name' ? 1 : 0;
+  const members = [...own.slice(0, head), ...added('front'), ...own.slice(head), ...added('back')].map((member) => member.text);
+  const line = `{ ${members.join(', ')} }`;
+  const fits = columnOf(text, initializer.start) + line.length + 1 <= WIDTH;
+  return { span: initializer, newText: fits ? line : ['{', ...members.map((member) => `${unit}${member},`), '}'].join(eol) };
 }
 
 /** After `.name`, where the kernel has them, else before the first member. */

@@ -1,10 +1,11 @@
+import type { Span } from '../text/span.ts';
 import type { CallExpr, Expr, FileIr, FunctionIr } from '../ir/types.ts';
 import type { Module } from '../lifecycle/types.ts';
 import { plain } from './arguments.ts';
 import { allExpressions, namesIn, statementsOf, uncast } from './place.ts';
 import { baseName, findStruct, scopeOf, typeOf, type Scope } from './typing.ts';
 import { lineOf, refuse, textOf } from './refuse.ts';
-import { callSites, levelOf, type CallSite } from './sites.ts';
+import { assignmentsOf, callSites, effectsOf, levelOf, relate, type CallSite } from './sites.ts';
 import type { Container, FreePlan, UninitPlan } from './types.ts';
 
 /** The frees that a put can take the place of: they give the memory back at once. */
@@ -17,17 +18,21 @@ export interface Teardown {
 
 /**
  * Every free and uninit of the container in the file, found by the type of what is freed: all objects of the struct come from
- * the allocations that are converted, so each of their frees must become a put, in whatever function it stands.
+ * the allocations that are converted, so each of their frees must become a put, in whatever function it stands. `alone` says
+ * that the file has no other such struct, so that a bare `struct vfio_device *` can only be in this one.
  */
-export function findTeardown(module: Module, file: FileIr, container: Container, sites: readonly CallSite[]): Teardown {
+export function findTeardown(module: Module, file: FileIr, container: Container, sites: readonly CallSite[], alone: boolean, allocation: Span): Teardown {
   refuseOtherFiles(module, file, container);
   refuseUntypedFrees(file, container, sites);
   const uninits: UninitPlan[] = [];
   const frees: FreePlan[] = [];
   for (const site of sites) {
     if (site.op !== 'uninit' && site.op !== 'free') continue;
-    const level = levelOf(site.scope, container, site.target);
+    const { level, sure } = relate(site.scope, container, site.target);
     if (level < 0) continue;
+    if (!sure && !alone) {
+      refuse('ambiguous-object', `Which struct \`${plain(textOf(file, site.target))}\` belongs to cannot be told here, and this file has several with a vfio_device. Use container_of() in ${site.fn.name}().`, file, site.target);
+    }
     if (site.op === 'uninit') {
       checkUninit(file, site);
       uninits.push({ fn: site.fn, at: site.at, call: site.call });
@@ -38,7 +43,7 @@ export function findTeardown(module: Module, file: FileIr, container: Container,
   }
   refuseEmptied(file, uninits);
   if (frees.length === 0) {
-    const at = uninits[0]?.call ?? null;
+    const at = uninits[0]?.call ?? allocation;
     refuse('never-freed', `No free of \`struct ${container.tag}\` is seen in this file, so there is no place for the put. Free it where its life ends first.`, file, at);
   }
   return { frees: frees.map((free) => ({ ...free, put: aliasFor(file, free, uninits) ?? free.put })), uninits };
@@ -130,6 +135,9 @@ function refuseUntypedFrees(file: FileIr, container: Container, sites: readonly 
   for (const site of sites) {
     if (site.op !== 'free') continue;
     const target = uncast(site.target);
+    if (isUntypedDrvdata(site, container)) {
+      refuse('freed-elsewhere', `${site.fn.name}() frees \`${plain(textOf(file, target))}\`, which has no type here but may be \`struct ${container.tag}\`. Put it into a local of its type first.`, file, site.call);
+    }
     const param = target.kind === 'name' ? site.fn.params.findIndex((item) => item.name === target.name && item.type.name === 'void') : -1;
     if (param < 0) continue;
     const giver = givesContainer(file, container, site.fn, site.scope.module);
@@ -137,6 +145,18 @@ function refuseUntypedFrees(file: FileIr, container: Container, sites: readonly 
       refuse('freed-elsewhere', `${site.fn.name}() frees \`struct ${container.tag}\` through a \`void *\`. Give it a local of that type (\`struct ${container.tag} *p = ${target.kind === 'name' ? target.name : 'data'};\`) and free that.`, file, site.call);
     }
   }
+}
+
+/** kfree(dev_get_drvdata(dev)), or of a `void *` local that holds that or the object. */
+function isUntypedDrvdata(site: CallSite, container: Container): boolean {
+  const isDrvdata = (expr: Expr): boolean => {
+    const call = uncast(expr);
+    return call.kind === 'call' && call.name !== null && effectsOf(call.name).some((effect) => effect.op === 'get-drvdata');
+  };
+  const target = uncast(site.target);
+  if (isDrvdata(target)) return typeOf(site.scope, target) === null;
+  if (target.kind !== 'name' || site.scope.locals.get(target.name)?.name !== 'void') return false;
+  return assignmentsOf(site.fn, target.name).some(({ value }) => isDrvdata(value) || levelOf(site.scope, container, value) >= 0);
 }
 
 /** A call that gives `callee` the container: directly, or as a callback with its data beside it. */

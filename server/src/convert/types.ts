@@ -49,6 +49,7 @@ export type RefusalCode =
   | 'table-of-old-kernel'
   | 'table-incomplete'
   | 'freed-elsewhere'
+  | 'ambiguous-object'
   | 'never-freed'
   | 'free-of-nothing'
   | 'freed-twice'

@@ -1,0 +1,61 @@
+import { readdirSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { analyseText } from '../../support/analyse.ts';
+import { codeOf, convertText, FIXTURES, fixtureNames, headersOf, misunderstood, plan, readFixture } from './support.ts';
+
+const KERNELS = [['6.1', [6, 1]], ['6.6', [6, 6]]] as const;
+const OLD_NAMES = /\b(?:vfio_init_group_dev|vfio_uninit_group_dev|vfio_pci_core_init_device|vfio_pci_core_uninit_device)\b/;
+const converted = fixtureNames().filter((name) => !name.startsWith('refused-'));
+const refused = fixtureNames().filter((name) => name.startsWith('refused-'));
+
+describe.each(converted)('%s', (name) => {
+  const before = readFixture(name);
+  const headers = headersOf(before);
+
+  describe.each(KERNELS)('to %s', (label, kernel) => {
+    const after = convertText(name, before, kernel, headers).text;
+
+    test('gives the expected text', () => {
+      expect(after).toBe(readFixture(name.replace(/\.c$/, `.to-${label}.c`)));
+    });
+
+    test('parses as well as before and leaves no old name in the code', () => {
+      expect(misunderstood(name, after)).toBeLessThanOrEqual(misunderstood(name, before));
+      expect(codeOf(after)).not.toMatch(OLD_NAMES);
+    });
+
+    test('is clean', () => {
+      const findings = analyseText({ 'main.c': after, ...headers }, label).filter((finding) => finding.severity === 'error' || finding.severity === 'warning');
+      expect(findings.map((finding) => `${finding.rule}: ${finding.message}`)).toEqual([]);
+    });
+
+    test('has nothing left to convert', () => {
+      expect(plan(name, after, kernel, headers).status).toBe('unchanged');
+    });
+
+    test('keeps the line endings', () => {
+      const crlf = (text: string): number => text.split('\r\n').length - 1;
+      const lf = (text: string): number => text.split('\n').length - 1;
+      expect(crlf(after)).toBe(crlf(before) === lf(before) ? lf(after) : 0);
+    });
+  });
+});
+
+test.each(refused)('%s is refused with a reason and a place', (name) => {
+  const text = readFixture(name);
+  for (const [, kernel] of KERNELS) {
+    const result = plan(name, text, kernel, headersOf(text));
+    if (result.status !== 'refused') throw new Error(result.status);
+    const { code, reason, site } = result.refusal;
+    const line = site === null ? '-' : String(text.slice(0, site.start).split('\n').length);
+    expect(`${code}, line ${line}\n${reason}\n`).toBe(readFixture(name.replace(/\.c$/, '.txt')));
+  }
+});
+
+test('every expected file has its source', () => {
+  const names = new Set(fixtureNames());
+  for (const name of readdirSync(FIXTURES)) {
+    const source = /^(.+)\.to-[\d.]+\.c$/.exec(name)?.[1] ?? /^(refused-.+)\.txt$/.exec(name)?.[1];
+    if (source !== undefined) expect(names).toContain(`${source}.c`);
+  }
+});

@@ -1,0 +1,75 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { editsOf, planConversion, type PlannedEdits, type PlanResult } from '../../../server/src/convert/index.ts';
+import { lowerFile } from '../../../server/src/ir/lower.ts';
+import type { FileIr } from '../../../server/src/ir/types.ts';
+import type { KernelVersion } from '../../../server/src/kernel/types.ts';
+import type { Module } from '../../../server/src/lifecycle/types.ts';
+import type { SyntaxParser } from '../../../server/src/syntax/node.ts';
+import { applyEdits, overlaps } from '../../../server/src/text/edits.ts';
+import { loadParser } from '../../support/parser.ts';
+
+const parser: SyntaxParser = await loadParser();
+
+/** The folder of the before/after pairs, with a trailing slash. */
+export const FIXTURES = fileURLToPath(new URL('../../fixtures/convert/', import.meta.url));
+
+export function readFixture(name: string): string {
+  return readFileSync(FIXTURES + name, 'utf8');
+}
+
+/** The sources to convert: not the expected results, not the headers. */
+export function fixtureNames(): string[] {
+  return readdirSync(FIXTURES).filter((name) => name.endsWith('.c') && !/\.to-[\d.]+\.c$/.test(name)).sort();
+}
+
+export function lower(path: string, text: string): FileIr {
+  const tree = parser.parse(text);
+  try {
+    return lowerFile(path, tree, undefined, parser);
+  } finally {
+    tree.dispose();
+  }
+}
+
+/** A module of one source and the headers beside it that it quotes. */
+export function moduleOf(path: string, text: string, headers: Readonly<Record<string, string>> = {}): Module {
+  return { sources: [lower(path, text)], headers: Object.entries(headers).map(([name, header]) => lower(name, header)) };
+}
+
+/** The quoted headers of a fixture that are there. */
+export function headersOf(text: string): Record<string, string> {
+  const present = new Set(readdirSync(FIXTURES));
+  return Object.fromEntries([...text.matchAll(/^#include "(.+)"/gm)].filter(([, name]) => present.has(name!)).map(([, name]) => [name!, readFixture(name!)]));
+}
+
+export function plan(path: string, text: string, kernel: KernelVersion, headers: Readonly<Record<string, string>> = {}, functionName?: string): PlanResult {
+  return planConversion({ module: moduleOf(path, text, headers), kernel }, { path, functionName });
+}
+
+export interface Converted {
+  readonly text: string;
+  readonly planned: PlannedEdits;
+}
+
+/** Plans and applies; throws with the reason when it is refused or there is nothing to do. */
+export function convertText(path: string, text: string, kernel: KernelVersion, headers: Readonly<Record<string, string>> = {}, functionName?: string): Converted {
+  const result = plan(path, text, kernel, headers, functionName);
+  if (result.status === 'refused') throw new Error(`refused [${result.refusal.code}]: ${result.refusal.reason}`);
+  if (result.status === 'unchanged') throw new Error('unchanged');
+  const planned = editsOf(result.plan);
+  const edits = planned.edits.find((file) => file.path === path)?.edits ?? [];
+  if (overlaps(edits)) throw new Error('edits overlap');
+  return { text: applyEdits(text, edits), planned };
+}
+
+/** What the parser and the lowering did not understand: must not grow. */
+export function misunderstood(path: string, text: string): number {
+  const ir = lower(path, text);
+  return ir.lost.length + ir.functions.filter((fn) => fn.opaque).length;
+}
+
+/** The code without comments and strings. */
+export function codeOf(text: string): string {
+  return text.replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*|"(?:[^"\\\n]|\\.)*"/g, ' ');
+}
