@@ -21,7 +21,9 @@ export type Expr =
   | NameExpr | NumberExpr | StringExpr | MemberExpr | IndexExpr | UnaryExpr | UpdateExpr | BinaryExpr | AssignExpr
   | ConditionalExpr | CallExpr | CastExpr | SizeofExpr | TypeExpr | InitializerExpr | CommaExpr | StatementExpr | UnknownExpr;
 
+/** Also NULL, and a macro without arguments. */
 export interface NameExpr extends Span { readonly kind: 'name'; readonly name: string }
+/** A number, a character, `true` or `false`; `value` is null for what is no integer that fits a double exactly. */
 export interface NumberExpr extends Span { readonly kind: 'number'; readonly value: number | null; readonly text: string }
 export interface StringExpr extends Span { readonly kind: 'string'; readonly text: string }
 /** `base.field` or `base->field`. */
@@ -61,7 +63,7 @@ export type Stmt =
   | GuardStmt | PreprocStmt | AsmStmt | UnknownStmt;
 
 export interface ExprStmt extends Span { readonly kind: 'expr'; readonly expr: Expr }
-/** One declarator; `int a = 1, b;` gives two with the same `statement` span. */
+/** One declarator; `int a = 1, b;` gives two with the same `statement` span. Its own span is from the declarator to the end of its initialiser. */
 export interface DeclStmt extends Span {
   readonly kind: 'decl';
   readonly name: string;
@@ -74,8 +76,12 @@ export interface DeclStmt extends Span {
   /** The argument of __free(x), if the variable carries one. */
   readonly cleanup: string | null;
 }
+/** `conditionSpan` is from `(` to `)` inclusive. */
 export interface IfStmt extends Span { readonly kind: 'if'; readonly condition: Expr; readonly conditionSpan: Span; readonly then: Stmt; readonly otherwise: Stmt | null }
-/** `macro` is the name of a loop macro (list_for_each_entry), whose arguments are then in `args` and whose test is unknown. */
+/**
+ * `macro` is the name of a loop macro (list_for_each_entry), whose arguments are then in `args` and whose test is unknown. Any macro in
+ * front of a block that is no guard is one, since a loop may run any number of times.
+ */
 export interface LoopStmt extends Span {
   readonly kind: 'loop';
   readonly form: 'while' | 'do' | 'for' | 'macro';
@@ -95,7 +101,10 @@ export interface GotoStmt extends Span { readonly kind: 'goto'; readonly label: 
 export interface JumpStmt extends Span { readonly kind: 'break' | 'continue' }
 export interface ReturnStmt extends Span { readonly kind: 'return'; readonly value: Expr | null }
 export interface BlockStmt extends Span { readonly kind: 'block'; readonly body: readonly Stmt[] }
-/** scoped_guard(…) { … } (body set) or guard(…)(…); (body null: to the end of the enclosing block). */
+/**
+ * scoped_guard(…) { … } (body set) or guard(…)(…); (body null: to the end of the enclosing block). A scoped_cond_guard with a jump
+ * is an `if` with an unknown condition between the jump and the guard.
+ */
 export interface GuardStmt extends Span { readonly kind: 'guard'; readonly macro: string; readonly args: readonly Expr[]; readonly body: Stmt | null }
 /** An #if chain inside a function. The arms are alternatives; a chain without #else has an empty last arm. */
 export interface PreprocStmt extends Span { readonly kind: 'preproc'; readonly arms: readonly PreprocArm[] }

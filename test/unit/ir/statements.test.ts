@@ -100,6 +100,7 @@ describe('statements', () => {
         break;
       }
       case 1 ... 3:
+      case 'a' ... 'f':
         g();
         fallthrough;
       default:
@@ -113,6 +114,7 @@ describe('statements', () => {
               f()
               break
             case 1 ... 3:
+            case 'a' ... 'f':
             g()
             fallthrough
             default:

@@ -118,7 +118,7 @@ function lowerNumber(node: SyntaxNode, c: Context): NumberExpr {
 }
 
 /** The value of an integer or plain character constant, `true` or `false`; null for anything else. */
-function numberValue(text: string): number | null {
+export function numberValue(text: string): number | null {
   if (text === 'true') return 1;
   if (text === 'false') return 0;
   const character = /^'([^\\'])'$/.exec(text);

@@ -3,7 +3,7 @@ import { isPreprocChain } from '../../syntax/conditions.ts';
 import type { BlockStmt, CaseStmt, Expr, IfStmt, LoopStmt, Stmt, SwitchStmt } from '../types.ts';
 import { field, hasErrorChild, isInFirstColumn, MAX_DEPTH, noteAt, parts, spanOf, takeInventory, textOf, unknownExpr, type Context } from './context.ts';
 import { lowerDeclaration } from './declarations.ts';
-import { lowerExpr } from './expressions.ts';
+import { lowerExpr, numberValue } from './expressions.ts';
 import { lowerBlockMacro, lowerLoopMacro, macroCall } from './blockmacros.ts';
 import { lowerPreprocChain } from './preproc.ts';
 
@@ -227,7 +227,7 @@ function rangeEnd(value: SyntaxNode | undefined, error: SyntaxNode | undefined, 
   const start = value.end + match[0].length;
   const span = { start, end: start + text.length };
   if (/^[A-Za-z_]\w*$/.test(text)) return { kind: 'name', start: span.start, end: span.end, name: text };
-  if (/^\w+$/.test(text)) return { kind: 'number', start: span.start, end: span.end, value: Number.isNaN(Number(text)) ? null : Number(text), text };
+  if (/^\w+$|^'.*'$/.test(text)) return { kind: 'number', start: span.start, end: span.end, value: numberValue(text), text };
   return { kind: 'unknown', start: span.start, end: span.end, names: text.match(/[A-Za-z_]\w*/g) ?? [], calls: [] };
 }
 
