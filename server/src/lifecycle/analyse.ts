@@ -157,7 +157,7 @@ function exploreCallback(m: Analysis, d: Defined<FunctionIr>, isInit: boolean, o
 
 /** remove begins where probe succeeded: the device is what probe left in the drvdata of its device. */
 function exploreRemove(m: Analysis, probe: Defined<FunctionIr>, remove: Defined<FunctionIr>): void {
-  const entries = seedRemove(m.exits.get(probe.item) ?? [], newRun(m, probe, 'probe'), m.objects.get(probe.item) ?? new Map(), () => entryState(remove.item));
+  const entries = seedRemove(m.exits.get(probe.item) ?? [], newRun(m, probe, 'probe'), m.objects.get(probe.item) ?? new Map(), remove.item.name, () => entryState(remove.item));
   if (!entries.states.length) return;
   const objects = m.objects.get(remove.item) ?? new Map<string, ObjectInfo>();
   for (const [o, info] of entries.objects) objects.set(o, info);

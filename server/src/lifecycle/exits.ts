@@ -1,7 +1,7 @@
 import { outcomeOf, runDeferred, type Exit } from './explore.ts';
 import { isCertain } from './operate.ts';
 import { conditionsOf, deviceRef, nameOf, observe, site, type ObjectInfo, type Run } from './run.ts';
-import { fork, stepsOf, type PathState } from './state.ts';
+import { addStep, fork, stepsOf, type PathState } from './state.ts';
 import { isOutside } from './summary.ts';
 import type { DeviceState, ExitObservation } from './types.ts';
 import type { EffectOp } from '../kernel/types.ts';
@@ -64,10 +64,10 @@ function deferredOps(run: Run, s: PathState, object: string, at: Exit['at']): Ef
 }
 
 /** The entry states of remove: for each way that probe succeeds, the device under the drvdata of remove's parameter. */
-export function seedRemove(exits: readonly Exit[], run: Run, objects: ReadonlyMap<string, ObjectInfo>, entry: () => PathState): { states: PathState[]; objects: Map<string, ObjectInfo> } {
+export function seedRemove(exits: readonly Exit[], run: Run, objects: ReadonlyMap<string, ObjectInfo>, remove: string, entry: () => PathState): { states: PathState[]; objects: Map<string, ObjectInfo> } {
   const states: PathState[] = [];
   const carried = new Map<string, ObjectInfo>();
-  for (const { s } of exits) {
+  for (const { s, at } of exits) {
     const outcome = outcomeOf(run, s);
     if (outcome === 'failure') continue;
     const stored = s.heap.get('param:0|@drvdata');
@@ -86,6 +86,7 @@ export function seedRemove(exits: readonly Exit[], run: Run, objects: ReadonlyMa
     for (const [test, holds] of s.config) t.config.set(test, holds);
     t.deferred = s.deferred.filter((d) => d.data.kind === 'pointer' && t.devices.has(d.data.object));
     t.trace = s.trace;
+    addStep(t, { site: site(run, at), kind: 'entry', text: `${run.fn.name}() succeeds and leaves the device to ${remove}()` });
     states.push(t);
   }
   return { states, objects: carried };

@@ -93,7 +93,7 @@ function step(run: Run, s: PathState, i: Instr): PathState[] {
     }
     case 'result':
       if (!i.value) { s.result = null; return [s]; }
-      return evaluate(run, s, i.value).map(({ s: t, v }) => { t.result = v; addStep(t, { site: site(run, i.site), kind: 'return', text: 'returns' }); return t; });
+      return evaluate(run, s, i.value).map(({ s: t, v }) => { t.result = v; return t; });
     case 'cleanup': return cleanup(run, s, i.decl.name, i.decl.cleanup ?? '', i.decl);
     case 'cursor':
       for (const a of i.args) if (a.kind === 'name' && run.locals.has(a.name)) { s.masks.delete(`cursor:${a.name}:${i.site.start}`); storePlace(run, s, { object: `local:${a.name}`, path: '' }, pointer(`cursor:${a.name}:${i.site.start}`)); }

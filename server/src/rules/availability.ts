@@ -30,6 +30,8 @@ function callUses(facts: ModuleFacts): ApiUse[] {
     const entry = apiEntry(call.name);
     // A private header is found only inside the kernel, or copied beside the driver: what it declares is not the target's to say.
     if (entry === undefined || entry.isPrivate) continue;
+    // The bus (mdev) changed in the same releases, but it is not the device's life cycle: the compiler says it, and so does the conversion's note.
+    if (entry.model === 'general') continue;
     uses.push({ entry, verdict: verdictOn(entry, facts.kernel), site: call.site, functionName: call.function.name, call, conditions: call.conditions });
   }
   return uses;
