@@ -1,6 +1,6 @@
 /** Small drivers of our own, each with what a test needs and no more. */
 
-/** 6.1 model; `-> missing-put` on the return after register, which a safe fix mends. */
+/** 6.1 model; `missing-put` on the return after register. Its fix changes a statement into a block, and is to be looked at. */
 export const LEAKY = `#include <linux/vfio.h>
 
 struct foo {
@@ -51,6 +51,9 @@ static struct mdev_driver foo_driver = {
 
 /** The same without the mistake. */
 export const CLEAN = LEAKY.replace('if (ret)\n\t\treturn ret;\n\n\tdev_set', 'if (ret) {\n\t\tvfio_put_device(&foo->vdev);\n\t\treturn ret;\n\t}\n\n\tdev_set');
+
+/** The clean one with a test for NULL, which a safe fix turns into IS_ERR and PTR_ERR. */
+export const UNCHECKED = CLEAN.replace('if (IS_ERR(foo))\n\t\treturn PTR_ERR(foo);', 'if (!foo)\n\t\treturn -ENOMEM;');
 
 /** The same once more for 5.15 to 6.0. */
 export const OLD = `#include <linux/vfio.h>

@@ -1,0 +1,182 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { CodeActionRequest, CodeActionResolveRequest, type CodeAction, type Diagnostic, type Range, type TextDocumentEdit } from 'vscode-languageserver-protocol/node';
+import { TextDocument } from 'vscode-languageserver-textdocument';
+import { BAR_H, BAR_H_LATE, CLEAN, LEAKY, OLD, UNCHECKED } from '../support/drivers.ts';
+import { temporaryFolder, type Folder } from '../support/folder.ts';
+import { FULL, startClient, type ClientOptions, type TestClient } from './client.ts';
+
+const URI = 'untitled:foo.c';
+const OLD_ALONE = OLD.replace('#include "bar.h"\n', BAR_H);
+const K60 = { initializationOptions: { settings: { targetKernel: '6.0' } } };
+let client: TestClient | undefined;
+let folder: Folder | undefined;
+
+afterEach(async () => {
+  await client?.stop();
+  folder?.remove();
+  client = folder = undefined;
+});
+
+async function start(options?: ClientOptions): Promise<TestClient> {
+  return (client = await startClient(options));
+}
+
+/** The range of `text` in `document`. */
+function rangeOf(document: string, text: string): Range {
+  const offset = document.indexOf(text);
+  expect(offset).toBeGreaterThanOrEqual(0);
+  const table = TextDocument.create('', 'c', 0, document);
+  return { start: table.positionAt(offset), end: table.positionAt(offset + text.length) };
+}
+
+async function actions(uri: string, range: Range, only?: readonly string[], diagnostics: readonly Diagnostic[] = []): Promise<CodeAction[]> {
+  const found = await client!.connection.sendRequest(CodeActionRequest.type, {
+    textDocument: { uri }, range, context: { diagnostics: [...diagnostics], ...(only && { only: [...only] }) },
+  });
+  return (found ?? []) as CodeAction[];
+}
+
+const resolve = (action: CodeAction): Promise<CodeAction> => client!.connection.sendRequest(CodeActionResolveRequest.type, action);
+
+/** The document with the edits that an action has for it. */
+function apply(action: CodeAction, uri: string, text: string): string {
+  const changes = action.edit?.changes?.[uri] ?? (action.edit?.documentChanges as TextDocumentEdit[] | undefined)?.find((one) => one.textDocument.uri === uri)?.edits;
+  expect(changes).toBeDefined();
+  return TextDocument.applyEdits(TextDocument.create(uri, 'c', 0, text), changes as { range: Range; newText: string }[]);
+}
+
+describe('quick fixes', () => {
+  it('mend the diagnostic they are for, and are preferred when they are safe', async () => {
+    const { open, change, diagnostics } = await start();
+    open(URI, UNCHECKED, 3);
+    const shown = await diagnostics(URI);
+    const [action, ...others] = await actions(URI, shown[0]!.range, ['quickfix'], shown);
+    expect(others).toEqual([]);
+    expect(action).toMatchObject({ kind: 'quickfix', isPreferred: true, diagnostics: [{ code: 'null-check-on-alloc' }], edit: { documentChanges: [{ textDocument: { uri: URI, version: 3 } }] } });
+    const fixed = apply(action!, URI, UNCHECKED);
+    expect(fixed).toBe(CLEAN);
+    change(URI, 4, [{ text: fixed }]);
+    expect(await diagnostics(URI)).toEqual([]);
+  });
+
+  it('say so when they are not safe, and are never preferred then', async () => {
+    const { open, change, diagnostics } = await start();
+    open(URI, LEAKY);
+    const shown = await diagnostics(URI);
+    const [action] = await actions(URI, shown[0]!.range, ['quickfix'], shown);
+    expect(action!.title).toMatch(/\(unsafe: review the result\)$/);
+    expect(action!.isPreferred).toBeUndefined();
+    change(URI, 2, [{ text: apply(action!, URI, LEAKY) }]);
+    expect(await diagnostics(URI)).toEqual([]);
+  });
+
+  it('are offered on the line of the diagnostic only', async () => {
+    const { open } = await start();
+    open(URI, LEAKY);
+    expect(await actions(URI, rangeOf(LEAKY, 'int users'))).toEqual([]);
+    expect(await actions(URI, rangeOf(CLEAN, 'return PTR_ERR'), ['quickfix'])).toEqual([]);
+  });
+
+  it('keep to what the client can do', async () => {
+    const { open, diagnostics } = await start({ capabilities: { textDocument: { diagnostic: {}, codeAction: { codeActionLiteralSupport: { codeActionKind: { valueSet: [] } } } } } });
+    open(URI, UNCHECKED);
+    const shown = await diagnostics(URI);
+    const [action] = await actions(URI, shown[0]!.range, undefined, shown);
+    expect(action!.isPreferred).toBeUndefined();
+    expect(Object.keys(action!.edit!)).toEqual(['changes']);
+    expect(apply(action!, URI, UNCHECKED)).toBe(CLEAN);
+  });
+
+  it('are none for a client that knows only commands', async () => {
+    const { open, diagnostics } = await start({ capabilities: { textDocument: { diagnostic: {} } } });
+    open(URI, LEAKY);
+    const shown = await diagnostics(URI);
+    expect(await actions(URI, shown[0]!.range)).toEqual([]);
+  });
+});
+
+describe('fixing all', () => {
+  it('is done for those who ask for its kind, with the safe fixes', async () => {
+    const { open, change, diagnostics } = await start();
+    open(URI, UNCHECKED);
+    const whole = rangeOf(UNCHECKED, UNCHECKED);
+    expect((await actions(URI, whole)).map((one) => one.kind)).not.toContain('source.fixAll.vfio');
+    for (const only of ['source', 'source.fixAll', 'source.fixAll.vfio']) {
+      expect((await actions(URI, whole, [only])).map((one) => one.kind)).toEqual(['source.fixAll.vfio']);
+    }
+    const [action] = await actions(URI, whole, ['source.fixAll.vfio']);
+    change(URI, 2, [{ text: apply(action!, URI, UNCHECKED) }]);
+    expect(await diagnostics(URI)).toEqual([]);
+    expect(await actions(URI, whole, ['source.fixAll.vfio'])).toEqual([]);
+  });
+});
+
+describe('the conversion', () => {
+  const REWRITE = ['refactor.rewrite.vfio'];
+
+  it.each([
+    ['on the deprecated call', 'vfio_init_group_dev'],
+    ['anywhere in the function', 'int ret;'],
+    ['in remove', 'dev_get_drvdata'],
+    ['in the ops table', '.name = "bar"'],
+  ])('is offered %s', async (_, place) => {
+    const { open } = await start(K60);
+    open(URI, OLD_ALONE);
+    const found = await actions(URI, rangeOf(OLD_ALONE, place), ['refactor']);
+    expect(found).toHaveLength(1);
+    expect(found[0]).toMatchObject({ kind: 'refactor.rewrite.vfio', title: expect.stringContaining('for Linux 6.1') });
+    expect(found[0]!.edit).toBeUndefined();
+    expect(found[0]!.disabled).toBeUndefined();
+  });
+
+  it('is not offered elsewhere, nor in a driver of the new model', async () => {
+    const { open } = await start(K60);
+    open(URI, OLD_ALONE);
+    expect(await actions(URI, rangeOf(OLD_ALONE, 'int users'), REWRITE)).toEqual([]);
+    open('untitled:new.c', CLEAN);
+    expect(await actions('untitled:new.c', rangeOf(CLEAN, 'vfio_alloc_device'), REWRITE)).toEqual([]);
+  });
+
+  it('gets its edit when it is resolved, and the result is clean', async () => {
+    const { open, change, diagnostics } = await start({ initializationOptions: { settings: { targetKernel: '6.1' } } });
+    open(URI, OLD_ALONE);
+    const [offered] = await actions(URI, rangeOf(OLD_ALONE, 'vfio_init_group_dev'), REWRITE);
+    const converted = apply(await resolve(offered!), URI, OLD_ALONE);
+    expect(converted).toContain('bar = vfio_alloc_device(bar, vdev, &mdev->dev, &bar_ops);');
+    expect(converted).not.toContain('vfio_uninit_group_dev');
+    change(URI, 2, [{ text: converted }]);
+    expect(await diagnostics(URI)).toEqual([]);
+    expect(await actions(URI, rangeOf(converted, 'vfio_alloc_device'), REWRITE)).toEqual([]);
+  });
+
+  it('comes with its edit for a client that cannot resolve', async () => {
+    const { open } = await start({ ...K60, capabilities: { textDocument: { codeAction: { codeActionLiteralSupport: { codeActionKind: { valueSet: [] } } } } } });
+    open(URI, OLD_ALONE);
+    const [offered] = await actions(URI, rangeOf(OLD_ALONE, 'vfio_init_group_dev'), REWRITE);
+    expect(apply(offered!, URI, OLD_ALONE)).toContain('vfio_alloc_device(');
+  });
+
+  it('is not resolved for a text that has changed', async () => {
+    const { open, change } = await start(K60);
+    open(URI, OLD_ALONE);
+    const [offered] = await actions(URI, rangeOf(OLD_ALONE, 'vfio_init_group_dev'), REWRITE);
+    change(URI, 2, [{ text: `\n${OLD_ALONE}` }]);
+    await expect(resolve(offered!)).rejects.toThrow('the document changed');
+  });
+
+  it('is shown as disabled, with the reason, when it is refused', async () => {
+    folder = temporaryFolder({ 'bar.c': OLD, 'bar.h': BAR_H_LATE });
+    const { open } = await start(K60);
+    open(folder.uriOf('bar.c'), OLD);
+    const [offered] = await actions(folder.uriOf('bar.c'), rangeOf(OLD, 'vfio_init_group_dev'), REWRITE);
+    expect(offered!.disabled!.reason).toMatch(/`struct bar`.*first/);
+    expect(offered!.edit).toBeUndefined();
+  });
+
+  it('is left out when it is refused and the client cannot show that', async () => {
+    folder = temporaryFolder({ 'bar.c': OLD, 'bar.h': BAR_H_LATE });
+    const { open } = await start({ ...K60, capabilities: { ...FULL, textDocument: { ...FULL.textDocument, codeAction: { codeActionLiteralSupport: { codeActionKind: { valueSet: [] } } } } } });
+    open(folder.uriOf('bar.c'), OLD);
+    expect(await actions(folder.uriOf('bar.c'), rangeOf(OLD, 'vfio_init_group_dev'), REWRITE)).toEqual([]);
+  });
+});
