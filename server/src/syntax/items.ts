@@ -67,7 +67,8 @@ export function topLevelItems(root: Node, text: string, walk: Walker): TopLevelI
       }
     }
   }
-  return items;
+  // A damaged chain may have nodes of its first arm behind the others.
+  return items.sort((a, b) => a.start - b.start || b.end - a.end);
 }
 
 function toItem({ type, start, end, node }: Shallow, conditions: readonly Condition[], hasError: boolean, walk: Walker): TopLevelItem {
