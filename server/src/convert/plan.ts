@@ -14,7 +14,7 @@ import { callSites, levelOf, type CallSite } from './sites.ts';
 import { findTable, planTable, type IommuFamily } from './tables.ts';
 import { findTeardown } from './teardown.ts';
 import type { AllocationPlan, Container, ConversionInput, ConversionRequest, DevicePlan, PlanResult, RenamePlan, TablePlan } from './types.ts';
-import { typeOf } from './typing.ts';
+import { baseName, typeOf } from './typing.ts';
 
 /**
  * Plans the conversion of the devices of one document from vfio_init_group_dev (5.13 to 6.0) to vfio_alloc_device: proves what
@@ -195,11 +195,13 @@ function refuseForeignLife(module: Module, file: FileIr, sites: readonly CallSit
   if (uninit) {
     refuse('initialised-elsewhere', `${uninit.fn.name}() uninitialises a device that another file initialises: the life cycle is spread over several files. Bring probe and remove into one file first.`, file, uninit.call);
   }
+  const initialiser = module.sources.find((other) => other !== file && callSites(module, other).some((site) => site.op === 'init'));
+  if (!initialiser) return;
   for (const site of sites) {
     if (site.op !== 'allocate' || !here(site)) continue;
     const target = assignedTo(site);
     const type = target && typeOf(site.scope, target);
     if (!target || type?.pointers !== 1 || type.tag === 'vfio_device' || !embedsDevice(module, file, type.tag)) continue;
-    refuse('initialised-elsewhere', `\`struct ${type.tag}\` is allocated here but its vfio_device is initialised in another file: the life cycle is spread over several files. Bring the allocation, the init and the register into one file first.`, file, site.call);
+    refuse('initialised-elsewhere', `\`struct ${type.tag}\` is allocated here but its vfio_device is initialised in ${baseName(initialiser.path)}: the life cycle is spread over several files. Bring the allocation, the init and the register into one file first.`, file, site.call);
   }
 }

@@ -3,7 +3,7 @@ import type { CallExpr, Expr, FileIr, FunctionIr } from '../ir/types.ts';
 import type { Module } from '../lifecycle/types.ts';
 import { plain } from './arguments.ts';
 import { allExpressions, namesIn, statementsOf, uncast } from './place.ts';
-import { baseName, findStruct, scopeOf, typeOf, type Scope } from './typing.ts';
+import { baseName, findStruct, scopeOf, typeOf } from './typing.ts';
 import { lineOf, refuse, textOf } from './refuse.ts';
 import { assignmentsOf, callSites, effectsOf, levelOf, relate, type CallSite } from './sites.ts';
 import type { Container, FreePlan, UninitPlan } from './types.ts';
@@ -116,18 +116,11 @@ function refuseOtherFiles(module: Module, file: FileIr, container: Container): v
     if (there && there.path !== home.path) continue;
     for (const site of callSites(module, other)) {
       if (site.op !== 'free' && site.op !== 'uninit' && site.op !== 'init') continue;
-      if (levelOf(site.scope, container, site.target) !== 0 && !leadsFrom(site.scope, container, site.target)) continue;
+      const { level, sure } = relate(site.scope, container, site.target);
+      if (level < 0 || !sure) continue;
       refuse('freed-elsewhere', `${site.fn.name}() in ${baseName(other.path)}, line ${lineOf(other, site.call.start)}, calls ${site.call.name ?? 'it'}() on \`struct ${container.tag}\` too: the life cycle is spread over several files. Move that part into this file first.`, other, site.call);
     }
   }
-}
-
-/** `&p->vdev` with p a pointer to the container. */
-function leadsFrom(scope: Scope, container: Container, target: Expr): boolean {
-  const inner = uncast(target);
-  let current: Expr = inner.kind === 'unary' && inner.op === '&' ? uncast(inner.operand) : inner;
-  while (current.kind === 'member') current = uncast(current.base);
-  return current !== inner && levelOf(scope, container, current) === 0;
 }
 
 /** A helper or action that is given the object as a `void *` and frees that. */
