@@ -1,6 +1,6 @@
 import type { CallExpr, FunctionIr, Stmt } from '../ir/types.ts';
-import type { DeviceRef, ModuleFacts, Observation, OperationObservation } from '../lifecycle/types.ts';
-import { callAt, walk } from './locate.ts';
+import type { DeviceRef, Module, ModuleFacts, Observation, OperationObservation } from '../lifecycle/types.ts';
+import { callAt, documentsOf, walk } from './locate.ts';
 
 /**
  * How a function would write the `struct vfio_device *` of an object in a new call: as it writes it in another call, else from
@@ -26,7 +26,7 @@ export function deviceExpression(facts: ModuleFacts, fn: FunctionIr, device: Dev
     const member = call.args[1];
     if (variable !== null && member) return `&${variable}->${source.slice(member.start, member.end)}`;
   }
-  return memberOfVariable(fn, device);
+  return memberOfVariable(facts.module, fn, device, 'vfio_device');
 }
 
 /** Kernel functions whose device argument is the struct vfio_device itself. */
@@ -48,12 +48,8 @@ export function callOn(facts: ModuleFacts, fn: FunctionIr, device: DeviceRef, so
     const argument = operation.argument === null ? undefined : call.args[operation.argument];
     if (argument && TAKES_CORE_DEVICE.has(operation.api)) return `${name}(${source.slice(argument.start, argument.end)})`;
   }
-  const { member } = device;
-  const vdev = deviceExpression(facts, fn, device, source);
-  // `&p->core_device.vdev` is in the core device `&p->core_device`; `&vdev->vdev` is in `vdev` itself.
-  const embedded = vdev === null || member === null ? null : /^&(\w+->)((?:\w+\.)*)(\w+)$/.exec(vdev);
-  if (!embedded) return null;
-  return embedded[2] === '' ? `${name}(${embedded[1]!.slice(0, -2)})` : `${name}(&${embedded[1]}${embedded[2]!.slice(0, -1)})`;
+  const core = memberOfVariable(facts.module, fn, device, 'vfio_pci_core_device');
+  return core === null ? null : `${name}(${core})`;
 }
 
 /** Functions of vfio-pci core whose device argument is the struct vfio_pci_core_device. */
@@ -86,14 +82,44 @@ export function assignedName(body: Stmt, call: CallExpr): string | null {
   return null;
 }
 
-/** `&p->vdev` for the function's one pointer to the container. */
-function memberOfVariable(fn: FunctionIr, device: DeviceRef): string | null {
-  if (device.container === null || device.member === null) return null;
+/**
+ * `&p->vdev` for the function's one pointer to the container, or the pointer itself where it has the wanted type.
+ * @param wanted the tag of the struct that the expression must point to.
+ */
+function memberOfVariable(module: Module, fn: FunctionIr, device: DeviceRef, wanted: string): string | null {
+  const { container } = device;
+  if (container === null) return null;
+  const path = pathTo(module, container, device.member, wanted);
   const names = new Set<string>();
-  for (const { name, type } of fn.params) if (isPointerTo(type, device.container)) names.add(name);
-  for (const node of walk(fn.body)) if (node.kind === 'decl' && isPointerTo(node.type, device.container)) names.add(node.name);
+  for (const { name, type } of fn.params) if (isPointerTo(type, container)) names.add(name);
+  for (const node of walk(fn.body)) if (node.kind === 'decl' && isPointerTo(node.type, container)) names.add(node.name);
   const [name] = names;
-  return names.size === 1 ? `&${name}->${device.member}` : null;
+  if (path === null || names.size !== 1) return null;
+  return path === '' ? name! : `&${name}->${path}`;
+}
+
+/** The member path from a container to the wanted struct, along the path on which the device is known to lie. */
+function pathTo(module: Module, container: string, member: string | null, wanted: string): string | null {
+  let tag = container;
+  let path = '';
+  // The path may be that of the core device or of the vfio_device in it, whichever the driver named.
+  for (const part of [...(member === null || member === '' ? [] : member.split('.')), 'vdev']) {
+    if (tag === wanted) return path;
+    const type = tag === 'vfio_pci_core_device' && part === 'vdev' ? 'vfio_device' : fieldTag(module, tag, part);
+    if (type === null) return null;
+    tag = type;
+    path = path === '' ? part : `${path}.${part}`;
+  }
+  return tag === wanted ? path : null;
+}
+
+/** The tag of a struct that is embedded in another as a member. */
+function fieldTag(module: Module, tag: string, field: string): string | null {
+  for (const file of documentsOf(module)) {
+    const found = file.structs.find((one) => one.name === tag)?.fields.find((one) => one.name === field);
+    if (found) return found.type.pointers === 0 && found.type.arrays === 0 ? found.type.name : null;
+  }
+  return null;
 }
 
 function isPointerTo(type: FunctionIr['returnType'], tag: string): boolean {

@@ -214,7 +214,7 @@ function fixFor(facts: ModuleFacts, put: OperationObservation): Fix | null {
   if (here.some((one) => messageFor(one) === null) || placed.statement.kind !== 'expr') return null;
   if (placed.siblings[placed.index - 1]?.kind === 'label' && placed.siblings[placed.index + 1] === undefined) return null;
   return {
-    title: 'Drop the second put (check who owns the reference)',
+    title: 'Drop this put (check who owns the reference)',
     safety: 'unsafe',
     edits: [{ path: file.path, edits: [deleteStatement(file.text, placed.statement)] }],
   };

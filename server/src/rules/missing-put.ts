@@ -3,8 +3,8 @@ import type { ExitObservation, ModuleFacts, Site } from '../lifecycle/types.ts';
 import type { Expr, Stmt } from '../ir/types.ts';
 import { deviceExpression, nameOf, operationsOn } from './device.ts';
 import { documentOf, walk } from './locate.ts';
-import { findingFor, lastOperation, pointTo } from './report.ts';
-import { addAtEnd, canBeSkipped, returnAt, undoBeforeReturn, undoOnFailedTail } from './fixes/unwind.ts';
+import { findingFor, lastOperation } from './report.ts';
+import { addAtEnd, canBeSkipped, returnAt, undoBeforeGoto, undoBeforeReturn, undoOnFailedTail } from './fixes/unwind.ts';
 import { missingPutExamples } from './missing-put.examples.ts';
 
 export const missingPut: Rule = {
@@ -37,7 +37,6 @@ function check({ facts }: RuleContext): Finding[] {
       observation: exit.reachable === 'stored' && !isEnd ? { ...exit, certain: false } : exit,
       site,
       message: messageFor(exit),
-      alsoSee: isEnd ? pointTo(lastOperation(exit.trace, 'unregister'), 'the device is unregistered here; its reference is still held') : [],
       fix: fixFor(facts, exit),
     }));
   }
@@ -94,17 +93,20 @@ function fixFor(facts: ModuleFacts, exit: ExitObservation): Fix | null {
     edits: [{ path: file.path, edits }],
   });
   const leave = returnAt(exit.function, exit.returns);
+  if (exit.role !== 'remove' && leave !== null && leave.value !== null && [...walk(leave.value)].some((node) => node.kind === 'call' && node.name !== 'PTR_ERR')) {
+    const edits = exit.before.registered === 'failed' ? undoOnFailedTail(file.text, exit.function, leave, put) : null;
+    return edits === null ? null : fixOf(edits, 'safe');
+  }
   const shared = allOweAt(facts, exit);
+  if (!shared && exit.role !== 'remove') {
+    const edits = undoBeforeGoto(file.text, exit.function, exit.trace, exit.device.origin, put);
+    return edits === null ? null : fixOf(edits, 'unsafe');
+  }
   if (leave === null || exit.role === 'remove') {
     if (!shared || leave !== null && exit.function.body.body.at(-1) !== leave) return null;
     const edit = addAtEnd(file.text, exit.function, [put]);
     return edit === null ? null : fixOf([edit], 'safe');
   }
-  if (leave.value !== null && [...walk(leave.value)].some((node) => node.kind === 'call' && node.name !== 'PTR_ERR')) {
-    const edits = exit.before.registered === 'failed' ? undoOnFailedTail(file.text, exit.function, leave, put) : null;
-    return edits === null ? null : fixOf(edits, 'safe');
-  }
-  if (!shared) return null;
   const puts = operationsOn(facts, exit.function, exit.device).filter((one) => one.op === 'put');
   const isUndo = (statement: Stmt): boolean => puts.some((one) => one.site.start >= statement.start && one.site.end <= statement.end);
   const proposal = undoBeforeReturn(file.text, exit.function, leave, [put], isUndo, leave.value !== null && mentions(leave.value, device));

@@ -5,7 +5,7 @@ import { callOn, nameOf, operationsOn } from './device.ts';
 import { documentOf } from './locate.ts';
 import { findingFor, lastOperation } from './report.ts';
 import { insertGuarded } from './fixes/error-style.ts';
-import { addAtEnd, canBeSkipped, returnAt, undoBeforeReturn } from './fixes/unwind.ts';
+import { addAtEnd, canBeSkipped, returnAt, undoBeforeGoto, undoBeforeReturn } from './fixes/unwind.ts';
 import { statementAt } from './locate.ts';
 import { missingUninitExamples } from './missing-uninit.examples.ts';
 
@@ -87,7 +87,12 @@ function uninitCall(facts: ModuleFacts, one: Observation): { path: string; text:
 function freeFix(facts: ModuleFacts, free: OperationObservation): Fix | null {
   const uninit = uninitCall(facts, free);
   const placed = statementAt(free.function.body, free.site);
-  if (uninit === null || placed === null || free.inner !== null || !allFreesOwe(facts, free)) return null;
+  if (uninit === null || placed === null || free.inner !== null) return null;
+  if (!allFreesOwe(facts, free)) {
+    const init = lastOperation(free.trace, 'init');
+    const early = init === null ? null : undoBeforeGoto(uninit.text, free.function, free.trace, init.site, uninit.call);
+    return early === null ? null : { title: `Add ${uninit.call.slice(0, -1)} here (check the order of the unwinding)`, safety: 'unsafe', edits: [{ path: uninit.path, edits: early }] };
+  }
   const edits = insertGuarded(uninit.text, free.function, placed.statement, [uninit.call]);
   return edits === null ? null : { title: `Add ${uninit.call.slice(0, -1)}`, safety: 'safe', edits: [{ path: uninit.path, edits }] };
 }

@@ -1,21 +1,20 @@
 import type { Finding, Fix, Rule, RuleContext } from './types.ts';
-import type { EffectOp } from '../kernel/types.ts';
-import type { ModuleFacts, OperationObservation } from '../lifecycle/types.ts';
+import type { ModuleFacts, Observation, OperationObservation } from '../lifecycle/types.ts';
 import { nameOf, operationsOn } from './device.ts';
 import { documentOf, isSameSite, statementAt } from './locate.ts';
-import { findingFor, lastOperation, pointTo } from './report.ts';
+import { findingFor } from './report.ts';
 import { deleteStatement, insertBefore, startsLine } from './fixes/text.ts';
 import { DRIVER, FOO, PROBE, REMOVE } from './examples.ts';
 
 export const putWhileRegistered: Rule = {
   id: 'put-while-registered',
   severity: 'error',
-  kernels: { since: [6, 1] },
+  kernels: { since: [5, 13] },
   fixable: 'safe',
   docs: {
     what: 'The device is put, freed or released while it is still registered on that path.',
     why: 'A registered device can be opened, and its callbacks run, until `vfio_unregister_group_dev()` returns. When the put before it drops the last reference the core frees the container under its users, and the unregister itself works on freed memory.',
-    instead: 'Call `vfio_unregister_group_dev()` first and `vfio_put_device()` last. A probe that fails after its registration owes both, in this order.',
+    instead: 'Call `vfio_unregister_group_dev()` first and `vfio_put_device()` last. A probe that fails after its registration owes both, in this order. Up to 6.0 the same holds for the uninit and the free.',
     knownProblems: 'In `.remove` a put without any unregister behind it is the defect remove-without-unregister. An unregister inside a helper is followed.',
     references: ['v6.1 cb9ff3f3b84c adds vfio_put_device', 'v6.1 ca5f21b25749 ties the lifetime of the group to the registration'],
   },
@@ -167,29 +166,38 @@ ${DRIVER}`,
   check,
 };
 
-const GIVES_UP: ReadonlySet<EffectOp> = new Set<EffectOp>(['put', 'free', 'free-device', 'core-release']);
-
 function check({ facts }: RuleContext): Finding[] {
   return facts.observations.flatMap((one): Finding[] => {
-    if (!isPutWhileRegistered(one) || one.role === 'remove' && unregisterBehind(facts, one) === null) return [];
+    if (!isPutWhileRegistered(one) || isReportedElsewhere(facts, one)) return [];
     return [findingFor({
       rule: putWhileRegistered.id,
       severity: 'error',
       observation: one,
       message: `${one.api}() gives up ${nameOf(one)} while it is still registered: user space can open it until vfio_unregister_group_dev() returns; unregister it first`,
-      alsoSee: [
-        ...(one.trace.some((step) => step.op === 'register') ? [] : pointTo(lastOperation(one.trace, 'register'), 'registered here')),
-        ...(unregisterBehind(facts, one) ?? []).map((later) => ({ site: later.site, message: 'the unregister comes only here' })),
-      ],
+      alsoSee: (unregisterBehind(facts, one) ?? []).map((later) => ({ site: later.site, message: 'the unregister comes only here' })),
       fix: fixFor(facts, one),
     })];
   });
 }
 
-/** Whether an operation gives up the last reference, or the memory, of a registered device of the new model. */
-export function isPutWhileRegistered(one: ModuleFacts['observations'][number]): one is OperationObservation {
-  return one.kind === 'operation' && GIVES_UP.has(one.op) && one.before.model === 'new' && one.before.registered === 'yes'
-    && one.before.reference === 'held' && !(one.op === 'put' && one.before.extraReferences > 0);
+/** Whether an operation gives up the last reference, or the memory, of a device that is registered on this path. */
+function isPutWhileRegistered(one: Observation): one is OperationObservation {
+  if (one.kind !== 'operation' || one.before.registered !== 'yes') return false;
+  const { model, reference, initialised, extraReferences, memory } = one.before;
+  switch (one.op) {
+    case 'put': return model === 'new' && reference === 'held' && extraReferences === 0;
+    case 'free-device': case 'core-release': return model === 'new' && reference === 'held';
+    case 'uninit': return model === 'old' && initialised === 'yes';
+    // What was put or uninitialised before has been reported there.
+    case 'free': return memory === 'live' && (model === 'new' ? reference === 'held' : model === 'old' && initialised === 'yes');
+    default: return false;
+  }
+}
+
+/** In the old model an unregister behind the free is a use of freed memory: use-after-put reports it. */
+function isReportedElsewhere(facts: ModuleFacts, one: OperationObservation): boolean {
+  const later = unregisterBehind(facts, one);
+  return one.role === 'remove' ? later === null || one.before.model === 'old' : one.before.model === 'old' && later !== null;
 }
 
 /** The unregister calls that follow on a path through the operation, or null. */

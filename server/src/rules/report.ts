@@ -58,8 +58,3 @@ function compare(a: Finding, b: Finding): number {
 export function lastOperation(trace: readonly Step[], ...ops: readonly NonNullable<Step['op']>[]): Step | null {
   return trace.findLast((step) => step.kind === 'operation' && step.op !== undefined && ops.includes(step.op)) ?? null;
 }
-
-/** The place of an operation that a message may point to, as related information. */
-export function pointTo(step: Step | null, message: string): Finding['related'] {
-  return step === null ? [] : [{ site: step.site, message }];
-}

@@ -56,7 +56,7 @@ function endOf(one: Observation): Step | null {
 
 function messageFor(one: UseObservation | OperationObservation, end: Step | null): string {
   const how = one.kind === 'operation' ? `passed to ${one.api}()` : one.form === 'write' ? 'written' : one.form === 'read' ? 'read' : 'passed on';
-  const after = one.before.memory === 'freed' ? 'after its memory was freed' : 'after vfio_put_device() dropped its reference';
+  const after = end?.op === 'put' ? 'after its last reference was put' : 'after its memory was freed';
   const cure = one.kind === 'use' && one.form === 'read' ? 'read it into a local before that' : end?.op === 'put' ? 'put it last' : 'do this first';
   return `${nameOf(one)} is ${how} ${after} on this path; ${cure}`;
 }

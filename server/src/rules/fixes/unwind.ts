@@ -1,6 +1,7 @@
 import type { Edit, Span } from '../../text/span.ts';
 import type { FunctionIr, ReturnStmt, Stmt } from '../../ir/types.ts';
-import { ancestry, contains, walk, type IrNode } from '../locate.ts';
+import { ancestry, contains, statementAt, walk, type IrNode } from '../locate.ts';
+import type { Step } from '../../lifecycle/types.ts';
 import { insertGuarded, labelsOf, type Proposal } from './error-style.ts';
 import { indentationAt, insertAfter, insertBefore, layOut, newlineOf, replace, startsLine } from './text.ts';
 
@@ -51,6 +52,16 @@ export function undoBeforeReturn(
   if (jump !== null) return { edits: jump, safety: 'safe' };
   const edits = isBound ? null : insertGuarded(text, fn, leave, undo);
   return edits === null ? null : { edits, safety: isLast(fn, leave) ? 'safe' : 'unsafe' };
+}
+
+/**
+ * For a return or a free that paths share which owe nothing: the undoing goes before the last goto that the trace takes behind `since`.
+ * A person must look at it: the labels behind the goto may undo things in another order.
+ */
+export function undoBeforeGoto(text: string, fn: FunctionIr, trace: readonly Step[], since: Span, undo: string): Edit[] | null {
+  const step = trace.findLast((one) => one.kind === 'goto' && contains(fn, one.site) && one.site.start > since.start);
+  const placed = step === undefined ? null : statementAt(fn.body, step.site);
+  return placed?.statement.kind === 'goto' ? insertGuarded(text, fn, placed.statement, [undo]) : null;
 }
 
 /** `goto label;` in place of the return; the value goes to the variable that the function's end returns. */
