@@ -172,8 +172,8 @@ describe('statements', () => {
     const [first, second] = lower(text).functions[0]!.body.body;
     expect(first).toMatchObject({ kind: 'decl', name: 'p' });
     expect(second).toMatchObject({ kind: 'decl', name: 'a' });
-    expect(first!.kind === 'decl' && text.slice(first!.statement.start, first!.statement.end)).toBe('static const struct foo *p = g(), a[2][3], **q;');
-    expect(first!.kind === 'decl' && second!.kind === 'decl' && second!.statement).toEqual(first!.kind === 'decl' && first!.statement);
+    expect(first!.kind === 'decl' && text.slice(first.statement.start, first.statement.end)).toBe('static const struct foo *p = g(), a[2][3], **q;');
+    expect(first!.kind === 'decl' && second!.kind === 'decl' && second.statement).toEqual(first!.kind === 'decl' && first.statement);
   });
 
   test('__free belongs to the declarator that carries it', () => {
@@ -278,6 +278,20 @@ describe('#if inside a function', () => {
             default:
         "
       `);
+  });
+
+  test('without an end hides control flow', () => {
+    expect(printedBody('a();\n#if X\nb();')).toMatchInlineSnapshot(`
+      "
+      opaque
+        a()
+        preproc
+         arm #if X
+          b()
+         arm #if !(X)
+        unknown opaque <>
+      "
+    `);
   });
 
   test('around half a statement: the function is opaque and says what was not seen', () => {

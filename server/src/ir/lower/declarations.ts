@@ -52,7 +52,7 @@ function cleanupOf(one: Declared, all: readonly Declared[], node: SyntaxNode, c:
   const start = index === 0 ? node.start : all[index - 1]!.span.end;
   const end = one.init?.start ?? all[index + 1]?.span.start ?? node.end;
   for (const note of notesIn({ start, end }, 'annotation', c)) {
-    const match = /^__free\s*\(\s*(\w+)\s*\)/.exec(note.text);
+    const match = /^__free\s*\(\s*(\w+)\s*\)/.exec(textOf(note, c));
     if (match) return match[1]!;
   }
   return null;

@@ -4,25 +4,40 @@ import type { Expr, InitializerEntry, InitializerExpr } from '../types.ts';
 import { copyConditions, field, notesIn, parts, textOf, type Context } from './context.ts';
 import { lowerExpr } from './expressions.ts';
 
+/** An initialiser with more directives than this is no table that a person wrote; its entries keep no conditions. */
+const MAX_DIRECTIVES = 500;
+
 /** Lowers `{ … }`. Entries inside an #if chain carry its conditions; what may hide entries makes it incomplete. */
 export function lowerInitializer(node: SyntaxNode, c: Context): InitializerExpr {
-  const directives = notesIn(node, 'directive', c);
+  const found = notesIn(node, 'directive', c);
+  const directives = found.length > MAX_DIRECTIVES ? [] : found;
   const entries: InitializerEntry[] = [];
-  lowerEntries(node.children, [], directives, entries, c);
+  lowerEntries(node.children, [], conditionsBy(directives), entries, c);
   const lost = node.children.some((child) => child.type === 'ERROR' || (child.missing && child.type === '}'));
   const split = notesIn(node, 'split', c).length > 0 || conditionsAt(directives, node.end).length > 0;
-  const complete = !lost && !split && !entries.some((entry) => isCut(entry, directives));
+  const complete = !lost && !split && found === directives && !entries.some((entry) => isCut(entry, directives));
   return { kind: 'initializer', start: node.start, end: node.end, entries, complete };
 }
 
-function lowerEntries(nodes: readonly SyntaxNode[], conditions: readonly Condition[], directives: readonly MaskNote[], entries: InitializerEntry[], c: Context): void {
+/** The conditions at an offset, computed once for each stretch between two directives. */
+function conditionsBy(directives: readonly MaskNote[]): (offset: number) => readonly Condition[] {
+  const known = new Map<number, readonly Condition[]>();
+  return (offset) => {
+    const index = directives.findLastIndex(({ start }) => start < offset);
+    let conditions = index < 0 ? [] : known.get(index);
+    if (conditions === undefined) known.set(index, conditions = copyConditions(conditionsAt(directives, offset)));
+    return conditions;
+  };
+}
+
+function lowerEntries(nodes: readonly SyntaxNode[], conditions: readonly Condition[], at: (offset: number) => readonly Condition[], entries: InitializerEntry[], c: Context): void {
   for (const node of nodes) {
     if (!node.named || node.type === 'comment' || node.type === 'ERROR') continue;
     if (isPreprocChain(node.type)) {
-      for (const arm of preprocArms(node, c.text)) lowerEntries(arm.body, [...conditions, ...copyConditions(arm.conditions)], directives, entries, c);
+      for (const arm of preprocArms(node, c.text)) lowerEntries(arm.body, [...conditions, ...copyConditions(arm.conditions)], at, entries, c);
     } else if (!node.type.startsWith('preproc_')) {
-      const own = directives.length === 0 ? conditions : [...conditions, ...copyConditions(conditionsAt(directives, node.start))];
-      entries.push(lowerEntry(node, own, c));
+      const own = at(node.start);
+      entries.push(lowerEntry(node, own.length === 0 ? conditions : [...conditions, ...own], c));
     }
   }
 }

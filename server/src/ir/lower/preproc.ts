@@ -2,18 +2,15 @@ import type { SyntaxNode } from '../../syntax/node.ts';
 import { negate, preprocArms } from '../../syntax/conditions.ts';
 import type { Span } from '../../text/span.ts';
 import type { BlockStmt, PreprocArm, Stmt } from '../types.ts';
-import { copyConditions, isFlowWord, notesIn, type Context } from './context.ts';
+import { copyConditions, isFlowWord, notesIn, textOf, type Context } from './context.ts';
 import { lowerSequence, unknownStmt } from './statements.ts';
 
-const HEADS = /^(?:if|while|for|do|switch)_statement$|^else_clause$/;
-
 /**
- * Lowers an #if chain inside a function to one statement with alternative arms. A chain that cuts a statement in two is
- * followed by an opaque unknown statement, since the arms then do not say what runs.
+ * Lowers an #if chain inside a function to one statement with alternative arms. A chain without an end is followed by an opaque
+ * unknown statement, since its arms then do not say what runs.
  */
 export function lowerPreprocChain(chain: SyntaxNode, c: Context): Stmt[] {
   const arms: PreprocArm[] = [];
-  let cut = hasLostEnd(chain);
   const found = preprocArms(chain, c.text);
   for (const arm of found) {
     const first = arm.body[0];
@@ -22,7 +19,6 @@ export function lowerPreprocChain(chain: SyntaxNode, c: Context): Stmt[] {
       start: first?.start ?? chain.end, end: last?.end ?? chain.end,
       conditions: copyConditions(arm.conditions), body: lowerSequence(arm.body, c),
     });
-    if (last !== undefined && endsInHead(last)) cut = true;
   }
   const last = found.at(-1);
   // An arm with a test of its own has one condition more than arms before it; without one it is the #else.
@@ -32,7 +28,7 @@ export function lowerPreprocChain(chain: SyntaxNode, c: Context): Stmt[] {
     arms.push({ start: chain.end, end: chain.end, conditions: copyConditions(conditions), body: [] });
   }
   const statement: Stmt = { kind: 'preproc', start: chain.start, end: chain.end, arms };
-  if (!cut) return [statement];
+  if (!hasLostEnd(chain)) return [statement];
   const end: SyntaxNode = { type: 'ERROR', named: true, field: undefined, missing: false, start: chain.end, end: chain.end, children: [] };
   return [statement, unknownStmt([end], c, true)];
 }
@@ -43,7 +39,9 @@ export function lowerPreprocChain(chain: SyntaxNode, c: Context): Stmt[] {
  */
 export function withSplitChains(body: BlockStmt, whole: Span, c: Context): BlockStmt {
   const unseen: Stmt[] = [];
-  for (const { start, end, text } of notesIn(whole, 'split', c)) {
+  for (const note of notesIn(whole, 'split', c)) {
+    const { start, end } = note;
+    const text = textOf(note, c);
     if (/^#\s*if/.test(text)) continue;
     const code = text.replace(/^\s*#(?:\\\r?\n|[^\n])*/gm, '');
     const found = [...code.matchAll(/([A-Za-z_]\w*)(\s*\()?/g)];
@@ -59,18 +57,4 @@ export function withSplitChains(body: BlockStmt, whole: Span, c: Context): Block
 /** The #endif was inserted by the parser: the real one is somewhere inside another statement. */
 function hasLostEnd(chain: SyntaxNode): boolean {
   return chain.children.some((child) => child.missing && child.type.startsWith('#'));
-}
-
-/** Whether an arm ends in `if (x)` or `else`, whose statement comes after the #endif. */
-function endsInHead(node: SyntaxNode): boolean {
-  let inHead = false;
-  let current: SyntaxNode | undefined = node;
-  while (current !== undefined) {
-    if (current.missing) return inHead;
-    if (current.type === 'ERROR') return current.children.some((child) => child.type === 'else');
-    if (HEADS.test(current.type)) inHead = true;
-    else if (current.type === 'compound_statement') inHead = false;
-    current = current.children.findLast((child) => child.type !== 'comment');
-  }
-  return false;
 }

@@ -13,14 +13,19 @@ export function lowerStruct(node: SyntaxNode, name: string, conditions: readonly
   if (body === undefined || name === '' || (node.type !== 'struct_specifier' && node.type !== 'union_specifier')) return null;
   const fields: FieldIr[] = [];
   const whole = lowerFields(body, fields, { conditions: [], unplaced: node.type === 'union_specifier' }, c);
-  const complete = whole && notesIn(body, 'split', c).length === 0 && notesIn(body, 'field-macro', c).every((note) => isFieldMacroSeen(note, fields));
+  const complete = whole && notesIn(body, 'split', c).length === 0 && areFieldMacrosSeen(notesIn(body, 'field-macro', c), fields);
   const keyword = node.type === 'union_specifier' ? 'union' : 'struct';
   return { kind: 'struct', start: node.start, end: node.end, keyword, name, fields, conditions, complete, bodySpan: spanOf(body) };
 }
 
-/** Whether what the mask blanked among fields is one of them, or the brackets of a group whose fields it left. */
-function isFieldMacroSeen(note: MaskNote, fields: readonly FieldIr[]): boolean {
-  return note.text.startsWith(')') || /^_*struct_group/.test(note.text) || fields.some(({ statement }) => statement.start <= note.start && note.start < statement.end);
+/** Whether all that the mask blanked among fields is one of them, or the brackets of a group whose fields it left. Both lists are in source order. */
+function areFieldMacrosSeen(notes: readonly MaskNote[], fields: readonly FieldIr[]): boolean {
+  let next = 0;
+  return notes.every(({ start, text }) => {
+    while (next < fields.length && fields[next]!.statement.end <= start) next++;
+    const statement = fields[next]?.statement;
+    return text.startsWith(')') || /^_*struct_group/.test(text) || (statement !== undefined && statement.start <= start);
+  });
 }
 
 /** The tag of a struct, union or enum node, or ''. */
@@ -59,7 +64,7 @@ function lowerField(node: SyntaxNode, fields: FieldIr[], place: Place, c: Contex
   const body = typeNode === undefined ? undefined : field(typeNode, 'body');
   const masked = noteAt(node.start, 'field-macro', c);
   // `DECLARE_BITMAP(name, bits);`: the parser sees an `int`, the type is what the macro says.
-  const base = masked === undefined ? specifiers.type : { ...specifiers.type, name: /^\w+/.exec(masked.text)?.[0] ?? '' };
+  const base = masked === undefined ? specifiers.type : { ...specifiers.type, name: /^\w+/.exec(textOf(masked, c))?.[0] ?? '' };
   const declared = readDeclared(node, base, c);
   const statement = spanOf(node);
   if (typeNode !== undefined && body !== undefined) {
