@@ -3,8 +3,9 @@ import { liveVariables } from '../flow/liveness.ts';
 import type { FunctionIr, TypeName } from '../ir/types.ts';
 import type { KernelVersion } from '../kernel/types.ts';
 import { INITIALISING_DEVICE, RELEASING_DEVICE } from './device.ts';
-import { observeExits, seedRemove } from './exits.ts';
+import { doubtOwnState, observeExits, seedRemove } from './exits.ts';
 import { explore, type Exit } from './explore.ts';
+import { loseCertainty } from './operate.ts';
 import { indexModule, type Defined, type ModuleIndex } from './module.ts';
 import { relevance, type Relevance, type RelevanceCache } from './relevance.ts';
 import type { ObjectInfo, Run } from './run.ts';
@@ -35,11 +36,21 @@ export function analyseModule(module: Module, kernel: KernelVersion, cache: Anal
     const probe = file && t.probe ? index.functions(file, t.probe)[0] : undefined, remove = file && t.remove ? index.functions(file, t.remove)[0] : undefined;
     if (probe && remove && isExplored(m, probe.item)) exploreRemove(m, probe, remove);
   }
+  for (const [begin, end] of modulePairs(index)) if (isExplored(m, begin.item)) exploreRemove(m, begin, end);
   return {
     module, kernel, opsTables: ops, driverTables: drivers, roles,
     observations: [...m.observations.values()].flatMap((o) => [...o.values()]),
     notAnalysed: [...m.notAnalysed].map(([fn, n]) => ({ path: n.path, function: fn.name, reason: n.reason })),
   };
+}
+
+/** module_init() and module_exit() meet like probe and remove, over the globals of the file. */
+function modulePairs(index: ModuleIndex): [Defined<FunctionIr>, Defined<FunctionIr>][] {
+  return index.module.sources.flatMap((file) => {
+    const given = (macro: string) => { const m = file.fileMacros.find((x) => x.name === macro), name = m?.args[0]; return name === undefined ? undefined : index.functions(file, name)[0]; };
+    const begin = given('module_init'), end = given('module_exit');
+    return begin && end ? [[begin, end]] : [];
+  });
 }
 
 /** What the analysis keeps between two versions of one module. */
@@ -112,13 +123,14 @@ function exploreOnce(m: Analysis, d: Defined<FunctionIr>, role: Role, entries: r
   m.exits.set(d.item, exits);
   const summary = summarise(exits.map((e) => e.s), run.objects);
   observeExits(run, exits);
+  doubtOwnState(run);
   m.observations.set(d.item, run.observations);
   return summary;
 }
 
 function newRun(m: Analysis, d: Defined<FunctionIr>, role: Role): Run {
   return {
-    fn: d.item, file: d.file, role, kernel: m.kernel, index: m.index, locals: localsOf(d.item), objects: new Map(m.objects.get(d.item)), observations: new Map(),
+    fn: d.item, file: d.file, role, kernel: m.kernel, index: m.index, locals: localsOf(d.item), labels: new Set(scanOf(d.item).labels), objects: new Map(m.objects.get(d.item)), observations: new Map(), ownState: new Set(),
     names: new Map(d.item.params.map((p, i) => [`param:${i}`, p.name])),
     summaryOf: (fn) => summaryOf(m, { file: m.index.fileOf(fn) ?? d.file, item: fn }),
   };
@@ -143,6 +155,7 @@ function localsOf(fn: FunctionIr): Map<string, TypeName> {
 function entryState(fn: FunctionIr): PathState {
   const s = emptyState();
   fn.params.forEach((p, i) => s.env.set(p.name, pointer(`param:${i}`)));
+  if (fn.opaque) loseCertainty(s);
   return s;
 }
 
@@ -155,7 +168,7 @@ function exploreCallback(m: Analysis, d: Defined<FunctionIr>, isInit: boolean, o
   exploreOnce(m, d, isInit ? 'init' : 'release', [s], false);
 }
 
-/** remove begins where probe succeeded: the device is what probe left in the drvdata of its device. */
+/** remove begins where probe succeeded: devices are where probe left them, in drvdata, in what the parameter leads to, in globals. */
 function exploreRemove(m: Analysis, probe: Defined<FunctionIr>, remove: Defined<FunctionIr>): void {
   const entries = seedRemove(m.exits.get(probe.item) ?? [], newRun(m, probe, 'probe'), m.objects.get(probe.item) ?? new Map(), remove.item.name, () => entryState(remove.item));
   if (!entries.states.length) return;

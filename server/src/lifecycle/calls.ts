@@ -1,15 +1,16 @@
 import type { CallExpr, Expr } from '../ir/types.ts';
 import type { Behaviour, Effect } from '../kernel/types.ts';
 import { behaviourOf, isNoReturn, isView, retainsArgument, returnedArgument } from '../kernel/lookup.ts';
+import { mayEndContainer } from '../kernel/containers.ts';
 import { isTransparent } from '../kernel/macros.ts';
 import { applySummary } from './apply.ts';
 import { decide } from './conditions-flow.ts';
 import { UNKNOWN_DEVICE } from './device.ts';
 import { evaluate, fresh, known, loadPlace, storePlace, type Evaluated } from './evaluate.ts';
-import { escape, operate, test, use } from './operate.ts';
+import { escape, loseCertainty, operate, test, use } from './operate.ts';
 import { site, sourceText, type Run } from './run.ts';
 import { assume, fork, maskOf, type PathState } from './state.ts';
-import { NEGATIVE, NULL, POSITIVE, ZERO, container, int, pointer, type Value } from './values.ts';
+import { NEGATIVE, NULL, POSITIVE, ZERO, container, int, pointer, type Place, type Value } from './values.ts';
 
 /** A path after the arguments of a call, with their values in order. */
 interface Arguments { readonly s: PathState; readonly values: readonly Value[] }
@@ -49,17 +50,29 @@ function evaluateArguments(run: Run, s: PathState, args: readonly Expr[]): Argum
 
 /** `unknown` is the name of a function that nothing is known of, or null for one that is known to do nothing here. */
 function harmlessOrUnknown(run: Run, a: Arguments, e: CallExpr, unknown: string | null): Value {
+  const s = a.s;
+  // A macro of an unseen header that is given a label jumps there.
+  if (unknown !== null && e.args.some((x) => x.kind === 'name' && run.labels.has(x.name) && !run.locals.has(x.name))) loseCertainty(s);
+  let asksObject = false;
   a.values.forEach((v, i) => {
     if (v.kind !== 'pointer') return;
     const arg = e.args[i]!;
-    if (arg.kind === 'name' || arg.kind === 'unary') use(run, a.s, v, arg, 'pass', null);
-    if (v.object.startsWith('local:') && v.path === '') storePlace(run, a.s, v, fresh(a.s, arg.start, 'out'));
-    if (unknown === null) return;
-    if (reachesDevice(a.s, v)) escape(run, a.s, v, e, unknown);
-    const drvdata = a.s.heap.get(`${v.object}|@drvdata`);
-    if (drvdata?.kind === 'pointer' && a.s.devices.has(drvdata.object)) escape(run, a.s, drvdata, e, unknown);
+    if (arg.kind === 'name' || arg.kind === 'unary') use(run, s, v, arg, 'pass', null);
+    asksObject ||= s.devices.has(v.object);
+    if (unknown !== null) hand(run, s, v, e, unknown);
+    else if (e.name !== null && mayEndContainer(e.name)) escape(run, s, pointer(v.object) as Place, e, e.name);
+    if (v.object.startsWith('local:') && v.path === '') storePlace(run, s, v, fresh(s, arg.start, 'out'));
   });
-  return fresh(a.s, e.start, 'call');
+  return fresh(s, e.start, asksObject ? 'state' : 'call');
+}
+
+/** Gives a pointer to unseen code, with what can be reached from it: members that hold devices, drvdata. */
+function hand(run: Run, s: PathState, v: Extract<Value, { kind: 'pointer' }>, e: CallExpr, to: string): void {
+  if (reachesDevice(s, v) || mayEndContainer(to)) escape(run, s, v, e, to);
+  if (v.path !== '' && !v.object.startsWith('local:') && !s.heap.has(`${v.object}|@drvdata`)) return;
+  for (const [k, held] of s.heap) {
+    if (held.kind === 'pointer' && k.startsWith(`${v.object}|`) && held.object !== v.object && s.devices.has(held.object)) escape(run, s, held, e, to);
+  }
 }
 
 /** list_add() and its like: from now on others can reach the object. */
@@ -124,7 +137,10 @@ function apply(run: Run, s: PathState, e: CallExpr, api: string, effect: Effect,
   const arg = e.args[effect.target];
   if (!arg || v?.kind !== 'pointer') return { states: [s] };
   if (effect.op === 'free' && !freesObject(s, v)) return { states: [s] };
-  if (GENERIC_REFERENCE.has(api) && !isDeviceOfVfio(s, v)) return { states: [s] };
+  if (GENERIC_REFERENCE.has(api) && !isDeviceOfVfio(s, v)) {
+    if (mayEndContainer(api) && s.devices.has(v.object)) escape(run, s, v, e, api);
+    return { states: [s] };
+  }
   operate(run, s, { op: effect.op, ok, place: v, api, argument: effect.target, at: e, text: sourceText(run, arg), inner: null, settled: false });
   return { states: [s] };
 }

@@ -2,10 +2,10 @@ import type { Expr } from '../ir/types.ts';
 import type { Span } from '../text/span.ts';
 import { isTransparent, returnedArgument } from '../kernel/lookup.ts';
 import { evaluate } from './evaluate.ts';
-import { test } from './operate.ts';
+import { noteOwnState, test } from './operate.ts';
 import type { Run } from './run.ts';
 import { assume, fork, maskOf, type PathState } from './state.ts';
-import { NEGATIVE, POSITIVE, ZERO, valueKey, type Mask, type Value } from './values.ts';
+import { ANY, NEGATIVE, POSITIVE, ZERO, valueKey, type Mask, type Value } from './values.ts';
 
 /** The paths on which a condition is `truth`. Takes over `s`. Splits at `&&` and `||`, narrows what is compared. */
 export function decide(run: Run, s: PathState, e: Expr, truth: boolean, whole: Span = e): PathState[] {
@@ -32,6 +32,7 @@ export function decide(run: Run, s: PathState, e: Expr, truth: boolean, whole: S
   }
   return evaluate(run, s, e).flatMap(({ s: t, v }) => {
     if (v.kind === 'pointer' && e.kind !== 'call') test(run, t, v.object, e, whole, 'null');
+    noteUndecided(t, v, ZERO);
     return assume(t, v, truth ? POSITIVE | NEGATIVE : ZERO) ? [t] : [];
   });
 }
@@ -63,6 +64,7 @@ function compare(run: Run, s: PathState, op: string, left: Expr, right: Expr, tr
 
 function againstZero(run: Run, s: PathState, op: string, v: Value, e: Expr, truth: boolean, whole: Span): boolean {
   if (v.kind === 'pointer' && (op === '==' || op === '!=')) test(run, s, v.object, e, whole, 'null');
+  noteUndecided(s, v, AGAINST_ZERO[op]!);
   return assume(s, v, AGAINST_ZERO[truth ? op : NEGATED[op]!]!);
 }
 
@@ -79,6 +81,8 @@ function generalCompare(s: PathState, op: string, l: Value, r: Value, truth: boo
   }
   if (effective === '>' && (maskOf(s, r) & NEGATIVE) === 0 && !assume(s, l, POSITIVE)) return false;
   if (effective === '<' && (maskOf(s, r) & POSITIVE) === 0 && !assume(s, l, NEGATIVE)) return false;
+  noteUndecided(s, l, ANY);
+  noteUndecided(s, r, ANY);
   const fact: Value = { kind: 'pointer', object: `fact~${op}~${valueKey(l)}~${valueKey(r)}`, path: '' };
   return fact.object.length > 200 || assume(s, fact, truth ? POSITIVE : ZERO);
 }
@@ -97,3 +101,16 @@ function holds(op: string, a: number, b: number): boolean {
 function isZero(v: Value): boolean { return v.kind === 'int' && v.value === 0; }
 /** Error codes with different names have different numbers. */
 function isConstant(v: Value): boolean { return v.kind === 'pointer' && /^const:-?E[A-Z0-9]+$/.test(v.object); }
+
+/** A test that nothing known decides, of a member of a tracked device or of what a call said about one. */
+function noteUndecided(s: PathState, v: Value, mask: Mask): void {
+  if (v.kind !== 'pointer' || !isOwnState(s, v.object)) return;
+  const m = maskOf(s, v);
+  if (mask === ANY || ((m & mask) !== 0 && (m & ~mask) !== 0)) noteOwnState(s);
+}
+
+function isOwnState(s: PathState, object: string): boolean {
+  if (object.startsWith('state:')) return true;
+  if (object.startsWith('fact~')) return object.split('~').slice(2).some((k) => isOwnState(s, k.split('>')[0]!));
+  return object.startsWith('load:') && s.devices.has(object.slice(5, object.lastIndexOf('|')));
+}

@@ -80,6 +80,7 @@ export function loadPlace(run: Run, s: PathState, p: Place, at: number): Value {
 export function storePlace(run: Run, s: PathState, p: Place, v: Value): void {
   if (p.object.startsWith('local:') && p.path === '') setVariable(run, s, p.object.slice(6), v);
   else store(s, p, v);
+  if (p.object.startsWith('global:') && p.path === '' && v.kind === 'pointer' && !run.names.has(v.object)) run.names.set(v.object, p.object.slice(7));
 }
 
 /** The places an lvalue may denote. Reading through a pointer on the way counts as a use of what it points to. */
@@ -165,7 +166,9 @@ function binary(run: Run, s: PathState, e: Extract<Expr, { kind: 'binary' }>): E
 function assignment(run: Run, s: PathState, e: Extract<Expr, { kind: 'assign' }>): Evaluated[] {
   return evaluate(run, s, e.value).flatMap(({ s: t, v }) => places(run, t, e.target, 'write').map(({ s: u, place }) => {
     const value = e.op === '=' ? v : fresh(u, e.start);
-    if (!isWeak(place.object)) storePlace(run, u, place, value);
+    storePlace(run, u, place, value);
+    // Put among others (an array, a list), it can be reached there in ways that are not followed.
+    if (value.kind === 'pointer' && (isWeak(place.object) || place.path.includes('[]'))) escape(run, u, value, e, '');
     return { s: u, v: value };
   }));
 }

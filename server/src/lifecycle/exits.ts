@@ -1,11 +1,11 @@
 import { outcomeOf, runDeferred, type Exit } from './explore.ts';
-import { isCertain } from './operate.ts';
+import { followsOwnState, isCertain, loseCertainty } from './operate.ts';
 import { conditionsOf, deviceRef, nameOf, observe, site, type ObjectInfo, type Run } from './run.ts';
 import { addStep, fork, stepsOf, type PathState } from './state.ts';
 import { isOutside } from './summary.ts';
 import type { DeviceState, ExitObservation } from './types.ts';
 import type { EffectOp } from '../kernel/types.ts';
-import { POSITIVE, isWeak } from './values.ts';
+import { isWeak } from './values.ts';
 
 /**
  * Observes each device at each end of the function. Where the device core runs devm actions after the function (a failed
@@ -26,18 +26,37 @@ function observeExit(run: Run, s: PathState, at: Exit['at'], outcome: ExitObserv
       kind: 'exit', function: run.fn, role: run.role, site: site(run, at), device: deviceRef(run, object, t), before: t.state, text: nameOf(run, s, object),
       certain: isCertain(run, s, t.state) && !actsOnAnother(run, s, object), trace: stepsOf(s.trace), conditions: conditionsOf(s), outcome, reachable: reachable(s, object), returns: site(run, at), deferred: deferredOps(run, s, object, at),
     };
-    observe(run, `exit${outcome}${observation.deferred.join()}`, observation, t);
+    observe(run, `exit${outcome}${observation.deferred.join()}`, observation, t, followsOwnState(s));
   }
 }
 
+const ENDS: ReadonlySet<string> = new Set(['unregister', 'put', 'uninit', 'free', 'free-device']);
+
 /**
- * In remove, a device that probe left behind and that remove does not touch, while it ends the life of some other device: the
- * other is most likely the same, reached in a way that was not followed.
+ * The path ends the life of some other object that may be this one: an element of a list or array, or, in remove, a device
+ * other than the one that probe left and that remove does not touch.
  */
 function actsOnAnother(run: Run, s: PathState, object: string): boolean {
-  if (run.role !== 'remove') return false;
-  const ends = s.log.filter((l) => l.op === 'unregister' || l.op === 'put' || l.op === 'uninit' || l.op === 'free' || l.op === 'free-device');
-  return !ends.some((l) => l.place.object === object) && ends.some((l) => l.place.object !== object);
+  const ends = s.log.filter((l) => ENDS.has(l.op));
+  if (ends.some((l) => isWeak(l.place.object))) return true;
+  return run.role === 'remove' && !ends.some((l) => l.place.object === object) && ends.some((l) => l.place.object !== object);
+}
+
+/**
+ * Takes back certainty where a state of the driver's own decides: when one path does `if (p->registered) unregister(p)` and the
+ * other goes on to the put, the driver most likely knows why. A path that leaves without doing anything stays what it is.
+ */
+export function doubtOwnState(run: Run): void {
+  const done = new Map<string, Set<string>>();
+  for (const o of run.observations.values()) if (o.kind === 'operation') { const ops = done.get(o.device.id) ?? new Set(); done.set(o.device.id, ops.add(o.op)); }
+  for (const [key, o] of run.observations) {
+    if (!run.ownState.has(o) || !o.certain) continue;
+    const ops = done.get(o.device.id) ?? new Set<string>();
+    const entry = o.trace.findLastIndex((x) => x.kind === 'entry');
+    const acted = o.kind === 'operation' ? ENDS.has(o.op) : o.kind === 'exit' && o.trace.slice(entry + 1).some((x) => x.op !== undefined && ENDS.has(x.op));
+    const owed = (o.before.registered === 'yes' && ops.has('unregister')) || (o.kind === 'exit' && ((o.before.reference === 'held' && ops.has('put')) || (o.before.initialised === 'yes' && ops.has('uninit'))));
+    if (acted && owed) run.observations.set(key, { ...o, certain: false });
+  }
 }
 
 /** Nothing is known of it but, at most, that unseen code has it. */
@@ -63,26 +82,19 @@ function deferredOps(run: Run, s: PathState, object: string, at: Exit['at']): Ef
   return (after?.log.slice(before) ?? []).flatMap((l) => (l.place.object === object && l.op !== 'escape' && l.op !== 'checked' ? [l.op] : []));
 }
 
-/** The entry states of remove: for each way that probe succeeds, the device under the drvdata of remove's parameter. */
+/** The entry states of remove: for each way that probe succeeds, what remove reaches as probe did: drvdata, members of its parameter, globals. */
 export function seedRemove(exits: readonly Exit[], run: Run, objects: ReadonlyMap<string, ObjectInfo>, remove: string, entry: () => PathState): { states: PathState[]; objects: Map<string, ObjectInfo> } {
   const states: PathState[] = [];
   const carried = new Map<string, ObjectInfo>();
   for (const { s, at } of exits) {
     const outcome = outcomeOf(run, s);
     if (outcome === 'failure') continue;
-    const stored = s.heap.get('param:0|@drvdata');
     const t = entry();
-    if (stored?.kind === 'pointer') { t.heap.set('param:0|@drvdata', stored); t.masks.set(stored.object, POSITIVE); }
-    for (const [object, tracked] of s.devices) {
-      // Both get the same device: what probe reached through its parameter, remove reaches in the same way.
-      const same = stored?.kind === 'pointer' && stored.object === object || object.startsWith('load:param:0|');
-      if (!same || tracked.state.model === 'none' || (outcome === 'unknown' && tracked.state.registered !== 'yes')) continue;
-      t.devices.set(object, tracked);
-      const info = objects.get(object);
-      if (info) carried.set(object, info);
-    }
+    carry(s, t);
+    if (s.masks.has('@uncertain')) loseCertainty(t);
+    if (outcome === 'unknown') for (const [o, d] of t.devices) if (d.state.registered !== 'yes') t.devices.delete(o);
     if (!t.devices.size) continue;
-    for (const [k, v] of s.heap) if (/^(load:)*param:0\|/.test(k) && v.kind === 'pointer' && t.devices.has(v.object)) t.heap.set(k, v);
+    for (const o of t.devices.keys()) { const info = objects.get(o); if (info) carried.set(o, info); }
     for (const [test, holds] of s.config) t.config.set(test, holds);
     t.deferred = s.deferred.filter((d) => d.data.kind === 'pointer' && t.devices.has(d.data.object));
     t.trace = s.trace;
@@ -92,3 +104,21 @@ export function seedRemove(exits: readonly Exit[], run: Run, objects: ReadonlyMa
   return { states, objects: carried };
 }
 
+const FROM_ENTRY = /^(load:)*(param:0|global:)/;
+
+/** Copies the memory and the devices that can be reached from parameter 0 and from globals. */
+function carry(s: PathState, t: PathState): void {
+  const reached = new Set<string>();
+  for (let grew = true; grew;) {
+    grew = false;
+    for (const [k, v] of s.heap) {
+      const object = k.slice(0, k.lastIndexOf('|'));
+      if (t.heap.has(k) || object === 'global:kept' || !(FROM_ENTRY.test(object) || reached.has(object))) continue;
+      t.heap.set(k, v);
+      if (v.kind === 'pointer') reached.add(v.object);
+      grew = true;
+    }
+  }
+  for (const [object, tracked] of s.devices) if (tracked.state.model !== 'none' && (reached.has(object) || FROM_ENTRY.test(object) && object.startsWith('load:'))) t.devices.set(object, tracked);
+  for (const o of reached) { const m = s.masks.get(o); if (m !== undefined) t.masks.set(o, m); }
+}

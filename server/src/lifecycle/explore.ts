@@ -6,10 +6,10 @@ import { runCallback } from './calls.ts';
 import { decide } from './conditions-flow.ts';
 import { assumeConfig } from './config.ts';
 import { escapeNames, evaluate, fresh, storePlace } from './evaluate.ts';
-import { hasEnded, loseCertainty, operate } from './operate.ts';
+import { escape, hasEnded, loseCertainty, operate } from './operate.ts';
 import { setVariable, site, type Run } from './run.ts';
 import { addStep, fork, maskOf, prune, stateKey, type PathState } from './state.ts';
-import { ANY, POSITIVE, ZERO, pointer, type Value } from './values.ts';
+import { ANY, POSITIVE, ZERO, pointer, type Place, type Value } from './values.ts';
 
 /** A path's end: its state, and the return statement or the closing brace. */
 export interface Exit { readonly s: PathState; readonly at: Span }
@@ -112,7 +112,8 @@ function cleanup(run: Run, s: PathState, name: string, by: string, at: Span): Pa
   const v = s.env.get(name);
   if (v?.kind !== 'pointer' || v.path !== '' || (maskOf(s, v) & POSITIVE) === 0) return [s];
   const behaviour = behaviourOf(by, run.kernel);
-  if (behaviour === undefined || behaviour === 'neutral') return [s];
+  if (behaviour === 'neutral') return [s];
+  if (behaviour === undefined) { escape(run, s, v as Place, at, by); return [s]; } // a DEFINE_FREE() of the driver's own
   for (const effect of behaviour.success) {
     if (effect.op !== 'free' && effect.op !== 'put') continue;
     operate(run, s, { op: effect.op, ok: true, place: v, api: by, argument: 0, at, text: name, inner: null, settled: false });

@@ -1,4 +1,5 @@
 import type { FileIr, FunctionIr, MacroIr, Stmt, StructIr, TypeName, VariableIr } from '../ir/types.ts';
+import { walkStmt } from '../ir/visit.ts';
 import type { Module } from './types.ts';
 
 /** A definition and the document it stands in. */
@@ -70,6 +71,13 @@ function asFunction(m: MacroIr): FunctionIr | null {
   const type: TypeName = { name: m.body ? 'unknown' : 'void', keyword: null, pointers: 0, arrays: 0, ...at };
   return {
     kind: 'function', name: m.name, nameSpan: at, returnType: type, params: (m.params ?? []).map((name) => ({ name, type, ...at })), isStatic: true, isInline: true,
-    body: { kind: 'block', body, ...at }, conditions: m.conditions, opaque: false, text: m.bodyText, ...at,
+    body: { kind: 'block', body, ...at }, conditions: m.conditions, opaque: m.statements !== null && body.some(leavesMacro), text: m.bodyText, ...at,
   };
+}
+
+/** A `return` or `goto` in a macro's statements is one of the function that uses it: control flow that a call does not have. */
+function leavesMacro(s: Stmt): boolean {
+  let leaves = false;
+  walkStmt(s, (x) => { if (x.kind === 'goto' || x.kind === 'return') leaves = true; });
+  return leaves;
 }

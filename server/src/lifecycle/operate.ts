@@ -5,7 +5,7 @@ import { UNKNOWN_DEVICE, transition } from './device.ts';
 import { conditionsOf, deviceRef, observe, site, sourceText, type Run } from './run.ts';
 import { addStep, opKey, stepsOf, type LoggedOp, type PathState, type Tracked } from './state.ts';
 import type { DeviceState, Site, Step } from './types.ts';
-import { ANY, isWeak, type Place } from './values.ts';
+import { POSITIVE, isWeak, type Place } from './values.ts';
 
 /** One operation at one place of the source, its outcome decided. */
 export interface Operation {
@@ -43,7 +43,7 @@ export function operate(run: Run, s: PathState, o: Operation): void {
       kind: 'operation', function: run.fn, role: run.role, site: site(run, o.at), device: deviceRef(run, o.place.object, { ...before, member: memberPath }),
       before: before.state, after, text: o.text, op: o.op, api: o.api, argument: o.argument, inner: o.inner,
       certain: isCertain(run, s, before.state) && !conflict, trace: stepsOf(s.trace), conditions: conditionsOf(s),
-    }, t);
+    }, t, followsOwnState(s));
   }
   s.devices.set(o.place.object, { state: after, member: memberPath });
   if (before.state.memory === 'error-pointer' && o.op !== 'alloc' && o.op !== 'free') endPath(s);
@@ -57,12 +57,17 @@ export function isCertain(run: Run, s: PathState, d: DeviceState): boolean {
 }
 
 /** The kernel would have crashed here: what follows on this path is not worth a word. */
-function endPath(s: PathState): void { s.masks.set(DEAD, ANY); }
+function endPath(s: PathState): void { s.masks.set(DEAD, POSITIVE); }
 const DEAD = '@dead';
 export function hasEnded(s: PathState): boolean { return s.masks.has(DEAD); }
 
+/** The path went on by a state that the driver keeps of its own about the device (`if (p->registered)`, `test_bit(X, &p->flags)`). */
+export function noteOwnState(s: PathState): void { s.masks.set(OWN_STATE, POSITIVE); }
+const OWN_STATE = '@own-state';
+export function followsOwnState(s: PathState): boolean { return s.masks.has(OWN_STATE); }
+
 /** From here on the path is not understood (an ERROR node, inline assembly with labels). */
-export function loseCertainty(s: PathState): void { s.masks.set('@uncertain', ANY); }
+export function loseCertainty(s: PathState): void { s.masks.set('@uncertain', POSITIVE); }
 
 /** Unseen code gets hold of the device. */
 export function escape(run: Run, s: PathState, place: Place, at: Span, api: string): void {

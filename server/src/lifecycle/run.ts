@@ -27,10 +27,13 @@ export interface Run {
   readonly summaryOf: (fn: FunctionIr) => Summary | null;
   /** Types of parameters and local variables by name. */
   readonly locals: ReadonlyMap<string, TypeName>;
+  readonly labels: ReadonlySet<string>;
   readonly objects: Map<string, ObjectInfo>;
   /** The first variable that held each object: what a person calls it where no variable does any more. */
   readonly names: Map<string, string>;
   readonly observations: Map<string, Observation>;
+  /** Observations on paths that a state of the driver's own decided. */
+  readonly ownState: Set<Observation>;
 
 }
 
@@ -53,9 +56,11 @@ export function deviceRef(run: Run, object: string, t: Tracked | undefined): Dev
 export function conditionsOf(s: PathState): Condition[] { return [...s.config].map(([test, holds]) => ({ test, holds })); }
 
 /** Keeps one observation of each kind, place, device and abstract state: the first, which has the shortest path. */
-export function observe(run: Run, key: string, o: Observation, t: Tracked): void {
-  const id = `${key};${o.site.start};${o.device.id};${deviceKey(t)};${o.certain}`;
-  if (!run.observations.has(id)) run.observations.set(id, o);
+export function observe(run: Run, key: string, o: Observation, t: Tracked, ownState = false): void {
+  const id = `${key};${o.site.start};${o.device.id};${deviceKey(t)};${o.certain};${ownState}`;
+  if (run.observations.has(id)) return;
+  run.observations.set(id, o);
+  if (ownState) run.ownState.add(o);
 }
 
 /** Gives a variable its value. */

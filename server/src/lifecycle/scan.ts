@@ -11,6 +11,7 @@ export interface Scan {
   readonly decls: readonly DeclStmt[];
   /** Plain assignments to a variable. */
   readonly assigns: readonly AssignExpr[];
+  readonly labels: readonly string[];
   /** Identifiers in stretches that were not understood. */
   readonly unknown: readonly string[];
   /** To be added to the offsets in the nodes above. */
@@ -28,7 +29,7 @@ const scans = new WeakMap<FunctionIr, Walked>();
 export function scanOf(fn: FunctionIr): Scan {
   const { root, delta } = originalOf(fn);
   const w = walked(root);
-  return { calls: w.calls, decls: w.decls, assigns: w.assigns, unknown: w.unknown, delta };
+  return { calls: w.calls, decls: w.decls, assigns: w.assigns, labels: w.labels, unknown: w.unknown, delta };
 }
 
 /** Its calls that have effects, and what to add to their offsets. */
@@ -58,12 +59,12 @@ function walked(root: FunctionIr): Walked {
 }
 
 function walk(fn: FunctionIr): Walked {
-  const calls: CallExpr[] = [], decls: DeclStmt[] = [], assigns: AssignExpr[] = [], unknown: string[] = [];
-  walkStmt(fn.body, (s) => { if (s.kind === 'decl') decls.push(s); else if (s.kind === 'unknown') unknown.push(...s.names); });
+  const calls: CallExpr[] = [], decls: DeclStmt[] = [], assigns: AssignExpr[] = [], unknown: string[] = [], labels: string[] = [];
+  walkStmt(fn.body, (s) => { if (s.kind === 'decl') decls.push(s); else if (s.kind === 'label') labels.push(s.name); else if (s.kind === 'unknown') unknown.push(...s.names); });
   walkExprs(fn.body, (e) => {
     if (e.kind === 'call') calls.push(e);
     else if (e.kind === 'assign') { if (e.op === '=' && e.target.kind === 'name') assigns.push(e); }
     else if (e.kind === 'unknown') unknown.push(...e.names);
   });
-  return { calls, decls, assigns, unknown, kernelCalls: null };
+  return { calls, decls, assigns, labels, unknown, kernelCalls: null };
 }

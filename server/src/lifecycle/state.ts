@@ -108,7 +108,7 @@ export function deviceKey(d: Tracked): string {
  * about a computed value (`fact~op~operands`) lives as long as its operands.
  */
 function isUsed(object: string, used: ReadonlySet<string>, live: ReadonlySet<string>): boolean {
-  if (used.has(object) || /^param:\d+$/.test(object) || object === '@uncertain') return true;
+  if (used.has(object) || /^param:\d+$/.test(object) || object.startsWith('@')) return true;
   if (object.startsWith('fact~')) {
     return object.split('~').slice(2).every((k) => { const end = k.indexOf('>'); return end < 0 || k.startsWith('const:') || isUsed(k.slice(0, end), used, live); });
   }

@@ -6,7 +6,7 @@ import { ANY, isWeak, placeKey, valueKey, type Mask, type Place, type Value } fr
 /** One way through a function, in terms of its parameters, what they lead to, globals, and objects it made. */
 export interface SummaryOutcome {
   readonly config: ReadonlyMap<string, boolean>;
-  /** What the parameters must be for this outcome. */
+  /** What the parameters, and members of what they point to, must be for this outcome. */
   readonly assumes: ReadonlyMap<string, Mask>;
   readonly ops: readonly LoggedOp[];
   readonly writes: readonly { readonly place: Place; readonly value: Value }[];
@@ -54,7 +54,7 @@ function outcomeOf(s: PathState): SummaryOutcome {
   for (const k of s.heap.keys()) { const o = k.slice(0, k.lastIndexOf('|')); if (isOutside(o) && !seen.has(o)) { seen.add(o); takeMembers(o); } }
   for (const d of s.deferred) reach(d.data);
   const assumes = new Map<string, Mask>();
-  for (const [o, m] of s.masks) if (/^param:\d+$/.test(o) && m !== ANY) assumes.set(o, m);
+  for (const [o, m] of s.masks) if (isOutside(o) && !o.startsWith('global:') && m !== ANY) assumes.set(o, m);
   return {
     config: s.config, assumes, writes, result: s.result, resultMask: s.result ? maskOf(s, s.result) : ANY, deferred: s.deferred,
     ops: s.log.filter((l) => !isWeak(l.place.object) && (isOutside(l.place.object) || seen.has(l.place.object))), uncertain: s.masks.has('@uncertain'),
