@@ -73,18 +73,23 @@ function isNoMemory(expr: Expr): boolean {
 
 /** A local variable that an errno fits in. */
 function isInteger(fn: FunctionIr, name: string): boolean {
-  return statementsOf(fn).some(({ stmt }) => stmt.kind === 'decl' && stmt.name === name && stmt.type.pointers === 0 && stmt.type.keyword === null);
+  return statementsOf(fn).some(({ stmt }) => stmt.kind === 'decl' && stmt.name === name && stmt.type.pointers === 0 && stmt.type.keyword === null && stmt.type.name !== 'bool');
 }
 
-/** The variable that the function returns when it leaves through `label`: that of the first return behind it. */
+/**
+ * The variable that the function returns when it leaves through `label`: that of the first return behind it. Null when there is
+ * none, or when the label gives it a value of its own (`nomem: ret = -ENOMEM;`).
+ */
 function resultAt(fn: FunctionIr, label: string): string | null {
   let seen = false;
+  const given = new Set<string>();
   for (const { stmt } of statementsOf(fn)) {
     if (stmt.kind === 'label' && stmt.name === label) seen = true;
+    if (seen) for (const expr of allExpressions(stmt)) if (expr.kind === 'assign' && expr.target.kind === 'name') given.add(expr.target.name);
     if (!seen || stmt.kind !== 'return') continue;
     const value = stmt.value && uncast(stmt.value);
     const inner = value?.kind === 'call' && value.name === 'ERR_PTR' && value.args[0] ? uncast(value.args[0]) : value;
-    return inner?.kind === 'name' && isInteger(fn, inner.name) ? inner.name : null;
+    return inner?.kind === 'name' && isInteger(fn, inner.name) && !given.has(inner.name) ? inner.name : null;
   }
   return null;
 }
