@@ -148,7 +148,7 @@ describe('a hostile workspace', () => {
     const statuses: unknown[] = [];
     client = await startClient({
       initializationOptions: { settings: { targetKernel: '6.x; rm -rf' } },
-      prepare: (connection) => connection.onNotification('vfioLifecycle/status', (status) => statuses.push(status)),
+      prepare: (connection) => connection.onNotification('vfioLifecycle/status', (status) => void statuses.push(status)),
     });
     client.open(URI, LEAKY);
     expect((await everything(URI)).map((one) => one.code)).toEqual(['missing-put']);

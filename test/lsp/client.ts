@@ -52,7 +52,7 @@ export interface ClientOptions {
 
 export async function startClient(options: ClientOptions = {}): Promise<TestClient> {
   const child = spawn(process.execPath, [...(options.command ?? [`${DIST}server.cjs`, '--stdio'])], { stdio: ['pipe', 'pipe', 'inherit'] });
-  const connection = createProtocolConnection(new StreamMessageReader(child.stdout!), new StreamMessageWriter(child.stdin!));
+  const connection = createProtocolConnection(new StreamMessageReader(child.stdout), new StreamMessageWriter(child.stdin));
   const pushes: PublishDiagnosticsParams[] = [];
   let wake: () => void = () => undefined;
   connection.onNotification(PublishDiagnosticsNotification.type, (params) => {
@@ -67,7 +67,7 @@ export async function startClient(options: ClientOptions = {}): Promise<TestClie
   const folders = options.workspaceFolders?.map((uri) => ({ uri, name: uri })) ?? null;
   const result = await Promise.race([failed, connection.sendRequest(InitializeRequest.type, {
     processId: process.pid, rootUri: folders?.[0]?.uri ?? null, workspaceFolders: folders, capabilities: options.capabilities ?? FULL,
-    ...(options.initializationOptions !== undefined && { initializationOptions: options.initializationOptions as object }),
+    ...(options.initializationOptions !== undefined && { initializationOptions: options.initializationOptions }),
   })]);
   await connection.sendNotification(InitializedNotification.type, {});
   const exited = new Promise<number | null>((done) => child.on('exit', done));

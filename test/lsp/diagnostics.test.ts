@@ -94,7 +94,7 @@ describe('the world around a document', () => {
   it('is read from the disk: the struct in a quoted header, the kernel from the Makefile', async () => {
     folder = temporaryFolder({ 'Makefile': 'VERSION = 6\nPATCHLEVEL = 0\n', 'drv/bar.c': OLD, 'drv/bar.h': BAR_H });
     const statuses: unknown[] = [];
-    const { open, diagnostics } = await start({ workspaceFolders: [folder.uri], prepare: (connection) => connection.onNotification('vfioLifecycle/status', (status) => statuses.push(status)) });
+    const { open, diagnostics } = await start({ workspaceFolders: [folder.uri], prepare: (connection) => connection.onNotification('vfioLifecycle/status', (status) => void statuses.push(status)) });
     const uri = folder.uriOf('drv/bar.c');
     open(uri, OLD);
     expect(codes(await diagnostics(uri))).toEqual(['deprecated-init-group-dev']);
@@ -180,7 +180,7 @@ describe('settings', () => {
       capabilities,
       prepare: (connection) => {
         connection.onRequest(ConfigurationRequest.type, () => [{ targetKernel: 'latest', rules: { 'missing-put': 'off', 'double-put': 17 } }]);
-        connection.onNotification('vfioLifecycle/status', (status) => statuses.push(status));
+        connection.onNotification('vfioLifecycle/status', (status) => void statuses.push(status));
       },
     });
     open(MEMORY, LEAKY);

@@ -39,7 +39,6 @@ export async function findInputs(paths: readonly string[], program: Program): Pr
         fail(unreadable(path, error));
         continue;
       }
-      // The walk yields paths that begin with the folder as typed, `./` taken out: this is what is shown.
       for (const shown of isFolder ? walk(posix.normalize(path), fail) : [path]) {
         const key = keyOf(shown);
         if (shownByKey.has(key)) continue;

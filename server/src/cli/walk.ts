@@ -23,7 +23,7 @@ export function* walk(folder: string, onError: (error: Error) => void): Generato
     }
     entries.sort((a, b) => comparePaths(a.name, b.name));
     const folders: string[] = [];
-    const prefix = current.endsWith('/') ? current : `${current}/`;
+    const prefix = current === '.' ? '' : current.endsWith('/') ? current : `${current}/`;
     for (const entry of entries) {
       const path = prefix + entry.name;
       let isFolder = entry.isDirectory();

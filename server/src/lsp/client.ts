@@ -30,7 +30,7 @@ export interface Client {
 
 export function readClient(params: InitializeParams): Client {
   // Clients outside VS Code leave out whole sections of what the protocol calls mandatory.
-  const { textDocument, workspace } = (params.capabilities ?? {}) as ClientCapabilities;
+  const { textDocument, workspace } = (params.capabilities ?? {});
   const options = (typeof params.initializationOptions === 'object' && params.initializationOptions !== null ? params.initializationOptions : {}) as Record<string, unknown>;
   const action = textDocument?.codeAction;
   return {

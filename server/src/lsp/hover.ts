@@ -7,7 +7,7 @@ export async function hover(session: Session, { textDocument, position }: HoverP
   const loaded = await session.load(textDocument.uri, token);
   if (!loaded) return null;
   const offset = loaded.document.offsetAt(position);
-  const api = hoverAt(loaded.engine.lowered(loaded.input), loaded.document.getText(), offset, loaded.kernel.version);
+  const api = hoverAt(loaded.engine.lowered(loaded.input), offset, loaded.kernel.version);
   const findings = loaded.analysis().findings.filter(({ site }) => site.start <= offset && offset <= site.end);
   const parts = api ? [api.markdown] : [];
   for (const id of new Set(findings.map((finding) => finding.rule))) {

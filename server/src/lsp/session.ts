@@ -1,7 +1,7 @@
 import {
-  LSPErrorCodes, ResponseError, TextDocuments, type CancellationToken, type Connection, type DiagnosticServerCancellationData,
+  LSPErrorCodes, ResponseError, type TextDocuments, type CancellationToken, type Connection, type DiagnosticServerCancellationData,
 } from 'vscode-languageserver';
-import { TextDocument } from 'vscode-languageserver-textdocument';
+import { type TextDocument } from 'vscode-languageserver-textdocument';
 import { mentionsVfio, type Engine } from '../engine/analyse.ts';
 import { cachedFileSystem, createModuleLoader } from '../engine/project/load.ts';
 import { canonicalUri, isInside } from '../engine/project/paths.ts';

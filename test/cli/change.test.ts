@@ -1,0 +1,139 @@
+import { spawnSync } from 'node:child_process';
+import { chmodSync, lstatSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
+import { afterEach, describe, expect, it } from 'vitest';
+import { BAR_H, BAR_H_LATE, CLEAN, LEAKY, OLD, UNCHECKED } from '../support/drivers.ts';
+import { temporaryFolder, type Folder } from '../support/folder.ts';
+import { run } from './run.ts';
+
+let folder: Folder | undefined;
+afterEach(() => {
+  folder?.remove();
+  folder = undefined;
+});
+const make = (files: Record<string, string | Uint8Array>): Folder => (folder = temporaryFolder(files));
+
+/** Applies a patch with git, as its reader would. */
+function gitApply(cwd: string, patch: Buffer): void {
+  const { status, stderr } = spawnSync('git', ['apply', '-'], { cwd, input: patch });
+  expect(stderr.toString()).toBe('');
+  expect(status).toBe(0);
+}
+
+describe('convert', () => {
+  it('prints a patch that git apply takes, and the result is clean and has nothing left to convert', () => {
+    const { path, pathOf } = make({ 'drv/bar.c': OLD, 'drv/bar.h': BAR_H });
+    const { status, bytes, stdout } = run(path, 'convert', '--kernel', '6.1', 'drv/bar.c');
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^--- a\/drv\/bar\.c\n\+\+\+ b\/drv\/bar\.c\n@@ /);
+    expect(readFileSync(pathOf('drv/bar.c'), 'utf8')).toBe(OLD);
+    gitApply(path, bytes);
+    const converted = readFileSync(pathOf('drv/bar.c'), 'utf8');
+    expect(converted).toContain('bar = vfio_alloc_device(bar, vdev, &mdev->dev, &bar_ops);');
+    expect(run(path, 'check', '--kernel', '6.1', '--fail-on', 'hint', 'drv')).toMatchObject({ status: 0, stdout: '' });
+    expect(run(path, 'convert', '--kernel', '6.1', 'drv/bar.c')).toMatchObject({ status: 0, stdout: '' });
+  });
+
+  it('writes in place what the patch says, keeps the mode and leaves nothing behind', () => {
+    const { path, pathOf, write } = make({ 'bar.c': OLD, 'bar.h': BAR_H });
+    gitApply(path, run(path, 'convert', '--kernel', '6.1', 'bar.c').bytes);
+    const patched = readFileSync(pathOf('bar.c'));
+    write('bar.c', OLD);
+    chmodSync(pathOf('bar.c'), 0o640);
+    const { status, stdout, stderr } = run(path, 'convert', '--kernel', '6.1', '--write', 'bar.c');
+    expect({ status, stdout }).toEqual({ status: 0, stdout: '' });
+    expect(stderr).toContain('vfio-lifecycle: bar.c: written');
+    expect(readFileSync(pathOf('bar.c')).equals(patched)).toBe(true);
+    expect(statSync(pathOf('bar.c')).mode & 0o777).toBe(0o640);
+    expect(readdirSync(path).sort()).toEqual(['bar.c', 'bar.h']);
+  });
+
+  it('refuses with the reason on stderr and status 1, and converts the others', () => {
+    const { path } = make({ 'a/bar.c': OLD, 'a/bar.h': BAR_H_LATE, 'b/bar.c': OLD, 'b/bar.h': BAR_H });
+    const { status, stdout, stderr } = run(path, 'convert', '--kernel', '6.1', 'a/bar.c', 'b/bar.c');
+    expect(status).toBe(1);
+    expect(stderr.join('\n')).toMatch(/^vfio-lifecycle: a\/bar\.c: refused: .*`struct bar`/m);
+    expect(stdout).toContain('+++ b/b/bar.c\n');
+    expect(stdout).not.toContain('a/a/bar.c');
+  });
+
+  it('has a JSON form', () => {
+    const { path } = make({ 'a/bar.c': OLD, 'a/bar.h': BAR_H_LATE, 'b/bar.c': OLD, 'b/bar.h': BAR_H, 'c.c': CLEAN });
+    const { status, stdout } = run(path, 'convert', '--kernel', '6.1', '--format', 'json', 'a/bar.c', 'b/bar.c', 'c.c');
+    const report = JSON.parse(stdout);
+    expect(status).toBe(1);
+    expect(Object.keys(report)).toEqual(['files', 'patch']);
+    expect(report.files).toMatchObject([
+      { path: 'a/bar.c', status: 'refused', reason: expect.any(String), notes: [], edits: [] },
+      { path: 'b/bar.c', status: 'converted', notes: expect.any(Array), edits: expect.arrayContaining([{ path: 'b/bar.c', range: expect.any(Object), newText: expect.any(String) }]) },
+      { path: 'c.c', status: 'unchanged', notes: [], edits: [] },
+    ]);
+    expect(Object.keys(report.files[1])).toEqual(['path', 'status', 'notes', 'edits']);
+    expect(report.patch).toMatch(/^--- a\/b\/bar\.c\n/);
+  });
+
+  it('takes the first kernel of the new model when the tree is older, and says the target', () => {
+    const { path } = make({ 'Makefile': 'VERSION = 5\nPATCHLEVEL = 15\n', 'bar.c': OLD.replace('register_emulated_iommu_dev', 'register_group_dev'), 'bar.h': BAR_H });
+    const { status, stdout, stderr } = run(path, 'convert', 'bar.c');
+    expect(status).toBe(0);
+    expect(stdout).toContain('vfio_alloc_device');
+    expect(stderr).toContain("vfio-lifecycle: target kernel 5.15: from the kernel tree's Makefile");
+  });
+
+  it('names files outside of the working folder by their own tree', () => {
+    const { path, pathOf } = make({ 'tree/.git/HEAD': '', 'tree/drv/bar.c': OLD, 'tree/drv/bar.h': BAR_H, 'elsewhere/x': '' });
+    const { stdout, stderr } = run(pathOf('elsewhere'), 'convert', '--kernel', '6.1', '../tree/drv/bar.c');
+    expect(stdout).toMatch(/^--- a\/drv\/bar\.c\n/);
+    expect(stderr).toContain(`vfio-lifecycle: the patch applies in ${path}/tree`);
+  });
+
+  it.each([
+    ['a folder', ['convert', '.'], /not a file$/],
+    ['a style that is not there', ['convert', '--style', 'fold', 'bar.c'], /--style fold is not available/],
+    ['a missing file', ['convert', 'none.c'], /none\.c: no such file or folder$/],
+  ])('does not take %s', (_, args, message) => {
+    const { path } = make({ 'bar.c': OLD });
+    const { status, stdout, stderr } = run(path, ...args);
+    expect({ status, stdout, lines: stderr.length }).toEqual({ status: 2, stdout: '', lines: 1 });
+    expect(stderr[0]).toMatch(message);
+  });
+});
+
+describe('fix', () => {
+  it('prints the safe fixes of a folder as one patch', () => {
+    const { path, pathOf } = make({ 'a/foo.c': UNCHECKED, 'b/foo.c': UNCHECKED, 'c.c': LEAKY });
+    const { status, bytes } = run(path, 'fix', '.');
+    expect(status).toBe(0);
+    gitApply(path, bytes);
+    expect(readFileSync(pathOf('a/foo.c'), 'utf8')).toBe(CLEAN);
+    expect(readFileSync(pathOf('b/foo.c'), 'utf8')).toBe(CLEAN);
+    expect(readFileSync(pathOf('c.c'), 'utf8')).toBe(LEAKY);
+    expect(run(path, 'fix', '.')).toMatchObject({ status: 0, stdout: '' });
+  });
+
+  it('makes the others too when it is told to', () => {
+    const { path } = make({ 'c.c': LEAKY });
+    expect(run(path, 'fix', '--unsafe', '--write', 'c.c').status).toBe(0);
+    expect(run(path, 'check', 'c.c')).toMatchObject({ status: 0, stdout: '' });
+  });
+
+  it('writes through a symbolic link', () => {
+    const { path, pathOf } = make({ 'real/foo.c': UNCHECKED });
+    symlinkSync('real/foo.c', pathOf('link.c'));
+    expect(run(path, 'fix', '--write', 'link.c').status).toBe(0);
+    expect(readFileSync(pathOf('real/foo.c'), 'utf8')).toBe(CLEAN);
+    expect(lstatSync(pathOf('link.c')).isSymbolicLink()).toBe(true);
+  });
+
+  const latin = (text: string): Buffer => Buffer.from(text.replace('#include', '/* \xe9\xff\xc3 */\n#include'), 'latin1');
+  const marked = (text: string): Buffer => Buffer.from(`\ufeff${text}`);
+  const crlf = (text: string): Buffer => Buffer.from(text.replaceAll('\n', '\r\n'));
+  const noEnd = (text: string): Buffer => Buffer.from(text.trimEnd());
+  it.each([['Latin-1', latin], ['a byte order mark', marked], ['CRLF', crlf], ['no last line end', noEnd]])('keeps every byte: %s', (_, form) => {
+    const { path, pathOf, write } = make({ 'foo.c': form(UNCHECKED) });
+    gitApply(path, run(path, 'fix', 'foo.c').bytes);
+    expect(readFileSync(pathOf('foo.c')).equals(form(CLEAN))).toBe(true);
+    write('foo.c', form(UNCHECKED));
+    expect(run(path, 'fix', '--write', 'foo.c').status).toBe(0);
+    expect(readFileSync(pathOf('foo.c')).equals(form(CLEAN))).toBe(true);
+  });
+});

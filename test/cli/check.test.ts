@@ -1,0 +1,176 @@
+import { symlinkSync } from 'node:fs';
+import { afterEach, describe, expect, it } from 'vitest';
+import { BAR_H, CLEAN, LEAKY, OLD, UNCHECKED } from '../support/drivers.ts';
+import { temporaryFolder, type Folder } from '../support/folder.ts';
+import { run } from './run.ts';
+
+let folder: Folder | undefined;
+afterEach(() => {
+  folder?.remove();
+  folder = undefined;
+});
+const make = (files: Record<string, string | Uint8Array>): Folder => (folder = temporaryFolder(files));
+const DEFAULT = 'vfio-lifecycle: target kernel 6.1: the default: no kernel tree around the file';
+
+describe('check', () => {
+  it('prints the compilers\' form, and the target on stderr', () => {
+    const { path } = make({ 'foo.c': LEAKY });
+    const { status, stdout, stderr } = run(path, 'check', 'foo.c');
+    const [first, ...notes] = stdout.trimEnd().split('\n');
+    expect(first).toMatch(/^foo\.c:29:3: error: .* \[missing-put\]$/);
+    expect(notes.length).toBeGreaterThan(0);
+    for (const note of notes) expect(note).toMatch(/^foo\.c:\d+:\d+: note: \S/);
+    expect(stderr).toEqual([DEFAULT]);
+    expect(status).toBe(1);
+  });
+
+  it('is silent and content with a clean driver', () => {
+    const { path } = make({ 'foo.c': CLEAN });
+    expect(run(path, 'check', 'foo.c')).toMatchObject({ status: 0, stdout: '' });
+  });
+
+  it('takes a folder: its C files that mention VFIO, sorted, .git and loops left out', () => {
+    const { path, pathOf } = make({
+      'b/foo.c': LEAKY, 'a/foo.c': LEAKY, 'a/foo.h': `static ${LEAKY}`, 'other.c': LEAKY.replaceAll('vfio', 'vgio'), '.git/foo.c': LEAKY, 'foo.cc': LEAKY, 'foo.txt': LEAKY,
+    });
+    symlinkSync(path, pathOf('a/loop'));
+    symlinkSync(pathOf('b'), pathOf('a/again'));
+    const report = JSON.parse(run(path, 'check', '--format', 'json', '.').stdout);
+    expect(report.files.map((one: { path: string }) => one.path)).toEqual(['a/foo.c', 'a/foo.h', 'b/foo.c']);
+  });
+
+  it('follows a link out of the folder', () => {
+    const { path, pathOf } = make({ 'outside/foo.c': LEAKY, 'in/x.c': '' });
+    symlinkSync(pathOf('outside'), pathOf('in/linked'));
+    const report = JSON.parse(run(path, 'check', '--format', 'json', 'in').stdout);
+    expect(report.files.map((one: { path: string }) => one.path)).toEqual(['in/linked/foo.c']);
+  });
+
+  it('takes a file once, whatever leads to it', () => {
+    const { path } = make({ 'a/foo.c': LEAKY });
+    const report = JSON.parse(run(path, 'check', '--format', 'json', 'a', 'a/foo.c', './a/../a').stdout);
+    expect(report.summary).toMatchObject({ files: 1, error: 1 });
+  });
+
+  it('analyses the files of one module together and gives each finding to its file', () => {
+    const files = {
+      'Makefile': 'obj-m += foo.o\nfoo-y := main.o util.o\n',
+      'main.c': `#include "foo.h"\n${LEAKY.replace('\tif (ret)\n\t\treturn ret;', '\tif (ret) {\n\t\tfoo_drop(foo);\n\t\treturn ret;\n\t}').replace(/struct foo \{[^}]*\};\n/, '')}`,
+      'util.c': '#include "foo.h"\n/* vfio */\nvoid foo_drop(struct foo *foo)\n{\n\tvfio_put_device(&foo->vdev);\n}\n',
+      'foo.h': 'struct foo {\n\tstruct vfio_device vdev;\n};\nvoid foo_drop(struct foo *foo);\n',
+    };
+    const { path, write } = make(files);
+    expect(run(path, 'check', 'main.c', 'util.c')).toMatchObject({ status: 0, stdout: '' });
+    write('util.c', files['util.c'].replace('\tvfio_put_device(&foo->vdev);\n', ''));
+    const { status, stdout } = run(path, 'check', '.');
+    expect(stdout).toMatch(/^main\.c:\d+:\d+: error: .*\[missing-put\]$/m);
+    expect(status).toBe(1);
+  });
+});
+
+describe('the target kernel of check', () => {
+  it('comes from the option, else from the tree, and the output says so', () => {
+    const { path } = make({ 'Makefile': 'VERSION = 6\nPATCHLEVEL = 0\n', 'drv/bar.c': OLD, 'drv/bar.h': BAR_H });
+    expect(run(path, 'check', 'drv').stderr).toEqual(["vfio-lifecycle: target kernel 6.0: from the kernel tree's Makefile"]);
+    expect(run(path, 'check', '--kernel', '6.2', 'drv')).toMatchObject({ status: 1, stderr: ['vfio-lifecycle: target kernel 6.2: from --kernel'] });
+  });
+
+  it('is that of each tree when there are several', () => {
+    const { path } = make({ 'a/Makefile': 'VERSION = 6\nPATCHLEVEL = 0\n', 'a/foo.c': CLEAN, 'b/Makefile': 'VERSION = 6\nPATCHLEVEL = 12\n', 'b/foo.c': CLEAN });
+    const { stderr, stdout } = run(path, 'check', '--format', 'json', 'a', 'b');
+    expect(stderr).toEqual(["vfio-lifecycle: target kernel 6.0: from the kernel tree's Makefile", "vfio-lifecycle: b/foo.c: target kernel 6.12: from the kernel tree's Makefile"]);
+    expect(JSON.parse(stdout).kernel).toBe('6.0');
+  });
+});
+
+describe('the JSON of check', () => {
+  it('keeps to the contract', () => {
+    const { path } = make({ 'foo.c': LEAKY, 'clean.c': CLEAN, 'null.c': UNCHECKED });
+    const { status, stdout } = run(path, 'check', '--format', 'json', '.');
+    expect(status).toBe(1);
+    const report = JSON.parse(stdout);
+    expect(Object.keys(report)).toEqual(['version', 'kernel', 'files', 'notAnalysed', 'summary']);
+    expect(report).toMatchObject({ version: 1, kernel: '6.1', notAnalysed: [], summary: { files: 3, functions: 9, error: 2, warning: 0, information: 0, hint: 0 } });
+    expect(report.files.map((one: { path: string }) => one.path)).toEqual(['clean.c', 'foo.c', 'null.c']);
+    expect(report.files[0]).toEqual({ path: 'clean.c', diagnostics: [] });
+    const [found] = report.files[1].diagnostics;
+    expect(Object.keys(found)).toEqual(['rule', 'severity', 'message', 'function', 'range', 'related', 'fix']);
+    expect(found).toMatchObject({ rule: 'missing-put', severity: 'error', function: 'foo_probe', fix: 'unsafe', range: { start: { line: 28, character: 2 }, end: { line: 28, character: 13 } } });
+    for (const one of found.related) expect(one).toEqual({ path: 'foo.c', range: { start: { line: expect.any(Number), character: expect.any(Number) }, end: { line: expect.any(Number), character: expect.any(Number) } }, message: expect.any(String) });
+    expect(report.files[2].diagnostics).toMatchObject([{ rule: 'null-check-on-alloc', fix: 'safe' }]);
+  });
+
+  it('counts positions in UTF-16 without the byte order mark', () => {
+    const { path } = make({ 'foo.c': `\ufeff${LEAKY.replace('\t\treturn ret;\n\n\tdev_set', '\t\t/* \u{1f600} */ return ret;\n\n\tdev_set')}` });
+    const report = JSON.parse(run(path, 'check', '--format', 'json', 'foo.c').stdout);
+    expect(report.files[0].diagnostics[0].range.start).toEqual({ line: 28, character: 11 });
+  });
+
+  it('has what could not be analysed', () => {
+    const { path } = make({ 'big.c': `int vfio;${' '.repeat(5_000_000)}` });
+    const report = JSON.parse(run(path, 'check', '--format', 'json', '.').stdout);
+    expect(report.notAnalysed).toEqual([{ path: 'big.c', function: '', reason: 'the file is larger than 4 million characters' }]);
+  });
+});
+
+describe('the exit status of check', () => {
+  it.each([
+    ['error', LEAKY, '6.1', 1],
+    ['never', LEAKY, '6.1', 0],
+    ['error', OLD, '6.0', 0],
+    ['warning', OLD, '6.0', 0],
+    ['info', OLD, '6.0', 1],
+    ['hint', OLD, '6.0', 1],
+    ['hint', CLEAN, '6.1', 0],
+  ])('--fail-on %s', (level, text, kernel, status) => {
+    const { path } = make({ 'x.c': text, 'bar.h': BAR_H });
+    expect(run(path, 'check', '--kernel', kernel, '--fail-on', level, 'x.c').status).toBe(status);
+  });
+});
+
+describe('bad input to check', () => {
+  it.each([
+    ['no such file', ['check', 'none.c'], /^vfio-lifecycle: none\.c: no such file or folder$/],
+    ['no path', ['check'], /^vfio-lifecycle: no PATH given$/],
+    ['no command', [], /^vfio-lifecycle: no command; try --help$/],
+    ['an unknown command', ['chek', 'x'], /^vfio-lifecycle: unknown command "chek"; try --help$/],
+    ['an unknown option', ['check', '--kernle', '6.1', 'x'], /^vfio-lifecycle: .*--kernle/],
+    ['a kernel that does not parse', ['check', '--kernel', 'newest', '.'], /^vfio-lifecycle: --kernel: "newest" is not a kernel version such as 6\.1 or 6\.12$/],
+    ['an unknown format', ['check', '--format', 'xml', '.'], /^vfio-lifecycle: --format: "xml" is none of text, json$/],
+    ['an unknown level', ['check', '--fail-on', 'all', '.'], /^vfio-lifecycle: --fail-on: "all" is none of /],
+    ['lsp without --stdio', ['lsp'], /^vfio-lifecycle: lsp speaks over --stdio only$/],
+  ])('%s: one line, status 2', (_, args, message) => {
+    const { path } = make({});
+    const { status, stdout, stderr } = run(path, ...args);
+    expect({ status, stdout, lines: stderr.length }).toEqual({ status: 2, stdout: '', lines: 1 });
+    expect(stderr[0]).toMatch(message);
+  });
+
+  it('analyses the rest when one file cannot be read', () => {
+    const { path, pathOf } = make({ 'foo.c': LEAKY });
+    symlinkSync('/nowhere', pathOf('gone.c'));
+    const { status, stdout, stderr } = run(path, 'check', 'gone.c', 'foo.c');
+    expect(status).toBe(2);
+    expect(stdout).toContain('[missing-put]');
+    expect(stderr[0]).toBe('vfio-lifecycle: gone.c: no such file or folder');
+  });
+
+  it.each<[string, string | Uint8Array]>([
+    ['an empty file', ''],
+    ['a truncated file', LEAKY.slice(0, LEAKY.indexOf('if (ret)') + 6)],
+    ['a file of NULs', `vfio${'\0'.repeat(1_000_000)}`],
+    ['100,000 nested braces', `void vfio(void) ${'{'.repeat(100_000)}`],
+    ['bytes that are no UTF-8', Buffer.concat([Buffer.from('/* vfio \xff\xfe\xc3 */\n', 'latin1'), Buffer.from([0x80, 0xff, 0xc0, 0x00])])],
+    ['UTF-16', Buffer.from(`\ufeff${LEAKY}`, 'utf16le')],
+  ])('%s: no crash, no finding', (_, content) => {
+    const { path } = make({ 'x.c': content });
+    expect(run(path, 'check', 'x.c')).toMatchObject({ status: 0, stdout: '', stderr: [DEFAULT] });
+  });
+
+  it('finds the same in CRLF and in Latin-1', () => {
+    const { path } = make({ 'crlf.c': LEAKY.replaceAll('\n', '\r\n'), 'latin.c': Buffer.from(LEAKY.replace('struct foo {', '/* \xe9\xff */ struct foo {'), 'latin1') });
+    const { stdout } = run(path, 'check', '.');
+    expect(stdout).toMatch(/^crlf\.c:29:3: error: /m);
+    expect(stdout).toMatch(/^latin\.c:29:3: error: /m);
+  });
+});

@@ -1,0 +1,100 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { afterEach, describe, expect, it } from 'vitest';
+import { LEAKY } from '../support/drivers.ts';
+import { temporaryFolder, type Folder } from '../support/folder.ts';
+import { CLI, run } from './run.ts';
+
+let folder: Folder | undefined;
+afterEach(() => {
+  folder?.remove();
+  folder = undefined;
+});
+const make = (files: Record<string, string | Uint8Array>): Folder => (folder = temporaryFolder(files));
+
+describe('explain', () => {
+  it.each([
+    ['missing-put', '# missing-put'],
+    ['vfio_put_device', 'vfio_put_device'],
+    ['vfio_put_device()', 'vfio_put_device'],
+    ['struct vfio_device', 'vfio_device'],
+    ['.release', 'release'],
+  ])('knows %s', (name, expected) => {
+    const { status, stdout, stderr } = run(make({}).path, 'explain', name);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: [] });
+    expect(stdout).toContain(expected);
+  });
+
+  it('says when it does not know a name', () => {
+    expect(run(make({}).path, 'explain', 'printk')).toEqual(expect.objectContaining({ status: 2, stdout: '', stderr: ['vfio-lifecycle: explain: no rule and no kernel function is called "printk"'] }));
+  });
+});
+
+describe('rules', () => {
+  it('lists the catalogue as text and as JSON', () => {
+    const { path } = make({});
+    const { rules } = JSON.parse(run(path, 'rules', '--format', 'json').stdout);
+    expect(rules.map((one: { id: string }) => one.id)).toEqual([...rules.map((one: { id: string }) => one.id)].sort());
+    expect(rules).toContainEqual({ id: 'missing-put', severity: 'error', since: '6.1', until: null, fix: expect.any(String), what: expect.any(String) });
+    const lines = run(path, 'rules').stdout.trimEnd().split('\n');
+    expect(lines).toHaveLength(rules.length);
+    expect(lines.find((line) => line.startsWith('missing-put '))).toMatch(/^missing-put +error +\S/);
+  });
+});
+
+describe('dump', () => {
+  it.each([
+    ['tree', /^\(translation_unit/],
+    ['ir', /foo_probe/],
+    ['cfg', /^foo_probe:\nb0:/m],
+    ['states', /^foo_probe \(probe\):\n {2}\d+: alloc/m],
+    ['calls', /^foo\.c\tvfio_put_device\t1\t1$/m],
+  ])('shows the %s', (stage, expected) => {
+    const { status, stdout } = run(make({ 'foo.c': LEAKY }).path, 'dump', '--stage', stage, 'foo.c');
+    expect(status).toBe(0);
+    expect(stdout).toMatch(expected);
+  });
+
+  it('shows one function', () => {
+    const { path } = make({ 'foo.c': LEAKY });
+    expect(run(path, 'dump', '--stage', 'cfg', 'foo.c', 'foo_remove').stdout).toMatch(/^foo_remove:\nb0:/);
+    expect(run(path, 'dump', '--stage', 'cfg', 'foo.c', 'none')).toMatchObject({ status: 2, stderr: ['vfio-lifecycle: foo.c: no function none'] });
+    expect(run(path, 'dump', 'foo.c')).toMatchObject({ status: 2 });
+  });
+});
+
+describe('the program', () => {
+  it('has help and a version', () => {
+    const { path } = make({});
+    expect(run(path, '--help')).toMatchObject({ status: 0, stderr: [], stdout: expect.stringContaining('vfio-lifecycle check ') });
+    expect(run(path, '--version').stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+
+  it('ends without a word when its reader goes away', async () => {
+    const { path, write } = make({});
+    for (let i = 0; i < 40; i++) write(`${i}.c`, LEAKY);
+    const child = spawn(process.execPath, [CLI, 'check', '--format', 'json', '.'], { cwd: path, stdio: ['ignore', 'pipe', 'pipe'] });
+    let stderr = '';
+    child.stderr.on('data', (data: Buffer) => { stderr += data.toString(); });
+    child.stdout.destroy();
+    await once(child, 'close');
+    expect(stderr).toMatch(/^(?:vfio-lifecycle: target kernel [^\n]*\n)?$/);
+  });
+
+  it('reads many files on several threads, with the same result', () => {
+    const files: Record<string, string> = {};
+    for (let i = 0; i < 2_500; i++) files[`d${i % 50}/f${i}.c`] = i % 500 === 0 ? LEAKY : 'int x;\n';
+    const { path } = make(files);
+    const report = JSON.parse(run(path, 'check', '--format', 'json', '.').stdout);
+    expect(report.files.map((one: { path: string }) => one.path)).toEqual(['d0/f0.c', 'd0/f1000.c', 'd0/f1500.c', 'd0/f2000.c', 'd0/f500.c']);
+    expect(report.summary.error).toBe(5);
+  });
+
+  it('finds the word wherever it stands in a large file', () => {
+    const size = 1 << 18;
+    const files: Record<string, string> = {};
+    for (const at of [size - 4, size - 3, size - 2, size - 1, size, 2 * size - 6, 3 * size]) files[`at${at}.c`] = `${' '.repeat(at)}vfio${' '.repeat(10)}`;
+    const { path } = make({ ...files, 'none.c': ' '.repeat(3 * size) });
+    expect(JSON.parse(run(path, 'check', '--format', 'json', '.').stdout).summary.files).toBe(7);
+  });
+});
