@@ -15,7 +15,7 @@ import { ANY, isWeak, joinPaths, pointer, type Place, type Value } from './value
  * A function without a summary (a recursion not yet solved, or one given up) is treated as unknown code.
  */
 export function applySummary(run: Run, s: PathState, e: CallExpr, callee: Defined<FunctionIr>, args: readonly Value[]): Evaluated[] {
-  args.forEach((v, i) => { const a = e.args[i]; if (v.kind === 'pointer' && a && (a.kind === 'name' || a.kind === 'unary')) passUse(run, s, v, a); });
+  args.forEach((v, i) => { const a = e.args[i]; if (v.kind === 'pointer' && a && (a.kind === 'name' || a.kind === 'unary')) passUse(run, s, v, a, e.name); });
   const summary = run.summaryOf(callee.item);
   if (summary === null) return [];
   if (summary.outcomes === null) {
@@ -31,10 +31,10 @@ export function applySummary(run: Run, s: PathState, e: CallExpr, callee: Define
 }
 
 /** Passing is a use, but a helper that only frees or puts is judged by what it does. */
-function passUse(run: Run, s: PathState, v: Extract<Value, { kind: 'pointer' }>, at: CallExpr['args'][number]): void {
+function passUse(run: Run, s: PathState, v: Extract<Value, { kind: 'pointer' }>, at: CallExpr['args'][number], api: string | null): void {
   const t = s.devices.get(v.object);
   if (t?.state.memory === 'error-pointer') return; // the helper may well test it
-  use(run, s, v, at, 'pass', null);
+  use(run, s, v, at, 'pass', v.path === '' ? null : v.path, api);
 }
 
 function replay(run: Run, s: PathState, e: CallExpr, callee: Defined<FunctionIr>, summary: Summary, o: SummaryOutcome, args: readonly Value[]): Evaluated | null {

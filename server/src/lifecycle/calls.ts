@@ -57,7 +57,7 @@ function harmlessOrUnknown(run: Run, a: Arguments, e: CallExpr, unknown: string 
   a.values.forEach((v, i) => {
     if (v.kind !== 'pointer') return;
     const arg = e.args[i]!;
-    if (arg.kind === 'name' || arg.kind === 'unary') use(run, s, v, arg, 'pass', null);
+    if (arg.kind === 'name' || arg.kind === 'unary') use(run, s, v, arg, 'pass', v.path === '' ? null : v.path, e.name);
     asksObject ||= s.devices.has(v.object);
     if (unknown !== null) hand(run, s, v, e, unknown);
     else if (e.name !== null && mayEndContainer(e.name)) escape(run, s, pointer(v.object) as Place, e, e.name);
@@ -132,6 +132,8 @@ function apply(run: Run, s: PathState, e: CallExpr, api: string, effect: Effect,
   if (effect.op === 'set-drvdata') {
     const stored = values[effect.value];
     if (v?.kind === 'pointer' && stored) storePlace(run, s, drvdataOf(v), stored);
+    const arg = e.args[effect.value];
+    if (stored?.kind === 'pointer' && arg && s.devices.has(stored.object)) operate(run, s, { op: 'set-drvdata', ok: true, place: stored, api, argument: effect.value, at: e, text: sourceText(run, arg), inner: null, settled: false });
     return { states: [s] };
   }
   const arg = e.args[effect.target];

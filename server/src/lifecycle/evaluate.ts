@@ -69,6 +69,16 @@ export function known(s: PathState, object: string, mask: Mask): Value {
 }
 
 export function loadPlace(run: Run, s: PathState, p: Place, at: number): Value {
+  const v = loadValue(run, s, p, at);
+  if (p.object.startsWith('global:') && p.path === '') nameAfterGlobal(run, p, v);
+  return v;
+}
+
+function nameAfterGlobal(run: Run, p: Place, v: Value): void {
+  if (v.kind === 'pointer' && !run.names.has(v.object)) run.names.set(v.object, p.object.slice(7));
+}
+
+function loadValue(run: Run, s: PathState, p: Place, at: number): Value {
   if (p.object.startsWith('local:') && p.path === '') return s.env.get(p.object.slice(6)) ?? pointer(`undef:${p.object}`);
   const v = load(s, p);
   if (v.kind === 'pointer' && !run.objects.has(v.object) && v.object.startsWith('load:')) {
@@ -80,7 +90,7 @@ export function loadPlace(run: Run, s: PathState, p: Place, at: number): Value {
 export function storePlace(run: Run, s: PathState, p: Place, v: Value): void {
   if (p.object.startsWith('local:') && p.path === '') setVariable(run, s, p.object.slice(6), v);
   else store(s, p, v);
-  if (p.object.startsWith('global:') && p.path === '' && v.kind === 'pointer' && !run.names.has(v.object)) run.names.set(v.object, p.object.slice(7));
+  if (p.object.startsWith('global:') && p.path === '') nameAfterGlobal(run, p, v);
 }
 
 /** The places an lvalue may denote. Reading through a pointer on the way counts as a use of what it points to. */

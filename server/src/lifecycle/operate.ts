@@ -84,15 +84,14 @@ function record(s: PathState, l: LoggedOp): void {
   if (!s.log.some((x) => opKey(x) === key)) s.log = [...s.log, l];
 }
 
-/** A read, write or pass of memory in an object; observed only where the state makes it a mistake. */
-export function use(run: Run, s: PathState, place: Place, at: Span, form: 'read' | 'write' | 'pass', field: string | null): void {
+/** A read, write or pass of memory in a device that this path knows. */
+export function use(run: Run, s: PathState, place: Place, at: Span, form: 'read' | 'write' | 'pass', field: string | null, api: string | null = null): void {
   const t = s.devices.get(place.object);
-  if (!t || isWeak(place.object)) return;
+  if (!t || t.state.model === 'none' || isWeak(place.object)) return;
   const d = t.state;
-  if (d.memory !== 'freed' && d.memory !== 'error-pointer') return;
-  observe(run, `use${form}`, {
+  observe(run, `use${form}${field};${at.end}`, {
     kind: 'use', function: run.fn, role: run.role, site: site(run, at), device: deviceRef(run, place.object, t), before: d,
-    text: sourceText(run, at), form, field, certain: isCertain(run, s, d), trace: stepsOf(s.trace), conditions: conditionsOf(s),
+    text: sourceText(run, at), form, field, api, certain: isCertain(run, s, d), trace: stepsOf(s.trace), conditions: conditionsOf(s),
   }, t);
   if (d.memory === 'error-pointer' && form !== 'pass') endPath(s);
 }

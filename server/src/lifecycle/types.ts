@@ -97,12 +97,14 @@ export interface OperationObservation extends ObservationBase {
   readonly inner: Site | null;
   readonly after: DeviceState;
 }
-/** A read, write or pass of the device or of memory in it. */
+/** A read, write or pass of a device, or of memory in it, on a path that knows the device. */
 export interface UseObservation extends ObservationBase {
   readonly kind: 'use';
   readonly form: 'read' | 'write' | 'pass';
-  /** The member path read or written (`wq`), when form is read or write. */
+  /** The member read or written (`wq`), or the member path of what is passed (`core_device.vdev`); null for the object itself. */
   readonly field: string | null;
+  /** The function that it is passed to, when form is pass and the call is by name. */
+  readonly api: string | null;
 }
 /** The allocation's result is tested. */
 export interface TestObservation extends ObservationBase {
