@@ -39,6 +39,13 @@ export function editsOf(plan: ConversionPlan): PlannedEdits {
         if (stmt.kind === 'goto' && stmt.label === label.from) edits.push({ span: stmt.labelSpan, newText: label.to });
       }
     }
+    for (const move of device.moves) {
+      const removal = removalOf(text, file.comments, move.at.stmt);
+      const from = removal.above[0] ? lineStart(text, removal.above[0].start) : removal.span.start;
+      const place = lineStart(text, move.before.stmt.start);
+      edits.push({ span: { start: place, end: place }, newText: `${text.slice(from, removal.span.end).trimEnd()}${eol}` });
+      removals.push(removal, ...removal.above.map((comment) => removalOf(text, [], comment)));
+    }
     for (const rename of device.renames) edits.push({ span: rename.call.callee, newText: rename.to });
   }
   for (const table of plan.tables) edits.push(...tableEdits(file, table, indentUnit(text), eol));

@@ -5,6 +5,7 @@ import { compareVersions, formatVersion } from '../kernel/version.ts';
 import { findAllocation, rootOf } from './allocation.ts';
 import { plain, tablesOf } from './arguments.ts';
 import { embedsDevice } from './container.ts';
+import { drvdataMoves } from './drvdata.ts';
 import { planLabels } from './labels.ts';
 import { notesOf } from './notes.ts';
 import { uncast } from './place.ts';
@@ -99,6 +100,7 @@ function planDevice(input: ConversionInput, file: FileIr, group: readonly CallSi
 
   const core = group.some((site) => site.call.name === 'vfio_pci_core_init_device');
   const { family, renames } = registration(file, container, group, sites);
+  const moves = core ? allocations.flatMap((item) => drvdataMoves(file, container, item, sites)) : [];
   const planned: TablePlan[] = [];
   for (const { site, plan } of found) {
     const ops = site.call.args[2]!;
@@ -110,7 +112,7 @@ function planDevice(input: ConversionInput, file: FileIr, group: readonly CallSi
   }
   checkConditions(file, allocations[0]!.fn, [...teardown.frees.map((item) => item.fn), ...teardown.uninits.map((item) => item.fn), ...allocations.map((item) => item.fn), ...planned.map((item) => item.variable)]);
   const labels = planLabels(file, container, teardown.frees, teardown.uninits);
-  return { device: { container, allocations, uninits: teardown.uninits, frees: teardown.frees, labels, renames }, planned };
+  return { device: { container, allocations, uninits: teardown.uninits, frees: teardown.frees, labels, renames, moves }, planned };
 }
 
 /** An arm that is there for old kernels is right as it is. */

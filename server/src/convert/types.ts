@@ -57,6 +57,7 @@ export type RefusalCode =
   | 'uninit-without-free'
   | 'unsuitable-statement'
   | 'registered-elsewhere'
+  | 'drvdata'
   | 'not-proved';
 
 /** A struct that embeds the vfio_device at offset 0. */
@@ -128,6 +129,12 @@ export interface RenamePlan {
   readonly to: string;
 }
 
+/** A statement that moves up, in front of another of the same block. */
+export interface MovePlan {
+  readonly at: Placed;
+  readonly before: Placed;
+}
+
 /** What happens to one kind of device object of the document. */
 export interface DevicePlan {
   readonly container: Container;
@@ -137,6 +144,7 @@ export interface DevicePlan {
   readonly frees: readonly FreePlan[];
   readonly labels: readonly LabelPlan[];
   readonly renames: readonly RenamePlan[];
+  readonly moves: readonly MovePlan[];
 }
 
 /** A proved plan for one document. It is data: edits.ts turns it into text, and another style is another such function. */

@@ -1,7 +1,7 @@
 import type { Edit, Span } from '../text/span.ts';
 import type { DeclStmt, Expr, FunctionIr } from '../ir/types.ts';
 import { removalOf, type Removal } from './layout.ts';
-import { allExpressions, expressionsIn, statementsOf } from './place.ts';
+import { allExpressions, expressionsIn, statementsOf, type Placed } from './place.ts';
 import type { ConversionPlan } from './types.ts';
 
 /** Views of an object that a declaration may be dropped with: they only compute. */
@@ -19,29 +19,47 @@ export function unusedLocals(plan: ConversionPlan, edits: readonly Edit[], remov
   const found: Removal[] = [];
   const notes: string[] = [];
   for (const fn of functions) {
-    const written = edits.filter((edit) => edit.span.start >= fn.start && edit.span.end <= fn.end).map((edit) => edit.newText).join('\n');
+    const written = plan.devices.flatMap((device) => [
+      ...device.allocations.filter((item) => item.fn === fn).flatMap((item) => [item.dev, item.ops]),
+      ...device.frees.filter((item) => item.fn === fn).map((item) => item.put),
+    ]).join('\n');
     const places = statementsOf(fn);
     const uses = places.flatMap(({ stmt }) => allExpressions(stmt)).filter((expr) => expr.kind === 'name');
+    const names = new Map<string, Expr[]>();
+    for (const use of uses) if (use.kind === 'name') names.set(use.name, [...(names.get(use.name) ?? []), use]);
     for (const { stmt } of places) {
       if (stmt.kind !== 'decl') continue;
-      const own = uses.filter((expr) => expr.kind === 'name' && expr.name === stmt.name);
-      if (own.length === 0 || !own.every(isGone) || new RegExp(`\\b${stmt.name}\\b`).test(written)) continue;
+      const own = names.get(stmt.name) ?? [];
+      const stores = places.filter((place) => storesTo(place, stmt.name));
+      const left = own.filter((expr) => !isGone(expr) && !stores.some((place) => place.stmt.kind === 'expr' && place.stmt.expr.kind === 'assign' && place.stmt.expr.target === expr));
+      if (!own.some(isGone) || left.length > 0 || mentions(written, stmt.name) > 0) continue;
+      const kept = stores.filter((place) => !(place.stmt.kind === 'expr' && isGone(place.stmt.expr)));
       const shared = places.some(({ stmt: other }) => other.kind === 'decl' && other !== stmt && other.statement.start === stmt.statement.start);
-      if (shared || !isPure(stmt) || hiddenUse(fn, stmt, own.length)) notes.push(`${stmt.name} in ${fn.name}() is no longer used.`);
-      else found.push(removalOf(file.text, file.comments, stmt.statement));
+      const stuck = kept.some((place) => place.sole || place.conditional || place.stmt.kind !== 'expr' || place.stmt.expr.kind !== 'assign' || !isPure(place.stmt.expr.value));
+      if (shared || stuck || (stmt.init && !isPure(stmt.init)) || hiddenUse(fn, stmt, own.length)) notes.push(`${stmt.name} in ${fn.name}() is no longer used.`);
+      else found.push(...kept.map((place) => removalOf(file.text, file.comments, place.stmt)), removalOf(file.text, file.comments, stmt.statement));
     }
   }
   return { removals: found, notes };
 }
 
-function isPure(decl: DeclStmt): boolean {
-  if (!decl.init) return true;
-  return expressionsIn(decl.init).every((expr) => expr.kind !== 'assign' && expr.kind !== 'update' && expr.kind !== 'statement-expression' && expr.kind !== 'unknown'
+/** `name = …;` as a statement of its own: no use of what the variable holds. */
+function storesTo({ stmt }: Placed, name: string): boolean {
+  return stmt.kind === 'expr' && stmt.expr.kind === 'assign' && stmt.expr.op === '=' && stmt.expr.target.kind === 'name' && stmt.expr.target.name === name;
+}
+
+function isPure(value: Expr): boolean {
+  return expressionsIn(value).every((expr) => expr.kind !== 'assign' && expr.kind !== 'update' && expr.kind !== 'statement-expression' && expr.kind !== 'unknown'
     && (expr.kind !== 'call' || (expr.name !== null && PURE_CALLS.test(expr.name))));
 }
 
 /** The name occurs in the text more often than the IR knows of: in a macro's arguments or in what was not understood. */
 function hiddenUse(fn: FunctionIr, decl: DeclStmt, known: number): boolean {
   const code = fn.text.replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*|"(?:[^"\\\n]|\\.)*"/g, ' ');
-  return (code.match(new RegExp(`(?<![\\w.])(?<!->)\\b${decl.name}\\b`, 'g')) ?? []).length > known + 1;
+  return mentions(code, decl.name) > known + 1;
+}
+
+/** How often a text names a variable; a member of that name does not count. */
+function mentions(text: string, name: string): number {
+  return (text.match(new RegExp(`(?<![\\w.])(?<!->)\\b${name}\\b`, 'g')) ?? []).length;
 }
