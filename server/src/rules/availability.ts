@@ -1,8 +1,8 @@
 import type { ApiEntry, KernelVersion } from '../kernel/types.ts';
-import type { ModuleFacts, OpsTable, Site } from '../lifecycle/types.ts';
+import type { Module, ModuleFacts, OpsTable, Site } from '../lifecycle/types.ts';
 import type { Condition } from '../syntax/node.ts';
 import type { Severity } from './types.ts';
-import { apiEntry, apiMemberHistory } from '../kernel/lifecycle-api.ts';
+import { API_FUNCTIONS, apiEntry, apiMemberHistory } from '../kernel/lifecycle-api.ts';
 import { nearest, sideOf } from '../kernel/version.ts';
 import { callsIn, documentsOf, type PlacedCall } from './locate.ts';
 import { areAlternatives, isExcluded, undecided } from '../lifecycle/conditions.ts';
@@ -19,17 +19,27 @@ export interface ApiUse {
 }
 
 /** Every call of a life-cycle function and every life-cycle member of an ops table, in source order, with what the target kernel knows of it. */
-export function apiUses(facts: ModuleFacts): ApiUse[] {
-  return [...callUses(facts), ...memberUses(facts)];
+export function apiUses(facts: ModuleFacts): readonly ApiUse[] {
+  let uses = known.get(facts.module);
+  if (uses?.kernel !== facts.kernel) {
+    uses = { kernel: facts.kernel, list: [...callUses(facts), ...memberUses(facts)] };
+    known.set(facts.module, uses);
+  }
+  return uses.list;
 }
+
+/** Three rules ask the same of one module. */
+const known = new WeakMap<Module, { readonly kernel: KernelVersion; readonly list: readonly ApiUse[] }>();
+
+/** The names that a kernel may lack; a private header is found only inside the kernel, or copied beside the driver: it is not the target's to say. */
+const NAMES: readonly string[] = API_FUNCTIONS.filter((entry) => !entry.isPrivate).map((entry) => entry.name);
 
 function callUses(facts: ModuleFacts): ApiUse[] {
   const own = ownNames(facts);
   const uses: ApiUse[] = [];
-  for (const call of callsIn(facts.module, (name) => apiEntry(name) !== undefined && !own.has(name))) {
+  for (const call of callsIn(facts.module, NAMES.filter((name) => !own.has(name)))) {
     const entry = apiEntry(call.name);
-    // A private header is found only inside the kernel, or copied beside the driver: what it declares is not the target's to say.
-    if (entry === undefined || entry.isPrivate) continue;
+    if (entry === undefined) continue;
     // The bus (mdev) changed in the same releases, but it is not the device's life cycle: the compiler says it, and so does the conversion's note.
     if (entry.model === 'general') continue;
     uses.push({ entry, verdict: verdictOn(entry, facts.kernel), site: call.site, functionName: call.function.name, call, conditions: call.conditions });

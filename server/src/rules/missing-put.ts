@@ -1,9 +1,11 @@
 import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import type { ExitObservation, ModuleFacts, Site } from '../lifecycle/types.ts';
-import type { Expr, Stmt } from '../ir/types.ts';
+import type { Span } from '../text/span.ts';
+import type { Expr, ReturnStmt, Stmt } from '../ir/types.ts';
 import { deviceExpression, nameOf, operationsOn } from './device.ts';
 import { documentOf, walk } from './locate.ts';
 import { findingFor, lastOperation } from './report.ts';
+import { insertBefore } from './fixes/text.ts';
 import { addAtEnd, canBeSkipped, returnAt, undoBeforeGoto, undoBeforeReturn, undoOnFailedTail } from './fixes/unwind.ts';
 import { missingPutExamples } from './missing-put.examples.ts';
 
@@ -98,6 +100,10 @@ function fixFor(facts: ModuleFacts, exit: ExitObservation): Fix | null {
     return edits === null ? null : fixOf(edits, 'safe');
   }
   const shared = allOweAt(facts, exit);
+  if (!shared && leave !== null && isSingleExit(facts, exit, leave)) {
+    const result = text(file.text, leave.value!);
+    return fixOf([insertBefore(file.text, leave, [`if (${result})`, `\t${put}`])], 'safe');
+  }
   if (!shared && exit.role !== 'remove') {
     const edits = undoBeforeGoto(file.text, exit.function, exit.trace, exit.device.origin, put);
     return edits === null ? null : fixOf(edits, 'unsafe');
@@ -111,6 +117,18 @@ function fixFor(facts: ModuleFacts, exit: ExitObservation): Fix | null {
   const isUndo = (statement: Stmt): boolean => puts.some((one) => one.site.start >= statement.start && one.site.end <= statement.end);
   const proposal = undoBeforeReturn(file.text, exit.function, leave, [put], isUndo, leave.value !== null && mentions(leave.value, device));
   return proposal === null ? null : fixOf(proposal.edits, proposal.safety);
+}
+
+/** One return at the end for success, which owes nothing, and for failures, which all owe the put: the returned variable tells them apart. */
+function isSingleExit(facts: ModuleFacts, exit: ExitObservation, leave: ReturnStmt): boolean {
+  if (exit.role === 'remove' || exit.function.body.body.at(-1) !== leave || leave.value?.kind !== 'name') return false;
+  if (canBeSkipped(exit.function, exit.device.origin, leave)) return false;
+  return facts.observations.every((one) => one.kind !== 'exit' || one.function !== exit.function || one.returns.start !== leave.start || one.device.id !== exit.device.id
+    || isLeak(facts, one) && one.outcome === 'failure' || one.outcome === 'success' && one.before.registered === 'yes');
+}
+
+function text(source: string, span: Span): string {
+  return source.slice(span.start, span.end);
 }
 
 /** Whether an expression uses a variable of another. */

@@ -168,7 +168,7 @@ function messageFor(one: Observation): string | null {
 /** `p->vdev.ops = …` and `vdev->dev = …`: what init and alloc do. The core itself, which defines those, is left alone. */
 function assignments(facts: ModuleFacts): Finding[] {
   if (documentsOf(facts.module).some((file) => file.functions.some((fn) => apiEntry(fn.name) !== undefined))) return [];
-  return facts.module.sources.flatMap((file) => file.functions.flatMap((fn) => [...walk(fn.body)].flatMap((node): Finding[] => {
+  return facts.module.sources.flatMap((file) => file.functions.filter((fn) => /\b(ops|dev)\s*=[^=]/.test(fn.text)).flatMap((fn) => [...walk(fn.body)].flatMap((node): Finding[] => {
     if (node.kind !== 'assign' || node.target.kind !== 'member') return [];
     const { target } = node;
     if (target.field !== 'ops' && target.field !== 'dev' || !isVfioDevice(facts.module, fn, target.base, target.arrow)) return [];

@@ -211,6 +211,7 @@ function check({ facts }: RuleContext): Finding[] {
     const fn = exit.function;
     const leave = returnAt(fn, exit.returns);
     const isEarly = leave !== null && fn.body.body.at(-1) !== leave;
+    const free = freeFor(facts, fn.name);
     const site: Site = isEarly ? exit.returns : { path: exit.site.path, start: fn.nameSpan.start, end: fn.nameSpan.end };
     return [findingFor({
       rule: releaseWithoutFree.id,
@@ -218,12 +219,19 @@ function check({ facts }: RuleContext): Finding[] {
       observation: exit,
       site,
       message: isEarly
-        ? `${fn.name}() returns here without vfio_free_device(): in Linux 6.1 .release must free the container on every path`
-        : `${fn.name}() reaches its end without vfio_free_device(): in Linux 6.1 .release must free the container; call it as the last statement`,
+        ? `${fn.name}() returns here without ${free}(): in Linux 6.1 .release must free the container on every path`
+        : `${fn.name}() reaches its end without ${free}(): in Linux 6.1 .release must free the container; call it as the last statement`,
       alsoSee: tablesWith(facts, fn.name).map((table) => ({ site: { path: table.path, start: table.variable.nameSpan.start, end: table.variable.nameSpan.end }, message: `\`${table.variable.name}\` names it as .release` })),
       fix: fixFor(facts, exit),
     })];
   });
+}
+
+/** A device that vfio-pci core initialises is released by it too: that ends with the free. */
+function freeFor(facts: ModuleFacts, release: string): string {
+  const inits = tablesWith(facts, release).map((table) => table.members.get('init')?.value);
+  const core = facts.observations.some((one) => one.kind === 'operation' && one.op === 'core-init' && inits.includes(one.function.name));
+  return core || inits.includes('vfio_pci_core_init_dev') ? 'vfio_pci_core_release_dev' : 'vfio_free_device';
 }
 
 function tablesWith(facts: ModuleFacts, release: string): ModuleFacts['opsTables'] {
@@ -244,6 +252,7 @@ function fixFor(facts: ModuleFacts, exit: ExitObservation): Fix | null {
   // A goto or a return that skips the last statement, or a path that has freed it already, wants a person.
   if (leaves.some((one) => one.before.memory === 'freed')) return null;
   if (leaves.some((one) => one.kind === 'exit' && (one.returns.start !== exit.returns.start || one.returns.end !== exit.returns.end))) return null;
-  const edit = addAtEnd(file.text, exit.function, [`vfio_free_device(${param.name});`]);
-  return edit === null ? null : { title: `Add vfio_free_device(${param.name})`, safety: 'safe', edits: [{ path: file.path, edits: [edit] }] };
+  const call = `${freeFor(facts, exit.function.name)}(${param.name})`;
+  const edit = addAtEnd(file.text, exit.function, [`${call};`]);
+  return edit === null ? null : { title: `Add ${call}`, safety: 'safe', edits: [{ path: file.path, edits: [edit] }] };
 }
