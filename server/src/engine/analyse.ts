@@ -8,7 +8,7 @@ import type { ModuleFacts } from '../lifecycle/types.ts';
 import type { Finding, Rule, Severity } from '../rules/types.ts';
 import type { SyntaxParser } from '../syntax/node.ts';
 import { createDocuments } from './documents.ts';
-import { kernelStages, type Stages } from './stages.ts';
+import { KERNEL_API, kernelStages, type Stages } from './stages.ts';
 import { isSuppressed, suppressionsOf, type Suppression } from './suppress.ts';
 import type { Analysis, Configuration, ModuleInput, NotAnalysed, TargetKernel } from './types.ts';
 
@@ -37,6 +37,13 @@ const MAX_MODULES = 12;
 /** Is this file worth a parse? The same question as the hosts' filters ask of bytes. */
 export function mentionsVfio(text: string): boolean {
   return text.includes('vfio');
+}
+
+/** The names without which a module has no life cycle to analyse: a driver that only tells of VFIO in a comment has none. */
+const INTERFACE = new RegExp(`\\b(?:vfio_device|vfio_device_ops|${KERNEL_API.filter((one) => one.kind === 'function' || one.kind === 'macro').map((one) => one.name).join('|')})\\b`);
+
+function usesInterface(input: ModuleInput): boolean {
+  return [...input.sources, ...input.headers].some((one) => mentionsVfio(one.text) && INTERFACE.test(one.text));
 }
 
 interface ModuleResult {
@@ -116,6 +123,7 @@ export function createEngine(parser: SyntaxParser, stages: Stages = kernelStages
       const text = textOf(input);
       if (!mentionsVfio(text)) return { findings: [], notAnalysed: [], functions: 0 };
       if (text.length > MAX_FILE) return failure(input.file, `the file is larger than ${MAX_FILE / 1_000_000} million characters`);
+      if (!usesInterface(input)) return { findings: [], notAnalysed: [], functions: 0 };
       try {
         const module = result(input, kernel);
         const { list, failed } = findingsOf(module, config);
@@ -132,7 +140,7 @@ export function createEngine(parser: SyntaxParser, stages: Stages = kernelStages
 
     facts(input, kernel) {
       const text = textOf(input);
-      if (!mentionsVfio(text) || text.length > MAX_FILE) return undefined;
+      if (!mentionsVfio(text) || text.length > MAX_FILE || !usesInterface(input)) return undefined;
       try {
         return result(input, kernel).facts;
       } catch {

@@ -1,4 +1,4 @@
-import type { ClientCapabilities, InitializeParams } from 'vscode-languageserver';
+import type { InitializeParams } from 'vscode-languageserver';
 import type { Configuration } from '../engine/types.ts';
 import { readSettings } from './settings.ts';
 

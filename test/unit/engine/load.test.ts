@@ -34,18 +34,26 @@ describe('what belongs to a file', () => {
   });
 
   it('follows quoted includes only, and an include that loops once', async () => {
-    const files = { '/w/a.c': '#include "x.h"\n#include <linux/vfio.h>\n  # include "x.h"', '/w/x.h': '#include "y.h"', '/w/y.h': '#include "x.h"\n#include "a.c"\n#include "y.h"' };
+    const files = { '/w/a.c': '#include "x.h"\n#include <linux/vfio.h>\n  # include "x.h"', '/w/x.h': '#include "y.h"', '/w/y.h': '/* vfio */\n#include "x.h"\n#include "a.c"\n#include "y.h"' };
     expect((await load(files, '/w/a.c')).headers).toEqual(['/w/x.h', '/w/y.h']);
   });
 
   it('ignores includes that leave the workspace or do not exist', async () => {
-    const files = { '/w/d/a.c': '#include "../../secret.h"\n#include "/secret.h"\n#include "../in.h"\n#include "none.h"', '/secret.h': '', '/w/in.h': '' };
+    const files = { '/w/d/a.c': '#include "../../secret.h"\n#include "/secret.h"\n#include "../in.h"\n#include "none.h"', '/secret.h': '', '/w/in.h': 'vfio' };
     expect((await load(files, '/w/d/a.c', '/w')).headers).toEqual(['/w/in.h']);
     expect((await load(files, '/w/d/a.c')).headers).toEqual([]);
   });
 
+  it('follows headers from elsewhere only to those that know VFIO', async () => {
+    const files = {
+      '/w/Makefile': 'ccflags-y := -I$(src)/..\n', '/w/d/Makefile': 'ccflags-y := -I$(src)/../shared\n', '/w/d/a.c': '#include "s.h"\n#include "own.h"',
+      '/w/shared/s.h': '#include "t.h"\n#include "u.h"', '/w/shared/t.h': 'struct vfio_thing;', '/w/shared/u.h': 'struct other;', '/w/d/own.h': '#include "deep.h"', '/w/d/deep.h': 'struct other;',
+    };
+    expect((await load(files, '/w/d/a.c', '/w')).headers).toEqual(['/w/d/own.h', '/w/shared/t.h']);
+  });
+
   it('looks along the include path of the Makefile', async () => {
-    const files = { '/w/Makefile': 'ccflags-y := -I$(src)/inc -I$(srctree)/shared\nfoo-y := a.o', '/w/a.c': '#include "x.h"\n#include "s.h"', '/w/inc/x.h': '', '/w/shared/s.h': '' };
+    const files = { '/w/Makefile': 'ccflags-y := -I$(src)/inc -I$(srctree)/shared\nfoo-y := a.o', '/w/a.c': '#include "x.h"\n#include "s.h"', '/w/inc/x.h': '', '/w/shared/s.h': 'vfio' };
     expect((await load(files, '/w/a.c', '/w')).headers).toEqual(['/w/inc/x.h', '/w/shared/s.h']);
   });
 

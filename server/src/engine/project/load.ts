@@ -15,6 +15,8 @@ export interface LoadOptions {
 
 const MAX_SOURCES = 48;
 const MAX_HEADERS = 96;
+/** Files that are looked into for the includes that lead on. */
+const MAX_FILES = 300;
 /** UTF-16 code units over all documents of a module, the file itself not counted. */
 const MAX_TEXT = 6_000_000;
 const MAX_MAKEFILE_LEVELS = 4;
@@ -106,8 +108,9 @@ export function createModuleLoader(fs: FileSystem): ModuleLoader {
       const seen = new Set<string>(paths);
       // Breadth first: when the bound is hit, the headers nearest to the sources are in.
       const queue: SourceDocument[] = [...sources];
-      for (let next = 0; next < queue.length && headers.length < MAX_HEADERS; next++) {
+      for (let next = 0; next < queue.length && seen.size < MAX_FILES && headers.length < MAX_HEADERS; next++) {
         const document = queue[next]!;
+        const isSource = next < sources.length;
         const folder = folderOf(document.path);
         if (folder === undefined) continue;
         for (const include of includesOf(document.path, document.text)) {
@@ -119,10 +122,11 @@ export function createModuleLoader(fs: FileSystem): ModuleLoader {
             const header = await fs.readFile(path);
             if (header === undefined) continue;
             seen.add(path);
-            if (header.length > budget) break;
+            queue.push({ path, text: header });
+            // A header from elsewhere that does not know VFIO is only a way to others: i915's would be parsed for nothing.
+            if (header.length > budget || !(header.includes('vfio') || (isSource && isInside(path, folder)))) break;
             budget -= header.length;
             headers.push({ path, text: header });
-            queue.push({ path, text: header });
             break;
           }
         }
