@@ -28,8 +28,8 @@ export function statementsOf(fn: FunctionIr): Placed[] {
     all.push(place);
     const { stmt, conditional } = place;
     const body = (inner: Stmt): void => {
-      if (inner.kind === 'block') push(inner.body, place!, false, conditional);
-      else push([inner], place!, true, conditional);
+      if (inner.kind === 'block') push(inner.body, place, false, conditional);
+      else push([inner], place, true, conditional);
     };
     switch (stmt.kind) {
       case 'block': push(stmt.body, place, false, conditional); break;

@@ -1,4 +1,3 @@
-import type { Condition } from '../syntax/node.ts';
 import type { Expr, FileIr, FunctionIr } from '../ir/types.ts';
 import type { Module } from '../lifecycle/types.ts';
 import { compareVersions, formatVersion } from '../kernel/version.ts';
@@ -170,8 +169,8 @@ function registration(file: FileIr, container: Container, group: readonly CallSi
 }
 
 /** All that is edited stands in the same #if arms, so that one program is converted and not a mixture. */
-function checkConditions(file: FileIr, first: FunctionIr, items: readonly { readonly name: string; readonly nameSpan: { start: number; end: number }; readonly conditions: readonly Condition[] }[]): void {
-  const key = (conditions: readonly Condition[]): string => conditions.map((item) => `${item.holds ? '' : '!'}${item.test}`).join(' && ');
+function checkConditions(file: FileIr, first: FunctionIr, items: readonly { readonly name: string; readonly nameSpan: { start: number; end: number }; readonly conditions: FunctionIr['conditions'] }[]): void {
+  const key = (conditions: FunctionIr['conditions']): string => conditions.map((item) => `${item.holds ? '' : '!'}${item.test}`).join(' && ');
   for (const item of items) {
     if (key(item.conditions) === key(first.conditions)) continue;
     refuse('conditional-code', `${item.name} and ${first.name}() stand in different #if arms: they are not always the same program. Convert by hand.`, file, item.nameSpan);

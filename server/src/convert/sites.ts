@@ -28,14 +28,17 @@ export interface CallSite {
 /** Every call of a file that has an effect of the kernel's tables, in source order. */
 export function callSites(module: Module, file: FileIr): CallSite[] {
   const sites: CallSite[] = [];
+  // A function that the file defines itself is not the kernel's function of that name.
+  const own = new Set([...file.functions.map((fn) => fn.name), ...file.macros.filter((macro) => macro.params !== null).map((macro) => macro.name)]);
   for (const fn of file.functions) {
-    const scope = scopeOf(module, file, fn);
+    let scope: Scope | undefined;
     for (const at of statementsOf(fn)) {
       for (const expr of allExpressions(at.stmt)) {
-        if (expr.kind !== 'call' || expr.name === null || defines(file, expr.name)) continue;
+        if (expr.kind !== 'call' || expr.name === null || own.has(expr.name)) continue;
         for (const effect of effectsOf(expr.name)) {
           const target = targetOf(effect, expr);
           if (!target) continue;
+          scope ??= scopeOf(module, file, fn);
           const whole = at.stmt.kind === 'expr' && at.stmt.expr === expr;
           sites.push({ scope, fn, at, call: expr, whole, op: effect.op, target, managed: effect.op === 'allocate' && effect.managed === true });
         }
@@ -43,11 +46,6 @@ export function callSites(module: Module, file: FileIr): CallSite[] {
     }
   }
   return sites;
-}
-
-/** A function that the file defines itself is not the kernel's function of that name. */
-function defines(file: FileIr, name: string): boolean {
-  return file.functions.some((fn) => fn.name === name) || file.macros.some((macro) => macro.name === name && macro.params !== null);
 }
 
 /** What a kernel function does to its objects in the kernels of the old model. */

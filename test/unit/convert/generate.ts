@@ -37,7 +37,7 @@ export const shapes: fc.Arbitrary<Shape> = fc.record({
   indent: fc.constantFrom('\t', '    '),
   eol: fc.constantFrom('\n', '\r\n'),
   comments: fc.boolean(),
-} as const) as fc.Arbitrary<Shape>;
+} as const);
 
 const BUSES = {
   mdev: { param: 'struct mdev_device *mdev', dev: '&mdev->dev', register: 'vfio_register_emulated_iommu_dev', unregister: 'vfio_unregister_group_dev', driver: 'mdev_driver' },
