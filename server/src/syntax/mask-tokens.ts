@@ -18,7 +18,7 @@ export const Directive = { none: 0, open: 1, middle: 2, close: 3, openUnbalanced
 
 /** Punctuation that the mask looks at, by character code. */
 export const CHAR = {
-  openParenthesis: 40, closeParenthesis: 41, star: 42, comma: 44, colon: 58, semicolon: 59, equals: 61, openBracket: 91, closeBracket: 93,
+  openParenthesis: 40, closeParenthesis: 41, star: 42, comma: 44, dot: 46, colon: 58, semicolon: 59, equals: 61, openBracket: 91, closeBracket: 93,
   openBrace: 123, closeBrace: 125,
 } as const;
 /** The value of a closing brace that also closes everything around it. */

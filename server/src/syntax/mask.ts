@@ -4,7 +4,8 @@ import { trackChains, type Place, type Progress } from './mask-chains.ts';
 import { blank, isPunctuation, type MaskChange, type MaskState } from './mask-state.ts';
 import { maskFieldMacro, maskFileStatement, maskStatementMacro, maskStaticMacro } from './mask-statements.ts';
 import { Word } from './mask-tables.ts';
-import { CHAR, CLOSE_ALL, Kind, scan } from './mask-tokens.ts';
+import { maskUnfinishedEntry, maskUnfinishedStatement } from './mask-unfinished.ts';
+import { CHAR, CLOSE_ALL, Directive, Kind, scan } from './mask-tokens.ts';
 
 /** What an open bracket encloses. */
 const Frame = {
@@ -53,13 +54,18 @@ function maskTokens(state: MaskState): void {
   /** The parenthesis whose kind is already known, and that kind. */
   let known = -1;
   let knownKind = Frame.inside as Frame;
+  /** The first token of the statement, or of the initialiser's entry, in progress in this frame. */
+  let statement = -1;
+  const statements: number[] = [];
   /** The last token that is no directive, so that `)`, `#endif`, `{` is read as `) {`. */
   let previous = -1;
 
   const push = (kind: Frame, opening: number): void => {
     frames.push(frame);
     openings.push(opening);
+    statements.push(statement);
     frame = kind;
+    statement = -1;
     if (kind === Frame.block || kind === Frame.initializer) bodies++;
   };
   /** Closes the frame of an opening bracket and those inside it that were never closed; returns its kind. */
@@ -71,6 +77,7 @@ function maskTokens(state: MaskState): void {
       if (frame === Frame.block || frame === Frame.initializer) bodies--;
       frame = frames.pop()!;
       openings.pop();
+      statement = statements.pop()!;
     }
     return closed;
   };
@@ -78,15 +85,22 @@ function maskTokens(state: MaskState): void {
   for (let i = 0; i < count; i++) {
     const value = values[i]!;
     if (kinds[i] === Kind.directive) {
+      if (frame === Frame.block && progress === 'middle' && values[i] !== Directive.none) {
+        let next = i + 1;
+        while (next < count && kinds[next] === Kind.directive) next++;
+        if (kinds[next] === Kind.word && maskUnfinishedStatement(state, statement, previous, next)) progress = 'start';
+      }
       const visit = chains.visit(i, PLACES[frame], progress);
       i = visit.last;
       progress = visit.progress;
       continue;
     }
-    const before = progress;
+    let before = progress;
     progress = 'middle';
     if (kinds[i] === Kind.word) {
+      if (frame === Frame.block && before === 'middle' && maskUnfinishedStatement(state, statement, previous, i)) before = 'start';
       if (before !== 'middle') {
+        statement = i;
         let last = i - 1;
         if (frame === Frame.file) last = maskFileStatement(state, i);
         else if (frame === Frame.fields && value === Word.none) last = maskFieldMacro(state, i);
@@ -104,6 +118,7 @@ function maskTokens(state: MaskState): void {
       else if (value === Word.typeOf) i = maskTypeof(state, i);
       else if (value === Word.offsetOf && maskOffsetof(state, i)) [known, knownKind] = [i + 1, Frame.call];
     } else if (kinds[i] === Kind.punctuation) {
+      if (before !== 'middle' || (frame === Frame.initializer && statement < 0)) statement = i;
       switch (value) {
         case CHAR.openParenthesis:
           aggregate = false;
@@ -132,13 +147,18 @@ function maskTokens(state: MaskState): void {
         }
         case CHAR.closeBrace: case CLOSE_ALL: {
           aggregate = false;
+          if (frame === Frame.block && before === 'middle') maskUnfinishedStatement(state, statement, previous, i);
           const closed = popTo(value === CLOSE_ALL ? 0 : partners[i]!);
           const ended = closed === null || closed === Frame.block || closed === Frame.file || value === CLOSE_ALL;
           if (ended && frame <= Frame.fields) progress = 'start';
           break;
         }
+        case CHAR.dot:
+          if (frame === Frame.initializer && maskUnfinishedEntry(state, statement, i)) statement = i;
+          break;
         case CHAR.comma:
           aggregate = false;
+          if (frame === Frame.initializer) statement = -1;
           if (frame === Frame.call || frame === Frame.macroCondition) maskTypeArgument(state, i + 1);
           break;
         case CHAR.semicolon:

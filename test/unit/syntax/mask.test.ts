@@ -249,3 +249,62 @@ describe('properties', () => {
     }));
   });
 });
+
+describe('a line whose end is not typed yet', () => {
+  const parserReady = loadParser();
+  /** The statements of the function that are left, without the first. */
+  test.each([
+    ['a call', 'foo(bar)'],
+    ['an open call', 'foo(bar, '],
+    ['a name', 'fo'],
+    ['an open member', 'a->'],
+    ['an assignment', 'a = '],
+    ['a return', 'return'],
+    ['a goto', 'goto '],
+    ['an open string', 'pr_info("abc'],
+    ['a type', 'struct foo *'],
+    ['a declaration', 'struct foo *p'],
+    ['an open initialiser', 'struct foo *p = container_of(a, str'],
+    ['an open condition', 'if (a'],
+    ['an open for', 'for (i'],
+    ['a loop macro', 'list_for_each_entry(a, '],
+    ['a macro name', 'list_for'],
+  ])('takes nothing with it: %s', async (_name, typed) => {
+    const parser = await parserReady;
+    for (const rest of ['\treturn b;\n', '\n\tc = d(b);\n', '\tif (b)\n\t\tc(d);\n\telse\n\t\te();\n', '\tlist_for_each_entry(a, b, c)\n\t\td(e);\n', 'err:\n\tc();\n', '#ifdef A\n\tc(a);\n#endif\n', '']) {
+      // `a =`, `#ifdef A`, `c(a);` may well be one statement.
+      if (rest.startsWith('#') && /[=*] ?$/.test(typed)) continue;
+      const start = 'int f(void)\n{\n\ta();\n';
+      const statements = (text: string, skip: number): string[] => {
+        const tree = parser.parse(text);
+        const body = tree.items()[0]!.node().children.find((child) => child.type === 'compound_statement');
+        const shift = text.length;
+        const found = (body?.children ?? []).filter((child) => child.start >= start.length + skip && child.type !== '}').map((child) => `${child.type} ${child.start - shift}`);
+        expect(tree.items().map((item) => item.type)).toEqual(['function_definition', 'function_definition']);
+        tree.dispose();
+        return found;
+      };
+      const end = `${rest}}\n\nint g(void)\n{\n\treturn 0;\n}\n`;
+      const expected = statements(`${start}${end}`, 0);
+      expect([rest, statements(`${start}\t${typed}\n${end}`, typed.length + 2)]).toEqual([rest, expected]);
+    }
+  });
+  test('gets a semicolon in the blanks behind it, or becomes an empty statement', () => {
+    const { masked, notes } = kernelMask('int f(void)\n{\n\tfoo(bar)\n\tx(\n\treturn 0;\n}\n');
+    expect(masked).toBe('int f(void)\n{\n\tfoo(bar)\n;; \n\treturn 0;\n}\n');
+    expect(notes.map(({ kind, text }) => [kind, text])).toEqual([['unfinished', '\t'], ['unfinished', 'x(']]);
+  });
+  test('in a table leaves the other entries', () => {
+    const { masked } = kernelMask('struct foo a = {\n\t.x =\n\t.y = b\n\t.z = c(\n\t.w = d,\n\t.v = e\n};\n');
+    expect(masked).toBe('struct foo a = {\n\t    \n\t.y = b\n,       \n\t.w = d,\n\t.v = e\n};\n');
+  });
+  test.each([
+    ['deeper lines', 'a = b +\n\t\tc;\n\tf(a,\n\t  b);\n\tif (a &&\n\t    b)\n\t\tc();'],
+    ['an operator at the line end', 'a = b +\n\tc(d);\n\ta =\n\tsizeof(d);'],
+    ['a declaration without its name', 'static const struct foo\n\tbar = {\n\t\t.a.b = 1,\n\t\t.c = d,\n\t};'],
+    ['labels, cases and blocks', 'switch (a) {\n\tcase 1:\n\tdefault:\n\t\tbreak;\n\t}\nout:\n\tdo {\n\t\tb();\n\t} while (c);'],
+    ['a string in several lines', 'pr_info("a"\n\t"b");'],
+  ])('is not %s', (_name, code) => {
+    expect(kernelMask(inFunction(code)).masked).toBe(inFunction(code));
+  });
+});
