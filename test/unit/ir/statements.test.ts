@@ -356,11 +356,31 @@ describe('text that is being typed', () => {
   });
 
   test('an unfinished call is not understood, the rest is', () => {
-    expect(printedBody('a();\nfoo(\nb();\nc();')).toMatchInlineSnapshot(`
+    expect(printedBody('\ta();\n\tfoo(x,\n\tb();\n\tc();')).toMatchInlineSnapshot(`
       "
         a()
-        unknown <foo b> calls <foo b>
+        unknown <foo x> calls <foo>
+        b()
         c()
+      "
+    `);
+  });
+
+  test('an unfinished condition or return hides control flow', () => {
+    expect(printedBody('\ta();\n\tif (vdev->\n\tb();')).toMatchInlineSnapshot(`
+      "
+      opaque
+        a()
+        unknown opaque <vdev>
+        b()
+      "
+    `);
+    expect(printedBody('\ta();\n\treturn f(\n\tb();')).toMatchInlineSnapshot(`
+      "
+      opaque
+        a()
+        unknown opaque <f> calls <f>
+        b()
       "
     `);
   });

@@ -99,6 +99,7 @@ static const struct ops o = {
   test('a table is incomplete when an #if cuts an entry or an entry cannot be read', () => {
     expect(printed('struct ops o = {\n\t.a =\n#ifdef X\n\t\tf,\n#else\n\t\tg,\n#endif\n\t.b = h,\n};\n')).toContain('incomplete');
     expect(printed('struct ops o = {\n\t.a = f,\n\t.b = @,\n};\n')).toContain('incomplete');
+    expect(printed('struct ops o = {\n\t.a = f,\n\t.b =\n\t.c = g,\n};\n')).toContain('incomplete { .a = f, .c = g }');
     expect(printed('struct ops o = { .a = f };')).not.toContain('incomplete');
   });
 });

@@ -162,6 +162,21 @@ export function takeInventory(nodes: readonly SyntaxNode[], c: Context): Invento
   return { names, calls, hidesFlow };
 }
 
+/** The same of a text that the parser did not see. */
+export function takeTextInventory(text: string): Inventory {
+  const names: string[] = [];
+  const calls: string[] = [];
+  let hidesFlow = false;
+  for (const [, name = '', open, brace] of text.matchAll(/([A-Za-z_]\w*)(\s*\()?|([{}])/g)) {
+    if (brace !== undefined || FLOW_WORDS.has(name)) hidesFlow = true;
+    else {
+      names.push(name);
+      if (open !== undefined) calls.push(name);
+    }
+  }
+  return { names, calls, hidesFlow };
+}
+
 /** An expression that was not understood; notes in the context when it may hide control flow. */
 export function unknownExpr(nodes: readonly SyntaxNode[], span: Span, c: Context): UnknownExpr {
   const { names, calls, hidesFlow } = takeInventory(nodes, c);

@@ -14,8 +14,10 @@ export function lowerInitializer(node: SyntaxNode, c: Context): InitializerExpr 
   const entries: InitializerEntry[] = [];
   lowerEntries(node.children, [], conditionsBy(directives), entries, c);
   const lost = node.children.some((child) => child.type === 'ERROR' || (child.missing && child.type === '}'));
+  // An entry that is being typed was blanked; a blank that became a comma hides nothing.
+  const unfinished = notesIn(node, 'unfinished', c).some((note) => note.text.trim() !== '');
   const split = notesIn(node, 'split', c).length > 0 || conditionsAt(directives, node.end).length > 0;
-  const complete = !lost && !split && found === directives && !entries.some((entry) => isCut(entry, directives));
+  const complete = !lost && !unfinished && !split && found === directives && !entries.some((entry) => isCut(entry, directives));
   return { kind: 'initializer', start: node.start, end: node.end, entries, complete };
 }
 

@@ -2,7 +2,7 @@ import type { SyntaxNode } from '../../syntax/node.ts';
 import { negate, preprocArms } from '../../syntax/conditions.ts';
 import type { Span } from '../../text/span.ts';
 import type { BlockStmt, PreprocArm, Stmt } from '../types.ts';
-import { copyConditions, isFlowWord, notesIn, textOf, type Context } from './context.ts';
+import { copyConditions, notesIn, takeTextInventory, textOf, type Context } from './context.ts';
 import { lowerSequence, unknownStmt } from './statements.ts';
 
 /**
@@ -43,11 +43,8 @@ export function withSplitChains(body: BlockStmt, whole: Span, c: Context): Block
     const { start, end } = note;
     const text = textOf(note, c);
     if (/^#\s*if/.test(text)) continue;
-    const code = text.replace(/^\s*#(?:\\\r?\n|[^\n])*/gm, '');
-    const found = [...code.matchAll(/([A-Za-z_]\w*)(\s*\()?/g)];
-    const names = found.map((match) => match[1]!);
-    const calls = found.filter((match) => match[2] !== undefined && !isFlowWord(match[1]!)).map((match) => match[1]!);
-    unseen.push({ kind: 'unknown', start: Math.max(start, body.start), end: Math.max(end, body.start), names: names.filter((name) => !isFlowWord(name)), calls, opaque: true });
+    const { names, calls } = takeTextInventory(text.replace(/^\s*#(?:\\\r?\n|[^\n])*/gm, ''));
+    unseen.push({ kind: 'unknown', start: Math.max(start, body.start), end: Math.max(end, body.start), names, calls, opaque: true });
   }
   if (unseen.length === 0) return body;
   c.opaque = true;

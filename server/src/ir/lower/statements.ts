@@ -1,7 +1,7 @@
 import type { SyntaxNode } from '../../syntax/node.ts';
 import { isPreprocChain } from '../../syntax/conditions.ts';
 import type { BlockStmt, CaseStmt, Expr, IfStmt, LoopStmt, Stmt, SwitchStmt } from '../types.ts';
-import { field, hasErrorChild, isInFirstColumn, MAX_DEPTH, noteAt, parts, spanOf, takeInventory, textOf, unknownExpr, type Context } from './context.ts';
+import { field, hasErrorChild, isInFirstColumn, MAX_DEPTH, noteAt, parts, spanOf, takeInventory, takeTextInventory, textOf, unknownExpr, type Context } from './context.ts';
 import { lowerDeclaration } from './declarations.ts';
 import { lowerExpr, numberValue } from './expressions.ts';
 import { lowerBlockMacro, lowerLoopMacro, macroCall } from './blockmacros.ts';
@@ -75,6 +75,7 @@ function lowerKind(outer: SyntaxNode, out: Stmt[], c: Context): void {
       if (inner[0]?.type === 'gnu_asm_expression') lowerExprStatement(inner[0], node, out, c);
       else if (inner.length > 1 || inner[0]?.type === 'ERROR') out.push(unknownStmt([node], c));
       else if (inner[0] !== undefined) lowerExprStatement(inner[0], node, out, c);
+      else lowerEmpty(node, out, c);
       return;
     }
     case 'declaration':
@@ -146,6 +147,15 @@ export function unknownStmt(nodes: readonly SyntaxNode[], c: Context, opaque = f
   const { names, calls, hidesFlow } = takeInventory(nodes, c);
   if (opaque || hidesFlow) c.opaque = true;
   return { kind: 'unknown', start: nodes[0]!.start, end: nodes.at(-1)!.end, names, calls, opaque: opaque || hidesFlow };
+}
+
+/** An empty statement does nothing, unless it stands for one that is being typed. */
+function lowerEmpty(node: SyntaxNode, out: Stmt[], c: Context): void {
+  const note = noteAt(node.start, 'unfinished', c);
+  if (note === undefined) return;
+  const { names, calls, hidesFlow } = takeTextInventory(textOf(note, c));
+  if (hidesFlow) c.opaque = true;
+  if (names.length > 0 || hidesFlow) out.push({ kind: 'unknown', start: node.start, end: node.end, names, calls, opaque: hidesFlow });
 }
 
 function lowerExprStatement(node: SyntaxNode, statement: SyntaxNode, out: Stmt[], c: Context): void {
