@@ -4,7 +4,7 @@ import { fresh, loadPlace, storePlace, type Evaluated } from './evaluate.ts';
 import { assumeConfig } from './config.ts';
 import { UNKNOWN_DEVICE } from './device.ts';
 import type { Defined } from './module.ts';
-import { escape, loseCertainty, operate, use } from './operate.ts';
+import { escape, loseCertainty, operateIfVfio, use } from './operate.ts';
 import { nameOf, site, sourceText, type Run } from './run.ts';
 import { addStep, assume, fork, type PathState } from './state.ts';
 import type { Summary, SummaryOutcome } from './summary.ts';
@@ -55,7 +55,7 @@ function replay(run: Run, s: PathState, e: CallExpr, callee: Defined<FunctionIr>
       if (made) run.objects.set(v.object, made);
       s.devices.set(v.object, { state: UNKNOWN_DEVICE, member: made?.member ?? null });
     }
-    operate(run, s, { op: l.op satisfies EffectOp, ok: l.ok, place: v, api: l.api, argument: l.argument, at: e, text: argumentText(run, s, e, callee, l.place, v.object), inner: l.site, settled: l.settled });
+    operateIfVfio(run, s, { op: l.op satisfies EffectOp, ok: l.ok, place: v, api: l.api, argument: l.argument, at: e, text: argumentText(run, s, e, callee, l.place, v.object), inner: l.site, settled: l.settled });
     if (l.op === 'alloc' || l.op === 'allocate') s.masks.set(v.object, l.ok ? 2 : 4);
   }
   for (const w of writes) if (w.to?.kind === 'pointer') storePlace(run, s, { object: w.to.object, path: w.to.path }, w.v);

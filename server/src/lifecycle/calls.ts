@@ -7,7 +7,7 @@ import { applySummary } from './apply.ts';
 import { decide } from './conditions-flow.ts';
 import { UNKNOWN_DEVICE } from './device.ts';
 import { evaluate, fresh, known, loadPlace, storePlace, type Evaluated } from './evaluate.ts';
-import { escape, loseCertainty, operate, test, use } from './operate.ts';
+import { escape, loseCertainty, operate, operateIfVfio, test, use } from './operate.ts';
 import { site, sourceText, type Run } from './run.ts';
 import { assume, fork, maskOf, type PathState } from './state.ts';
 import { NEGATIVE, NULL, POSITIVE, ZERO, container, int, pointer, type Place, type Value } from './values.ts';
@@ -139,11 +139,7 @@ function apply(run: Run, s: PathState, e: CallExpr, api: string, effect: Effect,
   const arg = e.args[effect.target];
   if (!arg || v?.kind !== 'pointer') return { states: [s] };
   if (effect.op === 'free' && !freesObject(s, v)) return { states: [s] };
-  if (GENERIC_REFERENCE.has(api) && !isDeviceOfVfio(s, v)) {
-    if (mayEndContainer(api) && s.devices.has(v.object)) escape(run, s, v, e, api);
-    return { states: [s] };
-  }
-  operate(run, s, { op: effect.op, ok, place: v, api, argument: effect.target, at: e, text: sourceText(run, arg), inner: null, settled: false });
+  operateIfVfio(run, s, { op: effect.op, ok, place: v, api, argument: effect.target, at: e, text: sourceText(run, arg), inner: null, settled: false });
   return { states: [s] };
 }
 
@@ -185,14 +181,6 @@ function freesObject(s: PathState, v: Extract<Value, { kind: 'pointer' }>): bool
   if ((maskOf(s, v) & POSITIVE) === 0 && (maskOf(s, v) & NEGATIVE) === 0) return false;
   if (v.path !== '' && !v.path.startsWith('-') && !reachesDevice(s, v)) return false;
   return s.devices.has(v.object) || /^(param|alloc):/.test(v.object) || v.object.endsWith('|@drvdata');
-}
-
-/** These serve every struct device: here only the one inside a known vfio_device counts. */
-const GENERIC_REFERENCE: ReadonlySet<string> = new Set(['get_device', 'put_device']);
-
-function isDeviceOfVfio(s: PathState, v: Extract<Value, { kind: 'pointer' }>): boolean {
-  const t = s.devices.get(v.object);
-  return t !== undefined && t.state.model === 'new' && v.path === (t.member === null ? 'device' : `${t.member}.device`);
 }
 
 /** devm_add_action: the callback is kept; devm_add_action_or_reset that fails runs it at once. */

@@ -134,10 +134,8 @@ function nameValue(run: Run, s: PathState, name: string, at: number): Value {
   if (name === 'true') return int(1);
   if (/^E[A-Z0-9]+$/.test(name)) return known(s, `const:${name}`, POSITIVE);
   if (run.index.functions(run.file, name).length) return { kind: 'function', name };
-  const macro = run.index.macro(run.file, name);
-  if (macro && macro.item.params === null && macro.item.body?.kind === 'number' && macro.item.body.value !== null) return int(macro.item.body.value);
   const variable = run.index.variable(run.file, name);
-  if (!variable) return known(s, `const:${name}`, ANY);
+  if (!variable) { const value = run.index.constant(run.file, name); return value === null ? known(s, `const:${name}`, ANY) : int(value); }
   const t = variable.item.type;
   if (t.arrays > 0 || (t.pointers === 0 && t.keyword !== null)) { s.masks.set(`global:${name}`, POSITIVE); return pointer(`global:${name}`); }
   return loadPlace(run, s, { object: `global:${name}`, path: '' }, at);

@@ -1,5 +1,6 @@
 import type { FileIr, FunctionIr, MacroIr, Stmt, StructIr, TypeName, VariableIr } from '../ir/types.ts';
 import { walkStmt } from '../ir/visit.ts';
+import { constantsOf } from './constants.ts';
 import type { Module } from './types.ts';
 
 /** A definition and the document it stands in. */
@@ -14,6 +15,8 @@ export interface ModuleIndex {
   /** A function-like macro of the module as a function: its body is what it returns or does. Null when that was not understood. */
   macroFunction(from: FileIr, name: string): Defined<FunctionIr> | null;
   variable(from: FileIr, name: string): Defined<VariableIr> | null;
+  /** The value of an enumerator or of a macro that stands for a number; null when the module does not say. */
+  constant(from: FileIr, name: string): number | null;
   struct(from: FileIr, tag: string): Defined<StructIr> | null;
   readonly allFunctions: readonly Defined<FunctionIr>[];
   /** The names of all functions and macros, in order: equal lists resolve equal names alike. */
@@ -49,6 +52,7 @@ export function indexModule(module: Module): ModuleIndex {
     },
     // A forward declaration is no definition: the one with a value wins.
     variable: (from, name) => { const all = resolve(variables, from, name, (v) => !v.isStatic); return all.find((v) => v.item.init) ?? all[0] ?? null; },
+    constant: (from, name) => { for (const f of [from, ...module.headers]) { const v = constantsOf(f).get(name); if (v !== undefined) return v; } return null; },
     struct: (from, tag) => resolve(structs, from, tag, () => false)[0] ?? null,
     allFunctions, names: [...functions.keys(), ...macros.keys()], fileOf: (fn) => files.get(fn),
   };

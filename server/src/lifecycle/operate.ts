@@ -1,3 +1,4 @@
+import { mayEndContainer } from '../kernel/containers.ts';
 import { inRange } from '../kernel/version.ts';
 import type { EffectOp } from '../kernel/types.ts';
 import type { Span } from '../text/span.ts';
@@ -49,6 +50,19 @@ export function operate(run: Run, s: PathState, o: Operation): void {
   if (before.state.memory === 'error-pointer' && o.op !== 'alloc' && o.op !== 'free') endPath(s);
   addStep(s, step);
   record(s, logged(run, o, before.state));
+}
+
+/** These serve every struct device: only the one inside a vfio_device counts. */
+const GENERIC_REFERENCE: ReadonlySet<string> = new Set(['get_device', 'put_device']);
+
+/** As operate(), but a reference of a struct device that is no vfio_device's is left alone; where only a caller can know, it is left to the caller. */
+export function operateIfVfio(run: Run, s: PathState, o: Operation): void {
+  if (!GENERIC_REFERENCE.has(o.api)) { operate(run, s, o); return; }
+  const t = s.devices.get(o.place.object);
+  if (t === undefined) { if (/(^|\.)device$/.test(o.place.path)) record(s, { op: o.op, ok: o.ok, place: o.place, api: o.api, argument: o.argument, site: o.inner ?? site(run, o.at), settled: false }); return; }
+  const isVfio = (t.state.model === 'new' || t.state.model === 'unknown') && o.place.path === (t.member === null ? 'device' : `${t.member}.device`);
+  if (isVfio && (t.state.model === 'new' || t.member !== null)) operate(run, s, o);
+  else if (mayEndContainer(o.api)) escape(run, s, o.place, o.at, o.api);
 }
 
 /** Whether facts about this device on this path may be reported as certain. */
