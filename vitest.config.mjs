@@ -2,6 +2,8 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
+    // One less than the processors is the default; most tests of programs wait for a process of their own.
+    maxWorkers: '100%',
     projects: [
       // Pure code, straight from the sources.
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },

@@ -46,7 +46,9 @@ interface Message { id?: number; method?: string; result?: unknown; error?: unkn
 /** Runs a script with what a web worker has and nothing of Node's, so that a stray `process` or `require` fails as it would in a browser. */
 function startWorker(script: string) {
   const waiting = new Map<number, { resolve(result: unknown): void; reject(error: unknown): void }>();
+  const listeners = new Set<(event: { data: unknown }) => void>();
   const self: Record<string, unknown> & { onmessage?: (event: { data: unknown }) => void } = {
+    addEventListener(type: string, listener: (event: { data: unknown }) => void) { if (type === 'message') listeners.add(listener); },
     postMessage({ id, method, result, error }: Message) {
       if (id === undefined) return;
       if (method !== undefined) return void send({ id, result: null }); // The server asks its client: settings and files, of which there are none.
@@ -60,7 +62,11 @@ function startWorker(script: string) {
   };
   self['self'] = self;
   self['globalThis'] = self;
-  const send = (message: object): void => { self.onmessage?.({ data: { jsonrpc: '2.0', ...message } }); };
+  const send = (message: object): void => {
+    const event = { data: { jsonrpc: '2.0', ...message } };
+    self.onmessage?.(event);
+    for (const listener of listeners) listener(event);
+  };
   vm.runInNewContext(script, self);
   let last = 0;
   return {

@@ -1,10 +1,8 @@
-import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, inject, test } from 'vitest';
 import { readZip } from './zip.ts';
 
-const root = path.resolve(import.meta.dirname, '../..');
 const [vsix, again] = inject('vsix').map((file) => readFileSync(file)) as [Buffer, Buffer];
 const entries = readZip(vsix);
 
@@ -50,9 +48,4 @@ test('every file that package.json names is in it', () => {
   };
   const named = [manifest.main, manifest.browser, manifest.icon, ...manifest.contributes.grammars.map((grammar) => grammar.path)];
   expect(named.filter((name) => !entries.has(path.posix.join('extension', name)))).toEqual([]);
-});
-
-test('one version of the protocol is in each bundle', () => {
-  const versions = execFileSync('npm', ['ls', 'vscode-languageserver-protocol', '--all', '--parseable'], { cwd: root, encoding: 'utf8' });
-  expect(new Set(versions.trim().split('\n')).size).toBe(1);
 });
