@@ -35,7 +35,10 @@ export function editsOf(plan: ConversionPlan): PlannedEdits {
     for (const free of device.frees) edits.push({ span: free.call, newText: `vfio_put_device(${free.put})` });
     for (const label of device.labels) {
       for (const { stmt } of statementsOf(label.fn)) {
-        if (stmt.kind === 'label' && stmt.name === label.from) edits.push({ span: stmt.nameSpan, newText: label.to });
+        if (stmt.kind === 'label' && stmt.name === label.from) {
+          if (label.merged) removals.push(removalOf(text, file.comments, stmt));
+          else edits.push({ span: stmt.nameSpan, newText: label.to });
+        }
         if (stmt.kind === 'goto' && stmt.label === label.from) edits.push({ span: stmt.labelSpan, newText: label.to });
       }
     }

@@ -28,7 +28,30 @@ export function planLabels(file: FileIr, container: Container, frees: readonly F
     // A label that a macro, an asm goto or something not understood may name cannot be renamed.
     const unsure = statementsOf(free.fn).some(({ stmt }) => stmt.kind === 'unknown' || stmt.kind === 'asm');
     const inMacro = file.macros.some((macro) => new RegExp(`\\b${label.name}\\b`).test(macro.bodyText));
-    if (!taken && !unsure && !inMacro) plans.push({ fn: free.fn, from: label.name, to });
+    if (!taken && !unsure && !inMacro) plans.push({ fn: free.fn, from: label.name, to, merged: false });
+  }
+  return [...plans, ...mergedLabels(file, uninits, gone, plans)];
+}
+
+/** Labels of an uninit that goes, when the next label follows at once: two names for one place, the first of them wrong. */
+function mergedLabels(file: FileIr, uninits: readonly UninitPlan[], gone: ReadonlySet<Stmt>, renamed: readonly LabelPlan[]): LabelPlan[] {
+  const plans: LabelPlan[] = [];
+  for (const { fn, at } of uninits) {
+    const label = at.siblings[at.index - 1];
+    let after = at.index + 1;
+    while (at.siblings[after] && gone.has(at.siblings[after]!) && at.siblings[after]!.kind === 'expr' && uninits.some((item) => item.at.stmt === at.siblings[after])) after++;
+    const next = at.siblings[after];
+    if (label?.kind !== 'label' || next?.kind !== 'label') continue;
+    // A comment on the label's line would go with it.
+    if (file.comments.some((comment) => comment.start >= label.end && !file.text.slice(label.end, comment.start).includes('\n'))) continue;
+    if (statementsOf(fn).some(({ stmt }) => stmt.kind === 'unknown' || stmt.kind === 'asm')) continue;
+    const to = renamed.find((plan) => plan.fn === fn && plan.from === next.name)?.to ?? next.name;
+    plans.push({ fn, from: label.name, to, merged: true });
+  }
+  // Later labels come later in the list, so that a chain ends where its last link does.
+  for (let index = plans.length - 2; index >= 0; index--) {
+    const target = plans.find((plan) => plan.fn === plans[index]!.fn && plan.from === plans[index]!.to);
+    if (target) plans[index] = { ...plans[index]!, to: target.to };
   }
   return plans;
 }

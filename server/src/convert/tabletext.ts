@@ -12,9 +12,10 @@ export function tableEdits(file: FileIr, table: TablePlan, unit: string, eol: st
     const start = lineStart(text, table.variable.start);
     const at = commentsAbove(text, file.comments, start)[0]?.start ?? start;
     const place = lineStart(text, at);
+    const spaced = place === 0 || text.slice(lineStart(text, place - 1), place).trim() === '';
     edits.push({
       span: { start: place, end: place },
-      newText: [`static void ${table.releaseStub}(struct vfio_device *vdev)`, '{', `${unit}vfio_free_device(vdev);`, '}', '', ''].join(eol),
+      newText: [...(spaced ? [] : ['']), `static void ${table.releaseStub}(struct vfio_device *vdev)`, '{', `${unit}vfio_free_device(vdev);`, '}', '', ''].join(eol),
     });
   }
   if (isOneLine(text, initializer)) return [...edits, ...(table.members.length > 0 ? [spread(text, initializer, table, unit, eol)] : [])];

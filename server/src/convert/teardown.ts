@@ -23,6 +23,7 @@ export interface Teardown {
  */
 export function findTeardown(module: Module, file: FileIr, container: Container, sites: readonly CallSite[], alone: boolean, allocation: Span): Teardown {
   refuseOtherFiles(module, file, container);
+  refuseMacros(module, file);
   refuseUntypedFrees(file, container, sites);
   const uninits: UninitPlan[] = [];
   const frees: FreePlan[] = [];
@@ -38,6 +39,7 @@ export function findTeardown(module: Module, file: FileIr, container: Container,
       uninits.push({ fn: site.fn, at: site.at, call: site.call });
     } else {
       checkFree(file, site);
+      refuseOtherCount(file, container, site);
       frees.push({ fn: site.fn, at: site.at, call: site.call, put: putArgument(file, container, site.target, level) });
     }
   }
@@ -104,6 +106,32 @@ function refuseEmptied(file: FileIr, uninits: readonly UninitPlan[]): void {
     if ((before?.kind === 'label' || before?.kind === 'case') && (!after || after.kind === 'case')) {
       refuse('unsuitable-statement', 'A label would be left without a statement. Put the uninit next to the free it belongs to first.', file, at.stmt);
     }
+  }
+}
+
+const OLD_CALLS = /\b(?:vfio_init_group_dev|vfio_uninit_group_dev|vfio_pci_core_init_device|vfio_pci_core_uninit_device)\b/;
+
+/** A macro that holds a call of the old model: it would be left behind. */
+function refuseMacros(module: Module, file: FileIr): void {
+  for (const source of [file, ...module.headers]) {
+    const macro = source.macros.find((item) => OLD_CALLS.test(item.bodyText));
+    if (macro) refuse('macro', `The macro ${macro.name} calls ${OLD_CALLS.exec(macro.bodyText)![0]}(), where the conversion cannot follow it. Make it a function.`, source, macro);
+  }
+}
+
+/** What an object is counted or deferred by, beside the vfio core's count. */
+const COUNTS: ReadonlySet<string> = new Set(['kref', 'kobject', 'rcu_head', 'device']);
+
+/** A free at the end of another count: two counts would rule one object. */
+function refuseOtherCount(file: FileIr, container: Container, site: CallSite): void {
+  const target = uncast(site.target);
+  if (target.kind !== 'name') return;
+  for (const { value } of assignmentsOf(site.fn, target.name)) {
+    const view = uncast(value);
+    const pointer = view.kind === 'call' && view.name?.startsWith('container_of') && view.args[0] ? uncast(view.args[0]) : null;
+    const param = pointer?.kind === 'name' ? site.fn.params.find((item) => item.name === pointer.name) : undefined;
+    if (!param || !COUNTS.has(param.type.name) || param.type.pointers !== 1) continue;
+    refuse('other-count', `${site.fn.name}() frees \`struct ${container.tag}\` through its own \`struct ${param.type.name}\`: after the conversion the vfio core counts the references to it, and two counts cannot rule one object. Drop the other one first, or split the object.`, file, site.call);
   }
 }
 

@@ -50,6 +50,8 @@ export type RefusalCode =
   | 'table-incomplete'
   | 'freed-elsewhere'
   | 'ambiguous-object'
+  | 'other-count'
+  | 'macro'
   | 'never-freed'
   | 'free-of-nothing'
   | 'freed-twice'
@@ -121,6 +123,8 @@ export interface LabelPlan {
   readonly fn: FunctionIr;
   readonly from: string;
   readonly to: string;
+  /** Nothing is left between the label and the next, `to`: its gotos go there, and its line goes. */
+  readonly merged: boolean;
 }
 
 /** A call that gets another name because the target wants another function. */

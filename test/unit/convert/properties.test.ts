@@ -10,6 +10,8 @@ const KERNELS = [['6.1', [6, 1]], ['6.2', [6, 2]], ['6.6', [6, 6]]] as const;
 const OLD_NAMES = /\b(?:vfio_init_group_dev|vfio_uninit_group_dev|vfio_pci_core_init_device|vfio_pci_core_uninit_device)\b/;
 const kernels = fc.constantFrom(...KERNELS);
 const seed = 20221117;
+/** Many runs on a busy machine: no statement about speed. */
+const SLOW = 120_000;
 
 describe('a generated driver', () => {
   test('is converted: parses, is clean, keeps no old call, and a second run changes nothing', () => {
@@ -25,7 +27,7 @@ describe('a generated driver', () => {
       expect(findings.map((finding) => `${finding.rule}: ${finding.message}`)).toEqual([]);
       expect(after.split('\r\n').length).toBe(shape.eol === '\r\n' ? after.split('\n').length : 1);
     }), { numRuns: 150, seed });
-  });
+  }, SLOW);
 
   test('keeps every line that has no part in the life cycle', () => {
     const involved = /\bp\b|gen_ops|ret|goto|err_|vfio|slab\.h|^\s*[{}]|^\s*$|gone|first of all|known from|one for each|open_device/;
@@ -34,7 +36,7 @@ describe('a generated driver', () => {
       const kept = (text: string): string[] => text.split(/\r?\n/).filter((line) => !involved.test(line));
       expect(kept(convertText('main.c', before, [6, 6]).text)).toEqual(kept(before));
     }), { numRuns: 100, seed });
-  });
+  }, SLOW);
 });
 
 describe('damaged text', () => {
@@ -56,7 +58,7 @@ describe('damaged text', () => {
       const after = convertText('main.c', text, [6, 1]).text;
       expect(misunderstood('main.c', after)).toBeLessThanOrEqual(misunderstood('main.c', text));
     }), { numRuns: 400, seed });
-  });
+  }, SLOW);
 
   test.each([['braces', '{'.repeat(20_000)], ['blocks', `int f(void) { ${'{'.repeat(5_000)} vfio_init_group_dev(&p->vdev, dev, &ops); ${'}'.repeat(5_000)} }`], ['NULs', '\0'.repeat(5_000)]])('%s do not overflow the stack', (_, text) => {
     expect(['unchanged', 'refused']).toContain(plan('main.c', text, [6, 1]).status);
