@@ -93,6 +93,8 @@ export function seedRemove(exits: readonly Exit[], run: Run, objects: ReadonlyMa
     carry(s, t);
     if (s.masks.has('@uncertain')) loseCertainty(t);
     if (outcome === 'unknown') for (const [o, d] of t.devices) if (d.state.registered !== 'yes') t.devices.delete(o);
+    // What probe left dead is probe's defect; remove would repeat it in every line.
+    for (const [o, d] of t.devices) if (d.state.memory === 'freed' || d.state.memory === 'error-pointer') t.devices.delete(o);
     if (!t.devices.size) continue;
     for (const o of t.devices.keys()) { const info = objects.get(o); if (info) carried.set(o, info); }
     for (const [test, holds] of s.config) t.config.set(test, holds);
@@ -101,7 +103,17 @@ export function seedRemove(exits: readonly Exit[], run: Run, objects: ReadonlyMa
     addStep(t, { site: site(run, at), kind: 'entry', text: `${run.fn.name}() succeeds and leaves the device to ${remove}()` });
     states.push(t);
   }
+  doubtSharedReferences(states);
   return { states, objects: carried };
+}
+
+/**
+ * References that probe took beyond the first, on any of its paths, are somebody's (a work item, a callback) who may or may not have put
+ * them by then: remove has its ways to know (`if (cancel_work_sync(…)) put`), and its counts are not certain.
+ */
+function doubtSharedReferences(states: readonly PathState[]): void {
+  const shared = new Set(states.flatMap((s) => [...s.devices].flatMap(([o, d]) => (d.state.extraReferences > 0 ? [o] : []))));
+  for (const s of states) for (const o of shared) { const d = s.devices.get(o); if (d) s.devices.set(o, { ...d, state: { ...d.state, escaped: true } }); }
 }
 
 const FROM_ENTRY = /^(load:)*(param:0|global:)/;
