@@ -7,7 +7,7 @@ import type { FileEdits } from '../text/span.ts';
 import { UsageError, type Command } from './args.ts';
 import { findInputs, namedFiles, type InputFile } from './inputs.ts';
 import { rangeIn, type JsonRange } from './json.ts';
-import type { Program } from './main.ts';
+import type { Program } from './program.ts';
 import { announceTargets } from './targets.ts';
 import { encode, writeTextFile } from './text-file.ts';
 import { openWorkspace, patchName, type Workspace } from './workspace.ts';

@@ -2,7 +2,8 @@ import type { Analysis, NotAnalysed } from '../engine/types.ts';
 import type { Finding, Severity } from '../rules/types.ts';
 import type { Command, FailOn } from './args.ts';
 import { findInputs, type InputFile } from './inputs.ts';
-import type { Program } from './main.ts';
+import type { Program } from './program.ts';
+import { comparePaths } from './scan-pool.ts';
 import { jsonReport } from './report-json.ts';
 import { textReport } from './report-text.ts';
 import { announceTargets } from './targets.ts';
@@ -27,21 +28,25 @@ export interface CheckResult {
 
 /** Analyses files and folders and prints what was found. */
 export async function runCheck(command: Extract<Command, { name: 'check' }>, program: Program): Promise<number> {
-  const inputs = await findInputs(command.paths, program);
   const workspace = openWorkspace(command.kernel);
-  const engine = await program.engine();
-  const files: CheckedFile[] = [];
-  let failed = inputs.unreadable;
-  for (const [i, file] of inputs.files.entries()) {
-    program.output.progress(`${i + 1} of ${inputs.files.length} files analysed`);
+  // Loads while the folders are walked.
+  const loading = program.engine();
+  const found: CheckedFile[] = [];
+  let failed = 0;
+  const inputs = await findInputs(command.paths, program, async (file) => {
     try {
+      const engine = await loading;
       const kernel = await workspace.target(file.path);
-      files.push({ file, analysis: engine.analyse(await workspace.load(file.path), {}, kernel) });
+      found.push({ file, analysis: engine.analyse(await workspace.load(file.path), {}, kernel) });
+      program.output.progress(`${found.length} files analysed`);
     } catch (error) {
       failed++;
       program.output.note((error as Error).message);
     }
-  }
+  });
+  await loading;
+  failed += inputs.unreadable;
+  const files = found.sort((a, b) => comparePaths(a.file.shown, b.file.shown));
   // The reason is on stderr already, and one line is enough.
   if (failed > 0 && files.length === 0) return 2;
   const kernel = await announceTargets(workspace, inputs.files, command.paths, program.output);

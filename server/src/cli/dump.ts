@@ -1,7 +1,7 @@
 import { dump } from '../engine/dump.ts';
 import { UsageError, type Command } from './args.ts';
 import { findInputs, namedFiles } from './inputs.ts';
-import type { Program } from './main.ts';
+import type { Program } from './program.ts';
 import { openWorkspace } from './workspace.ts';
 
 /** Prints one stage of the analysis of a file or of one of its functions: for people who work on the engine. */

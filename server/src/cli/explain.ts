@@ -1,7 +1,7 @@
 import { explain } from '../engine/explain.ts';
 import { kernelStages } from '../engine/stages.ts';
 import { UsageError, type Command } from './args.ts';
-import type { Program } from './main.ts';
+import type { Program } from './program.ts';
 import { keyOf, openWorkspace } from './workspace.ts';
 
 /** Prints what is known of a rule or of a name of the kernel's interface, for the kernel of the working folder. */

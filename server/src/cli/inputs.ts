@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { posix } from 'node:path';
 import { UsageError } from './args.ts';
-import type { Program } from './main.ts';
+import type { Program } from './program.ts';
 import { comparePaths, scanAll } from './scan-pool.ts';
 import { unreadable } from './text-file.ts';
 import { walk } from './walk.ts';
@@ -22,16 +22,20 @@ export interface Inputs {
   readonly unreadable: number;
 }
 
-/** Finds the files that PATHs name: a folder gives its C files. Those that do not mention VFIO are left out. */
-export async function findInputs(paths: readonly string[], program: Program): Promise<Inputs> {
+/**
+ * Finds the files that PATHs name: a folder gives its C files. Those that do not mention VFIO are left out.
+ * @param onFile is given each file as soon as it is found, in no order, while others are still being read.
+ */
+export async function findInputs(paths: readonly string[], program: Program, onFile: (file: InputFile) => Promise<void> = async () => undefined): Promise<Inputs> {
   let failed = 0;
   const fail = (error: Error): void => {
     failed++;
     program.output.note(error.message);
   };
-  const shownByKey = new Map<string, string>();
+  const roots: { readonly key: string; readonly shown: string }[] = [];
   function* all(): Generator<string> {
     for (const path of paths) {
+      const key = keyOf(path);
       let isFolder: boolean;
       try {
         isFolder = statSync(path).isDirectory();
@@ -39,18 +43,35 @@ export async function findInputs(paths: readonly string[], program: Program): Pr
         fail(unreadable(path, error));
         continue;
       }
-      for (const shown of isFolder ? walk(posix.normalize(path), fail) : [path]) {
-        const key = keyOf(shown);
-        if (shownByKey.has(key)) continue;
-        shownByKey.set(key, shown);
-        yield key;
-      }
+      roots.push({ key, shown: isFolder ? posix.normalize(path) : path });
+      if (isFolder) yield* walk(key, (folder, error) => fail(unreadable(shownAs(roots, folder), error)));
+      else yield key;
     }
   }
-  const found = await scanAll(all(), program.self, (scanned) => program.output.progress(`${scanned} files read`));
-  for (const { path, code } of found.unreadable) fail(unreadable(shownByKey.get(path) ?? path, { code }));
-  const files = found.hits.map((path) => ({ path, shown: shownByKey.get(path) ?? path }));
-  return { files: files.sort((a, b) => comparePaths(a.shown, b.shown)), unreadable: failed };
+  const files = new Map<string, InputFile>();
+  for await (const { hits, unreadable: broken } of scanAll(all(), program.self, (scanned) => program.output.progress(`${scanned} files read`))) {
+    for (const { path, code } of broken) fail(unreadable(shownAs(roots, path), { code }));
+    for (const path of hits) {
+      // Two PATHs may lead to one file.
+      if (files.has(path)) continue;
+      const file = { path, shown: shownAs(roots, path) };
+      files.set(path, file);
+      await onFile(file);
+    }
+  }
+  return { files: [...files.values()].sort((a, b) => comparePaths(a.shown, b.shown)), unreadable: failed };
+}
+
+/** A path as it follows from the first PATH that contains it: `.` adds nothing, a folder goes before what is in it. */
+function shownAs(roots: readonly { readonly key: string; readonly shown: string }[], path: string): string {
+  for (const { key, shown } of roots) {
+    if (path === key) return shown;
+    const inside = key.endsWith('/') ? key : `${key}/`;
+    if (!path.startsWith(inside)) continue;
+    const rest = path.slice(inside.length);
+    return shown === '.' || shown === './' ? rest : shown.endsWith('/') ? shown + rest : `${shown}/${rest}`;
+  }
+  return path;
 }
 
 /** The FILEs of a command that takes no folders. Throws UsageError. */

@@ -18,21 +18,16 @@ export function serveScans(): void {
 }
 
 /**
- * Filters a stream of paths by content, on other threads when there are many, so that the folder walk goes on meanwhile.
- * `program` is the file that the threads run: the bundle itself. Hits come back sorted.
+ * Filters paths by content, on other threads when there are many. The paths are taken first, while the threads are at work; then
+ * the results are yielded as they come, in no order, so that the caller works while the threads go on.
+ * @param program the file that the threads run: the bundle itself.
  */
-export async function scanAll(paths: Iterable<string>, program: string, onProgress: (scanned: number) => void): Promise<ScanResult> {
-  const hits: string[] = [];
-  const unreadable: { path: string; code: string }[] = [];
-  const take = (result: ScanResult): void => {
-    hits.push(...result.hits);
-    unreadable.push(...result.unreadable);
-  };
-
+export async function* scanAll(paths: Iterable<string>, program: string, onProgress: (scanned: number) => void): AsyncGenerator<ScanResult> {
+  const results: ScanResult[] = [];
   const pool: { worker: Worker; waiting: number }[] = [];
-  let scanned = 0;
+  let sent = 0;
   let pending = 0;
-  let wake: () => void = () => {};
+  let wake: () => void = () => undefined;
   let failure: Error | undefined;
 
   const start = (): void => {
@@ -41,7 +36,7 @@ export async function scanAll(paths: Iterable<string>, program: string, onProgre
       slot.worker.on('message', (result: ScanResult) => {
         slot.waiting--;
         pending--;
-        take(result);
+        results.push(result);
         wake();
       });
       slot.worker.on('error', (error) => {
@@ -51,49 +46,41 @@ export async function scanAll(paths: Iterable<string>, program: string, onProgre
       pool.push(slot);
     }
   };
-
-  const first: string[] = [];
-  let batch: string[] = [];
-  const send = async (): Promise<void> => {
+  const send = (batch: string[]): void => {
     if (batch.length === 0) return;
+    if (pool.length === 0) start();
     const slot = pool.reduce((least, one) => (one.waiting < least.waiting ? one : least));
     slot.waiting++;
     pending++;
     slot.worker.postMessage(batch);
-    scanned += batch.length;
-    batch = [];
-    onProgress(scanned);
-    // Let answers in; without a turn of the event loop the walk would queue the whole tree first.
-    await new Promise<void>((done) => setImmediate(done));
+    sent += batch.length;
+    onProgress(sent);
   };
 
   try {
+    let batch: string[] = [];
     for (const path of paths) {
-      if (pool.length === 0) {
-        first.push(path);
-        if (first.length < FEW) continue;
-        start();
-        for (let i = 0; i < first.length; i += BATCH) {
-          batch = first.slice(i, i + BATCH);
-          await send();
-        }
-        continue;
-      }
       batch.push(path);
-      if (batch.length >= BATCH) await send();
+      if (batch.length < (pool.length === 0 ? FEW : BATCH)) continue;
+      for (let i = 0; i < batch.length; i += BATCH) send(batch.slice(i, i + BATCH));
+      batch = [];
+      // Answers come in only between turns of the event loop, and tell which thread has least to do.
+      await new Promise<void>((done) => setImmediate(done));
     }
-    if (pool.length === 0) take(scan(first));
-    else await send();
-    while (pending > 0 && !failure) await new Promise<void>((done) => { wake = done; });
-    if (failure) throw failure;
+    if (pool.length === 0) yield scan(batch);
+    else send(batch);
+    while (pending > 0 || results.length > 0) {
+      if (failure) throw failure;
+      const result = results.shift();
+      if (result) yield result;
+      else await new Promise<void>((done) => { wake = done; });
+    }
   } finally {
     await Promise.all(pool.map(({ worker }) => worker.terminate()));
   }
-  hits.sort(comparePaths);
-  return { hits, unreadable };
 }
 
-/** By folder, then by name: code-unit order, the same on every machine. */
+/** Code-unit order: the same on every machine. */
 export function comparePaths(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }

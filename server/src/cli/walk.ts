@@ -1,13 +1,12 @@
 import { readdirSync, realpathSync, statSync, type Dirent } from 'node:fs';
-import { comparePaths } from './scan-pool.ts';
-import { unreadable } from './text-file.ts';
 
 /**
- * The C files of a folder, sorted within each folder. `.git` is skipped. A symbolic link is followed only out of the folder
- * and only once: what it points to inside is found anyway, and a loop ends.
+ * The C files below a folder, in no order. `.git` is skipped. A symbolic link is followed only out of the folder and only once:
+ * what it points to inside is found anyway, and a loop ends.
+ * @param folder absolute, with `/`; the paths that are yielded begin with it.
  * @param onError called for a folder that cannot be read; the walk goes on.
  */
-export function* walk(folder: string, onError: (error: Error) => void): Generator<string> {
+export function* walk(folder: string, onError: (folder: string, error: unknown) => void): Generator<string> {
   const seen = new Set<string>();
   const root = real(folder);
   if (root === undefined) return;
@@ -18,28 +17,25 @@ export function* walk(folder: string, onError: (error: Error) => void): Generato
     try {
       entries = readdirSync(current, { withFileTypes: true });
     } catch (error) {
-      onError(unreadable(current, error));
+      onError(current, error);
       continue;
     }
-    entries.sort((a, b) => comparePaths(a.name, b.name));
-    const folders: string[] = [];
-    const prefix = current === '.' ? '' : current.endsWith('/') ? current : `${current}/`;
+    const prefix = current.endsWith('/') ? current : `${current}/`;
     for (const entry of entries) {
-      const path = prefix + entry.name;
+      const { name } = entry;
       let isFolder = entry.isDirectory();
       let isFile = entry.isFile();
       if (entry.isSymbolicLink()) {
-        const target = real(path);
+        const target = real(prefix + name);
         if (target === undefined || target === root || target.startsWith(`${root}/`) || seen.has(target)) continue;
         seen.add(target);
-        const stat = statSync(path, { throwIfNoEntry: false });
+        const stat = statSync(target, { throwIfNoEntry: false });
         isFolder = stat?.isDirectory() ?? false;
         isFile = stat?.isFile() ?? false;
       }
-      if (isFolder && entry.name !== '.git') folders.push(path);
-      else if (isFile && (entry.name.endsWith('.c') || entry.name.endsWith('.h'))) yield path;
+      if (isFolder && name !== '.git') stack.push(prefix + name);
+      else if (isFile && (name.endsWith('.c') || name.endsWith('.h'))) yield prefix + name;
     }
-    for (let i = folders.length - 1; i >= 0; i--) stack.push(folders[i]!);
   }
 }
 

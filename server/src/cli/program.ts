@@ -1,0 +1,69 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createEngine, type Engine } from '../engine/analyse.ts';
+import { loadParser } from '../engine/stages.ts';
+import { parseCommand, USAGE, UsageError, type Command } from './args.ts';
+import { runChange } from './change.ts';
+import { runCheck } from './check.ts';
+import { runDump } from './dump.ts';
+import { runExplain, runRules } from './explain.ts';
+import { createOutput, type Output } from './output.ts';
+
+/** What a command needs of the process. */
+export interface Program {
+  readonly output: Output;
+  /** This bundle: what worker threads run. */
+  readonly self: string;
+  /** The engine, loaded on first use: `rules` and `explain` need none. */
+  engine(): Promise<Engine>;
+}
+
+async function run(command: Command, program: Program): Promise<number> {
+  switch (command.name) {
+    case 'check': return runCheck(command, program);
+    case 'convert': return runChange(command, program);
+    case 'fix': return runChange(command, program);
+    case 'explain': return runExplain(command, program);
+    case 'rules': return runRules(command, program);
+    case 'dump': return runDump(command, program);
+    case 'help':
+      program.output.out(USAGE);
+      return 0;
+    case 'version':
+      program.output.out(`${versionText()}\n`);
+      return 0;
+    case 'lsp': {
+      const { startNodeServer } = await import('../lsp/node-server.ts');
+      startNodeServer(__dirname);
+      return 0;
+    }
+  }
+}
+
+/** Runs the command of the process' arguments and sets its exit status. */
+export async function main(): Promise<void> {
+  const output = createOutput();
+  let engine: Promise<Engine> | undefined;
+  const wasm = (name: string): Uint8Array => readFileSync(join(__dirname, name));
+  const program: Program = {
+    output,
+    self: __filename,
+    engine: () => (engine ??= loadParser({ runtime: wasm('web-tree-sitter.wasm'), grammar: wasm('tree-sitter-c.wasm') }).then((parser) => createEngine(parser))),
+  };
+  try {
+    // Not process.exit(): what is still on its way into a pipe would be lost.
+    process.exitCode = await run(parseCommand(process.argv.slice(2)), program);
+  } catch (error) {
+    process.exitCode = 2;
+    output.note(error instanceof UsageError ? error.message : `internal error: ${error instanceof Error ? error.stack ?? error.message : String(error)}`);
+  }
+}
+
+/** The version in package.json, which lies beside dist/ in the project and in the VSIX; a copied bundle has none. */
+function versionText(): string {
+  try {
+    return String((JSON.parse(readFileSync(join(__dirname, '..', 'package.json'), 'utf8')) as { version?: unknown }).version);
+  } catch {
+    return 'unknown';
+  }
+}
