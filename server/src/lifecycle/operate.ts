@@ -26,6 +26,9 @@ export interface Operation {
 
 const CORE_FREES = { since: [6, 1], until: [6, 2] } as const;
 
+/** What an error pointer survives: kfree() of one is a defect of its own, and storing one is none. */
+const HARMLESS_TO_ERROR: ReadonlySet<string> = new Set(['alloc', 'free', 'set-drvdata', 'escape', 'checked']);
+
 /** Applies an operation to the device at a place: observation, new state, trace and log. */
 export function operate(run: Run, s: PathState, o: Operation): void {
   const known = s.devices.get(o.place.object);
@@ -47,7 +50,7 @@ export function operate(run: Run, s: PathState, o: Operation): void {
     }, t, followsOwnState(s));
   }
   s.devices.set(o.place.object, { state: after, member: memberPath });
-  if (before.state.memory === 'error-pointer' && o.op !== 'alloc' && o.op !== 'free') endPath(s);
+  if (before.state.memory === 'error-pointer' && !HARMLESS_TO_ERROR.has(o.op)) endPath(s);
   addStep(s, step);
   record(s, logged(run, o, before.state));
 }
