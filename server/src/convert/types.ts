@@ -59,8 +59,7 @@ export type RefusalCode =
   | 'uninit-without-free'
   | 'unsuitable-statement'
   | 'registered-elsewhere'
-  | 'drvdata'
-  | 'not-proved';
+  | 'drvdata';
 
 /** A struct that embeds the vfio_device at offset 0. */
 export interface Container {
