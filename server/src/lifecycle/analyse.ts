@@ -7,7 +7,8 @@ import { doubtOwnState, observeExits, seedRemove } from './exits.ts';
 import { explore, type Exit } from './explore.ts';
 import { loseCertainty } from './operate.ts';
 import { indexModule, type Defined, type ModuleIndex } from './module.ts';
-import { relevance, type Relevance, type RelevanceCache } from './relevance.ts';
+import { decidingMembers } from './deciding.ts';
+import { isLifecycleName, relevance, type Relevance, type RelevanceCache } from './relevance.ts';
 import type { ObjectInfo, Run } from './run.ts';
 import { scanOf } from './scan.ts';
 import { emptyState, type PathState } from './state.ts';
@@ -114,7 +115,7 @@ function harmless(m: Analysis, fn: FunctionIr): Summary {
 function exploreOnce(m: Analysis, d: Defined<FunctionIr>, role: Role, entries: readonly PathState[], first: boolean): Summary {
   const run = newRun(m, d, role);
   const { cfg, live } = graphOf(d.item);
-  const exits = explore(run, cfg, live, entries);
+  const exits = explore(run, cfg, role === 'helper' || role === 'action' ? keepDeciding(m, d, cfg, live) : live, entries);
   m.objects.set(d.item, run.objects);
   if (typeof exits === 'string') {
     if (first) m.notAnalysed.set(d.item, { path: d.file.path, reason: exits });
@@ -126,6 +127,18 @@ function exploreOnce(m: Analysis, d: Defined<FunctionIr>, role: Role, entries: r
   doubtOwnState(run);
   m.observations.set(d.item, run.observations);
   return summary;
+}
+
+/** What callers may know of the members that decide which operations a helper does is not forgotten on its way. */
+function keepDeciding(m: Analysis, d: Defined<FunctionIr>, cfg: Cfg, live: readonly ReadonlySet<string>[]): readonly ReadonlySet<string>[] {
+  const members = decidingMembers(cfg, (call) => call.name !== null && endsOrBegins(m, d, call.name));
+  return members.size ? live.map((names) => new Set([...names, ...members])) : live;
+}
+
+/** Calls that change a device's life, here or further down. */
+function endsOrBegins(m: Analysis, d: Defined<FunctionIr>, name: string): boolean {
+  const defined = m.index.functions(d.file, name);
+  return defined.length ? defined.some((f) => m.relevance.affects(f.item)) : m.index.macroFunction(d.file, name) !== null || isLifecycleName(name, m.kernel);
 }
 
 function newRun(m: Analysis, d: Defined<FunctionIr>, role: Role): Run {

@@ -1,6 +1,7 @@
 import type { CallExpr, FunctionIr } from '../ir/types.ts';
 import type { EffectOp } from '../kernel/types.ts';
 import { fresh, loadPlace, storePlace, type Evaluated } from './evaluate.ts';
+import { assumeFact, noteUndecided } from './conditions-flow.ts';
 import { assumeConfig } from './config.ts';
 import { UNKNOWN_DEVICE } from './device.ts';
 import type { Defined } from './module.ts';
@@ -40,7 +41,13 @@ function passUse(run: Run, s: PathState, v: Extract<Value, { kind: 'pointer' }>,
 function replay(run: Run, s: PathState, e: CallExpr, callee: Defined<FunctionIr>, summary: Summary, o: SummaryOutcome, args: readonly Value[]): Evaluated | null {
   for (const [test, holds] of o.config) if (!assumeConfig(run, s, { test, holds })) return null;
   const resolve = resolver(run, s, e, summary, args);
-  for (const [object, mask] of o.assumes) { const v = resolve({ object, path: '' }); if (v && !assume(s, v, mask)) return null; }
+  for (const [object, mask] of o.assumes) {
+    if (object.startsWith('fact~')) { if (!assumeFact(s, object, mask, (v) => (v.kind === 'pointer' && !v.object.startsWith('const:') ? resolve(v) : v))) return null; continue; }
+    const v = resolve({ object, path: '' });
+    if (v === null) continue;
+    if (!object.startsWith('param:')) noteUndecided(s, v, mask);
+    if (!assume(s, v, mask)) return null;
+  }
   // Everything the outcome names is resolved against the state at the call, before its writes change it.
   const ops = o.ops.map((l) => ({ l, v: resolve(l.place) }));
   const writes = o.writes.map((w) => ({ to: resolve(w.place), path: w.place, v: resolve(placeOf(w.value)) ?? w.value }));

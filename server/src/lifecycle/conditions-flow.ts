@@ -5,7 +5,7 @@ import { evaluate } from './evaluate.ts';
 import { noteOwnState, test } from './operate.ts';
 import type { Run } from './run.ts';
 import { assume, fork, maskOf, type PathState } from './state.ts';
-import { ANY, NEGATIVE, POSITIVE, ZERO, valueKey, type Mask, type Value } from './values.ts';
+import { ANY, NEGATIVE, POSITIVE, ZERO, pointer, valueKey, type Mask, type Value } from './values.ts';
 
 /** The paths on which a condition is `truth`. Takes over `s`. Splits at `&&` and `||`, narrows what is compared. */
 export function decide(run: Run, s: PathState, e: Expr, truth: boolean, whole: Span = e): PathState[] {
@@ -55,22 +55,18 @@ const AGAINST_ZERO: Readonly<Record<string, Mask>> = { '==': ZERO, '!=': POSITIV
 
 function compare(run: Run, s: PathState, op: string, left: Expr, right: Expr, truth: boolean, whole: Span): PathState[] {
   return evaluate(run, s, left).flatMap((l) => evaluate(run, l.s, right).flatMap((r) => {
-    const t = r.s;
-    if (isZero(r.v)) return againstZero(run, t, op, l.v, left, truth, whole) ? [t] : [];
-    if (isZero(l.v)) return againstZero(run, t, FLIPPED[op]!, r.v, right, truth, whole) ? [t] : [];
-    return generalCompare(t, op, l.v, r.v, truth) ? [t] : [];
+    const t = r.s, equality = op === '==' || op === '!=';
+    if (equality && isZero(r.v) && l.v.kind === 'pointer') test(run, t, l.v.object, left, whole, 'null');
+    if (equality && isZero(l.v) && r.v.kind === 'pointer') test(run, t, r.v.object, right, whole, 'null');
+    return compareValues(t, op, l.v, r.v, truth) ? [t] : [];
   }));
 }
 
-function againstZero(run: Run, s: PathState, op: string, v: Value, e: Expr, truth: boolean, whole: Span): boolean {
-  if (v.kind === 'pointer' && (op === '==' || op === '!=')) test(run, s, v.object, e, whole, 'null');
-  noteUndecided(s, v, AGAINST_ZERO[op]!);
-  return assume(s, v, AGAINST_ZERO[truth ? op : NEGATED[op]!]!);
-}
-
-/** Comparison of two values: by number, by identity, else remembered under the text of the comparison so that the next one agrees. */
-function generalCompare(s: PathState, op: string, l: Value, r: Value, truth: boolean): boolean {
+/** Whether the path can go on where `l OP r` is `truth`. By number, by identity, else remembered under the text of the comparison so that the next one agrees. */
+export function compareValues(s: PathState, op: string, l: Value, r: Value, truth: boolean): boolean {
   if (l.kind === 'int' && r.kind === 'int') return holds(op, l.value, r.value) === truth;
+  if (isZero(r)) return againstZero(s, op, l, truth);
+  if (isZero(l)) return againstZero(s, FLIPPED[op]!, r, truth);
   if (valueKey(l) === valueKey(r)) return (op === '==' || op === '<=' || op === '>=') === truth;
   const effective = truth ? op : NEGATED[op]!;
   if (effective === '==') {
@@ -83,8 +79,39 @@ function generalCompare(s: PathState, op: string, l: Value, r: Value, truth: boo
   if (effective === '<' && (maskOf(s, r) & POSITIVE) === 0 && !assume(s, l, NEGATIVE)) return false;
   noteUndecided(s, l, ANY);
   noteUndecided(s, r, ANY);
-  const fact: Value = { kind: 'pointer', object: `fact~${op}~${valueKey(l)}~${valueKey(r)}`, path: '' };
-  return fact.object.length > 200 || assume(s, fact, truth ? POSITIVE : ZERO);
+  const fact = comparisonFact(op, l, r);
+  if (r.kind === 'int' && effective === '==' && isAnotherNumber(s, l, fact)) return false;
+  return fact.length > 200 || assume(s, pointer(fact), truth ? POSITIVE : ZERO);
+}
+
+/** The object whose mask says whether a comparison holds. */
+function comparisonFact(op: string, l: Value, r: Value): string { return `fact~${op}~${valueKey(l)}~${valueKey(r)}`; }
+
+/** The path knows that the value is some other number. */
+function isAnotherNumber(s: PathState, v: Value, fact: string): boolean {
+  const prefix = `fact~==~${valueKey(v)}~`;
+  for (const [o, m] of s.masks) if (m === POSITIVE && o !== fact && o.startsWith(prefix) && /^-?\d+$/.test(o.slice(prefix.length))) return true;
+  return false;
+}
+
+/** Takes a fact of a helper over into its caller, the operands translated; false when the caller knows better. */
+export function assumeFact(s: PathState, fact: string, mask: Mask, translate: (operand: Value) => Value | null): boolean {
+  const [, op, left, right] = fact.split('~');
+  const l = translate(valueOf(left!)), r = translate(valueOf(right!));
+  return l === null || r === null || compareValues(s, op!, l, r, mask === POSITIVE);
+}
+
+/** The value of a key made by valueKey(). */
+function valueOf(key: string): Value {
+  if (/^-?\d+$/.test(key)) return { kind: 'int', value: Number(key) };
+  if (key.startsWith('&')) return { kind: 'function', name: key.slice(1) };
+  const i = key.lastIndexOf('>');
+  return pointer(key.slice(0, i), key.slice(i + 1));
+}
+
+function againstZero(s: PathState, op: string, v: Value, truth: boolean): boolean {
+  noteUndecided(s, v, AGAINST_ZERO[op]!);
+  return assume(s, v, AGAINST_ZERO[truth ? op : NEGATED[op]!]!);
 }
 
 function holds(op: string, a: number, b: number): boolean {
@@ -103,7 +130,7 @@ function isZero(v: Value): boolean { return v.kind === 'int' && v.value === 0; }
 function isConstant(v: Value): boolean { return v.kind === 'pointer' && /^const:-?E[A-Z0-9]+$/.test(v.object); }
 
 /** A test that nothing known decides, of a member of a tracked device or of what a call said about one. */
-function noteUndecided(s: PathState, v: Value, mask: Mask): void {
+export function noteUndecided(s: PathState, v: Value, mask: Mask): void {
   if (v.kind !== 'pointer' || !isOwnState(s, v.object)) return;
   const m = maskOf(s, v);
   if (mask === ANY || ((m & mask) !== 0 && (m & ~mask) !== 0)) noteOwnState(s);

@@ -1,15 +1,15 @@
 import type { CallExpr } from '../ir/types.ts';
 import type { Span } from '../text/span.ts';
 import { behaviourOf } from '../kernel/lookup.ts';
-import type { Block, Cfg, Instr } from '../flow/cfg.ts';
+import type { Block, Cfg, Instr, Terminator } from '../flow/cfg.ts';
 import { runCallback } from './calls.ts';
-import { decide } from './conditions-flow.ts';
+import { compareValues, decide } from './conditions-flow.ts';
 import { assumeConfig } from './config.ts';
 import { escapeNames, evaluate, fresh, storePlace } from './evaluate.ts';
 import { escape, hasEnded, loseCertainty, operate } from './operate.ts';
 import { setVariable, site, type Run } from './run.ts';
 import { addStep, fork, maskOf, prune, stateKey, type PathState } from './state.ts';
-import { ANY, POSITIVE, ZERO, pointer, type Place, type Value } from './values.ts';
+import { ANY, POSITIVE, ZERO, pointer, valueKey, type Place, type Value } from './values.ts';
 
 /** A path's end: its state, and the return statement or the closing brace. */
 export interface Exit { readonly s: PathState; readonly at: Span }
@@ -61,21 +61,20 @@ function leaveBlock(run: Run, s: PathState, block: Block, exits: Exit[], add: (i
     case 'branch':
       return decide(run, fork(s), t.condition, true).every((u) => add(t.then, u)) && decide(run, s, t.condition, false).every((u) => add(t.otherwise, u));
     case 'switch':
-      return evaluate(run, s, t.value).every(({ s: u, v }) => {
-        let matched = false;
-        const fits = t.cases.every((c) => {
-          const label = c.from.kind === 'number' ? c.from.value : null;
-          if (v.kind === 'int' && label !== null && c.to === null) {
-            if (v.value !== label) return true;
-            matched = true;
-          }
-          const w = fork(u);
-          if (label === 0 && c.to === null && v.kind === 'pointer' && v.path === '') { if ((maskOf(w, v) & ZERO) === 0) return true; w.masks.set(v.object, ZERO); }
-          return add(c.block, w);
-        });
-        return fits && (matched || add(t.otherwise, u));
-      });
+      return evaluate(run, s, t.value).every(({ s: u, v }) => enterCases(run, u, v, t, add));
   }
+}
+
+/** Enters each case that the value may be, knowing that it is; the default knowing that it is none of them. Labels of one switch differ in value. */
+function enterCases(run: Run, s: PathState, v: Value, t: Extract<Terminator, { kind: 'switch' }>, add: (id: number, s: PathState) => boolean): boolean {
+  const labels = t.cases.map((c) => ({ block: c.block, value: c.to === null ? evaluate(run, fork(s), c.from)[0]?.v ?? null : null }));
+  const exact = labels.find((l) => l.value !== null && valueKey(l.value) === valueKey(v));
+  if (exact) return add(exact.block, s);
+  for (const l of labels) {
+    const w = fork(s);
+    if ((l.value === null || compareValues(w, '==', v, l.value, true)) && !add(l.block, w)) return false;
+  }
+  return !labels.every((l) => l.value === null || compareValues(s, '==', v, l.value, false)) || add(t.otherwise, s);
 }
 
 function step(run: Run, s: PathState, i: Instr): PathState[] {

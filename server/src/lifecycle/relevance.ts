@@ -97,7 +97,8 @@ function gather(index: ModuleIndex, file: FileIr, fn: FunctionIr, kernel: Kernel
   return { direct, yields, callees: [...callees], passed };
 }
 
-function isLifecycleName(name: string, kernel: KernelVersion): boolean {
+/** A kernel function that changes a device's life, and not memory or drvdata alone. */
+export function isLifecycleName(name: string, kernel: KernelVersion): boolean {
   const b = behaviourOf(name, kernel);
   return b !== undefined && b !== 'neutral' && b.success.some((x) => !INCIDENTAL.has(x.op));
 }

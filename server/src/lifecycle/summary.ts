@@ -28,6 +28,7 @@ const MAX_OUTCOMES = 16;
 /** Condenses the states at a function's exits. */
 export function summarise(exits: readonly PathState[], objects: ReadonlyMap<string, ObjectInfo>): Summary {
   let outcomes = distinct(exits.map(outcomeOf));
+  if (outcomes.length > MAX_OUTCOMES) outcomes = distinct(outcomes.map((o) => ({ ...o, assumes: new Map([...o.assumes].filter(([k]) => k.startsWith('param:'))) })));
   if (outcomes.length > MAX_OUTCOMES) outcomes = distinct(outcomes.map((o) => ({ ...o, assumes: new Map() })));
   return { outcomes: outcomes.length > 2 * MAX_OUTCOMES ? null : outcomes, objects };
 }
@@ -54,11 +55,17 @@ function outcomeOf(s: PathState): SummaryOutcome {
   for (const k of s.heap.keys()) { const o = k.slice(0, k.lastIndexOf('|')); if (isOutside(o) && !seen.has(o)) { seen.add(o); takeMembers(o); } }
   for (const d of s.deferred) reach(d.data);
   const assumes = new Map<string, Mask>();
-  for (const [o, m] of s.masks) if (isOutside(o) && !o.startsWith('global:') && m !== ANY) assumes.set(o, m);
+  for (const [o, m] of s.masks) if (m !== ANY && (isOutside(o) && !o.startsWith('global:') || isPortableFact(o))) assumes.set(o, m);
   return {
     config: s.config, assumes, writes, result: s.result, resultMask: s.result ? maskOf(s, s.result) : ANY, deferred: s.deferred,
     ops: s.log.filter((l) => !isWeak(l.place.object) && (isOutside(l.place.object) || seen.has(l.place.object))), uncertain: s.masks.has('@uncertain'),
   };
+}
+
+/** A comparison of what a caller can name with a constant or with another such thing. */
+function isPortableFact(o: string): boolean {
+  const parts = o.startsWith('fact~') ? o.split('~') : [];
+  return parts.length === 4 && /^[<>=!]=?$/.test(parts[1]!) && parts.slice(2).some((k) => isOutside(k)) && parts.slice(2).every((k) => /^-?\d+$/.test(k) || k.startsWith('const:') || isOutside(k.slice(0, k.lastIndexOf('>'))));
 }
 
 /** Objects that a caller can name too. */

@@ -1,0 +1,43 @@
+import { successors, type Cfg } from '../flow/cfg.ts';
+import type { CallExpr, Expr } from '../ir/types.ts';
+import { walkExpr, walkExprs } from '../ir/visit.ts';
+
+/**
+ * The members, as `.name`, whose tests decide which of the interesting calls a function makes: `if (p->registered) unregister(p)`, a
+ * switch over `p->stage`. What a path found in them is worth keeping to the end of the function, because its callers may know it.
+ */
+export function decidingMembers(cfg: Cfg, isInteresting: (call: CallExpr) => boolean): ReadonlySet<string> {
+  const own = cfg.blocks.map((b) => b.instrs.flatMap((i) => {
+    const found: CallExpr[] = [];
+    const note = (e: Expr) => { if (e.kind === 'call' && isInteresting(e)) found.push(e); };
+    if (i.kind === 'expr') walkExpr(i.expr, note);
+    else if (i.kind === 'decl') walkExprs(i.decl, note);
+    else if (i.kind === 'result' && i.value) walkExpr(i.value, note);
+    return found;
+  }));
+  const members = new Set<string>();
+  if (own.every((calls) => calls.length === 0)) return members;
+  const reached = new Map<number, string>();
+  const callsFrom = (id: number): string => {
+    let key = reached.get(id);
+    if (key === undefined) {
+      const seen = new Set([id]);
+      for (const b of seen) for (const s of successors(cfg.blocks[b]!)) seen.add(s);
+      reached.set(id, (key = [...seen].flatMap((b) => own[b]!.map((c) => c.start)).sort((a, b) => a - b).join()));
+    }
+    return key;
+  };
+  for (const b of cfg.blocks) {
+    const t = b.terminator;
+    if (t.kind !== 'branch' && t.kind !== 'switch') continue;
+    const tested = membersIn(t.kind === 'branch' ? t.condition : t.value);
+    if (tested.length && new Set(successors(b).map(callsFrom)).size > 1) for (const m of tested) members.add(m);
+  }
+  return members;
+}
+
+function membersIn(e: Expr): string[] {
+  const found: string[] = [];
+  walkExpr(e, (x) => { if (x.kind === 'member') found.push(`.${x.field}`); });
+  return found;
+}
