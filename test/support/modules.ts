@@ -1,0 +1,23 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** A driver of test/fixtures/drivers: its documents by name, and the kernels that its first line names. */
+export interface DriverModule {
+  readonly name: string;
+  readonly files: Readonly<Record<string, string>>;
+  readonly kernels: readonly string[];
+}
+
+const FOLDER = join(import.meta.dirname, '../fixtures/drivers/clean');
+
+/** The correct drivers: a file `x.c` with `x.h` if there is one, or a folder of files. */
+export function cleanDrivers(): DriverModule[] {
+  return readdirSync(FOLDER).filter((name) => !name.endsWith('.h')).sort().map((name) => {
+    const folder = statSync(join(FOLDER, name)).isDirectory();
+    const inside = folder ? join(FOLDER, name) : FOLDER;
+    const own = folder ? readdirSync(inside).sort() : readdirSync(inside).filter((one) => one === name || one === name.replace(/\.c$/, '.h'));
+    const files = Object.fromEntries(own.map((one) => [one, readFileSync(join(inside, one), 'utf8')]));
+    const kernels = Object.values(files).flatMap((text) => /^\/\* kernel: ([\d. ]+) \*\/\n/.exec(text)?.[1]?.trim().split(/\s+/) ?? []);
+    return { name, files, kernels };
+  });
+}

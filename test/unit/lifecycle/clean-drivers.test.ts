@@ -1,0 +1,27 @@
+import { describe, expect, test } from 'vitest';
+import { runRules } from '../../../server/src/rules/index.ts';
+import { factsOf } from '../../support/analyse.ts';
+import { cleanDrivers } from '../../support/modules.ts';
+
+const drivers = cleanDrivers();
+
+test('there are drivers, and each says for which kernel it is', () => {
+  expect(drivers.length).toBeGreaterThanOrEqual(25);
+  expect(drivers.filter((one) => one.kernels.length === 0).map((one) => one.name)).toEqual([]);
+});
+
+describe.each(drivers)('$name', ({ files, kernels }) => {
+  test.each(kernels)('is correct for %s', (kernel) => {
+    const facts = factsOf(files, kernel);
+    const findings = runRules({ facts, kernel: facts.kernel }).filter((one) => one.severity === 'error' || one.severity === 'warning');
+    const lineOf = (path: string, offset: number) => files[path]!.slice(0, offset).split('\n').length;
+    expect(findings.map((one) => `${one.site.path}:${lineOf(one.site.path, one.site.start)}: ${one.severity}: ${one.message} [${one.rule}]`)).toEqual([]);
+    expect(facts.notAnalysed).toEqual([]);
+  });
+
+  test.each(kernels)('is followed for %s', (kernel) => {
+    const operations = factsOf(files, kernel).observations.filter((one) => one.kind === 'operation').map((one) => one.op);
+    expect(operations).toContain('register');
+    expect(operations).toContain('unregister');
+  });
+});
