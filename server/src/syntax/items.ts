@@ -1,6 +1,6 @@
 import type { Node } from 'web-tree-sitter';
 import { conditionOfArm, isPreprocChain, negate, splitArm, type ArmParts } from './conditions.ts';
-import type { Condition, TopLevelItem } from './node.ts';
+import type { Condition, SyntaxNode, TopLevelItem } from './node.ts';
 import type { Walker } from './walk.ts';
 
 /** #if chains nested deeper than this are kept as one item. */
@@ -72,7 +72,22 @@ export function topLevelItems(root: Node, text: string, walk: Walker): TopLevelI
 }
 
 function toItem({ type, start, end, node }: Shallow, conditions: readonly Condition[], hasError: boolean, walk: Walker): TopLevelItem {
-  return { type, start, end, conditions, hasError, node: () => walk(node) };
+  return { type, start, end, conditions, hasError: hasError && (type !== 'function_definition' || isDamaged(walk(node))), node: () => walk(node) };
+}
+
+/**
+ * Whether a tree has errors. A label in front of `}` or of an #if is none: C23 allows it, but to the grammar a semicolon is missing there.
+ */
+function isDamaged(root: SyntaxNode): boolean {
+  const stack = [root];
+  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+    if (node.type === 'ERROR' || node.missing) return true;
+    for (const child of node.children) {
+      const empty = node.type === 'labeled_statement' && child.children.length === 1 && child.children[0]!.missing && child.children[0]!.type === ';';
+      if (!empty) stack.push(child);
+    }
+  }
+  return false;
 }
 
 function shallowChildren(node: Node): Shallow[] {

@@ -32,3 +32,14 @@ test.each([
 ])('items of %s', (_name, text, expected) => {
   expect(items(text)).toEqual(expected);
 });
+
+test.each([
+  ['a label in front of an #if', 'int f(void)\n{\nout:\n#ifdef A\n\ta();\n#endif\n\treturn 0;\n}\n', false],
+  ['a label in front of the end', 'int f(void)\n{\n\ta();\nout:\n}\n', false],
+  ['a missing semicolon', 'int f(void)\n{\n\treturn a }\n', true],
+  ['a stray parenthesis', 'int f(void)\n{\n\ta());\nout:\n}\n', true],
+])('error in %s', (_name, text, expected) => {
+  const tree = parser.parse(text);
+  expect(tree.items().map((item) => item.hasError)).toEqual([expected]);
+  tree.dispose();
+});
