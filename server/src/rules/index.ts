@@ -1,5 +1,6 @@
-import type { ModuleFacts } from '../lifecycle/types.ts';
-import type { Finding, Rule, RuleContext } from './types.ts';
+import type { FunctionIr } from '../ir/types.ts';
+import type { Module, ModuleFacts } from '../lifecycle/types.ts';
+import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import { inRange } from '../kernel/version.ts';
 import { deprecatedInitGroupDev } from './deprecated-init-group-dev.ts';
 import { doublePut } from './double-put.ts';
@@ -17,7 +18,7 @@ import { unavailableApi } from './unavailable-api.ts';
 import { uncheckedAlloc } from './unchecked-alloc.ts';
 import { useAfterPut } from './use-after-put.ts';
 import { isExcluded } from '../lifecycle/conditions.ts';
-import { conditionsOfSite } from './locate.ts';
+import { conditionsOfSite, contains, documentAt, walk } from './locate.ts';
 import { oneForEachSite } from './report.ts';
 
 /** All rules, in alphabetic order. A new rule is one file and one line here. */
@@ -54,12 +55,33 @@ export function runRules(context: RuleContext, list: readonly Rule[] = rules): F
 
 /**
  * What every rule has in common: it sees no path through an #if arm that the target kernel's version leaves out, reports nothing in
- * such code, and reports each place once.
+ * such code, reports each place once, and fixes no function that could not be read.
  */
 function inTargetOnly(rule: Rule): Rule {
   const check = ({ facts, kernel }: RuleContext): Finding[] => oneForEachSite(rule.check({ facts: compiledFacts(facts), kernel }))
-    .filter((finding) => !isExcluded(conditionsOfSite(facts.module, finding.site), kernel));
+    .filter((finding) => !isExcluded(conditionsOfSite(facts.module, finding.site), kernel))
+    .map((finding) => (finding.fix === null || isUnderstood(facts.module, finding.fix) ? finding : { ...finding, fix: null }));
   return { ...rule, check };
+}
+
+/** Whether the functions that a fix edits were read without an error: in a half-typed function a statement may not be where it seems. */
+function isUnderstood(module: Module, fix: Fix): boolean {
+  return fix.edits.every(({ path, edits }) => {
+    const functions = documentAt(module, path)?.functions.filter((fn) => edits.some(({ span }) => contains(fn, span))) ?? [];
+    return functions.every((fn) => !fn.opaque && isWhole(fn));
+  });
+}
+
+/** No statement that was not understood or is missing, and a label for every goto. */
+function isWhole(fn: FunctionIr): boolean {
+  const labels = new Set<string>();
+  const gotos = new Set<string>();
+  for (const node of walk(fn.body)) {
+    if (node.kind === 'unknown' && 'opaque' in node || node.start === node.end) return false;
+    if (node.kind === 'label') labels.add(node.name);
+    if (node.kind === 'goto') gotos.add(node.label);
+  }
+  return [...gotos].every((label) => labels.has(label));
 }
 
 const compiled = new WeakMap<ModuleFacts, ModuleFacts>();

@@ -1,8 +1,8 @@
 import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import type { ModuleFacts, Observation, OperationObservation } from '../lifecycle/types.ts';
 import { nameOf, operationsOn } from './device.ts';
-import { documentOf, isSameSite, statementAt } from './locate.ts';
-import { findingFor } from './report.ts';
+import { documentOf, statementAt } from './locate.ts';
+import { findingFor, passes } from './report.ts';
 import { deleteStatement, insertBefore, startsLine } from './fixes/text.ts';
 import { DRIVER, FOO, PROBE, REMOVE } from './examples.ts';
 
@@ -194,16 +194,20 @@ function isPutWhileRegistered(one: Observation): one is OperationObservation {
   }
 }
 
-/** In the old model an unregister behind the free is a use of freed memory: use-after-put reports it. */
+/**
+ * A remove that never unregisters is remove-without-unregister, and in the old model an unregister behind the free is a use of freed
+ * memory, use-after-put.
+ */
 function isReportedElsewhere(facts: ModuleFacts, one: OperationObservation): boolean {
-  const later = unregisterBehind(facts, one);
-  return one.role === 'remove' ? later === null || one.before.model === 'old' : one.before.model === 'old' && later !== null;
+  if (one.before.model === 'old') return one.role === 'remove' || unregisterBehind(facts, one) !== null;
+  return one.role === 'remove' && facts.observations.some((exit) => exit.kind === 'exit' && exit.function === one.function
+    && exit.device.id === one.device.id && exit.before.registered === 'yes' && passes(exit.trace, one));
 }
 
 /** The unregister calls that follow on a path through the operation, or null. */
 function unregisterBehind(facts: ModuleFacts, put: OperationObservation): OperationObservation[] | null {
   const later = operationsOn(facts, put.function, put.device).filter((one) => one.op === 'unregister' && one.before.registered === 'yes'
-    && one.trace.some((step) => isSameSite(step.site, put.site)));
+    && passes(one.trace, put));
   return later.length > 0 ? later.slice(0, 1) : null;
 }
 

@@ -207,7 +207,7 @@ ${PROBE}${REMOVE}${DRIVER}`,
 function check({ facts }: RuleContext): Finding[] {
   return facts.observations.flatMap((exit): Finding[] => {
     if (exit.kind !== 'exit' || exit.role !== 'release' || exit.before.memory === 'freed' || exit.before.model === 'embedded') return [];
-    if (exit.device.originKind !== 'parameter' || !isGivenToAlloc(facts, exit)) return [];
+    if (exit.device.originKind !== 'parameter' || !isOwnedByCore(facts, exit)) return [];
     const fn = exit.function;
     const leave = returnAt(fn, exit.returns);
     const isEarly = leave !== null && fn.body.body.at(-1) !== leave;
@@ -239,9 +239,9 @@ function tablesWith(facts: ModuleFacts, release: string): ModuleFacts['opsTables
 }
 
 /** The tables of a vfio_init_device() driver are given to that call; its memory is its own. */
-function isGivenToAlloc(facts: ModuleFacts, exit: ExitObservation): boolean {
+function isOwnedByCore(facts: ModuleFacts, exit: ExitObservation): boolean {
   const uses = tablesWith(facts, exit.function.name).flatMap((table) => table.givenTo);
-  return uses.every((use) => use.op === 'alloc');
+  return uses.every((use) => use.op !== 'init-device');
 }
 
 function fixFor(facts: ModuleFacts, exit: ExitObservation): Fix | null {

@@ -2,8 +2,8 @@ import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import type { EffectOp } from '../kernel/types.ts';
 import type { ExitObservation, ModuleFacts, OperationObservation, Site } from '../lifecycle/types.ts';
 import { callOn, nameOf, operationsOn } from './device.ts';
-import { documentOf, isSameSite, statementAt } from './locate.ts';
-import { findingFor } from './report.ts';
+import { documentOf, isReferenced, isSameSite, statementAt } from './locate.ts';
+import { findingFor, passes } from './report.ts';
 import { insertGuarded } from './fixes/error-style.ts';
 import { returnAt } from './fixes/unwind.ts';
 import { removeWithoutUnregisterExamples } from './remove-without-unregister.examples.ts';
@@ -37,7 +37,7 @@ function check({ facts }: RuleContext): Finding[] {
 
 function reportRemove(facts: ModuleFacts, exit: ExitObservation): Finding {
   const ends = operationsOn(facts, exit.function, exit.device)
-    .filter((one) => ENDS.has(one.op) && one.before.registered === 'yes' && exit.trace.some((step) => isSameSite(step.site, one.site)));
+    .filter((one) => ENDS.has(one.op) && one.before.registered === 'yes' && passes(exit.trace, one));
   const [end] = ends.sort((a, b) => a.site.start - b.site.start);
   const leave = returnAt(exit.function, exit.returns);
   const isEarly = leave !== null && exit.function.body.body.at(-1) !== leave;
@@ -76,7 +76,7 @@ function fixFor(facts: ModuleFacts, exit: ExitObservation, end: OperationObserva
 
 /** A driver table with a probe that registers, no remove, and nothing else in the module that unregisters. */
 function driversWithoutRemove(facts: ModuleFacts): Finding[] {
-  if (facts.observations.some((one) => one.kind === 'operation' && one.op === 'unregister')) return [];
+  if (facts.observations.some((one) => one.kind === 'operation' && one.op === 'unregister' && isReferenced(facts.module, one.function))) return [];
   return facts.driverTables.flatMap((table): Finding[] => {
     if (table.probe === null || table.remove !== null || !table.complete) return [];
     const success = facts.observations.find((one): one is ExitObservation => one.kind === 'exit' && one.function.name === table.probe

@@ -1,5 +1,6 @@
 import type { Finding, Fix, Severity } from './types.ts';
-import type { Observation, Site, Step } from '../lifecycle/types.ts';
+import type { Observation, OperationObservation, Site, Step } from '../lifecycle/types.ts';
+import { isSameSite } from './locate.ts';
 import { relatedOf } from './related.ts';
 
 /** What a rule says about one observation. */
@@ -57,4 +58,10 @@ function compare(a: Finding, b: Finding): number {
 /** The last step of a trace that carried out one of the operations. */
 export function lastOperation(trace: readonly Step[], ...ops: readonly NonNullable<Step['op']>[]): Step | null {
   return trace.findLast((step) => step.kind === 'operation' && step.op !== undefined && ops.includes(step.op)) ?? null;
+}
+
+/** Whether a path has passed an operation: inside a helper the trace names the place in the helper. */
+export function passes(trace: readonly Step[], operation: OperationObservation): boolean {
+  const { inner, site } = operation;
+  return trace.some((step) => isSameSite(step.site, site) || inner !== null && isSameSite(step.site, inner));
 }
