@@ -4,7 +4,7 @@ import type { Span } from '../text/span.ts';
 import { createLoweringCache, startPass, type LoweringCache } from './lower/cache.ts';
 import { findComments } from './lower/comments.ts';
 import { copyConditions, copyString, createContext } from './lower/context.ts';
-import { lowerMacroBodies, mayHoldCall } from './lower/macros.ts';
+import { lowerMacroBodies, isWorthParsing } from './lower/macros.ts';
 import { equalIr } from './lower/shift.ts';
 import { lowerItem, splitArguments, type ItemIr } from './lower/toplevel.ts';
 
@@ -47,7 +47,7 @@ export function lowerFile(path: string, tree: SyntaxTree, cache: LoweringCache =
 }
 
 function fillMacroBodies(items: readonly ItemIr[], document: string, parser: SyntaxParser): void {
-  const places = items.flatMap(({ macros }) => macros.map((macro, index) => ({ macros, macro, index }))).filter(({ macro }) => mayHoldCall(macro));
+  const places = items.flatMap(({ macros }) => macros.map((macro, index) => ({ macros, macro, index }))).filter(({ macro }) => isWorthParsing(macro));
   const lowered = lowerMacroBodies(places.map(({ macro }) => macro), document, parser);
   places.forEach(({ macros, index }, i) => { macros[index] = lowered[i]!; });
 }

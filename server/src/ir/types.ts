@@ -168,8 +168,8 @@ export interface VariableIr extends Span {
 }
 
 /**
- * A function-like or object-like #define. `body` is the expression it stands for, or null when it is no expression or holds no
- * call. `statements` are what a body of statements stands for (`do { … } while (0)`), else null. Spans are those of the
+ * A function-like or object-like #define. `body` is the expression it stands for, or null when it is no expression or neither calls
+ * nor leads from one pointer to another. `statements` are what a body of statements stands for (`do { … } while (0)`), else null. Spans are those of the
  * definition; the parameters are plain names.
  */
 export interface MacroIr extends Span {

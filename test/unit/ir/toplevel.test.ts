@@ -210,6 +210,22 @@ describe('macros', () => {
 `);
   });
 
+  test('bodies that lead from one pointer to another are lowered too', () => {
+    expect(printed(`
+#define foo_vdev(f) (&(f)->vdev)
+#define to_foo(v) ((struct foo *)(v))
+#define FOO_DEV(f) f->vdev.dev
+#define MASK(x) ((x) & 0xff)
+`)).toMatchInlineSnapshot(`
+  "
+  macro foo_vdev(f) = (&f->vdev)
+  macro to_foo(v) = ((struct foo *)v)
+  macro FOO_DEV(f) = f->vdev.dev
+  macro MASK(x) = ?"((x) & 0xff)"
+  "
+`);
+  });
+
   test('all others keep their text only', () => {
     expect(printed(`
 #define N 3

@@ -16,9 +16,9 @@ interface Wrapped {
   readonly asStatements: boolean;
 }
 
-/** Only bodies that may hold a call are worth a parse. */
-export function mayHoldCall(macro: MacroIr): boolean {
-  return /[A-Za-z_]\w*\s*\(/.test(macro.bodyText) && !macro.bodyText.includes('#');
+/** Only bodies that may hold a call, or that lead from one pointer to another (`&(f)->vdev`, `(struct foo *)(v)`), are worth a parse. */
+export function isWorthParsing(macro: MacroIr): boolean {
+  return !macro.bodyText.includes('#') && (/[A-Za-z_]\w*\s*\(/.test(macro.bodyText) || macro.params !== null && /->|\*\s*\)/.test(macro.bodyText));
 }
 
 /**
