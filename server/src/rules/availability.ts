@@ -108,6 +108,6 @@ export function gravity(use: ApiUse, all: readonly ApiUse[], facts: ModuleFacts,
 }
 
 /** A switch of the kernel's configuration: code under it is compiled by somebody. Any other macro may stand for a kernel version. */
-function isConfiguration(test: string): boolean {
+export function isConfiguration(test: string): boolean {
   return /^(CONFIG_\w+|IS_(ENABLED|BUILTIN|MODULE|REACHABLE)\s*\(\s*CONFIG_\w+\s*\))$/.test(test);
 }

@@ -72,16 +72,20 @@ function isUnderstood(module: Module, fix: Fix): boolean {
   });
 }
 
-/** No statement that was not understood or is missing, and a label for every goto. */
+/** No statement that was not understood or is missing, a label for every goto, a switch for every case. */
 function isWhole(fn: FunctionIr): boolean {
   const labels = new Set<string>();
   const gotos = new Set<string>();
+  let switches = 0;
+  let cases = 0;
   for (const node of walk(fn.body)) {
     if (node.kind === 'unknown' && 'opaque' in node || node.start === node.end) return false;
     if (node.kind === 'label') labels.add(node.name);
     if (node.kind === 'goto') gotos.add(node.label);
+    if (node.kind === 'switch') switches++;
+    if (node.kind === 'case') cases++;
   }
-  return [...gotos].every((label) => labels.has(label));
+  return (cases === 0 || switches > 0) && [...gotos].every((label) => labels.has(label));
 }
 
 const compiled = new WeakMap<ModuleFacts, ModuleFacts>();

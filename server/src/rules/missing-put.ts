@@ -89,11 +89,12 @@ function fixFor(facts: ModuleFacts, exit: ExitObservation): Fix | null {
   const device = deviceExpression(facts, exit.function, exit.device, file.text);
   if (device === null) return null;
   const put = `vfio_put_device(${device});`;
-  const fixOf = (edits: Fix['edits'][number]['edits'], safety: Fix['safety']): Fix => ({
-    title: safety === 'safe' ? `Add ${put.slice(0, -1)}` : `Add ${put.slice(0, -1)} here (check the order of the unwinding)`,
-    safety,
-    edits: [{ path: file.path, edits }],
-  });
+  const fixOf = (edits: Fix['edits'][number]['edits'], wished: Fix['safety']): Fix => {
+    // A path that reports success without an owner may lack an owner rather than a put.
+    const safety = exit.outcome === 'failure' || exit.role === 'remove' ? wished : 'unsafe';
+    const title = safety === 'safe' ? `Add ${put.slice(0, -1)}` : `Add ${put.slice(0, -1)} here (check the order of the unwinding)`;
+    return { title, safety, edits: [{ path: file.path, edits }] };
+  };
   const leave = returnAt(exit.function, exit.returns);
   if (exit.role !== 'remove' && leave !== null && leave.value !== null && [...walk(leave.value)].some((node) => node.kind === 'call' && node.name !== 'PTR_ERR')) {
     const edits = exit.before.registered === 'failed' ? undoOnFailedTail(file.text, exit.function, leave, put) : null;

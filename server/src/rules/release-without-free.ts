@@ -1,7 +1,10 @@
 import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import type { ExitObservation, ModuleFacts, Site } from '../lifecycle/types.ts';
+import { areAlternatives, undecided } from '../lifecycle/conditions.ts';
+import { isConfiguration } from './availability.ts';
 import { documentOf } from './locate.ts';
 import { findingFor } from './report.ts';
+import { insertGuarded } from './fixes/error-style.ts';
 import { addAtEnd, returnAt } from './fixes/unwind.ts';
 import { DRIVER, FOO_6_1, PROBE, REMOVE } from './examples.ts';
 
@@ -115,6 +118,28 @@ static const struct vfio_device_ops foo_ops = {
 	.release = foo_release_dev,
 };
 ${PROBE}${REMOVE}${DRIVER}`,
+        fixed: `struct foo {
+	struct vfio_device vdev;
+	void *config;
+};
+
+static void foo_release_dev(struct vfio_device *vdev)
+{
+	struct foo *foo = container_of(vdev, struct foo, vdev);
+
+	if (!foo->config) {
+		vfio_free_device(vdev);
+		return;
+	}
+	kfree(foo->config);
+	vfio_free_device(vdev);
+}
+
+static const struct vfio_device_ops foo_ops = {
+	.name = "foo",
+	.release = foo_release_dev,
+};
+${PROBE}${REMOVE}${DRIVER}`,
       },
     ],
     good: [
@@ -207,7 +232,7 @@ ${PROBE}${REMOVE}${DRIVER}`,
 function check({ facts }: RuleContext): Finding[] {
   return facts.observations.flatMap((exit): Finding[] => {
     if (exit.kind !== 'exit' || exit.role !== 'release' || exit.before.memory === 'freed' || exit.before.model === 'embedded') return [];
-    if (exit.device.originKind !== 'parameter' || !isOwnedByCore(facts, exit)) return [];
+    if (exit.device.originKind !== 'parameter' || !isOwnedByCore(facts, exit) || isOtherArmFreeing(facts, exit)) return [];
     const fn = exit.function;
     const leave = returnAt(fn, exit.returns);
     const isEarly = leave !== null && fn.body.body.at(-1) !== leave;
@@ -244,15 +269,24 @@ function isOwnedByCore(facts: ModuleFacts, exit: ExitObservation): boolean {
   return uses.every((use) => use.op !== 'init-device');
 }
 
+/** An #if that may well stand for the kernel's version, and whose other arm frees: a driver for several kernels. */
+function isOtherArmFreeing(facts: ModuleFacts, exit: ExitObservation): boolean {
+  const open = undecided(exit.conditions, facts.kernel).filter((condition) => !isConfiguration(condition.test));
+  return open.length > 0 && facts.observations.some((one) => one.kind === 'exit' && one.function === exit.function && one.before.memory === 'freed' && areAlternatives(open, one.conditions));
+}
+
 function fixFor(facts: ModuleFacts, exit: ExitObservation): Fix | null {
   const file = documentOf(facts.module, exit.function);
   const [param] = exit.function.params;
   if (file === null || param === undefined || param.type.name !== 'vfio_device' || param.type.pointers !== 1) return null;
-  const leaves = facts.observations.filter((one) => one.kind === 'exit' && one.function === exit.function && one.device.id === exit.device.id);
-  // A goto or a return that skips the last statement, or a path that has freed it already, wants a person.
-  if (leaves.some((one) => one.before.memory === 'freed')) return null;
-  if (leaves.some((one) => one.kind === 'exit' && (one.returns.start !== exit.returns.start || one.returns.end !== exit.returns.end))) return null;
   const call = `${freeFor(facts, exit.function.name)}(${param.name})`;
-  const edit = addAtEnd(file.text, exit.function, [`${call};`]);
-  return edit === null ? null : { title: `Add ${call}`, safety: 'safe', edits: [{ path: file.path, edits: [edit] }] };
+  const leaves = facts.observations.filter((one) => one.kind === 'exit' && one.function === exit.function && one.device.id === exit.device.id);
+  const here = leaves.filter((one) => one.kind === 'exit' && one.returns.start === exit.returns.start && one.returns.end === exit.returns.end);
+  // A place that other paths reach with the memory freed wants a person.
+  if (here.some((one) => one.before.memory === 'freed')) return null;
+  const leave = returnAt(exit.function, exit.returns);
+  const isEnd = leave === null || exit.function.body.body.at(-1) === leave;
+  const edit = isEnd ? addAtEnd(file.text, exit.function, [`${call};`]) : null;
+  const edits = isEnd ? edit && [edit] : insertGuarded(file.text, exit.function, leave, [`${call};`]);
+  return edits === null ? null : { title: `Add ${call}`, safety: 'safe', edits: [{ path: file.path, edits }] };
 }

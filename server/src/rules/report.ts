@@ -30,9 +30,14 @@ export function findingFor(report: Report): Finding {
     site,
     functionName: observation.function.name,
     related: [...relatedOf(observation.trace, site), ...(report.alsoSee ?? [])],
-    fix: report.fix ?? null,
+    fix: report.fix && !observation.certain ? doubted(report.fix) : report.fix ?? null,
     ...(report.convertible ? { convertible: true } : {}),
   };
+}
+
+/** What may be no defect may not be changed without a person's look. */
+function doubted(fix: Fix): Fix {
+  return fix.safety === 'unsafe' ? fix : { ...fix, safety: 'unsafe', title: `${fix.title} (check that it is missing)` };
 }
 
 const ORDER: readonly Severity[] = ['error', 'warning', 'information', 'hint'];
