@@ -116,14 +116,25 @@ describe('the world around a document', () => {
   });
 
   it('has open headers in front of saved ones, however their URI is spelled', async () => {
-    folder = temporaryFolder({ 'bar.c': OLD, 'bar.h': '' });
-    const { open, pushed } = await start({ workspaceFolders: [folder.uri], capabilities: {}, initializationOptions: { settings: { targetKernel: '6.0' } } });
-    const uri = folder.uriOf('bar.c');
-    open(uri, OLD);
-    await pushed(uri);
-    // The change of the header makes the source worth another push.
-    open(folder.uriOf('bar.h').replace('bar.h', '%62ar.h'), BAR_H);
-    expect(codes((await pushed(uri)).diagnostics)).toEqual(['deprecated-init-group-dev']);
+    const drop = (body: string): string => `static inline void foo_drop(struct foo *foo)\n{\n${body}}\n`;
+    const source = LEAKY.replace('\tif (ret)\n\t\treturn ret;', '\tif (ret) {\n\t\tfoo_drop(foo);\n\t\treturn ret;\n\t}').replace('static void foo_release', '#include "drop.h"\nstatic void foo_release');
+    const saved = drop('\tvfio_put_device(&foo->vdev);\n');
+    folder = temporaryFolder({ 'foo.c': source, 'drop.h': saved });
+    const { open, close, change, pushed } = await start({ workspaceFolders: [folder.uri], capabilities: {} });
+    const uri = folder.uriOf('foo.c');
+    const header = folder.uriOf('drop.h').replace('drop.h', '%64rop.h');
+    open(uri, source);
+    expect((await pushed(uri)).diagnostics).toEqual([]);
+    // Each change of the header makes the source worth another push.
+    open(header, drop(''));
+    expect(codes((await pushed(uri)).diagnostics)).toEqual(['missing-put']);
+    change(header, 2, [{ text: saved }]);
+    expect((await pushed(uri)).diagnostics).toEqual([]);
+    change(header, 3, [{ text: drop('') }]);
+    expect(codes((await pushed(uri)).diagnostics)).toEqual(['missing-put']);
+    // What was not saved is gone with the document.
+    close(header);
+    expect((await pushed(uri)).diagnostics).toEqual([]);
   });
 
   it('is asked from the client where files are its own', async () => {

@@ -1,4 +1,4 @@
-import type { Engine } from '../engine/analyse.ts';
+import { NO_SETTINGS, type Engine } from '../engine/analyse.ts';
 import { convert, conversionTarget } from '../engine/convert.ts';
 import { fixAll } from '../engine/fix.ts';
 import { unifiedDiff } from '../text/diff.ts';
@@ -75,7 +75,7 @@ async function convertFile(engine: Engine, workspace: Workspace, file: InputFile
 }
 
 async function fixFile(engine: Engine, workspace: Workspace, file: InputFile, unsafe: boolean): Promise<Outcome> {
-  const { edits } = fixAll(engine, await workspace.load(file.path), {}, await workspace.target(file.path), { unsafe });
+  const { edits } = fixAll(engine, await workspace.load(file.path), NO_SETTINGS, await workspace.target(file.path), { unsafe });
   return { file, status: edits.length > 0 ? 'converted' : 'unchanged', notes: [], edits: take(workspace, edits) };
 }
 

@@ -1,3 +1,4 @@
+import { NO_SETTINGS } from '../engine/analyse.ts';
 import type { Analysis, NotAnalysed } from '../engine/types.ts';
 import type { Finding, Severity } from '../rules/types.ts';
 import type { Command, FailOn } from './args.ts';
@@ -37,7 +38,7 @@ export async function runCheck(command: Extract<Command, { name: 'check' }>, pro
     try {
       const engine = await loading;
       const kernel = await workspace.target(file.path);
-      found.push({ file, analysis: engine.analyse(await workspace.load(file.path), {}, kernel) });
+      found.push({ file, analysis: engine.analyse(await workspace.load(file.path), NO_SETTINGS, kernel) });
       program.output.progress(`${found.length} files analysed`);
     } catch (error) {
       failed++;

@@ -30,6 +30,9 @@ export interface Engine {
   readonly parser: SyntaxParser;
 }
 
+/** No settings: one object, because results are remembered for the very settings they were made with. */
+export const NO_SETTINGS: Configuration = {};
+
 /** UTF-16 code units. The largest C file of a kernel driver that mentions VFIO has a twentieth of this. */
 export const MAX_FILE = 4_000_000;
 const MAX_MODULES = 12;

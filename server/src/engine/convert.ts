@@ -4,7 +4,7 @@ import { compareVersions, formatVersion } from '../kernel/version.ts';
 import type { ModuleFacts } from '../lifecycle/types.ts';
 import type { Finding } from '../rules/types.ts';
 import type { Span } from '../text/span.ts';
-import type { Engine } from './analyse.ts';
+import { NO_SETTINGS, type Engine } from './analyse.ts';
 import { allFindings, countFindings, keyOf, parsesAsWell, withEdits } from './prove.ts';
 import type { Conversion, ModuleInput, TargetKernel } from './types.ts';
 
@@ -93,10 +93,10 @@ const OF_THE_TARGET = new Set(['removed-api', 'unavailable-api']);
 
 function newProblem(engine: Engine, before: ModuleInput, after: ModuleInput, target: TargetKernel, touched: ReadonlySet<string>): Finding | undefined {
   const wordsOf = (finding: Finding): string => `${keyOf(finding)}\n${finding.message}`;
-  const old = allFindings(engine, before, {}, target);
+  const old = allFindings(engine, before, NO_SETTINGS, target);
   const known = new Set(old.filter((one) => OF_THE_TARGET.has(one.rule)).map(wordsOf));
   const counts = countFindings(old);
-  const findings = allFindings(engine, after, {}, target)
+  const findings = allFindings(engine, after, NO_SETTINGS, target)
     .filter((one) => (one.severity === 'error' || one.severity === 'warning') && !known.has(wordsOf(one)));
   const now = countFindings(findings);
   return findings.find((one) => (one.functionName !== null && touched.has(one.functionName)) || now.get(keyOf(one))! > (counts.get(keyOf(one)) ?? 0));

@@ -38,14 +38,18 @@ export function startServer(connection: Connection, host: Host): void {
     const diagnostics = createDiagnostics(session);
     stop = () => void engine.then((one) => one.dispose(), () => undefined);
 
-    documents.onDidOpen(({ document }) => diagnostics.push(document.uri));
-    documents.onDidChangeContent(({ document }) => {
-      diagnostics.push(document.uri);
-      for (const { uri } of documents.all()) if (uri !== document.uri && session.reads(uri, document.uri)) diagnostics.push(uri);
+    const pushReaders = (changed: string): void => {
+      for (const { uri } of documents.all()) if (uri !== changed && session.reads(uri, changed)) diagnostics.push(uri);
+    };
+    // An opened document counts as changed too.
+    documents.onDidChangeContent(({ document: { uri } }) => {
+      diagnostics.push(uri);
+      pushReaders(uri);
     });
-    documents.onDidClose(({ document }) => {
-      session.closed(document.uri);
-      diagnostics.closed(document.uri);
+    documents.onDidClose(({ document: { uri } }) => {
+      session.closed(uri);
+      diagnostics.closed(uri);
+      pushReaders(uri);
     });
     connection.languages.diagnostics.on((request, token) => diagnostics.pull(request, token));
     connection.onHover((request, token) => hover(session, request, token));
