@@ -72,6 +72,9 @@ function isPutByAction(facts: ModuleFacts): boolean {
 
 function messageFor(exit: ExitObservation): string {
   const name = nameOf(exit);
+  if (exit.role === 'remove' && lastOperation(exit.trace, 'put') !== null) {
+    return `${exit.function.name}() puts ${name} fewer times than its references were taken: one is leaked and .release never runs`;
+  }
   if (exit.role === 'remove') {
     return `${exit.function.name}() unregisters ${name} and never calls vfio_put_device(): the reference that probe took with vfio_alloc_device() is leaked and .release never runs`;
   }

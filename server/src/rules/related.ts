@@ -17,7 +17,7 @@ const WEIGHT: Readonly<Record<Step['kind'], number>> = { operation: 4, goto: 3, 
 export function relatedOf(trace: readonly Step[], finding: Site): Related[] {
   const steps: Step[] = [];
   for (const step of trace) {
-    if (WEIGHT[step.kind] === 0 || step.text === '' || isSameSite(step.site, finding)) continue;
+    if (WEIGHT[step.kind] === 0 || step.op === 'set-drvdata' || step.text === '' || isSameSite(step.site, finding)) continue;
     // One call may do several things; the one with more to say stands for it.
     const same = steps.findIndex((other) => isSameSite(other.site, step.site));
     if (same < 0) steps.push(step);
