@@ -1,9 +1,8 @@
-import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import vm from 'node:vm';
 import { expect, inject, test } from 'vitest';
-import { createMessageConnection, StreamMessageReader, StreamMessageWriter } from 'vscode-jsonrpc/node';
+import { startClient } from '../lsp/client.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const dist = path.join(inject('installed'), 'dist');
@@ -14,18 +13,10 @@ const expected = ['missing-put', 'null-check-on-alloc', 'use-after-put'];
 interface Report { items: { code: string }[] }
 
 test('the packed server runs by itself and finds the mistakes of the example', async () => {
-  const server = spawn(process.execPath, [path.join(dist, 'server.cjs'), '--stdio'], { cwd: dist, stdio: ['pipe', 'pipe', 'inherit'] });
-  const connection = createMessageConnection(new StreamMessageReader(server.stdout), new StreamMessageWriter(server.stdin));
-  connection.listen();
-  await connection.sendRequest('initialize', { processId: null, rootUri: null, capabilities: { textDocument: { diagnostic: {} } } });
-  await connection.sendNotification('initialized', {});
-  await connection.sendNotification('textDocument/didOpen', { textDocument: { uri, languageId: 'c', version: 1, text } });
-  const report = await connection.sendRequest<Report>('textDocument/diagnostic', { textDocument: { uri } });
-  expect(report.items.map((item) => item.code).sort()).toEqual(expected);
-  await connection.sendRequest('shutdown');
-  const ended = new Promise((resolve) => { server.once('exit', resolve); });
-  await connection.sendNotification('exit');
-  expect(await ended).toBe(0);
+  const client = await startClient({ command: [path.join(dist, 'server.cjs'), '--stdio'] });
+  client.open(uri, text);
+  expect((await client.diagnostics(uri)).map((item) => item.code).sort()).toEqual(expected);
+  expect(await client.stop()).toBe(0);
 });
 
 test('the packed worker runs where there is no Node and finds the same', async () => {
