@@ -8,7 +8,7 @@ import { decide } from './conditions-flow.ts';
 import { UNKNOWN_DEVICE } from './device.ts';
 import { evaluate, fresh, known, loadPlace, storePlace, type Evaluated } from './evaluate.ts';
 import { escape, loseCertainty, operate, operateIfVfio, test, use } from './operate.ts';
-import { site, sourceText, type Run } from './run.ts';
+import { nameOf, site, sourceText, type Run } from './run.ts';
 import { assume, fork, maskOf, type PathState } from './state.ts';
 import { NEGATIVE, NULL, POSITIVE, ZERO, container, int, pointer, type Place, type Value } from './values.ts';
 
@@ -194,8 +194,19 @@ function defer(run: Run, s: PathState, e: CallExpr, effect: Extract<Effect, { op
 /** The paths after a callback with one argument was called. */
 export function runCallback(run: Run, s: PathState, e: CallExpr, name: string, data: Value): PathState[] {
   const defined = run.index.functions(run.file, name)[0];
-  return defined ? applySummary(run, s, e, defined, [data]).map((r) => r.s) : [s];
+  if (defined) return applySummary(run, s, e, defined, [data]).map((r) => r.s);
+  const behaviour = behaviourOf(name, run.kernel);
+  if (behaviour === undefined || behaviour === 'neutral' || data.kind !== 'pointer') return [s];
+  for (const effect of behaviour.success) {
+    if (!CALLBACK_EFFECTS.has(effect.op) || !('target' in effect) || effect.target !== 0) continue;
+    if (effect.op === 'free' && !freesObject(s, data)) continue;
+    operateIfVfio(run, s, { op: effect.op, ok: true, place: data, api: name, argument: null, at: e, text: nameOf(run, s, data.object), inner: null, settled: false });
+  }
+  return [s];
 }
+
+/** What a kernel function does that is itself given as a callback: `(void (*)(void *))vfio_put_device`. */
+const CALLBACK_EFFECTS: ReadonlySet<string> = new Set(['put', 'unregister', 'uninit', 'free']);
 
 type Special = (run: Run, s: PathState, e: CallExpr) => Evaluated[];
 

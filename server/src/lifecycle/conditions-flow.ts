@@ -1,8 +1,9 @@
 import type { Expr } from '../ir/types.ts';
 import type { Span } from '../text/span.ts';
 import { isTransparent, returnedArgument } from '../kernel/lookup.ts';
+import { combine } from './arithmetic.ts';
 import { evaluate } from './evaluate.ts';
-import { noteOwnState, test } from './operate.ts';
+import { loseCertainty, noteOwnState, test } from './operate.ts';
 import type { Run } from './run.ts';
 import { assume, fork, maskOf, type PathState } from './state.ts';
 import { ANY, NEGATIVE, POSITIVE, ZERO, pointer, valueKey, type Mask, type Value } from './values.ts';
@@ -58,6 +59,7 @@ function compare(run: Run, s: PathState, op: string, left: Expr, right: Expr, tr
     const t = r.s, equality = op === '==' || op === '!=';
     if (equality && isZero(r.v) && l.v.kind === 'pointer') test(run, t, l.v.object, left, whole, 'null');
     if (equality && isZero(l.v) && r.v.kind === 'pointer') test(run, t, r.v.object, right, whole, 'null');
+    if (isUnknownConstant(t, l.v) && isResult(t, right, r.v) || isUnknownConstant(t, r.v) && isResult(t, left, l.v)) loseCertainty(t);
     return compareValues(t, op, l.v, r.v, truth) ? [t] : [];
   }));
 }
@@ -69,6 +71,8 @@ export function compareValues(s: PathState, op: string, l: Value, r: Value, trut
   if (isZero(l)) return againstZero(s, FLIPPED[op]!, r, truth);
   if (valueKey(l) === valueKey(r)) return (op === '==' || op === '<=' || op === '>=') === truth;
   const effective = truth ? op : NEGATED[op]!;
+  // Result codes of an unseen header: two names are most likely two numbers.
+  if (effective === '==' && isUnknownConstant(s, l) && isUnknownConstant(s, r)) return false;
   if (effective === '==') {
     const common = maskOf(s, l) & maskOf(s, r);
     if (common === 0) return false;
@@ -98,7 +102,16 @@ function isAnotherNumber(s: PathState, v: Value, fact: string): boolean {
 export function assumeFact(s: PathState, fact: string, mask: Mask, translate: (operand: Value) => Value | null): boolean {
   const [, op, left, right] = fact.split('~');
   const l = translate(valueOf(left!)), r = translate(valueOf(right!));
-  return l === null || r === null || compareValues(s, op!, l, r, mask === POSITIVE);
+  if (l === null || r === null) return true;
+  return op === '&' ? assumeBits(s, l, r, mask) : compareValues(s, op!, l, r, mask === POSITIVE);
+}
+
+/** `p->flags & FLAG` is zero, or is not. */
+function assumeBits(s: PathState, l: Value, r: Value, mask: Mask): boolean {
+  const bits = combine(s, '&', l, r);
+  const v = bits === null || bits === 'negative' ? pointer(`fact~&~${valueKey(l)}~${valueKey(r)}`) : bits;
+  noteUndecided(s, v, ZERO);
+  return assume(s, v, mask);
 }
 
 /** The value of a key made by valueKey(). */
@@ -126,6 +139,12 @@ function holds(op: string, a: number, b: number): boolean {
 }
 
 function isZero(v: Value): boolean { return v.kind === 'int' && v.value === 0; }
+/** A value that the path worked out, and no literal: compared with a name of an unseen header (`ret != VENDOR_OK`) it decides nothing. */
+function isResult(s: PathState, e: Expr, v: Value): boolean { return e.kind !== 'number' && !(e.kind === 'name' && e.name === 'NULL') && (isUnknownConstant(s, v) || maskOf(s, v) !== ANY); }
+
+/** A name of an unseen header. */
+function isUnknownConstant(s: PathState, v: Value): boolean { return v.kind === 'pointer' && /^const:-?[A-Za-z_]\w*$/.test(v.object) && v.path === '' && maskOf(s, v) === ANY; }
+
 /** Error codes with different names have different numbers. */
 function isConstant(v: Value): boolean { return v.kind === 'pointer' && /^const:-?E[A-Z0-9]+$/.test(v.object); }
 
@@ -139,5 +158,8 @@ export function noteUndecided(s: PathState, v: Value, mask: Mask): void {
 function isOwnState(s: PathState, object: string): boolean {
   if (object.startsWith('state:')) return true;
   if (object.startsWith('fact~')) return object.split('~').slice(2).some((k) => isOwnState(s, k.split('>')[0]!));
-  return object.startsWith('load:') && s.devices.has(object.slice(5, object.lastIndexOf('|')));
+  if (object.startsWith('load:')) return s.devices.has(object.slice(5, object.lastIndexOf('|')));
+  if (!object.startsWith('value:')) return false;
+  for (const [k, v] of s.heap) if (v.kind === 'pointer' && v.object === object && s.devices.has(k.slice(0, k.lastIndexOf('|')))) return true;
+  return false;
 }

@@ -1,20 +1,31 @@
 import type { Condition } from '../syntax/node.ts';
 import type { KernelVersion } from '../kernel/types.ts';
+import type { MacroIr } from '../ir/types.ts';
+import type { Module } from './types.ts';
 
 /** What a preprocessor test is for one target kernel: `unknown` when it depends on anything but the kernel's version. */
 export type Truth = 'true' | 'false' | 'unknown';
+
+/** What is known of a macro in a test: whether it is defined, and what it is worth in an #if. */
+export interface MacroTruth {
+  readonly defined: Truth;
+  readonly value: Truth;
+}
+
+/** The macros of a driver that stand for a test of the kernel's version; undefined for a name that somebody else decides. */
+export type Macros = (name: string) => MacroTruth | undefined;
 
 /**
  * Whether the target kernel's preprocessor leaves out code under these #if arms: one of the arms is decided by the
  * kernel's version alone, and the other way. Code that depends on anything else counts as kept.
  */
-export function isExcluded(conditions: readonly Condition[], kernel: KernelVersion): boolean {
-  return conditions.some((condition) => evaluateTest(condition.test, kernel) === (condition.holds ? 'false' : 'true'));
+export function isExcluded(conditions: readonly Condition[], kernel: KernelVersion, macros?: Macros): boolean {
+  return conditions.some((condition) => evaluateTest(condition.test, kernel, macros) === (condition.holds ? 'false' : 'true'));
 }
 
 /** The arms that the kernel's version does not decide: the code may or may not be compiled. */
-export function undecided(conditions: readonly Condition[], kernel: KernelVersion): Condition[] {
-  return conditions.filter((condition) => evaluateTest(condition.test, kernel) === 'unknown');
+export function undecided(conditions: readonly Condition[], kernel: KernelVersion, macros?: Macros): Condition[] {
+  return conditions.filter((condition) => evaluateTest(condition.test, kernel, macros) === 'unknown');
 }
 
 /** Whether two pieces of code can never be compiled together: they are in opposite arms of one test. */
@@ -27,9 +38,9 @@ export function areAlternatives(a: readonly Condition[], b: readonly Condition[]
  * LINUX_VERSION_CODE, KERNEL_VERSION, numbers and logic is `unknown` in that part.
  * @param kernel a release series: 6.1 stands for every 6.1.x, so a test on the third number is unknown.
  */
-export function evaluateTest(test: string, kernel: KernelVersion): Truth {
+export function evaluateTest(test: string, kernel: KernelVersion, macros?: Macros): Truth {
   const tokens = test.match(/\w+|&&|\|\||[<>=!]=|[^\s]/g) ?? [];
-  const parser: Parser = { tokens, position: 0, kernel, depth: 0 };
+  const parser: Parser = { tokens, position: 0, kernel, macros, depth: 0 };
   const value = parseOr(parser);
   return parser.position === tokens.length ? value : 'unknown';
 }
@@ -38,6 +49,7 @@ interface Parser {
   readonly tokens: readonly string[];
   position: number;
   readonly kernel: KernelVersion;
+  readonly macros: Macros | undefined;
   depth: number;
 }
 
@@ -110,6 +122,9 @@ function parseOperand(parser: Parser): Interval {
     return Number.isNaN(value) ? null : [value, value];
   }
   if (token === undefined || !/^\w/.test(token)) { giveUp(parser); return null; }
+  const truth = token === 'defined' ? definedHere(parser) : parser.macros?.(token)?.value;
+  if (truth === 'true') return [1, 1];
+  if (truth === 'false') return [0, 0];
   // A macro of the configuration, with or without arguments: defined(X), IS_ENABLED(CONFIG_X), RHEL_RELEASE_VERSION(9, 2).
   if (parser.tokens[parser.position] === '(') {
     let depth = 0;
@@ -121,6 +136,51 @@ function parseOperand(parser: Parser): Interval {
     } while (depth > 0);
   } else if (token === 'defined') parser.position++;
   return null;
+}
+
+/** Reads `defined X` and `defined(X)` where the answer is known, and leaves the position alone where it is not. */
+function definedHere(parser: Parser): Truth {
+  const isWrapped = parser.tokens[parser.position] === '(';
+  const name = parser.tokens[parser.position + (isWrapped ? 1 : 0)];
+  const truth = name === undefined ? 'unknown' : parser.macros?.(name)?.defined ?? 'unknown';
+  if (truth === 'unknown' || isWrapped && parser.tokens[parser.position + 2] !== ')') return 'unknown';
+  parser.position += isWrapped ? 3 : 1;
+  return truth;
+}
+
+const known = new WeakMap<Module, { readonly kernel: KernelVersion; readonly macros: Macros }>();
+
+/**
+ * The macros of a module as far as the target kernel's version decides them: `#define NEW (LINUX_VERSION_CODE >= …)`, and what is
+ * defined in an arm of such a test only. A macro that the build system may define is not among them.
+ */
+export function macrosOf(module: Module, kernel: KernelVersion): Macros {
+  const before = known.get(module);
+  if (before?.kernel === kernel) return before.macros;
+  const definitions = new Map<string, MacroIr[]>();
+  for (const file of [...module.sources, ...module.headers]) {
+    for (const macro of file.macros) if (macro.params === null) definitions.set(macro.name, [...(definitions.get(macro.name) ?? []), macro]);
+  }
+  const results = new Map<string, MacroTruth | undefined>();
+  const macros: Macros = (name) => {
+    if (results.has(name)) return results.get(name);
+    results.set(name, undefined); // A macro that leads back to itself decides nothing.
+    const truth = truthOf(definitions.get(name) ?? [], kernel, macros);
+    results.set(name, truth);
+    return truth;
+  };
+  known.set(module, { kernel, macros });
+  return macros;
+}
+
+function truthOf(definitions: readonly MacroIr[], kernel: KernelVersion, macros: Macros): MacroTruth | undefined {
+  if (definitions.length === 0) return undefined;
+  const kept = definitions.filter((one) => !isExcluded(one.conditions, kernel, macros));
+  if (kept.length === 0) return { defined: 'false', value: 'false' };
+  if (kept.some((one) => undecided(one.conditions, kernel, macros).length > 0)) return undefined;
+  const values = new Set(kept.map(({ bodyText }) => (bodyText.trim() === '' ? 'true' : evaluateTest(bodyText, kernel, macros))));
+  const [value] = values;
+  return { defined: 'true', value: values.size === 1 && value !== undefined ? value : 'unknown' };
 }
 
 /** KERNEL_VERSION(a, b, c) as include/generated/uapi/linux/version.h defines it. */

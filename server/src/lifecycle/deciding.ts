@@ -2,6 +2,9 @@ import { successors, type Cfg } from '../flow/cfg.ts';
 import type { CallExpr, Expr } from '../ir/types.ts';
 import { walkExpr, walkExprs } from '../ir/visit.ts';
 
+/** The work below grows with the square of the blocks. */
+const MAX_BLOCKS = 400;
+
 /**
  * The members, as `.name`, whose tests decide which of the interesting calls a function makes: `if (p->registered) unregister(p)`, a
  * switch over `p->stage`. What a path found in them is worth keeping to the end of the function, because its callers may know it.
@@ -16,8 +19,9 @@ export function decidingMembers(cfg: Cfg, isInteresting: (call: CallExpr) => boo
     return found;
   }));
   const members = new Set<string>();
+  if (cfg.blocks.length > MAX_BLOCKS) return members;
   if (own.every((calls) => calls.length === 0)) return members;
-  const reached = new Map<number, string>();
+  const held = heldMembers(cfg), reached = new Map<number, string>();
   const callsFrom = (id: number): string => {
     let key = reached.get(id);
     if (key === undefined) {
@@ -30,14 +34,28 @@ export function decidingMembers(cfg: Cfg, isInteresting: (call: CallExpr) => boo
   for (const b of cfg.blocks) {
     const t = b.terminator;
     if (t.kind !== 'branch' && t.kind !== 'switch') continue;
-    const tested = membersIn(t.kind === 'branch' ? t.condition : t.value);
+    const tested = membersIn(t.kind === 'branch' ? t.condition : t.value, held);
     if (tested.length && new Set(successors(b).map(callsFrom)).size > 1) for (const m of tested) members.add(m);
   }
   return members;
 }
 
-function membersIn(e: Expr): string[] {
+function membersIn(e: Expr, held: ReadonlyMap<string, readonly string[]>): string[] {
   const found: string[] = [];
-  walkExpr(e, (x) => { if (x.kind === 'member') found.push(`.${x.field}`); });
+  walkExpr(e, (x) => { if (x.kind === 'member') found.push(`.${x.field}`); else if (x.kind === 'name') found.push(...held.get(x.name) ?? []); });
   return found;
+}
+
+/** The members that variables are read from: `foo = priv->foo; if (!foo) return;` tests `.foo`. */
+function heldMembers(cfg: Cfg): Map<string, string[]> {
+  const held = new Map<string, string[]>();
+  const note = (name: string, value: Expr | null) => {
+    while (value?.kind === 'cast') value = value.operand;
+    if (value?.kind === 'member') held.set(name, [...held.get(name) ?? [], `.${value.field}`]);
+  };
+  for (const b of cfg.blocks) for (const i of b.instrs) {
+    if (i.kind === 'decl') note(i.decl.name, i.decl.init);
+    else if (i.kind === 'expr' && i.expr.kind === 'assign' && i.expr.op === '=' && i.expr.target.kind === 'name') note(i.expr.target.name, i.expr.value);
+  }
+  return held;
 }

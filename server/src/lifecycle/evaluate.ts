@@ -1,7 +1,9 @@
 import type { Expr, Stmt } from '../ir/types.ts';
+import { combine } from './arithmetic.ts';
 import { evaluateCall } from './calls.ts';
 import { decide } from './conditions-flow.ts';
 import { escape, loseCertainty, use } from './operate.ts';
+import { isLifecycleName } from './relevance.ts';
 import { setVariable, site, type Run } from './run.ts';
 import { fork, load, maskOf, store, type PathState } from './state.ts';
 import { ANY, NEGATIVE, NULL, POSITIVE, ZERO, int, isWeak, member, pointer, valueKey, type Mask, type Place, type Value } from './values.ts';
@@ -55,10 +57,11 @@ export function escapeNames(run: Run, s: PathState, names: readonly string[], st
   }
 }
 
-/** A value about which nothing is known, named after the place of its expression. */
+/** A value about which nothing is known, named after the place of its expression. What an earlier round of a loop knew of its name is forgotten. */
 export function fresh(s: PathState, start: number, prefix = 'value'): Value {
   const object = `${prefix}:${start}`;
   s.masks.delete(object);
+  if (s.devices.delete(object)) for (const k of s.heap.keys()) if (k.startsWith(`${object}|`)) s.heap.delete(k);
   return pointer(object);
 }
 
@@ -133,7 +136,7 @@ function nameValue(run: Run, s: PathState, name: string, at: number): Value {
   if (name === 'NULL' || name === 'false') return NULL;
   if (name === 'true') return int(1);
   if (/^E[A-Z0-9]+$/.test(name)) return known(s, `const:${name}`, POSITIVE);
-  if (run.index.functions(run.file, name).length) return { kind: 'function', name };
+  if (run.index.functions(run.file, name).length || isLifecycleName(name, run.kernel)) return { kind: 'function', name };
   const variable = run.index.variable(run.file, name);
   if (!variable) { const value = run.index.constant(run.file, name); return value === null ? known(s, `const:${name}`, ANY) : int(value); }
   const t = variable.item.type;
@@ -166,6 +169,8 @@ function binary(run: Run, s: PathState, e: Extract<Expr, { kind: 'binary' }>): E
     return [...decide(run, fork(s), e, true).map((t) => ({ s: t, v: int(1) })), ...decide(run, s, e, false).map((t) => ({ s: t, v: NULL }))];
   }
   return evaluate(run, s, e.left).flatMap((l) => evaluate(run, l.s, e.right).map((r) => {
+    const sum = combine(r.s, e.op, l.v, r.v);
+    if (sum !== null) return { s: r.s, v: sum === 'negative' ? known(r.s, `errno:${e.start}`, NEGATIVE) : sum };
     const name = `fact~${e.op}~${valueKey(l.v)}~${valueKey(r.v)}`;
     return { s: r.s, v: name.length > 100 ? fresh(r.s, e.start) : known(r.s, name, ANY) };
   }));
@@ -173,12 +178,18 @@ function binary(run: Run, s: PathState, e: Extract<Expr, { kind: 'binary' }>): E
 
 function assignment(run: Run, s: PathState, e: Extract<Expr, { kind: 'assign' }>): Evaluated[] {
   return evaluate(run, s, e.value).flatMap(({ s: t, v }) => places(run, t, e.target, 'write').map(({ s: u, place }) => {
-    const value = e.op === '=' ? v : fresh(u, e.start);
+    const value = e.op === '=' ? v : compound(run, u, e, place, v);
     storePlace(run, u, place, value);
     // Put among others (an array, a list), it can be reached there in ways that are not followed.
     if (value.kind === 'pointer' && (isWeak(place.object) || place.path.includes('[]'))) escape(run, u, value, e, '');
     return { s: u, v: value };
   }));
+}
+
+/** The value after `err |= v` and its like. */
+function compound(run: Run, s: PathState, e: Extract<Expr, { kind: 'assign' }>, place: Place, v: Value): Value {
+  const sum = combine(s, e.op.slice(0, -1), loadPlace(run, s, place, e.target.start), v);
+  return sum === 'negative' ? known(s, `errno:${e.start}`, NEGATIVE) : sum ?? fresh(s, e.start);
 }
 
 function statements(run: Run, s: PathState, body: readonly Stmt[], at: number): Evaluated[] {

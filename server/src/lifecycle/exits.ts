@@ -12,19 +12,20 @@ import { isWeak } from './values.ts';
  * probe, a remove) they have run; where it will run them later (a successful probe) they are listed.
  */
 export function observeExits(run: Run, exits: readonly Exit[]): void {
+  const ended = new Set(exits.flatMap(({ s }) => s.log.flatMap((l) => (ENDS.has(l.op) ? [l.place.object] : []))));
   for (const { s, at } of exits) {
     const outcome = outcomeOf(run, s);
     const releases = (run.role === 'probe' && outcome === 'failure') || run.role === 'remove';
-    for (const t of releases ? runDeferred(run, fork(s), at) : [s]) observeExit(run, t, at, outcome);
+    for (const t of releases ? runDeferred(run, fork(s), at) : [s]) observeExit(run, t, at, outcome, ended);
   }
 }
 
-function observeExit(run: Run, s: PathState, at: Exit['at'], outcome: ExitObservation['outcome']): void {
+function observeExit(run: Run, s: PathState, at: Exit['at'], outcome: ExitObservation['outcome'], ended: ReadonlySet<string>): void {
   for (const [object, t] of s.devices) {
     if (t.state.model === 'none' || isWeak(object) || isUntouched(t.state)) continue;
     const observation: ExitObservation = {
       kind: 'exit', function: run.fn, role: run.role, site: site(run, at), device: deviceRef(run, object, t), before: t.state, text: nameOf(run, s, object),
-      certain: isCertain(run, s, t.state) && !actsOnAnother(run, s, object), trace: stepsOf(s.trace), conditions: conditionsOf(s), outcome, reachable: reachable(s, object), returns: site(run, at), deferred: deferredOps(run, s, object, at),
+      certain: isCertain(run, s, t.state) && !actsOnAnother(run, s, object, ended), trace: stepsOf(s.trace), conditions: conditionsOf(s), outcome, reachable: reachable(s, object), returns: site(run, at), deferred: deferredOps(run, s, object, at),
     };
     observe(run, `exit${outcome}${observation.deferred.join()}`, observation, t, followsOwnState(s));
   }
@@ -34,12 +35,12 @@ const ENDS: ReadonlySet<string> = new Set(['unregister', 'put', 'uninit', 'free'
 
 /**
  * The path ends the life of some other object that may be this one: an element of a list or array, or, in remove, a device
- * other than the one that probe left and that remove does not touch.
+ * other than the one that probe left and that no path of remove touches (it looked for it elsewhere).
  */
-function actsOnAnother(run: Run, s: PathState, object: string): boolean {
-  const ends = s.log.filter((l) => ENDS.has(l.op));
-  if (ends.some((l) => isWeak(l.place.object))) return true;
-  return run.role === 'remove' && !ends.some((l) => l.place.object === object) && ends.some((l) => l.place.object !== object);
+function actsOnAnother(run: Run, s: PathState, object: string, ended: ReadonlySet<string>): boolean {
+  if (s.log.some((l) => ENDS.has(l.op) && isWeak(l.place.object))) return true;
+  if (run.role === 'remove' && s.log.some((l) => ENDS.has(l.op)) && !s.log.some((l) => ENDS.has(l.op) && l.place.object === object)) return true;
+  return run.role === 'remove' && ended.size > 0 && !ended.has(object);
 }
 
 /**

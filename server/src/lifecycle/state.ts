@@ -114,6 +114,8 @@ function isUsed(object: string, used: ReadonlySet<string>, live: ReadonlySet<str
   }
   if (!object.startsWith('load:')) return false;
   const i = object.lastIndexOf('|'), base = object.slice(5, i), path = object.slice(i + 1);
+  // Whether there is drvdata is what callers know of a helper's early return.
+  if (path === '@drvdata') return isUsed(base, used, live);
   if (base.startsWith('global:') && path === '') return live.has(base.slice(7));
   return live.has(path.slice(path.lastIndexOf('.'))) || live.has(`.${path}`) ? base.startsWith('global:') || isUsed(base, used, live) : false;
 }

@@ -62,10 +62,10 @@ function outcomeOf(s: PathState): SummaryOutcome {
   };
 }
 
-/** A comparison of what a caller can name with a constant or with another such thing. */
+/** A comparison of what a caller can name, or a test of its bits, with a constant or with another such thing. */
 function isPortableFact(o: string): boolean {
   const parts = o.startsWith('fact~') ? o.split('~') : [];
-  return parts.length === 4 && /^[<>=!]=?$/.test(parts[1]!) && parts.slice(2).some((k) => isOutside(k)) && parts.slice(2).every((k) => /^-?\d+$/.test(k) || k.startsWith('const:') || isOutside(k.slice(0, k.lastIndexOf('>'))));
+  return parts.length === 4 && /^([<>=!]=?|&)$/.test(parts[1]!) && parts.slice(2).some((k) => isOutside(k)) && parts.slice(2).every((k) => /^-?\d+$/.test(k) || k.startsWith('const:') || isOutside(k.slice(0, k.lastIndexOf('>'))));
 }
 
 /** Objects that a caller can name too. */

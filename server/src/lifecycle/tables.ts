@@ -26,7 +26,7 @@ export function driverTables(index: ModuleIndex): DriverTable[] {
     const members = membersOf(file, init);
     const name = (keys: readonly string[]) => keys.map((k) => members.get(k)?.value).find((v) => v !== undefined && v !== 'NULL') ?? null;
     const probe = name([pair.probe]), remove = name(pair.remove);
-    return probe || remove ? [{ path: file.path, variable, probe, remove, complete: init.complete }] : [];
+    return probe || remove ? [{ path: file.path, variable, probe, remove, complete: isComplete(init) }] : [];
   });
 }
 
@@ -37,7 +37,7 @@ export function opsTables(index: ModuleIndex, kernel: KernelVersion): OpsTable[]
     if (variable.type.name !== 'vfio_device_ops') return [];
     const members = membersOf(file, init);
     const givenTo = uses.filter((u) => u.table === variable).map(({ site, op, api, function: fn }) => ({ site, op, api, function: fn }));
-    return [{ path: file.path, variable, members, complete: init.complete && init.entries.every((e) => e.conditions.length === 0), style: styleOf(members, kernel), givenTo }];
+    return [{ path: file.path, variable, members, complete: isComplete(init), style: styleOf(members, kernel), givenTo }];
   });
 }
 
@@ -78,6 +78,11 @@ function fileOf(index: ModuleIndex, path: string): FileIr | undefined {
 function tables(index: ModuleIndex): { file: FileIr; variable: VariableIr; init: InitializerExpr }[] {
   return [...index.module.sources, ...index.module.headers].flatMap((file) =>
     file.variables.flatMap((variable) => (variable.init?.kind === 'initializer' ? [{ file, variable, init: variable.init }] : [])));
+}
+
+/** Neither an #if nor a macro that stands for members (`FOO_COMMON_OPS,`) may hide one. */
+function isComplete(init: InitializerExpr): boolean {
+  return init.complete && init.entries.every((e) => e.conditions.length === 0 && e.designators.length > 0);
 }
 
 function membersOf(file: FileIr, init: InitializerExpr): Map<string, TableMember> {

@@ -1,0 +1,29 @@
+import { maskOf, type PathState } from './state.ts';
+import { NEGATIVE, int, type Value } from './values.ts';
+
+/**
+ * What `l OP r` is as far as numbers and signs tell: `err |= register()` is an error code whenever one of the two is. Null when nothing is
+ * known, and for a result that is an error code of which only the sign is known, 'negative'.
+ */
+export function combine(s: PathState, op: string, l: Value, r: Value): Value | 'negative' | null {
+  if (l.kind === 'int' && r.kind === 'int') return compute(op, l.value, r.value);
+  const isZero = (v: Value) => v.kind === 'int' && v.value === 0;
+  if (isZero(r) && (op === '|' || op === '+' || op === '-' || op === '^')) return l;
+  if (isZero(l) && (op === '|' || op === '+' || op === '^')) return r;
+  if ((isZero(l) || isZero(r)) && (op === '&' || op === '*')) return int(0);
+  return op === '|' && (maskOf(s, l) === NEGATIVE || maskOf(s, r) === NEGATIVE) ? 'negative' : null;
+}
+
+function compute(op: string, a: number, b: number): Value | null {
+  const small = Math.abs(a) < 2 ** 31 && Math.abs(b) < 2 ** 31;
+  switch (op) {
+    case '+': return int(a + b);
+    case '-': return int(a - b);
+    case '*': return small ? int(a * b) : null;
+    case '|': return small ? int(a | b) : null;
+    case '&': return small ? int(a & b) : null;
+    case '^': return small ? int(a ^ b) : null;
+    case '<<': return small && b >= 0 && b < 31 ? int(a * 2 ** b) : null;
+    default: return null;
+  }
+}
