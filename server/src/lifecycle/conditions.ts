@@ -162,10 +162,13 @@ export function macrosOf(module: Module, kernel: KernelVersion): Macros {
     for (const macro of file.macros) if (macro.params === null) definitions.set(macro.name, [...(definitions.get(macro.name) ?? []), macro]);
   }
   const results = new Map<string, MacroTruth | undefined>();
+  let depth = 0;
   const macros: Macros = (name) => {
-    if (results.has(name)) return results.get(name);
+    if (results.has(name) || depth >= MAX_DEPTH) return results.get(name);
     results.set(name, undefined); // A macro that leads back to itself decides nothing.
+    depth++;
     const truth = truthOf(definitions.get(name) ?? [], kernel, macros);
+    depth--;
     results.set(name, truth);
     return truth;
   };
@@ -178,7 +181,10 @@ function truthOf(definitions: readonly MacroIr[], kernel: KernelVersion, macros:
   const kept = definitions.filter((one) => !isExcluded(one.conditions, kernel, macros));
   if (kept.length === 0) return { defined: 'false', value: 'false' };
   if (kept.some((one) => undecided(one.conditions, kernel, macros).length > 0)) return undefined;
-  const values = new Set(kept.map(({ bodyText }) => (bodyText.trim() === '' ? 'true' : evaluateTest(bodyText, kernel, macros))));
+  const values = new Set(kept.map(({ bodyText }) => {
+    const body = bodyText.replace(/\/\*[^]*?\*\/|\/\/.*/g, ' ').trim();
+    return body === '' ? 'true' : evaluateTest(body, kernel, macros);
+  }));
   const [value] = values;
   return { defined: 'true', value: values.size === 1 && value !== undefined ? value : 'unknown' };
 }

@@ -5,7 +5,7 @@ import type { Severity } from './types.ts';
 import { API_FUNCTIONS, apiEntry, apiMemberHistory } from '../kernel/lifecycle-api.ts';
 import { nearest, sideOf } from '../kernel/version.ts';
 import { callsIn, documentsOf, type PlacedCall } from './locate.ts';
-import { areAlternatives, isExcluded, undecided } from '../lifecycle/conditions.ts';
+import { areAlternatives, isExcluded, macrosOf, undecided } from '../lifecycle/conditions.ts';
 
 /** A name of the life-cycle interface at a place where the module uses it, and whether the target kernel has it. */
 export interface ApiUse {
@@ -99,8 +99,9 @@ function verdictOn(entry: ApiEntry, kernel: KernelVersion): ApiUse['verdict'] {
  * target has; a hint when the code depends on a test that nobody here can decide.
  */
 export function gravity(use: ApiUse, all: readonly ApiUse[], facts: ModuleFacts, severity: Severity): Severity | null {
-  if (isExcluded(use.conditions, facts.kernel)) return null;
-  const open = undecided(use.conditions, facts.kernel);
+  const macros = macrosOf(facts.module, facts.kernel);
+  if (isExcluded(use.conditions, facts.kernel, macros)) return null;
+  const open = undecided(use.conditions, facts.kernel, macros);
   if (open.length === 0) return severity;
   const other = all.some((one) => one.verdict === 'available' && one.entry.model !== 'general' && areAlternatives(open, one.conditions));
   if (other) return null;

@@ -1,6 +1,6 @@
 import type { Finding, Rule, RuleContext } from './types.ts';
 import { apiUses } from './availability.ts';
-import { areAlternatives, isExcluded } from '../lifecycle/conditions.ts';
+import { areAlternatives, isExcluded, macrosOf } from '../lifecycle/conditions.ts';
 import { isInit } from './removed-api.ts';
 import { formatVersion } from '../kernel/version.ts';
 import { DRIVER, FOO, OLD_PROBE, OLD_REMOVE, PROBE, REMOVE } from './examples.ts';
@@ -150,7 +150,7 @@ function check({ facts }: RuleContext): Finding[] {
   const uses = apiUses(facts);
   const kernel = formatVersion(facts.kernel);
   return uses.flatMap((use): Finding[] => {
-    if (!isInit(use.entry.name) || use.verdict !== 'available' || isExcluded(use.conditions, facts.kernel)) return [];
+    if (!isInit(use.entry.name) || use.verdict !== 'available' || isExcluded(use.conditions, facts.kernel, macrosOf(facts.module, facts.kernel))) return [];
     if (uses.some((other) => isNewModel(other.entry.model) && areAlternatives(use.conditions, other.conditions))) return [];
     return [{
       rule: deprecatedInitGroupDev.id,

@@ -17,7 +17,7 @@ import { removedApi } from './removed-api.ts';
 import { unavailableApi } from './unavailable-api.ts';
 import { uncheckedAlloc } from './unchecked-alloc.ts';
 import { useAfterPut } from './use-after-put.ts';
-import { isExcluded } from '../lifecycle/conditions.ts';
+import { isExcluded, macrosOf } from '../lifecycle/conditions.ts';
 import { conditionsOfSite, contains, documentAt, walk } from './locate.ts';
 import { oneForEachSite } from './report.ts';
 
@@ -59,7 +59,7 @@ export function runRules(context: RuleContext, list: readonly Rule[] = rules): F
  */
 function inTargetOnly(rule: Rule): Rule {
   const check = ({ facts, kernel }: RuleContext): Finding[] => oneForEachSite(rule.check({ facts: compiledFacts(facts), kernel }))
-    .filter((finding) => !isExcluded(conditionsOfSite(facts.module, finding.site), kernel))
+    .filter((finding) => !isExcluded(conditionsOfSite(facts.module, finding.site), kernel, macrosOf(facts.module, kernel)))
     .map((finding) => (finding.fix === null || isUnderstood(facts.module, finding.fix) ? finding : { ...finding, fix: null }));
   return { ...rule, check };
 }
@@ -93,7 +93,7 @@ const compiled = new WeakMap<ModuleFacts, ModuleFacts>();
 function compiledFacts(facts: ModuleFacts): ModuleFacts {
   let known = compiled.get(facts);
   if (known === undefined) {
-    const observations = facts.observations.filter((one) => !isExcluded(one.conditions, facts.kernel));
+    const observations = facts.observations.filter((one) => !isExcluded(one.conditions, facts.kernel, macrosOf(facts.module, facts.kernel)));
     known = observations.length === facts.observations.length ? facts : { ...facts, observations };
     compiled.set(facts, known);
   }

@@ -1,6 +1,6 @@
 import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import type { ExitObservation, ModuleFacts, Site } from '../lifecycle/types.ts';
-import { areAlternatives, undecided } from '../lifecycle/conditions.ts';
+import { areAlternatives, macrosOf, undecided } from '../lifecycle/conditions.ts';
 import { isConfiguration } from './availability.ts';
 import { documentOf } from './locate.ts';
 import { findingFor } from './report.ts';
@@ -271,7 +271,7 @@ function isOwnedByCore(facts: ModuleFacts, exit: ExitObservation): boolean {
 
 /** An #if that may well stand for the kernel's version, and whose other arm frees: a driver for several kernels. */
 function isOtherArmFreeing(facts: ModuleFacts, exit: ExitObservation): boolean {
-  const open = undecided(exit.conditions, facts.kernel).filter((condition) => !isConfiguration(condition.test));
+  const open = undecided(exit.conditions, facts.kernel, macrosOf(facts.module, facts.kernel)).filter((condition) => !isConfiguration(condition.test));
   return open.length > 0 && facts.observations.some((one) => one.kind === 'exit' && one.function === exit.function && one.before.memory === 'freed' && areAlternatives(open, one.conditions));
 }
 

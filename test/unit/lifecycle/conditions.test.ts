@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { areAlternatives, evaluateTest, isExcluded, undecided } from '../../../server/src/lifecycle/conditions.ts';
+import { areAlternatives, evaluateTest, isExcluded, macrosOf, undecided } from '../../../server/src/lifecycle/conditions.ts';
+import { factsOf } from '../../support/analyse.ts';
 
 describe('a preprocessor test for one target kernel', () => {
   test.each([
@@ -40,5 +41,28 @@ describe('a preprocessor test for one target kernel', () => {
   test('opposite arms of one test are alternatives', () => {
     expect(areAlternatives([{ test: 'A', holds: true }], [{ test: 'B', holds: true }, { test: 'A', holds: false }])).toBe(true);
     expect(areAlternatives([{ test: 'A', holds: true }], [{ test: 'A', holds: true }])).toBe(false);
+  });
+});
+
+describe('macros of the driver that stand for a version', () => {
+  const NEW = '#define FOO_NEW (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 1, 0)) /* allocates */\n';
+  const OLD = '#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)\n#define FOO_OLD\n#endif\n';
+
+  test.each([
+    [NEW, 'FOO_NEW', '6.1', 'true'],
+    [NEW, 'FOO_NEW', '6.0', 'false'],
+    [NEW, '!FOO_NEW || BAR', '6.0', 'true'],
+    [NEW, 'defined(FOO_NEW) && !FOO_NEW', '6.0', 'true'],
+    [OLD, 'FOO_OLD', '6.0', 'true'],
+    [OLD, 'FOO_OLD', '6.1', 'false'],
+    [OLD, 'defined FOO_OLD', '6.1', 'false'],
+    ['#ifdef HAVE_X\n#define FOO_OLD\n#endif\n', 'FOO_OLD', '6.1', 'unknown'],
+    ['int x;\n#ifndef FOO_OLD\n#define FOO_OLD 1\n#endif\n', 'FOO_OLD', '6.1', 'unknown'],
+    ['#define A B\n#define B A\n', 'A', '6.1', 'unknown'],
+    [`${Array.from({ length: 5_000 }, (_, i) => `#define A${i} A${i + 1}\n`).join('')}`, 'A0', '6.1', 'unknown'],
+    ['', 'FOO_OLD', '6.1', 'unknown'],
+  ])('case %#', (code, expression, kernel, expected) => {
+    const { module, kernel: version } = factsOf(code, kernel);
+    expect(evaluateTest(expression, version, macrosOf(module, version))).toBe(expected);
   });
 });
