@@ -129,6 +129,12 @@ describe('the conversion', () => {
     expect(found[0]!.disabled).toBeUndefined();
   });
 
+  it('is offered once for a selection with probe and remove', async () => {
+    const { open } = await start(K60);
+    open(URI, OLD_ALONE);
+    expect(await actions(URI, rangeOf(OLD_ALONE, OLD_ALONE), REWRITE)).toHaveLength(1);
+  });
+
   it('is not offered elsewhere, nor in a driver of the new model', async () => {
     const { open } = await start(K60);
     open(URI, OLD_ALONE);

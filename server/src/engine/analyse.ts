@@ -4,19 +4,21 @@
  */
 import type { FileIr } from '../ir/types.ts';
 import { inRange } from '../kernel/version.ts';
-import type { ModuleFacts } from '../lifecycle/types.ts';
+import type { Module, ModuleFacts } from '../lifecycle/types.ts';
 import type { Finding, Rule, Severity } from '../rules/types.ts';
 import type { SyntaxParser } from '../syntax/node.ts';
 import { createDocuments } from './documents.ts';
 import { KERNEL_API, kernelStages, type Stages } from './stages.ts';
 import { isSuppressed, suppressionsOf, type Suppression } from './suppress.ts';
-import type { Analysis, Configuration, ModuleInput, NotAnalysed, TargetKernel } from './types.ts';
+import type { Analysis, Configuration, ModuleInput, NotAnalysed, SourceDocument, TargetKernel } from './types.ts';
 
 export interface Engine {
   /** The findings in `input.file`, sorted, each rule at most once a place. Never throws: what fails is in `notAnalysed`. */
   analyse(input: ModuleInput, config: Configuration, kernel: TargetKernel): Analysis;
   /** The facts of the whole module; undefined when it mentions no VFIO or could not be analysed. Never throws. */
   facts(input: ModuleInput, kernel: TargetKernel): ModuleFacts | undefined;
+  /** The lowered module, without an analysis; undefined as for `facts`. */
+  module(input: ModuleInput): Module | undefined;
   /** The IR of the file itself, whatever it is about. Never throws. */
   lowered(input: ModuleInput): FileIr | undefined;
   /** See Documents.settle: to be called for an edited document when the host is idle. True asks for a new analysis. */
@@ -68,10 +70,14 @@ export function createEngine(parser: SyntaxParser, stages: Stages = kernelStages
   const modules = new Map<string, ModuleEntry>();
   const suppressions = new WeakMap<FileIr, readonly Suppression[]>();
 
+  function lowerModule(input: ModuleInput): Module {
+    const lowered = (one: SourceDocument): FileIr => documents.lowered(one.path, one.text, one.path === input.file);
+    return { sources: input.sources.map(lowered), headers: input.headers.filter((one) => one.text.length <= MAX_FILE).map(lowered) };
+  }
+
   function result(input: ModuleInput, kernel: TargetKernel): ModuleResult {
-    const sources = input.sources.map((one) => documents.lowered(one.path, one.text, one.path === input.file));
-    const headers = input.headers.filter((one) => one.text.length <= MAX_FILE).map((one) => documents.lowered(one.path, one.text, one.path === input.file));
-    const files = [...sources, ...headers];
+    const module = lowerModule(input);
+    const files = [...module.sources, ...module.headers];
     const key = input.sources.map((one) => one.path).join('\n');
     const entry = modules.get(key) ?? { cache: stages.createCache(), results: [] };
     modules.delete(key);
@@ -80,7 +86,7 @@ export function createEngine(parser: SyntaxParser, stages: Stages = kernelStages
 
     const known = entry.results.find((one) => one.kernel === kernel.text && same(one.files, files));
     if (known) return known;
-    const facts = stages.analyseModule({ sources, headers }, kernel.version, entry.cache);
+    const facts = stages.analyseModule(module, kernel.version, entry.cache);
     const fresh: ModuleResult = { files, kernel: kernel.text, facts };
     // Results for other texts of the same module are of no more use.
     entry.results = [fresh, ...entry.results.filter((one) => one.kernel !== kernel.text && same(one.files, files))].slice(0, 3);
@@ -114,8 +120,9 @@ export function createEngine(parser: SyntaxParser, stages: Stages = kernelStages
     return known.length > 0 && isSuppressed(finding, known);
   }
 
-  function textOf(input: ModuleInput): string {
-    return [...input.sources, ...input.headers].find((one) => one.path === input.file)?.text ?? '';
+  function isWorthwhile(input: ModuleInput): boolean {
+    const text = textOf(input);
+    return mentionsVfio(text) && text.length <= MAX_FILE && usesInterface(input);
   }
 
   return {
@@ -142,32 +149,19 @@ export function createEngine(parser: SyntaxParser, stages: Stages = kernelStages
     },
 
     facts(input, kernel) {
-      const text = textOf(input);
-      if (!mentionsVfio(text) || text.length > MAX_FILE || !usesInterface(input)) return undefined;
-      try {
-        return result(input, kernel).facts;
-      } catch {
-        return undefined;
-      }
+      return isWorthwhile(input) ? orUndefined(() => result(input, kernel).facts) : undefined;
+    },
+
+    module(input) {
+      return isWorthwhile(input) ? orUndefined(() => lowerModule(input)) : undefined;
     },
 
     lowered(input) {
       const text = textOf(input);
-      if (text.length > MAX_FILE) return undefined;
-      try {
-        return documents.lowered(input.file, text, true);
-      } catch {
-        return undefined;
-      }
+      return text.length > MAX_FILE ? undefined : orUndefined(() => documents.lowered(input.file, text, true));
     },
 
-    settle(path) {
-      try {
-        return documents.settle(path);
-      } catch {
-        return false;
-      }
-    },
+    settle: (path) => orUndefined(() => documents.settle(path)) ?? false,
 
     forget(path) {
       documents.forget(path);
@@ -181,6 +175,19 @@ export function createEngine(parser: SyntaxParser, stages: Stages = kernelStages
       documents.dispose();
     },
   };
+}
+
+function textOf(input: ModuleInput): string {
+  return [...input.sources, ...input.headers].find((one) => one.path === input.file)?.text ?? '';
+}
+
+/** What a host asks beside the analysis: where it fails there is no answer. The analysis itself says why. */
+function orUndefined<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch {
+    return undefined;
+  }
 }
 
 function failure(path: string, reason: string): Analysis {

@@ -41,15 +41,23 @@ export function conversionsAt(facts: ModuleFacts, path: string, span: Span, find
   return inTable ? [{ functionName: undefined }] : [];
 }
 
-export type Plan = { readonly status: 'planned' | 'unchanged' } | Extract<Conversion, { status: 'refused' }>;
+export type Plan =
+  /** `probes` are the functions that allocate what is converted: two requests with the same ones are the same conversion. */
+  | { readonly status: 'planned'; readonly probes: readonly string[] }
+  | { readonly status: 'unchanged' }
+  | Extract<Conversion, { status: 'refused' }>;
 
 /** Whether a conversion can be planned: cheap, without the proof. Never throws. */
 export function planOf(engine: Engine, input: ModuleInput, target: TargetKernel, functionName: string | undefined): Plan {
-  const facts = engine.facts(input, target);
-  if (!facts) return { status: 'unchanged' };
+  const module = engine.module(input);
+  if (!module) return { status: 'unchanged' };
   try {
-    const result = planConversion({ module: facts.module, kernel: target.version }, { path: input.file, functionName });
-    return result.status === 'refused' ? { status: 'refused', reason: result.refusal.reason, site: result.refusal.site } : { status: result.status };
+    const result = planConversion({ module, kernel: target.version }, { path: input.file, functionName });
+    switch (result.status) {
+      case 'planned': return { status: 'planned', probes: result.plan.devices.map((device) => device.allocation.fn.name) };
+      case 'refused': return { status: 'refused', reason: result.refusal.reason, site: result.refusal.site };
+      case 'unchanged': return { status: 'unchanged' };
+    }
   } catch (error) {
     return failed(error);
   }
@@ -60,12 +68,12 @@ export function planOf(engine: Engine, input: ModuleInput, target: TargetKernel,
  * none that is new elsewhere, and has nothing left to convert; what fails that is refused. Never throws.
  */
 export function convert(engine: Engine, input: ModuleInput, target: TargetKernel, functionName: string | undefined): Conversion {
-  const facts = engine.facts(input, target);
-  if (!facts) return { status: 'unchanged' };
+  const module = engine.module(input);
+  if (!module) return { status: 'unchanged' };
   const scratch = engine.sibling();
   try {
     const request = { path: input.file, functionName };
-    const result = planConversion({ module: facts.module, kernel: target.version }, request);
+    const result = planConversion({ module, kernel: target.version }, request);
     if (result.status === 'unchanged') return result;
     if (result.status === 'refused') return { status: 'refused', reason: result.refusal.reason, site: result.refusal.site };
     const { edits, notes, touched } = editsOf(result.plan);
@@ -74,8 +82,8 @@ export function convert(engine: Engine, input: ModuleInput, target: TargetKernel
     if (!parsesAsWell(engine.parser, input, after)) return refused('the converted text would not parse');
     const problem = newProblem(scratch, input, after, target, new Set(touched));
     if (problem) return refused(`the converted text would not be right: ${problem.message} [${problem.rule}]`);
-    const again = scratch.facts(after, target);
-    const second = again && planConversion({ module: again.module, kernel: target.version }, request);
+    const again = scratch.module(after);
+    const second = again && planConversion({ module: again, kernel: target.version }, request);
     if (second?.status !== 'unchanged') return refused('a second conversion would change the result again');
     return { status: 'converted', edits, notes };
   } catch (error) {

@@ -62,10 +62,15 @@ function conversions(session: Session, loaded: Loaded, span: { start: number; en
   if (!facts) return [];
   const target = conversionTarget(loaded.kernel);
   const actions: CodeAction[] = [];
+  const seen = new Set<string>();
   for (const offer of conversionsAt(facts, loaded.input.file, span, loaded.analysis().findings)) {
     const action: CodeAction = { title: title(offer, target.text), kind: REWRITE };
     const plan = planOf(loaded.engine, loaded.input, target, offer.functionName);
     if (plan.status === 'unchanged') continue;
+    // Probe and remove of one device lead to one conversion.
+    const same = plan.status === 'planned' ? plan.probes.join('\n') : plan.reason;
+    if (seen.has(same)) continue;
+    seen.add(same);
     if (plan.status === 'refused') {
       if (session.client.disabledActions) actions.push({ ...action, disabled: { reason: plan.reason } });
       continue;

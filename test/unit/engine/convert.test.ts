@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest';
+import { conversionsAt, conversionTarget, convert, planOf } from '../../../server/src/engine/convert.ts';
+import { withEdits } from '../../../server/src/engine/prove.ts';
+import { kernelStages } from '../../../server/src/engine/stages.ts';
+import { BAR_H, CLEAN, OLD } from '../../support/drivers.ts';
+import { engineWith, kernel, single, textRule } from './support.ts';
+
+const DRIVER = OLD.replace('#include "bar.h"\n', BAR_H);
+const K61 = kernel('6.1');
+
+describe('the proof of a conversion', () => {
+  it('is given by the rules of the project', async () => {
+    const engine = await engineWith(kernelStages.rules);
+    const input = single(DRIVER);
+    expect(planOf(engine, input, K61, undefined)).toEqual({ status: 'planned', probes: ['bar_probe'] });
+    const result = convert(engine, input, K61, undefined);
+    if (result.status !== 'converted') throw new Error(JSON.stringify(result));
+    const after = withEdits(input, result.edits)!;
+    expect(engine.analyse(after, {}, K61).findings).toEqual([]);
+    expect(convert(engine, after, K61, undefined)).toEqual({ status: 'unchanged' });
+  });
+
+  it('fails when a rule finds an error in what was touched', async () => {
+    const engine = await engineWith([textRule('doubt', /vfio_put_device/g, { severity: 'error' })]);
+    expect(convert(engine, single(DRIVER), K61, undefined)).toMatchObject({ status: 'refused', reason: expect.stringContaining('found vfio_put_device [doubt]') });
+  });
+
+  it('fails for a defect that was there before: the result would be offered as right', async () => {
+    const engine = await engineWith([textRule('old', /dev_set_drvdata/g)]);
+    expect(convert(engine, single(DRIVER), K61, undefined)).toMatchObject({ status: 'refused', reason: expect.stringContaining('[old]') });
+  });
+
+  it('fails when something new is found elsewhere', async () => {
+    const engine = await engineWith([textRule('elsewhere', /return 7/g, { functionName: null })]);
+    const input = single(`${DRIVER}static int other(void)\n{\n\treturn 7;\n}\n`);
+    expect(convert(engine, input, K61, undefined).status).toBe('converted');
+    const worse = await engineWith([{ ...textRule('elsewhere', /return 7/g), check: (context) => (context.facts.module.sources[0]!.text.includes('vfio_alloc_device') ? textRule('elsewhere', /return 7/g).check(context) : []) }]);
+    expect(convert(worse, input, K61, undefined)).toMatchObject({ status: 'refused', reason: expect.stringContaining('[elsewhere]') });
+  });
+
+  it('does not ask for what the target lacks beside the life cycle', async () => {
+    const engine = await engineWith([textRule('removed-api', /dev_set_drvdata/g, { severity: 'error' })]);
+    expect(convert(engine, single(DRIVER), K61, undefined).status).toBe('converted');
+  });
+
+  it('passes over hints', async () => {
+    const engine = await engineWith([textRule('hint', /vfio_put_device/g, { severity: 'hint' })]);
+    expect(convert(engine, single(DRIVER), K61, undefined).status).toBe('converted');
+  });
+
+  it('is not asked for where there is nothing to convert', async () => {
+    const engine = await engineWith([]);
+    for (const text of [CLEAN, '', 'int vfio;']) expect(convert(engine, single(text), K61, undefined)).toEqual({ status: 'unchanged' });
+  });
+});
+
+describe('the target of a conversion', () => {
+  it('is the first kernel that can take it, or the target itself', () => {
+    expect(conversionTarget(kernel('5.15'))).toMatchObject({ text: '6.1', version: [6, 1] });
+    expect(conversionTarget(kernel('6.6'))).toEqual(kernel('6.6'));
+  });
+});
+
+describe('where a conversion is offered', () => {
+  it('is where a device of the old model is at work', async () => {
+    const engine = await engineWith(kernelStages.rules);
+    const input = single(`${DRIVER}static int other(void)\n{\n\treturn 7;\n}\n`);
+    const text = input.sources[0]!.text;
+    const target = kernel('6.0');
+    const facts = engine.facts(input, target)!;
+    const { findings } = engine.analyse(input, {}, target);
+    const at = (place: string) => conversionsAt(facts, '/w/a.c', { start: text.indexOf(place), end: text.indexOf(place) }, findings).map((one) => one.functionName ?? '(file)');
+    expect(at('vfio_init_group_dev')).toEqual(['bar_probe']);
+    expect(at('kzalloc')).toEqual(['bar_probe']);
+    expect(at('dev_get_drvdata')).toEqual(['bar_remove']);
+    expect(at('.name = "bar"')).toEqual(['(file)']);
+    expect(at('return 7')).toEqual([]);
+    expect(at('int users')).toEqual([]);
+    expect(conversionsAt(facts, '/w/a.c', { start: 0, end: text.length }, findings).map((one) => one.functionName).sort()).toEqual(['bar_probe', 'bar_remove']);
+  });
+});
