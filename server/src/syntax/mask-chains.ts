@@ -29,6 +29,11 @@ export interface Chains {
   visit(index: number, place: Place, progress: Progress): { readonly last: number; readonly progress: Progress };
 }
 
+/** What follows `#ifdef __cplusplus` is not C; what follows `#if 0` may be anything, and is read only where its braces pair. */
+function isNeverC(directive: string, isUnbalanced: boolean): boolean {
+  return /__cplusplus\b/.test(directive) ? !/^#\s*ifndef|!/.test(directive) : isUnbalanced && /^#\s*if\s+0\s*$/.test(directive);
+}
+
 export function trackChains(state: MaskState): Chains {
   const { tokens: { kinds, starts, ends, values, partners } } = state;
   const open: Chain[] = [];
@@ -53,8 +58,7 @@ export function trackChains(state: MaskState): Chains {
     visit(index, place, progress) {
       const value = values[index];
       if (value === Directive.open || value === Directive.openUnbalanced) {
-        if (/__cplusplus\b/.test(tokenText(state, index)) && !/^#\s*ifndef|!/.test(tokenText(state, index))) {
-          // That arm is not C.
+        if (isNeverC(tokenText(state, index), value === Directive.openUnbalanced)) {
           const last = partners[index]!;
           if (values[last] === Directive.close) {
             blank(state, starts[index]!, ends[last]!, 'split');

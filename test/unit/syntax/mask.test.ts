@@ -186,6 +186,7 @@ describe('#if chains', () => {
     ['else before the end', inFunction('a();\n#ifdef A\n\tif (a)\n\t\tb();\n\telse\n#endif\n\t\tc();'), 'int f(void)\n{\n\ta();\n\tif (a)\n\t\tb();\n\telse\n\t\tc();\n}'],
     ['the controlled statement', inFunction('if (a)\n#ifdef A\n\t\tb();\n#else\n\t\tc();\n#endif\n\td();'), 'int f(void)\n{\n\tif (a)\n\t\tb();\n\td();\n}'],
     ['a second arm that ends early', inFunction('a();\n#ifdef A\n\tb();\n#else\n\tif (c)\n#endif\n\t\td();'), 'int f(void)\n{\n\ta();\n\tb();\n\t\td();\n}'],
+    ['what #if 0 leaves out, when its braces do not pair', 'void f(void)\n{\n\tg();\n#if 0\n\t} broken ( here\n#endif\n\th();\n}', 'void f(void)\n{\n\tg();\n\th();\n}'],
     ['extern "C"', '#ifdef __cplusplus\nextern "C" {\n#endif\nint x;\n#ifdef __cplusplus\n}\n#endif', 'int x;'],
   ])('split: %s', (_name, text, expected) => {
     expect(visible(text)).toBe(expected);
