@@ -8,13 +8,19 @@ export interface DriverModule {
   readonly kernels: readonly string[];
 }
 
-const FOLDER = join(import.meta.dirname, '../fixtures/drivers/clean');
+const FIXTURES = join(import.meta.dirname, '../fixtures/drivers');
 
 /** The correct drivers: a file `x.c` with `x.h` if there is one, or a folder of files. */
-export function cleanDrivers(): DriverModule[] {
-  return readdirSync(FOLDER).filter((name) => !name.endsWith('.h')).sort().map((name) => {
-    const folder = statSync(join(FOLDER, name)).isDirectory();
-    const inside = folder ? join(FOLDER, name) : FOLDER;
+export function cleanDrivers(): DriverModule[] { return driversIn('clean'); }
+
+/** Small correct drivers, each with one way of writing something. */
+export function shapes(): DriverModule[] { return driversIn('shapes'); }
+
+function driversIn(kind: string): DriverModule[] {
+  const root = join(FIXTURES, kind);
+  return readdirSync(root).filter((name) => !name.endsWith('.h')).sort().map((name) => {
+    const folder = statSync(join(root, name)).isDirectory();
+    const inside = folder ? join(root, name) : root;
     const own = folder ? readdirSync(inside).sort() : readdirSync(inside).filter((one) => one === name || one === name.replace(/\.c$/, '.h'));
     const files = Object.fromEntries(own.map((one) => [one, readFileSync(join(inside, one), 'utf8')]));
     const kernels = Object.values(files).flatMap((text) => /^\/\* kernel: ([\d. ]+) \*\/\n/.exec(text)?.[1]?.trim().split(/\s+/) ?? []);
