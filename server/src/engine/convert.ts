@@ -54,7 +54,7 @@ export function planOf(engine: Engine, input: ModuleInput, target: TargetKernel,
   try {
     const result = planConversion({ module, kernel: target.version }, { path: input.file, functionName });
     switch (result.status) {
-      case 'planned': return { status: 'planned', probes: result.plan.devices.map((device) => device.allocation.fn.name) };
+      case 'planned': return { status: 'planned', probes: result.plan.devices.flatMap((device) => device.allocations.map((one) => one.fn.name)) };
       case 'refused': return { status: 'refused', reason: result.refusal.reason, site: result.refusal.site };
       case 'unchanged': return { status: 'unchanged' };
     }
