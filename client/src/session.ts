@@ -64,10 +64,12 @@ async function stop(client: BaseLanguageClient, owned: readonly vscode.Disposabl
   for (const one of owned) one.dispose();
 }
 
-/** C documents a person edits. The old side of a diff (`git:` and the like) is not one of them. */
+/** C documents a person edits, on whatever file system. The old side of a diff (`git:` and the like) is not one of them: it cannot be written. */
 function documentSelector(): { language: string; scheme: string }[] {
-  const folders = (vscode.workspace.workspaceFolders ?? []).map((folder) => folder.uri.scheme);
-  return [...new Set(['file', 'untitled', ...folders])].map((scheme) => ({ language: 'c', scheme }));
+  const { fs, textDocuments, workspaceFolders = [] } = vscode.workspace;
+  const open = textDocuments.map((document) => document.uri.scheme).filter((scheme) => fs.isWritableFileSystem(scheme));
+  const schemes = new Set(['file', 'untitled', ...workspaceFolders.map((folder) => folder.uri.scheme), ...open]);
+  return [...schemes].map((scheme) => ({ language: 'c', scheme }));
 }
 
 /** The default handler tells of a lost server in a pop-up; this one tells in the status item. */

@@ -17,11 +17,7 @@ cd node_modules/code-server/lib/vscode
 # `npm ci` refuses this folder: as published its package.json and its shrinkwrap are not in step. `npm install` follows the shrinkwrap.
 npm install --omit=dev "${quiet[@]}"
 
-missing=()
-for tool in g++ make python3; do command -v "$tool" >/dev/null || missing+=("$tool"); done
-if [[ ${#missing[@]} -gt 0 ]]; then
-  echo "editor host: no ${missing[*]}, so VS Code's Output panel stays empty (apt-get install g++ make python3)" >&2
-else
+if { command -v g++ && command -v make && command -v python3; } >/dev/null; then
   PATH=$node_24/bin:$PATH npm_config_nodedir=$node_24 npm rebuild --loglevel=error @vscode/spdlog @vscode/native-watchdog >/dev/null
 fi
 cd - >/dev/null
