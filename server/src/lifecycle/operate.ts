@@ -51,7 +51,7 @@ export function operate(run: Run, s: PathState, o: Operation): void {
   }
   s.devices.set(o.place.object, { state: after, member: memberPath });
   if (before.state.memory === 'error-pointer' && !HARMLESS_TO_ERROR.has(o.op)) endPath(s);
-  addStep(s, step);
+  if (o.op !== 'set-drvdata') addStep(s, step); // it changes nothing about the device
   record(s, logged(run, o, before.state));
 }
 
