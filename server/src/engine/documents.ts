@@ -38,7 +38,7 @@ interface Entry<C> {
 }
 
 /** UTF-16 code units over all remembered documents. */
-const MAX_TEXT = 16_000_000;
+const MAX_TEXT = 8_000_000;
 const MAX_TREES = 24;
 
 /** An empty store. */
