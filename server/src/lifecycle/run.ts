@@ -6,7 +6,7 @@ import type { ModuleIndex } from './module.ts';
 import type { Summary } from './summary.ts';
 import { deviceKey, type PathState, type Tracked } from './state.ts';
 import type { DeviceRef, Observation, Role, Site } from './types.ts';
-import type { Value } from './values.ts';
+import { pointer, type Value } from './values.ts';
 
 /** What is known of an object beyond its state: for messages and related information. */
 export interface ObjectInfo {
@@ -64,9 +64,31 @@ export function observe(run: Run, key: string, o: Observation, t: Tracked, ownSt
 }
 
 /** Gives a variable its value. */
-export function setVariable(run: Run, s: PathState, name: string, v: Value): void {
+export function setVariable(run: Run, s: PathState, name: string, value: Value): void {
+  const v = asDeclared(run, name, value);
   s.env.set(name, v);
   if (v.kind === 'pointer' && !run.names.has(v.object)) run.names.set(v.object, name);
+}
+
+/**
+ * A pointer as the type of its variable says: drvdata is set to `&p->core_device` and read back as the container, or the other
+ * way round. The device is at offset 0 at every level, so both are the same address.
+ */
+function asDeclared(run: Run, name: string, v: Value): Value {
+  if (v.kind !== 'pointer' || v.path.startsWith('-')) return v;
+  const type = run.locals.get(name), info = run.objects.get(v.object);
+  if (type?.pointers !== 1 || type.keyword !== 'struct' || !info?.container) return v;
+  if (type.name === info.container) return v.path === '' ? v : pointer(v.object);
+  if (v.path !== '' || info.member === null) return v;
+  let tag = info.container, path = '';
+  for (const part of info.member.split('.')) {
+    const field = run.index.struct(run.file, tag)?.item.fields.find((f) => f.name === part)?.type;
+    if (field ? field.pointers > 0 || field.arrays > 0 : tag !== 'vfio_pci_core_device') return v;
+    tag = field?.name ?? 'vfio_device';
+    path = path === '' ? part : `${path}.${part}`;
+    if (tag === type.name) return pointer(v.object, path);
+  }
+  return v;
 }
 
 /** What a person calls an object at this point: a variable that holds it, or the first that did. */
