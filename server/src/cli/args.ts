@@ -8,7 +8,7 @@ export type FailOn = 'error' | 'warning' | 'info' | 'hint' | 'never';
 
 /** One parsed command line. `paths` are as the user typed them. */
 export type Command =
-  | { readonly name: 'check'; readonly kernel?: string | undefined; readonly format: 'text' | 'json'; readonly failOn: FailOn; readonly paths: readonly string[] }
+  | { readonly name: 'check'; readonly kernel?: string | undefined; readonly format: 'text' | 'json' | 'sarif' | 'github'; readonly failOn: FailOn; readonly paths: readonly string[] }
   | { readonly name: 'convert'; readonly kernel?: string | undefined; readonly style: 'minimal' | 'fold'; readonly write: boolean; readonly format: 'patch' | 'json'; readonly paths: readonly string[] }
   | { readonly name: 'fix'; readonly kernel?: string | undefined; readonly unsafe: boolean; readonly write: boolean; readonly paths: readonly string[] }
   | { readonly name: 'explain'; readonly subject: string }
@@ -22,7 +22,7 @@ const STAGES = ['tree', 'ir', 'cfg', 'states', 'calls'] as const;
 export type DumpStage = (typeof STAGES)[number];
 
 export const USAGE = `Usage:
-  vfio-lifecycle check   [--kernel V] [--format text|json] [--fail-on error|warning|info|hint|never] PATH...
+  vfio-lifecycle check   [--kernel V] [--format text|json|sarif|github] [--fail-on error|warning|info|hint|never] PATH...
   vfio-lifecycle convert [--kernel V] [--style minimal|fold] [--write] [--format patch|json] FILE...
   vfio-lifecycle fix     [--kernel V] [--unsafe] [--write] PATH...
   vfio-lifecycle explain NAME
@@ -40,7 +40,7 @@ export function parseCommand(argv: readonly string[]): Command {
     case 'check': {
       const { values, positionals } = parse(rest, { kernel: { type: 'string' }, format: { type: 'string' }, 'fail-on': { type: 'string' } });
       return {
-        name, kernel: kernel(values.kernel), format: choice('--format', values.format, ['text', 'json'], 'text'),
+        name, kernel: kernel(values.kernel), format: choice('--format', values.format, ['text', 'json', 'sarif', 'github'], 'text'),
         failOn: choice('--fail-on', values['fail-on'], ['error', 'warning', 'info', 'hint', 'never'], 'error'), paths: atLeastOne(positionals, 'PATH'),
       };
     }

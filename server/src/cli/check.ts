@@ -5,10 +5,14 @@ import type { Command, FailOn } from './args.ts';
 import { findInputs, type InputFile } from './inputs.ts';
 import type { Program } from './program.ts';
 import { comparePaths } from './scan-pool.ts';
+import { githubReport } from './report-github.ts';
 import { jsonReport } from './report-json.ts';
+import { sarifReport } from './report-sarif.ts';
 import { textReport } from './report-text.ts';
 import { announceTargets } from './targets.ts';
 import { openWorkspace, type Workspace } from './workspace.ts';
+
+type CheckCommand = Extract<Command, { name: 'check' }>;
 
 /** One analysed file. */
 export interface CheckedFile {
@@ -22,13 +26,15 @@ export interface CheckResult {
   readonly kernel: string;
   readonly files: readonly CheckedFile[];
   readonly notAnalysed: readonly NotAnalysed[];
+  /** How many files and folders could not be read. */
+  readonly unreadable: number;
   /** The text of any document that a finding names, and how to show its path. */
   readonly workspace: Workspace;
   shown(path: string): string;
 }
 
 /** Analyses files and folders and prints what was found. */
-export async function runCheck(command: Extract<Command, { name: 'check' }>, program: Program): Promise<number> {
+export async function runCheck(command: CheckCommand, program: Program): Promise<number> {
   const workspace = openWorkspace(command.kernel);
   // Loads while the folders are walked.
   const loading = program.engine();
@@ -56,15 +62,25 @@ export async function runCheck(command: Extract<Command, { name: 'check' }>, pro
     kernel,
     files,
     notAnalysed: files.flatMap(({ analysis }) => analysis.notAnalysed),
+    unreadable: failed,
     workspace,
     shown,
   };
-  program.output.out(command.format === 'json' ? jsonReport(result) : textReport(result));
-  if (command.format === 'text') {
+  program.output.out(render(result, command.format, program));
+  if (command.format === 'text' || command.format === 'github') {
     for (const one of result.notAnalysed) program.output.note(`${shown(one.path)}: ${one.function ? `${one.function}(): ` : ''}not analysed: ${one.reason}`);
   }
   if (failed > 0) return 2;
   return files.some(({ analysis }) => analysis.findings.some((finding) => counts(finding, command.failOn))) ? 1 : 0;
+}
+
+function render(result: CheckResult, format: CheckCommand['format'], program: Program): string {
+  switch (format) {
+    case 'text': return textReport(result);
+    case 'json': return jsonReport(result);
+    case 'sarif': return sarifReport(result, program);
+    case 'github': return githubReport(result);
+  }
 }
 
 /** How paths of other documents of a module are shown: like the analysed file beside them. */

@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { createEngine, type Engine } from '../engine/analyse.ts';
 import { loadParser } from '../engine/stages.ts';
 import { parseCommand, USAGE, UsageError, type Command } from './args.ts';
@@ -14,6 +15,10 @@ export interface Program {
   readonly output: Output;
   /** This bundle: what worker threads run. */
   readonly self: string;
+  /** As in package.json, or `unknown`. */
+  readonly version: string;
+  /** The folder of the rule pages as a `file:` URI with a trailing slash; undefined when they are not there. */
+  readonly docs: string | undefined;
   /** The engine, loaded on first use: `rules` and `explain` need none. */
   engine(): Promise<Engine>;
 }
@@ -30,7 +35,7 @@ async function run(command: Command, program: Program): Promise<number> {
       program.output.out(USAGE);
       return 0;
     case 'version':
-      program.output.out(`${versionText()}\n`);
+      program.output.out(`${program.version}\n`);
       return 0;
     case 'lsp': {
       const { startNodeServer } = await import('../lsp/node-server.ts');
@@ -45,9 +50,12 @@ export async function main(): Promise<void> {
   const output = createOutput();
   let engine: Promise<Engine> | undefined;
   const wasm = (name: string): Uint8Array => readFileSync(join(__dirname, name));
+  const pages = join(__dirname, '..', 'docs', 'rules');
   const program: Program = {
     output,
     self: __filename,
+    version: versionText(),
+    docs: existsSync(pages) ? pathToFileURL(`${pages}/`).href : undefined,
     engine: () => (engine ??= loadParser({ runtime: wasm('web-tree-sitter.wasm'), grammar: wasm('tree-sitter-c.wasm') }).then((parser) => createEngine(parser))),
   };
   try {

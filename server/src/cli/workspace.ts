@@ -92,7 +92,7 @@ export function patchName(path: string): { name: string; base: string } {
  * The border of what is read for a file in `folder`: the nearest repository or kernel tree, else the working folder when the
  * file is in it, else the file's own folder.
  */
-function findRoot(folder: string): string {
+export function findRoot(folder: string): string {
   for (let at = folder; ; at = dirname(at)) {
     if (existsSync(`${at}/.git`) || isKernelTree(at)) return at;
     if (dirname(at) === at) break;

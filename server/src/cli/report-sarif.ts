@@ -1,0 +1,145 @@
+/** SARIF 2.1.0 (OASIS standard of 27 March 2020), which code-scanning services and editors read. */
+import { rulePage } from '../engine/explain.ts';
+import { kernelStages } from '../engine/stages.ts';
+import type { NotAnalysed } from '../engine/types.ts';
+import type { Finding, Rule, Severity } from '../rules/types.ts';
+import type { Span } from '../text/span.ts';
+import type { CheckResult } from './check.ts';
+import { FINGERPRINT, fingerprintOf } from './fingerprint.ts';
+import { createPlaces, type Places } from './places.ts';
+import type { Workspace } from './workspace.ts';
+
+const SCHEMA = 'https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json';
+const LEVELS: Readonly<Record<Severity, 'error' | 'warning' | 'note'>> = { error: 'error', warning: 'warning', information: 'note', hint: 'note' };
+const NOT_ANALYSED = 'not-analysed';
+
+/** What the report says of the program that made it. */
+export interface Tool {
+  readonly version: string;
+  /** The folder of the rule pages as a `file:` URI with a trailing slash; undefined when they are not there. */
+  readonly docs: string | undefined;
+}
+
+/**
+ * One run with its rules, results, paths as code flows, fixes and fingerprints. Lines and columns are one-based, columns count
+ * UTF-16 code units, ends are exclusive.
+ */
+export function sarifReport(result: CheckResult, tool: Tool): string {
+  const places = createPlaces();
+  const artifacts = artifactList(places, result);
+  const indexOf = new Map(kernelStages.rules.map((rule, index) => [rule.id, index]));
+  const results = result.files.flatMap(({ analysis }) => analysis.findings.map((finding) => resultOf(finding, indexOf.get(finding.rule), result.workspace, places, artifacts)));
+  const notifications = result.notAnalysed.map((one) => notificationOf(one, artifacts));
+  const log = {
+    $schema: SCHEMA,
+    version: '2.1.0',
+    runs: [{
+      tool: {
+        driver: {
+          name: 'vfio-lifecycle',
+          fullName: 'VFIO Lifecycle',
+          ...(/^\d/.test(tool.version) && { semanticVersion: tool.version }),
+          rules: kernelStages.rules.map((rule) => ruleOf(rule, tool.docs)),
+          notifications: [{ id: NOT_ANALYSED, shortDescription: { text: 'A function or file that was not analysed, so that no result in it means nothing.' }, defaultConfiguration: { level: 'warning' } }],
+        },
+      },
+      // Runs for several kernels are several analyses of the same files, not newer versions of one.
+      automationDetails: { id: `vfio-lifecycle/linux-${result.kernel}/` },
+      invocations: [{ executionSuccessful: result.unreadable === 0, toolExecutionNotifications: notifications }],
+      originalUriBaseIds: Object.fromEntries(Object.entries(places.bases()).map(([base, uri]) => [base, { uri }])),
+      artifacts: artifacts.list,
+      results,
+      columnKind: 'utf16CodeUnits',
+      newlineSequences: ['\r\n', '\n', '\r'],
+      language: 'en',
+      properties: { targetKernel: result.kernel },
+    }],
+  };
+  return `${JSON.stringify(log, null, 2)}\n`;
+}
+
+function ruleOf(rule: Rule, docs: string | undefined) {
+  const { what, why, instead } = rule.docs;
+  return {
+    id: rule.id,
+    shortDescription: { text: plain(what) },
+    fullDescription: { text: plain(`${what} ${why}`) },
+    help: { text: plain(`${what}\n\n${why}\n\n${instead}`), markdown: rulePage(rule.id) ?? '' },
+    ...(docs !== undefined && { helpUri: `${docs}${rule.id}.md` }),
+    defaultConfiguration: { level: LEVELS[rule.severity] },
+    properties: { 'problem.severity': rule.severity === 'error' || rule.severity === 'warning' ? rule.severity : 'recommendation', tags: ['correctness', 'linux', 'vfio'] },
+  };
+}
+
+/** Markdown's code marks mean nothing in a text. */
+function plain(markdown: string): string {
+  return markdown.replaceAll('`', '');
+}
+
+function resultOf(finding: Finding, ruleIndex: number | undefined, workspace: Workspace, places: Places, artifacts: ArtifactList) {
+  const physical = (path: string, span: Span) => ({ artifactLocation: artifacts.locate(path), region: regionOf(workspace, path, span) });
+  const where = {
+    physicalLocation: physical(finding.site.path, finding.site),
+    ...(finding.functionName !== null && { logicalLocations: [{ name: finding.functionName, kind: 'function' }] }),
+  };
+  const steps = finding.related.map(({ site, message }) => ({ physicalLocation: physical(site.path, site), message: { text: message } }));
+  const flow = [...steps, { ...where, message: { text: finding.message } }].map((location) => ({ location }));
+  return {
+    ruleId: finding.rule,
+    ...(ruleIndex !== undefined && { ruleIndex }),
+    level: LEVELS[finding.severity],
+    message: { text: finding.message },
+    locations: [where],
+    ...(steps.length > 0 && { relatedLocations: steps.map((step, id) => ({ id: id + 1, ...step })), codeFlows: [{ threadFlows: [{ locations: flow }] }] }),
+    partialFingerprints: { [FINGERPRINT]: fingerprintOf(finding, places.placeOf(finding.site.path).path, workspace) },
+    ...(finding.fix && {
+      fixes: [{
+        description: { text: finding.fix.safety === 'safe' ? finding.fix.title : `${finding.fix.title} (unsafe: review the result)` },
+        artifactChanges: finding.fix.edits.map(({ path, edits }) => ({
+          artifactLocation: artifacts.locate(path),
+          replacements: edits.map(({ span, newText }) => ({ deletedRegion: regionOf(workspace, path, span), insertedContent: { text: newText } })),
+        })),
+      }],
+    }),
+    properties: { severity: finding.severity },
+  };
+}
+
+function notificationOf({ path, function: name, reason }: NotAnalysed, artifacts: ArtifactList) {
+  return {
+    descriptor: { id: NOT_ANALYSED, index: 0 },
+    level: 'warning',
+    message: { text: `${name === '' ? 'The file' : `${name}()`} was not analysed: ${reason}` },
+    locations: [{ physicalLocation: { artifactLocation: artifacts.locate(path) }, ...(name !== '' && { logicalLocations: [{ name, kind: 'function' }] }) }],
+  };
+}
+
+function regionOf(workspace: Workspace, path: string, span: Span) {
+  const lines = workspace.lines(path);
+  const start = lines.position(span.start);
+  const end = lines.position(span.end);
+  return { startLine: start.line + 1, startColumn: start.character + 1, endLine: end.line + 1, endColumn: end.character + 1 };
+}
+
+interface ArtifactList {
+  readonly list: readonly unknown[];
+  locate(path: string): { uri: string; uriBaseId: string; index: number };
+}
+
+/** The analysed files, and after them what only results name. */
+function artifactList(places: Places, { files }: CheckResult): ArtifactList {
+  const list: unknown[] = [];
+  const known = new Map<string, { uri: string; uriBaseId: string; index: number }>();
+  const analysed = new Set(files.map(({ file }) => file.path));
+  const locate = (path: string): { uri: string; uriBaseId: string; index: number } => {
+    let location = known.get(path);
+    if (location) return location;
+    const { path: name, base } = places.placeOf(path);
+    const uri = name.split('/').map(encodeURIComponent).join('/');
+    known.set(path, (location = { uri, uriBaseId: base, index: list.length }));
+    list.push({ location, ...(analysed.has(path) && { roles: ['analysisTarget'] }), sourceLanguage: 'c' });
+    return location;
+  };
+  for (const path of analysed) locate(path);
+  return { list, locate };
+}
