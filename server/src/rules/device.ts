@@ -128,7 +128,8 @@ function isPointerTo(type: FunctionIr['returnType'], tag: string): boolean {
 
 /** The device as the user wrote it, for a message: here, else where it was allocated. */
 export function nameOf(observation: Observation): string {
-  const { text, function: fn, device } = observation;
+  const { function: fn, device } = observation;
+  const text = observation.text.replace(/^IS_ERR(?:_OR_NULL)?\((.*)\)$/, '$1');
   if (/^[\w\s&*()[\].>-]+$/.test(text) && /^[&*(]*[a-z_]/i.test(text)) return `\`${text}\``;
   const call = callAt(fn.body, device.origin);
   const name = call === null ? null : assignedName(fn.body, call);

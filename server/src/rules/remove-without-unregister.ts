@@ -49,7 +49,7 @@ function reportRemove(facts: ModuleFacts, exit: ExitObservation): Finding {
     : isEarly
       ? `${exit.function.name}() returns early here and leaves ${name} registered: the driver core unbinds the driver all the same; unregister and drop the device on this path too`
       : `${exit.function.name}() never unregisters ${name}, which probe registered; call ${unregister}() before anything that its callbacks use goes away`;
-  return findingFor({ rule: removeWithoutUnregister.id, severity: 'error', observation: exit, site, message, fix: end === undefined || isReferenceLeft(exit, end) ? null : fixFor(facts, exit, end) });
+  return findingFor({ rule: removeWithoutUnregister.id, severity: 'error', observation: end === undefined ? exit : { ...end, certain: exit.certain }, site, message, fix: end === undefined || isReferenceLeft(exit, end) ? null : fixFor(facts, exit, end) });
 }
 
 /** More references were taken than are put: an unregister alone does not make that path right. */

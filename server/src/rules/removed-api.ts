@@ -181,10 +181,16 @@ export function isInit(name: string): boolean {
 }
 
 function messageFor({ entry }: ApiUse, kernel: string): string {
-  const name = entry.kind === 'member' ? `\`.${entry.name}\` of struct ${entry.owner} (${entry.summary.replace(/\.$/, '').replace(/^[A-Z]/, (c) => c.toLowerCase())})` : `${entry.name}()`;
+  const name = entry.kind === 'member' ? `\`.${entry.name}\` of struct ${entry.owner} (${firstClause(entry.summary)})` : `${entry.name}()`;
   const last = entry.kernels.until === undefined ? '' : `: it ended before ${formatVersion(entry.kernels.until)}`;
   const instead = entry.replacement === undefined ? '' : `; use ${entry.replacement.text.replaceAll('`', '')}`;
   return `${name} does not exist in Linux ${kernel}${last}${instead}`;
+}
+
+/** The first sentence of a summary, to stand in the middle of another. */
+function firstClause(summary: string): string {
+  const [first] = summary.split(/\.(?:\s|$)/);
+  return first!.charAt(0).toLowerCase() + first!.slice(1);
 }
 
 function fixFor(use: ApiUse, facts: RuleContext['facts']): Fix | null {
