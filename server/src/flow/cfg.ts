@@ -61,6 +61,30 @@ export function buildCfg(fn: FunctionIr): Cfg {
   return { function: fn, blocks: b.blocks };
 }
 
+/** The ids of the blocks that control can come back to from themselves. Linear: the strongly connected components of the graph. */
+export function blocksInLoops(cfg: Cfg): ReadonlySet<number> {
+  const inLoops = new Set<number>();
+  const index = new Map<number, number>(), low: number[] = [], open: number[] = [], isOpenNow = new Set<number>();
+  const begin = (id: number) => { index.set(id, index.size); low[id] = index.get(id)!; open.push(id); isOpenNow.add(id); };
+  begin(0);
+  const stack = [{ id: 0, next: 0 }];
+  for (let top = stack.at(-1); top; top = stack.at(-1)) {
+    const out = successors(cfg.blocks[top.id]!), to = out[top.next++];
+    if (to !== undefined) {
+      if (to === top.id) inLoops.add(to);
+      if (!index.has(to)) { begin(to); stack.push({ id: to, next: 0 }); } else if (isOpenNow.has(to)) low[top.id] = Math.min(low[top.id]!, index.get(to)!);
+      continue;
+    }
+    stack.pop();
+    const parent = stack.at(-1);
+    if (parent) low[parent.id] = Math.min(low[parent.id]!, low[top.id]!);
+    if (low[top.id] !== index.get(top.id)) continue;
+    const component = open.splice(open.indexOf(top.id));
+    for (const id of component) { isOpenNow.delete(id); if (component.length > 1) inLoops.add(id); }
+  }
+  return inLoops;
+}
+
 interface Jump { readonly target: number; readonly depth: number }
 
 /** State of the construction; one object because every statement form needs all of it. */

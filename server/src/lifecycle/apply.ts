@@ -5,10 +5,10 @@ import { assumeFact, noteUndecided } from './conditions-flow.ts';
 import { assumeConfig } from './config.ts';
 import { UNKNOWN_DEVICE } from './device.ts';
 import type { Defined } from './module.ts';
-import { escape, loseCertainty, operateIfVfio, use } from './operate.ts';
+import { escape, loseCertainty, markChecked, operateIfVfio, use } from './operate.ts';
 import { nameOf, site, sourceText, type Run } from './run.ts';
 import { addStep, assume, fork, type PathState } from './state.ts';
-import type { Summary, SummaryOutcome } from './summary.ts';
+import { isOutside, type Summary, type SummaryOutcome } from './summary.ts';
 import { ANY, isWeak, joinPaths, pointer, type Place, type Value } from './values.ts';
 
 /**
@@ -50,13 +50,15 @@ function replay(run: Run, s: PathState, e: CallExpr, callee: Defined<FunctionIr>
   }
   // Everything the outcome names is resolved against the state at the call, before its writes change it.
   const ops = o.ops.map((l) => ({ l, v: resolve(l.place) }));
-  const writes = o.writes.map((w) => ({ to: resolve(w.place), path: w.place, v: resolve(placeOf(w.value)) ?? w.value }));
+  const writes = o.writes.map((w) => ({ to: resolve(w.place), v: resolve(placeOf(w.value)) ?? w.value, from: w }));
   const deferred = o.deferred.map((d) => ({ callback: d.callback, data: resolve(placeOf(d.data)) ?? d.data }));
   const result = o.result === null ? null : resolve(placeOf(o.result)) ?? o.result;
   if (ops.length) addStep(s, { site: site(run, e), kind: 'call', text: `calls ${callee.item.name}()` });
   for (const { l, v } of ops) {
     if (v?.kind !== 'pointer') continue;
-    if (l.op === 'escape' || l.op === 'checked') { escape(run, s, v, e, l.api); continue; }
+    if (l.op === 'escape') { escape(run, s, v, e, l.api); continue; }
+    // That the helper tested a failed allocation does not mean that its caller has.
+    if (l.op === 'checked') { if (s.devices.get(v.object)?.state.memory === 'live') markChecked(s, v.object); continue; }
     if (l.op === 'alloc' || l.op === 'allocate') {
       const made = summary.objects.get(l.place.object);
       if (made) run.objects.set(v.object, made);
@@ -65,7 +67,12 @@ function replay(run: Run, s: PathState, e: CallExpr, callee: Defined<FunctionIr>
     operateIfVfio(run, s, { op: l.op satisfies EffectOp, ok: l.ok, place: v, api: l.api, argument: l.argument, at: e, text: argumentText(run, s, e, callee, l.place, v.object), inner: l.site, settled: l.settled });
     if (l.op === 'alloc' || l.op === 'allocate') s.masks.set(v.object, l.ok ? 2 : 4);
   }
-  for (const w of writes) if (w.to?.kind === 'pointer') storePlace(run, s, { object: w.to.object, path: w.to.path }, w.v);
+  for (const { to, v, from } of writes) {
+    if (to?.kind !== 'pointer') continue;
+    storePlace(run, s, { object: to.object, path: to.path }, v);
+    // An error code that only the helper could name: `*out = ret`.
+    if (from.mask !== ANY && v.kind === 'pointer' && from.value.kind === 'pointer' && v.object !== from.value.object && !isOutside(from.value.object)) s.masks.set(v.object, from.mask);
+  }
   s.deferred = [...s.deferred, ...deferred];
   if (o.uncertain) loseCertainty(s);
   if (result === null) return { s, v: fresh(s, e.start, 'call') };

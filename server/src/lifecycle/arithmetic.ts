@@ -6,7 +6,8 @@ import { NEGATIVE, int, type Value } from './values.ts';
  * known, and for a result that is an error code of which only the sign is known, 'negative'.
  */
 export function combine(s: PathState, op: string, l: Value, r: Value): Value | 'negative' | null {
-  if (l.kind === 'int' && r.kind === 'int') return compute(op, l.value, r.value);
+  // In a loop only what cannot grow for ever is worked out.
+  if (l.kind === 'int' && r.kind === 'int') return s.looping && op !== '|' && op !== '&' ? null : compute(op, l.value, r.value);
   const isZero = (v: Value) => v.kind === 'int' && v.value === 0;
   if (isZero(r) && (op === '|' || op === '+' || op === '-' || op === '^')) return l;
   if (isZero(l) && (op === '|' || op === '+' || op === '^')) return r;

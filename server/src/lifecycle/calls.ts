@@ -251,6 +251,10 @@ const takePointer: Special = (run, s, e) => (e.args[0] ? evaluate(run, s, e.args
   return { s: t, v };
 }) : [{ s, v: NULL }]);
 
+const bit: Special = (run, s, e) => (e.args[0] ? evaluate(run, s, e.args[0]).map(({ s: t, v }) => ({
+  s: t, v: v.kind === 'int' && v.value >= 0 && v.value < 31 ? int(2 ** v.value) : known(t, `const:${sourceText(run, e)}`.slice(0, 80), POSITIVE),
+})) : [{ s, v: NULL }]);
+
 const compileTime: Special = (_, s, e) => [{ s, v: known(s, `const:${e.name}:${e.start}`, POSITIVE | ZERO) }];
 
 /** Names that the analysis must understand as the language does: pointers from member to container, and what the compiler works out. */
@@ -260,6 +264,7 @@ const SPECIAL: Readonly<Record<string, Special | undefined>> = Object.assign(Obj
   IS_ERR: truthOf, IS_ERR_OR_NULL: truthOf, IS_ERR_VALUE: truthOf, PTR_ERR: errorCode, PTR_ERR_OR_ZERO: errorOrZero, ERR_PTR: errorPointer,
   BUG_ON: assertion, VM_BUG_ON: assertion, GEM_BUG_ON: assertion,
   no_free_ptr: takePointer, return_ptr: takePointer,
+  BIT: bit, BIT_ULL: bit,
   offsetof: compileTime, offsetofend: compileTime, typeof: compileTime, BUILD_BUG_ON: compileTime, BUILD_BUG_ON_ZERO: compileTime,
   ARRAY_SIZE: compileTime, IS_ENABLED: compileTime, sizeof_field: compileTime,
 });

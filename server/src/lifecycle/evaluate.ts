@@ -21,7 +21,7 @@ export function evaluate(run: Run, s: PathState, e: Expr): Evaluated[] {
       return places(run, s, e, 'read').map(({ s: t, place }) => ({ s: t, v: loadPlace(run, t, place, e.start) }));
     case 'unary': return unary(run, s, e);
     case 'update':
-      return places(run, s, e.operand, 'write').map(({ s: t, place }) => { const v = fresh(t, e.start); storePlace(run, t, place, v); return { s: t, v }; });
+      return places(run, s, e.operand, 'write').map(({ s: t, place }) => { const v = counted(run, t, e, place); storePlace(run, t, place, v); return { s: t, v }; });
     case 'binary': return binary(run, s, e);
     case 'assign': return assignment(run, s, e);
     case 'conditional':
@@ -184,6 +184,12 @@ function assignment(run: Run, s: PathState, e: Extract<Expr, { kind: 'assign' }>
     if (value.kind === 'pointer' && (isWeak(place.object) || place.path.includes('[]'))) escape(run, u, value, e, '');
     return { s: u, v: value };
   }));
+}
+
+/** The value after `level++`. */
+function counted(run: Run, s: PathState, e: Extract<Expr, { kind: 'update' }>, place: Place): Value {
+  const sum = combine(s, e.op === '++' ? '+' : '-', loadPlace(run, s, place, e.operand.start), int(1));
+  return sum === null || sum === 'negative' ? fresh(s, e.start) : sum;
 }
 
 /** The value after `err |= v` and its like. */

@@ -1,7 +1,7 @@
 import type { CallExpr } from '../ir/types.ts';
 import type { Span } from '../text/span.ts';
 import { behaviourOf } from '../kernel/lookup.ts';
-import type { Block, Cfg, Instr, Terminator } from '../flow/cfg.ts';
+import { blocksInLoops, type Block, type Cfg, type Instr, type Terminator } from '../flow/cfg.ts';
 import { runCallback } from './calls.ts';
 import { compareValues, decide } from './conditions-flow.ts';
 import { assumeConfig } from './config.ts';
@@ -9,7 +9,7 @@ import { escapeNames, evaluate, fresh, storePlace } from './evaluate.ts';
 import { escape, hasEnded, loseCertainty, operate } from './operate.ts';
 import { setVariable, site, type Run } from './run.ts';
 import { addStep, fork, maskOf, prune, stateKey, type PathState } from './state.ts';
-import { ANY, POSITIVE, ZERO, pointer, valueKey, type Place, type Value } from './values.ts';
+import { ANY, POSITIVE, ZERO, pointer, valueKey, type Value } from './values.ts';
 
 /** A path's end: its state, and the return statement or the closing brace. */
 export interface Exit { readonly s: PathState; readonly at: Span }
@@ -28,7 +28,7 @@ const MAX_STATES_COARSE = 160, MAX_STEPS = 8_000;
 export function explore(run: Run, cfg: Cfg, live: readonly ReadonlySet<string>[], entries: readonly PathState[]): Exit[] | string {
   const seen = cfg.blocks.map(() => new Set<string>());
   const queue: { block: Block; s: PathState }[] = [];
-  const exits: Exit[] = [];
+  const exits: Exit[] = [], loops = blocksInLoops(cfg);
   const add = (id: number, s: PathState): boolean => {
     if (hasEnded(s)) return true;
     prune(s, live[id]!);
@@ -45,6 +45,7 @@ export function explore(run: Run, cfg: Cfg, live: readonly ReadonlySet<string>[]
   for (let i = 0; i < queue.length; i++) {
     if (i > MAX_STEPS) return 'too many paths';
     const { block, s } = queue[i]!;
+    s.looping = loops.has(block.id);
     let states: PathState[] = [s];
     for (const instr of block.instrs) states = states.flatMap((t) => step(run, t, instr)).filter((t) => !hasEnded(t));
     for (const t of states) if (!leaveBlock(run, t, block, exits, add)) return 'too many different states at one place';
@@ -112,7 +113,7 @@ function cleanup(run: Run, s: PathState, name: string, by: string, at: Span): Pa
   if (v?.kind !== 'pointer' || v.path !== '' || (maskOf(s, v) & POSITIVE) === 0) return [s];
   const behaviour = behaviourOf(by, run.kernel);
   if (behaviour === 'neutral') return [s];
-  if (behaviour === undefined) { escape(run, s, v as Place, at, by); return [s]; } // a DEFINE_FREE() of the driver's own
+  if (behaviour === undefined) { escape(run, s, v, at, by); return [s]; } // a DEFINE_FREE() of the driver's own
   for (const effect of behaviour.success) {
     if (effect.op !== 'free' && effect.op !== 'put') continue;
     operate(run, s, { op: effect.op, ok: true, place: v, api: by, argument: 0, at, text: name, inner: null, settled: false });

@@ -121,8 +121,15 @@ export function test(run: Run, s: PathState, object: string, at: Span, condition
     kind: 'test', function: run.fn, role: run.role, site: site(run, at), device: deviceRef(run, object, t), before: t.state, text: sourceText(run, at), form,
     condition: site(run, condition), certain: isCertain(run, s, t.state), trace: stepsOf(s.trace), conditions: conditionsOf(s),
   }, t);
-  const state = form === 'null' ? { ...t.state, nullTested: true } : { ...t.state, checked: true };
-  s.devices.set(object, { ...t, state });
+  if (form === 'null') { s.devices.set(object, { ...t, state: { ...t.state, nullTested: true } }); return; }
+  markChecked(s, object);
+  record(s, { op: 'checked', ok: true, place: { object, path: '' }, api: form, argument: null, site: site(run, at), settled: true });
+}
+
+/** The result of the allocation was tested for an error, here or in a helper. */
+export function markChecked(s: PathState, object: string): void {
+  const t = s.devices.get(object);
+  if (t && !t.state.checked) s.devices.set(object, { ...t, state: { ...t.state, checked: true } });
 }
 
 /** `alloc`, `allocate` and `free` name the whole object; the others name the vfio_device in it. */

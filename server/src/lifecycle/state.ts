@@ -34,10 +34,12 @@ export interface PathState {
   log: readonly LoggedOp[];
   deferred: readonly { readonly callback: string; readonly data: Value }[];
   trace: Trace | null;
+  /** The path is inside a loop, where counting would never end. */
+  looping: boolean;
 }
 
 export function emptyState(): PathState {
-  return { env: new Map(), heap: new Map(), masks: new Map(), devices: new Map(), config: new Map(), result: null, log: [], deferred: [], trace: null };
+  return { env: new Map(), heap: new Map(), masks: new Map(), devices: new Map(), config: new Map(), result: null, log: [], deferred: [], trace: null, looping: false };
 }
 
 export function fork(s: PathState): PathState {

@@ -9,7 +9,8 @@ export interface SummaryOutcome {
   /** What the parameters, and members of what they point to, must be for this outcome. */
   readonly assumes: ReadonlyMap<string, Mask>;
   readonly ops: readonly LoggedOp[];
-  readonly writes: readonly { readonly place: Place; readonly value: Value }[];
+  /** With what the value may be, where only this function can name it. */
+  readonly writes: readonly { readonly place: Place; readonly value: Value; readonly mask: Mask }[];
   readonly result: Value | null;
   readonly resultMask: Mask;
   readonly deferred: PathState['deferred'];
@@ -37,7 +38,7 @@ export function summaryKey(s: Summary): string { return s.outcomes?.map(outcomeK
 
 function outcomeOf(s: PathState): SummaryOutcome {
   const seen = new Set<string>();
-  const writes: { place: Place; value: Value }[] = [];
+  const writes: { place: Place; value: Value; mask: Mask }[] = [];
   const reach = (v: Value | null) => {
     if (v?.kind !== 'pointer' || seen.has(v.object)) return;
     seen.add(v.object);
@@ -47,7 +48,7 @@ function outcomeOf(s: PathState): SummaryOutcome {
     for (const [k, v] of s.heap) {
       const i = k.lastIndexOf('|');
       if (k.slice(0, i) !== object) continue;
-      writes.push({ place: { object, path: k.slice(i + 1) }, value: v });
+      writes.push({ place: { object, path: k.slice(i + 1) }, value: v, mask: maskOf(s, v) });
       reach(v);
     }
   };
@@ -82,7 +83,7 @@ function distinct(list: readonly SummaryOutcome[]): SummaryOutcome[] {
 function outcomeKey(o: SummaryOutcome): string {
   return [
     [...o.config].map(([k, v]) => `${k}:${v}`).sort().join(), [...o.assumes].map(([k, v]) => `${k}:${v}`).sort().join(), o.ops.map(opKey).join(),
-    o.writes.map((w) => `${placeKey(w.place)}=${valueKey(w.value)}`).sort().join(), resultKey(o), o.deferred.map((d) => d.callback).join(), o.uncertain,
+    o.writes.map((w) => `${placeKey(w.place)}=${valueKey(w.value)}?${w.mask}`).sort().join(), resultKey(o), o.deferred.map((d) => d.callback).join(), o.uncertain,
   ].join('/');
 }
 
