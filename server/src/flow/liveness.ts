@@ -21,7 +21,7 @@ export function liveVariables(cfg: Cfg): readonly ReadonlySet<string>[] {
     kill.push(k);
   }
   const transfer = (b: number, out: ReadonlySet<string>): ReadonlySet<string> => {
-    const live = new Set(gen[b]!);
+    const live = new Set(gen[b]);
     for (const n of out) if (!kill[b]!.has(n)) live.add(n);
     return live;
   };
