@@ -4,6 +4,7 @@ import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import { inRange } from '../kernel/version.ts';
 import { deprecatedInitGroupDev } from './deprecated-init-group-dev.ts';
 import { doublePut } from './double-put.ts';
+import { doubleUnregister } from './double-unregister.ts';
 import { freeOfCoreOwnedMemory } from './free-of-core-owned-memory.ts';
 import { missingPut } from './missing-put.ts';
 import { missingReleaseOp } from './missing-release-op.ts';
@@ -25,6 +26,7 @@ import { oneForEachSite } from './report.ts';
 export const rules: readonly Rule[] = [
   deprecatedInitGroupDev,
   doublePut,
+  doubleUnregister,
   freeOfCoreOwnedMemory,
   missingPut,
   missingReleaseOp,

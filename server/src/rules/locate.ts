@@ -34,6 +34,20 @@ export function* walk(root: IrNode): Generator<IrNode> {
   }
 }
 
+/** As walk(), each node with the nodes around it, outermost first. The list is the walk's own: copy it to keep it. */
+export function* walkWithParents(root: IrNode): Generator<{ readonly node: IrNode; readonly parents: readonly IrNode[] }> {
+  const parents: IrNode[] = [];
+  const stack: { readonly node: IrNode; readonly depth: number }[] = [{ node: root, depth: 0 }];
+  for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
+    const { node, depth } = next;
+    parents.length = depth;
+    yield { node, parents };
+    parents.push(node);
+    const children = childrenOf(node);
+    for (let i = children.length - 1; i >= 0; i--) stack.push({ node: children[i]!, depth: depth + 1 });
+  }
+}
+
 export function contains(outer: Span, inner: Span): boolean {
   return outer.start <= inner.start && inner.end <= outer.end;
 }

@@ -1,0 +1,220 @@
+import type { CallExpr, Expr, FileIr, FunctionIr, MemberExpr, TypeName } from '../ir/types.ts';
+import { indexModule, type ModuleIndex } from '../lifecycle/module.ts';
+import type { Module, Site } from '../lifecycle/types.ts';
+import { walkWithParents, type IrNode } from './locate.ts';
+
+/**
+ * Which members of which structs a function names, by the declared types of its variables and whatever the path: what a rule asks of
+ * functions that no path of a device leads through, such as the callbacks.
+ */
+export interface MemberAccess {
+  readonly file: FileIr;
+  readonly function: FunctionIr;
+  /** The innermost struct whose definition is known, and the rest of the path in it: `foo.lock`, `vfio_device.mig_ops`. */
+  readonly key: string;
+  /** The struct of the key. */
+  readonly owner: string;
+  /** The member's own struct when it is embedded, else null. */
+  readonly embeds: string | null;
+  /** `address`: `&p->m`, or an array that decays to one. */
+  readonly form: 'read' | 'write' | 'address';
+  /** The whole access, `p->m.n`. */
+  readonly node: MemberExpr;
+  readonly site: Site;
+  /** The call that is given the access, or its address, as an argument. */
+  readonly call: CallExpr | null;
+  /** What a plain assignment gives it. */
+  readonly value: Expr | null;
+}
+
+const indices = new WeakMap<Module, ModuleIndex>();
+
+/** The names of a module, resolved once for all rules. */
+export function indexOf(module: Module): ModuleIndex {
+  let index = indices.get(module);
+  if (index === undefined) indices.set(module, (index = indexModule(module)));
+  return index;
+}
+
+const known = new WeakMap<ModuleIndex, Map<FunctionIr, readonly MemberAccess[]>>();
+
+/** The accesses of members in a function, in the order of a walk. */
+export function memberAccesses(index: ModuleIndex, fn: FunctionIr): readonly MemberAccess[] {
+  let byFunction = known.get(index);
+  if (byFunction === undefined) known.set(index, (byFunction = new Map()));
+  let accesses = byFunction.get(fn);
+  if (accesses === undefined) {
+    const file = index.fileOf(fn);
+    byFunction.set(fn, (accesses = file === undefined ? [] : collect(index, file, fn)));
+  }
+  return accesses;
+}
+
+/** Structs of the kernel that embed another, and that no header of a driver defines. */
+const KERNEL_MEMBERS: Readonly<Record<string, string>> = {
+  'vfio_pci_core_device.vdev': 'vfio_device',
+  'vfio_platform_device.vdev': 'vfio_device',
+};
+
+/** The types of a function's parameters and variables; a name with two declarations of different types is left out. */
+function localTypes(fn: FunctionIr): Map<string, TypeName | null> {
+  const types = new Map<string, TypeName | null>(fn.params.map((one) => [one.name, one.type]));
+  for (const { node } of walkWithParents(fn.body)) {
+    if (node.kind !== 'decl') continue;
+    const other = types.get(node.name);
+    types.set(node.name, other === undefined || other !== null && other.name === node.type.name && other.pointers === node.type.pointers ? node.type : null);
+  }
+  return types;
+}
+
+function collect(index: ModuleIndex, file: FileIr, fn: FunctionIr): MemberAccess[] {
+  const typing: Typing = { index, file, locals: localTypes(fn) };
+  const accesses: MemberAccess[] = [];
+  for (const { node, parents } of walkWithParents(fn.body)) {
+    if (node.kind !== 'member') continue;
+    const parent = parents.at(-1);
+    // `p->a.b` is one access, and `.a` no second one.
+    if (parent?.kind === 'member' && !parent.arrow && parent.base === node) continue;
+    const place = placeOf(typing, node);
+    if (place === null) continue;
+    const isArray = (fieldType(typing.index, typing.file, place.owner, place.key.slice(place.owner.length + 1))?.arrays ?? 0) > 0;
+    accesses.push({ file, function: fn, ...place, ...formOf(node, parents, isArray), node, site: { path: file.path, start: node.start, end: node.end } });
+  }
+  return accesses;
+}
+
+interface Typing { readonly index: ModuleIndex; readonly file: FileIr; readonly locals: ReadonlyMap<string, TypeName | null> }
+
+/** The struct and the member that an access names, through embedded structs as far as they are known. */
+function placeOf(typing: Typing, node: MemberExpr): Pick<MemberAccess, 'key' | 'owner' | 'embeds'> | null {
+  const path: string[] = [];
+  let base: Expr = node;
+  let tag: string | null = null;
+  while (base.kind === 'member') {
+    path.unshift(base.field);
+    if (base.arrow) {
+      const type = typeOf(typing, base.base);
+      tag = type !== null && type.pointers === 1 && type.arrays === 0 ? type.name : null;
+      break;
+    }
+    base = base.base;
+    if (base.kind !== 'member') {
+      const type = typeOf(typing, base);
+      tag = type !== null && type.pointers === 0 ? type.name : null;
+    }
+  }
+  if (tag === null || tag === '') return null;
+  while (path.length > 1) {
+    const inner = embeddedTag(typing, tag, path[0]!);
+    if (inner === null) break;
+    tag = inner;
+    path.shift();
+  }
+  const rest = path.join('.');
+  return { key: `${tag}.${rest}`, owner: tag, embeds: embeddedTag(typing, tag, rest) };
+}
+
+function embeddedTag({ index, file }: Typing, tag: string, field: string): string | null {
+  const type = fieldType(index, file, tag, field);
+  if (type !== null) return type.pointers === 0 && type.keyword === 'struct' ? type.name : null;
+  return KERNEL_MEMBERS[`${tag}.${field}`] ?? null;
+}
+
+/** The type of a member, when the module defines its struct. */
+export function fieldType(index: ModuleIndex, file: FileIr, tag: string, field: string): TypeName | null {
+  return index.struct(file, tag)?.item.fields.find((one) => one.name === field)?.type ?? null;
+}
+
+/** The declared type of an expression, or null. A typedef of a struct is that struct. */
+function typeOf(typing: Typing, expr: Expr): TypeName | null {
+  switch (expr.kind) {
+    case 'name': {
+      const local = typing.locals.get(expr.name);
+      return resolved(typing, local !== undefined ? local : typing.index.variable(typing.file, expr.name)?.item.type ?? null);
+    }
+    case 'cast': return resolved(typing, expr.type);
+    case 'member': {
+      const type = typeOf(typing, expr.base);
+      return type === null ? null : resolved(typing, fieldType(typing.index, typing.file, type.name, expr.field));
+    }
+    case 'unary': {
+      if (expr.op !== '&' && expr.op !== '*') return null;
+      const type = typeOf(typing, expr.operand);
+      return type === null ? null : { ...type, pointers: type.pointers + (expr.op === '&' ? 1 : -1) };
+    }
+    case 'index': {
+      const type = typeOf(typing, expr.base);
+      return type === null ? null : type.arrays > 0 ? { ...type, arrays: type.arrays - 1 } : { ...type, pointers: type.pointers - 1 };
+    }
+    case 'call': return callType(typing, expr);
+    default: return null;
+  }
+}
+
+/** What `to_foo(x)` gives: the return type of a function of the module, or the container of a container_of, written out or in a macro. */
+function callType(typing: Typing, call: CallExpr): TypeName | null {
+  if (call.name === null) return null;
+  if (call.name.startsWith('container_of')) {
+    const container = call.args[1];
+    return container?.kind === 'type' ? { ...container.type, pointers: container.type.pointers + 1 } : null;
+  }
+  const [defined] = typing.index.functions(typing.file, call.name);
+  if (defined) return resolved(typing, defined.item.returnType);
+  const body = typing.index.macro(typing.file, call.name)?.item.body;
+  return body?.kind === 'call' && body.name?.startsWith('container_of') ? callType(typing, body) : null;
+}
+
+function resolved({ index, file }: Typing, type: TypeName | null): TypeName | null {
+  if (type === null || type.keyword !== null) return type;
+  for (const document of [file, ...index.module.headers]) {
+    const meant = document.typedefs.get(type.name);
+    if (meant) return { ...meant, pointers: meant.pointers + type.pointers, arrays: meant.arrays + type.arrays };
+  }
+  return type;
+}
+
+/** What is done with an access, by what stands around it. */
+function formOf(access: MemberExpr, parents: readonly IrNode[], isArray: boolean): Pick<MemberAccess, 'form' | 'call' | 'value'> {
+  let node: Expr = access;
+  let depth = parents.length - 1;
+  let isElement = false;
+  const up = (): IrNode | undefined => parents[depth];
+  for (let parent = up(); parent?.kind === 'index' && parent.base === node; parent = up()) {
+    node = parent;
+    depth--;
+    isElement = true;
+  }
+  const parent = up();
+  if (parent?.kind === 'assign' && parent.target === node) return { form: 'write', call: null, value: parent.op === '=' ? parent.value : null };
+  if (parent?.kind === 'update') return { form: 'write', call: null, value: null };
+  const isAddress = parent?.kind === 'unary' && parent.op === '&';
+  const around = isAddress ? parents[depth - 1] : parent;
+  const call = around?.kind === 'call' && around.callee !== node ? around : null;
+  return { form: isAddress || isArray && !isElement ? 'address' : 'read', call, value: null };
+}
+
+/** The functions that are reached from some others by calls by name, those included, with the function each was first called in. */
+export function reachedFrom(index: ModuleIndex, roots: Iterable<FunctionIr>): Map<FunctionIr, FunctionIr | null> {
+  const reached = new Map<FunctionIr, FunctionIr | null>();
+  for (const root of roots) reached.set(root, null);
+  // A map is iterated in the order of insertion, and what is added on the way is visited too.
+  for (const [fn] of reached) {
+    const file = index.fileOf(fn);
+    if (file === undefined) continue;
+    for (const name of calledNames(fn)) for (const { item } of index.functions(file, name)) if (!reached.has(item)) reached.set(item, fn);
+  }
+  return reached;
+}
+
+const called = new WeakMap<FunctionIr, readonly string[]>();
+
+/** The names of the functions that a function calls, or hands on by name. */
+function calledNames(fn: FunctionIr): readonly string[] {
+  let names = called.get(fn);
+  if (names === undefined) {
+    const found = new Set<string>();
+    for (const { node } of walkWithParents(fn.body)) if (node.kind === 'call' && node.name !== null) found.add(node.name);
+    called.set(fn, (names = [...found]));
+  }
+  return names;
+}
