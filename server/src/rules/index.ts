@@ -3,6 +3,7 @@ import type { Module, ModuleFacts } from '../lifecycle/types.ts';
 import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import { inRange } from '../kernel/version.ts';
 import { deprecatedInitGroupDev } from './deprecated-init-group-dev.ts';
+import { deviceNotFirst } from './device-not-first.ts';
 import { doublePut } from './double-put.ts';
 import { doubleUnregister } from './double-unregister.ts';
 import { freeOfCoreOwnedMemory } from './free-of-core-owned-memory.ts';
@@ -25,6 +26,7 @@ import { oneForEachSite } from './report.ts';
 /** All rules, in alphabetic order. A new rule is one file and one line here. */
 export const rules: readonly Rule[] = [
   deprecatedInitGroupDev,
+  deviceNotFirst,
   doublePut,
   doubleUnregister,
   freeOfCoreOwnedMemory,

@@ -1,0 +1,250 @@
+import type { Finding, Fix, Rule, RuleContext } from './types.ts';
+import type { FileIr, FieldIr, StructIr } from '../ir/types.ts';
+import type { Edit } from '../text/span.ts';
+import type { Site } from '../lifecycle/types.ts';
+import type { Defined, ModuleIndex } from '../lifecycle/module.ts';
+import { callsIn, type PlacedCall } from './locate.ts';
+import { indexOf } from './members.ts';
+import { deleteStatement, insertBefore, lineEnd, startsLine } from './fixes/text.ts';
+import { DRIVER, FOO, PROBE, REMOVE } from './examples.ts';
+
+const OPS = `
+static const struct vfio_device_ops foo_ops = {
+	.name = "foo",
+};
+`;
+
+/** The probe with its designator marked. */
+function probeWith(member: string): string {
+  return PROBE.replace('(foo, vdev,', `(foo, ${member},`).replaceAll('&foo->vdev', `&foo->${member}`).replace(/^\tfoo = vfio_alloc_device.*$/m, (line) => `${line}\n//                                   ${'^'.repeat(member.length)} device-not-first`);
+}
+
+export const deviceNotFirst: Rule = {
+  id: 'device-not-first',
+  severity: 'error',
+  kernels: { since: [6, 1] },
+  fixable: 'unsafe',
+  docs: {
+    what: 'The member that `vfio_alloc_device()` is given is not the first of its struct.',
+    why: 'The core allocates the container and gives back the vfio_device at its start; `vfio_alloc_device()` takes the one for the other, and an error pointer must stay an error pointer. Therefore the vfio_device has to be at offset 0, through every struct on the way. The macro refuses anything else when it is compiled.',
+    instead: 'Make the member the first of the struct, and the embedding member the first of the struct around that.',
+    knownProblems: 'A struct that the module does not define is not judged, and neither is a member inside an anonymous union. Where an `#if` decides what comes before the member the finding is a hint.',
+    references: ['v6.1 cb9ff3f3b84c adds vfio_alloc_device with BUILD_BUG_ON_ZERO(offsetof())'],
+  },
+  examples: {
+    bad: [
+      {
+        title: 'Another member comes first',
+        kernel: '6.2',
+        code: `struct foo {
+	struct mutex lock;	/* protects config */
+	struct vfio_device vdev;
+	void *config;
+};
+${OPS}${probeWith('vdev')}${REMOVE}${DRIVER}`,
+        fixed: `struct foo {
+	struct vfio_device vdev;
+	struct mutex lock;	/* protects config */
+	void *config;
+};
+${OPS}${PROBE}${REMOVE}${DRIVER}`,
+      },
+      {
+        title: 'Not first in the struct in between',
+        kernel: '6.2',
+        code: `struct foo_base {
+	u32 id;
+	struct vfio_device vdev;	/* what the core sees */
+};
+
+struct foo {
+	struct foo_base base;
+	void *config;
+};
+${OPS}${probeWith('base.vdev')}${REMOVE.replaceAll('->vdev', '->base.vdev')}${DRIVER}`,
+        fixed: `struct foo_base {
+	struct vfio_device vdev;	/* what the core sees */
+	u32 id;
+};
+
+struct foo {
+	struct foo_base base;
+	void *config;
+};
+${OPS}${PROBE.replace('(foo, vdev,', '(foo, base.vdev,').replaceAll('&foo->vdev', '&foo->base.vdev')}${REMOVE.replaceAll('->vdev', '->base.vdev')}${DRIVER}`,
+      },
+      {
+        title: 'Behind an anonymous struct',
+        kernel: '6.2',
+        code: `struct foo {
+	struct {
+		u32 low;
+		u32 high;
+	};
+	struct vfio_device vdev;
+};
+${OPS}${probeWith('vdev')}${REMOVE}${DRIVER}`,
+      },
+      {
+        title: 'An option decides',
+        kernel: '6.2',
+        code: `struct foo {
+#ifdef CONFIG_FOO_DEBUG
+	u32 magic;
+#endif
+	struct vfio_device vdev;
+};
+${OPS}${probeWith('vdev').replace('device-not-first', 'device-not-first hint')}${REMOVE}${DRIVER}`,
+      },
+    ],
+    good: [
+      { title: 'The first member', kernel: '6.2', code: `${FOO}${PROBE}${REMOVE}${DRIVER}` },
+      {
+        title: 'First at every level',
+        kernel: '6.2',
+        code: `struct foo_base {
+	struct vfio_device vdev;
+	u32 id;
+};
+
+struct foo {
+	struct foo_base base;
+	void *config;
+};
+${OPS}${PROBE.replace('(foo, vdev,', '(foo, base.vdev,').replaceAll('&foo->vdev', '&foo->base.vdev')}${REMOVE.replaceAll('->vdev', '->base.vdev')}${DRIVER}`,
+      },
+      {
+        title: 'In a union of layouts',
+        kernel: '6.2',
+        code: `struct foo {
+	union {
+		u8 raw[64];
+		struct vfio_device vdev;
+	};
+	void *config;
+};
+${OPS}${PROBE}${REMOVE}${DRIVER}`,
+      },
+      {
+        title: 'A struct that the module does not define',
+        kernel: '6.2',
+        code: `#include <vendor/foo.h>
+${OPS}${PROBE}${REMOVE}${DRIVER}`,
+      },
+      {
+        title: 'The old model allows any offset',
+        kernel: '6.0',
+        code: `struct foo {
+	struct mutex lock;
+	struct vfio_device vdev;
+};
+${OPS}
+static int foo_start(struct foo *foo, struct device *dev)
+{
+	int ret;
+
+	vfio_init_group_dev(&foo->vdev, dev, &foo_ops);
+//      ^^^^^^^^^^^^^^^^^^^ deprecated-init-group-dev
+	ret = vfio_register_group_dev(&foo->vdev);
+	if (ret)
+		vfio_uninit_group_dev(&foo->vdev);
+	return ret;
+}
+`,
+      },
+    ],
+  },
+  check,
+};
+
+function check({ facts }: RuleContext): Finding[] {
+  const calls = callsIn(facts.module, ['vfio_alloc_device']);
+  if (calls.length === 0) return [];
+  const index = indexOf(facts.module);
+  return calls.flatMap((placed): Finding[] => {
+    const late = lateMembers(index, placed);
+    const designator = placed.call.args[1];
+    const [first] = late;
+    if (first === undefined || designator === undefined) return [];
+    const { item } = first.struct;
+    const path = placed.file.text.slice(designator.start, designator.end);
+    return [{
+      rule: deviceNotFirst.id,
+      severity: late.some((one) => one.isCertain) ? 'error' : 'hint',
+      message: `\`${first.field.name}\` is not the first member of struct ${item.name}: \`${first.before.name}\` comes before it, and vfio_alloc_device() wants the vfio_device at offset 0 of its container; move it to the front`,
+      site: { path: placed.file.path, start: designator.start, end: designator.end },
+      functionName: placed.function.name,
+      related: late.flatMap((one) => [
+        { site: siteOf(one.struct.file, one.before), message: `\`${one.before.name}\` is in front` },
+        { site: siteOf(one.struct.file, one.field), message: `\`${one.field.name}\` of \`${path}\` must be the first member` },
+      ]),
+      fix: late.every((one) => one.isCertain) ? fixFor(late) : null,
+    }];
+  });
+}
+
+function siteOf(file: FileIr, field: FieldIr): Site {
+  return { path: file.path, start: field.start, end: field.end };
+}
+
+interface LateMember {
+  readonly struct: Defined<StructIr>;
+  readonly field: FieldIr;
+  /** A member in front of it. */
+  readonly before: FieldIr;
+  /** No #if decides whether it is in front. */
+  readonly isCertain: boolean;
+}
+
+/** The members on the path of a vfio_alloc_device() call that are not the first of their struct. */
+function lateMembers(index: ModuleIndex, { file, call }: PlacedCall): LateMember[] {
+  const [tag, designator] = call.args;
+  if (tag?.kind !== 'name' || designator === undefined) return [];
+  const late: LateMember[] = [];
+  let from = file;
+  let name = tag.name;
+  for (const part of file.text.slice(designator.start, designator.end).replace(/\s/g, '').split('.')) {
+    const struct = index.struct(from, name);
+    if (struct === null || struct.item.keyword !== 'struct') break;
+    const at = struct.item.fields.findIndex((one) => one.name === part);
+    const field = struct.item.fields[at];
+    if (field === undefined) break;
+    const before = frontOf(struct.item, at);
+    if (before !== null) late.push({ struct, field, ...before });
+    if (field.type.keyword !== 'struct' || field.type.pointers > 0) break;
+    from = struct.file;
+    name = field.type.name;
+  }
+  return late;
+}
+
+/** A member in front of another, one that is always there if possible; null for the first, and where it is not known. */
+function frontOf(struct: StructIr, at: number): Pick<LateMember, 'before' | 'isCertain'> | null {
+  const field = struct.fields[at]!;
+  // The layouts of an anonymous union all begin at its start; an array of no elements takes no room.
+  const front = struct.fields.slice(0, at).filter((one) => !(field.unplaced && one.unplaced) && !(one.type.arrays > 0 && one.unplaced));
+  const always = front.find((one) => one.conditions.length === 0);
+  if (always !== undefined) return { before: always, isCertain: field.conditions.length === 0 };
+  return front[0] === undefined ? null : { before: front[0], isCertain: false };
+}
+
+/** Moves each member's declaration to the front of its struct, with the comment behind it. */
+function fixFor(late: readonly LateMember[]): Fix | null {
+  const byPath = new Map<string, Edit[]>();
+  for (const { struct: { file, item }, field } of late) {
+    const { text } = file;
+    const first = item.fields.find((one) => one.conditions.length === 0);
+    const isAlone = item.fields.every((one) => one === field || one.statement.start !== field.statement.start);
+    if (first === undefined || first.unplaced || field.unplaced || !isAlone) return null;
+    if (!startsLine(text, field.statement.start) || !startsLine(text, first.statement.start)) return null;
+    const removed = deleteStatement(text, field.statement);
+    const moved = text.slice(field.statement.start, lineEnd(text, Math.max(field.statement.start, removed.span.end - 2)));
+    if (moved.includes('\n') || removed.span.start === field.statement.start) return null;
+    byPath.set(file.path, [...byPath.get(file.path) ?? [], insertBefore(text, first.statement, [moved.trimEnd()]), removed]);
+  }
+  return {
+    title: 'Move the member to the front (other code may rely on the layout)',
+    safety: 'unsafe',
+    edits: [...byPath].map(([path, edits]) => ({ path, edits })),
+  };
+}
