@@ -6,6 +6,7 @@ import { deprecatedInitGroupDev } from './deprecated-init-group-dev.ts';
 import { deviceNotFirst } from './device-not-first.ts';
 import { doublePut } from './double-put.ts';
 import { doubleUnregister } from './double-unregister.ts';
+import { freeDeviceOutsideRelease } from './free-device-outside-release.ts';
 import { freeOfCoreOwnedMemory } from './free-of-core-owned-memory.ts';
 import { missingPut } from './missing-put.ts';
 import { missingReleaseOp } from './missing-release-op.ts';
@@ -29,6 +30,7 @@ export const rules: readonly Rule[] = [
   deviceNotFirst,
   doublePut,
   doubleUnregister,
+  freeDeviceOutsideRelease,
   freeOfCoreOwnedMemory,
   missingPut,
   missingReleaseOp,
