@@ -8,6 +8,7 @@ import { doublePut } from './double-put.ts';
 import { doubleUnregister } from './double-unregister.ts';
 import { freeDeviceOutsideRelease } from './free-device-outside-release.ts';
 import { freeOfCoreOwnedMemory } from './free-of-core-owned-memory.ts';
+import { initDeviceOutsideCcw } from './init-device-outside-ccw.ts';
 import { missingPut } from './missing-put.ts';
 import { missingReleaseOp } from './missing-release-op.ts';
 import { missingUninit } from './missing-uninit.ts';
@@ -32,6 +33,7 @@ export const rules: readonly Rule[] = [
   doubleUnregister,
   freeDeviceOutsideRelease,
   freeOfCoreOwnedMemory,
+  initDeviceOutsideCcw,
   missingPut,
   missingReleaseOp,
   missingUninit,
