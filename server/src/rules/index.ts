@@ -15,6 +15,7 @@ import { missingUninit } from './missing-uninit.ts';
 import { mixedModels } from './mixed-models.ts';
 import { nullCheckOnAlloc } from './null-check-on-alloc.ts';
 import { putWhileRegistered } from './put-while-registered.ts';
+import { registerBeforeInit } from './register-before-init.ts';
 import { releaseWithoutFree } from './release-without-free.ts';
 import { removeWithoutUnregister } from './remove-without-unregister.ts';
 import { removedApi } from './removed-api.ts';
@@ -40,6 +41,7 @@ export const rules: readonly Rule[] = [
   mixedModels,
   nullCheckOnAlloc,
   putWhileRegistered,
+  registerBeforeInit,
   releaseWithoutFree,
   removeWithoutUnregister,
   removedApi,

@@ -1,0 +1,211 @@
+import type { Finding, Rule, RuleContext } from './types.ts';
+import type { OperationObservation } from '../lifecycle/types.ts';
+import { nameOf } from './device.ts';
+import { findingFor } from './report.ts';
+import { DRIVER, FOO, PROBE, REMOVE } from './examples.ts';
+
+const ALLOCATED_BY_HAND = `
+static int foo_probe(struct mdev_device *mdev)
+{
+	struct foo *foo;
+	int ret;
+
+	foo = kzalloc(sizeof(*foo), GFP_KERNEL);
+	if (!foo)
+		return -ENOMEM;
+
+	dev_set_drvdata(&mdev->dev, foo);
+`;
+
+export const registerBeforeInit: Rule = {
+  id: 'register-before-init',
+  severity: 'error',
+  kernels: { since: [5, 13] },
+  fixable: 'none',
+  docs: {
+    what: 'A device is registered that was neither allocated nor initialised as a vfio_device, or that is registered already.',
+    why: 'Registration works on what `vfio_alloc_device()`, and up to 6.0 `vfio_init_group_dev()`, has set up: the parent device, the ops table, the completion, the index and the struct device. In memory that is only zeroed they are NULL, and the registration follows them. A second registration adds the same struct device and the same list entries again.',
+    instead: 'Allocate the container with `vfio_alloc_device()`, or up to 6.0 initialise it with `vfio_init_group_dev()` after `kzalloc()`, and register it once, as the last step of probe that can fail.',
+    knownProblems: 'Only memory whose allocation is seen is judged. Once it was handed to a function outside the module, which may initialise it, nothing is reported. A registration that failed may be tried again.',
+    references: ['v5.13 0bfc6a4ea63c splits init and register', 'v6.1 cb9ff3f3b84c adds vfio_alloc_device'],
+  },
+  examples: {
+    bad: [
+      {
+        title: 'Memory that is only zeroed',
+        kernel: '6.2',
+        code: `${FOO}${ALLOCATED_BY_HAND}	ret = vfio_register_emulated_iommu_dev(&foo->vdev);
+//            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ register-before-init
+	if (ret)
+		kfree(foo);
+	return ret;
+}
+`,
+      },
+      {
+        title: 'Initialised after the registration',
+        kernel: '6.0',
+        code: `${FOO}${ALLOCATED_BY_HAND}	ret = vfio_register_emulated_iommu_dev(&foo->vdev);
+//            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ register-before-init
+	if (ret) {
+		kfree(foo);
+		return ret;
+	}
+	vfio_init_group_dev(&foo->vdev, &mdev->dev, &foo_ops);
+//      ^^^^^^^^^^^^^^^^^^^ deprecated-init-group-dev
+	return 0;
+}
+`,
+      },
+      {
+        title: 'Registered by the helper and by its caller',
+        kernel: '6.2',
+        code: `${FOO}
+static int foo_start(struct foo *foo)
+{
+	return vfio_register_emulated_iommu_dev(&foo->vdev);
+}
+
+static int foo_probe(struct mdev_device *mdev)
+{
+	struct foo *foo;
+	int ret;
+
+	foo = vfio_alloc_device(foo, vdev, &mdev->dev, &foo_ops);
+	if (IS_ERR(foo))
+		return PTR_ERR(foo);
+
+	dev_set_drvdata(&mdev->dev, foo);
+	ret = foo_start(foo);
+	if (ret) {
+		vfio_put_device(&foo->vdev);
+		return ret;
+	}
+	ret = vfio_register_emulated_iommu_dev(&foo->vdev);
+//            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ register-before-init
+	if (ret)
+		vfio_put_device(&foo->vdev);
+	return ret;
+}
+${REMOVE}${DRIVER}`,
+      },
+      {
+        title: 'Registered after its uninit',
+        kernel: '6.0',
+        code: `${FOO}${ALLOCATED_BY_HAND}	vfio_init_group_dev(&foo->vdev, &mdev->dev, &foo_ops);
+//      ^^^^^^^^^^^^^^^^^^^ deprecated-init-group-dev
+	ret = foo_self_test();
+	vfio_uninit_group_dev(&foo->vdev);
+	if (!ret)
+		ret = vfio_register_emulated_iommu_dev(&foo->vdev);
+//                    ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ register-before-init
+	if (ret)
+		kfree(foo);
+	return ret;
+}
+`,
+      },
+    ],
+    good: [
+      { title: 'Allocated, then registered', kernel: '6.2', code: `${FOO}${PROBE}${REMOVE}${DRIVER}` },
+      {
+        title: 'Initialised in a helper, up to 6.0',
+        kernel: '6.0',
+        code: `${FOO}
+static void foo_setup(struct foo *foo, struct device *dev)
+{
+	vfio_init_group_dev(&foo->vdev, dev, &foo_ops);
+//      ^^^^^^^^^^^^^^^^^^^ deprecated-init-group-dev
+}
+${ALLOCATED_BY_HAND}	foo_setup(foo, &mdev->dev);
+	ret = vfio_register_emulated_iommu_dev(&foo->vdev);
+	if (ret) {
+		vfio_uninit_group_dev(&foo->vdev);
+		kfree(foo);
+	}
+	return ret;
+}
+`,
+      },
+      {
+        title: 'Code that is not here may have initialised it',
+        kernel: '6.2',
+        code: `${FOO}${ALLOCATED_BY_HAND}	ret = vendor_core_setup(foo, &mdev->dev, &foo_ops);
+	if (ret)
+		return ret;
+	return vfio_register_emulated_iommu_dev(&foo->vdev);
+}
+`,
+      },
+      {
+        title: 'Tried again after a failure',
+        kernel: '6.2',
+        code: `${FOO}
+static int foo_probe(struct mdev_device *mdev)
+{
+	struct foo *foo;
+	int ret;
+
+	foo = vfio_alloc_device(foo, vdev, &mdev->dev, &foo_ops);
+	if (IS_ERR(foo))
+		return PTR_ERR(foo);
+
+	dev_set_drvdata(&mdev->dev, foo);
+	ret = vfio_register_emulated_iommu_dev(&foo->vdev);
+	if (ret == -EBUSY)
+		ret = vfio_register_emulated_iommu_dev(&foo->vdev);
+	if (ret)
+		vfio_put_device(&foo->vdev);
+	return ret;
+}
+${REMOVE}${DRIVER}`,
+      },
+      {
+        title: 'One of two ways to register',
+        kernel: '6.2',
+        code: `${FOO}
+static int foo_probe(struct platform_device *pdev)
+{
+	struct foo *foo;
+	int ret;
+
+	foo = vfio_alloc_device(foo, vdev, &pdev->dev, &foo_ops);
+	if (IS_ERR(foo))
+		return PTR_ERR(foo);
+
+	platform_set_drvdata(pdev, foo);
+	if (device_iommu_mapped(&pdev->dev))
+		ret = vfio_register_group_dev(&foo->vdev);
+	else
+		ret = vfio_register_emulated_iommu_dev(&foo->vdev);
+	if (ret)
+		vfio_put_device(&foo->vdev);
+	return ret;
+}
+`,
+      },
+    ],
+  },
+  check,
+};
+
+function check({ facts }: RuleContext): Finding[] {
+  return facts.observations.flatMap((one): Finding[] => {
+    if (one.kind !== 'operation' || one.op !== 'register' || one.before.memory === 'freed' || one.before.memory === 'error-pointer') return [];
+    const message = messageFor(one);
+    // What unseen code was given it may have initialised: then there is nothing to say.
+    if (message === null || !one.certain && one.before.registered !== 'yes') return [];
+    return [findingFor({ rule: registerBeforeInit.id, severity: 'error', observation: one, message })];
+  });
+}
+
+function messageFor(one: OperationObservation): string | null {
+  const { model, initialised, registered, reference } = one.before;
+  const name = nameOf(one);
+  if (registered === 'yes') return `${one.api}() registers ${name}, which is registered already on this path; a device is registered once`;
+  if (model === 'old' && initialised === 'undone') return `${one.api}() registers ${name} after its initialisation was undone on this path; register it before, or initialise it again`;
+  if (model !== 'none' || reference !== 'none') return null;
+  // Fields that are set by hand are mixed-models.
+  if (/\bops\s*=[^=]/.test(one.function.text)) return null;
+  return `${one.api}() registers ${name}, which is zeroed memory and no vfio_device yet: nothing has initialised it on this path; allocate it with vfio_alloc_device(), or up to 6.0 call vfio_init_group_dev() first`;
+}
