@@ -16,6 +16,7 @@ import { mixedModels } from './mixed-models.ts';
 import { nullCheckOnAlloc } from './null-check-on-alloc.ts';
 import { putWhileRegistered } from './put-while-registered.ts';
 import { registerBeforeInit } from './register-before-init.ts';
+import { registerResultIgnored } from './register-result-ignored.ts';
 import { releaseWithoutFree } from './release-without-free.ts';
 import { removeWithoutUnregister } from './remove-without-unregister.ts';
 import { removedApi } from './removed-api.ts';
@@ -42,6 +43,7 @@ export const rules: readonly Rule[] = [
   nullCheckOnAlloc,
   putWhileRegistered,
   registerBeforeInit,
+  registerResultIgnored,
   releaseWithoutFree,
   removeWithoutUnregister,
   removedApi,
