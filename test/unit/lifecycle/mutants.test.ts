@@ -1,17 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { MUTANTS, type Mutant } from '../../fixtures/drivers/mutants.ts';
-import { rules } from '../../../server/src/rules/index.ts';
+import { ruleById, rules } from '../../../server/src/rules/index.ts';
 import { analyseText } from '../../support/analyse.ts';
 import { cleanDrivers } from '../../support/modules.ts';
 
 const drivers = new Map(cleanDrivers().map((one) => [one.name, one]));
 
 /** The driver's documents with the defect planted. Throws when an edit does not fit exactly once. */
-function plant({ driver, edits }: Mutant): { files: Record<string, string>; kernel: string } {
+function plant({ driver, file, edits }: Mutant): { files: Record<string, string>; kernel: string } {
   const [name, inside] = driver.split('/');
   const clean = drivers.get(name!);
   if (!clean) throw new Error(`no driver ${driver}`);
-  const path = inside ?? name!;
+  const path = file ?? inside ?? name!;
   let text = clean.files[path]!;
   for (const [search, replace] of edits) {
     if (text.split(search).length !== 2) throw new Error(`${driver}: stands ${text.split(search).length - 1} times: ${search}`);
@@ -29,7 +29,7 @@ describe.each(Object.entries(MUTANTS))('%s', (rule, mutants) => {
     const { files, kernel } = plant(mutant);
     const target = mutant.kernel ?? kernel;
     const found = analyseText(files, target);
-    const severity = mutant.lower?.severity ?? 'error';
+    const severity = mutant.lower?.severity ?? ruleById(rule)?.severity;
     const named = found.filter((one) => one.rule === rule).map((one) => `${one.severity} in ${one.functionName}`);
     if (mutant.missed === undefined) expect(named).toContain(`${severity} in ${mutant.function}`);
     else expect(named).toEqual([]);
