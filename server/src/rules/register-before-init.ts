@@ -191,7 +191,8 @@ static int foo_probe(struct platform_device *pdev)
 
 function check({ facts }: RuleContext): Finding[] {
   return facts.observations.flatMap((one): Finding[] => {
-    if (one.kind !== 'operation' || one.op !== 'register' || one.before.memory === 'freed' || one.before.memory === 'error-pointer') return [];
+    // A wrapper that initialises and registers has not come to the one when it fails in the other.
+    if (one.kind !== 'operation' || one.op !== 'register' || one.after.registered !== 'yes' || one.before.memory === 'freed' || one.before.memory === 'error-pointer') return [];
     const message = messageFor(one);
     // What unseen code was given it may have initialised: then there is nothing to say.
     if (message === null || !one.certain && one.before.registered !== 'yes') return [];
