@@ -21,8 +21,9 @@ describe.each(drivers)('$name', ({ files, kernels }) => {
 
   test.each(kernels)('is followed for %s', (kernel) => {
     const operations = new Set(factsOf(files, kernel).observations.filter((one) => one.kind === 'operation').map((one) => one.op));
-    // Through a function pointer the registration is not seen.
-    const wanted = Object.values(files).some((text) => /vfio_\w*register_\w+\(/.test(text.replace(/unregister/g, ''))) ? ['register', 'unregister'] : ['unregister'];
-    expect([...operations]).toEqual(expect.arrayContaining(wanted));
+    const text = Object.values(files).join('\n');
+    // Through a function pointer nothing is seen, and vfio_add_group_dev() of the kernels before 5.13 has another life cycle.
+    if (/\bvfio_\w*unregister_\w+\(/.test(text)) expect(operations).toContain('unregister');
+    if (/\bvfio_(pci_core_)?register_\w+\(/.test(text)) expect(operations).toContain('register');
   });
 });
