@@ -1,4 +1,4 @@
-import type { CallExpr, FunctionIr, Stmt } from '../ir/types.ts';
+import type { CallExpr, Expr, FunctionIr, Stmt } from '../ir/types.ts';
 import type { DeviceRef, Module, ModuleFacts, Observation, OperationObservation } from '../lifecycle/types.ts';
 import { callAt, documentsOf, walk } from './locate.ts';
 
@@ -8,10 +8,20 @@ import { callAt, documentsOf, walk } from './locate.ts';
  * @param source the text of the document the function is in.
  */
 export function deviceExpression(facts: ModuleFacts, fn: FunctionIr, device: DeviceRef, source: string): string | null {
+  const expression = findExpression(facts, fn, device, source);
+  return expression === null || changesMeaning(fn, expression) ? null : expression;
+}
+
+function findExpression(facts: ModuleFacts, fn: FunctionIr, device: DeviceRef, source: string): string | null {
   const written = callsOn(facts, fn, device);
+  // An alias may not be set yet, or no longer, where the new call goes: what names the object itself comes first.
+  const aliases: string[] = [];
   for (const { operation, call } of written) {
     const argument = operation.argument === null ? undefined : call.args[operation.argument];
-    if (argument && TAKES_VFIO_DEVICE.has(operation.api)) return source.slice(argument.start, argument.end);
+    if (!argument || !TAKES_VFIO_DEVICE.has(operation.api)) continue;
+    const text = source.slice(argument.start, argument.end);
+    if (argument.kind !== 'name' || fn.params.some((param) => param.name === argument.name)) return text;
+    aliases.push(text);
   }
   for (const { operation, call } of written) {
     const argument = operation.argument === null ? undefined : call.args[operation.argument];
@@ -26,7 +36,23 @@ export function deviceExpression(facts: ModuleFacts, fn: FunctionIr, device: Dev
     const member = call.args[1];
     if (variable !== null && member) return `&${variable}->${source.slice(member.start, member.end)}`;
   }
-  return memberOfVariable(facts.module, fn, device, 'vfio_device');
+  return memberOfVariable(facts.module, fn, device, 'vfio_device') ?? aliases[0] ?? null;
+}
+
+/** Whether the variable that an expression begins with stands for different objects in different places of the function. */
+function changesMeaning(fn: FunctionIr, expression: string): boolean {
+  const variable = /[A-Za-z_]\w*/.exec(expression)?.[0];
+  let values = fn.params.some((param) => param.name === variable) ? 1 : 0;
+  for (const node of walk(fn.body)) {
+    if (node.kind === 'assign' && node.target.kind === 'name' && node.target.name === variable && !isNull(node.value)) values++;
+    if (node.kind === 'decl' && node.name === variable && node.init !== null && !isNull(node.init)) values++;
+    if (node.kind === 'update' && node.operand.kind === 'name' && node.operand.name === variable) values++;
+  }
+  return values > 1;
+}
+
+function isNull(value: Expr): boolean {
+  return value.kind === 'name' && value.name === 'NULL' || value.kind === 'number' && value.value === 0;
 }
 
 /** Kernel functions whose device argument is the struct vfio_device itself. */
@@ -40,16 +66,16 @@ const TAKES_VFIO_DEVICE: ReadonlySet<string> = new Set([
  * vfio_device or the core device. Null when no expression for it is known to be right.
  */
 export function callOn(facts: ModuleFacts, fn: FunctionIr, device: DeviceRef, source: string, name: string): string | null {
-  if (TAKES_VFIO_DEVICE.has(name)) {
-    const argument = deviceExpression(facts, fn, device, source);
-    return argument === null ? null : `${name}(${argument})`;
-  }
+  const argument = TAKES_VFIO_DEVICE.has(name) ? findExpression(facts, fn, device, source) : findCoreExpression(facts, fn, device, source);
+  return argument === null || changesMeaning(fn, argument) ? null : `${name}(${argument})`;
+}
+
+function findCoreExpression(facts: ModuleFacts, fn: FunctionIr, device: DeviceRef, source: string): string | null {
   for (const { operation, call } of callsOn(facts, fn, device)) {
     const argument = operation.argument === null ? undefined : call.args[operation.argument];
-    if (argument && TAKES_CORE_DEVICE.has(operation.api)) return `${name}(${source.slice(argument.start, argument.end)})`;
+    if (argument && TAKES_CORE_DEVICE.has(operation.api)) return source.slice(argument.start, argument.end);
   }
-  const core = memberOfVariable(facts.module, fn, device, 'vfio_pci_core_device');
-  return core === null ? null : `${name}(${core})`;
+  return memberOfVariable(facts.module, fn, device, 'vfio_pci_core_device');
 }
 
 /** Functions of vfio-pci core whose device argument is the struct vfio_pci_core_device. */

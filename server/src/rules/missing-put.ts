@@ -128,7 +128,7 @@ function isSingleExit(facts: ModuleFacts, exit: ExitObservation, leave: ReturnSt
   if (exit.role === 'remove' || exit.function.body.body.at(-1) !== leave || leave.value?.kind !== 'name') return false;
   if (canBeSkipped(exit.function, exit.device.origin, leave)) return false;
   return facts.observations.every((one) => one.kind !== 'exit' || one.function !== exit.function || one.returns.start !== leave.start || one.device.id !== exit.device.id
-    || isLeak(facts, one) && one.outcome === 'failure' || one.outcome === 'success' && one.before.registered === 'yes');
+    || isLeak(facts, one) && one.outcome === 'failure' && one.before.registered !== 'yes' || one.outcome === 'success' && one.before.registered === 'yes');
 }
 
 function text(source: string, span: Span): string {
@@ -146,5 +146,5 @@ function allOweAt(facts: ModuleFacts, exit: ExitObservation): boolean {
   const since = exit.role === 'remove' ? lastOperation(exit.trace, 'unregister')?.site : exit.device.origin;
   if (since === undefined || canBeSkipped(exit.function, since, exit.returns)) return false;
   return facts.observations.every((one) => one.kind !== 'exit' || one.function !== exit.function || one.returns.start !== exit.returns.start
-    || one.device.id !== exit.device.id || isLeak(facts, one));
+    || one.device.id !== exit.device.id || isLeak(facts, one) && one.before.registered === exit.before.registered);
 }
