@@ -13,6 +13,9 @@ export { isView } from './views.ts';
 /** Functions of the wider kernel that have an effect or an error convention. */
 export const GENERAL_FUNCTIONS: readonly GeneralFunction[] = [...MEMORY_FUNCTIONS, ...DRVDATA_FUNCTIONS, ...DEFERRING_FUNCTIONS, ...REFERENCE_FUNCTIONS];
 
+/** Rows beside the tables, by name: functions of a vendor's core library, which its users know and these tables cannot. */
+export type ExtraFunctions = ReadonlyMap<string, readonly Behaviour[]>;
+
 const general = new Map(GENERAL_FUNCTIONS.map((row) => [row.name, row]));
 const retaining = new Set(NEUTRAL_FAMILIES.flatMap((family) => family.retains ?? []));
 const neutralNames = new Set([...retaining, ...NEUTRAL_FAMILIES.flatMap((family) => family.names ?? [])]);
@@ -24,10 +27,11 @@ const exceptions = new Set(NEUTRAL_FAMILIES.flatMap((family) => family.except ??
  * What a call of the kernel's `name` does in `kernel`: a behaviour; 'neutral' when it neither frees, puts nor registers what it is given; or
  * undefined when it is unknown. A life-cycle function that `kernel` does not have behaves as in the nearest kernel that has it.
  * A function of the same name that the module defines comes first, and is not for this table to say.
+ * @param extra more functions; the life-cycle functions themselves cannot be given another meaning.
  */
-export function behaviourOf(name: string, kernel: KernelVersion): Behaviour | 'neutral' | undefined {
-  const row = apiEntry(name) ?? general.get(name);
-  if (row) return nearest(kernel, row.behaviours) ?? 'neutral';
+export function behaviourOf(name: string, kernel: KernelVersion, extra?: ExtraFunctions): Behaviour | 'neutral' | undefined {
+  const row = apiEntry(name)?.behaviours ?? extra?.get(name) ?? general.get(name)?.behaviours;
+  if (row) return nearest(kernel, row) ?? 'neutral';
   return isNeutral(name) ? 'neutral' : undefined;
 }
 

@@ -56,7 +56,7 @@ function modulePairs(index: ModuleIndex): [Defined<FunctionIr>, Defined<Function
 
 /** What the analysis keeps between two versions of one module. */
 export type AnalysisCache = RelevanceCache;
-export function createAnalysisCache(): AnalysisCache { return { signature: '', facts: new WeakMap() }; }
+export function createAnalysisCache(): AnalysisCache { return { signature: '', wrappers: undefined, facts: new WeakMap() }; }
 
 /** The states of one function's exploration, for `dump --stage states` and tests; empty when the function is not explored. */
 export interface Analysis {
@@ -138,7 +138,7 @@ function keepDeciding(m: Analysis, d: Defined<FunctionIr>, cfg: Cfg, live: reado
 /** Calls that change a device's life, here or further down. */
 function endsOrBegins(m: Analysis, d: Defined<FunctionIr>, name: string): boolean {
   const defined = m.index.functions(d.file, name);
-  return defined.length ? defined.some((f) => m.relevance.affects(f.item)) : m.index.macroFunction(d.file, name) !== null || isLifecycleName(name, m.kernel);
+  return defined.length ? defined.some((f) => m.relevance.affects(f.item)) : m.index.macroFunction(d.file, name) !== null || isLifecycleName(name, m.kernel, m.index.module.wrappers);
 }
 
 function newRun(m: Analysis, d: Defined<FunctionIr>, role: Role): Run {

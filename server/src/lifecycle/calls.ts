@@ -31,7 +31,7 @@ export function evaluateCall(run: Run, s: PathState, e: CallExpr): Evaluated[] {
     if (first && isView(name)) return evaluate(run, s, first).map((r) => ({ s: r.s, v: viewOf(r.v, e.start) }));
     const returned = returnedArgument(name) ?? (isTransparent(name) ? 0 : undefined);
     if (returned !== undefined) return evaluateArguments(run, s, e.args).map((a) => ({ s: a.s, v: a.values[returned] ?? NULL }));
-    const behaviour = behaviourOf(name, run.kernel);
+    const behaviour = behaviourOf(name, run.kernel, run.index.module.wrappers);
     if (behaviour !== undefined && behaviour !== 'neutral' && behaviour.success.length > 0) return behave(run, s, e, name, behaviour);
     const keeps = retainsArgument(name);
     return evaluateArguments(run, s, e.args).map((a) => {
@@ -195,7 +195,7 @@ function defer(run: Run, s: PathState, e: CallExpr, effect: Extract<Effect, { op
 export function runCallback(run: Run, s: PathState, e: CallExpr, name: string, data: Value): PathState[] {
   const defined = run.index.functions(run.file, name)[0];
   if (defined) return applySummary(run, s, e, defined, [data]).map((r) => r.s);
-  const behaviour = behaviourOf(name, run.kernel);
+  const behaviour = behaviourOf(name, run.kernel, run.index.module.wrappers);
   if (behaviour === undefined || behaviour === 'neutral' || data.kind !== 'pointer') return [s];
   for (const effect of behaviour.success) {
     if (!CALLBACK_EFFECTS.has(effect.op) || !('target' in effect) || effect.target !== 0) continue;

@@ -136,7 +136,7 @@ function nameValue(run: Run, s: PathState, name: string, at: number): Value {
   if (name === 'NULL' || name === 'false') return NULL;
   if (name === 'true') return int(1);
   if (/^E[A-Z0-9]+$/.test(name)) return known(s, `const:${name}`, POSITIVE);
-  if (run.index.functions(run.file, name).length || isLifecycleName(name, run.kernel)) return { kind: 'function', name };
+  if (run.index.functions(run.file, name).length || isLifecycleName(name, run.kernel, run.index.module.wrappers)) return { kind: 'function', name };
   const variable = run.index.variable(run.file, name);
   if (!variable) { const value = run.index.constant(run.file, name); return value === null ? known(s, `const:${name}`, ANY) : int(value); }
   const t = variable.item.type;

@@ -111,7 +111,7 @@ function step(run: Run, s: PathState, i: Instr): PathState[] {
 function cleanup(run: Run, s: PathState, name: string, by: string, at: Span): PathState[] {
   const v = s.env.get(name);
   if (v?.kind !== 'pointer' || v.path !== '' || (maskOf(s, v) & POSITIVE) === 0) return [s];
-  const behaviour = behaviourOf(by, run.kernel);
+  const behaviour = behaviourOf(by, run.kernel, run.index.module.wrappers);
   if (behaviour === 'neutral') return [s];
   if (behaviour === undefined) { escape(run, s, v, at, by); return [s]; } // a DEFINE_FREE() of the driver's own
   for (const effect of behaviour.success) {

@@ -1,5 +1,5 @@
 import type { CallExpr, Expr, FileIr, FunctionIr } from '../ir/types.ts';
-import { behaviourOf } from '../kernel/lookup.ts';
+import { behaviourOf, type ExtraFunctions } from '../kernel/lookup.ts';
 import type { EffectOp, KernelVersion } from '../kernel/types.ts';
 import { formatVersion } from '../kernel/version.ts';
 import type { Defined, ModuleIndex } from './module.ts';
@@ -21,7 +21,8 @@ const INCIDENTAL: ReadonlySet<EffectOp> = new Set(['allocate', 'free', 'get-drvd
 export function relevance(index: ModuleIndex, kernel: KernelVersion, cache: RelevanceCache): Relevance {
   const containers = containerTags(index, kernel);
   const signature = [formatVersion(kernel), ...containers, '', ...index.names].join(' ');
-  if (cache.signature !== signature) { cache.signature = signature; cache.facts = new WeakMap(); }
+  const { wrappers } = index.module;
+  if (cache.signature !== signature || cache.wrappers !== wrappers) { cache.signature = signature; cache.wrappers = wrappers; cache.facts = new WeakMap(); }
   const facts = new Map<FunctionIr, FunctionFacts>();
   for (const d of index.allFunctions) {
     const { root } = originalOf(d.item);
@@ -55,7 +56,7 @@ export function relevance(index: ModuleIndex, kernel: KernelVersion, cache: Rele
 }
 
 /** What is kept between two versions of a module: facts of functions that did not change, for as long as the names they can mean did not. */
-export interface RelevanceCache { signature: string; facts: WeakMap<FunctionIr, FunctionFacts> }
+export interface RelevanceCache { signature: string; wrappers: ExtraFunctions | undefined; facts: WeakMap<FunctionIr, FunctionFacts> }
 
 /** Names of callees rather than definitions: an edit moves definitions. */
 interface FunctionFacts {
@@ -76,7 +77,7 @@ function gather(index: ModuleIndex, file: FileIr, fn: FunctionIr, kernel: Kernel
   const returnsDevice = fn.returnType.pointers > 0 && mayBeDevice(fn.returnType.name);
   let direct = false, yields = false;
   const scan = scanOf(fn);
-  if (scan.unknown.some((n) => isLifecycleName(n, kernel))) direct = true;
+  if (scan.unknown.some((n) => isLifecycleName(n, kernel, index.module.wrappers))) direct = true;
   for (const e of scan.calls) {
     const name = e.name;
     if (name !== null && CONTAINERS.has(name)) { yields ||= returnsDevice; continue; }
@@ -85,7 +86,7 @@ function gather(index: ModuleIndex, file: FileIr, fn: FunctionIr, kernel: Kernel
       notePassed(e, origins, (param, position) => passed.push({ param, to: name, position }));
       continue;
     }
-    const b = name === null ? undefined : behaviourOf(name, kernel);
+    const b = name === null ? undefined : behaviourOf(name, kernel, index.module.wrappers);
     if (b === undefined) notePassed(e, origins, (param, position) => passed.push({ param, to: null, position }));
     if (b === undefined || b === 'neutral') continue;
     for (const x of b.success) {
@@ -98,8 +99,8 @@ function gather(index: ModuleIndex, file: FileIr, fn: FunctionIr, kernel: Kernel
 }
 
 /** A kernel function that changes a device's life, and not memory or drvdata alone. */
-export function isLifecycleName(name: string, kernel: KernelVersion): boolean {
-  const b = behaviourOf(name, kernel);
+export function isLifecycleName(name: string, kernel: KernelVersion, wrappers: ExtraFunctions | undefined): boolean {
+  const b = behaviourOf(name, kernel, wrappers);
   return b !== undefined && b !== 'neutral' && b.success.some((x) => !INCIDENTAL.has(x.op));
 }
 
@@ -118,7 +119,7 @@ function parameterAliases(index: ModuleIndex, file: FileIr, fn: FunctionIr, kern
 
 function derivedFrom(index: ModuleIndex, file: FileIr, e: Expr, origins: ReadonlyMap<string, number>, kernel: KernelVersion): number | null {
   if (e.kind === 'call' && e.name !== null && e.args[0]) {
-    const sameObject = CONTAINERS.has(e.name) || behaviourOf(e.name, kernel) !== undefined || index.functions(file, e.name).length > 0 || index.macro(file, e.name) !== null;
+    const sameObject = CONTAINERS.has(e.name) || behaviourOf(e.name, kernel, index.module.wrappers) !== undefined || index.functions(file, e.name).length > 0 || index.macro(file, e.name) !== null;
     return sameObject ? originOf(e.args[0], origins) ?? derivedFrom(index, file, e.args[0], origins, kernel) : null;
   }
   return originOf(e, origins);
@@ -140,7 +141,7 @@ function originOf(e: Expr, origins: ReadonlyMap<string, number>): number | null 
 function containerTags(index: ModuleIndex, kernel: KernelVersion): ReadonlySet<string> {
   const tags = new Set(['vfio_device', 'vfio_pci_core_device', 'vfio_platform_device']);
   for (const { item } of index.allFunctions) {
-    for (const { call: e, name, effects } of kernelCalls(item, kernel).list) {
+    for (const { call: e, name, effects } of kernelCalls(item, kernel, index.module.wrappers).list) {
       if (name === 'vfio_alloc_device' && e.args[0]?.kind === 'name') tags.add(e.args[0].name);
       for (const x of effects) {
         if (INCIDENTAL.has(x.op) || !('target' in x) || x.target === 'return' || x.op === 'set-drvdata') continue;

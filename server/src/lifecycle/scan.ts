@@ -1,7 +1,7 @@
 import { movedFrom } from '../ir/lower.ts';
 import type { AssignExpr, CallExpr, DeclStmt, FunctionIr } from '../ir/types.ts';
 import { walkExprs, walkStmt } from '../ir/visit.ts';
-import { behaviourOf } from '../kernel/lookup.ts';
+import { behaviourOf, type ExtraFunctions } from '../kernel/lookup.ts';
 import type { Effect, KernelVersion } from '../kernel/types.ts';
 import { compareVersions } from '../kernel/version.ts';
 
@@ -18,10 +18,10 @@ export interface Scan {
   readonly delta: number;
 }
 
-/** A call of a kernel function that has effects in the target kernel. */
+/** A call of a kernel function, or of a wrapper of one, that has effects in the target kernel. */
 export interface KernelCall { readonly call: CallExpr; readonly name: string; readonly effects: readonly Effect[] }
 
-interface Walked extends Omit<Scan, 'delta'> { kernelCalls: { readonly kernel: KernelVersion; readonly list: readonly KernelCall[] } | null }
+interface Walked extends Omit<Scan, 'delta'> { kernelCalls: { readonly kernel: KernelVersion; readonly wrappers: ExtraFunctions | undefined; readonly list: readonly KernelCall[] } | null }
 
 const scans = new WeakMap<FunctionIr, Walked>();
 
@@ -33,10 +33,12 @@ export function scanOf(fn: FunctionIr): Scan {
 }
 
 /** Its calls that have effects, and what to add to their offsets. */
-export function kernelCalls(fn: FunctionIr, kernel: KernelVersion): { readonly list: readonly KernelCall[]; readonly delta: number } {
+export function kernelCalls(fn: FunctionIr, kernel: KernelVersion, wrappers: ExtraFunctions | undefined): { readonly list: readonly KernelCall[]; readonly delta: number } {
   const { root, delta } = originalOf(fn);
   const w = walked(root);
-  if (!w.kernelCalls || compareVersions(w.kernelCalls.kernel, kernel) !== 0) w.kernelCalls = { kernel, list: w.calls.flatMap((call) => (call.name === null ? [] : withEffects(call, call.name, kernel))) };
+  if (!w.kernelCalls || compareVersions(w.kernelCalls.kernel, kernel) !== 0 || w.kernelCalls.wrappers !== wrappers) {
+    w.kernelCalls = { kernel, wrappers, list: w.calls.flatMap((call) => (call.name === null ? [] : withEffects(call, call.name, kernel, wrappers))) };
+  }
   return { list: w.kernelCalls.list, delta };
 }
 
@@ -47,8 +49,8 @@ export function originalOf(fn: FunctionIr): { readonly root: FunctionIr; readonl
   return { root, delta };
 }
 
-function withEffects(call: CallExpr, name: string, kernel: KernelVersion): KernelCall[] {
-  const b = behaviourOf(name, kernel);
+function withEffects(call: CallExpr, name: string, kernel: KernelVersion, wrappers: ExtraFunctions | undefined): KernelCall[] {
+  const b = behaviourOf(name, kernel, wrappers);
   return b === undefined || b === 'neutral' || b.success.length === 0 ? [] : [{ call, name, effects: b.success }];
 }
 

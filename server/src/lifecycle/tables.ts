@@ -55,7 +55,7 @@ export function rolesOf(index: ModuleIndex, drivers: readonly DriverTable[], ops
     for (const [, m] of o.members) set(o.path, m.value, 'callback');
   }
   for (const { file, item } of index.allFunctions) {
-    for (const { call, effects } of kernelCalls(item, kernel).list) {
+    for (const { call, effects } of kernelCalls(item, kernel, index.module.wrappers).list) {
       for (const effect of effects) if (effect.op === 'defer') { const a = call.args[effect.callback]; set(file.path, a ? referenced(a) : null, 'action'); }
     }
     for (const m of file.fileMacros) if (m.name === 'module_init' || m.name === 'module_exit') set(file.path, m.args[0], 'module');
@@ -109,7 +109,7 @@ function tableUses(index: ModuleIndex, file: FileIr, fn: FunctionIr, kernel: Ker
     if (!value) return;
     for (const v of value.kind === 'conditional' ? [value.then, value.otherwise] : [value]) { const r = v && referenced(v); if (r) pointers.set(name, [...(pointers.get(name) ?? []), r]); }
   };
-  const calls = kernelCalls(fn, kernel);
+  const calls = kernelCalls(fn, kernel, index.module.wrappers);
   const making = calls.list.flatMap(({ call, name, effects }) => effects.flatMap((x) => (x.op === 'alloc' || x.op === 'init' || x.op === 'init-device' ? [{ call, name, op: x.op }] : [])));
   if (!making.length) return uses;
   for (const d of scanOf(fn).decls) note(d.name, d.init);

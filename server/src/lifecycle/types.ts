@@ -1,6 +1,7 @@
 import type { Span } from '../text/span.ts';
 import type { Condition } from '../syntax/node.ts';
 import type { FileIr, FunctionIr, VariableIr } from '../ir/types.ts';
+import type { ExtraFunctions } from '../kernel/lookup.ts';
 import type { EffectOp, KernelVersion } from '../kernel/types.ts';
 
 /** A place in one of the module's documents. */
@@ -156,6 +157,8 @@ export interface Module {
   readonly sources: readonly FileIr[];
   /** Quoted headers, for structs, macros, inline functions and prototypes. */
   readonly headers: readonly FileIr[];
+  /** What functions outside of the module and of the kernel do. One object for one set of them: results are kept by it. */
+  readonly wrappers?: ExtraFunctions | undefined;
 }
 
 /** All that is known of a module: what rules, hovers and conversions read. */
