@@ -216,7 +216,8 @@ class Builder {
       if (s.form === 'macro') {
         for (const a of s.args) this.current.instrs.push({ kind: 'expr', expr: a });
         this.finish({ kind: 'choice', to: [body.id, exit.id] });
-      } else if (s.condition) this.branch(s.condition, body.id, exit.id);
+      } else if (s.condition?.kind === 'number' && s.condition.value !== null) this.finish({ kind: 'jump', to: s.condition.value === 0 ? exit.id : body.id }); // do … while (0) is a block
+      else if (s.condition) this.branch(s.condition, body.id, exit.id);
       else this.finish({ kind: 'jump', to: body.id });
     };
     if (s.form === 'do') this.finish({ kind: 'jump', to: body.id }); else test();

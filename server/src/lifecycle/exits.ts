@@ -56,7 +56,9 @@ export function doubtOwnState(run: Run): void {
     const entry = o.trace.findLastIndex((x) => x.kind === 'entry');
     const acted = o.kind === 'operation' ? ENDS.has(o.op) : o.kind === 'exit' && o.trace.slice(entry + 1).some((x) => x.op !== undefined && ENDS.has(x.op));
     const owed = (o.before.registered === 'yes' && ops.has('unregister')) || (o.kind === 'exit' && ((o.before.reference === 'held' && ops.has('put')) || (o.before.initialised === 'yes' && ops.has('uninit'))));
-    if (acted && owed) run.observations.set(key, { ...o, certain: false });
+    // An unregister that only the driver's own state leads to, on a path where there is nothing to unregister.
+    const idle = o.kind === 'operation' && o.op === 'unregister' && o.before.registered !== 'yes' && o.before.registered !== 'unknown';
+    if (acted && (owed || idle)) run.observations.set(key, { ...o, certain: false });
   }
 }
 
