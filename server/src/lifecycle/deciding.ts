@@ -35,9 +35,23 @@ export function decidingMembers(cfg: Cfg, isInteresting: (call: CallExpr) => boo
     const t = b.terminator;
     if (t.kind !== 'branch' && t.kind !== 'switch') continue;
     const tested = membersIn(t.kind === 'branch' ? t.condition : t.value, held);
-    if (tested.length && new Set(successors(b).map(callsFrom)).size > 1) for (const m of tested) members.add(m);
+    // A side that returns an error code at once tells the caller by that: nothing else need be kept of the test.
+    const sides = successors(b).filter((id) => !failsAtOnce(cfg, id));
+    if (tested.length && new Set(sides.map(callsFrom)).size > 1) for (const m of tested) members.add(m);
   }
   return members;
+}
+
+/** From this block the function does nothing but return a negative error code. */
+function failsAtOnce(cfg: Cfg, id: number): boolean {
+  const seen = new Set<number>();
+  for (let b = cfg.blocks[id]!; !seen.has(b.id); b = cfg.blocks[b.terminator.to]!) {
+    seen.add(b.id);
+    const result = b.instrs.find((i) => i.kind === 'result');
+    if (result?.kind === 'result') return result.value?.kind === 'unary' && result.value.op === '-' && result.value.operand.kind === 'name';
+    if (b.instrs.length > 0 || b.terminator.kind !== 'jump') return false;
+  }
+  return false;
 }
 
 function membersIn(e: Expr, held: ReadonlyMap<string, readonly string[]>): string[] {
