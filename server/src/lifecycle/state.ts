@@ -88,21 +88,38 @@ export function store(s: PathState, p: Place, v: Value): void {
 
 /** The state as text: equal text, equal state. To be compared after prune(), which takes out what no longer matters. */
 export function stateKey(s: PathState): string {
-  return [
-    ...[...s.env].sort(byKey).map(([n, v]) => `${n}=${valueKey(v)}`), s.result ? `result=${valueKey(s.result)}` : '', '#',
-    ...[...s.heap].sort(byKey).map(([k, v]) => `${k}=${valueKey(v)}`), '#',
-    ...[...s.devices].sort(byKey).map(([o, d]) => `${o}:${deviceKey(d)}`), '#',
-    ...[...s.masks].sort(byKey).flatMap(([o, m]) => (m === ANY || o.startsWith('const:') ? [] : [`${o}?${m}`])), '#',
-    ...[...s.config].sort(byKey).map(([k, v]) => `${k}:${v}`), '#',
-    ...s.log.map(opKey), ...s.deferred.map((d) => d.callback + valueKey(d.data)),
-  ].join(';');
+  let key = section(s.env, (n, v) => `${n}=${valueKey(v)};`) + (s.result ? `result=${valueKey(s.result)}` : '');
+  key += '#' + section(s.heap, (k, v) => `${k}=${valueKey(v)};`) + '#' + section(s.devices, (o, d) => `${o}:${deviceKey(d)};`);
+  key += '#' + section(s.masks, (o, m) => (m === ANY || o.startsWith('const:') ? '' : `${o}?${m};`)) + '#' + section(s.config, (k, v) => `${k}:${v};`) + '#';
+  for (const l of s.log) key += opKey(l) + ';';
+  for (const d of s.deferred) key += d.callback + valueKey(d.data);
+  return key;
 }
 
-export function opKey(l: LoggedOp): string { return `${l.op}${l.ok ? '+' : '-'}${placeKey(l.place)}@${l.site.path}:${l.site.start}`; }
+/** The entries of a map as text, in an order that does not depend on how they came in. */
+function section<T>(map: ReadonlyMap<string, T>, text: (k: string, v: T) => string): string {
+  if (map.size === 0) return '';
+  const parts: string[] = [];
+  for (const [k, v] of map) parts.push(text(k, v));
+  return parts.length === 1 ? parts[0]! : parts.sort().join('');
+}
+
+// Operations and tracked devices are never changed, and states share them: their text is made once.
+const opKeys = new WeakMap<LoggedOp, string>(), deviceKeys = new WeakMap<Tracked, string>();
+
+export function opKey(l: LoggedOp): string {
+  let key = opKeys.get(l);
+  if (key === undefined) opKeys.set(l, (key = `${l.op}${l.ok ? '+' : '-'}${placeKey(l.place)}@${l.site.path}:${l.site.start}`));
+  return key;
+}
 
 export function deviceKey(d: Tracked): string {
+  let key = deviceKeys.get(d);
+  if (key !== undefined) return key;
   const s = d.state;
-  return [s.model, s.reference, s.initialised, s.registered, s.memory, s.allocator, s.deviceSet, s.viaCore, s.checked, s.nullTested, s.escaped, s.extraReferences, d.member].join(',');
+  key = [s.model, s.reference, s.initialised, s.registered, s.memory, s.allocator, s.deviceSet, s.viaCore, s.checked, s.nullTested, s.escaped, s.extraReferences, d.member].join(',');
+  deviceKeys.set(d, key);
+  return key;
 }
 
 /**
@@ -110,7 +127,7 @@ export function deviceKey(d: Tracked): string {
  * about a computed value (`fact~op~operands`) lives as long as its operands.
  */
 function isUsed(object: string, used: ReadonlySet<string>, live: ReadonlySet<string>): boolean {
-  if (used.has(object) || /^param:\d+$/.test(object) || object.startsWith('@')) return true;
+  if (used.has(object) || isParameter(object) || object.startsWith('@')) return true;
   if (object.startsWith('fact~')) {
     return object.split('~').slice(2).every((k) => { const end = k.indexOf('>'); return end < 0 || k.startsWith('const:') || isUsed(k.slice(0, end), used, live); });
   }
@@ -121,6 +138,8 @@ function isUsed(object: string, used: ReadonlySet<string>, live: ReadonlySet<str
   if (base.startsWith('global:') && path === '') return live.has(base.slice(7));
   return live.has(path.slice(path.lastIndexOf('.'))) || live.has(`.${path}`) ? base.startsWith('global:') || isUsed(base, used, live) : false;
 }
+
+function isParameter(object: string): boolean { return object.startsWith('param:') && !object.includes('|'); }
 
 /** Forgets variables that are dead and facts that nothing can use. */
 export function prune(s: PathState, live: ReadonlySet<string>): void {
@@ -133,7 +152,5 @@ export function prune(s: PathState, live: ReadonlySet<string>): void {
     // Memory that never became a device and that nothing names any more is of no interest; nor is what was done to it.
     if (d.state.model === 'none' && !used.has(o)) { s.devices.delete(o); s.log = s.log.filter((l) => l.place.object !== o); } else used.add(o);
   }
-  for (const o of s.masks.keys()) if (!isUsed(o, used, live)) s.masks.delete(o);
+  for (const o of s.masks.keys()) if (o.startsWith('const:') || !isUsed(o, used, live)) s.masks.delete(o);
 }
-
-function byKey(a: readonly [string, unknown], b: readonly [string, unknown]): number { return a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0; }
