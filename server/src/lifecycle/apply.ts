@@ -5,7 +5,7 @@ import { assumeFact, noteUndecided } from './conditions-flow.ts';
 import { assumeConfig } from './config.ts';
 import { UNKNOWN_DEVICE } from './device.ts';
 import type { Defined } from './module.ts';
-import { escape, loseCertainty, markChecked, operateIfVfio, use } from './operate.ts';
+import { escape, loseCertainty, markChecked, noteOwnState, operateIfVfio, use } from './operate.ts';
 import { nameOf, site, sourceText, type Run } from './run.ts';
 import { addStep, assume, fork, type PathState } from './state.ts';
 import { isOutside, type Summary, type SummaryOutcome } from './summary.ts';
@@ -75,6 +75,7 @@ function replay(run: Run, s: PathState, e: CallExpr, callee: Defined<FunctionIr>
   }
   s.deferred = [...s.deferred, ...deferred];
   if (o.uncertain) loseCertainty(s);
+  if (o.ownState) noteOwnState(s);
   if (result === null) return { s, v: fresh(s, e.start, 'call') };
   if (result.kind === 'pointer' && result.path === '' && o.resultMask !== ANY && !assume(s, result, o.resultMask)) return null;
   return { s, v: result };

@@ -58,7 +58,8 @@ function harmlessOrUnknown(run: Run, a: Arguments, e: CallExpr, unknown: string 
     if (v.kind !== 'pointer') return;
     const arg = e.args[i]!;
     if (arg.kind === 'name' || arg.kind === 'unary') use(run, s, v, arg, 'pass', v.path === '' ? null : v.path, e.name);
-    asksObject ||= s.devices.has(v.object);
+    // A helper that is given a device does not know that it is one.
+    asksObject ||= s.devices.has(v.object) || (run.role === 'helper' && v.object.startsWith('param:') && v.path !== '');
     if (unknown !== null) hand(run, s, v, e, unknown);
     else if (e.name !== null && mayEndContainer(e.name)) escape(run, s, pointer(v.object) as Place, e, e.name);
     if (v.object.startsWith('local:') && v.path === '') storePlace(run, s, v, fresh(s, arg.start, 'out'));

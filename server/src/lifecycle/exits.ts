@@ -1,5 +1,5 @@
 import { outcomeOf, runDeferred, type Exit } from './explore.ts';
-import { followsOwnState, isCertain, loseCertainty } from './operate.ts';
+import { ENDS, followsOwnState, isCertain, loseCertainty } from './operate.ts';
 import { conditionsOf, deviceRef, nameOf, observe, site, type ObjectInfo, type Run } from './run.ts';
 import { addStep, fork, stepsOf, type PathState } from './state.ts';
 import { isOutside } from './summary.ts';
@@ -30,8 +30,6 @@ function observeExit(run: Run, s: PathState, at: Exit['at'], outcome: ExitObserv
     observe(run, `exit${outcome}${observation.deferred.join()}`, observation, t, followsOwnState(s));
   }
 }
-
-const ENDS: ReadonlySet<string> = new Set(['unregister', 'put', 'uninit', 'free', 'free-device']);
 
 /**
  * The path ends the life of some other object that may be this one: an element of a list or array, or, in remove, a device

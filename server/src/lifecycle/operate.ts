@@ -68,6 +68,9 @@ export function operateIfVfio(run: Run, s: PathState, o: Operation): void {
   else if (mayEndContainer(o.api)) escape(run, s, o.place, o.at, o.api);
 }
 
+/** Operations that end a device's life or a part of it. */
+export const ENDS: ReadonlySet<string> = new Set(['unregister', 'put', 'uninit', 'free', 'free-device']);
+
 /** Whether facts about this device on this path may be reported as certain. */
 export function isCertain(run: Run, s: PathState, d: DeviceState): boolean {
   return !d.escaped && !run.fn.opaque && !s.masks.has('@uncertain');

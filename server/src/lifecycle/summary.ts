@@ -1,5 +1,6 @@
 import type { LoggedOp, PathState } from './state.ts';
 import { maskOf, opKey } from './state.ts';
+import { ENDS, followsOwnState } from './operate.ts';
 import type { ObjectInfo } from './run.ts';
 import { ANY, isWeak, placeKey, valueKey, type Mask, type Place, type Value } from './values.ts';
 
@@ -15,6 +16,8 @@ export interface SummaryOutcome {
   readonly resultMask: Mask;
   readonly deferred: PathState['deferred'];
   readonly uncertain: boolean;
+  /** A state of the driver's own decided that it was this way through. */
+  readonly ownState: boolean;
 }
 
 /** What callers need of a function: its outcomes, or null for one that was given up. */
@@ -31,6 +34,9 @@ export function summarise(exits: readonly PathState[], objects: ReadonlyMap<stri
   let outcomes = distinct(exits.map(outcomeOf));
   if (outcomes.length > MAX_OUTCOMES) outcomes = distinct(outcomes.map((o) => ({ ...o, assumes: new Map([...o.assumes].filter(([k]) => k.startsWith('param:'))) })));
   if (outcomes.length > MAX_OUTCOMES) outcomes = distinct(outcomes.map((o) => ({ ...o, assumes: new Map() })));
+  // A state of the driver's own is of interest where it decides whether a device's life ends here.
+  const ends = new Set(outcomes.map((o) => o.ops.filter((l) => ENDS.has(l.op)).map(opKey).join()));
+  if (ends.size < 2) outcomes = outcomes.map((o) => (o.ownState ? { ...o, ownState: false } : o));
   return { outcomes: outcomes.length > 2 * MAX_OUTCOMES ? null : outcomes, objects };
 }
 
@@ -59,7 +65,7 @@ function outcomeOf(s: PathState): SummaryOutcome {
   for (const [o, m] of s.masks) if (m !== ANY && (isOutside(o) && !o.startsWith('global:') || isPortableFact(o))) assumes.set(o, m);
   return {
     config: s.config, assumes, writes, result: s.result, resultMask: s.result ? maskOf(s, s.result) : ANY, deferred: s.deferred,
-    ops: s.log.filter((l) => !isWeak(l.place.object) && (isOutside(l.place.object) || seen.has(l.place.object))), uncertain: s.masks.has('@uncertain'),
+    ops: s.log.filter((l) => !isWeak(l.place.object) && (isOutside(l.place.object) || seen.has(l.place.object))), uncertain: s.masks.has('@uncertain'), ownState: followsOwnState(s),
   };
 }
 
@@ -76,7 +82,11 @@ function isMade(object: string): boolean { return object.startsWith('alloc:') ||
 
 function distinct(list: readonly SummaryOutcome[]): SummaryOutcome[] {
   const map = new Map<string, SummaryOutcome>();
-  for (const o of list) { const k = outcomeKey(o); if (!map.has(k)) map.set(k, o); }
+  for (const o of list) {
+    const k = outcomeKey(o), same = map.get(k);
+    // Two ways with one result: what told them apart decided nothing.
+    map.set(k, same === undefined || same.ownState === o.ownState ? same ?? o : { ...same, ownState: false });
+  }
   return [...map.values()];
 }
 
