@@ -17,6 +17,7 @@ import { nullCheckOnAlloc } from './null-check-on-alloc.ts';
 import { putWhileRegistered } from './put-while-registered.ts';
 import { registerBeforeInit } from './register-before-init.ts';
 import { registerResultIgnored } from './register-result-ignored.ts';
+import { releaseDoesNotChain } from './release-does-not-chain.ts';
 import { releaseWithoutFree } from './release-without-free.ts';
 import { removeWithoutUnregister } from './remove-without-unregister.ts';
 import { removedApi } from './removed-api.ts';
@@ -44,6 +45,7 @@ export const rules: readonly Rule[] = [
   putWhileRegistered,
   registerBeforeInit,
   registerResultIgnored,
+  releaseDoesNotChain,
   releaseWithoutFree,
   removeWithoutUnregister,
   removedApi,
