@@ -1,6 +1,6 @@
 import type { InitializeParams } from 'vscode-languageserver';
 import type { Configuration } from '../engine/types.ts';
-import { readSettings } from './settings.ts';
+import { readSection } from '../engine/settings/read.ts';
 
 /** What the client can do, read once from its first message. */
 export interface Client {
@@ -49,7 +49,7 @@ export function readClient(params: InitializeParams): Client {
     watchFiles: workspace?.didChangeWatchedFiles?.dynamicRegistration === true,
     workspaceFolders: workspace?.workspaceFolders === true,
     fileRequests: options['fileRequests'] === true,
-    settings: readSettings(options['settings']).configuration,
+    settings: readSection(options['settings']).configuration,
     docs: typeof options['docs'] === 'string' ? options['docs'].replace(/\/?$/, '/') : undefined,
     folders: params.workspaceFolders?.map((folder) => folder.uri) ?? (params.rootUri ? [params.rootUri] : []),
   };

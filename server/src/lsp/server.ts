@@ -88,7 +88,7 @@ function afterInitialized(connection: Connection, client: Client, setFolders: (f
   if (client.configuration) void connection.client.register(DidChangeConfigurationNotification.type, { section: 'vfioLifecycle' }).catch(ignore);
   // Our own client, which is the one that answers file requests, watches by itself.
   if (client.watchFiles && !client.fileRequests) {
-    const watchers = [{ globPattern: '**/*.[ch]' }, { globPattern: '**/{Makefile,Kbuild}' }];
+    const watchers = [{ globPattern: '**/*.[ch]' }, { globPattern: '**/{Makefile,Kbuild,.vfio-lifecycle.json}' }];
     void connection.client.register(DidChangeWatchedFilesNotification.type, { watchers }).catch(ignore);
   }
   if (client.workspaceFolders) {

@@ -4,13 +4,14 @@ import {
 import { type TextDocument } from 'vscode-languageserver-textdocument';
 import { mentionsVfio, type Engine } from '../engine/analyse.ts';
 import { cachedFileSystem, createModuleLoader } from '../engine/project/load.ts';
-import { canonicalUri, isInside } from '../engine/project/paths.ts';
+import { canonicalUri, folderOf, isInside } from '../engine/project/paths.ts';
 import { detectTarget } from '../engine/project/target.ts';
+import { createConfigurationFiles, mergeConfigurations, readSection, type ConfigurationFile } from '../engine/settings/read.ts';
+import { rowsOf } from '../engine/settings/wrappers.ts';
 import { KERNEL_API } from '../engine/stages.ts';
 import type { Analysis, Configuration, FileSystem, ModuleInput, TargetKernel } from '../engine/types.ts';
 import type { Client } from './client.ts';
 import { positionsIn, type Positions } from './positions.ts';
-import { readSettings } from './settings.ts';
 
 /** One open document together with all that an answer about it needs. Valid for one version of the text. */
 export interface Loaded {
@@ -61,6 +62,7 @@ export function createSession(
     readDirectory: (path) => cached.readDirectory(path),
   };
   const loader = createModuleLoader(fs);
+  const configurationFiles = createConfigurationFiles(cached);
   const configurations = new Map<string, Promise<Configuration>>();
   const targets = new Map<string, Promise<TargetKernel>>();
   const told = new Map<string, string>();
@@ -72,12 +74,22 @@ export function createSession(
   documents.onDidOpen(({ document }) => opened.set(canonicalUri(document.uri), document));
 
   function understood(section: unknown): Configuration {
-    const { configuration, problems } = readSettings(section);
+    const { configuration, problems } = readSection(section);
+    complain(problems);
+    return configuration;
+  }
+
+  function complain(problems: readonly string[]): void {
     for (const problem of problems) {
       if (!complained.has(problem)) connection.console.warn(problem);
       complained.add(problem);
     }
-    return configuration;
+  }
+
+  async function configurationFileOf(key: string): Promise<ConfigurationFile | undefined> {
+    const file = await configurationFiles.nearest(key, rootOf(key) ?? folderOf(key));
+    if (file) complain(file.problems.map((problem) => `${file.path}: ${problem}`));
+    return file;
   }
 
   function configurationOf(uri: string): Promise<Configuration> {
@@ -90,10 +102,11 @@ export function createSession(
     return known;
   }
 
-  function targetOf(key: string, config: Configuration): Promise<TargetKernel> {
-    const id = `${key}\n${config.targetKernel ?? ''}`;
+  function targetOf(key: string, { targetKernel: setting }: Configuration, file: ConfigurationFile | undefined): Promise<TargetKernel> {
+    const targetKernel = file?.configuration.targetKernel;
+    const id = `${key}\n${setting ?? ''}\n${targetKernel ?? ''}`;
     let known = targets.get(id);
-    if (!known) targets.set(id, (known = detectTarget(cached, key, { setting: config.targetKernel }, KERNEL_API)));
+    if (!known) targets.set(id, (known = detectTarget(cached, key, { setting, file: file && targetKernel !== undefined ? { path: file.path, targetKernel } : undefined }, KERNEL_API)));
     return known;
   }
 
@@ -128,14 +141,16 @@ export function createSession(
       };
       const text = document.getText();
       const key = canonicalUri(uri);
-      const config = await configurationOf(uri);
-      const kernel = await targetOf(key, config);
+      const settings = await configurationOf(uri);
+      const file = await configurationFileOf(key);
+      const config = mergeConfigurations(settings, file?.configuration);
+      const kernel = await targetOf(key, settings, file);
       check();
       if (!mentionsVfio(text)) {
         lastRead.delete(uri);
         return undefined;
       }
-      const input = await loader.load(key, text, { root: rootOf(key) });
+      const input: ModuleInput = { ...await loader.load(key, text, { root: rootOf(key) }), wrappers: config.wrappers && rowsOf(config.wrappers).rows };
       const ready = await engine;
       check();
       lastRead.set(uri, new Set([...input.sources, ...input.headers].map((one) => one.path)));
