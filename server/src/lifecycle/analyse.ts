@@ -109,7 +109,7 @@ function remember(m: Analysis, fn: FunctionIr, s: Summary): Summary { m.summarie
 function harmless(m: Analysis, fn: FunctionIr): Summary {
   const at = { path: '', start: fn.start, end: fn.start };
   const ops = [...m.relevance.escaping(fn)].map((i) => ({ op: 'escape' as const, ok: true, place: { object: `param:${i}`, path: '' }, api: fn.name, argument: i, site: at, settled: true }));
-  return { outcomes: [{ config: new Map(), assumes: new Map(), ops, writes: [], result: null, resultMask: 7, deferred: [], uncertain: false, ownState: false }], objects: new Map() };
+  return { outcomes: [{ config: new Map(fn.conditions.map((c) => [c.test, c.holds] as const)), assumes: new Map(), ops, writes: [], result: null, resultMask: 7, deferred: [], uncertain: false, ownState: false }], objects: new Map() };
 }
 
 function exploreOnce(m: Analysis, d: Defined<FunctionIr>, role: Role, entries: readonly PathState[], first: boolean): Summary {

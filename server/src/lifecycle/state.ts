@@ -152,5 +152,5 @@ export function prune(s: PathState, live: ReadonlySet<string>): void {
     // Memory that never became a device and that nothing names any more is of no interest; nor is what was done to it.
     if (d.state.model === 'none' && !used.has(o)) { s.devices.delete(o); s.log = s.log.filter((l) => l.place.object !== o); } else used.add(o);
   }
-  for (const o of s.masks.keys()) if (o.startsWith('const:') || !isUsed(o, used, live)) s.masks.delete(o);
+  for (const o of s.masks.keys()) if (!isUsed(o, used, live)) s.masks.delete(o);
 }
