@@ -1,63 +1,14 @@
 import { describe, expect, it } from 'vitest';
+import { rowsOf } from '../../../server/src/engine/settings/wrappers.ts';
 import { lowerFile } from '../../../server/src/ir/lower.ts';
 import type { ExtraFunctions } from '../../../server/src/kernel/lookup.ts';
-import { ALWAYS, returnsErrno, returnsErrPtr, returnsVoid } from '../../../server/src/kernel/rows.ts';
+import { ALWAYS, returnsErrPtr } from '../../../server/src/kernel/rows.ts';
 import { analyseModule, createAnalysisCache } from '../../../server/src/lifecycle/analyse.ts';
 import { runRules } from '../../../server/src/rules/index.ts';
 import { loadParser } from '../../support/parser.ts';
+import { CORE_WRAPPERS, OVER_CORE as DRIVER, OVER_CORE_LEAKY } from '../../support/vendor-core.ts';
 
-/** A driver that knows VFIO only through its vendor's core. */
-const DRIVER = `#include <acme/core.h>
-
-struct acme_nic {
-	struct acme_core core;
-	int users;
-};
-
-static const struct vfio_device_ops acme_ops = {
-	.name = "acme",
-	.release = acme_core_release,
-};
-
-static int acme_probe(struct pci_dev *pdev)
-{
-	struct acme_nic *nic;
-	int ret;
-
-	nic = acme_core_alloc(sizeof(*nic), &pdev->dev, &acme_ops);
-	if (IS_ERR(nic))
-		return PTR_ERR(nic);
-	ret = acme_core_register(&nic->core);
-	if (ret)
-		goto err_put;
-	pci_set_drvdata(pdev, nic);
-	return 0;
-
-err_put:
-	acme_core_put(&nic->core);
-	return ret;
-}
-
-static void acme_remove(struct pci_dev *pdev)
-{
-	struct acme_nic *nic = pci_get_drvdata(pdev);
-
-	acme_core_unregister(&nic->core);
-	acme_core_put(&nic->core);
-}
-
-static struct pci_driver acme_driver = {
-	.probe = acme_probe,
-	.remove = acme_remove,
-};
-`;
-
-const CORE: ExtraFunctions = new Map([
-  ['acme_core_alloc', [returnsErrPtr(ALWAYS, { op: 'alloc', target: 'return' })]],
-  ['acme_core_register', [returnsErrno(ALWAYS, [{ op: 'register', target: 0 }])]],
-  ['acme_core_unregister', [returnsVoid(ALWAYS, { op: 'unregister', target: 0 })]],
-  ['acme_core_put', [returnsVoid(ALWAYS, { op: 'put', target: 0 })]],
-]);
+const CORE = rowsOf(CORE_WRAPPERS).rows!;
 
 const parser = await loadParser();
 
@@ -81,7 +32,7 @@ describe('functions of a vendor core', () => {
   });
 
   it.each([
-    ['the put after a failed register is missing', DRIVER.replace('goto err_put;', 'return ret;'), 'acme_probe: missing-put'],
+    ['the put after a failed register is missing', OVER_CORE_LEAKY, 'acme_probe: missing-put'],
     ['the put at the end is missing', DRIVER.replace('unregister(&nic->core);\n\tacme_core_put(&nic->core);', 'unregister(&nic->core);'), 'acme_remove: missing-put'],
     ['the unregister is missing', DRIVER.replace('\tacme_core_unregister(&nic->core);\n', ''), 'acme_remove: remove-without-unregister'],
     ['something is read after the put', DRIVER.replace('\tacme_core_put(&nic->core);\n}', '\tacme_core_put(&nic->core);\n\tpr_info("%d", nic->users);\n}'), 'acme_remove: use-after-put'],
@@ -98,7 +49,7 @@ describe('functions of a vendor core', () => {
   });
 
   it('results for one set of them are not those for another', () => {
-    const file = lowered(DRIVER.replace('goto err_put;', 'return ret;'));
+    const file = lowered(OVER_CORE_LEAKY);
     const cache = createAnalysisCache();
     const errors = (wrappers: ExtraFunctions | undefined): number => {
       const facts = analyseModule({ sources: [file], headers: [], wrappers }, [6, 6], cache);
