@@ -14,6 +14,7 @@ import { missingReleaseOp } from './missing-release-op.ts';
 import { missingUninit } from './missing-uninit.ts';
 import { mixedModels } from './mixed-models.ts';
 import { nullCheckOnAlloc } from './null-check-on-alloc.ts';
+import { opsTableIncomplete } from './ops-table-incomplete.ts';
 import { putWhileRegistered } from './put-while-registered.ts';
 import { registerBeforeInit } from './register-before-init.ts';
 import { registerResultIgnored } from './register-result-ignored.ts';
@@ -42,6 +43,7 @@ export const rules: readonly Rule[] = [
   missingUninit,
   mixedModels,
   nullCheckOnAlloc,
+  opsTableIncomplete,
   putWhileRegistered,
   registerBeforeInit,
   registerResultIgnored,

@@ -33,7 +33,7 @@ export const removedApi: Rule = {
       },
       {
         title: 'From 6.2 on the core frees the memory after .release',
-        kernel: '6.6',
+        kernel: '6.3',
         code: `struct foo {
 	struct vfio_device vdev;
 	void *config;

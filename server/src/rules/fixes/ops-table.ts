@@ -8,21 +8,29 @@ import { columnAfter, indentationAt, lineStart, newlineOf, startsLine } from './
  * @returns null when the table is empty, not written member by member, or has code of several members in one line.
  */
 export function addMember(text: string, table: OpsTable, member: string, value: string): Edit | null {
+  return addMembers(text, table, [{ member, value }], 'name');
+}
+
+/**
+ * Adds designated members to an ops table, as one edit, behind the member `after` or before the first one.
+ * @returns null as addMember().
+ */
+export function addMembers(text: string, table: OpsTable, added: readonly { readonly member: string; readonly value: string }[], after: string): Edit | null {
   const init = table.variable.init;
   if (init?.kind !== 'initializer') return null;
   const entries = init.entries.filter((entry) => entry.designators.length === 1 && entry.conditions.length === 0);
-  const name = entries.find((entry) => entry.designators[0] === 'name');
-  const neighbour = name ?? entries[0];
+  const previous = entries.find((entry) => entry.designators[0] === after);
+  const neighbour = previous ?? entries[0];
   if (neighbour === undefined || !startsLine(text, neighbour.start)) return null;
-  const line = indentationAt(text, neighbour.start) + `.${member}` + paddingLike(text, neighbour, member) + value + ',';
+  const lines = added.map(({ member, value }) => indentationAt(text, neighbour.start) + `.${member}` + paddingLike(text, neighbour, member) + value + ',');
   const newline = newlineOf(text);
-  if (name === undefined) {
+  if (previous === undefined) {
     const at = lineStart(text, neighbour.start);
-    return { span: { start: at, end: at }, newText: line + newline };
+    return { span: { start: at, end: at }, newText: lines.map((line) => line + newline).join('') };
   }
-  const comma = /^\s*,/.exec(text.slice(name.end));
-  const at = name.end + (comma?.[0].length ?? 0);
-  return { span: { start: at, end: at }, newText: (comma ? '' : ',') + newline + line };
+  const comma = /^\s*,/.exec(text.slice(previous.end));
+  const at = previous.end + (comma?.[0].length ?? 0);
+  return { span: { start: at, end: at }, newText: (comma ? '' : ',') + lines.map((line) => newline + line).join('') };
 }
 
 /** ` = `, or the blanks or tabs that put the `=` under the neighbour's. */

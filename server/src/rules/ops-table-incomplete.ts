@@ -1,0 +1,127 @@
+import type { Finding, Fix, Rule, RuleContext, Severity } from './types.ts';
+import type { KernelVersion } from '../kernel/types.ts';
+import type { ModuleFacts, OpsTable, OperationObservation } from '../lifecycle/types.ts';
+import { compareVersions, formatVersion } from '../kernel/version.ts';
+import { documentAt, isSameSite } from './locate.ts';
+import { addMembers } from './fixes/ops-table.ts';
+import { opsTableIncompleteExamples } from './ops-table-incomplete.examples.ts';
+
+export const opsTableIncomplete: Rule = {
+  id: 'ops-table-incomplete',
+  severity: 'error',
+  kernels: { since: [6, 2] },
+  fixable: 'safe',
+  docs: {
+    what: 'An ops table lacks iommufd members that the registration insists on, or has only some of them.',
+    why: 'Registration warns and returns `-EINVAL` for such a table, so that probe never succeeds: in 6.2 and 6.3 when `.bind_iommufd` stands without `.unbind_iommufd` or `.attach_ioas`, from 6.4 on, with `CONFIG_IOMMUFD`, when any of the three is missing, and from 6.6 on also without `.detach_ioas`.',
+    instead: 'Set all of them, of one family: `vfio_iommufd_physical_…` for a device with an IOMMU group of its own, `vfio_iommufd_emulated_…` for one that is registered with `vfio_register_emulated_iommu_dev()`.',
+    knownProblems: 'A table without any of the members works in a kernel without `CONFIG_IOMMUFD`, therefore it is a hint only. A table that is not const, or whose braces hold an `#if`, a macro or code that could not be read, may get the members there and is not reported.',
+    references: ['v6.2 adds the members bind_iommufd, unbind_iommufd and attach_ioas', 'v6.6 makes detach_ioas mandatory', 'v6.17 fe24d5bc635e adds the detach_ioas that pds had been left without'],
+  },
+  examples: opsTableIncompleteExamples,
+  check,
+};
+
+type Family = 'physical' | 'emulated';
+
+/** The members and the helpers of each family that they are set to, in the order of the struct. */
+const MEMBERS: readonly { readonly name: string; readonly suffix: string; readonly since: KernelVersion }[] = [
+  { name: 'bind_iommufd', suffix: 'bind', since: [6, 2] },
+  { name: 'unbind_iommufd', suffix: 'unbind', since: [6, 2] },
+  { name: 'attach_ioas', suffix: 'attach_ioas', since: [6, 2] },
+  { name: 'detach_ioas', suffix: 'detach_ioas', since: [6, 6] },
+];
+
+/** From this release on the registration refuses a table with none of the members too, where the kernel has iommufd. */
+const MANDATORY: KernelVersion = [6, 4];
+
+function check({ facts }: RuleContext): Finding[] {
+  return facts.opsTables.flatMap((table): Finding[] => {
+    if (!table.complete || table.style === 'fd' || !table.variable.isConst || table.variable.init?.kind !== 'initializer') return [];
+    if (!table.givenTo.some((use) => use.op === 'alloc' || use.op === 'init-device')) return [];
+    const known = MEMBERS.filter((one) => compareVersions(facts.kernel, one.since) >= 0);
+    const absent = known.filter((one) => !isSet(table, one.name));
+    const severity = severityOf(facts.kernel, table, known.length, absent.map((one) => one.name));
+    if (severity === null) return [];
+    const { name, nameSpan } = table.variable;
+    const present = known.filter((one) => !absent.includes(one));
+    return [{
+      rule: opsTableIncomplete.id,
+      severity,
+      message: messageFor(facts.kernel, name, absent.map((one) => one.name), present.map((one) => one.name)),
+      site: { path: table.path, start: nameSpan.start, end: nameSpan.end },
+      functionName: null,
+      related: [
+        ...present.slice(0, 1).flatMap((one) => memberSites(table, one.name)),
+        ...registrations(facts, table).slice(0, 2).map((one) => ({ site: one.site, message: `${one.api}() refuses the table here` })),
+      ],
+      fix: fixFor(facts, table, absent),
+    }];
+  });
+}
+
+function isSet(table: OpsTable, member: string): boolean {
+  const value = table.members.get(member)?.value;
+  return value !== undefined && value !== 'NULL' && value !== '0';
+}
+
+function memberSites(table: OpsTable, member: string): Finding['related'][number][] {
+  const found = table.members.get(member);
+  return found === undefined ? [] : [{ site: { path: table.path, start: found.span.start, end: found.span.end }, message: `.${member} is set` }];
+}
+
+/** How certain it is that the registration fails; null when the table is right for the kernel. */
+function severityOf(kernel: KernelVersion, table: OpsTable, known: number, absent: readonly string[]): Severity | null {
+  if (absent.length === 0) return null;
+  const isMandatory = compareVersions(kernel, MANDATORY) >= 0;
+  // Without CONFIG_IOMMUFD nobody asks for any of them.
+  if (absent.length === known) return isMandatory ? 'hint' : null;
+  if (isMandatory || isSet(table, 'bind_iommufd')) return 'error';
+  return 'hint';
+}
+
+function messageFor(kernel: KernelVersion, name: string, absent: readonly string[], present: readonly string[]): string {
+  const missing = list(absent);
+  if (present.length === 0) {
+    return `\`${name}\` has none of ${missing}: with CONFIG_IOMMUFD registration fails in Linux ${formatVersion(kernel)} without them; set them to the helpers of vfio`;
+  }
+  const isRefused = present.includes('bind_iommufd') || compareVersions(kernel, MANDATORY) >= 0;
+  return `\`${name}\` has ${list(present)} but not ${missing}: ${isRefused ? `registration fails in Linux ${formatVersion(kernel)}` : 'the device cannot be bound to an iommufd'}; they come together, add ${absent.length === 1 ? 'it' : 'them'}`;
+}
+
+function list(members: readonly string[]): string {
+  const names = members.map((one) => `.${one}`);
+  return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
+}
+
+/** The registrations of devices that were allocated with the table. */
+function registrations(facts: ModuleFacts, table: OpsTable): OperationObservation[] {
+  const found = new Map<number, OperationObservation>();
+  for (const one of facts.observations) {
+    if (one.kind !== 'operation' || one.op !== 'register') continue;
+    if (table.givenTo.some((use) => isSameSite(use.site, one.device.origin))) found.set(one.site.start, one);
+  }
+  return [...found.values()];
+}
+
+/** By what the table has already, else by how its devices, or all devices of the module, are registered; null when that differs. */
+function familyOf(facts: ModuleFacts, table: OpsTable): Family | null {
+  const written = new Set([...table.members.values()].flatMap(({ value }) => /^vfio_iommufd_(physical|emulated)_/.exec(value)?.[1] ?? []));
+  if (written.size > 0) return written.size === 1 ? [...written][0] as Family : null;
+  const own = registrations(facts, table);
+  const all = own.length > 0 ? own : facts.observations.filter((one) => one.kind === 'operation' && one.op === 'register');
+  const families = new Set(all.map((one): Family => (one.kind === 'operation' && one.api === 'vfio_register_emulated_iommu_dev' ? 'emulated' : 'physical')));
+  return families.size === 1 ? [...families][0]! : null;
+}
+
+function fixFor(facts: ModuleFacts, table: OpsTable, absent: readonly (typeof MEMBERS)[number][]): Fix | null {
+  const text = documentAt(facts.module, table.path)?.text;
+  const family = familyOf(facts, table);
+  // A member that is there and NULL would be set twice.
+  if (text === undefined || family === null || absent.some((one) => table.members.has(one.name))) return null;
+  const siblings = MEMBERS.filter((one) => table.members.has(one.name));
+  const last = siblings.at(-1)?.name ?? [...table.members.keys()].at(-1);
+  if (last === undefined) return null;
+  const edit = addMembers(text, table, absent.map((one) => ({ member: one.name, value: `vfio_iommufd_${family}_${one.suffix}` })), last);
+  return edit === null ? null : { title: `Add ${list(absent.map((one) => one.name))} of the ${family} family`, safety: 'safe', edits: [{ path: table.path, edits: [edit] }] };
+}
