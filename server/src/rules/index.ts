@@ -15,6 +15,7 @@ import { missingUninit } from './missing-uninit.ts';
 import { mixedModels } from './mixed-models.ts';
 import { nullCheckOnAlloc } from './null-check-on-alloc.ts';
 import { opsTableIncomplete } from './ops-table-incomplete.ts';
+import { putNameConfusion } from './put-name-confusion.ts';
 import { putWhileRegistered } from './put-while-registered.ts';
 import { registerBeforeInit } from './register-before-init.ts';
 import { registerResultIgnored } from './register-result-ignored.ts';
@@ -44,6 +45,7 @@ export const rules: readonly Rule[] = [
   mixedModels,
   nullCheckOnAlloc,
   opsTableIncomplete,
+  putNameConfusion,
   putWhileRegistered,
   registerBeforeInit,
   registerResultIgnored,

@@ -48,6 +48,8 @@ function check({ facts }: RuleContext): Finding[] {
 /** Whether the reference is lost on this path: it is held, and neither an owner nor a later callback of the driver can drop it. */
 function isLeak(facts: ModuleFacts, exit: ExitObservation): boolean {
   const { before, role } = exit;
+  // A path that puts by the wrong name has that defect: put-name-confusion.
+  if (exit.trace.some((step) => step.op === 'put-registration')) return false;
   if (before.model !== 'new' || before.reference !== 'held' || before.memory === 'freed') return false;
   if (before.memory === 'error-pointer' || before.memory === 'null' || exit.deferred.includes('put')) return false;
   switch (role) {

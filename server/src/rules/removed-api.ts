@@ -1,6 +1,7 @@
 import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import type { ApiUse } from './availability.ts';
 import { apiUses, gravity } from './availability.ts';
+import { confusedPuts } from './put-name-confusion.ts';
 import { statementAt } from './locate.ts';
 import { deleteStatement, replace } from './fixes/text.ts';
 import { formatVersion } from '../kernel/version.ts';
@@ -156,8 +157,10 @@ static void foo_port_exit(struct foo_port *port)
 function check({ facts }: RuleContext): Finding[] {
   const findings: Finding[] = [];
   const uses = apiUses(facts);
+  // A misnomer is worth one finding, the one that names the right function.
+  const confused = confusedPuts(facts);
   for (const use of uses) {
-    if (use.verdict !== 'removed') continue;
+    if (use.verdict !== 'removed' || confused.has(`${use.site.path}:${use.site.start}`)) continue;
     const severity = gravity(use, uses, facts, 'error');
     if (severity === null) continue;
     const convertible = isInit(use.entry.name);

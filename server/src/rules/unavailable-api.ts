@@ -2,6 +2,7 @@ import type { Finding, Rule, RuleContext } from './types.ts';
 import type { ApiUse } from './availability.ts';
 import { apiUses, gravity } from './availability.ts';
 import { formatVersion } from '../kernel/version.ts';
+import { confusedPuts } from './put-name-confusion.ts';
 import { DRIVER, FOO, OLD_REMOVE } from './examples.ts';
 
 export const unavailableApi: Rule = {
@@ -145,8 +146,10 @@ static const struct vfio_device_ops foo_ops = {
 function check({ facts }: RuleContext): Finding[] {
   const findings: Finding[] = [];
   const uses = apiUses(facts);
+  // A misnomer is worth one finding, the one that names the right function.
+  const confused = confusedPuts(facts);
   for (const use of uses) {
-    if (use.verdict !== 'unavailable') continue;
+    if (use.verdict !== 'unavailable' || confused.has(`${use.site.path}:${use.site.start}`)) continue;
     const severity = gravity(use, uses, facts, 'error');
     if (severity === null) continue;
     findings.push({
