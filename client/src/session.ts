@@ -19,7 +19,7 @@ const restarts = 4;
 const restartWindow = 3 * 60 * 1000;
 
 /** Files that other files' analysis reads: a change of one is told to the server. */
-const watched = '**/{*.[ch],Makefile,Kbuild}';
+const watched = '**/{*.[ch],Makefile,Kbuild,.vfio-lifecycle.json}';
 
 /** Starts a server. Rejects when it cannot start; the status item and the output channel then say why. */
 export async function startSession(createClient: CreateClient, extension: vscode.Uri, output: vscode.LogOutputChannel): Promise<Session> {

@@ -31,6 +31,7 @@ test('it holds the bundles, both wasm modules, the grammars and the pages of the
     'extension/images/icon.png',
     'extension/package.json',
     'extension/readme.md',
+    'extension/schemas/vfio-lifecycle.schema.json',
     'extension/syntaxes/vfio-lifecycle.injection.tmLanguage.json',
     'extension/syntaxes/vfio-lifecycle.suppression.tmLanguage.json',
   ]);
@@ -44,8 +45,8 @@ test('it is for all platforms: no target, no native module', () => {
 
 test('every file that package.json names is in it', () => {
   const manifest = JSON.parse(entries.get('extension/package.json')?.toString() ?? '{}') as {
-    main: string; browser: string; icon: string; contributes: { grammars: { path: string }[] };
+    main: string; browser: string; icon: string; contributes: { grammars: { path: string }[]; jsonValidation: { url: string }[] };
   };
-  const named = [manifest.main, manifest.browser, manifest.icon, ...manifest.contributes.grammars.map((grammar) => grammar.path)];
+  const named = [manifest.main, manifest.browser, manifest.icon, ...manifest.contributes.grammars.map((grammar) => grammar.path), ...manifest.contributes.jsonValidation.map((one) => one.url)];
   expect(named.filter((name) => !entries.has(path.posix.join('extension', name)))).toEqual([]);
 });

@@ -1,16 +1,22 @@
 import { parseArgs } from 'node:util';
 import { isKernelVersion } from '../engine/project/target.ts';
+import { RULES_SCHEMA } from '../engine/settings/schema.ts';
+import { validate } from '../engine/settings/validate.ts';
+import type { Configuration } from '../engine/types.ts';
 
 /** A mistake of the caller, or an input that cannot be read: said in one line on stderr, exit status 2. */
 export class UsageError extends Error {}
 
 export type FailOn = 'error' | 'warning' | 'info' | 'hint' | 'never';
 
+/** What `--rule` says of some rules. */
+export type RuleOptions = NonNullable<Configuration['rules']>;
+
 /** One parsed command line. `paths` are as the user typed them. */
 export type Command =
-  | { readonly name: 'check'; readonly kernel?: string | undefined; readonly format: 'text' | 'json' | 'sarif' | 'github'; readonly failOn: FailOn; readonly paths: readonly string[] }
+  | { readonly name: 'check'; readonly kernel?: string | undefined; readonly rules: RuleOptions; readonly format: 'text' | 'json' | 'sarif' | 'github'; readonly failOn: FailOn; readonly paths: readonly string[] }
   | { readonly name: 'convert'; readonly kernel?: string | undefined; readonly style: 'minimal' | 'fold'; readonly write: boolean; readonly format: 'patch' | 'json'; readonly paths: readonly string[] }
-  | { readonly name: 'fix'; readonly kernel?: string | undefined; readonly unsafe: boolean; readonly write: boolean; readonly paths: readonly string[] }
+  | { readonly name: 'fix'; readonly kernel?: string | undefined; readonly rules: RuleOptions; readonly unsafe: boolean; readonly write: boolean; readonly paths: readonly string[] }
   | { readonly name: 'explain'; readonly subject: string }
   | { readonly name: 'rules'; readonly format: 'text' | 'json' }
   | { readonly name: 'dump'; readonly kernel?: string | undefined; readonly stage: DumpStage; readonly file: string; readonly fn?: string | undefined }
@@ -22,14 +28,16 @@ const STAGES = ['tree', 'ir', 'cfg', 'states', 'calls'] as const;
 export type DumpStage = (typeof STAGES)[number];
 
 export const USAGE = `Usage:
-  vfio-lifecycle check   [--kernel V] [--format text|json|sarif|github] [--fail-on error|warning|info|hint|never] PATH...
+  vfio-lifecycle check   [--kernel V] [--rule ID=SEVERITY]... [--format text|json|sarif|github]
+                         [--fail-on error|warning|info|hint|never] PATH...
   vfio-lifecycle convert [--kernel V] [--style minimal|fold] [--write] [--format patch|json] FILE...
-  vfio-lifecycle fix     [--kernel V] [--unsafe] [--write] PATH...
+  vfio-lifecycle fix     [--kernel V] [--rule ID=SEVERITY]... [--unsafe] [--write] PATH...
   vfio-lifecycle explain NAME
   vfio-lifecycle rules   [--format text|json]
   vfio-lifecycle dump    --stage tree|ir|cfg|states FILE [FUNCTION]
   vfio-lifecycle lsp     --stdio
 
+SEVERITY is error, warning, information, hint or off. Settings of a tree are read from its .vfio-lifecycle.json.
 Exit status: 0 nothing to report, 1 findings or a refused conversion, 2 bad usage or unreadable input.
 `;
 
@@ -38,9 +46,9 @@ export function parseCommand(argv: readonly string[]): Command {
   const [name, ...rest] = argv;
   switch (name) {
     case 'check': {
-      const { values, positionals } = parse(rest, { kernel: { type: 'string' }, format: { type: 'string' }, 'fail-on': { type: 'string' } });
+      const { values, positionals } = parse(rest, { kernel: { type: 'string' }, rule: RULE, format: { type: 'string' }, 'fail-on': { type: 'string' } });
       return {
-        name, kernel: kernel(values.kernel), format: choice('--format', values.format, ['text', 'json', 'sarif', 'github'], 'text'),
+        name, kernel: kernel(values.kernel), rules: ruleOptions(values.rule), format: choice('--format', values.format, ['text', 'json', 'sarif', 'github'], 'text'),
         failOn: choice('--fail-on', values['fail-on'], ['error', 'warning', 'info', 'hint', 'never'], 'error'), paths: atLeastOne(positionals, 'PATH'),
       };
     }
@@ -52,8 +60,8 @@ export function parseCommand(argv: readonly string[]): Command {
       };
     }
     case 'fix': {
-      const { values, positionals } = parse(rest, { kernel: { type: 'string' }, unsafe: { type: 'boolean' }, write: { type: 'boolean' } });
-      return { name, kernel: kernel(values.kernel), unsafe: values.unsafe === true, write: values.write === true, paths: atLeastOne(positionals, 'PATH') };
+      const { values, positionals } = parse(rest, { kernel: { type: 'string' }, rule: RULE, unsafe: { type: 'boolean' }, write: { type: 'boolean' } });
+      return { name, kernel: kernel(values.kernel), rules: ruleOptions(values.rule), unsafe: values.unsafe === true, write: values.write === true, paths: atLeastOne(positionals, 'PATH') };
     }
     case 'explain': {
       const { positionals } = parse(rest, {});
@@ -89,7 +97,9 @@ export function parseCommand(argv: readonly string[]): Command {
   }
 }
 
-type Options = Record<string, { type: 'string' | 'boolean' }>;
+type Options = Record<string, { type: 'string' | 'boolean'; multiple?: boolean }>;
+
+const RULE = { type: 'string', multiple: true } as const;
 
 function parse<O extends Options>(args: string[], options: O) {
   try {
@@ -107,6 +117,18 @@ function kernel(text: unknown): string | undefined {
   if (typeof text !== 'string') return undefined;
   if (!isKernelVersion(text)) throw new UsageError(`--kernel: ${JSON.stringify(text)} is not a kernel version such as 6.1 or 6.12`);
   return text;
+}
+
+/** `missing-put=off`, any number of times; the last for a rule counts. */
+function ruleOptions(values: unknown): RuleOptions {
+  const pairs = Array.isArray(values) ? values.map((value): [string, string] => {
+    const [id, severity] = String(value).split('=', 2);
+    if (id === undefined || severity === undefined) throw new UsageError(`--rule: ${JSON.stringify(value)} is not of the form ID=SEVERITY`);
+    return [id, severity];
+  }) : [];
+  const { value, problems } = validate(RULES_SCHEMA, Object.fromEntries(pairs), '--rule');
+  if (problems[0] !== undefined) throw new UsageError(problems[0]);
+  return value as RuleOptions;
 }
 
 function choice<const T extends string>(option: string, value: unknown, allowed: readonly T[], standard: NoInfer<T> | undefined): T {

@@ -1,4 +1,4 @@
-import { NO_SETTINGS, type Engine } from '../engine/analyse.ts';
+import type { Engine } from '../engine/analyse.ts';
 import { convert, conversionTarget } from '../engine/convert.ts';
 import { fixAll } from '../engine/fix.ts';
 import { unifiedDiff } from '../text/diff.ts';
@@ -26,7 +26,7 @@ interface Outcome {
 export async function runChange(command: Change, program: Program): Promise<number> {
   if (command.name === 'convert' && command.style === 'fold') throw new UsageError('convert: --style fold is not available; minimal is');
   const inputs = command.name === 'convert' ? { files: namedFiles(command.paths), unreadable: 0 } : await findInputs(command.paths, program);
-  const workspace = openWorkspace(command.kernel);
+  const workspace = openWorkspace(command, program.output);
   const engine = await program.engine();
   const outcomes: Outcome[] = [];
   for (const file of inputs.files) outcomes.push(command.name === 'convert' ? await convertFile(engine, workspace, file) : await fixFile(engine, workspace, file, command.unsafe));
@@ -75,7 +75,7 @@ async function convertFile(engine: Engine, workspace: Workspace, file: InputFile
 }
 
 async function fixFile(engine: Engine, workspace: Workspace, file: InputFile, unsafe: boolean): Promise<Outcome> {
-  const { edits } = fixAll(engine, await workspace.load(file.path), NO_SETTINGS, await workspace.target(file.path), { unsafe });
+  const { edits } = fixAll(engine, await workspace.load(file.path), await workspace.config(file.path), await workspace.target(file.path), { unsafe });
   return { file, status: edits.length > 0 ? 'converted' : 'unchanged', notes: [], edits: take(workspace, edits) };
 }
 

@@ -1,4 +1,3 @@
-import { NO_SETTINGS } from '../engine/analyse.ts';
 import type { Analysis, NotAnalysed } from '../engine/types.ts';
 import type { Finding, Severity } from '../rules/types.ts';
 import type { Command, FailOn } from './args.ts';
@@ -35,7 +34,7 @@ export interface CheckResult {
 
 /** Analyses files and folders and prints what was found. */
 export async function runCheck(command: CheckCommand, program: Program): Promise<number> {
-  const workspace = openWorkspace(command.kernel);
+  const workspace = openWorkspace(command, program.output);
   // Loads while the folders are walked.
   const loading = program.engine();
   const found: CheckedFile[] = [];
@@ -44,7 +43,7 @@ export async function runCheck(command: CheckCommand, program: Program): Promise
     try {
       const engine = await loading;
       const kernel = await workspace.target(file.path);
-      found.push({ file, analysis: engine.analyse(await workspace.load(file.path), NO_SETTINGS, kernel) });
+      found.push({ file, analysis: engine.analyse(await workspace.load(file.path), await workspace.config(file.path), kernel) });
       program.output.progress(`${found.length} files analysed`);
     } catch (error) {
       failed++;

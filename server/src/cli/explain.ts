@@ -6,7 +6,7 @@ import { keyOf, openWorkspace } from './workspace.ts';
 
 /** Prints what is known of a rule or of a name of the kernel's interface, for the kernel of the working folder. */
 export async function runExplain({ subject }: Extract<Command, { name: 'explain' }>, { output }: Program): Promise<number> {
-  const text = explain(subject, await openWorkspace(undefined).target(keyOf('.vfio-lifecycle')));
+  const text = explain(subject, await openWorkspace({}, output).target(keyOf('.vfio-lifecycle')));
   if (text === undefined) throw new UsageError(`explain: no rule and no kernel function is called ${JSON.stringify(subject)}`);
   output.out(`${text.trimEnd()}\n`);
   return 0;

@@ -2,9 +2,13 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
 import { cachedFileSystem, createModuleLoader } from '../engine/project/load.ts';
 import { detectTarget, versionOfMakefile } from '../engine/project/target.ts';
-import type { FileSystem, ModuleInput, TargetKernel } from '../engine/types.ts';
+import { NO_SETTINGS } from '../engine/analyse.ts';
+import { createConfigurationFiles, mergeConfigurations, type ConfigurationFile } from '../engine/settings/read.ts';
+import { rowsOf } from '../engine/settings/wrappers.ts';
+import type { Configuration, FileSystem, ModuleInput, TargetKernel } from '../engine/types.ts';
 import { KERNEL_API } from '../engine/stages.ts';
 import { lineIndex, type LineIndex } from '../text/position.ts';
+import type { Output } from './output.ts';
 import { decode, readTextFile, type TextFile } from './text-file.ts';
 
 /** The disk as the engine sees it, with the changes made so far in front. Paths are absolute and use `/`. */
@@ -12,6 +16,8 @@ export interface Workspace {
   /** The module of a file. Throws UsageError when the file cannot be read. */
   load(path: string): Promise<ModuleInput>;
   target(path: string): Promise<TargetKernel>;
+  /** The settings for a file: the options, then its tree's configuration file. */
+  config(path: string): Promise<Configuration>;
   /** The file as it is on the disk. Throws UsageError when it cannot be read. */
   original(path: string): TextFile;
   /** The text with the changes made so far. */
@@ -23,7 +29,15 @@ export interface Workspace {
   changed(): readonly string[];
 }
 
-export function openWorkspace(kernelOption: string | undefined): Workspace {
+/** What the command line says of the analysis. */
+export interface WorkspaceOptions {
+  readonly kernel?: string | undefined;
+  readonly rules?: Configuration['rules'];
+}
+
+/** Problems of configuration files are said on `output`, each once. */
+export function openWorkspace(options: WorkspaceOptions, output: Output): Workspace {
+  const optionSettings: Configuration = options.rules && Object.keys(options.rules).length > 0 ? { rules: options.rules } : NO_SETTINGS;
   const files = new Map<string, TextFile>();
   const changes = new Map<string, string>();
   const lines = new Map<string, LineIndex>();
@@ -37,11 +51,27 @@ export function openWorkspace(kernelOption: string | undefined): Workspace {
     readDirectory: (path) => disk.readDirectory(path),
   };
   const loader = createModuleLoader(fs);
+  const configurations = createConfigurationFiles(disk);
+  const complained = new Set<string>();
+  const configurationFile = async (path: string): Promise<ConfigurationFile | undefined> => {
+    const file = await configurations.nearest(path, undefined);
+    if (file && !complained.has(file.path)) {
+      complained.add(file.path);
+      for (const problem of file.problems) output.note(`${shownPath(file.path)}: ${problem}`);
+    }
+    return file;
+  };
+  const config = async (path: string): Promise<Configuration> => mergeConfigurations(optionSettings, (await configurationFile(path))?.configuration);
 
   const original = (path: string): TextFile => {
     let file = files.get(path);
     if (!file) files.set(path, (file = readTextFile(path)));
     return file;
+  };
+  const detect = async (path: string): Promise<TargetKernel> => {
+    const file = await configurationFile(path);
+    const targetKernel = file?.configuration.targetKernel;
+    return detectTarget(disk, path, { option: options.kernel, file: file && targetKernel !== undefined ? { path: file.path, targetKernel } : undefined }, KERNEL_API);
   };
   const current = (path: string): string => changes.get(path) ?? original(path).text;
   const rootOf = (folder: string): string => {
@@ -51,11 +81,15 @@ export function openWorkspace(kernelOption: string | undefined): Workspace {
   };
 
   return {
-    load: (path) => loader.load(path, current(path), { root: rootOf(dirname(path)) }),
+    async load(path) {
+      const { wrappers } = await config(path);
+      return { ...await loader.load(path, current(path), { root: rootOf(dirname(path)) }), wrappers: wrappers && rowsOf(wrappers).rows };
+    },
+    config,
     target(path) {
       const folder = dirname(path);
       let target = targets.get(folder);
-      if (!target) targets.set(folder, (target = detectTarget(disk, path, { option: kernelOption }, KERNEL_API)));
+      if (!target) targets.set(folder, (target = detect(path)));
       return target;
     },
     original,
@@ -77,6 +111,12 @@ export function openWorkspace(kernelOption: string | undefined): Workspace {
 export function keyOf(path: string): string {
   const absolute = resolve(path);
   return sep === '/' ? absolute : absolute.split(sep).join('/');
+}
+
+/** A file as messages name it: relative to the working folder when it is in there. */
+export function shownPath(path: string): string {
+  const here = `${keyOf('.')}/`;
+  return path.startsWith(here) ? path.slice(here.length) : path;
 }
 
 /** A file as a patch names it: relative to the working folder, or to its own source tree when it lies outside. */

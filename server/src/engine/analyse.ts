@@ -50,8 +50,9 @@ export function mentionsVfio(text: string): boolean {
  */
 const INTERFACE = new RegExp(`\\b(?:vfio_device_ops|${KERNEL_API.filter((one) => one.kind === 'function' || one.kind === 'macro').map((one) => one.name).join('|')})\\b`);
 
-function usesInterface(input: ModuleInput): boolean {
-  return [...input.sources, ...input.headers].some((one) => mentionsVfio(one.text) && INTERFACE.test(one.text));
+function usesInterface({ sources, headers, wrappers }: ModuleInput): boolean {
+  const names = [...wrappers?.keys() ?? []];
+  return [...sources, ...headers].some(({ text }) => (mentionsVfio(text) && INTERFACE.test(text)) || names.some((name) => text.includes(name)));
 }
 
 interface ModuleResult {
@@ -75,7 +76,7 @@ export function createEngine(parser: SyntaxParser, stages: Stages = kernelStages
 
   function lowerModule(input: ModuleInput): Module {
     const lowered = (one: SourceDocument): FileIr => documents.lowered(one.path, one.text, one.path === input.file);
-    return { sources: input.sources.map(lowered), headers: input.headers.filter((one) => one.text.length <= MAX_FILE).map(lowered) };
+    return { sources: input.sources.map(lowered), headers: input.headers.filter((one) => one.text.length <= MAX_FILE).map(lowered), wrappers: input.wrappers };
   }
 
   function result(input: ModuleInput, kernel: TargetKernel): ModuleResult {
@@ -87,7 +88,7 @@ export function createEngine(parser: SyntaxParser, stages: Stages = kernelStages
     modules.set(key, entry);
     if (modules.size > MAX_MODULES) modules.delete(modules.keys().next().value!);
 
-    const known = entry.results.find((one) => one.kernel === kernel.text && same(one.files, files));
+    const known = entry.results.find((one) => one.kernel === kernel.text && one.facts.module.wrappers === input.wrappers && same(one.files, files));
     if (known) return known;
     const facts = stages.analyseModule(module, kernel.version, entry.cache);
     const fresh: ModuleResult = { files, kernel: kernel.text, facts };

@@ -16,7 +16,7 @@ export function withEdits(input: ModuleInput, files: readonly FileEdits[]): Modu
     const edits = byPath.get(one.path);
     return edits ? { path: one.path, text: applyEdits(one.text, edits) } : one;
   };
-  return { file: input.file, sources: input.sources.map(changed), headers: input.headers.map(changed) };
+  return { ...input, sources: input.sources.map(changed), headers: input.headers.map(changed) };
 }
 
 /** The findings in all sources of the module. */

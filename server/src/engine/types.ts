@@ -1,6 +1,8 @@
 import type { FileEdits } from '../text/span.ts';
+import type { ExtraFunctions } from '../kernel/lookup.ts';
 import type { KernelVersion } from '../kernel/types.ts';
 import type { Finding, Severity } from '../rules/types.ts';
+import type { Wrapper } from './settings/wrappers.ts';
 
 /** What the engine needs of a file system; hosts give it (node:fs, the client's virtual workspace, a test's map). Paths are the host's own keys (POSIX paths or URIs) with `/` separators. */
 export interface FileSystem {
@@ -15,6 +17,10 @@ export interface Configuration {
   /** `6.1`, or undefined to detect. */
   readonly targetKernel?: string | undefined;
   readonly rules?: Readonly<Record<string, Severity | 'off'>>;
+  /** Functions of a vendor's core library. They take effect through ModuleInput.wrappers. */
+  readonly wrappers?: readonly Wrapper[];
+  /** The path of a file with known findings: for the command line. */
+  readonly baseline?: string;
 }
 
 /** The target kernel and where it came from: shown to the user. */
@@ -22,7 +28,7 @@ export interface TargetKernel {
   readonly version: KernelVersion;
   /** `6.1` */
   readonly text: string;
-  readonly source: 'option' | 'setting' | 'makefile' | 'header' | 'default';
+  readonly source: 'option' | 'setting' | 'file' | 'makefile' | 'header' | 'default';
   /** One clause: `from the kernel tree's Makefile`. */
   readonly reason: string;
 }
@@ -34,6 +40,8 @@ export interface ModuleInput {
   readonly file: string;
   readonly sources: readonly SourceDocument[];
   readonly headers: readonly SourceDocument[];
+  /** See Module.wrappers. */
+  readonly wrappers?: ExtraFunctions | undefined;
 }
 
 export interface NotAnalysed { readonly path: string; readonly function: string; readonly reason: string }

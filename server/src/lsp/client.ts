@@ -1,6 +1,5 @@
 import type { InitializeParams } from 'vscode-languageserver';
-import type { Configuration } from '../engine/types.ts';
-import { readSection } from '../engine/settings/read.ts';
+import { readSection, type Settings } from '../engine/settings/read.ts';
 
 /** What the client can do, read once from its first message. */
 export interface Client {
@@ -21,7 +20,7 @@ export interface Client {
   /** Files are asked for from the client instead of the disk. */
   readonly fileRequests: boolean;
   /** The settings of the first message: used when the client cannot be asked. */
-  readonly settings: Configuration;
+  readonly settings: Settings;
   /** Folder of the rule pages as a URI with a trailing slash, if the client knows a better one than the server. */
   readonly docs: string | undefined;
   /** Canonical form is made by the workspace. */
@@ -49,7 +48,7 @@ export function readClient(params: InitializeParams): Client {
     watchFiles: workspace?.didChangeWatchedFiles?.dynamicRegistration === true,
     workspaceFolders: workspace?.workspaceFolders === true,
     fileRequests: options['fileRequests'] === true,
-    settings: readSection(options['settings']).configuration,
+    settings: readSection(options['settings']),
     docs: typeof options['docs'] === 'string' ? options['docs'].replace(/\/?$/, '/') : undefined,
     folders: params.workspaceFolders?.map((folder) => folder.uri) ?? (params.rootUri ? [params.rootUri] : []),
   };

@@ -67,10 +67,11 @@ export function createSession(
   const targets = new Map<string, Promise<TargetKernel>>();
   const told = new Map<string, string>();
   const lastRead = new Map<string, ReadonlySet<string>>();
-  let pushed: Configuration = client.settings;
+  let pushed = client.settings.configuration;
   let folders = client.folders.map(canonicalUri);
   const complained = new Set<string>();
 
+  complain(client.settings.problems);
   documents.onDidOpen(({ document }) => opened.set(canonicalUri(document.uri), document));
 
   function understood(section: unknown): Configuration {

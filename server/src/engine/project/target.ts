@@ -1,17 +1,19 @@
 /**
- * The target kernel: the option, then the setting, then the workspace (a kernel tree's Makefile, include/linux/vfio.h), then
+ * The target kernel: the option, then the setting, then the configuration file, then the workspace (a kernel tree's Makefile, include/linux/vfio.h), then
  * 6.1. Which it was, and why, is part of the answer.
  */
 import { compareVersions, formatVersion, inRange, parseVersion } from '../../kernel/version.ts';
 import type { ApiEntry, KernelRange, KernelVersion } from '../../kernel/types.ts';
 import type { FileSystem, TargetKernel } from '../types.ts';
-import { folderOf, isInside, resolve } from './paths.ts';
+import { folderOf, isInside, nameOf, resolve } from './paths.ts';
 
 export interface TargetOptions {
   /** `--kernel`. Must parse: the command line has checked it. */
   readonly option?: string | undefined;
   /** `vfioLifecycle.targetKernel`; empty means not set. */
   readonly setting?: string | undefined;
+  /** What the configuration file says, which has been checked. */
+  readonly file?: { readonly targetKernel: string; readonly path: string } | undefined;
   /** Folders above this one are not looked at. Without it the walk ends at the file system's root. */
   readonly root?: string | undefined;
 }
@@ -34,7 +36,8 @@ export async function detectTarget(fs: FileSystem, file: string, options: Target
   if (option.version) return target(option.version, 'option', 'from --kernel');
   const setting = parsed(options.setting);
   if (setting.version) return target(setting.version, 'setting', 'from the setting vfioLifecycle.targetKernel');
-  const found = await fromWorkspace(fs, file, options.root, api) ?? target(STANDARD, 'default', 'the default: no kernel tree around the file');
+  const stated = parsed(options.file?.targetKernel).version;
+  const found = stated ? target(stated, 'file', `from ${nameOf(options.file!.path)}`) : await fromWorkspace(fs, file, options.root, api) ?? target(STANDARD, 'default', 'the default: no kernel tree around the file');
   const bad = option.bad ?? setting.bad;
   if (bad === undefined) return found;
   return { ...found, reason: `${found.reason}; ${JSON.stringify(bad.slice(0, 40))} is not a kernel version such as 6.1 or 6.12` };

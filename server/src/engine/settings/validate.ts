@@ -1,0 +1,98 @@
+import type { Schema } from './schema.ts';
+
+export interface Validated {
+  /** What of the value is right; undefined when nothing is. */
+  readonly value: unknown;
+  /** One sentence for each thing that is not, with its place. */
+  readonly problems: readonly string[];
+}
+
+/**
+ * Checks what a user wrote and leaves out what is wrong, so that the rest works: a bad property goes alone, an entry of a list
+ * that is bad or lacks something goes whole. Total.
+ * @param at how the value is called, such as `rules`; empty for the whole.
+ */
+export function validate(schema: Schema, value: unknown, at: string): Validated {
+  const problems: string[] = [];
+  return { value: check(schema, value, at, problems), problems };
+}
+
+function check(schema: Schema, value: unknown, at: string, problems: string[]): unknown {
+  const say = (text: string): undefined => {
+    problems.push(at === '' ? text : `${at}: ${text}`);
+    return undefined;
+  };
+  if (schema.oneOf) {
+    const chosen = schema.oneOf.find((one) => isOfType(one.type, value));
+    return chosen ? check(chosen, value, at, problems) : say(`${shown(value)} is ${schema.oneOf.map((one) => `no ${WORDS[one.type!]}`).join(' and ')}`);
+  }
+  if (!isOfType(schema.type, value)) return say(`${shown(value)} is no ${WORDS[schema.type!]}`);
+  if (typeof value === 'string') {
+    if (schema.enum && !schema.enum.includes(value)) return say(`${shown(value)} is none of ${schema.enum.join(', ')}`);
+    if (schema.pattern !== undefined && !new RegExp(schema.pattern, 'u').test(value)) return say(`${shown(value)} is ${schema.patternErrorMessage ?? `not of the form ${schema.pattern}`}`);
+  }
+  if (typeof value === 'number' && (value < (schema.minimum ?? -Infinity) || value > (schema.maximum ?? Infinity))) return say(`${value} is not between ${schema.minimum} and ${schema.maximum}`);
+  if (Array.isArray(value)) {
+    if (value.length < (schema.minItems ?? 0)) return say('the list is empty');
+    return value.flatMap((one, index) => {
+      const before = problems.length;
+      const checked = check(schema.items!, one, `${at}[${index}]`, problems);
+      // Half a description would say something else than the user meant.
+      return checked === undefined || problems.length > before ? [] : [checked];
+    });
+  }
+  return typeof value === 'object' ? checkObject(schema, value as Readonly<Record<string, unknown>>, at, problems) : value;
+}
+
+function checkObject(schema: Schema, value: Readonly<Record<string, unknown>>, at: string, problems: string[]): Record<string, unknown> {
+  const kept: Record<string, unknown> = {};
+  const properties = new Map(Object.entries(schema.properties ?? {}));
+  const inside = (key: string): string => (/^[A-Za-z_$][\w$]*$/.test(key) ? `${at === '' ? '' : `${at}.`}${key}` : `${at}[${JSON.stringify(key)}]`);
+  for (const [key, one] of Object.entries(value)) {
+    const property = properties.get(key);
+    if (property) {
+      const checked = check(property, one, inside(key), problems);
+      if (checked !== undefined) kept[key] = checked;
+    } else if (schema.additionalProperties === false) {
+      const near = nearest(key, [...properties.keys()]);
+      problems.push(`${at === '' ? '' : `${at}: `}${shown(key)} is not known${near === undefined ? '' : `; ${JSON.stringify(near)} is`}`);
+    }
+  }
+  for (const key of schema.required ?? []) if (!(key in value)) problems.push(`${at}: "${key}" is missing`);
+  return kept;
+}
+
+const WORDS: Readonly<Record<NonNullable<Schema['type']>, string>> = { object: 'object', array: 'list', string: 'string', integer: 'whole number' };
+
+function isOfType(type: Schema['type'], value: unknown): boolean {
+  switch (type) {
+    case undefined: return true;
+    case 'array': return Array.isArray(value);
+    case 'integer': return Number.isInteger(value);
+    case 'object': return typeof value === 'object' && value !== null && !Array.isArray(value);
+    case 'string': return typeof value === 'string';
+  }
+}
+
+function shown(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+}
+
+/** The known word that was most likely meant: at most two letters away, and not another word altogether. */
+function nearest(word: string, words: readonly string[]): string | undefined {
+  if (word.length > 60) return undefined;
+  const [best] = words.map((one) => ({ one, distance: distance(word.toLowerCase(), one.toLowerCase()) })).sort((a, b) => a.distance - b.distance);
+  return best && best.distance <= Math.min(2, word.length / 3) ? best.one : undefined;
+}
+
+/** Insertions, deletions and replacements from one word to another. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) next.push(Math.min(next[j - 1]! + 1, row[j]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
+    row = next;
+  }
+  return row[b.length]!;
+}

@@ -1,0 +1,87 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { CLEAN, LEAKY, UNCHECKED } from '../support/drivers.ts';
+import { temporaryFolder, type Folder } from '../support/folder.ts';
+import { CORE_WRAPPERS, OVER_CORE, OVER_CORE_LEAKY } from '../support/vendor-core.ts';
+import { run } from './run.ts';
+
+let folder: Folder | undefined;
+afterEach(() => {
+  folder?.remove();
+  folder = undefined;
+});
+const make = (files: Record<string, string | Uint8Array>): Folder => (folder = temporaryFolder(files));
+const rulesIn = (stdout: string): string[] => [...stdout.matchAll(/^\S+: (\w+): .* \[(\S+)\]$/gm)].map(([, severity, rule]) => `${severity} ${rule}`);
+
+describe('.vfio-lifecycle.json', () => {
+  it('gives a rule its severity, or switches it off', () => {
+    const { path, write } = make({ 'drv/foo.c': LEAKY, '.vfio-lifecycle.json': '{ "rules": { "missing-put": "warning" } }' });
+    const { status, stdout } = run(path, 'check', 'drv');
+    expect({ status, rules: rulesIn(stdout) }).toEqual({ status: 0, rules: ['warning missing-put'] });
+    write('.vfio-lifecycle.json', '{ "rules": { "missing-put": "off" } }');
+    expect(run(path, 'check', 'drv')).toMatchObject({ status: 0, stdout: '' });
+  });
+
+  it('gives the target kernel, which --kernel overrides', () => {
+    const { path } = make({ 'Makefile': 'VERSION = 6\nPATCHLEVEL = 12\n', 'foo.c': CLEAN, '.vfio-lifecycle.json': '{ "targetKernel": "6.2" }' });
+    expect(run(path, 'check', 'foo.c').stderr).toEqual(['vfio-lifecycle: target kernel 6.2: from .vfio-lifecycle.json']);
+    expect(run(path, 'check', '--kernel', '6.6', 'foo.c').stderr).toEqual(['vfio-lifecycle: target kernel 6.6: from --kernel']);
+  });
+
+  it('counts for its tree: the nearest for each file', () => {
+    const { path } = make({ 'a/foo.c': LEAKY, 'a/.vfio-lifecycle.json': '{ "rules": { "missing-put": "hint" } }', 'b/foo.c': LEAKY, '.vfio-lifecycle.json': '{ "rules": { "missing-put": "warning" } }' });
+    const { stdout } = run(path, 'check', '.');
+    expect([...stdout.matchAll(/^(\S)\/foo\.c\S+ (\w+): .* \[missing-put\]$/gm)].map(([, where, severity]) => `${where} ${severity}`)).toEqual(['a hint', 'b warning']);
+  });
+
+  it('says each problem once, and the rest works', () => {
+    const { path } = make({ 'a.c': LEAKY, 'b.c': LEAKY, '.vfio-lifecycle.json': '{ "rules": { "mising-put": "off", "missing-put": "hint" }, "targetKernel": "new" }' });
+    const { status, stdout, stderr } = run(path, 'check', '.');
+    expect(rulesIn(stdout)).toEqual(['hint missing-put', 'hint missing-put']);
+    expect(stderr).toEqual([
+      'vfio-lifecycle: .vfio-lifecycle.json: rules: "mising-put" is not known; "missing-put" is',
+      'vfio-lifecycle: .vfio-lifecycle.json: targetKernel: "new" is not a kernel version such as 6.1',
+      'vfio-lifecycle: target kernel 6.1: the default: no kernel tree around the file',
+    ]);
+    expect(status).toBe(0);
+  });
+
+  it('that is no JSON is said once, and stands for an empty one', () => {
+    const { path } = make({ 'a.c': LEAKY, '.vfio-lifecycle.json': '{ rules: {} }' });
+    const { status, stderr } = run(path, 'check', 'a.c');
+    expect({ status, first: stderr[0], lines: stderr.length }).toEqual({ status: 1, first: expect.stringMatching(/^vfio-lifecycle: \.vfio-lifecycle\.json: not JSON: /), lines: 2 });
+  });
+
+  it("explains a vendor's core", () => {
+    const { path, write } = make({ 'nic.c': OVER_CORE_LEAKY });
+    expect(rulesIn(run(path, 'check', 'nic.c').stdout).filter((one) => one.startsWith('error'))).toEqual([]);
+    write('.vfio-lifecycle.json', JSON.stringify({ wrappers: CORE_WRAPPERS }));
+    const { status, stdout } = run(path, 'check', 'nic.c');
+    expect({ status, rules: rulesIn(stdout) }).toEqual({ status: 1, rules: ['error missing-put'] });
+    expect(stdout).toContain('note: acme_core_alloc() takes the reference');
+    write('nic.c', OVER_CORE);
+    expect(run(path, 'check', 'nic.c')).toMatchObject({ status: 0, stdout: '' });
+  });
+
+  it('counts for fixes too', () => {
+    const { path, write } = make({ 'foo.c': UNCHECKED });
+    expect(run(path, 'fix', 'foo.c').stdout).toContain('+\tif (IS_ERR(foo))');
+    write('.vfio-lifecycle.json', '{ "rules": { "null-check-on-alloc": "off" } }');
+    expect(run(path, 'fix', 'foo.c').stdout).toBe('');
+  });
+});
+
+describe('--rule', () => {
+  it('counts before the file, for the rules that it names', () => {
+    const { path } = make({ 'foo.c': LEAKY, '.vfio-lifecycle.json': '{ "rules": { "missing-put": "off" } }' });
+    expect(rulesIn(run(path, 'check', '--rule', 'missing-put=information', 'foo.c').stdout)).toEqual(['information missing-put']);
+    expect(run(path, 'check', '--rule', 'double-put=off', 'foo.c').stdout).toBe('');
+  });
+
+  it.each([
+    ['missing-put', '--rule: "missing-put" is not of the form ID=SEVERITY'],
+    ['mising-put=off', '--rule: "mising-put" is not known; "missing-put" is'],
+    ['missing-put=loud', '--rule["missing-put"]: "loud" is none of error, warning, information, hint, off'],
+  ])('%s is bad usage', (option, message) => {
+    expect(run(make({ 'foo.c': LEAKY }).path, 'check', '--rule', option, 'foo.c')).toMatchObject({ status: 2, stdout: '', stderr: [`vfio-lifecycle: ${message}`] });
+  });
+});

@@ -1,0 +1,74 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import {
+  ConfigurationRequest, DidChangeConfigurationNotification, DidChangeWatchedFilesNotification, FileChangeType, LogMessageNotification, RegistrationRequest, type Diagnostic,
+} from 'vscode-languageserver-protocol/node';
+import { LEAKY } from '../support/drivers.ts';
+import { temporaryFolder, type Folder } from '../support/folder.ts';
+import { CORE_WRAPPERS, OVER_CORE_LEAKY } from '../support/vendor-core.ts';
+import { FULL, startClient, type ClientOptions, type TestClient } from './client.ts';
+
+let client: TestClient | undefined;
+let folder: Folder | undefined;
+afterEach(async () => {
+  await client?.stop();
+  folder?.remove();
+  client = folder = undefined;
+});
+const make = (files: Record<string, string>): Folder => (folder = temporaryFolder(files));
+const start = async (options: ClientOptions = {}): Promise<TestClient> => (client = await startClient(options));
+const shown = (found: readonly Diagnostic[]): string[] => found.map(({ code, severity }) => `${severity} ${code}`);
+const CONFIGURABLE = { ...FULL, workspace: { ...FULL.workspace, configuration: true, didChangeWatchedFiles: { dynamicRegistration: true } } };
+
+describe('.vfio-lifecycle.json in a workspace', () => {
+  it('counts for the files below it, after a change too', async () => {
+    const { uri, uriOf, write } = make({ '.vfio-lifecycle.json': '{ "rules": { "missing-put": "hint" }, "targetKernel": "6.1" }', 'drv/foo.c': LEAKY });
+    const statuses: unknown[] = [];
+    const { open, diagnostics, connection } = await start({ workspaceFolders: [uri], prepare: (one) => one.onNotification('vfioLifecycle/status', (status) => void statuses.push(status)) });
+    open(uriOf('drv/foo.c'), LEAKY);
+    expect(shown(await diagnostics(uriOf('drv/foo.c')))).toEqual(['4 missing-put']);
+    expect(statuses).toMatchObject([{ kernel: '6.1', reason: 'from .vfio-lifecycle.json' }]);
+    write('drv/.vfio-lifecycle.json', '{ "rules": { "missing-put": "information" } }');
+    void connection.sendNotification(DidChangeWatchedFilesNotification.type, { changes: [{ uri: uriOf('drv/.vfio-lifecycle.json'), type: FileChangeType.Created }] });
+    expect(shown(await diagnostics(uriOf('drv/foo.c')))).toEqual(['3 missing-put']);
+  });
+
+  it('above the workspace is not read', async () => {
+    const { uriOf } = make({ '.vfio-lifecycle.json': '{ "rules": { "missing-put": "off" } }', 'drv/foo.c': LEAKY });
+    const { open, diagnostics } = await start({ workspaceFolders: [uriOf('drv')] });
+    open(uriOf('drv/foo.c'), LEAKY);
+    expect(shown(await diagnostics(uriOf('drv/foo.c')))).toEqual(['1 missing-put']);
+  });
+
+  it('comes after the setting, rule by rule, and both are told of their problems once', async () => {
+    const { uri, uriOf } = make({ '.vfio-lifecycle.json': '{ "rules": { "missing-put": "off", "nope": "off" }, "targetKernel": "6.0" }', 'foo.c': LEAKY });
+    const logs: string[] = [];
+    const registered: string[] = [];
+    const { open, change, diagnostics } = await start({
+      capabilities: CONFIGURABLE, workspaceFolders: [uri],
+      prepare: (one) => {
+        one.onRequest(ConfigurationRequest.type, ({ items }) => items.map(() => ({ targetKernel: '6.1', rules: { 'missing-put': 'warning', 'double-put': 'loud' } })));
+        one.onRequest(RegistrationRequest.type, ({ registrations }) => void registered.push(JSON.stringify(registrations)));
+        one.onNotification(LogMessageNotification.type, ({ message }) => void logs.push(message));
+      },
+    });
+    open(uriOf('foo.c'), LEAKY);
+    expect(shown(await diagnostics(uriOf('foo.c')))).toEqual(['2 missing-put']);
+    change(uriOf('foo.c'), 2, [{ text: `${LEAKY}\n` }]);
+    await diagnostics(uriOf('foo.c'));
+    expect(logs.filter((one) => !one.includes('analysed'))).toEqual([
+      'vfioLifecycle.rules["double-put"]: "loud" is none of error, warning, information, hint, off',
+      `${uriOf('.vfio-lifecycle.json')}: rules: "nope" is not known`,
+    ]);
+    expect(registered.join()).toContain('.vfio-lifecycle.json');
+  });
+});
+
+describe('wrappers', () => {
+  it('from the settings explain a vendor core, and go with them', async () => {
+    const { open, diagnostics, connection } = await start({ initializationOptions: { settings: { wrappers: CORE_WRAPPERS } } });
+    open('untitled:nic.c', OVER_CORE_LEAKY);
+    expect(shown(await diagnostics('untitled:nic.c'))).toContain('1 missing-put');
+    void connection.sendNotification(DidChangeConfigurationNotification.type, { settings: { vfioLifecycle: { wrappers: [] } } });
+    expect(shown(await diagnostics('untitled:nic.c'))).not.toContain('1 missing-put');
+  });
+});
