@@ -6,6 +6,7 @@ import { deprecatedInitGroupDev } from './deprecated-init-group-dev.ts';
 import { deviceNotFirst } from './device-not-first.ts';
 import { doublePut } from './double-put.ts';
 import { doubleUnregister } from './double-unregister.ts';
+import { drvdataAfterRegister } from './drvdata-after-register.ts';
 import { freeDeviceOutsideRelease } from './free-device-outside-release.ts';
 import { freeOfCoreOwnedMemory } from './free-of-core-owned-memory.ts';
 import { initDeviceOutsideCcw } from './init-device-outside-ccw.ts';
@@ -36,6 +37,7 @@ export const rules: readonly Rule[] = [
   deviceNotFirst,
   doublePut,
   doubleUnregister,
+  drvdataAfterRegister,
   freeDeviceOutsideRelease,
   freeOfCoreOwnedMemory,
   initDeviceOutsideCcw,

@@ -1,0 +1,131 @@
+import type { Finding, Fix, Rule, RuleContext } from './types.ts';
+import type { CallExpr, Expr, FunctionIr } from '../ir/types.ts';
+import type { ModuleFacts, OperationObservation, Site, Step } from '../lifecycle/types.ts';
+import { inRange } from '../kernel/version.ts';
+import { behaviourOf, isView } from '../kernel/lookup.ts';
+import { nameOf, operationsOn } from './device.ts';
+import { callAt, contains, documentOf, walk, type IrNode } from './locate.ts';
+import { indexOf, reachedFrom } from './members.ts';
+import { findingFor } from './report.ts';
+import { moveBefore } from './fixes/move.ts';
+import { drvdataAfterRegisterExamples } from './drvdata-after-register.examples.ts';
+
+export const drvdataAfterRegister: Rule = {
+  id: 'drvdata-after-register',
+  severity: 'error',
+  kernels: { since: [5, 13] },
+  fixable: 'safe',
+  docs: {
+    what: 'The drvdata of the parent device is set after the registration that, or whose callbacks, read it.',
+    why: 'Since 5.19 `vfio_pci_core_register_device()` compares the drvdata of the PCI device with the core device and refuses the registration when they differ, so that probe never succeeds. With every registration the device can be opened before it returns: a callback that reads the drvdata then finds NULL.',
+    instead: 'Set the drvdata before the registration. For vfio-pci core it is the address of the `struct vfio_pci_core_device`.',
+    knownProblems: 'When no callback of the ops table reads drvdata and the registration does not either, the order does not matter and nothing is reported. What sysfs attributes, interrupt handlers or work items read is not looked at.',
+    references: ['v5.19 91be0bd6c6cf makes vfio-pci core compare drvdata'],
+  },
+  examples: drvdataAfterRegisterExamples,
+  check,
+};
+
+const CORE_COMPARES = { since: [5, 19] } as const;
+
+function check({ facts }: RuleContext): Finding[] {
+  return facts.observations.flatMap((one): Finding[] => {
+    if (one.kind !== 'operation' || one.op !== 'set-drvdata' || one.before.registered !== 'yes' || one.role === 'remove') return [];
+    const register = one.trace.findLast((step) => step.op === 'register');
+    // A second setter replaces a value that is there.
+    const isSecond = operationsOn(facts, one.function, one.device).some((other) => other.op === 'set-drvdata' && other.before.registered !== 'yes');
+    if (register === undefined || isSecond || !isOfParent(facts, one)) return [];
+    const byCore = one.before.viaCore && register.text.startsWith('vfio_pci_core_register_device') && inRange(facts.kernel, CORE_COMPARES);
+    const reader = byCore ? null : readerOf(facts);
+    if (!byCore && reader === null) return [];
+    return [findingFor({
+      rule: drvdataAfterRegister.id,
+      severity: byCore ? 'error' : 'warning',
+      observation: one,
+      message: messageFor(one, register, reader?.function.name ?? null),
+      alsoSee: reader === null ? [] : [{ site: reader.site, message: `${reader.function.name}() reads it; a user may have opened the device by then` }],
+      fix: fixFor(facts, one, register),
+    })];
+  });
+}
+
+function messageFor(one: OperationObservation, register: Step, reader: string | null): string {
+  const name = nameOf(one);
+  if (reader === null) return `${one.api}() sets ${name} after vfio_pci_core_register_device(), which refuses a device that is not yet in the drvdata of its parent: probe always fails; set it before`;
+  return `${one.api}() sets ${name} after the registration: ${reader}() reads it and may run as soon as ${/^\w+/.exec(register.text)?.[0] ?? 'the registration'}() has begun; set it before`;
+}
+
+/** Whether the drvdata is that of the device that the vfio_device was made for, as far as the function shows both. */
+function isOfParent(facts: ModuleFacts, one: OperationObservation): boolean {
+  const fn = one.function;
+  const file = documentOf(facts.module, fn);
+  const setter = callAt(fn.body, one.site);
+  const origin = contains(fn, one.device.origin) && one.device.origin.path === file?.path ? callAt(fn.body, one.device.origin) : null;
+  if (file === null || setter?.name !== one.api) return false;
+  const parent = parentOf(fn, origin, facts);
+  const [target] = setter.args;
+  return parent === null || target !== undefined && identity(fn, parent) === identity(fn, target);
+}
+
+/** The device argument of the allocation or, in the old model, of the init; null when neither is in the function. */
+function parentOf(fn: FunctionIr, allocation: CallExpr | null, facts: ModuleFacts): Expr | null {
+  if (allocation?.name === 'vfio_alloc_device') return allocation.args[2] ?? null;
+  for (const node of walk(fn.body)) {
+    if (node.kind !== 'call' || node.name === null) continue;
+    const behaviour = behaviourOf(node.name, facts.kernel);
+    if (behaviour !== undefined && behaviour !== 'neutral' && behaviour.success.some((effect) => effect.op === 'init' || effect.op === 'init-device')) return node.args[1] ?? null;
+  }
+  return null;
+}
+
+/** What names the device below its buses' views: `pdev` for `&pdev->dev`, `pdev` and a local that was set to either. */
+function identity(fn: FunctionIr, expr: Expr, depth = 0): string {
+  if (expr.kind === 'unary' && expr.op === '&') return identity(fn, expr.operand, depth);
+  if (expr.kind === 'member' && expr.field === 'dev') return identity(fn, expr.base, depth);
+  if (expr.kind === 'member') return `${identity(fn, expr.base, depth)}->${expr.field}`;
+  if (expr.kind === 'cast') return identity(fn, expr.operand, depth);
+  if (expr.kind === 'call' && expr.name !== null && isView(expr.name) && expr.args[0]) return identity(fn, expr.args[0], depth);
+  if (expr.kind !== 'name') return `?${expr.start}`;
+  const value = depth < 4 ? onlyValue(fn, expr.name) : null;
+  return value === null ? expr.name : identity(fn, value, depth + 1);
+}
+
+/** The value of a local that is set once. */
+function onlyValue(fn: FunctionIr, name: string): Expr | null {
+  const values: Expr[] = [];
+  for (const node of walk(fn.body)) {
+    if (node.kind === 'decl' && node.name === name && node.init !== null) values.push(node.init);
+    if (node.kind === 'assign' && node.target.kind === 'name' && node.target.name === name) values.push(node.value);
+  }
+  const [value] = values;
+  return values.length === 1 && value !== undefined && isName(value) ? value : null;
+}
+
+function isName(expr: Expr): boolean {
+  return [...walk(expr)].every((node: IrNode) => node.kind === 'name' || node.kind === 'member' || node.kind === 'unary' || node.kind === 'cast' || node.kind === 'call' && node.name !== null && isView(node.name));
+}
+
+/** A callback of an ops table, or what it calls, that reads the drvdata of some device. */
+function readerOf(facts: ModuleFacts): { readonly function: FunctionIr; readonly site: Site } | null {
+  const index = indexOf(facts.module);
+  const callbacks = [...facts.roles].filter(([, role]) => role === 'callback').map(([fn]) => fn);
+  for (const [fn] of reachedFrom(index, callbacks)) {
+    const file = index.fileOf(fn);
+    if (file === undefined || !/_get_\w*data\s*\(/.test(fn.text)) continue;
+    for (const node of walk(fn.body)) {
+      if (node.kind !== 'call' || node.name === null || index.functions(file, node.name).length > 0) continue;
+      const behaviour = behaviourOf(node.name, facts.kernel);
+      if (behaviour !== undefined && behaviour !== 'neutral' && behaviour.success.some((effect) => effect.op === 'get-drvdata')) {
+        return { function: fn, site: { path: file.path, start: node.start, end: node.end } };
+      }
+    }
+  }
+  return null;
+}
+
+function fixFor(facts: ModuleFacts, one: OperationObservation, register: Step): Fix | null {
+  const file = documentOf(facts.module, one.function);
+  if (file === null || one.inner !== null || register.site.path !== file.path || !contains(one.function, register.site)) return null;
+  const edits = moveBefore(file.text, one.function, one.site, register.site);
+  return edits === null ? null : { title: 'Set drvdata before the registration', safety: 'safe', edits: [{ path: file.path, edits }] };
+}

@@ -1,0 +1,51 @@
+import type { Edit, Span } from '../../text/span.ts';
+import type { Expr, FunctionIr, Stmt } from '../../ir/types.ts';
+import { statementAt, walk, type IrNode } from '../locate.ts';
+import { deleteStatement, insertBefore, lineEnd, startsLine } from './text.ts';
+
+/**
+ * Moves a plain statement up, before another of the same block, when nothing in between decides what it does: no label, no #if, and
+ * no new value of a variable that it uses.
+ * @param from a place in the statement to be moved.
+ * @param to a place in the statement that it goes before.
+ * @returns null when it cannot be shown that the order does not matter.
+ */
+export function moveBefore(text: string, fn: FunctionIr, from: Span, to: Span): Edit[] | null {
+  const moved = statementAt(fn.body, from);
+  const target = statementAt(fn.body, to);
+  if (!moved || !target || moved.siblings === null || moved.siblings !== target.siblings || moved.index <= target.index) return null;
+  if (moved.statement.kind !== 'expr' || !startsLine(text, moved.statement.start) || !startsLine(text, target.statement.start)) return null;
+  const passed = moved.siblings.slice(target.index, moved.index);
+  if (passed.some((one) => !PLAIN.has(one.kind)) || passed.some((one) => [...walk(one)].some((node) => node.kind === 'label' || node.kind === 'preproc' || node.kind === 'case'))) return null;
+  const used = new Set([...walk(moved.statement)].flatMap((node) => (node.kind === 'name' ? [node.name] : [])));
+  if (passed.some((one) => setNames(one).some((name) => used.has(name)))) return null;
+  if (passed.some((one) => setMembers(one, text).some((member) => mentions(moved.statement, text, member)))) return null;
+  const removed = deleteStatement(text, moved.statement);
+  // The comment behind the statement goes with it.
+  const line = removed.span.end >= lineEnd(text, moved.statement.end) ? text.slice(moved.statement.start, lineEnd(text, moved.statement.end)).trimEnd() : text.slice(moved.statement.start, moved.statement.end);
+  if (line.includes('\n')) return null;
+  return [insertBefore(text, target.statement, [line]), removed];
+}
+
+const PLAIN: ReadonlySet<Stmt['kind']> = new Set<Stmt['kind']>(['expr', 'if', 'decl']);
+
+/** The variables that a statement gives another value, or whose address it hands on. */
+function setNames(statement: Stmt): string[] {
+  return [...walk(statement)].flatMap((node: IrNode): string[] => {
+    if (node.kind === 'decl') return [node.name];
+    const target = node.kind === 'assign' ? node.target : node.kind === 'update' ? node.operand : node.kind === 'unary' && node.op === '&' ? node.operand : null;
+    return target?.kind === 'name' ? [target.name] : [];
+  });
+}
+
+/** The members that a statement assigns, as written. */
+function setMembers(statement: Stmt, text: string): string[] {
+  return [...walk(statement)].flatMap((node: IrNode): string[] => {
+    const target: Expr | null = node.kind === 'assign' ? node.target : node.kind === 'update' ? node.operand : null;
+    return target?.kind === 'member' || target?.kind === 'index' ? [text.slice(target.start, target.end)] : [];
+  });
+}
+
+function mentions(statement: Stmt, text: string, member: string): boolean {
+  return text.slice(statement.start, statement.end).includes(member);
+}
