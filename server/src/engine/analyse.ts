@@ -3,13 +3,13 @@
  * results, so that an edit costs what it changed.
  */
 import type { FileIr } from '../ir/types.ts';
-import { inRange } from '../kernel/version.ts';
+import { formatVersion, inRange } from '../kernel/version.ts';
 import type { Module, ModuleFacts } from '../lifecycle/types.ts';
+import { withoutSuppressed } from '../rules/suppressions.ts';
 import type { Finding, Rule, Severity } from '../rules/types.ts';
 import type { SyntaxParser } from '../syntax/node.ts';
 import { createDocuments } from './documents.ts';
 import { KERNEL_API, kernelStages, type Stages } from './stages.ts';
-import { isSuppressed, suppressionsOf, type Suppression } from './suppress.ts';
 import type { Analysis, Configuration, ModuleInput, NotAnalysed, SourceDocument, TargetKernel } from './types.ts';
 
 export interface Engine {
@@ -72,7 +72,6 @@ interface ModuleEntry {
 export function createEngine(parser: SyntaxParser, stages: Stages = kernelStages): Engine {
   const documents = createDocuments(parser, stages.lowering);
   const modules = new Map<string, ModuleEntry>();
-  const suppressions = new WeakMap<FileIr, readonly Suppression[]>();
 
   function lowerModule(input: ModuleInput): Module {
     const lowered = (one: SourceDocument): FileIr => documents.lowered(one.path, one.text, one.path === input.file);
@@ -100,28 +99,27 @@ export function createEngine(parser: SyntaxParser, stages: Stages = kernelStages
   function findingsOf(module: ModuleResult, config: Configuration): NonNullable<ModuleResult['findings']> {
     const known = module.findings;
     if (known && known.config === config) return known;
-    const list: Finding[] = [];
+    const found: Finding[] = [];
     const failed: NotAnalysed[] = [];
+    const looked = new Map<string, Rule>();
     const { facts } = module;
     for (const rule of stages.rules) {
-      const severity = config.rules?.[rule.id];
-      if (severity === 'off' || !inRange(facts.kernel, rule.kernels)) continue;
+      if (config.rules?.[rule.id] === 'off' || !inRange(facts.kernel, rule.kernels)) continue;
       try {
-        for (const finding of rule.check({ facts, kernel: facts.kernel })) list.push(severity ? withSeverity(finding, rule, severity) : finding);
+        found.push(...rule.check({ facts, kernel: facts.kernel }));
+        looked.set(rule.id, rule);
       } catch (error) {
         // One broken rule must not silence the others; it is said, because a silent one would look like a clean file.
         failed.push({ path: '', function: '', reason: `internal error in rule ${rule.id}: ${message(error)}` });
       }
     }
+    const left = withoutSuppressed(found, { facts, known: new Set(stages.rules.map((rule) => rule.id)), looked: new Set(looked.keys()), kernel: formatVersion(facts.kernel) });
+    const list = left.map((finding) => {
+      const severity = config.rules?.[finding.rule];
+      const rule = looked.get(finding.rule);
+      return rule && severity && severity !== 'off' ? withSeverity(finding, rule, severity) : finding;
+    });
     return (module.findings = { config, list: unique(list), failed });
-  }
-
-  function isAllowed(finding: Finding, module: ModuleResult): boolean {
-    const file = module.files.find((one) => one.path === finding.site.path);
-    if (!file) return false;
-    let known = suppressions.get(file);
-    if (!known) suppressions.set(file, (known = suppressionsOf(file)));
-    return known.length > 0 && isSuppressed(finding, known);
   }
 
   function isWorthwhile(input: ModuleInput): boolean {
@@ -143,7 +141,7 @@ export function createEngine(parser: SyntaxParser, stages: Stages = kernelStages
         const { list, failed } = findingsOf(module, config);
         const functions = module.files.find((one) => one.path === input.file)?.functions.length ?? 0;
         return {
-          findings: list.filter((one) => one.site.path === input.file && !isAllowed(one, module)),
+          findings: list.filter((one) => one.site.path === input.file),
           notAnalysed: [...module.facts.notAnalysed.filter((one) => one.path === input.file), ...failed.map((one) => ({ ...one, path: input.file }))],
           functions,
         };

@@ -1,7 +1,7 @@
 import type { FunctionIr } from '../ir/types.ts';
 import type { Module, ModuleFacts } from '../lifecycle/types.ts';
 import type { Finding, Fix, Rule, RuleContext } from './types.ts';
-import { inRange } from '../kernel/version.ts';
+import { formatVersion, inRange } from '../kernel/version.ts';
 import { deprecatedInitGroupDev } from './deprecated-init-group-dev.ts';
 import { deviceNotFirst } from './device-not-first.ts';
 import { doublePut } from './double-put.ts';
@@ -10,6 +10,7 @@ import { drvdataAfterRegister } from './drvdata-after-register.ts';
 import { freeDeviceOutsideRelease } from './free-device-outside-release.ts';
 import { freeOfCoreOwnedMemory } from './free-of-core-owned-memory.ts';
 import { initDeviceOutsideCcw } from './init-device-outside-ccw.ts';
+import { invalidSuppression } from './invalid-suppression.ts';
 import { missingPut } from './missing-put.ts';
 import { missingReleaseOp } from './missing-release-op.ts';
 import { missingUninit } from './missing-uninit.ts';
@@ -24,12 +25,15 @@ import { releaseDoesNotChain } from './release-does-not-chain.ts';
 import { releaseWithoutFree } from './release-without-free.ts';
 import { removeWithoutUnregister } from './remove-without-unregister.ts';
 import { removedApi } from './removed-api.ts';
+import { suppressionWithoutReason } from './suppression-without-reason.ts';
 import { unavailableApi } from './unavailable-api.ts';
 import { uncheckedAlloc } from './unchecked-alloc.ts';
+import { unusedSuppression } from './unused-suppression.ts';
 import { useAfterPut } from './use-after-put.ts';
 import { isExcluded, macrosOf } from '../lifecycle/conditions.ts';
 import { conditionsOfSite, contains, documentAt, walk } from './locate.ts';
 import { oneForEachSite } from './report.ts';
+import { withoutSuppressed } from './suppressions.ts';
 
 /** All rules, in alphabetic order. A new rule is one file and one line here. */
 export const rules: readonly Rule[] = [
@@ -41,6 +45,7 @@ export const rules: readonly Rule[] = [
   freeDeviceOutsideRelease,
   freeOfCoreOwnedMemory,
   initDeviceOutsideCcw,
+  invalidSuppression,
   missingPut,
   missingReleaseOp,
   missingUninit,
@@ -55,8 +60,10 @@ export const rules: readonly Rule[] = [
   releaseWithoutFree,
   removeWithoutUnregister,
   removedApi,
+  suppressionWithoutReason,
   unavailableApi,
   uncheckedAlloc,
+  unusedSuppression,
   useAfterPut,
 ].map(inTargetOnly);
 
@@ -67,9 +74,11 @@ export function ruleById(id: string): Rule | null {
   return byId.get(id) ?? null;
 }
 
-/** What the rules say of a module for its target kernel, ordered by document and place. */
+/** What the rules say of a module for its target kernel and no comment allows, ordered by document and place. */
 export function runRules(context: RuleContext, list: readonly Rule[] = rules): Finding[] {
-  return list.filter((rule) => inRange(context.kernel, rule.kernels)).flatMap((rule) => rule.check(context))
+  const looking = list.filter((rule) => inRange(context.kernel, rule.kernels));
+  const run = { facts: context.facts, known: new Set(byId.keys()), looked: new Set(looking.map((rule) => rule.id)), kernel: formatVersion(context.kernel) };
+  return withoutSuppressed(looking.flatMap((rule) => rule.check(context)), run)
     .sort((a, b) => compareText(a.site.path, b.site.path) || a.site.start - b.site.start || a.site.end - b.site.end || compareText(a.rule, b.rule));
 }
 

@@ -17,7 +17,7 @@ export interface Finding {
   readonly fix: Fix | null;
   /** Offer the conversion here. */
   readonly convertible?: boolean;
-  readonly tags?: readonly 'deprecated'[];
+  readonly tags?: readonly ('deprecated' | 'unnecessary')[];
 }
 
 export interface Fix {

@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { MAX_FILE } from '../../../server/src/engine/analyse.ts';
+import { fixAll } from '../../../server/src/engine/fix.ts';
 import { kernelStages } from '../../../server/src/engine/stages.ts';
+import type { Configuration } from '../../../server/src/engine/types.ts';
+import { invalidSuppression } from '../../../server/src/rules/invalid-suppression.ts';
+import { suppressionWithoutReason } from '../../../server/src/rules/suppression-without-reason.ts';
+import type { Rule } from '../../../server/src/rules/types.ts';
+import { unusedSuppression } from '../../../server/src/rules/unused-suppression.ts';
+import { applyEdits } from '../../../server/src/text/edits.ts';
 import { engineWith, kernel, single, textRule } from './support.ts';
 
 const K61 = kernel('6.1');
@@ -84,7 +91,7 @@ describe('the engine', () => {
 
 describe('suppression comments', () => {
   const found = async (text: string) => {
-    const engine = await engineWith([textRule('bad-thing', /bad\d/g)]);
+    const engine = await engineWith([textRule('bad-thing', /bad(?:\d|\([^)]*\))/g)]);
     return engine.analyse(single(`/* vfio_device_ops */\n${text}`), {}, K61).findings.map((one) => one.message);
   };
 
@@ -99,6 +106,62 @@ describe('suppression comments', () => {
     ['with an empty reason', 'int bad1; /* vfio-lifecycle: allow(bad-thing): */ int x;', ['found bad1']],
     ['in a string', 'char *s = "/* vfio-lifecycle: allow(bad-thing): because */"; int bad1;', ['found bad1']],
     ['at the end of the file', 'int bad1;\n/* vfio-lifecycle: allow(bad-thing): because */', ['found bad1']],
+    ['before another comment of its kind', '/* vfio-lifecycle: allow(bad-thing): because */\n\t// vfio-lifecycle: allow(other): because\nint bad1; int bad2;\nint bad3;', ['found bad3']],
+    ['before a comment with code behind it', '/* vfio-lifecycle: allow(bad-thing): because */\n/* x */ int bad1;\nint bad2;', ['found bad2']],
+    ['on the last line of what is found', 'int bad(1,\n2); // vfio-lifecycle: allow(bad-thing): because', []],
+    ['in CRLF', '/* vfio-lifecycle: allow(bad-thing): because */\r\nint bad1;\r\nint bad2;\r\n', ['found bad2']],
     ['not two lines before', '/* vfio-lifecycle: allow(bad-thing): because */\n\nint bad1;', ['found bad1']],
   ])('%s', async (_, text, expected) => expect(await found(text)).toEqual(expected));
+});
+
+describe('what is wrong with suppression comments', () => {
+  const NOTICES = [invalidSuppression, suppressionWithoutReason, unusedSuppression];
+  const bad = textRule('bad-thing', /bad\d/g);
+  const broken: Rule = { ...bad, id: 'broken', check: () => { throw new Error('oh'); } };
+  const later: Rule = { ...bad, id: 'later', kernels: { since: [6, 2] } };
+  const found = async (text: string, config: Configuration = {}, notAnalysed: readonly string[] = []) => {
+    const engine = await engineWith([bad, broken, later, ...NOTICES], {
+      analyseModule: (module, version, cache) => ({
+        ...kernelStages.analyseModule(module, version, cache), notAnalysed: notAnalysed.map((name) => ({ path: '/w/a.c', function: name, reason: 'too many paths' })),
+      }),
+    });
+    const all = `/* vfio_device_ops */\n${text}`;
+    return engine.analyse(single(all), config, K61).findings.map(({ rule, severity, site }) => `${severity} ${rule}: ${all.slice(site.start, site.end)}`);
+  };
+
+  it.each([
+    ['nothing, when it is used', 'int bad1; // vfio-lifecycle: allow(bad-thing): because', []],
+    ['it is not used', 'int x; // vfio-lifecycle: allow(bad-thing): because', ['hint unused-suppression: // vfio-lifecycle: allow(bad-thing): because']],
+    ['one rule is unknown, one is used', 'int bad1; // vfio-lifecycle: allow(bad-thing, dab-thing): because', ['warning invalid-suppression: dab-thing']],
+    ['a rule that is for other kernels', 'int x; // vfio-lifecycle: allow(later): because', []],
+    ['a rule that could not run', 'int x; // vfio-lifecycle: allow(broken): because', []],
+    ['of two that say the same the second', '/* vfio-lifecycle: allow(bad-thing): because */\nint bad1; // vfio-lifecycle: allow(bad-thing): because', []],
+    ['no reason and no rule', '// vfio-lifecycle: allow(dab-thing)', ['warning suppression-without-reason: // vfio-lifecycle: allow(dab-thing)', 'warning invalid-suppression: dab-thing']],
+    ['it is in code for other kernels', '#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 0, 0)\nint x; // vfio-lifecycle: allow(bad-thing): because\n#endif', []],
+    ['it is before code for other kernels', '#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 0, 0)\n// vfio-lifecycle: allow(bad-thing): because\nint x;\n#endif', []],
+    ['it allows itself', 'int x; // vfio-lifecycle: allow(bad-thing, unused-suppression): because', []],
+  ])('%s', async (_, text, expected) => expect(await found(text)).toEqual(expected));
+
+  it('has severities of its own, or is off', async () => {
+    const text = 'int x; // vfio-lifecycle: allow(bad-thing): because\nint y; // vfio-lifecycle: allow(bad-thing)';
+    expect(await found(text, { rules: { 'unused-suppression': 'error', 'suppression-without-reason': 'off' } })).toEqual(['error unused-suppression: // vfio-lifecycle: allow(bad-thing): because']);
+    expect(await found(text, { rules: { 'bad-thing': 'off' } })).toEqual(['warning suppression-without-reason: // vfio-lifecycle: allow(bad-thing)']);
+  });
+
+  it('is not called unused where the function was not analysed', async () => {
+    const text = '// vfio-lifecycle: allow(bad-thing): because\nint f(void)\n{\n}\nint g(void)\n{\n\tint x; // vfio-lifecycle: allow(bad-thing): because\n}\n';
+    expect(await found(text)).toHaveLength(2);
+    expect(await found(text, {}, ['g'])).toHaveLength(1);
+    expect(await found(text, {}, ['f', 'g'])).toEqual([]);
+  });
+
+  it('an unused comment is taken out, with its line when it is alone there', async () => {
+    const engine = await engineWith([bad, ...NOTICES]);
+    for (const [before, after] of [['int x; /* vfio-lifecycle: allow(bad-thing): because */\nint y;', 'int x;\nint y;'], ['\t// vfio-lifecycle: allow(bad-thing): because\nint y;', 'int y;']] as const) {
+      const input = single(`int vfio_device_ops;\n${before}`);
+      expect(fixAll(engine, input, {}, K61, { unsafe: false }).edits).toEqual([]);
+      const { edits } = fixAll(engine, input, {}, K61, { unsafe: true });
+      expect(applyEdits(input.sources[0]!.text, edits[0]!.edits)).toBe(`int vfio_device_ops;\n${after}`);
+    }
+  });
 });

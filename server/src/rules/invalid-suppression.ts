@@ -1,0 +1,20 @@
+import type { Rule } from './types.ts';
+import { INVALID } from './suppressions.ts';
+import { invalidSuppressionExamples } from './suppressions.examples.ts';
+
+/** Reported by withoutSuppressed(), which sees what all rules found. */
+export const invalidSuppression: Rule = {
+  id: INVALID,
+  severity: 'warning',
+  kernels: {},
+  fixable: 'none',
+  docs: {
+    what: 'A suppression comment is not of the form, or names a rule that there is not.',
+    why: 'Such a comment suppresses nothing, although its writer meant it to. Often a letter is wrong.',
+    instead: 'Write `/* vfio-lifecycle: allow(rule): reason */` with the id that the finding shows, or several ids with commas between.',
+    knownProblems: 'Of comments that are not of the form only those that begin with `vfio-lifecycle:` are taken for suppressions.',
+    references: ['docs/settings.md: comments, and how a rule is switched off for a whole tree'],
+  },
+  examples: invalidSuppressionExamples,
+  check: () => [],
+};

@@ -1,0 +1,149 @@
+/**
+ * Suppression comments: `vfio-lifecycle: allow(rule, …): reason` in a comment on a line of the finding, on the line before it, or
+ * directly before the function it is in. The reason is part of the form: without one nothing is suppressed, so that a later
+ * reader always learns why. What is wrong with a comment is a finding of its own.
+ */
+import type { FileIr } from '../ir/types.ts';
+import { isExcluded, macrosOf } from '../lifecycle/conditions.ts';
+import type { ModuleFacts } from '../lifecycle/types.ts';
+import type { Span } from '../text/span.ts';
+import { lineEnd, lineStart, nextLine, startsLine } from './fixes/text.ts';
+import { conditionsOfSite, contains, documentsOf } from './locate.ts';
+import type { Finding, Fix, Rule } from './types.ts';
+
+export const INVALID = 'invalid-suppression';
+export const WITHOUT_REASON = 'suppression-without-reason';
+export const UNUSED = 'unused-suppression';
+
+/** What one comment allows, and where: offsets into its document. */
+interface Suppression {
+  readonly comment: Span;
+  /** The rules that it names, and where it does; none when it is not of the form. */
+  readonly rules: readonly { readonly id: string; readonly span: Span }[];
+  readonly hasReason: boolean;
+  readonly covers: readonly Span[];
+}
+
+/** What the suppressions need to know of the run whose findings they are for. */
+export interface RulesRun {
+  readonly facts: ModuleFacts;
+  /** All rules that there are. */
+  readonly known: ReadonlySet<string>;
+  /** Those that looked for something: not one that is switched off, or that is for other kernels. */
+  readonly looked: ReadonlySet<string>;
+  readonly kernel: string;
+}
+
+/** The findings that no comment allows, and those about the comments themselves. */
+export function withoutSuppressed(findings: readonly Finding[], run: RulesRun): Finding[] {
+  const kept: Finding[] = [];
+  const rest = new Map<string, Finding[]>();
+  const written = new Map(documentsOf(run.facts.module).flatMap((file) => (suppressionsOf(file).length > 0 ? [[file.path, file] as const] : [])));
+  for (const finding of findings) {
+    if (!written.has(finding.site.path)) kept.push(finding);
+    else rest.set(finding.site.path, [...rest.get(finding.site.path) ?? [], finding]);
+  }
+  for (const [path, file] of written) kept.push(...inDocument(file, rest.get(path) ?? [], run));
+  return kept;
+}
+
+function inDocument(file: FileIr, findings: readonly Finding[], run: RulesRun): Finding[] {
+  const suppressions = suppressionsOf(file);
+  const used = new Set<Span>();
+  const allow = (finding: Finding): boolean => {
+    let allowed = false;
+    for (const { rules, hasReason, covers } of suppressions) {
+      const named = hasReason ? rules.filter((one) => one.id === finding.rule) : [];
+      if (named.length === 0 || !covers.some((span) => finding.site.start <= span.end && span.start <= finding.site.end)) continue;
+      for (const { span } of named) used.add(span);
+      allowed = true;
+    }
+    return allowed;
+  };
+  const kept = findings.filter((finding) => !allow(finding));
+  // A comment may allow what is said of comments: one that is needed for another kernel is unused for this one.
+  return [...kept, ...suppressions.flatMap((one) => problemsOf(file, one, used, run)).filter((finding) => !allow(finding))];
+}
+
+function problemsOf(file: FileIr, { comment, rules, hasReason, covers }: Suppression, used: ReadonlySet<Span>, run: RulesRun): Finding[] {
+  const { facts } = run;
+  const macros = macrosOf(facts.module, facts.kernel);
+  const isLeftOut = (at: number): boolean => isExcluded(conditionsOfSite(facts.module, { path: file.path, start: at, end: at + 1 }), facts.kernel, macros);
+  // Conditions are those of code: a comment outside of functions has them of the code that it speaks of.
+  if (isLeftOut(comment.start) || covers.some((span) => isLeftOut(afterBlanks(file, span.start)))) return [];
+  const functionName = file.functions.find((fn) => contains(fn, comment))?.name ?? null;
+  const report = (rule: Rule['id'], severity: Finding['severity'], span: Span, message: string, fix: Fix | null = null): Finding[] =>
+    run.looked.has(rule) ? [{ rule, severity, message, site: { path: file.path, start: span.start, end: span.end }, functionName, related: [], fix, ...(rule === UNUSED && { tags: ['unnecessary'] as const }) }] : [];
+  if (rules.length === 0) return report(INVALID, 'warning', comment, 'this comment suppresses nothing: it is not of the form `vfio-lifecycle: allow(rule): reason`');
+  const unknown = rules.filter((one) => !run.known.has(one.id));
+  const invalid = unknown.flatMap(({ id, span }) => report(INVALID, 'warning', span, `there is no rule ${JSON.stringify(id)}`));
+  if (!hasReason) return [...invalid, ...report(WITHOUT_REASON, 'warning', comment, 'this comment suppresses nothing, because it gives no reason; say why the finding is to be ignored: `allow(…): reason`')];
+  const given = new Set(facts.notAnalysed.filter((one) => one.path === file.path).map((one) => one.function));
+  if (given.has('') || file.functions.some((fn) => given.has(fn.name) && covers.some((span) => span.start < fn.end && fn.start < span.end))) return invalid;
+  const unused = rules.filter((one) => !used.has(one.span) && run.looked.has(one.id) && one.id !== UNUSED);
+  if (unused.length === 0) return invalid;
+  const reports = (list: string): string => `${list} ${unused.length === 1 ? 'reports' : 'report'} nothing here for Linux ${run.kernel}`;
+  const whole = unused.length === rules.length;
+  return [...invalid, ...whole
+    ? report(UNUSED, 'hint', comment, `${reports(unused.map((one) => one.id).join(' and '))}: the comment is not needed`, removal(file, comment))
+    : unused.flatMap(({ id, span }) => report(UNUSED, 'hint', span, `${id} reports nothing here for Linux ${run.kernel}: it need not be named`))];
+}
+
+/** Takes a comment out, with its line when nothing else is in it. Another target kernel may need it: a person has to look. */
+function removal({ path, text }: FileIr, { start, end }: Span): Fix {
+  const alone = startsLine(text, start) && text.slice(end, lineEnd(text, end)).trim() === '';
+  const before = /[ \t]*$/.exec(text.slice(lineStart(text, start), start))![0].length;
+  const span = alone ? { start: lineStart(text, start), end: nextLine(text, end) } : { start: start - before, end };
+  return { title: 'Remove the comment', safety: 'unsafe', edits: [{ path, edits: [{ span, newText: '' }] }] };
+}
+
+const FORM = /vfio-lifecycle:\s*allow\(\s*([\w-]+(?:\s*,\s*[\w-]+)*)\s*\)(?:\s*:\s*((?!\*\/)\S))?/d;
+/** A comment that begins like a suppression is meant to be one. */
+const MEANT = /^\/[/*]+\s*vfio-lifecycle:/;
+
+const known = new WeakMap<FileIr, readonly Suppression[]>();
+
+/** The suppression comments of a document, in its order. */
+function suppressionsOf(file: FileIr): readonly Suppression[] {
+  let list = known.get(file);
+  if (!list) known.set(file, (list = file.comments.flatMap((comment) => {
+    const form = FORM.exec(comment.text);
+    if (!form && !MEANT.test(comment.text)) return [];
+    const [from, to] = form?.indices?.[1] ?? [0, 0];
+    const rules = [...comment.text.slice(from, to).matchAll(/[\w-]+/g)].map((match) => {
+      const start = comment.start + from + match.index;
+      return { id: match[0], span: { start, end: start + match[0].length } };
+    });
+    return [{ comment: { start: comment.start, end: comment.end }, rules, hasReason: form?.[2] !== undefined, covers: coveredBy(file, comment) }];
+  })));
+  return list;
+}
+
+function coveredBy(file: FileIr, comment: Span): Span[] {
+  const { text } = file;
+  let end = lineEnd(text, comment.end);
+  // A comment after code speaks of that code; one that stands alone speaks of the line that follows, over other comments.
+  if (startsLine(text, comment.start) && text.slice(comment.end, end).trim() === '') {
+    for (let at = nextLine(text, end), more = true; more && at < text.length; at = nextLine(text, end)) {
+      const next = file.comments.find((one) => startsLine(text, one.start) && lineStart(text, one.start) === at);
+      more = next !== undefined && text.slice(next.end, lineEnd(text, next.end)).trim() === '';
+      end = lineEnd(text, more ? next!.end : at);
+    }
+  }
+  const covers: Span[] = [{ start: lineStart(text, comment.start), end }];
+  const first = afterBlanks(file, lineEnd(text, comment.end));
+  const fn = file.functions.find((one) => one.start === first);
+  if (fn) covers.push({ start: fn.start, end: fn.end });
+  return covers;
+}
+
+/** The offset of the first thing after `from` that is neither blank nor a comment: kernel-doc may stand between. */
+function afterBlanks(file: FileIr, from: number): number {
+  let at = from;
+  for (;;) {
+    while (at < file.text.length && /\s/.test(file.text[at]!)) at++;
+    const comment = file.comments.find((one) => one.start === at);
+    if (!comment || comment.end <= at) return at;
+    at = comment.end;
+  }
+}
