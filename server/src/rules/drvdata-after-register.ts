@@ -2,10 +2,12 @@ import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import type { CallExpr, Expr, FunctionIr } from '../ir/types.ts';
 import type { ModuleFacts, OperationObservation, Site, Step } from '../lifecycle/types.ts';
 import { inRange } from '../kernel/version.ts';
-import { behaviourOf, isView } from '../kernel/lookup.ts';
+import { behaviourOf } from '../kernel/lookup.ts';
 import { nameOf, operationsOn } from './device.ts';
-import { callAt, contains, documentOf, walk, type IrNode } from './locate.ts';
+import { drvdataCalls } from './drvdata.ts';
+import { callAt, contains, documentOf, walk } from './locate.ts';
 import { indexOf, reachedFrom } from './members.ts';
+import { deviceIdentity } from './parent.ts';
 import { findingFor } from './report.ts';
 import { moveBefore } from './fixes/move.ts';
 import { drvdataAfterRegisterExamples } from './drvdata-after-register.examples.ts';
@@ -64,7 +66,7 @@ function isOfParent(facts: ModuleFacts, one: OperationObservation): boolean {
   if (file === null || setter?.name !== one.api) return false;
   const parent = parentOf(fn, origin, facts);
   const [target] = setter.args;
-  return parent === null || target !== undefined && identity(fn, parent) === identity(fn, target);
+  return parent === null || target !== undefined && deviceIdentity(fn, parent) === deviceIdentity(fn, target);
 }
 
 /** The device argument of the allocation or, in the old model, of the init; null when neither is in the function. */
@@ -78,47 +80,15 @@ function parentOf(fn: FunctionIr, allocation: CallExpr | null, facts: ModuleFact
   return null;
 }
 
-/** What names the device below its buses' views: `pdev` for `&pdev->dev`, `pdev` and a local that was set to either. */
-function identity(fn: FunctionIr, expr: Expr, depth = 0): string {
-  if (expr.kind === 'unary' && expr.op === '&') return identity(fn, expr.operand, depth);
-  if (expr.kind === 'member' && expr.field === 'dev') return identity(fn, expr.base, depth);
-  if (expr.kind === 'member') return `${identity(fn, expr.base, depth)}->${expr.field}`;
-  if (expr.kind === 'cast') return identity(fn, expr.operand, depth);
-  if (expr.kind === 'call' && expr.name !== null && isView(expr.name) && expr.args[0]) return identity(fn, expr.args[0], depth);
-  if (expr.kind !== 'name') return `?${expr.start}`;
-  const value = depth < 4 ? onlyValue(fn, expr.name) : null;
-  return value === null ? expr.name : identity(fn, value, depth + 1);
-}
-
-/** The value of a local that is set once. */
-function onlyValue(fn: FunctionIr, name: string): Expr | null {
-  const values: Expr[] = [];
-  for (const node of walk(fn.body)) {
-    if (node.kind === 'decl' && node.name === name && node.init !== null) values.push(node.init);
-    if (node.kind === 'assign' && node.target.kind === 'name' && node.target.name === name) values.push(node.value);
-  }
-  const [value] = values;
-  return values.length === 1 && value !== undefined && isName(value) ? value : null;
-}
-
-function isName(expr: Expr): boolean {
-  return [...walk(expr)].every((node: IrNode) => node.kind === 'name' || node.kind === 'member' || node.kind === 'unary' || node.kind === 'cast' || node.kind === 'call' && node.name !== null && isView(node.name));
-}
-
 /** A callback of an ops table, or what it calls, that reads the drvdata of some device. */
 function readerOf(facts: ModuleFacts): { readonly function: FunctionIr; readonly site: Site } | null {
   const index = indexOf(facts.module);
   const callbacks = [...facts.roles].filter(([, role]) => role === 'callback').map(([fn]) => fn);
   for (const [fn] of reachedFrom(index, callbacks)) {
     const file = index.fileOf(fn);
-    if (file === undefined || !/_get_\w*data\s*\(/.test(fn.text)) continue;
-    for (const node of walk(fn.body)) {
-      if (node.kind !== 'call' || node.name === null || index.functions(file, node.name).length > 0) continue;
-      const behaviour = behaviourOf(node.name, facts.kernel);
-      if (behaviour !== undefined && behaviour !== 'neutral' && behaviour.success.some((effect) => effect.op === 'get-drvdata')) {
-        return { function: fn, site: { path: file.path, start: node.start, end: node.end } };
-      }
-    }
+    // That of a parent's parent, or of the physical function, is other data.
+    const call = drvdataCalls(index, fn, 'get-drvdata', facts.kernel).find((one) => !/parent|physfn/.test(file?.text.slice(one.argsSpan.start, one.argsSpan.end) ?? ''));
+    if (file !== undefined && call !== undefined) return { function: fn, site: { path: file.path, start: call.start, end: call.end } };
   }
   return null;
 }

@@ -9,6 +9,7 @@ import { doubleUnregister } from './double-unregister.ts';
 import { drvdataAfterRegister } from './drvdata-after-register.ts';
 import { freeDeviceOutsideRelease } from './free-device-outside-release.ts';
 import { freeOfCoreOwnedMemory } from './free-of-core-owned-memory.ts';
+import { initAfterRegister } from './init-after-register.ts';
 import { initDeviceOutsideCcw } from './init-device-outside-ccw.ts';
 import { invalidSuppression } from './invalid-suppression.ts';
 import { missingPut } from './missing-put.ts';
@@ -44,6 +45,7 @@ export const rules: readonly Rule[] = [
   drvdataAfterRegister,
   freeDeviceOutsideRelease,
   freeOfCoreOwnedMemory,
+  initAfterRegister,
   initDeviceOutsideCcw,
   invalidSuppression,
   missingPut,

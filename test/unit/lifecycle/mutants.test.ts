@@ -29,7 +29,7 @@ describe.each(Object.entries(MUTANTS))('%s', (rule, mutants) => {
     const { files, kernel } = plant(mutant);
     const target = mutant.kernel ?? kernel;
     const found = analyseText(files, target);
-    const severity = mutant.lower?.severity ?? ruleById(rule)?.severity;
+    const severity = mutant.lower?.severity ?? (mutant.graver ? 'error' : ruleById(rule)?.severity);
     const named = found.filter((one) => one.rule === rule).map((one) => `${one.severity} in ${one.functionName}`);
     if (mutant.missed === undefined) expect(named).toContain(`${severity} in ${mutant.function}`);
     else expect(named).toEqual([]);
