@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { CodeActionRequest, CodeActionResolveRequest, type CodeAction, type Diagnostic, type Range, type TextDocumentEdit } from 'vscode-languageserver-protocol/node';
+import { CodeActionRequest, CodeActionResolveRequest, DiagnosticSeverity, DiagnosticTag, type CodeAction, type Diagnostic, type Range, type TextDocumentEdit } from 'vscode-languageserver-protocol/node';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { BAR_H, BAR_H_LATE, CLEAN, LEAKY, OLD, UNCHECKED } from '../support/drivers.ts';
 import { temporaryFolder, type Folder } from '../support/folder.ts';
@@ -51,7 +51,7 @@ describe('quick fixes', () => {
     open(URI, UNCHECKED, 3);
     const shown = await diagnostics(URI);
     const [action, ...others] = await actions(URI, shown[0]!.range, ['quickfix'], shown);
-    expect(others).toEqual([]);
+    expect(others.map((one) => one.title)).toEqual(['Suppress null-check-on-alloc with a comment…']);
     expect(action).toMatchObject({ kind: 'quickfix', isPreferred: true, diagnostics: [{ code: 'null-check-on-alloc' }], edit: { documentChanges: [{ textDocument: { uri: URI, version: 3 } }] } });
     const fixed = apply(action!, URI, UNCHECKED);
     expect(fixed).toBe(CLEAN);
@@ -68,6 +68,39 @@ describe('quick fixes', () => {
     expect(action!.isPreferred).toBeUndefined();
     change(URI, 2, [{ text: apply(action!, URI, LEAKY) }]);
     expect(await diagnostics(URI)).toEqual([]);
+  });
+
+  it('come before a comment that allows the finding, which is not preferred and counts when it has a reason', async () => {
+    const { open, change, diagnostics } = await start();
+    open(URI, LEAKY);
+    const shown = await diagnostics(URI);
+    const found = await actions(URI, shown[0]!.range, ['quickfix'], shown);
+    const action = found.at(-1)!;
+    expect(action).toMatchObject({ title: 'Suppress missing-put with a comment…', kind: 'quickfix', diagnostics: [{ code: 'missing-put' }] });
+    expect(action.isPreferred).toBeUndefined();
+    const text = apply(action, URI, LEAKY);
+    expect(text).toContain('\tif (ret)\n\t\t/* vfio-lifecycle: allow(missing-put):  */\n\t\treturn ret;\n');
+    change(URI, 2, [{ text }]);
+    expect((await diagnostics(URI)).map((one) => one.code).sort()).toEqual(['missing-put', 'suppression-without-reason']);
+    change(URI, 3, [{ text: text.replace(':  */', ': the bus puts it */') }]);
+    expect(await diagnostics(URI)).toEqual([]);
+    change(URI, 4, [{ text: CLEAN.replace('\t\treturn ret;', '\t\t// vfio-lifecycle: allow(missing-put): the bus puts it\n\t\treturn ret;') }]);
+    expect(await diagnostics(URI)).toMatchObject([{ code: 'unused-suppression', severity: DiagnosticSeverity.Hint, tags: [DiagnosticTag.Unnecessary] }]);
+  });
+
+  it('leave the cursor where the reason goes, in a client with snippets', async () => {
+    const { open, diagnostics } = await start({ capabilities: { ...FULL, workspace: { ...FULL.workspace, workspaceEdit: { documentChanges: true, snippetEditSupport: true } } } });
+    open(URI, LEAKY, 7);
+    const shown = await diagnostics(URI);
+    expect((await actions(URI, shown[0]!.range, ['quickfix'], shown)).at(-1)!.edit).toEqual({
+      documentChanges: [{
+        textDocument: { uri: URI, version: 7 },
+        edits: [{
+          range: { start: { line: 28, character: 0 }, end: { line: 28, character: 0 } },
+          snippet: { kind: 'snippet', value: '\t\t/* vfio-lifecycle: allow(missing-put): $0 */\n' },
+        }],
+      }],
+    });
   });
 
   it('are offered on the line of the diagnostic only', async () => {

@@ -1,4 +1,4 @@
-import type { InitializeParams } from 'vscode-languageserver';
+import type { DiagnosticTag, InitializeParams } from 'vscode-languageserver';
 import { readSection, type Settings } from '../engine/settings/read.ts';
 
 /** What the client can do, read once from its first message. */
@@ -7,13 +7,14 @@ export interface Client {
   readonly refreshDiagnostics: boolean;
   readonly relatedInformation: boolean;
   readonly codeDescription: boolean;
-  readonly deprecatedTag: boolean;
+  readonly tags: ReadonlySet<DiagnosticTag>;
   readonly markdownHover: boolean;
   readonly codeActionLiterals: boolean;
   readonly resolveEdits: boolean;
   readonly disabledActions: boolean;
   readonly preferredActions: boolean;
   readonly versionedEdits: boolean;
+  readonly snippetEdits: boolean;
   readonly configuration: boolean;
   readonly watchFiles: boolean;
   readonly workspaceFolders: boolean;
@@ -37,13 +38,14 @@ export function readClient(params: InitializeParams): Client {
     refreshDiagnostics: workspace?.diagnostics?.refreshSupport === true,
     relatedInformation: (textDocument?.publishDiagnostics?.relatedInformation ?? textDocument?.diagnostic?.relatedInformation) === true,
     codeDescription: (textDocument?.publishDiagnostics?.codeDescriptionSupport ?? textDocument?.diagnostic?.codeDescriptionSupport) === true,
-    deprecatedTag: (textDocument?.publishDiagnostics?.tagSupport ?? textDocument?.diagnostic?.tagSupport)?.valueSet?.includes(2) === true,
+    tags: new Set((textDocument?.publishDiagnostics?.tagSupport ?? textDocument?.diagnostic?.tagSupport)?.valueSet),
     markdownHover: textDocument?.hover?.contentFormat === undefined || textDocument.hover.contentFormat.includes('markdown'),
     codeActionLiterals: action?.codeActionLiteralSupport !== undefined,
     resolveEdits: action?.dataSupport === true && action.resolveSupport?.properties?.includes('edit') === true,
     disabledActions: action?.disabledSupport === true,
     preferredActions: action?.isPreferredSupport === true,
     versionedEdits: workspace?.workspaceEdit?.documentChanges === true,
+    snippetEdits: workspace?.workspaceEdit?.documentChanges === true && workspace.workspaceEdit.snippetEditSupport === true,
     configuration: workspace?.configuration === true,
     watchFiles: workspace?.didChangeWatchedFiles?.dynamicRegistration === true,
     workspaceFolders: workspace?.workspaceFolders === true,

@@ -1,8 +1,10 @@
 import {
-  CodeActionKind, LSPErrorCodes, ResponseError, type CancellationToken, type CodeAction, type CodeActionParams, type Diagnostic, type WorkspaceEdit,
+  CodeActionKind, LSPErrorCodes, ResponseError, type CancellationToken, type CodeAction, type CodeActionParams, type Diagnostic, type SnippetTextEdit,
+  type WorkspaceEdit,
 } from 'vscode-languageserver';
 import { conversionsAt, convert, conversionTarget, planOf, type ConversionOffer } from '../engine/convert.ts';
 import { fixAll } from '../engine/fix.ts';
+import { suppressionFor, type SuppressionComment } from '../engine/suppress.ts';
 import type { FileEdits } from '../text/span.ts';
 import { toDiagnostic } from './diagnostics.ts';
 import type { Loaded, Session } from './session.ts';
@@ -37,24 +39,40 @@ export async function codeActions(session: Session, params: CodeActionParams, to
   return actions;
 }
 
+/** The fixes of the findings, and after all of them the comments that allow the findings instead. */
 function quickFixes(session: Session, loaded: Loaded, span: { start: number; end: number }, shown: readonly Diagnostic[]): CodeAction[] {
-  const actions: CodeAction[] = [];
+  const fixes: CodeAction[] = [];
+  const comments: CodeAction[] = [];
   for (const finding of loaded.analysis().findings) {
-    if (!finding.fix || finding.site.end < span.start || finding.site.start > span.end) continue;
+    if (finding.site.end < span.start || finding.site.start > span.end) continue;
     const own = toDiagnostic(session, loaded, finding);
     if (!own) continue;
     // The client matches by the object it sent, which may carry fields of its own.
-    const diagnostics = shown.filter((one) => one.code === finding.rule && JSON.stringify(one.range) === JSON.stringify(own.range));
-    const safe = finding.fix.safety === 'safe';
-    actions.push({
-      title: safe ? finding.fix.title : `${finding.fix.title} (unsafe: review the result)`,
-      kind: CodeActionKind.QuickFix,
-      diagnostics: diagnostics.length > 0 ? diagnostics : [own],
-      ...(safe && session.client.preferredActions && { isPreferred: true }),
-      edit: workspaceEdit(session, loaded, finding.fix.edits),
-    });
+    const same = shown.filter((one) => one.code === finding.rule && JSON.stringify(one.range) === JSON.stringify(own.range));
+    const diagnostics = same.length > 0 ? same : [own];
+    if (finding.fix) {
+      const safe = finding.fix.safety === 'safe';
+      fixes.push({
+        title: safe ? finding.fix.title : `${finding.fix.title} (unsafe: review the result)`,
+        kind: CodeActionKind.QuickFix,
+        diagnostics,
+        ...(safe && session.client.preferredActions && { isPreferred: true }),
+        edit: workspaceEdit(session, loaded, finding.fix.edits),
+      });
+    }
+    const comment = suppressionFor(loaded.document.getText(), finding);
+    if (comment) comments.push({ title: `Suppress ${finding.rule} with a comment…`, kind: CodeActionKind.QuickFix, diagnostics, edit: commentEdit(session, loaded, comment) });
   }
-  return actions;
+  return [...fixes, ...comments];
+}
+
+/** Where the client can, the cursor waits for the reason. Without one the comment allows nothing, and a warning says so. */
+function commentEdit(session: Session, loaded: Loaded, { at, before, after }: SuppressionComment): WorkspaceEdit {
+  const path = loaded.input.file;
+  if (!session.client.snippetEdits) return workspaceEdit(session, loaded, [{ path, edits: [{ span: { start: at, end: at }, newText: before + after }] }]);
+  const position = loaded.document.positionAt(at);
+  const edit: SnippetTextEdit = { range: { start: position, end: position }, snippet: { kind: 'snippet', value: `${before}$0${after}` } };
+  return { documentChanges: [{ textDocument: { uri: loaded.document.uri, version: loaded.version }, edits: [edit] }] };
 }
 
 function conversions(session: Session, loaded: Loaded, span: { start: number; end: number }): CodeAction[] {

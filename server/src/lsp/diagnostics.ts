@@ -12,6 +12,8 @@ const SEVERITIES: Readonly<Record<Severity, DiagnosticSeverity>> = {
   hint: DiagnosticSeverity.Hint,
 };
 
+const TAGS: Readonly<Record<NonNullable<Finding['tags']>[number], DiagnosticTag>> = { deprecated: DiagnosticTag.Deprecated, unnecessary: DiagnosticTag.Unnecessary };
+
 /** Shown beside the message by every client, and how others know the diagnostics of this server. */
 export const SOURCE = 'vfio';
 
@@ -21,7 +23,8 @@ export function toDiagnostic(session: Session, loaded: Loaded, finding: Finding)
   if (!range) return undefined;
   const diagnostic: Diagnostic = { range, severity: SEVERITIES[finding.severity], source: SOURCE, code: finding.rule, message: finding.message };
   if (session.client.codeDescription && session.docs !== undefined) diagnostic.codeDescription = { href: `${session.docs}${finding.rule}.md` };
-  if (session.client.deprecatedTag && finding.tags?.includes('deprecated')) diagnostic.tags = [DiagnosticTag.Deprecated];
+  const tags = (finding.tags ?? []).map((tag) => TAGS[tag]).filter((tag) => session.client.tags.has(tag));
+  if (tags.length > 0) diagnostic.tags = tags;
   if (session.client.relatedInformation && finding.related.length > 0) {
     diagnostic.relatedInformation = finding.related.flatMap(({ site, message }) => {
       const where = loaded.positions.range(site.path, site);
