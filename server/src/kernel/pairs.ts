@@ -54,7 +54,23 @@ export const RESOURCE_PAIRS: readonly ResourcePair[] = [
   pair('mutex_init', 'mutex_destroy', 0, 0),
   pair('xa_init', 'xa_destroy', 0, 0),
   pair('init_srcu_struct', 'cleanup_srcu_struct', 0, 0),
+  pair('kthread_run kthread_create', 'kthread_stop', 'return', 0),
+  pair('kfifo_alloc', 'kfifo_free', 0, 0),
 ];
+
+/** What a call returns when it has done its work: a valid pointer, 0, 0 or more, anything but 0; `always` when it cannot fail. */
+export type Outcome = 'pointer' | 'zero' | 'non-negative' | 'true' | 'always';
+
+const OUTCOMES: ReadonlyMap<string, Outcome> = new Map([
+  ...words('ida_alloc ida_alloc_max ida_alloc_range ida_alloc_min idr_alloc idr_alloc_cyclic').map((name) => [name, 'non-negative'] as const),
+  ...words('pm_runtime_enable get_device xa_init mutex_init').map((name) => [name, 'always'] as const),
+  ['try_module_get', 'true'], ['pci_alloc_irq_vectors', 'non-negative'],
+]);
+
+/** How a taker of a pair tells that it has taken. */
+export function outcomeOfTaking(name: string): Outcome {
+  return OUTCOMES.get(name) ?? (byTaker.get(name)?.taken === 'return' ? 'pointer' : 'zero');
+}
 
 const byTaker = new Map(RESOURCE_PAIRS.flatMap((row) => row.take.map((name) => [name, row] as const)));
 const byUndo = new Map<string, ResourcePair[]>();

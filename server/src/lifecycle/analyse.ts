@@ -6,6 +6,8 @@ import { INITIALISING_DEVICE, RELEASING_DEVICE } from './device.ts';
 import { doubtOwnState, observeExits, seedRemove } from './exits.ts';
 import { explore, type Exit } from './explore.ts';
 import { loseCertainty } from './operate.ts';
+import { emptyLog, helperResources, touchesResources, type HelperResources, type ResourceLog } from './resources.ts';
+import { resolver } from './apply.ts';
 import { indexModule, type Defined, type ModuleIndex } from './module.ts';
 import { decidingMembers } from './deciding.ts';
 import { isLifecycleName, relevance, type Relevance, type RelevanceCache } from './relevance.ts';
@@ -26,7 +28,7 @@ export function analyseModule(module: Module, kernel: KernelVersion, cache: Anal
   const drivers = driverTables(index), ops = opsTables(index, kernel);
   const roles = rolesOf(index, drivers, ops, kernel);
   const m: Analysis = {
-    index, kernel, roles, relevance: relevance(index, kernel, cache), summaries: new Map(), inProgress: new Map(), observations: new Map(), notAnalysed: new Map(), exits: new Map(), objects: new Map(),
+    index, kernel, roles, relevance: relevance(index, kernel, cache), summaries: new Map(), inProgress: new Map(), observations: new Map(), notAnalysed: new Map(), exits: new Map(), objects: new Map(), resources: new Map(), helpers: new Map(), touching: new Map(), ops, owning: owningFunctions(index, roles),
   };
   const sources = new Set(module.sources);
   const functions = index.allFunctions.filter((d) => sources.has(d.file) && isExplored(m, d.item));
@@ -40,7 +42,7 @@ export function analyseModule(module: Module, kernel: KernelVersion, cache: Anal
   for (const [begin, end] of modulePairs(index)) if (isExplored(m, begin.item)) exploreRemove(m, begin, end);
   return {
     module, kernel, opsTables: ops, driverTables: drivers, roles,
-    observations: [...m.observations.values()].flatMap((o) => [...o.values()]),
+    observations: [...m.observations.values()].flatMap((o) => [...o.values()]), resources: resourceFacts([...m.resources.values()]),
     notAnalysed: [...m.notAnalysed].map(([fn, n]) => ({ path: n.path, function: fn.name, reason: n.reason })),
   };
 }
@@ -72,6 +74,15 @@ export interface Analysis {
   readonly notAnalysed: Map<FunctionIr, { path: string; reason: string }>;
   readonly exits: Map<FunctionIr, readonly Exit[]>;
   readonly objects: Map<FunctionIr, Map<string, ObjectInfo>>;
+  /** What was learnt of resources by function. */
+  readonly resources: Map<FunctionIr, ResourceLog>;
+  /** Functions that do nothing to devices: what they do with resources, as far as it was asked for. */
+  readonly helpers: Map<FunctionIr, HelperResources | null>;
+  /** Whether a function, or one that it calls, may take or give back a resource. */
+  readonly touching: Map<FunctionIr, boolean>;
+  readonly ops: ModuleFacts['opsTables'];
+  /** Where a resource may be taken or given back for the life of a device: the only functions whose resources are followed. */
+  readonly owning: ReadonlySet<FunctionIr>;
 }
 
 function isExplored(m: Analysis, fn: FunctionIr): boolean {
@@ -79,7 +90,7 @@ function isExplored(m: Analysis, fn: FunctionIr): boolean {
   return m.relevance.affects(fn) || m.relevance.yieldsDevice(fn) && role === 'helper' || role === 'remove' || role === 'release' || role === 'init';
 }
 
-const OPAQUE: Summary = { outcomes: null, objects: new Map() };
+const OPAQUE: Summary = { outcomes: null, objects: new Map(), gives: [] };
 /** A recursion that has not settled after so many rounds is treated as unknown code. */
 const MAX_ROUNDS = 4;
 
@@ -88,8 +99,8 @@ function summaryOf(m: Analysis, d: Defined<FunctionIr>): Summary | null {
   if (known) return known;
   const running = m.inProgress.get(d.item);
   if (running) { running.asked = true; return running.summary; }
-  if (!isExplored(m, d.item)) return remember(m, d.item, harmless(m, d.item));
-  const frame = { summary: { outcomes: [], objects: new Map() } as Summary, asked: false };
+  if (!isExplored(m, d.item)) return remember(m, d.item, harmless(m, d));
+  const frame = { summary: { outcomes: [], objects: new Map(), gives: [] } as Summary, asked: false };
   m.inProgress.set(d.item, frame);
   let summary = OPAQUE;
   for (let round = 0; round < MAX_ROUNDS; round++) {
@@ -106,26 +117,34 @@ function summaryOf(m: Analysis, d: Defined<FunctionIr>): Summary | null {
 function remember(m: Analysis, fn: FunctionIr, s: Summary): Summary { m.summaries.set(fn, s); return s; }
 
 /** A function that is not explored does nothing to devices, but may hand its parameters on to unseen code. */
-function harmless(m: Analysis, fn: FunctionIr): Summary {
+function harmless(m: Analysis, d: Defined<FunctionIr>): Summary {
+  const fn = d.item;
   const at = { path: '', start: fn.start, end: fn.start };
   const ops = [...m.relevance.escaping(fn)].map((i) => ({ op: 'escape' as const, ok: true, place: { object: `param:${i}`, path: '' }, api: fn.name, argument: i, site: at, settled: true }));
-  return { outcomes: [{ config: new Map(fn.conditions.map((c) => [c.test, c.holds] as const)), assumes: new Map(), ops, writes: [], result: null, resultMask: 7, deferred: [], uncertain: false, ownState: false }], objects: new Map() };
+  return { outcomes: [{ config: new Map(fn.conditions.map((c) => [c.test, c.holds] as const)), assumes: new Map(), ops, writes: [], result: null, resultMask: 7, deferred: [], uncertain: false, ownState: false, takes: [] }], objects: new Map(), gives: [], helper: () => helperOf(m, d) };
 }
 
 function exploreOnce(m: Analysis, d: Defined<FunctionIr>, role: Role, entries: readonly PathState[], first: boolean): Summary {
-  const run = newRun(m, d, role);
   const { cfg, live } = graphOf(d.item);
-  const exits = explore(run, cfg, role === 'helper' || role === 'action' ? keepDeciding(m, d, cfg, live) : live, entries);
+  const kept = role === 'helper' || role === 'action' ? keepDeciding(m, d, cfg, live) : live;
+  let run = newRun(m, d, role);
+  let exits = explore(run, cfg, kept, entries);
+  if (typeof exits === 'string') {
+    // What it holds may be what tells too many paths apart.
+    run = newRun(m, d, role, null);
+    exits = explore(run, cfg, kept, entries);
+  }
   m.objects.set(d.item, run.objects);
   if (typeof exits === 'string') {
     if (first) m.notAnalysed.set(d.item, { path: d.file.path, reason: exits });
     return OPAQUE;
   }
   m.exits.set(d.item, exits);
-  const summary = summarise(exits.map((e) => e.s), run.objects);
+  const summary = summarise(exits.map((e) => e.s), run.objects, [...(run.resources?.gives.values() ?? [])]);
   observeExits(run, exits);
   doubtOwnState(run);
   m.observations.set(d.item, run.observations);
+  if (run.resources) m.resources.set(d.item, run.resources); else m.resources.delete(d.item);
   return summary;
 }
 
@@ -141,12 +160,76 @@ function endsOrBegins(m: Analysis, d: Defined<FunctionIr>, name: string): boolea
   return defined.length ? defined.some((f) => m.relevance.affects(f.item)) : m.index.macroFunction(d.file, name) !== null || isLifecycleName(name, m.kernel, m.index.module.wrappers);
 }
 
-function newRun(m: Analysis, d: Defined<FunctionIr>, role: Role): Run {
-  return {
+function newRun(m: Analysis, d: Defined<FunctionIr>, role: Role, resources: ResourceLog | null = m.owning.has(d.item) ? emptyLog() : null): Run {
+  const run: Run = {
     fn: d.item, file: d.file, role, kernel: m.kernel, index: m.index, locals: localsOf(d.item), labels: new Set(scanOf(d.item).labels), objects: new Map(m.objects.get(d.item)), observations: new Map(), ownState: new Set(),
-    names: new Map(d.item.params.map((p, i) => [`param:${i}`, p.name])),
+    names: new Map(d.item.params.map((p, i) => [`param:${i}`, p.name])), resources, callbacks: (member) => callbacksOf(m, member),
+    resolver: (s, e, summary, args) => resolver(run, s, e, summary, args),
     summaryOf: (fn) => summaryOf(m, { file: m.index.fileOf(fn) ?? d.file, item: fn }),
   };
+  return run;
+}
+
+/** What a function that does nothing to devices takes and gives back; null when that cannot be followed. */
+function helperOf(m: Analysis, d: Defined<FunctionIr>): HelperResources | null {
+  const known = m.helpers.get(d.item);
+  if (known !== undefined) return known;
+  if (!mayTouch(m, d)) return remembered(m, d.item, NO_RESOURCES);
+  m.helpers.set(d.item, null); // a recursion
+  const run = newRun(m, d, 'helper', emptyLog()), { cfg, live } = graphOf(d.item);
+  const exits = explore(run, cfg, live, [entryState(d.item)]);
+  return remembered(m, d.item, typeof exits === 'string' ? null : helperResources(exits.map((e) => e.s), run.resources!.gives.values()));
+}
+
+const OWNING: ReadonlySet<Role> = new Set<Role>(['probe', 'remove', 'init', 'release', 'module', 'action']);
+
+/** The functions that begin and end a device's life, and what they call. */
+function owningFunctions(index: ModuleIndex, roles: ReadonlyMap<FunctionIr, Role>): ReadonlySet<FunctionIr> {
+  const owning = new Map<FunctionIr, Defined<FunctionIr>>();
+  for (const d of index.allFunctions) if (OWNING.has(roles.get(d.item) ?? 'helper')) owning.set(d.item, d);
+  for (const [fn, { file }] of owning) {
+    for (const { name } of scanOf(fn).calls) {
+      if (name === null) continue;
+      const defined = index.functions(file, name), macro = defined.length ? null : index.macroFunction(file, name);
+      for (const d of macro ? [macro] : defined) if (!owning.has(d.item)) owning.set(d.item, d);
+    }
+  }
+  return new Set(owning.keys());
+}
+
+const NO_RESOURCES: HelperResources = { takes: [], gives: [] };
+
+function remembered(m: Analysis, fn: FunctionIr, h: HelperResources | null): HelperResources | null { m.helpers.set(fn, h); return h; }
+
+function mayTouch(m: Analysis, d: Defined<FunctionIr>): boolean {
+  const known = m.touching.get(d.item);
+  if (known !== undefined) return known;
+  m.touching.set(d.item, false); // a cycle adds nothing of its own
+  const touches = scanOf(d.item).calls.some(({ name }) => name !== null && (touchesResources(name) || m.index.functions(d.file, name).some((f) => mayTouch(m, f))));
+  m.touching.set(d.item, touches);
+  return touches;
+}
+
+/** The functions that the core calls for the devices of the module. */
+function callbacksOf(m: Analysis, member: 'init' | 'release'): ReturnType<Run['callbacks']> {
+  const functions = new Map<FunctionIr, Defined<FunctionIr>>();
+  let isWhole = m.ops.length > 0;
+  for (const table of m.ops) {
+    const name = table.style === 'fd' ? undefined : table.members.get(member)?.value, file = m.index.module.sources.find((f) => f.path === table.path);
+    isWhole &&= table.complete;
+    if (name === undefined) continue;
+    const defined = file ? m.index.functions(file, name) : [];
+    for (const d of defined) functions.set(d.item, d);
+    if (!defined.length && !isLifecycleName(name, m.kernel, m.index.module.wrappers)) isWhole = false;
+  }
+  return { functions: [...functions.values()], isWhole };
+}
+
+const REPORTING: ReadonlySet<Role> = new Set<Role>(['probe', 'remove', 'init', 'module', 'action']);
+
+function resourceFacts(logs: readonly ResourceLog[]): ModuleFacts['resources'] {
+  const undone = logs.flatMap((l) => [...l.undone.values()]);
+  return { leaves: logs.flatMap((l) => l.leaves), undone: undone.filter((u) => REPORTING.has(u.role)), teardowns: logs.flatMap((l) => [...l.teardowns.values()]) };
 }
 
 interface Graph { readonly cfg: Cfg; readonly live: readonly ReadonlySet<string>[] }

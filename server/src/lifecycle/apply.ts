@@ -6,6 +6,7 @@ import { assumeConfig } from './config.ts';
 import { UNKNOWN_DEVICE } from './device.ts';
 import type { Defined } from './module.ts';
 import { escape, loseCertainty, markChecked, noteOwnState, operateIfVfio, use } from './operate.ts';
+import { applyHelper, applyTranslated, giveBack, runRelease, translated } from './resources.ts';
 import { nameOf, site, sourceText, type Run } from './run.ts';
 import { addStep, assume, fork, type PathState } from './state.ts';
 import { isOutside, type Summary, type SummaryOutcome } from './summary.ts';
@@ -21,12 +22,15 @@ export function applySummary(run: Run, s: PathState, e: CallExpr, callee: Define
   if (summary === null) return [];
   if (summary.outcomes === null) {
     for (const v of args) if (v.kind === 'pointer') escape(run, s, v, e, callee.item.name);
+    giveBack(run, s, { api: callee.item.name, everything: true, values: args, site: site(run, e) }, e, 'call');
     return [{ s, v: fresh(s, e.start, 'call') }];
   }
   const out: Evaluated[] = [];
   for (const outcome of summary.outcomes) {
     const r = replay(run, fork(s), e, callee, summary, outcome, args);
-    if (r) out.push(r);
+    if (r === null) continue;
+    if (summary.helper && r.s.held !== null) applyHelper(run, r.s, e, callee, summary.helper(), args, r.v, resolver(run, r.s, e, summary, args));
+    out.push(r);
   }
   return out;
 }
@@ -51,9 +55,11 @@ function replay(run: Run, s: PathState, e: CallExpr, callee: Defined<FunctionIr>
   // Everything the outcome names is resolved against the state at the call, before its writes change it.
   const ops = o.ops.map((l) => ({ l, v: resolve(l.place) }));
   const writes = o.writes.map((w) => ({ to: resolve(w.place), v: resolve(placeOf(w.value)) ?? w.value, from: w }));
+  const resources = summary.helper ? null : translated(summary, o, resolve);
   const deferred = o.deferred.map((d) => ({ callback: d.callback, data: resolve(placeOf(d.data)) ?? d.data }));
   const result = o.result === null ? null : resolve(placeOf(o.result)) ?? o.result;
   if (ops.length) addStep(s, { site: site(run, e), kind: 'call', text: `calls ${callee.item.name}()` });
+  const puts: Place[] = [];
   for (const { l, v } of ops) {
     if (v?.kind !== 'pointer') continue;
     if (l.op === 'escape') { escape(run, s, v, e, l.api); continue; }
@@ -66,6 +72,7 @@ function replay(run: Run, s: PathState, e: CallExpr, callee: Defined<FunctionIr>
     }
     operateIfVfio(run, s, { op: l.op satisfies EffectOp, ok: l.ok, place: v, api: l.api, argument: l.argument, at: e, text: argumentText(run, s, e, callee, l.place, v.object), inner: l.site, settled: l.settled });
     if (l.op === 'alloc' || l.op === 'allocate') s.masks.set(v.object, l.ok ? 2 : 4);
+    if (l.op === 'put') puts.push(v);
   }
   for (const { to, v, from } of writes) {
     if (to?.kind !== 'pointer') continue;
@@ -73,6 +80,8 @@ function replay(run: Run, s: PathState, e: CallExpr, callee: Defined<FunctionIr>
     // An error code that only the helper could name: `*out = ret`.
     if (from.mask !== ANY && v.kind === 'pointer' && from.value.kind === 'pointer' && v.object !== from.value.object && !isOutside(from.value.object)) s.masks.set(v.object, from.mask);
   }
+  if (resources) applyTranslated(run, s, e, resources);
+  for (const device of puts) runRelease(run, s, e, device);
   s.deferred = [...s.deferred, ...deferred];
   if (o.uncertain) loseCertainty(s);
   if (o.ownState) noteOwnState(s);
@@ -91,7 +100,7 @@ function argumentText(run: Run, s: PathState, e: CallExpr, callee: Defined<Funct
 }
 
 /** Maps objects of the callee to values of the caller. */
-function resolver(run: Run, s: PathState, e: CallExpr, summary: Summary, args: readonly Value[]): (p: Place) => Value | null {
+export function resolver(run: Run, s: PathState, e: CallExpr, summary: Summary, args: readonly Value[]): (p: Place) => Value | null {
   const known = new Map<string, Value | null>();
   const at = (v: Value | null, path: string): Value | null => (v?.kind === 'pointer' ? pointer(v.object, joined(v, path)) : path === '' ? v : null);
   const object = (o: string): Value | null => {

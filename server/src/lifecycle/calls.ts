@@ -8,6 +8,7 @@ import { decide } from './conditions-flow.ts';
 import { UNKNOWN_DEVICE } from './device.ts';
 import { evaluate, fresh, known, loadPlace, storePlace, type Evaluated } from './evaluate.ts';
 import { escape, loseCertainty, operate, operateIfVfio, test, use } from './operate.ts';
+import { callResources, handOver, indirectCall, runInit, runRelease } from './resources.ts';
 import { nameOf, site, sourceText, type Run } from './run.ts';
 import { assume, fork, maskOf, type PathState } from './state.ts';
 import { NEGATIVE, NULL, POSITIVE, ZERO, container, int, pointer, type Place, type Value } from './values.ts';
@@ -64,7 +65,10 @@ function harmlessOrUnknown(run: Run, a: Arguments, e: CallExpr, unknown: string 
     else if (e.name !== null && mayEndContainer(e.name)) escape(run, s, pointer(v.object) as Place, e, e.name);
     if (v.object.startsWith('local:') && v.path === '') storePlace(run, s, v, fresh(s, arg.start, 'out'));
   });
-  return fresh(s, e.start, asksObject ? 'state' : 'call');
+  const result = fresh(s, e.start, asksObject ? 'state' : 'call');
+  const callee = e.name !== null && !run.locals.has(e.name) ? e.name : null;
+  if (callee !== null) callResources(run, s, e, callee, a.values, result, true); else indirectCall(run, s, e, a.values);
+  return result;
 }
 
 /** Gives a pointer to unseen code, with what can be reached from it: members that hold devices, drvdata. */
@@ -119,6 +123,7 @@ function outcome(run: Run, s: PathState, e: CallExpr, name: string, b: Behaviour
       return made.states;
     });
   }
+  for (const t of states) callResources(run, t, e, name, values, result, ok);
   return states.map((t) => ({ s: t, v: result }));
 }
 
@@ -141,6 +146,7 @@ function apply(run: Run, s: PathState, e: CallExpr, api: string, effect: Effect,
   if (!arg || v?.kind !== 'pointer') return { states: [s] };
   if (effect.op === 'free' && !freesObject(s, v)) return { states: [s] };
   operateIfVfio(run, s, { op: effect.op, ok, place: v, api, argument: effect.target, at: e, text: sourceText(run, arg), inner: null, settled: false });
+  if (effect.op === 'put') runRelease(run, s, e, v);
   return { states: [s] };
 }
 
@@ -163,6 +169,7 @@ function allocate(run: Run, s: PathState, e: CallExpr, api: string, op: 'alloc' 
     s.devices.set(object, { ...t, state: { ...t.state, escaped: true } });
   }
   s.masks.set(object, ok ? POSITIVE : NEGATIVE);
+  if (op === 'alloc' && ok) runInit(run, s, e, object, memberPath);
   return { states: [s], value: pointer(object) };
 }
 
@@ -188,7 +195,11 @@ function freesObject(s: PathState, v: Extract<Value, { kind: 'pointer' }>): bool
 function defer(run: Run, s: PathState, e: CallExpr, effect: Extract<Effect, { op: 'defer' }>, values: readonly Value[], ok: boolean): PathState[] {
   const callback = values[effect.callback], data = values[effect.data];
   if (callback?.kind !== 'function' || !data) return [s];
-  if (ok) { s.deferred = [...s.deferred, { callback: callback.name, data }]; return [s]; }
+  if (ok) {
+    handOver(run, s, (quiet, t) => runCallback(quiet, t, e, callback.name, data));
+    s.deferred = [...s.deferred, { callback: callback.name, data }];
+    return [s];
+  }
   return effect.orRun ? runCallback(run, s, e, callback.name, data) : [s];
 }
 
@@ -196,6 +207,7 @@ function defer(run: Run, s: PathState, e: CallExpr, effect: Extract<Effect, { op
 export function runCallback(run: Run, s: PathState, e: CallExpr, name: string, data: Value): PathState[] {
   const defined = run.index.functions(run.file, name)[0];
   if (defined) return applySummary(run, s, e, defined, [data]).map((r) => r.s);
+  callResources(run, s, e, name, [data], pointer(`value:${e.start}`), true);
   const behaviour = behaviourOf(name, run.kernel, run.index.module.wrappers);
   if (behaviour === undefined || behaviour === 'neutral' || data.kind !== 'pointer') return [s];
   for (const effect of behaviour.success) {

@@ -4,6 +4,7 @@ import { evaluateCall } from './calls.ts';
 import { decide } from './conditions-flow.ts';
 import { escape, loseCertainty, use } from './operate.ts';
 import { isLifecycleName } from './relevance.ts';
+import { noteCleared, operatorCount } from './resources.ts';
 import { setVariable, site, type Run } from './run.ts';
 import { fork, load, maskOf, store, type PathState } from './state.ts';
 import { ANY, NEGATIVE, NULL, POSITIVE, ZERO, int, isWeak, member, pointer, valueKey, type Mask, type Place, type Value } from './values.ts';
@@ -21,7 +22,7 @@ export function evaluate(run: Run, s: PathState, e: Expr): Evaluated[] {
       return places(run, s, e, 'read').map(({ s: t, place }) => ({ s: t, v: loadPlace(run, t, place, e.start) }));
     case 'unary': return unary(run, s, e);
     case 'update':
-      return places(run, s, e.operand, 'write').map(({ s: t, place }) => { const v = counted(run, t, e, place); storePlace(run, t, place, v); return { s: t, v }; });
+      return places(run, s, e.operand, 'write').map(({ s: t, place }) => { operatorCount(run, t, place, e.op, e); const v = counted(run, t, e, place); storePlace(run, t, place, v); return { s: t, v }; });
     case 'binary': return binary(run, s, e);
     case 'assign': return assignment(run, s, e);
     case 'conditional':
@@ -179,6 +180,7 @@ function binary(run: Run, s: PathState, e: Extract<Expr, { kind: 'binary' }>): E
 function assignment(run: Run, s: PathState, e: Extract<Expr, { kind: 'assign' }>): Evaluated[] {
   return evaluate(run, s, e.value).flatMap(({ s: t, v }) => places(run, t, e.target, 'write').map(({ s: u, place }) => {
     const value = e.op === '=' ? v : compound(run, u, e, place, v);
+    if (e.op === '=') { if (e.value.kind === 'name' && e.value.name === 'NULL') noteCleared(run, u, place, e); } else operatorCount(run, u, place, e.op, e);
     storePlace(run, u, place, value);
     // Put among others (an array, a list), it can be reached there in ways that are not followed.
     if (value.kind === 'pointer' && (isWeak(place.object) || place.path.includes('[]'))) escape(run, u, value, e, '');

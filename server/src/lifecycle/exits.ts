@@ -1,5 +1,6 @@
 import { outcomeOf, runDeferred, type Exit } from './explore.ts';
 import { ENDS, followsOwnState, isCertain, loseCertainty } from './operate.ts';
+import { carryHeld, observeLeave } from './resources.ts';
 import { conditionsOf, deviceRef, nameOf, observe, site, type ObjectInfo, type Run } from './run.ts';
 import { addStep, fork, stepsOf, type PathState } from './state.ts';
 import { isOutside } from './summary.ts';
@@ -16,7 +17,10 @@ export function observeExits(run: Run, exits: readonly Exit[]): void {
   for (const { s, at } of exits) {
     const outcome = outcomeOf(run, s);
     const releases = (run.role === 'probe' && outcome === 'failure') || run.role === 'remove';
-    for (const t of releases ? runDeferred(run, fork(s), at) : [s]) observeExit(run, t, at, outcome, ended);
+    for (const t of releases ? runDeferred(run, fork(s), at) : [s]) {
+      observeExit(run, t, at, outcome, ended);
+      if (LEAVING.has(run.role)) observeLeave(run, t, at, outcome);
+    }
   }
 }
 
@@ -30,6 +34,9 @@ function observeExit(run: Run, s: PathState, at: Exit['at'], outcome: ExitObserv
     observe(run, `exit${outcome}${observation.deferred.join()}`, observation, t, followsOwnState(s));
   }
 }
+
+/** The functions that begin and end a device's life: what others hold, these do. */
+const LEAVING: ReadonlySet<string> = new Set(['probe', 'remove', 'init', 'module']);
 
 /**
  * The path ends the life of some other object that may be this one: an element of a list or array, or, in remove, a device
@@ -77,7 +84,7 @@ function reachable(s: PathState, object: string): ExitObservation['reachable'] {
 /** What the devm actions that are left behind will do to the object. */
 function deferredOps(run: Run, s: PathState, object: string, at: Exit['at']): EffectOp[] {
   if (!s.deferred.length) return [];
-  const quiet: Run = { ...run, observations: new Map() };
+  const quiet: Run = { ...run, observations: new Map(), resources: null };
   const before = s.log.length;
   const after = runDeferred(quiet, fork(s), at)[0];
   return (after?.log.slice(before) ?? []).flatMap((l) => (l.place.object === object && l.op !== 'escape' && l.op !== 'checked' ? [l.op] : []));
@@ -92,6 +99,7 @@ export function seedRemove(exits: readonly Exit[], run: Run, objects: ReadonlyMa
     if (outcome === 'failure') continue;
     const t = entry();
     carry(s, t);
+    carryHeld(s, t);
     if (s.masks.has('@uncertain')) loseCertainty(t);
     if (outcome === 'unknown') for (const [o, d] of t.devices) if (d.state.registered !== 'yes') t.devices.delete(o);
     // What probe left dead is probe's defect; remove would repeat it in every line.

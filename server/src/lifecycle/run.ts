@@ -1,12 +1,13 @@
 import type { Condition } from '../syntax/node.ts';
-import type { FileIr, FunctionIr, TypeName } from '../ir/types.ts';
+import type { CallExpr, FileIr, FunctionIr, TypeName } from '../ir/types.ts';
 import type { KernelVersion } from '../kernel/types.ts';
 import type { Span } from '../text/span.ts';
-import type { ModuleIndex } from './module.ts';
+import type { Defined, ModuleIndex } from './module.ts';
+import type { ResourceLog } from './resources.ts';
 import type { Summary } from './summary.ts';
 import { deviceKey, type PathState, type Tracked } from './state.ts';
 import type { DeviceRef, Observation, Role, Site } from './types.ts';
-import { pointer, type Value } from './values.ts';
+import { pointer, type Place, type Value } from './values.ts';
 
 /** What is known of an object beyond its state: for messages and related information. */
 export interface ObjectInfo {
@@ -34,7 +35,12 @@ export interface Run {
   readonly observations: Map<string, Observation>;
   /** Observations on paths that a state of the driver's own decided. */
   readonly ownState: Set<Observation>;
-
+  /** What is learnt of resources; null where they are not followed. */
+  readonly resources: ResourceLog | null;
+  /** The module's `.init` or `.release` functions; `isWhole` when no table has one that cannot be seen. */
+  readonly callbacks: (member: 'init' | 'release') => { readonly functions: readonly Defined<FunctionIr>[]; readonly isWhole: boolean };
+  /** Maps objects of a callee to values at a call; here because resources.ts is below apply.ts. */
+  readonly resolver: (s: PathState, e: CallExpr, summary: Summary, args: readonly Value[]) => (p: Place) => Value | null;
 }
 
 export function site(run: Run, span: Span): Site { return { path: run.file.path, start: span.start, end: span.end }; }

@@ -1,4 +1,5 @@
 import type { EffectOp } from '../kernel/types.ts';
+import { settleHeld, type Held } from './held.ts';
 import type { DeviceState, Site, Step } from './types.ts';
 import type { Mask, Place, Value } from './values.ts';
 import { ANY, NEGATIVE, POSITIVE, ZERO, isWeak, placeKey, pointer, valueKey } from './values.ts';
@@ -36,10 +37,12 @@ export interface PathState {
   trace: Trace | null;
   /** The path is inside a loop, where counting would never end. */
   looping: boolean;
+  /** What the path has taken and owes, by id. Never changed in place; null where it is no longer followed. */
+  held: ReadonlyMap<string, Held> | null;
 }
 
 export function emptyState(): PathState {
-  return { env: new Map(), heap: new Map(), masks: new Map(), devices: new Map(), config: new Map(), result: null, log: [], deferred: [], trace: null, looping: false };
+  return { env: new Map(), heap: new Map(), masks: new Map(), devices: new Map(), config: new Map(), result: null, log: [], deferred: [], trace: null, looping: false, held: null };
 }
 
 export function fork(s: PathState): PathState {
@@ -86,7 +89,7 @@ export function store(s: PathState, p: Place, v: Value): void {
   if (!isWeak(p.object) && !p.path.includes('[]')) s.heap.set(placeKey(p), v);
 }
 
-/** The state as text: equal text, equal state. To be compared after prune(), which takes out what no longer matters. */
+/** The state as text, but for what it holds: equal text, equal state. To be compared after prune(), which takes out what no longer matters. */
 export function stateKey(s: PathState): string {
   let key = section(s.env, (n, v) => `${n}=${valueKey(v)};`) + (s.result ? `result=${valueKey(s.result)}` : '');
   key += '#' + section(s.heap, (k, v) => `${k}=${valueKey(v)};`) + '#' + section(s.devices, (o, d) => `${o}:${deviceKey(d)};`);
@@ -152,5 +155,6 @@ export function prune(s: PathState, live: ReadonlySet<string>): void {
     // Memory that never became a device and that nothing names any more is of no interest; nor is what was done to it.
     if (d.state.model === 'none' && !used.has(o)) { s.devices.delete(o); s.log = s.log.filter((l) => l.place.object !== o); } else used.add(o);
   }
+  settleHeld(s, (o) => isUsed(o, used, live));
   for (const o of s.masks.keys()) if (!isUsed(o, used, live)) s.masks.delete(o);
 }

@@ -1,3 +1,5 @@
+import type { Held } from './held.ts';
+import { takesOf, type Give, type HelperResources } from './resources.ts';
 import type { LoggedOp, PathState } from './state.ts';
 import { maskOf, opKey } from './state.ts';
 import { ENDS, followsOwnState } from './operate.ts';
@@ -18,26 +20,33 @@ export interface SummaryOutcome {
   readonly uncertain: boolean;
   /** A state of the driver's own decided that it was this way through. */
   readonly ownState: boolean;
+  /** What it has taken and not given back. */
+  readonly takes: readonly Held[];
 }
 
 /** What callers need of a function: its outcomes, or null for one that was given up. */
 export interface Summary {
   readonly outcomes: readonly SummaryOutcome[] | null;
   readonly objects: ReadonlyMap<string, ObjectInfo>;
+  /** What it gives back on any path without having taken it. */
+  readonly gives: readonly Give[];
+  /** For a function that does nothing to devices: what it does with resources, found out when it is asked for. */
+  readonly helper?: () => HelperResources | null;
 }
 
 /** More ways than this through a helper are no longer told apart by what their parameters were. */
 const MAX_OUTCOMES = 16;
 
 /** Condenses the states at a function's exits. */
-export function summarise(exits: readonly PathState[], objects: ReadonlyMap<string, ObjectInfo>): Summary {
+export function summarise(exits: readonly PathState[], objects: ReadonlyMap<string, ObjectInfo>, gives: readonly Give[]): Summary {
   let outcomes = distinct(exits.map(outcomeOf));
+  if (outcomes.length > MAX_OUTCOMES) outcomes = distinct(outcomes.map((o) => ({ ...o, takes: [] })));
   if (outcomes.length > MAX_OUTCOMES) outcomes = distinct(outcomes.map((o) => ({ ...o, assumes: new Map([...o.assumes].filter(([k]) => k.startsWith('param:'))) })));
   if (outcomes.length > MAX_OUTCOMES) outcomes = distinct(outcomes.map((o) => ({ ...o, assumes: new Map() })));
   // A state of the driver's own is of interest where it decides whether a device's life ends here.
   const ends = new Set(outcomes.map((o) => o.ops.filter((l) => ENDS.has(l.op)).map(opKey).join()));
   if (ends.size < 2) outcomes = outcomes.map((o) => (o.ownState ? { ...o, ownState: false } : o));
-  return { outcomes: outcomes.length > 2 * MAX_OUTCOMES ? null : outcomes, objects };
+  return { outcomes: outcomes.length > 2 * MAX_OUTCOMES ? null : outcomes, objects, gives };
 }
 
 export function summaryKey(s: Summary): string { return s.outcomes?.map(outcomeKey).sort().join('\n') ?? 'opaque'; }
@@ -65,7 +74,7 @@ function outcomeOf(s: PathState): SummaryOutcome {
   for (const [o, m] of s.masks) if (m !== ANY && (isOutside(o) && !o.startsWith('global:') || isPortableFact(o))) assumes.set(o, m);
   return {
     config: s.config, assumes, writes, result: s.result, resultMask: s.result ? maskOf(s, s.result) : ANY, deferred: s.deferred,
-    ops: s.log.filter((l) => !isWeak(l.place.object) && (isOutside(l.place.object) || seen.has(l.place.object))), uncertain: s.masks.has('@uncertain'), ownState: followsOwnState(s),
+    ops: s.log.filter((l) => !isWeak(l.place.object) && (isOutside(l.place.object) || seen.has(l.place.object))), uncertain: s.masks.has('@uncertain'), ownState: followsOwnState(s), takes: takesOf(s),
   };
 }
 
@@ -93,7 +102,7 @@ function distinct(list: readonly SummaryOutcome[]): SummaryOutcome[] {
 function outcomeKey(o: SummaryOutcome): string {
   return [
     [...o.config].map(([k, v]) => `${k}:${v}`).sort().join(), [...o.assumes].map(([k, v]) => `${k}:${v}`).sort().join(), o.ops.map(opKey).join(),
-    o.writes.map((w) => `${placeKey(w.place)}=${valueKey(w.value)}?${w.mask}`).sort().join(), resultKey(o), o.deferred.map((d) => d.callback).join(), o.uncertain,
+    o.writes.map((w) => `${placeKey(w.place)}=${valueKey(w.value)}?${w.mask}`).sort().join(), resultKey(o), o.deferred.map((d) => d.callback).join(), o.uncertain, o.takes.map((h) => h.id).sort().join(),
   ].join('/');
 }
 

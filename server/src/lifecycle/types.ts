@@ -128,6 +128,74 @@ export interface ExitObservation extends ObservationBase {
 }
 export type Observation = OperationObservation | UseObservation | TestObservation | ExitObservation;
 
+/** Something that a path has taken and not given back: memory, an enabled device, a registration, a count. */
+export interface HeldResource {
+  /** The same for one taking wherever it is seen: at the ends of probe, in remove, in `.release`. */
+  readonly id: string;
+  /** `pair`: the kernel's tables know both ends; `named`: their names tell; `counter`: a count outside the device that was changed. */
+  readonly kind: 'pair' | 'named' | 'counter';
+  /** The function that took it, or the operator that changed a count. */
+  readonly api: string;
+  /** The functions that give it back, the usual one first. */
+  readonly undo: readonly string[];
+  /** The place of the taking, in a helper where a helper took it. */
+  readonly site: Site;
+  /** Unseen code was given the resource itself and may own it. */
+  readonly shared: boolean;
+}
+
+/** A path leaves a function that begins or ends a device's life: what it holds. */
+export interface Leave {
+  readonly function: FunctionIr;
+  readonly role: Role;
+  readonly outcome: ExitObservation['outcome'];
+  /** The return statement, or the closing brace. */
+  readonly returns: Site;
+  readonly held: readonly HeldResource[];
+  readonly certain: boolean;
+  readonly trace: readonly Step[];
+  readonly conditions: readonly Condition[];
+}
+
+/** A resource is given back on some path. */
+export interface Undone {
+  /** The HeldResource. */
+  readonly id: string;
+  /** The call that gives it back, where it stands. */
+  readonly site: Site;
+  readonly api: string;
+  /** The function whose path it is on. */
+  readonly function: FunctionIr;
+  readonly role: Role;
+  /** `release`: by the `.release` that the last put runs. */
+  readonly via: 'call' | 'release';
+}
+
+/** Memory or another resource of a device goes away while the device is registered. */
+export interface Teardown {
+  readonly function: FunctionIr;
+  readonly role: Role;
+  /** The call or the assignment in the function. */
+  readonly site: Site;
+  /** Where it stands when it is inside a helper. */
+  readonly inner: Site | null;
+  /** The function that gives it back, or null for an assignment of NULL. */
+  readonly api: string | null;
+  readonly device: DeviceRef;
+  /** The member path in the container. */
+  readonly member: string;
+  readonly certain: boolean;
+  readonly trace: readonly Step[];
+  readonly conditions: readonly Condition[];
+}
+
+/** What the functions that begin and end a device's life take and give back. */
+export interface ResourceFacts {
+  readonly leaves: readonly Leave[];
+  readonly undone: readonly Undone[];
+  readonly teardowns: readonly Teardown[];
+}
+
 /** An ops table found in the module. */
 export interface OpsTable {
   readonly path: string;
@@ -168,6 +236,7 @@ export interface ModuleFacts {
   readonly observations: readonly Observation[];
   readonly opsTables: readonly OpsTable[];
   readonly driverTables: readonly DriverTable[];
+  readonly resources: ResourceFacts;
   /** Role by function. */
   readonly roles: ReadonlyMap<FunctionIr, Role>;
   /** Functions whose analysis was given up, with the reason. */

@@ -1,0 +1,147 @@
+import { takenBy, givenBackBy, outcomeOfTaking, type Outcome } from '../kernel/pairs.ts';
+import { opposites } from '../kernel/opposites.ts';
+import type { PathState } from './state.ts';
+import { maskOf } from './state.ts';
+import type { Site } from './types.ts';
+import { ANY, NEGATIVE, POSITIVE, ZERO, isWeak, pointer, valueKey, type Mask, type Value } from './values.ts';
+
+/** What a path has taken and owes: memory, an enabled device, a registration, a count. */
+export interface Held {
+  /** The place of the taking and the value that names the resource: the same in probe and, carried over, in remove. */
+  readonly id: string;
+  /** `pair`: the kernel's tables know both ends; `named`: their names do; `counter`: a count that was changed. */
+  readonly kind: 'pair' | 'named' | 'counter';
+  /** The function that took it; for a counter that is changed by an operator, the operator. */
+  readonly api: string;
+  /** The functions that give it back. */
+  readonly undo: readonly string[];
+  /** For a counter: the direction of the change, 0 when unknown. */
+  readonly sign: -1 | 0 | 1;
+  /** What names the resource when it is given back. */
+  readonly values: readonly PointerValue[];
+  /** It is the call's result that names it. */
+  readonly byReturn: boolean;
+  /** Held only where this object is in the mask; null when that is settled. */
+  readonly when: { readonly object: string; readonly mask: Mask } | null;
+  readonly site: Site;
+  /** Unseen code was given the resource itself, and may have taken it over. */
+  readonly shared: boolean;
+}
+
+export type PointerValue = Extract<Value, { kind: 'pointer' }>;
+
+/** In the place of a mask: the function is unknown, and what its result means depends on what is done with it. */
+const GUESS: Mask = -1;
+
+/** More than this on one path is not remembered: a driver that takes so much in one function would multiply its states. */
+const MAX_HELD = 16;
+
+/** Adds a resource to a path. What is taken again while it is held is one of many, of which nothing is known. */
+export function hold(s: PathState, h: Held): void {
+  if (s.held === null) return;
+  const known = s.held.get(h.id), held = new Map(s.held);
+  if (known && statusOf(s, known) !== 'free') held.delete(h.id); else if (held.size < MAX_HELD) held.set(h.id, h);
+  s.held = held;
+}
+
+export function drop(s: PathState, isDropped: (h: Held) => boolean): void {
+  if (!s.held?.size) return;
+  const kept = [...s.held].filter(([, h]) => !isDropped(h));
+  if (kept.length < s.held.size) s.held = new Map(kept);
+}
+
+/** Whether a resource is held on this path: `free` when the taking failed, `open` when the path has not asked yet. */
+export function statusOf(s: PathState, h: Held): 'held' | 'free' | 'open' {
+  if (h.when === null) return 'held';
+  const m = maskOf(s, pointer(h.when.object));
+  if (h.when.mask !== GUESS) return (m & h.when.mask) === 0 ? 'free' : (m & ~h.when.mask) === 0 ? 'held' : 'open';
+  // A result that was stored is a pointer; any other is an error code.
+  if (isStored(s, h.when.object)) return (m & POSITIVE) === 0 ? 'free' : m === POSITIVE ? 'held' : 'open';
+  return m === ZERO ? 'held' : (m & ZERO) === 0 ? 'free' : 'open';
+}
+
+function isStored(s: PathState, object: string): boolean {
+  for (const v of s.heap.values()) if (v.kind === 'pointer' && v.object === object) return true;
+  return false;
+}
+
+/** Settles what the path has decided, and forgets what nothing can name any more. `isUsed` says of an object whether facts about it stay. */
+export function settleHeld(s: PathState, isUsed: (object: string) => boolean): void {
+  if (!s.held?.size) return;
+  let changed = false;
+  const held = new Map<string, Held>();
+  for (const [id, h] of s.held) {
+    const status = statusOf(s, h);
+    const ends = status === 'free' || (h.byReturn && h.kind === 'pair' && !h.values.some((v) => isUsed(v.object)));
+    // A result that nothing asks about any more: a path that never did goes on as if the call had succeeded.
+    const isLost = status === 'open' && !isUsed(h.when!.object);
+    if (ends || (isLost && maskOf(s, pointer(h.when!.object)) !== ANY)) { changed = true; continue; }
+    if ((status === 'held' || isLost) && h.when !== null) { changed = true; held.set(id, { ...h, when: null }); } else held.set(id, h);
+  }
+  if (changed) s.held = held;
+}
+
+export function heldKey(s: PathState): string {
+  if (s.held === null) return 'held?';
+  return s.held.size === 0 ? '' : [...s.held.values()].map((h) => `${h.id}${h.when ? '?' : ''}${h.shared ? '!' : ''}`).sort().join();
+}
+
+/** How a call takes something, by the tables or by its name; null when it does not. `returns` is what is known of the function's type. */
+export function takingOf(name: string, values: readonly Value[], result: Value, site: Site, isNamed: boolean, returns: Outcome | null): Held | null {
+  const pair = takenBy(name);
+  if (pair) {
+    if (UNOWED.has(name)) return null;
+    const v = pair.taken === 'return' ? result : values[pair.taken];
+    if (!isNameable(v)) return null;
+    return { ...made(name, 'pair', site, v), undo: pair.undo, values: [v], byReturn: pair.taken === 'return', when: whenOf(result, outcomeOfTaking(name)) };
+  }
+  const undo = isNamed ? opposites(name) : [];
+  const first = values.find((v) => isNameable(v));
+  if (!undo.length) return null;
+  const named = [first, result].filter((v) => isNameable(v));
+  if (!named.length) return null;
+  return { ...made(name, 'named', site, first ?? result as PointerValue), undo, values: named, byReturn: first === undefined, when: returns === null ? whenGuessed(result) : whenOf(result, returns) };
+}
+
+/** A counter that a call or an operator changes. */
+export function countingOf(api: string, sign: Held['sign'], counter: Value | undefined, result: Value, outcome: Outcome, site: Site): Held | null {
+  if (!isNameable(counter)) return null;
+  return { ...made(api, 'counter', site, counter), sign, undo: [], values: [counter], byReturn: false, when: whenOf(result, outcome) };
+}
+
+function made(api: string, kind: Held['kind'], site: Site, v: PointerValue) {
+  return { id: `${site.path}:${site.start}>${valueKey(v)}`, kind, api, sign: 0, site, shared: false } as const;
+}
+
+/** Locks and tables that live in the object: without their undo nothing is lost that matters. */
+const UNOWED = new Set(['mutex_init', 'xa_init']);
+
+/** Whether two paths can mean the same resource by this value. */
+export function isNameable(v: Value | undefined): v is PointerValue {
+  return v?.kind === 'pointer' && !isWeak(v.object) && !v.path.includes('[]') && !/^(const|local|undef|string):/.test(v.object);
+}
+
+const SUCCESS: Readonly<Record<Exclude<Outcome, 'always'>, Mask>> = { pointer: POSITIVE, zero: ZERO, 'non-negative': ZERO | POSITIVE, true: POSITIVE | NEGATIVE };
+
+function whenOf(result: Value, outcome: Outcome): Held['when'] {
+  return outcome === 'always' || result.kind !== 'pointer' ? null : { object: result.object, mask: SUCCESS[outcome] };
+}
+
+function whenGuessed(result: Value): Held['when'] { return result.kind === 'pointer' ? { object: result.object, mask: GUESS } : null; }
+
+/** Whether an undoing call gives this resource back: its name and an argument agree. */
+export function isGivenBack(h: Held, api: string, values: readonly Value[]): boolean {
+  return h.kind !== 'counter' && h.undo.includes(api) && values.some((v) => h.values.some((w) => valueKey(w) === valueKey(v)));
+}
+
+/**
+ * Whether an undoing call that names none of what is held may mean this all the same: its argument is a value of which nothing is known,
+ * or another name of the device that the pair is about.
+ */
+export function mayBeMeant(h: Held, api: string, values: readonly Value[]): boolean {
+  if (h.kind === 'counter' || !h.undo.includes(api)) return false;
+  return !h.byReturn || values.some((v) => v.kind === 'pointer' && (isWeak(v.object) || v.path.includes('[]') || !/^(load|alloc|param|global|local):/.test(v.object)));
+}
+
+/** Whether a call of `api` is the undoing end of a pair. */
+export function isUndo(api: string): boolean { return givenBackBy(api).length > 0; }

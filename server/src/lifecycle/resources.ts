@@ -1,0 +1,307 @@
+import type { CallExpr, Expr, FunctionIr } from '../ir/types.ts';
+import type { Span } from '../text/span.ts';
+import { counterChange } from '../kernel/counters.ts';
+import { namesAnUndo } from '../kernel/opposites.ts';
+import { behaviourOf } from '../kernel/lookup.ts';
+import { storePlace } from './evaluate.ts';
+import { countingOf, drop, hold, isGivenBack, isNameable, isUndo, mayBeMeant, statusOf, takingOf, type Held, type PointerValue } from './held.ts';
+import type { Defined } from './module.ts';
+import { followsOwnState, isCertain } from './operate.ts';
+import { conditionsOf, deviceRef, site, type Run } from './run.ts';
+import { fork, maskOf, stepsOf, type PathState } from './state.ts';
+import { isOutside, type Summary, type SummaryOutcome } from './summary.ts';
+import type { ExitObservation, HeldResource, Leave, Site, Teardown, Undone } from './types.ts';
+import { ZERO, isWeak, placeKey, pointer, valueKey, type Mask, type Place, type Value } from './values.ts';
+
+/** What one exploration learns of resources. */
+export interface ResourceLog {
+  /** What it gives back without having taken it: for its callers. */
+  readonly gives: Map<string, Give>;
+  readonly undone: Map<string, Undone>;
+  readonly leaves: Leave[];
+  readonly teardowns: Map<string, Teardown>;
+}
+
+export function emptyLog(): ResourceLog { return { gives: new Map(), undone: new Map(), leaves: [], teardowns: new Map() }; }
+
+/** A call that gives something back. `everything` stands for unseen code that may give back all that it can reach. */
+export interface Give {
+  readonly api: string;
+  readonly everything: boolean;
+  readonly values: readonly Value[];
+  /** Where the call stands. */
+  readonly site: Site;
+}
+
+/** How a function that is not explored for its own sake deals with resources. */
+export interface HelperResources {
+  readonly takes: readonly { readonly held: Held; readonly when: Mask | null; readonly storedAt: Place | null; readonly isResult: boolean }[];
+  readonly gives: readonly Give[];
+}
+
+type Resolve = (p: Place) => Value | null;
+
+/** A call of a function that is not the module's: what its name gives back and takes. `ok` is false where the call is known to have failed. */
+export function callResources(run: Run, s: PathState, e: CallExpr, name: string, values: readonly Value[], result: Value, ok: boolean): void {
+  if (s.held === null) return;
+  const at = site(run, e);
+  const change = counterChange(name);
+  if (change) { if (ok) changeCount(run, s, countingOf(name, change.sign, values[change.counter], result, change.succeeds, at)); return; }
+  const behaviour = behaviourOf(name, run.kernel, run.index.module.wrappers);
+  const isPlain = behaviour === undefined || behaviour === 'neutral';
+  const isUnknown = behaviour === undefined;
+  if (isUndo(name) || isPlain && namesAnUndo(name)) giveBack(run, s, { api: name, everything: false, values, site: at }, e, 'call');
+  if (isUnknown && namesAnUndo(name)) giveBack(run, s, { api: name, everything: true, values, site: at }, e, 'call');
+  else if (isUnknown) share(s, values);
+  const taken = ok ? takingOf(name, values, result, at, isPlain, null) : null;
+  if (taken) hold(s, taken);
+}
+
+/** A call through a pointer: one whose name says that it ends something may give back all that it can reach. */
+export function indirectCall(run: Run, s: PathState, e: CallExpr, values: readonly Value[]): void {
+  const name = e.callee.kind === 'member' ? e.callee.field : e.name ?? '';
+  if (s.held !== null && namesAnUndo(name)) giveBack(run, s, { api: name, everything: true, values, site: site(run, e) }, e, 'call');
+}
+
+/** The resource itself is in the hands of unseen code. */
+function share(s: PathState, values: readonly Value[]): void {
+  if (!s.held?.size) return;
+  const given = new Set(values.flatMap((v) => (v.kind === 'pointer' ? [valueKey(v)] : [])));
+  const isGiven = (h: Held) => !h.shared && h.byReturn && h.values.some((v) => given.has(valueKey(v)));
+  if ([...s.held.values()].some(isGiven)) s.held = new Map([...s.held].map(([id, h]) => [id, isGiven(h) ? { ...h, shared: true } : h]));
+}
+
+/** `count++` and `count -= n`. */
+export function operatorCount(run: Run, s: PathState, place: Place, op: string, at: Span): void {
+  if (s.held === null || !isOutside(place.object) || isWeak(place.object)) return;
+  const sign = op.startsWith('+') ? 1 : op.startsWith('-') ? -1 : null;
+  if (sign !== null) changeCount(run, s, countingOf(op, sign, pointer(place.object, place.path), pointer('value:0'), 'always', site(run, at)));
+}
+
+/** A change in the other direction gives a count back; any other takes. */
+function changeCount(run: Run, s: PathState, change: Held | null, via: Undone['via'] = 'call'): void {
+  if (change === null || s.held === null) return;
+  const [counter] = change.values;
+  // What dies with the device is nobody's account.
+  if (!counter || counter.object.startsWith('alloc:')) return;
+  const taken = [...s.held.values()].filter((h) => h.kind === 'counter' && valueKey(h.values[0]!) === valueKey(counter) && (h.sign * change.sign !== 1));
+  if (!taken.length) { hold(s, change); return; }
+  for (const h of taken) noteUndone(run, h, change.api, change.site, via);
+  drop(s, (h) => taken.includes(h));
+}
+
+/** Gives back what the call names; where it is not certain what that is, nothing is known any more of what it may be. */
+export function giveBack(run: Run, s: PathState, g: Give, at: Span, via: Undone['via']): void {
+  if (g.everything) { dropReached(s, g.values); noteGive(run, g); return; }
+  noteTeardown(run, s, g, at);
+  const named = s.held === null ? [] : [...s.held.values()].filter((h) => isGivenBack(h, g.api, g.values));
+  for (const h of named) if (statusOf(s, h) !== 'free') noteUndone(run, h, g.api, g.site, via);
+  if (named.length) { drop(s, (h) => named.includes(h)); return; }
+  drop(s, (h) => mayBeMeant(h, g.api, g.values));
+  noteGive(run, g);
+}
+
+function noteGive(run: Run, g: Give): void {
+  if (!run.resources || run.role === 'probe') return;
+  const values = g.values.map((v) => (v.kind !== 'pointer' || isOutside(v.object) ? v : pointer('value:0')));
+  run.resources.gives.set(`${g.api}:${g.everything}:${g.site.path}:${g.site.start}:${values.map(valueKey).join()}`, { ...g, values });
+}
+
+function noteUndone(run: Run, h: Held, api: string, at: Site, via: Undone['via']): void {
+  run.resources?.undone.set(`${h.id};${at.path}:${at.start};${via}`, { id: h.id, site: at, api, function: run.fn, role: run.role, via });
+}
+
+/** Unseen code may give back what it can reach from its arguments. */
+function dropReached(s: PathState, values: readonly Value[]): void {
+  if (!s.held?.size) return;
+  const reached = new Set(values.flatMap((v) => (v.kind === 'pointer' ? [v.object] : [])));
+  for (const o of reached) for (const [k, v] of s.heap) if (v.kind === 'pointer' && k.startsWith(`${o}|`)) reached.add(v.object);
+  drop(s, (h) => h.kind !== 'counter' && h.values.some((v) => reached.has(v.object)));
+}
+
+/** Where a value is kept in an object: the member that it is the address of, or that it was read from or stored in. */
+function ownersOf(s: PathState, v: PointerValue): Place[] {
+  const owners: Place[] = [];
+  if (v.path !== '') owners.push({ object: v.object, path: v.path });
+  const i = v.object.lastIndexOf('|');
+  if (v.object.startsWith('load:') && i > 0) owners.push({ object: v.object.slice(5, i), path: v.object.slice(i + 1) });
+  for (const [k, w] of s.heap) if (w.kind === 'pointer' && w.object === v.object && w.path === v.path) owners.push({ object: k.slice(0, k.lastIndexOf('|')), path: k.slice(k.lastIndexOf('|') + 1) });
+  return owners;
+}
+
+/** Something of a registered device goes away. */
+function noteTeardown(run: Run, s: PathState, g: Give, at: Span): void {
+  if (!run.resources || !isUndo(g.api) || (run.role !== 'remove' && run.role !== 'action')) return;
+  for (const v of g.values) if (isNameable(v)) for (const owner of ownersOf(s, v)) teardown(run, s, owner, g.api, g.site, at);
+}
+
+/** `p->member = NULL`. */
+export function noteCleared(run: Run, s: PathState, place: Place, at: Span): void {
+  if (run.resources && (run.role === 'remove' || run.role === 'action')) teardown(run, s, place, null, site(run, at), at);
+}
+
+function teardown(run: Run, s: PathState, owner: Place, api: string | null, inner: Site, at: Span): void {
+  const t = s.devices.get(owner.object);
+  if (t?.state.registered !== 'yes' || owner.path === '' || owner.path.startsWith('@')) return;
+  const here = site(run, at), key = `${owner.path};${here.start};${inner.path}:${inner.start};${followsOwnState(s)}`;
+  if (run.resources!.teardowns.has(key)) return;
+  run.resources!.teardowns.set(key, {
+    function: run.fn, role: run.role, site: here, inner: inner.path === here.path && inner.start === here.start ? null : inner, api, member: owner.path,
+    device: deviceRef(run, owner.object, t), certain: isCertain(run, s, t.state), trace: stepsOf(s.trace), conditions: conditionsOf(s),
+  });
+}
+
+/** Takes over what a function of the module gives back and takes, its values translated. Both are to be translated before it writes. */
+export function translated(summary: Summary, o: SummaryOutcome, resolve: Resolve): { gives: readonly Give[]; takes: readonly Held[] } {
+  return { gives: summary.gives.map((g) => translateGive(g, resolve)), takes: o.takes.flatMap((h) => { const t = translateHeld(h, resolve); return t ? [t] : []; }) };
+}
+
+function translateGive(g: Give, resolve: Resolve): Give { return { ...g, values: g.values.map((v) => translate(v, resolve)) }; }
+
+function translate(v: Value, resolve: Resolve): Value { return v.kind === 'pointer' ? resolve(v) ?? pointer('value:0') : v; }
+
+function translateHeld(h: Held, resolve: Resolve): Held | null {
+  const values = h.values.map((v) => translate(v, resolve)).filter(isNameable);
+  if (!values.length) return null;
+  const when = h.when && resolve({ object: h.when.object, path: '' });
+  return { ...h, id: `${h.site.path}:${h.site.start}>${valueKey(values[0]!)}`, values, when: when?.kind === 'pointer' ? { object: when.object, mask: h.when!.mask } : null };
+}
+
+export function applyTranslated(run: Run, s: PathState, e: CallExpr, t: ReturnType<typeof translated>): void {
+  for (const g of t.gives) giveBack(run, s, g, e, 'call');
+  for (const h of t.takes) takeOver(run, s, h);
+}
+
+function takeOver(run: Run, s: PathState, h: Held): void {
+  if (h.kind === 'counter') changeCount(run, s, h); else hold(s, h);
+}
+
+/** A helper that was explored for its resources alone: what it takes depends on its result. A helper that shows none may be one of a pair by its name. */
+export function applyHelper(run: Run, s: PathState, e: CallExpr, callee: Defined<FunctionIr>, helper: HelperResources | null, args: readonly Value[], result: Value, resolve: Resolve): void {
+  if (s.held === null) return;
+  const name = callee.item.name;
+  if (helper === null) { dropReached(s, args); return; }
+  if (!helper.takes.length && !helper.gives.length) {
+    if (namesAnUndo(name)) giveBack(run, s, { api: name, everything: false, values: args, site: site(run, e) }, e, 'call');
+    const type = callee.item.returnType;
+    const taken = takingOf(name, args, result, site(run, e), true, type.name === 'void' && type.pointers === 0 ? 'always' : type.pointers > 0 ? 'pointer' : 'zero');
+    if (taken) hold(s, taken);
+    return;
+  }
+  for (const g of helper.gives) giveBack(run, s, translateGive(g, resolve), e, 'call');
+  for (const t of helper.takes) {
+    const h = t.isResult && isNameable(result) ? { ...t.held, values: [result], id: `${t.held.site.path}:${t.held.site.start}>${valueKey(result)}` } : translateHeld({ ...t.held, when: null }, resolve);
+    if (!h) continue;
+    const stored = t.storedAt && resolve(t.storedAt);
+    if (stored?.kind === 'pointer') storePlace(run, s, { object: stored.object, path: stored.path }, h.values[0]!);
+    takeOver(run, s, t.when === null || result.kind !== 'pointer' ? { ...h, when: null } : { ...h, when: { object: result.object, mask: t.when } });
+  }
+}
+
+/** Condenses the ends of a helper: what it holds at all of them, or at those that its result tells apart. Null when it cannot be told. */
+export function helperResources(exits: readonly PathState[], gives: Iterable<Give>): HelperResources | null {
+  if (exits.some((s) => s.held === null)) return null;
+  const masks = exits.map((s) => (s.result ? maskOf(s, s.result) : 0));
+  const all = new Map(exits.flatMap((s) => [...s.held!]));
+  const takes = [...all.values()].flatMap((h): HelperResources['takes'][number][] => {
+    let present = 0, absent = 0, isEverywhere = true, byResult = false, owner: PathState | null = null;
+    exits.forEach((s, i) => {
+      const own = s.held!.get(h.id), status = own ? statusOf(s, own) : 'free';
+      const isOpenResult = status === 'open' && s.result?.kind === 'pointer' && s.result.object === own!.when!.object;
+      if (status === 'held' || isOpenResult) { present |= masks[i]!; owner ??= s; byResult ||= isOpenResult; } else { absent |= masks[i]!; isEverywhere = false; }
+    });
+    if (owner === null) return [];
+    const s: PathState = owner, [v] = h.values;
+    const isResult = h.byReturn && s.result?.kind === 'pointer' && valueKey(s.result) === valueKey(v!);
+    const place = h.byReturn && !isResult ? ownersOf(s, v!).find((p) => isOutside(p.object) && s.heap.has(placeKey(p))) ?? null : null;
+    if (h.byReturn && !isResult && place === null && !isOutside(v!.object)) return [];
+    if (isEverywhere) return [{ held: { ...h, when: null }, when: byResult ? h.when!.mask : null, storedAt: place, isResult }];
+    return present !== 0 && (present & absent) === 0 ? [{ held: { ...h, when: null }, when: present, storedAt: place, isResult }] : [];
+  });
+  return { takes, gives: [...gives] };
+}
+
+/** What callers of an explored function owe after one of its ends. */
+export function takesOf(s: PathState): Held[] {
+  return [...(s.held?.values() ?? [])].filter((h) => {
+    const status = statusOf(s, h);
+    return status === 'held' || status === 'open' && s.result?.kind === 'pointer' && s.result.object === h.when!.object;
+  });
+}
+
+/** The last put runs `.release`: what it gives back is given back here. With a `.release` that cannot be seen nothing is known of what the device had. */
+export function runRelease(run: Run, s: PathState, e: Span, device: Place): void {
+  if (!s.held?.size || s.devices.get(device.object)?.state.reference !== 'dropped') return;
+  const { functions, isWhole } = run.callbacks('release');
+  if (!isWhole) dropReached(s, [pointer(device.object)]);
+  const call = asCall(e);
+  for (const f of functions) {
+    const summary = run.summaryOf(f.item);
+    if (!summary?.outcomes) { dropReached(s, [pointer(device.object)]); continue; }
+    const resolve = run.resolver(s, call, summary, [pointer(device.object, s.devices.get(device.object)?.member ?? device.path)]);
+    const gives = summary.gives.map((g) => translateGive(g, resolve));
+    const counts = new Map(summary.outcomes.flatMap((o) => o.takes.filter((h) => h.kind === 'counter').map((h) => [h.id, h] as const)));
+    for (const g of gives) giveBack(run, s, g, e, 'release');
+    for (const h of counts.values()) { const t = translateHeld(h, resolve); if (t) changeCount(run, s, t, 'release'); }
+  }
+}
+
+/** A successful allocation has run `.init`: what that took is held. */
+export function runInit(run: Run, s: PathState, e: CallExpr, object: string, memberPath: string | null): void {
+  if (s.held === null) return;
+  const { functions } = run.callbacks('init');
+  const [init] = functions;
+  if (!init || functions.length > 1) return;
+  const summary = run.summaryOf(init.item);
+  const succeeding = summary?.outcomes?.filter((o) => (o.resultMask & ZERO) !== 0) ?? [];
+  if (!summary || !succeeding.length) return;
+  const resolve = run.resolver(s, e, summary, [pointer(object, memberPath ?? '')]);
+  for (const h of succeeding[0]!.takes) {
+    if (!succeeding.every((o) => o.takes.some((x) => x.id === h.id))) continue;
+    const t = translateHeld({ ...h, when: null }, resolve);
+    if (!t) continue;
+    const write = h.byReturn ? succeeding[0]!.writes.find((w) => valueKey(w.value) === valueKey(h.values[0]!)) : undefined;
+    const to = write && resolve(write.place);
+    if (to?.kind === 'pointer') storePlace(run, s, { object: to.object, path: to.path }, t.values[0]!);
+    takeOver(run, s, t);
+  }
+}
+
+/** A devm action that was added gives back later, whatever happens: what it will give back is the device core's. */
+export function handOver(run: Run, s: PathState, runAction: (run: Run, s: PathState) => readonly PathState[]): void {
+  if (!s.held?.size) return;
+  const after = runAction({ ...run, observations: new Map(), resources: null }, fork(s));
+  drop(s, (h) => after.some((t) => !t.held?.has(h.id)));
+}
+
+/** What a path holds at its end. */
+export function observeLeave(run: Run, s: PathState, at: Span, outcome: ExitObservation['outcome']): void {
+  if (!run.resources || s.held === null) return;
+  const held = [...s.held.values()].filter((h) => statusOf(s, h) === 'held');
+  run.resources.leaves.push({
+    function: run.fn, role: run.role, outcome, returns: site(run, at), held: held.map(resourceOf), trace: stepsOf(s.trace), conditions: conditionsOf(s),
+    certain: !run.fn.opaque && !s.masks.has('@uncertain') && !followsOwnState(s),
+  });
+  // What `.init` leaves to `.release` shows at its successful ends.
+  if (run.role === 'init' && outcome === 'success') runRelease(run, fork(s), at, { object: 'param:0', path: '' });
+}
+
+function resourceOf({ id, kind, api, undo, site: at, shared }: Held): HeldResource { return { id, kind, api, undo, site: at, shared }; }
+
+/** What remove finds held: what it can name as probe did. */
+export function carryHeld(s: PathState, t: PathState): void {
+  t.held = s.held === null ? null : new Map([...s.held].flatMap(([id, h]) => {
+    const canName = h.values.some((v) => /^(load:)*(param:0|global:)/.test(v.object) || t.devices.has(v.object) || [...t.heap.values()].some((w) => w.kind === 'pointer' && w.object === v.object));
+    return canName && statusOf(s, h) === 'held' ? [[id, { ...h, when: null }] as const] : [];
+  }));
+}
+
+function asCall(at: Span): CallExpr {
+  const callee: Expr = { kind: 'unknown', names: [], calls: [], start: at.start, end: at.end };
+  return { kind: 'call', callee, name: null, args: [], argsSpan: at, start: at.start, end: at.end };
+}
+
+/** Whether a function's own calls may take or give something back: only then is a helper worth an exploration. */
+export function touchesResources(name: string): boolean { return isUndo(name) || counterChange(name) !== undefined || takingNames(name); }
+
+function takingNames(name: string): boolean { return takingOf(name, [pointer('param:0'), pointer('param:1'), pointer('param:2')], pointer('call:0'), { path: '', start: 0, end: 0 }, false, null) !== null; }
