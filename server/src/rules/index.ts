@@ -10,6 +10,7 @@ import { drvdataAfterRegister } from './drvdata-after-register.ts';
 import { freeDeviceOutsideRelease } from './free-device-outside-release.ts';
 import { freeOfCoreOwnedMemory } from './free-of-core-owned-memory.ts';
 import { initAfterRegister } from './init-after-register.ts';
+import { initCallbackContract } from './init-callback-contract.ts';
 import { initDeviceOutsideCcw } from './init-device-outside-ccw.ts';
 import { invalidSuppression } from './invalid-suppression.ts';
 import { missingPut } from './missing-put.ts';
@@ -46,6 +47,7 @@ export const rules: readonly Rule[] = [
   freeDeviceOutsideRelease,
   freeOfCoreOwnedMemory,
   initAfterRegister,
+  initCallbackContract,
   initDeviceOutsideCcw,
   invalidSuppression,
   missingPut,

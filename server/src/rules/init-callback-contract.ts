@@ -1,0 +1,174 @@
+import type { Finding, Rule, RuleContext } from './types.ts';
+import type { FunctionIr } from '../ir/types.ts';
+import type { ModuleFacts, Site } from '../lifecycle/types.ts';
+import type { ModuleIndex } from '../lifecycle/module.ts';
+import { nameOf } from './device.ts';
+import { drvdataCalls } from './drvdata.ts';
+import { callAt } from './locate.ts';
+import { fieldType, indexOf, memberAccesses, reachedFrom, type MemberAccess } from './members.ts';
+import { deviceIdentity } from './parent.ts';
+import { findingFor } from './report.ts';
+import { initCallbackContractExamples } from './init-callback-contract.examples.ts';
+
+export const initCallbackContract: Rule = {
+  id: 'init-callback-contract',
+  severity: 'warning',
+  kernels: { since: [6, 1] },
+  fixable: 'none',
+  docs: {
+    what: '`.init` uses something that is there only after `vfio_alloc_device()` has returned.',
+    why: '`.init` runs inside `vfio_alloc_device()`. The container is zeroed: what probe writes into it after the allocation cannot be read yet. `vdev->device` is initialised after `.init`, so that it has no reference count and no name. The drvdata of the parent is what probe has set before the allocation, or NULL.',
+    instead: 'Derive what `.init` needs from `vdev->dev`, which is the parent device, or set it in probe after the allocation and use it there. Do not get or put the device in `.init`.',
+    knownProblems: 'A member whose address is taken anywhere, or that `.init` itself sets, is not looked at. A put in `.init` is reported by double-put.',
+    references: ['v6.1 cb9ff3f3b84c: _vfio_alloc_device calls ops->init before device_initialize'],
+  },
+  examples: initCallbackContractExamples,
+  check,
+};
+
+/** A table's `.init` with an allocation that calls it. */
+interface Init {
+  readonly fn: FunctionIr;
+  readonly allocator: FunctionIr;
+  readonly allocation: Site;
+  /** The container's tag, or null where it is allocated in another way. */
+  readonly container: string | null;
+}
+
+function check({ facts }: RuleContext): Finding[] {
+  const roots = [...facts.roles].filter(([, role]) => role === 'init').map(([fn]) => fn);
+  if (roots.length === 0) return [];
+  const index = indexOf(facts.module);
+  const own = onlyReachedFrom(index, roots);
+  return [...references(facts), ...usesOfDevice(index, own), ...initsOf(facts, index).flatMap((init) => [...parentData(facts, index, init), ...earlyReads(index, init)])];
+}
+
+/** The functions that run in `.init` and nowhere else. */
+function onlyReachedFrom(index: ModuleIndex, roots: readonly FunctionIr[]): FunctionIr[] {
+  const reached = reachedFrom(index, roots);
+  const others = reachedFrom(index, index.allFunctions.map(({ item }) => item).filter((fn) => !reached.has(fn)));
+  return [...reached.keys()].filter((fn) => !others.has(fn));
+}
+
+function initsOf(facts: ModuleFacts, index: ModuleIndex): Init[] {
+  return facts.opsTables.flatMap((table) => {
+    const file = [...index.module.sources, ...index.module.headers].find((one) => one.path === table.path);
+    const name = table.members.get('init')?.value;
+    const functions = file === undefined || name === undefined ? [] : index.functions(file, name);
+    return table.givenTo.filter((use) => use.op === 'alloc').flatMap((use) => functions.map(({ item }): Init => {
+      const tag = callAt(use.function.body, use.site)?.args[0];
+      return { fn: item, allocator: use.function, allocation: use.site, container: use.api === 'vfio_alloc_device' && tag?.kind === 'name' ? tag.name : null };
+    }));
+  });
+}
+
+/** A reference that is taken before there is a count. */
+function references(facts: ModuleFacts): Finding[] {
+  return facts.observations.flatMap((one): Finding[] => {
+    if (one.kind !== 'operation' || one.op !== 'get' || one.role !== 'init' || one.device.originKind !== 'parameter') return [];
+    return [findingFor({
+      rule: initCallbackContract.id,
+      severity: 'warning',
+      observation: one,
+      message: `${one.api}() of ${nameOf(one)} in .init: the core initialises its reference count only after .init has returned; take the reference after vfio_alloc_device()`,
+    })];
+  });
+}
+
+const REFERENCE_CALLS: ReadonlySet<string> = new Set(['get_device', 'put_device', 'vfio_put_device']);
+
+/** `vdev->device` in functions that only `.init` runs. */
+function usesOfDevice(index: ModuleIndex, own: readonly FunctionIr[]): Finding[] {
+  return own.flatMap((fn) => memberAccesses(index, fn).flatMap((access): Finding[] => {
+    if (!/^vfio_device\.device(\.|$)/.test(access.key) || REFERENCE_CALLS.has(access.call?.name ?? '')) return [];
+    const text = access.file.text.slice(access.node.start, access.node.end).replace(/\s+/g, ' ');
+    return [{
+      rule: initCallbackContract.id,
+      severity: 'warning',
+      message: `\`${text}\` is used in .init: the core initialises the struct device only after .init has returned, until then it is zeroed memory; the parent device is in \`dev\` of the vfio_device`,
+      site: access.site,
+      functionName: fn.name,
+      related: [],
+      fix: null,
+    }];
+  }));
+}
+
+/** The drvdata of the parent, read in `.init`, where the module only ever sets it to the device that is being made. */
+function parentData(facts: ModuleFacts, index: ModuleIndex, { fn, allocator, allocation }: Init): Finding[] {
+  const [param] = fn.params;
+  const file = index.fileOf(fn);
+  if (param === undefined || file === undefined) return [];
+  const reads = drvdataCalls(index, fn, 'get-drvdata', facts.kernel).filter(({ args }) => args[0] !== undefined && deviceIdentity(fn, args[0]) === param.name);
+  const late = reads.length === 0 ? null : lateSetter(facts, index, allocator, allocation);
+  if (late === null) return [];
+  return reads.map((read): Finding => ({
+    rule: initCallbackContract.id,
+    severity: 'warning',
+    message: `${fn.name}() reads the drvdata of the parent device, which ${allocator.name}() sets only after vfio_alloc_device() has run .init: it is NULL here; reach the container with container_of()`,
+    site: { path: file.path, start: read.start, end: read.end },
+    functionName: fn.name,
+    related: [{ site: allocation, message: 'vfio_alloc_device() runs .init' }, { site: late, message: 'the drvdata is set here' }],
+    fix: null,
+  }));
+}
+
+/** Where the allocating function sets drvdata to the device after the allocation, if no function of the module sets any drvdata to something else. */
+function lateSetter(facts: ModuleFacts, index: ModuleIndex, allocator: FunctionIr, allocation: Site): Site | null {
+  const devices = new Map(facts.observations.flatMap((one) => (one.kind === 'operation' && one.op === 'set-drvdata' ? [[`${one.site.path}:${one.site.start}`, one] as const] : [])));
+  for (const { file, item } of index.allFunctions) {
+    for (const call of drvdataCalls(index, item, 'set-drvdata', facts.kernel)) {
+      const value = call.args[1];
+      const isCleared = value?.kind === 'name' && value.name === 'NULL';
+      if (!isCleared && !devices.has(`${file.path}:${call.start}`)) return null;
+    }
+  }
+  const late = [...devices.values()].find((one) => one.function === allocator && one.site.path === allocation.path && one.site.start > allocation.end);
+  return late?.site ?? null;
+}
+
+/** Members of the container that `.init` reads and that the allocating function sets when it is over. */
+function earlyReads(index: ModuleIndex, { fn, allocator, allocation, container }: Init): Finding[] {
+  if (container === null) return [];
+  const inside = reachedFrom(index, [fn]);
+  const findings: Finding[] = [];
+  for (const [reader] of inside) {
+    for (const access of memberAccesses(index, reader)) {
+      if (access.form !== 'read' || access.owner !== container || !isPlain(index, access)) continue;
+      const setter = setterOf(index, access, inside, allocator, allocation);
+      if (setter === null) continue;
+      const text = access.file.text.slice(access.node.start, access.node.end).replace(/\s+/g, ' ');
+      findings.push({
+        rule: initCallbackContract.id,
+        severity: 'warning',
+        message: `\`${text}\` is read in .init${reader === fn ? '' : `, which calls ${reader.name}(),`} and set by ${allocator.name}() only after vfio_alloc_device() has run it: it is still zero here; derive it from the parent device in .init`,
+        site: access.site,
+        functionName: reader.name,
+        related: [{ site: allocation, message: 'vfio_alloc_device() runs .init' }, { site: setter.site, message: 'it is set here' }],
+        fix: null,
+      });
+    }
+  }
+  return findings;
+}
+
+/** A scalar or a pointer, not a struct or an array, of which more than the value may be of interest. */
+function isPlain(index: ModuleIndex, { file, owner, key }: MemberAccess): boolean {
+  const type = fieldType(index, file, owner, key.slice(owner.length + 1));
+  return type !== null && type.arrays === 0 && (type.pointers > 0 || type.keyword === null || type.keyword === 'enum');
+}
+
+/** Where the allocating function sets the member after the allocation; null when `.init` or an address may have set it before. */
+function setterOf(index: ModuleIndex, wanted: MemberAccess, inside: ReadonlyMap<FunctionIr, unknown>, allocator: FunctionIr, allocation: Site): MemberAccess | null {
+  const field = wanted.key.slice(wanted.owner.length + 1);
+  let setter: MemberAccess | null = null;
+  for (const { item } of index.allFunctions) {
+    if (!item.text.includes(field)) continue;
+    for (const access of memberAccesses(index, item)) {
+      if (access.key !== wanted.key || access.form === 'read') continue;
+      if (access.form === 'address' || inside.has(item)) return null;
+      if (item === allocator && access.site.path === allocation.path && access.site.start > allocation.end) setter ??= access;
+    }
+  }
+  return setter;
+}
