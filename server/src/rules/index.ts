@@ -24,6 +24,7 @@ import { putWhileRegistered } from './put-while-registered.ts';
 import { registerBeforeInit } from './register-before-init.ts';
 import { registerResultIgnored } from './register-result-ignored.ts';
 import { releaseDoesNotChain } from './release-does-not-chain.ts';
+import { releaseUsesParentState } from './release-uses-parent-state.ts';
 import { releaseWithoutFree } from './release-without-free.ts';
 import { removeWithoutUnregister } from './remove-without-unregister.ts';
 import { removedApi } from './removed-api.ts';
@@ -61,6 +62,7 @@ export const rules: readonly Rule[] = [
   registerBeforeInit,
   registerResultIgnored,
   releaseDoesNotChain,
+  releaseUsesParentState,
   releaseWithoutFree,
   removeWithoutUnregister,
   removedApi,
