@@ -136,7 +136,7 @@ describe('bad input to check', () => {
     ['an unknown command', ['chek', 'x'], /^vfio-lifecycle: unknown command "chek"; try --help$/],
     ['an unknown option', ['check', '--kernle', '6.1', 'x'], /^vfio-lifecycle: .*--kernle/],
     ['a kernel that does not parse', ['check', '--kernel', 'newest', '.'], /^vfio-lifecycle: --kernel: "newest" is not a kernel version such as 6\.1 or 6\.12$/],
-    ['an unknown format', ['check', '--format', 'xml', '.'], /^vfio-lifecycle: --format: "xml" is none of text, json, sarif, github$/],
+    ['an unknown format', ['check', '--format', 'xml', '.'], /^vfio-lifecycle: --format: "xml" is none of text, json, sarif, github, gitlab$/],
     ['an unknown level', ['check', '--fail-on', 'all', '.'], /^vfio-lifecycle: --fail-on: "all" is none of /],
     ['lsp without --stdio', ['lsp'], /^vfio-lifecycle: lsp speaks over --stdio only$/],
   ])('%s: one line, status 2', (_, args, message) => {

@@ -139,6 +139,24 @@ describe('check --format sarif', () => {
   });
 });
 
+describe('check --format gitlab', () => {
+  it('is a list of issues with a fingerprint each', () => {
+    const twice = LEAKY.replace('\tdev_set_drvdata(&mdev->dev, foo);\n\treturn 0;', '\tret = foo_start(mdev);\n\tif (ret)\n\t\treturn ret;\n\tdev_set_drvdata(&mdev->dev, foo);\n\treturn 0;');
+    const { pathOf } = make({ '.git/HEAD': '', 'drv/foo.c': twice });
+    const issues = JSON.parse(run(pathOf('drv'), 'check', '--format', 'gitlab', '.').stdout);
+    expect(issues).toHaveLength(2);
+    expect(issues[0]).toEqual({
+      type: 'issue', check_name: 'missing-put', description: expect.stringContaining('vfio_put_device()'), categories: ['Bug Risk'], severity: 'critical',
+      fingerprint: expect.stringMatching(/^[0-9a-f]{16}$/), location: { path: 'drv/foo.c', lines: { begin: 29, end: 29 } },
+    });
+    expect(issues[1].fingerprint).not.toBe(issues[0].fingerprint);
+  });
+
+  it('is an empty list without findings', () => {
+    expect(run(make({ 'foo.c': CLEAN }).path, 'check', '--format', 'gitlab', '.')).toMatchObject({ status: 0, stdout: '[]\n' });
+  });
+});
+
 describe('check --format github', () => {
   it('prints a workflow command for each finding, with its path in the message', () => {
     const { pathOf } = make({ '.git/HEAD': '', 'drv/foo.c': LEAKY });

@@ -10,6 +10,7 @@ export interface Folder {
   write(name: string, content: string | Uint8Array): void;
   uriOf(name: string): string;
   pathOf(name: string): string;
+  removeFile(name: string): void;
   remove(): void;
 }
 
@@ -26,6 +27,7 @@ export function temporaryFolder(files: Readonly<Record<string, string | Uint8Arr
     write,
     uriOf: (name) => pathToFileURL(join(path, name)).href,
     pathOf: (name) => join(path, name),
+    removeFile: (name) => rmSync(join(path, name)),
     remove: () => rmSync(path, { recursive: true, force: true }),
   };
 }

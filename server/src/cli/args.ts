@@ -14,7 +14,8 @@ export type RuleOptions = NonNullable<Configuration['rules']>;
 
 /** One parsed command line. `paths` are as the user typed them. */
 export type Command =
-  | { readonly name: 'check'; readonly kernel?: string | undefined; readonly rules: RuleOptions; readonly format: 'text' | 'json' | 'sarif' | 'github'; readonly failOn: FailOn; readonly paths: readonly string[] }
+  | { readonly name: 'check'; readonly kernel?: string | undefined; readonly rules: RuleOptions; readonly format: 'text' | 'json' | 'sarif' | 'github' | 'gitlab'; readonly failOn: FailOn;
+    readonly baseline: string | undefined; readonly updateBaseline: boolean; readonly paths: readonly string[] }
   | { readonly name: 'convert'; readonly kernel?: string | undefined; readonly style: 'minimal' | 'fold'; readonly write: boolean; readonly format: 'patch' | 'json'; readonly paths: readonly string[] }
   | { readonly name: 'fix'; readonly kernel?: string | undefined; readonly rules: RuleOptions; readonly unsafe: boolean; readonly write: boolean; readonly paths: readonly string[] }
   | { readonly name: 'explain'; readonly subject: string }
@@ -28,8 +29,8 @@ const STAGES = ['tree', 'ir', 'cfg', 'states', 'calls'] as const;
 export type DumpStage = (typeof STAGES)[number];
 
 export const USAGE = `Usage:
-  vfio-lifecycle check   [--kernel V] [--rule ID=SEVERITY]... [--format text|json|sarif|github]
-                         [--fail-on error|warning|info|hint|never] PATH...
+  vfio-lifecycle check   [--kernel V] [--rule ID=SEVERITY]... [--format text|json|sarif|github|gitlab]
+                         [--fail-on error|warning|info|hint|never] [--baseline FILE] [--update-baseline] PATH...
   vfio-lifecycle convert [--kernel V] [--style minimal|fold] [--write] [--format patch|json] FILE...
   vfio-lifecycle fix     [--kernel V] [--rule ID=SEVERITY]... [--unsafe] [--write] PATH...
   vfio-lifecycle explain NAME
@@ -46,10 +47,11 @@ export function parseCommand(argv: readonly string[]): Command {
   const [name, ...rest] = argv;
   switch (name) {
     case 'check': {
-      const { values, positionals } = parse(rest, { kernel: { type: 'string' }, rule: RULE, format: { type: 'string' }, 'fail-on': { type: 'string' } });
+      const { values, positionals } = parse(rest, { kernel: { type: 'string' }, rule: RULE, format: { type: 'string' }, 'fail-on': { type: 'string' }, baseline: { type: 'string' }, 'update-baseline': { type: 'boolean' } });
       return {
-        name, kernel: kernel(values.kernel), rules: ruleOptions(values.rule), format: choice('--format', values.format, ['text', 'json', 'sarif', 'github'], 'text'),
-        failOn: choice('--fail-on', values['fail-on'], ['error', 'warning', 'info', 'hint', 'never'], 'error'), paths: atLeastOne(positionals, 'PATH'),
+        name, kernel: kernel(values.kernel), rules: ruleOptions(values.rule), format: choice('--format', values.format, ['text', 'json', 'sarif', 'github', 'gitlab'], 'text'),
+        failOn: choice('--fail-on', values['fail-on'], ['error', 'warning', 'info', 'hint', 'never'], 'error'),
+        baseline: typeof values.baseline === 'string' ? values.baseline : undefined, updateBaseline: values['update-baseline'] === true, paths: atLeastOne(positionals, 'PATH'),
       };
     }
     case 'convert': {

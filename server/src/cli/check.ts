@@ -1,10 +1,12 @@
 import type { Analysis, NotAnalysed } from '../engine/types.ts';
 import type { Finding, Severity } from '../rules/types.ts';
 import type { Command, FailOn } from './args.ts';
+import { withoutKnown } from './baseline.ts';
 import { findInputs, type InputFile } from './inputs.ts';
 import type { Program } from './program.ts';
 import { comparePaths } from './scan-pool.ts';
 import { githubReport } from './report-github.ts';
+import { gitlabReport } from './report-gitlab.ts';
 import { jsonReport } from './report-json.ts';
 import { sarifReport } from './report-sarif.ts';
 import { textReport } from './report-text.ts';
@@ -52,10 +54,11 @@ export async function runCheck(command: CheckCommand, program: Program): Promise
   });
   await loading;
   failed += inputs.unreadable;
-  const files = found.sort((a, b) => comparePaths(a.file.shown, b.file.shown));
+  const all = found.sort((a, b) => comparePaths(a.file.shown, b.file.shown));
   // The reason is on stderr already, and one line is enough.
-  if (failed > 0 && files.length === 0) return 2;
+  if (failed > 0 && all.length === 0) return 2;
   const kernel = await announceTargets(workspace, inputs.files, command.paths, program.output);
+  const files = await withoutKnown(all, { baseline: command.baseline, update: command.updateBaseline, paths: command.paths, unreadable: failed }, workspace, program.output);
   const shown = shownPaths(inputs.files);
   const result: CheckResult = {
     kernel,
@@ -66,7 +69,7 @@ export async function runCheck(command: CheckCommand, program: Program): Promise
     shown,
   };
   program.output.out(render(result, command.format, program));
-  if (command.format === 'text' || command.format === 'github') {
+  if (command.format !== 'json' && command.format !== 'sarif') {
     for (const one of result.notAnalysed) program.output.note(`${shown(one.path)}: ${one.function ? `${one.function}(): ` : ''}not analysed: ${one.reason}`);
   }
   if (failed > 0) return 2;
@@ -79,6 +82,7 @@ function render(result: CheckResult, format: CheckCommand['format'], program: Pr
     case 'json': return jsonReport(result);
     case 'sarif': return sarifReport(result, program);
     case 'github': return githubReport(result);
+    case 'gitlab': return gitlabReport(result);
   }
 }
 
