@@ -1,6 +1,7 @@
 import type { Expr, FileIr, FunctionIr, InitializerExpr, VariableIr } from '../ir/types.ts';
 import type { EffectOp, KernelVersion } from '../kernel/types.ts';
 import { compareVersions } from '../kernel/version.ts';
+import { walkStmt } from '../ir/visit.ts';
 import type { ModuleIndex } from './module.ts';
 import { kernelCalls, scanOf } from './scan.ts';
 import type { DriverTable, OpsTable, Role } from './types.ts';
@@ -101,30 +102,47 @@ function styleOf(members: ReadonlyMap<string, TableMember>, kernel: KernelVersio
   return compareVersions(kernel, OPEN_DEVICE) < 0 ? 'fd' : 'object';
 }
 
-/** Calls that give an ops table to a device: `&table`, or a local pointer that was set to one. */
+/** Calls that give an ops table to a device: `&table`, a local pointer that was set to one, what a function of the module returns, a parameter. */
 function tableUses(index: ModuleIndex, file: FileIr, fn: FunctionIr, kernel: KernelVersion) {
   const uses: { table: VariableIr; site: { path: string; start: number; end: number }; op: EffectOp; api: string; function: FunctionIr }[] = [];
-  const pointers = new Map<string, string[]>();
-  const note = (name: string, value: Expr | null) => {
-    if (!value) return;
-    for (const v of value.kind === 'conditional' ? [value.then, value.otherwise] : [value]) { const r = v && referenced(v); if (r) pointers.set(name, [...(pointers.get(name) ?? []), r]); }
-  };
   const calls = kernelCalls(fn, kernel, index.module.wrappers);
   const making = calls.list.flatMap(({ call, name, effects }) => effects.flatMap((x) => (x.op === 'alloc' || x.op === 'init' || x.op === 'init-device' ? [{ call, name, op: x.op }] : [])));
-  if (!making.length) return uses;
-  for (const d of scanOf(fn).decls) note(d.name, d.init);
-  for (const a of scanOf(fn).assigns) if (a.target.kind === 'name') note(a.target.name, a.value);
   for (const { call, name: api, op } of making) {
-    for (const a of call.args) for (const name of namesOf(a, pointers)) {
-      const v = index.variable(file, name);
-      if (v?.item.type.name === 'vfio_device_ops') uses.push({ table: v.item, site: { path: file.path, start: call.start + calls.delta, end: call.end + calls.delta }, op, api, function: fn });
-    }
+    const tables = new Set(call.args.flatMap((a) => tablesIn(index, file, fn, a, 0)));
+    for (const table of tables) uses.push({ table, site: { path: file.path, start: call.start + calls.delta, end: call.end + calls.delta }, op, api, function: fn });
   }
   return uses;
 }
 
-function namesOf(e: Expr, pointers: ReadonlyMap<string, readonly string[]>): readonly string[] {
-  if (e.kind === 'conditional') return [...(e.then ? namesOf(e.then, pointers) : []), ...namesOf(e.otherwise, pointers)];
+/** A getter of a getter, a helper of a helper: nobody goes further. */
+const MAX_TABLE_DEPTH = 4;
+
+/** The ops tables that an expression of a function may stand for. */
+function tablesIn(index: ModuleIndex, file: FileIr, fn: FunctionIr, e: Expr, depth: number): VariableIr[] {
+  if (depth > MAX_TABLE_DEPTH) return [];
+  if (e.kind === 'conditional') return [...(e.then ? tablesIn(index, file, fn, e.then, depth + 1) : []), ...tablesIn(index, file, fn, e.otherwise, depth + 1)];
+  if (e.kind === 'call' && e.name !== null) return index.functions(file, e.name).flatMap((d) => returnedBy(d.item).flatMap((x) => tablesIn(index, d.file, d.item, x, depth + 1)));
   const name = referenced(e);
-  return name === null ? [] : [name, ...(pointers.get(name) ?? [])];
+  if (name === null) return [];
+  const position = fn.params.findIndex((p) => p.name === name);
+  if (position >= 0) return argumentsAt(index, fn, position).flatMap((x) => tablesIn(index, x.file, x.fn, x.e, depth + 1));
+  const scan = scanOf(fn);
+  const values = [...scan.decls.flatMap((d) => (d.name === name && d.init ? [d.init] : [])), ...scan.assigns.flatMap((x) => (x.target.kind === 'name' && x.target.name === name ? [x.value] : []))];
+  if (scan.decls.some((d) => d.name === name)) return values.flatMap((x) => tablesIn(index, file, fn, x, depth + 1));
+  const v = index.variable(file, name);
+  return v?.item.type.name === 'vfio_device_ops' ? [v.item] : [];
+}
+
+function returnedBy(fn: FunctionIr): Expr[] {
+  const values: Expr[] = [];
+  walkStmt(fn.body, (x) => { if (x.kind === 'return' && x.value) values.push(x.value); });
+  return values;
+}
+
+/** What the functions of the module pass to a parameter of one of them. */
+function argumentsAt(index: ModuleIndex, fn: FunctionIr, position: number): { file: FileIr; fn: FunctionIr; e: Expr }[] {
+  return index.allFunctions.flatMap((d) => scanOf(d.item).calls.flatMap((call) => {
+    const e = call.args[position];
+    return call.name === fn.name && e && index.functions(d.file, fn.name).some((x) => x.item === fn) ? [{ file: d.file, fn: d.item, e }] : [];
+  }));
 }
