@@ -143,7 +143,7 @@ function maySet(facts: ModuleFacts, index: ModuleIndex, one: MemberAccess, wante
 }
 
 function isUnknown(facts: ModuleFacts, index: ModuleIndex, { call, file }: MemberAccess): boolean {
-  return call?.name == null || index.functions(file, call.name).length === 0 && behaviourOf(call.name, facts.kernel) === undefined;
+  return call?.name == null || index.functions(file, call.name).length === 0 && behaviourOf(call.name, facts.kernel, facts.module.wrappers) === undefined;
 }
 
 function messageFor(facts: ModuleFacts, { use, access, isLock }: Late, reader: MemberAccess | null, register: string): string {

@@ -58,13 +58,13 @@ function report(facts: ModuleFacts, observation: Observation, fix: Fix | null): 
   const site = observation.kind !== 'exit' ? observation.site : leave === null
     ? { path: observation.site.path, start: observation.function.nameSpan.start, end: observation.function.nameSpan.end } : observation.returns;
   const what = observation.kind === 'exit' ? `this path leaves ${observation.function.name}() with ${name} initialised` : `${name} is freed while it is initialised`;
-  const why = observation.before.deviceSet ? 'its device set is leaked' : 'no device set is attached yet on this path, but the contract asks for it';
+  const why = observation.before.deviceSet ? 'and leaks its device set' : 'without the undo that the contract asks for, although no device set is attached yet on this path';
   return findingFor({
     rule: missingUninit.id,
     severity: observation.before.deviceSet ? 'error' : 'warning',
     observation,
     site,
-    message: `${what}: ${uninit}() is missing; ${why}. Call it ${observation.kind === 'exit' ? 'before returning' : 'before the free'}`,
+    message: `${what} ${why}; call ${uninit}() ${observation.kind === 'exit' ? 'before returning' : 'before the free'}`,
     fix,
   });
 }

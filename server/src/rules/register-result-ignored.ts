@@ -229,7 +229,7 @@ function isOnlyOne(module: Module, name: string): boolean {
 }
 
 function findingOf({ name, site, function: fn }: PlacedCall): Finding {
-  const what = REGISTERING.includes(name) ? `${name}() can fail` : `${name}() registers the device, which can fail`;
+  const what = REGISTERING.includes(name) ? `${name}() can fail` : `${name}() registers the device, which can fail,`;
   return {
     rule: registerResultIgnored.id,
     severity: 'warning',

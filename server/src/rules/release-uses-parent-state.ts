@@ -72,7 +72,7 @@ function freedState(facts: ModuleFacts, index: ModuleIndex, inRelease: ReadonlyM
     return [{
       rule: releaseUsesParentState.id,
       severity: 'hint' as const,
-      message: `\`${text}\` is used in .release after ${gone.function.name}() has given it back with ${gone.call?.name}(): .release runs with or after the last put; leave one of the two`,
+      message: `\`${text}\` is used in .release after ${gone.function.name}() has given it back with ${gone.call?.name}(): .release runs with or after the last put; keep only one of the two`,
       site: user.site,
       functionName: fn.name,
       related: [{ site: gone.site, message: `${gone.call?.name}() gives it back` }, ...callers(index, inRelease, fn)],

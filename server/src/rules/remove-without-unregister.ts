@@ -94,7 +94,7 @@ function driversWithoutRemove(facts: ModuleFacts): Finding[] {
       severity: 'error',
       observation: success,
       site,
-      message: `\`${variable.name}\` has no .remove and no devm action: nothing unregisters the device that ${table.probe}() registers, and it is called after the driver is gone`,
+      message: `\`${variable.name}\` has no .remove and no devm action: nothing unregisters the device that ${table.probe}() registers, whose callbacks then run after the driver is gone`,
     })].map((finding) => ({ ...finding, functionName: null }));
   });
 }

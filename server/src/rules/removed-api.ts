@@ -185,7 +185,7 @@ export function isInit(name: string): boolean {
 
 function messageFor({ entry }: ApiUse, kernel: string): string {
   const name = entry.kind === 'member' ? `\`.${entry.name}\` of struct ${entry.owner} (${firstClause(entry.summary)})` : `${entry.name}()`;
-  const last = entry.kernels.until === undefined ? '' : `: it ended before ${formatVersion(entry.kernels.until)}`;
+  const last = entry.kernels.until === undefined ? '' : `: it was removed in ${formatVersion(entry.kernels.until)}`;
   const instead = entry.replacement === undefined ? '' : `; use ${entry.replacement.text.replaceAll('`', '')}`;
   return `${name} does not exist in Linux ${kernel}${last}${instead}`;
 }

@@ -168,5 +168,5 @@ function check({ facts }: RuleContext): Finding[] {
 function messageFor({ entry }: ApiUse, kernel: string): string {
   const name = entry.kind === 'member' ? `\`.${entry.name}\` of struct ${entry.owner}` : `${entry.name}()`;
   const since = entry.kernels.since === undefined ? 'newer kernels have it' : `it came with ${formatVersion(entry.kernels.since)}`;
-  return `${name} does not exist in Linux ${kernel} yet: ${since}; set the target kernel to the one this driver is for, or put the call under a test of LINUX_VERSION_CODE`;
+  return `${name} does not exist in Linux ${kernel} yet: ${since}; set the target kernel to the one this driver is for, or put this under a test of LINUX_VERSION_CODE`;
 }
