@@ -2,6 +2,7 @@ import type { Expr, Stmt } from '../ir/types.ts';
 import { combine } from './arithmetic.ts';
 import { evaluateCall } from './calls.ts';
 import { decide } from './conditions-flow.ts';
+import { joinAll } from './join.ts';
 import { escape, loseCertainty, use } from './operate.ts';
 import { isLifecycleName } from './relevance.ts';
 import { noteCleared, operatorCount } from './resources.ts';
@@ -12,8 +13,18 @@ import { ANY, NEGATIVE, NULL, POSITIVE, ZERO, int, isWeak, member, pointer, valu
 /** A path after an expression, with its value. Forks of one expression share nothing. */
 export interface Evaluated { readonly s: PathState; readonly v: Value }
 
+/** More ways than this through one expression are not told apart. */
+const MAX_WAYS = 64;
+
 /** Evaluates an expression for value and effects. Takes over `s`; the caller goes on with what is returned. */
 export function evaluate(run: Run, s: PathState, e: Expr): Evaluated[] {
+  const ways = evaluateEach(run, s, e);
+  if (ways.length <= MAX_WAYS) return ways;
+  const few = joinAll(ways.map((w) => w.s), `e${e.start}`, () => true).slice(0, MAX_WAYS);
+  return few.map((t) => { loseCertainty(t); return { s: t, v: fresh(t, e.start) }; });
+}
+
+function evaluateEach(run: Run, s: PathState, e: Expr): Evaluated[] {
   switch (e.kind) {
     case 'name': return [{ s, v: nameValue(run, s, e.name, e.start) }];
     case 'number': return [{ s, v: e.value === null ? known(s, `const:${e.text}`, ANY) : int(e.value) }];

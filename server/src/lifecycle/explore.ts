@@ -6,40 +6,45 @@ import { runCallback } from './calls.ts';
 import { compareValues, decide } from './conditions-flow.ts';
 import { assumeConfig } from './config.ts';
 import { escapeNames, evaluate, fresh, storePlace } from './evaluate.ts';
+import { createJoined, joinAll, type Joined } from './join.ts';
 import { escape, hasEnded, loseCertainty, operate } from './operate.ts';
 import { setVariable, site, type Run } from './run.ts';
 import { addStep, fork, maskOf, prune, stateKey, type PathState } from './state.ts';
-import { ANY, POSITIVE, ZERO, pointer, valueKey, type Value } from './values.ts';
+import { POSITIVE, ZERO, pointer, valueKey, type Value } from './values.ts';
 
 /** A path's end: its state, and the return statement or the closing brace. */
 export interface Exit { readonly s: PathState; readonly at: Span }
 
-/** States kept apart at one program point; above it, facts about values are given up first. */
-const MAX_STATES = 32;
-/** Above this what variables and memory hold is given up too, but for devices and results. */
-const MAX_STATES_WIDENED = 64;
+/** States kept apart at one program point, fewer in a large function; from then on those that agree on the devices are joined. */
+const MAX_STATES = 32, MIN_STATES = 8;
 /** Above these the function is given up, and said to be. */
-const MAX_STATES_COARSE = 160, MAX_STEPS = 8_000;
+const MAX_STATES_JOINED = 400, MAX_STEPS = 8_000;
 
 /**
- * Explores the paths of one function from its entry states. Bounded: when even widened states are too many the result
- * is a reason instead of exits.
+ * Explores the paths of one function from its entry states. Bounded: when even joined states are too many the result is a reason
+ * instead of exits.
  */
 export function explore(run: Run, cfg: Cfg, live: readonly ReadonlySet<string>[], entries: readonly PathState[]): Exit[] | string {
   const seen = cfg.blocks.map(() => new Set<string>());
   const queue: { block: Block; s: PathState }[] = [];
   const exits: Exit[] = [], loops = blocksInLoops(cfg);
+  const apart = Math.max(MIN_STATES, Math.min(MAX_STATES, Math.floor(MAX_STEPS / 2 / cfg.blocks.length)));
+  const joined = new Map<number, Joined>(), isAskedLater = comesAgain(run);
   const add = (id: number, s: PathState): boolean => {
     if (hasEnded(s)) return true;
     prune(s, live[id]!);
     const at = seen[id]!;
-    if (at.size >= MAX_STATES) widen(s);
-    if (at.size >= MAX_STATES_WIDENED) forget(s);
     const key = stateKey(s);
     if (at.has(key)) return true;
     at.add(key);
-    queue.push({ block: cfg.blocks[id]!, s });
-    return at.size <= MAX_STATES_COARSE;
+    let next: PathState | null = s;
+    if (at.size > apart) {
+      let j = joined.get(id);
+      if (!j) joined.set(id, (j = createJoined(String(id), isAskedLater)));
+      next = j.add(s);
+    }
+    if (next) queue.push({ block: cfg.blocks[id]!, s: next });
+    return at.size <= MAX_STATES_JOINED;
   };
   for (const s of entries) add(0, fork(s));
   for (let i = 0; i < queue.length; i++) {
@@ -47,10 +52,23 @@ export function explore(run: Run, cfg: Cfg, live: readonly ReadonlySet<string>[]
     const { block, s } = queue[i]!;
     s.looping = loops.has(block.id);
     let states: PathState[] = [s];
-    for (const instr of block.instrs) states = states.flatMap((t) => step(run, t, instr)).filter((t) => !hasEnded(t));
+    for (const [n, instr] of block.instrs.entries()) {
+      states = states.flatMap((t) => step(run, t, instr)).filter((t) => !hasEnded(t));
+      if (states.length > apart) states = joinAll(states, `${block.id}.${n}`, isAskedLater);
+    }
     for (const t of states) if (!leaveBlock(run, t, block, exits, add)) return 'too many different states at one place';
   }
   return exits;
+}
+
+/** Whether a test of the configuration stands more than once in the document. */
+function comesAgain(run: Run): (test: string) => boolean {
+  const known = new Map<string, boolean>();
+  return (test) => {
+    let again = known.get(test);
+    if (again === undefined) known.set(test, (again = run.file.text.split(test).length !== 2));
+    return again;
+  };
 }
 
 function leaveBlock(run: Run, s: PathState, block: Block, exits: Exit[], add: (id: number, s: PathState) => boolean): boolean {
@@ -119,20 +137,6 @@ function cleanup(run: Run, s: PathState, name: string, by: string, at: Span): Pa
     operate(run, s, { op: effect.op, ok: true, place: v, api: by, argument: 0, at, text: name, inner: null, settled: false });
   }
   return [s];
-}
-
-/** Gives up what distinguishes states least: facts about values that are no devices and no results. */
-function widen(s: PathState): void {
-  const keep = new Set<string>(s.devices.keys());
-  for (const v of s.env.values()) if (v.kind === 'pointer' && /^(errno|error|code|alloc)/.test(v.object)) keep.add(v.object);
-  for (const [o, m] of s.masks) if (!keep.has(o) && !o.startsWith('const:') && o !== '@uncertain' && m !== ANY && !o.startsWith('param:')) s.masks.delete(o);
-}
-
-/** Gives up what variables and memory hold, except devices, results and error codes. */
-function forget(s: PathState): void {
-  const keep = (v: Value) => v.kind === 'int' || (v.kind === 'pointer' && (s.devices.has(v.object) || /^(errno|error|code|alloc|param)/.test(v.object)));
-  for (const [n, v] of s.env) if (!keep(v)) s.env.set(n, pointer(`undef:local:${n}`));
-  for (const [k, v] of s.heap) if (!keep(v)) s.heap.delete(k);
 }
 
 /** Runs what devm actions left behind, last first, at the place where the function returns. */

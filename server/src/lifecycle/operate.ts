@@ -101,7 +101,8 @@ export function escape(run: Run, s: PathState, place: Place, at: Span, api: stri
 /** Adds to the path's log. What a loop does again is there already: else no loop would come to a fixed point. */
 function record(s: PathState, l: LoggedOp): void {
   const key = opKey(l);
-  if (!s.log.some((x) => opKey(x) === key)) s.log = [...s.log, l];
+  const isKnown = (x: LoggedOp) => opKey(x) === key || l.op === 'escape' && x.op === 'escape' && x.place.object === l.place.object && x.place.path === l.place.path;
+  if (!s.log.some(isKnown)) s.log = [...s.log, l];
 }
 
 /** A read, write or pass of memory in a device that this path knows. */
