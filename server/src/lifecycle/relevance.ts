@@ -1,4 +1,5 @@
 import type { CallExpr, Expr, FileIr, FunctionIr } from '../ir/types.ts';
+import { mayEndContainer } from '../kernel/containers.ts';
 import { behaviourOf, type ExtraFunctions } from '../kernel/lookup.ts';
 import type { EffectOp, KernelVersion } from '../kernel/types.ts';
 import { formatVersion } from '../kernel/version.ts';
@@ -20,14 +21,15 @@ const INCIDENTAL: ReadonlySet<EffectOp> = new Set(['allocate', 'free', 'get-drvd
 
 export function relevance(index: ModuleIndex, kernel: KernelVersion, cache: RelevanceCache): Relevance {
   const containers = containerTags(index, kernel);
-  const signature = [formatVersion(kernel), ...containers, '', ...index.names].join(' ');
+  const members = deviceMembers(index, containers);
+  const signature = [formatVersion(kernel), ...containers, '', ...[...members.tags].sort(), '', ...[...members.fields].sort(), '', ...index.names].join(' ');
   const { wrappers } = index.module;
   if (cache.signature !== signature || cache.wrappers !== wrappers) { cache.signature = signature; cache.wrappers = wrappers; cache.facts = new WeakMap(); }
   const facts = new Map<FunctionIr, FunctionFacts>();
   for (const d of index.allFunctions) {
     const { root } = originalOf(d.item);
     let f = cache.facts.get(root);
-    if (!f) cache.facts.set(root, (f = gather(index, d.file, d.item, kernel, containers)));
+    if (!f) cache.facts.set(root, (f = gather(index, d.file, d.item, kernel, containers, members)));
     facts.set(d.item, f);
   }
   const targetsOf = (d: Defined<FunctionIr>, name: string): readonly Defined<FunctionIr>[] => {
@@ -68,7 +70,7 @@ interface FunctionFacts {
 
 const CONTAINERS = new Set(['container_of', 'container_of_const', 'list_entry']);
 
-function gather(index: ModuleIndex, file: FileIr, fn: FunctionIr, kernel: KernelVersion, containers: ReadonlySet<string>): FunctionFacts {
+function gather(index: ModuleIndex, file: FileIr, fn: FunctionIr, kernel: KernelVersion, containers: ReadonlySet<string>, members: DeviceMembers): FunctionFacts {
   const origins = parameterAliases(index, file, fn, kernel);
   const callees = new Set<string>();
   const passed: { param: number; to: string | null; position: number }[] = [];
@@ -87,7 +89,8 @@ function gather(index: ModuleIndex, file: FileIr, fn: FunctionIr, kernel: Kernel
       continue;
     }
     const b = name === null ? undefined : behaviourOf(name, kernel, index.module.wrappers);
-    if (b === undefined) notePassed(e, origins, (param, position) => passed.push({ param, to: null, position }));
+    const isOther = (a: Expr) => (name === null || !mayEndContainer(name)) && isOtherMember(a, types, members);
+    if (b === undefined) notePassed(e, origins, (param, position) => { if (!isOther(e.args[position]!)) passed.push({ param, to: null, position }); });
     if (b === undefined || b === 'neutral') continue;
     for (const x of b.success) {
       if (!INCIDENTAL.has(x.op)) direct = true;
@@ -156,6 +159,25 @@ function containerTags(index: ModuleIndex, kernel: KernelVersion): ReadonlySet<s
     for (const s of structs) if (!tags.has(s.name) && s.fields.some((f) => f.type.pointers === 0 && tags.has(f.type.name))) { tags.add(s.name); changed = true; }
   }
   return tags;
+}
+
+/** What leads from a container to its device: the containers that the module defines, and the members of any struct that are, or embed, a device. */
+interface DeviceMembers { readonly tags: ReadonlySet<string>; readonly fields: ReadonlySet<string> }
+
+function deviceMembers(index: ModuleIndex, containers: ReadonlySet<string>): DeviceMembers {
+  const structs = [...index.module.sources, ...index.module.headers].flatMap((f) => f.structs);
+  return {
+    tags: new Set(structs.filter((x) => x.complete && containers.has(x.name)).map((x) => x.name)),
+    fields: new Set(structs.flatMap((x) => x.fields.filter((f) => f.type.pointers === 0 && containers.has(f.type.name)).map((f) => f.name))),
+  };
+}
+
+/** `&p->nb` where p is a container and nb is no device: who is given that does not have the device in its hands. */
+function isOtherMember(e: Expr, types: ReadonlyMap<string, string>, { tags, fields }: DeviceMembers): boolean {
+  if (e.kind !== 'unary' || e.op !== '&') return false;
+  let base = e.operand;
+  while (base.kind === 'member' && !base.arrow) base = base.base;
+  return base.kind === 'member' && base.base.kind === 'name' && tags.has(types.get(base.base.name) ?? '') && !fields.has(base.field);
 }
 
 function declaredTags(fn: FunctionIr): ReadonlyMap<string, string> {
