@@ -37,6 +37,7 @@ import { isExcluded, macrosOf } from '../lifecycle/conditions.ts';
 import { conditionsOfSite, contains, documentAt, walk } from './locate.ts';
 import { oneForEachSite } from './report.ts';
 import { withoutSuppressed } from './suppressions.ts';
+import { goesPastWrappers } from './wrapped.ts';
 
 /** All rules, in alphabetic order. A new rule is one file and one line here. */
 export const rules: readonly Rule[] = [
@@ -90,12 +91,12 @@ export function runRules(context: RuleContext, list: readonly Rule[] = rules): F
 
 /**
  * What every rule has in common: it sees no path through an #if arm that the target kernel's version leaves out, reports nothing in
- * such code, reports each place once, and fixes no function that could not be read.
+ * such code, reports each place once, fixes no function that could not be read, and writes no call past a vendor's core.
  */
 function inTargetOnly(rule: Rule): Rule {
   const check = ({ facts, kernel }: RuleContext): Finding[] => oneForEachSite(rule.check({ facts: compiledFacts(facts), kernel }))
     .filter((finding) => !isExcluded(conditionsOfSite(facts.module, finding.site), kernel, macrosOf(facts.module, kernel)))
-    .map((finding) => (finding.fix === null || isUnderstood(facts.module, finding.fix) ? finding : { ...finding, fix: null }));
+    .map((finding) => (finding.fix === null || isUnderstood(facts.module, finding.fix) && !goesPastWrappers(facts.module, finding.fix) ? finding : { ...finding, fix: null }));
   return { ...rule, check };
 }
 

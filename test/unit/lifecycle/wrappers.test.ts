@@ -43,6 +43,23 @@ describe('functions of a vendor core', () => {
     expect(rulesIn(text, undefined)).toEqual([]);
   });
 
+  it('are not gone past by a fix, and other fixes stay', () => {
+    const fixesIn = (text: string, wrappers: ExtraFunctions): Record<string, boolean> => {
+      const facts = analyseModule({ sources: [lowered(text)], headers: [], wrappers }, [6, 6]);
+      return Object.fromEntries(runRules({ facts, kernel: facts.kernel }).map((one) => [one.rule, one.fix !== null]));
+    };
+    const direct = (text: string): string => text.replaceAll('acme_core_put(&nic->core)', 'vfio_put_device(&nic->vdev)').replace('struct acme_core core;', 'struct vfio_device vdev;')
+      .replaceAll('acme_core_register(&nic->core)', 'vfio_register_group_dev(&nic->vdev)').replaceAll('acme_core_unregister(&nic->core)', 'vfio_unregister_group_dev(&nic->vdev)')
+      .replace('acme_core_alloc(sizeof(*nic), ', 'vfio_alloc_device(acme_nic, vdev, ');
+    // Where the core's struct is seen, the device in it has a name that a fix could write.
+    const seen = DRIVER.replace('struct acme_nic {', 'struct acme_core {\n\tstruct vfio_device vdev;\n};\n\nstruct acme_nic {');
+    const leaky = seen.replace('unregister(&nic->core);\n\tacme_core_put(&nic->core);', 'unregister(&nic->core);');
+    expect(fixesIn(leaky, CORE)).toMatchObject({ 'missing-put': false });
+    // The settings of a tree name a core that this driver does not use.
+    expect(fixesIn(direct(leaky), CORE)).toMatchObject({ 'missing-put': true });
+    expect(fixesIn(DRIVER.replace('if (IS_ERR(nic))\n\t\treturn PTR_ERR(nic);', 'if (!nic)\n\t\treturn -ENOMEM;'), CORE)).toMatchObject({ 'null-check-on-alloc': true });
+  });
+
   it('a definition in the module comes before what is declared of its name', () => {
     const own = DRIVER.replace('static int acme_probe', 'static void acme_core_put(struct acme_core *core)\n{\n}\n\nstatic int acme_probe');
     expect(rulesIn(own, CORE)).toEqual(expect.arrayContaining(['acme_probe: missing-put', 'acme_remove: missing-put']));
