@@ -25,14 +25,34 @@ const UNDOING = new Set([
 
 /** The names of functions that would undo a call of `name` by the words of their names; empty when nothing is owed, or when the words do not tell. */
 export function opposites(name: string): readonly string[] {
+  return wordsOf(name).opposites;
+}
+
+function findOpposites(name: string, parts: readonly string[]): readonly string[] {
   if (OWES_NOTHING.test(name)) return [];
-  const parts = splitWords(name);
   return parts.flatMap((part, i) => (UNDONE_BY[part.toLowerCase()] ?? []).map((word) => [...parts.slice(0, i), inCaseOf(part, word), ...parts.slice(i + 1)].join('')));
 }
 
 /** Whether the words of a name say that the function undoes or ends something. */
 export function namesAnUndo(name: string): boolean {
-  return splitWords(name).some((part) => UNDOING.has(part.toLowerCase()));
+  return wordsOf(name).isUndo;
+}
+
+interface Words { readonly isUndo: boolean; readonly opposites: readonly string[] }
+
+/** The same few names are asked about again and again; an editing session makes new ones, so that the memory has an end. */
+const known = new Map<string, Words>();
+const MAX_KNOWN = 4_000;
+
+function wordsOf(name: string): Words {
+  let words = known.get(name);
+  if (words === undefined) {
+    const parts = splitWords(name);
+    words = { isUndo: parts.some((part) => UNDOING.has(part.toLowerCase())), opposites: findOpposites(name, parts) };
+    if (known.size >= MAX_KNOWN) known.clear();
+    known.set(name, words);
+  }
+  return words;
 }
 
 /** Words and what stands between them: `foo_Bar` is `foo`, `_`, `Bar`. Joined they are the name again. */

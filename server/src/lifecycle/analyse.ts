@@ -28,7 +28,7 @@ export function analyseModule(module: Module, kernel: KernelVersion, cache: Anal
   const drivers = driverTables(index), ops = opsTables(index, kernel);
   const roles = rolesOf(index, drivers, ops, kernel);
   const m: Analysis = {
-    index, kernel, roles, relevance: relevance(index, kernel, cache), summaries: new Map(), inProgress: new Map(), observations: new Map(), notAnalysed: new Map(), exits: new Map(), objects: new Map(), resources: new Map(), helpers: new Map(), touching: new Map(), ops, owning: owningFunctions(index, roles),
+    index, kernel, roles, relevance: relevance(index, kernel, cache), summaries: new Map(), inProgress: new Map(), observations: new Map(), notAnalysed: new Map(), exits: new Map(), objects: new Map(), resources: new Map(), helpers: new Map(), touching: new Map(), ops, ...owningFunctions(index, roles),
   };
   const sources = new Set(module.sources);
   const functions = index.allFunctions.filter((d) => sources.has(d.file) && isExplored(m, d.item));
@@ -83,6 +83,8 @@ export interface Analysis {
   readonly ops: ModuleFacts['opsTables'];
   /** Where a resource may be taken or given back for the life of a device: the only functions whose resources are followed. */
   readonly owning: ReadonlySet<FunctionIr>;
+  /** The names that these call. */
+  readonly called: ReadonlySet<string>;
 }
 
 function isExplored(m: Analysis, fn: FunctionIr): boolean {
@@ -163,7 +165,7 @@ function endsOrBegins(m: Analysis, d: Defined<FunctionIr>, name: string): boolea
 function newRun(m: Analysis, d: Defined<FunctionIr>, role: Role, resources: ResourceLog | null = m.owning.has(d.item) ? emptyLog() : null): Run {
   const run: Run = {
     fn: d.item, file: d.file, role, kernel: m.kernel, index: m.index, locals: localsOf(d.item), labels: new Set(scanOf(d.item).labels), objects: new Map(m.objects.get(d.item)), observations: new Map(), ownState: new Set(),
-    names: new Map(d.item.params.map((p, i) => [`param:${i}`, p.name])), resources, callbacks: (member) => callbacksOf(m, member),
+    names: new Map(d.item.params.map((p, i) => [`param:${i}`, p.name])), resources, called: m.called, callbacks: (member) => callbacksOf(m, member),
     resolver: (s, e, summary, args) => resolver(run, s, e, summary, args),
     summaryOf: (fn) => summaryOf(m, { file: m.index.fileOf(fn) ?? d.file, item: fn }),
   };
@@ -184,17 +186,19 @@ function helperOf(m: Analysis, d: Defined<FunctionIr>): HelperResources | null {
 const OWNING: ReadonlySet<Role> = new Set<Role>(['probe', 'remove', 'init', 'release', 'module', 'action']);
 
 /** The functions that begin and end a device's life, and what they call. */
-function owningFunctions(index: ModuleIndex, roles: ReadonlyMap<FunctionIr, Role>): ReadonlySet<FunctionIr> {
+function owningFunctions(index: ModuleIndex, roles: ReadonlyMap<FunctionIr, Role>): Pick<Analysis, 'owning' | 'called'> {
+  const called = new Set<string>();
   const owning = new Map<FunctionIr, Defined<FunctionIr>>();
   for (const d of index.allFunctions) if (OWNING.has(roles.get(d.item) ?? 'helper')) owning.set(d.item, d);
   for (const [fn, { file }] of owning) {
     for (const { name } of scanOf(fn).calls) {
       if (name === null) continue;
+      called.add(name);
       const defined = index.functions(file, name), macro = defined.length ? null : index.macroFunction(file, name);
       for (const d of macro ? [macro] : defined) if (!owning.has(d.item)) owning.set(d.item, d);
     }
   }
-  return new Set(owning.keys());
+  return { owning: new Set(owning.keys()), called };
 }
 
 const NO_RESOURCES: HelperResources = { takes: [], gives: [] };

@@ -6,6 +6,7 @@ import { runCallback } from './calls.ts';
 import { compareValues, decide } from './conditions-flow.ts';
 import { assumeConfig } from './config.ts';
 import { escapeNames, evaluate, fresh, storePlace } from './evaluate.ts';
+import { heldKey } from './held.ts';
 import { createJoined, joinAll, type Joined } from './join.ts';
 import { escape, hasEnded, loseCertainty, operate } from './operate.ts';
 import { setVariable, site, type Run } from './run.ts';
@@ -15,6 +16,8 @@ import { POSITIVE, ZERO, pointer, valueKey, type Value } from './values.ts';
 /** A path's end: its state, and the return statement or the closing brace. */
 export interface Exit { readonly s: PathState; readonly at: Span }
 
+/** Where what paths hold has told so many states apart that are one otherwise, it no longer does. */
+const MAX_STATES_HELD = 12;
 /** States kept apart at one program point, fewer in a large function; from then on those that agree on the devices are joined. */
 const MAX_STATES = 32, MIN_STATES = 8;
 /** Above these the function is given up, and said to be. */
@@ -25,7 +28,7 @@ const MAX_STATES_JOINED = 400, MAX_STEPS = 8_000;
  * instead of exits.
  */
 export function explore(run: Run, cfg: Cfg, live: readonly ReadonlySet<string>[], entries: readonly PathState[]): Exit[] | string {
-  const seen = cfg.blocks.map(() => new Set<string>());
+  const seen = cfg.blocks.map(() => ({ all: new Set<string>(), apart: new Set<string>() }));
   const queue: { block: Block; s: PathState }[] = [];
   const exits: Exit[] = [], loops = blocksInLoops(cfg);
   const apart = Math.max(MIN_STATES, Math.min(MAX_STATES, Math.floor(MAX_STEPS / 2 / cfg.blocks.length)));
@@ -34,19 +37,21 @@ export function explore(run: Run, cfg: Cfg, live: readonly ReadonlySet<string>[]
     if (hasEnded(s)) return true;
     prune(s, live[id]!);
     const at = seen[id]!;
-    const key = stateKey(s);
-    if (at.has(key)) return true;
-    at.add(key);
+    if (at.all.size - at.apart.size >= MAX_STATES_HELD) s.held = null;
+    const key = stateKey(s), whole = key + heldKey(s);
+    if (at.all.has(whole)) return true;
+    at.all.add(whole);
+    at.apart.add(key);
     let next: PathState | null = s;
-    if (at.size > apart) {
+    if (at.apart.size > apart) {
       let j = joined.get(id);
       if (!j) joined.set(id, (j = createJoined(String(id), isAskedLater)));
       next = j.add(s);
     }
     if (next) queue.push({ block: cfg.blocks[id]!, s: next });
-    return at.size <= MAX_STATES_JOINED;
+    return at.apart.size <= MAX_STATES_JOINED;
   };
-  for (const s of entries) add(0, fork(s));
+  for (const s of entries) { const t = fork(s); if (run.resources === null) t.held = null; add(0, t); }
   for (let i = 0; i < queue.length; i++) {
     if (i > MAX_STEPS) return 'too many paths';
     const { block, s } = queue[i]!;

@@ -86,22 +86,31 @@ export function heldKey(s: PathState): string {
   return s.held.size === 0 ? '' : [...s.held.values()].map((h) => `${h.id}${h.when ? '?' : ''}${h.shared ? '!' : ''}`).sort().join();
 }
 
-/** How a call takes something, by the tables or by its name; null when it does not. `returns` is what is known of the function's type. */
-export function takingOf(name: string, values: readonly Value[], result: Value, site: Site, isNamed: boolean, returns: Outcome | null): Held | null {
+/** What two paths that are joined both hold for certain. */
+export function heldByBoth(a: PathState, b: PathState): PathState['held'] {
+  if (a.held === null || b.held === null) return null;
+  return new Map([...a.held].filter(([id, h]) => { const other = b.held!.get(id); return other !== undefined && statusOf(a, h) === 'held' && statusOf(b, other) === 'held'; }).map(([id, h]) => [id, { ...h, when: null }]));
+}
+
+/** How a call takes something, by the tables or by its name; null when it does not. `called` are the names of the functions that may undo it, `returns` is what is known of the function's type. */
+export function takingOf(name: string, values: readonly Value[], result: Value, site: Site, called: ReadonlySet<string>, isNamed: boolean, returns: Outcome | null): Held | null {
   const pair = takenBy(name);
   if (pair) {
-    if (UNOWED.has(name)) return null;
+    if (UNOWED.has(name) || !isUndone(pair.undo, called)) return null;
     const v = pair.taken === 'return' ? result : values[pair.taken];
     if (!isNameable(v)) return null;
     return { ...made(name, 'pair', site, v), undo: pair.undo, values: [v], byReturn: pair.taken === 'return', when: whenOf(result, outcomeOfTaking(name)) };
   }
   const undo = isNamed ? opposites(name) : [];
+  if (!isUndone(undo, called)) return null;
   const first = values.find((v) => isNameable(v));
-  if (!undo.length) return null;
   const named = [first, result].filter((v) => isNameable(v));
   if (!named.length) return null;
   return { ...made(name, 'named', site, first ?? result as PointerValue), undo, values: named, byReturn: first === undefined, when: returns === null ? whenGuessed(result) : whenOf(result, returns) };
 }
+
+/** What nothing gives back where resources are followed can be missing nowhere. */
+function isUndone(undo: readonly string[], called: ReadonlySet<string>): boolean { return undo.some((name) => called.has(name)); }
 
 /** A counter that a call or an operator changes. */
 export function countingOf(api: string, sign: Held['sign'], counter: Value | undefined, result: Value, outcome: Outcome, site: Site): Held | null {

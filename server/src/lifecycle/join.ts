@@ -1,3 +1,4 @@
+import { heldByBoth } from './held.ts';
 import { deviceKey, fork, maskOf, opKey, stateKey, type LoggedOp, type PathState, type Tracked } from './state.ts';
 import { ANY, pointer, valueKey, type Mask, type Value } from './values.ts';
 
@@ -86,6 +87,7 @@ function join(a: PathState, b: PathState, where: string, isAskedLater: (test: st
     if (valueKey(x) !== valueKey(y)) s.heap.set(k, differs(k, x, y));
   }
   if (a.result && b.result && valueKey(a.result) !== valueKey(b.result)) s.result = differs('result', a.result, b.result);
+  s.held = heldByBoth(a, b);
   for (const [test, holds] of a.config) {
     if (b.config.get(test) === holds) continue;
     s.config.delete(test);

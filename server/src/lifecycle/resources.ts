@@ -3,6 +3,7 @@ import type { Span } from '../text/span.ts';
 import { counterChange } from '../kernel/counters.ts';
 import { namesAnUndo } from '../kernel/opposites.ts';
 import { behaviourOf } from '../kernel/lookup.ts';
+import { takenBy } from '../kernel/pairs.ts';
 import { storePlace } from './evaluate.ts';
 import { countingOf, drop, hold, isGivenBack, isNameable, isUndo, mayBeMeant, statusOf, takingOf, type Held, type PointerValue } from './held.ts';
 import type { Defined } from './module.ts';
@@ -44,8 +45,7 @@ type Resolve = (p: Place) => Value | null;
 /** A call of a function that is not the module's: what its name gives back and takes. `ok` is false where the call is known to have failed. */
 export function callResources(run: Run, s: PathState, e: CallExpr, name: string, values: readonly Value[], result: Value, ok: boolean): void {
   if (s.held === null) return;
-  const at = site(run, e);
-  const change = counterChange(name);
+  const at = site(run, e), change = counterChange(name);
   if (change) { if (ok) changeCount(run, s, countingOf(name, change.sign, values[change.counter], result, change.succeeds, at)); return; }
   const behaviour = behaviourOf(name, run.kernel, run.index.module.wrappers);
   const isPlain = behaviour === undefined || behaviour === 'neutral';
@@ -53,7 +53,7 @@ export function callResources(run: Run, s: PathState, e: CallExpr, name: string,
   if (isUndo(name) || isPlain && namesAnUndo(name)) giveBack(run, s, { api: name, everything: false, values, site: at }, e, 'call');
   if (isUnknown && namesAnUndo(name)) giveBack(run, s, { api: name, everything: true, values, site: at }, e, 'call');
   else if (isUnknown) share(s, values);
-  const taken = ok ? takingOf(name, values, result, at, isPlain, null) : null;
+  const taken = ok ? takingOf(name, values, result, at, run.called, isPlain, null) : null;
   if (taken) hold(s, taken);
 }
 
@@ -73,7 +73,7 @@ function share(s: PathState, values: readonly Value[]): void {
 
 /** `count++` and `count -= n`. */
 export function operatorCount(run: Run, s: PathState, place: Place, op: string, at: Span): void {
-  if (s.held === null || !isOutside(place.object) || isWeak(place.object)) return;
+  if (s.held === null || place.object.startsWith('local:') || !isOutside(place.object) || isWeak(place.object)) return;
   const sign = op.startsWith('+') ? 1 : op.startsWith('-') ? -1 : null;
   if (sign !== null) changeCount(run, s, countingOf(op, sign, pointer(place.object, place.path), pointer('value:0'), 'always', site(run, at)));
 }
@@ -184,7 +184,7 @@ export function applyHelper(run: Run, s: PathState, e: CallExpr, callee: Defined
   if (!helper.takes.length && !helper.gives.length) {
     if (namesAnUndo(name)) giveBack(run, s, { api: name, everything: false, values: args, site: site(run, e) }, e, 'call');
     const type = callee.item.returnType;
-    const taken = takingOf(name, args, result, site(run, e), true, type.name === 'void' && type.pointers === 0 ? 'always' : type.pointers > 0 ? 'pointer' : 'zero');
+    const taken = takingOf(name, args, result, site(run, e), run.called, true, type.name === 'void' && type.pointers === 0 ? 'always' : type.pointers > 0 ? 'pointer' : 'zero');
     if (taken) hold(s, taken);
     return;
   }
@@ -301,7 +301,5 @@ function asCall(at: Span): CallExpr {
   return { kind: 'call', callee, name: null, args: [], argsSpan: at, start: at.start, end: at.end };
 }
 
-/** Whether a function's own calls may take or give something back: only then is a helper worth an exploration. */
-export function touchesResources(name: string): boolean { return isUndo(name) || counterChange(name) !== undefined || takingNames(name); }
-
-function takingNames(name: string): boolean { return takingOf(name, [pointer('param:0'), pointer('param:1'), pointer('param:2')], pointer('call:0'), { path: '', start: 0, end: 0 }, false, null) !== null; }
+/** Whether a call may take or give something back that the tables know: only then is a helper worth an exploration. */
+export function touchesResources(name: string): boolean { return isUndo(name) || takenBy(name) !== undefined || counterChange(name) !== undefined; }

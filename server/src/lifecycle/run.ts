@@ -37,6 +37,8 @@ export interface Run {
   readonly ownState: Set<Observation>;
   /** What is learnt of resources; null where they are not followed. */
   readonly resources: ResourceLog | null;
+  /** The names of functions that are called where resources are followed: what no other call undoes is of no interest. */
+  readonly called: ReadonlySet<string>;
   /** The module's `.init` or `.release` functions; `isWhole` when no table has one that cannot be seen. */
   readonly callbacks: (member: 'init' | 'release') => { readonly functions: readonly Defined<FunctionIr>[]; readonly isWhole: boolean };
   /** Maps objects of a callee to values at a call; here because resources.ts is below apply.ts. */

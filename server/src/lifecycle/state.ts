@@ -42,7 +42,7 @@ export interface PathState {
 }
 
 export function emptyState(): PathState {
-  return { env: new Map(), heap: new Map(), masks: new Map(), devices: new Map(), config: new Map(), result: null, log: [], deferred: [], trace: null, looping: false, held: null };
+  return { env: new Map(), heap: new Map(), masks: new Map(), devices: new Map(), config: new Map(), result: null, log: [], deferred: [], trace: null, looping: false, held: new Map() };
 }
 
 export function fork(s: PathState): PathState {
