@@ -39,15 +39,14 @@ function check({ facts }: RuleContext): Finding[] {
   const roots = [...facts.roles].filter(([, role]) => role === 'init').map(([fn]) => fn);
   if (roots.length === 0) return [];
   const index = indexOf(facts.module);
-  const own = onlyReachedFrom(index, roots);
-  return [...references(facts), ...usesOfDevice(index, own), ...initsOf(facts, index).flatMap((init) => [...parentData(facts, index, init), ...earlyReads(index, init)])];
+  return [...references(facts), ...usesOfDevice(index, roots), ...initsOf(facts, index).flatMap((init) => [...parentData(facts, index, init), ...earlyReads(index, init)])];
 }
 
-/** The functions that run in `.init` and nowhere else. */
-function onlyReachedFrom(index: ModuleIndex, roots: readonly FunctionIr[]): FunctionIr[] {
-  const reached = reachedFrom(index, roots);
+/** Those of the functions that are reached from `.init` and from nowhere else. */
+function onlyReached(index: ModuleIndex, reached: ReadonlyMap<FunctionIr, unknown>, wanted: readonly FunctionIr[]): FunctionIr[] {
+  if (wanted.length === 0) return [];
   const others = reachedFrom(index, index.allFunctions.map(({ item }) => item).filter((fn) => !reached.has(fn)));
-  return [...reached.keys()].filter((fn) => !others.has(fn));
+  return wanted.filter((fn) => !others.has(fn));
 }
 
 function initsOf(facts: ModuleFacts, index: ModuleIndex): Init[] {
@@ -78,8 +77,11 @@ function references(facts: ModuleFacts): Finding[] {
 const REFERENCE_CALLS: ReadonlySet<string> = new Set(['get_device', 'put_device', 'vfio_put_device']);
 
 /** `vdev->device` in functions that only `.init` runs. */
-function usesOfDevice(index: ModuleIndex, own: readonly FunctionIr[]): Finding[] {
-  return own.flatMap((fn) => memberAccesses(index, fn).flatMap((access): Finding[] => {
+function usesOfDevice(index: ModuleIndex, roots: readonly FunctionIr[]): Finding[] {
+  const reached = reachedFrom(index, roots);
+  // Hardly any driver names it there, and the text tells.
+  const naming = [...reached.keys()].filter((fn) => /(->|\.)\s*device\b/.test(fn.text));
+  return onlyReached(index, reached, naming).flatMap((fn) => memberAccesses(index, fn).flatMap((access): Finding[] => {
     if (!/^vfio_device\.device(\.|$)/.test(access.key) || REFERENCE_CALLS.has(access.call?.name ?? '')) return [];
     const text = access.file.text.slice(access.node.start, access.node.end).replace(/\s+/g, ' ');
     return [{
@@ -130,13 +132,15 @@ function lateSetter(facts: ModuleFacts, index: ModuleIndex, allocator: FunctionI
 /** Members of the container that `.init` reads and that the allocating function sets when it is over. */
 function earlyReads(index: ModuleIndex, { fn, allocator, allocation, container }: Init): Finding[] {
   if (container === null) return [];
+  const late = memberAccesses(index, allocator).filter((one) => one.form === 'write' && one.owner === container && one.site.path === allocation.path && one.site.start > allocation.end && isPlain(index, one));
+  const setters = new Map(late.reverse().map((one) => [one.key, one]));
+  if (setters.size === 0) return [];
   const inside = reachedFrom(index, [fn]);
   const findings: Finding[] = [];
   for (const [reader] of inside) {
     for (const access of memberAccesses(index, reader)) {
-      if (access.form !== 'read' || access.owner !== container || !isPlain(index, access)) continue;
-      const setter = setterOf(index, access, inside, allocator, allocation);
-      if (setter === null) continue;
+      const setter = setters.get(access.key);
+      if (setter === undefined || access.form !== 'read' || mayBeSet(index, access, inside)) continue;
       const text = access.file.text.slice(access.node.start, access.node.end).replace(/\s+/g, ' ');
       findings.push({
         rule: initCallbackContract.id,
@@ -158,17 +162,9 @@ function isPlain(index: ModuleIndex, { file, owner, key }: MemberAccess): boolea
   return type !== null && type.arrays === 0 && (type.pointers > 0 || type.keyword === null || type.keyword === 'enum');
 }
 
-/** Where the allocating function sets the member after the allocation; null when `.init` or an address may have set it before. */
-function setterOf(index: ModuleIndex, wanted: MemberAccess, inside: ReadonlyMap<FunctionIr, unknown>, allocator: FunctionIr, allocation: Site): MemberAccess | null {
+/** Whether `.init` itself sets the member, or somebody takes its address. */
+function mayBeSet(index: ModuleIndex, wanted: MemberAccess, inside: ReadonlyMap<FunctionIr, unknown>): boolean {
   const field = wanted.key.slice(wanted.owner.length + 1);
-  let setter: MemberAccess | null = null;
-  for (const { item } of index.allFunctions) {
-    if (!item.text.includes(field)) continue;
-    for (const access of memberAccesses(index, item)) {
-      if (access.key !== wanted.key || access.form === 'read') continue;
-      if (access.form === 'address' || inside.has(item)) return null;
-      if (item === allocator && access.site.path === allocation.path && access.site.start > allocation.end) setter ??= access;
-    }
-  }
-  return setter;
+  return index.allFunctions.some(({ item }) => item.text.includes(field)
+    && memberAccesses(index, item).some((one) => one.key === wanted.key && (one.form === 'address' || one.form === 'write' && inside.has(item))));
 }

@@ -1,5 +1,6 @@
 import type { CallExpr, Expr, FileIr, FunctionIr, MemberExpr, TypeName } from '../ir/types.ts';
 import { indexModule, type ModuleIndex } from '../lifecycle/module.ts';
+import { scanOf } from '../lifecycle/scan.ts';
 import type { Module, Site } from '../lifecycle/types.ts';
 import { walkWithParents, type IrNode } from './locate.ts';
 
@@ -201,20 +202,11 @@ export function reachedFrom(index: ModuleIndex, roots: Iterable<FunctionIr>): Ma
   for (const [fn] of reached) {
     const file = index.fileOf(fn);
     if (file === undefined) continue;
-    for (const name of calledNames(fn)) for (const { item } of index.functions(file, name)) if (!reached.has(item)) reached.set(item, fn);
+    // The scan of a function outlives the edits of others.
+    for (const { name } of scanOf(fn).calls) {
+      if (name === null) continue;
+      for (const { item } of index.functions(file, name)) if (!reached.has(item)) reached.set(item, fn);
+    }
   }
   return reached;
-}
-
-const called = new WeakMap<FunctionIr, readonly string[]>();
-
-/** The names of the functions that a function calls, or hands on by name. */
-function calledNames(fn: FunctionIr): readonly string[] {
-  let names = called.get(fn);
-  if (names === undefined) {
-    const found = new Set<string>();
-    for (const { node } of walkWithParents(fn.body)) if (node.kind === 'call' && node.name !== null) found.add(node.name);
-    called.set(fn, (names = [...found]));
-  }
-  return names;
 }
