@@ -1,8 +1,9 @@
 import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import type { FileIr, FieldIr, StructIr } from '../ir/types.ts';
 import type { Edit } from '../text/span.ts';
-import type { Site } from '../lifecycle/types.ts';
+import type { ModuleFacts, Site } from '../lifecycle/types.ts';
 import type { Defined, ModuleIndex } from '../lifecycle/module.ts';
+import { isExcluded, macrosOf, undecided } from '../lifecycle/conditions.ts';
 import { callsIn, type PlacedCall } from './locate.ts';
 import { indexOf } from './members.ts';
 import { deleteStatement, insertBefore, lineEnd, startsLine } from './fixes/text.ts';
@@ -126,6 +127,25 @@ ${OPS}${PROBE.replace('(foo, vdev,', '(foo, base.vdev,').replaceAll('&foo->vdev'
 ${OPS}${PROBE}${REMOVE}${DRIVER}`,
       },
       {
+        title: 'One layout for each kernel',
+        kernel: '6.2',
+        code: `#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
+struct foo {
+	struct mutex lock;
+	struct vfio_device vdev;
+};
+#else
+struct foo {
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 0, 0)
+	u32 magic;
+#endif
+	struct vfio_device vdev;
+	struct mutex lock;
+};
+#endif
+${OPS}${PROBE}${REMOVE}${DRIVER}`,
+      },
+      {
         title: 'A struct that the module does not define',
         kernel: '6.2',
         code: `#include <vendor/foo.h>
@@ -162,7 +182,7 @@ function check({ facts }: RuleContext): Finding[] {
   if (calls.length === 0) return [];
   const index = indexOf(facts.module);
   return calls.flatMap((placed): Finding[] => {
-    const late = lateMembers(index, placed);
+    const late = lateMembers(facts, index, placed);
     const designator = placed.call.args[1];
     const [first] = late;
     if (first === undefined || designator === undefined) return [];
@@ -197,19 +217,21 @@ interface LateMember {
 }
 
 /** The members on the path of a vfio_alloc_device() call that are not the first of their struct. */
-function lateMembers(index: ModuleIndex, { file, call }: PlacedCall): LateMember[] {
+function lateMembers(facts: ModuleFacts, index: ModuleIndex, { file, call }: PlacedCall): LateMember[] {
   const [tag, designator] = call.args;
   if (tag?.kind !== 'name' || designator === undefined) return [];
   const late: LateMember[] = [];
   let from = file;
   let name = tag.name;
   for (const part of file.text.slice(designator.start, designator.end).replace(/\s/g, '').split('.')) {
-    const struct = index.struct(from, name);
+    const struct = definitionOf(facts, index, from, name);
     if (struct === null || struct.item.keyword !== 'struct') break;
-    const at = struct.item.fields.findIndex((one) => one.name === part);
-    const field = struct.item.fields[at];
+    // What the target's preprocessor leaves out takes no room.
+    const fields = struct.item.fields.filter((one) => !isLeftOut(facts, one.conditions));
+    const at = fields.findIndex((one) => one.name === part);
+    const field = fields[at];
     if (field === undefined) break;
-    const before = frontOf(struct.item, at);
+    const before = frontOf(facts, fields, at);
     if (before !== null) late.push({ struct, field, ...before });
     if (field.type.keyword !== 'struct' || field.type.pointers > 0) break;
     from = struct.file;
@@ -218,13 +240,29 @@ function lateMembers(index: ModuleIndex, { file, call }: PlacedCall): LateMember
   return late;
 }
 
+/** The struct of that tag; null when there are several, of which an #if that nobody here can decide chooses one. */
+function definitionOf(facts: ModuleFacts, index: ModuleIndex, from: FileIr, tag: string): Defined<StructIr> | null {
+  const found = index.struct(from, tag);
+  if (found === null) return null;
+  const all = found.file.structs.filter((one) => one.name === tag && !isLeftOut(facts, one.conditions));
+  return all.length === 1 ? { file: found.file, item: all[0]! } : null;
+}
+
+function isLeftOut(facts: ModuleFacts, conditions: FieldIr['conditions']): boolean {
+  return isExcluded(conditions, facts.kernel, macrosOf(facts.module, facts.kernel));
+}
+
+function isAlways(facts: ModuleFacts, conditions: FieldIr['conditions']): boolean {
+  return undecided(conditions, facts.kernel, macrosOf(facts.module, facts.kernel)).length === 0;
+}
+
 /** A member in front of another, one that is always there if possible; null for the first, and where it is not known. */
-function frontOf(struct: StructIr, at: number): Pick<LateMember, 'before' | 'isCertain'> | null {
-  const field = struct.fields[at]!;
+function frontOf(facts: ModuleFacts, fields: readonly FieldIr[], at: number): Pick<LateMember, 'before' | 'isCertain'> | null {
+  const field = fields[at]!;
   // The layouts of an anonymous union all begin at its start; an array of no elements takes no room.
-  const front = struct.fields.slice(0, at).filter((one) => !(field.unplaced && one.unplaced) && !(one.type.arrays > 0 && one.unplaced));
-  const always = front.find((one) => one.conditions.length === 0);
-  if (always !== undefined) return { before: always, isCertain: field.conditions.length === 0 };
+  const front = fields.slice(0, at).filter((one) => !(field.unplaced && one.unplaced) && !(one.type.arrays > 0 && one.unplaced));
+  const always = front.find((one) => isAlways(facts, one.conditions));
+  if (always !== undefined) return { before: always, isCertain: isAlways(facts, field.conditions) };
   return front[0] === undefined ? null : { before: front[0], isCertain: false };
 }
 

@@ -182,6 +182,38 @@ static int foo_probe(struct pci_dev *pdev, const struct pci_device_id *id)
       code: `${READER}${PROBE.replace('\treturn 0;\n', `${SET}\treturn 0;\n`)}${REMOVE}${DRIVER}`,
     },
     {
+      title: 'The allocating helper has set it',
+      kernel: '6.2',
+      code: `${CORE}
+static struct foo *foo_alloc(struct pci_dev *pdev)
+{
+	struct foo *foo;
+
+	foo = vfio_alloc_device(foo, core_device.vdev, &pdev->dev, &foo_ops);
+	if (!IS_ERR(foo))
+		pci_set_drvdata(pdev, &foo->core_device);
+	return foo;
+}
+
+static int foo_probe(struct pci_dev *pdev, const struct pci_device_id *id)
+{
+	struct foo *foo = foo_alloc(pdev);
+	int ret;
+
+	if (IS_ERR(foo))
+		return PTR_ERR(foo);
+
+	ret = vfio_pci_core_register_device(&foo->core_device);
+	if (ret) {
+		vfio_put_device(&foo->core_device.vdev);
+		return ret;
+	}
+	dev_set_drvdata(&pdev->dev, foo);
+	return 0;
+}
+`,
+    },
+    {
       title: 'Cleared on the way out',
       kernel: '6.2',
       code: `${CORE}${CORE_PROBE}

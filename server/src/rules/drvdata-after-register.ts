@@ -3,9 +3,9 @@ import type { CallExpr, Expr, FunctionIr } from '../ir/types.ts';
 import type { ModuleFacts, OperationObservation, Site, Step } from '../lifecycle/types.ts';
 import { inRange } from '../kernel/version.ts';
 import { behaviourOf } from '../kernel/lookup.ts';
-import { nameOf, operationsOn } from './device.ts';
+import { nameOf } from './device.ts';
 import { drvdataCalls } from './drvdata.ts';
-import { callAt, contains, documentOf, walk } from './locate.ts';
+import { callAt, contains, documentOf, isSameSite, walk } from './locate.ts';
 import { indexOf, reachedFrom } from './members.ts';
 import { deviceIdentity } from './parent.ts';
 import { findingFor } from './report.ts';
@@ -35,8 +35,7 @@ function check({ facts }: RuleContext): Finding[] {
     if (one.kind !== 'operation' || one.op !== 'set-drvdata' || one.before.registered !== 'yes' || one.role === 'remove') return [];
     const register = one.trace.findLast((step) => step.op === 'register');
     // A second setter replaces a value that is there.
-    const isSecond = operationsOn(facts, one.function, one.device).some((other) => other.op === 'set-drvdata' && other.before.registered !== 'yes');
-    if (register === undefined || isSecond || !isOfParent(facts, one)) return [];
+    if (register === undefined || hasValue(facts, one) || !isOfParent(facts, one)) return [];
     const byCore = one.before.viaCore && register.text.startsWith('vfio_pci_core_register_device') && inRange(facts.kernel, CORE_COMPARES);
     const reader = byCore ? null : readerOf(facts);
     if (!byCore && reader === null) return [];
@@ -49,6 +48,12 @@ function check({ facts }: RuleContext): Finding[] {
       fix: fixFor(facts, one, register),
     })];
   });
+}
+
+/** Whether drvdata is set to the object before it is registered too: here, or in the function that allocates it. */
+function hasValue(facts: ModuleFacts, one: OperationObservation): boolean {
+  return facts.observations.some((other) => other.kind === 'operation' && other.op === 'set-drvdata' && other.before.registered !== 'yes'
+    && (other.device.id === one.device.id || isSameSite(other.device.origin, one.device.origin)));
 }
 
 function messageFor(one: OperationObservation, register: Step, reader: string | null): string {

@@ -113,6 +113,33 @@ ${init('\tfoo_fill(foo);\n')}${PROBE.replace('\tdev_set_drvdata', '\tfoo->size =
 `)}${PROBE.replace('\tfoo = vfio_alloc', '\tdev_set_drvdata(&mdev->dev, foo_find_parent(mdev));\n\tfoo = vfio_alloc')}${REMOVE}${DRIVER}`,
     },
     {
+      title: 'Another device, which is there already',
+      kernel: '6.2',
+      code: `static LIST_HEAD(foo_list);
+
+struct foo {
+	struct vfio_device vdev;
+	struct list_head next;
+	u32 id;
+};
+
+static int foo_init_dev(struct vfio_device *vdev)
+{
+	struct foo *other;
+
+	list_for_each_entry(other, &foo_list, next)
+		if (other->id == foo_id_of(vdev->dev))
+			return -EBUSY;
+	return 0;
+}
+
+static const struct vfio_device_ops foo_ops = {
+	.name = "foo",
+	.init = foo_init_dev,
+};
+${PROBE.replace('\tdev_set_drvdata', '\tfoo->id = foo_id_of(&mdev->dev);\n\tdev_set_drvdata')}${REMOVE}${DRIVER}`,
+    },
+    {
       title: 'A helper that callbacks call too',
       kernel: '6.2',
       code: `${CONTAINER}

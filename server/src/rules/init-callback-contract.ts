@@ -1,10 +1,10 @@
 import type { Finding, Rule, RuleContext } from './types.ts';
-import type { FunctionIr } from '../ir/types.ts';
+import type { Expr, FunctionIr } from '../ir/types.ts';
 import type { ModuleFacts, Site } from '../lifecycle/types.ts';
 import type { ModuleIndex } from '../lifecycle/module.ts';
 import { nameOf } from './device.ts';
 import { drvdataCalls } from './drvdata.ts';
-import { callAt } from './locate.ts';
+import { callAt, walk } from './locate.ts';
 import { fieldType, indexOf, memberAccesses, reachedFrom, type MemberAccess } from './members.ts';
 import { deviceIdentity } from './parent.ts';
 import { findingFor } from './report.ts';
@@ -140,7 +140,7 @@ function earlyReads(index: ModuleIndex, { fn, allocator, allocation, container }
   for (const [reader] of inside) {
     for (const access of memberAccesses(index, reader)) {
       const setter = setters.get(access.key);
-      if (setter === undefined || access.form !== 'read' || mayBeSet(index, access, inside)) continue;
+      if (setter === undefined || access.form !== 'read' || !isOfParameter(reader, access) || mayBeSet(index, access, inside)) continue;
       const text = access.file.text.slice(access.node.start, access.node.end).replace(/\s+/g, ' ');
       findings.push({
         rule: initCallbackContract.id,
@@ -154,6 +154,22 @@ function earlyReads(index: ModuleIndex, { fn, allocator, allocation, container }
     }
   }
   return findings;
+}
+
+/** Whether an access starts from a parameter of the function or from the container of one: a cursor over a list is another object. */
+function isOfParameter(fn: FunctionIr, access: MemberAccess): boolean {
+  let base: Expr = access.node;
+  while (base.kind === 'member' || base.kind === 'cast') base = base.kind === 'member' ? base.base : base.operand;
+  const params = new Set(fn.params.map((one) => one.name));
+  const isFrom = (expr: Expr): boolean => [...walk(expr)].some((node) => node.kind === 'name' && params.has(node.name));
+  if (base.kind !== 'name') return isFrom(base);
+  const { name } = base;
+  if (params.has(name)) return true;
+  const values = [...walk(fn.body)].flatMap((node) => {
+    if (node.kind === 'decl' && node.name === name && node.init !== null) return [node.init];
+    return node.kind === 'assign' && node.target.kind === 'name' && node.target.name === name ? [node.value] : [];
+  });
+  return values.length === 1 && isFrom(values[0]!);
 }
 
 /** A scalar or a pointer, not a struct or an array, of which more than the value may be of interest. */
