@@ -9,6 +9,7 @@ import { loseCertainty } from './operate.ts';
 import { emptyLog, helperResources, touchesResources, type HelperResources, type ResourceLog } from './resources.ts';
 import { resolver } from './apply.ts';
 import { indexModule, type Defined, type ModuleIndex } from './module.ts';
+import { calleesFirst, callGraph, reaching, type CallGraph } from './callgraph.ts';
 import { decidingMembers } from './deciding.ts';
 import { isLifecycleName, relevance, type Relevance, type RelevanceCache } from './relevance.ts';
 import type { ObjectInfo, Run } from './run.ts';
@@ -27,12 +28,13 @@ export function analyseModule(module: Module, kernel: KernelVersion, cache: Anal
   const index = indexModule(module);
   const drivers = driverTables(index), ops = opsTables(index, kernel);
   const roles = rolesOf(index, drivers, ops, kernel);
+  const graph = callGraph(index);
   const m: Analysis = {
-    index, kernel, roles, relevance: relevance(index, kernel, cache), summaries: new Map(), inProgress: new Map(), observations: new Map(), notAnalysed: new Map(), exits: new Map(), objects: new Map(), resources: new Map(), helpers: new Map(), touching: new Map(), ops, ...owningFunctions(index, roles),
+    index, kernel, roles, relevance: relevance(index, graph, kernel, cache), summaries: new Map(), inProgress: new Set(), observations: new Map(), notAnalysed: new Map(), exits: new Map(), objects: new Map(), resources: new Map(), helpers: new Map(), touching: touchingFunctions(graph), ops, ...owningFunctions(index, roles),
   };
   const sources = new Set(module.sources);
   const functions = index.allFunctions.filter((d) => sources.has(d.file) && isExplored(m, d.item));
-  for (const d of functions) summaryOf(m, d);
+  for (const group of calleesFirst(graph, functions)) solveGroup(m, graph, group.filter((d) => isExplored(m, d.item)));
   for (const d of functions) if (roles.get(d.item) === 'init' || roles.get(d.item) === 'release') exploreCallback(m, d, roles.get(d.item) === 'init', ops);
   for (const t of drivers) {
     const file = module.sources.find((f) => f.path === t.path);
@@ -67,8 +69,8 @@ export interface Analysis {
   readonly roles: ReadonlyMap<FunctionIr, Role>;
   readonly relevance: Relevance;
   readonly summaries: Map<FunctionIr, Summary>;
-  /** Functions on the stack, with their approximation and whether it was asked for. */
-  readonly inProgress: Map<FunctionIr, { summary: Summary; asked: boolean }>;
+  /** Functions that are explored because another one asks for them. */
+  readonly inProgress: Set<FunctionIr>;
   /** By function, so that a second exploration with a better beginning replaces the first. */
   readonly observations: Map<FunctionIr, Map<string, Observation>>;
   readonly notAnalysed: Map<FunctionIr, { path: string; reason: string }>;
@@ -78,8 +80,8 @@ export interface Analysis {
   readonly resources: Map<FunctionIr, ResourceLog>;
   /** Functions that do nothing to devices: what they do with resources, as far as it was asked for. */
   readonly helpers: Map<FunctionIr, HelperResources | null>;
-  /** Whether a function, or one that it calls, may take or give back a resource. */
-  readonly touching: Map<FunctionIr, boolean>;
+  /** Functions that may take or give back a resource, themselves or by what they call. */
+  readonly touching: ReadonlySet<FunctionIr>;
   readonly ops: ModuleFacts['opsTables'];
   /** Where a resource may be taken or given back for the life of a device: the only functions whose resources are followed. */
   readonly owning: ReadonlySet<FunctionIr>;
@@ -96,23 +98,37 @@ const OPAQUE: Summary = { outcomes: null, objects: new Map(), gives: [] };
 /** A recursion that has not settled after so many rounds is treated as unknown code. */
 const MAX_ROUNDS = 4;
 
-function summaryOf(m: Analysis, d: Defined<FunctionIr>): Summary | null {
+/** Explores functions that call one another, until what they know of each other no longer changes; a function by itself once. */
+function solveGroup(m: Analysis, graph: CallGraph, group: readonly Defined<FunctionIr>[]): void {
+  const [first] = group;
+  const again = (d: Defined<FunctionIr>, round: number) => exploreOnce(m, d, m.roles.get(d.item) ?? 'helper', [entryState(d.item)], round === 0);
+  if (group.length === 1 && !graph.calleesOf(first!.item).some((c) => c.item === first!.item)) { remember(m, first!.item, again(first!, 0)); return; }
+  for (const d of group) remember(m, d.item, { outcomes: [], objects: new Map(), gives: [] });
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    let changed = false;
+    for (const d of group) {
+      const next = again(d, round);
+      if (summaryKey(next) === summaryKey(m.summaries.get(d.item)!)) continue;
+      remember(m, d.item, next);
+      changed = true;
+    }
+    if (!changed) return;
+  }
+  for (const d of group) remember(m, d.item, OPAQUE);
+  for (const d of group) again(d, MAX_ROUNDS);
+}
+
+/** Calls nested deeper than this, where the call graph did not see them, are unknown code. */
+const MAX_NESTING = 20;
+
+function summaryOf(m: Analysis, d: Defined<FunctionIr>): Summary {
   const known = m.summaries.get(d.item);
   if (known) return known;
-  const running = m.inProgress.get(d.item);
-  if (running) { running.asked = true; return running.summary; }
   if (!isExplored(m, d.item)) return remember(m, d.item, harmless(m, d));
-  const frame = { summary: { outcomes: [], objects: new Map(), gives: [] } as Summary, asked: false };
-  m.inProgress.set(d.item, frame);
-  let summary = OPAQUE;
-  for (let round = 0; round < MAX_ROUNDS; round++) {
-    summary = exploreOnce(m, d, m.roles.get(d.item) ?? 'helper', [entryState(d.item)], round === 0);
-    if (!frame.asked || summaryKey(summary) === summaryKey(frame.summary)) break;
-    frame.summary = round === MAX_ROUNDS - 2 ? OPAQUE : summary;
-  }
+  if (m.inProgress.has(d.item) || m.inProgress.size >= MAX_NESTING) return OPAQUE;
+  m.inProgress.add(d.item);
+  const summary = exploreOnce(m, d, m.roles.get(d.item) ?? 'helper', [entryState(d.item)], true);
   m.inProgress.delete(d.item);
-  // A result that rests on an unfinished approximation further up is not kept: it is asked for again when that one has settled.
-  if ([...m.inProgress.values()].some((f) => f.asked)) return summary;
   return remember(m, d.item, summary);
 }
 
@@ -176,10 +192,13 @@ function newRun(m: Analysis, d: Defined<FunctionIr>, role: Role, resources: Reso
 function helperOf(m: Analysis, d: Defined<FunctionIr>): HelperResources | null {
   const known = m.helpers.get(d.item);
   if (known !== undefined) return known;
-  if (!mayTouch(m, d)) return remembered(m, d.item, NO_RESOURCES);
+  if (!m.touching.has(d.item)) return remembered(m, d.item, NO_RESOURCES);
+  if (m.inProgress.size >= MAX_NESTING) return null;
   m.helpers.set(d.item, null); // a recursion
+  m.inProgress.add(d.item);
   const run = newRun(m, d, 'helper', emptyLog()), { cfg, live } = graphOf(d.item);
   const exits = explore(run, cfg, live, [entryState(d.item)]);
+  m.inProgress.delete(d.item);
   return remembered(m, d.item, typeof exits === 'string' ? null : helperResources(exits.map((e) => e.s), run.resources!.gives.values()));
 }
 
@@ -205,13 +224,8 @@ const NO_RESOURCES: HelperResources = { takes: [], gives: [] };
 
 function remembered(m: Analysis, fn: FunctionIr, h: HelperResources | null): HelperResources | null { m.helpers.set(fn, h); return h; }
 
-function mayTouch(m: Analysis, d: Defined<FunctionIr>): boolean {
-  const known = m.touching.get(d.item);
-  if (known !== undefined) return known;
-  m.touching.set(d.item, false); // a cycle adds nothing of its own
-  const touches = scanOf(d.item).calls.some(({ name }) => name !== null && (touchesResources(name) || m.index.functions(d.file, name).some((f) => mayTouch(m, f))));
-  m.touching.set(d.item, touches);
-  return touches;
+function touchingFunctions(graph: CallGraph): ReadonlySet<FunctionIr> {
+  return reaching(graph, graph.nodes.filter((d) => scanOf(d.item).calls.some(({ name }) => name !== null && touchesResources(name))).map((d) => d.item));
 }
 
 /** The functions that the core calls for the devices of the module. */

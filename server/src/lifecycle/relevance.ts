@@ -3,7 +3,8 @@ import { mayEndContainer } from '../kernel/containers.ts';
 import { behaviourOf, type ExtraFunctions } from '../kernel/lookup.ts';
 import type { EffectOp, KernelVersion } from '../kernel/types.ts';
 import { formatVersion } from '../kernel/version.ts';
-import type { Defined, ModuleIndex } from './module.ts';
+import { reaching, targetsOf, type CallGraph } from './callgraph.ts';
+import type { ModuleIndex } from './module.ts';
 import { kernelCalls, originalOf, scanOf } from './scan.ts';
 
 /** Why a function is explored path by path. Most functions of a driver are not: they neither touch a life cycle nor lead to one. */
@@ -19,42 +20,52 @@ export interface Relevance {
 /** Memory and drvdata alone change no life cycle; freeing a parameter does. */
 const INCIDENTAL: ReadonlySet<EffectOp> = new Set(['allocate', 'free', 'get-drvdata']);
 
-export function relevance(index: ModuleIndex, kernel: KernelVersion, cache: RelevanceCache): Relevance {
+export function relevance(index: ModuleIndex, graph: CallGraph, kernel: KernelVersion, cache: RelevanceCache): Relevance {
   const containers = containerTags(index, kernel);
   const members = deviceMembers(index, containers);
   const signature = [formatVersion(kernel), ...containers, '', ...[...members.tags].sort(), '', ...[...members.fields].sort(), '', ...index.names].join(' ');
   const { wrappers } = index.module;
   if (cache.signature !== signature || cache.wrappers !== wrappers) { cache.signature = signature; cache.wrappers = wrappers; cache.facts = new WeakMap(); }
   const facts = new Map<FunctionIr, FunctionFacts>();
-  for (const d of index.allFunctions) {
+  for (const d of graph.nodes) {
     const { root } = originalOf(d.item);
     let f = cache.facts.get(root);
     if (!f) cache.facts.set(root, (f = gather(index, d.file, d.item, kernel, containers, members)));
     facts.set(d.item, f);
   }
-  const targetsOf = (d: Defined<FunctionIr>, name: string): readonly Defined<FunctionIr>[] => {
-    const defined = index.functions(d.file, name), macro = defined.length ? null : index.macroFunction(d.file, name);
-    return macro ? [macro] : defined;
-  };
-  const files = new Map(index.allFunctions.map((d) => [d.item, d] as const));
-  // Callers of what affects a device affect it too: a fixed point over the calls.
-  const affecting = new Set([...facts].filter(([, f]) => f.direct).map(([fn]) => fn));
-  for (let changed = true; changed;) {
-    changed = false;
-    for (const [fn, f] of facts) if (!affecting.has(fn) && f.callees.some((c) => targetsOf(files.get(fn)!, c).some((t) => affecting.has(t.item)))) { affecting.add(fn); changed = true; }
-  }
+  // Callers of what affects a device affect it too.
+  const affecting = reaching(graph, [...facts].filter(([, f]) => f.direct).map(([fn]) => fn));
+  const escapes = escapingParameters(index, graph, facts, affecting);
+  const escaping = (fn: FunctionIr): ReadonlySet<number> => escapes.get(fn) ?? NONE;
+  // A macro is a part of who uses it, and is always followed.
+  const functions = new Set(index.allFunctions.map((d) => d.item));
+  return { affects: (fn) => affecting.has(fn) || !functions.has(fn), yieldsDevice: (fn) => facts.get(fn)?.yields ?? true, escaping };
+}
+
+const NONE: ReadonlySet<number> = new Set();
+
+/** By function, the parameters that reach unseen code: given to it, or to a parameter of another function that reaches it. */
+function escapingParameters(index: ModuleIndex, graph: CallGraph, facts: ReadonlyMap<FunctionIr, FunctionFacts>, affecting: ReadonlySet<FunctionIr>): ReadonlyMap<FunctionIr, ReadonlySet<number>> {
   const escapes = new Map<FunctionIr, Set<number>>();
-  const escaping = (fn: FunctionIr): ReadonlySet<number> => {
-    const known = escapes.get(fn);
-    if (known) return known;
-    const out = new Set<number>();
-    escapes.set(fn, out); // a cycle adds nothing of its own
-    for (const p of facts.get(fn)?.passed ?? []) {
-      if (p.to === null || targetsOf(files.get(fn)!, p.to).some((t) => affecting.has(t.item) || escaping(t.item).has(p.position))) out.add(p.param);
-    }
-    return out;
+  const givers = new Map<FunctionIr, { fn: FunctionIr; param: number; position: number }[]>();
+  const work: { fn: FunctionIr; param: number }[] = [];
+  const escape = (fn: FunctionIr, param: number) => {
+    const own = escapes.get(fn) ?? new Set();
+    if (own.has(param)) return;
+    escapes.set(fn, own.add(param));
+    work.push({ fn, param });
   };
-  return { affects: (fn) => affecting.has(fn) || !facts.has(fn), yieldsDevice: (fn) => facts.get(fn)?.yields ?? true, escaping };
+  for (const d of graph.nodes) for (const p of facts.get(d.item)?.passed ?? []) {
+    if (p.to === null) { escape(d.item, p.param); continue; }
+    for (const t of targetsOf(index, d, p.to)) {
+      if (affecting.has(t.item)) escape(d.item, p.param);
+      const list = givers.get(t.item) ?? [];
+      list.push({ fn: d.item, param: p.param, position: p.position });
+      givers.set(t.item, list);
+    }
+  }
+  for (let w = work.pop(); w; w = work.pop()) for (const g of givers.get(w.fn) ?? []) if (g.position === w.param) escape(g.fn, g.param);
+  return escapes;
 }
 
 /** What is kept between two versions of a module: facts of functions that did not change, for as long as the names they can mean did not. */

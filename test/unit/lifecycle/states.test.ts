@@ -627,7 +627,8 @@ static void end(struct foo *f)
   3 alloc: unknown -> new error-pointer
   3 alloc: unknown -> new held live
   7 leaves failure, none: new error-pointer
-  9 leaves failure, none: new held live escaped ?
+  8 put foo: new held live -> new dropped freed
+  9 leaves failure, none: new dropped freed
   "
 `);
   });
