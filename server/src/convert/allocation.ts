@@ -68,7 +68,7 @@ export function findAllocation(module: Module, file: FileIr, site: CallSite): Fo
   const { dev, ops } = resolveArguments(file, scope, site, allocation.at, root.name);
   return {
     container,
-    plan: { fn, at: allocation.at, variable: root.name, call: allocCall, check: checkAt.stmt as IfStmt, checkAt, init: site.at, dev, ops },
+    plan: { file, fn, at: allocation.at, variable: root.name, call: allocCall, check: checkAt.stmt as IfStmt, checkAt, init: site.at, dev, ops },
   };
 }
 

@@ -26,5 +26,5 @@ export function drvdataMoves(file: FileIr, container: Container, allocation: All
   if (!set.whole || set.at.siblings !== register.at.siblings || set.at.conditional) {
     refuse('drvdata', `${name}() fails since 5.19 unless drvdata is the core device already; line ${lineOf(file, set.call.start)} sets it too late, under a condition. Set it before the register.`, file, set.call);
   }
-  return [{ at: set.at, before: register.at }];
+  return [{ file, at: set.at, before: register.at }];
 }

@@ -1,67 +1,84 @@
 import type { Edit, Span } from '../text/span.ts';
 import { indentUnit, lineEnding } from '../text/style.ts';
-import type { CommentIr, Stmt } from '../ir/types.ts';
+import type { CommentIr, FileIr, Stmt } from '../ir/types.ts';
 import { errorBranchEdits } from './branch.ts';
 import { includeRemovals } from './includes.ts';
 import { columnOf, indentAt, joinRemovals, lineStart, removalOf, wrapCall, type Removal } from './layout.ts';
 import { statementsOf } from './place.ts';
 import { tableEdits } from './tabletext.ts';
-import type { AllocationPlan, ConversionPlan, DevicePlan, PlannedEdits } from './types.ts';
+import { EDIT_KINDS, type AllocationPlan, type ConversionPlan, type DevicePlan, type EditKind, type InFile, type PlannedEdit, type PlannedEdits, type UninitPlan } from './types.ts';
 import { unusedLocals } from './unused.ts';
 
 /**
- * The text edits of a plan, in the document's own style: indentation, line endings, alignment and comments stay what they
- * are. Edits are sorted and do not overlap; offsets are UTF-16 code units of the document that was planned.
+ * The text edits of a plan, document by document, each in its own style: indentation, line endings, alignment and comments stay
+ * what they are. Edits are sorted and do not overlap; offsets are UTF-16 code units of the documents that were planned.
  */
 export function editsOf(plan: ConversionPlan): PlannedEdits {
-  const { file } = plan;
+  const perFile = filesOf(plan).map((file) => ({ file, ...fileEdits(plan, file) }));
+  return {
+    edits: perFile.filter((item) => item.edits.length > 0).map((item) => ({ path: item.file.path, edits: item.edits })),
+    notes: [...plan.notes, ...perFile.flatMap((item) => item.notes)],
+    touched: touchedBy(plan),
+  };
+}
+
+/** The documents that a plan speaks of: the one that was asked for, then the others in the order of the plan. */
+export function filesOf(plan: ConversionPlan): FileIr[] {
+  const parts = plan.devices.flatMap((device): InFile[] => [
+    ...device.allocations, ...device.uninits, ...device.frees, ...device.labels, ...device.renames, ...device.moves, ...device.texts,
+  ]);
+  return [...new Set([plan.file, ...parts.map((part) => part.file), ...plan.tables.map((table) => table.file)])];
+}
+
+/** The edits of one document. */
+function fileEdits(plan: ConversionPlan, file: FileIr): { readonly edits: PlannedEdit[]; readonly notes: readonly string[] } {
   const { text } = file;
   const eol = lineEnding(text);
-  const edits: Edit[] = [];
+  const edits: PlannedEdit[] = [];
   const removals: Removal[] = [];
+  const isHere = (part: InFile): boolean => part.file === file;
+  const add = (kind: EditKind, ...made: readonly Edit[]): void => void edits.push(...made.map((edit) => ({ ...edit, kind })));
   for (const device of plan.devices) {
-    for (const allocation of device.allocations) {
+    for (const allocation of device.allocations.filter(isHere)) {
       const removal = removalOf(text, file.comments, allocation.init.stmt);
       removals.push(removal);
-      edits.push(...allocationEdits(plan, device, allocation, [...removal.above, ...removal.inside], eol));
+      add('allocation', ...allocationEdits(device, allocation, [...removal.above, ...removal.inside], eol));
       removals.push(...removal.above.map((comment) => removalOf(text, [], comment)));
-      edits.push(...errorBranchEdits(file, allocation, eol));
+      add('allocation', ...errorBranchEdits(file, allocation, eol));
     }
-    removals.push(...uninitRemovals(plan, device, edits, eol));
-    for (const brace of lonelyBraces(plan, device)) {
-      edits.push({ span: brace.open, newText: '' });
+    const uninits = device.uninits.filter(isHere);
+    const moved: Edit[] = [];
+    removals.push(...uninitRemovals(file, device, uninits, moved, eol));
+    add('teardown', ...moved);
+    for (const brace of lonelyBraces(file, uninits)) {
+      add('teardown', { span: brace.open, newText: '' });
       removals.push(brace.close);
     }
-    for (const free of device.frees) edits.push({ span: free.call, newText: `vfio_put_device(${free.put})` });
-    for (const label of device.labels) {
+    for (const free of device.frees.filter(isHere)) add('teardown', { span: free.call, newText: `vfio_put_device(${free.put})` });
+    for (const label of device.labels.filter(isHere)) {
       for (const { stmt } of statementsOf(label.fn)) {
         if (stmt.kind === 'label' && stmt.name === label.from) {
           if (label.merged) removals.push(removalOf(text, file.comments, stmt));
-          else edits.push({ span: stmt.nameSpan, newText: label.to });
+          else add('tidy', { span: stmt.nameSpan, newText: label.to });
         }
-        if (stmt.kind === 'goto' && stmt.label === label.from) edits.push({ span: stmt.labelSpan, newText: label.to });
+        if (stmt.kind === 'goto' && stmt.label === label.from) add('tidy', { span: stmt.labelSpan, newText: label.to });
       }
     }
-    for (const move of device.moves) {
+    for (const move of device.moves.filter(isHere)) {
       const removal = removalOf(text, file.comments, move.at.stmt);
       const from = removal.above[0] ? lineStart(text, removal.above[0].start) : removal.span.start;
       const place = lineStart(text, move.before.stmt.start);
-      edits.push({ span: { start: place, end: place }, newText: `${text.slice(from, removal.span.end).trimEnd()}${eol}` });
+      add('allocation', { span: { start: place, end: place }, newText: `${text.slice(from, removal.span.end).trimEnd()}${eol}` });
       removals.push(removal, ...removal.above.map((comment) => removalOf(text, [], comment)));
     }
-    for (const rename of device.renames) edits.push({ span: rename.call.callee, newText: rename.to });
+    for (const rename of device.renames.filter(isHere)) add('allocation', { span: rename.call.callee, newText: rename.to });
+    edits.push(...device.texts.filter(isHere).map((part) => part.edit));
   }
-  for (const table of plan.tables) edits.push(...tableEdits(file, table, indentUnit(text), eol));
-  const unused = unusedLocals(plan, edits, removals);
+  for (const table of plan.tables.filter(isHere)) add('ops-table', ...tableEdits(file, table, indentUnit(text), eol));
+  const unused = unusedLocals(plan, file, edits, removals);
   removals.push(...unused.removals, ...includeRemovals(file, edits, removals));
-  for (const span of joinRemovals(text, removals)) edits.push({ span, newText: '' });
-
-  const sorted = tidy(edits);
-  return {
-    edits: [{ path: file.path, edits: sorted }],
-    notes: [...plan.notes, ...unused.notes],
-    touched: touchedBy(plan),
-  };
+  for (const span of joinRemovals(text, removals)) add('tidy', { span, newText: '' });
+  return { edits: tidy(edits), notes: unused.notes };
 }
 
 /** The functions and tables that the plan changes or adds. */
@@ -69,6 +86,7 @@ function touchedBy(plan: ConversionPlan): string[] {
   const names = new Set<string>();
   for (const device of plan.devices) {
     for (const item of [...device.allocations, ...device.frees, ...device.uninits]) names.add(item.fn.name);
+    for (const item of device.texts) if (item.fn) names.add(item.fn.name);
   }
   for (const table of plan.tables) {
     names.add(table.variable.name);
@@ -78,15 +96,15 @@ function touchedBy(plan: ConversionPlan): string[] {
 }
 
 /** `p = vfio_alloc_device(…);` in place of the allocation, with the comments of the init above it, and IS_ERR in its test. */
-function allocationEdits(plan: ConversionPlan, device: DevicePlan, allocation: AllocationPlan, comments: readonly CommentIr[], eol: string): Edit[] {
-  const { text } = plan.file;
+function allocationEdits(device: DevicePlan, allocation: AllocationPlan, comments: readonly CommentIr[], eol: string): Edit[] {
+  const { text } = allocation.file;
   const { stmt } = allocation.at;
   const args = [device.container.tag, device.container.path.join('.'), allocation.dev, allocation.ops];
   const indent = indentAt(text, stmt.start);
   const span: Span = stmt.kind === 'decl' && stmt.init ? stmt.init : stmt;
   const head = stmt.kind === 'decl' ? 'vfio_alloc_device' : `${allocation.variable} = vfio_alloc_device`;
   const edits: Edit[] = [{ span, newText: wrapCall(head, args, stmt.kind === 'decl' ? '' : ';', columnOf(text, span.start), indent, eol) }];
-  const own = removalOf(text, plan.file.comments, stmt).inside.filter((comment) => comment.start < stmt.end);
+  const own = removalOf(text, allocation.file.comments, stmt).inside.filter((comment) => comment.start < stmt.end);
   const moved = [...own, ...comments];
   if (moved.length > 0) edits.push(commentInsertion(text, stmt, moved, eol));
   return edits;
@@ -101,10 +119,10 @@ function commentInsertion(text: string, stmt: Stmt, comments: readonly CommentIr
 }
 
 /** The uninits that go. Their comments go to the put that takes over, which is the next in the same block. */
-function uninitRemovals(plan: ConversionPlan, device: DevicePlan, edits: Edit[], eol: string): Removal[] {
-  const { text, comments } = plan.file;
+function uninitRemovals(file: FileIr, device: DevicePlan, uninits: readonly UninitPlan[], edits: Edit[], eol: string): Removal[] {
+  const { text, comments } = file;
   const removals: Removal[] = [];
-  for (const uninit of device.uninits) {
+  for (const uninit of uninits) {
     const removal = removalOf(text, comments, uninit.at.stmt);
     removals.push(removal);
     const put = device.frees.find((free) => free.at.siblings === uninit.at.siblings && free.at.index > uninit.at.index);
@@ -121,11 +139,11 @@ function uninitRemovals(plan: ConversionPlan, device: DevicePlan, edits: Edit[],
 }
 
 /** The braces of an `if` whose block is left with one plain statement, which kernel style writes without. */
-function lonelyBraces(plan: ConversionPlan, device: DevicePlan): { readonly open: Span; readonly close: Removal }[] {
-  const { text, comments } = plan.file;
-  const gone = new Set<Stmt>(device.uninits.map((item) => item.at.stmt));
+function lonelyBraces(file: FileIr, uninits: readonly UninitPlan[]): { readonly open: Span; readonly close: Removal }[] {
+  const { text, comments } = file;
+  const gone = new Set<Stmt>(uninits.map((item) => item.at.stmt));
   const found: { readonly open: Span; readonly close: Removal }[] = [];
-  for (const { at } of device.uninits) {
+  for (const { at } of uninits) {
     const outer = at.parent;
     if (outer?.stmt.kind !== 'if' || outer.sole || outer.stmt.otherwise || outer.stmt.then.kind !== 'block' || outer.stmt.then.body !== at.siblings) continue;
     const block = outer.stmt.then;
@@ -141,13 +159,14 @@ function lonelyBraces(plan: ConversionPlan, device: DevicePlan): { readonly open
 }
 
 /** Sorted edits, those at the same place joined in the order they were made. */
-function tidy(edits: readonly Edit[]): Edit[] {
+function tidy(edits: readonly PlannedEdit[]): PlannedEdit[] {
   const sorted = edits.map((edit, order) => ({ edit, order })).sort((a, b) => a.edit.span.start - b.edit.span.start || a.edit.span.end - b.edit.span.end || a.order - b.order);
-  const joined: Edit[] = [];
+  const joined: PlannedEdit[] = [];
   for (const { edit } of sorted) {
     const last = joined[joined.length - 1];
     if (last && last.span.end === edit.span.start && last.span.start === last.span.end) {
-      joined[joined.length - 1] = { span: { start: last.span.start, end: edit.span.end }, newText: last.newText + edit.newText };
+      const kind = EDIT_KINDS.indexOf(last.kind) > EDIT_KINDS.indexOf(edit.kind) ? last.kind : edit.kind;
+      joined[joined.length - 1] = { span: { start: last.span.start, end: edit.span.end }, newText: last.newText + edit.newText, kind };
     } else joined.push(edit);
   }
   return joined;

@@ -28,7 +28,7 @@ export function planLabels(file: FileIr, container: Container, frees: readonly F
     // A label that a macro, an asm goto or something not understood may name cannot be renamed.
     const unsure = statementsOf(free.fn).some(({ stmt }) => stmt.kind === 'unknown' || stmt.kind === 'asm');
     const inMacro = file.macros.some((macro) => new RegExp(`\\b${label.name}\\b`).test(macro.bodyText));
-    if (!taken && !unsure && !inMacro) plans.push({ fn: free.fn, from: label.name, to, merged: false });
+    if (!taken && !unsure && !inMacro) plans.push({ file, fn: free.fn, from: label.name, to, merged: false });
   }
   return [...plans, ...mergedLabels(file, uninits, gone, plans)];
 }
@@ -46,7 +46,7 @@ function mergedLabels(file: FileIr, uninits: readonly UninitPlan[], gone: Readon
     if (file.comments.some((comment) => comment.start >= label.end && !file.text.slice(label.end, comment.start).includes('\n'))) continue;
     if (statementsOf(fn).some(({ stmt }) => stmt.kind === 'unknown' || stmt.kind === 'asm')) continue;
     const to = renamed.find((plan) => plan.fn === fn && plan.from === next.name)?.to ?? next.name;
-    plans.push({ fn, from: label.name, to, merged: true });
+    plans.push({ file, fn, from: label.name, to, merged: true });
   }
   // Later labels come later in the list, so that a chain ends where its last link does.
   for (let index = plans.length - 2; index >= 0; index--) {

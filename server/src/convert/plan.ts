@@ -111,7 +111,7 @@ function planDevice(input: ConversionInput, file: FileIr, group: readonly CallSi
   }
   checkConditions(file, allocations[0]!.fn, [...teardown.frees.map((item) => item.fn), ...teardown.uninits.map((item) => item.fn), ...allocations.map((item) => item.fn), ...planned.map((item) => item.variable)]);
   const labels = planLabels(file, container, teardown.frees, teardown.uninits);
-  return { device: { container, allocations, uninits: teardown.uninits, frees: teardown.frees, labels, renames, moves }, planned };
+  return { device: { container, allocations, uninits: teardown.uninits, frees: teardown.frees, labels, renames, moves, texts: [] }, planned };
 }
 
 /** An arm that is there for old kernels is right as it is. */
@@ -165,7 +165,7 @@ function registration(file: FileIr, container: Container, group: readonly CallSi
   const isMdev = group.some((site) => site.fn.params.some((param) => param.type.name === 'mdev_device'));
   if (!isMdev || /\bmdev_set_iommu_device\b/.test(file.text)) return { family: 'physical', renames: [] };
   const plainCalls = registers.filter((site) => site.call.name === 'vfio_register_group_dev');
-  return { family: 'emulated', renames: plainCalls.map((site) => ({ call: site.call, to: 'vfio_register_emulated_iommu_dev' })) };
+  return { family: 'emulated', renames: plainCalls.map((site) => ({ file, call: site.call, to: 'vfio_register_emulated_iommu_dev' })) };
 }
 
 /** All that is edited stands in the same #if arms, so that one program is converted and not a mixture. */

@@ -67,7 +67,7 @@ export function planTable(file: FileIr, table: VariableIr, needs: TableNeeds): T
   if (members.length > 0 && !entries.some((entry) => entry.conditions.length === 0)) {
     refuse('table-incomplete', `\`${table.name}\` has no member outside of #if arms to add others to. Convert by hand.`, file, table.nameSpan);
   }
-  return { variable: table, members, releaseStub };
+  return { file, variable: table, members, releaseStub };
 }
 
 /** A member that stands where the parser lost it (#if inside the braces). */

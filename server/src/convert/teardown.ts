@@ -36,11 +36,11 @@ export function findTeardown(module: Module, file: FileIr, container: Container,
     }
     if (site.op === 'uninit') {
       checkUninit(file, site);
-      uninits.push({ fn: site.fn, at: site.at, call: site.call });
+      uninits.push({ file, fn: site.fn, at: site.at, call: site.call });
     } else {
       checkFree(file, site);
       refuseOtherCount(file, container, site);
-      frees.push({ fn: site.fn, at: site.at, call: site.call, put: putArgument(file, container, site.target, level) });
+      frees.push({ file, fn: site.fn, at: site.at, call: site.call, put: putArgument(file, container, site.target, level) });
     }
   }
   refuseEmptied(file, uninits);

@@ -1,4 +1,4 @@
-import type { FileEdits } from '../text/span.ts';
+import type { Edit } from '../text/span.ts';
 import type { KernelVersion } from '../kernel/types.ts';
 import type { CallExpr, FileIr, FunctionIr, IfStmt, VariableIr } from '../ir/types.ts';
 import type { Module, Site } from '../lifecycle/types.ts';
@@ -70,8 +70,13 @@ export interface Container {
   readonly tags: readonly string[];
 }
 
+/** Part of a plan: all its places are in this document of the module. */
+export interface InFile {
+  readonly file: FileIr;
+}
+
 /** The allocation, its test and the initialisation that becomes one call of vfio_alloc_device. */
-export interface AllocationPlan {
+export interface AllocationPlan extends InFile {
   readonly fn: FunctionIr;
   /** The statement that allocates. */
   readonly at: Placed;
@@ -89,7 +94,7 @@ export interface AllocationPlan {
 }
 
 /** A free that becomes a put. `put` is the argument of vfio_put_device. */
-export interface FreePlan {
+export interface FreePlan extends InFile {
   readonly fn: FunctionIr;
   readonly at: Placed;
   readonly call: CallExpr;
@@ -97,7 +102,7 @@ export interface FreePlan {
 }
 
 /** An uninit that goes, because the last put does its work. */
-export interface UninitPlan {
+export interface UninitPlan extends InFile {
   readonly fn: FunctionIr;
   readonly at: Placed;
   readonly call: CallExpr;
@@ -111,14 +116,14 @@ export interface MemberPlan {
 }
 
 /** An ops table and what it needs for the target. */
-export interface TablePlan {
+export interface TablePlan extends InFile {
   readonly variable: VariableIr;
   readonly members: readonly MemberPlan[];
   /** The name of the `.release` to generate, if one is needed. */
   readonly releaseStub: string | null;
 }
 
-export interface LabelPlan {
+export interface LabelPlan extends InFile {
   readonly fn: FunctionIr;
   readonly from: string;
   readonly to: string;
@@ -127,18 +132,37 @@ export interface LabelPlan {
 }
 
 /** A call that gets another name because the target wants another function. */
-export interface RenamePlan {
+export interface RenamePlan extends InFile {
   readonly call: CallExpr;
   readonly to: string;
 }
 
 /** A statement that moves up, in front of another of the same block. */
-export interface MovePlan {
+export interface MovePlan extends InFile {
   readonly at: Placed;
   readonly before: Placed;
 }
 
-/** What happens to one kind of device object of the document. */
+/**
+ * What an edit does, as the editor tells its user. Where edits meet, the later of this list gives its name to both: it is the one that
+ * wants to be looked at.
+ */
+export const EDIT_KINDS = ['allocation', 'teardown', 'ops-table', 'tidy', 'signature', 'layout'] as const;
+export type EditKind = (typeof EDIT_KINDS)[number];
+
+/** An edit and what it is for. */
+export interface PlannedEdit extends Edit {
+  readonly kind: EditKind;
+}
+
+/** An edit that the plan has as text already: of a struct, a prototype, a call of a function whose parameters change. */
+export interface TextPlan extends InFile {
+  readonly edit: PlannedEdit;
+  /** The function that it stands in, if any. */
+  readonly fn: FunctionIr | null;
+}
+
+/** What happens to one kind of device object of the module. */
 export interface DevicePlan {
   readonly container: Container;
   /** One for each function that creates such an object. */
@@ -148,10 +172,12 @@ export interface DevicePlan {
   readonly labels: readonly LabelPlan[];
   readonly renames: readonly RenamePlan[];
   readonly moves: readonly MovePlan[];
+  readonly texts: readonly TextPlan[];
 }
 
-/** A proved plan for one document. It is data: edits.ts turns it into text, and another style is another such function. */
+/** A proved plan for a module. It is data: edits.ts turns it into text, and another style is another such function. */
 export interface ConversionPlan {
+  /** The document that was asked for. The parts of the plan say themselves which they are in. */
   readonly file: FileIr;
   readonly kernel: KernelVersion;
   readonly devices: readonly DevicePlan[];
@@ -165,9 +191,9 @@ export type PlanResult =
   | { readonly status: 'unchanged' }
   | { readonly status: 'refused'; readonly refusal: Refusal };
 
-/** The edits of a plan and the names of the functions and tables that they touch. */
+/** The edits of a plan, a FileEdits for each document that changes, and the names of the functions and tables that they touch. */
 export interface PlannedEdits {
-  readonly edits: readonly FileEdits[];
+  readonly edits: readonly { readonly path: string; readonly edits: readonly PlannedEdit[] }[];
   readonly notes: readonly string[];
   readonly touched: readonly string[];
 }

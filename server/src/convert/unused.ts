@@ -1,5 +1,5 @@
 import type { Edit, Span } from '../text/span.ts';
-import type { DeclStmt, Expr, FunctionIr } from '../ir/types.ts';
+import type { DeclStmt, Expr, FileIr, FunctionIr } from '../ir/types.ts';
 import { removalOf, type Removal } from './layout.ts';
 import { allExpressions, expressionsIn, statementsOf, type Placed } from './place.ts';
 import type { ConversionPlan } from './types.ts';
@@ -8,14 +8,13 @@ import type { ConversionPlan } from './types.ts';
 const PURE_CALLS = /^(?:container_of\w*|to_\w+|dev_get_drvdata|\w+_get_drvdata|mdev_dev|mdev_parent_dev|dev_name)$/;
 
 /**
- * Locals whose last use the edits take away. Their declarations go when nothing else shares the line and the initialiser only
+ * Locals of a document whose last use the edits take away. Their declarations go when nothing else shares the line and the initialiser only
  * computes; the others are named in a note.
  */
-export function unusedLocals(plan: ConversionPlan, edits: readonly Edit[], removals: readonly Removal[]): { readonly removals: Removal[]; readonly notes: string[] } {
-  const { file } = plan;
+export function unusedLocals(plan: ConversionPlan, file: FileIr, edits: readonly Edit[], removals: readonly Removal[]): { readonly removals: Removal[]; readonly notes: string[] } {
   const gone: Span[] = [...edits.map((edit) => edit.span), ...removals.map((removal) => removal.span)];
   const isGone = (expr: Expr): boolean => gone.some((span) => expr.start >= span.start && expr.end <= span.end);
-  const functions = new Set<FunctionIr>(plan.devices.flatMap((device) => [...device.allocations, ...device.frees, ...device.uninits].map((item) => item.fn)));
+  const functions = new Set<FunctionIr>(plan.devices.flatMap((device) => [...device.allocations, ...device.frees, ...device.uninits].filter((item) => item.file === file).map((item) => item.fn)));
   const found: Removal[] = [];
   const notes: string[] = [];
   for (const fn of functions) {
