@@ -1,7 +1,7 @@
 /** Conversions as the hosts see them: where they are offered, whether they can be done, and the proved edits. */
-import { editsOf, planConversion } from '../convert/index.ts';
+import { composePlanned, editsOf, planConversion, prepareConversion, siteBefore, type ConversionPlan, type Prepared } from '../convert/index.ts';
 import { compareVersions, formatVersion } from '../kernel/version.ts';
-import type { ModuleFacts } from '../lifecycle/types.ts';
+import type { ModuleFacts, Site } from '../lifecycle/types.ts';
 import type { Finding } from '../rules/types.ts';
 import type { Span } from '../text/span.ts';
 import { NO_SETTINGS, type Engine } from './analyse.ts';
@@ -49,43 +49,70 @@ export type Plan =
 
 /** Whether a conversion can be planned: cheap, without the proof. Never throws. */
 export function planOf(engine: Engine, input: ModuleInput, target: TargetKernel, functionName: string | undefined): Plan {
-  const module = engine.module(input);
-  if (!module) return { status: 'unchanged' };
+  const scratch = engine.sibling();
   try {
-    const result = planConversion({ module, kernel: target.version }, { path: input.file, functionName });
-    switch (result.status) {
-      case 'planned': return { status: 'planned', probes: result.plan.devices.flatMap((device) => device.allocations.map((one) => one.fn.name)) };
-      case 'refused': return { status: 'refused', reason: result.refusal.reason, site: result.refusal.site };
-      case 'unchanged': return { status: 'unchanged' };
-    }
+    const result = preparePlan(engine, scratch, input, target, functionName);
+    if (result.status !== 'planned') return result;
+    const { plan, prepared } = result;
+    return { status: 'planned', probes: plan ? plan.devices.flatMap((device) => device.allocations.map((one) => one.fn.name)) : prepared.touched };
   } catch (error) {
     return failed(error);
+  } finally {
+    scratch.dispose();
+  }
+}
+
+type Planning =
+  /** `plan` is for the module that the preparation left; null when the preparation is all that there is to do. */
+  | { readonly status: 'planned'; readonly prepared: Prepared; readonly plan: ConversionPlan | null }
+  | { readonly status: 'unchanged' }
+  | Extract<Conversion, { status: 'refused' }>;
+
+function preparePlan(engine: Engine, scratch: Engine, input: ModuleInput, target: TargetKernel, functionName: string | undefined): Planning {
+  const module = engine.module(input);
+  if (!module) return { status: 'unchanged' };
+  const request = { path: input.file, functionName };
+  const prepared = prepareConversion({ module, kernel: target.version }, request, (edits) => {
+    const after = withEdits(input, edits);
+    return after && scratch.module(after);
+  });
+  if (prepared.status === 'refused') return { status: 'refused', reason: prepared.refusal.reason, site: prepared.refusal.site };
+  const result = planConversion({ module: prepared.module, kernel: target.version }, request);
+  switch (result.status) {
+    case 'planned': return { status: 'planned', prepared, plan: result.plan };
+    case 'unchanged': return prepared.edits.length > 0 ? { status: 'planned', prepared, plan: null } : result;
+    case 'refused': {
+      const { reason, site } = result.refusal;
+      return { status: 'refused', reason, site: site && siteBefore(prepared.edits, site) };
+    }
   }
 }
 
 /**
- * Plans, edits and proves a conversion. The result parses as well as before, shows no error and no warning in what was touched and
- * none that is new elsewhere, and has nothing left to convert; what fails that is refused. Never throws.
+ * Plans, edits and proves a conversion. The result parses as well as before, shows no error and no warning that was not there before, and
+ * has nothing left to convert; what fails that is refused. Never throws.
  */
 export function convert(engine: Engine, input: ModuleInput, target: TargetKernel, functionName: string | undefined): Conversion {
-  const module = engine.module(input);
-  if (!module) return { status: 'unchanged' };
   const scratch = engine.sibling();
   try {
-    const request = { path: input.file, functionName };
-    const result = planConversion({ module, kernel: target.version }, request);
-    if (result.status === 'unchanged') return result;
-    if (result.status === 'refused') return { status: 'refused', reason: result.refusal.reason, site: result.refusal.site };
-    const { edits, notes, touched } = editsOf(result.plan);
+    const result = preparePlan(engine, scratch, input, target, functionName);
+    if (result.status !== 'planned') return result;
+    const { prepared, plan } = result;
+    const planned = plan ? editsOf(plan) : { edits: [], notes: [], touched: [] };
+    const edits = composePlanned(prepared.edits, planned.edits);
+    const start = edits[0]?.edits[0];
+    const here = start ? { path: edits[0]!.path, ...start.span } : null;
+    const before = (site: Site): Site => siteBefore(edits, site);
     const after = withEdits(input, edits);
-    if (!after) return refused('the edits of the conversion are in each other\'s way');
-    if (!parsesAsWell(engine.parser, input, after)) return refused('the converted text would not parse');
-    const problem = newProblem(scratch, input, after, target, new Set(touched));
-    if (problem) return refused(`the converted text would not be right: ${problem.message} [${problem.rule}]`);
-    const again = scratch.module(after);
-    const second = again && planConversion({ module: again, kernel: target.version }, request);
-    if (second?.status !== 'unchanged') return refused('a second conversion would change the result again');
-    return { status: 'converted', edits, notes };
+    if (!after) return refused('the edits of the conversion are in each other\'s way', here);
+    if (!parsesAsWell(engine.parser, input, after)) return refused('the converted text would not parse', here);
+    const { added, kept } = compareFindings(scratch, input, after, target);
+    if (added) return refused(`the converted text would not be right: ${added.message} [${added.rule}]`, before(added.site));
+    const second = preparePlan(scratch, scratch, after, target, functionName);
+    if (second.status !== 'unchanged') return refused('a second conversion would change the result again', (second.status === 'refused' && second.site && before(second.site)) || here);
+    const touched = new Set([...prepared.touched, ...planned.touched]);
+    const remarks = kept.filter((one) => one.functionName !== null && touched.has(one.functionName)).map((one) => remark(input, one, before(one.site)));
+    return { status: 'converted', edits, notes: [...prepared.notes, ...planned.notes, ...remarks] };
   } catch (error) {
     return failed(error);
   } finally {
@@ -99,19 +126,33 @@ export function convert(engine: Engine, input: ModuleInput, target: TargetKernel
  */
 const OF_THE_TARGET = new Set(['removed-api', 'unavailable-api']);
 
-function newProblem(engine: Engine, before: ModuleInput, after: ModuleInput, target: TargetKernel, touched: ReadonlySet<string>): Finding | undefined {
+/** The kernel that a driver of the old model is judged for: the newest that has it. */
+const SOURCE: TargetKernel = { version: [6, 0], text: '6.0', source: 'default', reason: 'the newest kernel of the old model' };
+
+/**
+ * The findings of the converted module against those of the module before it, for the target and, as far as it is of the old model,
+ * for its own kernel: the first that is new, counted by rule and function, and those that were there before.
+ */
+function compareFindings(engine: Engine, before: ModuleInput, after: ModuleInput, target: TargetKernel): { readonly added: Finding | undefined; readonly kept: readonly Finding[] } {
   const wordsOf = (finding: Finding): string => `${keyOf(finding)}\n${finding.message}`;
-  const old = allFindings(engine, before, NO_SETTINGS, target);
-  const known = new Set(old.filter((one) => OF_THE_TARGET.has(one.rule)).map(wordsOf));
-  const counts = countFindings(old);
-  const findings = allFindings(engine, after, NO_SETTINGS, target)
+  const forTarget = allFindings(engine, before, NO_SETTINGS, target);
+  const known = new Set(forTarget.filter((one) => OF_THE_TARGET.has(one.rule)).map(wordsOf));
+  const counts = [countFindings(forTarget), countFindings(allFindings(engine, before, NO_SETTINGS, SOURCE))];
+  const kept = allFindings(engine, after, NO_SETTINGS, target)
     .filter((one) => (one.severity === 'error' || one.severity === 'warning') && !known.has(wordsOf(one)));
-  const now = countFindings(findings);
-  return findings.find((one) => (one.functionName !== null && touched.has(one.functionName)) || now.get(keyOf(one))! > (counts.get(keyOf(one)) ?? 0));
+  const now = countFindings(kept);
+  const added = kept.find((one) => now.get(keyOf(one))! > Math.max(...counts.map((count) => count.get(keyOf(one)) ?? 0)));
+  return { added, kept };
 }
 
-function refused(reason: string): Conversion {
-  return { status: 'refused', reason: `Not proved: ${reason}.`, site: null };
+/** A finding that the conversion leaves as it found it, for the person who reads the result. */
+function remark(input: ModuleInput, finding: Finding, site: Site): string {
+  const text = [...input.sources, ...input.headers].find((one) => one.path === site.path)?.text ?? '';
+  return `It was there before, at line ${text.slice(0, site.start).split('\n').length}: ${finding.message} [${finding.rule}].`;
+}
+
+function refused(reason: string, site: Site | null): Conversion {
+  return { status: 'refused', reason: `Not proved: ${reason}.`, site };
 }
 
 function failed(error: unknown): Extract<Conversion, { status: 'refused' }> {

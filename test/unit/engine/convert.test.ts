@@ -25,9 +25,20 @@ describe('the proof of a conversion', () => {
     expect(convert(engine, single(DRIVER), K61, undefined)).toMatchObject({ status: 'refused', reason: expect.stringContaining('found vfio_put_device [doubt]') });
   });
 
-  it('fails for a defect that was there before: the result would be offered as right', async () => {
+  it('passes over a defect that was there before, and says so', async () => {
     const engine = await engineWith([textRule('old', /dev_set_drvdata/g)]);
-    expect(convert(engine, single(DRIVER), K61, undefined)).toMatchObject({ status: 'refused', reason: expect.stringContaining('[old]') });
+    const result = convert(engine, single(DRIVER), K61, undefined);
+    if (result.status !== 'converted') throw new Error(JSON.stringify(result));
+    const line = DRIVER.slice(0, DRIVER.indexOf('dev_set_drvdata')).split('\n').length;
+    expect(result.notes).toContainEqual(`It was there before, at line ${line}: found dev_set_drvdata [old].`);
+  });
+
+  it('counts: one more of a kind that was there before is new, and shown where it would stand', async () => {
+    const engine = await engineWith([textRule('doubt', /vfio_put_device|dev_set_drvdata/g)]);
+    const result = convert(engine, single(DRIVER), K61, undefined);
+    if (result.status !== 'refused') throw new Error(JSON.stringify(result));
+    expect(result.reason).toContain('[doubt]');
+    expect(result.site).not.toBeNull();
   });
 
   it('fails when something new is found elsewhere', async () => {

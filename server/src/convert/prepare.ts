@@ -1,0 +1,63 @@
+import type { Module } from '../lifecycle/types.ts';
+import { composePlanned, siteBefore, type DocumentEdits } from './compose.ts';
+import { RefusedError } from './refuse.ts';
+import { STEPS } from './steps/index.ts';
+import type { StepInput, StepResult } from './steps/types.ts';
+import type { ConversionInput, ConversionRequest, Refusal } from './types.ts';
+
+/** Lowers a module once more with edits made to its documents; undefined when they cannot be made. */
+export type Relower = (edits: readonly DocumentEdits[]) => Module | undefined;
+
+/** A module in the form that planConversion knows, and what was done to bring it there. */
+export interface Prepared {
+  readonly status: 'prepared';
+  readonly module: Module;
+  /** On the documents as they were given; empty when nothing had to be done. */
+  readonly edits: readonly DocumentEdits[];
+  readonly notes: readonly string[];
+  /** The functions and tables that were changed or added. */
+  readonly touched: readonly string[];
+}
+
+/** More rounds than there are steps: each step rewrites all that it finds at once, and what it has rewritten is no case for it again. */
+const MAX_ROUNDS = 12;
+
+/**
+ * Brings a document into the form that planConversion knows, one step after the other: older interfaces to vfio_init_group_dev, several
+ * init calls to one, memory of devres to memory of the driver, and what the target kernel changed in the new model itself. Each
+ * step leaves a driver that is right in itself. Never throws; sites of a refusal are in the documents as they were given.
+ */
+export function prepareConversion(input: ConversionInput, request: ConversionRequest, relower: Relower): Prepared | { readonly status: 'refused'; readonly refusal: Refusal } {
+  let { module } = input;
+  let edits: readonly DocumentEdits[] = [];
+  const notes: string[] = [];
+  const touched = new Set<string>();
+  try {
+    for (let round = 0; round < MAX_ROUNDS; round++) {
+      const file = module.sources.find((source) => source.path === request.path);
+      if (!file) break;
+      const done = firstResult({ input: { ...input, module }, file, functionName: request.functionName });
+      if (!done) break;
+      const composed = composePlanned(edits, done.edits);
+      const next = relower(composed);
+      if (!next) break;
+      edits = composed;
+      module = next;
+      notes.push(...done.notes);
+      for (const name of done.touched) touched.add(name);
+    }
+  } catch (error) {
+    if (!(error instanceof RefusedError)) throw error;
+    const { refusal } = error;
+    return { status: 'refused', refusal: { ...refusal, site: refusal.site && siteBefore(edits, refusal.site) } };
+  }
+  return { status: 'prepared', module, edits, notes, touched: [...touched] };
+}
+
+function firstResult(input: StepInput): StepResult | null {
+  for (const step of STEPS) {
+    const result = step(input);
+    if (result) return result;
+  }
+  return null;
+}

@@ -1,0 +1,4 @@
+import type { Step } from './types.ts';
+
+/** In this order: what an earlier one rewrites may be a case for a later one. */
+export const STEPS: readonly Step[] = [];

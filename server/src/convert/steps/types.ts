@@ -1,0 +1,21 @@
+import type { FileIr } from '../../ir/types.ts';
+import type { DocumentEdits } from '../compose.ts';
+import type { ConversionInput } from '../types.ts';
+
+export interface StepInput {
+  readonly input: ConversionInput;
+  /** The document that is to be converted. */
+  readonly file: FileIr;
+  /** Only the devices that this function works on; all of the document's when it is undefined. */
+  readonly functionName: string | undefined;
+}
+
+export interface StepResult {
+  readonly edits: readonly DocumentEdits[];
+  readonly notes: readonly string[];
+  /** The functions and tables that are changed or added. */
+  readonly touched: readonly string[];
+}
+
+/** Rewrites one form of a driver into another: null where there is nothing of that form. Throws RefusedError for what it cannot prove. */
+export type Step = (step: StepInput) => StepResult | null;
