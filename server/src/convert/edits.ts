@@ -5,6 +5,7 @@ import { errorBranchEdits } from './branch.ts';
 import { includeRemovals } from './includes.ts';
 import { columnOf, indentAt, joinRemovals, lineStart, removalOf, wrapCall, type Removal } from './layout.ts';
 import { statementsOf } from './place.ts';
+import { placeOf, splitEdits } from './several-files/merge.ts';
 import { tableEdits } from './tabletext.ts';
 import { EDIT_KINDS, type AllocationPlan, type ConversionPlan, type DevicePlan, type EditKind, type InFile, type PlannedEdit, type PlannedEdits, type UninitPlan } from './types.ts';
 import { unusedLocals } from './unused.ts';
@@ -16,7 +17,7 @@ import { unusedLocals } from './unused.ts';
 export function editsOf(plan: ConversionPlan): PlannedEdits {
   const perFile = filesOf(plan).map((file) => ({ file, ...fileEdits(plan, file) }));
   return {
-    edits: perFile.filter((item) => item.edits.length > 0).map((item) => ({ path: item.file.path, edits: item.edits })),
+    edits: perFile.flatMap((item) => splitEdits(item.file, item.edits)),
     notes: [...plan.notes, ...perFile.flatMap((item) => item.notes)],
     touched: touchedBy(plan),
   };
@@ -33,7 +34,10 @@ export function filesOf(plan: ConversionPlan): FileIr[] {
 /** The edits of one document. */
 function fileEdits(plan: ConversionPlan, file: FileIr): { readonly edits: PlannedEdit[]; readonly notes: readonly string[] } {
   const { text } = file;
-  const eol = lineEnding(text);
+  const styleAt = (offset: number): { readonly eol: string; readonly unit: string } => {
+    const own = placeOf(file, offset).file.text;
+    return { eol: lineEnding(own), unit: indentUnit(own) };
+  };
   const edits: PlannedEdit[] = [];
   const removals: Removal[] = [];
   const isHere = (part: InFile): boolean => part.file === file;
@@ -42,13 +46,13 @@ function fileEdits(plan: ConversionPlan, file: FileIr): { readonly edits: Planne
     for (const allocation of device.allocations.filter(isHere)) {
       const removal = removalOf(text, file.comments, allocation.init.stmt);
       removals.push(removal);
-      add('allocation', ...allocationEdits(device, allocation, [...removal.above, ...removal.inside], eol));
+      add('allocation', ...allocationEdits(device, allocation, [...removal.above, ...removal.inside], styleAt(allocation.at.stmt.start).eol));
       removals.push(...removal.above.map((comment) => removalOf(text, [], comment)));
-      add('allocation', ...errorBranchEdits(file, allocation, eol));
+      add('allocation', ...errorBranchEdits(file, allocation, styleAt(allocation.check.start).eol));
     }
     const uninits = device.uninits.filter(isHere);
     const moved: Edit[] = [];
-    removals.push(...uninitRemovals(file, device, uninits, moved, eol));
+    removals.push(...uninitRemovals(file, device, uninits, moved, (at) => styleAt(at).eol));
     add('teardown', ...moved);
     for (const brace of lonelyBraces(file, uninits)) {
       add('teardown', { span: brace.open, newText: '' });
@@ -68,15 +72,19 @@ function fileEdits(plan: ConversionPlan, file: FileIr): { readonly edits: Planne
       const removal = removalOf(text, file.comments, move.at.stmt);
       const from = removal.above[0] ? lineStart(text, removal.above[0].start) : removal.span.start;
       const place = lineStart(text, move.before.stmt.start);
-      add('allocation', { span: { start: place, end: place }, newText: `${text.slice(from, removal.span.end).trimEnd()}${eol}` });
+      add('allocation', { span: { start: place, end: place }, newText: `${text.slice(from, removal.span.end).trimEnd()}${styleAt(place).eol}` });
       removals.push(removal, ...removal.above.map((comment) => removalOf(text, [], comment)));
     }
     for (const rename of device.renames.filter(isHere)) add('allocation', { span: rename.call.callee, newText: rename.to });
     edits.push(...device.texts.filter(isHere).map((part) => part.edit));
   }
-  for (const table of plan.tables.filter(isHere)) add('ops-table', ...tableEdits(file, table, indentUnit(text), eol));
+  for (const table of plan.tables.filter(isHere)) {
+    const { eol, unit } = styleAt(table.variable.start);
+    add('ops-table', ...tableEdits(file, table, unit, eol));
+  }
   const unused = unusedLocals(plan, file, edits, removals);
-  removals.push(...unused.removals, ...includeRemovals(file, edits, removals));
+  removals.push(...unused.removals);
+  removals.push(...includeRemovals(file, edits, removals));
   for (const span of joinRemovals(text, removals)) add('tidy', { span, newText: '' });
   return { edits: tidy(edits), notes: unused.notes };
 }
@@ -119,7 +127,7 @@ function commentInsertion(text: string, stmt: Stmt, comments: readonly CommentIr
 }
 
 /** The uninits that go. Their comments go to the put that takes over, which is the next in the same block. */
-function uninitRemovals(file: FileIr, device: DevicePlan, uninits: readonly UninitPlan[], edits: Edit[], eol: string): Removal[] {
+function uninitRemovals(file: FileIr, device: DevicePlan, uninits: readonly UninitPlan[], edits: Edit[], eolAt: (offset: number) => string): Removal[] {
   const { text, comments } = file;
   const removals: Removal[] = [];
   for (const uninit of uninits) {
@@ -132,7 +140,7 @@ function uninitRemovals(file: FileIr, device: DevicePlan, uninits: readonly Unin
     if (!target) continue;
     // Right before its put the comment above an uninit already stands where it belongs.
     const moved = adjacent || !put ? removal.inside : [...removal.above, ...removal.inside];
-    if (moved.length > 0) edits.push(commentInsertion(text, target, moved, eol));
+    if (moved.length > 0) edits.push(commentInsertion(text, target, moved, eolAt(target.start)));
     if (put && !adjacent) removals.push(...removal.above.map((comment) => removalOf(text, [], comment)));
   }
   return removals;

@@ -1,6 +1,8 @@
-import type { Edit } from '../text/span.ts';
+import type { Edit, Span } from '../text/span.ts';
+import { shiftSpans } from '../ir/lower/shift.ts';
 import type { FileIr } from '../ir/types.ts';
 import { removalOf, type Removal } from './layout.ts';
+import { partsOf, placeOf } from './several-files/merge.ts';
 
 /**
  * Names that <linux/slab.h> declares, or that it brings along from the headers it includes (gfp.h, overflow.h, workqueue.h,
@@ -8,11 +10,19 @@ import { removalOf, type Removal } from './layout.ts';
  */
 const FROM_SLAB = /\b(?:\w*alloc\w*|\w*free\w*|kmem_\w+|k(?:str|mem)n?dup\w*|kasprintf|kvasprintf|ksize|SLAB_\w+|ZERO_OR_NULL_PTR|ZERO_SIZE_PTR|ARCH_\w*MINALIGN|gfp_t|__?GFP_\w+|GFP_\w+|page_\w+|\w*_pages?|struct_size\w*|array_size|array3_size|flex_array_size|size_(?:add|mul|sub)|check_(?:add|sub|mul|shl)_overflow|\w*workqueue\w*|\w*_work\w*|work_struct|delayed_work|\w*_WORK\w*|percpu_ref\w*|DEFINE_(?:FREE|GUARD|CLASS)\w*|(?:scoped_)?guard|no_free_ptr|return_ptr|hash_(?:32|64|long|ptr)|GOLDEN_RATIO_\w+)\b/;
 
-/** The include of <linux/slab.h>, when the edits take out all that the file used of it. */
+/** The includes of <linux/slab.h>, where the edits take out all that a document used of it. */
 export function includeRemovals(file: FileIr, edits: readonly Edit[], removals: readonly Removal[]): Removal[] {
+  return partsOf(file).flatMap((part) => {
+    const isHere = ({ span }: { readonly span: Span }): boolean => placeOf(file, span.start).file === part.file;
+    const own = removalsIn(part.file, shiftSpans(edits.filter(isHere), -part.start), shiftSpans(removals.filter(isHere), -part.start));
+    return shiftSpans(own, part.start);
+  });
+}
+
+function removalsIn(file: FileIr, edits: readonly Edit[], removals: readonly Removal[]): Removal[] {
   const include = file.includes.find((item) => !item.quoted && item.path === 'linux/slab.h' && item.conditions.length === 0);
-  if (!include) return [];
-  if (FROM_SLAB.test(codeAfter(file, edits, removals))) return [];
+  if (!include || edits.length + removals.length === 0) return [];
+  if (FROM_SLAB.test(codeAfter(file, edits, removals)) || !FROM_SLAB.test(codeAfter(file, [], []))) return [];
   return [removalOf(file.text, [], { start: include.start, end: file.text.slice(0, include.end).trimEnd().length })];
 }
 

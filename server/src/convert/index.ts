@@ -1,5 +1,5 @@
 /** The conversion: a plan or a refusal from the IR, and the edits of a plan. The engine applies them and proves the result. */
-export { planConversion } from './plan.ts';
+export { planConversion } from './several-files/plan.ts';
 export { prepareConversion, type Prepared, type Relower } from './prepare.ts';
 export { composePlanned, siteBefore, type DocumentEdits } from './compose.ts';
 export { editsOf } from './edits.ts';

@@ -9,29 +9,19 @@ import { planLabels } from './labels.ts';
 import { notesOf } from './notes.ts';
 import { uncast } from './place.ts';
 import { provePaths } from './proofs.ts';
-import { lineOf, refuse, RefusedError, textOf } from './refuse.ts';
+import { lineOf, refuse, textOf } from './refuse.ts';
+import { placeOf } from './several-files/merge.ts';
 import { callSites, levelOf, type CallSite } from './sites.ts';
 import { findTable, planTable, type IommuFamily } from './tables.ts';
 import { findTeardown } from './teardown.ts';
-import type { AllocationPlan, Container, ConversionInput, ConversionRequest, DevicePlan, PlanResult, RenamePlan, TablePlan } from './types.ts';
+import type { AllocationPlan, Container, ConversionInput, DevicePlan, PlanResult, RenamePlan, TablePlan } from './types.ts';
 import { baseName, typeOf } from './typing.ts';
 
 /**
- * Plans the conversion of the devices of one document from vfio_init_group_dev (5.13 to 6.0) to vfio_alloc_device: proves what
- * it needs, or refuses with a reason and a place. Reads the IR only; the result is data for `editsOf`. Never throws.
+ * Plans the conversion of the devices of one document, which may be several merged: then only of those that a part of, `origin`, has to do
+ * with. Throws RefusedError.
  */
-export function planConversion(input: ConversionInput, request: ConversionRequest): PlanResult {
-  const file = input.module.sources.find((source) => source.path === request.path);
-  if (!file) return { status: 'unchanged' };
-  try {
-    return planFile(input, file, request.functionName);
-  } catch (error) {
-    if (error instanceof RefusedError) return { status: 'refused', refusal: error.refusal };
-    throw error;
-  }
-}
-
-function planFile(input: ConversionInput, file: FileIr, functionName: string | undefined): PlanResult {
+export function planFile(input: ConversionInput, file: FileIr, functionName: string | undefined, origin: FileIr): PlanResult {
   const { module, kernel } = input;
   const sites = callSites(module, file);
   const inits = sites.filter((site) => site.op === 'init');
@@ -43,7 +33,7 @@ function planFile(input: ConversionInput, file: FileIr, functionName: string | u
   const devices: DevicePlan[] = [];
   const tables = new Map<string, TablePlan>();
   for (const group of groups) {
-    if (functionName !== undefined && !concerns(group, sites, functionName)) continue;
+    if (!concerns(group, sites, (site) => (functionName === undefined || site.fn.name === functionName) && (file === origin || placeOf(file, site.call.start).file === origin))) continue;
     if (compareVersions(kernel, [6, 1]) < 0) {
       refuse('target-too-old', `vfio_alloc_device is not in kernel ${formatVersion(kernel)}: it came with 6.1. Choose 6.1 or later as the target kernel.`, file, group[0]!.call);
     }
@@ -68,14 +58,19 @@ function groupByContainer(inits: readonly CallSite[]): CallSite[][] {
   return [...groups.values()];
 }
 
-/** Whether a function initialises, or by type takes down, the object that the group initialises. */
-function concerns(group: readonly CallSite[], sites: readonly CallSite[], functionName: string): boolean {
-  if (group.some((site) => site.fn.name === functionName)) return true;
+/** Whether one of the calls that `asked` is for initialises, or by type takes down, the object that the group initialises. */
+function concerns(group: readonly CallSite[], sites: readonly CallSite[], asked: (site: CallSite) => boolean): boolean {
+  if (group.some(asked)) return true;
   const first = group[0]!;
   const root = rootOf(first.scope, first.target);
   const tag = root && typeOf(first.scope, root)?.tag;
-  return sites.some((site) => site.fn.name === functionName && ['free', 'uninit', 'register', 'unregister'].includes(site.op)
-    && (typeOf(site.scope, site.target)?.tag === tag || rootTag(site) === tag));
+  return sites.some((site) => asked(site) && (site.op === 'allocate' ? assignedTag(site) === tag
+    : ['free', 'uninit', 'register', 'unregister'].includes(site.op) && (typeOf(site.scope, site.target)?.tag === tag || rootTag(site) === tag)));
+}
+
+function assignedTag(site: CallSite): string | undefined {
+  const target = assignedTo(site);
+  return target ? typeOf(site.scope, target)?.tag : undefined;
 }
 
 function rootTag(site: CallSite): string | undefined {

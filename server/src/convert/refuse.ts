@@ -1,5 +1,6 @@
 import type { Span } from '../text/span.ts';
 import type { FileIr } from '../ir/types.ts';
+import { partsOf, placeOf, siteOf } from './several-files/merge.ts';
 import type { Refusal, RefusalCode } from './types.ts';
 
 /** Thrown inside the room to leave a plan from any depth; planConversion turns it into its result, so it never reaches a caller. */
@@ -13,14 +14,17 @@ export class RefusedError extends Error {
 
 /** Gives up the plan: `reason` says what stands in the way at `span` of `file` and what to do about it. */
 export function refuse(code: RefusalCode, reason: string, file: FileIr, span: Span | null): never {
-  throw new RefusedError({ code, reason, site: span && { path: file.path, start: span.start, end: span.end } });
+  const words = partsOf(file).length > 1 ? reason.replace(/\bthis file\b/g, 'this module') : reason;
+  throw new RefusedError({ code, reason: words, site: span && siteOf(file, span) });
 }
 
-/** The one-based line of an offset, as compilers count. */
-export function lineOf(file: FileIr, offset: number): number {
+/** The one-based line of an offset, as compilers count; in a merged document `12 of foo.c`. */
+export function lineOf(file: FileIr, offset: number): string {
+  const place = placeOf(file, offset);
+  const { text, path } = place.file;
   let line = 1;
-  for (let at = file.text.indexOf('\n'); at >= 0 && at < offset; at = file.text.indexOf('\n', at + 1)) line++;
-  return line;
+  for (let at = text.indexOf('\n'); at >= 0 && at < place.offset; at = text.indexOf('\n', at + 1)) line++;
+  return partsOf(file).length > 1 ? `${line} of ${path.slice(path.lastIndexOf('/') + 1)}` : `${line}`;
 }
 
 /** The source text of a span. */

@@ -59,7 +59,8 @@ export type RefusalCode =
   | 'uninit-without-free'
   | 'unsuitable-statement'
   | 'registered-elsewhere'
-  | 'drvdata';
+  | 'drvdata'
+  | 'same-name';
 
 /** A struct that embeds the vfio_device at offset 0. */
 export interface Container {

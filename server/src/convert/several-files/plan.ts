@@ -1,0 +1,38 @@
+import { planFile } from '../plan.ts';
+import { RefusedError } from '../refuse.ts';
+import type { ConversionInput, ConversionRequest, PlanResult, RefusalCode } from '../types.ts';
+import { documentsOfLife, mergedModule } from './documents.ts';
+
+/** What one document cannot show and the whole module may. */
+const OF_SEVERAL_FILES: ReadonlySet<RefusalCode> = new Set([
+  'library', 'helper-initialises', 'initialised-elsewhere', 'allocated-elsewhere', 'freed-elsewhere', 'registered-elsewhere', 'table-elsewhere', 'never-freed',
+  'uninit-without-free', 'free-of-nothing', 'argument-not-available',
+]);
+
+/**
+ * Plans the conversion of the devices of a document from vfio_init_group_dev (5.13 to 6.0) to vfio_alloc_device: proves what it needs,
+ * or refuses with a reason and a place. Where the life of a device is spread over the module, the plan is for all its documents.
+ * Reads the IR only; the result is data for `editsOf`. Never throws.
+ */
+export function planConversion(input: ConversionInput, request: ConversionRequest): PlanResult {
+  const file = input.module.sources.find((source) => source.path === request.path);
+  if (!file) return { status: 'unchanged' };
+  const alone = attempt(() => planFile(input, file, request.functionName, file));
+  if (alone.status !== 'refused' || !OF_SEVERAL_FILES.has(alone.refusal.code)) return alone;
+  const documents = documentsOfLife(input.module, file);
+  if (documents.length === 1) return alone;
+  const together = attempt(() => {
+    const merged = mergedModule(input.module, documents);
+    return planFile({ ...input, module: merged.module }, merged.file, request.functionName, file);
+  });
+  return together.status === 'unchanged' ? alone : together;
+}
+
+function attempt(work: () => PlanResult): PlanResult {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof RefusedError) return { status: 'refused', refusal: error.refusal };
+    throw error;
+  }
+}
