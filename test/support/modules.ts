@@ -11,13 +11,13 @@ export interface DriverModule {
 const FIXTURES = join(import.meta.dirname, '../fixtures/drivers');
 
 /** The correct drivers: a file `x.c` with `x.h` if there is one, or a folder of files. */
-export function cleanDrivers(): DriverModule[] { return driversIn('clean'); }
+export function cleanDrivers(): DriverModule[] { return driversIn(join(FIXTURES, 'clean')); }
 
 /** Small correct drivers, each with one way of writing something. */
-export function shapes(): DriverModule[] { return driversIn('shapes'); }
+export function shapes(): DriverModule[] { return driversIn(join(FIXTURES, 'shapes')); }
 
-function driversIn(kind: string): DriverModule[] {
-  const root = join(FIXTURES, kind);
+/** The drivers of a folder. */
+export function driversIn(root: string): DriverModule[] {
   return readdirSync(root).filter((name) => !name.endsWith('.h')).sort().map((name) => {
     const folder = statSync(join(root, name)).isDirectory();
     const inside = folder ? join(root, name) : root;
