@@ -60,14 +60,21 @@ export function planTable(file: FileIr, table: VariableIr, needs: TableNeeds): T
     releaseStub = stubName(file, table, needs.functionName);
     members.push({ name: 'release', value: releaseStub, place: 'front' });
   }
-  for (const member of IOMMUFD) {
-    if (compareVersions(needs.kernel, member.since) < 0 || has(member.name)) continue;
-    members.push({ name: member.name, value: `vfio_iommufd_${needs.family}_${member.suffix}`, place: 'back' });
-  }
+  members.push(...iommufdMembers(needs.kernel, has, needs.family));
   if (members.length > 0 && !entries.some((entry) => entry.conditions.length === 0)) {
     refuse('table-incomplete', `\`${table.name}\` has no member outside of #if arms to add others to. Convert by hand.`, file, table.nameSpan);
   }
   return { file, variable: table, members, releaseStub };
+}
+
+/**
+ * The iommufd members that a table lacks for a kernel. From 6.4 on registering insists on them; in 6.2 and 6.3 only on the siblings of what
+ * is there.
+ */
+export function iommufdMembers(kernel: KernelVersion, has: (name: string) => boolean, family: IommuFamily): MemberPlan[] {
+  if (compareVersions(kernel, [6, 4]) < 0 && !IOMMUFD.some((member) => has(member.name))) return [];
+  return IOMMUFD.filter((member) => compareVersions(kernel, member.since) >= 0 && !has(member.name))
+    .map((member) => ({ name: member.name, value: `vfio_iommufd_${family}_${member.suffix}`, place: 'back' }));
 }
 
 /** A member that stands where the parser lost it (#if inside the braces). */

@@ -49,6 +49,8 @@ export type RefusalCode =
   | 'table-of-old-kernel'
   | 'table-incomplete'
   | 'freed-elsewhere'
+  | 'freed-outside-release'
+  | 'initialised-in-place'
   | 'ambiguous-object'
   | 'other-count'
   | 'macro'

@@ -24,7 +24,7 @@ export function conversionTarget(kernel: TargetKernel): TargetKernel {
 
 /**
  * The conversions to offer for a selection in the document `path`: one for each function in it that works on a device of the old
- * model, or one for the whole file in the ops table of such a device.
+ * model, or one for the whole file in the ops table of a device: what the target wants of a driver of the new model is there.
  */
 export function conversionsAt(facts: ModuleFacts, path: string, span: Span, findings: readonly Finding[]): readonly ConversionOffer[] {
   const touches = (one: Span): boolean => one.start <= span.end && span.start <= one.end;
@@ -37,7 +37,7 @@ export function conversionsAt(facts: ModuleFacts, path: string, span: Span, find
     if (finding.convertible && finding.functionName !== null && touches(finding.site)) names.add(finding.functionName);
   }
   if (names.size > 0) return [...names].map((functionName) => ({ functionName }));
-  const inTable = facts.opsTables.some((table) => table.path === path && touches(table.variable) && table.givenTo.some((one) => one.op === 'init'));
+  const inTable = facts.opsTables.some((table) => table.path === path && touches(table.variable) && table.givenTo.some((one) => one.op === 'init' || one.op === 'alloc'));
   return inTable ? [{ functionName: undefined }] : [];
 }
 

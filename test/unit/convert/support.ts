@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { editsOf, planConversion, type PlannedEdits, type PlanResult } from '../../../server/src/convert/index.ts';
+import { composePlanned, editsOf, planConversion, prepareConversion, siteBefore, type DocumentEdits, type PlannedEdits, type PlanResult } from '../../../server/src/convert/index.ts';
 import { lowerFile } from '../../../server/src/ir/lower.ts';
 import type { FileIr } from '../../../server/src/ir/types.ts';
 import type { KernelVersion } from '../../../server/src/kernel/types.ts';
@@ -43,8 +43,23 @@ export function headersOf(text: string): Record<string, string> {
   return Object.fromEntries([...text.matchAll(/^#include "(.+)"/gm)].filter(([, name]) => present.has(name!)).map(([, name]) => [name!, readFixture(name!)]));
 }
 
+/** A plan for what the steps have made of the text; its spans are those of that. Sites of a refusal are in the text itself. */
 export function plan(path: string, text: string, kernel: KernelVersion, headers: Readonly<Record<string, string>> = {}, functionName?: string): PlanResult {
-  return planConversion({ module: moduleOf(path, text, headers), kernel }, { path, functionName });
+  return prepared(path, text, kernel, headers, functionName).result;
+}
+
+function prepared(path: string, text: string, kernel: KernelVersion, headers: Readonly<Record<string, string>>, functionName: string | undefined): { readonly result: PlanResult; readonly edits: readonly DocumentEdits[]; readonly notes: readonly string[] } {
+  const module = moduleOf(path, text, headers);
+  const request = { path, functionName };
+  const ready = prepareConversion({ module, kernel }, request, (edits) => {
+    const changed = (name: string, before: string): string => applyEdits(before, edits.filter((item) => item.path === name).flatMap((item) => item.edits));
+    return moduleOf(path, changed(path, text), Object.fromEntries(Object.entries(headers).map(([name, header]) => [name, changed(name, header)])));
+  });
+  if (ready.status === 'refused') return { result: ready, edits: [], notes: [] };
+  const result = planConversion({ module: ready.module, kernel }, request);
+  if (result.status !== 'refused') return { result, edits: ready.edits, notes: ready.notes };
+  const { site } = result.refusal;
+  return { result: { status: 'refused', refusal: { ...result.refusal, site: site && siteBefore(ready.edits, site) } }, edits: ready.edits, notes: ready.notes };
 }
 
 export interface Converted {
@@ -54,10 +69,11 @@ export interface Converted {
 
 /** Plans and applies; throws with the reason when it is refused or there is nothing to do. */
 export function convertText(path: string, text: string, kernel: KernelVersion, headers: Readonly<Record<string, string>> = {}, functionName?: string): Converted {
-  const result = plan(path, text, kernel, headers, functionName);
+  const { result, edits: first, notes } = prepared(path, text, kernel, headers, functionName);
   if (result.status === 'refused') throw new Error(`refused [${result.refusal.code}]: ${result.refusal.reason}`);
-  if (result.status === 'unchanged') throw new Error('unchanged');
-  const planned = editsOf(result.plan);
+  if (result.status === 'unchanged' && first.length === 0) throw new Error('unchanged');
+  const own = result.status === 'planned' ? editsOf(result.plan) : { edits: [], notes: [], touched: [] };
+  const planned = { edits: composePlanned(first, own.edits), notes: [...notes, ...own.notes], touched: own.touched };
   const edits = planned.edits.find((file) => file.path === path)?.edits ?? [];
   if (overlaps(edits)) throw new Error('edits overlap');
   return { text: applyEdits(text, edits), planned };

@@ -1,0 +1,174 @@
+import type { CallExpr, FileIr, FunctionIr, InitializerEntry, InitializerExpr } from '../../ir/types.ts';
+import type { Module } from '../../lifecycle/types.ts';
+import { compareVersions, formatVersion } from '../../kernel/version.ts';
+import type { DocumentEdits } from '../compose.ts';
+import { joinRemovals, lineStart, removalOf, type Removal } from '../layout.ts';
+import { allExpressions, expressionsIn, statementsOf, type Placed } from '../place.ts';
+import { refuse } from '../refuse.ts';
+import type { Step, StepInput } from './types.ts';
+
+/** A call of vfio_free_device and where it stands. */
+interface FreeDevice {
+  readonly file: FileIr;
+  readonly fn: FunctionIr;
+  readonly at: Placed;
+  readonly call: CallExpr;
+}
+
+/**
+ * From 6.2 on (913447d06f03) the vfio core frees the device itself after `.release`: vfio_free_device() goes, and so does a `.release` that
+ * had nothing else to do, with its members in ops tables and its prototypes.
+ */
+export const dropFreeDevice: Step = ({ input, file, functionName }: StepInput) => {
+  const { module, kernel } = input;
+  if (compareVersions(kernel, [6, 2]) < 0) return null;
+  refuseInitDevice(input.kernel, file);
+  const calls = freeDeviceCalls(file).filter((item) => functionName === undefined || item.fn.name === functionName);
+  if (calls.length === 0) return null;
+  const removals = new Map<FileIr, Removal[]>();
+  const remove = (from: FileIr, removal: Removal): void => void removals.set(from, [...(removals.get(from) ?? []), removal]);
+  const dropped: string[] = [];
+  for (const fn of new Set(calls.map((item) => item.fn))) {
+    const own = calls.filter((item) => item.fn === fn);
+    for (const item of own) check(module, item);
+    const whole = isEmptyWithout(fn, own) && tableEntries(module, fn.name);
+    if (whole) {
+      dropped.push(fn.name);
+      remove(file, functionRemoval(file, fn));
+      for (const entry of whole) remove(entry.file, entryRemoval(entry.file, entry.initializer, entry.entry));
+      for (const other of [...module.sources, ...module.headers]) {
+        for (const prototype of other.prototypes) if (prototype.name === fn.name) remove(other, removalOf(other.text, other.comments, prototype));
+      }
+    } else {
+      const gone = new Set(own.map((item) => item.at));
+      for (const at of gone) remove(file, removalOf(file.text, file.comments, at.stmt));
+      for (const at of unusedViews(fn, own)) remove(file, removalOf(file.text, file.comments, at.stmt.kind === 'decl' ? at.stmt.statement : at.stmt));
+    }
+  }
+  const edits: DocumentEdits[] = [...removals].map(([from, list]) => ({ path: from.path, edits: joinRemovals(from.text, list).map((span) => ({ span, newText: '', kind: 'teardown' as const })) }));
+  const notes = dropped.map((name) => `${name}() went with its table member: since 6.2 the vfio core frees the device itself, and \`.release\` had nothing else to do.`);
+  return { edits, notes, touched: calls.map((item) => item.fn.name) };
+};
+
+function freeDeviceCalls(file: FileIr): FreeDevice[] {
+  if (file.functions.some((fn) => fn.name === 'vfio_free_device')) return [];
+  return file.functions.flatMap((fn) => statementsOf(fn).flatMap((at) => allExpressions(at.stmt)
+    .flatMap((call) => call.kind === 'call' && call.name === 'vfio_free_device' ? [{ file, fn, at, call }] : [])));
+}
+
+/** vfio_init_device() was for vfio-ccw alone and is the core's own since 6.2. */
+function refuseInitDevice(kernel: StepInput['input']['kernel'], file: FileIr): void {
+  for (const fn of file.functions) {
+    for (const { stmt } of statementsOf(fn)) {
+      const call = allExpressions(stmt).find((expr) => expr.kind === 'call' && expr.name === 'vfio_init_device');
+      if (!call || file.functions.some((own) => own.name === 'vfio_init_device')) continue;
+      refuse('initialised-in-place', `${fn.name}() initialises a device in memory of another owner with vfio_init_device(), which is not in kernel ${formatVersion(kernel)}. Split the object: let probe allocate a struct that embeds the vfio_device with vfio_alloc_device() and points to the rest.`, file, call);
+    }
+  }
+}
+
+function check(module: Module, { file, fn, at }: FreeDevice): void {
+  if (fn.opaque) refuse('opaque-function', `${fn.name}() has something in it that was not understood, so its paths cannot be followed. Simplify it, or convert by hand.`, file, fn.nameSpan);
+  if (at.conditional || fn.conditions.some((condition) => /\b(?:LINUX_VERSION_CODE|KERNEL_VERSION)\b/.test(condition.test))) {
+    refuse('conditional-code', `vfio_free_device() stands in an #if arm of ${fn.name}(): the arms are different programs. Convert by hand.`, file, at.stmt);
+  }
+  if (at.stmt.kind !== 'expr' || at.sole) {
+    refuse('unsuitable-statement', 'vfio_free_device() is not a statement of its own here, so it cannot be taken out. Make it one.', file, at.stmt);
+  }
+  if (!isRelease(module, fn.name)) {
+    refuse('freed-outside-release', `${fn.name}() calls vfio_free_device(), but only \`.release\` may: elsewhere the last vfio_put_device() ends the device. Put it instead first.`, file, at.stmt);
+  }
+}
+
+/** The function is a `.release`, or only `.release` functions call it. */
+function isRelease(module: Module, name: string): boolean {
+  if (releaseEntries(module, name).length > 0) return true;
+  const callers = module.sources.flatMap((file) => file.functions.filter((fn) => fn.name !== name && callsOf(fn, name)));
+  return callers.length > 0 && callers.every((fn) => releaseEntries(module, fn.name).length > 0);
+}
+
+function callsOf(fn: FunctionIr, name: string): boolean {
+  return statementsOf(fn).some(({ stmt }) => allExpressions(stmt).some((expr) => expr.kind === 'call' && expr.name === name));
+}
+
+interface TableEntry {
+  readonly file: FileIr;
+  readonly initializer: InitializerExpr;
+  readonly entry: InitializerEntry;
+}
+
+/** The `.release` members of ops tables that a function is. */
+function releaseEntries(module: Module, name: string): TableEntry[] {
+  return module.sources.flatMap((file) => file.variables.flatMap((variable) => {
+    if (variable.type.name !== 'vfio_device_ops' || variable.init?.kind !== 'initializer') return [];
+    const initializer = variable.init;
+    return initializer.entries.filter((entry) => entry.designators[0] === 'release' && nameOf(entry) === name).map((entry) => ({ file, initializer, entry }));
+  }));
+}
+
+function nameOf(entry: InitializerEntry): string | null {
+  const { value } = entry;
+  const inner = value.kind === 'unary' && value.op === '&' ? value.operand : value;
+  return inner.kind === 'name' ? inner.name : null;
+}
+
+/** The table members that are all the uses of a function; null when it has others, or is seen where members may hide. */
+function tableEntries(module: Module, name: string): readonly TableEntry[] | null {
+  const entries = releaseEntries(module, name);
+  const known = entries.length + [...module.sources, ...module.headers].reduce((count, file) => count
+    + file.prototypes.filter((item) => item.name === name).length + file.functions.filter((item) => item.name === name).length, 0);
+  const pattern = new RegExp(`\\b${name}\\b`, 'g');
+  const written = [...module.sources, ...module.headers].reduce((count, file) => count + (codeOf(file.text).match(pattern)?.length ?? 0), 0);
+  return entries.length > 0 && entries.every((item) => item.entry.conditions.length === 0) && written === known ? entries : null;
+}
+
+function codeOf(text: string): string {
+  return text.replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*|"(?:[^"\\\n]|\\.)*"/g, ' ');
+}
+
+/** Nothing but declarations that compute is left. */
+function isEmptyWithout(fn: FunctionIr, gone: readonly FreeDevice[]): boolean {
+  return statementsOf(fn).every((at) => gone.some((item) => item.at.stmt === at.stmt) || isView(at) || (at.stmt.kind === 'return' && at.stmt.value === null));
+}
+
+/** A declaration without an effect: `struct foo *foo = container_of(…);`. */
+function isView({ stmt }: Placed): boolean {
+  return stmt.kind === 'decl' && !stmt.isStatic && (stmt.init === null || expressionsIn(stmt.init).every((expr) => expr.kind !== 'assign' && expr.kind !== 'update' && expr.kind !== 'unknown'
+    && expr.kind !== 'statement-expression' && (expr.kind !== 'call' || (expr.name !== null && /^(?:container_of\w*|to_\w+)$/.test(expr.name)))));
+}
+
+/** Declarations whose only uses were arguments of the calls that go. */
+function unusedViews(fn: FunctionIr, gone: readonly FreeDevice[]): Placed[] {
+  const places = statementsOf(fn);
+  return places.filter((at) => {
+    if (!isView(at) || at.stmt.kind !== 'decl') return false;
+    const { name, statement } = at.stmt;
+    if (places.some((other) => other !== at && other.stmt.kind === 'decl' && other.stmt.statement.start === statement.start)) return false;
+    const uses = places.flatMap(({ stmt }) => allExpressions(stmt)).filter((expr) => expr.kind === 'name' && expr.name === name);
+    const written = codeOf(fn.text).match(new RegExp(`(?<![\\w.])(?<!->)\\b${name}\\b`, 'g'))?.length ?? 0;
+    const inCalls = uses.filter((use) => gone.some((item) => use.start >= item.at.stmt.start && use.end <= item.at.stmt.end));
+    // The name of a member in container_of() is no use of the variable, but the text cannot tell: then it stays.
+    return inCalls.length > 0 && inCalls.length === uses.length && written <= uses.length + 2;
+  });
+}
+
+/** A function with the comment above it and one of the blank lines around it. */
+function functionRemoval(file: FileIr, fn: FunctionIr): Removal {
+  const removal = removalOf(file.text, file.comments, fn);
+  const above = removal.above[0];
+  const start = above ? lineStart(file.text, above.start) : removal.span.start;
+  const blank = /^[ \t]*\r?\n/.exec(file.text.slice(removal.span.end))?.[0].length ?? 0;
+  return { ...removal, span: { start, end: removal.span.end + blank }, above: [] };
+}
+
+/** A member of a table with its comma, and its line where it has one. */
+function entryRemoval(file: FileIr, initializer: InitializerExpr, entry: InitializerEntry): Removal {
+  const { text } = file;
+  const comma = /^(?:\s|\/\*[\s\S]*?\*\/)*,/.exec(text.slice(entry.end, initializer.end))?.[0].length;
+  const index = initializer.entries.indexOf(entry);
+  const previous = initializer.entries[index - 1];
+  if (comma === undefined && previous && !text.slice(previous.end, entry.start).includes('\n')) {
+    return { span: { start: previous.end, end: entry.end }, wholeLines: false, inside: [], above: [] };
+  }
+  return removalOf(text, file.comments, { start: entry.start, end: entry.end + (comma ?? 0) });
+}
