@@ -1,7 +1,7 @@
 import type { Span } from '../text/span.ts';
 import type { FieldIr, FileIr, StructIr } from '../ir/types.ts';
 import type { Module } from '../lifecycle/types.ts';
-import { lineOf, refuse } from './refuse.ts';
+import { lineIn, refuse } from './refuse.ts';
 import type { Container } from './types.ts';
 import { findStruct, resolveType } from './typing.ts';
 
@@ -53,8 +53,7 @@ function firstMember(module: Module, struct: StructIr, file: FileIr): { name: st
   for (const field of struct.fields) {
     const type = resolveType(module, file, field.type);
     if (type?.pointers !== 0 || !embedsDevice(module, file, type.tag)) continue;
-    const line = lineOf(file, field.statement.start);
-    refuse('member-not-first', `\`struct ${struct.name}\` keeps \`${field.name}\` at line ${line} of ${shortName(file)}, not as its first member: vfio_alloc_device needs it at offset 0. Move it first.`, file, field.statement);
+    refuse('member-not-first', `\`struct ${struct.name}\` keeps \`${field.name}\` at line ${lineIn(file, field.statement.start)}, not as its first member: vfio_alloc_device needs it at offset 0. Move it first.`, file, field.statement);
   }
   refuse('struct-not-found', `\`struct ${struct.name}\` does not embed a vfio_device that can be seen here.`, file, { start: struct.start, end: struct.end });
 }
@@ -81,8 +80,4 @@ export function embedsDevice(module: Module, file: FileIr, tag: string): boolean
     }
   }
   return false;
-}
-
-function shortName(file: FileIr): string {
-  return file.path.slice(file.path.lastIndexOf('/') + 1);
 }

@@ -27,6 +27,12 @@ export function lineOf(file: FileIr, offset: number): string {
   return partsOf(file).length > 1 ? `${line} of ${path.slice(path.lastIndexOf('/') + 1)}` : `${line}`;
 }
 
+/** The same with the name of the document in any case. */
+export function lineIn(file: FileIr, offset: number): string {
+  const line = lineOf(file, offset);
+  return partsOf(file).length > 1 ? line : `${line} of ${file.path.slice(file.path.lastIndexOf('/') + 1)}`;
+}
+
 /** The source text of a span. */
 export function textOf(file: FileIr, span: Span): string {
   return file.text.slice(span.start, span.end);

@@ -6,10 +6,10 @@ import type { Module } from '../../lifecycle/types.ts';
 import { rootOf } from '../allocation.ts';
 import { indentAt, lineStart, nextLine, removalOf } from '../layout.ts';
 import { allExpressions, expressionsIn, statementsOf, uncast } from '../place.ts';
-import { lineOf, refuse } from '../refuse.ts';
-import { callSites } from '../sites.ts';
-import { baseName, findStruct, memberPath, resolveType, scopeOf, typeOf, type Scope } from '../typing.ts';
-import type { Step, StepInput, StepResult } from './types.ts';
+import { lineIn, refuse } from '../refuse.ts';
+import { initsConcerning } from '../several-files/concerned.ts';
+import { findStruct, memberPath, resolveType, scopeOf, typeOf, type Scope } from '../typing.ts';
+import type { Step, StepResult } from './types.ts';
 
 /**
  * Moves the member that holds the vfio_device to the front of its struct, where vfio_alloc_device wants it. Refuses where the module
@@ -18,22 +18,14 @@ import type { Step, StepInput, StepResult } from './types.ts';
 export const firstMember: Step = (step) => {
   if (compareVersions(step.input.kernel, [6, 1]) < 0) return null;
   const { module } = step.input;
-  for (const site of callSites(module, step.file)) {
-    if (site.op !== 'init' || (step.functionName !== undefined && site.fn.name !== step.functionName && !mentionsType(step, site.scope, site.target))) continue;
+  for (const site of initsConcerning(step)) {
     const root = rootOf(site.scope, site.target);
     const tag = root && typeOf(site.scope, root)?.tag;
-    const found = tag ? misplaced(module, step.file, tag, memberPath(site.target).path) : null;
+    const found = tag ? misplaced(module, site.scope.file, tag, memberPath(site.target).path) : null;
     if (found) return move(module, found);
   }
   return null;
 };
-
-/** The function that was asked for works on the struct of the device. */
-function mentionsType({ file, functionName }: StepInput, scope: Scope, target: Expr): boolean {
-  const root = rootOf(scope, target);
-  const tag = root && typeOf(scope, root)?.tag;
-  return file.functions.some((fn) => fn.name === functionName && new RegExp(`\\b${tag}\\b`).test(fn.text));
-}
 
 interface Misplaced { readonly file: FileIr; readonly struct: StructIr; readonly field: FieldIr }
 
@@ -76,7 +68,7 @@ function move(module: Module, { file, struct, field }: Misplaced): StepResult {
   edits.push({ span: withBlankLine(text, { start, end: removal.span.end }), newText: '' });
   return {
     edits: [{ path: file.path, edits: edits.map((edit) => ({ ...edit, kind: 'layout' as const })) }],
-    notes: [`\`${field.name}\` is now the first member of struct ${struct.name} (${baseName(file.path)}, line ${lineOf(file, struct.start)}): its layout changes for everything that uses it.`],
+    notes: [`\`${field.name}\` is now the first member of struct ${struct.name} (line ${lineIn(file, struct.start)}): its layout changes for everything that uses it.`],
     touched: [],
   };
 }
@@ -93,7 +85,7 @@ function withBlankLine(text: string, span: { readonly start: number; readonly en
 function proveMovable(module: Module, { file, struct, field }: Misplaced): void {
   const name = `\`struct ${struct.name}\``;
   const ask = (why: string, where: FileIr, span: { readonly start: number; readonly end: number }): never =>
-    refuse('member-not-first', `${name} keeps \`${field.name}\` at line ${lineOf(file, field.statement.start)} of ${baseName(file.path)}, not as its first member, where vfio_alloc_device needs it; and it cannot be moved there: ${why}, line ${lineOf(where, span.start)} of ${baseName(where.path)}. Move it by hand and check that place.`, where, span);
+    refuse('member-not-first', `${name} keeps \`${field.name}\` at line ${lineIn(file, field.statement.start)}, not as its first member, where vfio_alloc_device needs it; and it cannot be moved there: ${why}, line ${lineIn(where, span.start)}. Move it by hand and check that place.`, where, span);
   if (field.unplaced || field.conditions.length > 0 || field.type.arrays > 0) ask('it is conditional, or part of another member', file, field.statement);
   if (struct.conditions.length > 0) ask('the struct is defined under an #if', file, struct);
   if (struct.fields.some((other) => other !== field && other.statement.start === field.statement.start)) ask('it is declared together with another member', file, field.statement);
