@@ -148,7 +148,8 @@ function sameDevice(member: string | null, path: string): boolean {
 }
 
 function logged(run: Run, o: Operation, before: DeviceState): LoggedOp {
-  const settled = o.settled || before.model !== 'unknown' || before.reference === 'dropped' || before.memory === 'freed' || before.registered !== 'unknown' && o.op !== 'put' && o.op !== 'free' && o.op !== 'uninit';
+  // Of a second put only a caller can tell whether there was a second reference.
+  const settled = o.settled || before.model !== 'unknown' || (before.reference === 'dropped' || before.memory === 'freed') && !(o.op === 'put' && before.reference === 'dropped') || before.registered !== 'unknown' && o.op !== 'put' && o.op !== 'free' && o.op !== 'uninit';
   return { op: o.op, ok: o.ok, place: o.place, api: o.api, argument: o.argument, site: o.inner ?? site(run, o.at), settled };
 }
 

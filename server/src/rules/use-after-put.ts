@@ -24,8 +24,10 @@ export const useAfterPut: Rule = {
 
 function check({ facts, kernel }: RuleContext): Finding[] {
   const dead = facts.observations.filter((one): one is UseObservation | OperationObservation => isUseOfDead(one, kernel[0] > 6 || kernel[0] === 6 && kernel[1] >= 1));
-  return dead.map((one) => {
+  return dead.flatMap((one) => {
     const end = endOf(one);
+    // A put in .init is a defect of its own: double-put says it once for all that follows.
+    if (one.role === 'init' && end?.op === 'put') return [];
     return findingFor({ rule: useAfterPut.id, severity: 'error', observation: one, message: messageFor(one, end), fix: fixFor(facts, dead, one, end) });
   });
 }

@@ -16,7 +16,7 @@ export const allocation: readonly Operator[] = [
     }),
   },
   {
-    id: 'drop the test of the allocation', rules: ['unchecked-alloc'], kernels: NEW,
+    id: 'drop the test of the allocation', rules: ['unchecked-alloc'], also: ['null-check-on-alloc'], kernels: NEW,
     plant: (subject) => assignedCalls(subject, ALLOC).flatMap(({ place, target }) => {
       const found = errorTest(place, target);
       return found && !found.test.otherwise ? [defect(subject, place, [drop(found.test)])] : [];

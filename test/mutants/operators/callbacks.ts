@@ -8,7 +8,11 @@ const NEW = { since: [6, 1] } as const;
 const CHAIN = ['release-does-not-chain', 'release-without-free', 'missing-release-op'];
 
 export const callbacks: readonly Operator[] = [
-  { id: "drop the core's part of .release", rules: CHAIN, kernels: NEW, plant: onCall(['vfio_pci_core_release_dev'], ({ place }) => [drop(place.stmt)]) },
+  {
+    id: "drop the core's part of .release", rules: CHAIN, kernels: NEW,
+    // Where .init undoes its own work the call is another thing.
+    plant: onCall(['vfio_pci_core_release_dev'], ({ place }) => [drop(place.stmt)], ({ place }, subject) => membersOf(subject, OPS_TABLE, /^release$/).some(({ fn }) => usersOf(subject, place.fn.name).includes(fn.name))),
+  },
   {
     id: "drop the core's part of .init", rules: CHAIN, kernels: NEW,
     plant: (subject) => placesOf(subject).flatMap((place) => callsIn(place.stmt).filter((call) => call.name === 'vfio_pci_core_init_dev')
@@ -21,15 +25,19 @@ export const callbacks: readonly Operator[] = [
     plant: (subject) => entries(subject, subject.kernel[1] >= 6 || subject.kernel[0] > 6 ? /^(?:un)?bind_iommufd$|^(?:at|de)tach_ioas$/ : /^(?:un)?bind_iommufd$|^attach_ioas$/, /./),
   },
   {
-    id: 'put the device in .init', rules: ['init-callback-contract'], also: ['double-put'], kernels: NEW,
+    id: 'put the device in .init', rules: ['init-callback-contract', 'double-put'], kernels: NEW,
     plant: (subject) => inCallback(subject, /^init$/, (device) => `vfio_put_device(${device});`),
+  },
+  {
+    id: 'take a reference in .init', rules: ['init-callback-contract'], kernels: NEW,
+    plant: (subject) => inCallback(subject, /^init$/, (device) => `get_device(&${device}->device);`),
   },
   {
     id: "read the parent's drvdata in .release", rules: ['release-uses-parent-state'], kernels: NEW,
     plant: (subject) => inCallback(subject, /^release$/, (device) => `pr_debug("%p", dev_get_drvdata(${device}->dev));`),
   },
   { id: 'an old driver for 6.1', rules: ['removed-api'], also: ['mixed-models', 'release-without-free', 'missing-release-op'], kernels: { since: [5, 13], until: [6, 1] }, plant: (subject) => forKernel(subject, INIT, [6, 1]) },
-  { id: 'a new driver for 6.0', rules: ['unavailable-api'], kernels: NEW, plant: (subject) => forKernel(subject, ALLOC, [6, 0]) },
+  { id: 'a new driver for 6.0', rules: ['unavailable-api'], also: ['removed-api'], kernels: NEW, plant: (subject) => forKernel(subject, ALLOC, [6, 0]) },
   {
     id: 'a driver of 6.1 for 6.6', rules: ['removed-api'], also: ['ops-table-incomplete'], kernels: { since: [6, 1], until: [6, 2] },
     plant: (subject) => forKernel(subject, ['vfio_free_device'], [6, 6]),

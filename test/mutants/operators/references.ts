@@ -26,7 +26,7 @@ export const references: readonly Operator[] = [
     plant: onCall(PUT, ({ call }) => [replace(call.callee, 'vfio_free_device')]),
   },
   {
-    id: 'vfio_device_put() instead of the put', rules: ['put-name-confusion'], also: ['removed-api', 'missing-put'], kernels: NEW,
+    id: 'vfio_device_put() instead of the put', rules: ['put-name-confusion', 'removed-api'], also: ['missing-put'], kernels: NEW,
     plant: onCall(PUT, ({ call }) => [replace(call.callee, 'vfio_device_put')]),
   },
   {
@@ -37,7 +37,9 @@ export const references: readonly Operator[] = [
     id: 'the put before the unregister', rules: ['put-while-registered'], also: ['use-after-put', 'remove-without-unregister'], kernels: NEW,
     plant: (subject) => callsOf(subject, UNREGISTER).flatMap(({ place }) => {
       const put = callsOf(subject, PUT).find(({ place: other }) => other.list === place.list && other.index > place.index)?.place;
-      return put ? [defect(subject, place, [replace(place.stmt, textOf(place.file, put.stmt)), replace(put.stmt, textOf(place.file, place.stmt))])] : [];
+      // Behind a label the statements would be on other paths than before.
+      const isOnOnePath = put && !place.list.slice(place.index, put.index).some((stmt) => stmt.kind === 'label');
+      return isOnOnePath ? [defect(subject, place, [replace(place.stmt, textOf(place.file, put.stmt)), replace(put.stmt, textOf(place.file, place.stmt))])] : [];
     }),
   },
   { id: 'drop vfio_free_device()', rules: ['release-without-free'], kernels: SIX_ONE, plant: onCall(['vfio_free_device'], ({ place }) => [drop(place.stmt)]) },

@@ -47,7 +47,7 @@ export const registration: readonly Operator[] = [
     }),
   },
   {
-    id: "ignore register's result", rules: ['register-result-ignored'], also: ['missing-put'], kernels: ANY,
+    id: "ignore register's result", rules: ['register-result-ignored'], also: ['missing-put', 'missing-uninit', 'double-unregister', 'put-while-registered'], kernels: ANY,
     plant: (subject) => assignedCalls(subject, REGISTER).flatMap(({ place, target, call, isDeclaration }) => {
       const test = isDeclaration ? null : testOfResult(place, target)?.test;
       if (!test || test.otherwise) return [];
