@@ -147,7 +147,7 @@ function uninitRemovals(file: FileIr, device: DevicePlan, uninits: readonly Unin
 }
 
 /** The braces of an `if` whose block is left with one plain statement, which kernel style writes without. */
-function lonelyBraces(file: FileIr, uninits: readonly UninitPlan[]): { readonly open: Span; readonly close: Removal }[] {
+export function lonelyBraces(file: FileIr, uninits: readonly Pick<UninitPlan, 'at'>[]): { readonly open: Span; readonly close: Removal }[] {
   const { text, comments } = file;
   const gone = new Set<Stmt>(uninits.map((item) => item.at.stmt));
   const found: { readonly open: Span; readonly close: Removal }[] = [];
@@ -157,7 +157,7 @@ function lonelyBraces(file: FileIr, uninits: readonly UninitPlan[]): { readonly 
     const block = outer.stmt.then;
     const left = block.body.filter((stmt) => !gone.has(stmt));
     const only = left[0];
-    if (left.length !== 1 || only?.kind !== 'expr' || text.slice(only.start, only.end).includes('\n')) continue;
+    if (left.length !== 1 || (only?.kind !== 'expr' && only?.kind !== 'return' && only?.kind !== 'goto') || text.slice(only.start, only.end).includes('\n')) continue;
     if (comments.some((comment) => comment.start >= block.start && comment.end <= block.end)) continue;
     const open = { start: outer.stmt.conditionSpan.end, end: block.start + 1 };
     const close = removalOf(text, [], { start: block.end - 1, end: block.end });

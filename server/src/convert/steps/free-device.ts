@@ -1,10 +1,12 @@
+import type { Edit } from '../../text/span.ts';
 import type { CallExpr, FileIr, FunctionIr, InitializerEntry, InitializerExpr } from '../../ir/types.ts';
 import type { Module } from '../../lifecycle/types.ts';
 import { compareVersions, formatVersion } from '../../kernel/version.ts';
 import type { DocumentEdits } from '../compose.ts';
 import { joinRemovals, lineStart, removalOf, type Removal } from '../layout.ts';
-import { allExpressions, expressionsIn, statementsOf, type Placed } from '../place.ts';
+import { allExpressions, statementsOf, type Placed } from '../place.ts';
 import { refuse } from '../refuse.ts';
+import { codeOf, dropStatements, isView } from './drop.ts';
 import type { Step, StepInput } from './types.ts';
 
 /** A call of vfio_free_device and where it stands. */
@@ -27,26 +29,30 @@ export const dropFreeDevice: Step = ({ input, file, functionName }: StepInput) =
   if (calls.length === 0) return null;
   const removals = new Map<FileIr, Removal[]>();
   const remove = (from: FileIr, removal: Removal): void => void removals.set(from, [...(removals.get(from) ?? []), removal]);
-  const dropped: string[] = [];
+  const releases: string[] = [];
+  const braces: Edit[] = [];
   for (const fn of new Set(calls.map((item) => item.fn))) {
     const own = calls.filter((item) => item.fn === fn);
     for (const item of own) check(module, item);
     const whole = isEmptyWithout(fn, own) && tableEntries(module, fn.name);
     if (whole) {
-      dropped.push(fn.name);
+      releases.push(fn.name);
       remove(file, functionRemoval(file, fn));
       for (const entry of whole) remove(entry.file, entryRemoval(entry.file, entry.initializer, entry.entry));
       for (const other of [...module.sources, ...module.headers]) {
         for (const prototype of other.prototypes) if (prototype.name === fn.name) remove(other, removalOf(other.text, other.comments, prototype));
       }
     } else {
-      const gone = new Set(own.map((item) => item.at));
-      for (const at of gone) remove(file, removalOf(file.text, file.comments, at.stmt));
-      for (const at of unusedViews(fn, own)) remove(file, removalOf(file.text, file.comments, at.stmt.kind === 'decl' ? at.stmt.statement : at.stmt));
+      const dropped = dropStatements(file, fn, own.map((item) => item.at));
+      braces.push(...dropped.edits);
+      for (const removal of dropped.removals) remove(file, removal);
     }
   }
-  const edits: DocumentEdits[] = [...removals].map(([from, list]) => ({ path: from.path, edits: joinRemovals(from.text, list).map((span) => ({ span, newText: '', kind: 'teardown' as const })) }));
-  const notes = dropped.map((name) => `${name}() went with its table member: since 6.2 the vfio core frees the device itself, and \`.release\` had nothing else to do.`);
+  const edits: DocumentEdits[] = [...removals].map(([from, list]) => {
+    const own = [...(from === file ? braces : []), ...joinRemovals(from.text, list).map((span) => ({ span, newText: '' }))];
+    return { path: from.path, edits: own.map((edit) => ({ ...edit, kind: 'teardown' as const })) };
+  });
+  const notes = releases.map((name) => `${name}() went with its table member: since 6.2 the vfio core frees the device itself, and \`.release\` had nothing else to do.`);
   return { edits, notes, touched: calls.map((item) => item.fn.name) };
 };
 
@@ -122,34 +128,9 @@ function tableEntries(module: Module, name: string): readonly TableEntry[] | nul
   return entries.length > 0 && entries.every((item) => item.entry.conditions.length === 0) && written === known ? entries : null;
 }
 
-function codeOf(text: string): string {
-  return text.replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*|"(?:[^"\\\n]|\\.)*"/g, ' ');
-}
-
 /** Nothing but declarations that compute is left. */
 function isEmptyWithout(fn: FunctionIr, gone: readonly FreeDevice[]): boolean {
   return statementsOf(fn).every((at) => gone.some((item) => item.at.stmt === at.stmt) || isView(at) || (at.stmt.kind === 'return' && at.stmt.value === null));
-}
-
-/** A declaration without an effect: `struct foo *foo = container_of(…);`. */
-function isView({ stmt }: Placed): boolean {
-  return stmt.kind === 'decl' && !stmt.isStatic && (stmt.init === null || expressionsIn(stmt.init).every((expr) => expr.kind !== 'assign' && expr.kind !== 'update' && expr.kind !== 'unknown'
-    && expr.kind !== 'statement-expression' && (expr.kind !== 'call' || (expr.name !== null && /^(?:container_of\w*|to_\w+)$/.test(expr.name)))));
-}
-
-/** Declarations whose only uses were arguments of the calls that go. */
-function unusedViews(fn: FunctionIr, gone: readonly FreeDevice[]): Placed[] {
-  const places = statementsOf(fn);
-  return places.filter((at) => {
-    if (!isView(at) || at.stmt.kind !== 'decl') return false;
-    const { name, statement } = at.stmt;
-    if (places.some((other) => other !== at && other.stmt.kind === 'decl' && other.stmt.statement.start === statement.start)) return false;
-    const uses = places.flatMap(({ stmt }) => allExpressions(stmt)).filter((expr) => expr.kind === 'name' && expr.name === name);
-    const written = codeOf(fn.text).match(new RegExp(`(?<![\\w.])(?<!->)\\b${name}\\b`, 'g'))?.length ?? 0;
-    const inCalls = uses.filter((use) => gone.some((item) => use.start >= item.at.stmt.start && use.end <= item.at.stmt.end));
-    // The name of a member in container_of() is no use of the variable, but the text cannot tell: then it stays.
-    return inCalls.length > 0 && inCalls.length === uses.length && written <= uses.length + 2;
-  });
 }
 
 /** A function with the comment above it and one of the blank lines around it. */

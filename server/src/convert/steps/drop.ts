@@ -1,0 +1,58 @@
+import type { Edit } from '../../text/span.ts';
+import type { FileIr, FunctionIr } from '../../ir/types.ts';
+import { lonelyBraces } from '../edits.ts';
+import { joinRemovals, removalOf, type Removal } from '../layout.ts';
+import { allExpressions, expressionsIn, statementsOf, type Placed } from '../place.ts';
+
+/**
+ * The edits that take statements of one function out, with the locals that only they used and the braces that a block no longer needs.
+ * Comments directly above a statement go with it.
+ */
+export function dropStatements(file: FileIr, fn: FunctionIr, gone: readonly Placed[]): { readonly edits: Edit[]; readonly removals: Removal[] } {
+  const { text, comments } = file;
+  const removals = [...gone, ...unusedAfter(fn, gone)].flatMap((at): Removal[] => {
+    const removal = removalOf(text, comments, at.stmt.kind === 'decl' ? at.stmt.statement : at.stmt);
+    return [removal, ...removal.above.map((comment) => removalOf(text, [], comment))];
+  });
+  const edits: Edit[] = [];
+  for (const brace of lonelyBraces(file, gone.map((at) => ({ at })))) {
+    edits.push({ span: brace.open, newText: '' });
+    removals.push(brace.close);
+  }
+  return { edits, removals };
+}
+
+/** The edits of `dropStatements` for several functions of a document, as spans that do not overlap. */
+export function dropAll(file: FileIr, gone: ReadonlyMap<FunctionIr, readonly Placed[]>): Edit[] {
+  const dropped = [...gone].map(([fn, places]) => dropStatements(file, fn, places));
+  return [...dropped.flatMap((item) => item.edits), ...joinRemovals(file.text, dropped.flatMap((item) => item.removals)).map((span) => ({ span, newText: '' }))];
+}
+
+/** A declaration without an effect: `struct foo *foo = container_of(…);`. */
+export function isView({ stmt }: Placed): boolean {
+  return stmt.kind === 'decl' && !stmt.isStatic && stmt.cleanup === null && (stmt.init === null || expressionsIn(stmt.init).every((expr) => expr.kind !== 'assign' && expr.kind !== 'update' && expr.kind !== 'unknown'
+    && expr.kind !== 'statement-expression' && (expr.kind !== 'call' || (expr.name !== null && /^(?:container_of\w*|to_\w+)$/.test(expr.name)))));
+}
+
+/** Declarations whose variables nothing but the statements that go uses. */
+function unusedAfter(fn: FunctionIr, gone: readonly Placed[]): Placed[] {
+  const places = statementsOf(fn);
+  const uses = places.flatMap(({ stmt }) => allExpressions(stmt)).flatMap((expr) => expr.kind === 'name' ? [expr] : []);
+  const code = codeOf(fn.text);
+  return places.filter((at) => {
+    if (!isView(at) || at.stmt.kind !== 'decl' || gone.includes(at)) return false;
+    const { name, statement } = at.stmt;
+    if (places.some((other) => other.stmt !== at.stmt && other.stmt.kind === 'decl' && other.stmt.statement.start === statement.start)) return false;
+    const own = uses.filter((use) => use.name === name);
+    const taken = own.filter((use) => gone.some(({ stmt }) => use.start >= stmt.start && use.end <= stmt.end));
+    // A member's name in container_of() is written like the variable; anything beyond that may be a use that the IR has lost.
+    const members = code.match(new RegExp(`,\\s*${name}\\s*\\)`, 'g'))?.length ?? 0;
+    const written = code.match(new RegExp(`(?<![\\w.])(?<!->)(?<!struct )\\b${name}\\b`, 'g'))?.length ?? 0;
+    return taken.length > 0 && taken.length === own.length && written <= own.length + 1 + members;
+  });
+}
+
+/** A text without comments and strings. */
+export function codeOf(text: string): string {
+  return text.replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*|"(?:[^"\\\n]|\\.)*"/g, ' ');
+}
