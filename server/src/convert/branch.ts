@@ -5,7 +5,7 @@ import { allExpressions, innerStatements, statementsOf, uncast } from './place.t
 import type { AllocationPlan } from './types.ts';
 
 /** The edits that turn the NULL test and its branch into IS_ERR and PTR_ERR, in the error style that the function has. */
-export function errorBranchEdits(file: FileIr, allocation: AllocationPlan, eol: string): Edit[] {
+export function errorBranchEdits(file: FileIr, allocation: Pick<AllocationPlan, 'check' | 'variable' | 'fn'>, eol: string): Edit[] {
   const { check, variable, fn } = allocation;
   const { text } = file;
   const edits: Edit[] = [];

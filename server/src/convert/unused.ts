@@ -7,21 +7,27 @@ import type { ConversionPlan } from './types.ts';
 /** Views of an object that a declaration may be dropped with: they only compute. */
 const PURE_CALLS = /^(?:container_of\w*|to_\w+|dev_get_drvdata|\w+_get_drvdata|mdev_dev|mdev_parent_dev|dev_name)$/;
 
-/**
- * Locals of a document whose last use the edits take away. Their declarations go when nothing else shares the line and the initialiser only
- * computes; the others are named in a note.
- */
+/** Locals whose last use the edits of a plan take away in one of its documents. */
 export function unusedLocals(plan: ConversionPlan, file: FileIr, edits: readonly Edit[], removals: readonly Removal[]): { readonly removals: Removal[]; readonly notes: string[] } {
+  const functions = new Set<FunctionIr>(plan.devices.flatMap((device) => [...device.allocations, ...device.frees, ...device.uninits].filter((item) => item.file === file).map((item) => item.fn)));
+  const written = (fn: FunctionIr): string => plan.devices.flatMap((device) => [
+    ...device.allocations.filter((item) => item.fn === fn).flatMap((item) => [item.dev, item.ops]),
+    ...device.frees.filter((item) => item.fn === fn).map((item) => item.put),
+  ]).join('\n');
+  return unusedIn(file, functions, written, edits, removals);
+}
+
+/**
+ * The same for functions of a document; `written` is the code that the edits put into one. Declarations go when nothing else shares
+ * the line and the initialiser only computes; the others are named in a note.
+ */
+export function unusedIn(file: FileIr, functions: Iterable<FunctionIr>, written: (fn: FunctionIr) => string, edits: readonly Edit[], removals: readonly Removal[]): { readonly removals: Removal[]; readonly notes: string[] } {
   const gone: Span[] = [...edits.map((edit) => edit.span), ...removals.map((removal) => removal.span)];
   const isGone = (expr: Expr): boolean => gone.some((span) => expr.start >= span.start && expr.end <= span.end);
-  const functions = new Set<FunctionIr>(plan.devices.flatMap((device) => [...device.allocations, ...device.frees, ...device.uninits].filter((item) => item.file === file).map((item) => item.fn)));
   const found: Removal[] = [];
   const notes: string[] = [];
   for (const fn of functions) {
-    const written = plan.devices.flatMap((device) => [
-      ...device.allocations.filter((item) => item.fn === fn).flatMap((item) => [item.dev, item.ops]),
-      ...device.frees.filter((item) => item.fn === fn).map((item) => item.put),
-    ]).join('\n');
+    const after = written(fn);
     const places = statementsOf(fn);
     const uses = places.flatMap(({ stmt }) => allExpressions(stmt)).filter((expr) => expr.kind === 'name');
     const names = new Map<string, Expr[]>();
@@ -31,7 +37,7 @@ export function unusedLocals(plan: ConversionPlan, file: FileIr, edits: readonly
       const own = names.get(stmt.name) ?? [];
       const stores = places.filter((place) => storesTo(place, stmt.name));
       const left = own.filter((expr) => !isGone(expr) && !stores.some((place) => place.stmt.kind === 'expr' && place.stmt.expr.kind === 'assign' && place.stmt.expr.target === expr));
-      if (!own.some(isGone) || left.length > 0 || mentions(written, stmt.name) > 0) continue;
+      if (!own.some(isGone) || left.length > 0 || mentions(after, stmt.name) > 0) continue;
       const kept = stores.filter((place) => !(place.stmt.kind === 'expr' && isGone(place.stmt.expr)));
       const shared = places.some(({ stmt: other }) => other.kind === 'decl' && other !== stmt && other.statement.start === stmt.statement.start);
       const stuck = kept.some((place) => place.sole || place.conditional || place.stmt.kind !== 'expr' || place.stmt.expr.kind !== 'assign' || !isPure(place.stmt.expr.value));
