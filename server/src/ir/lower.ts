@@ -9,6 +9,8 @@ import { equalIr } from './lower/shift.ts';
 import { lowerItem, splitArguments, type ItemIr } from './lower/toplevel.ts';
 
 export { createLoweringCache, movedFrom, type LoweringCache } from './lower/cache.ts';
+export { copyString } from './lower/context.ts';
+export { shiftSpans } from './lower/shift.ts';
 
 /**
  * Lowers a parsed document. Never throws, whatever the document is.

@@ -18,7 +18,7 @@ import { ANY, isWeak, joinPaths, pointer, type Place, type Value } from './value
  */
 export function applySummary(run: Run, s: PathState, e: CallExpr, callee: Defined<FunctionIr>, args: readonly Value[]): Evaluated[] {
   args.forEach((v, i) => { const a = e.args[i]; if (v.kind === 'pointer' && a && (a.kind === 'name' || a.kind === 'unary')) passUse(run, s, v, a, e.name); });
-  const summary = run.summaryOf(callee.item);
+  const summary = run.index.summaryOf(callee.item);
   if (summary === null) return [];
   if (summary.outcomes === null) {
     for (const v of args) if (v.kind === 'pointer') escape(run, s, v, e, callee.item.name);
@@ -29,7 +29,7 @@ export function applySummary(run: Run, s: PathState, e: CallExpr, callee: Define
   for (const outcome of summary.outcomes) {
     const r = replay(run, fork(s), e, callee, summary, outcome, args);
     if (r === null) continue;
-    if (summary.helper && r.s.held !== null) applyHelper(run, r.s, e, callee, summary.helper(), args, r.v, resolver(run, r.s, e, summary, args));
+    if (summary.isHarmless && r.s.held !== null) applyHelper(run, r.s, e, callee, run.index.helperOf(callee.item), args, r.v, resolver(run, r.s, e, summary, args));
     out.push(r);
   }
   return out;
@@ -55,7 +55,7 @@ function replay(run: Run, s: PathState, e: CallExpr, callee: Defined<FunctionIr>
   // Everything the outcome names is resolved against the state at the call, before its writes change it.
   const ops = o.ops.map((l) => ({ l, v: resolve(l.place) }));
   const writes = o.writes.map((w) => ({ to: resolve(w.place), v: resolve(placeOf(w.value)) ?? w.value, from: w }));
-  const resources = summary.helper ? null : translated(summary, o, resolve);
+  const resources = summary.isHarmless ? null : translated(summary, o, resolve);
   const deferred = o.deferred.map((d) => ({ callback: d.callback, data: resolve(placeOf(d.data)) ?? d.data }));
   const result = o.result === null ? null : resolve(placeOf(o.result)) ?? o.result;
   if (ops.length) addStep(s, { site: site(run, e), kind: 'call', text: `calls ${callee.item.name}()` });

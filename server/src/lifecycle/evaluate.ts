@@ -6,7 +6,7 @@ import { joinAll } from './join.ts';
 import { escape, loseCertainty, use } from './operate.ts';
 import { isLifecycleName } from './relevance.ts';
 import { noteCleared, operatorCount } from './resources.ts';
-import { setVariable, site, type Run } from './run.ts';
+import { setVariable, site, writtenText, type Run } from './run.ts';
 import { fork, load, maskOf, store, type PathState } from './state.ts';
 import { ANY, NEGATIVE, NULL, POSITIVE, ZERO, int, isWeak, member, pointer, valueKey, type Mask, type Place, type Value } from './values.ts';
 
@@ -54,7 +54,7 @@ function evaluateEach(run: Run, s: PathState, e: Expr): Evaluated[] {
       return out.map((t) => ({ s: t, v: fresh(t, e.start) }));
     }
     case 'statement-expression': return statements(run, s, e.body, e.start);
-    case 'sizeof': case 'type': return [{ s, v: known(s, `const:${run.file.text.slice(e.start, e.end)}`.slice(0, 80), POSITIVE) }];
+    case 'sizeof': case 'type': return [{ s, v: known(s, `const:${writtenText(run, e)}`.slice(0, 80), POSITIVE) }];
     case 'unknown':
       escapeNames(run, s, e.names, e.start, e.end);
       return [{ s, v: fresh(s, e.start) }];

@@ -91,7 +91,7 @@ function deferredOps(run: Run, s: PathState, object: string, at: Exit['at']): Ef
 }
 
 /** The entry states of remove: for each way that probe succeeds, what remove reaches as probe did: drvdata, members of its parameter, globals. */
-export function seedRemove(exits: readonly Exit[], run: Run, objects: ReadonlyMap<string, ObjectInfo>, remove: string, entry: () => PathState): { states: PathState[]; objects: Map<string, ObjectInfo> } {
+export function seedRemove(exits: readonly Exit[], run: Pick<Run, 'fn' | 'role' | 'file'>, objects: ReadonlyMap<string, ObjectInfo>, remove: string, entry: () => PathState): { states: PathState[]; objects: Map<string, ObjectInfo> } {
   const states: PathState[] = [];
   const carried = new Map<string, ObjectInfo>();
   for (const { s, at } of exits) {

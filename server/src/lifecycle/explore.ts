@@ -32,7 +32,7 @@ export function explore(run: Run, cfg: Cfg, live: readonly ReadonlySet<string>[]
   const queue: { block: Block; s: PathState }[] = [];
   const exits: Exit[] = [], loops = blocksInLoops(cfg);
   const apart = Math.max(MIN_STATES, Math.min(MAX_STATES, Math.floor(MAX_STEPS / 2 / cfg.blocks.length)));
-  const joined = new Map<number, Joined>(), isAskedLater = comesAgain(run);
+  const joined = new Map<number, Joined>(), isAskedLater = (test: string) => run.index.comesAgain(test);
   const add = (id: number, s: PathState): boolean => {
     if (hasEnded(s)) return true;
     prune(s, live[id]!);
@@ -64,16 +64,6 @@ export function explore(run: Run, cfg: Cfg, live: readonly ReadonlySet<string>[]
     for (const t of states) if (!leaveBlock(run, t, block, exits, add)) return 'too many different states at one place';
   }
   return exits;
-}
-
-/** Whether a test of the configuration stands more than once in the document. */
-function comesAgain(run: Run): (test: string) => boolean {
-  const known = new Map<string, boolean>();
-  return (test) => {
-    let again = known.get(test);
-    if (again === undefined) known.set(test, (again = run.file.text.split(test).length !== 2));
-    return again;
-  };
 }
 
 function leaveBlock(run: Run, s: PathState, block: Block, exits: Exit[], add: (id: number, s: PathState) => boolean): boolean {
@@ -155,7 +145,7 @@ export function runDeferred(run: Run, s: PathState, at: Span): PathState[] {
 }
 
 /** Whether a path succeeded, by what it returns: 0 for an int, a valid pointer for a pointer. The driver core takes any other int from probe for a failure. */
-export function outcomeOf(run: Run, s: PathState): 'success' | 'failure' | 'void' | 'unknown' {
+export function outcomeOf(run: Pick<Run, 'fn' | 'role'>, s: PathState): 'success' | 'failure' | 'void' | 'unknown' {
   const type = run.fn.returnType;
   if (type.name === 'void' && type.pointers === 0) return 'void';
   if (s.result === null) return 'unknown';

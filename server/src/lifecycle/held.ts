@@ -92,17 +92,17 @@ export function heldByBoth(a: PathState, b: PathState): PathState['held'] {
   return new Map([...a.held].filter(([id, h]) => { const other = b.held!.get(id); return other !== undefined && statusOf(a, h) === 'held' && statusOf(b, other) === 'held'; }).map(([id, h]) => [id, { ...h, when: null }]));
 }
 
-/** How a call takes something, by the tables or by its name; null when it does not. `called` are the names of the functions that may undo it, `returns` is what is known of the function's type. */
-export function takingOf(name: string, values: readonly Value[], result: Value, site: Site, called: ReadonlySet<string>, isNamed: boolean, returns: Outcome | null): Held | null {
+/** How a call takes something, by the tables or by its name; null when it does not. `isCalled` tells of a function that may undo it whether anybody calls it, `returns` is what is known of the function's type. */
+export function takingOf(name: string, values: readonly Value[], result: Value, site: Site, isCalled: (name: string) => boolean, isNamed: boolean, returns: Outcome | null): Held | null {
   const pair = takenBy(name);
   if (pair) {
-    if (UNOWED.has(name) || !isUndone(pair.undo, called)) return null;
+    if (UNOWED.has(name) || !isUndone(pair.undo, isCalled)) return null;
     const v = pair.taken === 'return' ? result : values[pair.taken];
     if (!isNameable(v)) return null;
     return { ...made(name, 'pair', site, v), undo: pair.undo, values: [v], byReturn: pair.taken === 'return', when: whenOf(result, outcomeOfTaking(name)) };
   }
   const undo = isNamed ? opposites(name) : [];
-  if (!isUndone(undo, called)) return null;
+  if (!isUndone(undo, isCalled)) return null;
   const first = values.find((v) => isNameable(v));
   const named = [first, result].filter((v) => isNameable(v));
   if (!named.length) return null;
@@ -110,7 +110,7 @@ export function takingOf(name: string, values: readonly Value[], result: Value, 
 }
 
 /** What nothing gives back where resources are followed can be missing nowhere. */
-function isUndone(undo: readonly string[], called: ReadonlySet<string>): boolean { return undo.some((name) => called.has(name)); }
+function isUndone(undo: readonly string[], isCalled: (name: string) => boolean): boolean { return undo.some((name) => isCalled(name)); }
 
 /** A counter that a call or an operator changes. */
 export function countingOf(api: string, sign: Held['sign'], counter: Value | undefined, result: Value, outcome: Outcome, site: Site): Held | null {

@@ -1,3 +1,4 @@
+import { movedFrom } from '../ir/lower.ts';
 import type { FileIr, FunctionIr, MacroIr, Stmt, StructIr, TypeName, VariableIr } from '../ir/types.ts';
 import { walkStmt } from '../ir/visit.ts';
 import { constantsOf } from './constants.ts';
@@ -28,26 +29,24 @@ export interface ModuleIndex {
 export function indexModule(module: Module): ModuleIndex {
   const functions = byName(module, (f) => f.functions), macros = byName(module, (f) => f.macros);
   const variables = byName(module, (f) => f.variables), structs = byName(module, (f) => f.structs);
-  const inHeader = (f: FileIr) => module.headers.includes(f);
+  const headers = new Set(module.headers);
   const resolve = <T>(map: ReadonlyMap<string, readonly Defined<T>[]>, from: FileIr, name: string, shared: (t: T) => boolean): readonly Defined<T>[] => {
-    const all = map.get(name) ?? [];
+    const all = map.get(name);
+    if (all === undefined) return NOTHING;
     const own = all.filter((d) => d.file === from);
-    if (own.length) return own;
-    const header = all.filter((d) => inHeader(d.file));
+    if (own.length) return own.length === all.length ? all : own;
+    const header = all.filter((d) => headers.has(d.file));
     return header.length ? header : all.filter((d) => shared(d.item));
   };
   const macro = (from: FileIr, name: string) => resolve(macros, from, name, () => false)[0] ?? null;
   const allFunctions = [...functions.values()].flat(), files = new Map(allFunctions.map((d) => [d.item, d.file] as const));
-  const expanded = new Map<MacroIr, FunctionIr | null>();
   return {
     module,
     functions: (from, name) => resolve(functions, from, name, (f) => !f.isStatic),
     macro,
     macroFunction: (from, name) => {
       const m = macro(from, name);
-      if (!m || m.item.params === null) return null;
-      let fn = expanded.get(m.item);
-      if (fn === undefined) expanded.set(m.item, (fn = asFunction(m.item)));
+      const fn = m && expansionOf(m.item);
       return fn ? { file: m.file, item: fn } : null;
     },
     // A forward declaration is no definition: the one with a value wins.
@@ -56,6 +55,18 @@ export function indexModule(module: Module): ModuleIndex {
     struct: (from, tag) => resolve(structs, from, tag, () => false)[0] ?? null,
     allFunctions, names: [...functions.keys(), ...macros.keys()], fileOf: (fn) => files.get(fn),
   };
+}
+
+const NOTHING: readonly never[] = [];
+
+const expansions = new WeakMap<MacroIr, FunctionIr | null>();
+
+/** The function that stands for a macro: the same one wherever an edit moves the macro, with the offsets of where it was first. */
+export function expansionOf(macro: MacroIr): FunctionIr | null {
+  const root = movedFrom(macro)?.from ?? macro;
+  let fn = expansions.get(root);
+  if (fn === undefined) expansions.set(root, (fn = root.params === null ? null : asFunction(root)));
+  return fn;
 }
 
 function byName<T extends { readonly name: string }>(module: Module, list: (f: FileIr) => readonly T[]): Map<string, Defined<T>[]> {

@@ -70,6 +70,7 @@ function escapingParameters(index: ModuleIndex, graph: CallGraph, facts: Readonl
 
 /** What is kept between two versions of a module: facts of functions that did not change, for as long as the names they can mean did not. */
 export interface RelevanceCache { signature: string; wrappers: ExtraFunctions | undefined; facts: WeakMap<FunctionIr, FunctionFacts> }
+export function createRelevanceCache(): RelevanceCache { return { signature: '', wrappers: undefined, facts: new WeakMap() }; }
 
 /** Names of callees rather than definitions: an edit moves definitions. */
 interface FunctionFacts {

@@ -53,7 +53,7 @@ export function callResources(run: Run, s: PathState, e: CallExpr, name: string,
   if (isUndo(name) || isPlain && namesAnUndo(name)) giveBack(run, s, { api: name, everything: false, values, site: at }, e, 'call');
   if (isUnknown && namesAnUndo(name)) giveBack(run, s, { api: name, everything: true, values, site: at }, e, 'call');
   else if (isUnknown) share(s, values);
-  const taken = ok ? takingOf(name, values, result, at, run.called, isPlain, null) : null;
+  const taken = ok ? takingOf(name, values, result, at, run.index.isCalled, isPlain, null) : null;
   if (taken) hold(s, taken);
 }
 
@@ -184,7 +184,7 @@ export function applyHelper(run: Run, s: PathState, e: CallExpr, callee: Defined
   if (!helper.takes.length && !helper.gives.length) {
     if (namesAnUndo(name)) giveBack(run, s, { api: name, everything: false, values: args, site: site(run, e) }, e, 'call');
     const type = callee.item.returnType;
-    const taken = takingOf(name, args, result, site(run, e), run.called, true, type.name === 'void' && type.pointers === 0 ? 'always' : type.pointers > 0 ? 'pointer' : 'zero');
+    const taken = takingOf(name, args, result, site(run, e), run.index.isCalled, true, type.name === 'void' && type.pointers === 0 ? 'always' : type.pointers > 0 ? 'pointer' : 'zero');
     if (taken) hold(s, taken);
     return;
   }
@@ -232,11 +232,11 @@ export function takesOf(s: PathState): Held[] {
 /** The last put runs `.release`: what it gives back is given back here. With a `.release` that cannot be seen nothing is known of what the device had. */
 export function runRelease(run: Run, s: PathState, e: Span, device: Place): void {
   if (!s.held?.size || s.devices.get(device.object)?.state.reference !== 'dropped') return;
-  const { functions, isWhole } = run.callbacks('release');
+  const { functions, isWhole } = run.index.callbacks('release');
   if (!isWhole) dropReached(s, [pointer(device.object)]);
   const call = asCall(e);
   for (const f of functions) {
-    const summary = run.summaryOf(f.item);
+    const summary = run.index.summaryOf(f.item);
     if (!summary?.outcomes) { dropReached(s, [pointer(device.object)]); continue; }
     const resolve = run.resolver(s, call, summary, [pointer(device.object, s.devices.get(device.object)?.member ?? device.path)]);
     const gives = summary.gives.map((g) => translateGive(g, resolve));
@@ -249,10 +249,10 @@ export function runRelease(run: Run, s: PathState, e: Span, device: Place): void
 /** A successful allocation has run `.init`: what that took is held. */
 export function runInit(run: Run, s: PathState, e: CallExpr, object: string, memberPath: string | null): void {
   if (s.held === null) return;
-  const { functions } = run.callbacks('init');
+  const { functions } = run.index.callbacks('init');
   const [init] = functions;
   if (!init || functions.length > 1) return;
-  const summary = run.summaryOf(init.item);
+  const summary = run.index.summaryOf(init.item);
   const succeeding = summary?.outcomes?.filter((o) => (o.resultMask & ZERO) !== 0) ?? [];
   if (!summary || !succeeding.length) return;
   const resolve = run.resolver(s, e, summary, [pointer(object, memberPath ?? '')]);

@@ -1,8 +1,9 @@
 import type { Condition } from '../syntax/node.ts';
-import type { CallExpr, FileIr, FunctionIr, TypeName } from '../ir/types.ts';
+import type { CallExpr, FunctionIr, TypeName } from '../ir/types.ts';
 import type { KernelVersion } from '../kernel/types.ts';
 import type { Span } from '../text/span.ts';
-import type { Defined, ModuleIndex } from './module.ts';
+import type { Frame } from './frames.ts';
+import type { OwnFile, Questions } from './questions.ts';
 import type { ResourceLog } from './resources.ts';
 import type { Summary } from './summary.ts';
 import { deviceKey, type PathState, type Tracked } from './state.ts';
@@ -20,12 +21,13 @@ export interface ObjectInfo {
 
 /** One exploration of one function. */
 export interface Run {
+  /** The function at the address of its frame: so are all offsets that a run sees or makes. */
   readonly fn: FunctionIr;
-  readonly file: FileIr;
+  readonly frame: Frame;
+  readonly file: OwnFile;
   readonly role: Role;
   readonly kernel: KernelVersion;
-  readonly index: ModuleIndex;
-  readonly summaryOf: (fn: FunctionIr) => Summary | null;
+  readonly index: Questions;
   /** Types of parameters and local variables by name. */
   readonly locals: ReadonlyMap<string, TypeName>;
   readonly labels: ReadonlySet<string>;
@@ -37,18 +39,17 @@ export interface Run {
   readonly ownState: Set<Observation>;
   /** What is learnt of resources; null where they are not followed. */
   readonly resources: ResourceLog | null;
-  /** The names of functions that are called where resources are followed: what no other call undoes is of no interest. */
-  readonly called: ReadonlySet<string>;
-  /** The module's `.init` or `.release` functions; `isWhole` when no table has one that cannot be seen. */
-  readonly callbacks: (member: 'init' | 'release') => { readonly functions: readonly Defined<FunctionIr>[]; readonly isWhole: boolean };
   /** Maps objects of a callee to values at a call; here because resources.ts is below apply.ts. */
   readonly resolver: (s: PathState, e: CallExpr, summary: Summary, args: readonly Value[]) => (p: Place) => Value | null;
 }
 
-export function site(run: Run, span: Span): Site { return { path: run.file.path, start: span.start, end: span.end }; }
+export function site(run: Pick<Run, 'file'>, span: Span): Site { return { path: run.file.path, start: span.start, end: span.end }; }
 
-/** The source text of a span with its white space folded. */
-export function sourceText(run: Run, span: Span): string { return run.file.text.slice(span.start, span.end).replace(/\s+/g, ' ').trim(); }
+/** The source text of a span in the function. */
+export function writtenText({ frame }: Run, span: Span): string { return frame.text.slice(span.start - frame.start, span.end - frame.start); }
+
+/** The source text of a span in the function with its white space folded. */
+export function sourceText(run: Run, span: Span): string { return writtenText(run, span).replace(/\s+/g, ' ').trim(); }
 
 export function deviceRef(run: Run, object: string, t: Tracked | undefined): DeviceRef {
   const info = run.objects.get(object);

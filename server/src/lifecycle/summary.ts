@@ -1,5 +1,5 @@
 import type { Held } from './held.ts';
-import { takesOf, type Give, type HelperResources } from './resources.ts';
+import { takesOf, type Give } from './resources.ts';
 import type { LoggedOp, PathState } from './state.ts';
 import { maskOf, opKey } from './state.ts';
 import { ENDS, followsOwnState } from './operate.ts';
@@ -30,8 +30,8 @@ export interface Summary {
   readonly objects: ReadonlyMap<string, ObjectInfo>;
   /** What it gives back on any path without having taken it. */
   readonly gives: readonly Give[];
-  /** For a function that does nothing to devices: what it does with resources, found out when it is asked for. */
-  readonly helper?: () => HelperResources | null;
+  /** It does nothing to devices: what it does with resources is found out when it is asked for. */
+  readonly isHarmless?: boolean;
 }
 
 /** More ways than this through a helper are no longer told apart by what their parameters were. */
@@ -46,7 +46,24 @@ export function summarise(exits: readonly PathState[], objects: ReadonlyMap<stri
   // A state of the driver's own is of interest where it decides whether a device's life ends here.
   const ends = new Set(outcomes.map((o) => o.ops.filter((l) => ENDS.has(l.op)).map(opKey).join()));
   if (ends.size < 2) outcomes = outcomes.map((o) => (o.ownState ? { ...o, ownState: false } : o));
-  return { outcomes: outcomes.length > 2 * MAX_OUTCOMES ? null : outcomes, objects, gives };
+  return { outcomes: outcomes.length > 2 * MAX_OUTCOMES ? null : outcomes, objects: new Map([...objects].filter(([o]) => !NAMED.test(o))), gives };
+}
+
+/** Objects that a caller finds without being told of them. */
+const NAMED = /^(param|global|load|const):/;
+
+/** Whether callers can tell the two apart. Where the object of an escape or a test got out of sight or was tested is nothing to them. */
+export function sameSummary(a: Summary, b: Summary): boolean { return same(a, b); }
+
+function same(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  if (a instanceof Map) return b instanceof Map && a.size === b.size && [...a].every(([key, v]) => b.has(key) && same(v, b.get(key)));
+  if (Array.isArray(a)) return Array.isArray(b) && a.length === b.length && a.every((v, i) => same(v, b[i]));
+  const left = a as Record<string, unknown>, right = b as Record<string, unknown>;
+  const isSilent = left['op'] === 'escape' || left['op'] === 'checked';
+  const keys = Object.keys(left);
+  return keys.length === Object.keys(right).length && keys.every((key) => (isSilent && key === 'site') || same(left[key], right[key]));
 }
 
 export function summaryKey(s: Summary): string { return s.outcomes?.map(outcomeKey).sort().join('\n') ?? 'opaque'; }

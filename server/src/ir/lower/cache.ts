@@ -1,5 +1,5 @@
 import type { Condition, TopLevelItem } from '../../syntax/node.ts';
-import type { BlockStmt, FunctionIr } from '../types.ts';
+import type { BlockStmt, FunctionIr, MacroIr, StructIr, VariableIr } from '../types.ts';
 import type { ItemIr } from './toplevel.ts';
 import { shiftSpans } from './shift.ts';
 
@@ -31,14 +31,16 @@ export interface Pass {
   finish(): void;
 }
 
-const moved = new WeakMap<FunctionIr, { readonly from: FunctionIr; readonly delta: number }>();
+const moved = new WeakMap<Definition, { readonly from: Definition; readonly delta: number }>();
+
+type Definition = FunctionIr | MacroIr | StructIr | VariableIr;
 
 /**
- * The function that a moved copy was made of and by how much the copy's offsets are larger, when an edit before the function
+ * The definition that a moved copy was made of and by how much the copy's offsets are larger, when an edit before it
  * did nothing but move it: a cache keyed by the original needs only to shift its answer.
  */
-export function movedFrom(fn: FunctionIr): { readonly from: FunctionIr; readonly delta: number } | undefined {
-  return moved.get(fn);
+export function movedFrom<T extends Definition>(item: T): { readonly from: T; readonly delta: number } | undefined {
+  return moved.get(item) as { readonly from: T; readonly delta: number } | undefined;
 }
 
 export function startPass(cache: LoweringCache): Pass {
@@ -76,22 +78,29 @@ function conditionKey(conditions: readonly Condition[]): string {
 }
 
 function moveItem(ir: ItemIr, delta: number): ItemIr {
-  const { functions, ...rest } = ir;
-  return { functions: functions.map((fn) => moveFunction(fn, delta)), ...shiftSpans(rest, delta) };
+  const { functions, macros, structs, variables, ...rest } = ir;
+  const move = <T extends Definition>(item: T): T => moveDefinition(item, delta, shiftSpans);
+  return {
+    functions: functions.map((fn) => moveDefinition(fn, delta, moveFunction)), macros: macros.map(move), structs: structs.map(move), variables: variables.map(move),
+    ...shiftSpans(rest, delta),
+  };
 }
 
-/**
- * A moved copy is always made of the function as it was lowered, so that no chain of copies stays alive; at its old place it is that
- * very function again. The body moves when it is first read: nearly all of a file moves with each key pressed near its start.
- */
-function moveFunction(fn: FunctionIr, delta: number): FunctionIr {
-  const origin = moved.get(fn);
-  const from = origin?.from ?? fn;
+/** A moved copy is always made of the definition as it was lowered, so that no chain of copies stays alive; at its old place it is that very definition again. */
+function moveDefinition<T extends Definition>(item: T, delta: number, shift: (from: T, distance: number) => T): T {
+  const origin = movedFrom(item);
+  const from = origin?.from ?? item;
   const distance = (origin?.delta ?? 0) + delta;
   if (distance === 0) return from;
+  const copy = shift(from, distance);
+  moved.set(copy, { from, delta: distance });
+  return copy;
+}
+
+/** The body moves when it is first read: nearly all of a file moves with each key pressed near its start. */
+function moveFunction(from: FunctionIr, distance: number): FunctionIr {
   const copy: FunctionIr = shiftSpans({ ...from, body: { kind: 'block', start: 0, end: 0, body: [] } }, distance);
   let body: BlockStmt | undefined;
   Object.defineProperty(copy, 'body', { enumerable: true, configurable: true, get: () => (body ??= shiftSpans(from.body, distance)) });
-  moved.set(copy, { from, delta: distance });
   return copy;
 }

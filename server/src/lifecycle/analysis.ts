@@ -1,0 +1,102 @@
+import type { FunctionIr } from '../ir/types.ts';
+import type { KernelVersion } from '../kernel/types.ts';
+import { reaching, type CallGraph } from './callgraph.ts';
+import type { Identities } from './identities.ts';
+import type { Explored, Store } from './kept.ts';
+import type { Defined, ModuleIndex } from './module.ts';
+import type { Relevance } from './relevance.ts';
+import { touchesResources, type HelperResources } from './resources.ts';
+import type { ObjectInfo } from './run.ts';
+import { scanOf } from './scan.ts';
+import type { Summary } from './summary.ts';
+import type { DriverTable, ModuleFacts, Role } from './types.ts';
+
+/** The analysis of one version of a module for one kernel: what is known before a function is explored, and what comes of it. */
+export interface Analysis {
+  readonly index: ModuleIndex;
+  readonly graph: CallGraph;
+  readonly kernel: KernelVersion;
+  readonly roles: ReadonlyMap<FunctionIr, Role>;
+  readonly relevance: Relevance;
+  readonly ops: ModuleFacts['opsTables'];
+  readonly store: Store;
+  readonly identities: Identities;
+  /** Where a resource may be taken or given back for the life of a device: the only functions whose resources are followed. */
+  readonly owning: ReadonlySet<FunctionIr>;
+  /** The names that these call. */
+  readonly called: ReadonlySet<string>;
+  /** Functions that may take or give back a resource, themselves or by what they call. */
+  readonly touching: ReadonlySet<FunctionIr>;
+  /** Pairs of functions of which the second begins where the first has ended well. */
+  readonly pairs: readonly (readonly [first: Defined<FunctionIr>, second: Defined<FunctionIr>])[];
+  /** The first ones of the pairs. */
+  readonly begins: ReadonlySet<FunctionIr>;
+  readonly summaries: Map<FunctionIr, Summary>;
+  /** By nameOf(): for the next version. */
+  readonly settled: Map<string, Summary>;
+  /** Functions that are explored because another one asks for them. */
+  readonly inProgress: Set<FunctionIr>;
+  /** The last exploration of each function that was not given up: one with a better beginning replaces the first. */
+  readonly explored: Map<FunctionIr, Explored>;
+  /** What the last exploration of each function knew of objects. */
+  readonly objects: Map<FunctionIr, ReadonlyMap<string, ObjectInfo>>;
+  readonly notAnalysed: Map<FunctionIr, { path: string; reason: string }>;
+  /** Functions that do nothing to devices: what they do with resources, as far as it was asked for. */
+  readonly helpers: Map<FunctionIr, HelperResources | null>;
+}
+
+type Known = Pick<Analysis, 'index' | 'graph' | 'kernel' | 'roles' | 'relevance' | 'ops' | 'store' | 'identities'>;
+
+/** An analysis that has explored nothing yet. */
+export function beginAnalysis(known: Known, drivers: readonly DriverTable[]): Analysis {
+  const pairs = [...driverPairs(known.index, drivers), ...modulePairs(known.index)];
+  return {
+    ...known, ...owningFunctions(known.index, known.roles), touching: touchingFunctions(known.graph), pairs, begins: new Set(pairs.map(([first]) => first.item)),
+    summaries: new Map(), settled: new Map(), inProgress: new Set(), explored: new Map(), objects: new Map(), notAnalysed: new Map(), helpers: new Map(),
+  };
+}
+
+/** Whether the paths of a function are of interest. */
+export function isExplored(m: Pick<Analysis, 'roles' | 'relevance'>, fn: FunctionIr): boolean {
+  const role = m.roles.get(fn);
+  return m.relevance.affects(fn) || m.relevance.yieldsDevice(fn) && role === 'helper' || role === 'remove' || role === 'release' || role === 'init';
+}
+
+function driverPairs(index: ModuleIndex, drivers: readonly DriverTable[]): Analysis['pairs'] {
+  return drivers.flatMap((t) => {
+    const file = index.module.sources.find((f) => f.path === t.path);
+    const probe = file && t.probe ? index.functions(file, t.probe)[0] : undefined, remove = file && t.remove ? index.functions(file, t.remove)[0] : undefined;
+    return probe && remove ? [[probe, remove] as const] : [];
+  });
+}
+
+/** module_init() and module_exit() meet like probe and remove, over the globals of the file. */
+function modulePairs(index: ModuleIndex): Analysis['pairs'] {
+  return index.module.sources.flatMap((file) => {
+    const given = (macro: string) => { const m = file.fileMacros.find((x) => x.name === macro), name = m?.args[0]; return name === undefined ? undefined : index.functions(file, name)[0]; };
+    const begin = given('module_init'), end = given('module_exit');
+    return begin && end ? [[begin, end] as const] : [];
+  });
+}
+
+const OWNING: ReadonlySet<Role> = new Set<Role>(['probe', 'remove', 'init', 'release', 'module', 'action']);
+
+/** The functions that begin and end a device's life, and what they call. */
+function owningFunctions(index: ModuleIndex, roles: ReadonlyMap<FunctionIr, Role>): Pick<Analysis, 'owning' | 'called'> {
+  const called = new Set<string>();
+  const owning = new Map<FunctionIr, Defined<FunctionIr>>();
+  for (const d of index.allFunctions) if (OWNING.has(roles.get(d.item) ?? 'helper')) owning.set(d.item, d);
+  for (const [fn, { file }] of owning) {
+    for (const { name } of scanOf(fn).calls) {
+      if (name === null) continue;
+      called.add(name);
+      const defined = index.functions(file, name), macro = defined.length ? null : index.macroFunction(file, name);
+      for (const d of macro ? [macro] : defined) if (!owning.has(d.item)) owning.set(d.item, d);
+    }
+  }
+  return { owning: new Set(owning.keys()), called };
+}
+
+function touchingFunctions(graph: CallGraph): ReadonlySet<FunctionIr> {
+  return reaching(graph, graph.nodes.filter((d) => scanOf(d.item).calls.some(({ name }) => name !== null && touchesResources(name))).map((d) => d.item));
+}

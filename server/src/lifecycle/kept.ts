@@ -1,0 +1,169 @@
+import { buildCfg, type Cfg } from '../flow/cfg.ts';
+import { liveVariables } from '../flow/liveness.ts';
+import type { FunctionIr, TypeName } from '../ir/types.ts';
+import type { Analysis } from './analysis.ts';
+import { resolver } from './apply.ts';
+import { decidingMembers } from './deciding.ts';
+import { doubtOwnState, observeExits, type seedRemove } from './exits.ts';
+import { explore, type Exit } from './explore.ts';
+import { framed, type Frame, type Framed } from './frames.ts';
+import type { Defined } from './module.ts';
+import { loseCertainty } from './operate.ts';
+import { recorded, stillHold, type Answers, type Asked } from './questions.ts';
+import { emptyLog, helperResources, type HelperResources, type ResourceLog } from './resources.ts';
+import type { ObjectInfo, Run } from './run.ts';
+import { scanOf } from './scan.ts';
+import { emptyState, type PathState } from './state.ts';
+import { sameSummary, summarise, type Summary } from './summary.ts';
+import type { Observation, Role } from './types.ts';
+import { pointer } from './values.ts';
+
+/** What an exploration of a function brought, in the addresses of frames. */
+export interface Explored {
+  /** Why it was given up; what follows is then empty. */
+  readonly reason: string | null;
+  readonly objects: ReadonlyMap<string, ObjectInfo>;
+  /** Null where nobody begins where this ends. */
+  readonly exits: readonly Exit[] | null;
+  readonly summary: Summary;
+  readonly observations: Framed<readonly Observation[]>;
+  readonly resources: Framed<ResourceLog> | null;
+}
+
+/** How a function is entered. Explorations of one function with the same key begin with the same states. */
+export interface Entry {
+  readonly key: unknown;
+  /** What an earlier exploration knows of objects, and what is known of those that the states speak of. */
+  readonly before: ReadonlyMap<string, ObjectInfo> | undefined;
+  readonly objects: ReadonlyMap<string, ObjectInfo> | undefined;
+  states(frame: Frame): readonly PathState[];
+}
+
+/** The result of an exploration with all that it depends on: how it began, and what it asked. */
+interface Kept<T> {
+  readonly role: Role;
+  readonly key: unknown;
+  readonly before: unknown;
+  readonly ends: boolean;
+  readonly follows: boolean;
+  readonly asked: readonly Asked[];
+  readonly result: T;
+  lastUse: number;
+}
+
+/** What is kept of a module between two of its versions, for one target kernel. */
+export interface Store {
+  readonly explored: WeakMap<FunctionIr, Kept<Explored>[]>;
+  readonly helpers: WeakMap<FunctionIr, Kept<HelperResources | null>[]>;
+  /** The summaries of the last version, by nameOf(). */
+  summaries: ReadonlyMap<string, Summary>;
+  readonly graphs: WeakMap<Frame, Graph>;
+  /** Summaries of functions that are not explored. */
+  readonly harmless: WeakMap<FunctionIr, { readonly key: string; readonly summary: Summary }>;
+  /** By the ends of a first function: the beginnings of a second. */
+  readonly seeds: WeakMap<readonly Exit[], { readonly root: FunctionIr; readonly objects: unknown; readonly value: ReturnType<typeof seedRemove> }[]>;
+  readonly ids: WeakMap<FunctionIr, number>;
+  nextId: number;
+  /** The number of the analysis. */
+  now: number;
+}
+
+export function createStore(): Store {
+  return { explored: new WeakMap(), helpers: new WeakMap(), summaries: new Map(), graphs: new WeakMap(), harmless: new WeakMap(), seeds: new WeakMap(), ids: new WeakMap(), nextId: 0, now: 0 };
+}
+
+/** What a function is recognised by in the next version of its module. */
+export function nameOf({ file, item }: Defined<FunctionIr>): string { return `${file.path}\n${item.name}`; }
+
+export const OPAQUE: Summary = { outcomes: null, objects: new Map(), gives: [] };
+const NO_RESULT = { objects: new Map(), exits: null, summary: OPAQUE, observations: framed([]), resources: null } as const;
+
+/** Explores a function, or takes the result of an earlier exploration that began alike and whose questions have the same answers today. */
+export function exploreFunction(m: Analysis, d: Defined<FunctionIr>, role: Role, entry: Entry, answers: Answers): Explored {
+  const follows = m.owning.has(d.item), ends = m.begins.has(d.item);
+  return keep(m, m.store.explored, d, { role, key: entry.key, before: entry.before, ends, follows }, answers, (run, frame, graph) => {
+    const kept = role === 'helper' || role === 'action' ? keepDeciding(run, graph) : graph.live;
+    const states = entry.states(frame);
+    const begun = (resources: ResourceLog | null): Run => begin(run, frame, role, new Map([...entry.before ?? [], ...entry.objects ?? []]), resources);
+    let one = begun(follows ? emptyLog() : null);
+    let exits = explore(one, graph.cfg, kept, states);
+    // What it holds may be what tells too many paths apart.
+    if (typeof exits === 'string') exits = explore((one = begun(null)), graph.cfg, kept, states);
+    if (typeof exits === 'string') return { ...NO_RESULT, reason: exits, objects: one.objects };
+    const summary = settled(m, d, summarise(exits.map((e) => e.s), one.objects, [...(one.resources?.gives.values() ?? [])]));
+    observeExits(one, exits);
+    doubtOwnState(one);
+    return { reason: null, objects: one.objects, exits: ends ? exits : null, summary, observations: framed([...one.observations.values()]), resources: one.resources && framed(one.resources) };
+  });
+}
+
+/** Explores a function that does nothing to devices for what it takes and gives back. */
+export function exploreHelper(m: Analysis, d: Defined<FunctionIr>, answers: Answers): HelperResources | null {
+  return keep(m, m.store.helpers, d, { role: 'helper', key: 'helper', before: undefined, ends: false, follows: true }, answers, (run, frame, graph) => {
+    const one = begin(run, frame, 'helper', new Map(), emptyLog());
+    const exits = explore(one, graph.cfg, graph.live, [entryState(frame)]);
+    return typeof exits === 'string' ? null : helperResources(exits.map((e) => e.s), one.resources!.gives.values());
+  });
+}
+
+type Beginning = Pick<Kept<unknown>, 'role' | 'key' | 'before' | 'ends' | 'follows'>;
+/** What two explorations of one function share. */
+type Basis = Pick<Run, 'fn' | 'frame' | 'file' | 'kernel' | 'index' | 'locals' | 'labels'>;
+
+function begin(basis: Basis, { fn }: Frame, role: Role, objects: Map<string, ObjectInfo>, resources: ResourceLog | null): Run {
+  const run: Run = {
+    ...basis, role, objects, resources, observations: new Map(), ownState: new Set(), names: new Map(fn.params.map((p, i) => [`param:${i}`, p.name])),
+    resolver: (s, e, summary, args) => resolver(run, s, e, summary, args),
+  };
+  return run;
+}
+
+function keep<T>(
+  m: Analysis, store: WeakMap<FunctionIr, Kept<T>[]>, d: Defined<FunctionIr>, b: Beginning, answers: Answers, work: (run: Basis, frame: Frame, graph: Graph) => T,
+): T {
+  const root = m.identities.rootOf(d.item), known = store.get(root) ?? [];
+  const beginsAlike = (k: Kept<T>) => k.role === b.role && k.key === b.key && k.before === b.before && k.follows === b.follows && k.ends === b.ends;
+  const found = known.find((k) => beginsAlike(k) && stillHold(k.asked, answers));
+  if (found) { found.lastUse = m.store.now; return found.result; }
+  const frame = m.identities.frame(d), graph = graphOf(m.store, frame);
+  const { questions, asked } = recorded(answers, m.identities.rootOf, m.index.module);
+  const run: Basis = { fn: frame.fn, frame, file: { path: d.file.path, isOwn: true }, kernel: m.kernel, index: questions, locals: localsOf(d.item), labels: new Set(scanOf(d.item).labels) };
+  const result = work(run, frame, graph);
+  // What neither this version nor the last had use for belongs to texts that are gone.
+  store.set(root, [...known.filter((k) => k.lastUse >= m.store.now - 1), { ...b, asked, result, lastUse: m.store.now }]);
+  return result;
+}
+
+/** A summary that is equal to the last one is that one, so that callers see that nothing has changed for them. */
+function settled(m: Analysis, d: Defined<FunctionIr>, summary: Summary): Summary {
+  const before = m.store.summaries.get(nameOf(d));
+  return before && sameSummary(before, summary) ? before : summary;
+}
+
+interface Graph { readonly cfg: Cfg; readonly live: readonly ReadonlySet<string>[] }
+
+function graphOf(store: Store, frame: Frame): Graph {
+  let g = store.graphs.get(frame);
+  if (!g) { const cfg = buildCfg(frame.fn); store.graphs.set(frame, (g = { cfg, live: liveVariables(cfg) })); }
+  return g;
+}
+
+/** What callers may know of the members that decide which operations a helper does is not forgotten on its way. */
+function keepDeciding(run: Pick<Run, 'index'>, { cfg, live }: Graph): readonly ReadonlySet<string>[] {
+  const members = decidingMembers(cfg, (call) => call.name !== null && run.index.endsOrBegins(call.name));
+  return members.size ? live.map((names) => new Set([...names, ...members])) : live;
+}
+
+function localsOf(fn: FunctionIr): Map<string, TypeName> {
+  const locals = new Map(fn.params.map((p) => [p.name, p.type] as const));
+  for (const d of scanOf(fn).decls) if (!locals.has(d.name)) locals.set(d.name, d.type);
+  return locals;
+}
+
+/** The state in which nothing is known but that each parameter is what it is. */
+export function entryState({ fn }: Frame): PathState {
+  const s = emptyState();
+  fn.params.forEach((p, i) => s.env.set(p.name, pointer(`param:${i}`)));
+  if (fn.opaque) loseCertainty(s);
+  return s;
+}

@@ -1,0 +1,197 @@
+import { isExplored, type Analysis } from './analysis.ts';
+import { evaluateTest, macrosOf } from './conditions.ts';
+import { INITIALISING_DEVICE, RELEASING_DEVICE } from './device.ts';
+import { seedRemove } from './exits.ts';
+import { OPAQUE, entryState, exploreFunction, exploreHelper, nameOf, type Entry } from './kept.ts';
+import { lowered } from './identities.ts';
+import type { FileIr, FunctionIr } from '../ir/types.ts';
+import type { Defined } from './module.ts';
+import type { Answer, Answers, Callbacks } from './questions.ts';
+import { isLifecycleName } from './relevance.ts';
+import type { HelperResources } from './resources.ts';
+import { summaryKey, type Summary } from './summary.ts';
+import type { Role } from './types.ts';
+
+/** A recursion that has not settled after so many rounds is treated as unknown code. */
+const MAX_ROUNDS = 4;
+const UNKNOWN_YET: Summary = { outcomes: [], objects: new Map(), gives: [] };
+
+/** Explores functions that call one another, until what they know of each other no longer changes; a function by itself once. */
+export function solveGroup(m: Analysis, group: readonly Defined<FunctionIr>[]): void {
+  const [first] = group;
+  const again = (d: Defined<FunctionIr>, round: number) => exploreGenerally(m, d, round === 0);
+  if (group.length === 1 && !m.graph.calleesOf(first!.item).some((c) => c.item === first!.item)) { remember(m, first!.item, again(first!, 0)); return; }
+  for (const d of group) remember(m, d.item, UNKNOWN_YET);
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    let changed = false;
+    for (const d of group) {
+      const next = again(d, round);
+      if (summaryKey(next) === summaryKey(m.summaries.get(d.item)!)) continue;
+      remember(m, d.item, next);
+      changed = true;
+    }
+    if (!changed) return;
+  }
+  for (const d of group) remember(m, d.item, OPAQUE);
+  for (const d of group) again(d, MAX_ROUNDS);
+}
+
+/** `.init` and `.release` begin with the state in which the core calls them. */
+export function exploreCallback(m: Analysis, d: Defined<FunctionIr>, role: 'init' | 'release'): void {
+  const isEmbedded = m.ops.some((o) => o.members.get('release')?.value === d.item.name && o.givenTo.some((g) => g.op === 'init-device'));
+  const given = role === 'init' ? INITIALISING_DEVICE : RELEASING_DEVICE, state = isEmbedded ? { ...given, model: 'embedded' as const } : given;
+  exploreOnce(m, d, role, {
+    key: `device ${isEmbedded}`, before: m.objects.get(d.item), objects: undefined,
+    states(frame) { const s = entryState(frame); s.devices.set('param:0', { state, member: null }); return [s]; },
+  }, false);
+}
+
+/** remove begins where probe succeeded: devices are where probe left them, in drvdata, in what the parameter leads to, in globals. */
+export function exploreRemove(m: Analysis, probe: Defined<FunctionIr>, remove: Defined<FunctionIr>): void {
+  const exits = m.explored.get(probe.item)?.exits, objects = m.objects.get(probe.item);
+  if (!exits?.length) return;
+  const root = m.identities.rootOf(remove.item);
+  // The same ends of probe give the same beginnings of remove: the same objects, by which what comes of them is known again.
+  let list = m.store.seeds.get(exits);
+  if (!list) m.store.seeds.set(exits, (list = []));
+  let seed = list.find((one) => one.root === root && one.objects === objects);
+  if (!seed) {
+    const frame = m.identities.frame(remove);
+    list.push((seed = { root, objects, value: seedRemove(exits, { fn: m.identities.frame(probe).fn, role: 'probe', file: { path: probe.file.path, isOwn: true } }, objects ?? new Map(), remove.item.name, () => entryState(frame)) }));
+  }
+  const { value } = seed;
+  if (!value.states.length) return;
+  exploreOnce(m, remove, 'remove', { key: value, before: m.objects.get(remove.item), objects: value.objects, states: () => value.states }, false);
+}
+
+/** Calls nested deeper than this, where the call graph did not see them, are unknown code. */
+const MAX_NESTING = 20;
+
+function summaryOf(m: Analysis, d: Defined<FunctionIr>): Summary {
+  const known = m.summaries.get(d.item);
+  if (known) return known;
+  if (!isExplored(m, d.item)) return remember(m, d.item, harmless(m, d));
+  if (m.inProgress.has(d.item) || m.inProgress.size >= MAX_NESTING) return OPAQUE;
+  m.inProgress.add(d.item);
+  const summary = exploreGenerally(m, d, true);
+  m.inProgress.delete(d.item);
+  return remember(m, d.item, summary);
+}
+
+function remember(m: Analysis, fn: FunctionIr, s: Summary): Summary { m.summaries.set(fn, s); return s; }
+
+/** A function that is not explored does nothing to devices, but may hand its parameters on to unseen code. */
+function harmless(m: Analysis, d: Defined<FunctionIr>): Summary {
+  const escaping = [...m.relevance.escaping(d.item)].sort((a, b) => a - b), key = escaping.join();
+  const root = m.identities.rootOf(d.item), known = m.store.harmless.get(root);
+  if (known?.key === key) return known.summary;
+  const ops = escaping.map((i) => ({ op: 'escape' as const, ok: true, place: { object: `param:${i}`, path: '' }, api: root.name, argument: i, site: { path: '', start: 0, end: 0 }, settled: true }));
+  const config = new Map(root.conditions.map((c) => [c.test, c.holds] as const));
+  const summary: Summary = { outcomes: [{ config, assumes: new Map(), ops, writes: [], result: null, resultMask: 7, deferred: [], uncertain: false, ownState: false, takes: [] }], objects: new Map(), gives: [], isHarmless: true };
+  m.store.harmless.set(root, { key, summary });
+  return summary;
+}
+
+/** Explores a function for whoever may call it. */
+function exploreGenerally(m: Analysis, d: Defined<FunctionIr>, isFirst: boolean): Summary {
+  const summary = exploreOnce(m, d, m.roles.get(d.item) ?? 'helper', { key: 'any', before: m.objects.get(d.item), objects: undefined, states: (frame) => [entryState(frame)] }, isFirst);
+  m.settled.set(nameOf(d), summary);
+  return summary;
+}
+
+function exploreOnce(m: Analysis, d: Defined<FunctionIr>, role: Role, entry: Entry, isFirst: boolean): Summary {
+  const result = exploreFunction(m, d, role, entry, answersFor(m, d));
+  m.objects.set(d.item, result.objects);
+  if (result.reason === null) m.explored.set(d.item, result);
+  else if (isFirst) m.notAnalysed.set(d.item, { path: d.file.path, reason: result.reason });
+  return result.summary;
+}
+
+const NO_RESOURCES: HelperResources = { takes: [], gives: [] };
+
+/** What a function that does nothing to devices takes and gives back; null when that cannot be followed. */
+function helperOf(m: Analysis, d: Defined<FunctionIr>): HelperResources | null {
+  const known = m.helpers.get(d.item);
+  if (known !== undefined) return known;
+  let result: HelperResources | null = NO_RESOURCES;
+  if (m.touching.has(d.item)) {
+    if (m.inProgress.size >= MAX_NESTING) return null;
+    m.helpers.set(d.item, null); // a recursion
+    m.inProgress.add(d.item);
+    result = exploreHelper(m, d, answersFor(m, d));
+    m.inProgress.delete(d.item);
+  }
+  m.helpers.set(d.item, result);
+  return result;
+}
+
+/** What today's module answers to the questions of a function's exploration. */
+function answersFor(m: Analysis, { file, item }: Defined<FunctionIr>): Answers {
+  const { index, identities } = m, from = { file, item };
+  const plain = (value: string | number | boolean | null): Answer => ({ value, print: value });
+  return (kind, about) => {
+    if (typeof about !== 'string') {
+      const d = identities.current(about);
+      const value = d === undefined ? null : kind === 'summary' ? summaryOf(m, d) : helperOf(m, d);
+      return { value, print: value };
+    }
+    switch (kind) {
+      case 'functions': { const value = index.functions(file, about); return { value, print: printOf(m, value) }; }
+      case 'macro': { const value = index.macroFunction(file, about); return { value, print: value?.item }; }
+      case 'variable': { const value = index.variable(file, about); return { value, print: value && lowered(value.item) }; }
+      case 'struct': { const value = index.struct(file, about); return { value, print: value && lowered(value.item) }; }
+      case 'constant': return plain(index.constant(file, about));
+      case 'truth': return plain(evaluateTest(about, m.kernel, macrosOf(index.module, m.kernel)));
+      case 'again': return plain(comesAgain(file, about));
+      case 'called': return plain(m.called.has(about));
+      case 'ends': return plain(endsOrBegins(m, from, about));
+      case 'callbacks': { const value = callbacksOf(m, about); return { value, print: `${value.isWhole} ${value.functions.map((d) => idOf(m, d)).join()}` }; }
+      default: return { value: null, print: null };
+    }
+  };
+}
+
+/** One thing for equal lists of functions. Nearly all have one function or none. */
+function printOf(m: Analysis, list: readonly Defined<FunctionIr>[]): unknown {
+  return list.length === 0 ? null : list.length === 1 ? m.identities.rootOf(list[0]!.item) : list.map((d) => idOf(m, d)).join();
+}
+
+/** A number that a function has while it is the same. */
+function idOf(m: Analysis, d: Defined<FunctionIr>): number {
+  const root = m.identities.rootOf(d.item);
+  let id = m.store.ids.get(root);
+  if (id === undefined) m.store.ids.set(root, (id = m.store.nextId++));
+  return id;
+}
+
+const counted = new WeakMap<FileIr, Map<string, boolean>>();
+
+/** Whether a test stands more than once in a document, or not as it was read. */
+function comesAgain(file: FileIr, test: string): boolean {
+  let known = counted.get(file);
+  if (!known) counted.set(file, (known = new Map()));
+  let again = known.get(test);
+  if (again === undefined) known.set(test, (again = file.text.split(test).length !== 2));
+  return again;
+}
+
+/** Calls that change a device's life, here or further down. */
+function endsOrBegins(m: Analysis, d: Defined<FunctionIr>, name: string): boolean {
+  const defined = m.index.functions(d.file, name);
+  return defined.length ? defined.some((f) => m.relevance.affects(f.item)) : m.index.macroFunction(d.file, name) !== null || isLifecycleName(name, m.kernel, m.index.module.wrappers);
+}
+
+/** The functions that the core calls for the devices of the module. */
+function callbacksOf(m: Analysis, member: string): Callbacks {
+  const functions = new Map<FunctionIr, Defined<FunctionIr>>();
+  let isWhole = m.ops.length > 0;
+  for (const table of m.ops) {
+    const name = table.style === 'fd' ? undefined : table.members.get(member)?.value, file = m.index.module.sources.find((f) => f.path === table.path);
+    isWhole &&= table.complete;
+    if (name === undefined) continue;
+    const defined = file ? m.index.functions(file, name) : [];
+    for (const d of defined) functions.set(d.item, d);
+    if (!defined.length && !isLifecycleName(name, m.kernel, m.index.module.wrappers)) isWhole = false;
+  }
+  return { functions: [...functions.values()], isWhole };
+}
