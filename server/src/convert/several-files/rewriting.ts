@@ -1,7 +1,7 @@
 import type { Edit, Span } from '../../text/span.ts';
 import type { FileIr } from '../../ir/types.ts';
 import type { DocumentEdits } from '../compose.ts';
-import { joinRemovals, removalOf, type Removal } from '../layout.ts';
+import { joinRemovals, lineStart, removalOf, type Removal } from '../layout.ts';
 import type { EditKind, PlannedEdit } from '../types.ts';
 
 /** Collects the edits of a step, document by document. */
@@ -9,6 +9,10 @@ export interface Rewriting {
   edit(file: FileIr, kind: EditKind, ...edits: readonly Edit[]): void;
   /** Takes a statement or declaration out, its line and the comments on it included. */
   remove(file: FileIr, span: Span): void;
+  /** Takes a definition or declaration at file scope out, with the comment above it and one blank line. Statements taken out inside it no longer count. */
+  removeWhole(file: FileIr, span: Span): void;
+  /** More that goes, as it is. */
+  drop(file: FileIr, removals: readonly Removal[]): void;
   removals(file: FileIr): readonly Removal[];
   edits(file: FileIr): readonly PlannedEdit[];
   done(): DocumentEdits[];
@@ -25,6 +29,14 @@ export function rewriting(): Rewriting {
   return {
     edit: (file, kind, ...made) => void listIn(edits, file).push(...made.map((edit) => ({ ...edit, kind }))),
     remove: (file, span) => void listIn(removals, file).push(removalOf(file.text, file.comments, span)),
+    removeWhole(file, span) {
+      const list = listIn(removals, file);
+      removals.set(file, list.filter((one) => one.span.start < span.start || one.span.end > span.end + 2));
+      const removal = removalOf(file.text, file.comments, span);
+      const start = removal.above[0] ? lineStart(file.text, removal.above[0].start) : removal.span.start;
+      listIn(removals, file).push({ ...removal, span: { start, end: removal.span.end } });
+    },
+    drop: (file, more) => void listIn(removals, file).push(...more),
     removals: (file) => listIn(removals, file),
     edits: (file) => listIn(edits, file),
     done: () => [...new Set([...edits.keys(), ...removals.keys()])].map((file) => ({

@@ -1,7 +1,10 @@
+import { firstMember } from './first-member.ts';
+import { helperInit } from './helper-init.ts';
 import { dropFreeDevice } from './free-device.ts';
 import { dropIommuGroup } from './iommu-group.ts';
 import { addIommufdMembers } from './iommufd-members.ts';
+import { replaceManagedAllocation } from './managed.ts';
 import type { Step } from './types.ts';
 
 /** In this order: what an earlier one rewrites may be a case for a later one. */
-export const STEPS: readonly Step[] = [dropIommuGroup, dropFreeDevice, addIommufdMembers];
+export const STEPS: readonly Step[] = [dropIommuGroup, replaceManagedAllocation, helperInit, firstMember, dropFreeDevice, addIommufdMembers];

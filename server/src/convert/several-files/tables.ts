@@ -1,0 +1,71 @@
+import { lineEnding } from '../../text/style.ts';
+import type { Expr, FileIr, FunctionIr, VariableIr } from '../../ir/types.ts';
+import type { Module } from '../../lifecycle/types.ts';
+import { commentsAbove, lineStart, nextLine } from '../layout.ts';
+import { expressionsIn } from '../place.ts';
+import { refuse } from '../refuse.ts';
+import { baseName } from '../typing.ts';
+import { prototypesOf, type Helper } from './helpers.ts';
+import type { Rewriting } from './rewriting.ts';
+
+/** The ops tables that an expression of `file` names. */
+export function tablesIn(file: FileIr, expr: Expr): string[] {
+  return expressionsIn(expr).flatMap((inner) => inner.kind === 'name' && file.variables.some((item) => item.name === inner.name && item.type.name === 'vfio_device_ops') ? [inner.name] : []);
+}
+
+/** Whether a table is declared in a document before `offset`, or in a header that the document quotes. */
+export function isDeclaredAt(module: Module, file: FileIr, name: string, offset: number): boolean {
+  if (file.variables.some((item) => item.name === name && item.start < offset)) return true;
+  return quotedBy(module, file).some((header) => header.variables.some((item) => item.name === name));
+}
+
+/**
+ * Makes a table that `from` declares known to the function `user` of `file`: by a declaration above it in the same document, else by an
+ * `extern` in the header that declares `helper`, the table no longer static. Refuses when there is no such header, or the name is taken.
+ */
+export function declareTable(module: Module, out: Rewriting, name: string, from: FileIr, file: FileIr, user: FunctionIr, helper: Helper, at: Expr): void {
+  if (isDeclaredAt(module, file, name, user.start)) return;
+  const definition = from.variables.find((item) => item.name === name && item.init !== null);
+  if (file === from) {
+    const eol = lineEnding(file.text);
+    const start = lineStart(file.text, user.start);
+    const place = lineStart(file.text, commentsAbove(file.text, file.comments, start)[0]?.start ?? start);
+    out.edit(file, 'ops-table', { span: { start: place, end: place }, newText: `${definition?.isStatic === false ? 'extern' : 'static'} const struct vfio_device_ops ${name};${eol}${eol}` });
+    return;
+  }
+  const prototype = prototypesOf(module, helper).find((item) => quotedBy(module, file).includes(item.file) && quotedBy(module, from).includes(item.file));
+  if (!definition || !prototype) {
+    refuse('table-elsewhere', `${user.name}() in ${baseName(file.path)} must name the ops table \`${name}\` of ${baseName(from.path)}, and there is no header that both quote and that declares ${helper.fn.name}(). Declare \`extern const struct vfio_device_ops ${name};\` in a header that both quote.`, from, at);
+  }
+  const taken = [...module.sources, ...module.headers].find((other) => other !== from && [...other.variables, ...other.functions].some((item) => item.name === name));
+  if (taken) refuse('same-name', `The ops table \`${name}\` of ${baseName(from.path)} must be seen in ${baseName(file.path)}, but ${baseName(taken.path)} has something of that name. Rename one of them.`, from, at);
+  const header = prototype.file;
+  const place = nextLine(header.text, prototype.item.end);
+  out.edit(header, 'signature', { span: { start: place, end: place }, newText: `extern const struct vfio_device_ops ${name};${lineEnding(header.text)}` });
+  for (const declaration of from.variables.filter((item) => item.name === name)) {
+    const span = staticSpan(from, declaration);
+    if (span) out.edit(from, 'signature', { span, newText: '' });
+  }
+}
+
+/** `static ` in front of a declaration. */
+function staticSpan(file: FileIr, variable: VariableIr): { start: number; end: number } | null {
+  const head = file.text.slice(variable.start, variable.nameSpan.start);
+  const match = /\bstatic\b\s*/.exec(head);
+  return match ? { start: variable.start + match.index, end: variable.start + match.index + match[0].length } : null;
+}
+
+/** The headers of a module that a document quotes, directly or through others. */
+export function quotedBy(module: Module, file: FileIr): readonly FileIr[] {
+  const found = new Set<FileIr>();
+  const pending: FileIr[] = [file];
+  for (let next = pending.pop(); next; next = pending.pop()) {
+    const names = new Set(next.includes.filter((item) => item.quoted).map((item) => baseName(item.path)));
+    for (const header of module.headers) {
+      if (found.has(header) || !names.has(baseName(header.path))) continue;
+      found.add(header);
+      pending.push(header);
+    }
+  }
+  return [...found];
+}
