@@ -15,7 +15,7 @@ import { memberPath, scopeOf, typeOf, type Scope } from './typing.ts';
  */
 export function provePaths(module: Module, file: FileIr, container: Container, allocations: readonly AllocationPlan[], teardown: Teardown): void {
   const events = meaningOf(teardown);
-  const helpers = new HelperSummaries(module, file, container, events);
+  const helpers = new HelperSummaries(module, file, container, events, new Set(allocations.map((item) => item.fn)));
   const functions = new Set<FunctionIr>([...allocations.map((item) => item.fn), ...teardown.frees.map((item) => item.fn), ...teardown.uninits.map((item) => item.fn)]);
   for (const fn of functions) {
     if (fn.opaque) refuse('opaque-function', `${fn.name}() has something in it that was not understood, so its paths cannot be followed. Simplify it, or convert by hand.`, file, fn.nameSpan);
@@ -32,11 +32,11 @@ export function provePaths(module: Module, file: FileIr, container: Container, a
       meaning: helpers.meaningIn(scope, allocation),
     });
     if (!output.complete) refuse('opaque-function', `The paths of ${fn.name}() cannot be followed to the end. Simplify it, or convert by hand.`, file, fn.nameSpan);
-    judge(file, fn, output, allocation, helpers.isCalled(fn));
+    judge(file, fn, output, allocation, helpers.isCalled(fn), handedOverAt(fn, teardown));
   }
 }
 
-function judge(file: FileIr, fn: FunctionIr, output: WalkOutput, allocation: AllocationPlan | null, isHelper: boolean): void {
+function judge(file: FileIr, fn: FunctionIr, output: WalkOutput, allocation: AllocationPlan | null, isHelper: boolean, handedOver: number): void {
   for (const [call, states] of output.calls) {
     const what = `${call.name ?? 'the call'}() at line ${lineOf(file, call.start)}`;
     if (call === allocation?.call) continue;
@@ -57,10 +57,21 @@ function judge(file: FileIr, fn: FunctionIr, output: WalkOutput, allocation: All
     if (states & State.undone && !isHelper) {
       refuse('uninit-without-free', `${fn.name}() leaves at line ${lineOf(file, at.start)} with the object uninitialised but not freed on some path. Free it there, or keep both in one place, so that one put can do both.`, file, at);
     }
-    if (allocation && states === State.live && stmt?.value && isFailure(stmt.value)) {
+    if (allocation && states === State.live && at.start < handedOver && stmt?.value && isFailure(stmt.value)) {
       refuse('never-freed', `${fn.name}() fails at line ${lineOf(file, at.start)} without freeing the object. Correct that leak first.`, file, at);
     }
   }
+}
+
+/** Where an action of devres that frees the object is added, so that every later way out frees it; Infinity when there is none. */
+function handedOverAt(fn: FunctionIr, teardown: Teardown): number {
+  const freeing = new Set(teardown.frees.map((free) => free.fn.name));
+  for (const stmt of fn.body.body) {
+    const added = stmt.kind === 'expr' || stmt.kind === 'if' || stmt.kind === 'decl'
+      ? allExpressions(stmt).find((expr) => expr.kind === 'call' && expr.name === 'devm_add_action_or_reset' && expr.args.slice(1).some((arg) => namesIn(arg).some((name) => freeing.has(name)))) : undefined;
+    if (added) return added.end;
+  }
+  return Infinity;
 }
 
 /** `return -ENOMEM;` and its like: certainly a failure. */
@@ -102,9 +113,12 @@ class HelperSummaries {
   private readonly events: ReadonlyMap<CallExpr, 'free' | 'uninit'>;
   private readonly results = new Map<string, States | null>();
   private readonly called = new Set<string>();
+  /** What they free on failure is the object that they have allocated themselves. */
+  private readonly allocating: ReadonlySet<FunctionIr>;
   private depth = 0;
 
-  constructor(module: Module, file: FileIr, container: Container, events: ReadonlyMap<CallExpr, 'free' | 'uninit'>) {
+  constructor(module: Module, file: FileIr, container: Container, events: ReadonlyMap<CallExpr, 'free' | 'uninit'>, allocating: ReadonlySet<FunctionIr>) {
+    this.allocating = allocating;
     this.module = module;
     this.file = file;
     this.container = container;
@@ -126,7 +140,7 @@ class HelperSummaries {
       if (event) return { op: event };
       if (allocation && call === allocation.call) return { op: 'allocate' };
       const callee = call.name === null ? undefined : this.file.functions.find((fn) => fn.name === call.name);
-      if (!callee || callee === scope.fn) return null;
+      if (!callee || callee === scope.fn || this.allocating.has(callee)) return null;
       const result = this.resultOf(callee);
       if (result === null || result === State.live) return null;
       // A helper that takes the object must be given it; one that finds it through drvdata has it anyway.

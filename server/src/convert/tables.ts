@@ -1,6 +1,7 @@
 import type { Expr, FileIr, InitializerExpr, VariableIr } from '../ir/types.ts';
 import type { KernelVersion } from '../kernel/types.ts';
 import { compareVersions } from '../kernel/version.ts';
+import { freshName, prefixOf } from './names.ts';
 import { lineOf, refuse } from './refuse.ts';
 import type { MemberPlan, TablePlan } from './types.ts';
 
@@ -85,19 +86,6 @@ function hidden(file: FileIr, initializer: InitializerExpr, name: string): boole
 
 /** A name for the generated `.release`: after the function that initialises (`foo_probe` gives `foo_release_dev`), else after the table. */
 function stubName(file: FileIr, table: VariableIr, functionName: string): string {
-  const verb = functionName.search(/_(?:probe|create|bind|add|attach|init|register|setup)(?:_(?:one|dev|device|common))?$/);
   const byTable = /^(.+?)(?:_vfio)?(?:_dev|_device)?_ops$/.exec(table.name);
-  const prefix = verb > 0 ? functionName.slice(0, verb) : byTable?.[1] ?? functionName;
-  for (const suffix of ['release_dev', 'vfio_release_dev', 'vfio_device_release']) {
-    const name = `${prefix}_${suffix}`;
-    if (!mentions(file, name)) return name;
-  }
-  for (let number = 2; ; number++) {
-    const name = `${prefix}_release_dev${number}`;
-    if (!mentions(file, name)) return name;
-  }
-}
-
-function mentions(file: FileIr, name: string): boolean {
-  return new RegExp(`\\b${name}\\b`).test(file.text);
+  return freshName(file, prefixOf(functionName) ?? byTable?.[1] ?? functionName, ['release_dev', 'vfio_release_dev', 'vfio_device_release']);
 }

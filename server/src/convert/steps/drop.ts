@@ -28,6 +28,27 @@ export function dropAll(file: FileIr, gone: ReadonlyMap<FunctionIr, readonly Pla
   return [...dropped.flatMap((item) => item.edits), ...joinRemovals(file.text, dropped.flatMap((item) => item.removals)).map((span) => ({ span, newText: '' }))];
 }
 
+/**
+ * Another name for a label that `says` what went behind it and now leads to a return: `err_uninit` becomes `err`. Nothing where another name
+ * is not free, or something that was not understood may use the label.
+ */
+export function relabelled(fn: FunctionIr, gone: readonly Placed[], says: RegExp): Edit[] {
+  const all = statementsOf(fn);
+  if (all.some(({ stmt }) => stmt.kind === 'unknown' || stmt.kind === 'asm')) return [];
+  return gone.flatMap((place) => {
+    const label = place.siblings[place.index - 1];
+    const next = place.siblings.slice(place.index).find((stmt) => !gone.some((other) => other.stmt === stmt));
+    if (label?.kind !== 'label' || !says.test(label.name) || next?.kind !== 'return') return [];
+    const prefix = /^(?:out|err|error|fail|failed|exit)(?=_)/.exec(label.name)?.[0];
+    const to = [...(prefix === undefined ? [] : [prefix]), 'out', 'out_return'].find((name) => !new RegExp(`\\b${name}\\b`).test(fn.text));
+    if (to === undefined) return [];
+    return all.flatMap(({ stmt }) => {
+      if (stmt === label) return [{ span: label.nameSpan, newText: to }];
+      return stmt.kind === 'goto' && stmt.label === label.name ? [{ span: stmt.labelSpan, newText: to }] : [];
+    });
+  });
+}
+
 /** A declaration without an effect: `struct foo *foo = container_of(…);`. */
 export function isView({ stmt }: Placed): boolean {
   return stmt.kind === 'decl' && !stmt.isStatic && stmt.cleanup === null && (stmt.init === null || expressionsIn(stmt.init).every((expr) => expr.kind !== 'assign' && expr.kind !== 'update' && expr.kind !== 'unknown'

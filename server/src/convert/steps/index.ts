@@ -1,4 +1,5 @@
 import { firstMember } from './first-member.ts';
+import { helperAllocation } from './helper-allocation.ts';
 import { helperInit } from './helper-init.ts';
 import { dropFreeDevice } from './free-device.ts';
 import { dropIommuGroup } from './iommu-group.ts';
@@ -7,4 +8,4 @@ import { replaceManagedAllocation } from './managed.ts';
 import type { Step } from './types.ts';
 
 /** In this order: what an earlier one rewrites may be a case for a later one. */
-export const STEPS: readonly Step[] = [dropIommuGroup, replaceManagedAllocation, helperInit, firstMember, dropFreeDevice, addIommufdMembers];
+export const STEPS: readonly Step[] = [dropIommuGroup, replaceManagedAllocation, helperInit, helperAllocation, firstMember, dropFreeDevice, addIommufdMembers];

@@ -1,10 +1,10 @@
-import type { CallExpr, Expr, FileIr, FunctionIr, LabelStmt, Stmt } from '../../ir/types.ts';
+import type { CallExpr, Expr, FileIr, FunctionIr, Stmt } from '../../ir/types.ts';
 import type { PlannedEdit } from '../types.ts';
 import { plainTest } from '../paths.ts';
 import { allExpressions, statementsOf, uncast, type Placed } from '../place.ts';
 import { refuse, textOf } from '../refuse.ts';
 import { callSites } from '../sites.ts';
-import { dropAll } from './drop.ts';
+import { dropAll, relabelled } from './drop.ts';
 import type { Step } from './types.ts';
 
 /**
@@ -21,7 +21,7 @@ export const dropIommuGroup: Step = ({ input, file }) => {
     const places = calls.filter((item) => item.fn === fn).flatMap((item) => placesOf(file, fn, item.at, item.call));
     refuseOtherUses(file, fn, places);
     gone.set(fn, places);
-    labels.push(...relabelled(fn, places));
+    labels.push(...relabelled(fn, places, /group/).map((edit) => ({ ...edit, kind: 'tidy' as const })));
   }
   return {
     edits: [{ path: file.path, edits: [...dropAll(file, gone).map((edit) => ({ ...edit, kind: 'tidy' as const })), ...labels] }],
@@ -93,26 +93,4 @@ function refuseOtherUses(file: FileIr, fn: FunctionIr, places: readonly Placed[]
     const left = siblings.filter((other) => !places.some((place) => place.stmt === other));
     if (left.length === 0) refuse('iommu-group', `${fn.name}() would be left with an empty block where vfio_iommu_group_put() stands. Take it out by hand.`, file, stmt);
   }
-}
-
-/** `out_group_put:` in front of what went says the wrong thing. */
-function relabelled(fn: FunctionIr, places: readonly Placed[]): PlannedEdit[] {
-  const gone = new Set(places.map((place) => place.stmt));
-  const all = statementsOf(fn);
-  const taken = new Set(all.flatMap(({ stmt }) => stmt.kind === 'label' ? [stmt.name] : []));
-  if (all.some(({ stmt }) => stmt.kind === 'unknown' || stmt.kind === 'asm')) return [];
-  return places.flatMap((place) => {
-    const label = place.siblings[place.index - 1];
-    const next = place.siblings.slice(place.index).find((stmt) => !gone.has(stmt));
-    if (label?.kind !== 'label' || !/group/.test(label.name) || next?.kind !== 'return') return [];
-    const to = ['out', 'out_return', 'err_return'].find((name) => !taken.has(name) && !new RegExp(`\\b${name}\\b`).test(fn.text));
-    return to === undefined ? [] : renamed(all, label, to);
-  });
-}
-
-function renamed(all: readonly Placed[], label: LabelStmt, to: string): PlannedEdit[] {
-  return all.flatMap(({ stmt }): PlannedEdit[] => {
-    if (stmt === label) return [{ span: label.nameSpan, newText: to, kind: 'tidy' }];
-    return stmt.kind === 'goto' && stmt.label === label.name ? [{ span: stmt.labelSpan, newText: to, kind: 'tidy' }] : [];
-  });
 }

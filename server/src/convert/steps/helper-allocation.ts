@@ -1,0 +1,177 @@
+import { lineEnding } from '../../text/style.ts';
+import type { CallExpr, Expr, IfStmt, ReturnStmt } from '../../ir/types.ts';
+import { compareVersions } from '../../kernel/version.ts';
+import type { Module } from '../../lifecycle/types.ts';
+import { isNullTest, rootOf } from '../allocation.ts';
+import { plain } from '../arguments.ts';
+import { errorBranchEdits } from '../branch.ts';
+import { indentAt, nextLine, wrapCall, columnOf } from '../layout.ts';
+import { isNull } from '../paths.ts';
+import { allExpressions, namesIn, statementsOf, uncast, type Placed } from '../place.ts';
+import { lineIn, refuse, textOf } from '../refuse.ts';
+import { carryIn } from '../several-files/carry.ts';
+import { initsConcerning } from '../several-files/concerned.ts';
+import { callsOf, definitionOf, type Helper, type HelperCall } from '../several-files/helpers.ts';
+import { rewriting, type Rewriting } from '../several-files/rewriting.ts';
+import { addParameters, type Addition } from '../several-files/signature.ts';
+import { isDeclaredAt, tablesIn } from '../several-files/tables.ts';
+import { assignmentsOf, effectsOf, type CallSite } from '../sites.ts';
+import { baseName, memberPath, scopeOf, type Scope } from '../typing.ts';
+import { unusedIn } from '../unused.ts';
+import type { Step, StepResult } from './types.ts';
+
+/**
+ * Moves the init of a device into the helper that allocates it (`p = foo_alloc(…)`), in whatever file of the module it is: that allocation
+ * is to become vfio_alloc_device. The helper is handed the parent device and the ops table where it does not know them, and answers with
+ * an error pointer instead of NULL.
+ */
+export const helperAllocation: Step = (step) => {
+  if (compareVersions(step.input.kernel, [6, 1]) < 0) return null;
+  const { module } = step.input;
+  for (const site of initsConcerning(step)) {
+    const root = rootOf(site.scope, site.target);
+    if (!root || site.call.args.length !== 3 || site.fn.params.some((param) => param.name === root.name)) continue;
+    const values = assignmentsOf(site.fn, root.name);
+    const value = values.length === 1 ? uncast(values[0]!.value) : null;
+    if (value?.kind !== 'call' || value.name === null || !site.whole || site.at.sole || site.at.conditional) continue;
+    const helper = definitionOf(module, site.scope.file, value.name);
+    const result = helper && allocatedIn(module, helper);
+    if (!helper || !result) continue;
+    const calls = callsOf(module, helper);
+    if (!calls) continue;
+    return moveIn(module, { helper, result, site, root: root.name, from: values[0]!.at, call: value }, calls);
+  }
+  return null;
+};
+
+/** The variable of a helper that it allocates, or gets from another helper, and returns. */
+interface Result {
+  readonly scope: Scope;
+  readonly variable: string;
+  readonly at: Placed;
+}
+
+function allocatedIn(module: Module, helper: Helper): Result | null {
+  if (helper.fn.opaque || helper.fn.returnType.pointers !== 1) return null;
+  const scope = scopeOf(module, helper.file, helper.fn);
+  const returned = new Set(returnsOf(helper).flatMap(({ value }) => (value && uncast(value).kind === 'name' && !isNull(value) ? namesIn(value) : [])));
+  if (returned.size !== 1) return null;
+  const variable = [...returned][0]!;
+  const values = assignmentsOf(helper.fn, variable);
+  const value = values.length === 1 ? uncast(values[0]!.value) : null;
+  if (value?.kind !== 'call' || value.name === null || !scope.locals.has(variable)) return null;
+  const makes = effectsOf(value.name).some((effect) => effect.op === 'allocate') || definitionOf(module, helper.file, value.name) !== null;
+  return makes ? { scope, variable, at: values[0]!.at } : null;
+}
+
+function returnsOf({ fn }: Helper): ReturnStmt[] {
+  return statementsOf(fn).flatMap(({ stmt }) => (stmt.kind === 'return' ? [stmt] : []));
+}
+
+interface Case {
+  readonly helper: Helper;
+  readonly result: Result;
+  readonly site: CallSite;
+  /** The variable of the caller that holds the object, where it gets it, and the call that gives it. */
+  readonly root: string;
+  readonly from: Placed;
+  readonly call: CallExpr;
+}
+
+function moveIn(module: Module, one: Case, calls: readonly HelperCall[]): StepResult {
+  const { helper, result, site, root } = one;
+  const { file } = site.scope;
+  const what = `${helper.fn.name}() in ${baseName(helper.file.path)} allocates the object`;
+  const other = calls.find((call) => call.call !== one.call);
+  if (other) {
+    refuse('allocated-elsewhere', `${what} for ${site.fn.name}(), which initialises its device, and also for ${other.scope.fn.name}() (line ${lineIn(other.scope.file, other.call.start)}), which does not: vfio_alloc_device would initialise both. Give each its own allocation.`, other.scope.file, other.call);
+  }
+  const { root: object, path } = memberPath(site.target);
+  if (object.kind !== 'name' || object.name !== root) return refuse('allocated-elsewhere', `${what}, and ${site.fn.name}() initialises it as \`${textOf(file, site.target)}\`. Name the member there: \`&${root}->…\`.`, file, site.target);
+  const out = rewriting();
+  const returnsNull = returnsOf(helper).some(({ value }) => value && isNull(value));
+  const test = result.at.siblings[result.at.index + 1];
+  if (result.at.sole || result.at.conditional || test?.kind !== 'if' || !namesIn(test.condition).includes(result.variable) || test.otherwise) {
+    refuse('unchecked-allocation', `${what}, and does not test \`${result.variable}\` in the statement after it. Test it there first.`, helper.file, test ?? result.at.stmt);
+  }
+  proveNotWiped(one, test.end);
+  const known = parametersFor(module, one);
+  const init = wrapCall(site.call.name ?? '', [`&${result.variable}->${path.join('.')}`, known.dev, known.ops], ';', columnOf(helper.file.text, test.start), indentAt(helper.file.text, test.start), lineEnding(helper.file.text));
+  const place = nextLine(helper.file.text, test.end);
+  const eol = lineEnding(helper.file.text);
+  out.edit(helper.file, 'allocation', { span: { start: place, end: place }, newText: `${eol}${indentAt(helper.file.text, test.start)}${init}${eol}` });
+  if (returnsNull) answerErrors(one, test, out);
+  addParameters(module, out, helper, calls, known.additions);
+  out.remove(file, site.at.stmt);
+  const written = known.additions.map((item) => item.argument).join('\n');
+  out.drop(file, unusedIn(file, [site.fn], () => written, out.edits(file), out.removals(file)).removals);
+  return {
+    edits: out.done(),
+    notes: [
+      `${helper.fn.name}() allocates and initialises the device${known.additions.length > 0 ? `; it is handed ${known.additions.map((item) => `\`${item.argument}\``).join(' and ')} for that` : ''}.`,
+      ...(returnsNull ? [`${helper.fn.name}() returns an error pointer where it returned NULL, and ${site.fn.name}() tests for that.`] : []),
+    ],
+    touched: [helper.fn.name, site.fn.name],
+  };
+}
+
+const OVERWRITING = /^(?:mem(?:set|cpy|move|zero_explicit)|__mem(?:set|cpy))\w*$/;
+
+/** Between the allocation and the place where the init stands now nothing may wipe the object: once converted it is initialised there. */
+function proveNotWiped({ helper, result, site, root, from }: Case, start: number): void {
+  const stretches = [
+    { file: helper.file, places: statementsOf(helper.fn).filter((at) => at.stmt.start >= start), name: result.variable },
+    { file: site.scope.file, places: statementsOf(site.fn).filter((at) => at.stmt.start >= from.stmt.end && at.stmt.end <= site.at.stmt.start), name: root },
+  ];
+  for (const { file, places, name } of stretches) {
+    for (const { stmt } of places) {
+      for (const expr of allExpressions(stmt)) {
+        const target = expr.kind === 'call' && OVERWRITING.test(expr.name ?? '') ? expr.args[0] : expr.kind === 'assign' && expr.target.kind === 'unary' && expr.target.op === '*' ? expr.target.operand : undefined;
+        if (!target || memberPath(target).path.length > 0 && uncast(target).kind !== 'name' || !namesIn(target).includes(name)) continue;
+        refuse('split-span', `\`${textOf(file, expr)}\` overwrites the object after its allocation; once converted the device is already initialised there. Drop it: the memory is zeroed.`, file, expr);
+      }
+    }
+  }
+}
+
+/** The init's second and third argument as the helper writes them, and the parameters that it gets for that. */
+function parametersFor(module: Module, one: Case): { readonly dev: string; readonly ops: string; readonly additions: readonly Addition[] } {
+  const { helper, result, site, root, from } = one;
+  const { file } = site.scope;
+  const [, second, third] = site.call.args as readonly [Expr, Expr, Expr];
+  const call: HelperCall = { scope: site.scope, at: from, call: one.call };
+  for (const arg of [second, third]) {
+    const late = namesIn(arg).find((name) => name === root || (site.scope.locals.has(name) && assignmentsOf(site.fn, name).some(({ at }) => at.stmt.end > from.stmt.start)));
+    if (late !== undefined) refuse('argument-not-available', `\`${plain(textOf(file, arg))}\` is only known behind the call of ${helper.fn.name}(), which allocates and would have to be given it. Set it up before.`, file, arg);
+  }
+  const additions: Addition[] = [];
+  const add = (type: string, names: readonly string[], arg: Expr): string => {
+    const name = names.find((item) => !new RegExp(`\\b${item}\\b`).test(helper.fn.text))
+      ?? refuse('argument-not-available', `${helper.fn.name}() must be given \`${plain(textOf(file, arg))}\`, and has other uses for the names ${names.join(', ')}.`, helper.file, helper.fn.nameSpan);
+    additions.push({ declaration: `${type} *${name}`, argument: plain(textOf(file, arg)) });
+    return name;
+  };
+  const isPci = site.call.name === 'vfio_pci_core_init_device';
+  const dev = carryIn(call, result.scope, second) ?? (isPci ? add('struct pci_dev', ['pdev', 'pci_dev'], second) : add('struct device', ['dev', 'parent', 'parent_dev'], second));
+  const declared = tablesIn(file, third).every((name) => isDeclaredAt(module, helper.file, name, helper.fn.start));
+  const ops = (declared ? carryIn(call, result.scope, third) : null) ?? add('const struct vfio_device_ops', ['ops', 'vfio_ops', 'vdev_ops'], third);
+  return { dev, ops, additions };
+}
+
+/** NULL becomes an error pointer: in the returns of the helper, and in the test of its caller. */
+function answerErrors({ helper, result, site, root, from }: Case, test: IfStmt, out: Rewriting): void {
+  const { file } = site.scope;
+  for (const { value } of returnsOf(helper)) if (value && isNull(value)) out.edit(helper.file, 'allocation', { span: value, newText: 'ERR_PTR(-ENOMEM)' });
+  const odd = returnsOf(helper).find(({ value, start }) => value && start > test.start && start < test.end && uncast(value).kind === 'name' && !isNull(value));
+  if (odd || !isNullTest(test.condition, result.variable)) {
+    refuse('unsuitable-check', `\`${textOf(helper.file, test.condition)}\` in ${helper.fn.name}() is not a plain NULL test of \`${result.variable}\` that leaves with \`return NULL\`.`, helper.file, odd ?? test.condition);
+  }
+  const check = from.siblings[from.index + 1];
+  if (check?.kind !== 'if' || check.otherwise || !isNullTest(check.condition, root)) {
+    refuse('unchecked-allocation', `${helper.fn.name}() returns NULL on failure, and ${site.fn.name}() does not test \`!${root}\` in the statement after its call. Test it there, in an \`if\` of its own.`, file, check ?? from.stmt);
+  }
+  const again = statementsOf(site.fn).find(({ stmt }) => stmt !== check && stmt.kind === 'if' && isNullTest(stmt.condition, root));
+  if (again) refuse('unsuitable-check', `\`${root}\` is tested for NULL once more at line ${lineIn(file, again.stmt.start)}; it will never be NULL. Drop that test first.`, file, again.stmt);
+  out.edit(file, 'allocation', ...errorBranchEdits(file, { check, variable: root, fn: site.fn }, lineEnding(file.text)));
+}
+

@@ -1,0 +1,153 @@
+import type { Edit } from '../../text/span.ts';
+import { indentUnit, lineEnding } from '../../text/style.ts';
+import type { CallExpr, FileIr, FunctionIr, IfStmt, Stmt } from '../../ir/types.ts';
+import { rootOf } from '../allocation.ts';
+import { commentsAbove, indentAt, lineStart, nextLine, wrapCall } from '../layout.ts';
+import { freshName, prefixOf } from '../names.ts';
+import { allExpressions, statementsOf, uncast, type Placed } from '../place.ts';
+import { refuse, textOf } from '../refuse.ts';
+import { assignmentsOf, callSites, type CallSite } from '../sites.ts';
+import { typeOf } from '../typing.ts';
+import { dropAll, relabelled } from './drop.ts';
+import type { Step } from './types.ts';
+
+/** Allocators of devres whose memory is zeroed, and what stands in their place. */
+const MANAGED: ReadonlyMap<string, string> = new Map([['devm_kzalloc', 'kzalloc'], ['devm_kcalloc', 'kcalloc']]);
+
+/** An init whose object devres has allocated. */
+interface ManagedObject {
+  readonly fn: FunctionIr;
+  readonly variable: string;
+  readonly tag: string;
+  readonly at: Placed;
+  readonly call: CallExpr;
+}
+
+/**
+ * Memory of devres becomes memory of the driver, which an action of devres frees at the same point of the unwinding: right behind the
+ * allocation, so that all that was taken later goes before it, as before. The uninits go: from 6.1 on the last put does their work, and
+ * nothing asks for the device set in between.
+ */
+export const replaceManagedAllocation: Step = ({ input, file, functionName }) => {
+  const sites = callSites(input.module, file);
+  const objects = sites.filter((site) => site.op === 'init').flatMap((site) => managedObject(site) ?? []);
+  const own = objects.filter((item) => functionName === undefined || item.fn.name === functionName);
+  if (own.length === 0) return null;
+  const { text } = file;
+  const eol = lineEnding(text);
+  const edits: Edit[] = [];
+  const touched: string[] = [];
+  const notes: string[] = [];
+  const gone = new Map<FunctionIr, Placed[]>();
+  for (const tag of new Set(own.map((item) => item.tag))) {
+    // What frees memory of devres is a mistake, which planConversion refuses in its own words.
+    if (sites.some((site) => site.op === 'free' && tagOf(site) === tag)) return null;
+    const group = objects.filter((item) => item.tag === tag);
+    const first = group[0]!;
+    const action = freshName(file, prefixOf(first.fn.name) ?? first.fn.name, ['put_device', 'put_vfio_device', 'devm_put_device']);
+    edits.push(actionFunction(file, first, action, eol));
+    for (const object of group) edits.push(...objectEdits(file, object, action, eol));
+    for (const site of sites) {
+      if (site.op !== 'uninit' || tagOf(site) !== tag) continue;
+      checkUninit(file, site);
+      gone.set(site.fn, [...(gone.get(site.fn) ?? []), site.at]);
+    }
+    touched.push(action, ...group.map((item) => item.fn.name));
+    notes.push(`${action}() puts struct ${tag} where devres freed it: behind all that was taken after it.`);
+  }
+  edits.push(...dropAll(file, gone), ...[...gone].flatMap(([fn, places]) => relabelled(fn, places, /uninit|free/)));
+  return { edits: [{ path: file.path, edits: edits.map((edit) => ({ ...edit, kind: 'teardown' as const })) }], notes, touched: [...touched, ...[...gone.keys()].map((fn) => fn.name)] };
+};
+
+function managedObject(site: CallSite): ManagedObject | null {
+  const root = rootOf(site.scope, site.target);
+  const type = root && typeOf(site.scope, root);
+  const values = root ? assignmentsOf(site.fn, root.name) : [];
+  const call = values.length === 1 ? uncast(values[0]!.value) : null;
+  if (!root || !type || type.pointers !== 1 || call?.kind !== 'call' || !MANAGED.has(call.name ?? '') || site.fn.opaque) return null;
+  const { at } = values[0]!;
+  return at.conditional || at.sole || (at.stmt.kind !== 'expr' && at.stmt.kind !== 'decl') ? null : { fn: site.fn, variable: root.name, tag: type.tag, at, call };
+}
+
+/** The struct that the object of a call is in. */
+function tagOf(site: CallSite): string | undefined {
+  const root = rootOf(site.scope, site.target);
+  return (root ? typeOf(site.scope, root) : typeOf(site.scope, site.target))?.tag;
+}
+
+function checkUninit(file: FileIr, site: CallSite): void {
+  const name = site.call.name ?? 'the uninit';
+  if (!site.whole || site.at.sole || site.at.conditional) {
+    refuse('managed-allocation', `${name}() is not a statement of its own in ${site.fn.name}(), so it cannot be taken out; the put of devres does its work. Make it one.`, file, site.at.stmt);
+  }
+  const left = site.at.siblings.filter((stmt) => stmt !== site.at.stmt && stmt.kind !== 'decl');
+  const before = site.at.siblings[site.at.index - 1];
+  if (left.length === 0 || (before?.kind === 'label' && site.at.index === site.at.siblings.length - 1)) {
+    refuse('managed-allocation', `${site.fn.name}() would be left without a statement: the put of devres does the work of ${name}(). Take the function and its callers out first.`, file, site.at.stmt);
+  }
+}
+
+/** The action, above the function that allocates. */
+function actionFunction(file: FileIr, object: ManagedObject, action: string, eol: string): Edit {
+  const { text } = file;
+  const start = lineStart(text, object.fn.start);
+  const at = lineStart(text, commentsAbove(text, file.comments, start)[0]?.start ?? start);
+  const unit = indentUnit(text);
+  const lines = [`static void ${action}(void *data)`, '{', `${unit}struct ${object.tag} *${object.variable} = data;`, '', `${unit}kfree(${object.variable});`, '}', '', ''];
+  return { span: { start: at, end: at }, newText: lines.join(eol) };
+}
+
+/** kzalloc in place of devm_kzalloc, and the action behind the test of its result. */
+function objectEdits(file: FileIr, object: ManagedObject, action: string, eol: string): Edit[] {
+  const { text } = file;
+  const { at, call, fn, variable } = object;
+  const [dev, ...rest] = call.args;
+  if (!dev || rest.length === 0) refuse('managed-allocation', `${call.name ?? 'The allocator'}() has not the arguments that it takes in any kernel.`, file, call);
+  let index = at.index + 1;
+  if (at.stmt.kind === 'decl') while (at.siblings[index]?.kind === 'decl') index++;
+  const check = at.siblings[index];
+  const last = check?.kind === 'if' ? lastOf(check.then) : undefined;
+  if (check?.kind !== 'if' || check.otherwise || (last?.kind !== 'return' && last?.kind !== 'goto')) {
+    refuse('unchecked-allocation', `The result of the allocation is not tested in the statement after it with a branch that leaves. Test \`!${variable}\` there first.`, file, check ?? at.stmt);
+  }
+  const edits: Edit[] = [{ span: { start: call.start, end: rest[0]!.start }, newText: `${MANAGED.get(call.name ?? '')!}(` }];
+  const result = resultOf(fn, check, last);
+  if (result.declare) {
+    const declarations = fn.body.body.filter((stmt) => stmt.kind === 'decl');
+    const after = declarations.at(-1);
+    const place = after?.kind === 'decl' ? nextLine(text, after.statement.end) : nextLine(text, fn.body.start);
+    edits.push({ span: { start: place, end: place }, newText: `${indentUnit(text)}int ${result.name};${eol}${after ? '' : eol}` });
+  }
+  const indent = indentAt(text, check.start);
+  const unit = indentUnit(text);
+  const leave = last.kind === 'goto' ? `goto ${last.label};` : fn.returnType.pointers > 0 ? `return ERR_PTR(${result.name});` : `return ${result.name};`;
+  const head = `${result.name} = devm_add_action_or_reset`;
+  const statement = wrapCall(head, [textOf(file, dev), action, variable], ';', indent.startsWith('\t') ? indent.length * 8 : indent.length, indent, eol);
+  const place = nextLine(text, check.end);
+  edits.push({ span: { start: place, end: place }, newText: `${eol}${indent}${statement}${eol}${indent}if (${result.name})${eol}${indent}${unit}${leave}${eol}` });
+  return edits;
+}
+
+function lastOf(stmt: Stmt): Stmt | undefined {
+  return stmt.kind === 'block' ? stmt.body[stmt.body.length - 1] : stmt;
+}
+
+/** The variable for the result of devm_add_action_or_reset: the one that the function returns, else one that has to be declared. */
+function resultOf(fn: FunctionIr, check: IfStmt, last: Stmt): { readonly name: string; readonly declare: boolean } {
+  const integers = fn.body.body.flatMap((stmt) => stmt.kind === 'decl' && stmt.type.pointers === 0 && stmt.type.arrays === 0 && ['int', 'long', 'ssize_t'].includes(stmt.type.name) && !stmt.isStatic ? [stmt.name] : []);
+  const inBranch = check.then.kind === 'block' ? check.then.body.flatMap(allExpressions).flatMap((expr) => expr.kind === 'assign' && expr.target.kind === 'name' ? [expr.target.name] : []) : [];
+  const behind = last.kind === 'goto' ? labelStart(fn, last.label) : 0;
+  const returned = statementsOf(fn).flatMap(({ stmt }) => {
+    if (stmt.kind !== 'return' || !stmt.value || stmt.start < behind) return [];
+    const value = uncast(stmt.value);
+    const inner = value.kind === 'call' && value.name === 'ERR_PTR' && value.args[0] ? uncast(value.args[0]) : value;
+    return inner.kind === 'name' ? [inner.name] : [];
+  });
+  const name = [...inBranch, ...returned, 'ret', 'err', 'rc', 'error'].find((one) => integers.includes(one));
+  if (name !== undefined) return { name, declare: false };
+  return { name: ['ret', 'err', 'result'].find((one) => !new RegExp(`\\b${one}\\b`).test(fn.text)) ?? 'ret_action', declare: true };
+}
+
+function labelStart(fn: FunctionIr, label: string): number {
+  return statementsOf(fn).find(({ stmt }) => stmt.kind === 'label' && stmt.name === label)?.stmt.start ?? 0;
+}
