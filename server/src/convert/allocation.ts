@@ -202,7 +202,7 @@ function findCheck(file: FileIr, fn: FunctionIr, at: Placed, name: string): Plac
 }
 
 /** `!p`, `p == NULL`, `NULL == p`, also inside unlikely(). */
-function isNullTest(condition: Expr, name: string): boolean {
+export function isNullTest(condition: Expr, name: string): boolean {
   const test = plainTest(condition);
   const isIt = (expr: Expr): boolean => expr.kind === 'name' && expr.name === name;
   if (test.kind === 'unary' && test.op === '!') return isIt(plainTest(test.operand));

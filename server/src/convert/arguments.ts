@@ -1,8 +1,8 @@
 import type { Expr, FileIr } from '../ir/types.ts';
-import { expressionsIn, statementsOf, uncast, type Placed } from './place.ts';
+import { allExpressions, expressionsIn, statementsOf, uncast, type Placed } from './place.ts';
 import { refuse, textOf } from './refuse.ts';
 import { assignmentsOf, type CallSite } from './sites.ts';
-import type { Scope } from './typing.ts';
+import { scopeOf, type Scope } from './typing.ts';
 
 const MAX_HOPS = 4;
 
@@ -121,7 +121,26 @@ export function tablesOf(scope: Scope, ops: Expr, hops = 0): readonly string[] |
     const otherwise = tablesOf(scope, inner.otherwise, hops + 1);
     return then && otherwise && [...then, ...otherwise];
   }
-  if (inner.kind !== 'name' || !scope.locals.has(inner.name) || scope.fn.params.some((param) => param.name === inner.name)) return null;
+  if (inner.kind !== 'name' || !scope.locals.has(inner.name)) return null;
+  const position = scope.fn.params.findIndex((param) => param.name === inner.name);
+  if (position >= 0) return assignmentsOf(scope.fn, inner.name).length > 0 ? null : tablesGiven(scope, position, hops + 1);
   const values = assignmentsOf(scope.fn, inner.name).map((item) => tablesOf(scope, item.value, hops + 1));
   return values.length > 0 && values.every((value) => value !== null) ? [...new Set(values.flat())] : null;
+}
+
+/** The tables that the callers of a function hand over: all of them must be in its document, which may be a module's documents merged. */
+function tablesGiven(scope: Scope, position: number, hops: number): readonly string[] | null {
+  const { module, file, fn } = scope;
+  const found: string[] = [];
+  for (const caller of file.functions) {
+    if (!caller.text.includes(fn.name)) continue;
+    const inside = scopeOf(module, file, caller);
+    for (const expr of statementsOf(caller).flatMap(({ stmt }) => allExpressions(stmt))) {
+      if (expr.kind !== 'call' || expr.name !== fn.name) continue;
+      const given = expr.args[position] && tablesOf(inside, expr.args[position], hops);
+      if (!given) return null;
+      found.push(...given);
+    }
+  }
+  return found.length > 0 ? [...new Set(found)] : null;
 }
