@@ -13,6 +13,7 @@ const suites = [
   ['build', () => check(...script('build'))],
   ['process', () => vitest('process')],
   ['bundle', () => vitest('bundle')],
+  ['harness', () => vitest('harness')],
   ['host', () => counted(script('test-host'), 'host-counts.json')],
 ];
 
@@ -22,8 +23,8 @@ if (unknown.length > 0) {
   console.error(`no such suite: ${unknown.join(', ')}; there are ${suites.map(([name]) => name).join(', ')}`);
   process.exit(2);
 }
-// These two run what is in dist/.
-if (wanted.includes('process') || wanted.includes('host')) wanted.push('build');
+// These run what is in dist/.
+if (['process', 'harness', 'host'].some((name) => wanted.includes(name))) wanted.push('build');
 mkdirSync(inProject('out'), { recursive: true });
 let total = none;
 const summary = [];

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFile
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import type { Headers } from './headers.ts';
+import type { Headers } from '../../scripts/lib/headers.mjs';
 
 const call = promisify(execFile);
 const here = fileURLToPath(new URL('.', import.meta.url));

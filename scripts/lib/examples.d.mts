@@ -1,0 +1,8 @@
+export interface Example {
+  readonly name: string;
+  /** File names in examples/conversion. */
+  readonly sources: readonly string[];
+}
+export const examples: readonly Example[];
+export function copyExamples(to: string): void;
+export function convertInPlace(sources: readonly string[], kernel: string, style: 'minimal' | 'fold'): string | undefined;

@@ -1,0 +1,78 @@
+// Builds the drivers of examples/conversion as modules, with W=1 and -Werror, against Debian's kernel headers: as they are, and converted for each
+// kernel in each style. `npm run test:kbuild`. Needs dist/, gcc, make and linux-headers; kernels without headers are skipped, and counted.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { line, none } from './lib/counts.mjs';
+import { convertInPlace, copyExamples, examples } from './lib/examples.mjs';
+import { findHeaders, whyNot } from './lib/headers.mjs';
+import { inProject } from './lib/paths.mjs';
+
+const kernels = ['6.1', '6.12'];
+const styles = ['minimal'];
+const oldNames = /^vfio_(?:pci_core_)?(?:un)?init_(?:group_dev|device)$/;
+
+if (!existsSync(inProject('dist/cli.cjs'))) {
+  console.error('dist/cli.cjs is missing: run npm run build first');
+  process.exit(2);
+}
+const counts = { ...none };
+const work = mkdtempSync(path.join(tmpdir(), 'vfio-lifecycle-kbuild-'));
+try {
+  for (const kernel of kernels) buildAll(kernel);
+} finally {
+  rmSync(work, { recursive: true, force: true });
+}
+console.log(line(counts));
+process.exit(counts.failed > 0 ? 1 : 0);
+
+function buildAll(kernel) {
+  const reason = whyNot(kernel);
+  if (reason) {
+    counts.skipped += examples.length * (styles.length + 1);
+    console.log(`skipped: ${kernel}: ${reason}`);
+    return;
+  }
+  const headers = findHeaders(kernel);
+  const exported = new Set([...readFileSync(`${headers.configured}/Module.symvers`, 'utf8').matchAll(/^0x\w+\t(\S+)/gm)].map(([, name]) => name));
+
+  const before = build(headers, path.join(work, `${kernel}-before`), () => undefined);
+  for (const { name } of examples) result(`${name}, ${kernel}, before`, before.problems(name, (symbol) => !exported.has(symbol) && !oldNames.test(symbol)));
+  for (const style of styles) {
+    const after = build(headers, path.join(work, `${kernel}-${style}`), (sources) => convertInPlace(sources, kernel, style));
+    for (const { name } of examples) result(`${name}, ${kernel}, ${style}`, after.problems(name, (symbol) => !exported.has(symbol)));
+  }
+}
+
+/** Copies the drivers, converts them, and runs kbuild once for all. */
+function build({ configured }, folder, convert) {
+  copyExamples(folder);
+  const refused = new Map(examples.map(({ name, sources }) => [name, convert(sources.map((source) => path.join(folder, source)))]));
+  const started = [...refused.values()].some((reason) => reason === undefined);
+  // What is undefined is judged by the objects: modpost stops listing after ten.
+  const args = ['-k', '-j2', '-C', configured, `M=${folder}`, 'W=1', 'KCFLAGS=-Werror', 'KBUILD_MODPOST_WARN=1', 'modules'];
+  const { stdout, stderr } = started ? spawnSync('make', args, { encoding: 'utf8', maxBuffer: 1 << 26 }) : { stdout: '', stderr: '' };
+  const said = `${stdout}\n${stderr}`.split('\n');
+  return {
+    problems(name, isMissing) {
+      if (refused.get(name) !== undefined) return [`refused: ${refused.get(name)}`];
+      const { sources } = examples.find((one) => one.name === name);
+      const told = said.filter((text) => /: (?:error|warning):/.test(text) && sources.some((source) => text.includes(`/${source}:`)));
+      const module = path.join(folder, `${name}.ko`);
+      if (told.length > 0 || !existsSync(module)) return told.length > 0 ? told : ['there is no module'];
+      const symbols = spawnSync('nm', ['-u', module], { encoding: 'utf8' }).stdout.split('\n').map((text) => text.trim().replace(/^U /, '')).filter(Boolean);
+      return symbols.filter(isMissing).map((symbol) => `${symbol} is not a symbol of this kernel`);
+    },
+  };
+}
+
+function result(what, problems) {
+  if (problems.length === 0) {
+    counts.passed++;
+    return;
+  }
+  counts.failed++;
+  console.log(`FAILED ${what}`);
+  for (const one of problems) console.log(`    ${one}`);
+}
