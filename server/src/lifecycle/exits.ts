@@ -50,16 +50,17 @@ function actsOnAnother(run: Run, s: PathState, object: string, ended: ReadonlySe
 
 /**
  * Takes back certainty where a state of the driver's own decides: when one path does `if (p->registered) unregister(p)` and the
- * other goes on to the put, the driver most likely knows why. A path that leaves without doing anything stays what it is.
+ * other goes on to the put or to the same end, the driver most likely knows why. A path that leaves early without doing anything stays what it is.
  */
 export function doubtOwnState(run: Run): void {
   const done = new Map<string, Set<string>>();
   for (const o of run.observations.values()) if (o.kind === 'operation') { const ops = done.get(o.device.id) ?? new Set(); done.set(o.device.id, ops.add(o.op)); }
+  const unregisteredAt = new Set([...run.observations.values()].flatMap((o) => (o.kind === 'exit' && o.before.registered === 'undone' ? [`${o.device.id}@${o.returns.start}`] : [])));
   for (const [key, o] of run.observations) {
     if (!run.ownState.has(o) || !o.certain) continue;
     const ops = done.get(o.device.id) ?? new Set<string>();
     const entry = o.trace.findLastIndex((x) => x.kind === 'entry');
-    const acted = o.kind === 'operation' ? ENDS.has(o.op) : o.kind === 'exit' && o.trace.slice(entry + 1).some((x) => x.op !== undefined && ENDS.has(x.op));
+    const acted = o.kind === 'operation' ? ENDS.has(o.op) : o.kind === 'exit' && (unregisteredAt.has(`${o.device.id}@${o.returns.start}`) || o.trace.slice(entry + 1).some((x) => x.op !== undefined && ENDS.has(x.op)));
     const owed = (o.before.registered === 'yes' && ops.has('unregister')) || (o.kind === 'exit' && ((o.before.reference === 'held' && ops.has('put')) || (o.before.initialised === 'yes' && ops.has('uninit'))));
     // An unregister that only the driver's own state leads to, on a path where there is nothing to unregister.
     const idle = o.kind === 'operation' && o.op === 'unregister' && o.before.registered !== 'yes' && o.before.registered !== 'unknown';

@@ -50,7 +50,11 @@ export function indexModule(module: Module): ModuleIndex {
       return fn ? { file: m.file, item: fn } : null;
     },
     // A forward declaration is no definition: the one with a value wins.
-    variable: (from, name) => { const all = resolve(variables, from, name, (v) => !v.isStatic); return all.find((v) => v.item.init) ?? all[0] ?? null; },
+    variable: (from, name) => {
+      const all = resolve(variables, from, name, (v) => !v.isStatic), found = all.find((v) => v.item.init) ?? all[0];
+      // What a header declares, another source of the module defines.
+      return (found?.item.isExtern ? variables.get(name)?.find((v) => v.item.init && !v.item.isStatic) : undefined) ?? found ?? null;
+    },
     constant: (from, name) => { for (const f of [from, ...module.headers]) { const v = constantsOf(f).get(name); if (v !== undefined) return v; } return null; },
     struct: (from, tag) => resolve(structs, from, tag, () => false)[0] ?? null,
     allFunctions, names: [...functions.keys(), ...macros.keys()], fileOf: (fn) => files.get(fn),

@@ -38,7 +38,7 @@ export function opsTables(index: ModuleIndex, kernel: KernelVersion): OpsTable[]
     if (variable.type.name !== 'vfio_device_ops') return [];
     const members = membersOf(file, init);
     const givenTo = uses.filter((u) => u.table === variable).map(({ site, op, api, function: fn }) => ({ site, op, api, function: fn }));
-    return [{ path: file.path, variable, members, complete: isComplete(init), style: styleOf(members, kernel), givenTo }];
+    return [{ path: file.path, variable, members, complete: isComplete(init), readable: isReadable(init), style: styleOf(members, kernel), givenTo }];
   });
 }
 
@@ -83,8 +83,10 @@ function tables(index: ModuleIndex): { file: FileIr; variable: VariableIr; init:
 
 /** Neither an #if nor a macro that stands for members (`FOO_COMMON_OPS,`) may hide one. */
 function isComplete(init: InitializerExpr): boolean {
-  return init.complete && init.entries.every((e) => e.conditions.length === 0 && e.designators.length > 0);
+  return isReadable(init) && init.entries.every((e) => e.conditions.length === 0);
 }
+
+function isReadable(init: InitializerExpr): boolean { return init.complete && init.entries.every((e) => e.designators.length > 0); }
 
 function membersOf(file: FileIr, init: InitializerExpr): Map<string, TableMember> {
   const members = new Map<string, TableMember>();

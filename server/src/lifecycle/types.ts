@@ -204,6 +204,8 @@ export interface OpsTable {
   readonly members: ReadonlyMap<string, { readonly value: string; readonly span: Span; readonly conditions: readonly Condition[] }>;
   /** False when an ERROR or #if inside the braces may hide members: absence must not be reported. */
   readonly complete: boolean;
+  /** Every member is among `members`, those of #if arms too: what is not there is in no configuration. */
+  readonly readable: boolean;
   /** By its members and the target kernel: the object's .release (new) or the fd's (≤5.14). */
   readonly style: 'object' | 'fd' | 'unknown';
   /** The calls that gave this table to alloc or init. */

@@ -178,7 +178,7 @@ ${PROBE}${REMOVE}${DRIVER}`,
 function check({ facts }: RuleContext): Finding[] {
   return facts.opsTables.flatMap((table): Finding[] => {
     const allocations = table.givenTo.filter((use) => use.op === 'alloc');
-    if (allocations.length === 0 || !table.complete || table.style === 'fd' || table.members.has('release')) return [];
+    if (allocations.length === 0 || !table.readable || table.style === 'fd' || table.members.has('release')) return [];
     // A table that is not const may be filled at run time.
     if (!table.variable.isConst || table.variable.init?.kind !== 'initializer') return [];
     const { nameSpan, name } = table.variable;

@@ -40,7 +40,7 @@ function leavesUndone(exit: ExitObservation): boolean {
   if (before.memory === 'freed' || exit.deferred.includes('uninit')) return false;
   switch (role) {
     case 'probe': case 'module':
-      return before.registered !== 'yes' && before.registered !== 'unknown' && exit.reachable !== 'returned'
+      return before.registered !== 'unknown' && exit.reachable !== 'returned'
         && (exit.outcome === 'failure' || before.registered === 'failed');
     case 'remove':
       return before.registered === 'undone';
@@ -58,13 +58,14 @@ function report(facts: ModuleFacts, observation: Observation, fix: Fix | null): 
   const site = observation.kind !== 'exit' ? observation.site : leave === null
     ? { path: observation.site.path, start: observation.function.nameSpan.start, end: observation.function.nameSpan.end } : observation.returns;
   const what = observation.kind === 'exit' ? `this path leaves ${observation.function.name}() with ${name} initialised` : `${name} is freed while it is initialised`;
-  const why = observation.before.deviceSet ? 'and leaks its device set' : 'without the undo that the contract asks for, although no device set is attached yet on this path';
+  const isRegistered = observation.kind === 'exit' && observation.before.registered === 'yes';
+  const why = isRegistered ? 'and registered, although it fails' : observation.before.deviceSet ? 'and leaks its device set' : 'without the undo that the contract asks for, although no device set is attached yet on this path';
   return findingFor({
     rule: missingUninit.id,
     severity: observation.before.deviceSet ? 'error' : 'warning',
     observation,
     site,
-    message: `${what} ${why}; call ${uninit}() ${observation.kind === 'exit' ? 'before returning' : 'before the free'}`,
+    message: `${what} ${why}; call ${isRegistered ? `${uninit.replace(/uninit_(group_dev|device)$/, (_, rest) => `unregister_${rest}`)}() and then ` : ''}${uninit}() ${observation.kind === 'exit' ? 'before returning' : 'before the free'}`,
     fix,
   });
 }
@@ -107,7 +108,7 @@ function allFreesOwe(facts: ModuleFacts, free: OperationObservation): boolean {
 
 function exitFix(facts: ModuleFacts, exit: ExitObservation): Fix | null {
   const uninit = uninitCall(facts, exit);
-  if (uninit === null) return null;
+  if (uninit === null || exit.before.registered === 'yes') return null;
   const fixOf = (edits: Fix['edits'][number]['edits'], safety: Fix['safety']): Fix => ({
     title: `Add ${uninit.call.slice(0, -1)}`, safety, edits: [{ path: uninit.path, edits }],
   });

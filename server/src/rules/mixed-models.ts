@@ -1,9 +1,9 @@
 import type { Finding, Rule, RuleContext } from './types.ts';
-import type { Expr, FunctionIr, TypeName } from '../ir/types.ts';
-import type { Module, ModuleFacts, Observation } from '../lifecycle/types.ts';
+import type { ModuleFacts, Observation } from '../lifecycle/types.ts';
 import { apiEntry } from '../kernel/lifecycle-api.ts';
 import { nameOf } from './device.ts';
-import { declaredType, documentsOf, walk } from './locate.ts';
+import { documentsOf } from './locate.ts';
+import { indexOf, memberAccesses } from './members.ts';
 import { findingFor } from './report.ts';
 import { DRIVER, FOO, OLD_PROBE, OLD_REMOVE, PROBE, REMOVE } from './examples.ts';
 
@@ -168,33 +168,17 @@ function messageFor(one: Observation): string | null {
 /** `p->vdev.ops = …` and `vdev->dev = …`: what init and alloc do. The core itself, which defines those, is left alone. */
 function assignments(facts: ModuleFacts): Finding[] {
   if (documentsOf(facts.module).some((file) => file.functions.some((fn) => apiEntry(fn.name) !== undefined))) return [];
-  return facts.module.sources.flatMap((file) => file.functions.filter((fn) => /\b(ops|dev)\s*=[^=]/.test(fn.text)).flatMap((fn) => [...walk(fn.body)].flatMap((node): Finding[] => {
-    if (node.kind !== 'assign' || node.target.kind !== 'member') return [];
-    const { target } = node;
-    if (target.field !== 'ops' && target.field !== 'dev' || !isVfioDevice(facts.module, fn, target.base, target.arrow)) return [];
+  const index = indexOf(facts.module);
+  return facts.module.sources.flatMap((file) => file.functions.filter((fn) => /\b(ops|dev)\s*=[^=]/.test(fn.text)).flatMap((fn) => memberAccesses(index, fn).flatMap((access): Finding[] => {
+    if (access.value === null || access.key !== 'vfio_device.ops' && access.key !== 'vfio_device.dev') return [];
     return [{
       rule: mixedModels.id,
       severity: 'error',
-      message: `\`${target.field}\` of a vfio_device is set by the core: vfio_alloc_device() (up to 6.0 vfio_init_group_dev()) takes the device and the ops table; drop this assignment`,
-      site: { path: file.path, start: target.start, end: target.end },
+      message: `\`${access.node.field}\` of a vfio_device is set by the core: vfio_alloc_device() (up to 6.0 vfio_init_group_dev()) takes the device and the ops table; drop this assignment`,
+      site: access.site,
       functionName: fn.name,
       related: [],
       fix: null,
     }];
   })));
-}
-
-/** Whether an expression is a struct vfio_device (or with `arrow` a pointer to one), by the declarations of the module. */
-function isVfioDevice(module: Module, fn: FunctionIr, expr: Expr, arrow: boolean): boolean {
-  const type = expr.kind === 'name' ? declaredType(fn, expr.name) : expr.kind === 'member' && expr.base.kind === 'name' ? memberType(module, declaredType(fn, expr.base.name), expr.field) : null;
-  return type?.name === 'vfio_device' && type.keyword === 'struct' && type.pointers === (arrow ? 1 : 0);
-}
-
-function memberType(module: Module, container: TypeName | null, field: string): TypeName | null {
-  if (container === null || container.pointers > 1) return null;
-  for (const file of documentsOf(module)) {
-    const found = file.structs.find((one) => one.name === container.name);
-    if (found) return found.fields.find((one) => one.name === field)?.type ?? null;
-  }
-  return null;
 }

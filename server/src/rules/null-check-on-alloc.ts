@@ -28,6 +28,8 @@ function check({ facts }: RuleContext): Finding[] {
   return facts.observations.flatMap((one): Finding[] => {
     if (one.kind !== 'test' || one.form === 'is-err' || one.before.checked) return [];
     if (one.device.originKind !== 'allocation' && one.device.originKind !== 'return') return [];
+    // What remove finds NULL was never set: that is no test of the allocation.
+    if (one.role === 'remove') return [];
     if (one.before.model !== 'new' && one.before.memory !== 'error-pointer') return [];
     const both = one.form === 'is-err-or-null';
     const test = testAt(one);

@@ -37,12 +37,14 @@ const MANDATORY: KernelVersion = [6, 4];
 
 function check({ facts }: RuleContext): Finding[] {
   return facts.opsTables.flatMap((table): Finding[] => {
-    if (!table.complete || table.style === 'fd' || !table.variable.isConst || table.variable.init?.kind !== 'initializer') return [];
+    if (!table.readable || table.style === 'fd' || !table.variable.isConst || table.variable.init?.kind !== 'initializer') return [];
     if (!table.givenTo.some((use) => use.op === 'alloc' || use.op === 'init-device')) return [];
     const known = MEMBERS.filter((one) => compareVersions(facts.kernel, one.since) >= 0);
     const absent = known.filter((one) => !isSet(table, one.name));
     const severity = severityOf(facts.kernel, table, known.length, absent.map((one) => one.name));
     if (severity === null) return [];
+    // Members that are in some configurations only: those that are there at all say what is missing.
+    if (!table.complete && absent.length === known.length) return [];
     const { name, nameSpan } = table.variable;
     const present = known.filter((one) => !absent.includes(one));
     return [{

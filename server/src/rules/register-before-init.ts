@@ -207,6 +207,6 @@ function messageFor(one: OperationObservation): string | null {
   if (model === 'old' && initialised === 'undone') return `${one.api}() registers ${name} after its initialisation was undone on this path; register it before, or initialise it again`;
   if (model !== 'none' || reference !== 'none') return null;
   // Fields that are set by hand are mixed-models.
-  if (/\bops\s*=[^=]/.test(one.function.text)) return null;
+  if (/(->|\.)\s*ops\s*=[^=]/.test(one.function.text)) return null;
   return `${one.api}() registers ${name}, which is zeroed memory and no vfio_device yet: nothing has initialised it on this path; allocate it with vfio_alloc_device(), or up to 6.0 call vfio_init_group_dev() first`;
 }

@@ -69,7 +69,7 @@ type Member = 'init' | 'release';
 /** The members that a complete table does not have. */
 function missingMembers(facts: ModuleFacts, table: OpsTable): Member[] {
   // A table that is not const may be filled at run time.
-  if (!table.complete || !table.variable.isConst || table.variable.init?.kind !== 'initializer') return [];
+  if (!table.readable || !table.variable.isConst || table.variable.init?.kind !== 'initializer') return [];
   const members: Member[] = [];
   if (!table.members.has('init')) members.push('init');
   if (!table.members.has('release') && !inRange(facts.kernel, ONLY_6_1)) members.push('release');

@@ -1,8 +1,10 @@
 import type { Finding, Fix, Rule, RuleContext } from './types.ts';
+import type { FunctionIr } from '../ir/types.ts';
 import type { EffectOp } from '../kernel/types.ts';
 import type { ExitObservation, ModuleFacts, OperationObservation, Site } from '../lifecycle/types.ts';
 import { callOn, nameOf, operationsOn } from './device.ts';
-import { documentOf, isReferenced, isSameSite, statementAt } from './locate.ts';
+import { documentOf, documentsOf, isReferenced, isSameSite, statementAt } from './locate.ts';
+import { indexOf, reachedFrom } from './members.ts';
 import { findingFor, passes } from './report.ts';
 import { insertGuarded } from './fixes/error-style.ts';
 import { returnAt } from './fixes/unwind.ts';
@@ -79,9 +81,20 @@ function fixFor(facts: ModuleFacts, exit: ExitObservation, end: OperationObserva
   return edits === null ? null : { title: `Add ${call}`, safety: 'safe', edits: [{ path: file.path, edits }] };
 }
 
+/** Whether any of the functions is reached otherwise than by a probe, which unregisters on its failing paths: as a callback, or from other functions that something names. */
+function mayRunAfterProbe(facts: ModuleFacts, functions: ReadonlySet<FunctionIr>): boolean {
+  if (functions.size === 0) return false;
+  const index = indexOf(facts.module);
+  const probing = reachedFrom(index, [...facts.roles].filter(([, role]) => role === 'probe').map(([fn]) => fn));
+  const isNamed = (fn: FunctionIr): boolean => facts.roles.get(fn) !== 'probe' && documentsOf(facts.module).some((file) => new RegExp(`\\b${fn.name}\\b(?!\\s*\\()`).test(file.text));
+  const others = reachedFrom(index, index.allFunctions.map(({ item }) => item).filter((fn) => (probing.has(fn) ? isNamed(fn) : isReferenced(facts.module, fn))));
+  return [...functions].some((fn) => others.has(fn));
+}
+
 /** A driver table with a probe that registers, no remove, and nothing else in the module that unregisters. */
 function driversWithoutRemove(facts: ModuleFacts): Finding[] {
-  if (facts.observations.some((one) => one.kind === 'operation' && one.op === 'unregister' && isReferenced(facts.module, one.function))) return [];
+  const unregistering = new Set(facts.observations.flatMap((one) => (one.kind === 'operation' && one.op === 'unregister' && isReferenced(facts.module, one.function) ? [one.function] : [])));
+  if (mayRunAfterProbe(facts, unregistering)) return [];
   return facts.driverTables.flatMap((table): Finding[] => {
     if (table.probe === null || table.remove !== null || !table.complete) return [];
     const success = facts.observations.find((one): one is ExitObservation => one.kind === 'exit' && one.function.name === table.probe

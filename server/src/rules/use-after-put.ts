@@ -1,6 +1,6 @@
 import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import type { ModuleFacts, Observation, OperationObservation, Step, UseObservation } from '../lifecycle/types.ts';
-import { nameOf } from './device.ts';
+import { nameOf, operationsOn } from './device.ts';
 import { documentOf, isSameSite } from './locate.ts';
 import { findingFor, lastOperation } from './report.ts';
 import { hoistRead } from './fixes/hoist.ts';
@@ -24,12 +24,20 @@ export const useAfterPut: Rule = {
 
 function check({ facts, kernel }: RuleContext): Finding[] {
   const dead = facts.observations.filter((one): one is UseObservation | OperationObservation => isUseOfDead(one, kernel[0] > 6 || kernel[0] === 6 && kernel[1] >= 1));
+  const embeds = facts.observations.some((one) => one.kind === 'operation' && one.op === 'init-device');
   return dead.flatMap((one) => {
     const end = endOf(one);
     // A put in .init is a defect of its own: double-put says it once for all that follows.
     if (one.role === 'init' && end?.op === 'put') return [];
+    // In a helper of which no caller is seen, a put need not be that of the last reference, nor the memory be the core's.
+    if (one.before.model === 'unknown' && end?.op === 'put' && (embeds || isPutAgain(facts, one))) return [];
     return findingFor({ rule: useAfterPut.id, severity: 'error', observation: one, message: messageFor(one, end), fix: fixFor(facts, dead, one, end) });
   });
+}
+
+/** Whether a path of the function puts the device once more: then it was given several references. */
+function isPutAgain(facts: ModuleFacts, use: Observation): boolean {
+  return operationsOn(facts, use.function, use.device).some((one) => one.op === 'put' && one.before.reference === 'dropped');
 }
 
 function isUseOfDead(one: Observation, isNewModelKernel: boolean): boolean {

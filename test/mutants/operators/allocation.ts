@@ -30,7 +30,7 @@ export const allocation: readonly Operator[] = [
     }),
   },
   {
-    id: 'kzalloc() instead of the allocation', rules: ['register-before-init', 'mixed-models'], kernels: NEW,
+    id: 'kzalloc() instead of the allocation', rules: ['register-before-init', 'mixed-models'], also: ['use-after-put'], kernels: NEW,
     plant: (subject) => assignedCalls(subject, ALLOC).map(({ place, call }) => defect(subject, place, [replace(call, `kzalloc(sizeof(struct ${textOf(place.file, call.args[0]!)}), GFP_KERNEL)`)])),
   },
   {

@@ -2,7 +2,7 @@
 import type { Defect, Operator, Subject } from '../types.ts';
 import { callsIn, dropEntry, entriesOf, membersOf, placesOf, replace, usersOf, drop } from '../places.ts';
 import { ALLOC, INIT, OPS_TABLE } from './names.ts';
-import { defect, onCall } from './plant.ts';
+import { defect, onCall, unnamed } from './plant.ts';
 
 const NEW = { since: [6, 1] } as const;
 const CHAIN = ['release-does-not-chain', 'release-without-free', 'missing-release-op'];
@@ -47,7 +47,7 @@ export const callbacks: readonly Operator[] = [
 /** Takes entries of ops tables away. */
 function entries(subject: Subject, member: RegExp, value: RegExp): Defect[] {
   return entriesOf(subject, OPS_TABLE).filter((one) => member.test(one.member) && value.test(one.value) && !one.isDead)
-    .map((one) => ({ path: one.file.path, edits: [dropEntry(one)], at: one.span.start, functions: null }));
+    .map((one) => ({ path: one.file.path, edits: [dropEntry(one)], at: one.span.start, functions: null, ...unnamed(subject, one) }));
 }
 
 /** Writes a statement behind the declarations of a callback of the object's own life. */

@@ -2,7 +2,7 @@
 import type { Operator } from '../types.ts';
 import { baseName, callsOf, drop, dropEntry, entriesOf, functionOf, insertAfter, membersOf, replace, textOf, usersOf } from '../places.ts';
 import { FREE, OPS_TABLE, PUT, UNREGISTER, fieldOf } from './names.ts';
-import { onCall, defect } from './plant.ts';
+import { onCall, defect, unnamed } from './plant.ts';
 
 const NEW = { since: [6, 1] } as const;
 const SIX_ONE = { since: [6, 1], until: [6, 2] } as const;
@@ -34,11 +34,11 @@ export const references: readonly Operator[] = [
     plant: onCall(PUT, ({ call }) => [replace(call.callee, 'vfio_uninit_group_dev')]),
   },
   {
-    id: 'the put before the unregister', rules: ['put-while-registered'], also: ['use-after-put', 'remove-without-unregister'], kernels: NEW,
+    id: 'the put before the unregister', rules: ['put-while-registered', 'use-after-put'], also: ['remove-without-unregister'], kernels: NEW,
     plant: (subject) => callsOf(subject, UNREGISTER).flatMap(({ place }) => {
       const put = callsOf(subject, PUT).find(({ place: other }) => other.list === place.list && other.index > place.index)?.place;
       // Behind a label the statements would be on other paths than before.
-      const isOnOnePath = put && !place.list.slice(place.index, put.index).some((stmt) => stmt.kind === 'label');
+      const isOnOnePath = put && !place.list.slice(place.index, put.index).some((stmt) => stmt.kind === 'label' || stmt.kind === 'case');
       return isOnOnePath ? [defect(subject, place, [replace(place.stmt, textOf(place.file, put.stmt)), replace(put.stmt, textOf(place.file, place.stmt))])] : [];
     }),
   },
@@ -58,7 +58,7 @@ export const references: readonly Operator[] = [
   {
     id: 'drop the .release', rules: ['missing-release-op', 'release-does-not-chain'], kernels: SIX_ONE,
     plant: (subject) => entriesOf(subject, OPS_TABLE).filter((one) => one.member === 'release' && !one.isDead && (functionOf(subject, one.value) || one.value.startsWith('vfio_')))
-      .map((one) => ({ path: one.file.path, edits: [dropEntry(one)], at: one.span.start, functions: null })),
+      .map((one) => ({ path: one.file.path, edits: [dropEntry(one)], at: one.span.start, functions: null, ...unnamed(subject, one) })),
   },
   {
     id: 'read a field after kfree()', rules: ['use-after-put'], kernels: { since: [5, 13], until: [6, 1] },

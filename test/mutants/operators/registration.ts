@@ -1,5 +1,5 @@
 /** Operators on what register and unregister owe. */
-import type { Stmt } from '../../../server/src/ir/types.ts';
+import type { ReturnStmt, Stmt } from '../../../server/src/ir/types.ts';
 import type { Operator } from '../types.ts';
 import {
   assignedCalls, baseName, callOf, callsIn, callsOf, callbacksOf, drop, dropEntry, entriesOf, functionOf, insertBefore, insertInto, isUsedByCallbacks, membersOf,
@@ -29,17 +29,17 @@ export const registration: readonly Operator[] = [
     }),
   },
   {
-    id: 'return early from remove', rules: ['remove-without-unregister'], kernels: ANY,
+    id: 'return early from remove', rules: ['remove-without-unregister'], also: ['missing-put', 'missing-uninit'], kernels: ANY,
     plant: (subject) => membersOf(subject, DRIVER_TABLE, /^(?:remove|remove_new|unbind)$/).flatMap(({ fn }) => callsOf(subject, UNREGISTER)
       .filter(({ place }) => place.fn === fn && place.list === fn.body.body)
-      .map(({ place }) => defect(subject, place, insertBefore(place, `if (system_state > SYSTEM_RUNNING) return${fn.returnType.name === 'void' ? '' : ' 0'};`)))),
+      .map(({ place }) => defect(subject, place, insertBefore(place, `if (signal_pending(current)) return${fn.returnType.name === 'void' ? '' : ' 0'};`)))),
   },
   {
     id: 'drop the .remove', rules: ['remove-without-unregister'], kernels: ANY,
     plant: (subject) => entriesOf(subject, DRIVER_TABLE).filter((one) => /^(?:remove|remove_new)$/.test(one.member) && !one.isDead).flatMap((one) => {
       const remove = functionOf(subject, one.value);
       const isSafe = remove && callsOf(subject, UNREGISTER).some(({ place }) => usersOf(subject, place.fn.name).includes(remove.fn.name));
-      if (!remove || entriesOf(subject, DRIVER_TABLE).some((other) => other !== one && other.value === one.value)) return [];
+      if (!remove || entriesOf(subject, DRIVER_TABLE).some((other) => other.span.start !== one.span.start && other.value === one.value)) return [];
       return [{
         path: one.file.path, edits: [dropEntry(one)], at: one.span.start, functions: null,
         ...(isSafe ? {} : { equivalent: 'this remove does not unregister' }),
@@ -60,13 +60,15 @@ export const registration: readonly Operator[] = [
       const test = isDeclaration ? null : testOfResult(place, target)?.test;
       const rest = place.list.slice(place.index + 2);
       const end = rest.findIndex((stmt) => stmt.kind === 'return');
-      if (!test || test.otherwise || end < 0 || rest.slice(0, end).some((stmt) => stmt.kind !== 'expr' || /regist/.test(textOf(place.file, stmt)))) return [];
+      if (!test || test.otherwise || end < 0 || rest.slice(0, end).some((stmt) => !SET_DRVDATA.includes(callOf(stmt)?.name ?? '') || callsIn(stmt).length > 1)) return [];
+      const value = (rest[end] as ReturnStmt).value;
+      if (value?.kind !== 'number' && value?.kind !== 'name') return [];
       if (!owes(test.then, place)) return [];
       return [defect(subject, place, [replace({ start: place.stmt.start, end: rest[end]!.end }, `return ${textOf(place.file, call)};`)])];
     }),
   },
   {
-    id: 'register twice', rules: ['register-before-init'], also: ['register-result-ignored'], kernels: ANY,
+    id: 'register twice', rules: ['register-before-init'], also: ['register-result-ignored', 'put-while-registered'], kernels: ANY,
     plant: (subject) => assignedCalls(subject, REGISTER).flatMap(({ place, isDeclaration }) => (isDeclaration ? [] : [defect(subject, place, insertBefore(place, textOf(place.file, place.stmt)))])),
   },
   {
@@ -116,7 +118,9 @@ function moves(subject: Parameters<Operator['plant']>[0], what: (stmt: Stmt, dev
   return assignedCalls(subject, REGISTER).flatMap(({ place, target, call }) => {
     const test = testOfResult(place, target)?.test;
     const device = baseName(call.args[0]);
-    if (!test || test.otherwise || device === null) return [];
+    // Where the failing branch goes on, the statement would run on it too.
+    const leaves = test?.then.kind === 'block' ? test.then.body.at(-1) : test?.then;
+    if (!test || test.otherwise || device === null || leaves?.kind !== 'goto' && leaves?.kind !== 'return') return [];
     return placesOf(subject).filter((one) => one.list === place.list && one.index < place.index).flatMap((one) => {
       const field = what(one.stmt, device, call.name!);
       if (field === null) return [];
