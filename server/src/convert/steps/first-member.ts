@@ -4,6 +4,7 @@ import type { Expr, FieldIr, FileIr, StructIr } from '../../ir/types.ts';
 import { compareVersions } from '../../kernel/version.ts';
 import type { Module } from '../../lifecycle/types.ts';
 import { rootOf } from '../allocation.ts';
+import { embedsDevice } from '../container.ts';
 import { indentAt, lineStart, nextLine, removalOf } from '../layout.ts';
 import { allExpressions, expressionsIn, statementsOf, uncast } from '../place.ts';
 import { lineIn, refuse } from '../refuse.ts';
@@ -37,7 +38,14 @@ function misplaced(module: Module, file: FileIr, tag: string, path: readonly str
     const definition = findStruct(module, from, current);
     const field = definition?.struct.fields.find((item) => item.name === name);
     if (!definition || !field) return null;
-    if (definition.struct.fields[0] !== field) return { file: definition.file, struct: definition.struct, field };
+    if (definition.struct.fields[0] !== field) {
+      // With two devices in it, which of them is the object's is for a person to say.
+      const holders = definition.struct.fields.filter((item) => {
+        const type = resolveType(module, definition.file, item.type);
+        return type?.pointers === 0 && embedsDevice(module, definition.file, type.tag);
+      });
+      return holders.length === 1 ? { file: definition.file, struct: definition.struct, field } : null;
+    }
     const type = resolveType(module, definition.file, field.type);
     if (!type || type.pointers > 0) return null;
     current = type.tag;

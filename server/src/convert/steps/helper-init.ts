@@ -38,7 +38,7 @@ function moveOut(module: Module, helper: Helper, site: CallSite, root: string, c
   const { file, fn } = helper;
   const name = site.call.name ?? 'the init';
   if (!site.whole || site.at.parent !== null || site.at.conditional) {
-    refuse('helper-initialises', `${fn.name}() initialises a device that ${calls[0]!.scope.fn.name}() in ${baseName(calls[0]!.scope.file.path)} allocates, and ${name}() is not a plain statement of it that always runs. Move it next to the allocation first.`, file, site.call);
+    refuse('helper-initialises', `${fn.name}() initialises a device that ${whereOf(helper, calls[0]!)} allocates, and ${name}() is not a plain statement of it that always runs. Move it next to the allocation first.`, file, site.call);
   }
   proveEntry(helper, site, root, calls[0]!);
   const out = rewriting();
@@ -114,7 +114,7 @@ function replaceGotos(file: FileIr, places: readonly Placed[], label: LabelStmt,
 /** Writes the init in front of the call of the helper, or in its place when that is all that the helper did. */
 function moveTo(module: Module, helper: Helper, site: CallSite, call: HelperCall, instead: boolean, out: Rewriting): void {
   const { scope: { file, fn }, at } = call;
-  const where = `${fn.name}() in ${baseName(file.path)}`;
+  const where = whereOf(helper, call);
   checkCall(helper, call, instead, where);
   const text = (expr: Expr, what: string): string => carryOut(site.scope, expr, call, site.at.stmt.start)
     ?? refuse('argument-not-available', `The ${what} \`${textOf(helper.file, expr).replace(/\s+/g, ' ')}\` that ${helper.fn.name}() initialises with is not known to ${where}, which allocates. Hand it over, or move the init next to the allocation.`, helper.file, expr);
@@ -127,6 +127,10 @@ function moveTo(module: Module, helper: Helper, site: CallSite, call: HelperCall
   }
   const place = lineStart(file.text, at.stmt.start);
   out.edit(file, 'allocation', { span: { start: place, end: place }, newText: `${indentAt(file.text, at.stmt.start)}${init}${lineEnding(file.text)}` });
+}
+
+function whereOf(helper: Helper, { scope: { file, fn } }: HelperCall): string {
+  return file === helper.file ? `${fn.name}()` : `${fn.name}() in ${baseName(file.path)}`;
 }
 
 function checkCall(helper: Helper, { scope, at, call }: HelperCall, instead: boolean, where: string): void {
