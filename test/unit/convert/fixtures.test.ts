@@ -41,14 +41,15 @@ describe.each(converted)('%s', (name) => {
   });
 });
 
-test.each(refused)('%s is refused with a reason and a place', (name) => {
+// `npx vitest run test/unit/convert/fixtures.test.ts -u` writes the reasons.
+test.each(refused)('%s is refused with a reason and a place', async (name) => {
   const text = readFixture(name);
   for (const [, kernel] of KERNELS) {
     const result = plan(name, text, kernel, headersOf(text));
     if (result.status !== 'refused') throw new Error(result.status);
     const { code, reason, site } = result.refusal;
     const line = site === null ? '-' : String(text.slice(0, site.start).split('\n').length);
-    expect(`${code}, line ${line}\n${reason}\n`).toBe(readFixture(name.replace(/\.c$/, '.txt')));
+    await expect(`${code}, line ${line}\n${reason}\n`).toMatchFileSnapshot(FIXTURES + name.replace(/\.c$/, '.txt'));
   }
 });
 

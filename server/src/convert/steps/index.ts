@@ -1,3 +1,4 @@
+import { chooseOpsFirst } from './choose-ops.ts';
 import { firstMember } from './first-member.ts';
 import { helperAllocation } from './helper-allocation.ts';
 import { helperInit } from './helper-init.ts';
@@ -8,4 +9,4 @@ import { replaceManagedAllocation } from './managed.ts';
 import type { Step } from './types.ts';
 
 /** In this order: what an earlier one rewrites may be a case for a later one. */
-export const STEPS: readonly Step[] = [dropIommuGroup, replaceManagedAllocation, helperInit, helperAllocation, firstMember, dropFreeDevice, addIommufdMembers];
+export const STEPS: readonly Step[] = [dropIommuGroup, replaceManagedAllocation, chooseOpsFirst, helperInit, helperAllocation, firstMember, dropFreeDevice, addIommufdMembers];

@@ -1,0 +1,208 @@
+import type { Edit } from '../../text/span.ts';
+import { indentUnit, lineEnding } from '../../text/style.ts';
+import type { Expr, FileIr, FunctionIr, IfStmt, Stmt } from '../../ir/types.ts';
+import { rootOf } from '../allocation.ts';
+import { plain } from '../arguments.ts';
+import { commentsAbove, indentAt, joinRemovals, lineStart, removalOf, wrapCall, type Removal } from '../layout.ts';
+import { allExpressions, expressionsIn, namesIn, statementsOf, uncast, type Placed } from '../place.ts';
+import { lineOf, refuse, textOf } from '../refuse.ts';
+import { assignmentsOf, callSites, effectsOf, type CallSite } from '../sites.ts';
+import { impureCall, isPure } from './pure.ts';
+import type { Step } from './types.ts';
+
+/**
+ * Several init calls with different ops tables, one in each branch of an `if`, become one: the table is chosen first, in a local variable
+ * set before the allocation, because vfio_alloc_device is given it there. Only where the choice can be made before the allocation without
+ * another effect.
+ */
+export const chooseOpsFirst: Step = ({ input, file, functionName }) => {
+  const inits = callSites(input.module, file).filter((site) => site.op === 'init' && site.call.args.length === 3);
+  for (const fn of new Set(inits.map((site) => site.fn))) {
+    if (fn.opaque || (functionName !== undefined && fn.name !== functionName)) continue;
+    const group = inits.filter((site) => site.fn === fn);
+    const names = new Set(group.map((site) => rootOf(site.scope, site.target)?.name));
+    if (group.length < 2 || names.size !== 1) continue;
+    const result = chosen(file, fn, group);
+    if (result) return { edits: [{ path: file.path, edits: result.map((edit) => ({ ...edit, kind: 'allocation' as const })) }], notes: [`${fn.name}() chooses the ops table before it allocates, because vfio_alloc_device() is given it.`], touched: [fn.name] };
+  }
+  return null;
+};
+
+/** A choice between tables. */
+type Choice =
+  | { readonly kind: 'table'; readonly table: string; readonly site: CallSite }
+  | { readonly kind: 'if'; readonly stmt: IfStmt; readonly then: Choice; readonly otherwise: Choice };
+
+function chosen(file: FileIr, fn: FunctionIr, group: readonly CallSite[]): Edit[] | null {
+  const first = group[0]!;
+  const variable = rootOf(first.scope, first.target)!.name;
+  const values = assignmentsOf(fn, variable);
+  const allocation = values.length === 1 && isAllocation(values[0]!.value) ? values[0]!.at : null;
+  // Not this form: planConversion says what is in the way.
+  if (!allocation || allocation.stmt.kind !== 'expr' || allocation.sole || allocation.conditional) return null;
+  const tree = allocation.siblings.slice(allocation.index + 1).find((stmt) => group.every((site) => site.call.start >= stmt.start && site.call.end <= stmt.end));
+  if (tree?.kind !== 'if') return null;
+  for (const site of group) {
+    const same = site.call.name === first.call.name && [0, 1].every((index) => plain(textOf(file, site.call.args[index]!)) === plain(textOf(file, first.call.args[index]!)));
+    if (!same || !site.whole) severalInits(file, fn, group, `The call at line ${lineOf(file, site.call.start)} differs in more than the ops table.`, site.call);
+  }
+  const choice = choiceOf(file, fn, group, [tree]);
+  checkConditions(file, fn, group, choice, allocation, variable);
+  return edits(file, fn, group, choice, tree, allocation);
+}
+
+function isAllocation(value: Expr): boolean {
+  const call = uncast(value);
+  return call.kind === 'call' && call.name !== null && effectsOf(call.name).some((effect) => effect.op === 'allocate');
+}
+
+function severalInits(file: FileIr, fn: FunctionIr, group: readonly CallSite[], why: string, at: { readonly start: number; readonly end: number }): never {
+  const lines = group.map((site) => lineOf(file, site.call.start)).join(', ');
+  refuse('several-inits', `${fn.name}() has ${group.length} calls of ${group[0]!.call.name ?? 'the init'}() (lines ${lines}) that reach the same register, and the choice between them cannot be moved up. ${why} Choose the ops table first, in a local variable set before the allocation, then initialise once.`, file, at);
+}
+
+/** The choice that a list of statements makes: it holds one init, or one `if` whose branches do. */
+function choiceOf(file: FileIr, fn: FunctionIr, group: readonly CallSite[], list: readonly Stmt[]): Choice {
+  const holding = list.filter((stmt) => group.some((site) => site.call.start >= stmt.start && site.call.end <= stmt.end));
+  const [stmt] = holding;
+  if (holding.length !== 1 || !stmt) severalInits(file, fn, group, 'Not every path has exactly one of them.', list[0] ?? fn.nameSpan);
+  const site = group.find((one) => one.at.stmt === stmt);
+  if (site) {
+    const table = uncast(site.call.args[2]!);
+    if (table.kind !== 'unary' || table.op !== '&' || table.operand.kind !== 'name') severalInits(file, fn, group, `\`${plain(textOf(file, table))}\` is no ops table by name.`, table);
+    return { kind: 'table', table: textOf(file, table), site };
+  }
+  if (stmt.kind === 'block') return choiceOf(file, fn, group, stmt.body);
+  if (stmt.kind !== 'if' || !stmt.otherwise) severalInits(file, fn, group, 'Not every path has exactly one of them.', stmt);
+  const branch = (inner: Stmt): Choice => choiceOf(file, fn, group, inner.kind === 'block' ? inner.body : [inner]);
+  return { kind: 'if', stmt, then: branch(stmt.then), otherwise: branch(stmt.otherwise) };
+}
+
+function ifsOf(choice: Choice): IfStmt[] {
+  return choice.kind === 'if' ? [choice.stmt, ...ifsOf(choice.then), ...ifsOf(choice.otherwise)] : [];
+}
+
+/** What the choice depends on is known before the allocation, stays what it is, and can be asked without an effect. */
+function checkConditions(file: FileIr, fn: FunctionIr, group: readonly CallSite[], choice: Choice, allocation: Placed, variable: string): void {
+  for (const { condition } of ifsOf(choice)) {
+    const call = impureCall(file, condition);
+    if (call) severalInits(file, fn, group, `It depends on \`${plain(textOf(file, call))}\`, which may do more than look.`, call);
+    if (!isPure(file, condition)) severalInits(file, fn, group, `\`${plain(textOf(file, condition))}\` does more than look.`, condition);
+    const names = new Set(namesIn(condition));
+    if (names.has(variable)) severalInits(file, fn, group, `\`${plain(textOf(file, condition))}\` asks the object itself.`, condition);
+    const reads = expressionsIn(condition).some((expr) => expr.kind === 'member' || expr.kind === 'index' || (expr.kind === 'unary' && expr.op === '*'));
+    for (const { stmt } of statementsOf(fn)) {
+      if (stmt.start < allocation.stmt.end || stmt.start >= condition.start) continue;
+      const written = writtenName(stmt, names) ?? (reads ? touchedName(file, stmt, names) : null);
+      if (written !== null) severalInits(file, fn, group, `It depends on \`${written}\`, which line ${lineOf(file, stmt.start)} sets or may change behind the allocation: \`${plain(textOf(file, stmt)).slice(0, 80)}\`.`, stmt);
+    }
+  }
+}
+
+/** A variable of the condition that a statement sets. */
+function writtenName(stmt: Stmt, names: ReadonlySet<string>): string | null {
+  if (stmt.kind === 'decl' && names.has(stmt.name)) return stmt.name;
+  for (const expr of allExpressions(stmt)) {
+    const target = expr.kind === 'assign' ? uncast(expr.target) : expr.kind === 'update' ? uncast(expr.operand) : null;
+    const name = target ? namesIn(target).find((one) => names.has(one)) : undefined;
+    if (name !== undefined) return name;
+  }
+  return null;
+}
+
+/** A variable of the condition that a call is given, which may change what it points to. */
+function touchedName(file: FileIr, stmt: Stmt, names: ReadonlySet<string>): string | null {
+  for (const expr of allExpressions(stmt)) {
+    if (expr.kind !== 'call' || isPure(file, expr) || /^(?:vfio_|(?:dev|pci|pr|mdev|netdev)_(?:err|warn|info|dbg|notice)|printk)/.test(expr.name ?? '')) continue;
+    const name = expr.args.flatMap(namesIn).find((one) => names.has(one));
+    if (name !== undefined) return name;
+  }
+  return null;
+}
+
+function edits(file: FileIr, fn: FunctionIr, group: readonly CallSite[], choice: Choice, tree: IfStmt, allocation: Placed): Edit[] {
+  const { text, comments } = file;
+  const eol = lineEnding(text);
+  const unit = indentUnit(text);
+  const ops = ['ops', 'vfio_ops', 'device_ops'].find((name) => !new RegExp(`\\b${name}\\b`).test(fn.text)) ?? 'chosen_ops';
+  const fallback = lastTable(choice);
+  const made: Edit[] = [];
+
+  const top = lineStart(text, fn.body.body[0]!.start);
+  made.push({ span: { start: top, end: top }, newText: `${unit}const struct vfio_device_ops *${ops} = ${fallback};${eol}` });
+
+  const gone = new Set<Stmt>(group.map((site) => site.at.stmt));
+  const vanishes = isEmptied(tree, gone);
+  const own = commentsAbove(text, comments, lineStart(text, tree.start));
+  const indent = indentAt(text, allocation.stmt.start);
+  const explained = vanishes ? own.map((comment) => `${indent}${textOf(file, comment)}${eol}`).join('') : '';
+  const allocationLine = lineStart(text, commentsAbove(text, comments, lineStart(text, allocation.stmt.start))[0]?.start ?? allocation.stmt.start);
+  made.push({ span: { start: allocationLine, end: allocationLine }, newText: `${explained}${written(file, choice, ops, fallback, indent, unit, eol)}${eol}` });
+
+  const removals: Removal[] = [];
+  const treeLine = lineStart(text, own[0]?.start ?? tree.start);
+  const [object, device] = group[0]!.call.args.map((arg) => plain(textOf(file, arg)));
+  const depth = indent.startsWith('\t') ? indent.length * 8 : indent.length;
+  made.push({ span: { start: treeLine, end: treeLine }, newText: `${indent}${wrapCall(group[0]!.call.name ?? '', [object!, device!, ops], ';', depth, indent, eol)}${eol}` });
+  if (vanishes) {
+    const removal = removalOf(text, comments, tree);
+    removals.push(removal, ...removal.above.map((comment) => removalOf(text, [], comment)));
+  } else {
+    made.push(...pruned(file, tree, gone, removals));
+  }
+  return [...made, ...joinRemovals(text, removals).map((span) => ({ span, newText: '' }))];
+}
+
+function lastTable(choice: Choice): string {
+  return choice.kind === 'table' ? choice.table : lastTable(choice.otherwise);
+}
+
+/** The choice as statements that set `ops`, which is `fallback` already. */
+function written(file: FileIr, choice: Choice, ops: string, fallback: string, indent: string, unit: string, eol: string): string {
+  if (choice.kind === 'table') return `${indent}${ops} = ${choice.table};${eol}`;
+  const isDefault = (one: Choice): boolean => one.kind === 'table' ? one.table === fallback : isDefault(one.then) && isDefault(one.otherwise);
+  const condition = textOf(file, choice.stmt.conditionSpan);
+  const inner = (one: Choice): string => written(file, one, ops, fallback, indent + unit, unit, eol);
+  const block = (one: Choice): { readonly open: string; readonly body: string; readonly close: string } =>
+    one.kind === 'if' ? { open: ' {', body: inner(one), close: `${indent}}` } : { open: '', body: inner(one), close: '' };
+  if (isDefault(choice.then)) {
+    const { open, body, close } = block(choice.otherwise);
+    return `${indent}if (${negated(file, choice.stmt)})${open}${eol}${body}${close === '' ? '' : close + eol}`;
+  }
+  const then = block(choice.then);
+  const head = `${indent}if ${condition}${then.open}${eol}${then.body}`;
+  if (isDefault(choice.otherwise)) return `${head}${then.close === '' ? '' : then.close + eol}`;
+  const otherwise = choice.otherwise.kind === 'if'
+    ? `else ${written(file, choice.otherwise, ops, fallback, indent, unit, eol).slice(indent.length)}`
+    : `else${eol}${inner(choice.otherwise)}`;
+  return `${head}${then.close === '' ? indent : `${then.close} `}${otherwise}`;
+}
+
+function negated(file: FileIr, stmt: IfStmt): string {
+  const { condition } = stmt;
+  if (condition.kind === 'unary' && condition.op === '!') return textOf(file, condition.operand);
+  const inner = textOf(file, { start: stmt.conditionSpan.start + 1, end: stmt.conditionSpan.end - 1 });
+  return ['name', 'call', 'member', 'index'].includes(condition.kind) ? `!${inner}` : `!(${inner})`;
+}
+
+/** Nothing is left of a statement without the calls that go. */
+function isEmptied(stmt: Stmt, gone: ReadonlySet<Stmt>): boolean {
+  if (gone.has(stmt)) return true;
+  if (stmt.kind === 'block') return stmt.body.every((inner) => isEmptied(inner, gone));
+  return stmt.kind === 'if' && isEmptied(stmt.then, gone) && (!stmt.otherwise || isEmptied(stmt.otherwise, gone));
+}
+
+/** Takes the calls out of an `if` that keeps other statements, and the branches that would be empty with them. */
+function pruned(file: FileIr, stmt: Stmt, gone: ReadonlySet<Stmt>, removals: Removal[]): Edit[] {
+  const { text, comments } = file;
+  if (gone.has(stmt) || (stmt.kind !== 'block' && isEmptied(stmt, gone))) {
+    removals.push(removalOf(text, comments, stmt));
+    return [];
+  }
+  if (stmt.kind === 'block') return stmt.body.flatMap((inner) => pruned(file, inner, gone, removals));
+  if (stmt.kind !== 'if') return [];
+  if (!stmt.otherwise) return pruned(file, stmt.then, gone, removals);
+  if (isEmptied(stmt.otherwise, gone)) return [{ span: { start: stmt.then.end, end: stmt.otherwise.end }, newText: '' }, ...pruned(file, stmt.then, gone, removals)];
+  if (isEmptied(stmt.then, gone)) return [{ span: { start: stmt.conditionSpan.start, end: stmt.otherwise.start }, newText: `(${negated(file, stmt)}) ` }, ...pruned(file, stmt.otherwise, gone, removals)];
+  return [...pruned(file, stmt.then, gone, removals), ...pruned(file, stmt.otherwise, gone, removals)];
+}

@@ -1,0 +1,35 @@
+import type { Expr, FileIr, FunctionIr, Stmt } from '../../ir/types.ts';
+import { allExpressions, expressionsIn, statementsOf, uncast } from '../place.ts';
+
+/** Functions and macros of the kernel that only look: asking once more or somewhat earlier makes no difference. */
+const QUERIES = /^(?:container_of\w*|to_\w+|dev_name|dev_is_\w+|pci_is_\w+|pci_iov_vf_id|pci_domain_nr|pci_resource_(?:len|start|flags)|is_\w+|IS_ENABLED|IS_REACHABLE|IS_BUILTIN|IS_ERR\w*|PTR_ERR|BIT|BIT_ULL|test_bit|ARRAY_SIZE|min|max|min_t|max_t|strcmp|strncmp|strlen|device_property_present|device_property_read_bool|of_property_read_bool|of_device_is_compatible|of_device_get_match_data|device_get_match_data|likely|unlikely)$/;
+
+const MAX_DEPTH = 6;
+
+/** Whether evaluating an expression has no effect; a function of the file counts when all it does is look. */
+export function isPure(file: FileIr, expr: Expr, depth = 0): boolean {
+  return impureCall(file, expr, depth) === null && expressionsIn(expr).every((inner) => inner.kind !== 'assign' && inner.kind !== 'update' && inner.kind !== 'unknown' && inner.kind !== 'statement-expression');
+}
+
+/** The first call in an expression that may do more than look. */
+export function impureCall(file: FileIr, expr: Expr, depth = 0): Expr | null {
+  for (const inner of expressionsIn(expr)) {
+    if (inner.kind !== 'call') continue;
+    const own = inner.name === null ? undefined : file.functions.find((fn) => fn.name === inner.name);
+    if (own ? depth < MAX_DEPTH && onlyLooks(file, own, depth + 1) : inner.name !== null && QUERIES.test(inner.name)) continue;
+    return inner;
+  }
+  return null;
+}
+
+/** A function without loops that writes to nothing but its own variables. */
+function onlyLooks(file: FileIr, fn: FunctionIr, depth: number): boolean {
+  if (fn.opaque) return false;
+  const places = statementsOf(fn);
+  const locals = new Set(places.flatMap(({ stmt }) => stmt.kind === 'decl' && !stmt.isStatic && stmt.type.arrays === 0 ? [stmt.name] : []));
+  const isAllowed = (stmt: Stmt): boolean => ['expr', 'decl', 'if', 'return', 'block'].includes(stmt.kind);
+  return places.every(({ stmt }) => isAllowed(stmt) && !(stmt.kind === 'decl' && stmt.cleanup !== null)
+    && allExpressions(stmt).every((expr) => expr.kind !== 'update' && expr.kind !== 'unknown' && expr.kind !== 'statement-expression'
+      && (expr.kind !== 'assign' || (uncast(expr.target).kind === 'name' && locals.has((uncast(expr.target) as Expr & { kind: 'name' }).name)))
+      && (expr.kind !== 'call' || impureCall(file, expr, depth) === null)));
+}
