@@ -1,10 +1,11 @@
 import type { Engine } from '../engine/analyse.ts';
 import { convert, conversionTarget } from '../engine/convert.ts';
+import { convertFolding } from '../engine/fold.ts';
 import { fixAll } from '../engine/fix.ts';
 import { unifiedDiff } from '../text/diff.ts';
 import { applyEdits } from '../text/edits.ts';
 import type { FileEdits } from '../text/span.ts';
-import { UsageError, type Command } from './args.ts';
+import type { Command } from './args.ts';
 import { findInputs, namedFiles, type InputFile } from './inputs.ts';
 import { rangeIn, type JsonRange } from './json.ts';
 import type { Program } from './program.ts';
@@ -24,12 +25,11 @@ interface Outcome {
 
 /** `convert` and `fix`: both change files, and show the change as one patch or write it. */
 export async function runChange(command: Change, program: Program): Promise<number> {
-  if (command.name === 'convert' && command.style === 'fold') throw new UsageError('convert: --style fold is not available; minimal is');
   const inputs = command.name === 'convert' ? { files: namedFiles(command.paths), unreadable: 0 } : await findInputs(command.paths, program);
   const workspace = openWorkspace(command, program.output);
   const engine = await program.engine();
   const outcomes: Outcome[] = [];
-  for (const file of inputs.files) outcomes.push(command.name === 'convert' ? await convertFile(engine, workspace, file) : await fixFile(engine, workspace, file, command.unsafe));
+  for (const file of inputs.files) outcomes.push(command.name === 'convert' ? await convertFile(engine, workspace, file, command.style) : await fixFile(engine, workspace, file, command.unsafe));
   await announceTargets(workspace, inputs.files, command.paths, program.output);
 
   const patch = patchOf(workspace);
@@ -57,9 +57,9 @@ export async function runChange(command: Change, program: Program): Promise<numb
   return outcomes.some(({ status }) => status === 'refused') ? 1 : 0;
 }
 
-async function convertFile(engine: Engine, workspace: Workspace, file: InputFile): Promise<Outcome> {
+async function convertFile(engine: Engine, workspace: Workspace, file: InputFile, style: 'minimal' | 'fold'): Promise<Outcome> {
   const input = await workspace.load(file.path);
-  const result = convert(engine, input, conversionTarget(await workspace.target(file.path)), undefined);
+  const result = (style === 'fold' ? convertFolding : convert)(engine, input, conversionTarget(await workspace.target(file.path)), undefined);
   switch (result.status) {
     case 'unchanged':
       return { file, status: 'unchanged', notes: [], edits: [] };

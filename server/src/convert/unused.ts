@@ -1,5 +1,6 @@
 import type { Edit, Span } from '../text/span.ts';
 import type { DeclStmt, Expr, FileIr, FunctionIr } from '../ir/types.ts';
+import { isFixedGetter } from '../kernel/bus-devices.ts';
 import { removalOf, type Removal } from './layout.ts';
 import { allExpressions, expressionsIn, statementsOf, type Placed } from './place.ts';
 import type { ConversionPlan } from './types.ts';
@@ -55,7 +56,7 @@ function storesTo({ stmt }: Placed, name: string): boolean {
 
 function isPure(value: Expr): boolean {
   return expressionsIn(value).every((expr) => expr.kind !== 'assign' && expr.kind !== 'update' && expr.kind !== 'statement-expression' && expr.kind !== 'unknown'
-    && (expr.kind !== 'call' || (expr.name !== null && PURE_CALLS.test(expr.name))));
+    && (expr.kind !== 'call' || (expr.name !== null && (PURE_CALLS.test(expr.name) || isFixedGetter(expr.name)))));
 }
 
 /** The name occurs in the text more often than the IR knows of: in a macro's arguments or in what was not understood. */

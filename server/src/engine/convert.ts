@@ -3,7 +3,7 @@ import { composePlanned, editsOf, planConversion, prepareConversion, siteBefore,
 import { compareVersions, formatVersion } from '../kernel/version.ts';
 import type { ModuleFacts, Site } from '../lifecycle/types.ts';
 import type { Finding } from '../rules/types.ts';
-import type { Span } from '../text/span.ts';
+import type { FileEdits, Span } from '../text/span.ts';
 import { NO_SETTINGS, type Engine } from './analyse.ts';
 import { allFindings, countFindings, keyOf, parsesAsWell, withEdits } from './prove.ts';
 import type { Conversion, ModuleInput, TargetKernel } from './types.ts';
@@ -88,6 +88,12 @@ function preparePlan(engine: Engine, scratch: Engine, input: ModuleInput, target
   }
 }
 
+/** The edits of a conversion before its proof; undefined when there are none. */
+export function unprovedEdits(engine: Engine, scratch: Engine, input: ModuleInput, target: TargetKernel, functionName: string | undefined): readonly FileEdits[] | undefined {
+  const result = preparePlan(engine, scratch, input, target, functionName);
+  return result.status === 'planned' ? composePlanned(result.prepared.edits, result.plan ? editsOf(result.plan).edits : []) : undefined;
+}
+
 /**
  * Plans, edits and proves a conversion. The result parses as well as before, shows no error and no warning that was not there before, and
  * has nothing left to convert; what fails that is refused. Never throws.
@@ -133,7 +139,7 @@ const SOURCE: TargetKernel = { version: [6, 0], text: '6.0', source: 'default', 
  * The findings of the converted module against those of the module before it, for the target and, as far as it is of the old model,
  * for its own kernel: the first that is new, counted by rule and function, and those that were there before.
  */
-function compareFindings(engine: Engine, before: ModuleInput, after: ModuleInput, target: TargetKernel): { readonly added: Finding | undefined; readonly kept: readonly Finding[] } {
+export function compareFindings(engine: Engine, before: ModuleInput, after: ModuleInput, target: TargetKernel): { readonly added: Finding | undefined; readonly kept: readonly Finding[] } {
   const wordsOf = (finding: Finding): string => `${keyOf(finding)}\n${finding.message}`;
   const forTarget = allFindings(engine, before, NO_SETTINGS, target);
   const known = new Set(forTarget.filter((one) => OF_THE_TARGET.has(one.rule)).map(wordsOf));

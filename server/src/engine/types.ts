@@ -1,4 +1,6 @@
-import type { FileEdits } from '../text/span.ts';
+import type { Edit } from '../text/span.ts';
+import type { EditKind } from '../convert/index.ts';
+import type { Moved } from '../convert/fold/types.ts';
 import type { ExtraFunctions } from '../kernel/lookup.ts';
 import type { KernelVersion } from '../kernel/types.ts';
 import type { Finding, Severity } from '../rules/types.ts';
@@ -52,8 +54,15 @@ export interface Analysis {
   readonly functions: number;
 }
 
+/** An edit of a conversion, and what it is for; a fix does not say. */
+export interface ConversionEdit extends Edit { readonly kind?: EditKind | undefined }
+
 /** The outcome of a conversion of one function or file. */
 export type Conversion =
-  | { readonly status: 'converted'; readonly edits: readonly FileEdits[]; readonly notes: readonly string[] }
+  | {
+    readonly status: 'converted'; readonly edits: readonly { readonly path: string; readonly edits: readonly ConversionEdit[] }[]; readonly notes: readonly string[];
+    /** What the fold style moved into `.init` and `.release`; missing when it moved nothing. */
+    readonly folded?: readonly Moved[];
+  }
   | { readonly status: 'unchanged' }
   | { readonly status: 'refused'; readonly reason: string; readonly site: { readonly path: string; readonly start: number; readonly end: number } | null };

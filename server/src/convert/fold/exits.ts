@@ -1,0 +1,93 @@
+import type { Expr, FunctionIr, GotoStmt, ReturnStmt, Stmt } from '../../ir/types.ts';
+import { allExpressions, innerStatements, uncast } from '../place.ts';
+import { effectsOf } from '../sites.ts';
+import { memberPath } from '../typing.ts';
+import { isConstant, type Names } from './bindings.ts';
+import { under } from './frame.ts';
+import { isLogStatement } from './footprint.ts';
+
+/** One way out of a function: a goto or a return in a statement, and all that runs from there to the end. */
+export interface Exit {
+  readonly leave: GotoStmt | ReturnStmt;
+  /** Statements before it in its own block and the blocks around that, inside of the statement. */
+  readonly body: readonly Stmt[];
+  /** What its label leads to, up to the return; empty for a return. */
+  readonly ladder: readonly Stmt[];
+  /** The return that ends it; null when it does not end in one that can be followed. */
+  readonly end: ReturnStmt | null;
+}
+
+/** The ways out of a statement, in source order. */
+export function exitsOf(fn: FunctionIr, root: Stmt): Exit[] {
+  const exits: Exit[] = [];
+  const visit = (stmt: Stmt, before: readonly Stmt[], depth: number): void => {
+    if (depth > 60) return;
+    if (stmt.kind === 'return') exits.push({ leave: stmt, body: before, ladder: [], end: stmt });
+    else if (stmt.kind === 'goto') exits.push({ leave: stmt, body: before, ...ladderFrom(fn, stmt.label) });
+    else if (stmt.kind === 'block') stmt.body.forEach((inner, index) => visit(inner, [...before, ...stmt.body.slice(0, index)], depth + 1));
+    else for (const inner of innerStatements(stmt)) visit(inner, before, depth + 1);
+  };
+  visit(root, [], 0);
+  return exits;
+}
+
+/** The statements from a label of the outermost block to the return behind it; labels are not among them. */
+export function ladderFrom(fn: FunctionIr, label: string): { readonly ladder: readonly Stmt[]; readonly end: ReturnStmt | null } {
+  const list = fn.body.body;
+  const ladder: Stmt[] = [];
+  let at = list.findIndex((stmt) => stmt.kind === 'label' && stmt.name === label);
+  if (at < 0) return { ladder, end: null };
+  for (let steps = 0; steps < 400; steps++, at++) {
+    const stmt = list[at];
+    if (!stmt) return { ladder, end: null };
+    if (stmt.kind === 'label') continue;
+    if (stmt.kind === 'return') return { ladder, end: stmt };
+    if (stmt.kind === 'goto') {
+      const next = list.findIndex((other) => other.kind === 'label' && other.name === stmt.label);
+      // Only forward: what jumps back is a loop.
+      if (next <= at) return { ladder, end: null };
+      at = next;
+      continue;
+    }
+    if (under(stmt).some((inner) => inner.kind === 'goto' || inner.kind === 'return')) return { ladder, end: null };
+    ladder.push(stmt);
+  }
+  return { ladder, end: null };
+}
+
+/** Whether a statement is a put of the object and nothing else. */
+export function isPut(names: Names, stmt: Stmt): boolean {
+  return isEffectOn(names, stmt, 'put');
+}
+
+/** Whether a statement is a call with this effect on the object, and nothing else. */
+export function isEffectOn(names: Names, stmt: Stmt, op: string): boolean {
+  if (stmt.kind !== 'expr') return false;
+  const call = uncast(stmt.expr);
+  if (call.kind !== 'call' || call.name === null) return false;
+  return effectsOf(call.name).some((effect) => {
+    const target = effect.op === op && 'target' in effect && typeof effect.target === 'number' ? call.args[effect.target] : undefined;
+    return target !== undefined && isObject(names, target);
+  });
+}
+
+/** `p`, `&p->vdev`, `&p->core_device.vdev`. */
+function isObject(names: Names, expr: Expr): boolean {
+  const { root, path } = memberPath(expr);
+  return root.kind === 'name' && names.of.get(root.name)?.kind === 'object' && (path.length === 0 || path[0] === names.deviceField);
+}
+
+/** A statement that says nothing of the object: a message, or the result that the function is to return. */
+export function isNeutral(names: Names, stmt: Stmt): boolean {
+  if (isLogStatement(stmt)) return true;
+  if (stmt.kind !== 'expr' || stmt.expr.kind !== 'assign' || stmt.expr.target.kind !== 'name') return false;
+  const value = uncast(stmt.expr.value);
+  const ofPointer = value.kind === 'call' && (value.name === 'PTR_ERR' || value.name === 'PTR_ERR_OR_ZERO');
+  return names.of.has(stmt.expr.target.name) && (isConstant(value) || ofPointer || (value.kind === 'name' && names.of.has(value.name)));
+}
+
+/** Whether the test of an allocation hands on what the allocation returned. */
+export function handsOnError(exit: Exit, test: Stmt): boolean {
+  const own = under(test).flatMap(allExpressions).some((expr) => expr.kind === 'call' && (expr.name === 'PTR_ERR' || expr.name === 'ERR_CAST' || expr.name === 'dev_err_probe'));
+  return own && exit.end !== null;
+}

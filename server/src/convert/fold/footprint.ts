@@ -1,0 +1,283 @@
+import type { CallExpr, Expr, FunctionIr, Stmt } from '../../ir/types.ts';
+import { counterChange } from '../../kernel/counters.ts';
+import { behaviourOf } from '../../kernel/general.ts';
+import { isFixedGetter, isComputation } from '../../kernel/bus-devices.ts';
+import { retainsArgument } from '../../kernel/lookup.ts';
+import { isValueOrTest } from '../../kernel/macros.ts';
+import { isView } from '../../kernel/views.ts';
+import { allExpressions, namesIn, uncast } from '../place.ts';
+import { effectsOf, SOURCE_KERNEL } from '../sites.ts';
+import { isMutable, isPure, type Names } from './bindings.ts';
+import { callsUnder, under } from './frame.ts';
+
+/** Why a statement cannot be in a callback of the device. */
+export type Obstacle = 'counter' | 'global' | 'managed' | 'drvdata' | 'lock' | 'local' | 'life-cycle' | 'elsewhere' | 'shape';
+
+/** What a statement reads and changes, as far as the device's object is concerned. */
+export interface Footprint {
+  /** First members of the object that it mentions, and those that it may change. */
+  readonly reads: ReadonlySet<string>;
+  readonly writes: ReadonlySet<string>;
+  /** It hands on the whole object, so that any member may be read and changed. */
+  readonly whole: boolean;
+  readonly mentionsObject: boolean;
+  readonly locals: ReadonlySet<string>;
+  readonly calls: readonly CallExpr[];
+  /** A goto or return is in it. */
+  readonly leaves: boolean;
+  readonly obstacle: Obstacle | null;
+}
+
+/** Computes the footprint of a statement and all inside it. */
+export function footprintOf(names: Names, stmt: Stmt): Footprint {
+  const reads = new Set<string>();
+  const writes = new Set<string>();
+  const locals = new Set<string>();
+  let whole = false;
+  let mentionsObject = false;
+  const all = under(stmt);
+  const roots = all.flatMap(allExpressions);
+  const bases = new Set<Expr>();
+  for (const expr of roots) {
+    if (expr.kind !== 'member') continue;
+    const base = uncast(expr.base);
+    if (base.kind !== 'name' || names.of.get(base.name)?.kind !== 'object') continue;
+    bases.add(base);
+    reads.add(expr.field);
+  }
+  for (const expr of roots) {
+    if (expr.kind === 'name') {
+      const binding = names.of.get(expr.name);
+      if (binding) locals.add(expr.name);
+      if (binding?.kind === 'object') {
+        mentionsObject = true;
+        if (!bases.has(expr)) whole = true;
+      }
+    }
+    if (expr.kind === 'assign' || expr.kind === 'update') {
+      const field = fieldOf(names, expr.kind === 'assign' ? expr.target : expr.operand);
+      if (field) writes.add(field);
+    }
+    // The address of a member may be written through; that of the vfio_device leads to the whole object.
+    if (expr.kind === 'unary' && expr.op === '&') {
+      const field = fieldOf(names, expr.operand);
+      if (field) writes.add(field);
+    }
+  }
+  for (const call of roots) {
+    if (call.kind !== 'call') continue;
+    for (const arg of call.args) {
+      const inner = uncast(arg);
+      if (inner.kind === 'unary' && inner.op === '&' && isDevicePath(names, inner.operand)) whole = true;
+      // What a member points to may be changed by who is given it.
+      const field = fieldOf(names, inner);
+      if (field) writes.add(field);
+    }
+  }
+  return {
+    reads, writes, whole, mentionsObject, locals,
+    calls: callsUnder(stmt),
+    leaves: all.some((inner) => inner.kind === 'goto' || inner.kind === 'return'),
+    obstacle: obstacleIn(names, all, roots),
+  };
+}
+
+/** The first member of the object that an expression is, is in, or is the address of; null for what is no part of the object. */
+function fieldOf(names: Names, expr: Expr): string | null {
+  let inner = uncast(expr);
+  let field: string | null = null;
+  for (;;) {
+    if (inner.kind === 'member') {
+      field = inner.field;
+      inner = uncast(inner.base);
+    } else if (inner.kind === 'index') inner = uncast(inner.base);
+    else if (inner.kind === 'unary' && (inner.op === '*' || inner.op === '&')) inner = uncast(inner.operand);
+    else return inner.kind === 'name' && names.of.get(inner.name)?.kind === 'object' ? field : null;
+  }
+}
+
+/** `p->vdev`, `p->core_device.vdev`: the device at the start of the object, from which the whole object can be reached. */
+function isDevicePath(names: Names, expr: Expr): boolean {
+  return expr.kind === 'member' && fieldOf(names, expr) === names.deviceField;
+}
+
+/** Calls whose effect on the life of a device or on drvdata makes a statement stay where it is. vfio_assign_device_set may be in `.init`: the core undoes it. */
+const STAYING_EFFECTS: ReadonlySet<string> = new Set(['register', 'unregister', 'put', 'get', 'alloc', 'init', 'uninit', 'init-device', 'free-device', 'core-init', 'core-release', 'put-registration', 'defer']);
+
+function obstacleIn(names: Names, all: readonly Stmt[], exprs: readonly Expr[]): Obstacle | null {
+  for (const stmt of all) {
+    if (stmt.kind === 'unknown' || stmt.kind === 'asm' || stmt.kind === 'preproc' || stmt.kind === 'guard' || stmt.kind === 'label' || stmt.kind === 'case' || stmt.kind === 'switch') return 'shape';
+    if (stmt.kind === 'loop' && stmt.form === 'macro' && !/^(?:list_for_each|for_each_)/.test(stmt.macro ?? '')) return 'shape';
+    if (stmt.kind === 'loop' && under(stmt.body).some((inner) => inner.kind === 'goto' && under(stmt.body).some((label) => label.kind === 'label'))) return 'shape';
+  }
+  for (const expr of exprs) {
+    switch (expr.kind) {
+      case 'unknown': case 'statement-expression': return 'shape';
+      case 'name':
+        if (names.of.get(expr.name)?.kind === 'foreign') return 'local';
+        if (/^(?:current|smp_processor_id)$/.test(expr.name)) return 'elsewhere';
+        break;
+      case 'assign': case 'update': {
+        const target = expr.kind === 'assign' ? expr.target : expr.operand;
+        if (!isOwnPlace(names, target)) return expr.kind === 'update' || expr.op !== '=' ? 'counter' : 'global';
+        break;
+      }
+      case 'call': {
+        const found = obstacleOfCall(names, expr);
+        if (found) return found;
+        break;
+      }
+      default: break;
+    }
+  }
+  return null;
+}
+
+/** A member of the object, or a local. */
+function isOwnPlace(names: Names, target: Expr): boolean {
+  const inner = uncast(target);
+  if (inner.kind === 'name') return names.of.get(inner.name)?.kind === 'scratch';
+  return fieldOf(names, inner) !== null || scratchRoot(names, inner);
+}
+
+function scratchRoot(names: Names, expr: Expr): boolean {
+  let inner = expr;
+  while (inner.kind === 'member' || inner.kind === 'index') inner = uncast(inner.base);
+  return inner.kind === 'name' && names.of.get(inner.name)?.kind === 'scratch';
+}
+
+function obstacleOfCall(names: Names, call: CallExpr): Obstacle | null {
+  const { name } = call;
+  if (name === null) return 'shape';
+  const effects = effectsOf(name);
+  if (effects.some((effect) => effect.op === 'set-drvdata' || effect.op === 'get-drvdata')) return 'drvdata';
+  if (effects.some((effect) => STAYING_EFFECTS.has(effect.op))) return 'life-cycle';
+  if (/^(?:devm|pcim|drmm|dmam|devres)_/.test(name)) return 'managed';
+  if (/(?:^|_)(?:lock|unlock|trylock|guard)(?:_|$)/.test(name) && !/_init$/.test(name)) return 'lock';
+  const change = counterChange(name);
+  if (change) {
+    const counter = call.args[change.counter];
+    if (!counter || fieldOf(names, counter) === null) return 'counter';
+  }
+  const helper = names.file.functions.find((fn) => fn.name === name);
+  for (const [index, arg] of call.args.entries()) {
+    const global = namesIn(arg).find((used) => !names.of.has(used) && isMutable(names.file, used));
+    if (global === undefined) continue;
+    if (isPure(arg) && !isReference(arg, names, global)) continue;
+    if (helper && !writesParameter(names, helper, index, 0)) continue;
+    if (!helper && isLog(name)) continue;
+    return 'global';
+  }
+  if (retainsArgument(name) && !call.args.every((arg) => fieldOf(names, arg) !== null || isConstantArgument(arg))) return 'elsewhere';
+  if (helper && touchesGlobals(names, helper, new Set())) return 'global';
+  return null;
+}
+
+/** What is passed is a pointer into a variable of the file, or a pointer that such a variable holds. */
+function isReference(arg: Expr, names: Names, global: string): boolean {
+  const inner = uncast(arg);
+  if (inner.kind === 'unary' && inner.op === '&') return true;
+  const variable = names.file.variables.find((item) => item.name === global);
+  return inner.kind === 'name' && inner.name === global && (variable === undefined || variable.type.pointers + variable.type.arrays > 0 || variable.type.keyword !== null);
+}
+
+function isConstantArgument(arg: Expr): boolean {
+  const inner = uncast(arg);
+  return inner.kind === 'number' || inner.kind === 'string' || (inner.kind === 'name' && /^[A-Z]/.test(inner.name));
+}
+
+const MAX_DEPTH = 4;
+
+/** Whether a function of the file may change what its parameter points to. */
+function writesParameter(names: Names, fn: FunctionIr, index: number, depth: number): boolean {
+  const param = fn.params[index];
+  if (!param || depth > MAX_DEPTH || fn.opaque) return true;
+  const leadsFrom = (expr: Expr): boolean => {
+    let inner = uncast(expr);
+    while (inner.kind === 'member' || inner.kind === 'index' || inner.kind === 'unary') inner = uncast(inner.kind === 'unary' ? inner.operand : inner.base);
+    return inner.kind === 'name' && inner.name === param.name;
+  };
+  for (const stmt of under(fn.body)) {
+    // Another name for it is beyond this look.
+    if (stmt.kind === 'decl' && stmt.init && stmt.type.pointers > 0 && leadsFrom(stmt.init)) return true;
+    for (const expr of allExpressions(stmt)) {
+      if (expr.kind === 'assign' && (leadsFrom(expr.target) || (expr.target.kind === 'name' && uncast(expr.value).kind === 'name' && leadsFrom(expr.value)))) return true;
+      if (expr.kind === 'update' && leadsFrom(expr.operand)) return true;
+      if (expr.kind !== 'call') continue;
+      for (const [at, arg] of expr.args.entries()) {
+        const inner = uncast(arg);
+        const pointer = inner.kind === 'name' || (inner.kind === 'unary' && inner.op === '&');
+        if (!pointer || !leadsFrom(arg)) continue;
+        const callee = names.file.functions.find((item) => item.name === expr.name);
+        if (expr.name === null || (!callee && !isLog(expr.name) && !isComputation(expr.name))) return true;
+        if (callee && writesParameter(names, callee, at, depth + 1)) return true;
+      }
+    }
+  }
+  return false;
+}
+
+/** Whether a function of the file, or one that it calls there, changes a variable of the file or hands it on. */
+function touchesGlobals(names: Names, fn: FunctionIr, seen: Set<FunctionIr>): boolean {
+  if (seen.has(fn) || seen.size > 200) return false;
+  seen.add(fn);
+  const own = new Set([...fn.params.map((param) => param.name), ...under(fn.body).flatMap((stmt) => stmt.kind === 'decl' ? [stmt.name] : [])]);
+  const isGlobal = (name: string): boolean => !own.has(name) && isMutable(names.file, name);
+  const rootOf = (expr: Expr): string | null => {
+    let inner = uncast(expr);
+    while (inner.kind === 'member' || inner.kind === 'index' || inner.kind === 'unary') inner = uncast(inner.kind === 'unary' ? inner.operand : inner.base);
+    return inner.kind === 'name' ? inner.name : null;
+  };
+  for (const stmt of under(fn.body)) {
+    if (stmt.kind === 'guard' && stmt.args.some((arg) => namesIn(arg).some(isGlobal))) return true;
+    for (const expr of allExpressions(stmt)) {
+      if (expr.kind === 'assign' || expr.kind === 'update') {
+        const root = rootOf(expr.kind === 'assign' ? expr.target : expr.operand);
+        if (root !== null && isGlobal(root)) return true;
+      }
+      if (expr.kind !== 'call') continue;
+      if (expr.name !== null && !isLog(expr.name) && expr.args.some((arg) => { const root = rootOf(arg); return root !== null && isGlobal(root) && uncast(arg).kind === 'unary'; })) return true;
+      const callee = names.file.functions.find((item) => item.name === expr.name);
+      if (callee && touchesGlobals(names, callee, seen)) return true;
+    }
+  }
+  return false;
+}
+
+/** Messages: their order among other statements is nobody's concern. */
+export function isLog(name: string): boolean {
+  return /^(?:pr_\w+|printk\w*|_printk|dev_(?:err|warn|info|dbg|vdbg|notice|crit|alert|emerg|printk)\w*|(?:pci|mdev|netdev|drm)_(?:err|warn|info|dbg|notice)\w*|trace_\w+|WARN\w*)$/.test(name);
+}
+
+/** A statement that is one message. */
+export function isLogStatement(stmt: Stmt): boolean {
+  return stmt.kind === 'expr' && stmt.expr.kind === 'call' && stmt.expr.name !== null && isLog(stmt.expr.name);
+}
+
+/** Whether all calls are known to leave the object, drvdata and the rest of the driver alone: functions of the kernel's tables, none of the driver's own. */
+function callsAreKnown(names: Names, footprint: Footprint): boolean {
+  return footprint.calls.every((call) => call.name !== null && !names.file.functions.some((fn) => fn.name === call.name)
+    && (behaviourOf(call.name, SOURCE_KERNEL) !== undefined || isView(call.name) || isFixedGetter(call.name) || isComputation(call.name) || isValueOrTest(call.name) || isLog(call.name)));
+}
+
+/** Whether `moved`, which stands behind `stays`, may run in front of it without anyone noticing. */
+export function commutes(names: Names, stays: Stmt, staysPrint: Footprint, movedPrint: Footprint): boolean {
+  if (staysPrint.leaves) return false;
+  if (isLogStatement(stays)) return true;
+  const disjoint = (a: ReadonlySet<string>, b: ReadonlySet<string>): boolean => [...a].every((item) => !b.has(item));
+  const apart = disjoint(staysPrint.writes, movedPrint.reads) && disjoint(staysPrint.writes, movedPrint.writes) && disjoint(staysPrint.reads, movedPrint.writes)
+    && !(movedPrint.whole && (staysPrint.reads.size > 0 || staysPrint.whole));
+  const plain = staysPrint.calls.every((call) => call.name !== null && (isFixedGetter(call.name) || isComputation(call.name) || isView(call.name)));
+  const isExpression = stays.kind === 'expr' || stays.kind === 'decl';
+  if (isExpression && plain && (staysPrint.obstacle === null || staysPrint.obstacle === 'local') && !staysPrint.whole) return apart;
+  if (!isExpression || !callsAreKnown(names, movedPrint) || movedPrint.whole) return false;
+  // drvdata, or a count that is kept outside of the object: only code of the driver could look at it.
+  const sets = stays.kind === 'expr' && stays.expr.kind === 'call' && staysPrint.obstacle === 'drvdata';
+  const counts = staysPrint.obstacle === 'counter' && !staysPrint.mentionsObject && staysPrint.calls.every((call) => call.name !== null && counterChange(call.name) !== undefined);
+  return sets || (counts && !movedPrint.leaves);
+}
+
+/** The names inside an expression that are calls, for the notes. */
+export function callNames(stmt: Stmt): string[] {
+  return callsUnder(stmt).flatMap((call) => call.name !== null && !isLog(call.name) && !isValueOrTest(call.name) && !isComputation(call.name) ? [call.name] : []);
+}

@@ -1,0 +1,137 @@
+import type { Edit } from '../../text/span.ts';
+import { sortEdits } from '../../text/edits.ts';
+import { indentUnit, lineEnding } from '../../text/style.ts';
+import type { FileIr, FunctionIr } from '../../ir/types.ts';
+import { commentsAbove, lineStart, nextLine, removalOf } from '../layout.ts';
+import { tableEdits } from '../tabletext.ts';
+import type { MemberPlan } from '../types.ts';
+import { unusedIn } from '../unused.ts';
+import { namesOfProbe } from './bindings.ts';
+import { initText, releaseText, type Callback, type Style } from './callbacks.ts';
+import { entryOf, frameOf, valueOf } from './frame.ts';
+import { removalEdits } from './lines.ts';
+import { callbackName } from './names.ts';
+import { movedOf, notesOf } from './notes.ts';
+import { select } from './select.ts';
+import { leftovers } from './teardown.ts';
+import { NothingToFold, type FoldRequest, type FoldResult, type Frame } from './types.ts';
+
+export { textsBeforeCore } from './frame.ts';
+export type { FoldRequest, FoldResult, Moved } from './types.ts';
+
+/**
+ * Moves what a probe of the new model builds in its device between the allocation and the register into `.init`, and what undoes it
+ * into `.release`, as far as nobody can see a difference but the time of the undoing. Reads the IR only. Never throws.
+ */
+export function foldDevice(request: FoldRequest): FoldResult {
+  try {
+    return fold(request);
+  } catch (error) {
+    if (error instanceof NothingToFold) return { status: 'nothing', reason: error.message, site: error.site };
+    throw error;
+  }
+}
+
+function fold(request: FoldRequest): FoldResult {
+  const frame = frameOf(request);
+  const { file, fn } = frame;
+  const { names, device } = namesOfProbe(frame);
+  const existing = existingRelease(frame);
+  const selection = select(frame, names, device);
+  const style: Style = { unit: indentUnit(file.text), eol: lineEnding(file.text) };
+  const table = frame.tables[0]!;
+  const initName = callbackName(file, table, fn.name, 'init');
+  const init = initText(frame, names, selection, initName, request.beforeCore, style);
+  let releaseName: string | null = null;
+  let release: Callback | null = null;
+  if (selection.undone.length > 0) {
+    releaseName = existing?.name ?? callbackName(file, table, fn.name, 'release');
+    release = releaseText(frame, selection, releaseName, style);
+  }
+
+  const edits: Edit[] = [];
+  const left = leftovers(frame, selection);
+  const removals = [...left.removals];
+  edits.push(...left.edits);
+  const written = release && existing ? [existing] : [];
+  // An empty release that gets a body is written anew, beside .init.
+  for (const stub of written) removals.push(functionRemoval(file, stub));
+  edits.push(...placeCallbacks(frame, [init, ...(release ? [release] : [])], style));
+  for (const one of frame.tables) {
+    const members: MemberPlan[] = [];
+    const set = (name: 'init' | 'release', value: string): void => {
+      const entry = entryOf(one, name);
+      if (!entry) members.push({ name, value, place: 'front' });
+      else if (valueOf(one, name) !== value) edits.push({ span: entry.value, newText: value });
+    };
+    set('init', initName);
+    if (releaseName) set('release', releaseName);
+    if (members.length > 0) edits.push(...tableEdits(file, { file, variable: one, members, releaseStub: null }, style.unit, style.eol));
+  }
+  const unused = unusedIn(file, left.functions, () => '', edits, removals);
+  removals.push(...unused.removals);
+  edits.push(...removalEdits(file, removals));
+  const moved = movedOf(frame, selection, initName, releaseName);
+  return {
+    status: 'folded',
+    edits: sortEdits(edits),
+    notes: [...notesOf(frame, names, selection, moved, left.labels), ...unused.notes],
+    touched: [initName, ...(releaseName ? [releaseName] : []), ...[...left.functions].map((one) => one.name), ...frame.tables.map((one) => one.name)],
+    moved,
+  };
+}
+
+/** The `.release` of the table that only gives the memory back; null when the table has none or the core's. Anything else is the driver's own. */
+function existingRelease(frame: Frame): FunctionIr | null {
+  const { file } = frame;
+  for (const table of frame.tables) {
+    const init = valueOf(table, 'init');
+    const release = valueOf(table, 'release');
+    const span = { path: file.path, start: table.nameSpan.start, end: table.nameSpan.end };
+    if (init !== null && init !== 'vfio_pci_core_init_dev') throw new NothingToFold(`\`${table.name}\` has an .init of its own already.`, span);
+    if (release === null || release === 'vfio_pci_core_release_dev') continue;
+    const fn = file.functions.find((item) => item.name === release);
+    const only = fn?.body.body[0];
+    const plain = fn?.body.body.length === 1 && only?.kind === 'expr' && only.expr.kind === 'call' && only.expr.name === 'vfio_free_device';
+    if (!fn || !plain) throw new NothingToFold(`\`${table.name}\` has a .release of its own already.`, span);
+    return fn;
+  }
+  return null;
+}
+
+/** A function with the blank line behind it. */
+function functionRemoval(file: FileIr, fn: FunctionIr): ReturnType<typeof removalOf> {
+  const removal = removalOf(file.text, file.comments, fn);
+  const after = nextLine(file.text, removal.span.end);
+  const blank = file.text.slice(removal.span.end, after).trim() === '' && after > removal.span.end;
+  return { ...removal, span: { start: removal.span.start, end: blank ? after : removal.span.end } };
+}
+
+/** In front of the table where all that the functions use is known there, else in front of the probe, with prototypes in front of the table. */
+function placeCallbacks(frame: Frame, callbacks: readonly Callback[], { eol }: Style): Edit[] {
+  const { file, fn } = frame;
+  const first = [...frame.tables].sort((a, b) => a.start - b.start)[0]!;
+  const early = first.start < fn.start;
+  const known = early && callbacks.every((callback) => [...callback.uses].every((name) => declaredBefore(file, name, first.start)));
+  const text = callbacks.map((callback) => `${callback.text}${eol}`).join('');
+  const insertAt = (offset: number, what: string): Edit => {
+    const start = lineStart(file.text, offset);
+    const above = commentsAbove(file.text, file.comments, start)[0];
+    const at = lineStart(file.text, above?.start ?? start);
+    const spaced = at === 0 || file.text.slice(lineStart(file.text, at - 1), at).trim() === '';
+    return { span: { start: at, end: at }, newText: spaced ? what : `${eol}${what}` };
+  };
+  if (known) return [insertAt(first.start, text)];
+  if (!early) return [insertAt(fn.start, text)];
+  const prototypes = callbacks.map((callback) => `${callback.text.slice(0, callback.text.indexOf(')') + 1)};${eol}`).join('');
+  return [insertAt(first.start, `${prototypes}${eol}`), insertAt(fn.start, text)];
+}
+
+/** Whether what a name stands for in the file, if anything, is declared in front of an offset. */
+function declaredBefore(file: FileIr, name: string, offset: number): boolean {
+  const places = [
+    ...file.functions.filter((item) => item.name === name), ...file.prototypes.filter((item) => item.name === name),
+    ...file.variables.filter((item) => item.name === name), ...file.macros.filter((item) => item.name === name), ...file.structs.filter((item) => item.name === name),
+  ];
+  return places.length === 0 || places.some((item) => item.start < offset);
+}

@@ -1,0 +1,55 @@
+import type { Edit, Span } from '../../text/span.ts';
+import { applyEdits } from '../../text/edits.ts';
+import type { FileIr, IfStmt, Stmt } from '../../ir/types.ts';
+import { joinRemovals, lineStart, removalOf, type Removal } from '../layout.ts';
+import { under } from './frame.ts';
+
+/** A statement with the comments above it and behind it: whole lines. */
+export function linesOf(file: FileIr, stmt: Span): Span {
+  const removal = removalOf(file.text, file.comments, stmt);
+  const first = removal.above[0];
+  return { start: first ? lineStart(file.text, first.start) : removal.span.start, end: removal.span.end };
+}
+
+/** What deleting a statement takes with it, its comments included. */
+export function removalsOf(file: FileIr, stmt: Span): Removal[] {
+  const removal = removalOf(file.text, file.comments, stmt);
+  return [removal, ...removal.above.map((comment) => removalOf(file.text, [], comment))];
+}
+
+/** Edits that take removals out, with the blank lines that would be left over. */
+export function removalEdits(file: FileIr, removals: readonly Removal[]): Edit[] {
+  return joinRemovals(file.text, removals).map((span) => ({ span, newText: '' }));
+}
+
+/** The text of a span after edits that lie inside of it. */
+export function textWith(file: FileIr, span: Span, edits: readonly Edit[]): string {
+  const shifted = edits.map((edit) => ({ span: { start: edit.span.start - span.start, end: edit.span.end - span.start }, newText: edit.newText }));
+  return applyEdits(file.text.slice(span.start, span.end), shifted);
+}
+
+/** The edits that take the braces from an `if` under `root` that is left with one line, which kernel style writes without. */
+export function bracesOf(file: FileIr, root: Stmt, gone: ReadonlySet<Stmt>): { readonly edits: Edit[]; readonly removals: Removal[] } {
+  const edits: Edit[] = [];
+  const removals: Removal[] = [];
+  for (const stmt of under(root)) {
+    if (stmt.kind !== 'if' || stmt.otherwise || stmt.then.kind !== 'block' || !stmt.then.body.some((inner) => gone.has(inner))) continue;
+    const only = oneLine(file, stmt, gone);
+    if (!only) continue;
+    edits.push({ span: { start: stmt.conditionSpan.end, end: stmt.then.start + 1 }, newText: '' });
+    removals.push(removalOf(file.text, [], { start: stmt.then.end - 1, end: stmt.then.end }));
+  }
+  return { edits, removals };
+}
+
+function oneLine(file: FileIr, stmt: IfStmt, gone: ReadonlySet<Stmt>): boolean {
+  const block = stmt.then;
+  if (block.kind !== 'block') return false;
+  const left = block.body.filter((inner) => !gone.has(inner));
+  const only = left[0];
+  if (left.length !== 1 || !only || (only.kind !== 'expr' && only.kind !== 'goto' && only.kind !== 'return')) return false;
+  if (file.text.slice(only.start, only.end).includes('\n') || file.text.slice(stmt.conditionSpan.end, block.start + 1).trim() !== '{') return false;
+  const kept = file.comments.filter((comment) => comment.start >= block.start && comment.end <= block.end);
+  if (kept.some((comment) => !block.body.some((inner) => { const lines = linesOf(file, inner); return gone.has(inner) && comment.start >= lines.start && comment.end <= lines.end; }))) return false;
+  return removalOf(file.text, [], { start: block.end - 1, end: block.end }).wholeLines;
+}

@@ -1,0 +1,60 @@
+import type { Stmt } from '../../ir/types.ts';
+import { allExpressions, statementsOf, uncast } from '../place.ts';
+import { lineOf, textOf } from '../refuse.ts';
+import { memberPath } from '../typing.ts';
+import type { Names } from './bindings.ts';
+import { callNames, footprintOf } from './footprint.ts';
+import { WHY, type Selection } from './select.ts';
+import { isAccounting } from './sites.ts';
+import type { Frame, Moved } from './types.ts';
+
+/** Short forms of a statement: the functions that it calls, or else the members that it sets. */
+function shortForms(frame: Frame, stmt: Stmt): string[] {
+  const names = callNames(stmt).filter((name) => name !== 'vfio_put_device');
+  if (names.length > 0) return names.map((name) => `${name}()`);
+  return allExpressions(stmt).flatMap((expr) => {
+    if (expr.kind !== 'assign') return [];
+    const { root, path } = memberPath(uncast(expr.target));
+    return root.kind === 'name' && path[0] ? [`${root.name}->${path.join('.')}`] : [];
+  }).filter((form) => form.startsWith(`${frame.variable}->`));
+}
+
+export function movedOf(frame: Frame, selection: Selection, init: string, release: string | null): Moved {
+  return {
+    probe: frame.fn.name, tag: frame.tag, init, release,
+    built: [...new Set(selection.moved.flatMap((stmt) => shortForms(frame, stmt)))],
+    undone: [...new Set(selection.undone.flatMap((item) => callNames(item.stmt).map((name) => `${name}()`)))],
+    from: [...new Set(selection.sites.filter((site) => !site.inProbe).map((site) => site.names.fn.name))],
+  };
+}
+
+/** What a person should know of a fold: what runs at another time, and what waits for a decision. */
+export function notesOf(frame: Frame, names: Names, selection: Selection, moved: Moved, labels: readonly string[]): string[] {
+  const { file, fn } = frame;
+  const notes: string[] = [`${moved.init}() now builds what ${fn.name}() built before the register; vfio_alloc_device() calls it.`];
+  if (moved.release) {
+    notes.push(`${moved.release}() now does ${moved.undone.join(', ')}: at the last put, which may be after ${moved.from.join('() and ')}() has returned.`);
+  }
+  // What stays only because something before it does is said with that.
+  const reasons = selection.stays.filter(({ why }) => why !== 'counter' && why !== 'drvdata' && why !== 'order');
+  for (const { stmt, why } of reasons.slice(0, 3)) {
+    notes.push(`Line ${lineOf(file, stmt.start)} of the result, \`${oneLine(textOf(file, stmt))}\`, stays in ${fn.name}(): ${WHY[why]}.`);
+  }
+  for (const count of accounting(frame, names, selection)) notes.push(count);
+  for (const label of labels) notes.push(`Label ${label} in ${fn.name}() went: nothing is left between it and the next.`);
+  return notes;
+}
+
+/** Counts that the probe and others change stay where they are; whether they should follow the device's life is for a person to say. */
+function accounting(frame: Frame, names: Names, selection: Selection): string[] {
+  const counts = statementsOf(frame.fn).flatMap(({ stmt }) => (stmt.kind === 'loop' ? footprintOf(names, stmt).obstacle === 'counter' : isAccounting(names, stmt)) ? [lineOf(frame.file, stmt.start)] : []);
+  if (counts.length === 0) return [];
+  const places = [`${frame.fn.name}() (${counts.length > 1 ? 'lines' : 'line'} ${[...new Set(counts)].join(', ')} of the result)`];
+  const others = [...new Set(selection.sites.filter((site) => !site.inProbe && statementsOf(site.names.fn).some(({ stmt }) => isAccounting(site.names, stmt))).map((site) => `${site.names.fn.name}()`))];
+  return [`Accounting stays in ${[...places, ...others].join(' and ')}: decide whether the count should follow the life of the device instead.`];
+}
+
+function oneLine(text: string): string {
+  const line = text.replace(/\s+/g, ' ');
+  return line.length > 60 ? `${line.slice(0, 57)}...` : line;
+}

@@ -1,0 +1,70 @@
+import type { Edit } from '../../text/span.ts';
+import type { CallExpr, FileIr, FunctionIr, IfStmt, Stmt, VariableIr } from '../../ir/types.ts';
+import type { KernelVersion } from '../../kernel/types.ts';
+import type { Module, Site } from '../../lifecycle/types.ts';
+import type { Scope } from '../typing.ts';
+
+/** What is to be folded: the device that one function of a driver of the new model allocates. */
+export interface FoldRequest {
+  /** The module after the minimal conversion. */
+  readonly module: Module;
+  readonly kernel: KernelVersion;
+  readonly path: string;
+  /** The function that allocates. */
+  readonly functionName: string;
+  /** The statements, as `plain` text, that stood in front of the call that initialised the vfio-pci core before the conversion. */
+  readonly beforeCore: ReadonlySet<string>;
+}
+
+/** What moved, in words: for the notes and for a commit message. */
+export interface Moved {
+  readonly probe: string;
+  readonly tag: string;
+  /** The generated functions; `release` is null when nothing has to be undone. */
+  readonly init: string;
+  readonly release: string | null;
+  /** Short forms of the statements: `mutex_init()`, `state->memory`. */
+  readonly built: readonly string[];
+  readonly undone: readonly string[];
+  /** The functions that undid it before. */
+  readonly from: readonly string[];
+}
+
+export type FoldResult =
+  | { readonly status: 'folded'; readonly edits: readonly Edit[]; readonly notes: readonly string[]; readonly touched: readonly string[]; readonly moved: Moved }
+  /** Nothing can be moved. The reason is a whole sentence. */
+  | { readonly status: 'nothing'; readonly reason: string; readonly site: Site | null };
+
+/** The part of a probe that a fold works on. */
+export interface Frame {
+  readonly module: Module;
+  readonly kernel: KernelVersion;
+  readonly file: FileIr;
+  readonly fn: FunctionIr;
+  readonly scope: Scope;
+  /** The statements of the function's outermost block. */
+  readonly list: readonly Stmt[];
+  /** Index of the test of the allocation, and of the statement that registers; what may move stands between. */
+  readonly check: number;
+  readonly register: number;
+  readonly test: IfStmt;
+  /** The call of vfio_alloc_device. */
+  readonly alloc: CallExpr;
+  /** The variable that holds the object. */
+  readonly variable: string;
+  readonly tag: string;
+  /** The member path of the vfio_device, as written. */
+  readonly member: string;
+  readonly tables: readonly VariableIr[];
+  /** The tables chain to vfio_pci_core. */
+  readonly core: boolean;
+}
+
+/** Thrown inside the fold to leave it from any depth; foldDevice turns it into its result. */
+export class NothingToFold extends Error {
+  readonly site: Site | null;
+  constructor(reason: string, site: Site | null) {
+    super(reason);
+    this.site = site;
+  }
+}

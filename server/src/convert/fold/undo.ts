@@ -1,0 +1,84 @@
+import type { CallExpr, Expr, Stmt } from '../../ir/types.ts';
+import { behaviourOf } from '../../kernel/general.ts';
+import { opposites } from '../../kernel/opposites.ts';
+import { takenBy } from '../../kernel/pairs.ts';
+import { allExpressions, expressionsIn, uncast } from '../place.ts';
+import { SOURCE_KERNEL } from '../sites.ts';
+import type { Names } from './bindings.ts';
+import { callsUnder, under } from './frame.ts';
+
+/** The text of a span with the object and its device under one name each, on one line, so that statements of two functions can be compared. */
+export function normalText(names: Names, node: { readonly start: number; readonly end: number }, exprs: readonly Expr[]): string {
+  const edits = exprs.flatMap((expr) => {
+    if (expr.kind !== 'name' || expr.start < node.start || expr.end > node.end) return [];
+    const binding = names.of.get(expr.name);
+    const text = binding?.kind === 'object' ? '$p' : binding?.kind === 'device' ? '$dev' : binding?.kind === 'bus' ? `$${binding.tag}` : null;
+    return text === null ? [] : [{ expr, text }];
+  }).sort((a, b) => a.expr.start - b.expr.start);
+  let text = '';
+  let at = node.start;
+  for (const { expr, text: name } of edits) {
+    if (expr.start < at) continue;
+    text += names.file.text.slice(at, expr.start) + name;
+    at = expr.end;
+  }
+  text += names.file.text.slice(at, node.end);
+  return text.replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*/g, ' ').replace(/\s+/g, ' ').replace(/ ?([()\[\],;{}]) ?/g, '$1').trim();
+}
+
+/** `normalText` of a statement. */
+export function normalStatement(names: Names, stmt: Stmt): string {
+  return normalText(names, stmt, under(stmt).flatMap(allExpressions));
+}
+
+/** A place in the object by which a taking and a giving back are matched: `$p->memory`. Null for what is no place. */
+function keyOf(names: Names, expr: Expr | undefined): string | null {
+  if (!expr) return null;
+  let inner = uncast(expr);
+  while (inner.kind === 'unary' && inner.op === '&') inner = uncast(inner.operand);
+  if (inner.kind !== 'member' && inner.kind !== 'name' && inner.kind !== 'index') return null;
+  return normalText(names, inner, expressionsIn(inner));
+}
+
+/** What lives and dies with the memory it is in: a lock, a list head, a work item that nobody queued. */
+export function owesNothing(names: Names, stmt: Stmt): boolean {
+  return callsUnder(stmt).every((call) => isOwnInit(names, call));
+}
+
+function isOwnInit(names: Names, call: CallExpr): boolean {
+  const { name } = call;
+  if (name === null || names.file.functions.some((fn) => fn.name === name)) return false;
+  const pair = takenBy(name);
+  if (pair) return pair.undo.some((undo) => undo === 'mutex_destroy' || undo === 'xa_destroy');
+  const known = behaviourOf(name, SOURCE_KERNEL) === 'neutral' || /^(?:INIT_\w+|timer_setup|hash_init)$/.test(name);
+  return known && (/^(?:INIT_|init_)|_init$|^timer_setup$/.test(name) || opposites(name).length === 0);
+}
+
+/** Whether `item` gives back what `stmt` takes, by the kernel's pairs, by their names, or by the member that one sets and the other hands on. */
+export function isUndoOf(stmt: Stmt, stmtNames: Names, item: Stmt, itemNames: Names): boolean {
+  const taking = callsUnder(stmt);
+  const assigned = under(stmt).flatMap(allExpressions).flatMap((expr) => expr.kind === 'assign' ? [expr] : []);
+  for (const giving of callsUnder(item)) {
+    if (giving.name === null) continue;
+    const given = giving.args.map((arg) => keyOf(itemNames, arg));
+    const handsOnObject = given.includes('$p') || given.some((key) => key === `$p->${itemNames.deviceField}`);
+    for (const call of taking) {
+      if (call.name === null) continue;
+      const pair = takenBy(call.name);
+      if (pair?.undo.includes(giving.name)) {
+        const target = pair.taken === 'return' ? assigned.find((one) => call.start >= one.value.start && call.end <= one.value.end)?.target : call.args[pair.taken];
+        const key = keyOf(stmtNames, target);
+        if (key !== null && key === given[pair.given]) return true;
+      }
+      if (opposites(call.name).includes(giving.name) && (handsOnObject || given.some((key) => key !== null && call.args.some((arg) => keyOf(stmtNames, arg) === key)))) return true;
+      if (isOwnInit(stmtNames, call)) continue;
+      const members = call.args.map((arg) => keyOf(stmtNames, arg)).filter((key) => key !== null && key.startsWith('$p->') && key !== `$p->${stmtNames.deviceField}`);
+      if (given.some((key) => key !== null && members.includes(key))) return true;
+    }
+    for (const one of assigned) {
+      const key = keyOf(stmtNames, one.target);
+      if (key !== null && key.startsWith('$p->') && given.includes(key) && uncast(one.value).kind === 'call') return true;
+    }
+  }
+  return false;
+}

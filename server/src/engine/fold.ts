@@ -1,0 +1,103 @@
+/** The fold style: what a minimal conversion leaves in probe and remove moves into `.init` and `.release`, as far as that can be proved. */
+import { foldDevice, textsBeforeCore, type FoldResult, type Moved } from '../convert/fold/index.ts';
+import type { FileEdits } from '../text/span.ts';
+import { composeEdits } from '../text/edits.ts';
+import type { Module } from '../lifecycle/types.ts';
+import type { Engine } from './analyse.ts';
+import { compareFindings, convert, planOf, unprovedEdits } from './convert.ts';
+import { parsesAsWell, withEdits } from './prove.ts';
+import type { Conversion, ModuleInput, TargetKernel } from './types.ts';
+
+/** Whether there is anything to fold: without the proof. Never throws. */
+export type FoldOffer = { readonly status: 'planned' } | { readonly status: 'nothing'; readonly reason: string };
+
+export function foldOfferOf(engine: Engine, input: ModuleInput, target: TargetKernel, functionName: string | undefined): FoldOffer {
+  const scratch = engine.sibling();
+  try {
+    const before = engine.module(input);
+    const edits = unprovedEdits(engine, scratch, input, target, functionName);
+    const after = edits && withEdits(input, edits);
+    const module = after && scratch.module(after);
+    if (!before || !module) return { status: 'nothing', reason: 'There is no conversion to fold.' };
+    const results = probesOf(before, module).map((probe) => foldProbe(before, module, target, probe));
+    if (results.some((result) => result.status === 'folded')) return { status: 'planned' };
+    const first = results[0];
+    return { status: 'nothing', reason: first?.status === 'nothing' ? first.reason : 'The conversion allocates no device anew.' };
+  } catch (error) {
+    return { status: 'nothing', reason: `internal error: ${error instanceof Error ? error.message : String(error)}` };
+  } finally {
+    scratch.dispose();
+  }
+}
+
+/**
+ * Converts like `convert` and folds each probe that it converted. What cannot be folded, or whose fold fails the proof, stays as the minimal
+ * conversion has it, and a note says why. Never throws.
+ */
+export function convertFolding(engine: Engine, input: ModuleInput, target: TargetKernel, functionName: string | undefined): Conversion {
+  const minimal = convert(engine, input, target, functionName);
+  if (minimal.status !== 'converted') return minimal;
+  const scratch = engine.sibling();
+  try {
+    const before = engine.module(input);
+    let edits: readonly FileEdits[] = minimal.edits;
+    let after = withEdits(input, edits);
+    let module = after && scratch.module(after);
+    if (!before || !after || !module) return minimal;
+    const notes = [...minimal.notes];
+    const folded: Moved[] = [];
+    for (const probe of probesOf(before, module)) {
+      const result = foldProbe(before, module, target, probe);
+      if (result.status === 'nothing') {
+        notes.push(`Nothing was folded: ${result.reason}`);
+        continue;
+      }
+      const next = withEdits(after, [{ path: probe.path, edits: result.edits }]);
+      const problem = next ? notProved(engine, scratch, input, next, target, functionName) : 'its edits are in each other\'s way';
+      const nextModule = next && !problem ? scratch.module(next) : undefined;
+      if (!next || !nextModule) {
+        notes.push(`${probe.name}() was not folded, because the result would not be right: ${problem ?? 'it cannot be read again'}.`);
+        continue;
+      }
+      edits = composed(edits, { path: probe.path, edits: result.edits });
+      after = next;
+      module = nextModule;
+      folded.push(result.moved);
+      notes.push(...result.notes);
+    }
+    return { status: 'converted', edits, notes, ...(folded.length > 0 && { folded }) };
+  } catch (error) {
+    return { ...minimal, notes: [...minimal.notes, `Nothing was folded: internal error: ${error instanceof Error ? error.message : String(error)}`] };
+  } finally {
+    scratch.dispose();
+  }
+}
+
+interface Probe { readonly path: string; readonly name: string }
+
+/** The functions that allocate by vfio_alloc_device() since the conversion. */
+function probesOf(before: Module, after: Module): Probe[] {
+  const allocates = (text: string): boolean => /\bvfio_alloc_device\s*\(/.test(text);
+  return after.sources.flatMap((file) => {
+    const old = before.sources.find((source) => source.path === file.path);
+    return file.functions.filter((fn) => allocates(fn.text) && !old?.functions.some((one) => one.name === fn.name && allocates(one.text))).map((fn) => ({ path: file.path, name: fn.name }));
+  });
+}
+
+function foldProbe(before: Module, module: Module, target: TargetKernel, { path, name }: Probe): FoldResult {
+  const old = before.sources.find((source) => source.path === path);
+  return foldDevice({ module, kernel: target.version, path, functionName: name, beforeCore: old ? textsBeforeCore(old, name) : new Set() });
+}
+
+function notProved(engine: Engine, scratch: Engine, input: ModuleInput, next: ModuleInput, target: TargetKernel, functionName: string | undefined): string | undefined {
+  if (!parsesAsWell(engine.parser, input, next)) return 'it would not parse';
+  const { added } = compareFindings(scratch, input, next, target);
+  if (added) return `${added.message} [${added.rule}]`;
+  return planOf(scratch, next, target, functionName).status === 'unchanged' ? undefined : 'a second conversion would change it again';
+}
+
+/** The edits of two steps as one set for the text before the first. */
+function composed(first: readonly FileEdits[], second: FileEdits): FileEdits[] {
+  const known = first.some((one) => one.path === second.path);
+  return [...first.map((one) => one.path === second.path ? { path: one.path, edits: composeEdits(one.edits, second.edits) } : one), ...(known ? [] : [second])];
+}
