@@ -50,10 +50,25 @@ export function mentionsVfio(text: string): boolean {
  */
 const INTERFACE = new RegExp(`\\b(?:vfio_device_ops|${KERNEL_API.filter((one) => one.kind === 'function' || one.kind === 'macro').map((one) => one.name).join('|')})\\b`);
 
-function usesInterface({ sources, headers, wrappers }: ModuleInput): boolean {
-  const names = [...wrappers?.keys() ?? []];
-  return [...sources, ...headers].some(({ text }) => (mentionsVfio(text) && INTERFACE.test(text)) || names.some((name) => text.includes(name)));
+/** Asks that of a module. With every key it is asked again, and nearly always one of the other documents has answered it before. */
+function interfaceTest(): (input: ModuleInput) => boolean {
+  const known = new Map<string, { readonly text: string; readonly uses: boolean }>();
+  const uses = ({ path, text }: SourceDocument): boolean => {
+    let answer = known.get(path);
+    if (answer?.text !== text) {
+      known.set(path, (answer = { text, uses: mentionsVfio(text) && INTERFACE.test(text) }));
+      if (known.size > MAX_ANSWERS) known.delete(known.keys().next().value!);
+    }
+    return answer.uses;
+  };
+  return ({ sources, headers, wrappers }) => {
+    const documents = [...sources, ...headers], names = [...wrappers?.keys() ?? []];
+    const isKnown = ({ path, text }: SourceDocument): boolean => { const answer = known.get(path); return answer !== undefined && answer.uses && answer.text === text; };
+    return documents.some(isKnown) || documents.some(uses) || documents.some(({ text }) => names.some((name) => text.includes(name)));
+  };
 }
+
+const MAX_ANSWERS = 200;
 
 interface ModuleResult {
   readonly files: readonly FileIr[];
@@ -72,6 +87,7 @@ interface ModuleEntry {
 export function createEngine(parser: SyntaxParser, stages: Stages = kernelStages): Engine {
   const documents = createDocuments(parser, stages.lowering);
   const modules = new Map<string, ModuleEntry>();
+  const usesInterface = interfaceTest();
 
   function lowerModule(input: ModuleInput): Module {
     const lowered = (one: SourceDocument): FileIr => documents.lowered(one.path, one.text, one.path === input.file);

@@ -3,7 +3,7 @@ import type { ExtraFunctions } from '../kernel/lookup.ts';
 import type { KernelVersion } from '../kernel/types.ts';
 import { formatVersion } from '../kernel/version.ts';
 import { beginAnalysis, isExplored, type Analysis } from './analysis.ts';
-import { calleesFirst, callGraph } from './callgraph.ts';
+import { calleesFirst, callGraph, createCallGraphCache, type CallGraphCache } from './callgraph.ts';
 import { createFrames, hasRoom, inDocuments, type Frames, type Layout } from './frames.ts';
 import { identitiesOf } from './identities.ts';
 import { createStore, type Store } from './kept.ts';
@@ -25,7 +25,7 @@ export function analyseModule(module: Module, kernel: KernelVersion, cache: Anal
   const index = indexModule(module);
   const drivers = driverTables(index), ops = opsTables(index, kernel);
   const roles = rolesOf(index, drivers, ops, kernel);
-  const graph = callGraph(index);
+  const graph = callGraph(index, memory.calls);
   const identities = identitiesOf(index, memory.frames);
   const m = beginAnalysis({ index, graph, kernel, roles, relevance: relevance(index, graph, kernel, memory.relevance), ops, store, identities }, drivers);
   store.now++;
@@ -43,7 +43,7 @@ export function analyseModule(module: Module, kernel: KernelVersion, cache: Anal
 
 /** What the analysis keeps between two versions of one module, for each of the few kernels that are asked about in turn. */
 export interface AnalysisCache { readonly memories: Map<string, Memory> }
-interface Memory { readonly wrappers: ExtraFunctions | undefined; readonly relevance: RelevanceCache; readonly store: Store; readonly frames: Frames }
+interface Memory { readonly wrappers: ExtraFunctions | undefined; readonly relevance: RelevanceCache; readonly calls: CallGraphCache; readonly store: Store; readonly frames: Frames }
 
 const MAX_KERNELS = 2;
 
@@ -52,7 +52,7 @@ export function createAnalysisCache(): AnalysisCache { return { memories: new Ma
 function memoryFor({ memories }: AnalysisCache, { wrappers }: Module, kernel: KernelVersion): Memory {
   const key = formatVersion(kernel);
   let memory = memories.get(key);
-  if (!memory || memory.wrappers !== wrappers || !hasRoom(memory.frames)) memory = { wrappers, relevance: createRelevanceCache(), store: createStore(), frames: createFrames() };
+  if (!memory || memory.wrappers !== wrappers || !hasRoom(memory.frames)) memory = { wrappers, relevance: createRelevanceCache(), calls: createCallGraphCache(), store: createStore(), frames: createFrames() };
   memories.delete(key);
   memories.set(key, memory);
   if (memories.size > MAX_KERNELS) memories.delete(memories.keys().next().value!);

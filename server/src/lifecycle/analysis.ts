@@ -7,7 +7,7 @@ import type { Defined, ModuleIndex } from './module.ts';
 import type { Relevance } from './relevance.ts';
 import { touchesResources, type HelperResources } from './resources.ts';
 import type { ObjectInfo } from './run.ts';
-import { scanOf } from './scan.ts';
+import { originalOf, scanOf } from './scan.ts';
 import type { Summary } from './summary.ts';
 import type { DriverTable, ModuleFacts, Role } from './types.ts';
 
@@ -87,8 +87,7 @@ function owningFunctions(index: ModuleIndex, roles: ReadonlyMap<FunctionIr, Role
   const owning = new Map<FunctionIr, Defined<FunctionIr>>();
   for (const d of index.allFunctions) if (OWNING.has(roles.get(d.item) ?? 'helper')) owning.set(d.item, d);
   for (const [fn, { file }] of owning) {
-    for (const { name } of scanOf(fn).calls) {
-      if (name === null) continue;
+    for (const name of scanOf(fn).names.called) {
       called.add(name);
       const defined = index.functions(file, name), macro = defined.length ? null : index.macroFunction(file, name);
       for (const d of macro ? [macro] : defined) if (!owning.has(d.item)) owning.set(d.item, d);
@@ -97,6 +96,13 @@ function owningFunctions(index: ModuleIndex, roles: ReadonlyMap<FunctionIr, Role
   return { owning: new Set(owning.keys()), called };
 }
 
+const touches = new WeakMap<FunctionIr, boolean>();
+
 function touchingFunctions(graph: CallGraph): ReadonlySet<FunctionIr> {
-  return reaching(graph, graph.nodes.filter((d) => scanOf(d.item).calls.some(({ name }) => name !== null && touchesResources(name))).map((d) => d.item));
+  return reaching(graph, graph.nodes.flatMap(({ item }) => {
+    const { root } = originalOf(item);
+    let does = touches.get(root);
+    if (does === undefined) touches.set(root, (does = scanOf(root).names.called.some(touchesResources)));
+    return does ? [item] : [];
+  }));
 }

@@ -1,6 +1,6 @@
 import type { FunctionIr } from '../ir/types.ts';
 import type { Defined, ModuleIndex } from './module.ts';
-import { scanOf } from './scan.ts';
+import { originalOf, scanOf, type Scan } from './scan.ts';
 
 /** Who calls whom in a module: its functions and the function-like macros that they use. A function that is handed on by name counts as called. */
 export interface CallGraph {
@@ -10,34 +10,43 @@ export interface CallGraph {
   callersOf(fn: FunctionIr): readonly FunctionIr[];
 }
 
-export function callGraph(index: ModuleIndex): CallGraph {
+/** What is kept of one call graph for the next: which of the names that a function calls and hands on the module has. */
+export interface CallGraphCache { signature: string; names: WeakMap<FunctionIr, Scan['names']> }
+export function createCallGraphCache(): CallGraphCache { return { signature: '', names: new WeakMap() }; }
+
+export function callGraph(index: ModuleIndex, cache: CallGraphCache = createCallGraphCache()): CallGraph {
   const nodes = [...index.allFunctions], known = new Set(nodes.map((d) => d.item));
+  const own = new Set(index.names), signature = index.names.join(' ');
+  if (cache.signature !== signature) { cache.signature = signature; cache.names = new WeakMap(); }
+  const namesOf = (fn: FunctionIr): Scan['names'] => {
+    const { root } = originalOf(fn);
+    let names = cache.names.get(root);
+    if (!names) { const { called, given } = scanOf(root).names; cache.names.set(root, (names = { called: called.filter((n) => own.has(n)), given: given.filter((n) => own.has(n)) })); }
+    return names;
+  };
   const callees = new Map<FunctionIr, readonly Defined<FunctionIr>[]>(), callers = new Map<FunctionIr, FunctionIr[]>();
   for (const d of nodes) {
-    const called = new Map<FunctionIr, Defined<FunctionIr>>();
-    for (const call of scanOf(d.item).calls) {
-      if (call.name !== null) for (const t of targetsOf(index, d, call.name)) called.set(t.item, t);
-      for (const a of call.args) {
-        const name = a.kind === 'cast' || a.kind === 'unary' ? a.operand : a;
-        if (name.kind === 'name') for (const t of index.functions(d.file, name.name)) called.set(t.item, t);
-      }
-    }
-    callees.set(d.item, [...called.values()]);
+    const called = new Map<FunctionIr, Defined<FunctionIr>>(), names = namesOf(d.item);
+    for (const name of names.called) for (const t of targetsOf(index, d, name)) called.set(t.item, t);
+    for (const name of names.given) for (const t of index.functions(d.file, name)) called.set(t.item, t);
+    callees.set(d.item, called.size === 0 ? NONE : [...called.values()]);
     for (const t of called.values()) {
       const list = callers.get(t.item);
       if (list) list.push(d.item); else callers.set(t.item, [d.item]);
       if (!known.has(t.item)) { known.add(t.item); nodes.push(t); }
     }
   }
-  return { nodes, calleesOf: (fn) => callees.get(fn) ?? [], callersOf: (fn) => callers.get(fn) ?? [] };
+  return { nodes, calleesOf: (fn) => callees.get(fn) ?? NONE, callersOf: (fn) => callers.get(fn) ?? NONE };
 }
+
+const NONE: readonly never[] = [];
 
 /** The definitions that a call by name may mean: functions of the module, else a macro of its. */
 export function targetsOf(index: ModuleIndex, from: Defined<FunctionIr>, name: string): readonly Defined<FunctionIr>[] {
   const defined = index.functions(from.file, name);
   if (defined.length) return defined;
   const macro = index.macroFunction(from.file, name);
-  return macro ? [macro] : [];
+  return macro ? [macro] : NONE;
 }
 
 /** The functions from which one of `seeds` can be reached by calls, and the seeds. */

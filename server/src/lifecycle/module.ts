@@ -33,8 +33,9 @@ export function indexModule(module: Module): ModuleIndex {
   const resolve = <T>(map: ReadonlyMap<string, readonly Defined<T>[]>, from: FileIr, name: string, shared: (t: T) => boolean): readonly Defined<T>[] => {
     const all = map.get(name);
     if (all === undefined) return NOTHING;
+    if (all.length === 1) return all[0]!.file === from || headers.has(all[0]!.file) || shared(all[0]!.item) ? all : NOTHING;
     const own = all.filter((d) => d.file === from);
-    if (own.length) return own.length === all.length ? all : own;
+    if (own.length) return own;
     const header = all.filter((d) => headers.has(d.file));
     return header.length ? header : all.filter((d) => shared(d.item));
   };

@@ -192,9 +192,13 @@ function isOtherMember(e: Expr, types: ReadonlyMap<string, string>, { tags, fiel
   return base.kind === 'member' && base.base.kind === 'name' && tags.has(types.get(base.base.name) ?? '') && !fields.has(base.field);
 }
 
+const declared = new WeakMap<FunctionIr, ReadonlyMap<string, string>>();
+
+/** The tags of the types of parameters and local variables, by name. */
 function declaredTags(fn: FunctionIr): ReadonlyMap<string, string> {
-  const tags = new Map(fn.params.map((p) => [p.name, p.type.name] as const));
-  for (const d of scanOf(fn).decls) tags.set(d.name, d.type.name);
+  const { root } = originalOf(fn);
+  let tags = declared.get(root);
+  if (!tags) declared.set(root, (tags = new Map([...root.params.map((p) => [p.name, p.type.name] as const), ...scanOf(root).decls.map((d) => [d.name, d.type.name] as const)])));
   return tags;
 }
 

@@ -12,6 +12,8 @@ export interface Scan {
   /** Plain assignments to a variable. */
   readonly assigns: readonly AssignExpr[];
   readonly labels: readonly string[];
+  /** What it calls by name, and the names that it hands on as arguments, each once. */
+  readonly names: { readonly called: readonly string[]; readonly given: readonly string[] };
   /** Identifiers in stretches that were not understood. */
   readonly unknown: readonly string[];
   /** To be added to the offsets in the nodes above. */
@@ -21,7 +23,7 @@ export interface Scan {
 /** A call of a kernel function, or of a wrapper of one, that has effects in the target kernel. */
 export interface KernelCall { readonly call: CallExpr; readonly name: string; readonly effects: readonly Effect[] }
 
-interface Walked extends Omit<Scan, 'delta'> { kernelCalls: { readonly kernel: KernelVersion; readonly wrappers: ExtraFunctions | undefined; readonly list: readonly KernelCall[] } | null }
+interface Walked extends Scan { kernelCalls: { readonly kernel: KernelVersion; readonly wrappers: ExtraFunctions | undefined; readonly list: readonly KernelCall[] } | null }
 
 const scans = new WeakMap<FunctionIr, Walked>();
 
@@ -29,7 +31,7 @@ const scans = new WeakMap<FunctionIr, Walked>();
 export function scanOf(fn: FunctionIr): Scan {
   const { root, delta } = originalOf(fn);
   const w = walked(root);
-  return { calls: w.calls, decls: w.decls, assigns: w.assigns, labels: w.labels, unknown: w.unknown, delta };
+  return delta === 0 ? w : { ...w, delta };
 }
 
 /** Its calls that have effects, and what to add to their offsets. */
@@ -68,5 +70,14 @@ function walk(fn: FunctionIr): Walked {
     else if (e.kind === 'assign') { if (e.op === '=' && e.target.kind === 'name') assigns.push(e); }
     else if (e.kind === 'unknown') unknown.push(...e.names);
   });
-  return { calls, decls, assigns, labels, unknown, kernelCalls: null };
+  return { calls, decls, assigns, labels, names: namesIn(calls), unknown, delta: 0, kernelCalls: null };
+}
+
+function namesIn(calls: readonly CallExpr[]): Scan['names'] {
+  const called = new Set<string>(), given = new Set<string>();
+  for (const { name, args } of calls) {
+    if (name !== null) called.add(name);
+    for (const a of args) { const e = a.kind === 'cast' || a.kind === 'unary' ? a.operand : a; if (e.kind === 'name') given.add(e.name); }
+  }
+  return { called: [...called], given: [...given] };
 }

@@ -55,11 +55,13 @@ export function rolesOf(index: ModuleIndex, drivers: readonly DriverTable[], ops
     if (object) { set(o.path, o.members.get('init')?.value, 'init'); set(o.path, o.members.get('release')?.value, 'release'); }
     for (const [, m] of o.members) set(o.path, m.value, 'callback');
   }
+  for (const file of [...index.module.sources, ...index.module.headers]) {
+    if (file.functions.length) for (const m of file.fileMacros) if (m.name === 'module_init' || m.name === 'module_exit') set(file.path, m.args[0], 'module');
+  }
   for (const { file, item } of index.allFunctions) {
     for (const { call, effects } of kernelCalls(item, kernel, index.module.wrappers).list) {
       for (const effect of effects) if (effect.op === 'defer') { const a = call.args[effect.callback]; set(file.path, a ? referenced(a) : null, 'action'); }
     }
-    for (const m of file.fileMacros) if (m.name === 'module_init' || m.name === 'module_exit') set(file.path, m.args[0], 'module');
   }
   for (const { item } of index.allFunctions) if (!roles.has(item)) roles.set(item, 'helper');
   return roles;
@@ -108,6 +110,7 @@ function styleOf(members: ReadonlyMap<string, TableMember>, kernel: KernelVersio
 function tableUses(index: ModuleIndex, file: FileIr, fn: FunctionIr, kernel: KernelVersion) {
   const uses: { table: VariableIr; site: { path: string; start: number; end: number }; op: EffectOp; api: string; function: FunctionIr }[] = [];
   const calls = kernelCalls(fn, kernel, index.module.wrappers);
+  if (calls.list.length === 0) return uses;
   const making = calls.list.flatMap(({ call, name, effects }) => effects.flatMap((x) => (x.op === 'alloc' || x.op === 'init' || x.op === 'init-device' ? [{ call, name, op: x.op }] : [])));
   for (const { call, name: api, op } of making) {
     const tables = new Set(call.args.flatMap((a) => tablesIn(index, file, fn, a, 0)));
@@ -143,7 +146,8 @@ function returnedBy(fn: FunctionIr): Expr[] {
 
 /** What the functions of the module pass to a parameter of one of them. */
 function argumentsAt(index: ModuleIndex, fn: FunctionIr, position: number): { file: FileIr; fn: FunctionIr; e: Expr }[] {
-  return index.allFunctions.flatMap((d) => scanOf(d.item).calls.flatMap((call) => {
+  const callers = index.allFunctions.filter((d) => scanOf(d.item).names.called.includes(fn.name));
+  return callers.flatMap((d) => scanOf(d.item).calls.flatMap((call) => {
     const e = call.args[position];
     return call.name === fn.name && e && index.functions(d.file, fn.name).some((x) => x.item === fn) ? [{ file: d.file, fn: d.item, e }] : [];
   }));

@@ -2,6 +2,7 @@ import type { Span } from '../text/span.ts';
 import type { Condition } from '../syntax/node.ts';
 import type { CallExpr, Expr, FileIr, FunctionIr, Stmt, TypeName } from '../ir/types.ts';
 import { stmtExprs, subExprs, subStmts } from '../ir/visit.ts';
+import { scanOf } from '../lifecycle/scan.ts';
 import type { Module, Site } from '../lifecycle/types.ts';
 
 /** Finding one's way in the IR by offset. Everything is iterative: a document may nest as deeply as it likes. */
@@ -153,12 +154,10 @@ export interface PlacedCall {
 export function callsIn(module: Module, names: readonly string[]): PlacedCall[] {
   if (names.length === 0) return [];
   const wanted = new Set(names);
-  // Most functions call none of them, and their text tells that faster than their tree.
-  const mention = new RegExp(`\\b(?:${names.join('|')})\\b`);
   const calls: PlacedCall[] = [];
   for (const file of module.sources) {
     for (const fn of file.functions) {
-      if (!mention.test(fn.text)) continue;
+      if (!scanOf(fn).names.called.some((name) => wanted.has(name))) continue;
       for (const node of walk(fn.body)) {
         if (node.kind !== 'call' || node.name === null || !wanted.has(node.name)) continue;
         const site = { path: file.path, start: node.callee.start, end: node.callee.end };

@@ -60,11 +60,7 @@ function parse({ parser, walk }: Runtime, text: string, previous: SyntaxTree | u
 
 /** A copy of the tree of `before` that knows which one stretch is different in `after`. The caller deletes it. */
 function editedCopy(tree: Tree, before: string, after: string): Tree {
-  const shorter = Math.min(before.length, after.length);
-  let start = 0;
-  while (start < shorter && before.charCodeAt(start) === after.charCodeAt(start)) start++;
-  let tail = 0;
-  while (tail < shorter - start && before.charCodeAt(before.length - 1 - tail) === after.charCodeAt(after.length - 1 - tail)) tail++;
+  const start = commonPrefix(before, after), tail = commonSuffix(before, after, start);
   const copy = tree.copy();
   if (start + tail === before.length && start + tail === after.length) return copy;
   const startPosition = positionAfter(after, 0, start, { row: 0, column: 0 });
@@ -77,6 +73,27 @@ function editedCopy(tree: Tree, before: string, after: string): Tree {
     newEndPosition: positionAfter(after, start, after.length - tail, startPosition),
   } as Parameters<Tree['edit']>[0]);
   return copy;
+}
+
+/** Stretches of this many code units are compared at once, which is much faster than one by one. */
+const STRETCH = 1024;
+
+function commonPrefix(a: string, b: string): number {
+  const shorter = Math.min(a.length, b.length);
+  let length = 0;
+  while (length + STRETCH <= shorter && a.slice(length, length + STRETCH) === b.slice(length, length + STRETCH)) length += STRETCH;
+  while (length < shorter && a.charCodeAt(length) === b.charCodeAt(length)) length++;
+  return length;
+}
+
+/** Of what follows the common prefix. */
+function commonSuffix(a: string, b: string, prefix: number): number {
+  const shorter = Math.min(a.length, b.length) - prefix;
+  const part = (text: string, length: number) => text.slice(text.length - length - STRETCH, text.length - length);
+  let length = 0;
+  while (length + STRETCH <= shorter && part(a, length) === part(b, length)) length += STRETCH;
+  while (length < shorter && a.charCodeAt(a.length - 1 - length) === b.charCodeAt(b.length - 1 - length)) length++;
+  return length;
 }
 
 interface Point { row: number; column: number }
