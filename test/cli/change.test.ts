@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, lstatSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
-import { BAR_H, BAR_H_LATE, CLEAN, LEAKY, OLD, UNCHECKED } from '../support/drivers.ts';
+import { BAR_H, BAR_H_LATE, BAR_H_SECOND, CLEAN, LEAKY, OLD, UNCHECKED } from '../support/drivers.ts';
 import { temporaryFolder, type Folder } from '../support/folder.ts';
 import { run } from './run.ts';
 
@@ -45,6 +45,29 @@ describe('convert', () => {
     expect(readFileSync(pathOf('bar.c')).equals(patched)).toBe(true);
     expect(statSync(pathOf('bar.c')).mode & 0o777).toBe(0o640);
     expect(readdirSync(path).sort()).toEqual(['bar.c', 'bar.h']);
+  });
+
+  it('prints one patch over all files of a module, from one of them or from all, and writes all', () => {
+    const remove = OLD.slice(OLD.indexOf('static void bar_remove'), OLD.indexOf('static struct mdev_driver'));
+    const files = {
+      'drv/Kbuild': 'bar-y := bar.o remove.o\n',
+      'drv/bar.c': OLD.replace(remove, ''),
+      'drv/bar.h': `${BAR_H_SECOND}void bar_remove(struct mdev_device *mdev);\n`,
+      'drv/remove.c': `#include "bar.h"\n\n${remove.replace('static void', 'void')}`,
+    };
+    const { path, pathOf } = make(files);
+    const one = run(path, 'convert', '--kernel', '6.1', 'drv/bar.c');
+    expect(one.status).toBe(0);
+    expect(one.stdout.match(/^--- .*/gm)).toEqual(['--- a/drv/bar.c', '--- a/drv/bar.h', '--- a/drv/remove.c']);
+    expect(run(path, 'convert', '--kernel', '6.1', 'drv/remove.c').stdout).toBe(one.stdout);
+    expect(run(path, 'convert', '--kernel', '6.1', 'drv/remove.c', 'drv/bar.c').stdout).toBe(one.stdout);
+    gitApply(path, one.bytes);
+    const patched = Object.keys(files).map((name) => readFileSync(pathOf(name), 'utf8'));
+    expect(run(path, 'check', '--kernel', '6.1', '--fail-on', 'warning', 'drv')).toMatchObject({ status: 0 });
+    spawnSync('git', ['apply', '-R', '-'], { cwd: path, input: one.bytes });
+    expect(readFileSync(pathOf('drv/bar.c'), 'utf8')).toBe(files['drv/bar.c']);
+    expect(run(path, 'convert', '--kernel', '6.1', '--write', 'drv/remove.c').status).toBe(0);
+    expect(Object.keys(files).map((name) => readFileSync(pathOf(name), 'utf8'))).toEqual(patched);
   });
 
   it('refuses with the reason on stderr and status 1, and converts the others', () => {

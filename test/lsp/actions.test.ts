@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { CodeActionRequest, CodeActionResolveRequest, DiagnosticSeverity, DiagnosticTag, type CodeAction, type Diagnostic, type Range, type TextDocumentEdit } from 'vscode-languageserver-protocol/node';
 import { TextDocument } from 'vscode-languageserver-textdocument';
-import { BAR_H, BAR_H_LATE, CLEAN, LEAKY, OLD, UNCHECKED } from '../support/drivers.ts';
+import { BAR_H, BAR_H_LATE, BAR_H_SECOND, CLEAN, LEAKY, OLD, UNCHECKED } from '../support/drivers.ts';
 import { temporaryFolder, type Folder } from '../support/folder.ts';
 import { FULL, startClient, type ClientOptions, type TestClient } from './client.ts';
 
@@ -201,6 +201,56 @@ describe('the conversion', () => {
     const [offered] = await actions(URI, rangeOf(OLD_ALONE, 'vfio_init_group_dev'), REWRITE);
     change(URI, 2, [{ text: `\n${OLD_ALONE}` }]);
     await expect(resolve(offered!)).rejects.toThrow('the document changed');
+  });
+
+  describe('of a driver in several files', () => {
+    const BAR_C = `${OLD.slice(0, OLD.indexOf('static void bar_remove'))}${OLD.slice(OLD.indexOf('static struct mdev_driver'))}`;
+    const REMOVE_C = `#include "bar.h"\n\n${OLD.slice(OLD.indexOf('static void bar_remove'), OLD.indexOf('static struct mdev_driver')).replace('static void', 'void')}`;
+    const FILES = { 'Makefile': 'bar-y := bar.o remove.o\n', 'bar.c': BAR_C, 'remove.c': REMOVE_C, 'bar.h': `${BAR_H_SECOND}void bar_remove(struct mdev_device *mdev);\n` };
+    const ANNOTATED = { ...FULL, workspace: { ...FULL.workspace, workspaceEdit: { documentChanges: true, changeAnnotationSupport: { groupsOnLabel: true } } } };
+
+    it('is one edit over all of them, each with the version that is open, and says what wants to be looked at', async () => {
+      folder = temporaryFolder(FILES);
+      const { open } = await start({ ...K60, capabilities: ANNOTATED, workspaceFolders: [folder.uriOf('')] });
+      open(folder.uriOf('bar.c'), BAR_C, 4);
+      open(folder.uriOf('bar.h'), FILES['bar.h'], 9);
+      const [offered, ...others] = await actions(folder.uriOf('bar.c'), rangeOf(BAR_C, 'vfio_init_group_dev'), REWRITE);
+      expect(others).toEqual([]);
+      expect(offered!.edit).toBeUndefined();
+      const resolved = await resolve(offered!);
+      const changes = resolved.edit!.documentChanges as TextDocumentEdit[];
+      expect(changes.map(({ textDocument }) => [textDocument.uri.slice(folder!.uriOf('').length), textDocument.version]).sort())
+        .toEqual([['/bar.c', 4], ['/bar.h', 9], ['/remove.c', null]]);
+      expect(Object.entries(resolved.edit!.changeAnnotations!).filter(([, one]) => one.needsConfirmation).map(([id]) => id)).toEqual(['layout']);
+      for (const { edits } of changes) for (const edit of edits) expect(resolved.edit!.changeAnnotations).toHaveProperty((edit as { annotationId: string }).annotationId);
+      const after = Object.fromEntries(['bar.c', 'bar.h', 'remove.c'].map((name) => [name, apply(resolved, folder!.uriOf(name), FILES[name as 'bar.c'])]));
+      expect(after['bar.h']).toMatch(/^struct bar \{\n\tstruct vfio_device vdev;\n\tint users;\n/);
+      expect(after['remove.c']).toContain('vfio_put_device(&bar->vdev);');
+      for (const [name, text] of Object.entries(after)) folder.write(name, text);
+      await client!.stop();
+      const next = await start({ initializationOptions: { settings: { targetKernel: '6.1' } }, workspaceFolders: [folder.uriOf('')] });
+      next.open(folder.uriOf('bar.c'), after['bar.c']!);
+      expect(await next.diagnostics(folder.uriOf('bar.c'))).toEqual([]);
+      expect(await actions(folder.uriOf('bar.c'), rangeOf(after['bar.c']!, 'vfio_alloc_device'), REWRITE)).toEqual([]);
+    });
+
+    it('is the same from the file that only takes the device down', async () => {
+      folder = temporaryFolder(FILES);
+      const { open } = await start({ ...K60, capabilities: ANNOTATED, workspaceFolders: [folder.uriOf('')] });
+      open(folder.uriOf('remove.c'), REMOVE_C);
+      const [offered] = await actions(folder.uriOf('remove.c'), rangeOf(REMOVE_C, 'vfio_uninit_group_dev'), REWRITE);
+      expect((await resolve(offered!)).edit!.documentChanges).toHaveLength(3);
+    });
+
+    it('has no annotations for a client that does not know them', async () => {
+      folder = temporaryFolder(FILES);
+      const { open } = await start({ ...K60, workspaceFolders: [folder.uriOf('')] });
+      open(folder.uriOf('bar.c'), BAR_C);
+      const [offered] = await actions(folder.uriOf('bar.c'), rangeOf(BAR_C, 'vfio_init_group_dev'), REWRITE);
+      const { edit } = await resolve(offered!);
+      expect(edit).not.toHaveProperty('changeAnnotations');
+      expect(JSON.stringify(edit)).not.toContain('annotationId');
+    });
   });
 
   it('is shown as disabled, with the reason, when it is refused', async () => {

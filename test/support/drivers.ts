@@ -103,5 +103,7 @@ static struct mdev_driver bar_driver = {
 `;
 
 export const BAR_H = 'struct bar {\n\tstruct vfio_device vdev;\n\tint users;\n};\n';
-/** The member is not first, which the conversion must refuse. */
-export const BAR_H_LATE = 'struct bar {\n\tint users;\n\tstruct vfio_device vdev;\n};\n';
+/** The member is not first and an assertion keeps it there, which the conversion must refuse. */
+export const BAR_H_LATE = 'struct bar {\n\tint users;\n\tstruct vfio_device vdev;\n};\nstatic_assert(offsetof(struct bar, users) == 0);\n';
+/** The member is not first, and the conversion moves it there. */
+export const BAR_H_SECOND = 'struct bar {\n\tint users;\n\tstruct vfio_device vdev;\n};\n';

@@ -14,6 +14,7 @@ export interface Client {
   readonly disabledActions: boolean;
   readonly preferredActions: boolean;
   readonly versionedEdits: boolean;
+  readonly changeAnnotations: boolean;
   readonly snippetEdits: boolean;
   readonly configuration: boolean;
   readonly watchFiles: boolean;
@@ -45,6 +46,7 @@ export function readClient(params: InitializeParams): Client {
     disabledActions: action?.disabledSupport === true,
     preferredActions: action?.isPreferredSupport === true,
     versionedEdits: workspace?.workspaceEdit?.documentChanges === true,
+    changeAnnotations: workspace?.workspaceEdit?.documentChanges === true && workspace.workspaceEdit.changeAnnotationSupport !== undefined,
     snippetEdits: workspace?.workspaceEdit?.documentChanges === true && workspace.workspaceEdit.snippetEditSupport === true,
     configuration: workspace?.configuration === true,
     watchFiles: workspace?.didChangeWatchedFiles?.dynamicRegistration === true,

@@ -5,9 +5,9 @@ import {
 import { conversionsAt, convert, conversionTarget, planOf, type ConversionOffer } from '../engine/convert.ts';
 import { fixAll } from '../engine/fix.ts';
 import { suppressionFor, type SuppressionComment } from '../engine/suppress.ts';
-import type { FileEdits } from '../text/span.ts';
 import { toDiagnostic } from './diagnostics.ts';
 import type { Loaded, Session } from './session.ts';
+import { workspaceEdit } from './workspace-edit.ts';
 
 export const REWRITE = `${CodeActionKind.RefactorRewrite}.vfio`;
 export const FIX_ALL = `${CodeActionKind.SourceFixAll}.vfio`;
@@ -119,17 +119,4 @@ export async function resolveCodeAction(session: Session, action: CodeAction, to
   const result = convert(loaded.engine, loaded.input, conversionTarget(loaded.kernel), data.functionName);
   if (result.status === 'converted') return { ...action, edit: workspaceEdit(session, loaded, result.edits) };
   throw new ResponseError(LSPErrorCodes.RequestFailed, result.status === 'refused' ? result.reason : 'there is nothing left to convert');
-}
-
-function workspaceEdit(session: Session, loaded: Loaded, files: readonly FileEdits[]): WorkspaceEdit {
-  const converted = files.map(({ path, edits }) => ({
-    uri: session.uriOf(path),
-    edits: edits.flatMap((edit) => {
-      const range = loaded.positions.range(path, edit.span);
-      return range ? [{ range, newText: edit.newText }] : [];
-    }),
-  }));
-  if (!session.client.versionedEdits) return { changes: Object.fromEntries(converted.map(({ uri, edits }) => [uri, edits])) };
-  // The version lets the client refuse an edit that was made for another text.
-  return { documentChanges: converted.map(({ uri, edits }) => ({ textDocument: { uri, version: session.documents.get(uri)?.version ?? null }, edits })) };
 }
