@@ -35,7 +35,7 @@ export const RESOURCE_PAIRS: readonly ResourcePair[] = [
   pair('memremap', 'memunmap', 'return', 0),
   pair('pci_iomap pci_iomap_range pci_ioremap_bar', 'pci_iounmap iounmap', 'return', 1),
   pair('pci_enable_device pci_enable_device_mem', 'pci_disable_device', 0, 0),
-  pair('pci_request_regions pci_request_selected_regions', 'pci_release_regions pci_release_selected_regions', 0, 0),
+  pair('pci_request_regions pci_request_regions_exclusive pci_request_selected_regions', 'pci_release_regions pci_release_selected_regions', 0, 0),
   pair('pci_alloc_irq_vectors', 'pci_free_irq_vectors', 0, 0),
   pair('request_irq request_threaded_irq', 'free_irq', 0, 0),
   pair('alloc_workqueue alloc_ordered_workqueue create_singlethread_workqueue', 'destroy_workqueue', 'return', 0),
@@ -56,15 +56,45 @@ export const RESOURCE_PAIRS: readonly ResourcePair[] = [
   pair('init_srcu_struct', 'cleanup_srcu_struct', 0, 0),
   pair('kthread_run kthread_create', 'kthread_stop', 'return', 0),
   pair('kfifo_alloc', 'kfifo_free', 0, 0),
+  pair('pm_runtime_resume_and_get pm_runtime_get_sync pm_runtime_get pm_runtime_get_noresume',
+    'pm_runtime_put pm_runtime_put_sync pm_runtime_put_noidle pm_runtime_put_autosuspend pm_runtime_put_sync_autosuspend pm_runtime_put_sync_suspend', 0, 0),
+  pair('clk_prepare_enable', 'clk_disable_unprepare', 0, 0),
+  pair('clk_get', 'clk_put', 'return', 0),
+  pair('device_register', 'device_unregister device_del put_device', 0, 0),
+  pair('device_add', 'device_del device_unregister', 0, 0),
+  pair('cdev_add cdev_device_add', 'cdev_del cdev_device_del', 0, 0),
+  pair('alloc_chrdev_region', 'unregister_chrdev_region', 0, 0),
+  pair('class_create', 'class_destroy', 'return', 0),
+  pair('device_create device_create_with_groups', 'device_destroy device_unregister', 'return', 0),
+  pair('misc_register', 'misc_deregister', 0, 0),
+  pair('platform_device_register_simple platform_device_register_full', 'platform_device_unregister', 'return', 0),
+  pair('kobject_create_and_add', 'kobject_put', 'return', 0),
+  pair('sysfs_create_file', 'sysfs_remove_file', 1, 1),
+  pair('device_create_file', 'device_remove_file', 1, 1),
+  pair('proc_create proc_create_data proc_mkdir', 'proc_remove', 'return', 0),
+  pair('pci_enable_sriov', 'pci_disable_sriov', 0, 0),
+  pair('pci_enable_msi pci_enable_msix_range', 'pci_disable_msi pci_disable_msix', 0, 0),
+  pair('iommu_domain_alloc iommu_paging_domain_alloc', 'iommu_domain_free', 'return', 0),
+  pair('irq_domain_add_linear irq_domain_create_linear', 'irq_domain_remove', 'return', 0),
+  pair('register_netdevice_notifier register_reboot_notifier register_pm_notifier', 'unregister_netdevice_notifier unregister_reboot_notifier unregister_pm_notifier', 0, 0),
 ];
+
+/** What the driver core gives back of its own accord where a driver has called `by`. */
+const MANAGED = { by: 'pcim_enable_device', takes: new Set(words('pci_request_regions pci_request_selected_regions pci_request_region pci_alloc_irq_vectors pci_enable_msi pci_enable_msix_range')) };
+
+/** Whether what `name` takes needs no undoing in a driver that calls what `isCalled` says. */
+export function isManaged(name: string, isCalled: (name: string) => boolean): boolean {
+  return MANAGED.takes.has(name) && isCalled(MANAGED.by);
+}
 
 /** What a call returns when it has done its work: a valid pointer, 0, 0 or more, anything but 0; `always` when it cannot fail. */
 export type Outcome = 'pointer' | 'zero' | 'non-negative' | 'true' | 'always';
 
 const OUTCOMES: ReadonlyMap<string, Outcome> = new Map([
   ...words('ida_alloc ida_alloc_max ida_alloc_range ida_alloc_min idr_alloc idr_alloc_cyclic').map((name) => [name, 'non-negative'] as const),
-  ...words('pm_runtime_enable get_device xa_init mutex_init').map((name) => [name, 'always'] as const),
-  ['try_module_get', 'true'], ['pci_alloc_irq_vectors', 'non-negative'],
+  ...words('pm_runtime_enable pm_runtime_get pm_runtime_get_noresume get_device xa_init mutex_init').map((name) => [name, 'always'] as const),
+  ['try_module_get', 'true'],
+  ...words('pci_alloc_irq_vectors pci_enable_msix_range pm_runtime_get_sync').map((name) => [name, 'non-negative'] as const),
 ]);
 
 /** How a taker of a pair tells that it has taken. */

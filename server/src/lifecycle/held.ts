@@ -1,4 +1,4 @@
-import { takenBy, givenBackBy, outcomeOfTaking, type Outcome } from '../kernel/pairs.ts';
+import { givenBackBy, isManaged, outcomeOfTaking, takenBy, type Outcome } from '../kernel/pairs.ts';
 import { opposites } from '../kernel/opposites.ts';
 import type { PathState } from './state.ts';
 import { maskOf } from './state.ts';
@@ -26,6 +26,8 @@ export interface Held {
   readonly site: Site;
   /** Unseen code was given the resource itself, and may have taken it over. */
   readonly shared: boolean;
+  /** A device has it in a member: when that name goes with the device, the resource does not. */
+  readonly kept: boolean;
 }
 
 export type PointerValue = Extract<Value, { kind: 'pointer' }>;
@@ -54,6 +56,8 @@ export function drop(s: PathState, isDropped: (h: Held) => boolean): void {
 export function statusOf(s: PathState, h: Held): 'held' | 'free' | 'open' {
   if (h.when === null) return 'held';
   const m = maskOf(s, pointer(h.when.object));
+  // A pointer that was asked about is one, unless the answer was no: some say so by NULL, others by an error pointer.
+  if (h.when.mask === POSITIVE) return (m & POSITIVE) === 0 ? 'free' : m === ANY ? 'open' : 'held';
   if (h.when.mask !== GUESS) return (m & h.when.mask) === 0 ? 'free' : (m & ~h.when.mask) === 0 ? 'held' : 'open';
   // A result that was stored is a pointer; any other is an error code.
   if (isStored(s, h.when.object)) return (m & POSITIVE) === 0 ? 'free' : m === POSITIVE ? 'held' : 'open';
@@ -65,14 +69,20 @@ function isStored(s: PathState, object: string): boolean {
   return false;
 }
 
+function isMember(s: PathState, h: Held): boolean {
+  for (const [k, v] of s.heap) if (v.kind === 'pointer' && v.path === '' && h.values.some((w) => w.object === v.object) && s.devices.has(k.slice(0, k.lastIndexOf('|')))) return true;
+  return false;
+}
+
 /** Settles what the path has decided, and forgets what nothing can name any more. `isUsed` says of an object whether facts about it stay. */
 export function settleHeld(s: PathState, isUsed: (object: string) => boolean): void {
   if (!s.held?.size) return;
   let changed = false;
   const held = new Map<string, Held>();
-  for (const [id, h] of s.held) {
-    const status = statusOf(s, h);
-    const ends = status === 'free' || (h.byReturn && h.kind === 'pair' && !h.values.some((v) => isUsed(v.object)));
+  for (const [id, one] of s.held) {
+    const h = one.byReturn && !one.kept && isMember(s, one) ? { ...one, kept: true } : one, status = statusOf(s, h);
+    changed ||= h !== one;
+    const ends = status === 'free' || (h.byReturn && !h.kept && h.kind === 'pair' && !h.values.some((v) => isUsed(v.object)));
     // A result that nothing asks about any more: a path that never did goes on as if the call had succeeded.
     const isLost = status === 'open' && !isUsed(h.when!.object);
     if (ends || (isLost && maskOf(s, pointer(h.when!.object)) !== ANY)) { changed = true; continue; }
@@ -83,7 +93,7 @@ export function settleHeld(s: PathState, isUsed: (object: string) => boolean): v
 
 export function heldKey(s: PathState): string {
   if (s.held === null) return 'held?';
-  return s.held.size === 0 ? '' : [...s.held.values()].map((h) => `${h.id}${h.when ? '?' : ''}${h.shared ? '!' : ''}`).sort().join();
+  return s.held.size === 0 ? '' : [...s.held.values()].map((h) => `${h.id}${h.when ? '?' : ''}${h.shared ? '!' : ''}${h.kept ? '^' : ''}`).sort().join();
 }
 
 /** What two paths that are joined both hold for certain. */
@@ -96,7 +106,7 @@ export function heldByBoth(a: PathState, b: PathState): PathState['held'] {
 export function takingOf(name: string, values: readonly Value[], result: Value, site: Site, isCalled: (name: string) => boolean, isNamed: boolean, returns: Outcome | null): Held | null {
   const pair = takenBy(name);
   if (pair) {
-    if (UNOWED.has(name) || !isUndone(pair.undo, isCalled)) return null;
+    if (UNOWED.has(name) || isManaged(name, isCalled) || !isUndone(pair.undo, isCalled)) return null;
     const v = pair.taken === 'return' ? result : values[pair.taken];
     if (!isNameable(v)) return null;
     return { ...made(name, 'pair', site, v), undo: pair.undo, values: [v], byReturn: pair.taken === 'return', when: whenOf(result, outcomeOfTaking(name)) };
@@ -119,7 +129,7 @@ export function countingOf(api: string, sign: Held['sign'], counter: Value | und
 }
 
 function made(api: string, kind: Held['kind'], site: Site, v: PointerValue) {
-  return { id: `${site.path}:${site.start}>${valueKey(v)}`, kind, api, sign: 0, site, shared: false } as const;
+  return { id: `${site.path}:${site.start}>${valueKey(v)}`, kind, api, sign: 0, site, shared: false, kept: false } as const;
 }
 
 /** Locks and tables that live in the object: without their undo nothing is lost that matters. */

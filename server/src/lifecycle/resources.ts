@@ -1,7 +1,7 @@
 import type { CallExpr, Expr, FunctionIr } from '../ir/types.ts';
 import type { Span } from '../text/span.ts';
 import { counterChange } from '../kernel/counters.ts';
-import { namesAnUndo } from '../kernel/opposites.ts';
+import { namesAnUndo, opposites } from '../kernel/opposites.ts';
 import { behaviourOf } from '../kernel/lookup.ts';
 import { takenBy } from '../kernel/pairs.ts';
 import { storePlace } from './evaluate.ts';
@@ -54,7 +54,7 @@ export function callResources(run: Run, s: PathState, e: CallExpr, name: string,
   if (isUnknown && namesAnUndo(name)) giveBack(run, s, { api: name, everything: true, values, site: at }, e, 'call');
   else if (isUnknown) share(s, values);
   const taken = ok ? takingOf(name, values, result, at, run.index.isCalled, isPlain, null) : null;
-  if (taken) hold(s, taken);
+  if (taken && !isReference(run, s, taken)) hold(s, taken);
 }
 
 /** A call through a pointer: one whose name says that it ends something may give back all that it can reach. */
@@ -172,7 +172,14 @@ export function applyTranslated(run: Run, s: PathState, e: CallExpr, t: ReturnTy
   for (const h of t.takes) takeOver(run, s, h);
 }
 
+/** The references of a device are followed in its own state. */
+function isReference(run: Run, s: PathState, { api, values }: Held): boolean {
+  const behaviour = behaviourOf(api, run.kernel, run.index.module.wrappers);
+  return behaviour !== undefined && behaviour !== 'neutral' && behaviour.success.some((x) => x.op === 'get') && values.some((v) => s.devices.has(v.object));
+}
+
 function takeOver(run: Run, s: PathState, h: Held): void {
+  if (isReference(run, s, h)) return;
   if (h.kind === 'counter') changeCount(run, s, h); else hold(s, h);
 }
 
@@ -280,7 +287,7 @@ export function observeLeave(run: Run, s: PathState, at: Span, outcome: ExitObse
   const held = [...s.held.values()].filter((h) => statusOf(s, h) === 'held');
   run.resources.leaves.push({
     function: run.fn, role: run.role, outcome, returns: site(run, at), held: held.map(resourceOf), trace: stepsOf(s.trace), conditions: conditionsOf(s),
-    certain: !run.fn.opaque && !s.masks.has('@uncertain') && !followsOwnState(s),
+    certain: !run.fn.opaque && !s.masks.has('@uncertain'), ownState: followsOwnState(s),
   });
   // What `.init` leaves to `.release` shows at its successful ends.
   if (run.role === 'init' && outcome === 'success') runRelease(run, fork(s), at, { object: 'param:0', path: '' });
@@ -301,5 +308,5 @@ function asCall(at: Span): CallExpr {
   return { kind: 'call', callee, name: null, args: [], argsSpan: at, start: at.start, end: at.end };
 }
 
-/** Whether a call may take or give something back that the tables know: only then is a helper worth an exploration. */
-export function touchesResources(name: string): boolean { return isUndo(name) || takenBy(name) !== undefined || counterChange(name) !== undefined; }
+/** Whether a call may take or give something back that the tables know, or give back what only its name tells: only then is a helper worth an exploration. */
+export function touchesResources(name: string): boolean { return isUndo(name) || takenBy(name) !== undefined || counterChange(name) !== undefined || opposites(name).length > 0 || namesAnUndo(name); }

@@ -153,6 +153,8 @@ export interface Leave {
   readonly returns: Site;
   readonly held: readonly HeldResource[];
   readonly certain: boolean;
+  /** The path went on by a state of the driver's own: what it holds may be what the driver knows to be somebody else's. */
+  readonly ownState: boolean;
   readonly trace: readonly Step[];
   readonly conditions: readonly Condition[];
 }

@@ -4,7 +4,7 @@ import { nameOf, operationsOn } from './device.ts';
 import { documentOf, isSameSite, statementAt } from './locate.ts';
 import { findingFor } from './report.ts';
 import { deleteStatement } from './fixes/text.ts';
-import { DRIVER, FOO, PROBE, REMOVE } from './examples.ts';
+import { DRIVER, FOO, PROBE, REMOVE, REMOVE_CONFIG } from './examples.ts';
 
 export const doublePut: Rule = {
   id: 'double-put',
@@ -133,7 +133,7 @@ static int foo_probe(struct mdev_device *mdev)
 	}
 	return ret;
 }
-${REMOVE}${DRIVER}`,
+${REMOVE_CONFIG}${DRIVER}`,
       },
       {
         title: 'A reference for each of two puts',

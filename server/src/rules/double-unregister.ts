@@ -4,7 +4,7 @@ import { nameOf, operationsOn } from './device.ts';
 import { documentOf, isSameSite, statementAt } from './locate.ts';
 import { findingFor } from './report.ts';
 import { deleteStatement } from './fixes/text.ts';
-import { DRIVER, FOO, OLD_PROBE, PROBE, REMOVE } from './examples.ts';
+import { DRIVER, FOO, OLD_PROBE, PROBE, REMOVE, REMOVE_CONFIG } from './examples.ts';
 
 const OLD = OLD_PROBE.replace(/^\tvfio_init_group_dev\(.*$/m, (line) => `${line}\n//      ^^^^^^^^^^^^^^^^^^^ deprecated-init-group-dev`);
 
@@ -158,7 +158,7 @@ err_free:
 	vfio_put_device(&foo->vdev);
 	return ret;
 }
-${REMOVE}${DRIVER}`,
+${REMOVE_CONFIG}${DRIVER}`,
       },
     ],
     good: [

@@ -67,6 +67,9 @@ static void foo_remove(struct mdev_device *mdev)
 }
 `;
 
+/** A right remove of the new model, for a probe that fills `config`. */
+export const REMOVE_CONFIG = REMOVE.replace('\tvfio_put_device', '\tkfree(foo->config);\n\tvfio_put_device');
+
 /** A right probe of the old model, 5.16 – 6.0. */
 export const OLD_PROBE = `
 static int foo_probe(struct mdev_device *mdev)
@@ -103,6 +106,9 @@ static void foo_remove(struct mdev_device *mdev)
 	kfree(foo);
 }
 `;
+
+/** A right remove of the old model, for a probe that fills `config`. */
+export const OLD_REMOVE_CONFIG = OLD_REMOVE.replace('\tkfree(foo);', '\tkfree(foo->config);\n\tkfree(foo);');
 
 /** The driver table. */
 export const DRIVER = `

@@ -1,4 +1,5 @@
 import type { FunctionIr } from '../ir/types.ts';
+import type { Condition } from '../syntax/node.ts';
 import type { Module, ModuleFacts } from '../lifecycle/types.ts';
 import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import { formatVersion, inRange } from '../kernel/version.ts';
@@ -13,6 +14,7 @@ import { initAfterRegister } from './init-after-register.ts';
 import { initCallbackContract } from './init-callback-contract.ts';
 import { initDeviceOutsideCcw } from './init-device-outside-ccw.ts';
 import { invalidSuppression } from './invalid-suppression.ts';
+import { leakOnErrorPath } from './leak-on-error-path.ts';
 import { missingPut } from './missing-put.ts';
 import { missingReleaseOp } from './missing-release-op.ts';
 import { missingUninit } from './missing-uninit.ts';
@@ -52,6 +54,7 @@ export const rules: readonly Rule[] = [
   initCallbackContract,
   initDeviceOutsideCcw,
   invalidSuppression,
+  leakOnErrorPath,
   missingPut,
   missingReleaseOp,
   missingUninit,
@@ -129,8 +132,9 @@ const compiled = new WeakMap<ModuleFacts, ModuleFacts>();
 function compiledFacts(facts: ModuleFacts): ModuleFacts {
   let known = compiled.get(facts);
   if (known === undefined) {
-    const observations = facts.observations.filter((one) => !isExcluded(one.conditions, facts.kernel, macrosOf(facts.module, facts.kernel)));
-    known = observations.length === facts.observations.length ? facts : { ...facts, observations };
+    const isCompiled = ({ conditions }: { readonly conditions: readonly Condition[] }): boolean => !isExcluded(conditions, facts.kernel, macrosOf(facts.module, facts.kernel));
+    const { leaves, teardowns } = facts.resources;
+    known = { ...facts, observations: facts.observations.filter(isCompiled), resources: { ...facts.resources, leaves: leaves.filter(isCompiled), teardowns: teardowns.filter(isCompiled) } };
     compiled.set(facts, known);
   }
   return known;

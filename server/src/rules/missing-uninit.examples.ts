@@ -1,5 +1,5 @@
 import type { Rule } from './types.ts';
-import { DRIVER, FOO, OLD_PROBE, OLD_REMOVE } from './examples.ts';
+import { DRIVER, FOO, OLD_PROBE, OLD_REMOVE, OLD_REMOVE_CONFIG } from './examples.ts';
 
 /** OLD_PROBE with the caret of the rule that always speaks of the old model. */
 const PROBE = OLD_PROBE.replace(/^\tvfio_init_group_dev\(.*$/m, (line) => `${line}\n//      ^^^^^^^^^^^^^^^^^^^ deprecated-init-group-dev`);
@@ -114,7 +114,7 @@ err_free:
 	kfree(foo);
 	return ret;
 }
-${OLD_REMOVE}${DRIVER}`,
+${OLD_REMOVE_CONFIG}${DRIVER}`,
     },
   ],
   good: [

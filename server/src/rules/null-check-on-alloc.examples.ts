@@ -1,5 +1,5 @@
 import type { Rule } from './types.ts';
-import { DRIVER, FOO, OLD_PROBE, PROBE, REMOVE } from './examples.ts';
+import { DRIVER, FOO, OLD_PROBE, PROBE, REMOVE, REMOVE_CONFIG } from './examples.ts';
 
 export const nullCheckOnAllocExamples: Rule['examples'] = {
   bad: [
@@ -178,7 +178,7 @@ err_put:
 	vfio_put_device(&foo->vdev);
 	return ret;
 }
-${REMOVE}${DRIVER}`,
+${REMOVE_CONFIG}${DRIVER}`,
     },
   ],
 };

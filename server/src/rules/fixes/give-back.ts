@@ -1,0 +1,82 @@
+import type { Edit } from '../../text/span.ts';
+import type { FunctionIr, GotoStmt, Stmt } from '../../ir/types.ts';
+import type { ModuleFacts } from '../../lifecycle/types.ts';
+import type { Fix } from '../types.ts';
+import { contains, documentOf, statementAt, walk } from '../locate.ts';
+import { undoStatement, type Leaving } from '../taken.ts';
+import { insertGuarded, returnedName } from './error-style.ts';
+import { replace } from './text.ts';
+import { returnAt } from './unwind.ts';
+
+/**
+ * Makes a failing path give back what it owes: by a label that does just that, else before the goto or the return. Unsafe, because only a
+ * person knows in which order things must go.
+ */
+export function giveBackFix(facts: ModuleFacts, { leave, site, owed }: Leaving): Fix | null {
+  const fn = leave.function;
+  const file = documentOf(facts.module, fn);
+  if (file === null || site.path !== file.path) return null;
+  const latestFirst = [...owed].sort((a, b) => b.site.start - a.site.start);
+  const undo = latestFirst.map((one) => undoStatement(facts, fn, one));
+  if (undo.some((one) => one === null)) return null;
+  const lines = undo as string[];
+  const statement = statementAt(fn.body, site)?.statement;
+  const fixOf = (title: string, edits: readonly Edit[] | null): Fix | null => (edits === null ? null : { title: `${title} (check the order of the unwinding)`, safety: 'unsafe', edits: [{ path: file.path, edits }] });
+  if (statement?.kind === 'goto') {
+    const label = labelThatAdds(file.text, fn, statement, lines);
+    if (label !== null) return fixOf(`Go to ${label} instead`, [replace(statement.labelSpan, label)]);
+    return fixOf(titleOf(lines), insertGuarded(file.text, fn, statement, lines));
+  }
+  const exit = statement?.kind === 'return' ? returnAt(fn, statement) : null;
+  if (exit === null) return null;
+  const label = isBare(fn, exit) && exit.value !== null && exit.value.kind === 'name' && exit.value.name === returnedName(fn) ? labelThatDoes(file.text, fn, exit, lines) : null;
+  if (label !== null) return fixOf(`Go to ${label} instead`, [replace(exit, `goto ${label};`)]);
+  return fixOf(titleOf(lines), insertGuarded(file.text, fn, firstOfBranch(fn, exit), lines));
+}
+
+function titleOf(lines: readonly string[]): string {
+  return `Add ${lines.map((line) => line.slice(0, -1)).join(' and ')} here`;
+}
+
+/** A label from which the statements up to the goto's own label are just the wanted ones. */
+function labelThatAdds(text: string, fn: FunctionIr, jump: GotoStmt, lines: readonly string[]): string | null {
+  const body = fn.body.body;
+  const to = body.findIndex((one) => one.kind === 'label' && one.name === jump.label);
+  let from = to;
+  const wanted = new Set(lines);
+  while (from > 0 && wanted.size > 0) {
+    const before = body[from - 1]!;
+    if (before.kind === 'expr' && wanted.has(textOf(text, before))) wanted.delete(textOf(text, before));
+    else if (before.kind !== 'label') return null;
+    from--;
+  }
+  const label = body[from - 1];
+  return wanted.size === 0 && label?.kind === 'label' ? label.name : null;
+}
+
+/** A label behind the return from which on all of the wanted statements stand, the first of them at once. */
+function labelThatDoes(text: string, fn: FunctionIr, exit: Stmt, lines: readonly string[]): string | null {
+  const body = fn.body.body;
+  const at = body.findIndex((one, i) => one.kind === 'label' && one.start > exit.end && textOf(text, body[i + 1]) === lines[0]);
+  const label = body[at];
+  const behind = body.slice(at + 1).map((one) => textOf(text, one));
+  return label?.kind === 'label' && lines.every((line) => behind.includes(line)) ? label.name : null;
+}
+
+function textOf(text: string, statement: Stmt | undefined): string {
+  return statement === undefined ? '' : text.slice(statement.start, statement.end).replace(/\s+/g, ' ');
+}
+
+/** The return is all that its branch does. */
+function isBare(fn: FunctionIr, exit: Stmt): boolean {
+  const placed = statementAt(fn.body, exit);
+  return placed !== null && (placed.siblings === null || placed.siblings.length === 1);
+}
+
+/** The first statement of the block that a return ends, when the block is a branch: what it calls may end what the undoing needs. */
+function firstOfBranch(fn: FunctionIr, exit: Stmt): Stmt {
+  const placed = statementAt(fn.body, exit);
+  const first = placed?.siblings?.[0];
+  const isBranch = [...walk(fn.body)].some((node) => node.kind === 'if' && [node.then, node.otherwise].some((arm) => arm?.kind === 'block' && arm.body[0] === first && contains(arm, exit)));
+  return first !== undefined && first.kind !== 'decl' && isBranch ? first : exit;
+}

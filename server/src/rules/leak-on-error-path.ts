@@ -1,0 +1,89 @@
+import type { Finding, Rule, RuleContext } from './types.ts';
+import type { HeldResource, Leave, ModuleFacts, Role, Undone } from '../lifecycle/types.ts';
+import { leakOnErrorPathExamples } from './leak-on-error-path.examples.ts';
+import { giveBackFix } from './fixes/give-back.ts';
+import { contains } from './locate.ts';
+import { relatedOf } from './related.ts';
+import { beginningsOf, bringsUpDevice, endsOf, functionAt, leavings, listed, taken, undoneOf, undoneWord, type Leaving } from './taken.ts';
+
+export const leakOnErrorPath: Rule = {
+  id: 'leak-on-error-path',
+  severity: 'warning',
+  kernels: {},
+  fixable: 'unsafe',
+  docs: {
+    what: 'A failing path of probe does not give back what `.remove` or another failing path gives back; or `.remove` does not give back what a failing path does.',
+    why: 'When probe fails the driver core does not call `.remove`: memory, an enabled device, an interrupt, a registration that was taken by then stays taken until the next reboot. What only a failing path of probe gives back is lost each time that the driver is unbound.',
+    instead: 'Give back in the reverse order of taking, with one label for each thing, and go to the label of the last thing that was taken. What `.release` gives back needs no label of its own: the put runs it.',
+    knownProblems: 'Only what is given back somewhere in the driver can be missing elsewhere. Nothing is said of what unknown code was given to keep, of what a managed (devm_, pcim_) function took, of what is taken and given back under a condition of the driver\'s own, and of things in arrays and lists. What only `.release` gives back is missed by a path that does not put the device: missing-put.',
+    references: ['v6.1 5f6c7e0831a1, ac1237912fbd and others move such pairs into .init and .release'],
+  },
+  examples: leakOnErrorPathExamples,
+  check,
+};
+
+const ENDING: ReadonlySet<Role> = new Set<Role>(['remove', 'release', 'action']);
+
+function check({ facts }: RuleContext): Finding[] {
+  return [
+    ...leavings(facts, (leave, one) => isLeaked(facts, leave, one)).map((one) => findingOf(facts, one, (resource) => evidence(facts, resource), `${messageOfProbe(facts, one)}`)),
+    ...leavings(facts, (leave, one) => isForgotten(facts, leave, one)).map((one) => findingOf(facts, one, (resource) => undoneOf(facts, resource)[0], messageOfRemove(facts, one))),
+  ];
+}
+
+/** Held where probe fails, although the driver gives it back elsewhere. */
+function isLeaked(facts: ModuleFacts, leave: Leave, one: HeldResource): boolean {
+  if (leave.role !== 'probe' && leave.role !== 'module' || leave.outcome !== 'failure' || one.kind === 'counter' || one.shared) return false;
+  return evidence(facts, one) !== undefined && !isPut(facts, leave, one) && bringsUpDevice(facts, leave.function);
+}
+
+/** The memory of a device that is put: whoever put it took it for that of the core, and that is the defect. */
+function isPut(facts: ModuleFacts, leave: Leave, one: HeldResource): boolean {
+  return leave.trace.some(({ op }) => op === 'put') && beginningsOf(facts).some(({ device }) => device.originKind === 'allocation' && device.origin.path === one.site.path && contains(device.origin, one.site));
+}
+
+/** Who gives it back by a call, remove before all others. What only `.release` does is owed by the put. */
+function evidence(facts: ModuleFacts, resource: HeldResource): Undone | undefined {
+  const undone = undoneOf(facts, resource).filter(({ via }) => via === 'call');
+  return undone.find(({ role }) => ENDING.has(role)) ?? undone[0];
+}
+
+/** Held where remove ends, although probe gives it back where it fails. */
+function isForgotten(facts: ModuleFacts, leave: Leave, one: HeldResource): boolean {
+  if (leave.role !== 'remove' || one.kind !== 'pair' || one.shared) return false;
+  const undone = undoneOf(facts, one);
+  if (isPut(facts, leave, one)) return false;
+  return undone.length > 0 && undone.every(({ role, via }) => via === 'call' && role === 'probe');
+}
+
+function findingOf(facts: ModuleFacts, leaving: Leaving, undone: (resource: HeldResource) => Undone | undefined, message: string): Finding {
+  const { leave, site, owed } = leaving;
+  return {
+    rule: leakOnErrorPath.id,
+    severity: leakOnErrorPath.severity,
+    message,
+    site,
+    functionName: leave.function.name,
+    related: [...relatedOf(leave.trace, site), ...endsOf(facts, owed, leave.trace, undone)],
+    fix: leave.role === 'remove' ? null : giveBackFix(facts, leaving),
+  };
+}
+
+function messageOfProbe(facts: ModuleFacts, { leave, owed }: Leaving): string {
+  const what = listed(owed.map((one) => taken(facts, one)));
+  const [first] = owed;
+  const by = first === undefined ? undefined : evidence(facts, first);
+  const calls = listed(owed.flatMap((one) => evidence(facts, one)?.api ?? []).map((api) => `${api}()`));
+  const verb = owed.length > 1 ? 'are' : 'is';
+  const where = by === undefined || !ENDING.has(by.role)
+    ? `other failing paths call ${calls}; call it here too`
+    : `${functionAt(facts, by.site) ?? by.function.name}() calls ${calls}, but it does not run after a failed ${leave.function.name}(); do it here too`;
+  return `${what} ${verb} not ${undoneWord(owed)} when ${leave.function.name}() fails here: ${where}`;
+}
+
+function messageOfRemove(facts: ModuleFacts, { leave, owed }: Leaving): string {
+  const what = listed(owed.map((one) => taken(facts, one)));
+  const calls = listed(owed.flatMap((one) => undoneOf(facts, one)[0]?.api ?? []).map((api) => `${api}()`));
+  const probe = owed[0] === undefined ? undefined : undoneOf(facts, owed[0])[0]?.function.name;
+  return `${what} ${owed.length > 1 ? 'are' : 'is'} never ${undoneWord(owed)}: ${leave.function.name}() ends without ${calls}, which ${probe ?? 'probe'}() calls where it fails`;
+}

@@ -1,0 +1,184 @@
+import type { Finding } from './types.ts';
+import type { CallExpr, Expr, FunctionIr } from '../ir/types.ts';
+import type { HeldResource, Leave, ModuleFacts, OperationObservation, Site, Undone } from '../lifecycle/types.ts';
+import { takenBy } from '../kernel/pairs.ts';
+import { ancestry, callAt, contains, documentAt, documentOf, isSameSite, walk } from './locate.ts';
+import { returnAt } from './fixes/unwind.ts';
+
+/**
+ * What functions take and give back, as rules speak of it: where a path leaves with something, what a person calls it, and who gives
+ * it back elsewhere.
+ */
+
+/** A place where paths leave a function with something that they owe. */
+export interface Leaving {
+  readonly leave: Leave;
+  /** The return; where paths share it that owe nothing, the goto that leads there. */
+  readonly site: Site;
+  readonly owed: readonly HeldResource[];
+}
+
+/** The places where paths leave with what `isOwed` says that they owe, each once. */
+export function leavings(facts: ModuleFacts, isOwed: (leave: Leave, resource: HeldResource) => boolean): Leaving[] {
+  const found = new Map<string, Leaving>();
+  for (const leave of facts.resources.leaves) {
+    const owed = leave.certain ? leave.held.filter((one) => isOwed(leave, one) && !(leave.ownState && isUndoneByState(facts, one))) : [];
+    if (owed.length === 0) continue;
+    const site = placeOf(facts, leave, owed);
+    const key = `${site.path}:${site.start}:${site.end}`;
+    const known = found.get(key);
+    if (known === undefined) found.set(key, { leave, site, owed });
+    else found.set(key, { ...known, owed: [...known.owed, ...owed.filter((one) => known.owed.every((other) => other.id !== one.id))] });
+  }
+  return [...found.values()];
+}
+
+/** Whether a state of the driver's own decides somewhere if a resource is given back: `if (p->has_wq)`, `if (!p->hot) return;` in a helper. */
+function isUndoneByState(facts: ModuleFacts, resource: HeldResource): boolean {
+  return undoneOf(facts, resource).some(({ site, function: fn }) => {
+    const owner = documentAt(facts.module, site.path)?.functions.find((one) => contains(one, site));
+    if (owner === undefined) return true;
+    const isAround = ancestry(owner.body, site).some((node) => (node.kind === 'if' && !contains(node.condition, site) && asksState(node.condition)) || node.kind === 'loop' || node.kind === 'switch');
+    return isAround || owner !== fn && [...walk(owner.body)].some((node) => node.kind === 'return' && node.start < site.start);
+  });
+}
+
+/** A condition that is more than the test of a result. */
+function asksState(condition: Expr): boolean {
+  return [...walk(condition)].some((node) => node.kind === 'member' || node.kind === 'unknown' || node.kind === 'call' && !/^(IS_ERR|PTR_ERR|unlikely|likely|WARN)/.test(node.name ?? ''));
+}
+
+function placeOf(facts: ModuleFacts, leave: Leave, owed: readonly HeldResource[]): Site {
+  const fn = leave.function;
+  const leaves = facts.resources.leaves.filter((one) => one.function === fn && isSameSite(one.returns, leave.returns));
+  const isShared = leaves.some((one) => !owed.every(({ id }) => one.held.some((other) => other.id === id)));
+  const jump = isShared ? lastGoto(leave, owed) : null;
+  if (jump !== null) return jump;
+  return returnAt(fn, leave.returns) === null ? { path: leave.returns.path, start: fn.nameSpan.start, end: fn.nameSpan.end } : leave.returns;
+}
+
+/** The last goto of the path behind the last taking. */
+function lastGoto({ function: fn, returns, trace }: Leave, owed: readonly HeldResource[]): Site | null {
+  const since = Math.max(fn.start, ...owed.filter(({ site }) => site.path === returns.path && contains(fn, site)).map(({ site }) => site.start));
+  return trace.findLast(({ kind, site }) => kind === 'goto' && site.path === returns.path && contains(fn, site) && site.start > since)?.site ?? null;
+}
+
+/** Where a resource is given back, by whichever function; what `.init` took has a name of its own in those that allocate. */
+export function undoneOf(facts: ModuleFacts, resource: HeldResource): Undone[] {
+  const taking = takingOf(resource.id);
+  return facts.resources.undone.filter(({ id }) => takingOf(id) === taking);
+}
+
+/** What an id says of the taking: the rest of it is the name that one function has for what was taken. */
+function takingOf(id: string): string {
+  return /^.*?:\d+(?=[>@])/.exec(id)?.[0] ?? id;
+}
+
+/** Whether a function brings a device to life, itself or by what it calls: only then is what it takes taken for the device. */
+export function bringsUpDevice(facts: ModuleFacts, fn: FunctionIr): boolean {
+  return beginningsOf(facts).some((one) => one.function === fn);
+}
+
+/** The operations that make an object a device. */
+export function beginningsOf(facts: ModuleFacts): OperationObservation[] {
+  return facts.observations.filter((one): one is OperationObservation => one.kind === 'operation' && BEGINNINGS.has(one.op));
+}
+
+const BEGINNINGS: ReadonlySet<string> = new Set<OperationObservation['op']>(['alloc', 'init', 'init-device', 'register']);
+
+/** The call that takes a resource, with the function it stands in; null for an operator. */
+export function takingCall(facts: ModuleFacts, resource: HeldResource): { readonly call: CallExpr; readonly fn: FunctionIr; readonly text: string } | null {
+  const file = documentAt(facts.module, resource.site.path);
+  const fn = file?.functions.find((one) => contains(one, resource.site));
+  const call = fn === undefined ? null : callAt(fn.body, resource.site);
+  return file === null || fn === undefined || call === null || call.name !== resource.api ? null : { call, fn, text: file.text };
+}
+
+/** The expression that names a resource where it is taken: the left side of the assignment, or the argument; null when there is none. */
+export function nameOfTaken(facts: ModuleFacts, resource: HeldResource): string | null {
+  const taking = takingCall(facts, resource);
+  if (taking === null) {
+    const file = documentAt(facts.module, resource.site.path);
+    const counted = file?.text.slice(resource.site.start, resource.site.end) ?? '';
+    return resource.kind === 'counter' ? /^(?:\+\+|--)?\s*([\w.>-]*\w(?:\[\w+\])?)/.exec(counted)?.[1] ?? null : null;
+  }
+  const { call, fn, text } = taking;
+  const pair = takenBy(resource.api);
+  const argument = resource.kind === 'counter' ? call.args.find((one) => one.kind === 'unary' && one.op === '&') : call.args[pair === undefined ? 0 : pair.taken === 'return' ? -1 : pair.taken];
+  if (argument !== undefined) return folded(text, argument);
+  for (const node of walk(fn.body)) {
+    if (node.kind === 'assign' && node.op === '=' && node.value === call) return folded(text, node.target);
+    if (node.kind === 'decl' && node.init === call) return node.name;
+  }
+  return null;
+}
+
+function folded(text: string, { start, end }: { readonly start: number; readonly end: number }): string {
+  return text.slice(start, end).replace(/\s+/g, ' ');
+}
+
+/** A resource as a sentence begins with it: `` `foo->config` from kzalloc() ``, `pci_enable_device()`. */
+export function taken(facts: ModuleFacts, resource: HeldResource): string {
+  const name = nameOfTaken(facts, resource);
+  const isResult = takenBy(resource.api)?.taken === 'return';
+  return isResult && name !== null ? `\`${name}\` from ${resource.api}()` : `${resource.api}()`;
+}
+
+/** What is not done to them: what a call returned is given back, what it did is undone. */
+export function undoneWord(owed: readonly HeldResource[]): string {
+  return owed.every(({ api }) => takenBy(api)?.taken === 'return') ? 'given back' : 'undone';
+}
+
+/** Several things in a sentence. */
+export function listed(texts: readonly string[]): string {
+  const all = [...new Set(texts)];
+  return all.length < 2 ? all.join('') : `${all.slice(0, -1).join(', ')} and ${all.at(-1)}`;
+}
+
+/** Where the things come from and who gives them back: related information beside the path. */
+export function endsOf(facts: ModuleFacts, owed: readonly HeldResource[], trace: Leave['trace'], undone: (resource: HeldResource) => Undone | undefined): Finding['related'] {
+  const all = owed.flatMap((one) => {
+    const other = undone(one);
+    const isShown = trace.some((step) => isSameSite(step.site, one.site));
+    return [
+      ...isShown ? [] : [{ site: one.site, message: `${described(one)} here` }],
+      ...other === undefined ? [] : [{ site: other.site, message: `${functionAt(facts, other.site) ?? other.function.name}() ${other.api.endsWith('-') || other.api.startsWith('+') ? 'changes it back' : `calls ${other.api}()`} here` }],
+    ];
+  });
+  return all.filter((one, i) => all.findIndex((other) => isSameSite(one.site, other.site)) === i).slice(0, MOST);
+}
+
+/** With the steps of a path they are no more than a reader follows. */
+const MOST = 3;
+
+function described({ kind, api }: HeldResource): string {
+  return kind === 'counter' ? 'the count is changed' : takenBy(api)?.taken === 'return' ? `${api}() gives it` : `${api}() is called`;
+}
+
+/** The name of the function that a place is in. */
+export function functionAt(facts: ModuleFacts, site: Site): string | null {
+  return documentAt(facts.module, site.path)?.functions.find((one) => contains(one, site))?.name ?? null;
+}
+
+/**
+ * The statement that gives a resource back, for a function that took it itself: as the function writes it on another path, else the
+ * usual function with the name that the resource has there. Null when it needs arguments that are not known.
+ */
+export function undoStatement(facts: ModuleFacts, fn: FunctionIr, resource: HeldResource): string | null {
+  const text = documentOf(facts.module, fn)?.text;
+  const undone = undoneOf(facts, resource);
+  const calls = undone.flatMap((one) => {
+    const file = documentAt(facts.module, one.site.path);
+    const owner = file?.functions.find((other) => contains(other, one.site));
+    const call = owner === undefined ? null : callAt(owner.body, one.site);
+    return owner === undefined || call === null || call.name !== one.api ? [] : [{ owner, call }];
+  });
+  const own = calls.find(({ owner }) => owner === fn);
+  if (own !== undefined && text !== undefined) return `${folded(text, own.call)};`;
+  const taking = takingCall(facts, resource);
+  const name = nameOfTaken(facts, resource);
+  const [first] = calls;
+  if (taking?.fn !== fn || name === null || first?.call.args.length !== 1 || first.call.name === null) return null;
+  // A name of its own is the device's or a variable's; what is returned has no other.
+  return `${first.call.name}(${name});`;
+}
