@@ -1,3 +1,4 @@
+import { compareVersions } from '../kernel/version.ts';
 import type { Module } from '../lifecycle/types.ts';
 import { composePlanned, siteBefore, type DocumentEdits } from './compose.ts';
 import { RefusedError } from './refuse.ts';
@@ -33,7 +34,9 @@ export function prepareConversion(input: ConversionInput, request: ConversionReq
   const notes: string[] = [];
   const touched = new Set<string>();
   try {
-    for (let round = 0; round < MAX_ROUNDS; round++) {
+    // Only there is something to convert to: planConversion says so.
+    const rounds = compareVersions(input.kernel, [6, 1]) < 0 ? 0 : MAX_ROUNDS;
+    for (let round = 0; round < rounds; round++) {
       const file = module.sources.find((source) => source.path === request.path);
       if (!file) break;
       const done = firstResult({ input: { ...input, module }, file, functionName: request.functionName });

@@ -61,6 +61,7 @@ export type RefusalCode =
   | 'uninit-without-free'
   | 'unsuitable-statement'
   | 'registered-elsewhere'
+  | 'older-interface'
   | 'iommu-group'
   | 'drvdata'
   | 'same-name';

@@ -6,7 +6,8 @@ import { plain } from '../arguments.ts';
 import { commentsAbove, indentAt, joinRemovals, lineStart, removalOf, wrapCall, type Removal } from '../layout.ts';
 import { allExpressions, expressionsIn, namesIn, statementsOf, uncast, type Placed } from '../place.ts';
 import { lineOf, refuse, textOf } from '../refuse.ts';
-import { assignmentsOf, callSites, effectsOf, type CallSite } from '../sites.ts';
+import { initsConcerning } from '../several-files/concerned.ts';
+import { assignmentsOf, effectsOf, type CallSite } from '../sites.ts';
 import { impureCall, isPure } from './pure.ts';
 import type { Step } from './types.ts';
 
@@ -15,10 +16,11 @@ import type { Step } from './types.ts';
  * set before the allocation, because vfio_alloc_device is given it there. Only where the choice can be made before the allocation without
  * another effect.
  */
-export const chooseOpsFirst: Step = ({ input, file, functionName }) => {
-  const inits = callSites(input.module, file).filter((site) => site.op === 'init' && site.call.args.length === 3);
+export const chooseOpsFirst: Step = (step) => {
+  const { file } = step;
+  const inits = initsConcerning(step).filter((site) => site.scope.file === file && site.call.args.length === 3);
   for (const fn of new Set(inits.map((site) => site.fn))) {
-    if (fn.opaque || (functionName !== undefined && fn.name !== functionName)) continue;
+    if (fn.opaque) continue;
     const group = inits.filter((site) => site.fn === fn);
     const names = new Set(group.map((site) => rootOf(site.scope, site.target)?.name));
     if (group.length < 2 || names.size !== 1) continue;

@@ -3,6 +3,7 @@ import type { PlannedEdit } from '../types.ts';
 import { plainTest } from '../paths.ts';
 import { allExpressions, statementsOf, uncast, type Placed } from '../place.ts';
 import { refuse, textOf } from '../refuse.ts';
+import { initsConcerning } from '../several-files/concerned.ts';
 import { callSites } from '../sites.ts';
 import { dropAll, relabelled } from './drop.ts';
 import type { Step } from './types.ts';
@@ -11,10 +12,11 @@ import type { Step } from './types.ts';
  * Up to 5.15 a driver took the IOMMU group of its device before it registered it. Since 5.16 registering does that, and
  * vfio_iommu_group_get() is the core's own: the calls go, with the test of the first.
  */
-export const dropIommuGroup: Step = ({ input, file }) => {
+export const dropIommuGroup: Step = (step) => {
+  const { input, file } = step;
   const calls = groupCalls(file);
   // A driver that registers nothing with VFIO has other reasons, which the target's kernel must answer.
-  if (calls.length === 0 || !callSites(input.module, file).some((site) => site.op === 'init' || site.op === 'alloc')) return null;
+  if (calls.length === 0 || !(initsConcerning(step).length > 0 || callSites(input.module, file).some((site) => site.op === 'alloc'))) return null;
   const gone = new Map<FunctionIr, Placed[]>();
   const labels: PlannedEdit[] = [];
   for (const fn of new Set(calls.map((item) => item.fn))) {

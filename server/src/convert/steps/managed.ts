@@ -6,6 +6,7 @@ import { commentsAbove, indentAt, lineStart, nextLine, wrapCall } from '../layou
 import { freshName, prefixOf } from '../names.ts';
 import { allExpressions, statementsOf, uncast, type Placed } from '../place.ts';
 import { refuse, textOf } from '../refuse.ts';
+import { initsConcerning } from '../several-files/concerned.ts';
 import { assignmentsOf, callSites, type CallSite } from '../sites.ts';
 import { typeOf } from '../typing.ts';
 import { dropAll, relabelled } from './drop.ts';
@@ -28,10 +29,12 @@ interface ManagedObject {
  * allocation, so that all that was taken later goes before it, as before. The uninits go: from 6.1 on the last put does their work, and
  * nothing asks for the device set in between.
  */
-export const replaceManagedAllocation: Step = ({ input, file, functionName }) => {
+export const replaceManagedAllocation: Step = (step) => {
+  const { input, file } = step;
   const sites = callSites(input.module, file);
   const objects = sites.filter((site) => site.op === 'init').flatMap((site) => managedObject(site) ?? []);
-  const own = objects.filter((item) => functionName === undefined || item.fn.name === functionName);
+  const concerned = initsConcerning(step);
+  const own = objects.filter((item) => concerned.some((site) => site.fn === item.fn));
   if (own.length === 0) return null;
   const { text } = file;
   const eol = lineEnding(text);
@@ -41,7 +44,7 @@ export const replaceManagedAllocation: Step = ({ input, file, functionName }) =>
   const gone = new Map<FunctionIr, Placed[]>();
   for (const tag of new Set(own.map((item) => item.tag))) {
     // What frees memory of devres is a mistake, which planConversion refuses in its own words.
-    if (sites.some((site) => site.op === 'free' && tagOf(site) === tag)) return null;
+    if (sites.some((site) => site.op === 'free' && tagOf(site) === tag && uncast(site.target).kind !== 'member')) return null;
     const group = objects.filter((item) => item.tag === tag);
     const first = group[0]!;
     const action = freshName(file, prefixOf(first.fn.name) ?? first.fn.name, ['put_device', 'put_vfio_device', 'devm_put_device']);
