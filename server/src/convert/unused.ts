@@ -19,34 +19,55 @@ export function unusedLocals(plan: ConversionPlan, file: FileIr, edits: readonly
 }
 
 /**
- * The same for functions of a document; `written` is the code that the edits put into one. Declarations go when nothing else shares
- * the line and the initialiser only computes; the others are named in a note.
+ * The same for functions of a document; `written` is the code that the edits put into one. Declarations go when the initialiser only
+ * computes; the others are named in a note.
  */
 export function unusedIn(file: FileIr, functions: Iterable<FunctionIr>, written: (fn: FunctionIr) => string, edits: readonly Edit[], removals: readonly Removal[]): { readonly removals: Removal[]; readonly notes: string[] } {
   const gone: Span[] = [...edits.map((edit) => edit.span), ...removals.map((removal) => removal.span)];
-  const isGone = (expr: Expr): boolean => gone.some((span) => expr.start >= span.start && expr.end <= span.end);
   const found: Removal[] = [];
-  const notes: string[] = [];
+  const notes = new Set<string>();
   for (const fn of functions) {
     const after = written(fn);
     const places = statementsOf(fn);
+    const decls = places.flatMap(({ stmt }) => stmt.kind === 'decl' ? [stmt] : []);
     const uses = places.flatMap(({ stmt }) => allExpressions(stmt)).filter((expr) => expr.kind === 'name');
     const names = new Map<string, Expr[]>();
     for (const use of uses) if (use.kind === 'name') names.set(use.name, [...(names.get(use.name) ?? []), use]);
-    for (const { stmt } of places) {
-      if (stmt.kind !== 'decl') continue;
-      const own = names.get(stmt.name) ?? [];
-      const stores = places.filter((place) => storesTo(place, stmt.name));
-      const left = own.filter((expr) => !isGone(expr) && !stores.some((place) => place.stmt.kind === 'expr' && place.stmt.expr.kind === 'assign' && place.stmt.expr.target === expr));
-      if (!own.some(isGone) || left.length > 0 || mentions(after, stmt.name) > 0) continue;
-      const kept = stores.filter((place) => !(place.stmt.kind === 'expr' && isGone(place.stmt.expr)));
-      const shared = places.some(({ stmt: other }) => other.kind === 'decl' && other !== stmt && other.statement.start === stmt.statement.start);
-      const stuck = kept.some((place) => place.sole || place.conditional || place.stmt.kind !== 'expr' || place.stmt.expr.kind !== 'assign' || !isPure(place.stmt.expr.value));
-      if (shared || stuck || (stmt.init && !isPure(stmt.init)) || hiddenUse(fn, stmt, own.length)) notes.push(`${stmt.name} in ${fn.name}() is no longer used.`);
-      else found.push(...kept.map((place) => removalOf(file.text, file.comments, place.stmt)), removalOf(file.text, file.comments, stmt.statement));
+    const unused = new Set<DeclStmt>();
+    // A local that only another one was made from goes with that, in the next round.
+    for (let size = -1; size < unused.size;) {
+      size = unused.size;
+      const lost: Span[] = [...gone, ...unused, ...found.map((removal) => removal.span)];
+      const isGone = (expr: Expr): boolean => lost.some((span) => expr.start >= span.start && expr.end <= span.end);
+      for (const decl of decls) {
+        if (unused.has(decl)) continue;
+        const own = names.get(decl.name) ?? [];
+        const stores = places.filter((place) => storesTo(place, decl.name));
+        const left = own.filter((expr) => !isGone(expr) && !stores.some((place) => place.stmt.kind === 'expr' && place.stmt.expr.kind === 'assign' && place.stmt.expr.target === expr));
+        if (!own.some(isGone) || left.length > 0 || mentions(after, decl.name) > 0) continue;
+        const kept = stores.filter((place) => !(place.stmt.kind === 'expr' && isGone(place.stmt.expr)));
+        const stuck = kept.some((place) => place.sole || place.conditional || place.stmt.kind !== 'expr' || place.stmt.expr.kind !== 'assign' || !isPure(place.stmt.expr.value));
+        if (stuck || (decl.init && !isPure(decl.init)) || hiddenUse(fn, decl, own.length)) {
+          notes.add(`${decl.name} in ${fn.name}() is no longer used.`);
+          continue;
+        }
+        unused.add(decl);
+        found.push(...kept.map((place) => removalOf(file.text, file.comments, place.stmt)));
+      }
     }
+    for (const decl of unused) found.push(...declarationRemovals(file, decl, decls.filter((other) => other.statement.start === decl.statement.start), unused));
   }
-  return { removals: found, notes };
+  return { removals: found, notes: [...notes] };
+}
+
+/** The whole declaration, once, when all in it are unused; else the declarator with the comma that goes with it. */
+function declarationRemovals(file: FileIr, decl: DeclStmt, together: readonly DeclStmt[], unused: ReadonlySet<DeclStmt>): Removal[] {
+  if (together.every((other) => unused.has(other))) return together[0] === decl ? [removalOf(file.text, file.comments, decl.statement)] : [];
+  const at = together.indexOf(decl);
+  // The comma behind it as long as all in front of it go too, else the one in front of it.
+  const leads = together.slice(0, at).every((other) => unused.has(other));
+  const span = leads ? { start: decl.start, end: together[at + 1]!.start } : { start: together[at - 1]!.end, end: decl.end };
+  return [{ span, wholeLines: false, inside: [], above: [] }];
 }
 
 /** `name = …;` as a statement of its own: no use of what the variable holds. */

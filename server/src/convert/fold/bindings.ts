@@ -95,9 +95,9 @@ function bind(frame: Frame, scope: Scope, name: string, root: Root | null, varia
   }
   const initial = decl.init && isConstant(decl.init) ? decl.init : null;
   if (decl.init && !initial) return FOREIGN;
-  // What was computed before the allocation is not there in a callback.
-  if (fn === frame.fn && writes.some((write) => write.value !== initial && write.at < frame.alloc.start)) return FOREIGN;
-  return { kind: 'scratch', decl, initial };
+  // What was computed before the allocation is not there in a callback: there it has to be set anew.
+  const isSet = fn === frame.fn && writes.some((write) => write.value !== initial && write.at < frame.alloc.start);
+  return { kind: 'scratch', decl, initial: isSet ? null : initial };
 }
 
 /** A derived local counts only when all that it is made of can be had again. */

@@ -3,7 +3,7 @@ import type { Expr, Stmt } from '../../ir/types.ts';
 import { busView } from '../../kernel/bus-devices.ts';
 import { compareVersions } from '../../kernel/version.ts';
 import { plain } from '../arguments.ts';
-import { indentAt, widthOf } from '../layout.ts';
+import { indentAt, removalOf, widthOf, type Removal } from '../layout.ts';
 import { allExpressions, namesIn } from '../place.ts';
 import { textOf } from '../refuse.ts';
 import type { Names } from './bindings.ts';
@@ -16,7 +16,6 @@ import { isPlainResult, type Selection } from './select.ts';
 import { isPrivate } from './sites.ts';
 import { NothingToFold, type Frame } from './types.ts';
 import { owesNothing } from './undo.ts';
-import type { Removal } from '../layout.ts';
 
 const WIDTH = 80;
 
@@ -155,16 +154,19 @@ function statementText(frame: Frame, names: Names, stmt: Stmt): { readonly text:
     if (!value || !isPlainResult(exit.end)) throw new NothingToFold(`What ${fn.name}() returns behind \`${leave.label}\` is too involved to return it in .init.`, { path: file.path, start: leave.start, end: leave.end });
     const before = exit.body[exit.body.length - 1];
     const set = before?.kind === 'expr' && before.expr.kind === 'assign' && before.expr.op === '=' && before.expr.target.kind === 'name' && value.kind === 'name' && before.expr.target.name === value.name ? before : null;
-    if (set && set.expr.kind === 'assign' && isDirectlyBefore(frame, set, leave)) {
+    const removal = set && removalOf(file.text, file.comments, set);
+    if (set && removal && set.expr.kind === 'assign' && removal.inside.length === 0 && isDirectlyBefore(frame, set, leave)) {
       edits.push({ span: leave, newText: `return ${textOf(file, set.expr.value)};` });
-      drop(set);
+      // The comment above it is about leaving, which stays.
+      gone.add(set);
+      removals.push(removal);
       continue;
     }
     const binding = value.kind === 'name' ? names.of.get(value.name) : undefined;
     const initial = binding?.kind === 'scratch' && binding.initial && value.kind === 'name' && !isSetBefore(frame, value.name, leave.start) ? binding.initial : null;
     edits.push({ span: leave, newText: `return ${textOf(file, initial ?? value)};` });
   }
-  const braces = bracesOf(file, stmt, gone);
+  const braces = bracesOf(file, stmt, gone, removals);
   const all = [...edits.filter((edit) => !removals.some((removal) => edit.span.start >= removal.span.start && edit.span.end <= removal.span.end)), ...braces.edits, ...removalEdits(file, [...removals, ...braces.removals])];
   const lines = linesOf(file, stmt);
   const left = under(stmt).filter((inner) => !isUnderGone(inner, gone)).flatMap(allExpressions);

@@ -11,7 +11,7 @@ import { isMutable, isPure, type Names } from './bindings.ts';
 import { callsUnder, under } from './frame.ts';
 
 /** Why a statement cannot be in a callback of the device. */
-export type Obstacle = 'counter' | 'global' | 'managed' | 'drvdata' | 'lock' | 'local' | 'life-cycle' | 'elsewhere' | 'shape';
+export type Obstacle = 'counter' | 'global' | 'managed' | 'drvdata' | 'lock' | 'local' | 'life-cycle' | 'elsewhere' | 'apart' | 'shape';
 
 /** What a statement reads and changes, as far as the device's object is concerned. */
 export interface Footprint {

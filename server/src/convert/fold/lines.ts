@@ -28,21 +28,20 @@ export function textWith(file: FileIr, span: Span, edits: readonly Edit[]): stri
   return applyEdits(file.text.slice(span.start, span.end), shifted);
 }
 
-/** The edits that take the braces from an `if` under `root` that is left with one line, which kernel style writes without. */
-export function bracesOf(file: FileIr, root: Stmt, gone: ReadonlySet<Stmt>): { readonly edits: Edit[]; readonly removals: Removal[] } {
+/** The edits that take the braces from an `if` under `root` that is left with one line, which kernel style writes without. `taken` is what goes as text. */
+export function bracesOf(file: FileIr, root: Stmt, gone: ReadonlySet<Stmt>, taken: readonly Removal[]): { readonly edits: Edit[]; readonly removals: Removal[] } {
   const edits: Edit[] = [];
   const removals: Removal[] = [];
   for (const stmt of under(root)) {
     if (stmt.kind !== 'if' || stmt.otherwise || stmt.then.kind !== 'block' || !stmt.then.body.some((inner) => gone.has(inner))) continue;
-    const only = oneLine(file, stmt, gone);
-    if (!only) continue;
+    if (!isOneLine(file, stmt, gone, taken)) continue;
     edits.push({ span: { start: stmt.conditionSpan.end, end: stmt.then.start + 1 }, newText: '' });
     removals.push(removalOf(file.text, [], { start: stmt.then.end - 1, end: stmt.then.end }));
   }
   return { edits, removals };
 }
 
-function oneLine(file: FileIr, stmt: IfStmt, gone: ReadonlySet<Stmt>): boolean {
+function isOneLine(file: FileIr, stmt: IfStmt, gone: ReadonlySet<Stmt>, taken: readonly Removal[]): boolean {
   const block = stmt.then;
   if (block.kind !== 'block') return false;
   const left = block.body.filter((inner) => !gone.has(inner));
@@ -50,6 +49,6 @@ function oneLine(file: FileIr, stmt: IfStmt, gone: ReadonlySet<Stmt>): boolean {
   if (left.length !== 1 || !only || (only.kind !== 'expr' && only.kind !== 'goto' && only.kind !== 'return')) return false;
   if (file.text.slice(only.start, only.end).includes('\n') || file.text.slice(stmt.conditionSpan.end, block.start + 1).trim() !== '{') return false;
   const kept = file.comments.filter((comment) => comment.start >= block.start && comment.end <= block.end);
-  if (kept.some((comment) => !block.body.some((inner) => { const lines = linesOf(file, inner); return gone.has(inner) && comment.start >= lines.start && comment.end <= lines.end; }))) return false;
+  if (kept.some((comment) => !taken.some(({ span }) => comment.start >= span.start && comment.end <= span.end))) return false;
   return removalOf(file.text, [], { start: block.end - 1, end: block.end }).wholeLines;
 }

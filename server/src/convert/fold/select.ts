@@ -66,6 +66,7 @@ export const WHY: Readonly<Record<Obstacle | 'order' | 'undo' | 'exit', string>>
   'counter': 'it counts what is outside of the device',
   'global': 'it touches what is outside of the device',
   'elsewhere': 'it hands the device to others',
+  'apart': 'it is about something else than the device',
   'managed': 'a managed resource goes when the driver is unbound, not with the device',
   'drvdata': 'drvdata belongs to the parent',
   'lock': 'a lock is held',
@@ -132,7 +133,7 @@ function obstacleOf(frame: Frame, names: Names, { stmt, print, exits }: Unit, fa
     const computes = print.calls.every((call) => call.name !== null && (isComputation(call.name) || isFixedGetter(call.name) || isView(call.name) || isValueOrTest(call.name) || isLog(call.name) || /^[A-Z][A-Z0-9_]*$/.test(call.name)));
     const usesScratch = [...print.locals].some((name) => names.of.get(name)?.kind === 'scratch');
     const readsGlobal = under(stmt).flatMap(allExpressions).some((expr) => expr.kind === 'name' && !names.of.has(expr.name) && isMutable(frame.file, expr.name));
-    if (!computes || !usesScratch || readsGlobal) return 'elsewhere';
+    if (!computes || !usesScratch || readsGlobal) return 'apart';
   }
   if (!removalOf(frame.file.text, frame.file.comments, stmt).wholeLines) return 'shape';
   return exits.every((exit) => isOwnExit(frame, names, exit, failing)) ? null : 'exit';

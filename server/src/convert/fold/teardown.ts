@@ -68,7 +68,7 @@ export function leftovers(frame: Frame, selection: Selection): Leftovers {
   close();
   for (const stmt of gone) removals.push(...(stmt.kind === 'label' ? [removalOf(file.text, file.comments, stmt)] : removalsOf(file, stmt)));
   for (const owner of functions) {
-    const braces = bracesOf(file, owner.body, gone);
+    const braces = bracesOf(file, owner.body, gone, removals);
     edits.push(...braces.edits);
     removals.push(...braces.removals);
   }

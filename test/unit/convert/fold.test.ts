@@ -1,0 +1,67 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { createEngine, type Engine } from '../../../server/src/engine/analyse.ts';
+import { convert } from '../../../server/src/engine/convert.ts';
+import { convertFolding, foldOfferOf } from '../../../server/src/engine/fold.ts';
+import { allFindings, withEdits } from '../../../server/src/engine/prove.ts';
+import { kernelStages } from '../../../server/src/engine/stages.ts';
+import type { Conversion, ModuleInput, TargetKernel } from '../../../server/src/engine/types.ts';
+import type { Finding } from '../../../server/src/rules/types.ts';
+import { parseVersion } from '../../../server/src/kernel/version.ts';
+import { unifiedDiff } from '../../../server/src/text/diff.ts';
+import { loadParser } from '../../support/parser.ts';
+
+/** Drivers of the old model; beside each, its notes and its patches. Those whose name begins with `nothing` have nothing to fold. */
+const FIXTURES = fileURLToPath(new URL('../../fixtures/convert/fold/', import.meta.url));
+const engine: Engine = createEngine(await loadParser(), kernelStages);
+const names = readdirSync(FIXTURES).filter((name) => name.endsWith('.c')).map((name) => name.slice(0, -2)).sort();
+
+function kernel(text: string): TargetKernel {
+  return { version: parseVersion(text)!, text, source: 'option', reason: '' };
+}
+
+function load(name: string): ModuleInput {
+  return { file: 'main.c', sources: [{ path: 'main.c', text: readFileSync(`${FIXTURES}${name}.c`, 'utf8') }], headers: [] };
+}
+
+function converted(result: Conversion): Extract<Conversion, { status: 'converted' }> {
+  if (result.status !== 'converted') throw new Error(result.status === 'refused' ? result.reason : 'unchanged');
+  return result;
+}
+
+const textOf = (input: ModuleInput): string => input.sources[0]!.text;
+
+describe.each(names)('%s', (name) => {
+  const before = load(name);
+  const fold = (version: string) => {
+    const result = converted(convertFolding(engine, before, kernel(version), undefined));
+    return { ...result, after: withEdits(before, result.edits)! };
+  };
+
+  test('becomes the expected patch', async () => {
+    const first = fold('6.1');
+    const second = fold('6.6');
+    const text = [...first.notes.map((note) => `${note}\n`), '\n', unifiedDiff('main.c', textOf(before), textOf(first.after)), '\nfor 6.6 then\n', unifiedDiff('main.c', textOf(first.after), textOf(second.after))].join('');
+    await expect(text).toMatchFileSnapshot(`${FIXTURES}${name}.txt`);
+  });
+
+  test.each(['6.1', '6.2', '6.6'])('is clean for %s and has nothing left to convert', (version) => {
+    const { after, folded } = fold(version);
+    const wordsOf = (finding: Finding): string => `${finding.functionName}: ${finding.rule}`;
+    const findings = allFindings(engine, after, {}, kernel(version)).filter((finding) => finding.severity === 'error' || finding.severity === 'warning');
+    // A fault of the driver itself stays its fault.
+    const known = allFindings(engine, before, {}, kernel('6.0')).map(wordsOf);
+    expect(findings.filter((finding) => !known.includes(wordsOf(finding))).map((finding) => finding.message)).toEqual([]);
+    expect(convertFolding(engine, after, kernel(version), undefined).status).toBe('unchanged');
+    expect(folded !== undefined).toBe(!name.startsWith('nothing'));
+    expect(foldOfferOf(engine, before, kernel(version), undefined).status).toBe(folded ? 'planned' : 'nothing');
+    const crlf = textOf(before).includes('\r\n');
+    expect(textOf(after).split('\r\n').length).toBe(crlf ? textOf(after).split('\n').length : 1);
+  });
+
+  test.runIf(name.startsWith('nothing'))('is converted like the minimal style', () => {
+    const minimal = converted(convert(engine, before, kernel('6.1'), undefined));
+    expect(textOf(fold('6.1').after)).toBe(textOf(withEdits(before, minimal.edits)!));
+  });
+});
