@@ -24,36 +24,40 @@ export interface Verdict {
   readonly rule: string;
 }
 
-const baselines = new WeakMap<Subject, readonly Finding[]>();
+/** What is said of documents for a kernel. */
+export type Analysis = (sources: readonly FileIr[], headers: readonly FileIr[], kernel: KernelVersion) => readonly Finding[];
 
-export function judge(parser: SyntaxParser, operator: Operator, subject: Subject, defect: Defect): Verdict {
-  if (defect.equivalent !== undefined) return { subject, defect, outcome: 'equivalent', said: [defect.equivalent], isLowered: false, extra: [], rule: operator.rules[0]! };
-  const before = baselineOf(subject);
-  const planted = (file: FileIr): FileIr => (file.path === defect.path && defect.edits.length > 0 ? lower(parser, file.path, applyEdits(file.text, defect.edits)) : file);
-  const after = findings(subject.sources.map(planted), subject.headers.map(planted), defect.kernel ?? subject.kernel);
-  const fresh = without(after, before);
-  const right = fresh.filter((one) => operator.rules.includes(one.rule) && isAtPlace(one, defect));
-  const allowed = new Set([...operator.rules, ...operator.also ?? []]);
-  return {
-    subject, defect,
-    outcome: right.length > 0 ? 'found' : fresh.length > 0 ? 'otherwise' : 'missed',
-    said: fresh.map((one) => `${one.severity} in ${one.functionName ?? 'the file'}: ${one.message} [${one.rule}]`),
-    isLowered: right.length > 0 && right.every((one) => one.severity !== ruleById(one.rule)?.severity && one.severity !== 'error'),
-    extra: fresh.filter((one) => one.severity === 'error' && !allowed.has(one.rule)).map((one) => `error in ${one.functionName ?? 'the file'}: ${one.message} [${one.rule}]`),
-    rule: right[0]?.rule ?? operator.rules[0]!,
+/** The rules of the project. */
+export const allRules: Analysis = (sources, headers, kernel) => runRules({ facts: analyseModule({ sources, headers }, kernel), kernel });
+
+/** A judge over a parser, who remembers what is said of each driver as it is. */
+export function createJudge(parser: SyntaxParser, analyse: Analysis = allRules): (operator: Operator, subject: Subject, defect: Defect) => Verdict {
+  const baselines = new WeakMap<Subject, readonly Finding[]>();
+  const baselineOf = (subject: Subject): readonly Finding[] => {
+    let known = baselines.get(subject);
+    if (!known) baselines.set(subject, known = analyse(subject.sources, subject.headers, subject.kernel));
+    return known;
+  };
+
+  return (operator, subject, defect) => {
+    if (defect.equivalent !== undefined) return { subject, defect, outcome: 'equivalent', said: [defect.equivalent], isLowered: false, extra: [], rule: operator.rules[0]! };
+    const planted = (file: FileIr): FileIr => (file.path === defect.path && defect.edits.length > 0 ? lower(parser, file.path, applyEdits(file.text, defect.edits)) : file);
+    const after = analyse(subject.sources.map(planted), subject.headers.map(planted), defect.kernel ?? subject.kernel);
+    const fresh = without(after, baselineOf(subject));
+    const right = fresh.filter((one) => operator.rules.includes(one.rule) && isAtPlace(one, defect));
+    const allowed = new Set([...operator.rules, ...operator.also ?? []]);
+    return {
+      subject, defect,
+      outcome: right.length > 0 ? 'found' : fresh.length > 0 ? 'otherwise' : 'missed',
+      said: fresh.map(shown),
+      isLowered: right.length > 0 && right.every((one) => one.severity !== ruleById(one.rule)?.severity && one.severity !== 'error'),
+      extra: fresh.filter((one) => one.severity === 'error' && !allowed.has(one.rule)).map(shown),
+      rule: right[0]?.rule ?? operator.rules[0]!,
+    };
   };
 }
 
-/** What is said of the driver as it is. */
-export function baselineOf(subject: Subject): readonly Finding[] {
-  let known = baselines.get(subject);
-  if (!known) baselines.set(subject, known = findings(subject.sources, subject.headers, subject.kernel));
-  return known;
-}
-
-function findings(sources: readonly FileIr[], headers: readonly FileIr[], kernel: KernelVersion): readonly Finding[] {
-  return runRules({ facts: analyseModule({ sources, headers }, kernel), kernel });
-}
+function shown(one: Finding): string { return `${one.severity} in ${one.functionName ?? 'the file'}: ${one.message} [${one.rule}]`; }
 
 function isAtPlace({ functionName }: Finding, { functions }: Defect): boolean {
   return functions === null || (functionName !== null && functions.includes(functionName));

@@ -1,5 +1,5 @@
 /** Finds statements in the IR of a subject, without any of the analysis that is on trial. */
-import type { CallExpr, Expr, FileIr, FunctionIr, IfStmt, Stmt, StructIr, TypeName, VariableIr } from '../../server/src/ir/types.ts';
+import type { CallExpr, Expr, FileIr, FunctionIr, IfStmt, Stmt, StructIr, VariableIr } from '../../server/src/ir/types.ts';
 import { exprText, stmtExprs, subStmts, walkExpr, walkExprs } from '../../server/src/ir/visit.ts';
 import { API_FUNCTIONS } from '../../server/src/kernel/lifecycle-api.ts';
 import { isExcluded, macrosOf } from '../../server/src/lifecycle/conditions.ts';
@@ -108,18 +108,6 @@ export function baseName(expr: Expr | undefined): string | null {
   return null;
 }
 
-/** The type that a function declares a name with, through the typedefs of the subject. */
-export function typeOf(subject: Subject, fn: FunctionIr, name: string): TypeName | null {
-  let type = fn.params.find((one) => one.name === name)?.type ?? null;
-  const visit = (stmt: Stmt): void => {
-    if (stmt.kind === 'decl' && stmt.name === name) type = stmt.type;
-    subStmts(stmt).forEach(visit);
-  };
-  if (type === null) visit(fn.body);
-  const alias = type !== null && (type as TypeName).keyword === null ? files(subject).map((one) => one.typedefs.get((type as TypeName).name)).find(Boolean) : undefined;
-  return alias ?? type;
-}
-
 export function files({ sources, headers }: Subject): readonly FileIr[] { return [...sources, ...headers]; }
 
 /** The definition of a struct that has a name only once in the subject. */
@@ -201,8 +189,8 @@ export function textOf(file: FileIr, span: Span): string { return file.text.slic
 /** The whole statement, also of a declarator. */
 export function statementSpan(stmt: Stmt): Span { return stmt.kind === 'decl' ? stmt.statement : stmt; }
 
-/** Takes a statement away. What is left is an empty statement, so that a label or an `if` in front of it keeps its meaning. */
-export function drop(stmt: Stmt): Edit { return { span: span(statementSpan(stmt)), newText: ';' }; }
+/** Takes a statement away. What is left is an empty block, so that a label or an `if` in front of it keeps its meaning. */
+export function drop(stmt: Stmt): Edit { return { span: span(statementSpan(stmt)), newText: '{ }' }; }
 
 export function replace(where: Span, newText: string): Edit { return { span: span(where), newText }; }
 
@@ -214,7 +202,7 @@ export function insertAfter({ stmt, list, file }: Place, text: string): Edit[] {
 /** Writes a statement in front of another one. */
 export function insertBefore({ stmt, list, file }: Place, text: string): Edit[] {
   const { start } = statementSpan(stmt);
-  return list.length === 1 ? [replace(stmt, `{ ${text} ${textOf(file, stmt)} }`)] : [replace({ start, end: start }, `${text} `)];
+  return list.length === 1 ? [replace(stmt, `{ ${text} ${textOf(file, stmt)} }`)] : [replace({ start, end: start }, `${text}\n`)];
 }
 
 /** Writes a statement at the beginning of a branch. */

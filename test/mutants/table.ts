@@ -19,6 +19,9 @@ export function count(verdicts: readonly Verdict[]): Counts {
 /** The share of the planted defects that were found, from 0 to 1; 1 where none was planted. */
 export function share({ planted, found }: Counts): number { return planted === 0 ? 1 : found / planted; }
 
+/** `95.0 %`. */
+export function percent(counts: Counts): string { return `${(share(counts) * 100).toFixed(1)} %`; }
+
 const HEAD = ['planted', 'found', '%', 'lowered', 'otherwise', 'missed', 'equivalent', 'extra errors'];
 
 /** One line for each name, columns aligned. */

@@ -57,7 +57,7 @@ function inCallback(subject: Subject, member: RegExp, text: (device: string) => 
     const first = fn.body.body.find((stmt) => stmt.kind !== 'decl');
     if (device === '') return [];
     const at = first?.start ?? fn.body.end - 1;
-    return [{ path: file.path, edits: [replace({ start: at, end: at }, `${text(device)} `)], at, functions: usersOf(subject, fn.name) }];
+    return [{ path: file.path, edits: [replace({ start: at, end: at }, `${text(device)}\n`)], at, functions: usersOf(subject, fn.name) }];
   });
 }
 

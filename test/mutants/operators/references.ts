@@ -1,11 +1,16 @@
 /** Operators on the reference that an allocation takes, and on the memory behind it. */
-import type { Operator } from '../types.ts';
-import { baseName, callsOf, drop, dropEntry, entriesOf, functionOf, insertAfter, membersOf, replace, textOf, usersOf } from '../places.ts';
+import type { Operator, Subject } from '../types.ts';
+import { baseName, callsIn, callsOf, drop, dropEntry, entriesOf, functionOf, insertAfter, membersOf, placesOf, replace, textOf, usersOf } from '../places.ts';
 import { FREE, OPS_TABLE, PUT, UNREGISTER, fieldOf } from './names.ts';
 import { onCall, defect, unnamed } from './plant.ts';
 
 const NEW = { since: [6, 1] } as const;
 const SIX_ONE = { since: [6, 1], until: [6, 2] } as const;
+
+/** After vfio_init_device() the memory is the driver's, and a put frees nothing. */
+function ownsMemory(subject: Subject): boolean {
+  return placesOf(subject).some((place) => callsIn(place.stmt).some((call) => call.name === 'vfio_init_device'));
+}
 
 export const references: readonly Operator[] = [
   { id: 'drop the put', rules: ['missing-put'], kernels: NEW, plant: onCall(PUT, ({ place }) => [drop(place.stmt)]) },
@@ -15,15 +20,15 @@ export const references: readonly Operator[] = [
   },
   {
     id: 'read a field after the put', rules: ['use-after-put'], kernels: NEW,
-    plant: onCall(PUT, ({ place, call }) => insertAfter(place, `dev_info(${fieldOf(textOf(place.file, call.args[0]!), 'dev')}, "gone");`)),
+    plant: onCall(PUT, ({ place, call }) => insertAfter(place, `dev_info(${fieldOf(textOf(place.file, call.args[0]!), 'dev')}, "gone");`), (_, subject) => !ownsMemory(subject)),
   },
   {
-    id: 'kfree() instead of the put', rules: ['free-of-core-owned-memory'], also: ['missing-put'], kernels: NEW,
-    plant: onCall(PUT, ({ call }) => [replace(call, `kfree(${baseName(call.args[0])})`)], ({ call }) => baseName(call.args[0]) !== null),
+    id: 'kfree() instead of the put', rules: ['free-of-core-owned-memory'], also: ['missing-put', 'use-after-put'], kernels: NEW,
+    plant: onCall(PUT, ({ call }) => [replace(call, `kfree(${baseName(call.args[0])})`)], ({ call }, subject) => baseName(call.args[0]) !== null && !ownsMemory(subject)),
   },
   {
     id: 'vfio_free_device() instead of the put', rules: ['free-device-outside-release'], also: ['missing-put'], kernels: SIX_ONE,
-    plant: onCall(PUT, ({ call }) => [replace(call.callee, 'vfio_free_device')]),
+    plant: onCall(PUT, ({ call }) => [replace(call.callee, 'vfio_free_device')], (_, subject) => !ownsMemory(subject)),
   },
   {
     id: 'vfio_device_put() instead of the put', rules: ['put-name-confusion', 'removed-api'], also: ['missing-put'], kernels: NEW,
