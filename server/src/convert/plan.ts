@@ -18,10 +18,10 @@ import type { AllocationPlan, Container, ConversionInput, DevicePlan, PlanResult
 import { baseName, typeOf } from './typing.ts';
 
 /**
- * Plans the conversion of the devices of one document, which may be several merged: then only of those that a part of, `origin`, has to do
- * with. Throws RefusedError.
+ * Plans the conversion of the devices of one document, which may be several merged: only of those that one of `origins`, the document
+ * itself or parts of it, has to do with. Throws RefusedError.
  */
-export function planFile(input: ConversionInput, file: FileIr, functionName: string | undefined, origin: FileIr): PlanResult {
+export function planFile(input: ConversionInput, file: FileIr, functionName: string | undefined, origins: readonly FileIr[]): PlanResult {
   const { module, kernel } = input;
   const sites = callSites(module, file);
   const inits = sites.filter((site) => site.op === 'init');
@@ -33,7 +33,7 @@ export function planFile(input: ConversionInput, file: FileIr, functionName: str
   const devices: DevicePlan[] = [];
   const tables = new Map<string, TablePlan>();
   for (const group of groups) {
-    if (!concerns(group, sites, (site) => (functionName === undefined || site.fn.name === functionName) && (file === origin || placeOf(file, site.call.start).file === origin))) continue;
+    if (!concerns(group, sites, (site) => (functionName === undefined || site.fn.name === functionName) && origins.includes(placeOf(file, site.call.start).file))) continue;
     if (compareVersions(kernel, [6, 1]) < 0) {
       refuse('target-too-old', `vfio_alloc_device is not in kernel ${formatVersion(kernel)}: it came with 6.1. Choose 6.1 or later as the target kernel.`, file, group[0]!.call);
     }
@@ -101,7 +101,7 @@ function planDevice(input: ConversionInput, file: FileIr, group: readonly CallSi
     const names = tablesOf(site.scope, ops);
     if (!names) refuse('table-chosen-late', `Which ops table \`${plain(textOf(file, ops))}\` is cannot be told here. Pass \`&table\`, or a local that is only set to such before the allocation.`, file, ops);
     for (const name of names) {
-      planned.push(planTable(file, findTable(file, name, ops), { kernel, family, core, functionName: plan.fn.name }));
+      planned.push(planTable(file, findTable(file, name, ops), { kernel, family, core, functionName: plan.fn.name, callbacks: input.callbacks?.get(name) }));
     }
   }
   checkConditions(file, allocations[0]!.fn, [...teardown.frees.map((item) => item.fn), ...teardown.uninits.map((item) => item.fn), ...allocations.map((item) => item.fn), ...planned.map((item) => item.variable)]);

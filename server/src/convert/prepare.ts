@@ -4,7 +4,7 @@ import { composePlanned, siteBefore, type DocumentEdits } from './compose.ts';
 import { RefusedError } from './refuse.ts';
 import { STEPS } from './steps/index.ts';
 import type { StepInput, StepResult } from './steps/types.ts';
-import type { ConversionInput, ConversionRequest, Refusal } from './types.ts';
+import type { Callbacks, ConversionInput, ConversionRequest, Refusal } from './types.ts';
 
 /** Lowers a module once more with edits made to its documents; undefined when they cannot be made. */
 export type Relower = (edits: readonly DocumentEdits[]) => Module | undefined;
@@ -18,6 +18,9 @@ export interface Prepared {
   readonly notes: readonly string[];
   /** The functions and tables that were changed or added. */
   readonly touched: readonly string[];
+  /** For the ConversionInput of the plan. */
+  readonly callbacks: ReadonlyMap<string, Callbacks>;
+  readonly documents: readonly string[];
 }
 
 /** More rounds than there are steps: each step rewrites all that it finds at once, and what it has rewritten is no case for it again. */
@@ -33,6 +36,8 @@ export function prepareConversion(input: ConversionInput, request: ConversionReq
   let edits: readonly DocumentEdits[] = [];
   const notes: string[] = [];
   const touched = new Set<string>();
+  const callbacks = new Map<string, Callbacks>();
+  const documents = new Set<string>();
   try {
     // Only there is something to convert to: planConversion says so.
     const rounds = compareVersions(input.kernel, [6, 1]) < 0 ? 0 : MAX_ROUNDS;
@@ -48,13 +53,15 @@ export function prepareConversion(input: ConversionInput, request: ConversionReq
       module = next;
       notes.push(...done.notes);
       for (const name of done.touched) touched.add(name);
+      for (const [table, names] of done.callbacks ?? []) callbacks.set(table, names);
+      for (const path of done.documents ?? []) documents.add(path);
     }
   } catch (error) {
     if (!(error instanceof RefusedError)) throw error;
     const { refusal } = error;
     return { status: 'refused', refusal: { ...refusal, site: refusal.site && siteBefore(edits, refusal.site) } };
   }
-  return { status: 'prepared', module, edits, notes, touched: [...touched] };
+  return { status: 'prepared', module, edits, notes, touched: [...touched], callbacks, documents: [...documents] };
 }
 
 function firstResult(input: StepInput): StepResult | null {

@@ -3,7 +3,7 @@ import type { KernelVersion } from '../kernel/types.ts';
 import { compareVersions } from '../kernel/version.ts';
 import { freshName, prefixOf } from './names.ts';
 import { lineOf, refuse } from './refuse.ts';
-import type { MemberPlan, TablePlan } from './types.ts';
+import type { Callbacks, MemberPlan, TablePlan } from './types.ts';
 
 /** How a driver's device reaches an IOMMU: by itself, or through the driver's emulation. It decides the iommufd members. */
 export type IommuFamily = 'physical' | 'emulated';
@@ -15,6 +15,8 @@ export interface TableNeeds {
   readonly core: boolean;
   /** The function that initialises; the generated function is named after it. */
   readonly functionName: string;
+  /** Those of a library that initialises the device. */
+  readonly callbacks?: Callbacks | undefined;
 }
 
 /** The iommufd members that registering insists on, with the kernel each came with (bind, unbind, attach: 6.2; detach: 6.6). */
@@ -56,7 +58,10 @@ export function planTable(file: FileIr, table: VariableIr, needs: TableNeeds): T
   let releaseStub: string | null = null;
   if (needs.core) {
     members.push({ name: 'init', value: 'vfio_pci_core_init_dev', place: 'front' }, { name: 'release', value: 'vfio_pci_core_release_dev', place: 'front' });
-  } else if (compareVersions(needs.kernel, [6, 2]) < 0) {
+  }
+  if (needs.callbacks) members.push({ name: 'init', value: needs.callbacks.init, place: 'front' });
+  if (needs.callbacks?.release) members.push({ name: 'release', value: needs.callbacks.release, place: 'front' });
+  if (!needs.core && !needs.callbacks?.release && compareVersions(needs.kernel, [6, 2]) < 0) {
     // 6.1 calls .release without a NULL test, and leaves the free to it.
     releaseStub = stubName(file, table, needs.functionName);
     members.push({ name: 'release', value: releaseStub, place: 'front' });

@@ -11,8 +11,18 @@ export interface ConversionRequest {
   readonly functionName?: string | undefined;
 }
 
+/** Callbacks of a library that an ops table is to name; `release` is null where the library has none. */
+export interface Callbacks {
+  readonly init: string;
+  readonly release: string | null;
+}
+
 export interface ConversionInput {
   readonly module: Module;
+  /** What ops tables must name, by their names: the result of a preparation. */
+  readonly callbacks?: ReadonlyMap<string, Callbacks> | undefined;
+  /** Documents whose devices are converted beside those of the one that is asked for: the result of a preparation. */
+  readonly documents?: readonly string[] | undefined;
   /** The kernel the result is for. */
   readonly kernel: KernelVersion;
 }
@@ -152,7 +162,7 @@ export interface MovePlan extends InFile {
  * What an edit does, as the editor tells its user. Where edits meet, the later of this list gives its name to both: it is the one that
  * wants to be looked at.
  */
-export const EDIT_KINDS = ['allocation', 'teardown', 'ops-table', 'tidy', 'signature', 'layout'] as const;
+export const EDIT_KINDS = ['allocation', 'teardown', 'ops-table', 'tidy', 'signature', 'layout', 'fold'] as const;
 export type EditKind = (typeof EDIT_KINDS)[number];
 
 /** An edit and what it is for. */

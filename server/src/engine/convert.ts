@@ -77,7 +77,7 @@ function preparePlan(engine: Engine, scratch: Engine, input: ModuleInput, target
     return after && scratch.module(after);
   });
   if (prepared.status === 'refused') return { status: 'refused', reason: prepared.refusal.reason, site: prepared.refusal.site };
-  const result = planConversion({ module: prepared.module, kernel: target.version }, request);
+  const result = planConversion({ module: prepared.module, kernel: target.version, callbacks: prepared.callbacks, documents: prepared.documents }, request);
   switch (result.status) {
     case 'planned': return { status: 'planned', prepared, plan: result.plan };
     case 'unchanged': return prepared.edits.length > 0 ? { status: 'planned', prepared, plan: null } : result;

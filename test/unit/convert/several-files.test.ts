@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { createEngine, type Engine } from '../../../server/src/engine/analyse.ts';
 import { convert } from '../../../server/src/engine/convert.ts';
+import { joinLinked } from '../../../server/src/engine/project/join.ts';
 import { createModuleLoader } from '../../../server/src/engine/project/load.ts';
 import { allFindings, withEdits } from '../../../server/src/engine/prove.ts';
 import { kernelStages } from '../../../server/src/engine/stages.ts';
@@ -29,9 +30,13 @@ const disk: FileSystem = {
   readDirectory: async (path) => readdirSync(path),
 };
 
+/** The module of a file, joined with the others of the folder that it is linked with, as on the command line. */
 async function load(name: string, file: string): Promise<ModuleInput> {
-  const path = `${FIXTURES}${name}/${file}`;
-  return createModuleLoader(disk).load(path, readFileSync(path, 'utf8'), { root: `${FIXTURES}${name}` });
+  const inputs = await Promise.all(sourcesIn(name).map((source) => {
+    const path = `${FIXTURES}${name}/${source}`;
+    return createModuleLoader(disk).load(path, readFileSync(path, 'utf8'), { root: `${FIXTURES}${name}` });
+  }));
+  return joinLinked(inputs).find((input) => input.file.endsWith(`/${file}`))!;
 }
 
 function sourcesIn(name: string): string[] {
@@ -54,7 +59,7 @@ describe.each(converted)('%s', (name) => {
       if (result.status === 'refused') throw new Error(`${file}: ${result.reason}`);
       if (result.status === 'unchanged') continue;
       const after = withEdits(input, result.edits)!;
-      const text = `${result.notes.map((note) => `${note}\n`).join('')}\n${patch(name, input, after)}`;
+      const text = `${[...result.notes].sort().map((note) => `${note}\n`).join('')}\n${patch(name, input, after)}`;
       patches.set(text, [...(patches.get(text) ?? []), file]);
 
       expect(after.sources.map((one) => one.text.replace(/\/\*[\s\S]*?\*\//g, '')).join('')).not.toMatch(OLD_NAMES);

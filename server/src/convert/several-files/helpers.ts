@@ -36,11 +36,11 @@ export function isExported(module: Module, { fn }: Helper): boolean {
 
 /**
  * All calls of a function, or null when not all can be seen: it is exported, it is shared beyond documents that are known to make up a
- * module, its address is taken, or something that was not understood names it.
+ * module, its address is taken, or something that was not understood names it. With `exported` those of an exported function that are at hand.
  */
-export function callsOf(module: Module, helper: Helper): HelperCall[] | null {
+export function callsOf(module: Module, helper: Helper, exported = false): HelperCall[] | null {
   const { fn } = helper;
-  if (isExported(module, helper) || (!fn.isStatic && module.sources.length < 2) || fn.conditions.length > 0) return null;
+  if ((isExported(module, helper) !== exported) || (!fn.isStatic && module.sources.length < 2) || fn.conditions.length > 0) return null;
   const calls: HelperCall[] = [];
   for (const file of documentsThatSee(module, helper)) {
     const name = new RegExp(`\\b${fn.name}\\b`, 'g');
@@ -48,7 +48,8 @@ export function callsOf(module: Module, helper: Helper): HelperCall[] | null {
     const mentioned = (code.match(name) ?? []).length;
     if (mentioned === 0) continue;
     if (file !== helper.file && file.functions.some((other) => other.name === fn.name)) return null;
-    let known = (file === helper.file ? 1 : 0) + file.prototypes.filter((item) => item.name === fn.name).length;
+    let known = (file === helper.file ? 1 : 0) + file.prototypes.filter((item) => item.name === fn.name).length
+      + file.fileMacros.filter((macro) => macro.name.startsWith('EXPORT_SYMBOL') && macro.args[0] === fn.name).length;
     for (const caller of file.functions) {
       if (!caller.text.includes(fn.name)) continue;
       const scope = scopeOf(module, file, caller);

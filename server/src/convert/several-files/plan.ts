@@ -17,15 +17,16 @@ const OF_SEVERAL_FILES: ReadonlySet<RefusalCode> = new Set([
 export function planConversion(input: ConversionInput, request: ConversionRequest): PlanResult {
   const file = input.module.sources.find((source) => source.path === request.path);
   if (!file) return { status: 'unchanged' };
-  const alone = attempt(() => planFile(input, file, request.functionName, file));
-  if (alone.status !== 'refused' || !OF_SEVERAL_FILES.has(alone.refusal.code)) return alone;
+  const more = (input.documents ?? []).filter((path) => path !== file.path).flatMap((path) => input.module.sources.find((source) => source.path === path) ?? []);
+  const alone: PlanResult | null = more.length > 0 ? null : attempt(() => planFile(input, file, request.functionName, [file]));
+  if (alone && (alone.status !== 'refused' || !OF_SEVERAL_FILES.has(alone.refusal.code))) return alone;
   const documents = documentsOfLife(input.module, file);
-  if (documents.length === 1) return alone;
+  if (alone && documents.length === 1) return alone;
   const together = attempt(() => {
     const merged = mergedModule(input.module, documents);
-    return planFile({ ...input, module: merged.module }, merged.file, request.functionName, file);
+    return planFile({ ...input, module: merged.module }, merged.file, more.length > 0 ? undefined : request.functionName, [file, ...more]);
   });
-  return together.status === 'unchanged' ? alone : together;
+  return together.status === 'unchanged' && alone ? alone : together;
 }
 
 function attempt(work: () => PlanResult): PlanResult {

@@ -1,5 +1,6 @@
 import { replaceAddGroupDev } from './add-group-dev.ts';
 import { chooseOpsFirst } from './choose-ops.ts';
+import { convertLibrary } from './library.ts';
 import { firstMember } from './first-member.ts';
 import { renameFdCallbacks } from './fd-callbacks.ts';
 import { helperAllocation } from './helper-allocation.ts';
@@ -11,4 +12,4 @@ import { replaceManagedAllocation } from './managed.ts';
 import type { Step } from './types.ts';
 
 /** In this order: what an earlier one rewrites may be a case for a later one. */
-export const STEPS: readonly Step[] = [replaceAddGroupDev, renameFdCallbacks, dropIommuGroup, replaceManagedAllocation, chooseOpsFirst, helperInit, helperAllocation, firstMember, dropFreeDevice, addIommufdMembers];
+export const STEPS: readonly Step[] = [replaceAddGroupDev, renameFdCallbacks, dropIommuGroup, replaceManagedAllocation, chooseOpsFirst, convertLibrary, helperInit, helperAllocation, firstMember, dropFreeDevice, addIommufdMembers];

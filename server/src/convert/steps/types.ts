@@ -1,6 +1,6 @@
 import type { FileIr } from '../../ir/types.ts';
 import type { DocumentEdits } from '../compose.ts';
-import type { ConversionInput } from '../types.ts';
+import type { Callbacks, ConversionInput } from '../types.ts';
 
 export interface StepInput {
   readonly input: ConversionInput;
@@ -15,6 +15,9 @@ export interface StepResult {
   readonly notes: readonly string[];
   /** The functions and tables that are changed or added. */
   readonly touched: readonly string[];
+  /** See ConversionInput. */
+  readonly callbacks?: ReadonlyMap<string, Callbacks>;
+  readonly documents?: readonly string[];
 }
 
 /** Rewrites one form of a driver into another: null where there is nothing of that form. Throws RefusedError for what it cannot prove. */

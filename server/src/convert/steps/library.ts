@@ -1,0 +1,239 @@
+import { lineEnding, indentUnit } from '../../text/style.ts';
+import type { Expr, FileIr, FunctionIr } from '../../ir/types.ts';
+import { busView } from '../../kernel/bus-devices.ts';
+import { compareVersions } from '../../kernel/version.ts';
+import type { Module } from '../../lifecycle/types.ts';
+import { rootOf } from '../allocation.ts';
+import { tablesOf } from '../arguments.ts';
+import { commentsAbove, lineStart, widthOf } from '../layout.ts';
+import { namesIn, namesUnder, statementsOf, uncast } from '../place.ts';
+import { lineIn, refuse, textOf } from '../refuse.ts';
+import { carryOut } from '../several-files/carry.ts';
+import { callsOf, isExported, prototypesOf, type Helper, type HelperCall } from '../several-files/helpers.ts';
+import { rewriting, type Rewriting } from '../several-files/rewriting.ts';
+import { callSites, type CallSite } from '../sites.ts';
+import { baseName, memberPath, typeOf } from '../typing.ts';
+import type { Callbacks } from '../types.ts';
+import type { Step, StepInput, StepResult } from './types.ts';
+
+/**
+ * Converts a library that initialises devices for drivers in other modules (`foo_core_init_device(vdev, pdev, ops)`, exported) as the core of
+ * vfio-pci was: the function becomes an `.init`, its counterpart a `.release`, and the drivers at hand name both in their ops tables. Both get
+ * new names, so that a driver that is not at hand fails to build instead of failing at run time.
+ */
+export const convertLibrary: Step = (step) => {
+  if (compareVersions(step.input.kernel, [6, 1]) < 0) return null;
+  const { module } = step.input;
+  for (const source of module.sources) {
+    for (const site of callSites(module, source)) {
+      const library = site.op === 'init' ? libraryAt(module, site) : null;
+      if (library && concerns(step, library)) return convert(step, library);
+    }
+  }
+  return null;
+};
+
+/** A function of the library: what it does to the device that its first such parameter leads to. */
+interface LibraryFunction extends Helper {
+  readonly site: CallSite;
+  /** The parameter with the device. */
+  readonly root: string;
+}
+
+interface Library {
+  readonly init: LibraryFunction;
+  readonly calls: readonly HelperCall[];
+}
+
+function libraryAt(module: Module, site: CallSite): Library | null {
+  const root = rootOf(site.scope, site.target);
+  if (!root || !site.fn.params.some((param) => param.name === root.name)) return null;
+  const init: LibraryFunction = { file: site.scope.file, fn: site.fn, site, root: root.name };
+  if (!isExported(module, init)) return null;
+  const calls = callsOf(module, init, true);
+  return calls && calls.length > 0 ? { init, calls } : null;
+}
+
+/** The document that was asked for is the library or one of its drivers. */
+function concerns({ file, functionName }: StepInput, { init, calls }: Library): boolean {
+  const places = [{ file: init.file, fn: init.fn }, ...calls.map(({ scope }) => ({ file: scope.file, fn: scope.fn }))];
+  return places.some((place) => place.file === file && (functionName === undefined || place.fn.name === functionName));
+}
+
+function convert({ input: { module, kernel } }: StepInput, { init, calls }: Library): StepResult {
+  const { fn, file, site, root } = init;
+  const name = `${fn.name}()`;
+  const give = (why: string, where: FileIr, at: { start: number; end: number }): never => refuse('library', `${name} initialises devices for drivers in other modules, and cannot become an \`.init\`: ${why}`, where, at);
+  const own = callSites(module, file).filter((one) => one.fn === fn && one.call !== site.call && rootOf(one.scope, one.target)?.name === root);
+  const more = own.find((one) => ['register', 'unregister', 'free', 'uninit', 'init'].includes(one.op));
+  if (more) give(`it also calls ${more.call.name ?? ''}() (line ${lineIn(file, more.call.start)}). Split it: one function that sets the device up, and the rest.`, file, more.call);
+  if (fn.returnType.name !== 'void' || fn.returnType.pointers > 0) give('it returns a value, which its callers act on. Let it return nothing first, or convert by hand.', file, fn.nameSpan);
+  if (site.call.name !== 'vfio_init_group_dev' || !site.whole || site.at.parent !== null || site.call.args.length !== 3) give(`${site.call.name ?? 'the init'}() is no plain statement of it. Make it one.`, file, site.call);
+  const undo = undoOf(module, init);
+  const others = undo ? callsOf(module, undo, true) : [];
+  if (!others) give(`${undo!.fn.name}() is named where it cannot be followed. Call it directly.`, file, undo!.fn.nameSpan);
+  for (const helper of undo ? [init, undo] : [init]) {
+    if (prototypesOf(module, helper).length === 0) give(`no prototype of ${helper.fn.name}() is in the headers at hand. Give the command that header too, or quote it in ${baseName(file.path)}.`, file, helper.fn.nameSpan);
+  }
+  const names = namesFor(module, init, undo);
+  const out = rewriting();
+  rewriteInit(module, init, names, out, give);
+  if (undo) rewriteUndo(module, undo, names, compareVersions(kernel, [6, 2]) < 0, out, give);
+  const callbacks = new Map<string, Callbacks>();
+  for (const call of calls) {
+    plainStatement(call, give);
+    const text = (expr: Expr): string => simplified(carryOut(site.scope, expr, call, site.at.stmt.start) ?? give(`\`${textOf(file, expr)}\`, which it initialises with, is not known to ${call.scope.fn.name}().`, file, expr));
+    out.edit(call.scope.file, 'allocation', { span: call.at.stmt, newText: `vfio_init_group_dev(${site.call.args.map(text).join(', ')});` });
+    const given = fn.params.findIndex((param) => namesIn(site.call.args[2]!).includes(param.name));
+    const tables = given >= 0 && call.call.args[given] ? tablesOf(call.scope, call.call.args[given]) : null;
+    if (!tables) refuse('table-chosen-late', `Which ops table ${call.scope.fn.name}() gives to ${name} cannot be told here. Pass \`&table\`.`, call.scope.file, call.call);
+    for (const table of tables) callbacks.set(table, { init: names.init, release: undo ? names.release : null });
+  }
+  for (const call of others ?? []) {
+    plainStatement(call, give);
+    const target = undo!.site.target;
+    const text = carryOut(undo!.site.scope, target, call, undo!.site.at.stmt.start) ?? give('its counterpart is called with something that cannot be followed.', call.scope.file, call.call);
+    out.edit(call.scope.file, 'teardown', { span: call.at.stmt, newText: `vfio_uninit_group_dev(${simplified(text)});` });
+  }
+  return {
+    edits: out.done(),
+    notes: [
+      `${name} is now ${names.init}(), an .init callback${undo ? `, and ${undo.fn.name}() is ${names.release}(), a .release callback` : ''}: drivers that are not converted here no longer build until they name them in their ops tables.`,
+    ],
+    touched: [names.init, ...(undo ? [names.release] : []), ...calls.map((call) => call.scope.fn.name)],
+    callbacks,
+    documents: [...new Set(calls.map((call) => call.scope.file.path))],
+  };
+}
+
+type Give = (why: string, where: FileIr, at: { start: number; end: number }) => never;
+
+/** The exported function of the same file that uninitialises such a device. */
+function undoOf(module: Module, init: LibraryFunction): LibraryFunction | null {
+  const type = typeOf(init.site.scope, { kind: 'name', name: init.root, start: 0, end: 0 });
+  for (const site of callSites(module, init.file)) {
+    const root = site.op === 'uninit' ? rootOf(site.scope, site.target) : null;
+    if (!root || typeOf(site.scope, root)?.tag !== type?.tag || !site.fn.params.some((param) => param.name === root.name)) continue;
+    const found: LibraryFunction = { file: init.file, fn: site.fn, site, root: root.name };
+    if (isExported(module, found)) return found;
+  }
+  return null;
+}
+
+interface Names { readonly init: string; readonly release: string }
+
+/** `foo_core_init_device` gives `foo_core_init_dev` and `foo_core_release_dev`, as the kernel's own did. */
+function namesFor(module: Module, init: LibraryFunction, undo: LibraryFunction | null): Names {
+  const prefix = init.fn.name.replace(/_init(?:_(?:device|dev|group_dev|common|vdev))?$/, '');
+  const taken = (name: string): boolean => [...module.sources, ...module.headers].some((file) => new RegExp(`\\b${name}\\b`).test(file.text));
+  const pick = (stems: readonly string[]): string => stems.map((stem) => `${prefix}_${stem}`).find((name) => !taken(name))
+    ?? refuse('same-name', `No name is free for what becomes of ${init.fn.name}()${undo ? ` and ${undo.fn.name}()` : ''}: ${stems.map((stem) => `${prefix}_${stem}`).join(', ')} are taken.`, init.file, init.fn.nameSpan);
+  return { init: pick(['init_dev', 'vfio_init_dev', 'device_init']), release: pick(['release_dev', 'vfio_release_dev', 'device_release']) };
+}
+
+/** A name for the parameter of a callback that the function has no other use for. */
+function parameterFor(fn: FunctionIr): string {
+  return ['core_vdev', 'vfio_dev', 'vfio_device_'].find((name) => !new RegExp(`\\b${name}\\b`).test(fn.text)) ?? 'vdev_of_core';
+}
+
+function rewriteInit(module: Module, { file, fn, site, root }: LibraryFunction, names: Names, out: Rewriting, give: Give): void {
+  const param = parameterFor(fn);
+  out.remove(file, site.at.stmt);
+  const left = namesUnder({ kind: 'block', body: fn.body.body.filter((stmt) => stmt !== site.at.stmt), start: 0, end: 0 });
+  const lines = [containerLine(file, fn, site, root, param)];
+  for (const other of fn.params) {
+    if (other.name === root || !left.includes(other.name)) continue;
+    const whole = plainParent(site.call.args[1]!, other.name);
+    const view = whole === 'member' ? busView(other.type.name) : undefined;
+    const value = whole === 'itself' ? `${param}->dev` : view === undefined ? null : `${view}(${param}->dev)`;
+    if (value === null) give(`it uses its parameter \`${other.name}\`, which an \`.init\` cannot be given. Set up what it is for in the drivers.`, file, other);
+    lines.push([`struct ${other.type.name} *${other.name} = ${value!};`]);
+  }
+  head({ file, fn }, `int ${names.init}(struct vfio_device *${param})`, lines, out);
+  for (const { stmt } of statementsOf(fn)) if (stmt.kind === 'return' && !stmt.value) out.edit(file, 'ops-table', { span: stmt, newText: 'return 0;' });
+  if (fn.body.body.at(-1)?.kind !== 'return') endWith(file, fn, 'return 0;', true, out);
+  renameElsewhere(module, { file, fn }, names.init, `int ${names.init}(struct vfio_device *${param})`, out);
+}
+
+function rewriteUndo(module: Module, { file, fn, site, root }: LibraryFunction, names: Names, frees: boolean, out: Rewriting, give: Give): void {
+  if (fn.params.length !== 1 || fn.returnType.name !== 'void' || !site.whole || site.at.parent !== null) give(`its counterpart ${fn.name}() takes more than the device, or is not plain enough to become a \`.release\`.`, file, fn.nameSpan);
+  const early = statementsOf(fn).find(({ stmt }) => stmt.kind === 'return' && stmt !== fn.body.body.at(-1));
+  if (early && frees) give(`its counterpart ${fn.name}() returns early at line ${lineIn(file, early.stmt.start)}, and a \`.release\` of 6.1 must free the device on every path.`, file, early.stmt);
+  const freed = callSites(module, file).find((one) => one.fn === fn && one.op === 'free' && memberPath(one.target).path.length === 0 && namesIn(one.target).includes(root));
+  if (freed) give(`its counterpart ${fn.name}() frees the object, which the vfio core does.`, file, freed.call);
+  const param = parameterFor(fn);
+  out.remove(file, site.at.stmt);
+  const left = namesUnder({ kind: 'block', body: fn.body.body.filter((stmt) => stmt !== site.at.stmt), start: 0, end: 0 });
+  head({ file, fn }, `void ${names.release}(struct vfio_device *${param})`, left.includes(root) ? [containerLine(file, fn, site, root, param)] : [], out);
+  if (frees) endWith(file, fn, `vfio_free_device(${param});`, false, out);
+  renameElsewhere(module, { file, fn }, names.release, `void ${names.release}(struct vfio_device *${param})`, out);
+}
+
+/** `struct T *vdev = container_of(core_vdev, struct T, vdev);`, on two lines where it is too long for one. */
+function containerLine(file: FileIr, fn: FunctionIr, site: CallSite, root: string, param: string): string[] {
+  const type = fn.params.find((item) => item.name === root)!.type;
+  const tag = typeOf(site.scope, { kind: 'name', name: root, start: 0, end: 0 })?.tag ?? type.name;
+  const value = `container_of(${param}, struct ${tag}, ${memberPath(site.target).path.join('.')});`;
+  const line = `struct ${tag} *${root} =`;
+  return widthOf(`${indentUnit(file.text)}${line} ${value}`, 0) <= 80 ? [`${line} ${value}`] : [line, `${indentUnit(file.text)}${value}`];
+}
+
+/** Whether the parent device of the init is the parameter itself, or a member of it (`&pdev->dev`). */
+function plainParent(expr: Expr, name: string): 'itself' | 'member' | null {
+  const inner = uncast(expr);
+  if (inner.kind === 'name') return inner.name === name ? 'itself' : null;
+  const { root, path } = memberPath(inner);
+  return inner.kind === 'unary' && root.kind === 'name' && root.name === name && path.length === 1 && path[0] === 'dev' ? 'member' : null;
+}
+
+/** The new head of a definition, and declarations at the start of its body. */
+function head({ file, fn }: Helper, signature: string, declarations: readonly (readonly string[])[], out: Rewriting): void {
+  const { text } = file;
+  const close = text.lastIndexOf(')', fn.body.start);
+  out.edit(file, 'signature', { span: { start: fn.start, end: close + 1 }, newText: signature });
+  const eol = lineEnding(text);
+  const unit = indentUnit(text);
+  const first = fn.body.body[0];
+  const gap = first && first.kind !== 'decl' && declarations.length > 0 ? eol : '';
+  const lines = declarations.flat().map((line) => `${unit}${line}${eol}`).join('');
+  const at = text.indexOf('\n', fn.body.start) + 1;
+  if (lines !== '') out.edit(file, 'signature', { span: { start: at, end: at }, newText: lines + gap });
+}
+
+/** A last statement. */
+function endWith(file: FileIr, fn: FunctionIr, statement: string, spaced: boolean, out: Rewriting): void {
+  const { text } = file;
+  const eol = lineEnding(text);
+  const at = lineStart(text, fn.body.end - 1);
+  out.edit(file, 'signature', { span: { start: at, end: at }, newText: `${spaced ? eol : ''}${indentUnit(text)}${statement}${eol}` });
+}
+
+/** The new name where the old one is exported, declared, or the subject of the comment above. */
+function renameElsewhere(module: Module, helper: Helper, to: string, signature: string, out: Rewriting): void {
+  const { file, fn } = helper;
+  for (const document of [...module.sources, ...module.headers]) {
+    for (const macro of document.fileMacros.filter((item) => item.name.startsWith('EXPORT_SYMBOL') && item.args[0] === fn.name)) {
+      const start = macro.start + document.text.slice(macro.start, macro.end).lastIndexOf(fn.name);
+      out.edit(document, 'signature', { span: { start, end: start + fn.name.length }, newText: to });
+    }
+  }
+  for (const { file: header, item } of prototypesOf(module, helper)) {
+    const start = /^(?:extern\s+)/.exec(header.text.slice(item.start, item.end))?.[0].length ?? 0;
+    out.edit(header, 'signature', { span: { start: item.start + start, end: item.end }, newText: `${signature};` });
+  }
+  for (const comment of commentsAbove(file.text, file.comments, lineStart(file.text, fn.start))) {
+    for (const match of comment.text.matchAll(new RegExp(`\\b${fn.name}\\b`, 'g'))) {
+      out.edit(file, 'tidy', { span: { start: comment.start + match.index, end: comment.start + match.index + fn.name.length }, newText: to });
+    }
+  }
+}
+
+function plainStatement({ scope: { file, fn }, at, call }: HelperCall, give: Give): void {
+  if (at.stmt.kind === 'expr' && at.stmt.expr === call && !at.sole && !at.conditional) return;
+  give(`${fn.name}() in ${baseName(file.path)} does not call it as a plain statement.`, file, call);
+}
+
+/** `(&p->core)->vdev` is `p->core.vdev`. */
+function simplified(text: string): string {
+  return text.replace(/\(&([\w.>[\]-]+)\)->/g, '$1.');
+}

@@ -1,0 +1,38 @@
+/** Brings the modules together that are to be converted as one: a library, and the drivers that call what it exports. */
+import type { ModuleInput, SourceDocument } from '../types.ts';
+
+/**
+ * The inputs, each with the documents of all that it is linked with: one exports a function that initialises VFIO devices, and the
+ * other calls it. Order and files stay as they were.
+ */
+export function joinLinked(inputs: readonly ModuleInput[]): ModuleInput[] {
+  const groups = inputs.map((input) => new Set([input]));
+  inputs.forEach((library, i) => {
+    const names = exportsOf(library);
+    if (names.length === 0) return;
+    const calls = new RegExp(`\\b(?:${names.join('|')})\\s*\\(`);
+    inputs.forEach((user, j) => {
+      if (i === j || groups[i] === groups[j] || !user.sources.some((source) => calls.test(source.text))) return;
+      const joined = new Set([...groups[i]!, ...groups[j]!]);
+      inputs.forEach((one, k) => {
+        if (joined.has(one)) groups[k] = joined;
+      });
+    });
+  });
+  return inputs.map((input, i) => (groups[i]!.size === 1 ? input : {
+    ...input,
+    sources: unique(input.sources, [...groups[i]!].flatMap((one) => one.sources)),
+    headers: unique(input.headers, [...groups[i]!].flatMap((one) => one.headers)),
+  }));
+}
+
+/** The functions that a module exports, when it speaks of VFIO at all. */
+function exportsOf({ sources }: ModuleInput): string[] {
+  return sources.filter((source) => /\bvfio_init_group_dev\b/.test(source.text))
+    .flatMap((source) => [...source.text.matchAll(/^\s*EXPORT_SYMBOL\w*\s*\(\s*(\w+)/gm)].map((match) => match[1]!));
+}
+
+function unique(first: readonly SourceDocument[], more: readonly SourceDocument[]): SourceDocument[] {
+  const byPath = new Map([...first, ...more].map((one) => [one.path, one]));
+  return [...byPath.values()];
+}
