@@ -146,6 +146,7 @@ describe('fixing all', () => {
 
 describe('the conversion', () => {
   const REWRITE = ['refactor.rewrite.vfio'];
+  const folds = ({ title }: CodeAction): boolean => title.endsWith(', folding state into .init and .release');
 
   it.each([
     ['on the deprecated call', 'vfio_init_group_dev'],
@@ -156,7 +157,7 @@ describe('the conversion', () => {
     const { open } = await start(K60);
     open(URI, OLD_ALONE);
     const found = await actions(URI, rangeOf(OLD_ALONE, place), ['refactor']);
-    expect(found).toHaveLength(1);
+    expect(found.map(folds)).toEqual([false, true]);
     expect(found[0]).toMatchObject({ kind: 'refactor.rewrite.vfio', title: expect.stringContaining('for Linux 6.1') });
     expect(found[0]!.edit).toBeUndefined();
     expect(found[0]!.disabled).toBeUndefined();
@@ -165,7 +166,7 @@ describe('the conversion', () => {
   it('is offered once for a selection with probe and remove', async () => {
     const { open } = await start(K60);
     open(URI, OLD_ALONE);
-    expect(await actions(URI, rangeOf(OLD_ALONE, OLD_ALONE), REWRITE)).toHaveLength(1);
+    expect((await actions(URI, rangeOf(OLD_ALONE, OLD_ALONE), REWRITE)).map(folds)).toEqual([false, true]);
   });
 
   it('is not offered elsewhere, nor in a driver of the new model', async () => {
@@ -215,7 +216,7 @@ describe('the conversion', () => {
       open(folder.uriOf('bar.c'), BAR_C, 4);
       open(folder.uriOf('bar.h'), FILES['bar.h'], 9);
       const [offered, ...others] = await actions(folder.uriOf('bar.c'), rangeOf(BAR_C, 'vfio_init_group_dev'), REWRITE);
-      expect(others).toEqual([]);
+      expect(others.map(folds)).toEqual([true]);
       expect(offered!.edit).toBeUndefined();
       const resolved = await resolve(offered!);
       const changes = resolved.edit!.documentChanges as TextDocumentEdit[];
@@ -267,5 +268,47 @@ describe('the conversion', () => {
     const { open } = await start({ ...K60, capabilities: { ...FULL, textDocument: { ...FULL.textDocument, codeAction: { codeActionLiteralSupport: { codeActionKind: { valueSet: [] } } } } } });
     open(folder.uriOf('bar.c'), OLD);
     expect(await actions(folder.uriOf('bar.c'), rangeOf(OLD, 'vfio_init_group_dev'), REWRITE)).toEqual([]);
+  });
+});
+
+describe('the conversion that folds', () => {
+  const REWRITE = ['refactor.rewrite.vfio'];
+  const FOLDABLE = OLD_ALONE
+    .replace('int users;', 'u8 *space;')
+    .replace('\tret = vfio_register', '\tbar->space = kzalloc(64, GFP_KERNEL);\n\tif (!bar->space) {\n\t\tret = -ENOMEM;\n\t\tgoto err_free;\n\t}\n\n\tret = vfio_register')
+    .replace('\tif (ret)\n\t\tgoto err_free;', '\tif (ret)\n\t\tgoto err_space;')
+    .replace('err_free:\n', 'err_space:\n\tkfree(bar->space);\nerr_free:\n')
+    .replace('\tvfio_unregister_group_dev(&bar->vdev);\n', '\tvfio_unregister_group_dev(&bar->vdev);\n\tkfree(bar->space);\n');
+
+  it('comes second, gets its edit when it is resolved, and asks for confirmation of what moves', async () => {
+    const { open, change, diagnostics } = await start({ initializationOptions: { settings: { targetKernel: '6.1' } }, capabilities: { ...FULL, workspace: { ...FULL.workspace, workspaceEdit: { documentChanges: true, changeAnnotationSupport: {} } } } });
+    open(URI, FOLDABLE);
+    const [, offered] = await actions(URI, rangeOf(FOLDABLE, 'vfio_init_group_dev'), REWRITE);
+    expect(offered).toMatchObject({ title: 'Convert the device of bar_probe() to vfio_alloc_device() for Linux 6.1, folding state into .init and .release', kind: 'refactor.rewrite.vfio' });
+    expect(offered!.disabled).toBeUndefined();
+    expect(offered!.edit).toBeUndefined();
+    const resolved = await resolve(offered!);
+    expect(Object.entries(resolved.edit!.changeAnnotations!).filter(([, one]) => one.needsConfirmation).map(([id]) => id)).toEqual(['fold']);
+    const converted = apply(resolved, URI, FOLDABLE);
+    expect(converted).toMatch(/static int bar_init_dev\(struct vfio_device \*vdev\)\n\{[^}]*bar->space = kzalloc/);
+    expect(converted).toMatch(/static void bar_release_dev\(struct vfio_device \*vdev\)\n\{[^}]*kfree\(bar->space\);\n\tvfio_free_device\(vdev\);/);
+    change(URI, 2, [{ text: converted }]);
+    expect(await diagnostics(URI)).toEqual([]);
+    expect(await actions(URI, rangeOf(converted, 'vfio_alloc_device'), REWRITE)).toEqual([]);
+  });
+
+  it('comes with its edit for a client that cannot resolve', async () => {
+    const { open } = await start({ ...K60, capabilities: { textDocument: { codeAction: { codeActionLiteralSupport: { codeActionKind: { valueSet: [] } } } } } });
+    open(URI, FOLDABLE);
+    const [, offered] = await actions(URI, rangeOf(FOLDABLE, 'vfio_init_group_dev'), REWRITE);
+    expect(apply(offered!, URI, FOLDABLE)).toContain('.init = bar_init_dev,');
+  });
+
+  it('is disabled with the reason when there is nothing to fold', async () => {
+    const { open } = await start(K60);
+    open(URI, OLD_ALONE);
+    const [minimal, offered] = await actions(URI, rangeOf(OLD_ALONE, 'vfio_init_group_dev'), REWRITE);
+    expect(minimal!.disabled).toBeUndefined();
+    expect(offered!.disabled!.reason).toBe('bar_probe() does nothing between the allocation and the register.');
   });
 });

@@ -1,7 +1,6 @@
 /** The fold style: what a minimal conversion leaves in probe and remove moves into `.init` and `.release`, as far as that can be proved. */
+import { composePlanned, type DocumentEdits } from '../convert/index.ts';
 import { foldDevice, textsBeforeCore, type FoldResult, type Moved } from '../convert/fold/index.ts';
-import type { FileEdits } from '../text/span.ts';
-import { composeEdits } from '../text/edits.ts';
 import type { Module } from '../lifecycle/types.ts';
 import type { Engine } from './analyse.ts';
 import { compareFindings, convert, planOf, unprovedEdits } from './convert.ts';
@@ -40,7 +39,7 @@ export function convertFolding(engine: Engine, input: ModuleInput, target: Targe
   const scratch = engine.sibling();
   try {
     const before = engine.module(input);
-    let edits: readonly FileEdits[] = minimal.edits;
+    let edits: readonly DocumentEdits[] = minimal.edits.map((one) => ({ path: one.path, edits: one.edits.map((edit) => ({ ...edit, kind: edit.kind ?? 'tidy' })) }));
     let after = withEdits(input, edits);
     let module = after && scratch.module(after);
     if (!before || !after || !module) return minimal;
@@ -59,7 +58,7 @@ export function convertFolding(engine: Engine, input: ModuleInput, target: Targe
         notes.push(`${probe.name}() was not folded, because the result would not be right: ${problem ?? 'it cannot be read again'}.`);
         continue;
       }
-      edits = composed(edits, { path: probe.path, edits: result.edits });
+      edits = composePlanned(edits, [{ path: probe.path, edits: result.edits.map((edit) => ({ ...edit, kind: 'fold' })) }]);
       after = next;
       module = nextModule;
       folded.push(result.moved);
@@ -94,10 +93,4 @@ function notProved(engine: Engine, scratch: Engine, input: ModuleInput, next: Mo
   const { added } = compareFindings(scratch, input, next, target);
   if (added) return `${added.message} [${added.rule}]`;
   return planOf(scratch, next, target, functionName).status === 'unchanged' ? undefined : 'a second conversion would change it again';
-}
-
-/** The edits of two steps as one set for the text before the first. */
-function composed(first: readonly FileEdits[], second: FileEdits): FileEdits[] {
-  const known = first.some((one) => one.path === second.path);
-  return [...first.map((one) => one.path === second.path ? { path: one.path, edits: composeEdits(one.edits, second.edits) } : one), ...(known ? [] : [second])];
 }

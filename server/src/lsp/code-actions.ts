@@ -3,8 +3,10 @@ import {
   type WorkspaceEdit,
 } from 'vscode-languageserver';
 import { conversionsAt, convert, conversionTarget, planOf, type ConversionOffer } from '../engine/convert.ts';
+import { convertFolding, foldOfferOf } from '../engine/fold.ts';
 import { fixAll } from '../engine/fix.ts';
 import { suppressionFor, type SuppressionComment } from '../engine/suppress.ts';
+import type { Conversion } from '../engine/types.ts';
 import { toDiagnostic } from './diagnostics.ts';
 import type { Loaded, Session } from './session.ts';
 import { workspaceEdit } from './workspace-edit.ts';
@@ -18,6 +20,7 @@ interface ConversionData {
   readonly uri: string;
   readonly version: number;
   readonly functionName: string | undefined;
+  readonly style: 'minimal' | 'fold';
 }
 
 /** Fixes for the findings in the range, conversions around it, and all safe fixes when a client asks for that kind. */
@@ -93,15 +96,25 @@ function conversions(session: Session, loaded: Loaded, span: { start: number; en
       if (session.client.disabledActions) actions.push({ ...action, disabled: { reason: plan.reason } });
       continue;
     }
-    const data: ConversionData = { uri: loaded.document.uri, version: loaded.version, functionName: offer.functionName };
-    if (session.client.resolveEdits) {
-      actions.push({ ...action, data });
-      continue;
-    }
-    const result = convert(loaded.engine, loaded.input, target, offer.functionName);
-    if (result.status === 'converted') actions.push({ ...action, edit: workspaceEdit(session, loaded, result.edits) });
+    actions.push(...offered(session, loaded, action, offer.functionName, 'minimal'));
+    const folding: CodeAction = { ...action, title: `${action.title}, folding state into .init and .release` };
+    const fold = foldOfferOf(loaded.engine, loaded.input, target, offer.functionName);
+    if (fold.status === 'planned') actions.push(...offered(session, loaded, folding, offer.functionName, 'fold'));
+    else if (session.client.disabledActions) actions.push({ ...folding, disabled: { reason: fold.reason } });
   }
   return actions;
+}
+
+/** The action with what its edit is resolved from, or with the edit for a client that cannot resolve. */
+function offered(session: Session, loaded: Loaded, action: CodeAction, functionName: string | undefined, style: ConversionData['style']): CodeAction[] {
+  const data: ConversionData = { uri: loaded.document.uri, version: loaded.version, functionName, style };
+  if (session.client.resolveEdits) return [{ ...action, data }];
+  const result = converted(loaded, data);
+  return result.status === 'converted' ? [{ ...action, edit: workspaceEdit(session, loaded, result.edits) }] : [];
+}
+
+function converted(loaded: Loaded, { functionName, style }: Partial<ConversionData>): Conversion {
+  return (style === 'fold' ? convertFolding : convert)(loaded.engine, loaded.input, conversionTarget(loaded.kernel), functionName);
 }
 
 function title(offer: ConversionOffer, kernel: string): string {
@@ -116,7 +129,7 @@ export async function resolveCodeAction(session: Session, action: CodeAction, to
   if (typeof data?.uri !== 'string' || action.edit) return action;
   const loaded = await session.load(data.uri, token);
   if (!loaded || loaded.version !== data.version) throw new ResponseError(LSPErrorCodes.ContentModified, 'the document changed');
-  const result = convert(loaded.engine, loaded.input, conversionTarget(loaded.kernel), data.functionName);
+  const result = converted(loaded, data);
   if (result.status === 'converted') return { ...action, edit: workspaceEdit(session, loaded, result.edits) };
   throw new ResponseError(LSPErrorCodes.RequestFailed, result.status === 'refused' ? result.reason : 'there is nothing left to convert');
 }

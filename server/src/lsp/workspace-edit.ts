@@ -12,6 +12,7 @@ const ANNOTATIONS: Readonly<Record<Kind, ChangeAnnotation>> = {
   'tidy': { label: 'Take out what is no longer needed' },
   'signature': { label: 'Change what other files see', description: 'Parameters of helpers, and ops tables that other files name', needsConfirmation: true },
   'layout': { label: 'Move the device to the front of its struct', description: 'The layout changes for everything that uses the struct', needsConfirmation: true },
+  'fold': { label: 'Move state into .init and .release', description: 'What .release undoes is undone at the last put, which may be later than remove', needsConfirmation: true },
 };
 
 /** Edits of documents of the loaded module, in the most telling form that the client takes. */
