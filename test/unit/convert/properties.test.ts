@@ -1,10 +1,10 @@
+import { readdirSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { editsOf } from '../../../server/src/convert/index.ts';
 import { overlaps } from '../../../server/src/text/edits.ts';
 import { analyseText } from '../../support/analyse.ts';
 import { render, shapes } from './generate.ts';
-import { codeOf, convertText, fixtureNames, misunderstood, plan, readFixture } from './support.ts';
+import { codeOf, convertText, FIXTURES, fixtureNames, misunderstood, plan, readFixture } from './support.ts';
 
 const KERNELS = [['6.1', [6, 1]], ['6.2', [6, 2]], ['6.6', [6, 6]]] as const;
 const OLD_NAMES = /\b(?:vfio_init_group_dev|vfio_uninit_group_dev|vfio_pci_core_init_device|vfio_pci_core_uninit_device)\b/;
@@ -40,24 +40,24 @@ describe('a generated driver', () => {
 });
 
 describe('damaged text', () => {
-  const sources = fixtureNames().map(readFixture);
+  const forms = readdirSync(`${FIXTURES}forms`).filter((name) => name.endsWith('.c')).map((name) => `forms/${name}`);
+  const sources = [...fixtureNames(), ...forms, ...forms].map(readFixture);
   const damage = fc.record({
     source: fc.constantFrom(...sources),
     at: fc.double({ min: 0, max: 1, noNaN: true }),
     length: fc.integer({ min: 0, max: 60 }),
-    insert: fc.constantFrom('', '{', '}', '(', ');', '#if X\n', '#endif\n', '/*', '"', 'goto', '\0', ';', 'if (', 'vfio_init_group_dev(', 'kfree(p);', '= {'),
+    insert: fc.constantFrom('', '{', '}', '(', ');', '#if X\n', '#endif\n', '/*', '"', 'goto', '\0', ';', 'if (', 'vfio_init_group_dev(', 'kfree(p);', '= {', 'vfio_add_group_dev(', '.release = ', 'devm_', 'else', 'return;'),
   });
 
   test('is planned or refused, never thrown at, and edits never overlap', () => {
-    fc.assert(fc.property(damage, ({ source, at, length, insert }) => {
+    fc.assert(fc.property(damage, kernels, ({ source, at, length, insert }, [, kernel]) => {
       const start = Math.floor(at * source.length);
       const text = source.slice(0, start) + insert + source.slice(start + length);
-      const result = plan('main.c', text, [6, 1]);
-      if (result.status !== 'planned') return;
-      for (const file of editsOf(result.plan).edits) expect(overlaps(file.edits)).toBe(false);
-      const after = convertText('main.c', text, [6, 1]).text;
+      if (plan('main.c', text, kernel).status !== 'planned') return;
+      const { text: after, planned } = convertText('main.c', text, kernel);
+      for (const file of planned.edits) expect(overlaps(file.edits)).toBe(false);
       expect(misunderstood('main.c', after)).toBeLessThanOrEqual(misunderstood('main.c', text));
-    }), { numRuns: 400, seed });
+    }), { numRuns: 600, seed });
   }, SLOW);
 
   test.each([['braces', '{'.repeat(20_000)], ['blocks', `int f(void) { ${'{'.repeat(5_000)} vfio_init_group_dev(&p->vdev, dev, &ops); ${'}'.repeat(5_000)} }`], ['NULs', '\0'.repeat(5_000)]])('%s do not overflow the stack', (_, text) => {
