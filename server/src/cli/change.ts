@@ -1,17 +1,20 @@
+import type { Moved } from '../convert/fold/types.ts';
 import type { Engine } from '../engine/analyse.ts';
 import { convert, conversionTarget } from '../engine/convert.ts';
 import { convertFolding } from '../engine/fold.ts';
 import { fixAll } from '../engine/fix.ts';
+import { joinLinked } from '../engine/project/join.ts';
 import { unifiedDiff } from '../text/diff.ts';
 import { applyEdits } from '../text/edits.ts';
 import type { FileEdits } from '../text/span.ts';
 import type { Command } from './args.ts';
 import { findInputs, namedFiles, type InputFile } from './inputs.ts';
 import { rangeIn, type JsonRange } from './json.ts';
+import { commitMessage } from './message.ts';
 import type { Program } from './program.ts';
 import { announceTargets } from './targets.ts';
 import { encode, writeTextFile } from './text-file.ts';
-import { openWorkspace, patchName, type Workspace } from './workspace.ts';
+import { openWorkspace, patchName, shownPath, type Workspace } from './workspace.ts';
 
 type Change = Extract<Command, { name: 'convert' | 'fix' }>;
 
@@ -20,6 +23,7 @@ interface Outcome {
   readonly status: 'converted' | 'unchanged' | 'refused';
   readonly reason?: string;
   readonly notes: readonly string[];
+  readonly folded?: readonly Moved[] | undefined;
   readonly edits: readonly { readonly path: string; readonly range: JsonRange; readonly newText: string }[];
 }
 
@@ -29,7 +33,8 @@ export async function runChange(command: Change, program: Program): Promise<numb
   const workspace = openWorkspace(command, program.output);
   const engine = await program.engine();
   const outcomes: Outcome[] = [];
-  for (const file of inputs.files) outcomes.push(command.name === 'convert' ? await convertFile(engine, workspace, file, command.style) : await fixFile(engine, workspace, file, command.unsafe));
+  const linked = command.name === 'convert' ? await linkedFiles(workspace, inputs.files) : [];
+  for (const file of inputs.files) outcomes.push(command.name === 'convert' ? await convertFile(engine, workspace, file, linked.includes(file) ? linked : [file], command.style) : await fixFile(engine, workspace, file, command.unsafe));
   await announceTargets(workspace, inputs.files, command.paths, program.output);
 
   const patch = patchOf(workspace);
@@ -41,7 +46,10 @@ export async function runChange(command: Change, program: Program): Promise<numb
       if (status === 'refused') program.output.note(`${file.shown}: refused: ${reason}`);
       for (const note of notes) program.output.note(`${file.shown}: ${note}`);
     }
-    if (!command.write) program.output.out(patch);
+    if (!command.write) {
+      if (command.name === 'convert' && command.message) program.output.out(await messageOf(workspace, outcomes));
+      program.output.out(patch);
+    }
   }
   if (command.write) {
     for (const path of workspace.changed()) {
@@ -57,8 +65,17 @@ export async function runChange(command: Change, program: Program): Promise<numb
   return outcomes.some(({ status }) => status === 'refused') ? 1 : 0;
 }
 
-async function convertFile(engine: Engine, workspace: Workspace, file: InputFile, style: 'minimal' | 'fold'): Promise<Outcome> {
-  const input = await workspace.load(file.path);
+/** The files that a library among them exports to, and the library: they are converted as one. */
+async function linkedFiles(workspace: Workspace, files: readonly InputFile[]): Promise<readonly InputFile[]> {
+  if (files.length < 2) return [];
+  const inputs = await Promise.all(files.map((file) => workspace.load(file.path)));
+  const joined = joinLinked(inputs);
+  return files.filter((_, i) => joined[i] !== inputs[i]);
+}
+
+/** Converts a file with what it is linked with, as it is by now. */
+async function convertFile(engine: Engine, workspace: Workspace, file: InputFile, linked: readonly InputFile[], style: 'minimal' | 'fold'): Promise<Outcome> {
+  const input = joinLinked(await Promise.all(linked.map((one) => workspace.load(one.path))))[linked.indexOf(file)]!;
   const result = (style === 'fold' ? convertFolding : convert)(engine, input, conversionTarget(await workspace.target(file.path)), undefined);
   switch (result.status) {
     case 'unchanged':
@@ -66,17 +83,26 @@ async function convertFile(engine: Engine, workspace: Workspace, file: InputFile
     case 'refused': {
       const { site, reason } = result;
       const line = site ? workspace.lines(site.path).position(site.start).line + 1 : undefined;
-      const where = line === undefined || /\blines? \d/.test(reason) ? '' : ` (line ${line})`;
+      const where = line === undefined || /\blines? \d/.test(reason) ? '' : ` (line ${line}${site!.path === file.path ? '' : ` of ${shownPath(site!.path)}`})`;
       return { file, status: 'refused', reason: `${reason}${where}`, notes: [], edits: [] };
     }
     case 'converted':
-      return { file, status: 'converted', notes: result.notes, edits: take(workspace, result.edits) };
+      return { file, status: 'converted', notes: result.notes, folded: result.folded, edits: take(workspace, result.edits) };
   }
 }
 
 async function fixFile(engine: Engine, workspace: Workspace, file: InputFile, unsafe: boolean): Promise<Outcome> {
   const { edits } = fixAll(engine, await workspace.load(file.path), await workspace.config(file.path), await workspace.target(file.path), { unsafe });
   return { file, status: edits.length > 0 ? 'converted' : 'unchanged', notes: [], edits: take(workspace, edits) };
+}
+
+/** The commit message of what was converted, for the kernel of the first file. */
+async function messageOf(workspace: Workspace, outcomes: readonly Outcome[]): Promise<string> {
+  const converted = outcomes.filter((one) => one.status === 'converted');
+  const first = converted[0];
+  if (!first) return '';
+  const { text } = conversionTarget(await workspace.target(first.file.path));
+  return commitMessage(converted.map(({ file, notes, folded }) => ({ shown: patchName(file.path).name, notes, folded: folded ?? [] })), text);
 }
 
 /** Puts edits in front of the disk, so that the next file of the same module meets them. */

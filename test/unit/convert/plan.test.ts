@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { editsOf, planConversion } from '../../../server/src/convert/index.ts';
+import { rowsOf } from '../../../server/src/engine/settings/wrappers.ts';
 import { lower, moduleOf, plan, readFixture } from './support.ts';
 
 const OLD = readFixture('mdev-emulated.c');
@@ -75,4 +76,24 @@ test('the member of a struct of the same tag in another header does not count', 
   const text = OLD.replace(/struct tally_state \{[\s\S]*?\n\};\n/, '#include "mine.h"\n');
   const result = plan('a.c', text, [6, 1], { 'mine.h': 'struct tally_state { struct vfio_device vdev; u8 *space; };', 'other.h': 'struct tally_state { int first; struct vfio_device vdev; };' });
   expect(result.status).toBe('planned');
+});
+
+test('a device that a library of the settings initialises is refused by the name of its function', () => {
+  const text = `struct bolt { struct vfio_device vdev; };
+static int bolt_probe(struct pci_dev *pdev)
+{
+	struct bolt *bolt = kzalloc(sizeof(*bolt), GFP_KERNEL);
+
+	if (!bolt)
+		return -ENOMEM;
+	forge_core_init(&bolt->vdev, &pdev->dev);
+	return forge_core_register(&bolt->vdev);
+}
+`;
+  const wrappers = rowsOf([{ name: 'forge_core_init', does: 'init' }, { name: 'forge_core_register', does: 'register' }]).rows;
+  const result = planConversion({ module: { ...moduleOf('bolt.c', text), wrappers }, kernel: [6, 1] }, { path: 'bolt.c' });
+  if (result.status !== 'refused') throw new Error(result.status);
+  expect(result.refusal.code).toBe('library');
+  expect(result.refusal.reason).toContain('forge_core_init() initialises the device of bolt_probe()');
+  expect(planConversion({ module: moduleOf('bolt.c', text), kernel: [6, 1] }, { path: 'bolt.c' }).status).toBe('unchanged');
 });

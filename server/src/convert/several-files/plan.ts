@@ -1,6 +1,10 @@
+import type { FileIr } from '../../ir/types.ts';
+import type { Module } from '../../lifecycle/types.ts';
 import { planFile } from '../plan.ts';
-import { RefusedError } from '../refuse.ts';
+import { allExpressions, statementsOf } from '../place.ts';
+import { refuse, RefusedError } from '../refuse.ts';
 import type { ConversionInput, ConversionRequest, PlanResult, RefusalCode } from '../types.ts';
+import { definitionOf } from './helpers.ts';
 import { documentsOfLife, mergedModule } from './documents.ts';
 
 /** What one document cannot show and the whole module may. */
@@ -19,6 +23,8 @@ export function planConversion(input: ConversionInput, request: ConversionReques
   if (!file) return { status: 'unchanged' };
   const more = (input.documents ?? []).filter((path) => path !== file.path).flatMap((path) => input.module.sources.find((source) => source.path === path) ?? []);
   const alone: PlanResult | null = more.length > 0 ? null : attempt(() => planFile(input, file, request.functionName, [file]));
+  const wrapped = alone?.status === 'unchanged' ? attempt(() => refuseWrapped(input.module, file, request.functionName)) : null;
+  if (wrapped?.status === 'refused') return wrapped;
   if (alone && (alone.status !== 'refused' || !OF_SEVERAL_FILES.has(alone.refusal.code))) return alone;
   const documents = documentsOfLife(input.module, file);
   if (alone && documents.length === 1) return alone;
@@ -27,6 +33,22 @@ export function planConversion(input: ConversionInput, request: ConversionReques
     return planFile({ ...input, module: merged.module }, merged.file, more.length > 0 ? undefined : request.functionName, [file, ...more]);
   });
   return together.status === 'unchanged' && alone ? alone : together;
+}
+
+/** A device that a vendor's library initialises, as the settings say: only the library's own conversion shows what becomes of its callers. */
+function refuseWrapped(module: Module, file: FileIr, functionName: string | undefined): PlanResult {
+  for (const fn of file.functions.filter((one) => functionName === undefined || one.name === functionName)) {
+    for (const { stmt } of statementsOf(fn)) {
+      for (const expr of allExpressions(stmt)) {
+        const rows = expr.kind === 'call' && expr.name !== null && !definitionOf(module, file, expr.name) ? module.wrappers?.get(expr.name) : undefined;
+        const effect = rows?.flatMap((row) => row.success).find((one) => one.op === 'init' || one.op === 'uninit');
+        if (!effect || expr.kind !== 'call') continue;
+        const what = effect.op === 'init' ? 'initialises' : 'uninitialises';
+        refuse('library', `${expr.name}() ${what} the device of ${fn.name}(), and belongs to a library that is only known by the settings. Convert the library together with this file: name the files of both on the command line.`, file, expr);
+      }
+    }
+  }
+  return { status: 'unchanged' };
 }
 
 function attempt(work: () => PlanResult): PlanResult {

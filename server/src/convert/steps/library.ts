@@ -51,7 +51,7 @@ function libraryAt(module: Module, site: CallSite): Library | null {
   const init: LibraryFunction = { file: site.scope.file, fn: site.fn, site, root: root.name };
   if (!isExported(module, init)) return null;
   const calls = callsOf(module, init, true);
-  return calls && calls.length > 0 ? { init, calls } : null;
+  return calls && { init, calls };
 }
 
 /** The document that was asked for is the library or one of its drivers. */
@@ -69,6 +69,9 @@ function convert({ input: { module, kernel } }: StepInput, { init, calls }: Libr
   if (more) give(`it also calls ${more.call.name ?? ''}() (line ${lineIn(file, more.call.start)}). Split it: one function that sets the device up, and the rest.`, file, more.call);
   if (fn.returnType.name !== 'void' || fn.returnType.pointers > 0) give('it returns a value, which its callers act on. Let it return nothing first, or convert by hand.', file, fn.nameSpan);
   if (site.call.name !== 'vfio_init_group_dev' || !site.whole || site.at.parent !== null || site.call.args.length !== 3) give(`${site.call.name ?? 'the init'}() is no plain statement of it. Make it one.`, file, site.call);
+  if (calls.length === 0) {
+    refuse('library', `${name} initialises devices for drivers in other modules. Convert it together with them: name their files beside ${baseName(file.path)} on the command line.`, file, fn.nameSpan);
+  }
   const undo = undoOf(module, init);
   const others = undo ? callsOf(module, undo, true) : [];
   if (!others) give(`${undo!.fn.name}() is named where it cannot be followed. Call it directly.`, file, undo!.fn.nameSpan);
