@@ -16,7 +16,7 @@ export type RuleOptions = NonNullable<Configuration['rules']>;
 export type Command =
   | { readonly name: 'check'; readonly kernel?: string | undefined; readonly rules: RuleOptions; readonly format: 'text' | 'json' | 'sarif' | 'github' | 'gitlab'; readonly failOn: FailOn;
     readonly baseline: string | undefined; readonly updateBaseline: boolean; readonly paths: readonly string[] }
-  | { readonly name: 'convert'; readonly kernel?: string | undefined; readonly style: 'minimal' | 'fold'; readonly write: boolean; readonly format: 'patch' | 'json'; readonly paths: readonly string[] }
+  | { readonly name: 'convert'; readonly kernel?: string | undefined; readonly style: 'minimal' | 'fold'; readonly write: boolean; readonly format: 'patch' | 'json'; /** The patch was asked for by name: with its commit message. */ readonly message: boolean; readonly paths: readonly string[] }
   | { readonly name: 'fix'; readonly kernel?: string | undefined; readonly rules: RuleOptions; readonly unsafe: boolean; readonly write: boolean; readonly paths: readonly string[] }
   | { readonly name: 'explain'; readonly subject: string }
   | { readonly name: 'rules'; readonly format: 'text' | 'json' }
@@ -58,7 +58,7 @@ export function parseCommand(argv: readonly string[]): Command {
       const { values, positionals } = parse(rest, { kernel: { type: 'string' }, style: { type: 'string' }, write: { type: 'boolean' }, format: { type: 'string' } });
       return {
         name, kernel: kernel(values.kernel), style: choice('--style', values.style, ['minimal', 'fold'], 'minimal'), write: values.write === true,
-        format: choice('--format', values.format, ['patch', 'json'], 'patch'), paths: atLeastOne(positionals, 'FILE'),
+        format: choice('--format', values.format, ['patch', 'json'], 'patch'), message: values.format === 'patch', paths: atLeastOne(positionals, 'FILE'),
       };
     }
     case 'fix': {

@@ -43,7 +43,7 @@ export function convertFolding(engine: Engine, input: ModuleInput, target: Targe
     let after = withEdits(input, edits);
     let module = after && scratch.module(after);
     if (!before || !after || !module) return minimal;
-    const notes = [...minimal.notes];
+    let notes = [...minimal.notes];
     const folded: Moved[] = [];
     for (const probe of probesOf(before, module)) {
       const result = foldProbe(before, module, target, probe);
@@ -62,7 +62,9 @@ export function convertFolding(engine: Engine, input: ModuleInput, target: Targe
       after = next;
       module = nextModule;
       folded.push(result.moved);
-      notes.push(...result.notes);
+      // The release that was added to give the memory back does more by now.
+      const { release } = result.moved;
+      notes = [...notes.filter((note) => release === null || !note.startsWith(`${release}() was added because`)), ...result.notes];
     }
     return { status: 'converted', edits, notes, ...(folded.length > 0 && { folded }) };
   } catch (error) {

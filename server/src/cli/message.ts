@@ -1,0 +1,61 @@
+import type { Moved } from '../convert/fold/types.ts';
+
+/** The width that git shows a message in without wrapping it. */
+const WIDTH = 72;
+
+/** One converted file as a commit message speaks of it. `shown` is its name in the patch. */
+export interface MessagePart {
+  readonly shown: string;
+  readonly notes: readonly string[];
+  readonly folded: readonly Moved[];
+}
+
+/**
+ * A subject and a body for the commit of a patch, and the line that ends them. `git apply` and `patch` skip what stands in front of a patch, so the
+ * text has no line that could begin one. Empty when there is no part.
+ * @param kernel the kernel that the files were converted for, `6.1`.
+ */
+export function commitMessage(parts: readonly MessagePart[], kernel: string): string {
+  if (parts.length === 0) return '';
+  const paragraphs = [`Convert to the life cycle of Linux ${kernel}: vfio_alloc_device() allocates and initialises the device, and the last vfio_put_device() frees it.`];
+  for (const { folded } of parts) {
+    for (const { probe, init, release, built, undone, from } of folded) {
+      paragraphs.push(`Move what ${probe}() builds before the register into ${init}(): ${list(built)}.${release === null ? '' : ` Move its undoing from ${list(from.map((name) => `${name}()`))} and the error path into ${release}(): ${list(undone)}.`}`);
+    }
+  }
+  const points = new Set(parts.flatMap(({ notes }) => notes.filter((note) => !ABOUT_THE_TOOL.test(note))));
+  if (points.size > 0) paragraphs.push('To be looked at:');
+  const body = [...paragraphs.map((text) => wrap(text, '')), ...[...points].map((note) => wrap(note, '- ', '  '))];
+  return `${subjectOf(parts)}\n\n${body.map((text, i) => text + (text.startsWith('- ') && body[i + 1]?.startsWith('- ') === true ? '\n' : '\n\n')).join('').trimEnd()}\n---\n`;
+}
+
+/** Notes on the conversion itself, and those that the patch or the body says already. */
+const ABOUT_THE_TOOL = /^(?:It was there before|Nothing was folded|Label |\w+\(\) was not folded|\w+\(\) now builds what)/;
+
+/** `vfio/<driver>: …`, as the log of drivers/vfio has it: after the file, or its folder where the file's name says nothing. */
+function subjectOf(parts: readonly MessagePart[]): string {
+  const names = new Set(parts.map(({ shown }) => {
+    const [file = '', folder] = shown.split('/').reverse();
+    const name = file.replace(/\.[ch]$/, '').replace(/^vfio[_-]|[_-](?:main|ops|drv|core)$/g, '');
+    return name === 'main' && folder !== undefined ? folder : name;
+  }));
+  const [only] = names;
+  return names.size === 1 ? `vfio/${only}: Use vfio_alloc_device()` : 'vfio: Use vfio_alloc_device()';
+}
+
+function list(items: readonly string[]): string {
+  return items.length > 1 ? `${items.slice(0, -1).join(', ')} and ${items[items.length - 1]}` : items[0] ?? '';
+}
+
+function wrap(text: string, first: string, next = first): string {
+  const lines: string[] = [];
+  let line = first;
+  for (const word of text.split(/\s+/)) {
+    const blank = line === first && lines.length === 0 ? '' : line.trim() === '' ? '' : ' ';
+    if (line.length + blank.length + word.length > WIDTH && line.trim() !== '' && line !== first) {
+      lines.push(line);
+      line = next + word;
+    } else line += blank + word;
+  }
+  return [...lines, line].join('\n');
+}
