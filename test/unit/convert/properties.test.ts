@@ -60,7 +60,8 @@ describe('damaged text', () => {
     }), { numRuns: 600, seed });
   }, SLOW);
 
-  test.each([['braces', '{'.repeat(20_000)], ['blocks', `int f(void) { ${'{'.repeat(5_000)} vfio_init_group_dev(&p->vdev, dev, &ops); ${'}'.repeat(5_000)} }`], ['NULs', '\0'.repeat(5_000)]])('%s do not overflow the stack', (_, text) => {
+  test.each([['braces', '{'.repeat(20_000)], ['blocks', `int f(void) { ${'{'.repeat(5_000)} vfio_init_group_dev(&p->vdev, dev, &ops); ${'}'.repeat(5_000)} }`], ['NULs', '\0'.repeat(5_000)],
+    ['branches', `int f(void) { struct p *p; p = kzalloc(sizeof(*p), GFP_KERNEL); if (!p) return 1; if (a) ${'{'.repeat(5_000)} vfio_init_group_dev(&p->vdev, dev, &ops); ${'}'.repeat(5_000)} else vfio_init_group_dev(&p->vdev, dev, &other); }`]])('%s do not overflow the stack', (_, text) => {
     expect(['unchanged', 'refused']).toContain(plan('main.c', text, [6, 1]).status);
   });
 });

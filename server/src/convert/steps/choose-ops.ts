@@ -44,6 +44,7 @@ function chosen(file: FileIr, fn: FunctionIr, group: readonly CallSite[]): Edit[
   if (!allocation || allocation.stmt.kind !== 'expr' || allocation.sole || allocation.conditional) return null;
   const tree = allocation.siblings.slice(allocation.index + 1).find((stmt) => group.every((site) => site.call.start >= stmt.start && site.call.end <= stmt.end));
   if (tree?.kind !== 'if') return null;
+  if (statementsOf(fn).some((at) => isDeeperThan(at, MAX_DEPTH))) severalInits(file, fn, group, 'The function nests too deep to follow.', tree);
   for (const site of group) {
     const same = site.call.name === first.call.name && [0, 1].every((index) => plain(textOf(file, site.call.args[index]!)) === plain(textOf(file, first.call.args[index]!)));
     if (!same || !site.whole) severalInits(file, fn, group, `The call at line ${lineOf(file, site.call.start)} differs in more than the ops table.`, site.call);
@@ -51,6 +52,15 @@ function chosen(file: FileIr, fn: FunctionIr, group: readonly CallSite[]): Edit[
   const choice = choiceOf(file, fn, group, [tree]);
   checkConditions(file, fn, group, choice, allocation, variable);
   return edits(file, fn, group, choice, tree, allocation);
+}
+
+/** Far more than a person would write. */
+const MAX_DEPTH = 100;
+
+function isDeeperThan(at: Placed, limit: number): boolean {
+  let outer = at.parent;
+  for (let depth = 0; outer; depth++, outer = outer.parent) if (depth > limit) return true;
+  return false;
 }
 
 function isAllocation(value: Expr): boolean {
