@@ -10,7 +10,7 @@ import { findHeaders, whyNot } from './lib/headers.mjs';
 import { inProject } from './lib/paths.mjs';
 
 const kernels = ['6.1', '6.12'];
-const styles = ['minimal'];
+const styles = ['minimal', 'fold'];
 const oldNames = /^vfio_(?:pci_core_)?(?:un)?init_(?:group_dev|device)$/;
 
 if (!existsSync(inProject('dist/cli.cjs'))) {

@@ -32,6 +32,7 @@ void host_name(const void *pointer, const char *function, char *into);
 /* The rest of what is taken and given back: interrupts, pages, work queues. A key is an address or a number. */
 void host_acquire(const char *kind, unsigned long key);
 void host_release(const char *kind, unsigned long key);
+int host_holds(const char *kind, unsigned long key);
 
 /* ---- fake/: the kernel, as the scenarios see it ---- */
 

@@ -42,7 +42,7 @@ export function planFile(input: ConversionInput, file: FileIr, functionName: str
     for (const table of planned) merge(file, tables, table);
   }
   if (devices.length === 0) return { status: 'unchanged' };
-  const found = [...tables.values()];
+  const found = withOneStub(file, [...tables.values()]);
   return { status: 'planned', plan: { file, kernel, devices, tables: found, notes: notesOf(file, kernel, devices, found) } };
 }
 
@@ -181,6 +181,14 @@ function merge(file: FileIr, tables: Map<string, TablePlan>, table: TablePlan): 
   }
   const key = (plan: TablePlan): string => plan.members.filter((item) => item.value !== plan.releaseStub).map((item) => item.value).join();
   if (key(known) !== key(table)) refuse('table-incomplete', `\`${table.variable.name}\` serves devices that need different members. Give each its own table.`, file, table.variable.nameSpan);
+}
+
+/** Tables of one source share a generated `.release` of the same name: it stands above the first of them. */
+function withOneStub(file: FileIr, tables: readonly TablePlan[]): TablePlan[] {
+  const first = new Map<string, TablePlan>();
+  const keyOf = (table: TablePlan): string => `${placeOf(file, table.variable.start).file.path}\n${table.releaseStub ?? ''}`;
+  for (const table of [...tables].sort((a, b) => a.variable.start - b.variable.start)) if (!first.has(keyOf(table))) first.set(keyOf(table), table);
+  return tables.map((table) => (table.releaseStub === null || first.get(keyOf(table)) === table ? table : { ...table, releaseStub: null }));
 }
 
 /** A file without an init of its own that nevertheless holds a part of the life of such an object. */

@@ -9,6 +9,7 @@ struct vfio_device;
 struct device *fake_parent(int device);
 void fake_use(struct vfio_device *device);
 void fake_close_tracked(struct vfio_device *device);
+void fake_init_failed(struct vfio_device *device);
 
 /* What devm_ functions have taken for a device is given back, newest first: after a failed probe and after remove. */
 void fake_release_managed(struct device *device);

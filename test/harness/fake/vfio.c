@@ -120,8 +120,10 @@ static int init(struct vfio_device *device, struct device *parent, const struct 
 	if (result > 0)
 		host_bug(".init returns %d", result);
 	/* .release does not run when .init has failed. */
-	if (result)
+	if (result) {
+		fake_init_failed(device);
 		finish(device, ".init that fails");
+	}
 	return result;
 }
 

@@ -129,21 +129,19 @@ static int run(const struct scenario *scenario, int type, int failing, const cha
 		host_bug("ended by signal %d", WTERMSIG(status));
 	else if (WEXITSTATUS(status) && !record->bugs.count)
 		host_bug("ended with exit status %d", WEXITSTATUS(status));
-	if (failing && !record->reached && !record->bugs.count)
+	if (failing && !record->reached)
 		return 0;
 	print_record(scenario->name, type, failing ? failed : NULL);
 	return 1;
 }
 
-/* Where each call that can fail fails in turn, its name comes from the run in which none does: an old driver's container is known by then. */
+/* The name of the call that fails comes from the run in which none does: an old driver's container is known by then. */
 static void run_failures(const struct scenario *scenario, int type)
 {
-	static struct lines calls;
-
 	run(scenario, type, 0, NULL);
-	calls = record->calls;
+	known_calls = record->calls;
 	for (int n = 1; n <= MAX_FAILURES; n++)
-		if (!run(scenario, type, n, n <= calls.count ? calls.text[n - 1] : "?"))
+		if (!run(scenario, type, n, n <= known_calls.count ? known_calls.text[n - 1] : "?"))
 			break;
 }
 

@@ -46,6 +46,14 @@ static struct allocation *find(const void *pointer)
 	return NULL;
 }
 
+/* Whether this call has given a container in the run in which none failed: when a call fails before the init, nothing else tells. */
+static int is_known_container(void)
+{
+	int call = record->calls.count;
+
+	return record->armed && call > 0 && call < record->failing && call <= known_calls.count && !strcmp(known_calls.text[call - 1], "container");
+}
+
 void *host_allocate(unsigned long size, const char *family)
 {
 	struct allocation *one;
@@ -62,10 +70,11 @@ void *host_allocate(unsigned long size, const char *family)
 		.memory = calloc(1, size ? size : 1), .size = size, .family = family, .number = allocation_count - first_number,
 		.event = record->events.count, .call = record->armed ? record->calls.count - 1 : -1,
 	};
+	one->is_container = !strcmp(family, "container") || is_known_container();
 	describe(one, text);
 	host_event("allocate %s", text);
-	if (!strcmp(family, "container"))
-		host_is_container(one->memory);
+	if (one->is_container && one->call >= 0)
+		snprintf(record->calls.text[one->call], LINE, "container");
 	return one->memory;
 }
 
@@ -144,15 +153,27 @@ void host_acquire(const char *kind, unsigned long key)
 	resources[resource_count++] = (struct resource){ .kind = kind, .key = key };
 }
 
+static struct resource *resource_of(const char *kind, unsigned long key)
+{
+	for (int i = resource_count - 1; i >= 0; i--)
+		if (resources[i].key == key && !strcmp(resources[i].kind, kind))
+			return &resources[i];
+	return NULL;
+}
+
+int host_holds(const char *kind, unsigned long key)
+{
+	return resource_of(kind, key) != NULL;
+}
+
 void host_release(const char *kind, unsigned long key)
 {
-	for (int i = resource_count - 1; i >= 0; i--) {
-		if (resources[i].key != key || strcmp(resources[i].kind, kind))
-			continue;
-		resources[i] = resources[--resource_count];
-		return;
-	}
-	host_bug("%s is given back and was not taken", kind);
+	struct resource *one = resource_of(kind, key);
+
+	if (one)
+		*one = resources[--resource_count];
+	else
+		host_bug("%s is given back and was not taken", kind);
 }
 
 void memory_start(void)

@@ -4,6 +4,7 @@
 #include "record.h"
 
 struct record *record;
+struct lines known_calls;
 
 static void append(struct lines *lines, const char *format, va_list arguments)
 {

@@ -22,4 +22,7 @@ struct record {
 
 extern struct record *record;
 
+/* The calls of the run in which none fails. Up to the call that is to fail, those of the other runs are the same. */
+extern struct lines known_calls;
+
 #endif
