@@ -8,6 +8,8 @@ export interface CallGraph {
   readonly nodes: readonly Defined<FunctionIr>[];
   calleesOf(fn: FunctionIr): readonly Defined<FunctionIr>[];
   callersOf(fn: FunctionIr): readonly FunctionIr[];
+  /** Of the names that a function calls and hands on, those that the module defines somewhere. */
+  namesOf(fn: FunctionIr): Scan['names'];
 }
 
 /** What is kept of one call graph for the next: which of the names that a function calls and hands on the module has. */
@@ -36,7 +38,7 @@ export function callGraph(index: ModuleIndex, cache: CallGraphCache = createCall
       if (!known.has(t.item)) { known.add(t.item); nodes.push(t); }
     }
   }
-  return { nodes, calleesOf: (fn) => callees.get(fn) ?? NONE, callersOf: (fn) => callers.get(fn) ?? NONE };
+  return { nodes, calleesOf: (fn) => callees.get(fn) ?? NONE, callersOf: (fn) => callers.get(fn) ?? NONE, namesOf };
 }
 
 const NONE: readonly never[] = [];

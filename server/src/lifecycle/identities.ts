@@ -1,5 +1,5 @@
-import { movedFrom, copyString } from '../ir/lower.ts';
-import type { FunctionIr, StructIr, VariableIr } from '../ir/types.ts';
+import { copyString, movedFrom, shiftSpans } from '../ir/lower.ts';
+import type { FunctionIr, MacroIr, StructIr, VariableIr } from '../ir/types.ts';
 import { createLayout, frameOf, place, settle, type Frame, type Frames, type Layout } from './frames.ts';
 import { expansionOf, type Defined, type ModuleIndex } from './module.ts';
 import { originalOf } from './scan.ts';
@@ -25,11 +25,11 @@ export function identitiesOf(index: ModuleIndex, frames: Frames): Identities {
     current.set(own, d);
   }
   const files = [...index.module.sources, ...index.module.headers];
-  const macros = new Map<FunctionIr, Defined<FunctionIr> & { readonly start: number; readonly text: () => string }>();
+  const macros = new Map<FunctionIr, Defined<FunctionIr> & { readonly macro: MacroIr; readonly start: number; readonly text: () => string }>();
   for (const file of files) {
     for (const macro of file.macros) {
       const item = expansionOf(macro);
-      if (item && !macros.has(item)) macros.set(item, { file, item, start: macro.start, text: () => copyString(file.text.slice(macro.start, macro.end)) });
+      if (item && !macros.has(item)) macros.set(item, { file, item, macro, start: macro.start, text: () => copyString(file.text.slice(macro.start, macro.end)) });
     }
   }
   return {
@@ -39,11 +39,21 @@ export function identitiesOf(index: ModuleIndex, frames: Frames): Identities {
     layout() {
       const layout = createLayout();
       for (const [root, d] of current) { const frame = frames.byRoot.get(root); if (frame) place(layout, frame, d.item, d.item.start); }
-      for (const [item, { start }] of macros) { const frame = frames.byRoot.get(item); if (frame) place(layout, frame, item, start); }
+      for (const [item, { start, macro }] of macros) { const frame = frames.byRoot.get(item); if (frame) place(layout, frame, standingFor(macro, item), start); }
       settle(layout);
       return layout;
     },
   };
+}
+
+const moved = new WeakMap<MacroIr, FunctionIr>();
+
+/** The function that stands for a macro, at the place of the macro. */
+function standingFor(macro: MacroIr, expansion: FunctionIr): FunctionIr {
+  if (macro.start === expansion.start) return expansion;
+  let fn = moved.get(macro);
+  if (!fn) moved.set(macro, (fn = shiftSpans(expansion, macro.start - expansion.start)));
+  return fn;
 }
 
 /** The definition as it was lowered. */

@@ -23,14 +23,15 @@ const INCIDENTAL: ReadonlySet<EffectOp> = new Set(['allocate', 'free', 'get-drvd
 export function relevance(index: ModuleIndex, graph: CallGraph, kernel: KernelVersion, cache: RelevanceCache): Relevance {
   const containers = containerTags(index, kernel);
   const members = deviceMembers(index, containers);
-  const signature = [formatVersion(kernel), ...containers, '', ...[...members.tags].sort(), '', ...[...members.fields].sort(), '', ...index.names].join(' ');
+  const signature = [formatVersion(kernel), ...containers, '', ...[...members.tags].sort(), '', ...[...members.fields].sort()].join(' ');
   const { wrappers } = index.module;
   if (cache.signature !== signature || cache.wrappers !== wrappers) { cache.signature = signature; cache.wrappers = wrappers; cache.facts = new WeakMap(); }
   const facts = new Map<FunctionIr, FunctionFacts>();
   for (const d of graph.nodes) {
     const { root } = originalOf(d.item);
+    const means = graph.namesOf(d.item).called.map((name) => `${meaningOf(index, d.file, name)}${name}`).join();
     let f = cache.facts.get(root);
-    if (!f) cache.facts.set(root, (f = gather(index, d.file, d.item, kernel, containers, members)));
+    if (f?.means !== means) cache.facts.set(root, (f = { means, ...gather(index, d.file, d.item, kernel, containers, members) }));
     facts.set(d.item, f);
   }
   // Callers of what affects a device affect it too.
@@ -40,6 +41,11 @@ export function relevance(index: ModuleIndex, graph: CallGraph, kernel: KernelVe
   // A macro is a part of who uses it, and is always followed.
   const functions = new Set(index.allFunctions.map((d) => d.item));
   return { affects: (fn) => affecting.has(fn) || !functions.has(fn), yieldsDevice: (fn) => facts.get(fn)?.yields ?? true, escaping };
+}
+
+/** What a name is to those who call it: a function, a macro that can be followed, another macro, or nothing of the module's. */
+function meaningOf(index: ModuleIndex, file: FileIr, name: string): string {
+  return index.functions(file, name).length ? '' : index.macroFunction(file, name) ? '#' : index.macro(file, name) ? '?' : '-';
 }
 
 const NONE: ReadonlySet<number> = new Set();
@@ -68,8 +74,8 @@ function escapingParameters(index: ModuleIndex, graph: CallGraph, facts: Readonl
   return escapes;
 }
 
-/** What is kept between two versions of a module: facts of functions that did not change, for as long as the names they can mean did not. */
-export interface RelevanceCache { signature: string; wrappers: ExtraFunctions | undefined; facts: WeakMap<FunctionIr, FunctionFacts> }
+/** What is kept between two versions of a module: facts of functions that did not change, for as long as the names that they call mean what they did. */
+export interface RelevanceCache { signature: string; wrappers: ExtraFunctions | undefined; facts: WeakMap<FunctionIr, FunctionFacts & { readonly means: string }> }
 export function createRelevanceCache(): RelevanceCache { return { signature: '', wrappers: undefined, facts: new WeakMap() }; }
 
 /** Names of callees rather than definitions: an edit moves definitions. */

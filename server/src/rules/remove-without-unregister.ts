@@ -93,10 +93,12 @@ function mayRunAfterProbe(facts: ModuleFacts, functions: ReadonlySet<FunctionIr>
 
 /** A driver table with a probe that registers, no remove, and nothing else in the module that unregisters. */
 function driversWithoutRemove(facts: ModuleFacts): Finding[] {
+  const tables = facts.driverTables.filter((table) => table.probe !== null && table.remove === null && table.complete);
+  // Who unregisters is looked for in all texts of the module, which takes long: nearly every driver has a remove.
+  if (tables.length === 0) return [];
   const unregistering = new Set(facts.observations.flatMap((one) => (one.kind === 'operation' && one.op === 'unregister' && isReferenced(facts.module, one.function) ? [one.function] : [])));
   if (mayRunAfterProbe(facts, unregistering)) return [];
-  return facts.driverTables.flatMap((table): Finding[] => {
-    if (table.probe === null || table.remove !== null || !table.complete) return [];
+  return tables.flatMap((table): Finding[] => {
     const success = facts.observations.find((one): one is ExitObservation => one.kind === 'exit' && one.function.name === table.probe
       && one.outcome !== 'failure' && one.before.registered === 'yes' && one.certain && !one.deferred.includes('unregister') && !one.before.escaped);
     if (success === undefined) return [];

@@ -27,6 +27,13 @@ export function isWorthParsing(macro: MacroIr): boolean {
  * @returns the macros in the same order, with `body` or `statements` where their text is one.
  */
 export function lowerMacroBodies(macros: readonly MacroIr[], document: string, parser: SyntaxParser): MacroIr[] {
+  const lowered = new Map<MacroIr, MacroIr>();
+  lowerTogether(macros, document, parser, lowered);
+  return macros.map((macro) => lowered.get(macro) ?? macro);
+}
+
+/** Parses macros in one text. One with an error is parsed once more by itself, because its error and those around it change each other. */
+function lowerTogether(macros: readonly MacroIr[], document: string, parser: SyntaxParser, lowered: Map<MacroIr, MacroIr>): void {
   const wrapped: Wrapped[] = [];
   let source = '';
   for (const macro of macros) {
@@ -38,21 +45,23 @@ export function lowerMacroBodies(macros: readonly MacroIr[], document: string, p
     wrapped.push({ macro, bodyStart, at: source.length + opening.length, asStatements });
     source += `${opening}${body}${asStatements ? ' ;}' : ');}'}\n`;
   }
-  if (wrapped.length === 0) return [...macros];
+  if (wrapped.length === 0) return;
+  const damaged: MacroIr[] = [];
   const tree = parser.parse(source);
   try {
     const items = new Map(tree.items().map((item) => [item.start, item]));
-    const lowered = new Map<MacroIr, MacroIr>();
-    for (const one of wrapped) {
+    for (const [i, one] of wrapped.entries()) {
       const item = items.get(source.lastIndexOf('void m(void)', one.at));
+      const isWhole = item !== undefined && !item.hasError && item.end === (i + 1 < wrapped.length ? source.lastIndexOf('void m(void)', wrapped[i + 1]!.at) : source.length) - 1;
+      if (!isWhole && wrapped.length > 1) { damaged.push(one.macro); continue; }
       if (item === undefined) continue;
       const body = lowerBody(one, item, tree);
       if (!item.hasError || isUnderstood(body)) lowered.set(one.macro, { ...one.macro, ...body });
     }
-    return macros.map((macro) => lowered.get(macro) ?? macro);
   } finally {
     tree.dispose();
   }
+  for (const macro of damaged) lowerTogether([macro], document, parser, lowered);
 }
 
 interface Body { readonly body: Expr | null; readonly statements: readonly Stmt[] | null }
