@@ -107,12 +107,8 @@ describe('convert', () => {
       - struct easel is now freed at the last vfio_put_device(), which may be
         later than before: pointers to it that are kept elsewhere must still
         be gone by then.
-      - easel_release_dev() was added because 6.1 calls .release without a
-        test and leaves the free to it.
       - Besides the life cycle, the mdev interface changed:
         mdev_get_type_group_id is not in 6.1.
-      - easel_init_dev() now builds what easel_probe() built before the
-        register; vfio_alloc_device() calls it.
       - easel_release_dev() now does vfree(), kfree(): at the last put, which
         may be after easel_remove() has returned.
       - Accounting stays in easel_probe() (lines 75, 83 of the result) and
