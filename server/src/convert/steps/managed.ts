@@ -125,10 +125,22 @@ function objectEdits(file: FileIr, object: ManagedObject, action: string, eol: s
   const unit = indentUnit(text);
   const leave = last.kind === 'goto' ? `goto ${last.label};` : fn.returnType.pointers > 0 ? `return ERR_PTR(${result.name});` : `return ${result.name};`;
   const head = `${result.name} = devm_add_action_or_reset`;
+  // What was taken before the allocation is given back on this way out as on the other; a message about memory is not repeated.
+  const undo = (check.then.kind === 'block' ? check.then.body.slice(0, -1) : []).filter((stmt) => !isAssignmentTo(stmt, result.name) && !isMessage(stmt));
+  const branch = [...undo.map((stmt) => text.slice(stmt.start, stmt.end)), leave];
+  const [open, close] = branch.length > 1 ? [' {', `${eol}${indent}}`] : ['', ''];
   const statement = wrapCall(head, [textOf(file, dev), action, variable], ';', indent.startsWith('\t') ? indent.length * 8 : indent.length, indent, eol);
   const place = nextLine(text, check.end);
-  edits.push({ span: { start: place, end: place }, newText: `${eol}${indent}${statement}${eol}${indent}if (${result.name})${eol}${indent}${unit}${leave}${eol}` });
+  edits.push({ span: { start: place, end: place }, newText: `${eol}${indent}${statement}${eol}${indent}if (${result.name})${open}${branch.map((line) => `${eol}${indent}${unit}${line}`).join('')}${close}${eol}` });
   return edits;
+}
+
+function isAssignmentTo(stmt: Stmt, name: string): boolean {
+  return stmt.kind === 'expr' && stmt.expr.kind === 'assign' && stmt.expr.target.kind === 'name' && stmt.expr.target.name === name;
+}
+
+function isMessage(stmt: Stmt): boolean {
+  return stmt.kind === 'expr' && stmt.expr.kind === 'call' && /^(?:dev|pci|pr)_(?:emerg|alert|crit|err|warn|notice|info|dbg)(?:_once|_ratelimited)?$|^printk$/.test(stmt.expr.name ?? '');
 }
 
 function lastOf(stmt: Stmt): Stmt | undefined {
@@ -146,7 +158,9 @@ function resultOf(fn: FunctionIr, check: IfStmt, last: Stmt): { readonly name: s
     const inner = value.kind === 'call' && value.name === 'ERR_PTR' && value.args[0] ? uncast(value.args[0]) : value;
     return inner.kind === 'name' ? [inner.name] : [];
   });
-  const name = [...inBranch, ...returned, 'ret', 'err', 'rc', 'error'].find((one) => integers.includes(one));
+  // What has a value before the allocation may be needed behind it: a number that was taken, and that is returned where taking it fails.
+  const free = returned.filter((one) => !assignmentsOf(fn, one).some(({ at }) => at.stmt.start < check.start));
+  const name = [...inBranch, 'ret', 'err', 'rc', 'error', ...free].find((one) => integers.includes(one));
   if (name !== undefined) return { name, declare: false };
   return { name: ['ret', 'err', 'result'].find((one) => !new RegExp(`\\b${one}\\b`).test(fn.text)) ?? 'ret_action', declare: true };
 }
