@@ -1,12 +1,13 @@
 import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import type { CallExpr, Expr, FunctionIr } from '../ir/types.ts';
 import type { ModuleFacts, OperationObservation, Site, Step } from '../lifecycle/types.ts';
+import type { ModuleIndex } from '../lifecycle/module.ts';
 import { inRange } from '../kernel/version.ts';
 import { behaviourOf } from '../kernel/lookup.ts';
 import { nameOf } from './device.ts';
 import { drvdataCalls } from './drvdata.ts';
-import { callAt, contains, documentOf, isSameSite, walk } from './locate.ts';
-import { indexOf, reachedFrom } from './members.ts';
+import { callAt, contains, declaredType, documentOf, isSameSite, walk } from './locate.ts';
+import { fieldType, indexOf, memberAccesses, reachedFrom, type MemberAccess } from './members.ts';
 import { deviceIdentity } from './parent.ts';
 import { findingFor } from './report.ts';
 import { moveBefore } from './fixes/move.ts';
@@ -37,7 +38,7 @@ function check({ facts }: RuleContext): Finding[] {
     // A second setter replaces a value that is there.
     if (register === undefined || hasValue(facts, one) || !isOfParent(facts, one)) return [];
     const byCore = one.before.viaCore && register.text.startsWith('vfio_pci_core_register_device') && inRange(facts.kernel, CORE_COMPARES);
-    const reader = byCore ? null : readerOf(facts);
+    const reader = byCore ? null : readerOf(facts, one);
     if (!byCore && reader === null) return [];
     return [findingFor({
       rule: drvdataAfterRegister.id,
@@ -85,17 +86,45 @@ function parentOf(fn: FunctionIr, allocation: CallExpr | null, facts: ModuleFact
   return null;
 }
 
-/** A callback of an ops table, or what it calls, that reads the drvdata of some device. */
-function readerOf(facts: ModuleFacts): { readonly function: FunctionIr; readonly site: Site } | null {
+/** A callback of an ops table, or what it calls, that reads the drvdata of the parent device. */
+function readerOf(facts: ModuleFacts, one: OperationObservation): { readonly function: FunctionIr; readonly site: Site } | null {
   const index = indexOf(facts.module);
+  const [target] = callAt(one.function.body, one.site)?.args ?? [];
+  const parent = target === undefined ? null : structOf(one.function, target);
   const callbacks = [...facts.roles].filter(([, role]) => role === 'callback').map(([fn]) => fn);
-  for (const [fn] of reachedFrom(index, callbacks)) {
+  const reached = reachedFrom(index, callbacks);
+  for (const [fn] of reached) {
     const file = index.fileOf(fn);
-    // That of a parent's parent, or of the physical function, is other data.
-    const call = drvdataCalls(index, fn, 'get-drvdata', facts.kernel).find((one) => !/parent|physfn/.test(file?.text.slice(one.argsSpan.start, one.argsSpan.end) ?? ''));
+    const call = drvdataCalls(index, fn, 'get-drvdata', facts.kernel).find(({ args }) => args[0] !== undefined && isOfSameParent(index, reached, fn, args[0], parent, 0));
     if (file !== undefined && call !== undefined) return { function: fn, site: { path: file.path, start: call.start, end: call.end } };
   }
   return null;
+}
+
+/**
+ * Whether a device is the parent of the vfio_device, as far as its type and its way there tell: `vdev->dev`, or a device of the bus
+ * that probe was given; that of a parent's parent, of the physical function or of another bus is other data.
+ */
+function isOfSameParent(index: ModuleIndex, reached: ReadonlyMap<FunctionIr, FunctionIr | null>, fn: FunctionIr, device: Expr, parent: string | null, depth: number): boolean {
+  const identity = deviceIdentity(fn, device);
+  if (/parent|physfn|^\?/.test(identity)) return false;
+  const type = declaredType(fn, identity)?.name ?? memberAccesses(index, fn).flatMap((one) => (contains(device, one.node) ? [one.key === 'vfio_device.dev' ? 'vfio_device' : typeOfMember(index, one) ?? ''] : []))[0];
+  if (type === 'vfio_device') return true;
+  if (type !== undefined && type !== 'device') return type === parent;
+  // A plain struct device comes from the caller.
+  const position = fn.params.findIndex(({ name }) => name === identity);
+  const caller = reached.get(fn);
+  if (position < 0 || caller === null || caller === undefined || depth > 3) return false;
+  return [...walk(caller.body)].some((node) => node.kind === 'call' && node.name === fn.name && node.args[position] !== undefined && isOfSameParent(index, reached, caller, node.args[position], parent, depth + 1));
+}
+
+/** The struct of what a device expression names below the views of buses, by the declaration of its variable. */
+function structOf(fn: FunctionIr, device: Expr): string | null {
+  return declaredType(fn, deviceIdentity(fn, device))?.name ?? null;
+}
+
+function typeOfMember(index: ModuleIndex, { file, owner, key }: MemberAccess): string | null {
+  return fieldType(index, file, owner, key.slice(owner.length + 1))?.name ?? null;
 }
 
 function fixFor(facts: ModuleFacts, one: OperationObservation, register: Step): Fix | null {

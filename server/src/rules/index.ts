@@ -3,6 +3,7 @@ import type { Condition } from '../syntax/node.ts';
 import type { Module, ModuleFacts } from '../lifecycle/types.ts';
 import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import { formatVersion, inRange } from '../kernel/version.ts';
+import { asyncWorkOutlivesObject } from './async-work-outlives-object.ts';
 import { deprecatedInitGroupDev } from './deprecated-init-group-dev.ts';
 import { deviceNotFirst } from './device-not-first.ts';
 import { doublePut } from './double-put.ts';
@@ -13,6 +14,7 @@ import { freeOfCoreOwnedMemory } from './free-of-core-owned-memory.ts';
 import { initAfterRegister } from './init-after-register.ts';
 import { initCallbackContract } from './init-callback-contract.ts';
 import { initDeviceOutsideCcw } from './init-device-outside-ccw.ts';
+import { initLeaksOnError } from './init-leaks-on-error.ts';
 import { invalidSuppression } from './invalid-suppression.ts';
 import { leakOnErrorPath } from './leak-on-error-path.ts';
 import { missingPut } from './missing-put.ts';
@@ -31,7 +33,9 @@ import { releaseWithoutFree } from './release-without-free.ts';
 import { removeWithoutUnregister } from './remove-without-unregister.ts';
 import { removedApi } from './removed-api.ts';
 import { suppressionWithoutReason } from './suppression-without-reason.ts';
+import { teardownBeforeUnregister } from './teardown-before-unregister.ts';
 import { unavailableApi } from './unavailable-api.ts';
+import { unbalancedAccounting } from './unbalanced-accounting.ts';
 import { uncheckedAlloc } from './unchecked-alloc.ts';
 import { unusedSuppression } from './unused-suppression.ts';
 import { useAfterPut } from './use-after-put.ts';
@@ -43,6 +47,7 @@ import { goesPastWrappers } from './wrapped.ts';
 
 /** All rules, in alphabetic order. A new rule is one file and one line here. */
 export const rules: readonly Rule[] = [
+  asyncWorkOutlivesObject,
   deprecatedInitGroupDev,
   deviceNotFirst,
   doublePut,
@@ -53,6 +58,7 @@ export const rules: readonly Rule[] = [
   initAfterRegister,
   initCallbackContract,
   initDeviceOutsideCcw,
+  initLeaksOnError,
   invalidSuppression,
   leakOnErrorPath,
   missingPut,
@@ -71,7 +77,9 @@ export const rules: readonly Rule[] = [
   removeWithoutUnregister,
   removedApi,
   suppressionWithoutReason,
+  teardownBeforeUnregister,
   unavailableApi,
+  unbalancedAccounting,
   uncheckedAlloc,
   unusedSuppression,
   useAfterPut,

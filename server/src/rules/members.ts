@@ -1,7 +1,7 @@
 import type { CallExpr, Expr, FileIr, FunctionIr, MemberExpr, TypeName } from '../ir/types.ts';
 import { indexModule, type ModuleIndex } from '../lifecycle/module.ts';
 import { scanOf } from '../lifecycle/scan.ts';
-import type { Module, Site } from '../lifecycle/types.ts';
+import type { Module, ModuleFacts, Site } from '../lifecycle/types.ts';
 import { walkWithParents, type IrNode } from './locate.ts';
 
 /**
@@ -115,6 +115,19 @@ function placeOf(typing: Typing, node: MemberExpr): Pick<MemberAccess, 'key' | '
   return { key: `${tag}.${rest}`, owner: tag, embeds: embeddedTag(typing, tag, rest) };
 }
 
+/** The key that accesses of a member have, from its path in a struct: `core.vdev.mig_ops` of `foo` is `vfio_device.mig_ops`. */
+export function keyOf(index: ModuleIndex, file: FileIr, container: string, member: string): string {
+  const path = member.split('.');
+  let tag = container;
+  while (path.length > 1) {
+    const inner = embeddedTag({ index, file, locals: new Map() }, tag, path[0]!);
+    if (inner === null) break;
+    tag = inner;
+    path.shift();
+  }
+  return `${tag}.${path.join('.')}`;
+}
+
 function embeddedTag({ index, file }: Typing, tag: string, field: string): string | null {
   const type = fieldType(index, file, tag, field);
   if (type !== null) return type.pointers === 0 && type.keyword === 'struct' ? type.name : null;
@@ -210,3 +223,12 @@ export function reachedFrom(index: ModuleIndex, roots: Iterable<FunctionIr>): Ma
   }
   return reached;
 }
+
+/** The functions that users of an open device run: the callbacks of the ops table and of the tables of migration, and what they call. */
+export function usedWhileOpen(facts: ModuleFacts, index: ModuleIndex): FunctionIr[] {
+  const tables = facts.module.sources.flatMap((file) => file.variables.flatMap(({ type, init }) => (TABLES.has(type.name) && init?.kind === 'initializer' ? init.entries.map(({ value }) => ({ file, value })) : [])));
+  const named = tables.flatMap(({ file, value }) => (value.kind === 'name' ? index.functions(file, value.name).map(({ item }) => item) : []));
+  return [...reachedFrom(index, [...[...facts.roles].filter(([, role]) => role === 'callback').map(([fn]) => fn), ...named]).keys()];
+}
+
+const TABLES: ReadonlySet<string> = new Set(['vfio_migration_ops', 'vfio_log_ops']);

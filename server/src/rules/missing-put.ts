@@ -36,13 +36,18 @@ function check({ facts }: RuleContext): Finding[] {
     findings.push(findingFor({
       rule: missingPut.id,
       severity: 'error',
-      observation: exit.reachable === 'stored' && !isEnd ? { ...exit, certain: false } : exit,
+      observation: exit.reachable === 'stored' && !isEnd || isShared(exit) ? { ...exit, certain: false } : exit,
       site,
       message: messageFor(exit),
       fix: fixFor(facts, exit),
     }));
   }
   return findings;
+}
+
+/** A reference beyond the first was taken on the way, for somebody who may put it: a worker, a callback. */
+function isShared(exit: ExitObservation): boolean {
+  return exit.trace.some((step) => step.op === 'get');
 }
 
 /** Whether the reference is lost on this path: it is held, and neither an owner nor a later callback of the driver can drop it. */

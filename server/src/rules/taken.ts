@@ -16,6 +16,8 @@ export interface Leaving {
   /** The return; where paths share it that owe nothing, the goto that leads there. */
   readonly site: Site;
   readonly owed: readonly HeldResource[];
+  /** Every path that leaves here owes it. */
+  readonly isAlways: boolean;
 }
 
 /** The places where paths leave with what `isOwed` says that they owe, each once. */
@@ -24,10 +26,10 @@ export function leavings(facts: ModuleFacts, isOwed: (leave: Leave, resource: He
   for (const leave of facts.resources.leaves) {
     const owed = leave.certain ? leave.held.filter((one) => isOwed(leave, one) && !(leave.ownState && isUndoneByState(facts, one))) : [];
     if (owed.length === 0) continue;
-    const site = placeOf(facts, leave, owed);
+    const { site, isAlways } = placeOf(facts, leave, owed);
     const key = `${site.path}:${site.start}:${site.end}`;
     const known = found.get(key);
-    if (known === undefined) found.set(key, { leave, site, owed });
+    if (known === undefined) found.set(key, { leave, site, owed, isAlways });
     else found.set(key, { ...known, owed: [...known.owed, ...owed.filter((one) => known.owed.every((other) => other.id !== one.id))] });
   }
   return [...found.values()];
@@ -48,13 +50,13 @@ function asksState(condition: Expr): boolean {
   return [...walk(condition)].some((node) => node.kind === 'member' || node.kind === 'unknown' || node.kind === 'call' && !/^(IS_ERR|PTR_ERR|unlikely|likely|WARN)/.test(node.name ?? ''));
 }
 
-function placeOf(facts: ModuleFacts, leave: Leave, owed: readonly HeldResource[]): Site {
+function placeOf(facts: ModuleFacts, leave: Leave, owed: readonly HeldResource[]): Pick<Leaving, 'site' | 'isAlways'> {
   const fn = leave.function;
   const leaves = facts.resources.leaves.filter((one) => one.function === fn && isSameSite(one.returns, leave.returns));
   const isShared = leaves.some((one) => !owed.every(({ id }) => one.held.some((other) => other.id === id)));
   const jump = isShared ? lastGoto(leave, owed) : null;
-  if (jump !== null) return jump;
-  return returnAt(fn, leave.returns) === null ? { path: leave.returns.path, start: fn.nameSpan.start, end: fn.nameSpan.end } : leave.returns;
+  if (jump !== null) return { site: jump, isAlways: true };
+  return { site: returnAt(fn, leave.returns) === null ? { path: leave.returns.path, start: fn.nameSpan.start, end: fn.nameSpan.end } : leave.returns, isAlways: !isShared };
 }
 
 /** The last goto of the path behind the last taking. */

@@ -6,16 +6,16 @@ import { contains, documentOf, statementAt, walk } from '../locate.ts';
 import { undoStatement, type Leaving } from '../taken.ts';
 import { insertGuarded, returnedName } from './error-style.ts';
 import { replace } from './text.ts';
-import { returnAt } from './unwind.ts';
+import { returnAt, undoOnFailedTail } from './unwind.ts';
 
 /**
  * Makes a failing path give back what it owes: by a label that does just that, else before the goto or the return. Unsafe, because only a
  * person knows in which order things must go.
  */
-export function giveBackFix(facts: ModuleFacts, { leave, site, owed }: Leaving): Fix | null {
+export function giveBackFix(facts: ModuleFacts, { leave, site, owed, isAlways }: Leaving): Fix | null {
   const fn = leave.function;
   const file = documentOf(facts.module, fn);
-  if (file === null || site.path !== file.path) return null;
+  if (file === null || site.path !== file.path || !isAlways) return null;
   const latestFirst = [...owed].sort((a, b) => b.site.start - a.site.start);
   const undo = latestFirst.map((one) => undoStatement(facts, fn, one));
   if (undo.some((one) => one === null)) return null;
@@ -31,6 +31,10 @@ export function giveBackFix(facts: ModuleFacts, { leave, site, owed }: Leaving):
   if (exit === null) return null;
   const label = isBare(fn, exit) && exit.value !== null && exit.value.kind === 'name' && exit.value.name === returnedName(fn) ? labelThatDoes(file.text, fn, exit, lines) : null;
   if (label !== null) return fixOf(`Go to ${label} instead`, [replace(exit, `goto ${label};`)]);
+  // The value of a call must be known before what it needs goes.
+  if (exit.value !== null && [...walk(exit.value)].some((node) => node.kind === 'call' && node.name !== 'PTR_ERR')) {
+    return lines.length > 1 ? null : fixOf(titleOf(lines), undoOnFailedTail(file.text, fn, exit, lines[0]!));
+  }
   return fixOf(titleOf(lines), insertGuarded(file.text, fn, firstOfBranch(fn, exit), lines));
 }
 

@@ -1,0 +1,167 @@
+import type { Rule } from './types.ts';
+import { DRIVER } from './examples.ts';
+
+const foo = (members: string, functions: string, release: string): string => `struct foo {
+	struct vfio_device vdev;
+${members}	u64 ticks;
+};
+
+${functions}
+static void foo_release_dev(struct vfio_device *vdev)
+{
+	struct foo *foo = container_of(vdev, struct foo, vdev);
+
+	foo->ticks = 0;
+${release}}
+
+static const struct vfio_device_ops foo_ops = {
+	.name = "foo",
+	.release = foo_release_dev,
+};
+`;
+
+const probe = (setUp: string): string => `
+static int foo_probe(struct mdev_device *mdev)
+{
+	struct foo *foo;
+	int ret;
+
+	foo = vfio_alloc_device(foo, vdev, &mdev->dev, &foo_ops);
+	if (IS_ERR(foo))
+		return PTR_ERR(foo);
+
+${setUp}
+	dev_set_drvdata(&mdev->dev, foo);
+	ret = vfio_register_emulated_iommu_dev(&foo->vdev);
+	if (ret)
+		vfio_put_device(&foo->vdev);
+	return ret;
+}
+`;
+
+const remove = (stop: string): string => `
+static void foo_remove(struct mdev_device *mdev)
+{
+	struct foo *foo = dev_get_drvdata(&mdev->dev);
+
+	vfio_unregister_group_dev(&foo->vdev);
+${stop}	vfio_put_device(&foo->vdev);
+}
+`;
+
+const WORK = '	struct work_struct work;\n';
+const POLL = `static void foo_poll(struct work_struct *work)
+{
+	struct foo *foo = container_of(work, struct foo, work);
+
+	foo->ticks++;
+}
+
+static void foo_kick(struct foo *foo)
+{
+	schedule_work(&foo->work);
+}
+`;
+
+const TIMER = '	struct timer_list timer;\n';
+const TICK = `static void foo_tick(struct timer_list *t)
+{
+	struct foo *foo = from_timer(foo, t, timer);
+
+	foo->ticks++;
+	mod_timer(&foo->timer, jiffies + HZ);
+}
+`;
+
+const NOTIFIER = '	struct notifier_block nb;\n';
+
+export const asyncWorkOutlivesObjectExamples: Rule['examples'] = {
+  bad: [
+    {
+      title: 'Work that nobody cancels',
+      kernel: '6.2',
+      code: `${foo(WORK, POLL, '')}${probe(`	INIT_WORK(&foo->work, foo_poll);
+//      ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ async-work-outlives-object
+	foo_kick(foo);`)}${remove('')}${DRIVER}`,
+    },
+    {
+      title: 'A timer that starts itself again',
+      kernel: '6.2',
+      code: `${foo(TIMER, TICK, '')}${probe(`	timer_setup(&foo->timer, foo_tick, 0);
+//      ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ async-work-outlives-object
+	mod_timer(&foo->timer, jiffies + HZ);`)}${remove('')}${DRIVER}`,
+    },
+    {
+      title: 'A notifier that stays registered',
+      kernel: '6.2',
+      code: `${foo(NOTIFIER, '', '')}${probe(`	ret = register_reboot_notifier(&foo->nb);
+//            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ async-work-outlives-object
+	if (ret) {
+		vfio_put_device(&foo->vdev);
+		return ret;
+	}`)}${remove('')}${DRIVER}`,
+    },
+    {
+      title: 'Cancelled where probe fails only',
+      kernel: '6.2',
+      code: `${foo(WORK, POLL, '')}${probe(`	INIT_WORK(&foo->work, foo_poll);
+//      ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ async-work-outlives-object
+	foo_kick(foo);
+	if (!mdev->dev.parent) {
+		cancel_work_sync(&foo->work);
+		vfio_put_device(&foo->vdev);
+		return -ENODEV;
+	}`)}${remove('')}${DRIVER}`,
+    },
+  ],
+  good: [
+    {
+      title: 'Cancelled in remove',
+      kernel: '6.2',
+      code: `${foo(WORK, POLL, '')}${probe('	INIT_WORK(&foo->work, foo_poll);\n	foo_kick(foo);')}${remove('	cancel_work_sync(&foo->work);\n')}${DRIVER}`,
+    },
+    {
+      title: 'Stopped in .release',
+      kernel: '6.2',
+      code: `${foo(TIMER, TICK, '	del_timer_sync(&foo->timer);\n')}${probe('	timer_setup(&foo->timer, foo_tick, 0);\n	mod_timer(&foo->timer, jiffies + HZ);')}${remove('')}${DRIVER}`,
+    },
+    {
+      title: 'A work queue of its own is destroyed',
+      kernel: '6.2',
+      code: `${foo('	struct work_struct work;\n	struct workqueue_struct *wq;\n', POLL.replace('schedule_work(', 'queue_work(foo->wq, '), '	destroy_workqueue(foo->wq);\n')}${probe('	INIT_WORK(&foo->work, foo_poll);\n	foo_kick(foo);')}${remove('')}${DRIVER}`,
+    },
+    {
+      title: 'The work holds a reference of its own',
+      kernel: '6.2',
+      code: `${foo(WORK, POLL.replace('	foo->ticks++;', '	foo->ticks++;\n	put_device(&foo->vdev.device);').replace('	schedule_work(&foo->work);', '	get_device(&foo->vdev.device);\n	schedule_work(&foo->work);'), '')}${probe('	INIT_WORK(&foo->work, foo_poll);')}${remove('')}${DRIVER}`,
+    },
+    {
+      title: 'The core of a vendor ends it',
+      kernel: '6.2',
+      code: `${foo(TIMER, TICK, '	vendor_shutdown(foo);\n')}${probe('	timer_setup(&foo->timer, foo_tick, 0);\n	mod_timer(&foo->timer, jiffies + HZ);')}${remove('')}${DRIVER}`,
+    },
+    {
+      title: 'Work that is never queued',
+      kernel: '6.2',
+      code: `${foo(WORK, POLL.replace('	schedule_work(&foo->work);', '	foo->ticks = 1;'), '')}${probe('	INIT_WORK(&foo->work, foo_poll);\n	foo_kick(foo);')}${remove('')}${DRIVER}`,
+    },
+    {
+      title: 'Work of another object',
+      kernel: '6.2',
+      code: `struct pool {
+	struct work_struct work;
+};
+
+${foo('	struct pool *pool;\n', `static void pool_run(struct work_struct *work)
+{
+}
+
+static void foo_start(struct foo *foo)
+{
+	INIT_WORK(&foo->pool->work, pool_run);
+	schedule_work(&foo->pool->work);
+}
+`, '')}${probe('	foo_start(foo);')}${remove('')}${DRIVER}`,
+    },
+  ],
+};

@@ -1,0 +1,184 @@
+import type { Finding, Rule, RuleContext } from './types.ts';
+import type { CallExpr, Expr, FileIr, FunctionIr } from '../ir/types.ts';
+import type { ModuleFacts, OperationObservation, Site } from '../lifecycle/types.ts';
+import type { ModuleIndex } from '../lifecycle/module.ts';
+import { ASYNC_KINDS, usualStop, type AsyncKind } from '../kernel/async.ts';
+import { behaviourOf } from '../kernel/lookup.ts';
+import { namesAnUndo } from '../kernel/opposites.ts';
+import { asyncWorkOutlivesObjectExamples } from './async-work-outlives-object.examples.ts';
+import { contains, declaredType, walk } from './locate.ts';
+import { indexOf, memberAccesses, reachedFrom } from './members.ts';
+import { beginningsOf } from './taken.ts';
+
+export const asyncWorkOutlivesObject: Rule = {
+  id: 'async-work-outlives-object',
+  severity: 'warning',
+  kernels: {},
+  fixable: 'none',
+  docs: {
+    what: 'Work, a timer, a notifier or an interrupt that finds the container of the device is never stopped before the container is freed.',
+    why: 'The last put frees the container. Work that is still queued, a timer that still runs, a notifier or an interrupt handler that is still registered uses it afterwards: memory that belongs to somebody else by then.',
+    instead: 'Stop it behind the unregister and before the put in `.remove`, in a managed action, in `.close_device` when only an open device starts it, or in `.release`.',
+    knownProblems: 'It is enough that it is stopped anywhere but in probe: whether on every path, and in the right order, is not looked at. Nothing is said where the driver calls unknown functions to end things, where the handler puts a reference of its own, where a whole work queue is flushed or destroyed, and of what managed (devm_) functions started.',
+    references: ['v6.1 ebb72b765fb4 cancels the work of vfio-ccw in .release'],
+  },
+  examples: asyncWorkOutlivesObjectExamples,
+  check,
+};
+
+/** A call of one of the functions of a kind that names a member of a container, or the container itself. */
+interface Named {
+  readonly file: FileIr;
+  readonly fn: FunctionIr;
+  readonly call: CallExpr;
+  /** As MemberAccess.key; the struct alone for the object itself; null when it cannot be told. */
+  readonly key: string | null;
+  readonly text: string;
+}
+
+function check({ facts }: RuleContext): Finding[] {
+  const index = indexOf(facts.module);
+  const containers = ownContainers(facts);
+  if (containers.size === 0) return [];
+  return ASYNC_KINDS.flatMap((kind): Finding[] => {
+    const armed = callsOf(index, new Map([...kind.arm].map(([name, { argument }]) => [name, argument] as const))).filter(({ key }) => key !== null && isInside(index, containers, key));
+    if (armed.length === 0) return [];
+    const ending = endingFunctions(facts, index);
+    if (isStoppedUnseen(facts, index, ending, kind)) return [];
+    const started = callsOf(index, kind.start);
+    const stopped = callsOf(index, kind.stop).filter(({ fn }) => ending.has(fn));
+    if (stopped.some(({ key }) => key === null)) return [];
+    return armed.filter((one, i) => armed.findIndex((other) => other.key === one.key) === i).flatMap((one) => {
+      const start = kind.start.size === 0 ? one : started.find(({ key }) => key === one.key);
+      const isHandedOn = [...ending].some((fn) => memberAccesses(index, fn).some((access) => access.key === one.key && access.form === 'address' && (access.call === null || !isKnown(kind, access.call.name))));
+      if (start === undefined || isHandedOn || stopped.some(({ key }) => key === one.key) || holdsReference(facts, index, kind, one)) return [];
+      return [findingOf(facts, kind, one, start)];
+    });
+  });
+}
+
+function findingOf(facts: ModuleFacts, kind: AsyncKind, one: Named, start: Named): Finding {
+  const end = endOf(facts);
+  const related = [
+    ...start === one ? [] : [{ site: siteOf(start.file, start.call), message: `${start.call.name}() starts it here` }],
+    ...end === null ? [] : [{ site: end.site, message: `${end.function.name}() frees the memory that it is in` }],
+  ];
+  return {
+    rule: asyncWorkOutlivesObject.id,
+    severity: asyncWorkOutlivesObject.severity,
+    message: `nothing stops ${kind.what === 'work' ? `the work \`${one.text}\`` : `${kind.what}${one.text === '' ? '' : ` \`${one.text}\``}`} before the memory that it uses is freed${end === null ? '' : ` in ${end.function.name}()`}: it may run afterwards; call ${usualStop(kind, one.call.name ?? '', facts.kernel)}() behind the unregister or in .release`,
+    site: siteOf(one.file, one.call),
+    functionName: one.fn.name,
+    related,
+    fix: null,
+  };
+}
+
+function siteOf(file: FileIr, { start, end }: CallExpr): Site {
+  return { path: file.path, start, end };
+}
+
+/** The put or the free that ends the device in remove. */
+function endOf(facts: ModuleFacts): OperationObservation | null {
+  return facts.observations.find((one): one is OperationObservation => one.kind === 'operation' && (one.op === 'put' || one.op === 'free') && (one.role === 'remove' || one.role === 'action')) ?? null;
+}
+
+/** The structs of the devices whose memory ends with them: allocated by the core, or freed by the driver where they end. */
+function ownContainers(facts: ModuleFacts): Set<string> {
+  const tags = new Set<string>();
+  for (const { op, device } of beginningsOf(facts)) if (op === 'alloc' && device.container !== null) tags.add(device.container);
+  for (const one of facts.observations) {
+    if (one.kind === 'operation' && one.op === 'free' && one.before.model === 'old' && (one.role === 'remove' || one.role === 'action') && one.device.container !== null) tags.add(one.device.container);
+  }
+  return tags;
+}
+
+/** Whether a member's struct is one of the containers, or embedded in one. */
+function isInside(index: ModuleIndex, containers: ReadonlySet<string>, key: string): boolean {
+  const owner = key.split('.')[0]!;
+  if (containers.has(owner)) return true;
+  const seen = new Set<string>();
+  for (let level = [...containers]; level.length > 0 && seen.size < 64;) {
+    level = level.flatMap((tag) => index.module.sources.slice(0, 1).flatMap((file) => index.struct(file, tag)?.item.fields ?? [])
+      .filter(({ type }) => type.pointers === 0 && type.keyword === 'struct' && !seen.has(type.name)).map(({ type }) => type.name));
+    for (const tag of level) seen.add(tag);
+  }
+  return seen.has(owner);
+}
+
+/** All calls of the named functions, with the member that the given argument is the address of. */
+function callsOf(index: ModuleIndex, names: ReadonlyMap<string, number>): Named[] {
+  if (names.size === 0) return [];
+  const mention = new RegExp(`\\b(?:${[...names.keys()].join('|')})\\b`);
+  return index.allFunctions.flatMap(({ file, item: fn }) => {
+    if (!mention.test(fn.text)) return [];
+    return [...walk(fn.body)].flatMap((node): Named[] => {
+      const argument = node.kind === 'call' && node.name !== null ? names.get(node.name) : undefined;
+      if (node.kind !== 'call' || argument === undefined || index.functions(file, node.name!).length > 0) return [];
+      const value = node.args[argument];
+      const access = value === undefined ? undefined : memberAccesses(index, fn).find((one) => contains(value, one.node) && one.call === node && one.form === 'address');
+      const whole = value === undefined ? null : containerOf(fn, value);
+      const key = access?.key ?? whole;
+      return [{ file, fn, call: node, key, text: access === undefined ? '' : file.text.slice(access.node.start, access.node.end).replace(/\s+/g, ' ') }];
+    });
+  });
+}
+
+/** The struct that a plain variable points to. */
+function containerOf(fn: FunctionIr, value: Expr): string | null {
+  const type = value.kind === 'name' ? declaredType(fn, value.name) : null;
+  return type !== null && type.pointers === 1 && type.keyword === 'struct' && !/^(work_struct|delayed_work|timer_list|hrtimer|notifier_block|tasklet_struct)$/.test(type.name) ? type.name : null;
+}
+
+/** Functions that may run when the device ends: all but those that only probe and `.init` lead to. */
+function endingFunctions(facts: ModuleFacts, index: ModuleIndex): Set<FunctionIr> {
+  const roleOf = (fn: FunctionIr): string => facts.roles.get(fn) ?? 'helper';
+  const begins = reachedFrom(index, index.allFunctions.map(({ item }) => item).filter((fn) => roleOf(fn) === 'probe' || roleOf(fn) === 'init'));
+  const others = reachedFrom(index, index.allFunctions.map(({ item }) => item).filter((fn) => roleOf(fn) !== 'probe' && roleOf(fn) !== 'init' && !begins.has(fn) || roleOf(fn) === 'remove' || roleOf(fn) === 'release' || roleOf(fn) === 'action' || roleOf(fn) === 'callback'));
+  return new Set(others.keys());
+}
+
+/** Whether something that cannot be matched may stop it: a whole queue, an unknown function that ends things, a macro. */
+function isStoppedUnseen(facts: ModuleFacts, index: ModuleIndex, ending: ReadonlySet<FunctionIr>, kind: AsyncKind): boolean {
+  const names = [...kind.stop.keys(), ...kind.stopAll];
+  const mention = new RegExp(`\\b(?:${names.join('|')})\\b`);
+  const documents = [...facts.module.sources, ...facts.module.headers];
+  if (documents.some((file) => [...file.text.matchAll(/^[ \t]*#[ \t]*define\b(?:.*\\\r?\n)*.*$/gm)].some(([text]) => mention.test(text)))) return true;
+  for (const fn of ending) {
+    const file = index.fileOf(fn);
+    if (file === undefined) continue;
+    for (const node of walk(fn.body)) {
+      if (node.kind === 'unknown') return true;
+      if (node.kind !== 'call') continue;
+      if (node.name === null) {
+        if (ENDING_ROLES.has(facts.roles.get(fn) ?? '')) return true;
+        continue;
+      }
+      if (kind.stopAll.has(node.name)) return true;
+      if (isKnown(kind, node.name) || index.functions(file, node.name).length > 0) continue;
+      if (namesAnUndo(node.name) && behaviourOf(node.name, facts.kernel, facts.module.wrappers) === undefined) return true;
+    }
+  }
+  return false;
+}
+
+const ENDING_ROLES: ReadonlySet<string> = new Set(['remove', 'release', 'action']);
+
+function isKnown(kind: AsyncKind, name: string | null): boolean {
+  return name !== null && (kind.arm.has(name) || kind.start.has(name) || kind.stop.has(name) || ASYNC_KINDS.some((other) => other.stop.has(name)));
+}
+
+/** The function that runs drops a reference: whoever started it has taken one for it. */
+function holdsReference(facts: ModuleFacts, index: ModuleIndex, kind: AsyncKind, one: Named): boolean {
+  const position = kind.arm.get(one.call.name!)?.handler;
+  const handler = position === null || position === undefined ? undefined : one.call.args[position];
+  if (handler?.kind !== 'name') return position !== null && position !== undefined;
+  const [defined] = index.functions(one.file, handler.name);
+  if (defined === undefined) return true;
+  return [...reachedFrom(index, [defined.item]).keys()].some((fn) => [...walk(fn.body)].some((node) => {
+    if (node.kind !== 'call' || node.name === null) return false;
+    const behaviour = behaviourOf(node.name, facts.kernel, facts.module.wrappers);
+    return /kref_put|refcount_dec/.test(node.name) || behaviour !== undefined && behaviour !== 'neutral' && behaviour.success.some(({ op }) => op === 'put' || op === 'put-registration');
+  }));
+}
+

@@ -1,0 +1,62 @@
+import type { Finding, Rule, RuleContext } from './types.ts';
+import type { HeldResource, Leave, ModuleFacts, Undone } from '../lifecycle/types.ts';
+import { relatedOf } from './related.ts';
+import { bringsUpDevice, endsOf, functionAt, leavings, nameOfTaken, undoneOf, type Leaving } from './taken.ts';
+import { unbalancedAccountingExamples } from './unbalanced-accounting.examples.ts';
+
+export const unbalancedAccounting: Rule = {
+  id: 'unbalanced-accounting',
+  severity: 'hint',
+  kernels: {},
+  fixable: 'none',
+  docs: {
+    what: 'A counter that is changed on the way up is not changed back on one way down.',
+    why: 'A count of devices, ports or megabytes decides whether the next device may be made. When one failing path, or `.remove`, forgets to give its share back, the budget shrinks with every failure until no device can be made any more.',
+    instead: 'Give the share back on every path that ends what took it; `.init` and `.release` are a natural pair for that, and `.init` gives back itself when it fails.',
+    knownProblems: 'Only a counter that the driver changes back somewhere is looked at, and by how much is not compared. A counter may be meant to count attempts; therefore this is a hint.',
+    references: ['v6.1 ebb72b765fb4 loses a count of vfio-ccw when vfio_init_device() fails', 'samples/vfio-mdev/mdpy.c of 6.0 does not restore mdpy_count when the registration fails'],
+  },
+  examples: unbalancedAccountingExamples,
+  check,
+};
+
+function check({ facts }: RuleContext): Finding[] {
+  return leavings(facts, (leave, one) => isLost(facts, leave, one)).map((leaving) => {
+    const { leave, site, owed } = leaving;
+    return {
+      rule: unbalancedAccounting.id,
+      severity: unbalancedAccounting.severity,
+      message: messageOf(facts, leaving),
+      site,
+      functionName: leave.function.name,
+      related: [...relatedOf(leave.trace, site), ...endsOf(facts, owed, leave.trace, (one) => elsewhere(facts, leave, one))],
+      fix: null,
+    };
+  });
+}
+
+function isLost(facts: ModuleFacts, leave: Leave, one: HeldResource): boolean {
+  if (one.kind !== 'counter' || elsewhere(facts, leave, one) === undefined) return false;
+  switch (leave.role) {
+    case 'init': return leave.outcome === 'failure';
+    case 'probe': case 'module': return leave.outcome === 'failure' && bringsUpDevice(facts, leave.function);
+    case 'remove': return undoneOf(facts, one).every(({ role, via }) => via === 'call' && role === 'probe');
+    default: return false;
+  }
+}
+
+/** Where it is changed back. What only `.release` does is owed by the put, but for `.init`, which has no put. */
+function elsewhere(facts: ModuleFacts, leave: Leave, one: HeldResource): Undone | undefined {
+  const undone = undoneOf(facts, one).filter(({ via }) => via === 'call' || leave.role === 'init');
+  return undone.find(({ role }) => role === 'remove') ?? undone[0];
+}
+
+function messageOf(facts: ModuleFacts, { leave, owed }: Leaving): string {
+  const [first] = owed;
+  const name = first === undefined ? null : nameOfTaken(facts, first)?.replace(/^&/, '');
+  const by = first === undefined ? undefined : elsewhere(facts, leave, first);
+  const who = by === undefined ? 'another path' : `${functionAt(facts, by.site) ?? by.function.name}()`;
+  const where = leave.role === 'remove' ? `${leave.function.name}() ends` : `${leave.function.name}() fails here`;
+  const elsewhereText = who === `${leave.function.name}()` ? 'as its other failing paths do' : `as ${who} does`;
+  return `${name === null || name === undefined ? 'the count' : `\`${name}\``} is not changed back when ${where}: give it back, ${elsewhereText}`;
+}
