@@ -32,6 +32,7 @@ try {
       HOST_SUITE_DEBUG_PORT: port,
       HOST_SUITE_EXPECTED: inProject('test/host/fixtures/old_model.converted.c'),
       HOST_SUITE_SCREENSHOT: inProject('out/host-failure.png'),
+      HOST_SUITE_PICTURES: inProject('out'),
     },
   });
 } catch (error) {
@@ -50,11 +51,13 @@ async function executable() {
   return shim;
 }
 
-/** A copy of the example driver and a file without VFIO, so that the suite may write. */
+/** A copy of the example driver, a file without VFIO and two drivers of several files, so that the suite may write. */
 function copyWorkspace() {
   const folder = path.join(fs.mkdtempSync(path.join(os.tmpdir(), 'host-suite-')), 'driver');
   fs.cpSync(inProject('examples/driver'), folder, { recursive: true });
   fs.copyFileSync(inProject('test/host/fixtures/plain.c'), path.join(folder, 'plain.c'));
+  fs.cpSync(inProject('test/host/fixtures/three-files'), path.join(folder, 'hoist'), { recursive: true });
+  fs.cpSync(inProject('test/fixtures/convert/several-files/member-in-header'), path.join(folder, 'dock'), { recursive: true });
   return folder;
 }
 

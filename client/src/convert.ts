@@ -1,33 +1,46 @@
 import * as vscode from 'vscode';
+import type { BaseLanguageClient, CodeAction, WorkspaceEdit } from 'vscode-languageclient';
 
-const kind = vscode.CodeActionKind.RefactorRewrite.append('vfio');
-
-/** Enough for every action of a file: each is resolved, so that its edit or the reason against it is known. */
-const resolveCount = 50;
+const kind = 'refactor.rewrite.vfio';
 
 /**
  * Offers the conversions of the active file: one is applied at once, of several the user picks, and where there is none the
- * status bar says why. The edit is one step to undo.
+ * status bar says why. The edit is one step to undo, over all the files that it changes; VS Code previews it when a part of it wants to be
+ * confirmed. The server is asked directly, because the editor's own command for code actions drops what the edits are for.
  */
-export async function convertDriver(): Promise<void> {
+export async function convertDriver(client: BaseLanguageClient): Promise<void> {
   const document = vscode.window.activeTextEditor?.document;
   if (document === undefined) return;
-  const whole = new vscode.Range(0, 0, document.lineCount, 0);
-  const actions = await vscode.commands.executeCommand<vscode.CodeAction[]>(
-    'vscode.executeCodeActionProvider', document.uri, whole, kind.value, resolveCount,
-  );
+  const whole = client.code2ProtocolConverter.asRange(new vscode.Range(0, 0, document.lineCount, 0));
+  const textDocument = client.code2ProtocolConverter.asTextDocumentIdentifier(document);
+  const offered = await client.sendRequest<CodeAction[] | null>('textDocument/codeAction', { textDocument, range: whole, context: { diagnostics: [], only: [kind] } }) ?? [];
+  const actions = await Promise.all(offered.map((action) => resolved(client, action)));
   const possible = distinct(actions.filter((action) => action.disabled === undefined && action.edit !== undefined));
   const chosen = possible.length > 1 ? await pick(possible) : possible[0];
-  if (chosen?.edit !== undefined) await vscode.workspace.applyEdit(chosen.edit);
+  if (chosen?.edit !== undefined) await apply(client, chosen.edit);
   else if (possible.length === 0) say(actions.find((action) => action.disabled)?.disabled?.reason ?? 'nothing to convert in this file');
 }
 
-/** A device is offered once for each function that it goes through; its conversion is the same from each. */
-function distinct(actions: readonly vscode.CodeAction[]): vscode.CodeAction[] {
-  return [...new Map(actions.map((action) => [JSON.stringify(action.edit?.entries()), action])).values()];
+/** The action with its edit, or with the reason why it cannot be done after all. */
+async function resolved(client: BaseLanguageClient, action: CodeAction): Promise<CodeAction> {
+  if (action.disabled !== undefined || action.edit !== undefined) return action;
+  try {
+    return await client.sendRequest<CodeAction>('codeAction/resolve', action);
+  } catch (error) {
+    return { ...action, disabled: { reason: error instanceof Error ? error.message : String(error) } };
+  }
 }
 
-async function pick(actions: readonly vscode.CodeAction[]): Promise<vscode.CodeAction | undefined> {
+async function apply(client: BaseLanguageClient, edit: WorkspaceEdit): Promise<void> {
+  await vscode.workspace.applyEdit(await client.protocol2CodeConverter.asWorkspaceEdit(edit));
+}
+
+/** A device is offered once for each function that it goes through; its conversion is the same from each. */
+function distinct(actions: readonly CodeAction[]): CodeAction[] {
+  return [...new Map(actions.map((action) => [JSON.stringify(action.edit), action])).values()];
+}
+
+async function pick(actions: readonly CodeAction[]): Promise<CodeAction | undefined> {
   const items = actions.map((action) => ({ label: action.title, action }));
   return (await vscode.window.showQuickPick(items))?.action;
 }

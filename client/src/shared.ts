@@ -51,7 +51,8 @@ export function activate(context: vscode.ExtensionContext, createClient: CreateC
     }),
     vscode.commands.registerCommand('vfioLifecycle.showOutput', () => output().show()),
     vscode.commands.registerCommand('vfioLifecycle.convertDriver', async () => {
-      if (await start() !== undefined) await convertDriver();
+      const running = await start();
+      if (running) await convertDriver(running.client);
     }),
   );
   startIfWanted();

@@ -4,14 +4,14 @@ import type { Loaded, Session } from './session.ts';
 
 type Kind = NonNullable<ConversionEdit['kind']>;
 
-/** What an edit of a conversion is for, as the client's preview groups and names it. What others see of a file is for a person to confirm. */
+/** What an edit of a conversion is for, as the client's preview groups and names it. A client that previews leaves out what needs confirmation until a person ticks it. */
 const ANNOTATIONS: Readonly<Record<Kind, ChangeAnnotation>> = {
   'allocation': { label: 'Allocate and initialise with vfio_alloc_device()' },
   'teardown': { label: 'Free with vfio_put_device()' },
   'ops-table': { label: 'Complete the ops table' },
   'tidy': { label: 'Take out what is no longer needed' },
-  'signature': { label: 'Change what other files see', description: 'Parameters of helpers, and ops tables that other files name', needsConfirmation: true },
-  'layout': { label: 'Move the device to the front of its struct', description: 'The layout changes for everything that uses the struct', needsConfirmation: true },
+  'signature': { label: 'Change what other files see', description: 'Prototypes and parameters of helpers, and ops tables that other files name' },
+  'layout': { label: 'Move the device to the front of its struct', description: 'The conversion needs it, and the layout changes for everything that uses the struct', needsConfirmation: true },
   'fold': { label: 'Move state into .init and .release', description: 'What .release undoes is undone at the last put, which may be later than remove', needsConfirmation: true },
 };
 

@@ -1,7 +1,7 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { suite, test } from 'mocha';
 import * as vscode from 'vscode';
-import { codeActions, find, open, revert, rule, until } from './support.ts';
+import { codeActions, convertDriver, find, open, revert, rule, until } from './support.ts';
 
 /** The findings of a document as `rule line-text`, once there are `count`. */
 async function findings(document: vscode.TextDocument, count: number): Promise<string[]> {
@@ -63,7 +63,8 @@ suite('language features', () => {
     const document = await open('old_model.c');
     const before = document.getText();
     await until('diagnostics', () => vscode.languages.getDiagnostics(document.uri).length > 0);
-    await vscode.commands.executeCommand('vfioLifecycle.convertDriver');
+    const { done } = await convertDriver(() => document.isDirty);
+    await done;
     match(document.getText(), /vfio_alloc_device\(meter, vdev, /);
     await findings(document, 0);
     await vscode.commands.executeCommand('undo');

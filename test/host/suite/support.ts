@@ -22,12 +22,12 @@ export async function activated(): Promise<vscode.Extension<Api>> {
   });
 }
 
-/** Opens a file of the test's workspace in an editor. */
-export async function open(name: string): Promise<vscode.TextDocument> {
+/** Opens a file of the test's workspace in an editor. With `preview: false` it stays open when the next is opened. */
+export async function open(name: string, options: { readonly preview?: boolean } = {}): Promise<vscode.TextDocument> {
   const [folder] = vscode.workspace.workspaceFolders ?? [];
   ok(folder, 'the suite runs in a folder');
   const document = await vscode.workspace.openTextDocument(vscode.Uri.joinPath(folder.uri, name));
-  await vscode.window.showTextDocument(document);
+  await vscode.window.showTextDocument(document, options);
   return document;
 }
 
@@ -64,4 +64,15 @@ export function serverProcesses(): number[] {
 /** The code actions of a kind at a place, with their edits. */
 export async function codeActions(document: vscode.TextDocument, range: vscode.Range, kind: string): Promise<vscode.CodeAction[]> {
   return vscode.commands.executeCommand('vscode.executeCodeActionProvider', document.uri, range, kind, 50);
+}
+
+/** Runs the conversion command; where it asks which of several, its first answer, which moves nothing, is taken. Resolves once `converted` is true. */
+export async function convertDriver(converted: () => boolean | Promise<boolean>): Promise<{ readonly done: Thenable<unknown> }> {
+  const done = vscode.commands.executeCommand('vfioLifecycle.convertDriver');
+  await until('the conversion', async () => {
+    await vscode.commands.executeCommand('workbench.action.acceptSelectedQuickOpenItem');
+    return converted();
+  });
+  // A promise as the result would be waited for here.
+  return { done };
 }

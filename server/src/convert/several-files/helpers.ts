@@ -40,7 +40,7 @@ export function isExported(module: Module, { fn }: Helper): boolean {
  */
 export function callsOf(module: Module, helper: Helper, exported = false): HelperCall[] | null {
   const { fn } = helper;
-  if ((isExported(module, helper) !== exported) || (!fn.isStatic && module.sources.length < 2) || fn.conditions.length > 0) return null;
+  if ((isExported(module, helper) !== exported) || (!exported && !fn.isStatic && module.sources.length < 2) || fn.conditions.length > 0) return null;
   const calls: HelperCall[] = [];
   for (const file of documentsThatSee(module, helper)) {
     const name = new RegExp(`\\b${fn.name}\\b`, 'g');

@@ -1,5 +1,5 @@
 import { lineEnding } from '../../text/style.ts';
-import type { CallExpr, Expr, IfStmt, ReturnStmt } from '../../ir/types.ts';
+import type { CallExpr, Expr, IfStmt, ReturnStmt, Stmt } from '../../ir/types.ts';
 import { compareVersions } from '../../kernel/version.ts';
 import type { Module } from '../../lifecycle/types.ts';
 import { isNullTest, rootOf } from '../allocation.ts';
@@ -68,6 +68,12 @@ function returnsOf({ fn }: Helper): ReturnStmt[] {
   return statementsOf(fn).flatMap(({ stmt }) => (stmt.kind === 'return' ? [stmt] : []));
 }
 
+/** The branch ends in a return or goto. */
+function leaves(stmt: Stmt): boolean {
+  const last = stmt.kind === 'block' ? stmt.body.at(-1) : stmt;
+  return last?.kind === 'return' || last?.kind === 'goto';
+}
+
 interface Case {
   readonly helper: Helper;
   readonly result: Result;
@@ -91,8 +97,8 @@ function moveIn(module: Module, one: Case, calls: readonly HelperCall[]): StepRe
   const out = rewriting();
   const returnsNull = returnsOf(helper).some(({ value }) => value && isNull(value));
   const test = result.at.siblings[result.at.index + 1];
-  if (result.at.sole || result.at.conditional || test?.kind !== 'if' || !namesIn(test.condition).includes(result.variable) || test.otherwise) {
-    refuse('unchecked-allocation', `${what}, and does not test \`${result.variable}\` in the statement after it. Test it there first.`, helper.file, test ?? result.at.stmt);
+  if (result.at.sole || result.at.conditional || test?.kind !== 'if' || !namesIn(test.condition).includes(result.variable) || test.otherwise || !leaves(test.then)) {
+    refuse('unchecked-allocation', `${what}, and does not leave in the statement after it when there is none. Test \`${result.variable}\` there first.`, helper.file, test ?? result.at.stmt);
   }
   proveNotWiped(one, test.end);
   const known = parametersFor(module, one);

@@ -1,0 +1,79 @@
+import { deepEqual, match, ok } from 'node:assert/strict';
+import path from 'node:path';
+import { suite, suiteSetup, suiteTeardown, teardown, test } from 'mocha';
+import { chromium, type Browser, type Page } from 'playwright-core';
+import * as vscode from 'vscode';
+import { convertDriver, open, rule, until } from './support.ts';
+
+// Two drivers of several files each lie in folders of the workspace: dock waits for its conversion, hoist has mistakes that no one of
+// its files shows.
+suite('a driver of several files', () => {
+  let browser: Browser;
+  let page: Page;
+
+  suiteSetup(async () => {
+    browser = await chromium.connectOverCDP(`http://127.0.0.1:${process.env.HOST_SUITE_DEBUG_PORT}`);
+    const pages = browser.contexts().flatMap((context) => context.pages());
+    for (const one of pages) if (await one.locator('.monaco-workbench').count() > 0) page = one;
+    ok(page, 'the page of the workbench');
+  });
+  teardown(async function () {
+    const { HOST_SUITE_SCREENSHOT: file } = process.env;
+    if (this.currentTest?.state === 'failed' && file !== undefined) await page?.screenshot({ path: file });
+  });
+  suiteTeardown(async () => { await browser?.close(); });
+
+  /** Keeps what is on the screen for a person to look at. */
+  async function picture(name: string): Promise<void> {
+    const { HOST_SUITE_PICTURES: folder } = process.env;
+    if (folder !== undefined) await page.screenshot({ path: path.join(folder, name) });
+  }
+
+  test('is analysed as one module: each mistake is a problem of the file that it stands in', async () => {
+    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+    const documents: vscode.TextDocument[] = [];
+    for (const name of ['device', 'probe', 'remove']) documents.push(await open(`hoist/hoist_${name}.c`, { preview: false }));
+    const found = (): string[] => documents.flatMap((document) => vscode.languages.getDiagnostics(document.uri)
+      .map((one) => `${path.basename(document.fileName)}: ${String(rule(one))}: ${document.lineAt(one.range.start).text.trim()}`));
+    await until('two problems', () => found().length >= 2);
+    deepEqual(found(), [
+      'hoist_probe.c: missing-put: return ret;',
+      'hoist_remove.c: use-after-put: dev_info(&mdev->dev, "lifted %u times\\n", hoist->lifted);',
+    ]);
+    const [late] = vscode.languages.getDiagnostics(documents[2]!.uri);
+    ok(late?.relatedInformation?.length, 'the way to the mistake');
+
+    await page.keyboard.press('Control+Shift+M');
+    await page.locator('.markers-panel .monaco-list-row', { hasText: 'use-after-put' }).first().waitFor();
+    await page.locator('.markers-panel .monaco-list-row', { hasText: 'hoist_probe.c' }).first().waitFor();
+    await picture('several-files-problems.png');
+  });
+
+  test('is converted in one edit, previewed because the layout of a struct changes', async () => {
+    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+    const names = ['dock/dock_dev.c', 'dock/dock.h', 'dock/dock_main.c'];
+    const documents: vscode.TextDocument[] = [];
+    for (const name of names) documents.push(await open(name, { preview: false }));
+    const before = documents.map((document) => document.getText());
+    await until('diagnostics', () => vscode.languages.getDiagnostics(documents[2]!.uri).length > 0);
+
+    const row = page.locator('.bulk-edit-panel .monaco-list-row', { hasText: 'dock.h' });
+    const { done } = await convertDriver(async () => await row.count() > 0);
+    deepEqual(documents.map((document) => document.getText()), before);
+    // What needs confirmation is left out until the person ticks it.
+    const boxes = page.locator('.bulk-edit-panel .monaco-list-row input[type="checkbox"], .bulk-edit-panel .monaco-list-row .edit-checkbox');
+    await picture('several-files-preview.png');
+    for (let index = 0; index < await boxes.count(); index++) {
+      const box = boxes.nth(index);
+      if (!await box.isChecked()) await box.click();
+    }
+    await picture('several-files-confirmed.png');
+    await page.locator('.bulk-edit-panel .monaco-button', { hasText: 'Apply' }).first().click();
+    await done;
+
+    match(documents[0]!.getText(), /\.release\t= dock_release_dev,/);
+    match(documents[1]!.getText(), /struct dock \{\n\t\/\* what user space sees \*\/\n\tstruct vfio_device vdev;/);
+    match(documents[2]!.getText(), /dock = vfio_alloc_device\(dock, vdev, &pdev->dev, &dock_ops\);/);
+    await until('no problems', () => documents.every((document) => vscode.languages.getDiagnostics(document.uri).length === 0));
+  });
+});
