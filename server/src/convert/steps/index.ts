@@ -7,9 +7,10 @@ import { helperAllocation } from './helper-allocation.ts';
 import { helperInit } from './helper-init.ts';
 import { dropFreeDevice } from './free-device.ts';
 import { dropIommuGroup } from './iommu-group.ts';
+import { initialiseInPlace } from './in-place.ts';
 import { addIommufdMembers } from './iommufd-members.ts';
 import { replaceManagedAllocation } from './managed.ts';
 import type { Step } from './types.ts';
 
 /** In this order: what an earlier one rewrites may be a case for a later one. */
-export const STEPS: readonly Step[] = [replaceAddGroupDev, renameFdCallbacks, dropIommuGroup, replaceManagedAllocation, chooseOpsFirst, convertLibrary, helperInit, helperAllocation, firstMember, dropFreeDevice, addIommufdMembers];
+export const STEPS: readonly Step[] = [replaceAddGroupDev, renameFdCallbacks, dropIommuGroup, replaceManagedAllocation, chooseOpsFirst, convertLibrary, helperInit, helperAllocation, initialiseInPlace, firstMember, dropFreeDevice, addIommufdMembers];
