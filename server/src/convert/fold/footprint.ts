@@ -4,6 +4,7 @@ import { behaviourOf } from '../../kernel/general.ts';
 import { isFixedGetter, isComputation } from '../../kernel/bus-devices.ts';
 import { retainsArgument } from '../../kernel/lookup.ts';
 import { isValueOrTest } from '../../kernel/macros.ts';
+import { reachesOut } from '../../kernel/outreach.ts';
 import { isView } from '../../kernel/views.ts';
 import { allExpressions, namesIn, uncast } from '../place.ts';
 import { effectsOf, SOURCE_KERNEL } from '../sites.ts';
@@ -169,6 +170,7 @@ function obstacleOfCall(names: Names, call: CallExpr): Obstacle | null {
     return 'global';
   }
   if (retainsArgument(name) && !call.args.every((arg) => fieldOf(names, arg) !== null || isConstantArgument(arg))) return 'elsewhere';
+  if (!helper && reachesOut(name)) return 'elsewhere';
   if (helper && touchesGlobals(names, helper, new Set())) return 'global';
   return null;
 }

@@ -37,6 +37,7 @@ function fold(request: FoldRequest): FoldResult {
   const { file, fn } = frame;
   const { names, device } = namesOfProbe(frame);
   const existing = existingRelease(frame);
+  const own = existing && !servesOthers(frame, existing) ? existing : null;
   const selection = select(frame, names, device);
   const style: Style = { unit: indentUnit(file.text), eol: lineEnding(file.text) };
   const table = frame.tables[0]!;
@@ -45,7 +46,7 @@ function fold(request: FoldRequest): FoldResult {
   let releaseName: string | null = null;
   let release: Callback | null = null;
   if (selection.undone.length > 0) {
-    releaseName = existing?.name ?? callbackName(file, table, fn.name, 'release');
+    releaseName = own?.name ?? callbackName(file, table, fn.name, 'release');
     release = releaseText(frame, selection, releaseName, style);
   }
 
@@ -53,9 +54,8 @@ function fold(request: FoldRequest): FoldResult {
   const left = leftovers(frame, selection);
   const removals = [...left.removals];
   edits.push(...left.edits);
-  const written = release && existing ? [existing] : [];
   // An empty release that gets a body is written anew, beside .init.
-  for (const stub of written) removals.push(functionRemoval(file, stub));
+  if (release && own) removals.push(functionRemoval(file, own));
   edits.push(...placeCallbacks(frame, [init, ...(release ? [release] : [])], style));
   for (const one of frame.tables) {
     const members: MemberPlan[] = [];
@@ -97,6 +97,11 @@ function existingRelease(frame: Frame): FunctionIr | null {
     return fn;
   }
   return null;
+}
+
+/** A table that is not of this device has the same `.release`, which must go on doing nothing more. */
+function servesOthers({ file, tables }: Frame, release: FunctionIr): boolean {
+  return file.variables.some((table) => !tables.includes(table) && table.init?.kind === 'initializer' && table.init.entries.some((entry) => entry.value.kind === 'name' && entry.value.name === release.name));
 }
 
 /** A function with the blank line behind it. */

@@ -48,6 +48,11 @@ export function select(frame: Frame, names: Names, device: DeviceSource): Select
       barred.set(leaking, 'order');
       continue;
     }
+    const untested = withoutTest(units, names, moved);
+    if (untested) {
+      barred.set(untested, 'exit');
+      continue;
+    }
     if (!moved.some((stmt) => footprintOf(names, stmt).mentionsObject)) {
       const first = stays[0];
       throw new NothingToFold(first ? `Nothing between the allocation and the register of ${fn.name}() can move: ${WHY[first.why]}.` : `${fn.name}() builds nothing in \`${frame.variable}\` between the allocation and the register.`,
@@ -65,7 +70,7 @@ export function select(frame: Frame, names: Names, device: DeviceSource): Select
 export const WHY: Readonly<Record<Obstacle | 'order' | 'undo' | 'exit', string>> = {
   'counter': 'it counts what is outside of the device',
   'global': 'it touches what is outside of the device',
-  'elsewhere': 'it hands the device to others',
+  'elsewhere': 'it lets others reach the device, or belongs to the binding of the driver',
   'apart': 'it is about something else than the device',
   'managed': 'a managed resource goes when the driver is unbound, not with the device',
   'drvdata': 'drvdata belongs to the parent',
@@ -78,7 +83,7 @@ export const WHY: Readonly<Record<Obstacle | 'order' | 'undo' | 'exit', string>>
   'exit': 'its failure leads elsewhere than that of the allocation',
 };
 
-interface Failing { readonly publics: readonly string[]; readonly handsOn: boolean }
+interface Failing { readonly publics: readonly string[]; readonly texts: ReadonlySet<string>; readonly handsOn: boolean }
 
 /** What the probe does when the allocation fails, which after the fold is also when `.init` fails. */
 function failingExit(frame: Frame, names: Names): Failing | null {
@@ -86,7 +91,7 @@ function failingExit(frame: Frame, names: Names): Failing | null {
   const exit = exits[0];
   if (exits.length !== 1 || !exit?.end) return null;
   const all = [...exit.body, ...exit.ladder];
-  return { publics: publicsOf(names, all), handsOn: handsOnError(exit, frame.test) && !all.some((stmt) => isPut(names, stmt) || isPrivate(names, stmt)) };
+  return { publics: publicsOf(names, all), texts: new Set(all.map((stmt) => normalStatement(names, stmt))), handsOn: handsOnError(exit, frame.test) && !all.some((stmt) => isPut(names, stmt) || isPrivate(names, stmt)) };
 }
 
 function publicsOf(names: Names, items: readonly Stmt[]): string[] {
@@ -161,6 +166,8 @@ function isOwnExit(frame: Frame, names: Names, exit: Exit, failing: Failing | nu
   if (all.slice(at + 1).some((stmt) => isPrivate(names, stmt))) return false;
   const publics = publicsOf(names, all);
   if (publics.length !== failing.publics.length || publics.some((text, index) => text !== failing.publics[index])) return false;
+  // A message or a result on the ladder would be lost, unless the probe comes by it when the allocation fails.
+  if (exit.ladder.some((stmt) => isNeutral(names, stmt) && !failing.texts.has(normalStatement(names, stmt)))) return false;
   const value = exit.end.value && uncast(exit.end.value);
   if (!value || (value.kind === 'number' && value.value === 0)) return false;
   return namesIn(value).every((name) => { const kind = names.of.get(name)?.kind; return kind === undefined || kind === 'scratch' || kind === 'object'; }) && !isTangled(frame, exit);
@@ -178,6 +185,17 @@ function lostValues(names: Names, moved: readonly Stmt[], kept: readonly Stmt[])
   const { early } = checkAssignments(kept, written, new Set(), () => null);
   if (early.size === 0) return null;
   for (let at = moved.length - 1; at >= 0; at--) if ([...writtenIn(moved[at]!)].some((name) => early.has(name))) return moved[at]!;
+  return null;
+}
+
+/** A moved statement whose outcome is tested, in a member of the object, by one that stays: the two belong together. */
+function withoutTest(units: readonly Unit[], names: Names, moved: readonly Stmt[]): Stmt | null {
+  for (const [index, test] of units.entries()) {
+    if (test.stmt.kind !== 'if' || !test.print.leaves || moved.includes(test.stmt)) continue;
+    const tested = footprintOf(names, { kind: 'expr', expr: test.stmt.condition, start: test.stmt.condition.start, end: test.stmt.condition.end }).reads;
+    const taking = units.slice(0, index).reverse().find(({ stmt, print }) => moved.includes(stmt) && print.calls.length > 0 && [...print.writes].some((field) => tested.has(field)));
+    if (taking) return taking.stmt;
+  }
   return null;
 }
 
