@@ -17,10 +17,20 @@ import { unusedLocals } from './unused.ts';
 export function editsOf(plan: ConversionPlan): PlannedEdits {
   const perFile = filesOf(plan).map((file) => ({ file, ...fileEdits(plan, file) }));
   return {
-    edits: perFile.flatMap((item) => splitEdits(item.file, item.edits)),
+    edits: byDocument(perFile.flatMap((item) => splitEdits(item.file, item.edits))),
     notes: [...plan.notes, ...perFile.flatMap((item) => item.notes)],
     touched: touchedBy(plan),
   };
+}
+
+/** One entry for each document: two merged documents may have one in common, and then say the same of it. */
+function byDocument(files: PlannedEdits['edits']): PlannedEdits['edits'] {
+  return [...new Set(files.map((file) => file.path))].map((path) => {
+    const own = files.filter((file) => file.path === path);
+    const edits = own.flatMap((file) => file.edits);
+    const unique = new Map(edits.map((edit) => [`${edit.span.start} ${edit.span.end} ${edit.newText}`, edit]));
+    return own.length === 1 ? own[0]! : { path, edits: tidy([...unique.values()]) };
+  });
 }
 
 /** The documents that a plan speaks of: the one that was asked for, then the others in the order of the plan. */

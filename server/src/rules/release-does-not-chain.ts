@@ -107,7 +107,8 @@ function absentFix(facts: ModuleFacts, table: OpsTable, absent: readonly Member[
 function unchained(facts: ModuleFacts, table: OpsTable, member: Member): Finding[] {
   const value = table.members.get(member)?.value;
   const file = documentAt(facts.module, table.path);
-  if (value === undefined || file === null) return [];
+  // The core's own functions, where they are looked at together with its drivers, have nobody to call.
+  if (value === undefined || file === null || value === INIT || value === RELEASE) return [];
   const functions = indexOf(facts.module).functions(file, value).map((one) => one.item);
   const core = member === 'init' ? INIT : RELEASE;
   return exitsOf(facts, functions, member).filter((exit) => isUnchained(facts, exit, member)).map((exit) => {

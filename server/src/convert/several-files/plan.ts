@@ -3,7 +3,7 @@ import type { Module } from '../../lifecycle/types.ts';
 import { planFile } from '../plan.ts';
 import { allExpressions, statementsOf } from '../place.ts';
 import { refuse, RefusedError } from '../refuse.ts';
-import type { ConversionInput, ConversionRequest, PlanResult, RefusalCode } from '../types.ts';
+import type { ConversionInput, ConversionPlan, ConversionRequest, PlanResult, RefusalCode } from '../types.ts';
 import { definitionOf } from './helpers.ts';
 import { documentsOfLife, mergedModule } from './documents.ts';
 
@@ -21,18 +21,39 @@ const OF_SEVERAL_FILES: ReadonlySet<RefusalCode> = new Set([
 export function planConversion(input: ConversionInput, request: ConversionRequest): PlanResult {
   const file = input.module.sources.find((source) => source.path === request.path);
   if (!file) return { status: 'unchanged' };
-  const more = (input.documents ?? []).filter((path) => path !== file.path).flatMap((path) => input.module.sources.find((source) => source.path === path) ?? []);
-  const alone: PlanResult | null = more.length > 0 ? null : attempt(() => planFile(input, file, request.functionName, [file]));
-  const wrapped = alone?.status === 'unchanged' ? attempt(() => refuseWrapped(input.module, file, request.functionName)) : null;
+  if (input.documents && input.documents.length > 0) return planDrivers(input, input.documents);
+  const alone = attempt(() => planFile(input, file, request.functionName, [file]));
+  const wrapped = alone.status === 'unchanged' ? attempt(() => refuseWrapped(input.module, file, request.functionName)) : null;
   if (wrapped?.status === 'refused') return wrapped;
-  if (alone && (alone.status !== 'refused' || !OF_SEVERAL_FILES.has(alone.refusal.code))) return alone;
+  if (alone.status !== 'refused' || !OF_SEVERAL_FILES.has(alone.refusal.code)) return alone;
   const documents = documentsOfLife(input.module, file);
-  if (alone && documents.length === 1) return alone;
-  const together = attempt(() => {
-    const merged = mergedModule(input.module, documents);
-    return planFile({ ...input, module: merged.module }, merged.file, more.length > 0 ? undefined : request.functionName, [file, ...more]);
-  });
-  return together.status === 'unchanged' && alone ? alone : together;
+  if (documents.length === 1) return alone;
+  const together = attempt(() => planMerged(input, documents, file, request.functionName));
+  return together.status === 'unchanged' ? alone : together;
+}
+
+function planMerged(input: ConversionInput, documents: readonly FileIr[], origin: FileIr, functionName: string | undefined): PlanResult {
+  const merged = mergedModule(input.module, documents);
+  return planFile({ ...input, module: merged.module }, merged.file, functionName, [origin]);
+}
+
+/** The drivers of a library: each is a program with the library, and not with the other drivers. */
+function planDrivers(input: ConversionInput, paths: readonly string[]): PlanResult {
+  const plans: ConversionPlan[] = [];
+  for (const path of paths) {
+    const file = input.module.sources.find((source) => source.path === path);
+    if (!file) continue;
+    const documents = documentsOfLife(input.module, file).filter((one) => one === file || !paths.includes(one.path));
+    const result = attempt(() => planMerged(input, documents, file, undefined));
+    if (result.status === 'refused') return result;
+    if (result.status === 'planned') plans.push(result.plan);
+  }
+  const first = plans[0];
+  if (!first) return { status: 'unchanged' };
+  return {
+    status: 'planned',
+    plan: { ...first, devices: plans.flatMap((plan) => plan.devices), tables: plans.flatMap((plan) => plan.tables), notes: [...new Set(plans.flatMap((plan) => plan.notes))] },
+  };
 }
 
 /** A device that a vendor's library initialises, as the settings say: only the library's own conversion shows what becomes of its callers. */

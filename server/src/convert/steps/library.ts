@@ -150,7 +150,7 @@ function rewriteInit(module: Module, { file, fn, site, root }: LibraryFunction, 
     const view = whole === 'member' ? busView(other.type.name) : undefined;
     const value = whole === 'itself' ? `${param}->dev` : view === undefined ? null : `${view}(${param}->dev)`;
     if (value === null) give(`it uses its parameter \`${other.name}\`, which an \`.init\` cannot be given. Set up what it is for in the drivers.`, file, other);
-    lines.push([`struct ${other.type.name} *${other.name} = ${value!};`]);
+    lines.push([`struct ${other.type.name} *${other.name} = ${value};`]);
   }
   head({ file, fn }, `int ${names.init}(struct vfio_device *${param})`, lines, out);
   for (const { stmt } of statementsOf(fn)) if (stmt.kind === 'return' && !stmt.value) out.edit(file, 'ops-table', { span: stmt, newText: 'return 0;' });
