@@ -21,7 +21,7 @@ export interface AsyncKind {
 
 /** The function that stops what `arm` has prepared, in a kernel. */
 export function usualStop(kind: AsyncKind, arm: string, kernel: KernelVersion): string {
-  if (kind.what === 'work' && /DELAYED|DEFERRABLE/.test(arm)) return 'cancel_delayed_work_sync';
+  if (kind.what === 'the work' && /DELAYED|DEFERRABLE/.test(arm)) return 'cancel_delayed_work_sync';
   return kind.usual.find(({ since }) => inRange(kernel, { since }))?.name ?? arm.replace('register', 'unregister');
 }
 
@@ -33,7 +33,7 @@ const arms = (argument: number, handler: number | null, names: string): [string,
 
 export const ASYNC_KINDS: readonly AsyncKind[] = [
   {
-    what: 'work',
+    what: 'the work',
     arm: new Map(arms(0, 1, 'INIT_WORK INIT_DELAYED_WORK INIT_DEFERRABLE_WORK INIT_RCU_WORK')),
     start: new Map([...at(0, 'schedule_work schedule_delayed_work'), ...at(1, 'queue_work queue_delayed_work mod_delayed_work queue_rcu_work schedule_work_on schedule_delayed_work_on'), ...at(2, 'queue_work_on queue_delayed_work_on')]),
     stop: new Map(at(0, `cancel_work_sync cancel_work cancel_delayed_work_sync cancel_delayed_work flush_work flush_delayed_work flush_rcu_work

@@ -58,10 +58,18 @@ export function statusOf(s: PathState, h: Held): 'held' | 'free' | 'open' {
   const m = maskOf(s, pointer(h.when.object));
   // A pointer that was asked about is one, unless the answer was no: some say so by NULL, others by an error pointer.
   if (h.when.mask === POSITIVE) return (m & POSITIVE) === 0 ? 'free' : m === ANY ? 'open' : 'held';
+  // So is an error code that is not negative.
+  if (h.when.mask === ZERO) return (m & ZERO) === 0 ? 'free' : (m & NEGATIVE) === 0 ? 'held' : 'open';
   if (h.when.mask !== GUESS) return (m & h.when.mask) === 0 ? 'free' : (m & ~h.when.mask) === 0 ? 'held' : 'open';
   // A result that was stored is a pointer; any other is an error code.
   if (isStored(s, h.when.object)) return (m & POSITIVE) === 0 ? 'free' : m === POSITIVE ? 'held' : 'open';
   return m === ZERO ? 'held' : (m & ZERO) === 0 ? 'free' : 'open';
+}
+
+/** Whether a path that ends here holds a resource. Nobody asks whether a debugfs file could be made. */
+export function isHeldAtEnd(s: PathState, h: Held): boolean {
+  const status = statusOf(s, h);
+  return status === 'held' || status === 'open' && h.api.startsWith('debugfs_') && maskOf(s, pointer(h.when!.object)) === ANY;
 }
 
 function isStored(s: PathState, object: string): boolean {

@@ -5,7 +5,7 @@ import { namesAnUndo, opposites } from '../kernel/opposites.ts';
 import { behaviourOf } from '../kernel/lookup.ts';
 import { takenBy } from '../kernel/pairs.ts';
 import { storePlace } from './evaluate.ts';
-import { countingOf, drop, hold, isGivenBack, isNameable, isUndo, mayBeMeant, statusOf, takingOf, type Held, type PointerValue } from './held.ts';
+import { countingOf, drop, hold, isGivenBack, isHeldAtEnd, isNameable, isUndo, mayBeMeant, statusOf, takingOf, type Held, type PointerValue } from './held.ts';
 import type { Defined } from './module.ts';
 import { followsOwnState, isCertain } from './operate.ts';
 import { conditionsOf, deviceRef, site, type Run } from './run.ts';
@@ -284,7 +284,7 @@ export function handOver(run: Run, s: PathState, runAction: (run: Run, s: PathSt
 /** What a path holds at its end. */
 export function observeLeave(run: Run, s: PathState, at: Span, outcome: ExitObservation['outcome']): void {
   if (!run.resources || s.held === null) return;
-  const held = [...s.held.values()].filter((h) => statusOf(s, h) === 'held');
+  const held = [...s.held.values()].filter((h) => isHeldAtEnd(s, h));
   run.resources.leaves.push({
     function: run.fn, role: run.role, outcome, returns: site(run, at), held: held.map(resourceOf), trace: stepsOf(s.trace), conditions: conditionsOf(s),
     certain: !run.fn.opaque && !s.masks.has('@uncertain'), ownState: followsOwnState(s),
@@ -299,7 +299,7 @@ function resourceOf({ id, kind, api, undo, site: at, shared }: Held): HeldResour
 export function carryHeld(s: PathState, t: PathState): void {
   t.held = s.held === null ? null : new Map([...s.held].flatMap(([id, h]) => {
     const canName = h.values.some((v) => /^(load:)*(param:0|global:)/.test(v.object) || t.devices.has(v.object) || [...t.heap.values()].some((w) => w.kind === 'pointer' && w.object === v.object));
-    return canName && statusOf(s, h) === 'held' ? [[id, { ...h, when: null }] as const] : [];
+    return canName && isHeldAtEnd(s, h) ? [[id, { ...h, when: null }] as const] : [];
   }));
 }
 

@@ -39,15 +39,17 @@ ${setUp}
 }
 `;
 
-const remove = (stop: string): string => `
+const remove = (stop: string, mark = ''): string => `
 static void foo_remove(struct mdev_device *mdev)
 {
 	struct foo *foo = dev_get_drvdata(&mdev->dev);
 
 	vfio_unregister_group_dev(&foo->vdev);
 ${stop}	vfio_put_device(&foo->vdev);
-}
+${mark}}
 `;
+
+const MARK = '//      ^^^^^^^^^^^^^^^^^^^^^^^^^^^ async-work-outlives-object\n';
 
 const WORK = '	struct work_struct work;\n';
 const POLL = `static void foo_poll(struct work_struct *work)
@@ -81,37 +83,33 @@ export const asyncWorkOutlivesObjectExamples: Rule['examples'] = {
       title: 'Work that nobody cancels',
       kernel: '6.2',
       code: `${foo(WORK, POLL, '')}${probe(`	INIT_WORK(&foo->work, foo_poll);
-//      ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ async-work-outlives-object
-	foo_kick(foo);`)}${remove('')}${DRIVER}`,
+	foo_kick(foo);`)}${remove('', MARK)}${DRIVER}`,
     },
     {
       title: 'A timer that starts itself again',
       kernel: '6.2',
       code: `${foo(TIMER, TICK, '')}${probe(`	timer_setup(&foo->timer, foo_tick, 0);
-//      ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ async-work-outlives-object
-	mod_timer(&foo->timer, jiffies + HZ);`)}${remove('')}${DRIVER}`,
+	mod_timer(&foo->timer, jiffies + HZ);`)}${remove('', MARK)}${DRIVER}`,
     },
     {
       title: 'A notifier that stays registered',
       kernel: '6.2',
       code: `${foo(NOTIFIER, '', '')}${probe(`	ret = register_reboot_notifier(&foo->nb);
-//            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ async-work-outlives-object
 	if (ret) {
 		vfio_put_device(&foo->vdev);
 		return ret;
-	}`)}${remove('')}${DRIVER}`,
+	}`)}${remove('', MARK)}${DRIVER}`,
     },
     {
       title: 'Cancelled where probe fails only',
       kernel: '6.2',
       code: `${foo(WORK, POLL, '')}${probe(`	INIT_WORK(&foo->work, foo_poll);
-//      ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ async-work-outlives-object
 	foo_kick(foo);
 	if (!mdev->dev.parent) {
 		cancel_work_sync(&foo->work);
 		vfio_put_device(&foo->vdev);
 		return -ENODEV;
-	}`)}${remove('')}${DRIVER}`,
+	}`)}${remove('', MARK)}${DRIVER}`,
     },
   ],
   good: [

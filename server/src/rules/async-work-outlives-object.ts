@@ -8,7 +8,7 @@ import { namesAnUndo } from '../kernel/opposites.ts';
 import { asyncWorkOutlivesObjectExamples } from './async-work-outlives-object.examples.ts';
 import { contains, declaredType, walk } from './locate.ts';
 import { indexOf, memberAccesses, reachedFrom } from './members.ts';
-import { beginningsOf } from './taken.ts';
+import { beginningsOf, listed } from './taken.ts';
 
 export const asyncWorkOutlivesObject: Rule = {
   id: 'async-work-outlives-object',
@@ -40,36 +40,49 @@ function check({ facts }: RuleContext): Finding[] {
   const index = indexOf(facts.module);
   const containers = ownContainers(facts);
   if (containers.size === 0) return [];
-  return ASYNC_KINDS.flatMap((kind): Finding[] => {
+  const left = ASYNC_KINDS.flatMap((kind): Left[] => {
     const armed = callsOf(index, new Map([...kind.arm].map(([name, { argument }]) => [name, argument] as const))).filter(({ key }) => key !== null && isInside(index, containers, key));
     if (armed.length === 0) return [];
     const ending = endingFunctions(facts, index);
     if (isStoppedUnseen(facts, index, ending, kind)) return [];
+    const isQueueEnded = callsAny(ending, kind.stopAll);
     const started = callsOf(index, kind.start);
     const stopped = callsOf(index, kind.stop).filter(({ fn }) => ending.has(fn));
     if (stopped.some(({ key }) => key === null)) return [];
-    return armed.filter((one, i) => armed.findIndex((other) => other.key === one.key) === i).flatMap((one) => {
+    const unstopped = armed.filter((one, i) => armed.findIndex((other) => other.key === one.key) === i).flatMap((one) => {
       const start = kind.start.size === 0 ? one : started.find(({ key }) => key === one.key);
       const isHandedOn = [...ending].some((fn) => memberAccesses(index, fn).some((access) => access.key === one.key && access.form === 'address' && (access.call === null || !isKnown(kind, access.call.name))));
-      if (start === undefined || isHandedOn || stopped.some(({ key }) => key === one.key) || holdsReference(facts, index, kind, one)) return [];
-      return [findingOf(facts, kind, one, start)];
+      // The timer of delayed work goes on without its queue.
+      const isEnded = isQueueEnded && !/DELAYED|DEFERRABLE/.test(one.call.name ?? '');
+      return start === undefined || isHandedOn || isEnded || stopped.some(({ key }) => key === one.key) || holdsReference(facts, index, kind, one) ? [] : [{ kind, one, start }];
     });
+    return unstopped;
   });
+  return left.length === 0 ? [] : findingsOf(facts, left);
 }
 
-function findingOf(facts: ModuleFacts, kind: AsyncKind, one: Named, start: Named): Finding {
+interface Left { readonly kind: AsyncKind; readonly one: Named; readonly start: Named }
+
+/** Where the memory ends, all of it at once; where that is not seen, at each beginning. */
+function findingsOf(facts: ModuleFacts, left: readonly Left[]): Finding[] {
   const end = endOf(facts);
-  const related = [
-    ...start === one ? [] : [{ site: siteOf(start.file, start.call), message: `${start.call.name}() starts it here` }],
-    ...end === null ? [] : [{ site: end.site, message: `${end.function.name}() frees the memory that it is in` }],
-  ];
+  if (end === null) return left.map((one) => findingOf(facts, [one], siteOf(one.one.file, one.one.call), one.one.fn.name));
+  return [findingOf(facts, left, end.site, end.function.name)];
+}
+
+function findingOf(facts: ModuleFacts, left: readonly Left[], site: Site, functionName: string): Finding {
+  const names = listed(left.map(({ kind, one }) => `${kind.what}${one.text === '' ? '' : ` \`${one.text}\``}`));
+  const stops = listed(left.map(({ kind, one }) => `${usualStop(kind, one.call.name ?? '', facts.kernel)}()`));
   return {
     rule: asyncWorkOutlivesObject.id,
     severity: asyncWorkOutlivesObject.severity,
-    message: `nothing stops ${kind.what === 'work' ? `the work \`${one.text}\`` : `${kind.what}${one.text === '' ? '' : ` \`${one.text}\``}`} before the memory that it uses is freed${end === null ? '' : ` in ${end.function.name}()`}: it may run afterwards; call ${usualStop(kind, one.call.name ?? '', facts.kernel)}() behind the unregister or in .release`,
-    site: siteOf(one.file, one.call),
-    functionName: one.fn.name,
-    related,
+    message: `${names} may still run when the memory that ${left.length > 1 ? 'they use' : 'it uses'} is freed: nothing stops ${left.length > 1 ? 'them' : 'it'}; call ${stops} behind the unregister or in .release`,
+    site,
+    functionName,
+    related: left.flatMap(({ one, start }) => [
+      { site: siteOf(one.file, one.call), message: `${one.call.name}() prepares it here` },
+      ...start === one ? [] : [{ site: siteOf(start.file, start.call), message: `${start.call.name}() starts it here` }],
+    ]).slice(0, 6),
     fix: null,
   };
 }
@@ -80,7 +93,7 @@ function siteOf(file: FileIr, { start, end }: CallExpr): Site {
 
 /** The put or the free that ends the device in remove. */
 function endOf(facts: ModuleFacts): OperationObservation | null {
-  return facts.observations.find((one): one is OperationObservation => one.kind === 'operation' && (one.op === 'put' || one.op === 'free') && (one.role === 'remove' || one.role === 'action')) ?? null;
+  return facts.observations.find((one): one is OperationObservation => one.kind === 'operation' && (one.op === 'put' || one.op === 'free' && one.before.model !== 'none') && (one.role === 'remove' || one.role === 'action')) ?? null;
 }
 
 /** The structs of the devices whose memory ends with them: allocated by the core, or freed by the driver where they end. */
@@ -138,7 +151,11 @@ function endingFunctions(facts: ModuleFacts, index: ModuleIndex): Set<FunctionIr
   return new Set(others.keys());
 }
 
-/** Whether something that cannot be matched may stop it: a whole queue, an unknown function that ends things, a macro. */
+function callsAny(functions: ReadonlySet<FunctionIr>, names: ReadonlySet<string>): boolean {
+  return [...functions].some((fn) => [...walk(fn.body)].some((node) => node.kind === 'call' && node.name !== null && names.has(node.name)));
+}
+
+/** Whether something that cannot be matched may stop it: an unknown function that ends things, a macro. */
 function isStoppedUnseen(facts: ModuleFacts, index: ModuleIndex, ending: ReadonlySet<FunctionIr>, kind: AsyncKind): boolean {
   const names = [...kind.stop.keys(), ...kind.stopAll];
   const mention = new RegExp(`\\b(?:${names.join('|')})\\b`);
@@ -154,7 +171,6 @@ function isStoppedUnseen(facts: ModuleFacts, index: ModuleIndex, ending: Readonl
         if (ENDING_ROLES.has(facts.roles.get(fn) ?? '')) return true;
         continue;
       }
-      if (kind.stopAll.has(node.name)) return true;
       if (isKnown(kind, node.name) || index.functions(file, node.name).length > 0) continue;
       if (namesAnUndo(node.name) && behaviourOf(node.name, facts.kernel, facts.module.wrappers) === undefined) return true;
     }

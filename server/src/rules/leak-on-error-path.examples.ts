@@ -334,11 +334,12 @@ ${ALLOC}
 		vfio_put_device(&foo->vdev);
 		return -ENOMEM;
 	}
-	vendor_adopt_config(mdev, foo->config);
 	dev_set_drvdata(&mdev->dev, foo);
 	ret = vfio_register_emulated_iommu_dev(&foo->vdev);
-	if (ret)
+	if (ret) {
+		vendor_keep_for_later(mdev, foo->config);
 		vfio_put_device(&foo->vdev);
+	}
 	return ret;
 }
 

@@ -15,7 +15,7 @@ export const leakOnErrorPath: Rule = {
     what: 'A failing path of probe does not give back what `.remove` or another failing path gives back; or `.remove` does not give back what a failing path does.',
     why: 'When probe fails the driver core does not call `.remove`: memory, an enabled device, an interrupt, a registration that was taken by then stays taken until the next reboot. What only a failing path of probe gives back is lost each time that the driver is unbound.',
     instead: 'Give back in the reverse order of taking, with one label for each thing, and go to the label of the last thing that was taken. What `.release` gives back needs no label of its own: the put runs it.',
-    knownProblems: 'Only what is given back somewhere in the driver can be missing elsewhere. Nothing is said of what unknown code was given to keep, of what a managed (devm_, pcim_) function took, of what is taken and given back under a condition of the driver\'s own, and of things in arrays and lists. What only `.release` gives back is missed by a path that does not put the device: missing-put.',
+    knownProblems: 'Only what is given back somewhere in the driver can be missing elsewhere. Nothing is said of what unknown code was given on the failing path alone, of what a managed (devm_, pcim_) function took, of what is taken and given back under a condition of the driver\'s own, and of things in arrays and lists. What only `.release` gives back is missed by a path that does not put the device: missing-put.',
     references: ['v6.1 5f6c7e0831a1, ac1237912fbd and others move such pairs into .init and .release'],
   },
   examples: leakOnErrorPathExamples,
@@ -33,13 +33,19 @@ function check({ facts }: RuleContext): Finding[] {
 
 /** Held where probe fails, although the driver gives it back elsewhere. */
 function isLeaked(facts: ModuleFacts, leave: Leave, one: HeldResource): boolean {
-  if (leave.role !== 'probe' && leave.role !== 'module' || leave.outcome !== 'failure' || one.kind === 'counter' || one.shared) return false;
+  if (leave.role !== 'probe' && leave.role !== 'module' || leave.outcome !== 'failure' || one.kind === 'counter' || one.shared && !isStillOwn(facts, leave, one)) return false;
   return evidence(facts, one) !== undefined && !isPut(facts, leave, one) && bringsUpDevice(facts, leave.function);
 }
 
 /** The memory of a device that is put: whoever put it took it for that of the core, and that is the defect. */
 function isPut(facts: ModuleFacts, leave: Leave, one: HeldResource): boolean {
   return leave.trace.some(({ op }) => op === 'put') && beginningsOf(facts).some(({ device }) => device.originKind === 'allocation' && device.origin.path === one.site.path && contains(device.origin, one.site));
+}
+
+/** Unseen code was given it on the way to success too, and remove gives it back all the same: nobody has taken it over. */
+function isStillOwn(facts: ModuleFacts, { function: fn }: Leave, one: HeldResource): boolean {
+  return undoneOf(facts, one).some(({ role, via }) => role === 'remove' && via === 'call')
+    && facts.resources.leaves.some((other) => other.function === fn && other.outcome === 'success' && other.held.some(({ id, shared }) => id === one.id && shared));
 }
 
 /** Who gives it back by a call, remove before all others. What only `.release` does is owed by the put. */
