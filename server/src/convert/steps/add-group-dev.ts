@@ -9,6 +9,7 @@ import { lineOf, refuse, textOf } from '../refuse.ts';
 import { callSites } from '../sites.ts';
 import { rewriting, type Rewriting } from '../several-files/rewriting.ts';
 import { findStruct, scopeOf, typeOf } from '../typing.ts';
+import { ownsLines } from './drop.ts';
 import { isPure } from './pure.ts';
 import type { Step, StepInput } from './types.ts';
 
@@ -74,7 +75,7 @@ function objectOf({ input: { module }, file }: StepInput, add: OldCall): OldObje
   const { fn, at, call } = add;
   const [dev, ops, data] = call.args;
   if (!dev || !ops || !data || call.args.length !== 3) refuse('older-interface', 'vfio_add_group_dev() has not the three arguments that it takes in any kernel.', file, call);
-  if (fn.opaque || at.sole || at.conditional) refuse('older-interface', `vfio_add_group_dev() stands under a condition of its own in ${fn.name}(), or in code that was not understood. Convert to vfio_init_group_dev() by hand first.`, file, at.stmt);
+  if (fn.opaque || at.sole || at.conditional || !ownsLines(file.text, at.stmt.kind === 'decl' ? at.stmt.statement : at.stmt)) refuse('older-interface', `vfio_add_group_dev() stands under a condition of its own in ${fn.name}(), shares a line with other code, or is in code that was not understood. Convert to vfio_init_group_dev() by hand first.`, file, at.stmt);
   const variable = uncast(data);
   const type = variable.kind === 'name' ? typeOf(scopeOf(module, file, fn), variable) : null;
   if (variable.kind !== 'name' || type?.pointers !== 1) refuse('older-interface', `The object \`${plain(textOf(file, data))}\` given to vfio_add_group_dev() is no pointer to a struct in a local variable. Put it into one first.`, file, data);
@@ -155,8 +156,9 @@ function rewriteAdd({ input: { module } }: StepInput, out: Rewriting, file: File
 function rewriteDel(out: Rewriting, { input: { module } }: StepInput, file: FileIr, object: OldObject, { fn, at, call }: OldCall, eol: string): void {
   const { tag, member } = object;
   const dev = call.args[0];
+  const whole = at.stmt.kind === 'decl' ? at.stmt.statement : at.stmt;
   const here = (why: string, span: { readonly start: number; readonly end: number }): never => refuse('older-interface', `${fn.name}() ${why}. Convert vfio_del_group_dev() to vfio_unregister_group_dev() by hand first.`, file, span);
-  if (!dev || at.sole || at.conditional || fn.opaque) here('calls vfio_del_group_dev() under a condition of its own', at.stmt);
+  if (!dev || at.sole || at.conditional || fn.opaque || !ownsLines(file.text, whole)) here('calls vfio_del_group_dev() under a condition of its own, or beside other code on its line', at.stmt);
   const { stmt } = at;
   const unregister = (name: string): string => `vfio_unregister_group_dev(&${name}->${member});`;
   if (stmt.kind === 'expr' && stmt.expr === call) {

@@ -8,6 +8,7 @@ import { allExpressions, expressionsIn, namesIn, statementsOf, uncast, type Plac
 import { lineOf, refuse, textOf } from '../refuse.ts';
 import { initsConcerning } from '../several-files/concerned.ts';
 import { assignmentsOf, effectsOf, type CallSite } from '../sites.ts';
+import { ownsLines } from './drop.ts';
 import { impureCall, isPure } from './pure.ts';
 import type { Step } from './types.ts';
 
@@ -43,7 +44,8 @@ function chosen(file: FileIr, fn: FunctionIr, group: readonly CallSite[]): Edit[
   // Not this form: planConversion says what is in the way.
   if (!allocation || allocation.stmt.kind !== 'expr' || allocation.sole || allocation.conditional) return null;
   const tree = allocation.siblings.slice(allocation.index + 1).find((stmt) => group.every((site) => site.call.start >= stmt.start && site.call.end <= stmt.end));
-  if (tree?.kind !== 'if') return null;
+  const top = fn.body.body[0]!;
+  if (tree?.kind !== 'if' || ![tree, allocation.stmt, top.kind === 'decl' ? top.statement : top].every((span) => ownsLines(file.text, span))) return null;
   if (statementsOf(fn).some((at) => isDeeperThan(at, MAX_DEPTH))) severalInits(file, fn, group, 'The function nests too deep to follow.', tree);
   for (const site of group) {
     const same = site.call.name === first.call.name && [0, 1].every((index) => plain(textOf(file, site.call.args[index]!)) === plain(textOf(file, first.call.args[index]!)));

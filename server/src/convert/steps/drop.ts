@@ -1,7 +1,7 @@
 import type { Edit } from '../../text/span.ts';
 import type { FileIr, FunctionIr } from '../../ir/types.ts';
 import { lonelyBraces } from '../edits.ts';
-import { joinRemovals, removalOf, type Removal } from '../layout.ts';
+import { joinRemovals, lineStart, nextLine, removalOf, type Removal } from '../layout.ts';
 import { allExpressions, expressionsIn, statementsOf, type Placed } from '../place.ts';
 
 /**
@@ -71,6 +71,13 @@ function unusedAfter(fn: FunctionIr, gone: readonly Placed[]): Placed[] {
     const written = code.match(new RegExp(`(?<![\\w.])(?<!->)(?<!struct )\\b${name}\\b`, 'g'))?.length ?? 0;
     return taken.length > 0 && taken.length === own.length && written <= own.length + 1 + members;
   });
+}
+
+/** Nothing but blanks and comments stands beside a statement on its first and its last line: text can go in above and below it. */
+export function ownsLines(text: string, span: { readonly start: number; readonly end: number }): boolean {
+  const before = text.slice(lineStart(text, span.start), span.start);
+  const behind = text.slice(span.end, nextLine(text, span.end)).replace(/\/\*[^\n]*?\*\/|\/\/[^\n]*/g, '');
+  return before.trim() === '' && behind.trim() === '';
 }
 
 /** A text without comments and strings. */

@@ -14,6 +14,7 @@ import { rewriting, type Rewriting } from '../several-files/rewriting.ts';
 import { assignmentsOf, callSites, effectsOf, type CallSite } from '../sites.ts';
 import { tableEdits } from '../tabletext.ts';
 import { findStruct, memberPath, typeOf } from '../typing.ts';
+import { ownsLines } from './drop.ts';
 import type { Step } from './types.ts';
 
 /** A device in memory that its driver does not allocate. */
@@ -88,6 +89,8 @@ function foreignIn(site: CallSite): Foreign | null {
   const result = resultOf(fn);
   if (table.length !== 1 || path.length === 0 || result === null || fn.returnType.pointers > 0) return null;
   const { init } = table[0]!;
+  const { text } = definition.file;
+  if (!definition.struct.fields.every((field) => ownsLines(text, field.statement)) || !ownsLines(file.text, at.stmt) || lineStart(file.text, table[0]!.start) !== table[0]!.start) return null;
   const isPlain = init?.kind === 'initializer' && init.complete && init.entries.every((entry) => entry.designators.length > 0 && !['open', 'release', 'init'].includes(entry.designators[0]!));
   // The generated `.release` stands above the table, and names the struct.
   const isVisible = definition.file !== file || definition.struct.end < table[0]!.start;

@@ -9,7 +9,7 @@ import { refuse, textOf } from '../refuse.ts';
 import { initsConcerning } from '../several-files/concerned.ts';
 import { assignmentsOf, callSites, type CallSite } from '../sites.ts';
 import { typeOf } from '../typing.ts';
-import { dropAll, relabelled } from './drop.ts';
+import { dropAll, ownsLines, relabelled } from './drop.ts';
 import type { Step } from './types.ts';
 
 /** Allocators of devres whose memory is zeroed, and what stands in their place. */
@@ -110,6 +110,10 @@ function objectEdits(file: FileIr, object: ManagedObject, action: string, eol: s
   if (at.stmt.kind === 'decl') while (at.siblings[index]?.kind === 'decl') index++;
   const check = at.siblings[index];
   const last = check?.kind === 'if' ? lastOf(check.then) : undefined;
+  const declared = at.stmt.kind === 'decl' ? at.stmt.statement : at.stmt;
+  if (check && !(ownsLines(text, check) && ownsLines(text, declared) && ownsLines(text, { start: fn.start, end: fn.body.start + 1 }))) {
+    refuse('managed-allocation', `The allocation of \`${variable}\` or its test shares a line with other code in ${fn.name}(). Give each statement a line of its own first.`, file, check);
+  }
   if (check?.kind !== 'if' || check.otherwise || (last?.kind !== 'return' && last?.kind !== 'goto')) {
     refuse('unchecked-allocation', `The result of the allocation is not tested in the statement after it with a branch that leaves. Test \`!${variable}\` there first.`, file, check ?? at.stmt);
   }
