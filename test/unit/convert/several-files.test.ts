@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createEngine, type Engine } from '../../../server/src/engine/analyse.ts';
 import { convert } from '../../../server/src/engine/convert.ts';
@@ -87,3 +88,24 @@ test.each(refused)('%s with a reason and a place', async (name) => {
   expect(lines).not.toEqual([]);
   await expect(`${lines.join('\n')}\n`).toMatchFileSnapshot(`${FIXTURES}${name}/refused.txt`);
 });
+
+/** Lines that change what is proved, or break the text; each is tried in place of a line of a driver. */
+const LINES = ['', '}', '{', '#if 1', '#endif', '\tgoto out;', '\treturn NULL;', '\tkfree(dock);', '\tvfio_uninit_group_dev(&pier->vdev);', 'EXPORT_SYMBOL(pier_probe_common);', '/*', 'static int ret;'];
+
+test('damaged modules are converted, refused or left, and edits stay within the documents and out of each other\'s way', async () => {
+  const inputs = await Promise.all(converted.flatMap((name) => sourcesIn(name).map((file) => load(name, file))));
+  fc.assert(fc.property(fc.constantFrom(...inputs), fc.nat(), fc.nat(), fc.constantFrom(...LINES), (input, which, line, text) => {
+    const documents = [...input.sources, ...input.headers];
+    const path = documents[which % documents.length]!.path;
+    const damage = <T extends { readonly path: string; readonly text: string }>(one: T): T => {
+      if (one.path !== path) return one;
+      const lines = one.text.split('\n');
+      lines[line % lines.length] = text;
+      return { ...one, text: lines.join('\n') };
+    };
+    const damaged = { ...input, sources: input.sources.map(damage), headers: input.headers.map(damage) };
+    const result = convert(engine, damaged, kernel('6.1'), undefined);
+    if (result.status === 'refused') expect(result.reason).not.toContain('internal error');
+    if (result.status === 'converted') expect(withEdits(damaged, result.edits)).toBeDefined();
+  }), { numRuns: 60, seed: 20221117 });
+}, 120_000);
