@@ -5,7 +5,7 @@ import type { EffectOp, KernelVersion } from '../kernel/types.ts';
 import { formatVersion } from '../kernel/version.ts';
 import { reaching, targetsOf, type CallGraph } from './callgraph.ts';
 import type { ModuleIndex } from './module.ts';
-import { kernelCalls, originalOf, scanOf } from './scan.ts';
+import { kernelCallers, originalOf, scanOf } from './scan.ts';
 
 /** Why a function is explored path by path. Most functions of a driver are not: they neither touch a life cycle nor lead to one. */
 export interface Relevance {
@@ -161,8 +161,8 @@ function originOf(e: Expr, origins: ReadonlyMap<string, number>): number | null 
 /** Structs that hold a vfio_device: by their definition, by vfio_alloc_device, or because a member of one was given to a life-cycle function. */
 function containerTags(index: ModuleIndex, kernel: KernelVersion): ReadonlySet<string> {
   const tags = new Set(['vfio_device', 'vfio_pci_core_device', 'vfio_platform_device']);
-  for (const { item } of index.allFunctions) {
-    for (const { call: e, name, effects } of kernelCalls(item, kernel, index.module.wrappers).list) {
+  for (const { item, list } of kernelCallers(index, kernel)) {
+    for (const { call: e, name, effects } of list) {
       if (name === 'vfio_alloc_device' && e.args[0]?.kind === 'name') tags.add(e.args[0].name);
       for (const x of effects) {
         if (INCIDENTAL.has(x.op) || !('target' in x) || x.target === 'return' || x.op === 'set-drvdata') continue;

@@ -4,6 +4,7 @@ import { walkExprs, walkStmt } from '../ir/visit.ts';
 import { behaviourOf, type ExtraFunctions } from '../kernel/lookup.ts';
 import type { Effect, KernelVersion } from '../kernel/types.ts';
 import { compareVersions } from '../kernel/version.ts';
+import type { Defined, ModuleIndex } from './module.ts';
 
 /** What a function's body contains, in one walk, for the questions that are asked of every function of a module. */
 export interface Scan {
@@ -34,8 +35,26 @@ export function scanOf(fn: FunctionIr): Scan {
   return delta === 0 ? w : { ...w, delta };
 }
 
+/** A function of a module that calls kernel functions with effects; `delta` is to be added to the offsets of the calls. */
+export interface KernelCaller extends Defined<FunctionIr> { readonly list: readonly KernelCall[]; readonly delta: number }
+
+const callers = new WeakMap<ModuleIndex, { readonly kernel: KernelVersion; readonly list: readonly KernelCaller[] }>();
+
+/** The few functions of a module that have such calls, for the questions that are about them alone. */
+export function kernelCallers(index: ModuleIndex, kernel: KernelVersion): readonly KernelCaller[] {
+  let known = callers.get(index);
+  if (known?.kernel !== kernel) {
+    const list = index.allFunctions.flatMap((d): KernelCaller[] => {
+      const calls = kernelCalls(d.item, kernel, index.module.wrappers);
+      return calls.list.length ? [{ ...d, ...calls }] : [];
+    });
+    callers.set(index, (known = { kernel, list }));
+  }
+  return known.list;
+}
+
 /** Its calls that have effects, and what to add to their offsets. */
-export function kernelCalls(fn: FunctionIr, kernel: KernelVersion, wrappers: ExtraFunctions | undefined): { readonly list: readonly KernelCall[]; readonly delta: number } {
+function kernelCalls(fn: FunctionIr, kernel: KernelVersion, wrappers: ExtraFunctions | undefined): { readonly list: readonly KernelCall[]; readonly delta: number } {
   const { root, delta } = originalOf(fn);
   const w = walked(root);
   if (!w.kernelCalls || compareVersions(w.kernelCalls.kernel, kernel) !== 0 || w.kernelCalls.wrappers !== wrappers) {
@@ -44,11 +63,10 @@ export function kernelCalls(fn: FunctionIr, kernel: KernelVersion, wrappers: Ext
   return { list: w.kernelCalls.list, delta };
 }
 
-/** The function that `fn` is a moved copy of, through any number of moves. */
+/** The function that `fn` is a moved copy of. A copy is always made of the function as it was lowered, never of a copy. */
 export function originalOf(fn: FunctionIr): { readonly root: FunctionIr; readonly delta: number } {
-  let root = fn, delta = 0;
-  for (let m = movedFrom(root); m; m = movedFrom(root)) { root = m.from; delta += m.delta; }
-  return { root, delta };
+  const m = movedFrom(fn);
+  return m ? { root: m.from, delta: m.delta } : { root: fn, delta: 0 };
 }
 
 function withEffects(call: CallExpr, name: string, kernel: KernelVersion, wrappers: ExtraFunctions | undefined): KernelCall[] {

@@ -3,7 +3,7 @@ import type { EffectOp, KernelVersion } from '../kernel/types.ts';
 import { compareVersions } from '../kernel/version.ts';
 import { walkStmt } from '../ir/visit.ts';
 import type { ModuleIndex } from './module.ts';
-import { kernelCalls, scanOf } from './scan.ts';
+import { kernelCallers, scanOf, type KernelCaller } from './scan.ts';
 import type { DriverTable, OpsTable, Role } from './types.ts';
 
 type TableMember = { readonly value: string; readonly span: { readonly start: number; readonly end: number }; readonly conditions: InitializerExpr['entries'][number]['conditions'] };
@@ -33,7 +33,7 @@ export function driverTables(index: ModuleIndex): DriverTable[] {
 
 /** vfio_device_ops tables of the module, with the calls that were given them. */
 export function opsTables(index: ModuleIndex, kernel: KernelVersion): OpsTable[] {
-  const uses = index.allFunctions.flatMap(({ file, item }) => tableUses(index, file, item, kernel));
+  const uses = kernelCallers(index, kernel).flatMap((caller) => tableUses(index, caller));
   return tables(index).flatMap(({ file, variable, init }) => {
     if (variable.type.name !== 'vfio_device_ops') return [];
     const members = membersOf(file, init);
@@ -58,8 +58,8 @@ export function rolesOf(index: ModuleIndex, drivers: readonly DriverTable[], ops
   for (const file of [...index.module.sources, ...index.module.headers]) {
     if (file.functions.length) for (const m of file.fileMacros) if (m.name === 'module_init' || m.name === 'module_exit') set(file.path, m.args[0], 'module');
   }
-  for (const { file, item } of index.allFunctions) {
-    for (const { call, effects } of kernelCalls(item, kernel, index.module.wrappers).list) {
+  for (const { file, list } of kernelCallers(index, kernel)) {
+    for (const { call, effects } of list) {
       for (const effect of effects) if (effect.op === 'defer') { const a = call.args[effect.callback]; set(file.path, a ? referenced(a) : null, 'action'); }
     }
   }
@@ -107,14 +107,12 @@ function styleOf(members: ReadonlyMap<string, TableMember>, kernel: KernelVersio
 }
 
 /** Calls that give an ops table to a device: `&table`, a local pointer that was set to one, what a function of the module returns, a parameter. */
-function tableUses(index: ModuleIndex, file: FileIr, fn: FunctionIr, kernel: KernelVersion) {
+function tableUses(index: ModuleIndex, { file, item: fn, list, delta }: KernelCaller) {
   const uses: { table: VariableIr; site: { path: string; start: number; end: number }; op: EffectOp; api: string; function: FunctionIr }[] = [];
-  const calls = kernelCalls(fn, kernel, index.module.wrappers);
-  if (calls.list.length === 0) return uses;
-  const making = calls.list.flatMap(({ call, name, effects }) => effects.flatMap((x) => (x.op === 'alloc' || x.op === 'init' || x.op === 'init-device' ? [{ call, name, op: x.op }] : [])));
+  const making = list.flatMap(({ call, name, effects }) => effects.flatMap((x) => (x.op === 'alloc' || x.op === 'init' || x.op === 'init-device' ? [{ call, name, op: x.op }] : [])));
   for (const { call, name: api, op } of making) {
     const tables = new Set(call.args.flatMap((a) => tablesIn(index, file, fn, a, 0)));
-    for (const table of tables) uses.push({ table, site: { path: file.path, start: call.start + calls.delta, end: call.end + calls.delta }, op, api, function: fn });
+    for (const table of tables) uses.push({ table, site: { path: file.path, start: call.start + delta, end: call.end + delta }, op, api, function: fn });
   }
   return uses;
 }

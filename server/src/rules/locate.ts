@@ -2,7 +2,8 @@ import type { Span } from '../text/span.ts';
 import type { Condition } from '../syntax/node.ts';
 import type { CallExpr, Expr, FileIr, FunctionIr, Stmt, TypeName } from '../ir/types.ts';
 import { stmtExprs, subExprs, subStmts } from '../ir/visit.ts';
-import { scanOf } from '../lifecycle/scan.ts';
+import { apiEntry } from '../kernel/lifecycle-api.ts';
+import { originalOf, scanOf } from '../lifecycle/scan.ts';
 import type { Module, Site } from '../lifecycle/types.ts';
 
 /** Finding one's way in the IR by offset. Everything is iterative: a document may nest as deeply as it likes. */
@@ -150,14 +151,25 @@ export interface PlacedCall {
   readonly conditions: readonly Condition[];
 }
 
+const interfaceCalls = new WeakMap<FunctionIr, readonly string[]>();
+
+/** What a function calls of the life-cycle interface: nothing, for nearly all of them. */
+function interfaceCalledBy(fn: FunctionIr): readonly string[] {
+  const { root } = originalOf(fn);
+  let names = interfaceCalls.get(root);
+  if (!names) interfaceCalls.set(root, (names = scanOf(root).names.called.filter((name) => apiEntry(name) !== undefined)));
+  return names;
+}
+
 /** The calls of the named functions in the module's sources. */
 export function callsIn(module: Module, names: readonly string[]): PlacedCall[] {
   if (names.length === 0) return [];
+  const calledBy = names.every((name) => apiEntry(name) !== undefined) ? interfaceCalledBy : (fn: FunctionIr) => scanOf(fn).names.called;
   const wanted = new Set(names);
   const calls: PlacedCall[] = [];
   for (const file of module.sources) {
     for (const fn of file.functions) {
-      if (!scanOf(fn).names.called.some((name) => wanted.has(name))) continue;
+      if (!calledBy(fn).some((name) => wanted.has(name))) continue;
       for (const node of walk(fn.body)) {
         if (node.kind !== 'call' || node.name === null || !wanted.has(node.name)) continue;
         const site = { path: file.path, start: node.callee.start, end: node.callee.end };
