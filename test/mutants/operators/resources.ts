@@ -1,6 +1,7 @@
 /** Operators on what a driver takes beside the device: memory, registrations, work, counts. */
 import type { CallExpr, FunctionIr } from '../../../server/src/ir/types.ts';
 import { sameExpr } from '../../../server/src/ir/visit.ts';
+import { ASYNC_KINDS } from '../../../server/src/kernel/async.ts';
 import { counterChange } from '../../../server/src/kernel/counters.ts';
 import { givenBackBy } from '../../../server/src/kernel/pairs.ts';
 import type { Operator, Subject } from '../types.ts';
@@ -46,8 +47,9 @@ export const resources: readonly Operator[] = [
     id: 'drop the end of asynchronous work', rules: ['async-work-outlives-object'], kernels: ANY,
     plant: (subject) => callsOf(subject, CANCELS).flatMap(({ place, call }, _, all) => {
       const same = all.filter((one) => one.call.name === call.name && argumentOf(one.call) === argumentOf(call));
-      const isStoppedElsewhere = same.length > 1;
-      return [{ ...defect(subject, place, [drop(place.stmt)]), ...(isStoppedElsewhere ? { equivalent: 'another call stops it too' } : {}) }];
+      const equivalent = same.length > 1 ? 'another call stops it too' : unneededEnd(subject, call);
+      // The finding is where the memory goes, which need not be where it was stopped.
+      return [{ ...defect(subject, place, [drop(place.stmt)]), functions: null, ...(equivalent !== null ? { equivalent } : {}) }];
     }),
   },
   {
@@ -56,6 +58,16 @@ export const resources: readonly Operator[] = [
       .map((place) => defect(subject, place, [drop(place.stmt)])),
   },
 ];
+
+/** Why nothing can run although this call does not stop it; null when it can. */
+function unneededEnd(subject: Subject, call: CallExpr): string | null {
+  const kind = ASYNC_KINDS.find((one) => one.stop.has(call.name ?? ''));
+  if (kind === undefined) return null;
+  // A queue that is destroyed ends its work, but not the timer of delayed work.
+  if (!/delayed/.test(call.name ?? '') && callsOf(subject, [...kind.stopAll]).length > 0) return 'the whole queue is ended';
+  const isStarted = kind.start.size === 0 || callsOf(subject, [...kind.start.keys()]).some((one) => argumentOf(one.call).split(',').some((field) => field !== '' && argumentOf(call).split(',').includes(field)));
+  return isStarted ? null : 'nothing starts it';
+}
 
 /** The field or name that a call is about, whatever the variable. */
 function argumentOf(call: CallExpr): string {
