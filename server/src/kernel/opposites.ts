@@ -38,6 +38,14 @@ export function namesAnUndo(name: string): boolean {
   return wordsOf(name).isUndo;
 }
 
+/** Words for what ends an activity of an object and leaves its memory. */
+const ENDS_ACTIVITY = new Set(['stop', 'reset', 'disable', 'halt', 'flush', 'drain', 'cancel', 'clear', 'shutdown', 'kill', 'deactivate', 'down']);
+
+/** Whether a function that undoes something by its name may free the very object that it is given. */
+export function mayFree(name: string): boolean {
+  return splitWords(name).some((part) => UNDOING.has(part.toLowerCase()) && !ENDS_ACTIVITY.has(part.toLowerCase()));
+}
+
 interface Words { readonly isUndo: boolean; readonly opposites: readonly string[] }
 
 /** The same few names are asked about again and again; an editing session makes new ones, so that the memory has an end. */

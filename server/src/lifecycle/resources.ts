@@ -1,7 +1,7 @@
 import type { CallExpr, Expr, FunctionIr } from '../ir/types.ts';
 import type { Span } from '../text/span.ts';
 import { counterChange } from '../kernel/counters.ts';
-import { namesAnUndo, opposites } from '../kernel/opposites.ts';
+import { mayFree, namesAnUndo, opposites } from '../kernel/opposites.ts';
 import { behaviourOf } from '../kernel/lookup.ts';
 import { takenBy } from '../kernel/pairs.ts';
 import { storePlace } from './evaluate.ts';
@@ -92,7 +92,7 @@ function changeCount(run: Run, s: PathState, change: Held | null, via: Undone['v
 
 /** Gives back what the call names; where it is not certain what that is, nothing is known any more of what it may be. */
 export function giveBack(run: Run, s: PathState, g: Give, at: Span, via: Undone['via']): void {
-  if (g.everything) { dropReached(s, g.values); noteGive(run, g); return; }
+  if (g.everything) { dropReached(s, g.values, mayFree(g.api)); noteGive(run, g); return; }
   noteTeardown(run, s, g, at);
   const named = s.held === null ? [] : [...s.held.values()].filter((h) => isGivenBack(h, g.api, g.values));
   for (const h of named) if (statusOf(s, h) !== 'free') noteUndone(run, h, g.api, g.site, via);
@@ -112,11 +112,12 @@ function noteUndone(run: Run, h: Held, api: string, at: Site, via: Undone['via']
 }
 
 /** Unseen code may give back what it can reach from its arguments. */
-function dropReached(s: PathState, values: readonly Value[]): void {
+function dropReached(s: PathState, values: readonly Value[], withItself = true): void {
   if (!s.held?.size) return;
   const reached = new Set(values.flatMap((v) => (v.kind === 'pointer' ? [v.object] : [])));
   for (const o of reached) for (const [k, v] of s.heap) if (v.kind === 'pointer' && k.startsWith(`${o}|`)) reached.add(v.object);
-  drop(s, (h) => h.kind !== 'counter' && h.values.some((v) => reached.has(v.object)));
+  const isItself = (h: Held) => h.byReturn && h.values.some((v) => v.path === '' && values.some((w) => w.kind === 'pointer' && w.object === v.object && w.path === ''));
+  drop(s, (h) => h.kind !== 'counter' && h.values.some((v) => reached.has(v.object)) && (withItself || !isItself(h)));
 }
 
 /** Where a value is kept in an object: the member that it is the address of, or that it was read from or stored in. */
