@@ -19,6 +19,8 @@ export interface Driver {
   readonly sources: readonly string[];
   /** Whether it calls the functions that `OLD_MODEL_HEADER` declares. */
   readonly oldModel: boolean;
+  /** Whether a label, a variable or a function that nothing uses is an error. */
+  readonly tidy: boolean;
 }
 
 /** Calls out of the driver, beside those that fake/ knows, that can fail: they return -EIO then. */
@@ -34,6 +36,9 @@ const SILENT = /^(?:__SCT__|__might|__x86_|__fentry__|__check_object_size|__warn
 const VARIABLES = /^(?:kmalloc_caches|random_kmalloc_seed|system_\w*wq|pci_bus_type|platform_bus_type|vfio_pci_core_err_handlers|pv_ops|jiffies|cpu_number|pcpu_hot|__cpu_\w+_mask|x86_\w+|boot_cpu_data|page_offset_base|vmemmap_base|phys_base|__stack_chk_guard)$/;
 
 const LIBC = new Set(['memcpy', 'memset', 'memmove', 'memcmp', 'memchr', 'strlen', 'strnlen', 'strcmp', 'strncmp', 'strcasecmp', 'strcpy', 'strncpy', 'strcat', 'strchr', 'strrchr', 'strstr', 'sprintf', 'snprintf', 'vsprintf', 'vsnprintf', 'sscanf', 'strsep']);
+
+/** What a conversion must not leave behind. */
+const LEFT_OVER = ['unused-label', 'unused-variable', 'unused-but-set-variable', 'unused-function', 'uninitialized', 'maybe-uninitialized'].map((name) => `-Werror=${name}`);
 
 /** The sanitizer, and the same for everything: objects of both sides meet in one program. */
 const COMMON_FLAGS = ['-O1', '-fno-pie', '-fno-omit-frame-pointer', '-fsanitize=address'];
@@ -105,7 +110,7 @@ export async function build(driver: Driver, headers: Headers, folder: string): P
   const objects: string[] = [];
   for (const source of driver.sources) {
     const object = path.join(folder, `${path.basename(source, '.c')}.o`);
-    await gcc([...kernelFlags(headers), ...(driver.oldModel ? ['-include', OLD_MODEL_HEADER] : []), '-c', source, '-o', object]);
+    await gcc([...kernelFlags(headers), ...(driver.tidy ? LEFT_OVER : []), ...(driver.oldModel ? ['-include', OLD_MODEL_HEADER] : []), '-c', source, '-o', object]);
     objects.push(object);
   }
   const module = path.join(folder, 'module.o');

@@ -20,7 +20,7 @@ describe.skipIf(noHeaders !== undefined)(`examples/conversion${noHeaders === und
   beforeAll(async () => {
     copyExamples(path.join(folder, 'before'));
     for (const { name, sources } of examples) {
-      const program = await build({ sources: sources.map((source) => path.join(folder, 'before', source)), oldModel: true }, findHeaders('6.1')!, path.join(folder, 'before', name));
+      const program = await build({ sources: sources.map((source) => path.join(folder, 'before', source)), oldModel: true, tidy: true }, findHeaders('6.1')!, path.join(folder, 'before', name));
       originals.set(name, await run(program));
     }
   });
@@ -39,7 +39,7 @@ describe.skipIf(noHeaders !== undefined)(`examples/conversion${noHeaders === und
         test.concurrent.for(examples.map(({ name, sources }) => [name, sources] as const))('%s does what it did', async ([name, sources], { expect }) => {
           const paths = sources.map((source) => path.join(copy, source));
           expect(convertInPlace(paths, kernel, style)).toBeUndefined();
-          const program = await build({ sources: paths, oldModel: false }, findHeaders(kernel)!, path.join(copy, name));
+          const program = await build({ sources: paths, oldModel: false, tidy: true }, findHeaders(kernel)!, path.join(copy, name));
           const verdict = compare(originals.get(name)!, await run(program));
           expect(verdict.problems).toEqual([]);
           expect(verdict.forgiven).toEqual([]);

@@ -13,7 +13,7 @@ import { run } from './run.ts';
 
 const reason = whyNot('6.1');
 /** More than the usual number, for a longer search: `GENERATED_DRIVERS=500 npm test -- harness`. */
-const COUNT = Number(process.env['GENERATED_DRIVERS'] ?? 20);
+const COUNT = Number(process.env['GENERATED_DRIVERS'] ?? 8);
 const SEED = Number(process.env['GENERATED_SEED'] ?? 20221211);
 const MINUTE = 60_000;
 /** Where a driver goes whose conversion does something else, as small as it could be made. */
@@ -28,7 +28,7 @@ describe.skipIf(reason !== undefined)(`generated drivers${reason === undefined ?
     const own = path.join(folder, String(++number));
     mkdirSync(own);
     writeFileSync(path.join(own, 'driver.c'), text);
-    const result = await run(await build({ sources: [path.join(own, 'driver.c')], oldModel }, findHeaders(kernel)!, own));
+    const result = await run(await build({ sources: [path.join(own, 'driver.c')], oldModel, tidy: true }, findHeaders(kernel)!, own));
     rmSync(own, { recursive: true });
     return result;
   }

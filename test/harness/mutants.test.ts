@@ -20,15 +20,15 @@ describe.skipIf(reason !== undefined)(`the harness${reason === undefined ? '' : 
   let original: Run[];
 
   beforeAll(async () => {
-    original = await run(await build({ sources: [subject('old')], oldModel: true }, headers, path.join(folder, 'old')));
+    original = await run(await build({ sources: [subject('old')], oldModel: true, tidy: true }, headers, path.join(folder, 'old')));
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   /** A mutant that the compiler or the headers refuse is found as well. */
   async function judge(mutant: Mutant): Promise<Verdict> {
     const own = path.join(folder, mutant.name.replace(/\W+/g, '-'));
-    const program = await build({ sources: [write(own, mutate(converted, mutant))], oldModel: false }, headers, own).catch((error: Error) => error);
-    if (program instanceof Error) return { problems: [program.message.replace(/\/\S*\//g, '').split('\n')[0]!], forgiven: [], compared: 0 };
+    const program = await build({ sources: [write(own, mutate(converted, mutant))], oldModel: false, tidy: mutant.tidy ?? false }, headers, own).catch((error: Error) => error);
+    if (program instanceof Error) return { problems: [`it does not compile: ${/-Werror=([\w-]+)/.exec(program.message)?.[1] ?? 'error'}`], forgiven: [], compared: 0 };
     return compare(original, await run(program));
   }
 

@@ -2,6 +2,8 @@
 export interface Mutant {
   readonly name: string;
   readonly replace: readonly (readonly [from: string, to: string])[];
+  /** The compiler is to find it; whatever else is broken must show when it runs. */
+  readonly tidy?: true;
 }
 
 const ALLOCATION_FAILED = '\tif (IS_ERR(p)) {\n\t\tret = PTR_ERR(p);\n\t\tgoto err_ports;\n\t}';
@@ -45,6 +47,9 @@ export const broken: readonly Mutant[] = [
   { name: '.init frees the device when it fails', replace: [['err_config:\n\tkfree(p->config);\n', 'err_config:\n\tkfree(p->config);\n\tvfio_free_device(vdev);\n']] },
   { name: '.init leaves out the lock', replace: [['\tmutex_init(&p->lock);\n\n\tp->config', '\tp->config']] },
   { name: 'the driver data is not set', replace: [['\tdev_set_drvdata(&mdev->dev, p);\n', '']] },
+  { name: 'a label is left over', tidy: true, replace: [['err_put:\n', 'err_memory:\nerr_put:\n']] },
+  { name: 'a variable is left over', tidy: true, replace: [['\tint ports = p->ports;\n\n', '\tint ports = p->ports;\n\tvoid *memory = p->memory;\n\n']] },
+  { name: 'an old call is left over', replace: [['\tvfio_put_device(&p->vdev);\n\tatomic_add(ports', '\tvfio_uninit_group_dev(&p->vdev);\n\tvfio_put_device(&p->vdev);\n\tatomic_add(ports']] },
   { name: 'the vfio_device is not the first member', replace: [['struct subject {\n\tstruct vfio_device vdev;\n\tstruct mutex lock;', 'struct subject {\n\tstruct mutex lock;\n\tstruct vfio_device vdev;']] },
 ];
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { analyseText } from '../../support/analyse.ts';
-import { generatedDrivers, renderDriver } from './grammar.ts';
+import { generatedDrivers, renderDriver, type GeneratedDriver } from './grammar.ts';
 import { kindOfReason, outcomeOf, type Style } from './outcome.ts';
 import { codeOf, misunderstood } from './support.ts';
 
@@ -10,14 +10,25 @@ const SEED = 20220921;
 /** Many drivers on a busy machine: no statement about speed. */
 const SLOW = 300_000;
 
-const complaints = (text: string, kernel: string): string[] => analyseText(text, kernel).filter(({ severity }) => severity === 'error' || severity === 'warning').map(({ rule, message }) => `${rule}: ${message}`);
+/** What a shape does wrong on purpose. */
+function deliberate(shape: GeneratedDriver): readonly string[] {
+  return [
+    ...(shape.uninit === 'none' ? ['missing-uninit'] : []),
+    ...(shape.leaks ? ['leak-on-error-path', 'unbalanced-accounting', 'async-work-outlives-object', 'init-leaks-on-error'] : []),
+    ...(shape.remove === 'one-before-unregister' ? ['teardown-before-unregister'] : []),
+  ];
+}
 
-test('a generated driver is right: nothing is reported but an uninit that it leaves out', () => {
+function complaints(text: string, kernel: string, shape: GeneratedDriver): string[] {
+  const findings = analyseText(text, kernel).filter(({ severity, rule }) => (severity === 'error' || severity === 'warning') && !deliberate(shape).includes(rule));
+  return findings.map(({ rule, message }) => `${rule}: ${message}`);
+}
+
+test('nothing is reported of a generated driver but what it does wrong on purpose', () => {
   fc.assert(fc.property(generatedDrivers, (shape) => {
     const text = renderDriver(shape);
     expect(misunderstood('main.c', text)).toBe(0);
-    const reported = complaints(text, '6.0').filter((one) => shape.uninit === 'natural' || !one.startsWith('missing-uninit'));
-    expect(reported).toEqual([]);
+    expect(complaints(text, '6.0', shape)).toEqual([]);
   }), { numRuns: 200, seed: SEED });
 }, SLOW);
 
@@ -34,19 +45,19 @@ test('it is converted to something that is right, is left alone by a second conv
     const { text } = outcome;
     expect(codeOf(text)).not.toMatch(OLD_NAMES);
     expect(misunderstood('main.c', text)).toBe(0);
-    expect(complaints(text, kernel)).toEqual([]);
+    expect(complaints(text, kernel, shape)).toEqual([]);
     expect(outcomeOf(text, kernel, style)).toEqual({ status: 'unchanged' });
-  }), { numRuns: 200, seed: SEED });
+  }), { numRuns: 100, seed: SEED });
 }, SLOW);
 
 test('how many are converted, and why the others are not', () => {
   const table: Record<string, number> = {};
   const count = (key: string): void => void (table[key] = (table[key] ?? 0) + 1);
-  for (const shape of fc.sample(generatedDrivers, { numRuns: 200, seed: SEED })) {
+  for (const shape of fc.sample(generatedDrivers, { numRuns: 100, seed: SEED })) {
     const outcome = outcomeOf(renderDriver(shape), '6.1', 'fold');
     count(outcome.status === 'refused' ? `refused: ${kindOfReason(outcome.reason)}` : outcome.status === 'converted' && outcome.folded ? 'converted and folded' : outcome.status);
   }
   console.log(table);
-  expect((table['converted'] ?? 0) + (table['converted and folded'] ?? 0)).toBeGreaterThan(190);
-  expect(table['converted and folded']).toBeGreaterThan(80);
+  expect((table['converted'] ?? 0) + (table['converted and folded'] ?? 0)).toBeGreaterThan(90);
+  expect(table['converted and folded']).toBeGreaterThan(35);
 }, SLOW);

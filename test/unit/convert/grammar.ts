@@ -13,6 +13,14 @@ export type Step =
   | 'soft'
   /** Taken for some devices only. */
   | 'optional'
+  /** Several in a loop, which undoes its own beginning. */
+  | 'ring'
+  /** Managed: goes when the driver is unbound. */
+  | 'managed'
+  /** The set of devices that are reset together; the core gives it up by itself. */
+  | 'set'
+  /** Set up without a failure, and stopped. */
+  | 'work'
   | 'field' | 'lock' | 'message' | 'read-back';
 
 export interface GeneratedDriver {
@@ -37,9 +45,15 @@ export interface GeneratedDriver {
   /** The allocation and the init are in a function that probe calls. */
   readonly creator: boolean;
   readonly strict: boolean;
+  /** A local for the parent device. */
+  readonly local: boolean;
+  /** Whether remove undoes as a failure does, in another order, or one thing before it unregisters. */
+  readonly remove: 'same' | 'other-order' | 'one-before-unregister' | 'reads-first';
+  /** A failure to register leaves out the first undo: a leak of the driver's own. */
+  readonly leaks: boolean;
 }
 
-const anyStep: fc.Arbitrary<Step> = fc.constantFrom('buffer', 'memory', 'page', 'queue', 'interrupt', 'number', 'counter', 'helper', 'mask', 'soft', 'optional', 'field', 'lock', 'message', 'read-back');
+const anyStep: fc.Arbitrary<Step> = fc.constantFrom('buffer', 'memory', 'page', 'queue', 'interrupt', 'number', 'counter', 'helper', 'mask', 'soft', 'optional', 'ring', 'managed', 'set', 'work', 'field', 'lock', 'message', 'read-back');
 const few = <T>(element: fc.Arbitrary<T>, maxLength: number): fc.Arbitrary<T[]> => fc.array(element, { maxLength });
 /** Mostly the first: the rare forms would hide each other. */
 const mostly = <T>(usual: T, ...others: T[]): fc.Arbitrary<T> => fc.oneof({ weight: 4, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary: fc.constantFrom(...others) });
@@ -59,6 +73,9 @@ export const generatedDrivers: fc.Arbitrary<GeneratedDriver> = fc.record({
   first: mostly(true, false),
   creator: mostly(false, true),
   strict: fc.boolean(),
+  local: fc.boolean(),
+  remove: mostly<GeneratedDriver['remove']>('same', 'other-order', 'one-before-unregister', 'reads-first'),
+  leaks: fc.oneof({ weight: 9, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
 });
 
 /** A step with its place, as lines of C. */
@@ -69,6 +86,10 @@ interface Level {
   /** The condition of its failure, and what sets ret in it when the call itself does not. */
   readonly failure?: { readonly condition: string; readonly set?: string };
   readonly undo: readonly string[];
+  /** What a failure undoes by itself before it leaves. */
+  readonly own?: readonly string[];
+  /** Takes lines in a loop around them. */
+  readonly loop?: string;
   /** Members of the container. */
   readonly members: readonly string[];
   /** Functions and variables of the file. */
@@ -112,6 +133,13 @@ function level(step: Step, id: number, before: boolean): Level {
       ...LEVEL, name, take: ['if (p->strict)', `\tp->${name} = kzalloc(8, GFP_KERNEL);`], failure: { condition: `p->strict && !p->${name}`, set: 'ret = -ENOMEM;' },
       undo: ['if (p->strict)', `\tkfree(p->${name});`], members: [`void *${name};`],
     };
+    case 'ring': return {
+      ...LEVEL, name, loop: 'for (i = 0; i < 3; i++)', take: [`p->${name}[i] = kzalloc(24, GFP_KERNEL);`], failure: { condition: `!p->${name}[i]`, set: 'ret = -ENOMEM;' },
+      own: ['while (i--)', `\tkfree(p->${name}[i]);`], undo: ['for (i = 0; i < 3; i++)', `\tkfree(p->${name}[i]);`], members: [`void *${name}[3];`], tolerant: false,
+    };
+    case 'managed': return { ...LEVEL, name, ...memory, take: [`p->${name} = devm_kzalloc(DEV, 40, GFP_KERNEL);`] };
+    case 'set': return { ...LEVEL, name, take: ['ret = vfio_assign_device_set(VDEV, p);'], failure: { condition: 'ret' } };
+    case 'work': return { ...LEVEL, name, take: [`INIT_WORK(&p->${name}, gen_work);`], undo: [`cancel_work_sync(&p->${name});`], members: [`struct work_struct ${name};`], tolerant: false };
     case 'field': return { ...LEVEL, name, take: [`p->${name} = ${id};`], members: [`int ${name};`] };
     case 'lock': return { ...LEVEL, name, take: [`mutex_init(&p->${name});`], members: [`struct mutex ${name};`] };
     case 'message': return { ...LEVEL, name, take: [`dev_info(DEV, "step ${id}\\n");`] };
@@ -166,6 +194,10 @@ export function renderDriver(shape: GeneratedDriver): string {
   const destroyed = [...uninit, ...gap.toReversed().flatMap((one) => one.undo), ...freed];
   const undoneBy = (levels: readonly Level[]): string[] => levels.toReversed().flatMap((one) => one.undo);
 
+  // The last thing before the register that something undoes, where there is another.
+  const undoable = steps.filter(({ undo }) => undo.length > 0);
+  const leaked = shape.leaks && shape.errors !== 'helper' ? undoable.at(-1) : undefined;
+
   /** Takes levels one after the other; `outer` is what was taken before by the same function. */
   const body = (levels: readonly Level[], outer: readonly Level[], give: string): { lines: string[]; labels: string[] } => {
     const lines: string[] = [];
@@ -173,20 +205,25 @@ export function renderDriver(shape: GeneratedDriver): string {
     const taken = [...outer];
     let helperUsed = false;
     for (const one of levels) {
-      lines.push(...one.take);
+      const inner: string[] = [...one.take];
       if (one.failure) {
         const initialisedYet = taken.includes(initialised);
         const withHelper = shape.errors === 'helper' && initialisedYet;
         const undo = taken.filter(({ undo }) => undo.length > 0);
-        const setting = one.failure.set === undefined ? [] : [one.failure.set];
+        const setting = [...(one.own ?? []), ...(one.failure.set === undefined ? [] : [one.failure.set])];
         let leave: string[];
-        if (undo.length === 0) leave = setting.length > 0 ? [`return ${setting[0]!.replace(/^ret = |;$/g, '')};`.replace('return', give === '' ? 'return' : 'return')] : ['return ret;'];
+        if (undo.length === 0) leave = [...(one.own ?? []), one.failure.set === undefined ? 'return ret;' : one.failure.set.replace('ret =', 'return')];
         else if (withHelper && !taken.includes(registration)) { leave = [...setting, 'goto err_destroy;']; helperUsed = true; }
-        else if (shape.errors === 'inline' || shape.errors === 'helper') leave = [...setting, ...(withHelper ? [bus.unregister, 'gen_destroy(p);', ...undoneBy(before)] : undoneBy(taken)), 'return ret;'];
-        else { used.add(undo.at(-1)!); leave = [...setting, `goto err_${undo.at(-1)!.name};`]; }
+        else if (shape.errors === 'inline' || shape.errors === 'helper') leave = [...setting, ...(withHelper ? [bus.unregister, 'gen_destroy(p);', ...undoneBy(before)] : undoneBy(one === registration && leaked ? taken.filter((other) => other !== leaked) : taken)), 'return ret;'];
+        else {
+          const target = one === registration && leaked ? undo.findLast((other) => other !== leaked)! : undo.at(-1)!;
+          used.add(target);
+          leave = [...setting, `goto err_${target.name};`];
+        }
         if (give !== '') leave = leave.map((line) => line.replace(/^return (.*);$/, 'return ERR_PTR($1);'));
-        lines.push(leave.length === 1 ? `if (${one.failure.condition})` : `if (${one.failure.condition}) {`, ...leave.map((line) => `\t${line}`), ...(leave.length === 1 ? [] : ['}']));
+        inner.push(leave.length === 1 ? `if (${one.failure.condition})` : `if (${one.failure.condition}) {`, ...leave.map((line) => `\t${line}`), ...(leave.length === 1 ? [] : ['}']));
       }
+      lines.push(...(one.loop === undefined ? inner : [`${one.loop} {`, ...inner.map((line) => `\t${line}`), '}']));
       taken.push(one);
     }
     const labels: string[] = [];
@@ -209,6 +246,7 @@ export function renderDriver(shape: GeneratedDriver): string {
   out.push(`static bool gen_strict = ${shape.strict};`, 'module_param_named(strict, gen_strict, bool, 0444);');
   if (all.some(({ name }) => name.startsWith('number'))) out.push('static DEFINE_IDA(gen_numbers);');
   for (const one of [...all, ...late]) if (one.declarations.length > 0) out.push(...one.declarations, '');
+  if (all.some(({ name }) => name.startsWith('work'))) out.push('static void gen_work(struct work_struct *work)', '{', '}', '');
   if (all.some(({ name }) => name.startsWith('interrupt'))) out.push('static irqreturn_t gen_interrupt(int irq, void *data)', '{', '\treturn IRQ_HANDLED;', '}', '');
   const path = isCore ? 'core.vdev' : 'vdev';
   const open = (name: string, lines: readonly string[]): void => void out.push(`static int ${name}(struct vfio_device *vdev)`, '{', `\tstruct gen *p = container_of(vdev, struct gen, ${path});`, '', ...lines.map((line) => `\t${line}`), '\treturn 0;', '}', '');
@@ -223,11 +261,16 @@ export function renderDriver(shape: GeneratedDriver): string {
   }
   if (shape.errors === 'helper') out.push('static void gen_destroy(struct gen *p)', '{', ...[...undoneBy(steps), ...destroyed].map((line) => `\t${line}`), '}', '');
 
-  const emit = (head: string, declarations: readonly string[], parts: { lines: string[]; labels: string[] }, success: string): void => {
-    const text = [...parts.lines, success, ...parts.labels].join('\n');
-    const kept = declarations.filter((line) => { const name = /(\w+)(?: = .*)?;$/.exec(line)![1]!; return new RegExp(`(?<!->)\\b${name}\\b`).test(text); });
+  const PARENT = shape.local ? [`struct device *dev = ${bus.dev};`] : [];
+  const DEV = shape.local ? 'dev' : bus.dev;
+  const placed = (line: string): string => line.replaceAll(/\bVDEV\b/g, isCore ? '&p->core.vdev' : '&p->vdev').replaceAll(/\bDEV\b/g, DEV);
+  const emit = (head: string, declarations: readonly string[], raw: { lines: string[]; labels: string[] }, end: string): void => {
+    const parts = { lines: raw.lines.map(placed), labels: raw.labels.map(placed) };
+    const success = placed(end);
+    const text = [...parts.lines, success, ...parts.labels, ...declarations.map((line) => line.split(' = ')[1] ?? '')].join('\n');
+    const kept = [...declarations, ...PARENT, 'int i;'].filter((line) => { const name = /(\w+)(?: = .*)?;$/.exec(line)![1]!; return new RegExp(`(?<!->)\\b${name}\\b`).test(text); });
     out.push(head, '{', ...kept.map((line) => `\t${line}`), '');
-    out.push(...parts.lines.map((line) => `\t${line}`), `\t${success}`);
+    out.push(...[...parts.lines, success].map((line) => `\t${line}`));
     if (parts.labels.length > 0) out.push('');
     out.push(...parts.labels.map((line) => (line.startsWith(':') ? line.slice(1) : `\t${line}`)), '}', '');
   };
@@ -245,10 +288,18 @@ export function renderDriver(shape: GeneratedDriver): string {
     emit(probeHead, [declareP, ...declareOps, ...numbers.map((name) => `int ${name};`), 'int ret;'], body([...before, ...creation, keep, ...rest], [], ''), 'return 0;');
   }
 
+  // Without the helper, remove undoes in its own way.
   const outer = numbers.map((name) => `int ${name} = p->${name};`);
-  const teardown = shape.errors === 'helper' ? ['gen_destroy(p);'] : [...undoneBy(steps), ...destroyed];
-  out.push(`static void gen_remove(${bus.parameter})`, '{', ...(isCore ? ['\tstruct vfio_pci_core_device *core = dev_get_drvdata(DEV);', '\tstruct gen *p = container_of(core, struct gen, core);'] : ['\tstruct gen *p = dev_get_drvdata(DEV);']));
-  out.push(...outer.map((line) => `\t${line}`), '', ...[...undoneBy(late), bus.unregister, ...teardown, ...undoneBy(before)].map((line) => `\t${line}`), '}', '');
+  const isOwn = shape.errors !== 'helper';
+  const earlyUndo = isOwn && shape.remove === 'one-before-unregister' ? undoable.at(-1) : undefined;
+  const later = steps.filter((one) => one !== earlyUndo);
+  const stepsUndone = isOwn && shape.remove === 'other-order' ? later.flatMap((one) => one.undo) : undoneBy(later);
+  const teardown = isOwn ? [...stepsUndone, ...destroyed] : ['gen_destroy(p);'];
+  const first = shape.remove === 'reads-first' ? ['if (p->strict)', '\tdev_info(DEV, "strict\\n");'] : [];
+  const head = isCore ? [`struct vfio_pci_core_device *core = dev_get_drvdata(${bus.dev});`, 'struct gen *p = container_of(core, struct gen, core);'] : [`struct gen *p = dev_get_drvdata(${bus.dev});`];
+  const removal = [...first, ...undoneBy(late), ...(earlyUndo?.undo ?? []), bus.unregister, ...teardown, ...undoneBy(before)];
+  const lastLine = removal.pop()!;
+  emit(`static void gen_remove(${bus.parameter})`, [...head, ...outer], { lines: removal, labels: [] }, lastLine);
   if (shape.tables === 'forward') table('gen_ops', 'gen_open');
   if (shape.bus === 'mdev') {
     out.push('static struct mdev_driver gen_driver = {', '\t.driver = { .name = "gen", .owner = THIS_MODULE },', '\t.probe = gen_probe,', '\t.remove = gen_remove,', '};', 'module_driver(gen_driver, mdev_register_driver, mdev_unregister_driver);');
@@ -256,5 +307,5 @@ export function renderDriver(shape: GeneratedDriver): string {
     out.push('static struct pci_driver gen_driver = {', '\t.name = "gen",', '\t.probe = gen_probe,', '\t.remove = gen_remove,', '};', 'module_pci_driver(gen_driver);');
   }
   out.push('MODULE_LICENSE("Dual MIT/GPL");', '');
-  return out.join('\n').replaceAll('DEV', (_, at: number, text: string) => (/\w/.test(text[at - 1] ?? '') || /\w/.test(text[at + 3] ?? '') ? 'DEV' : bus.dev));
+  return out.join('\n');
 }
