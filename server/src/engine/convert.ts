@@ -1,7 +1,7 @@
 /** Conversions as the hosts see them: where they are offered, whether they can be done, and the proved edits. */
 import { composePlanned, editsOf, planConversion, prepareConversion, siteBefore, type ConversionPlan, type Prepared } from '../convert/index.ts';
 import { compareVersions, formatVersion } from '../kernel/version.ts';
-import type { ModuleFacts, Site } from '../lifecycle/types.ts';
+import type { Module, ModuleFacts, Site } from '../lifecycle/types.ts';
 import type { Finding } from '../rules/types.ts';
 import type { FileEdits, Span } from '../text/span.ts';
 import { NO_SETTINGS, type Engine } from './analyse.ts';
@@ -68,13 +68,22 @@ type Planning =
   | { readonly status: 'unchanged' }
   | Extract<Conversion, { status: 'refused' }>;
 
+/** The module, also where the file itself does not speak of VFIO and another one does: it may hold a part of a device's life. */
+function moduleOf(engine: Engine, input: ModuleInput): Module | undefined {
+  for (const path of new Set([input.file, ...input.sources.map((source) => source.path)])) {
+    const module = engine.module({ ...input, file: path });
+    if (module) return module;
+  }
+  return undefined;
+}
+
 function preparePlan(engine: Engine, scratch: Engine, input: ModuleInput, target: TargetKernel, functionName: string | undefined): Planning {
-  const module = engine.module(input);
+  const module = moduleOf(engine, input);
   if (!module) return { status: 'unchanged' };
   const request = { path: input.file, functionName };
   const prepared = prepareConversion({ module, kernel: target.version }, request, (edits) => {
     const after = withEdits(input, edits);
-    return after && scratch.module(after);
+    return after && moduleOf(scratch, after);
   });
   if (prepared.status === 'refused') return { status: 'refused', reason: prepared.refusal.reason, site: prepared.refusal.site };
   const result = planConversion({ module: prepared.module, kernel: target.version, callbacks: prepared.callbacks, documents: prepared.documents }, request);
