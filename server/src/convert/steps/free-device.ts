@@ -81,9 +81,15 @@ function check(module: Module, { file, fn, at }: FreeDevice): void {
   if (at.stmt.kind !== 'expr' || at.sole) {
     refuse('unsuitable-statement', 'vfio_free_device() is not a statement of its own here, so it cannot be taken out. Make it one.', file, at.stmt);
   }
-  if (!isRelease(module, fn.name)) {
+  if (!isRelease(module, fn.name) && !isLibraryRelease(fn)) {
     refuse('freed-outside-release', `${fn.name}() calls vfio_free_device(), but only \`.release\` may: elsewhere the last vfio_put_device() ends the device. Put it instead first.`, file, at.stmt);
   }
+}
+
+/** What other modules have as their `.release`, or call in it: vfio_pci_core_release_dev() is such a function. */
+function isLibraryRelease(fn: FunctionIr): boolean {
+  const [param] = fn.params;
+  return !fn.isStatic && fn.returnType.name === 'void' && fn.returnType.pointers === 0 && fn.params.length === 1 && param?.type.name === 'vfio_device' && param.type.pointers === 1;
 }
 
 /** The function is a `.release`, or only `.release` functions call it. */
