@@ -77,6 +77,13 @@ function isStored(s: PathState, object: string): boolean {
   return false;
 }
 
+/** A global variable has it: what the module shares goes when the module does. */
+function isEverybodys(s: PathState, h: Held): boolean {
+  if (!h.byReturn || h.kind === 'counter') return false;
+  for (const [k, v] of s.heap) if (k.startsWith('global:') && v.kind === 'pointer' && v.path === '' && h.values.some((w) => w.object === v.object)) return true;
+  return false;
+}
+
 function isMember(s: PathState, h: Held): boolean {
   for (const [k, v] of s.heap) if (v.kind === 'pointer' && v.path === '' && h.values.some((w) => w.object === v.object) && s.devices.has(k.slice(0, k.lastIndexOf('|')))) return true;
   return false;
@@ -90,7 +97,7 @@ export function settleHeld(s: PathState, isUsed: (object: string) => boolean): v
   for (const [id, one] of s.held) {
     const h = one.byReturn && !one.kept && isMember(s, one) ? { ...one, kept: true } : one, status = statusOf(s, h);
     changed ||= h !== one;
-    const ends = status === 'free' || (h.byReturn && !h.kept && h.kind === 'pair' && !h.values.some((v) => isUsed(v.object)));
+    const ends = status === 'free' || isEverybodys(s, h) || (h.byReturn && !h.kept && h.kind === 'pair' && !h.values.some((v) => isUsed(v.object)));
     // A result that nothing asks about any more: a path that never did goes on as if the call had succeeded.
     const isLost = status === 'open' && !isUsed(h.when!.object);
     if (ends || (isLost && maskOf(s, pointer(h.when!.object)) !== ANY)) { changed = true; continue; }

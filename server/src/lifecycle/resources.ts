@@ -3,6 +3,7 @@ import type { Span } from '../text/span.ts';
 import { counterChange } from '../kernel/counters.ts';
 import { mayFree, namesAnUndo, opposites } from '../kernel/opposites.ts';
 import { behaviourOf } from '../kernel/lookup.ts';
+import type { Behaviour } from '../kernel/types.ts';
 import { takenBy } from '../kernel/pairs.ts';
 import { storePlace } from './evaluate.ts';
 import { countingOf, drop, hold, isGivenBack, isHeldAtEnd, isNameable, isUndo, mayBeMeant, statusOf, takingOf, type Held, type PointerValue } from './held.ts';
@@ -53,8 +54,15 @@ export function callResources(run: Run, s: PathState, e: CallExpr, name: string,
   if (isUndo(name) || isPlain && namesAnUndo(name)) giveBack(run, s, { api: name, everything: false, values, site: at }, e, 'call');
   if (isUnknown && namesAnUndo(name)) giveBack(run, s, { api: name, everything: true, values, site: at }, e, 'call');
   else if (isUnknown) share(s, values);
+  if (ok && !isPlain && !isUndo(name)) dropReplaced(s, behaviour, values);
   const taken = ok ? takingOf(name, values, result, at, run.index.isCalled, isPlain, null) : null;
   if (taken && !isReference(run, s, taken)) hold(s, taken);
+}
+
+/** A reallocation that succeeds has freed the old block. */
+function dropReplaced(s: PathState, { success }: Behaviour, values: readonly Value[]): void {
+  const freed = success.flatMap((x) => (x.op === 'free' && typeof x.target === 'number' ? values[x.target] ?? [] : []));
+  if (freed.length > 0) drop(s, (h) => h.byReturn && freed.some((v) => h.values.some((w) => valueKey(w) === valueKey(v))));
 }
 
 /** A call through a pointer: one whose name says that it ends something may give back all that it can reach. */
