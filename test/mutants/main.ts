@@ -4,7 +4,6 @@
  */
 import { resolve } from 'node:path';
 import { loadParser } from '../support/parser.ts';
-import { ruleById } from '../../server/src/rules/index.ts';
 import { inRange } from '../../server/src/kernel/version.ts';
 import { createJudge, type Verdict } from './judge.ts';
 import { operators } from './operators/index.ts';
@@ -19,7 +18,7 @@ const GOAL_OF_EACH = 0.85;
 /**
  * @param args the arguments behind the command's name
  * @param root the project's folder
- * @returns the goals that are met and missed, and the operators whose rules are not there
+ * @returns how many goals are met and missed
  */
 export async function run(args: readonly string[], root: string): Promise<{ passed: number; failed: number; skipped: number }> {
   const only = args.find((one) => one.startsWith('--only='))?.slice('--only='.length) ?? '';
@@ -30,9 +29,7 @@ export async function run(args: readonly string[], root: string): Promise<{ pass
   const subjects = folders.length === 0 ? ownSubjects(parser, root) : (await Promise.all(folders.map((one) => treeSubjects(parser, resolve(one))))).flat();
   if (subjects.length === 0) throw new Error('there is no driver to break');
 
-  const chosen = operators.filter((one) => one.id.includes(only));
-  const wanted = chosen.filter((one) => one.rules.some((rule) => ruleById(rule) !== null));
-  for (const one of chosen) if (!wanted.includes(one)) console.log(`skipped: ${one.id}: there is no rule ${one.rules.join(', ')}`);
+  const wanted = operators.filter((one) => one.id.includes(only));
   const rows = wanted.map((operator): Row => ({
     operator,
     verdicts: subjects.filter((one) => inRange(one.kernel, operator.kernels)).flatMap((subject) => operator.plant(subject).map((defect) => {
@@ -50,7 +47,7 @@ export async function run(args: readonly string[], root: string): Promise<{ pass
   const goals = goalsOf(rows, folders.length === 0);
   const missed = goals.filter((one) => !one.isMet);
   for (const one of missed) console.log(`FAILED ${one.text}`);
-  return { passed: goals.length - missed.length, failed: missed.length, skipped: chosen.length - wanted.length };
+  return { passed: goals.length - missed.length, failed: missed.length, skipped: 0 };
 }
 
 /** Says what became of one defect. */

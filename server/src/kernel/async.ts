@@ -21,7 +21,6 @@ export interface AsyncKind {
 
 /** The function that stops what `arm` has prepared, in a kernel. */
 export function usualStop(kind: AsyncKind, arm: string, kernel: KernelVersion): string {
-  if (kind.what === 'the work' && /DELAYED|DEFERRABLE/.test(arm)) return 'cancel_delayed_work_sync';
   return kind.usual.find(({ since }) => inRange(kernel, { since }))?.name ?? arm.replace('register', 'unregister');
 }
 
@@ -34,12 +33,20 @@ const arms = (argument: number, handler: number | null, names: string): [string,
 export const ASYNC_KINDS: readonly AsyncKind[] = [
   {
     what: 'the work',
-    arm: new Map(arms(0, 1, 'INIT_WORK INIT_DELAYED_WORK INIT_DEFERRABLE_WORK INIT_RCU_WORK')),
-    start: new Map([...at(0, 'schedule_work schedule_delayed_work'), ...at(1, 'queue_work queue_delayed_work mod_delayed_work queue_rcu_work schedule_work_on schedule_delayed_work_on'), ...at(2, 'queue_work_on queue_delayed_work_on')]),
-    stop: new Map(at(0, `cancel_work_sync cancel_work cancel_delayed_work_sync cancel_delayed_work flush_work flush_delayed_work flush_rcu_work
-      disable_work disable_work_sync disable_delayed_work disable_delayed_work_sync`)),
+    arm: new Map(arms(0, 1, 'INIT_WORK INIT_RCU_WORK')),
+    start: new Map([...at(0, 'schedule_work'), ...at(1, 'queue_work queue_rcu_work schedule_work_on'), ...at(2, 'queue_work_on')]),
+    stop: new Map(at(0, 'cancel_work_sync cancel_work flush_work flush_rcu_work disable_work disable_work_sync')),
     stopAll: new Set(['destroy_workqueue', 'flush_workqueue', 'drain_workqueue', 'flush_scheduled_work']),
     usual: [{ since: ANY, name: 'cancel_work_sync' }],
+  },
+  {
+    what: 'the work',
+    arm: new Map(arms(0, 1, 'INIT_DELAYED_WORK INIT_DEFERRABLE_WORK')),
+    start: new Map([...at(0, 'schedule_delayed_work'), ...at(1, 'queue_delayed_work mod_delayed_work schedule_delayed_work_on'), ...at(2, 'queue_delayed_work_on mod_delayed_work_on')]),
+    stop: new Map(at(0, 'cancel_delayed_work_sync cancel_delayed_work flush_delayed_work disable_delayed_work disable_delayed_work_sync')),
+    // To flush or destroy a queue does not wait for work that is still on its timer.
+    stopAll: new Set(),
+    usual: [{ since: ANY, name: 'cancel_delayed_work_sync' }],
   },
   {
     what: 'the timer',

@@ -109,6 +109,13 @@ export function giveBack(run: Run, s: PathState, g: Give, at: Span, via: Undone[
   noteGive(run, g);
 }
 
+/** What a function gives back on any of its paths, in no order: first what is named, as what is not may be anything that is still held. */
+function giveBackAll(run: Run, s: PathState, gives: readonly Give[], at: Span, via: Undone['via']): void {
+  const held = [...s.held?.values() ?? []];
+  const named = gives.filter((g) => !g.everything && held.some((h) => isGivenBack(h, g.api, g.values)));
+  for (const g of [...named, ...gives.filter((one) => !named.includes(one))]) giveBack(run, s, g, at, via);
+}
+
 function noteGive(run: Run, g: Give): void {
   if (!run.resources || run.role === 'probe') return;
   const values = g.values.map((v) => (v.kind !== 'pointer' || isOutside(v.object) ? v : pointer('value:0')));
@@ -177,7 +184,7 @@ function translateHeld(h: Held, resolve: Resolve): Held | null {
 }
 
 export function applyTranslated(run: Run, s: PathState, e: CallExpr, t: ReturnType<typeof translated>): void {
-  for (const g of t.gives) giveBack(run, s, g, e, 'call');
+  giveBackAll(run, s, t.gives, e, 'call');
   for (const h of t.takes) takeOver(run, s, h);
 }
 
@@ -204,7 +211,7 @@ export function applyHelper(run: Run, s: PathState, e: CallExpr, callee: Defined
     if (taken) hold(s, taken);
     return;
   }
-  for (const g of helper.gives) giveBack(run, s, translateGive(g, resolve), e, 'call');
+  giveBackAll(run, s, helper.gives.map((g) => translateGive(g, resolve)), e, 'call');
   for (const t of helper.takes) {
     const h = t.isResult && isNameable(result) ? { ...t.held, values: [result], id: `${t.held.site.path}:${t.held.site.start}>${valueKey(result)}` } : translateHeld({ ...t.held, when: null }, resolve);
     if (!h) continue;
@@ -257,7 +264,7 @@ export function runRelease(run: Run, s: PathState, e: Span, device: Place): void
     const resolve = run.resolver(s, call, summary, [pointer(device.object, s.devices.get(device.object)?.member ?? device.path)]);
     const gives = summary.gives.map((g) => translateGive(g, resolve));
     const counts = new Map(summary.outcomes.flatMap((o) => o.takes.filter((h) => h.kind === 'counter').map((h) => [h.id, h] as const)));
-    for (const g of gives) giveBack(run, s, g, e, 'release');
+    giveBackAll(run, s, gives, e, 'release');
     for (const h of counts.values()) { const t = translateHeld(h, resolve); if (t) changeCount(run, s, t, 'release'); }
   }
 }

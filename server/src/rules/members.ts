@@ -203,6 +203,8 @@ function formOf(access: MemberExpr, parents: readonly IrNode[], isArray: boolean
   if (parent?.kind === 'update') return { form: 'write', call: null, value: null };
   const isAddress = parent?.kind === 'unary' && parent.op === '&';
   const around = isAddress ? parents[depth - 1] : parent;
+  // `list_for_each_entry(x, &p->list, node)` reads the list.
+  if (isAddress && around?.kind === 'loop' && /for_each/.test(around.macro ?? '')) return { form: 'read', call: null, value: null };
   const call = around?.kind === 'call' && around.callee !== node ? around : null;
   return { form: isAddress || isArray && !isElement ? 'address' : 'read', call, value: null };
 }

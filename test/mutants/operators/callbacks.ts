@@ -36,7 +36,7 @@ export const callbacks: readonly Operator[] = [
     id: "read the parent's drvdata in .release", rules: ['release-uses-parent-state'], kernels: NEW,
     plant: (subject) => inCallback(subject, /^release$/, (device) => `pr_debug("%p", dev_get_drvdata(${device}->dev));`),
   },
-  { id: 'an old driver for 6.1', rules: ['removed-api'], also: ['mixed-models', 'release-without-free', 'missing-release-op'], kernels: { since: [5, 13], until: [6, 1] }, plant: (subject) => forKernel(subject, INIT, [6, 1]) },
+  { id: 'an old driver for 6.1', rules: ['removed-api'], also: ['mixed-models', 'release-without-free', 'missing-release-op', 'drvdata-after-register'], kernels: { since: [5, 13], until: [6, 1] }, plant: (subject) => forKernel(subject, INIT, [6, 1]) },
   { id: 'a new driver for 6.0', rules: ['unavailable-api'], also: ['removed-api'], kernels: NEW, plant: (subject) => forKernel(subject, ALLOC, [6, 0]) },
   {
     id: 'a driver of 6.1 for 6.6', rules: ['removed-api'], also: ['ops-table-incomplete'], kernels: { since: [6, 1], until: [6, 2] },

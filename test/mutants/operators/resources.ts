@@ -45,11 +45,11 @@ export const resources: readonly Operator[] = [
   },
   {
     id: 'drop the end of asynchronous work', rules: ['async-work-outlives-object'], kernels: ANY,
-    plant: (subject) => callsOf(subject, CANCELS).flatMap(({ place, call }, _, all) => {
+    plant: (subject) => (devices(subject) ? callsOf(subject, CANCELS).filter(({ place, call }) => isOfContainer(call) && !requests(subject, place.fn)) : []).map(({ place, call }, _, all) => {
       const same = all.filter((one) => one.call.name === call.name && argumentOf(one.call) === argumentOf(call));
       const equivalent = same.length > 1 ? 'another call stops it too' : unneededEnd(subject, call);
       // The finding is where the memory goes, which need not be where it was stopped.
-      return [{ ...defect(subject, place, [drop(place.stmt)]), functions: null, ...(equivalent !== null ? { equivalent } : {}) }];
+      return { ...defect(subject, place, [drop(place.stmt)]), functions: null, ...(equivalent !== null ? { equivalent } : {}) };
     }),
   },
   {
@@ -67,6 +67,25 @@ function unneededEnd(subject: Subject, call: CallExpr): string | null {
   if (!/delayed/.test(call.name ?? '') && callsOf(subject, [...kind.stopAll]).length > 0) return 'the whole queue is ended';
   const isStarted = kind.start.size === 0 || callsOf(subject, [...kind.start.keys()]).some((one) => argumentOf(one.call).split(',').some((field) => field !== '' && argumentOf(call).split(',').includes(field)));
   return isStarted ? null : 'nothing starts it';
+}
+
+/** Whether a driver makes devices: a library leaves their end to others. */
+function devices(subject: Subject): boolean {
+  return placesOf(subject).some((place) => callsIn(place.stmt).some((call) => [...ALLOC, ...INIT].includes(call.name ?? '')));
+}
+
+/** `&p->member`, or for an interrupt `p` itself: what belongs to another object does not end with the device. */
+function isOfContainer(call: CallExpr): boolean {
+  const arg = call.args.at(-1);
+  if (call.name === 'free_irq') return arg?.kind === 'name';
+  const member = arg?.kind === 'unary' && arg.op === '&' ? arg.operand : null;
+  return member?.kind === 'member' && member.arrow && member.base.kind === 'name';
+}
+
+/** A function that changes the handler of an interrupt while the device is open ends nothing. */
+function requests(subject: Subject, fn: FunctionIr): boolean {
+  return placesOf(subject).some((place) => place.fn === fn && !isUnwinding(place) && callsIn(place.stmt).some((call) => /^request_(?:threaded_|any_context_)?irq$/.test(call.name ?? '')))
+    && !bringsUp(subject, fn);
 }
 
 /** The field or name that a call is about, whatever the variable. */
