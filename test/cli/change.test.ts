@@ -196,6 +196,31 @@ describe('fix', () => {
     expect(run(path, 'fix', '.')).toMatchObject({ status: 0, stdout: '' });
   });
 
+  it('prints one patch over a whole tree: several defects in a file, and a module of two sources', () => {
+    const late = UNCHECKED.replace('vfio_unregister_group_dev(&foo->vdev);\n\tvfio_put_device(&foo->vdev);', 'vfio_unregister_group_dev(&foo->vdev);\n\tkfree(foo);');
+    const remove = CLEAN.slice(CLEAN.indexOf('static void foo_remove'), CLEAN.indexOf('static struct mdev_driver'));
+    const container = CLEAN.slice(CLEAN.indexOf('struct foo {'), CLEAN.indexOf('static void foo_release'));
+    const files = {
+      'Makefile': 'VERSION = 6\nPATCHLEVEL = 1\n',
+      'drivers/one/foo.c': late,
+      'drivers/two/Kbuild': 'two-y := main.o remove.o\n',
+      'drivers/two/foo.h': `#include <linux/vfio.h>\n\n${container}void foo_remove(struct mdev_device *mdev);\n`,
+      'drivers/two/main.c': UNCHECKED.replace(container, '').replace('#include <linux/vfio.h>', '#include "foo.h"').replace(remove, ''),
+      'drivers/two/remove.c': `#include "foo.h"\n\n${remove.replace('static void', 'void').replace('vfio_put_device(&foo->vdev)', 'kfree(foo)')}`,
+      'drivers/other.c': 'int vfio_unrelated;\n',
+    };
+    const { path, pathOf } = make(files);
+    const before = run(path, 'check', '--fail-on', 'never', '.').stdout;
+    expect(before.match(/ error: /g)!.length).toBeGreaterThan(3);
+    const { status, bytes } = run(path, 'fix', '.');
+    expect(status).toBe(0);
+    gitApply(path, bytes);
+    expect(readFileSync(pathOf('drivers/one/foo.c'), 'utf8')).toBe(CLEAN);
+    expect(run(path, 'check', '--fail-on', 'hint', '.')).toMatchObject({ status: 0, stdout: '' });
+    expect(run(path, 'fix', '.')).toMatchObject({ status: 0, stdout: '' });
+    expect(readFileSync(pathOf('drivers/other.c'), 'utf8')).toBe(files['drivers/other.c']);
+  });
+
   it('makes the others too when it is told to', () => {
     const { path } = make({ 'c.c': LEAKY });
     expect(run(path, 'fix', '--unsafe', '--write', 'c.c').status).toBe(0);
