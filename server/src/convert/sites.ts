@@ -28,8 +28,9 @@ export interface CallSite {
 /** Every call of a file that has an effect of the kernel's tables, in source order. */
 export function callSites(module: Module, file: FileIr): CallSite[] {
   const sites: CallSite[] = [];
-  // A function that the file defines itself is not the kernel's function of that name.
-  const own = new Set([...file.functions.map((fn) => fn.name), ...file.macros.filter((macro) => macro.params !== null).map((macro) => macro.name)]);
+  // A function that the module defines itself is not the kernel's function of that name.
+  const linked = module.sources.flatMap((source) => source === file ? [] : source.functions.filter((fn) => !fn.isStatic).map((fn) => fn.name));
+  const own = new Set([...linked, ...file.functions.map((fn) => fn.name), ...file.macros.filter((macro) => macro.params !== null).map((macro) => macro.name)]);
   for (const fn of file.functions) {
     let scope: Scope | undefined;
     for (const at of statementsOf(fn)) {

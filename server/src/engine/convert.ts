@@ -163,7 +163,8 @@ export function compareFindings(engine: Engine, before: ModuleInput, after: Modu
 /** A finding that the conversion leaves as it found it, for the person who reads the result. */
 function remark(input: ModuleInput, finding: Finding, site: Site): string {
   const text = [...input.sources, ...input.headers].find((one) => one.path === site.path)?.text ?? '';
-  return `It was there before, at line ${text.slice(0, site.start).split('\n').length}: ${finding.message} [${finding.rule}].`;
+  const where = site.path === input.file ? '' : ` of ${site.path.slice(site.path.lastIndexOf('/') + 1)}`;
+  return `It was there before, at line ${text.slice(0, site.start).split('\n').length}${where}: ${finding.message} [${finding.rule}].`;
 }
 
 function refused(reason: string, site: Site | null): Conversion {

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { editsOf, planConversion } from '../../../server/src/convert/index.ts';
+import type { FileIr } from '../../../server/src/ir/types.ts';
+import { callSites } from '../../../server/src/convert/sites.ts';
 import { rowsOf } from '../../../server/src/engine/settings/wrappers.ts';
 import { lower, moduleOf, plan, readFixture } from './support.ts';
 
@@ -96,4 +98,12 @@ static int bolt_probe(struct pci_dev *pdev)
   expect(result.refusal.code).toBe('library');
   expect(result.refusal.reason).toContain('forge_core_init() initialises the device of bolt_probe()');
   expect(planConversion({ module: moduleOf('bolt.c', text), kernel: [6, 1] }, { path: 'bolt.c' }).status).toBe('unchanged');
+});
+
+test('a function of the kernel that another file of the module defines itself is the module\'s own', () => {
+  const caller = lower('a.c', 'int bolt_probe(struct bolt *bolt, struct device *dev) { return vfio_platform_probe_common(bolt, dev); }\n');
+  const definition = lower('b.c', 'int vfio_platform_probe_common(struct bolt *bolt, struct device *dev) { return 0; }\n');
+  const inits = (sources: readonly FileIr[]) => callSites({ sources, headers: [] }, caller).filter((site) => site.op === 'init');
+  expect(inits([caller])).toHaveLength(1);
+  expect(inits([caller, definition])).toEqual([]);
 });
