@@ -177,6 +177,16 @@ static int foo_probe(struct pci_dev *pdev, const struct pci_device_id *id)
       code: `${READER}${PROBE.replace('\treturn 0;\n', '\tdev_set_drvdata(mdev->dev.parent, foo);\n\treturn 0;\n').replace(SET, '')}${REMOVE.replace('&mdev->dev', 'mdev->dev.parent')}${DRIVER}`,
     },
     {
+      title: 'A callback reads that of a device it has found',
+      kernel: '6.2',
+      code: `${READER.replace('	struct foo *foo = dev_get_drvdata(vdev->dev);\n', `	struct foo *foo = container_of(vdev, struct foo, vdev);
+	struct device *queue = driver_find_device(foo_queue_driver, NULL, NULL, foo_match);
+
+	if (!queue || !dev_get_drvdata(queue))
+		return -ENODEV;
+`)}${LATE_PROBE}${REMOVE}${DRIVER}`,
+    },
+    {
       title: 'Set before, and once more',
       kernel: '6.2',
       code: `${READER}${PROBE.replace('\treturn 0;\n', `${SET}\treturn 0;\n`)}${REMOVE}${DRIVER}`,
