@@ -70,9 +70,9 @@ function vitest(project) {
   return believe({ passed, failed: failed + broken.length, skipped: skipped.length }, succeeded);
 }
 
-/** A suite that failed without a failed test, or that had none to run, failed once. */
+/** A suite that failed without a failed test, or that had none to run or to skip, failed once. */
 function believe(counts, succeeded) {
-  const ran = counts.passed + counts.failed > 0;
+  const ran = counts.passed + counts.failed + counts.skipped > 0;
   return counts.failed === 0 && (!succeeded || !ran) ? { ...counts, failed: 1 } : counts;
 }
 
