@@ -21,7 +21,11 @@ suite('a driver of several files', () => {
     const { HOST_SUITE_SCREENSHOT: file } = process.env;
     if (this.currentTest?.state === 'failed' && file !== undefined) await page?.screenshot({ path: file });
   });
-  suiteTeardown(async () => { await browser?.close(); });
+  suiteTeardown(async () => {
+    // The next suite is to find the window as it was.
+    await vscode.commands.executeCommand('workbench.action.closePanel');
+    await browser?.close();
+  });
 
   /** Keeps what is on the screen for a person to look at. */
   async function picture(name: string): Promise<void> {
