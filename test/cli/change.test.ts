@@ -137,7 +137,7 @@ describe('convert', () => {
     const { path } = make({ 'a/bar.c': OLD, 'a/bar.h': BAR_H_LATE, 'b/bar.c': OLD, 'b/bar.h': BAR_H });
     const { status, stdout, stderr } = run(path, 'convert', '--kernel', '6.1', 'a/bar.c', 'b/bar.c');
     expect(status).toBe(1);
-    expect(stderr.join('\n')).toMatch(/^vfio-lifecycle: a\/bar\.c: refused: .*`struct bar`/m);
+    expect(stderr.join('\n')).toMatch(/^vfio-lifecycle: a\/bar\.c: refused: .*`struct bar`.* \[member-not-first\]$/m);
     expect(stdout).toContain('+++ b/b/bar.c\n');
     expect(stdout).not.toContain('a/a/bar.c');
   });
@@ -149,7 +149,7 @@ describe('convert', () => {
     expect(status).toBe(1);
     expect(Object.keys(report)).toEqual(['files', 'patch']);
     expect(report.files).toMatchObject([
-      { path: 'a/bar.c', status: 'refused', reason: expect.any(String), notes: [], edits: [] },
+      { path: 'a/bar.c', status: 'refused', reason: expect.any(String), code: 'member-not-first', notes: [], edits: [] },
       { path: 'b/bar.c', status: 'converted', notes: expect.any(Array), edits: expect.arrayContaining([{ path: 'b/bar.c', range: expect.any(Object), newText: expect.any(String) }]) },
       { path: 'c.c', status: 'unchanged', notes: [], edits: [] },
     ]);

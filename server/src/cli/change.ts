@@ -22,6 +22,8 @@ interface Outcome {
   readonly file: InputFile;
   readonly status: 'converted' | 'unchanged' | 'refused';
   readonly reason?: string;
+  /** The kind of reason. */
+  readonly code?: string | null;
   readonly notes: readonly string[];
   readonly folded?: readonly Moved[] | undefined;
   readonly edits: readonly { readonly path: string; readonly range: JsonRange; readonly newText: string }[];
@@ -39,11 +41,11 @@ export async function runChange(command: Change, program: Program): Promise<numb
 
   const patch = patchOf(workspace);
   if (command.name === 'convert' && command.format === 'json') {
-    const files = outcomes.map(({ file, status, reason, notes, edits }) => ({ path: file.shown, status, ...(reason !== undefined && { reason }), notes, edits }));
+    const files = outcomes.map(({ file, status, reason, code, notes, edits }) => ({ path: file.shown, status, ...(reason !== undefined && { reason, code }), notes, edits }));
     program.output.out(`${JSON.stringify({ files, patch: patch.toString('utf8') }, null, 2)}\n`);
   } else {
-    for (const { file, status, reason, notes } of outcomes) {
-      if (status === 'refused') program.output.note(`${file.shown}: refused: ${reason}`);
+    for (const { file, status, reason, code, notes } of outcomes) {
+      if (status === 'refused') program.output.note(`${file.shown}: refused: ${reason}${code ? ` [${code}]` : ''}`);
       for (const note of notes) program.output.note(`${file.shown}: ${note}`);
     }
     if (!command.write) {
@@ -81,10 +83,10 @@ async function convertFile(engine: Engine, workspace: Workspace, file: InputFile
     case 'unchanged':
       return { file, status: 'unchanged', notes: [], edits: [] };
     case 'refused': {
-      const { site, reason } = result;
+      const { site, reason, code } = result;
       const line = site ? workspace.lines(site.path).position(site.start).line + 1 : undefined;
       const where = line === undefined || /\blines? \d/.test(reason) ? '' : ` (line ${line}${site!.path === file.path ? '' : ` of ${shownPath(site!.path)}`})`;
-      return { file, status: 'refused', reason: `${reason}${where}`, notes: [], edits: [] };
+      return { file, status: 'refused', reason: `${reason}${where}`, code, notes: [], edits: [] };
     }
     case 'converted':
       return { file, status: 'converted', notes: result.notes, folded: result.folded, edits: take(workspace, result.edits) };

@@ -85,14 +85,14 @@ function preparePlan(engine: Engine, scratch: Engine, input: ModuleInput, target
     const after = withEdits(input, edits);
     return after && moduleOf(scratch, after);
   });
-  if (prepared.status === 'refused') return { status: 'refused', reason: prepared.refusal.reason, site: prepared.refusal.site };
+  if (prepared.status === 'refused') return { status: 'refused', ...prepared.refusal };
   const result = planConversion({ module: prepared.module, kernel: target.version, callbacks: prepared.callbacks, documents: prepared.documents }, request);
   switch (result.status) {
     case 'planned': return { status: 'planned', prepared, plan: result.plan };
     case 'unchanged': return prepared.edits.length > 0 ? { status: 'planned', prepared, plan: null } : result;
     case 'refused': {
-      const { reason, site } = result.refusal;
-      return { status: 'refused', reason, site: site && siteBefore(prepared.edits, site) };
+      const { site } = result.refusal;
+      return { status: 'refused', ...result.refusal, site: site && siteBefore(prepared.edits, site) };
     }
   }
 }
@@ -168,9 +168,9 @@ function remark(input: ModuleInput, finding: Finding, site: Site): string {
 }
 
 function refused(reason: string, site: Site | null): Conversion {
-  return { status: 'refused', reason: `Not proved: ${reason}.`, site };
+  return { status: 'refused', reason: `Not proved: ${reason}.`, site, code: null };
 }
 
 function failed(error: unknown): Extract<Conversion, { status: 'refused' }> {
-  return { status: 'refused', reason: `internal error: ${error instanceof Error ? error.message : String(error)}`, site: null };
+  return { status: 'refused', reason: `internal error: ${error instanceof Error ? error.message : String(error)}`, site: null, code: null };
 }

@@ -1,5 +1,5 @@
 import type { Edit } from '../text/span.ts';
-import type { EditKind } from '../convert/index.ts';
+import type { EditKind, RefusalCode } from '../convert/index.ts';
 import type { Moved } from '../convert/fold/types.ts';
 import type { ExtraFunctions } from '../kernel/lookup.ts';
 import type { KernelVersion } from '../kernel/types.ts';
@@ -65,4 +65,8 @@ export type Conversion =
     readonly folded?: readonly Moved[];
   }
   | { readonly status: 'unchanged' }
-  | { readonly status: 'refused'; readonly reason: string; readonly site: { readonly path: string; readonly start: number; readonly end: number } | null };
+  | {
+    readonly status: 'refused'; readonly reason: string; readonly site: { readonly path: string; readonly start: number; readonly end: number } | null;
+    /** The kind of reason, a row of docs/refusals.md; null where the result was not proved. */
+    readonly code: RefusalCode | null;
+  };
