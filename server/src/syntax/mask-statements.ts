@@ -29,6 +29,17 @@ export function maskStatementMacro(state: MaskState, index: number): boolean {
   return true;
 }
 
+/**
+ * A label that no statement follows but a preprocessor line or the end of the block: the grammar wants a statement behind a label, and a
+ * directive is none. The parser sees `name;`, which the lowering reads back. @param index the name, at the start of a statement.
+ */
+export function maskBareLabel(state: MaskState, index: number): void {
+  const { tokens: { kinds, starts, ends } } = state;
+  if (!isPunctuation(state, index + 1, CHAR.colon)) return;
+  if (kinds[index + 2] !== Kind.directive && !isPunctuation(state, index + 2, CHAR.closeBrace)) return;
+  state.changes.push({ start: starts[index + 1]!, end: ends[index + 1]!, replacement: ';', kind: 'label' });
+}
+
 /** `static DEFINE_RATELIMIT_STATE(name, a, b);` in a function becomes `int name;` with blanks. @param index the token `static`. */
 export function maskStaticMacro(state: MaskState, index: number): void {
   const { tokens: { kinds, starts, ends, values, partners } } = state;

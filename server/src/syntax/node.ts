@@ -26,6 +26,7 @@ export interface MaskNote extends Span {
     | 'file-macro' // module_init(x), MODULE_LICENSE("GPL"); and their like at file scope, with their semicolon
     | 'field-macro' // DECLARE_BITMAP(a, n) and struct_group(…) among fields; static DEFINE_X(a, …) in a function
     | 'directive' // a preprocessor line in an initialiser; conditionsAt() of conditions.ts tells what it means for an entry
+    | 'label' // the colon of a label in front of a directive or a closing brace; the parser sees a statement, `name;`
     | 'unfinished' // a line whose end is not typed yet, or the blank behind it; the parser sees an empty statement, or `;` or `,` in the blank
     // An #if chain that cuts a statement or an argument list: its directives and all arms but the first, of which nothing is seen.
     // What stands around it is one configuration only.

@@ -123,6 +123,34 @@ describe('statements', () => {
       `);
   });
 
+  test('labels: before a directive', () => {
+    expect(printedBody(`
+      if (x) goto out;
+     a: b :
+#undef X
+      f();
+     out:
+#ifdef Y
+      ;
+#else
+      g();
+#endif
+    `)).toMatchInlineSnapshot(`
+      "
+        if x
+          goto out
+        a:
+        b:
+        f()
+        out:
+        preproc
+         arm #if Y
+         arm #if !(Y)
+          g()
+      "
+    `);
+  });
+
   test('labels: two in one place, before a declaration, before the end of the block', () => {
     expect(printedBody(`
       goto b;

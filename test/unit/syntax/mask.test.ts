@@ -87,6 +87,12 @@ test.each([
   ['a static definition by a macro', `
     static DEFINE_RATELIMIT_STATE(rs, 5 * HZ, 1);
     int                           rs            ;`],
+  ['a label before the end of its block', `
+    if (a) { b(); out: }
+    if (a) { b(); out; }`],
+  ['a label before a statement', `
+    out: free(a); b: c: return;
+    out: free(a); b: c: return;`],
   ['not in comments, strings and characters', `
     x = f("struct a, __user"); /* __user */ c = '"'; // __user
     x = f("struct a, __user"); /* __user */ c = '"'; // __user`],
@@ -171,12 +177,17 @@ describe('#if chains', () => {
   });
   test.each([
     ['around whole items', '#ifdef A\nint x;\n#else\nint y;\n#endif'],
-    ['around whole statements', inFunction('a();\n#ifdef A\n\tb();\n#else\n\tc();\n#endif\nout:\n#if B\n\td();\n#endif\n\treturn 0;')],
+    ['around whole statements', inFunction('a();\n#ifdef A\n\tb();\n#else\n\tc();\n#endif\n#if B\n\td();\n#endif\n\treturn 0;')],
     ['around fields and enumerators', 'struct foo {\n#ifdef A\n\tint x;\n#endif\n};\nenum bar {\n\tX,\n#ifdef A\n\tY\n#endif\n};'],
     ['around cases', inFunction('switch (a) {\n\tcase 1:\n#ifdef A\n\tcase 2:\n#endif\n\t\tb();\n\t}')],
     ['in a macro', '#define X(a) \\\n\tfoo(a, \\\n\t    1)\nint x;'],
   ])('left alone: %s', (_name, text) => {
     expect(kernelMask(text).masked).toBe(text);
+  });
+  test('behind a label: the parser sees a statement', () => {
+    const { masked, notes } = kernelMask(inFunction('out :\n#if B\n\td();\n#endif\n\treturn 0;'));
+    expect(masked).toBe(inFunction('out ;\n#if B\n\td();\n#endif\n\treturn 0;'));
+    expect(notes.map(({ kind, text }) => [kind, text])).toEqual([['label', ':']]);
   });
   test.each([
     ['two heads of one function', '#if A\nint f(int a)\n#else\nint f(int a, int b)\n#endif\n{\n}', 'int f(int a)\n{\n}'],

@@ -72,7 +72,9 @@ function lowerKind(outer: SyntaxNode, out: Stmt[], c: Context): void {
       return;
     case 'expression_statement': {
       const inner = parts(node);
-      if (inner[0]?.type === 'gnu_asm_expression') lowerExprStatement(inner[0], node, out, c);
+      if (inner[0] !== undefined && noteAt(end - 1, 'label', c) !== undefined) {
+        out.push({ kind: 'label', start, end, name: textOf(inner[0], c), nameSpan: spanOf(inner[0]) });
+      } else if (inner[0]?.type === 'gnu_asm_expression') lowerExprStatement(inner[0], node, out, c);
       else if (inner.length > 1 || inner[0]?.type === 'ERROR') out.push(unknownStmt([node], c));
       else if (inner[0] !== undefined) lowerExprStatement(inner[0], node, out, c);
       else lowerEmpty(node, out, c);
