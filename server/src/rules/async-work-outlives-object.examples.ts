@@ -86,6 +86,53 @@ export const asyncWorkOutlivesObjectExamples: Rule['examples'] = {
 	foo_kick(foo);`)}${remove('', MARK)}${DRIVER}`,
     },
     {
+      title: 'Work that nobody cancels before the free',
+      kernel: '6.0',
+      code: `struct foo {
+	struct vfio_device vdev;
+${WORK}	u64 ticks;
+};
+
+${POLL}
+static const struct vfio_device_ops foo_ops = {
+	.name = "foo",
+};
+
+static int foo_probe(struct mdev_device *mdev)
+{
+	struct foo *foo;
+	int ret;
+
+	foo = kzalloc(sizeof(*foo), GFP_KERNEL);
+	if (!foo)
+		return -ENOMEM;
+	vfio_init_group_dev(&foo->vdev, &mdev->dev, &foo_ops);
+//      ^^^^^^^^^^^^^^^^^^^ deprecated-init-group-dev
+
+	INIT_WORK(&foo->work, foo_poll);
+	dev_set_drvdata(&mdev->dev, foo);
+	ret = vfio_register_emulated_iommu_dev(&foo->vdev);
+	if (ret) {
+		vfio_uninit_group_dev(&foo->vdev);
+		kfree(foo);
+		return ret;
+	}
+	foo_kick(foo);
+	return 0;
+}
+
+static void foo_remove(struct mdev_device *mdev)
+{
+	struct foo *foo = dev_get_drvdata(&mdev->dev);
+
+	vfio_unregister_group_dev(&foo->vdev);
+	vfio_uninit_group_dev(&foo->vdev);
+	kfree(foo);
+//      ^^^^^^^^^^ async-work-outlives-object
+}
+${DRIVER}`,
+    },
+    {
       title: 'A timer that starts itself again',
       kernel: '6.2',
       code: `${foo(TIMER, TICK, '')}${probe(`	timer_setup(&foo->timer, foo_tick, 0);

@@ -5,10 +5,12 @@ import type { ModuleIndex } from '../lifecycle/module.ts';
 import { ASYNC_KINDS, usualStop, type AsyncKind } from '../kernel/async.ts';
 import { behaviourOf } from '../kernel/lookup.ts';
 import { namesAnUndo } from '../kernel/opposites.ts';
+import { compareVersions } from '../kernel/version.ts';
 import { asyncWorkOutlivesObjectExamples } from './async-work-outlives-object.examples.ts';
 import { contains, declaredType, walk } from './locate.ts';
 import { indexOf, memberAccesses, reachedFrom } from './members.ts';
-import { beginningsOf, listed } from './taken.ts';
+import { beginningsOf } from './taken.ts';
+import { listed, written } from './wording.ts';
 
 export const asyncWorkOutlivesObject: Rule = {
   id: 'async-work-outlives-object',
@@ -16,9 +18,9 @@ export const asyncWorkOutlivesObject: Rule = {
   kernels: {},
   fixable: 'none',
   docs: {
-    what: 'Work, a timer, a notifier or an interrupt that finds the container of the device is never stopped before the container is freed.',
+    what: 'Work, a timer, a notifier or an interrupt that uses the container of the device is not stopped before the container is freed.',
     why: 'The last put frees the container. Work that is still queued, a timer that still runs, a notifier or an interrupt handler that is still registered uses it afterwards: memory that belongs to somebody else by then.',
-    instead: 'Stop it behind the unregister and before the put in `.remove`, in a managed action, in `.close_device` when only an open device starts it, or in `.release`.',
+    instead: 'Stop it in `.remove`, behind the unregister and before the put; in `.close_device` when only an open device starts it; or, from 6.1 on, in `.release`.',
     knownProblems: 'It is enough that it is stopped anywhere but in probe: whether on every path, and in the right order, is not looked at. Nothing is said where the driver calls unknown functions to end things, where the handler puts a reference of its own, where a whole work queue is flushed or destroyed, and of what managed (devm_) functions started.',
     references: ['v6.1 ebb72b765fb4 cancels the work of vfio-ccw in .release'],
   },
@@ -76,7 +78,7 @@ function findingOf(facts: ModuleFacts, left: readonly Left[], site: Site, functi
   return {
     rule: asyncWorkOutlivesObject.id,
     severity: asyncWorkOutlivesObject.severity,
-    message: `${names} may still run when the memory that ${left.length > 1 ? 'they use' : 'it uses'} is freed: nothing stops ${left.length > 1 ? 'them' : 'it'}; call ${stops} behind the unregister or in .release`,
+    message: `${names} may still run when the memory that ${left.length > 1 ? 'they use' : 'it uses'} is freed: nothing stops ${left.length > 1 ? 'them' : 'it'}; call ${stops} behind the unregister${compareVersions(facts.kernel, RELEASE_SINCE) >= 0 ? ' or in .release' : ''}`,
     site,
     functionName,
     related: left.flatMap(({ one, start }) => [
@@ -86,6 +88,9 @@ function findingOf(facts: ModuleFacts, left: readonly Left[], site: Site, functi
     fix: null,
   };
 }
+
+/** Before, `.release` was for each file descriptor, or there was none. */
+const RELEASE_SINCE = [6, 1] as const;
 
 function siteOf(file: FileIr, { start, end }: CallExpr): Site {
   return { path: file.path, start, end };
@@ -132,7 +137,7 @@ function callsOf(index: ModuleIndex, names: ReadonlyMap<string, number>): Named[
       const access = value === undefined ? undefined : memberAccesses(index, fn).find((one) => contains(value, one.node) && one.call === node && one.form === 'address');
       const whole = value === undefined ? null : containerOf(fn, value);
       const key = access?.key ?? whole;
-      return [{ file, fn, call: node, key, text: access === undefined ? '' : file.text.slice(access.node.start, access.node.end).replace(/\s+/g, ' ') }];
+      return [{ file, fn, call: node, key, text: access === undefined ? '' : written(file.text, access.node) }];
     });
   });
 }

@@ -7,6 +7,7 @@ import { nameOf, operationsOn } from './device.ts';
 import { callsIn, contains, documentOf, walk } from './locate.ts';
 import { indexOf, memberAccesses, reachedFrom, type MemberAccess } from './members.ts';
 import { findingFor, lastOperation } from './report.ts';
+import { written } from './wording.ts';
 import { moveBefore } from './fixes/move.ts';
 import { initAfterRegisterExamples } from './init-after-register.examples.ts';
 
@@ -64,7 +65,7 @@ function check({ facts }: RuleContext): Finding[] {
       severity,
       observation: late.use,
       site: late.access.function === late.use.function ? late.access.site : late.use.site,
-      message: messageFor(facts, late, reader, register?.text ?? ''),
+      message: messageFor(late, reader, register?.text ?? ''),
       alsoSee: [
         ...late.access.function === late.use.function ? [] : [{ site: late.access.site, message: `${late.access.function.name}() sets it up here` }],
         ...reader === null ? [] : [{ site: reader.site, message: `${reader.function.name}() uses it` }],
@@ -146,16 +147,12 @@ function isUnknown(facts: ModuleFacts, index: ModuleIndex, { call, file }: Membe
   return call?.name == null || index.functions(file, call.name).length === 0 && behaviourOf(call.name, facts.kernel, facts.module.wrappers) === undefined;
 }
 
-function messageFor(facts: ModuleFacts, { use, access, isLock }: Late, reader: MemberAccess | null, register: string): string {
-  const place = textOf(facts, access);
+function messageFor({ use, access, isLock }: Late, reader: MemberAccess | null, register: string): string {
+  const place = written(access.file.text, access.node);
   const name = access.function === use.function ? `\`${place}\`` : `\`${place}\` of ${nameOf(use)}`;
   const call = /^\w+/.exec(register)?.[0] ?? 'the registration';
   const who = reader === null ? 'the core reads it' : `${reader.function.name}() uses it`;
   return `${name} is ${isLock ? 'initialised' : 'set'} after ${call}(): ${who} and may run before this; ${isLock ? 'initialise' : 'set'} it before the registration`;
-}
-
-function textOf(facts: ModuleFacts, access: MemberAccess): string {
-  return documentOf(facts.module, access.function)?.text.slice(access.node.start, access.node.end).replace(/\s+/g, ' ') ?? access.key;
 }
 
 /** Safe for an initialiser and for a plain value: neither can fail. */

@@ -8,6 +8,7 @@ import { callAt, walk } from './locate.ts';
 import { fieldType, indexOf, memberAccesses, reachedFrom, type MemberAccess } from './members.ts';
 import { deviceIdentity } from './parent.ts';
 import { findingFor } from './report.ts';
+import { written } from './wording.ts';
 import { initCallbackContractExamples } from './init-callback-contract.examples.ts';
 
 export const initCallbackContract: Rule = {
@@ -83,7 +84,7 @@ function usesOfDevice(index: ModuleIndex, roots: readonly FunctionIr[]): Finding
   const naming = [...reached.keys()].filter((fn) => /(->|\.)\s*device\b/.test(fn.text));
   return onlyReached(index, reached, naming).flatMap((fn) => memberAccesses(index, fn).flatMap((access): Finding[] => {
     if (!/^vfio_device\.device(\.|$)/.test(access.key) || REFERENCE_CALLS.has(access.call?.name ?? '')) return [];
-    const text = access.file.text.slice(access.node.start, access.node.end).replace(/\s+/g, ' ');
+    const text = written(access.file.text, access.node);
     return [{
       rule: initCallbackContract.id,
       severity: 'warning',
@@ -141,7 +142,7 @@ function earlyReads(index: ModuleIndex, { fn, allocator, allocation, container }
     for (const access of memberAccesses(index, reader)) {
       const setter = setters.get(access.key);
       if (setter === undefined || access.form !== 'read' || !isOfParameter(reader, access) || mayBeSet(index, access, inside)) continue;
-      const text = access.file.text.slice(access.node.start, access.node.end).replace(/\s+/g, ' ');
+      const text = written(access.file.text, access.node);
       findings.push({
         rule: initCallbackContract.id,
         severity: 'warning',

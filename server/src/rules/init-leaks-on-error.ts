@@ -3,7 +3,8 @@ import type { HeldResource, Leave, ModuleFacts } from '../lifecycle/types.ts';
 import { giveBackFix } from './fixes/give-back.ts';
 import { initLeaksOnErrorExamples } from './init-leaks-on-error.examples.ts';
 import { relatedOf } from './related.ts';
-import { endsOf, leavings, listed, taken, undoneOf, undoneWord, type Leaving } from './taken.ts';
+import { endsOf, leavings, taken, undoneOf, undoneWord, type Leaving } from './taken.ts';
+import { listed } from './wording.ts';
 
 export const initLeaksOnError: Rule = {
   id: 'init-leaks-on-error',

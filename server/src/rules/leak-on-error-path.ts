@@ -4,7 +4,8 @@ import { leakOnErrorPathExamples } from './leak-on-error-path.examples.ts';
 import { giveBackFix } from './fixes/give-back.ts';
 import { contains } from './locate.ts';
 import { relatedOf } from './related.ts';
-import { beginningsOf, bringsUpDevice, endsOf, functionAt, leavings, listed, taken, undoneOf, undoneWord, type Leaving } from './taken.ts';
+import { beginningsOf, bringsUpDevice, endsOf, leavings, taken, undoneOf, undoneWord, whoUndoes, type Leaving } from './taken.ts';
+import { listed } from './wording.ts';
 
 export const leakOnErrorPath: Rule = {
   id: 'leak-on-error-path',
@@ -15,7 +16,7 @@ export const leakOnErrorPath: Rule = {
     what: 'A failing path of probe does not give back what `.remove` or another failing path gives back; or `.remove` does not give back what a failing path does.',
     why: 'When probe fails the driver core does not call `.remove`: memory, an enabled device, an interrupt, a registration that was taken by then stays taken until the next reboot. What only a failing path of probe gives back is lost each time that the driver is unbound.',
     instead: 'Give back in the reverse order of taking, with one label for each thing, and go to the label of the last thing that was taken. What `.release` gives back needs no label of its own: the put runs it.',
-    knownProblems: 'Only what is given back somewhere in the driver can be missing elsewhere. Nothing is said of what unknown code was given on the failing path alone, of what a managed (devm_, pcim_) function took, of what is taken and given back under a condition of the driver\'s own, and of things in arrays and lists. What only `.release` gives back is missed by a path that does not put the device: missing-put.',
+    knownProblems: 'Only what is given back somewhere in the driver can be missing elsewhere. Nothing is said of what unknown code was given on the failing path alone, of what a managed (devm_, pcim_) function took, of what is taken and given back under a condition of the driver\'s own, and of things in arrays and lists. A path that leaves without the put loses what only `.release` gives back: missing-put speaks of that.',
     references: ['v6.1 5f6c7e0831a1, ac1237912fbd and others move such pairs into .init and .release'],
   },
   examples: leakOnErrorPathExamples,
@@ -77,19 +78,19 @@ function findingOf(facts: ModuleFacts, leaving: Leaving, undone: (resource: Held
 
 function messageOfProbe(facts: ModuleFacts, { leave, owed }: Leaving): string {
   const what = listed(owed.map((one) => taken(facts, one)));
-  const [first] = owed;
-  const by = first === undefined ? undefined : evidence(facts, first);
-  const calls = listed(owed.flatMap((one) => evidence(facts, one)?.api ?? []).map((api) => `${api}()`));
-  const verb = owed.length > 1 ? 'are' : 'is';
-  const where = by === undefined || !ENDING.has(by.role)
-    ? `other failing paths call ${calls}; call it here too`
-    : `${functionAt(facts, by.site) ?? by.function.name}() calls ${calls}, but it does not run after a failed ${leave.function.name}(); do it here too`;
-  return `${what} ${verb} not ${undoneWord(owed)} when ${leave.function.name}() fails here: ${where}`;
+  const ends = owed.flatMap((one) => evidence(facts, one) ?? []);
+  const calls = listed(ends.map(({ api }) => `${api}()`));
+  const [by] = ends;
+  const isByRemove = by?.role === 'remove' && ends.every((one) => one.function === by.function);
+  const advice = isByRemove
+    ? `${by.function.name}() does not run after a failed ${leave.function.name}(); call ${calls} here too`
+    : `call ${calls} here too, as ${whoUndoes(facts, leave, ends)}`;
+  return `${what} ${owed.length > 1 ? 'are' : 'is'} not ${undoneWord(owed)} when ${leave.function.name}() fails here: ${advice}`;
 }
 
 function messageOfRemove(facts: ModuleFacts, { leave, owed }: Leaving): string {
   const what = listed(owed.map((one) => taken(facts, one)));
   const calls = listed(owed.flatMap((one) => undoneOf(facts, one)[0]?.api ?? []).map((api) => `${api}()`));
   const probe = owed[0] === undefined ? undefined : undoneOf(facts, owed[0])[0]?.function.name;
-  return `${what} ${owed.length > 1 ? 'are' : 'is'} never ${undoneWord(owed)}: ${leave.function.name}() ends without ${calls}, which ${probe ?? 'probe'}() calls where it fails`;
+  return `${what} ${owed.length > 1 ? 'are' : 'is'} never ${undoneWord(owed)}: ${leave.function.name}() ends without ${calls}, which ${probe ?? 'probe'}() calls where it fails; call it here too`;
 }

@@ -3,6 +3,7 @@ import type { KernelVersion } from '../kernel/types.ts';
 import type { ModuleFacts, OpsTable, OperationObservation } from '../lifecycle/types.ts';
 import { compareVersions, formatVersion } from '../kernel/version.ts';
 import { documentAt, isSameSite } from './locate.ts';
+import { listed } from './wording.ts';
 import { addMembers } from './fixes/ops-table.ts';
 import { opsTableIncompleteExamples } from './ops-table-incomplete.examples.ts';
 
@@ -92,8 +93,7 @@ function messageFor(kernel: KernelVersion, name: string, absent: readonly string
 }
 
 function list(members: readonly string[]): string {
-  const names = members.map((one) => `.${one}`);
-  return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
+  return listed(members.map((one) => `.${one}`));
 }
 
 /** The registrations of devices that were allocated with the table. */

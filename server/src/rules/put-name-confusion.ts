@@ -172,7 +172,9 @@ function fixFor(facts: ModuleFacts, one: OperationObservation): Fix | null {
   const file = documentOf(facts.module, one.function);
   const call = callAt(one.function.body, one.site);
   if (file === null || call === null || one.inner !== null || call.name !== one.api || one.before.model !== 'new' || isPutElsewhere(facts, one)) return null;
-  return { title: 'Call vfio_put_device()', safety: 'safe', edits: [{ path: file.path, edits: [replace(call.callee, 'vfio_put_device')] }] };
+  // Where a path comes here with the device registered, the put in its place would be the next mistake.
+  const isRegistered = facts.observations.some((other) => other.kind === 'operation' && other.op === one.op && isSameSite(other.site, one.site) && other.before.registered === 'yes');
+  return { title: 'Call vfio_put_device()', safety: isRegistered ? 'unsafe' : 'safe', edits: [{ path: file.path, edits: [replace(call.callee, 'vfio_put_device')] }] };
 }
 
 /** `vfio_put_device(v)` of a v that vfio_device_get_from_dev() returned in the same function. */

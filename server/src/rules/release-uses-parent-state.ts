@@ -7,6 +7,7 @@ import { drvdataCalls } from './drvdata.ts';
 import { contains } from './locate.ts';
 import { indexOf, memberAccesses, reachedFrom, type MemberAccess } from './members.ts';
 import { deviceIdentity } from './parent.ts';
+import { written } from './wording.ts';
 import { releaseUsesParentStateExamples } from './release-uses-parent-state.examples.ts';
 
 export const releaseUsesParentState: Rule = {
@@ -68,7 +69,7 @@ function freedState(facts: ModuleFacts, index: ModuleIndex, inRelease: ReadonlyM
   return freed.flatMap((gone) => [...inRelease.keys()].flatMap((fn) => {
     const user = isCleared(index, gone) ? undefined : memberAccesses(index, fn).find((one) => one.key === gone.key && one.form !== 'write');
     if (user === undefined) return [];
-    const text = user.file.text.slice(user.node.start, user.node.end).replace(/\s+/g, ' ');
+    const text = written(user.file.text, user.node);
     return [{
       rule: releaseUsesParentState.id,
       severity: 'hint' as const,

@@ -4,6 +4,7 @@ import type { HeldResource, Leave, ModuleFacts, OperationObservation, Site, Undo
 import { takenBy } from '../kernel/pairs.ts';
 import { ancestry, callAt, contains, documentAt, documentOf, isSameSite, walk } from './locate.ts';
 import { returnAt } from './fixes/unwind.ts';
+import { written } from './wording.ts';
 
 /**
  * What functions take and give back, as rules speak of it: where a path leaves with something, what a person calls it, and who gives
@@ -89,7 +90,7 @@ export function beginningsOf(facts: ModuleFacts): OperationObservation[] {
 const BEGINNINGS: ReadonlySet<string> = new Set<OperationObservation['op']>(['alloc', 'init', 'init-device', 'register']);
 
 /** The call that takes a resource, with the function it stands in; null for an operator. */
-export function takingCall(facts: ModuleFacts, resource: HeldResource): { readonly call: CallExpr; readonly fn: FunctionIr; readonly text: string } | null {
+function takingCall(facts: ModuleFacts, resource: HeldResource): { readonly call: CallExpr; readonly fn: FunctionIr; readonly text: string } | null {
   const file = documentAt(facts.module, resource.site.path);
   const fn = file?.functions.find((one) => contains(one, resource.site));
   const call = fn === undefined ? null : callAt(fn.body, resource.site);
@@ -107,16 +108,12 @@ export function nameOfTaken(facts: ModuleFacts, resource: HeldResource): string 
   const { call, fn, text } = taking;
   const pair = takenBy(resource.api);
   const argument = resource.kind === 'counter' ? call.args.find((one) => one.kind === 'unary' && one.op === '&') : call.args[pair === undefined ? 0 : pair.taken === 'return' ? -1 : pair.taken];
-  if (argument !== undefined) return folded(text, argument);
+  if (argument !== undefined) return written(text, argument);
   for (const node of walk(fn.body)) {
-    if (node.kind === 'assign' && node.op === '=' && node.value === call) return folded(text, node.target);
+    if (node.kind === 'assign' && node.op === '=' && node.value === call) return written(text, node.target);
     if (node.kind === 'decl' && node.init === call) return node.name;
   }
   return null;
-}
-
-function folded(text: string, { start, end }: { readonly start: number; readonly end: number }): string {
-  return text.slice(start, end).replace(/\s+/g, ' ');
 }
 
 /** A resource as a sentence begins with it: `` `foo->config` from kzalloc() ``, `pci_enable_device()`. */
@@ -129,12 +126,6 @@ export function taken(facts: ModuleFacts, resource: HeldResource): string {
 /** What is not done to them: what a call returned is given back, what it did is undone. */
 export function undoneWord(owed: readonly HeldResource[]): string {
   return owed.every(({ api }) => takenBy(api)?.taken === 'return') ? 'given back' : 'undone';
-}
-
-/** Several things in a sentence. */
-export function listed(texts: readonly string[]): string {
-  const all = [...new Set(texts)];
-  return all.length < 2 ? all.join('') : `${all.slice(0, -1).join(', ')} and ${all.at(-1)}`;
 }
 
 /** Where the things come from and who gives them back: related information beside the path. */
@@ -157,8 +148,16 @@ function described({ kind, api }: HeldResource): string {
   return kind === 'counter' ? 'the count is changed' : takenBy(api)?.taken === 'return' ? `${api}() gives it` : `${api}() is called`;
 }
 
+/** Who gives things back that are owed where `leave` ends, as a sentence goes on behind `as`: `foo_remove() does`. */
+export function whoUndoes(facts: ModuleFacts, leave: Leave, undone: readonly Undone[]): string {
+  const names = new Set(undone.map((one) => functionAt(facts, one.site) ?? one.function.name));
+  const [name] = names;
+  if (name === undefined || names.size > 1) return 'other paths do';
+  return name === leave.function.name ? 'its other failing paths do' : `${name}() does`;
+}
+
 /** The name of the function that a place is in. */
-export function functionAt(facts: ModuleFacts, site: Site): string | null {
+function functionAt(facts: ModuleFacts, site: Site): string | null {
   return documentAt(facts.module, site.path)?.functions.find((one) => contains(one, site))?.name ?? null;
 }
 
@@ -176,7 +175,7 @@ export function undoStatement(facts: ModuleFacts, fn: FunctionIr, resource: Held
     return owner === undefined || call === null || call.name !== one.api ? [] : [{ owner, call }];
   });
   const own = calls.find(({ owner }) => owner === fn);
-  if (own !== undefined && text !== undefined) return `${folded(text, own.call)};`;
+  if (own !== undefined && text !== undefined) return `${written(text, own.call)};`;
   const taking = takingCall(facts, resource);
   const name = nameOfTaken(facts, resource);
   const [first] = calls;

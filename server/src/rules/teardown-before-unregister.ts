@@ -99,8 +99,8 @@ function messageOf(text: string, one: Teardown, unregister: OperationObservation
   const call = one.api === null ? null : callAt(one.function.body, one.site);
   const argument = call?.name === one.api ? call.args.find((arg) => text.slice(arg.start, arg.end).endsWith(one.member.split('.').at(-1)!)) : undefined;
   const written = argument === undefined ? one.api === null && one.inner === null ? /^[^=]*/.exec(text.slice(one.site.start, one.site.end))![0].trim() : one.member : text.slice(argument.start, argument.end);
-  const what = one.api === null ? 'is cleared' : `goes with ${one.api}()`;
-  return `\`${written.replace(/^&/, '')}\` ${what} while the device is registered: ${reader.function.name}() uses it and may still run; call ${unregister.api}() first`;
+  const name = `\`${written.replace(/^&/, '')}\``;
+  return `${one.api === null ? `${name} is cleared` : `${one.api}() takes ${name} away`} while the device is still registered: ${reader.function.name}() uses it and may still run; call ${unregister.api}() first`;
 }
 
 /** The unregister moves up over nothing but other such statements. */
@@ -115,5 +115,5 @@ function fixFor(facts: ModuleFacts, one: Teardown, unregister: OperationObservat
   const passed = moved.siblings.slice(target.index, moved.index);
   const isTeardown = passed.every((statement) => facts.resources.teardowns.some((other) => other.function === one.function && contains(statement, other.site)) && !file.text.slice(statement.start, statement.end).includes(device));
   const edits = isTeardown ? moveBefore(file.text, one.function, unregister.site, one.site) : null;
-  return edits === null ? null : { title: 'Unregister before it', safety: 'safe', edits: [{ path: file.path, edits }] };
+  return edits === null ? null : { title: `Call ${unregister.api}() first`, safety: 'safe', edits: [{ path: file.path, edits }] };
 }

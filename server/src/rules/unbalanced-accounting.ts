@@ -1,7 +1,8 @@
 import type { Finding, Rule, RuleContext } from './types.ts';
 import type { HeldResource, Leave, ModuleFacts, Undone } from '../lifecycle/types.ts';
 import { relatedOf } from './related.ts';
-import { bringsUpDevice, endsOf, functionAt, leavings, nameOfTaken, undoneOf, type Leaving } from './taken.ts';
+import { bringsUpDevice, endsOf, leavings, nameOfTaken, undoneOf, whoUndoes, type Leaving } from './taken.ts';
+import { listed } from './wording.ts';
 import { unbalancedAccountingExamples } from './unbalanced-accounting.examples.ts';
 
 export const unbalancedAccounting: Rule = {
@@ -12,7 +13,7 @@ export const unbalancedAccounting: Rule = {
   docs: {
     what: 'A counter that is changed on the way up is not changed back on one way down.',
     why: 'A count of devices, ports or megabytes decides whether the next device may be made. When one failing path, or `.remove`, forgets to give its share back, the budget shrinks with every failure until no device can be made any more.',
-    instead: 'Give the share back on every path that ends what took it; `.init` and `.release` are a natural pair for that, and `.init` gives back itself when it fails.',
+    instead: 'Give the share back on every path that ends what took it; `.init` and `.release` are a natural pair for that, but a failing `.init` must give back its share itself.',
     knownProblems: 'Only a counter that the driver changes back somewhere is looked at, and by how much is not compared. A counter may be meant to count attempts; therefore this is a hint.',
     references: ['v6.1 ebb72b765fb4 loses a count of vfio-ccw when vfio_init_device() fails', 'samples/vfio-mdev/mdpy.c of 6.0 does not restore mdpy_count when the registration fails'],
   },
@@ -52,11 +53,10 @@ function elsewhere(facts: ModuleFacts, leave: Leave, one: HeldResource): Undone 
 }
 
 function messageOf(facts: ModuleFacts, { leave, owed }: Leaving): string {
-  const [first] = owed;
-  const name = first === undefined ? null : nameOfTaken(facts, first)?.replace(/^&/, '');
-  const by = first === undefined ? undefined : elsewhere(facts, leave, first);
-  const who = by === undefined ? 'another path' : `${functionAt(facts, by.site) ?? by.function.name}()`;
-  const where = leave.role === 'remove' ? `${leave.function.name}() ends` : `${leave.function.name}() fails here`;
-  const elsewhereText = who === `${leave.function.name}()` ? 'as its other failing paths do' : `as ${who} does`;
-  return `${name === null || name === undefined ? 'the count' : `\`${name}\``} is not changed back when ${where}: give it back, ${elsewhereText}`;
+  const names = owed.map((one) => nameOfTaken(facts, one)?.replace(/^&/, ''));
+  const isOne = new Set(names).size === 1;
+  const what = names.includes(undefined) ? isOne ? 'the count' : 'counts' : listed(names.map((name) => `\`${name}\``));
+  const where = leave.role === 'remove' ? 'ends' : 'fails here';
+  const ends = owed.flatMap((one) => elsewhere(facts, leave, one) ?? []);
+  return `${what} ${isOne ? 'is' : 'are'} not changed back when ${leave.function.name}() ${where}: undo the change, as ${whoUndoes(facts, leave, ends)}`;
 }

@@ -4,6 +4,7 @@ import type { ModuleFacts } from '../../lifecycle/types.ts';
 import type { Fix } from '../types.ts';
 import { contains, documentOf, statementAt, walk } from '../locate.ts';
 import { undoStatement, type Leaving } from '../taken.ts';
+import { written } from '../wording.ts';
 import { insertGuarded, returnedName } from './error-style.ts';
 import { replace } from './text.ts';
 import { returnAt, undoOnFailedTail } from './unwind.ts';
@@ -68,7 +69,7 @@ function labelThatDoes(text: string, fn: FunctionIr, exit: Stmt, lines: readonly
 }
 
 function textOf(text: string, statement: Stmt | undefined): string {
-  return statement === undefined ? '' : text.slice(statement.start, statement.end).replace(/\s+/g, ' ');
+  return statement === undefined ? '' : written(text, statement);
 }
 
 /** The return is all that its branch does. */
