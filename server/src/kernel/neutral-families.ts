@@ -128,6 +128,10 @@ export const NEUTRAL_FAMILIES: readonly NeutralFamily[] = [
     names: words('pm_stay_awake pm_relax'),
   },
   {
+    reason: 'Clocks, regulators, resets and the like are objects of their own; they are given the parent.',
+    prefixes: words('clk_ regulator_ reset_control_ gpiod_ icc_'),
+  },
+  {
     reason: 'Interrupts and event descriptors are given the object as an argument, and the handler gets it back.',
     prefixes: words('irq_ eventfd_ msi_ platform_msi_'),
     names: words(`free_irq enable_irq disable_irq disable_irq_nosync disable_hardirq synchronize_irq synchronize_hardirq get_cached_msi_msg

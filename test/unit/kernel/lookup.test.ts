@@ -101,8 +101,10 @@ describe('the tables', () => {
       const freed = behaviourOf(pair!.undo[0]!, K61);
       expect(freed !== 'neutral' && freed?.success.some((one) => one.op === 'free' && one.target === pair!.given), row.name).toBe(true);
     }
+    // They may drop the last reference of an object of the driver core, and its release function may do anything.
+    const unknown = ['device_unregister', 'device_destroy', 'platform_device_unregister', 'kobject_put'];
     for (const pair of RESOURCE_PAIRS) {
-      for (const name of [...pair.take, ...pair.undo]) expect(behaviourOf(name, K61), name).toBeDefined();
+      for (const name of [...pair.take, ...pair.undo]) expect(behaviourOf(name, K61) === undefined, name).toBe(unknown.includes(name));
       for (const name of pair.undo) expect(givenBackBy(name)).toContain(pair);
     }
     const takers = RESOURCE_PAIRS.flatMap((pair) => pair.take);
