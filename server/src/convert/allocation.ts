@@ -94,7 +94,8 @@ export function rootOf(scope: Scope, target: Expr): (Expr & { kind: 'name' }) | 
   return root.kind === 'name' && scope.locals.has(root.name) ? root : null;
 }
 
-function isAllocation(value: Expr): boolean {
+/** The value is what a function of the kernel allocates. */
+export function isAllocation(value: Expr): boolean {
   const call = uncast(value);
   return call.kind === 'call' && call.name !== null && effectsOf(call.name).some((effect) => effect.op === 'allocate');
 }
@@ -178,12 +179,17 @@ function isSizeOf(scope: Scope, size: Expr & { kind: 'sizeof' }, tag: string): b
   return type !== null && type.tag === tag && type.pointers === 0;
 }
 
-/** The NULL test right after the allocation. */
-function findCheck(file: FileIr, fn: FunctionIr, at: Placed, name: string): Placed {
+/** The statement after the one that gives `name` its value: where its test belongs. Undefined at the end of the block. */
+export function testAfter(at: Placed, name: string): Stmt | undefined {
   // Another declarator of the same declaration may stand between an allocating declaration and its test, and so may declarations.
   let index = at.index + 1;
   if (at.stmt.kind === 'decl') while (at.siblings[index]?.kind === 'decl' && !namesUnder(at.siblings[index]!).includes(name)) index++;
-  const stmt = at.siblings[index];
+  return at.siblings[index];
+}
+
+/** The NULL test right after the allocation. */
+function findCheck(file: FileIr, fn: FunctionIr, at: Placed, name: string): Placed {
+  const stmt = testAfter(at, name);
   if (stmt?.kind !== 'if') {
     refuse('unchecked-allocation', `The result of the allocation is not tested in the statement after it. Test \`!${name}\` there first.`, file, stmt ?? at.stmt);
   }
@@ -198,7 +204,7 @@ function findCheck(file: FileIr, fn: FunctionIr, at: Placed, name: string): Plac
     refuse('unsuitable-check', `${fn.name}() returns NULL when the allocation fails, and its callers rely on that. Let it return an error pointer, and its callers test IS_ERR(), first.`, file, inside);
   }
   const inner = places.find((place) => place.stmt === stmt);
-  return inner ?? { stmt, siblings: at.siblings, index, parent: at.parent, sole: false, conditional: false };
+  return inner ?? { stmt, siblings: at.siblings, index: at.siblings.indexOf(stmt), parent: at.parent, sole: false, conditional: false };
 }
 
 /** `!p`, `p == NULL`, `NULL == p`, also inside unlikely(). */
@@ -210,7 +216,7 @@ export function isNullTest(condition: Expr, name: string): boolean {
 }
 
 /** The statement ends in a return or goto on its straight path and has no other control flow. */
-function leaves(stmt: Stmt): boolean {
+export function leaves(stmt: Stmt): boolean {
   const last = stmt.kind === 'block' ? stmt.body[stmt.body.length - 1] : stmt;
   return last?.kind === 'return' || last?.kind === 'goto';
 }

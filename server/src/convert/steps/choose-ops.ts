@@ -1,13 +1,13 @@
 import type { Edit } from '../../text/span.ts';
 import { indentUnit, lineEnding } from '../../text/style.ts';
-import type { Expr, FileIr, FunctionIr, IfStmt, Stmt } from '../../ir/types.ts';
-import { rootOf } from '../allocation.ts';
+import type { FileIr, FunctionIr, IfStmt, Stmt } from '../../ir/types.ts';
+import { isAllocation, rootOf } from '../allocation.ts';
 import { plain } from '../arguments.ts';
 import { commentsAbove, indentAt, joinRemovals, lineStart, removalOf, wrapCall, type Removal } from '../layout.ts';
 import { allExpressions, expressionsIn, namesIn, statementsOf, uncast, type Placed } from '../place.ts';
 import { lineOf, refuse, textOf } from '../refuse.ts';
 import { initsConcerning } from '../several-files/concerned.ts';
-import { assignmentsOf, effectsOf, type CallSite } from '../sites.ts';
+import { assignmentsOf, type CallSite } from '../sites.ts';
 import { ownsLines } from './drop.ts';
 import { impureCall, isPure } from './pure.ts';
 import type { Step } from './types.ts';
@@ -63,11 +63,6 @@ function isDeeperThan(at: Placed, limit: number): boolean {
   let outer = at.parent;
   for (let depth = 0; outer; depth++, outer = outer.parent) if (depth > limit) return true;
   return false;
-}
-
-function isAllocation(value: Expr): boolean {
-  const call = uncast(value);
-  return call.kind === 'call' && call.name !== null && effectsOf(call.name).some((effect) => effect.op === 'allocate');
 }
 
 function severalInits(file: FileIr, fn: FunctionIr, group: readonly CallSite[], why: string, at: { readonly start: number; readonly end: number }): never {

@@ -1,10 +1,9 @@
 import { lineEnding } from '../../text/style.ts';
-import type { CallExpr, Expr, IfStmt, ReturnStmt, Stmt } from '../../ir/types.ts';
+import type { CallExpr, Expr, ReturnStmt } from '../../ir/types.ts';
 import { compareVersions } from '../../kernel/version.ts';
 import type { Module } from '../../lifecycle/types.ts';
-import { isNullTest, rootOf } from '../allocation.ts';
+import { leaves, rootOf } from '../allocation.ts';
 import { plain } from '../arguments.ts';
-import { errorBranchEdits } from '../branch.ts';
 import { indentAt, nextLine, wrapCall, columnOf } from '../layout.ts';
 import { isNull } from '../paths.ts';
 import { allExpressions, namesIn, statementsOf, uncast, type Placed } from '../place.ts';
@@ -12,12 +11,13 @@ import { lineIn, refuse, textOf } from '../refuse.ts';
 import { carryIn } from '../several-files/carry.ts';
 import { initsConcerning } from '../several-files/concerned.ts';
 import { callsOf, definitionOf, type Helper, type HelperCall } from '../several-files/helpers.ts';
-import { rewriting, type Rewriting } from '../several-files/rewriting.ts';
+import { rewriting } from '../several-files/rewriting.ts';
 import { addParameters, type Addition } from '../several-files/signature.ts';
 import { isDeclaredAt, tablesIn } from '../several-files/tables.ts';
 import { assignmentsOf, effectsOf, type CallSite } from '../sites.ts';
 import { baseName, memberPath, scopeOf, type Scope } from '../typing.ts';
 import { unusedIn } from '../unused.ts';
+import { answerErrors, answerNote, answersNull } from './answer-errors.ts';
 import type { Step, StepResult } from './types.ts';
 
 /**
@@ -68,12 +68,6 @@ function returnsOf({ fn }: Helper): ReturnStmt[] {
   return statementsOf(fn).flatMap(({ stmt }) => (stmt.kind === 'return' ? [stmt] : []));
 }
 
-/** The branch ends in a return or goto. */
-function leaves(stmt: Stmt): boolean {
-  const last = stmt.kind === 'block' ? stmt.body.at(-1) : stmt;
-  return last?.kind === 'return' || last?.kind === 'goto';
-}
-
 interface Case {
   readonly helper: Helper;
   readonly result: Result;
@@ -95,18 +89,18 @@ function moveIn(module: Module, one: Case, calls: readonly HelperCall[]): StepRe
   const { root: object, path } = memberPath(site.target);
   if (object.kind !== 'name' || object.name !== root) return refuse('allocated-elsewhere', `${what}, and ${site.fn.name}() initialises it as \`${textOf(file, site.target)}\`. Name the member there: \`&${root}->…\`.`, file, site.target);
   const out = rewriting();
-  const returnsNull = returnsOf(helper).some(({ value }) => value && isNull(value));
   const test = result.at.siblings[result.at.index + 1];
   if (result.at.sole || result.at.conditional || test?.kind !== 'if' || !namesIn(test.condition).includes(result.variable) || test.otherwise || !leaves(test.then)) {
     refuse('unchecked-allocation', `${what}, and does not leave in the statement after it when there is none. Test \`${result.variable}\` there first.`, helper.file, test ?? result.at.stmt);
   }
+  const returnsNull = answersNull(helper.fn, result.variable, test);
   proveNotWiped(one, test.end);
   const known = parametersFor(module, one);
   const init = wrapCall(site.call.name ?? '', [`&${result.variable}->${path.join('.')}`, known.dev, known.ops], ';', columnOf(helper.file.text, test.start), indentAt(helper.file.text, test.start), lineEnding(helper.file.text));
   const place = nextLine(helper.file.text, test.end);
   const eol = lineEnding(helper.file.text);
   out.edit(helper.file, 'allocation', { span: { start: place, end: place }, newText: `${eol}${indentAt(helper.file.text, test.start)}${init}${eol}` });
-  if (returnsNull) answerErrors(one, test, out);
+  if (returnsNull) answerErrors({ helper, variable: result.variable, test, calls }, out);
   addParameters(module, out, helper, calls, known.additions);
   out.remove(file, site.at.stmt);
   const written = known.additions.map((item) => item.argument).join('\n');
@@ -115,7 +109,7 @@ function moveIn(module: Module, one: Case, calls: readonly HelperCall[]): StepRe
     edits: out.done(),
     notes: [
       `${helper.fn.name}() allocates and initialises the device${known.additions.length > 0 ? `; it is handed ${known.additions.map((item) => `\`${item.argument}\``).join(' and ')} for that` : ''}.`,
-      ...(returnsNull ? [`${helper.fn.name}() returns an error pointer where it returned NULL, and ${site.fn.name}() tests for that.`] : []),
+      ...(returnsNull ? [answerNote(helper.fn.name, [site.fn.name])] : []),
     ],
     touched: [helper.fn.name, site.fn.name],
   };
@@ -163,21 +157,3 @@ function parametersFor(module: Module, one: Case): { readonly dev: string; reado
   const ops = (declared ? carryIn(call, result.scope, third) : null) ?? add('const struct vfio_device_ops', ['ops', 'vfio_ops', 'vdev_ops'], third);
   return { dev, ops, additions };
 }
-
-/** NULL becomes an error pointer: in the returns of the helper, and in the test of its caller. */
-function answerErrors({ helper, result, site, root, from }: Case, test: IfStmt, out: Rewriting): void {
-  const { file } = site.scope;
-  for (const { value } of returnsOf(helper)) if (value && isNull(value)) out.edit(helper.file, 'allocation', { span: value, newText: 'ERR_PTR(-ENOMEM)' });
-  const odd = returnsOf(helper).find(({ value, start }) => value && start > test.start && start < test.end && uncast(value).kind === 'name' && !isNull(value));
-  if (odd || !isNullTest(test.condition, result.variable)) {
-    refuse('unsuitable-check', `\`${textOf(helper.file, test.condition)}\` in ${helper.fn.name}() is not a plain NULL test of \`${result.variable}\` that leaves with \`return NULL\`.`, helper.file, odd ?? test.condition);
-  }
-  const check = from.siblings[from.index + 1];
-  if (check?.kind !== 'if' || check.otherwise || !isNullTest(check.condition, root)) {
-    refuse('unchecked-allocation', `${helper.fn.name}() returns NULL on failure, and ${site.fn.name}() does not test \`!${root}\` in the statement after its call. Test it there, in an \`if\` of its own.`, file, check ?? from.stmt);
-  }
-  const again = statementsOf(site.fn).find(({ stmt }) => stmt !== check && stmt.kind === 'if' && isNullTest(stmt.condition, root));
-  if (again) refuse('unsuitable-check', `\`${root}\` is tested for NULL once more at line ${lineIn(file, again.stmt.start)}; it will never be NULL. Drop that test first.`, file, again.stmt);
-  out.edit(file, 'allocation', ...errorBranchEdits(file, { check, variable: root, fn: site.fn }, lineEnding(file.text)));
-}
-

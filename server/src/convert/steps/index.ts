@@ -1,3 +1,4 @@
+import { answerWithErrors } from './answer-errors.ts';
 import { replaceAddGroupDev } from './add-group-dev.ts';
 import { chooseOpsFirst } from './choose-ops.ts';
 import { convertLibrary } from './library.ts';
@@ -13,4 +14,4 @@ import { replaceManagedAllocation } from './managed.ts';
 import type { Step } from './types.ts';
 
 /** In this order: what an earlier one rewrites may be a case for a later one. */
-export const STEPS: readonly Step[] = [replaceAddGroupDev, renameFdCallbacks, dropIommuGroup, replaceManagedAllocation, chooseOpsFirst, convertLibrary, helperInit, helperAllocation, initialiseInPlace, firstMember, dropFreeDevice, addIommufdMembers];
+export const STEPS: readonly Step[] = [replaceAddGroupDev, renameFdCallbacks, dropIommuGroup, replaceManagedAllocation, chooseOpsFirst, convertLibrary, helperInit, helperAllocation, answerWithErrors, initialiseInPlace, firstMember, dropFreeDevice, addIommufdMembers];
