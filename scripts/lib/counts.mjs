@@ -9,9 +9,3 @@ export function add(a, b) {
 export function line({ passed, failed, skipped }) {
   return `${passed} passed, ${failed} failed, ${skipped} skipped`;
 }
-
-/** The counts of the last such line in a text, or undefined where there is none. */
-export function readLine(text) {
-  const found = [...text.matchAll(/^(\d+) passed, (\d+) failed, (\d+) skipped$/gm)].at(-1);
-  return found && { passed: Number(found[1]), failed: Number(found[2]), skipped: Number(found[3]) };
-}

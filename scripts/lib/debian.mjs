@@ -7,7 +7,7 @@ import { hasProgram, run } from './run.mjs';
  * Makes sure that Debian packages are there. `needs` maps a package to a test for it. Throws with the command to run when something is
  * missing that this user cannot install.
  */
-export function ensurePackages(needs) {
+function ensurePackages(needs) {
   const missing = Object.keys(needs).filter((name) => !needs[name]());
   if (missing.length === 0) return;
   const install = ['apt-get', 'install', '-y', '--no-install-recommends', ...missing];

@@ -11,7 +11,7 @@ const here = fileURLToPath(new URL('.', import.meta.url));
 const cache = fileURLToPath(new URL('../../out/harness/', import.meta.url));
 
 /** Declares what the old model has and the headers no longer do. */
-export const OLD_MODEL_HEADER = fileURLToPath(new URL('../../examples/conversion/old-model.h', import.meta.url));
+const OLD_MODEL_HEADER = fileURLToPath(new URL('../../examples/conversion/old-model.h', import.meta.url));
 
 /** A driver as it is given to its compiler. */
 export interface Driver {

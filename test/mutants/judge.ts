@@ -28,7 +28,7 @@ export interface Verdict {
 export type Analysis = (sources: readonly FileIr[], headers: readonly FileIr[], kernel: KernelVersion) => readonly Finding[];
 
 /** The rules of the project. */
-export const allRules: Analysis = (sources, headers, kernel) => runRules({ facts: analyseModule({ sources, headers }, kernel), kernel });
+const allRules: Analysis = (sources, headers, kernel) => runRules({ facts: analyseModule({ sources, headers }, kernel), kernel });
 
 /** A judge over a parser, who remembers what is said of each driver as it is. */
 export function createJudge(parser: SyntaxParser, analyse: Analysis = allRules): (operator: Operator, subject: Subject, defect: Defect) => Verdict {

@@ -7,9 +7,6 @@ export interface KernelRange {
   readonly until?: KernelVersion;
 }
 
-/** An argument by zero-based position, or what the call returns. */
-export type Operand = number | 'return';
-
 /**
  * What a kernel function does to an object. The device operand may be the vfio_device, an embedding core device or the
  * container: the analysis resolves each to the same object.

@@ -1,6 +1,6 @@
 import type { FunctionIr } from '../ir/types.ts';
 import type { KernelVersion } from '../kernel/types.ts';
-import { reaching, type CallGraph } from './callgraph.ts';
+import { reaching, targetsOf, type CallGraph } from './callgraph.ts';
 import type { Identities } from './identities.ts';
 import type { Explored, Store } from './kept.ts';
 import type { Defined, ModuleIndex } from './module.ts';
@@ -86,11 +86,10 @@ function owningFunctions(index: ModuleIndex, roles: ReadonlyMap<FunctionIr, Role
   const called = new Set<string>();
   const owning = new Map<FunctionIr, Defined<FunctionIr>>();
   for (const d of index.allFunctions) if (OWNING.has(roles.get(d.item) ?? 'helper')) owning.set(d.item, d);
-  for (const [fn, { file }] of owning) {
+  for (const [fn, caller] of owning) {
     for (const name of scanOf(fn).names.called) {
       called.add(name);
-      const defined = index.functions(file, name), macro = defined.length ? null : index.macroFunction(file, name);
-      for (const d of macro ? [macro] : defined) if (!owning.has(d.item)) owning.set(d.item, d);
+      for (const d of targetsOf(index, caller, name)) if (!owning.has(d.item)) owning.set(d.item, d);
     }
   }
   return { owning: new Set(owning.keys()), called };

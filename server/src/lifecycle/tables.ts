@@ -68,7 +68,7 @@ export function rolesOf(index: ModuleIndex, drivers: readonly DriverTable[], ops
 }
 
 /** The name in `name` or `&name`, through casts. */
-export function referenced(e: Expr): string | null {
+function referenced(e: Expr): string | null {
   if (e.kind === 'name') return e.name;
   if (e.kind === 'cast') return referenced(e.operand);
   return e.kind === 'unary' && e.op === '&' ? referenced(e.operand) : null;

@@ -12,7 +12,7 @@ import type { Loaded, Session } from './session.ts';
 import { workspaceEdit } from './workspace-edit.ts';
 
 export const REWRITE = `${CodeActionKind.RefactorRewrite}.vfio`;
-export const FIX_ALL = `${CodeActionKind.SourceFixAll}.vfio`;
+const FIX_ALL = `${CodeActionKind.SourceFixAll}.vfio`;
 export const KINDS = [CodeActionKind.QuickFix, REWRITE, FIX_ALL];
 
 /** What a resolve request needs to find its conversion again. */

@@ -23,9 +23,6 @@ export function clientFileSystem(connection: Connection): FileSystem {
   };
 }
 
-/** For hosts that have no files: only open documents are analysed. */
-export const noFiles: FileSystem = { readFile: async () => undefined, readDirectory: async () => [] };
-
 /** Editors keep the byte order mark out of a document's text; files read beside it must look the same. */
 export function withoutMark(text: string): string {
   return text.startsWith('\uFEFF') ? text.slice(1) : text;

@@ -12,7 +12,7 @@ export interface Settings {
 }
 
 /** The name of the file with the settings of a tree. */
-export const CONFIGURATION_FILE = '.vfio-lifecycle.json';
+const CONFIGURATION_FILE = '.vfio-lifecycle.json';
 
 /** Reads the section `vfioLifecycle`, which a user typed. Total: a bad setting is passed over, and the rest works. */
 export function readSection(section: unknown): Settings {
