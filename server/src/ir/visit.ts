@@ -26,8 +26,23 @@ export function subExprs(expr: Expr): readonly Expr[] {
  */
 export function walkExpr(expr: Expr, visit: (expr: Expr) => boolean | void): void {
   if (visit(expr) === false) return;
-  if (expr.kind === 'statement-expression') for (const stmt of expr.body) walkExprs(stmt, visit);
-  else for (const part of subExprs(expr)) walkExpr(part, visit);
+  // The parts of subExprs in the same order, without a list for each node: every scan of a file comes through here.
+  switch (expr.kind) {
+    case 'name': case 'number': case 'string': case 'type': case 'unknown': return;
+    case 'member': walkExpr(expr.base, visit); return;
+    case 'unary': case 'update': case 'cast': walkExpr(expr.operand, visit); return;
+    case 'binary': walkExpr(expr.left, visit); walkExpr(expr.right, visit); return;
+    case 'assign': walkExpr(expr.value, visit); walkExpr(expr.target, visit); return;
+    case 'call':
+      for (const arg of expr.args) walkExpr(arg, visit);
+      walkExpr(expr.callee, visit);
+      return;
+    case 'statement-expression':
+      for (const stmt of expr.body) walkExprs(stmt, visit);
+      return;
+    default:
+      for (const part of subExprs(expr)) walkExpr(part, visit);
+  }
 }
 
 /** The expressions of a statement itself, without those of the statements inside it. */
@@ -64,13 +79,31 @@ export function subStmts(stmt: Stmt): readonly Stmt[] {
  */
 export function walkStmt(stmt: Stmt, visit: (stmt: Stmt) => boolean | void): void {
   if (visit(stmt) === false) return;
-  for (const part of subStmts(stmt)) walkStmt(part, visit);
+  switch (stmt.kind) {
+    case 'expr': case 'decl': case 'return': case 'goto': case 'label': case 'case': return;
+    case 'block':
+      for (const part of stmt.body) walkStmt(part, visit);
+      return;
+    case 'if':
+      walkStmt(stmt.then, visit);
+      if (stmt.otherwise !== null) walkStmt(stmt.otherwise, visit);
+      return;
+    default:
+      for (const part of subStmts(stmt)) walkStmt(part, visit);
+  }
 }
 
 /** Visits every expression in a statement and in the statements inside it. */
 export function walkExprs(stmt: Stmt, visit: (expr: Expr) => boolean | void): void {
   walkStmt(stmt, (inner) => {
-    for (const expr of stmtExprs(inner)) walkExpr(expr, visit);
+    switch (inner.kind) {
+      case 'expr': walkExpr(inner.expr, visit); return;
+      case 'if': walkExpr(inner.condition, visit); return;
+      case 'decl': if (inner.init !== null) walkExpr(inner.init, visit); return;
+      case 'return': if (inner.value !== null) walkExpr(inner.value, visit); return;
+      case 'block': case 'goto': case 'label': return;
+      default: for (const expr of stmtExprs(inner)) walkExpr(expr, visit);
+    }
   });
 }
 

@@ -13,11 +13,13 @@ export type Walker = (root: Node) => SyntaxNode;
 /** A cursor as a walk needs it: it stands on one node. */
 interface Cursor {
   type(): string;
+  /** Whether the node that `type` was last asked about is named. */
   named(): boolean;
   field(): string | undefined;
   missing(): boolean;
   start(): number;
   end(): number;
+  /** Of the node that `type` was last asked about. */
   firstChild(): boolean;
   nextSibling(): boolean;
   parent(): void;
@@ -113,6 +115,9 @@ const EXPORT_NAMES: readonly (keyof CursorExports)[] = [
   '_ts_tree_cursor_goto_parent_wasm',
 ];
 
+/** Named nodes without children. Only the most frequent: one that is missing here costs a call. */
+const TOKENS: ReadonlySet<string> = new Set(['identifier', 'field_identifier', 'type_identifier', 'statement_identifier', 'primitive_type', 'comment', 'preproc_arg']);
+
 /** A Node and a Tree keep their words in numbered properties. */
 interface Handle { readonly 0: number }
 
@@ -129,17 +134,20 @@ export function exportsWalker(module: object, language: Language): Walker | null
     types[id] = language.types[id] ?? 'ERROR';
     named[id] = language.nodeTypeIsNamed(id);
   }
+  // Most nodes are tokens: not to ask for their children saves a call for each.
+  const isToken = types.map((type, id) => !named[id] || TOKENS.has(type));
   const fields = language.fields.map((field) => field ?? undefined);
   let tree = 0;
+  let type = 0;
   const cursor: Cursor = {
-    type: () => types[exports._ts_tree_cursor_current_node_type_id_wasm(tree)] ?? 'ERROR',
+    type: () => types[(type = exports._ts_tree_cursor_current_node_type_id_wasm(tree))] ?? 'ERROR',
     // An ERROR node has no entry and is named.
-    named: () => named[exports._ts_tree_cursor_current_node_type_id_wasm(tree)] ?? true,
+    named: () => named[type] ?? true,
     field: () => fields[exports._ts_tree_cursor_current_field_id_wasm(tree)],
     missing: () => exports._ts_tree_cursor_current_node_is_missing_wasm(tree) === 1,
     start: () => exports._ts_tree_cursor_start_index_wasm(tree),
     end: () => exports._ts_tree_cursor_end_index_wasm(tree),
-    firstChild: () => exports._ts_tree_cursor_goto_first_child_wasm(tree) === 1,
+    firstChild: () => isToken[type] !== true && exports._ts_tree_cursor_goto_first_child_wasm(tree) === 1,
     nextSibling: () => exports._ts_tree_cursor_goto_next_sibling_wasm(tree) === 1,
     parent: () => { exports._ts_tree_cursor_goto_parent_wasm(tree); },
   };
