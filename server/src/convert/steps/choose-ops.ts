@@ -1,6 +1,6 @@
 import type { Edit } from '../../text/span.ts';
 import { indentUnit, lineEnding } from '../../text/style.ts';
-import type { FileIr, FunctionIr, IfStmt, Stmt } from '../../ir/types.ts';
+import type { Expr, FileIr, FunctionIr, IfStmt, Stmt } from '../../ir/types.ts';
 import { isAllocation, rootOf } from '../allocation.ts';
 import { plain } from '../arguments.ts';
 import { commentsAbove, indentAt, joinRemovals, lineStart, removalOf, wrapCall, type Removal } from '../layout.ts';
@@ -9,6 +9,7 @@ import { lineOf, refuse, textOf } from '../refuse.ts';
 import { initsConcerning } from '../several-files/concerned.ts';
 import { assignmentsOf, type CallSite } from '../sites.ts';
 import { ownsLines } from './drop.ts';
+import { earlierFor, type Earlier } from './earlier.ts';
 import { impureCall, isPure } from './pure.ts';
 import type { Step } from './types.ts';
 
@@ -52,8 +53,9 @@ function chosen(file: FileIr, fn: FunctionIr, group: readonly CallSite[]): Edit[
     if (!same || !site.whole) severalInits(file, fn, group, `The call at line ${lineOf(file, site.call.start)} differs in more than the ops table.`, site.call);
   }
   const choice = choiceOf(file, fn, group, [tree]);
-  checkConditions(file, fn, group, choice, allocation, variable);
-  return edits(file, fn, group, choice, tree, allocation);
+  const earlier = earlierFor(file, fn, allocation, tree, ifsOf(choice).flatMap((stmt) => namesIn(stmt.condition)));
+  checkConditions(file, fn, group, [...ifsOf(choice).map((stmt) => stmt.condition), ...earlier.map((one) => one.value)], earlier, allocation, variable);
+  return edits(file, fn, group, choice, earlier, tree, allocation);
 }
 
 /** Far more than a person would write. */
@@ -91,29 +93,32 @@ function ifsOf(choice: Choice): IfStmt[] {
   return choice.kind === 'if' ? [choice.stmt, ...ifsOf(choice.then), ...ifsOf(choice.otherwise)] : [];
 }
 
-/** What the choice depends on is known before the allocation, stays what it is, and can be asked without an effect. */
-function checkConditions(file: FileIr, fn: FunctionIr, group: readonly CallSite[], choice: Choice, allocation: Placed, variable: string): void {
-  for (const { condition } of ifsOf(choice)) {
-    const call = impureCall(file, condition);
+/** What the choice depends on is known before the allocation, or can be with what moves up, stays what it is, and can be asked without an effect. */
+function checkConditions(file: FileIr, fn: FunctionIr, group: readonly CallSite[], asked: readonly Expr[], earlier: readonly Earlier[], allocation: Placed, variable: string): void {
+  const moves = new Set(earlier.map((one) => one.stmt));
+  for (const expr of asked) {
+    const call = impureCall(file, expr);
     if (call) severalInits(file, fn, group, `It depends on \`${plain(textOf(file, call))}\`, which may do more than look.`, call);
-    if (!isPure(file, condition)) severalInits(file, fn, group, `\`${plain(textOf(file, condition))}\` does more than look.`, condition);
-    const names = new Set(namesIn(condition));
-    if (names.has(variable)) severalInits(file, fn, group, `\`${plain(textOf(file, condition))}\` asks the object itself.`, condition);
-    const reads = expressionsIn(condition).some((expr) => expr.kind === 'member' || expr.kind === 'index' || (expr.kind === 'unary' && expr.op === '*'));
+    if (!isPure(file, expr)) severalInits(file, fn, group, `\`${plain(textOf(file, expr))}\` does more than look.`, expr);
+    const names = new Set(namesIn(expr));
+    if (names.has(variable)) severalInits(file, fn, group, `\`${plain(textOf(file, expr))}\` asks the object itself.`, expr);
+    const reads = expressionsIn(expr).some((inner) => inner.kind === 'member' || inner.kind === 'index' || inner.kind === 'call' || (inner.kind === 'unary' && inner.op === '*'));
     for (const { stmt } of statementsOf(fn)) {
-      if (stmt.start < allocation.stmt.end || stmt.start >= condition.start) continue;
-      const written = writtenName(stmt, names) ?? (reads ? touchedName(file, stmt, names) : null);
+      if (stmt.start < allocation.stmt.end || stmt.start >= expr.start || moves.has(stmt)) continue;
+      const written = writtenName(file, stmt, names) ?? (reads ? touchedName(file, stmt, names) : null);
       if (written !== null) severalInits(file, fn, group, `It depends on \`${written}\`, which line ${lineOf(file, stmt.start)} sets or may change behind the allocation: \`${plain(textOf(file, stmt)).slice(0, 80)}\`.`, stmt);
     }
   }
 }
 
-/** A variable of the condition that a statement sets. */
-function writtenName(stmt: Stmt, names: ReadonlySet<string>): string | null {
+/** A variable of the condition that a statement sets, itself or through its address. */
+function writtenName(file: FileIr, stmt: Stmt, names: ReadonlySet<string>): string | null {
   if (stmt.kind === 'decl' && names.has(stmt.name)) return stmt.name;
+  const named = (expr: Expr): string | undefined => namesIn(expr).find((one) => names.has(one));
   for (const expr of allExpressions(stmt)) {
     const target = expr.kind === 'assign' ? uncast(expr.target) : expr.kind === 'update' ? uncast(expr.operand) : null;
-    const name = target ? namesIn(target).find((one) => names.has(one)) : undefined;
+    const byAddress = expr.kind === 'call' && !isPure(file, expr) ? expr.args.map(uncast).find((arg) => arg.kind === 'unary' && arg.op === '&' && arg.operand.kind === 'name' && names.has(arg.operand.name)) : undefined;
+    const name = (target && named(target)) ?? (byAddress && named(byAddress));
     if (name !== undefined) return name;
   }
   return null;
@@ -122,14 +127,14 @@ function writtenName(stmt: Stmt, names: ReadonlySet<string>): string | null {
 /** A variable of the condition that a call is given, which may change what it points to. */
 function touchedName(file: FileIr, stmt: Stmt, names: ReadonlySet<string>): string | null {
   for (const expr of allExpressions(stmt)) {
-    if (expr.kind !== 'call' || isPure(file, expr) || /^(?:vfio_|(?:dev|pci|pr|mdev|netdev)_(?:err|warn|info|dbg|notice)|printk)/.test(expr.name ?? '')) continue;
+    if (expr.kind !== 'call' || isPure(file, expr) || /^(?:vfio_|(?:dev|pci|pr|mdev|netdev)_(?:err|warn|info|dbg|notice)|printk|\w+_set_drvdata$)/.test(expr.name ?? '')) continue;
     const name = expr.args.flatMap(namesIn).find((one) => names.has(one));
     if (name !== undefined) return name;
   }
   return null;
 }
 
-function edits(file: FileIr, fn: FunctionIr, group: readonly CallSite[], choice: Choice, tree: IfStmt, allocation: Placed): Edit[] {
+function edits(file: FileIr, fn: FunctionIr, group: readonly CallSite[], choice: Choice, earlier: readonly Earlier[], tree: IfStmt, allocation: Placed): Edit[] {
   const { text, comments } = file;
   const eol = lineEnding(text);
   const unit = indentUnit(text);
@@ -145,10 +150,16 @@ function edits(file: FileIr, fn: FunctionIr, group: readonly CallSite[], choice:
   const own = commentsAbove(text, comments, lineStart(text, tree.start));
   const indent = indentAt(text, allocation.stmt.start);
   const explained = vanishes ? own.map((comment) => `${indent}${textOf(file, comment)}${eol}`).join('') : '';
-  const allocationLine = lineStart(text, commentsAbove(text, comments, lineStart(text, allocation.stmt.start))[0]?.start ?? allocation.stmt.start);
-  made.push({ span: { start: allocationLine, end: allocationLine }, newText: `${explained}${written(file, choice, ops, fallback, indent, unit, eol)}${eol}` });
-
   const removals: Removal[] = [];
+  const lines = earlier.map(({ stmt }) => {
+    const removal = removalOf(text, comments, stmt);
+    const start = lineStart(text, removal.above[0]?.start ?? stmt.start);
+    removals.push(removal, ...removal.above.map((comment) => removalOf(text, [], comment)));
+    return text.slice(start, removal.span.end);
+  });
+  const allocationLine = lineStart(text, commentsAbove(text, comments, lineStart(text, allocation.stmt.start))[0]?.start ?? allocation.stmt.start);
+  made.push({ span: { start: allocationLine, end: allocationLine }, newText: `${lines.join('')}${explained}${written(file, choice, ops, fallback, indent, unit, eol)}${eol}` });
+
   const treeLine = lineStart(text, own[0]?.start ?? tree.start);
   const [object, device] = group[0]!.call.args.map((arg) => plain(textOf(file, arg)));
   const depth = indent.startsWith('\t') ? indent.length * 8 : indent.length;

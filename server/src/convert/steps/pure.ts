@@ -1,8 +1,6 @@
 import type { Expr, FileIr, FunctionIr, Stmt } from '../../ir/types.ts';
+import { isQuery } from '../../kernel/queries.ts';
 import { allExpressions, expressionsIn, statementsOf, uncast } from '../place.ts';
-
-/** Functions and macros of the kernel that only look: asking once more or somewhat earlier makes no difference. */
-const QUERIES = /^(?:container_of\w*|to_\w+|dev_name|dev_is_\w+|pci_is_\w+|pci_iov_vf_id|pci_domain_nr|pci_resource_(?:len|start|flags)|is_\w+|IS_ENABLED|IS_REACHABLE|IS_BUILTIN|IS_ERR\w*|PTR_ERR|BIT|BIT_ULL|test_bit|ARRAY_SIZE|min|max|min_t|max_t|strcmp|strncmp|strlen|device_property_present|device_property_read_bool|of_property_read_bool|of_device_is_compatible|of_device_get_match_data|device_get_match_data|likely|unlikely)$/;
 
 const MAX_DEPTH = 6;
 
@@ -16,7 +14,7 @@ export function impureCall(file: FileIr, expr: Expr, depth = 0): Expr | null {
   for (const inner of expressionsIn(expr)) {
     if (inner.kind !== 'call') continue;
     const own = inner.name === null ? undefined : file.functions.find((fn) => fn.name === inner.name);
-    if (own ? depth < MAX_DEPTH && onlyLooks(file, own, depth + 1) : inner.name !== null && QUERIES.test(inner.name)) continue;
+    if (own ? depth < MAX_DEPTH && onlyLooks(file, own, depth + 1) : inner.name !== null && isQuery(inner.name)) continue;
     return inner;
   }
   return null;
