@@ -97,6 +97,24 @@ static int foo_init_dev(struct vfio_device *core_vdev)
 ${ops('.init = foo_init_dev', '.release = vfio_pci_core_release_dev')}${PCI_PROBE}`,
     },
     {
+      title: '.init answers with what a register says',
+      kernel: '6.2',
+      code: `${CONTAINER}
+static int foo_ask(struct foo *foo)
+{
+	return readl(foo->state) & 1;
+}
+
+static int foo_init_dev(struct vfio_device *core_vdev)
+//         ^^^^^^^^^^^^ release-does-not-chain
+{
+	struct foo *foo = container_of(core_vdev, struct foo, core_device.vdev);
+
+	return foo_ask(foo);
+}
+${ops('.init = foo_init_dev', '.release = vfio_pci_core_release_dev')}${PCI_PROBE}`,
+    },
+    {
       title: 'The table has neither',
       kernel: '6.2',
       code: `${CONTAINER}${ops('.open_device = foo_open_device').replace(/^static.*$/m, (line) => `${line}\n//                                  ^^^^^^^ release-does-not-chain`)}${PCI_PROBE}`,
