@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { line, none } from './lib/counts.mjs';
+import { line, tally } from './lib/counts.mjs';
 import { convertInPlace, copyExamples, examples } from './lib/examples.mjs';
 import { findHeaders, whyNot } from './lib/headers.mjs';
 import { inProject } from './lib/paths.mjs';
@@ -17,7 +17,7 @@ if (!existsSync(inProject('dist/cli.cjs'))) {
   console.error('dist/cli.cjs is missing: run npm run build first');
   process.exit(2);
 }
-const counts = { ...none };
+const { counts, result } = tally();
 const work = mkdtempSync(path.join(tmpdir(), 'vfio-lifecycle-kbuild-'));
 try {
   for (const kernel of kernels) buildAll(kernel);
@@ -36,12 +36,18 @@ function buildAll(kernel) {
   }
   const headers = findHeaders(kernel);
   const exported = new Set([...readFileSync(`${headers.configured}/Module.symvers`, 'utf8').matchAll(/^0x\w+\t(\S+)/gm)].map(([, name]) => name));
+  const judge = (form, built, isMissing) => {
+    for (const { name } of examples) {
+      const problems = built.problems(name, isMissing);
+      result(`${name}, ${kernel}, ${form}`, problems.length === 0, problems);
+    }
+  };
 
   const before = build(headers, path.join(work, `${kernel}-before`), () => undefined);
-  for (const { name } of examples) result(`${name}, ${kernel}, before`, before.problems(name, (symbol) => !exported.has(symbol) && !oldNames.test(symbol)));
+  judge('before', before, (symbol) => !exported.has(symbol) && !oldNames.test(symbol));
   for (const style of styles) {
     const after = build(headers, path.join(work, `${kernel}-${style}`), (sources) => convertInPlace(sources, kernel, style));
-    for (const { name } of examples) result(`${name}, ${kernel}, ${style}`, after.problems(name, (symbol) => !exported.has(symbol)));
+    judge(style, after, (symbol) => !exported.has(symbol));
   }
 }
 
@@ -65,14 +71,4 @@ function build({ configured }, folder, convert) {
       return symbols.filter(isMissing).map((symbol) => `${symbol} is not a symbol of this kernel`);
     },
   };
-}
-
-function result(what, problems) {
-  if (problems.length === 0) {
-    counts.passed++;
-    return;
-  }
-  counts.failed++;
-  console.log(`FAILED ${what}`);
-  for (const one of problems) console.log(`    ${one}`);
 }

@@ -4,7 +4,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { line, none } from './lib/counts.mjs';
+import { line, tally } from './lib/counts.mjs';
 import { inProject } from './lib/paths.mjs';
 
 const cli = inProject('dist/cli.cjs');
@@ -13,7 +13,7 @@ const folders = process.argv.slice(2);
 if (folders.length === 0) fail('give the folder of a kernel tree: npm run test:kernel -- DIR');
 if (!existsSync(cli)) fail('dist/cli.cjs is missing: run npm run build first');
 
-const counts = { ...none };
+const { counts, result } = tally();
 for (const folder of folders) checkTree(path.resolve(folder));
 console.log(line(counts));
 process.exit(counts.failed > 0 ? 1 : 0);
@@ -85,16 +85,6 @@ function run(args) {
   const { status, stdout, stderr, error } = spawnSync(process.execPath, [cli, ...args], { encoding: 'utf8', maxBuffer: 1 << 30 });
   if (error || status !== 0) fail(`${args.join(' ')} ended with status ${status}: ${error ?? stderr}`);
   return stdout;
-}
-
-function result(what, passed, why) {
-  if (passed) {
-    counts.passed++;
-    return;
-  }
-  counts.failed++;
-  console.log(`FAILED ${what}`);
-  for (const one of [why].flat()) console.log(`    ${one}`);
 }
 
 function fail(message) {

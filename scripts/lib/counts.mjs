@@ -9,3 +9,18 @@ export function add(a, b) {
 export function line({ passed, failed, skipped }) {
   return `${passed} passed, ${failed} failed, ${skipped} skipped`;
 }
+
+/** Counts results one by one, and says which of them failed and why. */
+export function tally() {
+  const counts = { ...none };
+  const result = (what, passed, why) => {
+    if (passed) {
+      counts.passed++;
+      return;
+    }
+    counts.failed++;
+    console.log(`FAILED ${what}`);
+    for (const one of [why].flat()) console.log(`    ${one}`);
+  };
+  return { counts, result };
+}

@@ -19,6 +19,9 @@ export interface AsyncKind {
   readonly usual: readonly { readonly since: KernelVersion; readonly name: string }[];
 }
 
+/** What such things are in memory: a pointer to one of these is no pointer to the object that it is in. */
+export const ASYNC_STRUCTS: ReadonlySet<string> = new Set(['work_struct', 'delayed_work', 'timer_list', 'hrtimer', 'notifier_block', 'tasklet_struct']);
+
 /** The function that stops what `arm` has prepared, in a kernel. */
 export function usualStop(kind: AsyncKind, arm: string, kernel: KernelVersion): string {
   return kind.usual.find(({ since }) => inRange(kernel, { since }))?.name ?? arm.replace('register', 'unregister');

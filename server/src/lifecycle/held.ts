@@ -2,19 +2,11 @@ import { givenBackBy, isManaged, outcomeOfTaking, takenBy, type Outcome } from '
 import { opposites } from '../kernel/opposites.ts';
 import type { PathState } from './state.ts';
 import { maskOf } from './state.ts';
-import type { Site } from './types.ts';
+import type { HeldResource, Site } from './types.ts';
 import { ANY, NEGATIVE, POSITIVE, ZERO, isWeak, pointer, valueKey, type Mask, type Value } from './values.ts';
 
-/** What a path has taken and owes: memory, an enabled device, a registration, a count. */
-export interface Held {
-  /** The place of the taking and the value that names the resource: the same in probe and, carried over, in remove. */
-  readonly id: string;
-  /** `pair`: the kernel's tables know both ends; `named`: their names do; `counter`: a count that was changed. */
-  readonly kind: 'pair' | 'named' | 'counter';
-  /** The function that took it; for a counter that is changed by an operator, the operator. */
-  readonly api: string;
-  /** The functions that give it back. */
-  readonly undo: readonly string[];
+/** A resource as the exploration of a path follows it. */
+export interface Held extends HeldResource {
   /** For a counter: the direction of the change, 0 when unknown. */
   readonly sign: -1 | 0 | 1;
   /** What names the resource when it is given back. */
@@ -23,9 +15,6 @@ export interface Held {
   readonly byReturn: boolean;
   /** Held only where this object is in the mask; null when that is settled. */
   readonly when: { readonly object: string; readonly mask: Mask } | null;
-  readonly site: Site;
-  /** Unseen code was given the resource itself, and may have taken it over. */
-  readonly shared: boolean;
   /** A device has it in a member: when that name goes with the device, the resource does not. */
   readonly kept: boolean;
 }

@@ -130,7 +130,7 @@ export type Observation = OperationObservation | UseObservation | TestObservatio
 
 /** Something that a path has taken and not given back: memory, an enabled device, a registration, a count. */
 export interface HeldResource {
-  /** The same for one taking wherever it is seen: at the ends of probe, in remove, in `.release`. */
+  /** The place of the taking and the value that names the resource: the same wherever it is seen, at the ends of probe, in remove, in `.release`. */
   readonly id: string;
   /** `pair`: the kernel's tables know both ends; `named`: their names tell; `counter`: a count outside the device that was changed. */
   readonly kind: 'pair' | 'named' | 'counter';

@@ -2,7 +2,7 @@ import type { Finding, Rule, RuleContext } from './types.ts';
 import type { CallExpr, Expr, FileIr, FunctionIr } from '../ir/types.ts';
 import type { ModuleFacts, OperationObservation, Site } from '../lifecycle/types.ts';
 import type { ModuleIndex } from '../lifecycle/module.ts';
-import { ASYNC_KINDS, usualStop, type AsyncKind } from '../kernel/async.ts';
+import { ASYNC_KINDS, ASYNC_STRUCTS, usualStop, type AsyncKind } from '../kernel/async.ts';
 import { behaviourOf } from '../kernel/lookup.ts';
 import { namesAnUndo } from '../kernel/opposites.ts';
 import { compareVersions } from '../kernel/version.ts';
@@ -46,19 +46,15 @@ function check({ facts }: RuleContext): Finding[] {
     const armed = callsOf(index, new Map([...kind.arm].map(([name, { argument }]) => [name, argument] as const))).filter(({ key }) => key !== null && isInside(index, containers, key));
     if (armed.length === 0) return [];
     const ending = endingFunctions(facts, index);
-    if (isStoppedUnseen(facts, index, ending, kind)) return [];
-    const isQueueEnded = callsAny(ending, kind.stopAll);
+    if (callsAny(ending, kind.stopAll) || isStoppedUnseen(facts, index, ending, kind)) return [];
     const started = callsOf(index, kind.start);
     const stopped = callsOf(index, kind.stop).filter(({ fn }) => ending.has(fn));
     if (stopped.some(({ key }) => key === null)) return [];
-    const unstopped = armed.filter((one, i) => armed.findIndex((other) => other.key === one.key) === i).flatMap((one) => {
+    return armed.filter((one, i) => armed.findIndex((other) => other.key === one.key) === i).flatMap((one) => {
       const start = kind.start.size === 0 ? one : started.find(({ key }) => key === one.key);
       const isHandedOn = [...ending].some((fn) => memberAccesses(index, fn).some((access) => access.key === one.key && access.form === 'address' && (access.call === null || !isKnown(kind, access.call.name))));
-      // The timer of delayed work goes on without its queue.
-      const isEnded = isQueueEnded && !/DELAYED|DEFERRABLE/.test(one.call.name ?? '');
-      return start === undefined || isHandedOn || isEnded || stopped.some(({ key }) => key === one.key) || holdsReference(facts, index, kind, one) ? [] : [{ kind, one, start }];
+      return start === undefined || isHandedOn || stopped.some(({ key }) => key === one.key) || holdsReference(facts, index, kind, one) ? [] : [{ kind, one, start }];
     });
-    return unstopped;
   });
   return left.length === 0 ? [] : findingsOf(facts, left);
 }
@@ -145,7 +141,7 @@ function callsOf(index: ModuleIndex, names: ReadonlyMap<string, number>): Named[
 /** The struct that a plain variable points to. */
 function containerOf(fn: FunctionIr, value: Expr): string | null {
   const type = value.kind === 'name' ? declaredType(fn, value.name) : null;
-  return type !== null && type.pointers === 1 && type.keyword === 'struct' && !/^(work_struct|delayed_work|timer_list|hrtimer|notifier_block|tasklet_struct)$/.test(type.name) ? type.name : null;
+  return type !== null && type.pointers === 1 && type.keyword === 'struct' && !ASYNC_STRUCTS.has(type.name) ? type.name : null;
 }
 
 /** Functions that may run when the device ends: all but those that only probe and `.init` lead to. */
