@@ -133,6 +133,13 @@ describe('convert', () => {
     gitApply(path, bytes);
   });
 
+  it('does not speak of an allocation where a driver of the new model is brought on', () => {
+    const { path } = make({ 'drv/mill.c': readFileSync(new URL('../fixtures/convert/forms/empty-release.c', import.meta.url), 'utf8') });
+    const { status, stdout } = run(path, 'convert', '--kernel', '6.6', '--format', 'patch', 'drv/mill.c');
+    expect(status).toBe(0);
+    expect(stdout.split('\n').slice(0, 3)).toEqual(['vfio/mill: Follow the life cycle of Linux 6.6', '', 'Bring the driver to the life cycle of Linux 6.6.']);
+  });
+
   it('refuses with the reason on stderr and status 1, and converts the others', () => {
     const { path } = make({ 'a/bar.c': OLD, 'a/bar.h': BAR_H_LATE, 'b/bar.c': OLD, 'b/bar.h': BAR_H });
     const { status, stdout, stderr } = run(path, 'convert', '--kernel', '6.1', 'a/bar.c', 'b/bar.c');

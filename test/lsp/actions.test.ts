@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { CodeActionRequest, CodeActionResolveRequest, DiagnosticSeverity, DiagnosticTag, type CodeAction, type Diagnostic, type Range, type TextDocumentEdit } from 'vscode-languageserver-protocol/node';
 import { TextDocument } from 'vscode-languageserver-textdocument';
@@ -34,6 +35,11 @@ async function actions(uri: string, range: Range, only?: readonly string[], diag
     textDocument: { uri }, range, context: { diagnostics: [...diagnostics], ...(only && { only: [...only] }) },
   });
   return (found ?? []) as CodeAction[];
+}
+
+/** A driver of the fixtures of the conversion. */
+function form(name: string): string {
+  return readFileSync(new URL(`../fixtures/convert/forms/${name}`, import.meta.url), 'utf8');
 }
 
 const resolve = (action: CodeAction): Promise<CodeAction> => client!.connection.sendRequest(CodeActionResolveRequest.type, action);
@@ -175,6 +181,25 @@ describe('the conversion', () => {
     expect(await actions(URI, rangeOf(OLD_ALONE, 'int users'), REWRITE)).toEqual([]);
     open('untitled:new.c', CLEAN);
     expect(await actions('untitled:new.c', rangeOf(CLEAN, 'vfio_alloc_device'), REWRITE)).toEqual([]);
+  });
+
+  it('of a driver of the new model is named for the kernel that it is brought on to', async () => {
+    const driver = form('empty-release.c');
+    const { open } = await start({ initializationOptions: { settings: { targetKernel: '6.6' } } });
+    open(URI, driver);
+    const [offered] = await actions(URI, rangeOf(driver, 'static const struct vfio_device_ops'), REWRITE);
+    expect(offered).toMatchObject({ title: 'Bring the devices of this file to the life cycle of Linux 6.6' });
+    expect(apply(await resolve(offered!), URI, driver)).toContain('vfio_iommufd_emulated_detach_ioas');
+  });
+
+  it('is offered at vfio_add_group_dev() of the oldest model as well', async () => {
+    const driver = form('add-group-dev.c');
+    const { open } = await start({ initializationOptions: { settings: { targetKernel: '6.1' } } });
+    open(URI, driver);
+    const [offered] = await actions(URI, rangeOf(driver, 'vfio_add_group_dev('), REWRITE);
+    expect(offered).toMatchObject({ title: 'Convert the device of windmill_probe() to vfio_alloc_device() for Linux 6.1' });
+    expect(offered!.disabled).toBeUndefined();
+    expect(apply(await resolve(offered!), URI, driver)).toContain('vfio_alloc_device(');
   });
 
   it('gets its edit when it is resolved, and the result is clean', async () => {

@@ -104,7 +104,7 @@ async function messageOf(workspace: Workspace, outcomes: readonly Outcome[]): Pr
   const first = converted[0];
   if (!first) return '';
   const { text } = conversionTarget(await workspace.target(first.file.path));
-  return commitMessage(converted.map(({ file, notes, folded }) => ({ shown: patchName(file.path).name, notes, folded: folded ?? [] })), text);
+  return commitMessage(converted.map(({ file, notes, folded, edits }) => ({ shown: patchName(file.path).name, notes, folded: folded ?? [], allocates: edits.some((edit) => edit.newText.includes('vfio_alloc_device(')) })), text);
 }
 
 /** Puts edits in front of the disk, so that the next file of the same module meets them. */

@@ -8,6 +8,8 @@ export interface MessagePart {
   readonly shown: string;
   readonly notes: readonly string[];
   readonly folded: readonly Moved[];
+  /** It allocates by vfio_alloc_device now; otherwise it did so before, or cannot, and is only brought on to the kernel. */
+  readonly allocates: boolean;
 }
 
 /**
@@ -17,7 +19,10 @@ export interface MessagePart {
  */
 export function commitMessage(parts: readonly MessagePart[], kernel: string): string {
   if (parts.length === 0) return '';
-  const paragraphs = [`Convert to the life cycle of Linux ${kernel}: vfio_alloc_device() allocates and initialises the device, and the last vfio_put_device() frees it.`];
+  const allocates = parts.some((part) => part.allocates);
+  const paragraphs = [allocates
+    ? `Convert to the life cycle of Linux ${kernel}: vfio_alloc_device() allocates and initialises the device, and the last vfio_put_device() frees it.`
+    : `Bring the driver to the life cycle of Linux ${kernel}.`];
   for (const { folded } of parts) {
     for (const { probe, init, release, built, undone, from } of folded) {
       paragraphs.push(`Move what ${probe}() builds before the register into ${init}(): ${list(built)}.${release === null ? '' : ` Move its undoing from ${list(from.map((name) => `${name}()`))} and the error path into ${release}(): ${list(undone)}.`}`);
@@ -26,21 +31,21 @@ export function commitMessage(parts: readonly MessagePart[], kernel: string): st
   const points = new Set(parts.flatMap(({ notes }) => notes.filter((note) => !ABOUT_THE_TOOL.test(note))));
   if (points.size > 0) paragraphs.push('To be looked at:');
   const body = [...paragraphs.map((text) => wrap(text, '')), ...[...points].map((note) => wrap(note, '- ', '  '))];
-  return `${subjectOf(parts)}\n\n${body.map((text, i) => text + (text.startsWith('- ') && body[i + 1]?.startsWith('- ') === true ? '\n' : '\n\n')).join('').trimEnd()}\n---\n`;
+  return `${subjectOf(parts, allocates ? 'Use vfio_alloc_device()' : `Follow the life cycle of Linux ${kernel}`)}\n\n${body.map((text, i) => text + (text.startsWith('- ') && body[i + 1]?.startsWith('- ') === true ? '\n' : '\n\n')).join('').trimEnd()}\n---\n`;
 }
 
 /** Notes on the conversion itself, and those that the patch or the body says already. */
 const ABOUT_THE_TOOL = /^(?:It was there before|Nothing was folded|Label |\w+\(\) was not folded|\w+\(\) now builds what)/;
 
 /** `vfio/<driver>: …`, as the log of drivers/vfio has it: after the file, or its folder where the file's name says nothing. */
-function subjectOf(parts: readonly MessagePart[]): string {
+function subjectOf(parts: readonly MessagePart[], what: string): string {
   const names = new Set(parts.map(({ shown }) => {
     const [file = '', folder] = shown.split('/').reverse();
     const name = file.replace(/\.[ch]$/, '').replace(/^vfio[_-]|[_-](?:main|ops|drv|core)$/g, '');
     return name === 'main' && folder !== undefined ? folder : name;
   }));
   const [only] = names;
-  return names.size === 1 ? `vfio/${only}: Use vfio_alloc_device()` : 'vfio: Use vfio_alloc_device()';
+  return names.size === 1 ? `vfio/${only}: ${what}` : `vfio: ${what}`;
 }
 
 function list(items: readonly string[]): string {

@@ -36,7 +36,7 @@ function byDocument(files: PlannedEdits['edits']): PlannedEdits['edits'] {
 /** The documents that a plan speaks of: the one that was asked for, then the others in the order of the plan. */
 export function filesOf(plan: ConversionPlan): FileIr[] {
   const parts = plan.devices.flatMap((device): InFile[] => [
-    ...device.allocations, ...device.uninits, ...device.frees, ...device.labels, ...device.renames, ...device.moves, ...device.texts,
+    ...device.allocations, ...device.uninits, ...device.frees, ...device.labels, ...device.renames, ...device.moves,
   ]);
   return [...new Set([plan.file, ...parts.map((part) => part.file), ...plan.tables.map((table) => table.file)])];
 }
@@ -86,7 +86,6 @@ function fileEdits(plan: ConversionPlan, file: FileIr): { readonly edits: Planne
       removals.push(removal, ...removal.above.map((comment) => removalOf(text, [], comment)));
     }
     for (const rename of device.renames.filter(isHere)) add('allocation', { span: rename.call.callee, newText: rename.to });
-    edits.push(...device.texts.filter(isHere).map((part) => part.edit));
   }
   for (const table of plan.tables.filter(isHere)) {
     const { eol, unit } = styleAt(table.variable.start);
@@ -104,7 +103,6 @@ function touchedBy(plan: ConversionPlan): string[] {
   const names = new Set<string>();
   for (const device of plan.devices) {
     for (const item of [...device.allocations, ...device.frees, ...device.uninits]) names.add(item.fn.name);
-    for (const item of device.texts) if (item.fn) names.add(item.fn.name);
   }
   for (const table of plan.tables) {
     names.add(table.variable.name);

@@ -106,7 +106,7 @@ function planDevice(input: ConversionInput, file: FileIr, group: readonly CallSi
   }
   checkConditions(file, allocations[0]!.fn, [...teardown.frees.map((item) => item.fn), ...teardown.uninits.map((item) => item.fn), ...allocations.map((item) => item.fn), ...planned.map((item) => item.variable)]);
   const labels = planLabels(file, container, teardown.frees, teardown.uninits);
-  return { device: { container, allocations, uninits: teardown.uninits, frees: teardown.frees, labels, renames, moves, texts: [] }, planned };
+  return { device: { container, allocations, uninits: teardown.uninits, frees: teardown.frees, labels, renames, moves }, planned };
 }
 
 /** An arm that is there for old kernels is right as it is. */

@@ -170,13 +170,6 @@ export interface PlannedEdit extends Edit {
   readonly kind: EditKind;
 }
 
-/** An edit that the plan has as text already: of a struct, a prototype, a call of a function whose parameters change. */
-export interface TextPlan extends InFile {
-  readonly edit: PlannedEdit;
-  /** The function that it stands in, if any. */
-  readonly fn: FunctionIr | null;
-}
-
 /** What happens to one kind of device object of the module. */
 export interface DevicePlan {
   readonly container: Container;
@@ -187,7 +180,6 @@ export interface DevicePlan {
   readonly labels: readonly LabelPlan[];
   readonly renames: readonly RenamePlan[];
   readonly moves: readonly MovePlan[];
-  readonly texts: readonly TextPlan[];
 }
 
 /** A proved plan for a module. It is data: edits.ts turns it into text, and another style is another such function. */

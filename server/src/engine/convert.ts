@@ -11,6 +11,8 @@ import type { Conversion, ModuleInput, TargetKernel } from './types.ts';
 /** A conversion that can be asked for. Without a function it is for all devices of the file. */
 export interface ConversionOffer {
   readonly functionName: string | undefined;
+  /** The model of the device: a driver of the new one is only brought on to a later kernel. */
+  readonly model: 'old' | 'new';
 }
 
 /** The first kernel with the new model. */
@@ -36,14 +38,18 @@ export function conversionsAt(facts: ModuleFacts, path: string, span: Span, find
   for (const finding of findings) {
     if (finding.convertible && finding.functionName !== null && touches(finding.site)) names.add(finding.functionName);
   }
-  if (names.size > 0) return [...names].map((functionName) => ({ functionName }));
-  const inTable = facts.opsTables.some((table) => table.path === path && touches(table.variable) && table.givenTo.some((one) => one.op === 'init' || one.op === 'alloc'));
-  return inTable ? [{ functionName: undefined }] : [];
+  if (names.size > 0) return [...names].map((functionName) => ({ functionName, model: 'old' }));
+  const given = new Set(facts.opsTables.flatMap((table) => table.path === path && touches(table.variable) ? table.givenTo.map((one) => one.op) : []));
+  if (!given.has('init') && !given.has('alloc')) return [];
+  return [{ functionName: undefined, model: given.has('init') ? 'old' : 'new' }];
 }
 
 export type Plan =
-  /** `probes` are the functions that allocate what is converted: two requests with the same ones are the same conversion. */
-  | { readonly status: 'planned'; readonly probes: readonly string[] }
+  /**
+   * `probes` are the functions that allocate what is converted: two requests with the same ones are the same conversion. `allocates`: an
+   * allocation becomes vfio_alloc_device, and not only what the target changed in the new model is done.
+   */
+  | { readonly status: 'planned'; readonly probes: readonly string[]; readonly allocates: boolean }
   | { readonly status: 'unchanged' }
   | Extract<Conversion, { status: 'refused' }>;
 
@@ -54,7 +60,7 @@ export function planOf(engine: Engine, input: ModuleInput, target: TargetKernel,
     const result = preparePlan(engine, scratch, input, target, functionName);
     if (result.status !== 'planned') return result;
     const { plan, prepared } = result;
-    return { status: 'planned', probes: plan ? plan.devices.flatMap((device) => device.allocations.map((one) => one.fn.name)) : prepared.touched };
+    return { status: 'planned', allocates: plan !== null, probes: plan ? plan.devices.flatMap((device) => device.allocations.map((one) => one.fn.name)) : prepared.touched };
   } catch (error) {
     return failed(error);
   } finally {

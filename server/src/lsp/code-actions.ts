@@ -85,9 +85,10 @@ function conversions(session: Session, loaded: Loaded, span: { start: number; en
   const actions: CodeAction[] = [];
   const seen = new Set<string>();
   for (const offer of conversionsAt(facts, loaded.input.file, span, loaded.analysis().findings)) {
-    const action: CodeAction = { title: title(offer, target.text), kind: REWRITE };
     const plan = planOf(loaded.engine, loaded.input, target, offer.functionName);
     if (plan.status === 'unchanged') continue;
+    const allocates = plan.status === 'planned' ? plan.allocates : offer.model === 'old';
+    const action: CodeAction = { title: title(offer, allocates, target.text), kind: REWRITE };
     // Probe and remove of one device lead to one conversion.
     const same = plan.status === 'planned' ? plan.probes.join('\n') : plan.reason;
     if (seen.has(same)) continue;
@@ -117,10 +118,10 @@ function converted(loaded: Loaded, { functionName, style }: Partial<ConversionDa
   return (style === 'fold' ? convertFolding : convert)(loaded.engine, loaded.input, conversionTarget(loaded.kernel), functionName);
 }
 
-function title(offer: ConversionOffer, kernel: string): string {
-  return offer.functionName === undefined
-    ? `Convert the devices of this file to vfio_alloc_device() for Linux ${kernel}`
-    : `Convert the device of ${offer.functionName}() to vfio_alloc_device() for Linux ${kernel}`;
+/** A driver of the new model already is brought on to the target, and its allocation stays. */
+function title({ functionName }: ConversionOffer, allocates: boolean, kernel: string): string {
+  const what = functionName === undefined ? 'the devices of this file' : `the device of ${functionName}()`;
+  return allocates ? `Convert ${what} to vfio_alloc_device() for Linux ${kernel}` : `Bring ${what} to the life cycle of Linux ${kernel}`;
 }
 
 /** Fills in the edit of a conversion. Throws the protocol's error with the reason when it can no longer be done. */

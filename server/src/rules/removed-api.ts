@@ -163,7 +163,8 @@ function check({ facts }: RuleContext): Finding[] {
     if (use.verdict !== 'removed' || confused.has(`${use.site.path}:${use.site.start}`)) continue;
     const severity = gravity(use, uses, facts, 'error');
     if (severity === null) continue;
-    const convertible = isInit(use.entry.name);
+    // The object that vfio_add_group_dev() is given is converted with it.
+    const convertible = isInit(use.entry.name) || use.entry.name === 'vfio_add_group_dev';
     findings.push({
       rule: removedApi.id,
       severity,

@@ -12,7 +12,7 @@ describe('the proof of a conversion', () => {
   it('is given by the rules of the project', async () => {
     const engine = await engineWith(kernelStages.rules);
     const input = single(DRIVER);
-    expect(planOf(engine, input, K61, undefined)).toEqual({ status: 'planned', probes: ['bar_probe'] });
+    expect(planOf(engine, input, K61, undefined)).toEqual({ status: 'planned', probes: ['bar_probe'], allocates: true });
     const result = convert(engine, input, K61, undefined);
     if (result.status !== 'converted') throw new Error(JSON.stringify(result));
     const after = withEdits(input, result.edits)!;
