@@ -25,11 +25,11 @@ export function identitiesOf(index: ModuleIndex, frames: Frames): Identities {
     current.set(own, d);
   }
   const files = [...index.module.sources, ...index.module.headers];
-  const macros = new Map<FunctionIr, Defined<FunctionIr> & { readonly macro: MacroIr; readonly start: number; readonly text: () => string }>();
+  const macros = new Map<FunctionIr, Defined<FunctionIr> & { readonly macro: MacroIr; readonly text: () => string }>();
   for (const file of files) {
     for (const macro of file.macros) {
       const item = expansionOf(macro);
-      if (item && !macros.has(item)) macros.set(item, { file, item, macro, start: macro.start, text: () => copyString(file.text.slice(macro.start, macro.end)) });
+      if (item && !macros.has(item)) macros.set(item, { file, item, macro, text: () => copyString(file.text.slice(macro.start, macro.end)) });
     }
   }
   return {
@@ -39,7 +39,7 @@ export function identitiesOf(index: ModuleIndex, frames: Frames): Identities {
     layout() {
       const layout = createLayout();
       for (const [root, d] of current) { const frame = frames.byRoot.get(root); if (frame) place(layout, frame, d.item, d.item.start); }
-      for (const [item, { start, macro }] of macros) { const frame = frames.byRoot.get(item); if (frame) place(layout, frame, standingFor(macro, item), start); }
+      for (const [item, { macro }] of macros) { const frame = frames.byRoot.get(item); if (frame) place(layout, frame, standingFor(macro, item), macro.start); }
       settle(layout);
       return layout;
     },

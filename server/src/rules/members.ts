@@ -218,10 +218,7 @@ export function reachedFrom(index: ModuleIndex, roots: Iterable<FunctionIr>): Ma
     const file = index.fileOf(fn);
     if (file === undefined) continue;
     // The scan of a function outlives the edits of others.
-    for (const { name } of scanOf(fn).calls) {
-      if (name === null) continue;
-      for (const { item } of index.functions(file, name)) if (!reached.has(item)) reached.set(item, fn);
-    }
+    for (const name of scanOf(fn).names.called) for (const { item } of index.functions(file, name)) if (!reached.has(item)) reached.set(item, fn);
   }
   return reached;
 }
