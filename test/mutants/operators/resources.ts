@@ -39,7 +39,7 @@ export const resources: readonly Operator[] = [
         const isMember = undo?.name != null && givenBackBy(undo.name).length > 0 && !NOTHING_HELD.test(undo.name) && member?.kind === 'member' && member.arrow && baseName(member) === device;
         if (!isMember || !isUsedByCallbacks(subject, member.field)) return [];
         const at = place.stmt.start;
-        return [{ ...defect(subject, one, [replace({ start: at, end: at }, `${textOf(one.file, one.stmt)} `), drop(one.stmt)]) }];
+        return [defect(subject, one, [replace({ start: at, end: at }, `${textOf(one.file, one.stmt)} `), drop(one.stmt)])];
       });
     }),
   },
@@ -63,8 +63,7 @@ export const resources: readonly Operator[] = [
 function unneededEnd(subject: Subject, call: CallExpr): string | null {
   const kind = ASYNC_KINDS.find((one) => one.stop.has(call.name ?? ''));
   if (kind === undefined) return null;
-  // A queue that is destroyed ends its work, but not the timer of delayed work.
-  if (!/delayed/.test(call.name ?? '') && callsOf(subject, [...kind.stopAll]).length > 0) return 'the whole queue is ended';
+  if (callsOf(subject, [...kind.stopAll]).length > 0) return 'the whole queue is ended';
   const isStarted = kind.start.size === 0 || callsOf(subject, [...kind.start.keys()]).some((one) => argumentOf(one.call).split(',').some((field) => field !== '' && argumentOf(call).split(',').includes(field)));
   return isStarted ? null : 'nothing starts it';
 }
