@@ -51,6 +51,18 @@ export function maskStaticMacro(state: MaskState, index: number): void {
   blank(state, ends[name]!, ends[close]!, 'field-macro');
 }
 
+/** `DECLARE_BITMAP(name, n) = { 0 };` in a function becomes `int name = { 0 };` with blanks. @param index the name of the macro, at the start of a statement. */
+export function maskInitializedMacro(state: MaskState, index: number): void {
+  const { tokens: { kinds, starts, ends, partners } } = state;
+  const close = isPunctuation(state, index + 1, CHAR.openParenthesis) ? partners[index + 1]! : -1;
+  if (close < 0 || !isPunctuation(state, close + 1, CHAR.equals) || isPunctuation(state, close + 2, CHAR.equals)) return;
+  const argument = FIELD_MACROS.get(tokenText(state, index));
+  const name = argument === undefined ? -1 : argumentStart(state, index + 1, close, argument);
+  if (name < 0 || kinds[name] !== Kind.word || !isPunctuation(state, name + 1, name + 1 === close ? CHAR.closeParenthesis : CHAR.comma)) return;
+  replaceWord(state, starts[index]!, starts[name]!, 'int', 'field-macro');
+  blank(state, ends[name]!, ends[close]!, 'field-macro');
+}
+
 /** A macro that declares a field or wraps fields. Returns the last token to skip; index - 1 when there is nothing to skip. */
 export function maskFieldMacro(state: MaskState, index: number): number {
   const { text, tokens: { starts, ends, partners } } = state;

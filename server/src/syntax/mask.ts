@@ -2,7 +2,7 @@ import type { MaskNote } from './node.ts';
 import { maskCaseRange, maskOffsetof, maskTypeArgument, maskTypeof } from './mask-arguments.ts';
 import { trackChains, type Place, type Progress } from './mask-chains.ts';
 import { blank, isPunctuation, type MaskChange, type MaskState } from './mask-state.ts';
-import { maskBareLabel, maskFieldMacro, maskFileStatement, maskStatementMacro, maskStaticMacro } from './mask-statements.ts';
+import { maskBareLabel, maskFieldMacro, maskFileStatement, maskInitializedMacro, maskStatementMacro, maskStaticMacro } from './mask-statements.ts';
 import { Word } from './mask-tables.ts';
 import { maskUnfinishedEntry, maskUnfinishedStatement } from './mask-unfinished.ts';
 import { CHAR, CLOSE_ALL, Directive, Kind, scan } from './mask-tokens.ts';
@@ -106,7 +106,10 @@ function maskTokens(state: MaskState): void {
         else if (frame === Frame.fields && value === Word.none) last = maskFieldMacro(state, i);
         else if (frame === Frame.block && value === Word.none && maskStatementMacro(state, i)) [known, knownKind] = [i + 1, Frame.macroCondition];
         else if (frame === Frame.block && value === Word.storage) maskStaticMacro(state, i);
-        if (frame === Frame.block && value === Word.none && before === 'start') maskBareLabel(state, i);
+        if (frame === Frame.block && value === Word.none && before === 'start') {
+          maskBareLabel(state, i);
+          maskInitializedMacro(state, i);
+        }
         if (last >= i) {
           previous = i = last;
           progress = 'start';

@@ -151,6 +151,15 @@ describe('statements', () => {
     `);
   });
 
+  test('a bitmap with an initialiser', () => {
+    expect(printedBody('DECLARE_BITMAP(mask, 8) = { 0 };\n f(mask);')).toMatchInlineSnapshot(`
+      "
+        DECLARE_BITMAP mask = { 0 }
+        f(mask)
+      "
+    `);
+  });
+
   test('labels: two in one place, before a declaration, before the end of the block', () => {
     expect(printedBody(`
       goto b;

@@ -93,6 +93,9 @@ test.each([
   ['a label before a statement', `
     out: free(a); b: c: return;
     out: free(a); b: c: return;`],
+  ['a definition by a macro with an initialiser', `
+    DECLARE_BITMAP(mask, NBITS) = { 0 }; DECLARE_BITMAP(rest, NBITS); a(b) == c;
+    int            mask         = { 0 }; DECLARE_BITMAP(rest, NBITS); a(b) == c;`],
   ['not in comments, strings and characters', `
     x = f("struct a, __user"); /* __user */ c = '"'; // __user
     x = f("struct a, __user"); /* __user */ c = '"'; // __user`],

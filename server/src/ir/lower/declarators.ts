@@ -1,7 +1,7 @@
 import type { SyntaxNode } from '../../syntax/node.ts';
 import type { Span } from '../../text/span.ts';
 import type { Param, TypeName } from '../types.ts';
-import { field, parts, spanOf, textOf, type Context } from './context.ts';
+import { field, noteAt, parts, spanOf, textOf, type Context } from './context.ts';
 
 const KEYWORDS: Readonly<Record<string, 'struct' | 'union' | 'enum'>> = {
   struct_specifier: 'struct', union_specifier: 'union', enum_specifier: 'enum',
@@ -152,8 +152,10 @@ export function readSpecifiers(node: SyntaxNode, c: Context): Specifiers {
   const bodyStart = typeNode === undefined ? undefined : field(typeNode, 'body')?.start;
   const before = textOf({ start: node.start, end: bodyStart ?? first?.start ?? node.end }, c);
   const base = typeNode === undefined ? namelessType({ start: node.start, end: node.start }) : lowerType(typeNode, c);
+  const masked = noteAt(node.start, 'field-macro', c);
   return {
-    type: repairedType(node, typeNode, base, c),
+    // `DECLARE_BITMAP(name, bits);`: the parser sees an `int`, the type is what the macro says.
+    type: masked === undefined ? repairedType(node, typeNode, base, c) : { ...base, name: /(\w+)\s*\(/.exec(textOf(masked, c))?.[1] ?? '' },
     typeNode,
     isStatic: /\bstatic\b/.test(before),
     isInline: /\binline\b|\b__(?:always_)?inline(?:__)?\b/.test(before),

@@ -1,7 +1,7 @@
 import type { Condition, MaskNote, SyntaxNode } from '../../syntax/node.ts';
 import { isPreprocChain, preprocArms } from '../../syntax/conditions.ts';
 import type { FieldIr, StructIr } from '../types.ts';
-import { copyConditions, field, MAX_DEPTH, noteAt, notesIn, spanOf, textOf, type Context } from './context.ts';
+import { copyConditions, field, MAX_DEPTH, notesIn, spanOf, textOf, type Context } from './context.ts';
 import { readDeclared, readSpecifiers } from './declarators.ts';
 
 /**
@@ -62,10 +62,7 @@ function lowerField(node: SyntaxNode, fields: FieldIr[], place: Place, c: Contex
   const specifiers = readSpecifiers(node, c);
   const typeNode = specifiers.typeNode;
   const body = typeNode === undefined ? undefined : field(typeNode, 'body');
-  const masked = noteAt(node.start, 'field-macro', c);
-  // `DECLARE_BITMAP(name, bits);`: the parser sees an `int`, the type is what the macro says.
-  const base = masked === undefined ? specifiers.type : { ...specifiers.type, name: /^\w+/.exec(textOf(masked, c))?.[0] ?? '' };
-  const declared = readDeclared(node, base, c);
+  const declared = readDeclared(node, specifiers.type, c);
   const statement = spanOf(node);
   if (typeNode !== undefined && body !== undefined) {
     if (tagOf(typeNode, c) !== '') c.hoisted.push(typeNode);
