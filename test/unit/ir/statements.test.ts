@@ -123,18 +123,18 @@ describe('statements', () => {
       `);
   });
 
-  test('labels: before a directive', () => {
+  test('labels: before a directive, in a block too', () => {
     expect(printedBody(`
       if (x) goto out;
      a: b :
 #undef X
       f();
+      {
      out:
-#ifdef Y
-      ;
-#else
-      g();
+#if IS_ENABLED(Y)
+        g();
 #endif
+      }
     `)).toMatchInlineSnapshot(`
       "
         if x
@@ -142,11 +142,12 @@ describe('statements', () => {
         a:
         b:
         f()
-        out:
-        preproc
-         arm #if Y
-         arm #if !(Y)
-          g()
+        block
+          out:
+          preproc
+           arm #if IS_ENABLED(Y)
+            g()
+           arm #if !(IS_ENABLED(Y))
       "
     `);
   });
