@@ -1,6 +1,7 @@
 // Bundles client, server and command line into dist/. `--watch` rebuilds on change, `--dev` keeps names and adds source maps.
 import { build, context } from 'esbuild';
 import { copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { builtinModules } from 'node:module';
 import path from 'node:path';
 import { inProject, root } from './lib/paths.mjs';
 
@@ -19,15 +20,14 @@ const common = {
 // The ES module of web-tree-sitter calls createRequire(import.meta.url), which is undefined in a CommonJS bundle.
 const treeSitter = { 'web-tree-sitter': inProject('node_modules/web-tree-sitter/web-tree-sitter.cjs') };
 const node = { ...common, platform: 'node', format: 'cjs' };
-// web-tree-sitter asks for these Node modules only where it finds a `process`; in a worker they are never loaded.
-const nodeOnly = ['fs', 'fs/promises', 'module', 'path', 'url'];
 const web = { ...common, platform: 'browser', conditions: ['browser'] };
+// One file for both: the engine is nearly all of it. Where it runs in a worker, what asks for Node's modules is never called.
+const anywhere = { ...common, platform: 'neutral', format: 'iife', mainFields: ['module', 'main'], conditions: ['node', 'browser'], external: ['node:*', ...builtinModules] };
 
 const bundles = [
   { ...node, entryPoints: ['client/src/extension.ts'], outfile: 'dist/extension.cjs', external: ['vscode'] },
   { ...web, format: 'cjs', entryPoints: ['client/src/browser.ts'], outfile: 'dist/web/extension.js', external: ['vscode'] },
-  { ...node, entryPoints: ['server/src/lsp/node.ts'], outfile: 'dist/server.cjs', alias: treeSitter },
-  { ...web, format: 'iife', entryPoints: ['server/src/lsp/browser.ts'], outfile: 'dist/web/server.js', alias: treeSitter, external: nodeOnly },
+  { ...anywhere, entryPoints: ['server/src/lsp/main.ts'], outfile: 'dist/web/server.js', alias: treeSitter },
   { ...node, entryPoints: ['server/src/cli/main.ts'], outfile: 'dist/cli.cjs', alias: treeSitter },
 ];
 
@@ -45,11 +45,12 @@ if (watch) {
   }
 }
 
-/** Leaves nothing in dist/ but the two wasm modules, which the bundles look for beside themselves. */
+/** Leaves nothing in dist/ but what is no bundle: the two wasm modules, which Node's bundles look for in dist/, and the server's name for Node. */
 function emptyDist() {
   const dist = inProject('dist');
   rmSync(dist, { recursive: true, force: true });
   mkdirSync(dist);
+  writeFileSync(path.join(dist, 'server.cjs'), "require('./web/server.js');\n");
   for (const file of ['web-tree-sitter/web-tree-sitter.wasm', 'tree-sitter-c/tree-sitter-c.wasm']) {
     copyFileSync(inProject('node_modules', file), path.join(dist, path.basename(file)));
   }

@@ -6,7 +6,7 @@ import { inProject } from './lib/paths.mjs';
 import { run } from './lib/run.mjs';
 
 const { name, version } = JSON.parse(readFileSync(inProject('package.json'), 'utf8'));
-const limit = 1024 * 1024;
+const limit = 1_000_000;
 
 /** What goes in. The command line stays out: it has no use inside an editor. */
 const packed = [

@@ -53,11 +53,12 @@ function startWorker(script: string) {
   };
   self['self'] = self;
   self['globalThis'] = self;
-  const send = (message: object): void => {
+  // A worker gets each message in a task of its own, behind all promises that its script left.
+  const send = (message: object): void => void setImmediate(() => {
     const event = { data: { jsonrpc: '2.0', ...message } };
     self.onmessage?.(event);
     for (const listener of listeners) listener(event);
-  };
+  });
   vm.runInNewContext(script, self);
   let last = 0;
   return {

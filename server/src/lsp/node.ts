@@ -1,4 +1,5 @@
+import { join } from 'node:path';
 import { startNodeServer } from './node-server.ts';
 
-/** Entry of dist/server.cjs. */
-startNodeServer(__dirname);
+/** Entry in Node. The bundle is in dist/web/, the wasm modules in dist/. */
+startNodeServer(join(__dirname, '..'));
