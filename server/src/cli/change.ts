@@ -1,4 +1,5 @@
 import type { Moved } from '../convert/fold/types.ts';
+import type { Note } from '../convert/index.ts';
 import type { Engine } from '../engine/analyse.ts';
 import { convert, conversionTarget } from '../engine/convert.ts';
 import { convertFolding } from '../engine/fold.ts';
@@ -24,7 +25,7 @@ interface Outcome {
   readonly reason?: string;
   /** The kind of reason. */
   readonly code?: string | null;
-  readonly notes: readonly string[];
+  readonly notes: readonly Note[];
   readonly folded?: readonly Moved[] | undefined;
   readonly edits: readonly { readonly path: string; readonly range: JsonRange; readonly newText: string }[];
 }
@@ -41,12 +42,12 @@ export async function runChange(command: Change, program: Program): Promise<numb
 
   const patch = patchOf(workspace);
   if (command.name === 'convert' && command.format === 'json') {
-    const files = outcomes.map(({ file, status, reason, code, notes, edits }) => ({ path: file.shown, status, ...(reason !== undefined && { reason, code }), notes, edits }));
+    const files = outcomes.map(({ file, status, reason, code, notes, edits }) => ({ path: file.shown, status, ...(reason !== undefined && { reason, code }), notes: notes.map((note) => note.text), edits }));
     program.output.out(`${JSON.stringify({ files, patch: patch.toString('utf8') }, null, 2)}\n`);
   } else {
     for (const { file, status, reason, code, notes } of outcomes) {
       if (status === 'refused') program.output.note(`${file.shown}: refused: ${reason}${code ? ` [${code}]` : ''}`);
-      for (const note of notes) program.output.note(`${file.shown}: ${note}`);
+      for (const note of notes) program.output.note(`${file.shown}: ${note.text}`);
     }
     if (!command.write) {
       if (command.name === 'convert' && command.message) program.output.out(await messageOf(workspace, outcomes));

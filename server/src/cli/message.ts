@@ -1,4 +1,5 @@
 import type { Moved } from '../convert/fold/types.ts';
+import type { Note } from '../convert/index.ts';
 
 /** The width that git shows a message in without wrapping it. */
 const WIDTH = 72;
@@ -6,7 +7,7 @@ const WIDTH = 72;
 /** One converted file as a commit message speaks of it. `shown` is its name in the patch. */
 export interface MessagePart {
   readonly shown: string;
-  readonly notes: readonly string[];
+  readonly notes: readonly Note[];
   readonly folded: readonly Moved[];
   /** It allocates by vfio_alloc_device now; otherwise it did so before, or cannot, and is only brought on to the kernel. */
   readonly allocates: boolean;
@@ -28,14 +29,11 @@ export function commitMessage(parts: readonly MessagePart[], kernel: string): st
       paragraphs.push(`Move what ${probe}() builds before the register into ${init}(): ${list(built)}.${release === null ? '' : ` Move its undoing from ${list(from.map((name) => `${name}()`))} and the error path into ${release}(): ${list(undone)}.`}`);
     }
   }
-  const points = new Set(parts.flatMap(({ notes }) => notes.filter((note) => !ABOUT_THE_TOOL.test(note))));
+  const points = new Set(parts.flatMap(({ notes }) => notes.filter(({ kind }) => kind === 'review' || kind === 'release').map(({ text }) => text)));
   if (points.size > 0) paragraphs.push('To be looked at:');
   const body = [...paragraphs.map((text) => wrap(text, '')), ...[...points].map((note) => wrap(note, '- ', '  '))];
   return `${subjectOf(parts, allocates ? 'Use vfio_alloc_device()' : `Follow the life cycle of Linux ${kernel}`)}\n\n${body.map((text, i) => text + (text.startsWith('- ') && body[i + 1]?.startsWith('- ') === true ? '\n' : '\n\n')).join('').trimEnd()}\n---\n`;
 }
-
-/** Notes on the conversion itself, and those that the patch or the body says already. */
-const ABOUT_THE_TOOL = /^(?:It was there before|Nothing was folded|Label |\w+\(\) was not folded|\w+\(\) now builds what)/;
 
 /** `vfio/<driver>: …`, as the log of drivers/vfio has it: after the file, or its folder where the file's name says nothing. */
 function subjectOf(parts: readonly MessagePart[], what: string): string {

@@ -4,6 +4,7 @@ import type { CommentIr, FileIr, Stmt } from '../ir/types.ts';
 import { errorBranchEdits } from './branch.ts';
 import { includeRemovals } from './includes.ts';
 import { columnOf, indentAt, joinRemovals, lineStart, removalOf, wrapCall, type Removal } from './layout.ts';
+import { reviewNotes } from './notes.ts';
 import { statementsOf } from './place.ts';
 import { placeOf, splitEdits } from './several-files/merge.ts';
 import { tableEdits } from './tabletext.ts';
@@ -18,7 +19,7 @@ export function editsOf(plan: ConversionPlan): PlannedEdits {
   const perFile = filesOf(plan).map((file) => ({ file, ...fileEdits(plan, file) }));
   return {
     edits: byDocument(perFile.flatMap((item) => splitEdits(item.file, item.edits))),
-    notes: [...plan.notes, ...perFile.flatMap((item) => item.notes)],
+    notes: [...plan.notes, ...reviewNotes(perFile.flatMap((item) => item.notes))],
     touched: touchedBy(plan),
   };
 }

@@ -3,4 +3,4 @@ export { planConversion } from './several-files/plan.ts';
 export { prepareConversion, type Prepared, type Relower } from './prepare.ts';
 export { composePlanned, siteBefore, type DocumentEdits } from './compose.ts';
 export { editsOf } from './edits.ts';
-export type { ConversionInput, ConversionPlan, ConversionRequest, EditKind, PlanResult, PlannedEdits, Refusal, RefusalCode } from './types.ts';
+export type { ConversionInput, ConversionPlan, ConversionRequest, EditKind, Note, PlanResult, PlannedEdits, Refusal, RefusalCode } from './types.ts';

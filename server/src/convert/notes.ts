@@ -1,26 +1,32 @@
 import type { FileIr } from '../ir/types.ts';
 import type { KernelVersion } from '../kernel/types.ts';
 import { formatVersion } from '../kernel/version.ts';
-import type { DevicePlan, TablePlan } from './types.ts';
+import type { DevicePlan, Note, TablePlan } from './types.ts';
 
 /** Names of the mdev interface that 6.1 no longer has: a port needs more than the life cycle there. */
 const OLD_MDEV: readonly string[] = ['mdev_get_type_group_id', 'mdev_parent_dev', 'mdev_from_dev', 'mdev_register_device', 'mdev_unregister_device', 'mdev_get_drvdata', 'mdev_set_drvdata', 'supported_type_groups'];
 
 /** What a person should know of the result: what was generated, what changes its time, what is left to do. */
-export function notesOf(file: FileIr, kernel: KernelVersion, devices: readonly DevicePlan[], tables: readonly TablePlan[]): string[] {
-  const notes: string[] = [];
+export function notesOf(file: FileIr, kernel: KernelVersion, devices: readonly DevicePlan[], tables: readonly TablePlan[]): Note[] {
+  const notes: Note[] = [];
+  const say = (text: string, kind: 'review' | 'label' = 'review'): void => void notes.push({ kind, text });
   for (const device of devices) {
-    notes.push(`struct ${device.container.tag} is now freed at the last vfio_put_device(), which may be later than before: pointers to it that are kept elsewhere must still be gone by then.`);
-    for (const label of device.labels) notes.push(label.merged ? `Label ${label.from} in ${label.fn.name}() went: its gotos lead to ${label.to}, which followed at once.` : `Label ${label.from} in ${label.fn.name}() is now ${label.to}.`);
-    if (device.moves.length > 0) notes.push('Drvdata is now set before the register, which insists on it since 5.19.');
-    if (device.renames.length > 0) notes.push('An mdev has no IOMMU group of its own since 5.16, so it is now registered with vfio_register_emulated_iommu_dev().');
+    say(`struct ${device.container.tag} is now freed at the last vfio_put_device(), which may be later than before: pointers to it that are kept elsewhere must still be gone by then.`);
+    for (const label of device.labels) say(label.merged ? `Label ${label.from} in ${label.fn.name}() went: its gotos lead to ${label.to}, which followed at once.` : `Label ${label.from} in ${label.fn.name}() is now ${label.to}.`, 'label');
+    if (device.moves.length > 0) say('Drvdata is now set before the register, which insists on it since 5.19.');
+    if (device.renames.length > 0) say('An mdev has no IOMMU group of its own since 5.16, so it is now registered with vfio_register_emulated_iommu_dev().');
   }
   for (const table of tables) {
     const iommufd = table.members.filter((member) => member.value.startsWith('vfio_iommufd_'));
-    if (table.releaseStub) notes.push(`${table.releaseStub}() was added because 6.1 calls .release without a test and leaves the free to it.`);
-    if (iommufd.length > 0) notes.push(`${table.variable.name} got the iommufd members that registering insists on in ${formatVersion(kernel)}: ${iommufd.map((member) => `.${member.name}`).join(', ')}.`);
+    if (table.releaseStub) notes.push({ kind: 'release', name: table.releaseStub, text: `${table.releaseStub}() was added because 6.1 calls .release without a test and leaves the free to it.` });
+    if (iommufd.length > 0) say(`${table.variable.name} got the iommufd members that registering insists on in ${formatVersion(kernel)}: ${iommufd.map((member) => `.${member.name}`).join(', ')}.`);
   }
   const stale = OLD_MDEV.filter((name) => new RegExp(`\\b${name}\\b`).test(file.text));
-  if (stale.length > 0) notes.push(`Besides the life cycle, the mdev interface changed: ${stale.join(', ')} ${stale.length > 1 ? 'are' : 'is'} not in ${formatVersion(kernel)}.`);
+  if (stale.length > 0) say(`Besides the life cycle, the mdev interface changed: ${stale.join(', ')} ${stale.length > 1 ? 'are' : 'is'} not in ${formatVersion(kernel)}.`);
   return notes;
+}
+
+/** Sentences on what is to be looked at in the result. */
+export function reviewNotes(texts: Iterable<string>): Note[] {
+  return [...texts].map((text) => ({ kind: 'review', text }));
 }

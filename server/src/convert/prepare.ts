@@ -1,10 +1,11 @@
 import { compareVersions } from '../kernel/version.ts';
 import type { Module } from '../lifecycle/types.ts';
 import { composePlanned, siteBefore, type DocumentEdits } from './compose.ts';
+import { reviewNotes } from './notes.ts';
 import { RefusedError } from './refuse.ts';
 import { STEPS } from './steps/index.ts';
 import type { StepInput, StepResult } from './steps/types.ts';
-import type { Callbacks, ConversionInput, ConversionRequest, Refusal } from './types.ts';
+import type { Callbacks, ConversionInput, ConversionRequest, Note, Refusal } from './types.ts';
 
 /** Lowers a module once more with edits made to its documents; undefined when they cannot be made. */
 export type Relower = (edits: readonly DocumentEdits[]) => Module | undefined;
@@ -15,7 +16,7 @@ export interface Prepared {
   readonly module: Module;
   /** On the documents as they were given; empty when nothing had to be done. */
   readonly edits: readonly DocumentEdits[];
-  readonly notes: readonly string[];
+  readonly notes: readonly Note[];
   /** The functions and tables that were changed or added. */
   readonly touched: readonly string[];
   /** For the ConversionInput of the plan. */
@@ -34,7 +35,7 @@ const MAX_ROUNDS = 12;
 export function prepareConversion(input: ConversionInput, request: ConversionRequest, relower: Relower): Prepared | { readonly status: 'refused'; readonly refusal: Refusal } {
   let { module } = input;
   let edits: readonly DocumentEdits[] = [];
-  const notes: string[] = [];
+  const notes: Note[] = [];
   const touched = new Set<string>();
   const callbacks = new Map<string, Callbacks>();
   const documents = new Set<string>();
@@ -51,7 +52,7 @@ export function prepareConversion(input: ConversionInput, request: ConversionReq
       if (!next) break;
       edits = composed;
       module = next;
-      notes.push(...done.notes);
+      notes.push(...reviewNotes(done.notes));
       for (const name of done.touched) touched.add(name);
       for (const [table, names] of done.callbacks ?? []) callbacks.set(table, names);
       for (const path of done.documents ?? []) documents.add(path);

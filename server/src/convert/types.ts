@@ -182,6 +182,18 @@ export interface DevicePlan {
   readonly moves: readonly MovePlan[];
 }
 
+/**
+ * A sentence for the person who reads a conversion, and what it speaks of:
+ * - `review`: the result, which is to be looked at;
+ * - `release`: a `.release` that was added only to give the memory back;
+ * - `label`, `moved`: what the patch shows by itself;
+ * - `style`: what the style that was asked for could not do;
+ * - `finding`: a fault that the driver had before.
+ */
+export type Note =
+  | { readonly kind: 'review' | 'label' | 'moved' | 'style' | 'finding'; readonly text: string }
+  | { readonly kind: 'release'; readonly text: string; readonly name: string };
+
 /** A proved plan for a module. It is data: edits.ts turns it into text, and another style is another such function. */
 export interface ConversionPlan {
   /** The document that was asked for. The parts of the plan say themselves which they are in. */
@@ -190,7 +202,7 @@ export interface ConversionPlan {
   readonly devices: readonly DevicePlan[];
   readonly tables: readonly TablePlan[];
   /** What a person should know of the result. */
-  readonly notes: readonly string[];
+  readonly notes: readonly Note[];
 }
 
 export type PlanResult =
@@ -201,6 +213,6 @@ export type PlanResult =
 /** The edits of a plan, a FileEdits for each document that changes, and the names of the functions and tables that they touch. */
 export interface PlannedEdits {
   readonly edits: readonly { readonly path: string; readonly edits: readonly PlannedEdit[] }[];
-  readonly notes: readonly string[];
+  readonly notes: readonly Note[];
   readonly touched: readonly string[];
 }

@@ -1,5 +1,5 @@
 /** Conversions as the hosts see them: where they are offered, whether they can be done, and the proved edits. */
-import { composePlanned, editsOf, planConversion, prepareConversion, siteBefore, type ConversionPlan, type Prepared } from '../convert/index.ts';
+import { composePlanned, editsOf, planConversion, prepareConversion, siteBefore, type ConversionPlan, type Note, type Prepared } from '../convert/index.ts';
 import { compareVersions, formatVersion } from '../kernel/version.ts';
 import type { Module, ModuleFacts, Site } from '../lifecycle/types.ts';
 import type { Finding } from '../rules/types.ts';
@@ -121,16 +121,16 @@ export function convert(engine: Engine, input: ModuleInput, target: TargetKernel
     const { prepared, plan } = result;
     const planned = plan ? editsOf(plan) : { edits: [], notes: [], touched: [] };
     const edits = composePlanned(prepared.edits, planned.edits);
+    const after = withEdits(input, edits);
     const start = edits[0]?.edits[0];
     const here = start ? { path: edits[0]!.path, ...start.span } : null;
     const before = (site: Site): Site => siteBefore(edits, site);
-    const after = withEdits(input, edits);
-    if (!after) return refused('the edits of the conversion are in each other\'s way', here);
-    if (!parsesAsWell(engine.parser, input, after)) return refused('the converted text would not parse', here);
-    const { added, kept } = compareFindings(scratch, input, after, target);
-    if (added) return refused(`the converted text would not be right: ${added.message} [${added.rule}]`, before(added.site));
-    const second = preparePlan(scratch, scratch, after, target, functionName);
-    if (second.status !== 'unchanged') return refused('a second conversion would change the result again', (second.status === 'refused' && second.site && before(second.site)) || here);
+    const proof = prove(engine, scratch, input, after, target, functionName);
+    if (proof.status === 'failed') {
+      const { problem, site } = proof;
+      return { status: 'refused', reason: `Not proved: ${problem}.`, site: site ? before(site) : here, code: null };
+    }
+    const { kept } = proof;
     const touched = new Set([...prepared.touched, ...planned.touched]);
     const remarks = kept.filter((one) => one.functionName !== null && touched.has(one.functionName)).map((one) => remark(input, one, before(one.site)));
     return { status: 'converted', edits, notes: [...prepared.notes, ...planned.notes, ...remarks] };
@@ -139,6 +139,27 @@ export function convert(engine: Engine, input: ModuleInput, target: TargetKernel
   } finally {
     scratch.dispose();
   }
+}
+
+/** What the proof of a changed module came to. */
+export type Proof =
+  /** `kept` are the errors and warnings that are left in it, all of them from before. */
+  | { readonly status: 'proved'; readonly kept: readonly Finding[] }
+  /** The problem ends a sentence; its place is in the changed module. */
+  | { readonly status: 'failed'; readonly problem: string; readonly site: Site | null };
+
+/**
+ * The proof of a conversion of `input` to `after`: it parses as well as before, shows no error and no warning that was not there before, and
+ * has nothing left to convert. `after` is undefined where the edits overlap.
+ */
+export function prove(engine: Engine, scratch: Engine, input: ModuleInput, after: ModuleInput | undefined, target: TargetKernel, functionName: string | undefined): Proof {
+  if (!after) return { status: 'failed', problem: 'the edits of the conversion are in each other\'s way', site: null };
+  if (!parsesAsWell(engine.parser, input, after)) return { status: 'failed', problem: 'the converted text would not parse', site: null };
+  const { added, kept } = compareFindings(scratch, input, after, target);
+  if (added) return { status: 'failed', problem: `the converted text would not be right: ${added.message} [${added.rule}]`, site: added.site };
+  const second = preparePlan(scratch, scratch, after, target, functionName);
+  if (second.status === 'unchanged') return { status: 'proved', kept };
+  return { status: 'failed', problem: 'a second conversion would change the result again', site: second.status === 'refused' ? second.site : null };
 }
 
 /**
@@ -154,7 +175,7 @@ const SOURCE: TargetKernel = { version: [6, 0], text: '6.0', source: 'default', 
  * The findings of the converted module against those of the module before it, for the target and, as far as it is of the old model,
  * for its own kernel: the first that is new, counted by rule and function, and those that were there before.
  */
-export function compareFindings(engine: Engine, before: ModuleInput, after: ModuleInput, target: TargetKernel): { readonly added: Finding | undefined; readonly kept: readonly Finding[] } {
+function compareFindings(engine: Engine, before: ModuleInput, after: ModuleInput, target: TargetKernel): { readonly added: Finding | undefined; readonly kept: readonly Finding[] } {
   const wordsOf = (finding: Finding): string => `${keyOf(finding)}\n${finding.message}`;
   const forTarget = allFindings(engine, before, NO_SETTINGS, target);
   const known = new Set(forTarget.filter((one) => OF_THE_TARGET.has(one.rule)).map(wordsOf));
@@ -167,14 +188,10 @@ export function compareFindings(engine: Engine, before: ModuleInput, after: Modu
 }
 
 /** A finding that the conversion leaves as it found it, for the person who reads the result. */
-function remark(input: ModuleInput, finding: Finding, site: Site): string {
+function remark(input: ModuleInput, finding: Finding, site: Site): Note {
   const text = [...input.sources, ...input.headers].find((one) => one.path === site.path)?.text ?? '';
   const where = site.path === input.file ? '' : ` of ${site.path.slice(site.path.lastIndexOf('/') + 1)}`;
-  return `It was there before, at line ${text.slice(0, site.start).split('\n').length}${where}: ${finding.message} [${finding.rule}].`;
-}
-
-function refused(reason: string, site: Site | null): Conversion {
-  return { status: 'refused', reason: `Not proved: ${reason}.`, site, code: null };
+  return { kind: 'finding', text: `It was there before, at line ${text.slice(0, site.start).split('\n').length}${where}: ${finding.message} [${finding.rule}].` };
 }
 
 function failed(error: unknown): Extract<Conversion, { status: 'refused' }> {

@@ -1,10 +1,10 @@
 /** The fold style: what a minimal conversion leaves in probe and remove moves into `.init` and `.release`, as far as that can be proved. */
-import { composePlanned, type DocumentEdits } from '../convert/index.ts';
+import { composePlanned, type DocumentEdits, type Note } from '../convert/index.ts';
 import { foldDevice, textsBeforeCore, type FoldResult, type Moved } from '../convert/fold/index.ts';
-import type { Module } from '../lifecycle/types.ts';
+import type { Module, Site } from '../lifecycle/types.ts';
 import type { Engine } from './analyse.ts';
-import { compareFindings, convert, planOf, unprovedEdits } from './convert.ts';
-import { parsesAsWell, withEdits } from './prove.ts';
+import { convert, prove, unprovedEdits } from './convert.ts';
+import { withEdits } from './prove.ts';
 import type { Conversion, ModuleInput, TargetKernel } from './types.ts';
 
 /** Whether there is anything to fold: without the proof. Never throws. */
@@ -43,19 +43,20 @@ export function convertFolding(engine: Engine, input: ModuleInput, target: Targe
     let after = withEdits(input, edits);
     let module = after && scratch.module(after);
     if (!before || !after || !module) return minimal;
-    let notes = [...minimal.notes];
+    let notes: readonly Note[] = minimal.notes;
     const folded: Moved[] = [];
     for (const probe of probesOf(before, module)) {
       const result = foldProbe(before, module, target, probe);
       if (result.status === 'nothing') {
-        notes.push(`Nothing was folded: ${result.reason}`);
+        notes = [...notes, notFolded(`Nothing was folded: ${result.reason}`)];
         continue;
       }
       const next = withEdits(after, [{ path: probe.path, edits: result.edits }]);
-      const problem = next ? notProved(engine, scratch, input, next, target, functionName) : 'its edits are in each other\'s way';
-      const nextModule = next && !problem ? scratch.module(next) : undefined;
+      const proof = prove(engine, scratch, input, next, target, functionName);
+      const nextModule = next && proof.status === 'proved' ? scratch.module(next) : undefined;
       if (!next || !nextModule) {
-        notes.push(`${probe.name}() was not folded, because the result would not be right: ${problem ?? 'it cannot be read again'}.`);
+        const why = proof.status === 'failed' ? `${proof.problem}${next && proof.site ? ` (line ${lineIn(next, proof.site)} of the result)` : ''}` : 'the result cannot be read again';
+        notes = [...notes, notFolded(`${probe.name}() was not folded: ${why}.`)];
         continue;
       }
       edits = composePlanned(edits, [{ path: probe.path, edits: result.edits.map((edit) => ({ ...edit, kind: 'fold' })) }]);
@@ -63,15 +64,24 @@ export function convertFolding(engine: Engine, input: ModuleInput, target: Targe
       module = nextModule;
       folded.push(result.moved);
       // The release that was added to give the memory back does more by now.
-      const { release } = result.moved;
-      notes = [...notes.filter((note) => release === null || !note.startsWith(`${release}() was added because`)), ...result.notes];
+      notes = [...notes.filter((note) => note.kind !== 'release' || note.name !== result.moved.release), ...result.notes];
     }
     return { status: 'converted', edits, notes, ...(folded.length > 0 && { folded }) };
   } catch (error) {
-    return { ...minimal, notes: [...minimal.notes, `Nothing was folded: internal error: ${error instanceof Error ? error.message : String(error)}`] };
+    return { ...minimal, notes: [...minimal.notes, notFolded(`Nothing was folded: internal error: ${error instanceof Error ? error.message : String(error)}`)] };
   } finally {
     scratch.dispose();
   }
+}
+
+function notFolded(text: string): Note {
+  return { kind: 'style', text };
+}
+
+/** The one-based line of a place. */
+function lineIn(input: ModuleInput, site: Site): number {
+  const text = [...input.sources, ...input.headers].find((one) => one.path === site.path)?.text ?? '';
+  return text.slice(0, site.start).split('\n').length;
 }
 
 interface Probe { readonly path: string; readonly name: string }
@@ -88,11 +98,4 @@ function probesOf(before: Module, after: Module): Probe[] {
 function foldProbe(before: Module, module: Module, target: TargetKernel, { path, name }: Probe): FoldResult {
   const old = before.sources.find((source) => source.path === path);
   return foldDevice({ module, kernel: target.version, path, functionName: name, beforeCore: old ? textsBeforeCore(old, name) : new Set() });
-}
-
-function notProved(engine: Engine, scratch: Engine, input: ModuleInput, next: ModuleInput, target: TargetKernel, functionName: string | undefined): string | undefined {
-  if (!parsesAsWell(engine.parser, input, next)) return 'it would not parse';
-  const { added } = compareFindings(scratch, input, next, target);
-  if (added) return `${added.message} [${added.rule}]`;
-  return planOf(scratch, next, target, functionName).status === 'unchanged' ? undefined : 'a second conversion would change it again';
 }

@@ -1,5 +1,5 @@
 import type { Edit } from '../text/span.ts';
-import type { EditKind, RefusalCode } from '../convert/index.ts';
+import type { EditKind, Note, RefusalCode } from '../convert/index.ts';
 import type { Moved } from '../convert/fold/types.ts';
 import type { ExtraFunctions } from '../kernel/lookup.ts';
 import type { KernelVersion } from '../kernel/types.ts';
@@ -60,7 +60,7 @@ export interface ConversionEdit extends Edit { readonly kind?: EditKind | undefi
 /** The outcome of a conversion of one function or file. */
 export type Conversion =
   | {
-    readonly status: 'converted'; readonly edits: readonly { readonly path: string; readonly edits: readonly ConversionEdit[] }[]; readonly notes: readonly string[];
+    readonly status: 'converted'; readonly edits: readonly { readonly path: string; readonly edits: readonly ConversionEdit[] }[]; readonly notes: readonly Note[];
     /** What the fold style moved into `.init` and `.release`; missing when it moved nothing. */
     readonly folded?: readonly Moved[];
   }

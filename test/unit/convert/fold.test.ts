@@ -45,8 +45,8 @@ describe.each(names)('%s', (name) => {
     const first = fold('6.1');
     const second = fold('6.6');
     // What rules say of the driver itself is theirs to test.
-    const notes = first.notes.filter((note) => !note.startsWith('It was there before'));
-    const text = [...notes.map((note) => `${note}\n`), '\n', unifiedDiff('main.c', textOf(before), textOf(first.after)), '\nfor 6.6 then\n', unifiedDiff('main.c', textOf(first.after), textOf(second.after))].join('');
+    const notes = first.notes.filter((note) => note.kind !== 'finding');
+    const text = [...notes.map((note) => `${note.text}\n`), '\n', unifiedDiff('main.c', textOf(before), textOf(first.after)), '\nfor 6.6 then\n', unifiedDiff('main.c', textOf(first.after), textOf(second.after))].join('');
     await expect(text).toMatchFileSnapshot(`${FIXTURES}${name}.txt`);
   });
 

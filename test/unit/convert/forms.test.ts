@@ -36,7 +36,7 @@ function outcomeOf(input: ModuleInput, target: TargetKernel): { readonly shown: 
     case 'converted': {
       const after = withEdits(input, result.edits)!;
       const diffs = [...input.sources, ...input.headers].map((one, index) => unifiedDiff(one.path, one.text, [...after.sources, ...after.headers][index]!.text));
-      return { shown: `converted\n${result.notes.map((note) => `note: ${note}\n`).join('')}${diffs.join('')}`, after };
+      return { shown: `converted\n${result.notes.map((note) => `note: ${note.text}\n`).join('')}${diffs.join('')}`, after };
     }
   }
 }

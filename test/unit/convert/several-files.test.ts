@@ -60,7 +60,7 @@ describe.each(converted)('%s', (name) => {
       if (result.status === 'refused') throw new Error(`${file}: ${result.reason}`);
       if (result.status === 'unchanged') continue;
       const after = withEdits(input, result.edits)!;
-      const text = `${[...result.notes].sort().map((note) => `${note}\n`).join('')}\n${patch(name, input, after)}`;
+      const text = `${result.notes.map((note) => note.text).sort().map((note) => `${note}\n`).join('')}\n${patch(name, input, after)}`;
       patches.set(text, [...(patches.get(text) ?? []), file]);
 
       expect(after.sources.map((one) => one.text.replace(/\/\*[\s\S]*?\*\//g, '')).join('')).not.toMatch(OLD_NAMES);

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { composePlanned, editsOf, planConversion, prepareConversion, siteBefore, type DocumentEdits, type PlannedEdits, type PlanResult } from '../../../server/src/convert/index.ts';
+import { composePlanned, editsOf, planConversion, prepareConversion, siteBefore, type DocumentEdits, type Note, type PlannedEdits, type PlanResult } from '../../../server/src/convert/index.ts';
 import { lowerFile } from '../../../server/src/ir/lower.ts';
 import type { FileIr } from '../../../server/src/ir/types.ts';
 import type { KernelVersion } from '../../../server/src/kernel/types.ts';
@@ -48,7 +48,7 @@ export function plan(path: string, text: string, kernel: KernelVersion, headers:
   return prepared(path, text, kernel, headers, functionName).result;
 }
 
-function prepared(path: string, text: string, kernel: KernelVersion, headers: Readonly<Record<string, string>>, functionName: string | undefined): { readonly result: PlanResult; readonly edits: readonly DocumentEdits[]; readonly notes: readonly string[] } {
+function prepared(path: string, text: string, kernel: KernelVersion, headers: Readonly<Record<string, string>>, functionName: string | undefined): { readonly result: PlanResult; readonly edits: readonly DocumentEdits[]; readonly notes: readonly Note[] } {
   const module = moduleOf(path, text, headers);
   const request = { path, functionName };
   const ready = prepareConversion({ module, kernel }, request, (edits) => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { conversionsAt, conversionTarget, convert, planOf } from '../../../server/src/engine/convert.ts';
+import { convertFolding } from '../../../server/src/engine/fold.ts';
 import { withEdits } from '../../../server/src/engine/prove.ts';
 import { kernelStages } from '../../../server/src/engine/stages.ts';
 import { BAR_H, CLEAN, OLD } from '../../support/drivers.ts';
@@ -30,7 +31,7 @@ describe('the proof of a conversion', () => {
     const result = convert(engine, single(DRIVER), K61, undefined);
     if (result.status !== 'converted') throw new Error(JSON.stringify(result));
     const line = DRIVER.slice(0, DRIVER.indexOf('dev_set_drvdata')).split('\n').length;
-    expect(result.notes).toContainEqual(`It was there before, at line ${line}: found dev_set_drvdata [old].`);
+    expect(result.notes).toContainEqual({ kind: 'finding', text: `It was there before, at line ${line}: found dev_set_drvdata [old].` });
   });
 
   it('counts: one more of a kind that was there before is new, and shown where it would stand', async () => {
@@ -62,6 +63,25 @@ describe('the proof of a conversion', () => {
   it('is not asked for where there is nothing to convert', async () => {
     const engine = await engineWith([]);
     for (const text of [CLEAN, '', 'int vfio;']) expect(convert(engine, single(text), K61, undefined)).toEqual({ status: 'unchanged' });
+  });
+});
+
+describe('the proof of a fold', () => {
+  const FOLDABLE = DRIVER.replace('\tret = vfio_register', '\tmutex_init(&bar->lock);\n\tret = vfio_register');
+
+  it('is the same, and what fails it leaves the minimal style, with the problem and its line in the note', async () => {
+    const input = single(FOLDABLE);
+    const minimal = convert(await engineWith([]), input, K61, undefined);
+    const found = convertFolding(await engineWith([]), input, K61, undefined);
+    expect(found).toMatchObject({ status: 'converted', folded: [{ init: 'bar_init_dev' }] });
+    const engine = await engineWith([textRule('doubt', /container_of/g)]);
+    const result = convertFolding(engine, input, K61, undefined);
+    if (result.status !== 'converted' || found.status !== 'converted' || minimal.status !== 'converted') throw new Error(JSON.stringify(result));
+    const folded = withEdits(input, found.edits)!.sources[0]!.text;
+    const line = folded.slice(0, folded.indexOf('container_of')).split('\n').length;
+    expect(withEdits(input, result.edits)).toEqual(withEdits(input, minimal.edits));
+    expect(result.folded).toBeUndefined();
+    expect(result.notes).toContainEqual({ kind: 'style', text: `bar_probe() was not folded: the converted text would not be right: found container_of [doubt] (line ${line} of the result).` });
   });
 });
 

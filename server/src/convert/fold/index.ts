@@ -3,6 +3,7 @@ import { sortEdits } from '../../text/edits.ts';
 import { indentUnit, lineEnding } from '../../text/style.ts';
 import type { FileIr, FunctionIr } from '../../ir/types.ts';
 import { commentsAbove, lineStart, nextLine, removalOf } from '../layout.ts';
+import { reviewNotes } from '../notes.ts';
 import { tableEdits } from '../tabletext.ts';
 import type { MemberPlan } from '../types.ts';
 import { unusedIn } from '../unused.ts';
@@ -75,7 +76,7 @@ function fold(request: FoldRequest): FoldResult {
   return {
     status: 'folded',
     edits: sortEdits(edits),
-    notes: [...notesOf(frame, names, selection, moved, left.labels), ...unused.notes],
+    notes: [...notesOf(frame, names, selection, moved, left.labels), ...reviewNotes(unused.notes)],
     touched: [initName, ...(releaseName ? [releaseName] : []), ...[...left.functions].map((one) => one.name), ...frame.tables.map((one) => one.name)],
     moved,
   };

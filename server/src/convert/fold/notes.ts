@@ -1,6 +1,7 @@
 import type { Stmt } from '../../ir/types.ts';
 import { allExpressions, statementsOf, uncast } from '../place.ts';
 import { lineOf, textOf } from '../refuse.ts';
+import type { Note } from '../types.ts';
 import { memberPath } from '../typing.ts';
 import type { Names } from './bindings.ts';
 import { callNames, footprintOf } from './footprint.ts';
@@ -29,19 +30,20 @@ export function movedOf(frame: Frame, selection: Selection, init: string, releas
 }
 
 /** What a person should know of a fold: what runs at another time, and what waits for a decision. */
-export function notesOf(frame: Frame, names: Names, selection: Selection, moved: Moved, labels: readonly string[]): string[] {
+export function notesOf(frame: Frame, names: Names, selection: Selection, moved: Moved, labels: readonly string[]): Note[] {
   const { file, fn } = frame;
-  const notes: string[] = [`${moved.init}() now builds what ${fn.name}() built before the register; vfio_alloc_device() calls it.`];
+  const notes: Note[] = [{ kind: 'moved', text: `${moved.init}() now builds what ${fn.name}() built before the register; vfio_alloc_device() calls it.` }];
+  const review = (text: string): void => void notes.push({ kind: 'review', text });
   if (moved.release) {
-    notes.push(`${moved.release}() now does ${moved.undone.join(', ')}: at the last put, which may be after ${moved.from.join('() and ')}() has returned.`);
+    review(`${moved.release}() now does ${moved.undone.join(', ')}: at the last put, which may be after ${moved.from.join('() and ')}() has returned.`);
   }
   // What stays only because something before it does is said with that.
   const reasons = selection.stays.filter(({ why }) => why !== 'counter' && why !== 'drvdata' && why !== 'order');
   for (const { stmt, why } of reasons.slice(0, 3)) {
-    notes.push(`Line ${lineOf(file, stmt.start)} of the result, \`${oneLine(textOf(file, stmt))}\`, stays in ${fn.name}(): ${WHY[why]}.`);
+    review(`Line ${lineOf(file, stmt.start)} of the result, \`${oneLine(textOf(file, stmt))}\`, stays in ${fn.name}(): ${WHY[why]}.`);
   }
-  for (const count of accounting(frame, names, selection)) notes.push(count);
-  for (const label of labels) notes.push(`Label ${label} in ${fn.name}() went: nothing is left between it and the next.`);
+  for (const count of accounting(frame, names, selection)) review(count);
+  for (const label of labels) notes.push({ kind: 'label', text: `Label ${label} in ${fn.name}() went: nothing is left between it and the next.` });
   return notes;
 }
 

@@ -2,6 +2,7 @@ import type { Edit } from '../../text/span.ts';
 import type { CallExpr, FileIr, FunctionIr, IfStmt, Stmt, VariableIr } from '../../ir/types.ts';
 import type { KernelVersion } from '../../kernel/types.ts';
 import type { Module, Site } from '../../lifecycle/types.ts';
+import type { Note } from '../types.ts';
 import type { Scope } from '../typing.ts';
 
 /** What is to be folded: the device that one function of a driver of the new model allocates. */
@@ -31,7 +32,7 @@ export interface Moved {
 }
 
 export type FoldResult =
-  | { readonly status: 'folded'; readonly edits: readonly Edit[]; readonly notes: readonly string[]; readonly touched: readonly string[]; readonly moved: Moved }
+  | { readonly status: 'folded'; readonly edits: readonly Edit[]; readonly notes: readonly Note[]; readonly touched: readonly string[]; readonly moved: Moved }
   /** Nothing can be moved. The reason is a whole sentence. */
   | { readonly status: 'nothing'; readonly reason: string; readonly site: Site | null };
 

@@ -52,7 +52,7 @@ function planDrivers(input: ConversionInput, paths: readonly string[]): PlanResu
   if (!first) return { status: 'unchanged' };
   return {
     status: 'planned',
-    plan: { ...first, devices: plans.flatMap((plan) => plan.devices), tables: plans.flatMap((plan) => plan.tables), notes: [...new Set(plans.flatMap((plan) => plan.notes))] },
+    plan: { ...first, devices: plans.flatMap((plan) => plan.devices), tables: plans.flatMap((plan) => plan.tables), notes: [...new Map(plans.flatMap((plan) => plan.notes).map((note) => [note.text, note])).values()] },
   };
 }
 

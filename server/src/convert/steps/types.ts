@@ -12,6 +12,7 @@ export interface StepInput {
 
 export interface StepResult {
   readonly edits: readonly DocumentEdits[];
+  /** On what is to be looked at in the result. */
   readonly notes: readonly string[];
   /** The functions and tables that are changed or added. */
   readonly touched: readonly string[];
