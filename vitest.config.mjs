@@ -6,7 +6,7 @@ export default defineConfig({
     maxWorkers: '100%',
     projects: [
       // Pure code, straight from the sources. The limits only end what hangs: no test is about its time.
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 60_000 } },
+      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], setupFiles: 'test/support/seed.ts', testTimeout: 60_000 } },
       // The bundles of dist/ as programs: the language server over stdio and the command line.
       { test: { name: 'process', include: ['test/{lsp,cli}/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 } },
       // Drivers, compiled and run before and after their conversion, where a C compiler and kernel headers are. Needs dist/cli.cjs.

@@ -1,5 +1,5 @@
-// Runs everything that needs no kernel source, one suite after the other, and ends with the sum of all. A suite that cannot start or that
-// tells of no test counts as one failure. `npm test -- NAME…` runs only the suites of these names.
+// Runs everything that needs no kernel source, one suite after the other, and ends with what failed and the sum of all. A suite that cannot
+// start or that tells of no test counts as one failure. `npm test -- NAME…` runs only the suites of these names.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { add, line, none } from './lib/counts.mjs';
@@ -27,15 +27,17 @@ if (unknown.length > 0) {
 if (['process', 'harness', 'host'].some((name) => wanted.includes(name))) wanted.push('build');
 mkdirSync(inProject('out'), { recursive: true });
 let total = none;
-const summary = [];
+const summary = [], failures = [];
 for (const [name, run] of suites) {
   if (wanted.length > 0 && !wanted.includes(name)) continue;
   console.log(`\n── ${name} ──`);
   const counts = run();
   total = add(total, counts);
   summary.push(`${name.padEnd(10)} ${line(counts)}`);
+  if (counts.failed > 0) failures.push(...(counts.failures ?? ['see above']).map((failure) => `${name}: ${failure}`));
 }
 console.log(`\n${summary.join('\n')}\n`);
+for (const failure of failures) console.log(`FAILED ${failure}`);
 console.log(line(total));
 process.exit(total.failed > 0 ? 1 : 0);
 
@@ -67,7 +69,11 @@ function vitest(project) {
   for (const test of skipped) console.log(`skipped: ${test.fullName}`);
   // A file that could not be loaded failed without a test of its own.
   const broken = testResults.filter((file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'));
-  return believe({ passed, failed: failed + broken.length, skipped: skipped.length }, succeeded);
+  const failures = [
+    ...tests.filter((test) => test.status === 'failed').map((test) => `${test.fullName}\n${test.failureMessages.join('\n')}`),
+    ...broken.map((file) => `${file.name}\n${file.message}`),
+  ];
+  return believe({ passed, failed: failed + broken.length, skipped: skipped.length, failures }, succeeded);
 }
 
 /** A suite that failed without a failed test, or that had none to run or to skip, failed once. */

@@ -245,11 +245,11 @@ const errorOrZero: Special = (run, s, e) => (e.args[0] ? evaluate(run, s, e.args
   return out;
 }) : [{ s, v: NULL }]);
 
-/** A test whose result is a value: each truth is a path. */
-const truthOf: Special = (run, s, e) => [
+/** A test whose result is a value: each truth is a path. Half a call, `IS_ERR()`, tests nothing. */
+const truthOf: Special = (run, s, e) => (e.args[0] ? [
   ...decide(run, fork(s), e, true).map((t) => ({ s: t, v: int(1) })),
   ...decide(run, s, e, false).map((t) => ({ s: t, v: NULL })),
-];
+] : [{ s, v: fresh(s, e.start) }]);
 
 const errorPointer: Special = (run, s, e) => (e.args[0] ? evaluate(run, s, e.args[0]) : [{ s, v: NULL }]);
 

@@ -9,11 +9,14 @@ const files = ['activation', 'language', 'settings', 'several-files', 'person'];
 export async function run(): Promise<void> {
   const mocha = new Mocha({ ui: 'tdd', timeout: 60_000, color: false });
   for (const file of files) mocha.addFile(path.join(__dirname, `${file}.test.js`));
-  const counts = { passed: 0, failed: 0, skipped: 0 };
+  const counts = { passed: 0, failed: 0, skipped: 0, failures: [] as string[] };
   await new Promise<void>((resolve) => {
     mocha.run(() => resolve())
       .on('pass', () => { counts.passed++; })
-      .on('fail', () => { counts.failed++; })
+      .on('fail', (test, error: unknown) => {
+        counts.failed++;
+        counts.failures.push(`${test.fullTitle()}: ${error instanceof Error ? error.message : String(error)}`);
+      })
       .on('pending', () => { counts.skipped++; });
   });
   const { HOST_SUITE_COUNTS: file } = process.env;

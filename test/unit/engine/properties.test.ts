@@ -60,6 +60,17 @@ describe('the engine over damaged drivers', () => {
     });
   });
 
+  it('reads every call that has no arguments yet', async () => {
+    await withEngines(1, (engine) => {
+      for (const driver of DRIVERS) {
+        for (const call of driver.matchAll(/\w\(([^()]+)\)/g)) {
+          const input = single(driver.slice(0, call.index + 2) + driver.slice(call.index + call[0].length - 1));
+          for (const target of KERNELS) expect(engine.analyse(input, {}, target).notAnalysed, call[0]).toEqual([]);
+        }
+      }
+    });
+  });
+
   it('finds after a chain of edits what it finds in the result alone', async () => {
     await withEngines(2, (edited, fresh) => {
       fc.assert(fc.property(fc.constantFrom(...DRIVERS), fc.array(edit, { minLength: 1, maxLength: 8 }), fc.constantFrom(...KERNELS), (driver, edits, target) => {

@@ -53,8 +53,8 @@ function count(findings: readonly Finding[]): Map<string, number> {
   return counts;
 }
 
-/** The same drivers in every run, so that a failure is the change's; `RUNS=5000 SEED=7 npx vitest run …` looks further. */
-const search = { numRuns: Number(process.env.RUNS ?? 200), seed: Number(process.env.SEED ?? 1) };
+/** `RUNS=5000 SEED=7 npx vitest run …` looks further. */
+const search = { numRuns: Number(process.env.RUNS ?? 200) };
 
 describe('whatever a person does to a driver', () => {
   test('no rule throws, findings and fixes stay in the text, edits do not overlap', () => {
