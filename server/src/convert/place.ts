@@ -1,4 +1,4 @@
-import type { Expr, FunctionIr, Stmt } from '../ir/types.ts';
+import type { CallExpr, Expr, FunctionIr, Stmt } from '../ir/types.ts';
 
 /** A statement with the place it stands at, so that an edit knows whether it can be taken out or moved. */
 export interface Placed {
@@ -64,7 +64,7 @@ export function ownExpressions(stmt: Stmt): Expr[] {
   }
 }
 
-/** An expression and all inside it, outer before inner, in source order. Iterative. */
+/** An expression and all inside it, outer before inner, in source order; not what only names a member or a tag. Iterative. */
 export function expressionsIn(root: Expr): Expr[] {
   const all: Expr[] = [];
   const pending: Expr[] = [root];
@@ -76,6 +76,18 @@ export function expressionsIn(root: Expr): Expr[] {
   return all;
 }
 
+/** By macro, the arguments that name a member or a tag. */
+const DESIGNATORS: ReadonlyMap<string, readonly number[]> = new Map<string, readonly number[]>([
+  ...['container_of', 'container_of_const', 'container_of_safe', 'list_entry', 'hlist_entry', 'rb_entry', 'from_timer', 'timer_container_of'].map((name) => [name, [2]] as const),
+  ['offsetof', [1]], ['offsetofend', [1]], ['sizeof_field', [1]], ['struct_size', [1]], ['flex_array_size', [1]], ['vfio_alloc_device', [0, 1]],
+]);
+
+/** The arguments of a call that are the name of a member or a tag, whatever else has that name. */
+export function designators(call: CallExpr): readonly Expr[] {
+  const places = call.name === null ? undefined : DESIGNATORS.get(call.name);
+  return places ? call.args.filter((_, index) => places.includes(index)) : [];
+}
+
 function childrenOf(expr: Expr): readonly Expr[] {
   switch (expr.kind) {
     case 'member': return [expr.base];
@@ -84,7 +96,10 @@ function childrenOf(expr: Expr): readonly Expr[] {
     case 'binary': return [expr.left, expr.right];
     case 'assign': return [expr.target, expr.value];
     case 'conditional': return expr.then ? [expr.condition, expr.then, expr.otherwise] : [expr.condition, expr.otherwise];
-    case 'call': return [expr.callee, ...expr.args];
+    case 'call': {
+      const skipped = designators(expr);
+      return [expr.callee, ...expr.args.filter((arg) => !skipped.includes(arg))];
+    }
     case 'cast': return [expr.operand];
     case 'sizeof': return expr.operand ? [expr.operand] : [];
     case 'initializer': return expr.entries.map((entry) => entry.value);

@@ -2,7 +2,7 @@ import type { Edit, Span } from '../text/span.ts';
 import type { DeclStmt, Expr, FileIr, FunctionIr } from '../ir/types.ts';
 import { isFixedGetter } from '../kernel/bus-devices.ts';
 import { removalOf, type Removal } from './layout.ts';
-import { allExpressions, expressionsIn, statementsOf, type Placed } from './place.ts';
+import { allExpressions, designators, expressionsIn, statementsOf, type Placed } from './place.ts';
 import type { ConversionPlan } from './types.ts';
 
 /** Views of an object that a declaration may be dropped with: they only compute. */
@@ -83,10 +83,11 @@ function isPure(value: Expr): boolean {
 /** The name occurs in the text more often than the IR knows of: in a macro's arguments or in what was not understood. */
 function hiddenUse(fn: FunctionIr, decl: DeclStmt, known: number): boolean {
   const code = fn.text.replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*|"(?:[^"\\\n]|\\.)*"/g, ' ');
-  return mentions(code, decl.name) > known + 1;
+  const named = statementsOf(fn).flatMap(({ stmt }) => allExpressions(stmt)).flatMap((expr) => expr.kind === 'call' ? designators(expr) : []);
+  return mentions(code, decl.name) > known + 1 + named.filter((expr) => expr.kind === 'name' && expr.name === decl.name).length;
 }
 
-/** How often a text names a variable; a member of that name does not count. */
+/** How often a text names a variable; a member or a struct of that name does not count. */
 function mentions(text: string, name: string): number {
-  return (text.match(new RegExp(`(?<![\\w.])(?<!->)\\b${name}\\b`, 'g')) ?? []).length;
+  return (text.match(new RegExp(`(?<![\\w.])(?<!->)(?<!\\b(?:struct|union|enum)\\s+)\\b${name}\\b`, 'g')) ?? []).length;
 }

@@ -124,11 +124,12 @@ export function isMutable(file: FileIr, name: string): boolean {
   return file.variables.some((item) => item.name === name && !item.isConst);
 }
 
-/** `&table[i]` and `table[i].x` of an array name the same thing whenever they are evaluated; a plain read of a variable does not. */
+/** `&variable` and `&table[i]` of an array are the same whenever they are evaluated; a plain read of a variable is not. */
 function isAddressOnly(value: Expr, name: string): boolean {
   const inner = uncast(value);
   if (inner.kind !== 'unary' || inner.op !== '&') return false;
   const object = uncast(inner.operand);
+  if (object.kind === 'name') return object.name === name;
   return object.kind === 'index' && object.base.kind === 'name' && object.base.name === name && !namesIn(object.index).includes(name);
 }
 

@@ -9,13 +9,13 @@ import { textOf } from '../refuse.ts';
 import type { Names } from './bindings.ts';
 import { checkAssignments } from './definite.ts';
 import { exitsOf, isNeutral, isPut, ladderFrom, type Exit } from './exits.ts';
-import { under } from './frame.ts';
+import { callsUnder, under } from './frame.ts';
 import { bracesOf, linesOf, removalEdits, removalsOf, textWith } from './lines.ts';
 import { parameterName } from './names.ts';
 import { isPlainResult, type Selection } from './select.ts';
 import { isPrivate } from './sites.ts';
 import { NothingToFold, type Frame } from './types.ts';
-import { owesNothing } from './undo.ts';
+import { isUndoOf, owesNothing } from './undo.ts';
 
 const WIDTH = 80;
 
@@ -37,7 +37,7 @@ export function initText(frame: Frame, names: Names, selection: Selection, name:
   const { unit, eol } = style;
   const { moved } = selection;
   const ladder = ladderOf(frame, names, moved);
-  const parts = moved.map((stmt) => statementText(frame, names, stmt));
+  const parts = moved.map((stmt) => statementText(frame, names, moved, stmt));
   const result = resultVariable(frame, names);
   const at = frame.core ? placeOfCore(frame, names, moved, beforeCore) : -1;
 
@@ -112,11 +112,11 @@ function ladderOf(frame: Frame, names: Names, moved: readonly Stmt[]): LadderTex
   const items = new Set<Stmt>();
   for (const stmt of moved) {
     for (const exit of exitsOf(fn, stmt)) {
-      if (exit.leave.kind !== 'goto' || !needsLadder(names, exit)) continue;
+      if (exit.leave.kind !== 'goto' || !needsLadder(frame, names, moved, exit)) continue;
       if (end && end !== exit.end) throw new NothingToFold(`The error labels of ${fn.name}() lead to several returns.`, { path: file.path, start: exit.leave.start, end: exit.leave.end });
       end = exit.end;
       labels.add(exit.leave.label);
-      for (const item of exit.ladder) if (isPrivate(names, item)) items.add(item);
+      for (const item of unwinding(frame, names, moved, exit)) items.add(item);
     }
   }
   if (!end) return { lines: [], labels, items: [], value: null };
@@ -132,12 +132,23 @@ function ladderOf(frame: Frame, names: Names, moved: readonly Stmt[]): LadderTex
   return { lines, labels, items: [...items], value: end.value };
 }
 
-function needsLadder(names: Names, exit: Exit): boolean {
-  return exit.ladder.some((item) => isPrivate(names, item));
+function needsLadder(frame: Frame, names: Names, moved: readonly Stmt[], exit: Exit): boolean {
+  return unwinding(frame, names, moved, exit).length > 0;
+}
+
+/** What a way out undoes of the object, but for what is only taken by statements that stay and come later. */
+function unwinding(frame: Frame, names: Names, moved: readonly Stmt[], exit: Exit): Stmt[] {
+  const span = frame.list.slice(frame.check + 1, frame.register);
+  return exit.ladder.filter((item) => {
+    if (!isPrivate(names, item)) return false;
+    if (callsUnder(item).some((call) => names.file.functions.some((fn) => fn.name === call.name))) return true;
+    const owners = span.filter((stmt) => isUndoOf(stmt, names, item, names));
+    return owners.length === 0 || owners.some((stmt) => moved.includes(stmt));
+  });
 }
 
 /** The text of a statement that moves: its ways out lead to the callback's own unwinding, or return at once. */
-function statementText(frame: Frame, names: Names, stmt: Stmt): { readonly text: string; readonly names: string[] } {
+function statementText(frame: Frame, names: Names, moved: readonly Stmt[], stmt: Stmt): { readonly text: string; readonly names: string[] } {
   const { file, fn } = frame;
   const gone = new Set<Stmt>();
   const removals: Removal[] = [];
@@ -149,7 +160,7 @@ function statementText(frame: Frame, names: Names, stmt: Stmt): { readonly text:
   for (const exit of exitsOf(fn, stmt)) {
     for (const item of exit.body) if (!gone.has(item) && !isPrivate(names, item) && (isPut(names, item) || !isNeutral(names, item)) && item.kind === 'expr') drop(item);
     const leave = exit.leave;
-    if (leave.kind === 'return' || needsLadder(names, exit)) continue;
+    if (leave.kind === 'return' || needsLadder(frame, names, moved, exit)) continue;
     const value = exit.end?.value;
     if (!value || !isPlainResult(exit.end)) throw new NothingToFold(`What ${fn.name}() returns behind \`${leave.label}\` is too involved to return it in .init.`, { path: file.path, start: leave.start, end: leave.end });
     const before = exit.body[exit.body.length - 1];
@@ -248,7 +259,7 @@ function declarationsOf(frame: Frame, names: Names, needed: ReadonlySet<string>,
         const { decl, initial } = binding;
         const array = names.file.text.slice(decl.nameSpan.end, decl.init ? decl.nameSpan.end : decl.end);
         const head = `${typePrefix(names, decl)}${names.file.text.slice(decl.start, decl.nameSpan.end)}${array}`;
-        return [initial && readsEarly(frame, names, moved, ladder, name) ? `${unit}${head} = ${textOf(names.file, initial)};` : `${unit}${head};`];
+        return [initial && readsEarly(frame, moved, ladder, name) ? `${unit}${head} = ${textOf(names.file, initial)};` : `${unit}${head};`];
       }
       case 'foreign': return [];
     }
@@ -266,11 +277,11 @@ function typePrefix(names: Names, decl: { readonly statement: { readonly start: 
 }
 
 /** The initial value is read: kept gotos lead to a return of it, or a statement reads it before it is set. */
-function readsEarly(frame: Frame, names: Names, moved: readonly Stmt[], ladder: LadderText | null, name: string): boolean {
+function readsEarly(frame: Frame, moved: readonly Stmt[], ladder: LadderText | null, name: string): boolean {
   const { early } = checkAssignments(moved, new Set([name]), new Set(), (label) => {
     if (!ladder?.labels.has(label)) return [];
-    const { ladder: items, end } = ladderFrom(frame.fn, label);
-    return [...items.filter((item) => isPrivate(names, item)).flatMap(namesUnder), ...(end?.value ? namesIn(end.value) : [])];
+    const { end } = ladderFrom(frame.fn, label);
+    return [...ladder.items.flatMap(namesUnder), ...(end?.value ? namesIn(end.value) : [])];
   });
   return early.has(name);
 }

@@ -23,6 +23,8 @@ export interface Footprint {
   readonly whole: boolean;
   readonly mentionsObject: boolean;
   readonly locals: ReadonlySet<string>;
+  /** Variables of the file that are not const. */
+  readonly globals: ReadonlySet<string>;
   readonly calls: readonly CallExpr[];
   /** A goto or return is in it. */
   readonly leaves: boolean;
@@ -34,6 +36,7 @@ export function footprintOf(names: Names, stmt: Stmt): Footprint {
   const reads = new Set<string>();
   const writes = new Set<string>();
   const locals = new Set<string>();
+  const globals = new Set<string>();
   let whole = false;
   let mentionsObject = false;
   const all = under(stmt);
@@ -50,6 +53,7 @@ export function footprintOf(names: Names, stmt: Stmt): Footprint {
     if (expr.kind === 'name') {
       const binding = names.of.get(expr.name);
       if (binding) locals.add(expr.name);
+      else if (isMutable(names.file, expr.name)) globals.add(expr.name);
       if (binding?.kind === 'object') {
         mentionsObject = true;
         if (!bases.has(expr)) whole = true;
@@ -76,7 +80,7 @@ export function footprintOf(names: Names, stmt: Stmt): Footprint {
     }
   }
   return {
-    reads, writes, whole, mentionsObject, locals,
+    reads, writes, whole, mentionsObject, locals, globals,
     calls: callsUnder(stmt),
     leaves: all.some((inner) => inner.kind === 'goto' || inner.kind === 'return'),
     obstacle: obstacleIn(names, all, roots),
@@ -147,20 +151,33 @@ function scratchRoot(names: Names, expr: Expr): boolean {
   return inner.kind === 'name' && names.of.get(inner.name)?.kind === 'scratch';
 }
 
-function obstacleOfCall(names: Names, call: CallExpr): Obstacle | null {
-  const { name } = call;
-  if (name === null) return 'shape';
+/** A reference to a device that is no part of the object: get_device() of the parent. */
+function isOfAnother(names: Names, call: CallExpr): boolean {
+  const arg = call.args[0];
+  if (!arg || !/^(?:get|put)_device$/.test(call.name ?? '')) return false;
+  return !namesIn(arg).some((name) => names.of.get(name)?.kind === 'object') || (fieldOf(names, arg) ?? names.deviceField) !== names.deviceField;
+}
+
+/** What the kernel's tables say against a call. */
+function obstacleOfName(name: string): Obstacle | null {
   const effects = effectsOf(name);
   if (effects.some((effect) => effect.op === 'set-drvdata' || effect.op === 'get-drvdata')) return 'drvdata';
   if (effects.some((effect) => STAYING_EFFECTS.has(effect.op))) return 'life-cycle';
-  if (/^(?:devm|pcim|drmm|dmam|devres)_/.test(name)) return 'managed';
-  if (/(?:^|_)(?:lock|unlock|trylock|guard)(?:_|$)/.test(name) && !/_init$/.test(name)) return 'lock';
+  return /^(?:devm|pcim|drmm|dmam|devres)_/.test(name) ? 'managed' : null;
+}
+
+function obstacleOfCall(names: Names, call: CallExpr): Obstacle | null {
+  const { name } = call;
+  if (name === null) return 'shape';
+  const known = isOfAnother(names, call) ? null : obstacleOfName(name);
+  if (known) return known;
+  const helper = names.file.functions.find((fn) => fn.name === name);
+  if (!helper && /(?:^|_)(?:lock|unlock|trylock|guard)(?:_|$)/.test(name) && !/_init$/.test(name)) return 'lock';
   const change = counterChange(name);
   if (change) {
     const counter = call.args[change.counter];
     if (!counter || fieldOf(names, counter) === null) return 'counter';
   }
-  const helper = names.file.functions.find((fn) => fn.name === name);
   for (const [index, arg] of call.args.entries()) {
     const global = namesIn(arg).find((used) => !names.of.has(used) && isMutable(names.file, used));
     if (global === undefined) continue;
@@ -169,10 +186,10 @@ function obstacleOfCall(names: Names, call: CallExpr): Obstacle | null {
     if (!helper && isLog(name)) continue;
     return 'global';
   }
-  if (retainsArgument(name) && !call.args.every((arg) => fieldOf(names, arg) !== null || isConstantArgument(arg))) return 'elsewhere';
+  if (retainsArgument(name) && !call.args.every((arg) => fieldOf(names, arg) !== null || isConstantArgument(names, arg))) return 'elsewhere';
   if (!helper && reachesOut(name)) return 'elsewhere';
-  if (helper && touchesGlobals(names, helper, new Set())) return 'global';
-  return null;
+  if (!helper) return null;
+  return touchesGlobals(names, helper, new Set()) ? 'global' : obstacleInHelper(names, helper, new Set());
 }
 
 /** What is passed is a pointer into a variable of the file, or a pointer that such a variable holds. */
@@ -183,9 +200,21 @@ function isReference(arg: Expr, names: Names, global: string): boolean {
   return inner.kind === 'name' && inner.name === global && (variable === undefined || variable.type.pointers + variable.type.arrays > 0 || variable.type.keyword !== null);
 }
 
-function isConstantArgument(arg: Expr): boolean {
+/** What a helper does in the driver's stead, and helpers of that. */
+function obstacleInHelper(names: Names, helper: FunctionIr, seen: Set<FunctionIr>): Obstacle | null {
+  seen.add(helper);
+  for (const { name } of callsUnder(helper.body)) {
+    if (name === null) continue;
+    const inner = names.file.functions.find((fn) => fn.name === name);
+    const found = obstacleOfName(name) ?? (inner ? (seen.has(inner) || seen.size > 200 ? null : obstacleInHelper(names, inner, seen)) : reachesOut(name) ? 'elsewhere' : null);
+    if (found) return found;
+  }
+  return null;
+}
+
+function isConstantArgument(names: Names, arg: Expr): boolean {
   const inner = uncast(arg);
-  return inner.kind === 'number' || inner.kind === 'string' || (inner.kind === 'name' && /^[A-Z]/.test(inner.name));
+  return inner.kind === 'number' || inner.kind === 'string' || (inner.kind === 'name' && (/^[A-Z]/.test(inner.name) || (!names.of.has(inner.name) && names.file.functions.some((fn) => fn.name === inner.name))));
 }
 
 const MAX_DEPTH = 4;
@@ -270,9 +299,11 @@ export function commutes(names: Names, stays: Stmt, staysPrint: Footprint, moved
   const apart = disjoint(staysPrint.writes, movedPrint.reads) && disjoint(staysPrint.writes, movedPrint.writes) && disjoint(staysPrint.reads, movedPrint.writes)
     && !(movedPrint.whole && (staysPrint.reads.size > 0 || staysPrint.whole));
   const plain = staysPrint.calls.every((call) => call.name !== null && (isFixedGetter(call.name) || isComputation(call.name) || isView(call.name)));
+  // What both mention may be changed by the one and read by the other.
+  const shared = staysPrint.obstacle !== null && !disjoint(staysPrint.globals, movedPrint.globals);
   const isExpression = stays.kind === 'expr' || stays.kind === 'decl';
-  if (isExpression && plain && (staysPrint.obstacle === null || staysPrint.obstacle === 'local') && !staysPrint.whole) return apart;
-  if (!isExpression || !callsAreKnown(names, movedPrint) || movedPrint.whole) return false;
+  if (isExpression && plain && (staysPrint.obstacle === null || staysPrint.obstacle === 'local') && !staysPrint.whole) return apart && !shared;
+  if (!isExpression || shared || !callsAreKnown(names, movedPrint) || movedPrint.whole) return false;
   // drvdata, or a count that is kept outside of the object: only code of the driver could look at it.
   const sets = stays.kind === 'expr' && stays.expr.kind === 'call' && staysPrint.obstacle === 'drvdata';
   const counts = staysPrint.obstacle === 'counter' && !staysPrint.mentionsObject && staysPrint.calls.every((call) => call.name !== null && counterChange(call.name) !== undefined);

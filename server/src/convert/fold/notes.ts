@@ -37,8 +37,8 @@ export function notesOf(frame: Frame, names: Names, selection: Selection, moved:
   if (moved.release) {
     review(`${moved.release}() now does ${moved.undone.join(', ')}: at the last put, which may be after ${moved.from.join('() and ')}() has returned.`);
   }
-  // What stays only because something before it does is said with that.
-  const reasons = selection.stays.filter(({ why }) => why !== 'counter' && why !== 'drvdata' && why !== 'order');
+  // What stays only because something else does is said with that.
+  const reasons = selection.stays.filter(({ why }) => why !== 'counter' && why !== 'drvdata' && why !== 'order' && why !== 'test');
   for (const { stmt, why } of reasons.slice(0, 3)) {
     review(`Line ${lineOf(file, stmt.start)} of the result, \`${oneLine(textOf(file, stmt))}\`, stays in ${fn.name}(): ${WHY[why]}.`);
   }

@@ -20,8 +20,11 @@ export interface Selection {
   readonly undone: readonly Item[];
   readonly sites: readonly PutSite[];
   /** Statements between the allocation and the register that stay, and why. */
-  readonly stays: readonly { readonly stmt: Stmt; readonly why: Obstacle | 'order' | 'undo' | 'exit' }[];
+  readonly stays: readonly { readonly stmt: Stmt; readonly why: Obstacle | Stay }[];
 }
+
+/** Why a statement stays that could be in a callback by itself. */
+type Stay = 'order' | 'undo' | 'exit' | 'result' | 'test';
 
 interface Unit {
   readonly stmt: Stmt;
@@ -38,19 +41,19 @@ export function select(frame: Frame, names: Names, device: DeviceSource): Select
   const units = list.slice(frame.check + 1, frame.register).map((stmt): Unit => ({ stmt, print: footprintOf(names, stmt), exits: exitsOf(fn, stmt) }));
   const failing = failingExit(frame, names);
   const end = ladderStart(list, frame.register);
-  const barred = new Map<Stmt, 'order' | 'undo' | 'exit'>();
+  const barred = new Map<Stmt, Stay>();
   let sites: PutSite[] = [];
   for (;;) {
     const { moved, stays } = scan(frame, names, units, failing, barred);
     const kept = list.filter((stmt, index) => index > frame.check && !moved.includes(stmt));
     const leaking = lostValues(names, moved, kept);
     if (leaking) {
-      barred.set(leaking, 'order');
+      barred.set(leaking, 'result');
       continue;
     }
     const untested = withoutTest(units, names, moved);
     if (untested) {
-      barred.set(untested, 'exit');
+      barred.set(untested, 'test');
       continue;
     }
     if (!moved.some((stmt) => footprintOf(names, stmt).mentionsObject)) {
@@ -67,7 +70,7 @@ export function select(frame: Frame, names: Names, device: DeviceSource): Select
 }
 
 /** Why something stays, as the end of a sentence. */
-export const WHY: Readonly<Record<Obstacle | 'order' | 'undo' | 'exit', string>> = {
+export const WHY: Readonly<Record<Obstacle | Stay, string>> = {
   'counter': 'it counts what is outside of the device',
   'global': 'it touches what is outside of the device',
   'elsewhere': 'it lets others reach the device, or belongs to the binding of the driver',
@@ -81,6 +84,8 @@ export const WHY: Readonly<Record<Obstacle | 'order' | 'undo' | 'exit', string>>
   'order': 'something that stays has to come before it',
   'undo': 'it is not undone alike on every way',
   'exit': 'its failure leads elsewhere than that of the allocation',
+  'result': 'what it computes is still read by what stays',
+  'test': 'the test of its outcome stays',
 };
 
 interface Failing { readonly publics: readonly string[]; readonly texts: ReadonlySet<string>; readonly handsOn: boolean }
@@ -98,7 +103,7 @@ function publicsOf(names: Names, items: readonly Stmt[]): string[] {
   return items.filter((stmt) => !isPut(names, stmt) && !isNeutral(names, stmt) && !isPrivate(names, stmt)).map((stmt) => normalStatement(names, stmt));
 }
 
-function scan(frame: Frame, names: Names, units: readonly Unit[], failing: Failing | null, barred: ReadonlyMap<Stmt, 'order' | 'undo' | 'exit'>): { moved: Stmt[]; stays: Selection['stays'][number][] } {
+function scan(frame: Frame, names: Names, units: readonly Unit[], failing: Failing | null, barred: ReadonlyMap<Stmt, Stay>): { moved: Stmt[]; stays: Selection['stays'][number][] } {
   const moved: Stmt[] = [];
   const stays: Selection['stays'][number][] = [];
   const staying: Unit[] = [];
