@@ -29,6 +29,15 @@ describe('check', () => {
     expect(run(path, 'check', 'foo.c')).toMatchObject({ status: 0, stdout: '' });
   });
 
+  it('judges a driver without a kernel tree as one of the kernel that it needs, alone among others', () => {
+    const later = CLEAN.replace(/(static const struct vfio_device_ops \w+ = \{\n)/, '$1\t.bind_iommufd = vfio_iommufd_emulated_bind,\n\t.unbind_iommufd = vfio_iommufd_emulated_unbind,\n\t.attach_ioas = vfio_iommufd_emulated_attach_ioas,\n');
+    const { path } = make({ 'a.c': CLEAN, 'b.c': later.replaceAll(/^.*vfio_free_device.*\n/gm, '') });
+    expect(run(path, 'check', 'a.c', 'b.c')).toMatchObject({
+      status: 0, stdout: '', stderr: [DEFAULT, 'vfio-lifecycle: b.c: target kernel 6.2: the first with .bind_iommufd, which the driver uses; no kernel tree around the file'],
+    });
+    expect(run(path, 'check', '--kernel', '6.1', 'b.c').status).toBe(1);
+  });
+
   it('takes a folder: its C files that mention VFIO, sorted, .git and loops left out', () => {
     const { path, pathOf } = make({
       'b/foo.c': LEAKY, 'a/foo.c': LEAKY, 'a/foo.h': `static ${LEAKY}`, 'other.c': LEAKY.replaceAll('vfio', 'vgio'), '.git/foo.c': LEAKY, 'foo.cc': LEAKY, 'foo.txt': LEAKY,

@@ -51,6 +51,7 @@ export function openWorkspace(options: WorkspaceOptions, output: Output): Worksp
     readDirectory: (path) => disk.readDirectory(path),
   };
   const loader = createModuleLoader(fs);
+  const originals = createModuleLoader(disk);
   const configurations = createConfigurationFiles(disk);
   const complained = new Set<string>();
   const configurationFile = async (path: string): Promise<ConfigurationFile | undefined> => {
@@ -68,10 +69,10 @@ export function openWorkspace(options: WorkspaceOptions, output: Output): Worksp
     if (!file) files.set(path, (file = readTextFile(path)));
     return file;
   };
-  const detect = async (path: string): Promise<TargetKernel> => {
+  const detect = async (path: string, sources?: () => Promise<readonly string[]>): Promise<TargetKernel> => {
     const file = await configurationFile(path);
     const targetKernel = file?.configuration.targetKernel;
-    return detectTarget(disk, path, { option: options.kernel, file: file && targetKernel !== undefined ? { path: file.path, targetKernel } : undefined }, KERNEL_API);
+    return detectTarget(disk, path, { option: options.kernel, file: file && targetKernel !== undefined ? { path: file.path, targetKernel } : undefined, sources }, KERNEL_API);
   };
   const current = (path: string): string => changes.get(path) ?? original(path).text;
   const rootOf = (folder: string): string => {
@@ -86,11 +87,15 @@ export function openWorkspace(options: WorkspaceOptions, output: Output): Worksp
       return { ...await loader.load(path, current(path), { root: rootOf(dirname(path)) }), wrappers: wrappers && rowsOf(wrappers).rows };
     },
     config,
-    target(path) {
+    async target(path) {
       const folder = dirname(path);
       let target = targets.get(folder);
       if (!target) targets.set(folder, (target = detect(path)));
-      return target;
+      if ((await target).source !== 'default' || !path.endsWith('.c')) return target;
+      // Without a kernel tree the driver itself may tell, and a folder may hold several drivers. Judged as it was before any change.
+      let own = targets.get(path);
+      if (!own) targets.set(path, (own = detect(path, async () => (await originals.load(path, original(path).text, { root: rootOf(folder) })).sources.map((one) => one.text))));
+      return own;
     },
     original,
     current,

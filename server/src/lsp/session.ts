@@ -107,7 +107,10 @@ export function createSession(
     const targetKernel = file?.configuration.targetKernel;
     const id = `${key}\n${setting ?? ''}\n${targetKernel ?? ''}`;
     let known = targets.get(id);
-    if (!known) targets.set(id, (known = detectTarget(cached, key, { setting, file: file && targetKernel !== undefined ? { path: file.path, targetKernel } : undefined }, KERNEL_API)));
+    if (!known) {
+      const sources = async (): Promise<readonly string[]> => (await loader.load(key, await fs.readFile(key) ?? '', { root: rootOf(key) })).sources.map((one) => one.text);
+      targets.set(id, (known = detectTarget(cached, key, { setting, file: file && targetKernel !== undefined ? { path: file.path, targetKernel } : undefined, sources }, KERNEL_API)));
+    }
     return known;
   }
 

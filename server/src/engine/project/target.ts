@@ -1,11 +1,12 @@
 /**
  * The target kernel: the option, then the setting, then the configuration file, then the workspace (a kernel tree's Makefile, include/linux/vfio.h), then
- * 6.1. Which it was, and why, is part of the answer.
+ * 6.1, or the first later kernel that has what the driver uses. Which it was, and why, is part of the answer.
  */
 import { compareVersions, formatVersion, inRange, parseVersion } from '../../kernel/version.ts';
 import type { ApiEntry, KernelRange, KernelVersion } from '../../kernel/types.ts';
 import type { FileSystem, TargetKernel } from '../types.ts';
 import { folderOf, isInside, nameOf, resolve } from './paths.ts';
+import { neededKernel } from './used-interface.ts';
 
 export interface TargetOptions {
   /** `--kernel`. Must parse: the command line has checked it. */
@@ -16,6 +17,8 @@ export interface TargetOptions {
   readonly file?: { readonly targetKernel: string; readonly path: string } | undefined;
   /** Folders above this one are not looked at. Without it the walk ends at the file system's root. */
   readonly root?: string | undefined;
+  /** The texts of the sources of the file's module, asked for where nothing else says the kernel. */
+  readonly sources?: (() => Promise<readonly string[]>) | undefined;
 }
 
 /** Is this a kernel version, such as `6.1`, `v6.1.192` or `6.1-rc7`? */
@@ -37,7 +40,7 @@ export async function detectTarget(fs: FileSystem, file: string, options: Target
   const setting = parsed(options.setting);
   if (setting.version) return target(setting.version, 'setting', 'from the setting vfioLifecycle.targetKernel');
   const stated = parsed(options.file?.targetKernel).version;
-  const found = stated ? target(stated, 'file', `from ${nameOf(options.file!.path)}`) : await fromWorkspace(fs, file, options.root, api) ?? target(STANDARD, 'default', 'the default: no kernel tree around the file');
+  const found = stated ? target(stated, 'file', `from ${nameOf(options.file!.path)}`) : await fromWorkspace(fs, file, options.root, api) ?? await fromDriver(options, api) ?? target(STANDARD, 'default', 'the default: no kernel tree around the file');
   const bad = option.bad ?? setting.bad;
   if (bad === undefined) return found;
   return { ...found, reason: `${found.reason}; ${JSON.stringify(bad.slice(0, 40))} is not a kernel version such as 6.1 or 6.12` };
@@ -51,6 +54,12 @@ function parsed(text: string | undefined): { version?: KernelVersion; bad?: stri
 
 function target(version: KernelVersion, source: TargetKernel['source'], reason: string): TargetKernel {
   return { version, text: formatVersion(version), source, reason };
+}
+
+/** What the driver is not written for says nothing about the driver: one that fills `.detach_ioas` is judged as a driver of 6.6, not by each name that 6.1 lacks. */
+async function fromDriver({ sources }: TargetOptions, api: readonly ApiEntry[]): Promise<TargetKernel | undefined> {
+  const needed = sources && neededKernel(await sources(), api, STANDARD);
+  return needed && target(needed.version, 'driver', `the first with ${needed.name}, which the driver uses; no kernel tree around the file`);
 }
 
 async function fromWorkspace(fs: FileSystem, file: string, root: string | undefined, api: readonly ApiEntry[]): Promise<TargetKernel | undefined> {
