@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { BaseLanguageClient, CodeAction, WorkspaceEdit } from 'vscode-languageclient';
+import { say } from './say.ts';
 
 const kind = 'refactor.rewrite.vfio';
 
@@ -43,8 +44,4 @@ function distinct(actions: readonly CodeAction[]): CodeAction[] {
 async function pick(actions: readonly CodeAction[]): Promise<CodeAction | undefined> {
   const items = actions.map((action) => ({ label: action.title, action }));
   return (await vscode.window.showQuickPick(items))?.action;
-}
-
-function say(what: string): void {
-  vscode.window.setStatusBarMessage(`VFIO Lifecycle: ${what}`, 10_000);
 }

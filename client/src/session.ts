@@ -7,10 +7,11 @@ import { createStatus, type KernelStatus, type Status } from './status.ts';
 /** Makes a language client for this host: a Node process or a web worker. */
 export type CreateClient = (options: LanguageClientOptions) => Promise<BaseLanguageClient>;
 
-/** One running server with everything that lives as long as it does. */
+/** One server with everything that lives as long as it does, or what tells the user that there is none. */
 export interface Session {
-  readonly client: BaseLanguageClient;
-  /** Ends the server; resolves when it is gone. Never rejects. */
+  /** Undefined when the server could not start. */
+  readonly client: BaseLanguageClient | undefined;
+  /** Ends the server and takes everything away; resolves when it is gone. Never rejects. */
   stop(): Promise<void>;
 }
 
@@ -21,7 +22,7 @@ const restartWindow = 3 * 60 * 1000;
 /** Files that other files' analysis reads: a change of one is told to the server. */
 const watched = '**/{*.[ch],Makefile,Kbuild,.vfio-lifecycle.json}';
 
-/** Starts a server. Rejects when it cannot start; the status item and the output channel then say why. */
+/** Starts a server. Never rejects: when it cannot start, the status item and the output channel say why until the session is stopped. */
 export async function startSession(createClient: CreateClient, extension: vscode.Uri, output: vscode.LogOutputChannel): Promise<Session> {
   const selector = documentSelector();
   const status = createStatus(selector);
@@ -42,22 +43,25 @@ export async function startSession(createClient: CreateClient, extension: vscode
     owned.push(
       answerFileRequests(client),
       client.onNotification('vfioLifecycle/status', (kernel: KernelStatus) => status.running(kernel)),
-      client.onDidChangeState(({ newState }) => { if (newState === State.Starting) status.starting(); }),
+      client.onDidChangeState(({ newState }) => {
+        if (newState === State.Starting) status.starting();
+        else if (newState === State.Running) status.started();
+      }),
     );
     await client.start();
     return { client, stop: () => stop(client, owned, output) };
   } catch (error) {
     output.error(String(error));
     status.failed('it could not start; see the output');
-    // The watcher has nobody to tell. The status item stays: it is how the user learns of the failure.
-    watcher.dispose();
-    throw error;
+    return { client: undefined, stop: () => stop(undefined, owned, output) };
   }
 }
 
-async function stop(client: BaseLanguageClient, owned: readonly vscode.Disposable[], output: vscode.LogOutputChannel): Promise<void> {
+async function stop(client: BaseLanguageClient | undefined, owned: readonly vscode.Disposable[], output: vscode.LogOutputChannel): Promise<void> {
   try {
-    await client.dispose();
+    // A client that is about to start its server anew after a crash cannot be stopped before that is done: it would go on unseen.
+    if (client?.needsStop()) await client.start();
+    await client?.dispose();
   } catch (error) {
     output.error(String(error));
   }

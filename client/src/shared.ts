@@ -1,12 +1,13 @@
 import * as vscode from 'vscode';
 import { convertDriver } from './convert.ts';
 import { editMentionsVfio, mentionsVfio } from './gate.ts';
+import { say } from './say.ts';
 import type { CreateClient, Session } from './session.ts';
 
 /** What `activate` returns: for the project's own tests. */
 export interface Api {
-  /** The server that runs or is about to, undefined where nothing was started. Resolves to undefined when the start failed. */
-  readonly session: Promise<Session | undefined> | undefined;
+  /** The server that runs or is about to, undefined where nothing was started. */
+  readonly session: Promise<Session> | undefined;
 }
 
 /**
@@ -14,18 +15,28 @@ export interface Api {
  * Until then nothing is started and the language client is not even loaded.
  */
 export function activate(context: vscode.ExtensionContext, createClient: CreateClient): Api {
-  let session: Promise<Session | undefined> | undefined;
+  let session: Promise<Session> | undefined;
+  let ending: Promise<void> = Promise.resolve();
   let channel: vscode.LogOutputChannel | undefined;
   const output = (): vscode.LogOutputChannel => (channel ??= vscode.window.createOutputChannel('VFIO Lifecycle', { log: true }));
 
   const start = async (): Promise<Session | undefined> => {
     if (enabled() === 'off') return undefined;
-    return session ??= open(createClient, context.extensionUri, output());
+    return session ??= open(ending, createClient, context.extensionUri, output());
   };
-  const stop = async (): Promise<void> => {
+  // One session at a time: the next waits for the end of the one before, whose status item has the same name.
+  const stop = (): Promise<void> => {
     const running = session;
     session = undefined;
-    await (await running)?.stop();
+    if (running !== undefined) ending = running.then((one) => one.stop());
+    return ending;
+  };
+  /** For a command of the user's, which is not to do nothing without a word. */
+  const startOnDemand = async (): Promise<Session | undefined> => {
+    const running = await start();
+    if (running === undefined) say('switched off by the setting vfioLifecycle.enable');
+    else if (running.client === undefined) say('the server could not start; see the output');
+    return running;
   };
   const startIfWanted = (): void => {
     if (session === undefined && vscode.workspace.textDocuments.some(wantsServer)) void start();
@@ -47,22 +58,22 @@ export function activate(context: vscode.ExtensionContext, createClient: CreateC
     }),
     vscode.commands.registerCommand('vfioLifecycle.restart', async () => {
       await stop();
-      await start();
+      await startOnDemand();
     }),
     vscode.commands.registerCommand('vfioLifecycle.showOutput', () => output().show()),
     vscode.commands.registerCommand('vfioLifecycle.convertDriver', async () => {
-      const running = await start();
-      if (running) await convertDriver(running.client);
+      const client = (await startOnDemand())?.client;
+      if (client) await convertDriver(client);
     }),
   );
   startIfWanted();
   return { get session() { return session; } };
 }
 
-async function open(createClient: CreateClient, extension: vscode.Uri, output: vscode.LogOutputChannel): Promise<Session | undefined> {
+async function open(ending: Promise<void>, createClient: CreateClient, extension: vscode.Uri, output: vscode.LogOutputChannel): Promise<Session> {
   const { startSession } = await import('./session.ts');
-  // The status item and the output channel have told the user by the time this rejects.
-  return startSession(createClient, extension, output).catch(() => undefined);
+  await ending;
+  return startSession(createClient, extension, output);
 }
 
 function wantsServer(document: vscode.TextDocument): boolean {

@@ -12,6 +12,7 @@ export interface KernelStatus {
 /** The entry in the language status menu of C files. It exists only while there is a server. */
 export interface Status extends vscode.Disposable {
   starting(): void;
+  started(): void;
   running(status: KernelStatus): void;
   failed(why: string): void;
 }
@@ -28,9 +29,13 @@ export function createStatus(selector: vscode.DocumentSelector): Status {
     item.detail = detail;
     item.command = command;
   };
+  let isRunning = false;
+  const showOutput = { title: 'Show output', command: 'vfioLifecycle.showOutput' };
   const showKernel = (): void => {
+    if (!isRunning) return;
     const active = kernels.get(vscode.window.activeTextEditor?.document.uri.toString() ?? '');
-    if (active === undefined) return;
+    // The item is the same for all editors: another file's kernel would be a wrong answer for this one.
+    if (active === undefined) return show('VFIO Lifecycle', 'the target kernel is shown for files that mention VFIO', showOutput);
     const command = { title: 'Change target kernel', command: 'workbench.action.openSettings', arguments: ['vfioLifecycle.targetKernel'] };
     show(`VFIO: Linux ${active.kernel}`, active.reason, command);
   };
@@ -38,15 +43,21 @@ export function createStatus(selector: vscode.DocumentSelector): Status {
 
   return {
     starting() {
+      isRunning = false;
       kernels.clear();
-      show('VFIO Lifecycle', 'starting', { title: 'Show output', command: 'vfioLifecycle.showOutput' });
+      show('VFIO Lifecycle', 'starting', showOutput);
       item.busy = true;
+    },
+    started() {
+      isRunning = true;
+      showKernel();
     },
     running(status) {
       kernels.set(status.uri, status);
       showKernel();
     },
     failed(why) {
+      isRunning = false;
       show('VFIO Lifecycle stopped', why, { title: 'Restart', command: 'vfioLifecycle.restart' });
       item.severity = vscode.LanguageStatusSeverity.Error;
     },

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { CodeActionRequest, HoverRequest, type Diagnostic } from 'vscode-languageserver-protocol/node';
+import { CancellationTokenSource, CodeActionRequest, DocumentDiagnosticRequest, HoverRequest, type ClientCapabilities, type Diagnostic } from 'vscode-languageserver-protocol/node';
 import { LEAKY } from '../support/drivers.ts';
 import { temporaryFolder, type Folder } from '../support/folder.ts';
 import { startClient, type TestClient } from './client.ts';
@@ -97,37 +97,85 @@ describe('a document that goes away', () => {
   it('closed while it is analysed', async () => {
     client = await startClient();
     client.open(URI, LEAKY);
-    const pending = client.pull(URI).catch((error: { code: number }) => error.code);
+    const pending = client.diagnostics(URI);
     client.close(URI);
-    // An empty report, or the protocol's "server cancelled": never a report of the old text for a document that is gone.
-    expect([-32802, { kind: 'full', items: [] }]).toContainEqual(await pending.then((one) => (typeof one === 'number' ? one : { kind: one.kind, items: 'items' in one ? one.items : undefined })));
+    // Never a report of the old text for a document that is gone, nor an error: VS Code's client would never pull the document again.
+    expect(await pending).toEqual([]);
     client.open(URI, LEAKY);
     expect((await client.diagnostics(URI)).map((one) => one.code)).toEqual(['missing-put']);
   });
 
-  it('closed or changed while its headers are read', async () => {
-    const waiting: (() => void)[] = [];
-    let arrived: () => void = () => undefined;
-    const asked = new Promise<void>((done) => { arrived = done; });
-    client = await startClient({
-      initializationOptions: { fileRequests: true },
-      prepare: (connection) => {
-        connection.onRequest('vfioLifecycle/readFile', () => new Promise((done) => {
-          waiting.push(() => done({ text: null }));
-          arrived();
-        }));
-      },
-    });
+  describe('while the files around it are read', () => {
     const uri = 'memfs:///w/foo.c';
-    client.open(uri, LEAKY);
-    const pending = client.pull(uri).catch((error: { code: number; data: unknown }) => ({ code: error.code, data: error.data }));
-    await asked;
-    client.change(uri, 2, [{ text: LEAKY.replace('foo_probe', 'foo_bind') }]);
-    const release = setInterval(() => { for (const one of waiting.splice(0)) one(); }, 1);
-    expect(await pending).toEqual({ code: -32802, data: { retriggerRequest: true } });
-    client.change(uri, 3, [{ text: LEAKY }]);
-    expect((await client.diagnostics(uri)).map((one) => one.code)).toEqual(['missing-put']);
-    clearInterval(release);
+    /** Starts a server whose client answers for files only after `release`, or only for `held` if that is given. */
+    async function startHeld(files: Readonly<Record<string, string>> = {}, held?: string, capabilities?: ClientCapabilities): Promise<{ asked: Promise<void>; release(): void }> {
+      let release: () => void = () => undefined;
+      let arrived: () => void = () => undefined;
+      const released = new Promise<void>((done) => { release = done; });
+      const asked = new Promise<void>((done) => { arrived = done; });
+      client = await startClient({
+        ...(capabilities && { capabilities }),
+        initializationOptions: { fileRequests: true },
+        prepare: (connection) => {
+          connection.onRequest('vfioLifecycle/readFile', async ({ uri: path }: { uri: string }) => {
+            if (held === undefined || held === path) {
+              arrived();
+              await released;
+            }
+            return { text: files[path] ?? null };
+          });
+        },
+      });
+      return { asked, release };
+    }
+
+    it('is changed: the client is to come again', async () => {
+      const { asked, release } = await startHeld();
+      client!.open(uri, LEAKY);
+      const pending = client!.pull(uri).catch((error: { code: number; data: unknown }) => ({ code: error.code, data: error.data }));
+      await asked;
+      client!.change(uri, 2, [{ text: LEAKY.replace('foo_probe', 'foo_bind') }]);
+      release();
+      expect(await pending).toEqual({ code: -32802, data: { retriggerRequest: true } });
+      client!.change(uri, 3, [{ text: LEAKY }]);
+      expect((await client!.diagnostics(uri)).map((one) => one.code)).toEqual(['missing-put']);
+    });
+
+    it('is closed: an empty report', async () => {
+      const { asked, release } = await startHeld();
+      client!.open(uri, LEAKY);
+      const pending = client!.diagnostics(uri);
+      await asked;
+      client!.close(uri);
+      release();
+      expect(await pending).toEqual([]);
+    });
+
+    it('is cancelled: the answer for that', async () => {
+      const { asked, release } = await startHeld();
+      client!.open(uri, LEAKY);
+      const source = new CancellationTokenSource();
+      const pending = client!.connection.sendRequest(DocumentDiagnosticRequest.type, { textDocument: { uri } }, source.token).catch((error: { code: number }) => error.code);
+      await asked;
+      source.cancel();
+      release();
+      expect(await pending).toBe(-32800);
+    });
+
+    it.each([['by pull', undefined], ['by push', {}]])('is analysed with the text that a header of it has got meanwhile, %s', async (_, capabilities) => {
+      const drop = (body: string): string => `static inline void foo_drop(struct foo *foo)\n{\n${body}}\n`;
+      const source = LEAKY.replace('\tif (ret)\n\t\treturn ret;', '\tif (ret) {\n\t\tfoo_drop(foo);\n\t\treturn ret;\n\t}').replace('static void foo_release', '#include "drop.h"\n#include "slow.h"\nstatic void foo_release');
+      const slow = 'memfs:///w/slow.h';
+      const header = 'memfs:///w/drop.h';
+      const { asked, release } = await startHeld({ [slow]: '', [header]: drop('') }, slow, capabilities);
+      client!.open(uri, source);
+      const pending = capabilities === undefined ? client!.diagnostics(uri) : client!.pushed(uri).then((one) => one.diagnostics);
+      await asked;
+      // Nothing says yet that the source reads this header.
+      client!.open(header, drop('\tvfio_put_device(&foo->vdev);\n'));
+      release();
+      expect(await pending).toEqual([]);
+    });
   });
 });
 

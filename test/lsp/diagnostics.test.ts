@@ -90,6 +90,32 @@ describe('diagnostics by push', () => {
   });
 });
 
+describe('diagnostics by push of one text for several settings', () => {
+  it('are those of the last settings, whichever answer comes last', async () => {
+    const answers: ((section: unknown) => void)[] = [];
+    let arrived: () => void = () => undefined;
+    const { open, change, pushed, connection } = await start({
+      capabilities: { workspace: { configuration: true } },
+      prepare: (one) => one.onRequest(ConfigurationRequest.type, () => new Promise<unknown[]>((done) => {
+        answers.push((section) => done([section]));
+        arrived();
+      })),
+    });
+    const asked = (): Promise<void> => new Promise((done) => { arrived = done; });
+    const first = asked();
+    open(MEMORY, LEAKY);
+    await first;
+    const second = asked();
+    void connection.sendNotification(DidChangeConfigurationNotification.type, { settings: null });
+    await second;
+    answers[1]!({ rules: { 'missing-put': 'off' } });
+    expect(await pushed(MEMORY)).toMatchObject({ version: 1, diagnostics: [] });
+    answers[0]!({});
+    change(MEMORY, 2, [{ text: `${LEAKY}\n` }]);
+    expect(await pushed(MEMORY)).toMatchObject({ version: 2, diagnostics: [] });
+  });
+});
+
 describe('the world around a document', () => {
   it('is read from the disk: the struct in a quoted header, the kernel from the Makefile', async () => {
     folder = temporaryFolder({ 'Makefile': 'VERSION = 6\nPATCHLEVEL = 0\n', 'drv/bar.c': OLD, 'drv/bar.h': BAR_H });

@@ -1,5 +1,5 @@
 import {
-  DiagnosticSeverity, DiagnosticTag, DocumentDiagnosticReportKind, type CancellationToken, type Diagnostic,
+  DiagnosticSeverity, DiagnosticTag, DocumentDiagnosticReportKind, ResponseError, type CancellationToken, type Diagnostic,
   type DocumentDiagnosticParams, type DocumentDiagnosticReport,
 } from 'vscode-languageserver';
 import type { Finding, Severity } from '../rules/types.ts';
@@ -52,6 +52,8 @@ export function createDiagnostics(session: Session): Diagnostics {
   const last = new Map<string, { id: string; json: string }>();
   const logged = new Map<string, string>();
   const waiting = new Set<string>();
+  /** The last push that was begun, by document. */
+  const sending = new Map<string, number>();
   let counter = 0;
   let idle: ReturnType<typeof setTimeout> | undefined;
 
@@ -81,12 +83,21 @@ export function createDiagnostics(session: Session): Diagnostics {
     const document = documents.get(uri);
     if (!document) return;
     const { version } = document;
-    try {
-      const diagnostics = await compute(uri, never);
-      await connection.sendDiagnostics({ uri, version, diagnostics });
-    } catch {
-      // Changed or closed meanwhile: the change has pushed again, the close has cleared.
-    }
+    const number = ++counter;
+    sending.set(uri, number);
+    const diagnostics = await compute(uri, never).catch((error: unknown) => void tellUnexpected(uri, error));
+    // Without an answer it was changed meanwhile, and the change has pushed again. A later push that was faster knows more, for
+    // instance other settings; and after the close there is nothing to say.
+    if (diagnostics && sending.get(uri) === number) void connection.sendDiagnostics({ uri, version, diagnostics }).catch(() => undefined);
+  }
+
+  /** Writes down an error that is not an answer of the protocol; true when it was one. */
+  function tellUnexpected(uri: string, error: unknown): boolean {
+    if (error instanceof ResponseError) return false;
+    const text = `${uri}: not analysed: ${error instanceof Error ? error.message : String(error)}`;
+    if (logged.get(uri) !== text) connection.console.error(text);
+    logged.set(uri, text);
+    return true;
   }
 
   function push(uri: string): void {
@@ -106,7 +117,11 @@ export function createDiagnostics(session: Session): Diagnostics {
 
   return {
     async pull({ textDocument: { uri }, previousResultId }, token) {
-      const items = await compute(uri, token);
+      const items = await compute(uri, token).catch((error: unknown) => {
+        // VS Code's client never pulls a document again whose pull has failed.
+        if (tellUnexpected(uri, error)) return [];
+        throw error;
+      });
       const json = JSON.stringify(items);
       const known = last.get(uri);
       if (known && known.json === json) {
@@ -122,6 +137,7 @@ export function createDiagnostics(session: Session): Diagnostics {
     closed(uri) {
       last.delete(uri);
       logged.delete(uri);
+      sending.delete(uri);
       if (!client.pullDiagnostics) void connection.sendDiagnostics({ uri, diagnostics: [] });
     },
   };

@@ -64,7 +64,10 @@ export function startServer(connection: Connection, host: Host): void {
       session.settingsChanged(settings);
       diagnostics.refresh();
     });
-    connection.onInitialized(() => afterInitialized(connection, client, (folders) => session.setFolders(folders)));
+    connection.onInitialized(() => afterInitialized(connection, client, (folders) => {
+      session.setFolders(folders);
+      diagnostics.refresh();
+    }));
 
     return {
       capabilities: {

@@ -33,8 +33,8 @@ export interface Session {
   readonly documents: TextDocuments<TextDocument>;
   readonly docs: string | undefined;
   /**
-   * Loads an open document. Undefined when it is not open or mentions no VFIO. Throws the protocol's errors when the request
-   * was cancelled or the document was changed or closed meanwhile: an answer about an old text is a wrong answer.
+   * Loads an open document. Undefined when it is not open, or no longer, or mentions no VFIO. Throws the protocol's errors when the
+   * request was cancelled or the document was changed meanwhile: an answer about an old text is a wrong answer.
    */
   load(uri: string, token: CancellationToken): Promise<Loaded | undefined>;
   /** Lets a fresh parse win over an incremental one; true when that changes what is known of the document. */
@@ -50,6 +50,9 @@ export interface Session {
   closed(uri: string): void;
   setFolders(folders: readonly string[]): void;
 }
+
+/** A person types slower than this many reads; who is faster gets the answer to the last of them with the next request. */
+const MAX_RELOADS = 3;
 
 export function createSession(
   connection: Connection, client: Client, documents: TextDocuments<TextDocument>, engine: Promise<Engine>, files: FileSystem, docs: string | undefined,
@@ -121,6 +124,11 @@ export function createSession(
     void connection.sendNotification('vfioLifecycle/status', { kernel: kernel.text, reason: kernel.reason, uri });
   }
 
+  /** Does an open document of the module, other than the one that it was loaded for, have another text by now? */
+  function isOutdated({ file, sources, headers }: ModuleInput): boolean {
+    return [...sources, ...headers].some(({ path, text }) => path !== file && opened.has(path) && opened.get(path)!.getText() !== text);
+  }
+
   function rootOf(key: string): string | undefined {
     return folders.filter((folder) => isInside(key, folder)).sort((a, b) => b.length - a.length)[0];
   }
@@ -135,13 +143,14 @@ export function createSession(
       const document = documents.get(uri);
       if (!document) return undefined;
       const { version } = document;
-      const check = (): void => {
+      /** Is it still open? An empty answer about a closed document is right; an error would be one that clients recover from badly. */
+      const isOpen = (): boolean => {
         if (token.isCancellationRequested) throw new ResponseError(LSPErrorCodes.RequestCancelled, 'cancelled');
         const now = documents.get(uri);
-        if (now?.version === version) return;
+        if (now === undefined || now.version === version) return now !== undefined;
         // For a pull of diagnostics this asks the client to come again; elsewhere the data is ignored.
-        const data: DiagnosticServerCancellationData = { retriggerRequest: now !== undefined };
-        throw new ResponseError<unknown>(LSPErrorCodes.ServerCancelled, now ? 'the document changed' : 'the document was closed', data);
+        const data: DiagnosticServerCancellationData = { retriggerRequest: true };
+        throw new ResponseError<unknown>(LSPErrorCodes.ServerCancelled, 'the document changed', data);
       };
       const text = document.getText();
       const key = canonicalUri(uri);
@@ -149,14 +158,17 @@ export function createSession(
       const file = await configurationFileOf(key);
       const config = mergeConfigurations(settings, file?.configuration);
       const kernel = await targetOf(key, settings, file);
-      check();
+      if (!isOpen()) return undefined;
       if (!mentionsVfio(text)) {
         lastRead.delete(uri);
         return undefined;
       }
-      const input: ModuleInput = { ...await loader.load(key, text, { root: rootOf(key) }), wrappers: config.wrappers && rowsOf(config.wrappers).rows };
       const ready = await engine;
-      check();
+      let module = await loader.load(key, text, { root: rootOf(key) });
+      // What was opened or edited while other files were read is not yet known as a file that this one reads, so that nobody would ask again.
+      for (let again = 0; again < MAX_RELOADS && isOpen() && isOutdated(module); again++) module = await loader.load(key, text, { root: rootOf(key) });
+      if (!isOpen()) return undefined;
+      const input: ModuleInput = { ...module, wrappers: config.wrappers && rowsOf(config.wrappers).rows };
       lastRead.set(uri, new Set([...input.sources, ...input.headers].map((one) => one.path)));
       tell(uri, kernel);
       let analysis: Analysis | undefined;
@@ -192,6 +204,7 @@ export function createSession(
 
     setFolders(next) {
       folders = next.map(canonicalUri);
+      targets.clear();
     },
   };
 }

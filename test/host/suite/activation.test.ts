@@ -24,7 +24,7 @@ suite(`activation in ${vscode.env.appName} ${vscode.version}`, () => {
     const document = await open('plain.c');
     for (const key of 'vfio_d') await type(document, key);
     const session = await until('a server', () => extensionSession());
-    equal(session.client.isRunning(), true);
+    equal(session.client?.isRunning(), true);
     equal(serverProcesses().length, 1);
     await revert(document);
   });
@@ -37,6 +37,16 @@ suite(`activation in ${vscode.env.appName} ${vscode.version}`, () => {
     await configuration().update('enable', undefined);
     await until('a server', () => extensionSession());
     equal(serverProcesses().length, 1);
+  });
+
+  test('restarted twice at once, there is one new server', async () => {
+    const [before] = serverProcesses();
+    await Promise.all([1, 2].map(() => vscode.commands.executeCommand('vfioLifecycle.restart')));
+    equal((await extensionSession())?.client?.isRunning(), true);
+    await until('one server that is not the old one', () => {
+      const now = serverProcesses();
+      return now.length === 1 && now[0] !== before;
+    });
   });
 
   test('the restart command makes a new server', async () => {
