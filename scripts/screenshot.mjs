@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { baseArguments, cleanEnvironment, nodeBinary, startChromium, startCodeServer, writeSettings } from '../test/editor-host/code-server.mjs';
+import { baseArguments, cleanEnvironment, nodeBinary, removeFolder, startChromium, startCodeServer, writeSettings } from '../test/editor-host/code-server.mjs';
 import { installEditorHost } from './lib/editor-host.mjs';
 import { inProject } from './lib/paths.mjs';
 import { packVsix } from './package.mjs';
@@ -38,7 +38,7 @@ try {
 } finally {
   await browser.stop();
   await editor.stop();
-  fs.rmSync(data, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+  removeFolder(data);
 }
 
 /** The three mistakes in the text and in the Problems panel, and the hover on one. */

@@ -4,7 +4,7 @@ import { build } from 'esbuild';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { freePort } from '../test/editor-host/code-server.mjs';
+import { freePort, removeFolder } from '../test/editor-host/code-server.mjs';
 import { installEditorHost, shim } from './lib/editor-host.mjs';
 import { inProject, root } from './lib/paths.mjs';
 
@@ -39,7 +39,7 @@ try {
   console.error(String(error));
   process.exitCode = 1;
 } finally {
-  fs.rmSync(path.dirname(workspace), { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+  removeFolder(path.dirname(workspace));
 }
 
 /** The VS Code to run in. */

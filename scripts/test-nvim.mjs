@@ -14,7 +14,7 @@ try {
   run('nvim', ['--headless', '-u', 'NONE', '-i', 'NONE', '-n', 'mistakes.c', '-c', `luafile ${inProject('test/nvim/run.lua')}`], {
     cwd: folder,
     stdio: ['ignore', 'inherit', 'inherit'],
-    timeout: 120_000,
+    timeout: 10 * 60_000,
     env: { ...process.env, SERVER: inProject('dist/server.cjs'), SERVER_NODE: process.execPath },
   });
 } catch (error) {

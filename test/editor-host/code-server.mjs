@@ -61,7 +61,7 @@ export async function startCodeServer(folders, { env = {}, port, args = [] } = {
   fs.closeSync(descriptor);
   const origin = `http://127.0.0.1:${port}`;
   const stop = () => endGroup(server);
-  const deadline = Date.now() + 60_000;
+  const deadline = Date.now() + 180_000;
   while (await status(`${origin}/healthz`) !== 200) {
     if (server.exitCode !== null || Date.now() > deadline) {
       await stop();
@@ -92,6 +92,15 @@ export async function startChromium({ profile, width = 1280, height = 800, scale
 export const chromiumArguments = [
   '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync',
 ];
+
+/** Removes what an editor or a browser wrote. What one that is still going down writes meanwhile is left over, which is not the result of a test. */
+export function removeFolder(folder) {
+  try {
+    fs.rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+  } catch (error) {
+    console.error(`left over: ${error.message}`);
+  }
+}
 
 export async function freePort() {
   const server = net.createServer();

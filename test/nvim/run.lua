@@ -1,6 +1,8 @@
 -- The language server in Neovim (0.7 and later) over stdio: diagnostics, hover and a code action on the open buffer.
 -- Prints a line for each check and ends with the counts; the exit status is 1 when one failed.
 local passed, failed = 0, 0
+-- Only ends what hangs, in milliseconds.
+local limit = 120000
 
 local function check(name, test)
   local ok, problem = pcall(test)
@@ -22,12 +24,12 @@ local function text()
 end
 
 local function wait_for_diagnostics(count)
-  local there = vim.wait(20000, function() return #vim.diagnostic.get(buffer) == count end, 20)
+  local there = vim.wait(limit, function() return #vim.diagnostic.get(buffer) == count end, 20)
   assert(there, ('%d diagnostics, not %d'):format(#vim.diagnostic.get(buffer), count))
 end
 
 local function request(method, params)
-  local answers = assert(vim.lsp.buf_request_sync(buffer, method, params, 20000))
+  local answers = assert(vim.lsp.buf_request_sync(buffer, method, params, limit))
   local answer = assert(answers[client_id], 'no answer')
   assert(not answer.error, vim.inspect(answer.error))
   return answer.result

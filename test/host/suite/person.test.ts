@@ -1,27 +1,21 @@
 import { equal, ok } from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { suite, suiteSetup, suiteTeardown, teardown, test } from 'mocha';
-import { chromium, type Browser, type Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import * as vscode from 'vscode';
-import { open, until } from './support.ts';
+import { connectToWindow, open, until } from './support.ts';
 
-// Drives the very window that this suite runs in, over the DevTools protocol: the port is a flag of VS Code and of its stand-in.
 suite('a person in the user interface', () => {
-  let browser: Browser;
   let page: Page;
+  let close: () => Promise<void>;
 
-  suiteSetup(async () => {
-    browser = await chromium.connectOverCDP(`http://127.0.0.1:${process.env.HOST_SUITE_DEBUG_PORT}`);
-    const pages = browser.contexts().flatMap((context) => context.pages());
-    for (const one of pages) if (await one.locator('.monaco-workbench').count() > 0) page = one;
-    ok(page, 'the page of the workbench');
-  });
+  suiteSetup(async () => { ({ page, close } = await connectToWindow()); });
   // What the person saw last.
   teardown(async function () {
     const { HOST_SUITE_SCREENSHOT: file } = process.env;
     if (this.currentTest?.state === 'failed' && file !== undefined) await page?.screenshot({ path: file });
   });
-  suiteTeardown(async () => { await browser?.close(); });
+  suiteTeardown(() => close?.());
 
   test('sees the squiggle and the problem, reads the hover, converts by the light bulb and saves', async () => {
     await vscode.commands.executeCommand('workbench.action.closeAllEditors');
@@ -32,13 +26,19 @@ suite('a person in the user interface', () => {
     const line = document.getText().split('\n').findIndex((text) => text.includes('vfio_init_group_dev(')) + 1;
     await page.keyboard.type(String(line));
     await page.keyboard.press('Enter');
+    await until('the line', () => vscode.window.activeTextEditor?.selection.active.line === line - 1);
     await page.locator('.squiggly-error').first().waitFor();
 
     await page.keyboard.press('Control+Shift+M');
     await page.locator('.markers-panel .monaco-list-row', { hasText: 'removed-api' }).first().waitFor();
 
-    await call.hover();
-    await page.locator('.monaco-hover-content', { hasText: 'vfio_init_group_dev' }).first().waitFor();
+    // The panel may still be pushing the text up, and a mouse that rests on a word before the word comes there has not hovered over it.
+    const hover = page.locator('.monaco-hover-content', { hasText: 'vfio_init_group_dev' }).first();
+    await until('the hover', async () => {
+      await page.mouse.move(0, 0);
+      await call.hover();
+      return hover.waitFor({ timeout: 3_000 }).then(() => true, () => false);
+    });
     await page.keyboard.press('Escape');
 
     await call.click();
@@ -46,12 +46,13 @@ suite('a person in the user interface', () => {
     await page.locator('.action-widget .monaco-list-row', { hasText: 'vfio_alloc_device' }).first().click();
     await until('the conversion', () => document.isDirty);
     await page.locator('.squiggly-error').first().waitFor({ state: 'detached' });
+    // The squiggle goes with its text; what is found in the new text comes later.
+    await until('no problems', () => vscode.languages.getDiagnostics(document.uri).length === 0);
 
     await page.keyboard.press('Control+s');
     await until('the file to be saved', () => !document.isDirty);
     const expected = process.env.HOST_SUITE_EXPECTED;
     ok(expected, 'the path of the expected text');
     equal(readFileSync(document.fileName, 'utf8'), readFileSync(expected, 'utf8'));
-    equal(vscode.languages.getDiagnostics(document.uri).length, 0);
   });
 });

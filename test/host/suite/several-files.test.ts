@@ -1,22 +1,17 @@
 import { deepEqual, match, ok } from 'node:assert/strict';
 import path from 'node:path';
 import { suite, suiteSetup, suiteTeardown, teardown, test } from 'mocha';
-import { chromium, type Browser, type Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import * as vscode from 'vscode';
-import { convertDriver, open, rule, until } from './support.ts';
+import { connectToWindow, convertDriver, open, rule, until } from './support.ts';
 
 // Two drivers of several files each lie in folders of the workspace: dock waits for its conversion, hoist has mistakes that no one of
 // its files shows.
 suite('a driver of several files', () => {
-  let browser: Browser;
   let page: Page;
+  let close: () => Promise<void>;
 
-  suiteSetup(async () => {
-    browser = await chromium.connectOverCDP(`http://127.0.0.1:${process.env.HOST_SUITE_DEBUG_PORT}`);
-    const pages = browser.contexts().flatMap((context) => context.pages());
-    for (const one of pages) if (await one.locator('.monaco-workbench').count() > 0) page = one;
-    ok(page, 'the page of the workbench');
-  });
+  suiteSetup(async () => { ({ page, close } = await connectToWindow()); });
   teardown(async function () {
     const { HOST_SUITE_SCREENSHOT: file } = process.env;
     if (this.currentTest?.state === 'failed' && file !== undefined) await page?.screenshot({ path: file });
@@ -24,7 +19,7 @@ suite('a driver of several files', () => {
   suiteTeardown(async () => {
     // The next suite is to find the window as it was.
     await vscode.commands.executeCommand('workbench.action.closePanel');
-    await browser?.close();
+    await close?.();
   });
 
   /** Keeps what is on the screen for a person to look at. */
@@ -65,12 +60,10 @@ suite('a driver of several files', () => {
     const { done } = await convertDriver(async () => await row.count() > 0);
     deepEqual(documents.map((document) => document.getText()), before);
     // What needs confirmation is left out until the person ticks it.
-    const boxes = page.locator('.bulk-edit-panel .monaco-list-row input[type="checkbox"], .bulk-edit-panel .monaco-list-row .edit-checkbox');
+    const unticked = page.locator('.bulk-edit-panel .monaco-list-row .edit-checkbox:not([aria-checked="true"])');
+    await unticked.first().waitFor();
     await picture('several-files-preview.png');
-    for (let index = 0; index < await boxes.count(); index++) {
-      const box = boxes.nth(index);
-      if (!await box.isChecked()) await box.click();
-    }
+    while (await unticked.count() > 0) await unticked.first().click();
     await picture('several-files-confirmed.png');
     await page.locator('.bulk-edit-panel .monaco-button', { hasText: 'Apply' }).first().click();
     await done;

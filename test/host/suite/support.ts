@@ -1,11 +1,15 @@
 import { ok } from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
+import { chromium, type Page } from 'playwright-core';
 import * as vscode from 'vscode';
 import type { Api } from '../../../client/src/shared.ts';
 
+/** Only ends what hangs, in milliseconds: a machine that others use too may be slow. */
+export const LIMIT = 120_000;
+
 /** Waits until `look` finds something. It polls, because the editor tells of few of its changes; it fails after a generous time. */
 export async function until<T>(what: string, look: () => T | undefined | Thenable<T | undefined>): Promise<NonNullable<T>> {
-  const end = Date.now() + 30_000;
+  const end = Date.now() + LIMIT;
   for (;;) {
     const found = await look();
     if (found !== undefined && found !== null && found !== false) return found;
@@ -59,6 +63,17 @@ export function serverProcesses(): number[] {
       return false; // It ended while we looked.
     }
   });
+}
+
+/** The very window that this suite runs in, over the DevTools protocol: the port is a flag of VS Code and of its stand-in. */
+export async function connectToWindow(): Promise<{ readonly page: Page; close(): Promise<void> }> {
+  const browser = await chromium.connectOverCDP(`http://127.0.0.1:${process.env.HOST_SUITE_DEBUG_PORT}`, { timeout: LIMIT });
+  for (const page of browser.contexts().flatMap((context) => context.pages())) {
+    if (await page.locator('.monaco-workbench').count() === 0) continue;
+    page.setDefaultTimeout(LIMIT);
+    return { page, close: () => browser.close() };
+  }
+  throw new Error('no page is the workbench');
 }
 
 /** The code actions of a kind at a place, with their edits. */

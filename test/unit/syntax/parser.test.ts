@@ -1,13 +1,11 @@
 import fc from 'fast-check';
-import { afterAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import type { SyntaxNode, SyntaxTree } from '../../../server/src/syntax/node.ts';
 import { MAX_DEPTH } from '../../../server/src/syntax/walk.ts';
 import { loadParser } from '../../support/parser.ts';
 import { SAMPLES } from './samples.ts';
 
 const parser = await loadParser();
-// Large inputs on a busy machine.
-vi.setConfig({ testTimeout: 60_000 });
 
 /** Uses a tree and frees it. */
 function using<T>(tree: SyntaxTree, use: (tree: SyntaxTree) => T): T {
