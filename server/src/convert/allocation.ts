@@ -7,16 +7,25 @@ import { allExpressions, namesIn, namesUnder, statementsOf, uncast, type Placed 
 import { lineOf, refuse, RefusedError, textOf } from './refuse.ts';
 import { assignmentsOf, effectsOf, relate, type Assignment, type CallSite } from './sites.ts';
 import type { AllocationPlan, Container } from './types.ts';
-import { memberPath, scopeOf, typeOf, type Scope } from './typing.ts';
+import { memberPath, resolveType, scopeOf, typeOf, type Scope } from './typing.ts';
 
 /** The initialisers that a conversion knows a successor of, and how their arguments lie. */
 const CONVERTIBLE: ReadonlySet<string> = new Set(['vfio_init_group_dev', 'vfio_pci_core_init_device']);
 
-/** Allocators that zero the memory, as vfio_alloc_device does, with the position of the size; `count` is a number of objects that must be 1. */
-const ZEROING: ReadonlyMap<string, { readonly size: number; readonly count?: number }> = new Map([
+/**
+ * Allocators that zero the memory, as vfio_alloc_device does, with the position of the size; `count` is a number of objects that must be 1, and
+ * `flagged` is for those that zero when they are told to by __GFP_ZERO.
+ */
+const ZEROING: ReadonlyMap<string, { readonly size: number; readonly count?: number; readonly flagged?: true }> = new Map<string, { size: number; count?: number; flagged?: true }>([
   ['kzalloc', { size: 0 }],
   ['kvzalloc', { size: 0 }],
   ['vzalloc', { size: 0 }],
+  ['kzalloc_node', { size: 0 }],
+  ['kvzalloc_node', { size: 0 }],
+  ['vzalloc_node', { size: 0 }],
+  ['kmalloc', { size: 0, flagged: true }],
+  ['kvmalloc', { size: 0, flagged: true }],
+  ['kmalloc_node', { size: 0, flagged: true }],
   ['kcalloc', { size: 1, count: 0 }],
   ['kvcalloc', { size: 1, count: 0 }],
 ]);
@@ -153,7 +162,8 @@ function checkAllocator(file: FileIr, scope: Scope, call: CallExpr, tag: string,
     refuse('unsuitable-allocation', `__free(${stmt.cleanup}) frees the container at the end of the scope. Free it explicitly first, then convert.`, file, stmt);
   }
   const form = ZEROING.get(name);
-  if (!form) {
+  const flags = form && call.args[form.size + 1];
+  if (!form || (form.flagged && !(flags && namesIn(flags).includes('__GFP_ZERO')))) {
     refuse('unsuitable-allocation', `${name}() is no plain zeroing allocation of one object; vfio_alloc_device allocates the struct itself, zeroed. Use kzalloc(sizeof(…)) first.`, file, call);
   }
   const count = form.count === undefined ? null : call.args[form.count];
@@ -164,8 +174,8 @@ function checkAllocator(file: FileIr, scope: Scope, call: CallExpr, tag: string,
   if (size?.kind !== 'sizeof' || !isSizeOf(scope, size, tag)) {
     refuse('unsuitable-allocation', `The size \`${size ? textOf(file, size) : ''}\` is not that of \`struct ${tag}\` alone, which is what vfio_alloc_device allocates. Keep the rest in memory of its own.`, file, size ?? call);
   }
-  const flags = call.args[form.size + 1];
-  const wanted = new Set(flags ? namesIn(flags) : []);
+  // vzalloc() and its like have no flags: what follows the size there is the node.
+  const wanted = new Set(flags && !name.startsWith('vzalloc') ? namesIn(flags) : []);
   for (const flag of ['GFP_KERNEL', 'GFP_KERNEL_ACCOUNT', '__GFP_ZERO', '__GFP_ACCOUNT', '__GFP_NOWARN', '__GFP_RETRY_MAYFAIL']) wanted.delete(flag);
   if (wanted.size > 0) {
     refuse('unsuitable-allocation', `\`${textOf(file, flags!)}\`: vfio_alloc_device allocates with GFP_KERNEL and may sleep. Move the allocation to where it may.`, file, flags!);
@@ -173,9 +183,16 @@ function checkAllocator(file: FileIr, scope: Scope, call: CallExpr, tag: string,
 }
 
 function isSizeOf(scope: Scope, size: Expr & { kind: 'sizeof' }, tag: string): boolean {
-  if (size.type) return size.type.name === tag && size.type.keyword === 'struct' && size.type.pointers === 0;
+  if (size.type) {
+    const named = resolveType(scope.module, scope.file, size.type);
+    return named !== null && named.tag === tag && named.pointers === 0;
+  }
   if (!size.operand) return false;
-  const type = typeOf(scope, size.operand);
+  const { operand } = size;
+  // The grammar cannot tell a typedef's name from a variable's.
+  const named = operand.kind === 'name' && !scope.locals.has(operand.name)
+    ? resolveType(scope.module, scope.file, { start: operand.start, end: operand.end, name: operand.name, keyword: null, pointers: 0, arrays: 0 }) : null;
+  const type = named ?? typeOf(scope, operand);
   return type !== null && type.tag === tag && type.pointers === 0;
 }
 

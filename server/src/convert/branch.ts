@@ -5,7 +5,7 @@ import { allExpressions, innerStatements, statementsOf, uncast } from './place.t
 import type { AllocationPlan } from './types.ts';
 
 /** The edits that turn the NULL test and its branch into IS_ERR and PTR_ERR, in the error style that the function has. */
-export function errorBranchEdits(file: FileIr, allocation: Pick<AllocationPlan, 'check' | 'variable' | 'fn'>, eol: string): Edit[] {
+export function errorBranchEdits(file: FileIr, allocation: Pick<AllocationPlan, 'check' | 'variable' | 'fn' | 'resets'>, eol: string): Edit[] {
   const { check, variable, fn } = allocation;
   const { text } = file;
   const edits: Edit[] = [];
@@ -24,25 +24,26 @@ export function errorBranchEdits(file: FileIr, allocation: Pick<AllocationPlan, 
   }
   const last = statements[statements.length - 1];
   const result = last?.kind === 'goto' ? resultAt(fn, last.label) : null;
-  if (last?.kind !== 'goto' || result === null || assigned.has(result)) {
+  // A bare goto that relied on the value the result had before; and a way out that asks whether there is an object.
+  const assignments = [...(result === null || assigned.has(result) ? [] : [`${result} = ${value};`]), ...(allocation.resets === true ? [`${variable} = NULL;`] : [])];
+  if (last?.kind !== 'goto' || assignments.length === 0) {
     edits.push({ span: check.conditionSpan, newText: test });
     return edits;
   }
-  // A bare goto that relied on the value the result had before.
-  const assignment = `${result} = ${value};`;
+  const before = (blanks: string): string => assignments.map((line) => `${line}${eol}${blanks}`).join('');
   if (check.then.kind === 'block') {
     edits.push({ span: check.conditionSpan, newText: test });
-    edits.push({ span: { start: last.start, end: last.start }, newText: `${assignment}${eol}${indentAt(text, last.start)}` });
+    edits.push({ span: { start: last.start, end: last.start }, newText: before(indentAt(text, last.start)) });
     return edits;
   }
   const indent = indentAt(text, check.start);
   if (!text.slice(check.conditionSpan.end, last.start).includes('\n')) {
     const inner = `${indent}${indent.startsWith(' ') ? indent : '\t'}`;
-    edits.push({ span: { start: check.conditionSpan.start, end: check.end }, newText: `${test} {${eol}${inner}${assignment}${eol}${inner}goto ${last.label};${eol}${indent}}` });
+    edits.push({ span: { start: check.conditionSpan.start, end: check.end }, newText: `${test} {${eol}${inner}${before(inner)}goto ${last.label};${eol}${indent}}` });
     return edits;
   }
   edits.push({ span: check.conditionSpan, newText: `${test} {` });
-  edits.push({ span: { start: last.start, end: last.start }, newText: `${assignment}${eol}${indentAt(text, last.start)}` });
+  edits.push({ span: { start: last.start, end: last.start }, newText: before(indentAt(text, last.start)) });
   const end = nextLine(text, last.end);
   const closed = text[end - 1] === '\n';
   edits.push({ span: { start: end, end }, newText: closed ? `${indent}}${eol}` : `${eol}${indent}}` });

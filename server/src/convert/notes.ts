@@ -13,6 +13,7 @@ export function notesOf(file: FileIr, kernel: KernelVersion, devices: readonly D
   for (const device of devices) {
     say(`struct ${device.container.tag} is now freed at the last vfio_put_device(), which may be later than before: pointers to it that are kept elsewhere must still be gone by then.`);
     for (const label of device.labels) say(label.merged ? `Label ${label.from} in ${label.fn.name}() went: its gotos lead to ${label.to}, which followed at once.` : `Label ${label.from} in ${label.fn.name}() is now ${label.to}.`, 'label');
+    for (const { call } of device.allocations) if (call.name?.endsWith('_node') === true) say(`vfio_alloc_device() asks for no NUMA node, as ${call.name}() did.`);
     if (device.moves.length > 0) say('Drvdata is now set before the register, which insists on it since 5.19.');
     if (device.renames.length > 0) say('An mdev has no IOMMU group of its own since 5.16, so it is now registered with vfio_register_emulated_iommu_dev().');
   }

@@ -26,6 +26,8 @@ export interface WalkInput {
   readonly holders: ReadonlySet<string>;
   /** The test of the allocation: the only one that the conversion rewrites. */
   readonly check: Stmt | null;
+  /** The converted test makes the variable NULL where the allocation failed. */
+  readonly resets?: boolean | undefined;
   readonly meaning: (call: CallExpr) => CallMeaning | null;
 }
 
@@ -223,7 +225,8 @@ class Walker {
   private presence(expr: Expr, entry: States, own: boolean): Split {
     if (!own) this.note(this.uses, expr, entry);
     const gone = own ? State.none | State.failed : State.none;
-    return { yes: entry & ~gone, no: entry & (State.none | State.failed) };
+    const no = entry & (State.none | State.failed);
+    return { yes: entry & ~gone, no: own && this.input.resets === true && no !== 0 ? State.none : no };
   }
 
   private isHolder(expr: Expr): expr is Expr & { kind: 'name' } {

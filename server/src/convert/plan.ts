@@ -87,26 +87,26 @@ function planDevice(input: ConversionInput, file: FileIr, group: readonly CallSi
   refuseVersionArms(file, group);
   const found = group.map((site) => ({ site, ...findAllocation(module, file, site) }));
   const { container } = found[0]!;
-  const allocations = found.map((item) => item.plan);
-  refuseOtherAllocations(file, container, allocations, sites);
-  const teardown = findTeardown(module, file, container, sites, alone, allocations[0]!.call);
-  provePaths(module, file, container, allocations, teardown);
+  const planned = found.map((item) => item.plan);
+  refuseOtherAllocations(file, container, planned, sites);
+  const teardown = findTeardown(module, file, container, sites, alone, planned[0]!.call);
+  const allocations = provePaths(module, file, container, planned, teardown);
 
   const core = group.some((site) => site.call.name === 'vfio_pci_core_init_device');
   const { family, renames } = registration(file, container, group, sites);
   const moves = core ? allocations.flatMap((item) => drvdataMoves(file, container, item, sites)) : [];
-  const planned: TablePlan[] = [];
+  const tables: TablePlan[] = [];
   for (const { site, plan } of found) {
     const ops = site.call.args[2]!;
     const names = tablesOf(site.scope, ops);
     if (!names) refuse('table-chosen-late', `Which ops table \`${plain(textOf(file, ops))}\` is cannot be told here. Pass \`&table\`, or a local that is only set to such before the allocation.`, file, ops);
     for (const name of names) {
-      planned.push(planTable(file, findTable(file, name, ops), { kernel, family, core, functionName: plan.fn.name, callbacks: input.callbacks?.get(name) }));
+      tables.push(planTable(file, findTable(file, name, ops), { kernel, family, core, functionName: plan.fn.name, callbacks: input.callbacks?.get(name) }));
     }
   }
-  checkConditions(file, allocations[0]!.fn, [...teardown.frees.map((item) => item.fn), ...teardown.uninits.map((item) => item.fn), ...allocations.map((item) => item.fn), ...planned.map((item) => item.variable)]);
+  checkConditions(file, allocations[0]!.fn, [...teardown.frees.map((item) => item.fn), ...teardown.uninits.map((item) => item.fn), ...allocations.map((item) => item.fn), ...tables.map((item) => item.variable)]);
   const labels = planLabels(file, container, teardown.frees, teardown.uninits);
-  return { device: { container, allocations, uninits: teardown.uninits, frees: teardown.frees, labels, renames, moves }, planned };
+  return { device: { container, allocations, uninits: teardown.uninits, frees: teardown.frees, labels, renames, moves }, planned: tables };
 }
 
 /** An arm that is there for old kernels is right as it is. */

@@ -3,7 +3,7 @@ import type { Module } from '../lifecycle/types.ts';
 import { rootOf } from './allocation.ts';
 import { State, walk, type CallMeaning, type States, type WalkOutput } from './paths.ts';
 import { allExpressions, namesIn, statementsOf, uncast } from './place.ts';
-import { lineOf, refuse, textOf } from './refuse.ts';
+import { lineOf, refuse, RefusedError, textOf } from './refuse.ts';
 import { levelOf } from './sites.ts';
 import { meaningOf, type Teardown } from './teardown.ts';
 import type { AllocationPlan, Container } from './types.ts';
@@ -12,11 +12,13 @@ import { memberPath, scopeOf, typeOf, type Scope } from './typing.ts';
 /**
  * Proves on every path what a put needs and a free does not: the object is there (kfree of NULL is nothing, a put of an error
  * pointer is a crash), each uninit is followed by its free, and nothing is freed twice or used when the allocation failed.
+ * Returns the allocations, with those marked whose variable must become NULL where they fail. Throws RefusedError.
  */
-export function provePaths(module: Module, file: FileIr, container: Container, allocations: readonly AllocationPlan[], teardown: Teardown): void {
+export function provePaths(module: Module, file: FileIr, container: Container, allocations: readonly AllocationPlan[], teardown: Teardown): AllocationPlan[] {
   const events = meaningOf(teardown);
   const helpers = new HelperSummaries(module, file, container, events, new Set(allocations.map((item) => item.fn)));
   const functions = new Set<FunctionIr>([...allocations.map((item) => item.fn), ...teardown.frees.map((item) => item.fn), ...teardown.uninits.map((item) => item.fn)]);
+  const resetting = new Set<AllocationPlan>();
   for (const fn of functions) {
     if (fn.opaque) refuse('opaque-function', `${fn.name}() has something in it that was not understood, so its paths cannot be followed. Simplify it, or convert by hand.`, file, fn.nameSpan);
     const scope = scopeOf(module, file, fn);
@@ -24,16 +26,40 @@ export function provePaths(module: Module, file: FileIr, container: Container, a
     const holders = holdersIn(scope, container, events, allocation);
     // Two objects of the type in one function are beyond this walk, which knows one.
     if (holders === null) continue;
-    const output = walk({
-      fn,
-      entry: allocation || !fn.params.some((param) => holders.has(param.name)) ? State.none : State.live,
-      holders,
-      check: allocation?.check ?? null,
-      meaning: helpers.meaningIn(scope, allocation),
-    });
-    if (!output.complete) refuse('opaque-function', `The paths of ${fn.name}() cannot be followed to the end. Simplify it, or convert by hand.`, file, fn.nameSpan);
-    judge(file, fn, output, allocation, helpers.isCalled(fn), handedOverAt(fn, teardown));
+    const prove = (resets: boolean): void => {
+      const output = walk({
+        fn,
+        entry: allocation || !fn.params.some((param) => holders.has(param.name)) ? State.none : State.live,
+        holders,
+        check: allocation?.check ?? null,
+        resets,
+        meaning: helpers.meaningIn(scope, allocation),
+      });
+      if (!output.complete) refuse('opaque-function', `The paths of ${fn.name}() cannot be followed to the end. Simplify it, or convert by hand.`, file, fn.nameSpan);
+      judge(file, fn, output, allocation, helpers.isCalled(fn), handedOverAt(fn, teardown));
+    };
+    const refused = refusalOf(() => prove(false));
+    if (refused === null) continue;
+    // Where the ways out ask whether there is an object (`if (p) kfree(p);`), NULL in the variable answers them as before.
+    if (refused.refusal.code !== 'free-of-nothing' || allocation === null || !leavesByGoto(allocation) || refusalOf(() => prove(true)) !== null) throw refused;
+    resetting.add(allocation);
   }
+  return allocations.map((item) => (resetting.has(item) ? { ...item, resets: true } : item));
+}
+
+function refusalOf(prove: () => void): RefusedError | null {
+  try {
+    prove();
+    return null;
+  } catch (error) {
+    if (!(error instanceof RefusedError)) throw error;
+    return error;
+  }
+}
+
+function leavesByGoto({ check }: AllocationPlan): boolean {
+  const last = check.then.kind === 'block' ? check.then.body[check.then.body.length - 1] : check.then;
+  return last?.kind === 'goto';
 }
 
 function judge(file: FileIr, fn: FunctionIr, output: WalkOutput, allocation: AllocationPlan | null, isHelper: boolean, handedOver: number): void {

@@ -103,6 +103,8 @@ export interface AllocationPlan extends InFile {
   readonly checkAt: Placed;
   /** The statement that goes. */
   readonly init: Placed;
+  /** What fails after the allocation leaves by way of a test whether there is an object: the variable becomes NULL again where the allocation fails. */
+  readonly resets?: boolean;
   /** Third and fourth argument of vfio_alloc_device. */
   readonly dev: string;
   readonly ops: string;

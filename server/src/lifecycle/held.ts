@@ -154,7 +154,12 @@ function whenGuessed(result: Value): Held['when'] { return result.kind === 'poin
 
 /** Whether an undoing call gives this resource back: its name and an argument agree. */
 export function isGivenBack(h: Held, api: string, values: readonly Value[]): boolean {
-  return h.kind !== 'counter' && h.undo.includes(api) && values.some((v) => h.values.some((w) => valueKey(w) === valueKey(v)));
+  return h.kind !== 'counter' && h.undo.includes(api) && values.some((v) => h.values.some((w) => valueKey(w) === valueKey(v) || isFirstMember(h, v, w)));
+}
+
+/** The memory by the address of a member: only its first member has an address that can be freed, as drvdata that a core insists on has it. */
+function isFirstMember(h: Held, v: Value, w: PointerValue): boolean {
+  return h.kind === 'pair' && h.byReturn && w.object.startsWith('alloc:') && w.path === '' && v.kind === 'pointer' && v.object === w.object;
 }
 
 /**

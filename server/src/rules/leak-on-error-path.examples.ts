@@ -353,5 +353,52 @@ static void foo_remove(struct mdev_device *mdev)
 }
 ${DRIVER}`,
     },
+    {
+      title: 'The core device stands first in the object, and what is freed is read from drvdata as that',
+      kernel: '6.0',
+      code: `struct foo {
+	struct vfio_pci_core_device core;
+	u32 rings[];
+};
+
+static const struct vfio_device_ops foo_ops = { .name = "foo" };
+
+static void foo_end(struct foo *foo)
+{
+	vfio_pci_core_unregister_device(&foo->core);
+	vfio_pci_core_uninit_device(&foo->core);
+	kfree(foo);
+}
+
+static int foo_probe(struct pci_dev *pdev, const struct pci_device_id *id)
+{
+	struct foo *foo;
+	int ret;
+
+	foo = kzalloc(struct_size(foo, rings, 4), GFP_KERNEL);
+	if (!foo)
+		return -ENOMEM;
+	vfio_pci_core_init_device(&foo->core, pdev, &foo_ops);
+//      ^^^^^^^^^^^^^^^^^^^^^^^^^ deprecated-init-group-dev
+	dev_set_drvdata(&pdev->dev, &foo->core);
+	ret = vfio_pci_core_register_device(&foo->core);
+	if (ret) {
+		vfio_pci_core_uninit_device(&foo->core);
+		kfree(foo);
+	}
+	return ret;
+}
+
+static void foo_remove(struct pci_dev *pdev)
+{
+	foo_end(dev_get_drvdata(&pdev->dev));
+}
+
+static struct pci_driver foo_driver = {
+	.name = "foo",
+	.probe = foo_probe,
+	.remove = foo_remove,
+};`,
+    },
   ],
 };
