@@ -3,7 +3,7 @@ import type { CommentIr, FileIr, FileMacroIr, FunctionIr, IncludeIr, MacroIr, Pr
 import type { Span } from '../text/span.ts';
 import { createLoweringCache, startPass, type LoweringCache } from './lower/cache.ts';
 import { findComments } from './lower/comments.ts';
-import { copyConditions, copyString, createContext } from './lower/context.ts';
+import { copyConditions, createContext } from './lower/context.ts';
 import { lowerMacroBodies, isWorthParsing } from './lower/macros.ts';
 import { equalIr } from './lower/shift.ts';
 import { lowerItem, splitArguments, type ItemIr } from './lower/toplevel.ts';
@@ -22,26 +22,23 @@ export { shiftSpans } from './lower/shift.ts';
  * @returns the IR, with offsets into `tree.text`.
  */
 export function lowerFile(path: string, tree: SyntaxTree, cache: LoweringCache = createLoweringCache(), parser: SyntaxParser | null = null): FileIr {
-  const pass = startPass(cache);
+  const pass = startPass(cache, tree);
   const items: ItemIr[] = [];
   const fresh: ItemIr[] = [];
   for (const item of tree.items()) {
     if (item.type === 'comment') continue;
-    const own = tree.text.slice(item.start, item.end);
-    const masked = tree.masked.slice(item.start, item.end);
-    const cached = pass.find(item, own, masked);
-    if (cached !== null && !item.hasError) {
-      pass.keep(item, own, masked, cached);
-      items.push(cached);
-      continue;
-    }
-    const c = createContext(tree.text, item, tree.notes);
-    const lowered = lowerItem(item, copyConditions(item.conditions), c);
+    let entry = pass.find(item);
     // Around an error the tree also depends on the edits that led to it: the tree at hand wins over the cache.
-    const ir = cached !== null && equalIr(cached, lowered) ? cached : lowered;
-    if (ir === lowered) fresh.push(ir);
-    pass.keep(item, c.own, masked === own ? c.own : copyString(masked), ir);
-    items.push(ir);
+    if (entry === null || item.hasError) {
+      const conditions = copyConditions(item.conditions);
+      const ir = lowerItem(item, conditions, createContext(tree.text, item, tree.notes));
+      if (entry === null || !equalIr(entry.ir, ir)) {
+        entry = { start: item.start, end: item.end, type: item.type, hasError: item.hasError, conditions, ir };
+        fresh.push(ir);
+      }
+    }
+    pass.keep(entry);
+    items.push(entry.ir);
   }
   pass.finish();
   if (parser !== null) fillMacroBodies(fresh, tree.text, parser);

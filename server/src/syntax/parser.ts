@@ -1,4 +1,5 @@
 import { Language, Parser, type Tree } from 'web-tree-sitter';
+import { commonPrefix, commonSuffix } from '../text/common.ts';
 import { topLevelItems } from './items.ts';
 import { kernelMask } from './mask.ts';
 import type { MaskNote, SyntaxNode, SyntaxParser, SyntaxTree, TopLevelItem } from './node.ts';
@@ -73,27 +74,6 @@ function editedCopy(tree: Tree, before: string, after: string): Tree {
     newEndPosition: positionAfter(after, start, after.length - tail, startPosition),
   } as Parameters<Tree['edit']>[0]);
   return copy;
-}
-
-/** Stretches of this many code units are compared at once, which is much faster than one by one. */
-const STRETCH = 1024;
-
-function commonPrefix(a: string, b: string): number {
-  const shorter = Math.min(a.length, b.length);
-  let length = 0;
-  while (length + STRETCH <= shorter && a.slice(length, length + STRETCH) === b.slice(length, length + STRETCH)) length += STRETCH;
-  while (length < shorter && a.charCodeAt(length) === b.charCodeAt(length)) length++;
-  return length;
-}
-
-/** Of what follows the common prefix. */
-function commonSuffix(a: string, b: string, prefix: number): number {
-  const shorter = Math.min(a.length, b.length) - prefix;
-  const part = (text: string, length: number) => text.slice(text.length - length - STRETCH, text.length - length);
-  let length = 0;
-  while (length + STRETCH <= shorter && part(a, length) === part(b, length)) length += STRETCH;
-  while (length < shorter && a.charCodeAt(a.length - 1 - length) === b.charCodeAt(b.length - 1 - length)) length++;
-  return length;
 }
 
 interface Point { row: number; column: number }

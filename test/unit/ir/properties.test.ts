@@ -61,6 +61,19 @@ describe('lowering', () => {
       for (const text of [...texts, texts[0]!]) expect(printFile(lower(text, cache), { spans: true })).toBe(printFile(lower(text), { spans: true }));
     }), { numRuns: 100 });
   });
+
+  test('with a cache gives what it gives without, edit by edit', () => {
+    const edit = fc.tuple(fc.double({ min: 0, max: 1, noNaN: true }), fc.nat(12), fc.constantFrom('', '', '\n', 'x', '/*', ...PIECES, ...TOKENS));
+    fc.assert(fc.property(brokenFile, fc.array(edit, { minLength: 1, maxLength: 6 }), (first, edits) => {
+      const cache = createLoweringCache();
+      let text = first;
+      for (const [where, length, added] of [[0, 0, ''] as const, ...edits]) {
+        const at = Math.floor(where * text.length);
+        text = text.slice(0, at) + added + text.slice(at + length);
+        expect(printFile(lower(text, cache), { spans: true })).toBe(printFile(lower(text), { spans: true }));
+      }
+    }), { numRuns: 150 });
+  });
 });
 
 describe('deep nesting', () => {

@@ -9,8 +9,10 @@ export function shiftSpans<T>(node: T, delta: number): T {
 export function equalIr(a: unknown, b: unknown): boolean {
   if (a === b) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
-  const left = Object.entries(a);
-  return left.length === Object.keys(b).length && left.every(([key, value]) => equalIr(value, (b as Record<string, unknown>)[key]));
+  const left = a as Record<string, unknown>, right = b as Record<string, unknown>;
+  for (const key in left) if (!equalIr(left[key], right[key])) return false;
+  for (const key in right) if (!(key in left)) return false;
+  return true;
 }
 
 function copy(value: unknown, delta: number): unknown {
