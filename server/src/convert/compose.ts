@@ -51,6 +51,11 @@ function offsetBefore(edits: readonly Edit[], offset: number): number {
   return offset - ahead;
 }
 
+/** Where the text at an offset is after edits, none of which changes it. */
+export function offsetAfter(edits: readonly Edit[], offset: number): number {
+  return edits.reduce((sum, { span, newText }) => span.end <= offset ? sum + newText.length - (span.end - span.start) : sum, offset);
+}
+
 function kindOf(edit: Edit, parts: readonly PlannedEdit[]): EditKind {
   const touching = parts.filter((part) => part.span.start <= edit.span.end && edit.span.start <= part.span.end);
   return touching.reduce<EditKind>((kind, part) => EDIT_KINDS.indexOf(part.kind) > EDIT_KINDS.indexOf(kind) ? part.kind : kind, 'allocation');

@@ -1,6 +1,6 @@
 /** The conversion: a plan or a refusal from the IR, and the edits of a plan. The engine applies them and proves the result. */
 export { planConversion } from './several-files/plan.ts';
 export { prepareConversion, type Prepared, type Relower } from './prepare.ts';
-export { composePlanned, siteBefore, type DocumentEdits } from './compose.ts';
+export { composePlanned, offsetAfter, siteBefore, type DocumentEdits } from './compose.ts';
 export { editsOf } from './edits.ts';
 export type { ConversionInput, ConversionPlan, ConversionRequest, EditKind, Note, PlanResult, PlannedEdits, Refusal, RefusalCode } from './types.ts';

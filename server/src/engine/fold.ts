@@ -1,7 +1,8 @@
 /** The fold style: what a minimal conversion leaves in probe and remove moves into `.init` and `.release`, as far as that can be proved. */
-import { composePlanned, type DocumentEdits, type Note } from '../convert/index.ts';
-import { foldDevice, textsBeforeCore, type FoldResult, type Moved } from '../convert/fold/index.ts';
-import type { Module, Site } from '../lifecycle/types.ts';
+import { composePlanned, offsetAfter, type DocumentEdits, type Note } from '../convert/index.ts';
+import { foldDevice, inlinePuttingHelpers, textsBeforeCore, type FoldNote, type FoldRequest, type FoldResult, type Moved } from '../convert/fold/index.ts';
+import type { Module } from '../lifecycle/types.ts';
+import type { FileEdits } from '../text/span.ts';
 import type { Engine } from './analyse.ts';
 import { convert, prove, unprovedEdits } from './convert.ts';
 import { withEdits } from './prove.ts';
@@ -18,9 +19,10 @@ export function foldOfferOf(engine: Engine, input: ModuleInput, target: TargetKe
     const after = edits && withEdits(input, edits);
     const module = after && scratch.module(after);
     if (!before || !module) return { status: 'nothing', reason: 'There is no conversion to fold.' };
-    const results = probesOf(before, module).map((probe) => foldProbe(before, module, target, probe));
+    const state: State = { input: after, module, edits: [] };
+    const results = probesOf(before, module).flatMap((probe) => startsOf(scratch, before, state, target, probe).map((start) => foldProbe(before, start, target, probe)));
     if (results.some((result) => result.status === 'folded')) return { status: 'planned' };
-    const first = results[0];
+    const first = results.at(-1);
     return { status: 'nothing', reason: first?.status === 'nothing' ? first.reason : 'The conversion allocates no device anew.' };
   } catch (error) {
     return { status: 'nothing', reason: `internal error: ${error instanceof Error ? error.message : String(error)}` };
@@ -39,49 +41,96 @@ export function convertFolding(engine: Engine, input: ModuleInput, target: Targe
   const scratch = engine.sibling();
   try {
     const before = engine.module(input);
-    let edits: readonly DocumentEdits[] = minimal.edits.map((one) => ({ path: one.path, edits: one.edits.map((edit) => ({ ...edit, kind: edit.kind ?? 'tidy' })) }));
-    let after = withEdits(input, edits);
-    let module = after && scratch.module(after);
+    const edits: readonly DocumentEdits[] = minimal.edits.map((one) => ({ path: one.path, edits: one.edits.map((edit) => ({ ...edit, kind: edit.kind ?? 'tidy' })) }));
+    const after = withEdits(input, edits);
+    const module = after && scratch.module(after);
     if (!before || !after || !module) return minimal;
-    let notes: readonly Note[] = minimal.notes;
+    let state: State = { input: after, module, edits };
+    let notes: readonly (Note | Placed)[] = minimal.notes;
     const folded: Moved[] = [];
     for (const probe of probesOf(before, module)) {
-      const result = foldProbe(before, module, target, probe);
-      if (result.status === 'nothing') {
-        notes = [...notes, notFolded(`Nothing was folded: ${result.reason}`)];
-        continue;
+      let why = '';
+      for (const start of startsOf(scratch, before, state, target, probe)) {
+        const result = foldProbe(before, start, target, probe);
+        if (result.status === 'nothing') {
+          why = `Nothing was folded: ${result.reason}`;
+          continue;
+        }
+        const next = changed(scratch, start, [{ path: probe.path, edits: result.edits }]);
+        const proof = prove(engine, scratch, input, next?.input, target, functionName);
+        if (!next || proof.status === 'failed') {
+          const line = next && proof.status === 'failed' && proof.site ? ` (line ${lineIn(next.input, proof.site.path, proof.site.start)} of the result)` : '';
+          why = `${probe.name}() was not folded: ${proof.status === 'failed' ? proof.problem : 'the result cannot be read again'}${line}.`;
+          continue;
+        }
+        state = next;
+        folded.push(result.moved);
+        // The release that was added to give the memory back does more by now.
+        const kept = notes.filter((note) => !('name' in note) || note.name !== result.moved.release);
+        notes = [
+          ...kept.map((note) => 'say' in note ? movedOn(note, [start.own, [{ path: probe.path, edits: result.edits }]]) : note),
+          ...start.helpers.map((name): Note => ({ kind: 'review', text: `${name}() went: what it undid moved, and its callers put the device themselves.` })),
+          ...result.notes.map((note) => ({ ...note, path: probe.path })),
+        ];
+        why = '';
+        break;
       }
-      const next = withEdits(after, [{ path: probe.path, edits: result.edits }]);
-      const proof = prove(engine, scratch, input, next, target, functionName);
-      const nextModule = next && proof.status === 'proved' ? scratch.module(next) : undefined;
-      if (!next || !nextModule) {
-        const why = proof.status === 'failed' ? `${proof.problem}${next && proof.site ? ` (line ${lineIn(next, proof.site)} of the result)` : ''}` : 'the result cannot be read again';
-        notes = [...notes, notFolded(`${probe.name}() was not folded: ${why}.`)];
-        continue;
-      }
-      edits = composePlanned(edits, [{ path: probe.path, edits: result.edits.map((edit) => ({ ...edit, kind: 'fold' })) }]);
-      after = next;
-      module = nextModule;
-      folded.push(result.moved);
-      // The release that was added to give the memory back does more by now.
-      notes = [...notes.filter((note) => note.kind !== 'release' || note.name !== result.moved.release), ...result.notes];
+      if (why !== '') notes = [...notes, { kind: 'style', text: why }];
     }
-    return { status: 'converted', edits, notes, ...(folded.length > 0 && { folded }) };
+    const rendered = notes.map((note): Note => 'say' in note ? { kind: note.kind, text: note.say(note.places.map((place) => lineIn(state.input, note.path, place))) } : note);
+    return { status: 'converted', edits: state.edits, notes: rendered, ...(folded.length > 0 && { folded }) };
   } catch (error) {
-    return { ...minimal, notes: [...minimal.notes, notFolded(`Nothing was folded: internal error: ${error instanceof Error ? error.message : String(error)}`)] };
+    return { ...minimal, notes: [...minimal.notes, { kind: 'style', text: `Nothing was folded: internal error: ${error instanceof Error ? error.message : String(error)}` }] };
   } finally {
     scratch.dispose();
   }
 }
 
-function notFolded(text: string): Note {
-  return { kind: 'style', text };
+/** A module on the way to the folded one, with all edits that lead to it from the one that was given. */
+interface State {
+  readonly input: ModuleInput;
+  readonly module: Module;
+  readonly edits: readonly DocumentEdits[];
 }
 
-/** The one-based line of a place. */
-function lineIn(input: ModuleInput, site: Site): number {
-  const text = [...input.sources, ...input.headers].find((one) => one.path === site.path)?.text ?? '';
-  return text.slice(0, site.start).split('\n').length;
+/** What a fold may start from. */
+interface Start extends State {
+  /** The edits since the state before it. */
+  readonly own: readonly FileEdits[];
+  /** Helpers that were written out. */
+  readonly helpers: readonly string[];
+  readonly toUndo?: ReadonlySet<string>;
+}
+
+/** With the helpers that put written out, which pays when all that they undo can move; and as it is. */
+function startsOf(scratch: Engine, before: Module, state: State, target: TargetKernel, probe: Probe): Start[] {
+  const plain: Start = { ...state, own: [], helpers: [] };
+  const inlined = inlinePuttingHelpers(requestFor(before, plain, target, probe));
+  const own = inlined ? [{ path: probe.path, edits: inlined.edits }] : [];
+  const next = inlined && changed(scratch, state, own);
+  return inlined && next ? [{ ...next, own, helpers: inlined.helpers, toUndo: inlined.undo }, plain] : [plain];
+}
+
+function changed(scratch: Engine, state: State, edits: readonly FileEdits[]): State | undefined {
+  const input = withEdits(state.input, edits);
+  const module = input && scratch.module(input);
+  if (!input || !module) return undefined;
+  return { input, module, edits: composePlanned(state.edits, edits.map((one) => ({ path: one.path, edits: one.edits.map((edit) => ({ ...edit, kind: 'fold' })) }))) };
+}
+
+/** A note on a fold, with places in a document as it is after that. */
+interface Placed extends FoldNote { readonly path: string }
+
+/** The same when another probe of the document has been folded. */
+function movedOn(note: Placed, steps: readonly (readonly FileEdits[])[]): Placed {
+  const edits = steps.map((step) => step.filter((one) => one.path === note.path).flatMap((one) => one.edits));
+  return { ...note, places: note.places.map((place) => edits.reduce((at, step) => offsetAfter(step, at), place)) };
+}
+
+/** The one-based line of an offset. */
+function lineIn(input: ModuleInput, path: string, offset: number): number {
+  const text = [...input.sources, ...input.headers].find((one) => one.path === path)?.text ?? '';
+  return text.slice(0, offset).split('\n').length;
 }
 
 interface Probe { readonly path: string; readonly name: string }
@@ -95,7 +144,11 @@ function probesOf(before: Module, after: Module): Probe[] {
   });
 }
 
-function foldProbe(before: Module, module: Module, target: TargetKernel, { path, name }: Probe): FoldResult {
+function requestFor(before: Module, start: Start, target: TargetKernel, { path, name }: Probe): FoldRequest {
   const old = before.sources.find((source) => source.path === path);
-  return foldDevice({ module, kernel: target.version, path, functionName: name, beforeCore: old ? textsBeforeCore(old, name) : new Set() });
+  return { module: start.module, kernel: target.version, path, functionName: name, beforeCore: old ? textsBeforeCore(old, name) : new Set(), ...(start.toUndo && { toUndo: start.toUndo }) };
+}
+
+function foldProbe(before: Module, start: Start, target: TargetKernel, probe: Probe): FoldResult {
+  return foldDevice(requestFor(before, start, target, probe));
 }

@@ -50,6 +50,15 @@ describe.each(names)('%s', (name) => {
     await expect(text).toMatchFileSnapshot(`${FIXTURES}${name}.txt`);
   });
 
+  test('has the lines that its notes speak of', () => {
+    const { notes, after } = fold('6.1');
+    const lines = textOf(after).split('\n');
+    for (const { text } of notes) {
+      const found = /^Line (\d+) of the result, `(\S+)/.exec(text);
+      if (found) expect(lines[Number(found[1]) - 1]).toContain(found[2]);
+    }
+  });
+
   test.each(['6.1', '6.2', '6.6'])('is clean for %s and has nothing left to convert', (version) => {
     const { after, folded } = fold(version);
     const wordsOf = (finding: Finding): string => `${finding.functionName}: ${finding.rule}`;

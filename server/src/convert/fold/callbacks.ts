@@ -8,7 +8,7 @@ import { allExpressions, namesIn } from '../place.ts';
 import { textOf } from '../refuse.ts';
 import type { Names } from './bindings.ts';
 import { checkAssignments } from './definite.ts';
-import { exitsOf, isNeutral, isPut, ladderFrom, type Exit } from './exits.ts';
+import { errnoOf, exitsOf, isNeutral, isPut, ladderFrom, type Exit } from './exits.ts';
 import { callsUnder, under } from './frame.ts';
 import { bracesOf, linesOf, removalEdits, removalsOf, textWith } from './lines.ts';
 import { parameterName } from './names.ts';
@@ -128,8 +128,9 @@ function ladderOf(frame: Frame, names: Names, moved: readonly Stmt[]): LadderTex
       lines.push(file.text.slice(span.start, span.end).replace(/\r?\n$/, ''));
     }
   }
-  lines.push(`${indentAt(file.text, end.start)}${textOf(file, end)}`);
-  return { lines, labels, items: [...items], value: end.value };
+  const value = errnoOf(frame, end);
+  lines.push(`${indentAt(file.text, end.start)}${frame.returnsObject && value ? `return ${textOf(file, value)};` : textOf(file, end)}`);
+  return { lines, labels, items: [...items], value };
 }
 
 function needsLadder(frame: Frame, names: Names, moved: readonly Stmt[], exit: Exit): boolean {
@@ -160,9 +161,10 @@ function statementText(frame: Frame, names: Names, moved: readonly Stmt[], stmt:
   for (const exit of exitsOf(fn, stmt)) {
     for (const item of exit.body) if (!gone.has(item) && !isPrivate(names, item) && (isPut(names, item) || !isNeutral(names, item)) && item.kind === 'expr') drop(item);
     const leave = exit.leave;
+    const value = errnoOf(frame, exit.end);
+    if (leave.kind === 'return' && frame.returnsObject && value && leave.value) edits.push({ span: leave.value, newText: textOf(file, value) });
     if (leave.kind === 'return' || needsLadder(frame, names, moved, exit)) continue;
-    const value = exit.end?.value;
-    if (!value || !isPlainResult(exit.end)) throw new NothingToFold(`What ${fn.name}() returns behind \`${leave.label}\` is too involved to return it in .init.`, { path: file.path, start: leave.start, end: leave.end });
+    if (!isPlainResult(value)) throw new NothingToFold(`What ${fn.name}() returns behind \`${leave.label}\` is too involved to return it in .init.`, { path: file.path, start: leave.start, end: leave.end });
     const before = exit.body[exit.body.length - 1];
     const set = before?.kind === 'expr' && before.expr.kind === 'assign' && before.expr.op === '=' && before.expr.target.kind === 'name' && value.kind === 'name' && before.expr.target.name === value.name ? before : null;
     const removal = set && removalOf(file.text, file.comments, set);

@@ -5,6 +5,7 @@ import { memberPath } from '../typing.ts';
 import { isConstant, type Names } from './bindings.ts';
 import { under } from './frame.ts';
 import { isLogStatement } from './footprint.ts';
+import type { Frame } from './types.ts';
 
 /** One way out of a function: a goto or a return in a statement, and all that runs from there to the end. */
 export interface Exit {
@@ -53,6 +54,13 @@ export function ladderFrom(fn: FunctionIr, label: string): { readonly ladder: re
     ladder.push(stmt);
   }
   return { ladder, end: null };
+}
+
+/** What a return behind a failure answers: the errno, also that in ERR_PTR() where the function returns the object. Null when it answers nothing of the kind. */
+export function errnoOf(frame: Frame, end: ReturnStmt | null): Expr | null {
+  const value = end?.value ? uncast(end.value) : null;
+  if (!frame.returnsObject || !value) return value;
+  return value.kind === 'call' && value.name === 'ERR_PTR' && value.args[0] ? uncast(value.args[0]) : null;
 }
 
 /** Whether a statement is a put of the object and nothing else. */

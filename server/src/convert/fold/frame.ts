@@ -16,7 +16,8 @@ export function frameOf(request: FoldRequest): Frame {
     throw new NothingToFold(reason, { path, start: span.start, end: span.end });
   };
   if (fn.opaque) give(`${fn.name}() has something in it that was not understood.`, fn.nameSpan);
-  if (fn.returnType.name !== 'int' || fn.returnType.pointers > 0) give(`${fn.name}() returns no errno, so what fails in .init could not be told apart in it.`, fn.nameSpan);
+  const returnsObject = fn.returnType.keyword === 'struct' && fn.returnType.pointers === 1;
+  if (!returnsObject && (fn.returnType.name !== 'int' || fn.returnType.pointers > 0)) give(`${fn.name}() returns no errno, so what fails in .init could not be told apart in it.`, fn.nameSpan);
   const list = fn.body.body;
   const at = list.findIndex((stmt) => allocationIn(stmt) !== null);
   const found = at < 0 ? null : allocationIn(list[at]!);
@@ -26,9 +27,11 @@ export function frameOf(request: FoldRequest): Frame {
   while (list[check]?.kind === 'decl') check++;
   const test = list[check];
   if (test?.kind !== 'if' || !testsPointer(test, variable)) return give(`The test of the allocation does not follow it at once in ${fn.name}().`, call);
-  const register = list.findIndex((stmt, index) => index > check && hasCall(stmt, 'register'));
+  const registers = list.findIndex((stmt, index) => index > check && hasCall(stmt, 'register'));
+  const returned = (stmt: Stmt): boolean => stmt.kind === 'return' && stmt.value?.kind === 'name' && stmt.value.name === variable;
+  const register = registers < 0 && returnsObject ? list.findIndex((stmt, index) => index > check && returned(stmt)) : registers;
   if (register < 0) return give(`No register is seen in the outermost block of ${fn.name}(), so it is not known what has to be ready for it.`, fn.nameSpan);
-  if (register === check + 1) give(`${fn.name}() does nothing between the allocation and the register.`, list[register]!);
+  if (register === check + 1) give(`${fn.name}() does nothing between the allocation and ${registers < 0 ? 'its return' : 'the register'}.`, list[register]!);
   const [type, member, , ops] = call.args;
   if (!type || !member || !ops) return give('vfio_alloc_device() has not its four arguments here.', call);
   const scope = scopeOf(module, file, fn);
@@ -40,7 +43,7 @@ export function frameOf(request: FoldRequest): Frame {
     if (conditionsKey(table) !== conditionsKey(fn)) give(`\`${table.name}\` and ${fn.name}() stand in different #if arms.`, table.nameSpan);
   }
   return {
-    module, kernel, file, fn, scope, list, check, register, test, alloc: call, variable, tables,
+    module, kernel, file, fn, scope, list, check, register, returnsObject, test, alloc: call, variable, tables,
     tag: textOf(file, type), member: textOf(file, member).replace(/\s/g, ''),
     core: tables.some((table) => valueOf(table, 'release') === 'vfio_pci_core_release_dev' || valueOf(table, 'init') === 'vfio_pci_core_init_dev'),
   };

@@ -2,23 +2,24 @@ import type { Edit } from '../../text/span.ts';
 import { sortEdits } from '../../text/edits.ts';
 import { indentUnit, lineEnding } from '../../text/style.ts';
 import type { FileIr, FunctionIr } from '../../ir/types.ts';
-import { commentsAbove, lineStart, nextLine, removalOf } from '../layout.ts';
-import { reviewNotes } from '../notes.ts';
+import { offsetAfter } from '../compose.ts';
+import { commentsAbove, lineStart } from '../layout.ts';
 import { tableEdits } from '../tabletext.ts';
 import type { MemberPlan } from '../types.ts';
 import { unusedIn } from '../unused.ts';
 import { namesOfProbe } from './bindings.ts';
 import { initText, releaseText, type Callback, type Style } from './callbacks.ts';
 import { entryOf, frameOf, valueOf } from './frame.ts';
-import { removalEdits } from './lines.ts';
+import { functionRemoval, removalEdits } from './lines.ts';
 import { callbackName } from './names.ts';
 import { movedOf, notesOf } from './notes.ts';
 import { select } from './select.ts';
 import { leftovers } from './teardown.ts';
-import { NothingToFold, type FoldRequest, type FoldResult, type Frame } from './types.ts';
+import { NothingToFold, type FoldNote, type FoldRequest, type FoldResult, type Frame } from './types.ts';
 
 export { textsBeforeCore } from './frame.ts';
-export type { FoldRequest, FoldResult, Moved } from './types.ts';
+export { inlinePuttingHelpers, type Inlined } from './inline.ts';
+export type { FoldNote, FoldRequest, FoldResult, Moved } from './types.ts';
 
 /**
  * Moves what a probe of the new model builds in its device between the allocation and the register into `.init`, and what undoes it
@@ -40,6 +41,8 @@ function fold(request: FoldRequest): FoldResult {
   const existing = existingRelease(frame);
   const own = existing && !servesOthers(frame, existing) ? existing : null;
   const selection = select(frame, names, device);
+  const undone = new Set(selection.undone.map((item) => item.text));
+  if (request.toUndo && ![...request.toUndo].every((text) => undone.has(text))) throw new NothingToFold(`Not all that is undone in front of the put can move.`, null);
   const style: Style = { unit: indentUnit(file.text), eol: lineEnding(file.text) };
   const table = frame.tables[0]!;
   const initName = callbackName(file, table, fn.name, 'init');
@@ -73,10 +76,12 @@ function fold(request: FoldRequest): FoldResult {
   removals.push(...unused.removals);
   edits.push(...removalEdits(file, removals));
   const moved = movedOf(frame, selection, initName, releaseName);
+  const sorted = sortEdits(edits);
+  const notes = notesOf(frame, names, selection, moved, left.labels).map((note) => ({ ...note, places: note.places.map((place) => offsetAfter(sorted, place)) }));
   return {
     status: 'folded',
-    edits: sortEdits(edits),
-    notes: [...notesOf(frame, names, selection, moved, left.labels), ...reviewNotes(unused.notes)],
+    edits: sorted,
+    notes: [...notes, ...unused.notes.map((text): FoldNote => ({ kind: 'review', places: [], say: () => text }))],
     touched: [initName, ...(releaseName ? [releaseName] : []), ...[...left.functions].map((one) => one.name), ...frame.tables.map((one) => one.name)],
     moved,
   };
@@ -103,14 +108,6 @@ function existingRelease(frame: Frame): FunctionIr | null {
 /** A table that is not of this device has the same `.release`, which must go on doing nothing more. */
 function servesOthers({ file, tables }: Frame, release: FunctionIr): boolean {
   return file.variables.some((table) => !tables.includes(table) && table.init?.kind === 'initializer' && table.init.entries.some((entry) => entry.value.kind === 'name' && entry.value.name === release.name));
-}
-
-/** A function with the blank line behind it. */
-function functionRemoval(file: FileIr, fn: FunctionIr): ReturnType<typeof removalOf> {
-  const removal = removalOf(file.text, file.comments, fn);
-  const after = nextLine(file.text, removal.span.end);
-  const blank = file.text.slice(removal.span.end, after).trim() === '' && after > removal.span.end;
-  return { ...removal, span: { start: removal.span.start, end: blank ? after : removal.span.end } };
 }
 
 /** In front of the table where all that the functions use is known there, else in front of the probe, with prototypes in front of the table. */

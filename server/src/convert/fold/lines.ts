@@ -1,7 +1,7 @@
 import type { Edit, Span } from '../../text/span.ts';
 import { applyEdits } from '../../text/edits.ts';
-import type { FileIr, IfStmt, Stmt } from '../../ir/types.ts';
-import { joinRemovals, lineStart, removalOf, type Removal } from '../layout.ts';
+import type { FileIr, FunctionIr, IfStmt, Stmt } from '../../ir/types.ts';
+import { joinRemovals, lineStart, nextLine, removalOf, type Removal } from '../layout.ts';
 import { under } from './frame.ts';
 
 /** A statement with the comments above it and behind it: whole lines. */
@@ -15,6 +15,14 @@ export function linesOf(file: FileIr, stmt: Span): Span {
 export function removalsOf(file: FileIr, stmt: Span): Removal[] {
   const removal = removalOf(file.text, file.comments, stmt);
   return [removal, ...removal.above.map((comment) => removalOf(file.text, [], comment))];
+}
+
+/** A function with the blank line behind it. */
+export function functionRemoval(file: FileIr, fn: FunctionIr): Removal {
+  const removal = removalOf(file.text, file.comments, fn);
+  const after = nextLine(file.text, removal.span.end);
+  const blank = file.text.slice(removal.span.end, after).trim() === '' && after > removal.span.end;
+  return { ...removal, span: { start: removal.span.start, end: blank ? after : removal.span.end } };
 }
 
 /** Edits that take removals out, with the blank lines that would be left over. */

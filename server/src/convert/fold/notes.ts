@@ -1,13 +1,12 @@
 import type { Stmt } from '../../ir/types.ts';
 import { allExpressions, statementsOf, uncast } from '../place.ts';
-import { lineOf, textOf } from '../refuse.ts';
-import type { Note } from '../types.ts';
+import { textOf } from '../refuse.ts';
 import { memberPath } from '../typing.ts';
 import type { Names } from './bindings.ts';
 import { callNames, footprintOf } from './footprint.ts';
 import { WHY, type Selection } from './select.ts';
 import { isAccounting } from './sites.ts';
-import type { Frame, Moved } from './types.ts';
+import type { FoldNote, Frame, Moved } from './types.ts';
 
 /** Short forms of a statement: the functions that it calls, or else the members that it sets. */
 function shortForms(frame: Frame, stmt: Stmt): string[] {
@@ -29,31 +28,35 @@ export function movedOf(frame: Frame, selection: Selection, init: string, releas
   };
 }
 
-/** What a person should know of a fold: what runs at another time, and what waits for a decision. */
-export function notesOf(frame: Frame, names: Names, selection: Selection, moved: Moved, labels: readonly string[]): Note[] {
+/** What a person should know of a fold: what runs at another time, and what waits for a decision. Places are in the text before it. */
+export function notesOf(frame: Frame, names: Names, selection: Selection, moved: Moved, labels: readonly string[]): FoldNote[] {
   const { file, fn } = frame;
-  const notes: Note[] = [{ kind: 'moved', text: `${moved.init}() now builds what ${fn.name}() built before the register; vfio_alloc_device() calls it.` }];
-  const review = (text: string): void => void notes.push({ kind: 'review', text });
+  const notes: FoldNote[] = [];
+  const add = (kind: FoldNote['kind'], text: string): void => void notes.push({ kind, places: [], say: () => text });
+  add('moved', `${moved.init}() now builds what ${fn.name}() built before the register; vfio_alloc_device() calls it.`);
   if (moved.release) {
-    review(`${moved.release}() now does ${moved.undone.join(', ')}: at the last put, which may be after ${moved.from.join('() and ')}() has returned.`);
+    add('review', `${moved.release}() now does ${moved.undone.join(', ')}: at the last put, which may be after ${moved.from.join('() and ')}() ${moved.from.length > 1 ? 'have' : 'has'} returned.`);
   }
   // What stays only because something else does is said with that.
   const reasons = selection.stays.filter(({ why }) => why !== 'counter' && why !== 'drvdata' && why !== 'order' && why !== 'test');
   for (const { stmt, why } of reasons.slice(0, 3)) {
-    review(`Line ${lineOf(file, stmt.start)} of the result, \`${oneLine(textOf(file, stmt))}\`, stays in ${fn.name}(): ${WHY[why]}.`);
+    const text = oneLine(textOf(file, stmt));
+    notes.push({ kind: 'review', places: [stmt.start], say: ([line]) => `Line ${line} of the result, \`${text}\`, stays in ${fn.name}(): ${WHY[why]}.` });
   }
-  for (const count of accounting(frame, names, selection)) review(count);
-  for (const label of labels) notes.push({ kind: 'label', text: `Label ${label} in ${fn.name}() went: nothing is left between it and the next.` });
+  notes.push(...accounting(frame, names, selection));
+  for (const label of labels) add('label', `Label ${label} in ${fn.name}() went: nothing is left between it and the next.`);
   return notes;
 }
 
 /** Counts that the probe and others change stay where they are; whether they should follow the device's life is for a person to say. */
-function accounting(frame: Frame, names: Names, selection: Selection): string[] {
-  const counts = statementsOf(frame.fn).flatMap(({ stmt }) => (stmt.kind === 'loop' ? footprintOf(names, stmt).obstacle === 'counter' : isAccounting(names, stmt)) ? [lineOf(frame.file, stmt.start)] : []);
+function accounting(frame: Frame, names: Names, selection: Selection): FoldNote[] {
+  const counts = statementsOf(frame.fn).flatMap(({ stmt }) => (stmt.kind === 'loop' ? footprintOf(names, stmt).obstacle === 'counter' : isAccounting(names, stmt)) ? [stmt.start] : []);
   if (counts.length === 0) return [];
-  const places = [`${frame.fn.name}() (${counts.length > 1 ? 'lines' : 'line'} ${[...new Set(counts)].join(', ')} of the result)`];
   const others = [...new Set(selection.sites.filter((site) => !site.inProbe && statementsOf(site.names.fn).some(({ stmt }) => isAccounting(site.names, stmt))).map((site) => `${site.names.fn.name}()`))];
-  return [`Accounting stays in ${[...places, ...others].join(' and ')}: decide whether the count should follow the life of the device instead.`];
+  return [{
+    kind: 'review', places: counts,
+    say: (lines) => `Accounting stays in ${[`${frame.fn.name}() (${new Set(lines).size > 1 ? 'lines' : 'line'} ${[...new Set(lines)].join(', ')} of the result)`, ...others].join(' and ')}: decide whether the count should follow the life of the device instead.`,
+  }];
 }
 
 function oneLine(text: string): string {

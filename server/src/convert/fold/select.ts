@@ -1,12 +1,12 @@
-import type { Stmt } from '../../ir/types.ts';
+import type { Expr, Stmt } from '../../ir/types.ts';
 import { isComputation, isFixedGetter } from '../../kernel/bus-devices.ts';
 import { isValueOrTest } from '../../kernel/macros.ts';
 import { isView } from '../../kernel/views.ts';
 import { removalOf } from '../layout.ts';
-import { allExpressions, namesIn, uncast } from '../place.ts';
+import { allExpressions, namesIn } from '../place.ts';
 import { isConstant, isMutable, type DeviceSource, type Names } from './bindings.ts';
 import { checkAssignments, type Assigned } from './definite.ts';
-import { exitsOf, handsOnError, isNeutral, isPut, ladderFrom, type Exit } from './exits.ts';
+import { errnoOf, exitsOf, handsOnError, isNeutral, isPut, ladderFrom, type Exit } from './exits.ts';
 import { commutes, footprintOf, isLog, isLogStatement, type Footprint, type Obstacle } from './footprint.ts';
 import { under } from './frame.ts';
 import { isPrivate, privateTail, putSites, type Item, type PutSite } from './sites.ts';
@@ -62,7 +62,7 @@ export function select(frame: Frame, names: Names, device: DeviceSource): Select
         first ? { path: frame.file.path, start: first.stmt.start, end: first.stmt.end } : null);
     }
     sites = putSites(frame, names, device, list.slice(frame.check + 1, end).filter((stmt) => !moved.includes(stmt)));
-    const undone = commonTail(sites, units, names, moved);
+    const undone = commonTail(frame, sites, units, names, moved);
     const stuck = stuckUndo(units, names, moved, sites, undone);
     if (!stuck) return { moved, undone, sites, stays };
     barred.set(stuck, 'undo');
@@ -173,7 +173,7 @@ function isOwnExit(frame: Frame, names: Names, exit: Exit, failing: Failing | nu
   if (publics.length !== failing.publics.length || publics.some((text, index) => text !== failing.publics[index])) return false;
   // A message or a result on the ladder would be lost, unless the probe comes by it when the allocation fails.
   if (exit.ladder.some((stmt) => isNeutral(names, stmt) && !failing.texts.has(normalStatement(names, stmt)))) return false;
-  const value = exit.end.value && uncast(exit.end.value);
+  const value = errnoOf(frame, exit.end);
   if (!value || (value.kind === 'number' && value.value === 0)) return false;
   return namesIn(value).every((name) => { const kind = names.of.get(name)?.kind; return kind === undefined || kind === 'scratch' || kind === 'object'; }) && !isTangled(frame, exit);
 }
@@ -218,14 +218,14 @@ function writtenIn(stmt: Stmt): Set<string> {
 
 /** Index of the first label behind the success of the probe. */
 export function ladderStart(list: readonly Stmt[], register: number): number {
-  const at = list.findIndex((stmt, index) => index > register && stmt.kind === 'return');
+  const at = list.findIndex((stmt, index) => index >= register && stmt.kind === 'return');
   return at < 0 ? list.length : at + 1;
 }
 
 /** What every put has right in front of it, in the same order, and what belongs to statements that move. */
-function commonTail(sites: readonly PutSite[], units: readonly Unit[], names: Names, moved: readonly Stmt[]): Item[] {
+function commonTail(frame: Frame, sites: readonly PutSite[], units: readonly Unit[], names: Names, moved: readonly Stmt[]): Item[] {
   const own = sites.find((site) => !site.inProbe);
-  if (!own || !sites.some((site) => site.inProbe)) return [];
+  if (!own || (!frame.returnsObject && !sites.some((site) => site.inProbe))) return [];
   const tails = sites.map(privateTail);
   let tail = privateTail(own);
   for (const other of tails) {
@@ -278,7 +278,6 @@ function stuckUndo(units: readonly Unit[], names: Names, moved: readonly Stmt[],
 }
 
 /** A constant or a name: what a callback can return in place of a goto. */
-export function isPlainResult(value: Exit['end']): boolean {
-  const inner = value?.value && uncast(value.value);
-  return inner !== null && inner !== undefined && (inner.kind === 'name' || isConstant(inner));
+export function isPlainResult(value: Expr | null): value is Expr {
+  return value !== null && (value.kind === 'name' || isConstant(value));
 }

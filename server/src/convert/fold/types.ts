@@ -15,6 +15,16 @@ export interface FoldRequest {
   readonly functionName: string;
   /** The statements, as `plain` text, that stood in front of the call that initialised the vfio-pci core before the conversion. */
   readonly beforeCore: ReadonlySet<string>;
+  /** What has to be undone in `.release`, as `normalStatement` has it, or nothing is folded. */
+  readonly toUndo?: ReadonlySet<string>;
+}
+
+/** A note that speaks of places in the folded text, whose lines are known when nothing is left to fold. */
+export interface FoldNote {
+  readonly kind: Note['kind'] & ('review' | 'moved' | 'label');
+  readonly places: readonly number[];
+  /** @param lines the one-based lines of the places. */
+  readonly say: (lines: readonly number[]) => string;
 }
 
 /** What moved, in words: for the notes and for a commit message. */
@@ -32,7 +42,7 @@ export interface Moved {
 }
 
 export type FoldResult =
-  | { readonly status: 'folded'; readonly edits: readonly Edit[]; readonly notes: readonly Note[]; readonly touched: readonly string[]; readonly moved: Moved }
+  | { readonly status: 'folded'; readonly edits: readonly Edit[]; readonly notes: readonly FoldNote[]; readonly touched: readonly string[]; readonly moved: Moved }
   /** Nothing can be moved. The reason is a whole sentence. */
   | { readonly status: 'nothing'; readonly reason: string; readonly site: Site | null };
 
@@ -45,7 +55,7 @@ export interface Frame {
   readonly scope: Scope;
   /** The statements of the function's outermost block. */
   readonly list: readonly Stmt[];
-  /** Index of the test of the allocation, and of the statement that registers; what may move stands between. */
+  /** Index of the test of the allocation, and of the statement that registers or, in a function that only makes the object, returns it; what may move stands between. */
   readonly check: number;
   readonly register: number;
   readonly test: IfStmt;
@@ -57,6 +67,8 @@ export interface Frame {
   /** The member path of the vfio_device, as written. */
   readonly member: string;
   readonly tables: readonly VariableIr[];
+  /** The function returns the object, or an error pointer in place of an errno. */
+  readonly returnsObject: boolean;
   /** The tables chain to vfio_pci_core. */
   readonly core: boolean;
 }

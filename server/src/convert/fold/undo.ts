@@ -7,8 +7,10 @@ import { SOURCE_KERNEL } from '../sites.ts';
 import type { Names } from './bindings.ts';
 import { callsUnder, under } from './frame.ts';
 
+type Named = Pick<Names, 'file' | 'of'>;
+
 /** The text of a span with the object and its device under one name each, on one line, so that statements of two functions can be compared. */
-export function normalText(names: Names, node: { readonly start: number; readonly end: number }, exprs: readonly Expr[]): string {
+export function normalText(names: Named, node: { readonly start: number; readonly end: number }, exprs: readonly Expr[]): string {
   const edits = exprs.flatMap((expr) => {
     if (expr.kind !== 'name' || expr.start < node.start || expr.end > node.end) return [];
     const binding = names.of.get(expr.name);
@@ -27,7 +29,7 @@ export function normalText(names: Names, node: { readonly start: number; readonl
 }
 
 /** `normalText` of a statement. */
-export function normalStatement(names: Names, stmt: Stmt): string {
+export function normalStatement(names: Named, stmt: Stmt): string {
   return normalText(names, stmt, under(stmt).flatMap(allExpressions));
 }
 
