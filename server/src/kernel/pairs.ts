@@ -92,7 +92,7 @@ export type Outcome = 'pointer' | 'zero' | 'non-negative' | 'true' | 'always';
 
 const OUTCOMES: ReadonlyMap<string, Outcome> = new Map([
   ...words('ida_alloc ida_alloc_max ida_alloc_range ida_alloc_min idr_alloc idr_alloc_cyclic').map((name) => [name, 'non-negative'] as const),
-  ...words('pm_runtime_enable pm_runtime_get pm_runtime_get_noresume get_device xa_init mutex_init').map((name) => [name, 'always'] as const),
+  ...words('pm_runtime_enable pm_runtime_get pm_runtime_get_noresume get_device pci_dev_get xa_init mutex_init').map((name) => [name, 'always'] as const),
   ['try_module_get', 'true'],
   ...words('pci_alloc_irq_vectors pci_enable_msix_range pm_runtime_get_sync').map((name) => [name, 'non-negative'] as const),
 ]);

@@ -6,7 +6,7 @@ import { assumeConfig } from './config.ts';
 import { UNKNOWN_DEVICE } from './device.ts';
 import type { Defined } from './module.ts';
 import { escape, loseCertainty, markChecked, noteOwnState, operateIfVfio, use } from './operate.ts';
-import { applyHelper, applyTranslated, giveBack, runRelease, translated } from './resources.ts';
+import { applyHelper, applyTranslated, failedHelper, giveBack, runRelease, translated } from './resources.ts';
 import { nameOf, site, sourceText, type Run } from './run.ts';
 import { addStep, assume, fork, type PathState } from './state.ts';
 import { isOutside, type Summary, type SummaryOutcome } from './summary.ts';
@@ -29,7 +29,11 @@ export function applySummary(run: Run, s: PathState, e: CallExpr, callee: Define
   for (const outcome of summary.outcomes) {
     const r = replay(run, fork(s), e, callee, summary, outcome, args);
     if (r === null) continue;
-    if (summary.isHarmless && r.s.held !== null) applyHelper(run, r.s, e, callee, run.index.helperOf(callee.item), args, r.v, resolver(run, r.s, e, summary, args));
+    if (summary.isHarmless && r.s.held !== null) {
+      const helper = run.index.helperOf(callee.item);
+      out.push(...failedHelper(run, r.s, helper, r.v, (t) => resolver(run, t, e, summary, args)).map((t) => ({ s: t, v: r.v })));
+      applyHelper(run, r.s, e, callee, helper, args, r.v, resolver(run, r.s, e, summary, args));
+    }
     out.push(r);
   }
   return out;

@@ -3,6 +3,8 @@ import type { Behaviour, Effect } from '../kernel/types.ts';
 import { behaviourOf, isNoReturn, isView, retainsArgument, returnedArgument } from '../kernel/lookup.ts';
 import { mayEndContainer } from '../kernel/containers.ts';
 import { isTransparent } from '../kernel/macros.ts';
+import { opposites } from '../kernel/opposites.ts';
+import { takenBy } from '../kernel/pairs.ts';
 import { applySummary } from './apply.ts';
 import { decide } from './conditions-flow.ts';
 import { UNKNOWN_DEVICE } from './device.ts';
@@ -65,7 +67,9 @@ function harmlessOrUnknown(run: Run, a: Arguments, e: CallExpr, unknown: string 
     else if (e.name !== null && mayEndContainer(e.name)) escape(run, s, pointer(v.object) as Place, e, e.name);
     if (v.object.startsWith('local:') && v.path === '') storePlace(run, s, v, fresh(s, arg.start, 'out'));
   });
-  const result = fresh(s, e.start, asksObject ? 'state' : 'call');
+  // What a function that takes or starts something answers is whether it could, and no state of the object.
+  const saysWhetherItCould = e.name !== null && (takenBy(e.name) !== undefined || opposites(e.name).length > 0);
+  const result = fresh(s, e.start, asksObject && !saysWhetherItCould ? 'state' : 'call');
   const callee = e.name !== null && !run.locals.has(e.name) ? e.name : null;
   if (callee !== null) callResources(run, s, e, callee, a.values, result, true); else indirectCall(run, s, e, a.values);
   return result;

@@ -133,7 +133,7 @@ export function countingOf(api: string, sign: Held['sign'], counter: Value | und
 }
 
 function made(api: string, kind: Held['kind'], site: Site, v: PointerValue) {
-  return { id: `${site.path}:${site.start}>${valueKey(v)}`, kind, api, sign: 0, site, shared: false, kept: false } as const;
+  return { id: `${site.path}:${site.start}>${valueKey(v)}`, kind, api, sign: 0, site, shared: false, kept: false, leftBy: null } as const;
 }
 
 /** Locks and tables that live in the object: without their undo nothing is lost that matters. */

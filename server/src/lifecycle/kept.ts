@@ -10,7 +10,7 @@ import { framed, type Frame, type Framed } from './frames.ts';
 import type { Defined } from './module.ts';
 import { loseCertainty } from './operate.ts';
 import { recorded, stillHold, type Answers, type Asked } from './questions.ts';
-import { emptyLog, helperResources, type HelperResources, type ResourceLog } from './resources.ts';
+import { blameHelper, emptyLog, helperResources, type HelperResources, type ResourceLog } from './resources.ts';
 import type { ObjectInfo, Run } from './run.ts';
 import { scanOf } from './scan.ts';
 import { emptyState, type PathState } from './state.ts';
@@ -90,6 +90,7 @@ export function exploreFunction(m: Analysis, d: Defined<FunctionIr>, role: Role,
     // What it holds may be what tells too many paths apart.
     if (typeof exits === 'string') exits = explore((one = begun(null)), graph.cfg, kept, states);
     if (typeof exits === 'string') return { ...NO_RESULT, reason: exits, objects: one.objects };
+    if (role === 'helper') blameHelper(one, exits);
     const summary = settled(m, d, summarise(exits.map((e) => e.s), one.objects, [...(one.resources?.gives.values() ?? [])]));
     observeExits(one, exits);
     doubtOwnState(one);
@@ -102,7 +103,7 @@ export function exploreHelper(m: Analysis, d: Defined<FunctionIr>, answers: Answ
   return keep(m, m.store.helpers, d, { role: 'helper', key: 'helper', before: undefined, ends: false, follows: true }, answers, (run, frame, graph) => {
     const one = begin(run, frame, 'helper', new Map(), emptyLog());
     const exits = explore(one, graph.cfg, graph.live, [entryState(frame)]);
-    return typeof exits === 'string' ? null : helperResources(exits.map((e) => e.s), one.resources!.gives.values());
+    return typeof exits === 'string' ? null : helperResources(one, exits, one.resources!.gives.values());
   });
 }
 

@@ -6,14 +6,15 @@ import { behaviourOf } from '../kernel/lookup.ts';
 import type { Behaviour } from '../kernel/types.ts';
 import { takenBy } from '../kernel/pairs.ts';
 import { storePlace } from './evaluate.ts';
-import { countingOf, drop, hold, isGivenBack, isHeldAtEnd, isNameable, isUndo, mayBeMeant, statusOf, takingOf, type Held, type PointerValue } from './held.ts';
+import { countingOf, drop, hold, isGivenBack, isHeldAtEnd, isNameable, isUndo, mayBeMeant, settleHeld, statusOf, takingOf, type Held, type PointerValue } from './held.ts';
+import type { Exit } from './explore.ts';
 import type { Defined } from './module.ts';
 import { followsOwnState, isCertain } from './operate.ts';
 import { conditionsOf, deviceRef, site, type Run } from './run.ts';
-import { fork, maskOf, stepsOf, type PathState } from './state.ts';
+import { assume, fork, maskOf, stepsOf, type PathState } from './state.ts';
 import { isOutside, type Summary, type SummaryOutcome } from './summary.ts';
 import type { ExitObservation, HeldResource, Leave, Site, Teardown, Undone } from './types.ts';
-import { ZERO, isWeak, placeKey, pointer, valueKey, type Mask, type Place, type Value } from './values.ts';
+import { NEGATIVE, POSITIVE, ZERO, isWeak, placeKey, pointer, valueKey, type Mask, type Place, type Value } from './values.ts';
 
 /** What one exploration learns of resources. */
 export interface ResourceLog {
@@ -37,9 +38,13 @@ export interface Give {
 
 /** How a function that is not explored for its own sake deals with resources. */
 export interface HelperResources {
-  readonly takes: readonly { readonly held: Held; readonly when: Mask | null; readonly storedAt: Place | null; readonly isResult: boolean }[];
+  readonly takes: readonly Take[];
   readonly gives: readonly Give[];
+  /** What it fails with on some failing paths and not on others, by path: its callers go on by one of these, or with none of it. */
+  readonly left: readonly (readonly Take[])[];
 }
+
+interface Take { readonly held: Held; readonly when: Mask | null; readonly storedAt: Place | null; readonly isResult: boolean }
 
 type Resolve = (p: Place) => Value | null;
 
@@ -101,7 +106,8 @@ function changeCount(run: Run, s: PathState, change: Held | null, via: Undone['v
 /** Gives back what the call names; where it is not certain what that is, nothing is known any more of what it may be. */
 export function giveBack(run: Run, s: PathState, g: Give, at: Span, via: Undone['via']): void {
   if (g.everything) { dropReached(s, g.values, mayFree(g.api)); noteGive(run, g); return; }
-  noteTeardown(run, s, g, at);
+  // What `.release` takes down goes with the device: that it is put too early is another defect.
+  if (via !== 'release') noteTeardown(run, s, g, at);
   const named = s.held === null ? [] : [...s.held.values()].filter((h) => isGivenBack(h, g.api, g.values));
   for (const h of named) if (statusOf(s, h) !== 'free') noteUndone(run, h, g.api, g.site, via);
   if (named.length) { drop(s, (h) => named.includes(h)); return; }
@@ -212,7 +218,22 @@ export function applyHelper(run: Run, s: PathState, e: CallExpr, callee: Defined
     return;
   }
   giveBackAll(run, s, helper.gives.map((g) => translateGive(g, resolve)), e, 'call');
-  for (const t of helper.takes) {
+  takeAll(run, s, helper.takes, result, resolve);
+}
+
+/** The paths on which a helper has failed with something that it gives back on other failing paths: beside the path on which it did not. */
+export function failedHelper(run: Run, s: PathState, helper: HelperResources | null, result: Value, resolverOf: (s: PathState) => Resolve): PathState[] {
+  if (s.held === null || helper === null || result.kind !== 'pointer') return [];
+  return helper.left.flatMap((takes) => {
+    const t = fork(s);
+    if (!assume(t, result, NEGATIVE)) return [];
+    takeAll(run, t, takes, result, resolverOf(t));
+    return [t];
+  });
+}
+
+function takeAll(run: Run, s: PathState, takes: readonly Take[], result: Value, resolve: Resolve): void {
+  for (const t of takes) {
     const h = t.isResult && isNameable(result) ? { ...t.held, values: [result], id: `${t.held.site.path}:${t.held.site.start}>${valueKey(result)}` } : translateHeld({ ...t.held, when: null }, resolve);
     if (!h) continue;
     const stored = t.storedAt && resolve(t.storedAt);
@@ -222,11 +243,13 @@ export function applyHelper(run: Run, s: PathState, e: CallExpr, callee: Defined
 }
 
 /** Condenses the ends of a helper: what it holds at all of them, or at those that its result tells apart. Null when it cannot be told. */
-export function helperResources(exits: readonly PathState[], gives: Iterable<Give>): HelperResources | null {
+export function helperResources(run: Run, ends: readonly Exit[], gives: Iterable<Give>): HelperResources | null {
+  const exits = ends.map(({ s }) => s);
   if (exits.some((s) => s.held === null)) return null;
-  const masks = exits.map((s) => (s.result ? maskOf(s, s.result) : 0));
+  const masks = exits.map((s) => (s.result ? failing(maskOf(s, s.result)) : 0));
   const all = new Map(exits.flatMap((s) => [...s.held!]));
-  const takes = [...all.values()].flatMap((h): HelperResources['takes'][number][] => {
+  const sometimes = new Map<PathState, Take[]>();
+  const takes = [...all.values()].flatMap((h): Take[] => {
     let present = 0, absent = 0, isEverywhere = true, byResult = false, owner: PathState | null = null;
     exits.forEach((s, i) => {
       const own = s.held!.get(h.id), status = own ? statusOf(s, own) : 'free';
@@ -239,10 +262,32 @@ export function helperResources(exits: readonly PathState[], gives: Iterable<Giv
     const place = h.byReturn && !isResult ? ownersOf(s, v!).find((p) => isOutside(p.object) && s.heap.has(placeKey(p))) ?? null : null;
     if (h.byReturn && !isResult && place === null && !isOutside(v!.object)) return [];
     if (isEverywhere) return [{ held: { ...h, when: null }, when: byResult ? h.when!.mask : null, storedAt: place, isResult }];
-    return present !== 0 && (present & absent) === 0 ? [{ held: { ...h, when: null }, when: present, storedAt: place, isResult }] : [];
+    const take = (when: Mask | null): Take => ({ held: { ...h, when: null }, when, storedAt: place, isResult });
+    if (present === 0 || (present & absent) === 0) return present === 0 ? [] : [take(present)];
+    // Success and failure are told apart, and some of the failing paths forget it.
+    if ((present & absent) !== NEGATIVE || (present & ~NEGATIVE) === 0 || byResult) return [];
+    exits.forEach((one, i) => {
+      const own = one.held!.get(h.id);
+      if (own && masks[i] === NEGATIVE && statusOf(one, own) === 'held') sometimes.set(one, [...sometimes.get(one) ?? [], { ...take(null), held: { ...h, when: null, leftBy: { function: run.fn, site: site(run, ends[i]!.at) } } }]);
+    });
+    return [take(present & ~NEGATIVE)];
   });
-  return { takes, gives: [...gives] };
+  return { takes, gives: [...gives], left: [...sometimes.values()].slice(0, MAX_LEFT) };
 }
+
+/** Says of what the failing ends of a helper hold that it left it: who fails gives back what it took. */
+export function blameHelper(run: Run, ends: readonly Exit[]): void {
+  for (const { s, at } of ends) {
+    if (!s.held?.size || s.result === null || failing(maskOf(s, s.result)) !== NEGATIVE) continue;
+    s.held = new Map([...s.held].map(([id, h]) => [id, h.leftBy !== null || h.kind === 'counter' ? h : { ...h, leftBy: { function: run.fn, site: site(run, at) } }]));
+  }
+}
+
+/** A code that was asked only for being zero is negative where it is not. */
+function failing(m: Mask): Mask { return m === (POSITIVE | NEGATIVE) ? NEGATIVE : m; }
+
+/** More failing paths of a helper than this are not followed further. */
+const MAX_LEFT = 3;
 
 /** What callers of an explored function owe after one of its ends. */
 export function takesOf(s: PathState): Held[] {
@@ -254,9 +299,14 @@ export function takesOf(s: PathState): Held[] {
 
 /** The last put runs `.release`: what it gives back is given back here. With a `.release` that cannot be seen nothing is known of what the device had. */
 export function runRelease(run: Run, s: PathState, e: Span, device: Place): void {
-  if (!s.held?.size || s.devices.get(device.object)?.state.reference !== 'dropped') return;
+  if (s.devices.get(device.object)?.state.reference === 'dropped') releaseAll(run, s, e, device);
+}
+
+/** Gives back what any `.release` gives back. */
+function releaseAll(run: Run, s: PathState, e: Span, device: Place): void {
+  if (!s.held?.size) return;
   const { functions, isWhole } = run.index.callbacks('release');
-  if (!isWhole) dropReached(s, [pointer(device.object)]);
+  if (!isWhole) dropReached(s, [pointer(device.object)]);  if (!isWhole) dropReached(s, [pointer(device.object)]);
   const call = asCall(e);
   for (const f of functions) {
     const summary = run.index.summaryOf(f.item);
@@ -300,16 +350,24 @@ export function handOver(run: Run, s: PathState, runAction: (run: Run, s: PathSt
 /** What a path holds at its end. */
 export function observeLeave(run: Run, s: PathState, at: Span, outcome: ExitObservation['outcome']): void {
   if (!run.resources || s.held === null) return;
+  // The result of a call that may fail, as it is returned: it did, or it did not.
+  if (outcome === 'unknown' && s.result?.kind === 'pointer' && s.result.path === '' && s.result.object.startsWith('call:') && (maskOf(s, s.result) & (NEGATIVE | ZERO)) === (NEGATIVE | ZERO)) {
+    for (const [mask, decided] of [[NEGATIVE, 'failure'], [ZERO | POSITIVE, 'success']] as const) {
+      const t = fork(s);
+      if (assume(t, s.result, mask)) { settleHeld(t, () => true); observeLeave(run, t, at, decided); }
+    }
+    return;
+  }
   const held = [...s.held.values()].filter((h) => isHeldAtEnd(s, h));
   run.resources.leaves.push({
     function: run.fn, role: run.role, outcome, returns: site(run, at), held: held.map(resourceOf), trace: stepsOf(s.trace), conditions: conditionsOf(s),
     certain: !run.fn.opaque && !s.masks.has('@uncertain'), ownState: followsOwnState(s),
   });
   // What `.init` leaves to `.release` shows at its successful ends.
-  if (run.role === 'init' && outcome === 'success') runRelease(run, fork(s), at, { object: 'param:0', path: '' });
+  if (run.role === 'init' && outcome === 'success') releaseAll(run, fork(s), at, { object: 'param:0', path: '' });
 }
 
-function resourceOf({ id, kind, api, undo, site: at, shared }: Held): HeldResource { return { id, kind, api, undo, site: at, shared }; }
+function resourceOf({ id, kind, api, undo, site: at, shared, leftBy }: Held): HeldResource { return { id, kind, api, undo, site: at, shared, leftBy }; }
 
 /** What remove finds held: what it can name as probe did. */
 export function carryHeld(s: PathState, t: PathState): void {

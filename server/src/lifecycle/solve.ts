@@ -107,7 +107,7 @@ function exploreOnce(m: Analysis, d: Defined<FunctionIr>, role: Role, entry: Ent
   return result.summary;
 }
 
-const NO_RESOURCES: HelperResources = { takes: [], gives: [] };
+const NO_RESOURCES: HelperResources = { takes: [], gives: [], left: [] };
 
 /** What a function that does nothing to devices takes and gives back; null when that cannot be followed. */
 function helperOf(m: Analysis, d: Defined<FunctionIr>): HelperResources | null {

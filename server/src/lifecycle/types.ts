@@ -142,6 +142,8 @@ export interface HeldResource {
   readonly site: Site;
   /** Unseen code was given the resource itself and may own it. */
   readonly shared: boolean;
+  /** A function that does nothing to devices took it and failed with it: where it left. Null when another path of the function does likewise, or none. */
+  readonly leftBy: { readonly function: FunctionIr; readonly site: Site } | null;
 }
 
 /** A path leaves a function that begins or ends a device's life: what it holds. */

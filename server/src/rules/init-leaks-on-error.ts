@@ -30,7 +30,7 @@ function check({ facts }: RuleContext): Finding[] {
       severity: owed.some(({ kind }) => kind === 'pair') ? 'error' as const : 'warning' as const,
       message: messageOf(facts, leaving),
       site,
-      functionName: leave.function.name,
+      functionName: leaving.function.name,
       related: [...relatedOf(leave.trace, site), ...endsOf(facts, owed, leave.trace, (one) => undoneOf(facts, one)[0])],
       fix: giveBackFix(facts, leaving),
     };
@@ -41,8 +41,8 @@ function isLeaked(facts: ModuleFacts, leave: Leave, one: HeldResource): boolean 
   return leave.role === 'init' && leave.outcome === 'failure' && one.kind !== 'counter' && !one.shared && undoneOf(facts, one).length > 0;
 }
 
-function messageOf(facts: ModuleFacts, { leave, owed }: Leaving): string {
+function messageOf(facts: ModuleFacts, { function: fn, owed }: Leaving): string {
   const calls = listed(owed.flatMap((one) => undoneOf(facts, one)[0]?.api ?? []).map((api) => `${api}()`));
   const what = listed(owed.map((one) => taken(facts, one)));
-  return `${what} ${owed.length > 1 ? 'are' : 'is'} not ${undoneWord(owed)} when ${leave.function.name}() fails here: .release does not run for a device whose .init failed; call ${calls} before returning`;
+  return `${what} ${owed.length > 1 ? 'are' : 'is'} not ${undoneWord(owed)} when ${fn.name}() fails here: .release does not run for a device whose .init failed; call ${calls} before returning`;
 }

@@ -1,10 +1,11 @@
 import type { Finding, Rule, RuleContext } from './types.ts';
+import type { FunctionIr } from '../ir/types.ts';
 import type { HeldResource, Leave, ModuleFacts, Role, Undone } from '../lifecycle/types.ts';
 import { leakOnErrorPathExamples } from './leak-on-error-path.examples.ts';
 import { giveBackFix } from './fixes/give-back.ts';
-import { contains } from './locate.ts';
+import { contains, nameSite } from './locate.ts';
 import { relatedOf } from './related.ts';
-import { beginningsOf, bringsUpDevice, endsOf, leavings, taken, undoneOf, undoneWord, whoUndoes, type Leaving } from './taken.ts';
+import { beginningsOf, bringsUpDevice, endsOf, forgetfulRelease, leavings, taken, undoneOf, undoneWord, whoUndoes, type Leaving } from './taken.ts';
 import { listed } from './wording.ts';
 
 export const leakOnErrorPath: Rule = {
@@ -28,7 +29,8 @@ const ENDING: ReadonlySet<Role> = new Set<Role>(['remove', 'release', 'action'])
 function check({ facts }: RuleContext): Finding[] {
   return [
     ...leavings(facts, (leave, one) => isLeaked(facts, leave, one)).map((one) => findingOf(facts, one, (resource) => evidence(facts, resource), `${messageOfProbe(facts, one)}`)),
-    ...leavings(facts, (leave, one) => isForgotten(facts, leave, one)).map((one) => findingOf(facts, one, (resource) => undoneOf(facts, resource)[0], messageOfRemove(facts, one))),
+    ...leavings(facts, (leave, one) => isForgotten(facts, leave, one)).map((one) => findingOf(facts, one, (resource) => undoneOf(facts, resource)[0], messageOfRemove(facts, one, one.leave.function))),
+    ...leavings(facts, (leave, one) => one.kind === 'pair' && !one.shared && forgetfulRelease(facts, leave, one) !== null).map((one) => findingOfRelease(facts, one)),
   ];
 }
 
@@ -49,9 +51,9 @@ function isStillOwn(facts: ModuleFacts, { function: fn }: Leave, one: HeldResour
     && facts.resources.leaves.some((other) => other.function === fn && other.outcome === 'success' && other.held.some(({ id, shared }) => id === one.id && shared));
 }
 
-/** Who gives it back by a call, remove before all others. What only `.release` does is owed by the put. */
+/** Who gives it back by a call, remove before all others. What only `.release` does is owed by the put, and a failing `.init` undoes for itself alone. */
 function evidence(facts: ModuleFacts, resource: HeldResource): Undone | undefined {
-  const undone = undoneOf(facts, resource).filter(({ via }) => via === 'call');
+  const undone = undoneOf(facts, resource).filter(({ via, role }) => via === 'call' && role !== 'init');
   return undone.find(({ role }) => ENDING.has(role)) ?? undone[0];
 }
 
@@ -70,13 +72,22 @@ function findingOf(facts: ModuleFacts, leaving: Leaving, undone: (resource: Held
     severity: leakOnErrorPath.severity,
     message,
     site,
-    functionName: leave.function.name,
+    functionName: leaving.function.name,
     related: [...relatedOf(leave.trace, site), ...endsOf(facts, owed, leave.trace, undone)],
     fix: leave.role === 'remove' ? null : giveBackFix(facts, leaving),
   };
 }
 
-function messageOfProbe(facts: ModuleFacts, { leave, owed }: Leaving): string {
+/** The last put in remove runs the `.release` that forgets: there is the place to mend it. */
+function findingOfRelease(facts: ModuleFacts, leaving: Leaving): Finding {
+  const { leave, site, owed } = leaving;
+  const fn = owed[0] === undefined ? null : forgetfulRelease(facts, leave, owed[0]);
+  const at = fn === null ? null : nameSite(facts.module, fn);
+  const finding = findingOf(facts, leaving, (resource) => undoneOf(facts, resource)[0], messageOfRemove(facts, leaving, fn ?? leave.function));
+  return fn === null || at === null ? finding : { ...finding, site: at, functionName: fn.name, related: [...finding.related, { site, message: `${leave.function.name}() ends here` }] };
+}
+
+function messageOfProbe(facts: ModuleFacts, { leave, owed, function: fn }: Leaving): string {
   const what = listed(owed.map((one) => taken(facts, one)));
   const ends = owed.flatMap((one) => evidence(facts, one) ?? []);
   const calls = listed(ends.map(({ api }) => `${api}()`));
@@ -84,13 +95,13 @@ function messageOfProbe(facts: ModuleFacts, { leave, owed }: Leaving): string {
   const isByRemove = by?.role === 'remove' && ends.every((one) => one.function === by.function);
   const advice = isByRemove
     ? `${by.function.name}() does not run after a failed ${leave.function.name}(); call ${calls} here too`
-    : `call ${calls} here too, as ${whoUndoes(facts, leave, ends)}`;
-  return `${what} ${owed.length > 1 ? 'are' : 'is'} not ${undoneWord(owed)} when ${leave.function.name}() fails here: ${advice}`;
+    : `call ${calls} here too, as ${whoUndoes(facts, fn, ends)}`;
+  return `${what} ${owed.length > 1 ? 'are' : 'is'} not ${undoneWord(owed)} when ${fn.name}() fails here: ${advice}`;
 }
 
-function messageOfRemove(facts: ModuleFacts, { leave, owed }: Leaving): string {
+function messageOfRemove(facts: ModuleFacts, { owed }: Leaving, by: FunctionIr): string {
   const what = listed(owed.map((one) => taken(facts, one)));
   const calls = listed(owed.flatMap((one) => undoneOf(facts, one)[0]?.api ?? []).map((api) => `${api}()`));
   const probe = owed[0] === undefined ? undefined : undoneOf(facts, owed[0])[0]?.function.name;
-  return `${what} ${owed.length > 1 ? 'are' : 'is'} never ${undoneWord(owed)}: ${leave.function.name}() ends without ${calls}, which ${probe ?? 'probe'}() calls where it fails; call it here too`;
+  return `${what} ${owed.length > 1 ? 'are' : 'is'} never ${undoneWord(owed)}: ${by.name}() ends without ${calls}, which ${probe ?? 'probe'}() calls where it fails; call it here too`;
 }

@@ -193,3 +193,9 @@ export function conditionsOfSite(module: Module, site: Site): readonly Condition
   if (fn) return conditionsAt(fn, site);
   return file.variables.find((variable) => contains(variable, site))?.conditions ?? [];
 }
+
+/** The name of a function, as a place: where a finding about the whole function stands. */
+export function nameSite(module: Module, fn: FunctionIr): Site | null {
+  const file = documentOf(module, fn);
+  return file === null ? null : { path: file.path, start: fn.nameSpan.start, end: fn.nameSpan.end };
+}

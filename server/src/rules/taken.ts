@@ -14,6 +14,8 @@ import { written } from './wording.ts';
 /** A place where paths leave a function with something that they owe. */
 export interface Leaving {
   readonly leave: Leave;
+  /** The function that the site is in: that of the leave, or a helper that failed and left it. */
+  readonly function: FunctionIr;
   /** The return; where paths share it that owe nothing, the goto that leads there. */
   readonly site: Site;
   readonly owed: readonly HeldResource[];
@@ -25,15 +27,27 @@ export interface Leaving {
 export function leavings(facts: ModuleFacts, isOwed: (leave: Leave, resource: HeldResource) => boolean): Leaving[] {
   const found = new Map<string, Leaving>();
   for (const leave of facts.resources.leaves) {
-    const owed = leave.certain ? leave.held.filter((one) => isOwed(leave, one) && !(leave.ownState && isUndoneByState(facts, one))) : [];
-    if (owed.length === 0) continue;
-    const { site, isAlways } = placeOf(facts, leave, owed);
-    const key = `${site.path}:${site.start}:${site.end}`;
-    const known = found.get(key);
-    if (known === undefined) found.set(key, { leave, site, owed, isAlways });
-    else found.set(key, { ...known, owed: [...known.owed, ...owed.filter((one) => known.owed.every((other) => other.id !== one.id))] });
+    const all = leave.certain ? leave.held.filter((one) => isOwed(leave, one) && !(leave.ownState && isUndoneByState(facts, one))) : [];
+    for (const owed of byLeaver(all)) {
+      const leftBy = owed[0]?.leftBy ?? null;
+      const { site, isAlways } = leftBy === null ? placeOf(facts, leave, owed) : { site: leftBy.site, isAlways: true };
+      const key = `${site.path}:${site.start}:${site.end}`;
+      const known = found.get(key);
+      if (known === undefined) found.set(key, { leave, function: leftBy?.function ?? leave.function, site, owed, isAlways });
+      else found.set(key, { ...known, owed: [...known.owed, ...owed.filter((one) => known.owed.every((other) => other.id !== one.id))] });
+    }
   }
   return [...found.values()];
+}
+
+/** What the function itself leaves, and what each of its helpers has left. */
+function byLeaver(all: readonly HeldResource[]): HeldResource[][] {
+  const lists = new Map<string, HeldResource[]>();
+  for (const one of all) {
+    const key = one.leftBy === null ? '' : `${one.leftBy.site.path}:${one.leftBy.site.start}`;
+    lists.set(key, [...lists.get(key) ?? [], one]);
+  }
+  return [...lists.values()];
 }
 
 /** Whether a state of the driver's own decides somewhere if a resource is given back: `if (p->has_wq)`, `if (!p->hot) return;` in a helper. */
@@ -75,6 +89,18 @@ export function undoneOf(facts: ModuleFacts, resource: HeldResource): Undone[] {
 /** What an id says of the taking: the rest of it is the name that one function has for what was taken. */
 function takingOf(id: string): string {
   return /^.*?:\d+(?=[>@])/.exec(id)?.[0] ?? id;
+}
+
+/**
+ * Who forgets what remove still holds although a failing `.init` gives it back: the `.release` that the last put has run. Null when nobody
+ * put the device on that path, when probe has a share in giving it back, and when several tables have a `.release` of their own.
+ */
+export function forgetfulRelease(facts: ModuleFacts, leave: Leave, resource: HeldResource): FunctionIr | null {
+  if (leave.role !== 'remove' || !leave.trace.some(({ op }) => op === 'put')) return null;
+  const undone = undoneOf(facts, resource);
+  if (undone.length === 0 || !undone.every(({ role, via }) => via === 'call' && role === 'init')) return null;
+  const releases = [...facts.roles].filter(([, role]) => role === 'release').map(([fn]) => fn);
+  return releases.length === 1 ? releases[0] ?? null : null;
 }
 
 /** Whether a function brings a device to life, itself or by what it calls: only then is what it takes taken for the device. */
@@ -148,12 +174,12 @@ function described({ kind, api }: HeldResource): string {
   return kind === 'counter' ? 'the count is changed' : takenBy(api)?.taken === 'return' ? `${api}() gives it` : `${api}() is called`;
 }
 
-/** Who gives things back that are owed where `leave` ends, as a sentence goes on behind `as`: `foo_remove() does`. */
-export function whoUndoes(facts: ModuleFacts, leave: Leave, undone: readonly Undone[]): string {
+/** Who gives things back that are owed where `fn` ends, as a sentence goes on behind `as`: `foo_remove() does`. */
+export function whoUndoes(facts: ModuleFacts, fn: FunctionIr, undone: readonly Undone[]): string {
   const names = new Set(undone.map((one) => functionAt(facts, one.site) ?? one.function.name));
   const [name] = names;
   if (name === undefined || names.size > 1) return 'other paths do';
-  return name === leave.function.name ? 'its other failing paths do' : `${name}() does`;
+  return name === fn.name ? 'its other failing paths do' : `${name}() does`;
 }
 
 /** The name of the function that a place is in. */

@@ -1,7 +1,9 @@
 import type { Finding, Rule, RuleContext } from './types.ts';
+import type { FunctionIr } from '../ir/types.ts';
 import type { HeldResource, Leave, ModuleFacts, Undone } from '../lifecycle/types.ts';
+import { nameSite } from './locate.ts';
 import { relatedOf } from './related.ts';
-import { bringsUpDevice, endsOf, leavings, nameOfTaken, undoneOf, whoUndoes, type Leaving } from './taken.ts';
+import { bringsUpDevice, endsOf, forgetfulRelease, leavings, nameOfTaken, undoneOf, whoUndoes, type Leaving } from './taken.ts';
 import { listed } from './wording.ts';
 import { unbalancedAccountingExamples } from './unbalanced-accounting.examples.ts';
 
@@ -23,13 +25,16 @@ export const unbalancedAccounting: Rule = {
 
 function check({ facts }: RuleContext): Finding[] {
   return leavings(facts, (leave, one) => isLost(facts, leave, one)).map((leaving) => {
-    const { leave, site, owed } = leaving;
+    const { leave, owed } = leaving;
+    const [first] = owed;
+    const release = first === undefined ? null : forgetfulRelease(facts, leave, first);
+    const site = (release === null ? null : nameSite(facts.module, release)) ?? leaving.site;
     return {
       rule: unbalancedAccounting.id,
       severity: unbalancedAccounting.severity,
-      message: messageOf(facts, leaving),
+      message: messageOf(facts, leaving, release ?? leave.function),
       site,
-      functionName: leave.function.name,
+      functionName: (release ?? leave.function).name,
       related: [...relatedOf(leave.trace, site), ...endsOf(facts, owed, leave.trace, (one) => elsewhere(facts, leave, one))],
       fix: null,
     };
@@ -41,22 +46,22 @@ function isLost(facts: ModuleFacts, leave: Leave, one: HeldResource): boolean {
   switch (leave.role) {
     case 'init': return leave.outcome === 'failure';
     case 'probe': case 'module': return leave.outcome === 'failure' && bringsUpDevice(facts, leave.function);
-    case 'remove': return undoneOf(facts, one).every(({ role, via }) => via === 'call' && role === 'probe');
+    case 'remove': return undoneOf(facts, one).every(({ role, via }) => via === 'call' && role === 'probe') || forgetfulRelease(facts, leave, one) !== null;
     default: return false;
   }
 }
 
 /** Where it is changed back. What only `.release` does is owed by the put, but for `.init`, which has no put. */
 function elsewhere(facts: ModuleFacts, leave: Leave, one: HeldResource): Undone | undefined {
-  const undone = undoneOf(facts, one).filter(({ via }) => via === 'call' || leave.role === 'init');
+  const undone = undoneOf(facts, one).filter(({ via, role }) => leave.role === 'init' || via === 'call' && (role !== 'init' || leave.role === 'remove'));
   return undone.find(({ role }) => role === 'remove') ?? undone[0];
 }
 
-function messageOf(facts: ModuleFacts, { leave, owed }: Leaving): string {
+function messageOf(facts: ModuleFacts, { leave, owed }: Leaving, by: FunctionIr): string {
   const names = owed.map((one) => nameOfTaken(facts, one)?.replace(/^&/, ''));
   const isOne = new Set(names).size === 1;
   const what = names.includes(undefined) ? isOne ? 'the count' : 'counts' : listed(names.map((name) => `\`${name}\``));
   const where = leave.role === 'remove' ? 'ends' : 'fails here';
   const ends = owed.flatMap((one) => elsewhere(facts, leave, one) ?? []);
-  return `${what} ${isOne ? 'is' : 'are'} not changed back when ${leave.function.name}() ${where}: undo the change, as ${whoUndoes(facts, leave, ends)}`;
+  return `${what} ${isOne ? 'is' : 'are'} not changed back when ${by.name}() ${where}: undo the change, as ${whoUndoes(facts, leave.function, ends)}`;
 }

@@ -13,8 +13,7 @@ import { returnAt, undoOnFailedTail } from './unwind.ts';
  * Makes a failing path give back what it owes: by a label that does just that, else before the goto or the return. Unsafe, because only a
  * person knows in which order things must go.
  */
-export function giveBackFix(facts: ModuleFacts, { leave, site, owed, isAlways }: Leaving): Fix | null {
-  const fn = leave.function;
+export function giveBackFix(facts: ModuleFacts, { function: fn, site, owed, isAlways }: Leaving): Fix | null {
   const file = documentOf(facts.module, fn);
   if (file === null || site.path !== file.path || !isAlways) return null;
   const latestFirst = [...owed].sort((a, b) => b.site.start - a.site.start);
