@@ -19,8 +19,8 @@ export interface Leaving {
   /** The return; where paths share it that owe nothing, the goto that leads there. */
   readonly site: Site;
   readonly owed: readonly HeldResource[];
-  /** Every path that leaves here owes it. */
-  readonly isAlways: boolean;
+  /** Whether every path that leaves here owes it, or every one that fails: others succeed by the same return. */
+  readonly isAlways: boolean | 'when failing';
 }
 
 /** The places where paths leave with what `isOwed` says that they owe, each once. */
@@ -30,7 +30,7 @@ export function leavings(facts: ModuleFacts, isOwed: (leave: Leave, resource: He
     const all = leave.certain ? leave.held.filter((one) => isOwed(leave, one) && !(leave.ownState && isUndoneByState(facts, one))) : [];
     for (const owed of byLeaver(all)) {
       const leftBy = owed[0]?.leftBy ?? null;
-      const { site, isAlways } = leftBy === null ? placeOf(facts, leave, owed) : { site: leftBy.site, isAlways: true };
+      const { site, isAlways } = leftBy === null ? placeOf(facts, leave, owed) : { site: leftBy.site, isAlways: isBeforeLabels(leftBy.function, leftBy.site) };
       const key = `${site.path}:${site.start}:${site.end}`;
       const known = found.get(key);
       if (known === undefined) found.set(key, { leave, function: leftBy?.function ?? leave.function, site, owed, isAlways });
@@ -39,6 +39,9 @@ export function leavings(facts: ModuleFacts, isOwed: (leave: Leave, resource: He
   }
   return [...found.values()];
 }
+
+/** No goto leads to the place from elsewhere. */
+function isBeforeLabels(fn: FunctionIr, site: Site): boolean { return [...walk(fn.body)].every((node) => node.kind !== 'label' || node.start > site.start); }
 
 /** What the function itself leaves, and what each of its helpers has left. */
 function byLeaver(all: readonly HeldResource[]): HeldResource[][] {
@@ -68,10 +71,11 @@ function asksState(condition: Expr): boolean {
 function placeOf(facts: ModuleFacts, leave: Leave, owed: readonly HeldResource[]): Pick<Leaving, 'site' | 'isAlways'> {
   const fn = leave.function;
   const leaves = facts.resources.leaves.filter((one) => one.function === fn && isSameSite(one.returns, leave.returns));
-  const isShared = leaves.some((one) => !owed.every(({ id }) => one.held.some((other) => other.id === id)));
+  const isShared = leaves.some((one) => one.outcome === leave.outcome && !owed.every(({ id }) => one.held.some((other) => other.id === id)));
   const jump = isShared ? lastGoto(leave, owed) : null;
   if (jump !== null) return { site: jump, isAlways: true };
-  return { site: returnAt(fn, leave.returns) === null ? { path: leave.returns.path, start: fn.nameSpan.start, end: fn.nameSpan.end } : leave.returns, isAlways: !isShared };
+  const succeedsToo = leaves.some((one) => one.outcome !== leave.outcome);
+  return { site: returnAt(fn, leave.returns) === null ? { path: leave.returns.path, start: fn.nameSpan.start, end: fn.nameSpan.end } : leave.returns, isAlways: isShared ? false : succeedsToo ? 'when failing' : true };
 }
 
 /** The last goto of the path behind the last taking. */

@@ -3,7 +3,7 @@ import type { FunctionIr, GotoStmt, Stmt } from '../../ir/types.ts';
 import type { ModuleFacts } from '../../lifecycle/types.ts';
 import type { Fix } from '../types.ts';
 import { contains, documentOf, statementAt, walk } from '../locate.ts';
-import { undoStatement, type Leaving } from '../taken.ts';
+import { nameOfTaken, undoStatement, type Leaving } from '../taken.ts';
 import { written } from '../wording.ts';
 import { insertGuarded, returnedName } from './error-style.ts';
 import { replace } from './text.ts';
@@ -15,7 +15,7 @@ import { returnAt, undoOnFailedTail } from './unwind.ts';
  */
 export function giveBackFix(facts: ModuleFacts, { function: fn, site, owed, isAlways }: Leaving): Fix | null {
   const file = documentOf(facts.module, fn);
-  if (file === null || site.path !== file.path || !isAlways) return null;
+  if (file === null || site.path !== file.path || isAlways === false) return null;
   const latestFirst = [...owed].sort((a, b) => b.site.start - a.site.start);
   const undo = latestFirst.map((one) => undoStatement(facts, fn, one));
   if (undo.some((one) => one === null)) return null;
@@ -35,7 +35,24 @@ export function giveBackFix(facts: ModuleFacts, { function: fn, site, owed, isAl
   if (exit.value !== null && [...walk(exit.value)].some((node) => node.kind === 'call' && node.name !== 'PTR_ERR')) {
     return lines.length > 1 ? null : fixOf(titleOf(lines), undoOnFailedTail(file.text, fn, exit, lines[0]!));
   }
-  return fixOf(titleOf(lines), insertGuarded(file.text, fn, firstOfBranch(fn, exit), lines));
+  const anchor = firstOfBranch(fn, exit);
+  const isNeeded = owed.some((one) => isFreedBefore(facts, fn, one, anchor, exit));
+  if (isAlways === true) return fixOf(titleOf(lines), insertGuarded(file.text, fn, isNeeded ? exit : anchor, lines));
+  const name = returnedName(fn);
+  if (exit.value?.kind !== 'name' || exit.value.name !== name || anchor !== exit) return null;
+  // What the function undoes for this result already may end what the undoing needs.
+  const before = statementAt(fn.body, exit)?.siblings?.filter((one) => one.end <= exit.start).at(-1);
+  if (before?.kind === 'if' && [...walk(before.condition)].some((node) => node.kind === 'name' && node.name === name)) {
+    const first = before.then.kind === 'block' ? before.then.body[0] : before.then;
+    return before.condition.kind !== 'name' || before.otherwise !== null || first === undefined ? null : fixOf(titleOf(lines), insertGuarded(file.text, fn, first, lines));
+  }
+  return fixOf(titleOf(lines), insertGuarded(file.text, fn, exit, lines.length === 1 ? [`if (${name})`, `\t${lines[0]!}`] : [`if (${name}) {`, ...lines.map((line) => `\t${line}`), '}']));
+}
+
+/** Whether what lies between the two places still uses the memory that would be given back. */
+function isFreedBefore(facts: ModuleFacts, fn: FunctionIr, resource: Leaving['owed'][number], from: Stmt, to: Stmt): boolean {
+  const name = nameOfTaken(facts, resource);
+  return name !== null && [...walk(fn.body)].some((node) => node.kind === 'name' && node.name === name && node.start >= from.start && node.start < to.start);
 }
 
 function titleOf(lines: readonly string[]): string {
@@ -77,9 +94,12 @@ function isBare(fn: FunctionIr, exit: Stmt): boolean {
   return placed !== null && (placed.siblings === null || placed.siblings.length === 1);
 }
 
-/** The first statement of the block that a return ends, when the block is a branch: what it calls may end what the undoing needs. */
+/** The first statement of the block that a return ends, when the block is a branch, or behind the last label: what is called there may end what the undoing needs. */
 function firstOfBranch(fn: FunctionIr, exit: Stmt): Stmt {
   const placed = statementAt(fn.body, exit);
+  const before = (placed?.siblings ?? []).filter((one) => one.start < exit.start);
+  const label = before.findLastIndex((one) => one.kind === 'label');
+  if (label >= 0) return before[label + 1] ?? exit;
   const first = placed?.siblings?.[0];
   const isBranch = [...walk(fn.body)].some((node) => node.kind === 'if' && [node.then, node.otherwise].some((arm) => arm?.kind === 'block' && arm.body[0] === first && contains(arm, exit)));
   return first !== undefined && first.kind !== 'decl' && isBranch ? first : exit;
