@@ -32,17 +32,21 @@ export function scopeOf(module: Module, file: FileIr, fn: FunctionIr): Scope {
   return { module, file, fn, locals };
 }
 
-/** A struct's definition: of the file, else of a quoted header; never by tag from anywhere else. Undefined when there is none or they differ. */
+/** A struct's definition: of the file, else of a header that it includes; never by tag from anywhere else. Undefined when there is none or they differ. */
 export function findStruct(module: Module, file: FileIr, tag: string): { readonly struct: StructIr; readonly file: FileIr } | undefined {
   const own = file.structs.filter((item) => item.name === tag && item.keyword === 'struct');
   if (own.length > 0) return own.length === 1 ? { struct: own[0]!, file } : undefined;
-  const quoted = new Set(file.includes.filter((item) => item.quoted).map((item) => baseName(item.path)));
-  const direct = module.headers.filter((header) => quoted.has(baseName(header.path)));
-  for (const headers of [direct, module.headers]) {
+  for (const headers of [includedBy(module, file), module.headers]) {
     const found = headers.flatMap((header) => header.structs.filter((item) => item.name === tag && item.keyword === 'struct').map((struct) => ({ struct, file: header })));
     if (found.length > 0) return found.length === 1 ? found[0] : undefined;
   }
   return undefined;
+}
+
+/** The headers of a module that a document includes itself. */
+export function includedBy(module: Module, file: FileIr): readonly FileIr[] {
+  // What stands in angle brackets is most often the kernel's: only the whole path says that a header of the module is meant.
+  return module.headers.filter((header) => file.includes.some((item) => item.quoted ? baseName(item.path) === baseName(header.path) : header.path.endsWith(`/${item.path}`)));
 }
 
 /** The struct a type names, through typedefs of the file and its headers; null for what is no struct. */

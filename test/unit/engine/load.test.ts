@@ -57,6 +57,18 @@ describe('what belongs to a file', () => {
     expect((await load(files, '/w/a.c', '/w')).headers).toEqual(['/w/inc/x.h', '/w/shared/s.h']);
   });
 
+  it('takes a header in angle brackets from the include path of the Makefile, and from nowhere else', async () => {
+    const files = { '/w/Makefile': 'ccflags-y := -I$(src)/inc\nfoo-y := a.o', '/w/a.c': '#include <foo/x.h>\n#include <linux/vfio.h>', '/w/inc/foo/x.h': 'vfio', '/w/include/linux/vfio.h': 'vfio' };
+    expect((await load(files, '/w/a.c', '/w')).headers).toEqual(['/w/inc/foo/x.h']);
+  });
+
+  it('finds the header in angle brackets that declares what a library exports', async () => {
+    const library = 'EXPORT_SYMBOL_GPL(foo_init);\nvoid foo_init(void) { vfio_init_group_dev(a, b, c); }';
+    const files = { '/w/drivers/foo.c': `#include <linux/foo.h>\n#include <linux/vfio.h>\n${library}`, '/w/include/linux/foo.h': 'void foo_init(void);', '/w/include/linux/vfio.h': 'vfio' };
+    expect((await load(files, '/w/drivers/foo.c', '/w')).headers).toEqual(['/w/include/linux/foo.h']);
+    expect((await load({ ...files, '/w/drivers/foo.c': '#include <linux/foo.h>' }, '/w/drivers/foo.c', '/w')).headers).toEqual([]);
+  });
+
   it('is bounded in the number of sources and headers', async () => {
     const files: Record<string, string> = {};
     const objects: string[] = [];

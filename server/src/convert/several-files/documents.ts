@@ -58,6 +58,8 @@ function refuseDoubles(file: FileIr, types: readonly string[]): void {
         continue;
       }
       const differs = always ? partOf(file, known) !== partOf(file, item) : textOf(known) !== textOf(item);
+      // A stub in the other arm of a header's #if is no second function: where it is, the first is not.
+      if (what === 'function' && [known, item].some((one) => partOf(file, one).path.endsWith('.h') && file.functions.some((fn) => fn === one && fn.conditions.length > 0))) continue;
       if (!differs || !(involved.test(textOf(known)) || involved.test(textOf(item)))) continue;
       refuse('same-name', `${item.name} is a ${what} of ${nameOf(file, known)} and another of ${nameOf(file, item)}, and both work on devices: in the conversion of the whole module they cannot be told apart. Give one of them another name.`, file, item);
     }

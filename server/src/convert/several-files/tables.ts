@@ -4,7 +4,7 @@ import type { Module } from '../../lifecycle/types.ts';
 import { commentsAbove, lineStart, nextLine } from '../layout.ts';
 import { expressionsIn } from '../place.ts';
 import { refuse } from '../refuse.ts';
-import { baseName } from '../typing.ts';
+import { baseName, includedBy } from '../typing.ts';
 import { prototypesOf, type Helper } from './helpers.ts';
 import type { Rewriting } from './rewriting.ts';
 
@@ -13,10 +13,10 @@ export function tablesIn(file: FileIr, expr: Expr): string[] {
   return expressionsIn(expr).flatMap((inner) => inner.kind === 'name' && file.variables.some((item) => item.name === inner.name && item.type.name === 'vfio_device_ops') ? [inner.name] : []);
 }
 
-/** Whether a table is declared in a document before `offset`, or in a header that the document quotes. */
+/** Whether a table is declared in a document before `offset`, or in a header that the document includes. */
 export function isDeclaredAt(module: Module, file: FileIr, name: string, offset: number): boolean {
   if (file.variables.some((item) => item.name === name && item.start < offset)) return true;
-  return quotedBy(module, file).some((header) => header.variables.some((item) => item.name === name));
+  return headersOf(module, file).some((header) => header.variables.some((item) => item.name === name));
 }
 
 /**
@@ -33,9 +33,9 @@ export function declareTable(module: Module, out: Rewriting, name: string, from:
     out.edit(file, 'ops-table', { span: { start: place, end: place }, newText: `${definition?.isStatic === false ? 'extern' : 'static'} const struct vfio_device_ops ${name};${eol}${eol}` });
     return;
   }
-  const prototype = prototypesOf(module, helper).find((item) => quotedBy(module, file).includes(item.file) && quotedBy(module, from).includes(item.file));
+  const prototype = prototypesOf(module, helper).find((item) => headersOf(module, file).includes(item.file) && headersOf(module, from).includes(item.file));
   if (!definition || !prototype) {
-    refuse('table-elsewhere', `${user.name}() in ${baseName(file.path)} must name the ops table \`${name}\` of ${baseName(from.path)}, and there is no header that both quote and that declares ${helper.fn.name}(). Declare \`extern const struct vfio_device_ops ${name};\` in a header that both quote.`, from, at);
+    refuse('table-elsewhere', `${user.name}() in ${baseName(file.path)} must name the ops table \`${name}\` of ${baseName(from.path)}, and there is no header that both include and that declares ${helper.fn.name}(). Declare \`extern const struct vfio_device_ops ${name};\` in a header that both include.`, from, at);
   }
   const taken = [...module.sources, ...module.headers].find((other) => other !== from && [...other.variables, ...other.functions].some((item) => item.name === name));
   if (taken) refuse('same-name', `The ops table \`${name}\` of ${baseName(from.path)} must be seen in ${baseName(file.path)}, but ${baseName(taken.path)} has something of that name. Rename one of them.`, from, at);
@@ -55,14 +55,13 @@ function staticSpan(file: FileIr, variable: VariableIr): { start: number; end: n
   return match ? { start: variable.start + match.index, end: variable.start + match.index + match[0].length } : null;
 }
 
-/** The headers of a module that a document quotes, directly or through others. */
-export function quotedBy(module: Module, file: FileIr): readonly FileIr[] {
+/** The headers of a module that a document includes, directly or through others. */
+export function headersOf(module: Module, file: FileIr): readonly FileIr[] {
   const found = new Set<FileIr>();
   const pending: FileIr[] = [file];
   for (let next = pending.pop(); next; next = pending.pop()) {
-    const names = new Set(next.includes.filter((item) => item.quoted).map((item) => baseName(item.path)));
-    for (const header of module.headers) {
-      if (found.has(header) || !names.has(baseName(header.path))) continue;
+    for (const header of includedBy(module, next)) {
+      if (found.has(header)) continue;
       found.add(header);
       pending.push(header);
     }

@@ -26,10 +26,16 @@ export function joinLinked(inputs: readonly ModuleInput[]): ModuleInput[] {
   }));
 }
 
-/** The functions that a module exports, when it speaks of VFIO at all. */
+/** The functions that a module exports, when it initialises VFIO devices at all. */
 function exportsOf({ sources }: ModuleInput): string[] {
-  return sources.filter((source) => /\bvfio_init_group_dev\b/.test(source.text))
-    .flatMap((source) => [...source.text.matchAll(/^\s*EXPORT_SYMBOL\w*\s*\(\s*(\w+)/gm)].map((match) => match[1]!));
+  return sources.flatMap((source) => exportedInits(source.text));
+}
+
+/** The functions that a source exports, when it initialises VFIO devices: one of them may do it for others. None of the VFIO core itself, which every driver calls. */
+export function exportedInits(text: string): string[] {
+  if (!/\bvfio_init_group_dev\s*\(/.test(text)) return [];
+  const names = [...text.matchAll(/^[ \t]*EXPORT_SYMBOL\w*\s*\(\s*(\w+)/gm)].map((match) => match[1]!);
+  return names.includes('vfio_init_group_dev') ? [] : names;
 }
 
 function unique(first: readonly SourceDocument[], more: readonly SourceDocument[]): SourceDocument[] {

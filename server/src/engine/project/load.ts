@@ -1,11 +1,13 @@
 /**
- * Finds what belongs to a file: the other sources of its Kbuild module and the quoted headers, transitively. Pure over the
+ * Finds what belongs to a file: the other sources of its Kbuild module and the headers of its own, transitively: those that are quoted, and
+ * those in angle brackets that lie in a folder that its Makefile names or declare what it exports. Pure over the
  * FileSystem that the host gives; everything is bounded, and what is not there is left out without a word, because a driver
  * is often opened without its tree.
  */
 import type { FileSystem, ModuleInput, SourceDocument } from '../types.ts';
-import { quotedIncludes } from './includes.ts';
+import { includesIn } from './includes.ts';
 import { moduleObjects, parseKbuild, type Kbuild } from './kbuild.ts';
+import { exportedInits } from './join.ts';
 import { folderOf, isInside, relativeTo, resolve } from './paths.ts';
 
 export interface LoadOptions {
@@ -32,13 +34,13 @@ export interface ModuleLoader {
 
 /** A loader over `fs`. `fs` may cache; the loader asks it again on every load. */
 export function createModuleLoader(fs: FileSystem): ModuleLoader {
-  const includesByPath = new Map<string, { text: string; includes: readonly string[] }>();
+  const includesByPath = new Map<string, { text: string; includes: ReturnType<typeof includesIn> }>();
   const kbuildByPath = new Map<string, { text: string; kbuild: Kbuild }>();
 
-  function includesOf(path: string, text: string): readonly string[] {
+  function includesOf(path: string, text: string): ReturnType<typeof includesIn> {
     const known = includesByPath.get(path);
     if (known && known.text === text) return known.includes;
-    const includes = quotedIncludes(text);
+    const includes = includesIn(text);
     remember(includesByPath, path, { text, includes });
     return includes;
   }
@@ -113,9 +115,11 @@ export function createModuleLoader(fs: FileSystem): ModuleLoader {
         const isSource = next < sources.length;
         const folder = folderOf(document.path);
         if (folder === undefined) continue;
-        for (const include of includesOf(document.path, document.text)) {
+        const { quoted, angled } = includesOf(document.path, document.text);
+        const wanted = [...quoted.map((include) => ({ include, folders: [folder, ...includeFolders] })), ...angled.map((include) => ({ include, folders: includeFolders }))];
+        for (const { include, folders } of wanted) {
           if (headers.length >= MAX_HEADERS) break;
-          for (const from of [folder, ...includeFolders]) {
+          for (const from of folders) {
             const path = resolve(from, include);
             if (path === undefined || !isInside(path, border)) continue;
             if (seen.has(path)) break;
@@ -131,9 +135,35 @@ export function createModuleLoader(fs: FileSystem): ModuleLoader {
           }
         }
       }
+      for (const { path, text: source } of sources) {
+        const names = exportedInits(source);
+        if (names.length === 0) continue;
+        const declares = new RegExp(`\\b(?:${names.join('|')})\\s*\\(`);
+        for (const folder of includeFoldersAbove(path, border)) {
+          for (const include of includesOf(path, source).angled) {
+            const at = resolve(folder, include);
+            if (at === undefined || !isInside(at, border) || seen.has(at) || headers.length >= MAX_HEADERS) continue;
+            const header = await fs.readFile(at);
+            if (header === undefined || header.length > budget || !declares.test(header)) continue;
+            seen.add(at);
+            budget -= header.length;
+            headers.push({ path: at, text: header });
+          }
+        }
+      }
       return { file, sources, headers };
     },
   };
+}
+
+/** `include` beside a file and beside the folders above it: where a library keeps what it shows to others, with no Makefile of its own to say so. */
+function includeFoldersAbove(path: string, border: string): string[] {
+  const folders: string[] = [];
+  for (let folder = folderOf(path); folder !== undefined && isInside(folder, border); folder = folderOf(folder)) {
+    const include = resolve(folder, 'include');
+    if (include !== undefined) folders.push(include);
+  }
+  return folders;
 }
 
 /** When a module is over the bound (i915 has hundreds of objects), those in the file's own folder tell the most. */
