@@ -101,7 +101,10 @@ function planDevice(input: ConversionInput, file: FileIr, group: readonly CallSi
     const names = tablesOf(site.scope, ops);
     if (!names) refuse('table-chosen-late', `Which ops table \`${plain(textOf(file, ops))}\` is cannot be told here. Pass \`&table\`, or a local that is only set to such before the allocation.`, file, ops);
     for (const name of names) {
-      tables.push(planTable(file, findTable(file, name, ops), { kernel, family, core, functionName: plan.fn.name, callbacks: input.callbacks?.get(name) }));
+      const table = findTable(file, name, ops);
+      // A table of another document may serve the probes of several drivers: what is added there is not named after one of them.
+      const own = placeOf(file, table.start).file === placeOf(file, plan.fn.start).file;
+      tables.push(planTable(file, table, { kernel, family, core, functionName: own ? plan.fn.name : null, callbacks: input.callbacks?.get(name) }));
     }
   }
   checkConditions(file, allocations[0]!.fn, [...teardown.frees.map((item) => item.fn), ...teardown.uninits.map((item) => item.fn), ...allocations.map((item) => item.fn), ...tables.map((item) => item.variable)]);

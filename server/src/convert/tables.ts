@@ -13,8 +13,8 @@ export interface TableNeeds {
   readonly family: IommuFamily;
   /** Initialised through vfio_pci_core. */
   readonly core: boolean;
-  /** The function that initialises; the generated function is named after it. */
-  readonly functionName: string;
+  /** The function that initialises; the generated function is named after it, or without it after the table. */
+  readonly functionName: string | null;
   /** Those of a library that initialises the device. */
   readonly callbacks?: Callbacks | undefined;
 }
@@ -90,7 +90,7 @@ function hidden(file: FileIr, initializer: InitializerExpr, name: string): boole
 }
 
 /** A name for the generated `.release`: after the function that initialises (`foo_probe` gives `foo_release_dev`), else after the table. */
-function stubName(file: FileIr, table: VariableIr, functionName: string): string {
+function stubName(file: FileIr, table: VariableIr, functionName: string | null): string {
   const byTable = /^(.+?)(?:_vfio)?(?:_dev|_device)?_ops$/.exec(table.name);
-  return freshName(file, prefixOf(functionName) ?? byTable?.[1] ?? functionName, ['release_dev', 'vfio_release_dev', 'vfio_device_release']);
+  return freshName(file, (functionName !== null ? prefixOf(functionName) : null) ?? byTable?.[1] ?? functionName ?? table.name, ['release_dev', 'vfio_release_dev', 'vfio_device_release']);
 }

@@ -173,18 +173,34 @@ const SOURCE: TargetKernel = { version: [6, 0], text: '6.0', source: 'default', 
 
 /**
  * The findings of the converted module against those of the module before it, for the target and, as far as it is of the old model,
- * for its own kernel: the first that is new, counted by rule and function, and those that were there before.
+ * for its own kernel: the first that is new, counted by rule and function, and those that were there before. What was found in functions
+ * that are gone may be found in as many of those that came: they were renamed.
  */
 function compareFindings(engine: Engine, before: ModuleInput, after: ModuleInput, target: TargetKernel): { readonly added: Finding | undefined; readonly kept: readonly Finding[] } {
   const wordsOf = (finding: Finding): string => `${keyOf(finding)}\n${finding.message}`;
   const forTarget = allFindings(engine, before, NO_SETTINGS, target);
   const known = new Set(forTarget.filter((one) => OF_THE_TARGET.has(one.rule)).map(wordsOf));
-  const counts = [countFindings(forTarget), countFindings(allFindings(engine, before, NO_SETTINGS, SOURCE))];
+  const old = keysOnlyIn(before, after);
+  const counts = [countFindings(forTarget, old), countFindings(allFindings(engine, before, NO_SETTINGS, SOURCE), old)];
   const kept = allFindings(engine, after, NO_SETTINGS, target)
     .filter((one) => (one.severity === 'error' || one.severity === 'warning') && !known.has(wordsOf(one)));
-  const now = countFindings(kept);
-  const added = kept.find((one) => now.get(keyOf(one))! > Math.max(...counts.map((count) => count.get(keyOf(one)) ?? 0)));
+  const key = keysOnlyIn(after, before);
+  const now = countFindings(kept, key);
+  const added = kept.find((one) => now.get(key(one))! > Math.max(...counts.map((count) => count.get(key(one)) ?? 0)));
   return { added, kept };
+}
+
+/** The key of a finding of `input`: all functions that `other` does not name have one in common. */
+function keysOnlyIn(input: ModuleInput, other: ModuleInput): (finding: Finding) => string {
+  const texts = (one: ModuleInput): string[] => [...one.sources, ...one.headers].map((document) => document.text);
+  if (texts(input).join('') === texts(other).join('')) return keyOf;
+  const known = new Map<string, boolean>();
+  const isThere = (name: string): boolean => {
+    const answer = known.get(name) ?? texts(other).some((text) => new RegExp(`\\b${name}\\s*\\(`).test(text));
+    known.set(name, answer);
+    return answer;
+  };
+  return (finding) => keyOf(finding.functionName === null || isThere(finding.functionName) ? finding : { ...finding, functionName: '?' });
 }
 
 /** A finding that the conversion leaves as it found it, for the person who reads the result. */

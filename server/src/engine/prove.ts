@@ -41,10 +41,10 @@ function errorsIn(parser: SyntaxParser, text: string): number {
   }
 }
 
-/** How often each rule reports in each function: what stays the same when lines move. */
-export function countFindings(findings: readonly Finding[]): ReadonlyMap<string, number> {
+/** How often each rule reports in each function, or whatever else the key tells apart: what stays the same when lines move. */
+export function countFindings(findings: readonly Finding[], key: (finding: Finding) => string = keyOf): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
-  for (const finding of findings) counts.set(keyOf(finding), (counts.get(keyOf(finding)) ?? 0) + 1);
+  for (const finding of findings) counts.set(key(finding), (counts.get(key(finding)) ?? 0) + 1);
   return counts;
 }
 

@@ -1,5 +1,7 @@
 import type { CallExpr, FileIr, FunctionIr } from '../../ir/types.ts';
+import type { Span } from '../../text/span.ts';
 import type { Module } from '../../lifecycle/types.ts';
+import { commentsAbove, lineStart } from '../layout.ts';
 import { allExpressions, statementsOf, type Placed } from '../place.ts';
 import { scopeOf, type Scope } from '../typing.ts';
 
@@ -30,8 +32,25 @@ function documentsThatSee(module: Module, { file, fn }: Helper): readonly FileIr
   return fn.isStatic && module.sources.includes(file) ? [file] : [...module.sources, ...module.headers];
 }
 
-export function isExported(module: Module, { fn }: Helper): boolean {
-  return [...module.sources, ...module.headers].some((file) => file.fileMacros.some((macro) => macro.name.startsWith('EXPORT_SYMBOL') && macro.args[0] === fn.name));
+export function isExported(module: Module, helper: Helper): boolean {
+  return exportsOf(module, helper).length > 0;
+}
+
+/** The EXPORT_SYMBOL…() of a function. */
+export function exportsOf(module: Module, { fn }: Helper) {
+  return [...module.sources, ...module.headers].flatMap((file) => file.fileMacros.filter((macro) => macro.name.startsWith('EXPORT_SYMBOL') && macro.args[0] === fn.name).map((item) => ({ file, item })));
+}
+
+/** Where a function is named when it is exported, and in the comments above its definition. */
+export function mentionsOf(module: Module, helper: Helper): { readonly file: FileIr; readonly span: Span }[] {
+  const { file, fn } = helper;
+  const name = new RegExp(`\\b${fn.name}\\b`, 'g');
+  const inside = (where: FileIr, within: Span): { readonly file: FileIr; readonly span: Span }[] => [...where.text.slice(within.start, within.end).matchAll(name)]
+    .map((match) => ({ file: where, span: { start: within.start + match.index, end: within.start + match.index + fn.name.length } }));
+  return [
+    ...exportsOf(module, helper).flatMap(({ file: where, item }) => inside(where, item).slice(0, 1)),
+    ...commentsAbove(file.text, file.comments, lineStart(file.text, fn.start)).flatMap((comment) => inside(file, comment)),
+  ];
 }
 
 /**

@@ -5,7 +5,7 @@ import { commentsAbove, lineStart, nextLine } from '../layout.ts';
 import { expressionsIn } from '../place.ts';
 import { refuse } from '../refuse.ts';
 import { baseName, includedBy } from '../typing.ts';
-import { prototypesOf, type Helper } from './helpers.ts';
+import { exportsOf, prototypesOf, type Helper } from './helpers.ts';
 import type { Rewriting } from './rewriting.ts';
 
 /** The ops tables that an expression of `file` names. */
@@ -19,11 +19,21 @@ export function isDeclaredAt(module: Module, file: FileIr, name: string, offset:
   return headersOf(module, file).some((header) => header.variables.some((item) => item.name === name));
 }
 
+/** An ops table that a helper gives to the devices of its callers. */
+export interface GivenTable {
+  readonly name: string;
+  /** The document that declares it for the helper. */
+  readonly from: FileIr;
+  readonly helper: Helper;
+  /** Where the helper names it. */
+  readonly at: Expr;
+}
+
 /**
- * Makes a table that `from` declares known to the function `user` of `file`: by a declaration above it in the same document, else by an
- * `extern` in the header that declares `helper`, the table no longer static. Refuses when there is no such header, or the name is taken.
+ * Makes a table known to the function `user` of `file`: by a declaration above it in the same document, else by an `extern` in the header that
+ * declares the helper, the table no longer static and exported as the helper is. Refuses when there is no such header, or the name is taken.
  */
-export function declareTable(module: Module, out: Rewriting, name: string, from: FileIr, file: FileIr, user: FunctionIr, helper: Helper, at: Expr): void {
+export function declareTable(module: Module, out: Rewriting, { name, from, helper, at }: GivenTable, file: FileIr, user: FunctionIr): void {
   if (isDeclaredAt(module, file, name, user.start)) return;
   const definition = from.variables.find((item) => item.name === name && item.init !== null);
   if (file === from) {
@@ -39,13 +49,21 @@ export function declareTable(module: Module, out: Rewriting, name: string, from:
   }
   const taken = [...module.sources, ...module.headers].find((other) => other !== from && [...other.variables, ...other.functions].some((item) => item.name === name));
   if (taken) refuse('same-name', `The ops table \`${name}\` of ${baseName(from.path)} must be seen in ${baseName(file.path)}, but ${baseName(taken.path)} has something of that name. Rename one of them.`, from, at);
+  // Several drivers of one library need it, and one of them is enough to make it known.
   const header = prototype.file;
+  const declaration = `extern const struct vfio_device_ops ${name};`;
+  if (out.edits(header).some((edit) => edit.newText.startsWith(declaration))) return;
   const place = nextLine(header.text, prototype.item.end);
-  out.edit(header, 'signature', { span: { start: place, end: place }, newText: `extern const struct vfio_device_ops ${name};${lineEnding(header.text)}` });
-  for (const declaration of from.variables.filter((item) => item.name === name)) {
-    const span = staticSpan(from, declaration);
+  out.edit(header, 'signature', { span: { start: place, end: place }, newText: `${declaration}${lineEnding(header.text)}` });
+  for (const one of from.variables.filter((item) => item.name === name)) {
+    const span = staticSpan(from, one);
     if (span) out.edit(from, 'signature', { span, newText: '' });
   }
+  const exported = exportsOf(module, helper)[0];
+  if (!exported) return;
+  const end = nextLine(from.text, definition.end);
+  const like = exported.file.text.slice(exported.item.start, exported.item.end).replace(/;?\s*$/, ';').replace(helper.fn.name, name);
+  out.edit(from, 'signature', { span: { start: end, end }, newText: `${like}${lineEnding(from.text)}` });
 }
 
 /** `static ` in front of a declaration. */

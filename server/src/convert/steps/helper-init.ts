@@ -8,7 +8,7 @@ import { allExpressions, namesUnder, statementsOf, type Placed } from '../place.
 import { lineIn, refuse, textOf } from '../refuse.ts';
 import { carryOut } from '../several-files/carry.ts';
 import { initsConcerning } from '../several-files/concerned.ts';
-import { callsOf, prototypesOf, type Helper, type HelperCall } from '../several-files/helpers.ts';
+import { callsOf, exportsOf, mentionsOf, prototypesOf, type Helper, type HelperCall } from '../several-files/helpers.ts';
 import { rewriting, type Rewriting } from '../several-files/rewriting.ts';
 import { declareTable, tablesIn } from '../several-files/tables.ts';
 import { callSites, type CallSite } from '../sites.ts';
@@ -29,12 +29,16 @@ export const helperInit: Step = (step) => {
     const helper: Helper = { file: site.scope.file, fn: site.fn };
     const calls = callsOf(module, helper);
     if (!calls || calls.length === 0 || calls.some((one) => one.scope.fn === site.fn)) continue;
-    return moveOut(module, helper, site, root.name, calls);
+    return moveOut(module, helper, site, root.name, calls, null);
   }
   return null;
 };
 
-function moveOut(module: Module, helper: Helper, site: CallSite, root: string, calls: readonly HelperCall[]): StepResult {
+/**
+ * The step for one helper, whose calls are all known.
+ * @param to a new name for a helper that is exported: a caller that is not at hand would not build any more, rather than go without an init.
+ */
+export function moveOut(module: Module, helper: Helper, site: CallSite, root: string, calls: readonly HelperCall[], to: string | null): StepResult {
   const { file, fn } = helper;
   const name = site.call.name ?? 'the init';
   if (!site.whole || site.at.parent !== null || site.at.conditional) {
@@ -46,19 +50,33 @@ function moveOut(module: Module, helper: Helper, site: CallSite, root: string, c
   out.remove(file, site.at.stmt);
   dropUninits(module, helper, root, out);
   for (const call of calls) moveTo(module, helper, site, call, empty, out);
+  if (to !== null && !empty) rename(module, helper, calls, to, out);
   if (empty) removeHelper(module, helper, out);
   else {
     const unused = unusedIn(file, [fn], () => '', out.edits(file), out.removals(file));
     out.drop(file, unused.removals);
   }
-  const callers = [...new Set(calls.map((call) => `${call.scope.fn.name}()`))].join(', ');
+  const names = [...new Set(calls.map((call) => `${call.scope.fn.name}()`))];
+  const does = `${names.join(', ')} ${names.length > 1 ? 'have' : 'has'} it initialised with the allocation`;
   return {
     edits: out.done(),
-    notes: empty
-      ? [`${fn.name}() went: all that it did is done by vfio_alloc_device().`]
-      : [`${fn.name}() no longer initialises the device: ${callers} ${calls.length > 1 ? 'have' : 'has'} it initialised with the allocation.`],
-    touched: [fn.name, ...calls.map((call) => call.scope.fn.name)],
+    notes: [
+      empty ? `${fn.name}() went: all that it did is done by vfio_alloc_device().`
+        : to === null ? `${fn.name}() no longer initialises the device: ${does}.`
+          : `${fn.name}() is now ${to}() and no longer initialises the device: ${does}. Drivers that are not converted here no longer build until they do so as well.`,
+    ],
+    touched: [to ?? fn.name, ...calls.map((call) => call.scope.fn.name)],
+    ...(to !== null && { documents: [...new Set(calls.map((call) => call.scope.file).filter((one) => one !== file).map((one) => one.path))] }),
   };
+}
+
+/** The new name in the definition, where it is exported and declared, in the comment above, and in the calls. */
+function rename(module: Module, helper: Helper, calls: readonly HelperCall[], to: string, out: Rewriting): void {
+  const { file, fn } = helper;
+  out.edit(file, 'signature', { span: fn.nameSpan, newText: to });
+  for (const { file: header, item } of prototypesOf(module, helper)) out.edit(header, 'signature', { span: item.nameSpan, newText: to });
+  for (const { file: where, span } of mentionsOf(module, helper)) out.edit(where, 'signature', { span, newText: to });
+  for (const { scope, call } of calls) out.edit(scope.file, 'signature', { span: call.callee, newText: to });
 }
 
 /** Calls of these would wipe what is initialised before the helper is entered. */
@@ -119,7 +137,7 @@ function moveTo(module: Module, helper: Helper, site: CallSite, call: HelperCall
   const text = (expr: Expr, what: string): string => carryOut(site.scope, expr, call, site.at.stmt.start)
     ?? refuse('argument-not-available', `The ${what} \`${textOf(helper.file, expr).replace(/\s+/g, ' ')}\` that ${helper.fn.name}() initialises with is not known to ${where}, which allocates. Hand it over, or move the init next to the allocation.`, helper.file, expr);
   const [device, parent, ops] = site.call.args as readonly [Expr, Expr, Expr];
-  for (const name of tablesIn(helper.file, ops)) declareTable(module, out, name, helper.file, file, fn, helper, ops);
+  for (const name of tablesIn(helper.file, ops)) declareTable(module, out, { name, from: helper.file, at: ops, helper }, file, fn);
   const init = `${site.call.name}(${text(device, 'device')}, ${text(parent, 'parent device')}, ${text(ops, 'ops table')});`;
   if (instead) {
     out.edit(file, 'allocation', { span: at.stmt, newText: init });
@@ -146,6 +164,7 @@ function checkCall(helper: Helper, { scope, at, call }: HelperCall, instead: boo
 function removeHelper(module: Module, helper: Helper, out: Rewriting): void {
   const { file, fn } = helper;
   out.removeWhole(file, fn);
+  for (const { file: where, item } of exportsOf(module, helper)) out.remove(where, item);
   for (const { file: header, item } of prototypesOf(module, helper)) out.removeWhole(header, item);
 }
 

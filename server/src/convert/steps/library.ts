@@ -5,15 +5,16 @@ import { compareVersions } from '../../kernel/version.ts';
 import type { Module } from '../../lifecycle/types.ts';
 import { rootOf } from '../allocation.ts';
 import { tablesOf } from '../arguments.ts';
-import { commentsAbove, lineStart, widthOf } from '../layout.ts';
+import { lineStart, widthOf } from '../layout.ts';
 import { namesIn, namesUnder, statementsOf, uncast } from '../place.ts';
-import { lineIn, refuse, textOf } from '../refuse.ts';
+import { lineIn, refuse, RefusedError, textOf } from '../refuse.ts';
 import { carryOut } from '../several-files/carry.ts';
-import { callsOf, isExported, prototypesOf, type Helper, type HelperCall } from '../several-files/helpers.ts';
+import { callsOf, isExported, mentionsOf, prototypesOf, type Helper, type HelperCall } from '../several-files/helpers.ts';
 import { rewriting, type Rewriting } from '../several-files/rewriting.ts';
 import { callSites, type CallSite } from '../sites.ts';
 import { baseName, memberPath, typeOf } from '../typing.ts';
 import type { Callbacks } from '../types.ts';
+import { moveOut } from './helper-init.ts';
 import type { Step, StepInput, StepResult } from './types.ts';
 
 /**
@@ -27,7 +28,7 @@ export const convertLibrary: Step = (step) => {
   for (const source of module.sources) {
     for (const site of callSites(module, source)) {
       const library = site.op === 'init' ? libraryAt(module, site) : null;
-      if (library && concerns(step, library)) return convert(step, library);
+      if (library && concerns(step, library)) return convertOne(step, library);
     }
   }
   return null;
@@ -60,7 +61,37 @@ function concerns({ file, functionName }: StepInput, { init, calls }: Library): 
   return places.some((place) => place.file === file && (functionName === undefined || place.fn.name === functionName));
 }
 
-function convert({ input: { module, kernel } }: StepInput, { init, calls }: Library): StepResult {
+/**
+ * The function becomes an `.init` where nobody can see a difference. Else its drivers have the device initialised with the allocation, and
+ * the function goes on doing the rest, under a new name, when it did.
+ */
+function convertOne(step: StepInput, library: Library): StepResult {
+  const { init: { file, fn, site, root }, calls } = library;
+  if (calls.length === 0) {
+    refuse('library', `${fn.name}() initialises devices for drivers in other modules. Convert it together with them: name their files beside ${baseName(file.path)} on the command line.`, file, fn.nameSpan);
+  }
+  try {
+    return toCallback(step, library);
+  } catch (error) {
+    if (!(error instanceof RefusedError) || error.refusal.code !== 'library' || site.call.args.length !== 3 || fn.opaque || calls.some((one) => one.scope.fn === fn)) throw error;
+    try {
+      return moveOut(step.input.module, { file, fn }, site, root, calls, newName(step.input.module, library));
+    } catch (second) {
+      if (!(second instanceof RefusedError)) throw second;
+      // The library's author asked for the first; why the second way is barred as well comes behind it.
+      throw new RefusedError({ ...error.refusal, reason: `${error.refusal.reason} Nor can its drivers initialise the device: ${second.refusal.reason}` });
+    }
+  }
+}
+
+/** For a function that no longer initialises: `foo_probe_common` gives `foo_setup_common`. */
+function newName(module: Module, { init: { file, fn } }: Library): string {
+  const taken = (name: string): boolean => [...module.sources, ...module.headers].some((one) => new RegExp(`\\b${name}\\b`).test(one.text));
+  const names = [fn.name.replace(/_(?:init|probe|register)(?=_|$)/, '_setup'), `${fn.name}_dev`, `${fn.name}_vdev`];
+  return names.find((name) => !taken(name)) ?? refuse('same-name', `No name is free for what becomes of ${fn.name}(): ${names.join(', ')} are taken.`, file, fn.nameSpan);
+}
+
+function toCallback({ input: { module, kernel } }: StepInput, { init, calls }: Library): StepResult {
   const { fn, file, site, root } = init;
   const name = `${fn.name}()`;
   const give = (why: string, where: FileIr, at: { start: number; end: number }): never => refuse('library', `${name} initialises devices for drivers in other modules, and cannot become an \`.init\`: ${why}`, where, at);
@@ -69,9 +100,6 @@ function convert({ input: { module, kernel } }: StepInput, { init, calls }: Libr
   if (more) give(`it also calls ${more.call.name ?? ''}() (line ${lineIn(file, more.call.start)}). Split it: one function that sets the device up, and the rest.`, file, more.call);
   if (fn.returnType.name !== 'void' || fn.returnType.pointers > 0) give('it returns a value, which its callers act on. Let it return nothing first, or convert by hand.', file, fn.nameSpan);
   if (site.call.name !== 'vfio_init_group_dev' || !site.whole || site.at.parent !== null || site.call.args.length !== 3) give(`${site.call.name ?? 'the init'}() is no plain statement of it. Make it one.`, file, site.call);
-  if (calls.length === 0) {
-    refuse('library', `${name} initialises devices for drivers in other modules. Convert it together with them: name their files beside ${baseName(file.path)} on the command line.`, file, fn.nameSpan);
-  }
   const undo = undoOf(module, init);
   const others = undo ? callsOf(module, undo, true) : [];
   if (!others) give(`${undo!.fn.name}() is named where it cannot be followed. Call it directly.`, file, undo!.fn.nameSpan);
@@ -213,21 +241,10 @@ function endWith(file: FileIr, fn: FunctionIr, statement: string, spaced: boolea
 
 /** The new name where the old one is exported, declared, or the subject of the comment above. */
 function renameElsewhere(module: Module, helper: Helper, to: string, signature: string, out: Rewriting): void {
-  const { file, fn } = helper;
-  for (const document of [...module.sources, ...module.headers]) {
-    for (const macro of document.fileMacros.filter((item) => item.name.startsWith('EXPORT_SYMBOL') && item.args[0] === fn.name)) {
-      const start = macro.start + document.text.slice(macro.start, macro.end).lastIndexOf(fn.name);
-      out.edit(document, 'signature', { span: { start, end: start + fn.name.length }, newText: to });
-    }
-  }
+  for (const { file, span } of mentionsOf(module, helper)) out.edit(file, 'signature', { span, newText: to });
   for (const { file: header, item } of prototypesOf(module, helper)) {
     const start = /^(?:extern\s+)/.exec(header.text.slice(item.start, item.end))?.[0].length ?? 0;
     out.edit(header, 'signature', { span: { start: item.start + start, end: item.end }, newText: `${signature};` });
-  }
-  for (const comment of commentsAbove(file.text, file.comments, lineStart(file.text, fn.start))) {
-    for (const match of comment.text.matchAll(new RegExp(`\\b${fn.name}\\b`, 'g'))) {
-      out.edit(file, 'tidy', { span: { start: comment.start + match.index, end: comment.start + match.index + fn.name.length }, newText: to });
-    }
   }
 }
 
