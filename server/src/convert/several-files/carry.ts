@@ -107,3 +107,8 @@ export function carryIn({ scope, call }: HelperCall, called: Scope, expr: Expr):
   }
   return plain(text + scope.file.text.slice(at, expr.end));
 }
+
+/** `(&p->core)->vdev` is `p->core.vdev`. */
+export function simplified(text: string): string {
+  return text.replace(/\(&([\w.>[\]-]+)\)->/g, '$1.');
+}

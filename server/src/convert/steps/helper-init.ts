@@ -3,10 +3,10 @@ import type { Expr, FileIr, LabelStmt, ReturnStmt, Stmt } from '../../ir/types.t
 import { compareVersions } from '../../kernel/version.ts';
 import type { Module } from '../../lifecycle/types.ts';
 import { rootOf } from '../allocation.ts';
-import { indentAt, lineStart } from '../layout.ts';
+import { commentsAbove, indentAt, lineStart } from '../layout.ts';
 import { allExpressions, namesUnder, statementsOf, type Placed } from '../place.ts';
 import { lineIn, refuse, textOf } from '../refuse.ts';
-import { carryOut } from '../several-files/carry.ts';
+import { carryOut, simplified } from '../several-files/carry.ts';
 import { initsConcerning } from '../several-files/concerned.ts';
 import { callsOf, exportsOf, mentionsOf, prototypesOf, type Helper, type HelperCall } from '../several-files/helpers.ts';
 import { rewriting, type Rewriting } from '../several-files/rewriting.ts';
@@ -56,7 +56,7 @@ export function moveOut(module: Module, helper: Helper, site: CallSite, root: st
     const unused = unusedIn(file, [fn], () => '', out.edits(file), out.removals(file));
     out.drop(file, unused.removals);
   }
-  const names = [...new Set(calls.map((call) => `${call.scope.fn.name}()`))];
+  const names = [...new Set(calls.map((call) => `${call.scope.fn.name}()`))].sort();
   const does = `${names.join(', ')} ${names.length > 1 ? 'have' : 'has'} it initialised with the allocation`;
   return {
     edits: out.done(),
@@ -100,7 +100,7 @@ function namesOf(expr: Expr): string[] {
 }
 
 /** The uninits of the helper's own failures go with its init: who allocates frees, and the put that becomes of that uninitialises. */
-function dropUninits(module: Module, { file, fn }: Helper, root: string, out: Rewriting): void {
+export function dropUninits(module: Module, { file, fn }: Helper, root: string, out: Rewriting): void {
   const uninits = callSites(module, file).filter((site) => site.fn === fn && site.op === 'uninit' && rootOf(site.scope, site.target)?.name === root);
   const gone = new Set<Stmt>(uninits.map((site) => site.at.stmt));
   for (const { at, whole, call } of uninits) {
@@ -134,8 +134,8 @@ function moveTo(module: Module, helper: Helper, site: CallSite, call: HelperCall
   const { scope: { file, fn }, at } = call;
   const where = whereOf(helper, call);
   checkCall(helper, call, instead, where);
-  const text = (expr: Expr, what: string): string => carryOut(site.scope, expr, call, site.at.stmt.start)
-    ?? refuse('argument-not-available', `The ${what} \`${textOf(helper.file, expr).replace(/\s+/g, ' ')}\` that ${helper.fn.name}() initialises with is not known to ${where}, which allocates. Hand it over, or move the init next to the allocation.`, helper.file, expr);
+  const text = (expr: Expr, what: string): string => simplified(carryOut(site.scope, expr, call, site.at.stmt.start)
+    ?? refuse('argument-not-available', `The ${what} \`${textOf(helper.file, expr).replace(/\s+/g, ' ')}\` that ${helper.fn.name}() initialises with is not known to ${where}, which allocates. Hand it over, or move the init next to the allocation.`, helper.file, expr));
   const [device, parent, ops] = site.call.args as readonly [Expr, Expr, Expr];
   for (const name of tablesIn(helper.file, ops)) declareTable(module, out, { name, from: helper.file, at: ops, helper }, file, fn);
   const init = `${site.call.name}(${text(device, 'device')}, ${text(parent, 'parent device')}, ${text(ops, 'ops table')});`;
@@ -143,7 +143,9 @@ function moveTo(module: Module, helper: Helper, site: CallSite, call: HelperCall
     out.edit(file, 'allocation', { span: at.stmt, newText: init });
     return;
   }
-  const place = lineStart(file.text, at.stmt.start);
+  // Above the comment on the call, which stays with it.
+  const line = lineStart(file.text, at.stmt.start);
+  const place = lineStart(file.text, commentsAbove(file.text, file.comments, line)[0]?.start ?? line);
   out.edit(file, 'allocation', { span: { start: place, end: place }, newText: `${indentAt(file.text, at.stmt.start)}${init}${lineEnding(file.text)}` });
 }
 

@@ -4,17 +4,19 @@ import { busView } from '../../kernel/bus-devices.ts';
 import { compareVersions } from '../../kernel/version.ts';
 import type { Module } from '../../lifecycle/types.ts';
 import { rootOf } from '../allocation.ts';
-import { tablesOf } from '../arguments.ts';
+import { plain, tablesOf } from '../arguments.ts';
 import { lineStart, widthOf } from '../layout.ts';
-import { namesIn, namesUnder, statementsOf, uncast } from '../place.ts';
+import { namesIn, namesUnder, ownExpressions, statementsOf, uncast } from '../place.ts';
 import { lineIn, refuse, RefusedError, textOf } from '../refuse.ts';
-import { carryOut } from '../several-files/carry.ts';
+import { carryOut, simplified } from '../several-files/carry.ts';
 import { callsOf, isExported, mentionsOf, prototypesOf, type Helper, type HelperCall } from '../several-files/helpers.ts';
 import { rewriting, type Rewriting } from '../several-files/rewriting.ts';
 import { callSites, type CallSite } from '../sites.ts';
 import { baseName, memberPath, typeOf } from '../typing.ts';
+import { unusedIn } from '../unused.ts';
 import type { Callbacks } from '../types.ts';
-import { moveOut } from './helper-init.ts';
+import { dropUninits, moveOut } from './helper-init.ts';
+import { dropTest, proveGap, proveResult, proveReturns, type Give, type Result } from './library-result.ts';
 import type { Step, StepInput, StepResult } from './types.ts';
 
 /**
@@ -73,9 +75,13 @@ function convertOne(step: StepInput, library: Library): StepResult {
   try {
     return toCallback(step, library);
   } catch (error) {
-    if (!(error instanceof RefusedError) || error.refusal.code !== 'library' || site.call.args.length !== 3 || fn.opaque || calls.some((one) => one.scope.fn === fn)) throw error;
+    if (!(error instanceof RefusedError) || site.call.args.length !== 3 || fn.opaque || calls.some((one) => one.scope.fn === fn)) throw error;
+    // The header that others know it by would still have the old name.
+    if (prototypesOf(step.input.module, { file, fn }).length === 0 && calls.some((one) => one.scope.file !== file)) throw error;
     try {
-      return moveOut(step.input.module, { file, fn }, site, root, calls, newName(step.input.module, library));
+      const moved = moveOut(step.input.module, { file, fn }, site, root, calls, newName(step.input.module, library));
+      // Why it is no callback, as a person would ask who has seen what the kernel did to its own libraries.
+      return { ...moved, notes: [...moved.notes, error.refusal.reason.replace('initialises devices for drivers in other modules, and cannot become', 'did not become')] };
     } catch (second) {
       if (!(second instanceof RefusedError)) throw second;
       // The library's author asked for the first; why the second way is barred as well comes behind it.
@@ -87,7 +93,8 @@ function convertOne(step: StepInput, library: Library): StepResult {
 /** For a function that no longer initialises: `foo_probe_common` gives `foo_setup_common`. */
 function newName(module: Module, { init: { file, fn } }: Library): string {
   const taken = (name: string): boolean => [...module.sources, ...module.headers].some((one) => new RegExp(`\\b${name}\\b`).test(one.text));
-  const names = [fn.name.replace(/_(?:init|probe|register)(?=_|$)/, '_setup'), `${fn.name}_dev`, `${fn.name}_vdev`];
+  // As long as the old ones, so that parameters stay aligned.
+  const names = [fn.name.replace(/_init(?=_|$)/, '_prep').replace(/_probe(?=_|$)/, '_setup'), `${fn.name}_dev`, `${fn.name}_vdev`];
   return names.find((name) => !taken(name)) ?? refuse('same-name', `No name is free for what becomes of ${fn.name}(): ${names.join(', ')} are taken.`, file, fn.nameSpan);
 }
 
@@ -96,13 +103,17 @@ function toCallback({ input: { module, kernel } }: StepInput, { init, calls }: L
   const name = `${fn.name}()`;
   const give = (why: string, where: FileIr, at: { start: number; end: number }): never => refuse('library', `${name} initialises devices for drivers in other modules, and cannot become an \`.init\`: ${why}`, where, at);
   const own = callSites(module, file).filter((one) => one.fn === fn && one.call !== site.call && rootOf(one.scope, one.target)?.name === root);
-  const more = own.find((one) => ['register', 'unregister', 'free', 'uninit', 'init'].includes(one.op));
+  const returns = fn.returnType.name === 'int' && fn.returnType.pointers === 0;
+  const more = own.find((one) => ['register', 'unregister', 'init'].includes(one.op) || (one.op === 'free' && memberPath(one.target).path.length === 0) || (one.op === 'uninit' && !returns));
   if (more) give(`it also calls ${more.call.name ?? ''}() (line ${lineIn(file, more.call.start)}). Split it: one function that sets the device up, and the rest.`, file, more.call);
-  if (fn.returnType.name !== 'void' || fn.returnType.pointers > 0) give('it returns a value, which its callers act on. Let it return nothing first, or convert by hand.', file, fn.nameSpan);
+  if (!returns && (fn.returnType.name !== 'void' || fn.returnType.pointers > 0)) give('it returns neither nothing nor an error code. Let it return nothing first, or convert by hand.', file, fn.nameSpan);
   if (site.call.name !== 'vfio_init_group_dev' || !site.whole || site.at.parent !== null || site.call.args.length !== 3) give(`${site.call.name ?? 'the init'}() is no plain statement of it. Make it one.`, file, site.call);
   const undo = undoOf(module, init);
   const others = undo ? callsOf(module, undo, true) : [];
   if (!others) give(`${undo!.fn.name}() is named where it cannot be followed. Call it directly.`, file, undo!.fn.nameSpan);
+  const inside = others?.find((one) => one.scope.fn === fn);
+  if (inside) give(`it calls ${undo!.fn.name}() when it fails, which as a \`.release\` would free the device. Undo there what it has done so far.`, file, inside.call);
+  if (returns) proveReturns(file, fn, site, give);
   for (const helper of undo ? [init, undo] : [init]) {
     if (prototypesOf(module, helper).length === 0) give(`no prototype of ${helper.fn.name}() is in the headers at hand. Give the command that header too, or quote it in ${baseName(file.path)}.`, file, helper.fn.nameSpan);
   }
@@ -111,10 +122,19 @@ function toCallback({ input: { module, kernel } }: StepInput, { init, calls }: L
   rewriteInit(module, init, names, out, give);
   if (undo) rewriteUndo(module, undo, names, compareVersions(kernel, [6, 2]) < 0, out, give);
   const callbacks = new Map<string, Callbacks>();
+  const messages: string[] = [];
   for (const call of calls) {
-    plainStatement(call, give);
+    const result = returns ? resultOf(init, call, give) : null;
+    if (!result) plainStatement(call, give);
+    proveGap(call, rootAt(init, call, give), givenTo(init, call), undo ? [file, undo.file] : [file], give);
     const text = (expr: Expr): string => simplified(carryOut(site.scope, expr, call, site.at.stmt.start) ?? give(`\`${textOf(file, expr)}\`, which it initialises with, is not known to ${call.scope.fn.name}().`, file, expr));
-    out.edit(call.scope.file, 'allocation', { span: call.at.stmt, newText: `vfio_init_group_dev(${site.call.args.map(text).join(', ')});` });
+    const args = site.call.args.map(text).join(', ');
+    out.edit(call.scope.file, 'allocation', { span: call.at.stmt, newText: `vfio_init_group_dev(${args});` });
+    if (result) {
+      dropTest(call.scope, result, out);
+      messages.push(...result.messages.map((message) => `\`${message}\` in ${call.scope.fn.name}() went with the test of ${name}: write it behind IS_ERR() if it is wanted.`));
+      out.drop(call.scope.file, unusedIn(call.scope.file, [call.scope.fn], () => args, out.edits(call.scope.file), out.removals(call.scope.file)).removals);
+    }
     const given = fn.params.findIndex((param) => namesIn(site.call.args[2]!).includes(param.name));
     const tables = given >= 0 && call.call.args[given] ? tablesOf(call.scope, call.call.args[given]) : null;
     if (!tables) refuse('table-chosen-late', `Which ops table ${call.scope.fn.name}() gives to ${name} cannot be told here. Pass \`&table\`.`, call.scope.file, call.call);
@@ -122,6 +142,7 @@ function toCallback({ input: { module, kernel } }: StepInput, { init, calls }: L
   }
   for (const call of others ?? []) {
     plainStatement(call, give);
+    proveUndone(call, give);
     const target = undo!.site.target;
     const text = carryOut(undo!.site.scope, target, call, undo!.site.at.stmt.start) ?? give('its counterpart is called with something that cannot be followed.', call.scope.file, call.call);
     out.edit(call.scope.file, 'teardown', { span: call.at.stmt, newText: `vfio_uninit_group_dev(${simplified(text)});` });
@@ -130,6 +151,7 @@ function toCallback({ input: { module, kernel } }: StepInput, { init, calls }: L
     edits: out.done(),
     notes: [
       `${name} is now ${names.init}(), an .init callback${undo ? `, and ${undo.fn.name}() is ${names.release}(), a .release callback` : ''}: drivers that are not converted here no longer build until they name them in their ops tables.`,
+      ...messages,
     ],
     touched: [names.init, ...(undo ? [names.release] : []), ...calls.map((call) => call.scope.fn.name)],
     callbacks,
@@ -137,14 +159,44 @@ function toCallback({ input: { module, kernel } }: StepInput, { init, calls }: L
   };
 }
 
-type Give = (why: string, where: FileIr, at: { start: number; end: number }) => never;
+/** What the caller does with the result. */
+function resultOf(init: LibraryFunction, call: HelperCall, give: Give): Result {
+  return proveResult(call, rootAt(init, call, give), give);
+}
+
+/** The caller's variable that holds the object. */
+function rootAt(init: LibraryFunction, call: HelperCall, give: Give): string {
+  const given = call.call.args[init.fn.params.findIndex((param) => param.name === init.root)];
+  const root = given ? rootOf(call.scope, given) : null;
+  return root?.name ?? give(`${call.scope.fn.name}() does not call it with an object that a variable of its own holds.`, call.scope.file, call.call);
+}
+
+/** What the caller hands over, as it would write a member of it without the last name: `p->core` for `&p->core`. */
+function givenTo(init: LibraryFunction, { scope, call }: HelperCall): string {
+  const given = uncast(call.args[init.fn.params.findIndex((param) => param.name === init.root)]!);
+  return plain(textOf(scope.file, given.kind === 'unary' && given.op === '&' ? given.operand : given));
+}
+
+/** Behind the undo of the library, which a put will do, the caller only gives memory back. */
+function proveUndone({ scope: { module, file, fn }, at }: HelperCall, give: Give): void {
+  const sites = callSites(module, file).filter((site) => site.fn === fn);
+  for (const stmt of at.siblings.slice(at.index + 1)) {
+    const own = sites.filter((site) => site.at.stmt === stmt);
+    const drvdata = stmt.kind === 'expr' && stmt.expr.kind === 'call' && /_set_drvdata$/.test(stmt.expr.name ?? '');
+    if (stmt.kind === 'label' || drvdata) continue;
+    if (own.some((site) => site.op === 'free' && memberPath(site.target).path.length === 0)) return;
+    if (stmt.kind !== 'expr' || !own.some((site) => site.op === 'free')) {
+      give(`\`${plain(textOf(file, stmt)).slice(0, 80)}\` in ${fn.name}() stands between what undoes it and the free, and a \`.release\` would run behind it. Move it in front.`, file, stmt);
+    }
+  }
+}
 
 /** The exported function of the same file that uninitialises such a device. */
 function undoOf(module: Module, init: LibraryFunction): LibraryFunction | null {
   const type = typeOf(init.site.scope, { kind: 'name', name: init.root, start: 0, end: 0 });
   for (const site of callSites(module, init.file)) {
     const root = site.op === 'uninit' ? rootOf(site.scope, site.target) : null;
-    if (!root || typeOf(site.scope, root)?.tag !== type?.tag || !site.fn.params.some((param) => param.name === root.name)) continue;
+    if (!root || site.fn === init.fn || typeOf(site.scope, root)?.tag !== type?.tag || !site.fn.params.some((param) => param.name === root.name)) continue;
     const found: LibraryFunction = { file: init.file, fn: site.fn, site, root: root.name };
     if (isExported(module, found)) return found;
   }
@@ -170,8 +222,10 @@ function parameterFor(fn: FunctionIr): string {
 function rewriteInit(module: Module, { file, fn, site, root }: LibraryFunction, names: Names, out: Rewriting, give: Give): void {
   const param = parameterFor(fn);
   out.remove(file, site.at.stmt);
-  const left = namesUnder({ kind: 'block', body: fn.body.body.filter((stmt) => stmt !== site.at.stmt), start: 0, end: 0 });
-  const lines = [containerLine(file, fn, site, root, param)];
+  const gone = new Set([site, ...callSites(module, file).filter((one) => one.fn === fn && one.op === 'uninit')].map((one) => one.at.stmt));
+  const left = statementsOf(fn).filter(({ stmt }) => !gone.has(stmt)).flatMap(({ stmt }) => ownExpressions(stmt).flatMap(namesIn));
+  dropUninits(module, { file, fn }, root, out);
+  const lines = left.includes(root) ? [containerLine(file, fn, site, root, param)] : [];
   for (const other of fn.params) {
     if (other.name === root || !left.includes(other.name)) continue;
     const whole = plainParent(site.call.args[1]!, other.name);
@@ -212,6 +266,7 @@ function containerLine(file: FileIr, fn: FunctionIr, site: CallSite, root: strin
 /** Whether the parent device of the init is the parameter itself, or a member of it (`&pdev->dev`). */
 function plainParent(expr: Expr, name: string): 'itself' | 'member' | null {
   const inner = uncast(expr);
+  if (inner.kind === 'call' && inner.name === 'mdev_dev' && inner.args[0]?.kind === 'name' && inner.args[0].name === name) return 'member';
   if (inner.kind === 'name') return inner.name === name ? 'itself' : null;
   const { root, path } = memberPath(inner);
   return inner.kind === 'unary' && root.kind === 'name' && root.name === name && path.length === 1 && path[0] === 'dev' ? 'member' : null;
@@ -251,9 +306,4 @@ function renameElsewhere(module: Module, helper: Helper, to: string, signature: 
 function plainStatement({ scope: { file, fn }, at, call }: HelperCall, give: Give): void {
   if (at.stmt.kind === 'expr' && at.stmt.expr === call && !at.sole && !at.conditional) return;
   give(`${fn.name}() in ${baseName(file.path)} does not call it as a plain statement.`, file, call);
-}
-
-/** `(&p->core)->vdev` is `p->core.vdev`. */
-function simplified(text: string): string {
-  return text.replace(/\(&([\w.>[\]-]+)\)->/g, '$1.');
 }
