@@ -23,8 +23,8 @@ export function proveReturns(file: FileIr, fn: FunctionIr, site: CallSite, give:
     if (stmt.kind === 'unknown' || stmt.kind === 'asm' || stmt.kind === 'preproc') give(`line ${lineIn(file, stmt.start)} was not understood.`, file, stmt);
     if (stmt.kind !== 'return') continue;
     if (!stmt.value) give('it returns without a value.', file, stmt);
-    if (early && !isError(stmt.value!)) give(`it may return without an error at line ${lineIn(file, stmt.start)}, before it has initialised the device. Initialise first.`, file, stmt);
-    if (uncast(stmt.value!).kind === 'number' && !isZero(stmt.value!)) give(`it returns \`${textOf(file, stmt.value!)}\`, and an \`.init\` returns 0 or a negative error code.`, file, stmt);
+    if (early && !isError(stmt.value)) give(`it may return without an error at line ${lineIn(file, stmt.start)}, before it has initialised the device. Initialise first.`, file, stmt);
+    if (uncast(stmt.value).kind === 'number' && !isZero(stmt.value)) give(`it returns \`${textOf(file, stmt.value)}\`, and an \`.init\` returns 0 or a negative error code.`, file, stmt);
   }
 }
 
