@@ -28,6 +28,13 @@ describe('hover over the protocol', () => {
     expect(found!.content.value).toContain('```c\nvoid vfio_free_device(');
   });
 
+  it('tells the state of the device at a call, after it, and what is owed then', async () => {
+    const found = await hover(LEAKY, 'vfio_register_emulated_iommu_dev');
+    expect(found!.word).toBe('vfio_register_emulated_iommu_dev');
+    expect(found!.content.value).toMatch(/^\*\*This device\*\* \(allocated in line 23\): the driver holds the reference, not registered\n/);
+    expect(found!.content.value).toContain('- the driver holds the reference, registered; still owed: `vfio_unregister_group_dev()`, then `vfio_put_device()`\n\n---\n\n```c\n');
+  });
+
   it('shows a member of an ops table', async () => {
     const found = await hover(LEAKY, 'release = ');
     expect(found!.word).toBe('release');

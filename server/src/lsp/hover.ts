@@ -1,15 +1,19 @@
 import { MarkupKind, type CancellationToken, type Hover, type HoverParams } from 'vscode-languageserver';
 import { hoverAt } from '../engine/hover.ts';
-import type { Session } from './session.ts';
+import { stateAt } from '../engine/state-hover.ts';
+import type { Site } from '../lifecycle/types.ts';
+import type { Loaded, Session } from './session.ts';
 
-/** The life-cycle interface under the cursor, and the rule behind each finding there. */
+/** The life-cycle interface under the cursor, the state of the device there, and the rule behind each finding. */
 export async function hover(session: Session, { textDocument, position }: HoverParams, token: CancellationToken): Promise<Hover | null> {
   const loaded = await session.load(textDocument.uri, token);
   if (!loaded) return null;
   const offset = loaded.document.offsetAt(position);
   const api = hoverAt(loaded.engine.lowered(loaded.input), offset, loaded.kernel.version);
   const findings = loaded.analysis().findings.filter(({ site }) => site.start <= offset && offset <= site.end);
-  const parts = api ? [api.markdown] : [];
+  const facts = loaded.engine.facts(loaded.input, loaded.kernel);
+  const state = facts && stateAt(facts, loaded.input.file, offset, (site) => nameOf(loaded, site));
+  const parts = [...(state ? [state.markdown] : []), ...(api ? [api.markdown] : [])];
   for (const id of new Set(findings.map((finding) => finding.rule))) {
     const rule = loaded.engine.rules.find((one) => one.id === id);
     if (!rule) continue;
@@ -17,8 +21,15 @@ export async function hover(session: Session, { textDocument, position }: HoverP
     parts.push(`**${page}**: ${rule.docs.what}\n\n${rule.docs.why}\n\n${rule.docs.instead}`);
   }
   if (parts.length === 0) return null;
-  const span = api?.span ?? findings[0]!.site;
+  const span = api?.span ?? state?.span ?? findings[0]!.site;
   const range = loaded.positions.range(loaded.input.file, span);
   const value = parts.join('\n\n---\n\n');
   return { contents: { kind: session.client.markdownHover ? MarkupKind.Markdown : MarkupKind.PlainText, value }, ...(range && { range }) };
+}
+
+/** The line of a place for people, with the name of its file when that is another. */
+function nameOf({ positions, input }: Loaded, site: Site): string | undefined {
+  const range = positions.range(site.path, site);
+  const file = site.path === input.file ? '' : `${site.path.slice(site.path.lastIndexOf('/') + 1)}, `;
+  return range && `${file}line ${range.start.line + 1}`;
 }
