@@ -4,7 +4,7 @@ import { formatVersion } from '../kernel/version.ts';
 import type { DevicePlan, Note, TablePlan } from './types.ts';
 
 /** Names of the mdev interface that 6.1 no longer has: a port needs more than the life cycle there. */
-const OLD_MDEV: readonly string[] = ['mdev_get_type_group_id', 'mdev_parent_dev', 'mdev_from_dev', 'mdev_register_device', 'mdev_unregister_device', 'mdev_get_drvdata', 'mdev_set_drvdata', 'supported_type_groups'];
+const OLD_MDEV: readonly string[] = ['mdev_get_type_group_id', 'mdev_parent_dev', 'mdev_from_dev', 'mdev_register_device', 'mdev_unregister_device', 'mdev_get_drvdata', 'mdev_set_drvdata', 'mdev_set_iommu_device', 'supported_type_groups'];
 
 /** What a person should know of the result: what was generated, what changes its time, what is left to do. */
 export function notesOf(file: FileIr, kernel: KernelVersion, devices: readonly DevicePlan[], tables: readonly TablePlan[]): Note[] {

@@ -28,6 +28,8 @@ export interface WalkInput {
   readonly check: Stmt | null;
   /** The converted test makes the variable NULL where the allocation failed. */
   readonly resets?: boolean | undefined;
+  /** Tests of the result of a function that hands out the object through an argument: there is none where they hold, and one where they do not. */
+  readonly handed?: ReadonlySet<Stmt> | undefined;
   readonly meaning: (call: CallExpr) => CallMeaning | null;
 }
 
@@ -117,7 +119,8 @@ class Walker {
       case 'continue': return this.jump(this.continues, entry);
       case 'block': return this.list(stmt.body, entry, depth + 1);
       case 'if': {
-        const split = this.condition(stmt.condition, entry, stmt === this.input.check);
+        const tested = this.condition(stmt.condition, entry, stmt === this.input.check);
+        const split = this.input.handed?.has(stmt) === true ? { yes: tested.yes && State.none, no: tested.no && State.live } : tested;
         const then = this.statement(stmt.then, split.yes, depth + 1);
         return then | (stmt.otherwise ? this.statement(stmt.otherwise, split.no, depth + 1) : split.no);
       }
@@ -314,6 +317,12 @@ export function plainTest(expr: Expr): Expr {
   }
 }
 const TRANSPARENT: ReadonlySet<string> = new Set(['likely', 'unlikely', 'WARN_ON', 'WARN_ON_ONCE', 'BUG_ON']);
+
+/** `&name` */
+export function isAddressOf(expr: Expr, name: string): boolean {
+  const inner = uncast(expr);
+  return inner.kind === 'unary' && inner.op === '&' && inner.operand.kind === 'name' && inner.operand.name === name;
+}
 
 /** NULL or a literal 0. */
 export function isNull(expr: Expr): boolean {

@@ -160,7 +160,7 @@ function registration(file: FileIr, container: Container, group: readonly CallSi
   }
   if (emulated.length > 0) return { family: 'emulated', renames: [] };
   // Up to 5.15 the mdev core gave each mdev an IOMMU group, which plain registering found. Since c68ea0d00ad8 (5.16) it does not.
-  const isMdev = group.some((site) => site.fn.params.some((param) => param.type.name === 'mdev_device'));
+  const isMdev = [...group, ...registers].some((site) => site.fn.params.some((param) => param.type.name === 'mdev_device'));
   if (!isMdev || /\bmdev_set_iommu_device\b/.test(file.text)) return { family: 'physical', renames: [] };
   const plainCalls = registers.filter((site) => site.call.name === 'vfio_register_group_dev');
   return { family: 'emulated', renames: plainCalls.map((site) => ({ file, call: site.call, to: 'vfio_register_emulated_iommu_dev' })) };

@@ -1,7 +1,7 @@
-import type { CallExpr, Expr, FileIr, FunctionIr } from '../ir/types.ts';
+import type { CallExpr, Expr, FileIr, FunctionIr, Stmt } from '../ir/types.ts';
 import type { Module } from '../lifecycle/types.ts';
 import { rootOf } from './allocation.ts';
-import { State, walk, type CallMeaning, type States, type WalkOutput } from './paths.ts';
+import { isAddressOf, isNull, plainTest, State, walk, type CallMeaning, type States, type WalkOutput } from './paths.ts';
 import { allExpressions, namesIn, statementsOf, uncast } from './place.ts';
 import { lineOf, refuse, RefusedError, textOf } from './refuse.ts';
 import { levelOf } from './sites.ts';
@@ -19,6 +19,7 @@ export function provePaths(module: Module, file: FileIr, container: Container, a
   const helpers = new HelperSummaries(module, file, container, events, new Set(allocations.map((item) => item.fn)));
   const functions = new Set<FunctionIr>([...allocations.map((item) => item.fn), ...teardown.frees.map((item) => item.fn), ...teardown.uninits.map((item) => item.fn)]);
   const resetting = new Set<AllocationPlan>();
+  const makers = new Set(allocations.map((item) => item.fn.name));
   for (const fn of functions) {
     if (fn.opaque) refuse('opaque-function', `${fn.name}() has something in it that was not understood, so its paths cannot be followed. Simplify it, or convert by hand.`, file, fn.nameSpan);
     const scope = scopeOf(module, file, fn);
@@ -33,6 +34,7 @@ export function provePaths(module: Module, file: FileIr, container: Container, a
         holders,
         check: allocation?.check ?? null,
         resets,
+        handed: handedAt(fn, holders, makers),
         meaning: helpers.meaningIn(scope, allocation),
       });
       if (!output.complete) refuse('opaque-function', `The paths of ${fn.name}() cannot be followed to the end. Simplify it, or convert by hand.`, file, fn.nameSpan);
@@ -45,6 +47,28 @@ export function provePaths(module: Module, file: FileIr, container: Container, a
     resetting.add(allocation);
   }
   return allocations.map((item) => (resetting.has(item) ? { ...item, resets: true } : item));
+}
+
+/** The tests that ask whether a function that allocates has handed out the object: `ret = foo_create(dev, &p); if (ret)`, `if (foo_create(dev, &p))`. */
+function handedAt(fn: FunctionIr, holders: ReadonlySet<string>, makers: ReadonlySet<string>): ReadonlySet<Stmt> {
+  const hands = (expr: Expr): boolean => expr.kind === 'call' && expr.name !== null && makers.has(expr.name) && expr.args.some((arg) => [...holders].some((name) => isAddressOf(arg, name)));
+  const tests = new Set<Stmt>();
+  for (const { stmt, siblings, index } of statementsOf(fn)) {
+    if (stmt.kind === 'if' && asksFor(stmt.condition, hands)) tests.add(stmt);
+    const value = stmt.kind === 'decl' ? stmt.init : stmt.kind === 'expr' && stmt.expr.kind === 'assign' ? stmt.expr.value : null;
+    const name = stmt.kind === 'decl' ? stmt.name : stmt.kind === 'expr' && stmt.expr.kind === 'assign' && stmt.expr.target.kind === 'name' ? stmt.expr.target.name : null;
+    const next = siblings[index + 1];
+    if (value && name !== null && hands(uncast(value)) && next?.kind === 'if' && asksFor(next.condition, (expr) => expr.kind === 'name' && expr.name === name)) tests.add(next);
+  }
+  return tests;
+}
+
+/** A condition that holds where the result is an error: the result itself, `!= 0`, `< 0`. */
+function asksFor(condition: Expr, isResult: (expr: Expr) => boolean): boolean {
+  const test = plainTest(condition);
+  if (test.kind === 'assign') return isResult(uncast(test.value));
+  if (test.kind === 'binary' && (test.op === '!=' || test.op === '<')) return isResult(uncast(test.left)) && isNull(test.right);
+  return isResult(test);
 }
 
 function refusalOf(prove: () => void): RefusedError | null {

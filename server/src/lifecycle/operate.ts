@@ -4,9 +4,9 @@ import type { EffectOp } from '../kernel/types.ts';
 import type { Span } from '../text/span.ts';
 import { UNKNOWN_DEVICE, transition } from './device.ts';
 import { conditionsOf, deviceRef, observe, site, sourceText, type Run } from './run.ts';
-import { addStep, opKey, stepsOf, type LoggedOp, type PathState, type Tracked } from './state.ts';
+import { addStep, maskOf, opKey, stepsOf, type LoggedOp, type PathState, type Tracked } from './state.ts';
 import type { DeviceState, Site, Step } from './types.ts';
-import { POSITIVE, isWeak, type Place } from './values.ts';
+import { POSITIVE, isWeak, pointer, type Place } from './values.ts';
 
 /** One operation at one place of the source, its outcome decided. */
 export interface Operation {
@@ -29,6 +29,9 @@ const CORE_FREES = { since: [6, 1], until: [6, 2] } as const;
 /** What an error pointer survives: kfree() of one is a defect of its own, and storing one is none. */
 const HARMLESS_TO_ERROR: ReadonlySet<string> = new Set(['alloc', 'free', 'set-drvdata', 'escape', 'checked']);
 
+/** Operations that follow the pointer they are given. */
+const DEREFERENCING: ReadonlySet<string> = new Set(['init', 'register']);
+
 /** Applies an operation to the device at a place: observation, new state, trace and log. */
 export function operate(run: Run, s: PathState, o: Operation): void {
   const known = s.devices.get(o.place.object);
@@ -50,6 +53,8 @@ export function operate(run: Run, s: PathState, o: Operation): void {
     }, t, followsOwnState(s));
   }
   s.devices.set(o.place.object, { state: after, member: memberPath });
+  // What the core was given and worked on is there: no later test finds NULL.
+  if (o.ok && DEREFERENCING.has(o.op) && (maskOf(s, pointer(o.place.object)) & POSITIVE) !== 0) s.masks.set(o.place.object, POSITIVE);
   if (before.state.memory === 'error-pointer' && !HARMLESS_TO_ERROR.has(o.op)) endPath(s);
   if (o.op !== 'set-drvdata') addStep(s, step); // it changes nothing about the device
   record(s, logged(run, o, before.state));

@@ -147,5 +147,46 @@ static struct platform_driver foo_driver = {
 };
 `,
     },
+    {
+      title: 'Unseen code makes the object, and remove asks whether there is one',
+      kernel: '6.0',
+      code: `struct foo { struct vfio_device vdev; };
+
+static int foo_probe(struct mdev_device *mdev)
+{
+	struct foo *foo;
+	int ret;
+
+	ret = vendor_foo_create(mdev, &foo);
+	if (ret)
+		return ret;
+	vfio_init_group_dev(&foo->vdev, &mdev->dev, &foo_ops);
+//      ^^^^^^^^^^^^^^^^^^^ deprecated-init-group-dev
+	ret = vfio_register_emulated_iommu_dev(&foo->vdev);
+	if (ret) {
+		vfio_uninit_group_dev(&foo->vdev);
+		vendor_foo_destroy(foo);
+		return ret;
+	}
+	dev_set_drvdata(&mdev->dev, foo);
+	return 0;
+}
+
+static void foo_remove(struct mdev_device *mdev)
+{
+	struct foo *foo = dev_get_drvdata(&mdev->dev);
+
+	if (!foo)
+		return;
+	vfio_unregister_group_dev(&foo->vdev);
+	vfio_uninit_group_dev(&foo->vdev);
+	vendor_foo_destroy(foo);
+}
+
+static struct mdev_driver foo_driver = {
+	.probe = foo_probe,
+	.remove = foo_remove,
+};`,
+    },
   ],
 };

@@ -1,11 +1,11 @@
 import { lineEnding } from '../../text/style.ts';
-import type { CallExpr, Expr, ReturnStmt } from '../../ir/types.ts';
+import type { CallExpr, Expr, FunctionIr, ReturnStmt } from '../../ir/types.ts';
 import { compareVersions } from '../../kernel/version.ts';
 import type { Module } from '../../lifecycle/types.ts';
 import { leaves, rootOf } from '../allocation.ts';
 import { plain } from '../arguments.ts';
 import { indentAt, nextLine, wrapCall, columnOf } from '../layout.ts';
-import { isNull } from '../paths.ts';
+import { isAddressOf, isNull } from '../paths.ts';
 import { allExpressions, namesIn, statementsOf, uncast, type Placed } from '../place.ts';
 import { lineIn, refuse, textOf } from '../refuse.ts';
 import { carryIn } from '../several-files/carry.ts';
@@ -21,7 +21,7 @@ import { answerErrors, answerNote, answersNull } from './answer-errors.ts';
 import type { Step, StepResult } from './types.ts';
 
 /**
- * Moves the init of a device into the helper that allocates it (`p = foo_alloc(…)`), in whatever file of the module it is: that allocation
+ * Moves the init of a device into the helper that allocates it (`p = foo_alloc(…)`, `foo_alloc(…, &p)`), in whatever file of the module it is: that allocation
  * is to become vfio_alloc_device. The helper is handed the parent device and the ops table where it does not know them, and answers with
  * an error pointer instead of NULL.
  */
@@ -31,18 +31,27 @@ export const helperAllocation: Step = (step) => {
   for (const site of initsConcerning(step)) {
     const root = rootOf(site.scope, site.target);
     if (!root || site.call.args.length !== 3 || site.fn.params.some((param) => param.name === root.name)) continue;
-    const values = assignmentsOf(site.fn, root.name);
-    const value = values.length === 1 ? uncast(values[0]!.value) : null;
-    if (value?.kind !== 'call' || value.name === null || !site.whole || site.at.sole || site.at.conditional) continue;
-    const helper = definitionOf(module, site.scope.file, value.name);
-    const result = helper && allocatedIn(module, helper);
+    const source = sourceOf(site.fn, root.name);
+    if (!source || !site.whole || site.at.sole || site.at.conditional) continue;
+    const helper = definitionOf(module, site.scope.file, source.call.name ?? '');
+    const result = helper && (source.argument === null ? allocatedIn(module, helper) : handedOutIn(module, helper, source.argument));
     if (!helper || !result) continue;
     const calls = callsOf(module, helper);
     if (!calls) continue;
-    return moveIn(module, { helper, result, site, root: root.name, from: values[0]!.at, call: value }, calls);
+    return moveIn(module, { helper, result, site, root: root.name, from: source.at, call: source.call }, calls);
   }
   return null;
 };
+
+/** The one call that gives a variable its value: as its result, or through the variable's address in an argument. */
+function sourceOf(fn: FunctionIr, name: string): { readonly call: CallExpr; readonly at: Placed; readonly argument: number | null } | null {
+  const values = assignmentsOf(fn, name);
+  if (values.length > 1) return null;
+  const handing = statementsOf(fn).flatMap((at) => allExpressions(at.stmt).flatMap((call) => (call.kind === 'call' ? call.args.flatMap((arg, argument) => (isAddressOf(arg, name) ? [{ call, at, argument }] : [])) : [])));
+  if (values.length === 0) return handing.length === 1 && handing[0]!.call.name !== null ? handing[0]! : null;
+  const value = uncast(values[0]!.value);
+  return value.kind === 'call' && value.name !== null && handing.length === 0 ? { call: value, at: values[0]!.at, argument: null } : null;
+}
 
 /** The variable of a helper that it allocates, or gets from another helper, and returns. */
 interface Result {
@@ -62,6 +71,30 @@ function allocatedIn(module: Module, helper: Helper): Result | null {
   if (value?.kind !== 'call' || value.name === null || !scope.locals.has(variable)) return null;
   const makes = effectsOf(value.name).some((effect) => effect.op === 'allocate') || definitionOf(module, helper.file, value.name) !== null;
   return makes ? { scope, variable, at: values[0]!.at } : null;
+}
+
+/**
+ * The variable of a helper that it allocates and hands out through a parameter (`*out = p; return 0;`) at the end of its straight path: whoever
+ * got 0 has the object.
+ */
+function handedOutIn(module: Module, helper: Helper, argument: number): Result | null {
+  const { fn } = helper;
+  const param = fn.params[argument];
+  if (fn.opaque || fn.returnType.pointers !== 0 || param?.type.pointers !== 2) return null;
+  const scope = scopeOf(module, helper.file, fn);
+  const places = statementsOf(fn);
+  const mentions = places.flatMap(({ stmt }) => allExpressions(stmt)).filter((expr) => expr.kind === 'name' && expr.name === param.name);
+  const index = fn.body.body.findIndex((stmt) => stmt.kind === 'expr' && stmt.expr.kind === 'assign' && stmt.expr.op === '=' && stmt.expr.target.kind === 'unary' && stmt.expr.target.op === '*'
+    && namesIn(stmt.expr.target.operand).includes(param.name) && uncast(stmt.expr.target.operand).kind === 'name');
+  const given = fn.body.body[index];
+  const behind = fn.body.body[index + 1];
+  if (mentions.length !== 1 || given?.kind !== 'expr' || given.expr.kind !== 'assign' || behind?.kind !== 'return' || !behind.value || !isNull(behind.value)) return null;
+  const source = uncast(given.expr.value);
+  const values = source.kind === 'name' ? assignmentsOf(fn, source.name) : [];
+  const value = values.length === 1 ? uncast(values[0]!.value) : null;
+  const returnsZero = returnsOf(helper).some((stmt) => stmt !== behind && stmt.value && isNull(stmt.value));
+  if (source.kind !== 'name' || returnsZero || value?.kind !== 'call' || value.name === null || !effectsOf(value.name).some((effect) => effect.op === 'allocate')) return null;
+  return { scope, variable: source.name, at: values[0]!.at };
 }
 
 function returnsOf({ fn }: Helper): ReturnStmt[] {
@@ -93,7 +126,7 @@ function moveIn(module: Module, one: Case, calls: readonly HelperCall[]): StepRe
   if (result.at.sole || result.at.conditional || test?.kind !== 'if' || !namesIn(test.condition).includes(result.variable) || test.otherwise || !leaves(test.then)) {
     refuse('unchecked-allocation', `${what}, and does not leave in the statement after it when there is none. Test \`${result.variable}\` there first.`, helper.file, test ?? result.at.stmt);
   }
-  const returnsNull = answersNull(helper.fn, result.variable, test);
+  const returnsNull = helper.fn.returnType.pointers > 0 && answersNull(helper.fn, result.variable, test);
   proveNotWiped(one, test.end);
   const known = parametersFor(module, one);
   const init = wrapCall(site.call.name ?? '', [`&${result.variable}->${path.join('.')}`, known.dev, known.ops], ';', columnOf(helper.file.text, test.start), indentAt(helper.file.text, test.start), lineEnding(helper.file.text));
