@@ -1,7 +1,7 @@
 /** The fold style: what a minimal conversion leaves in probe and remove moves into `.init` and `.release`, as far as that can be proved. */
 import { composePlanned, offsetAfter, type DocumentEdits, type Note } from '../convert/index.ts';
 import { foldDevice, inlinePuttingHelpers, textsBeforeCore, type FoldNote, type FoldRequest, type FoldResult, type Moved } from '../convert/fold/index.ts';
-import type { Module } from '../lifecycle/types.ts';
+import type { Module, Site } from '../lifecycle/types.ts';
 import type { FileEdits } from '../text/span.ts';
 import type { Engine } from './analyse.ts';
 import { convert, prove, unprovedEdits } from './convert.ts';
@@ -49,18 +49,18 @@ export function convertFolding(engine: Engine, input: ModuleInput, target: Targe
     let notes: readonly (Note | Placed)[] = minimal.notes;
     const folded: Moved[] = [];
     for (const probe of probesOf(before, module)) {
-      let why = '';
+      let why: Placed | null = null;
       for (const start of startsOf(scratch, before, state, target, probe)) {
         const result = foldProbe(before, start, target, probe);
         if (result.status === 'nothing') {
-          why = `Nothing was folded: ${result.reason}`;
+          why = notFolded(`Nothing was folded: ${result.reason}`, result.site, probe.path);
           continue;
         }
         const next = changed(scratch, start, [{ path: probe.path, edits: result.edits }]);
         const proof = prove(engine, scratch, input, next?.input, target, functionName);
         if (!next || proof.status === 'failed') {
-          const line = next && proof.status === 'failed' && proof.site ? ` (line ${lineIn(next.input, proof.site.path, proof.site.start)} of the result)` : '';
-          why = `${probe.name}() was not folded: ${proof.status === 'failed' ? proof.problem : 'the result cannot be read again'}${line}.`;
+          const line = next && proof.status === 'failed' && proof.site ? ` (line ${lineIn(next.input, proof.site.path, proof.site.start)} of what would be the result)` : '';
+          why = notFolded(`${probe.name}() was not folded: ${proof.status === 'failed' ? proof.problem : 'the result cannot be read again'}${line}.`, null, probe.path);
           continue;
         }
         state = next;
@@ -72,10 +72,10 @@ export function convertFolding(engine: Engine, input: ModuleInput, target: Targe
           ...start.helpers.map((name): Note => ({ kind: 'review', text: `${name}() went: what it undid moved, and its callers put the device themselves.` })),
           ...result.notes.map((note) => ({ ...note, path: probe.path })),
         ];
-        why = '';
+        why = null;
         break;
       }
-      if (why !== '') notes = [...notes, { kind: 'style', text: why }];
+      if (why) notes = [...notes, why];
     }
     const rendered = notes.map((note): Note => 'say' in note ? { kind: note.kind, text: note.say(note.places.map((place) => lineIn(state.input, note.path, place))) } : note);
     return { status: 'converted', edits: state.edits, notes: rendered, ...(folded.length > 0 && { folded }) };
@@ -116,6 +116,12 @@ function changed(scratch: Engine, state: State, edits: readonly FileEdits[]): St
   const module = input && scratch.module(input);
   if (!input || !module) return undefined;
   return { input, module, edits: composePlanned(state.edits, edits.map((one) => ({ path: one.path, edits: one.edits.map((edit) => ({ ...edit, kind: 'fold' })) }))) };
+}
+
+/** Why a probe is as the minimal style has it; `site` is in that. */
+function notFolded(sentence: string, site: Site | null, path: string): Placed {
+  const say = ([line]: readonly number[]): string => line === undefined ? sentence : sentence.replace(/\.$/, ` (line ${line} of the result).`);
+  return { kind: 'style', path, places: site && site.path === path ? [site.start] : [], say };
 }
 
 /** A note on a fold, with places in a document as it is after that. */

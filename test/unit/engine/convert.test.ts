@@ -81,7 +81,7 @@ describe('the proof of a fold', () => {
     const line = folded.slice(0, folded.indexOf('container_of')).split('\n').length;
     expect(withEdits(input, result.edits)).toEqual(withEdits(input, minimal.edits));
     expect(result.folded).toBeUndefined();
-    expect(result.notes).toContainEqual({ kind: 'style', text: `bar_probe() was not folded: the converted text would not be right: found container_of [doubt] (line ${line} of the result).` });
+    expect(result.notes).toContainEqual({ kind: 'style', text: `bar_probe() was not folded: the converted text would not be right: found container_of [doubt] (line ${line} of what would be the result).` });
   });
 });
 

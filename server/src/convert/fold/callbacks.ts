@@ -84,7 +84,9 @@ export function releaseText(frame: Frame, selection: Selection, name: string, st
     const previous = undone[index - 1]?.stmt;
     if (previous && hasBlankBetween(frame, previous, item.stmt)) body.push('');
     const lines = linesOf(names.file, item.stmt);
-    body.push(reindent(names.file.text.slice(lines.start, lines.end), indentAt(names.file.text, item.stmt.start), unit).replace(/\r?\n$/, ''));
+    // The lines of an #if stand where they stand; those in its arms are as deep as the others.
+    const depth = item.stmt.kind === 'preproc' ? item.stmt.arms.flatMap((arm) => [...arm.body])[0] ?? item.stmt : item.stmt;
+    body.push(reindent(names.file.text.slice(lines.start, lines.end), indentAt(names.file.text, depth.start), unit).trimEnd());
   });
   if (frame.core) body.push(`${unit}vfio_pci_core_release_dev(${parameter});`);
   else if (compareVersions(frame.kernel, [6, 2]) < 0) body.push(`${unit}vfio_free_device(${parameter});`);
@@ -93,7 +95,7 @@ export function releaseText(frame: Frame, selection: Selection, name: string, st
 }
 
 function reindent(text: string, from: string, to: string): string {
-  return from === to ? text : text.replace(/^[ \t]*/gm, (indent) => indent.startsWith(from) ? to + indent.slice(from.length) : indent);
+  return from === to ? text : text.replace(/^[ \t]*(?=[^ \t\r\n])/gm, (indent) => indent.startsWith(from) ? to + indent.slice(from.length) : indent);
 }
 
 interface LadderText {
@@ -122,7 +124,7 @@ function ladderOf(frame: Frame, names: Names, moved: readonly Stmt[]): LadderTex
   if (!end) return { lines: [], labels, items: [], value: null };
   const lines: string[] = [];
   for (const stmt of list) {
-    if (stmt.kind === 'label' && labels.has(stmt.name)) lines.push(`${indentAt(file.text, stmt.start)}${stmt.name}:`);
+    if (stmt.kind === 'label' && labels.has(stmt.name)) lines.push(`${indentAt(file.text, stmt.start)}${labelIn(frame, stmt.name)}:`);
     else if (items.has(stmt)) {
       const span = linesOf(file, stmt);
       lines.push(file.text.slice(span.start, span.end).replace(/\r?\n$/, ''));
@@ -131,6 +133,14 @@ function ladderOf(frame: Frame, names: Names, moved: readonly Stmt[]): LadderTex
   const value = errnoOf(frame, end);
   lines.push(`${indentAt(file.text, end.start)}${frame.returnsObject && value ? `return ${textOf(file, value)};` : textOf(file, end)}`);
   return { lines, labels, items: [...items], value };
+}
+
+/** The name of a label in a callback, where nothing is put: `err_put_vdev` would say the wrong thing. */
+function labelIn({ fn, member }: Frame, label: string): string {
+  const device = member.slice(member.lastIndexOf('.') + 1);
+  const says = new RegExp(`^(?:(\\w+)_)?put_${device}$`).exec(label);
+  const other = `${says?.[1] ?? 'err'}_unwind`;
+  return says && !new RegExp(`\\b${other}\\b`).test(fn.text) ? other : label;
 }
 
 function needsLadder(frame: Frame, names: Names, moved: readonly Stmt[], exit: Exit): boolean {
@@ -163,7 +173,11 @@ function statementText(frame: Frame, names: Names, moved: readonly Stmt[], stmt:
     const leave = exit.leave;
     const value = errnoOf(frame, exit.end);
     if (leave.kind === 'return' && frame.returnsObject && value && leave.value) edits.push({ span: leave.value, newText: textOf(file, value) });
-    if (leave.kind === 'return' || needsLadder(frame, names, moved, exit)) continue;
+    if (leave.kind === 'return') continue;
+    if (needsLadder(frame, names, moved, exit)) {
+      if (labelIn(frame, leave.label) !== leave.label) edits.push({ span: leave.labelSpan, newText: labelIn(frame, leave.label) });
+      continue;
+    }
     if (!isPlainResult(value)) throw new NothingToFold(`What ${fn.name}() returns behind \`${leave.label}\` is too involved to return it in .init.`, { path: file.path, start: leave.start, end: leave.end });
     const before = exit.body[exit.body.length - 1];
     const set = before?.kind === 'expr' && before.expr.kind === 'assign' && before.expr.op === '=' && before.expr.target.kind === 'name' && value.kind === 'name' && before.expr.target.name === value.name ? before : null;

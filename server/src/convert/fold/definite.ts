@@ -1,5 +1,6 @@
 import type { Expr, Stmt } from '../../ir/types.ts';
 import { namesIn, ownExpressions, uncast } from '../place.ts';
+import { under } from './frame.ts';
 
 /** The variables that have a value at a point on every path to it; null where no path leads. */
 export type Assigned = ReadonlySet<string> | null;
@@ -21,7 +22,7 @@ const MAX_DEPTH = 120;
 export function checkAssignments(stmts: readonly Stmt[], tracked: ReadonlySet<string>, entry: Assigned, atGoto: (label: string) => readonly string[] | null): AssignmentCheck {
   const early = new Set<string>();
   const labels = new Map<string, Assigned>();
-  const local = new Set(stmts.flatMap((stmt) => stmt.kind === 'label' ? [stmt.name] : []));
+  const local = new Set(stmts.flatMap(under).flatMap((stmt) => stmt.kind === 'label' ? [stmt.name] : []));
 
   const read = (names: readonly string[], at: Assigned): void => {
     if (at) for (const name of names) if (tracked.has(name) && !at.has(name)) early.add(name);

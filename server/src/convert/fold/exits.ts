@@ -26,6 +26,7 @@ export function exitsOf(fn: FunctionIr, root: Stmt): Exit[] {
     if (stmt.kind === 'return') exits.push({ leave: stmt, body: before, ladder: [], end: stmt });
     else if (stmt.kind === 'goto') exits.push({ leave: stmt, body: before, ...ladderFrom(fn, stmt.label) });
     else if (stmt.kind === 'block') stmt.body.forEach((inner, index) => visit(inner, [...before, ...stmt.body.slice(0, index)], depth + 1));
+    else if (stmt.kind === 'preproc') for (const arm of stmt.arms) arm.body.forEach((inner, index) => visit(inner, [...before, ...arm.body.slice(0, index)], depth + 1));
     else for (const inner of innerStatements(stmt)) visit(inner, before, depth + 1);
   };
   visit(root, [], 0);

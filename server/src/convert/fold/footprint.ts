@@ -111,7 +111,9 @@ const STAYING_EFFECTS: ReadonlySet<string> = new Set(['register', 'unregister', 
 
 function obstacleIn(names: Names, all: readonly Stmt[], exprs: readonly Expr[]): Obstacle | null {
   for (const stmt of all) {
-    if (stmt.kind === 'unknown' || stmt.kind === 'asm' || stmt.kind === 'preproc' || stmt.kind === 'guard' || stmt.kind === 'label' || stmt.kind === 'case' || stmt.kind === 'switch') return 'shape';
+    if (stmt.kind === 'unknown' || stmt.kind === 'asm' || stmt.kind === 'guard' || stmt.kind === 'label' || stmt.kind === 'case' || stmt.kind === 'switch') return 'shape';
+    // A local of one arm would have to be declared in that arm.
+    if (stmt.kind === 'preproc' && under(stmt).some((inner) => inner.kind === 'decl')) return 'shape';
     if (stmt.kind === 'loop' && stmt.form === 'macro' && !/^(?:list_for_each|for_each_)/.test(stmt.macro ?? '')) return 'shape';
     if (stmt.kind === 'loop' && under(stmt.body).some((inner) => inner.kind === 'goto' && under(stmt.body).some((label) => label.kind === 'label'))) return 'shape';
   }

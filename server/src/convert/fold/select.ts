@@ -57,7 +57,8 @@ export function select(frame: Frame, names: Names, device: DeviceSource): Select
       continue;
     }
     if (!moved.some((stmt) => footprintOf(names, stmt).mentionsObject)) {
-      const first = stays[0];
+      // What stays only because something else does is not the reason.
+      const first = stays.find(({ why }) => why !== 'order' && why !== 'test') ?? stays[0];
       throw new NothingToFold(first ? `Nothing between the allocation and the register of ${fn.name}() can move: ${WHY[first.why]}.` : `${fn.name}() builds nothing in \`${frame.variable}\` between the allocation and the register.`,
         first ? { path: frame.file.path, start: first.stmt.start, end: first.stmt.end } : null);
     }

@@ -21,7 +21,7 @@ export interface FoldRequest {
 
 /** A note that speaks of places in the folded text, whose lines are known when nothing is left to fold. */
 export interface FoldNote {
-  readonly kind: Note['kind'] & ('review' | 'moved' | 'label');
+  readonly kind: Note['kind'] & ('review' | 'moved' | 'label' | 'style');
   readonly places: readonly number[];
   /** @param lines the one-based lines of the places. */
   readonly say: (lines: readonly number[]) => string;
