@@ -279,6 +279,43 @@ describe('the conversion', () => {
     });
   });
 
+  describe('of a library with drivers in other folders', () => {
+    const quern = (name: string): string => readFileSync(new URL(`../fixtures/convert/several-files/library-that-fails/${name}`, import.meta.url), 'utf8');
+    const FILES: Readonly<Record<string, string>> = {
+      'core/quern_core.c': quern('quern_core.c'), 'core/Makefile': 'ccflags-y := -I$(src)/../include\nobj-m := quern_core.o\n', 'include/quern/core.h': quern('include/quern/core.h'),
+      'mill/quern_mill.c': quern('quern_mill.c'), 'mill/Makefile': 'ccflags-y := -I$(src)/../include\nobj-m := quern_mill.o\n',
+      'more/hand/quern_hand.c': quern('quern_hand.c'), 'more/hand/Makefile': 'ccflags-y := -I$(src)/../../include\nobj-m := quern_hand.o\n',
+      'more/other.c': '#include <linux/vfio.h>\n',
+    };
+    const changed = (action: CodeAction): string[] => (action.edit!.documentChanges as TextDocumentEdit[]).map(({ textDocument }) => textDocument.uri.slice(folder!.uriOf('').length + 1)).sort();
+    const ALL = ['core/quern_core.c', 'include/quern/core.h', 'mill/quern_mill.c', 'more/hand/quern_hand.c'];
+
+    it.each([['core/quern_core.c', 'vfio_init_group_dev'], ['mill/quern_mill.c', 'quern_core_init_device(&mill']])('is one edit over all of them, asked for in %s', async (name, at) => {
+      folder = temporaryFolder(FILES);
+      const { open } = await start({ ...K60, workspaceFolders: [folder.uriOf('')] });
+      open(folder.uriOf(name), FILES[name]!);
+      const [offered] = await actions(folder.uriOf(name), rangeOf(FILES[name]!, at), REWRITE);
+      const resolved = await resolve(offered!);
+      expect(changed(resolved)).toEqual(ALL);
+      const after = apply(resolved, folder.uriOf('mill/quern_mill.c'), FILES['mill/quern_mill.c']!);
+      expect(after).toContain('.init\t\t= quern_core_init_dev,');
+    });
+
+    it('has the driver that came since it was asked for the last time', async () => {
+      folder = temporaryFolder(Object.fromEntries(Object.entries(FILES).filter(([name]) => !name.startsWith('mill/') && !name.startsWith('more/'))));
+      const { open, connection } = await start({ ...K60, workspaceFolders: [folder.uriOf('')] });
+      const [name, text] = ['core/quern_core.c', FILES['core/quern_core.c']!];
+      open(folder.uriOf(name), text);
+      const [refused] = await actions(folder.uriOf(name), rangeOf(text, 'vfio_init_group_dev'), REWRITE);
+      expect(refused!.disabled!.reason).toMatch(/Convert it together with them.* No caller of quern_core_init_device\(\), quern_core_uninit_device\(\) was found in the 0 other C files/);
+      folder.write('mill/quern_mill.c', FILES['mill/quern_mill.c']!);
+      folder.write('mill/Makefile', FILES['mill/Makefile']!);
+      await connection.sendNotification('workspace/didChangeWatchedFiles', { changes: [{ uri: folder.uriOf('mill/quern_mill.c'), type: 1 }, { uri: folder.uriOf('mill/Makefile'), type: 1 }] });
+      const [offered] = await actions(folder.uriOf(name), rangeOf(text, 'vfio_init_group_dev'), REWRITE);
+      expect(changed(await resolve(offered!))).toEqual(ALL.slice(0, 3));
+    });
+  });
+
   it('is shown as disabled, with the reason, when it is refused', async () => {
     folder = temporaryFolder({ 'bar.c': OLD, 'bar.h': BAR_H_LATE });
     const { open } = await start(K60);

@@ -1,11 +1,12 @@
 import {
-  CodeActionKind, LSPErrorCodes, ResponseError, type CancellationToken, type CodeAction, type CodeActionParams, type Diagnostic, type SnippetTextEdit,
+  CodeActionKind, CodeActionTriggerKind, LSPErrorCodes, ResponseError, type CancellationToken, type CodeAction, type CodeActionParams, type Diagnostic, type SnippetTextEdit,
   type WorkspaceEdit,
 } from 'vscode-languageserver';
 import { conversionsAt, convert, conversionTarget, planOf, type ConversionOffer } from '../engine/convert.ts';
 import { convertFolding, foldOfferOf } from '../engine/fold.ts';
 import { fixAll } from '../engine/fix.ts';
 import { suppressionFor, type SuppressionComment } from '../engine/suppress.ts';
+import type { Linked } from '../engine/project/linked.ts';
 import type { Conversion } from '../engine/types.ts';
 import { toDiagnostic } from './diagnostics.ts';
 import type { Loaded, Session } from './session.ts';
@@ -33,7 +34,11 @@ export async function codeActions(session: Session, params: CodeActionParams, to
   const span = { start: loaded.document.offsetAt(params.range.start), end: loaded.document.offsetAt(params.range.end) };
   const actions: CodeAction[] = [];
   if (wants(CodeActionKind.QuickFix)) actions.push(...quickFixes(session, loaded, span, params.context.diagnostics));
-  if (wants(REWRITE)) actions.push(...conversions(session, loaded, span));
+  if (wants(REWRITE)) {
+    // Several modules are a second's work: for a person who asks, and not at every move of the cursor.
+    const linked = params.context.triggerKind === CodeActionTriggerKind.Automatic ? { loaded, missed: null } : await session.linked(loaded);
+    actions.push(...conversions(session, linked, span));
+  }
   // A command that changes the whole file is no answer to a light bulb: only for those who ask for its kind.
   if (only !== undefined && wants(FIX_ALL)) {
     const { edits } = fixAll(loaded.engine, loaded.input, loaded.config, loaded.kernel, { unsafe: false });
@@ -78,7 +83,7 @@ function commentEdit(session: Session, loaded: Loaded, { at, before, after }: Su
   return { documentChanges: [{ textDocument: { uri: loaded.document.uri, version: loaded.version }, edits: [edit] }] };
 }
 
-function conversions(session: Session, loaded: Loaded, span: { start: number; end: number }): CodeAction[] {
+function conversions(session: Session, { loaded, missed }: Awaited<ReturnType<Session['linked']>>, span: { start: number; end: number }): CodeAction[] {
   const facts = loaded.engine.facts(loaded.input, loaded.kernel);
   if (!facts) return [];
   const target = conversionTarget(loaded.kernel);
@@ -94,7 +99,7 @@ function conversions(session: Session, loaded: Loaded, span: { start: number; en
     if (seen.has(same)) continue;
     seen.add(same);
     if (plan.status === 'refused') {
-      if (session.client.disabledActions) actions.push({ ...action, disabled: { reason: plan.reason } });
+      if (session.client.disabledActions) actions.push({ ...action, disabled: { reason: plan.code === 'library' ? plan.reason + lookedFor(missed) : plan.reason } });
       continue;
     }
     actions.push(...offered(session, loaded, action, offer.functionName, 'minimal'));
@@ -104,6 +109,13 @@ function conversions(session: Session, loaded: Loaded, span: { start: number; en
     else if (session.client.disabledActions) actions.push({ ...folding, disabled: { reason: fold.reason } });
   }
   return actions;
+}
+
+/** Where callers of a library were looked for in vain. */
+function lookedFor(missed: Linked['missed']): string {
+  if (!missed) return '';
+  const names = missed.names.slice(0, 3).map((name) => `${name}()`).join(', ') + (missed.names.length > 3 ? ` and ${missed.names.length - 3} others` : '');
+  return ` No caller of ${names} was found in the ${missed.files} other C files of the folders around it.`;
 }
 
 /** The action with what its edit is resolved from, or with the edit for a client that cannot resolve. */
@@ -128,8 +140,9 @@ function title({ functionName }: ConversionOffer, allocates: boolean, kernel: st
 export async function resolveCodeAction(session: Session, action: CodeAction, token: CancellationToken): Promise<CodeAction> {
   const data = action.data as Partial<ConversionData> | undefined;
   if (typeof data?.uri !== 'string' || action.edit) return action;
-  const loaded = await session.load(data.uri, token);
-  if (!loaded || loaded.version !== data.version) throw new ResponseError(LSPErrorCodes.ContentModified, 'the document changed');
+  const alone = await session.load(data.uri, token);
+  if (!alone || alone.version !== data.version) throw new ResponseError(LSPErrorCodes.ContentModified, 'the document changed');
+  const { loaded } = await session.linked(alone);
   const result = converted(loaded, data);
   if (result.status === 'converted') return { ...action, edit: workspaceEdit(session, loaded, result.edits) };
   throw new ResponseError(LSPErrorCodes.RequestFailed, result.status === 'refused' ? result.reason : 'there is nothing left to convert');

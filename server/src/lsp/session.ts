@@ -4,6 +4,7 @@ import {
 import { type TextDocument } from 'vscode-languageserver-textdocument';
 import { mentionsVfio, type Engine } from '../engine/analyse.ts';
 import { cachedFileSystem, createModuleLoader } from '../engine/project/load.ts';
+import { createLinkFinder, type Linked } from '../engine/project/linked.ts';
 import { canonicalUri, folderOf, isInside } from '../engine/project/paths.ts';
 import { detectTarget } from '../engine/project/target.ts';
 import { createConfigurationFiles, mergeConfigurations, readSection, type ConfigurationFile } from '../engine/settings/read.ts';
@@ -37,6 +38,8 @@ export interface Session {
    * request was cancelled or the document was changed meanwhile: an answer about an old text is a wrong answer.
    */
   load(uri: string, token: CancellationToken): Promise<Loaded | undefined>;
+  /** What a loaded document is converted together with, and the answer about that. */
+  linked(loaded: Loaded): Promise<{ readonly loaded: Loaded; readonly missed: Linked['missed'] }>;
   /** Lets a fresh parse win over an incremental one; true when that changes what is known of the document. */
   settle(uri: string): Promise<boolean>;
   /** The client's own spelling of a document key: the open document's URI, or the key itself. */
@@ -65,6 +68,7 @@ export function createSession(
     readDirectory: (path) => cached.readDirectory(path),
   };
   const loader = createModuleLoader(fs);
+  const links = createLinkFinder(fs, loader);
   const configurationFiles = createConfigurationFiles(cached);
   const configurations = new Map<string, Promise<Configuration>>();
   const targets = new Map<string, Promise<TargetKernel>>();
@@ -75,7 +79,10 @@ export function createSession(
   const complained = new Set<string>();
 
   complain(client.settings.problems);
-  documents.onDidOpen(({ document }) => opened.set(canonicalUri(document.uri), document));
+  documents.onDidOpen(({ document }) => {
+    opened.set(canonicalUri(document.uri), document);
+    links.forget();
+  });
 
   function understood(section: unknown): Configuration {
     const { configuration, problems } = readSection(section);
@@ -178,12 +185,21 @@ export function createSession(
       };
     },
 
+    async linked(loaded) {
+      const { input, missed } = await links.join(loaded.input, rootOf(loaded.input.file));
+      if (input === loaded.input) return { loaded, missed };
+      const { engine: ready, config, kernel } = loaded;
+      let analysis: Analysis | undefined;
+      return { loaded: { ...loaded, input, positions: positionsIn(input), analysis: () => (analysis ??= ready.analyse(input, config, kernel)) }, missed };
+    },
+
     settle: async (uri) => (await engine).settle(canonicalUri(uri)),
     uriOf: (path) => opened.get(path)?.uri ?? path,
     reads: (uri, path) => lastRead.get(uri)?.has(canonicalUri(path)) === true,
 
     invalidate(uris) {
       for (const uri of uris) cached.invalidate(canonicalUri(uri));
+      links.forget();
       targets.clear();
     },
 
@@ -197,6 +213,7 @@ export function createSession(
       opened.delete(key);
       // What was typed and not saved is gone: the disk counts again.
       cached.invalidate(key);
+      links.forget();
       for (const map of [configurations, told, lastRead]) map.delete(uri);
       for (const id of targets.keys()) if (id.startsWith(`${key}\n`)) targets.delete(id);
       void engine.then((one) => one.forget(key), () => undefined);

@@ -183,7 +183,7 @@ function remember<V>(map: Map<string, V>, key: string, value: V): void {
 
 /** A FileSystem that reads each thing once until it is told that it changed. Hosts put open documents in front of it. */
 export interface CachedFileSystem extends FileSystem {
-  /** Forgets `path` and the folder it is in; without a path, everything. */
+  /** Forgets `path` and the folders it is in; without a path, everything. */
   invalidate(path?: string): void;
 }
 
@@ -217,8 +217,8 @@ export function cachedFileSystem(fs: FileSystem, limit = 2_000): CachedFileSyste
         return;
       }
       texts.delete(path);
-      const folder = folderOf(path);
-      if (folder !== undefined) folders.delete(folder);
+      // The folders above as well: the one that it is in may be new.
+      for (let folder = folderOf(path); folder !== undefined; folder = folderOf(folder)) folders.delete(folder);
     },
   };
 }
