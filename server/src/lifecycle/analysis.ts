@@ -99,7 +99,7 @@ const touches = new WeakMap<FunctionIr, boolean>();
 
 function touchingFunctions(graph: CallGraph): ReadonlySet<FunctionIr> {
   return reaching(graph, graph.nodes.flatMap(({ item }) => {
-    const { root } = originalOf(item);
+    const root = originalOf(item);
     let does = touches.get(root);
     if (does === undefined) touches.set(root, (does = scanOf(root).names.called.some(touchesResources)));
     return does ? [item] : [];

@@ -21,20 +21,23 @@ export function callGraph(index: ModuleIndex, cache: CallGraphCache = createCall
   const own = new Set(index.names), signature = index.names.join(' ');
   if (cache.signature !== signature) { cache.signature = signature; cache.names = new WeakMap(); }
   const namesOf = (fn: FunctionIr): Scan['names'] => {
-    const { root } = originalOf(fn);
+    const root = originalOf(fn);
     let names = cache.names.get(root);
     if (!names) { const { called, given } = scanOf(root).names; cache.names.set(root, (names = { called: called.filter((n) => own.has(n)), given: given.filter((n) => own.has(n)) })); }
     return names;
   };
   const callees = new Map<FunctionIr, readonly Defined<FunctionIr>[]>(), callers = new Map<FunctionIr, FunctionIr[]>();
   for (const d of nodes) {
-    const called = new Map<FunctionIr, Defined<FunctionIr>>(), names = namesOf(d.item);
+    const names = namesOf(d.item);
+    if (names.called.length + names.given.length === 0) continue;
+    const called = new Map<FunctionIr, Defined<FunctionIr>>();
     for (const name of names.called) for (const t of targetsOf(index, d, name)) called.set(t.item, t);
     for (const name of names.given) for (const t of index.functions(d.file, name)) called.set(t.item, t);
-    callees.set(d.item, called.size === 0 ? NONE : [...called.values()]);
-    for (const t of called.values()) {
-      const list = callers.get(t.item);
-      if (list) list.push(d.item); else callers.set(t.item, [d.item]);
+    const list = [...called.values()];
+    callees.set(d.item, list);
+    for (const t of list) {
+      const others = callers.get(t.item);
+      if (others) others.push(d.item); else callers.set(t.item, [d.item]);
       if (!known.has(t.item)) { known.add(t.item); nodes.push(t); }
     }
   }

@@ -18,7 +18,7 @@ export interface Identities {
 export function identitiesOf(index: ModuleIndex, frames: Frames): Identities {
   const roots = new Map<FunctionIr, FunctionIr>(), current = new Map<FunctionIr, Defined<FunctionIr>>();
   for (const d of index.allFunctions) {
-    const { root } = originalOf(d.item);
+    const root = originalOf(d.item);
     // Of two copies of one text, which the lowering takes for one function that moved, the second is a function of its own.
     const own = current.has(root) ? d.item : root;
     roots.set(d.item, own);

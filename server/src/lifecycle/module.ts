@@ -26,7 +26,16 @@ export interface ModuleIndex {
   fileOf(fn: FunctionIr): FileIr | undefined;
 }
 
+const indices = new WeakMap<Module, ModuleIndex>();
+
+/** The index of a module, which is made once for all who ask. */
 export function indexModule(module: Module): ModuleIndex {
+  let index = indices.get(module);
+  if (!index) indices.set(module, (index = makeIndex(module)));
+  return index;
+}
+
+function makeIndex(module: Module): ModuleIndex {
   const functions = byName(module, (f) => f.functions), macros = byName(module, (f) => f.macros);
   const variables = byName(module, (f) => f.variables), structs = byName(module, (f) => f.structs);
   const headers = new Set(module.headers);

@@ -26,29 +26,38 @@ export function relevance(index: ModuleIndex, graph: CallGraph, kernel: KernelVe
   const signature = [formatVersion(kernel), ...containers, '', ...[...members.tags].sort(), '', ...[...members.fields].sort()].join(' ');
   const { wrappers } = index.module;
   if (cache.signature !== signature || cache.wrappers !== wrappers) { cache.signature = signature; cache.wrappers = wrappers; cache.facts = new WeakMap(); }
-  const facts = new Map<FunctionIr, FunctionFacts>();
+  const facts = new Map<FunctionIr, FunctionFacts>(), direct: FunctionIr[] = [];
   for (const d of graph.nodes) {
-    const { root } = originalOf(d.item);
-    const means = graph.namesOf(d.item).called.map((name) => `${meaningOf(index, d.file, name)}${name}`).join();
+    const root = originalOf(d.item), { called } = graph.namesOf(d.item);
     let f = cache.facts.get(root);
-    if (f?.means !== means) cache.facts.set(root, (f = { means, ...gather(index, d.file, d.item, kernel, containers, members) }));
+    if (!f || !meanTheSame(f, called, index, d.file)) {
+      f = { called, meanings: called.map((name) => meaningOf(index, d.file, name)), ...gather(index, d.file, d.item, kernel, containers, members) };
+      cache.facts.set(root, f);
+    }
     facts.set(d.item, f);
+    if (f.direct) direct.push(d.item);
   }
   // Callers of what affects a device affect it too.
-  const affecting = reaching(graph, [...facts].filter(([, f]) => f.direct).map(([fn]) => fn));
+  const affecting = reaching(graph, direct);
   const escapes = escapingParameters(index, graph, facts, affecting);
   const escaping = (fn: FunctionIr): ReadonlySet<number> => escapes.get(fn) ?? NONE;
   // A macro is a part of who uses it, and is always followed.
-  const functions = new Set(index.allFunctions.map((d) => d.item));
-  return { affects: (fn) => affecting.has(fn) || !functions.has(fn), yieldsDevice: (fn) => facts.get(fn)?.yields ?? true, escaping };
+  return { affects: (fn) => affecting.has(fn) || index.fileOf(fn) === undefined, yieldsDevice: (fn) => facts.get(fn)?.yields ?? true, escaping };
 }
 
 /** What a name is to those who call it: a function, a macro that can be followed, another macro, or nothing of the module's. */
-function meaningOf(index: ModuleIndex, file: FileIr, name: string): string {
-  return index.functions(file, name).length ? '' : index.macroFunction(file, name) ? '#' : index.macro(file, name) ? '?' : '-';
+type Meaning = 'function' | 'expansion' | 'macro' | 'nothing';
+
+function meaningOf(index: ModuleIndex, file: FileIr, name: string): Meaning {
+  return index.functions(file, name).length ? 'function' : index.macroFunction(file, name) ? 'expansion' : index.macro(file, name) ? 'macro' : 'nothing';
+}
+
+function meanTheSame(f: Kept, called: readonly string[], index: ModuleIndex, file: FileIr): boolean {
+  return f.called.length === called.length && called.every((name, i) => f.called[i] === name && f.meanings[i] === meaningOf(index, file, name));
 }
 
 const NONE: ReadonlySet<number> = new Set();
+const NOTHING: readonly never[] = [];
 
 /** By function, the parameters that reach unseen code: given to it, or to a parameter of another function that reaches it. */
 function escapingParameters(index: ModuleIndex, graph: CallGraph, facts: ReadonlyMap<FunctionIr, FunctionFacts>, affecting: ReadonlySet<FunctionIr>): ReadonlyMap<FunctionIr, ReadonlySet<number>> {
@@ -61,13 +70,14 @@ function escapingParameters(index: ModuleIndex, graph: CallGraph, facts: Readonl
     escapes.set(fn, own.add(param));
     work.push({ fn, param });
   };
-  for (const d of graph.nodes) for (const p of facts.get(d.item)?.passed ?? []) {
+  for (const d of graph.nodes) for (const p of facts.get(d.item)?.passed ?? NOTHING) {
     if (p.to === null) { escape(d.item, p.param); continue; }
     for (const t of targetsOf(index, d, p.to)) {
-      if (affecting.has(t.item)) escape(d.item, p.param);
-      const list = givers.get(t.item) ?? [];
-      list.push({ fn: d.item, param: p.param, position: p.position });
-      givers.set(t.item, list);
+      if (affecting.has(t.item)) { escape(d.item, p.param); continue; }
+      // Most hand on nothing of what they are given.
+      if (!facts.get(t.item)?.passing.has(p.position)) continue;
+      const list = givers.get(t.item), giver = { fn: d.item, param: p.param, position: p.position };
+      if (list) list.push(giver); else givers.set(t.item, [giver]);
     }
   }
   for (let w = work.pop(); w; w = work.pop()) for (const g of givers.get(w.fn) ?? []) if (g.position === w.param) escape(g.fn, g.param);
@@ -75,22 +85,25 @@ function escapingParameters(index: ModuleIndex, graph: CallGraph, facts: Readonl
 }
 
 /** What is kept between two versions of a module: facts of functions that did not change, for as long as the names that they call mean what they did. */
-export interface RelevanceCache { signature: string; wrappers: ExtraFunctions | undefined; facts: WeakMap<FunctionIr, FunctionFacts & { readonly means: string }> }
+export interface RelevanceCache { signature: string; wrappers: ExtraFunctions | undefined; facts: WeakMap<FunctionIr, Kept> }
 export function createRelevanceCache(): RelevanceCache { return { signature: '', wrappers: undefined, facts: new WeakMap() }; }
 
-/** Names of callees rather than definitions: an edit moves definitions. */
+/** The facts, and what the names that the function calls meant then. */
+interface Kept extends FunctionFacts { readonly called: readonly string[]; readonly meanings: readonly Meaning[] }
+
+/** With names of callees rather than definitions: an edit moves definitions. */
 interface FunctionFacts {
   readonly direct: boolean;
   readonly yields: boolean;
-  readonly callees: readonly string[];
   readonly passed: readonly { readonly param: number; readonly to: string | null; readonly position: number }[];
+  /** The parameters in `passed`. */
+  readonly passing: ReadonlySet<number>;
 }
 
 const CONTAINERS = new Set(['container_of', 'container_of_const', 'list_entry']);
 
 function gather(index: ModuleIndex, file: FileIr, fn: FunctionIr, kernel: KernelVersion, containers: ReadonlySet<string>, members: DeviceMembers): FunctionFacts {
   const origins = parameterAliases(index, file, fn, kernel);
-  const callees = new Set<string>();
   const passed: { param: number; to: string | null; position: number }[] = [];
   const types = declaredTags(fn);
   const mayBeDevice = (tag: string | undefined) => tag === undefined || tag === 'void' || containers.has(tag);
@@ -102,7 +115,6 @@ function gather(index: ModuleIndex, file: FileIr, fn: FunctionIr, kernel: Kernel
     const name = e.name;
     if (name !== null && CONTAINERS.has(name)) { yields ||= returnsDevice; continue; }
     if (name !== null && (index.functions(file, name).length || index.macroFunction(file, name))) {
-      callees.add(name);
       notePassed(e, origins, (param, position) => passed.push({ param, to: name, position }));
       continue;
     }
@@ -116,7 +128,7 @@ function gather(index: ModuleIndex, file: FileIr, fn: FunctionIr, kernel: Kernel
       if (x.op === 'allocate' || x.op === 'alloc' || x.op === 'get-drvdata') yields ||= returnsDevice;
     }
   }
-  return { direct, yields, callees: [...callees], passed };
+  return { direct, yields, passed, passing: new Set(passed.map((p) => p.param)) };
 }
 
 /** A kernel function that changes a device's life, and not memory or drvdata alone. */
@@ -202,7 +214,7 @@ const declared = new WeakMap<FunctionIr, ReadonlyMap<string, string>>();
 
 /** The tags of the types of parameters and local variables, by name. */
 function declaredTags(fn: FunctionIr): ReadonlyMap<string, string> {
-  const { root } = originalOf(fn);
+  const root = originalOf(fn);
   let tags = declared.get(root);
   if (!tags) declared.set(root, (tags = new Map([...root.params.map((p) => [p.name, p.type.name] as const), ...scanOf(root).decls.map((d) => [d.name, d.type.name] as const)])));
   return tags;

@@ -6,7 +6,7 @@ import type { Effect, KernelVersion } from '../kernel/types.ts';
 import { compareVersions } from '../kernel/version.ts';
 import type { Defined, ModuleIndex } from './module.ts';
 
-/** What a function's body contains, in one walk, for the questions that are asked of every function of a module. */
+/** What a function's body contains, in one walk, for the questions that are asked of every function of a module; with the offsets of the function as it was lowered. */
 export interface Scan {
   readonly calls: readonly CallExpr[];
   readonly decls: readonly DeclStmt[];
@@ -17,8 +17,6 @@ export interface Scan {
   readonly names: { readonly called: readonly string[]; readonly given: readonly string[] };
   /** Identifiers in stretches that were not understood. */
   readonly unknown: readonly string[];
-  /** To be added to the offsets in the nodes above. */
-  readonly delta: number;
 }
 
 /** A call of a kernel function, or of a wrapper of one, that has effects in the target kernel. */
@@ -30,9 +28,7 @@ const scans = new WeakMap<FunctionIr, Walked>();
 
 /** The scan of a function. An edit elsewhere in the file moves a function; its scan is that of the function it was moved from. */
 export function scanOf(fn: FunctionIr): Scan {
-  const { root, delta } = originalOf(fn);
-  const w = walked(root);
-  return delta === 0 ? w : { ...w, delta };
+  return walked(originalOf(fn));
 }
 
 /** A function of a module that calls kernel functions with effects; `delta` is to be added to the offsets of the calls. */
@@ -44,29 +40,28 @@ const callers = new WeakMap<ModuleIndex, { readonly kernel: KernelVersion; reado
 export function kernelCallers(index: ModuleIndex, kernel: KernelVersion): readonly KernelCaller[] {
   let known = callers.get(index);
   if (known?.kernel !== kernel) {
-    const list = index.allFunctions.flatMap((d): KernelCaller[] => {
-      const calls = kernelCalls(d.item, kernel, index.module.wrappers);
-      return calls.list.length ? [{ ...d, ...calls }] : [];
-    });
+    const list: KernelCaller[] = [];
+    for (const d of index.allFunctions) {
+      const calls = kernelCalls(originalOf(d.item), kernel, index.module.wrappers);
+      if (calls.length) list.push({ ...d, list: calls, delta: movedFrom(d.item)?.delta ?? 0 });
+    }
     callers.set(index, (known = { kernel, list }));
   }
   return known.list;
 }
 
-/** Its calls that have effects, and what to add to their offsets. */
-function kernelCalls(fn: FunctionIr, kernel: KernelVersion, wrappers: ExtraFunctions | undefined): { readonly list: readonly KernelCall[]; readonly delta: number } {
-  const { root, delta } = originalOf(fn);
+/** Its calls that have effects. */
+function kernelCalls(root: FunctionIr, kernel: KernelVersion, wrappers: ExtraFunctions | undefined): readonly KernelCall[] {
   const w = walked(root);
   if (!w.kernelCalls || compareVersions(w.kernelCalls.kernel, kernel) !== 0 || w.kernelCalls.wrappers !== wrappers) {
     w.kernelCalls = { kernel, wrappers, list: w.calls.flatMap((call) => (call.name === null ? [] : withEffects(call, call.name, kernel, wrappers))) };
   }
-  return { list: w.kernelCalls.list, delta };
+  return w.kernelCalls.list;
 }
 
 /** The function that `fn` is a moved copy of. A copy is always made of the function as it was lowered, never of a copy. */
-export function originalOf(fn: FunctionIr): { readonly root: FunctionIr; readonly delta: number } {
-  const m = movedFrom(fn);
-  return m ? { root: m.from, delta: m.delta } : { root: fn, delta: 0 };
+export function originalOf(fn: FunctionIr): FunctionIr {
+  return movedFrom(fn)?.from ?? fn;
 }
 
 function withEffects(call: CallExpr, name: string, kernel: KernelVersion, wrappers: ExtraFunctions | undefined): KernelCall[] {
@@ -88,7 +83,7 @@ function walk(fn: FunctionIr): Walked {
     else if (e.kind === 'assign') { if (e.op === '=' && e.target.kind === 'name') assigns.push(e); }
     else if (e.kind === 'unknown') unknown.push(...e.names);
   });
-  return { calls, decls, assigns, labels, names: namesIn(calls), unknown, delta: 0, kernelCalls: null };
+  return { calls, decls, assigns, labels, names: namesIn(calls), unknown, kernelCalls: null };
 }
 
 function namesIn(calls: readonly CallExpr[]): Scan['names'] {

@@ -47,11 +47,11 @@ function callUses(facts: ModuleFacts): ApiUse[] {
   return uses;
 }
 
-/** Names that the module defines or declares itself: then a call means the module's own. */
+/** Names of the interface that the module defines or declares itself: then a call means the module's own. */
 function ownNames(facts: ModuleFacts): Set<string> {
   const own = new Set<string>();
   for (const file of documentsOf(facts.module)) {
-    for (const item of [...file.functions, ...file.macros, ...file.prototypes]) own.add(item.name);
+    for (const list of [file.functions, file.macros, file.prototypes]) for (const { name } of list) if (apiEntry(name) !== undefined) own.add(name);
   }
   return own;
 }

@@ -1,7 +1,7 @@
 import type { Span } from '../text/span.ts';
 import type { Condition } from '../syntax/node.ts';
 import type { CallExpr, Expr, FileIr, FunctionIr, Stmt, TypeName } from '../ir/types.ts';
-import { stmtExprs, subExprs, subStmts } from '../ir/visit.ts';
+import { stmtExprs, subExprs, subStmts, walkExprs } from '../ir/visit.ts';
 import { apiEntry } from '../kernel/lifecycle-api.ts';
 import { originalOf, scanOf } from '../lifecycle/scan.ts';
 import type { Module, Site } from '../lifecycle/types.ts';
@@ -155,7 +155,7 @@ const interfaceCalls = new WeakMap<FunctionIr, readonly string[]>();
 
 /** What a function calls of the life-cycle interface: nothing, for nearly all of them. */
 function interfaceCalledBy(fn: FunctionIr): readonly string[] {
-  const { root } = originalOf(fn);
+  const root = originalOf(fn);
   let names = interfaceCalls.get(root);
   if (!names) interfaceCalls.set(root, (names = scanOf(root).names.called.filter((name) => apiEntry(name) !== undefined)));
   return names;
@@ -166,15 +166,16 @@ export function callsIn(module: Module, names: readonly string[]): PlacedCall[] 
   if (names.length === 0) return [];
   const calledBy = names.every((name) => apiEntry(name) !== undefined) ? interfaceCalledBy : (fn: FunctionIr) => scanOf(fn).names.called;
   const wanted = new Set(names);
+  const isWanted = (name: string): boolean => wanted.has(name);
   const calls: PlacedCall[] = [];
   for (const file of module.sources) {
     for (const fn of file.functions) {
-      if (!calledBy(fn).some((name) => wanted.has(name))) continue;
-      for (const node of walk(fn.body)) {
-        if (node.kind !== 'call' || node.name === null || !wanted.has(node.name)) continue;
+      if (!calledBy(fn).some(isWanted)) continue;
+      walkExprs(fn.body, (node) => {
+        if (node.kind !== 'call' || node.name === null || !wanted.has(node.name)) return;
         const site = { path: file.path, start: node.callee.start, end: node.callee.end };
         calls.push({ file, function: fn, call: node, name: node.name, site, conditions: conditionsAt(fn, node) });
-      }
+      });
     }
   }
   return calls;

@@ -1,7 +1,7 @@
 import type { CallExpr, Expr, FileIr, FunctionIr, MemberExpr, TypeName } from '../ir/types.ts';
-import { indexModule, type ModuleIndex } from '../lifecycle/module.ts';
+import type { ModuleIndex } from '../lifecycle/module.ts';
 import { scanOf } from '../lifecycle/scan.ts';
-import type { Module, ModuleFacts, Site } from '../lifecycle/types.ts';
+import type { ModuleFacts, Site } from '../lifecycle/types.ts';
 import { walkWithParents, type IrNode } from './locate.ts';
 
 /**
@@ -28,14 +28,8 @@ export interface MemberAccess {
   readonly value: Expr | null;
 }
 
-const indices = new WeakMap<Module, ModuleIndex>();
-
-/** The names of a module, resolved once for all rules. */
-export function indexOf(module: Module): ModuleIndex {
-  let index = indices.get(module);
-  if (index === undefined) indices.set(module, (index = indexModule(module)));
-  return index;
-}
+/** The names of a module, resolved once for the analysis and all rules. */
+export { indexModule as indexOf } from '../lifecycle/module.ts';
 
 const known = new WeakMap<ModuleIndex, Map<FunctionIr, readonly MemberAccess[]>>();
 

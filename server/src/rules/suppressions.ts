@@ -107,6 +107,7 @@ const known = new WeakMap<FileIr, readonly Suppression[]>();
 function suppressionsOf(file: FileIr): readonly Suppression[] {
   let list = known.get(file);
   if (!list) known.set(file, (list = file.comments.flatMap((comment) => {
+    if (!comment.text.includes('vfio-lifecycle:')) return [];
     const form = FORM.exec(comment.text);
     if (!form && !MEANT.test(comment.text)) return [];
     const [from, to] = form?.indices?.[1] ?? [0, 0];
