@@ -96,6 +96,52 @@ static void foo_remove(struct mdev_device *mdev)
 ${DRIVER}`,
     },
     {
+      title: 'A test of drvdata where a helper made the object',
+      kernel: '6.0',
+      code: `${FOO}
+static int foo_create(struct foo_parent *parent, struct foo **out)
+{
+	struct foo *foo = foo_pool_get(parent);
+
+	if (!foo)
+		return -ENOMEM;
+	*out = foo;
+	return 0;
+}
+
+static int foo_probe(struct mdev_device *mdev)
+{
+	struct foo *foo;
+	int ret;
+
+	ret = foo_create(foo_parent_of(mdev), &foo);
+	if (ret)
+		return ret;
+	vfio_init_group_dev(&foo->vdev, &mdev->dev, &foo_ops);
+//      ^^^^^^^^^^^^^^^^^^^ deprecated-init-group-dev
+	ret = vfio_register_emulated_iommu_dev(&foo->vdev);
+	if (ret) {
+		vfio_uninit_group_dev(&foo->vdev);
+		foo_pool_put(foo);
+		return ret;
+	}
+	dev_set_drvdata(&mdev->dev, foo);
+	return 0;
+}
+
+static void foo_remove(struct mdev_device *mdev)
+{
+	struct foo *foo = dev_get_drvdata(&mdev->dev);
+
+	if (!foo)
+		return;
+	vfio_unregister_group_dev(&foo->vdev);
+	vfio_uninit_group_dev(&foo->vdev);
+	foo_pool_put(foo);
+}
+${DRIVER}`,
+    },
+    {
       title: 'A helper unregisters',
       kernel: '6.2',
       code: `${FOO}${PROBE}
