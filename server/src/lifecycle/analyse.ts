@@ -22,7 +22,7 @@ import type { Module, ModuleFacts, Role } from './types.ts';
  */
 export function analyseModule(module: Module, kernel: KernelVersion, cache: AnalysisCache = createAnalysisCache()): ModuleFacts {
   const memory = memoryFor(cache, module, kernel), { store } = memory;
-  const index = indexModule(module);
+  const index = indexModule(module, kernel);
   const drivers = driverTables(index), ops = opsTables(index, kernel);
   const roles = rolesOf(index, drivers, ops, kernel);
   const graph = callGraph(index, memory.calls);

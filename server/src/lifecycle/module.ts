@@ -1,6 +1,9 @@
 import { movedFrom } from '../ir/lower.ts';
 import type { FileIr, FunctionIr, MacroIr, Stmt, StructIr, TypeName, VariableIr } from '../ir/types.ts';
 import { walkStmt } from '../ir/visit.ts';
+import type { KernelVersion } from '../kernel/types.ts';
+import type { Condition } from '../syntax/node.ts';
+import { isExcluded, macrosOf } from './conditions.ts';
 import { constantsOf } from './constants.ts';
 import type { Module } from './types.ts';
 
@@ -19,6 +22,7 @@ export interface ModuleIndex {
   /** The value of an enumerator or of a macro that stands for a number; null when the module does not say. */
   constant(from: FileIr, name: string): number | null;
   struct(from: FileIr, tag: string): Defined<StructIr> | null;
+  /** Those too that the target kernel leaves out. */
   readonly allFunctions: readonly Defined<FunctionIr>[];
   /** The names of all functions and macros, in order: equal lists resolve equal names alike. */
   readonly names: readonly string[];
@@ -26,17 +30,21 @@ export interface ModuleIndex {
   fileOf(fn: FunctionIr): FileIr | undefined;
 }
 
-const indices = new WeakMap<Module, ModuleIndex>();
+const indices = new WeakMap<Module, { readonly kernel: KernelVersion; readonly index: ModuleIndex }>();
 
-/** The index of a module, which is made once for all who ask. */
-export function indexModule(module: Module): ModuleIndex {
-  let index = indices.get(module);
-  if (!index) indices.set(module, (index = makeIndex(module)));
-  return index;
+/**
+ * The index of a module, which is made once for all who ask about one kernel.
+ * @param kernel the target kernel: a function or macro that its version leaves out of the module is not what a call means.
+ */
+export function indexModule(module: Module, kernel: KernelVersion): ModuleIndex {
+  let known = indices.get(module);
+  if (known?.kernel !== kernel) indices.set(module, (known = { kernel, index: makeIndex(module, kernel) }));
+  return known.index;
 }
 
-function makeIndex(module: Module): ModuleIndex {
-  const functions = byName(module, (f) => f.functions), macros = byName(module, (f) => f.macros);
+function makeIndex(module: Module, kernel: KernelVersion): ModuleIndex {
+  const isKept = keptIn(module, kernel);
+  const every = byName(module, (f) => f.functions), functions = only(every, isKept), macros = only(byName(module, (f) => f.macros), isKept);
   const variables = byName(module, (f) => f.variables), structs = byName(module, (f) => f.structs);
   const headers = new Set(module.headers);
   const resolve = <T>(map: ReadonlyMap<string, readonly Defined<T>[]>, from: FileIr, name: string, shared: (t: T) => boolean): readonly Defined<T>[] => {
@@ -49,7 +57,7 @@ function makeIndex(module: Module): ModuleIndex {
     return header.length ? header : all.filter((d) => shared(d.item));
   };
   const macro = (from: FileIr, name: string) => resolve(macros, from, name, () => false)[0] ?? null;
-  const allFunctions = [...functions.values()].flat(), files = new Map(allFunctions.map((d) => [d.item, d.file] as const));
+  const allFunctions = [...every.values()].flat(), files = new Map(allFunctions.map((d) => [d.item, d.file] as const));
   return {
     module,
     functions: (from, name) => resolve(functions, from, name, (f) => !f.isStatic),
@@ -72,6 +80,23 @@ function makeIndex(module: Module): ModuleIndex {
 }
 
 const NOTHING: readonly never[] = [];
+
+function only<T>(map: Map<string, Defined<T>[]>, isKept: (item: T) => boolean): Map<string, Defined<T>[]> {
+  const kept = [...map].map(([name, list]) => [name, list.every((d) => isKept(d.item)) ? list : list.filter((d) => isKept(d.item))] as const);
+  return kept.every(([name, list]) => list === map.get(name)) ? map : new Map(kept.filter(([, list]) => list.length > 0));
+}
+
+/** Whether the kernel's version leaves a definition in. Many stand under the same few tests. */
+function keptIn(module: Module, kernel: KernelVersion): (item: { readonly conditions: readonly Condition[] }) => boolean {
+  const macros = macrosOf(module, kernel), known = new Map<string, boolean>();
+  const isOut = (condition: Condition): boolean => {
+    const key = `${condition.holds} ${condition.test}`;
+    let out = known.get(key);
+    if (out === undefined) known.set(key, (out = isExcluded([condition], kernel, macros)));
+    return out;
+  };
+  return ({ conditions }) => !conditions.some(isOut);
+}
 
 const expansions = new WeakMap<MacroIr, FunctionIr | null>();
 

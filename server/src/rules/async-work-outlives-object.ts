@@ -39,7 +39,7 @@ interface Named {
 }
 
 function check({ facts }: RuleContext): Finding[] {
-  const index = indexOf(facts.module);
+  const index = indexOf(facts.module, facts.kernel);
   const containers = ownContainers(facts);
   if (containers.size === 0) return [];
   const left = ASYNC_KINDS.flatMap((kind): Left[] => {

@@ -180,7 +180,7 @@ static int foo_start(struct foo *foo, struct device *dev)
 function check({ facts }: RuleContext): Finding[] {
   const calls = callsIn(facts.module, ['vfio_alloc_device']);
   if (calls.length === 0) return [];
-  const index = indexOf(facts.module);
+  const index = indexOf(facts.module, facts.kernel);
   return calls.flatMap((placed): Finding[] => {
     const late = lateMembers(facts, index, placed);
     const designator = placed.call.args[1];

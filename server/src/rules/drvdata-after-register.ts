@@ -88,7 +88,7 @@ function parentOf(fn: FunctionIr, allocation: CallExpr | null, facts: ModuleFact
 
 /** A callback of an ops table, or what it calls, that reads the drvdata of the parent device. */
 function readerOf(facts: ModuleFacts, one: OperationObservation): { readonly function: FunctionIr; readonly site: Site } | null {
-  const index = indexOf(facts.module);
+  const index = indexOf(facts.module, facts.kernel);
   const [target] = callAt(one.function.body, one.site)?.args ?? [];
   const parent = target === undefined ? null : structOf(one.function, target);
   const callbacks = [...facts.roles].filter(([, role]) => role === 'callback').map(([fn]) => fn);

@@ -53,7 +53,7 @@ interface Late {
 function check({ facts }: RuleContext): Finding[] {
   const uses = facts.observations.filter((one): one is UseObservation => one.kind === 'use' && one.certain && one.before.registered === 'yes' && SETTING_UP.has(one.role));
   if (uses.length === 0) return [];
-  const index = indexOf(facts.module);
+  const index = indexOf(facts.module, facts.kernel);
   return uses.flatMap((use) => lateMembers(facts, index, use)).flatMap((late): Finding[] => {
     const isCore = READ_BY_CORE.has(late.access.key) && late.access.form === 'write';
     const reader = isCore ? null : readerOf(facts, index, late.access.key);

@@ -39,7 +39,7 @@ interface Init {
 function check({ facts }: RuleContext): Finding[] {
   const roots = [...facts.roles].filter(([, role]) => role === 'init').map(([fn]) => fn);
   if (roots.length === 0) return [];
-  const index = indexOf(facts.module);
+  const index = indexOf(facts.module, facts.kernel);
   return [...references(facts), ...usesOfDevice(index, roots), ...initsOf(facts, index).flatMap((init) => [...parentData(facts, index, init), ...earlyReads(index, init)])];
 }
 

@@ -168,7 +168,7 @@ function messageFor(one: Observation): string | null {
 /** `p->vdev.ops = …` and `vdev->dev = …`: what init and alloc do. The core itself, which defines those, is left alone. */
 function assignments(facts: ModuleFacts): Finding[] {
   if (documentsOf(facts.module).some((file) => file.functions.some((fn) => apiEntry(fn.name) !== undefined))) return [];
-  const index = indexOf(facts.module);
+  const index = indexOf(facts.module, facts.kernel);
   return facts.module.sources.flatMap((file) => file.functions.filter((fn) => /\b(ops|dev)\s*=[^=]/.test(fn.text)).flatMap((fn) => memberAccesses(index, fn).flatMap((access): Finding[] => {
     if (access.value === null || access.key !== 'vfio_device.ops' && access.key !== 'vfio_device.dev') return [];
     return [{

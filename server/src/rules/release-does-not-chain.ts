@@ -55,7 +55,7 @@ function embedsCoreDevice(facts: ModuleFacts, fn: FunctionIr, site: Site): boole
   const call = callAt(fn.body, site);
   const [tag, designator] = call?.args ?? [];
   if (file === null || tag?.kind !== 'name' || designator === undefined) return false;
-  const index = indexOf(facts.module);
+  const index = indexOf(facts.module, facts.kernel);
   let holder: string | null = tag.name;
   for (const part of file.text.slice(designator.start, designator.end).replace(/\s/g, '').split('.').slice(0, -1)) {
     const field: { readonly type: { readonly name: string } } | undefined = holder === null ? undefined : index.struct(file, holder)?.item.fields.find((one) => one.name === part);
@@ -109,7 +109,7 @@ function unchained(facts: ModuleFacts, table: OpsTable, member: Member): Finding
   const file = documentAt(facts.module, table.path);
   // The core's own functions, where they are looked at together with its drivers, have nobody to call.
   if (value === undefined || file === null || value === INIT || value === RELEASE) return [];
-  const functions = indexOf(facts.module).functions(file, value).map((one) => one.item);
+  const functions = indexOf(facts.module, facts.kernel).functions(file, value).map((one) => one.item);
   const core = member === 'init' ? INIT : RELEASE;
   return exitsOf(facts, functions, member).filter((exit) => isUnchained(facts, exit, member)).map((exit) => {
     const fn = exit.function;

@@ -29,7 +29,7 @@ export const releaseUsesParentState: Rule = {
 function check({ facts }: RuleContext): Finding[] {
   const releases = [...facts.roles].filter(([, role]) => role === 'release').map(([fn]) => fn);
   if (releases.length === 0) return [];
-  const index = indexOf(facts.module);
+  const index = indexOf(facts.module, facts.kernel);
   const inRelease = reachedFrom(index, releases);
   return [...parentData(facts, index, inRelease), ...freedState(facts, index, inRelease)];
 }

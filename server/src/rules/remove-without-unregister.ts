@@ -86,7 +86,7 @@ function fixFor(facts: ModuleFacts, exit: ExitObservation, end: OperationObserva
 /** Whether any of the functions is reached otherwise than by a probe, which unregisters on its failing paths: as a callback, or from other functions that something names. */
 function mayRunAfterProbe(facts: ModuleFacts, functions: ReadonlySet<FunctionIr>): boolean {
   if (functions.size === 0) return false;
-  const index = indexOf(facts.module);
+  const index = indexOf(facts.module, facts.kernel);
   const probing = reachedFrom(index, [...facts.roles].filter(([, role]) => role === 'probe').map(([fn]) => fn));
   const isNamed = (fn: FunctionIr): boolean => facts.roles.get(fn) !== 'probe' && documentsOf(facts.module).some((file) => new RegExp(`\\b${fn.name}\\b(?!\\s*\\()`).test(file.text));
   const others = reachedFrom(index, index.allFunctions.map(({ item }) => item).filter((fn) => (probing.has(fn) ? isNamed(fn) : isReferenced(facts.module, fn))));

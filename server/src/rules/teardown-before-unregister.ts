@@ -28,7 +28,7 @@ export const teardownBeforeUnregister: Rule = {
 function check({ facts }: RuleContext): Finding[] {
   const teardowns = facts.resources.teardowns.filter((one) => one.certain && one.device.container !== null && (one.api === null || endsUse(one.api)));
   if (teardowns.length === 0) return [];
-  const index = indexOf(facts.module);
+  const index = indexOf(facts.module, facts.kernel);
   const callbacks = usedWhileOpen(facts, index);
   return teardowns.flatMap((one): Finding[] => {
     const file = index.fileOf(one.function);
