@@ -163,6 +163,22 @@ describe('the world around a document', () => {
     expect((await pushed(uri)).diagnostics).toEqual([]);
   });
 
+  it('is asked for again from a client that pulls, when an open header changes', async () => {
+    const late = BAR_H.replace('\tstruct vfio_device vdev;\n\tint users;', '\tint users;\n\tstruct vfio_device vdev;');
+    const source = CLEAN.replace(/struct foo \{[^}]*\};/, '#include "foo.h"');
+    const header = BAR_H.replace('struct bar', 'struct foo');
+    folder = temporaryFolder({ 'foo.c': source, 'foo.h': header });
+    let refreshed: () => void = () => undefined;
+    const { open, change, diagnostics } = await start({ workspaceFolders: [folder.uri], prepare: (one) => one.onRequest(DiagnosticRefreshRequest.type, () => refreshed()) });
+    open(folder.uriOf('foo.h'), header);
+    open(folder.uriOf('foo.c'), source);
+    expect(await diagnostics(folder.uriOf('foo.c'))).toEqual([]);
+    const asked = new Promise<void>((done) => { refreshed = done; });
+    change(folder.uriOf('foo.h'), 2, [{ text: late.replace('struct bar', 'struct foo') }]);
+    await asked;
+    expect(codes(await diagnostics(folder.uriOf('foo.c')))).toEqual(['device-not-first']);
+  });
+
   it('is asked from the client where files are its own', async () => {
     const asked: string[] = [];
     const files: Record<string, string> = { 'memfs:///w/drv/bar.h': BAR_H, 'memfs:///w/Makefile': 'VERSION = 6\nPATCHLEVEL = 0\n' };

@@ -41,9 +41,13 @@ export interface Diagnostics {
   push(uri: string): void;
   /** All open documents, by whichever way. */
   refresh(): void;
+  /** Asks a client that pulls to come again once no more changes come: it does not know which documents read the one that changed. */
+  refreshSoon(): void;
   closed(uri: string): void;
 }
 
+/** After this time without a change that others read, they are pulled again. */
+const CHANGED_MS = 250;
 /** After this time without a request the last incremental parse is compared with a fresh one. */
 const IDLE_MS = 600;
 
@@ -56,6 +60,7 @@ export function createDiagnostics(session: Session): Diagnostics {
   const sending = new Map<string, number>();
   let counter = 0;
   let idle: ReturnType<typeof setTimeout> | undefined;
+  let soon: ReturnType<typeof setTimeout> | undefined;
 
   async function compute(uri: string, token: CancellationToken): Promise<Diagnostic[]> {
     const loaded = await session.load(uri, token);
@@ -134,6 +139,12 @@ export function createDiagnostics(session: Session): Diagnostics {
     },
     push,
     refresh,
+    refreshSoon() {
+      // VS Code's client leaves the active document out when another one changes, and an edit of several files changes both.
+      if (!client.pullDiagnostics) return;
+      clearTimeout(soon);
+      soon = setTimeout(refresh, CHANGED_MS);
+    },
     closed(uri) {
       last.delete(uri);
       logged.delete(uri);

@@ -38,18 +38,20 @@ export function startServer(connection: Connection, host: Host): void {
     const diagnostics = createDiagnostics(session);
     stop = () => void engine.then((one) => one.dispose(), () => undefined);
 
-    const pushReaders = (changed: string): void => {
-      for (const { uri } of documents.all()) if (uri !== changed && session.reads(uri, changed)) diagnostics.push(uri);
+    const tellReaders = (changed: string): void => {
+      const readers = documents.all().filter(({ uri }) => uri !== changed && session.reads(uri, changed));
+      for (const { uri } of readers) diagnostics.push(uri);
+      if (readers.length > 0) diagnostics.refreshSoon();
     };
     // An opened document counts as changed too.
     documents.onDidChangeContent(({ document: { uri } }) => {
       diagnostics.push(uri);
-      pushReaders(uri);
+      tellReaders(uri);
     });
     documents.onDidClose(({ document: { uri } }) => {
       session.closed(uri);
       diagnostics.closed(uri);
-      pushReaders(uri);
+      tellReaders(uri);
     });
     connection.languages.diagnostics.on((request, token) => diagnostics.pull(request, token));
     connection.onHover((request, token) => hover(session, request, token));
