@@ -42,6 +42,10 @@ function distinct(actions: readonly CodeAction[]): CodeAction[] {
 }
 
 async function pick(actions: readonly CodeAction[]): Promise<CodeAction | undefined> {
-  const items = actions.map((action) => ({ label: action.title, action }));
+  // What tells the styles of one conversion apart comes last in their titles, where the box would cut it off.
+  const items = actions.map((action) => {
+    const [label = '', ...more] = action.title.split(', ');
+    return { label, detail: more.join(', '), action };
+  });
   return (await vscode.window.showQuickPick(items))?.action;
 }

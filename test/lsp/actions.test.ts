@@ -70,7 +70,7 @@ describe('quick fixes', () => {
     open(URI, LEAKY);
     const shown = await diagnostics(URI);
     const [action] = await actions(URI, shown[0]!.range, ['quickfix'], shown);
-    expect(action!.title).toMatch(/\(unsafe: review the result\)$/);
+    expect(action!.title).toBe('Add vfio_put_device(&foo->vdev) here (unsafe: check the order of the unwinding)');
     expect(action!.isPreferred).toBeUndefined();
     change(URI, 2, [{ text: apply(action!, URI, LEAKY) }]);
     expect(await diagnostics(URI)).toEqual([]);
@@ -167,6 +167,23 @@ describe('the conversion', () => {
     expect(found[0]).toMatchObject({ kind: 'refactor.rewrite.vfio', title: expect.stringContaining('for Linux 6.1') });
     expect(found[0]!.edit).toBeUndefined();
     expect(found[0]!.disabled).toBeUndefined();
+  });
+
+  it('is the first quick fix of the finding that it mends, and then no rewrite beside it', async () => {
+    const { open, diagnostics } = await start({ initializationOptions: { settings: { targetKernel: '6.1' } } });
+    open(URI, OLD_ALONE);
+    const place = rangeOf(OLD_ALONE, 'vfio_init_group_dev');
+    const shown = await diagnostics(URI);
+    const title = 'Convert the device of bar_probe() to vfio_alloc_device() for Linux 6.1';
+    const found = await actions(URI, place, undefined, shown);
+    expect(found.map((one) => [one.kind, one.title])).toEqual([
+      ['quickfix', title], ['quickfix', 'Suppress removed-api with a comment…'], ['refactor.rewrite.vfio', `${title}, folding state into .init and .release`],
+    ]);
+    expect(found[0]).toMatchObject({ diagnostics: [{ code: 'removed-api' }] });
+    expect(found[0]!.isPreferred).toBeUndefined();
+    expect(apply(await resolve(found[0]!), URI, OLD_ALONE)).toContain('vfio_alloc_device(');
+    expect((await actions(URI, place, ['quickfix'], shown)).map((one) => one.title)).toContain(title);
+    expect((await actions(URI, place, ['refactor'], shown)).map((one) => one.title)).toContain(title);
   });
 
   it('is offered once for a selection with probe and remove', async () => {

@@ -33,12 +33,17 @@ export async function codeActions(session: Session, params: CodeActionParams, to
   const wants = (kind: string): boolean => only === undefined || only.some((one) => one === '' || kind === one || kind.startsWith(`${one}.`));
   const span = { start: loaded.document.offsetAt(params.range.start), end: loaded.document.offsetAt(params.range.end) };
   const actions: CodeAction[] = [];
-  if (wants(CodeActionKind.QuickFix)) actions.push(...quickFixes(session, loaded, span, params.context.diagnostics));
-  if (wants(REWRITE)) {
+  const remedies = wants(CodeActionKind.QuickFix) ? quickFixes(session, loaded, span, params.context.diagnostics) : undefined;
+  let rewrites: readonly CodeAction[] = [];
+  if (wants(REWRITE) || (remedies && remedies.convertible.length > 0)) {
     // Several modules are a second's work: for a person who asks, and not at every move of the cursor.
     const linked = params.context.triggerKind === CodeActionTriggerKind.Automatic ? { loaded, missed: null } : await session.linked(loaded);
-    actions.push(...conversions(session, linked, span));
+    rewrites = conversions(session, linked, span);
   }
+  // What mends a call of the old model is its conversion: it comes before the comment that would silence the finding.
+  const cure = remedies && remedies.convertible.length > 0 ? rewrites.find((one) => !one.disabled) : undefined;
+  if (remedies) actions.push(...remedies.fixes, ...(cure ? [{ ...cure, kind: CodeActionKind.QuickFix, diagnostics: remedies.convertible }] : []), ...remedies.comments);
+  if (wants(REWRITE)) actions.push(...rewrites.filter((one) => one !== cure));
   // A command that changes the whole file is no answer to a light bulb: only for those who ask for its kind.
   if (only !== undefined && wants(FIX_ALL)) {
     const { edits } = fixAll(loaded.engine, loaded.input, loaded.config, loaded.kernel, { unsafe: false });
@@ -47,10 +52,19 @@ export async function codeActions(session: Session, params: CodeActionParams, to
   return actions;
 }
 
-/** The fixes of the findings, and after all of them the comments that allow the findings instead. */
-function quickFixes(session: Session, loaded: Loaded, span: { start: number; end: number }, shown: readonly Diagnostic[]): CodeAction[] {
+/** What there is to do about the findings in a range. */
+interface Remedies {
+  readonly fixes: readonly CodeAction[];
+  /** Comments that allow the findings instead. */
+  readonly comments: readonly CodeAction[];
+  /** The findings that go away with the conversion of the device. */
+  readonly convertible: Diagnostic[];
+}
+
+function quickFixes(session: Session, loaded: Loaded, span: { start: number; end: number }, shown: readonly Diagnostic[]): Remedies {
   const fixes: CodeAction[] = [];
   const comments: CodeAction[] = [];
+  const convertible: Diagnostic[] = [];
   for (const finding of loaded.analysis().findings) {
     if (finding.site.end < span.start || finding.site.start > span.end) continue;
     const own = toDiagnostic(session, loaded, finding);
@@ -58,10 +72,11 @@ function quickFixes(session: Session, loaded: Loaded, span: { start: number; end
     // The client matches by the object it sent, which may carry fields of its own.
     const same = shown.filter((one) => one.code === finding.rule && JSON.stringify(one.range) === JSON.stringify(own.range));
     const diagnostics = same.length > 0 ? same : [own];
+    if (finding.convertible) convertible.push(...diagnostics);
     if (finding.fix) {
       const safe = finding.fix.safety === 'safe';
       fixes.push({
-        title: safe ? finding.fix.title : `${finding.fix.title} (unsafe: review the result)`,
+        title: safe ? finding.fix.title : unsafeTitle(finding.fix.title),
         kind: CodeActionKind.QuickFix,
         diagnostics,
         ...(safe && session.client.preferredActions && { isPreferred: true }),
@@ -71,7 +86,13 @@ function quickFixes(session: Session, loaded: Loaded, span: { start: number; end
     const comment = suppressionFor(loaded.document.getText(), finding);
     if (comment) comments.push({ title: `Suppress ${finding.rule} with a comment…`, kind: CodeActionKind.QuickFix, diagnostics, edit: commentEdit(session, loaded, comment) });
   }
-  return [...fixes, ...comments];
+  return { fixes, comments, convertible };
+}
+
+/** A title that ends in a parenthesis, set off by a space from what is not a call, says already what to look at. */
+function unsafeTitle(title: string): string {
+  const [, what, check] = /^(.*) \(([^()]*)\)$/.exec(title) ?? [];
+  return what === undefined ? `${title} (unsafe: review the result)` : `${what} (unsafe: ${check})`;
 }
 
 /** Where the client can, the cursor waits for the reason. Without one the comment allows nothing, and a warning says so. */

@@ -2,7 +2,6 @@ import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import type { ModuleFacts, Observation, OperationObservation, Step, UseObservation } from '../lifecycle/types.ts';
 import { nameOf, operationsOn } from './device.ts';
 import { documentOf, isSameSite } from './locate.ts';
-import { isFreeAfterPut } from './free-of-core-owned-memory.ts';
 import { findingFor, lastOperation } from './report.ts';
 import { hoistRead } from './fixes/hoist.ts';
 import { useAfterPutExamples } from './use-after-put.examples.ts';
@@ -28,8 +27,8 @@ function check({ facts, kernel }: RuleContext): Finding[] {
   const embeds = facts.observations.some((one) => one.kind === 'operation' && one.op === 'init-device');
   return dead.flatMap((one) => {
     const end = endOf(one);
-    // A put in .init is a defect of its own, which init-callback-contract says once for all that follows; what frees the core's memory is one too.
-    if (one.role === 'init' && end?.op === 'put' || isFreeAfterPut(facts, one)) return [];
+    // A put in .init is a defect of its own: double-put says it once for all that follows.
+    if (one.role === 'init' && end?.op === 'put') return [];
     // In a helper of which no caller is seen, a put need not be that of the last reference, nor the memory be the core's.
     if (one.before.model === 'unknown' && end?.op === 'put' && (embeds || isPutAgain(facts, one))) return [];
     return findingFor({ rule: useAfterPut.id, severity: 'error', observation: one, message: messageFor(one, end), fix: fixFor(facts, dead, one, end) });
@@ -67,9 +66,10 @@ function endOf(one: Observation): Step | null {
 
 function messageFor(one: UseObservation | OperationObservation, end: Step | null): string {
   const how = one.kind === 'operation' ? `passed to ${one.api}()` : one.form === 'write' ? 'written' : one.form === 'read' ? 'read' : 'passed on';
-  const after = end?.op === 'put' ? 'after its last reference was put' : 'after its memory was freed';
-  const cure = one.kind === 'use' && one.form === 'read' ? 'read it into a local before that' : end?.op === 'put' ? 'put it last' : 'do this first';
-  return `${nameOf(one)} is ${how} ${after} on this path; ${cure}`;
+  const isPut = end?.op === 'put';
+  const after = isPut ? 'after the last reference of the device was dropped on this path: its memory may be freed by then' : 'after the memory of the device was freed on this path';
+  const cure = `${one.kind === 'use' && one.form === 'read' ? 'read it into a local variable' : 'do this'} before the ${isPut ? 'put' : 'free'}`;
+  return `${nameOf(one)} is ${how} ${after}; ${cure}`;
 }
 
 /** Safe for a plain read in the function that puts, when all paths to the read go through that put. */
