@@ -54,3 +54,65 @@ test.each<[what: string, from: string, to: string, reason: RegExp]>([
   expect(result.refusal.code).toBe('several-inits');
   expect(result.refusal.reason).toMatch(reason);
 });
+
+const HELPER = 'choice-by-helper.c';
+const BY_HELPER = readFileSync(`${FIXTURES}forms/${HELPER}`, 'utf8');
+
+test('what a helper finds out by looking is asked before the allocation, and the helper is called behind it', () => {
+  const { text } = convertText(HELPER, BY_HELPER, [6, 1]);
+  expect(text.slice(text.indexOf('	int ret;\n'), text.indexOf('	dev_set_drvdata('))).toMatchInlineSnapshot(`
+    "	int ret;
+
+    	/* Only the driver of the PF knows how to migrate. */
+    	pf = gauge_find_pf(pdev);
+    	if (pf && pf->version >= 3) {
+    		if (pci_iov_vf_id(pdev) >= 0)
+    			ops = &gauge_migration_ops;
+    	}
+
+    	gauge = vfio_alloc_device(gauge, core.vdev, &pdev->dev, ops);
+    	if (IS_ERR(gauge))
+    		return PTR_ERR(gauge);
+
+    	if (pf && pf->version >= 3) {
+    		ret = gauge_migration_init(gauge, pdev, pf);
+    		if (!ret) {
+    			gauge->core.vdev.mig_ops = &gauge_mig_ops;
+    		} else {
+    			pci_warn(pdev, "cannot migrate: %d\\n", ret);
+    		}
+    	}
+
+    "
+  `);
+});
+
+test.each<[what: string, from: string, to: string, condition: string]>([
+  ['a result that is tested for failure', 'if (!ret) {', 'if (ret == 0) {', 'if (pci_iov_vf_id(pdev) >= 0)'],
+  ['several tests', '	if (vf < 0)\n		return vf;\n', '	if (vf < 0)\n		return vf;\n	if (!pf->queues || vf > 7)\n		return -EINVAL;\n', 'if (pci_iov_vf_id(pdev) >= 0 && !(!pf->queues || pci_iov_vf_id(pdev) > 7))'],
+  ['a value that is set where it is declared', '	int vf;\n\n	vf = pci_iov_vf_id(pdev);\n', '	int vf = pci_iov_vf_id(pdev);\n\n', 'if (pci_iov_vf_id(pdev) >= 0)'],
+])('%s is told by what decides it', (_what, from, to, condition) => {
+  expect(BY_HELPER).toContain(from);
+  expect(convertText(HELPER, BY_HELPER.replace(from, to), [6, 1]).text).toContain(condition);
+});
+
+const FIND = '	pf = gauge_find_pf(pdev);\n';
+
+test.each<[what: string, from: string, to: string, reason: RegExp]>([
+  ['a helper that fails behind what it fills in', '	mutex_init(&gauge->lock);\n', '	if (gauge_claim(gauge))\n		return -EBUSY;\n	mutex_init(&gauge->lock);\n', /gauge_migration_init\(\) is given the object and decides with what it returns: make two of it/],
+  ['a helper that fills in before it fails', '	vf = pci_iov_vf_id(pdev);\n', '	gauge->pf = pf;\n	vf = pci_iov_vf_id(pdev);\n', /make two of it/],
+  ['a helper that asks by more than looking', '	vf = pci_iov_vf_id(pdev);\n', '	vf = gauge_claim_vf(pdev);\n', /make two of it/],
+  ['a helper that may return something else than an error', '		return vf;\n', '		return 0;\n', /make two of it/],
+  ['a helper that does not end with 0', '	return 0;\n}\n\nstatic int gauge_probe', '	return gauge_start(gauge);\n}\n\nstatic int gauge_probe', /make two of it/],
+  ['a result that is changed before it is tested', '		if (!ret) {', '		ret = gauge_twist(ret);\n		if (!ret) {', /depends on `ret`/],
+  ['a call whose taking is given back on the way out', '	kfree(gauge);\n	return ret;\n', '	kfree(gauge);\n	gauge_put_pf(pf);\n	return ret;\n', /depends on `pf`/],
+  ['a call whose parent is given back on the way out', '	kfree(gauge);\n	return ret;\n', '	kfree(gauge);\n	pci_disable_device(pdev);\n	return ret;\n', /depends on `pf`/],
+  ['a call that is given the object', FIND, '	pf = gauge_find_pf_for(gauge, pdev);\n', /depends on `pf`/],
+  ['something else before the call', FIND, `	gauge_wake(pdev);\n${FIND}`, /depends on `pf`/],
+])('%s keeps the choice where it is, and the reason says what to do', (_what, from, to, reason) => {
+  expect(BY_HELPER).toContain(from);
+  const result = plan(HELPER, BY_HELPER.replace(from, to), [6, 1]);
+  if (result.status !== 'refused') throw new Error(result.status);
+  expect(result.refusal.code).toBe('several-inits');
+  expect(result.refusal.reason).toMatch(reason);
+});

@@ -1,6 +1,7 @@
 import type { Edit } from '../../text/span.ts';
 import { indentUnit, lineEnding } from '../../text/style.ts';
 import type { Expr, FileIr, FunctionIr, IfStmt, Stmt } from '../../ir/types.ts';
+import type { Module } from '../../lifecycle/types.ts';
 import { isAllocation, rootOf } from '../allocation.ts';
 import { plain } from '../arguments.ts';
 import { commentsAbove, indentAt, joinRemovals, lineStart, removalOf, wrapCall, type Removal } from '../layout.ts';
@@ -9,6 +10,7 @@ import { lineOf, refuse, textOf } from '../refuse.ts';
 import { initsConcerning } from '../several-files/concerned.ts';
 import { assignmentsOf, type CallSite } from '../sites.ts';
 import { ownsLines } from './drop.ts';
+import { callsBefore, decidedBy, type Decided } from './decided-before.ts';
 import { earlierFor, type Earlier } from './earlier.ts';
 import { impureCall, isPure } from './pure.ts';
 import type { Step } from './types.ts';
@@ -26,8 +28,14 @@ export const chooseOpsFirst: Step = (step) => {
     const group = inits.filter((site) => site.fn === fn);
     const names = new Set(group.map((site) => rootOf(site.scope, site.target)?.name));
     if (group.length < 2 || names.size !== 1) continue;
-    const result = chosen(file, fn, group);
-    if (result) return { edits: [{ path: file.path, edits: result.map((edit) => ({ ...edit, kind: 'allocation' as const })) }], notes: [`${fn.name}() chooses the ops table before it allocates, because vfio_alloc_device() is given it.`], touched: [fn.name] };
+    const result = chosen(step.input.module, file, fn, group);
+    if (result) {
+      return {
+        edits: [{ path: file.path, edits: result.edits.map((edit) => ({ ...edit, kind: 'allocation' as const })) }],
+        notes: [`${fn.name}() chooses the ops table before it allocates, because vfio_alloc_device() is given it.`, ...result.notes],
+        touched: [fn.name],
+      };
+    }
   }
   return null;
 };
@@ -35,9 +43,9 @@ export const chooseOpsFirst: Step = (step) => {
 /** A choice between tables. */
 type Choice =
   | { readonly kind: 'table'; readonly table: string; readonly site: CallSite }
-  | { readonly kind: 'if'; readonly stmt: IfStmt; readonly then: Choice; readonly otherwise: Choice };
+  | { readonly kind: 'if'; readonly stmt: IfStmt; readonly then: Choice; readonly otherwise: Choice; /** What stands for a test of a helper's result. */ readonly decided: Decided | null };
 
-function chosen(file: FileIr, fn: FunctionIr, group: readonly CallSite[]): Edit[] | null {
+function chosen(module: Module, file: FileIr, fn: FunctionIr, group: readonly CallSite[]): { readonly edits: Edit[]; readonly notes: string[] } | null {
   const first = group[0]!;
   const variable = rootOf(first.scope, first.target)!.name;
   const values = assignmentsOf(fn, variable);
@@ -52,10 +60,18 @@ function chosen(file: FileIr, fn: FunctionIr, group: readonly CallSite[]): Edit[
     const same = site.call.name === first.call.name && [0, 1].every((index) => plain(textOf(file, site.call.args[index]!)) === plain(textOf(file, first.call.args[index]!)));
     if (!same || !site.whole) severalInits(file, fn, group, `The call at line ${lineOf(file, site.call.start)} differs in more than the ops table.`, site.call);
   }
-  const choice = choiceOf(file, fn, group, [tree]);
-  const earlier = earlierFor(file, fn, allocation, tree, ifsOf(choice).flatMap((stmt) => namesIn(stmt.condition)));
-  checkConditions(file, fn, group, [...ifsOf(choice).map((stmt) => stmt.condition), ...earlier.map((one) => one.value)], earlier, allocation, variable);
-  return edits(file, fn, group, choice, earlier, tree, allocation);
+  const choice = choiceOf(file, fn, group, [tree], variable);
+  const ifs = ifsOf(choice);
+  const asked = ifs.flatMap((one) => one.decided ? one.decided.asked : [one.stmt.condition]);
+  const names = asked.flatMap(namesIn);
+  const looked = earlierFor(file, fn, allocation, tree, names);
+  const called = looked.length > 0 ? [] : callsBefore(module, file, fn, allocation, tree, names, variable);
+  const helpers = ifs.flatMap((one) => one.decided ? [one.decided.call] : []);
+  checkConditions(file, fn, group, [...asked, ...looked.map((one) => one.value)], [...looked, ...called].map((one) => one.stmt), helpers, allocation, variable);
+  return {
+    edits: edits(file, fn, group, choice, [...looked, ...called], tree, allocation),
+    notes: called.map((one) => `\`${plain(textOf(file, one.stmt))}\` stands before the allocation now: the choice needs it, and no way out of ${fn.name}() undoes it.`),
+  };
 }
 
 /** Far more than a person would write. */
@@ -73,7 +89,7 @@ function severalInits(file: FileIr, fn: FunctionIr, group: readonly CallSite[], 
 }
 
 /** The choice that a list of statements makes: it holds one init, or one `if` whose branches do. */
-function choiceOf(file: FileIr, fn: FunctionIr, group: readonly CallSite[], list: readonly Stmt[]): Choice {
+function choiceOf(file: FileIr, fn: FunctionIr, group: readonly CallSite[], list: readonly Stmt[], variable: string): Choice {
   const holding = list.filter((stmt) => group.some((site) => site.call.start >= stmt.start && site.call.end <= stmt.end));
   const [stmt] = holding;
   if (holding.length !== 1 || !stmt) severalInits(file, fn, group, 'Not every path has exactly one of them.', list[0] ?? fn.nameSpan);
@@ -83,19 +99,19 @@ function choiceOf(file: FileIr, fn: FunctionIr, group: readonly CallSite[], list
     if (table.kind !== 'unary' || table.op !== '&' || table.operand.kind !== 'name') severalInits(file, fn, group, `\`${plain(textOf(file, table))}\` is no ops table by name.`, table);
     return { kind: 'table', table: textOf(file, table), site };
   }
-  if (stmt.kind === 'block') return choiceOf(file, fn, group, stmt.body);
+  if (stmt.kind === 'block') return choiceOf(file, fn, group, stmt.body, variable);
   if (stmt.kind !== 'if' || !stmt.otherwise) severalInits(file, fn, group, 'Not every path has exactly one of them.', stmt);
-  const branch = (inner: Stmt): Choice => choiceOf(file, fn, group, inner.kind === 'block' ? inner.body : [inner]);
-  return { kind: 'if', stmt, then: branch(stmt.then), otherwise: branch(stmt.otherwise) };
+  const branch = (inner: Stmt): Choice => choiceOf(file, fn, group, inner.kind === 'block' ? inner.body : [inner], variable);
+  return { kind: 'if', stmt, then: branch(stmt.then), otherwise: branch(stmt.otherwise), decided: decidedBy(file, stmt, list, variable) };
 }
 
-function ifsOf(choice: Choice): IfStmt[] {
-  return choice.kind === 'if' ? [choice.stmt, ...ifsOf(choice.then), ...ifsOf(choice.otherwise)] : [];
+function ifsOf(choice: Choice): (Choice & { kind: 'if' })[] {
+  return choice.kind === 'if' ? [choice, ...ifsOf(choice.then), ...ifsOf(choice.otherwise)] : [];
 }
 
 /** What the choice depends on is known before the allocation, or can be with what moves up, stays what it is, and can be asked without an effect. */
-function checkConditions(file: FileIr, fn: FunctionIr, group: readonly CallSite[], asked: readonly Expr[], earlier: readonly Earlier[], allocation: Placed, variable: string): void {
-  const moves = new Set(earlier.map((one) => one.stmt));
+function checkConditions(file: FileIr, fn: FunctionIr, group: readonly CallSite[], asked: readonly Expr[], moved: readonly Stmt[], helpers: readonly Stmt[], allocation: Placed, variable: string): void {
+  const moves = new Set([...moved, ...helpers]);
   for (const expr of asked) {
     const call = impureCall(file, expr);
     if (call) severalInits(file, fn, group, `It depends on \`${plain(textOf(file, call))}\`, which may do more than look.`, call);
@@ -106,9 +122,18 @@ function checkConditions(file: FileIr, fn: FunctionIr, group: readonly CallSite[
     for (const { stmt } of statementsOf(fn)) {
       if (stmt.start < allocation.stmt.end || stmt.start >= expr.start || moves.has(stmt)) continue;
       const written = writtenName(file, stmt, names) ?? (reads ? touchedName(file, stmt, names) : null);
-      if (written !== null) severalInits(file, fn, group, `It depends on \`${written}\`, which line ${lineOf(file, stmt.start)} sets or may change behind the allocation: \`${plain(textOf(file, stmt)).slice(0, 80)}\`.`, stmt);
+      if (written === null) continue;
+      const filler = fillerIn(stmt, variable);
+      const what = filler === null ? '' : ` ${filler}() is given the object and decides with what it returns: make two of it, one that finds out and is called before the allocation, and one that fills in and is called behind it.`;
+      severalInits(file, fn, group, `It depends on \`${written}\`, which line ${lineOf(file, stmt.start)} sets or may change behind the allocation: \`${plain(textOf(file, stmt)).slice(0, 80)}\`.${what}`, stmt);
     }
   }
+}
+
+/** The function whose result a statement keeps, and that is given the object. */
+function fillerIn(stmt: Stmt, variable: string): string | null {
+  const call = stmt.kind === 'expr' && stmt.expr.kind === 'assign' ? uncast(stmt.expr.value) : stmt.kind === 'decl' && stmt.init ? uncast(stmt.init) : null;
+  return call?.kind === 'call' && call.args.some((arg) => namesIn(arg).includes(variable)) ? call.name : null;
 }
 
 /** A variable of the condition that a statement sets, itself or through its address. */
@@ -181,13 +206,13 @@ function lastTable(choice: Choice): string {
 function written(file: FileIr, choice: Choice, ops: string, fallback: string, indent: string, unit: string, eol: string): string {
   if (choice.kind === 'table') return `${indent}${ops} = ${choice.table};${eol}`;
   const isDefault = (one: Choice): boolean => one.kind === 'table' ? one.table === fallback : isDefault(one.then) && isDefault(one.otherwise);
-  const condition = textOf(file, choice.stmt.conditionSpan);
+  const condition = choice.decided ? `(${choice.decided.condition})` : textOf(file, choice.stmt.conditionSpan);
   const inner = (one: Choice): string => written(file, one, ops, fallback, indent + unit, unit, eol);
   const block = (one: Choice): { readonly open: string; readonly body: string; readonly close: string } =>
     one.kind === 'if' ? { open: ' {', body: inner(one), close: `${indent}}` } : { open: '', body: inner(one), close: '' };
   if (isDefault(choice.then)) {
     const { open, body, close } = block(choice.otherwise);
-    return `${indent}if (${negated(file, choice.stmt)})${open}${eol}${body}${close === '' ? '' : close + eol}`;
+    return `${indent}if (${choice.decided ? `!(${choice.decided.condition})` : negated(file, choice.stmt)})${open}${eol}${body}${close === '' ? '' : close + eol}`;
   }
   const then = block(choice.then);
   const head = `${indent}if ${condition}${then.open}${eol}${then.body}`;

@@ -32,7 +32,7 @@ export function earlierFor(file: FileIr, fn: FunctionIr, allocation: Placed, bef
 }
 
 /** A local variable without an initialiser that is written once, by name. */
-function isPlainLocal(fn: FunctionIr, name: string): boolean {
+export function isPlainLocal(fn: FunctionIr, name: string): boolean {
   const isIt = (expr: Expr): boolean => uncast(expr).kind === 'name' && namesIn(expr)[0] === name;
   let declared = 0;
   let written = 0;
