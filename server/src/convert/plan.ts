@@ -11,7 +11,7 @@ import { uncast } from './place.ts';
 import { provePaths } from './proofs.ts';
 import { lineOf, refuse, textOf } from './refuse.ts';
 import { placeOf } from './several-files/merge.ts';
-import { callSites, levelOf, type CallSite } from './sites.ts';
+import { callSites, isLeftOut, levelOf, type CallSite } from './sites.ts';
 import { findTable, planTable, type IommuFamily } from './tables.ts';
 import { findTeardown } from './teardown.ts';
 import type { AllocationPlan, Container, ConversionInput, DevicePlan, PlanResult, RenamePlan, TablePlan } from './types.ts';
@@ -24,7 +24,11 @@ import { baseName, typeOf } from './typing.ts';
 export function planFile(input: ConversionInput, file: FileIr, functionName: string | undefined, origins: readonly FileIr[]): PlanResult {
   const { module, kernel } = input;
   const sites = callSites(module, file);
-  const inits = sites.filter((site) => site.op === 'init');
+  const all = sites.filter((site) => site.op === 'init');
+  const kept = all.filter((site) => !isLeftOut(module, site, kernel));
+  // A driver for both models is right as it is, unless a part of the old one is there for the target too.
+  if (all.length > 0 && kept.length === 0 && sites.every((site) => site.op !== 'uninit' || isLeftOut(module, site, kernel))) return { status: 'unchanged' };
+  const inits = kept.length > 0 ? kept : all;
   if (inits.length === 0) {
     refuseForeignLife(module, file, sites, functionName);
     return { status: 'unchanged' };

@@ -1,6 +1,7 @@
 import type { CallExpr, Expr, FileIr, FunctionIr } from '../ir/types.ts';
 import type { Effect, EffectOp, KernelVersion } from '../kernel/types.ts';
 import { behaviourOf } from '../kernel/general.ts';
+import { isExcluded, macrosOf } from '../lifecycle/conditions.ts';
 import type { Module } from '../lifecycle/types.ts';
 import { isNull } from './paths.ts';
 import { allExpressions, statementsOf, uncast, type Placed } from './place.ts';
@@ -47,6 +48,16 @@ export function callSites(module: Module, file: FileIr): CallSite[] {
     }
   }
   return sites;
+}
+
+/** The target kernel's preprocessor leaves the call out: what stands there is for other kernels, and right as it is. */
+export function isLeftOut(module: Module, site: CallSite, kernel: KernelVersion): boolean {
+  const conditions: FunctionIr['conditions'][number][] = [...site.fn.conditions];
+  for (let at: Placed | null = site.at; at; at = at.parent) {
+    const { stmt, parent } = at;
+    if (parent?.stmt.kind === 'preproc') conditions.push(...parent.stmt.arms.find((arm) => arm.body.includes(stmt))?.conditions ?? []);
+  }
+  return conditions.length > 0 && isExcluded(conditions, kernel, macrosOf(module, kernel));
 }
 
 /** What a kernel function does to its objects in the kernels of the old model. */

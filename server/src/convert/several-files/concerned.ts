@@ -1,6 +1,6 @@
 import { rootOf } from '../allocation.ts';
 import { uncast } from '../place.ts';
-import { callSites, type CallSite } from '../sites.ts';
+import { callSites, isLeftOut, type CallSite } from '../sites.ts';
 import type { StepInput } from '../steps/types.ts';
 import { typeOf } from '../typing.ts';
 
@@ -8,14 +8,14 @@ const OF_LIFE: ReadonlySet<string> = new Set(['free', 'uninit', 'register', 'unr
 
 /**
  * The init calls of the module for devices that the asked function, or without one the asked document, has to do with: it initialises,
- * allocates, registers or takes down an object of that struct.
+ * allocates, registers or takes down an object of that struct. What the target's preprocessor leaves out is not among them.
  */
-export function initsConcerning({ input: { module }, file, functionName }: StepInput): CallSite[] {
+export function initsConcerning({ input: { module, kernel }, file, functionName }: StepInput): CallSite[] {
   const own = callSites(module, file).filter((site) => functionName === undefined || site.fn.name === functionName);
   const tags = new Set(own.filter((site) => OF_LIFE.has(site.op)).flatMap((site) => tagsOf(site)));
   const initialised = new Set(own.filter((site) => site.op === 'init'));
   return [file, ...module.sources.filter((other) => other !== file)].flatMap((source) => callSites(module, source)).filter((site) => {
-    if (site.op !== 'init') return false;
+    if (site.op !== 'init' || isLeftOut(module, site, kernel)) return false;
     return [...initialised].some((one) => one.call === site.call) || tagsOf(site).some((tag) => tags.has(tag));
   });
 }
