@@ -9,13 +9,13 @@ import { textOf } from '../refuse.ts';
 import type { Names } from './bindings.ts';
 import { checkAssignments } from './definite.ts';
 import { errnoOf, exitsOf, isNeutral, isPut, ladderFrom, type Exit } from './exits.ts';
-import { callsUnder, under } from './frame.ts';
+import { under } from './frame.ts';
 import { bracesOf, linesOf, removalEdits, removalsOf, textWith } from './lines.ts';
 import { parameterName } from './names.ts';
 import { isPlainResult, type Selection } from './select.ts';
 import { isPrivate } from './sites.ts';
 import { NothingToFold, type Frame } from './types.ts';
-import { isUndoOf, owesNothing } from './undo.ts';
+import { isNotTakenYet, owesNothing } from './undo.ts';
 
 const WIDTH = 80;
 
@@ -114,11 +114,11 @@ function ladderOf(frame: Frame, names: Names, moved: readonly Stmt[]): LadderTex
   const items = new Set<Stmt>();
   for (const stmt of moved) {
     for (const exit of exitsOf(fn, stmt)) {
-      if (exit.leave.kind !== 'goto' || !needsLadder(frame, names, moved, exit)) continue;
+      if (exit.leave.kind !== 'goto' || !needsLadder(frame, names, moved, stmt, exit)) continue;
       if (end && end !== exit.end) throw new NothingToFold(`The error labels of ${fn.name}() lead to several returns.`, { path: file.path, start: exit.leave.start, end: exit.leave.end });
       end = exit.end;
       labels.add(exit.leave.label);
-      for (const item of unwinding(frame, names, moved, exit)) items.add(item);
+      for (const item of unwinding(frame, names, moved, stmt, exit)) items.add(item);
     }
   }
   if (!end) return { lines: [], labels, items: [], value: null };
@@ -143,19 +143,13 @@ function labelIn({ fn, member }: Frame, label: string): string {
   return says && !new RegExp(`\\b${other}\\b`).test(fn.text) ? other : label;
 }
 
-function needsLadder(frame: Frame, names: Names, moved: readonly Stmt[], exit: Exit): boolean {
-  return unwinding(frame, names, moved, exit).length > 0;
+function needsLadder(frame: Frame, names: Names, moved: readonly Stmt[], stmt: Stmt, exit: Exit): boolean {
+  return unwinding(frame, names, moved, stmt, exit).length > 0;
 }
 
-/** What a way out undoes of the object, but for what is only taken by statements that stay and come later. */
-function unwinding(frame: Frame, names: Names, moved: readonly Stmt[], exit: Exit): Stmt[] {
-  const span = frame.list.slice(frame.check + 1, frame.register);
-  return exit.ladder.filter((item) => {
-    if (!isPrivate(names, item)) return false;
-    if (callsUnder(item).some((call) => names.file.functions.some((fn) => fn.name === call.name))) return true;
-    const owners = span.filter((stmt) => isUndoOf(stmt, names, item, names));
-    return owners.length === 0 || owners.some((stmt) => moved.includes(stmt));
-  });
+/** What a way out of a statement that moves undoes of the object on its ladder, but for what has not been taken by then. */
+function unwinding(frame: Frame, names: Names, moved: readonly Stmt[], stmt: Stmt, exit: Exit): Stmt[] {
+  return exit.ladder.filter((item) => isPrivate(names, item) && !isNotTakenYet(frame, names, moved, stmt, item));
 }
 
 /** The text of a statement that moves: its ways out lead to the callback's own unwinding, or return at once. */
@@ -169,12 +163,15 @@ function statementText(frame: Frame, names: Names, moved: readonly Stmt[], stmt:
     removals.push(...removalsOf(file, inner));
   };
   for (const exit of exitsOf(fn, stmt)) {
-    for (const item of exit.body) if (!gone.has(item) && !isPrivate(names, item) && (isPut(names, item) || !isNeutral(names, item)) && item.kind === 'expr') drop(item);
+    for (const item of exit.body) {
+      if (gone.has(item)) continue;
+      if (isPrivate(names, item) ? isNotTakenYet(frame, names, moved, stmt, item) : (isPut(names, item) || !isNeutral(names, item)) && item.kind === 'expr') drop(item);
+    }
     const leave = exit.leave;
     const value = errnoOf(frame, exit.end);
     if (leave.kind === 'return' && frame.returnsObject && value && leave.value) edits.push({ span: leave.value, newText: textOf(file, value) });
     if (leave.kind === 'return') continue;
-    if (needsLadder(frame, names, moved, exit)) {
+    if (needsLadder(frame, names, moved, stmt, exit)) {
       if (labelIn(frame, leave.label) !== leave.label) edits.push({ span: leave.labelSpan, newText: labelIn(frame, leave.label) });
       continue;
     }

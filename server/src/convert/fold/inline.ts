@@ -1,6 +1,7 @@
 import type { Edit } from '../../text/span.ts';
 import { overlaps, sortEdits } from '../../text/edits.ts';
-import type { FileIr, FunctionIr } from '../../ir/types.ts';
+import { lineEnding } from '../../text/style.ts';
+import type { FileIr, FunctionIr, Stmt } from '../../ir/types.ts';
 import { indentAt, lineStart } from '../layout.ts';
 import { allExpressions, statementsOf, uncast, type Placed } from '../place.ts';
 import { callsUnder, frameOf, under } from './frame.ts';
@@ -64,17 +65,22 @@ function isPuttingHelper(fn: FunctionIr): boolean {
   return calls.length === 1 && plain && fixed && list.every((stmt) => !/\n[ \t]*#/.test(fn.text.slice(stmt.start - fn.start, stmt.end - fn.start)));
 }
 
-/** The calls of a helper, when each is a statement in a block and passes a variable, and nothing else mentions it. */
+/** The calls of a helper, when each is a statement of a block or all that an `if` does, passes a variable, and nothing else mentions it. */
 function wholeCalls(file: FileIr, fn: FunctionIr): Placed[] | null {
   const code = file.text.replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*|"(?:[^"\\\n]|\\.)*"/g, ' ');
   const mentions = code.match(new RegExp(`\\b${fn.name}\\b`, 'g'))?.length ?? 0;
   const calls = file.functions.flatMap((other) => other === fn ? [] : statementsOf(other)).filter(({ stmt }) => stmt.kind === 'expr' && stmt.expr.kind === 'call' && stmt.expr.name === fn.name);
-  const fit = calls.every(({ stmt, sole, conditional }) => !sole && !conditional && stmt.kind === 'expr' && stmt.expr.kind === 'call' && stmt.expr.args.length === 1 && uncast(stmt.expr.args[0]!).kind === 'name'
+  const fit = calls.every(({ stmt, sole, conditional, parent }) => (!sole || isAllOfIf(file, parent?.stmt, stmt)) && !conditional && stmt.kind === 'expr' && stmt.expr.kind === 'call' && stmt.expr.args.length === 1 && uncast(stmt.expr.args[0]!).kind === 'name'
     && file.text.slice(lineStart(file.text, stmt.start), stmt.start).trim() === '');
   return fit && mentions === calls.length + 1 ? calls : null;
 }
 
-function writtenOut(file: FileIr, fn: FunctionIr, { stmt }: Placed): Edit {
+/** `if (ret)` with the statement on the next line, which takes braces around more than that. */
+function isAllOfIf(file: FileIr, parent: Stmt | undefined, stmt: Stmt): boolean {
+  return parent?.kind === 'if' && !parent.otherwise && /^\)?[ \t]*\r?\n[ \t]*$/.test(file.text.slice(parent.conditionSpan.end, stmt.start));
+}
+
+function writtenOut(file: FileIr, fn: FunctionIr, { stmt, sole, parent }: Placed): Edit {
   const call = stmt.kind === 'expr' && stmt.expr.kind === 'call' ? stmt.expr : null;
   const given = call && uncast(call.args[0]!);
   const name = given?.kind === 'name' ? given.name : '';
@@ -92,5 +98,8 @@ function writtenOut(file: FileIr, fn: FunctionIr, { stmt }: Placed): Edit {
   const from = indentAt(file.text, list[0]!.start);
   const to = indentAt(file.text, stmt.start);
   const indented = text.replace(/^[ \t]*/gm, (indent) => indent.startsWith(from) ? to + indent.slice(from.length) : indent);
-  return { span: { start: lineStart(file.text, stmt.start), end: stmt.end }, newText: indented };
+  if (!sole || parent?.stmt.kind !== 'if') return { span: { start: lineStart(file.text, stmt.start), end: stmt.end }, newText: indented };
+  const { conditionSpan } = parent.stmt;
+  const eol = lineEnding(file.text);
+  return { span: { start: conditionSpan.end, end: stmt.end }, newText: ` {${eol}${indented}${eol}${indentAt(file.text, parent.stmt.start)}}` };
 }

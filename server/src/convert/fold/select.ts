@@ -257,7 +257,11 @@ function ownersOf(item: Item, units: readonly Unit[], names: Names, sites: reado
   const between = units.slice(from, to).filter(({ stmt, print }) => print.mentionsObject && print.calls.length > 0 && print.obstacle !== 'drvdata' && !isLogStatement(stmt));
   const inProbe = sites.some((site) => site.inProbe && site.items.some((other) => other.text === item.text));
   const last = between.filter(({ stmt }) => !owesNothing(names, stmt));
-  return inProbe && last.length > 0 ? last.map(({ stmt }) => stmt) : [];
+  if (!inProbe) return [];
+  if (last.length > 0) return last.map(({ stmt }) => stmt);
+  // What a failure undoes by itself it has taken in part.
+  const failing = units[to];
+  return failing && failing.print.calls.length > 0 ? [failing.stmt] : [];
 }
 
 /** A moved statement that something undoes which cannot go to `.release`. */

@@ -47,9 +47,11 @@ export function putSites(frame: Frame, names: Names, device: DeviceSource, stays
   const sites: PutSite[] = [];
   const elsewhere = outerSites(frame, device);
   const putters = new Set(elsewhere.map((site) => site.names.fn.name));
+  const followed = new Set<Stmt>();
   for (const stmt of stays) {
     for (const exit of exitsOf(fn, stmt)) {
       const all = [...exit.body, ...exit.ladder];
+      for (const item of all) followed.add(item);
       const at = all.findIndex((item) => isPut(names, item));
       if (at < 0) {
         const value = exit.leave.kind === 'return' ? exit.leave.value : null;
@@ -60,6 +62,11 @@ export function putSites(frame: Frame, names: Names, device: DeviceSource, stays
       }
       sites.push({ names, items: all.slice(0, at).map((item) => itemOf(names, item)), inProbe: true });
     }
+  }
+  // A put that falls through to the return behind it: `if (ret) { …; put } return ret;`.
+  for (const { stmt, siblings, index } of statementsOf(fn)) {
+    if (!isPut(names, stmt) || followed.has(stmt) || !stays.some((root) => stmt.start >= root.start && stmt.end <= root.end)) continue;
+    sites.push({ names, items: siblings.slice(0, index).map((item) => itemOf(names, item)), inProbe: true });
   }
   for (const other of frame.module.sources) {
     if (other === file) continue;

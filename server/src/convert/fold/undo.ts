@@ -6,6 +6,7 @@ import { allExpressions, expressionsIn, uncast } from '../place.ts';
 import { SOURCE_KERNEL } from '../sites.ts';
 import type { Names } from './bindings.ts';
 import { callsUnder, under } from './frame.ts';
+import type { Frame } from './types.ts';
 
 type Named = Pick<Names, 'file' | 'of'>;
 
@@ -65,7 +66,8 @@ export function isUndoOf(stmt: Stmt, stmtNames: Names, item: Stmt, itemNames: Na
     const given = giving.args.map((arg) => keyOf(itemNames, arg));
     const handsOnObject = given.includes('$p') || given.some((key) => key === `$p->${itemNames.deviceField}`);
     for (const call of taking) {
-      if (call.name === null) continue;
+      // The same call is another way to undo it: the way out of a later step.
+      if (call.name === null || call.name === giving.name) continue;
       const pair = takenBy(call.name);
       if (pair?.undo.includes(giving.name)) {
         const target = pair.taken === 'return' ? assigned.find((one) => call.start >= one.value.start && call.end <= one.value.end)?.target : call.args[pair.taken];
@@ -83,4 +85,28 @@ export function isUndoOf(stmt: Stmt, stmtNames: Names, item: Stmt, itemNames: Na
     }
   }
   return false;
+}
+
+/** Frees that do nothing with NULL. */
+const NULL_SAFE = /^(?:kfree|kfree_sensitive|kfree_const|kvfree|vfree|bitmap_free|free_percpu)$/;
+
+/**
+ * Whether there is nothing for `item` to undo where `stmt`, a statement that moves, fails: all that it undoes is taken by the very call whose failure
+ * `stmt` tests, or later.
+ */
+export function isNotTakenYet(frame: Frame, names: Names, moved: readonly Stmt[], stmt: Stmt, item: Stmt): boolean {
+  const { list } = frame;
+  const calls = callsUnder(item);
+  // A function of the driver may do more than that.
+  if (calls.length === 0 || calls.some((call) => names.file.functions.some((fn) => fn.name === call.name))) return false;
+  const owners = list.slice(frame.check + 1, frame.register).filter((other) => isUndoOf(other, names, item, names));
+  if (owners.length === 0) return false;
+  if (owners.every((owner) => !moved.includes(owner))) return true;
+  const safe = calls.every((call) => NULL_SAFE.test(call.name ?? '')) && under(item).every((inner) => inner.kind === 'block' || (inner.kind === 'if' && !inner.otherwise) || (inner.kind === 'expr' && inner.expr.kind === 'call'));
+  const tested = (owner: Stmt): boolean => stmt.kind === 'if' && list.indexOf(owner) === list.indexOf(stmt) - 1 && calls.every((call) => {
+    const key = keyOf(names, call.args[0]);
+    const condition = normalText(names, stmt.condition, expressionsIn(stmt.condition));
+    return key !== null && (condition === `!${key}` || condition === `${key} == NULL`);
+  });
+  return safe && owners.every((owner) => !moved.includes(owner) || list.indexOf(owner) > list.indexOf(stmt) || tested(owner));
 }
