@@ -64,7 +64,7 @@ export function isExplored(m: Pick<Analysis, 'roles' | 'relevance'>, fn: Functio
 
 function driverPairs(index: ModuleIndex, drivers: readonly DriverTable[]): Analysis['pairs'] {
   return drivers.flatMap((t) => {
-    const file = index.module.sources.find((f) => f.path === t.path);
+    const file = [...index.module.sources, ...index.module.headers].find((f) => f.path === t.path);
     const probe = file && t.probe ? index.functions(file, t.probe)[0] : undefined, remove = file && t.remove ? index.functions(file, t.remove)[0] : undefined;
     return probe && remove ? [[probe, remove] as const] : [];
   });

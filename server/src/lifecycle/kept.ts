@@ -5,6 +5,7 @@ import type { Analysis } from './analysis.ts';
 import { resolver } from './apply.ts';
 import { decidingMembers } from './deciding.ts';
 import { doubtOwnState, observeExits, type seedRemove } from './exits.ts';
+import { expandLeaving, leavingNames } from './expand.ts';
 import { explore, type Exit } from './explore.ts';
 import { framed, type Frame, type Framed } from './frames.ts';
 import type { Defined } from './module.ts';
@@ -126,9 +127,12 @@ function keep<T>(
   const beginsAlike = (k: Kept<T>) => k.role === b.role && k.key === b.key && k.before === b.before && k.follows === b.follows && k.ends === b.ends;
   const found = known.find((k) => beginsAlike(k) && stillHold(k.asked, answers));
   if (found) { found.lastUse = m.store.now; return found.result; }
-  const frame = m.identities.frame(d), graph = graphOf(m.store, frame);
+  const frame = m.identities.frame(d);
   const { questions, asked } = recorded(answers, m.identities.rootOf, m.index.module);
-  const run: Basis = { fn: frame.fn, frame, file: { path: d.file.path, isOwn: true }, kernel: m.kernel, index: questions, locals: localsOf(d.item), labels: new Set(scanOf(d.item).labels) };
+  const leaving = leavingNames(m.index.module), ownFile = { path: d.file.path, isOwn: true } as const;
+  const expanded = leaving.size === 0 ? frame.fn : expandLeaving(frame.fn, (name) => { const macro = leaving.has(name) ? questions.macroFunction(ownFile, name) : null; return macro?.item.opaque ? macro.item : null; });
+  const graph = expanded === frame.fn ? graphOf(m.store, frame) : newGraph(expanded);
+  const run: Basis = { fn: frame.fn, frame, file: ownFile, kernel: m.kernel, index: questions, locals: localsOf(d.item), labels: new Set(scanOf(d.item).labels) };
   const result = work(run, frame, graph);
   // What neither this version nor the last had use for belongs to texts that are gone.
   store.set(root, [...known.filter((k) => k.lastUse >= m.store.now - 1), { ...b, asked, result, lastUse: m.store.now }]);
@@ -145,8 +149,13 @@ interface Graph { readonly cfg: Cfg; readonly live: readonly ReadonlySet<string>
 
 function graphOf(store: Store, frame: Frame): Graph {
   let g = store.graphs.get(frame);
-  if (!g) { const cfg = buildCfg(frame.fn); store.graphs.set(frame, (g = { cfg, live: liveVariables(cfg) })); }
+  if (!g) store.graphs.set(frame, (g = newGraph(frame.fn)));
   return g;
+}
+
+function newGraph(fn: FunctionIr): Graph {
+  const cfg = buildCfg(fn);
+  return { cfg, live: liveVariables(cfg) };
 }
 
 /** What callers may know of the members that decide which operations a helper does is not forgotten on its way. */

@@ -50,7 +50,8 @@ function makeIndex(module: Module, kernel: KernelVersion): ModuleIndex {
   const resolve = <T>(map: ReadonlyMap<string, readonly Defined<T>[]>, from: FileIr, name: string, shared: (t: T) => boolean): readonly Defined<T>[] => {
     const all = map.get(name);
     if (all === undefined) return NOTHING;
-    if (all.length === 1) return all[0]!.file === from || headers.has(all[0]!.file) || shared(all[0]!.item) ? all : NOTHING;
+    // What a header names that no header defines is of the source that includes it.
+    if (all.length === 1) return all[0]!.file === from || headers.has(all[0]!.file) || headers.has(from) || shared(all[0]!.item) ? all : NOTHING;
     const own = all.filter((d) => d.file === from);
     if (own.length) return own;
     const header = all.filter((d) => headers.has(d.file));

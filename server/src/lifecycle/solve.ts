@@ -186,7 +186,7 @@ function callbacksOf(m: Analysis, member: string): Callbacks {
   const functions = new Map<FunctionIr, Defined<FunctionIr>>();
   let isWhole = m.ops.length > 0;
   for (const table of m.ops) {
-    const name = table.style === 'fd' ? undefined : table.members.get(member)?.value, file = m.index.module.sources.find((f) => f.path === table.path);
+    const name = table.style === 'fd' ? undefined : table.members.get(member)?.value, file = [...m.index.module.sources, ...m.index.module.headers].find((f) => f.path === table.path);
     isWhole &&= table.complete;
     if (name === undefined) continue;
     const defined = file ? m.index.functions(file, name) : [];
