@@ -111,7 +111,7 @@ describe('convert', () => {
         mdev_get_type_group_id is not in 6.1.
       - easel_release_dev() now does vfree(), kfree(): at the last put, which
         may be after easel_remove() has returned.
-      - Accounting stays in easel_probe() (lines 75, 83 of the result) and
+      - Accounting stays in easel_probe() (lines 96, 104 of the result) and
         easel_remove(): decide whether the count should follow the life of the
         device instead.
       ---

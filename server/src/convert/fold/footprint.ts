@@ -202,13 +202,13 @@ function isReference(arg: Expr, names: Names, global: string): boolean {
   return inner.kind === 'name' && inner.name === global && (variable === undefined || variable.type.pointers + variable.type.arrays > 0 || variable.type.keyword !== null);
 }
 
-/** What a helper does in the driver's stead, and helpers of that. */
+/** What a helper, or a helper of that, does to drvdata, to the life of a device or by managed resources. That it lets others reach the object is its own affair, which it ends by its counterpart. */
 function obstacleInHelper(names: Names, helper: FunctionIr, seen: Set<FunctionIr>): Obstacle | null {
   seen.add(helper);
   for (const { name } of callsUnder(helper.body)) {
     if (name === null) continue;
     const inner = names.file.functions.find((fn) => fn.name === name);
-    const found = obstacleOfName(name) ?? (inner ? (seen.has(inner) || seen.size > 200 ? null : obstacleInHelper(names, inner, seen)) : reachesOut(name) ? 'elsewhere' : null);
+    const found = obstacleOfName(name) ?? (inner && !seen.has(inner) && seen.size <= 200 ? obstacleInHelper(names, inner, seen) : null);
     if (found) return found;
   }
   return null;
