@@ -129,6 +129,10 @@ function refuseSeveralInits(file: FileIr, group: readonly CallSite[]): void {
     const same = group.filter((other) => other.fn === site.fn);
     if (same.length < 2) continue;
     const lines = same.map((other) => lineOf(file, other.call.start)).join(', ');
+    const variables = new Set(same.map((other) => rootOf(other.scope, other.target)?.name));
+    if (variables.size === same.length && !variables.has(undefined)) {
+      refuse('several-inits', `${site.fn.name}() initialises ${same.length} devices of one struct, \`${[...variables].join('` and `')}\` (lines ${lines}), whose ways out cannot be told apart. Initialise each in a helper that allocates one.`, file, same[1]!.call);
+    }
     refuse('several-inits', `${site.fn.name}() has ${same.length} calls of ${site.call.name ?? 'the init'}() (lines ${lines}) that reach the same register. Choose the ops table first, in a local variable set before the allocation, then initialise once.`, file, same[1]!.call);
   }
 }

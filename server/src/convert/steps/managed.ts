@@ -47,6 +47,15 @@ export const replaceManagedAllocation: Step = (step) => {
     if (sites.some((site) => site.op === 'free' && tagOf(site) === tag && uncast(site.target).kind !== 'member')) return null;
     const group = objects.filter((item) => item.tag === tag);
     const first = group[0]!;
+    const ends = sites.filter((site) => site.op === 'uninit' && tagOf(site) === tag);
+    const [end] = ends;
+    const freed = end && ends.length === 1 && group.length === 1 ? endedByAction(file, first, end) : null;
+    if (end && freed !== null) {
+      edits.push(unmanaged(file, first), { span: { start: end.call.start, end: end.call.end }, newText: `kfree(${freed})` });
+      touched.push(end.fn.name, first.fn.name);
+      notes.push(`${end.fn.name}(), which devres calls, puts struct ${tag} where it uninitialised the device.`);
+      continue;
+    }
     const action = freshName(file, prefixOf(first.fn.name) ?? first.fn.name, ['put_device', 'put_vfio_device', 'devm_put_device']);
     edits.push(actionFunction(file, first, action, eol));
     for (const object of group) edits.push(...objectEdits(file, object, action, eol));
@@ -90,6 +99,29 @@ function checkUninit(file: FileIr, site: CallSite): void {
   }
 }
 
+/**
+ * The variable of an action of devres that does nothing but uninitialise the object, and is added right behind the init: devres frees the
+ * memory next, so that the put can stand in the action. Null when it is not so.
+ */
+function endedByAction(file: FileIr, object: ManagedObject, end: CallSite): string | null {
+  const root = rootOf(end.scope, end.target);
+  const alone = end.fn.body.body.every((stmt) => stmt === end.at.stmt || stmt.kind === 'decl');
+  if (!root || typeOf(end.scope, root)?.tag !== object.tag || !end.whole || !alone || (file.text.match(new RegExp(`\\b${end.fn.name}\\b`, 'g')) ?? []).length !== 2) return null;
+  const behind = object.at.siblings.slice(object.at.index + 1);
+  const adds = (stmt: Stmt): boolean => allExpressions(stmt).some((expr) => expr.kind === 'call' && expr.name === 'devm_add_action_or_reset' && expr.args.some((arg) => arg.kind === 'name' && arg.name === end.fn.name) && expr.args.some((arg) => arg.kind === 'name' && arg.name === object.variable));
+  const index = behind.findIndex(adds);
+  // Nothing may leave, and devres may be given nothing, between the test of the allocation and the action.
+  const between = behind.slice(1, index);
+  const quiet = between.every((stmt) => (stmt.kind === 'expr' || stmt.kind === 'decl') && allExpressions(stmt).every((expr) => expr.kind !== 'call' || !/^(?:devm|pcim)_/.test(expr.name ?? '')));
+  return index > 0 && behind[0]?.kind === 'if' && quiet ? root.name : null;
+}
+
+/** kzalloc in place of devm_kzalloc. */
+function unmanaged(file: FileIr, { call }: ManagedObject): Edit {
+  const second = call.args[1] ?? refuse('managed-allocation', `${call.name ?? 'The allocator'}() has not the arguments that it takes in any kernel.`, file, call);
+  return { span: { start: call.start, end: second.start }, newText: `${MANAGED.get(call.name ?? '')!}(` };
+}
+
 /** The action, above the function that allocates. */
 function actionFunction(file: FileIr, object: ManagedObject, action: string, eol: string): Edit {
   const { text } = file;
@@ -104,8 +136,8 @@ function actionFunction(file: FileIr, object: ManagedObject, action: string, eol
 function objectEdits(file: FileIr, object: ManagedObject, action: string, eol: string): Edit[] {
   const { text } = file;
   const { at, call, fn, variable } = object;
-  const [dev, ...rest] = call.args;
-  if (!dev || rest.length === 0) refuse('managed-allocation', `${call.name ?? 'The allocator'}() has not the arguments that it takes in any kernel.`, file, call);
+  const [dev, size] = call.args;
+  if (!dev || !size) refuse('managed-allocation', `${call.name ?? 'The allocator'}() has not the arguments that it takes in any kernel.`, file, call);
   let index = at.index + 1;
   if (at.stmt.kind === 'decl') while (at.siblings[index]?.kind === 'decl') index++;
   const check = at.siblings[index];
@@ -117,7 +149,7 @@ function objectEdits(file: FileIr, object: ManagedObject, action: string, eol: s
   if (check?.kind !== 'if' || check.otherwise || (last?.kind !== 'return' && last?.kind !== 'goto')) {
     refuse('unchecked-allocation', `The result of the allocation is not tested in the statement after it with a branch that leaves. Test \`!${variable}\` there first.`, file, check ?? at.stmt);
   }
-  const edits: Edit[] = [{ span: { start: call.start, end: rest[0]!.start }, newText: `${MANAGED.get(call.name ?? '')!}(` }];
+  const edits: Edit[] = [unmanaged(file, object)];
   const result = resultOf(fn, check, last);
   if (result.declare) {
     const declarations = fn.body.body.filter((stmt) => stmt.kind === 'decl');
