@@ -42,10 +42,12 @@ export function prepareConversion(input: ConversionInput, request: ConversionReq
   try {
     // Only there is something to convert to: planConversion says so.
     const rounds = compareVersions(input.kernel, [6, 1]) < 0 ? 0 : MAX_ROUNDS;
-    for (let round = 0; round < rounds; round++) {
-      const file = module.sources.find((source) => source.path === request.path);
-      if (!file) break;
-      const done = firstResult({ input: { ...input, module }, file, functionName: request.functionName });
+    for (let round = 0; round < rounds * (1 + documents.size); round++) {
+      const done = firstOf([request.path, ...documents].map((path) => () => {
+        const file = module.sources.find((source) => source.path === path);
+        // The drivers of a library are converted along with the one that was asked for, whole.
+        return file ? firstResult({ input: { ...input, module }, file, functionName: path === request.path ? request.functionName : undefined }) : null;
+      }));
       if (!done) break;
       const composed = composePlanned(edits, done.edits);
       const next = relower(composed);
@@ -63,6 +65,14 @@ export function prepareConversion(input: ConversionInput, request: ConversionReq
     return { status: 'refused', refusal: { ...refusal, site: refusal.site && siteBefore(edits, refusal.site) } };
   }
   return { status: 'prepared', module, edits, notes, touched: [...touched], callbacks, documents: [...documents] };
+}
+
+function firstOf(asked: readonly (() => StepResult | null)[]): StepResult | null {
+  for (const ask of asked) {
+    const result = ask();
+    if (result) return result;
+  }
+  return null;
 }
 
 function firstResult(input: StepInput): StepResult | null {

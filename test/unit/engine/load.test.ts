@@ -52,6 +52,14 @@ describe('what belongs to a file', () => {
     expect((await load(files, '/w/d/a.c', '/w')).headers).toEqual(['/w/d/own.h', '/w/shared/t.h']);
   });
 
+  it('follows them to those that define a struct with a device inside another one', async () => {
+    const files = {
+      '/w/d/a.c': '#include "../shared/outer.h"\n#include "../shared/other.h"', '/w/shared/outer.h': '#include "base.h"\nstruct outer {\n\tint a;\n\tstruct middle middle;\n};',
+      '/w/shared/base.h': '#include "core.h"\nstruct middle {\n\tstruct core core;\n};', '/w/shared/core.h': 'struct core {\n\tstruct vfio_device vdev;\n};', '/w/shared/other.h': 'struct other {\n\tstruct core *core;\n\tstruct list_head list;\n};',
+    };
+    expect((await load(files, '/w/d/a.c', '/w')).headers).toEqual(['/w/shared/core.h', '/w/shared/outer.h', '/w/shared/base.h']);
+  });
+
   it('looks along the include path of the Makefile', async () => {
     const files = { '/w/Makefile': 'ccflags-y := -I$(src)/inc -I$(srctree)/shared\nfoo-y := a.o', '/w/a.c': '#include "x.h"\n#include "s.h"', '/w/inc/x.h': '', '/w/shared/s.h': 'vfio' };
     expect((await load(files, '/w/a.c', '/w')).headers).toEqual(['/w/inc/x.h', '/w/shared/s.h']);

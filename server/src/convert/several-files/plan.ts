@@ -4,6 +4,7 @@ import { planFile } from '../plan.ts';
 import { allExpressions, statementsOf } from '../place.ts';
 import { refuse, RefusedError } from '../refuse.ts';
 import type { ConversionInput, ConversionPlan, ConversionRequest, PlanResult, RefusalCode } from '../types.ts';
+import { initsConcerning } from './concerned.ts';
 import { definitionOf } from './helpers.ts';
 import { documentsOfLife, mergedModule } from './documents.ts';
 
@@ -25,7 +26,9 @@ export function planConversion(input: ConversionInput, request: ConversionReques
   const alone = attempt(() => planFile(input, file, request.functionName, [file]));
   const wrapped = alone.status === 'unchanged' ? attempt(() => refuseWrapped(input.module, file, request.functionName)) : null;
   if (wrapped?.status === 'refused') return wrapped;
-  if (alone.status !== 'refused' || !OF_SEVERAL_FILES.has(alone.refusal.code)) return alone;
+  // A file that only registers, or takes down, may be a part of a life that begins elsewhere.
+  const partly = alone.status === 'unchanged' && initsConcerning({ input, file, functionName: request.functionName }).some((site) => site.scope.file !== file);
+  if (!partly && (alone.status !== 'refused' || !OF_SEVERAL_FILES.has(alone.refusal.code))) return alone;
   const documents = documentsOfLife(input.module, file);
   if (documents.length === 1) return alone;
   const together = attempt(() => planMerged(input, documents, file, request.functionName));

@@ -14,6 +14,7 @@ import { declareTable, tablesIn } from '../several-files/tables.ts';
 import { callSites, type CallSite } from '../sites.ts';
 import { baseName } from '../typing.ts';
 import { unusedIn } from '../unused.ts';
+import { isPure } from './pure.ts';
 import type { Step, StepResult } from './types.ts';
 
 /**
@@ -103,13 +104,22 @@ function namesOf(expr: Expr): string[] {
 export function dropUninits(module: Module, { file, fn }: Helper, root: string, out: Rewriting): void {
   const uninits = callSites(module, file).filter((site) => site.fn === fn && site.op === 'uninit' && rootOf(site.scope, site.target)?.name === root);
   const gone = new Set<Stmt>(uninits.map((site) => site.at.stmt));
-  for (const { at, whole, call } of uninits) {
+  for (const { at: own, whole, call } of uninits) {
+    const at = branchOf(file, own);
+    gone.add(at.stmt);
     if (!whole || at.sole || at.conditional || at.siblings.every((stmt) => gone.has(stmt))) {
-      refuse('unsuitable-statement', `${call.name ?? 'the uninit'}() in ${fn.name}() cannot be taken out: it is all that its branch does, or part of another expression. Give it a line beside others first.`, file, at.stmt);
+      refuse('unsuitable-statement', `${call.name ?? 'the uninit'}() in ${fn.name}() cannot be taken out: it is all that its branch does, or part of another expression. Give it a line beside others first.`, file, own.stmt);
     }
     out.remove(file, at.stmt);
     shortenGotos({ file, fn }, at, gone, out);
   }
+}
+
+/** The `if` that a statement is all of, when its condition only looks; else the statement itself. */
+function branchOf(file: FileIr, at: Placed): Placed {
+  const outer = at.parent;
+  if (outer?.stmt.kind !== 'if' || outer.stmt.otherwise || !isPure(file, outer.stmt.condition)) return at;
+  return at.sole || at.siblings.length === 1 ? branchOf(file, outer) : at;
 }
 
 /** A label that leads to nothing but `return ret;` any more: its gotos return themselves, and its line goes. */

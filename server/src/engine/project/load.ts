@@ -45,6 +45,33 @@ export function createModuleLoader(fs: FileSystem): ModuleLoader {
     return includes;
   }
 
+  const membersByPath = new Map<string, { text: string; members: ReturnType<typeof structMembersIn> }>();
+
+  function membersOfStructs({ path, text }: SourceDocument): ReturnType<typeof structMembersIn> {
+    const known = membersByPath.get(path);
+    if (known && known.text === text) return known.members;
+    const members = structMembersIn(text);
+    remember(membersByPath, path, { text, members });
+    return members;
+  }
+
+  /** Those of the skipped headers that define a struct with a device in it by way of another struct, without a word of VFIO. */
+  function holdersAmong(skipped: readonly SourceDocument[], kept: readonly SourceDocument[]): SourceDocument[] {
+    const holders = new Set(['vfio_device', 'vfio_pci_core_device']);
+    const found = new Set<SourceDocument>();
+    for (let size = -1; size < holders.size;) {
+      size = holders.size;
+      for (const document of [...kept, ...skipped]) {
+        for (const [tag, members] of membersOfStructs(document)) {
+          if (!members.some((member) => holders.has(member))) continue;
+          holders.add(tag);
+          if (!kept.includes(document)) found.add(document);
+        }
+      }
+    }
+    return skipped.filter((document) => found.has(document));
+  }
+
   async function kbuildIn(folder: string): Promise<Kbuild | undefined> {
     for (const name of ['Kbuild', 'Makefile']) {
       const path = resolve(folder, name)!;
@@ -107,6 +134,7 @@ export function createModuleLoader(fs: FileSystem): ModuleLoader {
       }
 
       const headers: SourceDocument[] = [];
+      const skipped: SourceDocument[] = [];
       const seen = new Set<string>(paths);
       // Breadth first: when the bound is hit, the headers nearest to the sources are in.
       const queue: SourceDocument[] = [...sources];
@@ -128,12 +156,20 @@ export function createModuleLoader(fs: FileSystem): ModuleLoader {
             seen.add(path);
             queue.push({ path, text: header });
             // A header from elsewhere that does not know VFIO is only a way to others: i915's would be parsed for nothing.
-            if (header.length > budget || !(header.includes('vfio') || (isSource && isInside(path, folder)))) break;
+            if (header.length > budget || !(header.includes('vfio') || (isSource && isInside(path, folder)))) {
+              skipped.push({ path, text: header });
+              break;
+            }
             budget -= header.length;
             headers.push({ path, text: header });
             break;
           }
         }
+      }
+      for (const header of skipped.length > 0 ? holdersAmong(skipped, headers) : []) {
+        if (header.text.length > budget || headers.length >= MAX_HEADERS) break;
+        budget -= header.text.length;
+        headers.push(header);
       }
       for (const { path, text: source } of sources) {
         const names = exportedInits(source);
@@ -154,6 +190,13 @@ export function createModuleLoader(fs: FileSystem): ModuleLoader {
       return { file, sources, headers };
     },
   };
+}
+
+/** The structs that a text defines, with the tags of those that are members of them as a whole. A text scan, like that for includes. */
+function structMembersIn(text: string): readonly (readonly [string, readonly string[]])[] {
+  return [...text.matchAll(/\bstruct[ \t]+(\w+)\s*\{([^{}]*)\}/g)]
+    .map(([, tag, body]) => [tag!, [...body!.matchAll(/\bstruct[ \t]+(\w+)[ \t]+\w+[ \t]*;/g)].map(([, member]) => member!)] as const)
+    .filter(([, members]) => members.length > 0);
 }
 
 /** `include` beside a file and beside the folders above it: where a library keeps what it shows to others, with no Makefile of its own to say so. */
