@@ -94,7 +94,8 @@ function membersOf(file: FileIr, init: InitializerExpr): Map<string, TableMember
   const members = new Map<string, TableMember>();
   for (const e of init.entries) {
     const name = e.designators[0];
-    if (e.designators.length === 1 && name) members.set(name, { value: referenced(e.value) ?? file.text.slice(e.value.start, e.value.end), span: { start: e.start, end: e.end }, conditions: e.conditions });
+    // `.release = NULL` is what a table without it holds.
+    if (e.designators.length === 1 && name && file.text.slice(e.value.start, e.value.end) !== 'NULL') members.set(name, { value: referenced(e.value) ?? file.text.slice(e.value.start, e.value.end), span: { start: e.start, end: e.end }, conditions: e.conditions });
   }
   return members;
 }

@@ -3,6 +3,7 @@ import type { ModuleFacts, OperationObservation } from '../lifecycle/types.ts';
 import { nameOf, operationsOn } from './device.ts';
 import { documentOf, isSameSite, statementAt } from './locate.ts';
 import { findingFor } from './report.ts';
+import { isUseOfFailure } from './unchecked-alloc.ts';
 import { deleteStatement } from './fixes/text.ts';
 import { DRIVER, FOO, PROBE, REMOVE, REMOVE_CONFIG } from './examples.ts';
 
@@ -185,7 +186,8 @@ function check({ facts }: RuleContext): Finding[] {
   return facts.observations.flatMap((one): Finding[] => {
     if (one.kind !== 'operation' || one.op !== 'put') return [];
     const message = messageFor(one);
-    if (message === null) return [];
+    // What goes on with the error pointer before the put is the defect: unchecked-alloc.
+    if (message === null || facts.observations.some((other) => isUseOfFailure(other) && other.function === one.function && other.device.id === one.device.id)) return [];
     return [findingFor({ rule: doublePut.id, severity: 'error', observation: one, message, fix: fixFor(facts, one) })];
   });
 }
@@ -198,9 +200,8 @@ function messageFor(put: OperationObservation): string | null {
   if (before.memory === 'error-pointer') {
     return `${put.api}() of ${name}, which is an error pointer on this path: the allocation failed and there is no reference to drop; return PTR_ERR() instead`;
   }
-  if (put.role === 'init' && before.model !== 'old' && put.device.originKind === 'parameter' && before.extraReferences === 0) {
-    return `${put.api}() of ${name} in .init: its reference count does not exist yet, and the core frees the device itself when .init fails; return the error instead`;
-  }
+  // A put in .init is init-callback-contract.
+  if (put.role === 'init' && put.device.originKind === 'parameter' && before.extraReferences === 0) return null;
   if (before.model !== 'new' || before.reference !== 'dropped') return null;
   return `${put.api}() drops the reference of ${name} a second time on this path; vfio_alloc_device() gave one, and the first put may have freed the memory`;
 }

@@ -197,6 +197,7 @@ function isOutside({ role, before, device }: OperationObservation): boolean {
   if (role === 'init') return device.originKind === 'parameter';
   // A put before it is use-after-put, a missing unregister put-while-registered.
   if (before.reference === 'dropped' || before.registered === 'yes') return false;
+  if (role === 'callback' && device.originKind === 'parameter') return true;
   return role === 'helper' ? before.model === 'new' && before.reference === 'held' : before.model === 'new' || role === 'remove' || role === 'probe';
 }
 

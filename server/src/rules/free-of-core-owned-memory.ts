@@ -3,7 +3,7 @@ import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import type { ModuleFacts, OperationObservation } from '../lifecycle/types.ts';
 import { deviceExpression, nameOf, operationsOn } from './device.ts';
 import { documentOf, isSameSite, statementAt } from './locate.ts';
-import { findingFor } from './report.ts';
+import { findingFor, lastOperation } from './report.ts';
 import { deleteStatement, replace } from './fixes/text.ts';
 import { inRange } from '../kernel/version.ts';
 import { freeOfCoreOwnedMemoryExamples } from './free-of-core-owned-memory.examples.ts';
@@ -26,7 +26,7 @@ export const freeOfCoreOwnedMemory: Rule = {
 
 function check({ facts }: RuleContext): Finding[] {
   return facts.observations.flatMap((one): Finding[] => {
-    if (!isFreeOfCoreMemory(one)) return [];
+    if (!isFreeOfCoreMemory(one) && !isFreeAfterPut(facts, one)) return [];
     return [findingFor({
       rule: freeOfCoreOwnedMemory.id, severity: 'error', observation: one, message: messageFor(facts, one), fix: fixFor(facts, one),
     })];
@@ -35,6 +35,13 @@ function check({ facts }: RuleContext): Finding[] {
 
 function isFreeOfCoreMemory(one: ModuleFacts['observations'][number]): one is OperationObservation {
   return one.kind === 'operation' && one.op === 'free' && one.before.model === 'new';
+}
+
+/** A helper that puts the object and then frees it: only the core allocates what is put, but for a vfio_init_device() driver. */
+export function isFreeAfterPut(facts: ModuleFacts, one: ModuleFacts['observations'][number]): one is OperationObservation {
+  return one.kind === 'operation' && one.op === 'free' && one.before.model === 'unknown' && one.before.reference === 'dropped'
+    && lastOperation(one.trace, 'put', 'free', 'free-device')?.op === 'put'
+    && !facts.observations.some((other) => other.kind === 'operation' && other.op === 'init-device');
 }
 
 function isOnly61(facts: ModuleFacts): boolean {

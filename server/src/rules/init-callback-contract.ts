@@ -20,7 +20,7 @@ export const initCallbackContract: Rule = {
     what: '`.init` uses something that is there only after `vfio_alloc_device()` has returned.',
     why: '`.init` runs inside `vfio_alloc_device()`. The container is zeroed: what probe writes into it after the allocation cannot be read yet. `vdev->device` is initialised after `.init`, so that it has no reference count and no name. The drvdata of the parent is what probe has set before the allocation, or NULL.',
     instead: 'Derive what `.init` needs from `vdev->dev`, which is the parent device, or set it in probe after the allocation and use it there. Do not get or put the device in `.init`.',
-    knownProblems: 'A member whose address is taken anywhere, or that `.init` itself sets, is not looked at. A put in `.init` is reported by double-put.',
+    knownProblems: 'A member whose address is taken anywhere, or that `.init` itself sets, is not looked at.',
     references: ['v6.1 cb9ff3f3b84c: _vfio_alloc_device calls ops->init before device_initialize'],
   },
   examples: initCallbackContractExamples,
@@ -62,15 +62,18 @@ function initsOf(facts: ModuleFacts, index: ModuleIndex): Init[] {
   });
 }
 
-/** A reference that is taken before there is a count. */
+/** A reference that is taken or put before there is a count. */
 function references(facts: ModuleFacts): Finding[] {
   return facts.observations.flatMap((one): Finding[] => {
-    if (one.kind !== 'operation' || one.op !== 'get' || one.role !== 'init' || one.device.originKind !== 'parameter') return [];
+    if (one.kind !== 'operation' || one.op !== 'get' && one.op !== 'put' || one.role !== 'init' || one.device.originKind !== 'parameter') return [];
+    // To put what .init itself took is the second half of that defect.
+    if (one.op === 'put' && (one.before.model === 'old' || one.before.extraReferences > 0)) return [];
+    const advice = one.op === 'get' ? 'take the reference after vfio_alloc_device()' : 'when .init fails the core frees the device itself; only return the error';
     return [findingFor({
       rule: initCallbackContract.id,
       severity: 'warning',
       observation: one,
-      message: `${one.api}() of ${nameOf(one)} in .init: the core initialises its reference count only after .init has returned; take the reference after vfio_alloc_device()`,
+      message: `${one.api}() of ${nameOf(one)} in .init: the core initialises its reference count only after .init has returned; ${advice}`,
     })];
   });
 }

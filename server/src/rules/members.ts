@@ -193,6 +193,8 @@ function formOf(access: MemberExpr, parents: readonly IrNode[], isArray: boolean
     isElement = true;
   }
   const parent = up();
+  // To write what a pointer leads to is to read the pointer.
+  if (isElement && !isArray && (parent?.kind === 'assign' && parent.target === node || parent?.kind === 'update')) return { form: 'read', call: null, value: null };
   if (parent?.kind === 'assign' && parent.target === node) return { form: 'write', call: null, value: parent.op === '=' ? parent.value : null };
   if (parent?.kind === 'update') return { form: 'write', call: null, value: null };
   const isAddress = parent?.kind === 'unary' && parent.op === '&';

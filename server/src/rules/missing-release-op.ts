@@ -197,9 +197,9 @@ function check({ facts }: RuleContext): Finding[] {
 function fixFor(facts: ModuleFacts, table: OpsTable): Fix | null {
   const file = documentAt(facts.module, table.path);
   if (file === null) return null;
-  const core = table.members.get('init')?.value === 'vfio_pci_core_init_dev';
-  // A driver of a vfio-pci core device with an .init of its own must chain to the core's release; that is more than a stub.
-  if (!core && facts.observations.some((one) => one.kind === 'operation' && one.op === 'core-init')) return null;
+  const init = table.members.get('init')?.value;
+  const core = init === 'vfio_pci_core_init_dev' || facts.observations.some((one) => one.kind === 'operation' && one.op === 'core-init' && one.function.name === init);
+  if (!core && facts.observations.some((one) => one.kind === 'operation' && one.op === 'core-init' && one.role !== 'init')) return null;
   const release = core ? 'vfio_pci_core_release_dev' : freeName(facts.module, `${prefixOf(table.variable.name)}_release_dev`);
   const member = addMember(file.text, table, 'release', release);
   if (member === null) return null;

@@ -199,7 +199,8 @@ function isPutWhileRegistered(one: Observation): one is OperationObservation {
  * memory, use-after-put.
  */
 function isReportedElsewhere(facts: ModuleFacts, one: OperationObservation): boolean {
-  if (one.before.model === 'old') return one.role === 'remove' || unregisterBehind(facts, one) !== null;
+  const [later] = unregisterBehind(facts, one) ?? [];
+  if (one.before.model === 'old') return one.op === 'uninit' && later !== undefined ? later.before.memory === 'freed' : one.role === 'remove' || later !== undefined;
   return one.role === 'remove' && facts.observations.some((exit) => exit.kind === 'exit' && exit.function === one.function
     && exit.device.id === one.device.id && exit.before.registered === 'yes' && passes(exit.trace, one));
 }

@@ -281,7 +281,7 @@ function readsOf(fn: FunctionIr, name: string): { readonly start: number; readon
   return reads;
 }
 
-/** Whether the next statement that names the variable, on the straight way from the call, gives it another value without a look at this one. */
+/** Whether the straight way from the call leads to a return that does not name the variable, or to a statement that gives it another value without a look at this one. */
 function isOverwritten(fn: FunctionIr, call: CallExpr, name: string): boolean {
   for (const { node } of walkWithParents(fn.body)) {
     if (node.kind !== 'block') continue;
@@ -289,7 +289,7 @@ function isOverwritten(fn: FunctionIr, call: CallExpr, name: string): boolean {
     const first = node.body[at];
     if (first === undefined || first.kind !== 'expr' && first.kind !== 'decl') continue;
     for (const next of node.body.slice(at + 1)) {
-      if (next.kind === 'expr' && isAssignment(next.expr, name)) return true;
+      if (next.kind === 'expr' && isAssignment(next.expr, name) || next.kind === 'return' && !mentions(next, name)) return true;
       // Anything but plain statements may leave the way; what names the variable may look at it.
       if (next.kind !== 'expr' || mentions(next, name)) return false;
     }

@@ -3,7 +3,7 @@ import type { FunctionIr } from '../ir/types.ts';
 import type { EffectOp } from '../kernel/types.ts';
 import type { ExitObservation, ModuleFacts, OperationObservation, Site } from '../lifecycle/types.ts';
 import { callOn, nameOf, operationsOn } from './device.ts';
-import { documentOf, documentsOf, isReferenced, isSameSite, statementAt } from './locate.ts';
+import { contains, documentOf, documentsOf, isReferenced, isSameSite, statementAt } from './locate.ts';
 import { indexOf, reachedFrom } from './members.ts';
 import { findingFor, passes } from './report.ts';
 import { insertGuarded } from './fixes/error-style.ts';
@@ -77,7 +77,9 @@ function fixFor(facts: ModuleFacts, exit: ExitObservation, end: OperationObserva
   const call = callOn(facts, exit.function, exit.device, file.text, unregisterFor(exit));
   const placed = statementAt(exit.function.body, end.site);
   if (!isStraight || call === null || placed === null) return null;
-  const edits = insertGuarded(file.text, exit.function, placed.statement, [`${call};`]);
+  // What remove takes down before that may be what callbacks use.
+  const first = placed.siblings?.slice(0, placed.index).find((statement) => facts.resources.teardowns.some((one) => one.function === exit.function && one.site.path === file.path && contains(statement, one.site)));
+  const edits = insertGuarded(file.text, exit.function, first ?? placed.statement, [`${call};`]);
   return edits === null ? null : { title: `Add ${call}`, safety: 'safe', edits: [{ path: file.path, edits }] };
 }
 

@@ -178,7 +178,7 @@ type Use = UseObservation | OperationObservation;
 function check({ facts }: RuleContext): Finding[] {
   const first = new Map<string, Use>();
   for (const one of facts.observations) {
-    if (!isUncheckedUse(one)) continue;
+    if (!isUncheckedUse(one) && !isUseOfFailure(one)) continue;
     const key = `${one.function.start}\0${one.device.origin.path}\0${one.device.origin.start}`;
     const other = first.get(key);
     if (other === undefined || one.site.start < other.site.start || one.certain && !other.certain) first.set(key, one);
@@ -187,8 +187,10 @@ function check({ facts }: RuleContext): Finding[] {
     rule: uncheckedAlloc.id,
     severity: 'error',
     observation: one,
-    message: `${nameOf(one)} may be an error pointer here: the result of vfio_alloc_device() is not tested on this path; test it with IS_ERR() and return PTR_ERR() before the first use`,
-    fix: fixFor(facts, one),
+    message: isUseOfFailure(one)
+      ? `${nameOf(one)} is an error pointer on this path: the test of vfio_alloc_device() goes on with it; leave the function with PTR_ERR() where IS_ERR() holds`
+      : `${nameOf(one)} may be an error pointer here: the result of vfio_alloc_device() is not tested on this path; test it with IS_ERR() and return PTR_ERR() before the first use`,
+    fix: isUseOfFailure(one) ? null : fixFor(facts, one),
   }));
 }
 
@@ -199,6 +201,13 @@ function isUncheckedUse(one: Observation): one is Use {
   // What remove meets was wrong in probe already, and is reported there.
   if (one.role === 'remove' || one.role === 'release') return false;
   return one.kind === 'use' || one.kind === 'operation' && !HARMLESS.has(one.op);
+}
+
+/** A path that has asked, knows that the allocation failed, and goes on with the error pointer as with a device. To put or free it is a defect of another name. */
+export function isUseOfFailure(one: Observation): one is Use {
+  const { before } = one;
+  if (before.memory !== 'error-pointer' || !before.checked || !one.certain || one.role === 'remove' || one.role === 'release') return false;
+  return one.kind === 'use' ? one.form === 'write' : one.kind === 'operation' && (one.op === 'register' || one.op === 'assign-set');
 }
 
 /** Operations that an error pointer does not hurt: it is only stored. */

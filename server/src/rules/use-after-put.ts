@@ -2,6 +2,7 @@ import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import type { ModuleFacts, Observation, OperationObservation, Step, UseObservation } from '../lifecycle/types.ts';
 import { nameOf, operationsOn } from './device.ts';
 import { documentOf, isSameSite } from './locate.ts';
+import { isFreeAfterPut } from './free-of-core-owned-memory.ts';
 import { findingFor, lastOperation } from './report.ts';
 import { hoistRead } from './fixes/hoist.ts';
 import { useAfterPutExamples } from './use-after-put.examples.ts';
@@ -27,8 +28,8 @@ function check({ facts, kernel }: RuleContext): Finding[] {
   const embeds = facts.observations.some((one) => one.kind === 'operation' && one.op === 'init-device');
   return dead.flatMap((one) => {
     const end = endOf(one);
-    // A put in .init is a defect of its own: double-put says it once for all that follows.
-    if (one.role === 'init' && end?.op === 'put') return [];
+    // A put in .init is a defect of its own, which init-callback-contract says once for all that follows; what frees the core's memory is one too.
+    if (one.role === 'init' && end?.op === 'put' || isFreeAfterPut(facts, one)) return [];
     // In a helper of which no caller is seen, a put need not be that of the last reference, nor the memory be the core's.
     if (one.before.model === 'unknown' && end?.op === 'put' && (embeds || isPutAgain(facts, one))) return [];
     return findingFor({ rule: useAfterPut.id, severity: 'error', observation: one, message: messageFor(one, end), fix: fixFor(facts, dead, one, end) });
