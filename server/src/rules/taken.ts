@@ -165,7 +165,7 @@ export function endsOf(facts: ModuleFacts, owed: readonly HeldResource[], trace:
     const isShown = trace.some((step) => isSameSite(step.site, one.site));
     return [
       ...isShown ? [] : [{ site: one.site, message: `${described(one)} here` }],
-      ...other === undefined ? [] : [{ site: other.site, message: `${functionAt(facts, other.site) ?? other.function.name}() ${other.api.endsWith('-') || other.api.startsWith('+') ? 'changes it back' : `calls ${other.api}()`} here` }],
+      ...other === undefined ? [] : [{ site: other.site, message: `${functionAt(facts, other.site) ?? other.function.name}() ${/^[-+]/.test(other.api) ? 'changes it back' : `calls ${other.api}()`} here` }],
     ];
   });
   return all.filter((one, i) => all.findIndex((other) => isSameSite(one.site, other.site)) === i).slice(0, MOST);

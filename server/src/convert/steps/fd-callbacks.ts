@@ -1,9 +1,10 @@
 import type { Expr, FileIr, FunctionIr, InitializerEntry, IfStmt, InitializerExpr, Stmt } from '../../ir/types.ts';
 import type { Edit } from '../../text/span.ts';
+import { leaves } from '../allocation.ts';
 import { tablesOf } from '../arguments.ts';
 import { columnOf, widthOf } from '../layout.ts';
 import { allExpressions, expressionsIn, statementsOf, uncast } from '../place.ts';
-import { textOf } from '../refuse.ts';
+import { refuse, textOf } from '../refuse.ts';
 import { initsConcerning } from '../several-files/concerned.ts';
 import type { Step } from './types.ts';
 
@@ -15,29 +16,57 @@ const HARMLESS = /^(?:mutex_(?:un)?lock|spin_(?:un)?lock\w*|down_\w+|up_\w+|try_
 /**
  * Up to 5.14 `.open` and `.release` run for every file descriptor of a device; `.open_device` and `.close_device` (2fd585f4ed9d) run for the
  * first and the last only. Renamed where that makes no difference: callbacks that do nothing, or that count and act at the first and the
- * last themselves. Other tables are left for planTable to refuse.
+ * last themselves. Others are given the device alone, so that what they did again for a second file descriptor they did to the same device:
+ * they are renamed with a note, unless `.open` refuses a second one, which no callback is asked about any more. Tables whose callbacks cannot be
+ * seen are left for planTable to refuse. Throws RefusedError.
  */
 export const renameFdCallbacks: Step = (step) => {
   const { file } = step;
   const sites = initsConcerning(step);
   const names = new Set(sites.flatMap((site) => site.call.args[2] ? tablesOf(site.scope, site.call.args[2]) ?? [] : []));
-  const renamed: { readonly table: string; readonly edits: readonly Edit[] }[] = [];
+  const renamed: { readonly table: string; readonly note: string; readonly edits: readonly Edit[] }[] = [];
   for (const variable of file.variables) {
     if (!names.has(variable.name) || variable.init?.kind !== 'initializer') continue;
     const found = callbacksOf(variable.init);
     if (found.length === 0 || variable.init.entries.some((entry) => ['open_device', 'close_device', 'init'].includes(entry.designators[0] ?? ''))) continue;
     const open = functionOf(file, found.find((entry) => entry.designators[0] === 'open'));
     const release = functionOf(file, found.find((entry) => entry.designators[0] === 'release'));
-    if (open === undefined || release === undefined || !isSame(open, release)) continue;
-    renamed.push({ table: variable.name, edits: found.map((entry) => renameOf(file, entry)) });
+    if (open === undefined || release === undefined) continue;
+    const refusing = isSame(open, release) ? null : refusalOfSecond(open, release);
+    if (open && refusing) {
+      refuse('table-of-old-kernel', `${open.name}() refuses a second file descriptor of the device, which \`.open_device\` is not asked about: it runs for the first open only. Make \`.open\` of \`${variable.name}\` \`.open_device\`, and \`.release\` \`.close_device\`, where that is right.`, file, refusing);
+    }
+    renamed.push({ table: variable.name, note: noteOn(variable.name, open, release), edits: found.map((entry) => renameOf(file, entry)) });
   }
   if (renamed.length === 0) return null;
   return {
     edits: [{ path: file.path, edits: renamed.flatMap(({ edits }) => edits.map((edit) => ({ ...edit, kind: 'ops-table' as const }))) }],
-    notes: renamed.map(({ table }) => `\`.open\` and \`.release\` of ${table} are now \`.open_device\` and \`.close_device\`, which run for the first and the last file descriptor only; what they do is the same either way.`),
+    notes: renamed.map(({ note }) => note),
     touched: renamed.map(({ table }) => table),
   };
 };
+
+function noteOn(table: string, open: FunctionIr | null, release: FunctionIr | null): string {
+  const renamed = `\`.open\` and \`.release\` of ${table} are now \`.open_device\` and \`.close_device\`, which run for the first and the last file descriptor only`;
+  if (isSame(open, release)) return `${renamed}; what they do is the same either way.`;
+  const working = [open, release].flatMap((fn) => (fn && !isIdle(fn) ? [`${fn.name}()`] : []));
+  return `${renamed}; ${working.join(' and ')} did something for each of them: see that once for the device is right.`;
+}
+
+/** Calls that ask about a state and change it at once. */
+const CLAIMING = /^(?:atomic\w*_(?:cmpxchg|xchg|inc_not_zero|dec_if_positive|add_unless)|test_and_(?:set|clear)_bit\w*|cmpxchg\w*|xchg\w*)$/;
+
+/** Where `.open` leaves, by an `if` of its own, where something is set that it or `.release` sets: `if (p->users) return -EBUSY;`. */
+function refusalOfSecond(open: FunctionIr | null, release: FunctionIr | null): Stmt | null {
+  const all = [open, release].flatMap((fn) => (fn ? statementsOf(fn).flatMap(({ stmt }) => allExpressions(stmt)) : []));
+  const changed = new Set(all.flatMap((expr) => {
+    const targets = expr.kind === 'assign' ? [expr.target] : expr.kind === 'update' ? [expr.operand] : expr.kind === 'call' && /^atomic|_bit$/.test(expr.name ?? '') ? expr.args : [];
+    return targets.flatMap((target) => expressionsIn(target).flatMap((inner) => (inner.kind === 'member' ? [inner.field] : [])).slice(0, 1));
+  }));
+  const refusing = open === null ? undefined : statementsOf(open).find(({ stmt }) => stmt.kind === 'if' && leaves(stmt.then)
+    && expressionsIn(stmt.condition).some((expr) => (expr.kind === 'member' && changed.has(expr.field)) || (expr.kind === 'call' && CLAIMING.test(expr.name ?? ''))));
+  return refusing?.stmt ?? null;
+}
 
 function callbacksOf(init: InitializerExpr): InitializerEntry[] {
   return init.entries.filter((entry) => NAMES.has(entry.designators[0] ?? '') && entry.conditions.length === 0);
