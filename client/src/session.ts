@@ -68,12 +68,15 @@ async function stop(client: BaseLanguageClient | undefined, owned: readonly vsco
   for (const one of owned) one.dispose();
 }
 
-/** C documents a person edits, on whatever file system. The old side of a diff (`git:` and the like) is not one of them: it cannot be written. */
-function documentSelector(): { language: string; scheme: string }[] {
+/**
+ * C documents a person edits, on whatever file system. The old side of a diff (`git:` and the like) is not one of them: it cannot be written.
+ * VS Code takes a `.h` for C++ unless told otherwise; the server must know what is typed into a header, or it would judge, and edit, what is saved.
+ */
+function documentSelector(): { language: string; scheme: string; pattern?: string }[] {
   const { fs, textDocuments, workspaceFolders = [] } = vscode.workspace;
   const open = textDocuments.map((document) => document.uri.scheme).filter((scheme) => fs.isWritableFileSystem(scheme));
   const schemes = new Set(['file', 'untitled', ...workspaceFolders.map((folder) => folder.uri.scheme), ...open]);
-  return [...schemes].map((scheme) => ({ language: 'c', scheme }));
+  return [...schemes].flatMap((scheme) => [{ language: 'c', scheme }, { language: 'cpp', scheme, pattern: '**/*.h' }]);
 }
 
 /** The default handler tells of a lost server in a pop-up; this one tells in the status item. */
