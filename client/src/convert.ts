@@ -6,10 +6,10 @@ const kind = 'refactor.rewrite.vfio';
 
 /**
  * Offers the conversions of the active file: one is applied at once, of several the user picks, and where there is none the
- * status bar says why. The edit is one step to undo, over all the files that it changes; VS Code previews it when a part of it wants to be
+ * output says why, because a reason is longer than the status bar. The edit is one step to undo, over all the files that it changes; VS Code previews it when a part of it wants to be
  * confirmed. The server is asked directly, because the editor's own command for code actions drops what the edits are for.
  */
-export async function convertDriver(client: BaseLanguageClient): Promise<void> {
+export async function convertDriver(client: BaseLanguageClient, output: vscode.LogOutputChannel): Promise<void> {
   const document = vscode.window.activeTextEditor?.document;
   if (document === undefined) return;
   const whole = client.code2ProtocolConverter.asRange(new vscode.Range(0, 0, document.lineCount, 0));
@@ -19,7 +19,16 @@ export async function convertDriver(client: BaseLanguageClient): Promise<void> {
   const possible = distinct(actions.filter((action) => action.disabled === undefined && action.edit !== undefined));
   const chosen = possible.length > 1 ? await pick(possible) : possible[0];
   if (chosen?.edit !== undefined) await apply(client, chosen.edit);
-  else if (possible.length === 0) say(actions.find((action) => action.disabled)?.disabled?.reason ?? 'nothing to convert in this file');
+  else if (possible.length === 0) refuse(actions, output);
+}
+
+/** Tells why nothing was converted, without taking the focus from the text. */
+function refuse(actions: readonly CodeAction[], output: vscode.LogOutputChannel): void {
+  const reasons = new Set(actions.flatMap((action) => action.disabled?.reason ?? []));
+  if (reasons.size === 0) return say('nothing to convert in this file');
+  say('not converted; the output says why');
+  for (const reason of reasons) output.info(`not converted: ${reason}`);
+  output.show(true);
 }
 
 /** The action with its edit, or with the reason why it cannot be done after all. */

@@ -63,7 +63,7 @@ export function activate(context: vscode.ExtensionContext, createClient: CreateC
     vscode.commands.registerCommand('vfioLifecycle.showOutput', () => output().show()),
     vscode.commands.registerCommand('vfioLifecycle.convertDriver', async () => {
       const client = (await startOnDemand())?.client;
-      if (client) await convertDriver(client);
+      if (client) await convertDriver(client, output());
     }),
   );
   startIfWanted();
