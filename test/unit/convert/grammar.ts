@@ -21,10 +21,14 @@ export type Step =
   | 'set'
   /** Set up without a failure, and stopped. */
   | 'work'
+  /** A count, and a size that depends on it: the two have an order. */
+  | 'counted'
+  /** In an #if arm. */
+  | 'arm'
   | 'field' | 'lock' | 'message' | 'read-back';
 
 export interface GeneratedDriver {
-  readonly bus: 'mdev' | 'pci' | 'pci-core';
+  readonly bus: 'mdev' | 'pci' | 'pci-core' | 'platform';
   readonly allocation: 'kzalloc' | 'kzalloc-type' | 'kvzalloc' | 'vzalloc' | 'kcalloc' | 'devm' | 'declaration';
   readonly check: '!p' | 'p == NULL' | 'unlikely(!p)';
   /** What is done about a failure: a ladder of labels, everything on the spot, or one helper for all. */
@@ -49,17 +53,19 @@ export interface GeneratedDriver {
   readonly local: boolean;
   /** Whether remove undoes as a failure does, in another order, or one thing before it unregisters. */
   readonly remove: 'same' | 'other-order' | 'one-before-unregister' | 'reads-first';
+  /** Where nothing comes behind the register, its failure undoes on the spot and falls through to the return. */
+  readonly falls: boolean;
   /** A failure to register leaves out the first undo: a leak of the driver's own. */
   readonly leaks: boolean;
 }
 
-const anyStep: fc.Arbitrary<Step> = fc.constantFrom('buffer', 'memory', 'page', 'queue', 'interrupt', 'number', 'counter', 'helper', 'mask', 'soft', 'optional', 'ring', 'managed', 'set', 'work', 'field', 'lock', 'message', 'read-back');
+const anyStep: fc.Arbitrary<Step> = fc.constantFrom('buffer', 'memory', 'page', 'queue', 'interrupt', 'number', 'counter', 'helper', 'mask', 'soft', 'optional', 'ring', 'managed', 'set', 'work', 'counted', 'arm', 'field', 'lock', 'message', 'read-back');
 const few = <T>(element: fc.Arbitrary<T>, maxLength: number): fc.Arbitrary<T[]> => fc.array(element, { maxLength });
 /** Mostly the first: the rare forms would hide each other. */
 const mostly = <T>(usual: T, ...others: T[]): fc.Arbitrary<T> => fc.oneof({ weight: 4, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary: fc.constantFrom(...others) });
 
 export const generatedDrivers: fc.Arbitrary<GeneratedDriver> = fc.record({
-  bus: fc.constantFrom('mdev' as const, 'pci' as const, 'pci-core' as const),
+  bus: fc.constantFrom('mdev' as const, 'pci' as const, 'pci-core' as const, 'platform' as const),
   allocation: fc.constantFrom('kzalloc' as const, 'kzalloc' as const, 'kzalloc-type' as const, 'kvzalloc' as const, 'vzalloc' as const, 'kcalloc' as const, 'devm' as const, 'declaration' as const),
   check: fc.constantFrom('!p' as const, 'p == NULL' as const, 'unlikely(!p)' as const),
   errors: fc.constantFrom('ladder' as const, 'ladder' as const, 'inline' as const, 'helper' as const),
@@ -75,6 +81,7 @@ export const generatedDrivers: fc.Arbitrary<GeneratedDriver> = fc.record({
   strict: fc.boolean(),
   local: fc.boolean(),
   remove: mostly<GeneratedDriver['remove']>('same', 'other-order', 'one-before-unregister', 'reads-first'),
+  falls: fc.boolean(),
   leaks: fc.oneof({ weight: 9, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
 });
 
@@ -140,6 +147,13 @@ function level(step: Step, id: number, before: boolean): Level {
     case 'managed': return { ...LEVEL, name, ...memory, take: [`p->${name} = devm_kzalloc(DEV, 40, GFP_KERNEL);`] };
     case 'set': return { ...LEVEL, name, take: ['ret = vfio_assign_device_set(VDEV, p);'], failure: { condition: 'ret' } };
     case 'work': return { ...LEVEL, name, take: [`INIT_WORK(&p->${name}, gen_work);`], undo: [`cancel_work_sync(&p->${name});`], members: [`struct work_struct ${name};`], tolerant: false };
+    case 'counted': return {
+      ...LEVEL, name, take: ['atomic_inc(&gen_total);', `p->${name} = kzalloc(32 + atomic_read(&gen_total), GFP_KERNEL);`], failure: { condition: `!p->${name}`, set: 'ret = -ENOMEM;' },
+      own: ['atomic_dec(&gen_total);'], undo: [`kfree(p->${name});`, 'atomic_dec(&gen_total);'], members: [`void *${name};`], tolerant: false,
+    };
+    case 'arm': return {
+      ...LEVEL, name, take: ['#ifdef CONFIG_PM', `p->${name} = kzalloc(48, GFP_KERNEL);`, '#endif'], undo: ['#ifdef CONFIG_PM', `kfree(p->${name});`, '#endif'], members: [`void *${name};`],
+    };
     case 'field': return { ...LEVEL, name, take: [`p->${name} = ${id};`], members: [`int ${name};`] };
     case 'lock': return { ...LEVEL, name, take: [`mutex_init(&p->${name});`], members: [`struct mutex ${name};`] };
     case 'message': return { ...LEVEL, name, take: [`dev_info(DEV, "step ${id}\\n");`] };
@@ -152,6 +166,7 @@ interface Bus { readonly parameter: string; readonly arguments: string; readonly
 const BUSES: Record<GeneratedDriver['bus'], Bus> = {
   mdev: { parameter: 'struct mdev_device *mdev', arguments: 'mdev', dev: '&mdev->dev', initialise: 'vfio_init_group_dev(&p->vdev, &mdev->dev, OPS);', uninitialise: 'vfio_uninit_group_dev(&p->vdev);', register: 'vfio_register_emulated_iommu_dev(&p->vdev)', unregister: 'vfio_unregister_group_dev(&p->vdev);', member: 'struct vfio_device vdev;' },
   pci: { parameter: 'struct pci_dev *pdev', arguments: 'pdev', dev: '&pdev->dev', initialise: 'vfio_init_group_dev(&p->vdev, &pdev->dev, OPS);', uninitialise: 'vfio_uninit_group_dev(&p->vdev);', register: 'vfio_register_group_dev(&p->vdev)', unregister: 'vfio_unregister_group_dev(&p->vdev);', member: 'struct vfio_device vdev;' },
+  platform: { parameter: 'struct platform_device *pdev', arguments: 'pdev', dev: '&pdev->dev', initialise: 'vfio_init_group_dev(&p->vdev, &pdev->dev, OPS);', uninitialise: 'vfio_uninit_group_dev(&p->vdev);', register: 'vfio_register_group_dev(&p->vdev)', unregister: 'vfio_unregister_group_dev(&p->vdev);', member: 'struct vfio_device vdev;' },
   'pci-core': { parameter: 'struct pci_dev *pdev', arguments: 'pdev', dev: '&pdev->dev', initialise: 'vfio_pci_core_init_device(&p->core, pdev, OPS);', uninitialise: 'vfio_pci_core_uninit_device(&p->core);', register: 'vfio_pci_core_register_device(&p->core)', unregister: 'vfio_pci_core_unregister_device(&p->core);', member: 'struct vfio_pci_core_device core;' },
 };
 
@@ -198,6 +213,8 @@ export function renderDriver(shape: GeneratedDriver): string {
   const undoable = steps.filter(({ undo }) => undo.length > 0);
   const leaked = shape.leaks && shape.errors !== 'helper' ? undoable.at(-1) : undefined;
 
+  const fallen = shape.falls && shape.errors !== 'ladder' && rest.at(-1) === registration ? registration : undefined;
+
   /** Takes levels one after the other; `outer` is what was taken before by the same function. */
   const body = (levels: readonly Level[], outer: readonly Level[], give: string): { lines: string[]; labels: string[] } => {
     const lines: string[] = [];
@@ -221,6 +238,7 @@ export function renderDriver(shape: GeneratedDriver): string {
           leave = [...setting, `goto err_${target.name};`];
         }
         if (give !== '') leave = leave.map((line) => line.replace(/^return (.*);$/, 'return ERR_PTR($1);'));
+        if (one === fallen) leave = leave.filter((line) => line !== 'return ret;');
         inner.push(leave.length === 1 ? `if (${one.failure.condition})` : `if (${one.failure.condition}) {`, ...leave.map((line) => `\t${line}`), ...(leave.length === 1 ? [] : ['}']));
       }
       lines.push(...(one.loop === undefined ? inner : [`${one.loop} {`, ...inner.map((line) => `\t${line}`), '}']));
@@ -239,11 +257,12 @@ export function renderDriver(shape: GeneratedDriver): string {
   };
 
   const out: string[] = ['// SPDX-License-Identifier: MIT'];
-  for (const header of ['dma-mapping', 'idr', 'interrupt', 'mdev', 'module', 'pci', 'slab', 'vfio', 'vfio_pci_core', 'vmalloc', 'workqueue']) out.push(`#include <linux/${header}.h>`);
+  for (const header of ['dma-mapping', 'idr', 'interrupt', 'mdev', 'module', 'pci', 'platform_device', 'slab', 'vfio', 'vfio_pci_core', 'vmalloc', 'workqueue']) out.push(`#include <linux/${header}.h>`);
   out.push('', 'struct gen {');
   const members = [...all, ...late].flatMap((one) => one.members).map((line) => `\t${line}`);
   out.push(...(shape.first ? [`\t${bus.member}`, '\tbool strict;'] : ['\tbool strict;', `\t${bus.member}`]), ...members, '};', '');
   out.push(`static bool gen_strict = ${shape.strict};`, 'module_param_named(strict, gen_strict, bool, 0444);');
+  if (all.some(({ name }) => name.startsWith('counted'))) out.push('static atomic_t gen_total = ATOMIC_INIT(0);');
   if (all.some(({ name }) => name.startsWith('number'))) out.push('static DEFINE_IDA(gen_numbers);');
   for (const one of [...all, ...late]) if (one.declarations.length > 0) out.push(...one.declarations, '');
   if (all.some(({ name }) => name.startsWith('work'))) out.push('static void gen_work(struct work_struct *work)', '{', '}', '');
@@ -259,7 +278,7 @@ export function renderDriver(shape: GeneratedDriver): string {
     open('gen_strict_open', ['dev_info(p->' + path + '.dev, "strict\\n");']);
     table('gen_strict_ops', 'gen_strict_open');
   }
-  if (shape.errors === 'helper') out.push('static void gen_destroy(struct gen *p)', '{', ...[...undoneBy(steps), ...destroyed].map((line) => `\t${line}`), '}', '');
+  if (shape.errors === 'helper') out.push('static void gen_destroy(struct gen *p)', '{', ...[...undoneBy(steps), ...destroyed].map((line) => /^#/.test(line) ? line : `\t${line}`), '}', '');
 
   const PARENT = shape.local ? [`struct device *dev = ${bus.dev};`] : [];
   const DEV = shape.local ? 'dev' : bus.dev;
@@ -270,22 +289,23 @@ export function renderDriver(shape: GeneratedDriver): string {
     const text = [...parts.lines, success, ...parts.labels, ...declarations.map((line) => line.split(' = ')[1] ?? '')].join('\n');
     const kept = [...declarations, ...PARENT, 'int i;'].filter((line) => { const name = /(\w+)(?: = .*)?;$/.exec(line)![1]!; return new RegExp(`(?<!->)\\b${name}\\b`).test(text); });
     out.push(head, '{', ...kept.map((line) => `\t${line}`), '');
-    out.push(...[...parts.lines, success].map((line) => `\t${line}`));
+    const indented = (line: string): string => /^\t*#/.test(line) ? line.trimStart() : `\t${line}`;
+    out.push(...[...parts.lines, success].map(indented));
     if (parts.labels.length > 0) out.push('');
-    out.push(...parts.labels.map((line) => (line.startsWith(':') ? line.slice(1) : `\t${line}`)), '}', '');
+    out.push(...parts.labels.map((line) => (line.startsWith(':') ? line.slice(1) : indented(line))), '}', '');
   };
   const declareOps = shape.tables === 'chosen-first' ? ['const struct vfio_device_ops *ops = gen_strict ? &gen_strict_ops : &gen_ops;'] : [];
   const declareP = shape.allocation === 'declaration' ? `struct gen *p = ${call};` : 'struct gen *p;';
   const numbers = before.filter(({ name }) => name.startsWith('number')).map(({ name }) => name);
-  const probeHead = `static int gen_probe(${bus.parameter}${bus.arguments === 'pdev' ? ', const struct pci_device_id *id' : ''})`;
+  const probeHead = `static int gen_probe(${bus.parameter}${shape.bus.startsWith('pci') ? ', const struct pci_device_id *id' : ''})`;
   const keep: Level = { ...LEVEL, name: 'keep', take: numbers.map((name) => `p->${name} = ${name};`) };
   if (shape.creator) {
     emit(`static struct gen *gen_create(${bus.parameter})`, [declareP, ...declareOps, 'int ret;'], body(creation, [], 'p'), 'return p;');
     const created: Level = { ...LEVEL, name: 'created', take: [`p = gen_create(${bus.arguments});`, 'if (IS_ERR(p))', '\treturn PTR_ERR(p);'], undo: [] };
     const parts = body(rest, creation, '');
-    emit(probeHead, ['struct gen *p;', 'int ret;'], { lines: [...created.take, ...parts.lines], labels: parts.labels }, 'return 0;');
+    emit(probeHead, ['struct gen *p;', 'int ret;'], { lines: [...created.take, ...parts.lines], labels: parts.labels }, fallen ? 'return ret;' : 'return 0;');
   } else {
-    emit(probeHead, [declareP, ...declareOps, ...numbers.map((name) => `int ${name};`), 'int ret;'], body([...before, ...creation, keep, ...rest], [], ''), 'return 0;');
+    emit(probeHead, [declareP, ...declareOps, ...numbers.map((name) => `int ${name};`), 'int ret;'], body([...before, ...creation, keep, ...rest], [], ''), fallen ? 'return ret;' : 'return 0;');
   }
 
   // Without the helper, remove undoes in its own way.
@@ -299,12 +319,13 @@ export function renderDriver(shape: GeneratedDriver): string {
   const head = isCore ? [`struct vfio_pci_core_device *core = dev_get_drvdata(${bus.dev});`, 'struct gen *p = container_of(core, struct gen, core);'] : [`struct gen *p = dev_get_drvdata(${bus.dev});`];
   const removal = [...first, ...undoneBy(late), ...(earlyUndo?.undo ?? []), bus.unregister, ...teardown, ...undoneBy(before)];
   const lastLine = removal.pop()!;
-  emit(`static void gen_remove(${bus.parameter})`, [...head, ...outer], { lines: removal, labels: [] }, lastLine);
+  if (shape.bus === 'platform') emit(`static int gen_remove(${bus.parameter})`, [...head, ...outer], { lines: [...removal, lastLine], labels: [] }, 'return 0;');
+  else emit(`static void gen_remove(${bus.parameter})`, [...head, ...outer], { lines: removal, labels: [] }, lastLine);
   if (shape.tables === 'forward') table('gen_ops', 'gen_open');
   if (shape.bus === 'mdev') {
     out.push('static struct mdev_driver gen_driver = {', '\t.driver = { .name = "gen", .owner = THIS_MODULE },', '\t.probe = gen_probe,', '\t.remove = gen_remove,', '};', 'module_driver(gen_driver, mdev_register_driver, mdev_unregister_driver);');
   } else {
-    out.push('static struct pci_driver gen_driver = {', '\t.name = "gen",', '\t.probe = gen_probe,', '\t.remove = gen_remove,', '};', 'module_pci_driver(gen_driver);');
+    out.push(`static struct ${shape.bus === 'platform' ? 'platform' : 'pci'}_driver gen_driver = {`, ...(shape.bus === 'platform' ? ['\t.driver = { .name = "gen" },'] : ['\t.name = "gen",']), '\t.probe = gen_probe,', '\t.remove = gen_remove,', '};', `module_${shape.bus === 'platform' ? 'platform' : 'pci'}_driver(gen_driver);`);
   }
   out.push('MODULE_LICENSE("Dual MIT/GPL");', '');
   return out.join('\n');
