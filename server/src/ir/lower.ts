@@ -42,7 +42,7 @@ export function lowerFile(path: string, tree: SyntaxTree, cache: LoweringCache =
   }
   pass.finish();
   if (parser !== null) fillMacroBodies(fresh, tree.text, parser);
-  return assemble(path, tree, items);
+  return assemble(path, tree, items, parser);
 }
 
 function fillMacroBodies(items: readonly ItemIr[], document: string, parser: SyntaxParser): void {
@@ -51,7 +51,7 @@ function fillMacroBodies(items: readonly ItemIr[], document: string, parser: Syn
   places.forEach(({ macros, index }, i) => { macros[index] = lowered[i]!; });
 }
 
-function assemble(path: string, tree: SyntaxTree, items: readonly ItemIr[]): FileIr {
+function assemble(path: string, tree: SyntaxTree, items: readonly ItemIr[], parser: SyntaxParser | null): FileIr {
   const functions: FunctionIr[] = [];
   const structs: StructIr[] = [];
   const variables: VariableIr[] = [];
@@ -75,6 +75,8 @@ function assemble(path: string, tree: SyntaxTree, items: readonly ItemIr[]): Fil
   for (const note of tree.notes) {
     if (note.kind === 'file-macro' && note.text.includes('(')) fileMacros.push(maskedFileMacro(note, note.text));
   }
+  const cleanups = fileMacros.flatMap(cleanupOf);
+  if (cleanups.length > 0 && parser !== null) append(macros, lowerMacroBodies(cleanups, tree.text, parser));
   const comments: CommentIr[] = findComments(tree.text);
   const byStart = (a: Span, b: Span): number => a.start - b.start;
   // What was hoisted out of a function comes after it; equal offsets keep their order.
@@ -85,6 +87,13 @@ function assemble(path: string, tree: SyntaxTree, items: readonly ItemIr[]): Fil
 /** Not `push(...items)`: a list may be longer than a call can have arguments. */
 function append<T>(list: T[], items: readonly T[]): void {
   for (const item of items) list.push(item);
+}
+
+/** DEFINE_FREE(foo_put, struct foo *, if (_T) foo_put(_T)) is a function `__free_foo_put` of `_T`, as include/linux/cleanup.h has it since 6.5. */
+function cleanupOf({ name, args, start, end }: FileMacroIr): MacroIr[] {
+  const [cleanup, , body] = args;
+  if (name !== 'DEFINE_FREE' || args.length !== 3 || cleanup === undefined || body === undefined || body === '') return [];
+  return [{ kind: 'macro', start, end, name: `__free_${cleanup}`, params: ['_T'], body: null, statements: null, bodyText: body, conditions: [] }];
 }
 
 function maskedFileMacro(span: Span, text: string): FileMacroIr {

@@ -280,7 +280,7 @@ const SPECIAL: Readonly<Record<string, Special | undefined>> = Object.assign(Obj
   list_entry: containerOf, hlist_entry: containerOf, rb_entry: containerOf,
   IS_ERR: truthOf, IS_ERR_OR_NULL: truthOf, IS_ERR_VALUE: truthOf, PTR_ERR: errorCode, PTR_ERR_OR_ZERO: errorOrZero, ERR_PTR: errorPointer,
   BUG_ON: assertion, VM_BUG_ON: assertion, GEM_BUG_ON: assertion,
-  no_free_ptr: takePointer, return_ptr: takePointer,
+  no_free_ptr: takePointer, return_ptr: takePointer, retain_ptr: takePointer, retain_and_null_ptr: takePointer,
   BIT: bit, BIT_ULL: bit,
   offsetof: compileTime, offsetofend: compileTime, typeof: compileTime, BUILD_BUG_ON: compileTime, BUILD_BUG_ON_ZERO: compileTime,
   ARRAY_SIZE: compileTime, IS_ENABLED: compileTime, sizeof_field: compileTime,

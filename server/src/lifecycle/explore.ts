@@ -2,6 +2,7 @@ import type { CallExpr } from '../ir/types.ts';
 import type { Span } from '../text/span.ts';
 import { behaviourOf } from '../kernel/lookup.ts';
 import { blocksInLoops, type Block, type Cfg, type Instr, type Terminator } from '../flow/cfg.ts';
+import { applySummary } from './apply.ts';
 import { runCallback } from './calls.ts';
 import { compareValues, decide } from './conditions-flow.ts';
 import { assumeConfig } from './config.ts';
@@ -124,9 +125,11 @@ function step(run: Run, s: PathState, i: Instr): PathState[] {
 function cleanup(run: Run, s: PathState, name: string, by: string, at: Span): PathState[] {
   const v = s.env.get(name);
   if (v?.kind !== 'pointer' || v.path !== '' || (maskOf(s, v) & POSITIVE) === 0) return [s];
+  const own = run.index.macroFunction(run.file, `__free_${by}`);
+  if (own) return applySummary(run, s, { kind: 'call', callee: { kind: 'unknown', names: [], calls: [], start: at.start, end: at.end }, name: null, args: [], argsSpan: at, start: at.start, end: at.end }, own, [v]).map((r) => r.s);
   const behaviour = behaviourOf(by, run.kernel, run.index.module.wrappers);
   if (behaviour === 'neutral') return [s];
-  if (behaviour === undefined) { escape(run, s, v, at, by); return [s]; } // a DEFINE_FREE() of the driver's own
+  if (behaviour === undefined) { escape(run, s, v, at, by); return [s]; } // a DEFINE_FREE() that cannot be seen
   for (const effect of behaviour.success) {
     if (effect.op !== 'free' && effect.op !== 'put') continue;
     operate(run, s, { op: effect.op, ok: true, place: v, api: by, argument: 0, at, text: name, inner: null, settled: false });
