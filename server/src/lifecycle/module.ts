@@ -83,8 +83,11 @@ function makeIndex(module: Module, kernel: KernelVersion): ModuleIndex {
 const NOTHING: readonly never[] = [];
 
 function only<T>(map: Map<string, Defined<T>[]>, isKept: (item: T) => boolean): Map<string, Defined<T>[]> {
-  const kept = [...map].map(([name, list]) => [name, list.every((d) => isKept(d.item)) ? list : list.filter((d) => isKept(d.item))] as const);
-  return kept.every(([name, list]) => list === map.get(name)) ? map : new Map(kept.filter(([, list]) => list.length > 0));
+  const isWhole = (list: readonly Defined<T>[]): boolean => list.every((d) => isKept(d.item));
+  // In nearly all modules nothing is left out.
+  if ([...map.values()].every(isWhole)) return map;
+  const kept = [...map].map(([name, list]) => [name, isWhole(list) ? list : list.filter((d) => isKept(d.item))] as const);
+  return new Map(kept.filter(([, list]) => list.length > 0));
 }
 
 /** Whether the kernel's version leaves a definition in. Many stand under the same few tests. */

@@ -6,7 +6,7 @@ import { inRange } from '../kernel/version.ts';
 import { behaviourOf } from '../kernel/lookup.ts';
 import { nameOf } from './device.ts';
 import { drvdataCalls } from './drvdata.ts';
-import { callAt, contains, declaredType, documentOf, isSameSite, walk } from './locate.ts';
+import { callAt, contains, declaredType, documentOf, functionsIn, isSameSite, walk } from './locate.ts';
 import { fieldType, indexOf, memberAccesses, reachedFrom, type MemberAccess } from './members.ts';
 import { deviceIdentity } from './parent.ts';
 import { findingFor } from './report.ts';
@@ -91,7 +91,7 @@ function readerOf(facts: ModuleFacts, one: OperationObservation): { readonly fun
   const index = indexOf(facts.module, facts.kernel);
   const [target] = callAt(one.function.body, one.site)?.args ?? [];
   const parent = target === undefined ? null : structOf(one.function, target);
-  const callbacks = [...facts.roles].filter(([, role]) => role === 'callback').map(([fn]) => fn);
+  const callbacks = functionsIn(facts, 'callback');
   const reached = reachedFrom(index, callbacks);
   for (const [fn] of reached) {
     const file = index.fileOf(fn);

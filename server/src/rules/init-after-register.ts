@@ -4,7 +4,7 @@ import type { ModuleFacts, Role, Site, UseObservation } from '../lifecycle/types
 import type { ModuleIndex } from '../lifecycle/module.ts';
 import { behaviourOf } from '../kernel/lookup.ts';
 import { nameOf, operationsOn } from './device.ts';
-import { callsIn, contains, documentOf, walk } from './locate.ts';
+import { callsIn, contains, documentOf, functionsIn, walk } from './locate.ts';
 import { indexOf, memberAccesses, reachedFrom, type MemberAccess } from './members.ts';
 import { findingFor, lastOperation } from './report.ts';
 import { written } from './wording.ts';
@@ -114,7 +114,7 @@ function isNote(value: Expr): boolean {
 /** A use of the member in a callback of an ops table, or in what it calls; one that only sets it is none. */
 function readerOf(facts: ModuleFacts, index: ModuleIndex, key: string): MemberAccess | null {
   const field = key.slice(key.lastIndexOf('.') + 1);
-  const callbacks = [...facts.roles].filter(([, role]) => role === 'callback').map(([fn]) => fn);
+  const callbacks = functionsIn(facts, 'callback');
   for (const [fn] of reachedFrom(index, callbacks)) {
     // The text tells faster than the tree that a member is not there.
     if (!fn.text.includes(field)) continue;
@@ -129,7 +129,7 @@ function isSetEarlier(facts: ModuleFacts, index: ModuleIndex, late: Late): boole
   const { use, access } = late;
   const registers = operationsOn(facts, use.function, use.device).filter((one) => one.op === 'register').map((one) => one.site.start);
   const registered = Math.min(...registers);
-  const ends = reachedFrom(index, [...facts.roles].filter(([, role]) => role === 'remove' || role === 'release' || role === 'action').map(([fn]) => fn));
+  const ends = reachedFrom(index, functionsIn(facts, 'remove', 'release', 'action'));
   return index.allFunctions.some(({ item }) => {
     if (item !== use.function && (item === access.function || ends.has(item))) return false;
     return memberAccesses(index, item).some((one) => one !== access && maySet(facts, index, one, access) && (item !== use.function || one.node.start < registered));

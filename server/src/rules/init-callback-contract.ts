@@ -4,7 +4,7 @@ import type { ModuleFacts, Site } from '../lifecycle/types.ts';
 import type { ModuleIndex } from '../lifecycle/module.ts';
 import { nameOf } from './device.ts';
 import { drvdataCalls } from './drvdata.ts';
-import { callAt, walk } from './locate.ts';
+import { callAt, functionsIn, walk } from './locate.ts';
 import { fieldType, indexOf, memberAccesses, reachedFrom, type MemberAccess } from './members.ts';
 import { deviceIdentity } from './parent.ts';
 import { findingFor } from './report.ts';
@@ -37,7 +37,7 @@ interface Init {
 }
 
 function check({ facts }: RuleContext): Finding[] {
-  const roots = [...facts.roles].filter(([, role]) => role === 'init').map(([fn]) => fn);
+  const roots = functionsIn(facts, 'init');
   if (roots.length === 0) return [];
   const index = indexOf(facts.module, facts.kernel);
   return [...references(facts), ...usesOfDevice(index, roots), ...initsOf(facts, index).flatMap((init) => [...parentData(facts, index, init), ...earlyReads(index, init)])];

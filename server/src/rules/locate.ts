@@ -4,7 +4,7 @@ import type { CallExpr, Expr, FileIr, FunctionIr, Stmt, TypeName } from '../ir/t
 import { stmtExprs, subExprs, subStmts, walkExprs } from '../ir/visit.ts';
 import { apiEntry } from '../kernel/lifecycle-api.ts';
 import { originalOf, scanOf } from '../lifecycle/scan.ts';
-import type { Module, Site } from '../lifecycle/types.ts';
+import type { Module, ModuleFacts, Role, Site } from '../lifecycle/types.ts';
 
 /** Finding one's way in the IR by offset. Everything is iterative: a document may nest as deeply as it likes. */
 
@@ -114,6 +114,13 @@ export function declaredType(fn: FunctionIr, name: string): TypeName | null {
   if (param) return param.type;
   for (const node of walk(fn.body)) if (node.kind === 'decl' && node.name === name) return node.type;
   return null;
+}
+
+/** The functions that a driver uses for one of some purposes. */
+export function functionsIn({ roles }: ModuleFacts, ...wanted: readonly Role[]): FunctionIr[] {
+  const functions: FunctionIr[] = [];
+  roles.forEach((role, fn) => { if (wanted.includes(role)) functions.push(fn); });
+  return functions;
 }
 
 /** All documents of a module, sources first. */

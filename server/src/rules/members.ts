@@ -2,7 +2,7 @@ import type { CallExpr, Expr, FileIr, FunctionIr, MemberExpr, TypeName } from '.
 import type { ModuleIndex } from '../lifecycle/module.ts';
 import { scanOf } from '../lifecycle/scan.ts';
 import type { ModuleFacts, Site } from '../lifecycle/types.ts';
-import { walkWithParents, type IrNode } from './locate.ts';
+import { functionsIn, walkWithParents, type IrNode } from './locate.ts';
 
 /**
  * Which members of which structs a function names, by the declared types of its variables and whatever the path: what a rule asks of
@@ -223,7 +223,7 @@ export function reachedFrom(index: ModuleIndex, roots: Iterable<FunctionIr>): Ma
 export function usedWhileOpen(facts: ModuleFacts, index: ModuleIndex): FunctionIr[] {
   const tables = facts.module.sources.flatMap((file) => file.variables.flatMap(({ type, init }) => (TABLES.has(type.name) && init?.kind === 'initializer' ? init.entries.map(({ value }) => ({ file, value })) : [])));
   const named = tables.flatMap(({ file, value }) => (value.kind === 'name' ? index.functions(file, value.name).map(({ item }) => item) : []));
-  return [...reachedFrom(index, [...[...facts.roles].filter(([, role]) => role === 'callback').map(([fn]) => fn), ...named]).keys()];
+  return [...reachedFrom(index, [...functionsIn(facts, 'callback'), ...named]).keys()];
 }
 
 const TABLES: ReadonlySet<string> = new Set(['vfio_migration_ops', 'vfio_log_ops']);

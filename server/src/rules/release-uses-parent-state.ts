@@ -4,7 +4,7 @@ import type { ModuleFacts } from '../lifecycle/types.ts';
 import type { ModuleIndex } from '../lifecycle/module.ts';
 import { givenBackBy } from '../kernel/pairs.ts';
 import { drvdataCalls } from './drvdata.ts';
-import { contains } from './locate.ts';
+import { contains, functionsIn } from './locate.ts';
 import { indexOf, memberAccesses, reachedFrom, type MemberAccess } from './members.ts';
 import { deviceIdentity } from './parent.ts';
 import { written } from './wording.ts';
@@ -27,7 +27,7 @@ export const releaseUsesParentState: Rule = {
 };
 
 function check({ facts }: RuleContext): Finding[] {
-  const releases = [...facts.roles].filter(([, role]) => role === 'release').map(([fn]) => fn);
+  const releases = functionsIn(facts, 'release');
   if (releases.length === 0) return [];
   const index = indexOf(facts.module, facts.kernel);
   const inRelease = reachedFrom(index, releases);
@@ -62,7 +62,7 @@ function isParentOf(text: string, access: MemberAccess): boolean {
 
 /** Members that remove gives back and `.release` uses. */
 function freedState(facts: ModuleFacts, index: ModuleIndex, inRelease: ReadonlyMap<FunctionIr, FunctionIr | null>): Finding[] {
-  const removes = [...facts.roles].filter(([, role]) => role === 'remove').map(([fn]) => fn);
+  const removes = functionsIn(facts, 'remove');
   const inRemove = [...reachedFrom(index, removes).keys()].filter((fn) => !inRelease.has(fn));
   const containers = new Set(facts.observations.flatMap((one) => one.device.container ?? []));
   const freed = inRemove.flatMap((fn) => memberAccesses(index, fn)).filter((one) => containers.has(one.owner) && isGivenBack(one));

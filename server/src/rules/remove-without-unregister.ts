@@ -3,7 +3,7 @@ import type { FunctionIr } from '../ir/types.ts';
 import type { EffectOp } from '../kernel/types.ts';
 import type { ExitObservation, ModuleFacts, OperationObservation, Site } from '../lifecycle/types.ts';
 import { callOn, nameOf, operationsOn } from './device.ts';
-import { contains, documentOf, documentsOf, isReferenced, isSameSite, statementAt } from './locate.ts';
+import { contains, documentOf, documentsOf, functionsIn, isReferenced, isSameSite, statementAt } from './locate.ts';
 import { indexOf, reachedFrom } from './members.ts';
 import { findingFor, passes } from './report.ts';
 import { insertGuarded } from './fixes/error-style.ts';
@@ -87,7 +87,7 @@ function fixFor(facts: ModuleFacts, exit: ExitObservation, end: OperationObserva
 function mayRunAfterProbe(facts: ModuleFacts, functions: ReadonlySet<FunctionIr>): boolean {
   if (functions.size === 0) return false;
   const index = indexOf(facts.module, facts.kernel);
-  const probing = reachedFrom(index, [...facts.roles].filter(([, role]) => role === 'probe').map(([fn]) => fn));
+  const probing = reachedFrom(index, functionsIn(facts, 'probe'));
   const isNamed = (fn: FunctionIr): boolean => facts.roles.get(fn) !== 'probe' && documentsOf(facts.module).some((file) => new RegExp(`\\b${fn.name}\\b(?!\\s*\\()`).test(file.text));
   const others = reachedFrom(index, index.allFunctions.map(({ item }) => item).filter((fn) => (probing.has(fn) ? isNamed(fn) : isReferenced(facts.module, fn))));
   return [...functions].some((fn) => others.has(fn));

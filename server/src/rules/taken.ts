@@ -2,7 +2,7 @@ import type { Finding } from './types.ts';
 import type { CallExpr, Expr, FunctionIr } from '../ir/types.ts';
 import type { HeldResource, Leave, ModuleFacts, OperationObservation, Site, Undone } from '../lifecycle/types.ts';
 import { takenBy } from '../kernel/pairs.ts';
-import { ancestry, callAt, contains, documentAt, documentOf, isSameSite, walk } from './locate.ts';
+import { ancestry, callAt, contains, documentAt, documentOf, functionsIn, isSameSite, walk } from './locate.ts';
 import { returnAt } from './fixes/unwind.ts';
 import { written } from './wording.ts';
 
@@ -103,7 +103,7 @@ export function forgetfulRelease(facts: ModuleFacts, leave: Leave, resource: Hel
   if (leave.role !== 'remove' || !leave.trace.some(({ op }) => op === 'put')) return null;
   const undone = undoneOf(facts, resource);
   if (undone.length === 0 || !undone.every(({ role, via }) => via === 'call' && role === 'init')) return null;
-  const releases = [...facts.roles].filter(([, role]) => role === 'release').map(([fn]) => fn);
+  const releases = functionsIn(facts, 'release');
   return releases.length === 1 ? releases[0] ?? null : null;
 }
 
