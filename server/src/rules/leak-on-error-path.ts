@@ -45,6 +45,11 @@ function isPut(facts: ModuleFacts, leave: Leave, one: HeldResource): boolean {
   return leave.trace.some(({ op }) => op === 'put') && beginningsOf(facts).some(({ device }) => device.originKind === 'allocation' && device.origin.path === one.site.path && contains(device.origin, one.site));
 }
 
+/** The memory of the device: remove frees it on another path, and what it leaves registered on this one is remove-without-unregister's to say. */
+function isFreedByRemove(facts: ModuleFacts, one: HeldResource): boolean {
+  return facts.observations.some((end) => end.kind === 'operation' && end.op === 'free' && end.role === 'remove' && end.device.originKind === 'allocation' && end.device.origin.path === one.site.path && contains(end.device.origin, one.site));
+}
+
 /** Unseen code was given it on the way to success too, and remove gives it back all the same: nobody has taken it over. */
 function isStillOwn(facts: ModuleFacts, { function: fn }: Leave, one: HeldResource): boolean {
   return undoneOf(facts, one).some(({ role, via }) => role === 'remove' && via === 'call')
@@ -61,7 +66,7 @@ function evidence(facts: ModuleFacts, resource: HeldResource): Undone | undefine
 function isForgotten(facts: ModuleFacts, leave: Leave, one: HeldResource): boolean {
   if (leave.role !== 'remove' || one.kind !== 'pair' || one.shared) return false;
   const undone = undoneOf(facts, one);
-  if (isPut(facts, leave, one)) return false;
+  if (isPut(facts, leave, one) || isFreedByRemove(facts, one)) return false;
   return undone.length > 0 && undone.every(({ role, via }) => via === 'call' && role === 'probe');
 }
 

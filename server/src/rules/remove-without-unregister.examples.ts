@@ -6,6 +6,56 @@ const OLD = OLD_PROBE.replace(/^\tvfio_init_group_dev\(.*$/m, (line) => `${line}
 export const removeWithoutUnregisterExamples: Rule['examples'] = {
   bad: [
     {
+      title: 'Remove refuses while the device is used, which it cannot',
+      kernel: '5.15',
+      code: `struct foo {
+	struct vfio_device vdev;
+	struct list_head node;
+	struct kvm *kvm;
+};
+
+static int foo_probe(struct mdev_device *mdev)
+{
+	struct foo *foo;
+	int ret;
+
+	foo = kzalloc(sizeof(*foo), GFP_KERNEL);
+	if (!foo)
+		return -ENOMEM;
+	vfio_init_group_dev(&foo->vdev, &mdev->dev, &foo_ops);
+//      ^^^^^^^^^^^^^^^^^^^ deprecated-init-group-dev
+	list_add(&foo->node, &foo_list);
+	ret = vfio_register_group_dev(&foo->vdev);
+	if (ret) {
+		list_del(&foo->node);
+		vfio_uninit_group_dev(&foo->vdev);
+		kfree(foo);
+		return ret;
+	}
+	dev_set_drvdata(&mdev->dev, foo);
+	return 0;
+}
+
+static void foo_remove(struct mdev_device *mdev)
+{
+	struct foo *foo = dev_get_drvdata(&mdev->dev);
+
+	if (WARN_ON(foo->kvm))
+		return;
+//              ^^^^^^^ remove-without-unregister
+	vfio_unregister_group_dev(&foo->vdev);
+	vendor_reset_queues(mdev);
+	list_del(&foo->node);
+	vfio_uninit_group_dev(&foo->vdev);
+	kfree(foo);
+}
+
+static struct mdev_driver foo_driver = {
+	.probe = foo_probe,
+	.remove = foo_remove,
+};`,
+    },
+    {
       title: 'Remove puts a device that is still registered',
       kernel: '6.2',
       code: `${FOO}${PROBE}

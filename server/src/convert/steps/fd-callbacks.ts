@@ -63,9 +63,18 @@ function refusalOfSecond(open: FunctionIr | null, release: FunctionIr | null): S
     const targets = expr.kind === 'assign' ? [expr.target] : expr.kind === 'update' ? [expr.operand] : expr.kind === 'call' && /^atomic|_bit$/.test(expr.name ?? '') ? expr.args : [];
     return targets.flatMap((target) => expressionsIn(target).flatMap((inner) => (inner.kind === 'member' ? [inner.field] : [])).slice(0, 1));
   }));
-  const refusing = open === null ? undefined : statementsOf(open).find(({ stmt }) => stmt.kind === 'if' && leaves(stmt.then)
+  const refusing = open === null ? undefined : statementsOf(open).find(({ stmt }) => stmt.kind === 'if' && (leaves(stmt.then) || setsError(stmt.then))
     && expressionsIn(stmt.condition).some((expr) => (expr.kind === 'member' && changed.has(expr.field)) || (expr.kind === 'call' && CLAIMING.test(expr.name ?? ''))));
   return refusing?.stmt ?? null;
+}
+
+/** `ret = -EBUSY;` */
+function setsError(branch: Stmt): boolean {
+  const stmts = branch.kind === 'block' ? branch.body : [branch];
+  return stmts.some((stmt) => {
+    const value = stmt.kind === 'expr' && stmt.expr.kind === 'assign' ? uncast(stmt.expr.value) : null;
+    return value?.kind === 'unary' && value.op === '-' && value.operand.kind === 'name' && /^E[A-Z]+$/.test(value.operand.name);
+  });
 }
 
 function callbacksOf(init: InitializerExpr): InitializerEntry[] {
