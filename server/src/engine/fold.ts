@@ -8,6 +8,9 @@ import { convert, prove, unprovedEdits } from './convert.ts';
 import { withEdits } from './prove.ts';
 import type { Conversion, ModuleInput, TargetKernel } from './types.ts';
 
+/** Why a conversion that leaves the allocation where it is has nothing to fold. */
+const NO_PROBE = 'The conversion allocates no device anew.';
+
 /** Whether there is anything to fold: without the proof. Never throws. */
 export type FoldOffer = { readonly status: 'planned' } | { readonly status: 'nothing'; readonly reason: string };
 
@@ -23,7 +26,7 @@ export function foldOfferOf(engine: Engine, input: ModuleInput, target: TargetKe
     const results = probesOf(before, module).flatMap((probe) => startsOf(scratch, before, state, target, probe).map((start) => foldProbe(before, start, target, probe)));
     if (results.some((result) => result.status === 'folded')) return { status: 'planned' };
     const first = results.at(-1);
-    return { status: 'nothing', reason: first?.status === 'nothing' ? first.reason : 'The conversion allocates no device anew.' };
+    return { status: 'nothing', reason: first?.status === 'nothing' ? first.reason : NO_PROBE };
   } catch (error) {
     return { status: 'nothing', reason: `internal error: ${error instanceof Error ? error.message : String(error)}` };
   } finally {
@@ -48,7 +51,9 @@ export function convertFolding(engine: Engine, input: ModuleInput, target: Targe
     let state: State = { input: after, module, edits };
     let notes: readonly (Note | Placed)[] = minimal.notes;
     const folded: Moved[] = [];
-    for (const probe of probesOf(before, module)) {
+    const probes = probesOf(before, module);
+    if (probes.length === 0) notes = [...notes, { kind: 'style', text: `Nothing was folded: ${NO_PROBE}` }];
+    for (const probe of probes) {
       let why: Placed | null = null;
       for (const start of startsOf(scratch, before, state, target, probe)) {
         const result = foldProbe(before, start, target, probe);
