@@ -1,4 +1,4 @@
-import type { CallExpr, Expr } from '../ir/types.ts';
+import type { CallExpr, Expr, FunctionIr } from '../ir/types.ts';
 import type { Behaviour, Effect } from '../kernel/types.ts';
 import { behaviourOf, isNoReturn, isView, retainsArgument, returnedArgument } from '../kernel/lookup.ts';
 import { mayEndContainer } from '../kernel/containers.ts';
@@ -10,6 +10,7 @@ import { decide } from './conditions-flow.ts';
 import { UNKNOWN_DEVICE } from './device.ts';
 import { evaluate, fresh, known, loadPlace, storePlace, type Evaluated } from './evaluate.ts';
 import { escape, loseCertainty, operate, operateIfVfio, test, use } from './operate.ts';
+import { assignedParameters } from './module.ts';
 import { callResources, handOver, indirectCall, runInit, runRelease } from './resources.ts';
 import { nameOf, site, sourceText, type Run } from './run.ts';
 import { assume, fork, maskOf, type PathState } from './state.ts';
@@ -28,7 +29,7 @@ export function evaluateCall(run: Run, s: PathState, e: CallExpr): Evaluated[] {
     const defined = run.index.functions(run.file, name);
     if (defined.length) return evaluateArguments(run, s, e.args).flatMap((a) => defined.flatMap((d, i) => applySummary(run, i < defined.length - 1 ? fork(a.s) : a.s, e, d, a.values)));
     const macro = run.index.macroFunction(run.file, name);
-    if (macro) return evaluateArguments(run, s, e.args).flatMap((a) => applySummary(run, a.s, e, macro, a.values));
+    if (macro) return evaluateArguments(run, s, passedTo(macro.item, e.args)).flatMap((a) => applySummary(run, a.s, e, macro, a.values));
     if (isNoReturn(name)) return [];
     const first = e.args[0];
     if (first && isView(name)) return evaluate(run, s, first).map((r) => ({ s: r.s, v: viewOf(r.v, e.start) }));
@@ -43,6 +44,12 @@ export function evaluateCall(run: Run, s: PathState, e: CallExpr): Evaluated[] {
     });
   }
   return evaluate(run, s, e.callee).flatMap((c) => evaluateArguments(run, c.s, e.args).map((a) => ({ s: a.s, v: harmlessOrUnknown(run, a, e, name ?? '') })));
+}
+
+/** The variables that a macro assigns to are passed by their addresses. */
+function passedTo(macro: FunctionIr, args: readonly Expr[]): readonly Expr[] {
+  const outs = assignedParameters(macro);
+  return outs === undefined ? args : args.map((arg, i): Expr => (outs.has(i) ? { kind: 'unary', op: '&', operand: arg, start: arg.start, end: arg.end } : arg));
 }
 
 function evaluateArguments(run: Run, s: PathState, args: readonly Expr[]): Arguments[] {

@@ -1,6 +1,6 @@
 import { movedFrom } from '../ir/lower.ts';
-import type { FileIr, FunctionIr, MacroIr, Stmt, StructIr, TypeName, VariableIr } from '../ir/types.ts';
-import { walkStmt } from '../ir/visit.ts';
+import type { Expr, FileIr, FunctionIr, MacroIr, NameExpr, Stmt, StructIr, TypeName, VariableIr } from '../ir/types.ts';
+import { walkExpr, walkExprs, walkStmt } from '../ir/visit.ts';
 import type { KernelVersion } from '../kernel/types.ts';
 import type { Condition } from '../syntax/node.ts';
 import { isExcluded, macrosOf } from './conditions.ts';
@@ -121,8 +121,36 @@ function byName<T extends { readonly name: string }>(module: Module, list: (f: F
   return map;
 }
 
+const assigned = new WeakMap<FunctionIr, ReadonlySet<number>>();
+
+/** The parameters that a macro assigns to, by position: the caller's variable is meant, so they are pointers to it in the function that stands for the macro. */
+export function assignedParameters(macro: FunctionIr): ReadonlySet<number> | undefined {
+  return assigned.get(macro);
+}
+
 /** A macro's arguments are evaluated once here and as often as they are named in C: the same thing for arguments without effects. */
 function asFunction(m: MacroIr): FunctionIr | null {
+  const targets = new Set<string>();
+  const note = (e: Expr): void => { if (e.kind === 'assign' && e.target.kind === 'name') targets.add(e.target.name); };
+  for (const stmt of m.statements ?? []) walkExprs(stmt, note);
+  if (m.body) walkExpr(m.body, note);
+  const outs = new Set((m.params ?? []).flatMap((name, i) => (targets.has(name) ? [i] : [])));
+  const names = new Set([...outs].map((i) => m.params![i]!));
+  const fn = functionOf(outs.size === 0 ? m : { ...m, statements: throughPointers(m.statements, names), body: throughPointers(m.body, names) });
+  if (fn && outs.size > 0) assigned.set(fn, outs);
+  return fn;
+}
+
+/** Code in which some names are pointers to what they were. A tree of plain data, as deep as the lowering lets it be. */
+function throughPointers<T>(node: T, names: ReadonlySet<string>): T {
+  if (Array.isArray(node)) return node.map((one: unknown) => throughPointers(one, names)) as T;
+  if (typeof node !== 'object' || node === null) return node;
+  const copy = Object.fromEntries(Object.entries(node).map(([key, value]) => [key, throughPointers<unknown>(value, names)])) as T;
+  const { kind, name, start, end } = node as unknown as NameExpr;
+  return kind === 'name' && names.has(name) ? { kind: 'unary', op: '*', operand: copy, start, end } as T : copy;
+}
+
+function functionOf(m: MacroIr): FunctionIr | null {
   const at = { start: m.start, end: m.end };
   const body: Stmt[] | null = m.statements ? [...m.statements] : m.body ? [{ kind: 'return', value: m.body, ...at }] : null;
   if (!body) return null;
