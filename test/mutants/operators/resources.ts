@@ -4,8 +4,9 @@ import { sameExpr } from '../../../server/src/ir/visit.ts';
 import { ASYNC_KINDS } from '../../../server/src/kernel/async.ts';
 import { counterChange } from '../../../server/src/kernel/counters.ts';
 import { givenBackBy } from '../../../server/src/kernel/pairs.ts';
+import { compareVersions } from '../../../server/src/kernel/version.ts';
 import type { Operator, Subject } from '../types.ts';
-import { baseName, callOf, callsIn, callsOf, drop, isUsedByCallbacks, membersOf, placesOf, replace, textOf, type Place } from '../places.ts';
+import { assignedCalls, baseName, callOf, callsIn, callsOf, drop, isUsedByCallbacks, membersOf, placesOf, replace, testOfResult, textOf, type Place } from '../places.ts';
 import { ALLOC, INIT, OPS_TABLE, REGISTER, UNREGISTER } from './names.ts';
 import { defect } from './plant.ts';
 
@@ -23,7 +24,10 @@ export const resources: readonly Operator[] = [
     id: 'drop an undo where .init fails', rules: ['init-leaks-on-error'], kernels: { since: [6, 1] },
     plant: (subject) => {
       const inits = new Set(membersOf(subject, OPS_TABLE, /^init$/).map(({ fn }) => fn));
-      return undos(subject, (fn) => inits.has(fn)).map((place) => defect(subject, place, [drop(place.stmt)]));
+      return undos(subject, (fn) => inits.has(fn)).map((place) => ({
+        ...defect(subject, place, [drop(place.stmt)]),
+        ...(isForCoreAlone(subject, place) ? { equivalent: 'vfio_pci_core_init_dev() cannot fail before 6.19' } : {}),
+      }));
     },
   },
   {
@@ -119,6 +123,17 @@ function undos(subject: Subject, isWanted: (fn: FunctionIr) => boolean): Place[]
       return stmt.kind === 'expr' && stmt.expr.kind === 'assign' && sameExpr(stmt.expr.target, given);
     })));
   });
+}
+
+/** Whether a statement behind a label runs only where vfio_pci_core_init_dev() failed, in a kernel in which it does not (it can since 6.19). */
+function isForCoreAlone(subject: Subject, { fn, list, index }: Place): boolean {
+  if (compareVersions(subject.kernel, [6, 19]) >= 0) return false;
+  const at = list.findLastIndex((one, i) => i < index && one.kind === 'label');
+  const label = list[at], before = list[at - 1];
+  if (label?.kind !== 'label' || (before?.kind !== 'return' && before?.kind !== 'goto')) return false;
+  const failing = assignedCalls(subject, ['vfio_pci_core_init_dev']).flatMap((one) => (one.place.fn === fn ? testOfResult(one.place, one.target)?.failing ?? [] : []));
+  const jumps = placesOf(subject).filter((one) => one.fn === fn && one.stmt.kind === 'goto' && one.stmt.label === label.name);
+  return jumps.length > 0 && jumps.every(({ stmt }) => failing.some((branch) => branch.start <= stmt.start && stmt.end <= branch.end));
 }
 
 /** Whether a statement changes a count that the same function changed the other way before. */
