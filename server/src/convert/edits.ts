@@ -157,22 +157,27 @@ function uninitRemovals(file: FileIr, device: DevicePlan, uninits: readonly Unin
 
 /** The braces of an `if` whose block is left with one plain statement, which kernel style writes without. */
 export function lonelyBraces(file: FileIr, uninits: readonly Pick<UninitPlan, 'at'>[]): { readonly open: Span; readonly close: Removal }[] {
-  const { text, comments } = file;
+  const { text } = file;
   const gone = new Set<Stmt>(uninits.map((item) => item.at.stmt));
   const found: { readonly open: Span; readonly close: Removal }[] = [];
   for (const { at } of uninits) {
     const outer = at.parent;
     if (outer?.stmt.kind !== 'if' || outer.sole || outer.stmt.otherwise || outer.stmt.then.kind !== 'block' || outer.stmt.then.body !== at.siblings) continue;
     const block = outer.stmt.then;
-    const left = block.body.filter((stmt) => !gone.has(stmt));
-    const only = left[0];
-    if (left.length !== 1 || (only?.kind !== 'expr' && only?.kind !== 'return' && only?.kind !== 'goto') || text.slice(only.start, only.end).includes('\n')) continue;
-    if (comments.some((comment) => comment.start >= block.start && comment.end <= block.end)) continue;
+    if (!isLeftWithOneLine(file, block, gone)) continue;
     const open = { start: outer.stmt.conditionSpan.end, end: block.start + 1 };
     const close = removalOf(text, [], { start: block.end - 1, end: block.end });
     if (text.slice(open.start, open.end).trim() === '{' && close.wholeLines && !found.some((item) => item.open.start === open.start)) found.push({ open, close });
   }
   return found;
+}
+
+/** Whether a block holds one plain statement of one line, and no comment, when some of its statements are `gone`. */
+export function isLeftWithOneLine({ text, comments }: FileIr, block: Stmt, gone: ReadonlySet<Stmt>): boolean {
+  const left = block.kind === 'block' ? block.body.filter((stmt) => !gone.has(stmt)) : [];
+  const only = left[0];
+  if (left.length !== 1 || (only?.kind !== 'expr' && only?.kind !== 'return' && only?.kind !== 'goto') || text.slice(only.start, only.end).includes('\n')) return false;
+  return !comments.some((comment) => comment.start >= block.start && comment.end <= block.end);
 }
 
 /** Sorted edits, those at the same place joined in the order they were made. */

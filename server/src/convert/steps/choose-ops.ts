@@ -6,6 +6,7 @@ import { isAllocation, rootOf } from '../allocation.ts';
 import { plain } from '../arguments.ts';
 import { commentsAbove, indentAt, joinRemovals, lineStart, removalOf, wrapCall, type Removal } from '../layout.ts';
 import { allExpressions, expressionsIn, namesIn, statementsOf, uncast, type Placed } from '../place.ts';
+import { isLeftWithOneLine } from '../edits.ts';
 import { lineOf, refuse, textOf } from '../refuse.ts';
 import { initsConcerning } from '../several-files/concerned.ts';
 import { assignmentsOf, type CallSite } from '../sites.ts';
@@ -237,8 +238,8 @@ function isEmptied(stmt: Stmt, gone: ReadonlySet<Stmt>): boolean {
   return stmt.kind === 'if' && isEmptied(stmt.then, gone) && (!stmt.otherwise || isEmptied(stmt.otherwise, gone));
 }
 
-/** Takes the calls out of an `if` that keeps other statements, and the branches that would be empty with them. */
-function pruned(file: FileIr, stmt: Stmt, gone: ReadonlySet<Stmt>, removals: Removal[]): Edit[] {
+/** Takes the calls out of an `if` that keeps other statements, and the branches that would be empty with them. The branches of one chain keep their braces. */
+function pruned(file: FileIr, stmt: Stmt, gone: ReadonlySet<Stmt>, removals: Removal[], isElse = false): Edit[] {
   const { text, comments } = file;
   if (gone.has(stmt) || (stmt.kind !== 'block' && isEmptied(stmt, gone))) {
     removals.push(removalOf(text, comments, stmt));
@@ -246,8 +247,29 @@ function pruned(file: FileIr, stmt: Stmt, gone: ReadonlySet<Stmt>, removals: Rem
   }
   if (stmt.kind === 'block') return stmt.body.flatMap((inner) => pruned(file, inner, gone, removals));
   if (stmt.kind !== 'if') return [];
-  if (!stmt.otherwise) return pruned(file, stmt.then, gone, removals);
-  if (isEmptied(stmt.otherwise, gone)) return [{ span: { start: stmt.then.end, end: stmt.otherwise.end }, newText: '' }, ...pruned(file, stmt.then, gone, removals)];
-  if (isEmptied(stmt.then, gone)) return [{ span: { start: stmt.conditionSpan.start, end: stmt.otherwise.start }, newText: `(${negated(file, stmt)}) ` }, ...pruned(file, stmt.otherwise, gone, removals)];
-  return [...pruned(file, stmt.then, gone, removals), ...pruned(file, stmt.otherwise, gone, removals)];
+  const { then, otherwise } = stmt;
+  const bare = isElse ? null : bareBranches(file, stmt, gone, removals);
+  if (bare) return [...bare, ...[then, ...(otherwise ? [otherwise] : [])].flatMap((branch) => (isEmptied(branch, gone) ? [] : pruned(file, branch, gone, removals)))];
+  if (!otherwise) return pruned(file, then, gone, removals);
+  if (isEmptied(otherwise, gone)) return [{ span: { start: then.end, end: otherwise.end }, newText: '' }, ...pruned(file, then, gone, removals)];
+  if (isEmptied(then, gone)) return [{ span: { start: stmt.conditionSpan.start, end: otherwise.start }, newText: `(${negated(file, stmt)}) ` }, ...pruned(file, otherwise, gone, removals, true)];
+  return [...pruned(file, then, gone, removals), ...pruned(file, otherwise, gone, removals, true)];
+}
+
+/** The edits that leave an `if` its branches without braces, when each that stays is left with one line, as kernel style writes it; null otherwise. */
+function bareBranches(file: FileIr, stmt: IfStmt, gone: ReadonlySet<Stmt>, removals: Removal[]): Edit[] | null {
+  const { text } = file;
+  const { then, otherwise } = stmt;
+  const staying = [then, ...(otherwise ? [otherwise] : [])].filter((branch) => !isEmptied(branch, gone));
+  const last = staying.at(-1);
+  const open = { start: stmt.conditionSpan.end, end: then.start + 1 };
+  const between = { start: then.end - 1, end: (otherwise?.start ?? then.end) + 1 };
+  if (!last || !staying.every((branch) => isLeftWithOneLine(file, branch, gone)) || text.slice(open.start, open.end).trim() !== '{') return null;
+  if (otherwise && !/^\}\s*else\s*\{$/.test(text.slice(between.start, between.end))) return null;
+  const close = removalOf(text, [], { start: last.end - 1, end: (last === then && otherwise ? otherwise : last).end });
+  if (!close.wholeLines) return null;
+  removals.push(close);
+  if (last === then) return [{ span: open, newText: '' }];
+  if (staying.length === 1) return [{ span: { start: stmt.conditionSpan.start, end: between.end }, newText: `(${negated(file, stmt)})` }];
+  return [{ span: open, newText: '' }, { span: between, newText: 'else' }];
 }
