@@ -76,11 +76,10 @@ test('what a helper finds out by looking is asked before the allocation, and the
 
     	if (pf && pf->version >= 3) {
     		ret = gauge_migration_init(gauge, pdev, pf);
-    		if (!ret) {
+    		if (!ret)
     			gauge->core.vdev.mig_ops = &gauge_mig_ops;
-    		} else {
+    		else
     			pci_warn(pdev, "cannot migrate: %d\\n", ret);
-    		}
     	}
 
     "
