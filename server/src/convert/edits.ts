@@ -172,12 +172,12 @@ export function lonelyBraces(file: FileIr, uninits: readonly Pick<UninitPlan, 'a
   return found;
 }
 
-/** Whether a block holds one plain statement of one line, and no comment, when some of its statements are `gone`. */
-export function isLeftWithOneLine({ text, comments }: FileIr, block: Stmt, gone: ReadonlySet<Stmt>): boolean {
+/** Whether a block holds one plain statement of one line, and no comment but those in `taken`, when some of its statements are `gone`. */
+export function isLeftWithOneLine({ text, comments }: FileIr, block: Stmt, gone: ReadonlySet<Stmt>, taken: readonly Removal[] = []): boolean {
   const left = block.kind === 'block' ? block.body.filter((stmt) => !gone.has(stmt)) : [];
   const only = left[0];
   if (left.length !== 1 || (only?.kind !== 'expr' && only?.kind !== 'return' && only?.kind !== 'goto') || text.slice(only.start, only.end).includes('\n')) return false;
-  return !comments.some((comment) => comment.start >= block.start && comment.end <= block.end);
+  return !comments.some((comment) => comment.start >= block.start && comment.end <= block.end && !taken.some(({ span }) => comment.start >= span.start && comment.end <= span.end));
 }
 
 /** Sorted edits, those at the same place joined in the order they were made. */

@@ -1,7 +1,7 @@
 import type { Edit, Span } from '../text/span.ts';
 import { shiftSpans } from '../ir/lower/shift.ts';
 import type { FileIr } from '../ir/types.ts';
-import { removalOf, type Removal } from './layout.ts';
+import { codeOf, removalOf, type Removal } from './layout.ts';
 import { partsOf, placeOf } from './several-files/merge.ts';
 
 /**
@@ -38,7 +38,5 @@ function codeAfter(file: FileIr, edits: readonly Edit[], removals: readonly Remo
     at = change.end;
   }
   code += file.text.slice(at);
-  return code
-    .replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*|"(?:[^"\\\n]|\\.)*"/g, ' ')
-    .replace(/^[ \t]*#[ \t]*include[^\n]*/gm, ' ');
+  return codeOf(code).replace(/^[ \t]*#[ \t]*include[^\n]*/gm, ' ');
 }

@@ -133,3 +133,8 @@ export function joinRemovals(text: string, removals: readonly Removal[]): Span[]
     return { start, end };
   });
 }
+
+/** A text without comments and strings. */
+export function codeOf(text: string): string {
+  return text.replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*|"(?:[^"\\\n]|\\.)*"/g, ' ');
+}

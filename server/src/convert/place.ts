@@ -150,3 +150,8 @@ export function uncast(expr: Expr): Expr {
   while (inner.kind === 'cast') inner = inner.operand;
   return inner;
 }
+
+/** A statement that only writes to the log. */
+export function isMessage(stmt: Stmt): boolean {
+  return stmt.kind === 'expr' && stmt.expr.kind === 'call' && /^(?:(?:dev|pci|pr|mdev|netdev)_(?:err|warn|info|dbg|notice|crit)\w*|printk)$/.test(stmt.expr.name ?? '');
+}

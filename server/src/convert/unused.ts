@@ -1,7 +1,7 @@
 import type { Edit, Span } from '../text/span.ts';
 import type { DeclStmt, Expr, FileIr, FunctionIr } from '../ir/types.ts';
 import { isFixedGetter } from '../kernel/bus-devices.ts';
-import { removalOf, type Removal } from './layout.ts';
+import { codeOf, removalOf, type Removal } from './layout.ts';
 import { allExpressions, designators, expressionsIn, statementsOf, type Placed } from './place.ts';
 import type { ConversionPlan } from './types.ts';
 
@@ -82,7 +82,7 @@ function isPure(value: Expr): boolean {
 
 /** The name occurs in the text more often than the IR knows of: in a macro's arguments or in what was not understood. */
 function hiddenUse(fn: FunctionIr, decl: DeclStmt, known: number): boolean {
-  const code = fn.text.replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*|"(?:[^"\\\n]|\\.)*"/g, ' ');
+  const code = codeOf(fn.text);
   const named = statementsOf(fn).flatMap(({ stmt }) => allExpressions(stmt)).flatMap((expr) => expr.kind === 'call' ? designators(expr) : []);
   return mentions(code, decl.name) > known + 1 + named.filter((expr) => expr.kind === 'name' && expr.name === decl.name).length;
 }

@@ -3,7 +3,7 @@ import type { Expr, Stmt } from '../../ir/types.ts';
 import { busView } from '../../kernel/bus-devices.ts';
 import { compareVersions } from '../../kernel/version.ts';
 import { plain } from '../arguments.ts';
-import { indentAt, removalOf, widthOf, type Removal } from '../layout.ts';
+import { codeOf, indentAt, removalOf, widthOf, type Removal } from '../layout.ts';
 import { allExpressions, namesIn } from '../place.ts';
 import { textOf } from '../refuse.ts';
 import type { Names } from './bindings.ts';
@@ -311,5 +311,5 @@ function hasBlankBetween(frame: Frame, first: Stmt, second: Stmt): boolean {
 
 /** The identifiers of the document that a generated text mentions. */
 function usesOf(text: string): Set<string> {
-  return new Set(text.replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*|"(?:[^"\\\n]|\\.)*"/g, ' ').match(/[A-Za-z_]\w*/g) ?? []);
+  return new Set(codeOf(text).match(/[A-Za-z_]\w*/g) ?? []);
 }

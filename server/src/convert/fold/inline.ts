@@ -2,7 +2,7 @@ import type { Edit } from '../../text/span.ts';
 import { overlaps, sortEdits } from '../../text/edits.ts';
 import { lineEnding } from '../../text/style.ts';
 import type { FileIr, FunctionIr, Stmt } from '../../ir/types.ts';
-import { indentAt, lineStart } from '../layout.ts';
+import { codeOf, indentAt, lineStart } from '../layout.ts';
 import { allExpressions, statementsOf, uncast, type Placed } from '../place.ts';
 import { callsUnder, frameOf, under } from './frame.ts';
 import { functionRemoval, linesOf, removalEdits, removalsOf } from './lines.ts';
@@ -67,7 +67,7 @@ function isPuttingHelper(fn: FunctionIr): boolean {
 
 /** The calls of a helper, when each is a statement of a block or all that an `if` does, passes a variable, and nothing else mentions it. */
 function wholeCalls(file: FileIr, fn: FunctionIr): Placed[] | null {
-  const code = file.text.replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*|"(?:[^"\\\n]|\\.)*"/g, ' ');
+  const code = codeOf(file.text);
   const mentions = code.match(new RegExp(`\\b${fn.name}\\b`, 'g'))?.length ?? 0;
   const calls = file.functions.flatMap((other) => other === fn ? [] : statementsOf(other)).filter(({ stmt }) => stmt.kind === 'expr' && stmt.expr.kind === 'call' && stmt.expr.name === fn.name);
   const fit = calls.every(({ stmt, sole, conditional, parent }) => (!sole || isAllOfIf(file, parent?.stmt, stmt)) && !conditional && stmt.kind === 'expr' && stmt.expr.kind === 'call' && stmt.expr.args.length === 1 && uncast(stmt.expr.args[0]!).kind === 'name'

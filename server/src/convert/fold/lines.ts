@@ -1,6 +1,7 @@
 import type { Edit, Span } from '../../text/span.ts';
 import { applyEdits } from '../../text/edits.ts';
 import type { FileIr, FunctionIr, IfStmt, Stmt } from '../../ir/types.ts';
+import { isLeftWithOneLine } from '../edits.ts';
 import { joinRemovals, lineStart, nextLine, removalOf, type Removal } from '../layout.ts';
 import { under } from './frame.ts';
 
@@ -42,21 +43,14 @@ export function bracesOf(file: FileIr, root: Stmt, gone: ReadonlySet<Stmt>, take
   const removals: Removal[] = [];
   for (const stmt of under(root)) {
     if (stmt.kind !== 'if' || stmt.otherwise || stmt.then.kind !== 'block' || !stmt.then.body.some((inner) => gone.has(inner))) continue;
-    if (!isOneLine(file, stmt, gone, taken)) continue;
+    if (!losesBraces(file, stmt, gone, taken)) continue;
     edits.push({ span: { start: stmt.conditionSpan.end, end: stmt.then.start + 1 }, newText: '' });
     removals.push(removalOf(file.text, [], { start: stmt.then.end - 1, end: stmt.then.end }));
   }
   return { edits, removals };
 }
 
-function isOneLine(file: FileIr, stmt: IfStmt, gone: ReadonlySet<Stmt>, taken: readonly Removal[]): boolean {
-  const block = stmt.then;
-  if (block.kind !== 'block') return false;
-  const left = block.body.filter((inner) => !gone.has(inner));
-  const only = left[0];
-  if (left.length !== 1 || !only || (only.kind !== 'expr' && only.kind !== 'goto' && only.kind !== 'return')) return false;
-  if (file.text.slice(only.start, only.end).includes('\n') || file.text.slice(stmt.conditionSpan.end, block.start + 1).trim() !== '{') return false;
-  const kept = file.comments.filter((comment) => comment.start >= block.start && comment.end <= block.end);
-  if (kept.some((comment) => !taken.some(({ span }) => comment.start >= span.start && comment.end <= span.end))) return false;
-  return removalOf(file.text, [], { start: block.end - 1, end: block.end }).wholeLines;
+function losesBraces(file: FileIr, { conditionSpan, then }: IfStmt, gone: ReadonlySet<Stmt>, taken: readonly Removal[]): boolean {
+  return isLeftWithOneLine(file, then, gone, taken) && file.text.slice(conditionSpan.end, then.start + 1).trim() === '{'
+    && removalOf(file.text, [], { start: then.end - 1, end: then.end }).wholeLines;
 }

@@ -1,7 +1,7 @@
 import type { CallExpr, FileIr, FunctionIr } from '../../ir/types.ts';
 import type { Span } from '../../text/span.ts';
 import type { Module } from '../../lifecycle/types.ts';
-import { commentsAbove, lineStart } from '../layout.ts';
+import { codeOf, commentsAbove, lineStart } from '../layout.ts';
 import { allExpressions, statementsOf, type Placed } from '../place.ts';
 import { scopeOf, type Scope } from '../typing.ts';
 
@@ -63,7 +63,7 @@ export function callsOf(module: Module, helper: Helper, exported = false): Helpe
   const calls: HelperCall[] = [];
   for (const file of documentsThatSee(module, helper)) {
     const name = new RegExp(`\\b${fn.name}\\b`, 'g');
-    const code = file.text.replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*|"(?:[^"\\\n]|\\.)*"/g, ' ');
+    const code = codeOf(file.text);
     const mentioned = (code.match(name) ?? []).length;
     if (mentioned === 0) continue;
     if (file !== helper.file && file.functions.some((other) => other.name === fn.name)) return null;

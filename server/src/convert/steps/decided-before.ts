@@ -3,7 +3,7 @@ import type { Module } from '../../lifecycle/types.ts';
 import { leaves } from '../allocation.ts';
 import { plain } from '../arguments.ts';
 import { plainTest } from '../paths.ts';
-import { expressionsIn, namesIn, statementsOf, uncast, type Placed } from '../place.ts';
+import { expressionsIn, isMessage, namesIn, statementsOf, uncast, type Placed } from '../place.ts';
 import { textOf } from '../refuse.ts';
 import { assignmentsOf, callSites } from '../sites.ts';
 import { ownsLines } from './drop.ts';
@@ -42,10 +42,6 @@ function nothingIsUndone(module: Module, file: FileIr, fn: FunctionIr, stmt: Stm
   const isIn = (one: Stmt): boolean => ways.some((way) => one.start >= way.start && one.end <= way.end);
   return ways.length > 0 && places.every(({ stmt: one }) => !isIn(one) || undo.has(one) || ['label', 'goto', 'return', 'block'].includes(one.kind) || isMessage(one)
     || (one.kind === 'expr' && one.expr.kind === 'assign' && one.expr.target.kind === 'name' && isPure(file, one.expr.value)));
-}
-
-function isMessage(stmt: Stmt): boolean {
-  return stmt.kind === 'expr' && stmt.expr.kind === 'call' && /^(?:(?:dev|pci|pr|mdev|netdev)_(?:err|warn|info|dbg|notice|crit)\w*|printk)$/.test(stmt.expr.name ?? '');
 }
 
 /** A test of what a helper has returned, told by what decides it. */

@@ -1,7 +1,7 @@
 import type { Edit } from '../../text/span.ts';
 import type { FileIr, FunctionIr } from '../../ir/types.ts';
 import { lonelyBraces } from '../edits.ts';
-import { joinRemovals, lineStart, nextLine, removalOf, type Removal } from '../layout.ts';
+import { codeOf, joinRemovals, lineStart, nextLine, removalOf, type Removal } from '../layout.ts';
 import { allExpressions, expressionsIn, statementsOf, type Placed } from '../place.ts';
 
 /**
@@ -78,9 +78,4 @@ export function ownsLines(text: string, span: { readonly start: number; readonly
   const before = text.slice(lineStart(text, span.start), span.start);
   const behind = text.slice(span.end, nextLine(text, span.end)).replace(/\/\*[^\n]*?\*\/|\/\/[^\n]*/g, '');
   return before.trim() === '' && behind.trim() === '';
-}
-
-/** A text without comments and strings. */
-export function codeOf(text: string): string {
-  return text.replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*|"(?:[^"\\\n]|\\.)*"/g, ' ');
 }

@@ -3,10 +3,10 @@ import type { CallExpr, FileIr, FunctionIr, InitializerEntry, InitializerExpr } 
 import type { Module } from '../../lifecycle/types.ts';
 import { compareVersions, formatVersion } from '../../kernel/version.ts';
 import type { DocumentEdits } from '../compose.ts';
-import { joinRemovals, lineStart, removalOf, type Removal } from '../layout.ts';
+import { codeOf, joinRemovals, lineStart, removalOf, type Removal } from '../layout.ts';
 import { allExpressions, statementsOf, type Placed } from '../place.ts';
 import { refuse } from '../refuse.ts';
-import { codeOf, dropStatements, isView } from './drop.ts';
+import { dropStatements, isView } from './drop.ts';
 import type { Step, StepInput } from './types.ts';
 
 /** A call of vfio_free_device and where it stands. */

@@ -2,7 +2,7 @@ import type { Expr, FileIr, FunctionIr, IfStmt, Stmt } from '../../ir/types.ts';
 import { leaves, testAfter } from '../allocation.ts';
 import { plain } from '../arguments.ts';
 import { plainTest } from '../paths.ts';
-import { allExpressions, namesIn, statementsOf, uncast, type Placed } from '../place.ts';
+import { allExpressions, isMessage, namesIn, statementsOf, uncast, type Placed } from '../place.ts';
 import { lineIn, textOf } from '../refuse.ts';
 import type { HelperCall } from '../several-files/helpers.ts';
 import type { Rewriting } from '../several-files/rewriting.ts';
@@ -124,10 +124,6 @@ function wayOut(file: FileIr, fn: FunctionIr, branch: Stmt, ask: (why: string, w
     steps.push(stmt);
   }
   return ask('leaves without a value.', branch);
-}
-
-function isMessage(stmt: Stmt): boolean {
-  return stmt.kind === 'expr' && stmt.expr.kind === 'call' && /^(?:(?:dev|pci|pr|mdev|netdev)_(?:err|warn|info|dbg|notice|crit)\w*|printk)$/.test(stmt.expr.name ?? '');
 }
 
 /**
