@@ -5,7 +5,8 @@ import type { Module, ModuleFacts, Site } from '../lifecycle/types.ts';
 import type { Finding } from '../rules/types.ts';
 import type { FileEdits, Span } from '../text/span.ts';
 import { NO_SETTINGS, type Engine } from './analyse.ts';
-import { allFindings, countFindings, keyOf, parsesAsWell, withEdits } from './prove.ts';
+import { firstNew } from './compare-findings.ts';
+import { allFindings, keyOf, parsesAsWell, withEdits } from './prove.ts';
 import type { Conversion, ModuleInput, TargetKernel } from './types.ts';
 
 /** A conversion that can be asked for. Without a function it is for all devices of the file. */
@@ -110,7 +111,7 @@ export function unprovedEdits(engine: Engine, scratch: Engine, input: ModuleInpu
 }
 
 /**
- * Plans, edits and proves a conversion. The result parses as well as before, shows no error and no warning that was not there before, and
+ * Plans, edits and proves a conversion. The result parses as well as before, shows no finding of any level that was not there before, and
  * has nothing left to convert; what fails that is refused. Never throws.
  */
 export function convert(engine: Engine, input: ModuleInput, target: TargetKernel, functionName: string | undefined): Conversion {
@@ -143,13 +144,13 @@ export function convert(engine: Engine, input: ModuleInput, target: TargetKernel
 
 /** What the proof of a changed module came to. */
 export type Proof =
-  /** `kept` are the errors and warnings that are left in it, all of them from before. */
+  /** `kept` are the findings that are left in it, all of them from before. */
   | { readonly status: 'proved'; readonly kept: readonly Finding[] }
   /** The problem ends a sentence; its place is in the changed module. */
   | { readonly status: 'failed'; readonly problem: string; readonly site: Site | null };
 
 /**
- * The proof of a conversion of `input` to `after`: it parses as well as before, shows no error and no warning that was not there before, and
+ * The proof of a conversion of `input` to `after`: it parses as well as before, shows no finding of any level that was not there before, and
  * has nothing left to convert. `after` is undefined where the edits overlap.
  */
 export function prove(engine: Engine, scratch: Engine, input: ModuleInput, after: ModuleInput | undefined, target: TargetKernel, functionName: string | undefined): Proof {
@@ -173,21 +174,18 @@ const SOURCE: TargetKernel = { version: [6, 0], text: '6.0', source: 'default', 
 
 /**
  * The findings of the converted module against those of the module before it, for the target and, as far as it is of the old model,
- * for its own kernel: the first that is new, counted by rule and function, and those that were there before. What was found in functions
- * that are gone may be found in as many of those that came: they were renamed.
+ * for its own kernel: the first that is new, counted by rule and function, and those that were there before. A finding of any level
+ * counts, and one that was there at a lower level only is new. What was found in functions that are gone may be found in as many of
+ * those that came: they were renamed.
  */
 function compareFindings(engine: Engine, before: ModuleInput, after: ModuleInput, target: TargetKernel): { readonly added: Finding | undefined; readonly kept: readonly Finding[] } {
   const wordsOf = (finding: Finding): string => `${keyOf(finding)}\n${finding.message}`;
   const forTarget = allFindings(engine, before, NO_SETTINGS, target);
   const known = new Set(forTarget.filter((one) => OF_THE_TARGET.has(one.rule)).map(wordsOf));
   const old = keysOnlyIn(before, after);
-  const counts = [countFindings(forTarget, old), countFindings(allFindings(engine, before, NO_SETTINGS, SOURCE), old)];
-  const kept = allFindings(engine, after, NO_SETTINGS, target)
-    .filter((one) => (one.severity === 'error' || one.severity === 'warning') && !known.has(wordsOf(one)));
-  const key = keysOnlyIn(after, before);
-  const now = countFindings(kept, key);
-  const added = kept.find((one) => now.get(key(one))! > Math.max(...counts.map((count) => count.get(key(one)) ?? 0)));
-  return { added, kept };
+  const earlier = [forTarget, allFindings(engine, before, NO_SETTINGS, SOURCE)];
+  const kept = allFindings(engine, after, NO_SETTINGS, target).filter((one) => !known.has(wordsOf(one)));
+  return { added: firstNew(kept, keysOnlyIn(after, before), earlier, old), kept };
 }
 
 /** The key of a finding of `input`: all functions that `other` does not name have one in common. */
