@@ -1,4 +1,6 @@
 import type { FileIr, LabelStmt, Stmt } from '../ir/types.ts';
+import type { Module } from '../lifecycle/types.ts';
+import { hiddenJumps } from './hidden-jumps.ts';
 import { statementsOf } from './place.ts';
 import type { Container, FreePlan, LabelPlan, UninitPlan } from './types.ts';
 
@@ -9,7 +11,7 @@ const SAYS_FREE = /^(?:(out|err|error|fail|failed|exit|bail|undo)_)?(?:free|kfre
  * The labels whose names would lie: they say free or uninit of the object and lead to a put. Any other label keeps its name,
  * and so does one that names the free of something else (`err_free_config: kfree(p->config)`).
  */
-export function planLabels(file: FileIr, container: Container, frees: readonly FreePlan[], uninits: readonly UninitPlan[]): LabelPlan[] {
+export function planLabels(module: Module, file: FileIr, container: Container, frees: readonly FreePlan[], uninits: readonly UninitPlan[]): LabelPlan[] {
   const gone = new Set<Stmt>([...frees.map((item) => item.at.stmt), ...uninits.map((item) => item.at.stmt)]);
   const plans: LabelPlan[] = [];
   // A label right before the put has the first right to the name.
@@ -27,14 +29,13 @@ export function planLabels(file: FileIr, container: Container, frees: readonly F
     const taken = new RegExp(`\\b${to}\\b`).test(free.fn.text) || plans.some((plan) => plan.fn === free.fn && plan.to === to);
     // A label that a macro, an asm goto or something not understood may name cannot be renamed.
     const unsure = statementsOf(free.fn).some(({ stmt }) => stmt.kind === 'unknown' || stmt.kind === 'asm');
-    const inMacro = file.macros.some((macro) => new RegExp(`\\b${label.name}\\b`).test(macro.bodyText));
-    if (!taken && !unsure && !inMacro) plans.push({ file, fn: free.fn, from: label.name, to, merged: false });
+    if (!taken && !unsure && !hiddenJumps(module, file, free.fn).pinned.has(label.name)) plans.push({ file, fn: free.fn, from: label.name, to, merged: false });
   }
-  return [...plans, ...mergedLabels(file, uninits, gone, plans)];
+  return [...plans, ...mergedLabels(module, file, uninits, gone, plans)];
 }
 
 /** Labels of an uninit that goes, when the next label follows at once: two names for one place, the first of them wrong. */
-function mergedLabels(file: FileIr, uninits: readonly UninitPlan[], gone: ReadonlySet<Stmt>, renamed: readonly LabelPlan[]): LabelPlan[] {
+function mergedLabels(module: Module, file: FileIr, uninits: readonly UninitPlan[], gone: ReadonlySet<Stmt>, renamed: readonly LabelPlan[]): LabelPlan[] {
   const plans: LabelPlan[] = [];
   for (const { fn, at } of uninits) {
     const label = at.siblings[at.index - 1];
@@ -45,6 +46,7 @@ function mergedLabels(file: FileIr, uninits: readonly UninitPlan[], gone: Readon
     // A comment on the label's line would go with it.
     if (file.comments.some((comment) => comment.start >= label.end && !file.text.slice(label.end, comment.start).includes('\n'))) continue;
     if (statementsOf(fn).some(({ stmt }) => stmt.kind === 'unknown' || stmt.kind === 'asm')) continue;
+    if (hiddenJumps(module, file, fn).pinned.has(label.name)) continue;
     const to = renamed.find((plan) => plan.fn === fn && plan.from === next.name)?.to ?? next.name;
     plans.push({ file, fn, from: label.name, to, merged: true });
   }

@@ -31,6 +31,8 @@ export interface WalkInput {
   /** Tests of the result of a function that hands out the object through an argument: there is none where they hold, and one where they do not. */
   readonly handed?: ReadonlySet<Stmt> | undefined;
   readonly meaning: (call: CallExpr) => CallMeaning | null;
+  /** The labels that evaluating an expression may jump to, by a macro. */
+  readonly jumps: (expr: Expr) => readonly string[];
 }
 
 export interface WalkOutput {
@@ -102,14 +104,9 @@ class Walker {
     }
     switch (stmt.kind) {
       case 'label': return entry | (this.labels.get(stmt.name) ?? 0);
-      case 'goto': {
-        const known = this.labels.get(stmt.label) ?? 0;
-        if ((known | entry) !== known) {
-          this.labels.set(stmt.label, known | entry);
-          this.changed = true;
-        }
+      case 'goto':
+        this.reach(stmt.label, entry);
         return 0;
-      }
       case 'return': {
         const states = stmt.value ? this.value(stmt.value, entry) : entry;
         if (states !== 0) this.leave(stmt, states);
@@ -158,6 +155,14 @@ class Walker {
         return states;
       }
     }
+  }
+
+  /** A label is reached with these states. */
+  private reach(label: string, states: States): void {
+    const known = this.labels.get(label) ?? 0;
+    if ((known | states) === known) return;
+    this.labels.set(label, known | states);
+    this.changed = true;
   }
 
   private readonly heads: States[] = [];
@@ -249,6 +254,7 @@ class Walker {
         for (let index = parts.length - 1; index >= 0; index--) pending.push({ expr: parts[index]!, done: false });
       }
     }
+    for (const label of this.input.jumps(root)) this.reach(label, states);
     return states;
   }
 

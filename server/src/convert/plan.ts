@@ -112,7 +112,7 @@ function planDevice(input: ConversionInput, file: FileIr, group: readonly CallSi
     }
   }
   checkConditions(file, allocations[0]!.fn, [...teardown.frees.map((item) => item.fn), ...teardown.uninits.map((item) => item.fn), ...allocations.map((item) => item.fn), ...tables.map((item) => item.variable)]);
-  const labels = planLabels(file, container, teardown.frees, teardown.uninits);
+  const labels = planLabels(module, file, container, teardown.frees, teardown.uninits);
   return { device: { container, allocations, uninits: teardown.uninits, frees: teardown.frees, labels, renames, moves }, planned: tables };
 }
 

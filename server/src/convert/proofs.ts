@@ -1,6 +1,7 @@
 import type { CallExpr, Expr, FileIr, FunctionIr, Stmt } from '../ir/types.ts';
 import type { Module } from '../lifecycle/types.ts';
 import { rootOf } from './allocation.ts';
+import { hiddenJumps } from './hidden-jumps.ts';
 import { isAddressOf, isNull, plainTest, State, walk, type CallMeaning, type States, type WalkOutput } from './paths.ts';
 import { allExpressions, namesIn, statementsOf, uncast } from './place.ts';
 import { lineOf, refuse, RefusedError, textOf } from './refuse.ts';
@@ -36,6 +37,7 @@ export function provePaths(module: Module, file: FileIr, container: Container, a
         resets,
         handed: handedAt(fn, holders, makers),
         meaning: helpers.meaningIn(scope, allocation),
+        jumps: hiddenJumps(module, file, fn).from,
       });
       if (!output.complete) refuse('opaque-function', `The paths of ${fn.name}() cannot be followed to the end. Simplify it, or convert by hand.`, file, fn.nameSpan);
       judge(file, fn, output, allocation, helpers.isCalled(fn), handedOverAt(fn, teardown));
@@ -221,7 +223,7 @@ class HelperSummaries {
     const all = new Set([...(holders ?? []), ...passed]);
     if (all.size === 0) return null;
     const takes = fn.params.some((param) => all.has(param.name));
-    const output = walk({ fn, entry: takes ? State.live : State.none, holders: all, check: null, meaning: this.meaningIn(scope, null) });
+    const output = walk({ fn, entry: takes ? State.live : State.none, holders: all, check: null, meaning: this.meaningIn(scope, null), jumps: hiddenJumps(this.module, this.file, fn).from });
     const result = output.exits.reduce((states, exit) => states | exit.states, 0) & ~(State.none | State.failed);
     return output.calls.size > 0 ? result || State.live : null;
   }

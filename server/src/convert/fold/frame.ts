@@ -1,5 +1,6 @@
 import type { CallExpr, Expr, FileIr, FunctionIr, IfStmt, InitializerExpr, Stmt, VariableIr } from '../../ir/types.ts';
 import { plain, tablesOf } from '../arguments.ts';
+import { hiddenJumps } from '../hidden-jumps.ts';
 import { allExpressions, uncast } from '../place.ts';
 import { textOf } from '../refuse.ts';
 import { effectsOf } from '../sites.ts';
@@ -18,6 +19,8 @@ export function frameOf(request: FoldRequest): Frame {
   if (fn.opaque) give(`${fn.name}() has something in it that was not understood.`, fn.nameSpan);
   const returnsObject = fn.returnType.keyword === 'struct' && fn.returnType.pointers === 1;
   if (!returnsObject && (fn.returnType.name !== 'int' || fn.returnType.pointers > 0)) give(`${fn.name}() returns no errno, so what fails in .init could not be told apart in it.`, fn.nameSpan);
+  const [jump] = hiddenJumps(module, file, fn).named;
+  if (jump !== undefined) give(`More than gotos leads to the label ${jump} of ${fn.name}(): a macro is given it or names it, so its steps cannot be taken apart.`, fn.nameSpan);
   const list = fn.body.body;
   const at = list.findIndex((stmt) => allocationIn(stmt) !== null);
   const found = at < 0 ? null : allocationIn(list[at]!);

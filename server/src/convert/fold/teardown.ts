@@ -1,11 +1,12 @@
 import type { Edit } from '../../text/span.ts';
 import type { FunctionIr, LabelStmt, Stmt } from '../../ir/types.ts';
+import { hiddenJumps } from '../hidden-jumps.ts';
 import { removalOf, type Removal } from '../layout.ts';
 import { statementsOf } from '../place.ts';
 import { under } from './frame.ts';
 import { bracesOf, removalsOf } from './lines.ts';
 import { ladderStart, type Selection } from './select.ts';
-import type { Frame } from './types.ts';
+import { NothingToFold, type Frame } from './types.ts';
 
 /** What goes from the functions that exist: the statements that move, what is undone elsewhere now, and labels that nothing jumps to. */
 export interface Leftovers {
@@ -44,6 +45,7 @@ export function leftovers(frame: Frame, selection: Selection): Leftovers {
     if (!reachable) gone.add(stmt);
     if (stmt.kind === 'return' || stmt.kind === 'goto') reachable = false;
   }
+  const { pinned } = hiddenJumps(frame.module, file, fn);
   const dropped: string[] = [];
   let group: LabelStmt[] = [];
   const close = (): void => {
@@ -66,6 +68,10 @@ export function leftovers(frame: Frame, selection: Selection): Leftovers {
     else if (!gone.has(stmt)) close();
   }
   close();
+  for (const stmt of gone) {
+    if (stmt.kind !== 'label' || !pinned.has(stmt.name)) continue;
+    throw new NothingToFold(`The label ${stmt.name} of ${fn.name}() would go, and a macro that is not seen may lead to it.`, { path: file.path, start: stmt.start, end: stmt.end });
+  }
   for (const stmt of gone) removals.push(...(stmt.kind === 'label' ? [removalOf(file.text, file.comments, stmt)] : removalsOf(file, stmt)));
   for (const owner of functions) {
     const braces = bracesOf(file, owner.body, gone, removals);

@@ -1,6 +1,8 @@
 import type { Edit } from '../../text/span.ts';
 import type { FileIr, FunctionIr } from '../../ir/types.ts';
+import type { Module } from '../../lifecycle/types.ts';
 import { lonelyBraces } from '../edits.ts';
+import { hiddenJumps } from '../hidden-jumps.ts';
 import { codeOf, joinRemovals, lineStart, nextLine, removalOf, type Removal } from '../layout.ts';
 import { allExpressions, expressionsIn, statementsOf, type Placed } from '../place.ts';
 
@@ -32,13 +34,14 @@ export function dropAll(file: FileIr, gone: ReadonlyMap<FunctionIr, readonly Pla
  * Another name for a label that `says` what went behind it and now leads to a return: `err_uninit` becomes `err`. Nothing where another name
  * is not free, or something that was not understood may use the label.
  */
-export function relabelled(fn: FunctionIr, gone: readonly Placed[], says: RegExp): Edit[] {
+export function relabelled(module: Module, file: FileIr, fn: FunctionIr, gone: readonly Placed[], says: RegExp): Edit[] {
   const all = statementsOf(fn);
   if (all.some(({ stmt }) => stmt.kind === 'unknown' || stmt.kind === 'asm')) return [];
+  const { pinned } = hiddenJumps(module, file, fn);
   return gone.flatMap((place) => {
     const label = place.siblings[place.index - 1];
     const next = place.siblings.slice(place.index).find((stmt) => !gone.some((other) => other.stmt === stmt));
-    if (label?.kind !== 'label' || !says.test(label.name) || next?.kind !== 'return') return [];
+    if (label?.kind !== 'label' || pinned.has(label.name) || !says.test(label.name) || next?.kind !== 'return') return [];
     const prefix = /^(?:out|err|error|fail|failed|exit)(?=_)/.exec(label.name)?.[0];
     const to = [...(prefix === undefined ? [] : [prefix]), 'out', 'out_return'].find((name) => !new RegExp(`\\b${name}\\b`).test(fn.text));
     if (to === undefined) return [];

@@ -3,6 +3,7 @@ import type { Expr, FileIr, LabelStmt, ReturnStmt, Stmt } from '../../ir/types.t
 import { compareVersions } from '../../kernel/version.ts';
 import type { Module } from '../../lifecycle/types.ts';
 import { rootOf } from '../allocation.ts';
+import { hiddenJumps } from '../hidden-jumps.ts';
 import { commentsAbove, indentAt, lineStart } from '../layout.ts';
 import { allExpressions, namesUnder, statementsOf, type Placed } from '../place.ts';
 import { lineIn, refuse, textOf } from '../refuse.ts';
@@ -111,7 +112,7 @@ export function dropUninits(module: Module, { file, fn }: Helper, root: string, 
       refuse('unsuitable-statement', `${call.name ?? 'the uninit'}() in ${fn.name}() cannot be taken out: it is all that its branch does, or part of another expression. Give it a line beside others first.`, file, own.stmt);
     }
     out.remove(file, at.stmt);
-    shortenGotos({ file, fn }, at, gone, out);
+    shortenGotos(module, { file, fn }, at, gone, out);
   }
 }
 
@@ -123,11 +124,12 @@ function branchOf(file: FileIr, at: Placed): Placed {
 }
 
 /** A label that leads to nothing but `return ret;` any more: its gotos return themselves, and its line goes. */
-function shortenGotos({ file, fn }: Helper, at: Placed, gone: ReadonlySet<Stmt>, out: Rewriting): void {
+function shortenGotos(module: Module, { file, fn }: Helper, at: Placed, gone: ReadonlySet<Stmt>, out: Rewriting): void {
   const label = at.siblings[at.index - 1];
   const next = at.siblings.slice(at.index + 1).find((stmt) => !gone.has(stmt));
   if (label?.kind !== 'label' || next?.kind !== 'return' || (next.value && next.value.kind !== 'name')) return;
   const places = statementsOf(fn);
+  if (hiddenJumps(module, file, fn).pinned.has(label.name)) return;
   if (places.some(({ stmt }) => stmt.kind === 'unknown' || stmt.kind === 'asm') || file.comments.some((comment) => comment.start >= label.end && comment.end <= at.stmt.start)) return;
   replaceGotos(file, places, label, next, out);
 }

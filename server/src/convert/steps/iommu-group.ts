@@ -23,7 +23,7 @@ export const dropIommuGroup: Step = (step) => {
     const places = calls.filter((item) => item.fn === fn).flatMap((item) => placesOf(file, fn, item.at, item.call));
     refuseOtherUses(file, fn, places);
     gone.set(fn, places);
-    labels.push(...relabelled(fn, places, /group/).map((edit) => ({ ...edit, kind: 'tidy' as const })));
+    labels.push(...relabelled(input.module, file, fn, places, /group/).map((edit) => ({ ...edit, kind: 'tidy' as const })));
   }
   return {
     edits: [{ path: file.path, edits: [...dropAll(file, gone).map((edit) => ({ ...edit, kind: 'tidy' as const })), ...labels] }],

@@ -1,6 +1,8 @@
 import type { Expr, FileIr, FunctionIr, IfStmt, Stmt } from '../../ir/types.ts';
 import { leaves, testAfter } from '../allocation.ts';
 import { plain } from '../arguments.ts';
+import type { Module } from '../../lifecycle/types.ts';
+import { hiddenJumps } from '../hidden-jumps.ts';
 import { plainTest } from '../paths.ts';
 import { allExpressions, isMessage, namesIn, statementsOf, uncast, type Placed } from '../place.ts';
 import { lineIn, textOf } from '../refuse.ts';
@@ -150,16 +152,17 @@ export function proveGap({ scope: { file, fn }, at, call }: HelperCall, root: st
 }
 
 /** Takes the test of the result out, and what only its goto led to. */
-export function dropTest({ file, fn }: { readonly file: FileIr; readonly fn: FunctionIr }, result: Result, out: Rewriting): void {
+export function dropTest(module: Module, { file, fn }: { readonly file: FileIr; readonly fn: FunctionIr }, result: Result, out: Rewriting): void {
   if (result.test) out.remove(file, result.test);
   const branch = result.test?.then ?? (result.call.kind === 'if' ? result.call.then : null);
   if (!branch) return;
   const places = statementsOf(fn);
   const gone = new Set<Stmt>(places.filter(({ stmt }) => stmt.start >= branch.start && stmt.end <= branch.end).map(({ stmt }) => stmt));
   const { body } = fn.body;
+  const { pinned } = hiddenJumps(module, file, fn);
   // A label that nothing goes to any more goes; what stands behind it as well when nothing falls into it.
   for (const stmt of body) {
-    if (stmt.kind !== 'label' || places.some((one) => one.stmt.kind === 'goto' && one.stmt.label === stmt.name && !gone.has(one.stmt))) continue;
+    if (stmt.kind !== 'label' || pinned.has(stmt.name) || places.some((one) => one.stmt.kind === 'goto' && one.stmt.label === stmt.name && !gone.has(one.stmt))) continue;
     if (!places.some((one) => one.stmt.kind === 'goto' && one.stmt.label === stmt.name)) continue;
     const at = body.indexOf(stmt);
     const before = body.slice(0, at).filter((one) => !gone.has(one)).at(-1);

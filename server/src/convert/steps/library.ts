@@ -131,7 +131,7 @@ function toCallback({ input: { module, kernel } }: StepInput, { init, calls }: L
     const args = site.call.args.map(text).join(', ');
     out.edit(call.scope.file, 'allocation', { span: call.at.stmt, newText: `vfio_init_group_dev(${args});` });
     if (result) {
-      dropTest(call.scope, result, out);
+      dropTest(module, call.scope, result, out);
       messages.push(...result.messages.map((message) => `\`${message}\` in ${call.scope.fn.name}() went with the test of ${name}: write it behind IS_ERR() if it is wanted.`));
       out.drop(call.scope.file, unusedIn(call.scope.file, [call.scope.fn], () => args, out.edits(call.scope.file), out.removals(call.scope.file)).removals);
     }

@@ -67,7 +67,7 @@ export const replaceManagedAllocation: Step = (step) => {
     touched.push(action, ...group.map((item) => item.fn.name));
     notes.push(`${action}() puts struct ${tag} where devres freed it: behind all that was taken after it.`);
   }
-  edits.push(...dropAll(file, gone), ...[...gone].flatMap(([fn, places]) => relabelled(fn, places, /uninit|free/)));
+  edits.push(...dropAll(file, gone), ...[...gone].flatMap(([fn, places]) => relabelled(input.module, file, fn, places, /uninit|free/)));
   return { edits: [{ path: file.path, edits: edits.map((edit) => ({ ...edit, kind: 'teardown' as const })) }], notes, touched: [...touched, ...[...gone.keys()].map((fn) => fn.name)] };
 };
 
