@@ -3,7 +3,7 @@ import type { Note } from '../convert/index.ts';
 import type { Engine } from '../engine/analyse.ts';
 import { convert, conversionTarget } from '../engine/convert.ts';
 import { convertFolding } from '../engine/fold.ts';
-import { fixAll } from '../engine/fix.ts';
+import { fixAll, type FixResult } from '../engine/fix.ts';
 import { joinLinked } from '../engine/project/join.ts';
 import { unifiedDiff } from '../text/diff.ts';
 import { applyEdits } from '../text/edits.ts';
@@ -28,6 +28,8 @@ interface Outcome {
   readonly notes: readonly Note[];
   readonly folded?: readonly Moved[] | undefined;
   readonly edits: readonly { readonly path: string; readonly range: JsonRange; readonly newText: string }[];
+  /** Of `fix`: what was fixed, and which safe fixes were left out. */
+  readonly fixes?: FixResult;
 }
 
 /** `convert` and `fix`: both change files, and show the change as one patch or write it. */
@@ -64,6 +66,7 @@ export async function runChange(command: Change, program: Program): Promise<numb
     bases.delete(patchName(`${process.cwd()}/x`).base);
     for (const base of bases) program.output.note(`the patch applies in ${base}`);
   }
+  for (const line of leftOut(outcomes)) program.output.note(line);
   if (inputs.unreadable > 0) return 2;
   return outcomes.some(({ status }) => status === 'refused') ? 1 : 0;
 }
@@ -95,8 +98,20 @@ async function convertFile(engine: Engine, workspace: Workspace, file: InputFile
 }
 
 async function fixFile(engine: Engine, workspace: Workspace, file: InputFile, unsafe: boolean): Promise<Outcome> {
-  const { edits } = fixAll(engine, await workspace.load(file.path), await workspace.config(file.path), await workspace.target(file.path), { unsafe });
-  return { file, status: edits.length > 0 ? 'converted' : 'unchanged', notes: [], edits: take(workspace, edits) };
+  const fixes = fixAll(engine, await workspace.load(file.path), await workspace.config(file.path), await workspace.target(file.path), { unsafe });
+  return { file, status: fixes.edits.length > 0 ? 'converted' : 'unchanged', notes: [], edits: take(workspace, fixes.edits), fixes };
+}
+
+/** How many safe fixes were not applied, which, and why; nothing where all were. */
+function leftOut(outcomes: readonly Outcome[]): string[] {
+  const skipped = outcomes.flatMap(({ file, fixes }) => fixes?.skipped.map((one) => ({ file, ...one })) ?? []);
+  if (skipped.length === 0) return [];
+  const applied = outcomes.reduce((sum, { fixes }) => sum + (fixes?.fixed.filter((one) => one.fix?.safety === 'safe').length ?? 0), 0);
+  const shown = skipped.map(({ file, finding, doubt }) => {
+    const place = finding.functionName === null ? file.shown : `${file.shown}: ${finding.functionName}()`;
+    return `${place}: ${finding.rule}: ${doubt}`;
+  });
+  return [`${skipped.length} of ${applied + skipped.length} safe fixes not applied: ${shown.join('; ')}`];
 }
 
 /** The commit message of what was converted, for the kernel of the first file. */

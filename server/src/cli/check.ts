@@ -1,3 +1,4 @@
+import { withProof } from '../engine/fix-proof.ts';
 import type { Analysis, NotAnalysed } from '../engine/types.ts';
 import type { Finding, Severity } from '../rules/types.ts';
 import type { Command, FailOn } from './args.ts';
@@ -34,6 +35,9 @@ export interface CheckResult {
   shown(path: string): string;
 }
 
+/** The formats that say of a fix whether it is safe: only for them it is proved. */
+const TELLS_FIXES: ReadonlySet<CheckCommand['format']> = new Set<CheckCommand['format']>(['json', 'sarif']);
+
 /** Analyses files and folders and prints what was found. */
 export async function runCheck(command: CheckCommand, program: Program): Promise<number> {
   const workspace = openWorkspace(command, program.output);
@@ -45,7 +49,11 @@ export async function runCheck(command: CheckCommand, program: Program): Promise
     try {
       const engine = await loading;
       const kernel = await workspace.target(file.path);
-      found.push({ file, analysis: engine.analyse(await workspace.load(file.path), await workspace.config(file.path), kernel) });
+      const input = await workspace.load(file.path);
+      const config = await workspace.config(file.path);
+      const analysis = engine.analyse(input, config, kernel);
+      const findings = TELLS_FIXES.has(command.format) ? analysis.findings.map((one) => withProof(engine, input, config, kernel, one)) : analysis.findings;
+      found.push({ file, analysis: { ...analysis, findings } });
       program.output.progress(`${found.length} files analysed`);
     } catch (error) {
       failed++;

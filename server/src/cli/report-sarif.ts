@@ -1,6 +1,7 @@
 /** SARIF 2.1.0 (OASIS standard of 27 March 2020), which code-scanning services and editors read. */
 import { rulePage } from '../engine/explain.ts';
 import { kernelStages } from '../engine/stages.ts';
+import { fixTitle } from '../engine/fix-proof.ts';
 import type { NotAnalysed } from '../engine/types.ts';
 import type { Finding, Rule, Severity } from '../rules/types.ts';
 import type { Span } from '../text/span.ts';
@@ -94,7 +95,7 @@ function resultOf(finding: Finding, ruleIndex: number | undefined, workspace: Wo
     partialFingerprints: { [FINGERPRINT]: fingerprintOf(finding, places.placeOf(finding.site.path).path, workspace) },
     ...(finding.fix && {
       fixes: [{
-        description: { text: finding.fix.safety === 'safe' ? finding.fix.title : `${finding.fix.title} (unsafe: review the result)` },
+        description: { text: fixTitle(finding.fix) },
         artifactChanges: finding.fix.edits.map(({ path, edits }) => ({
           artifactLocation: artifacts.locate(path),
           replacements: edits.map(({ span, newText }) => ({ deletedRegion: regionOf(workspace, path, span), insertedContent: { text: newText } })),

@@ -27,6 +27,8 @@ export interface Engine {
   forget(path: string): void;
   /** Another engine of the same making with a store of its own, for texts that are nobody's documents. The caller disposes it. */
   sibling(): Engine;
+  /** The sibling in which changed texts are proved: the same one each time, so that it meets the next change with most of it done. Freed with the engine. */
+  prover(): Engine;
   dispose(): void;
   readonly rules: readonly Rule[];
   readonly parser: SyntaxParser;
@@ -88,6 +90,7 @@ export function createEngine(parser: SyntaxParser, stages: Stages = kernelStages
   const documents = createDocuments(parser, stages.lowering);
   const modules = new Map<string, ModuleEntry>();
   const usesInterface = interfaceTest();
+  let prover: Engine | undefined;
 
   function lowerModule(input: ModuleInput): Module {
     const lowered = (one: SourceDocument): FileIr => documents.lowered(one.path, one.text, one.path === input.file);
@@ -182,13 +185,17 @@ export function createEngine(parser: SyntaxParser, stages: Stages = kernelStages
     settle: (path) => orUndefined(() => documents.settle(path)) ?? false,
 
     forget(path) {
+      prover?.forget(path);
       documents.forget(path);
       for (const key of [...modules.keys()]) if (key.split('\n').includes(path)) modules.delete(key);
     },
 
     sibling: () => createEngine(parser, stages),
 
+    prover: () => (prover ??= createEngine(parser, stages)),
+
     dispose() {
+      prover?.dispose();
       modules.clear();
       documents.dispose();
     },

@@ -1,23 +1,36 @@
-/** Applies the fixes of findings until nothing is left to fix, and keeps only those that prove themselves. */
+/** Applies the fixes of findings until nothing is left to fix, and keeps only those that are proved. */
+import { callNamesOf } from './call-names.ts';
 import type { Finding } from '../rules/types.ts';
 import { composeEdits } from '../text/edits.ts';
 import type { Edit, FileEdits } from '../text/span.ts';
 import type { Engine } from './analyse.ts';
+import { proofOf } from './fix-proof.ts';
 import { allFindings, countFindings, keyOf, parsesAsWell, withEdits } from './prove.ts';
 import type { Configuration, ModuleInput, TargetKernel } from './types.ts';
+
+/** A fix that its rule calls safe and that was not applied. */
+export interface SkippedFix {
+  /** The finding as it was when the fix was left out: its site is a place in the text of that round. */
+  readonly finding: Finding;
+  /** What a person has to look at. */
+  readonly doubt: string;
+}
 
 export interface FixResult {
   /** Edits of the texts in the given module, composed over all rounds; each document at most once. */
   readonly edits: readonly FileEdits[];
   readonly fixed: readonly Finding[];
+  /** In the order of the findings that are left. */
+  readonly skipped: readonly SkippedFix[];
 }
 
 /** A fix may uncover the next defect; more rounds than this are a fix that feeds itself. */
 const MAX_ROUNDS = 12;
 
 /**
- * Fixes what `input.file` shows. A fix is kept only when its finding is gone afterwards, no other has come anywhere in the module,
- * and the text parses no worse. Fixes that are in each other's way wait for the next round. Never throws.
+ * Fixes what `input.file` shows. A safe fix is applied when it is proved alone, and all of one round together bring no finding; an unsafe one, when it
+ * is asked for, when its finding is gone afterwards and no other has come. Fixes that are in each other's way wait for the next round, and so does the
+ * fix of a caller while a function that it calls is fixed. Never throws.
  */
 export function fixAll(engine: Engine, input: ModuleInput, config: Configuration, kernel: TargetKernel, options: { readonly unsafe: boolean }): FixResult {
   // A store of its own: the texts on the way are nobody's documents.
@@ -25,7 +38,7 @@ export function fixAll(engine: Engine, input: ModuleInput, config: Configuration
   try {
     const edits = new Map<string, readonly Edit[]>();
     const fixed: Finding[] = [];
-    const rejected = new Set<string>();
+    const rejected = new Map<string, string>();
     let current = input;
 
     const attempt = (chosen: readonly Finding[]): boolean => {
@@ -41,27 +54,38 @@ export function fixAll(engine: Engine, input: ModuleInput, config: Configuration
       current = next;
       return true;
     };
+    const isWanted = (finding: Finding): boolean => {
+      if (finding.fix === null || rejected.has(attemptKey(finding))) return false;
+      if (options.unsafe) return true;
+      return finding.fix.safety === 'safe' && proofOf(scratch, current, config, kernel, finding).doubt === null;
+    };
 
     for (let round = 0; round < MAX_ROUNDS; round++) {
-      const wanted = scratch.analyse(current, config, kernel).findings
-        .filter(({ fix }) => fix && (options.unsafe || fix.safety === 'safe')).filter((finding) => !rejected.has(attemptKey(finding)));
-      const chosen = withoutConflicts(current, wanted);
+      const found = scratch.analyse(current, config, kernel).findings;
+      const chosen = withoutCallers(current, scratch, withoutConflicts(current, found.filter(isWanted)));
       if (chosen.length === 0) break;
       if (attempt(chosen)) continue;
       // One of them spoils the rest: find out which, one at a time. Offsets hold only until the first that is kept.
       const kept = chosen.length > 1 && chosen.some((finding) => {
         if (attempt([finding])) return true;
-        rejected.add(attemptKey(finding));
+        rejected.set(attemptKey(finding), TOGETHER);
         return false;
       });
-      if (!kept) for (const finding of chosen) rejected.add(attemptKey(finding));
+      if (!kept) for (const finding of chosen) rejected.set(attemptKey(finding), TOGETHER);
     }
+    const skipped = scratch.analyse(current, config, kernel).findings.flatMap((finding): SkippedFix[] => {
+      if (finding.fix?.safety !== 'safe' || finding.severity === 'hint') return [];
+      const doubt = rejected.get(attemptKey(finding)) ?? proofOf(scratch, current, config, kernel, finding).doubt;
+      return [{ finding, doubt: doubt ?? TOGETHER }];
+    });
     const files = [...edits].map(([path, own]) => ({ path, edits: own })).filter((one) => one.edits.length > 0);
-    return { edits: files, fixed };
+    return { edits: files, fixed, skipped };
   } finally {
     scratch.dispose();
   }
 }
+
+const TOGETHER = 'check the function: the fix does not take the problem away, or brings another';
 
 /** In the order of the findings, those whose edits do not touch the edits of one before. */
 function withoutConflicts(input: ModuleInput, findings: readonly Finding[]): Finding[] {
@@ -73,6 +97,20 @@ function withoutConflicts(input: ModuleInput, findings: readonly Finding[]): Fin
     chosen.push(finding);
   }
   return chosen;
+}
+
+/** Without the findings in functions that call another function of the list: what the helper's fix changes may be what is wrong in its caller. */
+function withoutCallers(input: ModuleInput, engine: Engine, findings: readonly Finding[]): Finding[] {
+  const names = new Set(findings.flatMap(({ functionName }) => functionName ?? []));
+  if (names.size < 2) return [...findings];
+  const module = engine.module(input);
+  if (module === undefined) return [...findings];
+  const waits = (finding: Finding): boolean => {
+    const name = finding.functionName;
+    return name !== null && [...callNamesOf(module, name)].some((one) => one !== name && names.has(one) && !callNamesOf(module, one).has(name));
+  };
+  const left = findings.filter((finding) => !waits(finding));
+  return left.length > 0 ? left : [...findings];
 }
 
 function isBetter(engine: Engine, before: ModuleInput, after: ModuleInput, fixed: readonly Finding[], config: Configuration, kernel: TargetKernel): boolean {

@@ -5,6 +5,7 @@ import {
 import { conversionsAt, convert, conversionTarget, planOf, type ConversionOffer } from '../engine/convert.ts';
 import { convertFolding, foldOfferOf } from '../engine/fold.ts';
 import { fixAll } from '../engine/fix.ts';
+import { fixTitle, withProof } from '../engine/fix-proof.ts';
 import { suppressionFor, type SuppressionComment } from '../engine/suppress.ts';
 import type { Linked } from '../engine/project/linked.ts';
 import type { Conversion } from '../engine/types.ts';
@@ -73,26 +74,22 @@ function quickFixes(session: Session, loaded: Loaded, span: { start: number; end
     const same = shown.filter((one) => one.code === finding.rule && JSON.stringify(one.range) === JSON.stringify(own.range));
     const diagnostics = same.length > 0 ? same : [own];
     if (finding.convertible) convertible.push(...diagnostics);
-    if (finding.fix) {
-      const safe = finding.fix.safety === 'safe';
+    // A proof is for a person who asks, not for every key.
+    const { fix } = withProof(loaded.engine, loaded.input, loaded.config, loaded.kernel, finding);
+    if (fix) {
+      const safe = fix.safety === 'safe';
       fixes.push({
-        title: safe ? finding.fix.title : unsafeTitle(finding.fix.title),
+        title: fixTitle(fix),
         kind: CodeActionKind.QuickFix,
         diagnostics,
         ...(safe && session.client.preferredActions && { isPreferred: true }),
-        edit: workspaceEdit(session, loaded, finding.fix.edits),
+        edit: workspaceEdit(session, loaded, fix.edits),
       });
     }
     const comment = suppressionFor(loaded.document.getText(), finding);
     if (comment) comments.push({ title: `Suppress ${finding.rule} with a comment…`, kind: CodeActionKind.QuickFix, diagnostics, edit: commentEdit(session, loaded, comment) });
   }
   return { fixes, comments, convertible };
-}
-
-/** A title that ends in a parenthesis, set off by a space from what is not a call, says already what to look at. */
-function unsafeTitle(title: string): string {
-  const [, what, check] = /^(.*) \(([^()]*)\)$/.exec(title) ?? [];
-  return what === undefined ? `${title} (unsafe: review the result)` : `${what} (unsafe: ${check})`;
 }
 
 /** Where the client can, the cursor waits for the reason. Without one the comment allows nothing, and a warning says so. */

@@ -1,0 +1,136 @@
+/**
+ * The one proof that all hosts ask before they call a fix safe: it takes its finding away, brings no other of any level, and changes on
+ * no path anything but what the defect is about. What cannot be shown is unsafe, with what a person has to look at.
+ */
+import { isExcluded, macrosOf, undecided } from '../lifecycle/conditions.ts';
+import type { ModuleFacts, Site } from '../lifecycle/types.ts';
+import { isConfiguration } from '../rules/availability.ts';
+import { conditionsOfSite } from '../rules/locate.ts';
+import type { Finding, Fix } from '../rules/types.ts';
+import type { Edit, FileEdits, Span } from '../text/span.ts';
+import type { Engine } from './analyse.ts';
+import { comparePaths } from './compare-paths.ts';
+import { allFindings, parsesAsWell, withEdits } from './prove.ts';
+import type { Configuration, ModuleInput, TargetKernel } from './types.ts';
+
+/** What the proof says: `doubt` is what a person has to look at, a clause as in `check that …`; null where the fix is safe. */
+export interface Verdict { readonly doubt: string | null }
+
+const SAFE: Verdict = { doubt: null };
+
+const UNPROVED: Verdict = { doubt: 'check the whole function: no proof could be made' };
+
+/** The facts belong to one version of one module, and so does what was shown of its fixes. */
+const known = new WeakMap<ModuleFacts, Map<string, Verdict>>();
+
+/**
+ * The finding as a host may show it: a fix that its rule calls safe and that is not proved is unsafe, and its title says what to look
+ * at. Done when it is asked for, once for each finding. Never throws.
+ * @param finding a finding of `engine.analyse(input, …)` with the same settings and kernel.
+ */
+export function withProof(engine: Engine, input: ModuleInput, config: Configuration, kernel: TargetKernel, finding: Finding): Finding {
+  if (finding.fix?.safety !== 'safe') return finding;
+  const { doubt } = proofOf(engine, input, config, kernel, finding);
+  return doubt === null ? finding : { ...finding, fix: doubted(finding.fix, doubt) };
+}
+
+/** The verdict on a fix that its rule calls safe. Never throws: what fails is not shown. */
+export function proofOf(engine: Engine, input: ModuleInput, config: Configuration, kernel: TargetKernel, finding: Finding): Verdict {
+  const facts = engine.facts(input, kernel);
+  if (facts === undefined) return UNPROVED;
+  const verdicts = known.get(facts) ?? new Map<string, Verdict>();
+  known.set(facts, verdicts);
+  const key = JSON.stringify([finding.rule, finding.severity, finding.site, finding.fix!.edits]);
+  let verdict = verdicts.get(key);
+  if (verdict === undefined) {
+    try {
+      verdict = prove(engine, input, config, kernel, finding, facts);
+    } catch {
+      verdict = UNPROVED;
+    }
+    verdicts.set(key, verdict);
+  }
+  return verdict;
+}
+
+/** A title that says already what to look at keeps that. */
+function doubted(fix: Fix, doubt: string): Fix {
+  return { ...fix, safety: 'unsafe', title: / \((?:[^()]|\(\))*\)$/.test(fix.title) ? fix.title : `${fix.title} (${doubt})` };
+}
+
+/** The title as hosts show it. One that ends in a parenthesis, set off by a space from what is not a call, says already what to look at. */
+export function fixTitle({ title, safety }: Fix): string {
+  if (safety === 'safe') return title;
+  const [, what, check] = /^(.*) \(([^()]*(?:\(\)[^()]*)*)\)$/.exec(title) ?? [];
+  return what === undefined ? `${title} (unsafe: review the result)` : `${what} (unsafe: ${check})`;
+}
+
+function prove(engine: Engine, input: ModuleInput, config: Configuration, kernel: TargetKernel, finding: Finding, facts: ModuleFacts): Verdict {
+  const { edits } = finding.fix!;
+  if (finding.severity === 'hint') return { doubt: 'check that it is a defect' };
+  const after = withEdits(input, edits);
+  if (after === undefined) return UNPROVED;
+  const arm = openArm(facts, finding);
+  if (arm !== null) return { doubt: `check the code under #if ${arm}: it may be for another kernel` };
+  if (!parsesAsWell(engine.parser, input, after)) return { doubt: 'check that the result is C' };
+  const before = allFindings(engine, input, config, kernel);
+  const prover = engine.prover();
+  const changed = changeOfFindings(before, allFindings(prover, after, config, kernel), finding);
+  if (changed !== null) return { doubt: changed };
+  const fixed = prover.facts(after, kernel);
+  if (fixed === undefined) return UNPROVED;
+  const doubt = comparePaths(facts, fixed, edits);
+  return doubt === null ? SAFE : { doubt };
+}
+
+/** The test of an #if around the finding or an edit that nobody here can decide; null when there is none. */
+function openArm(facts: ModuleFacts, { site, fix }: Finding): string | null {
+  const macros = macrosOf(facts.module, facts.kernel);
+  const places: Site[] = [site, ...fix!.edits.flatMap(({ path, edits }) => edits.map(({ span }) => ({ path, ...span })))];
+  for (const place of places) {
+    const conditions = conditionsOfSite(facts.module, place);
+    if (isExcluded(conditions, facts.kernel, macros)) return conditions[0]!.test;
+    const open = undecided(conditions, facts.kernel, macros).find(({ test }) => !isConfiguration(test));
+    if (open !== undefined) return open.test;
+  }
+  return null;
+}
+
+/**
+ * What is wrong with the findings after the fix: its own is there still, or one has come that was not there. A finding is the same one
+ * where its rule, function and severity are the same and its text or its place are.
+ */
+function changeOfFindings(before: readonly Finding[], after: readonly Finding[], fixed: Finding): string | null {
+  const { edits } = fixed.fix!;
+  const left = before.filter((one) => !isSame(one, fixed, []) || one.site.start !== fixed.site.start);
+  for (const one of after) {
+    const at = left.findIndex((other) => isSame(other, one, edits));
+    if (at >= 0) {
+      left.splice(at, 1);
+      continue;
+    }
+    if (isSame(fixed, one, edits)) return 'check the function: the problem is still found';
+    const place = one.functionName === null ? 'the result' : `${one.functionName}()`;
+    return `check ${place}: ${one.rule} is found then`;
+  }
+  return null;
+}
+
+function isSame(before: Finding, after: Finding, edits: readonly FileEdits[]): boolean {
+  if (before.rule !== after.rule || before.severity !== after.severity || before.functionName !== after.functionName || before.site.path !== after.site.path) return false;
+  return before.message === after.message || movedTo(before.site, edits) === after.site.start;
+}
+
+/** The offset at which a place begins once the edits are made. */
+function movedTo(site: Site, edits: readonly FileEdits[]): number {
+  const own = edits.filter(({ path }) => path === site.path).flatMap((one) => one.edits);
+  return site.start + own.filter(({ span }) => isBefore(span, site)).reduce((sum, edit) => sum + growth(edit), 0);
+}
+
+function isBefore(span: Span, site: Site): boolean {
+  return span.end <= site.start;
+}
+
+function growth({ span, newText }: Edit): number {
+  return newText.length - (span.end - span.start);
+}
