@@ -107,8 +107,6 @@ describe('convert', () => {
       - struct easel is now freed at the last vfio_put_device(), which may be
         later than before: pointers to it that are kept elsewhere must still
         be gone by then.
-      - Besides the life cycle, the mdev interface changed:
-        mdev_get_type_group_id is not in 6.1.
       - easel_release_dev() now does vfree(), kfree(): at the last put, which
         may be after easel_remove() has returned.
       - Accounting stays in easel_probe() (lines 96, 104 of the result) and

@@ -1,13 +1,9 @@
-import type { FileIr } from '../ir/types.ts';
 import type { KernelVersion } from '../kernel/types.ts';
 import { formatVersion } from '../kernel/version.ts';
 import type { DevicePlan, Note, TablePlan } from './types.ts';
 
-/** Names of the mdev interface that 6.1 no longer has: a port needs more than the life cycle there. */
-const OLD_MDEV: readonly string[] = ['mdev_get_type_group_id', 'mdev_parent_dev', 'mdev_from_dev', 'mdev_register_device', 'mdev_unregister_device', 'mdev_get_drvdata', 'mdev_set_drvdata', 'mdev_set_iommu_device', 'supported_type_groups'];
-
 /** What a person should know of the result: what was generated, what changes its time, what is left to do. */
-export function notesOf(file: FileIr, kernel: KernelVersion, devices: readonly DevicePlan[], tables: readonly TablePlan[]): Note[] {
+export function notesOf(kernel: KernelVersion, devices: readonly DevicePlan[], tables: readonly TablePlan[]): Note[] {
   const notes: Note[] = [];
   const say = (text: string, kind: 'review' | 'label' = 'review'): void => void notes.push({ kind, text });
   for (const device of devices) {
@@ -22,8 +18,6 @@ export function notesOf(file: FileIr, kernel: KernelVersion, devices: readonly D
     if (table.releaseStub) notes.push({ kind: 'release', name: table.releaseStub, text: `${table.releaseStub}() was added because 6.1 calls .release without a test and leaves the free to it.` });
     if (iommufd.length > 0) say(`${table.variable.name} got the iommufd members that registering insists on in ${formatVersion(kernel)}: ${iommufd.map((member) => `.${member.name}`).join(', ')}.`);
   }
-  const stale = OLD_MDEV.filter((name) => new RegExp(`\\b${name}\\b`).test(file.text));
-  if (stale.length > 0) say(`Besides the life cycle, the mdev interface changed: ${stale.join(', ')} ${stale.length > 1 ? 'are' : 'is'} not in ${formatVersion(kernel)}.`);
   return notes;
 }
 

@@ -47,7 +47,7 @@ export function planFile(input: ConversionInput, file: FileIr, functionName: str
   }
   if (devices.length === 0) return { status: 'unchanged' };
   const found = withOneStub(file, [...tables.values()]);
-  return { status: 'planned', plan: { file, kernel, devices, tables: found, notes: notesOf(file, kernel, devices, found) } };
+  return { status: 'planned', plan: { file, kernel, devices, tables: found, notes: notesOf(kernel, devices, found) } };
 }
 
 /** One group for each struct that is initialised; what has no known struct stands alone. */

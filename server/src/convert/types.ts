@@ -190,10 +190,11 @@ export interface DevicePlan {
  * - `release`: a `.release` that was added only to give the memory back;
  * - `label`, `moved`: what the patch shows by itself;
  * - `style`: what the style that was asked for could not do;
- * - `finding`: a fault that the driver had before.
+ * - `finding`: a fault that the driver had before;
+ * - `target`: what is left in it that the target kernel does not know.
  */
 export type Note =
-  | { readonly kind: 'review' | 'label' | 'moved' | 'style' | 'finding'; readonly text: string }
+  | { readonly kind: 'review' | 'label' | 'moved' | 'style' | 'finding' | 'target'; readonly text: string }
   | { readonly kind: 'release'; readonly text: string; readonly name: string };
 
 /** A proved plan for a module. It is data: edits.ts turns it into text, and another style is another such function. */

@@ -7,6 +7,7 @@ import type { FileEdits, Span } from '../text/span.ts';
 import { NO_SETTINGS, type Engine } from './analyse.ts';
 import { firstNew } from './compare-findings.ts';
 import { allFindings, keyOf, parsesAsWell, withEdits } from './prove.ts';
+import { isOfTheTarget, targetNotes } from './target-notes.ts';
 import type { Conversion, ModuleInput, TargetKernel } from './types.ts';
 
 /** A conversion that can be asked for. Without a function it is for all devices of the file. */
@@ -131,10 +132,12 @@ export function convert(engine: Engine, input: ModuleInput, target: TargetKernel
       const { problem, site } = proof;
       return { status: 'refused', reason: `Not proved: ${problem}.`, site: site ? before(site) : here, code: null };
     }
-    const { kept } = proof;
+    const { kept, left } = proof;
     const touched = new Set([...prepared.touched, ...planned.touched]);
     const remarks = kept.filter((one) => one.functionName !== null && touched.has(one.functionName)).map((one) => remark(input, one, before(one.site)));
-    return { status: 'converted', edits, notes: [...prepared.notes, ...planned.notes, ...remarks] };
+    const module = after && moduleOf(scratch, after);
+    const ofTarget = module ? targetNotes({ input, module, edits }, left, target) : [];
+    return { status: 'converted', edits, notes: [...prepared.notes, ...planned.notes, ...ofTarget, ...remarks] };
   } catch (error) {
     return failed(error);
   } finally {
@@ -144,8 +147,8 @@ export function convert(engine: Engine, input: ModuleInput, target: TargetKernel
 
 /** What the proof of a changed module came to. */
 export type Proof =
-  /** `kept` are the findings that are left in it, all of them from before. */
-  | { readonly status: 'proved'; readonly kept: readonly Finding[] }
+  /** `kept` are the findings that are left in it, all of them from before; `left` those on what the target kernel lacks. */
+  | { readonly status: 'proved'; readonly kept: readonly Finding[]; readonly left: readonly Finding[] }
   /** The problem ends a sentence; its place is in the changed module. */
   | { readonly status: 'failed'; readonly problem: string; readonly site: Site | null };
 
@@ -156,18 +159,12 @@ export type Proof =
 export function prove(engine: Engine, scratch: Engine, input: ModuleInput, after: ModuleInput | undefined, target: TargetKernel, functionName: string | undefined): Proof {
   if (!after) return { status: 'failed', problem: 'the edits of the conversion are in each other\'s way', site: null };
   if (!parsesAsWell(engine.parser, input, after)) return { status: 'failed', problem: 'the converted text would not parse', site: null };
-  const { added, kept } = compareFindings(scratch, input, after, target);
+  const { added, kept, left } = compareFindings(scratch, input, after, target);
   if (added) return { status: 'failed', problem: `the converted text would not be right: ${added.message} [${added.rule}]`, site: added.site };
   const second = preparePlan(scratch, scratch, after, target, functionName);
-  if (second.status === 'unchanged') return { status: 'proved', kept };
+  if (second.status === 'unchanged') return { status: 'proved', kept, left };
   return { status: 'failed', problem: 'a second conversion would change the result again', site: second.status === 'refused' ? second.site : null };
 }
-
-/**
- * What a conversion does not have to answer for: interfaces beside the life cycle that the target lacks as well (mdev types in
- * 6.1). They are reported before and after, word for word.
- */
-const OF_THE_TARGET = new Set(['removed-api', 'unavailable-api']);
 
 /** The kernel that a driver of the old model is judged for: the newest that has it. */
 const SOURCE: TargetKernel = { version: [6, 0], text: '6.0', source: 'default', reason: 'the newest kernel of the old model' };
@@ -178,14 +175,16 @@ const SOURCE: TargetKernel = { version: [6, 0], text: '6.0', source: 'default', 
  * counts, and one that was there at a lower level only is new. What was found in functions that are gone may be found in as many of
  * those that came: they were renamed.
  */
-function compareFindings(engine: Engine, before: ModuleInput, after: ModuleInput, target: TargetKernel): { readonly added: Finding | undefined; readonly kept: readonly Finding[] } {
+function compareFindings(engine: Engine, before: ModuleInput, after: ModuleInput, target: TargetKernel): { readonly added: Finding | undefined; readonly kept: readonly Finding[]; readonly left: readonly Finding[] } {
   const wordsOf = (finding: Finding): string => `${keyOf(finding)}\n${finding.message}`;
   const forTarget = allFindings(engine, before, NO_SETTINGS, target);
-  const known = new Set(forTarget.filter((one) => OF_THE_TARGET.has(one.rule)).map(wordsOf));
+  const known = new Set(forTarget.filter(isOfTheTarget).map(wordsOf));
   const old = keysOnlyIn(before, after);
   const earlier = [forTarget, allFindings(engine, before, NO_SETTINGS, SOURCE)];
-  const kept = allFindings(engine, after, NO_SETTINGS, target).filter((one) => !known.has(wordsOf(one)));
-  return { added: firstNew(kept, keysOnlyIn(after, before), earlier, old), kept };
+  const found = allFindings(engine, after, NO_SETTINGS, target);
+  const left = found.filter((one) => known.has(wordsOf(one)));
+  const kept = found.filter((one) => !known.has(wordsOf(one)));
+  return { added: firstNew(kept, keysOnlyIn(after, before), earlier, old), kept, left };
 }
 
 /** The key of a finding of `input`: all functions that `other` does not name have one in common. */

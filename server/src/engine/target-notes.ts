@@ -1,0 +1,62 @@
+/** What a conversion leaves in a driver that the target kernel does not know: a note each, with its line, so that nobody learns of it from the compiler. */
+import { oldForms, siteBefore, type DocumentEdits, type Note, type OldForm } from '../convert/index.ts';
+import { formatVersion } from '../kernel/version.ts';
+import type { Module, Site } from '../lifecycle/types.ts';
+import type { Finding } from '../rules/types.ts';
+import type { ModuleInput, TargetKernel } from './types.ts';
+
+/** The rules that speak of interfaces which the target kernel lacks. */
+const OF_THE_TARGET = new Set(['removed-api', 'unavailable-api']);
+
+/** Whether a finding is about an interface that the target kernel lacks. */
+export function isOfTheTarget(finding: Finding): boolean {
+  return OF_THE_TARGET.has(finding.rule);
+}
+
+/** A module after edits, and the edits that made it from the input. */
+export interface Changed {
+  readonly input: ModuleInput;
+  readonly module: Module;
+  readonly edits: readonly DocumentEdits[];
+}
+
+/**
+ * A note for each thing of older kernels that is left, with its lines in the documents as they were given.
+ * @param left the findings in the changed module; those of other rules are passed over.
+ */
+export function targetNotes({ input, module, edits }: Changed, left: readonly Finding[], target: TargetKernel): Note[] {
+  const at = (sites: readonly Site[]): string => linesOf(input, sites.map((site) => siteBefore(edits, site)));
+  const ofFindings = left.filter(isOfTheTarget).map((finding) => `${at([finding.site])}: ${finding.message}.`);
+  const ofForms = oldForms(module, target.version).map((form) => `${at(form.sites)}: ${sentenceOn(form)}.`);
+  return [...new Set([...ofFindings, ...ofForms])].map((text) => ({ kind: 'target', text }));
+}
+
+function sentenceOn({ name, change: { form, since, instead } }: OldForm): string {
+  const kernel = formatVersion(since);
+  switch (form.kind) {
+    case 'returns-void': return `${name} returns void since Linux ${kernel}`;
+    case 'parameter': return `${name} takes a \`struct ${form.tag} *\` since Linux ${kernel}`;
+    case 'arguments': case 'argument-type': return `${name} takes other arguments since Linux ${kernel}: ${instead}`;
+    default: return `${name} does not exist since Linux ${kernel}: ${instead}`;
+  }
+}
+
+/** `Line 12`, `Lines 12 and 40`, in a module of several sources `Line 7 of foo.c`, whichever of them was asked for. */
+function linesOf(input: ModuleInput, sites: readonly Site[]): string {
+  const byPath = new Map<string, number[]>();
+  for (const site of sites) byPath.set(site.path, [...(byPath.get(site.path) ?? []), lineIn(input, site)]);
+  const parts = [...byPath].map(([path, lines]) => {
+    const different = [...new Set(lines)];
+    const last = different.pop();
+    const list = different.length === 0 ? `${last}` : `${different.join(', ')} and ${last}`;
+    const where = input.sources.length === 1 ? '' : ` of ${path.slice(path.lastIndexOf('/') + 1)}`;
+    return `${different.length === 0 ? 'line' : 'lines'} ${list}${where}`;
+  });
+  const text = parts.join(', ');
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+function lineIn(input: ModuleInput, site: Site): number {
+  const text = [...input.sources, ...input.headers].find((one) => one.path === site.path)?.text ?? '';
+  return text.slice(0, site.start).split('\n').length;
+}
