@@ -6,7 +6,8 @@ import type { Defined, ModuleIndex } from '../lifecycle/module.ts';
 import { isExcluded, macrosOf, undecided } from '../lifecycle/conditions.ts';
 import { callsIn, type PlacedCall } from './locate.ts';
 import { indexOf } from './members.ts';
-import { deleteStatement, insertBefore, lineEnd, startsLine } from './fixes/text.ts';
+import { putLinesBefore, takeLines } from './fixes/move.ts';
+import { startsLine } from './fixes/text.ts';
 import { DRIVER, FOO, PROBE, REMOVE } from './examples.ts';
 
 const OPS = `
@@ -266,7 +267,7 @@ function frontOf(facts: ModuleFacts, fields: readonly FieldIr[], at: number): Pi
   return front[0] === undefined ? null : { before: front[0], isCertain: false };
 }
 
-/** Moves each member's declaration to the front of its struct, with the comment behind it. */
+/** Moves each member's declaration to the front of its struct, with its comments. */
 function fixFor(late: readonly LateMember[]): Fix | null {
   const byPath = new Map<string, Edit[]>();
   for (const { struct: { file, item }, field } of late) {
@@ -274,11 +275,9 @@ function fixFor(late: readonly LateMember[]): Fix | null {
     const first = item.fields.find((one) => one.conditions.length === 0);
     const isAlone = item.fields.every((one) => one === field || one.statement.start !== field.statement.start);
     if (first === undefined || first.unplaced || field.unplaced || !isAlone) return null;
-    if (!startsLine(text, field.statement.start) || !startsLine(text, first.statement.start)) return null;
-    const removed = deleteStatement(text, field.statement);
-    const moved = text.slice(field.statement.start, lineEnd(text, Math.max(field.statement.start, removed.span.end - 2)));
-    if (moved.includes('\n') || removed.span.start === field.statement.start) return null;
-    byPath.set(file.path, [...byPath.get(file.path) ?? [], insertBefore(text, first.statement, [moved.trimEnd()]), removed]);
+    const taken = takeLines(text, field.statement);
+    if (taken === null || !startsLine(text, first.statement.start)) return null;
+    byPath.set(file.path, [...byPath.get(file.path) ?? [], putLinesBefore(text, first.statement, taken.lines), ...taken.removed]);
   }
   return {
     title: 'Move the member to the front (other code may rely on the layout)',

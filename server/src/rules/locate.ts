@@ -137,13 +137,13 @@ export function documentOf(module: Module, fn: FunctionIr): FileIr | null {
   return documentsOf(module).find((file) => file.functions.includes(fn)) ?? null;
 }
 
-/** Whether anything in the module but its own definition and prototypes names a function; one that is not static may be called from outside. */
+/** Whether any code of the module but its own definition and prototypes names a function; one that is not static may be called from outside. */
 export function isReferenced(module: Module, fn: FunctionIr): boolean {
   if (!fn.isStatic) return true;
   const name = new RegExp(`\\b${fn.name}\\b`, 'g');
   return documentsOf(module).some((file) => [...file.text.matchAll(name)].some(({ index }) => {
     const isOwn = file.functions.includes(fn) && index >= fn.start && index < fn.end;
-    return !isOwn && !file.prototypes.some((one) => index >= one.start && index < one.end);
+    return !isOwn && ![...file.prototypes, ...file.comments].some((one) => index >= one.start && index < one.end);
   }));
 }
 

@@ -4,6 +4,7 @@ import { documentAt } from './locate.ts';
 import { addFunctionBefore } from './fixes/text.ts';
 import { addMember } from './fixes/ops-table.ts';
 import { freeName } from './fixes/names.ts';
+import { standingCallback } from './fixes/standing-callback.ts';
 import { DRIVER, FOO, FOO_6_1, PROBE, REMOVE } from './examples.ts';
 
 export const missingReleaseOp: Rule = {
@@ -14,7 +15,7 @@ export const missingReleaseOp: Rule = {
   docs: {
     what: 'An ops table that is given to `vfio_alloc_device()` has no `.release`, which 6.1 calls without a test.',
     why: 'In 6.1 the last `vfio_put_device()` calls `ops->release()` whether it is set or not: without it the kernel jumps to address 0. It is also the only place where the container is freed.',
-    instead: 'Set `.release` to a function that ends with `vfio_free_device()`, or for a vfio-pci core device to `vfio_pci_core_release_dev`.',
+    instead: 'Set `.release` to a function that ends with `vfio_free_device()`, or for a vfio-pci core device to `vfio_pci_core_release_dev`. The fix names a function that stands ready and that nothing uses, else it writes one.',
     knownProblems: 'A table whose braces hold an `#if`, a macro or code that could not be read may set the member there and is not reported; nor is a table that is filled at run time.',
     references: ['v6.1 cb9ff3f3b84c adds the ops members init and release', 'v6.2 913447d06f03 makes release optional'],
   },
@@ -47,6 +48,56 @@ static const struct vfio_device_ops foo_ops = {
 	.release = foo_release_dev,
 	.open_device = foo_open_device,
 };
+${PROBE}${REMOVE}${DRIVER}`,
+      },
+      {
+        title: 'A function that does it stands there, and nothing names it',
+        kernel: '6.1',
+        code: `struct foo {
+	struct vfio_device vdev;
+};
+
+static int foo_init_dev(struct vfio_device *vdev)
+{
+	return 0;
+}
+
+static const struct vfio_device_ops foo_ops = {
+//                                  ^^^^^^^ missing-release-op
+	.name = "foo", /* as users see it */
+	.init = foo_init_dev,
+	.open_device = foo_open_device,
+};
+
+/* foo_free() is all that is left to do. */
+static void foo_free(struct vfio_device *vdev)
+{
+	vfio_free_device(vdev);
+}
+${PROBE}${REMOVE}${DRIVER}`,
+        fixed: `struct foo {
+	struct vfio_device vdev;
+};
+
+static int foo_init_dev(struct vfio_device *vdev)
+{
+	return 0;
+}
+
+static void foo_free(struct vfio_device *vdev);
+
+static const struct vfio_device_ops foo_ops = {
+	.name = "foo", /* as users see it */
+	.init = foo_init_dev,
+	.release = foo_free,
+	.open_device = foo_open_device,
+};
+
+/* foo_free() is all that is left to do. */
+static void foo_free(struct vfio_device *vdev)
+{
+	vfio_free_device(vdev);
+}
 ${PROBE}${REMOVE}${DRIVER}`,
       },
       {
@@ -111,8 +162,8 @@ static int foo_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 `,
         fixed: `static const struct vfio_device_ops foo_ops = {
 	.name = "foo",
-	.release = vfio_pci_core_release_dev,
 	.init = vfio_pci_core_init_dev,
+	.release = vfio_pci_core_release_dev,
 };
 
 static int foo_probe(struct pci_dev *pdev, const struct pci_device_id *id)
@@ -200,6 +251,8 @@ function fixFor(facts: ModuleFacts, table: OpsTable): Fix | null {
   const init = table.members.get('init')?.value;
   const core = init === 'vfio_pci_core_init_dev' || facts.observations.some((one) => one.kind === 'operation' && one.op === 'core-init' && one.function.name === init);
   if (!core && facts.observations.some((one) => one.kind === 'operation' && one.op === 'core-init' && one.role !== 'init')) return null;
+  const standing = standingCallback(facts, file, table, 'release', core ? ['vfio_pci_core_release_dev'] : ['vfio_free_device', 'vfio_pci_core_release_dev']);
+  if (standing.function !== null) return standing.fix;
   const release = core ? 'vfio_pci_core_release_dev' : freeName(facts.module, `${prefixOf(table.variable.name)}_release_dev`);
   const member = addMember(file.text, table, 'release', release);
   if (member === null) return null;

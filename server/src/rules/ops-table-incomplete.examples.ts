@@ -22,6 +22,29 @@ function driver(table: string, probe: string = PROBE): string {
 const EMULATED = ['bind_iommufd = vfio_iommufd_emulated_bind', 'unbind_iommufd = vfio_iommufd_emulated_unbind', 'attach_ioas = vfio_iommufd_emulated_attach_ioas'];
 const DETACH = 'detach_ioas = vfio_iommufd_emulated_detach_ioas';
 
+const PHYSICAL_PROBE = PROBE.replace('vfio_register_emulated_iommu_dev', 'vfio_register_group_dev');
+
+/** The same driver for a device of the platform bus. */
+const PLATFORM = `${PHYSICAL_PROBE}${REMOVE}${DRIVER}`.replaceAll('mdev_device *mdev', 'platform_device *pdev').replaceAll('&mdev->dev', '&pdev->dev').replaceAll('mdev_driver', 'platform_driver');
+
+/** Callbacks that attach the device themselves. */
+const OWN = `
+static int foo_bind(struct vfio_device *vdev, struct iommufd_ctx *ictx, u32 *id)
+{
+	return foo_bind_hw(vdev, ictx, id);
+}
+
+static void foo_unbind(struct vfio_device *vdev)
+{
+	foo_unbind_hw(vdev);
+}
+
+static int foo_attach(struct vfio_device *vdev, u32 *pt_id)
+{
+	return foo_attach_hw(vdev, pt_id);
+}
+`;
+
 export const opsTableIncompleteExamples: Rule['examples'] = {
   bad: [
     {
@@ -49,17 +72,29 @@ export const opsTableIncompleteExamples: Rule['examples'] = {
 static const struct vfio_device_ops foo_ops = {
 //                                  ^^^^^^^ ops-table-incomplete
 	.name		= "foo",
-	.bind_iommufd	= foo_bind_iommufd
+	.bind_iommufd	= vfio_iommufd_physical_bind
 };
-${PROBE.replace('vfio_register_emulated_iommu_dev', 'vfio_register_group_dev')}${REMOVE}${DRIVER}`,
+${PLATFORM}`,
       fixed: `${CONTAINER}
 static const struct vfio_device_ops foo_ops = {
 	.name		= "foo",
-	.bind_iommufd	= foo_bind_iommufd,
+	.bind_iommufd	= vfio_iommufd_physical_bind,
 	.unbind_iommufd	= vfio_iommufd_physical_unbind,
 	.attach_ioas	= vfio_iommufd_physical_attach_ioas,
 };
-${PROBE.replace('vfio_register_emulated_iommu_dev', 'vfio_register_group_dev')}${REMOVE}${DRIVER}`,
+${PLATFORM}`,
+    },
+    {
+      title: 'Callbacks of the driver\'s own: no helper goes beside them',
+      kernel: '6.12',
+      code: driver(`${OWN}${ops('ops-table-incomplete', 'bind_iommufd = foo_bind', 'unbind_iommufd = foo_unbind', 'attach_ioas = foo_attach')}`),
+      fixed: driver(`${OWN}${ops(null, 'bind_iommufd = foo_bind', 'unbind_iommufd = foo_unbind', 'attach_ioas = foo_attach')}`),
+    },
+    {
+      title: 'An mdev that is registered as a physical device',
+      kernel: '6.12',
+      code: driver(ops('ops-table-incomplete hint', 'read = foo_read'), PHYSICAL_PROBE),
+      fixed: driver(ops(null, 'read = foo_read', ...EMULATED, DETACH), PHYSICAL_PROBE),
     },
   ],
   good: [

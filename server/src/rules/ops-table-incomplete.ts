@@ -4,6 +4,7 @@ import type { ModuleFacts, OpsTable, OperationObservation } from '../lifecycle/t
 import { compareVersions, formatVersion } from '../kernel/version.ts';
 import { documentAt, isSameSite } from './locate.ts';
 import { listed } from './wording.ts';
+import { familyFor } from './fixes/iommufd-family.ts';
 import { addMembers } from './fixes/ops-table.ts';
 import { opsTableIncompleteExamples } from './ops-table-incomplete.examples.ts';
 
@@ -15,15 +16,13 @@ export const opsTableIncomplete: Rule = {
   docs: {
     what: 'An ops table lacks iommufd members that the registration insists on, or has only some of them.',
     why: 'Registration warns and returns `-EINVAL` for such a table, so that probe never succeeds: in 6.2 and 6.3 when `.bind_iommufd` stands without `.unbind_iommufd` or `.attach_ioas`, from 6.4 on, with `CONFIG_IOMMUFD`, when any of the three is missing, and from 6.6 on also without `.detach_ioas`.',
-    instead: 'Set all of them, of one family: `vfio_iommufd_physical_…` for a device with an IOMMU group of its own, `vfio_iommufd_emulated_…` for one that is registered with `vfio_register_emulated_iommu_dev()`.',
+    instead: 'Set all of them, of one family: `vfio_iommufd_physical_…` for a device with an IOMMU group of its own, `vfio_iommufd_emulated_…` for an mdev and whatever else is registered with `vfio_register_emulated_iommu_dev()`.',
     knownProblems: 'A table without any of the members works in a kernel without `CONFIG_IOMMUFD`, therefore it is a hint only. A table that is not const, or whose braces hold an `#if`, a macro or code that could not be read, may get the members there and is not reported.',
     references: ['v6.2 adds the members bind_iommufd, unbind_iommufd and attach_ioas', 'v6.6 makes detach_ioas mandatory', 'v6.17 fe24d5bc635e adds the detach_ioas that pds had been left without'],
   },
   examples: opsTableIncompleteExamples,
   check,
 };
-
-type Family = 'physical' | 'emulated';
 
 /** The members and the helpers of each family that they are set to, in the order of the struct. */
 const MEMBERS: readonly { readonly name: string; readonly suffix: string; readonly since: KernelVersion }[] = [
@@ -106,24 +105,17 @@ function registrations(facts: ModuleFacts, table: OpsTable): OperationObservatio
   return [...found.values()];
 }
 
-/** By what the table has already, else by how its devices, or all devices of the module, are registered; null when that differs. */
-function familyOf(facts: ModuleFacts, table: OpsTable): Family | null {
-  const written = new Set([...table.members.values()].flatMap(({ value }) => /^vfio_iommufd_(physical|emulated)_/.exec(value)?.[1] ?? []));
-  if (written.size > 0) return written.size === 1 ? [...written][0] as Family : null;
-  const own = registrations(facts, table);
-  const all = own.length > 0 ? own : facts.observations.filter((one) => one.kind === 'operation' && one.op === 'register');
-  const families = new Set(all.map((one): Family => (one.kind === 'operation' && one.api === 'vfio_register_emulated_iommu_dev' ? 'emulated' : 'physical')));
-  return families.size === 1 ? [...families][0]! : null;
-}
-
 function fixFor(facts: ModuleFacts, table: OpsTable, absent: readonly (typeof MEMBERS)[number][]): Fix | null {
   const text = documentAt(facts.module, table.path)?.text;
-  const family = familyOf(facts, table);
+  const wanted = familyFor(facts, table, registrations(facts, table), absent.map((one) => one.name));
   // A member that is there and NULL would be set twice.
-  if (text === undefined || family === null || absent.some((one) => table.members.has(one.name))) return null;
+  if (text === undefined || wanted === null || absent.some((one) => table.members.has(one.name))) return null;
   const siblings = MEMBERS.filter((one) => table.members.has(one.name));
   const last = siblings.at(-1)?.name ?? [...table.members.keys()].at(-1);
   if (last === undefined) return null;
-  const edit = addMembers(text, table, absent.map((one) => ({ member: one.name, value: `vfio_iommufd_${family}_${one.suffix}` })), last);
-  return edit === null ? null : { title: `Add ${list(absent.map((one) => one.name))} of the ${family} family`, safety: 'safe', edits: [{ path: table.path, edits: [edit] }] };
+  const edit = addMembers(text, table, absent.map((one) => ({ member: one.name, value: `vfio_iommufd_${wanted.family}_${one.suffix}` })), last);
+  if (edit === null) return null;
+  const title = `Add ${list(absent.map((one) => one.name))} of the ${wanted.family} family`;
+  const edits = [{ path: table.path, edits: [edit] }];
+  return wanted.isCertain ? { title, safety: 'safe', edits } : { title: `${title} (check how the device is registered and attached)`, safety: 'unsafe', edits };
 }

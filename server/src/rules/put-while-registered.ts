@@ -3,7 +3,8 @@ import type { ModuleFacts, Observation, OperationObservation } from '../lifecycl
 import { nameOf, operationsOn } from './device.ts';
 import { documentOf, statementAt } from './locate.ts';
 import { findingFor, passes } from './report.ts';
-import { deleteStatement, insertBefore, startsLine } from './fixes/text.ts';
+import { putLinesBefore, takeLines } from './fixes/move.ts';
+import { startsLine } from './fixes/text.ts';
 import { DRIVER, FOO, PROBE, REMOVE } from './examples.ts';
 
 export const putWhileRegistered: Rule = {
@@ -222,11 +223,11 @@ function fixFor(facts: ModuleFacts, put: OperationObservation): Fix | null {
   if (!from || !to || from.siblings === null || from.siblings !== to.siblings || from.index <= to.index) return null;
   if (from.statement.kind !== 'expr' || from.statement.expr.kind !== 'call' || !startsLine(file.text, to.statement.start)) return null;
   if (from.siblings.slice(to.index, from.index).some((one) => one.kind === 'label' || one.kind === 'preproc')) return null;
-  const moved = file.text.slice(from.statement.start, from.statement.end);
-  if (moved.includes('\n')) return null;
+  const taken = takeLines(file.text, from.statement);
+  if (taken === null) return null;
   return {
     title: 'Unregister before the put',
     safety: 'safe',
-    edits: [{ path: file.path, edits: [insertBefore(file.text, to.statement, [moved]), deleteStatement(file.text, from.statement)] }],
+    edits: [{ path: file.path, edits: [putLinesBefore(file.text, to.statement, taken.lines), ...taken.removed] }],
   };
 }

@@ -137,8 +137,8 @@ ${PCI_PROBE}`,
       fixed: `${CONTAINER}${INIT}
 static const struct vfio_device_ops foo_ops = {
 	.name		= "foo-vfio-pci",
-	.release	= vfio_pci_core_release_dev,
 	.init		= foo_init_dev,
+	.release	= vfio_pci_core_release_dev,
 	.bind_iommufd	= vfio_iommufd_physical_bind,
 	.unbind_iommufd	= vfio_iommufd_physical_unbind,
 	.attach_ioas	= vfio_iommufd_physical_attach_ioas,

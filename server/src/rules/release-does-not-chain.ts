@@ -6,7 +6,8 @@ import { inRange } from '../kernel/version.ts';
 import { callAt, documentAt, documentOf, isSameSite, walk } from './locate.ts';
 import { indexOf } from './members.ts';
 import { findingFor } from './report.ts';
-import { addMember } from './fixes/ops-table.ts';
+import { addMembersInOrder } from './fixes/ops-table.ts';
+import { standingCallback } from './fixes/standing-callback.ts';
 import { addAtEnd, returnAt } from './fixes/unwind.ts';
 import { insertAfter, layOut, newlineOf, replace } from './fixes/text.ts';
 import { releaseDoesNotChainExamples } from './release-does-not-chain.examples.ts';
@@ -96,11 +97,14 @@ function absentFinding(facts: ModuleFacts, table: OpsTable, absent: readonly Mem
 }
 
 function absentFix(facts: ModuleFacts, table: OpsTable, absent: readonly Member[]): Fix | null {
-  const text = documentAt(facts.module, table.path)?.text;
-  if (text === undefined) return null;
-  const edits = absent.map((one) => addMember(text, table, one, one === 'init' ? INIT : RELEASE));
-  if (edits.some((one) => one === null)) return null;
-  return { title: `Add ${absent.map((one) => `.${one}`).join(' and ')} of vfio-pci core`, safety: 'safe', edits: [{ path: table.path, edits: edits as Edit[] }] };
+  const file = documentAt(facts.module, table.path);
+  if (file === null) return null;
+  const standing = absent.map((one) => standingCallback(facts, file, table, one, one === 'init' ? [INIT] : [RELEASE]));
+  const [first] = standing.filter((one) => one.function !== null);
+  // One at a time: the next round has the other.
+  if (first !== undefined) return first.fix;
+  const edit = addMembersInOrder(file.text, table, absent.map((member) => ({ member, value: member === 'init' ? INIT : RELEASE })));
+  return edit === null ? null : { title: `Add ${absent.map((one) => `.${one}`).join(' and ')} of vfio-pci core`, safety: 'safe', edits: [{ path: table.path, edits: [edit] }] };
 }
 
 /** The ends of the table's `.init` or `.release` that a path comes to without a call of the core. */

@@ -82,6 +82,7 @@ static int foo_probe(struct mdev_device *mdev)
 {
 	struct foo *foo = vfio_alloc_device(foo, vdev, &mdev->dev, &foo_ops);
 	int ret;
+
 	if (IS_ERR(foo))
 		return PTR_ERR(foo);
 

@@ -3,6 +3,9 @@ import { DRIVER, FOO, OLD_PROBE, PROBE, REMOVE } from './examples.ts';
 
 const OLD = OLD_PROBE.replace(/^\tvfio_init_group_dev\(.*$/m, (line) => `${line}\n//      ^^^^^^^^^^^^^^^^^^^ deprecated-init-group-dev`);
 
+/** A container with a member whose type has more to it than a name and a star. */
+const SLOT = FOO.replace('void *config;', 'const struct foo_regs __iomem *regs;');
+
 export const useAfterPutExamples: Rule['examples'] = {
   bad: [
     {
@@ -29,6 +32,62 @@ static void foo_remove(struct mdev_device *mdev)
 	wq = foo->wq;
 	vfio_put_device(&foo->vdev);
 	destroy_workqueue(wq);
+}
+${DRIVER}`,
+    },
+    {
+      title: 'A message behind the put: the put goes behind it',
+      kernel: '6.2',
+      code: `${FOO}${PROBE}
+static void foo_remove(struct mdev_device *mdev)
+{
+	struct foo *foo = dev_get_drvdata(&mdev->dev);
+
+	vfio_unregister_group_dev(&foo->vdev);
+	/* the last reference */
+	vfio_put_device(&foo->vdev);
+	if (foo->config)
+//          ^^^^^^^^^^^ use-after-put
+		dev_info(&mdev->dev, "gone\\n");
+}
+${DRIVER}`,
+      fixed: `${FOO}${PROBE}
+static void foo_remove(struct mdev_device *mdev)
+{
+	struct foo *foo = dev_get_drvdata(&mdev->dev);
+
+	vfio_unregister_group_dev(&foo->vdev);
+	if (foo->config)
+		dev_info(&mdev->dev, "gone\\n");
+	/* the last reference */
+	vfio_put_device(&foo->vdev);
+}
+${DRIVER}`,
+    },
+    {
+      title: 'A local that is saved has the type of the member, qualifiers included',
+      kernel: '6.2',
+      code: `${SLOT}${PROBE}
+static void foo_remove(struct mdev_device *mdev)
+{
+	struct foo *foo = dev_get_drvdata(&mdev->dev);
+
+	vfio_unregister_group_dev(&foo->vdev);
+	vfio_put_device(&foo->vdev);
+	foo_reset_slot(foo->regs);
+//                     ^^^^^^^^^ use-after-put
+}
+${DRIVER}`,
+      fixed: `${SLOT}${PROBE}
+static void foo_remove(struct mdev_device *mdev)
+{
+	struct foo *foo = dev_get_drvdata(&mdev->dev);
+	const struct foo_regs __iomem *regs;
+
+	vfio_unregister_group_dev(&foo->vdev);
+	regs = foo->regs;
+	vfio_put_device(&foo->vdev);
+	foo_reset_slot(regs);
 }
 ${DRIVER}`,
     },

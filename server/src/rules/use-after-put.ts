@@ -1,9 +1,13 @@
 import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import type { ModuleFacts, Observation, OperationObservation, Step, UseObservation } from '../lifecycle/types.ts';
 import { nameOf, operationsOn } from './device.ts';
-import { documentOf, isSameSite } from './locate.ts';
+import type { Edit } from '../text/span.ts';
+import { isLog } from '../kernel/logs.ts';
+import { documentOf, functionsIn, isSameSite } from './locate.ts';
+import { indexOf, memberAccesses, reachedFrom } from './members.ts';
 import { isFreeAfterPut } from './free-of-core-owned-memory.ts';
 import { findingFor, lastOperation } from './report.ts';
+import { moveEndBehind } from './fixes/end-last.ts';
 import { hoistRead } from './fixes/hoist.ts';
 import { useAfterPutExamples } from './use-after-put.examples.ts';
 
@@ -15,7 +19,7 @@ export const useAfterPut: Rule = {
   docs: {
     what: 'The container or its vfio_device is used after its last reference was put, or after its memory was freed.',
     why: 'The last `vfio_put_device()` runs `.release` and frees the container, and the driver cannot know that its put was not the last one. On 6.1 `vfio_free_device()` and `vfio_pci_core_release_dev()`, which calls it, free the memory at once.',
-    instead: 'Do everything that needs the container first and put it last. What is needed afterwards, such as a work queue to destroy, is read into a local before the put. On 6.1 the freeing call is the last statement of `.release`.',
+    instead: 'Do everything that needs the container first and put it last. What is needed afterwards, such as a work queue to destroy, is read into a local before the put. The fix moves the put behind messages, else it reads the member into a local of the same type first; what else the put would pass a person must look at. On 6.1 the freeing call is the last statement of `.release`.',
     knownProblems: 'Taking an address in the container without using it is not reported. A pointer that was copied out before the put and is used after it is not a use of the container.',
     references: ['v6.1 cb9ff3f3b84c adds vfio_put_device', 'v6.2 913447d06f03 moves the free behind .release'],
   },
@@ -73,19 +77,42 @@ function messageFor(one: UseObservation | OperationObservation, end: Step | null
   return `${nameOf(one)} is ${how} ${after}; ${cure}`;
 }
 
-/** Safe for a plain read in the function that puts, when all paths to the read go through that put. */
+/**
+ * The put goes behind what still uses the device where it passes messages only; else the member is read before the put, which changes no
+ * order; else a person must look at what the put passes.
+ */
 function fixFor(facts: ModuleFacts, dead: readonly Observation[], one: UseObservation | OperationObservation, end: Step | null): Fix | null {
   const file = documentOf(facts.module, one.function);
-  if (file === null || end === null || one.kind !== 'use' || one.form !== 'read' || one.field === null || end.site.path !== file.path) return null;
-  const sameMember = (other: Observation): other is UseObservation => other.kind === 'use' && other.function === one.function && other.device.id === one.device.id && other.field === one.field;
-  const reads = new Map<number, UseObservation>();
-  for (const other of dead) {
-    const otherEnd = sameMember(other) ? endOf(other) : null;
-    if (sameMember(other) && otherEnd !== null && isSameSite(otherEnd.site, end.site)) reads.set(other.site.start, other);
-  }
-  const isReachedAlive = facts.observations.some((other) => sameMember(other) && reads.has(other.site.start)
-    && (!dead.includes(other) || !isSameSite(endOf(other)?.site ?? other.site, end.site)));
-  if (isReachedAlive) return null;
-  const edits = hoistRead(file.text, facts.module, one.function, [...reads.values()].map((read) => read.site), end.site);
-  return edits === null ? null : { title: `Read \`${one.field}\` before the ${end.op === 'put' ? 'put' : 'free'}`, safety: 'safe', edits: [{ path: file.path, edits }] };
+  if (file === null || end === null || end.site.path !== file.path) return null;
+  const fixOf = (title: string, safety: Fix['safety'], edits: readonly Edit[]): Fix => ({ title, safety, edits: [{ path: file.path, edits }] });
+  const uses = usesBehind(facts, dead, one, end);
+  if (uses === null) return null;
+  const word = end.op === 'put' ? 'put' : 'free';
+  const later = moveEndBehind(file.text, one.function, end.site, uses.map(({ site }) => site));
+  if (later?.safety === 'safe') return fixOf(`Move the ${word} behind the last use`, 'safe', later.edits);
+  const edits = savedRead(facts, one, uses, end);
+  if (edits !== null) return fixOf(`Read \`${(one as UseObservation).field}\` before the ${word}`, 'safe', edits);
+  return later === null ? null : fixOf(`Move the ${word} behind the last use (check the order)`, 'unsafe', later.edits);
+}
+
+type Use = UseObservation | OperationObservation;
+
+/** The uses that this end makes wrong; null when a path comes to one of them with the device alive or ended elsewhere. */
+function usesBehind(facts: ModuleFacts, dead: readonly Observation[], one: Use, end: Step): readonly Use[] | null {
+  const isOfDevice = (other: Observation): other is Use => (other.kind === 'use' || other.kind === 'operation') && other.function === one.function && other.device.id === one.device.id;
+  const isBehind = (other: Observation): boolean => dead.includes(other) && isSameSite(endOf(other)?.site ?? other.site, end.site);
+  const uses = dead.filter(isOfDevice).filter(isBehind);
+  const isReachedOtherwise = facts.observations.some((other) => isOfDevice(other) && !isBehind(other) && uses.some((use) => isSameSite(use.site, other.site) && use.kind === other.kind));
+  return isReachedOtherwise ? null : uses;
+}
+
+/** The member read into a local before the end, unless `.release`, which the end runs, gives away what the member points to. */
+function savedRead(facts: ModuleFacts, one: Use, uses: readonly Use[], end: Step): Edit[] | null {
+  const file = documentOf(facts.module, one.function);
+  if (file === null || one.kind !== 'use' || one.form !== 'read' || one.field === null) return null;
+  const reads = uses.filter((other) => other.kind === 'use' && other.field === one.field);
+  const index = indexOf(facts.module, facts.kernel);
+  const isGivenAway = [...reachedFrom(index, functionsIn(facts, 'release')).keys()]
+    .some((fn) => memberAccesses(index, fn).some(({ key, call, form }) => key.endsWith(`.${one.field}`) && (call !== null && !isLog(call.name ?? '') || form === 'write')));
+  return isGivenAway ? null : hoistRead(file.text, index, one.function, reads.map(({ site }) => site), end.site);
 }

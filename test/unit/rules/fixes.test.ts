@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { Edit, Span } from '../../../server/src/text/span.ts';
-import { addFunctionBefore, deleteStatement, insertAfter, insertBefore } from '../../../server/src/rules/fixes/text.ts';
+import { addFunctionBefore, closeHoles, deleteStatement, insertAfter, insertBefore } from '../../../server/src/rules/fixes/text.ts';
 import { analyseText, applyEdits, applyFix, factsOf } from '../../support/analyse.ts';
+import { localOfMember } from '../../../server/src/rules/fixes/local-of-member.ts';
 import { addMember } from '../../../server/src/rules/fixes/ops-table.ts';
+import { indexOf } from '../../../server/src/rules/members.ts';
 import { rules } from '../../../server/src/rules/index.ts';
 import { readAnnotations } from '../../support/analyse.ts';
 
@@ -24,6 +26,9 @@ describe('statements', () => {
     ['with blanks', '{\n    «foo();»\n}', '{\n    bar();\n    foo();\n}'],
     ['with CRLF', '{\r\n\t«foo();»\r\n}', '{\r\n\tbar();\r\n\tfoo();\r\n}'],
     ['behind other code', '{ x(); «foo();» }', '{ x(); bar();\nfoo(); }'],
+    ['above its comment', '\tx();\n\t/* now */\n\t«foo();»', '\tx();\n\tbar();\n\t/* now */\n\tfoo();'],
+    ['below a comment that stands alone', '\t/* part two */\n\n\t«foo();»', '\t/* part two */\n\n\tbar();\n\tfoo();'],
+    ['below a comment that ends another line', '\tx(); /* y */\n\t«foo();»', '\tx(); /* y */\n\tbar();\n\tfoo();'],
   ])('are inserted before another %s', (_, before, after) => {
     expect(apply(before, (text, span) => insertBefore(text, span, ['bar();']))).toBe(after);
   });
@@ -43,6 +48,12 @@ describe('statements', () => {
     ['without the code beside them', '{ «foo();» b(); }', '{ b(); }'],
     ['with CRLF', 'a();\r\n\t«foo();»\r\nb();', 'a();\r\nb();'],
     ['in the last line', 'a();\n\t«foo();»', 'a();\n'],
+    ['from between empty lines', '\ta();\n\n\t«foo();»\n\n\tb();', '\ta();\n\n\tb();'],
+    ['from behind an opening brace', '{\n\t«foo();»\n\n\tb();\n}', '{\n\tb();\n}'],
+    ['from before a closing brace', '{\n\ta();\n\n\t«foo();»\n}', '{\n\ta();\n}'],
+    ['with CRLF from between empty lines', '\ta();\r\n\r\n\t«foo();»\r\n\r\n\tb();', '\ta();\r\n\r\n\tb();'],
+    ['with the comment that speaks of them alone', '\ta();\n\t/* why\n\t * so */\n\t«foo();»\n\n\tb();', '\ta();\n\n\tb();'],
+    ['without the comment that heads what follows', '\t/* all down */\n\t«foo();»\n\tb();', '\t/* all down */\n\tb();'],
   ])('are deleted %s', (_, before, after) => {
     expect(apply(before, (text, span) => deleteStatement(text, span))).toBe(after);
   });
@@ -50,6 +61,72 @@ describe('statements', () => {
   test('a function goes above the comment of the item', () => {
     expect(apply('int a;\n\n/*\n * The table.\n */\n«static int x;»\n', (text, span) => addFunctionBefore(text, span, 'void f(void)\n{\n}')))
       .toBe('int a;\n\nvoid f(void)\n{\n}\n\n/*\n * The table.\n */\nstatic int x;\n');
+  });
+});
+
+describe('several edits', () => {
+  test.each([
+    ['that take neighbours away', '\ta();\n\n«\tb();\n»«\tc();\n»\n\td();', '\ta();\n\n\td();'],
+    ['that take what an empty line parts', '{\n«\tb();\n»\n«\tc();\n»\n\td();', '{\n\td();'],
+  ])('leave no hole: %s', (_, before, after) => {
+    const spans: Span[] = [];
+    let text = '';
+    for (const part of before.split(/(?=«)|(?<=»)/)) {
+      const code = part.replace(/[«»]/g, '');
+      if (part.startsWith('«')) spans.push({ start: text.length, end: text.length + code.length });
+      text += code;
+    }
+    expect(applyEdits(text, closeHoles(text, spans.map((span) => ({ span, newText: '' }))))).toBe(after);
+  });
+});
+
+describe('a local of the type of a member', () => {
+  const local = (members: string, name: string, around = ''): string | null => {
+    const facts = factsOf(`${around}\nstruct foo {\n\tstruct vfio_device vdev;\n${members}\n};\n`, '6.6');
+    return localOfMember(indexOf(facts.module, facts.kernel), facts.module.sources[0]!, 'foo', name);
+  };
+
+  test.each([
+    ['int id;', 'id', 'int id;'],
+    ['unsigned long a, *b;', 'b', 'unsigned long *b;'],
+    ['const struct hw *hw;', 'hw', 'const struct hw *hw;'],
+    ['void __iomem *base;', 'base', 'void __iomem *base;'],
+    ['int __user *arg;', 'arg', 'int __user *arg;'],
+    ['struct cfg __rcu *cfg;', 'cfg', 'struct cfg __rcu *cfg;'],
+    ['volatile u32 flags;', 'flags', 'volatile u32 flags;'],
+    ['const u32 id;', 'id', 'u32 id;'],
+    ['char *const name;', 'name', 'char *name;'],
+    ['const char *const name;', 'name', 'const char *name;'],
+    ['enum mode { IDLE, BUSY } mode;', 'mode', 'enum mode mode;'],
+    ['struct ring { int n; } *ring;', 'ring', 'struct ring *ring;'],
+    ['void (*log)(const char *text, int n);', 'log', 'void (*log)(const char *text, int n);'],
+    ['struct page **pages;', 'pages', 'struct page **pages;'],
+    ['u64\n\t\tstart;', 'start', 'u64 start;'],
+    ['foo_id_t id;', 'id', 'foo_id_t id;', 'typedef u16 foo_id_t;'],
+    ['foo_ref ref;', 'ref', 'foo_ref ref;', 'typedef struct hw *foo_ref;'],
+    ['u32 count __aligned(8);', 'count', 'u32 count;'],
+  ])('%s', (member, name, expected, around = '') => {
+    expect(local(`\t${member}`, name, around)).toBe(expected);
+  });
+
+  test.each([
+    ['DECLARE_BITMAP(map, 8);', 'map'],
+    ['DECLARE_KFIFO(fifo, u8, 16);', 'fifo'],
+    ['u8 mac[6];', 'mac'],
+    ['u32 busy : 1;', 'busy'],
+    ['struct { int x; } stats;', 'stats'],
+    ['struct { int x; } *stats;', 'stats'],
+    ['enum { A, B } mode;', 'mode'],
+    ['struct hw hw;', 'hw'],
+    ['union { u32 a; void *b; };', 'a'],
+    ['uuid_t id;', 'id'],
+    ['cpumask_var_t mask;', 'mask'],
+    ['foo_mac_t mac;', 'mac', 'typedef u8 foo_mac_t[6];'],
+    ['__typeof__(1) n;', 'n'],
+    ['int (*rows)[4];', 'rows'],
+    ['#ifdef FOO\n\tint id;\n#endif', 'id'],
+  ])('none of %s', (member, name, around = '') => {
+    expect(local(`\t${member}`, name, around)).toBeNull();
   });
 });
 
@@ -62,6 +139,8 @@ describe('members of an ops table', () => {
     ['blanks', '    .name        = "foo",\n    .open_device = o,\n', '    .name        = "foo",\n    .release     = r,\n    .open_device = o,\n'],
     ['no comma at the end', '\t.name = "foo"\n', '\t.name = "foo",\n\t.release = r,\n'],
     ['no name', '\t.open_device = o,\n', '\t.release = r,\n\t.open_device = o,\n'],
+    ['behind .init', '\t.name = "foo",\n\t.init = i,\n\t.open_device = o,\n', '\t.name = "foo",\n\t.init = i,\n\t.release = r,\n\t.open_device = o,\n'],
+    ['a comment behind the neighbour', '\t.name = "foo", /* seen by users */\n', '\t.name = "foo", /* seen by users */\n\t.release = r,\n'],
   ])('stand like their neighbours: %s', (_, before, after) => {
     const text = table(before);
     const [ops] = factsOf(text, '6.1').opsTables;

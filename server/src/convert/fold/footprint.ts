@@ -2,6 +2,7 @@ import type { CallExpr, Expr, FunctionIr, Stmt } from '../../ir/types.ts';
 import { counterChange } from '../../kernel/counters.ts';
 import { behaviourOf } from '../../kernel/general.ts';
 import { isFixedGetter, isComputation } from '../../kernel/bus-devices.ts';
+import { isLog } from '../../kernel/logs.ts';
 import { retainsArgument } from '../../kernel/lookup.ts';
 import { isValueOrTest } from '../../kernel/macros.ts';
 import { reachesOut } from '../../kernel/outreach.ts';
@@ -277,10 +278,7 @@ function touchesGlobals(names: Names, fn: FunctionIr, seen: Set<FunctionIr>): bo
   return false;
 }
 
-/** Messages: their order among other statements is nobody's concern. */
-export function isLog(name: string): boolean {
-  return /^(?:pr_\w+|printk\w*|_printk|dev_(?:err|warn|info|dbg|vdbg|notice|crit|alert|emerg|printk)\w*|(?:pci|mdev|netdev|drm)_(?:err|warn|info|dbg|notice)\w*|trace_\w+|WARN\w*)$/.test(name);
-}
+export { isLog };
 
 /** A statement that is one message. */
 export function isLogStatement(stmt: Stmt): boolean {

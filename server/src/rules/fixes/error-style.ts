@@ -21,12 +21,14 @@ export function isErrTest(text: string, fn: FunctionIr, variable: string, alloca
   const labels = gotosBefore(fn.body, statement.start);
   const label = labels.at(-1);
   const condition = `if (IS_ERR(${variable}))`;
+  // Code is set off from the declarations by an empty line.
+  const blank = after.kind === 'decl' ? [''] : [];
   if (label === undefined) {
-    return { edits: [insertAfter(text, spanOf(after), [condition, `\t${returnOf(fn, variable)}`])], safety: 'safe' };
+    return { edits: [insertAfter(text, spanOf(after), [...blank, condition, `\t${returnOf(fn, variable)}`])], safety: 'safe' };
   }
   const result = returnedName(fn);
   if (result === null || fn.returnType.pointers > 0) return null;
-  const lines = [`${condition} {`, `\t${result} = PTR_ERR(${variable});`, `\tgoto ${label};`, '}'];
+  const lines = [...blank, `${condition} {`, `\t${result} = PTR_ERR(${variable});`, `\tgoto ${label};`, '}'];
   return { edits: [insertAfter(text, spanOf(after), lines)], safety: 'unsafe' };
 }
 

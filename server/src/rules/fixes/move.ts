@@ -1,7 +1,7 @@
 import type { Edit, Span } from '../../text/span.ts';
 import type { Expr, FunctionIr, Stmt } from '../../ir/types.ts';
 import { statementAt, walk, type IrNode } from '../locate.ts';
-import { deleteStatement, insertBefore, lineEnd, startsLine } from './text.ts';
+import { closeHoles, newlineOf, startsLine, startWithComment, wholeLines } from './text.ts';
 
 /**
  * Moves a plain statement up, before another of the same block, when nothing in between decides what it does: no label, no #if, and
@@ -20,11 +20,27 @@ export function moveBefore(text: string, fn: FunctionIr, from: Span, to: Span): 
   const used = new Set([...walk(moved.statement)].flatMap((node) => (node.kind === 'name' ? [node.name] : [])));
   if (passed.some((one) => setNames(one).some((name) => used.has(name)))) return null;
   if (passed.some((one) => setMembers(one, text).some((member) => mentions(moved.statement, text, member)))) return null;
-  const removed = deleteStatement(text, moved.statement);
-  // The comment behind the statement goes with it.
-  const line = removed.span.end >= lineEnd(text, moved.statement.end) ? text.slice(moved.statement.start, lineEnd(text, moved.statement.end)).trimEnd() : text.slice(moved.statement.start, moved.statement.end);
-  if (line.includes('\n')) return null;
-  return [insertBefore(text, target.statement, [line]), removed];
+  const taken = takeLines(text, moved.statement);
+  return taken === null ? null : [putLinesBefore(text, target.statement, taken.lines), ...taken.removed];
+}
+
+/**
+ * The lines of a statement as they stand, with the comments that belong to it, for another place of the same block; and the edits that
+ * take them away.
+ * @returns null when it shares a line with other code.
+ */
+export function takeLines(text: string, statement: Span): { readonly lines: string; readonly removed: readonly Edit[] } | null {
+  const whole = wholeLines(text, statement);
+  if (whole === null) return null;
+  const span = { start: startWithComment(text, statement.start), end: whole.end };
+  const lines = text.slice(span.start, span.end);
+  return { lines: lines.endsWith('\n') ? lines : lines + newlineOf(text), removed: closeHoles(text, [{ span, newText: '' }]) };
+}
+
+/** Puts lines that were taken elsewhere before an item that begins its line, above the comment that belongs to it. */
+export function putLinesBefore(text: string, item: Span, lines: string): Edit {
+  const at = startWithComment(text, item.start);
+  return { span: { start: at, end: at }, newText: lines };
 }
 
 const PLAIN: ReadonlySet<Stmt['kind']> = new Set<Stmt['kind']>(['expr', 'if', 'decl']);

@@ -56,12 +56,15 @@ export function startsLine(text: string, offset: number): boolean {
   return /^[ \t]*$/.test(text.slice(lineStart(text, offset), offset));
 }
 
-/** Puts statements on lines of their own before a statement; a line may open with tabs for its relative depth. */
+/**
+ * Puts statements on lines of their own before a statement and the comment that belongs to it; a line may open with tabs for its
+ * relative depth.
+ */
 export function insertBefore(text: string, statement: Span, lines: readonly string[]): Edit {
   const indentation = indentationAt(text, statement.start);
   const newText = layOut(text, indentation, lines) + newlineOf(text);
   if (startsLine(text, statement.start)) {
-    const at = lineStart(text, statement.start);
+    const at = startWithComment(text, statement.start);
     return { span: { start: at, end: at }, newText };
   }
   // Something else stands before it in the line: `if (x) { foo(); bar(); }`.
@@ -75,24 +78,81 @@ export function insertAfter(text: string, statement: Span, lines: readonly strin
   return { span: { start: end, end }, newText: newlineOf(text) + layOut(text, indentation, lines) };
 }
 
+const COMMENTS_ABOVE = /(?:^[ \t]*(?:\/\/.*|\/\*(?:(?!\*\/)[^])*\*\/)[ \t]*\r?\n)+(?![^])/m;
+
+/** No comment above a statement is longer than this. */
+const LONGEST_COMMENT = 4000;
+
+/**
+ * The start of the line of an item that begins its line, or of the first line of the comments that stand directly above it: such a
+ * comment speaks of the item. One with an empty line below it speaks of more.
+ */
+export function startWithComment(text: string, offset: number): number {
+  const start = lineStart(text, offset);
+  const from = lineStart(text, Math.max(0, start - LONGEST_COMMENT));
+  const comment = COMMENTS_ABOVE.exec(text.slice(from, start));
+  return comment === null ? start : start - comment[0].length;
+}
+
 /** The end of a span, or of the comment that ends its line behind it. */
-function endWithComment(text: string, end: number): number {
+export function endWithComment(text: string, end: number): number {
   const rest = text.slice(end, lineEnd(text, end));
   const comment = /^[ \t]*(\/\*(?:(?!\*\/)[^])*\*\/|\/\/.*)[ \t]*$/.exec(rest);
   return comment ? end + rest.trimEnd().length : end;
 }
 
 /**
- * Takes a statement away with its line, its indentation and the comment behind it in the same line. A statement that shares its
- * line with other code goes alone.
+ * Takes a statement away with its line, its indentation and its comments: the one behind it in the same line, and the one above it when
+ * that speaks of nothing else. No hole of empty lines is left. A statement that shares its line with other code goes alone.
  */
 export function deleteStatement(text: string, statement: Span): Edit {
-  const end = endWithComment(text, statement.end);
-  if (startsLine(text, statement.start) && /^[ \t]*$/.test(text.slice(end, lineEnd(text, end)))) {
-    return { span: { start: lineStart(text, statement.start), end: nextLine(text, end) }, newText: '' };
+  const lines = wholeLines(text, statement);
+  if (lines !== null) {
+    const isLastOfGroup = isBlankLine(text, lines.end) || /^[ \t]*\}/.test(text.slice(lines.end, lineEnd(text, lines.end)));
+    const start = isLastOfGroup ? startWithComment(text, statement.start) : lines.start;
+    return closeHoles(text, [{ span: { start, end: lines.end }, newText: '' }])[0]!;
   }
   const blank = /^[ \t]*/.exec(text.slice(statement.end, lineEnd(text, statement.end)))![0].length;
   return { span: { start: statement.start, end: statement.end + blank }, newText: '' };
+}
+
+/** The lines of a statement with the comment behind it, terminators included; null when it shares one of them with other code. */
+export function wholeLines(text: string, statement: Span): Span | null {
+  const end = endWithComment(text, statement.end);
+  const isWhole = startsLine(text, statement.start) && /^[ \t]*$/.test(text.slice(end, lineEnd(text, end)));
+  return isWhole ? { start: lineStart(text, statement.start), end: nextLine(text, end) } : null;
+}
+
+/**
+ * Edits that leave no hole where they take whole lines away: of two empty lines that would come together one goes too, and so does one
+ * that would stand behind an opening or before a closing brace.
+ * @param edits of one document, in any order, without overlaps. What is returned is in the order of the text.
+ */
+export function closeHoles(text: string, edits: readonly Edit[]): Edit[] {
+  const sorted = [...edits].sort((a, b) => a.span.start - b.span.start || a.span.end - b.span.end);
+  for (let first = 0, last = 0; first < sorted.length; first = last + 1) {
+    last = first;
+    if (!takesLines(text, sorted[first]!)) continue;
+    while (last + 1 < sorted.length && takesLines(text, sorted[last + 1]!) && sorted[last + 1]!.span.start === sorted[last]!.span.end) last++;
+    const { start } = sorted[first]!.span, { end } = sorted[last]!.span;
+    const before = start === 0 ? '{' : text.slice(lineStart(text, start - 1), lineEnd(text, start - 1)).trim();
+    const isFree = (from: number, to: number): boolean => sorted.every(({ span }, i) => (i >= first && i <= last) || span.end <= from || span.start >= to);
+    if (isBlankLine(text, end) && (before === '' || before.endsWith('{')) && isFree(end, nextLine(text, end))) {
+      sorted[last] = { span: { start: sorted[last]!.span.start, end: nextLine(text, end) }, newText: '' };
+    } else if (before === '' && text.slice(end, lineEnd(text, end)).trim().startsWith('}') && isFree(lineStart(text, start - 1), start)) {
+      sorted[first] = { span: { start: lineStart(text, start - 1), end: sorted[first]!.span.end }, newText: '' };
+    }
+  }
+  return sorted;
+}
+
+function takesLines(text: string, { span, newText }: Edit): boolean {
+  const isStart = span.start === 0 || text[span.start - 1] === '\n';
+  return newText === '' && span.end > span.start && isStart && text[span.end - 1] === '\n';
+}
+
+function isBlankLine(text: string, start: number): boolean {
+  return start < text.length && /^[ \t]*$/.test(text.slice(start, lineEnd(text, start)));
 }
 
 /** Replaces a span. */
@@ -111,9 +171,7 @@ export function columnAfter(column: number, piece: string): number {
  * @param source the function's text with `\n` and tabs, without a final newline.
  */
 export function addFunctionBefore(text: string, item: Span, source: string): Edit {
-  let at = lineStart(text, item.start);
-  const comment = /\/\*(?:(?!\*\/)[^])*\*\/[ \t]*\r?\n$/.exec(text.slice(Math.max(0, at - 4000), at));
-  if (comment && startsLine(text, at - comment[0].length)) at = lineStart(text, at - comment[0].length);
+  const at = startWithComment(text, item.start);
   const newline = newlineOf(text);
   return { span: { start: at, end: at }, newText: source.replaceAll('\n', newline) + newline + newline };
 }
