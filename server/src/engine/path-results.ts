@@ -1,0 +1,77 @@
+/** Whether a function gives its callers the same kind of result after a fix. */
+import type { CallExpr, Expr, FunctionIr } from '../ir/types.ts';
+import { calls } from '../ir/visit.ts';
+import type { ModuleFacts } from '../lifecycle/types.ts';
+import { assignedName } from '../rules/device.ts';
+import { walk } from '../rules/locate.ts';
+import type { FunctionPath } from './function-paths.ts';
+
+/** What a result tells a caller. */
+type Kind = 'nothing' | 'zero' | 'error' | 'error pointer' | 'unknown';
+
+/**
+ * What to look at where a path returns something else than before; `isRevived` where its test could not hold before the fix,
+ * `added` the value of a call that the fix adds at the end of a path that owes nothing.
+ */
+export function doubtOfResult(facts: ModuleFacts, fn: FunctionIr, before: FunctionPath, after: FunctionPath, isRevived: boolean, added: string | null): string | null {
+  const kind = kindOf(after);
+  if (fn.returnType.pointers > 0 && (isRevived || kind !== kindOf(before))) return doubtOfCallers(facts, fn, kind);
+  if (before.result === after.result) return null;
+  // The result of a call that the fix adds: a way that succeeded may fail now, and must owe nothing then.
+  if (added !== null && after.result === added && kindOf(before) === 'zero') return null;
+  return kind !== 'unknown' && kind === kindOf(before) ? null : `check what ${fn.name}() returns`;
+}
+
+/** What to look at where a fix adds a way out of a function: it must return as a failure. */
+export function doubtOfNewResult(facts: ModuleFacts, fn: FunctionIr, path: FunctionPath): string | null {
+  const kind = kindOf(path);
+  if (fn.returnType.pointers > 0) return doubtOfCallers(facts, fn, kind);
+  const isVoid = fn.returnType.name === 'void';
+  return isVoid && kind === 'nothing' || kind === 'error' ? null : `check what ${fn.name}() returns`;
+}
+
+function kindOf({ result, decisions }: FunctionPath): Kind {
+  if (result === null) return 'nothing';
+  if (/^(?:0|NULL|false)$/.test(result)) return 'zero';
+  if (/^(?:-E[A-Z0-9]+|-[1-9]\d*)$/.test(result) || /^PTR_ERR\(/.test(result)) return 'error';
+  if (/^ERR_PTR\(/.test(result)) return 'error pointer';
+  const holds = (test: string): boolean => decisions.some((one) => one.test === test && one.holds);
+  if (holds(`IS_ERR(${result})`)) return 'error pointer';
+  // What a call answered, and was tested to be no 0.
+  const isCode = /^PTR_ERR_OR_ZERO\(|#\d+$/.test(result) && holds(result);
+  return isCode || holds(`(${result} < 0)`) ? 'error' : 'unknown';
+}
+
+/** What to look at where not all callers of a function test for what it returns on failure. */
+function doubtOfCallers(facts: ModuleFacts, fn: FunctionIr, kind: Kind): string | null {
+  if (kind === 'unknown') return `check what ${fn.name}() returns`;
+  const callers = callersOf(facts, fn.name);
+  if (callers.length === 0) return `check the callers of ${fn.name}(): none is seen`;
+  const unready = callers.find(({ caller, call }) => !testsFor(caller, call, kind));
+  if (unready === undefined) return null;
+  const returned = kind === 'zero' ? 'NULL' : 'an error pointer';
+  return `check ${unready.caller.name}(): ${fn.name}() returns ${returned} to it`;
+}
+
+function callersOf({ module }: ModuleFacts, name: string): { readonly caller: FunctionIr; readonly call: CallExpr }[] {
+  const functions = [...module.sources, ...module.headers].flatMap((file) => file.functions);
+  return functions.flatMap((caller) => calls(caller).filter((call) => call.name === name).map((call) => ({ caller, call })));
+}
+
+function testsFor(caller: FunctionIr, call: CallExpr, kind: Kind): boolean {
+  const name = assignedName(caller.body, call);
+  if (name === null) return false;
+  return [...walk(caller.body)].some((node) => {
+    if (node.kind === 'call' && node.args[0]?.kind === 'name' && node.args[0].name === name) {
+      return node.name === 'IS_ERR_OR_NULL' || kind !== 'zero' && /^(?:IS_ERR|IS_ERR_VALUE|PTR_ERR_OR_ZERO)$/.test(node.name ?? '');
+    }
+    return kind === 'zero' && isNullTest(node, name);
+  });
+}
+
+function isNullTest(node: ReturnType<typeof walk> extends Generator<infer Node> ? Node : never, name: string): boolean {
+  const isIt = (expr: Expr): boolean => expr.kind === 'name' && expr.name === name;
+  if (node.kind === 'unary') return node.op === '!' && isIt(node.operand);
+  if (node.kind === 'binary') return (node.op === '==' || node.op === '!=') && (isIt(node.left) || isIt(node.right));
+  return node.kind === 'if' && isIt(node.condition);
+}

@@ -1,0 +1,55 @@
+/** Calls that take a lock and the calls that let it go. The lock is argument 0 of each. */
+interface LockPair { readonly take: readonly string[]; readonly release: readonly string[] }
+
+const words = (text: string): readonly string[] => text.trim().split(/\s+/);
+
+/** include/linux/mutex.h, spinlock.h, rwsem.h, rwlock.h, semaphore.h, seqlock.h, srcu.h, rcupdate.h of Linux 6.12. */
+const LOCK_PAIRS: readonly LockPair[] = [
+  {
+    take: words('mutex_lock mutex_lock_interruptible mutex_lock_killable mutex_lock_nested mutex_lock_io mutex_trylock'),
+    release: words('mutex_unlock'),
+  },
+  { take: words('ww_mutex_lock ww_mutex_lock_interruptible ww_mutex_trylock'), release: words('ww_mutex_unlock') },
+  { take: words('rt_mutex_lock rt_mutex_trylock'), release: words('rt_mutex_unlock') },
+  {
+    take: words(`spin_lock spin_lock_irq spin_lock_irqsave spin_lock_bh spin_lock_nested spin_trylock spin_trylock_irq spin_trylock_irqsave
+      spin_trylock_bh raw_spin_lock raw_spin_lock_irq raw_spin_lock_irqsave`),
+    release: words(`spin_unlock spin_unlock_irq spin_unlock_irqrestore spin_unlock_bh raw_spin_unlock raw_spin_unlock_irq
+      raw_spin_unlock_irqrestore`),
+  },
+  {
+    take: words('down_read down_read_interruptible down_read_killable down_read_trylock down_read_nested'),
+    release: words('up_read'),
+  },
+  { take: words('down_write down_write_killable down_write_trylock down_write_nested'), release: words('up_write') },
+  { take: words('down down_interruptible down_killable down_trylock down_timeout'), release: words('up') },
+  {
+    take: words('read_lock read_lock_irq read_lock_irqsave read_lock_bh'),
+    release: words('read_unlock read_unlock_irq read_unlock_irqrestore read_unlock_bh'),
+  },
+  {
+    take: words('write_lock write_lock_irq write_lock_irqsave write_lock_bh write_trylock'),
+    release: words('write_unlock write_unlock_irq write_unlock_irqrestore write_unlock_bh'),
+  },
+  { take: words('write_seqlock write_seqcount_begin'), release: words('write_sequnlock write_seqcount_end') },
+  { take: words('srcu_read_lock'), release: words('srcu_read_unlock') },
+  { take: words('rcu_read_lock'), release: words('rcu_read_unlock') },
+  { take: words('device_lock device_trylock'), release: words('device_unlock') },
+  { take: words('mmap_read_lock mmap_read_trylock'), release: words('mmap_read_unlock') },
+  { take: words('mmap_write_lock'), release: words('mmap_write_unlock') },
+  { take: words('percpu_down_read'), release: words('percpu_up_read') },
+  { take: words('percpu_down_write'), release: words('percpu_up_write') },
+];
+
+const byTaker = new Map(LOCK_PAIRS.flatMap((row, i) => row.take.map((name) => [name, i] as const)));
+const byRelease = new Map(LOCK_PAIRS.flatMap((row, i) => row.release.map((name) => [name, i] as const)));
+
+/** The kind of lock that a call of `name` takes: the same number for calls that let it go. Undefined for any other function. */
+export function lockTakenBy(name: string): number | undefined {
+  return byTaker.get(name);
+}
+
+/** The kind of lock that a call of `name` lets go. */
+export function lockReleasedBy(name: string): number | undefined {
+  return byRelease.get(name);
+}
