@@ -104,9 +104,6 @@ describe('convert', () => {
 
       To be looked at:
 
-      - struct easel is now freed at the last vfio_put_device(), which may be
-        later than before: pointers to it that are kept elsewhere must still
-        be gone by then.
       - easel_release_dev() now does vfree(), kfree(): at the last put, which
         may be after easel_remove() has returned.
       - Accounting stays in easel_probe() (lines 96, 104 of the result) and

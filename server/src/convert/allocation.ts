@@ -2,12 +2,13 @@ import type { CallExpr, Expr, FileIr, FunctionIr, IfStmt, Stmt } from '../ir/typ
 import type { Module } from '../lifecycle/types.ts';
 import { resolveArguments } from './arguments.ts';
 import { containerOf } from './container.ts';
+import { writesZeroes } from './overwritten.ts';
 import { isNull, plainTest } from './paths.ts';
 import { allExpressions, namesIn, namesUnder, statementsOf, uncast, type Placed } from './place.ts';
 import { lineOf, refuse, RefusedError, textOf } from './refuse.ts';
 import { assignmentsOf, effectsOf, relate, type Assignment, type CallSite } from './sites.ts';
 import type { AllocationPlan, Container } from './types.ts';
-import { memberPath, resolveType, scopeOf, typeOf, type Scope } from './typing.ts';
+import { memberPath, placeInObject, resolveType, scopeOf, typeOf, type Scope } from './typing.ts';
 
 /** The initialisers that a conversion knows a successor of, and how their arguments lie. */
 const CONVERTIBLE: ReadonlySet<string> = new Set(['vfio_init_group_dev', 'vfio_pci_core_init_device']);
@@ -89,13 +90,13 @@ function checkPlace(file: FileIr, fn: FunctionIr, at: Placed, what: string): voi
 
 /** The local variable that an init's argument is a member of, through one alias (`v = &p->vdev`). */
 export function rootOf(scope: Scope, target: Expr): (Expr & { kind: 'name' }) | null {
-  let { root } = memberPath(target);
+  let { root } = placeInObject(target);
   for (let hops = 0; hops < 4 && root.kind === 'name'; hops++) {
     const type = scope.locals.get(root.name);
     const values = assignmentsOf(scope.fn, root.name);
     const alias = values.length === 1 ? uncast(values[0]!.value) : null;
     if (!type || alias?.kind !== 'unary' || alias.op !== '&') break;
-    const next = memberPath(alias).root;
+    const next = placeInObject(alias).root;
     const isDevice = type.name === 'vfio_device' || type.name === 'vfio_pci_core_device';
     if (!isDevice && !(next.kind === 'name' && assignmentsOf(scope.fn, next.name).some((item) => isAllocation(item.value)))) break;
     root = next;
@@ -177,9 +178,24 @@ function checkAllocator(file: FileIr, scope: Scope, call: CallExpr, tag: string,
   // vzalloc() and its like have no flags: what follows the size there is the node.
   const wanted = new Set(flags && !name.startsWith('vzalloc') ? namesIn(flags) : []);
   for (const flag of ['GFP_KERNEL', 'GFP_KERNEL_ACCOUNT', '__GFP_ZERO', '__GFP_ACCOUNT', '__GFP_NOWARN', '__GFP_RETRY_MAYFAIL']) wanted.delete(flag);
-  if (wanted.size > 0) {
-    refuse('unsuitable-allocation', `\`${textOf(file, flags!)}\`: vfio_alloc_device allocates with GFP_KERNEL and may sleep. Move the allocation to where it may.`, file, flags!);
+  if (wanted.size > 0) refuseFlags(file, tag, flags!, wanted);
+}
+
+/** Flags that put memory in a zone, and those that keep an allocation from sleeping (<linux/gfp_types.h>). */
+const ZONE_FLAGS: readonly string[] = ['GFP_DMA', 'GFP_DMA32', '__GFP_DMA', '__GFP_DMA32', '__GFP_HIGHMEM', '__GFP_MOVABLE', 'GFP_HIGHUSER', 'GFP_HIGHUSER_MOVABLE'];
+const ATOMIC_FLAGS: readonly string[] = ['GFP_ATOMIC', 'GFP_NOWAIT', 'GFP_NOIO', 'GFP_NOFS', '__GFP_HIGH', '__GFP_ATOMIC'];
+
+/** Flags that vfio_alloc_device cannot be given: the reason says what they ask for. */
+function refuseFlags(file: FileIr, tag: string, flags: Expr, wanted: ReadonlySet<string>): never {
+  const written = textOf(file, flags);
+  const zone = ZONE_FLAGS.find((flag) => wanted.has(flag));
+  if (zone !== undefined) {
+    refuse('unsuitable-allocation', `\`${written}\`: ${zone} asks for memory of a zone, and vfio_alloc_device takes GFP_KERNEL memory of any. Keep what the device must reach in memory of its own, which you allocate with ${zone}, and a pointer to it in \`struct ${tag}\`.`, file, flags);
   }
+  if (ATOMIC_FLAGS.some((flag) => wanted.has(flag))) {
+    refuse('unsuitable-allocation', `\`${written}\`: vfio_alloc_device allocates with GFP_KERNEL and may sleep. Move the allocation to where it may.`, file, flags);
+  }
+  refuse('unsuitable-allocation', `\`${written}\`: vfio_alloc_device allocates with GFP_KERNEL alone. Do without ${[...wanted].join(' and ')} first.`, file, flags);
 }
 
 function isSizeOf(scope: Scope, size: Expr & { kind: 'sizeof' }, tag: string): boolean {
@@ -253,9 +269,15 @@ function checkGap(file: FileIr, scope: Scope, from: Placed, to: Placed, name: st
         : expr.kind === 'assign' ? expr.target : null;
       if (expr.kind === 'call') refuseOverwritingHelper(file, scope, expr, name, container);
       if (!overwritten || !touchesDevice(overwritten, name, container, expr.kind === 'assign')) continue;
-      refuse('split-span', `\`${textOf(file, expr)}\` overwrites the device between its allocation and the init; after the conversion the device is already initialised here. Drop it: the memory is zeroed.`, file, expr);
+      refuse('split-span', `\`${textOf(file, expr)}\` overwrites the device between its allocation and the init; after the conversion the device is already initialised here. ${adviceFor(expr)}`, file, expr);
     }
   }
+}
+
+/** What to do about a write over the whole object in front of its init. */
+function adviceFor(expr: Expr): string {
+  if (writesZeroes(expr)) return 'Drop it: the memory is zeroed.';
+  return 'Set the members behind the vfio_device one by one instead.';
 }
 
 /** A helper of this file that is given the object before the init and wipes it. */
@@ -268,7 +290,7 @@ function refuseOverwritingHelper(file: FileIr, scope: Scope, call: CallExpr, nam
       if (expr.kind !== 'call' || expr.name === null || !OVERWRITING.has(expr.name)) continue;
       const type = expr.args[0] && typeOf(inside, expr.args[0]);
       if (type?.pointers !== 1 || !container.tags.includes(type.tag)) continue;
-      refuse('split-span', `${callee.name}() overwrites the device before its init; after the conversion the device is already initialised here. Drop it: the memory is zeroed.`, file, expr);
+      refuse('split-span', `${callee.name}() overwrites the device before its init; after the conversion the device is already initialised here. ${adviceFor(expr)}`, file, expr);
     }
   }
 }

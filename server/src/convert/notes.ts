@@ -1,15 +1,21 @@
+import type { FileIr } from '../ir/types.ts';
+import type { Module } from '../lifecycle/types.ts';
 import type { KernelVersion } from '../kernel/types.ts';
 import { formatVersion } from '../kernel/version.ts';
+import { keptAt } from './kept.ts';
+import { memoryNotes } from './memory-notes.ts';
+import { lineIn } from './refuse.ts';
 import type { DevicePlan, Note, TablePlan } from './types.ts';
 
 /** What a person should know of the result: what was generated, what changes its time, what is left to do. */
-export function notesOf(kernel: KernelVersion, devices: readonly DevicePlan[], tables: readonly TablePlan[]): Note[] {
+export function notesOf(module: Module, file: FileIr, kernel: KernelVersion, devices: readonly DevicePlan[], tables: readonly TablePlan[]): Note[] {
   const notes: Note[] = [];
   const say = (text: string, kind: 'review' | 'label' = 'review'): void => void notes.push({ kind, text });
   for (const device of devices) {
-    say(`struct ${device.container.tag} is now freed at the last vfio_put_device(), which may be later than before: pointers to it that are kept elsewhere must still be gone by then.`);
+    const kept = keptAt(module, file, device.container);
+    if (kept) say(`struct ${device.container.tag} is now freed at the last vfio_put_device(), which may be later than before: pointers to it that are kept elsewhere, as line ${lineIn(kept.file, kept.expr.start)} does, must still be gone by then.`);
     for (const label of device.labels) say(label.merged ? `Label ${label.from} in ${label.fn.name}() went: its gotos lead to ${label.to}, which followed at once.` : `Label ${label.from} in ${label.fn.name}() is now ${label.to}.`, 'label');
-    for (const { call } of device.allocations) if (call.name?.endsWith('_node') === true) say(`vfio_alloc_device() asks for no NUMA node, as ${call.name}() did.`);
+    for (const text of new Set(device.allocations.flatMap((one) => memoryNotes(module, device.container, one)))) say(text);
     if (device.moves.length > 0) say('Drvdata is now set before the register, which insists on it since 5.19.');
     if (device.renames.length > 0) say('An mdev has no IOMMU group of its own since 5.16, so it is now registered with vfio_register_emulated_iommu_dev().');
   }

@@ -7,6 +7,7 @@ import { embedsDevice } from './container.ts';
 import { drvdataMoves } from './drvdata.ts';
 import { planLabels } from './labels.ts';
 import { notesOf } from './notes.ts';
+import { refuseOverwritten } from './overwritten.ts';
 import { uncast } from './place.ts';
 import { provePaths } from './proofs.ts';
 import { lineOf, refuse, textOf } from './refuse.ts';
@@ -47,7 +48,7 @@ export function planFile(input: ConversionInput, file: FileIr, functionName: str
   }
   if (devices.length === 0) return { status: 'unchanged' };
   const found = withOneStub(file, [...tables.values()]);
-  return { status: 'planned', plan: { file, kernel, devices, tables: found, notes: notesOf(kernel, devices, found) } };
+  return { status: 'planned', plan: { file, kernel, devices, tables: found, notes: notesOf(module, file, kernel, devices, found) } };
 }
 
 /** One group for each struct that is initialised; what has no known struct stands alone. */
@@ -94,6 +95,7 @@ function planDevice(input: ConversionInput, file: FileIr, group: readonly CallSi
   const planned = found.map((item) => item.plan);
   refuseOtherAllocations(file, container, planned, sites);
   const teardown = findTeardown(module, file, container, sites, alone, planned[0]!.call);
+  refuseOverwritten(module, file, container, teardown.frees, new Set());
   const allocations = provePaths(module, file, container, planned, teardown);
 
   const core = group.some((site) => site.call.name === 'vfio_pci_core_init_device');

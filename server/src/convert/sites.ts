@@ -6,7 +6,7 @@ import type { Module } from '../lifecycle/types.ts';
 import { isNull } from './paths.ts';
 import { allExpressions, statementsOf, uncast, type Placed } from './place.ts';
 import type { Container } from './types.ts';
-import { memberPath, scopeOf, typeOf, type Scope } from './typing.ts';
+import { memberPath, placeInObject, scopeOf, typeOf, type Scope } from './typing.ts';
 
 /** The newest kernel of the old model: what the functions of a driver that is to be converted mean. */
 export const SOURCE_KERNEL: KernelVersion = [6, 0];
@@ -102,7 +102,7 @@ function originOf(scope: Scope, expr: Expr): { readonly tag: string; readonly pa
   let path: readonly string[] = [];
   for (let hops = 0; hops < 4; hops++) {
     if (current.kind === 'unary' && current.op === '&') {
-      const { root, path: own } = memberPath(current);
+      const { root, path: own } = placeInObject(current);
       path = [...own, ...path];
       const type = typeOf(scope, root);
       if (!type) return null;

@@ -4,6 +4,8 @@ import type { Module } from '../lifecycle/types.ts';
 import { plain } from './arguments.ts';
 import { allExpressions, namesIn, statementsOf, uncast } from './place.ts';
 import { baseName, findStruct, scopeOf, typeOf } from './typing.ts';
+import { refuseOwnCount } from './own-count.ts';
+import { macroOf, reachedBy } from './reached.ts';
 import { lineOf, refuse, textOf } from './refuse.ts';
 import { assignmentsOf, callSites, effectsOf, levelOf, relate, type CallSite } from './sites.ts';
 import type { Container, FreePlan, UninitPlan } from './types.ts';
@@ -24,6 +26,7 @@ export interface Teardown {
 export function findTeardown(module: Module, file: FileIr, container: Container, sites: readonly CallSite[], alone: boolean, allocation: Span): Teardown {
   refuseOtherFiles(module, file, container);
   refuseMacros(module, file);
+  refuseFreeingMacros(module, file, container);
   refuseUntypedFrees(file, container, sites);
   const uninits: UninitPlan[] = [];
   const frees: FreePlan[] = [];
@@ -43,6 +46,7 @@ export function findTeardown(module: Module, file: FileIr, container: Container,
       frees.push({ file, fn: site.fn, at: site.at, call: site.call, put: putArgument(file, container, site.target, level) });
     }
   }
+  refuseOwnCount(module, file, container, frees);
   refuseEmptied(file, uninits);
   if (frees.length === 0) {
     const at = uninits[0]?.call ?? allocation;
@@ -116,6 +120,22 @@ function refuseMacros(module: Module, file: FileIr): void {
   for (const source of [file, ...module.headers]) {
     const macro = source.macros.find((item) => OLD_CALLS.test(item.bodyText));
     if (macro) refuse('macro', `The macro ${macro.name} calls ${OLD_CALLS.exec(macro.bodyText)![0]}(), where the conversion cannot follow it. Make it a function.`, source, macro);
+  }
+}
+
+/** A macro that frees what it is given: it may be there for other objects too. */
+function refuseFreeingMacros(module: Module, file: FileIr, container: Container): void {
+  const freed = reachedBy(module, file, (name) => effectsOf(name).flatMap((effect) => effect.op === 'free' && typeof effect.target === 'number' ? [effect.target] : []));
+  for (const fn of file.functions) {
+    const scope = scopeOf(module, file, fn);
+    for (const { stmt } of statementsOf(fn)) {
+      for (const call of allExpressions(stmt)) {
+        if (call.kind !== 'call' || call.name === null || !macroOf(module, file, call)) continue;
+        const isFreed = freed(call.name).some((position) => call.args[position] !== undefined && levelOf(scope, container, call.args[position]) >= 0);
+        if (!isFreed) continue;
+        refuse('macro', `The macro ${call.name} frees \`struct ${container.tag}\` at line ${lineOf(file, call.start)}, and the put cannot take its place there, since it may serve other objects. Write the free out first.`, file, call);
+      }
+    }
   }
 }
 

@@ -50,6 +50,7 @@ export type RefusalCode =
   | 'unchecked-allocation'
   | 'unsuitable-check'
   | 'split-span'
+  | 'object-overwritten'
   | 'argument-not-available'
   | 'struct-not-found'
   | 'struct-anonymous'

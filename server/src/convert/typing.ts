@@ -113,7 +113,7 @@ function callType(scope: Scope, call: Expr & { kind: 'call' }, depth: number): P
   if (call.name === 'container_of' || call.name === 'container_of_const') {
     const type = call.args[1];
     if (type?.kind === 'type') return moveIn(resolveType(module, file, type.type));
-    if (type?.kind === 'name') return { tag: type.name, pointers: 1 };
+    if (type?.kind === 'name') return moveIn(resolveType(module, file, { start: type.start, end: type.end, name: type.name, keyword: null, pointers: 0, arrays: 0 })) ?? { tag: type.name, pointers: 1 };
     return null;
   }
   if (call.name === null) return null;
@@ -138,6 +138,23 @@ export function memberPath(expr: Expr): { readonly root: Expr; readonly path: re
   while (current.kind === 'member') {
     path.unshift(current.field);
     current = uncast(current.base);
+  }
+  return { root: current, path };
+}
+
+/**
+ * The members from an object down to where a pointer leads, without another pointer on the way, and what points to the object:
+ * `&p->port->core.vdev` gives { root: p->port, path: ['core', 'vdev'] }.
+ */
+export function placeInObject(expr: Expr): { readonly root: Expr; readonly path: readonly string[] } {
+  let current = uncast(expr);
+  if (current.kind === 'unary' && current.op === '&') current = uncast(current.operand);
+  const path: string[] = [];
+  while (current.kind === 'member') {
+    path.unshift(current.field);
+    const { arrow, base } = current;
+    current = uncast(base);
+    if (arrow) break;
   }
   return { root: current, path };
 }

@@ -11,7 +11,8 @@ import { dropIommuGroup } from './iommu-group.ts';
 import { initialiseInPlace } from './in-place.ts';
 import { addIommufdMembers } from './iommufd-members.ts';
 import { replaceManagedAllocation } from './managed.ts';
+import { giveTag } from './struct-tag.ts';
 import type { Step } from './types.ts';
 
 /** In this order: what an earlier one rewrites may be a case for a later one. */
-export const STEPS: readonly Step[] = [replaceAddGroupDev, renameFdCallbacks, dropIommuGroup, replaceManagedAllocation, chooseOpsFirst, convertLibrary, helperInit, helperAllocation, answerWithErrors, initialiseInPlace, firstMember, dropFreeDevice, addIommufdMembers];
+export const STEPS: readonly Step[] = [replaceAddGroupDev, renameFdCallbacks, dropIommuGroup, replaceManagedAllocation, chooseOpsFirst, convertLibrary, helperInit, helperAllocation, answerWithErrors, initialiseInPlace, giveTag, firstMember, dropFreeDevice, addIommufdMembers];
