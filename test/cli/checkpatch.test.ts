@@ -13,7 +13,7 @@ const missing = !existsSync(CHECKPATCH) ? 'VFIO_LIFECYCLE_CHECKPATCH is no path 
   : spawnSync('perl', ['-v']).error !== undefined ? 'there is no perl' : undefined;
 
 /** A file with these keeps the style that it has, which is not the kernel's: more lines of it are no more faults. */
-const OWN_STYLE = new Set(['LEADING_SPACE', 'CODE_INDENT', 'DOS_LINE_ENDINGS', 'TRAILING_WHITESPACE']);
+const OWN_STYLE = new Set(['SPACING', 'OPEN_BRACE', 'SUSPECT_CODE_INDENT', 'LEADING_SPACE', 'CODE_INDENT', 'DOS_LINE_ENDINGS', 'TRAILING_WHITESPACE']);
 
 /** What checkpatch says of the files in a folder: file → type of message → how often. */
 function check(folder: string, names: readonly string[]): Map<string, Map<string, number>> {

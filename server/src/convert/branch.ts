@@ -12,7 +12,7 @@ export function errorBranchEdits(file: FileIr, allocation: Pick<AllocationPlan, 
   const test = `(IS_ERR(${variable}))`;
   const value = `PTR_ERR(${variable})`;
   const statements = flatten(check.then);
-  for (const stmt of statements) edits.push(...errnoEdits(stmt, variable));
+  for (const stmt of statements) edits.push(...errnoEdits(fn, stmt, variable));
 
   const assigned = new Set(statements.flatMap(allExpressions).flatMap((expr) => expr.kind === 'assign' && expr.target.kind === 'name' ? [expr.target.name] : []));
   for (const stmt of statements) {
@@ -51,20 +51,28 @@ export function errorBranchEdits(file: FileIr, allocation: Pick<AllocationPlan, 
 }
 
 /** -ENOMEM in a return, an assignment or an argument of these becomes what the allocation returned. Another error was chosen and stays. */
-function errnoEdits(stmt: Stmt, variable: string): Edit[] {
+function errnoEdits(fn: FunctionIr, stmt: Stmt, variable: string): Edit[] {
   const roots: Expr[] = [];
   if (stmt.kind === 'return' && stmt.value) roots.push(stmt.value);
   if (stmt.kind === 'expr' && stmt.expr.kind === 'assign') roots.push(stmt.expr.value);
   const edits: Edit[] = [];
   for (const root of roots) {
     const inner = uncast(root);
-    if (inner.kind === 'call' && inner.name === 'ERR_PTR' && inner.args[0] && isNoMemory(inner.args[0])) edits.push({ span: inner, newText: `ERR_CAST(${variable})` });
+    if (inner.kind === 'call' && inner.name === 'ERR_PTR' && inner.args[0] && isNoMemory(inner.args[0])) edits.push({ span: inner, newText: errorPointer(fn, variable) });
     else if (isNoMemory(inner)) edits.push({ span: inner, newText: `PTR_ERR(${variable})` });
     else if (inner.kind === 'call') {
       for (const arg of inner.args) if (isNoMemory(arg)) edits.push({ span: arg, newText: `PTR_ERR(${variable})` });
     }
   }
   return edits;
+}
+
+/** The variable itself where the function returns its type, since it is the error pointer. */
+function errorPointer(fn: FunctionIr, variable: string): string {
+  const types = statementsOf(fn).flatMap(({ stmt }) => stmt.kind === 'decl' && stmt.name === variable ? [stmt.type] : []);
+  const { returnType } = fn;
+  const same = types.length === 1 && types.every((type) => type.name === returnType.name && type.keyword === returnType.keyword && type.pointers === returnType.pointers && type.arrays === 0);
+  return same ? variable : `ERR_CAST(${variable})`;
 }
 
 function isNoMemory(expr: Expr): boolean {

@@ -1,8 +1,9 @@
 import type { Edit, Span } from '../text/span.ts';
-import { indentUnit, lineEnding } from '../text/style.ts';
+import { indentUnit, lineEnding, lineWidth } from '../text/style.ts';
 import type { CommentIr, FileIr, Stmt } from '../ir/types.ts';
+import { argumentComments } from './argument-comments.ts';
+import { widest, type Piece } from './arrange.ts';
 import { errorBranchEdits } from './branch.ts';
-import { includeRemovals } from './includes.ts';
 import { columnOf, indentAt, joinRemovals, lineStart, removalOf, wrapCall, type Removal } from './layout.ts';
 import { reviewNotes } from './notes.ts';
 import { statementsOf } from './place.ts';
@@ -45,9 +46,9 @@ export function filesOf(plan: ConversionPlan): FileIr[] {
 /** The edits of one document. */
 function fileEdits(plan: ConversionPlan, file: FileIr): { readonly edits: PlannedEdit[]; readonly notes: readonly string[] } {
   const { text } = file;
-  const styleAt = (offset: number): { readonly eol: string; readonly unit: string } => {
+  const styleAt = (offset: number): { readonly eol: string; readonly unit: string; readonly width: number } => {
     const own = placeOf(file, offset).file.text;
-    return { eol: lineEnding(own), unit: indentUnit(own) };
+    return { eol: lineEnding(own), unit: indentUnit(own), width: lineWidth(own) };
   };
   const edits: PlannedEdit[] = [];
   const removals: Removal[] = [];
@@ -57,7 +58,8 @@ function fileEdits(plan: ConversionPlan, file: FileIr): { readonly edits: Planne
     for (const allocation of device.allocations.filter(isHere)) {
       const removal = removalOf(text, file.comments, allocation.init.stmt);
       removals.push(removal);
-      add('allocation', ...allocationEdits(device, allocation, [...removal.above, ...removal.inside], styleAt(allocation.at.stmt.start).eol));
+      const { eol, width } = styleAt(allocation.at.stmt.start);
+      add('allocation', ...allocationEdits(device, allocation, removal, eol, width));
       removals.push(...removal.above.map((comment) => removalOf(text, [], comment)));
       add('allocation', ...errorBranchEdits(file, allocation, styleAt(allocation.check.start).eol));
     }
@@ -94,7 +96,6 @@ function fileEdits(plan: ConversionPlan, file: FileIr): { readonly edits: Planne
   }
   const unused = unusedLocals(plan, file, edits, removals);
   removals.push(...unused.removals);
-  removals.push(...includeRemovals(file, edits, removals));
   for (const span of joinRemovals(text, removals)) add('tidy', { span, newText: '' });
   return { edits: tidy(edits), notes: unused.notes };
 }
@@ -112,17 +113,32 @@ function touchedBy(plan: ConversionPlan): string[] {
   return [...names];
 }
 
-/** `p = vfio_alloc_device(…);` in place of the allocation, with the comments of the init above it, and IS_ERR in its test. */
-function allocationEdits(device: DevicePlan, allocation: AllocationPlan, comments: readonly CommentIr[], eol: string): Edit[] {
-  const { text } = allocation.file;
+/**
+ * `p = vfio_alloc_device(…);` in place of the allocation, and IS_ERR in its test. The comments on arguments of the init stay with them, those of
+ * the init itself go above.
+ */
+function allocationEdits(device: DevicePlan, allocation: AllocationPlan, init: Removal, eol: string, width: number): Edit[] {
+  const { text, comments } = allocation.file;
   const { stmt } = allocation.at;
-  const args = [device.container.tag, device.container.path.join('.'), allocation.dev, allocation.ops];
+  const { before, behind, inColumn, others } = argumentComments(allocation.file, allocation, init.inside);
+  const args = [device.container.path.join('.'), allocation.dev, allocation.ops];
+  const pieces = args.map((arg, index): Piece => ({ text: before.has(index) ? `${before.get(index)!} ${arg}` : arg, comment: behind.get(index) }));
   const indent = indentAt(text, stmt.start);
   const span: Span = stmt.kind === 'decl' && stmt.init ? stmt.init : stmt;
   const head = stmt.kind === 'decl' ? 'vfio_alloc_device' : `${allocation.variable} = vfio_alloc_device`;
-  const edits: Edit[] = [{ span, newText: wrapCall(head, args, stmt.kind === 'decl' ? '' : ';', columnOf(text, span.start), indent, eol) }];
-  const own = removalOf(text, allocation.file.comments, stmt).inside.filter((comment) => comment.start < stmt.end);
-  const moved = [...own, ...comments];
+  const tail = stmt.kind === 'decl' ? '' : ';';
+  const column = columnOf(text, span.start);
+  const write = (all: readonly (string | Piece)[], stops: boolean): string => wrapCall(head, [device.container.tag, ...all], tail, column, indent, eol, width, stops);
+  const own = removalOf(text, comments, stmt).inside;
+  const commented = [inColumn, false].map((stops) => write(pieces, stops)).find((way) => widest(way, column) <= width);
+  // Where there is no room beside the arguments, the comments go above with the others.
+  const fits = commented !== undefined && stmt.kind === 'expr';
+  const call = fits ? commented : write(args, false);
+  const trailing = own.filter((comment) => comment.start >= stmt.end);
+  const crowded = stmt.kind === 'expr' && trailing.length > 0 && (call.includes('\n') || widest(call + text.slice(stmt.end, trailing.at(-1)!.end), column) > width);
+  const edits: Edit[] = [{ span, newText: call }];
+  if (crowded) edits.push({ span: { start: stmt.end, end: trailing.at(-1)!.end }, newText: '' });
+  const moved = [...own.filter((comment) => comment.start < stmt.end), ...(crowded ? trailing : []), ...init.above, ...(fits ? others : init.inside)];
   if (moved.length > 0) edits.push(commentInsertion(text, stmt, moved, eol));
   return edits;
 }

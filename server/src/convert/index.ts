@@ -2,6 +2,7 @@
 export { planConversion } from './several-files/plan.ts';
 export { prepareConversion, type Prepared, type Relower } from './prepare.ts';
 export { composePlanned, offsetAfter, siteBefore, type DocumentEdits } from './compose.ts';
+export { finishConversion } from './finish/index.ts';
 export { editsOf } from './edits.ts';
 export { oldForms, type OldForm } from './target-changes.ts';
 export type { ConversionInput, ConversionPlan, ConversionRequest, EditKind, Note, PlanResult, PlannedEdits, Refusal, RefusalCode } from './types.ts';

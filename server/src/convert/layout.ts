@@ -1,5 +1,6 @@
 import type { Span } from '../text/span.ts';
 import type { CommentIr } from '../ir/types.ts';
+import { arrange, type Piece } from './arrange.ts';
 
 /** Kernel code counts a tab as eight columns and wraps at eighty; a line that cannot be wrapped may have a hundred. */
 const TAB = 8;
@@ -43,35 +44,13 @@ function blanksTo(column: number, tabs: boolean): string {
  * `head(args)tail` from `column` on, wrapped as the kernel does: continuation lines begin under the first argument, or, where
  * that is too far right, two tabs in.
  */
-export function wrapCall(head: string, args: readonly string[], tail: string, column: number, indent: string, eol: string): string {
+export function wrapCall(head: string, args: readonly (string | Piece)[], tail: string, column: number, indent: string, eol: string, width = WIDTH, inColumn = true): string {
   const tabs = !indent.startsWith(' ');
   const open = column + head.length + 1;
-  const longest = Math.max(...args.map((arg, index) => arg.length + (index === args.length - 1 ? tail.length + 1 : 1)));
-  if (open + longest <= WIDTH_AT_MOST) return `${head}(${fill(args, tail, open, open, blanksTo(open, tabs), eol)}`;
-  const deep = widthOf(indent, 0) + (tabs ? 2 * TAB : indent.length);
-  return `${head}(${eol}${blanksTo(deep, tabs)}${fill(args, tail, deep, deep, blanksTo(deep, tabs), eol)}`;
-}
-
-/** Arguments, as many on a line as fit. */
-function fill(args: readonly string[], tail: string, first: number, next: number, blanks: string, eol: string): string {
-  let text = '';
-  let column = first;
-  args.forEach((arg, index) => {
-    const last = index === args.length - 1;
-    const piece = last ? `${arg})${tail}` : `${arg},`;
-    if (index > 0) {
-      if (column + 1 + piece.length > WIDTH) {
-        text += eol + blanks;
-        column = next;
-      } else {
-        text += ' ';
-        column += 1;
-      }
-    }
-    text += piece;
-    column += piece.length;
-  });
-  return text;
+  const pieces = args.map((arg): Piece => (typeof arg === 'string' ? { text: arg } : arg));
+  const longest = Math.max(...pieces.map((arg, index) => arg.text.length + (index === args.length - 1 ? tail.length + 1 : 1)));
+  const deep = blanksTo(widthOf(indent, 0) + (tabs ? 2 * TAB : indent.length), tabs);
+  return arrange(head, pieces, tail, { column, indent: deep, eol, width, broken: open + longest > WIDTH_AT_MOST, inColumn });
 }
 
 /** A statement that goes: the lines or the stretch to delete, and the comments that were its own. */

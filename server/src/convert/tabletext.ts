@@ -46,12 +46,16 @@ function spread(text: string, initializer: InitializerExpr, table: TablePlan, un
   return { span: initializer, newText: fits ? line : ['{', ...members.map((member) => `${unit}${member},`), '}'].join(eol) };
 }
 
-/** After `.name`, where the kernel has them, else before the first member. */
+/** After `.name`, where the kernel has them, else before the first member; `.release` after an `.init` that is there, `.init` before a `.release`. */
 function insertFront(text: string, initializer: InitializerExpr, members: readonly MemberPlan[], eol: string): Edit {
   const plain = initializer.entries.filter((entry) => entry.conditions.length === 0);
-  const name = plain.find((entry) => entry.designators[0] === 'name');
+  const memberOf = (name: string): InitializerEntry | undefined => plain.find((entry) => entry.designators[0] === name);
+  const adds = (name: string): boolean => members.some((member) => member.name === name);
+  // In the order of their life: .init stands in front of .release.
+  const name = (adds('release') && !adds('init') ? memberOf('init') : undefined) ?? memberOf('name');
+  const release = adds('init') ? memberOf('release') : undefined;
   const separator = separatorOf(text, plain);
-  if (name) {
+  if (name && !(release && release.start < name.start)) {
     const comma = commaAfter(text, name.end);
     const end = comma ?? name.end;
     if (ownLine(text, name) && /^[ \t\r]*(?:\/\*[^\n]*\*\/[ \t\r]*)?\n/.test(text.slice(end, end + 400))) {
@@ -64,7 +68,7 @@ function insertFront(text: string, initializer: InitializerExpr, members: readon
     const inline = members.map((member) => ` .${member.name} = ${member.value}`).join(',');
     return comma === null ? { span: { start: name.end, end: name.end }, newText: `,${inline}` } : { span: { start: comma, end: comma }, newText: `${inline},` };
   }
-  const first = plain[0]!;
+  const first = release ?? plain[0]!;
   if (!ownLine(text, first)) return { span: { start: first.start, end: first.start }, newText: members.map((member) => `.${member.name} = ${member.value}, `).join('') };
   const at = lineStart(text, first.start);
   return { span: { start: at, end: at }, newText: members.map((member) => `${indentAt(text, first.start)}.${member.name}${separator(member.name)}${member.value},${eol}`).join('') };

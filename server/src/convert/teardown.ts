@@ -7,6 +7,7 @@ import { baseName, findStruct, scopeOf, typeOf } from './typing.ts';
 import { refuseOwnCount } from './own-count.ts';
 import { macroOf, reachedBy } from './reached.ts';
 import { lineOf, refuse, textOf } from './refuse.ts';
+import { spelledDevice } from './spelled-device.ts';
 import { assignmentsOf, callSites, effectsOf, levelOf, relate, type CallSite } from './sites.ts';
 import type { Container, FreePlan, UninitPlan } from './types.ts';
 
@@ -52,7 +53,7 @@ export function findTeardown(module: Module, file: FileIr, container: Container,
     const at = uninits[0]?.call ?? allocation;
     refuse('never-freed', `No free of \`struct ${container.tag}\` is seen in this file, so there is no place for the put. Free it where its life ends first.`, file, at);
   }
-  return { frees: frees.map((free) => ({ ...free, put: aliasFor(file, free, uninits) ?? free.put })), uninits };
+  return { frees: frees.map((free) => ({ ...free, put: aliasFor(file, free, uninits) ?? spelledDevice(file, free, container) ?? free.put })), uninits };
 }
 
 /** The argument of vfio_put_device for a freed expression that points to the `level`th struct of the container's path. */

@@ -1,5 +1,5 @@
 /** Conversions as the hosts see them: where they are offered, whether they can be done, and the proved edits. */
-import { composePlanned, editsOf, planConversion, prepareConversion, siteBefore, type ConversionPlan, type Note, type Prepared } from '../convert/index.ts';
+import { composePlanned, editsOf, finishConversion, planConversion, prepareConversion, siteBefore, type ConversionPlan, type Note, type Prepared } from '../convert/index.ts';
 import { compareVersions, formatVersion } from '../kernel/version.ts';
 import type { Module, ModuleFacts, Site } from '../lifecycle/types.ts';
 import type { Finding } from '../rules/types.ts';
@@ -89,10 +89,7 @@ function preparePlan(engine: Engine, scratch: Engine, input: ModuleInput, target
   const module = moduleOf(engine, input);
   if (!module) return { status: 'unchanged' };
   const request = { path: input.file, functionName };
-  const prepared = prepareConversion({ module, kernel: target.version }, request, (edits) => {
-    const after = withEdits(input, edits);
-    return after && moduleOf(scratch, after);
-  });
+  const prepared = prepareConversion({ module, kernel: target.version }, request, (edits) => relowered(scratch, input, edits));
   if (prepared.status === 'refused') return { status: 'refused', ...prepared.refusal };
   const result = planConversion({ module: prepared.module, kernel: target.version, callbacks: prepared.callbacks, documents: prepared.documents }, request);
   switch (result.status) {
@@ -122,7 +119,9 @@ export function convert(engine: Engine, input: ModuleInput, target: TargetKernel
     if (result.status !== 'planned') return result;
     const { prepared, plan } = result;
     const planned = plan ? editsOf(plan) : { edits: [], notes: [], touched: [] };
-    const edits = composePlanned(prepared.edits, planned.edits);
+    const original = moduleOf(engine, input);
+    const unfinished = composePlanned(prepared.edits, planned.edits);
+    const edits = original ? finishConversion(original, unfinished, (made) => relowered(scratch, input, made)).edits : unfinished;
     const after = withEdits(input, edits);
     const start = edits[0]?.edits[0];
     const here = start ? { path: edits[0]!.path, ...start.span } : null;
@@ -143,6 +142,12 @@ export function convert(engine: Engine, input: ModuleInput, target: TargetKernel
   } finally {
     scratch.dispose();
   }
+}
+
+/** The module with edits made; undefined when they cannot be made. */
+export function relowered(scratch: Engine, input: ModuleInput, edits: readonly FileEdits[]): Module | undefined {
+  const after = withEdits(input, edits);
+  return after && moduleOf(scratch, after);
 }
 
 /** What the proof of a changed module came to. */

@@ -1,10 +1,10 @@
 /** The fold style: what a minimal conversion leaves in probe and remove moves into `.init` and `.release`, as far as that can be proved. */
-import { composePlanned, offsetAfter, type DocumentEdits, type Note } from '../convert/index.ts';
+import { composePlanned, finishConversion, offsetAfter, type DocumentEdits, type Note } from '../convert/index.ts';
 import { foldDevice, inlinePuttingHelpers, textsBeforeCore, type FoldNote, type FoldRequest, type FoldResult, type Moved } from '../convert/fold/index.ts';
 import type { Module, Site } from '../lifecycle/types.ts';
 import type { FileEdits } from '../text/span.ts';
 import type { Engine } from './analyse.ts';
-import { convert, prove, unprovedEdits } from './convert.ts';
+import { convert, prove, relowered, unprovedEdits } from './convert.ts';
 import { withEdits } from './prove.ts';
 import type { Conversion, ModuleInput, TargetKernel } from './types.ts';
 
@@ -61,7 +61,9 @@ export function convertFolding(engine: Engine, input: ModuleInput, target: Targe
           why = notFolded(`Nothing was folded: ${result.reason}`, result.site, probe.path);
           continue;
         }
-        const next = changed(scratch, start, [{ path: probe.path, edits: result.edits }]);
+        const raw = changed(scratch, start, [{ path: probe.path, edits: result.edits }]);
+        const finished = raw && finish(scratch, before, input, raw);
+        const next = finished?.state;
         const proof = prove(engine, scratch, input, next?.input, target, functionName);
         if (!next || proof.status === 'failed') {
           const line = next && proof.status === 'failed' && proof.site ? ` (line ${lineIn(next.input, proof.site.path, proof.site.start)} of what would be the result)` : '';
@@ -72,10 +74,11 @@ export function convertFolding(engine: Engine, input: ModuleInput, target: Targe
         folded.push(result.moved);
         // The release that was added to give the memory back does more by now.
         const kept = notes.filter((note) => !('name' in note) || note.name !== result.moved.release);
+        const tidied = finished?.steps ?? [];
         notes = [
-          ...kept.map((note) => 'say' in note ? movedOn(note, [start.own, [{ path: probe.path, edits: result.edits }]]) : note),
+          ...kept.map((note) => 'say' in note ? movedOn(note, [start.own, [{ path: probe.path, edits: result.edits }], ...tidied]) : note),
           ...start.helpers.map((name): Note => ({ kind: 'review', text: `${name}() went: what it undid moved, and its callers put the device themselves.` })),
-          ...result.notes.map((note) => ({ ...note, path: probe.path })),
+          ...result.notes.map((note) => movedOn({ ...note, path: probe.path }, tidied)),
         ];
         why = null;
         break;
@@ -121,6 +124,14 @@ function changed(scratch: Engine, state: State, edits: readonly FileEdits[]): St
   const module = input && scratch.module(input);
   if (!input || !module) return undefined;
   return { input, module, edits: composePlanned(state.edits, edits.map((one) => ({ path: one.path, edits: one.edits.map((edit) => ({ ...edit, kind: 'fold' })) }))) };
+}
+
+/** The state in the style of its documents, and the edits that bring it there. */
+function finish(scratch: Engine, before: Module, input: ModuleInput, state: State): { readonly state: State; readonly steps: readonly (readonly FileEdits[])[] } | undefined {
+  const { edits, steps } = finishConversion(before, state.edits, (made) => relowered(scratch, input, made));
+  const after = withEdits(input, edits);
+  const module = after && scratch.module(after);
+  return after && module && { state: { input: after, module, edits }, steps };
 }
 
 /** Why a probe is as the minimal style has it; `site` is in that. */

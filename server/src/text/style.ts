@@ -26,3 +26,32 @@ export function indentUnit(text: string): string {
   for (const [step, count] of counts) if (count > (counts.get(best) ?? 0)) best = step;
   return best;
 }
+
+/** Kernel code is written in eighty columns, and in a hundred where a driver has come to that. A tab counts as eight. */
+const WIDTHS = [80, 100] as const;
+const TAB = 8;
+
+/**
+ * The columns that a line of a text may have, by its longest usual lines of code: 100 when three lines of code in a hundred, and at least two, go
+ * beyond 80 columns without going beyond 100; else 80. Lines of comments, preprocessor lines and lines with a string do not count: they may be
+ * longer anywhere.
+ */
+export function lineWidth(text: string): 80 | 100 {
+  const [narrow, wide] = WIDTHS;
+  let lines = 0;
+  let long = 0;
+  for (const line of text.split(/\r?\n/)) {
+    if (!/\S/.test(line) || /^\s*(?:\/[*/]|\*|#)|"/.test(line)) continue;
+    lines++;
+    const width = columnsOf(line.replace(/\s*(?:\/\*.*|\/\/.*)$/, ''));
+    if (width > narrow && width <= wide) long++;
+  }
+  return long >= 2 && long * 100 >= lines * 3 ? wide : narrow;
+}
+
+/** The columns that a line takes, or that `text` takes from column `from` on. */
+export function columnsOf(text: string, from = 0): number {
+  let column = from;
+  for (const char of text) column = char === '\t' ? (Math.floor(column / TAB) + 1) * TAB : column + 1;
+  return column;
+}

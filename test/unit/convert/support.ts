@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { composePlanned, editsOf, planConversion, prepareConversion, siteBefore, type DocumentEdits, type Note, type PlannedEdits, type PlanResult } from '../../../server/src/convert/index.ts';
+import { composePlanned, editsOf, finishConversion, planConversion, prepareConversion, siteBefore, type DocumentEdits, type Note, type PlannedEdits, type PlanResult } from '../../../server/src/convert/index.ts';
 import { lowerFile } from '../../../server/src/ir/lower.ts';
 import type { FileIr } from '../../../server/src/ir/types.ts';
 import type { KernelVersion } from '../../../server/src/kernel/types.ts';
@@ -51,15 +51,17 @@ export function plan(path: string, text: string, kernel: KernelVersion, headers:
 function prepared(path: string, text: string, kernel: KernelVersion, headers: Readonly<Record<string, string>>, functionName: string | undefined): { readonly result: PlanResult; readonly edits: readonly DocumentEdits[]; readonly notes: readonly Note[] } {
   const module = moduleOf(path, text, headers);
   const request = { path, functionName };
-  const ready = prepareConversion({ module, kernel }, request, (edits) => {
-    const changed = (name: string, before: string): string => applyEdits(before, edits.filter((item) => item.path === name).flatMap((item) => item.edits));
-    return moduleOf(path, changed(path, text), Object.fromEntries(Object.entries(headers).map(([name, header]) => [name, changed(name, header)])));
-  });
+  const ready = prepareConversion({ module, kernel }, request, (edits) => changedModule(path, text, headers, edits));
   if (ready.status === 'refused') return { result: ready, edits: [], notes: [] };
   const result = planConversion({ module: ready.module, kernel }, request);
   if (result.status !== 'refused') return { result, edits: ready.edits, notes: ready.notes };
   const { site } = result.refusal;
   return { result: { status: 'refused', refusal: { ...result.refusal, site: site && siteBefore(ready.edits, site) } }, edits: ready.edits, notes: ready.notes };
+}
+
+function changedModule(path: string, text: string, headers: Readonly<Record<string, string>>, edits: readonly DocumentEdits[]): Module {
+  const changed = (name: string, before: string): string => applyEdits(before, edits.filter((item) => item.path === name).flatMap((item) => item.edits));
+  return moduleOf(path, changed(path, text), Object.fromEntries(Object.entries(headers).map(([name, header]) => [name, changed(name, header)])));
 }
 
 export interface Converted {
@@ -73,7 +75,8 @@ export function convertText(path: string, text: string, kernel: KernelVersion, h
   if (result.status === 'refused') throw new Error(`refused [${result.refusal.code}]: ${result.refusal.reason}`);
   if (result.status === 'unchanged' && first.length === 0) throw new Error('unchanged');
   const own = result.status === 'planned' ? editsOf(result.plan) : { edits: [], notes: [], touched: [] };
-  const planned = { edits: composePlanned(first, own.edits), notes: [...notes, ...own.notes], touched: own.touched };
+  const finished = finishConversion(moduleOf(path, text, headers), composePlanned(first, own.edits), (edits) => changedModule(path, text, headers, edits));
+  const planned = { edits: finished.edits, notes: [...notes, ...own.notes], touched: own.touched };
   const edits = planned.edits.find((file) => file.path === path)?.edits ?? [];
   if (overlaps(edits)) throw new Error('edits overlap');
   return { text: applyEdits(text, edits), planned };

@@ -1,5 +1,5 @@
 import type { Expr, FunctionIr, GotoStmt, ReturnStmt, Stmt } from '../../ir/types.ts';
-import { allExpressions, innerStatements, uncast } from '../place.ts';
+import { allExpressions, innerStatements, namesIn, uncast } from '../place.ts';
 import { effectsOf } from '../sites.ts';
 import { memberPath } from '../typing.ts';
 import { isConstant, type Names } from './bindings.ts';
@@ -97,6 +97,10 @@ export function isNeutral(names: Names, stmt: Stmt): boolean {
 
 /** Whether the test of an allocation hands on what the allocation returned. */
 export function handsOnError(exit: Exit, test: Stmt): boolean {
+  const tested = test.kind === 'if' ? namesIn(test.condition) : [];
   const own = under(test).flatMap(allExpressions).some((expr) => expr.kind === 'call' && (expr.name === 'PTR_ERR' || expr.name === 'ERR_CAST' || expr.name === 'dev_err_probe'));
-  return own && exit.end !== null;
+  const value = exit.end?.value ? uncast(exit.end.value) : null;
+  // The error pointer itself, where the function returns its type.
+  const itself = value?.kind === 'name' && tested.includes(value.name);
+  return (own || itself) && exit.end !== null;
 }

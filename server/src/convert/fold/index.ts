@@ -58,9 +58,12 @@ function fold(request: FoldRequest): FoldResult {
   const left = leftovers(frame, selection);
   const removals = [...left.removals];
   edits.push(...left.edits);
-  // An empty release that gets a body is written anew, beside .init.
-  if (release && own) removals.push(functionRemoval(file, own));
-  edits.push(...placeCallbacks(frame, [init, ...(release ? [release] : [])], style));
+  // An empty release that gets a body is written anew, beside .init; one that stays goes along where .init cannot stand in front of it.
+  const known = existing !== null && isKnownAt(frame, init, existing.start) && existing.start < frame.tables[0]!.start;
+  const follows = !release && own && !known ? { text: `${file.text.slice(own.start, own.end)}${style.eol}`, uses: new Set<string>() } : null;
+  if (own && (release || follows)) removals.push(functionRemoval(file, own));
+  const callbacks = [init, ...(release ? [release] : []), ...(follows ? [follows] : [])];
+  edits.push(...placeCallbacks(frame, callbacks, !release && known ? existing : null, style));
   for (const one of frame.tables) {
     const members: MemberPlan[] = [];
     const set = (name: 'init' | 'release', value: string): void => {
@@ -110,12 +113,19 @@ function servesOthers({ file, tables }: Frame, release: FunctionIr): boolean {
   return file.variables.some((table) => !tables.includes(table) && table.init?.kind === 'initializer' && table.init.entries.some((entry) => entry.value.kind === 'name' && entry.value.name === release.name));
 }
 
-/** In front of the table where all that the functions use is known there, else in front of the probe, with prototypes in front of the table. */
-function placeCallbacks(frame: Frame, callbacks: readonly Callback[], { eol }: Style): Edit[] {
+function isKnownAt({ file }: Frame, callback: Callback, offset: number): boolean {
+  return [...callback.uses].every((name) => declaredBefore(file, name, offset));
+}
+
+/**
+ * In front of the table where all that the functions use is known there, else in front of the probe, with prototypes in front of the table.
+ * @param release a `.release` that stays, and that they stand in front of
+ */
+function placeCallbacks(frame: Frame, callbacks: readonly Callback[], release: FunctionIr | null, { eol }: Style): Edit[] {
   const { file, fn } = frame;
-  const first = [...frame.tables].sort((a, b) => a.start - b.start)[0]!;
+  const first = release ?? [...frame.tables].sort((a, b) => a.start - b.start)[0]!;
   const early = first.start < fn.start;
-  const known = early && callbacks.every((callback) => [...callback.uses].every((name) => declaredBefore(file, name, first.start)));
+  const known = early && callbacks.every((callback) => isKnownAt(frame, callback, first.start));
   const text = callbacks.map((callback) => `${callback.text}${eol}`).join('');
   const insertAt = (offset: number, what: string): Edit => {
     const start = lineStart(file.text, offset);

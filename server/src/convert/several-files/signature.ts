@@ -1,11 +1,9 @@
-import { lineEnding } from '../../text/style.ts';
+import { columnsOf, lineEnding, lineWidth } from '../../text/style.ts';
 import type { CallExpr, FileIr, Param } from '../../ir/types.ts';
 import type { Module } from '../../lifecycle/types.ts';
-import { columnOf, lineStart } from '../layout.ts';
+import { columnOf, indentAt, lineStart } from '../layout.ts';
 import { prototypesOf, type Helper, type HelperCall } from './helpers.ts';
 import type { Rewriting } from './rewriting.ts';
-
-const WIDTH = 80;
 
 /** A parameter that a helper gets, and what its callers hand over. */
 export interface Addition {
@@ -42,14 +40,18 @@ function appendTo(out: Rewriting, file: FileIr, open: number, last: number | nul
     out.edit(file, 'signature', { span: { start: open + 1, end: text.indexOf(')', open) }, newText: items.join(', ') });
     return;
   }
-  const column = columnOf(text, open + 1);
+  const width = lineWidth(text);
+  // As the lines below the first are; else under the first item.
+  const wrapped = lineStart(text, last) > open ? indentAt(text, last) : null;
+  const under = columnOf(text, open + 1);
   const tabs = !text.slice(lineStart(text, last), last).startsWith(' ');
-  const blanks = tabs ? '\t'.repeat(Math.floor(column / 8)) + ' '.repeat(column % 8) : ' '.repeat(column);
+  const blanks = wrapped ?? (tabs ? '\t'.repeat(Math.floor(under / 8)) + ' '.repeat(under % 8) : ' '.repeat(under));
+  const column = columnsOf(blanks);
   let at = columnOf(text, last);
   let newText = '';
   items.forEach((item, index) => {
     const room = index === items.length - 1 ? 2 : 1;
-    if (at + 2 + item.length + room > WIDTH) {
+    if (at + 2 + item.length + room > width) {
       newText += `,${lineEnding(text)}${blanks}${item}`;
       at = column + item.length;
     } else {

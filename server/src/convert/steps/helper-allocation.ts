@@ -132,7 +132,7 @@ function moveIn(module: Module, one: Case, calls: readonly HelperCall[]): StepRe
   const init = wrapCall(site.call.name ?? '', [`&${result.variable}->${path.join('.')}`, known.dev, known.ops], ';', columnOf(helper.file.text, test.start), indentAt(helper.file.text, test.start), lineEnding(helper.file.text));
   const place = nextLine(helper.file.text, test.end);
   const eol = lineEnding(helper.file.text);
-  out.edit(helper.file, 'allocation', { span: { start: place, end: place }, newText: `${eol}${indentAt(helper.file.text, test.start)}${init}${eol}` });
+  out.edit(helper.file, 'allocation', { span: { start: place, end: place }, newText: `${indentAt(helper.file.text, test.start)}${init}${eol}` });
   if (returnsNull) answerErrors({ helper, variable: result.variable, test, calls }, out);
   addParameters(module, out, helper, calls, known.additions);
   out.remove(file, site.at.stmt);

@@ -1,0 +1,36 @@
+/** The include of <linux/slab.h> goes with the last use of it: what a document uses itself, or a header of the module that it includes. */
+import type { Edit } from '../../text/span.ts';
+import type { FileIr } from '../../ir/types.ts';
+import type { Module } from '../../lifecycle/types.ts';
+import { joinRemovals, removalOf } from '../layout.ts';
+import { usesSlab } from '../includes.ts';
+import { includedBy } from '../typing.ts';
+import type { Pass } from './change.ts';
+
+export const unneededIncludes: Pass = ({ module, before, after }): Edit[] => {
+  // What includes a header may need what that includes.
+  if (!module.sources.includes(after) || !usesSlab(before) || usesSlab(after)) return [];
+  const include = after.includes.find((item) => !item.quoted && item.path === 'linux/slab.h' && item.conditions.length === 0);
+  const headers = headersBehind(module, after);
+  if (!include || !headers || headers.some(usesSlab)) return [];
+  const removal = removalOf(after.text, after.comments, { start: include.start, end: after.text.slice(0, include.end).trimEnd().length });
+  // A comment on the line says what it is for, or that it has to stay.
+  return removal.wholeLines && removal.inside.length === 0 ? joinRemovals(after.text, [removal]).map((span) => ({ span, newText: '' })) : [];
+};
+
+/** The headers of the module that a document includes, directly or through others; null when there are quoted ones that cannot be seen. */
+function headersBehind(module: Module, file: FileIr): readonly FileIr[] | null {
+  const found = new Set<FileIr>();
+  const pending: FileIr[] = [file];
+  for (let next = pending.pop(); next; next = pending.pop()) {
+    const headers = includedBy(module, next);
+    const seen = new Set(headers.map((header) => header.path.slice(header.path.lastIndexOf('/') + 1)));
+    if (next.includes.some((item) => item.quoted && !seen.has(item.path.slice(item.path.lastIndexOf('/') + 1)))) return null;
+    for (const header of headers) {
+      if (found.has(header)) continue;
+      found.add(header);
+      pending.push(header);
+    }
+  }
+  return [...found];
+}
