@@ -1,60 +1,92 @@
+/** The two ways to a conversion: the code action at the cursor and the command for the active file. */
 import * as vscode from 'vscode';
-import type { BaseLanguageClient, CodeAction, WorkspaceEdit } from 'vscode-languageclient';
+import type { BaseLanguageClient, CodeAction } from 'vscode-languageclient';
+import type { Review } from './review.ts';
 import { say } from './say.ts';
+import type { Conversion } from './whole-conversion.ts';
+
+/** The command of the server's code actions for conversions: its argument is a ConversionData. */
+export const APPLY_CONVERSION = 'vfioLifecycle.applyConversion';
 
 const kind = 'refactor.rewrite.vfio';
 
+/** How the server finds a conversion again that it has offered; nothing for the client to look into. */
+export type ConversionData = Readonly<Record<string, unknown>>;
+
+/** What became of one offer. */
+type Answer =
+  | { readonly title: string; readonly conversion: Conversion }
+  /** Why it cannot be done: a sentence. */
+  | { readonly reason: string };
+
+/** Converts what a code action offered. */
+export async function convertOffered(client: BaseLanguageClient, data: ConversionData, review: Review): Promise<void> {
+  const answer = await waitFor(() => ask(client, { title: '', data }));
+  if ('reason' in answer) say(`nothing was converted: ${answer.reason}`);
+  else await review.offer(client, answer.conversion);
+}
+
 /**
- * Offers the conversions of the active file: one is applied at once, of several the user picks, and where there is none the
- * output says why, because a reason is longer than the status bar. The edit is one step to undo, over all the files that it changes; VS Code previews it when a part of it wants to be
- * confirmed. The server is asked directly, because the editor's own command for code actions drops what the edits are for.
+ * Offers the conversions of the active file: of several the user picks one, and where there is none the output says why, because a
+ * reason is longer than the status bar.
  */
-export async function convertDriver(client: BaseLanguageClient, output: vscode.LogOutputChannel): Promise<void> {
+export async function convertDriver(client: BaseLanguageClient, output: vscode.LogOutputChannel, review: Review): Promise<void> {
   const document = vscode.window.activeTextEditor?.document;
   if (document === undefined) return;
+  const answers = await waitFor(() => askForAll(client, document));
+  const possible = distinct(answers);
+  const chosen = possible.length > 1 ? await pick(possible) : possible[0];
+  if (chosen !== undefined) await review.offer(client, chosen.conversion);
+  else if (possible.length === 0) refuse(answers, output);
+}
+
+type Possible = Extract<Answer, { conversion: Conversion }>;
+
+async function askForAll(client: BaseLanguageClient, document: vscode.TextDocument): Promise<readonly Answer[]> {
   const whole = client.code2ProtocolConverter.asRange(new vscode.Range(0, 0, document.lineCount, 0));
   const textDocument = client.code2ProtocolConverter.asTextDocumentIdentifier(document);
-  const offered = await client.sendRequest<CodeAction[] | null>('textDocument/codeAction', { textDocument, range: whole, context: { diagnostics: [], only: [kind] } }) ?? [];
-  const actions = await Promise.all(offered.map((action) => resolved(client, action)));
-  const possible = distinct(actions.filter((action) => action.disabled === undefined && action.edit !== undefined));
-  const chosen = possible.length > 1 ? await pick(possible) : possible[0];
-  if (chosen?.edit !== undefined) await apply(client, chosen.edit);
-  else if (possible.length === 0) refuse(actions, output);
+  const request = { textDocument, range: whole, context: { diagnostics: [], only: [kind] } };
+  const actions = await client.sendRequest<CodeAction[] | null>('textDocument/codeAction', request) ?? [];
+  return Promise.all(actions.map(async (action): Promise<Answer> => {
+    if (action.disabled !== undefined) return { reason: action.disabled.reason };
+    return ask(client, { title: action.title, data: action.command?.arguments?.[0] as ConversionData });
+  }));
+}
+
+/** The conversion as a whole, or why it cannot be done after all. */
+async function ask(client: BaseLanguageClient, { title, data }: { readonly title: string; readonly data: ConversionData }): Promise<Answer> {
+  try {
+    return { title, conversion: await client.sendRequest<Conversion>('vfioLifecycle/conversion', data) };
+  } catch (error) {
+    return { reason: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** A conversion is proved when it is asked for, which takes a moment. */
+function waitFor<T>(work: () => Promise<T>): Thenable<T> {
+  return vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title: 'VFIO Lifecycle: converting' }, work);
 }
 
 /** Tells why nothing was converted, without taking the focus from the text. */
-function refuse(actions: readonly CodeAction[], output: vscode.LogOutputChannel): void {
-  const reasons = new Set(actions.flatMap((action) => action.disabled?.reason ?? []));
+function refuse(answers: readonly Answer[], output: vscode.LogOutputChannel): void {
+  const reasons = new Set(answers.flatMap((answer) => 'reason' in answer ? answer.reason : []));
   if (reasons.size === 0) return say('nothing to convert in this file');
   say('not converted; the output says why');
   for (const reason of reasons) output.info(`not converted: ${reason}`);
   output.show(true);
 }
 
-/** The action with its edit, or with the reason why it cannot be done after all. */
-async function resolved(client: BaseLanguageClient, action: CodeAction): Promise<CodeAction> {
-  if (action.disabled !== undefined || action.edit !== undefined) return action;
-  try {
-    return await client.sendRequest<CodeAction>('codeAction/resolve', action);
-  } catch (error) {
-    return { ...action, disabled: { reason: error instanceof Error ? error.message : String(error) } };
-  }
-}
-
-async function apply(client: BaseLanguageClient, edit: WorkspaceEdit): Promise<void> {
-  await vscode.workspace.applyEdit(await client.protocol2CodeConverter.asWorkspaceEdit(edit));
-}
-
 /** A device is offered once for each function that it goes through; its conversion is the same from each. */
-function distinct(actions: readonly CodeAction[]): CodeAction[] {
-  return [...new Map(actions.map((action) => [JSON.stringify(action.edit), action])).values()];
+function distinct(answers: readonly Answer[]): Possible[] {
+  const possible = answers.filter((answer): answer is Possible => 'conversion' in answer);
+  return [...new Map(possible.map((answer) => [JSON.stringify(answer.conversion.files), answer])).values()];
 }
 
-async function pick(actions: readonly CodeAction[]): Promise<CodeAction | undefined> {
+async function pick(possible: readonly Possible[]): Promise<Possible | undefined> {
   // What tells the styles of one conversion apart comes last in their titles, where the box would cut it off.
-  const items = actions.map((action) => {
-    const [label = '', ...more] = action.title.split(', ');
-    return { label, detail: more.join(', '), action };
+  const items = possible.map((answer) => {
+    const [label = '', ...more] = answer.title.split(', ');
+    return { label, detail: more.join(', '), answer };
   });
-  return (await vscode.window.showQuickPick(items))?.action;
+  return (await vscode.window.showQuickPick(items))?.answer;
 }

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { CloseAction, ErrorAction, RevealOutputChannelOn, State } from 'vscode-languageclient';
 import type { BaseLanguageClient, ErrorHandler, LanguageClientOptions } from 'vscode-languageclient';
+import { APPLY_CONVERSION } from './convert.ts';
 import { answerFileRequests } from './files.ts';
 import { createStatus, type KernelStatus, type Status } from './status.ts';
 
@@ -36,7 +37,11 @@ export async function startSession(createClient: CreateClient, extension: vscode
       revealOutputChannelOn: RevealOutputChannelOn.Never,
       diagnosticPullOptions: { onChange: true, onFocus: true },
       synchronize: { fileEvents: watcher },
-      initializationOptions: { fileRequests: true, docs: vscode.Uri.joinPath(extension, 'docs/rules').toString() },
+      initializationOptions: {
+        fileRequests: true,
+        conversionCommand: APPLY_CONVERSION,
+        docs: vscode.Uri.joinPath(extension, 'docs/rules').toString(),
+      },
       errorHandler: silentErrorHandler(status),
       initializationFailedHandler: () => false,
     });

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
-import { convertDriver } from './convert.ts';
+import { APPLY_CONVERSION, convertDriver, convertOffered, type ConversionData } from './convert.ts';
 import { editMentionsVfio, mentionsVfio } from './gate.ts';
+import { createReview } from './review.ts';
 import { say } from './say.ts';
 import type { CreateClient, Session } from './session.ts';
 
@@ -19,6 +20,8 @@ export function activate(context: vscode.ExtensionContext, createClient: CreateC
   let ending: Promise<void> = Promise.resolve();
   let channel: vscode.LogOutputChannel | undefined;
   const output = (): vscode.LogOutputChannel => (channel ??= vscode.window.createOutputChannel('VFIO Lifecycle', { log: true }));
+
+  const review = createReview(output);
 
   const start = async (): Promise<Session | undefined> => {
     if (enabled() === 'off') return undefined;
@@ -45,6 +48,7 @@ export function activate(context: vscode.ExtensionContext, createClient: CreateC
   context.subscriptions.push(
     { dispose: stop },
     { dispose: () => channel?.dispose() },
+    review,
     vscode.workspace.onDidOpenTextDocument((document) => {
       if (session === undefined && wantsServer(document)) void start();
     }),
@@ -63,7 +67,11 @@ export function activate(context: vscode.ExtensionContext, createClient: CreateC
     vscode.commands.registerCommand('vfioLifecycle.showOutput', () => output().show()),
     vscode.commands.registerCommand('vfioLifecycle.convertDriver', async () => {
       const client = (await startOnDemand())?.client;
-      if (client) await convertDriver(client, output());
+      if (client) await convertDriver(client, output(), review);
+    }),
+    vscode.commands.registerCommand(APPLY_CONVERSION, async (data: ConversionData) => {
+      const client = (await startOnDemand())?.client;
+      if (client) await convertOffered(client, data, review);
     }),
   );
   startIfWanted();

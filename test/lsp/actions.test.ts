@@ -252,7 +252,7 @@ describe('the conversion', () => {
     const FILES = { 'Makefile': 'bar-y := bar.o remove.o\n', 'bar.c': BAR_C, 'remove.c': REMOVE_C, 'bar.h': `${BAR_H_SECOND}void bar_remove(struct mdev_device *mdev);\n` };
     const ANNOTATED = { ...FULL, workspace: { ...FULL.workspace, workspaceEdit: { documentChanges: true, changeAnnotationSupport: { groupsOnLabel: true } } } };
 
-    it('is one edit over all of them, each with the version that is open, and says what wants to be looked at', async () => {
+    it('is one edit over all of them, each with the version that is open', async () => {
       folder = temporaryFolder(FILES);
       const { open } = await start({ ...K60, capabilities: ANNOTATED, workspaceFolders: [folder.uriOf('')] });
       open(folder.uriOf('bar.c'), BAR_C, 4);
@@ -264,8 +264,6 @@ describe('the conversion', () => {
       const changes = resolved.edit!.documentChanges as TextDocumentEdit[];
       expect(changes.map(({ textDocument }) => [textDocument.uri.slice(folder!.uriOf('').length), textDocument.version]).sort())
         .toEqual([['/bar.c', 4], ['/bar.h', 9], ['/remove.c', null]]);
-      expect(Object.entries(resolved.edit!.changeAnnotations!).filter(([, one]) => one.needsConfirmation).map(([id]) => id)).toEqual(['layout']);
-      for (const { edits } of changes) for (const edit of edits) expect(resolved.edit!.changeAnnotations).toHaveProperty((edit as { annotationId: string }).annotationId);
       const after = Object.fromEntries(['bar.c', 'bar.h', 'remove.c'].map((name) => [name, apply(resolved, folder!.uriOf(name), FILES[name as 'bar.c'])]));
       expect(after['bar.h']).toMatch(/^struct bar \{\n\tstruct vfio_device vdev;\n\tint users;\n/);
       expect(after['remove.c']).toContain('vfio_put_device(&bar->vdev);');
@@ -285,9 +283,9 @@ describe('the conversion', () => {
       expect((await resolve(offered!)).edit!.documentChanges).toHaveLength(3);
     });
 
-    it('has no annotations for a client that does not know them', async () => {
+    it('has no annotations, by which a client would let a person take a part of it', async () => {
       folder = temporaryFolder(FILES);
-      const { open } = await start({ ...K60, workspaceFolders: [folder.uriOf('')] });
+      const { open } = await start({ ...K60, capabilities: ANNOTATED, workspaceFolders: [folder.uriOf('')] });
       open(folder.uriOf('bar.c'), BAR_C);
       const [offered] = await actions(folder.uriOf('bar.c'), rangeOf(BAR_C, 'vfio_init_group_dev'), REWRITE);
       const { edit } = await resolve(offered!);
@@ -350,6 +348,57 @@ describe('the conversion', () => {
   });
 });
 
+describe('a client that asks its user itself', () => {
+  const OURS = { initializationOptions: { settings: { targetKernel: '6.0' }, conversionCommand: 'ours.apply' } };
+  interface Whole { readonly files: { uri: string; before: string; after: string; edits: { range: Range; newText: string }[] }[]; readonly wantsEyes: boolean; readonly notes: string[] }
+  const whole = (data: unknown): Promise<Whole> => client!.connection.sendRequest('vfioLifecycle/conversion', data);
+
+  /** The arguments of the commands at a text: the minimal style comes first. */
+  async function commands(uri: string, text: string, at: string): Promise<unknown[]> {
+    const found = await actions(uri, rangeOf(text, at), ['refactor.rewrite.vfio']);
+    for (const action of found.filter((one) => !one.disabled)) {
+      expect(action).toMatchObject({ command: { command: 'ours.apply' } });
+      expect(action.edit).toBeUndefined();
+      expect(await resolve(action)).toEqual(action);
+    }
+    return found.flatMap((action) => action.command?.arguments ?? []);
+  }
+
+  it('gets its command, and for what that is given the whole conversion', async () => {
+    const { open } = await start(OURS);
+    open(URI, OLD_ALONE);
+    const [minimal] = await commands(URI, OLD_ALONE, 'vfio_init_group_dev');
+    const { files, wantsEyes, notes } = await whole(minimal);
+    expect(files.map(({ uri, before }) => [uri, before])).toEqual([[URI, OLD_ALONE]]);
+    expect(TextDocument.applyEdits(TextDocument.create(URI, 'c', 0, OLD_ALONE), files[0]!.edits)).toBe(files[0]!.after);
+    expect(files[0]!.after).toContain('vfio_alloc_device(');
+    expect(notes.length).toBeGreaterThan(0);
+    // One file, and no layout changes: undo answers for that.
+    expect(wantsEyes).toBe(false);
+  });
+
+  it.each([
+    ['several files are changed', 'test/fixtures/convert/several-files/member-in-header/dock_main.c', 0],
+    ['the layout of a struct changes', 'test/fixtures/convert/several-files/member-in-one-file/wick.c', 0],
+    ['state moves', 'examples/driver/old_model.c', 1],
+  ])('is told to ask first where %s', async (_, name, index) => {
+    const uri = new URL(`../../${name}`, import.meta.url).href;
+    const text = readFileSync(new URL(uri), 'utf8');
+    const { open } = await start(OURS);
+    open(uri, text);
+    expect((await whole((await commands(uri, text, 'vfio_init_group_dev('))[index])).wantsEyes).toBe(true);
+  });
+
+  it('gets nothing for a text that has changed', async () => {
+    const { open, change } = await start(OURS);
+    open(URI, OLD_ALONE);
+    const [minimal] = await commands(URI, OLD_ALONE, 'vfio_init_group_dev');
+    change(URI, 2, [{ text: `\n${OLD_ALONE}` }]);
+    await expect(whole(minimal)).rejects.toThrow('the document changed');
+    await expect(whole(null)).rejects.toThrow('the document changed');
+  });
+});
+
 describe('the conversion that folds', () => {
   const REWRITE = ['refactor.rewrite.vfio'];
   const FOLDABLE = OLD_ALONE
@@ -359,15 +408,14 @@ describe('the conversion that folds', () => {
     .replace('err_free:\n', 'err_space:\n\tkfree(bar->space);\nerr_free:\n')
     .replace('\tvfio_unregister_group_dev(&bar->vdev);\n', '\tvfio_unregister_group_dev(&bar->vdev);\n\tkfree(bar->space);\n');
 
-  it('comes second, gets its edit when it is resolved, and asks for confirmation of what moves', async () => {
-    const { open, change, diagnostics } = await start({ initializationOptions: { settings: { targetKernel: '6.1' } }, capabilities: { ...FULL, workspace: { ...FULL.workspace, workspaceEdit: { documentChanges: true, changeAnnotationSupport: {} } } } });
+  it('comes second, and gets its edit when it is resolved', async () => {
+    const { open, change, diagnostics } = await start({ initializationOptions: { settings: { targetKernel: '6.1' } } });
     open(URI, FOLDABLE);
     const [, offered] = await actions(URI, rangeOf(FOLDABLE, 'vfio_init_group_dev'), REWRITE);
     expect(offered).toMatchObject({ title: 'Convert the device of bar_probe() to vfio_alloc_device() for Linux 6.1, folding state into .init and .release', kind: 'refactor.rewrite.vfio' });
     expect(offered!.disabled).toBeUndefined();
     expect(offered!.edit).toBeUndefined();
     const resolved = await resolve(offered!);
-    expect(Object.entries(resolved.edit!.changeAnnotations!).filter(([, one]) => one.needsConfirmation).map(([id]) => id)).toEqual(['fold']);
     const converted = apply(resolved, URI, FOLDABLE);
     expect(converted).toMatch(/static int bar_init_dev\(struct vfio_device \*vdev\)\n\{[^}]*bar->space = kzalloc/);
     expect(converted).toMatch(/static void bar_release_dev\(struct vfio_device \*vdev\)\n\{[^}]*kfree\(bar->space\);\n\tvfio_free_device\(vdev\);/);

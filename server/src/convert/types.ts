@@ -162,8 +162,8 @@ export interface MovePlan extends InFile {
 }
 
 /**
- * What an edit does, as the editor tells its user. Where edits meet, the later of this list gives its name to both: it is the one that
- * wants to be looked at.
+ * What an edit does: the editor asks before it changes a layout. Where edits meet, the later of this list gives its name to both: it is
+ * the one that wants to be looked at.
  */
 export const EDIT_KINDS = ['allocation', 'teardown', 'ops-table', 'tidy', 'signature', 'layout', 'fold'] as const;
 export type EditKind = (typeof EDIT_KINDS)[number];

@@ -14,13 +14,14 @@ export interface Client {
   readonly disabledActions: boolean;
   readonly preferredActions: boolean;
   readonly versionedEdits: boolean;
-  readonly changeAnnotations: boolean;
   readonly snippetEdits: boolean;
   readonly configuration: boolean;
   readonly watchFiles: boolean;
   readonly workspaceFolders: boolean;
   /** Files are asked for from the client instead of the disk. */
   readonly fileRequests: boolean;
+  /** The client's command that shows and writes a conversion, for clients that have one. */
+  readonly conversionCommand: string | undefined;
   /** The settings of the first message: used when the client cannot be asked. */
   readonly settings: Settings;
   /** Folder of the rule pages as a URI with a trailing slash, if the client knows a better one than the server. */
@@ -46,12 +47,12 @@ export function readClient(params: InitializeParams): Client {
     disabledActions: action?.disabledSupport === true,
     preferredActions: action?.isPreferredSupport === true,
     versionedEdits: workspace?.workspaceEdit?.documentChanges === true,
-    changeAnnotations: workspace?.workspaceEdit?.documentChanges === true && workspace.workspaceEdit.changeAnnotationSupport !== undefined,
     snippetEdits: workspace?.workspaceEdit?.documentChanges === true && workspace.workspaceEdit.snippetEditSupport === true,
     configuration: workspace?.configuration === true,
     watchFiles: workspace?.didChangeWatchedFiles?.dynamicRegistration === true,
     workspaceFolders: workspace?.workspaceFolders === true,
     fileRequests: options['fileRequests'] === true,
+    conversionCommand: typeof options['conversionCommand'] === 'string' ? options['conversionCommand'] : undefined,
     settings: readSection(options['settings']),
     docs: typeof options['docs'] === 'string' ? options['docs'].replace(/\/?$/, '/') : undefined,
     folders: params.workspaceFolders?.map((folder) => folder.uri) ?? (params.rootUri ? [params.rootUri] : []),

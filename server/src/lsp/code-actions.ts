@@ -1,14 +1,14 @@
 import {
-  CodeActionKind, CodeActionTriggerKind, LSPErrorCodes, ResponseError, type CancellationToken, type CodeAction, type CodeActionParams, type Diagnostic, type SnippetTextEdit,
+  CodeActionKind, CodeActionTriggerKind, type CancellationToken, type CodeAction, type CodeActionParams, type Diagnostic, type SnippetTextEdit,
   type WorkspaceEdit,
 } from 'vscode-languageserver';
-import { conversionsAt, convert, conversionTarget, planOf, type ConversionOffer } from '../engine/convert.ts';
-import { convertFolding, foldOfferOf } from '../engine/fold.ts';
+import { conversionsAt, conversionTarget, planOf, type ConversionOffer } from '../engine/convert.ts';
+import { foldOfferOf } from '../engine/fold.ts';
 import { fixAll } from '../engine/fix.ts';
 import { fixTitle, withProof } from '../engine/fix-proof.ts';
 import { suppressionFor, type SuppressionComment } from '../engine/suppress.ts';
 import type { Linked } from '../engine/project/linked.ts';
-import type { Conversion } from '../engine/types.ts';
+import { conversionCommand, converted, findConversion, type ConversionData } from './conversion.ts';
 import { toDiagnostic } from './diagnostics.ts';
 import type { Loaded, Session } from './session.ts';
 import { workspaceEdit } from './workspace-edit.ts';
@@ -16,14 +16,6 @@ import { workspaceEdit } from './workspace-edit.ts';
 export const REWRITE = `${CodeActionKind.RefactorRewrite}.vfio`;
 const FIX_ALL = `${CodeActionKind.SourceFixAll}.vfio`;
 export const KINDS = [CodeActionKind.QuickFix, REWRITE, FIX_ALL];
-
-/** What a resolve request needs to find its conversion again. */
-interface ConversionData {
-  readonly uri: string;
-  readonly version: number;
-  readonly functionName: string | undefined;
-  readonly style: 'minimal' | 'fold';
-}
 
 /** Fixes for the findings in the range, conversions around it, and all safe fixes when a client asks for that kind. */
 export async function codeActions(session: Session, params: CodeActionParams, token: CancellationToken): Promise<CodeAction[]> {
@@ -136,16 +128,14 @@ function lookedFor(missed: Linked['missed']): string {
   return ` No caller of ${names} was found in the ${missed.files} other C files of the folders around it.`;
 }
 
-/** The action with what its edit is resolved from, or with the edit for a client that cannot resolve. */
+/** The action with the client's own command, with what its edit is resolved from, or with the edit for a client that knows neither. */
 function offered(session: Session, loaded: Loaded, action: CodeAction, functionName: string | undefined, style: ConversionData['style']): CodeAction[] {
   const data: ConversionData = { uri: loaded.document.uri, version: loaded.version, functionName, style };
+  const command = conversionCommand(session, action.title, data);
+  if (command) return [{ ...action, command }];
   if (session.client.resolveEdits) return [{ ...action, data }];
   const result = converted(loaded, data);
   return result.status === 'converted' ? [{ ...action, edit: workspaceEdit(session, loaded, result.edits) }] : [];
-}
-
-function converted(loaded: Loaded, { functionName, style }: Partial<ConversionData>): Conversion {
-  return (style === 'fold' ? convertFolding : convert)(loaded.engine, loaded.input, conversionTarget(loaded.kernel), functionName);
 }
 
 /** A driver of the new model already is brought on to the target, and its allocation stays. */
@@ -158,10 +148,6 @@ function title({ functionName }: ConversionOffer, allocates: boolean, kernel: st
 export async function resolveCodeAction(session: Session, action: CodeAction, token: CancellationToken): Promise<CodeAction> {
   const data = action.data as Partial<ConversionData> | undefined;
   if (typeof data?.uri !== 'string' || action.edit) return action;
-  const alone = await session.load(data.uri, token);
-  if (!alone || alone.version !== data.version) throw new ResponseError(LSPErrorCodes.ContentModified, 'the document changed');
-  const { loaded } = await session.linked(alone);
-  const result = converted(loaded, data);
-  if (result.status === 'converted') return { ...action, edit: workspaceEdit(session, loaded, result.edits) };
-  throw new ResponseError(LSPErrorCodes.RequestFailed, result.status === 'refused' ? result.reason : 'there is nothing left to convert');
+  const { loaded, result } = await findConversion(session, data, token);
+  return { ...action, edit: workspaceEdit(session, loaded, result.edits) };
 }

@@ -1,6 +1,6 @@
 import {
   DidChangeConfigurationNotification, DidChangeWatchedFilesNotification, PositionEncodingKind, TextDocuments, TextDocumentSyncKind,
-  type Connection, type InitializeParams, type InitializeResult,
+  type CancellationToken, type Connection, type InitializeParams, type InitializeResult,
 } from 'vscode-languageserver';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { createEngine } from '../engine/analyse.ts';
@@ -8,6 +8,7 @@ import { loadParser } from '../engine/stages.ts';
 import type { FileSystem } from '../engine/types.ts';
 import { readClient, type Client } from './client.ts';
 import { codeActions, KINDS, resolveCodeAction } from './code-actions.ts';
+import { CONVERSION_REQUEST, wholeConversion, type ConversionData } from './conversion.ts';
 import { createDiagnostics } from './diagnostics.ts';
 import { clientFileSystem } from './files.ts';
 import { hover } from './hover.ts';
@@ -57,6 +58,7 @@ export function startServer(connection: Connection, host: Host): void {
     connection.onHover((request, token) => hover(session, request, token));
     connection.onCodeAction((request, token) => codeActions(session, request, token));
     connection.onCodeActionResolve((request, token) => resolveCodeAction(session, request, token));
+    connection.onRequest(CONVERSION_REQUEST, (data: Partial<ConversionData> | null, token: CancellationToken) => wholeConversion(session, data, token));
     connection.onDidChangeWatchedFiles(({ changes }) => {
       session.invalidate(changes.map((change) => change.uri));
       // A save of an open document tells nothing new.

@@ -1,38 +1,50 @@
-import type { AnnotatedTextEdit, ChangeAnnotation, TextEdit, WorkspaceEdit } from 'vscode-languageserver';
-import type { ConversionEdit } from '../engine/types.ts';
+/** Edits of the loaded module's documents as the protocol has them. */
+import {
+  LSPErrorCodes, ResponseError, type TextEdit, type WorkspaceEdit,
+} from 'vscode-languageserver';
+import { applyEdits } from '../text/edits.ts';
+import type { FileEdits } from '../text/span.ts';
 import type { Loaded, Session } from './session.ts';
 
-type Kind = NonNullable<ConversionEdit['kind']>;
+/** A document with its edits: `before` is the text that they are made for, `after` that with all of them made. */
+export interface DocumentChange {
+  readonly uri: string;
+  /** The version that is open in the client, null where the document is only on the disk. */
+  readonly version: number | null;
+  readonly before: string;
+  readonly after: string;
+  readonly edits: readonly TextEdit[];
+}
 
-/** What an edit of a conversion is for, as the client's preview groups and names it. A client that previews leaves out what needs confirmation until a person ticks it. */
-const ANNOTATIONS: Readonly<Record<Kind, ChangeAnnotation>> = {
-  'allocation': { label: 'Allocate and initialise with vfio_alloc_device()' },
-  'teardown': { label: 'Free with vfio_put_device()' },
-  'ops-table': { label: 'Complete the ops table' },
-  'tidy': { label: 'Take out what is no longer needed' },
-  'signature': { label: 'Change what other files see', description: 'Prototypes and parameters of helpers, and ops tables that other files name' },
-  'layout': { label: 'Move the device to the front of its struct', description: 'The conversion needs it, and the layout changes for everything that uses the struct', needsConfirmation: true },
-  'fold': { label: 'Move state into .init and .release', description: 'What .release undoes is undone at the last put, which may be later than remove', needsConfirmation: true },
-};
+/**
+ * The documents that `files` change, with zero-based lines and UTF-16 characters. Throws the protocol's error when one of them has
+ * another text by now: an edit whose parts depend on each other is made as a whole or not at all.
+ */
+export function documentChanges(session: Session, loaded: Loaded, files: readonly FileEdits[]): DocumentChange[] {
+  return files.map(({ path, edits }) => {
+    const { sources, headers } = loaded.input;
+    const before = [...sources, ...headers].find((one) => one.path === path)?.text;
+    if (before === undefined) throw new ResponseError(LSPErrorCodes.RequestFailed, `${path} is not part of the module`);
+    const uri = session.uriOf(path);
+    const open = session.documents.get(uri);
+    if (open && open.getText() !== before) throw new ResponseError(LSPErrorCodes.ContentModified, `${path} changed`);
+    return {
+      uri,
+      version: open?.version ?? null,
+      before,
+      after: applyEdits(before, edits),
+      edits: edits.map(({ span, newText }) => ({ range: loaded.positions.range(path, span)!, newText })),
+    };
+  });
+}
 
-/** Edits of documents of the loaded module, in the most telling form that the client takes. */
-export function workspaceEdit(session: Session, loaded: Loaded, files: readonly { readonly path: string; readonly edits: readonly ConversionEdit[] }[]): WorkspaceEdit {
-  const { versionedEdits, changeAnnotations } = session.client;
-  const used = new Set<Kind>();
-  const converted = files.map(({ path, edits }) => ({
-    uri: session.uriOf(path),
-    edits: edits.flatMap(({ span, newText, kind }): (TextEdit | AnnotatedTextEdit)[] => {
-      const range = loaded.positions.range(path, span);
-      if (!range) return [];
-      if (!changeAnnotations || kind === undefined) return [{ range, newText }];
-      used.add(kind);
-      return [{ range, newText, annotationId: kind }];
-    }),
-  }));
-  if (!versionedEdits) return { changes: Object.fromEntries(converted.map(({ uri, edits }) => [uri, edits])) };
-  return {
-    // The version lets the client refuse an edit that was made for another text.
-    documentChanges: converted.map(({ uri, edits }) => ({ textDocument: { uri, version: session.documents.get(uri)?.version ?? null }, edits })),
-    ...(used.size > 0 && { changeAnnotations: Object.fromEntries([...used].map((kind) => [kind, ANNOTATIONS[kind]])) }),
-  };
+/**
+ * The edits in the most telling form that the client takes. They carry no annotations: a client's preview would let some parts be ticked
+ * and others not, and no part of an edit of ours is right without the others.
+ */
+export function workspaceEdit(session: Session, loaded: Loaded, files: readonly FileEdits[]): WorkspaceEdit {
+  const changes = documentChanges(session, loaded, files);
+  if (!session.client.versionedEdits) return { changes: Object.fromEntries(changes.map(({ uri, edits }) => [uri, [...edits]])) };
+  // The version lets the client refuse an edit that was made for another text.
+  return { documentChanges: changes.map(({ uri, version, edits }) => ({ textDocument: { uri, version }, edits: [...edits] })) };
 }

@@ -1,0 +1,54 @@
+/** A conversion as the server hands it over, and the one way to write it: all of it or nothing. */
+import * as vscode from 'vscode';
+import type { BaseLanguageClient, TextEdit } from 'vscode-languageclient';
+
+/** One file of a conversion: `after` is `before` with all edits made. */
+export interface ConvertedFile {
+  readonly uri: string;
+  readonly before: string;
+  readonly after: string;
+  readonly edits: readonly TextEdit[];
+}
+
+/** What the server answers to `vfioLifecycle/conversion`. */
+export interface Conversion {
+  readonly files: readonly ConvertedFile[];
+  /** A person should say yes first. */
+  readonly wantsEyes: boolean;
+  /** Sentences for the person who reads the result. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Writes the conversion into the editors, one step to undo over all files, and saves none. Returns undefined, or, when nothing at all was
+ * written, why: a clause. A file that cannot be read or has another text than the one that was converted is such a reason.
+ */
+export async function writeWhole(client: BaseLanguageClient, { files }: Conversion): Promise<string | undefined> {
+  const edit = new vscode.WorkspaceEdit();
+  for (const { uri, before, edits } of files) {
+    const document = await openDocument(client.protocol2CodeConverter.asUri(uri));
+    if (document === undefined) return `${nameOf(uri)} cannot be read`;
+    if (linesOf(document.getText()) !== linesOf(before)) return `${nameOf(uri)} has changed`;
+    edit.set(document.uri, await client.protocol2CodeConverter.asTextEdits([...edits]));
+  }
+  // VS Code knows the versions of the documents that were opened here, and makes no part of an edit when one of them is another by now.
+  return await vscode.workspace.applyEdit(edit) ? undefined : 'a file has changed meanwhile or cannot be written';
+}
+
+/** The name of a file as a person knows it. */
+export function nameOf(uri: string): string {
+  return uri.slice(uri.lastIndexOf('/') + 1);
+}
+
+async function openDocument(uri: vscode.Uri): Promise<vscode.TextDocument | undefined> {
+  try {
+    return await vscode.workspace.openTextDocument(uri);
+  } catch {
+    return undefined;
+  }
+}
+
+/** VS Code gives a document one kind of line end; the places of edits are the same with any. */
+function linesOf(text: string): string {
+  return text.replace(/\r\n?/g, '\n');
+}

@@ -1,0 +1,73 @@
+/** Conversions as code actions carry them, and as a client gets them that asks its user itself and writes them as one. */
+import {
+  LSPErrorCodes, ResponseError, type CancellationToken, type Command,
+} from 'vscode-languageserver';
+import { convert, conversionTarget } from '../engine/convert.ts';
+import { convertFolding } from '../engine/fold.ts';
+import type { Conversion } from '../engine/types.ts';
+import type { Loaded, Session } from './session.ts';
+import { documentChanges, type DocumentChange } from './workspace-edit.ts';
+
+/** The request: ConversionData in, WholeConversion out. Its errors are those of `wholeConversion`. */
+export const CONVERSION_REQUEST = 'vfioLifecycle/conversion';
+
+/** What a later request needs to find a conversion again. */
+export interface ConversionData {
+  readonly uri: string;
+  readonly version: number;
+  /** Undefined for all devices of the file. */
+  readonly functionName?: string | undefined;
+  readonly style: 'minimal' | 'fold';
+}
+
+/** A conversion with all that it takes to show it, to ask whether it is wanted and to write it. */
+export interface WholeConversion {
+  readonly files: readonly DocumentChange[];
+  /** It leaves the file, changes the layout of a struct or moves state: a person says yes to that first. Undo answers for the rest. */
+  readonly wantsEyes: boolean;
+  /** Sentences for the person who reads the result. */
+  readonly notes: readonly string[];
+}
+
+type Converted = Extract<Conversion, { status: 'converted' }>;
+
+/** The command of a client that writes conversions by itself: its argument is a ConversionData. */
+export function conversionCommand(session: Session, title: string, data: ConversionData): Command | undefined {
+  const { conversionCommand: command } = session.client;
+  return command === undefined ? undefined : { title, command, arguments: [data] };
+}
+
+/** The conversion of a loaded module that `data` names. */
+export function converted(loaded: Loaded, { functionName, style }: Partial<ConversionData>): Conversion {
+  const make = style === 'fold' ? convertFolding : convert;
+  return make(loaded.engine, loaded.input, conversionTarget(loaded.kernel), functionName);
+}
+
+/**
+ * The module that a conversion was offered for and the conversion. Throws the protocol's error when the document is another by now, and
+ * with the reason when the conversion can no longer be done.
+ */
+export async function findConversion(
+  session: Session, data: Partial<ConversionData> | null, token: CancellationToken,
+): Promise<{ readonly loaded: Loaded; readonly result: Converted }> {
+  const alone = typeof data?.uri === 'string' ? await session.load(data.uri, token) : undefined;
+  if (!alone || alone.version !== data?.version) throw new ResponseError(LSPErrorCodes.ContentModified, 'the document changed');
+  const { loaded } = await session.linked(alone);
+  const result = converted(loaded, data);
+  if (result.status === 'converted') return { loaded, result };
+  throw new ResponseError(LSPErrorCodes.RequestFailed, result.status === 'refused' ? result.reason : 'there is nothing left to convert');
+}
+
+/** The answer to CONVERSION_REQUEST. Throws like `findConversion`, and when a document of the module has another text by now. */
+export async function wholeConversion(session: Session, data: Partial<ConversionData> | null, token: CancellationToken): Promise<WholeConversion> {
+  const { loaded, result } = await findConversion(session, data, token);
+  return {
+    files: documentChanges(session, loaded, result.edits),
+    wantsEyes: wantsEyes(result, data?.style),
+    notes: result.notes.filter(({ kind }) => kind !== 'label').map(({ text }) => text),
+  };
+}
+
+function wantsEyes({ edits }: Converted, style: ConversionData['style'] | undefined): boolean {
+  return edits.length > 1 || style === 'fold' || edits.some((file) => file.edits.some((edit) => edit.kind === 'layout'));
+}
