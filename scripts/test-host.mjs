@@ -1,6 +1,7 @@
 // Runs the extension-host suite: in the VS Code of VSCODE_EXE, else in a downloaded one where there is a display, else in the editor host.
 import { downloadAndUnzipVSCode, runTests } from '@vscode/test-electron';
 import { build } from 'esbuild';
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -17,6 +18,7 @@ await build({
 });
 fs.rmSync(counts, { force: true });
 const workspace = copyWorkspace();
+const converted = convertCopies(workspace);
 const port = String(await freePort());
 try {
   await runTests({
@@ -31,6 +33,7 @@ try {
       HOST_SUITE_COUNTS: counts,
       HOST_SUITE_DEBUG_PORT: port,
       HOST_SUITE_EXPECTED: inProject('test/host/fixtures/old_model.converted.c'),
+      HOST_SUITE_CONVERTED: converted,
       HOST_SUITE_SCREENSHOT: inProject('out/host-failure.png'),
       HOST_SUITE_PICTURES: inProject('out'),
     },
@@ -58,7 +61,22 @@ function copyWorkspace() {
   fs.copyFileSync(inProject('test/host/fixtures/plain.c'), path.join(folder, 'plain.c'));
   fs.cpSync(inProject('test/host/fixtures/three-files'), path.join(folder, 'hoist'), { recursive: true });
   fs.cpSync(inProject('test/fixtures/convert/several-files/member-in-header'), path.join(folder, 'dock'), { recursive: true });
+  fs.cpSync(inProject('test/fixtures/convert/several-files/member-in-one-file'), path.join(folder, 'wick'), { recursive: true });
+  fs.cpSync(inProject('test/host/fixtures/moved-and-folded'), path.join(folder, 'jetty'), { recursive: true });
   return folder;
+}
+
+/** The workspace as the command line converts it: a folder with a copy for each style. */
+function convertCopies(folder) {
+  const copies = path.join(folder, '../converted');
+  for (const style of ['minimal', 'fold']) {
+    const copy = path.join(copies, style);
+    fs.cpSync(folder, copy, { recursive: true });
+    for (const files of [['old_model.c'], ['dock/dock_dev.c', 'dock/dock_main.c'], ['wick/wick.c'], ['jetty/jetty.c']]) {
+      execFileSync(process.execPath, [inProject('dist/cli.cjs'), 'convert', '--write', '--style', style, ...files], { cwd: copy, stdio: 'ignore' });
+    }
+  }
+  return copies;
 }
 
 /** What mocha loads. */

@@ -12,13 +12,11 @@ export interface Review extends vscode.Disposable {
 
 /** The scheme of the documents that hold the converted text. */
 const scheme = 'vfio-lifecycle-converted';
-const apply = 'Apply';
-const showChanges = 'Show Changes';
 
 /** How many files the question names before it only counts them. */
 const namedFiles = 4;
-/** How many notes fit into it. */
-const shownNotes = 6;
+/** What fits into one line of it. */
+const lineLength = 80;
 
 /** What is in the editor of differences. */
 interface Shown {
@@ -78,10 +76,9 @@ export function createReview(output: () => vscode.LogOutputChannel): Review {
     async offer(client, conversion) {
       if (!conversion.wantsEyes) return write(client, conversion);
       for (const note of conversion.notes) output().info(note);
-      const detail = detailOf(conversion);
-      const answer = await vscode.window.showInformationMessage(`Convert ${filesOf(conversion)}?`, { modal: true, detail }, apply, showChanges);
-      if (answer === apply) await write(client, conversion);
-      else if (answer === showChanges) await show(client, conversion);
+      const answer = await question(conversion);
+      if (answer === 'apply') await write(client, conversion);
+      else if (answer === 'show') await show(client, conversion);
     },
     dispose: () => owned.dispose(),
   };
@@ -100,11 +97,29 @@ function filesOf({ files }: Conversion): string {
   return names.length === 0 ? last : `${names.join(', ')} and ${last}`;
 }
 
-/** The notes, and what a yes does. */
-function detailOf({ files, notes }: Conversion): string {
-  const more = notes.length - shownNotes;
-  const points = notes.slice(0, shownNotes).map((note) => `• ${note}`);
-  if (more > 0) points.push(`• and ${more} more in the output`);
+/** An answer, or a note, which is answered by the changes that it speaks of. */
+interface Answer extends vscode.QuickPickItem { readonly does?: 'apply' | 'show' | 'nothing' }
+
+/**
+ * Asks in the place where VS Code asks for a choice: it is no pop-up, its first answer is all of the conversion, and Escape leaves all as
+ * it is.
+ */
+async function question(conversion: Conversion): Promise<Answer['does']> {
+  const { files, notes } = conversion;
   const what = files.length === 1 ? 'All of it' : `All ${files.length} files`;
-  return [...points, `${what} or nothing: one step to undo, and not saved.`].join('\n\n');
+  const items: Answer[] = [
+    { label: '$(check-all) Apply', detail: `${what} or nothing: one step to undo, and not saved`, does: 'apply' },
+    { label: '$(diff-multiple) Show Changes', detail: 'The differences, and then to apply or discard them', does: 'show' },
+    { label: '$(close) Cancel', does: 'nothing' },
+    { label: 'to be looked at', kind: vscode.QuickPickItemKind.Separator },
+    ...notes.map((note): Answer => ({ ...inLines(note), does: 'show' })),
+  ];
+  const title = `Convert ${filesOf(conversion)}?`;
+  return (await vscode.window.showQuickPick(items, { title, placeHolder: 'Enter applies all of it, Escape leaves everything as it is', ignoreFocusOut: true }))?.does;
+}
+
+/** A note on the two lines that an entry has. */
+function inLines(note: string): { label: string; detail: string } {
+  const end = note.length <= lineLength ? note.length : note.lastIndexOf(' ', lineLength);
+  return { label: note.slice(0, end), detail: note.slice(end).trim() };
 }

@@ -1,12 +1,11 @@
-import { deepEqual, match, ok } from 'node:assert/strict';
+import { deepEqual, ok } from 'node:assert/strict';
 import path from 'node:path';
 import { suite, suiteSetup, suiteTeardown, teardown, test } from 'mocha';
 import type { Page } from 'playwright-core';
 import * as vscode from 'vscode';
-import { connectToWindow, convertDriver, open, rule, until } from './support.ts';
+import { connectToWindow, open, rule, until } from './support.ts';
 
-// Two drivers of several files each lie in folders of the workspace: dock waits for its conversion, hoist has mistakes that no one of
-// its files shows.
+// A driver of several files lies in a folder of the workspace: hoist has mistakes that no one of its files shows.
 suite('a driver of several files', () => {
   let page: Page;
   let close: () => Promise<void>;
@@ -46,31 +45,5 @@ suite('a driver of several files', () => {
     await page.locator('.markers-panel .monaco-list-row', { hasText: 'use-after-put' }).first().waitFor();
     await page.locator('.markers-panel .monaco-list-row', { hasText: 'hoist_probe.c' }).first().waitFor();
     await picture('several-files-problems.png');
-  });
-
-  test('is converted in one edit, previewed because the layout of a struct changes', async () => {
-    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
-    const names = ['dock/dock_dev.c', 'dock/dock.h', 'dock/dock_main.c'];
-    const documents: vscode.TextDocument[] = [];
-    for (const name of names) documents.push(await open(name, { preview: false }));
-    const before = documents.map((document) => document.getText());
-    await until('diagnostics', () => vscode.languages.getDiagnostics(documents[2]!.uri).length > 0);
-
-    const row = page.locator('.bulk-edit-panel .monaco-list-row', { hasText: 'dock.h' });
-    const { done } = await convertDriver(async () => await row.count() > 0);
-    deepEqual(documents.map((document) => document.getText()), before);
-    // What needs confirmation is left out until the person ticks it.
-    const unticked = page.locator('.bulk-edit-panel .monaco-list-row .edit-checkbox:not([aria-checked="true"])');
-    await unticked.first().waitFor();
-    await picture('several-files-preview.png');
-    while (await unticked.count() > 0) await unticked.first().click();
-    await picture('several-files-confirmed.png');
-    await page.locator('.bulk-edit-panel .monaco-button', { hasText: 'Apply' }).first().click();
-    await done;
-
-    match(documents[0]!.getText(), /\.release\t= dock_release_dev,/);
-    match(documents[1]!.getText(), /struct dock \{\n\t\/\* what user space sees \*\/\n\tstruct vfio_device vdev;/);
-    match(documents[2]!.getText(), /dock = vfio_alloc_device\(dock, vdev, &pdev->dev, &dock_ops\);/);
-    await until('no problems', () => documents.every((document) => vscode.languages.getDiagnostics(document.uri).length === 0));
   });
 });

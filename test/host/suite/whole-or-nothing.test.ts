@@ -1,0 +1,181 @@
+/** What a person presses writes all of a conversion or nothing: the files are, byte for byte, as before or as the command line converts them. */
+import { deepEqual, ok } from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { suite, suiteSetup, suiteTeardown, teardown, test } from 'mocha';
+import type { Page } from 'playwright-core';
+import * as vscode from 'vscode';
+import { connectToWindow, find, open, until } from './support.ts';
+
+type Style = 'minimal' | 'fold';
+/** How a person comes to the conversion. */
+type Way = 'code action' | 'command';
+/** What is pressed then, one after the other. */
+const answers = {
+  'Apply': ['Apply'],
+  'Cancel': ['Cancel'],
+  'Escape': ['Escape'],
+  'Show Changes, and apply': ['Show Changes', 'Apply the Whole Conversion'],
+  'Show Changes, and discard': ['Show Changes', 'Discard the Conversion'],
+} as const;
+type Answer = keyof typeof answers;
+
+interface Case {
+  readonly what: string;
+  /** The file to ask in comes first. */
+  readonly files: readonly string[];
+  readonly style: Style;
+  readonly way: Way;
+  readonly answers: readonly Answer[];
+}
+
+const everyAnswer = Object.keys(answers) as Answer[];
+const cases: readonly Case[] = [
+  { what: 'one file', files: ['old_model.c'], style: 'fold', way: 'code action', answers: everyAnswer },
+  { what: 'a moved member in one file', files: ['wick/wick.c'], style: 'minimal', way: 'command', answers: ['Apply', 'Escape'] },
+  {
+    what: 'several files and a moved member', files: ['dock/dock_main.c', 'dock/dock_dev.c', 'dock/dock.h'],
+    style: 'minimal', way: 'code action', answers: everyAnswer,
+  },
+  { what: 'several files and a moved member', files: ['jetty/jetty.c', 'jetty/jetty.h'], style: 'fold', way: 'command', answers: ['Apply', 'Escape'] },
+];
+
+suite('a conversion is written as a whole or not at all', () => {
+  let page: Page;
+  let close: () => Promise<void>;
+
+  suiteSetup(async () => {
+    ({ page, close } = await connectToWindow());
+    // The head of a function that stays on the screen lies over the light bulb of a line that is scrolled to the top.
+    await vscode.workspace.getConfiguration('editor').update('stickyScroll.enabled', false);
+  });
+  teardown(async function () {
+    const { HOST_SUITE_SCREENSHOT: file } = process.env;
+    if (this.currentTest?.state === 'failed' && file !== undefined) await page?.screenshot({ path: file });
+  });
+  suiteTeardown(() => close?.());
+
+  test('one file, minimal, by command: at once', async () => {
+    const before = bytesOf(folder(), ['old_model.c']);
+    await askFor({ what: '', files: ['old_model.c'], style: 'minimal', way: 'command', answers: [] });
+    await written();
+    deepEqual(bytesOf(folder(), ['old_model.c']), bytesOf(converted('minimal'), ['old_model.c']));
+    await restore(before);
+  });
+
+  for (const one of cases) {
+    for (const answer of one.answers) {
+      test(`${one.what}, ${one.style}, by ${one.way}: ${answer}`, async () => {
+        const before = bytesOf(folder(), one.files);
+        await askFor(one);
+        await answerRow('Cancel').waitFor();
+        await picture(`conversion-question-${path.basename(one.files[0]!)}.png`);
+        const [first, second] = answers[answer];
+        if (first === 'Escape') await page.keyboard.press('Escape');
+        else await answerRow(first).click();
+        await answerRow('Cancel').waitFor({ state: 'hidden' });
+        if (second !== undefined) {
+          await toolbarButton(second).waitFor();
+          await picture(`conversion-changes-${path.basename(one.files[0]!)}.png`);
+          await toolbarButton(second).click();
+          await toolbarButton(second).waitFor({ state: 'detached' });
+        }
+        const applies = answer === 'Apply' || answer.endsWith('and apply');
+        if (applies) await written();
+        else await vscode.workspace.saveAll();
+        deepEqual(bytesOf(folder(), one.files), applies ? bytesOf(converted(one.style), one.files) : before);
+        if (applies) await restore(before);
+      });
+    }
+  }
+
+  test('a file that changed while the question was open: nothing', async () => {
+    const files = ['dock/dock_main.c', 'dock/dock_dev.c', 'dock/dock.h'];
+    const before = bytesOf(folder(), files);
+    await askFor({ what: '', files, style: 'minimal', way: 'command', answers: [] });
+    await answerRow('Apply').waitFor();
+    const edit = new vscode.WorkspaceEdit();
+    edit.insert(uriOf('dock/dock.h'), new vscode.Position(0, 0), '\n');
+    ok(await vscode.workspace.applyEdit(edit));
+    await answerRow('Apply').click();
+    await page.locator('.statusbar-item', { hasText: 'nothing was converted: dock.h has changed' }).first().waitFor();
+    await vscode.workspace.saveAll();
+    deepEqual(bytesOf(folder(), files), { ...before, 'dock/dock.h': `\n${before['dock/dock.h']}` });
+    await restore(before);
+  });
+
+  /** Comes to the question, or to the result, as a person does. */
+  async function askFor({ files: [name], style, way }: Case): Promise<void> {
+    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+    const document = await open(name!, { preview: false });
+    await until('diagnostics', () => vscode.languages.getDiagnostics(document.uri).length > 0);
+    if (way === 'command') {
+      void vscode.commands.executeCommand('vfioLifecycle.convertDriver');
+      // With one style only there is nothing to pick.
+      await page.locator('.quick-input-widget .monaco-list-row', { hasText: /vfio_alloc_device|Show Changes/ }).first().waitFor();
+      if (await answerRow('Show Changes').count() > 0) return;
+    } else {
+      const { start } = find(document, 'vfio_init_group_dev(');
+      const editor = vscode.window.activeTextEditor!;
+      editor.revealRange(new vscode.Range(start, start), vscode.TextEditorRevealType.InCenter);
+      await page.locator('.view-line span', { hasText: /^vfio_init_group_dev$/ }).last().click();
+      await until('the cursor', () => editor.selection.active.line === start.line);
+      await page.locator('.lightBulbWidget, [class*="codicon-gutter-lightbulb"]').first().click();
+    }
+    const rows = way === 'command' ? '.quick-input-widget .monaco-list-row' : '.action-widget .monaco-list-row';
+    const folds = page.locator(rows, { hasText: 'folding state' });
+    const converts = page.locator(rows, { hasText: 'vfio_alloc_device()' });
+    await (style === 'fold' ? folds : converts).first().click();
+  }
+
+  function answerRow(name: string) {
+    return page.locator('.quick-input-widget .monaco-list-row', { hasText: name }).first();
+  }
+
+  function toolbarButton(name: string) {
+    return page.locator(`.editor-actions [aria-label^="${name}"], .editor-actions [title^="${name}"]`).first();
+  }
+
+  /** Keeps what is on the screen for a person to look at. */
+  async function picture(name: string): Promise<void> {
+    const { HOST_SUITE_PICTURES: pictures } = process.env;
+    if (pictures !== undefined) await page.screenshot({ path: path.join(pictures, name) });
+  }
+});
+
+function folder(): string {
+  return vscode.workspace.workspaceFolders![0]!.uri.fsPath;
+}
+
+function uriOf(name: string): vscode.Uri {
+  return vscode.Uri.joinPath(vscode.workspace.workspaceFolders![0]!.uri, name);
+}
+
+/** The workspace as the command line converts it. */
+function converted(style: Style): string {
+  const { HOST_SUITE_CONVERTED: copies } = process.env;
+  ok(copies, 'the folder of the converted drivers');
+  return path.join(copies, style);
+}
+
+function bytesOf(root: string, names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(names.map((name) => [name, readFileSync(path.join(root, name), 'latin1')]));
+}
+
+/** Waits for the edit, which leaves its documents unsaved, and saves them. */
+async function written(): Promise<void> {
+  await until('the conversion', () => vscode.workspace.textDocuments.some((document) => document.isDirty));
+  ok(await vscode.workspace.saveAll());
+}
+
+/** Puts the files back as they were, in the editors too. */
+async function restore(files: Readonly<Record<string, string>>): Promise<void> {
+  for (const [name, text] of Object.entries(files)) {
+    const document = await vscode.workspace.openTextDocument(uriOf(name));
+    const edit = new vscode.WorkspaceEdit();
+    edit.replace(document.uri, new vscode.Range(0, 0, document.lineCount, 0), text);
+    await vscode.workspace.applyEdit(edit);
+    await document.save();
+  }
+  deepEqual(bytesOf(folder(), Object.keys(files)), files);
+}
