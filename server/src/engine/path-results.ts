@@ -14,23 +14,24 @@ type Kind = 'nothing' | 'zero' | 'error' | 'error pointer' | 'unknown';
  * `added` the value of a call that the fix adds at the end of a path that owes nothing.
  */
 export function doubtOfResult(facts: ModuleFacts, fn: FunctionIr, before: FunctionPath, after: FunctionPath, isRevived: boolean, added: string | null): string | null {
-  const kind = kindOf(after);
-  if (fn.returnType.pointers > 0 && (isRevived || kind !== kindOf(before))) return doubtOfCallers(facts, fn, kind);
+  const isPointer = fn.returnType.pointers > 0;
+  const kind = kindOf(after, isPointer);
+  if (isPointer && (isRevived || kind !== kindOf(before, isPointer))) return doubtOfCallers(facts, fn, kind);
   if (before.result === after.result) return null;
   // The result of a call that the fix adds: a way that succeeded may fail now, and must owe nothing then.
-  if (added !== null && after.result === added && kindOf(before) === 'zero') return null;
-  return kind !== 'unknown' && kind === kindOf(before) ? null : `check what ${fn.name}() returns`;
+  if (added !== null && after.result === added && kindOf(before, isPointer) === 'zero') return null;
+  return kind !== 'unknown' && kind === kindOf(before, isPointer) ? null : `check what ${fn.name}() returns`;
 }
 
 /** What to look at where a fix adds a way out of a function: it must return as a failure. */
 export function doubtOfNewResult(facts: ModuleFacts, fn: FunctionIr, path: FunctionPath): string | null {
-  const kind = kindOf(path);
+  const kind = kindOf(path, fn.returnType.pointers > 0);
   if (fn.returnType.pointers > 0) return doubtOfCallers(facts, fn, kind);
   const isVoid = fn.returnType.name === 'void';
   return isVoid && kind === 'nothing' || kind === 'error' ? null : `check what ${fn.name}() returns`;
 }
 
-function kindOf({ result, decisions }: FunctionPath): Kind {
+function kindOf({ result, decisions }: FunctionPath, isPointer: boolean): Kind {
   if (result === null) return 'nothing';
   if (/^(?:0|NULL|false)$/.test(result)) return 'zero';
   if (/^(?:-E[A-Z0-9]+|-[1-9]\d*)$/.test(result) || /^PTR_ERR\(/.test(result)) return 'error';
@@ -38,7 +39,7 @@ function kindOf({ result, decisions }: FunctionPath): Kind {
   const holds = (test: string): boolean => decisions.some((one) => one.test === test && one.holds);
   if (holds(`IS_ERR(${result})`)) return 'error pointer';
   // What a call answered, and was tested to be no 0.
-  const isCode = /^PTR_ERR_OR_ZERO\(|#\d+$/.test(result) && holds(result);
+  const isCode = !isPointer && /^PTR_ERR_OR_ZERO\(|#\d+$/.test(result) && holds(result);
   return isCode || holds(`(${result} < 0)`) ? 'error' : 'unknown';
 }
 

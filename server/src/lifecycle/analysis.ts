@@ -59,7 +59,7 @@ export function beginAnalysis(known: Known, drivers: readonly DriverTable[]): An
 /** Whether the paths of a function are of interest. */
 export function isExplored(m: Pick<Analysis, 'roles' | 'relevance'>, fn: FunctionIr): boolean {
   const role = m.roles.get(fn);
-  return m.relevance.affects(fn) || m.relevance.yieldsDevice(fn) && role === 'helper' || role === 'remove' || role === 'release' || role === 'init';
+  return m.relevance.affects(fn) || (m.relevance.yieldsDevice(fn) || m.relevance.testsPointer(fn)) && (role ?? 'helper') === 'helper' || role === 'remove' || role === 'release' || role === 'init';
 }
 
 function driverPairs(index: ModuleIndex, drivers: readonly DriverTable[]): Analysis['pairs'] {

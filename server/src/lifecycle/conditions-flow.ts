@@ -3,7 +3,7 @@ import type { Span } from '../text/span.ts';
 import { isTransparent, returnedArgument } from '../kernel/lookup.ts';
 import { combine } from './arithmetic.ts';
 import { evaluate } from './evaluate.ts';
-import { loseCertainty, noteOwnState, test } from './operate.ts';
+import { loseCertainty, noteOwnState, test, testNull } from './operate.ts';
 import type { Run } from './run.ts';
 import { assume, fork, maskOf, type PathState } from './state.ts';
 import { ANY, NEGATIVE, POSITIVE, ZERO, pointer, valueKey, type Mask, type Value } from './values.ts';
@@ -33,6 +33,7 @@ export function decide(run: Run, s: PathState, e: Expr, truth: boolean, whole: S
   }
   return evaluate(run, s, e).flatMap(({ s: t, v }) => {
     if (v.kind === 'pointer' && e.kind !== 'call') test(run, t, v.object, e, whole, 'null');
+    else if (isZero(v) && isPointer(run, e)) testNull(run, t, e, whole, 'null');
     noteUndecided(t, v, ZERO);
     return assume(t, v, truth ? POSITIVE | NEGATIVE : ZERO) ? [t] : [];
   });
@@ -44,9 +45,13 @@ function errorTest(run: Run, s: PathState, e: Expr, tested: Expr, form: 'is-err'
   const yes: Mask = form === 'is-err' ? NEGATIVE : NEGATIVE | ZERO;
   return evaluate(run, s, tested).flatMap(({ s: t, v }) => {
     if (v.kind === 'pointer') test(run, t, v.object, e, whole, form);
+    else if (form === 'is-err-or-null' && isZero(v)) testNull(run, t, e, whole, form);
     return assume(t, v, truth ? yes : 7 & ~yes) ? [t] : [];
   });
 }
+
+/** A pointer variable of the function. */
+function isPointer(run: Run, e: Expr): boolean { return e.kind === 'name' && (run.locals.get(e.name)?.pointers ?? 0) > 0; }
 
 /** `0 < x` is `x > 0`. */
 const FLIPPED: Readonly<Record<string, string>> = { '==': '==', '!=': '!=', '<': '>', '>': '<', '<=': '>=', '>=': '<=' };
@@ -58,6 +63,8 @@ function compare(run: Run, s: PathState, op: string, left: Expr, right: Expr, tr
   return evaluate(run, s, left).flatMap((l) => evaluate(run, l.s, right).flatMap((r) => {
     const t = r.s, equality = op === '==' || op === '!=';
     if (equality && isZero(r.v) && l.v.kind === 'pointer') test(run, t, l.v.object, left, whole, 'null');
+    if (equality && isZero(r.v) && isZero(l.v) && isPointer(run, left)) testNull(run, t, left, whole, 'null');
+    if (equality && isZero(l.v) && isZero(r.v) && isPointer(run, right)) testNull(run, t, right, whole, 'null');
     if (equality && isZero(l.v) && r.v.kind === 'pointer') test(run, t, r.v.object, right, whole, 'null');
     if (isUnknownConstant(t, l.v) && isResult(t, right, r.v) || isUnknownConstant(t, r.v) && isResult(t, left, l.v)) loseCertainty(t);
     return compareValues(t, op, l.v, r.v, truth) ? [t] : [];

@@ -135,6 +135,16 @@ export function test(run: Run, s: PathState, object: string, at: Span, condition
   record(s, { op: 'checked', ok: true, place: { object, path: '' }, api: form, argument: null, site: site(run, at), settled: true });
 }
 
+/** A pointer that the driver itself set to NULL on this path meets a test: the test is needed, whatever other paths bring to it. */
+export function testNull(run: Run, s: PathState, at: Span, condition: Span, form: 'null' | 'is-err-or-null'): void {
+  const state: DeviceState = { ...UNKNOWN_DEVICE, memory: 'null' };
+  const place = site(run, at);
+  observe(run, `null${form}`, {
+    kind: 'test', function: run.fn, role: run.role, site: place, device: { id: 'null', origin: place, originKind: 'load', container: null, member: null }, before: state,
+    text: sourceText(run, at), form, condition: site(run, condition), certain: isCertain(run, s, state), trace: stepsOf(s.trace), conditions: conditionsOf(s),
+  }, { state, member: null });
+}
+
 /** The result of the allocation was tested for an error, here or in a helper. */
 export function markChecked(s: PathState, object: string): void {
   const t = s.devices.get(object);

@@ -13,6 +13,8 @@ export interface Relevance {
   affects(fn: FunctionIr): boolean;
   /** It gives back a pointer that callers use as a device: container_of, drvdata, an allocation. */
   yieldsDevice(fn: FunctionIr): boolean;
+  /** It tells of a pointer that it is given whether that is an error pointer, itself or by what it calls. */
+  testsPointer(fn: FunctionIr): boolean;
   /** Parameters that reach unseen code in a function that is not explored. */
   escaping(fn: FunctionIr): ReadonlySet<number>;
 }
@@ -26,7 +28,7 @@ export function relevance(index: ModuleIndex, graph: CallGraph, kernel: KernelVe
   const signature = [formatVersion(kernel), ...containers, '', ...[...members.tags].sort(), '', ...[...members.fields].sort()].join(' ');
   const { wrappers } = index.module;
   if (cache.signature !== signature || cache.wrappers !== wrappers) { cache.signature = signature; cache.wrappers = wrappers; cache.facts = new WeakMap(); }
-  const facts = new Map<FunctionIr, FunctionFacts>(), direct: FunctionIr[] = [];
+  const facts = new Map<FunctionIr, FunctionFacts>(), direct: FunctionIr[] = [], testing: FunctionIr[] = [];
   for (const d of graph.nodes) {
     const root = originalOf(d.item), { called } = graph.namesOf(d.item);
     let f = cache.facts.get(root);
@@ -36,13 +38,15 @@ export function relevance(index: ModuleIndex, graph: CallGraph, kernel: KernelVe
     }
     facts.set(d.item, f);
     if (f.direct) direct.push(d.item);
+    if (f.tests) testing.push(d.item);
   }
   // Callers of what affects a device affect it too.
   const affecting = reaching(graph, direct);
+  const passesOn = reaching(graph, testing);
   const escapes = escapingParameters(index, graph, facts, affecting);
   const escaping = (fn: FunctionIr): ReadonlySet<number> => escapes.get(fn) ?? NONE;
   // A macro is a part of who uses it, and is always followed.
-  return { affects: (fn) => affecting.has(fn) || index.fileOf(fn) === undefined, yieldsDevice: (fn) => facts.get(fn)?.yields ?? true, escaping };
+  return { affects: (fn) => affecting.has(fn) || index.fileOf(fn) === undefined, yieldsDevice: (fn) => facts.get(fn)?.yields ?? true, testsPointer: (fn) => passesOn.has(fn) && (facts.get(fn)?.mayTest ?? false), escaping };
 }
 
 /** What a name is to those who call it: a function, a macro that can be followed, another macro, or nothing of the module's. */
@@ -95,12 +99,17 @@ interface Kept extends FunctionFacts { readonly called: readonly string[]; reado
 interface FunctionFacts {
   readonly direct: boolean;
   readonly yields: boolean;
+  /** It asks of a parameter whether it is an error pointer. */
+  readonly tests: boolean;
+  /** It is given a pointer that may be a device and gives an answer. */
+  readonly mayTest: boolean;
   readonly passed: readonly { readonly param: number; readonly to: string | null; readonly position: number }[];
   /** The parameters in `passed`. */
   readonly passing: ReadonlySet<number>;
 }
 
 const CONTAINERS = new Set(['container_of', 'container_of_const', 'list_entry']);
+const ERROR_TESTS = new Set(['IS_ERR', 'IS_ERR_OR_NULL', 'IS_ERR_VALUE', 'PTR_ERR', 'PTR_ERR_OR_ZERO']);
 
 function gather(index: ModuleIndex, file: FileIr, fn: FunctionIr, kernel: KernelVersion, containers: ReadonlySet<string>, members: DeviceMembers): FunctionFacts {
   const origins = parameterAliases(index, file, fn, kernel);
@@ -108,12 +117,14 @@ function gather(index: ModuleIndex, file: FileIr, fn: FunctionIr, kernel: Kernel
   const types = declaredTags(fn);
   const mayBeDevice = (tag: string | undefined) => tag === undefined || tag === 'void' || containers.has(tag);
   const returnsDevice = fn.returnType.pointers > 0 && mayBeDevice(fn.returnType.name);
-  let direct = false, yields = false;
+  const mayTest = (fn.returnType.name !== 'void' || fn.returnType.pointers > 0) && fn.params.some((p) => p.type.pointers > 0 && mayBeDevice(p.type.name));
+  let direct = false, yields = false, tests = false;
   const scan = scanOf(fn);
   if (scan.unknown.some((n) => isLifecycleName(n, kernel, index.module.wrappers))) direct = true;
   for (const e of scan.calls) {
     const name = e.name;
     if (name !== null && CONTAINERS.has(name)) { yields ||= returnsDevice; continue; }
+    if (name !== null && ERROR_TESTS.has(name)) { const a = e.args[0]; tests ||= mayTest && a !== undefined && originOf(a, origins) !== null; continue; }
     if (name !== null && (index.functions(file, name).length || index.macroFunction(file, name))) {
       notePassed(e, origins, (param, position) => passed.push({ param, to: name, position }));
       continue;
@@ -128,7 +139,7 @@ function gather(index: ModuleIndex, file: FileIr, fn: FunctionIr, kernel: Kernel
       if (x.op === 'allocate' || x.op === 'alloc' || x.op === 'get-drvdata') yields ||= returnsDevice;
     }
   }
-  return { direct, yields, passed, passing: new Set(passed.map((p) => p.param)) };
+  return { direct, yields, tests, mayTest, passed, passing: new Set(passed.map((p) => p.param)) };
 }
 
 /** A kernel function that changes a device's life, and not memory or drvdata alone. */

@@ -3,6 +3,7 @@ import type { Expr, FunctionIr, IfStmt, Stmt } from '../ir/types.ts';
 import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import type { ModuleFacts, TestObservation } from '../lifecycle/types.ts';
 import { nameOf } from './device.ts';
+import { nullSource } from './null-results.ts';
 import { ancestry, contains, documentOf, walk, type IrNode } from './locate.ts';
 import { findingFor } from './report.ts';
 import { replace } from './fixes/text.ts';
@@ -31,6 +32,8 @@ function check({ facts }: RuleContext): Finding[] {
     // What remove finds NULL was never set: that is no test of the allocation.
     if (one.role === 'remove') return [];
     if (one.before.model !== 'new' && one.before.memory !== 'error-pointer') return [];
+    // A helper that returns NULL on purpose, or by a mistake of its own that is reported there: its caller is right to ask.
+    if (nullSource(facts, one) !== null) return [];
     const both = one.form === 'is-err-or-null';
     const test = testAt(one);
     return [findingFor({

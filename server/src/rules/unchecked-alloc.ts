@@ -1,8 +1,9 @@
 import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import type { EffectOp } from '../kernel/types.ts';
-import type { ModuleFacts, Observation, OperationObservation, UseObservation } from '../lifecycle/types.ts';
+import type { ModuleFacts, Observation, OperationObservation, TestObservation, UseObservation } from '../lifecycle/types.ts';
 import { assignedName, nameOf } from './device.ts';
 import { callAt, documentOf, statementAt } from './locate.ts';
+import { nullSource } from './null-results.ts';
 import { findingFor } from './report.ts';
 import { isErrTest } from './fixes/error-style.ts';
 import { DRIVER, FOO, PROBE, REMOVE } from './examples.ts';
@@ -179,7 +180,7 @@ type Use = UseObservation | OperationObservation;
 function check({ facts }: RuleContext): Finding[] {
   const first = new Map<string, Use>();
   for (const one of facts.observations) {
-    if (!isUncheckedUse(one) && !isUseOfFailure(one)) continue;
+    if (!isUncheckedUse(one, facts) && !isUseOfFailure(one)) continue;
     const key = `${one.function.start}\0${one.device.origin.path}\0${one.device.origin.start}`;
     const other = first.get(key);
     if (other === undefined || one.site.start < other.site.start || one.certain && !other.certain) first.set(key, one);
@@ -196,12 +197,19 @@ function check({ facts }: RuleContext): Finding[] {
 }
 
 /** A path on which the allocation failed, nobody has looked, and the error pointer is used like a device. */
-function isUncheckedUse(one: Observation): one is Use {
+function isUncheckedUse(one: Observation, facts: ModuleFacts): one is Use {
   const { before } = one;
-  if (before.memory !== 'error-pointer' || before.checked || before.nullTested) return false;
+  if (before.memory !== 'error-pointer' || before.checked) return false;
+  if (before.nullTested && !isNeededTest(facts, one)) return false;
   // What remove meets was wrong in probe already, and is reported there.
   if (one.role === 'remove' || one.role === 'release') return false;
   return one.kind === 'use' || one.kind === 'operation' && !HARMLESS.has(one.op);
+}
+
+/** Whether the test against NULL that the device has passed is there for a NULL of the driver's own: then nobody has asked for an error pointer yet. */
+function isNeededTest(facts: ModuleFacts, { function: fn, device }: Observation): boolean {
+  const tests = facts.observations.filter((one): one is TestObservation => one.kind === 'test' && one.form === 'null' && one.function === fn && one.device.id === device.id);
+  return tests.length > 0 && tests.every((one) => nullSource(facts, one) === 'path');
 }
 
 /** A path that has asked, knows that the allocation failed, and goes on with the error pointer as with a device. To put or free it is a defect of another name. */
