@@ -106,9 +106,8 @@ describe('convert', () => {
 
       - easel_release_dev() now does vfree(), kfree(): at the last put, which
         may be after easel_remove() has returned.
-      - Accounting stays in easel_probe() (lines 96, 104 of the result) and
-        easel_remove(): decide whether the count should follow the life of the
-        device instead.
+      - Accounting stays in easel_probe() and easel_remove(): decide whether
+        the count should follow the life of the device instead.
       ---
       "
     `);

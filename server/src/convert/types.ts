@@ -195,7 +195,12 @@ export interface DevicePlan {
  * - `target`: what is left in it that the target kernel does not know.
  */
 export type Note =
-  | { readonly kind: 'review' | 'label' | 'moved' | 'style' | 'finding' | 'target'; readonly text: string }
+  | {
+    readonly kind: 'review' | 'label' | 'moved' | 'style' | 'finding' | 'target';
+    readonly text: string;
+    /** The same for a commit message, where the text has lines of the result: they are others as soon as something else changes. */
+    readonly message?: string | undefined;
+  }
   | { readonly kind: 'release'; readonly text: string; readonly name: string };
 
 /** A proved plan for a module. It is data: edits.ts turns it into text, and another style is another such function. */

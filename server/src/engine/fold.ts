@@ -85,7 +85,7 @@ export function convertFolding(engine: Engine, input: ModuleInput, target: Targe
       }
       if (why) notes = [...notes, why];
     }
-    const rendered = notes.map((note): Note => 'say' in note ? { kind: note.kind, text: note.say(note.places.map((place) => lineIn(state.input, note.path, place))) } : note);
+    const rendered = notes.map((note): Note => 'say' in note ? saidOf(note, note.places.map((place) => lineIn(state.input, note.path, place))) : note);
     return { status: 'converted', edits: state.edits, notes: rendered, ...(folded.length > 0 && { folded }) };
   } catch (error) {
     return { ...minimal, notes: [...minimal.notes, { kind: 'style', text: `Nothing was folded: internal error: ${error instanceof Error ? error.message : String(error)}` }] };
@@ -132,6 +132,10 @@ function finish(scratch: Engine, before: Module, input: ModuleInput, state: Stat
   const after = withEdits(input, edits);
   const module = after && scratch.module(after);
   return after && module && { state: { input: after, module, edits }, steps };
+}
+
+function saidOf({ kind, say }: FoldNote, lines: readonly number[]): Note {
+  return { kind, text: say(lines), ...(lines.length > 0 && { message: say([]) }) };
 }
 
 /** Why a probe is as the minimal style has it; `site` is in that. */

@@ -41,7 +41,7 @@ export function notesOf(frame: Frame, names: Names, selection: Selection, moved:
   const reasons = selection.stays.filter(({ why }) => why !== 'counter' && why !== 'drvdata' && why !== 'order' && why !== 'test');
   for (const { stmt, why } of reasons.slice(0, 3)) {
     const text = oneLine(textOf(file, stmt));
-    notes.push({ kind: 'review', places: [stmt.start], say: ([line]) => `Line ${line} of the result, \`${text}\`, stays in ${fn.name}(): ${WHY[why]}.` });
+    notes.push({ kind: 'review', places: [stmt.start], say: ([line]) => `${line === undefined ? `\`${text}\`` : `Line ${line} of the result, \`${text}\`,`} stays in ${fn.name}(): ${WHY[why]}.` });
   }
   notes.push(...accounting(frame, names, selection));
   for (const label of labels) add('label', `Label ${label} in ${fn.name}() went: nothing is left between it and the next.`);
@@ -53,9 +53,10 @@ function accounting(frame: Frame, names: Names, selection: Selection): FoldNote[
   const counts = statementsOf(frame.fn).flatMap(({ stmt }) => (stmt.kind === 'loop' ? footprintOf(names, stmt).obstacle === 'counter' : isAccounting(names, stmt)) ? [stmt.start] : []);
   if (counts.length === 0) return [];
   const others = [...new Set(selection.sites.filter((site) => !site.inProbe && statementsOf(site.names.fn).some(({ stmt }) => isAccounting(site.names, stmt))).map((site) => `${site.names.fn.name}()`))];
+  const linesIn = (lines: readonly number[]): string => lines.length === 0 ? '' : ` (${new Set(lines).size > 1 ? 'lines' : 'line'} ${[...new Set(lines)].join(', ')} of the result)`;
   return [{
     kind: 'review', places: counts,
-    say: (lines) => `Accounting stays in ${[`${frame.fn.name}() (${new Set(lines).size > 1 ? 'lines' : 'line'} ${[...new Set(lines)].join(', ')} of the result)`, ...others].join(' and ')}: decide whether the count should follow the life of the device instead.`,
+    say: (lines) => `Accounting stays in ${[`${frame.fn.name}()${linesIn(lines)}`, ...others].join(' and ')}: decide whether the count should follow the life of the device instead.`,
   }];
 }
 

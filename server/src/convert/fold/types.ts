@@ -23,7 +23,7 @@ export interface FoldRequest {
 export interface FoldNote {
   readonly kind: Note['kind'] & ('review' | 'moved' | 'label' | 'style');
   readonly places: readonly number[];
-  /** @param lines the one-based lines of the places. */
+  /** @param lines the one-based lines of the places; none for a text that is to do without them. */
   readonly say: (lines: readonly number[]) => string;
 }
 
