@@ -75,10 +75,10 @@ export function findAllocation(module: Module, file: FileIr, site: CallSite): Fo
   if (site.at.index < allocation.at.index) refuse('split-span', `${name}() stands before the allocation of \`${root.name}\`.`, file, site.at.stmt);
   const checkAt = findCheck(file, fn, allocation.at, root.name);
   checkGap(file, scope, allocation.at, site.at, root.name, container);
-  const { dev, ops } = resolveArguments(file, scope, site, allocation.at, root.name);
+  const { dev, ops, before } = resolveArguments(file, scope, site, allocation.at, root.name);
   return {
     container,
-    plan: { file, fn, at: allocation.at, variable: root.name, call: allocCall, check: checkAt.stmt as IfStmt, checkAt, init: site.at, dev, ops },
+    plan: { file, fn, at: allocation.at, variable: root.name, call: allocCall, check: checkAt.stmt as IfStmt, checkAt, init: site.at, dev, ops, before },
   };
 }
 

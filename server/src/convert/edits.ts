@@ -4,7 +4,7 @@ import type { CommentIr, FileIr, Stmt } from '../ir/types.ts';
 import { argumentComments } from './argument-comments.ts';
 import { widest, type Piece } from './arrange.ts';
 import { errorBranchEdits } from './branch.ts';
-import { columnOf, indentAt, joinRemovals, lineStart, removalOf, wrapCall, type Removal } from './layout.ts';
+import { columnOf, commentsAbove, indentAt, joinRemovals, lineStart, removalOf, wrapCall, type Removal } from './layout.ts';
 import { reviewNotes } from './notes.ts';
 import { statementsOf } from './place.ts';
 import { placeOf, splitEdits } from './several-files/merge.ts';
@@ -84,7 +84,8 @@ function fileEdits(plan: ConversionPlan, file: FileIr): { readonly edits: Planne
     for (const move of device.moves.filter(isHere)) {
       const removal = removalOf(text, file.comments, move.at.stmt);
       const from = removal.above[0] ? lineStart(text, removal.above[0].start) : removal.span.start;
-      const place = lineStart(text, move.before.stmt.start);
+      const line = lineStart(text, move.before.stmt.start);
+      const place = lineStart(text, commentsAbove(text, file.comments, line)[0]?.start ?? line);
       add('allocation', { span: { start: place, end: place }, newText: `${text.slice(from, removal.span.end).trimEnd()}${styleAt(place).eol}` });
       removals.push(removal, ...removal.above.map((comment) => removalOf(text, [], comment)));
     }

@@ -13,9 +13,10 @@ import { provePaths } from './proofs.ts';
 import { lineOf, refuse, textOf } from './refuse.ts';
 import { placeOf } from './several-files/merge.ts';
 import { callSites, isLeftOut, levelOf, type CallSite } from './sites.ts';
+import { elementsOf } from './table-elements.ts';
 import { findTable, planTable, type IommuFamily } from './tables.ts';
 import { findTeardown } from './teardown.ts';
-import type { AllocationPlan, Container, ConversionInput, DevicePlan, PlanResult, RenamePlan, TablePlan } from './types.ts';
+import type { AllocationPlan, Container, ConversionInput, DevicePlan, MovePlan, PlanResult, RenamePlan, TablePlan } from './types.ts';
 import { baseName, typeOf } from './typing.ts';
 
 /**
@@ -100,7 +101,10 @@ function planDevice(input: ConversionInput, file: FileIr, group: readonly CallSi
 
   const core = group.some((site) => site.call.name === 'vfio_pci_core_init_device');
   const { family, renames } = registration(file, container, group, sites);
-  const moves = core ? allocations.flatMap((item) => drvdataMoves(file, container, item, sites)) : [];
+  const moves = [
+    ...allocations.flatMap((item) => item.before.map((at): MovePlan => ({ file: item.file, at, before: item.at }))),
+    ...(core ? allocations.flatMap((item) => drvdataMoves(file, container, item, sites)) : []),
+  ];
   const tables: TablePlan[] = [];
   for (const { site, plan } of found) {
     const ops = site.call.args[2]!;
@@ -110,7 +114,8 @@ function planDevice(input: ConversionInput, file: FileIr, group: readonly CallSi
       const table = findTable(file, name, ops);
       // A table of another document may serve the probes of several drivers: what is added there is not named after one of them.
       const own = placeOf(file, table.start).file === placeOf(file, plan.fn.start).file;
-      tables.push(planTable(file, table, { kernel, family, core, functionName: own ? plan.fn.name : null, callbacks: input.callbacks?.get(name) }));
+      const needs = { kernel, family, core, functionName: own ? plan.fn.name : null, callbacks: input.callbacks?.get(name) };
+      tables.push(...elementsOf(file, table).map((element) => planTable(file, element, needs)));
     }
   }
   checkConditions(file, allocations[0]!.fn, [...teardown.frees.map((item) => item.fn), ...teardown.uninits.map((item) => item.fn), ...allocations.map((item) => item.fn), ...tables.map((item) => item.variable)]);
@@ -187,9 +192,10 @@ function checkConditions(file: FileIr, first: FunctionIr, items: readonly { read
 
 /** Two devices may share a table; then both must need the same of it. */
 function merge(file: FileIr, tables: Map<string, TablePlan>, table: TablePlan): void {
-  const known = tables.get(table.variable.name);
+  const element = `${table.variable.name} ${table.variable.init?.start ?? 0}`;
+  const known = tables.get(element);
   if (!known) {
-    tables.set(table.variable.name, table);
+    tables.set(element, table);
     return;
   }
   const key = (plan: TablePlan): string => plan.members.filter((item) => item.value !== plan.releaseStub).map((item) => item.value).join();

@@ -109,6 +109,8 @@ export interface AllocationPlan extends InFile {
   /** Third and fourth argument of vfio_alloc_device. */
   readonly dev: string;
   readonly ops: string;
+  /** Statements between the allocation and the init that move in front of the allocation, because those two are made from what they set. */
+  readonly before: readonly Placed[];
 }
 
 /** A free that becomes a put. `put` is the argument of vfio_put_device. */

@@ -40,7 +40,24 @@ export function retainsArgument(name: string): boolean {
   return retaining.has(name);
 }
 
-function isNeutral(name: string): boolean {
+/** The family of a neutral function: by its name, else by how its name begins or ends. */
+const byName = new Map(NEUTRAL_FAMILIES.flatMap((family) => [...family.names ?? [], ...family.retains ?? []].map((name) => [name, family] as const)));
+const byPrefix = new Map(NEUTRAL_FAMILIES.flatMap((family) => (family.prefixes ?? []).map((prefix) => [prefix, family] as const)));
+const bySuffix = NEUTRAL_FAMILIES.flatMap((family) => (family.suffixes ?? []).map((suffix) => [suffix, family] as const));
+
+/** The column `touches` of the family that a neutral function is in. Drivers are probed while one is registered. */
+export function familyTouch(name: string): 'arguments' | 'everything' | undefined {
+  const named = byName.get(name);
+  if (named) return named.touches;
+  for (let end = name.indexOf('_', 1); end >= 0; end = name.indexOf('_', end + 1)) {
+    const family = byPrefix.get(name.slice(0, end + 1));
+    if (family) return family.touches;
+  }
+  return bySuffix.some(([suffix]) => name.endsWith(suffix)) ? 'everything' : undefined;
+}
+
+/** True when a function neither frees, puts nor registers what it is given. */
+export function isNeutral(name: string): boolean {
   if (neutralNames.has(name) || isView(name) || isValueOrTest(name)) return true;
   if (exceptions.has(name)) return false;
   // A prefix ends at an underscore, so that few need to be looked up.

@@ -14,6 +14,11 @@ export interface NeutralFamily {
   readonly except?: readonly string[];
   /** Neutral names whose functions keep the pointer that they are given: the object can still be reached through it. */
   readonly retains?: readonly string[];
+  /**
+   * What its functions touch: what their arguments point to and nothing else, or everything because they wait, lock or run code of the
+   * driver. Without it they touch what they are given and what the kernel and the hardware keep.
+   */
+  readonly touches?: 'arguments' | 'everything';
 }
 
 const words = (text: string): readonly string[] => text.trim().split(/\s+/);
@@ -42,6 +47,7 @@ export const NEUTRAL_FAMILIES: readonly NeutralFamily[] = [
   },
   {
     reason: 'Locks and barriers live in the object and protect it; they do not own it.',
+    touches: 'everything',
     prefixes: words('mutex_ ww_mutex_ rt_mutex_ spin_ raw_spin_ rwsem_ seqcount_ seqlock_ lockdep_ srcu_ rcu_read_ percpu_down_ percpu_up_ local_irq_ local_bh_ preempt_ smp_mb__'),
     names: words(`down up down_read down_write up_read up_write down_read_trylock down_write_trylock down_read_killable down_write_killable
       down_interruptible down_killable down_trylock down_timeout down_read_interruptible down_read_nested down_write_nested downgrade_write
@@ -54,6 +60,7 @@ export const NEUTRAL_FAMILIES: readonly NeutralFamily[] = [
   },
   {
     reason: 'Lists, trees and tables link the object; who unlinks it does not free it.',
+    touches: 'arguments',
     prefixes: words('list_ hlist_ llist_ hash_ rb_ interval_tree_ radix_tree_ xa_ __xa_ xas_ xarray_ idr_ ida_ mas_ mtree_ kfifo_ klist_'),
     names: words(`INIT_LIST_HEAD INIT_LIST_HEAD_RCU INIT_HLIST_HEAD INIT_HLIST_NODE INIT_RADIX_TREE RB_CLEAR_NODE RB_EMPTY_NODE init_llist_head`),
     // The nodes of a klist are counted: to remove one may put the object.
@@ -65,6 +72,7 @@ export const NEUTRAL_FAMILIES: readonly NeutralFamily[] = [
   },
   {
     reason: 'Deferred work runs later, and what it does is judged where its function stands.',
+    touches: 'everything',
     prefixes: words('timer_ hrtimer_ del_timer_ tasklet_ kthread_ irq_work_'),
     names: words(`INIT_WORK INIT_WORK_ONSTACK INIT_DELAYED_WORK INIT_DEFERRABLE_WORK INIT_RCU_WORK del_timer try_to_del_timer_sync destroy_workqueue
       drain_workqueue flush_workqueue flush_work flush_delayed_work flush_rcu_work flush_scheduled_work cancel_work cancel_work_sync
@@ -76,6 +84,7 @@ export const NEUTRAL_FAMILIES: readonly NeutralFamily[] = [
   },
   {
     reason: 'They wait, or wake who waits.',
+    touches: 'everything',
     prefixes: words('wait_event_ wait_for_completion_ wait_on_ wake_up_ swait_ swake_up_ prepare_to_wait_'),
     names: words(`wait_event wait_for_completion init_completion reinit_completion complete complete_all try_wait_for_completion completion_done
       init_waitqueue_head init_waitqueue_func_entry init_waitqueue_entry init_wait_entry init_swait_queue_head add_wait_queue remove_wait_queue
@@ -84,6 +93,7 @@ export const NEUTRAL_FAMILIES: readonly NeutralFamily[] = [
   },
   {
     reason: 'Memory, strings, bits and numbers are read or written in place.',
+    touches: 'arguments',
     prefixes: words('bitmap_ uuid_ guid_ sg_ crc32_ cpu_to_ le16_ le32_ le64_ be16_ be32_ be64_ find_first_ find_next_ find_last_'),
     names: words(`memset memset32 memset64 memcpy memmove memcmp memchr memchr_inv memzero_explicit memcpy_fromio memcpy_toio memset_io memset_after
       memset_startat memcpy_and_pad strcpy strncpy strscpy strscpy_pad strlcpy strcat strncat strlcat strlen strnlen strcmp strncmp strcasecmp
@@ -112,18 +122,21 @@ export const NEUTRAL_FAMILIES: readonly NeutralFamily[] = [
   },
   {
     reason: 'Counters in the object. kref_put() and kobject_put() run a release function and stay unknown.',
+    touches: 'arguments',
     prefixes: words('atomic_ atomic64_ atomic_long_ refcount_ percpu_counter_ this_cpu_ static_branch_'),
     names: words(`kref_init kref_get kref_get_unless_zero kref_read kobject_get kobject_init kobject_add kobject_init_and_add kobject_set_name
       kobject_uevent kobject_uevent_env kobject_name kset_register kset_unregister cmpxchg xchg try_cmpxchg cmpxchg64 fetch_and_zero`),
   },
   {
     reason: 'Files in sysfs, procfs and debugfs. They point to the object until they are removed.',
+    touches: 'everything',
     prefixes: words('sysfs_ debugfs_'),
     names: words('proc_create proc_mkdir proc_remove remove_proc_entry simple_open simple_read_from_buffer simple_write_to_buffer noop_llseek'),
     retains: words('debugfs_create_file proc_create_data'),
   },
   {
     reason: 'Power management of the parent.',
+    touches: 'everything',
     prefixes: words('pm_runtime_ pm_wakeup_ genpd_'),
     names: words('pm_stay_awake pm_relax'),
   },
@@ -133,6 +146,7 @@ export const NEUTRAL_FAMILIES: readonly NeutralFamily[] = [
   },
   {
     reason: 'Interrupts and event descriptors are given the object as an argument, and the handler gets it back.',
+    touches: 'everything',
     prefixes: words('irq_ eventfd_ msi_ platform_msi_'),
     names: words(`free_irq enable_irq disable_irq disable_irq_nosync disable_hardirq synchronize_irq synchronize_hardirq get_cached_msi_msg
       write_msi_msg in_interrupt in_task`),
@@ -140,6 +154,7 @@ export const NEUTRAL_FAMILIES: readonly NeutralFamily[] = [
   },
   {
     reason: 'Notifier chains and other subsystems keep a member of the object until it is taken out.',
+    touches: 'everything',
     names: words(`blocking_notifier_chain_unregister blocking_notifier_call_chain atomic_notifier_chain_unregister raw_notifier_chain_unregister
       srcu_notifier_chain_unregister bus_unregister_notifier unregister_netdevice_notifier unregister_reboot_notifier unregister_pm_notifier
       BLOCKING_INIT_NOTIFIER_HEAD ATOMIC_INIT_NOTIFIER_HEAD mmu_notifier_unregister mmu_interval_notifier_remove vga_client_register
@@ -175,6 +190,7 @@ export const NEUTRAL_FAMILIES: readonly NeutralFamily[] = [
   },
   {
     reason: 'Character devices, classes and files refer to the object; they do not own it.',
+    touches: 'everything',
     prefixes: words('anon_inode_'),
     names: words(`cdev_init cdev_del cdev_device_del class_create class_destroy class_register class_unregister misc_deregister alloc_chrdev_region
       register_chrdev_region unregister_chrdev_region register_chrdev unregister_chrdev get_unused_fd_flags put_unused_fd fd_install stream_open
@@ -189,6 +205,7 @@ export const NEUTRAL_FAMILIES: readonly NeutralFamily[] = [
   },
   {
     reason: 'VFIO helpers that read the device, or act on its users and its memory, while it lives.',
+    touches: 'everything',
     prefixes: words('vfio_iommufd_ vfio_info_ vfio_virqfd_ vfio_file_'),
     names: words(`vfio_pin_pages vfio_unpin_pages vfio_dma_rw vfio_check_feature vfio_mig_get_next_state vfio_combine_iova_ranges
       vfio_device_set_open_count vfio_find_device_in_devset vfio_device_cdev_opened vfio_set_irqs_validate_and_prepare vfio_iommu_group_get
@@ -203,6 +220,7 @@ export const NEUTRAL_FAMILIES: readonly NeutralFamily[] = [
   },
   {
     reason: 'KVM is told of the object, or asked about its memory.',
+    touches: 'everything',
     prefixes: words('kvm_ gfn_to_'),
     names: words('gpa_to_gfn'),
   },

@@ -114,7 +114,7 @@ function testsPointer(test: IfStmt, variable: string): boolean {
 }
 
 function tableOf(file: FileIr, name: string): VariableIr | undefined {
-  const found = file.variables.filter((item) => item.name === name && item.init?.kind === 'initializer');
+  const found = file.variables.filter((item) => item.name === name && item.init?.kind === 'initializer' && item.type.arrays === 0);
   return found.length === 1 ? found[0] : undefined;
 }
 

@@ -5,11 +5,15 @@ import type { Module } from '../../lifecycle/types.ts';
 import { isAllocation, rootOf } from '../allocation.ts';
 import { plain } from '../arguments.ts';
 import { commentsAbove, indentAt, joinRemovals, lineStart, removalOf, wrapCall, type Removal } from '../layout.ts';
-import { allExpressions, expressionsIn, namesIn, statementsOf, uncast, type Placed } from '../place.ts';
+import { firstOf } from '../effects/conflicts.ts';
+import { effectsOfExpr, effectsOfOwn } from '../effects/effects.ts';
+import { gapBetween } from '../effects/gap.ts';
+import { namesIn, statementsOf, uncast, type Placed } from '../place.ts';
 import { isLeftWithOneLine } from '../edits.ts';
 import { lineOf, refuse, textOf } from '../refuse.ts';
 import { initsConcerning } from '../several-files/concerned.ts';
 import { assignmentsOf, type CallSite } from '../sites.ts';
+import type { Scope } from '../typing.ts';
 import { ownsLines } from './drop.ts';
 import { callsBefore, decidedBy, type Decided } from './decided-before.ts';
 import { earlierFor, type Earlier } from './earlier.ts';
@@ -68,7 +72,8 @@ function chosen(module: Module, file: FileIr, fn: FunctionIr, group: readonly Ca
   const looked = earlierFor(file, fn, allocation, tree, names);
   const called = looked.length > 0 ? [] : callsBefore(module, file, fn, allocation, tree, names, variable);
   const helpers = ifs.flatMap((one) => one.decided ? [one.decided.call] : []);
-  checkConditions(file, fn, group, [...asked, ...looked.map((one) => one.value)], [...looked, ...called].map((one) => one.stmt), helpers, allocation, variable);
+  const moves = new Set([...[...looked, ...called].map((one) => one.stmt), ...helpers, ...group.map((site) => site.at.stmt)]);
+  checkConditions({ scope: first.scope, group, moves, allocation, tree, variable }, [...asked, ...looked.map((one) => one.value)]);
   return {
     edits: edits(file, fn, group, choice, [...looked, ...called], tree, allocation),
     notes: called.map((one) => `\`${plain(textOf(file, one.stmt))}\` stands before the allocation now: the choice needs it, and no way out of ${fn.name}() undoes it.`),
@@ -110,54 +115,64 @@ function ifsOf(choice: Choice): (Choice & { kind: 'if' })[] {
   return choice.kind === 'if' ? [choice, ...ifsOf(choice.then), ...ifsOf(choice.otherwise)] : [];
 }
 
+interface Moving {
+  readonly scope: Scope;
+  readonly group: readonly CallSite[];
+  /** What goes, or stands before the allocation afterwards. */
+  readonly moves: ReadonlySet<Stmt>;
+  readonly allocation: Placed;
+  readonly tree: IfStmt;
+  readonly variable: string;
+}
+
 /** What the choice depends on is known before the allocation, or can be with what moves up, stays what it is, and can be asked without an effect. */
-function checkConditions(file: FileIr, fn: FunctionIr, group: readonly CallSite[], asked: readonly Expr[], moved: readonly Stmt[], helpers: readonly Stmt[], allocation: Placed, variable: string): void {
-  const moves = new Set([...moved, ...helpers]);
+function checkConditions(moving: Moving, asked: readonly Expr[]): void {
+  const { scope, group, allocation, tree, variable } = moving;
+  const { file, fn } = scope;
+  const end = allocation.siblings.indexOf(tree);
+  const gap = gapBetween(scope, allocation, end, variable);
   for (const expr of asked) {
     const call = impureCall(file, expr);
     if (call) severalInits(file, fn, group, `It depends on \`${plain(textOf(file, call))}\`, which may do more than look.`, call);
-    if (!isPure(file, expr)) severalInits(file, fn, group, `\`${plain(textOf(file, expr))}\` does more than look.`, expr);
-    const names = new Set(namesIn(expr));
-    if (names.has(variable)) severalInits(file, fn, group, `\`${plain(textOf(file, expr))}\` asks the object itself.`, expr);
-    const reads = expressionsIn(expr).some((inner) => inner.kind === 'member' || inner.kind === 'index' || inner.kind === 'call' || (inner.kind === 'unary' && inner.op === '*'));
-    for (const { stmt } of statementsOf(fn)) {
-      if (stmt.start < allocation.stmt.end || stmt.start >= expr.start || moves.has(stmt)) continue;
-      const written = writtenName(file, stmt, names) ?? (reads ? touchedName(file, stmt, names) : null);
-      if (written === null) continue;
-      const filler = fillerIn(stmt, variable);
-      const what = filler === null ? '' : ` ${filler}() is given the object and decides with what it returns: make two of it, one that finds out and is called before the allocation, and one that fills in and is called behind it.`;
-      severalInits(file, fn, group, `It depends on \`${written}\`, which line ${lineOf(file, stmt.start)} sets or may change behind the allocation: \`${plain(textOf(file, stmt)).slice(0, 80)}\`.${what}`, stmt);
-    }
+    if (!isPure(file, expr) || !gap.onlyLooks(expr)) severalInits(file, fn, group, `\`${plain(textOf(file, expr))}\` does more than look.`, expr);
+    if (namesIn(expr).includes(variable)) severalInits(file, fn, group, `\`${plain(textOf(file, expr))}\` asks the object itself.`, expr);
+    const guard = gap.guardOf(expr, end);
+    if (guard) severalInits(file, fn, group, `Line ${lineOf(file, guard.start)} leaves before \`${plain(textOf(file, expr))}\` is asked, which may rely on that.`, guard);
+    checkUnchanged(moving, expr);
   }
+}
+
+/** Nothing between the allocation and where a condition is asked sets, or may change, what it reads. */
+function checkUnchanged({ scope, group, moves, allocation, variable }: Moving, expr: Expr): void {
+  const { file, fn } = scope;
+  const { reads } = effectsOfExpr(scope, expr);
+  for (const at of statementsOf(fn)) {
+    const { stmt } = at;
+    if (stmt.start < allocation.stmt.end || stmt.start >= expr.start || moves.has(stmt) || isOtherBranch(at, expr)) continue;
+    const { writes } = effectsOfOwn(scope, stmt);
+    const read = reads.find((one) => firstOf(scope, writes, [one]) !== null);
+    if (!read) continue;
+    const isInside = read.at.start >= expr.start && read.at.end <= expr.end;
+    const what = `\`${plain(textOf(file, isInside ? read.at : expr))}\``;
+    const filler = fillerIn(stmt, variable);
+    const advice = filler === null ? '' : ` ${filler}() is given the object and decides with what it returns: make two of it, one that finds out and is called before the allocation, and one that fills in and is called behind it.`;
+    severalInits(file, fn, group, `It depends on ${what}, which line ${lineOf(file, stmt.start)} sets or may change behind the allocation: \`${plain(textOf(file, stmt)).slice(0, 80)}\`.${advice}`, stmt);
+  }
+}
+
+/** The statement stands in the first branch of an `if` whose other branch the expression stands in. */
+function isOtherBranch(at: Placed, expr: Expr): boolean {
+  const holds = (outer: Stmt | null, inner: { readonly start: number; readonly end: number }): boolean => outer !== null && inner.start >= outer.start && inner.end <= outer.end;
+  for (let outer = at.parent; outer; outer = outer.parent) {
+    if (outer.stmt.kind === 'if' && holds(outer.stmt.then, at.stmt) && holds(outer.stmt.otherwise, expr)) return true;
+  }
+  return false;
 }
 
 /** The function whose result a statement keeps, and that is given the object. */
 function fillerIn(stmt: Stmt, variable: string): string | null {
   const call = stmt.kind === 'expr' && stmt.expr.kind === 'assign' ? uncast(stmt.expr.value) : stmt.kind === 'decl' && stmt.init ? uncast(stmt.init) : null;
   return call?.kind === 'call' && call.args.some((arg) => namesIn(arg).includes(variable)) ? call.name : null;
-}
-
-/** A variable of the condition that a statement sets, itself or through its address. */
-function writtenName(file: FileIr, stmt: Stmt, names: ReadonlySet<string>): string | null {
-  if (stmt.kind === 'decl' && names.has(stmt.name)) return stmt.name;
-  const named = (expr: Expr): string | undefined => namesIn(expr).find((one) => names.has(one));
-  for (const expr of allExpressions(stmt)) {
-    const target = expr.kind === 'assign' ? uncast(expr.target) : expr.kind === 'update' ? uncast(expr.operand) : null;
-    const byAddress = expr.kind === 'call' && !isPure(file, expr) ? expr.args.map(uncast).find((arg) => arg.kind === 'unary' && arg.op === '&' && arg.operand.kind === 'name' && names.has(arg.operand.name)) : undefined;
-    const name = (target && named(target)) ?? (byAddress && named(byAddress));
-    if (name !== undefined) return name;
-  }
-  return null;
-}
-
-/** A variable of the condition that a call is given, which may change what it points to. */
-function touchedName(file: FileIr, stmt: Stmt, names: ReadonlySet<string>): string | null {
-  for (const expr of allExpressions(stmt)) {
-    if (expr.kind !== 'call' || isPure(file, expr) || /^(?:vfio_|(?:dev|pci|pr|mdev|netdev)_(?:err|warn|info|dbg|notice)|printk|\w+_set_drvdata$)/.test(expr.name ?? '')) continue;
-    const name = expr.args.flatMap(namesIn).find((one) => names.has(one));
-    if (name !== undefined) return name;
-  }
-  return null;
 }
 
 function edits(file: FileIr, fn: FunctionIr, group: readonly CallSite[], choice: Choice, earlier: readonly Earlier[], tree: IfStmt, allocation: Placed): Edit[] {
