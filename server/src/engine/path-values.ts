@@ -197,7 +197,9 @@ function assign(context: Context, target: Expr, value: string, at: Span): string
 }
 
 /** What only leads from one pointer to another, or works out a number. */
-const PURE: ReadonlySet<string> = new Set(['container_of', 'container_of_const', 'list_entry', 'offsetof', 'BIT', 'BIT_ULL', 'ARRAY_SIZE', 'GENMASK']);
+const PURE: ReadonlySet<string> = new Set([
+  'container_of', 'container_of_const', 'list_entry', 'offsetof', 'BIT', 'BIT_ULL', 'ARRAY_SIZE', 'GENMASK', 'DMA_BIT_MASK', 'PCI_DEVFN', 'MKDEV',
+]);
 
 function call(context: Context, expr: CallExpr): string {
   const { state, names } = context;

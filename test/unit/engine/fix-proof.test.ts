@@ -28,3 +28,66 @@ describe('the fixes that the rules call safe', () => {
     expect(doubts).toEqual([]);
   });
 });
+
+/** A driver of ours whose probe forgets the put in one way out. */
+function probeWith(failure: string, ladder: string, first = ''): string {
+  return `struct wisp { struct vfio_device vdev; struct mutex lock; };
+static const struct vfio_device_ops wisp_ops = { .name = "wisp" };
+static int wisp_setup(struct wisp *wisp);
+
+static int wisp_probe(struct pci_dev *pdev, const struct pci_device_id *id)
+{
+	struct wisp *wisp;
+	int ret;
+
+	ret = pci_enable_device(pdev);
+	if (ret)
+		return ret;
+	wisp = vfio_alloc_device(wisp, vdev, &pdev->dev, &wisp_ops);
+	if (IS_ERR(wisp)) {
+		pci_disable_device(pdev);
+		return PTR_ERR(wisp);
+	}
+${first}	ret = dma_set_mask(&pdev->dev, DMA_BIT_MASK(32));
+	if (ret)
+		goto err_put;
+	ret = vfio_register_group_dev(&wisp->vdev);
+	if (ret) {
+${failure}		return ret;
+	}
+	pci_set_drvdata(pdev, wisp);
+	return 0;
+
+err_put:
+	vfio_put_device(&wisp->vdev);
+${ladder}	return ret;
+}
+
+static struct pci_driver wisp_driver = { .probe = wisp_probe };
+`;
+}
+
+describe('a jump to a label', () => {
+  const doubtOf = (code: string): string | null => {
+    const engine = createEngine(parser);
+    const input = single(code);
+    const target = kernel('6.1');
+    const found = engine.analyse(input, {}, target).findings.find((one) => one.rule === 'missing-put' && one.fix?.safety === 'safe');
+    const shown = found && withProof(engine, input, {}, target, found);
+    engine.dispose();
+    return shown?.fix?.safety === 'safe' ? null : shown?.fix?.title ?? 'no fix';
+  };
+
+  it('is safe where the path owes all that the label undoes', () => {
+    expect(doubtOf(probeWith('', '\tpci_disable_device(pdev);\n'))).toBeNull();
+  });
+
+  it.each([
+    ['repeats an undo of the path', probeWith('\t\tpci_disable_device(pdev);\n', '\tpci_disable_device(pdev);\n'), /calls pci_disable_device\(\) for the same thing/],
+    ['lets go a lock that is let go', probeWith('\t\tmutex_unlock(&wisp->lock);\n', '\tmutex_unlock(&wisp->lock);\n', '\tmutex_lock(&wisp->lock);\n'), /mutex_unlock\(\)/],
+    ['lets go a lock that was never taken', probeWith('', '\tup_write(&wisp_sem);\n'), /up_write\(\) is called where it is not held/],
+    ['stores what the path did not', probeWith('', '\twisp_state = 3;\n'), /comes to `wisp_state = 3`/],
+  ])('is not safe where the label %s', (_, code, doubt) => {
+    expect(doubtOf(code)).toMatch(doubt);
+  });
+});
