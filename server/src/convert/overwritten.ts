@@ -40,7 +40,7 @@ function judge(search: Search, scope: Scope, at: Placed, expr: Expr): void {
   if (!overwrites(search, scope, at, expr)) return;
   const { container } = search;
   const what = plain(textOf(scope.file, expr));
-  refuse('object-overwritten', `\`${what}\` at line ${lineIn(scope.file, expr.start)} overwrites \`struct ${container.tag}\` with the vfio_device in it, which the vfio core works on until the last vfio_put_device(). Overwrite only what lies behind the vfio_device, and what holds secrets in \`.release\`.`, scope.file, expr);
+  refuse('object-overwritten', `\`${what}\` at line ${lineIn(scope.file, expr.start)} overwrites \`struct ${container.tag}\` with the vfio_device in it, which the vfio core works on until the last vfio_put_device(). Overwrite only the members behind the vfio_device.`, scope.file, expr);
 }
 
 function overwrites(search: Search, scope: Scope, at: Placed, expr: Expr): boolean {

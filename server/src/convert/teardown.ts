@@ -1,6 +1,7 @@
 import type { Span } from '../text/span.ts';
 import type { CallExpr, Expr, FileIr, FunctionIr } from '../ir/types.ts';
 import type { Module } from '../lifecycle/types.ts';
+import { wipesMemory } from '../kernel/memory-uses.ts';
 import { plain } from './arguments.ts';
 import { allExpressions, namesIn, statementsOf, uncast } from './place.ts';
 import { baseName, findStruct, scopeOf, typeOf } from './typing.ts';
@@ -12,7 +13,7 @@ import { assignmentsOf, callSites, effectsOf, levelOf, relate, type CallSite } f
 import type { Container, FreePlan, UninitPlan } from './types.ts';
 
 /** The frees that a put can take the place of: they give the memory back at once. */
-const PLAIN_FREES: ReadonlySet<string> = new Set(['kfree', 'kvfree', 'vfree', 'kfree_sensitive', 'kzfree', 'kvfree_sensitive']);
+const PLAIN_FREES: ReadonlySet<string> = new Set(['kfree', 'kvfree', 'vfree']);
 
 export interface Teardown {
   readonly frees: readonly FreePlan[];
@@ -95,6 +96,7 @@ function checkFree(file: FileIr, site: CallSite): void {
   const name = site.call.name ?? 'the free';
   if (site.at.conditional) refuse('conditional-code', `${name}() stands in an #if arm of ${site.fn.name}(): the arms are different programs. Convert by hand.`, file, site.at.stmt);
   if (!site.whole) refuse('unsuitable-statement', `${name}() is part of another expression. Make it a statement of its own.`, file, site.at.stmt);
+  if (wipesMemory(name)) refuse('object-overwritten', `${name}() wipes the object before it frees it, which the last vfio_put_device() would not. Wipe the members that hold secrets with memzero_explicit() and free with kfree() first, then convert.`, file, site.call);
   if (!PLAIN_FREES.has(name)) refuse('unsuitable-statement', `${name}() of the container has no counterpart: the vfio core frees it with kvfree() at the last put. Free it with kfree() first, then convert.`, file, site.call);
 }
 

@@ -6,7 +6,8 @@ import type { Module } from '../../lifecycle/types.ts';
 import { rootOf } from '../allocation.ts';
 import { embedsDevice } from '../container.ts';
 import { indentAt, lineStart, nextLine, removalOf } from '../layout.ts';
-import { allExpressions, expressionsIn, statementsOf, uncast } from '../place.ts';
+import { allExpressions, statementsOf } from '../place.ts';
+import { proveOrderUnseen } from '../member-order.ts';
 import { lineIn, refuse } from '../refuse.ts';
 import { initsConcerning } from '../several-files/concerned.ts';
 import { findStruct, memberPath, resolveType, scopeOf, typeOf, type Scope } from '../typing.ts';
@@ -102,6 +103,7 @@ function proveMovable(module: Module, { file, struct, field }: Misplaced): void 
   const before = file.text.slice(struct.bodySpan.start + 1, field.statement.start).replace(/\/\*[\s\S]*?\*\//g, '');
   if (/^[ \t]*#[ \t]*(?:if|el|end)/m.test(before)) ask('members before it are conditional', file, field.statement);
   for (const document of [...module.sources, ...module.headers]) proveDocument(module, document, struct, ask);
+  proveOrderUnseen(module, file, struct, ask);
 }
 
 type Ask = (why: string, where: FileIr, span: { readonly start: number; readonly end: number }) => never;
@@ -136,22 +138,9 @@ function byPosition(init: Expr | null): boolean {
   return !zero && init.entries.some((entry) => entry.designators.length === 0);
 }
 
-/** A cast between the struct and another, and the address of the present first member where the address of the object is meant. */
+/** A compound literal, and an offset in a struct that `typeof` names. */
 function proveExpression(scope: Scope, expr: Expr, struct: StructIr, ask: Ask): void {
-  if (expr.kind === 'cast') {
-    const to = resolveType(scope.module, scope.file, expr.type);
-    if (expr.operand.kind === 'initializer' && to?.tag === struct.name && byPosition(expr.operand)) ask('an initialiser gives its members by position', scope.file, expr);
-    const from = typeOf(scope, expr.operand);
-    const differs = from !== null && to !== null && from.tag !== to.tag && (from.tag === struct.name || to.tag === struct.name);
-    const fromFirst = to?.tag === struct.name && isAddressOfFirst(scope, expr.operand, struct);
-    if (differs || fromFirst) ask('a cast relies on the order', scope.file, expr);
-  }
-  if (expr.kind === 'call' && /(?:free|set_drvdata|^memcpy|^memset|^memmove)/.test(expr.name ?? '') && expr.args.some((arg) => isAddressOfFirst(scope, uncast(arg), struct))) {
-    ask('the address of the present first member is given away as that of the object', scope.file, expr);
-  }
-}
-
-function isAddressOfFirst(scope: Scope, expr: Expr, struct: StructIr): boolean {
-  if (expr.kind !== 'unary' || expr.op !== '&' || expr.operand.kind !== 'member' || expr.operand.field !== struct.fields[0]!.name) return false;
-  return expressionsIn(expr).some((inner) => typeOf(scope, inner)?.tag === struct.name);
+  if (expr.kind === 'call' && /^offsetof(?:end)?$/.test(expr.name ?? '') && expr.args[0]?.kind !== 'type') ask('an offset or an assertion depends on the order', scope.file, expr);
+  if (expr.kind !== 'cast' || expr.operand.kind !== 'initializer') return;
+  if (resolveType(scope.module, scope.file, expr.type)?.tag === struct.name && byPosition(expr.operand)) ask('an initialiser gives its members by position', scope.file, expr);
 }
