@@ -1,4 +1,5 @@
 import type { CallExpr, Expr, FunctionIr, Stmt } from '../ir/types.ts';
+import { assignedParameters } from './module.ts';
 import type { Module } from './types.ts';
 
 /** Macros deeper than this are none that a person writes; what is not expanded is treated as unknown control flow. */
@@ -21,8 +22,14 @@ const known = new WeakMap<Module, ReadonlySet<string>>();
 export function leavingNames(module: Module): ReadonlySet<string> {
   let names = known.get(module);
   if (!names) {
-    const macros = [...module.sources, ...module.headers].flatMap((file) => file.macros);
-    known.set(module, (names = new Set(macros.filter((one) => one.params !== null && one.statements !== null && /\b(goto|return)\b/.test(one.bodyText)).map((one) => one.name))));
+    const macros = [...module.sources, ...module.headers].flatMap((file) => file.macros).filter((one) => one.params !== null && one.statements !== null);
+    const leaving = new Set(macros.filter((one) => /\b(goto|return)\b/.test(one.bodyText)).map((one) => one.name));
+    // What uses such a macro leaves too.
+    for (let count = -1; leaving.size > 0 && count !== leaving.size;) {
+      count = leaving.size;
+      for (const { name, bodyText } of macros) if (bodyText.match(/[A-Za-z_]\w*(?=\s*\()/g)?.some((used) => leaving.has(used))) leaving.add(name);
+    }
+    known.set(module, (names = leaving));
   }
   return names;
 }
@@ -30,7 +37,10 @@ export function leavingNames(module: Module): ReadonlySet<string> {
 /** The statement with the macros in it written out, itself when there are none. Only statements are looked into. */
 function inStatement(stmt: Stmt, leaving: (name: string) => FunctionIr | null, depth: number): Stmt {
   if (depth > MAX_DEPTH) return stmt;
-  if (stmt.kind === 'expr') return stmt.expr.kind === 'call' ? written(stmt.expr, leaving) ?? stmt : stmt;
+  if (stmt.kind === 'expr') {
+    const body = stmt.expr.kind === 'call' ? written(stmt.expr, leaving) : null;
+    return body === null ? stmt : inStatement(body, leaving, depth + 1);
+  }
   let copy: Record<string, unknown> | null = null;
   const from = stmt as unknown as Record<string, unknown>;
   for (const key in from) {
@@ -54,13 +64,17 @@ function isStatement(v: unknown): v is Stmt { return typeof v === 'object' && v 
 function written(call: CallExpr, leaving: (name: string) => FunctionIr | null): Stmt | null {
   const macro = call.name === null ? null : leaving(call.name);
   if (macro === null || macro.params.length !== call.args.length) return null;
-  const values = new Map(macro.params.map((one, i) => [one.name, call.args[i]!]));
+  const outs = assignedParameters(macro);
+  const values = new Map(macro.params.map((one, i) => [one.name, { value: call.args[i]!, isOut: outs?.has(i) === true }]));
   const body = substituted(macro.body, values, call, 0);
   return body === undefined ? null : (body as Stmt);
 }
 
+/** What a parameter stands for. As a function the macro has a pointer to a variable that it assigns to (`isOut`); written out, the variable itself. */
+interface Argument { readonly value: Expr; readonly isOut: boolean }
+
 /** A copy of a part of a macro; undefined when it holds what was not understood. */
-function substituted(part: unknown, values: ReadonlyMap<string, Expr>, at: CallExpr, depth: number): unknown {
+function substituted(part: unknown, values: ReadonlyMap<string, Argument>, at: CallExpr, depth: number): unknown {
   if (typeof part !== 'object' || part === null) return part;
   if (depth > MAX_DEPTH) return undefined;
   if (Array.isArray(part)) {
@@ -70,7 +84,12 @@ function substituted(part: unknown, values: ReadonlyMap<string, Expr>, at: CallE
   const from = part as Record<string, unknown>;
   const { kind } = from;
   if (kind === 'unknown' || kind === 'label' || kind === 'asm') return undefined;
-  if (kind === 'name') { const value = values.get(from['name'] as string); if (value) return value; }
+  if (kind === 'name') { const argument = values.get(from['name'] as string); if (argument) return argument.value; }
+  if (kind === 'unary' && from['op'] === '*') {
+    const operand = from['operand'] as Expr;
+    const argument = operand.kind === 'name' ? values.get(operand.name) : undefined;
+    if (argument?.isOut) return argument.value;
+  }
   const copy: Record<string, unknown> = {};
   for (const key in from) {
     const next = substituted(from[key], values, at, depth + 1);
@@ -80,7 +99,7 @@ function substituted(part: unknown, values: ReadonlyMap<string, Expr>, at: CallE
   if (typeof from['start'] === 'number') { copy['start'] = at.start; copy['end'] = at.end; }
   if (kind === 'call') { const callee = copy['callee'] as Expr; copy['name'] = callee.kind === 'name' ? callee.name : from['name']; }
   if (kind === 'goto') {
-    const label = values.get(from['label'] as string);
+    const label = values.get(from['label'] as string)?.value;
     if (label && label.kind !== 'name') return undefined;
     if (label) copy['label'] = label.name;
   }

@@ -130,7 +130,7 @@ function keep<T>(
   const frame = m.identities.frame(d);
   const { questions, asked } = recorded(answers, m.identities.rootOf, m.index.module);
   const leaving = leavingNames(m.index.module), ownFile = { path: d.file.path, isOwn: true } as const;
-  const expanded = leaving.size === 0 ? frame.fn : expandLeaving(frame.fn, (name) => { const macro = leaving.has(name) ? questions.macroFunction(ownFile, name) : null; return macro?.item.opaque ? macro.item : null; });
+  const expanded = leaving.size === 0 ? frame.fn : expandLeaving(frame.fn, (name) => (leaving.has(name) ? questions.macroFunction(ownFile, name)?.item ?? null : null));
   const graph = expanded === frame.fn ? graphOf(m.store, frame) : newGraph(expanded);
   const run: Basis = { fn: frame.fn, frame, file: ownFile, kernel: m.kernel, index: questions, locals: localsOf(d.item), labels: new Set(scanOf(d.item).labels) };
   const result = work(run, frame, graph);

@@ -2,6 +2,7 @@ import type { Finding, Rule, RuleContext } from './types.ts';
 import type { HeldResource, Leave, ModuleFacts } from '../lifecycle/types.ts';
 import { giveBackFix } from './fixes/give-back.ts';
 import { initLeaksOnErrorExamples } from './init-leaks-on-error.examples.ts';
+import { macroNotes } from './exit-place.ts';
 import { relatedOf } from './related.ts';
 import { endsOf, leavings, taken, undoneOf, undoneWord, type Leaving } from './taken.ts';
 import { listed } from './wording.ts';
@@ -31,7 +32,7 @@ function check({ facts }: RuleContext): Finding[] {
       message: messageOf(facts, leaving),
       site,
       functionName: leaving.function.name,
-      related: [...relatedOf(leave.trace, site), ...endsOf(facts, owed, leave.trace, (one) => undoneOf(facts, one)[0])],
+      related: [...relatedOf(leave.trace, site), ...macroNotes(facts, leaving.function, site), ...endsOf(facts, owed, leave.trace, (one) => undoneOf(facts, one)[0])],
       fix: giveBackFix(facts, leaving),
     };
   });

@@ -4,6 +4,7 @@ import type { HeldResource, Leave, ModuleFacts, Role, Undone } from '../lifecycl
 import { leakOnErrorPathExamples } from './leak-on-error-path.examples.ts';
 import { giveBackFix } from './fixes/give-back.ts';
 import { contains, nameSite } from './locate.ts';
+import { macroNotes } from './exit-place.ts';
 import { relatedOf } from './related.ts';
 import { beginningsOf, bringsUpDevice, endsOf, forgetfulRelease, leavings, taken, undoneOf, undoneWord, whoUndoes, type Leaving } from './taken.ts';
 import { listed } from './wording.ts';
@@ -78,7 +79,7 @@ function findingOf(facts: ModuleFacts, leaving: Leaving, undone: (resource: Held
     message,
     site,
     functionName: leaving.function.name,
-    related: [...relatedOf(leave.trace, site), ...endsOf(facts, owed, leave.trace, undone)],
+    related: [...relatedOf(leave.trace, site), ...macroNotes(facts, leaving.function, site), ...endsOf(facts, owed, leave.trace, undone)],
     fix: leave.role === 'remove' ? null : giveBackFix(facts, leaving),
   };
 }

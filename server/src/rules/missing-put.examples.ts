@@ -146,6 +146,77 @@ err_put:
 }
 ${REMOVE}${DRIVER}`,
     },
+    {
+      title: 'The exit stands in a macro of the file: the use of it is the place',
+      kernel: '6.2',
+      code: `${FOO}
+#define FOO_CHECK(code) do { if (code) return code; } while (0)
+
+static int foo_probe(struct mdev_device *mdev)
+{
+	struct foo *foo;
+	int ret;
+
+	foo = vfio_alloc_device(foo, vdev, &mdev->dev, &foo_ops);
+	if (IS_ERR(foo))
+		return PTR_ERR(foo);
+
+	dev_set_drvdata(&mdev->dev, foo);
+	ret = vfio_register_emulated_iommu_dev(&foo->vdev);
+	FOO_CHECK(ret);
+//      ^^^^^^^^^^^^^^ missing-put
+	return 0;
+}
+${REMOVE}${DRIVER}`,
+      fixed: `${FOO}
+#define FOO_CHECK(code) do { if (code) return code; } while (0)
+
+static int foo_probe(struct mdev_device *mdev)
+{
+	struct foo *foo;
+	int ret;
+
+	foo = vfio_alloc_device(foo, vdev, &mdev->dev, &foo_ops);
+	if (IS_ERR(foo))
+		return PTR_ERR(foo);
+
+	dev_set_drvdata(&mdev->dev, foo);
+	ret = vfio_register_emulated_iommu_dev(&foo->vdev);
+	if (ret) {
+		vfio_put_device(&foo->vdev);
+		return ret;
+	}
+	return 0;
+}
+${REMOVE}${DRIVER}`,
+    },
+    {
+      title: 'A macro that takes a step and leaves: nothing is edited inside of it',
+      kernel: '6.2',
+      code: `${FOO}
+#define FOO_CHECK(code)			\\
+	do {				\\
+		if ((code) < 0)		\\
+			return (code);	\\
+	} while (0)
+#define FOO_STEP(result, step) do { result = step; FOO_CHECK(result); } while (0)
+
+static int foo_probe(struct mdev_device *mdev)
+{
+	struct foo *foo;
+	int ret;
+
+	foo = vfio_alloc_device(foo, vdev, &mdev->dev, &foo_ops);
+	if (IS_ERR(foo))
+		return PTR_ERR(foo);
+
+	dev_set_drvdata(&mdev->dev, foo);
+	FOO_STEP(ret, vfio_register_emulated_iommu_dev(&foo->vdev));
+//      ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ missing-put
+	return 0;
+}
+${REMOVE}${DRIVER}`,
+    },
   ],
   good: [
     { title: 'Both ends are right', kernel: '6.2', code: `${FOO}${PROBE}${REMOVE}${DRIVER}` },

@@ -1,12 +1,14 @@
 import type { Finding, Fix, Rule, RuleContext } from './types.ts';
-import type { ExitObservation, ModuleFacts, Site } from '../lifecycle/types.ts';
+import type { ExitObservation, ModuleFacts } from '../lifecycle/types.ts';
 import type { Span } from '../text/span.ts';
 import type { Expr, ReturnStmt, Stmt } from '../ir/types.ts';
 import { deviceExpression, nameOf, operationsOn } from './device.ts';
+import { exitPlaceOf, macroNotes, returnAt, siteOfExit } from './exit-place.ts';
 import { documentOf, walk } from './locate.ts';
 import { findingFor, lastOperation } from './report.ts';
 import { insertBefore } from './fixes/text.ts';
-import { addAtEnd, canBeSkipped, returnAt, undoBeforeGoto, undoBeforeReturn, undoOnFailedTail } from './fixes/unwind.ts';
+import { macroFix } from './fixes/macro-use.ts';
+import { addAtEnd, canBeSkipped, undoBeforeGoto, undoBeforeReturn, undoOnFailedTail } from './fixes/unwind.ts';
 import { missingPutExamples } from './missing-put.examples.ts';
 
 export const missingPut: Rule = {
@@ -30,15 +32,14 @@ function check({ facts }: RuleContext): Finding[] {
   for (const exit of facts.observations) {
     if (exit.kind !== 'exit' || !isLeak(facts, exit)) continue;
     const fn = exit.function;
-    const leave = returnAt(fn, exit.returns);
-    const site: Site = leave === null ? { path: exit.site.path, start: fn.nameSpan.start, end: fn.nameSpan.end } : exit.returns;
     const isEnd = exit.role === 'remove' || exit.role === 'action';
     findings.push(findingFor({
       rule: missingPut.id,
       severity: 'error',
       observation: exit.reachable === 'stored' && !isEnd || isShared(exit) ? { ...exit, certain: false } : exit,
-      site,
+      site: siteOfExit(facts, fn, exit.returns),
       message: messageFor(exit),
+      alsoSee: macroNotes(facts, fn, exit.returns),
       fix: fixFor(facts, exit),
     }));
   }
@@ -105,6 +106,8 @@ function fixFor(facts: ModuleFacts, exit: ExitObservation): Fix | null {
     const title = safety === 'safe' ? `Add ${put.slice(0, -1)}` : `Add ${put.slice(0, -1)} here (check the order of the unwinding)`;
     return { title, safety, edits: [{ path: file.path, edits }] };
   };
+  const place = exitPlaceOf(facts, exit.function, exit.returns);
+  if (place.kind === 'macro') return macroFix(facts, exit, place.use, [put]);
   const leave = returnAt(exit.function, exit.returns);
   if (exit.role !== 'remove' && leave !== null && leave.value !== null && [...walk(leave.value)].some((node) => node.kind === 'call' && node.name !== 'PTR_ERR')) {
     const edits = exit.before.registered === 'failed' ? undoOnFailedTail(file.text, exit.function, leave, put) : null;

@@ -116,6 +116,61 @@ err_free:
 }
 ${OLD_REMOVE_CONFIG}${DRIVER}`,
     },
+    {
+      title: 'The exit stands in a macro of the file: the use of it is the place',
+      kernel: '6.0',
+      code: `${FOO}
+#define FOO_TRY(code) { if (code != 0) { return code; } }
+
+static int foo_probe(struct mdev_device *mdev)
+{
+	struct foo *foo;
+	int ret;
+
+	foo = devm_kzalloc(&mdev->dev, sizeof(*foo), GFP_KERNEL);
+	if (!foo)
+		return -ENOMEM;
+	vfio_init_group_dev(&foo->vdev, &mdev->dev, &foo_ops);
+//      ^^^^^^^^^^^^^^^^^^^ deprecated-init-group-dev
+
+	dev_set_drvdata(&mdev->dev, foo);
+	ret = vfio_assign_device_set(&foo->vdev, foo);
+	FOO_TRY(ret);
+//      ^^^^^^^^^^^^ missing-uninit warning
+	ret = vfio_register_emulated_iommu_dev(&foo->vdev);
+	FOO_TRY(ret);
+//      ^^^^^^^^^^^^ missing-uninit
+	return 0;
+}
+${OLD_REMOVE.replace('\tkfree(foo);\n', '')}${DRIVER}`,
+      fixed: `${FOO}
+#define FOO_TRY(code) { if (code != 0) { return code; } }
+
+static int foo_probe(struct mdev_device *mdev)
+{
+	struct foo *foo;
+	int ret;
+
+	foo = devm_kzalloc(&mdev->dev, sizeof(*foo), GFP_KERNEL);
+	if (!foo)
+		return -ENOMEM;
+	vfio_init_group_dev(&foo->vdev, &mdev->dev, &foo_ops);
+
+	dev_set_drvdata(&mdev->dev, foo);
+	ret = vfio_assign_device_set(&foo->vdev, foo);
+	if (ret != 0) {
+		vfio_uninit_group_dev(&foo->vdev);
+		return ret;
+	}
+	ret = vfio_register_emulated_iommu_dev(&foo->vdev);
+	if (ret != 0) {
+		vfio_uninit_group_dev(&foo->vdev);
+		return ret;
+	}
+	return 0;
+}
+${OLD_REMOVE.replace('\tkfree(foo);\n', '')}${DRIVER}`,
+    },
   ],
   good: [
     { title: 'Both ends are right', kernel: '6.0', code: `${FOO}${PROBE}${OLD_REMOVE}${DRIVER}` },

@@ -2,10 +2,12 @@ import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import type { ExitObservation, ModuleFacts, Observation, OperationObservation } from '../lifecycle/types.ts';
 import type { Stmt } from '../ir/types.ts';
 import { callOn, nameOf, operationsOn } from './device.ts';
+import { exitPlaceOf, macroNotes, returnAt, siteOfExit } from './exit-place.ts';
 import { documentOf } from './locate.ts';
 import { findingFor, lastOperation } from './report.ts';
 import { insertGuarded } from './fixes/error-style.ts';
-import { addAtEnd, canBeSkipped, returnAt, undoBeforeGoto, undoBeforeReturn } from './fixes/unwind.ts';
+import { macroFix } from './fixes/macro-use.ts';
+import { addAtEnd, canBeSkipped, undoBeforeGoto, undoBeforeReturn } from './fixes/unwind.ts';
 import { statementAt } from './locate.ts';
 import { missingUninitExamples } from './missing-uninit.examples.ts';
 
@@ -54,9 +56,7 @@ function leavesUndone(exit: ExitObservation): boolean {
 function report(facts: ModuleFacts, observation: Observation, fix: Fix | null): Finding {
   const name = nameOf(observation);
   const uninit = uninitFor(facts, observation);
-  const leave = observation.kind === 'exit' ? returnAt(observation.function, observation.returns) : null;
-  const site = observation.kind !== 'exit' ? observation.site : leave === null
-    ? { path: observation.site.path, start: observation.function.nameSpan.start, end: observation.function.nameSpan.end } : observation.returns;
+  const site = observation.kind === 'exit' ? siteOfExit(facts, observation.function, observation.returns) : observation.site;
   const what = observation.kind === 'exit' ? `this path leaves ${observation.function.name}() with ${name} initialised` : `${name} is freed while it is initialised`;
   const isRegistered = observation.kind === 'exit' && observation.before.registered === 'yes';
   const why = isRegistered ? 'and registered, although it fails' : observation.before.deviceSet ? 'and leaks its device set' : 'without the undo that the contract asks for, although no device set is attached yet on this path';
@@ -65,6 +65,7 @@ function report(facts: ModuleFacts, observation: Observation, fix: Fix | null): 
     severity: observation.before.deviceSet ? 'error' : 'warning',
     observation,
     site,
+    alsoSee: observation.kind === 'exit' ? macroNotes(facts, observation.function, observation.returns) : [],
     message: `${what} ${why}; call ${isRegistered ? `${uninit.replace(/uninit_(group_dev|device)$/, (_, rest) => `unregister_${rest}`)}() and then ` : ''}${uninit}() ${observation.kind === 'exit' ? 'before returning' : 'before the free'}`,
     fix,
   });
@@ -115,6 +116,8 @@ function exitFix(facts: ModuleFacts, exit: ExitObservation): Fix | null {
   const since = lastOperation(exit.trace, exit.role === 'remove' ? 'unregister' : 'init')?.site;
   const shared = since !== undefined && !canBeSkipped(exit.function, since, exit.returns) && facts.observations.every((one) => one.kind !== 'exit'
     || one.function !== exit.function || one.returns.start !== exit.returns.start || one.device.id !== exit.device.id || one.before.initialised === 'yes' && leavesUndone(one));
+  const place = exitPlaceOf(facts, exit.function, exit.returns);
+  if (place.kind === 'macro') return macroFix(facts, exit, place.use, [uninit.call]);
   const leave = returnAt(exit.function, exit.returns);
   if (leave === null || exit.role === 'remove') {
     if (!shared || leave !== null && exit.function.body.body.at(-1) !== leave) return null;

@@ -8,7 +8,8 @@ import { indexOf } from './members.ts';
 import { findingFor } from './report.ts';
 import { addMembersInOrder } from './fixes/ops-table.ts';
 import { standingCallback } from './fixes/standing-callback.ts';
-import { addAtEnd, returnAt } from './fixes/unwind.ts';
+import { isEarlyExit, macroNotes } from './exit-place.ts';
+import { addAtEnd } from './fixes/unwind.ts';
 import { insertAfter, layOut, newlineOf, replace } from './fixes/text.ts';
 import { releaseDoesNotChainExamples } from './release-does-not-chain.examples.ts';
 
@@ -117,8 +118,7 @@ function unchained(facts: ModuleFacts, table: OpsTable, member: Member): Finding
   const core = member === 'init' ? INIT : RELEASE;
   return exitsOf(facts, functions, member).filter((exit) => isUnchained(facts, exit, member)).map((exit) => {
     const fn = exit.function;
-    const leave = returnAt(fn, exit.returns);
-    const isEarly = leave !== null && fn.body.body.at(-1) !== leave;
+    const isEarly = isEarlyExit(facts, fn, exit.returns);
     const owner = { site: { path: table.path, start: table.variable.nameSpan.start, end: table.variable.nameSpan.end }, message: `\`${table.variable.name}\`, which names it as .${member}, is the table of a vfio-pci core device` };
     return findingFor({
       rule: releaseDoesNotChain.id,
@@ -126,7 +126,7 @@ function unchained(facts: ModuleFacts, table: OpsTable, member: Member): Finding
       observation: exit,
       site: isEarly ? exit.returns : { path: exit.site.path, start: fn.nameSpan.start, end: fn.nameSpan.end },
       message: `${fn.name}() ${isEarly ? 'returns here' : member === 'init' ? 'succeeds' : 'reaches its end'} without ${core}(): ${member === 'init' ? 'the core\'s locks and lists in the device are not set up' : 'what the core attached to the device is leaked'}; call it${member === 'release' && inRange(facts.kernel, ONLY_6_1) ? ' as the last statement' : ''}`,
-      alsoSee: [owner],
+      alsoSee: [...macroNotes(facts, fn, exit.returns), owner],
       fix: isEarly ? null : member === 'release' ? releaseFix(facts, exit) : initFix(facts, exit),
     });
   });

@@ -5,7 +5,8 @@ import { isConfiguration } from './availability.ts';
 import { documentOf } from './locate.ts';
 import { findingFor } from './report.ts';
 import { insertGuarded } from './fixes/error-style.ts';
-import { addAtEnd, returnAt } from './fixes/unwind.ts';
+import { exitPlaceOf, isEarlyExit, macroNotes, returnAt } from './exit-place.ts';
+import { addAtEnd } from './fixes/unwind.ts';
 import { DRIVER, FOO_6_1, PROBE, REMOVE } from './examples.ts';
 
 export const releaseWithoutFree: Rule = {
@@ -234,8 +235,7 @@ function check({ facts }: RuleContext): Finding[] {
     if (exit.kind !== 'exit' || exit.role !== 'release' || exit.before.memory === 'freed' || exit.before.model === 'embedded') return [];
     if (exit.device.originKind !== 'parameter' || !isOwnedByCore(facts, exit) || isOtherArmFreeing(facts, exit)) return [];
     const fn = exit.function;
-    const leave = returnAt(fn, exit.returns);
-    const isEarly = leave !== null && fn.body.body.at(-1) !== leave;
+    const isEarly = isEarlyExit(facts, fn, exit.returns);
     const free = freeFor(facts, fn.name);
     const site: Site = isEarly ? exit.returns : { path: exit.site.path, start: fn.nameSpan.start, end: fn.nameSpan.end };
     return [findingFor({
@@ -246,7 +246,7 @@ function check({ facts }: RuleContext): Finding[] {
       message: isEarly
         ? `${fn.name}() returns here without ${free}(): in Linux 6.1 .release must free the container on every path`
         : `${fn.name}() reaches its end without ${free}(): in Linux 6.1 .release must free the container; call it as the last statement`,
-      alsoSee: tablesWith(facts, fn.name).map((table) => ({ site: { path: table.path, start: table.variable.nameSpan.start, end: table.variable.nameSpan.end }, message: `\`${table.variable.name}\` names it as .release` })),
+      alsoSee: [...macroNotes(facts, fn, exit.returns), ...tablesWith(facts, fn.name).map((table) => ({ site: { path: table.path, start: table.variable.nameSpan.start, end: table.variable.nameSpan.end }, message: `\`${table.variable.name}\` names it as .release` }))],
       fix: fixFor(facts, exit),
     })];
   });
@@ -284,6 +284,7 @@ function fixFor(facts: ModuleFacts, exit: ExitObservation): Fix | null {
   const here = leaves.filter((one) => one.kind === 'exit' && one.returns.start === exit.returns.start && one.returns.end === exit.returns.end);
   // A place that other paths reach with the memory freed wants a person.
   if (here.some((one) => one.before.memory === 'freed')) return null;
+  if (exitPlaceOf(facts, exit.function, exit.returns).kind === 'macro') return null;
   const leave = returnAt(exit.function, exit.returns);
   const isEnd = leave === null || exit.function.body.body.at(-1) === leave;
   const edit = isEnd ? addAtEnd(file.text, exit.function, [`${call};`]) : null;

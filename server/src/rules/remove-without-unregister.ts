@@ -6,8 +6,8 @@ import { callOn, nameOf, operationsOn } from './device.ts';
 import { contains, documentOf, documentsOf, functionsIn, isReferenced, isSameSite, statementAt } from './locate.ts';
 import { indexOf, reachedFrom } from './members.ts';
 import { findingFor, passes } from './report.ts';
+import { isEarlyExit, macroNotes } from './exit-place.ts';
 import { insertGuarded } from './fixes/error-style.ts';
-import { returnAt } from './fixes/unwind.ts';
 import { removeWithoutUnregisterExamples } from './remove-without-unregister.examples.ts';
 
 export const removeWithoutUnregister: Rule = {
@@ -41,17 +41,16 @@ function reportRemove(facts: ModuleFacts, exit: ExitObservation): Finding {
   const ends = operationsOn(facts, exit.function, exit.device)
     .filter((one) => ENDS.has(one.op) && one.before.registered === 'yes' && passes(exit.trace, one));
   const [end] = ends.sort((a, b) => a.site.start - b.site.start);
-  const leave = returnAt(exit.function, exit.returns);
-  const isEarly = leave !== null && exit.function.body.body.at(-1) !== leave;
+  const isEarly = isEarlyExit(facts, exit.function, exit.returns);
   const name = nameOf(exit);
-  const site: Site = end?.site ?? (leave !== null && isEarly ? exit.returns : { path: exit.site.path, start: exit.function.nameSpan.start, end: exit.function.nameSpan.end });
+  const site: Site = end?.site ?? (isEarly ? exit.returns : { path: exit.site.path, start: exit.function.nameSpan.start, end: exit.function.nameSpan.end });
   const unregister = unregisterFor(exit);
   const message = end !== undefined
     ? `${end.api}() gives up ${nameOf(end)} while it is still registered, and no path from here unregisters it; call ${unregister}() first`
     : isEarly
       ? `${exit.function.name}() returns early here and leaves ${name} registered: the driver core unbinds the driver all the same; unregister and drop the device on this path too`
       : `${exit.function.name}() never unregisters ${name}, which probe registered; call ${unregister}() before anything that its callbacks use goes away`;
-  return findingFor({ rule: removeWithoutUnregister.id, severity: 'error', observation: end === undefined ? exit : { ...end, certain: exit.certain }, site, message, fix: end === undefined || isReferenceLeft(exit, end) ? null : fixFor(facts, exit, end) });
+  return findingFor({ rule: removeWithoutUnregister.id, severity: 'error', observation: end === undefined ? exit : { ...end, certain: exit.certain }, site, message, alsoSee: end === undefined ? macroNotes(facts, exit.function, exit.returns) : [], fix: end === undefined || isReferenceLeft(exit, end) ? null : fixFor(facts, exit, end) });
 }
 
 /** More references were taken than are put: an unregister alone does not make that path right. */

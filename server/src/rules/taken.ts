@@ -3,7 +3,7 @@ import type { CallExpr, Expr, FunctionIr } from '../ir/types.ts';
 import type { HeldResource, Leave, ModuleFacts, OperationObservation, Site, Undone } from '../lifecycle/types.ts';
 import { takenBy } from '../kernel/pairs.ts';
 import { ancestry, callAt, contains, documentAt, documentOf, functionsIn, isSameSite, walk } from './locate.ts';
-import { returnAt } from './fixes/unwind.ts';
+import { siteOfExit } from './exit-place.ts';
 import { written } from './wording.ts';
 
 /**
@@ -75,7 +75,7 @@ function placeOf(facts: ModuleFacts, leave: Leave, owed: readonly HeldResource[]
   const jump = isShared ? lastGoto(leave, owed) : null;
   if (jump !== null) return { site: jump, isAlways: true };
   const succeedsToo = leaves.some((one) => one.outcome !== leave.outcome);
-  return { site: returnAt(fn, leave.returns) === null ? { path: leave.returns.path, start: fn.nameSpan.start, end: fn.nameSpan.end } : leave.returns, isAlways: isShared ? false : succeedsToo ? 'when failing' : true };
+  return { site: siteOfExit(facts, fn, leave.returns), isAlways: isShared ? false : succeedsToo ? 'when failing' : true };
 }
 
 /** The last goto of the path behind the last taking. */

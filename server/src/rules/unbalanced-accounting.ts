@@ -2,6 +2,7 @@ import type { Finding, Rule, RuleContext } from './types.ts';
 import type { FunctionIr } from '../ir/types.ts';
 import type { HeldResource, Leave, ModuleFacts, Undone } from '../lifecycle/types.ts';
 import { nameSite } from './locate.ts';
+import { macroNotes } from './exit-place.ts';
 import { relatedOf } from './related.ts';
 import { bringsUpDevice, endsOf, forgetfulRelease, leavings, nameOfTaken, undoneOf, whoUndoes, type Leaving } from './taken.ts';
 import { listed } from './wording.ts';
@@ -35,7 +36,7 @@ function check({ facts }: RuleContext): Finding[] {
       message: messageOf(facts, leaving, release ?? leave.function),
       site,
       functionName: (release ?? leave.function).name,
-      related: [...relatedOf(leave.trace, site), ...endsOf(facts, owed, leave.trace, (one) => elsewhere(facts, leave, one))],
+      related: [...relatedOf(leave.trace, site), ...macroNotes(facts, leaving.function, site), ...endsOf(facts, owed, leave.trace, (one) => elsewhere(facts, leave, one))],
       fix: null,
     };
   });

@@ -2,12 +2,14 @@ import type { Edit } from '../../text/span.ts';
 import type { FunctionIr, GotoStmt, Stmt } from '../../ir/types.ts';
 import type { ModuleFacts } from '../../lifecycle/types.ts';
 import type { Fix } from '../types.ts';
+import { exitPlaceOf, returnAt } from '../exit-place.ts';
 import { contains, documentOf, statementAt, walk } from '../locate.ts';
 import { nameOfTaken, undoStatement, type Leaving } from '../taken.ts';
 import { written } from '../wording.ts';
 import { insertGuarded, returnedName } from './error-style.ts';
+import { undoAtMacroUse } from './macro-use.ts';
 import { replace } from './text.ts';
-import { returnAt, undoOnFailedTail } from './unwind.ts';
+import { undoOnFailedTail } from './unwind.ts';
 
 /**
  * Makes a failing path give back what it owes: by a label that does just that, else before the goto or the return. Unsafe, because only a
@@ -27,6 +29,8 @@ export function giveBackFix(facts: ModuleFacts, { function: fn, site, owed, isAl
     if (label !== null) return fixOf(`Go to ${label} instead`, [replace(statement.labelSpan, label)]);
     return fixOf(titleOf(lines), insertGuarded(file.text, fn, statement, lines));
   }
+  const place = exitPlaceOf(facts, fn, site);
+  if (place.kind === 'macro') return isAlways === true ? fixOf(titleOf(lines), undoAtMacroUse(facts, fn, place.use, lines)) : null;
   const exit = statement?.kind === 'return' ? returnAt(fn, statement) : null;
   if (exit === null) return null;
   const label = isBare(fn, exit) && exit.value !== null && exit.value.kind === 'name' && exit.value.name === returnedName(fn) ? labelThatDoes(file.text, fn, exit, lines) : null;

@@ -5,12 +5,6 @@ import type { Step } from '../../lifecycle/types.ts';
 import { insertGuarded, labelsOf, type Proposal } from './error-style.ts';
 import { indentationAt, insertAfter, insertBefore, layOut, newlineOf, replace, startsLine } from './text.ts';
 
-/** The return statement at a place, or null when the path falls off the end of the function. */
-export function returnAt(fn: FunctionIr, place: Span): ReturnStmt | null {
-  for (const node of walk(fn.body)) if (node.kind === 'return' && node.start === place.start && node.end === place.end) return node;
-  return null;
-}
-
 /**
  * Whether a path may come to `place` that has not passed `since`: by a goto from before it, or because `since` stands under a condition
  * of its own. A fact of the text, for paths on which there is no object to observe. A `since` in another function is passed by all.
