@@ -1,6 +1,8 @@
 import type { Rule } from './types.ts';
 import { DRIVER, FOO, FOO_6_1, PROBE, REMOVE } from './examples.ts';
 
+const PCI_DRIVER = DRIVER.replace('mdev_driver', 'pci_driver');
+
 export const missingPutExamples: Rule['examples'] = {
   bad: [
     {
@@ -147,6 +149,76 @@ err_put:
 ${REMOVE}${DRIVER}`,
     },
     {
+      title: 'What the device stands on goes last: the put goes in front of it',
+      kernel: '6.2',
+      code: `${FOO}
+static int foo_probe(struct pci_dev *pdev, const struct pci_device_id *id)
+{
+	struct foo *foo;
+	int ret;
+
+	ret = pci_enable_device(pdev);
+	if (ret)
+		return ret;
+	foo = vfio_alloc_device(foo, vdev, &pdev->dev, &foo_ops);
+	if (IS_ERR(foo)) {
+		pci_disable_device(pdev);
+		return PTR_ERR(foo);
+	}
+	pci_set_drvdata(pdev, foo);
+	ret = vfio_register_group_dev(&foo->vdev);
+	if (ret) {
+		pci_disable_device(pdev);
+		return ret;
+//              ^^^^^^^^^^^ missing-put
+	}
+	return 0;
+}
+
+static void foo_remove(struct pci_dev *pdev)
+//          ^^^^^^^^^^ missing-put
+{
+	struct foo *foo = pci_get_drvdata(pdev);
+
+	vfio_unregister_group_dev(&foo->vdev);
+	pci_disable_device(pdev);
+}
+${PCI_DRIVER}`,
+      fixed: `${FOO}
+static int foo_probe(struct pci_dev *pdev, const struct pci_device_id *id)
+{
+	struct foo *foo;
+	int ret;
+
+	ret = pci_enable_device(pdev);
+	if (ret)
+		return ret;
+	foo = vfio_alloc_device(foo, vdev, &pdev->dev, &foo_ops);
+	if (IS_ERR(foo)) {
+		pci_disable_device(pdev);
+		return PTR_ERR(foo);
+	}
+	pci_set_drvdata(pdev, foo);
+	ret = vfio_register_group_dev(&foo->vdev);
+	if (ret) {
+		vfio_put_device(&foo->vdev);
+		pci_disable_device(pdev);
+		return ret;
+	}
+	return 0;
+}
+
+static void foo_remove(struct pci_dev *pdev)
+{
+	struct foo *foo = pci_get_drvdata(pdev);
+
+	vfio_unregister_group_dev(&foo->vdev);
+	vfio_put_device(&foo->vdev);
+	pci_disable_device(pdev);
+}
+${PCI_DRIVER}`,
+    },
+    {
       title: 'The exit stands in a macro of the file: the use of it is the place',
       kernel: '6.2',
       code: `${FOO}
@@ -219,6 +291,46 @@ ${REMOVE}${DRIVER}`,
     },
   ],
   good: [
+    {
+      title: 'Queued work makes the last put',
+      kernel: '6.2',
+      code: `${FOO.replace('void *config;', 'struct work_struct bye;')}
+static void foo_bye(struct work_struct *work)
+{
+	struct foo *foo = container_of(work, struct foo, bye);
+
+	vfio_put_device(&foo->vdev);
+}
+${PROBE.replace('\n\tdev_set_drvdata', '\n\tINIT_WORK(&foo->bye, foo_bye);\n\tdev_set_drvdata')}
+static void foo_remove(struct mdev_device *mdev)
+{
+	struct foo *foo = dev_get_drvdata(&mdev->dev);
+
+	vfio_unregister_group_dev(&foo->vdev);
+	schedule_work(&foo->bye);
+}
+${DRIVER}`,
+    },
+    {
+      title: 'The release of a reference count makes the last put',
+      kernel: '6.2',
+      code: `${FOO.replace('void *config;', 'struct kref users;')}
+static void foo_last(struct kref *users)
+{
+	struct foo *foo = container_of(users, struct foo, users);
+
+	vfio_put_device(&foo->vdev);
+}
+${PROBE.replace('\n\tdev_set_drvdata', '\n\tkref_init(&foo->users);\n\tdev_set_drvdata')}
+static void foo_remove(struct mdev_device *mdev)
+{
+	struct foo *foo = dev_get_drvdata(&mdev->dev);
+
+	vfio_unregister_group_dev(&foo->vdev);
+	kref_put(&foo->users, foo_last);
+}
+${DRIVER}`,
+    },
     { title: 'Both ends are right', kernel: '6.2', code: `${FOO}${PROBE}${REMOVE}${DRIVER}` },
     {
       title: 'A helper drops the reference',

@@ -1,14 +1,18 @@
 import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import type { ExitObservation, ModuleFacts } from '../lifecycle/types.ts';
 import type { Span } from '../text/span.ts';
-import type { Expr, ReturnStmt, Stmt } from '../ir/types.ts';
+import type { Expr, FunctionIr, ReturnStmt, Stmt } from '../ir/types.ts';
+import { isLog } from '../kernel/logs.ts';
 import { deviceExpression, nameOf, operationsOn } from './device.ts';
+import { deferredEnd } from './deferred-ends.ts';
 import { exitPlaceOf, macroNotes, returnAt, siteOfExit } from './exit-place.ts';
-import { documentOf, walk } from './locate.ts';
+import { contains, documentOf, isSameSite, statementAt, walk } from './locate.ts';
 import { findingFor, lastOperation } from './report.ts';
+import { insertGuarded, type Proposal } from './fixes/error-style.ts';
+import { putPlace } from './fixes/put-place.ts';
 import { insertBefore } from './fixes/text.ts';
 import { macroFix } from './fixes/macro-use.ts';
-import { addAtEnd, canBeSkipped, undoBeforeGoto, undoBeforeReturn, undoOnFailedTail } from './fixes/unwind.ts';
+import { addAtEnd, canBeSkipped, jumpToUndo, undoBeforeGoto, undoOnFailedTail } from './fixes/unwind.ts';
 import { missingPutExamples } from './missing-put.examples.ts';
 
 export const missingPut: Rule = {
@@ -19,8 +23,8 @@ export const missingPut: Rule = {
   docs: {
     what: 'A path leaves with the reference of `vfio_alloc_device()` still held, and nothing is left that could drop it.',
     why: 'The caller of `vfio_alloc_device()` owns one reference until it calls `vfio_put_device()`. A failed registration does not take it, and neither does `vfio_unregister_group_dev()`. Without the put `.release` never runs: the container, its index, its device set and everything that `.release` would free are leaked. After a failed probe the driver core does not call `.remove`.',
-    instead: 'Call `vfio_put_device()` on every failing path after the allocation, and at the end of `.remove` after the unregister. A path that fails after a successful registration owes the unregister first. `return vfio_register_group_dev(…);` cannot be the tail of a probe: the failure needs the put.',
-    knownProblems: 'A device that was handed to code outside the module counts as owned there; what is then reported is a hint. A put in a helper, in a callback given to `devm_add_action_or_reset()` or behind an alias is followed.',
+    instead: 'Call `vfio_put_device()` on every failing path after the allocation, and at the end of `.remove` after the unregister. A path that fails after a successful registration owes the unregister first. `return vfio_register_group_dev(…);` cannot be the tail of a probe: the failure needs the put. The fix puts it behind what still uses the device and in front of what the device stands on; it is safe where the order is known and nothing else is owed.',
+    knownProblems: 'A device that was handed to code outside the module counts as owned there; what is then reported is a hint. A put in a helper, in a callback given to `devm_add_action_or_reset()` or behind an alias is followed. Where `.remove` starts work, a timer, a thread or the release of a reference count that makes the last put, nothing is reported; where something of the module may make it, a hint without a fix.',
     references: ['v6.1 cb9ff3f3b84c adds vfio_alloc_device and vfio_put_device', 'v6.1 63d7c77989de shows both ends in vfio-pci'],
   },
   examples: missingPutExamples,
@@ -33,14 +37,18 @@ function check({ facts }: RuleContext): Finding[] {
     if (exit.kind !== 'exit' || !isLeak(facts, exit)) continue;
     const fn = exit.function;
     const isEnd = exit.role === 'remove' || exit.role === 'action';
+    const later = deferredEnd(facts, fn, 'put');
+    if (isEnd && later === 'by-this') continue;
+    // Somebody else may make the last put: a reader can tell, a fix cannot.
+    const isLater = isEnd ? later !== null : later === 'by-this';
     findings.push(findingFor({
       rule: missingPut.id,
       severity: 'error',
-      observation: exit.reachable === 'stored' && !isEnd || isShared(exit) ? { ...exit, certain: false } : exit,
+      observation: exit.reachable === 'stored' && !isEnd || isShared(exit) || isLater ? { ...exit, certain: false } : exit,
       site: siteOfExit(facts, fn, exit.returns),
       message: messageFor(exit),
       alsoSee: macroNotes(facts, fn, exit.returns),
-      fix: fixFor(facts, exit),
+      fix: isLater ? null : fixFor(facts, exit),
     }));
   }
   return findings;
@@ -124,13 +132,70 @@ function fixFor(facts: ModuleFacts, exit: ExitObservation): Fix | null {
   }
   if (leave === null || exit.role === 'remove') {
     if (!shared || leave !== null && exit.function.body.body.at(-1) !== leave) return null;
-    const edit = addAtEnd(file.text, exit.function, [put]);
-    return edit === null ? null : fixOf([edit], 'safe');
+    const proposal = putInRemove(facts, exit, device, file.text);
+    return proposal === null ? null : fixOf(proposal.edits, proposal.safety);
   }
-  const puts = operationsOn(facts, exit.function, exit.device).filter((one) => one.op === 'put');
-  const isUndo = (statement: Stmt): boolean => puts.some((one) => one.site.start >= statement.start && one.site.end <= statement.end);
-  const proposal = undoBeforeReturn(file.text, exit.function, leave, [put], isUndo, leave.value !== null && mentions(leave.value, device));
+  const proposal = putBeforeReturn(facts, exit, leave, device, file.text);
   return proposal === null ? null : fixOf(proposal.edits, proposal.safety);
+}
+
+/** The put behind the unregister: at the end, or in front of what the device needs until it is gone. */
+function putInRemove(facts: ModuleFacts, exit: ExitObservation, device: string, source: string): Proposal | null {
+  const fn = exit.function;
+  const put = `vfio_put_device(${device});`;
+  const body = fn.body.body;
+  const unregisters = operationsOn(facts, fn, exit.device).filter((one) => one.op === 'unregister');
+  const from = body.findLastIndex((statement) => unregisters.some(({ site }) => contains(statement, site)));
+  const rest = body.slice(from + 1).filter((statement) => statement.kind !== 'return');
+  const place = putPlace(facts, fn, exit.device, device, source, rest);
+  const isCertain = from >= 0 && place.isCertain;
+  if (place.before !== null) {
+    const edits = insertGuarded(source, fn, place.before, [put]);
+    return edits === null ? null : { edits, safety: isCertain ? 'safe' : 'unsafe' };
+  }
+  const edit = addAtEnd(source, fn, [put]);
+  return edit === null ? null : { edits: [edit], safety: 'safe' };
+}
+
+/** The put on a failing path: by the label that has it, else among the statements of the branch. */
+function putBeforeReturn(facts: ModuleFacts, exit: ExitObservation, leave: ReturnStmt, device: string, source: string): Proposal | null {
+  const fn = exit.function;
+  const puts = operationsOn(facts, fn, exit.device).filter((one) => one.op === 'put');
+  const isUndo = (statement: Stmt): boolean => puts.some(({ site }) => contains(statement, site));
+  const rest = branchBefore(facts, exit, leave);
+  const jump = rest.every((statement) => isMessage(statement)) ? jumpToUndo(source, fn, leave, isUndo) : null;
+  if (jump !== null) return { edits: jump, safety: 'safe' };
+  if (leave.value !== null && mentions(leave.value, device)) return null;
+  const place = putPlace(facts, fn, exit.device, device, source, rest);
+  const edits = insertGuarded(source, fn, place.before ?? leave, [`vfio_put_device(${device});`]);
+  const isWhole = fn.body.body.at(-1) === leave || owesNothingElse(facts, exit) && undoesLikeLabels(fn, rest, isUndo, source);
+  return edits === null ? null : { edits, safety: isWhole && place.isCertain ? 'safe' : 'unsafe' };
+}
+
+/** The statements between what the path has passed for certain, or the label, and the return. */
+function branchBefore(facts: ModuleFacts, exit: ExitObservation, leave: ReturnStmt): readonly Stmt[] {
+  const before = statementAt(exit.function.body, leave)?.siblings?.filter((one) => one.end <= leave.start) ?? [];
+  const passed = operationsOn(facts, exit.function, exit.device).filter(({ op }) => op === 'alloc' || op === 'register' || op === 'put');
+  const from = before.findLastIndex((one) => one.kind === 'label' || one.kind === 'case' || passed.some(({ site }) => contains(one, site)));
+  return before.slice(from + 1);
+}
+
+function isMessage(statement: Stmt): boolean {
+  return statement.kind === 'expr' && statement.expr.kind === 'call' && isLog(statement.expr.name ?? '');
+}
+
+/** Nothing that the driver gives back elsewhere is held on the paths that leave here. */
+function owesNothingElse(facts: ModuleFacts, exit: ExitObservation): boolean {
+  const leaves = facts.resources.leaves.filter((one) => one.function === exit.function && isSameSite(one.returns, exit.returns));
+  return leaves.length > 0 && leaves.every(({ held }) => held.length === 0);
+}
+
+/** Whether a branch undoes all that the labels of the function undo, besides the put: else it may owe more than anybody can see. */
+function undoesLikeLabels(fn: FunctionIr, branch: readonly Stmt[], isPut: (statement: Stmt) => boolean, source: string): boolean {
+  const from = fn.body.body.findIndex(({ kind }) => kind === 'label');
+  if (from < 0) return [...walk(fn.body)].every(({ kind }) => kind !== 'label');
+  const done = new Set(branch.map((one) => text(source, one)));
+  return fn.body.body.slice(from).every((one) => one.kind === 'label' || one.kind === 'return' || isPut(one) || done.has(text(source, one)));
 }
 
 /** One return at the end for success, which owes nothing, and for failures, which all owe the put: the returned variable tells them apart. */
@@ -156,5 +221,5 @@ function allOweAt(facts: ModuleFacts, exit: ExitObservation): boolean {
   const since = exit.role === 'remove' ? lastOperation(exit.trace, 'unregister')?.site : exit.device.origin;
   if (since === undefined || canBeSkipped(exit.function, since, exit.returns)) return false;
   return facts.observations.every((one) => one.kind !== 'exit' || one.function !== exit.function || one.returns.start !== exit.returns.start
-    || one.device.id !== exit.device.id || isLeak(facts, one) && one.before.registered === exit.before.registered);
+    || one.device.id !== exit.device.id || isLeak(facts, one) && one.before.registered !== 'yes');
 }

@@ -2,6 +2,7 @@ import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import type { ExitObservation, ModuleFacts, Observation, OperationObservation } from '../lifecycle/types.ts';
 import type { Stmt } from '../ir/types.ts';
 import { callOn, nameOf, operationsOn } from './device.ts';
+import { deferredEnd } from './deferred-ends.ts';
 import { exitPlaceOf, macroNotes, returnAt, siteOfExit } from './exit-place.ts';
 import { documentOf } from './locate.ts';
 import { findingFor, lastOperation } from './report.ts';
@@ -32,9 +33,16 @@ function check({ facts }: RuleContext): Finding[] {
   for (const one of facts.observations) {
     if (one.before.model !== 'old' || one.before.initialised !== 'yes') continue;
     if (one.kind === 'operation' && one.op === 'free') findings.push(report(facts, one, one.argument === null ? null : freeFix(facts, one)));
-    else if (one.kind === 'exit' && leavesUndone(one)) findings.push(report(facts, one, exitFix(facts, one)));
+    else if (one.kind === 'exit' && leavesUndone(one)) findings.push(...reportExit(facts, one));
   }
   return findings;
+}
+
+/** What queued work or another function undoes later is not owed where remove ends. */
+function reportExit(facts: ModuleFacts, exit: ExitObservation): Finding[] {
+  const later = exit.role === 'remove' ? deferredEnd(facts, exit.function, 'uninit') : null;
+  if (later === 'by-this') return [];
+  return [later === null ? report(facts, exit, exitFix(facts, exit)) : report(facts, { ...exit, certain: false }, null)];
 }
 
 function leavesUndone(exit: ExitObservation): boolean {

@@ -6,6 +6,7 @@ import { callOn, nameOf, operationsOn } from './device.ts';
 import { contains, documentOf, documentsOf, functionsIn, isReferenced, isSameSite, statementAt } from './locate.ts';
 import { indexOf, reachedFrom } from './members.ts';
 import { findingFor, passes } from './report.ts';
+import { deferredEnd } from './deferred-ends.ts';
 import { isEarlyExit, macroNotes } from './exit-place.ts';
 import { insertGuarded } from './fixes/error-style.ts';
 import { removeWithoutUnregisterExamples } from './remove-without-unregister.examples.ts';
@@ -32,9 +33,16 @@ function check({ facts }: RuleContext): Finding[] {
   const findings: Finding[] = [];
   for (const exit of facts.observations) {
     if (exit.kind === 'exit' && exit.role === 'remove' && exit.before.registered === 'yes' && exit.before.memory !== 'null'
-      && !exit.deferred.includes('unregister') && !isUnregisteredByAction(facts)) findings.push(reportRemove(facts, exit));
+      && !exit.deferred.includes('unregister') && !isUnregisteredByAction(facts)) findings.push(...reportedRemove(facts, exit));
   }
   return [...findings, ...driversWithoutRemove(facts)];
+}
+
+/** Nothing where remove starts what unregisters the device; a hint without a fix where something of the module may. */
+function reportedRemove(facts: ModuleFacts, exit: ExitObservation): Finding[] {
+  const later = deferredEnd(facts, exit.function, 'unregister');
+  if (later === 'by-this') return [];
+  return [later === null ? reportRemove(facts, exit) : { ...reportRemove(facts, { ...exit, certain: false }), fix: null }];
 }
 
 function reportRemove(facts: ModuleFacts, exit: ExitObservation): Finding {

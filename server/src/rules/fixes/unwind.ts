@@ -41,11 +41,16 @@ function mayLeaveOut(node: IrNode, inside: Span): boolean {
 export function undoBeforeReturn(
   text: string, fn: FunctionIr, leave: ReturnStmt, undo: readonly string[], isUndo: (statement: Stmt) => boolean, isBound: boolean,
 ): Proposal | null {
-  const label = labelsOf(fn.body).find(({ first }) => first !== null && isUndo(first) && first.start > leave.end);
-  const jump = label === undefined ? null : jumpTo(text, fn, leave, label.name);
+  const jump = jumpToUndo(text, fn, leave, isUndo);
   if (jump !== null) return { edits: jump, safety: 'safe' };
   const edits = isBound ? null : insertGuarded(text, fn, leave, undo);
   return edits === null ? null : { edits, safety: isLast(fn, leave) ? 'safe' : 'unsafe' };
+}
+
+/** A goto in place of a return, to a label behind it that begins with what is to be undone; null when there is none or the value would be lost. */
+export function jumpToUndo(text: string, fn: FunctionIr, leave: ReturnStmt, isUndo: (statement: Stmt) => boolean): Edit[] | null {
+  const label = labelsOf(fn.body).find(({ first }) => first !== null && isUndo(first) && first.start > leave.end);
+  return label === undefined ? null : jumpTo(text, fn, leave, label.name);
 }
 
 /**
