@@ -19,7 +19,7 @@ export function exitPlaceOf(facts: ModuleFacts, fn: FunctionIr, returns: Span): 
   if (statement !== null) return { kind: 'return', statement };
   const use = callAt(fn.body, returns);
   const isUse = use !== null && use.name !== null && use.start === returns.start && use.end === returns.end && leavingNames(facts.module).has(use.name);
-  return isUse ? { kind: 'macro', use, name: use.name! } : { kind: 'end' };
+  return isUse ? { kind: 'macro', use, name: use.name } : { kind: 'end' };
 }
 
 /** The return statement at a place, or null when the path leaves by a macro or falls off the end of the function. */
