@@ -65,6 +65,63 @@ static void foo_remove(struct mdev_device *mdev)
 ${DRIVER}`,
     },
     {
+      title: 'Paths that succeed and fail come to one read behind the put',
+      kernel: '6.2',
+      code: `${FOO}
+static int foo_probe(struct mdev_device *mdev)
+{
+	struct foo *foo;
+	int ret;
+
+	foo = vfio_alloc_device(foo, vdev, &mdev->dev, &foo_ops);
+	if (IS_ERR(foo))
+		return PTR_ERR(foo);
+
+	ret = foo_power_on(mdev);
+	if (ret)
+		goto err;
+	dev_set_drvdata(&mdev->dev, foo);
+	ret = vfio_register_emulated_iommu_dev(&foo->vdev);
+	if (ret)
+		goto err;
+	return 0;
+
+err:
+	vfio_put_device(&foo->vdev);
+	foo_forget(foo->config);
+//                 ^^^^^^^^^^^ use-after-put
+	return ret;
+}
+${REMOVE}${DRIVER}`,
+      fixed: `${FOO}
+static int foo_probe(struct mdev_device *mdev)
+{
+	struct foo *foo;
+	int ret;
+	void *config;
+
+	foo = vfio_alloc_device(foo, vdev, &mdev->dev, &foo_ops);
+	if (IS_ERR(foo))
+		return PTR_ERR(foo);
+
+	ret = foo_power_on(mdev);
+	if (ret)
+		goto err;
+	dev_set_drvdata(&mdev->dev, foo);
+	ret = vfio_register_emulated_iommu_dev(&foo->vdev);
+	if (ret)
+		goto err;
+	return 0;
+
+err:
+	config = foo->config;
+	vfio_put_device(&foo->vdev);
+	foo_forget(config);
+	return ret;
+}
+${REMOVE}${DRIVER}`,
+    },
+    {
       title: 'A local that is saved has the type of the member, qualifiers included',
       kernel: '6.2',
       code: `${SLOT}${PROBE}

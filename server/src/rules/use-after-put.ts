@@ -103,7 +103,8 @@ function usesBehind(facts: ModuleFacts, dead: readonly Observation[], one: Use, 
   const isBehind = (other: Observation): boolean => dead.includes(other) && isSameSite(endOf(other)?.site ?? other.site, end.site);
   const uses = dead.filter(isOfDevice).filter(isBehind);
   const isReachedOtherwise = facts.observations.some((other) => isOfDevice(other) && !isBehind(other) && uses.some((use) => isSameSite(use.site, other.site) && use.kind === other.kind));
-  return isReachedOtherwise ? null : uses;
+  // Several paths come to one place.
+  return isReachedOtherwise ? null : uses.filter((use, i) => uses.findIndex((other) => other.kind === use.kind && isSameSite(other.site, use.site)) === i);
 }
 
 /** The member read into a local before the end, unless `.release`, which the end runs, gives away what the member points to. */
