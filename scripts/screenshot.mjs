@@ -32,9 +32,12 @@ execFileSync(nodeBinary, [...baseArguments(folders), '--install-extension', vsix
 const editor = await startCodeServer(folders);
 const browser = await startChromium({ profile: path.join(data, 'chromium'), width: 1040, height: 800 });
 const { page } = browser;
+// Only ends what hangs: a machine that others use too may be slow.
+page.setDefaultTimeout(120_000);
 try {
   await mistakes();
   await conversion();
+  await beforeApplying();
 } finally {
   await browser.stop();
   await editor.stop();
@@ -60,6 +63,13 @@ async function conversion() {
   await page.locator('.lightBulbWidget, [class*="codicon-gutter-lightbulb"]').first().click();
   await page.locator('.action-widget .monaco-list-row', { hasText: 'vfio_alloc_device' }).first().waitFor();
   await shoot('conversion.png');
+}
+
+/** What is asked before a conversion that moves state is written: all of it or nothing. */
+async function beforeApplying() {
+  await page.locator('.action-widget .monaco-list-row', { hasText: 'folding state' }).first().click();
+  await page.locator('.quick-input-widget .monaco-list-row', { hasText: 'Show Changes' }).first().waitFor();
+  await shoot('before-apply.png');
 }
 
 async function open(name) {

@@ -58,7 +58,7 @@ suite('a conversion is written as a whole or not at all', () => {
   test('one file, minimal, by command: at once', async () => {
     const before = bytesOf(folder(), ['old_model.c']);
     await askFor({ what: '', files: ['old_model.c'], style: 'minimal', way: 'command', answers: [] });
-    await written();
+    await written(['old_model.c']);
     deepEqual(bytesOf(folder(), ['old_model.c']), bytesOf(converted('minimal'), ['old_model.c']));
     await restore(before);
   });
@@ -81,7 +81,7 @@ suite('a conversion is written as a whole or not at all', () => {
           await toolbarButton(second).waitFor({ state: 'detached' });
         }
         const applies = answer === 'Apply' || answer.endsWith('and apply');
-        if (applies) await written();
+        if (applies) await written(one.files);
         else await vscode.workspace.saveAll();
         deepEqual(bytesOf(folder(), one.files), applies ? bytesOf(converted(one.style), one.files) : before);
         if (applies) await restore(before);
@@ -112,7 +112,7 @@ suite('a conversion is written as a whole or not at all', () => {
     if (way === 'command') {
       void vscode.commands.executeCommand('vfioLifecycle.convertDriver');
       // With one style only there is nothing to pick.
-      await page.locator('.quick-input-widget .monaco-list-row', { hasText: /vfio_alloc_device|Show Changes/ }).first().waitFor();
+      await page.locator('.quick-input-widget .monaco-list-row:visible', { hasText: /vfio_alloc_device|Show Changes/ }).first().waitFor();
       if (await answerRow('Show Changes').count() > 0) return;
     } else {
       const { start } = find(document, 'vfio_init_group_dev(');
@@ -129,7 +129,7 @@ suite('a conversion is written as a whole or not at all', () => {
   }
 
   function answerRow(name: string) {
-    return page.locator('.quick-input-widget .monaco-list-row', { hasText: name }).first();
+    return page.locator('.quick-input-widget .monaco-list-row:visible', { hasText: name }).first();
   }
 
   function toolbarButton(name: string) {
@@ -162,10 +162,11 @@ function bytesOf(root: string, names: readonly string[]): Record<string, string>
   return Object.fromEntries(names.map((name) => [name, readFileSync(path.join(root, name), 'latin1')]));
 }
 
-/** Waits for the edit, which leaves its documents unsaved, and saves them. */
-async function written(): Promise<void> {
-  await until('the conversion', () => vscode.workspace.textDocuments.some((document) => document.isDirty));
-  ok(await vscode.workspace.saveAll());
+/** Waits for the edit, which leaves its documents unsaved, and saves them: also those whose editor VS Code has yet to open. */
+async function written(names: readonly string[]): Promise<void> {
+  const documents = await Promise.all(names.map((name) => vscode.workspace.openTextDocument(uriOf(name))));
+  await until('the conversion', () => documents.every((document) => document.isDirty));
+  for (const document of documents) ok(await document.save());
 }
 
 /** Puts the files back as they were, in the editors too. */
