@@ -1,9 +1,9 @@
 // Runs everything that needs no kernel source, one suite after the other, and ends with what failed and the sum of all. A suite that cannot
 // start or that tells of no test counts as one failure. `npm test -- NAME…` runs only the suites of these names.
-import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { add, line, none } from './lib/counts.mjs';
-import { inProject, root } from './lib/paths.mjs';
+import { inProject } from './lib/paths.mjs';
+import { believe, bin, start, vitest } from './lib/suites.mjs';
 
 const suites = [
   ['typecheck', () => check(bin('tsc'), ['--noEmit', '-p', '.'])],
@@ -53,43 +53,6 @@ function counted([program, args], file) {
   const succeeded = start(program, args);
   const counts = existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : none;
   return believe(counts, succeeded);
-}
-
-/** A project of vitest.config.mjs. */
-function vitest(project) {
-  const report = inProject(`out/${project}.json`);
-  rmSync(report, { force: true });
-  const succeeded = start(bin('vitest'), ['run', '--project', project, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`]);
-  if (!existsSync(report)) return believe(none, false);
-  const { testResults } = JSON.parse(readFileSync(report, 'utf8'));
-  const tests = testResults.flatMap((file) => file.assertionResults);
-  const passed = tests.filter((test) => test.status === 'passed').length;
-  const failed = tests.filter((test) => test.status === 'failed').length;
-  const skipped = tests.filter((test) => test.status !== 'passed' && test.status !== 'failed');
-  for (const test of skipped) console.log(`skipped: ${test.fullName}`);
-  // A file that could not be loaded failed without a test of its own.
-  const broken = testResults.filter((file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'));
-  const failures = [
-    ...tests.filter((test) => test.status === 'failed').map((test) => `${test.fullName}\n${test.failureMessages.join('\n')}`),
-    ...broken.map((file) => `${file.name}\n${file.message}`),
-  ];
-  return believe({ passed, failed: failed + broken.length, skipped: skipped.length, failures }, succeeded);
-}
-
-/** A suite that failed without a failed test, or that had none to run or to skip, failed once. */
-function believe(counts, succeeded) {
-  const ran = counts.passed + counts.failed + counts.skipped > 0;
-  return counts.failed === 0 && (!succeeded || !ran) ? { ...counts, failed: 1 } : counts;
-}
-
-function start(program, args) {
-  const { status, error } = spawnSync(program, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
-  if (error) console.error(String(error));
-  return status === 0;
-}
-
-function bin(name) {
-  return inProject('node_modules/.bin', name);
 }
 
 function script(name) {

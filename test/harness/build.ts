@@ -25,7 +25,7 @@ export interface Driver {
 
 /** Calls out of the driver, beside those that fake/ knows, that can fail: they return -EIO then. */
 const FALLIBLE = new Set([
-  'pci_enable_device', 'pci_request_regions', 'pci_alloc_irq_vectors_affinity', 'dma_set_mask', 'dma_set_coherent_mask', '__pm_runtime_resume',
+  'pci_enable_device', 'pci_request_regions', 'dma_set_mask', 'dma_set_coherent_mask', '__pm_runtime_resume',
   'sysfs_create_group', 'sysfs_create_link', 'bus_register_notifier', 'blocking_notifier_chain_register', 'device_create_file', 'misc_register',
 ]);
 

@@ -4,12 +4,10 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { afterAll, describe, test } from 'vitest';
-import { findHeaders, whyNot } from '../../scripts/lib/headers.mjs';
-import { generatedDrivers, renderDriver, type GeneratedDriver } from '../unit/convert/grammar.ts';
-import { outcomeOf, type Style } from '../unit/convert/outcome.ts';
-import { build } from './build.ts';
-import { compare } from './compare.ts';
-import { run } from './run.ts';
+import { whyNot } from '../../scripts/lib/headers.mjs';
+import { generatedDrivers, renderDriver } from '../unit/convert/grammar.ts';
+import { outcomeOf } from '../unit/convert/outcome.ts';
+import { trialsIn } from './trial.ts';
 
 const reason = whyNot('6.1');
 /** More than the usual number, for a longer search: `GENERATED_DRIVERS=500 npm test -- harness`. */
@@ -22,30 +20,13 @@ const FOUND = fileURLToPath(new URL('../../out/generated/', import.meta.url));
 describe.skipIf(reason !== undefined)(`generated drivers${reason === undefined ? '' : ` (${reason})`}`, () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'vfio-lifecycle-generated-'));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
-  let number = 0;
-
-  async function runs(text: string, kernel: string, oldModel: boolean): Promise<Awaited<ReturnType<typeof run>>> {
-    const own = path.join(folder, String(++number));
-    mkdirSync(own);
-    writeFileSync(path.join(own, 'driver.c'), text);
-    const result = await run(await build({ sources: [path.join(own, 'driver.c')], oldModel, tidy: true }, findHeaders(kernel)!, own));
-    rmSync(own, { recursive: true });
-    return result;
-  }
-
-  /** What is wrong with the conversion; nothing for a refused one. */
-  async function problemsOf(shape: GeneratedDriver, kernel: string, style: Style): Promise<readonly string[]> {
-    const before = renderDriver(shape);
-    const outcome = outcomeOf(before, kernel, style);
-    if (outcome.status !== 'converted') return [];
-    return compare(await runs(before, '6.1', true), await runs(outcome.text, kernel, false)).problems;
-  }
+  const trials = trialsIn(folder);
 
   for (const kernel of ['6.1', '6.12']) {
     for (const style of ['minimal', 'fold'] as const) {
       test.skipIf(whyNot(kernel) !== undefined)(`do what they did when they are converted for ${kernel}, ${style}`, async () => {
         const property = fc.asyncProperty(generatedDrivers, async (shape) => {
-          const problems = await problemsOf(shape, kernel, style);
+          const { problems } = await trials.attempt(renderDriver(shape), kernel, style);
           if (problems.length > 0) throw new Error(problems.join('\n'));
         });
         // Shrinking ends after a while with the smallest driver that it has by then.

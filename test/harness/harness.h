@@ -25,6 +25,8 @@ int host_fails(const char *call);
 void *host_allocate(unsigned long size, const char *family);
 /* Frees memory with a function; wrong function, second free and foreign pointers are bugs. */
 void host_free(const void *memory, const char *function);
+/* Overwrites the whole allocation that begins here with zeroes. */
+void host_wipe(const void *memory);
 /* The allocation that holds this address is a driver's container of a vfio_device. */
 void host_is_container(const void *inside);
 /* Writes " #3" for a pointer into the third allocation, nothing for others; a pointer into freed memory is a bug of the function that gets it. */

@@ -76,6 +76,39 @@ int fake_is_new_model(void)
 	return driver_is_new_model;
 }
 
+/* ---- what a driver asks of its parent ---- */
+
+int fake_number_of(const struct device *parent)
+{
+	for (int i = 0; i < DEVICES; i++)
+		if (fake_parent(i) == parent)
+			return i;
+	return -1;
+}
+
+/* Answers the error that it is given. */
+int dev_err_probe(const struct device *device, int error, const char *format, ...)
+{
+	host_event("dev_err_probe %d", error);
+	return error;
+}
+
+/* As many as the driver can use; a positive number is no failure. */
+int pci_alloc_irq_vectors_affinity(struct pci_dev *pdev, unsigned int least, unsigned int most, unsigned int flags, struct irq_affinity *affinity)
+{
+	if (host_fails("pci_alloc_irq_vectors"))
+		return -ENOSPC;
+	host_event("pci_alloc_irq_vectors %u", most);
+	host_acquire("the interrupt vectors of a device", (unsigned long)pdev);
+	return most;
+}
+
+void pci_free_irq_vectors(struct pci_dev *pdev)
+{
+	host_event("pci_free_irq_vectors");
+	host_release("the interrupt vectors of a device", (unsigned long)pdev);
+}
+
 /* ---- binding ---- */
 
 struct device *fake_parent(int device)

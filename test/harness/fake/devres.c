@@ -34,6 +34,19 @@ void *devm_kmalloc(struct device *device, size_t size, gfp_t flags)
 	return memory;
 }
 
+/* Without its arguments, like kasprintf(). */
+char *devm_kasprintf(struct device *device, gfp_t flags, const char *format, ...)
+{
+	return devm_kmalloc(device, strlen(format) + 64, flags);
+}
+
+char *devm_kstrdup(struct device *device, const char *text, gfp_t flags)
+{
+	char *copy = devm_kmalloc(device, strlen(text) + 1, flags);
+
+	return copy ? strcpy(copy, text) : NULL;
+}
+
 static void drop(int index)
 {
 	for (count--; index < count; index++)

@@ -7,6 +7,8 @@ struct vfio_device;
 
 /* The device that a driver is bound to. */
 struct device *fake_parent(int device);
+/* The number of such a device, or -1 for any other. */
+int fake_number_of(const struct device *parent);
 void fake_use(struct vfio_device *device);
 void fake_close_tracked(struct vfio_device *device);
 void fake_init_failed(struct vfio_device *device);

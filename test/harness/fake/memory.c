@@ -16,6 +16,7 @@
 #endif
 
 #undef __kmalloc
+#undef __kmalloc_node
 #undef kmem_cache_alloc
 #undef vmalloc
 #undef vzalloc
@@ -74,6 +75,16 @@ void *__kvmalloc_node_noprof(DECL_BUCKET_PARAMS(size, buckets), gfp_t flags, int
 	return host_allocate(size, "kvmalloc");
 }
 
+void *__kmalloc_node_noprof(DECL_BUCKET_PARAMS(size, buckets), gfp_t flags, int node)
+{
+	return host_allocate(size, "kmalloc");
+}
+
+void *__kmalloc_cache_node_noprof(struct kmem_cache *cache, gfp_t flags, int node, size_t size)
+{
+	return host_allocate(size, "kmalloc");
+}
+
 unsigned long get_free_pages_noprof(gfp_t flags, unsigned int order)
 {
 	return (unsigned long)host_allocate(PAGE_SIZE << order, "page");
@@ -90,6 +101,16 @@ void *kmalloc_trace(struct kmem_cache *cache, gfp_t flags, size_t size)
 }
 
 void *kmalloc_large(size_t size, gfp_t flags)
+{
+	return host_allocate(size, "kmalloc");
+}
+
+void *__kmalloc_node(size_t size, gfp_t flags, int node)
+{
+	return host_allocate(size, "kmalloc");
+}
+
+void *kmalloc_node_trace(struct kmem_cache *cache, gfp_t flags, int node, size_t size)
 {
 	return host_allocate(size, "kmalloc");
 }
@@ -117,7 +138,15 @@ void kfree(const void *memory)
 
 void kfree_sensitive(const void *memory)
 {
+	host_wipe(memory);
 	host_free(memory, "kfree");
+}
+
+void kvfree_sensitive(const void *memory, size_t size)
+{
+	if (memory)
+		memset((void *)memory, 0, size);
+	host_free(memory, "kvfree");
 }
 
 void kvfree(const void *memory)

@@ -18,13 +18,27 @@ unsigned long _copy_from_user(void *to, const void __user *from, unsigned long s
 	return 0;
 }
 
+/* What a user has been given, as one number. */
+static unsigned int digest(const unsigned char *bytes, long count)
+{
+	unsigned int sum = 2166136261u;
+
+	for (long i = 0; i < count; i++)
+		sum = (sum ^ bytes[i]) * 16777619u;
+	return sum;
+}
+
 void fake_use(struct vfio_device *device)
 {
-	static char buffer[64];
+	static unsigned char buffer[64];
 	loff_t position = 0;
 
-	if (device->ops->read)
-		host_event("read: %ld", (long)device->ops->read(device, (char __user __force *)buffer, 4, &position));
+	memset(buffer, 0, sizeof(buffer));
+	if (device->ops->read) {
+		long count = device->ops->read(device, (char __user __force *)buffer, sizeof(buffer), &position);
+
+		host_event("read: %ld, %08x", count, digest(buffer, count > 0 ? min_t(long, count, sizeof(buffer)) : 0));
+	}
 	position = 0;
 	if (device->ops->write)
 		host_event("write: %ld", (long)device->ops->write(device, (const char __user __force *)buffer, 4, &position));

@@ -18,25 +18,19 @@ enum state { INITIALISED, REGISTERED, UNREGISTERED, FINISHED };
 static struct tracked {
 	struct vfio_device *device;
 	struct device *parent;
+	const struct vfio_device_ops *ops;
 	enum model model;
 	enum state state;
 	int references, users;
 } all[512];
 static int count;
-static struct vfio_device *held;
+static struct vfio_device *held[16];
+static unsigned int held_count;
 
 static struct tracked *find(const struct vfio_device *device)
 {
 	for (int i = count - 1; i >= 0; i--)
 		if (all[i].device == device && all[i].state != FINISHED)
-			return &all[i];
-	return NULL;
-}
-
-static struct tracked *of_parent(const struct device *parent)
-{
-	for (int i = count - 1; i >= 0; i--)
-		if (all[i].parent == parent && all[i].state != FINISHED)
 			return &all[i];
 	return NULL;
 }
@@ -68,9 +62,18 @@ static void start(struct vfio_device *device, struct device *parent, const struc
 		return;
 	}
 	host_is_container(device);
-	all[count++] = (struct tracked){ .device = device, .parent = parent, .model = model, .state = INITIALISED, .references = 1 };
+	all[count++] = (struct tracked){ .device = device, .parent = parent, .ops = ops, .model = model, .state = INITIALISED, .references = 1 };
 	device->dev = parent;
 	device->ops = ops;
+}
+
+/* What the core keeps in a vfio_device is its own: a driver that overwrites it is found out before the core follows it. */
+static bool is_whole(const struct tracked *one, const char *function)
+{
+	if (one->device->ops == one->ops && one->device->dev == one->parent)
+		return true;
+	host_bug("%s of a vfio_device that was overwritten", function);
+	return false;
 }
 
 static void finish(struct vfio_device *device, const char *function)
@@ -167,6 +170,10 @@ static void put(struct tracked *one)
 		host_bug("vfio_put_device of a vfio_device of the old model");
 	if (--one->references)
 		return;
+	if (!is_whole(one, "vfio_put_device")) {
+		one->state = FINISHED;
+		return;
+	}
 	finish(device, "vfio_put_device");
 	if (device->ops->release) {
 		host_event("~.release");
@@ -231,13 +238,15 @@ static int register_device(struct vfio_device *device, bool is_emulated)
 	}
 	if (one->state != INITIALISED)
 		host_bug("register of a vfio_device a second time");
+	if (!is_whole(one, "register"))
+		return -EINVAL;
 	if (check_ops(device->ops, is_emulated)) {
 		host_bug("the ops table lacks members that register insists on");
 		return -EINVAL;
 	}
 	if (host_fails(is_emulated ? "vfio_register_emulated_iommu_dev" : "vfio_register_group_dev"))
 		return -EBUSY;
-	host_event("register");
+	host_event("register %s of parent %d", device->ops->name ?: "a table without a name", fake_number_of(device->dev));
 	one->state = REGISTERED;
 	return 0;
 }
@@ -285,15 +294,10 @@ static struct device *parent_of(int device)
 	return fake_parent(device);
 }
 
-int fake_open(int device)
+static int open_one(struct tracked *one)
 {
-	struct tracked *one = of_parent(parent_of(device));
 	int result = 0;
 
-	if (!one || one->state != REGISTERED) {
-		host_bug("there is no registered vfio_device to open");
-		return -ENODEV;
-	}
 	host_event("open");
 	if (one->device->ops->open_device)
 		result = one->device->ops->open_device(one->device);
@@ -303,6 +307,19 @@ int fake_open(int device)
 	one->users++;
 	fake_use(one->device);
 	return 0;
+}
+
+/* Opens every device of a parent, which may have more than one; the result is that of the last. */
+int fake_open(int device)
+{
+	int result = -ENODEV;
+
+	for (int i = 0; i < count; i++)
+		if (all[i].parent == parent_of(device) && all[i].state == REGISTERED)
+			result = open_one(&all[i]);
+	if (result == -ENODEV)
+		host_bug("there is no registered vfio_device to open");
+	return result;
 }
 
 void fake_close_tracked(struct vfio_device *device)
@@ -317,22 +334,23 @@ void fake_close_tracked(struct vfio_device *device)
 
 void fake_close(int device)
 {
-	fake_close_tracked(of_parent(parent_of(device))->device);
+	for (int i = count - 1; i >= 0; i--)
+		if (all[i].parent == parent_of(device) && all[i].users)
+			fake_close_tracked(all[i].device);
 }
 
 void fake_hold(int device)
 {
-	struct tracked *one = of_parent(parent_of(device));
-
-	if (!one)
-		return;
-	held = one->device;
-	get_device(&held->device);
+	for (int i = 0; i < count && held_count < ARRAY_SIZE(held); i++) {
+		if (all[i].parent != parent_of(device) || all[i].state == FINISHED)
+			continue;
+		held[held_count++] = all[i].device;
+		get_device(&all[i].device->device);
+	}
 }
 
 void fake_drop_held(void)
 {
-	if (held)
-		put_device(&held->device);
-	held = NULL;
+	while (held_count)
+		put_device(&held[--held_count]->device);
 }

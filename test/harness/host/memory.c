@@ -109,6 +109,25 @@ static int suits(const char *family, const char *function)
 	return 0;
 }
 
+void host_wipe(const void *memory)
+{
+	struct allocation *one = find(memory);
+
+	if (one && !one->is_freed)
+		memset(one->memory, 0, one->size);
+}
+
+/* Whether memory still holds what a driver marks as a secret: a row of this many bytes of this value. */
+static int holds_secret(const struct allocation *one)
+{
+	enum { SECRET = 0x5a, LENGTH = 16 };
+	int row = 0;
+
+	for (unsigned long i = 0; i < one->size && row < LENGTH; i++)
+		row = one->memory[i] == SECRET ? row + 1 : 0;
+	return row == LENGTH;
+}
+
 void host_free(const void *memory, const char *function)
 {
 	struct allocation *one = find(memory);
@@ -127,7 +146,7 @@ void host_free(const void *memory, const char *function)
 	}
 	if (!suits(one->family, function))
 		host_bug("%s frees %s, which comes from the allocator of %s", function, text, one->family);
-	host_event("free %s", text);
+	host_event("free %s%s", text, holds_secret(one) ? " with a secret in it" : "");
 	one->is_freed = 1;
 	free(one->memory);
 }

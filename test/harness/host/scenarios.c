@@ -17,7 +17,8 @@ static int probe(int device, int type)
 	host_event("probe returns %d", result);
 	if (result > 0)
 		host_bug("probe returns %d", result);
-	if (fake_registered() != registered + (result == 0))
+	/* A driver may have more than one for a parent. */
+	if ((fake_registered() > registered) != (result == 0))
 		host_bug("probe returns %d and %d device(s) are registered", result, fake_registered() - registered);
 	return result;
 }

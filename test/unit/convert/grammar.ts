@@ -3,6 +3,7 @@
  * on every way out and in remove. What it renders compiles against the headers of 6.1 with examples/conversion/old-model.h, and is right.
  */
 import fc from 'fast-check';
+import { HAZARDS, type Hazard, type HazardStep } from './hazards.ts';
 
 /** Something that probe does. */
 export type Step =
@@ -57,6 +58,8 @@ export interface GeneratedDriver {
   readonly falls: boolean;
   /** A failure to register leaves out the first undo: a leak of the driver's own. */
   readonly leaks: boolean;
+  /** The name of what a careless conversion would get wrong, of HAZARDS. */
+  readonly hazard?: string | undefined;
 }
 
 const anyStep: fc.Arbitrary<Step> = fc.constantFrom('buffer', 'memory', 'page', 'queue', 'interrupt', 'number', 'counter', 'helper', 'mask', 'soft', 'optional', 'ring', 'managed', 'set', 'work', 'counted', 'arm', 'field', 'lock', 'message', 'read-back');
@@ -85,6 +88,26 @@ export const generatedDrivers: fc.Arbitrary<GeneratedDriver> = fc.record({
   leaks: fc.oneof({ weight: 9, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
 });
 
+/** Drivers with a hazard, in forms that do not hide it: nothing else in them would refuse the conversion. */
+export function hazardousDrivers(hazard: string): fc.Arbitrary<GeneratedDriver> {
+  const { kind, ops, steps = [] } = HAZARDS[hazard]!;
+  const keeps = steps.some(({ take }) => take.some((line) => line.includes('KEPT')));
+  return generatedDrivers.map((shape) => ({
+    ...shape,
+    hazard,
+    allocation: 'kzalloc' as const,
+    errors: kind === 'macro' || shape.errors === 'helper' ? 'ladder' as const : shape.errors,
+    tables: ops === undefined ? 'one' as const : 'chosen-in-call' as const,
+    gap: ops === undefined ? shape.gap : [],
+    steps: shape.steps.slice(0, 2),
+    creator: false,
+    uninit: 'natural' as const,
+    drvdata: keeps ? 'before' as const : shape.drvdata,
+    first: kind !== 'layout' && shape.first,
+    leaks: false,
+  }));
+}
+
 /** A step with its place, as lines of C. */
 interface Level {
   readonly name: string;
@@ -103,6 +126,8 @@ interface Level {
   readonly declarations: readonly string[];
   /** Whether undoing what was never done is harmless. */
   readonly tolerant: boolean;
+  /** The test of the failure as a macro of the driver writes it; LABEL is where the error path goes on. */
+  readonly test?: string | undefined;
 }
 
 const LEVEL: Omit<Level, 'name'> = { take: [], undo: [], members: [], declarations: [], tolerant: true };
@@ -182,19 +207,21 @@ export function renderDriver(shape: GeneratedDriver): string {
   let id = 0;
   const levelsOf = (steps: readonly Step[], before = false): Level[] => steps.map((step) => level(step, ++id, before)).filter((one) => !tolerantOnly || before || one.tolerant);
   const before = levelsOf(shape.creator || shape.allocation === 'declaration' ? [] : shape.before, true);
-  const gap = levelsOf(shape.gap);
-  const steps = levelsOf(shape.steps);
+  const hazard: Hazard = shape.hazard === undefined ? { kind: 'untagged' } : HAZARDS[shape.hazard]!;
+  const levelOfHazard = (step: HazardStep, index: number): Level => ({ ...LEVEL, ...step, name: `hazard${index}`, undo: step.undo ?? [], tolerant: false });
+  const gap = [...levelsOf(shape.gap), ...(hazard.gap ? [levelOfHazard(hazard.gap, 0)] : [])];
+  const steps = [...levelsOf(shape.steps), ...(hazard.steps ?? []).map((step, index) => levelOfHazard(step, index + 1))];
   const all = [...before, ...gap, ...steps];
 
-  const freed: string[] = free === null ? [] : [`${free}(p);`];
+  const freed: string[] = free === null ? [] : [...(hazard.beforeFree ?? []), hazard.free ?? `${free}(p);`];
   const uninit = shape.uninit === 'natural' ? [bus.uninitialise] : [];
   const choice = shape.tables.startsWith('chosen') || shape.tables === 'two-inits';
-  const ops = { 'one': '&gen_ops', 'forward': '&gen_ops', 'chosen-first': 'ops', 'chosen-in-call': 'gen_strict ? &gen_strict_ops : &gen_ops', 'two-inits': '' }[shape.tables];
+  const ops = { 'one': '&gen_ops', 'forward': '&gen_ops', 'chosen-first': 'ops', 'chosen-in-call': hazard.ops ?? 'gen_strict ? &gen_strict_ops : &gen_ops', 'two-inits': '' }[shape.tables];
   const initialise = (table: string): string => bus.initialise.replace('OPS', table);
   const init = shape.tables === 'two-inits' ? ['if (gen_strict)', `\t${initialise('&gen_strict_ops')}`, 'else', `\t${initialise('&gen_ops')}`] : [initialise(ops)];
 
   // Everything that probe does until it registers, in order.
-  const allocation: Level = { ...LEVEL, name: 'free', take: shape.allocation === 'declaration' ? [] : [`p = ${call};`], failure: { condition: shape.check, set: 'ret = -ENOMEM;' }, undo: freed };
+  const allocation: Level = { ...LEVEL, name: 'free', take: shape.allocation === 'declaration' ? [] : [`p = ${call};`], failure: { condition: shape.check, set: 'ret = -ENOMEM;' }, own: hazard.complaint === undefined ? [] : [hazard.complaint], undo: freed };
   const initialised: Level = { ...LEVEL, name: 'uninit', take: [...init, 'p->strict = gen_strict;'], undo: uninit };
   const drvdata: Level = { ...LEVEL, name: 'drvdata', take: [isCore ? 'dev_set_drvdata(DEV, &p->core);' : 'dev_set_drvdata(DEV, p);'] };
   const registration: Level = { ...LEVEL, name: 'register', take: [`ret = ${bus.register};`], failure: { condition: 'ret' }, undo: [bus.unregister] };
@@ -214,6 +241,9 @@ export function renderDriver(shape: GeneratedDriver): string {
   const leaked = shape.leaks && shape.errors !== 'helper' ? undoable.at(-1) : undefined;
 
   const fallen = shape.falls && shape.errors !== 'ladder' && rest.at(-1) === registration ? registration : undefined;
+
+  /** The macro of the hazard, with the label that it goes to. */
+  let macro = hazard.macro;
 
   /** Takes levels one after the other; `outer` is what was taken before by the same function. */
   const body = (levels: readonly Level[], outer: readonly Level[], give: string): { lines: string[]; labels: string[] } => {
@@ -239,7 +269,11 @@ export function renderDriver(shape: GeneratedDriver): string {
         }
         if (give !== '') leave = leave.map((line) => line.replace(/^return (.*);$/, 'return ERR_PTR($1);'));
         if (one === fallen) leave = leave.filter((line) => line !== 'return ret;');
-        inner.push(leave.length === 1 ? `if (${one.failure.condition})` : `if (${one.failure.condition}) {`, ...leave.map((line) => `\t${line}`), ...(leave.length === 1 ? [] : ['}']));
+        const label = /^goto (\w+);$/.exec(leave.at(-1) ?? '')?.[1];
+        if (one.test !== undefined && label !== undefined) {
+          macro = macro?.replace('LABEL', label);
+          inner.push(one.test.replace('LABEL', label));
+        } else inner.push(leave.length === 1 ? `if (${one.failure.condition})` : `if (${one.failure.condition}) {`, ...leave.map((line) => `\t${line}`), ...(leave.length === 1 ? [] : ['}']));
       }
       lines.push(...(one.loop === undefined ? inner : [`${one.loop} {`, ...inner.map((line) => `\t${line}`), '}']));
       taken.push(one);
@@ -258,18 +292,22 @@ export function renderDriver(shape: GeneratedDriver): string {
 
   const out: string[] = ['// SPDX-License-Identifier: MIT'];
   for (const header of ['dma-mapping', 'idr', 'interrupt', 'mdev', 'module', 'pci', 'platform_device', 'slab', 'vfio', 'vfio_pci_core', 'vmalloc', 'workqueue']) out.push(`#include <linux/${header}.h>`);
-  out.push('', 'struct gen {');
+  out.push('', ...(hazard.before ?? []), 'struct gen {');
   const members = [...all, ...late].flatMap((one) => one.members).map((line) => `\t${line}`);
-  out.push(...(shape.first ? [`\t${bus.member}`, '\tbool strict;'] : ['\tbool strict;', `\t${bus.member}`]), ...members, '};', '');
+  out.push(...(hazard.head ?? []).map((line) => `\t${line}`));
+  out.push(...(shape.first ? [`\t${bus.member}`, '\tbool strict;'] : ['\tbool strict;', `\t${bus.member}`]), ...members, ...(hazard.members ?? []).map((line) => `\t${line}`), '};', '');
   out.push(`static bool gen_strict = ${shape.strict};`, 'module_param_named(strict, gen_strict, bool, 0444);');
   if (all.some(({ name }) => name.startsWith('counted'))) out.push('static atomic_t gen_total = ATOMIC_INIT(0);');
   if (all.some(({ name }) => name.startsWith('number'))) out.push('static DEFINE_IDA(gen_numbers);');
   for (const one of [...all, ...late]) if (one.declarations.length > 0) out.push(...one.declarations, '');
+  const drvdataOf = isCore ? 'container_of((struct vfio_pci_core_device *)dev_get_drvdata(dev), struct gen, core)' : 'dev_get_drvdata(dev)';
+  out.push(...(hazard.declarations ?? []).map((text) => text.replaceAll('GIVEN', drvdataOf)));
   if (all.some(({ name }) => name.startsWith('work'))) out.push('static void gen_work(struct work_struct *work)', '{', '}', '');
   if (all.some(({ name }) => name.startsWith('interrupt'))) out.push('static irqreturn_t gen_interrupt(int irq, void *data)', '{', '\treturn IRQ_HANDLED;', '}', '');
   const path = isCore ? 'core.vdev' : 'vdev';
   const open = (name: string, lines: readonly string[]): void => void out.push(`static int ${name}(struct vfio_device *vdev)`, '{', `\tstruct gen *p = container_of(vdev, struct gen, ${path});`, '', ...lines.map((line) => `\t${line}`), '\treturn 0;', '}', '');
-  const table = (name: string, callback: string): void => void out.push(`static const struct vfio_device_ops ${name} = {`, `\t.name = "${name}",`, `\t.open_device = ${callback},`, '};', '');
+  const table = (name: string, callback: string): void => void out.push(`static const struct vfio_device_ops ${name} = {`, `\t.name = "${name}",`, `\t.open_device = ${callback},`, ...(hazard.read ? ['\t.read = gen_read,'] : []), '};', '');
+  if (hazard.read) out.push('static ssize_t gen_read(struct vfio_device *vdev, char __user *buf, size_t count, loff_t *ppos)', '{', `\tstruct gen *p = container_of(vdev, struct gen, ${path});`, '', ...hazard.read.map((line) => `\t${line}`), '}', '');
   const touched = steps.find(({ name }) => /^(?:buffer|memory|page)/.test(name));
   open('gen_open', [...(touched ? [`memset(p->${touched.name}, 0, 8);`] : []), 'p->strict = gen_strict;']);
   if (shape.tables === 'forward') out.push('static const struct vfio_device_ops gen_ops;', '');
@@ -282,7 +320,7 @@ export function renderDriver(shape: GeneratedDriver): string {
 
   const PARENT = shape.local ? [`struct device *dev = ${bus.dev};`] : [];
   const DEV = shape.local ? 'dev' : bus.dev;
-  const placed = (line: string): string => line.replaceAll(/\bVDEV\b/g, isCore ? '&p->core.vdev' : '&p->vdev').replaceAll(/\bDEV\b/g, DEV);
+  const placed = (line: string): string => line.replaceAll('KEPT', isCore ? '&p->core' : 'p').replaceAll(/\bVDEV\b/g, isCore ? '&p->core.vdev' : '&p->vdev').replaceAll(/\bDEV\b/g, DEV);
   const emit = (head: string, declarations: readonly string[], raw: { lines: string[]; labels: string[] }, end: string): void => {
     const parts = { lines: raw.lines.map(placed), labels: raw.labels.map(placed) };
     const success = placed(end);
@@ -298,14 +336,15 @@ export function renderDriver(shape: GeneratedDriver): string {
   const declareP = shape.allocation === 'declaration' ? `struct gen *p = ${call};` : 'struct gen *p;';
   const numbers = before.filter(({ name }) => name.startsWith('number')).map(({ name }) => name);
   const probeHead = `static int gen_probe(${bus.parameter}${shape.bus.startsWith('pci') ? ', const struct pci_device_id *id' : ''})`;
+  const macroAt = out.length;
   const keep: Level = { ...LEVEL, name: 'keep', take: numbers.map((name) => `p->${name} = ${name};`) };
   if (shape.creator) {
-    emit(`static struct gen *gen_create(${bus.parameter})`, [declareP, ...declareOps, 'int ret;'], body(creation, [], 'p'), 'return p;');
+    emit(`static struct gen *gen_create(${bus.parameter})`, [declareP, ...declareOps, ...(hazard.locals ?? []), 'int ret;'], body(creation, [], 'p'), 'return p;');
     const created: Level = { ...LEVEL, name: 'created', take: [`p = gen_create(${bus.arguments});`, 'if (IS_ERR(p))', '\treturn PTR_ERR(p);'], undo: [] };
     const parts = body(rest, creation, '');
     emit(probeHead, ['struct gen *p;', 'int ret;'], { lines: [...created.take, ...parts.lines], labels: parts.labels }, fallen ? 'return ret;' : 'return 0;');
   } else {
-    emit(probeHead, [declareP, ...declareOps, ...numbers.map((name) => `int ${name};`), 'int ret;'], body([...before, ...creation, keep, ...rest], [], ''), fallen ? 'return ret;' : 'return 0;');
+    emit(probeHead, [declareP, ...declareOps, ...(hazard.locals ?? []), ...numbers.map((name) => `int ${name};`), 'int ret;'], body([...before, ...creation, keep, ...rest], [], ''), fallen ? 'return ret;' : 'return 0;');
   }
 
   // Without the helper, remove undoes in its own way.
@@ -328,5 +367,7 @@ export function renderDriver(shape: GeneratedDriver): string {
     out.push(`static struct ${shape.bus === 'platform' ? 'platform' : 'pci'}_driver gen_driver = {`, ...(shape.bus === 'platform' ? ['\t.driver = { .name = "gen" },'] : ['\t.name = "gen",']), '\t.probe = gen_probe,', '\t.remove = gen_remove,', '};', `module_${shape.bus === 'platform' ? 'platform' : 'pci'}_driver(gen_driver);`);
   }
   out.push('MODULE_LICENSE("Dual MIT/GPL");', '');
-  return out.join('\n');
+  if (macro !== undefined) out.splice(macroAt, 0, macro, '');
+  const text = out.join('\n');
+  return hazard.untagged ? text.replace(/struct gen \{([\s\S]*?)\n\};/, 'typedef struct {$1\n} gen_t;').replaceAll(/\bstruct gen\b/g, 'gen_t') : text;
 }
