@@ -71,6 +71,11 @@ function waitFor<T>(work: () => Promise<T>): Thenable<T> {
 function refuse(answers: readonly Answer[], output: vscode.LogOutputChannel): void {
   const reasons = new Set(answers.flatMap((answer) => 'reason' in answer ? answer.reason : []));
   if (reasons.size === 0) return say('nothing to convert in this file');
+  const [only] = reasons;
+  if (reasons.size === 1 && only?.startsWith('nothing to convert') === true) {
+    output.info(only);
+    return say(only);
+  }
   say('not converted; the output says why');
   for (const reason of reasons) output.info(`not converted: ${reason}`);
   output.show(true);

@@ -1,7 +1,7 @@
 import type { Moved } from '../convert/fold/types.ts';
 import type { Note } from '../convert/index.ts';
 import type { Engine } from '../engine/analyse.ts';
-import { convert, conversionTarget } from '../engine/convert.ts';
+import { convert, conversionTarget, whyNothing } from '../engine/convert.ts';
 import { convertFolding } from '../engine/fold.ts';
 import { fixAll, type FixResult } from '../engine/fix.ts';
 import { joinLinked } from '../engine/project/join.ts';
@@ -25,6 +25,8 @@ interface Outcome {
   readonly reason?: string;
   /** The kind of reason. */
   readonly code?: string | null;
+  /** Unchanged, with the old model left in it. */
+  readonly isOld?: boolean;
   readonly notes: readonly Note[];
   readonly folded?: readonly Moved[] | undefined;
   readonly edits: readonly { readonly path: string; readonly range: JsonRange; readonly newText: string }[];
@@ -44,11 +46,12 @@ export async function runChange(command: Change, program: Program): Promise<numb
 
   const patch = patchOf(workspace);
   if (command.name === 'convert' && command.format === 'json') {
-    const files = outcomes.map(({ file, status, reason, code, notes, edits }) => ({ path: file.shown, status, ...(reason !== undefined && { reason, code }), notes: notes.map((note) => note.text), edits }));
+    const files = outcomes.map(({ file, status, reason, code, notes, edits }) => ({ path: file.shown, status, ...(reason !== undefined && { reason }), ...(code !== undefined && { code }), notes: notes.map((note) => note.text), edits }));
     program.output.out(`${JSON.stringify({ files, patch: patch.toString('utf8') }, null, 2)}\n`);
   } else {
     for (const { file, status, reason, code, notes } of outcomes) {
       if (status === 'refused') program.output.note(`${file.shown}: refused: ${reason}${code ? ` [${code}]` : ''}`);
+      if (status === 'unchanged' && reason !== undefined) program.output.note(`${file.shown}: ${reason}`);
       for (const note of notes) program.output.note(`${file.shown}: ${note.text}`);
     }
     if (!command.write) {
@@ -68,7 +71,7 @@ export async function runChange(command: Change, program: Program): Promise<numb
   }
   for (const line of leftOut(outcomes)) program.output.note(line);
   if (inputs.unreadable > 0) return 2;
-  return outcomes.some(({ status }) => status === 'refused') ? 1 : 0;
+  return outcomes.some(({ status, isOld }) => status === 'refused' || isOld === true) ? 1 : 0;
 }
 
 /** The files that a library among them exports to, and the library: they are converted as one. */
@@ -82,10 +85,14 @@ async function linkedFiles(workspace: Workspace, files: readonly InputFile[]): P
 /** Converts a file with what it is linked with, as it is by now. */
 async function convertFile(engine: Engine, workspace: Workspace, file: InputFile, linked: readonly InputFile[], style: 'minimal' | 'fold'): Promise<Outcome> {
   const input = joinLinked(await Promise.all(linked.map((one) => workspace.load(one.path))))[linked.indexOf(file)]!;
-  const result = (style === 'fold' ? convertFolding : convert)(engine, input, conversionTarget(await workspace.target(file.path)), undefined);
+  const target = conversionTarget(await workspace.target(file.path));
+  const result = (style === 'fold' ? convertFolding : convert)(engine, input, target, undefined);
   switch (result.status) {
-    case 'unchanged':
-      return { file, status: 'unchanged', notes: [], edits: [] };
+    case 'unchanged': {
+      const together = workspace.changed().includes(file.path);
+      const { reason, isOld } = together ? { reason: 'converted together with a file before it', isOld: false } : whyNothing(engine, input, target);
+      return { file, status: 'unchanged', reason, isOld, notes: [], edits: [] };
+    }
     case 'refused': {
       const { site, reason, code } = result;
       const line = site ? workspace.lines(site.path).position(site.start).line + 1 : undefined;

@@ -33,11 +33,14 @@ export interface Workspace {
 export interface WorkspaceOptions {
   readonly kernel?: string | undefined;
   readonly rules?: Configuration['rules'];
+  /** The files and folders that were named. */
+  readonly paths?: readonly string[];
 }
 
 /** Problems of configuration files are said on `output`, each once. */
 export function openWorkspace(options: WorkspaceOptions, output: Output): Workspace {
   const optionSettings: Configuration = options.rules && Object.keys(options.rules).length > 0 ? { rules: options.rules } : NO_SETTINGS;
+  const named = (options.paths ?? []).filter((path) => path.endsWith('.c')).map(keyOf);
   const files = new Map<string, TextFile>();
   const changes = new Map<string, string>();
   const lines = new Map<string, LineIndex>();
@@ -84,7 +87,7 @@ export function openWorkspace(options: WorkspaceOptions, output: Output): Worksp
   return {
     async load(path) {
       const { wrappers } = await config(path);
-      return { ...await loader.load(path, current(path), { root: rootOf(dirname(path)) }), wrappers: wrappers && rowsOf(wrappers).rows };
+      return { ...await loader.load(path, current(path), { root: rootOf(dirname(path)), named }), wrappers: wrappers && rowsOf(wrappers).rows };
     },
     config,
     async target(path) {

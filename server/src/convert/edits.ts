@@ -38,7 +38,7 @@ function byDocument(files: PlannedEdits['edits']): PlannedEdits['edits'] {
 /** The documents that a plan speaks of: the one that was asked for, then the others in the order of the plan. */
 export function filesOf(plan: ConversionPlan): FileIr[] {
   const parts = plan.devices.flatMap((device): InFile[] => [
-    ...device.allocations, ...device.uninits, ...device.frees, ...device.labels, ...device.renames, ...device.moves,
+    ...device.allocations, ...device.uninits, ...device.frees, ...device.labels, ...device.moves,
   ]);
   return [...new Set([plan.file, ...parts.map((part) => part.file), ...plan.tables.map((table) => table.file)])];
 }
@@ -89,7 +89,6 @@ function fileEdits(plan: ConversionPlan, file: FileIr): { readonly edits: Planne
       add('allocation', { span: { start: place, end: place }, newText: `${text.slice(from, removal.span.end).trimEnd()}${styleAt(place).eol}` });
       removals.push(removal, ...removal.above.map((comment) => removalOf(text, [], comment)));
     }
-    for (const rename of device.renames.filter(isHere)) add('allocation', { span: rename.call.callee, newText: rename.to });
   }
   for (const table of plan.tables.filter(isHere)) {
     const { eol, unit } = styleAt(table.variable.start);

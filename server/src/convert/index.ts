@@ -4,5 +4,7 @@ export { prepareConversion, type Prepared, type Relower } from './prepare.ts';
 export { composePlanned, offsetAfter, siteBefore, type DocumentEdits } from './compose.ts';
 export { finishConversion } from './finish/index.ts';
 export { editsOf } from './edits.ts';
+export { whyUnchanged, type Unchanged } from './unchanged.ts';
+export { driversWithoutDma } from './steps/managed-dma.ts';
 export { oldForms, type OldForm } from './target-changes.ts';
 export type { ConversionInput, ConversionPlan, ConversionRequest, EditKind, Note, PlanResult, PlannedEdits, Refusal, RefusalCode } from './types.ts';

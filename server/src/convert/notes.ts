@@ -17,7 +17,6 @@ export function notesOf(module: Module, file: FileIr, kernel: KernelVersion, dev
     for (const label of device.labels) say(label.merged ? `Label ${label.from} in ${label.fn.name}() went: its gotos lead to ${label.to}, which followed at once.` : `Label ${label.from} in ${label.fn.name}() is now ${label.to}.`, 'label');
     for (const text of new Set(device.allocations.flatMap((one) => memoryNotes(module, device.container, one)))) say(text);
     if (device.moves.length > 0) say('Drvdata is now set before the register, which insists on it since 5.19.');
-    if (device.renames.length > 0) say('An mdev has no IOMMU group of its own since 5.16, so it is now registered with vfio_register_emulated_iommu_dev().');
   }
   for (const table of tables) {
     const iommufd = table.members.filter((member) => member.value.startsWith('vfio_iommufd_'));

@@ -16,7 +16,7 @@ import { callSites, isLeftOut, levelOf, type CallSite } from './sites.ts';
 import { elementsOf } from './table-elements.ts';
 import { findTable, planTable, type IommuFamily } from './tables.ts';
 import { findTeardown } from './teardown.ts';
-import type { AllocationPlan, Container, ConversionInput, DevicePlan, MovePlan, PlanResult, RenamePlan, TablePlan } from './types.ts';
+import type { AllocationPlan, Container, ConversionInput, DevicePlan, MovePlan, PlanResult, TablePlan } from './types.ts';
 import { baseName, typeOf } from './typing.ts';
 
 /**
@@ -32,7 +32,7 @@ export function planFile(input: ConversionInput, file: FileIr, functionName: str
   if (all.length > 0 && kept.length === 0 && sites.every((site) => site.op !== 'uninit' || isLeftOut(module, site, kernel))) return { status: 'unchanged' };
   const inits = kept.length > 0 ? kept : all;
   if (inits.length === 0) {
-    refuseForeignLife(module, file, sites, functionName);
+    refuseForeignLife(module, file, sites.filter((site) => !isLeftOut(module, site, kernel)), functionName);
     return { status: 'unchanged' };
   }
   const groups = groupByContainer(inits);
@@ -100,7 +100,7 @@ function planDevice(input: ConversionInput, file: FileIr, group: readonly CallSi
   const allocations = provePaths(module, file, container, planned, teardown);
 
   const core = group.some((site) => site.call.name === 'vfio_pci_core_init_device');
-  const { family, renames } = registration(file, container, group, sites);
+  const family = registration(file, container, group, sites);
   const moves = [
     ...allocations.flatMap((item) => item.before.map((at): MovePlan => ({ file: item.file, at, before: item.at }))),
     ...(core ? allocations.flatMap((item) => drvdataMoves(file, container, item, sites)) : []),
@@ -120,7 +120,7 @@ function planDevice(input: ConversionInput, file: FileIr, group: readonly CallSi
   }
   checkConditions(file, allocations[0]!.fn, [...teardown.frees.map((item) => item.fn), ...teardown.uninits.map((item) => item.fn), ...allocations.map((item) => item.fn), ...tables.map((item) => item.variable)]);
   const labels = planLabels(module, file, container, teardown.frees, teardown.uninits);
-  return { device: { container, allocations, uninits: teardown.uninits, frees: teardown.frees, labels, renames, moves }, planned: tables };
+  return { device: { container, allocations, uninits: teardown.uninits, frees: teardown.frees, labels, moves }, planned: tables };
 }
 
 /** An arm that is there for old kernels is right as it is. */
@@ -162,8 +162,8 @@ function assignedTo(site: CallSite): Expr | null {
   return null;
 }
 
-/** How the device is registered, and the calls that must become another for the target. */
-function registration(file: FileIr, container: Container, group: readonly CallSite[], sites: readonly CallSite[]): { family: IommuFamily; renames: RenamePlan[] } {
+/** How the device is registered; an mdev is by now registered as one. */
+function registration(file: FileIr, container: Container, group: readonly CallSite[], sites: readonly CallSite[]): IommuFamily {
   const registers = sites.filter((site) => site.op === 'register' && (levelOf(site.scope, container, site.target) >= 0 || rootTag(site) === container.tag));
   const first = registers[0];
   if (!first) {
@@ -173,12 +173,7 @@ function registration(file: FileIr, container: Container, group: readonly CallSi
   if (emulated.length > 0 && emulated.length < registers.length) {
     refuse('registered-elsewhere', `\`struct ${container.tag}\` is registered both with and without an IOMMU of its own; the ops table can serve only one.`, file, emulated[0]!.call);
   }
-  if (emulated.length > 0) return { family: 'emulated', renames: [] };
-  // Up to 5.15 the mdev core gave each mdev an IOMMU group, which plain registering found. Since c68ea0d00ad8 (5.16) it does not.
-  const isMdev = [...group, ...registers].some((site) => site.fn.params.some((param) => param.type.name === 'mdev_device'));
-  if (!isMdev || /\bmdev_set_iommu_device\b/.test(file.text)) return { family: 'physical', renames: [] };
-  const plainCalls = registers.filter((site) => site.call.name === 'vfio_register_group_dev');
-  return { family: 'emulated', renames: plainCalls.map((site) => ({ file, call: site.call, to: 'vfio_register_emulated_iommu_dev' })) };
+  return emulated.length > 0 ? 'emulated' : 'physical';
 }
 
 /** All that is edited stands in the same #if arms, so that one program is converted and not a mixture. */

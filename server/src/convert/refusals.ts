@@ -47,7 +47,8 @@ export const REFUSALS: Readonly<Record<RefusalCode, RefusalDoc>> = {
   'unsuitable-statement': { what: 'An init, uninit or free is part of another statement, stands under a condition of its own, or leaves an empty block behind.', instead: 'Make it a statement of its own, next to the free it belongs to.' },
   'registered-elsewhere': { what: 'No register of the device is seen, or it is registered both with and without an IOMMU of its own.', instead: 'Register it where it is allocated.' },
   'older-interface': { what: 'The driver uses `vfio_add_group_dev()` of kernels up to 5.12 in a way that has no counterpart.', instead: 'Do what the reason says, or convert to `vfio_init_group_dev()` by hand first.' },
-  'iommu-group': { what: 'The driver uses the IOMMU group for more than taking it before the register and giving it back, and since 5.16 `vfio_iommu_group_get()` is the core\'s own.', instead: 'Take the calls out by hand.' },
+  'unknown-interface': { what: 'The driver calls a function of the life cycle in a form that no release of Linux has, or leaves its ops table to a function that is not at hand.', instead: 'Bring it to the interface of a released kernel first, or name the file of that function too.' },
+  'iommu-group': { what: 'The driver uses the IOMMU group for more than taking it before the register and giving it back, and since 5.16 `vfio_iommu_group_get()` is the core\'s own; or an mdev is isolated by the IOMMU of another device, which ended with 5.15.', instead: 'Take the calls out by hand.' },
   drvdata: { what: 'Registering through vfio-pci fails since 5.19 unless drvdata is the core device already, and the driver sets it late or to something else.', instead: 'Set it before the register, to the core device.' },
   'same-name': { what: 'Two documents of the module use one name for different things that work on devices.', instead: 'Rename one of them.' },
 };

@@ -51,7 +51,7 @@ export function callSites(module: Module, file: FileIr): CallSite[] {
 }
 
 /** The target kernel's preprocessor leaves the call out: what stands there is for other kernels, and right as it is. */
-export function isLeftOut(module: Module, site: CallSite, kernel: KernelVersion): boolean {
+export function isLeftOut(module: Module, site: Pick<CallSite, 'fn' | 'at'>, kernel: KernelVersion): boolean {
   const conditions: FunctionIr['conditions'][number][] = [...site.fn.conditions];
   for (let at: Placed | null = site.at; at; at = at.parent) {
     const { stmt, parent } = at;

@@ -73,6 +73,7 @@ export type RefusalCode =
   | 'unsuitable-statement'
   | 'registered-elsewhere'
   | 'older-interface'
+  | 'unknown-interface'
   | 'iommu-group'
   | 'drvdata'
   | 'same-name';
@@ -151,12 +152,6 @@ export interface LabelPlan extends InFile {
   readonly merged: boolean;
 }
 
-/** A call that gets another name because the target wants another function. */
-export interface RenamePlan extends InFile {
-  readonly call: CallExpr;
-  readonly to: string;
-}
-
 /** A statement that moves up, in front of another of the same block. */
 export interface MovePlan extends InFile {
   readonly at: Placed;
@@ -183,7 +178,6 @@ export interface DevicePlan {
   readonly uninits: readonly UninitPlan[];
   readonly frees: readonly FreePlan[];
   readonly labels: readonly LabelPlan[];
-  readonly renames: readonly RenamePlan[];
   readonly moves: readonly MovePlan[];
 }
 

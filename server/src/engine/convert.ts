@@ -1,5 +1,5 @@
 /** Conversions as the hosts see them: where they are offered, whether they can be done, and the proved edits. */
-import { composePlanned, editsOf, finishConversion, planConversion, prepareConversion, siteBefore, type ConversionPlan, type Note, type Prepared } from '../convert/index.ts';
+import { composePlanned, editsOf, finishConversion, planConversion, prepareConversion, siteBefore, whyUnchanged, type ConversionPlan, type Note, type Prepared, type Unchanged } from '../convert/index.ts';
 import { compareVersions, formatVersion } from '../kernel/version.ts';
 import type { Module, ModuleFacts, Site } from '../lifecycle/types.ts';
 import type { Finding } from '../rules/types.ts';
@@ -7,7 +7,7 @@ import type { FileEdits, Span } from '../text/span.ts';
 import { NO_SETTINGS, type Engine } from './analyse.ts';
 import { firstNew } from './compare-findings.ts';
 import { allFindings, keyOf, parsesAsWell, withEdits } from './prove.ts';
-import { isOfTheTarget, targetNotes } from './target-notes.ts';
+import { dmaNotes, isOfTheTarget, targetNotes } from './target-notes.ts';
 import type { Conversion, ModuleInput, TargetKernel } from './types.ts';
 
 /** A conversion that can be asked for. Without a function it is for all devices of the file. */
@@ -85,6 +85,15 @@ function moduleOf(engine: Engine, input: ModuleInput): Module | undefined {
   return undefined;
 }
 
+/** Why a conversion of the input came to `unchanged`. Never throws. */
+export function whyNothing(engine: Engine, input: ModuleInput, target: TargetKernel): Unchanged {
+  try {
+    return whyUnchanged(moduleOf(engine, input), input.file, target.version);
+  } catch (error) {
+    return { reason: failed(error).reason, isOld: true };
+  }
+}
+
 function preparePlan(engine: Engine, scratch: Engine, input: ModuleInput, target: TargetKernel, functionName: string | undefined): Planning {
   const module = moduleOf(engine, input);
   if (!module) return { status: 'unchanged' };
@@ -135,7 +144,10 @@ export function convert(engine: Engine, input: ModuleInput, target: TargetKernel
     const touched = new Set([...prepared.touched, ...planned.touched]);
     const remarks = kept.filter((one) => one.functionName !== null && touched.has(one.functionName)).map((one) => remark(input, one, before(one.site)));
     const module = after && moduleOf(scratch, after);
-    const ofTarget = module ? targetNotes({ input, module, edits }, left, target) : [];
+    const ofTarget = [
+      ...dmaNotes({ input, module: prepared.module, edits: prepared.edits }, target, functionName),
+      ...(module ? targetNotes({ input, module, edits }, left, target) : []),
+    ];
     return { status: 'converted', edits, notes: [...prepared.notes, ...planned.notes, ...ofTarget, ...remarks] };
   } catch (error) {
     return failed(error);

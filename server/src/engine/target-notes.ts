@@ -1,5 +1,5 @@
 /** What a conversion leaves in a driver that the target kernel does not know: a note each, with its line, so that nobody learns of it from the compiler. */
-import { oldForms, siteBefore, type DocumentEdits, type Note, type OldForm } from '../convert/index.ts';
+import { driversWithoutDma, oldForms, siteBefore, type DocumentEdits, type Note, type OldForm } from '../convert/index.ts';
 import { formatVersion } from '../kernel/version.ts';
 import type { Module, Site } from '../lifecycle/types.ts';
 import type { Finding } from '../rules/types.ts';
@@ -11,6 +11,16 @@ const OF_THE_TARGET = new Set(['removed-api', 'unavailable-api']);
 /** Whether a finding is about an interface that the target kernel lacks. */
 export function isOfTheTarget(finding: Finding): boolean {
   return OF_THE_TARGET.has(finding.rule);
+}
+
+/**
+ * A note for each driver of the prepared module that leaves the DMA of its devices to the kernel, and could not be changed.
+ */
+export function dmaNotes({ input, module, edits }: Changed, target: TargetKernel, functionName: string | undefined): Note[] {
+  const file = module.sources.find((source) => source.path === input.file);
+  if (!file) return [];
+  return driversWithoutDma({ input: { module, kernel: target.version }, file, functionName })
+    .map(({ site, text }) => ({ kind: 'target', text: `${linesOf(input, [siteBefore(edits, site)])}: ${text}.` }));
 }
 
 /** A module after edits, and the edits that made it from the input. */

@@ -2,7 +2,7 @@ import {
   CodeActionKind, CodeActionTriggerKind, type CancellationToken, type CodeAction, type CodeActionParams, type Diagnostic, type SnippetTextEdit,
   type WorkspaceEdit,
 } from 'vscode-languageserver';
-import { conversionsAt, conversionTarget, planOf, type ConversionOffer } from '../engine/convert.ts';
+import { conversionsAt, conversionTarget, planOf, whyNothing, type ConversionOffer } from '../engine/convert.ts';
 import { foldOfferOf } from '../engine/fold.ts';
 import { fixAll } from '../engine/fix.ts';
 import { fixTitle, withProof } from '../engine/fix-proof.ts';
@@ -37,6 +37,8 @@ export async function codeActions(session: Session, params: CodeActionParams, to
   const cure = remedies && remedies.convertible.length > 0 ? rewrites.find((one) => !one.disabled) : undefined;
   if (remedies) actions.push(...remedies.fixes, ...(cure ? [{ ...cure, kind: CodeActionKind.QuickFix, diagnostics: remedies.convertible }] : []), ...remedies.comments);
   if (wants(REWRITE)) actions.push(...rewrites.filter((one) => one !== cure));
+  // Who asks for conversions and nothing else is told why there is none.
+  if (only?.length === 1 && only[0] === REWRITE && rewrites.length === 0 && session.client.disabledActions) actions.push(noConversion((await session.linked(loaded)).loaded));
   // A command that changes the whole file is no answer to a light bulb: only for those who ask for its kind.
   if (only !== undefined && wants(FIX_ALL)) {
     const { edits } = fixAll(loaded.engine, loaded.input, loaded.config, loaded.kernel, { unsafe: false });
@@ -119,6 +121,14 @@ function conversions(session: Session, { loaded, missed }: Awaited<ReturnType<Se
     else if (session.client.disabledActions) actions.push({ ...folding, disabled: { reason: fold.reason } });
   }
   return actions;
+}
+
+/** The conversion of a file that has none to offer, disabled with the reason. */
+function noConversion(loaded: Loaded): CodeAction {
+  const target = conversionTarget(loaded.kernel);
+  const plan = planOf(loaded.engine, loaded.input, target, undefined);
+  const reason = plan.status === 'refused' ? plan.reason : whyNothing(loaded.engine, loaded.input, target).reason;
+  return { title: `Convert the devices of this file for Linux ${target.text}`, kind: REWRITE, disabled: { reason } };
 }
 
 /** Where callers of a library were looked for in vain. */

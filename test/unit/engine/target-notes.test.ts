@@ -119,3 +119,45 @@ describe('what the target kernel does not know', () => {
     expect(notes.map(({ note }) => note)).toEqual(['Lines 21 and 22: strlcpy() does not exist since Linux 6.8: use strscpy().']);
   });
 });
+
+describe('callbacks and members of driver structs', () => {
+  const LEAVE = (body: string, more = ''): string => driver({
+    more: `static int kiln_leave(struct platform_device *pdev)\n{\n\tkiln_destroy(&pdev->dev);\n${body}}\n${more}\nstatic struct platform_driver kiln_driver = {\n\t.remove = kiln_leave,\n};\n`,
+  });
+  const textFor = (text: string, target: string): string => {
+    const result = convert(engine, single(text), kernel(target), undefined);
+    if (result.status !== 'converted') throw new Error(JSON.stringify(result));
+    return result.edits.flatMap(({ edits }) => edits.map(({ newText }) => newText)).join('\n') + result.notes.map((note) => note.text).join('\n');
+  };
+
+  it.each([['\treturn 0;\n'], ['\tif (!pdev->name)\n\t\treturn -EINVAL;\n\n\treturn 0;\n']])('remove returns nothing from 6.11 on: %j', (body) => {
+    expect(textFor(LEAVE(body), '6.12')).toContain('kiln_leave() now returns void, as `.remove` of struct platform_driver does since 6.11.');
+    expect(textFor(LEAVE(body), '6.6')).not.toContain('void');
+  });
+
+  it.each([
+    ['\treturn pdev->id;\n', ''],
+    ['\treturn 0;\n', 'int kiln_stop(struct platform_device *pdev)\n{\n\treturn kiln_leave(pdev);\n}\n'],
+  ])('unless it returns more, or something calls it: %j %j', (body, more) => {
+    expect(textFor(LEAVE(body, more), '6.12')).toMatch(/Line \d+: `\.remove` of struct platform_driver returns void since Linux 6\.11\./);
+  });
+
+  const PHYSICAL = (probe: string, more = ''): string => driver({
+    more: `${more}static int kiln_probe(struct pci_dev *pdev, const struct pci_device_id *id)\n{\n\t${probe}\n}\n\nstatic struct pci_driver kiln_driver = {\n\t.probe = kiln_probe,\n};\n`,
+  }).replace('vfio_register_emulated_iommu_dev', 'vfio_register_group_dev');
+
+  it('DMA is left to the driver whose own device is handed out', () => {
+    expect(textFor(PHYSICAL('return kiln_create(&pdev->dev);'), '6.1')).toContain('.driver_managed_dma = true');
+  });
+  it.each([
+    ['return kiln_create(pdev->dev.parent);', '', 'it could not be shown that the device that is initialised is the struct pci_dev that probe gets'],
+    ['return kiln_create(&pdev->dev);', 'static void *kiln_ring(struct device *dev, dma_addr_t *at)\n{\n\treturn dma_alloc_coherent(dev, 64, at, GFP_KERNEL);\n}\n\n', 'kiln_ring() calls dma_alloc_coherent()'],
+  ])('and otherwise a note says why not: %j %j', (probe, more, why) => {
+    const said = textFor(PHYSICAL(probe, more), '6.1');
+    expect(said).not.toContain('.driver_managed_dma = true');
+    expect(said).toContain(why);
+  });
+  it('says nothing of devices without an IOMMU', () => {
+    expect(textFor(PHYSICAL('return kiln_create(&pdev->dev);').replace('vfio_register_group_dev', 'vfio_register_emulated_iommu_dev'), '6.1')).not.toContain('managed_dma');
+  });
+});

@@ -10,9 +10,13 @@ import { dropFreeDevice } from './free-device.ts';
 import { dropIommuGroup } from './iommu-group.ts';
 import { initialiseInPlace } from './in-place.ts';
 import { addIommufdMembers } from './iommufd-members.ts';
+import { manageDma } from './managed-dma.ts';
 import { replaceManagedAllocation } from './managed.ts';
+import { registerMediated } from './mediated.ts';
 import { giveTag } from './struct-tag.ts';
 import type { Step } from './types.ts';
+import { refuseUnknownInterface } from './unknown-interface.ts';
+import { returnNothing } from './void-callbacks.ts';
 
 /** In this order: what an earlier one rewrites may be a case for a later one. */
-export const STEPS: readonly Step[] = [replaceAddGroupDev, renameFdCallbacks, dropIommuGroup, replaceManagedAllocation, chooseOpsFirst, convertLibrary, helperInit, helperAllocation, answerWithErrors, initialiseInPlace, giveTag, firstMember, dropFreeDevice, addIommufdMembers];
+export const STEPS: readonly Step[] = [refuseUnknownInterface, replaceAddGroupDev, registerMediated, manageDma, returnNothing, renameFdCallbacks, dropIommuGroup, replaceManagedAllocation, chooseOpsFirst, convertLibrary, helperInit, helperAllocation, answerWithErrors, initialiseInPlace, giveTag, firstMember, dropFreeDevice, addIommufdMembers];

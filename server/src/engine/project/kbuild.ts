@@ -7,6 +7,8 @@
 export interface Kbuild {
   /** Composite name → its objects in order, as written relative to the file, without `.o`. */
   readonly composites: ReadonlyMap<string, readonly string[]>;
+  /** What `obj-y` and `obj-m` list, relative to the file and without `.o`: a module each, unless it is the name of a composite. */
+  readonly objects: ReadonlySet<string>;
   /** Folders given to the compiler by `-I`, relative to the file; those under $(srctree) begin with `/`. */
   readonly includeFolders: readonly string[];
 }
@@ -28,21 +30,23 @@ export function parseKbuild(text: string): Kbuild {
     variables.set(name, match[2] === '+=' && before !== undefined ? `${before} ${value}` : mergeConditional(before, value));
   }
   const composites = new Map<string, string[]>();
+  const singles = new Set<string>();
   const includeFolders: string[] = [];
   for (const [name, value] of variables) {
+    if (/^obj-(?:y|m)$/.test(name)) for (const object of objectsIn(value, variables)) singles.add(object);
     if (/^(?:subdir-)?ccflags-/.test(name) || name === 'EXTRA_CFLAGS') {
       includeFolders.push(...includesOf(value));
       continue;
     }
     const composite = /^(.+)-(?:y|m|objs)$/.exec(name)?.[1];
     if (composite === undefined || composite === 'obj' || composite === 'lib' || composite === 'subdir' || composite === 'always' || composite === 'hostprogs') continue;
-    const objects = expand(value, variables, 0).split(/\s+/).filter((word) => /^[\w./-]+\.o$/.test(word)).map((word) => word.slice(0, -2));
+    const objects = objectsIn(value, variables);
     if (objects.length === 0) continue;
     const list = composites.get(composite) ?? [];
     for (const object of objects) if (list.length < MAX_OBJECTS && !list.includes(object)) list.push(object);
     composites.set(composite, list);
   }
-  return { composites, includeFolders };
+  return { composites, objects: singles, includeFolders };
 }
 
 /**
@@ -56,6 +60,11 @@ export function moduleObjects(kbuild: Kbuild, object: string): readonly string[]
     for (const other of objects) if (!found.includes(other)) found.push(other);
   }
   return found;
+}
+
+/** The objects in a list, without `.o`. */
+function objectsIn(value: string, variables: ReadonlyMap<string, string>): string[] {
+  return expand(value, variables, 0).split(/\s+/).filter((word) => /^[\w./-]+\.o$/.test(word)).map((word) => word.slice(0, -2));
 }
 
 /** `a := x` under ifdef and `a := y` under else are both seen; a union is the safe reading. */

@@ -8,11 +8,14 @@ import type { FileSystem, ModuleInput, SourceDocument } from '../types.ts';
 import { includesIn } from './includes.ts';
 import { moduleObjects, parseKbuild, type Kbuild } from './kbuild.ts';
 import { exportedInits } from './join.ts';
+import { linkedTogether } from './named.ts';
 import { folderOf, isInside, relativeTo, resolve } from './paths.ts';
 
 export interface LoadOptions {
   /** Nothing outside this folder is read. Without it the file's own folder is the border. */
   readonly root: string | undefined;
+  /** The sources that a person named together: those of them that no Makefile speaks of, and that call each other, are one module. */
+  readonly named?: readonly string[] | undefined;
 }
 
 const MAX_SOURCES = 48;
@@ -86,8 +89,11 @@ export function createModuleLoader(fs: FileSystem): ModuleLoader {
     return undefined;
   }
 
-  /** The paths of the module's sources, or only `file`; and the folders that its Makefile adds to the include path. */
-  async function membersOf(file: string, border: string): Promise<{ paths: string[]; includeFolders: string[] }> {
+  /**
+   * The paths of the module's sources, or only `file`; and the folders that its Makefile adds to the include path. `isStated`: a Makefile says what the
+   * file belongs to.
+   */
+  async function membersOf(file: string, border: string): Promise<{ paths: string[]; includeFolders: string[]; isStated: boolean }> {
     const includeFolders: string[] = [];
     let folder = folderOf(file);
     for (let level = 0; folder !== undefined && level < MAX_MAKEFILE_LEVELS && isInside(folder, border); level++) {
@@ -105,20 +111,36 @@ export function createModuleLoader(fs: FileSystem): ModuleLoader {
             const path = resolve(folder, `${one}.c`);
             if (path !== undefined && isInside(path, border) && !paths.includes(path)) paths.push(path);
           }
-          return { paths: nearestMembers(paths, file), includeFolders };
+          return { paths: nearestMembers(paths, file), includeFolders, isStated: true };
         }
+        if (object !== undefined && kbuild.objects.has(object)) return { paths: [file], includeFolders, isStated: true };
       }
       folder = folderOf(folder);
     }
-    return { paths: [file], includeFolders };
+    return { paths: [file], includeFolders, isStated: false };
+  }
+
+  /** The sources named together with `file` that are linked with it, when no Makefile says what any of them belongs to. */
+  async function namedWith(file: string, text: string, named: readonly string[], border: (path: string) => string): Promise<string[]> {
+    if (!named.includes(file) || named.length < 2 || named.length > MAX_FILES) return [file];
+    const documents: SourceDocument[] = [];
+    for (const path of named) {
+      const other = path === file ? text : await fs.readFile(path);
+      if (other === undefined || (path !== file && (await membersOf(path, border(path))).isStated)) continue;
+      documents.push({ path, text: other });
+    }
+    return nearestMembers(linkedTogether(documents, file).map((document) => document.path), file);
   }
 
   return {
-    async load(file, text, { root }) {
+    async load(file, text, { root, named = [] }) {
       const ownFolder = folderOf(file);
       if (ownFolder === undefined) return { file, sources: [{ path: file, text }], headers: [] };
       const border = root !== undefined && isInside(file, root) ? root : ownFolder;
-      const { paths, includeFolders } = file.endsWith('.c') ? await membersOf(file, border) : { paths: [file], includeFolders: [] };
+      const members = file.endsWith('.c') ? await membersOf(file, border) : { paths: [file], includeFolders: [], isStated: true };
+      const { includeFolders } = members;
+      const borderOf = (path: string): string => (isInside(path, border) ? border : folderOf(path) ?? border);
+      const paths = members.isStated ? members.paths : await namedWith(file, text, named, borderOf);
 
       let budget = MAX_TEXT;
       const sources: SourceDocument[] = [];
