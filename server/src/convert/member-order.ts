@@ -8,7 +8,7 @@ import { byteRangesOf, takesCookie } from '../kernel/memory-uses.ts';
 import { isQuery } from '../kernel/queries.ts';
 import type { CallExpr, Expr, FileIr, FunctionIr, Stmt, StructIr, TypeName } from '../ir/types.ts';
 import type { Module } from '../lifecycle/types.ts';
-import { isLog } from './fold/footprint.ts';
+import { isLog } from '../kernel/logs.ts';
 import { isNull } from './paths.ts';
 import { designators, innerStatements, ownExpressions, statementsOf, uncast } from './place.ts';
 import { macroOf } from './reached.ts';

@@ -1,7 +1,7 @@
 /** What a call of a kernel function reads and writes, as far as it decides what may move over the call. */
 import { isComputation, isFixedGetter } from './bus-devices.ts';
 import { familyTouch, isNeutral } from './lookup.ts';
-import { isLog } from './logging.ts';
+import { isLog } from './logs.ts';
 import { isValueOrTest } from './macros.ts';
 import { isQuery } from './queries.ts';
 import { isView } from './views.ts';

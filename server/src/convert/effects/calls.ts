@@ -56,7 +56,6 @@ function kernelCall(scope: Scope, call: CallExpr, name: string, out: Collector):
     argumentsOf(scope, call, [], out);
     out.acts = true;
     for (const effect of [...behaviour.success, ...behaviour.failure ?? []]) tableEffect(scope, call, effect, out);
-    for (const arg of call.args) for (const place of pointeesOf(scope, arg)) out.read(place, arg);
     return 'known';
   }
   if (touch === undefined) return 'unknown';
@@ -76,6 +75,7 @@ function kernelCall(scope: Scope, call: CallExpr, name: string, out: Collector):
 function tableEffect(scope: Scope, call: CallExpr, effect: Effect, out: Collector): void {
   switch (effect.op) {
     case 'allocate':
+      readArguments(scope, call, out);
       if (effect.managed === true) out.both({ kind: 'kernel' }, call);
       return;
     case 'free': {

@@ -4,7 +4,7 @@ import type { Span } from '../../text/span.ts';
 import { innerStatements, ownExpressions, uncast } from '../place.ts';
 import type { Scope } from '../typing.ts';
 import { callEffects } from './calls.ts';
-import { isConstantName, placeOf } from './lvalues.ts';
+import { isConstantName, placeOf, pointeesOf } from './lvalues.ts';
 import { calledMacro, objectMacro, type MacroUse } from './macros.ts';
 import type { Access, Place } from './places.ts';
 
@@ -108,7 +108,10 @@ function collect(scope: Scope, list: readonly Stmt[], out: Collector): void {
       case 'break': if (!next.inLoop && !next.inSwitch) out.leaves = true; break;
       case 'continue': if (!next.inLoop) out.leaves = true; break;
       case 'unknown': case 'asm': out.opaque(stmt); break;
-      case 'guard': out.unseen(stmt); break;
+      case 'guard':
+        out.unseen(stmt);
+        for (const arg of stmt.args) for (const place of pointeesOf(scope, arg)) out.both(place, arg);
+        break;
       case 'decl': if (stmt.init || stmt.cleanup !== null) out.write(placeOf(scope, { kind: 'name', name: stmt.name, start: stmt.nameSpan.start, end: stmt.nameSpan.end }), stmt); break;
       case 'loop': if (stmt.form === 'macro') loopMacro(scope, stmt, out); break;
       default: break;

@@ -4,7 +4,7 @@ import { effectsOf } from '../sites.ts';
 import { memberPath } from '../typing.ts';
 import { isConstant, type Names } from './bindings.ts';
 import { under } from './frame.ts';
-import { isLogStatement } from './footprint.ts';
+import { isMessage } from './footprint.ts';
 import type { Frame } from './types.ts';
 
 /** One way out of a function: a goto or a return in a statement, and all that runs from there to the end. */
@@ -88,7 +88,7 @@ function isObject(names: Names, expr: Expr): boolean {
 
 /** A statement that says nothing of the object: a message, or the result that the function is to return. */
 export function isNeutral(names: Names, stmt: Stmt): boolean {
-  if (isLogStatement(stmt)) return true;
+  if (isMessage(names, stmt)) return true;
   if (stmt.kind !== 'expr' || stmt.expr.kind !== 'assign' || stmt.expr.target.kind !== 'name') return false;
   const value = uncast(stmt.expr.value);
   const ofPointer = value.kind === 'call' && (value.name === 'PTR_ERR' || value.name === 'PTR_ERR_OR_ZERO');

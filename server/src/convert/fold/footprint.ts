@@ -1,14 +1,15 @@
 import type { CallExpr, Expr, FunctionIr, Stmt } from '../../ir/types.ts';
 import { counterChange } from '../../kernel/counters.ts';
-import { behaviourOf } from '../../kernel/general.ts';
-import { isFixedGetter, isComputation } from '../../kernel/bus-devices.ts';
-import { isLog } from '../../kernel/logs.ts';
+import { isComputation } from '../../kernel/bus-devices.ts';
 import { retainsArgument } from '../../kernel/lookup.ts';
 import { isValueOrTest } from '../../kernel/macros.ts';
+import { isLog } from '../../kernel/logs.ts';
 import { reachesOut } from '../../kernel/outreach.ts';
-import { isView } from '../../kernel/views.ts';
+import { effectsOfCall } from '../effects/calls.ts';
+import { conflictOf } from '../effects/conflicts.ts';
+import { effectsOfStmt, type Effects } from '../effects/effects.ts';
 import { allExpressions, namesIn, uncast } from '../place.ts';
-import { effectsOf, SOURCE_KERNEL } from '../sites.ts';
+import { effectsOf } from '../sites.ts';
 import { isMutable, isPure, type Names } from './bindings.ts';
 import { callsUnder, under } from './frame.ts';
 
@@ -30,6 +31,18 @@ export interface Footprint {
   /** A goto or return is in it. */
   readonly leaves: boolean;
   readonly obstacle: Obstacle | null;
+  readonly effects: Effects;
+}
+
+const known = new WeakMap<Stmt, { readonly scope: Names['scope']; readonly effects: Effects }>();
+
+/** What a statement reads and writes, found once. */
+export function effectsIn(names: Names, stmt: Stmt): Effects {
+  const found = known.get(stmt);
+  if (found && found.scope === names.scope) return found.effects;
+  const effects = effectsOfStmt(names.scope, stmt);
+  known.set(stmt, { scope: names.scope, effects });
+  return effects;
 }
 
 /** Computes the footprint of a statement and all inside it. */
@@ -42,6 +55,8 @@ export function footprintOf(names: Names, stmt: Stmt): Footprint {
   let mentionsObject = false;
   const all = under(stmt);
   const roots = all.flatMap(allExpressions);
+  const effects = effectsIn(names, stmt);
+  const opaque = effects.writes.some(({ place }) => place.kind === 'locals');
   const bases = new Set<Expr>();
   for (const expr of roots) {
     if (expr.kind !== 'member') continue;
@@ -83,8 +98,10 @@ export function footprintOf(names: Names, stmt: Stmt): Footprint {
   return {
     reads, writes, whole, mentionsObject, locals, globals,
     calls: callsUnder(stmt),
-    leaves: all.some((inner) => inner.kind === 'goto' || inner.kind === 'return'),
-    obstacle: obstacleIn(names, all, roots),
+    leaves: opaque || all.some((inner) => inner.kind === 'goto' || inner.kind === 'return'),
+    // A macro that is not understood may use any local and jump anywhere.
+    obstacle: opaque ? 'shape' : obstacleIn(names, all, roots),
+    effects,
   };
 }
 
@@ -181,18 +198,21 @@ function obstacleOfCall(names: Names, call: CallExpr): Obstacle | null {
     const counter = call.args[change.counter];
     if (!counter || fieldOf(names, counter) === null) return 'counter';
   }
-  for (const [index, arg] of call.args.entries()) {
+  const done = effectsOfCall(names.scope, call);
+  for (const arg of call.args) {
     const global = namesIn(arg).find((used) => !names.of.has(used) && isMutable(names.file, used));
     if (global === undefined) continue;
     if (isPure(arg) && !isReference(arg, names, global)) continue;
-    if (helper && !writesParameter(names, helper, index, 0)) continue;
+    if (helper && !done.writes.some(({ place }) => place.kind === 'everything' || (place.kind === 'global' && place.name === global))) continue;
     if (!helper && isLog(name)) continue;
     return 'global';
   }
   if (retainsArgument(name) && !call.args.every((arg) => fieldOf(names, arg) !== null || isConstantArgument(names, arg))) return 'elsewhere';
   if (!helper && reachesOut(name)) return 'elsewhere';
   if (!helper) return null;
-  return touchesGlobals(names, helper, new Set()) ? 'global' : obstacleInHelper(names, helper, new Set());
+  if (done.writes.some(({ place }) => place.kind === 'global')) return 'global';
+  if ([...done.reads, ...done.writes].some(({ place }) => place.kind === 'drvdata')) return 'drvdata';
+  return obstacleInHelper(names, helper, new Set());
 }
 
 /** What is passed is a pointer into a variable of the file, or a pointer that such a variable holds. */
@@ -220,94 +240,20 @@ function isConstantArgument(names: Names, arg: Expr): boolean {
   return inner.kind === 'number' || inner.kind === 'string' || (inner.kind === 'name' && (/^[A-Z]/.test(inner.name) || (!names.of.has(inner.name) && names.file.functions.some((fn) => fn.name === inner.name))));
 }
 
-const MAX_DEPTH = 4;
-
-/** Whether a function of the file may change what its parameter points to. */
-function writesParameter(names: Names, fn: FunctionIr, index: number, depth: number): boolean {
-  const param = fn.params[index];
-  if (!param || depth > MAX_DEPTH || fn.opaque) return true;
-  const leadsFrom = (expr: Expr): boolean => {
-    let inner = uncast(expr);
-    while (inner.kind === 'member' || inner.kind === 'index' || inner.kind === 'unary') inner = uncast(inner.kind === 'unary' ? inner.operand : inner.base);
-    return inner.kind === 'name' && inner.name === param.name;
-  };
-  for (const stmt of under(fn.body)) {
-    // Another name for it is beyond this look.
-    if (stmt.kind === 'decl' && stmt.init && stmt.type.pointers > 0 && leadsFrom(stmt.init)) return true;
-    for (const expr of allExpressions(stmt)) {
-      if (expr.kind === 'assign' && (leadsFrom(expr.target) || (expr.target.kind === 'name' && uncast(expr.value).kind === 'name' && leadsFrom(expr.value)))) return true;
-      if (expr.kind === 'update' && leadsFrom(expr.operand)) return true;
-      if (expr.kind !== 'call') continue;
-      for (const [at, arg] of expr.args.entries()) {
-        const inner = uncast(arg);
-        const pointer = inner.kind === 'name' || (inner.kind === 'unary' && inner.op === '&');
-        if (!pointer || !leadsFrom(arg)) continue;
-        const callee = names.file.functions.find((item) => item.name === expr.name);
-        if (expr.name === null || (!callee && !isLog(expr.name) && !isComputation(expr.name))) return true;
-        if (callee && writesParameter(names, callee, at, depth + 1)) return true;
-      }
-    }
-  }
-  return false;
+/** A statement that is one message, whose arguments only look. */
+export function isMessage(names: Names, stmt: Stmt): boolean {
+  if (stmt.kind !== 'expr' || stmt.expr.kind !== 'call' || stmt.expr.name === null || !isLog(stmt.expr.name)) return false;
+  const effects = effectsIn(names, stmt);
+  return effects.writes.length === 0 && !effects.acts && !effects.leaves;
 }
 
-/** Whether a function of the file, or one that it calls there, changes a variable of the file or hands it on. */
-function touchesGlobals(names: Names, fn: FunctionIr, seen: Set<FunctionIr>): boolean {
-  if (seen.has(fn) || seen.size > 200) return false;
-  seen.add(fn);
-  const own = new Set([...fn.params.map((param) => param.name), ...under(fn.body).flatMap((stmt) => stmt.kind === 'decl' ? [stmt.name] : [])]);
-  const isGlobal = (name: string): boolean => !own.has(name) && isMutable(names.file, name);
-  const rootOf = (expr: Expr): string | null => {
-    let inner = uncast(expr);
-    while (inner.kind === 'member' || inner.kind === 'index' || inner.kind === 'unary') inner = uncast(inner.kind === 'unary' ? inner.operand : inner.base);
-    return inner.kind === 'name' ? inner.name : null;
-  };
-  for (const stmt of under(fn.body)) {
-    if (stmt.kind === 'guard' && stmt.args.some((arg) => namesIn(arg).some(isGlobal))) return true;
-    for (const expr of allExpressions(stmt)) {
-      if (expr.kind === 'assign' || expr.kind === 'update') {
-        const root = rootOf(expr.kind === 'assign' ? expr.target : expr.operand);
-        if (root !== null && isGlobal(root)) return true;
-      }
-      if (expr.kind !== 'call') continue;
-      if (expr.name !== null && !isLog(expr.name) && expr.args.some((arg) => { const root = rootOf(arg); return root !== null && isGlobal(root) && uncast(arg).kind === 'unary'; })) return true;
-      const callee = names.file.functions.find((item) => item.name === expr.name);
-      if (callee && touchesGlobals(names, callee, seen)) return true;
-    }
-  }
-  return false;
-}
-
-export { isLog };
-
-/** A statement that is one message. */
-export function isLogStatement(stmt: Stmt): boolean {
-  return stmt.kind === 'expr' && stmt.expr.kind === 'call' && stmt.expr.name !== null && isLog(stmt.expr.name);
-}
-
-/** Whether all calls are known to leave the object, drvdata and the rest of the driver alone: functions of the kernel's tables, none of the driver's own. */
-function callsAreKnown(names: Names, footprint: Footprint): boolean {
-  return footprint.calls.every((call) => call.name !== null && !names.file.functions.some((fn) => fn.name === call.name)
-    && (behaviourOf(call.name, SOURCE_KERNEL) !== undefined || isView(call.name) || isFixedGetter(call.name) || isComputation(call.name) || isValueOrTest(call.name) || isLog(call.name)));
-}
-
-/** Whether `moved`, which stands behind `stays`, may run in front of it without anyone noticing. */
-export function commutes(names: Names, stays: Stmt, staysPrint: Footprint, movedPrint: Footprint): boolean {
-  if (staysPrint.leaves) return false;
-  if (isLogStatement(stays)) return true;
-  const disjoint = (a: ReadonlySet<string>, b: ReadonlySet<string>): boolean => [...a].every((item) => !b.has(item));
-  const apart = disjoint(staysPrint.writes, movedPrint.reads) && disjoint(staysPrint.writes, movedPrint.writes) && disjoint(staysPrint.reads, movedPrint.writes)
-    && !(movedPrint.whole && (staysPrint.reads.size > 0 || staysPrint.whole));
-  const plain = staysPrint.calls.every((call) => call.name !== null && (isFixedGetter(call.name) || isComputation(call.name) || isView(call.name)));
-  // What both mention may be changed by the one and read by the other.
-  const shared = staysPrint.obstacle !== null && !disjoint(staysPrint.globals, movedPrint.globals);
-  const isExpression = stays.kind === 'expr' || stays.kind === 'decl';
-  if (isExpression && plain && (staysPrint.obstacle === null || staysPrint.obstacle === 'local') && !staysPrint.whole) return apart && !shared;
-  if (!isExpression || shared || !callsAreKnown(names, movedPrint) || movedPrint.whole) return false;
-  // drvdata, or a count that is kept outside of the object: only code of the driver could look at it.
-  const sets = stays.kind === 'expr' && stays.expr.kind === 'call' && staysPrint.obstacle === 'drvdata';
-  const counts = staysPrint.obstacle === 'counter' && !staysPrint.mentionsObject && staysPrint.calls.every((call) => call.name !== null && counterChange(call.name) !== undefined);
-  return sets || (counts && !movedPrint.leaves);
+/**
+ * Whether `moved`, which stands behind `stays`, may run in front of it without anyone noticing. Where it may leave, what stays would be left out:
+ * that shows unless it only has to do with the object, which is gone then, with locals or with drvdata, which the driver core clears.
+ */
+export function commutes(names: Names, tag: string, stays: Stmt, staysPrint: Footprint, movedPrint: Footprint): boolean {
+  if (staysPrint.leaves || conflictOf(names.scope, { ...staysPrint.effects, at: stays }, movedPrint.effects) !== null) return false;
+  return !movedPrint.leaves || staysPrint.effects.writes.every(({ place }) => place.kind === 'local' || place.kind === 'drvdata' || (place.kind === 'memory' && place.steps[0]?.tag === tag));
 }
 
 /** The names inside an expression that are calls, for the notes. */

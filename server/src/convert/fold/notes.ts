@@ -39,7 +39,7 @@ export function notesOf(frame: Frame, names: Names, selection: Selection, moved:
   }
   // What stays only because something else does is said with that.
   const reasons = selection.stays.filter(({ why }) => why !== 'counter' && why !== 'drvdata' && why !== 'order' && why !== 'test');
-  for (const { stmt, why } of reasons.slice(0, 3)) {
+  for (const { stmt, why } of reasons) {
     const text = oneLine(textOf(file, stmt));
     notes.push({ kind: 'review', places: [stmt.start], say: ([line]) => `${line === undefined ? `\`${text}\`` : `Line ${line} of the result, \`${text}\`,`} stays in ${fn.name}(): ${WHY[why]}.` });
   }

@@ -2,16 +2,17 @@ import type { Expr, Stmt } from '../../ir/types.ts';
 import { isComputation, isFixedGetter } from '../../kernel/bus-devices.ts';
 import { isValueOrTest } from '../../kernel/macros.ts';
 import { isView } from '../../kernel/views.ts';
+import { isLog } from '../../kernel/logs.ts';
 import { removalOf } from '../layout.ts';
-import { allExpressions, namesIn } from '../place.ts';
+import { allExpressions, expressionsIn, namesIn } from '../place.ts';
 import { isConstant, isMutable, type DeviceSource, type Names } from './bindings.ts';
 import { checkAssignments, type Assigned } from './definite.ts';
 import { errnoOf, exitsOf, handsOnError, isNeutral, isPut, ladderFrom, type Exit } from './exits.ts';
-import { commutes, footprintOf, isLog, isLogStatement, type Footprint, type Obstacle } from './footprint.ts';
+import { commutes, footprintOf, isMessage, type Footprint, type Obstacle } from './footprint.ts';
 import { under } from './frame.ts';
 import { isPrivate, privateTail, putSites, type Item, type PutSite } from './sites.ts';
 import { NothingToFold, type Frame } from './types.ts';
-import { isUndoOf, normalStatement, owesNothing } from './undo.ts';
+import { isUndoOf, normalStatement, endsWhatIsSetUp, normalText, owesNothing } from './undo.ts';
 
 /** What moves: statements of the probe into `.init`, and statements before each put into `.release`. */
 export interface Selection {
@@ -89,7 +90,13 @@ export const WHY: Readonly<Record<Obstacle | Stay, string>> = {
   'test': 'the test of its outcome stays',
 };
 
-interface Failing { readonly publics: readonly string[]; readonly texts: ReadonlySet<string>; readonly handsOn: boolean }
+interface Failing {
+  readonly publics: readonly string[];
+  readonly texts: ReadonlySet<string>;
+  /** What is said when the allocation fails. */
+  readonly messages: readonly string[];
+  readonly handsOn: boolean;
+}
 
 /** What the probe does when the allocation fails, which after the fold is also when `.init` fails. */
 function failingExit(frame: Frame, names: Names): Failing | null {
@@ -97,7 +104,13 @@ function failingExit(frame: Frame, names: Names): Failing | null {
   const exit = exits[0];
   if (exits.length !== 1 || !exit?.end) return null;
   const all = [...exit.body, ...exit.ladder];
-  return { publics: publicsOf(names, all), texts: new Set(all.map((stmt) => normalStatement(names, stmt))), handsOn: handsOnError(exit, frame.test) && !all.some((stmt) => isPut(names, stmt) || isPrivate(names, stmt)) };
+  return { publics: publicsOf(names, all), texts: new Set(all.map((stmt) => normalStatement(names, stmt))), messages: messagesIn(names, exit), handsOn: handsOnError(exit, frame.test) && !all.some((stmt) => isPut(names, stmt) || isPrivate(names, stmt)) };
+}
+
+/** The messages on a way out, also those that a return or an assignment holds. */
+function messagesIn(names: Names, exit: Exit): string[] {
+  const all = [...exit.body, ...exit.ladder, exit.leave, ...(exit.end && exit.end !== exit.leave ? [exit.end] : [])];
+  return all.flatMap(under).flatMap(allExpressions).flatMap((expr) => expr.kind === 'call' && expr.name !== null && isLog(expr.name) ? [normalText(names, expr, expressionsIn(expr))] : []);
 }
 
 function publicsOf(names: Names, items: readonly Stmt[]): string[] {
@@ -113,7 +126,7 @@ function scan(frame: Frame, names: Names, units: readonly Unit[], failing: Faili
   for (const unit of units) {
     const { stmt, print } = unit;
     const barrier = barred.get(stmt) ?? obstacleOf(frame, names, unit, failing)
-      ?? (staying.every((other) => commutes(names, other.stmt, other.print, print)) ? null : 'order');
+      ?? (staying.every((other) => commutes(names, frame.tag, other.stmt, other.print, print)) ? null : 'order');
     const check = checkAssignments([stmt], scratch, assigned, (label) => readBehind(frame, names, label));
     if (barrier === null && check.early.size === 0) {
       moved.push(stmt);
@@ -140,7 +153,7 @@ function obstacleOf(frame: Frame, names: Names, { stmt, print, exits }: Unit, fa
   if (stmt.kind === 'decl' || stmt.kind === 'return' || stmt.kind === 'goto') return 'shape';
   const obstacle = print.leaves ? footprintWithoutExits(frame, names, stmt) : print.obstacle;
   if (obstacle) return obstacle;
-  if (!print.mentionsObject && !isLogStatement(stmt)) {
+  if (!print.mentionsObject && !isMessage(names, stmt)) {
     const computes = print.calls.every((call) => call.name !== null && (isComputation(call.name) || isFixedGetter(call.name) || isView(call.name) || isValueOrTest(call.name) || isLog(call.name) || /^[A-Z][A-Z0-9_]*$/.test(call.name)));
     const usesScratch = [...print.locals].some((name) => names.of.get(name)?.kind === 'scratch');
     const readsGlobal = under(stmt).flatMap(allExpressions).some((expr) => expr.kind === 'name' && !names.of.has(expr.name) && isMutable(frame.file, expr.name));
@@ -172,6 +185,9 @@ function isOwnExit(frame: Frame, names: Names, exit: Exit, failing: Failing | nu
   if (all.slice(at + 1).some((stmt) => isPrivate(names, stmt))) return false;
   const publics = publicsOf(names, all);
   if (publics.length !== failing.publics.length || publics.some((text, index) => text !== failing.publics[index])) return false;
+  // What the allocation says when it fails would be said of this step too.
+  const said = messagesIn(names, exit);
+  if (!failing.messages.every((message) => said.includes(message))) return false;
   // A message or a result on the ladder would be lost, unless the probe comes by it when the allocation fails.
   if (exit.ladder.some((stmt) => isNeutral(names, stmt) && !failing.texts.has(normalStatement(names, stmt)))) return false;
   const value = errnoOf(frame, exit.end);
@@ -188,10 +204,16 @@ function isTangled(frame: Frame, exit: Exit): boolean {
 /** A moved statement whose result is still read by what stays. */
 function lostValues(names: Names, moved: readonly Stmt[], kept: readonly Stmt[]): Stmt | null {
   const written = new Set(moved.flatMap((stmt) => [...writtenIn(stmt)]).filter((name) => names.of.get(name)?.kind === 'scratch'));
-  const { early } = checkAssignments(kept, written, new Set(), () => null);
+  const { early } = checkAssignments(kept.flatMap((stmt) => withHiddenReads(names, stmt, written)), written, new Set(), () => null);
   if (early.size === 0) return null;
   for (let at = moved.length - 1; at >= 0; at--) if ([...writtenIn(moved[at]!)].some((name) => early.has(name))) return moved[at]!;
   return null;
+}
+
+/** A macro that is not understood may read every local: as a statement in front that names them all. */
+function withHiddenReads(names: Names, stmt: Stmt, all: ReadonlySet<string>): Stmt[] {
+  if (!footprintOf(names, stmt).effects.reads.some(({ place }) => place.kind === 'locals')) return [stmt];
+  return [{ kind: 'unknown', names: [...all], calls: [], opaque: false, start: stmt.start, end: stmt.start }, stmt];
 }
 
 /** A moved statement whose outcome is tested, in a member of the object, by one that stays: the two belong together. */
@@ -254,7 +276,7 @@ function ownersOf(item: Item, units: readonly Unit[], names: Names, sites: reado
     if (unit.exits.some(has)) to = index;
     else from = unit.print.mentionsObject ? index : Math.max(index - 1, 0);
   });
-  const between = units.slice(from, to).filter(({ stmt, print }) => print.mentionsObject && print.calls.length > 0 && print.obstacle !== 'drvdata' && !isLogStatement(stmt));
+  const between = units.slice(from, to).filter(({ stmt, print }) => print.mentionsObject && print.calls.length > 0 && print.obstacle !== 'drvdata' && !isMessage(names, stmt));
   const inProbe = sites.some((site) => site.inProbe && site.items.some((other) => other.text === item.text));
   const last = between.filter(({ stmt }) => !owesNothing(names, stmt));
   if (!inProbe) return [];
@@ -269,7 +291,8 @@ function stuckUndo(units: readonly Unit[], names: Names, moved: readonly Stmt[],
   const texts = new Set(undone.map((item) => item.text));
   const left = sites.flatMap((site) => site.items).filter((item) => !texts.has(item.text));
   for (const stmt of moved) {
-    if (owesNothing(names, stmt)) continue;
+    if (owesNothing(names, stmt) && !left.some((item) => endsWhatIsSetUp(stmt, names, item.stmt, item.names))) continue;
+    if (owesNothing(names, stmt)) return stmt;
     if (left.some((item) => isUndoOf(stmt, names, item.stmt, item.names))) return stmt;
   }
   // By the ladder, for what no name tells.

@@ -1,11 +1,12 @@
 import type { Stmt } from '../../ir/types.ts';
 import { counterChange } from '../../kernel/counters.ts';
+import { conflictOf } from '../effects/conflicts.ts';
 import { statementsOf } from '../place.ts';
 import { callSites, relate } from '../sites.ts';
 import { typeOf } from '../typing.ts';
 import { namesOfOther, type DeviceSource, type Names } from './bindings.ts';
 import { exitsOf, isEffectOn, isNeutral, isPut } from './exits.ts';
-import { footprintOf, isLogStatement } from './footprint.ts';
+import { footprintOf } from './footprint.ts';
 import { callsUnder } from './frame.ts';
 import type { Frame } from './types.ts';
 import { normalStatement } from './undo.ts';
@@ -115,12 +116,22 @@ function mayBeObject(frame: Frame, names: Names, stmt: Stmt): boolean {
 /** What runs right before a put and may as well run in `.release`, which the put calls; oldest first. */
 export function privateTail(site: PutSite): Item[] {
   const tail: Item[] = [];
+  const passed: Item[] = [];
   for (let at = site.items.length - 1; at >= 0; at--) {
     const item = site.items[at]!;
-    if (isPrivate(site.names, item.stmt) && !usesScratch(item)) tail.unshift(item);
-    else if (!isPassable(item)) break;
+    if (isPrivate(site.names, item.stmt) && !usesScratch(item)) {
+      // Those that stay behind it would be run before it.
+      if (!passed.every((other) => mayRunBefore(other, item))) break;
+      tail.unshift(item);
+    } else if (!isPassable(item)) break;
+    else passed.push(item);
   }
   return tail;
+}
+
+function mayRunBefore(later: Item, earlier: Item): boolean {
+  const print = footprintOf(earlier.names, earlier.stmt);
+  return conflictOf(later.names.scope, { ...print.effects, at: earlier.stmt }, footprintOf(later.names, later.stmt).effects) === null;
 }
 
 function usesScratch(item: Item): boolean {
@@ -129,7 +140,7 @@ function usesScratch(item: Item): boolean {
 
 /** A message, the result that is about to be returned, or a count that has nothing to do with the object. */
 function isPassable({ names, stmt }: Item): boolean {
-  if (isLogStatement(stmt) || isNeutral(names, stmt)) return true;
+  if (isNeutral(names, stmt)) return true;
   return isAccounting(names, stmt) && !footprintOf(names, stmt).mentionsObject;
 }
 

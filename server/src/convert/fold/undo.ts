@@ -3,7 +3,7 @@ import { behaviourOf } from '../../kernel/general.ts';
 import { opposites } from '../../kernel/opposites.ts';
 import { takenBy } from '../../kernel/pairs.ts';
 import { allExpressions, expressionsIn, uncast } from '../place.ts';
-import { SOURCE_KERNEL } from '../sites.ts';
+import { assignmentsOf, SOURCE_KERNEL } from '../sites.ts';
 import type { Names } from './bindings.ts';
 import { callsUnder, under } from './frame.ts';
 import type { Frame } from './types.ts';
@@ -40,6 +40,10 @@ function keyOf(names: Names, expr: Expr | undefined): string | null {
   let inner = uncast(expr);
   while (inner.kind === 'unary' && inner.op === '&') inner = uncast(inner.operand);
   if (inner.kind !== 'member' && inner.kind !== 'name' && inner.kind !== 'index') return null;
+  const aliased = inner.kind === 'name' && names.of.get(inner.name)?.kind !== 'object' ? assignmentsOf(names.fn, inner.name) : [];
+  const value = aliased.length === 1 ? uncast(aliased[0]!.value) : null;
+  // `lock = &p->lock;` is another name for the member.
+  if (value?.kind === 'unary' && value.op === '&') return keyOf(names, value);
   return normalText(names, inner, expressionsIn(inner));
 }
 
@@ -55,6 +59,15 @@ function isOwnInit(names: Names, call: CallExpr): boolean {
   if (pair) return pair.undo.some((undo) => undo === 'mutex_destroy' || undo === 'xa_destroy');
   const known = behaviourOf(name, SOURCE_KERNEL) === 'neutral' || /^(?:INIT_\w+|timer_setup|hash_init)$/.test(name);
   return known && (/^(?:INIT_|init_)|_init$|^timer_setup$/.test(name) || opposites(name).length === 0);
+}
+
+/** Whether `item` ends, by a pair of the kernel's, what `stmt` sets up in the object: mutex_destroy() of what mutex_init() was given. */
+export function endsWhatIsSetUp(stmt: Stmt, stmtNames: Names, item: Stmt, itemNames: Names): boolean {
+  return callsUnder(stmt).some((call) => {
+    const pair = call.name === null ? undefined : takenBy(call.name);
+    const taken = pair && typeof pair.taken === 'number' ? keyOf(stmtNames, call.args[pair.taken]) : null;
+    return pair !== undefined && taken !== null && callsUnder(item).some((giving) => pair.undo.includes(giving.name ?? '') && keyOf(itemNames, giving.args[pair.given]) === taken);
+  });
 }
 
 /** Whether `item` gives back what `stmt` takes, by the kernel's pairs, by their names, or by the member that one sets and the other hands on. */
