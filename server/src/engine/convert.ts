@@ -7,6 +7,7 @@ import type { FileEdits, Span } from '../text/span.ts';
 import { NO_SETTINGS, type Engine } from './analyse.ts';
 import { firstNew } from './compare-findings.ts';
 import { allFindings, keyOf, parsesAsWell, withEdits } from './prove.ts';
+import { withoutStaleComments } from './stale-comments.ts';
 import { dmaNotes, isOfTheTarget, targetNotes } from './target-notes.ts';
 import type { Conversion, ModuleInput, TargetKernel } from './types.ts';
 
@@ -130,7 +131,8 @@ export function convert(engine: Engine, input: ModuleInput, target: TargetKernel
     const planned = plan ? editsOf(plan) : { edits: [], notes: [], touched: [] };
     const original = moduleOf(engine, input);
     const unfinished = composePlanned(prepared.edits, planned.edits);
-    const edits = original ? finishConversion(original, unfinished, (made) => relowered(scratch, input, made)).edits : unfinished;
+    const finished = original ? finishConversion(original, unfinished, (made) => relowered(scratch, input, made)).edits : unfinished;
+    const { edits } = withoutStaleComments(scratch, input, finished, [target, SOURCE]);
     const after = withEdits(input, edits);
     const start = edits[0]?.edits[0];
     const here = start ? { path: edits[0]!.path, ...start.span } : null;
@@ -184,7 +186,7 @@ export function prove(engine: Engine, scratch: Engine, input: ModuleInput, after
 }
 
 /** The kernel that a driver of the old model is judged for: the newest that has it. */
-const SOURCE: TargetKernel = { version: [6, 0], text: '6.0', source: 'default', reason: 'the newest kernel of the old model' };
+export const SOURCE: TargetKernel = { version: [6, 0], text: '6.0', source: 'default', reason: 'the newest kernel of the old model' };
 
 /**
  * The findings of the converted module against those of the module before it, for the target and, as far as it is of the old model,

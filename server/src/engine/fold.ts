@@ -4,8 +4,9 @@ import { foldDevice, inlinePuttingHelpers, textsBeforeCore, type FoldNote, type 
 import type { Module, Site } from '../lifecycle/types.ts';
 import type { FileEdits } from '../text/span.ts';
 import type { Engine } from './analyse.ts';
-import { convert, prove, relowered, unprovedEdits } from './convert.ts';
+import { convert, prove, relowered, SOURCE, unprovedEdits } from './convert.ts';
 import { withEdits } from './prove.ts';
+import { withoutStaleComments } from './stale-comments.ts';
 import type { Conversion, ModuleInput, TargetKernel } from './types.ts';
 
 /** Why a conversion that leaves the allocation where it is has nothing to fold. */
@@ -62,7 +63,7 @@ export function convertFolding(engine: Engine, input: ModuleInput, target: Targe
           continue;
         }
         const raw = changed(scratch, start, [{ path: probe.path, edits: result.edits }]);
-        const finished = raw && finish(scratch, before, input, raw);
+        const finished = raw && finish(scratch, before, input, raw, target);
         const next = finished?.state;
         const proof = prove(engine, scratch, input, next?.input, target, functionName);
         if (!next || proof.status === 'failed') {
@@ -127,8 +128,10 @@ function changed(scratch: Engine, state: State, edits: readonly FileEdits[]): St
 }
 
 /** The state in the style of its documents, and the edits that bring it there. */
-function finish(scratch: Engine, before: Module, input: ModuleInput, state: State): { readonly state: State; readonly steps: readonly (readonly FileEdits[])[] } | undefined {
-  const { edits, steps } = finishConversion(before, state.edits, (made) => relowered(scratch, input, made));
+function finish(scratch: Engine, before: Module, input: ModuleInput, state: State, target: TargetKernel): { readonly state: State; readonly steps: readonly (readonly FileEdits[])[] } | undefined {
+  const finished = finishConversion(before, state.edits, (made) => relowered(scratch, input, made));
+  const { edits, own } = withoutStaleComments(scratch, input, finished.edits, [target, SOURCE]);
+  const steps = own.length > 0 ? [...finished.steps, own] : finished.steps;
   const after = withEdits(input, edits);
   const module = after && scratch.module(after);
   return after && module && { state: { input: after, module, edits }, steps };

@@ -47,30 +47,78 @@ export function withoutSuppressed(findings: readonly Finding[], run: RulesRun): 
   return kept;
 }
 
+/** A rule that a suppression comment names, and what the run made of it. */
+export interface NamedRule {
+  readonly id: string;
+  readonly file: FileIr;
+  /** The whole comment, and where it names the rule. */
+  readonly comment: Span;
+  readonly span: Span;
+  /** It allows a finding. */
+  readonly isUsed: boolean;
+  /** It is reported as not needed. */
+  readonly isUnneeded: boolean;
+}
+
+/** The rules that the comments of a module name. `findings` are all that the rules made, allowed or not. */
+export function namedRules(findings: readonly Finding[], run: RulesRun): NamedRule[] {
+  return documentsOf(run.facts.module).flatMap((file) => {
+    const suppressions = suppressionsOf(file);
+    const used = new Set<Span>();
+    for (const finding of findings) if (finding.site.path === file.path) allows(suppressions, finding, used);
+    return suppressions.flatMap((one) => {
+      const unneeded = one.hasReason && !one.rules.some(({ id }) => id === UNUSED) && isJudged(file, one, run) ? unneededIn(one, used, run) : [];
+      return one.rules.map((rule): NamedRule => ({ ...rule, file, comment: one.comment, isUsed: used.has(rule.span), isUnneeded: unneeded.includes(rule) }));
+    });
+  });
+}
+
+/** Whether a comment allows a finding of its document; where it names the rule is noted in `used`. */
+function allows(suppressions: readonly Suppression[], finding: Finding, used: Set<Span>): boolean {
+  let allowed = false;
+  for (const { rules, hasReason, covers } of suppressions) {
+    const named = hasReason ? rules.filter((one) => one.id === finding.rule) : [];
+    if (named.length === 0 || !covers.some((span) => finding.site.start <= span.end && span.start <= finding.site.end)) continue;
+    for (const { span } of named) used.add(span);
+    allowed = true;
+  }
+  return allowed;
+}
+
 function inDocument(file: FileIr, findings: readonly Finding[], run: RulesRun): Finding[] {
   const suppressions = suppressionsOf(file);
   const used = new Set<Span>();
-  const allow = (finding: Finding): boolean => {
-    let allowed = false;
-    for (const { rules, hasReason, covers } of suppressions) {
-      const named = hasReason ? rules.filter((one) => one.id === finding.rule) : [];
-      if (named.length === 0 || !covers.some((span) => finding.site.start <= span.end && span.start <= finding.site.end)) continue;
-      for (const { span } of named) used.add(span);
-      allowed = true;
-    }
-    return allowed;
-  };
-  const kept = findings.filter((finding) => !allow(finding));
+  const isLeft = (finding: Finding): boolean => !allows(suppressions, finding, used);
+  const kept = findings.filter(isLeft);
   // A comment may allow what is said of comments: one that is needed for another kernel is unused for this one.
-  return [...kept, ...suppressions.flatMap((one) => problemsOf(file, one, used, run)).filter((finding) => !allow(finding))];
+  return [...kept, ...suppressions.flatMap((one) => problemsOf(file, one, used, run)).filter(isLeft)];
 }
 
-function problemsOf(file: FileIr, { comment, rules, hasReason, covers }: Suppression, used: ReadonlySet<Span>, run: RulesRun): Finding[] {
-  const { facts } = run;
+/** Whether the kernel is given the code that a comment is in and speaks of. */
+function isCompiled(file: FileIr, { comment, covers }: Suppression, { facts }: RulesRun): boolean {
   const macros = macrosOf(facts.module, facts.kernel);
   const isLeftOut = (at: number): boolean => isExcluded(conditionsOfSite(facts.module, { path: file.path, start: at, end: at + 1 }), facts.kernel, macros);
   // Conditions are those of code: a comment outside of functions has them of the code that it speaks of.
-  if (isLeftOut(comment.start) || covers.some((span) => isLeftOut(afterBlanks(file, span.start)))) return [];
+  return !isLeftOut(comment.start) && !covers.some((span) => isLeftOut(afterBlanks(file, span.start)));
+}
+
+/** Whether what a comment speaks of was analysed: else nobody knows what it would hide. */
+function isAnalysed(file: FileIr, { covers }: Suppression, { facts }: RulesRun): boolean {
+  const given = new Set(facts.notAnalysed.filter((one) => one.path === file.path).map((one) => one.function));
+  return !given.has('') && !file.functions.some((fn) => given.has(fn.name) && covers.some((span) => span.start < fn.end && fn.start < span.end));
+}
+
+function isJudged(file: FileIr, one: Suppression, run: RulesRun): boolean {
+  return isCompiled(file, one, run) && isAnalysed(file, one, run);
+}
+
+function unneededIn({ rules }: Suppression, used: ReadonlySet<Span>, run: RulesRun): Suppression['rules'] {
+  return rules.filter((one) => !used.has(one.span) && run.looked.has(one.id) && one.id !== UNUSED);
+}
+
+function problemsOf(file: FileIr, suppression: Suppression, used: ReadonlySet<Span>, run: RulesRun): Finding[] {
+  const { comment, rules, hasReason } = suppression;
+  if (!isCompiled(file, suppression, run)) return [];
   const functionName = file.functions.find((fn) => contains(fn, comment))?.name ?? null;
   const report = (rule: Rule['id'], severity: Finding['severity'], span: Span, message: string, fix: Fix | null = null): Finding[] =>
     run.looked.has(rule) ? [{ rule, severity, message, site: { path: file.path, start: span.start, end: span.end }, functionName, related: [], fix, ...(rule === UNUSED && { tags: ['unnecessary'] as const }) }] : [];
@@ -78,9 +126,8 @@ function problemsOf(file: FileIr, { comment, rules, hasReason, covers }: Suppres
   const unknown = rules.filter((one) => !run.known.has(one.id));
   const invalid = unknown.flatMap(({ id, span }) => report(INVALID, 'warning', span, `there is no rule ${JSON.stringify(id)}`));
   if (!hasReason) return [...invalid, ...report(WITHOUT_REASON, 'warning', comment, 'this comment suppresses nothing, because it gives no reason; say why the finding is to be ignored: `allow(…): reason`')];
-  const given = new Set(facts.notAnalysed.filter((one) => one.path === file.path).map((one) => one.function));
-  if (given.has('') || file.functions.some((fn) => given.has(fn.name) && covers.some((span) => span.start < fn.end && fn.start < span.end))) return invalid;
-  const unused = rules.filter((one) => !used.has(one.span) && run.looked.has(one.id) && one.id !== UNUSED);
+  if (!isAnalysed(file, suppression, run)) return invalid;
+  const unused = unneededIn(suppression, used, run);
   if (unused.length === 0) return invalid;
   const reports = (list: string): string => `${list} ${unused.length === 1 ? 'reports' : 'report'} nothing here for Linux ${run.kernel}`;
   const whole = unused.length === rules.length;
@@ -90,11 +137,15 @@ function problemsOf(file: FileIr, { comment, rules, hasReason, covers }: Suppres
 }
 
 /** Takes a comment out, with its line when nothing else is in it. Another target kernel may need it: a person has to look. */
-function removal({ path, text }: FileIr, { start, end }: Span): Fix {
+function removal({ path, text }: FileIr, comment: Span): Fix {
+  return { title: 'Remove the comment', safety: 'unsafe', edits: [{ path, edits: [{ span: withItsLine(text, comment), newText: '' }] }] };
+}
+
+/** A comment with its line when nothing else is in it, else with the blanks in front of it. */
+export function withItsLine(text: string, { start, end }: Span): Span {
   const alone = startsLine(text, start) && text.slice(end, lineEnd(text, end)).trim() === '';
   const before = /[ \t]*$/.exec(text.slice(lineStart(text, start), start))![0].length;
-  const span = alone ? { start: lineStart(text, start), end: nextLine(text, end) } : { start: start - before, end };
-  return { title: 'Remove the comment', safety: 'unsafe', edits: [{ path, edits: [{ span, newText: '' }] }] };
+  return alone ? { start: lineStart(text, start), end: nextLine(text, end) } : { start: start - before, end };
 }
 
 const FORM = /vfio-lifecycle:\s*allow\(\s*([\w-]+(?:\s*,\s*[\w-]+)*)\s*\)(?:\s*:\s*((?!\*\/)\S))?/d;
