@@ -1,3 +1,4 @@
+import type { Conversion } from '../engine/types.ts';
 import type { Moved } from '../convert/fold/types.ts';
 import type { Note } from '../convert/index.ts';
 import type { Engine } from '../engine/analyse.ts';
@@ -27,6 +28,8 @@ interface Outcome {
   readonly code?: string | null;
   /** Unchanged, with the old model left in it. */
   readonly isOld?: boolean;
+  /** What stands in the way beside the reason. */
+  readonly others?: readonly { readonly code: string; readonly reason: string }[];
   readonly notes: readonly Note[];
   readonly folded?: readonly Moved[] | undefined;
   readonly edits: readonly { readonly path: string; readonly range: JsonRange; readonly newText: string }[];
@@ -46,7 +49,7 @@ export async function runChange(command: Change, program: Program): Promise<numb
 
   const patch = patchOf(workspace);
   if (command.name === 'convert' && command.format === 'json') {
-    const files = outcomes.map(({ file, status, reason, code, notes, edits }) => ({ path: file.shown, status, ...(reason !== undefined && { reason }), ...(code !== undefined && { code }), notes: notes.map((note) => note.text), edits }));
+    const files = outcomes.map(({ file, status, reason, code, others = [], notes, edits }) => ({ path: file.shown, status, ...(reason !== undefined && { reason }), ...(code !== undefined && { code, obstacles: [{ code, reason }, ...others] }), notes: notes.map((note) => note.text), edits }));
     program.output.out(`${JSON.stringify({ files, patch: patch.toString('utf8') }, null, 2)}\n`);
   } else {
     for (const { file, status, reason, code, notes } of outcomes) {
@@ -58,6 +61,9 @@ export async function runChange(command: Change, program: Program): Promise<numb
       if (command.name === 'convert' && command.message) program.output.out(await messageOf(workspace, outcomes));
       program.output.out(patch);
     }
+  }
+  for (const { file, others = [] } of outcomes) {
+    for (const other of others) program.output.note(`${file.shown}: refused also: ${other.reason} [${other.code}]`);
   }
   if (command.write) {
     for (const path of workspace.changed()) {
@@ -95,9 +101,13 @@ async function convertFile(engine: Engine, workspace: Workspace, file: InputFile
     }
     case 'refused': {
       const { site, reason, code } = result;
-      const line = site ? workspace.lines(site.path).position(site.start).line + 1 : undefined;
-      const where = line === undefined || /\blines? \d/.test(reason) ? '' : ` (line ${line}${site!.path === file.path ? '' : ` of ${shownPath(site!.path)}`})`;
-      return { file, status: 'refused', reason: `${reason}${where}`, code, notes: [], edits: [] };
+      const placed = (one: Pick<Extract<Conversion, { status: 'refused' }>, 'reason' | 'site'>): string => {
+        const line = one.site ? workspace.lines(one.site.path).position(one.site.start).line + 1 : undefined;
+        const where = line === undefined || /\blines? \d/.test(one.reason) ? '' : ` (line ${line}${one.site!.path === file.path ? '' : ` of ${shownPath(one.site!.path)}`})`;
+        return `${one.reason}${where}`;
+      };
+      const others = (result.others ?? []).map((one) => ({ code: one.code, reason: placed(one) }));
+      return { file, status: 'refused', reason: placed({ site, reason }), code, others, notes: [], edits: [] };
     }
     case 'converted':
       return { file, status: 'converted', notes: result.notes, folded: result.folded, edits: take(workspace, result.edits) };

@@ -3,7 +3,7 @@ import type { Module } from '../lifecycle/types.ts';
 import { resolveArguments } from './arguments.ts';
 import { containerOf } from './container.ts';
 import { writesZeroes } from './overwritten.ts';
-import { isNull, plainTest } from './paths.ts';
+import { isNull, nullTested, plainTest } from './paths.ts';
 import { allExpressions, namesIn, namesUnder, statementsOf, uncast, type Placed } from './place.ts';
 import { lineOf, refuse, RefusedError, textOf } from './refuse.ts';
 import { assignmentsOf, effectsOf, relate, type Assignment, type CallSite } from './sites.ts';
@@ -55,6 +55,10 @@ export function findAllocation(module: Module, file: FileIr, site: CallSite): Fo
   const tag = typeOf(scope, root)?.tag;
   const allocations = source.filter((item) => isAllocation(item.value));
   if (allocations.length === 0) refuseForeign(module, file, site, root.name, source, tag);
+  if (source.length > 1 && source.every((item) => item.at.conditional)) {
+    const lines = source.map((item) => lineOf(file, item.at.stmt.start)).join(', ');
+    refuse('conditional-code', `\`${root.name}\` is allocated in the arms of an #if (lines ${lines}): which of them the kernel takes is not known here. Allocate it once, in front of the #if or behind it, with kzalloc().`, file, source[0]!.at.stmt);
+  }
   if (allocations.length > 1 || source.length > 1) {
     refuse('several-allocations', `\`${root.name}\` is assigned ${source.length} times in ${fn.name}(); the conversion needs one allocation that reaches the init. Give the other object a variable of its own.`, file, source[1]!.at.stmt);
   }
@@ -69,17 +73,30 @@ export function findAllocation(module: Module, file: FileIr, site: CallSite): Fo
   if (!site.whole || site.at.sole) refuse('unsuitable-statement', `${name}() is not a statement of its own here, so it cannot be taken out. Make it one.`, file, site.at.stmt);
   if (allocation.at.stmt.kind === 'if' || allocation.at.sole) refuse('unsuitable-allocation', `The allocation is part of another statement; write \`${root.name} = ${allocCall.name ?? 'kzalloc'}(…);\` on its own and test it afterwards.`, file, allocation.at.stmt);
   checkPlace(file, fn, allocation.at, allocCall.name ?? 'the allocation');
-  if (allocation.at.siblings !== site.at.siblings) {
+  const reached = inBlockOf(allocation.at, site.at);
+  if (!reached) {
     refuse('split-span', `The allocation (line ${lineOf(file, allocation.at.stmt.start)}) and ${name}() stand in different blocks, so they are not always executed together. Put both in one block.`, file, site.at.stmt);
   }
-  if (site.at.index < allocation.at.index) refuse('split-span', `${name}() stands before the allocation of \`${root.name}\`.`, file, site.at.stmt);
+  if (reached.index < allocation.at.index) refuse('split-span', `${name}() stands before the allocation of \`${root.name}\`.`, file, site.at.stmt);
   const checkAt = findCheck(file, fn, allocation.at, root.name);
-  checkGap(file, scope, allocation.at, site.at, root.name, container);
+  checkGap(file, scope, allocation.at, reached, site.at, root.name, container);
   const { dev, ops, before } = resolveArguments(file, scope, site, allocation.at, root.name);
   return {
     container,
     plan: { file, fn, at: allocation.at, variable: root.name, call: allocCall, check: checkAt.stmt as IfStmt, checkAt, init: site.at, dev, ops, before },
   };
+}
+
+/** The statement beside `from` that `to` is, or is in: a bare block or `do { … } while (0)`, which is gone through once. Null where it is in another one. */
+function inBlockOf(from: Placed, to: Placed): Placed | null {
+  let at = to;
+  while (at.siblings !== from.siblings) {
+    const outer = at.parent;
+    const isOnce = outer?.stmt.kind === 'block' || (outer?.stmt.kind === 'loop' && outer.stmt.form === 'do' && outer.stmt.condition !== null && isNull(outer.stmt.condition));
+    if (!outer || !isOnce) return null;
+    at = outer;
+  }
+  return at;
 }
 
 function checkPlace(file: FileIr, fn: FunctionIr, at: Placed, what: string): void {
@@ -130,7 +147,7 @@ function refuseParameter(module: Module, file: FileIr, site: CallSite, name: str
   const callers = file.functions.filter((other) => other !== fn && statementsOf(other).some(({ stmt }) => allExpressions(stmt).some((expr) => expr.kind === 'call' && expr.name === fn.name)));
   const exported = file.fileMacros.some((macro) => macro.name.startsWith('EXPORT_SYMBOL') && macro.args[0] === fn.name);
   if (callers.length === 0 || exported || (!fn.isStatic && module.sources.length > 1)) {
-    refuse('library', `${fn.name}() calls ${call.name}() on behalf of its callers: the life cycle is handled for callers in other files. Turn it into an \`.init\` helper and convert the callers with it.`, file, fn.nameSpan);
+    refuse('library', `${fn.name}() calls ${call.name}() on behalf of its callers, which allocate the object: the life cycle is handled for callers in other files. Turn it into an \`.init\` helper and convert the callers with it.`, file, fn.nameSpan);
   }
   refuse('helper-initialises', `${fn.name}() initialises a device that ${callers[0]!.name}() allocates. Move the call of ${call.name}() next to the allocation first.`, file, call);
 }
@@ -212,12 +229,18 @@ function isSizeOf(scope: Scope, size: Expr & { kind: 'sizeof' }, tag: string): b
   return type !== null && type.tag === tag && type.pointers === 0;
 }
 
-/** The statement after the one that gives `name` its value: where its test belongs. Undefined at the end of the block. */
+/**
+ * The statement after the one that gives `name` its value: where its test belongs. Declarations and assignments that call nothing and do not
+ * mention it may stand between them. Undefined at the end of the block.
+ */
 export function testAfter(at: Placed, name: string): Stmt | undefined {
-  // Another declarator of the same declaration may stand between an allocating declaration and its test, and so may declarations.
-  let index = at.index + 1;
-  if (at.stmt.kind === 'decl') while (at.siblings[index]?.kind === 'decl' && !namesUnder(at.siblings[index]!).includes(name)) index++;
-  return at.siblings[index];
+  return at.siblings.slice(at.index + 1).find((stmt) => !isUnrelated(stmt, name, at.stmt.kind === 'decl'));
+}
+
+function isUnrelated(stmt: Stmt, name: string, amongDeclarations: boolean): boolean {
+  if ((stmt.kind !== 'decl' && stmt.kind !== 'expr') || namesUnder(stmt).includes(name)) return false;
+  if (stmt.kind === 'decl' && amongDeclarations) return true;
+  return allExpressions(stmt).every((expr) => expr.kind !== 'call' && expr.kind !== 'unknown' && expr.kind !== 'statement-expression');
 }
 
 /** The NULL test right after the allocation. */
@@ -240,11 +263,13 @@ function findCheck(file: FileIr, fn: FunctionIr, at: Placed, name: string): Plac
   return inner ?? { stmt, siblings: at.siblings, index: at.siblings.indexOf(stmt), parent: at.parent, sole: false, conditional: false };
 }
 
-/** `!p`, `p == NULL`, `NULL == p`, also inside unlikely(). */
+/** `!p`, `p == NULL`, `NULL == p`, `IS_ERR_OR_NULL(p)`, also inside unlikely() or WARN(). */
 export function isNullTest(condition: Expr, name: string): boolean {
   const test = plainTest(condition);
-  const isIt = (expr: Expr): boolean => expr.kind === 'name' && expr.name === name;
-  if (test.kind === 'unary' && test.op === '!') return isIt(plainTest(test.operand));
+  const isIt = (expr: Expr): boolean => { const value = plainTest(expr); return value.kind === 'name' && value.name === name; };
+  if (test.kind === 'unary' && test.op === '!') return isIt(test.operand);
+  const asked = nullTested(test);
+  if (asked) return isIt(asked);
   return test.kind === 'binary' && test.op === '==' && ((isIt(test.left) && isNull(test.right)) || (isNull(test.left) && isIt(test.right)));
 }
 
@@ -254,9 +279,12 @@ export function leaves(stmt: Stmt): boolean {
   return last?.kind === 'return' || last?.kind === 'goto';
 }
 
-/** What stands between the test and the init runs on an initialised device once converted: nothing there may overwrite it. */
-function checkGap(file: FileIr, scope: Scope, from: Placed, to: Placed, name: string, container: Container): void {
-  const between = to.siblings.slice(from.index + 1, to.index);
+/**
+ * What stands between the test and the init runs on an initialised device once converted: nothing there may overwrite it. `outer` is the statement
+ * beside the allocation that the init, `to`, is in.
+ */
+function checkGap(file: FileIr, scope: Scope, from: Placed, outer: Placed, to: Placed, name: string, container: Container): void {
+  const between = [...from.siblings.slice(from.index + 1, outer.index), ...(outer === to ? [] : to.siblings.slice(0, to.index))];
   for (const stmt of between) {
     if (stmt.kind === 'label') refuse('split-span', `The label \`${stmt.name}\` between the allocation and the init lets another path in.`, file, stmt);
     if (stmt.kind === 'case' || stmt.kind === 'preproc') refuse('conditional-code', 'An #if or case label stands between the allocation and the init.', file, stmt);

@@ -1,15 +1,16 @@
-import type { Edit } from '../text/span.ts';
-import type { Expr, FileIr, FunctionIr, Stmt } from '../ir/types.ts';
+import type { Edit, Span } from '../text/span.ts';
+import type { Expr, FileIr, FunctionIr, IfStmt, Stmt } from '../ir/types.ts';
+import { isSilent, testedArgument } from '../kernel/macros.ts';
 import { indentAt, nextLine } from './layout.ts';
 import { allExpressions, innerStatements, statementsOf, uncast } from './place.ts';
 import type { AllocationPlan } from './types.ts';
 
 /** The edits that turn the NULL test and its branch into IS_ERR and PTR_ERR, in the error style that the function has. */
-export function errorBranchEdits(file: FileIr, allocation: Pick<AllocationPlan, 'check' | 'variable' | 'fn' | 'resets'>, eol: string): Edit[] {
+export function errorBranchEdits(file: FileIr, allocation: Pick<AllocationPlan, 'check' | 'variable' | 'fn' | 'resets' | 'returns'>, eol: string): Edit[] {
   const { check, variable, fn } = allocation;
   const { text } = file;
   const edits: Edit[] = [];
-  const test = `(IS_ERR(${variable}))`;
+  const { span: testSpan, text: test } = errorTest(check, variable);
   const value = `PTR_ERR(${variable})`;
   const statements = flatten(check.then);
   for (const stmt of statements) edits.push(...errnoEdits(fn, stmt, variable));
@@ -23,31 +24,53 @@ export function errorBranchEdits(file: FileIr, allocation: Pick<AllocationPlan, 
     }
   }
   const last = statements[statements.length - 1];
+  if (last?.kind === 'goto' && allocation.returns) {
+    const known = resultAt(fn, last.label);
+    edits.push({ span: testSpan, newText: test }, { span: last, newText: `return ${known !== null && assigned.has(known) ? known : value};` });
+    return edits;
+  }
   const result = last?.kind === 'goto' ? resultAt(fn, last.label) : null;
   // A bare goto that relied on the value the result had before; and a way out that asks whether there is an object.
   const assignments = [...(result === null || assigned.has(result) ? [] : [`${result} = ${value};`]), ...(allocation.resets === true ? [`${variable} = NULL;`] : [])];
   if (last?.kind !== 'goto' || assignments.length === 0) {
-    edits.push({ span: check.conditionSpan, newText: test });
+    edits.push({ span: testSpan, newText: test });
     return edits;
   }
   const before = (blanks: string): string => assignments.map((line) => `${line}${eol}${blanks}`).join('');
   if (check.then.kind === 'block') {
-    edits.push({ span: check.conditionSpan, newText: test });
+    edits.push({ span: testSpan, newText: test });
     edits.push({ span: { start: last.start, end: last.start }, newText: before(indentAt(text, last.start)) });
     return edits;
   }
   const indent = indentAt(text, check.start);
   if (!text.slice(check.conditionSpan.end, last.start).includes('\n')) {
     const inner = `${indent}${indent.startsWith(' ') ? indent : '\t'}`;
-    edits.push({ span: { start: check.conditionSpan.start, end: check.end }, newText: `${test} {${eol}${inner}${before(inner)}goto ${last.label};${eol}${indent}}` });
+    const behind = { start: check.conditionSpan.end, end: check.end };
+    edits.push({ span: testSpan, newText: test }, { span: behind, newText: ` {${eol}${inner}${before(inner)}goto ${last.label};${eol}${indent}}` });
     return edits;
   }
-  edits.push({ span: check.conditionSpan, newText: `${test} {` });
+  edits.push({ span: testSpan, newText: test }, { span: { start: check.conditionSpan.end, end: check.conditionSpan.end }, newText: ' {' });
   edits.push({ span: { start: last.start, end: last.start }, newText: before(indentAt(text, last.start)) });
   const end = nextLine(text, last.end);
   const closed = text[end - 1] === '\n';
   edits.push({ span: { start: end, end }, newText: closed ? `${indent}}${eol}` : `${eol}${indent}}` });
   return edits;
+}
+
+/**
+ * What IS_ERR takes the place of in a NULL test: all of it, or what is tested inside a macro that warns. What only hints at the likely branch goes,
+ * since IS_ERR does that itself.
+ */
+function errorTest(check: IfStmt, variable: string): { readonly span: Span; readonly text: string } {
+  let span: Span | null = null;
+  let inner = uncast(check.condition);
+  for (;;) {
+    const argument: Expr | undefined = inner.kind === 'call' && inner.name !== null ? inner.args[testedArgument(inner.name) ?? inner.args.length] : undefined;
+    if (inner.kind !== 'call' || !argument) break;
+    if (!isSilent(inner.name ?? '')) span = argument;
+    inner = uncast(argument);
+  }
+  return span ? { span, text: `IS_ERR(${variable})` } : { span: check.conditionSpan, text: `(IS_ERR(${variable}))` };
 }
 
 /** -ENOMEM in a return, an assignment or an argument of these becomes what the allocation returned. Another error was chosen and stays. */

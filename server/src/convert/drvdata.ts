@@ -1,4 +1,5 @@
 import type { FileIr } from '../ir/types.ts';
+import { isNull } from './paths.ts';
 import { lineOf, refuse, textOf } from './refuse.ts';
 import { relate, type CallSite } from './sites.ts';
 import type { AllocationPlan, Container, MovePlan } from './types.ts';
@@ -10,7 +11,8 @@ import type { AllocationPlan, Container, MovePlan } from './types.ts';
 export function drvdataMoves(file: FileIr, container: Container, allocation: AllocationPlan, sites: readonly CallSite[]): MovePlan[] {
   const inProbe = sites.filter((site) => site.fn === allocation.fn);
   const register = inProbe.find((site) => site.op === 'register' && relate(site.scope, container, site.target).level >= 0);
-  const sets = inProbe.filter((site) => site.op === 'set-drvdata');
+  // Clearing it on the way out keeps nothing.
+  const sets = inProbe.filter((site) => site.op === 'set-drvdata' && !(site.call.args[1] && isNull(site.call.args[1])));
   if (!register || sets.length === 0) return [];
   const isCore = (site: CallSite): boolean => {
     const value = site.call.args[1];

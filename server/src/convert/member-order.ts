@@ -2,7 +2,7 @@
  * Proves that nobody sees the order of the members of a struct: that no pointer to it, and none to its first member, is taken for a pointer
  * to something else. Denied by default: whatever is done with such a pointer needs a rule here or a row of the kernel's tables.
  */
-import { behaviourOf, isTransparent, retainsArgument, returnedArgument } from '../kernel/lookup.ts';
+import { behaviourOf, retainsArgument, testedArgument } from '../kernel/lookup.ts';
 import { isValueOrTest } from '../kernel/macros.ts';
 import { byteRangesOf, takesCookie } from '../kernel/memory-uses.ts';
 import { isQuery } from '../kernel/queries.ts';
@@ -288,7 +288,7 @@ function judgeKernelArgument(search: Search, scope: Scope, expr: Expr, kind: Kin
     search.handedOut.at = true;
     return;
   }
-  if (isLog(name) || isValueOrTest(name) || isTransparent(name) || returnedArgument(name) !== undefined || isQuery(name) || designators(call).length > 0) return;
+  if (isLog(name) || isValueOrTest(name) || testedArgument(name) !== undefined || isQuery(name) || designators(call).length > 0) return;
   const effects = effectsOf(name);
   if (effects.some((effect) => effect.op === 'free' && effect.target === index)) {
     if (kind === 'first') search.deny(`${what} is freed as that of the object`, scope.file, expr);

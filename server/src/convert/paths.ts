@@ -1,5 +1,7 @@
-import type { CallExpr, Expr, FunctionIr, ReturnStmt, Stmt } from '../ir/types.ts';
-import { namesIn, ownExpressions, uncast } from './place.ts';
+import type { CallExpr, Expr, FunctionIr, LoopStmt, ReturnStmt, Stmt } from '../ir/types.ts';
+import { loopCursors } from '../kernel/loop-macros.ts';
+import { isNullTestMacro, testedArgument } from '../kernel/macros.ts';
+import { namesIn, ownExpressions, statementsOf, uncast } from './place.ts';
 
 /** Where the object of a function can be, as a set of bits: paths that meet keep what each of them knew. */
 export const State = {
@@ -17,7 +19,10 @@ export type States = number;
 /** What a call does to the object that the walk follows. `keep` is what it maps a live object to. */
 export type CallMeaning =
   | { readonly op: 'allocate' | 'free' | 'uninit' }
-  | { readonly op: 'helper'; readonly result: States };
+  /** `nullSafe`: given NULL it does nothing. */
+  | { readonly op: 'helper'; readonly result: States; readonly nullSafe: boolean }
+  /** Hands the object out to a variable that has no value yet, or leaves that as it is. */
+  | { readonly op: 'hand-out' };
 
 export interface WalkInput {
   readonly fn: FunctionIr;
@@ -28,6 +33,8 @@ export interface WalkInput {
   readonly check: Stmt | null;
   /** The converted test makes the variable NULL where the allocation failed. */
   readonly resets?: boolean | undefined;
+  /** The `goto` of the failing branch that becomes a return. */
+  readonly returns?: Stmt | undefined;
   /** Tests of the result of a function that hands out the object through an argument: there is none where they hold, and one where they do not. */
   readonly handed?: ReadonlySet<Stmt> | undefined;
   readonly meaning: (call: CallExpr) => CallMeaning | null;
@@ -105,6 +112,7 @@ class Walker {
     switch (stmt.kind) {
       case 'label': return entry | (this.labels.get(stmt.name) ?? 0);
       case 'goto':
+        if (stmt.start === this.input.returns?.start) return 0;
         this.reach(stmt.label, entry);
         return 0;
       case 'return': {
@@ -116,7 +124,7 @@ class Walker {
       case 'continue': return this.jump(this.continues, entry);
       case 'block': return this.list(stmt.body, entry, depth + 1);
       case 'if': {
-        const tested = this.condition(stmt.condition, entry, stmt === this.input.check);
+        const tested = this.condition(stmt.condition, entry, stmt.start === this.input.check?.start);
         const split = this.input.handed?.has(stmt) === true ? { yes: tested.yes && State.none, no: tested.no && State.live } : tested;
         const then = this.statement(stmt.then, split.yes, depth + 1);
         return then | (stmt.otherwise ? this.statement(stmt.otherwise, split.no, depth + 1) : split.no);
@@ -171,7 +179,7 @@ class Walker {
     let states = entry;
     for (const init of stmt.init) states = this.statement(init, states, depth + 1);
     // A loop macro points its variable at another object in every round.
-    const cursor = stmt.macro !== null && stmt.args.some((arg) => arg.kind === 'name' && this.input.holders.has(arg.name));
+    const cursor = cursorsOf(stmt, this.input.fn).some((name) => this.input.holders.has(name));
     let around = states;
     let out = 0;
     for (let round = 0; round < 6; round++) {
@@ -219,13 +227,17 @@ class Walker {
       return inner.op === '&&' ? { yes: right.yes, no: left.no | right.no } : { yes: left.yes | right.yes, no: right.no };
     }
     if (inner.kind === 'binary' && (inner.op === '==' || inner.op === '!=')) {
-      const other = isNull(inner.right) ? inner.left : isNull(inner.left) ? inner.right : null;
-      if (other && this.isHolder(uncast(other))) {
-        const split = this.presence(uncast(other), entry, own);
+      const compared = isNull(inner.right) ? inner.left : isNull(inner.left) ? inner.right : null;
+      const other = compared && plainTest(compared);
+      if (other && this.isHolder(other)) {
+        const split = this.presence(other, entry, own);
         return inner.op === '!=' ? split : { yes: split.no, no: split.yes };
       }
     }
     if (this.isHolder(inner)) return this.presence(inner, entry, own);
+    const asked = nullTested(inner);
+    const missing = asked && plainTest(asked);
+    if (missing && this.isHolder(missing)) return this.absence(inner, missing, entry, own);
     const states = this.value(inner, entry);
     return { yes: states, no: states };
   }
@@ -235,6 +247,16 @@ class Walker {
     const gone = own ? State.none | State.failed : State.none;
     const no = entry & (State.none | State.failed);
     return { yes: entry & ~gone, no: own && this.input.resets === true && no !== 0 ? State.none : no };
+  }
+
+  /** A test that holds where there is no object. IS_ERR_OR_NULL() also knows the error pointer of the converted allocation. */
+  private absence(test: Expr, holder: Expr, entry: States, own: boolean): Split {
+    if (own || test.kind !== 'call' || test.name !== 'IS_ERR_OR_NULL') {
+      const split = this.presence(holder, entry, own);
+      return { yes: split.no, no: split.yes };
+    }
+    const none = State.none | State.failed;
+    return { yes: entry & none, no: entry & ~none };
   }
 
   private isHolder(expr: Expr): expr is Expr & { kind: 'name' } {
@@ -270,10 +292,12 @@ class Walker {
     if (expr.kind !== 'call') return entry;
     const meaning = this.input.meaning(expr);
     if (!meaning) return entry;
-    this.note(this.calls, expr, entry);
+    this.note(this.calls, expr, meaning.op === 'hand-out' || (meaning.op === 'helper' && meaning.nullSafe) ? entry & ~State.none : entry);
     const present = State.live | State.undone;
     switch (meaning.op) {
       case 'allocate': return entry;
+      // A path on which it was not handed out must not look at the variable: what looks says that it was.
+      case 'hand-out': return entry & State.none ? State.live | (entry & ~State.none) : entry;
       case 'free': return entry === 0 ? 0 : State.freed;
       case 'uninit': return (entry & State.live ? State.undone : 0) | (entry & ~State.live);
       case 'helper': return (entry & present ? meaning.result : 0) | (entry & ~present) | (entry & State.undone && meaning.result & State.live ? State.undone : 0);
@@ -294,6 +318,21 @@ class Walker {
   }
 }
 
+/**
+ * The variables that a loop macro sets. Of a macro that nobody knows, those that the function does not mention behind the loop: what it does
+ * mention there is what the loop was given, as `foo` in `for_each_port_of(foo, i)`.
+ */
+function cursorsOf(stmt: LoopStmt, fn: FunctionIr): string[] {
+  if (stmt.macro === null) return [];
+  const known = loopCursors(stmt.macro);
+  const after = known ? new Set<string>() : namesBehind(fn, stmt.end);
+  return stmt.args.flatMap((arg, index) => (arg.kind === 'name' && (known ? known.includes(index) : !after.has(arg.name)) ? [arg.name] : []));
+}
+
+function namesBehind(fn: FunctionIr, offset: number): Set<string> {
+  return new Set(statementsOf(fn).flatMap(({ stmt }) => (stmt.start >= offset ? ownExpressions(stmt).flatMap(namesIn) : [])));
+}
+
 /** The parts that are evaluated before an expression takes effect. The target of a plain assignment is no use of its variable. */
 function partsOf(expr: Expr): readonly Expr[] {
   switch (expr.kind) {
@@ -312,17 +351,21 @@ function partsOf(expr: Expr): readonly Expr[] {
   }
 }
 
-/** likely(x), unlikely(x), WARN_ON(x), !!x and (x) are x in a test. */
+/** likely(x), unlikely(x), WARN_ON(x), READ_ONCE(x), !!x and (x) are x in a test. */
 export function plainTest(expr: Expr): Expr {
   let inner = uncast(expr);
   for (;;) {
-    const argument: Expr | undefined = inner.kind === 'call' && inner.name !== null && TRANSPARENT.has(inner.name) ? inner.args[0] : undefined;
+    const argument: Expr | undefined = inner.kind === 'call' && inner.name !== null ? inner.args[testedArgument(inner.name) ?? inner.args.length] : undefined;
     if (argument) inner = uncast(argument);
     else if (inner.kind === 'unary' && inner.op === '!' && inner.operand.kind === 'unary' && inner.operand.op === '!') inner = inner.operand.operand;
     else return inner;
   }
 }
-const TRANSPARENT: ReadonlySet<string> = new Set(['likely', 'unlikely', 'WARN_ON', 'WARN_ON_ONCE', 'BUG_ON']);
+
+/** What `IS_ERR_OR_NULL(x)` and `ZERO_OR_NULL_PTR(x)` ask of; null for any other test. */
+export function nullTested(test: Expr): Expr | null {
+  return test.kind === 'call' && test.name !== null && isNullTestMacro(test.name) ? test.args[0] ?? null : null;
+}
 
 /** `&name` */
 export function isAddressOf(expr: Expr, name: string): boolean {

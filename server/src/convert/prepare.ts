@@ -24,6 +24,14 @@ export interface Prepared {
   readonly documents: readonly string[];
 }
 
+/** A preparation that a step refused. `module` is what the steps before it left, `edits` what they did. */
+export interface Unprepared {
+  readonly status: 'refused';
+  readonly refusal: Refusal;
+  readonly module: Module;
+  readonly edits: readonly DocumentEdits[];
+}
+
 /** More rounds than there are steps: each step rewrites all that it finds at once, and what it has rewritten is no case for it again. */
 const MAX_ROUNDS = 12;
 
@@ -32,7 +40,7 @@ const MAX_ROUNDS = 12;
  * init calls to one, memory of devres to memory of the driver, and what the target kernel changed in the new model itself. Each
  * step leaves a driver that is right in itself. Never throws; sites of a refusal are in the documents as they were given.
  */
-export function prepareConversion(input: ConversionInput, request: ConversionRequest, relower: Relower): Prepared | { readonly status: 'refused'; readonly refusal: Refusal } {
+export function prepareConversion(input: ConversionInput, request: ConversionRequest, relower: Relower): Prepared | Unprepared {
   let { module } = input;
   let edits: readonly DocumentEdits[] = [];
   const notes: Note[] = [];
@@ -62,7 +70,7 @@ export function prepareConversion(input: ConversionInput, request: ConversionReq
   } catch (error) {
     if (!(error instanceof RefusedError)) throw error;
     const { refusal } = error;
-    return { status: 'refused', refusal: { ...refusal, site: refusal.site && siteBefore(edits, refusal.site) } };
+    return { status: 'refused', refusal: { ...refusal, site: refusal.site && siteBefore(edits, refusal.site) }, module, edits };
   }
   return { status: 'prepared', module, edits, notes, touched: [...touched], callbacks, documents: [...documents] };
 }

@@ -1,4 +1,6 @@
-import type { CallExpr, Expr, FileIr, FunctionIr, Stmt } from '../ir/types.ts';
+import type { AssignExpr, CallExpr, Expr, FileIr, FunctionIr, GotoStmt, Stmt } from '../ir/types.ts';
+import { expandMacros, flowMacroNames } from '../lifecycle/expand.ts';
+import { expansionOf } from '../lifecycle/module.ts';
 import type { Module } from '../lifecycle/types.ts';
 import { rootOf } from './allocation.ts';
 import { hiddenJumps } from './hidden-jumps.ts';
@@ -17,9 +19,9 @@ import { memberPath, scopeOf, typeOf, type Scope } from './typing.ts';
  */
 export function provePaths(module: Module, file: FileIr, container: Container, allocations: readonly AllocationPlan[], teardown: Teardown): AllocationPlan[] {
   const events = meaningOf(teardown);
-  const helpers = new HelperSummaries(module, file, container, events, new Set(allocations.map((item) => item.fn)));
+  const helpers = new HelperSummaries(module, file, container, events, allocations);
   const functions = new Set<FunctionIr>([...allocations.map((item) => item.fn), ...teardown.frees.map((item) => item.fn), ...teardown.uninits.map((item) => item.fn)]);
-  const resetting = new Set<AllocationPlan>();
+  const proved = new Map<AllocationPlan, Pick<AllocationPlan, 'resets' | 'returns'>>();
   const makers = new Set(allocations.map((item) => item.fn.name));
   for (const fn of functions) {
     if (fn.opaque) refuse('opaque-function', `${fn.name}() has something in it that was not understood, so its paths cannot be followed. Simplify it, or convert by hand.`, file, fn.nameSpan);
@@ -28,27 +30,62 @@ export function provePaths(module: Module, file: FileIr, container: Container, a
     const holders = holdersIn(scope, container, events, allocation);
     // Two objects of the type in one function are beyond this walk, which knows one.
     if (holders === null) continue;
-    const prove = (resets: boolean): void => {
+    const prove = ({ resets, returns }: Pick<AllocationPlan, 'resets' | 'returns'>): void => {
+      const written = writtenOut(module, file, fn);
       const output = walk({
-        fn,
+        fn: written,
         entry: allocation || !fn.params.some((param) => holders.has(param.name)) ? State.none : State.live,
         holders,
         check: allocation?.check ?? null,
         resets,
-        handed: handedAt(fn, holders, makers),
+        returns,
+        handed: handedAt(written, holders, makers),
         meaning: helpers.meaningIn(scope, allocation),
         jumps: hiddenJumps(module, file, fn).from,
       });
       if (!output.complete) refuse('opaque-function', `The paths of ${fn.name}() cannot be followed to the end. Simplify it, or convert by hand.`, file, fn.nameSpan);
       judge(file, fn, output, allocation, helpers.isCalled(fn), handedOverAt(fn, teardown));
     };
-    const refused = refusalOf(() => prove(false));
+    const refused = refusalOf(() => prove({}));
     if (refused === null) continue;
+    const jump = allocation && jumpOf(allocation);
+    if (refused.refusal.code !== 'free-of-nothing' || !allocation || !jump) throw refused;
+    const isIdle = doesNothing(fn, jump, (call) => helpers.takesNull(scope, allocation, call));
     // Where the ways out ask whether there is an object (`if (p) kfree(p);`), NULL in the variable answers them as before.
-    if (refused.refusal.code !== 'free-of-nothing' || allocation === null || !leavesByGoto(allocation) || refusalOf(() => prove(true)) !== null) throw refused;
-    resetting.add(allocation);
+    const ways: readonly Pick<AllocationPlan, 'resets' | 'returns'>[] = isIdle ? [{ returns: jump }, { resets: true }] : [{ resets: true }];
+    const way = ways.find((one) => refusalOf(() => prove(one)) === null);
+    if (!way) throw refused;
+    proved.set(allocation, way);
   }
-  return allocations.map((item) => (resetting.has(item) ? { ...item, resets: true } : item));
+  return allocations.map((item) => ({ ...item, ...proved.get(item) }));
+}
+
+/** The `goto` that the failing branch of an allocation ends in. */
+function jumpOf({ check }: AllocationPlan): GotoStmt | null {
+  const last = check.then.kind === 'block' ? check.then.body[check.then.body.length - 1] : check.then;
+  return last?.kind === 'goto' ? last : null;
+}
+
+/** Whether a jump leads to nothing but calls that `takesNull`, and the return of a variable; other jumps keep its label in use. */
+function doesNothing(fn: FunctionIr, jump: GotoStmt, takesNull: (call: CallExpr) => boolean): boolean {
+  const all = statementsOf(fn);
+  const label = all.find(({ stmt }) => stmt.kind === 'label' && stmt.name === jump.label);
+  const isUsed = all.some(({ stmt }) => stmt.kind === 'goto' && stmt.label === jump.label && stmt.start !== jump.start);
+  if (!label || !isUsed) return false;
+  const behind = label.siblings.slice(label.index + 1).filter((stmt) => stmt.kind !== 'label');
+  const end = behind.findIndex((stmt) => stmt.kind === 'return');
+  const value = behind[end]?.kind === 'return' ? behind[end].value : null;
+  return end > 0 && value?.kind === 'name' && behind.slice(0, end).every((stmt) => stmt.kind === 'expr' && stmt.expr.kind === 'call' && takesNull(stmt.expr));
+}
+
+/** The function with the loops, jumps and returns of the module's macros where they are used. */
+function writtenOut(module: Module, file: FileIr, fn: FunctionIr): FunctionIr {
+  const names = flowMacroNames(module);
+  if (names.size === 0) return fn;
+  return expandMacros(fn, (name) => {
+    const macro = names.has(name) ? [file, ...module.headers].flatMap((one) => one.macros).find((one) => one.name === name) : undefined;
+    return macro ? expansionOf(macro) : null;
+  });
 }
 
 /** The tests that ask whether a function that allocates has handed out the object: `ret = foo_create(dev, &p); if (ret)`, `if (foo_create(dev, &p))`. */
@@ -81,11 +118,6 @@ function refusalOf(prove: () => void): RefusedError | null {
     if (!(error instanceof RefusedError)) throw error;
     return error;
   }
-}
-
-function leavesByGoto({ check }: AllocationPlan): boolean {
-  const last = check.then.kind === 'block' ? check.then.body[check.then.body.length - 1] : check.then;
-  return last?.kind === 'goto';
 }
 
 function judge(file: FileIr, fn: FunctionIr, output: WalkOutput, allocation: AllocationPlan | null, isHelper: boolean, handedOver: number): void {
@@ -155,6 +187,18 @@ function holdersIn(scope: Scope, container: Container, events: ReadonlyMap<CallE
   return containers.length > 1 ? null : holders;
 }
 
+function isNamed(expr: Expr, name: string): boolean {
+  const inner = uncast(expr);
+  return inner.kind === 'name' && inner.name === name;
+}
+
+/** `*param = …` */
+function isStoreTo(expr: Expr, param: string): expr is AssignExpr {
+  if (expr.kind !== 'assign') return false;
+  const target = uncast(expr.target);
+  return target.kind === 'unary' && target.op === '*' && isNamed(target.operand, param);
+}
+
 const MAX_CALL_DEPTH = 40;
 
 /** What the functions of the file do to an object that they are given or find through drvdata. */
@@ -167,10 +211,12 @@ class HelperSummaries {
   private readonly called = new Set<string>();
   /** What they free on failure is the object that they have allocated themselves. */
   private readonly allocating: ReadonlySet<FunctionIr>;
+  private readonly made: ReadonlyMap<FunctionIr, AllocationPlan>;
   private depth = 0;
 
-  constructor(module: Module, file: FileIr, container: Container, events: ReadonlyMap<CallExpr, 'free' | 'uninit'>, allocating: ReadonlySet<FunctionIr>) {
-    this.allocating = allocating;
+  constructor(module: Module, file: FileIr, container: Container, events: ReadonlyMap<CallExpr, 'free' | 'uninit'>, allocations: readonly AllocationPlan[]) {
+    this.made = new Map(allocations.map((item) => [item.fn, item]));
+    this.allocating = new Set(this.made.keys());
     this.module = module;
     this.file = file;
     this.container = container;
@@ -192,14 +238,40 @@ class HelperSummaries {
       if (event) return { op: event };
       if (allocation && call === allocation.call) return { op: 'allocate' };
       const callee = call.name === null ? undefined : this.file.functions.find((fn) => fn.name === call.name);
-      if (!callee || callee === scope.fn || this.allocating.has(callee)) return null;
+      if (!callee || callee === scope.fn) return null;
+      if (this.allocating.has(callee)) return this.handsOut(scope.fn, callee, call) ? { op: 'hand-out' } : null;
       const result = this.resultOf(callee);
       if (result === null || result === State.live) return null;
       // A helper that takes the object must be given it; one that finds it through drvdata has it anyway.
       const takes = callee.params.some((param) => this.container.tags.includes(param.type.name) && param.type.pointers === 1);
       const given = call.args.some((arg) => levelOf(scope, this.container, arg) >= 0 || namesIn(arg).some((name) => name === allocation?.variable));
-      return takes && !given ? null : { op: 'helper', result };
+      return takes && !given ? null : { op: 'helper', result, nullSafe: takes && this.doesNothingToNull(callee) };
     };
+  }
+
+  /** Whether a call is a free, or one of a helper, that does nothing when the object is NULL. */
+  takesNull(scope: Scope, allocation: AllocationPlan, call: CallExpr): boolean {
+    if (this.events.get(call) === 'free') return true;
+    const meaning = this.meaningIn(scope, allocation)(call);
+    return meaning?.op === 'helper' && meaning.nullSafe;
+  }
+
+  private doesNothingToNull(fn: FunctionIr): boolean {
+    const output = this.walked(fn, State.none);
+    return output.complete && output.calls.size === 0;
+  }
+
+  /** `foo_create(dev, &p)`, where `p` has no value before and the callee stores nothing but the object that it has made. */
+  private handsOut(fn: FunctionIr, callee: FunctionIr, call: CallExpr): boolean {
+    const at = call.args.findIndex((arg) => { const inner = uncast(arg); return inner.kind === 'unary' && inner.op === '&' && inner.operand.kind === 'name'; });
+    const given = at < 0 ? null : uncast(call.args[at]!);
+    const param = callee.params[at];
+    const made = this.made.get(callee);
+    if (given?.kind !== 'unary' || given.operand.kind !== 'name' || !param || !made) return false;
+    const { name } = given.operand;
+    const declared = statementsOf(fn).some(({ stmt }) => stmt.kind === 'decl' && stmt.name === name && stmt.init === null);
+    const isSet = statementsOf(fn).some(({ stmt }) => allExpressions(stmt).some((expr) => expr.kind === 'assign' && expr.target.kind === 'name' && expr.target.name === name));
+    return declared && !isSet && statementsOf(callee).every(({ stmt }) => allExpressions(stmt).every((expr) => !isStoreTo(expr, param.name) || (isNamed(expr.value, made.variable) && expr.start > made.check.end)));
   }
 
   /** The states in which a function leaves a live object; null when it does nothing to one. */
@@ -216,14 +288,22 @@ class HelperSummaries {
     return result;
   }
 
-  private compute(fn: FunctionIr): States | null {
-    const scope = scopeOf(this.module, this.file, fn);
-    const holders = holdersIn(scope, this.container, this.events, null);
+  private holdersOf(fn: FunctionIr): ReadonlySet<string> {
+    const holders = holdersIn(scopeOf(this.module, this.file, fn), this.container, this.events, null);
     const passed = fn.params.filter((param) => this.container.tags.includes(param.type.name) && param.type.pointers === 1).map((param) => param.name);
-    const all = new Set([...(holders ?? []), ...passed]);
+    return new Set([...(holders ?? []), ...passed]);
+  }
+
+  private walked(fn: FunctionIr, entry: States): WalkOutput {
+    const scope = scopeOf(this.module, this.file, fn);
+    return walk({ fn: writtenOut(this.module, this.file, fn), entry, holders: this.holdersOf(fn), check: null, meaning: this.meaningIn(scope, null), jumps: hiddenJumps(this.module, this.file, fn).from });
+  }
+
+  private compute(fn: FunctionIr): States | null {
+    const all = this.holdersOf(fn);
     if (all.size === 0) return null;
     const takes = fn.params.some((param) => all.has(param.name));
-    const output = walk({ fn, entry: takes ? State.live : State.none, holders: all, check: null, meaning: this.meaningIn(scope, null), jumps: hiddenJumps(this.module, this.file, fn).from });
+    const output = this.walked(fn, takes ? State.live : State.none);
     const result = output.exits.reduce((states, exit) => states | exit.states, 0) & ~(State.none | State.failed);
     return output.calls.size > 0 ? result || State.live : null;
   }

@@ -1,6 +1,6 @@
 import type { Edit } from '../text/span.ts';
 import type { KernelVersion } from '../kernel/types.ts';
-import type { CallExpr, FileIr, FunctionIr, IfStmt, VariableIr } from '../ir/types.ts';
+import type { CallExpr, FileIr, FunctionIr, GotoStmt, IfStmt, VariableIr } from '../ir/types.ts';
 import type { Module, Site } from '../lifecycle/types.ts';
 import type { Placed } from './place.ts';
 
@@ -107,6 +107,8 @@ export interface AllocationPlan extends InFile {
   readonly init: Placed;
   /** What fails after the allocation leaves by way of a test whether there is an object: the variable becomes NULL again where the allocation fails. */
   readonly resets?: boolean;
+  /** The failing branch returns at once: what its `goto` leads to does nothing without an object. */
+  readonly returns?: GotoStmt;
   /** Third and fourth argument of vfio_alloc_device. */
   readonly dev: string;
   readonly ops: string;

@@ -1,6 +1,6 @@
 /** Compares a module path by path before and after a fix: a path may do what the fix adds, and nothing else that it did not do. */
 import type { FileIr, FunctionIr } from '../ir/types.ts';
-import { expandLeaving, leavingNames } from '../lifecycle/expand.ts';
+import { expandMacros, flowMacroNames } from '../lifecycle/expand.ts';
 import { indexModule } from '../lifecycle/module.ts';
 import type { ModuleFacts } from '../lifecycle/types.ts';
 import { contains, walk } from '../rules/locate.ts';
@@ -122,10 +122,10 @@ export function isBad({ test, holds }: Decision): boolean {
   return /^IS_ERR(?:_OR_NULL|_VALUE)?\(/.test(test) ? holds : !holds;
 }
 
-/** The function with those macros written out that leave it. */
+/** The function with those macros written out that leave it or are the heads of its loops. */
 function written(facts: ModuleFacts, file: FileIr, fn: FunctionIr): FunctionIr {
-  const leaving = leavingNames(facts.module);
-  if (leaving.size === 0) return fn;
+  const names = flowMacroNames(facts.module);
+  if (names.size === 0) return fn;
   const index = indexModule(facts.module, facts.kernel);
-  return expandLeaving(fn, (name) => (leaving.has(name) ? index.macroFunction(file, name)?.item ?? null : null));
+  return expandMacros(fn, (name) => (names.has(name) ? index.macroFunction(file, name)?.item ?? null : null));
 }

@@ -100,7 +100,13 @@ function preparePlan(engine: Engine, scratch: Engine, input: ModuleInput, target
   if (!module) return { status: 'unchanged' };
   const request = { path: input.file, functionName };
   const prepared = prepareConversion({ module, kernel: target.version }, request, (edits) => relowered(scratch, input, edits));
-  if (prepared.status === 'refused') return { status: 'refused', ...prepared.refusal };
+  if (prepared.status === 'refused') {
+    // All steps but the last few are done by then, so that what the plan lacks is no longer what one of them would bring.
+    const plan = prepared.refusal.code === 'member-not-first' ? planConversion({ module: prepared.module, kernel: target.version }, request) : null;
+    if (plan?.status !== 'refused' || plan.refusal.code === prepared.refusal.code) return { status: 'refused', ...prepared.refusal };
+    const { site } = plan.refusal;
+    return { status: 'refused', ...prepared.refusal, others: [{ ...plan.refusal, site: site && siteBefore(prepared.edits, site) }] };
+  }
   const result = planConversion({ module: prepared.module, kernel: target.version, callbacks: prepared.callbacks, documents: prepared.documents }, request);
   switch (result.status) {
     case 'planned': return { status: 'planned', prepared, plan: result.plan };
@@ -110,6 +116,11 @@ function preparePlan(engine: Engine, scratch: Engine, input: ModuleInput, target
       return { status: 'refused', ...result.refusal, site: site && siteBefore(prepared.edits, site) };
     }
   }
+}
+
+/** All that stands in the way, as one text. */
+export function reasonsOf({ reason, others = [] }: Extract<Conversion, { status: 'refused' }>): string {
+  return [reason, ...others.map((one) => one.reason)].join(' Besides: ');
 }
 
 /** The edits of a conversion before its proof; undefined when there are none. */

@@ -1,7 +1,7 @@
 /** Follows one path of a function as texts: what locals are worth, what was done, what was decided. */
 import { printExpr } from '../ir/print.ts';
 import type { AsmStmt, CallExpr, DeclStmt, Expr, UnknownStmt } from '../ir/types.ts';
-import { behaviourOf, isNoReturn, isTransparent, isView, returnedArgument } from '../kernel/lookup.ts';
+import { behaviourOf, isNoReturn, isView, testedArgument } from '../kernel/lookup.ts';
 import { isValueOrTest } from '../kernel/macros.ts';
 import { isQuery } from '../kernel/queries.ts';
 import { indexModule } from '../lifecycle/module.ts';
@@ -211,7 +211,7 @@ function call(context: Context, expr: CallExpr): string {
     return '';
   }
   if (definitions(context, name)) return called(context, expr, name, name, args);
-  const passed = returnedArgument(name) ?? (isTransparent(name) ? 0 : undefined);
+  const passed = testedArgument(name);
   if (passed !== undefined && args[passed] !== undefined) return args[passed];
   if (PURE.has(name) || isValueOrTest(name) || isView(name) || isQuery(name)) return `${name}(${args.join(', ')})`;
   if (isUnknownMacro(context, name)) state.obstacle ??= `${name}(): what it does is not known`;
@@ -260,7 +260,7 @@ function decide(context: Context, condition: Expr, holds: boolean): boolean {
 
 function testOf(context: Context, condition: Expr, holds: boolean): Test {
   if (condition.kind === 'call' && condition.name !== null && condition.args.length > 0) {
-    const passed = returnedArgument(condition.name) ?? (isTransparent(condition.name) ? 0 : undefined);
+    const passed = testedArgument(condition.name);
     const inner = passed === undefined ? undefined : condition.args[passed];
     if (inner !== undefined && !definitions(context, condition.name)) return testOf(context, inner, holds);
   }

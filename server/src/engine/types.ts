@@ -69,4 +69,6 @@ export type Conversion =
     readonly status: 'refused'; readonly reason: string; readonly site: { readonly path: string; readonly start: number; readonly end: number } | null;
     /** The kind of reason, a row of docs/refusals.md; null where the result was not proved. */
     readonly code: RefusalCode | null;
+    /** What stands in the way beside the first; missing when nothing more is known. */
+    readonly others?: readonly { readonly code: RefusalCode; readonly reason: string; readonly site: { readonly path: string; readonly start: number; readonly end: number } | null }[];
   };

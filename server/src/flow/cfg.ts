@@ -10,8 +10,8 @@ export type Instr =
   | { readonly kind: 'result'; readonly value: Expr | null; readonly site: Span }
   /** A __free() variable goes out of scope. */
   | { readonly kind: 'cleanup'; readonly decl: DeclStmt }
-  /** A loop macro gave its cursor (the first arguments that are lvalues) a new, unknown value. */
-  | { readonly kind: 'cursor'; readonly args: readonly Expr[]; readonly site: Span }
+  /** A loop macro may have given an argument a new, unknown value. `exit` is the block behind the loop. */
+  | { readonly kind: 'cursor'; readonly macro: string; readonly args: readonly Expr[]; readonly exit: number; readonly site: Span }
   /** From here on these preprocessor conditions hold. */
   | { readonly kind: 'config'; readonly conditions: readonly Condition[] }
   | { readonly kind: 'goto'; readonly stmt: GotoStmt }
@@ -222,7 +222,7 @@ class Builder {
     };
     if (s.form === 'do') this.finish({ kind: 'jump', to: body.id }); else test();
     this.current = body;
-    if (s.form === 'macro') body.instrs.push({ kind: 'cursor', args: s.args, site: s });
+    if (s.form === 'macro') body.instrs.push({ kind: 'cursor', macro: s.macro ?? '', args: s.args, exit: exit.id, site: s });
     this.stmt(s.body);
     this.finish({ kind: 'jump', to: step.id });
     this.current = step;

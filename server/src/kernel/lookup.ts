@@ -7,7 +7,7 @@ import { NEUTRAL_FAMILIES } from './neutral-families.ts';
 import { nearest } from './version.ts';
 import { isView } from './views.ts';
 
-export { isNoReturn, isTransparent, returnedArgument } from './macros.ts';
+export { isNoReturn, isNullTestMacro, isSilent, isValueOrTest, testedArgument } from './macros.ts';
 export { isView } from './views.ts';
 
 /** Functions of the wider kernel that have an effect or an error convention. */

@@ -14,6 +14,12 @@ const VALUE_OF = new Map<string, number>([
   ...['dev_err_probe', 'dev_warn_probe', 'drm_WARN_ON', 'drm_WARN_ON_ONCE', 'drm_WARN', 'drm_WARN_ONCE', 'dev_WARN_ONCE', 'netdev_WARN_ONCE'].map((name) => [name, 1] as const),
 ]);
 
+/** Those of them that do nothing else: they do not log, and a test without them is the same test. */
+const SILENT = new Set(['likely', 'unlikely', 'READ_ONCE', 'data_race', '__builtin_expect', 'no_free_ptr', 'rcu_access_pointer', 'rcu_dereference_raw']);
+
+/** They hold for NULL and not for an object; the first for error pointers too (include/linux/err.h), the second for the result of `kmalloc(0)` (include/linux/slab.h). */
+const NULL_TESTS = new Set(['IS_ERR_OR_NULL', 'ZERO_OR_NULL_PTR']);
+
 const ERROR_POINTERS = new Set(['IS_ERR', 'IS_ERR_OR_NULL', 'IS_ERR_VALUE', 'PTR_ERR', 'PTR_ERR_OR_ZERO', 'ERR_PTR', 'ERR_CAST']);
 const ASSERTIONS = new Set(['BUG_ON', 'GEM_BUG_ON', 'VM_BUG_ON', 'KVM_BUG_ON', 'dev_WARN', 'RCU_LOCKDEP_WARN', 'pcibios_err_to_errno']);
 
@@ -21,14 +27,22 @@ const NO_RETURN = new Set([
   'BUG', 'panic', 'do_exit', 'make_task_dead', 'kthread_exit', 'kthread_complete_and_exit', 'unreachable', '__builtin_unreachable', '__builtin_trap', 'nmi_panic', 'machine_restart',
 ]);
 
-/** True when `name(x, …)` in a condition is true exactly when `x` is. */
-export function isTransparent(name: string): boolean {
-  return TRANSPARENT.has(name);
+/**
+ * The zero-based position of the argument that a condition `name(…)` tests: it holds exactly when that one does, and mostly has its value: 1 for
+ * `dev_err_probe(dev, err, …)`. Undefined for any other call.
+ */
+export function testedArgument(name: string): number | undefined {
+  return VALUE_OF.get(name) ?? (TRANSPARENT.has(name) ? 0 : undefined);
 }
 
-/** The zero-based position of the argument whose value `name(…)` returns: 1 for `dev_err_probe(dev, err, …)`; undefined for any other call. */
-export function returnedArgument(name: string): number | undefined {
-  return VALUE_OF.get(name);
+/** True when a test of `name(x)` is one of `x` and nothing else, so that it may be left out. */
+export function isSilent(name: string): boolean {
+  return SILENT.has(name);
+}
+
+/** True when `name(p)` holds for NULL and does not hold for an object. */
+export function isNullTestMacro(name: string): boolean {
+  return NULL_TESTS.has(name);
 }
 
 /** True when a call of `name` does not come back. */
@@ -38,5 +52,5 @@ export function isNoReturn(name: string): boolean {
 
 /** True for the names of this file: they change nothing. */
 export function isValueOrTest(name: string): boolean {
-  return TRANSPARENT.has(name) || VALUE_OF.has(name) || ERROR_POINTERS.has(name) || ASSERTIONS.has(name) || NO_RETURN.has(name);
+  return TRANSPARENT.has(name) || VALUE_OF.has(name) || ERROR_POINTERS.has(name) || NULL_TESTS.has(name) || ASSERTIONS.has(name) || NO_RETURN.has(name);
 }

@@ -28,7 +28,7 @@ const QUERY_FAMILIES: readonly QueryFamily[] = [
   { about: 'The parent and the type of a mediated device.', names: words('mdev_dev mdev_uuid mdev_parent_dev mdev_get_type_group_id mtype_get_type_group_id') },
   { about: 'How the kernel is configured.', names: words('IS_ENABLED IS_REACHABLE IS_BUILTIN IS_MODULE') },
   { about: 'The value of a pointer.', prefixes: words('IS_ERR'), names: words('PTR_ERR') },
-  { about: 'Computations.', names: words('BIT BIT_ULL test_bit ARRAY_SIZE min max min_t max_t strcmp strncmp strlen likely unlikely') },
+  { about: 'Computations.', names: words('BIT BIT_ULL test_bit ARRAY_SIZE min max min_t max_t strcmp strncmp strlen likely unlikely __builtin_expect READ_ONCE') },
 ];
 
 const NAMES: ReadonlySet<string> = new Set(QUERY_FAMILIES.flatMap((family) => family.names ?? []));

@@ -1,8 +1,7 @@
 import type { CallExpr, Expr, FunctionIr } from '../ir/types.ts';
 import type { Behaviour, Effect } from '../kernel/types.ts';
-import { behaviourOf, isNoReturn, isView, retainsArgument, returnedArgument } from '../kernel/lookup.ts';
+import { behaviourOf, isNoReturn, isView, retainsArgument, testedArgument } from '../kernel/lookup.ts';
 import { mayEndContainer } from '../kernel/containers.ts';
-import { isTransparent } from '../kernel/macros.ts';
 import { opposites } from '../kernel/opposites.ts';
 import { takenBy } from '../kernel/pairs.ts';
 import { applySummary } from './apply.ts';
@@ -33,7 +32,7 @@ export function evaluateCall(run: Run, s: PathState, e: CallExpr): Evaluated[] {
     if (isNoReturn(name)) return [];
     const first = e.args[0];
     if (first && isView(name)) return evaluate(run, s, first).map((r) => ({ s: r.s, v: viewOf(r.v, e.start) }));
-    const returned = returnedArgument(name) ?? (isTransparent(name) ? 0 : undefined);
+    const returned = testedArgument(name);
     if (returned !== undefined) return evaluateArguments(run, s, e.args).map((a) => ({ s: a.s, v: a.values[returned] ?? NULL }));
     const behaviour = behaviourOf(name, run.kernel, run.index.module.wrappers);
     if (behaviour !== undefined && behaviour !== 'neutral' && behaviour.success.length > 0) return behave(run, s, e, name, behaviour);

@@ -1,6 +1,6 @@
 import type { Expr } from '../ir/types.ts';
 import type { Span } from '../text/span.ts';
-import { isTransparent, returnedArgument } from '../kernel/lookup.ts';
+import { testedArgument } from '../kernel/lookup.ts';
 import { combine } from './arithmetic.ts';
 import { evaluate } from './evaluate.ts';
 import { loseCertainty, noteOwnState, test, testNull } from './operate.ts';
@@ -28,7 +28,7 @@ export function decide(run: Run, s: PathState, e: Expr, truth: boolean, whole: S
   if (e.kind === 'call' && e.name !== null) {
     const form = ERROR_TESTS[e.name];
     if (form && e.args[0]) return errorTest(run, s, e, e.args[0], form, truth, whole);
-    const tested = e.args[returnedArgument(e.name) ?? (isTransparent(e.name) ? 0 : e.args.length)];
+    const tested = e.args[testedArgument(e.name) ?? e.args.length];
     if (tested) return decide(run, s, tested, truth, whole);
   }
   return evaluate(run, s, e).flatMap(({ s: t, v }) => {
@@ -39,10 +39,13 @@ export function decide(run: Run, s: PathState, e: Expr, truth: boolean, whole: S
   });
 }
 
-const ERROR_TESTS: Readonly<Record<string, 'is-err' | 'is-err-or-null' | undefined>> = Object.assign(Object.create(null), { IS_ERR: 'is-err', IS_ERR_VALUE: 'is-err', IS_ERR_OR_NULL: 'is-err-or-null' });
+type PointerTest = 'is-err' | 'is-err-or-null' | 'null';
+const ERROR_TESTS: Readonly<Record<string, PointerTest | undefined>> = Object.assign(Object.create(null), { IS_ERR: 'is-err', IS_ERR_VALUE: 'is-err', IS_ERR_OR_NULL: 'is-err-or-null', ZERO_OR_NULL_PTR: 'null' });
+/** What a pointer is for which the test holds. */
+const HOLDS_FOR: Readonly<Record<PointerTest, Mask>> = { 'is-err': NEGATIVE, 'is-err-or-null': NEGATIVE | ZERO, null: ZERO };
 
-function errorTest(run: Run, s: PathState, e: Expr, tested: Expr, form: 'is-err' | 'is-err-or-null', truth: boolean, whole: Span): PathState[] {
-  const yes: Mask = form === 'is-err' ? NEGATIVE : NEGATIVE | ZERO;
+function errorTest(run: Run, s: PathState, e: Expr, tested: Expr, form: PointerTest, truth: boolean, whole: Span): PathState[] {
+  const yes = HOLDS_FOR[form];
   return evaluate(run, s, tested).flatMap(({ s: t, v }) => {
     if (v.kind === 'pointer') test(run, t, v.object, e, whole, form);
     else if (form === 'is-err-or-null' && isZero(v)) testNull(run, t, e, whole, form);

@@ -1,6 +1,7 @@
 import type { CallExpr } from '../ir/types.ts';
 import type { Span } from '../text/span.ts';
 import { behaviourOf } from '../kernel/lookup.ts';
+import { loopCursors } from '../kernel/loop-macros.ts';
 import { blocksInLoops, type Block, type Cfg, type Instr, type Terminator } from '../flow/cfg.ts';
 import { applySummary } from './apply.ts';
 import { runCallback } from './calls.ts';
@@ -59,7 +60,7 @@ export function explore(run: Run, cfg: Cfg, live: readonly ReadonlySet<string>[]
     s.looping = loops.has(block.id);
     let states: PathState[] = [s];
     for (const [n, instr] of block.instrs.entries()) {
-      states = states.flatMap((t) => step(run, t, instr)).filter((t) => !hasEnded(t));
+      states = states.flatMap((t) => step(run, t, instr, live)).filter((t) => !hasEnded(t));
       if (states.length > apart) states = joinAll(states, `${block.id}.${n}`, isAskedLater);
     }
     for (const t of states) if (!leaveBlock(run, t, block, exits, add)) return 'too many different states at one place';
@@ -92,7 +93,7 @@ function enterCases(run: Run, s: PathState, v: Value, t: Extract<Terminator, { k
   return !labels.every((l) => l.value === null || compareValues(s, '==', v, l.value, false)) || add(t.otherwise, s);
 }
 
-function step(run: Run, s: PathState, i: Instr): PathState[] {
+function step(run: Run, s: PathState, i: Instr, live: readonly ReadonlySet<string>[]): PathState[] {
   switch (i.kind) {
     case 'expr': return evaluate(run, s, i.expr).map((r) => r.s);
     case 'decl': {
@@ -110,7 +111,7 @@ function step(run: Run, s: PathState, i: Instr): PathState[] {
       return evaluate(run, s, i.value).map(({ s: t, v }) => { t.result = v; return t; });
     case 'cleanup': return cleanup(run, s, i.decl.name, i.decl.cleanup ?? '', i.decl);
     case 'cursor':
-      for (const a of i.args) if (a.kind === 'name' && run.locals.has(a.name)) { s.masks.delete(`cursor:${a.name}:${i.site.start}`); storePlace(run, s, { object: `local:${a.name}`, path: '' }, pointer(`cursor:${a.name}:${i.site.start}`)); }
+      for (const name of cursorsOf(run, i, live[i.exit]!)) { s.masks.delete(`cursor:${name}:${i.site.start}`); storePlace(run, s, { object: `local:${name}`, path: '' }, pointer(`cursor:${name}:${i.site.start}`)); }
       return [s];
     case 'config': return i.conditions.every((c) => assumeConfig(run, s, c)) ? [s] : [];
     case 'goto': addStep(s, { site: site(run, i.stmt), kind: 'goto', text: `goto ${i.stmt.label}` }); return [s];
@@ -119,6 +120,15 @@ function step(run: Run, s: PathState, i: Instr): PathState[] {
       if (i.stmt.kind === 'asm' ? i.stmt.isGoto : i.stmt.opaque) loseCertainty(s);
       return [s];
   }
+}
+
+/**
+ * The locals that a loop macro sets. Of a macro that nobody knows, those that are not read behind the loop before they are set again: what is
+ * read there is what the loop was given, as `foo` in `for_each_port_of(foo, i)`.
+ */
+function cursorsOf(run: Run, i: Extract<Instr, { kind: 'cursor' }>, after: ReadonlySet<string>): string[] {
+  const known = loopCursors(i.macro);
+  return i.args.flatMap((arg, at) => (arg.kind === 'name' && run.locals.has(arg.name) && (known ? known.includes(at) : !after.has(arg.name)) ? [arg.name] : []));
 }
 
 /** __free(kfree) and its like: the cleanup's function runs on what the variable holds, unless that is NULL or an error pointer. */

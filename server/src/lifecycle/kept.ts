@@ -5,7 +5,7 @@ import type { Analysis } from './analysis.ts';
 import { resolver } from './apply.ts';
 import { decidingMembers } from './deciding.ts';
 import { doubtOwnState, observeExits, type seedRemove } from './exits.ts';
-import { expandLeaving, leavingNames } from './expand.ts';
+import { expandMacros, flowMacroNames } from './expand.ts';
 import { explore, type Exit } from './explore.ts';
 import { framed, type Frame, type Framed } from './frames.ts';
 import type { Defined } from './module.ts';
@@ -129,8 +129,8 @@ function keep<T>(
   if (found) { found.lastUse = m.store.now; return found.result; }
   const frame = m.identities.frame(d);
   const { questions, asked } = recorded(answers, m.identities.rootOf, m.index.module);
-  const leaving = leavingNames(m.index.module), ownFile = { path: d.file.path, isOwn: true } as const;
-  const expanded = leaving.size === 0 ? frame.fn : expandLeaving(frame.fn, (name) => (leaving.has(name) ? questions.macroFunction(ownFile, name)?.item ?? null : null));
+  const names = flowMacroNames(m.index.module), ownFile = { path: d.file.path, isOwn: true } as const;
+  const expanded = names.size === 0 ? frame.fn : expandMacros(frame.fn, (name) => (names.has(name) ? questions.macroFunction(ownFile, name)?.item ?? null : null));
   const graph = expanded === frame.fn ? graphOf(m.store, frame) : newGraph(expanded);
   const run: Basis = { fn: frame.fn, frame, file: ownFile, kernel: m.kernel, index: questions, locals: localsOf(d.item), labels: new Set(scanOf(d.item).labels) };
   const result = work(run, frame, graph);

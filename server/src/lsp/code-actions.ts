@@ -2,7 +2,7 @@ import {
   CodeActionKind, CodeActionTriggerKind, type CancellationToken, type CodeAction, type CodeActionParams, type Diagnostic, type SnippetTextEdit,
   type WorkspaceEdit,
 } from 'vscode-languageserver';
-import { conversionsAt, conversionTarget, planOf, whyNothing, type ConversionOffer } from '../engine/convert.ts';
+import { conversionsAt, conversionTarget, planOf, reasonsOf, whyNothing, type ConversionOffer } from '../engine/convert.ts';
 import { foldOfferOf } from '../engine/fold.ts';
 import { fixAll } from '../engine/fix.ts';
 import { fixTitle, withProof } from '../engine/fix-proof.ts';
@@ -111,7 +111,7 @@ function conversions(session: Session, { loaded, missed }: Awaited<ReturnType<Se
     if (seen.has(same)) continue;
     seen.add(same);
     if (plan.status === 'refused') {
-      if (session.client.disabledActions) actions.push({ ...action, disabled: { reason: plan.code === 'library' ? plan.reason + lookedFor(missed) : plan.reason } });
+      if (session.client.disabledActions) actions.push({ ...action, disabled: { reason: reasonsOf(plan) + (plan.code === 'library' ? lookedFor(missed) : '') } });
       continue;
     }
     actions.push(...offered(session, loaded, action, offer.functionName, 'minimal'));
@@ -127,7 +127,7 @@ function conversions(session: Session, { loaded, missed }: Awaited<ReturnType<Se
 function noConversion(loaded: Loaded): CodeAction {
   const target = conversionTarget(loaded.kernel);
   const plan = planOf(loaded.engine, loaded.input, target, undefined);
-  const reason = plan.status === 'refused' ? plan.reason : whyNothing(loaded.engine, loaded.input, target).reason;
+  const reason = plan.status === 'refused' ? reasonsOf(plan) : whyNothing(loaded.engine, loaded.input, target).reason;
   return { title: `Convert the devices of this file for Linux ${target.text}`, kind: REWRITE, disabled: { reason } };
 }
 

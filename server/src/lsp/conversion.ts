@@ -2,7 +2,7 @@
 import {
   LSPErrorCodes, ResponseError, type CancellationToken, type Command,
 } from 'vscode-languageserver';
-import { convert, conversionTarget, whyNothing } from '../engine/convert.ts';
+import { convert, conversionTarget, reasonsOf, whyNothing } from '../engine/convert.ts';
 import { convertFolding } from '../engine/fold.ts';
 import type { Conversion } from '../engine/types.ts';
 import type { Loaded, Session } from './session.ts';
@@ -55,7 +55,7 @@ export async function findConversion(
   const { loaded } = await session.linked(alone);
   const result = converted(loaded, data);
   if (result.status === 'converted') return { loaded, result };
-  throw new ResponseError(LSPErrorCodes.RequestFailed, result.status === 'refused' ? result.reason : whyNothing(loaded.engine, loaded.input, conversionTarget(loaded.kernel)).reason);
+  throw new ResponseError(LSPErrorCodes.RequestFailed, result.status === 'refused' ? reasonsOf(result) : whyNothing(loaded.engine, loaded.input, conversionTarget(loaded.kernel)).reason);
 }
 
 /** The answer to CONVERSION_REQUEST. Throws like `findConversion`, and when a document of the module has another text by now. */

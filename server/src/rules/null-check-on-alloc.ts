@@ -2,6 +2,7 @@ import type { Edit } from '../text/span.ts';
 import type { Expr, FunctionIr, IfStmt, Stmt } from '../ir/types.ts';
 import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import type { ModuleFacts, TestObservation } from '../lifecycle/types.ts';
+import { testedArgument } from '../kernel/lookup.ts';
 import { nameOf } from './device.ts';
 import { nullSource } from './null-results.ts';
 import { ancestry, contains, documentOf, walk, type IrNode } from './locate.ts';
@@ -76,10 +77,10 @@ function testAt(one: TestObservation): IrNode | null {
   return around.findLast(isTest) ?? (one.form === 'null' ? around.at(-1) ?? null : null);
 }
 
-/** The condition without the wrappers of a test: likely(x), unlikely(x), WARN_ON(x) are x. */
+/** The condition that a test decides: likely(x), unlikely(x), WARN_ON(x) hold where x does. */
 function outermost(around: readonly IrNode[], test: IrNode): IrNode {
   let at = around.indexOf(test);
-  for (let parent = around[at - 1]; parent?.kind === 'call' && /^(un)?likely$|^WARN_ON(_ONCE)?$/.test(parent.name ?? ''); parent = around[at - 1]) at--;
+  for (let parent = around[at - 1]; parent?.kind === 'call' && testedArgument(parent.name ?? '') !== undefined; parent = around[at - 1]) at--;
   return around[at]!;
 }
 

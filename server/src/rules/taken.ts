@@ -1,6 +1,7 @@
 import type { Finding } from './types.ts';
 import type { CallExpr, Expr, FunctionIr } from '../ir/types.ts';
 import type { HeldResource, Leave, ModuleFacts, OperationObservation, Site, Undone } from '../lifecycle/types.ts';
+import { isValueOrTest } from '../kernel/macros.ts';
 import { takenBy } from '../kernel/pairs.ts';
 import { ancestry, callAt, contains, documentAt, documentOf, functionsIn, isSameSite, walk } from './locate.ts';
 import { siteOfExit } from './exit-place.ts';
@@ -65,7 +66,7 @@ function isUndoneByState(facts: ModuleFacts, resource: HeldResource): boolean {
 
 /** A condition that is more than the test of a result. */
 function asksState(condition: Expr): boolean {
-  return [...walk(condition)].some((node) => node.kind === 'member' || node.kind === 'unknown' || node.kind === 'call' && !/^(IS_ERR|PTR_ERR|unlikely|likely|WARN)/.test(node.name ?? ''));
+  return [...walk(condition)].some((node) => node.kind === 'member' || node.kind === 'unknown' || node.kind === 'call' && !isValueOrTest(node.name ?? ''));
 }
 
 function placeOf(facts: ModuleFacts, leave: Leave, owed: readonly HeldResource[]): Pick<Leaving, 'site' | 'isAlways'> {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Behaviour, KernelVersion } from '../../../server/src/kernel/types.ts';
 import { API_FUNCTIONS } from '../../../server/src/kernel/lifecycle-api.ts';
-import { GENERAL_FUNCTIONS, behaviourOf, isNoReturn, isTransparent, isView, retainsArgument, returnedArgument } from '../../../server/src/kernel/lookup.ts';
+import { GENERAL_FUNCTIONS, behaviourOf, isNoReturn, isNullTestMacro, isSilent, isView, retainsArgument, testedArgument } from '../../../server/src/kernel/lookup.ts';
 import { MEMORY_FUNCTIONS } from '../../../server/src/kernel/general-memory.ts';
 import { NEUTRAL_FAMILIES } from '../../../server/src/kernel/neutral-families.ts';
 import { RESOURCE_PAIRS, givenBackBy, takenBy } from '../../../server/src/kernel/pairs.ts';
@@ -114,11 +114,16 @@ describe('the tables', () => {
 
 describe('macros and views', () => {
   it.each([
-    ['likely', true, undefined, false, false], ['WARN_ON', true, undefined, false, false], ['READ_ONCE', true, 0, false, false], ['dev_err_probe', false, 1, false, false],
-    ['IS_ERR', false, undefined, false, false], ['panic', false, undefined, true, false], ['BUG', false, undefined, true, false], ['BUG_ON', false, undefined, false, false],
-    ['to_pci_dev', false, undefined, false, true], ['mdev_dev', false, undefined, false, true], ['toString', false, undefined, false, false],
-  ] as const)('%s', (name, transparent, returned, noReturn, view) => {
-    expect([isTransparent(name), returnedArgument(name), isNoReturn(name), isView(name)]).toEqual([transparent, returned, noReturn, view]);
+    ['likely', 0, true, false, false], ['WARN_ON', 0, false, false, false], ['READ_ONCE', 0, true, false, false], ['dev_err_probe', 1, false, false, false],
+    ['drm_WARN_ON', 1, false, false, false], ['__builtin_expect', 0, true, false, false],
+    ['IS_ERR', undefined, false, false, false], ['panic', undefined, false, true, false], ['BUG', undefined, false, true, false], ['BUG_ON', undefined, false, false, false],
+    ['to_pci_dev', undefined, false, false, true], ['mdev_dev', undefined, false, false, true], ['toString', undefined, false, false, false],
+  ] as const)('%s', (name, tested, silent, noReturn, view) => {
+    expect([testedArgument(name), isSilent(name), isNoReturn(name), isView(name)]).toEqual([tested, silent, noReturn, view]);
+  });
+
+  it('knows the tests that hold for NULL', () => {
+    expect(['IS_ERR_OR_NULL', 'ZERO_OR_NULL_PTR', 'IS_ERR', 'likely'].map(isNullTestMacro)).toEqual([true, true, false, false]);
   });
 
   it('knows who keeps a pointer', () => {

@@ -4,9 +4,10 @@ import { indentAt, lineStart, nextLine, widthOf } from '../layout.ts';
 import { plain } from '../arguments.ts';
 import { isNullTest } from '../allocation.ts';
 import { embedsDevice } from '../container.ts';
+import { isNull } from '../paths.ts';
 import { allExpressions, statementsOf, uncast, type Placed } from '../place.ts';
 import { lineOf, refuse, textOf } from '../refuse.ts';
-import { callSites } from '../sites.ts';
+import { callSites, type CallSite } from '../sites.ts';
 import { rewriting, type Rewriting } from '../several-files/rewriting.ts';
 import { findStruct, scopeOf, typeOf } from '../typing.ts';
 import { ownsLines } from './drop.ts';
@@ -141,7 +142,9 @@ function rewriteCallbacks(out: Rewriting, file: FileIr, object: OldObject, eol: 
 /** drvdata, init and register in place of vfio_add_group_dev. */
 function rewriteAdd({ input: { module } }: StepInput, out: Rewriting, file: FileIr, object: OldObject, eol: string): void {
   const { add: { fn, at, call }, dev, data, member, table } = object;
-  const sets = callSites(module, file).filter((site) => site.op === 'set-drvdata' && site.fn === fn);
+  const all = callSites(module, file).filter((site) => site.op === 'set-drvdata');
+  refuseClearedDrvdata(file, object, all.filter(clears));
+  const sets = all.filter((site) => site.fn === fn && !clears(site));
   const foreign = sets.find((site) => { const value = site.call.args.at(-1); return value && !(uncast(value).kind === 'name' && textOf(file, uncast(value)) === data); });
   if (foreign) refuse('older-interface', `${fn.name}() keeps \`${plain(textOf(file, foreign.call.args.at(-1)!))}\` as drvdata, which has to be \`${data}\` once vfio_del_group_dev() no longer returns it. Find the other object through it first.`, file, foreign.call);
   const early = sets.find((site) => site.call.start < call.start && !site.at.sole && !site.at.conditional);
@@ -150,6 +153,23 @@ function rewriteAdd({ input: { module } }: StepInput, out: Rewriting, file: File
   const lines = [`vfio_init_group_dev(&${data}->${member}, ${dev}, &${table.name});`, ...(early ? [] : [`dev_set_drvdata(${dev}, ${data});`])];
   out.edit(file, 'allocation', { span: { start: place, end: place }, newText: lines.map((line) => `${indent}${line}${eol}`).join('') });
   out.edit(file, 'allocation', { span: call, newText: `vfio_register_group_dev(&${data}->${member})` });
+}
+
+/** `pci_set_drvdata(pdev, NULL)` keeps nothing. */
+function clears({ call }: CallSite): boolean {
+  const value = call.args.at(-1);
+  return value !== undefined && isNull(value);
+}
+
+/** drvdata may be cleared on the way out of the function that adds the device, and where it was deleted: what is read from it then must be the object. */
+function refuseClearedDrvdata(file: FileIr, { add }: OldObject, cleared: readonly CallSite[]): void {
+  const dels = callsNamed(file, 'vfio_del_group_dev');
+  for (const site of cleared) {
+    const isBehindDel = dels.some((del) => del.fn === site.fn && del.call.start < site.call.start);
+    const isOnWayOut = site.fn === add.fn && (site.call.start < add.call.start || site.at.parent !== null || site.at.siblings.slice(0, site.at.index).some((stmt) => stmt.kind === 'label'));
+    if (isBehindDel || isOnWayOut) continue;
+    refuse('older-interface', `${site.fn.name}() clears drvdata, where the object has to be found once vfio_del_group_dev() no longer returns it. Clear it behind vfio_del_group_dev().`, file, site.call);
+  }
 }
 
 /** drvdata and unregister in place of vfio_del_group_dev. */

@@ -14,9 +14,10 @@ import { manageDma } from './managed-dma.ts';
 import { replaceManagedAllocation } from './managed.ts';
 import { registerMediated } from './mediated.ts';
 import { giveTag } from './struct-tag.ts';
+import { writeOutTest } from './test-forms.ts';
 import type { Step } from './types.ts';
 import { refuseUnknownInterface } from './unknown-interface.ts';
 import { returnNothing } from './void-callbacks.ts';
 
 /** In this order: what an earlier one rewrites may be a case for a later one. */
-export const STEPS: readonly Step[] = [refuseUnknownInterface, replaceAddGroupDev, registerMediated, manageDma, returnNothing, renameFdCallbacks, dropIommuGroup, replaceManagedAllocation, chooseOpsFirst, convertLibrary, helperInit, helperAllocation, answerWithErrors, initialiseInPlace, giveTag, firstMember, dropFreeDevice, addIommufdMembers];
+export const STEPS: readonly Step[] = [refuseUnknownInterface, replaceAddGroupDev, registerMediated, manageDma, returnNothing, renameFdCallbacks, dropIommuGroup, writeOutTest, replaceManagedAllocation, chooseOpsFirst, convertLibrary, helperInit, helperAllocation, answerWithErrors, initialiseInPlace, giveTag, firstMember, dropFreeDevice, addIommufdMembers];
