@@ -88,11 +88,10 @@ function namesAsValues(facts: ModuleFacts): ReadonlySet<string> {
 function carriersOf(facts: ModuleFacts, handlers: ReadonlySet<string>): ReadonlySet<string> {
   const carriers = new Set(handlers);
   const add = (expr: Expr): void => {
-    const member = [...walk(expr)].find((node) => node.kind === 'member');
-    if (member !== undefined) {
-      if (!NO_CARRIERS.has(member.field)) carriers.add(member.field);
-      return;
-    }
+    // Of `p->timer.function` it is the timer that is started.
+    const members = [...walk(expr)].filter((node) => node.kind === 'member');
+    for (const { field } of members) if (!NO_CARRIERS.has(field)) carriers.add(field);
+    if (members.length > 0) return;
     for (const node of walk(expr)) if (node.kind === 'name' && expr.kind === 'unary') carriers.add(node.name);
   };
   for (const file of facts.module.sources) {

@@ -312,6 +312,27 @@ static void foo_remove(struct mdev_device *mdev)
 ${DRIVER}`,
     },
     {
+      title: 'A timer whose function is assigned makes the last put',
+      kernel: '6.2',
+      code: `${FOO.replace('void *config;', 'struct hrtimer grace;')}
+static enum hrtimer_restart foo_expire(struct hrtimer *timer)
+{
+	struct foo *foo = container_of(timer, struct foo, grace);
+
+	vfio_put_device(&foo->vdev);
+	return HRTIMER_NORESTART;
+}
+${PROBE.replace('\n\tdev_set_drvdata', '\n\thrtimer_init(&foo->grace, CLOCK_MONOTONIC, HRTIMER_MODE_REL);\n//      ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ async-work-outlives-object\n\tfoo->grace.function = foo_expire;\n\tdev_set_drvdata')}
+static void foo_remove(struct mdev_device *mdev)
+{
+	struct foo *foo = dev_get_drvdata(&mdev->dev);
+
+	vfio_unregister_group_dev(&foo->vdev);
+	hrtimer_start(&foo->grace, ms_to_ktime(5), HRTIMER_MODE_REL);
+}
+${DRIVER}`,
+    },
+    {
       title: 'The release of a reference count makes the last put',
       kernel: '6.2',
       code: `${FOO.replace('void *config;', 'struct kref users;')}
