@@ -9,7 +9,8 @@ import { findingFor, lastOperation } from './report.ts';
 import { insertGuarded } from './fixes/error-style.ts';
 import { macroFix } from './fixes/macro-use.ts';
 import { addAtEnd, canBeSkipped, undoBeforeGoto, undoBeforeReturn } from './fixes/unwind.ts';
-import { statementAt } from './locate.ts';
+import { statementAt, walk } from './locate.ts';
+import { behaviourOf } from '../kernel/lookup.ts';
 import { missingUninitExamples } from './missing-uninit.examples.ts';
 
 export const missingUninit: Rule = {
@@ -132,9 +133,20 @@ function exitFix(facts: ModuleFacts, exit: ExitObservation): Fix | null {
     const edit = addAtEnd(uninit.text, exit.function, [uninit.call]);
     return edit === null ? null : fixOf([edit], 'safe');
   }
-  if (!shared || leave.value?.kind === 'call') return null;
+  if (!shared || leave.value?.kind === 'call' || isBehindFree(facts, exit, leave, uninit.call)) return null;
   const undone = operationsOn(facts, exit.function, exit.device).filter((one) => one.op === 'uninit');
   const isUndo = (statement: Stmt): boolean => undone.some((one) => one.site.start >= statement.start && one.site.end <= statement.end);
   const proposal = undoBeforeReturn(uninit.text, exit.function, leave, [uninit.call], isUndo, false);
   return proposal === null ? null : fixOf(proposal.edits, proposal.safety);
+}
+
+/** Whether the memory that the call would use is freed in front of the return: such a path is told apart from others, and mended, by a person. */
+function isBehindFree(facts: ModuleFacts, exit: ExitObservation, leave: Stmt, call: string): boolean {
+  const before = statementAt(exit.function.body, leave)?.siblings?.filter((one) => one.end <= leave.start) ?? [];
+  const used = new Set(call.match(/[A-Za-z_]\w*/g));
+  return before.some((statement) => [...walk(statement)].some((node) => {
+    const behaviour = node.kind === 'call' && node.name !== null ? behaviourOf(node.name, facts.kernel, facts.module.wrappers) : undefined;
+    const isFree = behaviour !== undefined && behaviour !== 'neutral' && behaviour.success.some(({ op }) => op === 'free');
+    return isFree && node.kind === 'call' && node.args.some((arg) => arg.kind === 'name' && used.has(arg.name));
+  }));
 }

@@ -82,9 +82,17 @@ describe('a jump to a label', () => {
     expect(doubtOf(probeWith('', '\tpci_disable_device(pdev);\n'))).toBeNull();
   });
 
+  it('is not made where the branch undoes something itself: the put goes in front of that', () => {
+    const engine = createEngine(parser);
+    const found = engine.analyse(single(probeWith('\t\tpci_disable_device(pdev);\n', '\tpci_disable_device(pdev);\n')), {}, kernel('6.1')).findings.find((one) => one.rule === 'missing-put');
+    engine.dispose();
+    expect(found?.fix?.safety).toBe('safe');
+    expect(found?.fix?.edits[0]?.edits.map((edit) => edit.newText)).toEqual(['\t\tvfio_put_device(&wisp->vdev);\n']);
+  });
+
   it.each([
-    ['repeats an undo of the path', probeWith('\t\tpci_disable_device(pdev);\n', '\tpci_disable_device(pdev);\n'), /calls pci_disable_device\(\) for the same thing/],
-    ['lets go a lock that is let go', probeWith('\t\tmutex_unlock(&wisp->lock);\n', '\tmutex_unlock(&wisp->lock);\n', '\tmutex_lock(&wisp->lock);\n'), /mutex_unlock\(\)/],
+    ['repeats an undo of the path', probeWith('', '\tpci_disable_device(pdev);\n', '\tpci_disable_device(pdev);\n'), /calls pci_disable_device\(\) for the same thing/],
+    ['lets go a lock that is let go', probeWith('', '\tmutex_unlock(&wisp->lock);\n', '\tmutex_lock(&wisp->lock);\n\tmutex_unlock(&wisp->lock);\n'), /mutex_unlock\(\)/],
     ['lets go a lock that was never taken', probeWith('', '\tup_write(&wisp_sem);\n'), /up_write\(\) is called where it is not held/],
     ['stores what the path did not', probeWith('', '\twisp_state = 3;\n'), /comes to `wisp_state = 3`/],
   ])('is not safe where the label %s', (_, code, doubt) => {
