@@ -1,5 +1,5 @@
 import type { CallExpr, Expr, FunctionIr } from '../ir/types.ts';
-import type { Behaviour, Effect } from '../kernel/types.ts';
+import type { Behaviour, Effect, ErrorConvention } from '../kernel/types.ts';
 import { behaviourOf, isNoReturn, isView, retainsArgument, testedArgument } from '../kernel/lookup.ts';
 import { mayEndContainer } from '../kernel/containers.ts';
 import { opposites } from '../kernel/opposites.ts';
@@ -128,7 +128,7 @@ function outcome(run: Run, s: PathState, e: CallExpr, name: string, b: Behaviour
   const effects = ok ? b.success : [...b.success.filter((x) => failed.has(x.op) || (x.op === 'defer' && x.orRun)), ...(b.failure ?? [])];
   for (const effect of effects) {
     states = states.flatMap((t) => {
-      const made = apply(run, t, e, name, effect, values, ok || (b.failure ?? []).includes(effect));
+      const made = apply(run, t, e, name, effect, values, ok || (b.failure ?? []).includes(effect), b.errors);
       if (made.value) result = made.value;
       return made.states;
     });
@@ -137,8 +137,8 @@ function outcome(run: Run, s: PathState, e: CallExpr, name: string, b: Behaviour
   return states.map((t) => ({ s: t, v: result }));
 }
 
-function apply(run: Run, s: PathState, e: CallExpr, api: string, effect: Effect, values: readonly Value[], ok: boolean): { states: PathState[]; value?: Value } {
-  if (effect.op === 'alloc' || effect.op === 'allocate') return allocate(run, s, e, api, effect.op, ok);
+function apply(run: Run, s: PathState, e: CallExpr, api: string, effect: Effect, values: readonly Value[], ok: boolean, errors: ErrorConvention): { states: PathState[]; value?: Value } {
+  if (effect.op === 'alloc' || effect.op === 'allocate') return allocate(run, s, e, api, effect.op, ok, errors);
   if (effect.op === 'get-drvdata') {
     const device = values[effect.target];
     return { states: [s], value: device?.kind === 'pointer' ? loadPlace(run, s, drvdataOf(device), e.start) : pointer(`value:${e.start}`) };
@@ -162,8 +162,9 @@ function apply(run: Run, s: PathState, e: CallExpr, api: string, effect: Effect,
 
 function drvdataOf(device: Extract<Value, { kind: 'pointer' }>) { return { object: device.object, path: '@drvdata' }; }
 
-function allocate(run: Run, s: PathState, e: CallExpr, api: string, op: 'alloc' | 'allocate', ok: boolean): { states: PathState[]; value: Value } {
-  if (op === 'allocate' && !ok) return { states: [s], value: NULL };
+function allocate(run: Run, s: PathState, e: CallExpr, api: string, op: 'alloc' | 'allocate', ok: boolean, errors: ErrorConvention): { states: PathState[]; value: Value } {
+  // A wrapper of vfio_alloc_device() may turn its error pointer into NULL.
+  if ((op === 'allocate' || errors === 'null-ptr') && !ok) return { states: [s], value: NULL };
   const object = `alloc:${run.file.path}:${e.start}`;
   const tag = e.args[0], designator = e.args[1];
   const macro = op === 'alloc' && e.args.length === 4;

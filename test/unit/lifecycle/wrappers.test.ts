@@ -5,6 +5,7 @@ import type { ExtraFunctions } from '../../../server/src/kernel/lookup.ts';
 import { ALWAYS, returnsErrPtr } from '../../../server/src/kernel/rows.ts';
 import { analyseModule, createAnalysisCache } from '../../../server/src/lifecycle/analyse.ts';
 import { runRules } from '../../../server/src/rules/index.ts';
+import type { Finding } from '../../../server/src/rules/types.ts';
 import { loadParser } from '../../support/parser.ts';
 import { CORE_WRAPPERS, OVER_CORE as DRIVER, OVER_CORE_LEAKY } from '../../support/vendor-core.ts';
 
@@ -24,6 +25,11 @@ function lowered(text: string) {
 function rulesIn(text: string, wrappers: ExtraFunctions | undefined): string[] {
   const facts = analyseModule({ sources: [lowered(text)], headers: [], wrappers }, [6, 6]);
   return runRules({ facts, kernel: facts.kernel }).filter((one) => one.severity === 'error').map((one) => `${one.functionName}: ${one.rule}`);
+}
+
+function findingsIn(text: string, wrappers: ExtraFunctions): readonly Finding[] {
+  const facts = analyseModule({ sources: [lowered(text)], headers: [], wrappers }, [6, 6]);
+  return runRules({ facts, kernel: facts.kernel });
 }
 
 describe('functions of a vendor core', () => {
@@ -58,6 +64,28 @@ describe('functions of a vendor core', () => {
     // The settings of a tree name a core that this driver does not use.
     expect(fixesIn(direct(leaky), CORE)).toMatchObject({ 'missing-put': true });
     expect(fixesIn(DRIVER.replace('if (IS_ERR(nic))\n\t\treturn PTR_ERR(nic);', 'if (!nic)\n\t\treturn -ENOMEM;'), CORE)).toMatchObject({ 'null-check-on-alloc': true });
+  });
+
+  const NULL_TESTED = DRIVER.replace('if (IS_ERR(nic))\n\t\treturn PTR_ERR(nic);', 'if (!nic)\n\t\treturn -ENOMEM;');
+
+  it.each([
+    ['a test for NULL', NULL_TESTED],
+    ['a comparison with it', NULL_TESTED.replace('if (!nic)', 'if (nic == NULL)')],
+    ['a test of what a helper hands on', NULL_TESTED.replace('nic = acme_core_alloc(sizeof(*nic), &pdev->dev, &acme_ops)', 'nic = acme_new(pdev)')
+      .replace('static int acme_probe', 'static struct acme_nic *acme_new(struct pci_dev *pdev)\n{\n\treturn acme_core_alloc(sizeof(struct acme_nic), &pdev->dev, &acme_ops);\n}\n\nstatic int acme_probe')],
+  ])('one that returns NULL when it fails wants %s', (_, text) => {
+    const returnsNull = rowsOf([{ name: 'acme_core_alloc', does: 'alloc', errors: 'null-ptr' }, ...CORE_WRAPPERS.slice(1)]).rows!;
+    expect(text).not.toBe(DRIVER);
+    expect(findingsIn(text, returnsNull).filter(({ rule }) => rule !== 'ops-table-incomplete')).toEqual([]);
+    expect(rulesIn(text, CORE)).toContain('acme_probe: null-check-on-alloc');
+  });
+
+  it('that register say nothing of the family of iommufd helpers', () => {
+    const mediated = DRIVER.replaceAll('pci_dev *pdev', 'mdev_device *mdev').replaceAll('pdev', 'mdev').replace('struct pci_driver', 'struct mdev_driver');
+    for (const text of [DRIVER, mediated]) {
+      const found = findingsIn(text, CORE).filter(({ rule }) => rule === 'ops-table-incomplete');
+      expect(found.map(({ severity, fix }) => [severity, fix])).toEqual([['hint', null]]);
+    }
   });
 
   it('a definition in the module comes before what is declared of its name', () => {

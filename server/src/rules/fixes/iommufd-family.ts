@@ -42,7 +42,10 @@ export function familyFor(facts: ModuleFacts, table: OpsTable, registers: readon
   if (written.size > 1 || own.some(({ families }) => families.length === 0)) return null;
   const isHalfOwn = own.some(({ member }) => absent.includes(PARTNERS[member]!));
   const [already] = written;
-  const registered = registeredAs(registers.length > 0 ? registers : facts.observations.filter((one) => one.kind === 'operation' && one.op === 'register'));
+  const shown = registers.length > 0 ? registers : allRegistrations(facts);
+  // A vendor's core registers with a call that is not seen, and may put members into the table itself.
+  if (already === undefined && shown.some(({ api }) => api !== null && facts.module.wrappers?.has(api) === true)) return null;
+  const registered = registeredAs(shown);
   const isMdev = isForMdev(facts, table);
   const family = already ?? (isMdev ? 'emulated' : registered);
   if (family === null) return null;
@@ -67,6 +70,10 @@ function ownCallback(facts: ModuleFacts, table: OpsTable, member: string): { rea
 
 function callsIn(fn: FunctionIr): CallExpr[] {
   return [...walk(fn.body)].filter((node) => node.kind === 'call');
+}
+
+function allRegistrations({ observations }: ModuleFacts): OperationObservation[] {
+  return observations.filter((one): one is OperationObservation => one.kind === 'operation' && one.op === 'register');
 }
 
 /** What the registrations say together; null when they differ, when there is none, and when a function that no kernel has registers. */
