@@ -59,5 +59,5 @@ test('how many are converted, and why the others are not', () => {
   }
   console.log(table);
   expect((table['converted'] ?? 0) + (table['converted and folded'] ?? 0)).toBeGreaterThan(90);
-  expect(table['converted and folded']).toBeGreaterThan(60);
+  expect(table['converted and folded']).toBeGreaterThan(50);
 }, SLOW);

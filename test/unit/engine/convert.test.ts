@@ -55,9 +55,9 @@ describe('the proof of a conversion', () => {
     expect(convert(engine, single(DRIVER), K61, undefined).status).toBe('converted');
   });
 
-  it('passes over hints', async () => {
+  it('takes a new hint for a fault too', async () => {
     const engine = await engineWith([textRule('hint', /vfio_put_device/g, { severity: 'hint' })]);
-    expect(convert(engine, single(DRIVER), K61, undefined).status).toBe('converted');
+    expect(convert(engine, single(DRIVER), K61, undefined)).toMatchObject({ status: 'refused', reason: expect.stringContaining('[hint]') });
   });
 
   it('is not asked for where there is nothing to convert', async () => {
