@@ -69,7 +69,11 @@ function copied(state: State): State {
 function over(facts: ModuleFacts, names: ReadonlySet<string>, state: State): Evaluator {
   const evaluate = (expr: Expr): string => valueOf({ facts, names, state }, expr);
   return {
-    evaluate,
+    evaluate(expr) {
+      // A name that stands alone does nothing, unless it is a macro that nobody has seen.
+      if (expr.kind === 'name' && /^[A-Z][A-Z0-9_]*$/.test(expr.name)) state.obstacle ??= `${expr.name}: what it does is not known`;
+      return evaluate(expr);
+    },
     declare({ name, init }) {
       const value = init === null ? null : evaluate(init);
       if (value === null) state.locals.delete(name);

@@ -94,6 +94,7 @@ describe('a jump to a label', () => {
     ['repeats an undo of the path', probeWith('', '\tpci_disable_device(pdev);\n', '\tpci_disable_device(pdev);\n'), /calls pci_disable_device\(\) for the same thing/],
     ['lets go a lock that is let go', probeWith('', '\tmutex_unlock(&wisp->lock);\n', '\tmutex_lock(&wisp->lock);\n\tmutex_unlock(&wisp->lock);\n'), /mutex_unlock\(\)/],
     ['lets go a lock that was never taken', probeWith('', '\tup_write(&wisp_sem);\n'), /up_write\(\) is called where it is not held/],
+    ['comes to a macro that nobody has seen', probeWith('', '\tWISP_SETTLE;\n\tpci_disable_device(pdev);\n'), /WISP_SETTLE/],
     ['stores what the path did not', probeWith('', '\twisp_state = 3;\n'), /comes to `wisp_state = 3`/],
   ])('is not safe where the label %s', (_, code, doubt) => {
     expect(doubtOf(code)).toMatch(doubt);
