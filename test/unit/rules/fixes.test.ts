@@ -154,6 +154,46 @@ describe('members of an ops table', () => {
   });
 });
 
+describe('a callback that stands ready', () => {
+  const driver = (body: string): string => `struct loom { struct vfio_device vdev; void *warp; };
+static void loom_done(struct vfio_device *vdev)
+{
+	struct loom *loom = container_of(vdev, struct loom, vdev);
+
+${body}}
+static const struct vfio_device_ops loom_ops = {
+	.name = "loom",
+};
+static int loom_probe(struct mdev_device *mdev)
+{
+	struct loom *loom = vfio_alloc_device(loom, vdev, &mdev->dev, &loom_ops);
+
+	return PTR_ERR_OR_ZERO(loom);
+}
+static void loom_remove(struct mdev_device *mdev)
+{
+	struct loom *loom = dev_get_drvdata(&mdev->dev);
+
+	kfree(loom->warp);
+}
+static struct mdev_driver loom_driver = { .probe = loom_probe, .remove = loom_remove };
+`;
+  const fixOf = (body: string): string => {
+    const found = analyseText(driver(body), '6.1').find(({ rule }) => rule === 'missing-release-op');
+    return found?.fix ? `${found.fix.safety}: ${found.fix.title}` : 'none';
+  };
+
+  test.each([
+    ['that frees', '\tmutex_destroy(&loom->lock);\n\tvfio_free_device(vdev);\n', 'safe: Add .release = loom_done'],
+    ['that undoes what remove does', '\tkfree(loom->warp);\n\tvfio_free_device(vdev);\n', 'unsafe: Add .release = loom_done (check that nobody undoes the same)'],
+    ['that leaves early', '\tif (!loom->warp)\n\t\treturn;\n\tvfio_free_device(vdev);\n', 'none'],
+    ['that frees in a branch', '\tif (loom->warp)\n\t\tvfio_free_device(vdev);\n', 'none'],
+    ['that frees something else', '\tkfree(loom->warp);\n', 'safe: Add .release = loom_release_dev'],
+  ])('is named where it is right: %s', (_, body, expected) => {
+    expect(fixOf(body)).toBe(expected);
+  });
+});
+
 describe('line endings', () => {
   const fixable = rules.flatMap((rule) => rule.examples.bad.filter((example) => example.fixed !== undefined).map((example) => [rule.id, example.title, example] as const));
 

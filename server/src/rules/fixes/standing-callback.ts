@@ -21,7 +21,7 @@ export function standingCallback(facts: ModuleFacts, file: FileIr, table: OpsTab
   const ready = file.functions.filter((fn) => isCallback(fn, member, ends) && !isReferenced(facts.module, fn));
   const [fn] = ready;
   if (fn === undefined) return { function: null, fix: null };
-  const named = ready.length > 1 || fn.conditions.length > 0 ? null : addMember(file.text, table, member, fn.name);
+  const named = ready.length > 1 || fn.conditions.length > 0 || mayLeaveBefore(fn, ends) ? null : addMember(file.text, table, member, fn.name);
   if (named === null) return { function: fn, fix: null };
   const isKnown = fn.start < table.variable.start || file.prototypes.some((one) => one.name === fn.name && one.start < table.variable.start);
   const edits: Edit[] = isKnown ? [named] : [addFunctionBefore(file.text, table.variable, `${file.text.slice(fn.start, fn.body.start).trim()};`), named];
@@ -35,6 +35,14 @@ function isCallback(fn: FunctionIr, member: 'init' | 'release', ends: readonly s
   if (!fn.isStatic || fn.params.length !== 1 || device?.type.name !== 'vfio_device' || device.type.pointers !== 1) return false;
   const isRight = fn.returnType.pointers === 0 && fn.returnType.name === (member === 'init' ? 'int' : 'void');
   return isRight && callsIn(fn).some((call) => ends.includes(call.name ?? '') && call.args[0]?.kind === 'name' && call.args[0].name === device.name);
+}
+
+/** Whether a path may end the function without the call that it must make: the call is not its last statement, or something leaves before it. */
+function mayLeaveBefore(fn: FunctionIr, ends: readonly string[]): boolean {
+  const last = fn.body.body.at(-1);
+  const value = last?.kind === 'expr' ? last.expr : last?.kind === 'return' ? last.value : null;
+  const isLast = value?.kind === 'call' && ends.includes(value.name ?? '');
+  return !isLast || fn.returnType.name === 'void' && [...walk(fn.body)].some(({ kind }) => kind === 'return' || kind === 'goto');
 }
 
 /** Whether a function that runs today makes the same call for the same member: then the callback would make it a second time. */
