@@ -104,7 +104,7 @@ describe('the JSON of check', () => {
     expect(report.files[0]).toEqual({ path: 'clean.c', diagnostics: [] });
     const [found] = report.files[1].diagnostics;
     expect(Object.keys(found)).toEqual(['rule', 'severity', 'message', 'function', 'range', 'related', 'fix']);
-    expect(found).toMatchObject({ rule: 'missing-put', severity: 'error', function: 'foo_probe', fix: 'unsafe', range: { start: { line: 28, character: 2 }, end: { line: 28, character: 13 } } });
+    expect(found).toMatchObject({ rule: 'missing-put', severity: 'error', function: 'foo_probe', fix: 'safe', range: { start: { line: 28, character: 2 }, end: { line: 28, character: 13 } } });
     for (const one of found.related) expect(one).toEqual({ path: 'foo.c', range: { start: { line: expect.any(Number), character: expect.any(Number) }, end: { line: expect.any(Number), character: expect.any(Number) } }, message: expect.any(String) });
     expect(report.files[2].diagnostics).toMatchObject([{ rule: 'null-check-on-alloc', fix: 'safe' }]);
   });

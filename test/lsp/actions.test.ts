@@ -65,13 +65,13 @@ describe('quick fixes', () => {
     expect(await diagnostics(URI)).toEqual([]);
   });
 
-  it('say so when they are not safe, and are never preferred then', async () => {
+  it('are safe where nothing else is owed on the way out', async () => {
     const { open, change, diagnostics } = await start();
     open(URI, LEAKY);
     const shown = await diagnostics(URI);
     const [action] = await actions(URI, shown[0]!.range, ['quickfix'], shown);
-    expect(action!.title).toBe('Add vfio_put_device(&foo->vdev) here (unsafe: check the order of the unwinding)');
-    expect(action!.isPreferred).toBeUndefined();
+    expect(action!.title).toBe('Add vfio_put_device(&foo->vdev)');
+    expect(action!.isPreferred).toBe(true);
     change(URI, 2, [{ text: apply(action!, URI, LEAKY) }]);
     expect(await diagnostics(URI)).toEqual([]);
   });

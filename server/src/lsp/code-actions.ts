@@ -37,8 +37,9 @@ export async function codeActions(session: Session, params: CodeActionParams, to
   const cure = remedies && remedies.convertible.length > 0 ? rewrites.find((one) => !one.disabled) : undefined;
   if (remedies) actions.push(...remedies.fixes, ...(cure ? [{ ...cure, kind: CodeActionKind.QuickFix, diagnostics: remedies.convertible }] : []), ...remedies.comments);
   if (wants(REWRITE)) actions.push(...rewrites.filter((one) => one !== cure));
-  // Who asks for conversions and nothing else is told why there is none.
-  if (only?.length === 1 && only[0] === REWRITE && rewrites.length === 0 && session.client.disabledActions) actions.push(noConversion((await session.linked(loaded)).loaded));
+  // Who asks for the conversions of the whole file and nothing else is told why there is none.
+  const isWhole = span.start === 0 && span.end === loaded.document.getText().length;
+  if (isWhole && only?.length === 1 && only[0] === REWRITE && rewrites.length === 0 && session.client.disabledActions) actions.push(noConversion((await session.linked(loaded)).loaded));
   // A command that changes the whole file is no answer to a light bulb: only for those who ask for its kind.
   if (only !== undefined && wants(FIX_ALL)) {
     const { edits } = fixAll(loaded.engine, loaded.input, loaded.config, loaded.kernel, { unsafe: false });
