@@ -10,7 +10,7 @@ import { trialsIn } from './trial.ts';
 
 const reason = whyNot('6.1');
 /** Drivers with each hazard. */
-const COUNT = Number(process.env['HAZARDOUS_DRIVERS'] ?? 2);
+const COUNT = Number(process.env['HAZARDOUS_DRIVERS'] ?? 1);
 const SEED = Number(process.env['GENERATED_SEED'] ?? 20260101);
 const SLOW = COUNT * 60_000 + 300_000;
 

@@ -9,7 +9,7 @@ import { HAZARDS, type HazardKind } from '../unit/convert/hazards.ts';
 
 const CONVERT = '../../server/src/convert';
 const reason = whyNot('6.1');
-/** As many drivers as hazards.test.ts has of each hazard, from the same seed. */
+/** Drivers with each hazard, from the seed of hazards.test.ts. */
 const COUNT = 2;
 const SEED = 20260101;
 const SLOW = 600_000;
