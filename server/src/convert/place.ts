@@ -151,6 +151,12 @@ export function uncast(expr: Expr): Expr {
   return inner;
 }
 
+/** The expression is this variable, whatever it is cast to. */
+export function isVariable(expr: Expr, name: string): boolean {
+  const inner = uncast(expr);
+  return inner.kind === 'name' && inner.name === name;
+}
+
 /** A statement that only writes to the log. */
 export function isMessage(stmt: Stmt): boolean {
   return stmt.kind === 'expr' && stmt.expr.kind === 'call' && /^(?:(?:dev|pci|pr|mdev|netdev)_(?:err|warn|info|dbg|notice|crit)\w*|printk)$/.test(stmt.expr.name ?? '');

@@ -1,5 +1,6 @@
 import type { Expr, FileIr, FunctionIr } from '../ir/types.ts';
 import type { Module } from '../lifecycle/types.ts';
+import type { IommuFamily } from '../kernel/iommu-families.ts';
 import { compareVersions, formatVersion } from '../kernel/version.ts';
 import { findAllocation, rootOf } from './allocation.ts';
 import { plain, tablesOf } from './arguments.ts';
@@ -14,7 +15,7 @@ import { lineOf, refuse, textOf } from './refuse.ts';
 import { placeOf } from './several-files/merge.ts';
 import { callSites, isLeftOut, levelOf, type CallSite } from './sites.ts';
 import { elementsOf } from './table-elements.ts';
-import { findTable, planTable, type IommuFamily } from './tables.ts';
+import { findTable, planTable } from './tables.ts';
 import { findTeardown } from './teardown.ts';
 import type { AllocationPlan, Container, ConversionInput, DevicePlan, MovePlan, PlanResult, TablePlan } from './types.ts';
 import { baseName, typeOf } from './typing.ts';

@@ -1,5 +1,6 @@
 import type { Span } from '../text/span.ts';
 import type { FileIr } from '../ir/types.ts';
+import { lineNumber } from '../text/position.ts';
 import { partsOf, placeOf, siteOf } from './several-files/merge.ts';
 import type { Refusal, RefusalCode } from './types.ts';
 
@@ -22,8 +23,7 @@ export function refuse(code: RefusalCode, reason: string, file: FileIr, span: Sp
 export function lineOf(file: FileIr, offset: number): string {
   const place = placeOf(file, offset);
   const { text, path } = place.file;
-  let line = 1;
-  for (let at = text.indexOf('\n'); at >= 0 && at < place.offset; at = text.indexOf('\n', at + 1)) line++;
+  const line = lineNumber(text, place.offset);
   return partsOf(file).length > 1 ? `${line} of ${path.slice(path.lastIndexOf('/') + 1)}` : `${line}`;
 }
 

@@ -2,7 +2,7 @@
 import type { DeclStmt, Expr, FileIr, FunctionIr, TypeName } from '../ir/types.ts';
 import { plain } from './arguments.ts';
 import { isAddressOf } from './paths.ts';
-import { allExpressions, statementsOf, uncast, type Placed } from './place.ts';
+import { allExpressions, isVariable, statementsOf, uncast, type Placed } from './place.ts';
 import { textOf } from './refuse.ts';
 import { effectsOf } from './sites.ts';
 import type { Container, FreePlan } from './types.ts';
@@ -40,8 +40,8 @@ function isUsedElsewhere(fn: FunctionIr, { name, set }: Variable): boolean {
   if (!set) return true;
   const expressions = statementsOf(fn).flatMap(({ stmt }) => allExpressions(stmt));
   const leaving = expressions.filter((expr) => expr.kind === 'call' && expr.name !== null && effectsOf(expr.name).some(({ op }) => op === 'init' || op === 'uninit'));
-  const written = expressions.flatMap((expr) => (expr.kind === 'assign' && isName(expr.target, name) ? [expr.target] : []));
-  return expressions.some((expr) => isName(expr, name) && expr.kind === 'name' && !written.includes(expr) && !leaving.some((call) => expr.start >= call.start && expr.end <= call.end));
+  const written = expressions.flatMap((expr) => (expr.kind === 'assign' && isVariable(expr.target, name) ? [expr.target] : []));
+  return expressions.some((expr) => isVariable(expr, name) && expr.kind === 'name' && !written.includes(expr) && !leaving.some((call) => expr.start >= call.start && expr.end <= call.end));
 }
 
 /** `alias = &p->vdev;` on the straight path, once, behind what gives `p` its value. */
@@ -84,16 +84,11 @@ function variablesOf(fn: FunctionIr): Variable[] {
   return candidates.flatMap(({ name, type, decl }): Variable[] => {
     const sets = places.flatMap((at) => [
       ...(at.stmt.kind === 'decl' && at.stmt.name === name && at.stmt.init ? [{ at, value: at.stmt.init }] : []),
-      ...allExpressions(at.stmt).flatMap((expr) => (expr.kind === 'assign' && isName(expr.target, name) ? [{ at, value: expr.value }] : [])),
+      ...allExpressions(at.stmt).flatMap((expr) => (expr.kind === 'assign' && isVariable(expr.target, name) ? [{ at, value: expr.value }] : [])),
     ]);
     const unsure = candidates.filter((other) => other.name === name).length > 1
-      || expressions.some((expr) => isAddressOf(expr, name) || (expr.kind === 'update' && isName(expr.operand, name)));
+      || expressions.some((expr) => isAddressOf(expr, name) || (expr.kind === 'update' && isVariable(expr.operand, name)));
     if (unsure || sets.length !== (decl ? 1 : 0)) return [];
     return [{ name, type, set: sets[0] ?? null }];
   });
-}
-
-function isName(expr: Expr, name: string): boolean {
-  const inner = uncast(expr);
-  return inner.kind === 'name' && inner.name === name;
 }

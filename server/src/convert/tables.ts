@@ -1,12 +1,10 @@
 import type { Expr, FileIr, InitializerExpr, VariableIr } from '../ir/types.ts';
+import type { IommuFamily } from '../kernel/iommu-families.ts';
 import type { KernelVersion } from '../kernel/types.ts';
 import { compareVersions } from '../kernel/version.ts';
 import { freshName, prefixOf } from './names.ts';
 import { lineOf, refuse } from './refuse.ts';
 import type { Callbacks, MemberPlan, TablePlan } from './types.ts';
-
-/** How a driver's device reaches an IOMMU: by itself, or through the driver's emulation. It decides the iommufd members. */
-export type IommuFamily = 'physical' | 'emulated';
 
 export interface TableNeeds {
   readonly kernel: KernelVersion;

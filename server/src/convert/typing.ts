@@ -1,4 +1,4 @@
-import type { Expr, FileIr, FunctionIr, StructIr, TypeName } from '../ir/types.ts';
+import type { Expr, FileIr, FunctionIr, MemberExpr, StructIr, TypeName } from '../ir/types.ts';
 import type { Module } from '../lifecycle/types.ts';
 import { statementsOf, uncast } from './place.ts';
 
@@ -63,7 +63,8 @@ export function resolveType(module: Module, file: FileIr, type: TypeName): Point
   return null;
 }
 
-function typedefOf(module: Module, file: FileIr, name: string): TypeName | undefined {
+/** What a typedef of the document, or else of a header of the module, stands for. */
+export function typedefOf(module: Module, file: FileIr, name: string): TypeName | undefined {
   const own = file.typedefs.get(name);
   if (own) return own;
   for (const header of module.headers) {
@@ -130,31 +131,35 @@ function moveIn(type: PointerType | null): PointerType | null {
   return type && { tag: type.tag, pointers: type.pointers + 1 };
 }
 
+/** Members, from what they are read of down to the last. */
+interface MemberPath {
+  readonly root: Expr;
+  readonly path: readonly string[];
+}
+
 /** The member path and root of `&p->a.b`, `p->a` or `p`: { root: p, path: ['a', 'b'] }. */
-export function memberPath(expr: Expr): { readonly root: Expr; readonly path: readonly string[] } {
-  let current = uncast(expr);
-  if (current.kind === 'unary' && current.op === '&') current = uncast(current.operand);
-  const path: string[] = [];
-  while (current.kind === 'member') {
-    path.unshift(current.field);
-    current = uncast(current.base);
-  }
-  return { root: current, path };
+export function memberPath(expr: Expr): MemberPath {
+  return pathFrom(expr, () => false);
 }
 
 /**
  * The members from an object down to where a pointer leads, without another pointer on the way, and what points to the object:
  * `&p->port->core.vdev` gives { root: p->port, path: ['core', 'vdev'] }.
  */
-export function placeInObject(expr: Expr): { readonly root: Expr; readonly path: readonly string[] } {
+export function placeInObject(expr: Expr): MemberPath {
+  return pathFrom(expr, (member) => member.arrow);
+}
+
+/** The path up to the first member, from the last one back, that `isFirst` says the object begins with. */
+function pathFrom(expr: Expr, isFirst: (member: MemberExpr) => boolean): MemberPath {
   let current = uncast(expr);
   if (current.kind === 'unary' && current.op === '&') current = uncast(current.operand);
   const path: string[] = [];
   while (current.kind === 'member') {
-    path.unshift(current.field);
-    const { arrow, base } = current;
-    current = uncast(base);
-    if (arrow) break;
+    const member = current;
+    path.unshift(member.field);
+    current = uncast(member.base);
+    if (isFirst(member)) break;
   }
   return { root: current, path };
 }

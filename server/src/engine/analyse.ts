@@ -7,6 +7,7 @@ import { formatVersion, inRange } from '../kernel/version.ts';
 import type { Module, ModuleFacts } from '../lifecycle/types.ts';
 import { withoutSuppressed } from '../rules/suppressions.ts';
 import type { Finding, Rule, Severity } from '../rules/types.ts';
+import { RANK } from './compare-findings.ts';
 import type { SyntaxParser } from '../syntax/node.ts';
 import { createDocuments } from './documents.ts';
 import { KERNEL_API, kernelStages, type Stages } from './stages.ts';
@@ -226,8 +227,6 @@ function message(error: unknown): string {
 function same(a: readonly FileIr[], b: readonly FileIr[]): boolean {
   return a.length === b.length && a.every((one, i) => one === b[i]);
 }
-
-const RANK: Readonly<Record<Severity, number>> = { error: 0, warning: 1, information: 2, hint: 3 };
 
 /** The severity that the user wants for a rule. A finding that the rule itself lowered for want of certainty is never raised above that. */
 function withSeverity(finding: Finding, rule: Rule, wanted: Severity): Finding {

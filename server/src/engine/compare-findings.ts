@@ -4,8 +4,8 @@ import { countFindings } from './prove.ts';
 
 type KeyOf = (finding: Finding) => string;
 
-/** From the quietest to the loudest. */
-const SEVERITIES: readonly Severity[] = ['hint', 'information', 'warning', 'error'];
+/** The loudest is 0. */
+export const RANK: Readonly<Record<Severity, number>> = { error: 0, warning: 1, information: 2, hint: 3 };
 
 /**
  * The first finding of `now` that none of `earlier` had: for its key there are more findings at its level or above than there were in any of
@@ -26,6 +26,5 @@ export function firstNew(
 }
 
 function asLoudAs({ severity }: Finding, findings: readonly Finding[]): Finding[] {
-  const least = SEVERITIES.indexOf(severity);
-  return findings.filter((other) => SEVERITIES.indexOf(other.severity) >= least);
+  return findings.filter((other) => RANK[other.severity] <= RANK[severity]);
 }

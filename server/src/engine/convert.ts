@@ -6,6 +6,7 @@ import type { Finding } from '../rules/types.ts';
 import type { FileEdits, Span } from '../text/span.ts';
 import { NO_SETTINGS, type Engine } from './analyse.ts';
 import { firstNew } from './compare-findings.ts';
+import { lineIn } from './lines.ts';
 import { allFindings, keyOf, parsesAsWell, withEdits } from './prove.ts';
 import { withoutStaleComments } from './stale-comments.ts';
 import { dmaNotes, isOfTheTarget, targetNotes } from './target-notes.ts';
@@ -232,9 +233,8 @@ function keysOnlyIn(input: ModuleInput, other: ModuleInput): (finding: Finding) 
 
 /** A finding that the conversion leaves as it found it, for the person who reads the result. */
 function remark(input: ModuleInput, finding: Finding, site: Site): Note {
-  const text = [...input.sources, ...input.headers].find((one) => one.path === site.path)?.text ?? '';
   const where = site.path === input.file ? '' : ` of ${site.path.slice(site.path.lastIndexOf('/') + 1)}`;
-  return { kind: 'finding', text: `It was there before, at line ${text.slice(0, site.start).split('\n').length}${where}: ${finding.message} [${finding.rule}].` };
+  return { kind: 'finding', text: `It was there before, at line ${lineIn(input, site.path, site.start)}${where}: ${finding.message} [${finding.rule}].` };
 }
 
 function failed(error: unknown): Extract<Conversion, { status: 'refused' }> {

@@ -1,5 +1,5 @@
 /** Applies the fixes of findings until nothing is left to fix, and keeps only those that are proved. */
-import { callNamesOf } from './call-names.ts';
+import { callNamesIn } from './call-names.ts';
 import type { Finding } from '../rules/types.ts';
 import { composeEdits } from '../text/edits.ts';
 import type { Edit, FileEdits } from '../text/span.ts';
@@ -105,10 +105,9 @@ function withoutCallers(input: ModuleInput, engine: Engine, findings: readonly F
   if (names.size < 2) return [...findings];
   const module = engine.module(input);
   if (module === undefined) return [...findings];
-  const waits = (finding: Finding): boolean => {
-    const name = finding.functionName;
-    return name !== null && [...callNamesOf(module, name)].some((one) => one !== name && names.has(one) && !callNamesOf(module, one).has(name));
-  };
+  const calledBy = callNamesIn(module);
+  const waits = ({ functionName: name }: Finding): boolean =>
+    name !== null && [...calledBy(name)].some((one) => one !== name && names.has(one) && !calledBy(one).has(name));
   const left = findings.filter((finding) => !waits(finding));
   return left.length > 0 ? left : [...findings];
 }

@@ -5,6 +5,7 @@ import type { Module, Site } from '../lifecycle/types.ts';
 import type { FileEdits } from '../text/span.ts';
 import type { Engine } from './analyse.ts';
 import { convert, prove, relowered, SOURCE, unprovedEdits } from './convert.ts';
+import { lineIn } from './lines.ts';
 import { withEdits } from './prove.ts';
 import { withoutStaleComments } from './stale-comments.ts';
 import type { Conversion, ModuleInput, TargetKernel } from './types.ts';
@@ -154,12 +155,6 @@ interface Placed extends FoldNote { readonly path: string }
 function movedOn(note: Placed, steps: readonly (readonly FileEdits[])[]): Placed {
   const edits = steps.map((step) => step.filter((one) => one.path === note.path).flatMap((one) => one.edits));
   return { ...note, places: note.places.map((place) => edits.reduce((at, step) => offsetAfter(step, at), place)) };
-}
-
-/** The one-based line of an offset. */
-function lineIn(input: ModuleInput, path: string, offset: number): number {
-  const text = [...input.sources, ...input.headers].find((one) => one.path === path)?.text ?? '';
-  return text.slice(0, offset).split('\n').length;
 }
 
 interface Probe { readonly path: string; readonly name: string }

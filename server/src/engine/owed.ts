@@ -1,7 +1,7 @@
 /** What one path has taken and undone, by the kernel's tables of pairs and locks. */
 import { opposites } from '../kernel/opposites.ts';
 import { lockReleasedBy, lockTakenBy } from '../kernel/locks.ts';
-import { givenBackBy, outcomeOfTaking, takenBy } from '../kernel/pairs.ts';
+import { givenBackBy, LIFE_CYCLE_PAIRS, outcomeOfTaking, takenBy } from '../kernel/pairs.ts';
 import { calls } from '../ir/visit.ts';
 import { printExpr } from '../ir/print.ts';
 import { indexModule } from '../lifecycle/module.ts';
@@ -11,19 +11,9 @@ import type { FunctionPath, PathEvent } from './function-paths.ts';
 /** A call as the tables see it. */
 export interface Called { readonly name: string; readonly args: readonly string[]; readonly value: string }
 
-/** Pairs of the life cycle, beside those of the wider kernel: what takes, what undoes, and whether the result names it. */
-const LIFE_CYCLE: readonly { readonly take: string; readonly undo: string; readonly byResult: boolean }[] = [
-  { take: 'vfio_alloc_device', undo: 'vfio_put_device', byResult: true },
-  { take: 'vfio_register_group_dev', undo: 'vfio_unregister_group_dev', byResult: false },
-  { take: 'vfio_register_emulated_iommu_dev', undo: 'vfio_unregister_group_dev', byResult: false },
-  { take: 'vfio_pci_core_register_device', undo: 'vfio_pci_core_unregister_device', byResult: false },
-  { take: 'vfio_init_group_dev', undo: 'vfio_uninit_group_dev', byResult: false },
-  { take: 'vfio_pci_core_init_device', undo: 'vfio_pci_core_uninit_device', byResult: false },
-];
-
 /** Whether a call undoes or lets go something that a table knows. */
 export function isUndo(name: string): boolean {
-  return givenBackBy(name).length > 0 || lockReleasedBy(name) !== undefined || LIFE_CYCLE.some((row) => row.undo === name);
+  return givenBackBy(name).length > 0 || lockReleasedBy(name) !== undefined || LIFE_CYCLE_PAIRS.some((row) => row.undo === name);
 }
 
 /** The calls that a path's event makes: itself, and what the module's function or macro does that it calls, on whichever path. */
@@ -87,7 +77,7 @@ function areDistinct(left: string, right: string): boolean {
 export function takes(path: FunctionPath, taking: Called, undo: Called): boolean {
   const lock = lockTakenBy(taking.name);
   if (lock !== undefined) return lock === lockReleasedBy(undo.name) && taking.args[0] === undo.args[0];
-  const life = LIFE_CYCLE.find((row) => row.take === taking.name && row.undo === undo.name);
+  const life = LIFE_CYCLE_PAIRS.find((row) => row.take === taking.name && row.undo === undo.name);
   if (life !== undefined) return life.byResult ? undo.args[0]?.includes(taking.value) === true : taking.args[0] === undo.args[0];
   const row = givenBackBy(undo.name).find((one) => one.take.includes(taking.name));
   if (row === undefined) return false;
@@ -126,7 +116,7 @@ function isTaking(name: string, isCalled: (name: string) => boolean): boolean {
   if (lockTakenBy(name) !== undefined) return true;
   const row = takenBy(name);
   if (row !== undefined) return !/_init$/.test(name);
-  if (LIFE_CYCLE.some((one) => one.take === name && one.take !== 'vfio_alloc_device')) return true;
+  if (LIFE_CYCLE_PAIRS.some((one) => one.take === name && one.take !== 'vfio_alloc_device')) return true;
   return opposites(name).some(isCalled);
 }
 

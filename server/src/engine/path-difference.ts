@@ -5,6 +5,7 @@ import { behaviourOf } from '../kernel/lookup.ts';
 import type { FileIr } from '../ir/types.ts';
 import { calls } from '../ir/visit.ts';
 import type { ModuleFacts } from '../lifecycle/types.ts';
+import { lineNumber } from '../text/position.ts';
 import { editAt, movedOffset, type EditPlace } from './edit-places.ts';
 import type { FunctionPath, PathEvent } from './function-paths.ts';
 import { callsOf, heldAt, isLockHeld, isUndo, takes, undoesSame, type Called } from './owed.ts';
@@ -189,7 +190,7 @@ export function doubtOfNewExit(compared: Compared, path: FunctionPath): string |
 }
 
 function lineOf({ file }: Compared, path: FunctionPath): number {
-  return file.text.slice(0, path.exit.start).split('\n').length;
+  return lineNumber(file.text, path.exit.start);
 }
 
 function shown({ text }: PathEvent): string {

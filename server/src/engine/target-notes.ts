@@ -3,6 +3,7 @@ import { driversWithoutDma, oldForms, siteBefore, type DocumentEdits, type Note,
 import { formatVersion } from '../kernel/version.ts';
 import type { Module, Site } from '../lifecycle/types.ts';
 import type { Finding } from '../rules/types.ts';
+import { lineIn } from './lines.ts';
 import type { ModuleInput, TargetKernel } from './types.ts';
 
 /** The rules that speak of interfaces which the target kernel lacks. */
@@ -54,7 +55,7 @@ function sentenceOn({ name, change: { form, since, instead } }: OldForm): string
 /** `Line 12`, `Lines 12 and 40`, in a module of several sources `Line 7 of foo.c`, whichever of them was asked for. */
 function linesOf(input: ModuleInput, sites: readonly Site[]): string {
   const byPath = new Map<string, number[]>();
-  for (const site of sites) byPath.set(site.path, [...(byPath.get(site.path) ?? []), lineIn(input, site)]);
+  for (const site of sites) byPath.set(site.path, [...(byPath.get(site.path) ?? []), lineIn(input, site.path, site.start)]);
   const parts = [...byPath].map(([path, lines]) => {
     const different = [...new Set(lines)];
     const last = different.pop();
@@ -64,9 +65,4 @@ function linesOf(input: ModuleInput, sites: readonly Site[]): string {
   });
   const text = parts.join(', ');
   return text.charAt(0).toUpperCase() + text.slice(1);
-}
-
-function lineIn(input: ModuleInput, site: Site): number {
-  const text = [...input.sources, ...input.headers].find((one) => one.path === site.path)?.text ?? '';
-  return text.slice(0, site.start).split('\n').length;
 }

@@ -115,3 +115,13 @@ export function takenBy(name: string): ResourcePair | undefined {
 export function givenBackBy(name: string): readonly ResourcePair[] {
   return byUndo.get(name) ?? [];
 }
+
+/** Pairs of the life cycle, beside those of the wider kernel: what takes, what undoes, and whether the result names it. */
+export const LIFE_CYCLE_PAIRS: readonly { readonly take: string; readonly undo: string; readonly byResult: boolean }[] = [
+  { take: 'vfio_alloc_device', undo: 'vfio_put_device', byResult: true },
+  { take: 'vfio_register_group_dev', undo: 'vfio_unregister_group_dev', byResult: false },
+  { take: 'vfio_register_emulated_iommu_dev', undo: 'vfio_unregister_group_dev', byResult: false },
+  { take: 'vfio_pci_core_register_device', undo: 'vfio_pci_core_unregister_device', byResult: false },
+  { take: 'vfio_init_group_dev', undo: 'vfio_uninit_group_dev', byResult: false },
+  { take: 'vfio_pci_core_init_device', undo: 'vfio_pci_core_uninit_device', byResult: false },
+];

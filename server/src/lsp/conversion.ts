@@ -5,6 +5,7 @@ import {
 import { convert, conversionTarget, reasonsOf, whyNothing } from '../engine/convert.ts';
 import { convertFolding } from '../engine/fold.ts';
 import type { Conversion } from '../engine/types.ts';
+import { applyEdits } from '../text/edits.ts';
 import type { Loaded, Session } from './session.ts';
 import { documentChanges, type DocumentChange } from './workspace-edit.ts';
 
@@ -20,9 +21,14 @@ export interface ConversionData {
   readonly style: 'minimal' | 'fold';
 }
 
+/** `after` is the text of the document with all edits made. */
+interface ConvertedDocument extends DocumentChange {
+  readonly after: string;
+}
+
 /** A conversion with all that it takes to show it, to ask whether it is wanted and to write it. */
 export interface WholeConversion {
-  readonly files: readonly DocumentChange[];
+  readonly files: readonly ConvertedDocument[];
   /** It leaves the file, changes the layout of a struct or moves state: a person says yes to that first. Undo answers for the rest. */
   readonly wantsEyes: boolean;
   /** Sentences for the person who reads the result. */
@@ -62,7 +68,10 @@ export async function findConversion(
 export async function wholeConversion(session: Session, data: Partial<ConversionData> | null, token: CancellationToken): Promise<WholeConversion> {
   const { loaded, result } = await findConversion(session, data, token);
   return {
-    files: documentChanges(session, loaded, result.edits),
+    files: documentChanges(session, loaded, result.edits).map((change, i) => ({
+      ...change,
+      after: applyEdits(change.before, result.edits[i]!.edits),
+    })),
     wantsEyes: wantsEyes(result, data?.style),
     notes: result.notes.filter(({ kind }) => kind !== 'label').map(({ text }) => text),
   };

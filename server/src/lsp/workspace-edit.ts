@@ -2,17 +2,15 @@
 import {
   LSPErrorCodes, ResponseError, type TextEdit, type WorkspaceEdit,
 } from 'vscode-languageserver';
-import { applyEdits } from '../text/edits.ts';
 import type { FileEdits } from '../text/span.ts';
 import type { Loaded, Session } from './session.ts';
 
-/** A document with its edits: `before` is the text that they are made for, `after` that with all of them made. */
+/** A document with its edits; `before` is the text that they are made for. */
 export interface DocumentChange {
   readonly uri: string;
   /** The version that is open in the client, null where the document is only on the disk. */
   readonly version: number | null;
   readonly before: string;
-  readonly after: string;
   readonly edits: readonly TextEdit[];
 }
 
@@ -32,7 +30,6 @@ export function documentChanges(session: Session, loaded: Loaded, files: readonl
       uri,
       version: open?.version ?? null,
       before,
-      after: applyEdits(before, edits),
       edits: edits.map(({ span, newText }) => ({ range: loaded.positions.range(path, span)!, newText })),
     };
   });

@@ -1,5 +1,6 @@
 /** Finds who ends a device later: queued work, a timer, a thread, RCU, the release of a reference count, any function that others call back. */
 import type { CallExpr, Expr, FunctionIr } from '../ir/types.ts';
+import { calls } from '../ir/visit.ts';
 import { ASYNC_KINDS } from '../kernel/async.ts';
 import { behaviourOf } from '../kernel/lookup.ts';
 import type { EffectOp } from '../kernel/types.ts';
@@ -20,7 +21,7 @@ export function deferredEnd(facts: ModuleFacts, fn: FunctionIr, ...ops: readonly
   if (carriers.size === 0) return null;
   const started = [...reachedFrom(indexOf(facts.module, facts.kernel), [fn]).keys()];
   const isStart = (call: CallExpr): boolean => !isPreparation(call.name ?? '') && call.args.some((arg) => isNamed(arg, carriers));
-  return started.some((one) => callsIn(one).some(isStart)) ? 'by-this' : 'elsewhere';
+  return started.some((one) => calls(one).some(isStart)) ? 'by-this' : 'elsewhere';
 }
 
 const known = new WeakMap<ModuleFacts, Map<string, ReadonlySet<string>>>();
@@ -54,7 +55,7 @@ function deferredHandlers(facts: ModuleFacts, ops: readonly EffectOp[]): Readonl
   if (ending.size === 0) return new Set();
   const reached = (roots: readonly FunctionIr[]): boolean => [...reachedFrom(index, roots).keys()].some((fn) => ending.has(fn));
   const values = namesAsValues(facts);
-  const called = new Set(index.allFunctions.flatMap(({ item }) => callsIn(item).flatMap(({ name }) => name ?? [])));
+  const called = new Set(index.allFunctions.flatMap(({ item }) => calls(item).flatMap(({ name }) => name ?? [])));
   const isRoot = (fn: FunctionIr): boolean => values.has(fn.name) || !fn.isStatic && !called.has(fn.name);
   const roots = index.allFunctions.map(({ item }) => item).filter((fn) => !SEEN.has(facts.roles.get(fn) ?? 'helper') && isRoot(fn));
   return new Set([...roots, ...functionsIn(facts, 'callback')].filter((fn) => reached([fn])).map(({ name }) => name));
@@ -62,7 +63,7 @@ function deferredHandlers(facts: ModuleFacts, ops: readonly EffectOp[]): Readonl
 
 /** Whether a function has a call of the kernel, or of a wrapper of it, that carries out one of the operations on a vfio_device. */
 function endsDevice(facts: ModuleFacts, fn: FunctionIr, ops: readonly EffectOp[]): boolean {
-  return callsIn(fn).some((call) => {
+  return calls(fn).some((call) => {
     const behaviour = call.name === null ? undefined : behaviourOf(call.name, facts.kernel, facts.module.wrappers);
     if (behaviour === undefined || behaviour === 'neutral' || !behaviour.success.some(({ op }) => ops.includes(op))) return false;
     // put_device() is about any device: what it is given must be that of a vfio_device.
@@ -111,8 +112,4 @@ const NO_CARRIERS: ReadonlySet<string> = new Set(['dev', 'vdev', 'device', 'pdev
 
 function isNamed(expr: Expr, names: ReadonlySet<string>): boolean {
   return [...walk(expr)].some((node) => node.kind === 'name' && names.has(node.name) || node.kind === 'member' && names.has(node.field));
-}
-
-function callsIn(fn: FunctionIr): CallExpr[] {
-  return [...walk(fn.body)].filter((node) => node.kind === 'call');
 }

@@ -1,6 +1,6 @@
-import type { CallExpr, Expr, FunctionIr, Stmt } from '../ir/types.ts';
+import type { CallExpr, FunctionIr, Stmt } from '../ir/types.ts';
 import type { DeviceRef, Module, ModuleFacts, Observation, OperationObservation } from '../lifecycle/types.ts';
-import { callAt, documentsOf, walk } from './locate.ts';
+import { callAt, documentsOf, isNull, walk } from './locate.ts';
 
 /**
  * How a function would write the `struct vfio_device *` of an object in a new call: as it writes it in another call, else from
@@ -49,10 +49,6 @@ function changesMeaning(fn: FunctionIr, expression: string): boolean {
     if (node.kind === 'update' && node.operand.kind === 'name' && node.operand.name === variable) values++;
   }
   return values > 1;
-}
-
-function isNull(value: Expr): boolean {
-  return value.kind === 'name' && value.name === 'NULL' || value.kind === 'number' && value.value === 0;
 }
 
 /** Kernel functions whose device argument is the struct vfio_device itself. */

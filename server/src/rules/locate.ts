@@ -50,6 +50,11 @@ export function* walkWithParents(root: IrNode): Generator<{ readonly node: IrNod
   }
 }
 
+/** NULL, or a literal 0. */
+export function isNull(expr: Expr): boolean {
+  return expr.kind === 'name' && expr.name === 'NULL' || expr.kind === 'number' && expr.value === 0;
+}
+
 export function contains(outer: Span, inner: Span): boolean {
   return outer.start <= inner.start && inner.end <= outer.end;
 }

@@ -5,7 +5,7 @@ import type { ModuleFacts, TestObservation } from '../lifecycle/types.ts';
 import { testedArgument } from '../kernel/lookup.ts';
 import { nameOf } from './device.ts';
 import { nullSource } from './null-results.ts';
-import { ancestry, contains, documentOf, walk, type IrNode } from './locate.ts';
+import { ancestry, contains, documentOf, isNull, walk, type IrNode } from './locate.ts';
 import { findingFor } from './report.ts';
 import { replace } from './fixes/text.ts';
 import { nullCheckOnAllocExamples } from './null-check-on-alloc.examples.ts';
@@ -97,10 +97,6 @@ function testedBy(test: IrNode): { readonly tested: Expr; readonly negated: bool
 
 function isPlain(expr: Expr): boolean {
   return expr.kind === 'name' || expr.kind === 'member';
-}
-
-function isNull(expr: Expr): boolean {
-  return expr.kind === 'name' && expr.name === 'NULL' || expr.kind === 'number' && expr.value === 0;
 }
 
 /** `return -ENOMEM;` and `ret = -ENOMEM;` in the failing branch become the error that the pointer carries. */

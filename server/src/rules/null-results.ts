@@ -3,7 +3,7 @@ import type { Expr, FunctionIr, Stmt } from '../ir/types.ts';
 import { areAlternatives } from '../lifecycle/conditions.ts';
 import { indexModule } from '../lifecycle/module.ts';
 import type { ModuleFacts, Observation, TestObservation } from '../lifecycle/types.ts';
-import { contains, documentOf, walk } from './locate.ts';
+import { contains, documentOf, isNull, walk } from './locate.ts';
 
 /** What a test of a pointer against NULL may meet: a NULL that a path brings, one that a helper's code says it returns, or none. */
 export type NullSource = 'path' | 'helper' | null;
@@ -66,8 +66,4 @@ function saysNull(facts: ModuleFacts, fn: FunctionIr, value: Expr, depth: number
   // A variable that is NULL until something else is put into it.
   if (value.kind === 'name') return valuesOf(fn, value.name).some((one) => isNull(one) || isNullHelper(facts, fn, one, depth));
   return isNullHelper(facts, fn, value, depth);
-}
-
-function isNull(value: Expr): boolean {
-  return value.kind === 'name' && value.name === 'NULL' || value.kind === 'number' && value.value === 0;
 }

@@ -60,3 +60,10 @@ export function lineIndex(text: string): LineIndex {
 function clamp(value: number, low: number, high: number): number {
   return value > low ? Math.min(Math.floor(value), high) : low;
 }
+
+/** The one-based line of an offset, as compilers count. */
+export function lineNumber(text: string, offset: number): number {
+  let line = 1;
+  for (let at = text.indexOf('\n'); at >= 0 && at < offset; at = text.indexOf('\n', at + 1)) line++;
+  return line;
+}

@@ -1,25 +1,15 @@
 import { equal, ok } from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { suite, suiteSetup, suiteTeardown, teardown, test } from 'mocha';
+import { suite, suiteSetup, test } from 'mocha';
 import type { Page } from 'playwright-core';
 import * as vscode from 'vscode';
-import { connectToWindow, open, until } from './support.ts';
+import { inWindow, open, until, withoutStickyScroll } from './support.ts';
 
 suite('a person in the user interface', () => {
   let page: Page;
-  let close: () => Promise<void>;
 
-  suiteSetup(async () => {
-    ({ page, close } = await connectToWindow());
-    // The head of a function that stays on the screen lies over the line, and over the light bulb, that is scrolled to the top.
-    await vscode.workspace.getConfiguration('editor').update('stickyScroll.enabled', false);
-  });
-  // What the person saw last.
-  teardown(async function () {
-    const { HOST_SUITE_SCREENSHOT: file } = process.env;
-    if (this.currentTest?.state === 'failed' && file !== undefined) await page?.screenshot({ path: file });
-  });
-  suiteTeardown(() => close?.());
+  inWindow((connected) => { page = connected; });
+  suiteSetup(withoutStickyScroll);
 
   test('sees the squiggle and the problem, reads the hover, converts by the light bulb and saves', async () => {
     await vscode.commands.executeCommand('workbench.action.closeAllEditors');

@@ -1,25 +1,17 @@
 import { deepEqual, ok } from 'node:assert/strict';
 import path from 'node:path';
-import { suite, suiteSetup, suiteTeardown, teardown, test } from 'mocha';
+import { suite, suiteTeardown, test } from 'mocha';
 import type { Page } from 'playwright-core';
 import * as vscode from 'vscode';
-import { connectToWindow, open, rule, until } from './support.ts';
+import { inWindow, open, rule, until } from './support.ts';
 
 // A driver of several files lies in a folder of the workspace: hoist has mistakes that no one of its files shows.
 suite('a driver of several files', () => {
   let page: Page;
-  let close: () => Promise<void>;
 
-  suiteSetup(async () => { ({ page, close } = await connectToWindow()); });
-  teardown(async function () {
-    const { HOST_SUITE_SCREENSHOT: file } = process.env;
-    if (this.currentTest?.state === 'failed' && file !== undefined) await page?.screenshot({ path: file });
-  });
-  suiteTeardown(async () => {
-    // The next suite is to find the window as it was.
-    await vscode.commands.executeCommand('workbench.action.closePanel');
-    await close?.();
-  });
+  inWindow((connected) => { page = connected; });
+  // The next suite is to find the window as it was.
+  suiteTeardown(() => vscode.commands.executeCommand('workbench.action.closePanel'));
 
   /** Keeps what is on the screen for a person to look at. */
   async function picture(name: string): Promise<void> {

@@ -1,5 +1,6 @@
 import { ok } from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
+import { suiteSetup, suiteTeardown, teardown } from 'mocha';
 import { chromium, type Page } from 'playwright-core';
 import * as vscode from 'vscode';
 import type { Api } from '../../../client/src/shared.ts';
@@ -66,7 +67,7 @@ export function serverProcesses(): number[] {
 }
 
 /** The very window that this suite runs in, over the DevTools protocol: the port is a flag of VS Code and of its stand-in. */
-export async function connectToWindow(): Promise<{ readonly page: Page; close(): Promise<void> }> {
+async function connectToWindow(): Promise<{ readonly page: Page; close(): Promise<void> }> {
   const browser = await chromium.connectOverCDP(`http://127.0.0.1:${process.env.HOST_SUITE_DEBUG_PORT}`, { timeout: LIMIT });
   for (const page of browser.contexts().flatMap((context) => context.pages())) {
     if (await page.locator('.monaco-workbench').count() === 0) continue;
@@ -74,6 +75,25 @@ export async function connectToWindow(): Promise<{ readonly page: Page; close():
     return { page, close: () => browser.close() };
   }
   throw new Error('no page is the workbench');
+}
+
+/** Connects a suite to the window that it runs in, from its first test to its last, and keeps a picture of what a failed test saw last. Called in `suite`. */
+export function inWindow(use: (page: Page) => void): void {
+  let connection: Awaited<ReturnType<typeof connectToWindow>> | undefined;
+  suiteSetup(async () => {
+    connection = await connectToWindow();
+    use(connection.page);
+  });
+  teardown(async function () {
+    const { HOST_SUITE_SCREENSHOT: file } = process.env;
+    if (this.currentTest?.state === 'failed' && file !== undefined) await connection?.page.screenshot({ path: file });
+  });
+  suiteTeardown(() => connection?.close());
+}
+
+/** Takes the head of a function that stays on the screen away: it lies over the line, and over the light bulb, that is scrolled to the top. */
+export async function withoutStickyScroll(): Promise<void> {
+  await vscode.workspace.getConfiguration('editor').update('stickyScroll.enabled', false);
 }
 
 /** The code actions of a kind at a place, with their edits. */

@@ -2,10 +2,10 @@
 import { deepEqual, ok } from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { suite, suiteSetup, suiteTeardown, teardown, test } from 'mocha';
+import { suite, suiteSetup, test } from 'mocha';
 import type { Page } from 'playwright-core';
 import * as vscode from 'vscode';
-import { connectToWindow, find, open, until } from './support.ts';
+import { find, inWindow, open, until, withoutStickyScroll } from './support.ts';
 
 type Style = 'minimal' | 'fold';
 /** How a person comes to the conversion. */
@@ -42,18 +42,9 @@ const cases: readonly Case[] = [
 
 suite('a conversion is written as a whole or not at all', () => {
   let page: Page;
-  let close: () => Promise<void>;
 
-  suiteSetup(async () => {
-    ({ page, close } = await connectToWindow());
-    // The head of a function that stays on the screen lies over the light bulb of a line that is scrolled to the top.
-    await vscode.workspace.getConfiguration('editor').update('stickyScroll.enabled', false);
-  });
-  teardown(async function () {
-    const { HOST_SUITE_SCREENSHOT: file } = process.env;
-    if (this.currentTest?.state === 'failed' && file !== undefined) await page?.screenshot({ path: file });
-  });
-  suiteTeardown(() => close?.());
+  inWindow((connected) => { page = connected; });
+  suiteSetup(withoutStickyScroll);
 
   test('one file, minimal, by command: at once', async () => {
     const before = bytesOf(folder(), ['old_model.c']);

@@ -1,11 +1,11 @@
 /** Where an expression that stands for storage lies: a variable, or memory behind a pointer. */
-import type { Expr, TypeName, VariableIr } from '../../ir/types.ts';
+import type { Expr, Stmt, TypeName, VariableIr } from '../../ir/types.ts';
 import { isFixedMember } from '../../kernel/fixed-members.ts';
 import { behaviourOf } from '../../kernel/general.ts';
 import { touchOf } from '../../kernel/touches.ts';
-import { expressionsIn, namesIn, statementsOf, uncast } from '../place.ts';
+import { allExpressions, namesIn, statementsOf, uncast } from '../place.ts';
 import { SOURCE_KERNEL } from '../sites.ts';
-import { findStruct, resolveType, typeOf, type Scope } from '../typing.ts';
+import { findStruct, resolveType, typedefOf, typeOf, type Scope } from '../typing.ts';
 import { ANY_MEMORY, VALUE, type Leaf, type Memory, type Place } from './places.ts';
 
 /** The place that an expression stands for; null for what is no storage: a constant, a function, the result of a call. */
@@ -57,12 +57,8 @@ function pointerIn(scope: Scope, expr: Expr): readonly Place[] {
 
 /** A typedef of a pointer. */
 function leadsOn(scope: Scope, type: TypeName): boolean {
-  const alias = type.keyword === null ? typedefOf(scope, type.name) : undefined;
+  const alias = type.keyword === null ? typedefOf(scope.module, scope.file, type.name) : undefined;
   return alias !== undefined && alias.pointers + alias.arrays > 0;
-}
-
-function typedefOf(scope: Scope, name: string): TypeName | undefined {
-  return [scope.file, ...scope.module.headers].map((file) => file.typedefs.get(name)).find((alias) => alias !== undefined);
 }
 
 /** What a pointer leads to. */
@@ -203,7 +199,7 @@ function usesIn(scope: Scope): Uses {
   if (uses) return uses;
   const exposed = new Set<string>();
   const assigned = new Set<string>();
-  for (const expr of statementsOf(fn).flatMap(({ stmt }) => expressionsOfStatement(stmt))) {
+  for (const expr of statementsOf(fn).flatMap(({ stmt }) => evaluatedBy(stmt))) {
     if (expr.kind === 'unary' && expr.op === '&') {
       const root = rootName(expr.operand);
       if (root !== null) exposed.add(root);
@@ -225,12 +221,13 @@ function mayTakeAddress({ file, module }: Scope, name: string): boolean {
   return /^[A-Z_][A-Z0-9_]*$/.test(name) && behaviourOf(name, SOURCE_KERNEL) === undefined && touchOf(name) === undefined;
 }
 
-function expressionsOfStatement(stmt: ReturnType<typeof statementsOf>[number]['stmt']): Expr[] {
-  if (stmt.kind === 'unknown' || stmt.kind === 'asm') return [{ kind: 'unknown', names: stmt.names, calls: [], start: stmt.start, end: stmt.end }];
-  const own: Expr[] = stmt.kind === 'expr' ? [stmt.expr] : stmt.kind === 'decl' ? (stmt.init ? [stmt.init] : []) : stmt.kind === 'if' ? [stmt.condition]
-    : stmt.kind === 'return' ? (stmt.value ? [stmt.value] : []) : stmt.kind === 'switch' ? [stmt.value] : stmt.kind === 'guard' ? [...stmt.args]
-      : stmt.kind === 'loop' ? [...stmt.args, ...stmt.init.flatMap(expressionsOfStatement), ...(stmt.condition ? [stmt.condition] : []), ...(stmt.step ? [stmt.step] : [])] : [];
-  return own.flatMap((expr) => expressionsIn(expr));
+/** All that a statement evaluates itself; what was not understood as one expression of unknown meaning. */
+function evaluatedBy(stmt: Stmt): Expr[] {
+  if (stmt.kind === 'unknown' || stmt.kind === 'asm') {
+    return [{ kind: 'unknown', names: stmt.names, calls: [], start: stmt.start, end: stmt.end }];
+  }
+  const heads = stmt.kind === 'loop' ? stmt.init.flatMap(evaluatedBy) : [];
+  return [...heads, ...allExpressions(stmt)];
 }
 
 /** The variable that an lvalue lies in; null when it lies behind a pointer. */

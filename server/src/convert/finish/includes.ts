@@ -4,7 +4,8 @@ import type { FileIr } from '../../ir/types.ts';
 import type { Module } from '../../lifecycle/types.ts';
 import { joinRemovals, removalOf } from '../layout.ts';
 import { usesSlab } from '../includes.ts';
-import { includedBy } from '../typing.ts';
+import { headersOf } from '../several-files/tables.ts';
+import { baseName, includedBy } from '../typing.ts';
 import type { Pass } from './change.ts';
 
 export const unneededIncludes: Pass = ({ module, before, after }): Edit[] => {
@@ -20,17 +21,11 @@ export const unneededIncludes: Pass = ({ module, before, after }): Edit[] => {
 
 /** The headers of the module that a document includes, directly or through others; null when there are quoted ones that cannot be seen. */
 function headersBehind(module: Module, file: FileIr): readonly FileIr[] | null {
-  const found = new Set<FileIr>();
-  const pending: FileIr[] = [file];
-  for (let next = pending.pop(); next; next = pending.pop()) {
-    const headers = includedBy(module, next);
-    const seen = new Set(headers.map((header) => header.path.slice(header.path.lastIndexOf('/') + 1)));
-    if (next.includes.some((item) => item.quoted && !seen.has(item.path.slice(item.path.lastIndexOf('/') + 1)))) return null;
-    for (const header of headers) {
-      if (found.has(header)) continue;
-      found.add(header);
-      pending.push(header);
-    }
-  }
-  return [...found];
+  const headers = headersOf(module, file);
+  return [file, ...headers].some((one) => includesUnseen(module, one)) ? null : headers;
+}
+
+function includesUnseen(module: Module, file: FileIr): boolean {
+  const seen = new Set(includedBy(module, file).map(({ path }) => baseName(path)));
+  return file.includes.some((item) => item.quoted && !seen.has(baseName(item.path)));
 }

@@ -5,7 +5,7 @@ import { isAllocation, isNullTest, leaves, rootOf, testAfter } from '../allocati
 import { plain } from '../arguments.ts';
 import { errorBranchEdits } from '../branch.ts';
 import { isNull } from '../paths.ts';
-import { allExpressions, namesUnder, statementsOf, uncast } from '../place.ts';
+import { allExpressions, isVariable, namesUnder, statementsOf, uncast } from '../place.ts';
 import { lineIn, refuse, textOf } from '../refuse.ts';
 import { initsConcerning } from '../several-files/concerned.ts';
 import { callsOf, type Helper, type HelperCall } from '../several-files/helpers.ts';
@@ -141,11 +141,6 @@ function returnedBehind(fn: FunctionIr, variable: string, test: Stmt): ReturnStm
     if (exit?.value && isVariable(exit.value, variable)) return exit;
   }
   return null;
-}
-
-function isVariable(expr: Expr, name: string): boolean {
-  const inner = uncast(expr);
-  return inner.kind === 'name' && inner.name === name;
 }
 
 function isErrorPointer(expr: Expr): boolean {

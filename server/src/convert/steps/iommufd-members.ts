@@ -1,4 +1,5 @@
 import type { FileIr, InitializerExpr, VariableIr } from '../../ir/types.ts';
+import { familyRegisteredBy, type IommuFamily } from '../../kernel/iommu-families.ts';
 import { compareVersions, formatVersion } from '../../kernel/version.ts';
 import { indentUnit, lineEnding } from '../../text/style.ts';
 import { rootOf } from '../allocation.ts';
@@ -6,17 +7,11 @@ import { tablesOf } from '../arguments.ts';
 import { allExpressions, statementsOf } from '../place.ts';
 import { refuse } from '../refuse.ts';
 import { callSites, type CallSite } from '../sites.ts';
-import { iommufdMembers, type IommuFamily } from '../tables.ts';
+import { iommufdMembers } from '../tables.ts';
 import { tableEdits } from '../tabletext.ts';
 import type { Module } from '../../lifecycle/types.ts';
 import { typeOf } from '../typing.ts';
 import type { Step } from './types.ts';
-
-const REGISTERS: ReadonlyMap<string, IommuFamily> = new Map([
-  ['vfio_register_group_dev', 'physical'],
-  ['vfio_register_emulated_iommu_dev', 'emulated'],
-  ['vfio_pci_core_register_device', 'physical'],
-]);
 
 /** Adds the iommufd members that the registration of the target insists on to the ops tables of a driver that is of the new model already. */
 export const addIommufdMembers: Step = ({ input, file, functionName }) => {
@@ -58,7 +53,7 @@ function familyOf(module: Module, file: FileIr, table: string, init: Initializer
   }));
   const registers = sites.filter((site) => site.op === 'register');
   const own = registers.filter((site) => tags.has(tagOf(site) ?? ''));
-  const families = new Set((own.length > 0 ? own : registers).flatMap((site) => REGISTERS.get(site.call.name ?? '') ?? []));
+  const families = new Set((own.length > 0 ? own : registers).flatMap((site) => familyRegisteredBy(site.call.name) ?? []));
   if (families.size === 1) return [...families][0]!;
   refuse('table-incomplete', `Which iommufd members \`${table}\` needs cannot be told: no register of its devices is seen, or both with and without an IOMMU of their own. Add them by hand, \`vfio_iommufd_physical_…\` or \`vfio_iommufd_emulated_…\`.`, file, init);
 }

@@ -1,5 +1,6 @@
 /** Drivers of before 5.19 say nothing of who manages the DMA of their devices: those that hand devices to user space say so now. */
 import type { Expr, FunctionIr } from '../../ir/types.ts';
+import { familyRegisteredBy } from '../../kernel/iommu-families.ts';
 import { inRange } from '../../kernel/version.ts';
 import type { Module, Site } from '../../lifecycle/types.ts';
 import { indentUnit, lineEnding } from '../../text/style.ts';
@@ -12,7 +13,6 @@ import { scopeOf, typeOf, type Scope } from '../typing.ts';
 import type { Step, StepInput } from './types.ts';
 
 const MEMBER = 'driver_managed_dma';
-const PHYSICAL: ReadonlySet<string> = new Set(['vfio_register_group_dev', 'vfio_pci_core_register_device']);
 
 /** What a driver of a bus with an IOMMU lacks, and why it is not given it here; `why` is null where it is. */
 interface Lacking {
@@ -51,21 +51,27 @@ function driversLackingDma(step: StepInput): Lacking[] {
   const inits = initsConcerning(step);
   if (inits.length === 0) return [];
   const uses = driversOf(module).filter(({ bus, init }) => bus.managedDma !== undefined && inRange(kernel, bus.managedDma) && !init.entries.some(({ designators }) => designators[0] === MEMBER));
+  if (uses.length === 0) return [];
   const registers = module.sources.flatMap((source) => callSites(module, source)).filter((site) => site.op === 'register');
+  const leading = new Map([...inits, ...registers].map((site) => [site, callersOf(module, [site.fn])]));
   return uses.flatMap((use) => {
-    const own = inits.filter((site) => callersOf(module, [site.fn]).has(use.probe));
-    const registered = registers.filter((site) => callersOf(module, [site.fn]).has(use.probe));
+    const own = inits.filter((site) => leading.get(site)!.has(use.probe));
+    const registered = registers.filter((site) => leading.get(site)!.has(use.probe));
     if (own.length === 0 || registered.length === 0) return [];
     // A device without an IOMMU of its own, on whatever bus its parent is.
-    if (!registered.some((site) => PHYSICAL.has(site.call.name ?? '')) || isMediated(module, registered.map((site) => site.fn)) !== 'no') return [];
+    if (!registered.some(isPhysical) || isMediated(module, registered.map((site) => site.fn)) !== 'no') return [];
     return [{ use, why: whyNot(module, use, own, registered) }];
   });
+}
+
+function isPhysical({ call }: CallSite): boolean {
+  return familyRegisteredBy(call.name) === 'physical';
 }
 
 function whyNot(module: Module, use: DriverUse, own: readonly CallSite[], registered: readonly CallSite[]): string | null {
   const { init, bus } = use;
   if (!init.complete || init.entries.some(({ designators, conditions }) => designators.length === 0 || conditions.length > 0)) return 'not all members of the struct could be read';
-  if (registered.some((site) => !PHYSICAL.has(site.call.name ?? ''))) return 'the driver registers devices without an IOMMU too';
+  if (!registered.every(isPhysical)) return 'the driver registers devices without an IOMMU too';
   if (!own.every((site) => site.call.args[1] && isDeviceOf(module, site.scope, site.call.args[1], bus.device, 0))) return `it could not be shown that the device that is initialised is the struct ${bus.device} that probe gets`;
   const user = module.sources.flatMap((file) => file.functions.flatMap(dmaCallIn))[0];
   return user === undefined ? null : `${user}, and the kernel would no longer set up the device\'s DMA for that`;

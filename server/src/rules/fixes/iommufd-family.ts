@@ -1,24 +1,17 @@
 /** Which family of iommufd helpers an ops table needs: it follows the device, then the call that registers it, then what the table has. */
-import type { CallExpr, FunctionIr } from '../../ir/types.ts';
+import type { FunctionIr } from '../../ir/types.ts';
+import { calls } from '../../ir/visit.ts';
+import { familyRegisteredBy, type IommuFamily } from '../../kernel/iommu-families.ts';
 import type { ModuleFacts, OperationObservation, OpsTable } from '../../lifecycle/types.ts';
-import { callAt, declaredType, documentAt, walk } from '../locate.ts';
+import { callAt, declaredType, documentAt } from '../locate.ts';
 import { indexOf, reachedFrom } from '../members.ts';
 import { deviceIdentity } from '../parent.ts';
 
-export type Family = 'physical' | 'emulated';
-
 /** A family, and whether everything that is seen of the device agrees with it. */
 export interface FamilyOfTable {
-  readonly family: Family;
+  readonly family: IommuFamily;
   readonly isCertain: boolean;
 }
-
-/** The calls that register a device, by whether it has an IOMMU group of its own (v6.1 vfio_main.c, vfio_pci_core.c). */
-const REGISTERS: Readonly<Record<string, Family>> = {
-  vfio_register_group_dev: 'physical',
-  vfio_pci_core_register_device: 'physical',
-  vfio_register_emulated_iommu_dev: 'emulated',
-};
 
 /** What two callbacks do and undo together. */
 const PARTNERS: Readonly<Record<string, string>> = {
@@ -53,23 +46,19 @@ export function familyFor(facts: ModuleFacts, table: OpsTable, registers: readon
   return { family, isCertain: agrees && !isHalfOwn && (already !== undefined || registers.length > 0) };
 }
 
-function familyOfHelper(name: string): Family | null {
-  return (/^vfio_iommufd_(physical|emulated)_/.exec(name)?.[1] ?? null) as Family | null;
+function familyOfHelper(name: string): IommuFamily | null {
+  return (/^vfio_iommufd_(physical|emulated)_/.exec(name)?.[1] ?? null) as IommuFamily | null;
 }
 
 /** A member that is set to a function of the driver's own, with the families of the helpers that it calls. */
-function ownCallback(facts: ModuleFacts, table: OpsTable, member: string): { readonly member: string; readonly families: readonly Family[] } | null {
+function ownCallback(facts: ModuleFacts, table: OpsTable, member: string): { readonly member: string; readonly families: readonly IommuFamily[] } | null {
   const value = table.members.get(member)?.value;
   if (value === undefined || value === 'NULL' || value === '0' || familyOfHelper(value) !== null) return null;
   const index = indexOf(facts.module, facts.kernel);
   const file = documentAt(facts.module, table.path);
   const functions = file === null ? [] : index.functions(file, value).map(({ item }) => item);
-  const families = [...reachedFrom(index, functions).keys()].flatMap((fn) => callsIn(fn).flatMap(({ name }) => familyOfHelper(name ?? '') ?? []));
+  const families = [...reachedFrom(index, functions).keys()].flatMap((fn) => calls(fn).flatMap(({ name }) => familyOfHelper(name ?? '') ?? []));
   return { member, families: [...new Set(families)] };
-}
-
-function callsIn(fn: FunctionIr): CallExpr[] {
-  return [...walk(fn.body)].filter((node) => node.kind === 'call');
 }
 
 function allRegistrations({ observations }: ModuleFacts): OperationObservation[] {
@@ -77,8 +66,8 @@ function allRegistrations({ observations }: ModuleFacts): OperationObservation[]
 }
 
 /** What the registrations say together; null when they differ, when there is none, and when a function that no kernel has registers. */
-function registeredAs(registers: readonly { readonly kind: string; readonly api?: string | null }[]): Family | null {
-  const families = new Set(registers.map(({ api }) => REGISTERS[api ?? ''] ?? null));
+function registeredAs(registers: readonly { readonly kind: string; readonly api?: string | null }[]): IommuFamily | null {
+  const families = new Set(registers.map(({ api }) => familyRegisteredBy(api) ?? null));
   const [family] = families;
   return families.size === 1 ? family ?? null : null;
 }

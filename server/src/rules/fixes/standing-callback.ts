@@ -1,5 +1,6 @@
 /** Finds a callback that stands ready in a driver and that its ops table does not name. */
 import type { CallExpr, FileIr, FunctionIr } from '../../ir/types.ts';
+import { calls } from '../../ir/visit.ts';
 import type { ModuleFacts, OpsTable } from '../../lifecycle/types.ts';
 import type { Edit } from '../../text/span.ts';
 import { functionsIn, isReferenced, walk } from '../locate.ts';
@@ -34,7 +35,7 @@ function isCallback(fn: FunctionIr, member: 'init' | 'release', ends: readonly s
   const [device] = fn.params;
   if (!fn.isStatic || fn.params.length !== 1 || device?.type.name !== 'vfio_device' || device.type.pointers !== 1) return false;
   const isRight = fn.returnType.pointers === 0 && fn.returnType.name === (member === 'init' ? 'int' : 'void');
-  return isRight && callsIn(fn).some((call) => ends.includes(call.name ?? '') && call.args[0]?.kind === 'name' && call.args[0].name === device.name);
+  return isRight && calls(fn).some((call) => ends.includes(call.name ?? '') && call.args[0]?.kind === 'name' && call.args[0].name === device.name);
 }
 
 /** Whether a path may end the function without the call that it must make: the call is not its last statement, or something leaves before it. */
@@ -47,8 +48,8 @@ function mayLeaveBefore(fn: FunctionIr, ends: readonly string[]): boolean {
 
 /** Whether a function that runs today makes the same call for the same member: then the callback would make it a second time. */
 function undoesWithOthers(facts: ModuleFacts, fn: FunctionIr): boolean {
-  const own = new Set(callsIn(fn).flatMap(undoOf));
-  return functionsIn(facts, 'probe', 'remove', 'action', 'module', 'helper').some((other) => other !== fn && callsIn(other).flatMap(undoOf).some((one) => own.has(one)));
+  const own = new Set(calls(fn).flatMap(undoOf));
+  return functionsIn(facts, 'probe', 'remove', 'action', 'module', 'helper').some((other) => other !== fn && calls(other).flatMap(undoOf).some((one) => own.has(one)));
 }
 
 /** A call by its name and the last member of what it is given: `kfree table`. */
@@ -58,8 +59,4 @@ function undoOf(call: CallExpr): string[] {
     return inner.kind === 'member' ? [inner.field] : [];
   });
   return call.name === null ? [] : members.map((field) => `${call.name} ${field}`);
-}
-
-function callsIn(fn: FunctionIr): CallExpr[] {
-  return [...walk(fn.body)].filter((node) => node.kind === 'call');
 }
