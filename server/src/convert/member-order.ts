@@ -58,12 +58,11 @@ export function proveOrderUnseen(module: Module, file: FileIr, struct: StructIr,
   const documents = [...module.sources, ...module.headers];
   for (const document of documents) denyUnions(search, document);
   // What a parameter holds is known when all of its callers have been seen.
-  for (let round = 0; round < MAX_ROUNDS; round++) {
-    search.changed = false;
-    const quiet: Search = { ...search, deny: (() => undefined) as never };
+  const quiet: Search = { ...search, deny: (() => undefined) as never };
+  for (let round = 0; round === 0 || quiet.changed; round++) {
+    if (round === MAX_ROUNDS) deny('its address is handed on through more functions than are followed', file, field.statement);
+    quiet.changed = false;
     for (const document of documents) for (const fn of document.functions) judgeFunction(quiet, document, fn);
-    search.changed = quiet.changed;
-    if (!search.changed) break;
   }
   for (const document of documents) for (const fn of document.functions) judgeFunction(search, document, fn);
 }

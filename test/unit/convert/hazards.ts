@@ -140,6 +140,14 @@ export const HAZARDS: Readonly<Record<string, Hazard>> = {
   'words-by-integer': { ...HEAD, kind: 'layout', steps: [FRONT, sized('16 + *(u32 *)(unsigned long)p')] },
   'words-through-void': { ...HEAD, kind: 'layout', declarations: ['static u32 gen_width(const void *data)\n{\n\tconst u32 *words = data;\n\n\treturn words[0];\n}\n'], steps: [FRONT, sized('16 + gen_width(p)')] },
   'words-by-typedef': { ...HEAD, kind: 'layout', before: ['typedef struct {\n\tu32 width;\n} gen_front_t;\n'], steps: [FRONT, sized('16 + ((gen_front_t *)p)->width')] },
+  'words-through-many-functions': {
+    ...HEAD, kind: 'layout',
+    declarations: [
+      'static u32 gen_width(const void *data)\n{\n\treturn *(const u32 *)data;\n}\n',
+      ...[1, 2, 3, 4, 5, 6, 7, 8].map((n) => `static u32 gen_width${n}(const void *data)\n{\n\treturn gen_width${n === 1 ? '' : n - 1}(data);\n}\n`),
+    ],
+    steps: [FRONT, sized('16 + gen_width8(p)')],
+  },
   'head-by-memcpy': { ...HEAD, kind: 'layout', declarations: ['static u32 gen_width(struct gen *g)\n{\n\tu32 width;\n\n\tmemcpy(&width, g, sizeof(width));\n\treturn width;\n}\n'], steps: [FRONT, sized('16 + gen_width(p)')] },
   'head-to-user-space': { ...HEAD, kind: 'layout', steps: [FRONT, sized('16')], read: ['if (copy_to_user(buf, p, 8))', '\treturn -EFAULT;', 'return 8;'] },
   'object-from-its-head': {
