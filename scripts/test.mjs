@@ -31,9 +31,11 @@ const summary = [], failures = [];
 for (const [name, run] of suites) {
   if (wanted.length > 0 && !wanted.includes(name)) continue;
   console.log(`\n── ${name} ──`);
+  const begin = performance.now();
   const counts = run();
   total = add(total, counts);
-  summary.push(`${name.padEnd(10)} ${line(counts)}`);
+  const seconds = Math.round((performance.now() - begin) / 1000);
+  summary.push(`${name.padEnd(10)} ${line(counts)} (${seconds} s)`);
   if (counts.failed > 0) failures.push(...(counts.failures ?? ['see above']).map((failure) => `${name}: ${failure}`));
 }
 console.log(`\n${summary.join('\n')}\n`);
