@@ -3,6 +3,7 @@ import { CloseAction, ErrorAction, RevealOutputChannelOn, State } from 'vscode-l
 import type { BaseLanguageClient, ErrorHandler, LanguageClientOptions } from 'vscode-languageclient';
 import { APPLY_CONVERSION } from './convert.ts';
 import { answerFileRequests } from './files.ts';
+import { createOffers } from './offers.ts';
 import { createStatus, type KernelStatus, type Status } from './status.ts';
 
 /** Makes a language client for this host: a Node process or a web worker. */
@@ -28,7 +29,8 @@ export async function startSession(createClient: CreateClient, extension: vscode
   const selector = documentSelector();
   const status = createStatus(selector);
   const watcher = vscode.workspace.createFileSystemWatcher(watched);
-  const owned: vscode.Disposable[] = [status, watcher];
+  const offers = createOffers();
+  const owned: vscode.Disposable[] = [status, watcher, offers];
   status.starting();
   try {
     const client = await createClient({
@@ -41,6 +43,10 @@ export async function startSession(createClient: CreateClient, extension: vscode
         fileRequests: true,
         conversionCommand: APPLY_CONVERSION,
         docs: vscode.Uri.joinPath(extension, 'docs/rules').toString(),
+      },
+      middleware: {
+        provideCodeActions: async (document, range, context, token, next) =>
+          (await next(document, range, context, token))?.map(offers.named),
       },
       errorHandler: silentErrorHandler(status),
       initializationFailedHandler: () => false,

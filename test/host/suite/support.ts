@@ -86,7 +86,12 @@ export function inWindow(use: (page: Page) => void): void {
   });
   teardown(async function () {
     const { HOST_SUITE_SCREENSHOT: file } = process.env;
-    if (this.currentTest?.state === 'failed' && file !== undefined) await connection?.page.screenshot({ path: file });
+    if (this.currentTest?.state !== 'failed' || connection === undefined) return;
+    // A picture stays on the machine that made it: the log has what the editor says, also what it no longer shows.
+    await vscode.commands.executeCommand('notifications.showList');
+    const said = await connection.page.locator('.notifications-center, .statusbar').allInnerTexts();
+    console.log(`the editor says: ${said.join(' ').replace(/\s+/g, ' ')}`);
+    if (file !== undefined) await connection.page.screenshot({ path: file });
   });
   suiteTeardown(() => connection?.close());
 }
