@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
 import { lowerFile } from '../../server/src/ir/lower.ts';
+import type { FileIr } from '../../server/src/ir/types.ts';
 import { parseVersion } from '../../server/src/kernel/version.ts';
 import { analyseModule } from '../../server/src/lifecycle/analyse.ts';
 import type { ModuleFacts } from '../../server/src/lifecycle/types.ts';
@@ -21,16 +22,23 @@ export function factsOf(source: Source, kernel: string): ModuleFacts {
   const files = typeof source === 'string' ? { [MAIN]: source } : source;
   const version = parseVersion(kernel);
   if (version === undefined) throw new Error(`not a kernel version: ${kernel}`);
-  const lowered = Object.entries(files).map(([path, text]) => {
-    const tree = parser.parse(text);
-    try {
-      return lowerFile(path, tree, undefined, parser);
-    } finally {
-      tree.dispose();
-    }
-  });
+  const lowered = Object.entries(files).map(([path, text]) => loweredFile(path, text));
   const isSource = (path: string): boolean => path.endsWith('.c');
   return analyseModule({ sources: lowered.filter((file) => isSource(file.path)), headers: lowered.filter((file) => !isSource(file.path)) }, version);
+}
+
+function loweredFile(path: string, text: string): FileIr {
+  const tree = parser.parse(text);
+  try {
+    return lowerFile(path, tree, undefined, parser);
+  } finally {
+    tree.dispose();
+  }
+}
+
+/** The sources of a module of one document. */
+export function loweredSources(text: string): readonly FileIr[] {
+  return [loweredFile(MAIN, text)];
 }
 
 /** What all rules say of a module for a target kernel. */

@@ -7,15 +7,16 @@ const root = path.resolve(import.meta.dirname, '../..');
 /** The rooms of server/src and what each may import beside itself: the table of docs/architecture.md. */
 const rooms: Readonly<Record<string, readonly string[]>> = {
   text: [],
+  work: [],
   kernel: [],
   syntax: ['text'],
-  ir: ['text', 'syntax'],
-  flow: ['ir'],
-  lifecycle: ['text', 'kernel', 'ir', 'flow'],
-  rules: ['text', 'kernel', 'ir', 'lifecycle'],
-  convert: ['text', 'kernel', 'ir', 'lifecycle'],
-  engine: ['text', 'kernel', 'syntax', 'ir', 'flow', 'lifecycle', 'rules', 'convert'],
-  lsp: ['text', 'engine'],
+  ir: ['text', 'work', 'syntax'],
+  flow: ['work', 'ir'],
+  lifecycle: ['text', 'work', 'kernel', 'ir', 'flow'],
+  rules: ['text', 'work', 'kernel', 'ir', 'lifecycle'],
+  convert: ['text', 'work', 'kernel', 'ir', 'lifecycle'],
+  engine: ['text', 'work', 'kernel', 'syntax', 'ir', 'flow', 'lifecycle', 'rules', 'convert'],
+  lsp: ['text', 'work', 'engine'],
   cli: ['text', 'engine', 'lsp'],
 };
 

@@ -77,10 +77,13 @@ export async function runCheck(command: CheckCommand, program: Program): Promise
     shown,
   };
   program.output.out(render(result, command.format, program));
-  if (command.format !== 'json' && command.format !== 'sarif') {
-    for (const one of result.notAnalysed) program.output.note(`${shown(one.path)}: ${one.function ? `${one.function}(): ` : ''}not analysed: ${one.reason}`);
+  const internal = result.notAnalysed.filter((one) => one.isInternal);
+  // The other formats have a place for what was not analysed; an internal error is told of beside them too.
+  const untold = command.format === 'github' || command.format === 'gitlab' ? result.notAnalysed : internal;
+  for (const one of untold) {
+    program.output.note(`${shown(one.path)}: ${one.function ? `${one.function}(): ` : ''}not analysed: ${one.reason}`);
   }
-  if (failed > 0) return 2;
+  if (failed > 0 || internal.length > 0) return 2;
   return files.some(({ analysis }) => analysis.findings.some((finding) => counts(finding, command.failOn))) ? 1 : 0;
 }
 

@@ -46,7 +46,7 @@ export function sarifReport(result: CheckResult, tool: Tool): string {
       },
       // Runs for several kernels are several analyses of the same files, not newer versions of one.
       automationDetails: { id: `vfio-lifecycle/linux-${result.kernel}/` },
-      invocations: [{ executionSuccessful: result.unreadable === 0, toolExecutionNotifications: notifications }],
+      invocations: [{ executionSuccessful: result.unreadable === 0 && !result.notAnalysed.some((one) => one.isInternal), toolExecutionNotifications: notifications }],
       originalUriBaseIds: Object.fromEntries(Object.entries(places.bases()).map(([base, uri]) => [base, { uri }])),
       artifacts: artifacts.list,
       results,
@@ -106,10 +106,10 @@ function resultOf(finding: Finding, ruleIndex: number | undefined, workspace: Wo
   };
 }
 
-function notificationOf({ path, function: name, reason }: NotAnalysed, artifacts: ArtifactList) {
+function notificationOf({ path, function: name, reason, isInternal }: NotAnalysed, artifacts: ArtifactList) {
   return {
     descriptor: { id: NOT_ANALYSED, index: 0 },
-    level: 'warning',
+    level: isInternal ? 'error' : 'warning',
     message: { text: `${name === '' ? 'The file' : `${name}()`} was not analysed: ${reason}` },
     locations: [{ physicalLocation: { artifactLocation: artifacts.locate(path) }, ...(name !== '' && { logicalLocations: [{ name, kind: 'function' }] }) }],
   };

@@ -1,7 +1,10 @@
 import type { Span } from '../text/span.ts';
 import type { CheckResult } from './check.ts';
 
-/** The compilers' form, which editors and CI systems parse: `file:line:column: severity: message [rule]`, notes after it. */
+/**
+ * The compilers' form, which editors and CI systems parse: `file:line:column: severity: message [rule]`, notes after it. What was not analysed
+ * is a note too: without it a clean report would say more than is known.
+ */
 export function textReport({ files, workspace, shown }: CheckResult): string {
   const lines: string[] = [];
   const place = (path: string, span: Span): string => {
@@ -12,6 +15,10 @@ export function textReport({ files, workspace, shown }: CheckResult): string {
     for (const finding of analysis.findings) {
       lines.push(`${place(finding.site.path, finding.site)}: ${finding.severity}: ${oneLine(finding.message)} [${finding.rule}]`);
       for (const { site, message } of finding.related) lines.push(`${place(site.path, site)}: note: ${oneLine(message)}`);
+    }
+    for (const { path, function: name, start = 0, reason } of analysis.notAnalysed) {
+      const what = name === '' ? 'the file' : `${name}()`;
+      lines.push(`${place(path, { start, end: start })}: note: ${what} was not analysed: ${oneLine(reason)} [not-analysed]`);
     }
   }
   return lines.length === 0 ? '' : `${lines.join('\n')}\n`;

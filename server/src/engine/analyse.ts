@@ -9,6 +9,7 @@ import { withoutSuppressed } from '../rules/suppressions.ts';
 import type { Finding, Rule, Severity } from '../rules/types.ts';
 import { RANK } from './compare-findings.ts';
 import type { SyntaxParser } from '../syntax/node.ts';
+import { atOnce, isBudgetSpent, spendAgain, withinBudget, type Steps } from '../work/budget.ts';
 import { createDocuments } from './documents.ts';
 import { KERNEL_API, kernelStages, type Stages } from './stages.ts';
 import type { Analysis, Configuration, ModuleInput, NotAnalysed, SourceDocument, TargetKernel } from './types.ts';
@@ -16,6 +17,8 @@ import type { Analysis, Configuration, ModuleInput, NotAnalysed, SourceDocument,
 export interface Engine {
   /** The findings in `input.file`, sorted, each rule at most once a place. Never throws: what fails is in `notAnalysed`. */
   analyse(input: ModuleInput, config: Configuration, kernel: TargetKernel): Analysis;
+  /** The same in steps, for a host that has others to answer. Between two steps nothing else may be asked of the engine; the rest may be left undone. */
+  analyseInSteps(input: ModuleInput, config: Configuration, kernel: TargetKernel): Steps<Analysis>;
   /** The facts of the whole module; undefined when it mentions no VFIO or could not be analysed. Never throws. */
   facts(input: ModuleInput, kernel: TargetKernel): ModuleFacts | undefined;
   /** The lowered module, without an analysis; undefined as for `facts`. */
@@ -37,6 +40,9 @@ export interface Engine {
 
 /** No settings: one object, because results are remembered for the very settings they were made with. */
 export const NO_SETTINGS: Configuration = {};
+
+/** The work that one rule may do for one module: the most that one does for a driver of Linux 6.0 is a tenth of it. */
+const RULE_BUDGET = 500_000;
 
 /** UTF-16 code units. The largest C file of a kernel driver that mentions VFIO has a twentieth of this. */
 export const MAX_FILE = 4_000_000;
@@ -93,13 +99,21 @@ export function createEngine(parser: SyntaxParser, stages: Stages = kernelStages
   const usesInterface = interfaceTest();
   let prover: Engine | undefined;
 
-  function lowerModule(input: ModuleInput): Module {
-    const lowered = (one: SourceDocument): FileIr => documents.lowered(one.path, one.text, one.path === input.file);
-    return { sources: input.sources.map(lowered), headers: input.headers.filter((one) => one.text.length <= MAX_FILE).map(lowered), wrappers: input.wrappers };
+  function* lowerModule(input: ModuleInput): Steps<Module> {
+    const sources: FileIr[] = [];
+    const headers: FileIr[] = [];
+    for (const [list, into] of [[input.sources, sources], [input.headers, headers]] as const) {
+      for (const one of list) {
+        if (into === headers && one.text.length > MAX_FILE) continue;
+        into.push(documents.lowered(one.path, one.text, one.path === input.file));
+        yield;
+      }
+    }
+    return { sources, headers, wrappers: input.wrappers };
   }
 
-  function result(input: ModuleInput, kernel: TargetKernel): ModuleResult {
-    const module = lowerModule(input);
+  function* result(input: ModuleInput, kernel: TargetKernel): Steps<ModuleResult> {
+    const module = yield* lowerModule(input);
     const files = [...module.sources, ...module.headers];
     const key = input.sources.map((one) => one.path).join('\n');
     const entry = modules.get(key) ?? { cache: stages.createCache(), results: [] };
@@ -108,15 +122,20 @@ export function createEngine(parser: SyntaxParser, stages: Stages = kernelStages
     if (modules.size > MAX_MODULES) modules.delete(modules.keys().next().value!);
 
     const known = entry.results.find((one) => one.kernel === kernel.text && one.facts.module.wrappers === input.wrappers && same(one.files, files));
-    if (known) return known;
-    const facts = stages.analyseModule(module, kernel.version, entry.cache);
+    // What is known costs an answer what it would cost in a new engine.
+    if (known) {
+      spendAgain(known.facts.work.spent);
+      return known;
+    }
+    const facts = yield* stages.analyseModule(module, kernel.version, entry.cache);
+    spendAgain(facts.work.spent);
     const fresh: ModuleResult = { files, kernel: kernel.text, facts };
     // Results for other texts of the same module are of no more use.
     entry.results = [fresh, ...entry.results.filter((one) => one.kernel !== kernel.text && same(one.files, files))].slice(0, 3);
     return fresh;
   }
 
-  function findingsOf(module: ModuleResult, config: Configuration): NonNullable<ModuleResult['findings']> {
+  function* findingsOf(module: ModuleResult, config: Configuration): Steps<NonNullable<ModuleResult['findings']>> {
     const known = module.findings;
     if (known && known.config === config) return known;
     const found: Finding[] = [];
@@ -126,12 +145,17 @@ export function createEngine(parser: SyntaxParser, stages: Stages = kernelStages
     for (const rule of stages.rules) {
       if (config.rules?.[rule.id] === 'off' || !inRange(facts.kernel, rule.kernels)) continue;
       try {
-        found.push(...rule.check({ facts, kernel: facts.kernel }));
-        looked.set(rule.id, rule);
+        const done = withinBudget(RULE_BUDGET, () => rule.check({ facts, kernel: facts.kernel }));
+        if (done.isSpent) failed.push({ path: '', function: '', reason: `too much work for the rule ${rule.id}` });
+        else {
+          for (const finding of done.value) found.push(finding);
+          looked.set(rule.id, rule);
+        }
       } catch (error) {
         // One broken rule must not silence the others; it is said, because a silent one would look like a clean file.
-        failed.push({ path: '', function: '', reason: `internal error in rule ${rule.id}: ${message(error)}` });
+        failed.push({ path: '', function: '', reason: `internal error in rule ${rule.id}: ${message(error)}`, isInternal: true });
       }
+      yield;
     }
     const left = withoutSuppressed(found, { facts, known: new Set(stages.rules.map((rule) => rule.id)), looked: new Set(looked.keys()), kernel: formatVersion(facts.kernel) });
     const list = left.map((finding) => {
@@ -147,35 +171,39 @@ export function createEngine(parser: SyntaxParser, stages: Stages = kernelStages
     return mentionsVfio(text) && text.length <= MAX_FILE && usesInterface(input);
   }
 
+  function* analyseInSteps(input: ModuleInput, config: Configuration, kernel: TargetKernel): Steps<Analysis> {
+    const text = textOf(input);
+    if (!mentionsVfio(text)) return { findings: [], notAnalysed: [], functions: 0 };
+    if (text.length > MAX_FILE) return failure(input.file, `the file is larger than ${MAX_FILE / 1_000_000} million characters`);
+    if (!usesInterface(input)) return { findings: [], notAnalysed: [], functions: 0 };
+    try {
+      const module = yield* result(input, kernel);
+      const { list, failed } = yield* findingsOf(module, config);
+      const functions = module.files.find((one) => one.path === input.file)?.functions.length ?? 0;
+      return {
+        findings: list.filter((one) => one.site.path === input.file),
+        notAnalysed: [...module.facts.notAnalysed.filter((one) => one.path === input.file), ...failed.map((one) => ({ ...one, path: input.file }))],
+        functions,
+      };
+    } catch (error) {
+      if (isBudgetSpent(error)) throw error;
+      return failure(input.file, `internal error: ${message(error)}`, true);
+    }
+  }
+
   return {
     rules: stages.rules,
     parser,
 
-    analyse(input, config, kernel) {
-      const text = textOf(input);
-      if (!mentionsVfio(text)) return { findings: [], notAnalysed: [], functions: 0 };
-      if (text.length > MAX_FILE) return failure(input.file, `the file is larger than ${MAX_FILE / 1_000_000} million characters`);
-      if (!usesInterface(input)) return { findings: [], notAnalysed: [], functions: 0 };
-      try {
-        const module = result(input, kernel);
-        const { list, failed } = findingsOf(module, config);
-        const functions = module.files.find((one) => one.path === input.file)?.functions.length ?? 0;
-        return {
-          findings: list.filter((one) => one.site.path === input.file),
-          notAnalysed: [...module.facts.notAnalysed.filter((one) => one.path === input.file), ...failed.map((one) => ({ ...one, path: input.file }))],
-          functions,
-        };
-      } catch (error) {
-        return failure(input.file, `internal error: ${message(error)}`);
-      }
-    },
+    analyse: (input, config, kernel) => atOnce(analyseInSteps(input, config, kernel)),
+    analyseInSteps,
 
     facts(input, kernel) {
-      return isWorthwhile(input) ? orUndefined(() => result(input, kernel).facts) : undefined;
+      return isWorthwhile(input) ? orUndefined(() => atOnce(result(input, kernel)).facts) : undefined;
     },
 
     module(input) {
-      return isWorthwhile(input) ? orUndefined(() => lowerModule(input)) : undefined;
+      return isWorthwhile(input) ? orUndefined(() => atOnce(lowerModule(input))) : undefined;
     },
 
     lowered(input) {
@@ -207,17 +235,18 @@ function textOf(input: ModuleInput): string {
   return [...input.sources, ...input.headers].find((one) => one.path === input.file)?.text ?? '';
 }
 
-/** What a host asks beside the analysis: where it fails there is no answer. The analysis itself says why. */
+/** What a host asks beside the analysis: where it fails there is no answer. The analysis itself says why. Throws where the budget of the question is spent. */
 function orUndefined<T>(work: () => T): T | undefined {
   try {
     return work();
-  } catch {
+  } catch (error) {
+    if (isBudgetSpent(error)) throw error;
     return undefined;
   }
 }
 
-function failure(path: string, reason: string): Analysis {
-  return { findings: [], notAnalysed: [{ path, function: '', reason }], functions: 0 };
+function failure(path: string, reason: string, isInternal = false): Analysis {
+  return { findings: [], notAnalysed: [{ path, function: '', reason, ...(isInternal && { isInternal: true as const }) }], functions: 0 };
 }
 
 function message(error: unknown): string {

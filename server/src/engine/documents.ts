@@ -4,6 +4,7 @@
  */
 import type { FileIr } from '../ir/types.ts';
 import type { SyntaxParser, SyntaxTree } from '../syntax/node.ts';
+import { note } from '../work/budget.ts';
 
 /** What turns a tree into IR; `cache` carries unchanged functions over from the previous version of the same document. */
 export interface Lowering<C> {
@@ -78,6 +79,7 @@ export function createDocuments<C>(parser: SyntaxParser, lowering: Lowering<C>):
         store(path, known);
         return known.ir;
       }
+      if (!known?.tree) note(text.length);
       const tree = parser.parse(text, known?.tree ?? undefined);
       let ir: FileIr;
       const cache = known?.cache ?? lowering.createCache();

@@ -2,24 +2,25 @@
 import { createLoweringCache, lowerFile, type LoweringCache } from '../ir/lower.ts';
 import { API_ENTRIES } from '../kernel/lifecycle-api.ts';
 import type { ApiEntry, KernelVersion } from '../kernel/types.ts';
-import { analyseModule, createAnalysisCache, type AnalysisCache } from '../lifecycle/analyse.ts';
+import { analyseInSteps, createAnalysisCache, type AnalysisCache } from '../lifecycle/analyse.ts';
 import type { Module, ModuleFacts } from '../lifecycle/types.ts';
 import { rules } from '../rules/index.ts';
 import type { Rule } from '../rules/types.ts';
+import type { Steps } from '../work/budget.ts';
 import type { Lowering } from './documents.ts';
 
 export interface Stages {
   readonly lowering: Lowering<LoweringCache>;
   /** What the analysis keeps between two versions of a module. */
   createCache(): unknown;
-  analyseModule(module: Module, kernel: KernelVersion, cache: unknown): ModuleFacts;
+  analyseModule(module: Module, kernel: KernelVersion, cache: unknown): Steps<ModuleFacts>;
   readonly rules: readonly Rule[];
 }
 
 export const kernelStages: Stages = {
   lowering: { createCache: createLoweringCache, lower: lowerFile },
   createCache: createAnalysisCache,
-  analyseModule: (module, kernel, cache) => analyseModule(module, kernel, cache as AnalysisCache),
+  analyseModule: (module, kernel, cache) => analyseInSteps(module, kernel, cache as AnalysisCache),
   rules,
 };
 

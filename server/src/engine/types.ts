@@ -46,7 +46,16 @@ export interface ModuleInput {
   readonly wrappers?: ExtraFunctions | undefined;
 }
 
-export interface NotAnalysed { readonly path: string; readonly function: string; readonly reason: string }
+export interface NotAnalysed {
+  readonly path: string;
+  /** Empty for the whole file. */
+  readonly function: string;
+  readonly reason: string;
+  /** Where the function's name stands in the document. */
+  readonly start?: number;
+  /** The analysis itself has failed. */
+  readonly isInternal?: true;
+}
 
 export interface Analysis {
   readonly findings: readonly Finding[];

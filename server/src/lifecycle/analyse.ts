@@ -2,7 +2,7 @@ import type { FunctionIr } from '../ir/types.ts';
 import type { ExtraFunctions } from '../kernel/lookup.ts';
 import type { KernelVersion } from '../kernel/types.ts';
 import { formatVersion } from '../kernel/version.ts';
-import { beginAnalysis, isExplored, type Analysis } from './analysis.ts';
+import { BUDGETS, beginAnalysis, isExplored, type Analysis, type Budgets } from './analysis.ts';
 import { calleesFirst, callGraph, createCallGraphCache, type CallGraphCache } from './callgraph.ts';
 import { createFrames, hasRoom, inDocuments, type Frames, type Layout } from './frames.ts';
 import { identitiesOf } from './identities.ts';
@@ -13,31 +13,53 @@ import type { ResourceLog } from './resources.ts';
 import { exploreCallback, exploreRemove, solveGroup } from './solve.ts';
 import { driverTables, opsTables, rolesOf } from './tables.ts';
 import type { Module, ModuleFacts, Role } from './types.ts';
+import { atOnce, type Steps } from '../work/budget.ts';
 
 /**
  * Analyses a module for a target kernel: every function that touches a device's life cycle is explored path by path, after
  * the functions that it calls; probe's successful ends are remove's beginnings.
  * @param cache what is kept of the last version of the same module: explorations whose questions have the same answers are not
  *   repeated. The result is the same with any cache.
+ * @param budgets how much work it may be; the rest is given up. One cache is for one of them.
  */
-export function analyseModule(module: Module, kernel: KernelVersion, cache: AnalysisCache = createAnalysisCache()): ModuleFacts {
+export function analyseModule(module: Module, kernel: KernelVersion, cache: AnalysisCache = createAnalysisCache(), budgets = BUDGETS): ModuleFacts {
+  return atOnce(analyseInSteps(module, kernel, cache, budgets));
+}
+
+/**
+ * The same in steps: between two of them the caller may do something else, or leave it at that. Nothing may be analysed with the same cache
+ * in between.
+ */
+export function* analyseInSteps(module: Module, kernel: KernelVersion, cache: AnalysisCache, budgets: Budgets = BUDGETS): Steps<ModuleFacts> {
   const memory = memoryFor(cache, module, kernel), { store } = memory;
   const index = indexModule(module, kernel);
   const drivers = driverTables(index), ops = opsTables(index, kernel);
   const roles = rolesOf(index, drivers, ops, kernel);
   const graph = callGraph(index, memory.calls);
   const identities = identitiesOf(index, memory.frames);
-  const m = beginAnalysis({ index, graph, kernel, roles, relevance: relevance(index, graph, kernel, memory.relevance), ops, store, identities }, drivers);
+  const m = beginAnalysis({ budgets, index, graph, kernel, roles, relevance: relevance(index, graph, kernel, memory.relevance), ops, store, identities }, drivers);
   store.now++;
   const sources = new Set(module.sources);
   const functions = index.allFunctions.filter((d) => sources.has(d.file) && isExplored(m, d.item));
-  for (const group of calleesFirst(graph, functions)) solveGroup(m, group.filter((d) => isExplored(m, d.item)));
-  for (const d of functions) { const role = roles.get(d.item); if (role === 'init' || role === 'release') exploreCallback(m, d, role); }
-  for (const [first, second] of m.pairs) if (isExplored(m, first.item)) exploreRemove(m, first, second);
+  for (const group of calleesFirst(graph, functions)) {
+    yield* solveGroup(m, group.filter((d) => isExplored(m, d.item)));
+  }
+  for (const d of functions) {
+    const role = roles.get(d.item);
+    if (role !== 'init' && role !== 'release') continue;
+    yield* exploreCallback(m, d, role);
+    yield;
+  }
+  for (const [first, second] of m.pairs) {
+    if (!isExplored(m, first.item)) continue;
+    yield* exploreRemove(m, first, second);
+    yield;
+  }
   store.summaries = m.settled;
   return {
     module, kernel, opsTables: ops, driverTables: drivers, roles, ...found(m, identities.layout()),
-    notAnalysed: [...m.notAnalysed].map(([fn, n]) => ({ path: n.path, function: fn.name, reason: n.reason })),
+    notAnalysed: [...m.notAnalysed].map(([fn, { path, reason, isInternal }]) => ({ path, function: fn.name, reason, start: fn.nameSpan.start, ...(isInternal && { isInternal: true as const }) })),
+    work: m.work,
   };
 }
 

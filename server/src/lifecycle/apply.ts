@@ -10,6 +10,7 @@ import { applyHelper, applyTranslated, failedHelper, giveBack, runRelease, trans
 import { nameOf, site, sourceText, type Run } from './run.ts';
 import { addStep, assume, fork, type PathState } from './state.ts';
 import { isOutside, type Summary, type SummaryOutcome } from './summary.ts';
+import { spend } from '../work/budget.ts';
 import { ANY, isWeak, joinPaths, pointer, type Place, type Value } from './values.ts';
 
 /**
@@ -47,6 +48,7 @@ function passUse(run: Run, s: PathState, v: Extract<Value, { kind: 'pointer' }>,
 }
 
 function replay(run: Run, s: PathState, e: CallExpr, callee: Defined<FunctionIr>, summary: Summary, o: SummaryOutcome, args: readonly Value[]): Evaluated | null {
+  spend(o.assumes.size + o.ops.length + o.writes.length);
   for (const [test, holds] of o.config) if (!assumeConfig(run, s, { test, holds })) return null;
   const resolve = resolver(run, s, e, summary, args);
   for (const [object, mask] of o.assumes) {

@@ -7,7 +7,7 @@ import { takenBy } from '../kernel/pairs.ts';
 import { applySummary } from './apply.ts';
 import { decide } from './conditions-flow.ts';
 import { UNKNOWN_DEVICE } from './device.ts';
-import { evaluate, fresh, known, loadPlace, storePlace, type Evaluated } from './evaluate.ts';
+import { evaluate, fewer, fresh, known, loadPlace, storePlace, type Evaluated } from './evaluate.ts';
 import { escape, loseCertainty, operate, operateIfVfio, test, use } from './operate.ts';
 import { assignedParameters } from './module.ts';
 import { callResources, handOver, indirectCall, runInit, runRelease } from './resources.ts';
@@ -53,7 +53,12 @@ function passedTo(macro: FunctionIr, args: readonly Expr[]): readonly Expr[] {
 
 function evaluateArguments(run: Run, s: PathState, args: readonly Expr[]): Arguments[] {
   let out: Arguments[] = [{ s, values: [] }];
-  for (const x of args) out = out.flatMap((a) => evaluate(run, a.s, x).map((r) => ({ s: r.s, values: [...a.values, r.v] })));
+  args.forEach((x, position) => {
+    out = out.flatMap((a) => evaluate(run, a.s, x).map((r) => ({ s: r.s, values: [...a.values, r.v] })));
+    const few = fewer(out.map((a) => a.s), x.start);
+    // Where they were joined, nothing is known of the values.
+    if (few.length < out.length) out = few.map((t) => ({ s: t, values: args.slice(0, position + 1).map((one) => fresh(t, one.start)) }));
+  });
   return out;
 }
 

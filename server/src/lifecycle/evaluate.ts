@@ -8,6 +8,7 @@ import { isLifecycleName } from './relevance.ts';
 import { noteCleared, operatorCount } from './resources.ts';
 import { setVariable, site, writtenText, type Run } from './run.ts';
 import { fork, load, maskOf, store, type PathState } from './state.ts';
+import { spend } from '../work/budget.ts';
 import { ANY, NEGATIVE, NULL, POSITIVE, ZERO, int, isWeak, member, pointer, valueKey, type Mask, type Place, type Value } from './values.ts';
 
 /** A path after an expression, with its value. Forks of one expression share nothing. */
@@ -18,10 +19,18 @@ const MAX_WAYS = 64;
 
 /** Evaluates an expression for value and effects. Takes over `s`; the caller goes on with what is returned. */
 export function evaluate(run: Run, s: PathState, e: Expr): Evaluated[] {
+  spend(1);
   const ways = evaluateEach(run, s, e);
   if (ways.length <= MAX_WAYS) return ways;
-  const few = joinAll(ways.map((w) => w.s), `e${e.start}`, () => true).slice(0, MAX_WAYS);
-  return few.map((t) => { loseCertainty(t); return { s: t, v: fresh(t, e.start) }; });
+  return fewer(ways.map((w) => w.s), e.start).map((t) => ({ s: t, v: fresh(t, e.start) }));
+}
+
+/** The paths after a part of an expression at `start`: where they are more than are told apart, joined, and none of them certain. */
+export function fewer(states: PathState[], start: number): PathState[] {
+  if (states.length <= MAX_WAYS) return states;
+  const few = joinAll(states, `e${start}`, () => true).slice(0, MAX_WAYS);
+  for (const s of few) loseCertainty(s);
+  return few;
 }
 
 function evaluateEach(run: Run, s: PathState, e: Expr): Evaluated[] {
@@ -44,13 +53,14 @@ function evaluateEach(run: Run, s: PathState, e: Expr): Evaluated[] {
     case 'call': return evaluateCall(run, s, e);
     case 'cast': return evaluate(run, s, e.operand);
     case 'comma': {
-      let out: Evaluated[] = [{ s, v: NULL }];
-      for (const item of e.items) out = out.flatMap((o) => evaluate(run, o.s, item));
-      return out;
+      let out: PathState[] = [s];
+      for (const item of e.items.slice(0, -1)) out = fewer(out.flatMap((t) => evaluate(run, t, item).map((r) => r.s)), item.start);
+      const last = e.items.at(-1);
+      return out.flatMap((t) => (last ? evaluate(run, t, last) : [{ s: t, v: NULL }]));
     }
     case 'initializer': {
       let out: PathState[] = [s];
-      for (const x of e.entries) out = out.flatMap((t) => evaluate(run, t, x.value).map((r) => r.s));
+      for (const x of e.entries) out = fewer(out.flatMap((t) => evaluate(run, t, x.value).map((r) => r.s)), x.value.start);
       return out.map((t) => ({ s: t, v: fresh(t, e.start) }));
     }
     case 'statement-expression': return statements(run, s, e.body, e.start);
@@ -214,6 +224,7 @@ function compound(run: Run, s: PathState, e: Extract<Expr, { kind: 'assign' }>, 
 function statements(run: Run, s: PathState, body: readonly Stmt[], at: number): Evaluated[] {
   let out: Evaluated[] = [{ s, v: fresh(s, at) }];
   for (const b of body) {
+    if (out.length > MAX_WAYS) out = fewer(out.map((o) => o.s), b.start).map((t) => ({ s: t, v: fresh(t, at) }));
     if (b.kind === 'expr') out = out.flatMap((o) => evaluate(run, o.s, b.expr));
     else if (b.kind === 'decl') out = out.flatMap((o) => (b.init ? evaluate(run, o.s, b.init).map((r) => { setVariable(run, r.s, b.name, r.v); return r; }) : [o]));
     else for (const o of out) loseCertainty(o.s); // control flow inside an expression

@@ -7,6 +7,7 @@ import { isOutside } from './summary.ts';
 import type { DeviceState, ExitObservation } from './types.ts';
 import type { EffectOp } from '../kernel/types.ts';
 import { isWeak } from './values.ts';
+import { spend } from '../work/budget.ts';
 
 /**
  * Observes each device at each end of the function. Where the device core runs devm actions after the function (a failed
@@ -72,6 +73,7 @@ export function doubtOwnState(run: Run): void {
 function isUntouched(d: DeviceState): boolean { return d.model === 'unknown' && d.reference === 'unknown' && d.registered === 'unknown' && d.initialised === 'unknown' && d.memory === 'unknown'; }
 
 function reachable(s: PathState, object: string): ExitObservation['reachable'] {
+  spend(s.heap.size);
   if (s.result?.kind === 'pointer' && s.result.object === object) return 'returned';
   let stored: ExitObservation['reachable'] = isOutside(object) ? 'stored' : 'none';
   for (const [k, v] of s.heap) {
@@ -133,6 +135,7 @@ function carry(s: PathState, t: PathState): void {
   const reached = new Set<string>();
   for (let grew = true; grew;) {
     grew = false;
+    spend(s.heap.size);
     for (const [k, v] of s.heap) {
       const object = k.slice(0, k.lastIndexOf('|'));
       if (t.heap.has(k) || object === 'global:kept' || !(FROM_ENTRY.test(object) || reached.has(object))) continue;

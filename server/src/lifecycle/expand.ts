@@ -2,6 +2,7 @@ import type { CallExpr, Expr, FunctionIr, LoopStmt, MacroIr, Stmt } from '../ir/
 import type { Span } from '../text/span.ts';
 import { assignedParameters } from './module.ts';
 import type { Module } from './types.ts';
+import { spend } from '../work/budget.ts';
 
 /** Macros deeper than this are none that a person writes; what is not expanded is treated as unknown control flow. */
 const MAX_DEPTH = 40;
@@ -151,8 +152,9 @@ function useOf(macro: FunctionIr, args: readonly Expr[], at: Span): Use | null {
   return { at, values: new Map(macro.params.map((one, index) => [one.name, args[index]!])), pointers };
 }
 
-/** A copy of a part of a macro; undefined when it holds what was not understood. */
+/** A copy of a part of a macro; undefined when it holds what was not understood. Macros that use each other twice double it: it counts. */
 function substituted(part: unknown, use: Use, depth: number): unknown {
+  spend(1);
   if (typeof part !== 'object' || part === null) return part;
   if (depth > MAX_DEPTH) return undefined;
   if (Array.isArray(part)) {

@@ -14,6 +14,7 @@ import { escape, hasEnded, loseCertainty, operate } from './operate.ts';
 import { setVariable, site, type Run } from './run.ts';
 import { addStep, fork, maskOf, prune, stateKey, type PathState } from './state.ts';
 import { POSITIVE, ZERO, pointer, valueKey, type Value } from './values.ts';
+import { withinShare, workDone, type Steps } from '../work/budget.ts';
 
 /** A path's end: its state, and the return statement or the closing brace. */
 export interface Exit { readonly s: PathState; readonly at: Span }
@@ -25,11 +26,16 @@ const MAX_STATES = 32, MIN_STATES = 8;
 /** Above these the function is given up, and said to be. */
 const MAX_STATES_JOINED = 400, MAX_STEPS = 8_000;
 
+/** The most work that one statement may be on one path: a call with all that is in its arguments. No driver of Linux 6.0 has one of a tenth of it. */
+const STATEMENT_BUDGET = 250_000;
+/** So much work is done without a pause. */
+const STEP = 2_000;
+
 /**
  * Explores the paths of one function from its entry states. Bounded: when even joined states are too many the result is a reason
- * instead of exits.
+ * instead of exits. Throws where the budget around it is spent.
  */
-export function explore(run: Run, cfg: Cfg, live: readonly ReadonlySet<string>[], entries: readonly PathState[]): Exit[] | string {
+export function* explore(run: Run, cfg: Cfg, live: readonly ReadonlySet<string>[], entries: readonly PathState[]): Steps<Exit[] | string> {
   const seen = cfg.blocks.map(() => ({ all: new Set<string>(), apart: new Set<string>() }));
   const queue: { block: Block; s: PathState }[] = [];
   const exits: Exit[] = [], loops = blocksInLoops(cfg);
@@ -54,16 +60,25 @@ export function explore(run: Run, cfg: Cfg, live: readonly ReadonlySet<string>[]
     return at.apart.size <= MAX_STATES_JOINED;
   };
   for (const s of entries) { const t = fork(s); if (run.resources === null) t.held = null; add(0, t); }
+  let pause = workDone() + STEP;
   for (let i = 0; i < queue.length; i++) {
     if (i > MAX_STEPS) return 'too many paths';
     const { block, s } = queue[i]!;
     s.looping = loops.has(block.id);
     let states: PathState[] = [s];
     for (const [n, instr] of block.instrs.entries()) {
-      states = states.flatMap((t) => step(run, t, instr, live)).filter((t) => !hasEnded(t));
-      if (states.length > apart) states = joinAll(states, `${block.id}.${n}`, isAskedLater);
+      const next: PathState[] = [];
+      for (const t of states) {
+        for (const after of withinShare(STATEMENT_BUDGET, () => step(run, t, instr, live))) if (!hasEnded(after)) next.push(after);
+        if (workDone() < pause) continue;
+        yield;
+        pause = workDone() + STEP;
+      }
+      states = next.length > apart ? joinAll(next, `${block.id}.${n}`, isAskedLater) : next;
     }
-    for (const t of states) if (!leaveBlock(run, t, block, exits, add)) return 'too many different states at one place';
+    for (const t of states) {
+      if (!withinShare(STATEMENT_BUDGET, () => leaveBlock(run, t, block, exits, add))) return 'too many different states at one place';
+    }
   }
   return exits;
 }

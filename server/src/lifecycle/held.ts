@@ -3,6 +3,7 @@ import { opposites } from '../kernel/opposites.ts';
 import type { PathState } from './state.ts';
 import { maskOf } from './state.ts';
 import type { HeldResource, Site } from './types.ts';
+import { spend } from '../work/budget.ts';
 import { ANY, NEGATIVE, POSITIVE, ZERO, isWeak, pointer, valueKey, type Mask, type Value } from './values.ts';
 
 /** A resource as the exploration of a path follows it. */
@@ -81,6 +82,7 @@ function isMember(s: PathState, h: Held): boolean {
 /** Settles what the path has decided, and forgets what nothing can name any more. `isUsed` says of an object whether facts about it stay. */
 export function settleHeld(s: PathState, isUsed: (object: string) => boolean): void {
   if (!s.held?.size) return;
+  spend(s.heap.size);
   let changed = false;
   const held = new Map<string, Held>();
   for (const [id, one] of s.held) {

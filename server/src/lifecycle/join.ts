@@ -1,5 +1,6 @@
 import { heldByBoth } from './held.ts';
-import { deviceKey, fork, maskOf, opKey, stateKey, type LoggedOp, type PathState, type Tracked } from './state.ts';
+import { spend } from '../work/budget.ts';
+import { deviceKey, fork, maskOf, opKey, sizeOf, stateKey, type LoggedOp, type PathState, type Tracked } from './state.ts';
 import { ANY, pointer, valueKey, type Mask, type Value } from './values.ts';
 
 /**
@@ -9,6 +10,7 @@ import { ANY, pointer, valueKey, type Mask, type Value } from './values.ts';
 
 /** What a state says of devices, as text: states with equal text may be joined. */
 function classKey(s: PathState): string {
+  spend(sizeOf(s));
   const parts: string[] = [];
   for (const [o, d] of s.devices) if (isDevice(d)) parts.push(`${o}:${deviceKey(d)}`);
   const held = (k: string, v: Value) => { if (v.kind === 'pointer' && isDevice(s.devices.get(v.object))) parts.push(`${k}=${valueKey(v)}`); };
@@ -65,6 +67,7 @@ export function joinAll(list: readonly PathState[], where: string, isAskedLater:
 
 /** What two states of one class have in common. */
 function join(a: PathState, b: PathState, where: string, isAskedLater: (test: string) => boolean): PathState {
+  spend(sizeOf(b));
   const s = fork(a);
   const differs = (name: string, x: Value, y: Value): Value => {
     const v = pointer(`joined:${where}:${name}`), m = maskOf(a, x) | maskOf(b, y);

@@ -17,12 +17,14 @@ import { scanOf } from './scan.ts';
 import { emptyState, type PathState } from './state.ts';
 import { sameSummary, summarise, type Summary } from './summary.ts';
 import type { Observation, Role } from './types.ts';
+import { inStepsWithin, type Budgeted, type Steps } from '../work/budget.ts';
 import { pointer } from './values.ts';
 
 /** What an exploration of a function brought, in the addresses of frames. */
 export interface Explored {
   /** Why it was given up; what follows is then empty. */
   readonly reason: string | null;
+  readonly isInternal?: boolean;
   readonly objects: ReadonlyMap<string, ObjectInfo>;
   /** Null where nobody begins where this ends. */
   readonly exits: readonly Exit[] | null;
@@ -48,7 +50,7 @@ interface Kept<T> {
   readonly ends: boolean;
   readonly follows: boolean;
   readonly asked: readonly Asked[];
-  readonly result: T;
+  readonly result: Attempt<T>;
   lastUse: number;
 }
 
@@ -77,19 +79,25 @@ export function createStore(): Store {
 export function nameOf({ file, item }: Defined<FunctionIr>): string { return `${file.path}\n${item.name}`; }
 
 export const OPAQUE: Summary = { outcomes: null, objects: new Map(), gives: [] };
+/** What was tried and what it cost; where it was given up, why. */
+type Attempt<T> = { readonly value: T; readonly givenUp: null; readonly work: number } | { readonly value: null; readonly givenUp: GivenUp; readonly work: number };
+
+/** Why nothing is known of a function. `isInternal` where the analysis itself has failed. */
+export interface GivenUp { readonly reason: string; readonly isInternal: boolean }
+
 const NO_RESULT = { objects: new Map(), exits: null, summary: OPAQUE, observations: framed([]), resources: null } as const;
 
 /** Explores a function, or takes the result of an earlier exploration that began alike and whose questions have the same answers today. */
-export function exploreFunction(m: Analysis, d: Defined<FunctionIr>, role: Role, entry: Entry, answers: Answers): Explored {
+export function* exploreFunction(m: Analysis, d: Defined<FunctionIr>, role: Role, entry: Entry, answers: Answers): Steps<Explored> {
   const follows = m.owning.has(d.item), ends = m.begins.has(d.item);
-  return keep(m, m.store.explored, d, { role, key: entry.key, before: entry.before, ends, follows }, answers, (run, frame, graph) => {
+  const { value, givenUp } = yield* keep(m, m.store.explored, d, { role, key: entry.key, before: entry.before, ends, follows }, answers, function* (run, frame, graph) {
     const kept = role === 'helper' || role === 'action' ? keepDeciding(run, graph) : graph.live;
     const states = entry.states(frame);
     const begun = (resources: ResourceLog | null): Run => begin(run, frame, role, new Map([...entry.before ?? [], ...entry.objects ?? []]), resources);
     let one = begun(follows ? emptyLog() : null);
-    let exits = explore(one, graph.cfg, kept, states);
+    let exits = yield* explore(one, graph.cfg, kept, states);
     // What it holds may be what tells too many paths apart.
-    if (typeof exits === 'string') exits = explore((one = begun(null)), graph.cfg, kept, states);
+    if (typeof exits === 'string') exits = yield* explore((one = begun(null)), graph.cfg, kept, states);
     if (typeof exits === 'string') return { ...NO_RESULT, reason: exits, objects: one.objects };
     if (role === 'helper') blameHelper(one, exits);
     const summary = settled(m, d, summarise(exits.map((e) => e.s), one.objects, [...(one.resources?.gives.values() ?? [])]));
@@ -97,15 +105,17 @@ export function exploreFunction(m: Analysis, d: Defined<FunctionIr>, role: Role,
     doubtOwnState(one);
     return { reason: null, objects: one.objects, exits: ends ? exits : null, summary, observations: framed([...one.observations.values()]), resources: one.resources && framed(one.resources) };
   });
+  return value ?? { ...NO_RESULT, ...givenUp };
 }
 
 /** Explores a function that does nothing to devices for what it takes and gives back. */
-export function exploreHelper(m: Analysis, d: Defined<FunctionIr>, answers: Answers): HelperResources | null {
-  return keep(m, m.store.helpers, d, { role: 'helper', key: 'helper', before: undefined, ends: false, follows: true }, answers, (run, frame, graph) => {
+export function* exploreHelper(m: Analysis, d: Defined<FunctionIr>, answers: Answers): Steps<HelperResources | GivenUp | null> {
+  const { value, givenUp } = yield* keep(m, m.store.helpers, d, { role: 'helper', key: 'helper', before: undefined, ends: false, follows: true }, answers, function* (run, frame, graph) {
     const one = begin(run, frame, 'helper', new Map(), emptyLog());
-    const exits = explore(one, graph.cfg, graph.live, [entryState(frame)]);
+    const exits = yield* explore(one, graph.cfg, graph.live, [entryState(frame)]);
     return typeof exits === 'string' ? null : helperResources(one, exits, one.resources!.gives.values());
   });
+  return givenUp ?? value;
 }
 
 type Beginning = Pick<Kept<unknown>, 'role' | 'key' | 'before' | 'ends' | 'follows'>;
@@ -120,23 +130,51 @@ function begin(basis: Basis, { fn }: Frame, role: Role, objects: Map<string, Obj
   return run;
 }
 
-function keep<T>(
-  m: Analysis, store: WeakMap<FunctionIr, Kept<T>[]>, d: Defined<FunctionIr>, b: Beginning, answers: Answers, work: (run: Basis, frame: Frame, graph: Graph) => T,
-): T {
+function* keep<T>(
+  m: Analysis, store: WeakMap<FunctionIr, Kept<T>[]>, d: Defined<FunctionIr>, b: Beginning, answers: Answers, work: (run: Basis, frame: Frame, graph: Graph) => Steps<T>,
+): Steps<Attempt<T>> {
+  // What was kept is counted like what is new, so that the same functions are given up with any cache.
+  if (m.work.spent > m.budgets.module) return { value: null, givenUp: TOO_MUCH_BEFORE, work: 0 };
   const root = m.identities.rootOf(d.item), known = store.get(root) ?? [];
   const beginsAlike = (k: Kept<T>) => k.role === b.role && k.key === b.key && k.before === b.before && k.follows === b.follows && k.ends === b.ends;
   const found = known.find((k) => beginsAlike(k) && stillHold(k.asked, answers));
-  if (found) { found.lastUse = m.store.now; return found.result; }
-  const frame = m.identities.frame(d);
+  if (found) {
+    found.lastUse = m.store.now;
+    count(m, found.result.work);
+    return found.result;
+  }
   const { questions, asked } = recorded(answers, m.identities.rootOf, m.index.module);
-  const names = flowMacroNames(m.index.module), ownFile = { path: d.file.path, isOwn: true } as const;
-  const expanded = names.size === 0 ? frame.fn : expandMacros(frame.fn, (name) => (names.has(name) ? questions.macroFunction(ownFile, name)?.item ?? null : null));
-  const graph = expanded === frame.fn ? graphOf(m.store, frame) : newGraph(expanded);
-  const run: Basis = { fn: frame.fn, frame, file: ownFile, kernel: m.kernel, index: questions, locals: localsOf(d.item), labels: new Set(scanOf(d.item).labels) };
-  const result = work(run, frame, graph);
+  const result = yield* attempt(m.budgets, (function* () {
+    const frame = m.identities.frame(d);
+    const names = flowMacroNames(m.index.module), ownFile = { path: d.file.path, isOwn: true } as const;
+    const expanded = names.size === 0 ? frame.fn : expandMacros(frame.fn, (name) => (names.has(name) ? questions.macroFunction(ownFile, name)?.item ?? null : null));
+    const graph = expanded === frame.fn ? graphOf(m.store, frame) : newGraph(expanded);
+    const run: Basis = { fn: frame.fn, frame, file: ownFile, kernel: m.kernel, index: questions, locals: localsOf(d.item), labels: new Set(scanOf(d.item).labels) };
+    return yield* work(run, frame, graph);
+  })());
+  count(m, result.work);
   // What neither this version nor the last had use for belongs to texts that are gone.
   store.set(root, [...known.filter((k) => k.lastUse >= m.store.now - 1), { ...b, asked, result, lastUse: m.store.now }]);
   return result;
+}
+
+const TOO_MUCH: GivenUp = { reason: 'too much work', isInternal: false };
+const TOO_MUCH_BEFORE: GivenUp = { reason: 'too much work for the functions before it', isInternal: false };
+
+/** Works within the budget of a function. An error in it is an error of the analysis: it costs this function, and no other. */
+export function* attempt<T>(budgets: Analysis['budgets'], work: Steps<T>): Steps<Attempt<T>> {
+  try {
+    const done: Budgeted<T> = yield* inStepsWithin(budgets.function, work);
+    return done.isSpent ? { value: null, givenUp: TOO_MUCH, work: done.spent } : { value: done.value, givenUp: null, work: done.spent };
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error);
+    return { value: null, givenUp: { reason: `internal error: ${text.split('\n', 1)[0]!}`, isInternal: true }, work: 0 };
+  }
+}
+
+function count({ work }: Analysis, units: number): void {
+  work.spent += units;
+  work.most = Math.max(work.most, units);
 }
 
 /** A summary that is equal to the last one is that one, so that callers see that nothing has changed for them. */

@@ -6,6 +6,7 @@ import { UNKNOWN_DEVICE, transition } from './device.ts';
 import { conditionsOf, deviceRef, observe, site, sourceText, type Run } from './run.ts';
 import { addStep, maskOf, opKey, stepsOf, type LoggedOp, type PathState, type Tracked } from './state.ts';
 import type { DeviceState, Site, Step } from './types.ts';
+import { spend } from '../work/budget.ts';
 import { POSITIVE, isWeak, pointer, type Place } from './values.ts';
 
 /** One operation at one place of the source, its outcome decided. */
@@ -105,6 +106,7 @@ export function escape(run: Run, s: PathState, place: Place, at: Span, api: stri
 
 /** Adds to the path's log. What a loop does again is there already: else no loop would come to a fixed point. */
 function record(s: PathState, l: LoggedOp): void {
+  spend(s.log.length);
   const key = opKey(l);
   const isKnown = (x: LoggedOp) => opKey(x) === key || l.op === 'escape' && x.op === 'escape' && x.place.object === l.place.object && x.place.path === l.place.path;
   if (!s.log.some(isKnown)) s.log = [...s.log, l];

@@ -9,6 +9,7 @@ import type { Summary } from './summary.ts';
 import { deviceKey, type PathState, type Tracked } from './state.ts';
 import type { DeviceRef, Observation, Role, Site } from './types.ts';
 import { pointer, type Place, type Value } from './values.ts';
+import { spend } from '../work/budget.ts';
 
 /** What is known of an object beyond its state: for messages and related information. */
 export interface ObjectInfo {
@@ -102,6 +103,7 @@ function asDeclared(run: Run, name: string, v: Value): Value {
 
 /** What a person calls an object at this point: a variable that holds it, or the first that did. */
 export function nameOf(run: Run, s: PathState, object: string): string {
+  spend(s.env.size);
   let inside: string | null = null;
   for (const [name, v] of s.env) {
     if (v.kind !== 'pointer' || v.object !== object) continue;

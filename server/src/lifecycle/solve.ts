@@ -2,7 +2,7 @@ import { isExplored, type Analysis } from './analysis.ts';
 import { evaluateTest, macrosOf } from './conditions.ts';
 import { INITIALISING_DEVICE, RELEASING_DEVICE } from './device.ts';
 import { seedRemove } from './exits.ts';
-import { OPAQUE, entryState, exploreFunction, exploreHelper, nameOf, type Entry } from './kept.ts';
+import { OPAQUE, attempt, entryState, exploreFunction, exploreHelper, nameOf, type Entry, type GivenUp } from './kept.ts';
 import { lowered } from './identities.ts';
 import type { FileIr, FunctionIr } from '../ir/types.ts';
 import type { Defined } from './module.ts';
@@ -11,21 +11,26 @@ import { isLifecycleName } from './relevance.ts';
 import type { HelperResources } from './resources.ts';
 import { summaryKey, type Summary } from './summary.ts';
 import type { Role } from './types.ts';
+import { atOnce, once, type Steps } from '../work/budget.ts';
 
 /** A recursion that has not settled after so many rounds is treated as unknown code. */
 const MAX_ROUNDS = 4;
 const UNKNOWN_YET: Summary = { outcomes: [], objects: new Map(), gives: [] };
 
-/** Explores functions that call one another, until what they know of each other no longer changes; a function by itself once. */
-export function solveGroup(m: Analysis, group: readonly Defined<FunctionIr>[]): void {
+/** Explores functions that call one another, until what they know of each other no longer changes; a function by itself once. One step a function. */
+export function* solveGroup(m: Analysis, group: readonly Defined<FunctionIr>[]): Steps<void> {
   const [first] = group;
-  const again = (d: Defined<FunctionIr>, round: number) => exploreGenerally(m, d, round === 0);
-  if (group.length === 1 && !m.graph.calleesOf(first!.item).some((c) => c.item === first!.item)) { remember(m, first!.item, again(first!, 0)); return; }
+  if (group.length === 1 && !m.graph.calleesOf(first!.item).some((c) => c.item === first!.item)) {
+    remember(m, first!.item, yield* exploreGenerally(m, first!));
+    yield;
+    return;
+  }
   for (const d of group) remember(m, d.item, UNKNOWN_YET);
   for (let round = 0; round < MAX_ROUNDS; round++) {
     let changed = false;
     for (const d of group) {
-      const next = again(d, round);
+      const next = yield* exploreGenerally(m, d);
+      yield;
       if (summaryKey(next) === summaryKey(m.summaries.get(d.item)!)) continue;
       remember(m, d.item, next);
       changed = true;
@@ -33,21 +38,24 @@ export function solveGroup(m: Analysis, group: readonly Defined<FunctionIr>[]): 
     if (!changed) return;
   }
   for (const d of group) remember(m, d.item, OPAQUE);
-  for (const d of group) again(d, MAX_ROUNDS);
+  for (const d of group) {
+    yield* exploreGenerally(m, d);
+    yield;
+  }
 }
 
 /** `.init` and `.release` begin with the state in which the core calls them. */
-export function exploreCallback(m: Analysis, d: Defined<FunctionIr>, role: 'init' | 'release'): void {
+export function* exploreCallback(m: Analysis, d: Defined<FunctionIr>, role: 'init' | 'release'): Steps<void> {
   const isEmbedded = m.ops.some((o) => o.members.get('release')?.value === d.item.name && o.givenTo.some((g) => g.op === 'init-device'));
   const given = role === 'init' ? INITIALISING_DEVICE : RELEASING_DEVICE, state = isEmbedded ? { ...given, model: 'embedded' as const } : given;
-  exploreOnce(m, d, role, {
+  yield* exploreOnce(m, d, role, {
     key: `device ${isEmbedded}`, before: m.objects.get(d.item), objects: undefined,
     states(frame) { const s = entryState(frame); s.devices.set('param:0', { state, member: null }); return [s]; },
-  }, false);
+  });
 }
 
 /** remove begins where probe succeeded: devices are where probe left them, in drvdata, in what the parameter leads to, in globals. */
-export function exploreRemove(m: Analysis, probe: Defined<FunctionIr>, remove: Defined<FunctionIr>): void {
+export function* exploreRemove(m: Analysis, probe: Defined<FunctionIr>, remove: Defined<FunctionIr>): Steps<void> {
   const exits = m.explored.get(probe.item)?.exits, objects = m.objects.get(probe.item);
   if (!exits?.length) return;
   const root = m.identities.rootOf(remove.item);
@@ -57,11 +65,17 @@ export function exploreRemove(m: Analysis, probe: Defined<FunctionIr>, remove: D
   let seed = list.find((one) => one.root === root && one.objects === objects);
   if (!seed) {
     const frame = m.identities.frame(remove);
-    list.push((seed = { root, objects, value: seedRemove(exits, { fn: m.identities.frame(probe).fn, role: 'probe', file: { path: probe.file.path, isOwn: true } }, objects ?? new Map(), remove.item.name, () => entryState(frame)) }));
+    const from = { fn: m.identities.frame(probe).fn, role: 'probe', file: { path: probe.file.path, isOwn: true } } as const;
+    const made = yield* attempt(m.budgets, once(() => seedRemove(exits, from, objects ?? new Map(), remove.item.name, () => entryState(frame))));
+    if (made.givenUp) {
+      giveUp(m, remove, made.givenUp);
+      return;
+    }
+    list.push((seed = { root, objects, value: made.value }));
   }
   const { value } = seed;
   if (!value.states.length) return;
-  exploreOnce(m, remove, 'remove', { key: value, before: m.objects.get(remove.item), objects: value.objects, states: () => value.states }, false);
+  yield* exploreOnce(m, remove, 'remove', { key: value, before: m.objects.get(remove.item), objects: value.objects, states: () => value.states });
 }
 
 /** Calls nested deeper than this, where the call graph did not see them, are unknown code. */
@@ -73,7 +87,7 @@ function summaryOf(m: Analysis, d: Defined<FunctionIr>): Summary {
   if (!isExplored(m, d.item)) return remember(m, d.item, harmless(m, d));
   if (m.inProgress.has(d.item) || m.inProgress.size >= MAX_NESTING) return OPAQUE;
   m.inProgress.add(d.item);
-  const summary = exploreGenerally(m, d, true);
+  const summary = atOnce(exploreGenerally(m, d));
   m.inProgress.delete(d.item);
   return remember(m, d.item, summary);
 }
@@ -93,18 +107,22 @@ function harmless(m: Analysis, d: Defined<FunctionIr>): Summary {
 }
 
 /** Explores a function for whoever may call it. */
-function exploreGenerally(m: Analysis, d: Defined<FunctionIr>, isFirst: boolean): Summary {
-  const summary = exploreOnce(m, d, m.roles.get(d.item) ?? 'helper', { key: 'any', before: m.objects.get(d.item), objects: undefined, states: (frame) => [entryState(frame)] }, isFirst);
+function* exploreGenerally(m: Analysis, d: Defined<FunctionIr>): Steps<Summary> {
+  const summary = yield* exploreOnce(m, d, m.roles.get(d.item) ?? 'helper', { key: 'any', before: m.objects.get(d.item), objects: undefined, states: (frame) => [entryState(frame)] });
   m.settled.set(nameOf(d), summary);
   return summary;
 }
 
-function exploreOnce(m: Analysis, d: Defined<FunctionIr>, role: Role, entry: Entry, isFirst: boolean): Summary {
-  const result = exploreFunction(m, d, role, entry, answersFor(m, d));
+function* exploreOnce(m: Analysis, d: Defined<FunctionIr>, role: Role, entry: Entry): Steps<Summary> {
+  const result = yield* exploreFunction(m, d, role, entry, answersFor(m, d));
   m.objects.set(d.item, result.objects);
   if (result.reason === null) m.explored.set(d.item, result);
-  else if (isFirst) m.notAnalysed.set(d.item, { path: d.file.path, reason: result.reason });
+  else giveUp(m, d, { reason: result.reason, isInternal: result.isInternal ?? false });
   return result.summary;
+}
+
+function giveUp(m: Analysis, d: Defined<FunctionIr>, { reason, isInternal }: GivenUp): void {
+  if (!m.notAnalysed.has(d.item) || isInternal) m.notAnalysed.set(d.item, { path: d.file.path, reason, isInternal });
 }
 
 const NO_RESOURCES: HelperResources = { takes: [], gives: [], left: [] };
@@ -116,10 +134,13 @@ function helperOf(m: Analysis, d: Defined<FunctionIr>): HelperResources | null {
   let result: HelperResources | null = NO_RESOURCES;
   if (m.touching.has(d.item)) {
     if (m.inProgress.size >= MAX_NESTING) return null;
+    result = null;
     m.helpers.set(d.item, null); // a recursion
     m.inProgress.add(d.item);
-    result = exploreHelper(m, d, answersFor(m, d));
+    const explored = atOnce(exploreHelper(m, d, answersFor(m, d)));
     m.inProgress.delete(d.item);
+    if (explored !== null && 'reason' in explored) giveUp(m, d, explored);
+    else result = explored;
   }
   m.helpers.set(d.item, result);
   return result;

@@ -1,4 +1,5 @@
 import type { EffectOp } from '../kernel/types.ts';
+import { spend } from '../work/budget.ts';
 import { settleHeld, type Held } from './held.ts';
 import type { DeviceState, Site, Step } from './types.ts';
 import type { Mask, Place, Value } from './values.ts';
@@ -45,7 +46,13 @@ export function emptyState(): PathState {
   return { env: new Map(), heap: new Map(), masks: new Map(), devices: new Map(), config: new Map(), result: null, log: [], deferred: [], trace: null, looping: false, held: new Map() };
 }
 
+/** How much a state holds: what it costs to copy it or to look through it. */
+export function sizeOf(s: PathState): number {
+  return 1 + s.env.size + s.heap.size + s.masks.size + s.devices.size + s.config.size + s.log.length + s.deferred.length + (s.held?.size ?? 0);
+}
+
 export function fork(s: PathState): PathState {
+  spend(sizeOf(s));
   return { ...s, env: new Map(s.env), heap: new Map(s.heap), masks: new Map(s.masks), devices: new Map(s.devices), config: new Map(s.config) };
 }
 
@@ -55,6 +62,7 @@ export function addStep(s: PathState, step: Step): void { s.trace = { step, befo
 export function stepsOf(trace: Trace | null): Step[] {
   const steps: Step[] = [];
   for (let t = trace; t; t = t.before) steps.push(t.step);
+  spend(steps.length);
   return steps.reverse();
 }
 
@@ -91,6 +99,7 @@ export function store(s: PathState, p: Place, v: Value): void {
 
 /** The state as text, but for what it holds: equal text, equal state. To be compared after prune(), which takes out what no longer matters. */
 export function stateKey(s: PathState): string {
+  spend(sizeOf(s));
   let key = section(s.env, (n, v) => `${n}=${valueKey(v)};`) + (s.result ? `result=${valueKey(s.result)}` : '');
   key += '#' + section(s.heap, (k, v) => `${k}=${valueKey(v)};`) + '#' + section(s.devices, (o, d) => `${o}:${deviceKey(d)};`);
   key += '#' + section(s.masks, (o, m) => (m === ANY || o.startsWith('const:') ? '' : `${o}?${m};`)) + '#' + section(s.config, (k, v) => `${k}:${v};`) + '#';

@@ -4,6 +4,7 @@ import type { LoggedOp, PathState } from './state.ts';
 import { maskOf, opKey } from './state.ts';
 import { ENDS, followsOwnState } from './operate.ts';
 import type { ObjectInfo } from './run.ts';
+import { spend } from '../work/budget.ts';
 import { ANY, isWeak, placeKey, valueKey, type Mask, type Place, type Value } from './values.ts';
 
 /** One way through a function, in terms of its parameters, what they lead to, globals, and objects it made. */
@@ -77,6 +78,7 @@ function outcomeOf(s: PathState): SummaryOutcome {
     if (isMade(v.object)) takeMembers(v.object);
   };
   const takeMembers = (object: string) => {
+    spend(s.heap.size);
     for (const [k, v] of s.heap) {
       const i = k.lastIndexOf('|');
       if (k.slice(0, i) !== object) continue;

@@ -10,8 +10,21 @@ startServer(createConnection(new BrowserMessageReader(self), new BrowserMessageW
     return { runtime: bytes(options.runtime, 'runtime'), grammar: bytes(options.grammar, 'grammar') };
   },
   files: undefined,
+  rest,
   docs: undefined,
 });
+
+/** A message to oneself comes after those that have arrived; a timer would wait for milliseconds. */
+function rest(): Promise<void> {
+  return new Promise((resume) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resume();
+    };
+    port2.postMessage(null);
+  });
+}
 
 function bytes(base64: unknown, name: string): Uint8Array {
   if (typeof base64 !== 'string') throw new Error(`initializationOptions.${name} is missing`);

@@ -21,17 +21,20 @@ export const KINDS = [CodeActionKind.QuickFix, REWRITE, FIX_ALL];
 export async function codeActions(session: Session, params: CodeActionParams, token: CancellationToken): Promise<CodeAction[]> {
   if (!session.client.codeActionLiterals) return [];
   const loaded = await session.load(params.textDocument.uri, token);
-  if (!loaded) return [];
+  return loaded ? session.inTurn(() => actionsOf(session, loaded, params)) : [];
+}
+
+async function actionsOf(session: Session, loaded: Loaded, params: CodeActionParams): Promise<CodeAction[]> {
   const { only } = params.context;
   const wants = (kind: string): boolean => only === undefined || only.some((one) => one === '' || kind === one || kind.startsWith(`${one}.`));
   const span = { start: loaded.document.offsetAt(params.range.start), end: loaded.document.offsetAt(params.range.end) };
   const actions: CodeAction[] = [];
-  const remedies = wants(CodeActionKind.QuickFix) ? quickFixes(session, loaded, span, params.context.diagnostics) : undefined;
+  const remedies = wants(CodeActionKind.QuickFix) ? await quickFixes(session, loaded, span, params.context.diagnostics) : undefined;
   let rewrites: readonly CodeAction[] = [];
   if (wants(REWRITE) || (remedies && remedies.convertible.length > 0)) {
     // Several modules are a second's work: for a person who asks, and not at every move of the cursor.
     const linked = params.context.triggerKind === CodeActionTriggerKind.Automatic ? { loaded, missed: null } : await session.linked(loaded);
-    rewrites = conversions(session, linked, span);
+    rewrites = await conversions(session, linked, span);
   }
   // What mends a call of the old model is its conversion: it comes before the comment that would silence the finding.
   const cure = remedies && remedies.convertible.length > 0 ? rewrites.find((one) => !one.disabled) : undefined;
@@ -42,6 +45,7 @@ export async function codeActions(session: Session, params: CodeActionParams, to
   if (isWhole && only?.length === 1 && only[0] === REWRITE && rewrites.length === 0 && session.client.disabledActions) actions.push(noConversion((await session.linked(loaded)).loaded));
   // A command that changes the whole file is no answer to a light bulb: only for those who ask for its kind.
   if (only !== undefined && wants(FIX_ALL)) {
+    await loaded.analysis();
     const { edits } = fixAll(loaded.engine, loaded.input, loaded.config, loaded.kernel, { unsafe: false });
     if (edits.length > 0) actions.push({ title: 'Fix all safe VFIO life-cycle problems', kind: FIX_ALL, edit: workspaceEdit(session, loaded, edits) });
   }
@@ -57,12 +61,13 @@ interface Remedies {
   readonly convertible: Diagnostic[];
 }
 
-function quickFixes(session: Session, loaded: Loaded, span: { start: number; end: number }, shown: readonly Diagnostic[]): Remedies {
+async function quickFixes(session: Session, loaded: Loaded, span: { start: number; end: number }, shown: readonly Diagnostic[]): Promise<Remedies> {
   const fixes: CodeAction[] = [];
   const comments: CodeAction[] = [];
   const convertible: Diagnostic[] = [];
-  for (const finding of loaded.analysis().findings) {
+  for (const finding of (await loaded.analysis()).findings) {
     if (finding.site.end < span.start || finding.site.start > span.end) continue;
+    await loaded.pause();
     const own = toDiagnostic(session, loaded, finding);
     if (!own) continue;
     // The client matches by the object it sent, which may carry fields of its own.
@@ -96,13 +101,15 @@ function commentEdit(session: Session, loaded: Loaded, { at, before, after }: Su
   return { documentChanges: [{ textDocument: { uri: loaded.document.uri, version: loaded.version }, edits: [edit] }] };
 }
 
-function conversions(session: Session, { loaded, missed }: Awaited<ReturnType<Session['linked']>>, span: { start: number; end: number }): CodeAction[] {
+async function conversions(session: Session, { loaded, missed }: Awaited<ReturnType<Session['linked']>>, span: { start: number; end: number }): Promise<CodeAction[]> {
+  const { findings } = await loaded.analysis();
   const facts = loaded.engine.facts(loaded.input, loaded.kernel);
   if (!facts) return [];
   const target = conversionTarget(loaded.kernel);
   const actions: CodeAction[] = [];
   const seen = new Set<string>();
-  for (const offer of conversionsAt(facts, loaded.input.file, span, loaded.analysis().findings)) {
+  for (const offer of conversionsAt(facts, loaded.input.file, span, findings)) {
+    await loaded.pause();
     const plan = planOf(loaded.engine, loaded.input, target, offer.functionName);
     if (plan.status === 'unchanged') continue;
     const allocates = plan.status === 'planned' ? plan.allocates : offer.model === 'old';

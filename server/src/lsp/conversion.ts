@@ -59,8 +59,15 @@ export async function findConversion(
   const alone = typeof data?.uri === 'string' ? await session.load(data.uri, token) : undefined;
   if (!alone || alone.version !== data?.version) throw new ResponseError(LSPErrorCodes.ContentModified, 'the document changed');
   const { loaded } = await session.linked(alone);
+  return session.inTurn(async () => {
+    await loaded.analysis();
+    return { loaded, result: conversionOf(loaded, data) };
+  });
+}
+
+function conversionOf(loaded: Loaded, data: Partial<ConversionData>): Converted {
   const result = converted(loaded, data);
-  if (result.status === 'converted') return { loaded, result };
+  if (result.status === 'converted') return result;
   throw new ResponseError(LSPErrorCodes.RequestFailed, result.status === 'refused' ? reasonsOf(result) : whyNothing(loaded.engine, loaded.input, conversionTarget(loaded.kernel)).reason);
 }
 

@@ -65,9 +65,13 @@ export function createDiagnostics(session: Session): Diagnostics {
   async function compute(uri: string, token: CancellationToken): Promise<Diagnostic[]> {
     const loaded = await session.load(uri, token);
     if (!loaded) return [];
-    const { findings, notAnalysed } = loaded.analysis();
+    const { findings, notAnalysed } = await session.inTurn(loaded.analysis);
     const log = notAnalysed.map((one) => `${uri}: ${one.function ? `${one.function}: ` : ''}not analysed: ${one.reason}`).join('\n');
-    if (log !== (logged.get(uri) ?? '')) connection.console.info(log === '' ? `${uri}: analysed` : log);
+    const isInternal = notAnalysed.some((one) => one.isInternal);
+    if (log !== (logged.get(uri) ?? '')) {
+      if (isInternal) connection.console.error(log);
+      else connection.console.info(log === '' ? `${uri}: analysed` : log);
+    }
     logged.set(uri, log);
     settleWhenIdle();
     return findings.flatMap((finding) => toDiagnostic(session, loaded, finding) ?? []);

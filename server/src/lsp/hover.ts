@@ -7,10 +7,14 @@ import type { Loaded, Session } from './session.ts';
 /** The life-cycle interface under the cursor, the state of the device there, and the rule behind each finding. */
 export async function hover(session: Session, { textDocument, position }: HoverParams, token: CancellationToken): Promise<Hover | null> {
   const loaded = await session.load(textDocument.uri, token);
-  if (!loaded) return null;
+  return loaded ? session.inTurn(() => hoverOf(session, loaded, position)) : null;
+}
+
+async function hoverOf(session: Session, loaded: Loaded, position: HoverParams['position']): Promise<Hover | null> {
+  const { findings: all } = await loaded.analysis();
   const offset = loaded.document.offsetAt(position);
   const api = hoverAt(loaded.engine.lowered(loaded.input), offset, loaded.kernel.version);
-  const findings = loaded.analysis().findings.filter(({ site }) => site.start <= offset && offset <= site.end);
+  const findings = all.filter(({ site }) => site.start <= offset && offset <= site.end);
   const facts = loaded.engine.facts(loaded.input, loaded.kernel);
   const state = facts && stateAt(facts, loaded.input.file, offset, (site) => nameOf(loaded, site));
   const parts = [...(state ? [state.markdown] : []), ...(api ? [api.markdown] : [])];

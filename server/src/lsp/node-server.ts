@@ -24,6 +24,7 @@ export function startNodeServer(folder: string): void {
       return { runtime: runtime!, grammar: grammar! };
     },
     files: nodeFileSystem,
+    rest: () => new Promise((resume) => void setImmediate(resume)),
     docs: existsSync(pages) ? pathToFileURL(`${pages}/`).href : undefined,
   });
 }

@@ -1,5 +1,5 @@
 import {
-  DidChangeConfigurationNotification, DidChangeWatchedFilesNotification, PositionEncodingKind, TextDocuments, TextDocumentSyncKind,
+  DidChangeConfigurationNotification, DidChangeWatchedFilesNotification, ErrorCodes, PositionEncodingKind, ResponseError, TextDocuments, TextDocumentSyncKind,
   type CancellationToken, type Connection, type InitializeParams, type InitializeResult,
 } from 'vscode-languageserver';
 import { TextDocument } from 'vscode-languageserver-textdocument';
@@ -20,6 +20,8 @@ export interface Host {
   loadWasm(params: InitializeParams): Promise<{ runtime: Uint8Array; grammar: Uint8Array }>;
   /** Files by URI when the client does not offer its own; undefined where only the client has any. */
   readonly files: FileSystem | undefined;
+  /** A pause in which what has arrived is handled. */
+  rest(): Promise<void>;
   /** The folder of the rule pages as a URI with a trailing slash. */
   readonly docs: string | undefined;
 }
@@ -28,16 +30,19 @@ export interface Host {
 export function startServer(connection: Connection, host: Host): void {
   const documents = new TextDocuments(TextDocument);
   let stop: () => void = () => undefined;
+  let isInitialised = false;
 
   connection.onInitialize((params): InitializeResult => {
+    if (isInitialised) throw new ResponseError(ErrorCodes.InvalidRequest, 'the server is initialised already');
+    isInitialised = true;
     const client = readClient(params);
     // Not awaited: the client gets its answer while the parser compiles.
     const engine = host.loadWasm(params).then(loadParser).then((parser) => createEngine(parser));
     engine.catch((error: unknown) => connection.console.error(`the parser could not be loaded: ${String(error)}`));
     const files = client.fileRequests || !host.files ? clientFileSystem(connection) : host.files;
-    const session = createSession(connection, client, documents, engine, files, host.docs);
+    const session = createSession(connection, client, documents, engine, files, host.docs, host.rest);
     const diagnostics = createDiagnostics(session);
-    stop = () => void engine.then((one) => one.dispose(), () => undefined);
+    stop = () => session.stop();
 
     const tellReaders = (changed: string): void => {
       const readers = documents.all().filter(({ uri }) => uri !== changed && session.reads(uri, changed));

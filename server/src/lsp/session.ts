@@ -13,6 +13,7 @@ import { KERNEL_API } from '../engine/stages.ts';
 import type { Analysis, Configuration, FileSystem, ModuleInput, TargetKernel } from '../engine/types.ts';
 import type { Client } from './client.ts';
 import { positionsIn, type Positions } from './positions.ts';
+import { createTurns } from './turns.ts';
 
 /** One open document together with all that an answer about it needs. Valid for one version of the text. */
 export interface Loaded {
@@ -24,7 +25,10 @@ export interface Loaded {
   readonly config: Configuration;
   readonly positions: Positions;
   readonly engine: Engine;
-  analysis(): Analysis;
+  /** In a turn of its own or of its caller's, with pauses. Ends like `load` where the answer is no longer wanted; of a closed document nothing is known. */
+  analysis(): Promise<Analysis>;
+  /** Between two pieces of work that each take their time: a pause, and an end like that of `load`. */
+  pause(): Promise<void>;
 }
 
 /** What the features share: the documents, the engine and the world around the documents. */
@@ -38,6 +42,10 @@ export interface Session {
    * request was cancelled or the document was changed meanwhile: an answer about an old text is a wrong answer.
    */
   load(uri: string, token: CancellationToken): Promise<Loaded | undefined>;
+  /** Does work with the engine in turn: while another answer is in the middle of its steps nothing else may ask it. */
+  inTurn<T>(work: () => T | Promise<T>): Promise<T>;
+  /** Ends what is being worked out, and frees the engine. */
+  stop(): void;
   /** What a loaded document is converted together with, and the answer about that. */
   linked(loaded: Loaded): Promise<{ readonly loaded: Loaded; readonly missed: Linked['missed'] }>;
   /** Lets a fresh parse win over an incremental one; true when that changes what is known of the document. */
@@ -54,12 +62,16 @@ export interface Session {
   setFolders(folders: readonly string[]): void;
 }
 
+const NOTHING: Analysis = { findings: [], notAnalysed: [], functions: 0 };
+
 /** A person types slower than this many reads; who is faster gets the answer to the last of them with the next request. */
 const MAX_RELOADS = 3;
 
 export function createSession(
-  connection: Connection, client: Client, documents: TextDocuments<TextDocument>, engine: Promise<Engine>, files: FileSystem, docs: string | undefined,
+  connection: Connection, client: Client, documents: TextDocuments<TextDocument>, engine: Promise<Engine>, files: FileSystem, docs: string | undefined, rest: () => Promise<void>,
 ): Session {
+  const turns = createTurns(rest);
+  let isStopped = false;
   const cached = cachedFileSystem(files);
   const opened = new Map<string, TextDocument>();
   const fs: FileSystem = {
@@ -152,7 +164,7 @@ export function createSession(
       const { version } = document;
       /** Is it still open? An empty answer about a closed document is right; an error would be one that clients recover from badly. */
       const isOpen = (): boolean => {
-        if (token.isCancellationRequested) throw new ResponseError(LSPErrorCodes.RequestCancelled, 'cancelled');
+        if (isStopped || token.isCancellationRequested) throw new ResponseError(LSPErrorCodes.RequestCancelled, 'cancelled');
         const now = documents.get(uri);
         if (now === undefined || now.version === version) return now !== undefined;
         // For a pull of diagnostics this asks the client to come again; elsewhere the data is ignored.
@@ -178,22 +190,45 @@ export function createSession(
       const input: ModuleInput = { ...module, wrappers: config.wrappers && rowsOf(config.wrappers).rows };
       lastRead.set(uri, new Set([...input.sources, ...input.headers].map((one) => one.path)));
       tell(uri, kernel);
-      let analysis: Analysis | undefined;
       return {
         document, version, input, kernel, config, engine: ready, positions: positionsIn(input),
-        analysis: () => (analysis ??= ready.analyse(input, config, kernel)),
+        analysis: async () => await turns.inSteps(ready.analyseInSteps(input, config, kernel), isOpen) ?? NOTHING,
+        async pause() {
+          await turns.pause();
+          isOpen();
+        },
       };
     },
 
     async linked(loaded) {
       const { input, missed } = await links.join(loaded.input, rootOf(loaded.input.file));
       if (input === loaded.input) return { loaded, missed };
-      const { engine: ready, config, kernel } = loaded;
-      let analysis: Analysis | undefined;
-      return { loaded: { ...loaded, input, positions: positionsIn(input), analysis: () => (analysis ??= ready.analyse(input, config, kernel)) }, missed };
+      const { engine: ready, config, kernel, pause } = loaded;
+      const goesOn = (): boolean => !isStopped;
+      return {
+        loaded: {
+          ...loaded, input, positions: positionsIn(input),
+          async analysis() {
+            await pause();
+            return await turns.inSteps(ready.analyseInSteps(input, config, kernel), goesOn) ?? NOTHING;
+          },
+        },
+        missed,
+      };
     },
 
-    settle: async (uri) => (await engine).settle(canonicalUri(uri)),
+    async settle(uri) {
+      const ready = await engine;
+      return turns.take(() => !isStopped && ready.settle(canonicalUri(uri)));
+    },
+
+    inTurn: (work) => turns.take(work),
+
+    stop() {
+      isStopped = true;
+      void engine.then((one) => turns.take(() => one.dispose()), () => undefined);
+    },
+
     uriOf: (path) => opened.get(path)?.uri ?? path,
     reads: (uri, path) => lastRead.get(uri)?.has(canonicalUri(path)) === true,
 
@@ -216,7 +251,7 @@ export function createSession(
       links.forget();
       for (const map of [configurations, told, lastRead]) map.delete(uri);
       for (const id of targets.keys()) if (id.startsWith(`${key}\n`)) targets.delete(id);
-      void engine.then((one) => one.forget(key), () => undefined);
+      void engine.then((one) => turns.take(() => one.forget(key)), () => undefined);
     },
 
     setFolders(next) {

@@ -44,6 +44,7 @@ import { conditionsOfSite, contains, documentAt, walk } from './locate.ts';
 import { oneForEachSite } from './report.ts';
 import { withoutSuppressed } from './suppressions.ts';
 import { goesPastWrappers } from './wrapped.ts';
+import { spend } from '../work/budget.ts';
 
 /** All rules, in alphabetic order. A new rule is one file and one line here. */
 export const rules: readonly Rule[] = [
@@ -142,7 +143,16 @@ function compiledFacts(facts: ModuleFacts): ModuleFacts {
   if (known === undefined) {
     const isCompiled = ({ conditions }: { readonly conditions: readonly Condition[] }): boolean => !isExcluded(conditions, facts.kernel, macrosOf(facts.module, facts.kernel));
     const { leaves, teardowns } = facts.resources;
-    known = { ...facts, observations: facts.observations.filter(isCompiled), resources: { ...facts.resources, leaves: leaves.filter(isCompiled), teardowns: teardowns.filter(isCompiled) } };
+    const observations = facts.observations.filter(isCompiled);
+    known = {
+      ...facts,
+      // Rules look through them again and again: each look counts.
+      get observations() {
+        spend(observations.length);
+        return observations;
+      },
+      resources: { ...facts.resources, leaves: leaves.filter(isCompiled), teardowns: teardowns.filter(isCompiled) },
+    };
     compiled.set(facts, known);
   }
   return known;

@@ -5,6 +5,7 @@ import { stmtExprs, subExprs, subStmts, walkExprs } from '../ir/visit.ts';
 import { apiEntry } from '../kernel/lifecycle-api.ts';
 import { originalOf, scanOf } from '../lifecycle/scan.ts';
 import type { Module, ModuleFacts, Role, Site } from '../lifecycle/types.ts';
+import { spend } from '../work/budget.ts';
 
 /** Finding one's way in the IR by offset. Everything is iterative: a document may nest as deeply as it likes. */
 
@@ -145,11 +146,26 @@ export function documentOf(module: Module, fn: FunctionIr): FileIr | null {
 /** Whether any code of the module but its own definition and prototypes names a function; one that is not static may be called from outside. */
 export function isReferenced(module: Module, fn: FunctionIr): boolean {
   if (!fn.isStatic) return true;
-  const name = new RegExp(`\\b${fn.name}\\b`, 'g');
-  return documentsOf(module).some((file) => [...file.text.matchAll(name)].some(({ index }) => {
-    const isOwn = file.functions.includes(fn) && index >= fn.start && index < fn.end;
+  return documentsOf(module).some((file) => (placesOfWords(file).get(fn.name) ?? []).some((index) => {
+    const isOwn = index >= fn.start && index < fn.end && file.functions.includes(fn);
+    spend(file.prototypes.length + file.comments.length);
     return !isOwn && ![...file.prototypes, ...file.comments].some((one) => index >= one.start && index < one.end);
   }));
+}
+
+const places = new WeakMap<FileIr, ReadonlyMap<string, readonly number[]>>();
+
+/** Where each word of a document stands, in comments and strings too. */
+function placesOfWords(file: FileIr): ReadonlyMap<string, readonly number[]> {
+  const known = places.get(file);
+  if (known) return known;
+  const words = new Map<string, number[]>();
+  for (const { 0: word, index } of file.text.matchAll(/\b[A-Za-z_]\w*\b/g)) {
+    const list = words.get(word);
+    if (list) list.push(index); else words.set(word, [index]);
+  }
+  places.set(file, words);
+  return words;
 }
 
 /** A call in a function of the module, with the #if arms around it. */

@@ -223,9 +223,17 @@ function check({ facts }: RuleContext): Finding[] {
   return findings;
 }
 
+/** How many functions of each name the sources of a module have. */
+const definitions = new WeakMap<Module, Map<string, number>>();
+
 /** A second function of the name would be another one in another file. */
 function isOnlyOne(module: Module, name: string): boolean {
-  return module.sources.flatMap((file) => file.functions).filter((fn) => fn.name === name).length === 1;
+  let names = definitions.get(module);
+  if (!names) {
+    definitions.set(module, (names = new Map()));
+    for (const file of module.sources) for (const fn of file.functions) names.set(fn.name, (names.get(fn.name) ?? 0) + 1);
+  }
+  return names.get(name) === 1;
 }
 
 function findingOf({ name, site, function: fn }: PlacedCall): Finding {

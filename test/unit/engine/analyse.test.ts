@@ -65,12 +65,12 @@ describe('the engine', () => {
     const engine = await engineWith([{ ...textRule('broken', /bad/g), check: () => { throw new Error('no'); } }, textRule('works', /bad/g)]);
     const { findings, notAnalysed } = engine.analyse(single('int vfio_device_ops, bad;'), {}, K61);
     expect(findings.map((one) => one.rule)).toEqual(['works']);
-    expect(notAnalysed).toEqual([{ path: '/w/a.c', function: '', reason: 'internal error in rule broken: no' }]);
+    expect(notAnalysed).toEqual([{ path: '/w/a.c', function: '', reason: 'internal error in rule broken: no', isInternal: true }]);
   });
 
   it('says when the analysis fails', async () => {
     const engine = await engineWith([], { analyseModule: () => { throw new Error('no'); } });
-    expect(engine.analyse(single('int vfio_device_ops;'), {}, K61).notAnalysed).toEqual([{ path: '/w/a.c', function: '', reason: 'internal error: no' }]);
+    expect(engine.analyse(single('int vfio_device_ops;'), {}, K61).notAnalysed).toEqual([{ path: '/w/a.c', function: '', reason: 'internal error: no', isInternal: true }]);
     expect(engine.facts(single('int vfio_device_ops;'), K61)).toBeUndefined();
   });
 
@@ -121,9 +121,10 @@ describe('what is wrong with suppression comments', () => {
   const later: Rule = { ...bad, id: 'later', kernels: { since: [6, 2] } };
   const found = async (text: string, config: Configuration = {}, notAnalysed: readonly string[] = []) => {
     const engine = await engineWith([bad, broken, later, ...NOTICES], {
-      analyseModule: (module, version, cache) => ({
-        ...kernelStages.analyseModule(module, version, cache), notAnalysed: notAnalysed.map((name) => ({ path: '/w/a.c', function: name, reason: 'too many paths' })),
-      }),
+      * analyseModule(module, version, cache) {
+        const facts = yield* kernelStages.analyseModule(module, version, cache);
+        return { ...facts, notAnalysed: notAnalysed.map((name) => ({ path: '/w/a.c', function: name, reason: 'too many paths' })) };
+      },
     });
     const all = `/* vfio_device_ops */\n${text}`;
     return engine.analyse(single(all), config, K61).findings.map(({ rule, severity, site }) => `${severity} ${rule}: ${all.slice(site.start, site.end)}`);
