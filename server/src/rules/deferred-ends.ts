@@ -1,5 +1,5 @@
 /** Finds who ends a device later: queued work, a timer, a thread, RCU, the release of a reference count, any function that others call back. */
-import type { CallExpr, Expr, FunctionIr } from '../ir/types.ts';
+import type { CallExpr, Expr, FileIr, FunctionIr } from '../ir/types.ts';
 import { calls } from '../ir/visit.ts';
 import { ASYNC_KINDS } from '../kernel/async.ts';
 import { behaviourOf } from '../kernel/lookup.ts';
@@ -19,9 +19,53 @@ export type DeferredEnd = 'by-this' | 'elsewhere' | null;
 export function deferredEnd(facts: ModuleFacts, fn: FunctionIr, ...ops: readonly EffectOp[]): DeferredEnd {
   const carriers = carriersFor(facts, ops);
   if (carriers.size === 0) return null;
-  const started = [...reachedFrom(indexOf(facts.module, facts.kernel), [fn]).keys()];
-  const isStart = (call: CallExpr): boolean => !isPreparation(call.name ?? '') && call.args.some((arg) => isNamed(arg, carriers));
-  return started.some((one) => calls(one).some(isStart)) ? 'by-this' : 'elsewhere';
+  const reached = [...reachedFrom(indexOf(facts.module, facts.kernel), [fn]).keys()];
+  const isStart = (call: CallExpr): boolean =>
+    !isPreparation(call.name ?? '') && call.args.some((arg) => isNamed(arg, carriers));
+  if (reached.some((one) => calls(one).some(isStart))) return 'by-this';
+  return isNeverStarted(facts, carriers) ? null : 'elsewhere';
+}
+
+/**
+ * Whether all that leads to the handlers is shown to be armed and never started: each handler is only given to what arms, and each member
+ * that it is armed with is only named to arm or to stop it. What a header shows to others may be started there.
+ */
+function isNeverStarted({ module, roles }: ModuleFacts, carriers: ReadonlySet<string>): boolean {
+  const files = [...module.sources, ...module.headers];
+  const isOutside = (fn: FunctionIr): boolean =>
+    carriers.has(fn.name) && (!fn.isStatic || roles.get(fn) === 'callback');
+  if (files.some(({ functions, variables }) => functions.some(isOutside)
+    || variables.some(({ name, init }) => carriers.has(name) || init !== null && isNamed(init, carriers)))) return false;
+  const isShown = module.headers.some(({ structs }) =>
+    structs.some(({ fields }) => fields.some(({ name }) => carriers.has(`.${name}`))));
+  if (isShown || files.some(({ fileMacros }) => fileMacros.length > 0 && mentions(fileMacros, carriers))) return false;
+  return files.every(({ functions }) => functions.every((fn) => {
+    for (const { node, parents } of walkWithParents(fn.body)) {
+      if (!isOnlyArmed(node, parents, carriers)) return false;
+    }
+    return true;
+  }));
+}
+
+function mentions(macros: FileIr['fileMacros'], carriers: ReadonlySet<string>): boolean {
+  return macros.some(({ args }) => args.some((arg) => carriers.has(arg.trim())));
+}
+
+/** Whether a name or member that leads to a handler stands in a call that arms or stops what must be started to run. */
+function isOnlyArmed(node: IrNode, parents: readonly IrNode[], carriers: ReadonlySet<string>): boolean {
+  const leads = node.kind === 'name' && carriers.has(node.name)
+    || node.kind === 'member' && carriers.has(`.${node.field}`);
+  if (!leads) return true;
+  const around = parents.at(-1);
+  const call = around?.kind === 'unary' && around.op === '&' ? parents.at(-2) : around;
+  if (call?.kind !== 'call' || call.callee === node || call.name === null) return false;
+  const { name, args } = call;
+  return ASYNC_KINDS.some(({ start, arm, stop }) => {
+    const armed = args[arm.get(name)?.argument ?? args.length];
+    // Through another pointer to it, it is started by other names.
+    const isMember = armed?.kind === 'unary' && armed.op === '&' && armed.operand.kind === 'member';
+    return start.size > 0 && (isMember || stop.has(name));
+  });
 }
 
 const known = new WeakMap<ModuleFacts, Map<string, ReadonlySet<string>>>();
@@ -85,13 +129,13 @@ function namesAsValues(facts: ModuleFacts): ReadonlySet<string> {
   return names;
 }
 
-/** What leads to the handlers: their own names, and the members and variables that they are put into or armed with. */
+/** What leads to the handlers: their own names, and the members (`.work`) and variables that they are put into or armed with. */
 function carriersOf(facts: ModuleFacts, handlers: ReadonlySet<string>): ReadonlySet<string> {
   const carriers = new Set(handlers);
   const add = (expr: Expr): void => {
     // Of `p->timer.function` it is the timer that is started.
     const members = [...walk(expr)].filter((node) => node.kind === 'member');
-    for (const { field } of members) if (!NO_CARRIERS.has(field)) carriers.add(field);
+    for (const { field } of members) if (!NO_CARRIERS.has(field)) carriers.add(`.${field}`);
     if (members.length > 0) return;
     for (const node of walk(expr)) if (node.kind === 'name' && expr.kind === 'unary') carriers.add(node.name);
   };
@@ -111,5 +155,5 @@ function carriersOf(facts: ModuleFacts, handlers: ReadonlySet<string>): Readonly
 const NO_CARRIERS: ReadonlySet<string> = new Set(['dev', 'vdev', 'device', 'pdev', 'mdev']);
 
 function isNamed(expr: Expr, names: ReadonlySet<string>): boolean {
-  return [...walk(expr)].some((node) => node.kind === 'name' && names.has(node.name) || node.kind === 'member' && names.has(node.field));
+  return [...walk(expr)].some((node) => node.kind === 'name' && names.has(node.name) || node.kind === 'member' && names.has(`.${node.field}`));
 }

@@ -149,6 +149,27 @@ err_put:
 ${REMOVE}${DRIVER}`,
     },
     {
+      title: 'The work that would put is never queued',
+      kernel: '6.2',
+      code: `${FOO.replace('void *config;', 'struct work_struct bye;')}
+static void foo_bye(struct work_struct *work)
+{
+	struct foo *foo = container_of(work, struct foo, bye);
+
+	vfio_put_device(&foo->vdev);
+}
+${PROBE.replace('\n\tdev_set_drvdata', '\n\tINIT_WORK(&foo->bye, foo_bye);\n\tdev_set_drvdata')}
+static void foo_remove(struct mdev_device *mdev)
+//          ^^^^^^^^^^ missing-put
+{
+	struct foo *foo = dev_get_drvdata(&mdev->dev);
+
+	vfio_unregister_group_dev(&foo->vdev);
+	cancel_work_sync(&foo->bye);
+}
+${DRIVER}`,
+    },
+    {
       title: 'What the device stands on goes last: the put goes in front of it',
       kernel: '6.2',
       code: `${FOO}
