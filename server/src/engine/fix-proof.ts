@@ -13,12 +13,19 @@ import { comparePaths } from './compare-paths.ts';
 import { allFindings, parsesAsWell, withEdits } from './prove.ts';
 import type { Configuration, ModuleInput, TargetKernel } from './types.ts';
 
-/** What the proof says: `doubt` is what a person has to look at, a clause as in `check that …`; null where the fix is safe. */
-export interface Verdict { readonly doubt: string | null }
+/** What the proof says of a fix. */
+export interface Verdict {
+  /** What a person has to look at, a clause as in `check that …`; null where the fix is safe. */
+  readonly doubt: string | null;
+  /** Nobody may apply it: its problem stays or another comes, or the result is no C. */
+  readonly isWrong: boolean;
+}
 
-const SAFE: Verdict = { doubt: null };
+const SAFE: Verdict = { doubt: null, isWrong: false };
 
-const UNPROVED: Verdict = { doubt: 'check the whole function: no proof could be made' };
+const UNPROVED: Verdict = { doubt: 'check the whole function: no proof could be made', isWrong: true };
+
+const NO_DEFECT = 'check that it is a defect';
 
 /** The facts belong to one version of one module, and so does what was shown of its fixes. */
 const known = new WeakMap<ModuleFacts, Map<string, Verdict>>();
@@ -30,11 +37,14 @@ const known = new WeakMap<ModuleFacts, Map<string, Verdict>>();
  */
 export function withProof(engine: Engine, input: ModuleInput, config: Configuration, kernel: TargetKernel, finding: Finding): Finding {
   if (finding.fix?.safety !== 'safe') return finding;
-  const { doubt } = proofOf(engine, input, config, kernel, finding);
+  const doubt = finding.severity === 'hint' ? NO_DEFECT : proofOf(engine, input, config, kernel, finding).doubt;
   return doubt === null ? finding : { ...finding, fix: doubted(finding.fix, doubt) };
 }
 
-/** The verdict on a fix that its rule calls safe. Never throws: what fails is not shown. */
+/**
+ * The verdict on the fix of a finding, which has one, whatever its rule calls it: one that its rule calls unsafe is not safe for leaving no
+ * doubt here. Never throws: what fails is not shown.
+ */
 export function proofOf(engine: Engine, input: ModuleInput, config: Configuration, kernel: TargetKernel, finding: Finding): Verdict {
   const facts = engine.facts(input, kernel);
   if (facts === undefined) return UNPROVED;
@@ -67,20 +77,23 @@ export function fixTitle({ title, safety }: Fix): string {
 
 function prove(engine: Engine, input: ModuleInput, config: Configuration, kernel: TargetKernel, finding: Finding, facts: ModuleFacts): Verdict {
   const { edits } = finding.fix!;
-  if (finding.severity === 'hint') return { doubt: 'check that it is a defect' };
   const after = withEdits(input, edits);
   if (after === undefined) return UNPROVED;
   const arm = openArm(facts, finding);
-  if (arm !== null) return { doubt: `check the code under #if ${arm}: it may be for another kernel` };
-  if (!parsesAsWell(engine.parser, input, after)) return { doubt: 'check that the result is C' };
+  const atOnce = arm === null ? null : `check the code under #if ${arm}: it may be for another kernel`;
+  if (!parsesAsWell(engine.parser, input, after)) return wrong(atOnce ?? 'check that the result is C');
   const before = allFindings(engine, input, config, kernel);
   const prover = engine.prover();
   const changed = changeOfFindings(before, allFindings(prover, after, config, kernel), finding);
-  if (changed !== null) return { doubt: changed };
+  if (changed !== null) return wrong(atOnce ?? changed);
   const fixed = prover.facts(after, kernel);
   if (fixed === undefined) return UNPROVED;
-  const doubt = comparePaths(facts, fixed, edits);
-  return doubt === null ? SAFE : { doubt };
+  const doubt = finding.severity === 'hint' ? NO_DEFECT : atOnce ?? comparePaths(facts, fixed, edits);
+  return doubt === null ? SAFE : { doubt, isWrong: false };
+}
+
+function wrong(doubt: string): Verdict {
+  return { doubt, isWrong: true };
 }
 
 /** The test of an #if around the finding or an edit that nobody here can decide; null when there is none. */

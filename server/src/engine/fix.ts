@@ -28,8 +28,8 @@ export interface FixResult {
 const MAX_ROUNDS = 12;
 
 /**
- * Fixes what `input.file` shows. A safe fix is applied when it is proved alone, and all of one round together bring no finding; an unsafe one, when it
- * is asked for, when its finding is gone afterwards and no other has come. Fixes that are in each other's way wait for the next round, and so does the
+ * Fixes what `input.file` shows. A fix is applied when it is proved alone, an unsafe one, where it is asked for, by the same proof with its doubts
+ * accepted, and when all of one round together bring no finding. Fixes that are in each other's way wait for the next round, and so does the
  * fix of a caller while a function that it calls is fixed. Never throws.
  */
 export function fixAll(engine: Engine, input: ModuleInput, config: Configuration, kernel: TargetKernel, options: { readonly unsafe: boolean }): FixResult {
@@ -56,8 +56,10 @@ export function fixAll(engine: Engine, input: ModuleInput, config: Configuration
     };
     const isWanted = (finding: Finding): boolean => {
       if (finding.fix === null || rejected.has(attemptKey(finding))) return false;
-      if (options.unsafe) return true;
-      return finding.fix.safety === 'safe' && proofOf(scratch, current, config, kernel, finding).doubt === null;
+      const isOffered = finding.fix.safety === 'safe' && finding.severity !== 'hint';
+      if (!options.unsafe && !isOffered) return false;
+      const { doubt, isWrong } = proofOf(scratch, current, config, kernel, finding);
+      return options.unsafe ? !isWrong : doubt === null;
     };
 
     for (let round = 0; round < MAX_ROUNDS; round++) {

@@ -2,10 +2,12 @@
 import { opposites } from '../kernel/opposites.ts';
 import { lockReleasedBy, lockTakenBy } from '../kernel/locks.ts';
 import { givenBackBy, LIFE_CYCLE_PAIRS, outcomeOfTaking, takenBy } from '../kernel/pairs.ts';
+import type { FunctionIr } from '../ir/types.ts';
 import { calls } from '../ir/visit.ts';
 import { printExpr } from '../ir/print.ts';
 import { indexModule } from '../lifecycle/module.ts';
 import type { ModuleFacts } from '../lifecycle/types.ts';
+import { walk } from '../rules/locate.ts';
 import type { FunctionPath, PathEvent } from './function-paths.ts';
 
 /** A call as the tables see it. */
@@ -16,26 +18,88 @@ export function isUndo(name: string): boolean {
   return givenBackBy(name).length > 0 || lockReleasedBy(name) !== undefined || LIFE_CYCLE_PAIRS.some((row) => row.undo === name);
 }
 
-/** The calls that a path's event makes: itself, and what the module's function or macro does that it calls, on whichever path. */
-export function callsOf(facts: ModuleFacts, event: PathEvent): Called[] {
-  if (event.kind !== 'call' || event.name === null) return [];
-  return expanded(facts, { name: event.name, args: event.args, value: event.value }, 0);
+/** What an event does, as far as it is followed into the functions and macros of the module. */
+interface Followed {
+  readonly calls: readonly Called[];
+  /** The function behind which not everything was followed; null where all was. */
+  readonly obstacle: string | null;
 }
 
-const MAX_DEPTH = 4;
+const followed = new WeakMap<ModuleFacts, Map<string, Followed>>();
 
-function expanded(facts: ModuleFacts, call: Called, depth: number): Called[] {
-  if (depth >= MAX_DEPTH) return [call];
-  const index = indexModule(facts.module, facts.kernel);
-  const defined = facts.module.sources.map((file) => index.functions(file, call.name)[0] ?? index.macroFunction(file, call.name)).find((one) => one);
-  if (!defined) return [call];
-  const values = new Map(defined.item.params.map(({ name }, i) => [name, call.args[i] ?? name]));
-  const inside = calls(defined.item).flatMap((one): Called[] => {
-    if (one.name === null) return [];
-    const args = one.args.map((arg) => substituted(printExpr(arg), values));
-    return expanded(facts, { name: one.name, args, value: `${call.value}.${one.name}` }, depth + 1);
-  });
-  return [call, ...inside];
+/** The calls that a path's event makes: itself, and what the module's function or macro does that it calls, on whichever path. */
+export function callsOf(facts: ModuleFacts, event: PathEvent): readonly Called[] {
+  return follow(facts, event).calls;
+}
+
+/** The function behind which an event's calls are not all followed, because of its depth or because it calls itself; null where they are. */
+export function unfollowedIn(facts: ModuleFacts, event: PathEvent): string | null {
+  return follow(facts, event).obstacle;
+}
+
+const NOTHING: Followed = { calls: [], obstacle: null };
+
+function follow(facts: ModuleFacts, event: PathEvent): Followed {
+  if (event.kind !== 'call' || event.name === null) return NOTHING;
+  const known = followed.get(facts) ?? new Map<string, Followed>();
+  followed.set(facts, known);
+  const key = `${event.value} ${event.text}`;
+  let found = known.get(key);
+  if (found === undefined) {
+    const trail: Trail = { facts, met: new Set(), calls: [], obstacle: null };
+    expand(trail, { name: event.name, args: event.args, value: event.value }, []);
+    known.set(key, (found = { calls: trail.calls, obstacle: trail.obstacle }));
+  }
+  return found;
+}
+
+/** No helper of a driver lies deeper, and none does more. */
+const MAX_DEPTH = 24;
+const MAX_CALLS = 2000;
+
+interface Trail {
+  readonly facts: ModuleFacts;
+  /** What was followed already, with its arguments: once is enough. */
+  readonly met: Set<string>;
+  readonly calls: Called[];
+  obstacle: string | null;
+}
+
+/** @param around the functions that the call stands in, the outermost first. */
+function expand(trail: Trail, call: Called, around: readonly string[]): void {
+  trail.calls.push(call);
+  const defined = definitionOf(trail.facts, call.name);
+  if (defined === undefined) return;
+  const key = `${call.name}(${call.args.join()})`;
+  if (trail.met.has(key)) return;
+  trail.met.add(key);
+  if (around.includes(call.name) || around.length >= MAX_DEPTH || trail.calls.length > MAX_CALLS) {
+    trail.obstacle ??= call.name;
+    return;
+  }
+  const values = new Map([
+    // What a helper calls by a name of its own is nothing that its caller calls so.
+    ...localsOf(defined).map((name) => [name, `${call.value}:${name}`] as const),
+    ...defined.params.map(({ name }, i) => [name, call.args[i] ?? name] as const),
+  ]);
+  for (const { name, args } of calls(defined)) {
+    if (name === null) continue;
+    const inside = { name, args: args.map((arg) => substituted(printExpr(arg), values)), value: `${call.value}.${name}` };
+    expand(trail, inside, [...around, call.name]);
+  }
+}
+
+function localsOf(fn: FunctionIr): string[] {
+  return [...walk(fn.body)].flatMap((node) => (node.kind === 'decl' ? [node.name] : []));
+}
+
+function definitionOf({ module, kernel }: ModuleFacts, name: string): FunctionIr | undefined {
+  const index = indexModule(module, kernel);
+  for (const file of module.sources) {
+    const defined = index.functions(file, name)[0] ?? index.macroFunction(file, name);
+    if (defined) return defined.item;
+  }
+  return undefined;
 }
 
 /** Text with the parameters of a helper replaced; the parentheses that the printer sets are taken out. */
@@ -70,7 +134,13 @@ function haveCommonTaking(one: string, other: string): boolean {
 function areDistinct(left: string, right: string): boolean {
   const base = (text: string): string => text.replace(/^&/, '').replace(/(?:->|\.)\w+$/, '');
   if (/->|\./.test(left) && /->|\./.test(right) && base(left) === base(right)) return true;
-  return /#\d+$/.test(left) && /#\d+$/.test(right);
+  return isFresh(left) && isFresh(right);
+}
+
+/** Whether a value is what a call took, which gives another one each time: a lookup gives the same. */
+function isFresh(value: string): boolean {
+  const name = /^(\w+)#\d+$/.exec(value)?.[1];
+  return name !== undefined && takenBy(name)?.taken === 'return';
 }
 
 /** Whether an event takes what an undoing call undoes. */

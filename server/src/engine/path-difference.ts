@@ -8,7 +8,7 @@ import type { ModuleFacts } from '../lifecycle/types.ts';
 import { lineNumber } from '../text/position.ts';
 import { editAt, movedOffset, type EditPlace } from './edit-places.ts';
 import type { FunctionPath, PathEvent } from './function-paths.ts';
-import { callsOf, heldAt, isLockHeld, isUndo, takes, undoesSame, type Called } from './owed.ts';
+import { callsOf, heldAt, isLockHeld, isUndo, takes, undoesSame, unfollowedIn, type Called } from './owed.ts';
 
 /** One function before and after a fix. */
 export interface Compared {
@@ -91,6 +91,8 @@ function difference({ places }: Compared, before: readonly PathEvent[], after: r
 function doubtOfRepeat(compared: Compared, before: FunctionPath, after: FunctionPath, at: number): string | null {
   const event = after.events[at]!;
   const undos = callsOf(compared.after, event).filter(({ name }) => isUndo(name));
+  const unseen = undos.length > 0 ? after.events.find((one) => unfollowedIn(compared.after, one) !== null) : undefined;
+  if (unseen !== undefined) return `check ${unfollowedIn(compared.after, unseen)}(): what it undoes is not followed`;
   for (const [i, other] of after.events.entries()) {
     if (i === at) continue;
     // A function of the driver that undoes: twice is once too often.

@@ -67,6 +67,14 @@ static struct pci_driver wisp_driver = { .probe = wisp_probe };
 `;
 }
 
+/** The same, with a call in front of the failure of which helpers that lie so deep make the undo of the label. */
+function withHelpers(depth: number, inLast = 'pci_disable_device(pdev);\n'): string {
+  const driver = probeWith('', '\tpci_disable_device(pdev);\n', '\twisp_step0(pdev);\n');
+  const helper = (i: number): string =>
+    `static void wisp_step${i}(struct pci_dev *pdev)\n{\n\t${i === depth ? inLast : `wisp_step${i + 1}(pdev);\n`}}\n`;
+  return Array.from({ length: depth + 1 }, (_, i) => helper(depth - i)).join('') + driver;
+}
+
 describe('a jump to a label', () => {
   const doubtOf = (code: string): string | null => {
     const engine = createEngine(parser);
@@ -96,6 +104,9 @@ describe('a jump to a label', () => {
     ['lets go a lock that was never taken', probeWith('', '\tup_write(&wisp_sem);\n'), /up_write\(\) is called where it is not held/],
     ['comes to a macro that nobody has seen', probeWith('', '\tWISP_SETTLE;\n\tpci_disable_device(pdev);\n'), /WISP_SETTLE/],
     ['stores what the path did not', probeWith('', '\twisp_state = 3;\n'), /comes to `wisp_state = 3`/],
+    ['repeats an undo far down', withHelpers(9), /calls pci_disable_device\(\) for the same thing/],
+    ['may repeat an undo too far down', withHelpers(30), /wisp_step24\(\): what it undoes is not followed/],
+    ['may repeat an undo in a function that calls itself', withHelpers(0, 'if (pdev->is_virtfn)\n\t\twisp_step0(pdev->physfn);\n'), /wisp_step0\(\): what it undoes/],
   ])('is not safe where the label %s', (_, code, doubt) => {
     expect(doubtOf(code)).toMatch(doubt);
   });

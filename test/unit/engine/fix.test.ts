@@ -24,6 +24,21 @@ describe('fixing all', () => {
     expect(await fixed(rules, 'int vfio_device_ops, bad;', true)).toBe('int vfio_device_ops, good;');
   });
 
+  it('applies no fix, asked for or not, that makes another finding worse', async () => {
+    const quiet = textRule('b', /odd/g);
+    const louder: Rule = {
+      ...quiet,
+      check: (context) => quiet.check(context).map((finding) => {
+        const isWorse = context.facts.module.sources[0]!.text.includes('good');
+        return { ...finding, severity: isWorse ? 'error' : 'hint' };
+      }),
+    };
+    for (const safety of ['safe', 'unsafe'] as const) {
+      const rules = [textRule('a', /bad/g, { replacement: 'good', safety }), louder];
+      expect(await fixed(rules, 'int vfio_device_ops, bad, odd;', true)).toBe('int vfio_device_ops, bad, odd;');
+    }
+  });
+
   it('takes fixes that are in each other\'s way one after the other, as one set of edits of the first text', async () => {
     const rules = [textRule('a', /ab/g, { replacement: 'xb' }), textRule('b', /bc/g, { replacement: 'by' })];
     expect(await fixed(rules, 'int vfio_device_ops, abc; int abc2;')).toBe('int vfio_device_ops, xby; int xby2;');
