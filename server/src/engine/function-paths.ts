@@ -1,5 +1,5 @@
 /** Writes a function down as its paths: what each does between entry and exit, in order, and what it decided on the way. */
-import { buildCfg, blocksInLoops, successors, type Block, type Cfg, type Instr } from '../flow/cfg.ts';
+import { buildCfg, successors, type Block, type Cfg, type Instr } from '../flow/cfg.ts';
 import type { DeclStmt, Expr, FunctionIr } from '../ir/types.ts';
 import { isExcluded, macrosOf } from '../lifecycle/conditions.ts';
 import type { ModuleFacts } from '../lifecycle/types.ts';
@@ -78,23 +78,6 @@ export function pathsOf(facts: ModuleFacts, fn: FunctionIr): Paths {
   return { paths };
 }
 
-/** The ids of the statements' places that lie in loops: what is done there is done any number of times. */
-export function spansInLoops(fn: FunctionIr): readonly Span[] {
-  const cfg = buildCfg(fn);
-  const inLoops = blocksInLoops(cfg);
-  return cfg.blocks.filter(({ id }) => inLoops.has(id)).flatMap(({ instrs }) => instrs.flatMap((one) => placeOf(one) ?? []));
-}
-
-function placeOf(instr: Instr): Span | null {
-  switch (instr.kind) {
-    case 'expr': return instr.expr;
-    case 'decl': case 'cleanup': return instr.decl;
-    case 'result': case 'cursor': return instr.site;
-    case 'goto': case 'unknown': return instr.stmt;
-    case 'config': return null;
-  }
-}
-
 /** Names and types of parameters and local variables; arrays and structs stand for themselves. */
 function localsOf(fn: FunctionIr): ReadonlySet<string> {
   const names = new Set(fn.params.map(({ name }) => name));
@@ -149,6 +132,7 @@ function runInstr(facts: ModuleFacts, evaluator: Evaluator, instr: Instr): boole
     case 'decl': evaluator.declare(instr.decl); return true;
     case 'result': evaluator.giveBack(instr.value); return true;
     case 'cleanup': evaluator.cleanUp(instr.decl); return true;
+    case 'guard': evaluator.guard(instr.stmt, instr.isEntry); return true;
     case 'cursor': evaluator.forget(instr.args); return true;
     case 'config': return instr.conditions.every((one) => assume(facts, evaluator, one));
     case 'unknown': evaluator.stumble(instr.stmt); return true;

@@ -157,7 +157,7 @@ export function takes(path: FunctionPath, taking: Called, undo: Called): boolean
 }
 
 /** Whether a path knows that a call has failed, so that it has taken nothing. */
-function hasFailed(path: FunctionPath, { name, value }: Called): boolean {
+export function hasFailed(path: FunctionPath, { name, value }: Called): boolean {
   const outcome = takenBy(name) === undefined ? 'zero' : outcomeOfTaking(name);
   return path.decisions.some(({ test, holds }) => {
     if (test === `IS_ERR(${value})`) return holds;

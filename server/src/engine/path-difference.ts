@@ -8,6 +8,7 @@ import type { ModuleFacts } from '../lifecycle/types.ts';
 import { lineNumber } from '../text/position.ts';
 import { editAt, movedOffset, type EditPlace } from './edit-places.ts';
 import type { FunctionPath, PathEvent } from './function-paths.ts';
+import { leftBy, mayOwe, usedBehind } from './path-leftovers.ts';
 import { callsOf, heldAt, isLockHeld, isUndo, takes, undoesSame, unfollowedIn, type Called } from './owed.ts';
 
 /** One function before and after a fix. */
@@ -43,8 +44,17 @@ export function doubtOfChange(compared: Compared, before: FunctionPath, after: F
     if (!isIntended && isLogging(event)) continue;
     const doubt = doubtOfRepeat(compared, before, after, i) ?? (isIntended ? doubtOfRelease(compared, after, i) : doubtOfLadder(compared, after, i, jump!));
     if (doubt !== null) return doubt;
+    const used = isIntended ? usedBehind(compared.after, after, i) : null;
+    if (used !== null) return `check that \`${short(used)}\` does not use what is gone`;
   }
-  return null;
+  return added.length === 0 ? null : doubtOfLeft(compared, after);
+}
+
+/** What a path that fails, and is changed, leaves although another way out of the function gives it back. */
+function doubtOfLeft(compared: Compared, path: FunctionPath): string | null {
+  if (path.result === null || /^(?:0|NULL|false)$/.test(path.result)) return null;
+  const left = leftBy(compared.after, path, compared.old);
+  return left === null ? null : `check what is owed there: ${left} is not undone`;
 }
 
 /** The fix's text says it. */
@@ -188,7 +198,11 @@ function callNames({ after: { module } }: Compared): (name: string) => boolean {
 export function doubtOfNewExit(compared: Compared, path: FunctionPath): string | null {
   if (path.obstacle !== null) return `check the path to line ${lineOf(compared, path)}: ${path.obstacle}`;
   const held = heldAt(compared.after, path, path.events.length, callNames(compared));
-  return held === null ? null : `check what is owed there: ${held} is not undone on the new way out`;
+  if (held !== null) return `check what is owed there: ${held} is not undone on the new way out`;
+  const tested = path.decisions.at(-1)?.test ?? '';
+  const since = path.events.findLast(({ kind, value }) => kind === 'call' && value !== '' && tested.includes(value));
+  const owed = since === undefined ? null : mayOwe(path, compared.old, since);
+  return owed === null ? null : `check what is owed there: another way out calls ${owed}`;
 }
 
 function lineOf({ file }: Compared, path: FunctionPath): number {
@@ -196,6 +210,10 @@ function lineOf({ file }: Compared, path: FunctionPath): number {
 }
 
 function shown({ text }: PathEvent): string {
+  return short(text);
+}
+
+function short(text: string): string {
   const plain = text.replace(/#\d+/g, '()');
   return plain.length > 60 ? `${plain.slice(0, 57)}…` : plain;
 }

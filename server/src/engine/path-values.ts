@@ -1,9 +1,10 @@
 /** Follows one path of a function as texts: what locals are worth, what was done, what was decided. */
 import { printExpr } from '../ir/print.ts';
-import type { AsmStmt, CallExpr, DeclStmt, Expr, UnknownStmt } from '../ir/types.ts';
+import type { AsmStmt, CallExpr, DeclStmt, Expr, GuardStmt, UnknownStmt } from '../ir/types.ts';
 import { behaviourOf, isNoReturn, isView, testedArgument } from '../kernel/lookup.ts';
 import { isValueOrTest } from '../kernel/macros.ts';
 import { isQuery } from '../kernel/queries.ts';
+import { callOfGuard } from '../lifecycle/guards.ts';
 import { indexModule } from '../lifecycle/module.ts';
 import type { ModuleFacts } from '../lifecycle/types.ts';
 import type { Span } from '../text/span.ts';
@@ -18,6 +19,8 @@ export interface Evaluator {
   giveBack(value: Expr | null): void;
   /** A __free() variable goes out of scope. */
   cleanUp(decl: DeclStmt): void;
+  /** A guard()'s scope begins, or is left. */
+  guard(stmt: GuardStmt, isEntry: boolean): void;
   /** A loop gives these another value. */
   forget(args: readonly Expr[]): void;
   /** Code that was not understood. */
@@ -85,6 +88,16 @@ function over(facts: ModuleFacts, names: ReadonlySet<string>, state: State): Eva
     cleanUp({ name, cleanup, start, end }) {
       const value = state.locals.get(name) ?? name;
       add(state, { kind: 'call', name: null, text: `__free(${cleanup})(${value})`, args: [value], value: '', start, end });
+    },
+    guard(stmt, isEntry) {
+      const call = callOfGuard(stmt, isEntry);
+      if (call !== null) {
+        evaluate(call);
+        return;
+      }
+      const args = stmt.args.map(evaluate);
+      const text = `${isEntry ? '' : 'end of '}${stmt.macro}(${args.join(', ')})`;
+      add(state, { kind: 'call', name: null, text, args, value: '', start: stmt.start, end: stmt.body?.start ?? stmt.end });
     },
     forget(args) {
       for (const arg of args) if (arg.kind === 'name' && names.has(arg.name)) set(state, arg.name, numbered(state, `${arg.name}#`));

@@ -1,5 +1,5 @@
 import type { Condition } from '../syntax/node.ts';
-import type { AsmStmt, CaseStmt, DeclStmt, Expr, FunctionIr, GotoStmt, PreprocStmt, Stmt, SwitchStmt, UnknownStmt } from '../ir/types.ts';
+import type { AsmStmt, CaseStmt, DeclStmt, Expr, FunctionIr, GotoStmt, GuardStmt, PreprocStmt, Stmt, SwitchStmt, UnknownStmt } from '../ir/types.ts';
 import type { Span } from '../text/span.ts';
 
 /** A straight-line effect inside a block, in execution order. */
@@ -10,6 +10,8 @@ export type Instr =
   | { readonly kind: 'result'; readonly value: Expr | null; readonly site: Span }
   /** A __free() variable goes out of scope. */
   | { readonly kind: 'cleanup'; readonly decl: DeclStmt }
+  /** A guard()'s scope begins (`isEntry`) or is left. */
+  | { readonly kind: 'guard'; readonly stmt: GuardStmt; readonly isEntry: boolean }
   /** A loop macro may have given an argument a new, unknown value. `exit` is the block behind the loop. */
   | { readonly kind: 'cursor'; readonly macro: string; readonly args: readonly Expr[]; readonly exit: number; readonly site: Span }
   /** From here on these preprocessor conditions hold. */
@@ -91,14 +93,14 @@ interface Jump { readonly target: number; readonly depth: number }
 class Builder {
   readonly blocks: Block[] = [];
   private current: Block;
-  private readonly labels = new Map<string, { block: number; cleanups: readonly DeclStmt[] }[]>();
-  private readonly gotos: { from: Block; stmt: GotoStmt; cleanups: readonly DeclStmt[] }[] = [];
+  private readonly labels = new Map<string, { block: number; cleanups: readonly (DeclStmt | GuardStmt)[] }[]>();
+  private readonly gotos: { from: Block; stmt: GotoStmt; cleanups: readonly (DeclStmt | GuardStmt)[] }[] = [];
   private readonly breaks: Jump[] = [];
   private readonly continues: Jump[] = [];
   private readonly cases: { stmt: CaseStmt; block: number }[][] = [];
   private readonly arms: Condition[][] = [];
-  /** __free() variables in scope, innermost last. */
-  private readonly cleanups: DeclStmt[] = [];
+  /** __free() variables and guards in scope, innermost last. */
+  private readonly cleanups: (DeclStmt | GuardStmt)[] = [];
 
   constructor() { this.current = this.fresh(); }
 
@@ -114,7 +116,7 @@ class Builder {
 
   /** Runs the cleanups of the scopes above `depth`, innermost first, without closing them. */
   leave(depth: number): void {
-    for (let i = this.cleanups.length - 1; i >= depth; i--) this.current.instrs.push({ kind: 'cleanup', decl: this.cleanups[i]! });
+    for (let i = this.cleanups.length - 1; i >= depth; i--) this.current.instrs.push(endOf(this.cleanups[i]!));
   }
 
   patchGotos(fn: FunctionIr): void {
@@ -122,7 +124,7 @@ class Builder {
       const targets = this.labels.get(g.stmt.label);
       if (!targets) { g.from.terminator = { kind: 'return', site: { start: fn.body.end - 1, end: fn.body.end } }; continue; }
       const keep = targets[0]!.cleanups;
-      for (let i = g.cleanups.length - 1; i >= 0 && !keep.includes(g.cleanups[i]!); i--) g.from.instrs.push({ kind: 'cleanup', decl: g.cleanups[i]! });
+      for (let i = g.cleanups.length - 1; i >= 0 && !keep.includes(g.cleanups[i]!); i--) g.from.instrs.push(endOf(g.cleanups[i]!));
       g.from.terminator = targets.length === 1 ? { kind: 'jump', to: targets[0]!.block } : { kind: 'choice', to: targets.map((t) => t.block) };
     }
   }
@@ -186,12 +188,21 @@ class Builder {
         this.startNew();
         return;
       case 'guard':
-        for (const a of s.args) this.current.instrs.push({ kind: 'expr', expr: a });
-        if (s.body) this.stmt(s.body);
+        this.guard(s);
         return;
       case 'preproc': this.preproc(s); return;
       case 'asm': case 'unknown': this.current.instrs.push({ kind: 'unknown', stmt: s }); return;
     }
+  }
+
+  private guard(s: GuardStmt): void {
+    this.current.instrs.push({ kind: 'guard', stmt: s, isEntry: true });
+    this.cleanups.push(s);
+    if (s.body === null) return;
+    const depth = this.cleanups.length - 1;
+    this.stmt(s.body);
+    this.leave(depth);
+    this.cleanups.length = depth;
   }
 
   private ifStmt(condition: Expr, then: Stmt, otherwise: Stmt | null): void {
@@ -288,6 +299,11 @@ class Builder {
       this.finish({ kind: 'branch', condition, then: yes, otherwise: no });
     }
   }
+}
+
+/** What runs where a scope is left that a variable or a guard belongs to. */
+function endOf(s: DeclStmt | GuardStmt): Instr {
+  return s.kind === 'decl' ? { kind: 'cleanup', decl: s } : { kind: 'guard', stmt: s, isEntry: false };
 }
 
 /** A block whose end was not decided yet: the placeholder terminator is an empty choice. */

@@ -27,6 +27,7 @@ function instrText(i: Instr, text: string): string {
     case 'decl': return i.decl.init ? `${i.decl.name} = ${at(i.decl.init)}` : `${i.decl.name}`;
     case 'result': return i.value ? `result ${at(i.value)}` : 'result';
     case 'cleanup': return `cleanup ${i.decl.name}`;
+    case 'guard': return `${i.isEntry ? 'enter' : 'leave'} ${i.stmt.macro}(${i.stmt.args.map(at).join(', ')})`;
     case 'cursor': return `cursor ${i.args.map(at).join(', ')}`;
     case 'config': return `config ${i.conditions.map((c) => (c.holds ? '' : '!') + c.test).join(' ')}`;
     case 'goto': return `goto ${i.stmt.label}`;

@@ -40,6 +40,7 @@ function visit(i: Instr, read: (e: Expr) => void, write: (n: string) => void): v
     case 'result': if (i.value) read(i.value); return;
     case 'cleanup': read({ kind: 'name', name: i.decl.name, ...i.decl.nameSpan }); return;
     case 'cursor': for (const a of i.args) read(a); return;
+    case 'guard': for (const a of i.stmt.args) read(a); return;
     default: if (i.kind === 'unknown') for (const name of i.stmt.names) read({ kind: 'name', name, start: i.stmt.start, end: i.stmt.end });
   }
 }

@@ -53,3 +53,40 @@ export function lockTakenBy(name: string): number | undefined {
 export function lockReleasedBy(name: string): number | undefined {
   return byRelease.get(name);
 }
+
+/** A class of guard() with the calls that it makes; they are given what the guard is given, by argument 0 of each. */
+interface GuardClass { readonly classes: readonly string[]; readonly take: string; readonly release: string }
+
+/** DEFINE_GUARD() and DEFINE_LOCK_GUARD_1() of mutex.h, spinlock.h, rwsem.h, srcu.h, rcupdate.h, preempt.h and device.h (Linux 6.12). */
+const GUARD_CLASSES: readonly GuardClass[] = [
+  { classes: words('mutex mutex_try mutex_intr mutex_kill'), take: 'mutex_lock', release: 'mutex_unlock' },
+  { classes: words('spinlock spinlock_try'), take: 'spin_lock', release: 'spin_unlock' },
+  { classes: words('spinlock_irq spinlock_irq_try'), take: 'spin_lock_irq', release: 'spin_unlock_irq' },
+  { classes: words('spinlock_bh spinlock_bh_try'), take: 'spin_lock_bh', release: 'spin_unlock_bh' },
+  {
+    classes: words('spinlock_irqsave spinlock_irqsave_try'),
+    take: 'spin_lock_irqsave',
+    release: 'spin_unlock_irqrestore',
+  },
+  { classes: words('raw_spinlock raw_spinlock_try raw_spinlock_nested'), take: 'raw_spin_lock', release: 'raw_spin_unlock' },
+  { classes: words('raw_spinlock_irq'), take: 'raw_spin_lock_irq', release: 'raw_spin_unlock_irq' },
+  { classes: words('raw_spinlock_irqsave'), take: 'raw_spin_lock_irqsave', release: 'raw_spin_unlock_irqrestore' },
+  { classes: words('read_lock'), take: 'read_lock', release: 'read_unlock' },
+  { classes: words('read_lock_irq'), take: 'read_lock_irq', release: 'read_unlock_irq' },
+  { classes: words('read_lock_irqsave'), take: 'read_lock_irqsave', release: 'read_unlock_irqrestore' },
+  { classes: words('write_lock'), take: 'write_lock', release: 'write_unlock' },
+  { classes: words('write_lock_irq'), take: 'write_lock_irq', release: 'write_unlock_irq' },
+  { classes: words('write_lock_irqsave'), take: 'write_lock_irqsave', release: 'write_unlock_irqrestore' },
+  { classes: words('rwsem_read rwsem_read_try rwsem_read_intr'), take: 'down_read', release: 'up_read' },
+  { classes: words('rwsem_write rwsem_write_try rwsem_write_kill'), take: 'down_write', release: 'up_write' },
+  { classes: words('srcu'), take: 'srcu_read_lock', release: 'srcu_read_unlock' },
+  { classes: words('rcu'), take: 'rcu_read_lock', release: 'rcu_read_unlock' },
+  { classes: words('device device_intr'), take: 'device_lock', release: 'device_unlock' },
+];
+
+const byClass = new Map(GUARD_CLASSES.flatMap((row) => row.classes.map((name) => [name, row] as const)));
+
+/** What a guard of a class calls when its scope begins and when it is left; undefined for a class that is not the kernel's. */
+export function guardClass(name: string): { readonly take: string; readonly release: string } | undefined {
+  return byClass.get(name);
+}

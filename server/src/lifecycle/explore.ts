@@ -2,6 +2,7 @@ import type { CallExpr } from '../ir/types.ts';
 import type { Span } from '../text/span.ts';
 import { behaviourOf } from '../kernel/lookup.ts';
 import { loopCursors } from '../kernel/loop-macros.ts';
+import { callOfGuard } from './guards.ts';
 import { blocksInLoops, type Block, type Cfg, type Instr, type Terminator } from '../flow/cfg.ts';
 import { applySummary } from './apply.ts';
 import { runCallback } from './calls.ts';
@@ -124,6 +125,7 @@ function step(run: Run, s: PathState, i: Instr, live: readonly ReadonlySet<strin
     case 'result':
       if (!i.value) { s.result = null; return [s]; }
       return evaluate(run, s, i.value).map(({ s: t, v }) => { t.result = v; return t; });
+    case 'guard': return guard(run, s, i);
     case 'cleanup': return cleanup(run, s, i.decl.name, i.decl.cleanup ?? '', i.decl);
     case 'cursor':
       for (const name of cursorsOf(run, i, live[i.exit]!)) { s.masks.delete(`cursor:${name}:${i.site.start}`); storePlace(run, s, { object: `local:${name}`, path: '' }, pointer(`cursor:${name}:${i.site.start}`)); }
@@ -144,6 +146,15 @@ function step(run: Run, s: PathState, i: Instr, live: readonly ReadonlySet<strin
 function cursorsOf(run: Run, i: Extract<Instr, { kind: 'cursor' }>, after: ReadonlySet<string>): string[] {
   const known = loopCursors(i.macro);
   return i.args.flatMap((arg, at) => (arg.kind === 'name' && run.locals.has(arg.name) && (known ? known.includes(at) : !after.has(arg.name)) ? [arg.name] : []));
+}
+
+/** A guard is the calls that it makes; of one that nobody knows what it is given is looked at. */
+function guard(run: Run, s: PathState, { stmt, isEntry }: Extract<Instr, { kind: 'guard' }>): PathState[] {
+  const call = callOfGuard(stmt, isEntry);
+  if (call !== null) return evaluate(run, s, call).map((one) => one.s);
+  let states: PathState[] = [s];
+  if (isEntry) for (const arg of stmt.args) states = states.flatMap((one) => evaluate(run, one, arg).map((each) => each.s));
+  return states;
 }
 
 /** __free(kfree) and its like: the cleanup's function runs on what the variable holds, unless that is NULL or an error pointer. */

@@ -67,6 +67,17 @@ static struct pci_driver wisp_driver = { .probe = wisp_probe };
 `;
 }
 
+/** The title of the fix where its rule calls it safe and the proof does not; null where it is safe. */
+function doubtOf(code: string, rule = 'missing-put'): string | null {
+  const engine = createEngine(parser);
+  const input = single(code);
+  const target = kernel('6.1');
+  const found = engine.analyse(input, {}, target).findings.find((one) => one.rule === rule && one.fix?.safety === 'safe');
+  const shown = found && withProof(engine, input, {}, target, found);
+  engine.dispose();
+  return shown?.fix?.safety === 'safe' ? null : shown?.fix?.title ?? 'no fix';
+}
+
 /** The same, with a call in front of the failure of which helpers that lie so deep make the undo of the label. */
 function withHelpers(depth: number, inLast = 'pci_disable_device(pdev);\n'): string {
   const driver = probeWith('', '\tpci_disable_device(pdev);\n', '\twisp_step0(pdev);\n');
@@ -76,16 +87,6 @@ function withHelpers(depth: number, inLast = 'pci_disable_device(pdev);\n'): str
 }
 
 describe('a jump to a label', () => {
-  const doubtOf = (code: string): string | null => {
-    const engine = createEngine(parser);
-    const input = single(code);
-    const target = kernel('6.1');
-    const found = engine.analyse(input, {}, target).findings.find((one) => one.rule === 'missing-put' && one.fix?.safety === 'safe');
-    const shown = found && withProof(engine, input, {}, target, found);
-    engine.dispose();
-    return shown?.fix?.safety === 'safe' ? null : shown?.fix?.title ?? 'no fix';
-  };
-
   it('is safe where the path owes all that the label undoes', () => {
     expect(doubtOf(probeWith('', '\tpci_disable_device(pdev);\n'))).toBeNull();
   });
@@ -109,5 +110,100 @@ describe('a jump to a label', () => {
     ['may repeat an undo in a function that calls itself', withHelpers(0, 'if (pdev->is_virtfn)\n\t\twisp_step0(pdev->physfn);\n'), /wisp_step0\(\): what it undoes/],
   ])('is not safe where the label %s', (_, code, doubt) => {
     expect(doubtOf(code)).toMatch(doubt);
+  });
+});
+
+/** A driver of ours with a probe and a remove of which one forgets the put. */
+function moth(probe: string, remove = ''): string {
+  return `struct moth { struct vfio_device vdev; struct mutex lock; void *dust; };
+static DEFINE_MUTEX(moth_table);
+static const struct vfio_device_ops moth_ops = { .name = "moth" };
+int moth_light(struct pci_dev *pdev, bool on);
+
+static int moth_probe(struct pci_dev *pdev, const struct pci_device_id *id)
+{
+	struct moth *moth;
+	int ret;
+
+${probe}
+}
+
+static void moth_remove(struct pci_dev *pdev)
+{
+	struct moth *moth = pci_get_drvdata(pdev);
+
+${remove}
+}
+
+static struct pci_driver moth_driver = { .probe = moth_probe, .remove = moth_remove };
+`;
+}
+
+const MOTH = `	moth = vfio_alloc_device(moth, vdev, &pdev->dev, &moth_ops);
+	if (IS_ERR(moth))
+		return PTR_ERR(moth);
+	pci_set_drvdata(pdev, moth);
+`;
+
+const REGISTER = `	ret = vfio_register_group_dev(&moth->vdev);
+	if (ret)
+		return ret;
+	return 0;`;
+
+describe('a put that is added', () => {
+  it.each([
+    ['behind a lock of the table', `${MOTH}	guard(mutex)(&moth_table);\n${REGISTER}`],
+    ['behind a block under the lock of the object', `${MOTH}	scoped_guard(mutex, &moth->lock)\n\t\tmoth->dust = NULL;\n${REGISTER}`],
+  ])('is safe %s', (_, probe) => {
+    expect(doubtOf(moth(probe))).toBeNull();
+  });
+
+  it.each([
+    ['a lock of the object that the way out lets go', `${MOTH}	guard(mutex)(&moth->lock);\n${REGISTER}`, /use-after-put is found then/],
+    ['a block that holds one', `${MOTH}	scoped_guard(spinlock, &moth->lock) {\n${REGISTER}\n\t}`, /use-after-put is found then/],
+    ['a guard that nobody knows', `${MOTH}	guard(moth_wing)(&moth->lock);\n${REGISTER}`, /check that `end of guard\(moth_wing, .*` does not use what is gone/],
+    ['what other ways out give back', `${MOTH}	ret = dma_set_mask(&pdev->dev, DMA_BIT_MASK(32));
+	if (ret)
+		goto err_put;
+	moth->dust = kzalloc(8, GFP_KERNEL);
+	ret = pci_set_power_state(pdev, PCI_D0);
+	if (ret)
+		goto err_dust;
+${REGISTER}
+
+err_dust:
+	kfree(moth->dust);
+err_put:
+	vfio_put_device(&moth->vdev);
+	return ret;`, /kzalloc\(\) is not undone/],
+  ])('is not safe with %s', (_, probe, doubt) => {
+    expect(doubtOf(moth(probe)) ?? 'safe').toMatch(doubt);
+  });
+});
+
+describe('a way out that is added', () => {
+  const use = `	moth->dust = NULL;
+	pci_set_drvdata(pdev, moth);
+	ret = vfio_register_group_dev(&moth->vdev);
+	if (ret) {
+		vfio_put_device(&moth->vdev);
+		UNDO
+		return ret;
+	}
+	return 0;`;
+  const allocation = '	moth = vfio_alloc_device(moth, vdev, &pdev->dev, &moth_ops);\n';
+
+  it.each([
+    ['nothing was done before', `${allocation}${use.replace('UNDO', '')}`],
+    ['a message was written', `\tpr_info("moth");\n${allocation}${use.replace('UNDO', 'dev_err(&pdev->dev, "no");')}`],
+  ])('is safe where %s', (_, probe) => {
+    expect(doubtOf(moth(probe), 'unchecked-alloc')).toBeNull();
+  });
+
+  it.each([
+    ['another way out calls code that is not seen', `\tmoth_light(pdev, true);\n${allocation}${use.replace('UNDO', 'moth_light(pdev, false);')}`, /another way out calls moth_light\(\)/],
+    ['a lock is held', `\tmutex_lock(&moth_table);\n${allocation}${use.replace('UNDO', 'mutex_unlock(&moth_table);')}`, /mutex_lock\(\) is not undone/],
+  ])('is not safe where %s', (_, probe, doubt) => {
+    expect(doubtOf(moth(probe), 'unchecked-alloc') ?? 'safe').toMatch(doubt);
   });
 });

@@ -472,18 +472,19 @@ out:
     expect(printed('\tscoped_guard(mutex, &lock) {\n\t\tif (a)\n\t\t\treturn 1;\n\t}\n\tguard(mutex)(&lock);\n\tx();')).toMatchInlineSnapshot(`
       "
       b0:
-        mutex
-        &lock
+        enter scoped_guard(mutex, &lock)
         if a -> b1 else b2
       b1:
         result 1
+        leave scoped_guard(mutex, &lock)
         return
       b2:
         -> b4
       b4:
-        mutex
-        &lock
+        leave scoped_guard(mutex, &lock)
+        enter guard(mutex, &lock)
         x()
+        leave guard(mutex, &lock)
         return
       "
     `);

@@ -1,0 +1,77 @@
+/** What a path that a fix changes still uses of what it has given back, and what it leaves that the function gives back elsewhere. */
+import { behaviourOf } from '../kernel/lookup.ts';
+import { isLog } from '../kernel/logs.ts';
+import { lockTakenBy } from '../kernel/locks.ts';
+import { takenBy } from '../kernel/pairs.ts';
+import { opposites } from '../kernel/opposites.ts';
+import type { ModuleFacts } from '../lifecycle/types.ts';
+import type { FunctionPath, PathEvent } from './function-paths.ts';
+import { callsOf, hasFailed, isUndo, takes, type Called } from './owed.ts';
+
+/** What an event uses that the put or free at `at` has given back; null for none. What the path returns is used too. */
+export function usedBehind(facts: ModuleFacts, path: FunctionPath, at: number): string | null {
+  const object = endedBy(facts, path.events[at]!);
+  if (object === null) return null;
+  const later = path.events.slice(at + 1).find(({ text }) => mentions(text, object));
+  if (later !== undefined) return later.text;
+  return path.result !== null && mentions(path.result, object) ? path.result : null;
+}
+
+/** The object that a call may be the end of: `p` of `vfio_put_device(&p->vdev)`. */
+function endedBy({ kernel, module }: ModuleFacts, { kind, name, args }: PathEvent): string | null {
+  const behaviour = kind !== 'call' || name === null ? undefined : behaviourOf(name, kernel, module.wrappers);
+  if (behaviour === undefined || behaviour === 'neutral') return null;
+  if (!behaviour.success.some(({ op }) => op === 'put' || op === 'free')) return null;
+  const object = (args[0] ?? '').replace(/^&/, '').replace(/(?:->|\.)[\w.]+$/, '');
+  return object === '' ? null : object;
+}
+
+/** Whether a value stands in a text as a whole: `foo#1` is not in `foo#12`. */
+function mentions(text: string, value: string): boolean {
+  for (let at = text.indexOf(value); at >= 0; at = text.indexOf(value, at + 1)) {
+    const around = `${text[at - 1] ?? ''} ${text[at + value.length] ?? ''}`;
+    if (!/\w/.test(around)) return true;
+  }
+  return false;
+}
+
+/**
+ * What a failing path has taken and leaves although another way out of the function gives it back, as a person calls it; null for nothing.
+ * @param others the paths of the function before the fix.
+ */
+export function leftBy(facts: ModuleFacts, path: FunctionPath, others: readonly FunctionPath[]): string | null {
+  const undone = others.flatMap((one) => one.events).filter(({ name }) => name !== null && isUndo(name));
+  for (const [i, event] of path.events.entries()) {
+    if (event.kind !== 'call' || event.name === null || !isTaking(event.name)) continue;
+    const taking: Called = { name: event.name, args: event.args, value: event.value };
+    const isOwed = undone.some((one) => takes(path, taking, { name: one.name!, args: one.args, value: one.value }));
+    if (!isOwed || hasFailed(path, taking)) continue;
+    const later = path.events.slice(i + 1).flatMap((one) => callsOf(facts, one));
+    if (!later.some((one) => takes(path, taking, one))) return `${event.name}()`;
+  }
+  return null;
+}
+
+function isTaking(name: string): boolean {
+  return lockTakenBy(name) !== undefined || takenBy(name) !== undefined;
+}
+
+/**
+ * A call that another failing path makes on its way out and that a new way out behind `since` may owe as well: of code that no table
+ * knows, about anything but the object that was made there. Null where there is none.
+ */
+export function mayOwe(path: FunctionPath, others: readonly FunctionPath[], since: PathEvent): string | null {
+  const before = path.events.slice(0, path.events.findIndex(({ value }) => value === since.value) + 1);
+  for (const other of others) {
+    if (other.result === '0' || other.result === null && other.decisions.length === 0) continue;
+    const last = other.decisions.at(-1);
+    const way = other.events.slice(last?.at ?? 0);
+    for (const { kind, name, text } of way) {
+      if (kind !== 'call' || name === null || isUndo(name) || isLog(name) || mentions(text, since.value)) continue;
+      const isOfLater = opposites(name).some((one) => other.events.some((event) => event.name === one))
+        && !opposites(name).some((one) => before.some((event) => event.name === one));
+      if (!isOfLater && !before.some((event) => event.text === text)) return `${name}()`;
+    }
+  }
+  return null;
+}
