@@ -56,6 +56,9 @@ export function statusOf(s: PathState, h: Held): 'held' | 'free' | 'open' {
   return m === ZERO ? 'held' : (m & ZERO) === 0 ? 'free' : 'open';
 }
 
+/** The results with which something is held that is held where the result is in `when`. */
+export function holdsFor(when: Mask): Mask { return when === GUESS ? ZERO : when; }
+
 /** Whether a path that ends here holds a resource. Nobody asks whether a debugfs file could be made. */
 export function isHeldAtEnd(s: PathState, h: Held): boolean {
   const status = statusOf(s, h);

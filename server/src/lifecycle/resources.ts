@@ -6,7 +6,7 @@ import { behaviourOf } from '../kernel/lookup.ts';
 import type { Behaviour } from '../kernel/types.ts';
 import { takenBy } from '../kernel/pairs.ts';
 import { storePlace } from './evaluate.ts';
-import { countingOf, drop, hold, isGivenBack, isHeldAtEnd, isNameable, isUndo, mayBeMeant, settleHeld, statusOf, takingOf, type Held, type PointerValue } from './held.ts';
+import { countingOf, drop, hold, isGivenBack, isHeldAtEnd, isNameable, holdsFor, isUndo, mayBeMeant, settleHeld, statusOf, takingOf, type Held, type PointerValue } from './held.ts';
 import type { Exit } from './explore.ts';
 import type { Defined } from './module.ts';
 import { followsOwnState, isCertain } from './operate.ts';
@@ -250,22 +250,24 @@ export function helperResources(run: Run, ends: readonly Exit[], gives: Iterable
   const all = new Map(exits.flatMap((s) => [...s.held!]));
   const sometimes = new Map<PathState, Take[]>();
   const takes = [...all.values()].flatMap((h): Take[] => {
-    let present = 0, absent = 0, isEverywhere = true, byResult = false, owner: PathState | null = null;
+    let present = 0, absent = 0, certain = 0, isEverywhere = true, asked: Mask | null = null, owner: PathState | null = null;
     exits.forEach((s, i) => {
       const own = s.held!.get(h.id), status = own ? statusOf(s, own) : 'free';
       const isOpenResult = status === 'open' && s.result?.kind === 'pointer' && s.result.object === own!.when!.object;
-      if (status === 'held' || isOpenResult) { present |= masks[i]!; owner ??= s; byResult ||= isOpenResult; } else { absent |= masks[i]!; isEverywhere = false; }
+      if (status === 'held' || isOpenResult) { present |= masks[i]!; owner ??= s; } else { absent |= masks[i]!; isEverywhere = false; }
+      if (isOpenResult) asked = own!.when!.mask; else if (status === 'held') certain |= masks[i]!;
     });
     if (owner === null) return [];
     const s: PathState = owner, [v] = h.values;
     const isResult = h.byReturn && s.result?.kind === 'pointer' && valueKey(s.result) === valueKey(v!);
     const place = h.byReturn && !isResult ? ownersOf(s, v!).find((p) => isOutside(p.object) && s.heap.has(placeKey(p))) ?? null : null;
     if (h.byReturn && !isResult && place === null && !isOutside(v!.object)) return [];
-    if (isEverywhere) return [{ held: { ...h, when: null }, when: byResult ? h.when!.mask : null, storedAt: place, isResult }];
     const take = (when: Mask | null): Take => ({ held: { ...h, when: null }, when, storedAt: place, isResult });
+    // Its own result tells at some ends, and at the others it has it for certain: one question answers both, or none does.
+    if (isEverywhere) return asked === null || (certain & ~holdsFor(asked)) === 0 ? [take(asked)] : [];
     if (present === 0 || (present & absent) === 0) return present === 0 ? [] : [take(present)];
     // Success and failure are told apart, and some of the failing paths forget it.
-    if ((present & absent) !== NEGATIVE || (present & ~NEGATIVE) === 0 || byResult) return [];
+    if ((present & absent) !== NEGATIVE || (present & ~NEGATIVE) === 0 || asked !== null) return [];
     exits.forEach((one, i) => {
       const own = one.held!.get(h.id);
       if (own && masks[i] === NEGATIVE && statusOf(one, own) === 'held') sometimes.set(one, [...sometimes.get(one) ?? [], { ...take(null), held: { ...h, when: null, leftBy: { function: run.fn, site: site(run, ends[i]!.at) } } }]);
