@@ -49,6 +49,12 @@ export function createReview(output: () => vscode.LogOutputChannel): Review {
     });
     await vscode.commands.executeCommand('vscode.changes', shown.title, resources);
   };
+  const write = async (client: BaseLanguageClient, conversion: Conversion): Promise<void> => {
+    const problem = await writeWhole(client, conversion);
+    if (problem !== undefined) return say(`nothing was converted: ${problem}`);
+    say(`converted ${filesOf(conversion)}, not saved yet`);
+    void tellNotes(conversion, output());
+  };
   const followTabs = (): void => {
     const isActive = isShown(vscode.window.tabGroups.activeTabGroup.activeTab);
     void vscode.commands.executeCommand('setContext', 'vfioLifecycle.showsConversion', isActive);
@@ -75,7 +81,6 @@ export function createReview(output: () => vscode.LogOutputChannel): Review {
   return {
     async offer(client, conversion) {
       if (!conversion.wantsEyes) return write(client, conversion);
-      for (const note of conversion.notes) output().info(note);
       const answer = await question(conversion);
       if (answer === 'apply') await write(client, conversion);
       else if (answer === 'show') await show(client, conversion);
@@ -84,9 +89,18 @@ export function createReview(output: () => vscode.LogOutputChannel): Review {
   };
 }
 
-async function write(client: BaseLanguageClient, conversion: Conversion): Promise<void> {
-  const problem = await writeWhole(client, conversion);
-  say(problem === undefined ? `converted ${filesOf(conversion)}, not saved yet` : `nothing was converted: ${problem}`);
+
+/** Says what a person has to look at, and offers what the commit can say. Without notes nothing pops up. */
+async function tellNotes(conversion: Conversion, output: vscode.LogOutputChannel): Promise<void> {
+  const { notes, message } = conversion;
+  if (notes.length === 0) return;
+  output.info(`converted ${filesOf(conversion)}; to be looked at:`);
+  for (const note of notes) output.info(`- ${note}`);
+  const things = notes.length === 1 ? 'one thing' : `${notes.length} things`;
+  const answers = ['Show', 'Copy Commit Message'] as const;
+  const answer = await vscode.window.showInformationMessage(`Converted ${filesOf(conversion)}; ${things} to look at`, ...answers);
+  if (answer === 'Show') output.show(true);
+  else if (answer === 'Copy Commit Message') await vscode.env.clipboard.writeText(message);
 }
 
 /** The files by their names, or how many there are. */

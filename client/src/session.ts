@@ -1,7 +1,8 @@
 import * as vscode from 'vscode';
-import { CloseAction, ErrorAction, RevealOutputChannelOn, State } from 'vscode-languageclient';
+import { CloseAction, ErrorAction, RevealOutputChannelOn, State, vsdiag } from 'vscode-languageclient';
 import type { BaseLanguageClient, ErrorHandler, LanguageClientOptions } from 'vscode-languageclient';
 import { APPLY_CONVERSION } from './convert.ts';
+import { documentationActions, linkDocumentation } from './documentation.ts';
 import { answerFileRequests } from './files.ts';
 import { createOffers } from './offers.ts';
 import { createStatus, type KernelStatus, type Status } from './status.ts';
@@ -45,8 +46,16 @@ export async function startSession(createClient: CreateClient, extension: vscode
         docs: vscode.Uri.joinPath(extension, 'docs/rules').toString(),
       },
       middleware: {
-        provideCodeActions: async (document, range, context, token, next) =>
-          (await next(document, range, context, token))?.map(offers.named),
+        provideCodeActions: async (document, range, context, token, next) => {
+          const actions = await next(document, range, context, token) ?? [];
+          const pages = context.only === undefined || context.only.contains(vscode.CodeActionKind.QuickFix) ? documentationActions(context.diagnostics) : [];
+          return [...actions, ...pages].map(offers.named);
+        },
+        provideDiagnostics: async (document, previousResultId, token, next) => {
+          const report = await next(document, previousResultId, token);
+          if (report?.kind === vsdiag.DocumentDiagnosticReportKind.full) report.items.forEach(linkDocumentation);
+          return report;
+        },
       },
       errorHandler: silentErrorHandler(status),
       initializationFailedHandler: () => false,

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { APPLY_CONVERSION, convertDriver, convertOffered, type ConversionData } from './convert.ts';
+import { SHOW_DOCUMENTATION, showDocumentation } from './documentation.ts';
 import { editMentionsVfio, mentionsVfio } from './gate.ts';
 import { createReview } from './review.ts';
 import { say } from './say.ts';
@@ -65,6 +66,7 @@ export function activate(context: vscode.ExtensionContext, createClient: CreateC
       await startOnDemand();
     }),
     vscode.commands.registerCommand('vfioLifecycle.showOutput', () => output().show()),
+    vscode.commands.registerCommand(SHOW_DOCUMENTATION, (rule: string) => showDocumentation(context.extensionUri, rule)),
     vscode.commands.registerCommand('vfioLifecycle.convertDriver', async () => {
       const client = (await startOnDemand())?.client;
       if (client) await convertDriver(client, output(), review);

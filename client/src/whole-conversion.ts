@@ -17,6 +17,8 @@ export interface Conversion {
   readonly wantsEyes: boolean;
   /** Sentences for the person who reads the result. */
   readonly notes: readonly string[];
+  /** A subject and a body for the commit. */
+  readonly message: string;
 }
 
 /**

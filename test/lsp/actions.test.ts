@@ -350,7 +350,7 @@ describe('the conversion', () => {
 
 describe('a client that asks its user itself', () => {
   const OURS = { initializationOptions: { settings: { targetKernel: '6.0' }, conversionCommand: 'ours.apply' } };
-  interface Whole { readonly files: { uri: string; before: string; after: string; edits: { range: Range; newText: string }[] }[]; readonly wantsEyes: boolean; readonly notes: string[] }
+  interface Whole { readonly files: { uri: string; before: string; after: string; edits: { range: Range; newText: string }[] }[]; readonly wantsEyes: boolean; readonly notes: string[]; readonly message: string }
   const whole = (data: unknown): Promise<Whole> => client!.connection.sendRequest('vfioLifecycle/conversion', data);
 
   /** The arguments of the commands at a text: the minimal style comes first. */
@@ -368,11 +368,12 @@ describe('a client that asks its user itself', () => {
     const { open } = await start(OURS);
     open(URI, OLD_ALONE);
     const [minimal] = await commands(URI, OLD_ALONE, 'vfio_init_group_dev');
-    const { files, wantsEyes, notes } = await whole(minimal);
+    const { files, wantsEyes, notes, message } = await whole(minimal);
     expect(files.map(({ uri, before }) => [uri, before])).toEqual([[URI, OLD_ALONE]]);
     expect(TextDocument.applyEdits(TextDocument.create(URI, 'c', 0, OLD_ALONE), files[0]!.edits)).toBe(files[0]!.after);
     expect(files[0]!.after).toContain('vfio_alloc_device(');
     expect(notes.length).toBeGreaterThan(0);
+    expect(message).toMatch(/^vfio\/\w+: Use vfio_alloc_device\(\)\n\n[^]+\w\.\n$/);
     // One file, and no layout changes: undo answers for that.
     expect(wantsEyes).toBe(false);
   });

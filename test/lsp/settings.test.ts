@@ -60,6 +60,26 @@ describe('.vfio-lifecycle.json in a workspace', () => {
       `${uriOf('.vfio-lifecycle.json')}: rules: "nope" is not known`,
     ]);
     expect(registered.join()).toContain('.vfio-lifecycle.json');
+    // This client did not offer to be asked for it.
+    expect(registered.join()).not.toContain('didChangeConfiguration');
+  });
+
+  it('are asked for anew after a change that the client offers to tell', async () => {
+    let level = 'off';
+    let registered = '';
+    const { open, diagnostics, connection } = await start({
+      capabilities: { ...FULL, workspace: { ...FULL.workspace, configuration: true, didChangeConfiguration: { dynamicRegistration: true } } },
+      prepare: (one) => {
+        one.onRequest(ConfigurationRequest.type, ({ items }) => items.map(() => ({ targetKernel: '6.1', rules: { 'missing-put': level } })));
+        one.onRequest(RegistrationRequest.type, ({ registrations }) => void (registered += JSON.stringify(registrations)));
+      },
+    });
+    open('untitled:foo.c', LEAKY);
+    expect(shown(await diagnostics('untitled:foo.c'))).toEqual([]);
+    expect(registered).toContain('didChangeConfiguration');
+    level = 'warning';
+    void connection.sendNotification(DidChangeConfigurationNotification.type, { settings: null });
+    expect(shown(await diagnostics('untitled:foo.c'))).toEqual(['2 missing-put']);
   });
 });
 

@@ -2,6 +2,7 @@ import type { Conversion } from '../engine/types.ts';
 import type { Moved } from '../convert/fold/types.ts';
 import type { Note } from '../convert/index.ts';
 import type { Engine } from '../engine/analyse.ts';
+import { commitMessage } from '../engine/commit-message.ts';
 import { convert, conversionTarget, whyNothing } from '../engine/convert.ts';
 import { convertFolding } from '../engine/fold.ts';
 import { fixAll, type FixResult } from '../engine/fix.ts';
@@ -12,7 +13,6 @@ import type { FileEdits } from '../text/span.ts';
 import type { Command } from './args.ts';
 import { findInputs, namedFiles, type InputFile } from './inputs.ts';
 import { rangeIn, type JsonRange } from './json.ts';
-import { commitMessage } from './message.ts';
 import type { Program } from './program.ts';
 import { announceTargets } from './targets.ts';
 import { encode, writeTextFile } from './text-file.ts';
@@ -131,13 +131,14 @@ function leftOut(outcomes: readonly Outcome[]): string[] {
   return [`${skipped.length} of ${applied + skipped.length} safe fixes not applied: ${shown.join('; ')}`];
 }
 
-/** The commit message of what was converted, for the kernel of the first file. */
+/** The commit message of what was converted, for the kernel of the first file, and the line that ends it. */
 async function messageOf(workspace: Workspace, outcomes: readonly Outcome[]): Promise<string> {
   const converted = outcomes.filter((one) => one.status === 'converted');
   const first = converted[0];
   if (!first) return '';
   const { text } = conversionTarget(await workspace.target(first.file.path));
-  return commitMessage(converted.map(({ file, notes, folded, edits }) => ({ shown: patchName(file.path).name, notes, folded: folded ?? [], allocates: edits.some((edit) => edit.newText.includes('vfio_alloc_device(')) })), text);
+  const parts = converted.map((one) => ({ ...one, shown: patchName(one.file.path).name }));
+  return `${commitMessage(parts, text)}---\n`;
 }
 
 /** Puts edits in front of the disk, so that the next file of the same module meets them. */

@@ -16,6 +16,8 @@ export interface Client {
   readonly versionedEdits: boolean;
   readonly snippetEdits: boolean;
   readonly configuration: boolean;
+  /** Tells of changed settings when it is asked to; others do so unasked, or never. */
+  readonly watchConfiguration: boolean;
   readonly watchFiles: boolean;
   readonly workspaceFolders: boolean;
   /** Files are asked for from the client instead of the disk. */
@@ -49,6 +51,7 @@ export function readClient(params: InitializeParams): Client {
     versionedEdits: workspace?.workspaceEdit?.documentChanges === true,
     snippetEdits: workspace?.workspaceEdit?.documentChanges === true && workspace.workspaceEdit.snippetEditSupport === true,
     configuration: workspace?.configuration === true,
+    watchConfiguration: workspace?.didChangeConfiguration?.dynamicRegistration === true,
     watchFiles: workspace?.didChangeWatchedFiles?.dynamicRegistration === true,
     workspaceFolders: workspace?.workspaceFolders === true,
     fileRequests: options['fileRequests'] === true,

@@ -2,6 +2,7 @@
 import {
   LSPErrorCodes, ResponseError, type CancellationToken, type Command,
 } from 'vscode-languageserver';
+import { commitMessage } from '../engine/commit-message.ts';
 import { convert, conversionTarget, reasonsOf, whyNothing } from '../engine/convert.ts';
 import { convertFolding } from '../engine/fold.ts';
 import type { Conversion } from '../engine/types.ts';
@@ -33,6 +34,8 @@ export interface WholeConversion {
   readonly wantsEyes: boolean;
   /** Sentences for the person who reads the result. */
   readonly notes: readonly string[];
+  /** A subject and a body for the commit. */
+  readonly message: string;
 }
 
 type Converted = Extract<Conversion, { status: 'converted' }>;
@@ -81,7 +84,13 @@ export async function wholeConversion(session: Session, data: Partial<Conversion
     })),
     wantsEyes: wantsEyes(result, data?.style),
     notes: result.notes.filter(({ kind }) => kind !== 'label').map(({ text }) => text),
+    message: messageOf(loaded, result),
   };
+}
+
+function messageOf({ input, kernel }: Loaded, { notes, folded, edits }: Converted): string {
+  const part = { shown: input.file, notes, folded, edits: edits.flatMap((file) => file.edits) };
+  return commitMessage([part], conversionTarget(kernel).text);
 }
 
 function wantsEyes({ edits }: Converted, style: ConversionData['style'] | undefined): boolean {

@@ -97,7 +97,7 @@ export function startServer(connection: Connection, host: Host): void {
 
 function afterInitialized(connection: Connection, client: Client, setFolders: (folders: readonly string[]) => void): void {
   const ignore = (): undefined => undefined;
-  if (client.configuration) void connection.client.register(DidChangeConfigurationNotification.type, { section: 'vfioLifecycle' }).catch(ignore);
+  if (client.watchConfiguration) void connection.client.register(DidChangeConfigurationNotification.type, { section: 'vfioLifecycle' }).catch(ignore);
   // Our own client, which is the one that answers file requests, watches by itself.
   if (client.watchFiles && !client.fileRequests) {
     const watchers = [{ globPattern: '**/*.[ch]' }, { globPattern: '**/{Makefile,Kbuild,.vfio-lifecycle.json}' }];

@@ -90,6 +90,7 @@ export function inWindow(use: (page: Page) => void): void {
     // A picture stays on the machine that made it: the log has what the editor says, also what it no longer shows.
     await vscode.commands.executeCommand('notifications.showList');
     const said = await connection.page.locator('.notifications-center, .statusbar').allInnerTexts();
+    await vscode.commands.executeCommand('notifications.hideList');
     console.log(`the editor says: ${said.join(' ').replace(/\s+/g, ' ')}`);
     if (file !== undefined) await connection.page.screenshot({ path: file });
   });
@@ -99,6 +100,21 @@ export function inWindow(use: (page: Page) => void): void {
 /** Takes the head of a function that stays on the screen away: it lies over the line, and over the light bulb, that is scrolled to the top. */
 export async function withoutStickyScroll(): Promise<void> {
   await vscode.workspace.getConfiguration('editor').update('stickyScroll.enabled', false);
+}
+
+/** Clicks on the first call of a function, so that the cursor is there. The document is in the active editor. */
+export async function clickCall(page: Page, document: vscode.TextDocument, name: string): Promise<void> {
+  const { start } = find(document, `${name}(`);
+  const editor = vscode.window.activeTextEditor;
+  ok(editor?.document === document, 'the document is in the active editor');
+  editor.revealRange(new vscode.Range(start, start), vscode.TextEditorRevealType.InCenter);
+  await page.locator('.view-line span').getByText(name, { exact: true }).last().click();
+  await until('the cursor', () => editor.selection.active.line === start.line);
+}
+
+/** Opens the menu of the light bulb of the line that the cursor is in. */
+export async function openLightBulb(page: Page): Promise<void> {
+  await page.locator('.lightBulbWidget, [class*="codicon-gutter-lightbulb"]').first().click();
 }
 
 /** The code actions of a kind at a place, with their edits. */

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { suite, suiteSetup, test } from 'mocha';
 import type { Page } from 'playwright-core';
 import * as vscode from 'vscode';
-import { codeActions, find, inWindow, open, until, withoutStickyScroll } from './support.ts';
+import { clickCall, codeActions, find, inWindow, open, openLightBulb, until, withoutStickyScroll } from './support.ts';
 
 type Style = 'minimal' | 'fold';
 /** How a person comes to the conversion. */
@@ -97,6 +97,22 @@ suite('a conversion is written as a whole or not at all', () => {
     }
   }
 
+  test('what is to be looked at is one message, which leads to the notes', async () => {
+    const before = bytesOf(folder(), ['old_model.c']);
+    await askFor({ what: '', files: ['old_model.c'], style: 'fold', way: 'command', answers: [] });
+    await answerRow('Apply').click();
+    await written(['old_model.c']);
+    // VS Code shows no toasts under test: the list has what they would say.
+    await vscode.commands.executeCommand('notifications.showList');
+    const message = page.locator('.notifications-center .notification-list-item', { hasText: /Converted old_model\.c; .* to look at/ });
+    await message.waitFor();
+    await picture('conversion-message.png');
+    await message.getByText('Show', { exact: true }).click();
+    await page.locator('.output-view-container, .pane-body .monaco-editor').getByText('meter_release_dev() now does free_page()').first().waitFor();
+    await vscode.commands.executeCommand('workbench.action.closePanel');
+    await restore(before);
+  });
+
   test('a file that changed while the question was open: nothing', async () => {
     const files = ['dock/dock_main.c', 'dock/dock_dev.c', 'dock/dock.h'];
     const before = bytesOf(folder(), files);
@@ -124,12 +140,8 @@ suite('a conversion is written as a whole or not at all', () => {
       await page.locator('.quick-input-widget .monaco-list-row:visible', { hasText: /vfio_alloc_device|Show Changes/ }).first().waitFor();
       if (await answerRow('Show Changes').count() > 0) return;
     } else {
-      const { start } = find(document, 'vfio_init_group_dev(');
-      const editor = vscode.window.activeTextEditor!;
-      editor.revealRange(new vscode.Range(start, start), vscode.TextEditorRevealType.InCenter);
-      await page.locator('.view-line span', { hasText: /^vfio_init_group_dev$/ }).last().click();
-      await until('the cursor', () => editor.selection.active.line === start.line);
-      await page.locator('.lightBulbWidget, [class*="codicon-gutter-lightbulb"]').first().click();
+      await clickCall(page, document, 'vfio_init_group_dev');
+      await openLightBulb(page);
     }
     const rows = way === 'command' ? '.quick-input-widget .monaco-list-row' : '.action-widget .monaco-list-row';
     const folds = page.locator(rows, { hasText: 'folding state' });
@@ -178,8 +190,9 @@ async function written(names: readonly string[]): Promise<void> {
   for (const document of documents) ok(await document.save());
 }
 
-/** Puts the files back as they were, in the editors too. */
+/** Puts the files back as they were, in the editors too, and takes away what lies over them. */
 async function restore(files: Readonly<Record<string, string>>): Promise<void> {
+  await vscode.commands.executeCommand('notifications.clearAll');
   for (const [name, text] of Object.entries(files)) {
     const document = await vscode.workspace.openTextDocument(uriOf(name));
     const edit = new vscode.WorkspaceEdit();

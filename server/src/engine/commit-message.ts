@@ -1,30 +1,30 @@
+/** What a commit says of a conversion. */
 import type { Moved } from '../convert/fold/types.ts';
 import type { Note } from '../convert/index.ts';
 
 /** The width that git shows a message in without wrapping it. */
 const WIDTH = 72;
 
-/** One converted file as a commit message speaks of it. `shown` is its name in the patch. */
+/** One converted file as a commit message speaks of it. `shown` is its name in the patch, or its URI. */
 export interface MessagePart {
   readonly shown: string;
   readonly notes: readonly Note[];
-  readonly folded: readonly Moved[];
-  /** It allocates by vfio_alloc_device now; otherwise it did so before, or cannot, and is only brought on to the kernel. */
-  readonly allocates: boolean;
+  readonly folded?: readonly Moved[] | undefined;
+  readonly edits: readonly { readonly newText: string }[];
 }
 
 /**
- * A subject and a body for the commit of a patch, and the line that ends them. `git apply` and `patch` skip what stands in front of a patch, so the
- * text has no line that could begin one. Empty when there is no part.
+ * A subject and a body for the commit of a patch. `git apply` and `patch` skip what stands in front of a patch, so the text has no line that
+ * could begin one. Empty when there is no part.
  * @param kernel the kernel that the files were converted for, `6.1`.
  */
 export function commitMessage(parts: readonly MessagePart[], kernel: string): string {
   if (parts.length === 0) return '';
-  const allocates = parts.some((part) => part.allocates);
+  const allocates = parts.some(allocatesNow);
   const paragraphs = [allocates
     ? `Convert to the life cycle of Linux ${kernel}: vfio_alloc_device() allocates and initialises the device, and the last vfio_put_device() frees it.`
     : `Bring the driver to the life cycle of Linux ${kernel}.`];
-  for (const { folded } of parts) {
+  for (const { folded = [] } of parts) {
     for (const { probe, init, release, built, undone, from } of folded) {
       paragraphs.push(`Move what ${probe}() builds before the register into ${init}(): ${list(built)}.${release === null ? '' : ` Move its undoing from ${list(from.map((name) => `${name}()`))} and the error path into ${release}(): ${list(undone)}.`}`);
     }
@@ -32,13 +32,18 @@ export function commitMessage(parts: readonly MessagePart[], kernel: string): st
   const points = new Set(parts.flatMap(({ notes }) => notes.filter(({ kind }) => kind === 'review' || kind === 'release').map((note) => note.kind === 'release' ? note.text : note.message ?? note.text)));
   if (points.size > 0) paragraphs.push('To be looked at:');
   const body = [...paragraphs.map((text) => wrap(text, '')), ...[...points].map((note) => wrap(note, '- ', '  '))];
-  return `${subjectOf(parts, allocates ? 'Use vfio_alloc_device()' : `Follow the life cycle of Linux ${kernel}`)}\n\n${body.map((text, i) => text + (text.startsWith('- ') && body[i + 1]?.startsWith('- ') === true ? '\n' : '\n\n')).join('').trimEnd()}\n---\n`;
+  return `${subjectOf(parts, allocates ? 'Use vfio_alloc_device()' : `Follow the life cycle of Linux ${kernel}`)}\n\n${body.map((text, i) => text + (text.startsWith('- ') && body[i + 1]?.startsWith('- ') === true ? '\n' : '\n\n')).join('').trimEnd()}\n`;
+}
+
+/** Whether a file allocates by vfio_alloc_device() now; otherwise it did so before, or cannot, and is only brought on to the kernel. */
+function allocatesNow({ edits }: MessagePart): boolean {
+  return edits.some(({ newText }) => newText.includes('vfio_alloc_device('));
 }
 
 /** `vfio/<driver>: …`, as the log of drivers/vfio has it: after the file, or its folder where the file's name says nothing. */
 function subjectOf(parts: readonly MessagePart[], what: string): string {
   const names = new Set(parts.map(({ shown }) => {
-    const [file = '', folder] = shown.split('/').reverse();
+    const [file = '', folder] = shown.split(/[/:]/).reverse();
     const name = file.replace(/\.[ch]$/, '').replace(/^vfio[_-]|[_-](?:main|ops|drv|core)$/g, '');
     return name === 'main' && folder !== undefined ? folder : name;
   }));

@@ -1,0 +1,41 @@
+/** The page of a rule is shown as a page, from the light bulb and from the rule's name. */
+import { suite, suiteSetup, test } from 'mocha';
+import type { Page } from 'playwright-core';
+import * as vscode from 'vscode';
+import { clickCall, inWindow, open, openLightBulb, until, withoutStickyScroll } from './support.ts';
+
+suite('the documentation of a rule', () => {
+  let page: Page;
+
+  inWindow((connected) => { page = connected; });
+  suiteSetup(withoutStickyScroll);
+
+  test('is a page that the light bulb leads to', async () => {
+    await openDriver();
+    await openLightBulb(page);
+    await page.locator('.action-widget .monaco-list-row', { hasText: 'Show documentation of removed-api' }).click();
+    await showsPage('removed-api');
+  });
+
+  test('is a page that the name of the rule leads to', async () => {
+    await openDriver();
+    await vscode.commands.executeCommand('workbench.action.showErrorsWarnings');
+    await vscode.commands.executeCommand('workbench.actions.view.problems');
+    const row = page.locator('.markers-panel .monaco-list-row', { hasText: 'removed-api' }).first();
+    await row.locator('a', { hasText: 'removed-api' }).click();
+    await showsPage('removed-api');
+    await vscode.commands.executeCommand('workbench.action.closePanel');
+  });
+
+  async function openDriver(): Promise<void> {
+    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+    const document = await open('old_model.c', { preview: false });
+    await until('diagnostics', () => vscode.languages.getDiagnostics(document.uri).length > 0);
+    await clickCall(page, document, 'vfio_init_group_dev');
+  }
+
+  async function showsPage(rule: string): Promise<void> {
+    const tabs = () => vscode.window.tabGroups.all.flatMap((group) => group.tabs);
+    await until('the page', () => tabs().some(({ label }) => label === `Preview ${rule}.md`));
+  }
+});
