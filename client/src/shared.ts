@@ -26,7 +26,7 @@ export function activate(context: vscode.ExtensionContext, createClient: CreateC
 
   const start = async (): Promise<Session | undefined> => {
     if (enabled() === 'off') return undefined;
-    return session ??= open(ending, createClient, context.extensionUri, output());
+    return session ??= open(ending, createClient, context.extension, output());
   };
   // One session at a time: the next waits for the end of the one before, whose status item has the same name.
   const stop = (): Promise<void> => {
@@ -80,10 +80,12 @@ export function activate(context: vscode.ExtensionContext, createClient: CreateC
   return { get session() { return session; } };
 }
 
-async function open(ending: Promise<void>, createClient: CreateClient, extension: vscode.Uri, output: vscode.LogOutputChannel): Promise<Session> {
+async function open(ending: Promise<void>, createClient: CreateClient, extension: vscode.Extension<unknown>, output: vscode.LogOutputChannel): Promise<Session> {
   const { startSession } = await import('./session.ts');
   await ending;
-  return startSession(createClient, extension, output);
+  const { version } = extension.packageJSON as { readonly version: string };
+  output.info(`VFIO Lifecycle ${version} in ${vscode.env.appName} ${vscode.version}`);
+  return startSession(createClient, extension.extensionUri, output);
 }
 
 function wantsServer(document: vscode.TextDocument): boolean {

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import {
-  ConfigurationRequest, DidChangeConfigurationNotification, DidChangeWatchedFilesNotification, FileChangeType, LogMessageNotification, RegistrationRequest, type Diagnostic,
+  ConfigurationRequest, DidChangeConfigurationNotification, DidChangeWatchedFilesNotification, FileChangeType, LogMessageNotification, MessageType, RegistrationRequest, type Diagnostic,
 } from 'vscode-languageserver-protocol/node';
 import { LEAKY } from '../support/drivers.ts';
 import { temporaryFolder, type Folder } from '../support/folder.ts';
@@ -42,20 +42,22 @@ describe('.vfio-lifecycle.json in a workspace', () => {
   it('comes after the setting, rule by rule, and both are told of their problems once', async () => {
     const { uri, uriOf } = make({ '.vfio-lifecycle.json': '{ "rules": { "missing-put": "off", "nope": "off" }, "targetKernel": "6.0" }', 'foo.c': LEAKY });
     const logs: string[] = [];
+    const told: string[] = [];
     const registered: string[] = [];
     const { open, change, diagnostics } = await start({
       capabilities: CONFIGURABLE, workspaceFolders: [uri],
       prepare: (one) => {
         one.onRequest(ConfigurationRequest.type, ({ items }) => items.map(() => ({ targetKernel: '6.1', rules: { 'missing-put': 'warning', 'double-put': 'loud' } })));
         one.onRequest(RegistrationRequest.type, ({ registrations }) => void registered.push(JSON.stringify(registrations)));
-        one.onNotification(LogMessageNotification.type, ({ message }) => void logs.push(message));
+        one.onNotification(LogMessageNotification.type, ({ type, message }) => void (type === MessageType.Warning ? logs : told).push(message));
       },
     });
     open(uriOf('foo.c'), LEAKY);
     expect(shown(await diagnostics(uriOf('foo.c')))).toEqual(['2 missing-put']);
     change(uriOf('foo.c'), 2, [{ text: `${LEAKY}\n` }]);
     await diagnostics(uriOf('foo.c'));
-    expect(logs.filter((one) => !one.includes('analysed'))).toEqual([
+    expect(told).toEqual([`${uriOf('foo.c')}: Linux 6.1, from the setting vfioLifecycle.targetKernel; read with it: nothing; settings: {"rules":{"missing-put":"warning"},"targetKernel":"6.1"}`]);
+    expect(logs).toEqual([
       'vfioLifecycle.rules["double-put"]: "loud" is none of error, warning, information, hint, off',
       `${uriOf('.vfio-lifecycle.json')}: rules: "nope" is not known`,
     ]);

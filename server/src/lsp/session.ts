@@ -136,10 +136,14 @@ export function createSession(
     return known;
   }
 
-  function tell(uri: string, kernel: TargetKernel): void {
-    const status = `${kernel.text}\n${kernel.reason}`;
+  /** Tells what an answer about a document rests on: the client its kernel, and the log all of it, for who has to explain an answer. */
+  function tell(uri: string, kernel: TargetKernel, input: ModuleInput, config: Configuration): void {
+    const others = [...input.sources, ...input.headers].filter(({ path }) => path !== input.file);
+    const names = others.map(({ path }) => path.slice(path.lastIndexOf('/') + 1));
+    const status = `${uri}: Linux ${kernel.text}, ${kernel.reason}; read with it: ${names.join(', ') || 'nothing'}; settings: ${JSON.stringify(config)}`;
     if (told.get(uri) === status) return;
     told.set(uri, status);
+    connection.console.info(status);
     void connection.sendNotification('vfioLifecycle/status', { kernel: kernel.text, reason: kernel.reason, uri });
   }
 
@@ -189,7 +193,7 @@ export function createSession(
       if (!isOpen()) return undefined;
       const input: ModuleInput = { ...module, wrappers: config.wrappers && rowsOf(config.wrappers).rows };
       lastRead.set(uri, new Set([...input.sources, ...input.headers].map((one) => one.path)));
-      tell(uri, kernel);
+      tell(uri, kernel, input, config);
       return {
         document, version, input, kernel, config, engine: ready, positions: positionsIn(input),
         analysis: async () => await turns.inSteps(ready.analyseInSteps(input, config, kernel), isOpen) ?? NOTHING,
