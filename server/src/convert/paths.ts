@@ -2,6 +2,7 @@ import type { CallExpr, Expr, FunctionIr, LoopStmt, ReturnStmt, Stmt } from '../
 import { loopCursors } from '../kernel/loop-macros.ts';
 import { isNullTestMacro, testedArgument } from '../kernel/macros.ts';
 import { namesIn, ownExpressions, statementsOf, uncast } from './place.ts';
+import { spend } from '../work/budget.ts';
 
 /** Where the object of a function can be, as a set of bits: paths that meet keep what each of them knew. */
 export const State = {
@@ -105,6 +106,7 @@ class Walker {
   }
 
   private statement(stmt: Stmt, entry: States, depth: number): States {
+    spend(1);
     if (depth > MAX_DEPTH) {
       this.complete = false;
       return entry;
@@ -216,6 +218,7 @@ class Walker {
 
   /** Evaluates a condition; `own` is the test that the conversion rewrites, the only one that still tells NULL from an object. */
   private condition(expr: Expr, entry: States, own: boolean): Split {
+    spend(1);
     const inner = plainTest(expr);
     if (inner.kind === 'unary' && inner.op === '!') {
       const split = this.condition(inner.operand, entry, own);

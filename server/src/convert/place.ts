@@ -1,4 +1,5 @@
 import type { CallExpr, Expr, FunctionIr, Stmt } from '../ir/types.ts';
+import { spend } from '../work/budget.ts';
 
 /** A statement with the place it stands at, so that an edit knows whether it can be taken out or moved. */
 export interface Placed {
@@ -46,6 +47,7 @@ export function statementsOf(fn: FunctionIr): Placed[] {
       default: break;
     }
   }
+  spend(all.length);
   return all;
 }
 

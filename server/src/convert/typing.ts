@@ -1,6 +1,7 @@
 import type { Expr, FileIr, FunctionIr, MemberExpr, StructIr, TypeName } from '../ir/types.ts';
 import type { Module } from '../lifecycle/types.ts';
 import { statementsOf, uncast } from './place.ts';
+import { spend } from '../work/budget.ts';
 
 /** A type as the conversion needs it: a struct tag and how many `*` away it is. */
 export interface PointerType {
@@ -78,6 +79,7 @@ const MAX_DEPTH = 48;
 
 /** The struct type of an expression, or null when it is none or not known. */
 export function typeOf(scope: Scope, expr: Expr, depth = 0): PointerType | null {
+  spend(1);
   if (depth > MAX_DEPTH) return null;
   const { module, file } = scope;
   const moved = (inner: PointerType | null, by: number): PointerType | null =>

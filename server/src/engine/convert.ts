@@ -4,13 +4,15 @@ import { compareVersions, formatVersion } from '../kernel/version.ts';
 import type { Module, ModuleFacts, Site } from '../lifecycle/types.ts';
 import type { Finding } from '../rules/types.ts';
 import type { FileEdits, Span } from '../text/span.ts';
+import { isBudgetSpent } from '../work/budget.ts';
 import { NO_SETTINGS, type Engine } from './analyse.ts';
+import { answered } from './answers.ts';
 import { firstNew } from './compare-findings.ts';
 import { lineIn } from './lines.ts';
-import { allFindings, keyOf, parsesAsWell, withEdits } from './prove.ts';
+import { allFindings, keyOf, notAnalysed, parsesAsWell, withEdits } from './prove.ts';
 import { withoutStaleComments } from './stale-comments.ts';
 import { dmaNotes, isOfTheTarget, targetNotes } from './target-notes.ts';
-import type { Conversion, ModuleInput, TargetKernel } from './types.ts';
+import type { Conversion, ModuleInput, NotAnalysed, TargetKernel } from './types.ts';
 
 /** A conversion that can be asked for. Without a function it is for all devices of the file. */
 export interface ConversionOffer {
@@ -59,6 +61,10 @@ export type Plan =
 
 /** Whether a conversion can be planned: cheap, without the proof. Never throws. */
 export function planOf(engine: Engine, input: ModuleInput, target: TargetKernel, functionName: string | undefined): Plan {
+  return answered(() => planAtAnyCost(engine, input, target, functionName), TOO_MUCH);
+}
+
+function planAtAnyCost(engine: Engine, input: ModuleInput, target: TargetKernel, functionName: string | undefined): Plan {
   const scratch = engine.sibling();
   try {
     const result = preparePlan(engine, scratch, input, target, functionName);
@@ -90,7 +96,7 @@ function moduleOf(engine: Engine, input: ModuleInput): Module | undefined {
 /** Why a conversion of the input came to `unchanged`. Never throws. */
 export function whyNothing(engine: Engine, input: ModuleInput, target: TargetKernel): Unchanged {
   try {
-    return whyUnchanged(moduleOf(engine, input), input.file, target.version);
+    return answered(() => whyUnchanged(moduleOf(engine, input), input.file, target.version), { reason: TOO_MUCH.reason, isOld: true });
   } catch (error) {
     return { reason: failed(error).reason, isOld: true };
   }
@@ -135,6 +141,10 @@ export function unprovedEdits(engine: Engine, scratch: Engine, input: ModuleInpu
  * has nothing left to convert; what fails that is refused. Never throws.
  */
 export function convert(engine: Engine, input: ModuleInput, target: TargetKernel, functionName: string | undefined): Conversion {
+  return answered(() => convertAtAnyCost(engine, input, target, functionName), TOO_MUCH);
+}
+
+function convertAtAnyCost(engine: Engine, input: ModuleInput, target: TargetKernel, functionName: string | undefined): Conversion {
   const scratch = engine.sibling();
   try {
     const result = preparePlan(engine, scratch, input, target, functionName);
@@ -190,11 +200,24 @@ export type Proof =
 export function prove(engine: Engine, scratch: Engine, input: ModuleInput, after: ModuleInput | undefined, target: TargetKernel, functionName: string | undefined): Proof {
   if (!after) return { status: 'failed', problem: 'the edits of the conversion are in each other\'s way', site: null };
   if (!parsesAsWell(engine.parser, input, after)) return { status: 'failed', problem: 'the converted text would not parse', site: null };
+  const unseen = notSeen(scratch, input, after, target);
+  if (unseen) return { status: 'failed', problem: `${unseen.function === '' ? 'the result' : `${unseen.function}()`} was not analysed: ${unseen.reason}`, site: unseen.start === undefined ? null : { path: unseen.path, start: unseen.start, end: unseen.start } };
   const { added, kept, left } = compareFindings(scratch, input, after, target);
   if (added) return { status: 'failed', problem: `the converted text would not be right: ${added.message} [${added.rule}]`, site: added.site };
   const second = preparePlan(scratch, scratch, after, target, functionName);
   if (second.status === 'unchanged') return { status: 'proved', kept, left };
   return { status: 'failed', problem: 'a second conversion would change the result again', site: second.status === 'refused' ? second.site : null };
+}
+
+/** What was not analysed of the converted module, for the target: that nothing was found there proves nothing. What the conversion left as it was does not count. */
+function notSeen(scratch: Engine, before: ModuleInput, after: ModuleInput, target: TargetKernel): NotAnalysed | undefined {
+  const given = notAnalysed(scratch, after, NO_SETTINGS, target);
+  if (given.length === 0) return undefined;
+  const textOf = (input: ModuleInput, { path, function: name }: NotAnalysed): string | undefined => {
+    const file = moduleOf(scratch, input)?.sources.find((one) => one.path === path);
+    return file?.functions.find((fn) => fn.name === name)?.text;
+  };
+  return given.find((one) => one.function === '' || textOf(after, one) !== textOf(before, one));
 }
 
 /** The kernel that a driver of the old model is judged for: the newest that has it. */
@@ -237,6 +260,9 @@ function remark(input: ModuleInput, finding: Finding, site: Site): Note {
   return { kind: 'finding', text: `It was there before, at line ${lineIn(input, site.path, site.start)}${where}: ${finding.message} [${finding.rule}].` };
 }
 
+const TOO_MUCH = { status: 'refused', reason: 'Not converted: it is too much work to follow what the functions of the module do. Split the largest of them.', site: null, code: null } as const;
+
 function failed(error: unknown): Extract<Conversion, { status: 'refused' }> {
+  if (isBudgetSpent(error)) throw error;
   return { status: 'refused', reason: `internal error: ${error instanceof Error ? error.message : String(error)}`, site: null, code: null };
 }

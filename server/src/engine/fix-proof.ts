@@ -10,7 +10,9 @@ import type { Finding, Fix } from '../rules/types.ts';
 import type { Edit, FileEdits, Span } from '../text/span.ts';
 import type { Engine } from './analyse.ts';
 import { comparePaths } from './compare-paths.ts';
-import { allFindings, parsesAsWell, withEdits } from './prove.ts';
+import { allFindings, notAnalysed, parsesAsWell, withEdits } from './prove.ts';
+import { isBudgetSpent, spendAgain, withinBudget } from '../work/budget.ts';
+import { ANSWER_BUDGET } from './answers.ts';
 import type { Configuration, ModuleInput, TargetKernel } from './types.ts';
 
 /** What the proof says of a fix. */
@@ -29,6 +31,9 @@ const NO_DEFECT = 'check that it is a defect';
 
 /** The facts belong to one version of one module, and so does what was shown of its fixes. */
 const known = new WeakMap<ModuleFacts, Map<string, Verdict>>();
+
+/** What the proofs for one version of one module have cost together. */
+const spent = new WeakMap<ModuleFacts, number>();
 
 /**
  * The finding as a host may show it: a fix that its rule calls safe and that is not proved is unsafe, and its title says what to look
@@ -53,11 +58,17 @@ export function proofOf(engine: Engine, input: ModuleInput, config: Configuratio
   const key = JSON.stringify([finding.rule, finding.severity, finding.site, finding.fix!.edits]);
   let verdict = verdicts.get(key);
   if (verdict === undefined) {
-    try {
-      verdict = prove(engine, input, config, kernel, finding, facts);
-    } catch {
-      verdict = UNPROVED;
-    }
+    const done = withinBudget(Math.max(0, ANSWER_BUDGET - (spent.get(facts) ?? 0)), () => {
+      try {
+        return prove(engine, input, config, kernel, finding, facts);
+      } catch (error) {
+        if (isBudgetSpent(error)) throw error;
+        return UNPROVED;
+      }
+    });
+    spent.set(facts, (spent.get(facts) ?? 0) + done.spent);
+    spendAgain(done.spent);
+    verdict = done.isSpent ? UNPROVED : done.value;
     verdicts.set(key, verdict);
   }
   return verdict;
@@ -84,6 +95,8 @@ function prove(engine: Engine, input: ModuleInput, config: Configuration, kernel
   if (!parsesAsWell(engine.parser, input, after)) return wrong(atOnce ?? 'check that the result is C');
   const before = allFindings(engine, input, config, kernel);
   const prover = engine.prover();
+  const unseen = notAnalysed(prover, after, config, kernel).find((one) => one.function === '' || one.function === finding.functionName);
+  if (unseen) return UNPROVED;
   const changed = changeOfFindings(before, allFindings(prover, after, config, kernel), finding);
   if (changed !== null) return wrong(atOnce ?? changed);
   const fixed = prover.facts(after, kernel);

@@ -4,6 +4,7 @@ import type { Finding } from '../rules/types.ts';
 import { composeEdits } from '../text/edits.ts';
 import type { Edit, FileEdits } from '../text/span.ts';
 import type { Engine } from './analyse.ts';
+import { answered } from './answers.ts';
 import { proofOf } from './fix-proof.ts';
 import { allFindings, countFindings, keyOf, parsesAsWell, withEdits } from './prove.ts';
 import type { Configuration, ModuleInput, TargetKernel } from './types.ts';
@@ -62,11 +63,11 @@ export function fixAll(engine: Engine, input: ModuleInput, config: Configuration
       return options.unsafe ? !isWrong : doubt === null;
     };
 
-    for (let round = 0; round < MAX_ROUNDS; round++) {
+    const fixRound = (): boolean => {
       const found = scratch.analyse(current, config, kernel).findings;
       const chosen = withoutCallers(current, scratch, withoutConflicts(current, found.filter(isWanted)));
-      if (chosen.length === 0) break;
-      if (attempt(chosen)) continue;
+      if (chosen.length === 0) return false;
+      if (attempt(chosen)) return true;
       // One of them spoils the rest: find out which, one at a time. Offsets hold only until the first that is kept.
       const kept = chosen.length > 1 && chosen.some((finding) => {
         if (attempt([finding])) return true;
@@ -74,7 +75,12 @@ export function fixAll(engine: Engine, input: ModuleInput, config: Configuration
         return false;
       });
       if (!kept) for (const finding of chosen) rejected.set(attemptKey(finding), TOGETHER);
-    }
+      return true;
+    };
+    // What was fixed by then is fixed where the rest is too much work.
+    answered(() => {
+      for (let round = 0; round < MAX_ROUNDS && fixRound(); round++);
+    }, undefined);
     const skipped = scratch.analyse(current, config, kernel).findings.flatMap((finding): SkippedFix[] => {
       if (finding.fix?.safety !== 'safe' || finding.severity === 'hint') return [];
       const doubt = rejected.get(attemptKey(finding)) ?? proofOf(scratch, current, config, kernel, finding).doubt;

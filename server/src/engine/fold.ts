@@ -3,7 +3,9 @@ import { composePlanned, finishConversion, offsetAfter, type DocumentEdits, type
 import { foldDevice, inlinePuttingHelpers, textsBeforeCore, type FoldNote, type FoldRequest, type FoldResult, type Moved } from '../convert/fold/index.ts';
 import type { Module, Site } from '../lifecycle/types.ts';
 import type { FileEdits } from '../text/span.ts';
+import { isBudgetSpent } from '../work/budget.ts';
 import type { Engine } from './analyse.ts';
+import { answered } from './answers.ts';
 import { convert, prove, relowered, SOURCE, unprovedEdits } from './convert.ts';
 import { lineIn } from './lines.ts';
 import { withEdits } from './prove.ts';
@@ -17,6 +19,12 @@ const NO_PROBE = 'The conversion allocates no device anew.';
 export type FoldOffer = { readonly status: 'planned' } | { readonly status: 'nothing'; readonly reason: string };
 
 export function foldOfferOf(engine: Engine, input: ModuleInput, target: TargetKernel, functionName: string | undefined): FoldOffer {
+  return answered(() => offerAtAnyCost(engine, input, target, functionName), { status: 'nothing', reason: TOO_MUCH });
+}
+
+const TOO_MUCH = 'It is too much work to follow what the functions of the module do.';
+
+function offerAtAnyCost(engine: Engine, input: ModuleInput, target: TargetKernel, functionName: string | undefined): FoldOffer {
   const scratch = engine.sibling();
   try {
     const before = engine.module(input);
@@ -30,6 +38,7 @@ export function foldOfferOf(engine: Engine, input: ModuleInput, target: TargetKe
     const first = results.at(-1);
     return { status: 'nothing', reason: first?.status === 'nothing' ? first.reason : NO_PROBE };
   } catch (error) {
+    if (isBudgetSpent(error)) throw error;
     return { status: 'nothing', reason: `internal error: ${error instanceof Error ? error.message : String(error)}` };
   } finally {
     scratch.dispose();
@@ -43,6 +52,13 @@ export function foldOfferOf(engine: Engine, input: ModuleInput, target: TargetKe
 export function convertFolding(engine: Engine, input: ModuleInput, target: TargetKernel, functionName: string | undefined): Conversion {
   const minimal = convert(engine, input, target, functionName);
   if (minimal.status !== 'converted') return minimal;
+  const left: Conversion = { ...minimal, notes: [...minimal.notes, { kind: 'style', text: `Nothing was folded: ${TOO_MUCH}` }] };
+  return answered(() => foldAtAnyCost(engine, input, target, functionName, minimal), left);
+}
+
+type Converted = Extract<Conversion, { status: 'converted' }>;
+
+function foldAtAnyCost(engine: Engine, input: ModuleInput, target: TargetKernel, functionName: string | undefined, minimal: Converted): Conversion {
   const scratch = engine.sibling();
   try {
     const before = engine.module(input);
@@ -90,6 +106,7 @@ export function convertFolding(engine: Engine, input: ModuleInput, target: Targe
     const rendered = notes.map((note): Note => 'say' in note ? saidOf(note, note.places.map((place) => lineIn(state.input, note.path, place))) : note);
     return { status: 'converted', edits: state.edits, notes: rendered, ...(folded.length > 0 && { folded }) };
   } catch (error) {
+    if (isBudgetSpent(error)) throw error;
     return { ...minimal, notes: [...minimal.notes, { kind: 'style', text: `Nothing was folded: internal error: ${error instanceof Error ? error.message : String(error)}` }] };
   } finally {
     scratch.dispose();

@@ -6,6 +6,7 @@ import type { ModuleFacts } from '../lifecycle/types.ts';
 import type { Condition } from '../syntax/node.ts';
 import type { Span } from '../text/span.ts';
 import { createEvaluator, type Evaluator } from './path-values.ts';
+import { spend } from '../work/budget.ts';
 
 /** One thing that others can see a path do. */
 export interface PathEvent extends Span {
@@ -72,6 +73,7 @@ export function pathsOf(facts: ModuleFacts, fn: FunctionIr): Paths {
   for (let steps = 0; waiting.length > 0; steps++) {
     if (steps > MAX_STEPS || paths.length > MAX_PATHS) return { reason: `${fn.name}() has too many paths to compare them` };
     const walk = waiting.pop()!;
+    spend(1 + walk.block.instrs.length);
     const next = walkBlock(facts, walk, cfg, paths);
     waiting.push(...next.reverse());
   }

@@ -9,6 +9,7 @@ import { indexModule } from '../lifecycle/module.ts';
 import type { ModuleFacts } from '../lifecycle/types.ts';
 import type { Span } from '../text/span.ts';
 import type { Decision, FunctionPath, PathEvent } from './function-paths.ts';
+import { spend } from '../work/budget.ts';
 
 /** One path on its way through a function. */
 export interface Evaluator {
@@ -63,6 +64,7 @@ export function createEvaluator(facts: ModuleFacts, names: ReadonlySet<string>):
 }
 
 function copied(state: State): State {
+  spend(state.locals.size + state.memory.size + state.events.length + state.decisions.length + state.decided.size);
   return {
     ...state, locals: new Map(state.locals), memory: new Map(state.memory), events: [...state.events], decisions: [...state.decisions],
     config: new Map(state.config), counts: new Map(state.counts), decided: new Map(state.decided),

@@ -4,7 +4,7 @@ import type { SyntaxParser } from '../syntax/node.ts';
 import { applyEdits, overlaps } from '../text/edits.ts';
 import type { FileEdits } from '../text/span.ts';
 import type { Engine } from './analyse.ts';
-import type { Configuration, ModuleInput, SourceDocument, TargetKernel } from './types.ts';
+import type { Configuration, ModuleInput, NotAnalysed, SourceDocument, TargetKernel } from './types.ts';
 
 /** The module with edits applied; undefined when an edit is for a document outside it or two edits are in each other's way. */
 export function withEdits(input: ModuleInput, files: readonly FileEdits[]): ModuleInput | undefined {
@@ -22,6 +22,11 @@ export function withEdits(input: ModuleInput, files: readonly FileEdits[]): Modu
 /** The findings in all sources of the module. */
 export function allFindings(engine: Engine, input: ModuleInput, config: Configuration, kernel: TargetKernel): readonly Finding[] {
   return input.sources.flatMap(({ path }) => engine.analyse({ ...input, file: path }, config, kernel).findings);
+}
+
+/** What was not analysed in all sources of the module. */
+export function notAnalysed(engine: Engine, input: ModuleInput, config: Configuration, kernel: TargetKernel): readonly NotAnalysed[] {
+  return input.sources.flatMap(({ path }) => engine.analyse({ ...input, file: path }, config, kernel).notAnalysed);
 }
 
 /** Has no document of `after` more items with a syntax error than in `before`? Both have the same documents. */

@@ -6,14 +6,14 @@ import { findComments } from './lower/comments.ts';
 import { copyConditions, createContext } from './lower/context.ts';
 import { lowerMacroBodies, isWorthParsing } from './lower/macros.ts';
 import { equalIr } from './lower/shift.ts';
-import { lowerItem, splitArguments, type ItemIr } from './lower/toplevel.ts';
+import { lowerItemAlone, splitArguments, type ItemIr } from './lower/toplevel.ts';
 
 export { createLoweringCache, movedFrom, type LoweringCache } from './lower/cache.ts';
 export { copyString } from './lower/context.ts';
 export { shiftSpans } from './lower/shift.ts';
 
 /**
- * Lowers a parsed document. Never throws, whatever the document is.
+ * Lowers a parsed document. Never throws, whatever the document is: an item whose lowering fails is in `failed`, and the rest is there.
  * @param path the key under which the project knows the document; only passed through.
  * @param tree the parsed document, read during the call only.
  * @param cache the cache of this document, from `createLoweringCache`. What the last version had in equal text under equal
@@ -31,7 +31,7 @@ export function lowerFile(path: string, tree: SyntaxTree, cache: LoweringCache =
     // Around an error the tree also depends on the edits that led to it: the tree at hand wins over the cache.
     if (entry === null || item.hasError) {
       const conditions = copyConditions(item.conditions);
-      const ir = lowerItem(item, conditions, createContext(tree.text, item, tree.notes));
+      const ir = lowerItemAlone(item, conditions, createContext(tree.text, item, tree.notes));
       if (entry === null || !equalIr(entry.ir, ir)) {
         entry = { start: item.start, end: item.end, type: item.type, hasError: item.hasError, conditions, ir };
         fresh.push(ir);
@@ -61,6 +61,7 @@ function assemble(path: string, tree: SyntaxTree, items: readonly ItemIr[], pars
   const fileMacros: FileMacroIr[] = [];
   const typedefs = new Map<string, TypeName>();
   const lost: Span[] = [];
+  const failed: NonNullable<FileIr['failed']>[number][] = [];
   for (const item of items) {
     append(functions, item.functions);
     append(structs, item.structs);
@@ -71,6 +72,7 @@ function assemble(path: string, tree: SyntaxTree, items: readonly ItemIr[], pars
     append(fileMacros, item.fileMacros);
     for (const { name, type } of item.typedefs) typedefs.set(name, type);
     append(lost, item.lost);
+    if (item.failed !== undefined) failed.push({ ...item.lost[0]!, reason: item.failed });
   }
   for (const note of tree.notes) {
     if (note.kind === 'file-macro' && note.text.includes('(')) fileMacros.push(maskedFileMacro(note, note.text));
@@ -81,7 +83,7 @@ function assemble(path: string, tree: SyntaxTree, items: readonly ItemIr[], pars
   const byStart = (a: Span, b: Span): number => a.start - b.start;
   // What was hoisted out of a function comes after it; equal offsets keep their order.
   for (const list of [functions, structs, variables, macros, fileMacros, lost]) list.sort(byStart);
-  return { path, text: tree.text, functions, structs, variables, macros, includes, prototypes, fileMacros, comments, typedefs, lost };
+  return { path, text: tree.text, functions, structs, variables, macros, includes, prototypes, fileMacros, comments, typedefs, lost, ...(failed.length > 0 && { failed }) };
 }
 
 /** Not `push(...items)`: a list may be longer than a call can have arguments. */

@@ -204,4 +204,6 @@ export interface FileIr {
   readonly typedefs: ReadonlyMap<string, TypeName>;
   /** Stretches at file scope that were not understood. */
   readonly lost: readonly Span[];
+  /** Top-level items whose lowering failed, with the reason. Missing where there are none. */
+  readonly failed?: readonly (Span & { readonly reason: string })[];
 }

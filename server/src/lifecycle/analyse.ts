@@ -58,9 +58,14 @@ export function* analyseInSteps(module: Module, kernel: KernelVersion, cache: An
   store.summaries = m.settled;
   return {
     module, kernel, opsTables: ops, driverTables: drivers, roles, ...found(m, identities.layout()),
-    notAnalysed: [...m.notAnalysed].map(([fn, { path, reason, isInternal }]) => ({ path, function: fn.name, reason, start: fn.nameSpan.start, ...(isInternal && { isInternal: true as const }) })),
+    notAnalysed: [...unread(module), ...[...m.notAnalysed].map(([fn, { path, reason, isInternal }]) => ({ path, function: fn.name, reason, start: fn.nameSpan.start, ...(isInternal && { isInternal: true as const }) }))],
     work: m.work,
   };
+}
+
+/** What the lowering failed at. */
+function unread({ sources, headers }: Module): ModuleFacts['notAnalysed'] {
+  return [...sources, ...headers].flatMap(({ path, failed = [] }) => failed.map(({ start, reason }) => ({ path, function: '', reason: `internal error: ${reason}`, start, isInternal: true as const })));
 }
 
 /** What the analysis keeps between two versions of one module, for each of the few kernels that are asked about in turn. */

@@ -7,6 +7,7 @@ import { callEffects } from './calls.ts';
 import { isConstantName, placeOf, pointeesOf } from './lvalues.ts';
 import { calledMacro, objectMacro, type MacroUse } from './macros.ts';
 import type { Access, Place } from './places.ts';
+import { spend } from '../../work/budget.ts';
 
 export interface Effects {
   readonly reads: readonly Access[];
@@ -96,6 +97,7 @@ export function effectsOfList(scope: Scope, list: readonly Stmt[], depth: number
 const WALKS = /^(?:list_for_each|hlist_for_each|llist_for_each|for_each_(?:set|clear)_bit|xa_for_each|idr_for_each_entry)/;
 
 function collect(scope: Scope, list: readonly Stmt[], out: Collector): void {
+  spend(list.length);
   const labels = new Set<string>();
   const jumps: { readonly label: string; readonly at: Span }[] = [];
   const pending = list.map((stmt) => ({ stmt, inLoop: false, inSwitch: false })).reverse();
@@ -152,6 +154,7 @@ function isUnseenMacro(scope: Scope, expr: Expr): boolean {
 
 /** Evaluates an expression: what it reads and writes goes to `out`. */
 export function evaluate(scope: Scope, expr: Expr, out: Collector): void {
+  spend(1);
   switch (expr.kind) {
     case 'number': case 'string': case 'type': case 'sizeof': return;
     case 'name': evaluateName(scope, expr, out); return;

@@ -3,6 +3,7 @@ import type { Span } from '../../text/span.ts';
 import { busView } from '../../kernel/bus-devices.ts';
 import { isSmallStruct } from '../../kernel/fixed-members.ts';
 import { findStruct, resolveType, type Scope } from '../typing.ts';
+import { spend } from '../../work/budget.ts';
 
 /** A member on the way to a place: `p->cfg.size` is `cfg` of `struct foo`, then `size` of `struct foo_cfg`. */
 export interface Step {
@@ -74,6 +75,7 @@ export const ANY_MEMORY: Memory = { kind: 'memory', steps: [], leaf: null };
 
 /** Whether two places may have a byte in common. */
 export function overlap(scope: Scope, one: Place, other: Place): boolean {
+  spend(1);
   if (one.kind === 'argument') return overlap(scope, ANY_MEMORY, other);
   if (other.kind === 'argument') return overlap(scope, one, ANY_MEMORY);
   if (one.kind === 'local') return meetsLocal(scope, one, other);

@@ -32,7 +32,8 @@ export const chooseOpsFirst: Step = (step) => {
     if (fn.opaque) continue;
     const group = inits.filter((site) => site.fn === fn);
     const names = new Set(group.map((site) => rootOf(site.scope, site.target)?.name));
-    if (group.length < 2 || names.size !== 1) continue;
+    // A variable that nothing declares is followed by nobody.
+    if (group.length < 2 || names.size !== 1 || names.has(undefined)) continue;
     const result = chosen(step.input.module, file, fn, group);
     if (result) {
       return {

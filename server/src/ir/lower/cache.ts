@@ -118,12 +118,12 @@ export function movedFrom<T extends Definition>(item: T): Moved<T> | undefined {
   return (item as { readonly [MOVED]?: Moved<T> })[MOVED];
 }
 
-function moveItem({ functions, macros, structs, variables, includes, prototypes, fileMacros, typedefs, lost }: ItemIr, delta: number): ItemIr {
+function moveItem({ functions, macros, structs, variables, includes, prototypes, fileMacros, typedefs, lost, failed }: ItemIr, delta: number): ItemIr {
   const move = <T extends Definition>(list: T[]): T[] => (list.length === 0 ? list : list.map((item) => moveDefinition(item, delta, shiftSpans)));
   const shift = <T>(list: T[]): T[] => (list.length === 0 ? list : shiftSpans(list, delta));
   return {
     functions: functions.map((fn) => moveDefinition(fn, delta, moveFunction)), macros: move(macros), structs: move(structs), variables: move(variables),
-    includes: shift(includes), prototypes: shift(prototypes), fileMacros: shift(fileMacros), typedefs: shift(typedefs), lost: shift(lost),
+    includes: shift(includes), prototypes: shift(prototypes), fileMacros: shift(fileMacros), typedefs: shift(typedefs), lost: shift(lost), ...(failed !== undefined && { failed }),
   };
 }
 

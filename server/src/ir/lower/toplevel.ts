@@ -22,6 +22,8 @@ export interface ItemIr {
   readonly fileMacros: FileMacroIr[];
   readonly typedefs: { readonly name: string; readonly type: TypeName }[];
   readonly lost: Span[];
+  /** Why it could not be lowered: an error of the lowering. The rest is then empty. */
+  readonly failed?: string;
 }
 
 /** What the parser may put into an ERROR node although it is whole. */
@@ -30,6 +32,16 @@ const HOISTABLE: ReadonlySet<string> = new Set([
 ]);
 /** A file with more of them in one ERROR node is no C. */
 const MAX_HOISTED = 10_000;
+
+/** Lowers one item. An error of the lowering costs this item, and no other. */
+export function lowerItemAlone(item: TopLevelItem, conditions: readonly Condition[], c: Context): ItemIr {
+  try {
+    return lowerItem(item, conditions, c);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return { functions: [], structs: [], variables: [], macros: [], includes: [], prototypes: [], fileMacros: [], typedefs: [], lost: [spanOf(item)], failed: reason };
+  }
+}
 
 /** Lowers one item with everything that was found inside it and belongs to the file. */
 export function lowerItem(item: TopLevelItem, conditions: readonly Condition[], c: Context): ItemIr {
