@@ -2,7 +2,7 @@
 import type { FileIr, FunctionIr } from '../ir/types.ts';
 import { expandMacros, flowMacroNames } from '../lifecycle/expand.ts';
 import { indexModule } from '../lifecycle/module.ts';
-import type { ModuleFacts } from '../lifecycle/types.ts';
+import type { ModuleFacts, Role } from '../lifecycle/types.ts';
 import { contains, walk } from '../rules/locate.ts';
 import type { FileEdits } from '../text/span.ts';
 import { editAt, editPlaces, movedOffset, type EditPlace } from './edit-places.ts';
@@ -89,7 +89,8 @@ function compareFunction(files: Files, fn: FunctionIr, fixed: FunctionIr): strin
     const key = keyOf(path, 'before');
     known.set(key, [...known.get(key) ?? [], path]);
   }
-  const compared: Compared = { before: files.before, after: files.after, places, old: old.paths, now: now.paths, file: files.now };
+  const isBeginning = BEGINNINGS.has(files.before.roles.get(fn) ?? 'helper');
+  const compared: Compared = { before: files.before, after: files.after, places, old: old.paths, now: now.paths, isBeginning, file: files.now };
   const met = new Set<string>();
   const left = new Set(old.paths.map(({ exit }) => editAt(places, exit, 'before')));
   for (const path of now.paths) {
@@ -106,6 +107,8 @@ function compareFunction(files: Files, fn: FunctionIr, fixed: FunctionIr): strin
   if (!isMet) return `check ${fn.name}(): a way through it is gone`;
   return null;
 }
+
+const BEGINNINGS: ReadonlySet<Role> = new Set<Role>(['probe', 'init', 'module']);
 
 /** Null where one of the paths leaves no doubt. */
 function best(partners: readonly FunctionPath[], judge: (one: FunctionPath) => string | null): string | null {

@@ -47,6 +47,27 @@ export function withProof(engine: Engine, input: ModuleInput, config: Configurat
 }
 
 /**
+ * As withProof(), for a host that asks on its own at every move of a cursor: what is returned makes at most `limit` proofs that are not known
+ * yet. A finding that is left without one comes back without its fix; who asks again, or for that one, gets it.
+ */
+export function withFewProofs(
+  engine: Engine, input: ModuleInput, config: Configuration, kernel: TargetKernel, limit: number,
+): (finding: Finding) => Finding {
+  const facts = engine.facts(input, kernel);
+  let left = limit;
+  return (finding) => {
+    const isCheap = finding.fix?.safety !== 'safe' || finding.severity === 'hint';
+    const isKnown = !isCheap && facts !== undefined && known.get(facts)?.has(verdictKey(finding)) === true;
+    if (isCheap || isKnown || left-- > 0) return withProof(engine, input, config, kernel, finding);
+    return { ...finding, fix: null };
+  };
+}
+
+function verdictKey({ rule, severity, site, fix }: Finding): string {
+  return JSON.stringify([rule, severity, site, fix!.edits]);
+}
+
+/**
  * The verdict on the fix of a finding, which has one, whatever its rule calls it: one that its rule calls unsafe is not safe for leaving no
  * doubt here. Never throws: what fails is not shown.
  */
@@ -55,7 +76,7 @@ export function proofOf(engine: Engine, input: ModuleInput, config: Configuratio
   if (facts === undefined) return UNPROVED;
   const verdicts = known.get(facts) ?? new Map<string, Verdict>();
   known.set(facts, verdicts);
-  const key = JSON.stringify([finding.rule, finding.severity, finding.site, finding.fix!.edits]);
+  const key = verdictKey(finding);
   let verdict = verdicts.get(key);
   if (verdict === undefined) {
     const done = withinBudget(Math.max(0, ANSWER_BUDGET - (spent.get(facts) ?? 0)), () => {

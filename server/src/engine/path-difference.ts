@@ -8,7 +8,7 @@ import type { ModuleFacts } from '../lifecycle/types.ts';
 import { lineNumber } from '../text/position.ts';
 import { editAt, movedOffset, type EditPlace } from './edit-places.ts';
 import type { FunctionPath, PathEvent } from './function-paths.ts';
-import { leftBy, mayOwe, usedBehind } from './path-leftovers.ts';
+import { isEnd, keptBehind, leftBy, mayOwe, usedBehind } from './path-leftovers.ts';
 import { callsOf, heldAt, isLockHeld, isUndo, takes, undoesSame, unfollowedIn, type Called } from './owed.ts';
 
 /** One function before and after a fix. */
@@ -18,6 +18,8 @@ export interface Compared {
   readonly places: readonly EditPlace[];
   readonly old: readonly FunctionPath[];
   readonly now: readonly FunctionPath[];
+  /** The function is one that brings a device up, so that it lives on where 0 is returned. */
+  readonly isBeginning: boolean;
   /** The document after the fix. */
   readonly file: FileIr;
 }
@@ -33,6 +35,8 @@ export function doubtOfChange(compared: Compared, before: FunctionPath, after: F
   const { removed, added } = difference(compared, before.events, after.events);
   const isMoved = (event: PathEvent): boolean => added.some((i) => after.events[i]!.text === event.text && isWritten(compared, after.events[i]!));
   for (const event of removed) {
+    const passed = isMoved(event) ? doubtOfPassing(compared, before, after, event) : null;
+    if (passed !== null) return passed;
     const isIntended = editAt(compared.places, event, 'before') >= 0 || isMoved(event);
     if (!isIntended) return `check the path to line ${lineOf(compared, after)}: it no longer does \`${shown(event)}\``;
   }
@@ -44,10 +48,22 @@ export function doubtOfChange(compared: Compared, before: FunctionPath, after: F
     if (!isIntended && isLogging(event)) continue;
     const doubt = doubtOfRepeat(compared, before, after, i) ?? (isIntended ? doubtOfRelease(compared, after, i) : doubtOfLadder(compared, after, i, jump!));
     if (doubt !== null) return doubt;
-    const used = isIntended ? usedBehind(compared.after, after, i) : null;
+    if (!isIntended) continue;
+    const ended = doubtOfEnd(compared, before, after, i);
+    if (ended !== null) return ended;
+    const used = usedBehind(compared.after, after, i);
     if (used !== null) return `check that \`${short(used)}\` does not use what is gone`;
   }
   return added.length === 0 ? null : doubtOfLeft(compared, after);
+}
+
+/** A put or free that the fix adds: none on a path on which probe succeeds, and none of what something still keeps. */
+function doubtOfEnd(compared: Compared, before: FunctionPath, after: FunctionPath, at: number): string | null {
+  const event = after.events[at]!;
+  if (!isEnd(compared.after, event) || before.events.some(({ text }) => text === event.text)) return null;
+  if (compared.isBeginning && after.result === '0') return `check the path to line ${lineOf(compared, after)}: it succeeds`;
+  const kept = keptBehind(compared.after, after, at);
+  return kept === null ? null : `check that what ${kept} has linked is taken out before`;
 }
 
 /** What a path that fails, and is changed, leaves although another way out of the function gives it back. */
@@ -55,6 +71,27 @@ function doubtOfLeft(compared: Compared, path: FunctionPath): string | null {
   if (path.result === null || /^(?:0|NULL|false)$/.test(path.result)) return null;
   const left = leftBy(compared.after, path, compared.old);
   return left === null ? null : `check what is owed there: ${left} is not undone`;
+}
+
+/** A statement that the fix moves over code that nobody sees: only a person knows whether the order matters. */
+function doubtOfPassing(compared: Compared, before: FunctionPath, after: FunctionPath, moved: PathEvent): string | null {
+  const textsUpTo = ({ events }: FunctionPath): readonly string[] => {
+    const at = events.findIndex(({ text }) => text === moved.text);
+    return events.slice(0, Math.max(0, at)).map(({ text }) => text);
+  };
+  const then = textsUpTo(before);
+  const now = textsUpTo(after);
+  const passed = after.events.filter(({ text }) => text !== moved.text && then.includes(text) !== now.includes(text));
+  const unseen = passed.find((event) => isUnseen(compared, event));
+  return unseen === undefined ? null : `check the order of \`${shown(moved)}\` and \`${shown(unseen)}\``;
+}
+
+function isUnseen({ after: { kernel, module } }: Compared, { kind, name, text }: PathEvent): boolean {
+  if (kind !== 'call') return kind === 'unknown';
+  if (name === null) return !text.includes('guard(');
+  const isDefined = [...module.sources, ...module.headers].some(({ functions, macros }) =>
+    functions.some((one) => one.name === name) || macros.some((one) => one.name === name));
+  return !isDefined && !isLog(name) && !isUndo(name) && behaviourOf(name, kernel, module.wrappers) === undefined;
 }
 
 /** The fix's text says it. */

@@ -1,9 +1,10 @@
 /** What a path that a fix changes still uses of what it has given back, and what it leaves that the function gives back elsewhere. */
-import { behaviourOf } from '../kernel/lookup.ts';
+import { calls } from '../ir/visit.ts';
+import { behaviourOf, retainsArgument } from '../kernel/lookup.ts';
 import { isLog } from '../kernel/logs.ts';
 import { lockTakenBy } from '../kernel/locks.ts';
 import { takenBy } from '../kernel/pairs.ts';
-import { opposites } from '../kernel/opposites.ts';
+import { namesAnUndo, opposites } from '../kernel/opposites.ts';
 import type { ModuleFacts } from '../lifecycle/types.ts';
 import type { FunctionPath, PathEvent } from './function-paths.ts';
 import { callsOf, hasFailed, isUndo, takes, type Called } from './owed.ts';
@@ -15,6 +16,37 @@ export function usedBehind(facts: ModuleFacts, path: FunctionPath, at: number): 
   const later = path.events.slice(at + 1).find(({ text }) => mentions(text, object));
   if (later !== undefined) return later.text;
   return path.result !== null && mentions(path.result, object) ? path.result : null;
+}
+
+/**
+ * What a path has made keep an object that the put at `at` may free, and that it does not take out again, as a person calls it: a list, a
+ * table, an interrupt. Null where it is in none, and where `.release` takes it out.
+ */
+export function keptBehind(facts: ModuleFacts, path: FunctionPath, at: number): string | null {
+  const object = endedBy(facts, path.events[at]!);
+  if (object === null) return null;
+  for (const [i, { name, args }] of path.events.slice(0, at).entries()) {
+    if (name === null || !retainsArgument(name) || !args.some((arg) => mentions(arg, object))) continue;
+    const rest = path.events.slice(i + 1).flatMap((one) => callsOf(facts, one));
+    const isOut = rest.some((one) => namesAnUndo(one.name) && one.args.some((arg) => args.includes(arg)));
+    if (!isOut && !isTakenOutByRelease(facts, args)) return `${name}()`;
+  }
+  return null;
+}
+
+/** Whether `.release` undoes something of a member that one of the arguments names. */
+function isTakenOutByRelease({ roles, module }: ModuleFacts, args: readonly string[]): boolean {
+  const fields = new Set(args.flatMap((arg) => /->(\w+)$/.exec(arg)?.[1] ?? []));
+  const releases = module.sources.flatMap((file) => file.functions).filter((fn) => roles.get(fn) === 'release');
+  return releases.flatMap((fn) => calls(fn)).some((one) => namesAnUndo(one.name ?? '') && one.args.some((arg) => {
+    const inner = arg.kind === 'unary' ? arg.operand : arg;
+    return inner.kind === 'member' && fields.has(inner.field);
+  }));
+}
+
+/** Whether a call may free an object or drop the reference that keeps it. */
+export function isEnd(facts: ModuleFacts, event: PathEvent): boolean {
+  return endedBy(facts, event) !== null;
 }
 
 /** The object that a call may be the end of: `p` of `vfio_put_device(&p->vdev)`. */

@@ -2,7 +2,7 @@
 import { printExpr } from '../ir/print.ts';
 import type { AsmStmt, CallExpr, DeclStmt, Expr, GuardStmt, UnknownStmt } from '../ir/types.ts';
 import { behaviourOf, isNoReturn, isView, testedArgument } from '../kernel/lookup.ts';
-import { isValueOrTest } from '../kernel/macros.ts';
+import { isComputation, isValueOrTest } from '../kernel/macros.ts';
 import { isQuery } from '../kernel/queries.ts';
 import { callOfGuard } from '../lifecycle/guards.ts';
 import { indexModule } from '../lifecycle/module.ts';
@@ -215,11 +215,6 @@ function assign(context: Context, target: Expr, value: string, at: Span): string
   return value;
 }
 
-/** What only leads from one pointer to another, or works out a number. */
-const PURE: ReadonlySet<string> = new Set([
-  'container_of', 'container_of_const', 'list_entry', 'offsetof', 'BIT', 'BIT_ULL', 'ARRAY_SIZE', 'GENMASK', 'DMA_BIT_MASK', 'PCI_DEVFN', 'MKDEV',
-]);
-
 function call(context: Context, expr: CallExpr): string {
   const { state, names } = context;
   const name = expr.name !== null && !names.has(expr.name) ? expr.name : null;
@@ -232,7 +227,7 @@ function call(context: Context, expr: CallExpr): string {
   if (definitions(context, name)) return called(context, expr, name, name, args);
   const passed = testedArgument(name);
   if (passed !== undefined && args[passed] !== undefined) return args[passed];
-  if (PURE.has(name) || isValueOrTest(name) || isView(name) || isQuery(name)) return `${name}(${args.join(', ')})`;
+  if (isComputation(name) || isValueOrTest(name) || isView(name) || isQuery(name)) return `${name}(${args.join(', ')})`;
   if (isUnknownMacro(context, name)) state.obstacle ??= `${name}(): what it does is not known`;
   return called(context, expr, name, name, args);
 }

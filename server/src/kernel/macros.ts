@@ -27,6 +27,17 @@ const NO_RETURN = new Set([
   'BUG', 'panic', 'do_exit', 'make_task_dead', 'kthread_exit', 'kthread_complete_and_exit', 'unreachable', '__builtin_unreachable', '__builtin_trap', 'nmi_panic', 'machine_restart',
 ]);
 
+/** They lead from one pointer to another, or work out a number, from their arguments alone. */
+const COMPUTATIONS = new Set([
+  'container_of', 'container_of_const', 'list_entry', 'offsetof', 'BIT', 'BIT_ULL', 'ARRAY_SIZE', 'GENMASK', 'DMA_BIT_MASK', 'PCI_DEVFN',
+  'MKDEV',
+]);
+
+/** True when a call of `name` works out its value from its arguments and does nothing else. */
+export function isComputation(name: string): boolean {
+  return COMPUTATIONS.has(name);
+}
+
 /**
  * The zero-based position of the argument that a condition `name(…)` tests: it holds exactly when that one does, and mostly has its value: 1 for
  * `dev_err_probe(dev, err, …)`. Undefined for any other call.

@@ -210,7 +210,12 @@ function freesObject(s: PathState, v: Extract<Value, { kind: 'pointer' }>): bool
 /** devm_add_action: the callback is kept; devm_add_action_or_reset that fails runs it at once. */
 function defer(run: Run, s: PathState, e: CallExpr, effect: Extract<Effect, { op: 'defer' }>, values: readonly Value[], ok: boolean): PathState[] {
   const callback = values[effect.callback], data = values[effect.data];
-  if (callback?.kind !== 'function' || !data) return [s];
+  if (!data) return [s];
+  if (callback?.kind !== 'function') {
+    // What runs then is not seen.
+    if ((ok || effect.orRun) && data.kind === 'pointer') escape(run, s, data, e, e.name ?? '');
+    return [s];
+  }
   if (ok) {
     handOver(run, s, (quiet, t) => runCallback(quiet, t, e, callback.name, data));
     s.deferred = [...s.deferred, { callback: callback.name, data }];
@@ -225,7 +230,11 @@ export function runCallback(run: Run, s: PathState, e: CallExpr, name: string, d
   if (defined) return applySummary(run, s, e, defined, [data]).map((r) => r.s);
   callResources(run, s, e, name, [data], pointer(`value:${e.start}`), true);
   const behaviour = behaviourOf(name, run.kernel, run.index.module.wrappers);
-  if (behaviour === undefined || behaviour === 'neutral' || data.kind !== 'pointer') return [s];
+  if (behaviour === 'neutral' || data.kind !== 'pointer') return [s];
+  if (behaviour === undefined) {
+    escape(run, s, data, e, name);
+    return [s];
+  }
   for (const effect of behaviour.success) {
     if (!CALLBACK_EFFECTS.has(effect.op) || !('target' in effect) || effect.target !== 0) continue;
     if (effect.op === 'free' && !freesObject(s, data)) continue;

@@ -5,7 +5,7 @@ import {
 import { conversionsAt, conversionTarget, planOf, reasonsOf, whyNothing, type ConversionOffer } from '../engine/convert.ts';
 import { foldOfferOf } from '../engine/fold.ts';
 import { fixAll } from '../engine/fix.ts';
-import { fixTitle, withProof } from '../engine/fix-proof.ts';
+import { fixTitle, withFewProofs } from '../engine/fix-proof.ts';
 import { suppressionFor, type SuppressionComment } from '../engine/suppress.ts';
 import type { Linked } from '../engine/project/linked.ts';
 import { conversionCommand, converted, findConversion, type ConversionData } from './conversion.ts';
@@ -29,7 +29,7 @@ async function actionsOf(session: Session, loaded: Loaded, params: CodeActionPar
   const wants = (kind: string): boolean => only === undefined || only.some((one) => one === '' || kind === one || kind.startsWith(`${one}.`));
   const span = { start: loaded.document.offsetAt(params.range.start), end: loaded.document.offsetAt(params.range.end) };
   const actions: CodeAction[] = [];
-  const remedies = wants(CodeActionKind.QuickFix) ? await quickFixes(session, loaded, span, params.context.diagnostics) : undefined;
+  const remedies = wants(CodeActionKind.QuickFix) ? await quickFixes(session, loaded, span, params.context) : undefined;
   let rewrites: readonly CodeAction[] = [];
   if (wants(REWRITE) || (remedies && remedies.convertible.length > 0)) {
     // Several modules are a second's work: for a person who asks, and not at every move of the cursor.
@@ -61,11 +61,20 @@ interface Remedies {
   readonly convertible: Diagnostic[];
 }
 
-async function quickFixes(session: Session, loaded: Loaded, span: { start: number; end: number }, shown: readonly Diagnostic[]): Promise<Remedies> {
+/** How many fixes are proved for an editor that asks at every move of the cursor; one that a person asks for is always proved. */
+const AUTOMATIC_PROOFS = 2;
+
+async function quickFixes(
+  session: Session, loaded: Loaded, span: { start: number; end: number }, context: CodeActionParams['context'],
+): Promise<Remedies> {
+  const { diagnostics: shown, triggerKind } = context;
   const fixes: CodeAction[] = [];
   const comments: CodeAction[] = [];
   const convertible: Diagnostic[] = [];
-  for (const finding of (await loaded.analysis()).findings) {
+  const { findings } = await loaded.analysis();
+  const limit = triggerKind === CodeActionTriggerKind.Automatic ? AUTOMATIC_PROOFS : findings.length;
+  const proved = withFewProofs(loaded.engine, loaded.input, loaded.config, loaded.kernel, limit);
+  for (const finding of findings) {
     if (finding.site.end < span.start || finding.site.start > span.end) continue;
     await loaded.pause();
     const own = toDiagnostic(session, loaded, finding);
@@ -74,8 +83,7 @@ async function quickFixes(session: Session, loaded: Loaded, span: { start: numbe
     const same = shown.filter((one) => one.code === finding.rule && JSON.stringify(one.range) === JSON.stringify(own.range));
     const diagnostics = same.length > 0 ? same : [own];
     if (finding.convertible) convertible.push(...diagnostics);
-    // A proof is for a person who asks, not for every key.
-    const { fix } = withProof(loaded.engine, loaded.input, loaded.config, loaded.kernel, finding);
+    const { fix } = proved(finding);
     if (fix) {
       const safe = fix.safety === 'safe';
       fixes.push({

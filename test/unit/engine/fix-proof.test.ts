@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createEngine } from '../../../server/src/engine/analyse.ts';
-import { withProof } from '../../../server/src/engine/fix-proof.ts';
+import { withFewProofs, withProof } from '../../../server/src/engine/fix-proof.ts';
 import { rules } from '../../../server/src/rules/index.ts';
 import { readAnnotations } from '../../support/analyse.ts';
 import { loadParser } from '../../support/parser.ts';
@@ -115,7 +115,8 @@ describe('a jump to a label', () => {
 
 /** A driver of ours with a probe and a remove of which one forgets the put. */
 function moth(probe: string, remove = ''): string {
-  return `struct moth { struct vfio_device vdev; struct mutex lock; void *dust; };
+  return `struct moth { struct vfio_device vdev; struct mutex lock; void *dust; struct list_head flight; };
+static LIST_HEAD(moths);
 static DEFINE_MUTEX(moth_table);
 static const struct vfio_device_ops moth_ops = { .name = "moth" };
 int moth_light(struct pci_dev *pdev, bool on);
@@ -153,6 +154,9 @@ const REGISTER = `	ret = vfio_register_group_dev(&moth->vdev);
 describe('a put that is added', () => {
   it.each([
     ['behind a lock of the table', `${MOTH}	guard(mutex)(&moth_table);\n${REGISTER}`],
+    ['below a comment', `${MOTH}${REGISTER.replace('if (ret)', 'if (ret) // no light')}`],
+    ['for what was in a list', `${MOTH}	list_add(&moth->flight, &moths);
+${REGISTER.replace('if (ret)', 'list_del(&moth->flight);\n\tif (ret)')}`],
     ['behind a block under the lock of the object', `${MOTH}	scoped_guard(mutex, &moth->lock)\n\t\tmoth->dust = NULL;\n${REGISTER}`],
   ])('is safe %s', (_, probe) => {
     expect(doubtOf(moth(probe))).toBeNull();
@@ -161,6 +165,9 @@ describe('a put that is added', () => {
   it.each([
     ['a lock of the object that the way out lets go', `${MOTH}	guard(mutex)(&moth->lock);\n${REGISTER}`, /use-after-put is found then/],
     ['a block that holds one', `${MOTH}	scoped_guard(spinlock, &moth->lock) {\n${REGISTER}\n\t}`, /use-after-put is found then/],
+    ['a list that keeps the object', `${MOTH}	list_add(&moth->flight, &moths);\n${REGISTER}`, /list_add\(\) has linked/],
+    ['a table that keeps it', `${MOTH}	moth->dust = xa_store(&moth_all, 1, moth, GFP_KERNEL);\n${REGISTER}`, /xa_store\(\) has linked/],
+    ['a way on which probe succeeds', `${MOTH}${REGISTER.replace('\t\treturn ret;', '{\n\t\tif (ret == -ENODEV)\n\t\t\treturn 0;\n\t\treturn ret;\n\t}')}`, /it succeeds/],
     ['a guard that nobody knows', `${MOTH}	guard(moth_wing)(&moth->lock);\n${REGISTER}`, /check that `end of guard\(moth_wing, .*` does not use what is gone/],
     ['what other ways out give back', `${MOTH}	ret = dma_set_mask(&pdev->dev, DMA_BIT_MASK(32));
 	if (ret)
@@ -205,5 +212,49 @@ describe('a way out that is added', () => {
     ['a lock is held', `\tmutex_lock(&moth_table);\n${allocation}${use.replace('UNDO', 'mutex_unlock(&moth_table);')}`, /mutex_lock\(\) is not undone/],
   ])('is not safe where %s', (_, probe, doubt) => {
     expect(doubtOf(moth(probe), 'unchecked-alloc') ?? 'safe').toMatch(doubt);
+  });
+});
+
+describe('a statement that is moved', () => {
+  const fixed = `${MOTH}	ret = vfio_register_group_dev(&moth->vdev);
+	if (ret)
+		vfio_put_device(&moth->vdev);
+	return ret;`;
+
+  it.each([
+    ['passes what is known', 'pci_clear_master(pdev);', null],
+    ['passes a message', 'dev_info(&pdev->dev, "dark");', null],
+    ['passes code that is not seen', 'moth_light(pdev, false);', /check the order of .* and `moth_light\(/],
+    ['passes a call through a pointer', 'moth_hooks->dark(pdev);', /check the order of .* and `moth_hooks->dark\(/],
+  ])('%s', (_, between, doubt) => {
+    const remove = `	vfio_put_device(&moth->vdev);\n\t${between}\n\tvfio_unregister_group_dev(&moth->vdev);`;
+    const found = doubtOf(moth(fixed, remove), 'put-while-registered');
+    if (doubt === null) expect(found).toBeNull();
+    else expect(found).toMatch(doubt);
+  });
+});
+
+describe('an editor that asks at every move of the cursor', () => {
+  it('gets few proofs, and each of them is made once', () => {
+    const engine = createEngine(parser);
+    let proofs = 0;
+    const counting = { ...engine, prover: () => {
+      proofs++;
+      return engine.prover();
+    } };
+    const wings = ['a', 'b', 'c', 'd'].map((name) => moth(`${MOTH}${REGISTER}`).replaceAll('moth', `moth_${name}`));
+    const input = single(wings.join(''));
+    const target = kernel('6.1');
+    const found = engine.analyse(input, {}, target).findings.filter((one) => one.fix?.safety === 'safe');
+    expect(found.length).toBeGreaterThanOrEqual(4);
+    const offered = (): number => {
+      const proved = withFewProofs(counting, input, {}, target, 2);
+      return found.map(proved).filter(({ fix }) => fix !== null).length;
+    };
+    expect([offered(), proofs]).toEqual([2, 2]);
+    expect([offered(), proofs]).toEqual([4, 4]);
+    for (let i = 0; i < 5; i++) offered();
+    expect(proofs).toBe(found.length);
+    engine.dispose();
   });
 });

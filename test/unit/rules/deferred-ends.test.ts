@@ -69,3 +69,18 @@ describe('a handler that puts the device', () => {
     expect(found.map(({ severity }) => severity)).toEqual(expected === 'none' ? [] : [expected]);
   });
 });
+
+describe('an action of devres that is not seen', () => {
+  test.each([
+    ['may put the device', 'kiln_gone'],
+    ['may be any function', 'kiln_table[0].gone'],
+  ])('%s', (_, action) => {
+    const code = driver({ ...WORK, arm: '', remove: 'vfio_put_device(&kiln->vdev);' })
+      .replace('dev_set_drvdata(', `ret = devm_add_action_or_reset(&mdev->dev, ${action}, kiln);
+	if (ret)
+		return ret;
+	dev_set_drvdata(`).replace('if (ret)\n\t\tvfio_put_device(&kiln->vdev);\n', '');
+    const found = analyseText(`void kiln_gone(void *data);\n${code}`, '6.2').filter(({ rule }) => rule === 'missing-put');
+    expect(found.filter(({ severity }) => severity !== 'hint')).toEqual([]);
+  });
+});

@@ -1,7 +1,7 @@
 import type { Edit } from '../../text/span.ts';
 import type { FunctionIr, Stmt } from '../../ir/types.ts';
 import { statementAt, walk, type PlacedStatement } from '../locate.ts';
-import { indentationAt, insertAfter, insertBefore, lineEnd, nextLine, startsLine } from './text.ts';
+import { indentationAt, insertAfter, insertBefore, nextLine, startsLine } from './text.ts';
 
 /** A fix's edits, and whether a person must look at them. */
 export interface Proposal {
@@ -89,8 +89,9 @@ export function insertGuarded(text: string, fn: FunctionIr, statement: Stmt, lin
   if (owner?.kind !== 'if' || owner.then !== statement || owner.otherwise !== null || !startsLine(text, statement.start)) return null;
   const header = owner.conditionSpan.end;
   const between = text.slice(header, statement.start);
-  if (!/^\)?\s*$/.test(between)) return null;
-  const open = lineEnd(text, header);
+  if (!BETWEEN.test(between)) return null;
+  // A comment behind the condition stays in its line.
+  const open = header + (between.startsWith(')') ? 1 : 0);
   const indentation = indentationAt(text, owner.start);
   const close = nextLine(text, statement.end);
   return [
@@ -99,6 +100,9 @@ export function insertGuarded(text: string, fn: FunctionIr, statement: Stmt, lin
     { span: { start: close, end: close }, newText: `${indentation}}${text.includes('\r\n') ? '\r\n' : '\n'}` },
   ];
 }
+
+/** What may stand between a condition and the statement under it. */
+const BETWEEN = /^\)?(?:\s|\/\*(?:(?!\*\/)[^])*\*\/|\/\/[^\n\\]*\n)*$/;
 
 function ownerOf(body: Stmt, statement: Stmt): Stmt | null {
   for (const node of walk(body)) {
