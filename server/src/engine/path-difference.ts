@@ -8,7 +8,7 @@ import type { ModuleFacts } from '../lifecycle/types.ts';
 import { lineNumber } from '../text/position.ts';
 import { editAt, movedOffset, type EditPlace } from './edit-places.ts';
 import type { FunctionPath, PathEvent } from './function-paths.ts';
-import { isEnd, keptBehind, leftBy, mayOwe, usedBehind } from './path-leftovers.ts';
+import { doneBeforeUnregister, isEnd, keptBehind, leftBy, mayOwe, usedBehind } from './path-leftovers.ts';
 import { callsOf, heldAt, isLockHeld, isUndo, takes, undoesSame, unfollowedIn, type Called } from './owed.ts';
 
 /** One function before and after a fix. */
@@ -60,7 +60,10 @@ export function doubtOfChange(compared: Compared, before: FunctionPath, after: F
 /** A put or free that the fix adds: none on a path on which probe succeeds, and none of what something still keeps. */
 function doubtOfEnd(compared: Compared, before: FunctionPath, after: FunctionPath, at: number): string | null {
   const event = after.events[at]!;
-  if (!isEnd(compared.after, event) || before.events.some(({ text }) => text === event.text)) return null;
+  const isMoved = before.events.some(({ text }) => text === event.text);
+  const early = isMoved ? null : doneBeforeUnregister(compared.after, after, at);
+  if (early !== null) return `check that \`${short(early)}\` may come before the unregister`;
+  if (!isEnd(compared.after, event) || isMoved) return null;
   if (compared.isBeginning && after.result === '0') return `check the path to line ${lineOf(compared, after)}: it succeeds`;
   const kept = keptBehind(compared.after, after, at);
   return kept === null ? null : `check that what ${kept} has linked is taken out before`;

@@ -1,7 +1,8 @@
 /** What a path that a fix changes still uses of what it has given back, and what it leaves that the function gives back elsewhere. */
 import { calls } from '../ir/visit.ts';
-import { behaviourOf, retainsArgument } from '../kernel/lookup.ts';
+import { behaviourOf, isView, retainsArgument } from '../kernel/lookup.ts';
 import { isLog } from '../kernel/logs.ts';
+import { isQuery } from '../kernel/queries.ts';
 import { lockTakenBy } from '../kernel/locks.ts';
 import { takenBy } from '../kernel/pairs.ts';
 import { namesAnUndo, opposites } from '../kernel/opposites.ts';
@@ -42,6 +43,26 @@ function isTakenOutByRelease({ roles, module }: ModuleFacts, args: readonly stri
     const inner = arg.kind === 'unary' ? arg.operand : arg;
     return inner.kind === 'member' && fields.has(inner.field);
   }));
+}
+
+/**
+ * What a path does in front of the unregister at `at` that user space may still need, as a person calls it: anything but messages and
+ * lookups. Null where there is nothing, and where the event is no unregister.
+ */
+export function doneBeforeUnregister(facts: ModuleFacts, path: FunctionPath, at: number): string | null {
+  const { kernel, module } = facts;
+  const opsOf = (name: string | null): readonly string[] => {
+    const behaviour = name === null ? undefined : behaviourOf(name, kernel, module.wrappers);
+    return behaviour === undefined || behaviour === 'neutral' ? [] : behaviour.success.map(({ op }) => op);
+  };
+  if (!opsOf(path.events[at]!.name).includes('unregister')) return null;
+  const isQuiet = ({ name }: Called): boolean => isLog(name) || isQuery(name) || isView(name) || opsOf(name).includes('get-drvdata');
+  const loud = path.events.slice(0, at).find((event) => {
+    if (event.kind !== 'call') return true;
+    const [own, ...inside] = callsOf(facts, event);
+    return own === undefined || !(inside.length > 0 ? inside : [own]).every(isQuiet);
+  });
+  return loud === undefined ? null : loud.text;
 }
 
 /** Whether a call may free an object or drop the reference that keeps it. */

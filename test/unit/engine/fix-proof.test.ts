@@ -234,6 +234,27 @@ describe('a statement that is moved', () => {
   });
 });
 
+describe('an unregister that is added', () => {
+  const remove = (before: string): string => moth(`${MOTH}	ret = vfio_register_group_dev(&moth->vdev);
+	if (ret)
+		vfio_put_device(&moth->vdev);
+	return ret;`, `${before}	vfio_put_device(&moth->vdev);`);
+
+  it.each([
+    ['behind nothing', ''],
+    ['behind a message', '\tdev_info(&pdev->dev, "dark");\n'],
+  ])('is safe %s', (_, before) => {
+    expect(doubtOf(remove(before), 'remove-without-unregister')).toBeNull();
+  });
+
+  it.each([
+    ['what powers down', '\tpm_runtime_disable(&pdev->dev);\n', /`pm_runtime_disable\(.*may come before the unregister/],
+    ['what takes it out of a list', '\tlist_del(&moth->flight);\n', /`list_del\(.*may come before the unregister/],
+  ])('is not safe behind %s', (_, before, doubt) => {
+    expect(doubtOf(remove(before), 'remove-without-unregister') ?? 'safe').toMatch(doubt);
+  });
+});
+
 describe('an editor that asks at every move of the cursor', () => {
   it('gets few proofs, and each of them is made once', () => {
     const engine = createEngine(parser);
