@@ -25,14 +25,21 @@ export function commitMessage(parts: readonly MessagePart[], kernel: string): st
     ? `Convert to the life cycle of Linux ${kernel}: vfio_alloc_device() allocates and initialises the device, and the last vfio_put_device() frees it.`
     : `Bring the driver to the life cycle of Linux ${kernel}.`];
   for (const { folded = [] } of parts) {
-    for (const { probe, init, release, built, undone, from } of folded) {
-      paragraphs.push(`Move what ${probe}() builds before the register into ${init}(): ${list(built)}.${release === null ? '' : ` Move its undoing from ${list(from.map((name) => `${name}()`))} and the error path into ${release}(): ${list(undone)}.`}`);
-    }
+    for (const moved of folded) paragraphs.push(movedText(moved));
   }
   const points = new Set(parts.flatMap(({ notes }) => notes.filter(({ kind }) => kind === 'review' || kind === 'release').map((note) => note.kind === 'release' ? note.text : note.message ?? note.text)));
   if (points.size > 0) paragraphs.push('To be looked at:');
   const body = [...paragraphs.map((text) => wrap(text, '')), ...[...points].map((note) => wrap(note, '- ', '  '))];
   return `${subjectOf(parts, allocates ? 'Use vfio_alloc_device()' : `Follow the life cycle of Linux ${kernel}`)}\n\n${body.map((text, i) => text + (text.startsWith('- ') && body[i + 1]?.startsWith('- ') === true ? '\n' : '\n\n')).join('').trimEnd()}\n`;
+}
+
+/** What a fold moved from where to where. */
+function movedText({ probe, init, release, built, undone, from, fromErrorPath }: Moved): string {
+  const what = built.length > 0 ? `: ${list(built)}` : '';
+  const text = `Move what ${probe}() builds before the register into ${init}()${what}.`;
+  if (release === null) return text;
+  const places = [...from.map((name) => `${name}()`), ...(fromErrorPath ? ['the error path'] : [])];
+  return `${text} Move its undoing from ${list(places)} into ${release}(): ${list(undone)}.`;
 }
 
 /** Whether a file allocates by vfio_alloc_device() now; otherwise it did so before, or cannot, and is only brought on to the kernel. */

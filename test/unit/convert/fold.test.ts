@@ -79,3 +79,96 @@ test.each(names.filter((name) => name.startsWith('nothing')))('%s is converted l
   const minimal = converted(convert(engine, before, kernel('6.1'), undefined));
   expect(textOf(folded(before, '6.1').after)).toBe(textOf(withEdits(before, minimal.edits)!));
 });
+
+/** A driver whose probe builds two things, with what it does when the first of them fails. */
+function kiln({ member, build, undo }: { readonly member: string; readonly build: string; readonly undo: string }): ModuleInput {
+  const text = `#include <linux/vfio.h>
+
+struct kiln {
+	struct vfio_device vdev;
+	${member}
+};
+
+static atomic_t kilns_left = ATOMIC_INIT(4);
+
+static const struct vfio_device_ops kiln_ops = {
+	.name = "kiln",
+};
+
+static struct kiln *kiln_create(struct device *dev)
+{
+	struct kiln *kiln;
+
+	if (atomic_dec_if_positive(&kilns_left) < 0)
+		return ERR_PTR(-ENOSPC);
+	kiln = kzalloc(sizeof(*kiln), GFP_KERNEL);
+	if (!kiln) {
+		atomic_inc(&kilns_left);
+		return ERR_PTR(-ENOMEM);
+	}
+	vfio_init_group_dev(&kiln->vdev, dev, &kiln_ops);
+${build}
+	return kiln;
+}
+
+static void kiln_destroy(struct kiln *kiln)
+{
+	atomic_inc(&kilns_left);
+${undo}
+	vfio_uninit_group_dev(&kiln->vdev);
+	kfree(kiln);
+}
+
+static int kiln_probe(struct mdev_device *mdev)
+{
+	struct kiln *kiln = kiln_create(&mdev->dev);
+	int ret;
+
+	if (IS_ERR(kiln))
+		return PTR_ERR(kiln);
+	ret = vfio_register_emulated_iommu_dev(&kiln->vdev);
+	if (ret) {
+		kiln_destroy(kiln);
+		return ret;
+	}
+	dev_set_drvdata(&mdev->dev, kiln);
+	return 0;
+}
+
+static void kiln_remove(struct mdev_device *mdev)
+{
+	struct kiln *kiln = dev_get_drvdata(&mdev->dev);
+
+	vfio_unregister_group_dev(&kiln->vdev);
+	kiln_destroy(kiln);
+}
+
+static struct mdev_driver kiln_driver = {
+	.probe = kiln_probe,
+	.remove = kiln_remove,
+};
+`;
+  return { file: 'main.c', sources: [{ path: 'main.c', text }], headers: [] };
+}
+
+test('what moved is named, and nothing that a way out does', () => {
+  const brick = kiln({
+    member: 'void *brick;',
+    build: `	kiln->brick = vzalloc(PAGE_SIZE);
+	if (!kiln->brick) {
+		atomic_inc(&kilns_left);
+		vfio_uninit_group_dev(&kiln->vdev);
+		kfree(kiln);
+		return ERR_PTR(-ENOMEM);
+	}`,
+    undo: '	vfree(kiln->brick);',
+  });
+  const [moved] = folded(brick, '6.1').folded ?? [];
+  expect(moved).toMatchObject({ built: ['vzalloc()'], undone: ['vfree()'], from: ['kiln_destroy'], fromErrorPath: false });
+});
+
+test('members in an array of the object are named among what moved', () => {
+  const flue = kiln({ member: 'struct { int heat; } flue[2];', build: '	kiln->flue[0].heat = 16;\n	kiln->flue[1].heat = 24;', undo: '' });
+  const [moved] = folded(flue, '6.1').folded ?? [];
+  expect(moved).toMatchObject({ built: ['kiln->flue[0].heat', 'kiln->flue[1].heat'], release: null });
+});

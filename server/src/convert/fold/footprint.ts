@@ -256,7 +256,10 @@ export function commutes(names: Names, tag: string, stays: Stmt, staysPrint: Foo
   return !movedPrint.leaves || staysPrint.effects.writes.every(({ place }) => place.kind === 'local' || place.kind === 'drvdata' || (place.kind === 'memory' && place.steps[0]?.tag === tag));
 }
 
-/** The names inside an expression that are calls, for the notes. */
-export function callNames(stmt: Stmt): string[] {
-  return callsUnder(stmt).flatMap((call) => call.name !== null && !isLog(call.name) && !isValueOrTest(call.name) && !isComputation(call.name) ? [call.name] : []);
+/** The functions that expressions call, for the notes; messages and what only computes a value are none. */
+export function callNamesIn(exprs: readonly Expr[]): string[] {
+  return exprs.flatMap((expr) => {
+    if (expr.kind !== 'call' || expr.name === null) return [];
+    return isLog(expr.name) || isValueOrTest(expr.name) || isComputation(expr.name) ? [] : [expr.name];
+  });
 }

@@ -1,29 +1,49 @@
-import type { Stmt } from '../../ir/types.ts';
+import type { Expr, Stmt } from '../../ir/types.ts';
 import { allExpressions, statementsOf, uncast } from '../place.ts';
 import { textOf } from '../refuse.ts';
-import { memberPath } from '../typing.ts';
 import type { Names } from './bindings.ts';
-import { callNames, footprintOf } from './footprint.ts';
+import { callNamesIn, footprintOf } from './footprint.ts';
+import { under } from './frame.ts';
 import { WHY, type Selection } from './select.ts';
 import { isAccounting } from './sites.ts';
 import type { FoldNote, Frame, Moved } from './types.ts';
 
-/** Short forms of a statement: the functions that it calls, or else the members that it sets. */
-function shortForms(frame: Frame, stmt: Stmt): string[] {
-  const names = callNames(stmt).filter((name) => name !== 'vfio_put_device');
-  if (names.length > 0) return names.map((name) => `${name}()`);
-  return allExpressions(stmt).flatMap((expr) => {
-    if (expr.kind !== 'assign') return [];
-    const { root, path } = memberPath(uncast(expr.target));
-    return root.kind === 'name' && path[0] ? [`${root.name}->${path.join('.')}`] : [];
-  }).filter((form) => form.startsWith(`${frame.variable}->`));
+/** Short forms of what a moved statement builds: the functions that it calls, or else the members that it sets. */
+function builtBy(frame: Frame, root: Stmt): string[] {
+  const failing = failingBranches(root);
+  return under(root).filter((stmt) => !failing.has(stmt)).flatMap((stmt) => {
+    const exprs = allExpressions(stmt);
+    const names = callNamesIn(exprs).filter((name) => name !== 'vfio_put_device');
+    if (names.length > 0) return names.map((name) => `${name}()`);
+    return exprs.flatMap((expr) => expr.kind === 'assign' ? memberForm(frame, expr.target) : []);
+  });
+}
+
+/** The statements of branches that leave: all that a moved statement does there is to give up. */
+function failingBranches(root: Stmt): ReadonlySet<Stmt> {
+  const branches = under(root).flatMap((stmt) => stmt.kind === 'if' ? [stmt.then, ...(stmt.otherwise ? [stmt.otherwise] : [])] : []);
+  return new Set(branches.filter(leaves).flatMap(under));
+}
+
+function leaves(branch: Stmt): boolean {
+  const last = branch.kind === 'block' ? branch.body[branch.body.length - 1] : branch;
+  return last?.kind === 'goto' || last?.kind === 'return';
+}
+
+/** `state->memory`, `state->port[0].size`: the target of an assignment where it lies in the object. */
+function memberForm(frame: Frame, target: Expr): string[] {
+  let root = uncast(target);
+  while (root.kind === 'member' || root.kind === 'index') root = uncast(root.base);
+  if (root === uncast(target) || root.kind !== 'name' || root.name !== frame.variable) return [];
+  return [oneLine(textOf(frame.file, uncast(target)))];
 }
 
 export function movedOf(frame: Frame, selection: Selection, init: string, release: string | null): Moved {
   return {
     probe: frame.fn.name, tag: frame.tag, init, release,
-    built: [...new Set(selection.moved.flatMap((stmt) => shortForms(frame, stmt)))],
-    undone: [...new Set(selection.undone.flatMap((item) => callNames(item.stmt).map((name) => `${name}()`)))],
+    built: [...new Set(selection.moved.flatMap((stmt) => builtBy(frame, stmt)))],
+    undone: [...new Set(selection.undone.flatMap((item) => callNamesIn(under(item.stmt).flatMap(allExpressions)).map((name) => `${name}()`)))],
+    fromErrorPath: selection.sites.some((site) => site.inProbe),
     from: [...new Set(selection.sites.filter((site) => !site.inProbe).map((site) => site.names.fn.name))],
   };
 }

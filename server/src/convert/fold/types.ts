@@ -39,6 +39,8 @@ export interface Moved {
   readonly undone: readonly string[];
   /** The functions that undid it before. */
   readonly from: readonly string[];
+  /** An error path of the probe undid it too. */
+  readonly fromErrorPath: boolean;
 }
 
 export type FoldResult =
