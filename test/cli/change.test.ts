@@ -164,6 +164,10 @@ describe('convert', () => {
     expect(status).toBe(0);
     expect(stdout).toContain('vfio_alloc_device');
     expect(stderr).toContain("vfio-lifecycle: target kernel 5.15: from the kernel tree's Makefile");
+    const said = (kernel: string): string => `vfio-lifecycle: bar.c: Converted for 6.1, the first kernel with vfio_alloc_device(): the result does not build for the target kernel ${kernel}.`;
+    expect(stderr).toContain(said('5.15'));
+    expect(run(path, 'convert', '--kernel', '6.0', 'bar.c').stderr).toContain(said('6.0'));
+    expect(run(path, 'convert', '--kernel', '6.1', 'bar.c').stderr.join(' ')).not.toContain('does not build');
   });
 
   it('names files outside of the working folder by their own tree', () => {

@@ -3,7 +3,7 @@ import type { Moved } from '../convert/fold/types.ts';
 import type { Note } from '../convert/index.ts';
 import type { Engine } from '../engine/analyse.ts';
 import { commitMessage } from '../engine/commit-message.ts';
-import { convert, conversionTarget, whyNothing } from '../engine/convert.ts';
+import { convert, conversionTarget, newerKernelNotes, whyNothing } from '../engine/convert.ts';
 import { convertFolding } from '../engine/fold.ts';
 import { fixAll, type FixResult } from '../engine/fix.ts';
 import { joinLinked } from '../engine/project/join.ts';
@@ -91,7 +91,8 @@ async function linkedFiles(workspace: Workspace, files: readonly InputFile[]): P
 /** Converts a file with what it is linked with, as it is by now. */
 async function convertFile(engine: Engine, workspace: Workspace, file: InputFile, linked: readonly InputFile[], style: 'minimal' | 'fold'): Promise<Outcome> {
   const input = joinLinked(await Promise.all(linked.map((one) => workspace.load(one.path))))[linked.indexOf(file)]!;
-  const target = conversionTarget(await workspace.target(file.path));
+  const asked = await workspace.target(file.path);
+  const target = conversionTarget(asked);
   const result = (style === 'fold' ? convertFolding : convert)(engine, input, target, undefined);
   switch (result.status) {
     case 'unchanged': {
@@ -110,7 +111,7 @@ async function convertFile(engine: Engine, workspace: Workspace, file: InputFile
       return { file, status: 'refused', reason: placed({ site, reason }), code, others, notes: [], edits: [] };
     }
     case 'converted':
-      return { file, status: 'converted', notes: result.notes, folded: result.folded, edits: take(workspace, result.edits) };
+      return { file, status: 'converted', notes: [...newerKernelNotes(asked), ...result.notes], folded: result.folded, edits: take(workspace, result.edits) };
   }
 }
 

@@ -10,7 +10,7 @@ export interface RefusalDoc {
 
 /** One row for each code. The reason that a person gets names the place and is more exact. */
 export const REFUSALS: Readonly<Record<RefusalCode, RefusalDoc>> = {
-  'target-too-old': { what: 'The target kernel does not have `vfio_alloc_device()`, which came with 6.1.', instead: 'Choose 6.1 or later as the target kernel.' },
+  'target-too-old': { what: 'The target kernel does not have `vfio_alloc_device()`, which came with 6.1. The command line and the editor convert for 6.1 then, and say so.', instead: 'Choose 6.1 or later as the target kernel.' },
   'opaque-function': { what: 'A function holds something that was not understood, so its paths cannot be followed.', instead: 'Simplify it, or convert it by hand.' },
   'conditional-code': { what: 'Parts of the life cycle stand in different `#if` arms: they are different programs, and a conversion would mix them.', instead: 'Move the arms into functions of their own, or convert by hand.' },
   library: { what: 'A function initialises devices on behalf of callers that are not at hand.', instead: 'Make it an `.init` helper, and convert it together with its callers.' },
@@ -19,7 +19,7 @@ export const REFUSALS: Readonly<Record<RefusalCode, RefusalDoc>> = {
   'several-inits': { what: 'Several init calls reach the same register, and which of them runs cannot be told before the allocation without another effect.', instead: 'Choose the ops table first, in a local variable set before the allocation, then initialise once.' },
   'allocated-elsewhere': { what: 'The object that embeds the device is not allocated where the device is initialised: it comes from another driver, a global or another object.', instead: 'Split the object: let probe allocate a struct that embeds the `vfio_device` and points to the rest.' },
   'several-allocations': { what: 'More than one allocation of the struct, or assignment of the variable, could be the one that is meant.', instead: 'Give the other object a variable or a type of its own.' },
-  'unsuitable-allocation': { what: 'The allocation is not one zeroed object of the struct: another size, an array, memory that is not zeroed, a context that may not sleep, an automatic free.', instead: 'Allocate the struct on its own with `kzalloc()` first.' },
+  'unsuitable-allocation': { what: 'The allocation is not one zeroed object of the struct: another size, an array, memory that is not zeroed, a context that may not sleep, an automatic free; or it shares its line with other code.', instead: 'Allocate the struct on its own, in a line of its own, with `kzalloc()` first.' },
   'managed-allocation': { what: 'devres allocates the object, and something frees or uninitialises it in a way that an action cannot take over.', instead: 'Use `kzalloc()` with explicit frees first.' },
   'unchecked-allocation': { what: 'The result of the allocation is not tested in the statement after it.', instead: 'Test it there.' },
   'unsuitable-check': { what: 'The test of the allocation asks for more than the pointer, or its branch does not leave the function, or the function returns NULL to callers that cannot all be made to test for an error pointer.', instead: 'Test the pointer alone, and leave.' },

@@ -30,6 +30,14 @@ export function conversionTarget(kernel: TargetKernel): TargetKernel {
   return { version: FIRST, text: formatVersion(FIRST), source: kernel.source, reason: `the first kernel with vfio_alloc_device(); the target is ${kernel.text}` };
 }
 
+/** What is said of a conversion for a target that has no vfio_alloc_device(): the result is for another kernel. None for other targets. */
+export function newerKernelNotes(kernel: TargetKernel): readonly Note[] {
+  const made = conversionTarget(kernel);
+  if (made === kernel) return [];
+  const text = `Converted for ${made.text}, the first kernel with vfio_alloc_device(): the result does not build for the target kernel ${kernel.text}.`;
+  return [{ kind: 'target', text }];
+}
+
 /**
  * The conversions to offer for a selection in the document `path`: one for each function in it that works on a device of the old
  * model, or one for the whole file in the ops table of a device: what the target wants of a driver of the new model is there.

@@ -3,7 +3,7 @@ import {
   LSPErrorCodes, ResponseError, type CancellationToken, type Command,
 } from 'vscode-languageserver';
 import { commitMessage } from '../engine/commit-message.ts';
-import { convert, conversionTarget, reasonsOf, whyNothing } from '../engine/convert.ts';
+import { convert, conversionTarget, newerKernelNotes, reasonsOf, whyNothing } from '../engine/convert.ts';
 import { convertFolding } from '../engine/fold.ts';
 import type { Conversion } from '../engine/types.ts';
 import { applyEdits } from '../text/edits.ts';
@@ -83,7 +83,7 @@ export async function wholeConversion(session: Session, data: Partial<Conversion
       after: applyEdits(change.before, result.edits[i]!.edits),
     })),
     wantsEyes: wantsEyes(result, data?.style),
-    notes: result.notes.filter(({ kind }) => kind !== 'label').map(({ text }) => text),
+    notes: [...newerKernelNotes(loaded.kernel), ...result.notes].filter(({ kind }) => kind !== 'label').map(({ text }) => text),
     message: messageOf(loaded, result),
   };
 }
