@@ -6,7 +6,7 @@ import { writesZeroes } from './overwritten.ts';
 import { isNull, nullTested, plainTest } from './paths.ts';
 import { allExpressions, namesIn, namesUnder, statementsOf, uncast, type Placed } from './place.ts';
 import { lineOf, refuse, RefusedError, textOf } from './refuse.ts';
-import { assignmentsOf, effectsOf, relate, type Assignment, type CallSite } from './sites.ts';
+import { assignmentsOf, callSites, effectsOf, relate, type Assignment, type CallSite } from './sites.ts';
 import type { AllocationPlan, Container } from './types.ts';
 import { memberPath, placeInObject, resolveType, scopeOf, typeOf, type Scope } from './typing.ts';
 
@@ -174,6 +174,7 @@ function checkAllocator(file: FileIr, scope: Scope, call: CallExpr, tag: string,
   const name = call.name ?? '';
   const managed = effectsOf(name).some((effect) => effect.op === 'allocate' && effect.managed);
   if (managed) {
+    refuseFreedTwice(scope, name, tag);
     refuse('managed-allocation', `${name}() ties the container to its device, but vfio_alloc_device hands it to the vfio core, which needs a put. Use kzalloc() with explicit frees first, then convert.`, file, call);
   }
   if (stmt.kind === 'decl' && stmt.cleanup !== null) {
@@ -196,6 +197,21 @@ function checkAllocator(file: FileIr, scope: Scope, call: CallExpr, tag: string,
   const wanted = new Set(flags && !name.startsWith('vzalloc') ? namesIn(flags) : []);
   for (const flag of ['GFP_KERNEL', 'GFP_KERNEL_ACCOUNT', '__GFP_ZERO', '__GFP_ACCOUNT', '__GFP_NOWARN', '__GFP_RETRY_MAYFAIL']) wanted.delete(flag);
   if (wanted.size > 0) refuseFlags(file, tag, flags!, wanted);
+}
+
+/** Memory of devres that the driver frees too: that is to be put right before all else. */
+function refuseFreedTwice({ module, file }: Scope, allocator: string, tag: string): void {
+  const frees = callSites(module, file).filter(({ op, call, scope, target }) => {
+    if (op !== 'free' || call.name === null || call.name.startsWith('devm_')) return false;
+    const pointer = uncast(target);
+    const type = pointer.kind === 'name' ? typeOf(scope, pointer) : null;
+    return type?.tag === tag && type.pointers === 1;
+  });
+  const [first] = frees;
+  if (!first) return;
+  const lines = frees.map(({ call }) => lineOf(file, call.start));
+  const places = lines.length > 1 ? `lines ${lines.join(', ')}` : `line ${lines[0]}`;
+  refuse('managed-allocation', `${allocator}() allocates \`struct ${tag}\`, which devres frees, and ${first.call.name}() frees it too (${places}): a double free. Take that out first, then convert.`, file, first.call);
 }
 
 /** Flags that put memory in a zone, and those that keep an allocation from sleeping (<linux/gfp_types.h>). */

@@ -1,7 +1,7 @@
 /** Proves that nothing overwrites an object, or its vfio_device, while the vfio core still works on it: from its allocation to the last put. */
 import { behaviourOf } from '../kernel/general.ts';
 import { byteRangesOf, saysItOverwrites } from '../kernel/memory-uses.ts';
-import type { Expr, FileIr } from '../ir/types.ts';
+import type { CallExpr, Expr, FileIr } from '../ir/types.ts';
 import type { Module } from '../lifecycle/types.ts';
 import { plain } from './arguments.ts';
 import { allExpressions, statementsOf, uncast, type Placed } from './place.ts';
@@ -37,19 +37,31 @@ export function refuseOverwritten(module: Module, file: FileIr, container: Conta
 }
 
 function judge(search: Search, scope: Scope, at: Placed, expr: Expr): void {
-  if (!overwrites(search, scope, at, expr)) return;
+  if (mayOverwrite(search, scope, at, expr)) refuseUnseen(search, scope, expr);
+  if (!overwrites(search, scope, expr)) return;
   const { container } = search;
   const what = plain(textOf(scope.file, expr));
   refuse('object-overwritten', `\`${what}\` at line ${lineIn(scope.file, expr.start)} overwrites \`struct ${container.tag}\` with the vfio_device in it, which the vfio core works on until the last vfio_put_device(). Overwrite only the members behind the vfio_device.`, scope.file, expr);
 }
 
-function overwrites(search: Search, scope: Scope, at: Placed, expr: Expr): boolean {
+/** A call of a function whose name alone says that it overwrites what it is given. */
+function mayOverwrite(search: Search, scope: Scope, at: Placed, expr: Expr): expr is CallExpr & { readonly name: string } {
+  return expr.kind === 'call' && expr.name !== null && isUnseen(search, expr.name) && saysItOverwrites(expr.name) && isBeforeFree(search, scope, at)
+    && expr.args.some((arg) => pointsToObject(search, scope, arg));
+}
+
+function refuseUnseen({ container }: Search, { file }: Scope, call: CallExpr & { readonly name: string }): never {
+  const place = `\`${plain(textOf(file, call))}\` at line ${lineIn(file, call.start)}`;
+  const danger = `may overwrite \`struct ${container.tag}\` with the vfio_device in it, which the vfio core works on until the last vfio_put_device()`;
+  refuse('object-overwritten', `${place} ${danger}: ${call.name}() is not in the files that were read. Take the call out where it overwrites the object, or name the file of ${call.name}() too.`, file, call);
+}
+
+function overwrites(search: Search, scope: Scope, expr: Expr): boolean {
   if (expr.kind === 'assign' || expr.kind === 'update') return isWholeObject(search, scope, expr.kind === 'assign' ? expr.target : expr.operand);
   if (expr.kind !== 'call' || expr.name === null) return false;
   const { name } = expr;
   if (name === 'swap' && expr.args.some((arg) => isWholeObject(search, scope, arg))) return true;
-  if (search.written(name).some((position) => expr.args[position] !== undefined && pointsToObject(search, scope, expr.args[position]))) return true;
-  return isUnseen(search, name) && saysItOverwrites(name) && isBeforeFree(search, scope, at) && expr.args.some((arg) => pointsToObject(search, scope, arg));
+  return search.written(name).some((position) => expr.args[position] !== undefined && pointsToObject(search, scope, expr.args[position]));
 }
 
 /** `*p`, `p->vdev`, and bytes behind a cast: `((u8 *)p)[i]`, `*bytes++` where `bytes = (u8 *)p`. */

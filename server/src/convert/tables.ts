@@ -36,6 +36,13 @@ export function findTable(file: FileIr, name: string, at: Expr): VariableIr {
   return table;
 }
 
+/** What is said of a member that means something else in the target. `.open` and the `.release` of a file descriptor ended with 5.14. */
+const OLD_MEMBERS = {
+  open: '`.open` runs for each file descriptor of the device, and no kernel since 5.15 has it. Make it `.open_device` first, which runs for the first file descriptor only.',
+  release: '`.release` runs for each file descriptor up to 5.14; in the target it runs at the last put of the device. Make it `.close_device` first, which runs for the last file descriptor only.',
+  init: '`.init` belongs to the new model; finish that conversion by hand.',
+} as const;
+
 /** What the table lacks for the target. Refuses a table of a kernel whose members of the same name mean something else. */
 export function planTable(file: FileIr, table: VariableIr, needs: TableNeeds): TablePlan {
   const initializer = table.init as InitializerExpr;
@@ -43,14 +50,11 @@ export function planTable(file: FileIr, table: VariableIr, needs: TableNeeds): T
   const unnamed = entries.find((entry) => entry.designators.length === 0);
   if (unnamed) refuse('table-incomplete', `\`${table.name}\` gives its members by position. Name them (\`.open_device = …\`) first.`, file, unnamed);
   const has = (name: string): boolean => entries.some((entry) => entry.designators[0] === name) || hidden(file, initializer, name);
-  for (const name of ['open', 'release', 'init']) {
+  for (const name of ['open', 'release', 'init'] as const) {
     const entry = entries.find((item) => item.designators[0] === name);
     if (!entry && !has(name)) continue;
     const line = lineOf(file, (entry ?? initializer).start);
-    const advice = name === 'init'
-      ? '`.init` belongs to the new model; finish that conversion by hand'
-      : `\`.${name}\` is the file descriptor's callback of kernels up to 5.14, and another thing in the target. Make it \`.${name === 'open' ? 'open_device' : 'close_device'}\` first, which runs for the first open and the last close only`;
-    refuse('table-of-old-kernel', `\`${table.name}\`, line ${line}: ${advice}.`, file, entry ?? initializer);
+    refuse('table-of-old-kernel', `\`${table.name}\`, line ${line}: ${OLD_MEMBERS[name]}`, file, entry ?? initializer);
   }
   const members: MemberPlan[] = [];
   let releaseStub: string | null = null;

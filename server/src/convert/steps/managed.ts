@@ -144,7 +144,7 @@ function objectEdits(file: FileIr, object: ManagedObject, action: string, eol: s
   const last = check?.kind === 'if' ? lastOf(check.then) : undefined;
   const declared = at.stmt.kind === 'decl' ? at.stmt.statement : at.stmt;
   if (check && !(ownsLines(text, check) && ownsLines(text, declared) && ownsLines(text, { start: fn.start, end: fn.body.start + 1 }))) {
-    refuse('managed-allocation', `The allocation of \`${variable}\` or its test shares a line with other code in ${fn.name}(). Give each statement a line of its own first.`, file, check);
+    refuse('unsuitable-allocation', `The allocation of \`${variable}\` or its test shares a line with other code in ${fn.name}(). Give each statement a line of its own first.`, file, check);
   }
   if (check?.kind !== 'if' || check.otherwise || (last?.kind !== 'return' && last?.kind !== 'goto')) {
     refuse('unchecked-allocation', `The result of the allocation is not tested in the statement after it with a branch that leaves. Test \`!${variable}\` there first.`, file, check ?? at.stmt);
