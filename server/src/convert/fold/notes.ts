@@ -7,6 +7,7 @@ import { under } from './frame.ts';
 import { WHY, type Selection } from './select.ts';
 import { isAccounting } from './sites.ts';
 import type { FoldNote, Frame, Moved } from './types.ts';
+import { undoObstacle } from './undo-obstacles.ts';
 
 /** Short forms of what a moved statement builds: the functions that it calls, or else the members that it sets. */
 function builtBy(frame: Frame, root: Stmt): string[] {
@@ -57,15 +58,25 @@ export function notesOf(frame: Frame, names: Names, selection: Selection, moved:
   if (moved.release) {
     add('review', `${moved.release}() now does ${moved.undone.join(', ')}: at the last put, which may be after ${moved.from.join('() and ')}() ${moved.from.length > 1 ? 'have' : 'has'} returned.`);
   }
-  // What stays only because something else does is said with that.
+  // What stays only because something else does is one note.
   const reasons = selection.stays.filter(({ why }) => why !== 'counter' && why !== 'drvdata' && why !== 'order' && why !== 'test');
   for (const { stmt, why } of reasons) {
     const text = oneLine(textOf(file, stmt));
-    notes.push({ kind: 'review', places: [stmt.start], say: ([line]) => `${line === undefined ? `\`${text}\`` : `Line ${line} of the result, \`${text}\`,`} stays in ${fn.name}(): ${WHY[why]}.` });
+    const because = (why === 'undo' ? undoObstacle(frame, names, stmt, selection) : null) ?? WHY[why];
+    notes.push({ kind: 'review', places: [stmt.start], say: ([line]) => `${line === undefined ? `\`${text}\`` : `Line ${line} of the result, \`${text}\`,`} stays in ${fn.name}(): ${because}.` });
   }
-  notes.push(...accounting(frame, names, selection));
+  notes.push(...inOrder(frame, selection), ...accounting(frame, names, selection));
   for (const label of labels) add('label', `Label ${label} in ${fn.name}() went: nothing is left between it and the next.`);
   return notes;
+}
+
+/** What could move by itself and stays behind what stays. The test of its result goes without saying. */
+function inOrder(frame: Frame, { stays }: Selection): FoldNote[] {
+  const texts = stays.flatMap(({ stmt, why }) => why === 'order' && stmt.kind === 'expr' && builtBy(frame, stmt).length > 0 ? [`\`${oneLine(textOf(frame.file, stmt))}\``] : []);
+  if (texts.length === 0) return [];
+  const verb = texts.length > 1 ? 'stay' : 'stays';
+  const text = `${texts.join(', ')} ${verb} in ${frame.fn.name}() too: something that stays has to come before.`;
+  return [{ kind: 'moved', places: [], say: () => text }];
 }
 
 /** Counts that the probe and others change stay where they are; whether they should follow the device's life is for a person to say. */

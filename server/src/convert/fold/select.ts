@@ -5,6 +5,7 @@ import { isView } from '../../kernel/views.ts';
 import { isLog } from '../../kernel/logs.ts';
 import { removalOf } from '../layout.ts';
 import { allExpressions, expressionsIn, namesIn } from '../place.ts';
+import { textOf } from '../refuse.ts';
 import { isConstant, isMutable, type DeviceSource, type Names } from './bindings.ts';
 import { checkAssignments, type Assigned } from './definite.ts';
 import { errnoOf, exitsOf, handsOnError, isNeutral, isPut, ladderFrom, type Exit } from './exits.ts';
@@ -60,7 +61,7 @@ export function select(frame: Frame, names: Names, device: DeviceSource): Select
     if (!moved.some((stmt) => footprintOf(names, stmt).mentionsObject)) {
       // What stays only because something else does is not the reason.
       const first = stays.find(({ why }) => why !== 'order' && why !== 'test') ?? stays[0];
-      throw new NothingToFold(first ? `Nothing between the allocation and the register of ${fn.name}() can move: ${WHY[first.why]}.` : `${fn.name}() builds nothing in \`${frame.variable}\` between the allocation and the register.`,
+      throw new NothingToFold(first ? `Nothing between the allocation and the register of ${fn.name}() can move: \`${firstLine(textOf(frame.file, first.stmt))}\` stays because ${WHY[first.why]}.` : `${fn.name}() builds nothing in \`${frame.variable}\` between the allocation and the register.`,
         first ? { path: frame.file.path, start: first.stmt.start, end: first.stmt.end } : null);
     }
     sites = putSites(frame, names, device, list.slice(frame.check + 1, end).filter((stmt) => !moved.includes(stmt)));
@@ -69,6 +70,11 @@ export function select(frame: Frame, names: Names, device: DeviceSource): Select
     if (!stuck) return { moved, undone, sites, stays };
     barred.set(stuck, 'undo');
   }
+}
+
+/** The head of a statement, for a sentence. */
+function firstLine(text: string): string {
+  return (text.split('\n', 1)[0] ?? '').trim();
 }
 
 /** Why something stays, as the end of a sentence. */
@@ -84,7 +90,7 @@ export const WHY: Readonly<Record<Obstacle | Stay, string>> = {
   'life-cycle': 'it is part of the life cycle itself',
   'shape': 'it cannot be followed',
   'order': 'something that stays has to come before it',
-  'undo': 'it is not undone alike on every way',
+  'undo': 'what undoes it cannot all go to .release',
   'exit': 'its failure leads elsewhere than that of the allocation',
   'result': 'what it computes is still read by what stays',
   'test': 'the test of its outcome stays',
