@@ -1,3 +1,4 @@
+import regexp from 'eslint-plugin-regexp';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
@@ -24,6 +25,26 @@ export default tseslint.config(
       '@typescript-eslint/no-floating-promises': 'error',
       '@typescript-eslint/await-thenable': 'error',
       '@typescript-eslint/no-unnecessary-type-assertion': 'error',
+    },
+  },
+  {
+    // What a document holds is anybody's: a pattern takes a number of steps that grows with the text, and not with its square.
+    files: ['client/src/**/*.ts', 'server/src/**/*.ts'],
+    plugins: { regexp },
+    rules: {
+      'regexp/no-super-linear-backtracking': ['error', { report: 'potential' }],
+      'regexp/no-super-linear-move': ['error', { report: 'potential' }],
+    },
+  },
+  {
+    files: ['client/src/**/*.ts', 'server/src/**/*.ts'],
+    ignores: ['server/src/rules/*.examples.ts'],
+    rules: {
+      'no-restricted-syntax': ['error',
+        { selector: 'CallExpression > SpreadElement', message: 'A call throws with some 100,000 arguments: use append(), largest() or a loop.' },
+        // Many unclosed comments would each be looked for to the end of the text.
+        { selector: 'Literal[regex.pattern=/\\\\\\/\\\\\\*(?:\\[\\^\\]|\\[\\\\s\\\\S\\]|\\.|\\[\\^\\\\n\\])\\*\\??\\\\\\*\\\\\\//]', message: 'What is not closed has to end too: use COMMENT of server/src/text/lexical.ts.' },
+      ],
     },
   },
 );

@@ -9,6 +9,8 @@ import { lineOf, refuse, textOf } from './refuse.ts';
 import { assignmentsOf, type CallSite } from './sites.ts';
 import { isNull } from './paths.ts';
 import { findStruct, memberPath, scopeOf, typeOf, type Scope } from './typing.ts';
+import { append } from '../text/lists.ts';
+import { withoutComments } from '../text/lexical.ts';
 
 const MAX_HOPS = 4;
 
@@ -156,7 +158,7 @@ function needsParentheses(expr: Expr): boolean {
 
 /** One line, without comments. */
 export function plain(text: string): string {
-  return text.replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*/g, ' ').replace(/\s+/g, ' ').replace(/\( /g, '(').replace(/ ([),])/g, '$1').trim();
+  return withoutComments(text).replace(/\s+/g, ' ').replace(/\( /g, '(').replace(/ ([),])/g, '$1').trim();
 }
 
 /**
@@ -213,12 +215,12 @@ function tablesInMember(scope: Scope, member: Expr & { kind: 'member' }, hops: n
   if (tag === undefined || !findStruct(scope.module, scope.file, tag)) return null;
   const values: (readonly string[] | null)[] = [];
   for (const file of scope.module.sources) {
-    for (const variable of file.variables) if (variable.type.name === tag && variable.init) values.push(...initialTables({ ...scope, file }, variable.init, member.field, hops));
+    for (const variable of file.variables) if (variable.type.name === tag && variable.init) append(values, initialTables({ ...scope, file }, variable.init, member.field, hops));
     for (const fn of file.functions) {
       if (!fn.text.includes(member.field)) continue;
       const inside = scopeOf(scope.module, file, fn);
       for (const { stmt } of statementsOf(fn)) {
-        if (stmt.kind === 'decl' && stmt.type.name === tag && stmt.init?.kind === 'initializer') values.push(...initialTables(inside, stmt.init, member.field, hops));
+        if (stmt.kind === 'decl' && stmt.type.name === tag && stmt.init?.kind === 'initializer') append(values, initialTables(inside, stmt.init, member.field, hops));
         for (const expr of allExpressions(stmt)) {
           const target = expr.kind === 'assign' ? uncast(expr.target) : null;
           if (expr.kind !== 'assign' || target?.kind !== 'member' || target.field !== member.field) continue;
@@ -253,7 +255,7 @@ function tablesGiven(scope: Scope, position: number, hops: number): readonly str
       if (expr.kind !== 'call' || expr.name !== fn.name) continue;
       const given = expr.args[position] && tablesOf(inside, expr.args[position], hops);
       if (!given) return null;
-      found.push(...given);
+      append(found, given);
     }
   }
   return found.length > 0 ? [...new Set(found)] : null;

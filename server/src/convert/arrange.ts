@@ -1,5 +1,6 @@
 /** Arguments in parentheses, as many on a line as fit, with the comments that belong to them. */
 import { columnsOf } from '../text/style.ts';
+import { largest } from '../text/lists.ts';
 
 /** An argument, and the comment that stands behind it. */
 export interface Piece {
@@ -42,7 +43,7 @@ export function arrange(head: string, pieces: readonly Piece[], tail: string, { 
     line = '';
   });
   const first = broken ? `${head}(${eol}${blanks}` : `${head}(`;
-  const behind = Math.max(...lines.filter((one) => one.comment !== undefined).map((one) => begin + one.text.length), 0);
+  const behind = largest([...lines.filter((one) => one.comment !== undefined).map((one) => begin + one.text.length), 0]);
   const stop = (Math.floor(behind / 8) + 1) * 8;
   const commentOf = (text: string, comment: string | undefined): string => {
     if (comment === undefined) return '';
@@ -64,5 +65,5 @@ function blanksTo(column: number, like: string): string {
 
 /** The columns of the widest line of a text that begins at a column. */
 export function widest(text: string, from: number): number {
-  return Math.max(...text.split(/\r?\n/).map((line, index) => columnsOf(line, index === 0 ? from : 0)));
+  return largest(text.split(/\r?\n/).map((line, index) => columnsOf(line, index === 0 ? from : 0)));
 }

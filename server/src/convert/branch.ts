@@ -4,6 +4,7 @@ import { isSilent, testedArgument } from '../kernel/macros.ts';
 import { indentAt, nextLine } from './layout.ts';
 import { allExpressions, innerStatements, statementsOf, uncast } from './place.ts';
 import type { AllocationPlan } from './types.ts';
+import { append } from '../text/lists.ts';
 
 /** The edits that turn the NULL test and its branch into IS_ERR and PTR_ERR, in the error style that the function has. */
 export function errorBranchEdits(file: FileIr, allocation: Pick<AllocationPlan, 'check' | 'variable' | 'fn' | 'resets' | 'returns'>, eol: string): Edit[] {
@@ -13,7 +14,7 @@ export function errorBranchEdits(file: FileIr, allocation: Pick<AllocationPlan, 
   const { span: testSpan, text: test } = errorTest(check, variable);
   const value = `PTR_ERR(${variable})`;
   const statements = flatten(check.then);
-  for (const stmt of statements) edits.push(...errnoEdits(fn, stmt, variable));
+  for (const stmt of statements) append(edits, errnoEdits(fn, stmt, variable));
 
   const assigned = new Set(statements.flatMap(allExpressions).flatMap((expr) => expr.kind === 'assign' && expr.target.kind === 'name' ? [expr.target.name] : []));
   for (const stmt of statements) {
@@ -132,7 +133,7 @@ function flatten(stmt: Stmt): Stmt[] {
   const pending: Stmt[] = [stmt];
   for (let next = pending.pop(); next; next = pending.pop()) {
     if (next.kind !== 'block') flat.push(next);
-    pending.push(...[...innerStatements(next)].reverse());
+    append(pending, [...innerStatements(next)].reverse());
   }
   return flat;
 }

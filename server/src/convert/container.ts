@@ -4,6 +4,7 @@ import type { Module } from '../lifecycle/types.ts';
 import { lineIn, refuse } from './refuse.ts';
 import type { Container } from './types.ts';
 import { findStruct, resolveType } from './typing.ts';
+import { withoutComments } from '../text/lexical.ts';
 
 /** The first member of a struct of the kernel's public headers that drivers embed. It is first in every kernel since 5.15. */
 const KERNEL_STRUCTS: ReadonlyMap<string, string> = new Map([['vfio_pci_core_device', 'vdev']]);
@@ -62,7 +63,7 @@ function firstMember(module: Module, struct: StructIr, file: FileIr): { name: st
 function isFirst(file: FileIr, struct: StructIr, field: FieldIr): boolean {
   if (field.unplaced || field.conditions.length > 0) return false;
   const before = file.text.slice(struct.bodySpan.start + 1, field.statement.start);
-  return before.replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*/g, '').trim() === '';
+  return withoutComments(before, '').trim() === '';
 }
 
 /** Whether `tag` is a struct with a vfio_device somewhere in it, by what this file and its headers define. */

@@ -11,6 +11,7 @@ import { placeOf, splitEdits } from './several-files/merge.ts';
 import { tableEdits } from './tabletext.ts';
 import { EDIT_KINDS, type AllocationPlan, type ConversionPlan, type DevicePlan, type EditKind, type InFile, type PlannedEdit, type PlannedEdits, type UninitPlan } from './types.ts';
 import { unusedLocals } from './unused.ts';
+import { append } from '../text/lists.ts';
 
 /**
  * The text edits of a plan, document by document, each in its own style: indentation, line endings, alignment and comments stay
@@ -53,32 +54,32 @@ function fileEdits(plan: ConversionPlan, file: FileIr): { readonly edits: Planne
   const edits: PlannedEdit[] = [];
   const removals: Removal[] = [];
   const isHere = (part: InFile): boolean => part.file === file;
-  const add = (kind: EditKind, ...made: readonly Edit[]): void => void edits.push(...made.map((edit) => ({ ...edit, kind })));
+  const add = (kind: EditKind, made: readonly Edit[]): void => void append(edits, made.map((edit) => ({ ...edit, kind })));
   for (const device of plan.devices) {
     for (const allocation of device.allocations.filter(isHere)) {
       const removal = removalOf(text, file.comments, allocation.init.stmt);
       removals.push(removal);
       const { eol, width } = styleAt(allocation.at.stmt.start);
-      add('allocation', ...allocationEdits(device, allocation, removal, eol, width));
-      removals.push(...removal.above.map((comment) => removalOf(text, [], comment)));
-      add('allocation', ...errorBranchEdits(file, allocation, styleAt(allocation.check.start).eol));
+      add('allocation', allocationEdits(device, allocation, removal, eol, width));
+      append(removals, removal.above.map((comment) => removalOf(text, [], comment)));
+      add('allocation', errorBranchEdits(file, allocation, styleAt(allocation.check.start).eol));
     }
     const uninits = device.uninits.filter(isHere);
     const moved: Edit[] = [];
-    removals.push(...uninitRemovals(file, device, uninits, moved, (at) => styleAt(at).eol));
-    add('teardown', ...moved);
+    append(removals, uninitRemovals(file, device, uninits, moved, (at) => styleAt(at).eol));
+    add('teardown', moved);
     for (const brace of lonelyBraces(file, uninits)) {
-      add('teardown', { span: brace.open, newText: '' });
+      add('teardown', [{ span: brace.open, newText: '' }]);
       removals.push(brace.close);
     }
-    for (const free of device.frees.filter(isHere)) add('teardown', { span: free.call, newText: `vfio_put_device(${free.put})` });
+    for (const free of device.frees.filter(isHere)) add('teardown', [{ span: free.call, newText: `vfio_put_device(${free.put})` }]);
     for (const label of device.labels.filter(isHere)) {
       for (const { stmt } of statementsOf(label.fn)) {
         if (stmt.kind === 'label' && stmt.name === label.from) {
           if (label.merged) removals.push(removalOf(text, file.comments, stmt));
-          else add('tidy', { span: stmt.nameSpan, newText: label.to });
+          else add('tidy', [{ span: stmt.nameSpan, newText: label.to }]);
         }
-        if (stmt.kind === 'goto' && stmt.label === label.from) add('tidy', { span: stmt.labelSpan, newText: label.to });
+        if (stmt.kind === 'goto' && stmt.label === label.from) add('tidy', [{ span: stmt.labelSpan, newText: label.to }]);
       }
     }
     for (const move of device.moves.filter(isHere)) {
@@ -86,17 +87,17 @@ function fileEdits(plan: ConversionPlan, file: FileIr): { readonly edits: Planne
       const from = removal.above[0] ? lineStart(text, removal.above[0].start) : removal.span.start;
       const line = lineStart(text, move.before.stmt.start);
       const place = lineStart(text, commentsAbove(text, file.comments, line)[0]?.start ?? line);
-      add('allocation', { span: { start: place, end: place }, newText: `${text.slice(from, removal.span.end).trimEnd()}${styleAt(place).eol}` });
-      removals.push(removal, ...removal.above.map((comment) => removalOf(text, [], comment)));
+      add('allocation', [{ span: { start: place, end: place }, newText: `${text.slice(from, removal.span.end).trimEnd()}${styleAt(place).eol}` }]);
+      append(removals, [removal, ...removal.above.map((comment) => removalOf(text, [], comment))]);
     }
   }
   for (const table of plan.tables.filter(isHere)) {
     const { eol, unit } = styleAt(table.variable.start);
-    add('ops-table', ...tableEdits(file, table, unit, eol));
+    add('ops-table', tableEdits(file, table, unit, eol));
   }
   const unused = unusedLocals(plan, file, edits, removals);
-  removals.push(...unused.removals);
-  for (const span of joinRemovals(text, removals)) add('tidy', { span, newText: '' });
+  append(removals, unused.removals);
+  for (const span of joinRemovals(text, removals)) add('tidy', [{ span, newText: '' }]);
   return { edits: tidy(edits), notes: unused.notes };
 }
 
@@ -166,7 +167,7 @@ function uninitRemovals(file: FileIr, device: DevicePlan, uninits: readonly Unin
     // Right before its put the comment above an uninit already stands where it belongs.
     const moved = adjacent || !put ? removal.inside : [...removal.above, ...removal.inside];
     if (moved.length > 0) edits.push(commentInsertion(text, target, moved, eolAt(target.start)));
-    if (put && !adjacent) removals.push(...removal.above.map((comment) => removalOf(text, [], comment)));
+    if (put && !adjacent) append(removals, removal.above.map((comment) => removalOf(text, [], comment)));
   }
   return removals;
 }

@@ -1,6 +1,8 @@
 import type { Span } from '../text/span.ts';
 import type { CommentIr } from '../ir/types.ts';
 import { arrange, type Piece } from './arrange.ts';
+import { largest } from '../text/lists.ts';
+import { COMMENT_OR_STRING } from '../text/lexical.ts';
 
 /** Kernel code counts a tab as eight columns and wraps at eighty; a line that cannot be wrapped may have a hundred. */
 const TAB = 8;
@@ -48,7 +50,7 @@ export function wrapCall(head: string, args: readonly (string | Piece)[], tail: 
   const tabs = !indent.startsWith(' ');
   const open = column + head.length + 1;
   const pieces = args.map((arg): Piece => (typeof arg === 'string' ? { text: arg } : arg));
-  const longest = Math.max(...pieces.map((arg, index) => arg.text.length + (index === args.length - 1 ? tail.length + 1 : 1)));
+  const longest = largest(pieces.map((arg, index) => arg.text.length + (index === args.length - 1 ? tail.length + 1 : 1)));
   const deep = blanksTo(widthOf(indent, 0) + (tabs ? 2 * TAB : indent.length), tabs);
   return arrange(head, pieces, tail, { column, indent: deep, eol, width, broken: open + longest > WIDTH_AT_MOST, inColumn });
 }
@@ -115,5 +117,5 @@ export function joinRemovals(text: string, removals: readonly Removal[]): Span[]
 
 /** A text without comments and strings. */
 export function codeOf(text: string): string {
-  return text.replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*|"(?:[^"\\\n]|\\.)*"/g, ' ');
+  return text.replace(COMMENT_OR_STRING, ' ');
 }

@@ -14,6 +14,7 @@ import { designators, innerStatements, ownExpressions, statementsOf, uncast } fr
 import { macroOf } from './reached.ts';
 import { effectsOf, SOURCE_KERNEL } from './sites.ts';
 import { findStruct, resolveType, scopeOf, typeOf, type PointerType, type Scope } from './typing.ts';
+import { append } from '../text/lists.ts';
 
 /** Gives the proof up: `why` says what is seen at the place. */
 export type Deny = (why: string, where: FileIr, span: { readonly start: number; readonly end: number }) => never;
@@ -159,7 +160,7 @@ function walk(search: Search, scope: Scope, expr: Expr, use: Use, untyped = fals
       const pending: Stmt[] = [...expr.body];
       for (let stmt = pending.pop(); stmt; stmt = pending.pop()) {
         judgeStatement(search, scope, stmt);
-        pending.push(...innerStatements(stmt));
+        append(pending, innerStatements(stmt));
       }
       return;
     }
@@ -264,14 +265,14 @@ function judgeMacro(search: Search, scope: Scope, expr: Expr, kind: Kind, name: 
   const type: TypeName = { start: 0, end: 0, keyword: 'struct', name: kind === 'object' ? search.struct.name : search.first.tag ?? '', pointers: 1, arrays: 0 };
   const inner: Scope = { ...scope, file: macro.file, locals: new Map([...scope.locals, [param, type]]) };
   if (macro.one.body === null && macro.one.statements === null) {
-    if (new RegExp(`^(?:[^]*?\\b${param}\\b[\\s)]*->)*[^]*$`).test(macro.one.bodyText) && !new RegExp(`\\b${param}\\b(?![\\s)]*(?:->|\\w))`).test(macro.one.bodyText)) return;
+    if (!new RegExp(`\\b${param}\\b(?![\\s)]*(?:->|\\w))`).test(macro.one.bodyText)) return;
     return search.deny(`the object is given to the macro ${name}`, scope.file, expr);
   }
   if (macro.one.body) walk(search, inner, macro.one.body, FINE);
   const pending: Stmt[] = [...macro.one.statements ?? []];
   for (let stmt = pending.pop(); stmt; stmt = pending.pop()) {
     judgeStatement(search, inner, stmt);
-    pending.push(...innerStatements(stmt));
+    append(pending, innerStatements(stmt));
   }
 }
 

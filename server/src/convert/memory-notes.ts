@@ -8,6 +8,7 @@ import { lineIn } from './refuse.ts';
 import { assignmentsOf } from './sites.ts';
 import type { AllocationPlan, Container } from './types.ts';
 import { findStruct, scopeOf, typeOf, type Scope } from './typing.ts';
+import { append } from '../text/lists.ts';
 
 /** One sentence for each property, with the line that asks for it. */
 export function memoryNotes(module: Module, container: Container, allocation: AllocationPlan): string[] {
@@ -22,9 +23,9 @@ export function memoryNotes(module: Module, container: Container, allocation: Al
     notes.push(`Line ${line}: ${flag} goes, since vfio_alloc_device() allocates with GFP_KERNEL alone.`);
   }
   if (name.endsWith('_node')) notes.push(`Line ${line}: vfio_alloc_device() asks for no NUMA node, as ${name}() did.`);
-  if (/^k[mzc]alloc/.test(name)) notes.push(...usesOf(module, file, container, contiguousArgument).map(({ where, use }) =>
+  if (/^k[mzc]alloc/.test(name)) append(notes, usesOf(module, file, container, contiguousArgument).map(({ where, use }) =>
     `${use.name ?? 'A call'}() at line ${lineIn(where, use.start)} is given memory of struct ${container.tag} and needs it physically contiguous. ${name}() saw to that; vfio_alloc_device() takes kvzalloc(), which falls back to vmalloc() for more than a page. Allocate that part on its own.`));
-  if (/^k?v[mzc]/.test(name)) notes.push(...usesOf(module, file, container, vmallocArgument).map(({ where, use }) =>
+  if (/^k?v[mzc]/.test(name)) append(notes, usesOf(module, file, container, vmallocArgument).map(({ where, use }) =>
     `${use.name ?? 'A call'}() at line ${lineIn(where, use.start)} is given memory of struct ${container.tag} and needs it from vmalloc(). vfio_alloc_device() takes kvzalloc(), which takes kmalloc() where it can. Allocate that part on its own.`));
   return notes;
 }

@@ -1,4 +1,5 @@
 import type { CallExpr, Expr, FunctionIr, Stmt } from '../ir/types.ts';
+import { append } from '../text/lists.ts';
 import { spend } from '../work/budget.ts';
 
 /** A statement with the place it stands at, so that an edit knows whether it can be taken out or moved. */
@@ -126,9 +127,9 @@ export function namesUnder(root: Stmt): string[] {
   const names: string[] = [];
   const pending: Stmt[] = [root];
   for (let stmt = pending.pop(); stmt; stmt = pending.pop()) {
-    for (const expr of ownExpressions(stmt)) names.push(...namesIn(expr));
-    if (stmt.kind === 'unknown' || stmt.kind === 'asm') names.push(...stmt.names);
-    pending.push(...innerStatements(stmt));
+    for (const expr of ownExpressions(stmt)) append(names, namesIn(expr));
+    if (stmt.kind === 'unknown' || stmt.kind === 'asm') append(names, stmt.names);
+    append(pending, innerStatements(stmt));
   }
   return names;
 }

@@ -19,6 +19,7 @@ import { findTable, planTable } from './tables.ts';
 import { findTeardown } from './teardown.ts';
 import type { AllocationPlan, Container, ConversionInput, DevicePlan, MovePlan, PlanResult, TablePlan } from './types.ts';
 import { baseName, typeOf } from './typing.ts';
+import { append } from '../text/lists.ts';
 
 /**
  * Plans the conversion of the devices of one document, which may be several merged: only of those that one of `origins`, the document
@@ -116,7 +117,7 @@ function planDevice(input: ConversionInput, file: FileIr, group: readonly CallSi
       // A table of another document may serve the probes of several drivers: what is added there is not named after one of them.
       const own = placeOf(file, table.start).file === placeOf(file, plan.fn.start).file;
       const needs = { kernel, family, core, functionName: own ? plan.fn.name : null, callbacks: input.callbacks?.get(name) };
-      tables.push(...elementsOf(file, table).map((element) => planTable(file, element, needs)));
+      append(tables, elementsOf(file, table).map((element) => planTable(file, element, needs)));
     }
   }
   checkConditions(file, allocations[0]!.fn, [...teardown.frees.map((item) => item.fn), ...teardown.uninits.map((item) => item.fn), ...allocations.map((item) => item.fn), ...tables.map((item) => item.variable)]);

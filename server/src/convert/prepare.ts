@@ -6,6 +6,7 @@ import { RefusedError } from './refuse.ts';
 import { STEPS } from './steps/index.ts';
 import type { StepInput, StepResult } from './steps/types.ts';
 import type { Callbacks, ConversionInput, ConversionRequest, Note, Refusal } from './types.ts';
+import { append } from '../text/lists.ts';
 
 /** Lowers a module once more with edits made to its documents; undefined when they cannot be made. */
 export type Relower = (edits: readonly DocumentEdits[]) => Module | undefined;
@@ -62,7 +63,7 @@ export function prepareConversion(input: ConversionInput, request: ConversionReq
       if (!next) break;
       edits = composed;
       module = next;
-      notes.push(...reviewNotes(done.notes));
+      append(notes, reviewNotes(done.notes));
       for (const name of done.touched) touched.add(name);
       for (const [table, names] of done.callbacks ?? []) callbacks.set(table, names);
       for (const path of done.documents ?? []) documents.add(path);

@@ -2,6 +2,7 @@
 import type { CallExpr, Expr, FileIr, FunctionIr, MacroIr, Stmt } from '../ir/types.ts';
 import type { Module } from '../lifecycle/types.ts';
 import { allExpressions, expressionsIn, innerStatements, statementsOf, uncast } from './place.ts';
+import { append } from '../text/lists.ts';
 
 /** The positions of the arguments of a function that are meant; none for any other function. */
 export type Positions = (name: string) => readonly number[];
@@ -95,8 +96,8 @@ export function expressionsOf(macro: MacroIr): readonly Expr[] {
   const found: Expr[] = macro.body ? expressionsIn(macro.body) : [];
   const pending: Stmt[] = [...macro.statements ?? []];
   for (let stmt = pending.pop(); stmt; stmt = pending.pop()) {
-    found.push(...allExpressions(stmt));
-    pending.push(...innerStatements(stmt));
+    append(found, allExpressions(stmt));
+    append(pending, innerStatements(stmt));
   }
   return found;
 }

@@ -7,6 +7,7 @@ import { isNull } from './paths.ts';
 import { allExpressions, statementsOf, uncast, type Placed } from './place.ts';
 import type { Container } from './types.ts';
 import { memberPath, placeInObject, scopeOf, typeOf, type Scope } from './typing.ts';
+import { append } from '../text/lists.ts';
 
 /** The newest kernel of the old model: what the functions of a driver that is to be converted mean. */
 export const SOURCE_KERNEL: KernelVersion = [6, 0];
@@ -55,7 +56,7 @@ export function isLeftOut(module: Module, site: Pick<CallSite, 'fn' | 'at'>, ker
   const conditions: FunctionIr['conditions'][number][] = [...site.fn.conditions];
   for (let at: Placed | null = site.at; at; at = at.parent) {
     const { stmt, parent } = at;
-    if (parent?.stmt.kind === 'preproc') conditions.push(...parent.stmt.arms.find((arm) => arm.body.includes(stmt))?.conditions ?? []);
+    if (parent?.stmt.kind === 'preproc') append(conditions, parent.stmt.arms.find((arm) => arm.body.includes(stmt))?.conditions ?? []);
   }
   return conditions.length > 0 && isExcluded(conditions, kernel, macrosOf(module, kernel));
 }

@@ -5,6 +5,7 @@ import { compareVersions } from '../kernel/version.ts';
 import { freshName, prefixOf } from './names.ts';
 import { lineOf, refuse } from './refuse.ts';
 import type { Callbacks, MemberPlan, TablePlan } from './types.ts';
+import { append } from '../text/lists.ts';
 
 export interface TableNeeds {
   readonly kernel: KernelVersion;
@@ -68,7 +69,7 @@ export function planTable(file: FileIr, table: VariableIr, needs: TableNeeds): T
     releaseStub = stubName(file, table, needs.functionName);
     members.push({ name: 'release', value: releaseStub, place: 'front' });
   }
-  members.push(...iommufdMembers(needs.kernel, has, needs.family));
+  append(members, iommufdMembers(needs.kernel, has, needs.family));
   if (members.length > 0 && !entries.some((entry) => entry.conditions.length === 0)) {
     refuse('table-incomplete', `\`${table.name}\` has no member outside of #if arms to add others to. Convert by hand.`, file, table.nameSpan);
   }

@@ -2,6 +2,8 @@ import type { Edit } from '../text/span.ts';
 import type { FileIr, InitializerEntry, InitializerExpr } from '../ir/types.ts';
 import { columnOf, commentsAbove, indentAt, lineStart, nextLine, widthOf } from './layout.ts';
 import type { MemberPlan, TablePlan } from './types.ts';
+import { append } from '../text/lists.ts';
+import { afterBlanks } from '../text/lexical.ts';
 
 /** The edits that give an ops table its members, in the table's own alignment, and put a generated `.release` above it. */
 export function tableEdits(file: FileIr, table: TablePlan, unit: string, eol: string): Edit[] {
@@ -22,7 +24,7 @@ export function tableEdits(file: FileIr, table: TablePlan, unit: string, eol: st
   const front = table.members.filter((member) => member.place === 'front');
   const back = table.members.filter((member) => member.place === 'back');
   if (front.length > 0) edits.push(insertFront(text, initializer, front, eol));
-  if (back.length > 0) edits.push(...insertBack(text, initializer, back, eol));
+  if (back.length > 0) append(edits, insertBack(text, initializer, back, eol));
   return edits;
 }
 
@@ -58,6 +60,7 @@ function insertFront(text: string, initializer: InitializerExpr, members: readon
   if (name && !(release && release.start < name.start)) {
     const comma = commaAfter(text, name.end);
     const end = comma ?? name.end;
+    // eslint-disable-next-line no-restricted-syntax -- looks once, and at 400 characters
     if (ownLine(text, name) && /^[ \t\r]*(?:\/\*[^\n]*\*\/[ \t\r]*)?\n/.test(text.slice(end, end + 400))) {
       const at = comma === null ? name.end : nextLine(text, comma);
       const lines = members.map((member) => `${indentAt(text, name.start)}.${member.name}${separator(member.name)}${member.value},${eol}`);
@@ -102,8 +105,8 @@ function ownLine(text: string, entry: InitializerEntry): boolean {
 
 /** The offset after the comma that follows an entry, or null when none does. */
 function commaAfter(text: string, end: number): number | null {
-  const match = /^(?:\s|\/\*[\s\S]*?\*\/)*,/.exec(text.slice(end, end + 2000));
-  return match ? end + match[0].length : null;
+  const at = afterBlanks(text, end);
+  return text[at] === ',' ? at + 1 : null;
 }
 
 /** What stands between a member's name and its value: padded to the column of `=` where the table aligns it, else as its neighbours have it. */

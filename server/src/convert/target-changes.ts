@@ -9,6 +9,7 @@ import type { Module, Site } from '../lifecycle/types.ts';
 import type { Condition } from '../syntax/node.ts';
 import { allExpressions, statementsOf, uncast, type Placed } from './place.ts';
 import { scopeOf, typeOf, type Scope } from './typing.ts';
+import { append } from '../text/lists.ts';
 
 /** A form of older kernels in the module's text. */
 export interface OldForm {
@@ -129,7 +130,7 @@ function armsOf(place: Placed): Condition[] {
   const conditions: Condition[] = [];
   for (let at: Placed | null = place; at; at = at.parent) {
     const { stmt, parent } = at;
-    if (parent?.stmt.kind === 'preproc') conditions.push(...(parent.stmt.arms.find((arm) => arm.body.includes(stmt))?.conditions ?? []));
+    if (parent?.stmt.kind === 'preproc') append(conditions, (parent.stmt.arms.find((arm) => arm.body.includes(stmt))?.conditions ?? []));
   }
   return conditions;
 }

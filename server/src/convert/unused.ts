@@ -4,6 +4,7 @@ import { isFixedGetter } from '../kernel/bus-devices.ts';
 import { codeOf, removalOf, type Removal } from './layout.ts';
 import { allExpressions, designators, expressionsIn, statementsOf, type Placed } from './place.ts';
 import type { ConversionPlan } from './types.ts';
+import { append } from '../text/lists.ts';
 
 /** Views of an object that a declaration may be dropped with: they only compute. */
 const PURE_CALLS = /^(?:container_of\w*|to_\w+|dev_get_drvdata|\w+_get_drvdata|mdev_dev|mdev_parent_dev|dev_name)$/;
@@ -52,10 +53,10 @@ export function unusedIn(file: FileIr, functions: Iterable<FunctionIr>, written:
           continue;
         }
         unused.add(decl);
-        found.push(...kept.map((place) => removalOf(file.text, file.comments, place.stmt)));
+        append(found, kept.map((place) => removalOf(file.text, file.comments, place.stmt)));
       }
     }
-    for (const decl of unused) found.push(...declarationRemovals(file, decl, decls.filter((other) => other.statement.start === decl.statement.start), unused));
+    for (const decl of unused) append(found, declarationRemovals(file, decl, decls.filter((other) => other.statement.start === decl.statement.start), unused));
   }
   return { removals: found, notes: [...notes] };
 }

@@ -13,6 +13,7 @@ import { atOnce, isBudgetSpent, spendAgain, withinBudget, type Steps } from '../
 import { createDocuments } from './documents.ts';
 import { KERNEL_API, kernelStages, type Stages } from './stages.ts';
 import type { Analysis, Configuration, ModuleInput, NotAnalysed, SourceDocument, TargetKernel } from './types.ts';
+import { append } from '../text/lists.ts';
 
 export interface Engine {
   /** The findings in `input.file`, sorted, each rule at most once a place. Never throws: what fails is in `notAnalysed`. */
@@ -148,7 +149,7 @@ export function createEngine(parser: SyntaxParser, stages: Stages = kernelStages
         const done = withinBudget(RULE_BUDGET, () => rule.check({ facts, kernel: facts.kernel }));
         if (done.isSpent) failed.push({ path: '', function: '', reason: `too much work for the rule ${rule.id}` });
         else {
-          for (const finding of done.value) found.push(finding);
+          append(found, done.value);
           looked.set(rule.id, rule);
         }
       } catch (error) {

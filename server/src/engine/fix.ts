@@ -8,6 +8,7 @@ import { answered } from './answers.ts';
 import { proofOf } from './fix-proof.ts';
 import { allFindings, countFindings, keyOf, parsesAsWell, withEdits } from './prove.ts';
 import type { Configuration, ModuleInput, TargetKernel } from './types.ts';
+import { append } from '../text/lists.ts';
 
 /** A fix that its rule calls safe and that was not applied. */
 export interface SkippedFix {
@@ -51,7 +52,7 @@ export function fixAll(engine: Engine, input: ModuleInput, config: Configuration
         const own = files.filter((one) => one.path === path).flatMap((one) => one.edits);
         edits.set(path, composeEdits(edits.get(path)!, own));
       }
-      fixed.push(...chosen);
+      append(fixed, chosen);
       current = next;
       return true;
     };
@@ -101,7 +102,7 @@ function withoutConflicts(input: ModuleInput, findings: readonly Finding[]): Fin
   const edits: FileEdits[] = [];
   for (const finding of findings) {
     if (!withEdits(input, [...edits, ...finding.fix!.edits])) continue;
-    edits.push(...finding.fix!.edits);
+    append(edits, finding.fix!.edits);
     chosen.push(finding);
   }
   return chosen;

@@ -6,6 +6,7 @@ import type { ModuleFacts } from '../lifecycle/types.ts';
 import type { Condition } from '../syntax/node.ts';
 import type { Span } from '../text/span.ts';
 import { createEvaluator, type Evaluator } from './path-values.ts';
+import { append } from '../text/lists.ts';
 import { spend } from '../work/budget.ts';
 
 /** One thing that others can see a path do. */
@@ -75,7 +76,7 @@ export function pathsOf(facts: ModuleFacts, fn: FunctionIr): Paths {
     const walk = waiting.pop()!;
     spend(1 + walk.block.instrs.length);
     const next = walkBlock(facts, walk, cfg, paths);
-    waiting.push(...next.reverse());
+    append(waiting, next.reverse());
   }
   return { paths };
 }

@@ -38,8 +38,8 @@ export function parsesAsWell(parser: SyntaxParser, before: ModuleInput, after: M
 function errorsIn(parser: SyntaxParser, text: string): number {
   const tree = parser.parse(text);
   try {
-    // The mask ends an unfinished line and takes the first arm of a cut #if chain, so that the parser sees no error there: its notes do.
-    const hidden = tree.notes.filter((note) => note.kind === 'unfinished' || note.kind === 'split').length;
+    // The mask ends an unfinished line, blanks what an unclosed comment takes, and takes the first arm of a cut #if chain, so that the parser sees no error there: its notes do.
+    const hidden = tree.notes.filter((note) => note.kind === 'unfinished' || note.kind === 'split' || note.kind === 'comment').length;
     return tree.items().filter((item) => item.hasError).length + hidden;
   } finally {
     tree.dispose();

@@ -63,10 +63,13 @@ function reads(e: Expr, name: (n: string) => void, pinned: Set<string>): void {
       each(e.value);
       return;
     case 'conditional': each(e.condition, e.then, e.otherwise); return;
-    case 'call': each(e.callee, ...e.args); return;
+    case 'call':
+      each(e.callee);
+      for (const argument of e.args) each(argument);
+      return;
     case 'sizeof': return;
-    case 'initializer': each(...e.entries.map((x) => x.value)); return;
-    case 'comma': each(...e.items); return;
+    case 'initializer': for (const entry of e.entries) each(entry.value); return;
+    case 'comma': for (const item of e.items) each(item); return;
     case 'unknown': for (const n of e.names) name(n); return;
     case 'statement-expression':
       // Rare, and its statements are evaluated as a whole: everything named in it counts as read.

@@ -19,7 +19,7 @@ export function solve<T>(cfg: Cfg, lattice: Lattice<T>, direction: 'forward' | '
   const start: number[] = [];
   for (const b of cfg.blocks) {
     const out = successors(b);
-    if (direction === 'forward') next[b.id]!.push(...out);
+    if (direction === 'forward') for (const one of out) next[b.id]!.push(one);
     else { for (const s of out) next[s]!.push(b.id); if (b.terminator.kind === 'return') start.push(b.id); }
   }
   if (direction === 'forward') start.push(0);

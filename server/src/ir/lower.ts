@@ -99,6 +99,6 @@ function cleanupOf({ name, args, start, end }: FileMacroIr): MacroIr[] {
 }
 
 function maskedFileMacro(span: Span, text: string): FileMacroIr {
-  const name = /(\w+)\s*\(/.exec(text)?.[1] ?? '';
+  const name = /\b(\w+)\s*\(/.exec(text)?.[1] ?? '';
   return { kind: 'file-macro', start: span.start, end: span.end, name, args: splitArguments(text.slice(text.indexOf('('))) };
 }

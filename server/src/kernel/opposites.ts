@@ -65,6 +65,7 @@ function wordsOf(name: string): Words {
 
 /** Words and what stands between them: `foo_Bar` is `foo`, `_`, `Bar`. Joined they are the name again. */
 function splitWords(name: string): string[] {
+  // eslint-disable-next-line regexp/no-super-linear-move -- of capitals before a small letter all but the last match, so that none is looked at twice
   return name.match(/_+|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^]/g) ?? [];
 }
 

@@ -12,6 +12,7 @@ import { addStep, assume, fork, type PathState } from './state.ts';
 import { isOutside, type Summary, type SummaryOutcome } from './summary.ts';
 import { spend } from '../work/budget.ts';
 import { ANY, isWeak, joinPaths, pointer, type Place, type Value } from './values.ts';
+import { append } from '../text/lists.ts';
 
 /**
  * The paths after a call of a function of the module: each outcome of its summary, replayed on the caller's objects.
@@ -32,7 +33,7 @@ export function applySummary(run: Run, s: PathState, e: CallExpr, callee: Define
     if (r === null) continue;
     if (summary.isHarmless && r.s.held !== null) {
       const helper = run.index.helperOf(callee.item);
-      out.push(...failedHelper(run, r.s, helper, r.v, (t) => resolver(run, t, e, summary, args)).map((t) => ({ s: t, v: r.v })));
+      append(out, failedHelper(run, r.s, helper, r.v, (t) => resolver(run, t, e, summary, args)).map((t) => ({ s: t, v: r.v })));
       applyHelper(run, r.s, e, callee, helper, args, r.v, resolver(run, r.s, e, summary, args));
     }
     out.push(r);

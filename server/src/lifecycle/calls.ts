@@ -14,6 +14,7 @@ import { callResources, handOver, indirectCall, runInit, runRelease } from './re
 import { nameOf, site, sourceText, type Run } from './run.ts';
 import { assume, fork, maskOf, type PathState } from './state.ts';
 import { NEGATIVE, NULL, POSITIVE, ZERO, container, int, pointer, type Place, type Value } from './values.ts';
+import { append } from '../text/lists.ts';
 
 /** A path after the arguments of a call, with their values in order. */
 interface Arguments { readonly s: PathState; readonly values: readonly Value[] }
@@ -117,8 +118,8 @@ function behave(run: Run, s: PathState, e: CallExpr, name: string, b: Behaviour)
     const values = [...Array<Value>(designators).fill(NULL), ...a.values];
     const out: Evaluated[] = [];
     const canFail = b.errors !== 'void' && b.errors !== 'value' && !b.cannotFail;
-    if (canFail) out.push(...outcome(run, fork(a.s), e, name, b, values, false));
-    out.push(...outcome(run, a.s, e, name, b, values, true));
+    if (canFail) append(out, outcome(run, fork(a.s), e, name, b, values, false));
+    append(out, outcome(run, a.s, e, name, b, values, true));
     return out;
   });
 }

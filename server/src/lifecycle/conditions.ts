@@ -2,6 +2,7 @@ import type { Condition } from '../syntax/node.ts';
 import type { KernelVersion } from '../kernel/types.ts';
 import type { MacroIr } from '../ir/types.ts';
 import type { Module } from './types.ts';
+import { withoutComments } from '../text/lexical.ts';
 
 /** What a preprocessor test is for one target kernel: `unknown` when it depends on anything but the kernel's version. */
 export type Truth = 'true' | 'false' | 'unknown';
@@ -118,7 +119,7 @@ function parseOperand(parser: Parser): Interval {
     return Number.isNaN(exact) ? null : [exact, exact];
   }
   if (token !== undefined && /^\d/.test(token)) {
-    const value = Number(token.replace(/[uUlL]+$/, ''));
+    const value = Number(/^([^uUlL]+)[uUlL]*$/.exec(token)?.[1]);
     return Number.isNaN(value) ? null : [value, value];
   }
   if (token === undefined || !/^\w/.test(token)) { giveUp(parser); return null; }
@@ -182,7 +183,7 @@ function truthOf(definitions: readonly MacroIr[], kernel: KernelVersion, macros:
   if (kept.length === 0) return { defined: 'false', value: 'false' };
   if (kept.some((one) => undecided(one.conditions, kernel, macros).length > 0)) return undefined;
   const values = new Set(kept.map(({ bodyText }) => {
-    const body = bodyText.replace(/\/\*[^]*?\*\/|\/\/.*/g, ' ').trim();
+    const body = withoutComments(bodyText).trim();
     return body === '' ? 'true' : evaluateTest(body, kernel, macros);
   }));
   const [value] = values;

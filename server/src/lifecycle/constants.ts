@@ -1,4 +1,5 @@
 import type { FileIr } from '../ir/types.ts';
+import { COMMENT_OR_STRING } from '../text/lexical.ts';
 
 /**
  * The values of a document's enumerators, and of its object-like macros that stand for a number or for one of these names: what a
@@ -12,7 +13,6 @@ export function constantsOf(file: FileIr): ReadonlyMap<string, number> {
 
 const constants = new WeakMap<FileIr, ReadonlyMap<string, number>>();
 
-const COMMENT_OR_STRING = /\/\*[\s\S]*?\*\/|\/\/[^\n]*|"(?:\\.|[^"\\\n])*"/g;
 const ENUM = /\benum\b(?:\s+\w+)?\s*\{([^{}]*)\}/g;
 
 function collect(file: FileIr): Map<string, number> {
@@ -58,6 +58,7 @@ function numberIn(text: string, values: ReadonlyMap<string, number>): number | n
 }
 
 function atom(word: string, values: ReadonlyMap<string, number>): number | null {
-  if (/^(0[xX][\da-fA-F]+|[1-9]\d*|0)[uUlL]*$/.test(word)) return Number(word.replace(/[uUlL]+$/, ''));
+  const digits = /^(0[xX][\da-fA-F]+|[1-9]\d*|0)[uUlL]*$/.exec(word)?.[1];
+  if (digits !== undefined) return Number(digits);
   return values.get(word) ?? null;
 }

@@ -1,6 +1,7 @@
 import { successors, type Cfg } from '../flow/cfg.ts';
 import type { CallExpr, Expr } from '../ir/types.ts';
 import { walkExpr, walkExprs } from '../ir/visit.ts';
+import { append } from '../text/lists.ts';
 
 /** The work below grows with the square of the blocks. */
 const MAX_BLOCKS = 400;
@@ -56,7 +57,7 @@ function failsAtOnce(cfg: Cfg, id: number): boolean {
 
 function membersIn(e: Expr, held: ReadonlyMap<string, readonly string[]>): string[] {
   const found: string[] = [];
-  walkExpr(e, (x) => { if (x.kind === 'member') found.push(`.${x.field}`); else if (x.kind === 'name') found.push(...held.get(x.name) ?? []); });
+  walkExpr(e, (x) => { if (x.kind === 'member') found.push(`.${x.field}`); else if (x.kind === 'name') append(found, held.get(x.name) ?? []); });
   return found;
 }
 

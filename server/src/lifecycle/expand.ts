@@ -51,11 +51,13 @@ function flowMacrosOf(module: Module): FlowMacros {
 
 function leavingAmong(macros: readonly MacroIr[]): ReadonlySet<string> {
   const leaving = new Set(macros.filter((one) => /\b(goto|return)\b/.test(one.bodyText)).map((one) => one.name));
-  // What uses such a macro leaves too.
-  for (let count = -1; leaving.size > 0 && count !== leaving.size;) {
-    count = leaving.size;
-    for (const { name, bodyText } of macros) if (bodyText.match(/[A-Za-z_]\w*(?=\s*\()/g)?.some((used) => leaving.has(used))) leaving.add(name);
+  if (leaving.size === 0) return leaving;
+  const users = new Map<string, string[]>();
+  for (const { name, bodyText } of macros) {
+    for (const used of new Set(bodyText.match(/\b[A-Za-z_]\w*(?=\s*\()/g))) (users.get(used) ?? users.set(used, []).get(used)!).push(name);
   }
+  // What uses such a macro leaves too. A set hands out what is added to it while it is walked.
+  for (const name of leaving) for (const user of users.get(name) ?? []) leaving.add(user);
   return leaving;
 }
 

@@ -5,6 +5,7 @@ import { behaviourOf, type ExtraFunctions } from '../kernel/lookup.ts';
 import type { Effect, KernelVersion } from '../kernel/types.ts';
 import { compareVersions } from '../kernel/version.ts';
 import type { Defined, ModuleIndex } from './module.ts';
+import { append } from '../text/lists.ts';
 
 /** What a function's body contains, in one walk, for the questions that are asked of every function of a module; with the offsets of the function as it was lowered. */
 export interface Scan {
@@ -77,11 +78,11 @@ function walked(root: FunctionIr): Walked {
 
 function walk(fn: FunctionIr): Walked {
   const calls: CallExpr[] = [], decls: DeclStmt[] = [], assigns: AssignExpr[] = [], unknown: string[] = [], labels: string[] = [];
-  walkStmt(fn.body, (s) => { if (s.kind === 'decl') decls.push(s); else if (s.kind === 'label') labels.push(s.name); else if (s.kind === 'unknown') unknown.push(...s.names); });
+  walkStmt(fn.body, (s) => { if (s.kind === 'decl') decls.push(s); else if (s.kind === 'label') labels.push(s.name); else if (s.kind === 'unknown') append(unknown, s.names); });
   walkExprs(fn.body, (e) => {
     if (e.kind === 'call') calls.push(e);
     else if (e.kind === 'assign') { if (e.op === '=' && e.target.kind === 'name') assigns.push(e); }
-    else if (e.kind === 'unknown') unknown.push(...e.names);
+    else if (e.kind === 'unknown') append(unknown, e.names);
   });
   return { calls, decls, assigns, labels, names: namesIn(calls), unknown, kernelCalls: null };
 }

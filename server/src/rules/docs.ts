@@ -77,7 +77,7 @@ function renderExample(example: Example): string {
 }
 
 function fence(code: string): string {
-  return '```c\n' + code.replace(/^\n+|\s+$/g, '') + '\n```';
+  return '```c\n' + code.replace(/^\n+/, '').trimEnd() + '\n```';
 }
 
 /** `6.1`, `≥ 6.1`, `5.13 – 6.0`, `all`. */

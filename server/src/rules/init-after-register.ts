@@ -10,6 +10,7 @@ import { findingFor, lastOperation } from './report.ts';
 import { written } from './wording.ts';
 import { moveBefore } from './fixes/move.ts';
 import { initAfterRegisterExamples } from './init-after-register.examples.ts';
+import { smallest } from '../text/lists.ts';
 
 export const initAfterRegister: Rule = {
   id: 'init-after-register',
@@ -128,7 +129,7 @@ function readerOf(facts: ModuleFacts, index: ModuleIndex, key: string): MemberAc
 function isSetEarlier(facts: ModuleFacts, index: ModuleIndex, late: Late): boolean {
   const { use, access } = late;
   const registers = operationsOn(facts, use.function, use.device).filter((one) => one.op === 'register').map((one) => one.site.start);
-  const registered = Math.min(...registers);
+  const registered = smallest(registers);
   const ends = reachedFrom(index, functionsIn(facts, 'remove', 'release', 'action'));
   return index.allFunctions.some(({ item }) => {
     if (item !== use.function && (item === access.function || ends.has(item))) return false;

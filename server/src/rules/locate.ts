@@ -5,6 +5,7 @@ import { stmtExprs, subExprs, subStmts, walkExprs } from '../ir/visit.ts';
 import { apiEntry } from '../kernel/lifecycle-api.ts';
 import { originalOf, scanOf } from '../lifecycle/scan.ts';
 import type { Module, ModuleFacts, Role, Site } from '../lifecycle/types.ts';
+import { append } from '../text/lists.ts';
 import { spend } from '../work/budget.ts';
 
 /** Finding one's way in the IR by offset. Everything is iterative: a document may nest as deeply as it likes. */
@@ -109,7 +110,7 @@ export function conditionsAt(fn: FunctionIr, span: Span): Condition[] {
   for (const node of ancestry(fn.body, span)) {
     if (node.kind !== 'preproc') continue;
     const arm = node.arms.find((candidate) => candidate.body.some((statement) => contains(statement, span)));
-    if (arm) conditions.push(...arm.conditions);
+    if (arm) append(conditions, arm.conditions);
   }
   return conditions;
 }

@@ -263,5 +263,13 @@ function fixFor(facts: ModuleFacts, table: OpsTable): Fix | null {
 
 /** `foo` of `foo_ops`, `foo_dev_ops`, `foo_vfio_device_ops`. */
 function prefixOf(name: string): string {
-  return name.replace(/(_(vfio|dev|device|vdev))*_ops$/, '') || name;
+  if (!name.endsWith('_ops')) return name;
+  let end = name.length - '_ops'.length;
+  for (let word = lastWord(name, end); word > 0; word = lastWord(name, end)) end -= word;
+  return name.slice(0, end) || name;
+}
+
+/** The length of the word before `end` that says no more than that this is a VFIO device; 0 where there is another. */
+function lastWord(name: string, end: number): number {
+  return ['_vfio', '_dev', '_device', '_vdev'].find((word) => name.endsWith(word, end))?.length ?? 0;
 }

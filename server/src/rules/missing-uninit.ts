@@ -12,6 +12,7 @@ import { addAtEnd, canBeSkipped, undoBeforeGoto, undoBeforeReturn } from './fixe
 import { statementAt, walk } from './locate.ts';
 import { behaviourOf } from '../kernel/lookup.ts';
 import { missingUninitExamples } from './missing-uninit.examples.ts';
+import { append } from '../text/lists.ts';
 
 export const missingUninit: Rule = {
   id: 'missing-uninit',
@@ -34,7 +35,7 @@ function check({ facts }: RuleContext): Finding[] {
   for (const one of facts.observations) {
     if (one.before.model !== 'old' || one.before.initialised !== 'yes') continue;
     if (one.kind === 'operation' && one.op === 'free') findings.push(report(facts, one, one.argument === null ? null : freeFix(facts, one)));
-    else if (one.kind === 'exit' && leavesUndone(one)) findings.push(...reportExit(facts, one));
+    else if (one.kind === 'exit' && leavesUndone(one)) append(findings, reportExit(facts, one));
   }
   return findings;
 }

@@ -9,6 +9,7 @@ import { ancestry, contains, documentOf, isNull, walk, type IrNode } from './loc
 import { findingFor } from './report.ts';
 import { replace } from './fixes/text.ts';
 import { nullCheckOnAllocExamples } from './null-check-on-alloc.examples.ts';
+import { append } from '../text/lists.ts';
 
 export const nullCheckOnAlloc: Rule = {
   id: 'null-check-on-alloc',
@@ -65,7 +66,7 @@ function fixFor(facts: ModuleFacts, one: TestObservation): Fix | null {
     const name = file.text.slice(tested.start, tested.end);
     edits.push(replace(test, `${negated ? '' : '!'}IS_ERR(${name})`));
     const branch = around.findLast((node): node is IfStmt => node.kind === 'if' && contains(node.condition, test));
-    if (branch && negated && branch.condition === outermost(around, test)) edits.push(...errnoEdits(branch.then, name, one.function));
+    if (branch && negated && branch.condition === outermost(around, test)) append(edits, errnoEdits(branch.then, name, one.function));
   }
   return { title: 'Test with IS_ERR()', safety: 'safe', edits: [{ path: file.path, edits }] };
 }

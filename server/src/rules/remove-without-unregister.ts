@@ -10,6 +10,7 @@ import { deferredEnd } from './deferred-ends.ts';
 import { isEarlyExit, macroNotes } from './exit-place.ts';
 import { insertGuarded } from './fixes/error-style.ts';
 import { removeWithoutUnregisterExamples } from './remove-without-unregister.examples.ts';
+import { append } from '../text/lists.ts';
 
 export const removeWithoutUnregister: Rule = {
   id: 'remove-without-unregister',
@@ -33,7 +34,7 @@ function check({ facts }: RuleContext): Finding[] {
   const findings: Finding[] = [];
   for (const exit of facts.observations) {
     if (exit.kind === 'exit' && exit.role === 'remove' && exit.before.registered === 'yes' && exit.before.memory !== 'null'
-      && !exit.deferred.includes('unregister') && !isUnregisteredByAction(facts)) findings.push(...reportedRemove(facts, exit));
+      && !exit.deferred.includes('unregister') && !isUnregisteredByAction(facts)) append(findings, reportedRemove(facts, exit));
   }
   return [...findings, ...driversWithoutRemove(facts)];
 }

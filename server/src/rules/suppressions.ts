@@ -7,9 +7,12 @@ import type { FileIr } from '../ir/types.ts';
 import { isExcluded, macrosOf } from '../lifecycle/conditions.ts';
 import type { ModuleFacts } from '../lifecycle/types.ts';
 import type { Span } from '../text/span.ts';
-import { lineEnd, lineStart, nextLine, startsLine } from './fixes/text.ts';
+import { nextLine } from './fixes/text.ts';
 import { conditionsOfSite, contains, documentsOf } from './locate.ts';
 import type { Finding, Fix, Rule } from './types.ts';
+import { append } from '../text/lists.ts';
+import { blanksBefore } from '../text/lexical.ts';
+import { lineIndex, type LineIndex } from '../text/position.ts';
 
 export const INVALID = 'invalid-suppression';
 export const WITHOUT_REASON = 'suppression-without-reason';
@@ -41,9 +44,9 @@ export function withoutSuppressed(findings: readonly Finding[], run: RulesRun): 
   const written = new Map(documentsOf(run.facts.module).flatMap((file) => (suppressionsOf(file).length > 0 ? [[file.path, file] as const] : [])));
   for (const finding of findings) {
     if (!written.has(finding.site.path)) kept.push(finding);
-    else rest.set(finding.site.path, [...rest.get(finding.site.path) ?? [], finding]);
+    else (rest.get(finding.site.path) ?? rest.set(finding.site.path, []).get(finding.site.path)!).push(finding);
   }
-  for (const [path, file] of written) kept.push(...inDocument(file, rest.get(path) ?? [], run));
+  for (const [path, file] of written) append(kept, inDocument(file, rest.get(path) ?? [], run));
   return kept;
 }
 
@@ -76,13 +79,31 @@ export function namedRules(findings: readonly Finding[], run: RulesRun): NamedRu
 /** Whether a comment allows a finding of its document; where it names the rule is noted in `used`. */
 function allows(suppressions: readonly Suppression[], finding: Finding, used: Set<Span>): boolean {
   let allowed = false;
-  for (const { rules, hasReason, covers } of suppressions) {
-    const named = hasReason ? rules.filter((one) => one.id === finding.rule) : [];
-    if (named.length === 0 || !covers.some((span) => finding.site.start <= span.end && span.start <= finding.site.end)) continue;
+  for (const { rules, covers } of byRule(suppressions).get(finding.rule) ?? []) {
+    const named = rules.filter((one) => one.id === finding.rule);
+    if (!covers.some((span) => finding.site.start <= span.end && span.start <= finding.site.end)) continue;
     for (const { span } of named) used.add(span);
     allowed = true;
   }
   return allowed;
+}
+
+const indexes = new WeakMap<readonly Suppression[], ReadonlyMap<string, readonly Suppression[]>>();
+
+/** The suppressions that count, by the rules that they name. */
+function byRule(suppressions: readonly Suppression[]): ReadonlyMap<string, readonly Suppression[]> {
+  const before = indexes.get(suppressions);
+  if (before) return before;
+  const index = new Map<string, Suppression[]>();
+  for (const one of suppressions) {
+    for (const id of one.hasReason ? new Set(one.rules.map((rule) => rule.id)) : []) {
+      const list = index.get(id);
+      if (list) list.push(one);
+      else index.set(id, [one]);
+    }
+  }
+  indexes.set(suppressions, index);
+  return index;
 }
 
 function inDocument(file: FileIr, findings: readonly Finding[], run: RulesRun): Finding[] {
@@ -143,9 +164,8 @@ function removal({ path, text }: FileIr, comment: Span): Fix {
 
 /** A comment with its line when nothing else is in it, else with the blanks in front of it. */
 export function withItsLine(text: string, { start, end }: Span): Span {
-  const alone = startsLine(text, start) && text.slice(end, lineEnd(text, end)).trim() === '';
-  const before = /[ \t]*$/.exec(text.slice(lineStart(text, start), start))![0].length;
-  return alone ? { start: lineStart(text, start), end: nextLine(text, end) } : { start: start - before, end };
+  const before = blanksBefore(text, start);
+  return { start: before, end: isAlone(text, { start, end }) ? nextLine(text, end) : end };
 }
 
 const FORM = /vfio-lifecycle:\s*allow\(\s*([\w-]+(?:\s*,\s*[\w-]+)*)\s*\)(?:\s*:\s*((?!\*\/)\S))?/d;
@@ -172,30 +192,104 @@ function suppressionsOf(file: FileIr): readonly Suppression[] {
 }
 
 function coveredBy(file: FileIr, comment: Span): Span[] {
-  const { text } = file;
-  let end = lineEnd(text, comment.end);
+  const { lines, functions } = layoutOf(file);
+  const line = lines.position(comment.end).line;
+  let end = endOfLine(file, line);
   // A comment after code speaks of that code; one that stands alone speaks of the line that follows, over other comments.
-  if (startsLine(text, comment.start) && text.slice(comment.end, end).trim() === '') {
-    for (let at = nextLine(text, end), more = true; more && at < text.length; at = nextLine(text, end)) {
-      const next = file.comments.find((one) => startsLine(text, one.start) && lineStart(text, one.start) === at);
-      more = next !== undefined && text.slice(next.end, lineEnd(text, next.end)).trim() === '';
-      end = lineEnd(text, more ? next!.end : at);
-    }
-  }
-  const covers: Span[] = [{ start: lineStart(text, comment.start), end }];
-  const first = afterBlanks(file, lineEnd(text, comment.end));
-  const fn = file.functions.find((one) => one.start === first);
+  if (isAlone(file.text, comment)) end = endOfRun(file, line + 1, end);
+  const covers: Span[] = [{ start: lines.lineStart(lines.position(comment.start).line), end }];
+  const fn = functions.get(afterBlanks(file, endOfLine(file, line)));
   if (fn) covers.push({ start: fn.start, end: fn.end });
   return covers;
 }
 
+/** The end of the first line from `first` on that is no comment alone; `before` where there is none. */
+function endOfRun(file: FileIr, first: number, before: number): number {
+  const { lines, alone, runs } = layoutOf(file);
+  const passed: number[] = [];
+  let end = before;
+  for (let line = first; line < lines.lineCount && lines.lineStart(line) < file.text.length;) {
+    const known = runs.get(line);
+    if (known !== undefined) { end = known; break; }
+    passed.push(line);
+    const comment = alone.get(line);
+    const last = comment === undefined ? line : lines.position(comment.end).line;
+    end = endOfLine(file, last);
+    if (comment === undefined) break;
+    line = last + 1;
+  }
+  for (const line of passed) runs.set(line, end);
+  return end;
+}
+
 /** The offset of the first thing after `from` that is neither blank nor a comment: kernel-doc may stand between. */
 function afterBlanks(file: FileIr, from: number): number {
-  let at = from;
+  const { comments, behind } = layoutOf(file);
+  const passed: number[] = [];
+  let at = afterSpaces(file.text, from);
   for (;;) {
-    while (at < file.text.length && /\s/.test(file.text[at]!)) at++;
-    const comment = file.comments.find((one) => one.start === at);
-    if (!comment || comment.end <= at) return at;
-    at = comment.end;
+    const known = behind.get(at);
+    const end = comments.get(at)?.end ?? at;
+    if (known !== undefined) at = known;
+    if (known !== undefined || end <= at) break;
+    passed.push(at);
+    at = afterSpaces(file.text, end);
   }
+  for (const one of passed) behind.set(one, at);
+  return at;
+}
+
+function afterSpaces(text: string, from: number): number {
+  let at = from;
+  while (at < text.length && /\s/.test(text[at]!)) at++;
+  return at;
+}
+
+/** Where the comments of a document stand. What a walk over many of them found is kept, so that a row of comments is walked once. */
+interface Layout {
+  readonly lines: LineIndex;
+  /** By the offset where each starts. */
+  readonly comments: ReadonlyMap<number, Span>;
+  /** Those that have their lines to themselves, by the first of them. */
+  readonly alone: ReadonlyMap<number, Span>;
+  readonly functions: ReadonlyMap<number, Span>;
+  /** By line: endOfRun() of it. */
+  readonly runs: Map<number, number>;
+  /** By the start of a comment: afterBlanks() of it. */
+  readonly behind: Map<number, number>;
+}
+
+const layouts = new WeakMap<FileIr, Layout>();
+
+function layoutOf(file: FileIr): Layout {
+  let layout = layouts.get(file);
+  if (!layout) {
+    const lines = lineIndex(file.text);
+    const alone = file.comments.filter((one) => isAlone(file.text, one)).map((one) => [lines.position(one.start).line, one] as const);
+    layout = {
+      lines,
+      comments: new Map(file.comments.map((one) => [one.start, one])),
+      // Of two in one line neither is alone, but for the case that only blanks stand between: the first counts.
+      alone: new Map(alone.reverse()),
+      functions: new Map(file.functions.map((one) => [one.start, one] as const).reverse()),
+      runs: new Map(),
+      behind: new Map(),
+    };
+    layouts.set(file, layout);
+  }
+  return layout;
+}
+
+/** Whether only blanks stand beside a comment in its lines. */
+function isAlone(text: string, { start, end }: Span): boolean {
+  const first = blanksBefore(text, start);
+  let at = end;
+  while (text[at] === ' ' || text[at] === '\t' || text[at] === '\r') at++;
+  return (first === 0 || text[first - 1] === '\n') && (at === text.length || text[at] === '\n');
+}
+
+/** The offset of a line's terminator. */
+function endOfLine(file: FileIr, line: number): number {
+  const { lines } = layoutOf(file);
+  return lines.offset({ line, character: Infinity });
 }

@@ -6,6 +6,7 @@ import { takenBy } from '../kernel/pairs.ts';
 import { ancestry, callAt, contains, documentAt, documentOf, functionsIn, isSameSite, walk } from './locate.ts';
 import { siteOfExit } from './exit-place.ts';
 import { written } from './wording.ts';
+import { largest } from '../text/lists.ts';
 
 /**
  * What functions take and give back, as rules speak of it: where a path leaves with something, what a person calls it, and who gives
@@ -81,7 +82,7 @@ function placeOf(facts: ModuleFacts, leave: Leave, owed: readonly HeldResource[]
 
 /** The last goto of the path behind the last taking. */
 function lastGoto({ function: fn, returns, trace }: Leave, owed: readonly HeldResource[]): Site | null {
-  const since = Math.max(fn.start, ...owed.filter(({ site }) => site.path === returns.path && contains(fn, site)).map(({ site }) => site.start));
+  const since = largest([fn.start, ...owed.filter(({ site }) => site.path === returns.path && contains(fn, site)).map(({ site }) => site.start)]);
   return trace.findLast(({ kind, site }) => kind === 'goto' && site.path === returns.path && contains(fn, site) && site.start > since)?.site ?? null;
 }
 

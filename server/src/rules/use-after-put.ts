@@ -66,7 +66,7 @@ function isUseOfDead(one: Observation, isNewModelKernel: boolean): boolean {
 
 /** The step that ended the object. */
 function endOf(one: Observation): Step | null {
-  return lastOperation(one.trace, ...(one.before.memory === 'freed' ? ['free', 'free-device', 'core-release', 'put'] as const : ['put'] as const));
+  return one.before.memory === 'freed' ? lastOperation(one.trace, 'free', 'free-device', 'core-release', 'put') : lastOperation(one.trace, 'put');
 }
 
 function messageFor(one: UseObservation | OperationObservation, end: Step | null): string {

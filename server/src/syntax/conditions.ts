@@ -1,4 +1,5 @@
 import type { Condition, MaskNote, SyntaxNode } from './node.ts';
+import { withoutComments } from '../text/lexical.ts';
 
 /** One arm of an #if chain: what it contains and which tests make the preprocessor choose it. */
 export interface PreprocArm {
@@ -50,7 +51,7 @@ export function conditionsAt(notes: readonly MaskNote[], offset: number): Condit
   for (const note of notes) {
     if (note.start >= offset) break;
     if (note.kind !== 'directive') continue;
-    const [, word = '', rest = ''] = /^#\s*(\w+)([^]*)$/.exec(note.text) ?? [];
+    const [, word = '', rest = ''] = /^#\s*(\w+)([^]*)/.exec(note.text) ?? [];
     if (word.startsWith('if')) {
       chains.push({ failed: [], own: directiveCondition(word, rest) });
     } else if (word === 'endif') {
@@ -139,7 +140,7 @@ function isLayout(type: string): boolean {
 
 /** One line, without comments, single blanks. */
 function clean(expression: string): string {
-  return expression.replace(/\\\r?\n/g, ' ').replace(/\/\*[^]*?\*\/|\/\/[^\n]*/g, ' ').replace(/\s+/g, ' ').trim();
+  return withoutComments(expression.replace(/\\\r?\n/g, ' ')).replace(/\s+/g, ' ').trim();
 }
 
 /** Whether the parenthesis at `open` closes at the very end of the text. */

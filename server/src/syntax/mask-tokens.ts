@@ -90,14 +90,15 @@ function reserve(capacity: number): void {
 
 /**
  * Splits a text into tokens. Linear time; any text is accepted: what is not closed ends at the end of the line (strings) or of the
- * text (comments).
+ * text (comments). `unclosed` is where such a comment starts, -1 when there is none.
  */
-export function scan(text: string): { tokens: Tokens; annotations: Annotations } {
+export function scan(text: string): { tokens: Tokens; annotations: Annotations; unclosed: number } {
   const length = text.length;
   const annotations: number[] = [];
   let count = 0;
   let at = 0;
   let lineStart = true;
+  unclosed = -1;
   if (kinds.length > KEPT_TOKENS) {
     kinds = values = new Uint8Array(0);
     starts = ends = partners = new Int32Array(0);
@@ -179,7 +180,7 @@ export function scan(text: string): { tokens: Tokens; annotations: Annotations }
   partners[count] = -1;
   const tokens: Tokens = { count, kinds, starts, ends, values, partners };
   pairBrackets(text, tokens);
-  return { tokens, annotations };
+  return { tokens, annotations, unclosed };
 }
 
 function meaning(text: string, start: number, end: number, hash: number): Word {
@@ -200,10 +201,14 @@ function skipNumber(text: string, start: number): number {
   return at;
 }
 
+/** Where the comment starts that the text of the present scan does not close. */
+let unclosed = -1;
+
 /** From the slash; the line feed after a line comment is not part of it, a backslash before that line feed continues the comment. */
 function skipComment(text: string, start: number): number {
   if (text.charCodeAt(start + 1) === 42) {
     const end = text.indexOf('*/', start + 2);
+    if (end < 0) unclosed = start;
     return end < 0 ? text.length : end + 2;
   }
   return endOfLine(text, start + 2);
@@ -260,11 +265,15 @@ function directiveMeaning(text: string, start: number, end: number): number {
   return Directive.none;
 }
 
+/** The arguments of an attribute are short; the bound keeps the scan linear where many are not closed. */
+const MAX_ARGUMENTS = 1_000;
+
 /** From the end of a word over a following argument list, if there is one; it may not cross a semicolon or a brace. */
 function skipArguments(text: string, from: number): number {
+  const last = Math.min(text.length, from + MAX_ARGUMENTS);
   let at = from;
   let depth = 0;
-  while (at < text.length) {
+  while (at < last) {
     const code = text.charCodeAt(at);
     if (code === 40) depth++;
     else if (code === 41) { if (--depth === 0) return at + 1; }

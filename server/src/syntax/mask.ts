@@ -32,9 +32,11 @@ const PLACES: readonly [Place, Place, Place, Place, Place, Place, Place, Place] 
  * Never edit from the masked text. Linear time; any text is accepted.
  */
 export function kernelMask(text: string): { masked: string; notes: MaskNote[] } {
-  const { tokens, annotations } = scan(text);
+  const { tokens, annotations, unclosed } = scan(text);
   const state: MaskState = { text, tokens, changes: [] };
   for (let i = 0; i < annotations.length; i += 2) blank(state, annotations[i]!, annotations[i + 1]!, 'annotation');
+  // The lexer would look for the end of each comment that begins in there, and take its first words for code.
+  if (unclosed >= 0) blank(state, unclosed, text.length, 'comment');
   maskTokens(state);
   return applyChanges(text, state.changes);
 }

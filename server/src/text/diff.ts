@@ -86,7 +86,14 @@ function fileName(prefix: string, path: string): string {
 
 /** The lines of a text with their LF; no empty last line. */
 export function splitLines(text: string): string[] {
-  return text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
+  const lines: string[] = [];
+  for (let start = 0; start < text.length;) {
+    const newline = text.indexOf('\n', start);
+    const end = newline < 0 ? text.length : newline + 1;
+    lines.push(text.slice(start, end));
+    start = end;
+  }
+  return lines;
 }
 
 /** What has to be replaced to turn one list of lines into the other: sorted, never touching each other, as few lines as possible. */

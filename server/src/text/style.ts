@@ -43,7 +43,7 @@ export function lineWidth(text: string): 80 | 100 {
   for (const line of text.split(/\r?\n/)) {
     if (!/\S/.test(line) || /^\s*(?:\/[*/]|\*|#)|"/.test(line)) continue;
     lines++;
-    const width = columnsOf(line.replace(/\s*(?:\/\*.*|\/\/.*)$/, ''));
+    const width = columnsOf(withoutTail(line));
     if (width > narrow && width <= wide) long++;
   }
   return long >= 2 && long * 100 >= lines * 3 ? wide : narrow;
@@ -54,4 +54,10 @@ export function columnsOf(text: string, from = 0): number {
   let column = from;
   for (const char of text) column = char === '\t' ? (Math.floor(column / TAB) + 1) * TAB : column + 1;
   return column;
+}
+
+/** A line without the comment that ends it. */
+function withoutTail(line: string): string {
+  const comment = line.search(/\/[*/]/);
+  return comment < 0 ? line : line.slice(0, comment).trimEnd();
 }

@@ -20,6 +20,12 @@ const cases: { title: string; makefile: string; object: string; objects: string[
 ];
 
 describe('the objects of a module', () => {
+  it('are found beside variables that come to more than there is room for', () => {
+    const bomb = Array.from({ length: 9 }, (_, i) => `V${i} = ${`$(V${i + 1}) `.repeat(40)}`).join('\n');
+    const found = parseKbuild(`foo-y := main.o cmd.o\n${bomb}\nV9 = x.o\nbar-y := $(V0)\nbaz-y := $(V1)\n`);
+    expect(moduleObjects(found, 'main')).toEqual(['main', 'cmd']);
+  });
+
   it.each(cases)('$title', ({ makefile, object, objects }) => {
     expect(moduleObjects(parseKbuild(makefile), object)).toEqual(objects);
   });

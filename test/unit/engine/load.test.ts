@@ -8,6 +8,25 @@ async function load(files: Record<string, string>, file: string, root?: string) 
 }
 
 describe('what belongs to a file', () => {
+  it('is looked for in so many bytes, be it headers that come along or those that only lead on', async () => {
+    const text = ' '.repeat(5_000_000);
+    const files: Record<string, string> = { '/w/a.c': '#include "h0.h"\n' };
+    for (let i = 0; i < 20; i++) files[`/w/h${i}.h`] = `#include "h${i + 1}.h"\n${text}`;
+    let read = 0;
+    const fs = memoryFileSystem(files);
+    const counting = { ...fs, readFile: async (path: string) => { const found = await fs.readFile(path); read += found?.length ?? 0; return found; } };
+    await createModuleLoader(counting).load('/w/a.c', files['/w/a.c']!, { root: '/w' });
+    expect(read).toBeLessThan(18_000_000);
+  });
+
+  it('is not looked for under every name that a file can hold', async () => {
+    let asked = 0;
+    const fs = memoryFileSystem({});
+    const counting = { ...fs, readFile: async (path: string) => { asked++; return fs.readFile(path); } };
+    await createModuleLoader(counting).load('/w/a.c', Array.from({ length: 100_000 }, (_, i) => `#include "h${i}.h"\n`).join(''), { root: '/w' });
+    expect(asked).toBeLessThan(20_100);
+  });
+
   it('is the file alone without a Makefile', async () => {
     expect(await load({ '/w/a.c': 'int a;' }, '/w/a.c')).toEqual({ sources: ['/w/a.c'], headers: [] });
   });

@@ -15,6 +15,23 @@ const root = resolve(import.meta.dirname, '../../..');
 const ajv = new Ajv({ strict: true, allowUnionTypes: true });
 for (const word of ['markdownDescription', 'markdownEnumDescriptions', 'patternErrorMessage']) ajv.addKeyword(word);
 
+describe('settings that nobody writes', () => {
+  it('are told of ten times, and then counted', () => {
+    const section = Object.fromEntries(Array.from({ length: 3_000 }, (_, i) => [`key${i}`, 1]));
+    const { problems, configuration } = readSection({ rules: section, targetKernel: '6.1' });
+    expect(problems.length).toBe(11);
+    expect(problems[0]).toBe('vfioLifecycle.rules: "key0" is not known');
+    expect(problems[10]).toBe('vfioLifecycle.and 2990 more');
+    expect(configuration.targetKernel).toBe('6.1');
+  });
+
+  it('may be nested deeper than a stack', async () => {
+    const text = `{"rules": ${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
+    const file = await createConfigurationFiles(memoryFileSystem({ '/w/.vfio-lifecycle.json': text })).nearest('/w/a.c', '/w');
+    expect(file!.problems).toEqual([expect.stringMatching(/^rules: \[+… is no object$/)]);
+  });
+});
+
 describe('the schema', () => {
   // `npx vitest run test/unit/engine/settings.test.ts -u` writes both files.
   it('is in schemas/', async () => {

@@ -7,6 +7,17 @@ import { loadParser } from '../../support/parser.ts';
 /** A statement in a function, so that the mask knows where it stands. */
 const inFunction = (line: string): string => `int f(void)\n{\n\t${line}\n}\n`;
 
+test('a comment that nothing closes goes to the end of the text, as in C', () => {
+  const text = 'int a; /* b */\nint c; /* d\n/* e\nint f;\n';
+  const { masked, notes } = kernelMask(text);
+  expect(masked).toBe('int a; /* b */\nint c;     \n    \n      \n');
+  expect(notes).toEqual([{ kind: 'comment', start: 22, end: text.length, text: text.slice(22) }]);
+});
+
+test('so does one in a directive', () => {
+  expect(kernelMask('#define A /* b\nint f;\n').masked).toBe('#define A     \n      \n');
+});
+
 /** Two lines: the text, and what the parser sees. */
 test.each([
   ['a type as an argument', `

@@ -7,6 +7,7 @@ import { callEffects } from './calls.ts';
 import { isConstantName, placeOf, pointeesOf } from './lvalues.ts';
 import { calledMacro, objectMacro, type MacroUse } from './macros.ts';
 import type { Access, Place } from './places.ts';
+import { append } from '../../text/lists.ts';
 import { spend } from '../../work/budget.ts';
 
 export interface Effects {
@@ -248,8 +249,8 @@ function useMacro(scope: Scope, macro: MacroUse, at: Expr, out: Collector): void
 
 /** Adds what one part does to the whole. */
 export function take(part: Effects, out: Collector): void {
-  out.reads.push(...part.reads);
-  out.writes.push(...part.writes);
+  append(out.reads, part.reads);
+  append(out.writes, part.writes);
   out.leaves ||= part.leaves;
   out.acts ||= part.acts;
   out.prints ||= part.prints;

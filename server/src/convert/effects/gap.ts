@@ -11,6 +11,8 @@ import { effectsOfExpr, effectsOfStmt, type Effects } from './effects.ts';
 import { placeOf } from './lvalues.ts';
 import { calledMacro, objectMacro } from './macros.ts';
 import { overlap } from './places.ts';
+import { append } from '../../text/lists.ts';
+import { withoutComments } from '../../text/lexical.ts';
 
 /** Where a part of an expression gets its value behind the allocation. */
 export type Setting =
@@ -92,7 +94,7 @@ function assignedBy(scope: Scope, stmt: Stmt, part: Expr): Expr | null {
 }
 
 function normal(text: string): string {
-  return text.replace(/\/\*[^]*?\*\/|\/\/[^\n]*/g, '').replace(/\s/g, '');
+  return withoutComments(text, '').replace(/\s/g, '');
 }
 
 /**
@@ -155,7 +157,7 @@ function guardIn(scope: Scope, parts: readonly Part[], expr: Expr, variable: str
       const tested = next.kind === 'if' ? askedIn(scope, next.condition) : next.kind === 'switch' ? askedIn(scope, next.value) : next.kind === 'expr' ? ownExpressions(next).flatMap((one) => askedIn(scope, one)) : [];
       const found = tested.find((one) => !isVariable(one, variable) && (follows || isNeeded(scope, one, needed)));
       if (found) return found;
-      pending.push(...innerStatements(next));
+      append(pending, innerStatements(next));
     }
   }
   return null;
@@ -181,10 +183,10 @@ function askedIn(scope: Scope, condition: Expr): Expr[] {
       case 'member': case 'index': asked.push(inner); break;
       case 'unary': if (inner.op !== '&' && inner.op !== '*') pending.push(inner.operand); break;
       case 'binary': pending.push(inner.left, inner.right); break;
-      case 'conditional': pending.push(inner.condition, ...(inner.then ? [inner.then] : []), inner.otherwise); break;
-      case 'comma': pending.push(...inner.items); break;
+      case 'conditional': append(pending, [inner.condition, ...(inner.then ? [inner.then] : []), inner.otherwise]); break;
+      case 'comma': append(pending, inner.items); break;
       case 'assign': pending.push(inner.value); break;
-      case 'call': if (inner.name !== null && (isValueOrTest(inner.name) || isQuery(inner.name) || looks(effectsOfExpr(scope, inner)))) pending.push(...inner.args); break;
+      case 'call': if (inner.name !== null && (isValueOrTest(inner.name) || isQuery(inner.name) || looks(effectsOfExpr(scope, inner)))) append(pending, inner.args); break;
       default: break;
     }
   }

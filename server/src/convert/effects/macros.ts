@@ -1,6 +1,7 @@
 /** Macros of the module, which are written out where they stand: what one is for the code around it. */
 import type { CallExpr, Expr, MacroIr } from '../../ir/types.ts';
 import type { Scope } from '../typing.ts';
+import { COMMENT_OR_LITERAL } from '../../text/lexical.ts';
 
 /**
  * - `expression`: a plain expression; `body` is it with the arguments in it, null when nothing is in it that could matter but `names`;
@@ -54,10 +55,10 @@ function useOf(macro: MacroIr, call: CallExpr | null): MacroUse {
   return isPlainText(macro.bodyText) ? { kind: 'expression', body: null, names: words } : OPAQUE;
 }
 
-const STATEMENT = /[;{}#]|\+\+|--|(?<![=!<>])=(?!=)|\(\s*$|\b(?:if|else|while|for|do|switch|case|default|goto|return|break|continue|asm|__asm__)\b|[A-Za-z_]\w*\s*\(/;
+const STATEMENT = /[;{}#]|\+\+|--|(?<![=!<>])=(?!=)|\(\s*$|\b(?:if|else|while|for|do|switch|case|default|goto|return|break|continue|asm|__asm__)\b|\b[A-Za-z_]\w*\s*\(/;
 
 function isPlainText(text: string): boolean {
-  return !STATEMENT.test(text.replace(/\/\*[^]*?\*\/|\/\/[^\n]*|"(?:\\[^]|[^"\\\n])*"|'(?:\\[^]|[^'\\\n])*'/g, ' '));
+  return !STATEMENT.test(text.replace(COMMENT_OR_LITERAL, ' '));
 }
 
 /** The body of a macro with the arguments of a use in the place of its parameters; null when it does not fit them. */

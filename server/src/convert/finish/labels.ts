@@ -3,6 +3,7 @@ import type { Edit } from '../../text/span.ts';
 import { nextLine } from '../layout.ts';
 import { statementsOf } from '../place.ts';
 import { changedFunctions, isTouched, type Pass } from './change.ts';
+import { blanksBefore } from '../../text/lexical.ts';
 
 /** The statement on the next line takes the place of the one that went; else the blanks go, and so do those of other lines that lost their end. */
 export const bareLabels: Pass = (change) => {
@@ -24,7 +25,7 @@ export const bareLabels: Pass = (change) => {
     for (let at = start; at <= end; at = nextLine(text, at)) {
       const newline = text.indexOf('\n', at);
       const last = newline > 0 && text[newline - 1] === '\r' ? newline - 1 : newline;
-      const blank = last < 0 ? 0 : /[ \t]*$/.exec(text.slice(Math.max(0, last - 200), last))![0].length;
+      const blank = last < 0 ? 0 : last - blanksBefore(text, last);
       const span = { start: last - blank, end: last };
       if (blank > 0 && !joined.has(last) && isTouched(change, span) && !edits.some((edit) => edit.span.start === span.start)) edits.push({ span, newText: '' });
       if (newline < 0) break;

@@ -7,6 +7,7 @@ import { columnOf, indentAt, lineStart } from '../layout.ts';
 import { statementsOf } from '../place.ts';
 import { isAsBefore, isTouched, type Change, type Pass } from './change.ts';
 import { parametersOf } from './parentheses.ts';
+import { onOneLine } from '../../text/lexical.ts';
 
 export const longLines: Pass = (change) => {
   const edits: Edit[] = [];
@@ -93,7 +94,7 @@ function valueEdit(change: Change, span: Span, value: Expr): Edit | null {
   const deeper = `${indent}${indent.startsWith('\t') ? '\t' : unit}`;
   const oneLine = head.replace(/\s+/g, ' ');
   const calls = value.kind === 'call' && value.args.length > 0 ? piecesOf(change, value) : null;
-  const written = text.slice(value.start, value.end).replace(/\s*\n\s*/g, ' ');
+  const written = onOneLine(text.slice(value.start, value.end));
   const split = /=\s*$/.test(head) ? `${oneLine.trimEnd()}${eol}${deeper}` : null;
   const ways: string[] = [];
   const filled = (before: string, column: number): string => before + arrange(calls!.head, calls!.pieces, tail, { column, indent: deeper, eol, width, broken: false });
@@ -107,7 +108,7 @@ function valueEdit(change: Change, span: Span, value: Expr): Edit | null {
 /** A call as its name and its arguments, each on one line. */
 function piecesOf({ after: { text } }: Change, call: CallExpr): { readonly head: string; readonly pieces: readonly Piece[] } {
   const head = text.slice(call.start, call.argsSpan.start);
-  return { head, pieces: call.args.map((arg) => ({ text: text.slice(arg.start, arg.end).replace(/\s*\n\s*/g, ' ') })) };
+  return { head, pieces: call.args.map((arg) => ({ text: onOneLine(text.slice(arg.start, arg.end)) })) };
 }
 
 /** `if (a && b)`, broken behind the operators. */
@@ -143,7 +144,7 @@ function headEdit(change: Change, line: Span): Edit | null {
     const span = { start: item.start, end: list.end };
     if (!overlaps(span, line) || hasComment(file, span) || item.params.length === 0) continue;
     const head = file.text.slice(span.start, list.start);
-    const pieces = item.params.map((param) => ({ text: file.text.slice(param.start, param.end).replace(/\s*\n\s*/g, ' ') }));
+    const pieces = item.params.map((param) => ({ text: onOneLine(file.text.slice(param.start, param.end)) }));
     const name = file.text.slice(item.nameSpan.start, list.start);
     const type = file.text.slice(span.start, item.nameSpan.start).trimEnd();
     const ways = [

@@ -5,6 +5,7 @@ import { codeOf, joinRemovals, removalOf, type Removal } from '../layout.ts';
 import { expressionsIn, statementsOf, uncast, type Placed } from '../place.ts';
 import { unusedIn } from '../unused.ts';
 import { changedFunctions, functionBefore, type Change, type Pass } from './change.ts';
+import { append } from '../../text/lists.ts';
 
 /** Labels that stand one after the other in front of a return, none of which leads to anything else. */
 interface Returning {
@@ -30,11 +31,11 @@ function shortened(change: Change, fn: FunctionIr): Edit[] {
       if (at.stmt.kind !== 'goto' || !found.labels.some((label) => label.name === (at.stmt as GotoStmt).label)) continue;
       const left = leaveDirectly(file, at, found.exit);
       edits.push(left.edit);
-      removals.push(...left.removals);
+      append(removals, left.removals);
       written += left.edit.newText;
     }
     const gone: readonly Stmt[] = found.entered ? found.labels : [...found.labels, found.exit];
-    removals.push(...gone.map((stmt) => removalOf(file.text, [], stmt)));
+    append(removals, gone.map((stmt) => removalOf(file.text, [], stmt)));
   }
   if (edits.length === 0) return [];
   const unused = unusedIn(file, [fn], () => written, edits, removals);

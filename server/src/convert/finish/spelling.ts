@@ -6,6 +6,7 @@ import { indentAt, lineStart, nextLine } from '../layout.ts';
 import { allExpressions, statementsOf } from '../place.ts';
 import { changedFunctions, isTouched, type Change, type Pass } from './change.ts';
 import { shifted } from './indentation.ts';
+import { blanksBefore } from '../../text/lexical.ts';
 
 function isWritten({ spans }: Change, offset: number): boolean {
   return spans.some((span) => span.start <= offset && offset < span.end);
@@ -73,10 +74,11 @@ export const headStyle: Pass = (change) => {
   const gapOf = (file: FileIr, fn: FunctionIr): string => file.text.slice(fn.start, fn.nameSpan.start);
   if (!isMost(before.functions.map((fn) => gapOf(before, fn)), (gap) => /\n\*?$/.test(gap))) return [];
   return after.functions.flatMap((fn): Edit[] => {
-    const blank = /[ \t]+(?=\**$)/.exec(gapOf(after, fn));
-    if (!blank || !isWritten(change, fn.nameSpan.start) || gapOf(after, fn).includes('\n') || !isTouched(change, fn)) return [];
-    const start = fn.start + blank.index;
-    return [{ span: { start, end: start + blank[0].length }, newText: change.eol }];
+    let end = fn.nameSpan.start;
+    while (end > fn.start && after.text[end - 1] === '*') end--;
+    const start = blanksBefore(after.text, end, fn.start);
+    if (start === end || !isWritten(change, fn.nameSpan.start) || gapOf(after, fn).includes('\n') || !isTouched(change, fn)) return [];
+    return [{ span: { start, end }, newText: change.eol }];
   });
 };
 

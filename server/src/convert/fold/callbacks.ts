@@ -16,6 +16,7 @@ import { isPlainResult, type Selection } from './select.ts';
 import { isPrivate } from './sites.ts';
 import { NothingToFold, type Frame } from './types.ts';
 import { isNotTakenYet, owesNothing } from './undo.ts';
+import { append } from '../../text/lists.ts';
 
 const WIDTH = 80;
 
@@ -53,14 +54,14 @@ export function initText(frame: Frame, names: Names, selection: Selection, name:
   // Nothing follows it and nothing is owed: its result is the function's.
   const coreLast = at === moved.length;
   moved.forEach((stmt, index) => {
-    if (index === at) body.push(...(index > 0 ? [''] : []), ...core, '');
+    if (index === at) append(body, [...(index > 0 ? [''] : []), ...core, '']);
     const previous = moved[index - 1];
     if (previous && index !== at && hasBlankBetween(frame, previous, stmt)) body.push('');
     body.push(parts[index]!.text.replace(/\r?\n$/, ''));
   });
   if (coreLast) body.push('', `${unit}return vfio_pci_core_init_dev(${parameter});`);
   else body.push('', `${unit}return 0;`);
-  if (ladder.lines.length > 0) body.push('', ...ladder.lines);
+  if (ladder.lines.length > 0) append(body, ['', ...ladder.lines]);
 
   const known = coreLast && !parts.some((part) => part.names.includes(result)) && ![...ladder.items].some((item) => namesUnder(item).includes(result));
   const declared = known ? new Set([...needed].filter((used) => used !== result)) : needed;
@@ -160,7 +161,7 @@ function statementText(frame: Frame, names: Names, moved: readonly Stmt[], stmt:
   const edits: Edit[] = [];
   const drop = (inner: Stmt): void => {
     gone.add(inner);
-    removals.push(...removalsOf(file, inner));
+    append(removals, removalsOf(file, inner));
   };
   for (const exit of exitsOf(fn, stmt)) {
     for (const item of exit.body) {
@@ -196,7 +197,7 @@ function statementText(frame: Frame, names: Names, moved: readonly Stmt[], stmt:
   const left = under(stmt).filter((inner) => !isUnderGone(inner, gone)).flatMap(allExpressions);
   const used = left.flatMap((expr) => expr.kind === 'name' ? [expr.name] : []);
   // What replaces a goto is read too.
-  for (const edit of edits) used.push(...(edit.newText.match(/[A-Za-z_]\w*/g) ?? []).filter((word) => names.of.has(word)));
+  for (const edit of edits) append(used, (edit.newText.match(/[A-Za-z_]\w*/g) ?? []).filter((word) => names.of.has(word)));
   return { text: textWith(file, lines, all), names: used };
 }
 
@@ -243,7 +244,7 @@ function closure(names: Names, read: ReadonlySet<string>): Set<string> {
     const binding = names.of.get(name);
     if (!binding || needed.has(name)) continue;
     needed.add(name);
-    if (binding.kind === 'derived') pending.push(...namesIn(binding.value));
+    if (binding.kind === 'derived') append(pending, namesIn(binding.value));
   }
   return needed;
 }
@@ -286,7 +287,9 @@ function typePrefix(names: Names, decl: { readonly statement: { readonly start: 
   const first = upTo.search(/,/);
   // Behind a comma only the type itself is shared.
   const own = first < 0 ? upTo : text.slice(decl.statement.start, decl.type.end);
-  return `${own.replace(/\s*\**\s*$/, '')} `;
+  let end = own.trimEnd().length;
+  while (end > 0 && own[end - 1] === '*') end--;
+  return `${own.slice(0, end).trimEnd()} `;
 }
 
 /** The initial value is read: kept gotos lead to a return of it, or a statement reads it before it is set. */

@@ -16,6 +16,7 @@ import { movedOf, notesOf } from './notes.ts';
 import { select } from './select.ts';
 import { leftovers } from './teardown.ts';
 import { NothingToFold, type FoldNote, type FoldRequest, type FoldResult, type Frame } from './types.ts';
+import { append } from '../../text/lists.ts';
 
 export { textsBeforeCore } from './frame.ts';
 export { inlinePuttingHelpers, type Inlined } from './inline.ts';
@@ -57,13 +58,13 @@ function fold(request: FoldRequest): FoldResult {
   const edits: Edit[] = [];
   const left = leftovers(frame, selection);
   const removals = [...left.removals];
-  edits.push(...left.edits);
+  append(edits, left.edits);
   // An empty release that gets a body is written anew, beside .init; one that stays goes along where .init cannot stand in front of it.
   const known = existing !== null && isKnownAt(frame, init, existing.start) && existing.start < frame.tables[0]!.start;
   const follows = !release && own && !known ? { text: `${file.text.slice(own.start, own.end)}${style.eol}`, uses: new Set<string>() } : null;
   if (own && (release || follows)) removals.push(functionRemoval(file, own));
   const callbacks = [init, ...(release ? [release] : []), ...(follows ? [follows] : [])];
-  edits.push(...placeCallbacks(frame, callbacks, !release && known ? existing : null, style));
+  append(edits, placeCallbacks(frame, callbacks, !release && known ? existing : null, style));
   for (const one of frame.tables) {
     const members: MemberPlan[] = [];
     const set = (name: 'init' | 'release', value: string): void => {
@@ -73,11 +74,11 @@ function fold(request: FoldRequest): FoldResult {
     };
     set('init', initName);
     if (releaseName) set('release', releaseName);
-    if (members.length > 0) edits.push(...tableEdits(file, { file, variable: one, members, releaseStub: null }, style.unit, style.eol));
+    if (members.length > 0) append(edits, tableEdits(file, { file, variable: one, members, releaseStub: null }, style.unit, style.eol));
   }
   const unused = unusedIn(file, left.functions, () => '', edits, removals);
-  removals.push(...unused.removals);
-  edits.push(...removalEdits(file, removals));
+  append(removals, unused.removals);
+  append(edits, removalEdits(file, removals));
   const moved = movedOf(frame, selection, initName, releaseName);
   const sorted = sortEdits(edits);
   const notes = notesOf(frame, names, selection, moved, left.labels).map((note) => ({ ...note, places: note.places.map((place) => offsetAfter(sorted, place)) }));

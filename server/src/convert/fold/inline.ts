@@ -8,6 +8,7 @@ import { callsUnder, frameOf, under } from './frame.ts';
 import { functionRemoval, linesOf, removalEdits, removalsOf } from './lines.ts';
 import { NothingToFold, type FoldRequest, type Frame } from './types.ts';
 import { normalStatement } from './undo.ts';
+import { append } from '../../text/lists.ts';
 
 /** Helpers that end in the put of their argument, written out where they are called. */
 export interface Inlined {
@@ -36,7 +37,7 @@ export function inlinePuttingHelpers(request: FoldRequest): Inlined | null {
     const names = { file, of: new Map([[fn.params[0]!.name, { kind: 'object' } as const]]) };
     for (const stmt of fn.body.body.slice(0, -1)) undo.add(normalStatement(names, stmt));
     const removals = [functionRemoval(file, fn), ...removalsOf(file, fn).slice(1)];
-    edits.push(...removalEdits(file, removals), ...calls.map((call) => writtenOut(file, fn, call)));
+    append(edits, [...removalEdits(file, removals), ...calls.map((call) => writtenOut(file, fn, call))]);
   }
   // A helper that calls another of them would be changed twice.
   return helpers.length > 0 && !overlaps(edits) ? { edits: sortEdits(edits), helpers, undo } : null;

@@ -8,6 +8,7 @@ import { WHY, type Selection } from './select.ts';
 import { isAccounting } from './sites.ts';
 import type { FoldNote, Frame, Moved } from './types.ts';
 import { undoObstacle } from './undo-obstacles.ts';
+import { append } from '../../text/lists.ts';
 
 /** Short forms of what a moved statement builds: the functions that it calls, or else the members that it sets. */
 function builtBy(frame: Frame, root: Stmt): string[] {
@@ -65,7 +66,8 @@ export function notesOf(frame: Frame, names: Names, selection: Selection, moved:
     const because = (why === 'undo' ? undoObstacle(frame, names, stmt, selection) : null) ?? WHY[why];
     notes.push({ kind: 'review', places: [stmt.start], say: ([line]) => `${line === undefined ? `\`${text}\`` : `Line ${line} of the result, \`${text}\`,`} stays in ${fn.name}(): ${because}.` });
   }
-  notes.push(...inOrder(frame, selection), ...accounting(frame, names, selection));
+  append(notes, inOrder(frame, selection));
+  append(notes, accounting(frame, names, selection));
   for (const label of labels) add('label', `Label ${label} in ${fn.name}() went: nothing is left between it and the next.`);
   return notes;
 }

@@ -7,6 +7,7 @@ import { under } from './frame.ts';
 import { bracesOf, removalsOf } from './lines.ts';
 import { ladderStart, type Selection } from './select.ts';
 import { NothingToFold, type Frame } from './types.ts';
+import { append } from '../../text/lists.ts';
 
 /** What goes from the functions that exist: the statements that move, what is undone elsewhere now, and labels that nothing jumps to. */
 export interface Leftovers {
@@ -72,11 +73,11 @@ export function leftovers(frame: Frame, selection: Selection): Leftovers {
     if (stmt.kind !== 'label' || !pinned.has(stmt.name)) continue;
     throw new NothingToFold(`The label ${stmt.name} of ${fn.name}() would go, and a macro that is not seen may lead to it.`, { path: file.path, start: stmt.start, end: stmt.end });
   }
-  for (const stmt of gone) removals.push(...(stmt.kind === 'label' ? [removalOf(file.text, file.comments, stmt)] : removalsOf(file, stmt)));
+  for (const stmt of gone) append(removals, (stmt.kind === 'label' ? [removalOf(file.text, file.comments, stmt)] : removalsOf(file, stmt)));
   for (const owner of functions) {
     const braces = bracesOf(file, owner.body, gone, removals);
-    edits.push(...braces.edits);
-    removals.push(...braces.removals);
+    append(edits, braces.edits);
+    append(removals, braces.removals);
   }
   return { edits, removals, functions, labels: dropped };
 }

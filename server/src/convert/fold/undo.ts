@@ -7,6 +7,7 @@ import { assignmentsOf, SOURCE_KERNEL } from '../sites.ts';
 import type { Names } from './bindings.ts';
 import { callsUnder, under } from './frame.ts';
 import type { Frame } from './types.ts';
+import { withoutComments } from '../../text/lexical.ts';
 
 type Named = Pick<Names, 'file' | 'of'>;
 
@@ -26,7 +27,7 @@ export function normalText(names: Named, node: { readonly start: number; readonl
     at = expr.end;
   }
   text += names.file.text.slice(at, node.end);
-  return text.replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*/g, ' ').replace(/\s+/g, ' ').replace(/ ?([()\[\],;{}]) ?/g, '$1').trim();
+  return withoutComments(text).replace(/\s+/g, ' ').replace(/ ?([()\[\],;{}]) ?/g, '$1').trim();
 }
 
 /** `normalText` of a statement. */

@@ -3,6 +3,7 @@ import type { FileIr } from '../../ir/types.ts';
 import type { DocumentEdits } from '../compose.ts';
 import { joinRemovals, lineStart, removalOf, type Removal } from '../layout.ts';
 import type { EditKind, PlannedEdit } from '../types.ts';
+import { append } from '../../text/lists.ts';
 
 /** Collects the edits of a step, document by document. */
 export interface Rewriting {
@@ -27,7 +28,7 @@ export function rewriting(): Rewriting {
     return list;
   };
   return {
-    edit: (file, kind, ...made) => void listIn(edits, file).push(...made.map((edit) => ({ ...edit, kind }))),
+    edit: (file, kind, ...made) => void append(listIn(edits, file), made.map((edit) => ({ ...edit, kind }))),
     remove: (file, span) => void listIn(removals, file).push(removalOf(file.text, file.comments, span)),
     removeWhole(file, span) {
       const list = listIn(removals, file);
@@ -36,7 +37,7 @@ export function rewriting(): Rewriting {
       const start = removal.above[0] ? lineStart(file.text, removal.above[0].start) : removal.span.start;
       listIn(removals, file).push({ ...removal, span: { start, end: removal.span.end } });
     },
-    drop: (file, more) => void listIn(removals, file).push(...more),
+    drop: (file, more) => void append(listIn(removals, file), more),
     removals: (file) => listIn(removals, file),
     edits: (file) => listIn(edits, file),
     done: () => [...new Set([...edits.keys(), ...removals.keys()])].map((file) => ({

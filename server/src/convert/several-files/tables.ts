@@ -62,7 +62,7 @@ export function declareTable(module: Module, out: Rewriting, { name, from, helpe
   const exported = exportsOf(module, helper)[0];
   if (!exported) return;
   const end = nextLine(from.text, definition.end);
-  const like = exported.file.text.slice(exported.item.start, exported.item.end).replace(/;?\s*$/, ';').replace(helper.fn.name, name);
+  const like = exported.file.text.slice(exported.item.start, exported.item.end).trimEnd().replace(/;?$/, ';').replace(helper.fn.name, name);
   out.edit(from, 'signature', { span: { start: end, end }, newText: `${like}${lineEnding(from.text)}` });
 }
 

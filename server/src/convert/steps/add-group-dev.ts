@@ -13,6 +13,7 @@ import { findStruct, scopeOf, typeOf } from '../typing.ts';
 import { ownsLines } from './drop.ts';
 import { isPure } from './pure.ts';
 import type { Step, StepInput } from './types.ts';
+import { blanksBefore } from '../../text/lexical.ts';
 
 /** A call of an interface that ended with 5.12. */
 interface OldCall {
@@ -130,7 +131,7 @@ function rewriteCallbacks(out: Rewriting, file: FileIr, object: OldObject, eol: 
         if (!isView || stmt.kind !== 'decl') refuse('older-interface', `${name}() uses \`${param.name}\` for more than to set a \`struct ${tag} *\` where that is declared. Declare one (\`struct ${tag} *p = ${param.name};\`) and use it first.`, file, use);
         const view = `container_of(${core}, struct ${tag}, ${member})`;
         const column = widthOf(file.text.slice(lineStart(file.text, stmt.start), stmt.init.start), 0);
-        const start = column + view.length + 1 > 80 ? stmt.init.start - (/[ \t]*$/.exec(file.text.slice(stmt.start, stmt.init.start))![0].length) : stmt.init.start;
+        const start = column + view.length + 1 > 80 ? blanksBefore(file.text, stmt.init.start) : stmt.init.start;
         const indent = indentAt(file.text, stmt.start);
         out.edit(file, 'signature', { span: { start, end: stmt.init.end }, newText: start === stmt.init.start ? view : `${eol}${indent}${indentUnit(file.text)}${view}` });
       }

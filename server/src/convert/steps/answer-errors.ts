@@ -101,7 +101,7 @@ function answerCaller(helper: string, { scope: { file, fn, locals }, at, call }:
   if (again) refuse('unsuitable-check', `\`${assigned}\` is tested for NULL once more at line ${lineIn(file, again.stmt.start)}; it will never be NULL. Drop that test first.`, file, again.stmt);
   const used = usedWhenFailed(fn, check, assigned);
   if (used) refuse('unsuitable-check', `\`${assigned}\` is used at line ${lineIn(file, used.start)} when ${helper}() has failed too: harmless for NULL, not for an error pointer. Leave there without it.`, file, used);
-  out.edit(file, 'allocation', ...errorBranchEdits(file, { check, variable: assigned, fn }, lineEnding(file.text)));
+  for (const edit of errorBranchEdits(file, { check, variable: assigned, fn }, lineEnding(file.text))) out.edit(file, 'allocation', edit);
 }
 
 /** The first use of the variable on the failing path: in the branch, or behind the label that it leaves to. */

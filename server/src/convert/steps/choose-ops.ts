@@ -19,6 +19,7 @@ import { callsBefore, decidedBy, type Decided } from './decided-before.ts';
 import { earlierFor, type Earlier } from './earlier.ts';
 import { impureCall, isPure } from './pure.ts';
 import type { Step } from './types.ts';
+import { append } from '../../text/lists.ts';
 
 /**
  * Several init calls with different ops tables, one in each branch of an `if`, become one: the table is chosen first, in a local variable
@@ -196,7 +197,7 @@ function edits(file: FileIr, fn: FunctionIr, group: readonly CallSite[], choice:
   const lines = earlier.map(({ stmt }) => {
     const removal = removalOf(text, comments, stmt);
     const start = lineStart(text, removal.above[0]?.start ?? stmt.start);
-    removals.push(removal, ...removal.above.map((comment) => removalOf(text, [], comment)));
+    append(removals, [removal, ...removal.above.map((comment) => removalOf(text, [], comment))]);
     return text.slice(start, removal.span.end);
   });
   const allocationLine = lineStart(text, commentsAbove(text, comments, lineStart(text, allocation.stmt.start))[0]?.start ?? allocation.stmt.start);
@@ -208,9 +209,9 @@ function edits(file: FileIr, fn: FunctionIr, group: readonly CallSite[], choice:
   made.push({ span: { start: treeLine, end: treeLine }, newText: `${indent}${wrapCall(group[0]!.call.name ?? '', [object!, device!, ops], ';', depth, indent, eol)}${eol}` });
   if (vanishes) {
     const removal = removalOf(text, comments, tree);
-    removals.push(removal, ...removal.above.map((comment) => removalOf(text, [], comment)));
+    append(removals, [removal, ...removal.above.map((comment) => removalOf(text, [], comment))]);
   } else {
-    made.push(...pruned(file, tree, gone, removals));
+    append(made, pruned(file, tree, gone, removals));
   }
   return [...made, ...joinRemovals(text, removals).map((span) => ({ span, newText: '' }))];
 }

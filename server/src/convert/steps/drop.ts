@@ -79,6 +79,6 @@ function unusedAfter(fn: FunctionIr, gone: readonly Placed[]): Placed[] {
 /** Nothing but blanks and comments stands beside a statement on its first and its last line: text can go in above and below it. */
 export function ownsLines(text: string, span: { readonly start: number; readonly end: number }): boolean {
   const before = text.slice(lineStart(text, span.start), span.start);
-  const behind = text.slice(span.end, nextLine(text, span.end)).replace(/\/\*[^\n]*?\*\/|\/\/[^\n]*/g, '');
+  const behind = text.slice(span.end, nextLine(text, span.end)).replace(/\/\*[^\n]*?(?:\*\/|$)|\/\/[^\n]*/g, '');
   return before.trim() === '' && behind.trim() === '';
 }

@@ -12,6 +12,7 @@ import { lineIn, refuse } from '../refuse.ts';
 import { initsConcerning } from '../several-files/concerned.ts';
 import { findStruct, memberPath, resolveType, scopeOf, typeOf, type Scope } from '../typing.ts';
 import type { Step, StepResult } from './types.ts';
+import { COMMENT, withoutComments } from '../../text/lexical.ts';
 
 /**
  * Moves the member that holds the vfio_device to the front of its struct, where vfio_alloc_device wants it. Refuses where the module
@@ -100,7 +101,7 @@ function proveMovable(module: Module, { file, struct, field }: Misplaced): void 
   if (struct.fields.some((other) => other !== field && other.statement.start === field.statement.start)) ask('it is declared together with another member', file, field.statement);
   const tail = /^[^;]*/.exec(file.text.slice(struct.bodySpan.end))![0];
   if (/__packed|__attribute__|randomize_layout|aligned/.test(tail + /^.*?\{/s.exec(file.text.slice(struct.start, struct.bodySpan.start + 1))![0])) ask('the struct has attributes that fix its layout', file, struct);
-  const before = file.text.slice(struct.bodySpan.start + 1, field.statement.start).replace(/\/\*[\s\S]*?\*\//g, '');
+  const before = withoutComments(file.text.slice(struct.bodySpan.start + 1, field.statement.start), '');
   if (/^[ \t]*#[ \t]*(?:if|el|end)/m.test(before)) ask('members before it are conditional', file, field.statement);
   for (const document of [...module.sources, ...module.headers]) proveDocument(module, document, struct, ask);
   proveOrderUnseen(module, file, struct, ask);
@@ -108,15 +109,29 @@ function proveMovable(module: Module, { file, struct, field }: Misplaced): void 
 
 type Ask = (why: string, where: FileIr, span: { readonly start: number; readonly end: number }) => never;
 
+const LAYOUT = /\b(?:offsetof|offsetofend|sizeof_field_end|static_assert|_Static_assert|BUILD_BUG_ON\w*)\s*\(/;
+
+/** Where a statement asks for the layout of something and then names the struct. Each statement is looked at once, so that the time stays linear. */
+function layoutUse(code: string, struct: RegExp): { readonly start: number; readonly end: number } | null {
+  let start = 0;
+  for (const statement of code.split(';')) {
+    const asked = LAYOUT.exec(statement);
+    const behind = asked && struct.exec(statement.slice(asked.index + asked[0].length));
+    if (behind) return { start: start + asked.index, end: start + asked.index + asked[0].length + behind.index + behind[0].length };
+    start += statement.length + 1;
+  }
+  return null;
+}
+
 function proveDocument(module: Module, document: FileIr, struct: StructIr, ask: Ask): void {
   if (!new RegExp(`\\b${struct.name}\\b`).test(document.text) && ![...document.typedefs.values()].some((type) => type.name === struct.name)) {
     // Without its name a document can still hold a pointer to it, but no initialiser, offset or cast.
     return;
   }
-  const code = document.text.replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*/g, (comment) => comment.replace(/[^\n]/g, ' '));
+  const code = document.text.replace(COMMENT, (comment) => comment.replace(/[^\n]/g, ' '));
   const names = [`struct\\s+${struct.name}`, ...[...document.typedefs].filter(([, type]) => type.name === struct.name).map(([alias]) => alias)].join('|');
-  const offset = new RegExp(`\\b(?:offsetof|offsetofend|sizeof_field_end|static_assert|_Static_assert|BUILD_BUG_ON\\w*)\\s*\\(\\s*[^;]*?\\b(?:${names})\\b`).exec(code);
-  if (offset) ask('an offset or an assertion depends on the order', document, { start: offset.index, end: offset.index + offset[0].length });
+  const offset = layoutUse(code, new RegExp(`\\b(?:${names})\\b`));
+  if (offset) ask('an offset or an assertion depends on the order', document, offset);
   const macro = document.macros.find((item) => new RegExp(`\\(\\s*(?:${names})\\s*\\*\\s*\\)`).test(item.bodyText) && !/drvdata/.test(item.bodyText));
   if (macro) ask('a macro casts to it', document, macro);
   for (const variable of document.variables) {

@@ -8,6 +8,8 @@ import { allExpressions, statementsOf, type Placed } from '../place.ts';
 import { refuse } from '../refuse.ts';
 import { dropStatements, isView } from './drop.ts';
 import type { Step, StepInput } from './types.ts';
+import { append } from '../../text/lists.ts';
+import { afterBlanks } from '../../text/lexical.ts';
 
 /** A call of vfio_free_device and where it stands. */
 interface FreeDevice {
@@ -44,7 +46,7 @@ export const dropFreeDevice: Step = ({ input, file, functionName }: StepInput) =
       }
     } else {
       const dropped = dropStatements(file, fn, own.map((item) => item.at));
-      braces.push(...dropped.edits);
+      append(braces, dropped.edits);
       for (const removal of dropped.removals) remove(file, removal);
     }
   }
@@ -151,7 +153,8 @@ function functionRemoval(file: FileIr, fn: FunctionIr): Removal {
 /** A member of a table with its comma, and its line where it has one. */
 function entryRemoval(file: FileIr, initializer: InitializerExpr, entry: InitializerEntry): Removal {
   const { text } = file;
-  const comma = /^(?:\s|\/\*[\s\S]*?\*\/)*,/.exec(text.slice(entry.end, initializer.end))?.[0].length;
+  const at = afterBlanks(text, entry.end, initializer.end);
+  const comma = text[at] === ',' ? at + 1 - entry.end : undefined;
   const index = initializer.entries.indexOf(entry);
   const previous = initializer.entries[index - 1];
   if (comma === undefined && previous && !text.slice(previous.end, entry.start).includes('\n')) {

@@ -16,6 +16,7 @@ import { tableEdits } from '../tabletext.ts';
 import { findStruct, memberPath, typeOf } from '../typing.ts';
 import { ownsLines } from './drop.ts';
 import type { Step } from './types.ts';
+import { append } from '../../text/lists.ts';
 
 /** A device in memory that its driver does not allocate. */
 interface Foreign {
@@ -161,8 +162,8 @@ function addRelease(out: Rewriting, file: FileIr, object: Foreign, done: string,
   const declaration = unit.length * 7 + declared.length + 1 + view.length <= 80 ? [`${declared} ${view}`] : [declared, `${unit}${unit}${view}`];
   const lines = [`static void ${name}(struct vfio_device *vdev)`, '{', ...declaration, '', `${unit}complete(&${variable}->${done});`, '}', '', ''];
   const edits: Edit[] = [{ span: { start: place, end: place }, newText: lines.join(eol) }];
-  edits.push(...tableEdits(file, { file, variable: table, members: [{ name: 'release', value: name, place: 'front' }], releaseStub: null }, unit, eol));
-  out.edit(file, 'ops-table', ...edits);
+  append(edits, tableEdits(file, { file, variable: table, members: [{ name: 'release', value: name, place: 'front' }], releaseStub: null }, unit, eol));
+  for (const edit of edits) out.edit(file, 'ops-table', edit);
   return name;
 }
 

@@ -7,6 +7,7 @@ import { initsConcerning } from '../several-files/concerned.ts';
 import { callSites } from '../sites.ts';
 import { dropAll, relabelled } from './drop.ts';
 import type { Step } from './types.ts';
+import { append } from '../../text/lists.ts';
 
 /**
  * Up to 5.15 a driver took the IOMMU group of its device before it registered it. Since 5.16 registering does that, and
@@ -23,7 +24,7 @@ export const dropIommuGroup: Step = (step) => {
     const places = calls.filter((item) => item.fn === fn).flatMap((item) => placesOf(file, fn, item.at, item.call));
     refuseOtherUses(file, fn, places);
     gone.set(fn, places);
-    labels.push(...relabelled(input.module, file, fn, places, /group/).map((edit) => ({ ...edit, kind: 'tidy' as const })));
+    append(labels, relabelled(input.module, file, fn, places, /group/).map((edit) => ({ ...edit, kind: 'tidy' as const })));
   }
   return {
     edits: [{ path: file.path, edits: [...dropAll(file, gone).map((edit) => ({ ...edit, kind: 'tidy' as const })), ...labels] }],

@@ -18,6 +18,7 @@ import type { Callbacks } from '../types.ts';
 import { dropUninits, moveOut } from './helper-init.ts';
 import { dropTest, proveGap, proveResult, proveReturns, type Give, type Result } from './library-result.ts';
 import type { Step, StepInput, StepResult } from './types.ts';
+import { append } from '../../text/lists.ts';
 
 /**
  * Converts a library that initialises devices for drivers in other modules (`foo_core_init_device(vdev, pdev, ops)`, exported) as the core of
@@ -132,7 +133,7 @@ function toCallback({ input: { module, kernel } }: StepInput, { init, calls }: L
     out.edit(call.scope.file, 'allocation', { span: call.at.stmt, newText: `vfio_init_group_dev(${args});` });
     if (result) {
       dropTest(module, call.scope, result, out);
-      messages.push(...result.messages.map((message) => `\`${message}\` in ${call.scope.fn.name}() went with the test of ${name}: write it behind IS_ERR() if it is wanted.`));
+      append(messages, result.messages.map((message) => `\`${message}\` in ${call.scope.fn.name}() went with the test of ${name}: write it behind IS_ERR() if it is wanted.`));
       out.drop(call.scope.file, unusedIn(call.scope.file, [call.scope.fn], () => args, out.edits(call.scope.file), out.removals(call.scope.file)).removals);
     }
     const given = fn.params.findIndex((param) => namesIn(site.call.args[2]!).includes(param.name));

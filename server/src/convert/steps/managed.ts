@@ -11,6 +11,7 @@ import { assignmentsOf, callSites, type CallSite } from '../sites.ts';
 import { typeOf } from '../typing.ts';
 import { dropAll, ownsLines, relabelled } from './drop.ts';
 import type { Step } from './types.ts';
+import { append } from '../../text/lists.ts';
 
 /** Allocators of devres whose memory is zeroed, and what stands in their place. */
 const MANAGED: ReadonlyMap<string, string> = new Map([['devm_kzalloc', 'kzalloc'], ['devm_kcalloc', 'kcalloc']]);
@@ -58,16 +59,16 @@ export const replaceManagedAllocation: Step = (step) => {
     }
     const action = freshName(file, prefixOf(first.fn.name) ?? first.fn.name, ['put_device', 'put_vfio_device', 'devm_put_device']);
     edits.push(actionFunction(file, first, action, eol));
-    for (const object of group) edits.push(...objectEdits(file, object, action, eol));
+    for (const object of group) append(edits, objectEdits(file, object, action, eol));
     for (const site of sites) {
       if (site.op !== 'uninit' || tagOf(site) !== tag) continue;
       checkUninit(file, site);
       gone.set(site.fn, [...(gone.get(site.fn) ?? []), site.at]);
     }
-    touched.push(action, ...group.map((item) => item.fn.name));
+    append(touched, [action, ...group.map((item) => item.fn.name)]);
     notes.push(`${action}() puts struct ${tag} where devres freed it: behind all that was taken after it.`);
   }
-  edits.push(...dropAll(file, gone), ...[...gone].flatMap(([fn, places]) => relabelled(input.module, file, fn, places, /uninit|free/)));
+  append(edits, [...dropAll(file, gone), ...[...gone].flatMap(([fn, places]) => relabelled(input.module, file, fn, places, /uninit|free/))]);
   return { edits: [{ path: file.path, edits: edits.map((edit) => ({ ...edit, kind: 'teardown' as const })) }], notes, touched: [...touched, ...[...gone.keys()].map((fn) => fn.name)] };
 };
 

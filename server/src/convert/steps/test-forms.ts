@@ -37,7 +37,7 @@ export const writeOutTest: Step = (step) => {
     const edits = separated(one) ?? macroTest(one) ?? straightened(one);
     if (!edits) continue;
     const out = rewriting();
-    out.edit(one.file, 'allocation', ...edits);
+    for (const edit of edits) out.edit(one.file, 'allocation', edit);
     return { edits: out.done(), notes: [], touched: [one.fn.name] };
   }
   return null;

@@ -8,11 +8,10 @@ import type { ModuleInput, SourceDocument } from '../types.ts';
 export function joinLinked(inputs: readonly ModuleInput[]): ModuleInput[] {
   const groups = inputs.map((input) => new Set([input]));
   inputs.forEach((library, i) => {
-    const names = exportsOf(library);
-    if (names.length === 0) return;
-    const calls = new RegExp(`\\b(?:${names.join('|')})\\s*\\(`);
+    const names = new Set(exportsOf(library));
+    if (names.size === 0) return;
     inputs.forEach((user, j) => {
-      if (i === j || groups[i] === groups[j] || !user.sources.some((source) => calls.test(source.text))) return;
+      if (i === j || groups[i] === groups[j] || !user.sources.some((source) => callsOneOf(source.text, names))) return;
       const joined = new Set([...groups[i]!, ...groups[j]!]);
       inputs.forEach((one, k) => {
         if (joined.has(one)) groups[k] = joined;
@@ -36,6 +35,12 @@ export function exportedInits(text: string): string[] {
   if (!/\bvfio_init_group_dev\s*\(/.test(text)) return [];
   const names = [...text.matchAll(/^[ \t]*EXPORT_SYMBOL\w*\s*\(\s*(\w+)/gm)].map((match) => match[1]!);
   return names.includes('vfio_init_group_dev') ? [] : names;
+}
+
+/** Whether a text calls or declares one of the functions. One pass: a pattern of all the names would try each of them at every word. */
+export function callsOneOf(text: string, names: ReadonlySet<string>): boolean {
+  for (const [, name] of text.matchAll(/\b(\w+)\s*\(/g)) if (names.has(name!)) return true;
+  return false;
 }
 
 function unique(first: readonly SourceDocument[], more: readonly SourceDocument[]): SourceDocument[] {

@@ -1,3 +1,5 @@
+import { append } from '../../text/lists.ts';
+
 /**
  * The part of Kbuild's Makefile language that says which objects make one module: `foo-y := a.o b.o`, `foo-objs`,
  * `foo-$(CONFIG_X) +=`, continuation lines, and simple variables inside the lists.
@@ -15,7 +17,10 @@ export interface Kbuild {
 
 const MAX_LINES = 20_000;
 const MAX_OBJECTS = 512;
-const ASSIGNMENT = /^\s*(?:override\s+|export\s+)?([\w.$(){}\/-]+)\s*(\+=|:=|::=|\?=|=)\s*(.*)$/;
+/** Characters that the variables of one file may come to; ten that name the next one twice each come to thousands. */
+const MAX_EXPANDED = 1_000_000;
+const MAX_DEPTH = 8;
+const ASSIGNMENT = /^\s*(?:override\s+|export\s+)?([\w.$(){}\/-]+)\s*(\+=|:=|::=|\?=|=)(.*)/s;
 
 /** Reads a Makefile or Kbuild file. Total: what it does not understand it skips. */
 export function parseKbuild(text: string): Kbuild {
@@ -24,23 +29,24 @@ export function parseKbuild(text: string): Kbuild {
     const match = ASSIGNMENT.exec(line);
     if (!match) continue;
     // An option decides whether an object is built, not what it belongs to: every choice of CONFIG_… counts as y.
-    const name = match[1]!.replace(/\$[({][^)}]*[)}]/g, 'y');
-    const value = match[3]!;
+    const name = match[1]!.replace(/\$[({][^)}]*(?:[)}]|$)/g, 'y');
+    const value = match[3]!.trimStart();
     const before = variables.get(name);
     variables.set(name, match[2] === '+=' && before !== undefined ? `${before} ${value}` : mergeConditional(before, value));
   }
+  const budget: Budget = { left: MAX_EXPANDED };
   const composites = new Map<string, string[]>();
   const singles = new Set<string>();
   const includeFolders: string[] = [];
   for (const [name, value] of variables) {
-    if (/^obj-(?:y|m)$/.test(name)) for (const object of objectsIn(value, variables)) singles.add(object);
+    if (/^obj-(?:y|m)$/.test(name)) for (const object of objectsIn(value, variables, budget)) singles.add(object);
     if (/^(?:subdir-)?ccflags-/.test(name) || name === 'EXTRA_CFLAGS') {
-      includeFolders.push(...includesOf(value));
+      append(includeFolders, includesOf(value));
       continue;
     }
     const composite = /^(.+)-(?:y|m|objs)$/.exec(name)?.[1];
     if (composite === undefined || composite === 'obj' || composite === 'lib' || composite === 'subdir' || composite === 'always' || composite === 'hostprogs') continue;
-    const objects = objectsIn(value, variables);
+    const objects = objectsIn(value, variables, budget);
     if (objects.length === 0) continue;
     const list = composites.get(composite) ?? [];
     for (const object of objects) if (list.length < MAX_OBJECTS && !list.includes(object)) list.push(object);
@@ -54,17 +60,16 @@ export function parseKbuild(text: string): Kbuild {
  * the order of the Makefile; the union when several composites have it; empty when none has.
  */
 export function moduleObjects(kbuild: Kbuild, object: string): readonly string[] {
-  const found: string[] = [];
+  const found = new Set<string>();
   for (const objects of kbuild.composites.values()) {
-    if (!objects.includes(object)) continue;
-    for (const other of objects) if (!found.includes(other)) found.push(other);
+    if (objects.includes(object)) for (const other of objects) found.add(other);
   }
-  return found;
+  return [...found];
 }
 
 /** The objects in a list, without `.o`. */
-function objectsIn(value: string, variables: ReadonlyMap<string, string>): string[] {
-  return expand(value, variables, 0).split(/\s+/).filter((word) => /^[\w./-]+\.o$/.test(word)).map((word) => word.slice(0, -2));
+function objectsIn(value: string, variables: ReadonlyMap<string, string>, budget: Budget): string[] {
+  return expand(value, variables, budget, 0).split(/\s+/).filter((word) => /^[\w./-]+\.o$/.test(word)).map((word) => word.slice(0, -2));
 }
 
 /** `a := x` under ifdef and `a := y` under else are both seen; a union is the safe reading. */
@@ -89,11 +94,18 @@ function* logicalLines(text: string): Generator<string> {
   if (pending !== '') yield pending;
 }
 
-function expand(value: string, variables: ReadonlyMap<string, string>, depth: number): string {
-  if (depth > 8 || value.length > 100_000) return '';
+/** What may still be expanded, over all variables of one file. */
+interface Budget {
+  left: number;
+}
+
+/** The value with the values of its variables; what is over the budget is left out. */
+function expand(value: string, variables: ReadonlyMap<string, string>, budget: Budget, depth: number): string {
+  budget.left -= value.length + 1;
+  if (depth > MAX_DEPTH || budget.left < 0) return '';
   return value.replace(/\$[({]([\w.-]+)[)}]/g, (_, name: string) => {
     const known = variables.get(name);
-    return known === undefined ? '' : expand(known, variables, depth + 1);
+    return known === undefined ? '' : expand(known, variables, budget, depth + 1);
   });
 }
 

@@ -3,7 +3,7 @@
  * other drivers. On the command line a person names them; an editor has to look. Everything is bounded.
  */
 import type { FileSystem, ModuleInput } from '../types.ts';
-import { exportedInits, joinLinked } from './join.ts';
+import { callsOneOf, exportedInits, joinLinked } from './join.ts';
 import type { ModuleLoader } from './load.ts';
 import { folderOf, isInside, resolve } from './paths.ts';
 
@@ -75,8 +75,8 @@ export function createLinkFinder(fs: FileSystem, loader: ModuleLoader): LinkFind
     const names = library.sources.flatMap((source) => exportedInits(source.text));
     const home = library.sources.find((source) => exportedInits(source.text).length > 0)!.path;
     const own = new Set(library.sources.map((source) => source.path));
-    const calls = new RegExp(`\\b(?:${names.join('|')})\\s*\\(`);
-    const { paths, files } = await remembered(`${home}\n${names.join('\n')}`, () => search(home, border, own, (text) => /vfio/.test(text) && calls.test(text)));
+    const exported = new Set(names);
+    const { paths, files } = await remembered(`${home}\n${names.join('\n')}`, () => search(home, border, own, (text) => /vfio/.test(text) && callsOneOf(text, exported)));
     const modules = (await Promise.all(paths.map((path) => load(path, root)))).flatMap((one) => one ?? []);
     const joined = joinLinked([library, ...modules])[0]!;
     return { input: joined, missed: joined === library ? { names, files } : null };
@@ -112,6 +112,7 @@ function foreignCalls({ sources, headers }: ModuleInput): string[] {
   if (sources.some((source) => OWN_INIT.test(source.text)) || !sources.some((source) => /\bvfio_device_ops\b|\bvfio_device\b|\bkv?zalloc\s*\(/.test(source.text))) return [];
   const declared = new Set(headers.flatMap((header) => [...header.text.matchAll(/\b(\w+)\s*\([^;{}()]*\)\s*;/g)].map((match) => match[1]!)));
   const called = new Set(sources.flatMap((source) => [...source.text.matchAll(/\b(\w+)\s*\(/g)].map((match) => match[1]!)));
-  const defines = (name: string): boolean => sources.some((source) => new RegExp(`^[A-Za-z_][\\w \\t*]*\\b${name}[ \\t]*\\(`, 'm').test(source.text));
-  return [...called].filter((name) => declared.has(name) && !defines(name)).sort();
+  const heads = sources.flatMap((source) => [...source.text.matchAll(/^[A-Za-z_]([\w \t*]*)\(/gm)]);
+  const defined = new Set(heads.map(([, head]) => /\b\w+$/.exec(head!.trimEnd())?.[0]));
+  return [...called].filter((name) => declared.has(name) && !defined.has(name)).sort();
 }

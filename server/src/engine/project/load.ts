@@ -7,7 +7,7 @@
 import type { FileSystem, ModuleInput, SourceDocument } from '../types.ts';
 import { includesIn } from './includes.ts';
 import { moduleObjects, parseKbuild, type Kbuild } from './kbuild.ts';
-import { exportedInits } from './join.ts';
+import { callsOneOf, exportedInits } from './join.ts';
 import { linkedTogether } from './named.ts';
 import { folderOf, isInside, relativeTo, resolve } from './paths.ts';
 
@@ -22,6 +22,10 @@ const MAX_SOURCES = 48;
 const MAX_HEADERS = 96;
 /** Files that are looked into for the includes that lead on. */
 const MAX_FILES = 300;
+/** UTF-16 code units over all headers that are looked into, whether or not they come along. */
+const MAX_LOOKED = 12_000_000;
+/** Paths that are asked for: most includes lead to no file here. */
+const MAX_ASKED = 20_000;
 /** UTF-16 code units over all documents of a module, the file itself not counted. */
 const MAX_TEXT = 6_000_000;
 const MAX_MAKEFILE_LEVELS = 4;
@@ -143,6 +147,15 @@ export function createModuleLoader(fs: FileSystem): ModuleLoader {
       const paths = members.isStated ? members.paths : await namedWith(file, text, named, borderOf);
 
       let budget = MAX_TEXT;
+      let looked = MAX_LOOKED;
+      let asked = MAX_ASKED;
+      /** The header at a path; undefined where there is none, and when enough was read. */
+      const look = async (path: string): Promise<string | undefined> => {
+        if (looked <= 0 || --asked < 0) return undefined;
+        const header = await fs.readFile(path);
+        looked -= header?.length ?? 0;
+        return header === undefined || looked < 0 ? undefined : header;
+      };
       const sources: SourceDocument[] = [];
       for (const path of paths) {
         if (path === file) {
@@ -173,7 +186,7 @@ export function createModuleLoader(fs: FileSystem): ModuleLoader {
             const path = resolve(from, include);
             if (path === undefined || !isInside(path, border)) continue;
             if (seen.has(path)) break;
-            const header = await fs.readFile(path);
+            const header = await look(path);
             if (header === undefined) continue;
             seen.add(path);
             queue.push({ path, text: header });
@@ -196,13 +209,13 @@ export function createModuleLoader(fs: FileSystem): ModuleLoader {
       for (const { path, text: source } of sources) {
         const names = exportedInits(source);
         if (names.length === 0) continue;
-        const declares = new RegExp(`\\b(?:${names.join('|')})\\s*\\(`);
+        const declared = new Set(names);
         for (const folder of includeFoldersAbove(path, border)) {
           for (const include of includesOf(path, source).angled) {
             const at = resolve(folder, include);
             if (at === undefined || !isInside(at, border) || seen.has(at) || headers.length >= MAX_HEADERS) continue;
-            const header = await fs.readFile(at);
-            if (header === undefined || header.length > budget || !declares.test(header)) continue;
+            const header = await look(at);
+            if (header === undefined || header.length > budget || !callsOneOf(header, declared)) continue;
             seen.add(at);
             budget -= header.length;
             headers.push({ path: at, text: header });

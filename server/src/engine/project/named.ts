@@ -3,6 +3,7 @@
  * text, as for includes.
  */
 import type { SourceDocument } from '../types.ts';
+import { COMMENT_OR_STRING } from '../../text/lexical.ts';
 
 /** What a source gives to others, and what it may take from them. */
 interface Linkage {
@@ -45,7 +46,7 @@ export function linkedTogether(documents: readonly SourceDocument[], path: strin
 function linkageOf({ path, text }: SourceDocument): Linkage {
   const before = known.get(path);
   if (before?.text === text) return before.linkage;
-  const code = text.replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*|"(?:[^"\\\n]|\\.)*"/g, ' ');
+  const code = text.replace(COMMENT_OR_STRING, ' ');
   const exported = new Set([...code.matchAll(/^[ \t]*EXPORT_SYMBOL\w*\s*\(\s*(\w+)/gm)].map((match) => match[1]!));
   const heads = [
     ...code.matchAll(/^(?!static\b|typedef\b|return\b|else\b)[A-Za-z_][\w \t*]*?[ \t*\n](\w+)\s*\([^;{}()]*(?:\([^;{}()]*\)[^;{}()]*)*\)\s*\{/gm),

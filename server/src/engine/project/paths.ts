@@ -39,7 +39,7 @@ export function resolve(folder: string, relative: string): string | undefined {
       if (segments.length === 0) return undefined;
       segments.pop();
     } else {
-      segments.push(isUri ? encodeURIComponent(segment) : segment);
+      segments.push(isUri ? encoded(segment) : segment);
     }
   }
   return trimmed(root, segments);
@@ -61,7 +61,7 @@ export function relativeTo(folder: string, path: string): string | undefined {
 /** One spelling for every URI of the same document: percent-encoding differs between clients (`c%3A` and `c:`). */
 export function canonicalUri(uri: string): string {
   const { root, segments, isUri } = split(uri);
-  return isUri ? trimmed(root, segments.map((s) => encodeURIComponent(decoded(s)))) : uri;
+  return isUri ? trimmed(root, segments.map((s) => encoded(decoded(s)))) : uri;
 }
 
 function trimmed(root: string, segments: readonly string[]): string {
@@ -74,4 +74,9 @@ function decoded(segment: string): string {
   } catch {
     return segment;
   }
+}
+
+/** Half of a surrogate pair has no encoding: a name with one leads to no file. */
+function encoded(segment: string): string {
+  return encodeURIComponent(segment.replace(/\p{Surrogate}/gu, '\uFFFD'));
 }

@@ -7,6 +7,8 @@ import type { ApiEntry, KernelRange, KernelVersion } from '../../kernel/types.ts
 import type { FileSystem, TargetKernel } from '../types.ts';
 import { folderOf, isInside, nameOf, resolve } from './paths.ts';
 import { neededKernel } from './used-interface.ts';
+import { smallest } from '../../text/lists.ts';
+import { withoutComments } from '../../text/lexical.ts';
 
 export interface TargetOptions {
   /** `--kernel`. Must parse: the command line has checked it. */
@@ -98,7 +100,7 @@ interface HeaderKernels { readonly since: KernelVersion; readonly until: KernelV
  * when the text is no such header, or when it fits no kernel at all well.
  */
 export function kernelsOfHeader(header: string, api: readonly ApiEntry[]): HeaderKernels | undefined {
-  const text = header.replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*/g, ' ');
+  const text = withoutComments(header);
   const names = new Set(text.match(/[A-Za-z_]\w*/g));
   if (!names.has('vfio_device_ops')) return undefined;
   // A name may have two lives (`.release`); it is one mark, present in the kernels of either.
@@ -117,7 +119,7 @@ export function kernelsOfHeader(header: string, api: readonly ApiEntry[]): Heade
   // Kernels older than the first border are a candidate too.
   if (candidates[0] && candidates[0][1] > 0) candidates.unshift([candidates[0][0], candidates[0][1] - 1]);
   const wrong = candidates.map((version) => [...marks.values()].filter((mark) => mark.kernels.some((range) => inRange(version, range)) !== mark.present).length);
-  const least = Math.min(...wrong);
+  const least = smallest(wrong);
   const first = wrong.indexOf(least);
   if (first < 0 || least * 4 > marks.size) return undefined;
   let end = first + 1;

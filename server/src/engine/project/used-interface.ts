@@ -4,6 +4,7 @@
  */
 import { compareVersions, inRange } from '../../kernel/version.ts';
 import type { ApiEntry, KernelRange, KernelVersion } from '../../kernel/types.ts';
+import { COMMENT_OR_STRING } from '../../text/lexical.ts';
 
 export interface NeededKernel {
   readonly version: KernelVersion;
@@ -51,7 +52,7 @@ function tableMembers(texts: readonly string[], api: readonly ApiEntry[]): Map<s
 
 /** The text with its comments, and with its strings emptied: neither uses anything. */
 function withoutComments(text: string): string {
-  return text.replace(/\/\*[\s\S]*?(?:\*\/|$)|\/\/[^\n]*|"(?:[^"\\\n]|\\.)*"/g, (match) => (match.startsWith('"') ? '""' : ' '));
+  return text.replace(COMMENT_OR_STRING, (match) => (match.startsWith('"') ? '""' : ' '));
 }
 
 /** The lines that no `#if` leaves out of any configuration. */

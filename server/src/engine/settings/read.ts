@@ -78,8 +78,16 @@ function read(schema: Schema, value: unknown): Settings {
   const { targetKernel, rules, wrappers, baseline } = (valid ?? {}) as Configuration;
   return {
     configuration: { ...(targetKernel !== undefined && { targetKernel }), ...(rules && { rules }), ...(wrappers && { wrappers }), ...(baseline !== undefined && { baseline }) },
-    problems: [...problems, ...(wrappers ? rowsOf(wrappers).problems : [])],
+    problems: firstOf([...problems, ...(wrappers ? rowsOf(wrappers).problems : [])]),
   };
+}
+
+/** Nobody reads further than this. */
+const MAX_PROBLEMS = 10;
+
+function firstOf(problems: readonly string[]): readonly string[] {
+  const more = problems.length - MAX_PROBLEMS;
+  return more > 1 ? [...problems.slice(0, MAX_PROBLEMS), `and ${more} more`] : problems;
 }
 
 const merged = new WeakMap<Configuration, WeakMap<Configuration, Configuration>>();

@@ -44,6 +44,8 @@ function check(schema: Schema, value: unknown, at: string, problems: string[]): 
   return typeof value === 'object' ? checkObject(schema, value as Readonly<Record<string, unknown>>, at, problems) : value;
 }
 
+const MAX_PROPOSALS = 100;
+
 function checkObject(schema: Schema, value: Readonly<Record<string, unknown>>, at: string, problems: string[]): Record<string, unknown> {
   const kept: Record<string, unknown> = {};
   const properties = new Map(Object.entries(schema.properties ?? {}));
@@ -54,7 +56,8 @@ function checkObject(schema: Schema, value: Readonly<Record<string, unknown>>, a
       const checked = check(property, one, inside(key), problems);
       if (checked !== undefined) kept[key] = checked;
     } else if (schema.additionalProperties === false) {
-      const near = nearest(key, [...properties.keys()]);
+      // Who has a hundred thousand unknown keys is not helped by a hundred thousand proposals.
+      const near = problems.length < MAX_PROPOSALS ? nearest(key, [...properties.keys()]) : undefined;
       problems.push(`${at === '' ? '' : `${at}: `}${shown(key)} is not known${near === undefined ? '' : `; ${JSON.stringify(near)} is`}`);
     }
   }
@@ -74,10 +77,17 @@ function isOfType(type: Schema['type'], value: unknown): boolean {
   }
 }
 
+/** The beginning of a value. What is far inside is left out: it is not shown, and may be nested deeper than a program's stack. */
 function shown(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
+  let seen = 0;
+  const text = JSON.stringify(value, (_, one: unknown) => {
+    if (++seen > MAX_SHOWN) return undefined;
+    return typeof one === 'string' ? one.slice(0, MAX_SHOWN) : one;
+  }) ?? String(value);
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }
+
+const MAX_SHOWN = 100;
 
 /** The known word that was most likely meant: at most two letters away, and not another word altogether. */
 function nearest(word: string, words: readonly string[]): string | undefined {

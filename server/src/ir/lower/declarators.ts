@@ -36,7 +36,7 @@ export function lowerType(node: SyntaxNode, c: Context, pointers = 0, arrays = 0
     }
     case 'primitive_type':
     case 'sized_type_specifier':
-      return { start, end, name: /\w+$/.exec(textOf(node, c))?.[0] ?? '', keyword: null, pointers, arrays };
+      return { start, end, name: /\b\w+$/.exec(textOf(node, c))?.[0] ?? '', keyword: null, pointers, arrays };
     default:
       return { start, end, name: '', keyword: null, pointers, arrays };
   }
@@ -155,7 +155,7 @@ export function readSpecifiers(node: SyntaxNode, c: Context): Specifiers {
   const masked = noteAt(node.start, 'field-macro', c);
   return {
     // `DECLARE_BITMAP(name, bits);`: the parser sees an `int`, the type is what the macro says.
-    type: masked === undefined ? repairedType(node, typeNode, base, c) : { ...base, name: /(\w+)\s*\(/.exec(textOf(masked, c))?.[1] ?? '' },
+    type: masked === undefined ? repairedType(node, typeNode, base, c) : { ...base, name: /\b(\w+)\s*\(/.exec(textOf(masked, c))?.[1] ?? '' },
     typeNode,
     isStatic: /\bstatic\b/.test(before),
     isInline: /\binline\b|\b__(?:always_)?inline(?:__)?\b/.test(before),
@@ -172,7 +172,7 @@ function repairedType(node: SyntaxNode, typeNode: SyntaxNode | undefined, base: 
   const text = textOf(next, c);
   const tagged = /^(struct|union|enum)\s+(\w+)$/.exec(text);
   if (tagged) return { start: next.start, end: next.end, name: tagged[2]!, keyword: tagged[1] as 'struct', pointers: 0, arrays: 0 };
-  return isBasicType(text) ? { start: next.start, end: next.end, name: /\w+$/.exec(text)?.[0] ?? '', keyword: null, pointers: 0, arrays: 0 } : base;
+  return isBasicType(text) ? { start: next.start, end: next.end, name: /\b\w+$/.exec(text)?.[0] ?? '', keyword: null, pointers: 0, arrays: 0 } : base;
 }
 
 /** The declarators of a declaration in source order. */

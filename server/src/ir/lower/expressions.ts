@@ -187,11 +187,13 @@ function typeArgument(node: SyntaxNode, c: Context): TypeExpr | null {
 
 /** `struct foo *`, `unsigned long` or `foo_t *` as an argument, which the grammar has no rule for. */
 function typeFromText(span: Span, c: Context): TypeExpr | null {
-  const match = /^(?:(?:const|volatile)\s+)*(?:(struct|union|enum)\s+(\w+)|(\w[\w\s]*?))\s*((?:\*\s*)*)$/.exec(textOf(span, c));
-  if (match === null) return null;
-  const [, keyword, tag, words, stars = ''] = match;
-  if (keyword === undefined && stars === '' && !isBasicType(words ?? '')) return null;
-  const name = tag ?? /\w+$/.exec(words ?? '')?.[0] ?? '';
+  const [, written, stars] = /^(\w[\w\s]*)((?:\*[*\s]*)?)$/.exec(textOf(span, c)) ?? [];
+  if (written === undefined || stars === undefined) return null;
+  const words = written.trimEnd().split(/\s+/);
+  while (words.length > 1 && (words[0] === 'const' || words[0] === 'volatile')) words.shift();
+  const keyword = words.length === 2 && /^(?:struct|union|enum)$/.test(words[0]!) ? words[0] : undefined;
+  if (keyword === undefined && stars === '' && !isBasicType(words.join(' '))) return null;
+  const name = words.at(-1)!;
   const pointers = stars.replace(/[^*]/g, '').length;
   return { kind: 'type', start: span.start, end: span.end, type: { start: span.start, end: span.end, name, keyword: (keyword ?? null) as TypeName['keyword'], pointers, arrays: 0 } };
 }

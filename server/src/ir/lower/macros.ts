@@ -18,7 +18,7 @@ interface Wrapped {
 
 /** Only bodies that may hold a call, or that lead from one pointer to another (`&(f)->vdev`, `(struct foo *)(v)`), are worth a parse. */
 export function isWorthParsing(macro: MacroIr): boolean {
-  return !macro.bodyText.includes('#') && (/[A-Za-z_]\w*\s*\(/.test(macro.bodyText) || macro.params !== null && /->|\*\s*\)/.test(macro.bodyText));
+  return !macro.bodyText.includes('#') && (/\b[A-Za-z_]\w*\s*\(/.test(macro.bodyText) || macro.params !== null && /->|\*\s*\)/.test(macro.bodyText));
 }
 
 /**
@@ -37,7 +37,7 @@ function lowerTogether(macros: readonly MacroIr[], document: string, parser: Syn
   const wrapped: Wrapped[] = [];
   let source = '';
   for (const macro of macros) {
-    const bodyStart = document.slice(0, macro.end).lastIndexOf(macro.bodyText);
+    const bodyStart = macro.start + document.slice(macro.start, macro.end).lastIndexOf(macro.bodyText);
     const body = joinLines(macro.bodyText);
     if (bodyStart < macro.start || !isBalanced(body)) continue;
     const asStatements = isStatement(body);
@@ -103,7 +103,7 @@ function joinLines(text: string): string {
 function isStatement(body: string): boolean {
   if (/^(?:do|if|while|for|switch|return|goto|break|continue)\b|^\{/.test(body)) return true;
   let depth = 0;
-  for (const match of body.matchAll(/"(?:\\[^]|[^"\\\n])*"|'(?:\\[^]|[^'\\\n])*'|[()[\]{};]/g)) {
+  for (const match of body.matchAll(/"(?:\\[^]|[^"\\\n])*"?|'(?:\\[^]|[^'\\\n])*'?|[()[\]{};]/g)) {
     if (/^[([{]$/.test(match[0])) depth++;
     else if (/^[)\]}]$/.test(match[0])) depth--;
     else if (match[0] === ';' && depth === 0) return true;

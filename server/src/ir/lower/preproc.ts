@@ -43,7 +43,7 @@ export function withSplitChains(body: BlockStmt, whole: Span, c: Context): Block
     const { start, end } = note;
     const text = textOf(note, c);
     if (/^#\s*if/.test(text)) continue;
-    const { names, calls } = takeTextInventory(text.replace(/^\s*#(?:\\\r?\n|[^\n])*/gm, ''));
+    const { names, calls } = takeTextInventory(text.replace(/^[ \t]*#(?:\\\r?\n|[^\n])*/gm, ''));
     unseen.push({ kind: 'unknown', start: Math.max(start, body.start), end: Math.max(end, body.start), names, calls, opaque: true });
   }
   if (unseen.length === 0) return body;

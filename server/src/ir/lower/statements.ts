@@ -6,6 +6,7 @@ import { lowerDeclaration } from './declarations.ts';
 import { lowerExpr, numberValue } from './expressions.ts';
 import { lowerBlockMacro, lowerLoopMacro, macroCall } from './blockmacros.ts';
 import { lowerPreprocChain } from './preproc.ts';
+import { append } from '../../text/lists.ts';
 
 /** Calls that declare a scope-bound resource: `guard(mutex)(&lock);`, `CLASS(fd, f)(fd);`. */
 const GUARDS: ReadonlySet<string> = new Set(['guard', 'CLASS']);
@@ -139,7 +140,7 @@ function lowerKind(outer: SyntaxNode, out: Stmt[], c: Context): void {
       lowerError(node, out, c);
       return;
   }
-  if (isPreprocChain(node.type)) out.push(...lowerPreprocChain(node, c));
+  if (isPreprocChain(node.type)) append(out, lowerPreprocChain(node, c));
   else if (node.type.endsWith('_statement') || node.type.endsWith('_clause') || node.type.startsWith('preproc_')) out.push(unknownStmt([node], c, true));
   else lowerExprStatement(node, node, out, c);
 }

@@ -75,5 +75,5 @@ function lowerField(node: SyntaxNode, fields: FieldIr[], place: Place, c: Contex
     const unplaced = place.unplaced || after?.type === 'bitfield_clause';
     fields.push({ start: one.span.start, end: one.span.end, name: one.declarator.name, type: one.type, statement, unplaced, conditions: place.conditions });
   }
-  return !node.children.some((child) => child.type === 'ERROR' && !/^\s*\w*\s*$/.test(textOf(child, c)));
+  return !node.children.some((child) => child.type === 'ERROR' && !/^\w*$/.test(textOf(child, c).trim()));
 }

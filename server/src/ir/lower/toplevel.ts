@@ -9,6 +9,7 @@ import { lowerExpr } from './expressions.ts';
 import { withSplitChains } from './preproc.ts';
 import { isUnclosed, lowerBlock } from './statements.ts';
 import { lowerStruct, tagOf } from './structs.ts';
+import { append } from '../../text/lists.ts';
 
 /** What one top-level item contributes to the file. */
 export interface ItemIr {
@@ -52,7 +53,8 @@ export function lowerItem(item: TopLevelItem, conditions: readonly Condition[], 
   if (item.type === 'ERROR') {
     out.lost.push(spanOf(item));
     // The functions inside are items of their own, the declarations are not.
-    stack.splice(0, 1, ...root.children.filter((child) => HOISTABLE.has(child.type) && isInFirstColumn(child, c)).slice(0, MAX_HOISTED).reverse());
+    stack.pop();
+    append(stack, root.children.filter((child) => HOISTABLE.has(child.type) && isInFirstColumn(child, c)).slice(0, MAX_HOISTED).reverse());
   }
   // Iterative, since what is hoisted may hoist again; each definition gets an `opaque` of its own.
   for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
@@ -131,7 +133,7 @@ function lowerFunction(node: SyntaxNode, conditions: readonly Condition[], out: 
 function hidesFlow(node: SyntaxNode, c: Context): boolean {
   const stack = [node];
   for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
-    if (next.type === 'ERROR') { if (takeInventory([next], c).hidesFlow) return true; } else stack.push(...next.children);
+    if (next.type === 'ERROR') { if (takeInventory([next], c).hidesFlow) return true; } else append(stack, next.children);
   }
   return false;
 }
@@ -205,7 +207,7 @@ export function splitArguments(list: string): string[] {
   const args: string[] = [];
   let depth = 0;
   let start = 1;
-  for (const match of list.matchAll(/"(?:\\[^]|[^"\\\n])*"|[()[\]{},]/g)) {
+  for (const match of list.matchAll(/"(?:\\[^]|[^"\\\n])*"?|[()[\]{},]/g)) {
     if (/^[([{]/.test(match[0])) depth++;
     else if (/^[)\]}]/.test(match[0])) depth--;
     if ((match[0] === ',' && depth === 1) || depth === 0) {

@@ -1,6 +1,7 @@
 /** Declares a local of just the type that a member of a struct has, from the member's own declaration. */
 import type { FieldIr, FileIr, TypeName } from '../../ir/types.ts';
 import type { ModuleIndex } from '../../lifecycle/module.ts';
+import { smallest } from '../../text/lists.ts';
 
 /**
  * The declaration `const struct foo *hw;` of a local that can be assigned the value of the member, with its name, its qualifiers and its
@@ -17,7 +18,7 @@ export function localOfMember(index: ModuleIndex, file: FileIr, tag: string, mem
   const { text } = found.file;
   const isBitField = /^\s*:/.test(text.slice(field.end, field.statement.end));
   if (field.unplaced || isBitField || field.type.arrays > 0) return null;
-  const first = Math.min(...found.item.fields.filter((one) => one.statement.start === field.statement.start).map((one) => one.start));
+  const first = smallest(found.item.fields.filter((one) => one.statement.start === field.statement.start).map((one) => one.start));
   const specifiers = specifiersOf(text, field, first);
   const declarator = text.slice(field.start, field.end).replace(/\s+/g, ' ');
   if (specifiers === null || !isDeclarator(declarator, member)) return null;
@@ -48,7 +49,7 @@ function isDeclarator(written: string, name: string): boolean {
   const at = words.indexOf(name);
   const before = words.slice(0, at).join(' ');
   const behind = written.slice(written.indexOf(name, 0) + name.length).trim();
-  if (at < 0 || !/^(?:[*(]|const|volatile|restrict|__\w+| )*$/.test(before)) return false;
+  if (at < 0 || !words.slice(0, at).every((word) => /^(?:[*(]|const|volatile|restrict|__\w+)$/.test(word))) return false;
   return behind === '' ? !before.includes('(') : before.endsWith('( *') && /^\)\s*\([^]*\)$/.test(behind) && !/\/\*|\/\//.test(behind);
 }
 

@@ -33,7 +33,7 @@ export function putPlace(facts: ModuleFacts, fn: FunctionIr, ref: DeviceRef, dev
 function objectOf(device: string): string {
   const plain = device.replace(/\s+/g, '').replace(/^&/, '');
   const arrow = plain.lastIndexOf('->');
-  return arrow < 0 ? plain.replace(/\..*$/, '') : plain.slice(0, arrow);
+  return arrow < 0 ? plain.split('.', 1)[0]! : plain.slice(0, arrow);
 }
 
 function escaped(text: string): string {

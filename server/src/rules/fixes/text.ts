@@ -78,7 +78,7 @@ export function insertAfter(text: string, statement: Span, lines: readonly strin
   return { span: { start: end, end }, newText: newlineOf(text) + layOut(text, indentation, lines) };
 }
 
-const COMMENTS_ABOVE = /(?:^[ \t]*(?:\/\/.*|\/\*(?:(?!\*\/)[^])*\*\/)[ \t]*\r?\n)+(?![^])/m;
+const COMMENTS_ABOVE = /(?:^[ \t]*(?:\/\/.*|\/\*(?:(?!\*\/)[^])*\*\/[ \t]*)\r?\n)+(?![^])/m;
 
 /** No comment above a statement is longer than this. */
 const LONGEST_COMMENT = 4000;
@@ -97,7 +97,7 @@ export function startWithComment(text: string, offset: number): number {
 /** The end of a span, or of the comment that ends its line behind it. */
 export function endWithComment(text: string, end: number): number {
   const rest = text.slice(end, lineEnd(text, end));
-  const comment = /^[ \t]*(\/\*(?:(?!\*\/)[^])*\*\/|\/\/.*)[ \t]*$/.exec(rest);
+  const comment = /^(?:\/\*(?:(?!\*\/)[^])*\*\/|\/\/.*)$/.test(rest.trim());
   return comment ? end + rest.trimEnd().length : end;
 }
 

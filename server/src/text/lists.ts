@@ -1,0 +1,20 @@
+/** Lists that may be longer than a call can have arguments: `list.push(...items)` and `Math.max(...items)` throw at some 100,000 items. */
+
+/** Adds `items` to the end of `list`. */
+export function append<T>(list: T[], items: Iterable<T>): void {
+  for (const item of items) list.push(item);
+}
+
+/** The largest of some numbers; −Infinity when there are none. */
+export function largest(numbers: Iterable<number>): number {
+  let found = -Infinity;
+  for (const one of numbers) found = Math.max(found, one);
+  return found;
+}
+
+/** The smallest of some numbers; Infinity when there are none. */
+export function smallest(numbers: Iterable<number>): number {
+  let found = Infinity;
+  for (const one of numbers) found = Math.min(found, one);
+  return found;
+}
