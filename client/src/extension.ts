@@ -1,3 +1,4 @@
+import { realpath } from 'node:fs/promises';
 import type { ExtensionContext } from 'vscode';
 import { activate as activateShared, type Api } from './shared.ts';
 
@@ -7,5 +8,5 @@ export function activate(context: ExtensionContext): Api {
     const { LanguageClient, TransportKind } = await import('vscode-languageclient/node');
     const module = context.asAbsolutePath('dist/server.cjs');
     return new LanguageClient('vfioLifecycle', 'VFIO Lifecycle', { module, transport: TransportKind.ipc }, options);
-  });
+  }, (path) => realpath(path));
 }

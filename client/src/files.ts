@@ -1,30 +1,75 @@
 import * as vscode from 'vscode';
 import type { BaseLanguageClient } from 'vscode-languageclient';
 
-/** Answers the server's questions about files, so that it reads a virtual workspace and a local disk in the same way. */
-export function answerFileRequests(client: BaseLanguageClient): vscode.Disposable {
+/** No source, header or Makefile is larger. */
+const maxBytes = 16_000_000;
+
+/** What a path is when all links on the way are followed; only where there is a disk. Rejects when there is nothing. */
+export type RealPath = (path: string) => Promise<string>;
+
+/**
+ * Answers the server's questions about files, so that it reads a virtual workspace and a local disk in the same way. A document names the files that
+ * the server asks for, so that nothing is read that does not end, and nothing outside of the workspace through a link.
+ */
+export function answerFileRequests(client: BaseLanguageClient, realPath: RealPath | undefined): vscode.Disposable {
   return vscode.Disposable.from(
-    client.onRequest('vfioLifecycle/readFile', async ({ uri }: { uri: string }) => ({ text: await readFile(uri) })),
-    client.onRequest('vfioLifecycle/readDirectory', async ({ uri }: { uri: string }) => ({ entries: await readDirectory(uri) })),
+    client.onRequest('vfioLifecycle/readFile', async ({ uri }: { uri: string }) => ({ text: await readFile(uri, realPath) })),
+    client.onRequest('vfioLifecycle/readDirectory', async ({ uri }: { uri: string }) => ({ entries: await readDirectory(uri, realPath) })),
   );
 }
 
-/** The text of a file, or null where there is none that can be read. */
-async function readFile(uri: string): Promise<string | null> {
+/** The text of a regular file, or null where there is none that can be read. */
+async function readFile(name: string, realPath: RealPath | undefined): Promise<string | null> {
   try {
-    return new TextDecoder().decode(await vscode.workspace.fs.readFile(vscode.Uri.parse(uri)));
+    const uri = vscode.Uri.parse(name);
+    const { type, size } = await vscode.workspace.fs.stat(uri);
+    // The type is a set of bits; a device and a pipe have none, and a link has those of what it leads to.
+    if (!(type & vscode.FileType.File) || size > maxBytes || await leadsOutside(uri, realPath)) return null;
+    return new TextDecoder().decode(await vscode.workspace.fs.readFile(uri));
   } catch {
     return null;
   }
 }
 
 /** The names in a folder, folders with a trailing slash; none where it cannot be read. */
-async function readDirectory(uri: string): Promise<string[]> {
+async function readDirectory(name: string, realPath: RealPath | undefined): Promise<string[]> {
   try {
-    const entries = await vscode.workspace.fs.readDirectory(vscode.Uri.parse(uri));
+    const uri = vscode.Uri.parse(name);
+    if (await leadsOutside(uri, realPath)) return [];
+    const entries = await vscode.workspace.fs.readDirectory(uri);
     // The type is a set of bits: a link to a folder is a folder too.
-    return entries.map(([name, type]) => (type & vscode.FileType.Directory ? `${name}/` : name));
+    return entries.map(([entry, type]) => (type & vscode.FileType.Directory ? `${entry}/` : entry));
   } catch {
     return [];
   }
+}
+
+/**
+ * Does a link take a file of a local disk out of the workspace? A kernel tree belongs to every workspace: drivers are built against one that lies
+ * elsewhere. Other file systems follow no links for us.
+ */
+async function leadsOutside(uri: vscode.Uri, realPath: RealPath | undefined): Promise<boolean> {
+  if (uri.scheme !== 'file' || realPath === undefined) return false;
+  const target = await realPath(uri.fsPath);
+  if (target === uri.fsPath) return false;
+  const folders = (vscode.workspace.workspaceFolders ?? []).map((folder) => folder.uri.fsPath);
+  // Of a file that was opened by itself its folder is the workspace.
+  const isOwn = !folders.some((folder) => isInside(uri.fsPath, folder));
+  for (const folder of isOwn ? [vscode.Uri.joinPath(uri, '..').fsPath] : folders) {
+    const root = await realPath(folder).catch(() => folder);
+    if (isInside(target, root)) return false;
+  }
+  return !await isInKernelTree(vscode.Uri.file(target));
+}
+
+function isInside(path: string, folder: string): boolean {
+  return path === folder || (path.startsWith(folder) && /[\\/]/.test(path[folder.length] ?? '') || /[\\/]$/.test(folder) && path.startsWith(folder));
+}
+
+async function isInKernelTree(uri: vscode.Uri): Promise<boolean> {
+  for (let at = vscode.Uri.joinPath(uri, '..'), before = uri; at.path !== before.path; before = at, at = vscode.Uri.joinPath(at, '..')) {
+    const header = vscode.Uri.joinPath(at, 'include/linux/vfio.h');
+    if (await vscode.workspace.fs.stat(header).then(() => true, () => false)) return true;
+  }
+  return false;
 }

@@ -3,7 +3,7 @@ import { CloseAction, ErrorAction, RevealOutputChannelOn, State, vsdiag } from '
 import type { BaseLanguageClient, ErrorHandler, LanguageClientOptions } from 'vscode-languageclient';
 import { APPLY_CONVERSION } from './convert.ts';
 import { documentationActions, linkDocumentation } from './documentation.ts';
-import { answerFileRequests } from './files.ts';
+import { answerFileRequests, type RealPath } from './files.ts';
 import { createOffers } from './offers.ts';
 import { createStatus, type KernelStatus, type Status } from './status.ts';
 
@@ -26,7 +26,7 @@ const restartWindow = 3 * 60 * 1000;
 const watched = '**/{*.[ch],Makefile,Kbuild,.vfio-lifecycle.json}';
 
 /** Starts a server. Never rejects: when it cannot start, the status item and the output channel say why until the session is stopped. */
-export async function startSession(createClient: CreateClient, extension: vscode.Uri, output: vscode.LogOutputChannel): Promise<Session> {
+export async function startSession(createClient: CreateClient, extension: vscode.Uri, output: vscode.LogOutputChannel, realPath: RealPath | undefined): Promise<Session> {
   const selector = documentSelector();
   const status = createStatus(selector);
   const watcher = vscode.workspace.createFileSystemWatcher(watched);
@@ -61,7 +61,7 @@ export async function startSession(createClient: CreateClient, extension: vscode
       initializationFailedHandler: () => false,
     });
     owned.push(
-      answerFileRequests(client),
+      answerFileRequests(client, realPath),
       client.onNotification('vfioLifecycle/status', (kernel: KernelStatus) => status.running(kernel)),
       client.onDidChangeState(({ newState }) => {
         if (newState === State.Starting) status.starting();

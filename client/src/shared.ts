@@ -5,6 +5,7 @@ import { editMentionsVfio, mentionsVfio } from './gate.ts';
 import { createReview } from './review.ts';
 import { say } from './say.ts';
 import type { CreateClient, Session } from './session.ts';
+import type { RealPath } from './files.ts';
 
 /** What `activate` returns: for the project's own tests. */
 export interface Api {
@@ -15,8 +16,9 @@ export interface Api {
 /**
  * Sets the extension up: commands, and a watch over C documents that starts the server with the first one that mentions VFIO.
  * Until then nothing is started and the language client is not even loaded.
+ * @param realPath where there is a disk.
  */
-export function activate(context: vscode.ExtensionContext, createClient: CreateClient): Api {
+export function activate(context: vscode.ExtensionContext, createClient: CreateClient, realPath?: RealPath): Api {
   let session: Promise<Session> | undefined;
   let ending: Promise<void> = Promise.resolve();
   let channel: vscode.LogOutputChannel | undefined;
@@ -26,7 +28,7 @@ export function activate(context: vscode.ExtensionContext, createClient: CreateC
 
   const start = async (): Promise<Session | undefined> => {
     if (enabled() === 'off') return undefined;
-    return session ??= open(ending, createClient, context.extension, output());
+    return session ??= open(ending, { createClient, realPath }, context.extension, output());
   };
   // One session at a time: the next waits for the end of the one before, whose status item has the same name.
   const stop = (): Promise<void> => {
@@ -80,12 +82,17 @@ export function activate(context: vscode.ExtensionContext, createClient: CreateC
   return { get session() { return session; } };
 }
 
-async function open(ending: Promise<void>, createClient: CreateClient, extension: vscode.Extension<unknown>, output: vscode.LogOutputChannel): Promise<Session> {
+interface Host {
+  readonly createClient: CreateClient;
+  readonly realPath: RealPath | undefined;
+}
+
+async function open(ending: Promise<void>, { createClient, realPath }: Host, extension: vscode.Extension<unknown>, output: vscode.LogOutputChannel): Promise<Session> {
   const { startSession } = await import('./session.ts');
   await ending;
   const { version } = extension.packageJSON as { readonly version: string };
   output.info(`VFIO Lifecycle ${version} in ${vscode.env.appName} ${vscode.version}`);
-  return startSession(createClient, extension.extensionUri, output);
+  return startSession(createClient, extension.extensionUri, output, realPath);
 }
 
 function wantsServer(document: vscode.TextDocument): boolean {

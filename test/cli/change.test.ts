@@ -1,8 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, lstatSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
+import { chmodSync, chownSync, linkSync, lstatSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { BAR_H, BAR_H_LATE, BAR_H_SECOND, CLEAN, LEAKY, OLD, UNCHECKED } from '../support/drivers.ts';
 import { temporaryFolder, type Folder } from '../support/folder.ts';
+import { decode } from '../../server/src/cli/text-file.ts';
+import { writeFiles, type Change } from '../../server/src/cli/write-files.ts';
 import { run } from './run.ts';
 
 let folder: Folder | undefined;
@@ -148,7 +150,7 @@ describe('convert', () => {
     const { status, stdout } = run(path, 'convert', '--kernel', '6.1', '--format', 'json', 'a/bar.c', 'b/bar.c', 'c.c');
     const report = JSON.parse(stdout);
     expect(status).toBe(1);
-    expect(Object.keys(report)).toEqual(['files', 'patch']);
+    expect(Object.keys(report)).toEqual(['files', 'patch', 'patchEncoding']);
     expect(report.files).toMatchObject([
       { path: 'a/bar.c', status: 'refused', reason: expect.any(String), code: 'member-not-first', notes: [], edits: [] },
       { path: 'b/bar.c', status: 'converted', notes: expect.any(Array), edits: expect.arrayContaining([{ path: 'b/bar.c', range: expect.any(Object), newText: expect.any(String) }]) },
@@ -238,6 +240,70 @@ describe('fix', () => {
     expect(run(path, 'fix', '--write', 'link.c').status).toBe(0);
     expect(readFileSync(pathOf('real/foo.c'), 'utf8')).toBe(CLEAN);
     expect(lstatSync(pathOf('link.c')).isSymbolicLink()).toBe(true);
+  });
+
+  it('keeps the owner, the mode and the other names of a file', () => {
+    const { path, pathOf } = make({ 'foo.c': UNCHECKED });
+    chmodSync(pathOf('foo.c'), 0o640);
+    linkSync(pathOf('foo.c'), pathOf('other-name'));
+    if (process.getuid?.() === 0) chownSync(pathOf('foo.c'), 1234, 1235);
+    const before = statSync(pathOf('foo.c'));
+    expect(run(path, 'fix', '--write', 'foo.c').status).toBe(0);
+    expect(readFileSync(pathOf('other-name'), 'utf8')).toBe(CLEAN);
+    const after = statSync(pathOf('foo.c'));
+    expect([after.ino, after.nlink, after.uid, after.gid, after.mode]).toEqual([before.ino, before.nlink, before.uid, before.gid, before.mode]);
+    expect(readdirSync(path).sort()).toEqual(['foo.c', 'other-name']);
+  });
+
+  it.runIf(process.getuid?.() === 0)('keeps the owner of a file that is replaced', () => {
+    const { path, pathOf } = make({ 'foo.c': UNCHECKED });
+    chownSync(pathOf('foo.c'), 1234, 1235);
+    expect(run(path, 'fix', '--write', 'foo.c').status).toBe(0);
+    expect(readFileSync(pathOf('foo.c'), 'utf8')).toBe(CLEAN);
+    expect(statSync(pathOf('foo.c'))).toMatchObject({ uid: 1234, gid: 1235 });
+  });
+
+  it('writes one file of two names once', () => {
+    const { path, pathOf } = make({ 'a/foo.c': UNCHECKED, 'b/x': '' });
+    linkSync(pathOf('a/foo.c'), pathOf('b/foo.c'));
+    expect(run(path, 'fix', '--write', '.').status).toBe(0);
+    expect(readFileSync(pathOf('b/foo.c'), 'utf8')).toBe(CLEAN);
+  });
+
+  it('writes all files or none', () => {
+    const { path, pathOf } = make({ 'a/foo.c': UNCHECKED, 'b/foo.c': UNCHECKED });
+    // What a crash left behind: the place of the new content is taken, whatever the number of the process is.
+    const changes = ['a', 'b'].map((name): Change => ({ path: pathOf(`${name}/foo.c`), before: decode(Buffer.from(UNCHECKED)), text: CLEAN }));
+    writeFileSync(pathOf(`b/.foo.c.${process.pid}.tmp`), '');
+    expect(() => writeFiles(changes)).toThrow(/b\/foo\.c: .*; nothing written$/);
+    rmSync(pathOf(`b/.foo.c.${process.pid}.tmp`));
+    writeFileSync(pathOf('b/foo.c'), 'int changed;\n');
+    expect(() => writeFiles(changes)).toThrow(/b\/foo\.c: changed while it was analysed; nothing written$/);
+    expect(readFileSync(pathOf('a/foo.c'), 'utf8')).toBe(UNCHECKED);
+    expect(readdirSync(pathOf('a'))).toEqual(['foo.c']);
+    expect(run(path, 'check', 'a/foo.c').status).toBe(1);
+  });
+
+  it('takes back what was written when a later file fails', () => {
+    const { pathOf } = make({ 'a/foo.c': UNCHECKED, 'b/foo.c': UNCHECKED });
+    const changes = ['a', 'b'].map((name): Change => ({ path: pathOf(`${name}/foo.c`), before: decode(Buffer.from(UNCHECKED)), text: CLEAN }));
+    // The second file gives its name away between the look at it and the write.
+    const failing: Change = { path: changes[1]!.path, before: changes[1]!.before, get text() { setOff(); return CLEAN; } };
+    const setOff = (): void => {
+      rmSync(pathOf('b'), { recursive: true });
+      writeFileSync(pathOf('b'), '');
+    };
+    expect(() => writeFiles([changes[0]!, failing])).toThrow(/nothing written$/);
+    expect(readFileSync(pathOf('a/foo.c'), 'utf8')).toBe(UNCHECKED);
+  });
+
+  it('gives the patch of a file that is no UTF-8 as JSON without losing a byte', () => {
+    const { path, pathOf } = make({ 'bar.c': Buffer.from(OLD.replace('#include', '/* \xe9\xff\xc3 */\n#include'), 'latin1'), 'bar.h': BAR_H });
+    const { patch, patchEncoding } = JSON.parse(run(path, 'convert', '--kernel', '6.1', '--format', 'json', 'bar.c').stdout);
+    expect(patchEncoding).toBe('latin1');
+    gitApply(path, Buffer.from(patch, patchEncoding));
+    expect(readFileSync(pathOf('bar.c')).includes(Buffer.from('/* \xe9\xff\xc3 */\n', 'latin1'))).toBe(true);
+    expect(readFileSync(pathOf('bar.c'), 'latin1')).toContain('vfio_alloc_device(');
   });
 
   const latin = (text: string): Buffer => Buffer.from(text.replace('#include', '/* \xe9\xff\xc3 */\n#include'), 'latin1');

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { symlinkSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { BAR_H, CLEAN, LEAKY, OLD, UNCHECKED } from '../support/drivers.ts';
@@ -53,6 +54,38 @@ describe('check', () => {
     symlinkSync(pathOf('outside'), pathOf('in/linked'));
     const report = JSON.parse(run(path, 'check', '--format', 'json', 'in').stdout);
     expect(report.files.map((one: { path: string }) => one.path)).toEqual(['in/linked/foo.c']);
+  });
+
+  it('does not follow a link out of the repository, and says so', () => {
+    const { path, pathOf } = make({ 'outside/foo.c': LEAKY, 'repo/x.c': '', 'repo/.git/config': '' });
+    symlinkSync('../outside', pathOf('repo/linked'));
+    const { status, stdout, stderr } = run(path, 'check', 'repo');
+    expect({ status, stdout }).toEqual({ status: 0, stdout: '' });
+    expect(stderr).toContain('vfio-lifecycle: repo/linked: a link out of the tree, not followed');
+  });
+
+  it.runIf(process.platform === 'linux')('says of a pipe and of a device that they are no files', () => {
+    const { path, pathOf } = make({ 'foo.c': `#include "zero.h"\n${LEAKY}` });
+    spawnSync('mkfifo', [pathOf('pipe.c'), pathOf('Makefile')]);
+    symlinkSync('/dev/zero', pathOf('zero.h'));
+    expect(run(path, 'check', 'pipe.c')).toMatchObject({ status: 2, stdout: '', stderr: ['vfio-lifecycle: pipe.c: not a regular file'] });
+    expect(run(path, 'check', 'zero.h')).toMatchObject({ status: 2, stdout: '', stderr: ['vfio-lifecycle: zero.h: not a regular file'] });
+    expect(run(path, 'check', 'foo.c').stdout).toContain('[missing-put]');
+  });
+
+  it('shows nothing of a file name that a terminal would obey', () => {
+    const name = 'a\x1b[2J\n\u202eb.c';
+    const { path } = make({ [name]: LEAKY });
+    for (const format of ['text', 'json', 'github', 'gitlab', 'sarif']) {
+      const { stdout, stderr } = run(path, 'check', '--format', format, '.');
+      expect(stdout).not.toMatch(/[\x1b\u202e]/);
+      expect(stderr.join('')).not.toMatch(/[\x1b\u202e]/);
+    }
+    expect(run(path, 'check', '.').stdout).toMatch(/^a\\x1b\[2J\\n\\u202eb\.c:29:3: error: /);
+    const json = JSON.parse(run(path, 'check', '--format', 'json', '.').stdout);
+    expect(json.files[0].path).toBe(name);
+    expect(run(path, 'fix', name).stdout).not.toMatch(/[\x1b\u202e]/);
+    expect(run(path, 'convert', name).stderr.join('')).not.toMatch(/[\x1b\u202e]/);
   });
 
   it('takes a file once, whatever leads to it', () => {

@@ -27,7 +27,7 @@ const packages: Readonly<Record<string, RegExp>> = {
   'vscode-languageserver': /^server\/src\/lsp\//,
   'vscode-languageserver-textdocument': /^server\/src\/lsp\//,
   'web-tree-sitter': /^server\/src\/syntax\//,
-  'node:': /^server\/src\/(lsp\/node|cli\/)/,
+  'node:': /^server\/src\/(lsp\/node|cli\/)|^client\/src\/extension\.ts/,
 };
 
 interface Import { readonly file: string; readonly target: string; readonly typeOnly: boolean }

@@ -2,7 +2,7 @@
  * A baseline: the findings of a tree that are known and are not to be reported again, so that a check can begin to fail for new ones
  * only. Findings are compared by their fingerprints, which survive moved lines.
  */
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, relative, sep } from 'node:path';
 import type { Finding } from '../rules/types.ts';
 import { UsageError } from './args.ts';
@@ -11,6 +11,7 @@ import { fingerprintOf } from './fingerprint.ts';
 import type { Output } from './output.ts';
 import { comparePaths } from './scan-pool.ts';
 import { unreadable } from './text-file.ts';
+import { readRegularFile } from '../lsp/node-read.ts';
 import { keyOf, shownPath, type Workspace } from './workspace.ts';
 
 /** Findings with one fingerprint. All but the fingerprint and the count is for people who read the file. */
@@ -22,6 +23,9 @@ interface Entry {
   readonly fingerprint: string;
   readonly count: number;
 }
+
+/** Bytes. */
+const MAX_BASELINE = 64_000_000;
 
 export interface BaselineOptions {
   /** Counts before the one that a configuration file names. */
@@ -119,7 +123,7 @@ function lookedAt(folder: string, files: readonly CheckedFile[], paths: readonly
 function load(path: string, { baseline, update }: BaselineOptions, output: Output): readonly Entry[] | undefined {
   let text: string;
   try {
-    text = readFileSync(path, 'utf8');
+    text = readRegularFile(path, MAX_BASELINE).toString('utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw unreadable(shownPath(path), error);
     if (update) return [];

@@ -12,10 +12,11 @@ import { applyEdits } from '../text/edits.ts';
 import type { FileEdits } from '../text/span.ts';
 import type { Command } from './args.ts';
 import { findInputs, namedFiles, type InputFile } from './inputs.ts';
-import { rangeIn, type JsonRange } from './json.ts';
+import { jsonText, rangeIn, type JsonRange } from './json.ts';
 import type { Program } from './program.ts';
 import { announceTargets } from './targets.ts';
-import { encode, writeTextFile } from './text-file.ts';
+import { encode } from './text-file.ts';
+import { writeFiles } from './write-files.ts';
 import { openWorkspace, patchName, shownPath, type Workspace } from './workspace.ts';
 
 type Change = Extract<Command, { name: 'convert' | 'fix' }>;
@@ -50,7 +51,7 @@ export async function runChange(command: Change, program: Program): Promise<numb
   const patch = patchOf(workspace);
   if (command.name === 'convert' && command.format === 'json') {
     const files = outcomes.map(({ file, status, reason, code, others = [], notes, edits }) => ({ path: file.shown, status, ...(reason !== undefined && { reason }), ...(code !== undefined && { code, obstacles: [{ code, reason }, ...others] }), notes: notes.map((note) => note.text), edits }));
-    program.output.out(`${JSON.stringify({ files, patch: patch.toString('utf8') }, null, 2)}\n`);
+    program.output.out(jsonText({ files, ...patchText(workspace, patch) }));
   } else {
     for (const { file, status, reason, code, notes } of outcomes) {
       if (status === 'refused') program.output.note(`${file.shown}: refused: ${reason}${code ? ` [${code}]` : ''}`);
@@ -66,10 +67,8 @@ export async function runChange(command: Change, program: Program): Promise<numb
     for (const other of others) program.output.note(`${file.shown}: refused also: ${other.reason} [${other.code}]`);
   }
   if (command.write) {
-    for (const path of workspace.changed()) {
-      writeTextFile(path, workspace.original(path), workspace.current(path));
-      program.output.note(`${patchName(path).name}: written`);
-    }
+    writeFiles(workspace.changed().map((path) => ({ path, before: workspace.original(path), text: workspace.current(path) })));
+    for (const path of workspace.changed()) program.output.note(`${patchName(path).name}: written`);
   } else if (patch.length > 0) {
     const bases = new Set(workspace.changed().map((path) => patchName(path).base));
     bases.delete(patchName(`${process.cwd()}/x`).base);
@@ -149,6 +148,12 @@ function take(workspace: Workspace, files: readonly FileEdits[]): Outcome['edits
     workspace.change(path, applyEdits(workspace.current(path), edits));
     return shown;
   });
+}
+
+/** The patch as JSON holds it. One over a file that is not UTF-8 is bytes and no text: each character stands for one byte. */
+function patchText(workspace: Workspace, patch: Buffer): { readonly patch: string; readonly patchEncoding: 'utf8' | 'latin1' } {
+  const patchEncoding = workspace.changed().some((path) => workspace.original(path).encoding === 'latin1') ? 'latin1' : 'utf8';
+  return { patch: patch.toString(patchEncoding), patchEncoding };
 }
 
 /** One patch over all changed files, in the bytes of each file. */

@@ -8,7 +8,7 @@ import { openWorkspace } from './workspace.ts';
 export async function runDump(command: Extract<Command, { name: 'dump' }>, program: Program): Promise<number> {
   if (command.stage === 'calls') return dumpCalls(command, program);
   const [file] = namedFiles([command.file]);
-  const workspace = openWorkspace(command, program.output);
+  const workspace = openWorkspace({ ...command, paths: [command.file] }, program.output);
   const engine = await program.engine();
   const text = dump(engine, await workspace.load(file!.path), await workspace.target(file!.path), command.stage, command.fn);
   if (text === undefined) throw new UsageError(command.fn === undefined ? `${command.file}: nothing to dump` : `${command.file}: no function ${command.fn}`);
@@ -19,7 +19,7 @@ export async function runDump(command: Extract<Command, { name: 'dump' }>, progr
 /** The counts for a file or for all files of a folder, each line after its path: what `npm run test:kernel` compares. */
 async function dumpCalls(command: Extract<Command, { name: 'dump' }>, program: Program): Promise<number> {
   const { files, unreadable } = await findInputs([command.file], program);
-  const workspace = openWorkspace(command, program.output);
+  const workspace = openWorkspace({ ...command, paths: [command.file] }, program.output);
   const engine = await program.engine();
   for (const { path, shown } of files) {
     const text = dump(engine, await workspace.load(path), await workspace.target(path), 'calls', undefined);

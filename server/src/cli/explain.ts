@@ -3,6 +3,7 @@ import { kernelStages } from '../engine/stages.ts';
 import { UsageError, type Command } from './args.ts';
 import type { Program } from './program.ts';
 import { keyOf, openWorkspace } from './workspace.ts';
+import { largest } from '../text/lists.ts';
 
 /** Prints what is known of a rule or of a name of the kernel's interface, for the kernel of the working folder. */
 export async function runExplain({ subject }: Extract<Command, { name: 'explain' }>, { output }: Program): Promise<number> {
@@ -21,7 +22,7 @@ export function runRules({ format }: Extract<Command, { name: 'rules' }>, { outp
     output.out(`${JSON.stringify({ version: 1, rules: list }, null, 2)}\n`);
     return 0;
   }
-  const width = Math.max(0, ...rules.map((rule) => rule.id.length));
+  const width = largest([0, ...rules.map((rule) => rule.id.length)]);
   output.out(rules.map((rule) => `${rule.id.padEnd(width)}  ${rule.severity.padEnd(11)}  ${rule.docs.what}\n`).join(''));
   return 0;
 }

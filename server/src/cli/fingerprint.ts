@@ -16,6 +16,6 @@ export function fingerprintOf(finding: Finding, path: string, workspace: Workspa
   const { start, end } = finding.site;
   const lines = workspace.lines(finding.site.path);
   const text = workspace.original(finding.site.path).text.slice(lines.lineStart(lines.position(start).line), lines.offset({ line: lines.position(end).line, character: Infinity }));
-  const code = text.replace(/\/\*.*?\*\/|\/\/[^\r\n]*/gs, '').replace(/\s+/g, '');
+  const code = text.replace(/\/\*.*?(?:\*\/|$)|\/\/[^\r\n]*/gs, '').replace(/\s+/g, '');
   return createHash('sha256').update([finding.rule, path, finding.functionName ?? '', code].join('\0')).digest('hex').slice(0, 16);
 }

@@ -1,11 +1,12 @@
 import { statSync } from 'node:fs';
 import { posix } from 'node:path';
 import { UsageError } from './args.ts';
+import { NotRead } from '../lsp/node-read.ts';
 import type { Program } from './program.ts';
 import { comparePaths, scanAll } from './scan-pool.ts';
 import { unreadable } from './text-file.ts';
 import { walk } from './walk.ts';
-import { keyOf } from './workspace.ts';
+import { findRoot, keyOf } from './workspace.ts';
 
 /** A file to analyse. */
 export interface InputFile {
@@ -32,19 +33,24 @@ export async function findInputs(paths: readonly string[], program: Program, onF
     failed++;
     program.output.note(error.message);
   };
+  /** What is passed over on purpose is said, and is no failure. */
+  const tell = (said: Error, error: unknown): void => (error instanceof NotRead ? program.output.note(said.message) : fail(said));
   const roots: { readonly key: string; readonly shown: string }[] = [];
   function* all(): Generator<string> {
     for (const path of paths) {
       const key = keyOf(path);
       let isFolder: boolean;
       try {
-        isFolder = statSync(path).isDirectory();
+        const stat = statSync(path);
+        isFolder = stat.isDirectory();
+        // A pipe or a device need not end.
+        if (!isFolder && !stat.isFile()) throw new NotRead('not a regular file');
       } catch (error) {
         fail(unreadable(path, error));
         continue;
       }
       roots.push({ key, shown: isFolder ? posix.normalize(path) : path });
-      if (isFolder) yield* walk(key, (folder, error) => fail(unreadable(shownAs(roots, folder), error)));
+      if (isFolder) yield* walk(key, findRoot(key), (place, error) => tell(unreadable(shownAs(roots, place), error), error));
       else yield key;
     }
   }

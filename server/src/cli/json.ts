@@ -1,5 +1,6 @@
 import type { Finding, Severity } from '../rules/types.ts';
 import type { Span } from '../text/span.ts';
+import { HIDDEN_BUT_LINE_ENDS } from './printable.ts';
 import type { Workspace } from './workspace.ts';
 
 export interface JsonPosition { readonly line: number; readonly character: number }
@@ -26,6 +27,12 @@ export function exactFinding(finding: Finding, workspace: Workspace, shown: (pat
     related: finding.related.map(({ site, message }) => ({ path: shown(site.path), range: rangeIn(workspace, site.path, site), message })),
     fix: finding.fix?.safety ?? 'none',
   };
+}
+
+/** A value as JSON for a file or a terminal: nothing in it that a terminal obeys, and a line end behind it. */
+export function jsonText(value: unknown): string {
+  const escape = (char: string): string => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return `${JSON.stringify(value, null, 2).replace(HIDDEN_BUT_LINE_ENDS, escape)}\n`;
 }
 
 /** The range of a span of the file as it is on the disk. */

@@ -1,3 +1,5 @@
+import { printable } from './printable.ts';
+
 /** Where a command writes. */
 export interface Output {
   /** The result, to stdout. */
@@ -28,7 +30,7 @@ export function createOutput(): Output {
     },
     note(line) {
       clear();
-      process.stderr.write(`vfio-lifecycle: ${line}\n`);
+      process.stderr.write(`vfio-lifecycle: ${printable(line)}\n`);
     },
     progress(line) {
       if (process.stderr.isTTY !== true) return;

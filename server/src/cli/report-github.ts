@@ -1,6 +1,7 @@
 import type { Severity } from '../rules/types.ts';
 import type { CheckResult } from './check.ts';
 import { createPlaces } from './places.ts';
+import { printableLines } from './printable.ts';
 
 const COMMANDS: Readonly<Record<Severity, 'error' | 'warning' | 'notice'>> = { error: 'error', warning: 'warning', information: 'notice', hint: 'notice' };
 
@@ -32,7 +33,7 @@ export function githubReport({ files, workspace }: CheckResult): string {
 
 /** A line break would end the command, and what follows it could be another one. */
 function data(text: string): string {
-  return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
+  return printableLines(text).replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
 }
 
 function property(text: string): string {

@@ -3,6 +3,7 @@ import type { Severity } from '../rules/types.ts';
 import type { CheckResult } from './check.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { createPlaces } from './places.ts';
+import { jsonText } from './json.ts';
 
 const SEVERITIES: Readonly<Record<Severity, 'critical' | 'major' | 'minor' | 'info'>> = { error: 'critical', warning: 'major', information: 'minor', hint: 'info' };
 
@@ -27,5 +28,5 @@ export function gitlabReport({ files, workspace }: CheckResult): string {
       location: { path, lines: { begin: lines.position(finding.site.start).line + 1, end: lines.position(finding.site.end).line + 1 } },
     };
   }));
-  return `${JSON.stringify(issues, null, 2)}\n`;
+  return jsonText(issues);
 }

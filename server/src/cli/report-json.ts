@@ -1,4 +1,4 @@
-import { exactFinding, type JsonDiagnostic } from './json.ts';
+import { exactFinding, jsonText, type JsonDiagnostic } from './json.ts';
 import type { CheckResult } from './check.ts';
 
 /** The JSON contract of `check`, version 1: one object, its keys in this order. */
@@ -17,5 +17,5 @@ export function jsonReport({ kernel, files, notAnalysed, workspace, shown }: Che
     notAnalysed: notAnalysed.map((one) => ({ path: shown(one.path), function: one.function, reason: one.reason })),
     summary,
   };
-  return `${JSON.stringify(report, null, 2)}\n`;
+  return jsonText(report);
 }

@@ -9,6 +9,7 @@ import type { CheckResult } from './check.ts';
 import { FINGERPRINT, fingerprintOf } from './fingerprint.ts';
 import { createPlaces, type Places } from './places.ts';
 import type { Workspace } from './workspace.ts';
+import { jsonText } from './json.ts';
 
 const SCHEMA = 'https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json';
 const LEVELS: Readonly<Record<Severity, 'error' | 'warning' | 'note'>> = { error: 'error', warning: 'warning', information: 'note', hint: 'note' };
@@ -56,7 +57,7 @@ export function sarifReport(result: CheckResult, tool: Tool): string {
       properties: { targetKernel: result.kernel },
     }],
   };
-  return `${JSON.stringify(log, null, 2)}\n`;
+  return jsonText(log);
 }
 
 function ruleOf(rule: Rule, docs: string | undefined) {

@@ -1,5 +1,7 @@
 import type { Span } from '../text/span.ts';
 import type { CheckResult } from './check.ts';
+import { printable } from './printable.ts';
+import { onOneLine } from '../text/lexical.ts';
 
 /**
  * The compilers' form, which editors and CI systems parse: `file:line:column: severity: message [rule]`, notes after it. What was not analysed
@@ -9,7 +11,7 @@ export function textReport({ files, workspace, shown }: CheckResult): string {
   const lines: string[] = [];
   const place = (path: string, span: Span): string => {
     const { line, character } = workspace.lines(path).position(span.start);
-    return `${shown(path)}:${line + 1}:${character + 1}`;
+    return `${printable(shown(path))}:${line + 1}:${character + 1}`;
   };
   for (const { analysis } of files) {
     for (const finding of analysis.findings) {
@@ -26,5 +28,5 @@ export function textReport({ files, workspace, shown }: CheckResult): string {
 
 /** A message never breaks the form, whatever names it quotes. */
 function oneLine(message: string): string {
-  return message.replace(/\s*[\r\n]+\s*/g, ' ');
+  return printable(onOneLine(message));
 }

@@ -1,5 +1,4 @@
-import { chmodSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { NotRead, readRegularFile } from '../lsp/node-read.ts';
 import { UsageError } from './args.ts';
 
 /**
@@ -32,7 +31,7 @@ export function encode(file: TextFile, text: string): Buffer {
 /** Reads and decodes `path`. Throws UsageError when it cannot be read. */
 export function readTextFile(path: string): TextFile {
   try {
-    return decode(readFileSync(path));
+    return decode(readRegularFile(path));
   } catch (error) {
     throw unreadable(path, error);
   }
@@ -40,25 +39,8 @@ export function readTextFile(path: string): TextFile {
 
 /** The one-line error for an input that cannot be read. */
 export function unreadable(path: string, error: unknown): UsageError {
+  if (error instanceof NotRead) return new UsageError(`${path}: ${error.message}`);
   const code = (error as NodeJS.ErrnoException | undefined)?.code;
   const reason = code === 'ENOENT' ? 'no such file or folder' : code === 'EACCES' ? 'permission denied' : code === 'EISDIR' ? 'is a folder' : code ?? String(error).split('\n', 1)[0];
   return new UsageError(`${path}: ${reason}`);
-}
-
-/**
- * Replaces the content of `path` in one step: readers see the old or the new bytes, never a part. Follows a symbolic link
- * rather than replacing it, keeps the mode, and refuses when the file is no longer what `before` was read from.
- */
-export function writeTextFile(path: string, before: TextFile, text: string): void {
-  const target = realpathSync(path);
-  if (!readFileSync(target).equals(encode(before, before.text))) throw new UsageError(`${path}: changed while it was analysed; nothing written`);
-  const temporary = join(dirname(target), `.${basename(target)}.${process.pid}.tmp`);
-  try {
-    writeFileSync(temporary, encode(before, text), { flag: 'wx' });
-    chmodSync(temporary, statSync(target).mode & 0o7777);
-    renameSync(temporary, target);
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw unreadable(path, error);
-  }
 }

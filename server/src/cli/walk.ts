@@ -1,12 +1,14 @@
 import { readdirSync, realpathSync, statSync, type Dirent } from 'node:fs';
+import { leadsOutside, NotRead } from '../lsp/node-read.ts';
 
 /**
  * The C files below a folder, in no order. `.git` is skipped. A symbolic link is followed only out of the folder and only once:
- * what it points to inside is found anyway, and a loop ends.
+ * what it points to inside is found anyway, and a loop ends. One that leads out of the tree is none of it.
  * @param folder absolute, with `/`; the paths that are yielded begin with it.
- * @param onError called for a folder that cannot be read; the walk goes on.
+ * @param tree the repository or kernel tree that the folder is in.
+ * @param onError called for a folder that cannot be read, and with NotRead for a link that is not followed; the walk goes on.
  */
-export function* walk(folder: string, onError: (folder: string, error: unknown) => void): Generator<string> {
+export function* walk(folder: string, tree: string, onError: (folder: string, error: unknown) => void): Generator<string> {
   const seen = new Set<string>();
   const root = real(folder);
   if (root === undefined) return;
@@ -32,11 +34,19 @@ export function* walk(folder: string, onError: (folder: string, error: unknown) 
         const stat = statSync(target, { throwIfNoEntry: false });
         isFolder = stat?.isDirectory() ?? false;
         isFile = stat?.isFile() ?? false;
+        if ((isFolder || (isFile && isSource(name))) && leadsOutside(prefix + name, [tree])) {
+          onError(prefix + name, new NotRead('a link out of the tree, not followed'));
+          continue;
+        }
       }
       if (isFolder && name !== '.git') stack.push(prefix + name);
-      else if (isFile && (name.endsWith('.c') || name.endsWith('.h'))) yield prefix + name;
+      else if (isFile && isSource(name)) yield prefix + name;
     }
   }
+}
+
+function isSource(name: string): boolean {
+  return name.endsWith('.c') || name.endsWith('.h');
 }
 
 function real(path: string): string | undefined {

@@ -1,12 +1,13 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
 import { cachedFileSystem, createModuleLoader } from '../engine/project/load.ts';
-import { detectTarget, versionOfMakefile } from '../engine/project/target.ts';
+import { detectTarget } from '../engine/project/target.ts';
 import { NO_SETTINGS } from '../engine/analyse.ts';
 import { createConfigurationFiles, mergeConfigurations, type ConfigurationFile } from '../engine/settings/read.ts';
 import { rowsOf } from '../engine/settings/wrappers.ts';
 import type { Configuration, FileSystem, ModuleInput, TargetKernel } from '../engine/types.ts';
 import { KERNEL_API } from '../engine/stages.ts';
+import { isKernelTree, leadsOutside, readRegularFile } from '../lsp/node-read.ts';
 import { lineIndex, type LineIndex } from '../text/position.ts';
 import type { Output } from './output.ts';
 import { decode, readTextFile, type TextFile } from './text-file.ts';
@@ -46,7 +47,7 @@ export function openWorkspace(options: WorkspaceOptions, output: Output): Worksp
   const lines = new Map<string, LineIndex>();
   const roots = new Map<string, string>();
   const targets = new Map<string, Promise<TargetKernel>>();
-  const disk = cachedFileSystem(diskFileSystem());
+  const disk = cachedFileSystem(diskFileSystem([...new Set((options.paths ?? ['.']).map((path) => treeOf(keyOf(path))))]));
   const fs: FileSystem = {
     async readFile(path) {
       return changes.get(path) ?? disk.readFile(path);
@@ -149,31 +150,26 @@ export function findRoot(folder: string): string {
   return folder === here || folder.startsWith(`${here}/`) ? here : folder;
 }
 
-function isKernelTree(folder: string): boolean {
-  if (existsSync(`${folder}/include/linux/vfio.h`)) return true;
-  try {
-    return versionOfMakefile(readFileSync(`${folder}/Makefile`, 'latin1')) !== undefined;
-  } catch {
-    return false;
-  }
+/** The tree of a file or a folder that was named. */
+function treeOf(path: string): string {
+  const root = findRoot(path);
+  return root === path && !existsSync(`${path}/.`) ? dirname(path) : root;
 }
 
-/** A folder listing or a text never costs more than this many bytes of memory. */
-const MAX_BYTES = 16_000_000;
-
-function diskFileSystem(): FileSystem {
+/** @param roots the trees of what was named: a link that leads out of them is not followed. */
+function diskFileSystem(roots: readonly string[]): FileSystem {
+  const leadsOut = (path: string): boolean => leadsOutside(path, roots);
   return {
     async readFile(path) {
       try {
-        const stat = statSync(path);
-        if (!stat.isFile() || stat.size > MAX_BYTES) return undefined;
-        return decode(readFileSync(path)).text;
+        return leadsOut(path) ? undefined : decode(readRegularFile(path)).text;
       } catch {
         return undefined;
       }
     },
     async readDirectory(path) {
       try {
+        if (leadsOut(path)) return [];
         return readdirSync(path, { withFileTypes: true }).map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name));
       } catch {
         return [];

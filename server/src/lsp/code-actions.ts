@@ -12,6 +12,7 @@ import { conversionCommand, converted, findConversion, type ConversionData } fro
 import { toDiagnostic } from './diagnostics.ts';
 import type { Loaded, Session } from './session.ts';
 import { workspaceEdit } from './workspace-edit.ts';
+import { append } from '../text/lists.ts';
 
 export const REWRITE = `${CodeActionKind.RefactorRewrite}.vfio`;
 const FIX_ALL = `${CodeActionKind.SourceFixAll}.vfio`;
@@ -38,8 +39,8 @@ async function actionsOf(session: Session, loaded: Loaded, params: CodeActionPar
   }
   // What mends a call of the old model is its conversion: it comes before the comment that would silence the finding.
   const cure = remedies && remedies.convertible.length > 0 ? rewrites.find((one) => !one.disabled) : undefined;
-  if (remedies) actions.push(...remedies.fixes, ...(cure ? [{ ...cure, kind: CodeActionKind.QuickFix, diagnostics: remedies.convertible }] : []), ...remedies.comments);
-  if (wants(REWRITE)) actions.push(...rewrites.filter((one) => one !== cure));
+  if (remedies) append(actions, [...remedies.fixes, ...(cure ? [{ ...cure, kind: CodeActionKind.QuickFix, diagnostics: remedies.convertible }] : []), ...remedies.comments]);
+  if (wants(REWRITE)) append(actions, rewrites.filter((one) => one !== cure));
   // Who asks for the conversions of the whole file and nothing else is told why there is none.
   const isWhole = span.start === 0 && span.end === loaded.document.getText().length;
   if (isWhole && only?.length === 1 && only[0] === REWRITE && rewrites.length === 0 && session.client.disabledActions) actions.push(noConversion((await session.linked(loaded)).loaded));
@@ -82,7 +83,7 @@ async function quickFixes(
     // The client matches by the object it sent, which may carry fields of its own.
     const same = shown.filter((one) => one.code === finding.rule && JSON.stringify(one.range) === JSON.stringify(own.range));
     const diagnostics = same.length > 0 ? same : [own];
-    if (finding.convertible) convertible.push(...diagnostics);
+    if (finding.convertible) append(convertible, diagnostics);
     const { fix } = proved(finding);
     if (fix) {
       const safe = fix.safety === 'safe';
@@ -130,10 +131,10 @@ async function conversions(session: Session, { loaded, missed }: Awaited<ReturnT
       if (session.client.disabledActions) actions.push({ ...action, disabled: { reason: reasonsOf(plan) + (plan.code === 'library' ? lookedFor(missed) : '') } });
       continue;
     }
-    actions.push(...offered(session, loaded, action, offer.functionName, 'minimal'));
+    append(actions, offered(session, loaded, action, offer.functionName, 'minimal'));
     const folding: CodeAction = { ...action, title: `${action.title}, folding state into .init and .release` };
     const fold = foldOfferOf(loaded.engine, loaded.input, target, offer.functionName);
-    if (fold.status === 'planned') actions.push(...offered(session, loaded, folding, offer.functionName, 'fold'));
+    if (fold.status === 'planned') append(actions, offered(session, loaded, folding, offer.functionName, 'fold'));
     else if (session.client.disabledActions) actions.push({ ...folding, disabled: { reason: fold.reason } });
   }
   return actions;

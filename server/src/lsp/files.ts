@@ -1,8 +1,14 @@
 import type { Connection } from 'vscode-languageserver';
 import type { FileSystem } from '../engine/types.ts';
 
+/** Files as a host sees them. */
+export interface HostFiles extends FileSystem {
+  /** Tells which folders the workspace has: what a link leads to outside of them is not read. */
+  within?(folders: readonly string[]): void;
+}
+
 /** Files as the client sees them: the only way to a virtual workspace, and in a browser to any. Keys are URIs. */
-export function clientFileSystem(connection: Connection): FileSystem {
+export function clientFileSystem(connection: Connection): HostFiles {
   return {
     async readFile(uri) {
       try {

@@ -1,30 +1,44 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { FileSystem } from '../engine/types.ts';
+import type { HostFiles } from './files.ts';
 import { withoutMark } from './files.ts';
+import { isBelow, leadsOutside, readRegularFile } from './node-read.ts';
 
-const MAX_BYTES = 16_000_000;
+/** The disk for `file:` URIs; other schemes have no files here. The folder of a file outside of the workspace is one of its own. */
+export function createNodeFiles(): HostFiles {
+  let roots: readonly string[] = [];
+  const mayRead = (path: string): boolean => !leadsOutside(path, roots.some((root) => isBelow(path, root)) ? roots : [dirname(path)]);
+  return {
+    async readFile(uri) {
+      const path = pathOf(uri);
+      try {
+        return path !== undefined && mayRead(path) ? withoutMark(readRegularFile(path).toString('utf8')) : undefined;
+      } catch {
+        return undefined;
+      }
+    },
+    async readDirectory(uri) {
+      const path = pathOf(uri);
+      try {
+        if (path === undefined || !mayRead(path)) return [];
+        const entries = await readdir(path, { withFileTypes: true });
+        return entries.map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name));
+      } catch {
+        return [];
+      }
+    },
+    within(folders) {
+      roots = folders.flatMap((uri) => pathOf(uri) ?? []);
+    },
+  };
+}
 
-/** The disk for `file:` URIs; other schemes have no files here. */
-export const nodeFileSystem: FileSystem = {
-  async readFile(uri) {
-    if (!uri.startsWith('file:')) return undefined;
-    try {
-      const path = fileURLToPath(uri);
-      const { size, isFile } = await stat(path).then((found) => ({ size: found.size, isFile: found.isFile() }));
-      // A device or a pipe would never end.
-      return isFile && size <= MAX_BYTES ? withoutMark(await readFile(path, 'utf8')) : undefined;
-    } catch {
-      return undefined;
-    }
-  },
-  async readDirectory(uri) {
-    if (!uri.startsWith('file:')) return [];
-    try {
-      const entries = await readdir(fileURLToPath(uri), { withFileTypes: true });
-      return entries.map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name));
-    } catch {
-      return [];
-    }
-  },
-};
+/** The path of a `file:` URI; undefined for one of another host, and for other schemes. */
+function pathOf(uri: string): string | undefined {
+  try {
+    return fileURLToPath(uri);
+  } catch {
+    return undefined;
+  }
+}

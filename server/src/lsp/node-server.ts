@@ -5,7 +5,7 @@ import { PerformanceObserver } from 'node:perf_hooks';
 import { pathToFileURL } from 'node:url';
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
 import { createConnection, ProposedFeatures } from 'vscode-languageserver/node';
-import { nodeFileSystem } from './node-files.ts';
+import { createNodeFiles } from './node-files.ts';
 import { startServer } from './server.ts';
 
 /**
@@ -23,7 +23,7 @@ export function startNodeServer(folder: string): void {
       const [runtime, grammar] = await Promise.all(['web-tree-sitter.wasm', 'tree-sitter-c.wasm'].map((name) => readFile(join(folder, name))));
       return { runtime: runtime!, grammar: grammar! };
     },
-    files: nodeFileSystem,
+    files: createNodeFiles(),
     rest: () => new Promise((resume) => void setImmediate(resume)),
     docs: existsSync(pages) ? pathToFileURL(`${pages}/`).href : undefined,
   });

@@ -5,12 +5,11 @@ import {
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { createEngine } from '../engine/analyse.ts';
 import { loadParser } from '../engine/stages.ts';
-import type { FileSystem } from '../engine/types.ts';
 import { readClient, type Client } from './client.ts';
 import { codeActions, KINDS, resolveCodeAction } from './code-actions.ts';
 import { CONVERSION_REQUEST, wholeConversion, type ConversionData } from './conversion.ts';
 import { createDiagnostics } from './diagnostics.ts';
-import { clientFileSystem } from './files.ts';
+import { clientFileSystem, type HostFiles } from './files.ts';
 import { hover } from './hover.ts';
 import { createSession } from './session.ts';
 
@@ -19,7 +18,7 @@ export interface Host {
   /** The bytes of the two wasm modules. Called once, while the client still waits for the answer to its first message. */
   loadWasm(params: InitializeParams): Promise<{ runtime: Uint8Array; grammar: Uint8Array }>;
   /** Files by URI when the client does not offer its own; undefined where only the client has any. */
-  readonly files: FileSystem | undefined;
+  readonly files: HostFiles | undefined;
   /** A pause in which what has arrived is handled. */
   rest(): Promise<void>;
   /** The folder of the rule pages as a URI with a trailing slash. */

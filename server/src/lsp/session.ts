@@ -12,6 +12,7 @@ import { rowsOf } from '../engine/settings/wrappers.ts';
 import { KERNEL_API } from '../engine/stages.ts';
 import type { Analysis, Configuration, FileSystem, ModuleInput, TargetKernel } from '../engine/types.ts';
 import type { Client } from './client.ts';
+import type { HostFiles } from './files.ts';
 import { positionsIn, type Positions } from './positions.ts';
 import { createTurns } from './turns.ts';
 
@@ -68,11 +69,12 @@ const NOTHING: Analysis = { findings: [], notAnalysed: [], functions: 0 };
 const MAX_RELOADS = 3;
 
 export function createSession(
-  connection: Connection, client: Client, documents: TextDocuments<TextDocument>, engine: Promise<Engine>, files: FileSystem, docs: string | undefined, rest: () => Promise<void>,
+  connection: Connection, client: Client, documents: TextDocuments<TextDocument>, engine: Promise<Engine>, files: HostFiles, docs: string | undefined, rest: () => Promise<void>,
 ): Session {
   const turns = createTurns(rest);
   let isStopped = false;
   const cached = cachedFileSystem(files);
+  files.within?.(client.folders);
   const opened = new Map<string, TextDocument>();
   const fs: FileSystem = {
     // What is open in the editor counts before what is saved.
@@ -259,6 +261,8 @@ export function createSession(
     },
 
     setFolders(next) {
+      files.within?.(next);
+      cached.invalidate();
       folders = next.map(canonicalUri);
       targets.clear();
     },
