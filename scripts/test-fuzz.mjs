@@ -1,0 +1,32 @@
+// Edits the project's drivers at random and compares an engine that kept what it knew with a new one: `npm run test:fuzz [-- --edits N]
+// [--seed S]`. The same seed makes the same edits.
+import { build } from 'esbuild';
+import { mkdirSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import { line } from './lib/counts.mjs';
+import { inProject, root } from './lib/paths.mjs';
+
+const { values } = parseArgs({
+  options: {
+    edits: { type: 'string', default: '1000' },
+    seed: { type: 'string', default: String(Date.now() % 1_000_000_007) },
+  },
+});
+const edits = Number(values.edits);
+const seed = Number(values.seed);
+if (!Number.isInteger(edits) || edits < 1 || !Number.isInteger(seed)) {
+  console.error('--edits takes a number of edits and --seed a whole number');
+  process.exit(2);
+}
+const outfile = inProject('out/fuzz.mjs');
+mkdirSync(inProject('out'), { recursive: true });
+await build({
+  absWorkingDir: root, entryPoints: ['test/hostile/fuzz.ts'], outfile, bundle: true, packages: 'external',
+  platform: 'node', format: 'esm', target: 'es2022', logLevel: 'warning',
+});
+const { run } = await import(pathToFileURL(outfile).href);
+console.log(`${edits} edits, seed ${seed}`);
+const counts = await run(edits, seed, root);
+console.log(line(counts));
+process.exit(counts.failed > 0 ? 1 : 0);

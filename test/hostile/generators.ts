@@ -1,0 +1,216 @@
+/**
+ * The table of hostile inputs: what nobody would write, and what a repository may hold all the same. A row makes its input in any size and says
+ * what is done with it; main.ts does that with a size and with twice the size, and compares the work. New inputs go in here.
+ */
+import { createEngine, type Engine } from '../../server/src/engine/analyse.ts';
+import { fixAll } from '../../server/src/engine/fix.ts';
+import { convert, conversionTarget } from '../../server/src/engine/convert.ts';
+import { parseKbuild } from '../../server/src/engine/project/kbuild.ts';
+import { createModuleLoader } from '../../server/src/engine/project/load.ts';
+import { canonicalUri } from '../../server/src/engine/project/paths.ts';
+import { detectTarget, kernelsOfHeader } from '../../server/src/engine/project/target.ts';
+import { createConfigurationFiles } from '../../server/src/engine/settings/read.ts';
+import { KERNEL_API } from '../../server/src/engine/stages.ts';
+import type { FileSystem, ModuleInput, TargetKernel } from '../../server/src/engine/types.ts';
+import type { SyntaxParser } from '../../server/src/syntax/node.ts';
+
+export interface Hostile {
+  readonly name: string;
+  /** How many of what is repeated; twice as many are tried too. */
+  readonly size: number;
+  /** Does what is to be counted. Throws when the answer is wrong. */
+  readonly run: (size: number, parser: SyntaxParser) => void | Promise<void>;
+  /** How often the work for twice the size may be that for the size. A bound of the work itself makes it 1, a square 4. */
+  readonly growth?: number;
+}
+
+/** A driver that is analysed, with something more in it. */
+const DRIVER = `#include <linux/vfio.h>
+
+struct ferry {
+	struct vfio_device vdev;
+	void *buf;
+};
+
+static int ferry_probe(struct device *dev)
+{
+	struct ferry *ferry = vfio_alloc_device(ferry, vdev, dev, &ferry_ops);
+	int ret;
+
+	if (IS_ERR(ferry))
+		return PTR_ERR(ferry);
+	/*BODY*/
+	ret = vfio_register_group_dev(&ferry->vdev);
+	if (ret) {
+		vfio_put_device(&ferry->vdev);
+		return ret;
+	}
+	dev_set_drvdata(dev, ferry);
+	return 0;
+}
+/*FILE*/
+`;
+
+const target: TargetKernel = { version: [6, 1], text: '6.1', source: 'option', reason: '' };
+
+function inputOf(text: string): ModuleInput {
+  return { file: '/w/a.c', sources: [{ path: '/w/a.c', text }], headers: [] };
+}
+
+/** What a person asks of a file: its findings, its fixes and its conversion. */
+function ask(engine: Engine, text: string): void {
+  const input = inputOf(text);
+  const { notAnalysed } = engine.analyse(input, {}, target);
+  const internal = notAnalysed.filter((one) => one.reason.startsWith('internal error'));
+  if (internal.length > 0) throw new Error(internal[0]!.reason);
+  fixAll(engine, input, {}, target, { unsafe: false });
+  const result = convert(engine, input, conversionTarget(target), undefined);
+  if (result.status === 'refused' && result.reason.includes('internal error')) throw new Error(result.reason);
+}
+
+function asked(parser: SyntaxParser, text: string): void {
+  const engine = createEngine(parser);
+  try {
+    ask(engine, text);
+  } finally {
+    engine.dispose();
+  }
+}
+
+/** A row whose text stands in the driver's probe. */
+function inBody(name: string, size: number, make: (size: number) => string, growth?: number): Hostile {
+  return { name, size, run: (n, parser) => asked(parser, DRIVER.replace('/*BODY*/', () => make(n))), growth };
+}
+
+/** A row whose text stands behind the driver. */
+function inFile(name: string, size: number, make: (size: number) => string, growth?: number): Hostile {
+  return { name, size, run: (n, parser) => asked(parser, DRIVER.replace('/*FILE*/', () => make(n))), growth };
+}
+
+const times = (count: number, text: (index: number) => string): string => Array.from({ length: count }, (_, i) => text(i)).join('');
+
+/** A file system of these texts, which counts what is asked and what is handed out. */
+function filesOf(texts: Readonly<Record<string, string>>): FileSystem & { asked: number; read: number } {
+  const counted = {
+    asked: 0,
+    read: 0,
+    async readFile(path: string): Promise<string | undefined> {
+      counted.asked++;
+      counted.read += texts[path]?.length ?? 0;
+      return texts[path];
+    },
+    async readDirectory(): Promise<readonly string[]> {
+      return [];
+    },
+  };
+  return counted;
+}
+
+function atMost(what: string, found: number, bound: number): void {
+  if (found > bound) throw new Error(`${what}: ${found}, and not more than ${bound}`);
+}
+
+const TEXTS: readonly Hostile[] = [
+  inFile('comments that nothing closes', 4_000, (n) => '/* '.repeat(n)),
+  inFile('comments in lines that nothing closes', 4_000, (n) => '/*\n'.repeat(n)),
+  inFile('directives with comments that nothing closes', 4_000, (n) => '#define A /*\n'.repeat(n)),
+  inFile('escaped quotes in a string that nothing closes', 8_000, (n) => `"${'\\"'.repeat(n)}\n`),
+  inFile('attributes that nothing closes', 4_000, (n) => '__aligned('.repeat(n)),
+  inFile('parentheses that nothing closes', 4_000, (n) => 'a('.repeat(n)),
+  inFile('braces that nothing closes', 4_000, (n) => '{'.repeat(n)),
+  inFile('brackets that nothing opened', 4_000, (n) => ')]}'.repeat(n)),
+  inFile('blank lines in an #if chain that cuts a statement', 4_000, (n) => `static int a(void)\n{\n\tb(\n#ifdef X\n\tc${'\n'.repeat(n)}#else\n\td${'\n'.repeat(n)}#endif\n\t);\n}\n`),
+  inFile('#if in #if', 2_000, (n) => '#if A\n'.repeat(n) + '#endif\n'.repeat(n)),
+  inFile('macros that use each other', 2_000, (n) => times(n, (i) => `#define M${i}(x) M${i + 1}(x)\n`) + `#define M${n}(x) return x\n`),
+  inFile('a macro of one word', 20_000, (n) => `#define M ${'a'.repeat(n)}\n`),
+  inFile('macros with one body', 2_000, (n) => times(n, (i) => `#define M${i}(x) f(x)\n`)),
+  inFile('the members of an enum', 4_000, (n) => `enum e {\n${times(n, (i) => `\tE${i},\n`)}};\n`),
+  inFile('the fields of a struct', 4_000, (n) => `struct s {\n${times(n, (i) => `\tint f${i};\n`)}};\n`),
+  inFile('the entries of a table', 4_000, (n) => `static const int t[] = {\n${times(n, (i) => `\t[${i}] = ${i},\n`)}};\n`),
+  inFile('comments between entries of a table', 2_000, (n) => `static const struct vfio_device_ops ferry_ops = {\n\t.name = "ferry" ${'/**/ '.repeat(n)}\n};\n`),
+  inFile('functions', 1_000, (n) => times(n, (i) => `static int f${i}(void)\n{\n\treturn f${i + 1}();\n}\n`)),
+  inFile('types of casts', 4_000, (n) => `static void *f(void)\n{\n\treturn container_of(x, struct a${' '.repeat(n)}, b);\n}\n`),
+  inFile('suppressions in a row', 1_000, (n) => `${'/* vfio-lifecycle: allow(missing-put): because */\n'.repeat(n)}int a;\n`),
+  inFile('suppressions in one line', 1_000, (n) => `${'/* vfio-lifecycle: allow(missing-put): because */ '.repeat(n)}\nint a;\n`),
+  inFile('suppressions that name one rule often', 1_000, (n) => `/* vfio-lifecycle: allow(missing-put${', missing-put'.repeat(n)}): because */\nint a;\n`),
+  inBody('the arguments of a call', 4_000, (n) => `f(0${', 0'.repeat(n)});`),
+  inBody('a list of expressions', 4_000, (n) => `f()${', ret = 0'.repeat(n)};`),
+  inBody('a sum', 2_000, (n) => `ret = 0${' + 1'.repeat(n)};`),
+  inBody('statements', 2_000, (n) => 'ret = 0;\n\t'.repeat(n)),
+  inBody('blocks in blocks', 1_000, (n) => `${'{'.repeat(n)};${'}'.repeat(n)}`),
+  inBody('labels', 1_000, (n) => times(n, (i) => `l${i}: ret = ${i};\n`)),
+  inBody('the cases of a switch', 1_000, (n) => `switch (ret) {\n${times(n, (i) => `case ${i}: ret = ${i}; break;\n`)}}\n`),
+];
+
+const PROJECT: readonly Hostile[] = [
+  {
+    name: 'Makefile variables that name each other',
+    size: 12,
+    growth: 1.5,
+    run(n) {
+      const bomb = times(n, (i) => `v${i} := ${`$(v${i + 1}) `.repeat(20)}\n`);
+      parseKbuild(`${bomb}v${n} := a.o\nfoo-y := $(v${n - 8})\n`);
+      parseKbuild(`a = $(b)$(b)$(b)$(b)$(b)$(b)$(b)$(b)\nb = $(a)$(a)$(a)$(a)$(a)$(a)$(a)$(a)\nfoo-y := $(a)\n`);
+    },
+  },
+  { name: 'Makefile variables that nothing closes', size: 4_000, run: (n) => void parseKbuild(`${'$('.repeat(n)} = a.o\n`) },
+  { name: 'blanks in a Makefile', size: 20_000, run: (n) => void parseKbuild(`a${' '.repeat(n)}\u2028\na = ${' '.repeat(n)}\u2028\n`) },
+  { name: 'composites of one object', size: 2_000, run: (n) => void parseKbuild(times(n, (i) => `m${i}-y := a.o b${i}.o\n`)) },
+  {
+    name: 'a header of comments that nothing closes',
+    size: 20_000,
+    run: (n) => void kernelsOfHeader(`struct vfio_device_ops { };\n${'/*'.repeat(n)}`, KERNEL_API),
+  },
+  {
+    name: 'headers that lead to headers',
+    size: 60,
+    growth: 2.2,
+    async run(n) {
+      const text = ' '.repeat(100_000);
+      const fs = filesOf(Object.fromEntries(Array.from({ length: n * 10 }, (_, i) => [`/w/h${i}.h`, `#include "h${i + 1}.h"\n${text}`])));
+      await createModuleLoader(fs).load('/w/a.c', '#include "h0.h"\n', { root: '/w' });
+      atMost('characters read', fs.read, 13_000_000);
+    },
+  },
+  {
+    name: 'includes that lead nowhere',
+    size: 40_000,
+    async run(n) {
+      const fs = filesOf({});
+      await createModuleLoader(fs).load('/w/a.c', times(n, (i) => `#include "h${i}.h"\n`), { root: '/w' });
+      atMost('files asked for', fs.asked, 20_100);
+    },
+  },
+  {
+    name: 'half of a surrogate pair in an include',
+    size: 1,
+    async run() {
+      const fs = filesOf({});
+      const module = await createModuleLoader(fs).load('file:///w/a.c', '#include "\ud800.h"\n', { root: 'file:///w' });
+      if (module.sources.length !== 1) throw new Error('the source itself is lost');
+      canonicalUri('file:///w/\ud800.c');
+    },
+  },
+  {
+    name: 'settings in settings',
+    size: 50_000,
+    async run(n) {
+      const fs = filesOf({ '/w/.vfio-lifecycle.json': `{"rules": ${'['.repeat(n)}${']'.repeat(n)}}` });
+      const file = await createConfigurationFiles(fs).nearest('/w/a.c', '/w');
+      atMost('problems', file!.problems.length, 1);
+    },
+  },
+  {
+    name: 'settings that nobody knows',
+    size: 20_000,
+    async run(n) {
+      const fs = filesOf({ '/w/.vfio-lifecycle.json': `{${times(n, (i) => `"key${i}": 1, `)}"targetKernel": "6.1"}` });
+      const file = await createConfigurationFiles(fs).nearest('/w/a.c', '/w');
+      if (file!.configuration.targetKernel !== '6.1') throw new Error('what is known is lost');
+      if (file!.problems.at(-1) !== `and ${n - 10} more`) throw new Error(`the last problem is ${file!.problems.at(-1)}`);
+      await detectTarget(fs, '/w/a.c', {}, KERNEL_API);
+    },
+  },
+];
+
+export const HOSTILE: readonly Hostile[] = [...TEXTS, ...PROJECT];
