@@ -2,6 +2,8 @@
  * The table of hostile inputs: what nobody would write, and what a repository may hold all the same. A row makes its input in any size and says
  * what is done with it; main.ts does that with a size and with twice the size, and compares the work. New inputs go in here.
  */
+import { spawnSync } from 'node:child_process';
+import { symlinkSync } from 'node:fs';
 import { createEngine, type Engine } from '../../server/src/engine/analyse.ts';
 import { fixAll } from '../../server/src/engine/fix.ts';
 import { convert, conversionTarget } from '../../server/src/engine/convert.ts';
@@ -10,9 +12,12 @@ import { createModuleLoader } from '../../server/src/engine/project/load.ts';
 import { canonicalUri } from '../../server/src/engine/project/paths.ts';
 import { detectTarget, kernelsOfHeader } from '../../server/src/engine/project/target.ts';
 import { createConfigurationFiles } from '../../server/src/engine/settings/read.ts';
+import { createNodeFiles } from '../../server/src/lsp/node-files.ts';
 import { KERNEL_API } from '../../server/src/engine/stages.ts';
 import type { FileSystem, ModuleInput, TargetKernel } from '../../server/src/engine/types.ts';
 import type { SyntaxParser } from '../../server/src/syntax/node.ts';
+import { BAR_H, OLD } from '../support/drivers.ts';
+import { temporaryFolder } from '../support/folder.ts';
 
 export interface Hostile {
   readonly name: string;
@@ -54,7 +59,7 @@ static int ferry_probe(struct device *dev)
 const target: TargetKernel = { version: [6, 1], text: '6.1', source: 'option', reason: '' };
 
 function inputOf(text: string): ModuleInput {
-  return { file: '/w/a.c', sources: [{ path: '/w/a.c', text }], headers: [] };
+  return { file: '/w/a.c', sources: [{ path: '/w/a.c', text }], headers: [{ path: '/w/bar.h', text: BAR_H }] };
 }
 
 /** What a person asks of a file: its findings, its fixes and its conversion. */
@@ -114,22 +119,33 @@ const TEXTS: readonly Hostile[] = [
   inFile('comments that nothing closes', 4_000, (n) => '/* '.repeat(n)),
   inFile('comments in lines that nothing closes', 4_000, (n) => '/*\n'.repeat(n)),
   inFile('directives with comments that nothing closes', 4_000, (n) => '#define A /*\n'.repeat(n)),
-  inFile('escaped quotes in a string that nothing closes', 8_000, (n) => `"${'\\"'.repeat(n)}\n`),
+  {
+    name: 'escaped quotes in a string that nothing closes',
+    size: 100_000,
+    run: (n, parser) => asked(parser, `${OLD}enum e { E };\n"${'\\"'.repeat(n)}\n`),
+  },
   inFile('attributes that nothing closes', 4_000, (n) => '__aligned('.repeat(n)),
   inFile('parentheses that nothing closes', 4_000, (n) => 'a('.repeat(n)),
   inFile('braces that nothing closes', 4_000, (n) => '{'.repeat(n)),
   inFile('brackets that nothing opened', 4_000, (n) => ')]}'.repeat(n)),
-  inFile('blank lines in an #if chain that cuts a statement', 4_000, (n) => `static int a(void)\n{\n\tb(\n#ifdef X\n\tc${'\n'.repeat(n)}#else\n\td${'\n'.repeat(n)}#endif\n\t);\n}\n`),
+  inFile('blank lines in an #if chain that cuts a statement', 100_000, (n) => `static int a(void)\n{\n\tb(\n#ifdef X\n\tc\n#else${'\n'.repeat(n)}\td\n#endif\n\t);\n}\n`),
   inFile('#if in #if', 2_000, (n) => '#if A\n'.repeat(n) + '#endif\n'.repeat(n)),
   inFile('macros that use each other', 2_000, (n) => times(n, (i) => `#define M${i}(x) M${i + 1}(x)\n`) + `#define M${n}(x) return x\n`),
-  inFile('a macro of one word', 20_000, (n) => `#define M ${'a'.repeat(n)}\n`),
+  inFile('a macro of one word', 300_000, (n) => `#define M ${'a'.repeat(n)}\n`),
   inFile('macros with one body', 2_000, (n) => times(n, (i) => `#define M${i}(x) f(x)\n`)),
   inFile('the members of an enum', 4_000, (n) => `enum e {\n${times(n, (i) => `\tE${i},\n`)}};\n`),
   inFile('the fields of a struct', 4_000, (n) => `struct s {\n${times(n, (i) => `\tint f${i};\n`)}};\n`),
   inFile('the entries of a table', 4_000, (n) => `static const int t[] = {\n${times(n, (i) => `\t[${i}] = ${i},\n`)}};\n`),
-  inFile('comments between entries of a table', 2_000, (n) => `static const struct vfio_device_ops ferry_ops = {\n\t.name = "ferry" ${'/**/ '.repeat(n)}\n};\n`),
+  {
+    name: 'comments behind the last entry of a table',
+    size: 1_000,
+    run(n, parser) {
+      const table = /(struct vfio_device_ops \w+ = \{\n)(\s*\.name = [^,]*),\n([^}]*)\}/;
+      asked(parser, OLD.replace(table, (_, head: string, name: string, rest: string) => `${head}${rest}${name} ${'/**/ '.repeat(n)}\n}`));
+    },
+  },
   inFile('functions', 1_000, (n) => times(n, (i) => `static int f${i}(void)\n{\n\treturn f${i + 1}();\n}\n`)),
-  inFile('types of casts', 4_000, (n) => `static void *f(void)\n{\n\treturn container_of(x, struct a${' '.repeat(n)}, b);\n}\n`),
+  inFile('blanks in a type that is an argument', 100_000, (n) => `static void *f(void)\n{\n\treturn container_of(x, struct a${' '.repeat(n)}* const, b);\n}\n`),
   inFile('suppressions in a row', 1_000, (n) => `${'/* vfio-lifecycle: allow(missing-put): because */\n'.repeat(n)}int a;\n`),
   inFile('suppressions in one line', 1_000, (n) => `${'/* vfio-lifecycle: allow(missing-put): because */ '.repeat(n)}\nint a;\n`),
   inFile('suppressions that name one rule often', 1_000, (n) => `/* vfio-lifecycle: allow(missing-put${', missing-put'.repeat(n)}): because */\nint a;\n`),
@@ -153,13 +169,13 @@ const PROJECT: readonly Hostile[] = [
       parseKbuild(`a = $(b)$(b)$(b)$(b)$(b)$(b)$(b)$(b)\nb = $(a)$(a)$(a)$(a)$(a)$(a)$(a)$(a)\nfoo-y := $(a)\n`);
     },
   },
-  { name: 'Makefile variables that nothing closes', size: 4_000, run: (n) => void parseKbuild(`${'$('.repeat(n)} = a.o\n`) },
-  { name: 'blanks in a Makefile', size: 20_000, run: (n) => void parseKbuild(`a${' '.repeat(n)}\u2028\na = ${' '.repeat(n)}\u2028\n`) },
+  { name: 'Makefile variables that nothing closes', size: 300_000, run: (n) => void parseKbuild(`${'$('.repeat(n)} = a.o\n`) },
+  { name: 'blanks in a Makefile', size: 300_000, run: (n) => void parseKbuild(`a = ${' '.repeat(n)}a\u2028a\n`) },
   { name: 'composites of one object', size: 2_000, run: (n) => void parseKbuild(times(n, (i) => `m${i}-y := a.o b${i}.o\n`)) },
   {
     name: 'a header of comments that nothing closes',
-    size: 20_000,
-    run: (n) => void kernelsOfHeader(`struct vfio_device_ops { };\n${'/*'.repeat(n)}`, KERNEL_API),
+    size: 500_000,
+    run: (n) => void kernelsOfHeader(`struct vfio_device_ops { };\n${'/* '.repeat(n)}`, KERNEL_API),
   },
   {
     name: 'headers that lead to headers',
@@ -213,4 +229,26 @@ const PROJECT: readonly Hostile[] = [
   },
 ];
 
-export const HOSTILE: readonly Hostile[] = [...TEXTS, ...PROJECT];
+const FILES: readonly Hostile[] = [
+  {
+    name: 'links to devices, and pipes',
+    size: 20,
+    async run(n) {
+      const folder = temporaryFolder({ 'w/a.c': '', 'outside/secret.h': 'vfio' });
+      try {
+        for (let i = 0; i < n; i++) symlinkSync('/dev/zero', folder.pathOf(`w/zero${i}.h`));
+        symlinkSync('../outside', folder.pathOf('w/outside'));
+        spawnSync('mkfifo', [folder.pathOf('w/Makefile'), folder.pathOf('w/pipe.h')]);
+        const files = createNodeFiles();
+        files.within!([folder.uriOf('w')]);
+        const text = `#include "pipe.h"\n#include "outside/secret.h"\n${times(n, (i) => `#include "zero${i}.h"\n`)}`;
+        const { headers } = await createModuleLoader(files).load(folder.uriOf('w/a.c'), text, { root: folder.uriOf('w') });
+        atMost('headers', headers.length, 0);
+      } finally {
+        folder.remove();
+      }
+    },
+  },
+];
+
+export const HOSTILE: readonly Hostile[] = [...TEXTS, ...PROJECT, ...FILES];

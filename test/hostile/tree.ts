@@ -9,6 +9,7 @@ import { decode } from '../../server/src/cli/text-file.ts';
 import { kernelStages } from '../../server/src/engine/stages.ts';
 import type { FileIr } from '../../server/src/ir/types.ts';
 import { inRange } from '../../server/src/kernel/version.ts';
+import { atOnce } from '../../server/src/work/budget.ts';
 import { loadParser } from '../support/parser.ts';
 import { startCounting, takeCount } from './work.ts';
 
@@ -51,7 +52,7 @@ export async function serveTree(): Promise<void> {
       } finally {
         tree.dispose();
       }
-      const facts = kernelStages.analyseModule({ sources: [file], headers: [], wrappers: undefined }, KERNEL, kernelStages.createCache());
+      const facts = atOnce(kernelStages.analyseModule({ sources: [file], headers: [], wrappers: undefined }, KERNEL, kernelStages.createCache()));
       notAnalysed = facts.notAnalysed.map((one) => `${one.function}(): ${one.reason}`);
       for (const rule of kernelStages.rules) if (inRange(KERNEL, rule.kernels)) rule.check({ facts, kernel: KERNEL });
     } catch (error) {
