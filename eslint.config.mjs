@@ -37,7 +37,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['client/src/**/*.ts', 'server/src/**/*.ts'],
+    files: ['server/src/**/*.ts'],
     ignores: ['server/src/rules/*.examples.ts'],
     rules: {
       'no-restricted-syntax': ['error',

@@ -31,7 +31,6 @@ export function createOffers(): Offers {
       action.command = { title: command.title, command: nameFor(command.command, command.arguments) };
       return action;
     },
-    // eslint-disable-next-line no-restricted-syntax -- as many as there are on offer
     dispose: () => vscode.Disposable.from(...commands).dispose(),
   };
 }
