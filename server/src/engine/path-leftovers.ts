@@ -70,12 +70,21 @@ export function isEnd(facts: ModuleFacts, event: PathEvent): boolean {
   return endedBy(facts, event) !== null;
 }
 
+/** `p` of `p->vdev`, of `p->core.vdev` and of `p.vdev`; what has no member as it is. */
+function holderOf(written: string): string {
+  let at = written.length;
+  while (at > 0 && /[\w.]/.test(written[at - 1]!)) at--;
+  if (at < written.length && written.endsWith('->', at)) return written.slice(0, at - '->'.length);
+  const dot = written.indexOf('.', at);
+  return dot < 0 || dot === written.length - 1 ? written : written.slice(0, dot);
+}
+
 /** The object that a call may be the end of: `p` of `vfio_put_device(&p->vdev)`. */
 function endedBy({ kernel, module }: ModuleFacts, { kind, name, args }: PathEvent): string | null {
   const behaviour = kind !== 'call' || name === null ? undefined : behaviourOf(name, kernel, module.wrappers);
   if (behaviour === undefined || behaviour === 'neutral') return null;
   if (!behaviour.success.some(({ op }) => op === 'put' || op === 'free')) return null;
-  const object = (args[0] ?? '').replace(/^&/, '').replace(/(?:->|\.)[\w.]+$/, '');
+  const object = holderOf((args[0] ?? '').replace(/^&/, ''));
   return object === '' ? null : object;
 }
 
