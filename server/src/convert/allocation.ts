@@ -1,11 +1,11 @@
 import type { CallExpr, Expr, FileIr, FunctionIr, IfStmt, Stmt } from '../ir/types.ts';
 import type { Module } from '../lifecycle/types.ts';
-import { resolveArguments } from './arguments.ts';
+import { plain, resolveArguments } from './arguments.ts';
 import { containerOf } from './container.ts';
 import { writesZeroes } from './overwritten.ts';
 import { isNull, nullTested, plainTest } from './paths.ts';
 import { allExpressions, namesIn, namesUnder, statementsOf, uncast, type Placed } from './place.ts';
-import { lineOf, refuse, RefusedError, textOf } from './refuse.ts';
+import { lineOf, refuse, textOf } from './refuse.ts';
 import { assignmentsOf, callSites, effectsOf, relate, type Assignment, type CallSite } from './sites.ts';
 import type { AllocationPlan, Container } from './types.ts';
 import { memberPath, placeInObject, resolveType, scopeOf, typeOf, type Scope } from './typing.ts';
@@ -54,7 +54,7 @@ export function findAllocation(module: Module, file: FileIr, site: CallSite): Fo
 
   const tag = typeOf(scope, root)?.tag;
   const allocations = source.filter((item) => isAllocation(item.value));
-  if (allocations.length === 0) refuseForeign(module, file, site, root.name, source, tag);
+  if (allocations.length === 0) refuseForeign(file, site, root.name, source, tag);
   if (source.length > 1 && source.every((item) => item.at.conditional)) {
     const lines = source.map((item) => lineOf(file, item.at.stmt.start)).join(', ');
     refuse('conditional-code', `\`${root.name}\` is allocated in the arms of an #if (lines ${lines}): which of them the kernel takes is not known here. Allocate it once, in front of the #if or behind it, with kzalloc().`, file, source[0]!.at.stmt);
@@ -71,7 +71,7 @@ export function findAllocation(module: Module, file: FileIr, site: CallSite): Fo
   }
   checkAllocator(file, scope, allocCall, tag, allocation.at.stmt);
   if (!site.whole || site.at.sole) refuse('unsuitable-statement', `${name}() is not a statement of its own here, so it cannot be taken out. Make it one.`, file, site.at.stmt);
-  if (allocation.at.stmt.kind === 'if' || allocation.at.sole) refuse('unsuitable-allocation', `The allocation is part of another statement; write \`${root.name} = ${allocCall.name ?? 'kzalloc'}(…);\` on its own and test it afterwards.`, file, allocation.at.stmt);
+  if (allocation.at.stmt.kind === 'if' || allocation.at.sole || !isAlone(allocation.at.stmt, allocation.value)) refuse('unsuitable-allocation', `The allocation is part of another statement; write \`${root.name} = ${allocCall.name ?? 'kzalloc'}(…);\` on its own and test it afterwards.`, file, allocation.at.stmt);
   checkPlace(file, fn, allocation.at, allocCall.name ?? 'the allocation');
   const reached = inBlockOf(allocation.at, site.at);
   if (!reached) {
@@ -103,6 +103,12 @@ function checkPlace(file: FileIr, fn: FunctionIr, at: Placed, what: string): voi
   if (at.conditional) {
     refuse('conditional-code', `${what}() stands in an #if arm of ${fn.name}(): the arms are different programs. Convert by hand, or move the arms into functions of their own.`, file, at.stmt);
   }
+}
+
+/** The statement does nothing but set a variable to the allocation. */
+function isAlone(stmt: Stmt, allocation: Expr): boolean {
+  if (stmt.kind === 'decl') return stmt.init === allocation;
+  return stmt.kind === 'expr' && stmt.expr.kind === 'assign' && stmt.expr.op === '=' && stmt.expr.value === allocation;
 }
 
 /** The local variable that an init's argument is a member of, through one alias (`v = &p->vdev`). */
@@ -153,21 +159,21 @@ function refuseParameter(module: Module, file: FileIr, site: CallSite, name: str
 }
 
 /** The object is not allocated by this function. */
-function refuseForeign(module: Module, file: FileIr, site: CallSite, name: string, source: readonly Assignment[], tag: string | undefined): never {
+function refuseForeign(file: FileIr, site: CallSite, name: string, source: readonly Assignment[], tag: string | undefined): never {
   const value = source[0] && uncast(source[0].value);
-  let also = '';
-  try {
-    if (tag) containerOf(module, file, tag, site.target);
-  } catch (error) {
-    if (!(error instanceof RefusedError)) throw error;
-    if (error.refusal.code === 'member-not-first') also = ` Besides: ${error.refusal.reason}`;
-  }
   const what = tag ? `\`struct ${tag}\`` : `\`${name}\``;
+  if (value?.kind === 'assign' && isAllocation(value.value)) {
+    refuse('unsuitable-allocation', `\`${plain(textOf(file, value))}\` allocates ${what} and stores it in two places at once. Allocate into \`${name}\`, test it, and store it elsewhere afterwards.`, file, value);
+  }
+  const other = value?.kind === 'unary' ? memberPath(value).root : value;
+  if (other?.kind === 'name' && assignmentsOf(site.fn, other.name).some((item) => isAllocation(item.value))) {
+    refuse('several-allocations', `\`${name}\` is ${source.length > 1 ? 'one of several objects' : `another name for \`${other.name}\``}, which ${site.fn.name}() allocates. Initialise the device by the variable that it is allocated into${source.length > 1 ? ', each in a function of its own' : ''}.`, file, value ?? site.target);
+  }
   if (value?.kind === 'call' && value.name !== null && file.functions.some((fn) => fn.name === value.name)) {
-    refuse('allocated-elsewhere', `${what} comes from ${value.name}(), not from an allocation in ${site.fn.name}(). Move the allocation into ${site.fn.name}(), where the device is initialised.${also}`, file, value);
+    refuse('allocated-elsewhere', `${what} comes from ${value.name}(), not from an allocation in ${site.fn.name}(). Move the allocation into ${site.fn.name}(), where the device is initialised.`, file, value);
   }
   const from = value?.kind === 'call' && value.name !== null ? `${value.name}()` : value ? `\`${textOf(file, value).replace(/\s+/g, ' ')}\`` : 'elsewhere';
-  refuse('allocated-elsewhere', `${what} is allocated elsewhere: ${site.fn.name}() gets it from ${from}, and vfio_alloc_device must allocate what it initialises. Split the object first: let probe allocate a struct that embeds the vfio_device and points to the rest.${also}`, file, value ?? site.target);
+  refuse('allocated-elsewhere', `${what} is allocated elsewhere: ${site.fn.name}() gets it from ${from}, and vfio_alloc_device must allocate what it initialises. Split the object first: let probe allocate a struct that embeds the vfio_device and points to the rest.`, file, value ?? site.target);
 }
 
 function checkAllocator(file: FileIr, scope: Scope, call: CallExpr, tag: string, stmt: Stmt): void {

@@ -32,7 +32,7 @@ export function resolveArguments(file: FileIr, scope: Scope, site: CallSite, all
     refuse('argument-not-available', `${site.call.name ?? 'the init'}() has not the three arguments that it takes in any kernel.`, file, site.call);
   }
   const gap = gapBetween(scope, allocation, site.at.index, variable);
-  const place: Place = { file, scope, from: allocation.stmt.end, to: site.at.index, gap, variable };
+  const place: Place = { file, scope, from: allocation.stmt.end, to: site.at.index, last: site.at.index, gap, variable };
   const ops = settle(place, third, 'ops table', 0);
   const dev = site.call.name === 'vfio_pci_core_init_device' ? deviceOf(place, second) : settle(place, second, 'device', 0);
   return { dev, ops, before: gap.raised() };
@@ -45,6 +45,8 @@ interface Place {
   readonly from: number;
   /** Index, in the block of the allocation, of the statement that evaluates what is to be settled. */
   readonly to: number;
+  /** That of the init: a test in front of it is one of what it is given. */
+  readonly last: number;
   readonly gap: Gap;
   readonly variable: string;
 }
@@ -63,7 +65,8 @@ function deviceOf(place: Place, pdev: Expr): string {
 function settle(place: Place, expr: Expr, what: string, hops: number): string {
   const { file } = place;
   if (hops > MAX_HOPS) refuse('argument-not-available', `The ${what} \`${textOf(file, expr)}\` cannot be traced to what is known before the allocation.`, file, expr);
-  const guard = place.gap.guardOf(expr, place.to);
+  const setting = place.gap.settingOf(uncast(expr), place.to);
+  const guard = place.gap.guardOf(expr, place.last, setting?.kind === 'value');
   if (guard) refuse('argument-not-available', `Line ${lineOf(file, guard.start)} tests what the ${what} \`${plain(textOf(file, expr))}\` is made of, and leaves, but vfio_alloc_device takes it before that. Make the test before the allocation.`, file, guard);
   const parts = partsToReplace(place, expr, what);
   let text = '';
@@ -100,7 +103,9 @@ function partsToReplace(place: Place, expr: Expr, what: string): Replaced[] {
     else if (setting?.kind === 'changed') {
       const { place: set, at } = setting.conflict;
       const changed = set.kind === 'everything' || set.kind === 'locals' ? `what it is made from` : placeText(set);
-      late(`is not known before the allocation: line ${lineOf(file, at.start)}, \`${plain(textOf(file, at)).slice(0, 60)}\`, sets ${changed} or may do so, but vfio_alloc_device takes it.`, at);
+      const by = plain(textOf(file, at)).slice(0, 60);
+      const where = `\`${by}\`` === changed ? '' : `, \`${by}\`,`;
+      late(`is not known before the allocation: line ${lineOf(file, at.start)}${where} sets ${changed} or may do so, but vfio_alloc_device takes it.`, at);
     } else if (inner.kind === 'name' && scope.locals.has(inner.name) && !isSetBefore(place, inner.name)) {
       late(`is only known after the allocation of \`${place.variable}\`, but vfio_alloc_device takes it.`, expr);
     } else if ((inner.kind === 'call' || inner.kind === 'name') && !place.gap.onlyLooks(inner)) {

@@ -5,6 +5,7 @@ import { lineIn, refuse } from './refuse.ts';
 import type { Container } from './types.ts';
 import { findStruct, resolveType } from './typing.ts';
 import { withoutComments } from '../text/lexical.ts';
+import { deviceMembersOf } from './unseen-struct.ts';
 
 /** The first member of a struct of the kernel's public headers that drivers embed. It is first in every kernel since 5.15. */
 const KERNEL_STRUCTS: ReadonlyMap<string, string> = new Map([['vfio_pci_core_device', 'vdev']]);
@@ -13,13 +14,15 @@ const MAX_LEVELS = 8;
 
 /**
  * Proves that `struct tag` has its vfio_device at offset 0 through every level, as vfio_alloc_device demands (it applies
- * container_of to an error pointer). Refuses when a definition is missing, ambiguous or has something before the member.
+ * container_of to an error pointer). Where no definition is seen, the one member that the code uses as its device is taken: vfio_alloc_device
+ * does not compile for another offset (BUILD_BUG_ON_ZERO, since 6.1). Refuses when a definition is ambiguous or has something before the member.
  */
 export function containerOf(module: Module, file: FileIr, tag: string, at: Span): Container {
   const path: string[] = [];
   const tags = [tag];
   let current = tag;
   let from = file;
+  let unseen: string | null = null;
   while (current !== 'vfio_device') {
     const known = KERNEL_STRUCTS.get(current);
     if (known) {
@@ -27,13 +30,14 @@ export function containerOf(module: Module, file: FileIr, tag: string, at: Span)
       current = 'vfio_device';
     } else {
       const definition = findStruct(module, from, current);
-      if (!definition) {
+      const member = definition ? firstMember(module, definition.struct, definition.file) : onlyDeviceMember(module, current);
+      if (!member) {
         refuse('struct-not-found', `There is no single definition of \`struct ${current}\` in this file or the headers it quotes, so the offset of its vfio_device cannot be proved.`, file, at);
       }
-      const first = firstMember(module, definition.struct, definition.file);
-      path.push(first.name);
-      current = first.tag;
-      from = definition.file;
+      if (!definition) unseen = current;
+      path.push(member.name);
+      current = member.tag;
+      from = definition?.file ?? from;
     }
     tags.push(current);
     if (path.length > MAX_LEVELS) refuse('struct-not-found', `\`struct ${tag}\` embeds its vfio_device too deep to follow.`, file, at);
@@ -41,7 +45,13 @@ export function containerOf(module: Module, file: FileIr, tag: string, at: Span)
   if (path.length === 0) {
     refuse('struct-anonymous', 'The driver allocates a bare `struct vfio_device`; vfio_alloc_device needs a struct of the driver that embeds it. Embed it as the first member of one.', file, at);
   }
-  return { tag, path, tags };
+  return { tag, path, tags, unseen };
+}
+
+/** The member that the code uses as the device of a struct that is defined where it is not seen; null when it uses none, or several. */
+function onlyDeviceMember(module: Module, tag: string): { name: string; tag: string } | null {
+  const [only, ...others] = deviceMembersOf(module, tag);
+  return only && others.length === 0 ? { name: only[0], tag: only[1] } : null;
 }
 
 /** The first member, which must be the vfio_device or a struct that begins with one. */
@@ -54,7 +64,14 @@ function firstMember(module: Module, struct: StructIr, file: FileIr): { name: st
   for (const field of struct.fields) {
     const type = resolveType(module, file, field.type);
     if (type?.pointers !== 0 || !embedsDevice(module, file, type.tag)) continue;
+    if (field.unplaced) {
+      refuse('member-not-first', `\`struct ${struct.name}\` keeps \`${field.name}\`, line ${lineIn(file, field.statement.start)}, in a union, where other members have the same bytes. Make it a member of the struct itself, the first one.`, file, field.statement);
+    }
     refuse('member-not-first', `\`struct ${struct.name}\` keeps \`${field.name}\` at line ${lineIn(file, field.statement.start)}, not as its first member: vfio_alloc_device needs it at offset 0. Move it first.`, file, field.statement);
+  }
+  const untagged = struct.fields.find((field) => field.type.name === '' && field.type.pointers === 0);
+  if (untagged) {
+    refuse('struct-not-found', `\`struct ${struct.name}\` has no vfio_device of its own, and its member \`${untagged.name}\` at line ${lineIn(file, untagged.statement.start)} is a struct without a tag, which is not looked into. Give that a tag first.`, file, untagged.statement);
   }
   refuse('struct-not-found', `\`struct ${struct.name}\` does not embed a vfio_device that can be seen here.`, file, { start: struct.start, end: struct.end });
 }
@@ -74,6 +91,7 @@ export function embedsDevice(module: Module, file: FileIr, tag: string): boolean
     if (next.tag === 'vfio_device' || KERNEL_STRUCTS.has(next.tag)) return true;
     if (seen.has(next.tag)) continue;
     seen.add(next.tag);
+    if (deviceMembersOf(module, next.tag).size > 0) return true;
     const definition = findStruct(module, next.from, next.tag);
     for (const field of definition?.struct.fields ?? []) {
       const type = resolveType(module, definition!.file, field.type);

@@ -1,6 +1,7 @@
 /** The conversion: a plan or a refusal from the IR, and the edits of a plan. The engine applies them and proves the result. */
 export { planConversion } from './several-files/plan.ts';
 export { prepareConversion, type Prepared, type Relower } from './prepare.ts';
+export { besidesStep } from './obstacles.ts';
 export { composePlanned, offsetAfter, siteBefore, type DocumentEdits } from './compose.ts';
 export { finishConversion } from './finish/index.ts';
 export { editsOf } from './edits.ts';

@@ -1,5 +1,6 @@
 /** Where a driver keeps a pointer to an object beside its drvdata: what must be gone before the last put. */
 import { retainsArgument } from '../kernel/lookup.ts';
+import { publishes } from '../kernel/memory-uses.ts';
 import type { Expr, FileIr } from '../ir/types.ts';
 import type { Module } from '../lifecycle/types.ts';
 import { allExpressions, statementsOf, uncast } from './place.ts';
@@ -27,6 +28,7 @@ export function keptAt(module: Module, file: FileIr, container: Container): { re
 function keeps(scope: Scope, container: Container, expr: Expr): boolean {
   if (expr.kind === 'assign') return !isLocal(scope, expr.target) && isOf(scope, container, expr.value);
   if (expr.kind !== 'call' || expr.name === null) return false;
+  if (publishes(expr.name)) return expr.args[0] !== undefined && !isLocal(scope, expr.args[0]) && expr.args[1] !== undefined && isOf(scope, container, expr.args[1]);
   return retainsArgument(expr.name) && expr.args.some((arg) => isOf(scope, container, arg));
 }
 

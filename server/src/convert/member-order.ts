@@ -4,7 +4,7 @@
  */
 import { behaviourOf, retainsArgument, testedArgument } from '../kernel/lookup.ts';
 import { isValueOrTest } from '../kernel/macros.ts';
-import { byteRangesOf, takesCookie } from '../kernel/memory-uses.ts';
+import { byteRangesOf, isLinkMember, returnsLink, takesCookie } from '../kernel/memory-uses.ts';
 import { isQuery } from '../kernel/queries.ts';
 import type { CallExpr, Expr, FileIr, FunctionIr, Stmt, StructIr, TypeName } from '../ir/types.ts';
 import type { Module } from '../lifecycle/types.ts';
@@ -183,7 +183,10 @@ function walkCast(search: Search, scope: Scope, expr: Expr & { kind: 'cast' }, u
   const to = resolveType(search.module, scope.file, expr.type);
   const inner = uncast(expr.operand);
   const kind = kindOf(search, scope, inner);
-  if (isStruct(search, to)) judgeIncoming(search, scope, expr.operand, to, expr.type);
+  if (isStruct(search, to)) {
+    judgeUnseenSource(search, scope, expr.operand);
+    judgeIncoming(search, scope, expr.operand, to, expr.type);
+  }
   const same = kind === 'object' ? isStruct(search, to) : kind === 'first' ? isFirst(search, to) : to !== null && !isFirst(search, to);
   if (kind !== null && !same && !isPlain(expr.type)) search.deny('a cast relies on the order', scope.file, expr);
   walk(search, scope, expr.operand, same ? FINE : use, true);
@@ -350,6 +353,16 @@ function judgeIncoming(search: Search, scope: Scope, value: Expr, to: PointerTyp
     if (field === null || isPlain(field)) return;
   } else if (source.kind === 'index' || (source.kind === 'unary' && source.op === '*')) return;
   search.deny('a cast relies on the order', scope.file, value);
+}
+
+/**
+ * A cast to the struct of what has a type that is not seen. Where that is an address the cast is idle, and where it is the link of a list or
+ * tree it relies on the link to be first.
+ */
+function judgeUnseenSource(search: Search, scope: Scope, value: Expr): void {
+  const source = uncast(value);
+  const isLink = source.kind === 'member' ? memberType(scope, source) === null && isLinkMember(source.field) : source.kind === 'call' && source.name !== null && returnsLink(source.name);
+  if (isLink) search.deny('a cast relies on the order', scope.file, value);
 }
 
 /** Drvdata, a `void *`, or a member of that type. */

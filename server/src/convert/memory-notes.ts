@@ -1,5 +1,5 @@
 /** What the memory of an object loses or gains when vfio_alloc_device() allocates it: kvzalloc() with GFP_KERNEL (drivers/vfio/vfio_main.c, 6.1 to 6.12). */
-import { contiguousArgument, vmallocArgument } from '../kernel/memory-uses.ts';
+import { contiguousArgument, slabArgument, vmallocArgument } from '../kernel/memory-uses.ts';
 import type { CallExpr, Expr, FileIr } from '../ir/types.ts';
 import type { Module } from '../lifecycle/types.ts';
 import { allExpressions, namesIn, statementsOf, uncast } from './place.ts';
@@ -25,6 +25,8 @@ export function memoryNotes(module: Module, container: Container, allocation: Al
   if (name.endsWith('_node')) notes.push(`Line ${line}: vfio_alloc_device() asks for no NUMA node, as ${name}() did.`);
   if (/^k[mzc]alloc/.test(name)) append(notes, usesOf(module, file, container, contiguousArgument).map(({ where, use }) =>
     `${use.name ?? 'A call'}() at line ${lineIn(where, use.start)} is given memory of struct ${container.tag} and needs it physically contiguous. ${name}() saw to that; vfio_alloc_device() takes kvzalloc(), which falls back to vmalloc() for more than a page. Allocate that part on its own.`));
+  if (/^k[mzc]alloc/.test(name)) append(notes, usesOf(module, file, container, slabArgument).map(({ where, use }) =>
+    `${use.name ?? 'A call'}() at line ${lineIn(where, use.start)} is given struct ${container.tag} and needs it from kmalloc(). vfio_alloc_device() takes kvzalloc(), which falls back to vmalloc() for more than a page. Use the size that was asked for.`));
   if (/^k?v[mzc]/.test(name)) append(notes, usesOf(module, file, container, vmallocArgument).map(({ where, use }) =>
     `${use.name ?? 'A call'}() at line ${lineIn(where, use.start)} is given memory of struct ${container.tag} and needs it from vmalloc(). vfio_alloc_device() takes kvzalloc(), which takes kmalloc() where it can. Allocate that part on its own.`));
   return notes;

@@ -12,6 +12,8 @@ export function notesOf(module: Module, file: FileIr, kernel: KernelVersion, dev
   const notes: Note[] = [];
   const say = (text: string, kind: 'review' | 'label' = 'review'): void => void notes.push({ kind, text });
   for (const device of devices) {
+    const { unseen, path } = device.container;
+    if (unseen !== null) say(`The definition of struct ${unseen} is not seen here: vfio_alloc_device() does not compile unless ${path[0]!} is its first member.`);
     const kept = keptAt(module, file, device.container);
     if (kept) say(`struct ${device.container.tag} is now freed at the last vfio_put_device(), which may be later than before: pointers to it that are kept elsewhere, as line ${lineIn(kept.file, kept.expr.start)} does, must still be gone by then.`);
     for (const label of device.labels) say(label.merged ? `Label ${label.from} in ${label.fn.name}() went: its gotos lead to ${label.to}, which followed at once.` : `Label ${label.from} in ${label.fn.name}() is now ${label.to}.`, 'label');

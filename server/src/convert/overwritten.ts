@@ -1,7 +1,8 @@
 /** Proves that nothing overwrites an object, or its vfio_device, while the vfio core still works on it: from its allocation to the last put. */
 import { behaviourOf } from '../kernel/general.ts';
+import { isSetByDriver } from '../kernel/fixed-members.ts';
 import { byteRangesOf, saysItOverwrites } from '../kernel/memory-uses.ts';
-import type { CallExpr, Expr, FileIr } from '../ir/types.ts';
+import type { CallExpr, Expr, FileIr, TypeName } from '../ir/types.ts';
 import type { Module } from '../lifecycle/types.ts';
 import { plain } from './arguments.ts';
 import { allExpressions, statementsOf, uncast, type Placed } from './place.ts';
@@ -14,6 +15,28 @@ import { memberPath, scopeOf, typeOf, type Scope } from './typing.ts';
 /** Positions of what the kernel's functions write to. */
 const writtenByKernel: Positions = (name) => byteRangesOf(name).filter((range) => range.writes).map((range) => range.pointer);
 
+/** The pointer whose bytes an assignment writes: `*bytes++ = 0`, `((u8 *)p)[i] = 0`. What goes by the type of a struct is told by that. */
+function storedThrough(expr: Expr, locals: ReadonlyMap<string, TypeName | null>): readonly Expr[] {
+  if (expr.kind !== 'assign' && expr.kind !== 'update') return [];
+  const target = uncast(expr.kind === 'assign' ? expr.target : expr.operand);
+  const pointer = target.kind === 'index' ? target.base : target.kind === 'unary' && target.op === '*' ? target.operand : null;
+  if (!pointer) return [];
+  const name = pointerIn(pointer);
+  const type = castOf(pointer) ?? (name === null ? null : locals.get(name));
+  return type && type.keyword === null && type.pointers === 1 ? [pointer] : [];
+}
+
+/** The type that a pointer is cast to, inside of what is counted on it. */
+function castOf(pointer: Expr): TypeName | null {
+  let inner = pointer;
+  for (;;) {
+    if (inner.kind === 'cast') return inner.type;
+    if (inner.kind === 'binary') inner = inner.left;
+    else if (inner.kind === 'update') inner = inner.operand;
+    else return null;
+  }
+}
+
 interface Search {
   readonly module: Module;
   readonly file: FileIr;
@@ -24,7 +47,7 @@ interface Search {
 
 /** Refuses where code of the module writes over a whole object, or over its vfio_device. `wiped` are statements that the conversion takes care of. */
 export function refuseOverwritten(module: Module, file: FileIr, container: Container, frees: readonly FreePlan[], wiped: ReadonlySet<Placed['stmt']>): void {
-  const search: Search = { module, file, container, written: reachedBy(module, file, writtenByKernel), frees };
+  const search: Search = { module, file, container, written: reachedBy(module, file, writtenByKernel, storedThrough), frees };
   for (const document of new Set([file, ...module.sources, ...module.headers])) {
     for (const fn of document.functions) {
       const scope = scopeOf(module, document, fn);
@@ -37,6 +60,10 @@ export function refuseOverwritten(module: Module, file: FileIr, container: Conta
 }
 
 function judge(search: Search, scope: Scope, at: Placed, expr: Expr): void {
+  const member = coreMember(search, scope, expr);
+  if (member !== null) {
+    refuse('object-overwritten', `\`${plain(textOf(scope.file, expr))}\` at line ${lineIn(scope.file, expr.start)} sets \`${member}\` of the vfio_device, which belongs to the vfio core from the allocation to the last vfio_put_device(). Leave it to the core.`, scope.file, expr);
+  }
   if (mayOverwrite(search, scope, at, expr)) refuseUnseen(search, scope, expr);
   if (!overwrites(search, scope, expr)) return;
   const { container } = search;
@@ -54,6 +81,20 @@ function refuseUnseen({ container }: Search, { file }: Scope, call: CallExpr & {
   const place = `\`${plain(textOf(file, call))}\` at line ${lineIn(file, call.start)}`;
   const danger = `may overwrite \`struct ${container.tag}\` with the vfio_device in it, which the vfio core works on until the last vfio_put_device()`;
   refuse('object-overwritten', `${place} ${danger}: ${call.name}() is not in the files that were read. Take the call out where it overwrites the object, or name the file of ${call.name}() too.`, file, call);
+}
+
+/** The member of the vfio_device that an assignment sets, where the core keeps it: null for what a driver may set before the register. */
+function coreMember({ container }: Search, scope: Scope, expr: Expr): string | null {
+  if (expr.kind !== 'assign' && expr.kind !== 'update') return null;
+  let target = uncast(expr.kind === 'assign' ? expr.target : expr.operand);
+  while (target.kind === 'member') {
+    const base = typeOf(scope, target.base);
+    const isDevice = base?.tag === 'vfio_device' && base.pointers === (target.arrow ? 1 : 0);
+    const device: Expr = target.arrow ? target.base : { kind: 'unary', op: '&', operand: target.base, start: target.start, end: target.end };
+    if (isDevice && !isVariable(scope, target.base) && levelOf(scope, container, uncast(device)) >= 0) return isSetByDriver(target.field) ? null : target.field;
+    target = uncast(target.base);
+  }
+  return null;
 }
 
 function overwrites(search: Search, scope: Scope, expr: Expr): boolean {

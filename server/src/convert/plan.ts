@@ -4,11 +4,13 @@ import type { IommuFamily } from '../kernel/iommu-families.ts';
 import { compareVersions, formatVersion } from '../kernel/version.ts';
 import { findAllocation, rootOf } from './allocation.ts';
 import { plain, tablesOf } from './arguments.ts';
-import { embedsDevice } from './container.ts';
+import { refuseAtomicFrees } from './atomic-free.ts';
+import { containerOf, embedsDevice } from './container.ts';
 import { drvdataMoves } from './drvdata.ts';
 import { planLabels } from './labels.ts';
 import { notesOf } from './notes.ts';
 import { refuseOverwritten } from './overwritten.ts';
+import { collectObstacles } from './obstacles.ts';
 import { uncast } from './place.ts';
 import { provePaths } from './proofs.ts';
 import { lineOf, refuse, textOf } from './refuse.ts';
@@ -19,7 +21,6 @@ import { findTable, planTable } from './tables.ts';
 import { findTeardown } from './teardown.ts';
 import type { AllocationPlan, Container, ConversionInput, DevicePlan, MovePlan, PlanResult, TablePlan } from './types.ts';
 import { baseName, typeOf } from './typing.ts';
-import { append } from '../text/lists.ts';
 
 /**
  * Plans the conversion of the devices of one document, which may be several merged: only of those that one of `origins`, the document
@@ -86,43 +87,74 @@ function rootTag(site: CallSite): string | undefined {
   return root ? typeOf(site.scope, root)?.tag : undefined;
 }
 
+/**
+ * Plans one device. Checks that do not need each other all run before the first refusal is thrown, so that a person learns of everything
+ * that stands in the way.
+ */
 function planDevice(input: ConversionInput, file: FileIr, group: readonly CallSite[], sites: readonly CallSite[], alone: boolean): { device: DevicePlan; planned: TablePlan[] } {
-  const { module, kernel } = input;
+  const { module } = input;
   for (const site of group) {
     if (site.fn.opaque) refuse('opaque-function', `${site.fn.name}() has something in it that was not understood, so its paths cannot be followed. Simplify it, or convert by hand.`, file, site.fn.nameSpan);
   }
-  refuseSeveralInits(file, group);
-  refuseVersionArms(file, group);
-  const found = group.map((site) => ({ site, ...findAllocation(module, file, site) }));
-  const { container } = found[0]!;
-  const planned = found.map((item) => item.plan);
-  refuseOtherAllocations(file, container, planned, sites);
-  const teardown = findTeardown(module, file, container, sites, alone, planned[0]!.call);
-  refuseOverwritten(module, file, container, teardown.frees, new Set());
-  const allocations = provePaths(module, file, container, planned, teardown);
+  const obstacles = collectObstacles();
+  const { attempt } = obstacles;
+  attempt(() => refuseSeveralInits(file, group));
+  attempt(() => refuseVersionArms(file, group));
+  const found = attempt(() => group.map((site) => ({ site, ...findAllocation(module, file, site) })));
+  const container = found?.[0]?.container ?? attempt(() => containerOfSite(module, file, group[0]!));
+  const planned = found?.map((item) => item.plan);
+  if (container && planned) attempt(() => refuseOtherAllocations(file, container, planned, sites));
+  const teardown = container && attempt(() => findTeardown(module, file, container, sites, alone, planned?.[0]?.call ?? group[0]!.call));
+  if (container) attempt(() => refuseOverwritten(module, file, container, teardown?.frees ?? [], new Set()));
+  if (teardown) attempt(() => refuseAtomicFrees(file, teardown.frees));
+  const allocations = container && planned && teardown && attempt(() => provePaths(module, file, container, planned, teardown));
 
+  const family = container && attempt(() => registration(file, container, group, sites));
   const core = group.some((site) => site.call.name === 'vfio_pci_core_init_device');
-  const family = registration(file, container, group, sites);
-  const moves = [
-    ...allocations.flatMap((item) => item.before.map((at): MovePlan => ({ file: item.file, at, before: item.at }))),
-    ...(core ? allocations.flatMap((item) => drvdataMoves(file, container, item, sites)) : []),
-  ];
-  const tables: TablePlan[] = [];
-  for (const { site, plan } of found) {
-    const ops = site.call.args[2]!;
-    const names = tablesOf(site.scope, ops);
-    if (!names) refuse('table-chosen-late', `Which ops table \`${plain(textOf(file, ops))}\` is cannot be told here. Pass \`&table\`, or a local that is only set to such before the allocation.`, file, ops);
-    for (const name of names) {
-      const table = findTable(file, name, ops);
-      // A table of another document may serve the probes of several drivers: what is added there is not named after one of them.
-      const own = placeOf(file, table.start).file === placeOf(file, plan.fn.start).file;
-      const needs = { kernel, family, core, functionName: own ? plan.fn.name : null, callbacks: input.callbacks?.get(name) };
-      append(tables, elementsOf(file, table).map((element) => planTable(file, element, needs)));
-    }
-  }
-  checkConditions(file, allocations[0]!.fn, [...teardown.frees.map((item) => item.fn), ...teardown.uninits.map((item) => item.fn), ...allocations.map((item) => item.fn), ...tables.map((item) => item.variable)]);
-  const labels = planLabels(module, file, container, teardown.frees, teardown.uninits);
+  const moves = container && allocations && attempt(() => movesOf(file, container, allocations, core ? sites : null));
+  const tables = family && attempt(() => group.flatMap((site) => tablesOfSite(input, file, site, { family, core, fn: site.fn })));
+  if (allocations && teardown && tables) attempt(() => checkConditions(file, allocations[0]!.fn, [...teardown.frees.map((item) => item.fn), ...teardown.uninits.map((item) => item.fn), ...allocations.map((item) => item.fn), ...tables.map((item) => item.variable)]));
+  const labels = container && teardown && attempt(() => planLabels(module, file, container, teardown.frees, teardown.uninits));
+  obstacles.report();
+  if (!container || !allocations || !teardown || !moves || !tables || !labels) throw new Error('a part of the plan is missing, and nothing was refused');
   return { device: { container, allocations, uninits: teardown.uninits, frees: teardown.frees, labels, moves }, planned: tables };
+}
+
+/** The struct of the object that a site initialises, where its allocation is not found; undefined where it is not known. */
+function containerOfSite(module: Module, file: FileIr, site: CallSite): Container | undefined {
+  const root = rootOf(site.scope, site.target);
+  const tag = root && typeOf(site.scope, root)?.tag;
+  return tag ? containerOf(module, file, tag, site.target) : undefined;
+}
+
+/** @param sites the calls that set drvdata, where the vfio-pci core wants it set early */
+function movesOf(file: FileIr, container: Container, allocations: readonly AllocationPlan[], sites: readonly CallSite[] | null): MovePlan[] {
+  return [
+    ...allocations.flatMap((item) => item.before.map((at): MovePlan => ({ file: item.file, at, before: item.at }))),
+    ...(sites ? allocations.flatMap((item) => drvdataMoves(file, container, item, sites)) : []),
+  ];
+}
+
+interface OfDevice {
+  readonly family: IommuFamily;
+  readonly core: boolean;
+  /** The function that allocates. */
+  readonly fn: FunctionIr;
+}
+
+function tablesOfSite({ kernel, callbacks }: ConversionInput, file: FileIr, site: CallSite, { family, core, fn }: OfDevice): TablePlan[] {
+  const ops = site.call.args[2];
+  // The search for the allocation has refused a call without it.
+  if (!ops) return [];
+  const names = tablesOf(site.scope, ops);
+  if (!names) refuse('table-chosen-late', `Which ops table \`${plain(textOf(file, ops))}\` is cannot be told here. Pass \`&table\`, or a local that is only set to such before the allocation.`, file, ops);
+  return names.flatMap((name) => {
+    const table = findTable(file, name, ops);
+    // A table of another document may serve the probes of several drivers: what is added there is not named after one of them.
+    const own = placeOf(file, table.start).file === placeOf(file, fn.start).file;
+    const needs = { kernel, family, core, functionName: own ? fn.name : null, callbacks: callbacks?.get(name) };
+    return elementsOf(file, table).map((element) => planTable(file, element, needs));
+  });
 }
 
 /** An arm that is there for old kernels is right as it is. */

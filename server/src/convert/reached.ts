@@ -1,14 +1,19 @@
 /** Which arguments of the module's own functions and macros come to certain arguments of the kernel's: a wrapper is what it wraps. */
-import type { CallExpr, Expr, FileIr, FunctionIr, MacroIr, Stmt } from '../ir/types.ts';
+import type { CallExpr, Expr, FileIr, FunctionIr, MacroIr, Stmt, TypeName } from '../ir/types.ts';
 import type { Module } from '../lifecycle/types.ts';
+import { localsOf } from './locals.ts';
 import { allExpressions, expressionsIn, innerStatements, statementsOf, uncast } from './place.ts';
 import { append } from '../text/lists.ts';
 
 /** The positions of the arguments of a function that are meant; none for any other function. */
 export type Positions = (name: string) => readonly number[];
 
+/** The pointers that an expression of a function uses by itself as the kernel's functions do that are meant. */
+export type Uses = (expr: Expr, locals: ReadonlyMap<string, TypeName | null>) => readonly Expr[];
+
 interface Callee {
   readonly params: readonly string[];
+  readonly locals: () => ReadonlyMap<string, TypeName | null>;
   readonly expressions: () => readonly Expr[];
   /** Locals that hold what an argument points to. */
   readonly aliases: () => ReadonlyMap<string, string>;
@@ -17,8 +22,9 @@ interface Callee {
 /**
  * The same positions, of the kernel's functions and of those of the module that hand one of their arguments on to them, whatever type it
  * has on the way. What the module defines is not the kernel's function of that name.
+ * @param uses what the code of the module does in the same way without a call
  */
-export function reachedBy(module: Module, file: FileIr, kernel: Positions): Positions {
+export function reachedBy(module: Module, file: FileIr, kernel: Positions, uses: Uses = () => []): Positions {
   const callees = calleesOf(module, file);
   const known = new Map<string, readonly number[]>();
   const positions: Positions = (name) => {
@@ -29,12 +35,13 @@ export function reachedBy(module: Module, file: FileIr, kernel: Positions): Posi
     // A cycle of calls adds nothing to what the first of them does.
     known.set(name, []);
     const aliases = callee.aliases();
+    const locals = callee.locals();
     const found = new Set<number>();
     for (const expr of callee.expressions()) {
-      if (expr.kind !== 'call' || expr.name === null) continue;
-      for (const position of positions(expr.name)) {
-        const root = expr.args[position] && pointerIn(expr.args[position]);
-        const index = root === null || root === undefined ? -1 : callee.params.indexOf(aliases.get(root) ?? root);
+      const handed = expr.kind === 'call' && expr.name !== null ? positions(expr.name).map((position) => expr.args[position]) : [];
+      for (const pointer of [...handed, ...uses(expr, locals)]) {
+        const root = pointer ? pointerIn(pointer) : null;
+        const index = root === null ? -1 : callee.params.indexOf(aliases.get(root) ?? root);
         if (index >= 0) found.add(index);
       }
     }
@@ -69,13 +76,14 @@ function calleesOf(module: Module, file: FileIr): ReadonlyMap<string, Callee> {
 
 function functionCallee(fn: FunctionIr): Callee {
   const params = fn.params.map((param) => param.name);
-  return { params, expressions: () => statementsOf(fn).flatMap(({ stmt }) => allExpressions(stmt)), aliases: () => aliasesIn(fn, params) };
+  const statements = (): Stmt[] => statementsOf(fn).map(({ stmt }) => stmt);
+  return { params, locals: () => localsOf(fn), expressions: () => statements().flatMap(allExpressions), aliases: () => aliasesIn(statements(), params) };
 }
 
 /** Locals that are given what a parameter points to, in a chain of any length. */
-function aliasesIn(fn: FunctionIr, params: readonly string[]): ReadonlyMap<string, string> {
+function aliasesIn(statements: readonly Stmt[], params: readonly string[]): ReadonlyMap<string, string> {
   const aliases = new Map<string, string>();
-  for (const { stmt } of statementsOf(fn)) {
+  for (const stmt of statements) {
     const given = stmt.kind === 'decl' && stmt.init ? [{ name: stmt.name, value: stmt.init }]
       : allExpressions(stmt).flatMap((expr) => expr.kind === 'assign' && expr.target.kind === 'name' ? [{ name: expr.target.name, value: expr.value }] : []);
     for (const { name, value } of given) {
@@ -88,16 +96,23 @@ function aliasesIn(fn: FunctionIr, params: readonly string[]): ReadonlyMap<strin
 }
 
 function macroCallee(macro: MacroIr, params: readonly string[]): Callee {
-  return { params, expressions: () => expressionsOf(macro), aliases: () => new Map() };
+  const statements = statementsInMacro(macro);
+  const locals = new Map(statements.flatMap((stmt) => stmt.kind === 'decl' ? [[stmt.name, stmt.type] as const] : []));
+  return { params, locals: () => locals, expressions: () => expressionsOf(macro), aliases: () => aliasesIn(statements, params) };
 }
 
 /** What the body of a macro evaluates. */
 export function expressionsOf(macro: MacroIr): readonly Expr[] {
-  const found: Expr[] = macro.body ? expressionsIn(macro.body) : [];
-  const pending: Stmt[] = [...macro.statements ?? []];
+  return [...(macro.body ? expressionsIn(macro.body) : []), ...statementsInMacro(macro).flatMap(allExpressions)];
+}
+
+/** The statements of a macro's body and those inside them, outer before inner. */
+function statementsInMacro(macro: MacroIr): readonly Stmt[] {
+  const found: Stmt[] = [];
+  const pending: Stmt[] = [...macro.statements ?? []].reverse();
   for (let stmt = pending.pop(); stmt; stmt = pending.pop()) {
-    append(found, allExpressions(stmt));
-    append(pending, innerStatements(stmt));
+    found.push(stmt);
+    append(pending, [...innerStatements(stmt)].reverse());
   }
   return found;
 }

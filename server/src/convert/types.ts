@@ -32,6 +32,8 @@ export interface Refusal {
   readonly code: RefusalCode;
   readonly reason: string;
   readonly site: Site | null;
+  /** What stands in the way beside it. */
+  readonly others?: readonly Refusal[];
 }
 
 /** Stable names of the refusals, one for each row of the table in the documentation. */
@@ -85,6 +87,8 @@ export interface Container {
   readonly path: readonly string[];
   /** The struct tags on the way, one longer than `path`; the last is vfio_device. */
   readonly tags: readonly string[];
+  /** The struct on the way whose definition is not seen, so that only the compiler can check the offset; null when all are. */
+  readonly unseen: string | null;
 }
 
 /** Part of a plan: all its places are in this document of the module. */

@@ -1,7 +1,9 @@
 import type { Expr, FileIr, FunctionIr, MemberExpr, StructIr, TypeName } from '../ir/types.ts';
 import type { Module } from '../lifecycle/types.ts';
-import { statementsOf, uncast } from './place.ts';
 import { spend } from '../work/budget.ts';
+import { localsOf } from './locals.ts';
+import { uncast } from './place.ts';
+import { deviceMembersOf } from './unseen-struct.ts';
 
 /** A type as the conversion needs it: a struct tag and how many `*` away it is. */
 export interface PointerType {
@@ -20,17 +22,7 @@ export interface Scope {
 
 /** The scope of `fn`, which is a function of `file`. */
 export function scopeOf(module: Module, file: FileIr, fn: FunctionIr): Scope {
-  const locals = new Map<string, TypeName | null>();
-  for (const param of fn.params) locals.set(param.name, param.type);
-  for (const { stmt } of statementsOf(fn)) {
-    const declared = stmt.kind === 'decl' ? [stmt] : stmt.kind === 'loop' ? stmt.init.filter((inner) => inner.kind === 'decl') : [];
-    for (const decl of declared) {
-      const known = locals.get(decl.name);
-      const same = known === undefined || (known !== null && known.name === decl.type.name && known.pointers === decl.type.pointers);
-      locals.set(decl.name, same ? decl.type : null);
-    }
-  }
-  return { module, file, fn, locals };
+  return { module, file, fn, locals: localsOf(fn) };
 }
 
 /** A struct's definition: of the file, else of a header that it includes; never by tag from anywhere else. Undefined when there is none or they differ. */
@@ -97,7 +89,9 @@ export function typeOf(scope: Scope, expr: Expr, depth = 0): PointerType | null 
       if (base.tag === 'vfio_pci_core_device' && expr.field === 'vdev') return { tag: 'vfio_device', pointers: 0 };
       const definition = findStruct(module, file, base.tag);
       const field = definition?.struct.fields.find((item) => item.name === expr.field);
-      return field ? resolveType(module, file, field.type) : null;
+      if (field) return resolveType(module, file, field.type);
+      const device = definition ? undefined : deviceMembersOf(module, base.tag).get(expr.field);
+      return device === undefined ? null : { tag: device, pointers: 0 };
     }
     case 'unary':
       if (expr.op === '&') return moved(typeOf(scope, expr.operand, depth + 1), 1);

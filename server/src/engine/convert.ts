@@ -1,5 +1,5 @@
 /** Conversions as the hosts see them: where they are offered, whether they can be done, and the proved edits. */
-import { composePlanned, editsOf, finishConversion, planConversion, prepareConversion, siteBefore, whyUnchanged, type ConversionPlan, type Note, type Prepared, type Unchanged } from '../convert/index.ts';
+import { besidesStep, composePlanned, editsOf, finishConversion, planConversion, prepareConversion, siteBefore, whyUnchanged, type ConversionPlan, type Note, type Prepared, type Refusal, type Unchanged } from '../convert/index.ts';
 import { compareVersions, formatVersion } from '../kernel/version.ts';
 import type { Module, ModuleFacts, Site } from '../lifecycle/types.ts';
 import type { Finding } from '../rules/types.ts';
@@ -116,21 +116,23 @@ function preparePlan(engine: Engine, scratch: Engine, input: ModuleInput, target
   const request = { path: input.file, functionName };
   const prepared = prepareConversion({ module, kernel: target.version }, request, (edits) => relowered(scratch, input, edits));
   if (prepared.status === 'refused') {
-    // All steps but the last few are done by then, so that what the plan lacks is no longer what one of them would bring.
-    const plan = prepared.refusal.code === 'member-not-first' ? planConversion({ module: prepared.module, kernel: target.version }, request) : null;
-    if (plan?.status !== 'refused' || plan.refusal.code === prepared.refusal.code) return { status: 'refused', ...prepared.refusal };
-    const { site } = plan.refusal;
-    return { status: 'refused', ...prepared.refusal, others: [{ ...plan.refusal, site: site && siteBefore(prepared.edits, site) }] };
+    const plan = planConversion({ module: prepared.module, kernel: target.version }, request);
+    const others = plan.status === 'refused' ? besidesStep(prepared.refusal, plan.refusal) : [];
+    return refusedAs(prepared.refusal, others.map((one) => ({ ...one, site: one.site && siteBefore(prepared.edits, one.site) })));
   }
   const result = planConversion({ module: prepared.module, kernel: target.version, callbacks: prepared.callbacks, documents: prepared.documents }, request);
   switch (result.status) {
     case 'planned': return { status: 'planned', prepared, plan: result.plan };
     case 'unchanged': return prepared.edits.length > 0 ? { status: 'planned', prepared, plan: null } : result;
     case 'refused': {
-      const { site } = result.refusal;
-      return { status: 'refused', ...result.refusal, site: site && siteBefore(prepared.edits, site) };
+      const before = (one: Refusal): Refusal => ({ ...one, site: one.site && siteBefore(prepared.edits, one.site) });
+      return refusedAs(before(result.refusal), (result.refusal.others ?? []).map(before));
     }
   }
+}
+
+function refusedAs({ code, reason, site }: Refusal, others: readonly Refusal[]): Extract<Conversion, { status: 'refused' }> {
+  return { status: 'refused', code, reason, site, ...(others.length > 0 && { others }) };
 }
 
 /** All that stands in the way, as one text. */

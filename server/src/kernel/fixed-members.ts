@@ -31,3 +31,14 @@ const SMALL: ReadonlySet<string> = new Set(`mutex rw_semaphore semaphore list_he
 export function isSmallStruct(tag: string): boolean {
   return SMALL.has(tag);
 }
+
+/**
+ * The members of struct vfio_device that drivers set, before the register (include/linux/vfio.h of 5.18 to 6.12). All others are the core's,
+ * and those of vfio_init_group_dev(): `dev` and `ops`.
+ */
+const SET_BY_DRIVER: ReadonlySet<string> = new Set(['migration_flags', 'mig_ops', 'log_ops', 'pm']);
+
+/** True when a driver may set the member of its vfio_device. */
+export function isSetByDriver(member: string): boolean {
+  return SET_BY_DRIVER.has(member);
+}

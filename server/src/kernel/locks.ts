@@ -90,3 +90,18 @@ const byClass = new Map(GUARD_CLASSES.flatMap((row) => row.classes.map((name) =>
 export function guardClass(name: string): { readonly take: string; readonly release: string } | undefined {
   return byClass.get(name);
 }
+
+/** The rows of the locks under which nothing may sleep. */
+const SPINNING = new Set(LOCK_PAIRS.flatMap((row, i) => /^(?:spin|read|write|rcu_read)_lock$|^write_seqlock$/.test(row.take[0]!) ? [i] : []));
+
+/** `lockTakenBy`, of a lock under which nothing may sleep. */
+export function spinLockTakenBy(name: string): number | undefined {
+  const row = byTaker.get(name);
+  return row !== undefined && SPINNING.has(row) ? row : undefined;
+}
+
+/** `lockReleasedBy`, of a lock under which nothing may sleep. */
+export function spinLockReleasedBy(name: string): number | undefined {
+  const row = byRelease.get(name);
+  return row !== undefined && SPINNING.has(row) ? row : undefined;
+}

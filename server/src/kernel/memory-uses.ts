@@ -73,6 +73,14 @@ export function contiguousArgument(name: string): number | undefined {
   return CONTIGUOUS.get(name);
 }
 
+/** The argument that must be memory of kmalloc() itself. */
+const SLAB: ReadonlyMap<string, number> = new Map(words('ksize').map((name) => [name, 0] as const));
+
+/** The position of the argument of the kernel's `name` that must come from kmalloc(); undefined where there is none. */
+export function slabArgument(name: string): number | undefined {
+  return SLAB.get(name);
+}
+
 /** The argument that must be memory of vmalloc(). */
 const VMALLOC: ReadonlyMap<string, number> = new Map([
   ...words('vmalloc_to_page vmalloc_to_pfn find_vm_area').map((name) => [name, 0] as const),
@@ -108,4 +116,29 @@ const COOKIE_TAKERS: ReadonlySet<string> = new Set(words(`devm_add_action devm_a
 /** True when a call of the kernel's `name` takes a pointer without looking behind it. */
 export function takesCookie(name: string): boolean {
   return COOKIE_TAKERS.has(name);
+}
+
+/** The members of the kernel's links that lead to another link (<linux/types.h>, <linux/llist.h>, <linux/rbtree_types.h>, <linux/plist.h> of 6.12). */
+const LINK_MEMBERS: ReadonlySet<string> = new Set(words('next prev first pprev rb_node rb_left rb_right rb_leftmost node_list prio_list'));
+
+/** True for a member that is most often a link of a list or tree, which is embedded in an object. */
+export function isLinkMember(name: string): boolean {
+  return LINK_MEMBERS.has(name);
+}
+
+/** Functions that return a link (<linux/llist.h>, <linux/rbtree.h>, <linux/list.h>, <linux/timerqueue.h>). */
+const LINK_RETURNERS: ReadonlySet<string> = new Set(words(`llist_del_first llist_del_all __llist_del_all llist_next llist_reverse_order rb_first rb_last rb_next rb_prev rb_parent
+  rb_first_cached rb_first_postorder rb_next_postorder rb_find rb_add_cached timerqueue_getnext klist_next list_next_rcu hlist_first_rcu`));
+
+/** True when the kernel's `name` returns a link of a list or tree. */
+export function returnsLink(name: string): boolean {
+  return LINK_RETURNERS.has(name);
+}
+
+/** Stores that are macros and publish a pointer: argument 0 is the place, argument 1 the pointer. */
+const PUBLISHERS: ReadonlySet<string> = new Set(words('rcu_assign_pointer RCU_INIT_POINTER WRITE_ONCE smp_store_release smp_store_mb xchg cmpxchg'));
+
+/** True when a call of the kernel's `name` stores its argument 1, a pointer, where argument 0 says. */
+export function publishes(name: string): boolean {
+  return PUBLISHERS.has(name);
 }

@@ -130,3 +130,23 @@ describe('what sets up a lock and what ends it go together', () => {
     expect(text.slice(text.indexOf('static int keeper_probe'))).not.toContain('mutex_destroy');
   });
 });
+
+describe('what is undone of another object, or in another order, is no undoing of this one', () => {
+  test('a second object of the same struct', () => {
+    const { init, text } = folded({ locals: 'struct lock_keeper *peer = keeper_peer(mdev);\n', gap: 'keeper->extra = kzalloc(9, GFP_KERNEL);\nif (!keeper->extra) {\n	ret = -ENOMEM;\n	goto err;\n}', tail: 'kfree(keeper->extra);', removeTail: 'kfree(peer->extra);' });
+    expect(init).not.toContain('keeper->extra');
+    expect(text).toContain('kfree(peer->extra);');
+  });
+
+  test('a helper that does more than the step took', () => {
+    const above = 'static int keepers_gone;\nstatic void keeper_drop(struct lock_keeper *keeper)\n{\n	keepers_gone++;\n	kfree(keeper->extra);\n}\n';
+    const gap = 'keeper->extra = kzalloc(9, GFP_KERNEL);\nif (!keeper->extra) {\n	ret = -ENOMEM;\n	goto err_free;\n}';
+    const { init } = folded({ above, gap, tail: 'keeper_drop(keeper);\nerr_free:', removeTail: 'keeper_drop(keeper);' });
+    expect(init).not.toContain('keeper->extra');
+  });
+
+  test('a message that names a member undoes nothing of it', () => {
+    const { init } = folded({ gap: 'keeper->gate_owner = mdev_dev(mdev);\nif (keeper->length > 7)\n	dev_info(keeper->gate_owner, "long\\n");', tail: 'dev_dbg(keeper->gate_owner, "gone\\n");' });
+    expect(init).toContain('keeper->gate_owner = ');
+  });
+});

@@ -24,8 +24,11 @@ export type Setting =
 export interface Gap {
   /** What a part of an expression gets its value from, when it is evaluated by statement `to` of the block; null when nothing there touches it. */
   readonly settingOf: (part: Expr, to: number) => Setting | null;
-  /** The test before statement `to` that leaves, and asks for a variable that the expression needs; null when there is none. */
-  readonly guardOf: (expr: Expr, to: number) => Span | null;
+  /**
+   * The test before statement `to` that leaves, and asks for a variable that the expression needs; null when there is none. Where `isSet`, the
+   * expression is set as a whole behind the allocation, and nothing is followed for it.
+   */
+  readonly guardOf: (expr: Expr, to: number, isSet: boolean) => Span | null;
   /** Evaluating it once more, or earlier, makes no difference of its own. */
   readonly onlyLooks: (expr: Expr) => boolean;
   /** The statements that have been found to move up, in their order. */
@@ -60,7 +63,7 @@ export function gapBetween(scope: Scope, allocation: Placed, end: number, variab
   };
   return {
     settingOf,
-    guardOf: (expr, to) => guardIn(scope, before(to), expr, variable),
+    guardOf: (expr, to, isSet) => guardIn(scope, before(to), expr, variable, isSet),
     onlyLooks: (expr) => { const effects = effectsOfExpr(scope, expr); return looks(effects); },
     raised: () => parts.filter((part) => raised.has(part)),
     raisedSets: (name) => [...raised].some((part) => part.effects.writes.some(({ place }) => place.kind === 'local' && place.name === name)),
@@ -147,9 +150,9 @@ function lastOf(stmt: Stmt): Stmt | undefined {
  * A statement that may leave after it has tested a variable that the expression uses, or anything but the object (`variable`) where the expression
  * follows a pointer: what is behind it may rely on that.
  */
-function guardIn(scope: Scope, parts: readonly Part[], expr: Expr, variable: string): Span | null {
+function guardIn(scope: Scope, parts: readonly Part[], expr: Expr, variable: string, isSet: boolean): Span | null {
   const needed = effectsOfExpr(scope, expr).reads;
-  const follows = needed.some(({ place }) => place.kind === 'memory' && place.fixed !== true);
+  const follows = !isSet && needed.some(({ place }) => place.kind === 'memory' && place.fixed !== true);
   for (const { stmt, effects } of parts) {
     if (!effects.leaves) continue;
     const pending: Stmt[] = [stmt];

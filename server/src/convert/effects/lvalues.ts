@@ -6,6 +6,7 @@ import { touchOf } from '../../kernel/touches.ts';
 import { allExpressions, namesIn, statementsOf, uncast } from '../place.ts';
 import { SOURCE_KERNEL } from '../sites.ts';
 import { findStruct, resolveType, typedefOf, typeOf, type Scope } from '../typing.ts';
+import { deviceMembersOf } from '../unseen-struct.ts';
 import { ANY_MEMORY, VALUE, type Leaf, type Memory, type Place } from './places.ts';
 
 /** The place that an expression stands for; null for what is no storage: a constant, a function, the result of a call. */
@@ -104,9 +105,13 @@ function memberOf(scope: Scope, base: Memory, tag: string | null, field: string)
   return { kind: 'memory', steps: [...base.steps, { tag, field: name }], leaf: leafOf(scope, tag, field), ...fixed, ...root };
 }
 
-/** Members of unions and bit-fields may have bytes in common. */
+/** Members of unions and bit-fields may have bytes in common; so may those of an object whose struct is not seen. */
 function isShared(scope: Scope, tag: string | null, field: string): boolean {
-  return tag !== null && findStruct(scope.module, scope.file, tag)?.struct.fields.find((item) => item.name === field)?.unplaced === true;
+  if (tag === null) return false;
+  const definition = findStruct(scope.module, scope.file, tag);
+  if (definition) return definition.struct.fields.find((item) => item.name === field)?.unplaced === true;
+  const devices = deviceMembersOf(scope.module, tag);
+  return devices.size > 0 && !devices.has(field);
 }
 
 function leafOf(scope: Scope, tag: string | null, field: string): Leaf {

@@ -6,6 +6,7 @@ import { joinRemovals, removalOf } from '../layout.ts';
 import { usesSlab } from '../includes.ts';
 import { headersOf } from '../several-files/tables.ts';
 import { baseName, includedBy } from '../typing.ts';
+import { hasUnseenStruct } from '../unseen-struct.ts';
 import type { Pass } from './change.ts';
 
 export const unneededIncludes: Pass = ({ module, before, after }): Edit[] => {
@@ -19,9 +20,10 @@ export const unneededIncludes: Pass = ({ module, before, after }): Edit[] => {
   return removal.wholeLines && removal.inside.length === 0 ? joinRemovals(after.text, [removal]).map((span) => ({ span, newText: '' })) : [];
 };
 
-/** The headers of the module that a document includes, directly or through others; null when there are quoted ones that cannot be seen. */
+/** The headers of the module that a document includes, directly or through others; null when there are ones of the driver that cannot be seen. */
 function headersBehind(module: Module, file: FileIr): readonly FileIr[] | null {
   const headers = headersOf(module, file);
+  if (hasUnseenStruct(module)) return null;
   return [file, ...headers].some((one) => includesUnseen(module, one)) ? null : headers;
 }
 

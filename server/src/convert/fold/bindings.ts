@@ -26,6 +26,8 @@ export interface Names {
   readonly fn: FunctionIr;
   readonly scope: Scope;
   readonly of: ReadonlyMap<string, Binding>;
+  /** The struct of the object. */
+  readonly tag: string;
   /** The member of the object that the vfio_device is, or is in. */
   readonly deviceField: string;
 }
@@ -48,21 +50,24 @@ export function namesOfProbe(frame: Frame): { readonly names: Names; readonly de
   for (const name of scope.locals.keys()) names.set(name, bind(frame, scope, name, root, frame.variable));
   if (root && busTag !== null && scope.locals.has(root.name)) names.set(root.name, { kind: 'bus', tag: busTag });
   settleDerived(scope, names);
-  return { names: { file: frame.file, fn, scope, of: names, deviceField: fieldOfDevice(frame) }, device: { busTag } };
+  return { names: { file: frame.file, fn, scope, of: names, tag: frame.tag, deviceField: fieldOfDevice(frame) }, device: { busTag } };
 }
 
-/** The names of a function that puts the device. Its own device argument is the probe's when it has the same type. */
-export function namesOfOther(frame: Frame, device: DeviceSource, fn: FunctionIr): Names {
+/**
+ * The names of a function that puts the device. Its own device argument is the probe's when it has the same type.
+ * @param variable the one that holds what is put: another object of the same struct is none of its business
+ */
+export function namesOfOther(frame: Frame, device: DeviceSource, fn: FunctionIr, variable: string | null): Names {
   const scope = scopeOf(frame.module, frame.file, fn);
   const names = new Map<string, Binding>();
   const isOwn = (type: TypeName): boolean => type.keyword === 'struct' && type.pointers === 1 && type.name === (device.busTag ?? 'device');
   const given = fn.params.find((param) => isOwn(param.type));
   const root = given ? { name: given.name, tag: device.busTag } : null;
-  for (const name of scope.locals.keys()) names.set(name, bind(frame, scope, name, root, null));
+  for (const name of scope.locals.keys()) names.set(name, bind(frame, scope, name, root, variable));
   if (root && device.busTag !== null) names.set(root.name, { kind: 'bus', tag: device.busTag });
   if (root && device.busTag === null) names.set(root.name, { kind: 'device' });
   settleDerived(scope, names);
-  return { file: frame.file, fn, scope, of: names, deviceField: fieldOfDevice(frame) };
+  return { file: frame.file, fn, scope, of: names, tag: frame.tag, deviceField: fieldOfDevice(frame) };
 }
 
 function fieldOfDevice(frame: Frame): string {
@@ -74,7 +79,7 @@ interface Root { readonly name: string; readonly tag: string | null }
 function bind(frame: Frame, scope: Scope, name: string, root: Root | null, variable: string | null): Binding {
   const { fn } = scope;
   const type = typeOf(scope, { kind: 'name', name, start: 0, end: 0 });
-  if (type?.tag === frame.tag && type.pointers === 1) return variable === null || name === variable ? { kind: 'object' } : FOREIGN;
+  if (type?.tag === frame.tag && type.pointers === 1) return name === variable ? { kind: 'object' } : FOREIGN;
   const writes = writesTo(fn, name);
   const param = fn.params.some((item) => item.name === name);
   if (param) return root && name === root.name && writes.length === 0 && root.tag === null ? { kind: 'device' } : FOREIGN;

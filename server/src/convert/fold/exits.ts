@@ -1,8 +1,8 @@
 import type { Expr, FunctionIr, GotoStmt, ReturnStmt, Stmt } from '../../ir/types.ts';
 import { allExpressions, innerStatements, namesIn, uncast } from '../place.ts';
 import { effectsOf } from '../sites.ts';
-import { memberPath } from '../typing.ts';
 import { isConstant, type Names } from './bindings.ts';
+import { objectVariable } from './device-alias.ts';
 import { under } from './frame.ts';
 import { isMessage } from './footprint.ts';
 import type { Frame } from './types.ts';
@@ -80,10 +80,10 @@ export function isEffectOn(names: Names, stmt: Stmt, op: string): boolean {
   });
 }
 
-/** `p`, `&p->vdev`, `&p->core_device.vdev`. */
+/** `p`, `&p->vdev`, `&p->core_device.vdev`, and a pointer to the device that the function keeps beside `p`. */
 function isObject(names: Names, expr: Expr): boolean {
-  const { root, path } = memberPath(expr);
-  return root.kind === 'name' && names.of.get(root.name)?.kind === 'object' && (path.length === 0 || path[0] === names.deviceField);
+  const variable = objectVariable(names.scope, names, expr);
+  return variable !== null && names.of.get(variable)?.kind === 'object';
 }
 
 /** A statement that says nothing of the object: a message, or the result that the function is to return. */

@@ -1,4 +1,4 @@
-import type { Expr, Stmt } from '../../ir/types.ts';
+import type { CallExpr, Expr, Stmt } from '../../ir/types.ts';
 import { isComputation, isFixedGetter } from '../../kernel/bus-devices.ts';
 import { isValueOrTest } from '../../kernel/macros.ts';
 import { isView } from '../../kernel/views.ts';
@@ -66,7 +66,7 @@ export function select(frame: Frame, names: Names, device: DeviceSource): Select
     }
     sites = putSites(frame, names, device, list.slice(frame.check + 1, end).filter((stmt) => !moved.includes(stmt)));
     const undone = commonTail(frame, sites, units, names, moved);
-    const stuck = stuckUndo(units, names, moved, sites, undone);
+    const stuck = stuckUndo(frame, units, names, moved, sites, undone);
     if (!stuck) return { moved, undone, sites, stays };
     barred.set(stuck, 'undo');
   }
@@ -280,9 +280,10 @@ function ownersOf(item: Item, units: readonly Unit[], names: Names, sites: reado
   units.forEach((unit, index) => {
     if (unit.exits.length === 0 || to < units.length) return;
     if (unit.exits.some(has)) to = index;
-    else from = unit.print.mentionsObject ? index : Math.max(index - 1, 0);
+    // Where the test only looks, what it tests was taken in front of it.
+    else from = unit.print.calls.some(takes) ? index : Math.max(index - 1, 0);
   });
-  const between = units.slice(from, to).filter(({ stmt, print }) => print.mentionsObject && print.calls.length > 0 && print.obstacle !== 'drvdata' && !isMessage(names, stmt));
+  const between = units.slice(from, to).filter(({ stmt, print }) => print.mentionsObject && print.calls.some(takes) && print.obstacle !== 'drvdata' && !isMessage(names, stmt));
   const inProbe = sites.some((site) => site.inProbe && site.items.some((other) => other.text === item.text));
   const last = between.filter(({ stmt }) => !owesNothing(names, stmt));
   if (!inProbe) return [];
@@ -292,23 +293,37 @@ function ownersOf(item: Item, units: readonly Unit[], names: Names, sites: reado
   return failing && failing.print.calls.length > 0 ? [failing.stmt] : [];
 }
 
+/** A call that may take something: more than a view of a device or a computation. */
+function takes({ name }: CallExpr): boolean {
+  return name === null || !(isView(name) || isFixedGetter(name) || isComputation(name));
+}
+
 /** A moved statement that something undoes which cannot go to `.release`. */
-function stuckUndo(units: readonly Unit[], names: Names, moved: readonly Stmt[], sites: readonly PutSite[], undone: readonly Item[]): Stmt | null {
+function stuckUndo(frame: Frame, units: readonly Unit[], names: Names, moved: readonly Stmt[], sites: readonly PutSite[], undone: readonly Item[]): Stmt | null {
   const texts = new Set(undone.map((item) => item.text));
-  const left = sites.flatMap((site) => site.items).filter((item) => !texts.has(item.text));
+  const left = sites.flatMap((site) => site.items).filter((item) => !texts.has(item.text) && !isNeutral(item.names, item.stmt));
   for (const stmt of moved) {
     if (owesNothing(names, stmt) && !left.some((item) => endsWhatIsSetUp(stmt, names, item.stmt, item.names))) continue;
     if (owesNothing(names, stmt)) return stmt;
     if (left.some((item) => isUndoOf(stmt, names, item.stmt, item.names))) return stmt;
   }
   // By the ladder, for what no name tells.
+  const early = undoneEarly(frame, names);
   for (const item of left) {
-    if (!isPrivate(item.names, item.stmt)) continue;
+    if (!isPrivate(item.names, item.stmt) && !early.has(item.text)) continue;
+    if (isPut(item.names, item.stmt) || !footprintOf(item.names, item.stmt).mentionsObject) continue;
     if (units.some(({ stmt }) => isUndoOf(stmt, names, item.stmt, item.names))) continue;
     const owner = ownersOf(item, units, names, sites).find((stmt) => moved.includes(stmt));
     if (owner) return owner;
   }
   return null;
+}
+
+/** What the ways out up to a failed register undo: nothing that is done behind the register. */
+function undoneEarly({ fn, list, check, register }: Frame, names: Names): ReadonlySet<string> {
+  const tests = list.slice(register, register + 2).flatMap(under);
+  const exits = list.slice(check + 1, register + 2).flatMap((stmt) => exitsOf(fn, stmt));
+  return new Set([...tests, ...exits.flatMap((exit) => [...exit.body, ...exit.ladder])].map((stmt) => normalStatement(names, stmt)));
 }
 
 /** A constant or a name: what a callback can return in place of a goto. */

@@ -3,8 +3,9 @@ import { counterChange } from '../../kernel/counters.ts';
 import { conflictOf } from '../effects/conflicts.ts';
 import { statementsOf } from '../place.ts';
 import { callSites, relate } from '../sites.ts';
-import { typeOf } from '../typing.ts';
+import { scopeOf, typeOf, type Scope } from '../typing.ts';
 import { namesOfOther, type DeviceSource, type Names } from './bindings.ts';
+import { objectVariable } from './device-alias.ts';
 import { exitsOf, isEffectOn, isNeutral, isPut } from './exits.ts';
 import { footprintOf } from './footprint.ts';
 import { callsUnder } from './frame.ts';
@@ -67,12 +68,13 @@ export function putSites(frame: Frame, names: Names, device: DeviceSource, stays
   // A put that falls through to the return behind it: `if (ret) { …; put } return ret;`.
   for (const { stmt, siblings, index } of statementsOf(fn)) {
     if (!isPut(names, stmt) || followed.has(stmt) || !stays.some((root) => stmt.start >= root.start && stmt.end <= root.end)) continue;
-    sites.push({ names, items: siblings.slice(0, index).map((item) => itemOf(names, item)), inProbe: true });
+    const from = siblings === list ? frame.register + 1 : 0;
+    sites.push({ names, items: siblings.slice(from, index).map((item) => itemOf(names, item)), inProbe: true });
   }
   for (const other of frame.module.sources) {
     if (other === file) continue;
     // The object may be put there by a function that is not read here.
-    const container = { tag: frame.tag, path: frame.member.split('.'), tags: [frame.tag, 'vfio_device'] };
+    const container = { tag: frame.tag, path: frame.member.split('.'), tags: [frame.tag, 'vfio_device'], unseen: null };
     if (callSites(frame.module, other).some((site) => site.op === 'put' && relate(site.scope, container, site.target).level >= 0)) sites.push({ names, items: [], inProbe: false });
   }
   return [...elsewhere, ...sites];
@@ -84,8 +86,8 @@ function outerSites(frame: Frame, device: DeviceSource): PutSite[] {
     if (fn === frame.fn) continue;
     const puts = statementsOf(fn).filter(({ stmt }) => stmt.kind === 'expr' && callsUnder(stmt).some((call) => call.name === 'vfio_put_device'));
     if (puts.length === 0) continue;
-    const names = namesOfOther(frame, device, fn);
     for (const { stmt, siblings, index } of puts) {
+      const names = namesOfOther(frame, device, fn, putVariable(frame, scopeOf(frame.module, frame.file, fn), stmt));
       if (!isPut(names, stmt)) {
         if (mayBeObject(frame, names, stmt)) sites.push({ names, items: [], inProbe: false });
         continue;
@@ -100,6 +102,13 @@ function outerSites(frame: Frame, device: DeviceSource): PutSite[] {
     }
   }
   return sites;
+}
+
+/** The variable of the object that a put is of; null where it is of another, or cannot be told. */
+function putVariable({ tag, member }: Frame, scope: Scope, stmt: Stmt): string | null {
+  const wanted = { tag, deviceField: member.split('.')[0]! };
+  const given = callsUnder(stmt).find((call) => call.name === 'vfio_put_device')?.args[0];
+  return given ? objectVariable(scope, wanted, given) : null;
 }
 
 /** A put through a bare `struct vfio_device *` or core device may be of this object. */

@@ -138,7 +138,7 @@ function checkConditions(moving: Moving, asked: readonly Expr[]): void {
     if (call) severalInits(file, fn, group, `It depends on \`${plain(textOf(file, call))}\`, which may do more than look.`, call);
     if (!isPure(file, expr) || !gap.onlyLooks(expr)) severalInits(file, fn, group, `\`${plain(textOf(file, expr))}\` does more than look.`, expr);
     if (namesIn(expr).includes(variable)) severalInits(file, fn, group, `\`${plain(textOf(file, expr))}\` asks the object itself.`, expr);
-    const guard = gap.guardOf(expr, end);
+    const guard = gap.guardOf(expr, end, false);
     if (guard) severalInits(file, fn, group, `Line ${lineOf(file, guard.start)} leaves before \`${plain(textOf(file, expr))}\` is asked, which may rely on that.`, guard);
     checkUnchanged(moving, expr);
   }

@@ -4,7 +4,7 @@ import type { CallExpr, FileIr, FunctionIr, IfStmt, Stmt } from '../../ir/types.
 import { rootOf } from '../allocation.ts';
 import { commentsAbove, indentAt, lineStart, nextLine, wrapCall } from '../layout.ts';
 import { freshName, prefixOf } from '../names.ts';
-import { allExpressions, statementsOf, uncast, type Placed } from '../place.ts';
+import { allExpressions, expressionsIn, statementsOf, uncast, type Placed } from '../place.ts';
 import { refuse, textOf } from '../refuse.ts';
 import { initsConcerning } from '../several-files/concerned.ts';
 import { assignmentsOf, callSites, type CallSite } from '../sites.ts';
@@ -62,8 +62,9 @@ export const replaceManagedAllocation: Step = (step) => {
     for (const object of group) append(edits, objectEdits(file, object, action, eol));
     for (const site of sites) {
       if (site.op !== 'uninit' || tagOf(site) !== tag) continue;
-      checkUninit(file, site);
-      gone.set(site.fn, [...(gone.get(site.fn) ?? []), site.at]);
+      const at = droppable(site);
+      checkUninit(file, site, at);
+      gone.set(site.fn, [...(gone.get(site.fn) ?? []), at]);
     }
     append(touched, [action, ...group.map((item) => item.fn.name)]);
     notes.push(`${action}() puts struct ${tag} where devres freed it: behind all that was taken after it.`);
@@ -88,14 +89,22 @@ function tagOf(site: CallSite): string | undefined {
   return (root ? typeOf(site.scope, root) : typeOf(site.scope, site.target))?.tag;
 }
 
-function checkUninit(file: FileIr, site: CallSite): void {
+/** The statement that goes with an uninit: an `if` that does nothing else, and whose condition only looks, as a whole. */
+function droppable({ at }: CallSite): Placed {
+  const { sole, parent } = at;
+  if (!sole || parent?.stmt.kind !== 'if' || parent.stmt.otherwise || parent.sole) return at;
+  const acts = expressionsIn(parent.stmt.condition).some((expr) => !['name', 'member', 'unary', 'binary', 'number'].includes(expr.kind));
+  return acts ? at : parent;
+}
+
+function checkUninit(file: FileIr, site: CallSite, at: Placed): void {
   const name = site.call.name ?? 'the uninit';
-  if (!site.whole || site.at.sole || site.at.conditional) {
+  if (!site.whole || at.sole || at.conditional) {
     refuse('managed-allocation', `${name}() is not a statement of its own in ${site.fn.name}(), so it cannot be taken out; the put of devres does its work. Make it one.`, file, site.at.stmt);
   }
-  const left = site.at.siblings.filter((stmt) => stmt !== site.at.stmt && stmt.kind !== 'decl');
-  const before = site.at.siblings[site.at.index - 1];
-  if (left.length === 0 || (before?.kind === 'label' && site.at.index === site.at.siblings.length - 1)) {
+  const left = at.siblings.filter((stmt) => stmt !== at.stmt && stmt.kind !== 'decl');
+  const before = at.siblings[at.index - 1];
+  if (left.length === 0 || (before?.kind === 'label' && at.index === at.siblings.length - 1)) {
     refuse('managed-allocation', `${site.fn.name}() would be left without a statement: the put of devres does the work of ${name}(). Take the function and its callers out first.`, file, site.at.stmt);
   }
 }
