@@ -19,6 +19,7 @@ describe('explain', () => {
     ['vfio_put_device()', 'vfio_put_device'],
     ['struct vfio_device', 'vfio_device'],
     ['.release', 'release'],
+    ['split-span', 'Put them in one block'],
   ])('knows %s', (name, expected) => {
     const { status, stdout, stderr } = run(make({}).path, 'explain', name);
     expect({ status, stderr }).toEqual({ status: 0, stderr: [] });
@@ -26,7 +27,14 @@ describe('explain', () => {
   });
 
   it('says when it does not know a name', () => {
-    expect(run(make({}).path, 'explain', 'printk')).toEqual(expect.objectContaining({ status: 2, stdout: '', stderr: ['vfio-lifecycle: explain: no rule and no kernel function is called "printk"'] }));
+    expect(run(make({}).path, 'explain', 'printk')).toEqual(expect.objectContaining({ status: 2, stdout: '', stderr: ['vfio-lifecycle: explain: no rule, no kind of refusal and no kernel function is called "printk"'] }));
+  });
+});
+
+describe('--help', () => {
+  it.each([[['--help']], [['help']], [['convert', '--help']], [['check', '-h']]])('%j', (args) => {
+    const { status, stdout } = run(make({}).path, ...args);
+    expect({ status, stdout }).toEqual({ status: 0, stdout: expect.stringMatching(/^Usage:\n/) });
   });
 });
 

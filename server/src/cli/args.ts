@@ -39,12 +39,15 @@ export const USAGE = `Usage:
   vfio-lifecycle lsp     --stdio
 
 SEVERITY is error, warning, information, hint or off. Settings of a tree are read from its .vfio-lifecycle.json.
-Exit status: 0 nothing to report, 1 findings or a refused conversion, 2 bad usage or unreadable input.
+NAME is a rule, the kind of a refusal, or a function, struct or ops member of the kernel.
+Exit status: 0 nothing at or above --fail-on; 1 findings, or a driver that was not converted; 2 bad usage or unreadable input.
+fix ends with 0 also where it left findings: check tells of them.
 `;
 
 /** Parses the arguments after the program's name. Throws UsageError. */
 export function parseCommand(argv: readonly string[]): Command {
   const [name, ...rest] = argv;
+  if (rest.includes('--help') || rest.includes('-h')) return { name: 'help' };
   switch (name) {
     case 'check': {
       const { values, positionals } = parse(rest, { kernel: { type: 'string' }, rule: RULE, format: { type: 'string' }, 'fail-on': { type: 'string' }, baseline: { type: 'string' }, 'update-baseline': { type: 'boolean' } });
@@ -67,7 +70,7 @@ export function parseCommand(argv: readonly string[]): Command {
     }
     case 'explain': {
       const { positionals } = parse(rest, {});
-      if (positionals.length !== 1) throw new UsageError('explain takes one NAME: a rule or a kernel function');
+      if (positionals.length !== 1) throw new UsageError('explain takes one NAME: a rule, a kind of refusal or a kernel function');
       return { name, subject: positionals[0]! };
     }
     case 'rules': {

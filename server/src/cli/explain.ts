@@ -5,10 +5,10 @@ import type { Program } from './program.ts';
 import { keyOf, openWorkspace } from './workspace.ts';
 import { largest } from '../text/lists.ts';
 
-/** Prints what is known of a rule or of a name of the kernel's interface, for the kernel of the working folder. */
+/** Prints what is known of a rule, of a kind of refusal or of a name of the kernel's interface, for the kernel of the working folder. */
 export async function runExplain({ subject }: Extract<Command, { name: 'explain' }>, { output }: Program): Promise<number> {
   const text = explain(subject, await openWorkspace({}, output).target(keyOf('.vfio-lifecycle')));
-  if (text === undefined) throw new UsageError(`explain: no rule and no kernel function is called ${JSON.stringify(subject)}`);
+  if (text === undefined) throw new UsageError(`explain: no rule, no kind of refusal and no kernel function is called ${JSON.stringify(subject)}`);
   output.out(`${text.trimEnd()}\n`);
   return 0;
 }
