@@ -17,6 +17,8 @@ export function doubtOfResult(facts: ModuleFacts, fn: FunctionIr, before: Functi
   const isPointer = fn.returnType.pointers > 0;
   const kind = kindOf(after, isPointer);
   if (isPointer && (isRevived || kind !== kindOf(before, isPointer))) return doubtOfCallers(facts, fn, kind);
+  // Nobody has come this way before: it owes its callers a failure, whatever the text returned.
+  if (isRevived) return isFailure(fn, kind) ? null : `check what ${fn.name}() returns when the test holds: it may be no error`;
   if (before.result === after.result) return null;
   // The result of a call that the fix adds: a way that succeeded may fail now, and must owe nothing then.
   if (added !== null && after.result === added && kindOf(before, isPointer) === 'zero') return null;
@@ -31,16 +33,29 @@ export function doubtOfNewResult(facts: ModuleFacts, fn: FunctionIr, path: Funct
   return isVoid && kind === 'nothing' || kind === 'error' ? null : `check what ${fn.name}() returns`;
 }
 
-function kindOf({ result, decisions }: FunctionPath, isPointer: boolean): Kind {
+/** Whether what a function that returns no pointer gives its callers tells them of a failure. */
+function isFailure({ returnType: { name } }: FunctionIr, kind: Kind): boolean {
+  if (name === 'void') return kind === 'nothing';
+  return kind === 'error' || name === 'bool' && kind === 'zero';
+}
+
+function kindOf({ result, decisions, events }: FunctionPath, isPointer: boolean): Kind {
   if (result === null) return 'nothing';
   if (/^(?:0|NULL|false)$/.test(result)) return 'zero';
-  if (/^(?:-E[A-Z0-9]+|-[1-9]\d*)$/.test(result) || /^PTR_ERR\(/.test(result)) return 'error';
+  if (isErrorCode(result)) return 'error';
   if (/^ERR_PTR\(/.test(result)) return 'error pointer';
+  // It returns the error code that it reports.
+  const reported = events.find(({ name, value }) => name === 'dev_err_probe' && value === result);
+  if (reported !== undefined && isErrorCode(reported.args[1] ?? '')) return 'error';
   const holds = (test: string): boolean => decisions.some((one) => one.test === test && one.holds);
   if (holds(`IS_ERR(${result})`)) return 'error pointer';
   // What a call answered, and was tested to be no 0.
   const isCode = !isPointer && /^PTR_ERR_OR_ZERO\(|#\d+$/.test(result) && holds(result);
   return isCode || holds(`(${result} < 0)`) ? 'error' : 'unknown';
+}
+
+function isErrorCode(value: string): boolean {
+  return /^(?:-E[A-Z0-9]+|-[1-9]\d*)$/.test(value) || /^PTR_ERR\(/.test(value);
 }
 
 /** What to look at where not all callers of a function test for what it returns on failure. */

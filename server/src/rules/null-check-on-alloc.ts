@@ -1,12 +1,13 @@
 import type { Edit } from '../text/span.ts';
-import type { Expr, FunctionIr, IfStmt, Stmt } from '../ir/types.ts';
+import type { Expr, IfStmt } from '../ir/types.ts';
 import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import type { ModuleFacts, TestObservation } from '../lifecycle/types.ts';
 import { testedArgument } from '../kernel/lookup.ts';
 import { nameOf } from './device.ts';
 import { nullSource } from './null-results.ts';
-import { ancestry, contains, documentOf, isNull, walk, type IrNode } from './locate.ts';
+import { ancestry, contains, documentOf, isNull, type IrNode } from './locate.ts';
 import { findingFor } from './report.ts';
+import { handOnError } from './fixes/error-value.ts';
 import { replace } from './fixes/text.ts';
 import { nullCheckOnAllocExamples } from './null-check-on-alloc.examples.ts';
 import { append } from '../text/lists.ts';
@@ -19,8 +20,8 @@ export const nullCheckOnAlloc: Rule = {
   docs: {
     what: 'The result of `vfio_alloc_device()` is compared with NULL, which it never is.',
     why: '`vfio_alloc_device()` returns an error pointer when it fails, never NULL. The test never holds: after a failure the driver goes on with the error pointer and oopses. It is easily left behind when a `kzalloc()` is replaced.',
-    instead: 'Test with `IS_ERR()` and return `PTR_ERR()`, which also hands on the error of `.init`. `IS_ERR_OR_NULL()` works, and misleads the reader: it is reported as information.',
-    knownProblems: 'Where an `#if` makes one test serve both an allocation by the driver and `vfio_alloc_device()`, no fix is offered.',
+    instead: 'Test with `IS_ERR()` and return `PTR_ERR()`, which also hands on the error of `.init`. The fix puts `PTR_ERR()` in place of `-ENOMEM`, and into the variable that the failing path returns where the branch does not set it. `IS_ERR_OR_NULL()` works, and misleads the reader: it is reported as information.',
+    knownProblems: 'Where an `#if` makes one test serve both an allocation by the driver and `vfio_alloc_device()`, no fix is offered. Where the failing path does not return an error for certain, a person must look at the fix.',
     references: ['v6.1 cb9ff3f3b84c adds vfio_alloc_device, which returns ERR_PTR and never NULL'],
   },
   examples: nullCheckOnAllocExamples,
@@ -66,7 +67,7 @@ function fixFor(facts: ModuleFacts, one: TestObservation): Fix | null {
     const name = file.text.slice(tested.start, tested.end);
     edits.push(replace(test, `${negated ? '' : '!'}IS_ERR(${name})`));
     const branch = around.findLast((node): node is IfStmt => node.kind === 'if' && contains(node.condition, test));
-    if (branch && negated && branch.condition === outermost(around, test)) append(edits, errnoEdits(branch.then, name, one.function));
+    if (branch && negated && branch.condition === outermost(around, test)) append(edits, handOnError(file.text, one.function, branch.then, name));
   }
   return { title: 'Test with IS_ERR()', safety: 'safe', edits: [{ path: file.path, edits }] };
 }
@@ -98,19 +99,6 @@ function testedBy(test: IrNode): { readonly tested: Expr; readonly negated: bool
 
 function isPlain(expr: Expr): boolean {
   return expr.kind === 'name' || expr.kind === 'member';
-}
-
-/** `return -ENOMEM;` and `ret = -ENOMEM;` in the failing branch become the error that the pointer carries. */
-function errnoEdits(branch: Stmt, name: string, fn: FunctionIr): Edit[] {
-  if (fn.returnType.pointers > 0) return [];
-  const edits: Edit[] = [];
-  for (const node of walk(branch)) {
-    const value = node.kind === 'return' ? node.value : node.kind === 'assign' && node.op === '=' ? node.value : null;
-    if (value?.kind === 'unary' && value.op === '-' && value.operand.kind === 'name' && /^E[A-Z0-9]+$/.test(value.operand.name)) {
-      edits.push(replace(value, `PTR_ERR(${name})`));
-    }
-  }
-  return edits;
 }
 
 /** Whether the allocation is in an #if arm that the test is not in: the other arm has another allocation. */
