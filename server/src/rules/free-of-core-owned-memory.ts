@@ -3,6 +3,7 @@ import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import type { ModuleFacts, OperationObservation } from '../lifecycle/types.ts';
 import { deviceExpression, nameOf, operationsOn } from './device.ts';
 import { documentOf, isSameSite, statementAt } from './locate.ts';
+import { isReleaseOfCore } from './release-does-not-chain.ts';
 import { findingFor, lastOperation } from './report.ts';
 import { deleteStatement, replace } from './fixes/text.ts';
 import { inRange } from '../kernel/version.ts';
@@ -16,7 +17,7 @@ export const freeOfCoreOwnedMemory: Rule = {
   docs: {
     what: 'The driver frees a container that `vfio_alloc_device()` allocated.',
     why: 'The core allocated the memory with `kvzalloc()`, keeps a reference count, an index and a device set in it, and frees it itself after `.release` (on 6.1 the driver\'s `.release` does that with `vfio_free_device()`). A `kfree()` or its like leaves all of that behind, and the core frees the memory a second time. `kfree()` of memory from `kvzalloc()` is wrong besides.',
-    instead: 'Drop the reference with `vfio_put_device()`. In a `.release` for 6.1 call `vfio_free_device()` last; from 6.2 on do nothing: the core frees the container when `.release` returns.',
+    instead: 'Drop the reference with `vfio_put_device()`. In a `.release` for 6.1 call `vfio_free_device()` last, in that of a vfio-pci device `vfio_pci_core_release_dev()`, which calls it; from 6.2 on do nothing: the core frees the container when `.release` returns.',
     knownProblems: 'A free of memory that hangs from the container (`kfree(p->config)`) is right and not reported.',
     references: ['v6.1 cb9ff3f3b84c adds vfio_alloc_device and vfio_free_device', 'v6.2 913447d06f03 removes vfio_free_device'],
   },
@@ -48,9 +49,26 @@ function isOnly61(facts: ModuleFacts): boolean {
   return inRange(facts.kernel, { since: [6, 1], until: [6, 2] });
 }
 
+/** What gives back the container at the end of a `.release` for 6.1: for a vfio-pci device it does the core's part too. */
+function freeingCall(facts: ModuleFacts, { function: fn }: OperationObservation): string {
+  return isReleaseOfCore(facts, fn) ? 'vfio_pci_core_release_dev' : 'vfio_free_device';
+}
+
+/** What gives the container back on the same path as the driver's free, before it or behind it. */
+function freedBeside(facts: ModuleFacts, free: OperationObservation): string | null {
+  const calls = operationsOn(facts, free.function, free.device).filter(({ op }) => op === 'free-device' || op === 'core-release');
+  const passes = (one: OperationObservation, other: OperationObservation): boolean => one.trace.some(({ kind, site }) => kind === 'operation' && isSameSite(site, other.site));
+  return calls.find((one) => passes(one, free) || passes(free, one))?.api ?? null;
+}
+
 function messageFor(facts: ModuleFacts, free: OperationObservation): string {
   const what = `${free.api}() of ${nameOf(free)}, whose memory belongs to the VFIO core (vfio_alloc_device)`;
-  if (free.role === 'release') return isOnly61(facts) ? `${what}; free it with vfio_free_device()` : `${what}: the core frees it when .release returns; delete the call`;
+  if (free.role === 'release' && !isOnly61(facts)) return `${what}: the core frees it when .release returns; delete the call`;
+  if (free.role === 'release') {
+    const beside = freedBeside(facts, free);
+    if (beside !== null) return `${what}: ${beside}() frees it in this function; delete the call`;
+    return `${what}; call ${freeingCall(facts, free)}() instead, as the last statement`;
+  }
   if (free.before.memory === 'error-pointer') return `${what}, and which is an error pointer on this path; delete the call`;
   if (free.before.reference === 'dropped') return `${what}: vfio_put_device() has given it back already; delete the call`;
   return `${what}; drop the reference with vfio_put_device() instead`;
@@ -63,12 +81,12 @@ function fixFor(facts: ModuleFacts, free: OperationObservation): Fix | null {
   const { statement, siblings, index } = placed;
   const fixOf = (title: string, edit: Edit): Fix => ({ title, safety: 'safe', edits: [{ path: file.path, edits: [edit] }] });
   const isRelease = free.role === 'release';
-  const goes = isRelease ? !isOnly61(facts) : free.before.reference !== 'held';
+  const goes = isRelease ? !isOnly61(facts) || freedBeside(facts, free) !== null : free.before.reference !== 'held';
   if (goes) {
     const isLabelled = siblings === null || siblings[index - 1]?.kind === 'label' && siblings[index + 1] === undefined;
     return isLabelled ? null : fixOf(`Delete ${free.api}()`, deleteStatement(file.text, statement));
   }
-  const name = isRelease ? 'vfio_free_device' : 'vfio_put_device';
+  const name = isRelease ? freeingCall(facts, free) : 'vfio_put_device';
   const [param] = free.function.params;
   const device = isRelease && param?.type.name === 'vfio_device' ? param.name : deviceExpression(facts, free.function, free.device, file.text);
   return device === null ? null : fixOf(`Call ${name}() instead`, replace(statement.expr, `${name}(${device})`));

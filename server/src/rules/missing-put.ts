@@ -7,6 +7,7 @@ import { deviceExpression, nameOf, operationsOn } from './device.ts';
 import { deferredEnd } from './deferred-ends.ts';
 import { exitPlaceOf, macroNotes, returnAt, siteOfExit } from './exit-place.ts';
 import { contains, documentOf, isSameSite, statementAt, walk } from './locate.ts';
+import { givenBackTwice } from './given-back.ts';
 import { findingFor, lastOperation } from './report.ts';
 import { insertGuarded, type Proposal } from './fixes/error-style.ts';
 import { putPlace } from './fixes/put-place.ts';
@@ -23,7 +24,7 @@ export const missingPut: Rule = {
   docs: {
     what: 'A path leaves with the reference of `vfio_alloc_device()` still held, and nothing is left that could drop it.',
     why: 'The caller of `vfio_alloc_device()` owns one reference until it calls `vfio_put_device()`. A failed registration does not take it, and neither does `vfio_unregister_group_dev()`. Without the put `.release` never runs: the container, its index, its device set and everything that `.release` would free are leaked. After a failed probe the driver core does not call `.remove`.',
-    instead: 'Call `vfio_put_device()` on every failing path after the allocation, and at the end of `.remove` after the unregister. A path that fails after a successful registration owes the unregister first. `return vfio_register_group_dev(…);` cannot be the tail of a probe: the failure needs the put. The fix puts it behind what still uses the device and in front of what the device stands on; it is safe where the order is known and nothing else is owed.',
+    instead: 'Call `vfio_put_device()` on every failing path after the allocation, and at the end of `.remove` after the unregister. A path that fails after a successful registration owes the unregister first. `return vfio_register_group_dev(…);` cannot be the tail of a probe: the failure needs the put. The fix puts it behind what still uses the device and in front of what the device stands on; it is safe where the order is known and nothing else is owed. It makes no path go to a label behind which the device is used after its put.',
     knownProblems: 'A device that was handed to code outside the module counts as owned there; what is then reported is a hint. A put in a helper, in a callback given to `devm_add_action_or_reset()` or behind an alias is followed. Where `.remove` starts work, a timer, a thread or the release of a reference count that makes the last put, nothing is reported; where something of the module may make it, a hint without a fix.',
     references: ['v6.1 cb9ff3f3b84c adds vfio_alloc_device and vfio_put_device', 'v6.1 63d7c77989de shows both ends in vfio-pci'],
   },
@@ -161,14 +162,20 @@ function putInRemove(facts: ModuleFacts, exit: ExitObservation, device: string, 
 function putBeforeReturn(facts: ModuleFacts, exit: ExitObservation, leave: ReturnStmt, device: string, source: string): Proposal | null {
   const fn = exit.function;
   const puts = operationsOn(facts, fn, exit.device).filter((one) => one.op === 'put');
-  const isUndo = (statement: Stmt): boolean => puts.some(({ site }) => contains(statement, site));
+  // A label behind which the device is used after its put hands its mistake on to every path that comes to it.
+  const wrong = facts.observations.filter((one) => one.function === fn && one.device.id === exit.device.id && (one.kind === 'use' || one.kind === 'operation') && one.before.reference === 'dropped');
+  const isPut = (statement: Stmt): boolean => puts.some(({ site }) => contains(statement, site));
+  const isUndo = (statement: Stmt): boolean => isPut(statement) && wrong.every(({ site }) => site.start < statement.start);
   const rest = branchBefore(facts, exit, leave);
   const jump = rest.every((statement) => isMessage(statement)) ? jumpToUndo(source, fn, leave, isUndo) : null;
   if (jump !== null) return { edits: jump, safety: 'safe' };
   if (leave.value !== null && mentions(leave.value, device)) return null;
   const place = putPlace(facts, fn, exit.device, device, source, rest);
+  // What `.release` gives back no branch owes.
+  const isTwice = (statement: Stmt): boolean => wrong.some((one) => one.kind === 'use' && contains(statement, one.site) && givenBackTwice(facts, one) !== null);
+  const isDone = (statement: Stmt): boolean => isPut(statement) || isTwice(statement);
   const edits = insertGuarded(source, fn, place.before ?? leave, [`vfio_put_device(${device});`]);
-  const isWhole = fn.body.body.at(-1) === leave || owesNothingElse(facts, exit) && undoesLikeLabels(fn, rest, isUndo, source);
+  const isWhole = fn.body.body.at(-1) === leave || owesNothingElse(facts, exit) && undoesLikeLabels(fn, rest, isDone, source);
   return edits === null ? null : { edits, safety: isWhole && place.isCertain ? 'safe' : 'unsafe' };
 }
 
@@ -190,12 +197,12 @@ function owesNothingElse(facts: ModuleFacts, exit: ExitObservation): boolean {
   return leaves.length > 0 && leaves.every(({ held }) => held.length === 0);
 }
 
-/** Whether a branch undoes all that the labels of the function undo, besides the put: else it may owe more than anybody can see. */
-function undoesLikeLabels(fn: FunctionIr, branch: readonly Stmt[], isPut: (statement: Stmt) => boolean, source: string): boolean {
+/** Whether a branch undoes all that the labels of the function undo, besides the put and what is no branch's: else it may owe more than anybody can see. */
+function undoesLikeLabels(fn: FunctionIr, branch: readonly Stmt[], isDone: (statement: Stmt) => boolean, source: string): boolean {
   const from = fn.body.body.findIndex(({ kind }) => kind === 'label');
   if (from < 0) return [...walk(fn.body)].every(({ kind }) => kind !== 'label');
   const done = new Set(branch.map((one) => text(source, one)));
-  return fn.body.body.slice(from).every((one) => one.kind === 'label' || one.kind === 'return' || isPut(one) || done.has(text(source, one)));
+  return fn.body.body.slice(from).every((one) => one.kind === 'label' || one.kind === 'return' || isDone(one) || done.has(text(source, one)));
 }
 
 /** One return at the end for success, which owes nothing, and for failures, which all owe the put: the returned variable tells them apart. */

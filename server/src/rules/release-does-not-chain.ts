@@ -41,6 +41,16 @@ function check({ facts }: RuleContext): Finding[] {
   });
 }
 
+/** Whether a function is the `.release` of a vfio-pci core device. */
+export function isReleaseOfCore(facts: ModuleFacts, fn: FunctionIr): boolean {
+  return facts.opsTables.some((table) => {
+    const value = table.members.get('release')?.value;
+    const file = documentAt(facts.module, table.path);
+    if (value === undefined || file === null || !isCoreTable(facts, table)) return false;
+    return indexOf(facts.module, facts.kernel).functions(file, value).some(({ item }) => item === fn);
+  });
+}
+
 /** Whether the devices that are allocated with the table are vfio-pci core devices: by the container, or by how they are registered. */
 function isCoreTable(facts: ModuleFacts, table: OpsTable): boolean {
   const allocations = table.givenTo.filter((use) => use.op === 'alloc');

@@ -3,12 +3,15 @@ import type { ModuleFacts, Observation, OperationObservation, Step, UseObservati
 import { nameOf, operationsOn } from './device.ts';
 import type { Edit } from '../text/span.ts';
 import { isLog } from '../kernel/logs.ts';
-import { documentOf, functionsIn, isSameSite } from './locate.ts';
+import { givenBackBy } from '../kernel/pairs.ts';
+import { callAt, documentOf, functionsIn, isSameSite, statementAt } from './locate.ts';
+import { givenBackTwice, type GivenBack } from './given-back.ts';
 import { indexOf, memberAccesses, reachedFrom } from './members.ts';
 import { isFreeAfterPut } from './free-of-core-owned-memory.ts';
 import { findingFor, lastOperation } from './report.ts';
 import { moveEndBehind } from './fixes/end-last.ts';
 import { hoistRead } from './fixes/hoist.ts';
+import { deleteStatement } from './fixes/text.ts';
 import { useAfterPutExamples } from './use-after-put.examples.ts';
 
 export const useAfterPut: Rule = {
@@ -19,7 +22,7 @@ export const useAfterPut: Rule = {
   docs: {
     what: 'The container or its vfio_device is used after its last reference was put, or after its memory was freed.',
     why: 'The last `vfio_put_device()` runs `.release` and frees the container, and the driver cannot know that its put was not the last one. On 6.1 `vfio_free_device()` and `vfio_pci_core_release_dev()`, which calls it, free the memory at once.',
-    instead: 'Do everything that needs the container first and put it last. What is needed afterwards, such as a work queue to destroy, is read into a local before the put. The fix moves the put behind messages, else it reads the member into a local of the same type first; what else the put would pass a person must look at. On 6.1 the freeing call is the last statement of `.release`.',
+    instead: 'Do everything that needs the container first and put it last. What is needed afterwards, such as a work queue to destroy, is read into a local before the put. What `.release` gives back already is left to it: to do that before the put is a double free too. The fix moves the put behind messages, else it reads the member into a local of the same type first; what else the put would pass a person must look at. On 6.1 the freeing call is the last statement of `.release`.',
     knownProblems: 'Taking an address in the container without using it is not reported. A pointer that was copied out before the put and is used after it is not a use of the container.',
     references: ['v6.1 cb9ff3f3b84c adds vfio_put_device', 'v6.2 913447d06f03 moves the free behind .release'],
   },
@@ -32,11 +35,13 @@ function check({ facts, kernel }: RuleContext): Finding[] {
   const embeds = facts.observations.some((one) => one.kind === 'operation' && one.op === 'init-device');
   return dead.flatMap((one) => {
     const end = endOf(one);
+    // The driver's free of what the core frees here is the defect, and goes.
+    if (one.kind === 'operation' && one.role === 'release' && end?.op === 'free' && (one.op === 'core-release' || one.op === 'free-device')) return [];
     // A put in .init is a defect of its own, which init-callback-contract says once for all that follows; what frees the core's memory is one too.
     if (one.role === 'init' && end?.op === 'put' || isFreeAfterPut(facts, one)) return [];
     // In a helper of which no caller is seen, a put need not be that of the last reference, nor the memory be the core's.
     if (one.before.model === 'unknown' && end?.op === 'put' && (embeds || isPutAgain(facts, one))) return [];
-    return findingFor({ rule: useAfterPut.id, severity: 'error', observation: one, message: messageFor(one, end), fix: fixFor(facts, dead, one, end) });
+    return findingFor({ rule: useAfterPut.id, severity: 'error', observation: one, message: messageFor(facts, one, end), fix: fixFor(facts, dead, one, end) });
   });
 }
 
@@ -69,17 +74,29 @@ function endOf(one: Observation): Step | null {
   return one.before.memory === 'freed' ? lastOperation(one.trace, 'free', 'free-device', 'core-release', 'put') : lastOperation(one.trace, 'put');
 }
 
-function messageFor(one: UseObservation | OperationObservation, end: Step | null): string {
+function messageFor(facts: ModuleFacts, one: UseObservation | OperationObservation, end: Step | null): string {
   const how = one.kind === 'operation' ? `passed to ${one.api}()` : one.form === 'write' ? 'written' : one.form === 'read' ? 'read' : 'passed on';
   const isPut = end?.op === 'put';
-  const after = isPut ? 'after the last reference of the device was dropped on this path: its memory may be freed by then' : 'after the memory of the device was freed on this path';
-  const cure = `${one.kind === 'use' && one.form === 'read' ? 'read it into a local variable' : 'do this'} before the ${isPut ? 'put' : 'free'}`;
+  const dropped = 'after the last reference of the device was dropped on this path';
+  const twice = secondTime(facts, one, end);
+  if (twice !== null) {
+    const { release: { name }, api } = twice;
+    return `${nameOf(one)} is ${how} ${dropped}: ${name}(), which the put runs, calls ${api}() for it already, and this gives it back a second time; leave that to ${name}()`;
+  }
+  const after = isPut ? `${dropped}: its memory may be freed by then` : 'after the memory of the device was freed on this path';
+  const isSaved = one.kind === 'use' && one.form === 'read' && !isGivenAway(facts, one.field);
+  const cure = `${isSaved ? 'read it into a local variable' : 'do this'} before the ${isPut ? 'put' : 'free'}`;
   return `${nameOf(one)} is ${how} ${after}; ${cure}`;
+}
+
+/** The call of `.release`, which the put runs, that does what the use does behind the put. */
+function secondTime(facts: ModuleFacts, one: Observation, end: Step | null): GivenBack | null {
+  return one.kind === 'use' && end?.op === 'put' ? givenBackTwice(facts, one) : null;
 }
 
 /**
  * The put goes behind what still uses the device where it passes messages only; else the member is read before the put, which changes no
- * order; else a person must look at what the put passes.
+ * order; else a person must look at what the put passes. What `.release` does too goes, and nothing is moved behind it.
  */
 function fixFor(facts: ModuleFacts, dead: readonly Observation[], one: UseObservation | OperationObservation, end: Step | null): Fix | null {
   const file = documentOf(facts.module, one.function);
@@ -88,11 +105,26 @@ function fixFor(facts: ModuleFacts, dead: readonly Observation[], one: UseObserv
   const uses = usesBehind(facts, dead, one, end);
   if (uses === null) return null;
   const word = end.op === 'put' ? 'put' : 'free';
-  const later = moveEndBehind(file.text, one.function, end.site, uses.map(({ site }) => site));
+  if (secondTime(facts, one, end) !== null) return withoutCall(file.text, one, fixOf);
+  const isMovable = uses.every((other) => secondTime(facts, other, end) === null);
+  const later = !isMovable ? null : moveEndBehind(file.text, one.function, end.site, uses.map(({ site }) => site));
   if (later?.safety === 'safe') return fixOf(`Move the ${word} behind the last use`, 'safe', later.edits);
   const edits = savedRead(facts, one, uses, end);
   if (edits !== null) return fixOf(`Read \`${(one as UseObservation).field}\` before the ${word}`, 'safe', edits);
   return later === null ? null : fixOf(`Move the ${word} behind the last use (check the order)`, 'unsafe', later.edits);
+}
+
+/** The statement of a call deleted: `.release` may not do the same on all of its paths. */
+function withoutCall(text: string, { function: fn, site }: Observation, fixOf: (title: string, safety: Fix['safety'], edits: readonly Edit[]) => Fix): Fix | null {
+  const call = callAt(fn.body, site);
+  const placed = statementAt(fn.body, site);
+  // A function of the driver may do more than that.
+  if (call?.name == null || givenBackBy(call.name).length === 0) return null;
+  if (placed === null || placed.siblings === null) return null;
+  const { statement, siblings, index } = placed;
+  const isOnlyLabelled = siblings[index - 1]?.kind === 'label' && siblings[index + 1] === undefined;
+  if (statement.kind !== 'expr' || statement.expr !== call || isOnlyLabelled) return null;
+  return fixOf(`Delete ${call.name}() (check that .release does it on every path)`, 'unsafe', [deleteStatement(text, statement)]);
 }
 
 type Use = UseObservation | OperationObservation;
@@ -113,7 +145,13 @@ function savedRead(facts: ModuleFacts, one: Use, uses: readonly Use[], end: Step
   if (file === null || one.kind !== 'use' || one.form !== 'read' || one.field === null) return null;
   const reads = uses.filter((other) => other.kind === 'use' && other.field === one.field);
   const index = indexOf(facts.module, facts.kernel);
-  const isGivenAway = [...reachedFrom(index, functionsIn(facts, 'release')).keys()]
-    .some((fn) => memberAccesses(index, fn).some(({ key, call, form }) => key.endsWith(`.${one.field}`) && (call !== null && !isLog(call.name ?? '') || form === 'write')));
-  return isGivenAway ? null : hoistRead(file.text, index, one.function, reads.map(({ site }) => site), end.site);
+  return isGivenAway(facts, one.field) ? null : hoistRead(file.text, index, one.function, reads.map(({ site }) => site), end.site);
+}
+
+/** Whether `.release` gives a member to a call, which may free what it points to, or another value. */
+function isGivenAway(facts: ModuleFacts, field: string | null): boolean {
+  if (field === null) return false;
+  const index = indexOf(facts.module, facts.kernel);
+  return [...reachedFrom(index, functionsIn(facts, 'release')).keys()]
+    .some((fn) => memberAccesses(index, fn).some(({ key, call, form }) => key.endsWith(`.${field}`) && (call !== null && !isLog(call.name ?? '') || form === 'write')));
 }
