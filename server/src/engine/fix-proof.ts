@@ -13,7 +13,8 @@ import { comparePaths } from './compare-paths.ts';
 import { allFindings, notAnalysed, parsesAsWell, withEdits } from './prove.ts';
 import { isBudgetSpent, spendAgain, withinBudget } from '../work/budget.ts';
 import { ANSWER_BUDGET } from './answers.ts';
-import type { Configuration, ModuleInput, TargetKernel } from './types.ts';
+import { editAt, editPlaces } from './edit-places.ts';
+import type { Configuration, ModuleInput, SourceDocument, TargetKernel } from './types.ts';
 
 /** What the proof says of a fix. */
 export interface Verdict {
@@ -118,7 +119,7 @@ function prove(engine: Engine, input: ModuleInput, config: Configuration, kernel
   const prover = engine.prover();
   const unseen = notAnalysed(prover, after, config, kernel).find((one) => one.function === '' || one.function === finding.functionName);
   if (unseen) return UNPROVED;
-  const changed = changeOfFindings(before, allFindings(prover, after, config, kernel), finding);
+  const changed = changeOfFindings(before, allFindings(prover, after, config, kernel), finding, after.sources);
   if (changed !== null) return wrong(atOnce ?? changed);
   const fixed = prover.facts(after, kernel);
   if (fixed === undefined) return UNPROVED;
@@ -147,7 +148,7 @@ function openArm(facts: ModuleFacts, { site, fix }: Finding): string | null {
  * What is wrong with the findings after the fix: its own is there still, or one has come that was not there. A finding is the same one
  * where its rule, function and severity are the same and its text or its place are.
  */
-function changeOfFindings(before: readonly Finding[], after: readonly Finding[], fixed: Finding): string | null {
+function changeOfFindings(before: readonly Finding[], after: readonly Finding[], fixed: Finding, sources: readonly SourceDocument[]): string | null {
   const { edits } = fixed.fix!;
   const left = before.filter((one) => !isSame(one, fixed, []) || one.site.start !== fixed.site.start);
   for (const one of after) {
@@ -156,11 +157,28 @@ function changeOfFindings(before: readonly Finding[], after: readonly Finding[],
       left.splice(at, 1);
       continue;
     }
-    if (isSame(fixed, one, edits)) return 'check the function: the problem is still found';
+    if (isSame(fixed, one, edits)) return stillFound(sources, one, edits);
     const place = one.functionName === null ? 'the result' : `${one.functionName}()`;
     return `check ${place}: ${one.rule} is found then`;
   }
   return null;
+}
+
+/** Where the problem of a fix is found when the fix is made. */
+function stillFound(sources: readonly SourceDocument[], { site, functionName }: Finding, edits: readonly FileEdits[]): string {
+  const source = sources.find(({ path }) => path === site.path);
+  const where = functionName === null ? 'the result' : `${functionName}()`;
+  const own = edits.filter(({ path }) => path === site.path).flatMap((one) => one.edits);
+  const isNew = editAt(editPlaces(own), site, 'after') >= 0;
+  if (isNew) return `check ${where}: another path has the same problem in what this fix writes`;
+  if (source === undefined) return `check ${where}: this fix alone does not cure it`;
+  const word = wordAt(source.text, site.start);
+  return `check the other paths of ${where} to \`${word}\`: this fix alone does not cure it there`;
+}
+
+/** What a person looks for in the text: the name, member or keyword at a place. */
+function wordAt(text: string, start: number): string {
+  return /^(?:\w+(?:(?:->|\.)\w+)*|.{1,20})/.exec(text.slice(start))?.[0] ?? '';
 }
 
 function isSame(before: Finding, after: Finding, edits: readonly FileEdits[]): boolean {

@@ -4,7 +4,7 @@ import { withFewProofs, withProof } from '../../../server/src/engine/fix-proof.t
 import { rules } from '../../../server/src/rules/index.ts';
 import { readAnnotations } from '../../support/analyse.ts';
 import { loadParser } from '../../support/parser.ts';
-import { kernel, single } from './support.ts';
+import { engineWith, kernel, single, textRule } from './support.ts';
 
 const parser = await loadParser();
 
@@ -276,6 +276,74 @@ describe('an editor that asks at every move of the cursor', () => {
     expect([offered(), proofs]).toEqual([4, 4]);
     for (let i = 0; i < 5; i++) offered();
     expect(proofs).toBe(found.length);
+    engine.dispose();
+  });
+});
+
+describe('a test that can hold only when it is fixed', () => {
+  const probe = (failing: string, ending = 'return ret;'): string => `struct sloe { struct vfio_device vdev; };
+static const struct vfio_device_ops sloe_ops = { .name = "sloe" };
+
+static int sloe_probe(struct mdev_device *mdev)
+{
+	struct sloe *sloe;
+	int ret = 0;
+
+	sloe = vfio_alloc_device(sloe, vdev, &mdev->dev, &sloe_ops);
+	${failing}
+	dev_set_drvdata(&mdev->dev, sloe);
+	ret = vfio_register_emulated_iommu_dev(&sloe->vdev);
+	if (ret)
+		vfio_put_device(&sloe->vdev);
+out:
+	${ending}
+}
+
+static struct mdev_driver sloe_driver = { .probe = sloe_probe };
+`;
+
+  it.each([
+    ['a constant error', 'if (!sloe)\n\t\treturn -ENOMEM;'],
+    ['one that is reported', 'if (!sloe)\n\t\treturn dev_err_probe(&mdev->dev, -ENOMEM, "none\\n");'],
+    ['a variable', 'if (!sloe)\n\t\tgoto out;'],
+    ['a variable that the branch sets', 'if (sloe == NULL) {\n\t\tret = -1;\n\t\tgoto out;\n\t}'],
+  ])('is safe where the path returns an error: %s', (_, failing) => {
+    expect(doubtOf(probe(failing), 'null-check-on-alloc')).toBeNull();
+  });
+
+  it.each([
+    ['0', 'if (!sloe)\n\t\treturn 0;'],
+    ['a variable that the branch sets to 0', 'if (!sloe) {\n\t\tret = 0;\n\t\tgoto out;\n\t}'],
+    ['what two tests leave', 'if (!sloe || !mdev)\n\t\tgoto out;'],
+    ['what the label sets', 'if (!sloe)\n\t\tgoto out;', 'ret = sloe_last();\n\treturn ret;'],
+    ['another pointer', 'if (!sloe)\n\t\treturn mdev ? 0 : 1;'],
+  ])('is not safe where it may not: %s', (_, failing, ending = 'return ret;') => {
+    expect(doubtOf(probe(failing, ending), 'null-check-on-alloc'))
+      .toBe('Test with IS_ERR() (check what sloe_probe() returns when the test holds: it may be no error)');
+  });
+});
+
+describe('a fix that leaves its problem', () => {
+  const code = `static int fig_probe(struct mdev_device *mdev)
+{
+	struct fig *fig = vfio_alloc_device(fig, vdev, &mdev->dev, &fig_ops);
+
+	fig_use(fig->size);
+	return 0;
+}
+static struct mdev_driver fig_driver = { .probe = fig_probe };
+`;
+  const at = code.indexOf('\treturn 0');
+
+  it.each([
+    ['elsewhere', { start: at, end: at }, '\tfig_stop();\n', 'check the other paths of fig_probe() to `fig->size`: this fix alone does not cure it there'],
+    ['in its own text', { start: code.indexOf('fig->size'), end: code.indexOf(');\n\treturn') }, 'fig->size + 1', 'check fig_probe(): another path has the same problem in what this fix writes'],
+  ])('says where to look: %s', async (_, span, newText, said) => {
+    const fix = { title: 'stop', safety: 'safe' as const, edits: [{ path: '/w/a.c', edits: [{ span, newText }] }] };
+    const engine = await engineWith([textRule('left', /fig->size/g, { fix })]);
+    const input = single(code);
+    const [found] = engine.analyse(input, {}, kernel('6.1')).findings;
+    expect(withProof(engine, input, {}, kernel('6.1'), found!).fix!.title).toBe(`stop (${said})`);
     engine.dispose();
   });
 });
