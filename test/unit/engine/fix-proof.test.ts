@@ -101,7 +101,7 @@ describe('a jump to a label', () => {
 
   it.each([
     ['repeats an undo of the path', probeWith('', '\tpci_disable_device(pdev);\n', '\tpci_disable_device(pdev);\n'), /calls pci_disable_device\(\) for the same thing/],
-    ['lets go a lock that is let go', probeWith('', '\tmutex_unlock(&wisp->lock);\n', '\tmutex_lock(&wisp->lock);\n\tmutex_unlock(&wisp->lock);\n'), /mutex_unlock\(\)/],
+    ['lets go a lock that is let go', probeWith('', '\tmutex_unlock(&wisp_lock);\n', '\tmutex_lock(&wisp_lock);\n\tmutex_unlock(&wisp_lock);\n'), /mutex_unlock\(\)/],
     ['lets go a lock that was never taken', probeWith('', '\tup_write(&wisp_sem);\n'), /up_write\(\) is called where it is not held/],
     ['comes to a macro that nobody has seen', probeWith('', '\tWISP_SETTLE;\n\tpci_disable_device(pdev);\n'), /WISP_SETTLE/],
     ['stores what the path did not', probeWith('', '\twisp_state = 3;\n'), /comes to `wisp_state = 3`/],
