@@ -9,7 +9,7 @@ import { decode } from '../../server/src/cli/text-file.ts';
 import { kernelStages } from '../../server/src/engine/stages.ts';
 import type { FileIr } from '../../server/src/ir/types.ts';
 import { inRange } from '../../server/src/kernel/version.ts';
-import { atOnce } from '../../server/src/work/budget.ts';
+import { atOnce } from '../../server/src/budget/work.ts';
 import { loadParser } from '../support/parser.ts';
 import { startCounting, takeCount } from './work.ts';
 

@@ -7,16 +7,16 @@ const root = path.resolve(import.meta.dirname, '../..');
 /** The rooms of server/src and what each may import beside itself: the table of docs/architecture.md. */
 const rooms: Readonly<Record<string, readonly string[]>> = {
   text: [],
-  work: [],
+  budget: [],
   kernel: [],
   syntax: ['text'],
-  ir: ['text', 'work', 'syntax'],
-  flow: ['work', 'ir'],
-  lifecycle: ['text', 'work', 'kernel', 'ir', 'flow'],
-  rules: ['text', 'work', 'kernel', 'ir', 'lifecycle'],
-  convert: ['text', 'work', 'kernel', 'ir', 'lifecycle'],
-  engine: ['text', 'work', 'kernel', 'syntax', 'ir', 'flow', 'lifecycle', 'rules', 'convert'],
-  lsp: ['text', 'work', 'engine'],
+  ir: ['text', 'budget', 'syntax'],
+  flow: ['budget', 'ir'],
+  lifecycle: ['text', 'budget', 'kernel', 'ir', 'flow'],
+  rules: ['text', 'budget', 'kernel', 'ir', 'lifecycle'],
+  convert: ['text', 'budget', 'kernel', 'ir', 'lifecycle'],
+  engine: ['text', 'budget', 'kernel', 'syntax', 'ir', 'flow', 'lifecycle', 'rules', 'convert'],
+  lsp: ['text', 'budget', 'engine'],
   cli: ['text', 'engine', 'lsp'],
 };
 

@@ -2,7 +2,7 @@ import type { CallExpr, Expr, FunctionIr, LoopStmt, ReturnStmt, Stmt } from '../
 import { loopCursors } from '../kernel/loop-macros.ts';
 import { isNullTestMacro, testedArgument } from '../kernel/macros.ts';
 import { namesIn, ownExpressions, statementsOf, uncast } from './place.ts';
-import { spend } from '../work/budget.ts';
+import { spend } from '../budget/work.ts';
 
 /** Where the object of a function can be, as a set of bits: paths that meet keep what each of them knew. */
 export const State = {

@@ -1,6 +1,6 @@
 import type { CallExpr, Expr, FunctionIr, Stmt } from '../ir/types.ts';
 import { append } from '../text/lists.ts';
-import { spend } from '../work/budget.ts';
+import { spend } from '../budget/work.ts';
 
 /** A statement with the place it stands at, so that an edit knows whether it can be taken out or moved. */
 export interface Placed {

@@ -1,6 +1,6 @@
 import type { Expr, FileIr, FunctionIr, MemberExpr, StructIr, TypeName } from '../ir/types.ts';
 import type { Module } from '../lifecycle/types.ts';
-import { spend } from '../work/budget.ts';
+import { spend } from '../budget/work.ts';
 import { localsOf } from './locals.ts';
 import { uncast } from './place.ts';
 import { deviceMembersOf } from './unseen-struct.ts';

@@ -9,7 +9,7 @@ import { withoutSuppressed } from '../rules/suppressions.ts';
 import type { Finding, Rule, Severity } from '../rules/types.ts';
 import { RANK } from './compare-findings.ts';
 import type { SyntaxParser } from '../syntax/node.ts';
-import { atOnce, isBudgetSpent, spendAgain, withinBudget, type Steps } from '../work/budget.ts';
+import { atOnce, isBudgetSpent, spendAgain, withinBudget, type Steps } from '../budget/work.ts';
 import { createDocuments } from './documents.ts';
 import { KERNEL_API, kernelStages, type Stages } from './stages.ts';
 import type { Analysis, Configuration, ModuleInput, NotAnalysed, SourceDocument, TargetKernel } from './types.ts';

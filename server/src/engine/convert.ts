@@ -4,7 +4,7 @@ import { compareVersions, formatVersion } from '../kernel/version.ts';
 import type { Module, ModuleFacts, Site } from '../lifecycle/types.ts';
 import type { Finding } from '../rules/types.ts';
 import type { FileEdits, Span } from '../text/span.ts';
-import { isBudgetSpent } from '../work/budget.ts';
+import { isBudgetSpent } from '../budget/work.ts';
 import { NO_SETTINGS, type Engine } from './analyse.ts';
 import { answered } from './answers.ts';
 import { firstNew } from './compare-findings.ts';

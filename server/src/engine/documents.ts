@@ -4,7 +4,7 @@
  */
 import type { FileIr } from '../ir/types.ts';
 import type { SyntaxParser, SyntaxTree } from '../syntax/node.ts';
-import { note } from '../work/budget.ts';
+import { note } from '../budget/work.ts';
 
 /** What turns a tree into IR; `cache` carries unchanged functions over from the previous version of the same document. */
 export interface Lowering<C> {

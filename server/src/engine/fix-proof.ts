@@ -11,7 +11,7 @@ import type { Edit, FileEdits, Span } from '../text/span.ts';
 import type { Engine } from './analyse.ts';
 import { comparePaths } from './compare-paths.ts';
 import { allFindings, notAnalysed, parsesAsWell, withEdits } from './prove.ts';
-import { isBudgetSpent, spendAgain, withinBudget } from '../work/budget.ts';
+import { isBudgetSpent, spendAgain, withinBudget } from '../budget/work.ts';
 import { ANSWER_BUDGET } from './answers.ts';
 import { editAt, editPlaces } from './edit-places.ts';
 import type { Configuration, ModuleInput, SourceDocument, TargetKernel } from './types.ts';

@@ -3,7 +3,7 @@ import { composePlanned, finishConversion, offsetAfter, type DocumentEdits, type
 import { foldDevice, inlinePuttingHelpers, textsBeforeCore, type FoldNote, type FoldRequest, type FoldResult, type Moved } from '../convert/fold/index.ts';
 import type { Module, Site } from '../lifecycle/types.ts';
 import type { FileEdits } from '../text/span.ts';
-import { isBudgetSpent } from '../work/budget.ts';
+import { isBudgetSpent } from '../budget/work.ts';
 import type { Engine } from './analyse.ts';
 import { answered } from './answers.ts';
 import { convert, prove, relowered, SOURCE, unprovedEdits } from './convert.ts';

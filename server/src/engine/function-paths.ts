@@ -7,7 +7,7 @@ import type { Condition } from '../syntax/node.ts';
 import type { Span } from '../text/span.ts';
 import { createEvaluator, type Evaluator } from './path-values.ts';
 import { append } from '../text/lists.ts';
-import { spend } from '../work/budget.ts';
+import { spend } from '../budget/work.ts';
 
 /** One thing that others can see a path do. */
 export interface PathEvent extends Span {

@@ -9,7 +9,7 @@ import { indexModule } from '../lifecycle/module.ts';
 import type { ModuleFacts } from '../lifecycle/types.ts';
 import type { Span } from '../text/span.ts';
 import type { Decision, FunctionPath, PathEvent } from './function-paths.ts';
-import { spend } from '../work/budget.ts';
+import { spend } from '../budget/work.ts';
 
 /** One path on its way through a function. */
 export interface Evaluator {

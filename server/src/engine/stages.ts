@@ -6,7 +6,7 @@ import { analyseInSteps, createAnalysisCache, type AnalysisCache } from '../life
 import type { Module, ModuleFacts } from '../lifecycle/types.ts';
 import { rules } from '../rules/index.ts';
 import type { Rule } from '../rules/types.ts';
-import type { Steps } from '../work/budget.ts';
+import type { Steps } from '../budget/work.ts';
 import type { Lowering } from './documents.ts';
 
 export interface Stages {

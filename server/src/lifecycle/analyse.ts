@@ -13,7 +13,7 @@ import type { ResourceLog } from './resources.ts';
 import { exploreCallback, exploreRemove, solveGroup } from './solve.ts';
 import { driverTables, opsTables, rolesOf } from './tables.ts';
 import type { Module, ModuleFacts, Role } from './types.ts';
-import { atOnce, type Steps } from '../work/budget.ts';
+import { atOnce, type Steps } from '../budget/work.ts';
 
 /**
  * Analyses a module for a target kernel: every function that touches a device's life cycle is explored path by path, after

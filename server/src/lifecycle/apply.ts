@@ -10,7 +10,7 @@ import { applyHelper, applyTranslated, failedHelper, giveBack, runRelease, trans
 import { nameOf, site, sourceText, type Run } from './run.ts';
 import { addStep, assume, fork, type PathState } from './state.ts';
 import { isOutside, type Summary, type SummaryOutcome } from './summary.ts';
-import { spend } from '../work/budget.ts';
+import { spend } from '../budget/work.ts';
 import { ANY, isWeak, joinPaths, pointer, type Place, type Value } from './values.ts';
 import { append } from '../text/lists.ts';
 

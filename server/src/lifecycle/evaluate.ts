@@ -8,7 +8,7 @@ import { isLifecycleName } from './relevance.ts';
 import { noteCleared, operatorCount } from './resources.ts';
 import { setVariable, site, writtenText, type Run } from './run.ts';
 import { fork, load, maskOf, store, type PathState } from './state.ts';
-import { spend } from '../work/budget.ts';
+import { spend } from '../budget/work.ts';
 import { ANY, NEGATIVE, NULL, POSITIVE, ZERO, int, isWeak, member, pointer, valueKey, type Mask, type Place, type Value } from './values.ts';
 
 /** A path after an expression, with its value. Forks of one expression share nothing. */

@@ -7,7 +7,7 @@ import { isOutside } from './summary.ts';
 import type { DeviceState, ExitObservation } from './types.ts';
 import type { EffectOp } from '../kernel/types.ts';
 import { isWeak } from './values.ts';
-import { spend } from '../work/budget.ts';
+import { spend } from '../budget/work.ts';
 
 /**
  * Observes each device at each end of the function. Where the device core runs devm actions after the function (a failed

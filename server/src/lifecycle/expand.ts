@@ -2,7 +2,7 @@ import type { CallExpr, Expr, FunctionIr, LoopStmt, MacroIr, Stmt } from '../ir/
 import type { Span } from '../text/span.ts';
 import { assignedParameters } from './module.ts';
 import type { Module } from './types.ts';
-import { spend } from '../work/budget.ts';
+import { spend } from '../budget/work.ts';
 
 /** Macros deeper than this are none that a person writes; what is not expanded is treated as unknown control flow. */
 const MAX_DEPTH = 40;

@@ -15,7 +15,7 @@ import { escape, hasEnded, loseCertainty, operate } from './operate.ts';
 import { setVariable, site, type Run } from './run.ts';
 import { addStep, fork, maskOf, prune, stateKey, type PathState } from './state.ts';
 import { POSITIVE, ZERO, pointer, valueKey, type Value } from './values.ts';
-import { withinShare, workDone, type Steps } from '../work/budget.ts';
+import { withinShare, workDone, type Steps } from '../budget/work.ts';
 
 /** A path's end: its state, and the return statement or the closing brace. */
 export interface Exit { readonly s: PathState; readonly at: Span }

@@ -3,7 +3,7 @@ import { opposites } from '../kernel/opposites.ts';
 import type { PathState } from './state.ts';
 import { maskOf } from './state.ts';
 import type { HeldResource, Site } from './types.ts';
-import { spend } from '../work/budget.ts';
+import { spend } from '../budget/work.ts';
 import { ANY, NEGATIVE, POSITIVE, ZERO, isWeak, pointer, valueKey, type Mask, type Value } from './values.ts';
 
 /** A resource as the exploration of a path follows it. */

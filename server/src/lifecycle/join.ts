@@ -1,5 +1,5 @@
 import { heldByBoth } from './held.ts';
-import { spend } from '../work/budget.ts';
+import { spend } from '../budget/work.ts';
 import { deviceKey, fork, maskOf, opKey, sizeOf, stateKey, type LoggedOp, type PathState, type Tracked } from './state.ts';
 import { ANY, pointer, valueKey, type Mask, type Value } from './values.ts';
 

@@ -17,7 +17,7 @@ import { scanOf } from './scan.ts';
 import { emptyState, type PathState } from './state.ts';
 import { sameSummary, summarise, type Summary } from './summary.ts';
 import type { Observation, Role } from './types.ts';
-import { inStepsWithin, type Budgeted, type Steps } from '../work/budget.ts';
+import { inStepsWithin, type Budgeted, type Steps } from '../budget/work.ts';
 import { pointer } from './values.ts';
 
 /** What an exploration of a function brought, in the addresses of frames. */

@@ -6,7 +6,7 @@ import { UNKNOWN_DEVICE, transition } from './device.ts';
 import { conditionsOf, deviceRef, observe, site, sourceText, type Run } from './run.ts';
 import { addStep, maskOf, opKey, stepsOf, type LoggedOp, type PathState, type Tracked } from './state.ts';
 import type { DeviceState, Site, Step } from './types.ts';
-import { spend } from '../work/budget.ts';
+import { spend } from '../budget/work.ts';
 import { POSITIVE, isWeak, pointer, type Place } from './values.ts';
 
 /** One operation at one place of the source, its outcome decided. */

@@ -9,7 +9,7 @@ import type { Summary } from './summary.ts';
 import { deviceKey, type PathState, type Tracked } from './state.ts';
 import type { DeviceRef, Observation, Role, Site } from './types.ts';
 import { pointer, type Place, type Value } from './values.ts';
-import { spend } from '../work/budget.ts';
+import { spend } from '../budget/work.ts';
 
 /** What is known of an object beyond its state: for messages and related information. */
 export interface ObjectInfo {

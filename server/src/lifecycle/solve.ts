@@ -11,7 +11,7 @@ import { isLifecycleName } from './relevance.ts';
 import type { HelperResources } from './resources.ts';
 import { summaryKey, type Summary } from './summary.ts';
 import type { Role } from './types.ts';
-import { atOnce, once, type Steps } from '../work/budget.ts';
+import { atOnce, once, type Steps } from '../budget/work.ts';
 
 /** A recursion that has not settled after so many rounds is treated as unknown code. */
 const MAX_ROUNDS = 4;

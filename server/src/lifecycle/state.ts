@@ -1,5 +1,5 @@
 import type { EffectOp } from '../kernel/types.ts';
-import { spend } from '../work/budget.ts';
+import { spend } from '../budget/work.ts';
 import { settleHeld, type Held } from './held.ts';
 import type { DeviceState, Site, Step } from './types.ts';
 import type { Mask, Place, Value } from './values.ts';

@@ -4,7 +4,7 @@ import type { LoggedOp, PathState } from './state.ts';
 import { maskOf, opKey } from './state.ts';
 import { ENDS, followsOwnState } from './operate.ts';
 import type { ObjectInfo } from './run.ts';
-import { spend } from '../work/budget.ts';
+import { spend } from '../budget/work.ts';
 import { ANY, isWeak, placeKey, valueKey, type Mask, type Place, type Value } from './values.ts';
 
 /** One way through a function, in terms of its parameters, what they lead to, globals, and objects it made. */

@@ -247,6 +247,6 @@ export interface ModuleFacts {
   readonly roles: ReadonlyMap<FunctionIr, Role>;
   /** Functions whose analysis was given up, with the reason. */
   readonly notAnalysed: readonly { readonly path: string; readonly function: string; readonly reason: string; readonly start?: number; readonly isInternal?: true }[];
-  /** The work that the analysis has cost, and the most that one exploration of a function did: work/budget.ts. What was kept from an earlier one is counted as it was then. */
+  /** The work that the analysis has cost, and the most that one exploration of a function did: budget/work.ts. What was kept from an earlier one is counted as it was then. */
   readonly work: { readonly spent: number; readonly most: number };
 }

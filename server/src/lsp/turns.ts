@@ -2,7 +2,7 @@
  * Turns at the engine: one answer is worked out at a time, and each in steps. Between two steps the server hears what has come in
  * meanwhile: a cancellation, a newer version of the document, the end.
  */
-import { workDone, type Steps } from '../work/budget.ts';
+import { workDone, type Steps } from '../budget/work.ts';
 
 export interface Turns {
   /** Does `work` when all work that was begun before is done. Work that is in its turn must not ask for another. */

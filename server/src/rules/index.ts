@@ -44,7 +44,7 @@ import { conditionsOfSite, contains, documentAt, walk } from './locate.ts';
 import { oneForEachSite } from './report.ts';
 import { withoutSuppressed } from './suppressions.ts';
 import { goesPastWrappers } from './wrapped.ts';
-import { spend } from '../work/budget.ts';
+import { spend } from '../budget/work.ts';
 
 /** All rules, in alphabetic order. A new rule is one file and one line here. */
 export const rules: readonly Rule[] = [

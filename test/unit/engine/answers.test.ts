@@ -6,7 +6,7 @@ import { convertFolding } from '../../../server/src/engine/fold.ts';
 import { fixAll } from '../../../server/src/engine/fix.ts';
 import { proofOf } from '../../../server/src/engine/fix-proof.ts';
 import { kernelStages } from '../../../server/src/engine/stages.ts';
-import { workDone } from '../../../server/src/work/budget.ts';
+import { workDone } from '../../../server/src/budget/work.ts';
 import { BAR_H, LEAKY, OLD } from '../../support/drivers.ts';
 import { engineWith, kernel, single } from './support.ts';
 

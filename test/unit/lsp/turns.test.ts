@@ -1,7 +1,7 @@
 /** The server's turns: one answer after the other, in steps, and none that nobody waits for. Work is counted. */
 import { expect, test } from 'vitest';
 import { createTurns } from '../../../server/src/lsp/turns.ts';
-import { note, type Steps } from '../../../server/src/work/budget.ts';
+import { note, type Steps } from '../../../server/src/budget/work.ts';
 
 /** Work of so many steps, each as much as it takes to ask for a pause; `done` counts them. */
 function* work(count: number, done: number[]): Steps<string> {

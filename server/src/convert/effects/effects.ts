@@ -8,7 +8,7 @@ import { isConstantName, placeOf, pointeesOf } from './lvalues.ts';
 import { calledMacro, objectMacro, type MacroUse } from './macros.ts';
 import type { Access, Place } from './places.ts';
 import { append } from '../../text/lists.ts';
-import { spend } from '../../work/budget.ts';
+import { spend } from '../../budget/work.ts';
 
 export interface Effects {
   readonly reads: readonly Access[];

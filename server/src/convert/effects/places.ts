@@ -3,7 +3,7 @@ import type { Span } from '../../text/span.ts';
 import { busView } from '../../kernel/bus-devices.ts';
 import { isSmallStruct } from '../../kernel/fixed-members.ts';
 import { findStruct, resolveType, type Scope } from '../typing.ts';
-import { spend } from '../../work/budget.ts';
+import { spend } from '../../budget/work.ts';
 
 /** A member on the way to a place: `p->cfg.size` is `cfg` of `struct foo`, then `size` of `struct foo_cfg`. */
 export interface Step {
