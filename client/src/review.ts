@@ -89,7 +89,6 @@ export function createReview(output: () => vscode.LogOutputChannel): Review {
   };
 }
 
-
 /** Says what a person has to look at, and offers what the commit can say. Without notes nothing pops up. */
 async function tellNotes(conversion: Conversion, output: vscode.LogOutputChannel): Promise<void> {
   const { notes, message } = conversion;

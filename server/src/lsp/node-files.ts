@@ -1,14 +1,15 @@
 import { readdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isInside } from '../engine/project/paths.ts';
 import type { HostFiles } from './files.ts';
 import { withoutMark } from './files.ts';
-import { isBelow, leadsOutside, readRegularFile } from './node-read.ts';
+import { leadsOutside, readRegularFile } from './node-read.ts';
 
 /** The disk for `file:` URIs; other schemes have no files here. The folder of a file outside of the workspace is one of its own. */
 export function createNodeFiles(): HostFiles {
   let roots: readonly string[] = [];
-  const mayRead = (path: string): boolean => !leadsOutside(path, roots.some((root) => isBelow(path, root)) ? roots : [dirname(path)]);
+  const mayRead = (path: string): boolean => !leadsOutside(path, roots.some((root) => isInside(path, root)) ? roots : [dirname(path)]);
   return {
     async readFile(uri) {
       const path = pathOf(uri);

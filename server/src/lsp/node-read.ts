@@ -4,6 +4,7 @@
  */
 import { closeSync, constants, existsSync, fstatSync, openSync, readSync, realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { isInside } from '../engine/project/paths.ts';
 import { versionOfMakefile } from '../engine/project/target.ts';
 
 /** No source, header or Makefile is larger. */
@@ -51,7 +52,7 @@ function readUpTo(file: number, size: number): Buffer {
 export function leadsOutside(path: string, roots: readonly string[]): boolean {
   const target = realPath(path);
   if (target === undefined || target === path) return false;
-  if (roots.some((root) => isBelow(target, realPath(root) ?? root))) return false;
+  if (roots.some((root) => isInside(target, realPath(root) ?? root))) return false;
   for (let at = dirname(target), level = 0; level < MAX_LEVELS && at !== dirname(at); at = dirname(at), level++) {
     if (isKernelTree(at)) return false;
   }
@@ -74,9 +75,4 @@ function realPath(path: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** Whether a path is that of the folder or of something in it. */
-export function isBelow(path: string, folder: string): boolean {
-  return path === folder || path.startsWith(folder.endsWith('/') ? folder : `${folder}/`);
 }

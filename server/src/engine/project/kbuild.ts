@@ -1,9 +1,8 @@
-import { append } from '../../text/lists.ts';
-
 /**
  * The part of Kbuild's Makefile language that says which objects make one module: `foo-y := a.o b.o`, `foo-objs`,
  * `foo-$(CONFIG_X) +=`, continuation lines, and simple variables inside the lists.
  */
+import { append } from '../../text/lists.ts';
 
 /** What one Makefile or Kbuild file says. */
 export interface Kbuild {

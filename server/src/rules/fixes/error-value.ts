@@ -1,7 +1,7 @@
 /** Makes the branch of a failed allocation hand on the error that the pointer carries. */
 import type { Edit } from '../../text/span.ts';
 import type { Expr, FunctionIr, Stmt } from '../../ir/types.ts';
-import { declaredType, walk } from '../locate.ts';
+import { declaredType, walk, type IrNode } from '../locate.ts';
 import { insertGuarded } from './error-style.ts';
 import { replace } from './text.ts';
 
@@ -30,7 +30,7 @@ export function handOnError(text: string, fn: FunctionIr, branch: Stmt, pointer:
 }
 
 /** The value that a node returns or assigns, or that it reports and returns. */
-function carriedBy(node: ReturnType<typeof walk> extends Generator<infer Node> ? Node : never): Expr | null {
+function carriedBy(node: IrNode): Expr | null {
   if (node.kind === 'return') return node.value;
   if (node.kind === 'assign') return node.op === '=' ? node.value : null;
   return node.kind === 'call' && node.name === 'dev_err_probe' ? node.args[1] ?? null : null;
