@@ -5,7 +5,7 @@ import { NotRead } from '../lsp/node-read.ts';
 import type { Program } from './program.ts';
 import { comparePaths, scanAll } from './scan-pool.ts';
 import { unreadable } from './text-file.ts';
-import { walk } from './walk.ts';
+import { walk } from '../lsp/node-walk.ts';
 import { findRoot, keyOf } from './workspace.ts';
 
 /** A file to analyse. */

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import { scan, type ScanResult } from './scan.ts';
+import { scan, type ScanResult } from '../lsp/node-scan.ts';
 
 const ROLE = 'vfio-lifecycle-scan';
 /** Starting a thread costs more than scanning this many files on the spot. */

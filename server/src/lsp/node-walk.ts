@@ -1,5 +1,6 @@
+/** Walks a tree for its C files, for the command line and for a check of the whole workspace. */
 import { readdirSync, realpathSync, statSync, type Dirent } from 'node:fs';
-import { leadsOutside, NotRead } from '../lsp/node-read.ts';
+import { leadsOutside, NotRead } from './node-read.ts';
 
 /**
  * The C files below a folder, in no order. `.git` is skipped. A symbolic link is followed only out of the folder and only once:

@@ -1,3 +1,4 @@
+/** The cheap question before a parse: which files have the word. For the command line and for a check of the whole workspace. */
 import { closeSync, openSync, readSync } from 'node:fs';
 
 /** What a scan of some files found. */
