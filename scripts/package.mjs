@@ -28,7 +28,8 @@ export async function packVsix(file = inProject(`${name}-${version}.vsix`)) {
   for (const one of readdirSync(folder, { recursive: true, withFileTypes: true })) {
     if (one.isFile()) chmodSync(path.join(one.parentPath, one.name), 0o644);
   }
-  await createVSIX({ cwd: folder, packagePath: file, dependencies: false, allowMissingRepository: true, rewriteRelativeLinks: false });
+  // The page of an extension has no folder around it: vsce makes addresses of the repository of its links and pictures.
+  await createVSIX({ cwd: folder, packagePath: file, dependencies: false });
   const { size } = statSync(file);
   if (size > limit) throw new Error(`${file} has ${size} bytes; the limit is ${limit}`);
   return file;
