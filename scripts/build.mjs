@@ -28,6 +28,7 @@ const bundles = [
   { ...node, entryPoints: ['client/src/extension.ts'], outfile: 'dist/extension.cjs', external: ['vscode'] },
   { ...web, format: 'cjs', entryPoints: ['client/src/browser.ts'], outfile: 'dist/web/extension.js', external: ['vscode'] },
   { ...anywhere, entryPoints: ['server/src/lsp/main.ts'], outfile: 'dist/web/server.js', alias: treeSitter },
+  { ...node, entryPoints: ['server/src/lsp/node-main.ts'], outfile: 'dist/server.cjs' },
   { ...node, entryPoints: ['server/src/cli/main.ts'], outfile: 'dist/cli.cjs', alias: treeSitter },
 ];
 
@@ -45,12 +46,11 @@ if (watch) {
   }
 }
 
-/** Leaves nothing in dist/ but what is no bundle: the two wasm modules, which Node's bundles look for in dist/, and the server's name for Node. */
+/** Leaves nothing in dist/ but what is no bundle: the two wasm modules, which Node's bundles look for in dist/. */
 function emptyDist() {
   const dist = inProject('dist');
   rmSync(dist, { recursive: true, force: true });
   mkdirSync(dist);
-  writeFileSync(path.join(dist, 'server.cjs'), "require('./web/server.js');\n");
   for (const file of ['web-tree-sitter/web-tree-sitter.wasm', 'tree-sitter-c/tree-sitter-c.wasm']) {
     copyFileSync(inProject('node_modules', file), path.join(dist, path.basename(file)));
   }

@@ -24,6 +24,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
 const packages: Readonly<Record<string, RegExp>> = {
   'vscode': /^client\//,
   'vscode-languageclient': /^client\//,
+  'vscode-jsonrpc': /^server\/src\/lsp\//,
   'vscode-languageserver': /^server\/src\/lsp\//,
   'vscode-languageserver-textdocument': /^server\/src\/lsp\//,
   'web-tree-sitter': /^server\/src\/syntax\//,

@@ -38,8 +38,8 @@ async function run(command: Command, program: Program): Promise<number> {
       program.output.out(`${program.version}\n`);
       return 0;
     case 'lsp': {
-      const { startNodeServer } = await import('../lsp/node-server.ts');
-      startNodeServer(__dirname);
+      const { superviseServer } = await import('../lsp/node-supervisor.ts');
+      superviseServer(__filename);
       return 0;
     }
   }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { startNodeServer } from './node-server.ts';
+import { serveThread } from './node-server.ts';
 
-/** Entry in Node. The bundle is in dist/web/, the wasm modules in dist/. */
-startNodeServer(join(__dirname, '..'));
+/** Entry of the thread that serves in Node. The bundle is in dist/web/, the wasm modules in dist/. */
+serveThread(join(__dirname, '..'));
