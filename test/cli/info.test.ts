@@ -26,6 +26,18 @@ describe('explain', () => {
     expect(stdout).toContain(expected);
   });
 
+  it.each([
+    ['vfio_put_devcie', 'vfio_put_device'],
+    ['missing-ptu', 'missing-put'],
+    ['detach_ioaas', '.detach_ioas'],
+    ['struct vfio_devices', 'vfio_device'],
+    ['member-not-frist', 'member-not-first'],
+    ['pci_core_device', 'vfio_pci_core_device'],
+  ])('proposes for %s', (name, proposed) => {
+    const { status, stderr } = run(make({}).path, 'explain', name);
+    expect({ status, stderr: stderr.join('') }).toEqual({ status: 2, stderr: expect.stringContaining(`; did you mean ${proposed}`) });
+  });
+
   it('says when it does not know a name', () => {
     expect(run(make({}).path, 'explain', 'printk')).toEqual(expect.objectContaining({ status: 2, stdout: '', stderr: ['vfio-lifecycle: explain: no rule, no kind of refusal and no kernel function is called "printk"'] }));
   });
@@ -34,7 +46,7 @@ describe('explain', () => {
 describe('--help', () => {
   it.each([[['--help']], [['help']], [['convert', '--help']], [['check', '-h']]])('%j', (args) => {
     const { status, stdout } = run(make({}).path, ...args);
-    expect({ status, stdout }).toEqual({ status: 0, stdout: expect.stringMatching(/^Usage:\n/) });
+    expect({ status, stdout }).toEqual({ status: 0, stdout: expect.stringMatching(/^Usage: vfio-lifecycle /) });
   });
 });
 
@@ -74,7 +86,7 @@ describe('dump', () => {
 describe('the program', () => {
   it('has help and a version', () => {
     const { path } = make({});
-    expect(run(path, '--help')).toMatchObject({ status: 0, stderr: [], stdout: expect.stringContaining('vfio-lifecycle check ') });
+    expect(run(path, '--help')).toMatchObject({ status: 0, stderr: [], stdout: expect.stringContaining('\n  check  ') });
     expect(run(path, '--version').stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 

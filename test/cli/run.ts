@@ -13,7 +13,12 @@ export interface Ran {
 
 /** Runs dist/cli.cjs in `cwd` as a program. */
 export function run(cwd: string, ...args: string[]): Ran {
-  const { status, stdout, stderr, error } = spawnSync(process.execPath, [CLI, ...args], { cwd, maxBuffer: 1 << 28 });
+  return runWith('', cwd, ...args);
+}
+
+/** The same with a text on stdin. */
+export function runWith(input: string, cwd: string, ...args: string[]): Ran {
+  const { status, stdout, stderr, error } = spawnSync(process.execPath, [CLI, ...args], { cwd, input, maxBuffer: 1 << 28 });
   if (error) throw error;
   return { status, stdout: stdout.toString('utf8'), bytes: stdout, stderr: stderr.toString('utf8').split('\n').slice(0, -1) };
 }

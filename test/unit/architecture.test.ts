@@ -27,6 +27,7 @@ const packages: Readonly<Record<string, RegExp>> = {
   'vscode-jsonrpc': /^server\/src\/lsp\//,
   'vscode-languageserver': /^server\/src\/lsp\//,
   'vscode-languageserver-textdocument': /^server\/src\/lsp\//,
+  'commander': /^server\/src\/cli\//,
   'web-tree-sitter': /^server\/src\/syntax\//,
   'node:': /^server\/src\/(lsp\/node|cli\/)|^client\/src\/extension\.ts/,
 };

@@ -5,7 +5,7 @@
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, relative, sep } from 'node:path';
 import type { Finding } from '../rules/types.ts';
-import { UsageError } from './args.ts';
+import { UsageError } from './usage-error.ts';
 import type { CheckedFile } from './check.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import type { Output } from './output.ts';

@@ -10,16 +10,17 @@ import { joinLinked } from '../engine/project/join.ts';
 import { unifiedDiff } from '../text/diff.ts';
 import { applyEdits } from '../text/edits.ts';
 import type { FileEdits } from '../text/span.ts';
-import type { Command } from './args.ts';
+import type { ConvertCommand, FixCommand } from './command.ts';
 import { findInputs, namedFiles, type InputFile } from './inputs.ts';
 import { jsonText, rangeIn, type JsonRange } from './json.ts';
 import type { Program } from './program.ts';
+import { nameSources } from './stdin.ts';
 import { announceTargets } from './targets.ts';
 import { encode } from './text-file.ts';
 import { writeFiles } from './write-files.ts';
 import { openWorkspace, patchName, shownPath, type Workspace } from './workspace.ts';
 
-type Change = Extract<Command, { name: 'convert' | 'fix' }>;
+type Change = ConvertCommand | FixCommand;
 
 interface Outcome {
   readonly file: InputFile;
@@ -40,13 +41,14 @@ interface Outcome {
 
 /** `convert` and `fix`: both change files, and show the change as one patch or write it. */
 export async function runChange(command: Change, program: Program): Promise<number> {
-  const inputs = command.name === 'convert' ? { files: namedFiles(command.paths), unreadable: 0 } : await findInputs(command.paths, program);
-  const workspace = openWorkspace(command, program.output);
+  const sources = nameSources(command);
+  const inputs = command.name === 'convert' ? { files: namedFiles(sources), unreadable: 0 } : await findInputs(sources, program);
+  const workspace = openWorkspace({ ...command, ...sources }, program.output);
   const engine = await program.engine();
   const outcomes: Outcome[] = [];
   const linked = command.name === 'convert' ? await linkedFiles(workspace, inputs.files) : [];
   for (const file of inputs.files) outcomes.push(command.name === 'convert' ? await convertFile(engine, workspace, file, linked.includes(file) ? linked : [file], command.style) : await fixFile(engine, workspace, file, command.unsafe));
-  await announceTargets(workspace, inputs.files, command.paths, program.output);
+  await announceTargets(workspace, inputs.files, sources.paths, program.output);
 
   const patch = patchOf(workspace);
   if (command.name === 'convert' && command.format === 'json') {
@@ -54,7 +56,7 @@ export async function runChange(command: Change, program: Program): Promise<numb
     program.output.out(jsonText({ files, ...patchText(workspace, patch) }));
   } else {
     for (const { file, status, reason, code, notes } of outcomes) {
-      if (status === 'refused') program.output.note(`${file.shown}: refused: ${reason}${code ? ` [${code}]` : ''}`);
+      if (status === 'refused') program.output.error(`${file.shown}: refused: ${reason}${code ? ` [${code}]` : ''}`);
       if (status === 'unchanged' && reason !== undefined) program.output.note(`${file.shown}: ${reason}`);
       for (const note of notes) program.output.note(`${file.shown}: ${note.text}`);
     }
@@ -64,7 +66,7 @@ export async function runChange(command: Change, program: Program): Promise<numb
     }
   }
   for (const { file, others = [] } of outcomes) {
-    for (const other of others) program.output.note(`${file.shown}: refused also: ${other.reason} [${other.code}]`);
+    for (const other of others) program.output.error(`${file.shown}: refused also: ${other.reason} [${other.code}]`);
   }
   if (command.write) {
     writeFiles(workspace.changed().map((path) => ({ path, before: workspace.original(path), text: workspace.current(path) })));

@@ -1,7 +1,7 @@
 import { withProof } from '../engine/fix-proof.ts';
-import type { Analysis, NotAnalysed } from '../engine/types.ts';
+import type { Analysis, ModuleInput, NotAnalysed, TargetKernel } from '../engine/types.ts';
 import type { Finding, Severity } from '../rules/types.ts';
-import type { Command, FailOn } from './args.ts';
+import type { CheckCommand, FailOn } from './command.ts';
 import { withoutKnown } from './baseline.ts';
 import { findInputs, type InputFile } from './inputs.ts';
 import type { Program } from './program.ts';
@@ -11,10 +11,9 @@ import { gitlabReport } from './report-gitlab.ts';
 import { jsonReport } from './report-json.ts';
 import { sarifReport } from './report-sarif.ts';
 import { textReport } from './report-text.ts';
+import { nameSources } from './stdin.ts';
 import { announceTargets } from './targets.ts';
-import { openWorkspace, type Workspace } from './workspace.ts';
-
-type CheckCommand = Extract<Command, { name: 'check' }>;
+import { openWorkspace, shownPath, type Workspace } from './workspace.ts';
 
 /** One analysed file. */
 export interface CheckedFile {
@@ -40,12 +39,13 @@ const TELLS_FIXES: ReadonlySet<CheckCommand['format']> = new Set<CheckCommand['f
 
 /** Analyses files and folders and prints what was found. */
 export async function runCheck(command: CheckCommand, program: Program): Promise<number> {
-  const workspace = openWorkspace(command, program.output);
+  const { paths, stdin } = nameSources(command);
+  const workspace = openWorkspace({ ...command, paths, stdin }, program.output);
   // Loads while the folders are walked.
   const loading = program.engine();
   const found: CheckedFile[] = [];
   let failed = 0;
-  const inputs = await findInputs(command.paths, program, async (file) => {
+  const inputs = await findInputs({ paths, stdin }, program, async (file) => {
     try {
       const engine = await loading;
       const kernel = await workspace.target(file.path);
@@ -54,10 +54,11 @@ export async function runCheck(command: CheckCommand, program: Program): Promise
       const analysis = engine.analyse(input, config, kernel);
       const findings = TELLS_FIXES.has(command.format) ? analysis.findings.map((one) => withProof(engine, input, config, kernel, one)) : analysis.findings;
       found.push({ file, analysis: { ...analysis, findings } });
+      program.output.detail(readText(file, input, analysis, kernel));
       program.output.progress(`${found.length} files analysed`);
     } catch (error) {
       failed++;
-      program.output.note((error as Error).message);
+      program.output.error((error as Error).message);
     }
   });
   await loading;
@@ -65,8 +66,8 @@ export async function runCheck(command: CheckCommand, program: Program): Promise
   const all = found.sort((a, b) => comparePaths(a.file.shown, b.file.shown));
   // The reason is on stderr already, and one line is enough.
   if (failed > 0 && all.length === 0) return 2;
-  const kernel = await announceTargets(workspace, inputs.files, command.paths, program.output);
-  const files = await withoutKnown(all, { baseline: command.baseline, update: command.updateBaseline, paths: command.paths, unreadable: failed }, workspace, program.output);
+  const kernel = await announceTargets(workspace, inputs.files, paths, program.output);
+  const files = await withoutKnown(all, { baseline: command.baseline, update: command.updateBaseline, paths, unreadable: failed }, workspace, program.output);
   const shown = shownPaths(inputs.files);
   const result: CheckResult = {
     kernel,
@@ -81,10 +82,17 @@ export async function runCheck(command: CheckCommand, program: Program): Promise
   // The other formats have a place for what was not analysed; an internal error is told of beside them too.
   const untold = command.format === 'github' || command.format === 'gitlab' ? result.notAnalysed : internal;
   for (const one of untold) {
-    program.output.note(`${shown(one.path)}: ${one.function ? `${one.function}(): ` : ''}not analysed: ${one.reason}`);
+    program.output.error(`${shown(one.path)}: ${one.function ? `${one.function}(): ` : ''}not analysed: ${one.reason}`);
   }
   if (failed > 0 || internal.length > 0) return 2;
   return files.some(({ analysis }) => analysis.findings.some((finding) => counts(finding, command.failOn))) ? 1 : 0;
+}
+
+/** What was read for a file, and for which kernel: what `--verbose` says. */
+function readText(file: InputFile, input: ModuleInput, { functions }: Analysis, { text, reason }: TargetKernel): string {
+  const others = [...input.sources, ...input.headers].map((one) => one.path).filter((path) => path !== file.path).map(shownPath);
+  const read = others.length > 0 ? `, read with ${others.join(', ')}` : '';
+  return `${file.shown}: ${functions} function${functions === 1 ? '' : 's'}, for Linux ${text} (${reason})${read}`;
 }
 
 function render(result: CheckResult, format: CheckCommand['format'], program: Program): string {

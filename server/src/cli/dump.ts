@@ -1,13 +1,14 @@
 import { dump } from '../engine/dump.ts';
-import { UsageError, type Command } from './args.ts';
+import type { DumpCommand } from './command.ts';
+import { UsageError } from './usage-error.ts';
 import { findInputs, namedFiles } from './inputs.ts';
 import type { Program } from './program.ts';
 import { openWorkspace } from './workspace.ts';
 
 /** Prints one stage of the analysis of a file or of one of its functions: for people who work on the engine. */
-export async function runDump(command: Extract<Command, { name: 'dump' }>, program: Program): Promise<number> {
+export async function runDump(command: DumpCommand, program: Program): Promise<number> {
   if (command.stage === 'calls') return dumpCalls(command, program);
-  const [file] = namedFiles([command.file]);
+  const [file] = namedFiles({ paths: [command.file], stdin: undefined });
   const workspace = openWorkspace({ ...command, paths: [command.file] }, program.output);
   const engine = await program.engine();
   const text = dump(engine, await workspace.load(file!.path), await workspace.target(file!.path), command.stage, command.fn);
@@ -17,8 +18,8 @@ export async function runDump(command: Extract<Command, { name: 'dump' }>, progr
 }
 
 /** The counts for a file or for all files of a folder, each line after its path: what `npm run test:kernel` compares. */
-async function dumpCalls(command: Extract<Command, { name: 'dump' }>, program: Program): Promise<number> {
-  const { files, unreadable } = await findInputs([command.file], program);
+async function dumpCalls(command: DumpCommand, program: Program): Promise<number> {
+  const { files, unreadable } = await findInputs({ paths: [command.file], stdin: undefined }, program);
   const workspace = openWorkspace({ ...command, paths: [command.file] }, program.output);
   const engine = await program.engine();
   for (const { path, shown } of files) {

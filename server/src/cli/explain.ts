@@ -1,14 +1,19 @@
-import { explain } from '../engine/explain.ts';
+import { explain, proposedNames } from '../engine/explain.ts';
 import { kernelStages } from '../engine/stages.ts';
-import { UsageError, type Command } from './args.ts';
+import type { Command } from './command.ts';
+import { UsageError } from './usage-error.ts';
 import type { Program } from './program.ts';
 import { keyOf, openWorkspace } from './workspace.ts';
 import { largest } from '../text/lists.ts';
 
 /** Prints what is known of a rule, of a kind of refusal or of a name of the kernel's interface, for the kernel of the working folder. */
-export async function runExplain({ subject }: Extract<Command, { name: 'explain' }>, { output }: Program): Promise<number> {
-  const text = explain(subject, await openWorkspace({}, output).target(keyOf('.vfio-lifecycle')));
-  if (text === undefined) throw new UsageError(`explain: no rule, no kind of refusal and no kernel function is called ${JSON.stringify(subject)}`);
+export async function runExplain({ subject, kernel }: Extract<Command, { name: 'explain' }>, { output }: Program): Promise<number> {
+  const text = explain(subject, await openWorkspace({ kernel }, output).target(keyOf('.vfio-lifecycle')));
+  if (text === undefined) {
+    const near = proposedNames(subject);
+    const proposal = near.length > 0 ? `; did you mean ${near.join(' or ')}?` : '';
+    throw new UsageError(`explain: no rule, no kind of refusal and no kernel function is called ${JSON.stringify(subject)}${proposal}`);
+  }
   output.out(`${text.trimEnd()}\n`);
   return 0;
 }

@@ -1,9 +1,10 @@
 import { statSync } from 'node:fs';
 import { posix } from 'node:path';
-import { UsageError } from './args.ts';
+import { UsageError } from './usage-error.ts';
 import { NotRead } from '../lsp/node-read.ts';
 import type { Program } from './program.ts';
 import { comparePaths, scanAll } from './scan-pool.ts';
+import type { NamedSources } from './stdin.ts';
 import { unreadable } from './text-file.ts';
 import { walk } from '../lsp/node-walk.ts';
 import { findRoot, keyOf } from './workspace.ts';
@@ -27,11 +28,11 @@ export interface Inputs {
  * Finds the files that PATHs name: a folder gives its C files. Those that do not mention VFIO are left out.
  * @param onFile is given each file as soon as it is found, in no order, while others are still being read.
  */
-export async function findInputs(paths: readonly string[], program: Program, onFile: (file: InputFile) => Promise<void> = async () => undefined): Promise<Inputs> {
+export async function findInputs({ paths, stdin }: NamedSources, program: Program, onFile: (file: InputFile) => Promise<void> = async () => undefined): Promise<Inputs> {
   let failed = 0;
   const fail = (error: Error): void => {
     failed++;
-    program.output.note(error.message);
+    program.output.error(error.message);
   };
   /** What is passed over on purpose is said, and is no failure. */
   const tell = (said: Error, error: unknown): void => (error instanceof NotRead ? program.output.note(said.message) : fail(said));
@@ -39,6 +40,7 @@ export async function findInputs(paths: readonly string[], program: Program, onF
   function* all(): Generator<string> {
     for (const path of paths) {
       const key = keyOf(path);
+      if (key === stdin?.path) continue;
       let isFolder: boolean;
       try {
         const stat = statSync(path);
@@ -55,6 +57,10 @@ export async function findInputs(paths: readonly string[], program: Program, onF
     }
   }
   const files = new Map<string, InputFile>();
+  if (stdin?.file.text.includes('vfio') === true) {
+    files.set(stdin.path, stdin);
+    await onFile(stdin);
+  }
   for await (const { hits, unreadable: broken } of scanAll(all(), program.self, (scanned) => program.output.progress(`${scanned} files read`))) {
     for (const { path, code } of broken) fail(unreadable(shownAs(roots, path), { code }));
     for (const path of hits) {
@@ -81,8 +87,9 @@ function shownAs(roots: readonly { readonly key: string; readonly shown: string 
 }
 
 /** The FILEs of a command that takes no folders. Throws UsageError. */
-export function namedFiles(paths: readonly string[]): readonly InputFile[] {
+export function namedFiles({ paths, stdin }: NamedSources): readonly InputFile[] {
   return paths.map((path) => {
+    if (keyOf(path) === stdin?.path) return stdin;
     let isFile: boolean;
     try {
       isFile = statSync(path).isFile();

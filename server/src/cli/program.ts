@@ -3,12 +3,15 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createEngine, type Engine } from '../engine/analyse.ts';
 import { loadParser } from '../engine/stages.ts';
-import { parseCommand, USAGE, UsageError, type Command } from './args.ts';
 import { runChange } from './change.ts';
 import { runCheck } from './check.ts';
+import { commandModel, parseCommandLine } from './command-line.ts';
+import type { Command } from './command.ts';
+import { completionScript } from './completion.ts';
 import { runDump } from './dump.ts';
 import { runExplain, runRules } from './explain.ts';
 import { createOutput, type Output } from './output.ts';
+import { UsageError } from './usage-error.ts';
 
 /** What a command needs of the process. */
 export interface Program {
@@ -31,11 +34,11 @@ async function run(command: Command, program: Program): Promise<number> {
     case 'explain': return runExplain(command, program);
     case 'rules': return runRules(command, program);
     case 'dump': return runDump(command, program);
-    case 'help':
-      program.output.out(USAGE);
+    case 'completion':
+      program.output.out(completionScript(command.shell, commandModel(() => undefined, program.version)));
       return 0;
-    case 'version':
-      program.output.out(`${program.version}\n`);
+    case 'print':
+      program.output.out(command.text);
       return 0;
     case 'lsp': {
       const { superviseServer } = await import('../lsp/node-supervisor.ts');
@@ -47,24 +50,30 @@ async function run(command: Command, program: Program): Promise<number> {
 
 /** Runs the command of the process' arguments and sets its exit status. */
 export async function main(): Promise<void> {
-  const output = createOutput();
+  const version = versionText();
+  let output = createOutput({ talk: 'normal' });
+  try {
+    const { command, manner } = parseCommandLine(process.argv.slice(2), version);
+    output = createOutput(manner);
+    // Not process.exit(): what is still on its way into a pipe would be lost.
+    process.exitCode = await run(command, createProgram(output, version));
+  } catch (error) {
+    process.exitCode = 2;
+    output.error(error instanceof UsageError ? error.message : `internal error: ${error instanceof Error ? error.stack ?? error.message : String(error)}`);
+  }
+}
+
+function createProgram(output: Output, version: string): Program {
   let engine: Promise<Engine> | undefined;
   const wasm = (name: string): Uint8Array => readFileSync(join(__dirname, name));
   const pages = join(__dirname, '..', 'docs', 'rules');
-  const program: Program = {
+  return {
     output,
     self: __filename,
-    version: versionText(),
+    version,
     docs: existsSync(pages) ? pathToFileURL(`${pages}/`).href : undefined,
     engine: () => (engine ??= loadParser({ runtime: wasm('web-tree-sitter.wasm'), grammar: wasm('tree-sitter-c.wasm') }).then((parser) => createEngine(parser))),
   };
-  try {
-    // Not process.exit(): what is still on its way into a pipe would be lost.
-    process.exitCode = await run(parseCommand(process.argv.slice(2)), program);
-  } catch (error) {
-    process.exitCode = 2;
-    output.note(error instanceof UsageError ? error.message : `internal error: ${error instanceof Error ? error.stack ?? error.message : String(error)}`);
-  }
 }
 
 /** The version in package.json, which lies beside dist/ in the project and in the VSIX; a copied bundle has none. */

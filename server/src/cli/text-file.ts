@@ -1,5 +1,5 @@
 import { NotRead, readRegularFile } from '../lsp/node-read.ts';
-import { UsageError } from './args.ts';
+import { UsageError } from './usage-error.ts';
 
 /**
  * A file as text that can be written back without losing a byte. Text that is not valid UTF-8 is read as Latin-1, in which

@@ -10,6 +10,7 @@ import { KERNEL_API } from '../engine/stages.ts';
 import { isKernelTree, leadsOutside, readRegularFile } from '../lsp/node-read.ts';
 import { lineIndex, type LineIndex } from '../text/position.ts';
 import type { Output } from './output.ts';
+import type { StdinFile } from './stdin.ts';
 import { decode, readTextFile, type TextFile } from './text-file.ts';
 
 /** The disk as the engine sees it, with the changes made so far in front. Paths are absolute and use `/`. */
@@ -36,18 +37,22 @@ export interface WorkspaceOptions {
   readonly rules?: Configuration['rules'];
   /** The files and folders that were named. */
   readonly paths?: readonly string[];
+  /** What stands for a file on the disk. */
+  readonly stdin?: StdinFile | undefined;
 }
 
 /** Problems of configuration files are said on `output`, each once. */
 export function openWorkspace(options: WorkspaceOptions, output: Output): Workspace {
   const optionSettings: Configuration = options.rules && Object.keys(options.rules).length > 0 ? { rules: options.rules } : NO_SETTINGS;
   const named = (options.paths ?? []).filter((path) => path.endsWith('.c')).map(keyOf);
-  const files = new Map<string, TextFile>();
+  const { stdin } = options;
+  const files = new Map<string, TextFile>(stdin ? [[stdin.path, stdin.file]] : []);
   const changes = new Map<string, string>();
   const lines = new Map<string, LineIndex>();
   const roots = new Map<string, string>();
   const targets = new Map<string, Promise<TargetKernel>>();
-  const disk = cachedFileSystem(diskFileSystem([...new Set((options.paths ?? ['.']).map((path) => treeOf(keyOf(path))))]));
+  const trees = [...new Set((options.paths ?? ['.']).map((path) => treeOf(keyOf(path))))];
+  const disk = cachedFileSystem(diskFileSystem(trees, stdin));
   const fs: FileSystem = {
     async readFile(path) {
       return changes.get(path) ?? disk.readFile(path);
@@ -62,7 +67,7 @@ export function openWorkspace(options: WorkspaceOptions, output: Output): Worksp
     const file = await configurations.nearest(path, undefined);
     if (file && !complained.has(file.path)) {
       complained.add(file.path);
-      for (const problem of file.problems) output.note(`${shownPath(file.path)}: ${problem}`);
+      for (const problem of file.problems) output.error(`${shownPath(file.path)}: ${problem}`);
     }
     return file;
   };
@@ -157,10 +162,11 @@ function treeOf(path: string): string {
 }
 
 /** @param roots the trees of what was named: a link that leads out of them is not followed. */
-function diskFileSystem(roots: readonly string[]): FileSystem {
+function diskFileSystem(roots: readonly string[], stdin: StdinFile | undefined): FileSystem {
   const leadsOut = (path: string): boolean => leadsOutside(path, roots);
   return {
     async readFile(path) {
+      if (path === stdin?.path) return stdin.file.text;
       try {
         return leadsOut(path) ? undefined : decode(readRegularFile(path)).text;
       } catch {

@@ -7,7 +7,7 @@ import {
   type Stats,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { UsageError } from './args.ts';
+import { UsageError } from './usage-error.ts';
 import { encode, unreadable, type TextFile } from './text-file.ts';
 
 /** A file that is to be written. `path` is as people know it. */

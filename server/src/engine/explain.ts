@@ -2,6 +2,8 @@ import { REFUSALS } from '../convert/refusals.ts';
 import { explainApi as explainEntry } from '../kernel/hover.ts';
 import { renderRuleDocs } from '../rules/docs.ts';
 import { ruleById } from '../rules/index.ts';
+import { nearWords } from '../text/near-words.ts';
+import { KERNEL_API, kernelStages } from './stages.ts';
 import type { TargetKernel } from './types.ts';
 
 /** All that is known of a rule (its page, as Markdown), of a kind of refusal or of a name of the kernel's interface; undefined for any other name. */
@@ -20,4 +22,26 @@ function refusalText(code: string): string | undefined {
 export function rulePage(id: string): string | undefined {
   const rule = ruleById(id);
   return rule ? renderRuleDocs([rule]).get(`${rule.id}.md`) : undefined;
+}
+
+/** The ids of the rules, sorted. */
+export function ruleIds(): readonly string[] {
+  return kernelStages.rules.map((rule) => rule.id).sort();
+}
+
+/** The names that somebody may have meant who wrote one that explain() does not know: near ones, else those that it is a part of. */
+export function proposedNames(name: string): readonly string[] {
+  const known = explainableNames();
+  const wanted = name.trim().replace(/^struct\s+/, '').replace(/\(\s*\)$/, '').toLowerCase();
+  const near = nearWords(wanted, known, 3);
+  const holding = wanted.length < 3 ? [] : known.filter((one) => one.toLowerCase().includes(wanted)).sort((left, right) => left.length - right.length);
+  return (near.length > 0 ? near : holding).slice(0, MAX_PROPOSALS);
+}
+
+const MAX_PROPOSALS = 3;
+
+/** Every name that explain() knows: rules, kinds of refusals, functions, structs, and ops members with a dot before them. */
+export function explainableNames(): readonly string[] {
+  const names = KERNEL_API.map((entry) => (entry.kind === 'member' ? `.${entry.name}` : entry.name));
+  return [...new Set([...ruleIds(), ...Object.keys(REFUSALS), ...names])].sort();
 }

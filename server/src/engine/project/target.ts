@@ -2,6 +2,7 @@
  * The target kernel: the option, then the setting, then the configuration file, then the workspace (a kernel tree's Makefile, include/linux/vfio.h), then
  * 6.1, or the first later kernel that has what the driver uses. Which it was, and why, is part of the answer.
  */
+import { KNOWN_KERNELS } from '../../kernel/known-kernels.ts';
 import { compareVersions, formatVersion, inRange, parseVersion } from '../../kernel/version.ts';
 import type { ApiEntry, KernelRange, KernelVersion } from '../../kernel/types.ts';
 import type { FileSystem, TargetKernel } from '../types.ts';
@@ -26,6 +27,11 @@ export interface TargetOptions {
 /** Is this a kernel version, such as `6.1`, `v6.1.192` or `6.1-rc7`? */
 export function isKernelVersion(text: string): boolean {
   return parseVersion(text) !== undefined;
+}
+
+/** Every kernel that can be a target, such as `6.1`, the oldest first. */
+export function knownKernels(): readonly string[] {
+  return KNOWN_KERNELS;
 }
 
 /** The kernel of last resort: the first with the new model, and a long-term release. */

@@ -1,3 +1,4 @@
+import { nearWords } from '../../text/near-words.ts';
 import type { Schema } from './schema.ts';
 
 export interface Validated {
@@ -57,7 +58,7 @@ function checkObject(schema: Schema, value: Readonly<Record<string, unknown>>, a
       if (checked !== undefined) kept[key] = checked;
     } else if (schema.additionalProperties === false) {
       // Who has a hundred thousand unknown keys is not helped by a hundred thousand proposals.
-      const near = problems.length < MAX_PROPOSALS ? nearest(key, [...properties.keys()]) : undefined;
+      const near = problems.length < MAX_PROPOSALS ? nearWords(key, [...properties.keys()])[0] : undefined;
       problems.push(`${at === '' ? '' : `${at}: `}${shown(key)} is not known${near === undefined ? '' : `; ${JSON.stringify(near)} is`}`);
     }
   }
@@ -88,21 +89,3 @@ function shown(value: unknown): string {
 }
 
 const MAX_SHOWN = 100;
-
-/** The known word that was most likely meant: at most two letters away, and not another word altogether. */
-function nearest(word: string, words: readonly string[]): string | undefined {
-  if (word.length > 60) return undefined;
-  const [best] = words.map((one) => ({ one, distance: distance(word.toLowerCase(), one.toLowerCase()) })).sort((a, b) => a.distance - b.distance);
-  return best && best.distance <= Math.min(2, word.length / 3) ? best.one : undefined;
-}
-
-/** Insertions, deletions and replacements from one word to another. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) next.push(Math.min(next[j - 1]! + 1, row[j]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
-    row = next;
-  }
-  return row[b.length]!;
-}

@@ -1,0 +1,360 @@
+/** The commands of the program with their arguments, options and examples: what is parsed, what help shows and what shells complete. */
+import { Argument, Command as Parser, CommanderError, Option } from 'commander';
+import { ruleIds } from '../engine/explain.ts';
+import { isKernelVersion } from '../engine/project/target.ts';
+import { RULES_SCHEMA } from '../engine/settings/schema.ts';
+import { validate } from '../engine/settings/validate.ts';
+import { largest } from '../text/lists.ts';
+import { nearWords } from '../text/near-words.ts';
+import {
+  FORMATS, LEVELS, SHELLS, STAGES, STYLES, WHENS, type Command, type Manner, type RuleOptions,
+} from './command.ts';
+import { UsageError } from './usage-error.ts';
+
+/** A command line, read. */
+export interface Request {
+  readonly command: Command;
+  readonly manner: Manner;
+}
+
+/** What an option holds before its command reads it: the library gives them by name. */
+type Values = Readonly<Record<string, unknown>>;
+
+/** One command: all that help, parsing and completion need of it. */
+interface Description {
+  readonly name: Exclude<Command['name'], 'print'>;
+  readonly summary: string;
+  /** What follows the summary in the command's own help. */
+  readonly more?: string;
+  readonly usage: string;
+  readonly arguments?: readonly Argument[];
+  readonly options: readonly Option[];
+  /** Whole command lines, each with a few words; together they fit on a terminal of 80 columns. */
+  readonly examples: readonly (readonly [line: string, what: string])[];
+  /** Throws UsageError. */
+  read(values: Values, words: readonly string[]): Command;
+}
+
+/** The argument that is a name of explain: shells complete it from names that help does not list. */
+export const NAME_ARGUMENT = 'NAME';
+
+const DESCRIPTIONS: readonly Description[] = [
+  {
+    name: 'check',
+    summary: 'say what is wrong in C files',
+    more: 'A folder stands for the C files in it that mention VFIO, - for stdin.',
+    usage: '[options] PATH...',
+    arguments: [paths('PATH')],
+    options: [
+      kernelOption(), ruleOption(), onlyOption(),
+      choice('--format <format>', 'how findings are printed', FORMATS, 'text'),
+      choice('--fail-on <level>', 'the least severity that gives exit status 1', LEVELS, 'error'),
+      new Option('--baseline <file>', 'hide the findings that are listed in it'),
+      new Option('--update-baseline', 'write the baseline anew'),
+      stdinOption(),
+    ],
+    examples: [
+      ['vfio-lifecycle check drivers/vfio', 'every driver in it'],
+      ['vfio-lifecycle check --kernel 6.6 foo.c', 'for Linux 6.6'],
+      ['vfio-lifecycle check --only missing-put .', 'one rule, no other'],
+      ['vfio-lifecycle check --format sarif . > vfio.sarif', 'for code scanning'],
+      ['vfio-lifecycle check --stdin-filename foo.c -', 'what stdin holds'],
+    ],
+    read: (values, words) => ({
+      name: 'check',
+      ...sourcesOf(values, words, 'PATH'),
+      kernel: text(values['kernel']),
+      rules: rulesOf(values),
+      format: oneOf('--format', values['format'], FORMATS),
+      failOn: oneOf('--fail-on', values['failOn'], LEVELS),
+      baseline: text(values['baseline']),
+      updateBaseline: values['updateBaseline'] === true,
+    }),
+  },
+  {
+    name: 'convert',
+    summary: 'convert drivers to vfio_alloc_device() and vfio_put_device()',
+    more: 'Prints one patch for git apply. What is refused is said on stderr, with the reason.',
+    usage: '[options] FILE...',
+    arguments: [paths('FILE')],
+    options: [
+      kernelOption(),
+      choice('--style <style>', 'minimal moves nothing; fold moves state into .init and .release', STYLES, 'minimal'),
+      choice('--format <format>', 'patch with a commit message, or json', ['patch', 'json']),
+      new Option('--write', 'change the files'),
+      stdinOption(),
+    ],
+    examples: [
+      ['vfio-lifecycle convert foo.c | git apply', 'with its other files'],
+      ['vfio-lifecycle convert --format patch foo.c', 'with a commit message'],
+      ['vfio-lifecycle convert --style fold --write foo.c', 'in place'],
+      ['vfio-lifecycle convert core.c one.c two.c', 'a library and its drivers'],
+    ],
+    read: (values, words) => ({
+      name: 'convert',
+      ...sourcesOf(values, words, 'FILE'),
+      kernel: text(values['kernel']),
+      style: oneOf('--style', values['style'], STYLES),
+      write: values['write'] === true,
+      format: oneOf('--format', values['format'] ?? 'patch', ['patch', 'json']),
+      message: values['format'] === 'patch',
+    }),
+  },
+  {
+    name: 'fix',
+    summary: 'fix what can be fixed safely',
+    more: 'Prints one patch for git apply. Ends with status 0 also where findings are left: check tells of them.',
+    usage: '[options] PATH...',
+    arguments: [paths('PATH')],
+    options: [
+      kernelOption(), ruleOption(), onlyOption(),
+      new Option('--unsafe', 'apply also the fixes that are not proved'),
+      new Option('--write', 'change the files'),
+      stdinOption(),
+    ],
+    examples: [
+      ['vfio-lifecycle fix drivers/vfio | git apply', 'every safe fix'],
+      ['vfio-lifecycle fix --only unchecked-alloc --write .', 'one rule, in place'],
+    ],
+    read: (values, words) => ({
+      name: 'fix',
+      ...sourcesOf(values, words, 'PATH'),
+      kernel: text(values['kernel']),
+      rules: rulesOf(values),
+      unsafe: values['unsafe'] === true,
+      write: values['write'] === true,
+    }),
+  },
+  {
+    name: 'explain',
+    summary: 'explain a rule, a refusal or a name of the kernel',
+    more: 'NAME is a rule, the kind of a refusal, or a function, struct or ops member of the kernel.',
+    usage: '[options] NAME',
+    arguments: [new Argument(`[${NAME_ARGUMENT}...]`)],
+    options: [kernelOption()],
+    examples: [
+      ['vfio-lifecycle explain missing-put', 'a rule'],
+      ['vfio-lifecycle explain vfio_alloc_device', 'a function'],
+      ['vfio-lifecycle explain .release', 'a member of an ops table'],
+      ['vfio-lifecycle explain member-not-first', 'a kind of refusal'],
+    ],
+    read: (values, words) => {
+      if (words.length === 0) throw new UsageError('explain takes one NAME: a rule, a kind of refusal or a kernel function');
+      return { name: 'explain', kernel: text(values['kernel']), subject: words.join(' ') };
+    },
+  },
+  {
+    name: 'rules',
+    summary: 'list the rules',
+    usage: '[options]',
+    options: [choice('--format <format>', 'how they are printed', ['text', 'json'], 'text')],
+    examples: [['vfio-lifecycle rules', 'each with its severity']],
+    read: (values) => ({ name: 'rules', format: oneOf('--format', values['format'], ['text', 'json']) }),
+  },
+  {
+    name: 'dump',
+    summary: 'print a stage of the analysis, for people who work on it',
+    usage: '[options] --stage STAGE FILE [FUNCTION]',
+    arguments: [new Argument('[FILE]'), new Argument('[FUNCTION]')],
+    options: [kernelOption(), choice('--stage <stage>', 'which stage', STAGES)],
+    examples: [['vfio-lifecycle dump --stage states foo.c foo_probe', 'one function']],
+    read: (values, [file, fn]) => {
+      if (file === undefined) throw new UsageError('dump takes FILE [FUNCTION]');
+      return {
+        name: 'dump', kernel: text(values['kernel']), stage: oneOf('--stage', values['stage'], STAGES), file, fn,
+      };
+    },
+  },
+  {
+    name: 'completion',
+    summary: 'print the completion script of a shell',
+    usage: `${SHELLS.join('|')}`,
+    arguments: [new Argument('[SHELL]').choices(SHELLS).argParser((value: string) => value)],
+    options: [],
+    examples: [
+      ['source <(vfio-lifecycle completion bash)', 'in ~/.bashrc'],
+      ['source <(vfio-lifecycle completion zsh)', 'in ~/.zshrc, after compinit'],
+      ['vfio-lifecycle completion fish | source', 'in ~/.config/fish/config.fish'],
+    ],
+    read: (_, [shell]) => ({ name: 'completion', shell: oneOf('completion', shell, SHELLS) }),
+  },
+  {
+    name: 'lsp',
+    summary: 'run the language server',
+    usage: '--stdio',
+    options: [
+      new Option('--stdio', 'speak over stdin and stdout'),
+      new Option('--clientProcessId <id>').hideHelp(),
+    ],
+    examples: [['vfio-lifecycle lsp --stdio', 'what an editor starts']],
+    read: (values) => {
+      if (values['stdio'] !== true) throw new UsageError('lsp speaks over --stdio only');
+      return { name: 'lsp' };
+    },
+  },
+];
+
+const AFTER_HELP = `
+Settings of a tree are read from its .vfio-lifecycle.json.
+Exit status: 0 nothing at or above --fail-on; 1 findings, or a driver that was
+not converted; 2 bad usage, nothing to check, or something could not be read.`;
+
+/** The program as the library models it, with what every command has in common. */
+export function commandModel(onCommand: (read: () => Command) => void, version: string): Parser {
+  const program = new Parser('vfio-lifecycle')
+    .description('Finds misuse of the life cycle of a struct vfio_device, and converts drivers.')
+    .usage('[options] COMMAND')
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print help')
+    .helpCommand('help [COMMAND]', 'print help for a command')
+    .addOption(new Option('-q, --quiet', 'say nothing on stderr but what went wrong'))
+    .addOption(new Option('-v, --verbose', 'say what was read, and how each kernel was chosen'))
+    .addOption(choice('--color <when>', 'colours and links', WHENS, 'auto'))
+    .addHelpText('after', AFTER_HELP)
+    // A command inherits this when it is made.
+    .configureHelp({ showGlobalOptions: true, subcommandTerm: (command) => command.name(), optionDescription });
+  for (const one of DESCRIPTIONS) {
+    const command = program.command(one.name).summary(one.summary).description(descriptionOf(one)).usage(one.usage);
+    for (const argument of one.arguments ?? []) command.addArgument(argument);
+    for (const option of one.options) command.addOption(option);
+    command.allowExcessArguments(false).helpOption('-h, --help', 'print help').addHelpText('after', examplesOf(one));
+    command.action(() => onCommand(() => one.read(command.opts(), command.args)));
+  }
+  return program;
+}
+
+/**
+ * Parses the arguments after the program's name. Throws UsageError.
+ * @param version what `--version` prints.
+ */
+export function parseCommandLine(argv: readonly string[], version: string): Request {
+  let read: (() => Command) | undefined;
+  const program = commandModel((one) => (read = one), version);
+  const printed: string[] = [];
+  for (const command of [program, ...program.commands]) {
+    command.exitOverride().configureOutput({ writeOut: (line) => printed.push(line), writeErr: () => undefined });
+  }
+  if (argv.length === 0) throw new UsageError('no command; try --help');
+  try {
+    program.parse(argv, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode !== 0) throw new UsageError(complaint(error, argv, program));
+    return { command: { name: 'print', text: printed.join('') }, manner: mannerOf(program.opts()) };
+  }
+  if (read === undefined) throw new UsageError('no command; try --help');
+  return { command: read(), manner: mannerOf(program.opts()) };
+}
+
+/** What the library says of a mistake, on one line: with the word that was meant, or where help is. */
+function complaint(error: CommanderError, argv: readonly string[], program: Parser): string {
+  const [first = '', ...rest] = error.message.replace(/^error: /, '').split('\n');
+  const meant = /^\(Did you mean (.*)\?\)$/.exec(rest.join(' '))?.[1];
+  if (meant !== undefined) return `${first}; did you mean ${meant}?`;
+  const command = program.commands.find((one) => one.name() === argv.find((word) => !word.startsWith('-')));
+  if (error.code === 'commander.help') return 'no command; try --help';
+  return `${first.replace(/\.$/, '')}; try vfio-lifecycle ${command ? `${command.name()} ` : ''}--help`;
+}
+
+function descriptionOf({ summary, more }: Description): string {
+  const sentence = `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`;
+  return more === undefined ? sentence : `${sentence} ${more}`;
+}
+
+/** What an option is for, the words that it takes, and which of them it has when it is left out. */
+function optionDescription({ description, argChoices, defaultValue }: Option): string {
+  const words = argChoices ? `: ${argChoices.join(', ')}` : '';
+  return `${description}${words}${typeof defaultValue === 'string' ? ` (default ${defaultValue})` : ''}`;
+}
+
+/** The examples below the options: the command line first, what it does behind it. */
+function examplesOf({ examples }: Description): string {
+  const width = largest(examples.map(([line]) => line.length));
+  const lines = examples.map(([line, what]) => `  ${line.padEnd(width)}  # ${what}`);
+  return `\nExamples:\n${lines.join('\n')}`;
+}
+
+function paths(name: string): Argument {
+  return new Argument(`[${name}...]`);
+}
+
+function kernelOption(): Option {
+  return new Option('--kernel <version>', 'the target kernel, such as 6.6 (default that of the tree)').argParser(kernelVersion);
+}
+
+function ruleOption(): Option {
+  return new Option('--rule <id=severity>', 'report a rule as error, warning, information, hint or off')
+    .argParser((value: string, before: readonly string[] | undefined) => [...before ?? [], value]);
+}
+
+function onlyOption(): Option {
+  return new Option('--only <rules>', 'report these rules and no others; commas between them')
+    .argParser((value: string, before: readonly string[] | undefined) => [...before ?? [], ...value.split(',')]);
+}
+
+function stdinOption(): Option {
+  return new Option('--stdin-filename <file>', 'the file that - stands for').default(undefined);
+}
+
+/** The words are checked by oneOf(), which says the same of all options, and proposes what was meant. */
+function choice(flags: string, what: string, words: readonly string[], standard?: string): Option {
+  const option = new Option(flags, what).choices(words).argParser((value: string) => value);
+  return standard === undefined ? option : option.default(standard);
+}
+
+function mannerOf(values: Values): Manner {
+  const talk = values['quiet'] === true ? 'quiet' : 'normal';
+  return { talk: values['verbose'] === true ? 'verbose' : talk, color: oneOf('--color', values['color'], WHENS) };
+}
+
+function sourcesOf(values: Values, words: readonly string[], what: string): { paths: readonly string[]; stdinName: string | undefined } {
+  if (words.length === 0) throw new UsageError(`no ${what} given`);
+  const stdinName = text(values['stdinFilename']);
+  const usesStdin = words.includes('-');
+  if (stdinName !== undefined && !usesStdin) throw new UsageError('--stdin-filename: name - to read stdin');
+  if (usesStdin && values['write'] === true) throw new UsageError('--write: stdin cannot be written');
+  return { paths: words, stdinName };
+}
+
+function kernelVersion(value: string): string {
+  if (!isKernelVersion(value)) throw new UsageError(`--kernel: ${JSON.stringify(value)} is not a kernel version such as 6.1 or 6.12`);
+  return value;
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** `--only` switches the others off; `--rule missing-put=off`, any number of times, counts after it and the last for a rule. */
+function rulesOf(values: Values): RuleOptions {
+  const only = listOf(values['only']);
+  const known = ruleIds();
+  for (const id of only) if (!known.includes(id)) throw new UsageError(`--only: ${JSON.stringify(id)} is not known${alternative(id, known)}`);
+  const off = only.length === 0 ? [] : known.filter((id) => !only.includes(id)).map((id): [string, string] => [id, 'off']);
+  const pairs = listOf(values['rule']).map((value): [string, string] => {
+    const [id, severity] = value.split('=', 2);
+    if (id === undefined || severity === undefined) throw new UsageError(`--rule: ${JSON.stringify(value)} is not of the form ID=SEVERITY`);
+    return [id, severity];
+  });
+  const { value, problems } = validate(RULES_SCHEMA, Object.fromEntries([...off, ...pairs]), '--rule');
+  if (problems[0] !== undefined) throw new UsageError(problems[0]);
+  return value as RuleOptions;
+}
+
+function listOf(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.map(String) : [];
+}
+
+function alternative(word: string, known: readonly string[]): string {
+  const [near] = nearWords(word, known, 3);
+  return near === undefined ? '' : `; ${JSON.stringify(near)} is`;
+}
+
+/** The one of `words` that `value` is. Throws UsageError for any other, and for none. */
+function oneOf<const Word extends string>(what: string, value: unknown, words: readonly Word[]): Word {
+  if (value === undefined) throw new UsageError(`${what} is missing: one of ${words.join(', ')}`);
+  const found = words.find((one) => one === value);
+  if (found !== undefined) return found;
+  const [near] = nearWords(String(value), words);
+  throw new UsageError(`${what}: ${JSON.stringify(value)} is none of ${words.join(', ')}${near === undefined ? '' : `; did you mean ${near}?`}`);
+}

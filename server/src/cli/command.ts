@@ -1,0 +1,79 @@
+/** What a command line asks for, once it is read: the words between command-line.ts and the commands. */
+import type { Configuration } from '../engine/types.ts';
+
+export const FORMATS = ['text', 'json', 'sarif', 'github', 'gitlab'] as const;
+export const LEVELS = ['error', 'warning', 'info', 'hint', 'never'] as const;
+export const STYLES = ['minimal', 'fold'] as const;
+export const STAGES = ['tree', 'ir', 'cfg', 'states', 'calls'] as const;
+export const SHELLS = ['bash', 'zsh', 'fish'] as const;
+export const WHENS = ['auto', 'always', 'never'] as const;
+
+export type FailOn = (typeof LEVELS)[number];
+export type DumpStage = (typeof STAGES)[number];
+export type Shell = (typeof SHELLS)[number];
+
+/** What `--rule` and `--only` say of some rules. */
+export type RuleOptions = NonNullable<Configuration['rules']>;
+
+/** How much is said, and how it looks: options that every command has. */
+export interface Manner {
+  /** `quiet` leaves out on stderr all but what went wrong; `verbose` says what was done. */
+  readonly talk: 'quiet' | 'normal' | 'verbose';
+  readonly color: (typeof WHENS)[number];
+}
+
+/** The text of stdin, to be analysed as if it were a file. */
+export interface Sources {
+  /** As they were typed; `-` is stdin. */
+  readonly paths: readonly string[];
+  /** The file that stdin stands for. */
+  readonly stdinName: string | undefined;
+}
+
+export interface CheckCommand extends Sources {
+  readonly name: 'check';
+  readonly kernel: string | undefined;
+  readonly rules: RuleOptions;
+  readonly format: (typeof FORMATS)[number];
+  readonly failOn: FailOn;
+  readonly baseline: string | undefined;
+  readonly updateBaseline: boolean;
+}
+
+export interface ConvertCommand extends Sources {
+  readonly name: 'convert';
+  readonly kernel: string | undefined;
+  readonly style: (typeof STYLES)[number];
+  readonly write: boolean;
+  readonly format: 'patch' | 'json';
+  /** The patch was asked for by name: with its commit message. */
+  readonly message: boolean;
+}
+
+export interface FixCommand extends Sources {
+  readonly name: 'fix';
+  readonly kernel: string | undefined;
+  readonly rules: RuleOptions;
+  readonly unsafe: boolean;
+  readonly write: boolean;
+}
+
+export interface DumpCommand {
+  readonly name: 'dump';
+  readonly kernel: string | undefined;
+  readonly stage: DumpStage;
+  readonly file: string;
+  readonly fn: string | undefined;
+}
+
+export type Command =
+  | CheckCommand
+  | ConvertCommand
+  | FixCommand
+  | { readonly name: 'explain'; readonly kernel: string | undefined; readonly subject: string }
+  | { readonly name: 'rules'; readonly format: 'text' | 'json' }
+  | DumpCommand
+  | { readonly name: 'completion'; readonly shell: Shell }
+  | { readonly name: 'lsp' }
+  /** Help or the version: the text is all there is to do. */
+  | { readonly name: 'print'; readonly text: string };
