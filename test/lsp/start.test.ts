@@ -23,6 +23,12 @@ describe('the server process', () => {
             "interFileDependencies": true,
             "workspaceDiagnostics": false,
           },
+          "executeCommandProvider": {
+            "commands": [
+              "vfioLifecycle.checkWorkspace",
+            ],
+            "workDoneProgress": true,
+          },
           "hoverProvider": true,
           "positionEncoding": "utf-16",
           "textDocumentSync": 2,

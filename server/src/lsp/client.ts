@@ -22,6 +22,8 @@ export interface Client {
   readonly workspaceFolders: boolean;
   /** Files are asked for from the client instead of the disk. */
   readonly fileRequests: boolean;
+  /** What a check of the workspace finds in an open document is published too: the client shows what it pulls instead, at once and as long as it does. */
+  readonly hidesChecked: boolean;
   /** The client's command that shows and writes a conversion, for clients that have one. */
   readonly conversionCommand: string | undefined;
   /** The settings of the first message: used when the client cannot be asked. */
@@ -55,6 +57,7 @@ export function readClient(params: InitializeParams): Client {
     watchFiles: workspace?.didChangeWatchedFiles?.dynamicRegistration === true,
     workspaceFolders: workspace?.workspaceFolders === true,
     fileRequests: options['fileRequests'] === true,
+    hidesChecked: options['hidesChecked'] === true,
     conversionCommand: typeof options['conversionCommand'] === 'string' ? options['conversionCommand'] : undefined,
     settings: readSection(options['settings']),
     docs: typeof options['docs'] === 'string' ? options['docs'].replace(/\/?$/, '/') : undefined,

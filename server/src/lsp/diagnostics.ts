@@ -18,7 +18,7 @@ const TAGS: Readonly<Record<NonNullable<Finding['tags']>[number], DiagnosticTag>
 export const SOURCE = 'vfio';
 
 /** One finding as the client shows it; undefined when its document is not in the module any more. */
-export function toDiagnostic(session: Session, loaded: Loaded, finding: Finding): Diagnostic | undefined {
+export function toDiagnostic(session: Session, loaded: Pick<Loaded, 'positions'>, finding: Finding): Diagnostic | undefined {
   const range = loaded.positions.range(finding.site.path, finding.site);
   if (!range) return undefined;
   const diagnostic: Diagnostic = { range, severity: SEVERITIES[finding.severity], source: SOURCE, code: finding.rule, message: finding.message };
@@ -51,7 +51,8 @@ const CHANGED_MS = 250;
 /** After this time without a request the last incremental parse is compared with a fresh one. */
 const IDLE_MS = 600;
 
-export function createDiagnostics(session: Session): Diagnostics {
+/** @param onShown told of each document whose diagnostics the client gets. */
+export function createDiagnostics(session: Session, onShown: (uri: string) => void): Diagnostics {
   const { client, connection, documents } = session;
   const last = new Map<string, { id: string; json: string }>();
   const logged = new Map<string, string>();
@@ -97,7 +98,9 @@ export function createDiagnostics(session: Session): Diagnostics {
     const diagnostics = await compute(uri, never).catch((error: unknown) => void tellUnexpected(uri, error));
     // Without an answer it was changed meanwhile, and the change has pushed again. A later push that was faster knows more, for
     // instance other settings; and after the close there is nothing to say.
-    if (diagnostics && sending.get(uri) === number) void connection.sendDiagnostics({ uri, version, diagnostics }).catch(() => undefined);
+    if (!diagnostics || sending.get(uri) !== number) return;
+    void connection.sendDiagnostics({ uri, version, diagnostics }).catch(() => undefined);
+    onShown(uri);
   }
 
   /** Writes down an error that is not an answer of the protocol; true when it was one. */
@@ -131,6 +134,7 @@ export function createDiagnostics(session: Session): Diagnostics {
         if (tellUnexpected(uri, error)) return [];
         throw error;
       });
+      if (documents.get(uri)) onShown(uri);
       const json = JSON.stringify(items);
       const known = last.get(uri);
       if (known && known.json === json) {

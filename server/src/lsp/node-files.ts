@@ -1,13 +1,21 @@
 import { readdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { isInside } from '../engine/project/paths.ts';
 import type { HostFiles } from './files.ts';
 import { withoutMark } from './files.ts';
 import { leadsOutside, readRegularFile } from './node-read.ts';
+import { scan } from './node-scan.ts';
+import { walk } from './node-walk.ts';
 
-/** The disk for `file:` URIs; other schemes have no files here. The folder of a file outside of the workspace is one of its own. */
-export function createNodeFiles(): HostFiles {
+/** Files of a walk between two pauses. */
+const PAUSE_AFTER = 500;
+
+/**
+ * The disk for `file:` URIs; other schemes have no files here. The folder of a file outside of the workspace is one of its own.
+ * @param rest a pause in which the server hears what has come in.
+ */
+export function createNodeFiles(rest: () => Promise<void> = () => Promise.resolve()): HostFiles {
   let roots: readonly string[] = [];
   const mayRead = (path: string): boolean => !leadsOutside(path, roots.some((root) => isInside(path, root)) ? roots : [dirname(path)]);
   return {
@@ -31,6 +39,23 @@ export function createNodeFiles(): HostFiles {
     },
     within(folders) {
       roots = folders.flatMap((uri) => pathOf(uri) ?? []);
+    },
+    async findSources() {
+      const found = new Set<string>();
+      let walked = 0;
+      for (const root of roots) {
+        for (const path of walk(root, root, () => undefined)) {
+          found.add(pathToFileURL(path).href);
+          if (++walked % PAUSE_AFTER === 0) await rest();
+        }
+      }
+      return [...found];
+    },
+    async mentioning(uris) {
+      const byPath = new Map(uris.flatMap((uri) => { const path = pathOf(uri); return path === undefined ? [] : [[path, uri] as const]; }));
+      const { hits } = scan([...byPath.keys()]);
+      await rest();
+      return hits.filter(mayRead).map((path) => byPath.get(path)!);
     },
   };
 }

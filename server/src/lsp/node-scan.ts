@@ -1,5 +1,5 @@
 /** The cheap question before a parse: which files have the word. For the command line and for a check of the whole workspace. */
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 
 /** What a scan of some files found. */
 export interface ScanResult {
@@ -29,8 +29,10 @@ export function scan(paths: readonly string[]): ScanResult {
 
 function mentionsVfio(path: string): boolean {
   const buffer = (chunk ??= Buffer.allocUnsafeSlow(1 << 18));
-  const file = openSync(path, 'r');
+  // A pipe would hold the open itself up, and a device never ends.
+  const file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   try {
+    if (!fstatSync(file).isFile()) return false;
     let kept = 0;
     for (;;) {
       const read = readSync(file, buffer, kept, buffer.length - kept, null);

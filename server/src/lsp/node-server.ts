@@ -13,13 +13,14 @@ import { startServer } from './server.ts';
  */
 export function serveThread(folder: string): void {
   const pages = join(folder, '..', 'docs', 'rules');
+  const rest = (): Promise<void> => new Promise((resume) => void setImmediate(resume));
   startServer(createConnection(ProposedFeatures.all, new PortMessageReader(parentPort!), new PortMessageWriter(parentPort!)), {
     async loadWasm() {
       const [runtime, grammar] = await Promise.all(['web-tree-sitter.wasm', 'tree-sitter-c.wasm'].map((name) => readFile(join(folder, name))));
       return { runtime: runtime!, grammar: grammar! };
     },
-    files: createNodeFiles(),
-    rest: () => new Promise((resume) => void setImmediate(resume)),
+    files: createNodeFiles(rest),
+    rest,
     docs: existsSync(pages) ? pathToFileURL(`${pages}/`).href : undefined,
   });
 }

@@ -12,6 +12,7 @@ import { createDiagnostics } from './diagnostics.ts';
 import { clientFileSystem, type HostFiles } from './files.ts';
 import { hover } from './hover.ts';
 import { createSession } from './session.ts';
+import { CHECK_COMMAND, createWorkspaceCheck } from './workspace-check.ts';
 
 /** What differs between a Node process and a web worker. */
 export interface Host {
@@ -38,10 +39,14 @@ export function startServer(connection: Connection, host: Host): void {
     // Not awaited: the client gets its answer while the parser compiles.
     const engine = host.loadWasm(params).then(loadParser).then((parser) => createEngine(parser));
     engine.catch((error: unknown) => connection.console.error(`the parser could not be loaded: ${String(error)}`));
-    const files = client.fileRequests || !host.files ? clientFileSystem(connection) : host.files;
+    const files = client.fileRequests || !host.files ? clientFileSystem(connection, host.files?.mentioning) : host.files;
     const session = createSession(connection, client, documents, engine, files, host.docs, host.rest);
-    const diagnostics = createDiagnostics(session);
-    stop = () => session.stop();
+    const check = createWorkspaceCheck(session);
+    const diagnostics = createDiagnostics(session, (uri) => check.shows(uri));
+    stop = () => {
+      check.stop();
+      session.stop();
+    };
 
     const tellReaders = (changed: string): void => {
       const readers = documents.all().filter(({ uri }) => uri !== changed && session.reads(uri, changed));
@@ -56,6 +61,7 @@ export function startServer(connection: Connection, host: Host): void {
     documents.onDidClose(({ document: { uri } }) => {
       session.closed(uri);
       diagnostics.closed(uri);
+      check.closed(uri);
       tellReaders(uri);
     });
     connection.languages.diagnostics.on((request, token) => diagnostics.pull(request, token));
@@ -63,14 +69,18 @@ export function startServer(connection: Connection, host: Host): void {
     connection.onCodeAction((request, token) => codeActions(session, request, token));
     connection.onCodeActionResolve((request, token) => resolveCodeAction(session, request, token));
     connection.onRequest(CONVERSION_REQUEST, (data: Partial<ConversionData> | null, token: CancellationToken) => wholeConversion(session, data, token));
+    connection.onExecuteCommand((params, token, progress) => check.run(params, token, progress));
     connection.onDidChangeWatchedFiles(({ changes }) => {
-      session.invalidate(changes.map((change) => change.uri));
+      const uris = changes.map((change) => change.uri);
+      session.invalidate(uris);
+      check.changed(uris);
       // A save of an open document tells nothing new.
       if (changes.some((change) => !documents.get(change.uri))) diagnostics.refresh();
     });
     connection.onDidChangeConfiguration(({ settings }) => {
       session.settingsChanged(settings);
       diagnostics.refresh();
+      check.settingsChanged();
     });
     connection.onInitialized(() => afterInitialized(connection, client, (folders) => {
       session.setFolders(folders);
@@ -82,6 +92,8 @@ export function startServer(connection: Connection, host: Host): void {
         positionEncoding: PositionEncodingKind.UTF16,
         textDocumentSync: TextDocumentSyncKind.Incremental,
         hoverProvider: true,
+        // VS Code's client would make a command of its own of it, which our client has already.
+        ...(!client.fileRequests && { executeCommandProvider: { commands: [CHECK_COMMAND], workDoneProgress: true } }),
         codeActionProvider: { codeActionKinds: KINDS, resolveProvider: client.resolveEdits },
         ...(client.pullDiagnostics && { diagnosticProvider: { identifier: 'vfio', interFileDependencies: true, workspaceDiagnostics: false } }),
         workspace: { workspaceFolders: { supported: true, changeNotifications: client.workspaceFolders } },

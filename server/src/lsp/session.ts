@@ -3,17 +3,15 @@ import {
 } from 'vscode-languageserver';
 import { type TextDocument } from 'vscode-languageserver-textdocument';
 import { mentionsVfio, type Engine } from '../engine/analyse.ts';
-import { cachedFileSystem, createModuleLoader } from '../engine/project/load.ts';
 import { createLinkFinder, type Linked } from '../engine/project/linked.ts';
-import { canonicalUri, folderOf, isInside } from '../engine/project/paths.ts';
-import { detectTarget } from '../engine/project/target.ts';
-import { createConfigurationFiles, mergeConfigurations, readSection, type ConfigurationFile } from '../engine/settings/read.ts';
-import { rowsOf } from '../engine/settings/wrappers.ts';
-import { KERNEL_API } from '../engine/stages.ts';
-import type { Analysis, Configuration, FileSystem, ModuleInput, TargetKernel } from '../engine/types.ts';
+import { canonicalUri, isInside } from '../engine/project/paths.ts';
+import { readSection } from '../engine/settings/read.ts';
+import type { Analysis, Configuration, ModuleInput, TargetKernel } from '../engine/types.ts';
 import type { Client } from './client.ts';
+import { openClosedFiles, type ClosedFiles } from './closed-files.ts';
 import type { HostFiles } from './files.ts';
 import { positionsIn, type Positions } from './positions.ts';
+import { createSurroundings, type World } from './surroundings.ts';
 import { createTurns } from './turns.ts';
 
 /** One open document together with all that an answer about it needs. Valid for one version of the text. */
@@ -38,6 +36,7 @@ export interface Session {
   readonly client: Client;
   readonly documents: TextDocuments<TextDocument>;
   readonly docs: string | undefined;
+  readonly files: HostFiles;
   /**
    * Loads an open document. Undefined when it is not open, or no longer, or mentions no VFIO. Throws the protocol's errors when the
    * request was cancelled or the document was changed meanwhile: an answer about an old text is a wrong answer.
@@ -45,6 +44,8 @@ export interface Session {
   load(uri: string, token: CancellationToken): Promise<Loaded | undefined>;
   /** Does work with the engine in turn: while another answer is in the middle of its steps nothing else may ask it. */
   inTurn<T>(work: () => T | Promise<T>): Promise<T>;
+  /** For files that are not open; `goesOn` is asked between two steps of an analysis. */
+  openClosedFiles(goesOn: () => boolean): Promise<ClosedFiles>;
   /** Ends what is being worked out, and frees the engine. */
   stop(): void;
   /** What a loaded document is converted together with, and the answer about that. */
@@ -73,24 +74,17 @@ export function createSession(
 ): Session {
   const turns = createTurns(rest);
   let isStopped = false;
-  const cached = cachedFileSystem(files);
   files.within?.(client.folders);
   const opened = new Map<string, TextDocument>();
-  const fs: FileSystem = {
-    // What is open in the editor counts before what is saved.
-    readFile: async (path) => opened.get(path)?.getText() ?? cached.readFile(path),
-    readDirectory: (path) => cached.readDirectory(path),
-  };
-  const loader = createModuleLoader(fs);
-  const links = createLinkFinder(fs, loader);
-  const configurationFiles = createConfigurationFiles(cached);
   const configurations = new Map<string, Promise<Configuration>>();
-  const targets = new Map<string, Promise<TargetKernel>>();
   const told = new Map<string, string>();
   const lastRead = new Map<string, ReadonlySet<string>>();
   let pushed = client.settings.configuration;
   let folders = client.folders.map(canonicalUri);
   const complained = new Set<string>();
+  const world: World = { settingsOf: configurationOf, rootOf, openText: (key) => opened.get(key)?.getText(), complain };
+  const surroundings = createSurroundings(files, world);
+  const links = createLinkFinder(surroundings.fs, surroundings.loader);
 
   complain(client.settings.problems);
   documents.onDidOpen(({ document }) => {
@@ -111,29 +105,12 @@ export function createSession(
     }
   }
 
-  async function configurationFileOf(key: string): Promise<ConfigurationFile | undefined> {
-    const file = await configurationFiles.nearest(key, rootOf(key) ?? folderOf(key));
-    if (file) complain(file.problems.map((problem) => `${file.path}: ${problem}`));
-    return file;
-  }
-
   function configurationOf(uri: string): Promise<Configuration> {
     if (!client.configuration) return Promise.resolve(pushed);
     let known = configurations.get(uri);
     if (!known) {
       known = connection.workspace.getConfiguration({ scopeUri: uri, section: 'vfioLifecycle' }).then(understood, () => pushed);
       configurations.set(uri, known);
-    }
-    return known;
-  }
-
-  function targetOf(key: string, { targetKernel: setting }: Configuration, file: ConfigurationFile | undefined): Promise<TargetKernel> {
-    const targetKernel = file?.configuration.targetKernel;
-    const id = `${key}\n${setting ?? ''}\n${targetKernel ?? ''}`;
-    let known = targets.get(id);
-    if (!known) {
-      const sources = async (): Promise<readonly string[]> => (await loader.load(key, await fs.readFile(key) ?? '', { root: rootOf(key) })).sources.map((one) => one.text);
-      targets.set(id, (known = detectTarget(cached, key, { setting, file: file && targetKernel !== undefined ? { path: file.path, targetKernel } : undefined, sources }, KERNEL_API)));
     }
     return known;
   }
@@ -163,6 +140,7 @@ export function createSession(
     client,
     documents,
     docs: client.docs ?? docs,
+    files,
 
     async load(uri, token) {
       const document = documents.get(uri);
@@ -179,21 +157,17 @@ export function createSession(
       };
       const text = document.getText();
       const key = canonicalUri(uri);
-      const settings = await configurationOf(uri);
-      const file = await configurationFileOf(key);
-      const config = mergeConfigurations(settings, file?.configuration);
-      const kernel = await targetOf(key, settings, file);
+      const { config, kernel } = await surroundings.settings(uri);
       if (!isOpen()) return undefined;
       if (!mentionsVfio(text)) {
         lastRead.delete(uri);
         return undefined;
       }
       const ready = await engine;
-      let module = await loader.load(key, text, { root: rootOf(key) });
+      let input = await surroundings.module(key, text, config);
       // What was opened or edited while other files were read is not yet known as a file that this one reads, so that nobody would ask again.
-      for (let again = 0; again < MAX_RELOADS && isOpen() && isOutdated(module); again++) module = await loader.load(key, text, { root: rootOf(key) });
+      for (let again = 0; again < MAX_RELOADS && isOpen() && isOutdated(input); again++) input = await surroundings.module(key, text, config);
       if (!isOpen()) return undefined;
-      const input: ModuleInput = { ...module, wrappers: config.wrappers && rowsOf(config.wrappers).rows };
       lastRead.set(uri, new Set([...input.sources, ...input.headers].map((one) => one.path)));
       tell(uri, kernel, input, config);
       return {
@@ -230,6 +204,13 @@ export function createSession(
 
     inTurn: (work) => turns.take(work),
 
+    async openClosedFiles(goesOn) {
+      // The settings are those of a folder, so that they are asked for once.
+      const settingsOf = (uri: string): Promise<Configuration> => configurationOf(rootOf(canonicalUri(uri)) ?? uri);
+      const own = (await engine).sibling();
+      return openClosedFiles(own, files, { ...world, settingsOf }, turns, () => !isStopped && goesOn());
+    },
+
     stop() {
       isStopped = true;
       void engine.then((one) => turns.take(() => one.dispose()), () => undefined);
@@ -239,9 +220,8 @@ export function createSession(
     reads: (uri, path) => lastRead.get(uri)?.has(canonicalUri(path)) === true,
 
     invalidate(uris) {
-      for (const uri of uris) cached.invalidate(canonicalUri(uri));
+      surroundings.invalidate(uris.map(canonicalUri));
       links.forget();
-      targets.clear();
     },
 
     settingsChanged(settings) {
@@ -252,19 +232,16 @@ export function createSession(
     closed(uri) {
       const key = canonicalUri(uri);
       opened.delete(key);
-      // What was typed and not saved is gone: the disk counts again.
-      cached.invalidate(key);
+      surroundings.forget(key);
       links.forget();
       for (const map of [configurations, told, lastRead]) map.delete(uri);
-      for (const id of targets.keys()) if (id.startsWith(`${key}\n`)) targets.delete(id);
       void engine.then((one) => turns.take(() => one.forget(key)), () => undefined);
     },
 
     setFolders(next) {
       files.within?.(next);
-      cached.invalidate();
+      surroundings.invalidate();
       folders = next.map(canonicalUri);
-      targets.clear();
     },
   };
 }

@@ -1,0 +1,97 @@
+/** What an answer about a file rests on: its settings, its target kernel and the other files of its module, found through one cache of files. */
+import { cachedFileSystem, createModuleLoader, type ModuleLoader } from '../engine/project/load.ts';
+import { canonicalUri, folderOf } from '../engine/project/paths.ts';
+import { detectTarget } from '../engine/project/target.ts';
+import { createConfigurationFiles, mergeConfigurations, type ConfigurationFile } from '../engine/settings/read.ts';
+import { rowsOf } from '../engine/settings/wrappers.ts';
+import { KERNEL_API } from '../engine/stages.ts';
+import type { Configuration, FileSystem, ModuleInput, TargetKernel } from '../engine/types.ts';
+
+/** What does not come from files, or counts before them. */
+export interface World {
+  /** The settings of the editor for a document, by its URI. */
+  settingsOf(uri: string): Promise<Configuration>;
+  /** The folder of the workspace that a key is in. */
+  rootOf(key: string): string | undefined;
+  /** What is open in the editor counts before what is saved. */
+  openText(key: string): string | undefined;
+  /** Tells what is wrong with settings, each sentence once. */
+  complain(problems: readonly string[]): void;
+}
+
+export interface Surroundings {
+  /** The files, with what is open in front. */
+  readonly fs: FileSystem;
+  readonly loader: ModuleLoader;
+  /** The settings and the target kernel of a file, by its URI. */
+  settings(uri: string): Promise<{ readonly config: Configuration; readonly kernel: TargetKernel }>;
+  /** The module of a file whose text is `text`, by its key. */
+  module(key: string, text: string, config: Configuration): Promise<ModuleInput>;
+  /** Files changed, by their keys; without keys all may have. */
+  invalidate(keys?: readonly string[]): void;
+  /** What is only kept for one file goes. */
+  forget(key: string): void;
+}
+
+export function createSurroundings(files: FileSystem, world: World, limit?: number): Surroundings {
+  const cached = cachedFileSystem(files, limit);
+  const fs: FileSystem = {
+    readFile: async (path) => world.openText(path) ?? cached.readFile(path),
+    readDirectory: (path) => cached.readDirectory(path),
+  };
+  const loader = createModuleLoader(fs);
+  const configurationFiles = createConfigurationFiles(cached);
+  const targets = new Map<string, Promise<TargetKernel>>();
+
+  async function configurationFileOf(key: string): Promise<ConfigurationFile | undefined> {
+    const file = await configurationFiles.nearest(key, world.rootOf(key) ?? folderOf(key));
+    if (file) world.complain(file.problems.map((problem) => `${file.path}: ${problem}`));
+    return file;
+  }
+
+  function targetOf(key: string, { targetKernel: setting }: Configuration, file: ConfigurationFile | undefined): Promise<TargetKernel> {
+    const targetKernel = file?.configuration.targetKernel;
+    const id = `${key}\n${setting ?? ''}\n${targetKernel ?? ''}`;
+    let known = targets.get(id);
+    if (!known) {
+      const sources = async (): Promise<readonly string[]> => {
+        const text = await fs.readFile(key) ?? '';
+        const { sources: own } = await loader.load(key, text, { root: world.rootOf(key) });
+        return own.map((one) => one.text);
+      };
+      const stated = file && targetKernel !== undefined ? { path: file.path, targetKernel } : undefined;
+      targets.set(id, (known = detectTarget(cached, key, { setting, file: stated, sources }, KERNEL_API)));
+    }
+    return known;
+  }
+
+  return {
+    fs,
+    loader,
+
+    async settings(uri) {
+      const key = canonicalUri(uri);
+      const settings = await world.settingsOf(uri);
+      const file = await configurationFileOf(key);
+      const kernel = await targetOf(key, settings, file);
+      return { config: mergeConfigurations(settings, file?.configuration), kernel };
+    },
+
+    async module(key, text, { wrappers }) {
+      const module = await loader.load(key, text, { root: world.rootOf(key) });
+      return { ...module, wrappers: wrappers && rowsOf(wrappers).rows };
+    },
+
+    invalidate(keys) {
+      if (keys === undefined) cached.invalidate();
+      else for (const key of keys) cached.invalidate(key);
+      targets.clear();
+    },
+
+    forget(key) {
+      // What was typed and not saved is gone: the disk counts again.
+      cached.invalidate(key);
+      for (const id of targets.keys()) if (id.startsWith(`${key}\n`)) targets.delete(id);
+    },
+  };
+}
