@@ -1,15 +1,17 @@
-// Edits the project's drivers at random and compares an engine that kept what it knew with a new one: `npm run test:fuzz [-- --edits N]
-// [--seed S]`. The same seed makes the same edits.
+// Edits the project's drivers at random and compares an engine that kept what it knew with a new one; with --server the same through servers,
+// of which each request is to be answered: `npm run test:fuzz [-- --edits N] [--seed S] [--server]`. The same seed makes the same edits.
 import { build } from 'esbuild';
 import { mkdirSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { line } from './lib/counts.mjs';
 import { inProject, root } from './lib/paths.mjs';
+import { run as execute } from './lib/run.mjs';
 
 const { values } = parseArgs({
   options: {
     edits: { type: 'string', default: '1000' },
+    server: { type: 'boolean', default: false },
     seed: { type: 'string', default: String(Date.now() % 1_000_000_007) },
   },
 });
@@ -25,8 +27,9 @@ await build({
   absWorkingDir: root, entryPoints: ['test/hostile/fuzz.ts'], outfile, bundle: true, packages: 'external',
   platform: 'node', format: 'esm', target: 'es2022', logLevel: 'warning',
 });
-const { run } = await import(pathToFileURL(outfile).href);
+const { run, runServer } = await import(pathToFileURL(outfile).href);
 console.log(`${edits} edits, seed ${seed}`);
-const counts = await run(edits, seed, root);
+if (values.server) execute(process.execPath, [inProject('scripts/build.mjs')]);
+const counts = await (values.server ? runServer : run)(edits, seed, root);
 console.log(line(counts));
 process.exit(counts.failed > 0 ? 1 : 0);

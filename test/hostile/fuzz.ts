@@ -1,20 +1,17 @@
 /**
- * Random edits over the correct drivers, as a person makes them and as nobody does. After each the engine that has seen all edits is held against
- * one that has seen only the result: what they find must be the same, once the edited tree was settled as the server settles it.
+ * Random edits over the correct drivers. After each the engine that has seen all edits is held against one that has seen only the result: what
+ * they find must be the same, once the edited tree was settled as the server settles it.
  */
 import { join } from 'node:path';
 import { createEngine, type Engine } from '../../server/src/engine/analyse.ts';
 import type { Analysis, ModuleInput, TargetKernel } from '../../server/src/engine/types.ts';
 import { driversIn } from '../support/modules.ts';
 import { loadParser } from '../support/parser.ts';
-import { nextEdit, randomNumbers } from '../../scripts/lib/random-edits.mjs';
+import { EDITS_OF_ONE, randomEdits, randomNumbers } from './edits.ts';
 
-/** Edits of one driver before the next is taken, as between two openings of a file. */
-const EDITS_OF_ONE = 50;
+export { runServer } from './fuzz-server.ts';
+
 const target: TargetKernel = { version: [6, 6], text: '6.6', source: 'option', reason: '' };
-
-/** What nobody types. */
-const NOISE = ['/*', '*/', '"', '\\', '{', '}', '(', ')', '#if 0\n', '#else\n', '#endif\n', '\ud800', '\0', '\r', '/* vfio-lifecycle: allow(', ';', 'vfio_put_device('];
 
 /**
  * @param root the project's folder
@@ -43,36 +40,21 @@ interface Drift { readonly same: number; readonly problem: string | null }
 
 /** Edits one driver so often; ends with the first edit after which the engines differ. */
 function driven(files: Readonly<Record<string, string>>, edits: number, random: () => number, edited: Engine, create: () => Engine): Drift {
-  const texts = { ...files };
-  const names = Object.keys(texts);
-  let last: { offset: number; text: string; removed: string } | undefined;
-  let at = '';
-  for (let i = 0; i < edits; i++) {
-    if (last === undefined || random() < 0.2) {
-      at = names[Math.floor(random() * names.length)]!;
-      last = undefined;
-    }
-    const text = texts[at]!;
-    const edit = random() < 0.2 ? noise(text, random) : nextEdit(text, random, last);
-    last = { offset: edit.offset, text: edit.text, removed: text.slice(edit.offset, edit.offset + edit.length) };
-    texts[at] = text.slice(0, edit.offset) + edit.text + text.slice(edit.offset + edit.length);
+  let same = 0;
+  for (const { texts, name, edit } of randomEdits(files, edits, random)) {
     const input = inputOf(texts);
     edited.analyse(input, {}, target);
     for (const { path } of [...input.sources, ...input.headers]) edited.settle(path);
     const fresh = create();
     const [kept, wanted] = [edited, fresh].map((engine) => shown(engine.analyse(input, {}, target)));
     fresh.dispose();
-    if (kept !== wanted) return { same: i, problem: `after edit ${i + 1} of ${at} (${JSON.stringify(edit)}):\nkept  ${kept}\nfresh ${wanted}` };
-    if (wanted!.includes('internal error')) return { same: i, problem: `after edit ${i + 1} of ${at} (${JSON.stringify(edit)}): ${wanted}` };
+    const place = `after edit ${same + 1} of ${name} (${JSON.stringify(edit)})`;
+    if (kept !== wanted) return { same, problem: `${place}:\nkept  ${kept}\nfresh ${wanted}` };
+    if (wanted!.includes('internal error')) return { same, problem: `${place}: ${wanted}` };
+    same++;
   }
-  for (const name of names) edited.forget(`/w/${name}`);
-  return { same: edits, problem: null };
-}
-
-function noise(text: string, random: () => number): { offset: number; length: number; text: string } {
-  const offset = Math.floor(random() * (text.length + 1));
-  const length = random() < 0.5 ? 0 : Math.min(text.length - offset, Math.floor(random() * 60));
-  return { offset, length, text: NOISE[Math.floor(random() * NOISE.length)]! };
+  for (const name of Object.keys(files)) edited.forget(`/w/${name}`);
+  return { same, problem: null };
 }
 
 function inputOf(texts: Readonly<Record<string, string>>): ModuleInput {

@@ -135,6 +135,7 @@ const TEXTS: readonly Hostile[] = [
   inFile('macros with one body', 2_000, (n) => times(n, (i) => `#define M${i}(x) f(x)\n`)),
   inFile('the members of an enum', 4_000, (n) => `enum e {\n${times(n, (i) => `\tE${i},\n`)}};\n`),
   inFile('the fields of a struct', 4_000, (n) => `struct s {\n${times(n, (i) => `\tint f${i};\n`)}};\n`),
+  inFile('structs in structs, the innermost last', 2_000, (n) => `${times(n, (i) => `struct s${i} { struct s${i + 1} a; };\n`)}struct s${n} { struct vfio_device v; };\n`),
   inFile('the entries of a table', 4_000, (n) => `static const int t[] = {\n${times(n, (i) => `\t[${i}] = ${i},\n`)}};\n`),
   {
     name: 'comments behind the last entry of a table',

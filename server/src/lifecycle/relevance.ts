@@ -194,11 +194,17 @@ function containerTags(index: ModuleIndex, kernel: KernelVersion): ReadonlySet<s
       }
     }
   }
-  const structs = [...index.module.sources, ...index.module.headers].flatMap((f) => f.structs);
-  for (let changed = true; changed;) {
-    changed = false;
-    for (const s of structs) if (!tags.has(s.name) && s.fields.some((f) => f.type.pointers === 0 && tags.has(f.type.name))) { tags.add(s.name); changed = true; }
+  const holders = new Map<string, string[]>();
+  for (const { name, fields } of [...index.module.sources, ...index.module.headers].flatMap((file) => file.structs)) {
+    for (const { type } of fields) {
+      if (type.pointers > 0) continue;
+      const names = holders.get(type.name);
+      if (names) names.push(name);
+      else holders.set(type.name, [name]);
+    }
   }
+  // What holds such a struct is one too. A set hands out what is added to it while it is walked.
+  for (const tag of tags) for (const holder of holders.get(tag) ?? []) tags.add(holder);
   return tags;
 }
 

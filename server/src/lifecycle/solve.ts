@@ -11,7 +11,7 @@ import { isLifecycleName } from './relevance.ts';
 import type { HelperResources } from './resources.ts';
 import { summaryKey, type Summary } from './summary.ts';
 import type { Role } from './types.ts';
-import { atOnce, once, type Steps } from '../budget/work.ts';
+import { atOnce, once, spend, type Steps } from '../budget/work.ts';
 
 /** A recursion that has not settled after so many rounds is treated as unknown code. */
 const MAX_ROUNDS = 4;
@@ -187,8 +187,12 @@ function idOf(m: Analysis, d: Defined<FunctionIr>): number {
 
 const counted = new WeakMap<FileIr, Map<string, boolean>>();
 
-/** Whether a test stands more than once in a document, or not as it was read. */
+/** Characters that are searched for what a step costs. */
+const SEARCHED = 4_096;
+
+/** Whether a test stands more than once in a document, or not as it was read. What is known costs what it cost, so that all answers cost the same. */
 function comesAgain(file: FileIr, test: string): boolean {
+  spend(Math.floor(file.text.length / SEARCHED));
   let known = counted.get(file);
   if (!known) counted.set(file, (known = new Map()));
   let again = known.get(test);
