@@ -15,6 +15,7 @@ const suites = [
   ['bundle', () => vitest('bundle')],
   ['harness', () => vitest('harness')],
   ['host', () => counted(script('test-host'), 'host-counts.json')],
+  ['web', () => counted(script('test-web'), 'web-counts.json')],
 ];
 
 const wanted = process.argv.slice(2);

@@ -6,13 +6,25 @@ export function activate(context: vscode.ExtensionContext): Api {
   return activateShared(context, async (options) => {
     const { LanguageClient } = await import('vscode-languageclient/browser');
     const inExtension = (path: string): vscode.Uri => vscode.Uri.joinPath(context.extensionUri, path);
-    const wasm = async (path: string): Promise<string> => base64(await vscode.workspace.fs.readFile(inExtension(path)));
+    const read = (path: string): Thenable<Uint8Array> => vscode.workspace.fs.readFile(inExtension(path));
+    const wasm = async (path: string): Promise<string> => base64(await read(path));
     // A worker cannot read the extension's folder by itself: it gets both modules with the first message.
-    const [runtime, grammar] = await Promise.all([wasm('dist/web-tree-sitter.wasm'), wasm('dist/tree-sitter-c.wasm')]);
-    const worker = new Worker(inExtension('dist/web/server.js').toString(true));
+    const [script, runtime, grammar] = await Promise.all([
+      read('dist/web/server.js'), wasm('dist/web-tree-sitter.wasm'), wasm('dist/tree-sitter-c.wasm'),
+    ]);
+    const worker = startWorker(script);
     const initializationOptions = { ...options.initializationOptions as object, runtime, grammar };
     return new LanguageClient('vfioLifecycle', 'VFIO Lifecycle', worker, { ...options, initializationOptions });
   });
+}
+
+/** A worker of the bytes of its script: where the extension comes from a remote, VS Code can read the script but makes no worker of its address. */
+function startWorker(script: Uint8Array): Worker {
+  const address = URL.createObjectURL(new Blob([new Uint8Array(script)], { type: 'text/javascript' }));
+  const worker = new Worker(address);
+  // The script is loaded by then.
+  worker.addEventListener('message', () => URL.revokeObjectURL(address), { once: true });
+  return worker;
 }
 
 /** Binary data as text: messages to the server are JSON. */

