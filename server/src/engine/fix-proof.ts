@@ -33,9 +33,6 @@ const NO_DEFECT = 'check that it is a defect';
 /** The facts belong to one version of one module, and so does what was shown of its fixes. */
 const known = new WeakMap<ModuleFacts, Map<string, Verdict>>();
 
-/** What the proofs for one version of one module have cost together. */
-const spent = new WeakMap<ModuleFacts, number>();
-
 /**
  * The finding as a host may show it: a fix that its rule calls safe and that is not proved is unsafe, and its title says what to look
  * at. Done when it is asked for, once for each finding. Never throws.
@@ -80,7 +77,7 @@ export function proofOf(engine: Engine, input: ModuleInput, config: Configuratio
   const key = verdictKey(finding);
   let verdict = verdicts.get(key);
   if (verdict === undefined) {
-    const done = withinBudget(Math.max(0, ANSWER_BUDGET - (spent.get(facts) ?? 0)), () => {
+    const done = withinBudget(shareOf(engine, input, config, kernel), () => {
       try {
         return prove(engine, input, config, kernel, finding, facts);
       } catch (error) {
@@ -88,12 +85,17 @@ export function proofOf(engine: Engine, input: ModuleInput, config: Configuratio
         return UNPROVED;
       }
     });
-    spent.set(facts, (spent.get(facts) ?? 0) + done.spent);
     spendAgain(done.spent);
     verdict = done.isSpent ? UNPROVED : done.value;
     verdicts.set(key, verdict);
   }
   return verdict;
+}
+
+/** What one proof may cost: all that a file can ask for have one budget together, and the same share each, so that none depends on which was asked before. */
+function shareOf(engine: Engine, input: ModuleInput, config: Configuration, kernel: TargetKernel): number {
+  const { findings } = engine.analyse(input, config, kernel);
+  return Math.floor(ANSWER_BUDGET / Math.max(1, findings.filter((one) => one.fix !== null).length));
 }
 
 /** A title that says already what to look at keeps that. */
