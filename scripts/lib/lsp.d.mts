@@ -9,4 +9,4 @@ export interface Server {
   refreshed(): Promise<void>;
   stop(): Promise<void>;
 }
-export function startServer(server: string): Promise<Server>;
+export function startServer(server: string, options?: { readonly settings?: object }): Promise<Server>;

@@ -10,6 +10,9 @@ import { temporaryFolder } from '../support/folder.ts';
 import { driversIn, type DriverModule } from '../support/modules.ts';
 import { EDITS_OF_ONE, randomEdits, randomNumbers, type Edited } from './edits.ts';
 
+/** Without a tree the kernel is the one that the text called for when it was opened or saved last: here it is the same all the time. */
+const SETTINGS = { settings: { targetKernel: '6.6' } };
+
 /** Seconds after which a request counts as one that is never answered. */
 const PATIENCE = 120;
 /** Seconds after which a server that has nothing to say about its trees has not said it. */
@@ -27,7 +30,7 @@ export async function runServer(edits: number, seed: number, root: string): Prom
   const random = randomNumbers(seed);
   const drivers = driversIn(join(root, 'test/fixtures/drivers/clean'));
   const program = join(root, 'dist/server.cjs');
-  const edited = await startServer(program);
+  const edited = await startServer(program, SETTINGS);
   const counts = { passed: 0, failed: 0, skipped: 0 };
   let early = 0;
   for (let done = 0; done < edits;) {
@@ -73,7 +76,7 @@ async function driven(driver: DriverModule, count: number, random: () => number,
       await answered(edited.ask('textDocument/hover', { textDocument: { uri }, position: start }), 'hover');
       await answered(edited.ask('textDocument/codeAction', { textDocument: { uri }, range: { start, end: start }, context: { diagnostics: [] } }), 'codeAction');
     }
-    const fresh = await startServer(program);
+    const fresh = await startServer(program, SETTINGS);
     for (const name of names) await fresh.open(folder.uriOf(name), texts[name]!);
     const problem = await difference(edited, fresh, names.map((name) => folder.uriOf(name)));
     await fresh.stop();
