@@ -1,5 +1,6 @@
 import type { FileIr } from '../../ir/types.ts';
 import type { Module } from '../../lifecycle/types.ts';
+import { prefixTest, someWord } from '../../text/words.ts';
 import { embedsDevice } from '../container.ts';
 import { refuse } from '../refuse.ts';
 import { resolveType } from '../typing.ts';
@@ -10,9 +11,9 @@ import { mergeDocuments, partsOf } from './merge.ts';
  * or of drvdata. `file` is the first, other sources and then the headers follow in the module's order.
  */
 export function documentsOfLife(module: Module, file: FileIr): FileIr[] {
-  const words = ['vfio', 'drvdata', ...deviceTypes(module)];
-  const speaks = new RegExp(words.map((word) => `\\b${word}`).join('|') + '|drvdata\\b');
-  const others = [...module.sources, ...module.headers].filter((other) => other !== file && speaks.test(other.text));
+  const beginsLike = prefixTest(['vfio', 'drvdata', ...deviceTypes(module)]);
+  const speaks = (word: string): boolean => word.endsWith('drvdata') || beginsLike(word);
+  const others = [...module.sources, ...module.headers].filter((other) => other !== file && someWord(other.text, speaks));
   return [file, ...others];
 }
 
@@ -42,7 +43,9 @@ export function mergedModule(module: Module, documents: readonly FileIr[]): { re
 interface Named { readonly name: string; readonly start: number; readonly end: number }
 
 function refuseDoubles(file: FileIr, types: readonly string[]): void {
-  const involved = new RegExp(`\\b(?:vfio_\\w+|\\w*drvdata|${types.join('|')})\\b`);
+  const devices = new Set(types);
+  const isOfDevice = (word: string): boolean => word.startsWith('vfio_') || word.endsWith('drvdata') || devices.has(word);
+  const isInvolved = (item: Named): boolean => someWord(textOf(item), isOfDevice);
   const textOf = (item: Named): string => file.text.slice(item.start, item.end);
   const lists: readonly (readonly [string, readonly Named[], boolean])[] = [
     ['function', file.functions, true],
@@ -60,7 +63,7 @@ function refuseDoubles(file: FileIr, types: readonly string[]): void {
       const differs = always ? partOf(file, known) !== partOf(file, item) : textOf(known) !== textOf(item);
       // A stub in the other arm of a header's #if is no second function: where it is, the first is not.
       if (what === 'function' && [known, item].some((one) => partOf(file, one).path.endsWith('.h') && file.functions.some((fn) => fn === one && fn.conditions.length > 0))) continue;
-      if (!differs || !(involved.test(textOf(known)) || involved.test(textOf(item)))) continue;
+      if (!differs || !(isInvolved(known) || isInvolved(item))) continue;
       refuse('same-name', `${item.name} is a ${what} of ${nameOf(file, known)} and another of ${nameOf(file, item)}, and both work on devices: in the conversion of the whole module they cannot be told apart. Give one of them another name.`, file, item);
     }
   }

@@ -1,0 +1,27 @@
+/** Questions about the words of a text that cost the same however many words are asked for. */
+
+/** Whether a word of the text, in letters, digits and underscores, is one that `accept` takes. */
+export function someWord(text: string, accept: (word: string) => boolean): boolean {
+  for (const [word] of text.matchAll(/\w+/g)) if (accept(word)) return true;
+  return false;
+}
+
+/** A test whether a word begins with one of `prefixes`. */
+export function prefixTest(prefixes: Iterable<string>): (word: string) => boolean {
+  // Without those that begin with another one: of the rest only the last that is not behind the word can be its beginning.
+  const shortest: string[] = [];
+  for (const prefix of [...prefixes].sort()) {
+    const last = shortest.at(-1);
+    if (last === undefined || !prefix.startsWith(last)) shortest.push(prefix);
+  }
+  return (word) => {
+    let low = 0;
+    let high = shortest.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (shortest[middle]! <= word) low = middle + 1;
+      else high = middle;
+    }
+    return low > 0 && word.startsWith(shortest[low - 1]!);
+  };
+}
