@@ -1,4 +1,5 @@
-// Runs the extension-host suite: in the VS Code of VSCODE_EXE, else in a downloaded one where there is a display, else in the editor host.
+// Runs the extension-host suite, or the parts of it that are named: node scripts/test-host.mjs [settings person …]. In the VS Code of VSCODE_EXE, else in
+// a downloaded one where there is a display, else in the editor host.
 import { downloadAndUnzipVSCode, runTests } from '@vscode/test-electron';
 import { build } from 'esbuild';
 import { execFileSync } from 'node:child_process';
@@ -31,6 +32,7 @@ try {
     ],
     extensionTestsEnv: {
       HOST_SUITE_COUNTS: counts,
+      HOST_SUITE_PARTS: process.argv.slice(2).join(' '),
       HOST_SUITE_DEBUG_PORT: port,
       HOST_SUITE_EXPECTED: inProject('test/host/fixtures/old_model.converted.c'),
       HOST_SUITE_CONVERTED: converted,
@@ -63,6 +65,9 @@ function copyWorkspace() {
   fs.cpSync(inProject('test/fixtures/convert/several-files/member-in-header'), path.join(folder, 'dock'), { recursive: true });
   fs.cpSync(inProject('test/fixtures/convert/several-files/member-in-one-file'), path.join(folder, 'wick'), { recursive: true });
   fs.cpSync(inProject('test/host/fixtures/moved-and-folded'), path.join(folder, 'jetty'), { recursive: true });
+  for (const name of ['tree', 'tree/node_modules']) {
+    fs.cpSync(inProject('test/host/fixtures/unopened'), path.join(folder, name), { recursive: true });
+  }
   return folder;
 }
 

@@ -4,6 +4,9 @@ import type { BaseLanguageClient } from 'vscode-languageclient';
 /** No source, header or Makefile is larger. */
 const maxBytes = 16_000_000;
 
+/** Of a file system that cannot search; a kernel tree has 5,000. */
+const maxFolders = 20_000;
+
 /** What a path is when all links on the way are followed; only where there is a disk. Rejects when there is nothing. */
 export type RealPath = (path: string) => Promise<string>;
 
@@ -14,8 +17,61 @@ export type RealPath = (path: string) => Promise<string>;
 export function answerFileRequests(client: BaseLanguageClient, realPath: RealPath | undefined): vscode.Disposable {
   return vscode.Disposable.from(
     client.onRequest('vfioLifecycle/readFile', async ({ uri }: { uri: string }) => ({ text: await readFile(uri, realPath) })),
+    client.onRequest('vfioLifecycle/findSources', async () => ({ uris: (await findSources()).map((uri) => client.code2ProtocolConverter.asUri(uri)) })),
+    client.onRequest('vfioLifecycle/mentioning', async ({ uris }: { uris: string[] }) => ({ uris: await mentioning(uris, realPath) })),
     client.onRequest('vfioLifecycle/readDirectory', async ({ uri }: { uri: string }) => ({ entries: await readDirectory(uri, realPath) })),
   );
+}
+
+/** Which C files the workspace has, as far as the settings do not exclude them from the explorer or from searches. */
+async function findSources(): Promise<vscode.Uri[]> {
+  const folders = vscode.workspace.workspaceFolders ?? [];
+  const found = await Promise.all(folders.map(async ({ uri }) => {
+    const pattern = new vscode.RelativePattern(uri, '**/*.{c,h}');
+    const listed = await vscode.workspace.findFiles(pattern, excludedFrom(uri));
+    // Only some file systems can search.
+    return listed.length > 0 || uri.scheme === 'file' ? listed : walk(uri);
+  }));
+  return found.flat();
+}
+
+/** The patterns of `files.exclude` and `search.exclude` as one. */
+function excludedFrom(folder: vscode.Uri): string | undefined {
+  const patterns = ['files', 'search'].flatMap((section) => {
+    const exclude = vscode.workspace.getConfiguration(section, folder).get<Record<string, unknown>>('exclude') ?? {};
+    return Object.keys(exclude).filter((pattern) => exclude[pattern] === true);
+  });
+  return patterns.length === 0 ? undefined : `{${patterns.join(',')}}`;
+}
+
+/** The C files below a folder of a file system that cannot search. What begins with a dot is passed over: `.git`, above all. */
+async function walk(top: vscode.Uri): Promise<vscode.Uri[]> {
+  const found: vscode.Uri[] = [];
+  const pending = [top];
+  let folders = 0;
+  for (let folder = pending.pop(); folder !== undefined && folders < maxFolders; folder = pending.pop()) {
+    folders++;
+    for (const [name, type] of await entriesOf(folder)) {
+      const uri = vscode.Uri.joinPath(folder, name);
+      if (type === vscode.FileType.Directory && !name.startsWith('.')) pending.push(uri);
+      else if (type === vscode.FileType.File && /\.[ch]$/.test(name)) found.push(uri);
+    }
+  }
+  return found;
+}
+
+async function entriesOf(folder: vscode.Uri): Promise<[string, vscode.FileType][]> {
+  try {
+    return await vscode.workspace.fs.readDirectory(folder);
+  } catch {
+    return [];
+  }
+}
+
+/** Those of some files that have the word `vfio`. */
+async function mentioning(uris: readonly string[], realPath: RealPath | undefined): Promise<string[]> {
+  const texts = await Promise.all(uris.map((uri) => readFile(uri, realPath)));
+  return uris.filter((_, i) => texts[i]?.includes('vfio') === true);
 }
 
 /** The text of a regular file, or null where there is none that can be read. */

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { CloseAction, ErrorAction, RevealOutputChannelOn, State, vsdiag } from 'vscode-languageclient';
 import type { BaseLanguageClient, ErrorHandler, LanguageClientOptions } from 'vscode-languageclient';
+import { createCheckedFindings } from './checked.ts';
 import { APPLY_CONVERSION } from './convert.ts';
 import { documentationActions, linkDocumentation } from './documentation.ts';
 import { answerFileRequests, type RealPath } from './files.ts';
@@ -31,10 +32,11 @@ export async function startSession(createClient: CreateClient, extension: vscode
   const status = createStatus(selector);
   const watcher = vscode.workspace.createFileSystemWatcher(watched);
   const offers = createOffers();
-  const owned: vscode.Disposable[] = [status, watcher, offers];
+  const checked = createCheckedFindings();
+  const owned: vscode.Disposable[] = [status, watcher, offers, checked];
   status.starting();
   try {
-    const client = await createClient({
+    const client: BaseLanguageClient = await createClient({
       documentSelector: selector,
       outputChannel: output,
       revealOutputChannelOn: RevealOutputChannelOn.Never,
@@ -42,6 +44,7 @@ export async function startSession(createClient: CreateClient, extension: vscode
       synchronize: { fileEvents: watcher },
       initializationOptions: {
         fileRequests: true,
+        hidesChecked: true,
         conversionCommand: APPLY_CONVERSION,
         docs: vscode.Uri.joinPath(extension, 'docs/rules').toString(),
       },
@@ -54,7 +57,13 @@ export async function startSession(createClient: CreateClient, extension: vscode
         provideDiagnostics: async (document, previousResultId, token, next) => {
           const report = await next(document, previousResultId, token);
           if (report?.kind === vsdiag.DocumentDiagnosticReportKind.full) report.items.forEach(linkDocumentation);
+          const uri = document instanceof vscode.Uri ? document : document.uri;
+          if (client.visibleDocuments.isVisible(uri)) checked.pulled(uri);
           return report;
+        },
+        handleDiagnostics: (uri, diagnostics, next) => {
+          diagnostics.forEach(linkDocumentation);
+          checked.published(uri, diagnostics, next);
         },
       },
       errorHandler: silentErrorHandler(status),
@@ -64,8 +73,12 @@ export async function startSession(createClient: CreateClient, extension: vscode
       answerFileRequests(client, realPath),
       client.onNotification('vfioLifecycle/status', (kernel: KernelStatus) => status.running(kernel)),
       client.onDidChangeState(({ newState }) => {
-        if (newState === State.Starting) status.starting();
-        else if (newState === State.Running) status.started();
+        if (newState === State.Starting) {
+          status.starting();
+          checked.follow(client);
+        } else if (newState === State.Running) {
+          status.started();
+        }
       }),
     );
     await client.start();

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { APPLY_CONVERSION, convertDriver, convertOffered, type ConversionData } from './convert.ts';
+import { createWorkspaceCheck } from './check-workspace.ts';
 import { SHOW_DOCUMENTATION, showDocumentation } from './documentation.ts';
 import { editMentionsVfio, mentionsVfio } from './gate.ts';
 import { createReview } from './review.ts';
@@ -25,6 +26,7 @@ export function activate(context: vscode.ExtensionContext, createClient: CreateC
   const output = (): vscode.LogOutputChannel => (channel ??= vscode.window.createOutputChannel('VFIO Lifecycle', { log: true }));
 
   const review = createReview(output);
+  const check = createWorkspaceCheck(output);
 
   const start = async (): Promise<Session | undefined> => {
     if (enabled() === 'off') return undefined;
@@ -52,6 +54,7 @@ export function activate(context: vscode.ExtensionContext, createClient: CreateC
     { dispose: stop },
     { dispose: () => channel?.dispose() },
     review,
+    check,
     vscode.workspace.onDidOpenTextDocument((document) => {
       if (session === undefined && wantsServer(document)) void start();
     }),
@@ -69,6 +72,11 @@ export function activate(context: vscode.ExtensionContext, createClient: CreateC
     }),
     vscode.commands.registerCommand('vfioLifecycle.showOutput', () => output().show()),
     vscode.commands.registerCommand(SHOW_DOCUMENTATION, (rule: string) => showDocumentation(context.extensionUri, rule)),
+    vscode.commands.registerCommand('vfioLifecycle.checkWorkspace', async () => {
+      const client = (await startOnDemand())?.client;
+      if (client) await check.run(client);
+    }),
+    vscode.commands.registerCommand('vfioLifecycle.cancelCheck', () => check.cancel()),
     vscode.commands.registerCommand('vfioLifecycle.convertDriver', async () => {
       const client = (await startOnDemand())?.client;
       if (client) await convertDriver(client, output(), review);
