@@ -16,7 +16,7 @@ const DEFAULT = 'vfio-lifecycle: target kernel 6.1: the default: no kernel tree 
 describe('check', () => {
   it('prints the compilers\' form, and the target on stderr', () => {
     const { path } = make({ 'foo.c': LEAKY });
-    const { status, stdout, stderr } = run(path, 'check', 'foo.c');
+    const { status, stdout, stderr } = run(path, 'check', '--format', 'short', 'foo.c');
     const [first, ...notes] = stdout.trimEnd().split('\n');
     expect(first).toMatch(/^foo\.c:29:3: error: .* \[missing-put\]$/);
     expect(notes.length).toBeGreaterThan(0);
@@ -215,7 +215,7 @@ describe('bad input to check', () => {
     ['an unknown command', ['chek', 'x'], /^vfio-lifecycle: unknown command 'chek'; did you mean check\?$/],
     ['an unknown option', ['check', '--kernle', '6.1', 'x'], /^vfio-lifecycle: unknown option '--kernle'; did you mean --kernel\?$/],
     ['a kernel that does not parse', ['check', '--kernel', 'newest', '.'], /^vfio-lifecycle: --kernel: "newest" is not a kernel version such as 6\.1 or 6\.12$/],
-    ['an unknown format', ['check', '--format', 'xml', '.'], /^vfio-lifecycle: --format: "xml" is none of text, json, sarif, github, gitlab$/],
+    ['an unknown format', ['check', '--format', 'xml', '.'], /^vfio-lifecycle: --format: "xml" is none of text, short, json, sarif, github, gitlab$/],
     ['an unknown level', ['check', '--fail-on', 'all', '.'], /^vfio-lifecycle: --fail-on: "all" is none of /],
     ['lsp without --stdio', ['lsp'], /^vfio-lifecycle: lsp speaks over --stdio only$/],
   ])('%s: one line, status 2', (_, args, message) => {
@@ -223,6 +223,42 @@ describe('bad input to check', () => {
     const { status, stdout, stderr } = run(path, ...args);
     expect({ status, stdout, lines: stderr.length }).toEqual({ status: 2, stdout: '', lines: 1 });
     expect(stderr[0]).toMatch(message);
+  });
+
+  it.each<[string, Record<string, string>, string[], RegExp]>([
+    ['an empty folder', {}, ['.'], /^vfio-lifecycle: nothing to do: no C file \(\.c or \.h\) in \.$/],
+    ['only a Makefile', { 'drv/Makefile': 'obj-m += vfio.o\n' }, ['drv'], /^vfio-lifecycle: nothing to do: no C file .* in drv$/],
+    ['folders without sources', { 'a/vfio.txt': LEAKY, 'b/vfio.S': LEAKY }, ['a', 'b'], /in a and 1 more$/],
+  ])('%s: a sentence, status 2', (_, files, paths, message) => {
+    const { path } = make(files);
+    for (const command of [['check'], ['check', '--format', 'json'], ['fix']]) {
+      const { status, stdout, stderr } = run(path, ...command, ...paths);
+      expect({ status, stdout, lines: stderr.length }).toEqual({ status: 2, stdout: '', lines: 1 });
+      expect(stderr[0]).toMatch(message);
+    }
+  });
+
+  it('passes over what is no C file, with a sentence', () => {
+    const { path } = make({ 'README.md': '/* vfio-lifecycle: allow(missing-put): an example */ vfio\n', 'foo.c': CLEAN });
+    const said = 'vfio-lifecycle: README.md: not a C file (.c or .h), passed over';
+    expect(run(path, 'check', '--fail-on', 'hint', 'README.md', 'foo.c')).toMatchObject({ status: 0, stdout: '', stderr: [said, DEFAULT] });
+    expect(run(path, 'check', 'README.md')).toMatchObject({ status: 2, stdout: '', stderr: [said, 'vfio-lifecycle: nothing to do: no C file (.c or .h) in README.md'] });
+    expect(run(path, 'convert', 'README.md')).toMatchObject({ status: 2, stdout: '', stderr: ['vfio-lifecycle: README.md: not a C file (.c or .h)'] });
+  });
+
+  it.each(['4.19', '6.99'])('a kernel that nothing is known of, %s, is said with those that are', (kernel) => {
+    const [major, minor] = kernel.split('.');
+    const { path } = make({ 'foo.c': UNCHECKED, 'tree/Makefile': `VERSION = ${major}\nPATCHLEVEL = ${minor}\n`, 'tree/a.c': UNCHECKED, 'tree/b.c': OLD, 'set/.vfio-lifecycle.json': `{ "targetKernel": "${kernel}" }`, 'set/foo.c': OLD });
+    const range = 'is outside of Linux 5.10 to 6.19, the kernels that are known';
+    for (const command of [['check', 'foo.c'], ['convert', 'foo.c'], ['fix', 'foo.c'], ['explain', 'vfio_put_device']]) {
+      expect(run(path, command[0]!, '--kernel', kernel, command[1]!)).toMatchObject({ status: 2, stdout: '', stderr: [`vfio-lifecycle: --kernel: ${kernel} ${range}`] });
+    }
+    for (const command of [['check', 'tree'], ['fix', 'tree'], ['convert', 'tree/a.c'], ['check', 'set']]) {
+      const { status, stdout, stderr } = run(path, ...command);
+      expect({ status, stdout, stderr }).toEqual({ status: 2, stdout: '', stderr: [expect.stringContaining(`target kernel ${major}.${minor} (from `)] });
+      expect(stderr[0]).toMatch(new RegExp(`${range.replaceAll('.', '\\.')}; name one of them with --kernel$`));
+    }
+    expect(run(path, 'check', '--kernel', '6.1', 'tree').status).toBe(1);
   });
 
   it('analyses the rest when one file cannot be read', () => {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import Ajv from 'ajv';
 import { afterEach, describe, expect, it } from 'vitest';
 import { CLEAN, LEAKY, UNCHECKED } from '../support/drivers.ts';
@@ -15,6 +15,8 @@ afterEach(() => {
   folder = undefined;
 });
 const make = (files: Record<string, string | Uint8Array>): Folder => (folder = temporaryFolder(files));
+
+const PACKAGE = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string; homepage: string; repository: { url: string } };
 
 interface Region { readonly startLine: number; readonly startColumn: number; readonly endLine: number; readonly endColumn: number }
 interface Location {
@@ -69,8 +71,16 @@ describe('check --format sarif', () => {
       expect(rule.help.markdown).toContain(`# ${rule.id}\n`);
       expect(rule.help.text).not.toContain('`');
       expect(rule.shortDescription.text).toMatch(/\S\.$/);
-      expect(readFileSync(new URL(rule.helpUri), 'utf8')).toBe(rule.help.markdown);
+      expect(rule.helpUri).toBe(`${PACKAGE.repository.url.replace(/\.git$/, '')}/blob/HEAD/docs/rules/${rule.id}.md`);
+      expect(readFileSync(new URL(`../../docs/rules/${rule.id}.md`, import.meta.url), 'utf8')).toBe(rule.help.markdown);
     }
+  });
+
+  it('names the program by web addresses, and no path of where it was built', () => {
+    const { log, run: { tool: { driver } } } = sarif(make({ 'foo.c': CLEAN }).path, '.');
+    expect(driver.informationUri).toBe(PACKAGE.homepage);
+    expect(driver.semanticVersion).toBe(PACKAGE.version);
+    expect(JSON.stringify(log)).not.toContain(fileURLToPath(new URL('../..', import.meta.url)));
   });
 
   it('counts lines and columns from one, and gives the function and the path to the place', () => {

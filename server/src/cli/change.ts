@@ -11,13 +11,14 @@ import { unifiedDiff } from '../text/diff.ts';
 import { applyEdits } from '../text/edits.ts';
 import type { FileEdits } from '../text/span.ts';
 import type { ConvertCommand, FixCommand } from './command.ts';
-import { findInputs, namedFiles, type InputFile } from './inputs.ts';
+import { findInputs, namedFiles, nothingThere, type InputFile } from './inputs.ts';
 import { jsonText, rangeIn, type JsonRange } from './json.ts';
 import type { Program } from './program.ts';
 import { nameSources } from './stdin.ts';
 import { announceTargets } from './targets.ts';
 import { encode } from './text-file.ts';
 import { writeFiles } from './write-files.ts';
+import { UsageError } from './usage-error.ts';
 import { openWorkspace, patchName, shownPath, type Workspace } from './workspace.ts';
 
 type Change = ConvertCommand | FixCommand;
@@ -42,7 +43,9 @@ interface Outcome {
 /** `convert` and `fix`: both change files, and show the change as one patch or write it. */
 export async function runChange(command: Change, program: Program): Promise<number> {
   const sources = nameSources(command);
-  const inputs = command.name === 'convert' ? { files: namedFiles(sources), unreadable: 0 } : await findInputs(sources, program);
+  const inputs = command.name === 'convert' ? { files: namedFiles(sources), sources: sources.paths.length, unreadable: 0 } : await findInputs(sources, program);
+  const nothing = nothingThere(sources, inputs);
+  if (nothing !== undefined) throw new UsageError(nothing);
   const workspace = openWorkspace({ ...command, ...sources }, program.output);
   const engine = await program.engine();
   const outcomes: Outcome[] = [];

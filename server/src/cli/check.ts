@@ -3,16 +3,17 @@ import type { Analysis, ModuleInput, NotAnalysed, TargetKernel } from '../engine
 import type { Finding, Severity } from '../rules/types.ts';
 import type { CheckCommand, FailOn } from './command.ts';
 import { withoutKnown } from './baseline.ts';
-import { findInputs, type InputFile } from './inputs.ts';
+import { findInputs, nothingThere, type InputFile } from './inputs.ts';
 import type { Program } from './program.ts';
 import { comparePaths } from './scan-pool.ts';
 import { githubReport } from './report-github.ts';
 import { gitlabReport } from './report-gitlab.ts';
 import { jsonReport } from './report-json.ts';
 import { sarifReport } from './report-sarif.ts';
-import { textReport } from './report-text.ts';
+import { shortReport, sumText, textReport } from './report-text.ts';
 import { nameSources } from './stdin.ts';
 import { announceTargets } from './targets.ts';
+import { UsageError } from './usage-error.ts';
 import { openWorkspace, shownPath, type Workspace } from './workspace.ts';
 
 /** One analysed file. */
@@ -34,8 +35,8 @@ export interface CheckResult {
   shown(path: string): string;
 }
 
-/** The formats that say of a fix whether it is safe: only for them it is proved. */
-const TELLS_FIXES: ReadonlySet<CheckCommand['format']> = new Set<CheckCommand['format']>(['json', 'sarif']);
+/** The formats that say whether a fix is safe, or count those: only for them it is proved. */
+const TELLS_FIXES: ReadonlySet<CheckCommand['format']> = new Set<CheckCommand['format']>(['text', 'json', 'sarif']);
 
 /** Analyses files and folders and prints what was found. */
 export async function runCheck(command: CheckCommand, program: Program): Promise<number> {
@@ -45,6 +46,7 @@ export async function runCheck(command: CheckCommand, program: Program): Promise
   const loading = program.engine();
   const found: CheckedFile[] = [];
   let failed = 0;
+  const said = new Set<string>();
   const inputs = await findInputs({ paths, stdin }, program, async (file) => {
     try {
       const engine = await loading;
@@ -55,13 +57,17 @@ export async function runCheck(command: CheckCommand, program: Program): Promise
       const findings = TELLS_FIXES.has(command.format) ? analysis.findings.map((one) => withProof(engine, input, config, kernel, one)) : analysis.findings;
       found.push({ file, analysis: { ...analysis, findings } });
       program.output.detail(readText(file, input, analysis, kernel));
-      program.output.progress(`${found.length} files analysed`);
     } catch (error) {
       failed++;
-      program.output.error((error as Error).message);
+      const { message } = error as Error;
+      // What is wrong with a tree is wrong with each of its files.
+      if (!said.has(message)) program.output.error(message);
+      said.add(message);
     }
   });
   await loading;
+  const nothing = nothingThere({ paths, stdin }, inputs);
+  if (nothing !== undefined) throw new UsageError(nothing);
   failed += inputs.unreadable;
   const all = found.sort((a, b) => comparePaths(a.file.shown, b.file.shown));
   // The reason is on stderr already, and one line is enough.
@@ -78,6 +84,7 @@ export async function runCheck(command: CheckCommand, program: Program): Promise
     shown,
   };
   program.output.out(render(result, command.format, program));
+  if (files.every(({ analysis }) => analysis.findings.length === 0)) program.output.remark(sumText(result));
   const internal = result.notAnalysed.filter((one) => one.isInternal);
   // The other formats have a place for what was not analysed; an internal error is told of beside them too.
   const untold = command.format === 'github' || command.format === 'gitlab' ? result.notAnalysed : internal;
@@ -97,9 +104,10 @@ function readText(file: InputFile, input: ModuleInput, { functions }: Analysis, 
 
 function render(result: CheckResult, format: CheckCommand['format'], program: Program): string {
   switch (format) {
-    case 'text': return textReport(result);
+    case 'text': return textReport(result, { style: program.style, rulePages: program.facts.rulePages });
+    case 'short': return shortReport(result);
     case 'json': return jsonReport(result);
-    case 'sarif': return sarifReport(result, program);
+    case 'sarif': return sarifReport(result, program.facts);
     case 'github': return githubReport(result);
     case 'gitlab': return gitlabReport(result);
   }

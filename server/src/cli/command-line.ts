@@ -1,7 +1,7 @@
 /** The commands of the program with their arguments, options and examples: what is parsed, what help shows and what shells complete. */
 import { Argument, Command as Parser, CommanderError, Option } from 'commander';
 import { ruleIds } from '../engine/explain.ts';
-import { isKernelVersion } from '../engine/project/target.ts';
+import { kernelProblem } from '../engine/project/target.ts';
 import { RULES_SCHEMA } from '../engine/settings/schema.ts';
 import { validate } from '../engine/settings/validate.ts';
 import { largest } from '../text/lists.ts';
@@ -317,7 +317,8 @@ function sourcesOf(values: Values, words: readonly string[], what: string): { pa
 }
 
 function kernelVersion(value: string): string {
-  if (!isKernelVersion(value)) throw new UsageError(`--kernel: ${JSON.stringify(value)} is not a kernel version such as 6.1 or 6.12`);
+  const problem = kernelProblem(value);
+  if (problem !== undefined) throw new UsageError(`--kernel: ${problem}`);
   return value;
 }
 

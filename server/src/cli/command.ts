@@ -1,7 +1,7 @@
 /** What a command line asks for, once it is read: the words between command-line.ts and the commands. */
 import type { Configuration } from '../engine/types.ts';
 
-export const FORMATS = ['text', 'json', 'sarif', 'github', 'gitlab'] as const;
+export const FORMATS = ['text', 'short', 'json', 'sarif', 'github', 'gitlab'] as const;
 export const LEVELS = ['error', 'warning', 'info', 'hint', 'never'] as const;
 export const STYLES = ['minimal', 'fold'] as const;
 export const STAGES = ['tree', 'ir', 'cfg', 'states', 'calls'] as const;

@@ -1,3 +1,4 @@
+/** The files that a command line names. */
 import { statSync } from 'node:fs';
 import { posix } from 'node:path';
 import { UsageError } from './usage-error.ts';
@@ -6,7 +7,7 @@ import type { Program } from './program.ts';
 import { comparePaths, scanAll } from './scan-pool.ts';
 import type { NamedSources } from './stdin.ts';
 import { unreadable } from './text-file.ts';
-import { walk } from '../lsp/node-walk.ts';
+import { isSource, walk } from '../lsp/node-walk.ts';
 import { findRoot, keyOf } from './workspace.ts';
 
 /** A file to analyse. */
@@ -20,62 +21,114 @@ export interface InputFile {
 export interface Inputs {
   /** Files that mention VFIO, each once, sorted by what is shown. */
   readonly files: readonly InputFile[];
+  /** How many C files were looked at for that. */
+  readonly sources: number;
   /** What could not be read, each already said on stderr. */
   readonly unreadable: number;
 }
+
+/** What is passed over on purpose is said, and is no failure. */
+class PassedOver extends Error {}
 
 /**
  * Finds the files that PATHs name: a folder gives its C files. Those that do not mention VFIO are left out.
  * @param onFile is given each file as soon as it is found, in no order, while others are still being read.
  */
-export async function findInputs({ paths, stdin }: NamedSources, program: Program, onFile: (file: InputFile) => Promise<void> = async () => undefined): Promise<Inputs> {
+export async function findInputs(named: NamedSources, program: Program, onFile?: (file: InputFile) => Promise<void>): Promise<Inputs> {
   let failed = 0;
   const fail = (error: Error): void => {
+    if (error instanceof PassedOver) return program.output.note(error.message);
     failed++;
     program.output.error(error.message);
   };
-  /** What is passed over on purpose is said, and is no failure. */
-  const tell = (said: Error, error: unknown): void => (error instanceof NotRead ? program.output.note(said.message) : fail(said));
-  const roots: { readonly key: string; readonly shown: string }[] = [];
-  function* all(): Generator<string> {
-    for (const path of paths) {
-      const key = keyOf(path);
-      if (key === stdin?.path) continue;
-      let isFolder: boolean;
-      try {
-        const stat = statSync(path);
-        isFolder = stat.isDirectory();
-        // A pipe or a device need not end.
-        if (!isFolder && !stat.isFile()) throw new NotRead('not a regular file');
-      } catch (error) {
-        fail(unreadable(path, error));
-        continue;
-      }
-      roots.push({ key, shown: isFolder ? posix.normalize(path) : path });
-      if (isFolder) yield* walk(key, findRoot(key), (place, error) => tell(unreadable(shownAs(roots, place), error), error));
-      else yield key;
-    }
-  }
+  const roots: Root[] = [];
   const files = new Map<string, InputFile>();
-  if (stdin?.file.text.includes('vfio') === true) {
-    files.set(stdin.path, stdin);
-    await onFile(stdin);
-  }
-  for await (const { hits, unreadable: broken } of scanAll(all(), program.self, (scanned) => program.output.progress(`${scanned} files read`))) {
-    for (const { path, code } of broken) fail(unreadable(shownAs(roots, path), { code }));
-    for (const path of hits) {
-      // Two PATHs may lead to one file.
-      if (files.has(path)) continue;
-      const file = { path, shown: shownAs(roots, path) };
-      files.set(path, file);
-      await onFile(file);
+  const progress = { read: 0, found: 0, done: 0 };
+  const report = (): void => program.output.progress(progressText(progress, onFile !== undefined));
+  const take = async (file: InputFile): Promise<void> => {
+    // Two PATHs may lead to one file.
+    if (files.has(file.path)) return;
+    files.set(file.path, file);
+    progress.found = Math.max(progress.found, files.size);
+    await onFile?.(file);
+    progress.done++;
+    report();
+  };
+  let sources = 0;
+  const counted = function* (): Generator<string> {
+    for (const path of sourcesOf(named, roots, fail)) {
+      sources++;
+      yield path;
     }
+  };
+  const { stdin } = named;
+  if (stdin) sources++;
+  if (stdin?.file.text.includes('vfio') === true) await take(stdin);
+  const onRead = (read: number): void => {
+    progress.read = read;
+    report();
+  };
+  for await (const { hits, unreadable: broken } of scanAll(counted(), program.self, onRead)) {
+    for (const { path, code } of broken) fail(unreadable(shownAs(roots, path), { code }));
+    progress.found += hits.length;
+    for (const path of hits) await take({ path, shown: shownAs(roots, path) });
   }
-  return { files: [...files.values()].sort((a, b) => comparePaths(a.shown, b.shown)), unreadable: failed };
+  return { files: [...files.values()].sort((a, b) => comparePaths(a.shown, b.shown)), sources, unreadable: failed };
+}
+
+/** How far the work is. While a large tree is read more files are still found. */
+function progressText({ read, found, done }: { read: number; found: number; done: number }, isWorking: boolean): string {
+  if (!isWorking || found === 0) return `${read} files read`;
+  return `${done} of ${found} files checked${read > 0 ? `, ${read} read` : ''}`;
+}
+
+/** What PATHs led to, absolute and as it was typed. */
+interface Root {
+  readonly key: string;
+  readonly shown: string;
+}
+
+/**
+ * The C files that PATHs name, absolute, stdin left out.
+ * @param roots is filled with the PATHs.
+ * @param fail is told of what cannot be read or is passed over.
+ */
+function* sourcesOf({ paths, stdin }: NamedSources, roots: Root[], fail: (error: Error) => void): Generator<string> {
+  const failWalk = (place: string, error: unknown): void => {
+    const said = unreadable(shownAs(roots, place), error);
+    fail(error instanceof NotRead ? new PassedOver(said.message) : said);
+  };
+  for (const path of paths) {
+    const key = keyOf(path);
+    if (key === stdin?.path) continue;
+    let isFolder: boolean;
+    try {
+      const stat = statSync(path);
+      isFolder = stat.isDirectory();
+      // A pipe or a device need not end.
+      if (!isFolder && !stat.isFile()) throw new NotRead('not a regular file');
+    } catch (error) {
+      fail(unreadable(path, error));
+      continue;
+    }
+    roots.push({ key, shown: isFolder ? posix.normalize(path) : path });
+    if (isFolder) yield* walk(key, findRoot(key), failWalk);
+    else if (isSource(path)) yield key;
+    else fail(new PassedOver(`${path}: not a C file (.c or .h), passed over`));
+  }
+}
+
+/**
+ * The sentence for PATHs without a C file, undefined where there is one. Where some were not read, that has been said and is enough.
+ */
+export function nothingThere({ paths }: NamedSources, { sources, unreadable: failed }: Inputs): string | undefined {
+  if (sources > 0 || failed > 0) return undefined;
+  const [first, ...others] = paths;
+  return `nothing to do: no C file (.c or .h) in ${first}${others.length > 0 ? ` and ${others.length} more` : ''}`;
 }
 
 /** A path as it follows from the first PATH that contains it: `.` adds nothing, a folder goes before what is in it. */
-function shownAs(roots: readonly { readonly key: string; readonly shown: string }[], path: string): string {
+function shownAs(roots: readonly Root[], path: string): string {
   for (const { key, shown } of roots) {
     if (path === key) return shown;
     const inside = key.endsWith('/') ? key : `${key}/`;
@@ -97,6 +150,7 @@ export function namedFiles({ paths, stdin }: NamedSources): readonly InputFile[]
       throw unreadable(path, error);
     }
     if (!isFile) throw new UsageError(`${path}: not a file`);
+    if (!isSource(path)) throw new UsageError(`${path}: not a C file (.c or .h)`);
     return { path: keyOf(path), shown: path };
   });
 }

@@ -12,6 +12,8 @@ export interface Output {
   error(line: string): void;
   /** The same for what only `--verbose` says. */
   detail(line: string): void;
+  /** The same for what a person who waits is glad to read and a log needs not: on a terminal, and with `--verbose`. */
+  remark(line: string): void;
   /** A line that the next one takes the place of; only on a terminal. */
   progress(line: string): void;
 }
@@ -45,6 +47,9 @@ export function createOutput({ talk }: Pick<Manner, 'talk'>): Output {
     error: say,
     detail(line) {
       if (talk === 'verbose') say(line);
+    },
+    remark(line) {
+      if (talk === 'verbose' || showsProgress) say(line);
     },
     progress(line) {
       if (!showsProgress) return;

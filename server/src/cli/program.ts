@@ -1,6 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { createEngine, type Engine } from '../engine/analyse.ts';
 import { loadParser } from '../engine/stages.ts';
 import { runChange } from './change.ts';
@@ -11,6 +10,8 @@ import { completionScript } from './completion.ts';
 import { runDump } from './dump.ts';
 import { runExplain, runRules } from './explain.ts';
 import { createOutput, type Output } from './output.ts';
+import { readPackageFacts, type PackageFacts } from './package-facts.ts';
+import { createStyle, type Style } from './style.ts';
 import { UsageError } from './usage-error.ts';
 
 /** What a command needs of the process. */
@@ -18,10 +19,9 @@ export interface Program {
   readonly output: Output;
   /** This bundle: what worker threads run. */
   readonly self: string;
-  /** As in package.json, or `unknown`. */
-  readonly version: string;
-  /** The folder of the rule pages as a `file:` URI with a trailing slash; undefined when they are not there. */
-  readonly docs: string | undefined;
+  readonly facts: PackageFacts;
+  /** Of what goes to stdout. */
+  readonly style: Style;
   /** The engine, loaded on first use: `rules` and `explain` need none. */
   engine(): Promise<Engine>;
 }
@@ -35,7 +35,7 @@ async function run(command: Command, program: Program): Promise<number> {
     case 'rules': return runRules(command, program);
     case 'dump': return runDump(command, program);
     case 'completion':
-      program.output.out(completionScript(command.shell, commandModel(() => undefined, program.version)));
+      program.output.out(completionScript(command.shell, commandModel(() => undefined, program.facts.version)));
       return 0;
     case 'print':
       program.output.out(command.text);
@@ -50,37 +50,27 @@ async function run(command: Command, program: Program): Promise<number> {
 
 /** Runs the command of the process' arguments and sets its exit status. */
 export async function main(): Promise<void> {
-  const version = versionText();
+  const facts = readPackageFacts(__dirname);
   let output = createOutput({ talk: 'normal' });
   try {
-    const { command, manner } = parseCommandLine(process.argv.slice(2), version);
+    const { command, manner } = parseCommandLine(process.argv.slice(2), facts.version);
     output = createOutput(manner);
     // Not process.exit(): what is still on its way into a pipe would be lost.
-    process.exitCode = await run(command, createProgram(output, version));
+    process.exitCode = await run(command, createProgram(output, facts, createStyle(manner.color, process.stdout, process.env)));
   } catch (error) {
     process.exitCode = 2;
     output.error(error instanceof UsageError ? error.message : `internal error: ${error instanceof Error ? error.stack ?? error.message : String(error)}`);
   }
 }
 
-function createProgram(output: Output, version: string): Program {
+function createProgram(output: Output, facts: PackageFacts, style: Style): Program {
   let engine: Promise<Engine> | undefined;
   const wasm = (name: string): Uint8Array => readFileSync(join(__dirname, name));
-  const pages = join(__dirname, '..', 'docs', 'rules');
   return {
     output,
     self: __filename,
-    version,
-    docs: existsSync(pages) ? pathToFileURL(`${pages}/`).href : undefined,
+    facts,
+    style,
     engine: () => (engine ??= loadParser({ runtime: wasm('web-tree-sitter.wasm'), grammar: wasm('tree-sitter-c.wasm') }).then((parser) => createEngine(parser))),
   };
-}
-
-/** The version in package.json, which lies beside dist/ in the project and in the VSIX; a copied bundle has none. */
-function versionText(): string {
-  try {
-    return String((JSON.parse(readFileSync(join(__dirname, '..', 'package.json'), 'utf8')) as { version?: unknown }).version);
-  } catch {
-    return 'unknown';
-  }
 }

@@ -7,6 +7,7 @@ import type { Finding, Rule, Severity } from '../rules/types.ts';
 import type { Span } from '../text/span.ts';
 import type { CheckResult } from './check.ts';
 import { FINGERPRINT, fingerprintOf } from './fingerprint.ts';
+import type { PackageFacts } from './package-facts.ts';
 import { createPlaces, type Places } from './places.ts';
 import type { Workspace } from './workspace.ts';
 import { jsonText } from './json.ts';
@@ -15,18 +16,11 @@ const SCHEMA = 'https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schem
 const LEVELS: Readonly<Record<Severity, 'error' | 'warning' | 'note'>> = { error: 'error', warning: 'warning', information: 'note', hint: 'note' };
 const NOT_ANALYSED = 'not-analysed';
 
-/** What the report says of the program that made it. */
-export interface Tool {
-  readonly version: string;
-  /** The folder of the rule pages as a `file:` URI with a trailing slash; undefined when they are not there. */
-  readonly docs: string | undefined;
-}
-
 /**
  * One run with its rules, results, paths as code flows, fixes and fingerprints. Lines and columns are one-based, columns count
  * UTF-16 code units, ends are exclusive.
  */
-export function sarifReport(result: CheckResult, tool: Tool): string {
+export function sarifReport(result: CheckResult, tool: PackageFacts): string {
   const places = createPlaces();
   const artifacts = artifactList(places, result);
   const indexOf = new Map(kernelStages.rules.map((rule, index) => [rule.id, index]));
@@ -41,7 +35,8 @@ export function sarifReport(result: CheckResult, tool: Tool): string {
           name: 'vfio-lifecycle',
           fullName: 'VFIO Lifecycle',
           ...(/^\d/.test(tool.version) && { semanticVersion: tool.version }),
-          rules: kernelStages.rules.map((rule) => ruleOf(rule, tool.docs)),
+          ...(tool.homepage !== undefined && { informationUri: tool.homepage }),
+          rules: kernelStages.rules.map((rule) => ruleOf(rule, tool.rulePages)),
           notifications: [{ id: NOT_ANALYSED, shortDescription: { text: 'A function or file that was not analysed, so that no result in it means nothing.' }, defaultConfiguration: { level: 'warning' } }],
         },
       },
@@ -60,14 +55,14 @@ export function sarifReport(result: CheckResult, tool: Tool): string {
   return jsonText(log);
 }
 
-function ruleOf(rule: Rule, docs: string | undefined) {
+function ruleOf(rule: Rule, pages: string | undefined) {
   const { what, why, instead } = rule.docs;
   return {
     id: rule.id,
     shortDescription: { text: plain(what) },
     fullDescription: { text: plain(`${what} ${why}`) },
     help: { text: plain(`${what}\n\n${why}\n\n${instead}`), markdown: rulePage(rule.id) ?? '' },
-    ...(docs !== undefined && { helpUri: `${docs}${rule.id}.md` }),
+    ...(pages !== undefined && { helpUri: `${pages}${rule.id}.md` }),
     defaultConfiguration: { level: LEVELS[rule.severity] },
     properties: { 'problem.severity': rule.severity === 'error' || rule.severity === 'warning' ? rule.severity : 'recommendation', tags: ['correctness', 'linux', 'vfio'] },
   };

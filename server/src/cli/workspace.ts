@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
 import { cachedFileSystem, createModuleLoader } from '../engine/project/load.ts';
-import { detectTarget } from '../engine/project/target.ts';
+import { detectTarget, whyUnknown } from '../engine/project/target.ts';
 import { NO_SETTINGS } from '../engine/analyse.ts';
 import { createConfigurationFiles, mergeConfigurations, type ConfigurationFile } from '../engine/settings/read.ts';
 import { rowsOf } from '../engine/settings/wrappers.ts';
@@ -11,12 +11,14 @@ import { isKernelTree, leadsOutside, readRegularFile } from '../lsp/node-read.ts
 import { lineIndex, type LineIndex } from '../text/position.ts';
 import type { Output } from './output.ts';
 import type { StdinFile } from './stdin.ts';
+import { UsageError } from './usage-error.ts';
 import { decode, readTextFile, type TextFile } from './text-file.ts';
 
 /** The disk as the engine sees it, with the changes made so far in front. Paths are absolute and use `/`. */
 export interface Workspace {
   /** The module of a file. Throws UsageError when the file cannot be read. */
   load(path: string): Promise<ModuleInput>;
+  /** Throws UsageError for a kernel that nothing is known of. */
   target(path: string): Promise<TargetKernel>;
   /** The settings for a file: the options, then its tree's configuration file. */
   config(path: string): Promise<Configuration>;
@@ -81,7 +83,11 @@ export function openWorkspace(options: WorkspaceOptions, output: Output): Worksp
   const detect = async (path: string, sources?: () => Promise<readonly string[]>): Promise<TargetKernel> => {
     const file = await configurationFile(path);
     const targetKernel = file?.configuration.targetKernel;
-    return detectTarget(disk, path, { option: options.kernel, file: file && targetKernel !== undefined ? { path: file.path, targetKernel } : undefined, sources }, KERNEL_API);
+    const stated = file && targetKernel !== undefined ? { path: file.path, targetKernel } : undefined;
+    const found = await detectTarget(disk, path, { option: options.kernel, file: stated, sources }, KERNEL_API);
+    const unknown = whyUnknown(found);
+    if (unknown !== undefined) throw new UsageError(unknown);
+    return found;
   };
   const current = (path: string): string => changes.get(path) ?? original(path).text;
   const rootOf = (folder: string): string => {

@@ -46,7 +46,8 @@ export function* walk(folder: string, tree: string, onError: (folder: string, er
   }
 }
 
-function isSource(name: string): boolean {
+/** Whether a file of this name is C. */
+export function isSource(name: string): boolean {
   return name.endsWith('.c') || name.endsWith('.h');
 }
 

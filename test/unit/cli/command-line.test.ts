@@ -37,7 +37,7 @@ describe('a mistake', () => {
     [['frobnicate'], "unknown command 'frobnicate'; try vfio-lifecycle --help"],
     [['check', '--kernle', '6.1', 'x'], "unknown option '--kernle'; did you mean --kernel?"],
     [['fix', '--frob', 'x'], "unknown option '--frob'; try vfio-lifecycle fix --help"],
-    [['check', '--format', 'jsno', 'x'], '--format: "jsno" is none of text, json, sarif, github, gitlab; did you mean json?'],
+    [['check', '--format', 'jsno', 'x'], '--format: "jsno" is none of text, short, json, sarif, github, gitlab; did you mean json?'],
     [['check', '--kernel'], "option '--kernel <version>' argument missing; try vfio-lifecycle check --help"],
     [['check', '--only', 'mising-put', 'x'], '--only: "mising-put" is not known; "missing-put" is'],
     [['check', '--only', 'xyz', 'x'], '--only: "xyz" is not known'],

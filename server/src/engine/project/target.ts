@@ -2,7 +2,7 @@
  * The target kernel: the option, then the setting, then the configuration file, then the workspace (a kernel tree's Makefile, include/linux/vfio.h), then
  * 6.1, or the first later kernel that has what the driver uses. Which it was, and why, is part of the answer.
  */
-import { KNOWN_KERNELS } from '../../kernel/known-kernels.ts';
+import { isKnownKernel, KNOWN_KERNELS } from '../../kernel/known-kernels.ts';
 import { compareVersions, formatVersion, inRange, parseVersion } from '../../kernel/version.ts';
 import type { ApiEntry, KernelRange, KernelVersion } from '../../kernel/types.ts';
 import type { FileSystem, TargetKernel } from '../types.ts';
@@ -27,6 +27,20 @@ export interface TargetOptions {
 /** Is this a kernel version, such as `6.1`, `v6.1.192` or `6.1-rc7`? */
 export function isKernelVersion(text: string): boolean {
   return parseVersion(text) !== undefined;
+}
+
+/** What is wrong with a text as the version of a target kernel, for a message that began with where it stands; undefined where nothing is. */
+export function kernelProblem(text: string): string | undefined {
+  const version = parseVersion(text);
+  if (!version) return `${JSON.stringify(text)} is not a kernel version such as 6.1 or 6.12`;
+  return isKnownKernel(version) ? undefined : `${text} ${OUTSIDE}`;
+}
+
+const OUTSIDE = `is outside of Linux ${KNOWN_KERNELS[0]} to ${KNOWN_KERNELS.at(-1)}, the kernels that are known`;
+
+/** A sentence for a target that the tables say nothing of, with the kernels that they know; undefined for any other. */
+export function whyUnknown({ version, text, reason }: TargetKernel): string | undefined {
+  return isKnownKernel(version) ? undefined : `target kernel ${text} (${reason}) ${OUTSIDE}; name one of them with --kernel`;
 }
 
 /** Every kernel that can be a target, such as `6.1`, the oldest first. */

@@ -1,0 +1,59 @@
+/** How text looks on a terminal: colours as gcc has them, links, and how much fits on a line. Elsewhere it is plain. */
+import type { Severity } from '../rules/types.ts';
+import type { Manner } from './command.ts';
+
+/** What a part of the text is. */
+export type Role = Severity | 'place' | 'note' | 'range' | 'faint' | 'strong' | 'code' | 'added' | 'removed';
+
+export interface Style {
+  paint(role: Role, text: string): string;
+  /** The text as a link to a web page, where a terminal shows links. */
+  link(text: string, address: string | undefined): string;
+  /** The columns of the terminal; undefined where there is none. */
+  readonly columns: number | undefined;
+}
+
+/** What is asked of a stream of the process. */
+export interface Screen {
+  readonly isTTY?: boolean | undefined;
+  readonly columns?: number | undefined;
+}
+
+/** Select Graphic Rendition parameters (ECMA-48, 8.3.117). */
+const COLORS: Readonly<Record<Role, string>> = {
+  error: '1;31',
+  warning: '1;35',
+  information: '1;36',
+  hint: '1;34',
+  note: '1;36',
+  place: '1',
+  strong: '1',
+  range: '1;32',
+  faint: '2',
+  code: '36',
+  added: '32',
+  removed: '31',
+};
+
+/** Terminals that would show the characters of a link. */
+const WITHOUT_LINKS: ReadonlySet<string> = new Set(['dumb', 'linux']);
+
+/** No colours, no links, no width. */
+export const PLAIN: Style = { paint: (_, text) => text, link: (text) => text, columns: undefined };
+
+/**
+ * The style of a stream. `auto` is colours on a terminal, unless NO_COLOR (https://no-color.org) has a value or TERM is `dumb`;
+ * links are on a terminal only, whatever is asked for.
+ */
+export function createStyle(color: Manner['color'], screen: Screen, env: Readonly<Record<string, string | undefined>>): Style {
+  const isTerminal = screen.isTTY === true;
+  const columns = isTerminal ? screen.columns ?? 80 : undefined;
+  const isWanted = isTerminal && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb';
+  if (color === 'never' || (color === 'auto' && !isWanted)) return { ...PLAIN, columns };
+  const hasLinks = isTerminal && !WITHOUT_LINKS.has(env['TERM'] ?? '');
+  return {
+    paint: (role, text) => (text === '' ? '' : `\x1b[${COLORS[role]}m${text}\x1b[m`),
+    link: (text, address) => (hasLinks && address !== undefined ? `\x1b]8;;${address}\x1b\\${text}\x1b]8;;\x1b\\` : text),
+    columns,
+  };
+}
