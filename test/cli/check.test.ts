@@ -272,7 +272,6 @@ describe('bad input to check', () => {
 
   it.each<[string, string | Uint8Array]>([
     ['an empty file', ''],
-    ['a truncated file', LEAKY.slice(0, LEAKY.indexOf('if (ret)') + 6)],
     ['a file of NULs', `vfio${'\0'.repeat(1_000_000)}`],
     ['100,000 nested braces', `void vfio(void) ${'{'.repeat(100_000)}`],
     ['bytes that are no UTF-8', Buffer.concat([Buffer.from('/* vfio \xff\xfe\xc3 */\n', 'latin1'), Buffer.from([0x80, 0xff, 0xc0, 0x00])])],
@@ -280,6 +279,14 @@ describe('bad input to check', () => {
   ])('%s: no crash, no finding', (_, content) => {
     const { path } = make({ 'x.c': content });
     expect(run(path, 'check', 'x.c')).toMatchObject({ status: 0, stdout: '', stderr: [DEFAULT] });
+  });
+
+  it('tells of a file that ends early, in each format', () => {
+    const { path } = make({ 'x.c': LEAKY.slice(0, LEAKY.indexOf('if (ret)') + 6) });
+    const text = run(path, 'check', 'x.c');
+    expect(text).toMatchObject({ status: 0, stdout: 'x.c:18:1: note: a part of the file was not analysed: lines 18 to 28 do not parse [not-analysed]\n', stderr: [DEFAULT] });
+    expect(JSON.parse(run(path, 'check', '--format', 'json', 'x.c').stdout).notAnalysed).toEqual([{ path: 'x.c', function: '', reason: 'lines 18 to 28 do not parse' }]);
+    expect(run(path, 'check', '--format', 'gitlab', 'x.c').stderr).toContain('vfio-lifecycle: x.c: not analysed: lines 18 to 28 do not parse');
   });
 
   it('finds the same in CRLF and in Latin-1', () => {

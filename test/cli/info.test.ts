@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { LEAKY } from '../support/drivers.ts';
 import { temporaryFolder, type Folder } from '../support/folder.ts';
@@ -18,7 +19,11 @@ describe('explain', () => {
     ['vfio_put_device', 'vfio_put_device'],
     ['vfio_put_device()', 'vfio_put_device'],
     ['struct vfio_device', 'vfio_device'],
-    ['.release', 'release'],
+    ['.release', 'vfio_device_ops.release'],
+    ['detach_ioas', 'vfio_device_ops.detach_ioas'],
+    ['vfio_migration_ops.migration_get_state', 'migration_get_state'],
+    ['vfio_device_ops->init', 'vfio_device_ops.init'],
+    ['vfio_device_ops', '**Members in Linux 6.1:** `.name`, `.init`'],
     ['split-span', 'Put them in one block'],
   ])('knows %s', (name, expected) => {
     const { status, stdout, stderr } = run(make({}).path, 'explain', name);
@@ -30,12 +35,32 @@ describe('explain', () => {
     ['vfio_put_devcie', 'vfio_put_device'],
     ['missing-ptu', 'missing-put'],
     ['detach_ioaas', '.detach_ioas'],
+    ['struct vfio_devise', 'vfio_device'],
     ['struct vfio_devices', 'vfio_device'],
     ['member-not-frist', 'member-not-first'],
     ['pci_core_device', 'vfio_pci_core_device'],
   ])('proposes for %s', (name, proposed) => {
     const { status, stderr } = run(make({}).path, 'explain', name);
     expect({ status, stderr: stderr.join('') }).toEqual({ status: 2, stderr: expect.stringContaining(`; did you mean ${proposed}`) });
+  });
+
+  it('is Markdown in a pipe, and in colours what they stand for', () => {
+    const { path } = make({});
+    expect(run(path, 'explain', 'missing-put').stdout).toBe(readFileSync(new URL('../../docs/rules/missing-put.md', import.meta.url), 'utf8'));
+    const shown = run(path, '--color=always', 'explain', 'missing-put').stdout;
+    expect(shown).toMatch(/^\x1b\[1mmissing-put\x1b\[m\n\nA path leaves with the reference of \x1b\[36mvfio_alloc_device\(\)\x1b\[m/);
+    expect(shown).toMatch(/\n\d+ more:\s+https:\S+\/missing-put\.md\n/);
+    const plain = shown.replace(/\x1b\[[\d;]*m/g, '').split('\n');
+    expect(plain.filter((line) => line.length > 80 && !line.startsWith('    '))).toEqual(plain.filter((line) => line.startsWith('https:')));
+    expect(run(path, '-v', '--color=always', 'explain', 'missing-put').stdout.length).toBeGreaterThan(2 * shown.length);
+  });
+
+  it('needs no known kernel for what no kernel changes', () => {
+    const { path } = make({ Makefile: 'VERSION = 4\nPATCHLEVEL = 19\n' });
+    expect(run(path, 'explain', 'missing-put').status).toBe(0);
+    expect(run(path, 'explain', 'member-not-first').status).toBe(0);
+    expect(run(path, 'explain', 'vfio_put_device')).toMatchObject({ status: 2, stdout: '' });
+    expect(run(path, 'explain', '--kernel', '6.6', 'vfio_put_device').status).toBe(0);
   });
 
   it('says when it does not know a name', () => {

@@ -14,6 +14,7 @@ import { shortReport, sumText, textReport } from './report-text.ts';
 import { nameSources } from './stdin.ts';
 import { announceTargets } from './targets.ts';
 import { UsageError } from './usage-error.ts';
+import { unparsedIn } from '../engine/unparsed.ts';
 import { openWorkspace, shownPath, type Workspace } from './workspace.ts';
 
 /** One analysed file. */
@@ -55,7 +56,8 @@ export async function runCheck(command: CheckCommand, program: Program): Promise
       const config = await workspace.config(file.path);
       const analysis = engine.analyse(input, config, kernel);
       const findings = TELLS_FIXES.has(command.format) ? analysis.findings.map((one) => withProof(engine, input, config, kernel, one)) : analysis.findings;
-      found.push({ file, analysis: { ...analysis, findings } });
+      const notAnalysed = [...analysis.notAnalysed, ...unparsedIn(engine, input)];
+      found.push({ file, analysis: { ...analysis, findings, notAnalysed } });
       program.output.detail(readText(file, input, analysis, kernel));
     } catch (error) {
       failed++;

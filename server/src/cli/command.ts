@@ -58,6 +58,17 @@ export interface FixCommand extends Sources {
   readonly write: boolean;
 }
 
+export interface ExplainCommand {
+  readonly name: 'explain';
+  readonly kernel: string | undefined;
+  readonly subject: string;
+}
+
+export interface RulesCommand {
+  readonly name: 'rules';
+  readonly format: 'text' | 'json';
+}
+
 export interface DumpCommand {
   readonly name: 'dump';
   readonly kernel: string | undefined;
@@ -70,8 +81,8 @@ export type Command =
   | CheckCommand
   | ConvertCommand
   | FixCommand
-  | { readonly name: 'explain'; readonly kernel: string | undefined; readonly subject: string }
-  | { readonly name: 'rules'; readonly format: 'text' | 'json' }
+  | ExplainCommand
+  | RulesCommand
   | DumpCommand
   | { readonly name: 'completion'; readonly shell: Shell }
   | { readonly name: 'lsp' }

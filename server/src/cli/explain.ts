@@ -1,25 +1,34 @@
-import { explain, proposedNames } from '../engine/explain.ts';
+import { explainKind, explainName, proposedNames } from '../engine/explain.ts';
 import { kernelStages } from '../engine/stages.ts';
-import type { Command } from './command.ts';
+import type { ExplainCommand, RulesCommand } from './command.ts';
+import { renderMarkdown, withFirstExamples } from './markdown.ts';
 import { UsageError } from './usage-error.ts';
 import type { Program } from './program.ts';
 import { keyOf, openWorkspace } from './workspace.ts';
 import { largest } from '../text/lists.ts';
 
 /** Prints what is known of a rule, of a kind of refusal or of a name of the kernel's interface, for the kernel of the working folder. */
-export async function runExplain({ subject, kernel }: Extract<Command, { name: 'explain' }>, { output }: Program): Promise<number> {
-  const text = explain(subject, await openWorkspace({ kernel }, output).target(keyOf('.vfio-lifecycle')));
+export async function runExplain({ subject, kernel }: ExplainCommand, program: Program): Promise<number> {
+  const { output } = program;
+  const text = explainKind(subject) ?? explainName(subject, await openWorkspace({ kernel }, output).target(keyOf('.vfio-lifecycle')));
   if (text === undefined) {
     const near = proposedNames(subject);
     const proposal = near.length > 0 ? `; did you mean ${near.join(' or ')}?` : '';
     throw new UsageError(`explain: no rule, no kind of refusal and no kernel function is called ${JSON.stringify(subject)}${proposal}`);
   }
-  output.out(`${text.trimEnd()}\n`);
+  output.out(forReader(subject, text, program));
   return 0;
 }
 
+/** On a terminal as a person reads it, with an example or two of a rule, which may have many; elsewhere the Markdown as it is. */
+function forReader(subject: string, markdown: string, { style, facts, isVerbose }: Program): string {
+  if (style.columns === undefined && !style.hasColors) return `${markdown.trimEnd()}\n`;
+  const page = facts.rulePages && `${facts.rulePages}${subject}.md`;
+  return renderMarkdown(isVerbose ? markdown : withFirstExamples(markdown, page ?? 'explain --verbose'), style);
+}
+
 /** Prints the catalogue. */
-export function runRules({ format }: Extract<Command, { name: 'rules' }>, { output }: Program): number {
+export function runRules({ format }: RulesCommand, { output }: Program): number {
   const { rules } = kernelStages;
   if (format === 'json') {
     const range = (version: readonly [number, number] | undefined): string | null => (version ? version.join('.') : null);

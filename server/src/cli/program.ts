@@ -5,7 +5,7 @@ import { loadParser } from '../engine/stages.ts';
 import { runChange } from './change.ts';
 import { runCheck } from './check.ts';
 import { commandModel, parseCommandLine } from './command-line.ts';
-import type { Command } from './command.ts';
+import type { Command, Manner } from './command.ts';
 import { completionScript } from './completion.ts';
 import { runDump } from './dump.ts';
 import { runExplain, runRules } from './explain.ts';
@@ -22,6 +22,8 @@ export interface Program {
   readonly facts: PackageFacts;
   /** Of what goes to stdout. */
   readonly style: Style;
+  /** `--verbose` was given. */
+  readonly isVerbose: boolean;
   /** The engine, loaded on first use: `rules` and `explain` need none. */
   engine(): Promise<Engine>;
 }
@@ -56,21 +58,22 @@ export async function main(): Promise<void> {
     const { command, manner } = parseCommandLine(process.argv.slice(2), facts.version);
     output = createOutput(manner);
     // Not process.exit(): what is still on its way into a pipe would be lost.
-    process.exitCode = await run(command, createProgram(output, facts, createStyle(manner.color, process.stdout, process.env)));
+    process.exitCode = await run(command, createProgram(output, facts, manner));
   } catch (error) {
     process.exitCode = 2;
     output.error(error instanceof UsageError ? error.message : `internal error: ${error instanceof Error ? error.stack ?? error.message : String(error)}`);
   }
 }
 
-function createProgram(output: Output, facts: PackageFacts, style: Style): Program {
+function createProgram(output: Output, facts: PackageFacts, { color, talk }: Manner): Program {
   let engine: Promise<Engine> | undefined;
   const wasm = (name: string): Uint8Array => readFileSync(join(__dirname, name));
   return {
     output,
     self: __filename,
     facts,
-    style,
+    style: createStyle(color, process.stdout, process.env),
+    isVerbose: talk === 'verbose',
     engine: () => (engine ??= loadParser({ runtime: wasm('web-tree-sitter.wasm'), grammar: wasm('tree-sitter-c.wasm') }).then((parser) => createEngine(parser))),
   };
 }

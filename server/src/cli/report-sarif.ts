@@ -8,6 +8,7 @@ import type { Span } from '../text/span.ts';
 import type { CheckResult } from './check.ts';
 import { FINGERPRINT, fingerprintOf } from './fingerprint.ts';
 import type { PackageFacts } from './package-facts.ts';
+import { notAnalysedName } from './report-text.ts';
 import { createPlaces, type Places } from './places.ts';
 import type { Workspace } from './workspace.ts';
 import { jsonText } from './json.ts';
@@ -102,11 +103,13 @@ function resultOf(finding: Finding, ruleIndex: number | undefined, workspace: Wo
   };
 }
 
-function notificationOf({ path, function: name, reason, isInternal }: NotAnalysed, artifacts: ArtifactList) {
+function notificationOf(one: NotAnalysed, artifacts: ArtifactList) {
+  const { path, function: name, reason, isInternal } = one;
+  const what = notAnalysedName(one).replace(/^(?:a|the) /, (article) => `${article[0]!.toUpperCase()}${article.slice(1)}`);
   return {
     descriptor: { id: NOT_ANALYSED, index: 0 },
     level: isInternal ? 'error' : 'warning',
-    message: { text: `${name === '' ? 'The file' : `${name}()`} was not analysed: ${reason}` },
+    message: { text: `${what} was not analysed: ${reason}` },
     locations: [{ physicalLocation: { artifactLocation: artifacts.locate(path) }, ...(name !== '' && { logicalLocations: [{ name, kind: 'function' }] }) }],
   };
 }

@@ -5,6 +5,7 @@
  */
 import type { NotAnalysed } from '../engine/types.ts';
 import type { Finding, Severity } from '../rules/types.ts';
+import { append } from '../text/lists.ts';
 import { onOneLine } from '../text/lexical.ts';
 import type { Span } from '../text/span.ts';
 import type { CheckResult } from './check.ts';
@@ -29,7 +30,10 @@ export interface TextOptions {
 export function shortReport(result: CheckResult): string {
   const lines: string[] = [];
   for (const { analysis } of result.files) {
-    for (const finding of analysis.findings) lines.push(findingLine(result, finding, PLAIN, undefined), ...stepLines(result, finding, PLAIN));
+    for (const finding of analysis.findings) {
+      lines.push(findingLine(result, finding, PLAIN, undefined));
+      append(lines, stepLines(result, finding, PLAIN));
+    }
     for (const one of analysis.notAnalysed) lines.push(notAnalysedLine(result, one, PLAIN));
   }
   return lines.map((line) => `${line}\n`).join('');
@@ -41,8 +45,9 @@ export function textReport(result: CheckResult, { style, rulePages }: TextOption
   for (const { analysis } of result.files) {
     for (const finding of analysis.findings) {
       const page = rulePages && `${rulePages}${finding.rule}.md`;
-      lines.push(findingLine(result, finding, style, page), ...sourceLines(result, finding, style));
-      lines.push(...stepLines(result, finding, style).map((line) => `${INDENT}${line}`));
+      lines.push(findingLine(result, finding, style, page));
+      append(lines, sourceLines(result, finding, style));
+      append(lines, stepLines(result, finding, style).map((line) => `${INDENT}${line}`));
     }
     for (const one of analysis.notAnalysed) lines.push(notAnalysedLine(result, one, style));
   }
@@ -86,9 +91,15 @@ function stepLines(result: CheckResult, finding: Finding, style: Style): string[
   return finding.related.map(({ site, message }) => noteLine(result, site.path, site, message, style));
 }
 
-function notAnalysedLine(result: CheckResult, { path, function: name, start = 0, reason }: NotAnalysed, style: Style): string {
-  const what = name === '' ? 'the file' : `${name}()`;
-  return noteLine(result, path, { start, end: start }, `${what} was not analysed: ${reason} [not-analysed]`, style);
+function notAnalysedLine(result: CheckResult, one: NotAnalysed, style: Style): string {
+  const { path, start = 0, reason } = one;
+  return noteLine(result, path, { start, end: start }, `${notAnalysedName(one)} was not analysed: ${reason} [not-analysed]`, style);
+}
+
+/** What it is that was not analysed: a function, or the file or a part of it. */
+export function notAnalysedName({ function: name, start = 0 }: NotAnalysed): string {
+  if (name !== '') return `${name}()`;
+  return start === 0 ? 'the file' : 'a part of the file';
 }
 
 function noteLine(result: CheckResult, path: string, span: Span, message: string, style: Style): string {

@@ -11,6 +11,7 @@ export interface Style {
   link(text: string, address: string | undefined): string;
   /** The columns of the terminal; undefined where there is none. */
   readonly columns: number | undefined;
+  readonly hasColors: boolean;
 }
 
 /** What is asked of a stream of the process. */
@@ -39,7 +40,7 @@ const COLORS: Readonly<Record<Role, string>> = {
 const WITHOUT_LINKS: ReadonlySet<string> = new Set(['dumb', 'linux']);
 
 /** No colours, no links, no width. */
-export const PLAIN: Style = { paint: (_, text) => text, link: (text) => text, columns: undefined };
+export const PLAIN: Style = { paint: (_, text) => text, link: (text) => text, columns: undefined, hasColors: false };
 
 /**
  * The style of a stream. `auto` is colours on a terminal, unless NO_COLOR (https://no-color.org) has a value or TERM is `dumb`;
@@ -55,5 +56,6 @@ export function createStyle(color: Manner['color'], screen: Screen, env: Readonl
     paint: (role, text) => (text === '' ? '' : `\x1b[${COLORS[role]}m${text}\x1b[m`),
     link: (text, address) => (hasLinks && address !== undefined ? `\x1b]8;;${address}\x1b\\${text}\x1b]8;;\x1b\\` : text),
     columns,
+    hasColors: true,
   };
 }

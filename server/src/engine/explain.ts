@@ -1,14 +1,26 @@
 import { REFUSALS } from '../convert/refusals.ts';
-import { explainApi as explainEntry } from '../kernel/hover.ts';
+import { explainApi as explainEntry, findEntries, membersOf } from '../kernel/hover.ts';
 import { renderRuleDocs } from '../rules/docs.ts';
 import { ruleById } from '../rules/index.ts';
 import { nearWords } from '../text/near-words.ts';
 import { KERNEL_API, kernelStages } from './stages.ts';
 import type { TargetKernel } from './types.ts';
 
-/** All that is known of a rule (its page, as Markdown), of a kind of refusal or of a name of the kernel's interface; undefined for any other name. */
-export function explain(name: string, kernel: TargetKernel): string | undefined {
-  return rulePage(name) ?? refusalText(name) ?? explainEntry(name, kernel.version);
+/** All that is known of a rule (its page) or of a kind of refusal, which no kernel changes, as Markdown; undefined for any other name. */
+export function explainKind(name: string): string | undefined {
+  return rulePage(name) ?? refusalText(name);
+}
+
+/** What holds of a name of the kernel's interface in a kernel, as Markdown, with its members where it is an ops table; undefined for any other name. */
+export function explainName(name: string, { version, text }: TargetKernel): string | undefined {
+  const dotted = name.replace('->', '.');
+  // A member is also meant by its bare name, where nothing else is called so.
+  const meant = [dotted, `.${dotted}`].find((one) => findEntries(one).length > 0);
+  const explained = meant && explainEntry(meant, version);
+  if (meant === undefined || explained === undefined) return undefined;
+  const members = findEntries(meant).flatMap((entry) => (entry.kind === 'struct' ? membersOf(entry.name, version) : []));
+  if (members.length === 0) return explained;
+  return `${explained}\n**Members in Linux ${text}:** ${members.map((member) => `\`.${member}\``).join(', ')}\n`;
 }
 
 /** Why a driver is not converted, and what to do about it, as Markdown. */

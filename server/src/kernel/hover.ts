@@ -1,8 +1,8 @@
 import type { ApiEntry, KernelVersion } from './types.ts';
 import { renderApiEntry } from './api-docs.ts';
 import { apiCard, COMMIT_URL, rangeText, titleOf, type ApiCard } from './card.ts';
-import { apiEntry, apiMemberHistory, apiStruct } from './lifecycle-api.ts';
-import { formatVersion, nearest } from './version.ts';
+import { API_ENTRIES, apiEntry, apiMemberHistory, apiStruct } from './lifecycle-api.ts';
+import { formatVersion, inRange, nearest } from './version.ts';
 
 /** The hover of an entry for `kernel`: Markdown, with the signature in a C block first. */
 export function renderApiHover(entry: ApiEntry, kernel: KernelVersion): string {
@@ -44,6 +44,12 @@ export function findEntries(name: string): readonly ApiEntry[] {
   if (dot > 0) return apiMemberHistory(text.slice(0, dot), member);
   const found = apiMemberHistory('vfio_device_ops', member);
   return found.length > 0 ? found : apiMemberHistory('vfio_migration_ops', member);
+}
+
+/** The names of the members of an ops table that a kernel has, in the order of the tables; none for any other struct. */
+export function membersOf(owner: string, kernel: KernelVersion): readonly string[] {
+  const own = API_ENTRIES.filter((entry) => entry.owner === owner && inRange(kernel, entry.kernels));
+  return [...new Set(own.map((entry) => entry.name))];
 }
 
 function factLines(card: ApiCard, entry: ApiEntry): [label: string, text: string][] {

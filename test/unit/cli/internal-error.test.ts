@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { runCheck } from '../../../server/src/cli/check.ts';
 import type { CheckCommand } from '../../../server/src/cli/command.ts';
 import { parseCommandLine } from '../../../server/src/cli/command-line.ts';
+import { PLAIN } from '../../../server/src/cli/style.ts';
 import type { Rule } from '../../../server/src/rules/types.ts';
 import { LEAKY } from '../../support/drivers.ts';
 import { temporaryFolder, type Folder } from '../../support/folder.ts';
@@ -30,10 +31,11 @@ afterEach(() => folder.remove());
 /** The exit status of `check` with these rules and options. */
 async function check(rules: readonly Rule[], ...options: string[]): Promise<number> {
   const { command } = parseCommandLine(['check', ...options, folder.pathOf('a.c')], '1.2.3');
+  const facts = { version: '1.2.3', homepage: undefined, rulePages: undefined };
   const ignore = (): void => undefined;
   const tell = (line: string): void => void told.push(line);
-  const output = { out: (text: string | Uint8Array): void => void (printed += String(text)), note: ignore, error: tell, detail: ignore, progress: ignore };
-  return runCheck(command as CheckCommand, { output, self: '', version: '1.2.3', docs: undefined, engine: () => engineWith(rules) });
+  const output = { out: (text: string | Uint8Array): void => void (printed += String(text)), note: ignore, error: tell, detail: ignore, remark: ignore, progress: ignore };
+  return runCheck(command as CheckCommand, { output, self: '', facts, style: PLAIN, isVerbose: false, engine: () => engineWith(rules) });
 }
 
 const hint = textRule('device', /vfio_alloc_device/g, { severity: 'hint' });
