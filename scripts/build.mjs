@@ -29,7 +29,7 @@ const bundles = [
   { ...web, format: 'cjs', entryPoints: ['client/src/browser.ts'], outfile: 'dist/web/extension.js', external: ['vscode'] },
   { ...anywhere, entryPoints: ['server/src/lsp/main.ts'], outfile: 'dist/web/server.js', alias: treeSitter },
   { ...node, entryPoints: ['server/src/lsp/node-main.ts'], outfile: 'dist/server.cjs' },
-  { ...node, entryPoints: ['server/src/cli/main.ts'], outfile: 'dist/cli.cjs', alias: treeSitter },
+  { ...node, entryPoints: ['server/src/cli/main.ts'], outfile: 'dist/cli.cjs', alias: treeSitter, banner: { js: '#!/usr/bin/env node' } },
 ];
 
 if (watch) {

@@ -21,6 +21,11 @@ export async function packVsix(file = inProject(`${name}-${version}.vsix`)) {
   const folder = inProject('out/extension');
   rmSync(folder, { recursive: true, force: true });
   for (const one of packed) cpSync(inProject(one), path.join(folder, one), { recursive: true });
+  // What npm takes for the command line is nothing to an editor, and vsce would ask which of two lists is meant.
+  const manifest = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8'));
+  delete manifest.files;
+  delete manifest.bin;
+  writeFileSync(path.join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
   writeFileSync(path.join(folder, '.vscodeignore'), '');
   // Time, zone and mode of each file go into the archive: they must not depend on who packs, when and where.
   process.env.SOURCE_DATE_EPOCH = '946684800';
