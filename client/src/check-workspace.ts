@@ -18,6 +18,7 @@ interface Summary {
 export interface WorkspaceCheck extends vscode.Disposable {
   run(client: BaseLanguageClient): Promise<void>;
   cancel(): void;
+  isRunning(): boolean;
 }
 
 const title = 'VFIO Lifecycle: checking the workspace';
@@ -71,6 +72,7 @@ export function createWorkspaceCheck(output: () => vscode.LogOutputChannel): Wor
       }
     },
     cancel: () => current?.cancel(),
+    isRunning: () => current !== undefined,
     dispose: () => current?.cancel(),
   };
 }

@@ -15,6 +15,8 @@ export type CreateClient = (options: LanguageClientOptions) => Promise<BaseLangu
 export interface Session {
   /** Undefined when the server could not start. */
   readonly client: BaseLanguageClient | undefined;
+  /** What is known of the document in the active editor. */
+  activeStatus(): KernelStatus | undefined;
   /** Ends the server and takes everything away; resolves when it is gone. Never rejects. */
   stop(): Promise<void>;
 }
@@ -82,11 +84,11 @@ export async function startSession(createClient: CreateClient, extension: vscode
       }),
     );
     await client.start();
-    return { client, stop: () => stop(client, owned, output) };
+    return { client, activeStatus: status.active, stop: () => stop(client, owned, output) };
   } catch (error) {
     output.error(String(error));
     status.failed('it could not start; see the output');
-    return { client: undefined, stop: () => stop(undefined, owned, output) };
+    return { client: undefined, activeStatus: status.active, stop: () => stop(undefined, owned, output) };
   }
 }
 

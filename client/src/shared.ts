@@ -3,6 +3,7 @@ import { APPLY_CONVERSION, convertDriver, convertOffered, type ConversionData } 
 import { createWorkspaceCheck } from './check-workspace.ts';
 import { SHOW_DOCUMENTATION, showDocumentation } from './documentation.ts';
 import { editMentionsVfio, mentionsVfio } from './gate.ts';
+import { copyReport, pickKernel, showMenu } from './menu.ts';
 import { createReview } from './review.ts';
 import { say } from './say.ts';
 import type { CreateClient, Session } from './session.ts';
@@ -70,6 +71,16 @@ export function activate(context: vscode.ExtensionContext, createClient: CreateC
       await stop();
       await startOnDemand();
     }),
+    vscode.commands.registerCommand('vfioLifecycle.showMenu', async () => showMenu(await session, check.isRunning())),
+    vscode.commands.registerCommand('vfioLifecycle.pickKernel', async () => {
+      const running = await startOnDemand();
+      if (running?.client) await pickKernel(running.client, running.activeStatus());
+    }),
+    vscode.commands.registerCommand('vfioLifecycle.copyReport', async () => {
+      const { version } = context.extension.packageJSON as { readonly version: string };
+      await copyReport(version, (await session)?.activeStatus());
+    }),
+    vscode.commands.registerCommand('vfioLifecycle.showRules', () => showDocumentation(context.extensionUri, 'README')),
     vscode.commands.registerCommand('vfioLifecycle.showOutput', () => output().show()),
     vscode.commands.registerCommand(SHOW_DOCUMENTATION, (rule: string) => showDocumentation(context.extensionUri, rule)),
     vscode.commands.registerCommand('vfioLifecycle.checkWorkspace', async () => {

@@ -7,6 +7,10 @@ export interface KernelStatus {
   readonly kernel: string;
   /** One clause that says where the version comes from. */
   readonly reason: string;
+  /** The names of the other files that the answer rests on. */
+  readonly files: readonly string[];
+  /** The settings that count, as JSON. */
+  readonly settings: string;
 }
 
 /** The entry in the language status menu of C files. It exists only while there is a server. */
@@ -15,6 +19,8 @@ export interface Status extends vscode.Disposable {
   started(): void;
   running(status: KernelStatus): void;
   failed(why: string): void;
+  /** What is known of the document in the active editor. */
+  active(): KernelStatus | undefined;
 }
 
 export function createStatus(selector: vscode.DocumentSelector): Status {
@@ -30,22 +36,23 @@ export function createStatus(selector: vscode.DocumentSelector): Status {
     item.command = command;
   };
   let isRunning = false;
-  const showOutput = { title: 'Show output', command: 'vfioLifecycle.showOutput' };
+  const showMenu = { title: 'Options…', command: 'vfioLifecycle.showMenu' };
+  const active = (): KernelStatus | undefined => kernels.get(vscode.window.activeTextEditor?.document.uri.toString() ?? '');
   const showKernel = (): void => {
     if (!isRunning) return;
-    const active = kernels.get(vscode.window.activeTextEditor?.document.uri.toString() ?? '');
+    const known = active();
     // The item is the same for all editors: another file's kernel would be a wrong answer for this one.
-    if (active === undefined) return show('VFIO Lifecycle', 'the target kernel is shown for files that mention VFIO', showOutput);
-    const command = { title: 'Change target kernel', command: 'workbench.action.openSettings', arguments: ['vfioLifecycle.targetKernel'] };
-    show(`VFIO: Linux ${active.kernel}`, active.reason, command);
+    if (known === undefined) show('VFIO Lifecycle', 'the target kernel is shown for files that mention VFIO', showMenu);
+    else show(`VFIO: Linux ${known.kernel}`, known.reason, showMenu);
   };
   const editors = vscode.window.onDidChangeActiveTextEditor(showKernel);
 
   return {
+    active,
     starting() {
       isRunning = false;
       kernels.clear();
-      show('VFIO Lifecycle', 'starting', showOutput);
+      show('VFIO Lifecycle', 'starting', showMenu);
       item.busy = true;
     },
     started() {

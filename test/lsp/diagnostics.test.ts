@@ -124,7 +124,7 @@ describe('the world around a document', () => {
     const uri = folder.uriOf('drv/bar.c');
     open(uri, OLD);
     expect(codes(await diagnostics(uri))).toEqual(['deprecated-init-group-dev']);
-    expect(statuses).toEqual([{ kernel: '6.0', reason: "from the kernel tree's Makefile", uri }]);
+    expect(statuses).toEqual([{ kernel: '6.0', reason: "from the kernel tree's Makefile", uri, files: ['bar.h'], settings: '{}' }]);
   });
 
   it('is read again when a file changes', async () => {

@@ -94,3 +94,20 @@ describe('wrappers', () => {
     expect(shown(await diagnostics('untitled:nic.c'))).not.toContain('1 missing-put');
   });
 });
+
+describe('the kernels that can be the target', () => {
+  it('come with what each brings, and with the one that a document has without a setting', async () => {
+    const { uri, uriOf } = make({ Makefile: 'VERSION = 6\nPATCHLEVEL = 12\n', 'drv/foo.c': LEAKY });
+    const statuses: unknown[] = [];
+    const { open, diagnostics, connection } = await start({
+      workspaceFolders: [uri], initializationOptions: { settings: { targetKernel: '6.1' } },
+      prepare: (one) => one.onNotification('vfioLifecycle/status', (status) => void statuses.push(status)),
+    });
+    open(uriOf('drv/foo.c'), LEAKY);
+    await diagnostics(uriOf('drv/foo.c'));
+    expect(statuses).toMatchObject([{ kernel: '6.1', reason: 'from the setting vfioLifecycle.targetKernel', files: [], settings: '{"targetKernel":"6.1"}' }]);
+    const answer = await connection.sendRequest('vfioLifecycle/kernels', { uri: uriOf('drv/foo.c') });
+    expect(answer).toMatchObject({ found: { kernel: '6.12', reason: 'from the kernel tree\'s Makefile' } });
+    expect(answer).toMatchObject({ kernels: expect.arrayContaining([{ version: '6.6', brings: '.detach_ioas' }]) });
+  });
+});

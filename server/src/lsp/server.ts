@@ -4,6 +4,7 @@ import {
 } from 'vscode-languageserver';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { createEngine } from '../engine/analyse.ts';
+import { describeKernels } from '../engine/project/target.ts';
 import { loadParser } from '../engine/stages.ts';
 import { readClient, type Client } from './client.ts';
 import { codeActions, KINDS, resolveCodeAction } from './code-actions.ts';
@@ -70,6 +71,10 @@ export function startServer(connection: Connection, host: Host): void {
     connection.onCodeActionResolve((request, token) => resolveCodeAction(session, request, token));
     connection.onRequest(CONVERSION_REQUEST, (data: Partial<ConversionData> | null, token: CancellationToken) => wholeConversion(session, data, token));
     connection.onExecuteCommand((params, token, progress) => check.run(params, token, progress));
+    connection.onRequest('vfioLifecycle/kernels', async ({ uri }: { uri?: string }) => {
+      const found = uri === undefined ? undefined : await session.foundKernel(uri);
+      return { kernels: describeKernels(), ...(found && { found: { kernel: found.text, reason: found.reason } }) };
+    });
     connection.onDidChangeWatchedFiles(({ changes }) => {
       const uris = changes.map((change) => change.uri);
       session.invalidate(uris);

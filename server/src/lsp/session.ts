@@ -4,7 +4,7 @@ import {
 import { type TextDocument } from 'vscode-languageserver-textdocument';
 import { mentionsVfio, type Engine } from '../engine/analyse.ts';
 import { createLinkFinder, type Linked } from '../engine/project/linked.ts';
-import { canonicalUri, isInside } from '../engine/project/paths.ts';
+import { canonicalUri, isInside, nameOf } from '../engine/project/paths.ts';
 import { readSection } from '../engine/settings/read.ts';
 import type { Analysis, Configuration, ModuleInput, TargetKernel } from '../engine/types.ts';
 import type { Client } from './client.ts';
@@ -44,6 +44,8 @@ export interface Session {
   load(uri: string, token: CancellationToken): Promise<Loaded | undefined>;
   /** Does work with the engine in turn: while another answer is in the middle of its steps nothing else may ask it. */
   inTurn<T>(work: () => T | Promise<T>): Promise<T>;
+  /** The target kernel of a document as it is without a setting of the editor. */
+  foundKernel(uri: string): Promise<TargetKernel>;
   /** For files that are not open; `goesOn` is asked between two steps of an analysis. */
   openClosedFiles(goesOn: () => boolean): Promise<ClosedFiles>;
   /** Ends what is being worked out, and frees the engine. */
@@ -118,12 +120,13 @@ export function createSession(
   /** Tells what an answer about a document rests on: the client its kernel, and the log all of it, for who has to explain an answer. */
   function tell(uri: string, kernel: TargetKernel, input: ModuleInput, config: Configuration): void {
     const others = [...input.sources, ...input.headers].filter(({ path }) => path !== input.file);
-    const names = others.map(({ path }) => path.slice(path.lastIndexOf('/') + 1));
-    const status = `${uri}: Linux ${kernel.text}, ${kernel.reason}; read with it: ${names.join(', ') || 'nothing'}; settings: ${JSON.stringify(config)}`;
+    const files = others.map(({ path }) => nameOf(path));
+    const settings = JSON.stringify(config);
+    const status = `${uri}: Linux ${kernel.text}, ${kernel.reason}; read with it: ${files.join(', ') || 'nothing'}; settings: ${settings}`;
     if (told.get(uri) === status) return;
     told.set(uri, status);
     connection.console.info(status);
-    void connection.sendNotification('vfioLifecycle/status', { kernel: kernel.text, reason: kernel.reason, uri });
+    void connection.sendNotification('vfioLifecycle/status', { kernel: kernel.text, reason: kernel.reason, uri, files, settings });
   }
 
   /** Does an open document of the module, other than the one that it was loaded for, have another text by now? */
@@ -203,6 +206,8 @@ export function createSession(
     },
 
     inTurn: (work) => turns.take(work),
+
+    foundKernel: (uri) => surroundings.foundKernel(uri),
 
     async openClosedFiles(goesOn) {
       // The settings are those of a folder, so that they are asked for once.

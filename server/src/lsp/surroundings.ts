@@ -25,6 +25,8 @@ export interface Surroundings {
   readonly loader: ModuleLoader;
   /** The settings and the target kernel of a file, by its URI. */
   settings(uri: string): Promise<{ readonly config: Configuration; readonly kernel: TargetKernel }>;
+  /** The target kernel of a file as it is without a setting of the editor. */
+  foundKernel(uri: string): Promise<TargetKernel>;
   /** The module of a file whose text is `text`, by its key. */
   module(key: string, text: string, config: Configuration): Promise<ModuleInput>;
   /** Files changed, by their keys; without keys all may have. */
@@ -75,6 +77,11 @@ export function createSurroundings(files: FileSystem, world: World, limit?: numb
       const file = await configurationFileOf(key);
       const kernel = await targetOf(key, settings, file);
       return { config: mergeConfigurations(settings, file?.configuration), kernel };
+    },
+
+    async foundKernel(uri) {
+      const key = canonicalUri(uri);
+      return targetOf(key, {}, await configurationFileOf(key));
     },
 
     async module(key, text, { wrappers }) {

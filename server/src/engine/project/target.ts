@@ -48,6 +48,8 @@ export function knownKernels(): readonly string[] {
   return KNOWN_KERNELS;
 }
 
+export { describeKernels, type KernelChoice } from '../../kernel/kernel-changes.ts';
+
 /** The kernel of last resort: the first with the new model, and a long-term release. */
 const STANDARD: KernelVersion = [6, 1];
 const MAX_LEVELS = 40;
