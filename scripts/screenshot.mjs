@@ -1,89 +1,186 @@
-// Takes the pictures of the README in the real editor, with the packed extension, on the example driver: docs/images/*.png.
+// Takes the pictures of the README, of docs/ and of the walkthrough in the real editor, with the packed extension, on the example driver.
+// `npm run screenshot -- NAME…` takes only those of these names. Look at each: what they show is for a person to judge.
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { baseArguments, cleanEnvironment, nodeBinary, removeFolder, startChromium, startCodeServer, writeSettings } from '../test/editor-host/code-server.mjs';
 import { installEditorHost } from './lib/editor-host.mjs';
+import { withPalette } from './lib/palette-png.mjs';
 import { inProject } from './lib/paths.mjs';
 import { packVsix } from './package.mjs';
 
 const look = {
-  'workbench.colorTheme': 'Default Light Modern',
   'workbench.activityBar.location': 'hidden',
   'workbench.layoutControl.enabled': false,
+  'workbench.statusBar.visible': false,
+  'workbench.editor.editorActionsLocation': 'hidden',
   'window.commandCenter': false,
+  'window.menuBarVisibility': 'hidden',
   'editor.minimap.enabled': false,
   'editor.fontSize': 13,
   'editor.tabSize': 8,
   'editor.detectIndentation': false,
   'editor.stickyScroll.enabled': false,
+  'editor.guides.indentation': false,
+  'editor.scrollbar.horizontal': 'hidden',
+  'editor.occurrencesHighlight': 'off',
+  'editor.matchBrackets': 'never',
   'breadcrumbs.enabled': false,
 };
+const themes = { light: 'Default Light Modern', dark: 'Default Dark Modern' };
 
+/** A column of the README, and the half of a walkthrough. */
+const column = { width: 880, height: 560 };
+const step = { width: 640, height: 400 };
+
+/** What is taken: where it goes, in which themes and size, and how the editor comes to show it. */
+const pictures = {
+  finding: { folder: 'docs/images', size: column, show: showFinding },
+  state: { folder: 'docs/images', size: column, show: showState },
+  conversion: { folder: 'docs/images', size: column, show: showChanges },
+  'before-apply': { folder: 'docs/images', size: column, show: showQuestion },
+  open: { folder: 'images/walkthrough', size: step, show: showMistakes },
+  path: { folder: 'images/walkthrough', size: step, show: showPath },
+  convert: { folder: 'images/walkthrough', size: step, show: showMenu },
+  tree: { folder: 'images/walkthrough', size: step, show: showTree },
+};
+
+const wanted = process.argv.slice(2);
 installEditorHost({ browser: true });
 const data = fs.mkdtempSync(path.join(os.tmpdir(), 'screenshot-'));
 const folders = { data, userData: path.join(data, 'user'), extensions: path.join(data, 'extensions') };
 const workspace = path.join(data, 'driver');
 fs.cpSync(inProject('examples/driver'), workspace, { recursive: true });
+const tree = path.join(data, 'tree');
+fs.cpSync(inProject('examples'), tree, { recursive: true });
 writeSettings(folders.userData, look);
 const vsix = await packVsix(path.join(data, 'extension.vsix'));
 execFileSync(nodeBinary, [...baseArguments(folders), '--install-extension', vsix], { stdio: 'ignore', env: cleanEnvironment() });
 const editor = await startCodeServer(folders);
-const browser = await startChromium({ profile: path.join(data, 'chromium'), width: 1040, height: 800 });
+const browser = await startChromium({ profile: path.join(data, 'chromium') });
 const { page } = browser;
 // Only ends what hangs: a machine that others use too may be slow.
 page.setDefaultTimeout(120_000);
 try {
-  await mistakes();
-  await conversion();
-  await beforeApplying();
+  for (const [theme, name] of Object.entries(themes)) {
+    writeSettings(folders.userData, { 'workbench.colorTheme': name });
+    for (const picture of Object.keys(pictures)) {
+      const isWanted = wanted.length === 0 || wanted.includes(picture);
+      if (isWanted && (theme === 'light' || pictures[picture].size === step)) await take(picture, theme);
+    }
+  }
 } finally {
   await browser.stop();
   await editor.stop();
   removeFolder(data);
 }
 
-/** The three mistakes in the text and in the Problems panel, and the hover on one. */
-async function mistakes() {
-  await open('mistakes.c');
-  await page.keyboard.press('Control+Shift+M');
-  await page.locator('.markers-panel .monaco-list-row', { hasText: 'use-after-put' }).first().waitFor();
-  await goTo('mistakes.c', 'vfio_register_emulated_iommu_dev');
-  await page.locator('.squiggly-error').first().waitFor();
-  await hoverOver('vfio_register_emulated_iommu_dev');
-  await shoot('diagnostics.png');
+async function take(name, theme) {
+  const { folder, size, show } = pictures[name];
+  await page.setViewportSize(size);
+  await show(size);
+  const file = inProject(folder, size === step ? `${name}-${theme}.png` : `${name}.png`);
+  fs.mkdirSync(path.dirname(file), { recursive: true });
+  // A caret blinks, and what appears by and by is to be there.
+  await page.waitForTimeout(500);
+  fs.writeFileSync(file, withPalette(await page.screenshot({ animations: 'disabled', caret: 'hide' })));
+  console.log(`${path.relative(inProject(), file)}: ${fs.statSync(file).size} bytes`);
 }
 
-/** The light bulb at the old model, with the conversion in its menu. */
-async function conversion() {
-  await open('old_model.c');
-  await goTo('old_model.c', 'vfio_init_group_dev(');
+/** The mistakes in the text, and in the Problems view with the path to each. */
+async function showFinding({ height }) {
+  await open(workspace, 'mistakes.c');
+  await showProblems('use-after-put', height * 0.47);
+  await goTo('mistakes.c', 'ret = vfio_register_emulated_iommu_dev', 'vfio_register');
+}
+
+/** The hover at the registration: what the device is before and after it. */
+async function showState() {
+  await open(workspace, 'mistakes.c');
+  await goTo('mistakes.c', 'lamp = vfio_alloc_device', 'vfio_alloc');
   await page.locator('.squiggly-error').first().waitFor();
-  await page.locator('.lightBulbWidget, [class*="codicon-gutter-lightbulb"]').first().click();
-  await page.locator('.action-widget .monaco-list-row', { hasText: 'vfio_alloc_device' }).first().waitFor();
-  await shoot('conversion.png');
+  await hoverOver('vfio_register_emulated_iommu_dev');
+}
+
+/** The differences that a conversion makes. */
+async function showChanges() {
+  await showQuestion();
+  await page.locator('.quick-input-widget .monaco-list-row', { hasText: 'Show Changes' }).first().click();
+  await page.locator('.monaco-diff-editor .line-insert').first().waitFor();
+  // Down to the probe, where one call comes in the place of three.
+  await page.mouse.move(400, 300);
+  await page.mouse.wheel(0, 480);
 }
 
 /** What is asked before a conversion that moves state is written: all of it or nothing. */
-async function beforeApplying() {
+async function showQuestion() {
+  await showMenu();
   await page.locator('.action-widget .monaco-list-row', { hasText: 'folding state' }).first().click();
   await page.locator('.quick-input-widget .monaco-list-row', { hasText: 'Show Changes' }).first().waitFor();
-  await shoot('before-apply.png');
 }
 
-async function open(name) {
-  const payload = JSON.stringify([['openFile', editor.uri(path.join(workspace, name))]]);
-  await page.goto(`${editor.origin}/?${new URLSearchParams({ folder: workspace, payload })}`);
-  await page.locator('.monaco-editor .view-line').first().waitFor();
-  // The file alone, without the explorer; the next window remembers.
+/** The example with its squiggles. */
+async function showMistakes() {
+  await open(workspace, 'mistakes.c');
+  await goTo('mistakes.c', 'ret = vfio_register_emulated_iommu_dev', '');
+  await page.locator('.squiggly-error').first().waitFor();
+}
+
+/** One finding, and under it the steps that lead there. */
+async function showPath({ height }) {
+  await open(workspace, 'mistakes.c');
+  await showProblems('missing-put', height * 0.42);
+  await page.locator('.markers-panel-action-filter input, .viewpane-filter input').first().fill('missing-put');
+  await page.locator('.markers-panel .monaco-list-row', { hasText: 'null-check' }).waitFor({ state: 'detached' });
+  await goTo('mistakes.c', 'if (ret)', 'return ret');
+}
+
+/** The light bulb at the old model, with the conversion in its menu. */
+async function showMenu() {
+  await open(workspace, 'old_model.c');
+  await goTo('old_model.c', 'vfio_init_group_dev(', '');
+  await page.locator('.squiggly-error').first().waitFor();
+  await page.locator('.lightBulbWidget, [class*="codicon-gutter-lightbulb"]').first().click();
+  await page.locator('.action-widget .monaco-list-row', { hasText: 'vfio_alloc_device' }).first().waitFor();
+}
+
+/** The findings of a folder, of which no file is open. */
+async function showTree() {
+  await open(tree, undefined);
+  await page.keyboard.press('F1');
+  await page.keyboard.type('VFIO Lifecycle: Check Workspace');
+  await page.keyboard.press('Enter');
+  await showProblems('removed-api', 1000);
+}
+
+/** Opens a folder, and a file of it alone: without the explorer. */
+async function open(folder, name) {
+  const payload = JSON.stringify(name === undefined ? [] : [['openFile', editor.uri(path.join(folder, name))]]);
+  await page.goto(`${editor.origin}/?${new URLSearchParams({ folder, payload })}`);
+  await page.locator(name === undefined ? '.monaco-workbench' : '.monaco-editor .view-line').first().waitFor();
+  // The next window remembers.
   if (await page.locator('.explorer-viewlet').isVisible()) await page.keyboard.press('Control+b');
-  await page.locator('.tab', { hasText: name }).click();
+  if (await page.locator('.part.panel').isVisible()) await page.keyboard.press('Control+j');
+  if (name !== undefined) await page.locator('.tab', { hasText: name }).click();
 }
 
-/** Puts the cursor into a word and its line into the middle. */
-async function goTo(name, word) {
-  const lines = fs.readFileSync(path.join(workspace, name), 'utf8').split(word)[0].split('\n');
+/** Opens the Problems view with a height in pixels, and waits for a rule in it. */
+async function showProblems(rule, height) {
+  await page.keyboard.press('Control+Shift+M');
+  await page.locator('.markers-panel .monaco-list-row', { hasText: rule }).first().waitFor();
+  const { x, y, width } = await page.locator('.part.panel').boundingBox();
+  await page.mouse.move(x + width / 2, y);
+  await page.mouse.down();
+  await page.mouse.move(x + width / 2, page.viewportSize().height - height, { steps: 5 });
+  await page.mouse.up();
+}
+
+/** Puts the caret into `word`, which comes behind `before`, and its line into the middle. */
+async function goTo(name, before, word) {
+  const text = fs.readFileSync(path.join(workspace, name), 'utf8');
+  const start = text.indexOf(before);
+  const lines = text.slice(0, text.indexOf(word, start)).split('\n');
   // The editor asks for the column as it is seen.
   const column = lines.at(-1).replaceAll('\t', ' '.repeat(8)).length + 2;
   await page.keyboard.press('Control+1');
@@ -102,9 +199,4 @@ async function hoverOver(word) {
     if (await hover.waitFor({ timeout: 3000 }).then(() => true, () => false)) return;
   }
   throw new Error(`no hover on ${word}`);
-}
-
-async function shoot(name) {
-  fs.mkdirSync(inProject('docs/images'), { recursive: true });
-  await page.screenshot({ path: inProject('docs/images', name), animations: 'disabled' });
 }

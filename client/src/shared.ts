@@ -2,6 +2,8 @@ import * as vscode from 'vscode';
 import { APPLY_CONVERSION, convertDriver, convertOffered, type ConversionData } from './convert.ts';
 import { createWorkspaceCheck } from './check-workspace.ts';
 import { SHOW_DOCUMENTATION, showDocumentation } from './documentation.ts';
+import { followDrivers } from './drivers.ts';
+import { OPEN_EXAMPLE, openExample } from './example.ts';
 import { editMentionsVfio, mentionsVfio } from './gate.ts';
 import { copyReport, pickKernel, showMenu } from './menu.ts';
 import { createReview } from './review.ts';
@@ -56,6 +58,7 @@ export function activate(context: vscode.ExtensionContext, createClient: CreateC
     { dispose: () => channel?.dispose() },
     review,
     check,
+    followDrivers(),
     vscode.workspace.onDidOpenTextDocument((document) => {
       if (session === undefined && wantsServer(document)) void start();
     }),
@@ -82,6 +85,7 @@ export function activate(context: vscode.ExtensionContext, createClient: CreateC
     }),
     vscode.commands.registerCommand('vfioLifecycle.showRules', () => showDocumentation(context.extensionUri, 'README')),
     vscode.commands.registerCommand('vfioLifecycle.showOutput', () => output().show()),
+    vscode.commands.registerCommand(OPEN_EXAMPLE, (file?: string) => openExample(context.extensionUri, file)),
     vscode.commands.registerCommand(SHOW_DOCUMENTATION, (rule: string) => showDocumentation(context.extensionUri, rule)),
     vscode.commands.registerCommand('vfioLifecycle.checkWorkspace', async () => {
       const client = (await startOnDemand())?.client;

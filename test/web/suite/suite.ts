@@ -39,6 +39,12 @@ async function run(): Promise<void> {
     await done;
   });
 
+  await check('opens the example driver, which travels with it', async () => {
+    await vscode.commands.executeCommand('vfioLifecycle.openExampleDriver', 'mistakes.c');
+    const example = vscode.Uri.from({ scheme: 'untitled', path: 'mistakes.c' });
+    await until('the mistakes', () => vscode.languages.getDiagnostics(example).length === 3);
+  });
+
   await report({ done: true });
 }
 

@@ -1,0 +1,69 @@
+/** What a person meets first: the walkthrough, the example drivers, and a menu that is only there for drivers. */
+import { deepEqual, equal, ok } from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { suite, suiteSetup, test } from 'mocha';
+import type { Page } from 'playwright-core';
+import * as vscode from 'vscode';
+import { convertDriver, find, inWindow, open, rule, until, withoutStickyScroll } from './support.ts';
+
+suite('the first steps', () => {
+  let page: Page;
+
+  inWindow((connected) => { page = connected; });
+  suiteSetup(withoutStickyScroll);
+  suiteSetup(() => vscode.commands.executeCommand('workbench.action.closeAllEditors'));
+
+  test('the walkthrough has four steps, each with a picture', async () => {
+    await vscode.commands.executeCommand('workbench.action.openWalkthrough', 'vfio-lifecycle.vfio-lifecycle#firstSteps');
+    const steps = page.locator('.getting-started-step');
+    await until('the steps', async () => await steps.count() === 4);
+    for (let i = 0; i < 4; i++) {
+      await steps.nth(i).click();
+      const picture = page.locator('.getting-started-media img').first();
+      await until(`the picture of step ${i + 1}`, () => picture.evaluate((image: { naturalWidth: number }) => image.naturalWidth > 100));
+    }
+  });
+
+  test('the first button opens the example beside, at its first mistake', async () => {
+    await page.locator('.getting-started-step').first().click();
+    await page.locator('.monaco-button', { hasText: 'Open Example Driver' }).click();
+    const document = await until('the example', () => vscode.window.activeTextEditor?.document);
+    equal(document.uri.toString(), 'untitled:mistakes.c');
+    const rules = () => vscode.languages.getDiagnostics(document.uri).map(rule).sort();
+    await until('the mistakes', () => rules().length === 3);
+    deepEqual(rules(), ['missing-put', 'null-check-on-alloc', 'use-after-put']);
+    equal(vscode.window.activeTextEditor?.selection.active.line, find(document, '!lamp').start.line);
+  });
+
+  test('the old example is converted, and comes back as it was', async () => {
+    await vscode.commands.executeCommand('vfioLifecycle.openExampleDriver', 'old_model.c');
+    const document = await until('the example', () => vscode.window.activeTextEditor?.document);
+    const before = document.getText();
+    const expected = process.env.HOST_SUITE_EXPECTED;
+    ok(expected, 'the path of the expected text');
+    const { done } = await convertDriver(() => document.getText() !== before);
+    equal(document.getText(), readFileSync(expected, 'utf8'));
+    await done;
+    await vscode.commands.executeCommand('vfioLifecycle.openExampleDriver', 'old_model.c');
+    equal(document.getText(), before);
+  });
+
+  test('the context menu of a driver converts it, and that of other C files says nothing of it', async () => {
+    const withDriver = await itemsOfContextMenu('old_model.c');
+    ok(withDriver.includes('Convert This Driver'), withDriver.join());
+    const without = await itemsOfContextMenu('plain.c');
+    ok(without.length > 0 && !without.includes('Convert This Driver'), without.join());
+  });
+
+  async function itemsOfContextMenu(name: string): Promise<string[]> {
+    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+    await open(name);
+    const { x, y, width, height } = await until('the editor', () => page.locator('.editor-instance .monaco-editor').first().boundingBox());
+    await page.mouse.click(x + width / 2, y + height / 2, { button: 'right' });
+    const items = page.locator('.monaco-menu .action-label');
+    await items.first().waitFor();
+    const labels = await items.allInnerTexts();
+    await page.keyboard.press('Escape');
+    return labels.map((label) => label.trim());
+  }
+});
