@@ -180,15 +180,84 @@ describe('convert', () => {
   });
 
   it.each([
-    ['a folder', ['convert', '.'], /not a file$/],
+    ['a folder without a source', ['convert', '.git'], /nothing to do: no C file .* in \.git$/],
     ['a style that is not there', ['convert', '--style', 'wild', 'bar.c'], /--style/],
     ['a missing file', ['convert', 'none.c'], /none\.c: no such file or folder$/],
   ])('does not take %s', (_, args, message) => {
-    const { path } = make({ 'bar.c': OLD });
+    const { path } = make({ 'bar.c': OLD, '.git/HEAD': '' });
     const { status, stdout, stderr } = run(path, ...args);
     expect({ status, stdout, lines: stderr.length }).toEqual({ status: 2, stdout: '', lines: 1 });
     expect(stderr[0]).toMatch(message);
   });
+});
+
+describe('convert with a folder', () => {
+  const remove = OLD.slice(OLD.indexOf('static void bar_remove'), OLD.indexOf('static struct mdev_driver'));
+  const TREE = {
+    'one/bar.c': OLD, 'one/bar.h': BAR_H,
+    'two/bar.c': OLD, 'two/bar.h': BAR_H_LATE,
+    'many/Kbuild': 'obj-m += bar.o\nbar-y := main.o remove.o\n',
+    'many/main.c': OLD.replace(remove, ''),
+    'many/bar.h': `${BAR_H_SECOND}void bar_remove(struct mdev_device *mdev);\n`,
+    'many/remove.c': `#include "bar.h"\n\n${remove.replace('static void', 'void')}`,
+    'new/foo.c': CLEAN,
+    'other/x.c': 'int x;\n',
+  };
+  /** The table at the end of stderr, as words. */
+  const table = (stderr: readonly string[]): string[] => stderr.filter((line) => !line.startsWith('vfio-lifecycle: ')).map((line) => line.replace(/ +/g, ' '));
+
+  it('converts every module in it once, and ends with a table of verdicts', () => {
+    const { path, pathOf } = make(TREE);
+    const { status, stdout, stderr, bytes } = run(path, 'convert', '--kernel', '6.1', '.');
+    expect(status).toBe(1);
+    expect(stdout.match(/^--- .*/gm)).toEqual(['--- a/many/bar.h', '--- a/many/main.c', '--- a/many/remove.c', '--- a/one/bar.c']);
+    expect(table(stderr)).toEqual([
+      'refused two/bar.c member-not-first',
+      expect.stringMatching(/^converted many\/main\.c \(\+1\) \d things? to look at$/),
+      expect.stringMatching(/^converted one\/bar\.c \d things? to look at$/),
+      expect.stringMatching(/^unchanged new\/foo\.c foo_probe\(\) uses vfio_alloc_device\(\) already/),
+      '4 modules: 1 refused, 2 converted, 1 unchanged',
+    ]);
+    expect(stderr.at(-1)).toBe('4 modules: 1 refused, 2 converted, 1 unchanged');
+    expect(stderr.filter((line) => line.includes('refused:'))).toHaveLength(1);
+    gitApply(path, bytes);
+    expect(run(path, 'convert', '--kernel', '6.1', 'one', 'many').status).toBe(0);
+    expect(readFileSync(pathOf('one/bar.c'), 'utf8')).toContain('vfio_alloc_device(');
+  });
+
+  it('writes what the patch says, and is quiet when it is told to', () => {
+    const { path, pathOf } = make(TREE);
+    expect(run(path, 'convert', '--kernel', '6.1', '--write', '-q', 'one', 'many')).toMatchObject({ status: 0, stdout: '', stderr: [] });
+    expect(readFileSync(pathOf('many/remove.c'), 'utf8')).toContain('vfio_put_device(');
+    expect(readFileSync(pathOf('one/bar.c'), 'utf8')).toContain('vfio_alloc_device(');
+  });
+
+  it('has a JSON form with an entry for each module', () => {
+    const { path } = make(TREE);
+    const report = JSON.parse(run(path, 'convert', '--kernel', '6.1', '--format', 'json', '.').stdout);
+    expect(report.files.map((one: { path: string; status: string }) => `${one.path} ${one.status}`)).toEqual(['many/main.c converted', 'new/foo.c unchanged', 'one/bar.c converted', 'two/bar.c refused']);
+  });
+});
+
+describe('convert --write', () => {
+  it('prints the patch with its message where that is asked for by name', () => {
+    const { path, write, pathOf } = make({ 'bar.c': OLD, 'bar.h': BAR_H });
+    const shown = run(path, 'convert', '--kernel', '6.1', '--format', 'patch', 'bar.c');
+    const written = run(path, 'convert', '--kernel', '6.1', '--format', 'patch', '--write', 'bar.c');
+    expect(written).toMatchObject({ status: 0, stdout: shown.stdout });
+    expect(written.stderr).toContain('vfio-lifecycle: bar.c: written');
+    const after = readFileSync(pathOf('bar.c'), 'utf8');
+    write('bar.c', OLD);
+    gitApply(path, written.bytes);
+    expect(readFileSync(pathOf('bar.c'), 'utf8')).toBe(after);
+  });
+});
+
+it('names the header that was not found where a struct is not', () => {
+  const { path } = make({ 'bar.c': OLD.replaceAll('bar->vdev', 'bar->part.vdev') });
+  const { status, stderr } = run(path, 'convert', '--kernel', '6.1', 'bar.c');
+  expect(status).toBe(1);
+  expect(stderr.join('\n')).toMatch(/`struct bar` .*, of which "bar\.h" \(line 2\) was not found, .*\[struct-not-found\]/);
 });
 
 describe('fix', () => {

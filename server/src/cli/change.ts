@@ -11,10 +11,12 @@ import { unifiedDiff } from '../text/diff.ts';
 import { applyEdits } from '../text/edits.ts';
 import type { FileEdits } from '../text/span.ts';
 import type { ConvertCommand, FixCommand } from './command.ts';
-import { findInputs, namedFiles, nothingThere, type InputFile } from './inputs.ts';
+import { modulesOf, verdictOf, verdictTable, type ModuleVerdict } from './convert-tree.ts';
+import { findInputs, isFolder, namedFiles, nothingThere, type InputFile, type Inputs } from './inputs.ts';
 import { jsonText, rangeIn, type JsonRange } from './json.ts';
 import type { Program } from './program.ts';
-import { nameSources } from './stdin.ts';
+import type { Output } from './output.ts';
+import { nameSources, type NamedSources } from './stdin.ts';
 import { announceTargets } from './targets.ts';
 import { encode } from './text-file.ts';
 import { writeFiles } from './write-files.ts';
@@ -23,7 +25,8 @@ import { openWorkspace, patchName, shownPath, type Workspace } from './workspace
 
 type Change = ConvertCommand | FixCommand;
 
-interface Outcome {
+/** What became of one file that was asked for. */
+export interface Outcome {
   readonly file: InputFile;
   readonly status: 'converted' | 'unchanged' | 'refused';
   readonly reason?: string;
@@ -43,45 +46,111 @@ interface Outcome {
 /** `convert` and `fix`: both change files, and show the change as one patch or write it. */
 export async function runChange(command: Change, program: Program): Promise<number> {
   const sources = nameSources(command);
-  const inputs = command.name === 'convert' ? { files: namedFiles(sources), sources: sources.paths.length, unreadable: 0 } : await findInputs(sources, program);
+  const inputs = await inputsOf(command, sources, program);
   const nothing = nothingThere(sources, inputs);
   if (nothing !== undefined) throw new UsageError(nothing);
   const workspace = openWorkspace({ ...command, ...sources }, program.output);
-  const engine = await program.engine();
-  const outcomes: Outcome[] = [];
-  const linked = command.name === 'convert' ? await linkedFiles(workspace, inputs.files) : [];
-  for (const file of inputs.files) outcomes.push(command.name === 'convert' ? await convertFile(engine, workspace, file, linked.includes(file) ? linked : [file], command.style) : await fixFile(engine, workspace, file, command.unsafe));
+  const job: Job = { engine: await program.engine(), workspace, output: program.output };
+  const verdicts = command.name === 'convert' && inputs.hasFolders ? await convertModules(job, inputs.files, command.style) : [];
+  const outcomes = await outcomesOf(job, command, inputs, verdicts);
   await announceTargets(workspace, inputs.files, sources.paths, program.output);
-
   const patch = patchOf(workspace);
   if (command.name === 'convert' && command.format === 'json') {
-    const files = outcomes.map(({ file, status, reason, code, others = [], notes, edits }) => ({ path: file.shown, status, ...(reason !== undefined && { reason }), ...(code !== undefined && { code, obstacles: [{ code, reason }, ...others] }), notes: notes.map((note) => note.text), edits }));
-    program.output.out(jsonText({ files, ...patchText(workspace, patch) }));
+    program.output.out(jsonText({ files: outcomes.map(jsonOutcome), ...patchText(workspace, patch) }));
   } else {
-    for (const { file, status, reason, code, notes } of outcomes) {
-      if (status === 'refused') program.output.error(`${file.shown}: refused: ${reason}${code ? ` [${code}]` : ''}`);
-      if (status === 'unchanged' && reason !== undefined) program.output.note(`${file.shown}: ${reason}`);
-      for (const note of notes) program.output.note(`${file.shown}: ${note.text}`);
-    }
-    if (!command.write) {
-      if (command.name === 'convert' && command.message) program.output.out(await messageOf(workspace, outcomes));
-      program.output.out(patch);
-    }
+    sayOutcomes(program, outcomes, inputs.hasFolders);
+    const isShown = !command.write || (command.name === 'convert' && command.message);
+    if (isShown && command.name === 'convert' && command.message) program.output.out(await messageOf(workspace, outcomes));
+    if (isShown) program.output.out(patch);
   }
-  for (const { file, others = [] } of outcomes) {
-    for (const other of others) program.output.error(`${file.shown}: refused also: ${other.reason} [${other.code}]`);
-  }
-  if (command.write) {
-    writeFiles(workspace.changed().map((path) => ({ path, before: workspace.original(path), text: workspace.current(path) })));
-    for (const path of workspace.changed()) program.output.note(`${patchName(path).name}: written`);
-  } else if (patch.length > 0) {
-    const bases = new Set(workspace.changed().map((path) => patchName(path).base));
-    bases.delete(patchName(`${process.cwd()}/x`).base);
-    for (const base of bases) program.output.note(`the patch applies in ${base}`);
-  }
+  sayObstacles(program, outcomes);
+  if (command.write) write(job);
+  else if (patch.length > 0) sayBases(job);
   for (const line of leftOut(outcomes)) program.output.note(line);
+  if (inputs.hasFolders && command.name === 'convert') for (const line of verdictTable(verdicts, program.stderrColumns)) program.output.line(line);
   if (inputs.unreadable > 0) return 2;
   return outcomes.some(({ status, isOld }) => status === 'refused' || isOld === true) ? 1 : 0;
+}
+
+/** What the work on one command needs throughout. */
+interface Job {
+  readonly engine: Engine;
+  readonly workspace: Workspace;
+  readonly output: Output;
+}
+
+/** The files of a command, and whether a folder led to some of them. A header is no module: `convert` takes one only where it is named. */
+async function inputsOf(command: Change, sources: NamedSources, program: Program): Promise<Inputs & { readonly hasFolders: boolean }> {
+  const hasFolders = sources.paths.some(isFolder);
+  if (command.name === 'fix') return { ...await findInputs(sources, program), hasFolders };
+  if (!hasFolders) return { files: namedFiles(sources), sources: sources.paths.length, unreadable: 0, hasFolders };
+  const found = await findInputs(sources, program);
+  return { ...found, files: found.files.filter((file) => file.path.endsWith('.c')), hasFolders };
+}
+
+async function outcomesOf(job: Job, command: Change, { files, hasFolders }: Inputs & { readonly hasFolders: boolean }, verdicts: readonly ModuleVerdict[]): Promise<Outcome[]> {
+  if (command.name === 'convert' && hasFolders) return verdicts.flatMap((one) => one.outcomes);
+  const linked = command.name === 'convert' ? await linkedFiles(job.workspace, files) : [];
+  const outcomes: Outcome[] = [];
+  for (const [index, file] of files.entries()) {
+    job.output.progress(`${index} of ${files.length} files done`);
+    outcomes.push(command.name === 'convert'
+      ? await convertFile(job, file, linked.includes(file) ? linked : [file], command.style)
+      : await fixFile(job, file, command.unsafe));
+  }
+  return outcomes;
+}
+
+/** Converts the modules of folders one after the other, each as it is by now. */
+async function convertModules(job: Job, files: readonly InputFile[], style: 'minimal' | 'fold'): Promise<ModuleVerdict[]> {
+  const modules = await modulesOf(job.workspace, files);
+  const linked = await linkedFiles(job.workspace, files);
+  const verdicts: ModuleVerdict[] = [];
+  for (const [index, module] of modules.entries()) {
+    job.output.progress(`${index} of ${modules.length} modules done`);
+    const together = module.files.filter((file) => linked.includes(file));
+    const outcomes: Outcome[] = [];
+    for (const file of module.files) outcomes.push(await convertFile(job, file, together.includes(file) ? together : [file], style));
+    verdicts.push(verdictOf(module, outcomes));
+  }
+  return verdicts;
+}
+
+function jsonOutcome({ file, status, reason, code, others = [], notes, edits }: Outcome) {
+  return {
+    path: file.shown, status,
+    ...(reason !== undefined && { reason }),
+    ...(code !== undefined && { code, obstacles: [{ code, reason }, ...others] }),
+    notes: notes.map((note) => note.text),
+    edits,
+  };
+}
+
+/** @param hasTable what has not changed is said in the table at the end. */
+function sayOutcomes({ output }: Program, outcomes: readonly Outcome[], hasTable: boolean): void {
+  for (const { file, status, reason, code, notes } of outcomes) {
+    if (status === 'refused') output.error(`${file.shown}: refused: ${reason}${code ? ` [${code}]` : ''}`);
+    if (status === 'unchanged' && reason !== undefined && !hasTable) output.note(`${file.shown}: ${reason}`);
+    for (const note of notes) output.note(`${file.shown}: ${note.text}`);
+  }
+}
+
+function sayObstacles({ output }: Program, outcomes: readonly Outcome[]): void {
+  for (const { file, others = [] } of outcomes) {
+    for (const other of others) output.error(`${file.shown}: refused also: ${other.reason} [${other.code}]`);
+  }
+}
+
+function write({ workspace, output }: Job): void {
+  writeFiles(workspace.changed().map((path) => ({ path, before: workspace.original(path), text: workspace.current(path) })));
+  for (const path of workspace.changed()) output.note(`${patchName(path).name}: written`);
+}
+
+/** Where a patch applies that is not for the working folder. */
+function sayBases({ workspace, output }: Job): void {
+  const bases = new Set(workspace.changed().map((path) => patchName(path).base));
+  bases.delete(patchName(`${process.cwd()}/x`).base);
+  for (const base of bases) output.note(`the patch applies in ${base}`);
 }
 
 /** The files that a library among them exports to, and the library: they are converted as one. */
@@ -93,7 +162,7 @@ async function linkedFiles(workspace: Workspace, files: readonly InputFile[]): P
 }
 
 /** Converts a file with what it is linked with, as it is by now. */
-async function convertFile(engine: Engine, workspace: Workspace, file: InputFile, linked: readonly InputFile[], style: 'minimal' | 'fold'): Promise<Outcome> {
+async function convertFile({ engine, workspace }: Job, file: InputFile, linked: readonly InputFile[], style: 'minimal' | 'fold'): Promise<Outcome> {
   const input = joinLinked(await Promise.all(linked.map((one) => workspace.load(one.path))))[linked.indexOf(file)]!;
   const asked = await workspace.target(file.path);
   const target = conversionTarget(asked);
@@ -119,7 +188,7 @@ async function convertFile(engine: Engine, workspace: Workspace, file: InputFile
   }
 }
 
-async function fixFile(engine: Engine, workspace: Workspace, file: InputFile, unsafe: boolean): Promise<Outcome> {
+async function fixFile({ engine, workspace }: Job, file: InputFile, unsafe: boolean): Promise<Outcome> {
   const fixes = fixAll(engine, await workspace.load(file.path), await workspace.config(file.path), await workspace.target(file.path), { unsafe });
   return { file, status: fixes.edits.length > 0 ? 'converted' : 'unchanged', notes: [], edits: take(workspace, fixes.edits), fixes };
 }

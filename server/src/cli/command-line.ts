@@ -74,9 +74,9 @@ const DESCRIPTIONS: readonly Description[] = [
   {
     name: 'convert',
     summary: 'convert drivers to vfio_alloc_device() and vfio_put_device()',
-    more: 'Prints one patch for git apply. What is refused is said on stderr, with the reason.',
-    usage: '[options] FILE...',
-    arguments: [paths('FILE')],
+    more: 'Prints one patch for git apply. What is refused is said on stderr, with the reason. A folder stands for every module in it.',
+    usage: '[options] PATH...',
+    arguments: [paths('PATH')],
     options: [
       kernelOption(),
       choice('--style <style>', 'minimal moves nothing; fold moves state into .init and .release', STYLES, 'minimal'),
@@ -89,10 +89,11 @@ const DESCRIPTIONS: readonly Description[] = [
       ['vfio-lifecycle convert --format patch foo.c', 'with a commit message'],
       ['vfio-lifecycle convert --style fold --write foo.c', 'in place'],
       ['vfio-lifecycle convert core.c one.c two.c', 'a library and its drivers'],
+      ['vfio-lifecycle convert drivers/vfio', 'every module in it'],
     ],
     read: (values, words) => ({
       name: 'convert',
-      ...sourcesOf(values, words, 'FILE'),
+      ...sourcesOf(values, words, 'PATH'),
       kernel: text(values['kernel']),
       style: oneOf('--style', values['style'], STYLES),
       write: values['write'] === true,

@@ -139,6 +139,11 @@ function shownAs(roots: readonly Root[], path: string): string {
   return path;
 }
 
+/** Whether a path is that of a folder; false for what is not there. */
+export function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
 /** The FILEs of a command that takes no folders. Throws UsageError. */
 export function namedFiles({ paths, stdin }: NamedSources): readonly InputFile[] {
   return paths.map((path) => {

@@ -14,6 +14,8 @@ export interface Output {
   detail(line: string): void;
   /** The same for what a person who waits is glad to read and a log needs not: on a terminal, and with `--verbose`. */
   remark(line: string): void;
+  /** A line of a table for a person, to stderr; `--quiet` leaves it out. */
+  line(line: string): void;
   /** A line that the next one takes the place of; only on a terminal. */
   progress(line: string): void;
 }
@@ -50,6 +52,10 @@ export function createOutput({ talk }: Pick<Manner, 'talk'>): Output {
     },
     remark(line) {
       if (talk === 'verbose' || showsProgress) say(line);
+    },
+    line(line) {
+      clear();
+      if (talk !== 'quiet') process.stderr.write(`${printable(line)}\n`);
     },
     progress(line) {
       if (!showsProgress) return;

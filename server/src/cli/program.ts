@@ -22,6 +22,8 @@ export interface Program {
   readonly facts: PackageFacts;
   /** Of what goes to stdout. */
   readonly style: Style;
+  /** The columns of the terminal that stderr goes to; undefined where there is none. */
+  readonly stderrColumns: number | undefined;
   /** `--verbose` was given. */
   readonly isVerbose: boolean;
   /** The engine, loaded on first use: `rules` and `explain` need none. */
@@ -73,6 +75,7 @@ function createProgram(output: Output, facts: PackageFacts, { color, talk }: Man
     self: __filename,
     facts,
     style: createStyle(color, process.stdout, process.env),
+    stderrColumns: process.stderr.isTTY ? process.stderr.columns : undefined,
     isVerbose: talk === 'verbose',
     engine: () => (engine ??= loadParser({ runtime: wasm('web-tree-sitter.wasm'), grammar: wasm('tree-sitter-c.wasm') }).then((parser) => createEngine(parser))),
   };

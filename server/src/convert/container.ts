@@ -1,6 +1,7 @@
 import type { Span } from '../text/span.ts';
 import type { FieldIr, FileIr, StructIr } from '../ir/types.ts';
 import type { Module } from '../lifecycle/types.ts';
+import { missingHeaders } from './missing-headers.ts';
 import { lineIn, refuse } from './refuse.ts';
 import type { Container } from './types.ts';
 import { findStruct, resolveType } from './typing.ts';
@@ -32,7 +33,7 @@ export function containerOf(module: Module, file: FileIr, tag: string, at: Span)
       const definition = findStruct(module, from, current);
       const member = definition ? firstMember(module, definition.struct, definition.file) : onlyDeviceMember(module, current);
       if (!member) {
-        refuse('struct-not-found', `There is no single definition of \`struct ${current}\` in this file or the headers it quotes, so the offset of its vfio_device cannot be proved.`, file, at);
+        refuse('struct-not-found', `There is no single definition of \`struct ${current}\` in this file or the headers it quotes${missingHeaders(module, from)}, so the offset of its vfio_device cannot be proved.`, file, at);
       }
       if (!definition) unseen = current;
       path.push(member.name);

@@ -34,8 +34,8 @@ async function check(rules: readonly Rule[], ...options: string[]): Promise<numb
   const facts = { version: '1.2.3', homepage: undefined, rulePages: undefined };
   const ignore = (): void => undefined;
   const tell = (line: string): void => void told.push(line);
-  const output = { out: (text: string | Uint8Array): void => void (printed += String(text)), note: ignore, error: tell, detail: ignore, remark: ignore, progress: ignore };
-  return runCheck(command as CheckCommand, { output, self: '', facts, style: PLAIN, isVerbose: false, engine: () => engineWith(rules) });
+  const output = { out: (text: string | Uint8Array): void => void (printed += String(text)), note: ignore, error: tell, detail: ignore, remark: ignore, line: ignore, progress: ignore };
+  return runCheck(command as CheckCommand, { output, self: '', facts, style: PLAIN, stderrColumns: undefined, isVerbose: false, engine: () => engineWith(rules) });
 }
 
 const hint = textRule('device', /vfio_alloc_device/g, { severity: 'hint' });

@@ -4,6 +4,7 @@ import { indentAt, lineStart, nextLine, widthOf } from '../layout.ts';
 import { plain } from '../arguments.ts';
 import { isNullTest } from '../allocation.ts';
 import { embedsDevice } from '../container.ts';
+import { missingHeaders } from '../missing-headers.ts';
 import { isNull } from '../paths.ts';
 import { allExpressions, statementsOf, uncast, type Placed } from '../place.ts';
 import { lineOf, refuse, textOf } from '../refuse.ts';
@@ -82,7 +83,7 @@ function objectOf({ input: { module }, file }: StepInput, add: OldCall): OldObje
   const type = variable.kind === 'name' ? typeOf(scopeOf(module, file, fn), variable) : null;
   if (variable.kind !== 'name' || type?.pointers !== 1) refuse('older-interface', `The object \`${plain(textOf(file, data))}\` given to vfio_add_group_dev() is no pointer to a struct in a local variable. Put it into one first.`, file, data);
   const definition = findStruct(module, file, type.tag);
-  if (!definition) refuse('struct-not-found', `There is no single definition of \`struct ${type.tag}\` in this file or the headers it quotes, so it cannot get a vfio_device.`, file, data);
+  if (!definition) refuse('struct-not-found', `There is no single definition of \`struct ${type.tag}\` in this file or the headers it quotes${missingHeaders(module, file)}, so it cannot get a vfio_device.`, file, data);
   if (embedsDevice(module, file, type.tag)) refuse('older-interface', `\`struct ${type.tag}\` has a vfio_device of its own, yet vfio_add_group_dev() makes the core allocate one. Convert to vfio_init_group_dev() by hand first.`, file, call);
   const named = uncast(ops);
   const table = named.kind === 'unary' && named.op === '&' && named.operand.kind === 'name' ? named.operand.name : null;
