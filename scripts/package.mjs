@@ -10,7 +10,8 @@ const limit = 1_000_000;
 
 /** What goes in. The command line stays out: it has no use inside an editor. */
 const packed = [
-  'package.json', 'README.md', 'CHANGELOG.md', 'LICENSE', 'images/icon.png', 'images/walkthrough', 'examples/driver', 'docs/rules', 'schemas', 'syntaxes',
+  'package.json', 'README.md', 'CHANGELOG.md', 'LICENSE', 'images/icon.png', 'images/walkthrough', 'examples/driver', 'docs/rules',
+  'docs/conversion-notes.md', 'docs/refusals.md', 'schemas', 'syntaxes',
   'dist/extension.cjs', 'dist/server.cjs', 'dist/web', 'dist/web-tree-sitter.wasm', 'dist/tree-sitter-c.wasm', 'dist/licenses.txt',
 ];
 

@@ -1,6 +1,8 @@
 /** What a person sees of a conversion before it is written: a question, and on request the differences of all files. */
 import * as vscode from 'vscode';
 import type { BaseLanguageClient } from 'vscode-languageclient';
+import { createNotes } from './notes.ts';
+import { placeText } from './places.ts';
 import { say } from './say.ts';
 import { nameOf, writeWhole, type Conversion } from './whole-conversion.ts';
 
@@ -27,6 +29,7 @@ interface Shown {
 }
 
 export function createReview(output: () => vscode.LogOutputChannel): Review {
+  const found = createNotes();
   let shown: Shown | undefined;
   let count = 0;
 
@@ -53,7 +56,8 @@ export function createReview(output: () => vscode.LogOutputChannel): Review {
     const problem = await writeWhole(client, conversion);
     if (problem !== undefined) return say(`nothing was converted: ${problem}`);
     say(`converted ${filesOf(conversion)}, not saved yet`);
-    void tellNotes(conversion, output());
+    found.show(client, conversion);
+    void tellNotes(client, conversion, output());
   };
   const followTabs = (): void => {
     const isActive = isShown(vscode.window.tabGroups.activeTabGroup.activeTab);
@@ -61,6 +65,7 @@ export function createReview(output: () => vscode.LogOutputChannel): Review {
   };
 
   const owned = vscode.Disposable.from(
+    found,
     vscode.workspace.registerTextDocumentContentProvider(scheme, {
       provideTextDocumentContent: ({ query }) => shown?.conversion.files[Number(query.split(':')[1])]?.after ?? '',
     }),
@@ -90,14 +95,18 @@ export function createReview(output: () => vscode.LogOutputChannel): Review {
 }
 
 /** Says what a person has to look at, and offers what the commit can say. Without notes nothing pops up. */
-async function tellNotes(conversion: Conversion, output: vscode.LogOutputChannel): Promise<void> {
-  const { notes, message } = conversion;
+async function tellNotes(client: BaseLanguageClient, conversion: Conversion, output: vscode.LogOutputChannel): Promise<void> {
+  const { files, notes, message } = conversion;
   if (notes.length === 0) return;
   output.info(`converted ${filesOf(conversion)}; to be looked at:`);
-  for (const note of notes) output.info(`- ${note}`);
+  for (const note of notes) {
+    const place = placeText(client.protocol2CodeConverter.asUri(note.uri), note.range.start.line);
+    output.info(`${place}: ${note.message}`);
+  }
+  const what = files.length === 1 ? filesOf(conversion) : `${files.length} files`;
   const things = notes.length === 1 ? 'one thing' : `${notes.length} things`;
   const answers = ['Show', 'Copy Commit Message'] as const;
-  const answer = await vscode.window.showInformationMessage(`Converted ${filesOf(conversion)}; ${things} to look at`, ...answers);
+  const answer = await vscode.window.showInformationMessage(`Converted ${what}; ${things} to look at`, ...answers);
   if (answer === 'Show') output.show(true);
   else if (answer === 'Copy Commit Message') await vscode.env.clipboard.writeText(message);
 }
@@ -125,7 +134,7 @@ async function question(conversion: Conversion): Promise<Answer['does']> {
     { label: '$(diff-multiple) Show Changes', detail: 'The differences, and then to apply or discard them', does: 'show' },
     { label: '$(close) Cancel', does: 'nothing' },
     { label: 'to be looked at', kind: vscode.QuickPickItemKind.Separator },
-    ...notes.map((note): Answer => ({ ...inLines(note), does: 'show' })),
+    ...notes.map(({ text }): Answer => ({ ...inLines(text), does: 'show' })),
   ];
   const title = `Convert ${filesOf(conversion)}?`;
   return (await vscode.window.showQuickPick(items, { title, placeHolder: 'Enter applies all of it, Escape leaves everything as it is', ignoreFocusOut: true }))?.does;

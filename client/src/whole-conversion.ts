@@ -1,6 +1,6 @@
 /** A conversion as the server hands it over, and the one way to write it: all of it or nothing. */
 import * as vscode from 'vscode';
-import type { BaseLanguageClient, TextEdit } from 'vscode-languageclient';
+import type { BaseLanguageClient, Range, TextEdit } from 'vscode-languageclient';
 
 /** One file of a conversion: `after` is `before` with all edits made. */
 export interface ConvertedFile {
@@ -10,13 +10,26 @@ export interface ConvertedFile {
   readonly edits: readonly TextEdit[];
 }
 
+/** A note at the line of the result that it speaks of. */
+export interface ConversionNote {
+  /** For a list: it may name lines, of the text before where it does not say otherwise. */
+  readonly text: string;
+  /** For where it stands at its line. */
+  readonly message: string;
+  readonly uri: string;
+  /** Of the text of the line, without the blanks around it. */
+  readonly range: Range;
+  /** That text. */
+  readonly lineText: string;
+}
+
 /** What the server answers to `vfioLifecycle/conversion`. */
 export interface Conversion {
   readonly files: readonly ConvertedFile[];
   /** A person should say yes first. */
   readonly wantsEyes: boolean;
-  /** Sentences for the person who reads the result. */
-  readonly notes: readonly string[];
+  /** What the person who reads the result has to look at. */
+  readonly notes: readonly ConversionNote[];
   /** A subject and a body for the commit. */
   readonly message: string;
 }
@@ -50,7 +63,7 @@ async function openDocument(uri: vscode.Uri): Promise<vscode.TextDocument | unde
   }
 }
 
-/** VS Code gives a document one kind of line end; the places of edits are the same with any. */
-function linesOf(text: string): string {
+/** A text with one kind of line end: VS Code gives a document one, and the places of edits are the same with any. */
+export function linesOf(text: string): string {
   return text.replace(/\r\n?/g, '\n');
 }

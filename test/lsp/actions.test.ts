@@ -350,7 +350,8 @@ describe('the conversion', () => {
 
 describe('a client that asks its user itself', () => {
   const OURS = { initializationOptions: { settings: { targetKernel: '6.0' }, conversionCommand: 'ours.apply' } };
-  interface Whole { readonly files: { uri: string; before: string; after: string; edits: { range: Range; newText: string }[] }[]; readonly wantsEyes: boolean; readonly notes: string[]; readonly message: string }
+  interface Whole { readonly files: { uri: string; before: string; after: string; edits: { range: Range; newText: string }[] }[]; readonly wantsEyes: boolean; readonly notes: PlacedNote[]; readonly message: string }
+  interface PlacedNote { readonly text: string; readonly message: string; readonly uri: string; readonly range: Range; readonly lineText: string }
   const whole = (data: unknown): Promise<Whole> => client!.connection.sendRequest('vfioLifecycle/conversion', data);
 
   /** The arguments of the commands at a text: the minimal style comes first. */
@@ -368,11 +369,10 @@ describe('a client that asks its user itself', () => {
     const { open } = await start(OURS);
     open(URI, OLD_ALONE);
     const [minimal] = await commands(URI, OLD_ALONE, 'vfio_init_group_dev');
-    const { files, wantsEyes, notes, message } = await whole(minimal);
+    const { files, wantsEyes, message } = await whole(minimal);
     expect(files.map(({ uri, before }) => [uri, before])).toEqual([[URI, OLD_ALONE]]);
     expect(TextDocument.applyEdits(TextDocument.create(URI, 'c', 0, OLD_ALONE), files[0]!.edits)).toBe(files[0]!.after);
     expect(files[0]!.after).toContain('vfio_alloc_device(');
-    expect(notes.length).toBeGreaterThan(0);
     expect(message).toMatch(/^vfio\/\w+: Use vfio_alloc_device\(\)\n\n[^]+\w\.\n$/);
     // One file, and no layout changes: undo answers for that.
     expect(wantsEyes).toBe(false);
@@ -388,6 +388,21 @@ describe('a client that asks its user itself', () => {
     const { open } = await start(OURS);
     open(uri, text);
     expect((await whole((await commands(uri, text, 'vfio_init_group_dev('))[index])).wantsEyes).toBe(true);
+  });
+
+  it.each([
+    ['in the file', 'examples/conversion/kettle.c', 'list_add(&kettle->node, &kettles);', /^struct kettle is now freed .* elsewhere must still/],
+    ['in a header', 'test/fixtures/convert/several-files/member-in-header/dock_main.c', 'struct dock {', /^`vdev` is now the first member of struct dock: /],
+  ])('gets each note with the line of the result that it speaks of: %s', async (_, name, line, said) => {
+    const uri = new URL(`../../${name}`, import.meta.url).href;
+    const text = readFileSync(new URL(uri), 'utf8');
+    const { open } = await start(OURS);
+    open(uri, text);
+    const { files, notes } = await whole((await commands(uri, text, 'vfio_init_group_dev('))[0]);
+    const note = notes.find(({ message }) => said.test(message));
+    expect(note).toMatchObject({ lineText: line });
+    const { after } = files.find((file) => file.uri === note!.uri)!;
+    expect(TextDocument.create('', 'c', 0, after).getText(note!.range)).toBe(line);
   });
 
   it('gets nothing for a text that has changed', async () => {

@@ -1,5 +1,5 @@
 import { composeEdits, sortEdits } from '../text/edits.ts';
-import type { Edit, Span } from '../text/span.ts';
+import type { Edit, FileEdits, Span } from '../text/span.ts';
 import type { Site } from '../lifecycle/types.ts';
 import { EDIT_KINDS, type EditKind, type PlannedEdit } from './types.ts';
 
@@ -30,7 +30,7 @@ export function siteBefore(edits: readonly DocumentEdits[], site: Site): Site {
   return { path: site.path, ...spanBefore(editsFor(edits, site.path), site) };
 }
 
-function editsFor(documents: readonly DocumentEdits[], path: string): readonly PlannedEdit[] {
+function editsFor<One extends Edit>(documents: readonly { readonly path: string; readonly edits: readonly One[] }[], path: string): readonly One[] {
   return documents.filter((item) => item.path === path).flatMap((item) => item.edits);
 }
 
@@ -54,6 +54,21 @@ function offsetBefore(edits: readonly Edit[], offset: number): number {
 /** Where the text at an offset is after edits, none of which changes it. */
 export function offsetAfter(edits: readonly Edit[], offset: number): number {
   return edits.reduce((sum, { span, newText }) => span.end <= offset ? sum + newText.length - (span.end - span.start) : sum, offset);
+}
+
+/** A place in documents as one in the edited documents: what an edit took away is where that edit begins to write. */
+export function siteAfter(edits: readonly FileEdits[], { path, start }: Site): Site {
+  // How far the text after the edits is ahead of the text before them.
+  let ahead = 0;
+  for (const { span, newText } of sortEdits(editsFor(edits, path))) {
+    if (span.start > start) break;
+    if (start < span.end) {
+      const at = span.start + ahead + Math.max(0, newText.search(/\S/));
+      return { path, start: at, end: at };
+    }
+    ahead += newText.length - (span.end - span.start);
+  }
+  return { path, start: start + ahead, end: start + ahead };
 }
 
 function kindOf(edit: Edit, parts: readonly PlannedEdit[]): EditKind {

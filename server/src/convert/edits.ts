@@ -7,10 +7,10 @@ import { errorBranchEdits } from './branch.ts';
 import { columnOf, commentsAbove, indentAt, joinRemovals, lineStart, removalOf, wrapCall, type Removal } from './layout.ts';
 import { reviewNotes } from './notes.ts';
 import { statementsOf } from './place.ts';
-import { placeOf, splitEdits } from './several-files/merge.ts';
+import { placeOf, siteOf, splitEdits } from './several-files/merge.ts';
 import { tableEdits } from './tabletext.ts';
 import { EDIT_KINDS, type AllocationPlan, type ConversionPlan, type DevicePlan, type EditKind, type InFile, type PlannedEdit, type PlannedEdits, type UninitPlan } from './types.ts';
-import { unusedLocals } from './unused.ts';
+import { unusedLocals, type Unused } from './unused.ts';
 import { append } from '../text/lists.ts';
 
 /**
@@ -21,7 +21,7 @@ export function editsOf(plan: ConversionPlan): PlannedEdits {
   const perFile = filesOf(plan).map((file) => ({ file, ...fileEdits(plan, file) }));
   return {
     edits: byDocument(perFile.flatMap((item) => splitEdits(item.file, item.edits))),
-    notes: [...plan.notes, ...reviewNotes(perFile.flatMap((item) => item.notes))],
+    notes: [...plan.notes, ...reviewNotes(perFile.flatMap((item) => item.notes.map(({ text, at }) => ({ text, site: siteOf(item.file, at) }))))],
     touched: touchedBy(plan),
   };
 }
@@ -45,7 +45,7 @@ export function filesOf(plan: ConversionPlan): FileIr[] {
 }
 
 /** The edits of one document. */
-function fileEdits(plan: ConversionPlan, file: FileIr): { readonly edits: PlannedEdit[]; readonly notes: readonly string[] } {
+function fileEdits(plan: ConversionPlan, file: FileIr): { readonly edits: PlannedEdit[]; readonly notes: Unused['notes'] } {
   const { text } = file;
   const styleAt = (offset: number): { readonly eol: string; readonly unit: string; readonly width: number } => {
     const own = placeOf(file, offset).file.text;

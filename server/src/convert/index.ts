@@ -2,7 +2,7 @@
 export { planConversion } from './several-files/plan.ts';
 export { prepareConversion, type Prepared, type Relower } from './prepare.ts';
 export { besidesStep } from './obstacles.ts';
-export { composePlanned, offsetAfter, siteBefore, type DocumentEdits } from './compose.ts';
+export { composePlanned, offsetAfter, siteAfter, siteBefore, type DocumentEdits } from './compose.ts';
 export { finishConversion } from './finish/index.ts';
 export { editsOf } from './edits.ts';
 export { whyUnchanged, type Unchanged } from './unchanged.ts';

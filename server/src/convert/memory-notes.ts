@@ -3,33 +3,49 @@ import { contiguousArgument, slabArgument, vmallocArgument } from '../kernel/mem
 import type { CallExpr, Expr, FileIr } from '../ir/types.ts';
 import type { Module } from '../lifecycle/types.ts';
 import { allExpressions, namesIn, statementsOf, uncast } from './place.ts';
+import type { Remark } from './notes.ts';
 import { pointerIn, reachedBy, type Positions } from './reached.ts';
 import { lineIn } from './refuse.ts';
+import { siteOf } from './several-files/merge.ts';
 import { assignmentsOf } from './sites.ts';
 import type { AllocationPlan, Container } from './types.ts';
 import { findStruct, scopeOf, typeOf, type Scope } from './typing.ts';
-import { append } from '../text/lists.ts';
 
 /** One sentence for each property, with the line that asks for it. */
-export function memoryNotes(module: Module, container: Container, allocation: AllocationPlan): string[] {
+export function memoryNotes(module: Module, container: Container, allocation: AllocationPlan): Remark[] {
   const { file, call } = allocation;
   const name = call.name ?? '';
   const line = lineIn(file, call.start);
   const flags = new Set(call.args.flatMap(namesIn));
-  const notes: string[] = [];
+  const notes: Remark[] = [];
+  const lost = (message: string): void => void notes.push({ text: `Line ${line}: ${message}`, message, site: siteOf(file, call) });
   const account = ['GFP_KERNEL_ACCOUNT', '__GFP_ACCOUNT'].find((flag) => flags.has(flag));
-  if (account !== undefined) notes.push(`Line ${line}: ${account} goes, since vfio_alloc_device() allocates with GFP_KERNEL: struct ${container.tag} is no longer accounted to the memory cgroup of the task that creates it.`);
+  if (account !== undefined) lost(`${account} goes, since vfio_alloc_device() allocates with GFP_KERNEL: struct ${container.tag} is no longer accounted to the memory cgroup of the task that creates it.`);
   for (const flag of ['__GFP_NOWARN', '__GFP_RETRY_MAYFAIL'].filter((one) => flags.has(one))) {
-    notes.push(`Line ${line}: ${flag} goes, since vfio_alloc_device() allocates with GFP_KERNEL alone.`);
+    lost(`${flag} goes, since vfio_alloc_device() allocates with GFP_KERNEL alone.`);
   }
-  if (name.endsWith('_node')) notes.push(`Line ${line}: vfio_alloc_device() asks for no NUMA node, as ${name}() did.`);
-  if (/^k[mzc]alloc/.test(name)) append(notes, usesOf(module, file, container, contiguousArgument).map(({ where, use }) =>
-    `${use.name ?? 'A call'}() at line ${lineIn(where, use.start)} is given memory of struct ${container.tag} and needs it physically contiguous. ${name}() saw to that; vfio_alloc_device() takes kvzalloc(), which falls back to vmalloc() for more than a page. Allocate that part on its own.`));
-  if (/^k[mzc]alloc/.test(name)) append(notes, usesOf(module, file, container, slabArgument).map(({ where, use }) =>
-    `${use.name ?? 'A call'}() at line ${lineIn(where, use.start)} is given struct ${container.tag} and needs it from kmalloc(). vfio_alloc_device() takes kvzalloc(), which falls back to vmalloc() for more than a page. Use the size that was asked for.`));
-  if (/^k?v[mzc]/.test(name)) append(notes, usesOf(module, file, container, vmallocArgument).map(({ where, use }) =>
-    `${use.name ?? 'A call'}() at line ${lineIn(where, use.start)} is given memory of struct ${container.tag} and needs it from vmalloc(). vfio_alloc_device() takes kvzalloc(), which takes kmalloc() where it can. Allocate that part on its own.`));
+  if (name.endsWith('_node')) lost(`vfio_alloc_device() asks for no NUMA node, as ${name}() did.`);
+  if (/^k[mzc]alloc/.test(name)) {
+    for (const use of usesOf(module, file, container, contiguousArgument)) {
+      notes.push(remarkOn(use, `is given memory of struct ${container.tag} and needs it physically contiguous. ${name}() saw to that; vfio_alloc_device() takes kvzalloc(), which falls back to vmalloc() for more than a page. Allocate that part on its own.`));
+    }
+  }
+  if (/^k[mzc]alloc/.test(name)) {
+    for (const use of usesOf(module, file, container, slabArgument)) {
+      notes.push(remarkOn(use, `is given struct ${container.tag} and needs it from kmalloc(). vfio_alloc_device() takes kvzalloc(), which falls back to vmalloc() for more than a page. Use the size that was asked for.`));
+    }
+  }
+  if (/^k?v[mzc]/.test(name)) {
+    for (const use of usesOf(module, file, container, vmallocArgument)) {
+      notes.push(remarkOn(use, `is given memory of struct ${container.tag} and needs it from vmalloc(). vfio_alloc_device() takes kvzalloc(), which takes kmalloc() where it can. Allocate that part on its own.`));
+    }
+  }
   return notes;
+}
+
+function remarkOn({ where, use }: Use, text: string): Remark {
+  const name = use.name ?? 'A call';
+  return { text: `${name}() at line ${lineIn(where, use.start)} ${text}`, message: `${name}() ${text}`, site: siteOf(where, use) };
 }
 
 interface Use { readonly where: FileIr; readonly use: CallExpr }

@@ -1,11 +1,12 @@
 import { compareVersions } from '../kernel/version.ts';
 import type { Module } from '../lifecycle/types.ts';
 import { composePlanned, siteBefore, type DocumentEdits } from './compose.ts';
-import { reviewNotes } from './notes.ts';
+import { reviewNotes, type Remark } from './notes.ts';
 import { RefusedError } from './refuse.ts';
 import { STEPS } from './steps/index.ts';
 import type { StepInput, StepResult } from './steps/types.ts';
 import type { Callbacks, ConversionInput, ConversionRequest, Note, Refusal } from './types.ts';
+import { sortEdits } from '../text/edits.ts';
 import { append } from '../text/lists.ts';
 
 /** Lowers a module once more with edits made to its documents; undefined when they cannot be made. */
@@ -61,9 +62,9 @@ export function prepareConversion(input: ConversionInput, request: ConversionReq
       const composed = composePlanned(edits, done.edits);
       const next = relower(composed);
       if (!next) break;
+      append(notes, notesOfStep(done, edits));
       edits = composed;
       module = next;
-      append(notes, reviewNotes(done.notes));
       for (const name of done.touched) touched.add(name);
       for (const [table, names] of done.callbacks ?? []) callbacks.set(table, names);
       for (const path of done.documents ?? []) documents.add(path);
@@ -74,6 +75,18 @@ export function prepareConversion(input: ConversionInput, request: ConversionReq
     return { status: 'refused', refusal: { ...refusal, site: refusal.site && siteBefore(edits, refusal.site) }, module, edits };
   }
   return { status: 'prepared', module, edits, notes, touched: [...touched], callbacks, documents: [...documents] };
+}
+
+/** What a step says, with places in the documents before all edits: where nothing else is said, at the first thing that the step did. */
+function notesOfStep(done: StepResult, before: readonly DocumentEdits[]): Note[] {
+  const [document] = done.edits;
+  const start = sortEdits(document?.edits ?? [])[0]?.span;
+  const first = document && start && { path: document.path, ...start };
+  return reviewNotes(done.notes.map((note) => {
+    const remark: Remark = typeof note === 'string' ? { text: note, site: first } : note;
+    const { site = first } = remark;
+    return { ...remark, site: site && siteBefore(before, site) };
+  }));
 }
 
 function firstOf(asked: readonly (() => StepResult | null)[]): StepResult | null {

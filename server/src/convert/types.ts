@@ -196,14 +196,23 @@ export interface DevicePlan {
  * - `finding`: a fault that the driver had before;
  * - `target`: what is left in it that the target kernel does not know.
  */
-export type Note =
-  | {
-    readonly kind: 'review' | 'label' | 'moved' | 'style' | 'finding' | 'target';
-    readonly text: string;
-    /** The same for a commit message, where the text has lines of the result: they are others as soon as something else changes. */
-    readonly message?: string | undefined;
-  }
-  | { readonly kind: 'release'; readonly text: string; readonly name: string };
+export type Note = NoteKind & {
+  readonly text: string;
+  /**
+   * The same without lines, where the text has some: for a commit message, since lines are others as soon as something else changes, and
+   * for where the note stands at its line.
+   */
+  readonly message?: string | undefined;
+  /**
+   * Where it is to be looked at; missing where nothing in particular is. In the documents as they were given, and, once the engine hands the
+   * conversion out, in its result.
+   */
+  readonly site?: Site | undefined;
+};
+
+type NoteKind =
+  | { readonly kind: 'review' | 'label' | 'moved' | 'style' | 'finding' | 'target' }
+  | { readonly kind: 'release'; readonly name: string };
 
 /** A proved plan for a module. It is data: edits.ts turns it into text, and another style is another such function. */
 export interface ConversionPlan {

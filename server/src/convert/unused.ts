@@ -9,8 +9,14 @@ import { append } from '../text/lists.ts';
 /** Views of an object that a declaration may be dropped with: they only compute. */
 const PURE_CALLS = /^(?:container_of\w*|to_\w+|dev_get_drvdata|\w+_get_drvdata|mdev_dev|mdev_parent_dev|dev_name)$/;
 
+export interface Unused {
+  readonly removals: Removal[];
+  /** On those that are left; `at` is their declaration. */
+  readonly notes: { readonly text: string; readonly at: Span }[];
+}
+
 /** Locals whose last use the edits of a plan take away in one of its documents. */
-export function unusedLocals(plan: ConversionPlan, file: FileIr, edits: readonly Edit[], removals: readonly Removal[]): { readonly removals: Removal[]; readonly notes: string[] } {
+export function unusedLocals(plan: ConversionPlan, file: FileIr, edits: readonly Edit[], removals: readonly Removal[]): Unused {
   const functions = new Set<FunctionIr>(plan.devices.flatMap((device) => [...device.allocations, ...device.frees, ...device.uninits].filter((item) => item.file === file).map((item) => item.fn)));
   const written = (fn: FunctionIr): string => plan.devices.flatMap((device) => [
     ...device.allocations.filter((item) => item.fn === fn).flatMap((item) => [item.dev, item.ops]),
@@ -23,10 +29,10 @@ export function unusedLocals(plan: ConversionPlan, file: FileIr, edits: readonly
  * The same for functions of a document; `written` is the code that the edits put into one. Declarations go when the initialiser only
  * computes; the others are named in a note.
  */
-export function unusedIn(file: FileIr, functions: Iterable<FunctionIr>, written: (fn: FunctionIr) => string, edits: readonly Edit[], removals: readonly Removal[]): { readonly removals: Removal[]; readonly notes: string[] } {
+export function unusedIn(file: FileIr, functions: Iterable<FunctionIr>, written: (fn: FunctionIr) => string, edits: readonly Edit[], removals: readonly Removal[]): Unused {
   const gone: Span[] = [...edits.map((edit) => edit.span), ...removals.map((removal) => removal.span)];
   const found: Removal[] = [];
-  const notes = new Set<string>();
+  const notes = new Map<string, Span>();
   for (const fn of functions) {
     const after = written(fn);
     const places = statementsOf(fn);
@@ -49,7 +55,7 @@ export function unusedIn(file: FileIr, functions: Iterable<FunctionIr>, written:
         const kept = stores.filter((place) => !(place.stmt.kind === 'expr' && isGone(place.stmt.expr)));
         const stuck = kept.some((place) => place.sole || place.conditional || place.stmt.kind !== 'expr' || place.stmt.expr.kind !== 'assign' || !isPure(place.stmt.expr.value));
         if (stuck || (decl.init && !isPure(decl.init)) || hiddenUse(fn, decl, own.length)) {
-          notes.add(`${decl.name} in ${fn.name}() is no longer used.`);
+          notes.set(`${decl.name} in ${fn.name}() is no longer used.`, decl);
           continue;
         }
         unused.add(decl);
@@ -58,7 +64,7 @@ export function unusedIn(file: FileIr, functions: Iterable<FunctionIr>, written:
     }
     for (const decl of unused) append(found, declarationRemovals(file, decl, decls.filter((other) => other.statement.start === decl.statement.start), unused));
   }
-  return { removals: found, notes: [...notes] };
+  return { removals: found, notes: [...notes].map(([text, at]) => ({ text, at })) };
 }
 
 /** The whole declaration, once, when all in it are unused; else the declarator with the comma that goes with it. */

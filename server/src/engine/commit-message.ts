@@ -27,7 +27,7 @@ export function commitMessage(parts: readonly MessagePart[], kernel: string): st
   for (const { folded = [] } of parts) {
     for (const moved of folded) paragraphs.push(movedText(moved));
   }
-  const points = new Set(parts.flatMap(({ notes }) => notes.filter(({ kind }) => kind === 'review' || kind === 'release').map((note) => note.kind === 'release' ? note.text : note.message ?? note.text)));
+  const points = new Set(parts.flatMap(({ notes }) => notes.filter(({ kind }) => kind === 'review' || kind === 'release').map((note) => note.message ?? note.text)));
   if (points.size > 0) paragraphs.push('To be looked at:');
   const body = [...paragraphs.map((text) => wrap(text, '')), ...[...points].map((note) => wrap(note, '- ', '  '))];
   return `${subjectOf(parts, allocates ? 'Use vfio_alloc_device()' : `Follow the life cycle of Linux ${kernel}`)}\n\n${body.map((text, i) => text + (text.startsWith('- ') && body[i + 1]?.startsWith('- ') === true ? '\n' : '\n\n')).join('').trimEnd()}\n`;

@@ -1,8 +1,9 @@
 /** Conversions as the hosts see them: where they are offered, whether they can be done, and the proved edits. */
-import { besidesStep, composePlanned, editsOf, finishConversion, planConversion, prepareConversion, siteBefore, whyUnchanged, type ConversionPlan, type Note, type Prepared, type Refusal, type Unchanged } from '../convert/index.ts';
+import { besidesStep, composePlanned, editsOf, finishConversion, planConversion, prepareConversion, siteAfter, siteBefore, whyUnchanged, type ConversionPlan, type Note, type Prepared, type Refusal, type Unchanged } from '../convert/index.ts';
 import { compareVersions, formatVersion } from '../kernel/version.ts';
 import type { Module, ModuleFacts, Site } from '../lifecycle/types.ts';
 import type { Finding } from '../rules/types.ts';
+import { sortEdits } from '../text/edits.ts';
 import type { FileEdits, Span } from '../text/span.ts';
 import { isBudgetSpent } from '../budget/work.ts';
 import { NO_SETTINGS, type Engine } from './analyse.ts';
@@ -182,12 +183,21 @@ function convertAtAnyCost(engine: Engine, input: ModuleInput, target: TargetKern
       ...dmaNotes({ input, module: prepared.module, edits: prepared.edits }, target, functionName),
       ...(module ? targetNotes({ input, module, edits }, left, target) : []),
     ];
-    return { status: 'converted', edits, notes: [...prepared.notes, ...planned.notes, ...ofTarget, ...remarks] };
+    const ofPlan = planned.notes.map((note) => ({ ...note, site: note.site && siteBefore(prepared.edits, note.site) }));
+    const notes = [...prepared.notes, ...ofPlan, ...ofTarget, ...remarks].map((note) => ({ ...note, site: note.site && siteAfter(edits, note.site) }));
+    return { status: 'converted', edits, notes };
   } catch (error) {
     return failed(error);
   } finally {
     scratch.dispose();
   }
+}
+
+/** Where a conversion begins, as a place in its result; undefined where it has no edits. */
+export function beginningOf(edits: readonly FileEdits[]): Site | undefined {
+  const [document] = edits;
+  const [first] = sortEdits(document?.edits ?? []);
+  return document && first && siteAfter(edits, { path: document.path, ...first.span });
 }
 
 /** The module with edits made; undefined when they cannot be made. */
@@ -267,7 +277,9 @@ function keysOnlyIn(input: ModuleInput, other: ModuleInput): (finding: Finding) 
 /** A finding that the conversion leaves as it found it, for the person who reads the result. */
 function remark(input: ModuleInput, finding: Finding, site: Site): Note {
   const where = site.path === input.file ? '' : ` of ${site.path.slice(site.path.lastIndexOf('/') + 1)}`;
-  return { kind: 'finding', text: `It was there before, at line ${lineIn(input, site.path, site.start)}${where}: ${finding.message} [${finding.rule}].` };
+  const told = `${finding.message} [${finding.rule}].`;
+  const line = lineIn(input, site.path, site.start);
+  return { kind: 'finding', text: `It was there before, at line ${line}${where}: ${told}`, message: `It was there before: ${told}`, site };
 }
 
 const TOO_MUCH = { status: 'refused', reason: 'Not converted: it is too much work to follow what the functions of the module do. Split the largest of them.', site: null, code: null } as const;

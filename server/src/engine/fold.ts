@@ -1,5 +1,5 @@
 /** The fold style: what a minimal conversion leaves in probe and remove moves into `.init` and `.release`, as far as that can be proved. */
-import { composePlanned, finishConversion, offsetAfter, type DocumentEdits, type Note } from '../convert/index.ts';
+import { composePlanned, finishConversion, offsetAfter, siteAfter, type DocumentEdits, type Note } from '../convert/index.ts';
 import { foldDevice, inlinePuttingHelpers, textsBeforeCore, type FoldNote, type FoldRequest, type FoldResult, type Moved } from '../convert/fold/index.ts';
 import type { Module, Site } from '../lifecycle/types.ts';
 import type { FileEdits } from '../text/span.ts';
@@ -85,7 +85,7 @@ function foldAtAnyCost(engine: Engine, input: ModuleInput, target: TargetKernel,
         const proof = prove(engine, scratch, input, next?.input, target, functionName);
         if (!next || proof.status === 'failed') {
           const line = next && proof.status === 'failed' && proof.site ? ` (line ${lineIn(next.input, proof.site.path, proof.site.start)} of what would be the result)` : '';
-          why = notFolded(`${probe.name}() was not folded: ${proof.status === 'failed' ? proof.problem : 'the result cannot be read again'}${line}.`, null, probe.path);
+          why = { ...notFolded(`${probe.name}() was not folded: ${proof.status === 'failed' ? proof.problem : 'the result cannot be read again'}${line}.`, null, probe.path), about: probe.name };
           continue;
         }
         state = next;
@@ -93,9 +93,10 @@ function foldAtAnyCost(engine: Engine, input: ModuleInput, target: TargetKernel,
         // The release that was added to give the memory back does more by now.
         const kept = notes.filter((note) => !('name' in note) || note.name !== result.moved.release);
         const tidied = finished?.steps ?? [];
+        const steps = [start.own, [{ path: probe.path, edits: result.edits }], ...tidied];
         notes = [
-          ...kept.map((note) => 'say' in note ? movedOn(note, [start.own, [{ path: probe.path, edits: result.edits }], ...tidied]) : note),
-          ...start.helpers.map((name): Note => ({ kind: 'review', text: `${name}() went: what it undid moved, and its callers put the device themselves.` })),
+          ...kept.map((note) => 'say' in note ? movedOn(note, steps) : sitedOn(note, steps)),
+          ...start.helpers.map((name) => helperWent(probe, name)),
           ...result.notes.map((note) => movedOn({ ...note, path: probe.path }, tidied)),
         ];
         why = null;
@@ -103,7 +104,7 @@ function foldAtAnyCost(engine: Engine, input: ModuleInput, target: TargetKernel,
       }
       if (why) notes = [...notes, why];
     }
-    const rendered = notes.map((note): Note => 'say' in note ? saidOf(note, note.places.map((place) => lineIn(state.input, note.path, place))) : note);
+    const rendered = notes.map((note) => 'say' in note ? saidOf(note, state) : note);
     return { status: 'converted', edits: state.edits, notes: rendered, ...(folded.length > 0 && { folded }) };
   } catch (error) {
     if (isBudgetSpent(error)) throw error;
@@ -155,14 +156,32 @@ function finish(scratch: Engine, before: Module, input: ModuleInput, state: Stat
   return after && module && { state: { input: after, module, edits }, steps };
 }
 
-function saidOf({ kind, say }: FoldNote, lines: readonly number[]): Note {
-  return { kind, text: say(lines), ...(lines.length > 0 && { message: say([]) }) };
+function saidOf({ kind, say, path, places, about }: Placed, { input, module }: State): Note {
+  const lines = places.map((place) => lineIn(input, path, place));
+  const file = module.sources.find((source) => source.path === path);
+  const start = places[0] ?? file?.functions.find((fn) => fn.name === about)?.nameSpan.start;
+  const site = start === undefined ? undefined : { path, start, end: start };
+  return { kind, text: say(lines), site, ...(lines.length > 0 && { message: say([]) }) };
+}
+
+function helperWent({ path, name: about }: Probe, helper: string): Placed {
+  const text = `${helper}() went: what it undid moved, and its callers put the device themselves.`;
+  return { kind: 'review', path, places: [], about, say: () => text };
 }
 
 /** Why a probe is as the minimal style has it; `site` is in that. */
 function notFolded(sentence: string, site: Site | null, path: string): Placed {
   const say = ([line]: readonly number[]): string => line === undefined ? sentence : sentence.replace(/\.$/, ` (line ${line} of the result).`);
   return { kind: 'style', path, places: site && site.path === path ? [site.start] : [], say };
+}
+
+/** A note on the minimal conversion when a probe has been folded. */
+function sitedOn(note: Note, steps: readonly (readonly FileEdits[])[]): Note {
+  return { ...note, site: note.site && steps.reduce(siteAfterStep, note.site) };
+}
+
+function siteAfterStep(site: Site, step: readonly FileEdits[]): Site {
+  return siteAfter(step, site);
 }
 
 /** A note on a fold, with places in a document as it is after that. */

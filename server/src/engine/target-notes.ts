@@ -21,7 +21,10 @@ export function dmaNotes({ input, module, edits }: Changed, target: TargetKernel
   const file = module.sources.find((source) => source.path === input.file);
   if (!file) return [];
   return driversWithoutDma({ input: { module, kernel: target.version }, file, functionName })
-    .map(({ site, text }) => ({ kind: 'target', text: `${linesOf(input, [siteBefore(edits, site)])}: ${text}.` }));
+    .map(({ site, text }) => {
+      const before = siteBefore(edits, site);
+      return { kind: 'target', text: `${linesOf(input, [before])}: ${text}.`, message: `${text}.`, site: before };
+    });
 }
 
 /** A module after edits, and the edits that made it from the input. */
@@ -36,10 +39,13 @@ export interface Changed {
  * @param left the findings in the changed module; those of other rules are passed over.
  */
 export function targetNotes({ input, module, edits }: Changed, left: readonly Finding[], target: TargetKernel): Note[] {
-  const at = (sites: readonly Site[]): string => linesOf(input, sites.map((site) => siteBefore(edits, site)));
-  const ofFindings = left.filter(isOfTheTarget).map((finding) => `${at([finding.site])}: ${finding.message}.`);
-  const ofForms = oldForms(module, target.version).map((form) => `${at(form.sites)}: ${sentenceOn(form)}.`);
-  return [...new Set([...ofFindings, ...ofForms])].map((text) => ({ kind: 'target', text }));
+  const noteOn = (sites: readonly Site[], sentence: string): Note => {
+    const before = sites.map((site) => siteBefore(edits, site));
+    return { kind: 'target', text: `${linesOf(input, before)}: ${sentence}.`, message: `${sentence}.`, site: before[0] };
+  };
+  const ofFindings = left.filter(isOfTheTarget).map(({ site, message }) => noteOn([site], message));
+  const ofForms = oldForms(module, target.version).map((form) => noteOn(form.sites, sentenceOn(form)));
+  return [...new Map([...ofFindings, ...ofForms].map((note) => [note.text, note])).values()];
 }
 
 function sentenceOn({ name, change: { form, since, instead } }: OldForm): string {

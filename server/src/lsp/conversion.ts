@@ -1,12 +1,13 @@
 /** Conversions as code actions carry them, and as a client gets them that asks its user itself and writes them as one. */
 import {
-  LSPErrorCodes, ResponseError, type CancellationToken, type Command,
+  LSPErrorCodes, ResponseError, type CancellationToken, type Command, type Range,
 } from 'vscode-languageserver';
 import { commitMessage } from '../engine/commit-message.ts';
-import { convert, conversionTarget, newerKernelNotes, reasonsOf, whyNothing } from '../engine/convert.ts';
+import { beginningOf, convert, conversionTarget, newerKernelNotes, reasonsOf, whyNothing } from '../engine/convert.ts';
 import { convertFolding } from '../engine/fold.ts';
 import type { Conversion } from '../engine/types.ts';
 import { applyEdits } from '../text/edits.ts';
+import { lineIndex } from '../text/position.ts';
 import type { Loaded, Session } from './session.ts';
 import { documentChanges, type DocumentChange } from './workspace-edit.ts';
 
@@ -32,10 +33,23 @@ export interface WholeConversion {
   readonly files: readonly ConvertedDocument[];
   /** It leaves the file, changes the layout of a struct or moves state: a person says yes to that first. Undo answers for the rest. */
   readonly wantsEyes: boolean;
-  /** Sentences for the person who reads the result. */
-  readonly notes: readonly string[];
+  /** What the person who reads the result has to look at. */
+  readonly notes: readonly PlacedNote[];
   /** A subject and a body for the commit. */
   readonly message: string;
+}
+
+/** A note at the line of the result that it speaks of. */
+export interface PlacedNote {
+  /** For a list: the sentence may name lines, of the text before where it does not say otherwise. */
+  readonly text: string;
+  /** For where it stands at its line. */
+  readonly message: string;
+  readonly uri: string;
+  /** The text of the line, without the blanks around it. */
+  readonly range: Range;
+  /** That text. */
+  readonly lineText: string;
 }
 
 type Converted = Extract<Conversion, { status: 'converted' }>;
@@ -77,15 +91,44 @@ function conversionOf(loaded: Loaded, data: Partial<ConversionData>): Converted 
 /** The answer to CONVERSION_REQUEST. Throws like `findConversion`, and when a document of the module has another text by now. */
 export async function wholeConversion(session: Session, data: Partial<ConversionData> | null, token: CancellationToken): Promise<WholeConversion> {
   const { loaded, result } = await findConversion(session, data, token);
+  const files = documentChanges(session, loaded, result.edits).map((change, i) => ({
+    ...change,
+    after: applyEdits(change.before, result.edits[i]!.edits),
+  }));
   return {
-    files: documentChanges(session, loaded, result.edits).map((change, i) => ({
-      ...change,
-      after: applyEdits(change.before, result.edits[i]!.edits),
-    })),
+    files,
     wantsEyes: wantsEyes(result, data?.style),
-    notes: [...newerKernelNotes(loaded.kernel), ...result.notes].filter(({ kind }) => kind !== 'label').map(({ text }) => text),
+    notes: placedNotes(session, loaded, result, files),
     message: messageOf(loaded, result),
   };
+}
+
+/** The notes on what the patch does not show by itself; those on nothing in particular stand where the conversion begins. */
+function placedNotes(
+  session: Session, loaded: Loaded, { notes, edits }: Converted, files: readonly ConvertedDocument[],
+): PlacedNote[] {
+  const first = beginningOf(edits);
+  const all = [...newerKernelNotes(loaded.kernel), ...notes];
+  return all.filter(({ kind }) => kind !== 'label' && kind !== 'moved').flatMap(({ text, message, site = first }) => {
+    if (site === undefined) return [];
+    const uri = session.uriOf(site.path);
+    const after = files.find((file) => file.uri === uri)?.after ?? textIn(loaded.input, site.path);
+    return { text, message: message ?? text, uri, ...lineAt(after, site.start) };
+  });
+}
+
+/** The line of an offset, without the blanks around its text. */
+function lineAt(text: string, offset: number): Pick<PlacedNote, 'range' | 'lineText'> {
+  const index = lineIndex(text);
+  const { line } = index.position(offset);
+  const content = text.slice(index.lineStart(line), index.lineStart(line + 1));
+  const start = Math.max(0, content.search(/\S/));
+  const lineText = content.trim();
+  return { range: { start: { line, character: start }, end: { line, character: start + lineText.length } }, lineText };
+}
+
+function textIn({ sources, headers }: Loaded['input'], path: string): string {
+  return [...sources, ...headers].find((one) => one.path === path)?.text ?? '';
 }
 
 function messageOf({ input, kernel }: Loaded, { notes, folded, edits }: Converted): string {

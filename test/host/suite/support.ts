@@ -1,7 +1,8 @@
-import { ok } from 'node:assert/strict';
+import { deepEqual, ok } from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import { suiteSetup, suiteTeardown, teardown } from 'mocha';
-import { chromium, type Page } from 'playwright-core';
+import { chromium, type Locator, type Page } from 'playwright-core';
 import * as vscode from 'vscode';
 import type { Api } from '../../../client/src/shared.ts';
 
@@ -131,4 +132,44 @@ export async function convertDriver(converted: () => boolean | Promise<boolean>)
   });
   // A promise as the result would be waited for here.
   return { done };
+}
+
+/** The folder of the workspace. */
+export function folder(): string {
+  return vscode.workspace.workspaceFolders![0]!.uri.fsPath;
+}
+
+/** A file of the workspace. */
+export function uriOf(name: string): vscode.Uri {
+  return vscode.Uri.joinPath(vscode.workspace.workspaceFolders![0]!.uri, name);
+}
+
+/** The bytes of files under a folder, by their names. */
+export function bytesOf(root: string, names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(names.map((name) => [name, readFileSync(path.join(root, name), 'latin1')]));
+}
+
+/** Waits for the edit, which leaves its documents unsaved, and saves them: also those whose editor VS Code has yet to open. */
+export async function written(names: readonly string[]): Promise<void> {
+  const documents = await Promise.all(names.map((name) => vscode.workspace.openTextDocument(uriOf(name))));
+  await until('the conversion', () => documents.every((document) => document.isDirty));
+  for (const document of documents) ok(await document.save());
+}
+
+/** Puts the files back as they were, in the editors too, and takes away what lies over them. */
+export async function restore(files: Readonly<Record<string, string>>): Promise<void> {
+  await vscode.commands.executeCommand('notifications.clearAll');
+  for (const [name, text] of Object.entries(files)) {
+    const document = await vscode.workspace.openTextDocument(uriOf(name));
+    const edit = new vscode.WorkspaceEdit();
+    edit.replace(document.uri, new vscode.Range(0, 0, document.lineCount, 0), text);
+    await vscode.workspace.applyEdit(edit);
+    await document.save();
+  }
+  deepEqual(bytesOf(folder(), Object.keys(files)), files);
+}
+
+/** What the question before a conversion offers. */
+export function answerRow(page: Page, name: string): Locator {
+  return page.locator('.quick-input-widget .monaco-list-row:visible', { hasText: name }).first();
 }

@@ -1,11 +1,12 @@
 /** What a person presses writes all of a conversion or nothing: the files are, byte for byte, as before or as the command line converts them. */
 import { deepEqual, ok } from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { suite, suiteSetup, test } from 'mocha';
 import type { Page } from 'playwright-core';
 import * as vscode from 'vscode';
-import { clickCall, codeActions, find, inWindow, open, openLightBulb, until, withoutStickyScroll } from './support.ts';
+import {
+  answerRow, bytesOf, clickCall, codeActions, find, folder, inWindow, open, openLightBulb, restore, until, uriOf, withoutStickyScroll, written,
+} from './support.ts';
 
 type Style = 'minimal' | 'fold';
 /** How a person comes to the conversion. */
@@ -76,12 +77,12 @@ suite('a conversion is written as a whole or not at all', () => {
       test(`${one.what}, ${one.style}, by ${one.way}: ${answer}`, async () => {
         const before = bytesOf(folder(), one.files);
         await askFor(one);
-        await answerRow('Cancel').waitFor();
+        await answerRow(page, 'Cancel').waitFor();
         await picture(`conversion-question-${path.basename(one.files[0]!)}.png`);
         const [first, second] = answers[answer];
         if (first === 'Escape') await page.keyboard.press('Escape');
-        else await answerRow(first).click();
-        await answerRow('Cancel').waitFor({ state: 'hidden' });
+        else await answerRow(page, first).click();
+        await answerRow(page, 'Cancel').waitFor({ state: 'hidden' });
         if (second !== undefined) {
           await toolbarButton(second).waitFor();
           await picture(`conversion-changes-${path.basename(one.files[0]!)}.png`);
@@ -100,7 +101,7 @@ suite('a conversion is written as a whole or not at all', () => {
   test('what is to be looked at is one message, which leads to the notes', async () => {
     const before = bytesOf(folder(), ['old_model.c']);
     await askFor({ what: '', files: ['old_model.c'], style: 'fold', way: 'command', answers: [] });
-    await answerRow('Apply').click();
+    await answerRow(page, 'Apply').click();
     await written(['old_model.c']);
     // VS Code shows no toasts under test: the list has what they would say.
     await vscode.commands.executeCommand('notifications.showList');
@@ -117,11 +118,11 @@ suite('a conversion is written as a whole or not at all', () => {
     const files = ['dock/dock_main.c', 'dock/dock_dev.c', 'dock/dock.h'];
     const before = bytesOf(folder(), files);
     await askFor({ what: '', files, style: 'minimal', way: 'command', answers: [] });
-    await answerRow('Apply').waitFor();
+    await answerRow(page, 'Apply').waitFor();
     const edit = new vscode.WorkspaceEdit();
     edit.insert(uriOf('dock/dock.h'), new vscode.Position(0, 0), '\n');
     ok(await vscode.workspace.applyEdit(edit));
-    await answerRow('Apply').click();
+    await answerRow(page, 'Apply').click();
     await page.locator('.statusbar-item', { hasText: 'nothing was converted: dock.h has changed' }).first().waitFor();
     // saveAll() passes over a changed document that no editor shows yet.
     for (const name of files) await (await vscode.workspace.openTextDocument(uriOf(name))).save();
@@ -138,7 +139,7 @@ suite('a conversion is written as a whole or not at all', () => {
       void vscode.commands.executeCommand('vfioLifecycle.convertDriver');
       // With one style only there is nothing to pick.
       await page.locator('.quick-input-widget .monaco-list-row:visible', { hasText: /vfio_alloc_device|Show Changes/ }).first().waitFor();
-      if (await answerRow('Show Changes').count() > 0) return;
+      if (await answerRow(page, 'Show Changes').count() > 0) return;
     } else {
       await clickCall(page, document, 'vfio_init_group_dev');
       await openLightBulb(page);
@@ -147,10 +148,6 @@ suite('a conversion is written as a whole or not at all', () => {
     const folds = page.locator(rows, { hasText: 'folding state' });
     const converts = page.locator(rows, { hasText: 'vfio_alloc_device()' });
     await (style === 'fold' ? folds : converts).first().click();
-  }
-
-  function answerRow(name: string) {
-    return page.locator('.quick-input-widget .monaco-list-row:visible', { hasText: name }).first();
   }
 
   function toolbarButton(name: string) {
@@ -164,41 +161,9 @@ suite('a conversion is written as a whole or not at all', () => {
   }
 });
 
-function folder(): string {
-  return vscode.workspace.workspaceFolders![0]!.uri.fsPath;
-}
-
-function uriOf(name: string): vscode.Uri {
-  return vscode.Uri.joinPath(vscode.workspace.workspaceFolders![0]!.uri, name);
-}
-
 /** The workspace as the command line converts it. */
 function converted(style: Style): string {
   const { HOST_SUITE_CONVERTED: copies } = process.env;
   ok(copies, 'the folder of the converted drivers');
   return path.join(copies, style);
-}
-
-function bytesOf(root: string, names: readonly string[]): Record<string, string> {
-  return Object.fromEntries(names.map((name) => [name, readFileSync(path.join(root, name), 'latin1')]));
-}
-
-/** Waits for the edit, which leaves its documents unsaved, and saves them: also those whose editor VS Code has yet to open. */
-async function written(names: readonly string[]): Promise<void> {
-  const documents = await Promise.all(names.map((name) => vscode.workspace.openTextDocument(uriOf(name))));
-  await until('the conversion', () => documents.every((document) => document.isDirty));
-  for (const document of documents) ok(await document.save());
-}
-
-/** Puts the files back as they were, in the editors too, and takes away what lies over them. */
-async function restore(files: Readonly<Record<string, string>>): Promise<void> {
-  await vscode.commands.executeCommand('notifications.clearAll');
-  for (const [name, text] of Object.entries(files)) {
-    const document = await vscode.workspace.openTextDocument(uriOf(name));
-    const edit = new vscode.WorkspaceEdit();
-    edit.replace(document.uri, new vscode.Range(0, 0, document.lineCount, 0), text);
-    await vscode.workspace.applyEdit(edit);
-    await document.save();
-  }
-  deepEqual(bytesOf(folder(), Object.keys(files)), files);
 }

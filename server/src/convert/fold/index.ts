@@ -85,7 +85,7 @@ function fold(request: FoldRequest): FoldResult {
   return {
     status: 'folded',
     edits: sorted,
-    notes: [...notes, ...unused.notes.map((text): FoldNote => ({ kind: 'review', places: [], say: () => text }))],
+    notes: [...notes, ...unused.notes.map(({ text, at }): FoldNote => ({ kind: 'review', places: [offsetAfter(sorted, at.start)], say: () => text }))],
     touched: [initName, ...(releaseName ? [releaseName] : []), ...[...left.functions].map((one) => one.name), ...frame.tables.map((one) => one.name)],
     moved,
   };

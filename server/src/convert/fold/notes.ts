@@ -54,10 +54,10 @@ export function movedOf(frame: Frame, selection: Selection, init: string, releas
 export function notesOf(frame: Frame, names: Names, selection: Selection, moved: Moved, labels: readonly string[]): FoldNote[] {
   const { file, fn } = frame;
   const notes: FoldNote[] = [];
-  const add = (kind: FoldNote['kind'], text: string): void => void notes.push({ kind, places: [], say: () => text });
-  add('moved', `${moved.init}() now builds what ${fn.name}() built before the register; vfio_alloc_device() calls it.`);
+  const add = (kind: FoldNote['kind'], text: string, about: string): void => void notes.push({ kind, places: [], about, say: () => text });
+  add('moved', `${moved.init}() now builds what ${fn.name}() built before the register; vfio_alloc_device() calls it.`, moved.init);
   if (moved.release) {
-    add('review', `${moved.release}() now does ${moved.undone.join(', ')}: at the last put, which may be after ${moved.from.join('() and ')}() ${moved.from.length > 1 ? 'have' : 'has'} returned.`);
+    add('review', `${moved.release}() now does ${moved.undone.join(', ')}: at the last put, which may be after ${moved.from.join('() and ')}() ${moved.from.length > 1 ? 'have' : 'has'} returned.`, moved.release);
   }
   // What stays only because something else does is one note.
   const reasons = selection.stays.filter(({ why }) => why !== 'counter' && why !== 'drvdata' && why !== 'order' && why !== 'test');
@@ -68,7 +68,7 @@ export function notesOf(frame: Frame, names: Names, selection: Selection, moved:
   }
   append(notes, inOrder(frame, selection));
   append(notes, accounting(frame, names, selection));
-  for (const label of labels) add('label', `Label ${label} in ${fn.name}() went: nothing is left between it and the next.`);
+  for (const label of labels) add('label', `Label ${label} in ${fn.name}() went: nothing is left between it and the next.`, fn.name);
   return notes;
 }
 
@@ -78,7 +78,7 @@ function inOrder(frame: Frame, { stays }: Selection): FoldNote[] {
   if (texts.length === 0) return [];
   const verb = texts.length > 1 ? 'stay' : 'stays';
   const text = `${texts.join(', ')} ${verb} in ${frame.fn.name}() too: something that stays has to come before.`;
-  return [{ kind: 'moved', places: [], say: () => text }];
+  return [{ kind: 'moved', places: [], about: frame.fn.name, say: () => text }];
 }
 
 /** Counts that the probe and others change stay where they are; whether they should follow the device's life is for a person to say. */

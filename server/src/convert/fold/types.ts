@@ -23,6 +23,8 @@ export interface FoldRequest {
 export interface FoldNote {
   readonly kind: Note['kind'] & ('review' | 'moved' | 'label' | 'style');
   readonly places: readonly number[];
+  /** The function of the folded text that it speaks of where it has no places. */
+  readonly about?: string;
   /** @param lines the one-based lines of the places; none for a text that is to do without them. */
   readonly say: (lines: readonly number[]) => string;
 }

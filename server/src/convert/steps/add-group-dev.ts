@@ -62,8 +62,14 @@ export const replaceAddGroupDev: Step = (step) => {
   return {
     edits: out.done(),
     notes: [
-      `struct ${object.tag} now embeds its vfio_device as \`${object.member}\`: up to 5.12 the core allocated it.`,
-      'drvdata takes the place of what vfio_del_group_dev() returned: nothing else may be stored there.',
+      {
+        text: `struct ${object.tag} now embeds its vfio_device as \`${object.member}\`: up to 5.12 the core allocated it.`,
+        site: { path: object.home.path, start: object.struct.start, end: object.struct.start },
+      },
+      {
+        text: 'drvdata takes the place of what vfio_del_group_dev() returned: nothing else may be stored there.',
+        site: { path: file.path, start: object.add.call.start, end: object.add.call.end },
+      },
     ],
     touched: [...new Set([object.add.fn.name, ...dels.map((del) => del.fn.name), ...callbacks])],
   };

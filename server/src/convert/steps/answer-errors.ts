@@ -39,7 +39,7 @@ export const answerWithErrors: Step = (step) => {
     const callers = [...new Set(calls.map((call) => call.scope.fn.name))];
     return {
       edits: out.done(),
-      notes: [answerNote(fn.name, callers)],
+      notes: [{ text: answerNote(fn.name, callers), site: { path: helper.file.path, ...fn.nameSpan } }],
       touched: [fn.name, ...callers],
     };
   }

@@ -18,6 +18,7 @@ import { ownsLines } from './drop.ts';
 import { callsBefore, decidedBy, type Decided } from './decided-before.ts';
 import { earlierFor, type Earlier } from './earlier.ts';
 import { impureCall, isPure } from './pure.ts';
+import type { Remark } from '../notes.ts';
 import type { Step } from './types.ts';
 import { append } from '../../text/lists.ts';
 
@@ -39,7 +40,7 @@ export const chooseOpsFirst: Step = (step) => {
     if (result) {
       return {
         edits: [{ path: file.path, edits: result.edits.map((edit) => ({ ...edit, kind: 'allocation' as const })) }],
-        notes: [`${fn.name}() chooses the ops table before it allocates, because vfio_alloc_device() is given it.`, ...result.notes],
+        notes: result.notes,
         touched: [fn.name],
       };
     }
@@ -52,7 +53,7 @@ type Choice =
   | { readonly kind: 'table'; readonly table: string; readonly site: CallSite }
   | { readonly kind: 'if'; readonly stmt: IfStmt; readonly then: Choice; readonly otherwise: Choice; /** What stands for a test of a helper's result. */ readonly decided: Decided | null };
 
-function chosen(module: Module, file: FileIr, fn: FunctionIr, group: readonly CallSite[]): { readonly edits: Edit[]; readonly notes: string[] } | null {
+function chosen(module: Module, file: FileIr, fn: FunctionIr, group: readonly CallSite[]): { readonly edits: Edit[]; readonly notes: Remark[] } | null {
   const first = group[0]!;
   const variable = rootOf(first.scope, first.target)!.name;
   const values = assignmentsOf(fn, variable);
@@ -78,7 +79,10 @@ function chosen(module: Module, file: FileIr, fn: FunctionIr, group: readonly Ca
   checkConditions({ scope: first.scope, group, moves, allocation, tree, variable }, [...asked, ...looked.map((one) => one.value)]);
   return {
     edits: edits(file, fn, group, choice, [...looked, ...called], tree, allocation),
-    notes: called.map((one) => `\`${plain(textOf(file, one.stmt))}\` stands before the allocation now: the choice needs it, and no way out of ${fn.name}() undoes it.`),
+    notes: [
+      `${fn.name}() chooses the ops table before it allocates, because vfio_alloc_device() is given it.`,
+      ...called.map((one) => `\`${plain(textOf(file, one.stmt))}\` stands before the allocation now: the choice needs it, and no way out of ${fn.name}() undoes it.`),
+    ].map((text) => ({ text, site: { path: file.path, start: allocation.stmt.start, end: allocation.stmt.end } })),
   };
 }
 

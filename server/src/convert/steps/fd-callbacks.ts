@@ -1,4 +1,4 @@
-import type { Expr, FileIr, FunctionIr, InitializerEntry, IfStmt, InitializerExpr, Stmt } from '../../ir/types.ts';
+import type { Expr, FileIr, FunctionIr, InitializerEntry, IfStmt, InitializerExpr, Stmt, VariableIr } from '../../ir/types.ts';
 import type { Edit } from '../../text/span.ts';
 import { leaves } from '../allocation.ts';
 import { tablesOf } from '../arguments.ts';
@@ -24,7 +24,7 @@ export const renameFdCallbacks: Step = (step) => {
   const { file } = step;
   const sites = initsConcerning(step);
   const names = new Set(sites.flatMap((site) => site.call.args[2] ? tablesOf(site.scope, site.call.args[2]) ?? [] : []));
-  const renamed: { readonly table: string; readonly note: string; readonly edits: readonly Edit[] }[] = [];
+  const renamed: { readonly table: VariableIr; readonly note: string; readonly edits: readonly Edit[] }[] = [];
   for (const variable of file.variables) {
     if (!names.has(variable.name) || variable.init?.kind !== 'initializer') continue;
     const found = callbacksOf(variable.init);
@@ -36,13 +36,13 @@ export const renameFdCallbacks: Step = (step) => {
     if (open && refusing) {
       refuse('table-of-old-kernel', `${open.name}() refuses a second file descriptor of the device, which \`.open_device\` is not asked about: it runs for the first open only. Make \`.open\` of \`${variable.name}\` \`.open_device\`, and \`.release\` \`.close_device\`, where that is right.`, file, refusing);
     }
-    renamed.push({ table: variable.name, note: noteOn(variable.name, open, release), edits: found.map((entry) => renameOf(file, entry)) });
+    renamed.push({ table: variable, note: noteOn(variable.name, open, release), edits: found.map((entry) => renameOf(file, entry)) });
   }
   if (renamed.length === 0) return null;
   return {
     edits: [{ path: file.path, edits: renamed.flatMap(({ edits }) => edits.map((edit) => ({ ...edit, kind: 'ops-table' as const }))) }],
-    notes: renamed.map(({ note }) => note),
-    touched: renamed.map(({ table }) => table),
+    notes: renamed.map(({ table, note }) => ({ text: note, site: { path: file.path, ...table.nameSpan } })),
+    touched: renamed.map(({ table }) => table.name),
   };
 };
 

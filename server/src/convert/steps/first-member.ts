@@ -76,9 +76,14 @@ function move(module: Module, { file, struct, field }: Misplaced): StepResult {
     edits.push({ span: { start: first, end: first }, newText: `${text.slice(field.statement.start, field.statement.end)}${lineStart(text, first) + indent.length === first ? `${eol}${indent}` : ' '}` });
   }
   edits.push({ span: withBlankLine(text, { start, end: removal.span.end }), newText: '' });
+  const told = (where: string): string => `\`${field.name}\` is now the first member of struct ${struct.name}${where}: its layout changes for everything that uses it.`;
   return {
     edits: [{ path: file.path, edits: edits.map((edit) => ({ ...edit, kind: 'layout' as const })) }],
-    notes: [`\`${field.name}\` is now the first member of struct ${struct.name} (line ${lineIn(file, struct.start)}): its layout changes for everything that uses it.`],
+    notes: [{
+      text: told(` (line ${lineIn(file, struct.start)})`),
+      message: told(''),
+      site: { path: file.path, start: struct.start, end: struct.start },
+    }],
     touched: [],
   };
 }

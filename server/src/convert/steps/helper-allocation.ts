@@ -138,11 +138,12 @@ function moveIn(module: Module, one: Case, calls: readonly HelperCall[]): StepRe
   out.remove(file, site.at.stmt);
   const written = known.additions.map((item) => item.argument).join('\n');
   out.drop(file, unusedIn(file, [site.fn], () => written, out.edits(file), out.removals(file)).removals);
+  const ofHelper = { path: helper.file.path, ...helper.fn.nameSpan };
   return {
     edits: out.done(),
     notes: [
-      `${helper.fn.name}() allocates and initialises the device${known.additions.length > 0 ? `; it is handed ${known.additions.map((item) => `\`${item.argument}\``).join(' and ')} for that` : ''}.`,
-      ...(returnsNull ? [answerNote(helper.fn.name, [site.fn.name])] : []),
+      { text: `${helper.fn.name}() allocates and initialises the device${known.additions.length > 0 ? `; it is handed ${known.additions.map((item) => `\`${item.argument}\``).join(' and ')} for that` : ''}.`, site: ofHelper },
+      ...(returnsNull ? [{ text: answerNote(helper.fn.name, [site.fn.name]), site: ofHelper }] : []),
     ],
     touched: [helper.fn.name, site.fn.name],
   };

@@ -62,11 +62,12 @@ export function moveOut(module: Module, helper: Helper, site: CallSite, root: st
   const does = `${names.join(', ')} ${names.length > 1 ? 'have' : 'has'} it initialised with the allocation`;
   return {
     edits: out.done(),
-    notes: [
-      empty ? `${fn.name}() went: all that it did is done by vfio_alloc_device().`
+    notes: [{
+      text: empty ? `${fn.name}() went: all that it did is done by vfio_alloc_device().`
         : to === null ? `${fn.name}() no longer initialises the device: ${does}.`
           : `${fn.name}() is now ${to}() and no longer initialises the device: ${does}. Drivers that are not converted here no longer build until they do so as well.`,
-    ],
+      site: empty ? undefined : { path: file.path, ...fn.nameSpan },
+    }],
     touched: [to ?? fn.name, ...calls.map((call) => call.scope.fn.name)],
     ...(to !== null && { documents: [...new Set(calls.map((call) => call.scope.file).filter((one) => one !== file).map((one) => one.path))] }),
   };

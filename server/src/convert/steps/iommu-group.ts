@@ -28,7 +28,10 @@ export const dropIommuGroup: Step = (step) => {
   }
   return {
     edits: [{ path: file.path, edits: [...dropAll(file, gone).map((edit) => ({ ...edit, kind: 'tidy' as const })), ...labels] }],
-    notes: ['vfio_iommu_group_get() and vfio_iommu_group_put() went: since 5.16 registering takes the IOMMU group and gives it back.'],
+    notes: [{
+      text: 'vfio_iommu_group_get() and vfio_iommu_group_put() went: since 5.16 registering takes the IOMMU group and gives it back.',
+      site: { path: file.path, start: calls[0]!.call.start, end: calls[0]!.call.end },
+    }],
     touched: [...gone.keys()].map((fn) => fn.name),
   };
 };

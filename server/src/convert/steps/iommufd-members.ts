@@ -33,7 +33,10 @@ export const addIommufdMembers: Step = ({ input, file, functionName }) => {
   const eol = lineEnding(file.text);
   return {
     edits: [{ path: file.path, edits: tables.flatMap(({ variable, members }) => tableEdits(file, { file, variable, members, releaseStub: null }, indentUnit(file.text), eol).map((edit) => ({ ...edit, kind: 'ops-table' as const }))) }],
-    notes: tables.map(({ variable, members }) => `${variable.name} got the iommufd members that registering insists on in ${formatVersion(kernel)}: ${members.map((member) => `.${member.name}`).join(', ')}.`),
+    notes: tables.map(({ variable, members }) => ({
+      text: `${variable.name} got the iommufd members that registering insists on in ${formatVersion(kernel)}: ${members.map((member) => `.${member.name}`).join(', ')}.`,
+      site: { path: file.path, ...variable.nameSpan },
+    })),
     touched: tables.map(({ variable }) => variable.name),
   };
 };

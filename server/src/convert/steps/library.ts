@@ -82,7 +82,8 @@ function convertOne(step: StepInput, library: Library): StepResult {
     try {
       const moved = moveOut(step.input.module, { file, fn }, site, root, calls, newName(step.input.module, library));
       // Why it is no callback, as a person would ask who has seen what the kernel did to its own libraries.
-      return { ...moved, notes: [...moved.notes, error.refusal.reason.replace('initialises devices for drivers in other modules, and cannot become', 'did not become')] };
+      const why = error.refusal.reason.replace('initialises devices for drivers in other modules, and cannot become', 'did not become');
+      return { ...moved, notes: [...moved.notes, { text: why, site: { path: file.path, ...fn.nameSpan } }] };
     } catch (second) {
       if (!(second instanceof RefusedError)) throw second;
       // The library's author asked for the first; why the second way is barred as well comes behind it.
@@ -151,7 +152,7 @@ function toCallback({ input: { module, kernel } }: StepInput, { init, calls }: L
   return {
     edits: out.done(),
     notes: [
-      `${name} is now ${names.init}(), an .init callback${undo ? `, and ${undo.fn.name}() is ${names.release}(), a .release callback` : ''}: drivers that are not converted here no longer build until they name them in their ops tables.`,
+      { text: `${name} is now ${names.init}(), an .init callback${undo ? `, and ${undo.fn.name}() is ${names.release}(), a .release callback` : ''}: drivers that are not converted here no longer build until they name them in their ops tables.`, site: { path: file.path, ...fn.nameSpan } },
       ...messages,
     ],
     touched: [names.init, ...(undo ? [names.release] : []), ...calls.map((call) => call.scope.fn.name)],

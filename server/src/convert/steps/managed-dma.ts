@@ -33,7 +33,10 @@ export const manageDma: Step = (step) => {
       edits: tableEdits(file, { file, variable, members: [{ name: MEMBER, value: 'true', place: 'back' }], releaseStub: null }, indentUnit(file.text), lineEnding(file.text))
         .map((edit) => ({ ...edit, kind: 'ops-table' as const })),
     })),
-    notes: adding.map(({ use }) => `${use.variable.name} got \`.${MEMBER} = true\`: since 5.19 user space cannot open a device of struct ${use.bus.tag} without it.`),
+    notes: adding.map(({ use }) => ({
+      text: `${use.variable.name} got \`.${MEMBER} = true\`: since 5.19 user space cannot open a device of struct ${use.bus.tag} without it.`,
+      site: { path: use.file.path, ...use.variable.nameSpan },
+    })),
     touched: adding.map(({ use }) => use.variable.name),
   };
 };

@@ -1,4 +1,4 @@
-import type { Edit } from '../../text/span.ts';
+import type { Edit, Span } from '../../text/span.ts';
 import { indentUnit, lineEnding } from '../../text/style.ts';
 import type { CallExpr, FileIr, FunctionIr, IfStmt, Stmt } from '../../ir/types.ts';
 import { rootOf } from '../allocation.ts';
@@ -10,6 +10,7 @@ import { initsConcerning } from '../several-files/concerned.ts';
 import { assignmentsOf, callSites, type CallSite } from '../sites.ts';
 import { typeOf } from '../typing.ts';
 import { dropAll, ownsLines, relabelled } from './drop.ts';
+import type { Remark } from '../notes.ts';
 import type { Step } from './types.ts';
 import { append } from '../../text/lists.ts';
 
@@ -41,7 +42,8 @@ export const replaceManagedAllocation: Step = (step) => {
   const eol = lineEnding(text);
   const edits: Edit[] = [];
   const touched: string[] = [];
-  const notes: string[] = [];
+  const notes: Remark[] = [];
+  const say = (text: string, span: Span): void => void notes.push({ text, site: { path: file.path, ...span } });
   const gone = new Map<FunctionIr, Placed[]>();
   for (const tag of new Set(own.map((item) => item.tag))) {
     // What frees memory of devres is a mistake, which planConversion refuses in its own words.
@@ -54,7 +56,7 @@ export const replaceManagedAllocation: Step = (step) => {
     if (end && freed !== null) {
       edits.push(unmanaged(file, first), { span: { start: end.call.start, end: end.call.end }, newText: `kfree(${freed})` });
       touched.push(end.fn.name, first.fn.name);
-      notes.push(`${end.fn.name}(), which devres calls, puts struct ${tag} where it uninitialised the device.`);
+      say(`${end.fn.name}(), which devres calls, puts struct ${tag} where it uninitialised the device.`, end.call);
       continue;
     }
     const action = freshName(file, prefixOf(first.fn.name) ?? first.fn.name, ['put_device', 'put_vfio_device', 'devm_put_device']);
@@ -67,7 +69,7 @@ export const replaceManagedAllocation: Step = (step) => {
       gone.set(site.fn, [...(gone.get(site.fn) ?? []), at]);
     }
     append(touched, [action, ...group.map((item) => item.fn.name)]);
-    notes.push(`${action}() puts struct ${tag} where devres freed it: behind all that was taken after it.`);
+    say(`${action}() puts struct ${tag} where devres freed it: behind all that was taken after it.`, first.call);
   }
   append(edits, [...dropAll(file, gone), ...[...gone].flatMap(([fn, places]) => relabelled(input.module, file, fn, places, /uninit|free/))]);
   return { edits: [{ path: file.path, edits: edits.map((edit) => ({ ...edit, kind: 'teardown' as const })) }], notes, touched: [...touched, ...[...gone.keys()].map((fn) => fn.name)] };

@@ -33,7 +33,11 @@ function tagged(module: Module, file: FileIr, struct: StructIr): StepResult {
   const place = struct.start + head.length;
   return {
     edits: [{ path: file.path, edits: [{ span: { start: place, end: place }, newText: ` ${tag}`, kind: 'layout' }] }],
-    notes: [`The struct at line ${lineIn(file, struct.start)} that only a typedef named has the tag ${tag} now, because vfio_alloc_device() takes one.`],
+    notes: [{
+      text: `The struct at line ${lineIn(file, struct.start)} that only a typedef named has the tag ${tag} now, because vfio_alloc_device() takes one.`,
+      message: `The struct that only a typedef named has the tag ${tag} now, because vfio_alloc_device() takes one.`,
+      site: { path: file.path, start: struct.start, end: struct.start },
+    }],
     touched: [],
   };
 }

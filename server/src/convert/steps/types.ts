@@ -1,5 +1,6 @@
 import type { FileIr } from '../../ir/types.ts';
 import type { DocumentEdits } from '../compose.ts';
+import type { Remark } from '../notes.ts';
 import type { Callbacks, ConversionInput } from '../types.ts';
 
 export interface StepInput {
@@ -12,8 +13,8 @@ export interface StepInput {
 
 export interface StepResult {
   readonly edits: readonly DocumentEdits[];
-  /** On what is to be looked at in the result. */
-  readonly notes: readonly string[];
+  /** On what is to be looked at in the result; a bare sentence is about the first edit. */
+  readonly notes: readonly (string | Remark)[];
   /** The functions and tables that are changed or added. */
   readonly touched: readonly string[];
   /** See ConversionInput. */

@@ -26,7 +26,10 @@ export const returnNothing: Step = (step) => {
   if (changed.length === 0) return null;
   return {
     edits: out.done(),
-    notes: changed.map(({ form, since, fn }) => `${fn.name}() now returns void, as \`.${form.name}\` of struct ${form.owner} does since ${formatVersion(since)}.`),
+    notes: changed.map(({ form, since, fn }) => ({
+      text: `${fn.name}() now returns void, as \`.${form.name}\` of struct ${form.owner} does since ${formatVersion(since)}.`,
+      site: { path: file.path, ...fn.nameSpan },
+    })),
     touched: changed.map(({ fn }) => fn.name),
   };
 };
