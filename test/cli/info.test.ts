@@ -104,6 +104,7 @@ describe('dump', () => {
     const { path } = make({ 'foo.c': LEAKY });
     expect(run(path, 'dump', '--stage', 'cfg', 'foo.c', 'foo_remove').stdout).toMatch(/^foo_remove:\nb0:/);
     expect(run(path, 'dump', '--stage', 'cfg', 'foo.c', 'none')).toMatchObject({ status: 2, stderr: ['vfio-lifecycle: foo.c: no function none'] });
+    expect(run(path, 'dump', '--stage', 'cfg', 'foo.c', 'foo_prob').stderr).toEqual(['vfio-lifecycle: foo.c: no function foo_prob; did you mean foo_probe?']);
     expect(run(path, 'dump', 'foo.c')).toMatchObject({ status: 2 });
   });
 });

@@ -1,7 +1,8 @@
 /** The commands of the program with their arguments, options and examples: what is parsed, what help shows and what shells complete. */
+import { existsSync } from 'node:fs';
 import { Argument, Command as Parser, CommanderError, Option } from 'commander';
 import { ruleIds } from '../engine/explain.ts';
-import { kernelProblem } from '../engine/project/target.ts';
+import { kernelProblem, knownKernels } from '../engine/project/target.ts';
 import { RULES_SCHEMA } from '../engine/settings/schema.ts';
 import { validate } from '../engine/settings/validate.ts';
 import { largest } from '../text/lists.ts';
@@ -252,9 +253,19 @@ function complaint(error: CommanderError, argv: readonly string[], program: Pars
   const [first = '', ...rest] = error.message.replace(/^error: /, '').split('\n');
   const meant = /^\(Did you mean (.*)\?\)$/.exec(rest.join(' '))?.[1];
   if (meant !== undefined) return `${first}; did you mean ${meant}?`;
-  const command = program.commands.find((one) => one.name() === argv.find((word) => !word.startsWith('-')));
-  if (error.code === 'commander.help') return 'no command; try --help';
+  const word = argv.find((one) => !one.startsWith('-'));
+  if (error.code === 'commander.unknownCommand' && word !== undefined && existsSync(word)) return `${first}; did you mean check ${word}?`;
+  const command = program.commands.find((one) => one.name() === word);
+  if (error.code === 'commander.help') return withoutCommand(argv, program);
   return `${first.replace(/\.$/, '')}; try vfio-lifecycle ${command ? `${command.name()} ` : ''}--help`;
+}
+
+/** The library shows all help where it knows no command: after options alone, and after `help` and a word that is none. */
+function withoutCommand(argv: readonly string[], program: Parser): string {
+  const [command, word] = argv.filter((one) => !one.startsWith('-'));
+  if (command !== 'help' || word === undefined) return 'no command; try --help';
+  const [near] = nearWords(word, program.commands.map((one) => one.name()));
+  return `unknown command '${word}'; ${near === undefined ? 'try vfio-lifecycle --help' : `did you mean ${near}?`}`;
 }
 
 function descriptionOf({ summary, more }: Description): string {
@@ -280,7 +291,7 @@ function paths(name: string): Argument {
 }
 
 function kernelOption(): Option {
-  return new Option('--kernel <version>', 'the target kernel, such as 6.6 (default that of the tree)').argParser(kernelVersion);
+  return new Option('--kernel <version>', `the target kernel, ${knownKernels()[0]} to ${knownKernels().at(-1)} (default that of the tree)`).argParser(kernelVersion);
 }
 
 function ruleOption(): Option {

@@ -2,6 +2,7 @@ import { dump } from '../engine/dump.ts';
 import type { DumpCommand } from './command.ts';
 import { UsageError } from './usage-error.ts';
 import { findInputs, namedFiles } from './inputs.ts';
+import { nearWords } from '../text/near-words.ts';
 import type { Program } from './program.ts';
 import { openWorkspace } from './workspace.ts';
 
@@ -12,9 +13,17 @@ export async function runDump(command: DumpCommand, program: Program): Promise<n
   const workspace = openWorkspace({ ...command, paths: [command.file] }, program.output);
   const engine = await program.engine();
   const text = dump(engine, await workspace.load(file!.path), await workspace.target(file!.path), command.stage, command.fn);
-  if (text === undefined) throw new UsageError(command.fn === undefined ? `${command.file}: nothing to dump` : `${command.file}: no function ${command.fn}`);
+  if (text === undefined) {
+    const names = engine.lowered(await workspace.load(file!.path))?.functions.map((fn) => fn.name) ?? [];
+    throw new UsageError(command.fn === undefined ? `${command.file}: nothing to dump` : `${command.file}: no function ${command.fn}${meant(command.fn, names)}`);
+  }
   program.output.out(text.endsWith('\n') ? text : `${text}\n`);
   return 0;
+}
+
+function meant(name: string, names: readonly string[]): string {
+  const near = nearWords(name, names, 3).slice(0, 2);
+  return near.length === 0 ? '' : `; did you mean ${near.join(' or ')}?`;
 }
 
 /** The counts for a file or for all files of a folder, each line after its path: what `npm run test:kernel` compares. */

@@ -4,6 +4,7 @@ import type { ExplainCommand, RulesCommand } from './command.ts';
 import { renderMarkdown, withFirstExamples } from './markdown.ts';
 import { UsageError } from './usage-error.ts';
 import type { Program } from './program.ts';
+import type { Style } from './style.ts';
 import { keyOf, openWorkspace } from './workspace.ts';
 import { largest } from '../text/lists.ts';
 
@@ -27,13 +28,24 @@ function forReader(subject: string, markdown: string, { style, facts, isVerbose 
   return renderMarkdown(isVerbose ? markdown : withFirstExamples(markdown, page ?? 'explain --verbose'), style);
 }
 
-/** Prints the catalogue. */
-export function runRules({ format }: RulesCommand, { output }: Program): number {
+/** A paragraph at the width of the terminal, four columns in. */
+function indented(markdown: string, style: Style): string {
+  const narrow = { ...style, columns: style.columns && style.columns - 4 };
+  return renderMarkdown(markdown, narrow).replace(/^(?=.)/gm, '    ');
+}
+
+/** Prints the catalogue: on a terminal each rule with its text below, elsewhere a line for each. */
+export function runRules({ format }: RulesCommand, { output, style, facts }: Program): number {
   const { rules } = kernelStages;
   if (format === 'json') {
     const range = (version: readonly [number, number] | undefined): string | null => (version ? version.join('.') : null);
     const list = rules.map((rule) => ({ id: rule.id, severity: rule.severity, since: range(rule.kernels.since), until: range(rule.kernels.until), fix: rule.fixable, what: rule.docs.what }));
     output.out(`${JSON.stringify({ version: 1, rules: list }, null, 2)}\n`);
+    return 0;
+  }
+  if (style.columns !== undefined) {
+    const entries = rules.map(({ id, severity, docs }) => `${style.link(style.paint('strong', id), facts.rulePages && `${facts.rulePages}${id}.md`)}  ${style.paint(severity, severity)}\n${indented(docs.what, style)}`);
+    output.out(`${entries.join('')}`);
     return 0;
   }
   const width = largest([0, ...rules.map((rule) => rule.id.length)]);

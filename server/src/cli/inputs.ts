@@ -44,7 +44,10 @@ export async function findInputs(named: NamedSources, program: Program, onFile?:
   const roots: Root[] = [];
   const files = new Map<string, InputFile>();
   const progress = { read: 0, found: 0, done: 0 };
-  const report = (): void => program.output.progress(progressText(progress, onFile !== undefined));
+  const report = (): void => {
+    const text = progressText(progress, onFile !== undefined);
+    if (text !== undefined) program.output.progress(text);
+  };
   const take = async (file: InputFile): Promise<void> => {
     // Two PATHs may lead to one file.
     if (files.has(file.path)) return;
@@ -77,8 +80,8 @@ export async function findInputs(named: NamedSources, program: Program, onFile?:
 }
 
 /** How far the work is. While a large tree is read more files are still found. */
-function progressText({ read, found, done }: { read: number; found: number; done: number }, isWorking: boolean): string {
-  if (!isWorking || found === 0) return `${read} files read`;
+function progressText({ read, found, done }: { read: number; found: number; done: number }, isWorking: boolean): string | undefined {
+  if (!isWorking || found === 0) return read > 0 ? `${read} files read` : undefined;
   return `${done} of ${found} files checked${read > 0 ? `, ${read} read` : ''}`;
 }
 

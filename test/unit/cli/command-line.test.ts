@@ -34,6 +34,9 @@ describe('help', () => {
 describe('a mistake', () => {
   it.each([
     [['chekc', 'x'], "unknown command 'chekc'; did you mean check?"],
+    [[import.meta.filename], `unknown command '${import.meta.filename}'; did you mean check ${import.meta.filename}?`],
+    [['help', 'chekc'], "unknown command 'chekc'; did you mean check?"],
+    [['help', 'frobnicate'], "unknown command 'frobnicate'; try vfio-lifecycle --help"],
     [['frobnicate'], "unknown command 'frobnicate'; try vfio-lifecycle --help"],
     [['check', '--kernle', '6.1', 'x'], "unknown option '--kernle'; did you mean --kernel?"],
     [['fix', '--frob', 'x'], "unknown option '--frob'; try vfio-lifecycle fix --help"],
