@@ -180,7 +180,7 @@ describe('convert', () => {
   });
 
   it.each([
-    ['a folder without a source', ['convert', '.git'], /nothing to do: no C file .* in \.git$/],
+    ['a folder without a source', ['convert', '.git'], /nothing to convert: no C file .* in \.git$/],
     ['a style that is not there', ['convert', '--style', 'wild', 'bar.c'], /--style/],
     ['a missing file', ['convert', 'none.c'], /none\.c: no such file or folder$/],
   ])('does not take %s', (_, args, message) => {

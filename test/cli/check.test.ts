@@ -226,8 +226,8 @@ describe('bad input to check', () => {
   });
 
   it.each<[string, Record<string, string>, string[], RegExp]>([
-    ['an empty folder', {}, ['.'], /^vfio-lifecycle: nothing to do: no C file \(\.c or \.h\) in \.$/],
-    ['only a Makefile', { 'drv/Makefile': 'obj-m += vfio.o\n' }, ['drv'], /^vfio-lifecycle: nothing to do: no C file .* in drv$/],
+    ['an empty folder', {}, ['.'], /^vfio-lifecycle: nothing to (?:check|fix): no C file \(\.c or \.h\) in \.$/],
+    ['only a Makefile', { 'drv/Makefile': 'obj-m += vfio.o\n' }, ['drv'], /^vfio-lifecycle: nothing to (?:check|fix): no C file .* in drv$/],
     ['folders without sources', { 'a/vfio.txt': LEAKY, 'b/vfio.S': LEAKY }, ['a', 'b'], /in a and 1 more$/],
   ])('%s: a sentence, status 2', (_, files, paths, message) => {
     const { path } = make(files);
@@ -242,7 +242,7 @@ describe('bad input to check', () => {
     const { path } = make({ 'README.md': '/* vfio-lifecycle: allow(missing-put): an example */ vfio\n', 'foo.c': CLEAN });
     const said = 'vfio-lifecycle: README.md: not a C file (.c or .h), passed over';
     expect(run(path, 'check', '--fail-on', 'hint', 'README.md', 'foo.c')).toMatchObject({ status: 0, stdout: '', stderr: [said, DEFAULT] });
-    expect(run(path, 'check', 'README.md')).toMatchObject({ status: 2, stdout: '', stderr: [said, 'vfio-lifecycle: nothing to do: no C file (.c or .h) in README.md'] });
+    expect(run(path, 'check', 'README.md')).toMatchObject({ status: 2, stdout: '', stderr: [said, 'vfio-lifecycle: nothing to check: no C file (.c or .h) in README.md'] });
     expect(run(path, 'convert', 'README.md')).toMatchObject({ status: 2, stdout: '', stderr: ['vfio-lifecycle: README.md: not a C file (.c or .h)'] });
   });
 

@@ -92,6 +92,8 @@ describe.skipIf(!hasScript)('check on a terminal', () => {
   });
 
   it('says that it is done when nothing was found', () => {
-    expect(onTerminal(make({ 'foo.c': CLEAN }).path, {}, 'check', 'foo.c')).toContain('vfio-lifecycle: nothing found in 1 file\n');
+    const { path } = make({ 'foo.c': CLEAN, 'other.c': 'int x;\n' });
+    expect(onTerminal(path, {}, 'check', 'foo.c')).toContain('vfio-lifecycle: nothing found in 1 file\n');
+    expect(onTerminal(path, {}, 'check', 'other.c')).toContain('vfio-lifecycle: nothing to check in 1 C file: VFIO is not mentioned\n');
   });
 });

@@ -17,7 +17,7 @@ import { jsonText, rangeIn, type JsonRange } from './json.ts';
 import type { Program } from './program.ts';
 import type { Output } from './output.ts';
 import { nameSources, type NamedSources } from './stdin.ts';
-import { announceTargets } from './targets.ts';
+import { announceTargets, readingText } from './targets.ts';
 import { encode } from './text-file.ts';
 import { writeFiles } from './write-files.ts';
 import { UsageError } from './usage-error.ts';
@@ -47,7 +47,7 @@ export interface Outcome {
 export async function runChange(command: Change, program: Program): Promise<number> {
   const sources = nameSources(command);
   const inputs = await inputsOf(command, sources, program);
-  const nothing = nothingThere(sources, inputs);
+  const nothing = nothingThere(command.name, sources, inputs);
   if (nothing !== undefined) throw new UsageError(nothing);
   const workspace = openWorkspace({ ...command, ...sources }, program.output);
   const job: Job = { engine: await program.engine(), workspace, output: program.output };
@@ -162,9 +162,10 @@ async function linkedFiles(workspace: Workspace, files: readonly InputFile[]): P
 }
 
 /** Converts a file with what it is linked with, as it is by now. */
-async function convertFile({ engine, workspace }: Job, file: InputFile, linked: readonly InputFile[], style: 'minimal' | 'fold'): Promise<Outcome> {
+async function convertFile({ engine, workspace, output }: Job, file: InputFile, linked: readonly InputFile[], style: 'minimal' | 'fold'): Promise<Outcome> {
   const input = joinLinked(await Promise.all(linked.map((one) => workspace.load(one.path))))[linked.indexOf(file)]!;
   const asked = await workspace.target(file.path);
+  output.detail(readingText(file.shown, input, asked));
   const target = conversionTarget(asked);
   const result = (style === 'fold' ? convertFolding : convert)(engine, input, target, undefined);
   switch (result.status) {
@@ -188,8 +189,11 @@ async function convertFile({ engine, workspace }: Job, file: InputFile, linked: 
   }
 }
 
-async function fixFile({ engine, workspace }: Job, file: InputFile, unsafe: boolean): Promise<Outcome> {
-  const fixes = fixAll(engine, await workspace.load(file.path), await workspace.config(file.path), await workspace.target(file.path), { unsafe });
+async function fixFile({ engine, workspace, output }: Job, file: InputFile, unsafe: boolean): Promise<Outcome> {
+  const input = await workspace.load(file.path);
+  const target = await workspace.target(file.path);
+  output.detail(readingText(file.shown, input, target));
+  const fixes = fixAll(engine, input, await workspace.config(file.path), target, { unsafe });
   return { file, status: fixes.edits.length > 0 ? 'converted' : 'unchanged', notes: [], edits: take(workspace, fixes.edits), fixes };
 }
 

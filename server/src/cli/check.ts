@@ -1,5 +1,5 @@
 import { withProof } from '../engine/fix-proof.ts';
-import type { Analysis, ModuleInput, NotAnalysed, TargetKernel } from '../engine/types.ts';
+import type { Analysis, NotAnalysed } from '../engine/types.ts';
 import type { Finding, Severity } from '../rules/types.ts';
 import type { CheckCommand, FailOn } from './command.ts';
 import { withoutKnown } from './baseline.ts';
@@ -12,10 +12,10 @@ import { jsonReport } from './report-json.ts';
 import { sarifReport } from './report-sarif.ts';
 import { shortReport, sumText, textReport } from './report-text.ts';
 import { nameSources } from './stdin.ts';
-import { announceTargets } from './targets.ts';
+import { announceTargets, readingText } from './targets.ts';
 import { UsageError } from './usage-error.ts';
 import { unparsedIn } from '../engine/unparsed.ts';
-import { openWorkspace, shownPath, type Workspace } from './workspace.ts';
+import { openWorkspace, type Workspace } from './workspace.ts';
 
 /** One analysed file. */
 export interface CheckedFile {
@@ -58,7 +58,7 @@ export async function runCheck(command: CheckCommand, program: Program): Promise
       const findings = TELLS_FIXES.has(command.format) ? analysis.findings.map((one) => withProof(engine, input, config, kernel, one)) : analysis.findings;
       const notAnalysed = [...analysis.notAnalysed, ...unparsedIn(engine, input)];
       found.push({ file, analysis: { ...analysis, findings, notAnalysed } });
-      program.output.detail(readText(file, input, analysis, kernel));
+      program.output.detail(`${readingText(file.shown, input, kernel)}; ${analysis.functions} function${analysis.functions === 1 ? '' : 's'}`);
     } catch (error) {
       failed++;
       const { message } = error as Error;
@@ -68,7 +68,7 @@ export async function runCheck(command: CheckCommand, program: Program): Promise
     }
   });
   await loading;
-  const nothing = nothingThere({ paths, stdin }, inputs);
+  const nothing = nothingThere('check', { paths, stdin }, inputs);
   if (nothing !== undefined) throw new UsageError(nothing);
   failed += inputs.unreadable;
   const all = found.sort((a, b) => comparePaths(a.file.shown, b.file.shown));
@@ -86,7 +86,8 @@ export async function runCheck(command: CheckCommand, program: Program): Promise
     shown,
   };
   program.output.out(render(result, command.format, program));
-  if (files.every(({ analysis }) => analysis.findings.length === 0)) program.output.remark(sumText(result));
+  if (files.length === 0) program.output.remark(`nothing to check in ${inputs.sources} C file${inputs.sources === 1 ? '' : 's'}: VFIO is not mentioned`);
+  else if (files.every(({ analysis }) => analysis.findings.length === 0)) program.output.remark(sumText(result));
   const internal = result.notAnalysed.filter((one) => one.isInternal);
   // The other formats have a place for what was not analysed; an internal error is told of beside them too.
   const untold = command.format === 'github' || command.format === 'gitlab' ? result.notAnalysed : internal;
@@ -95,13 +96,6 @@ export async function runCheck(command: CheckCommand, program: Program): Promise
   }
   if (failed > 0 || internal.length > 0) return 2;
   return files.some(({ analysis }) => analysis.findings.some((finding) => counts(finding, command.failOn))) ? 1 : 0;
-}
-
-/** What was read for a file, and for which kernel: what `--verbose` says. */
-function readText(file: InputFile, input: ModuleInput, { functions }: Analysis, { text, reason }: TargetKernel): string {
-  const others = [...input.sources, ...input.headers].map((one) => one.path).filter((path) => path !== file.path).map(shownPath);
-  const read = others.length > 0 ? `, read with ${others.join(', ')}` : '';
-  return `${file.shown}: ${functions} function${functions === 1 ? '' : 's'}, for Linux ${text} (${reason})${read}`;
 }
 
 function render(result: CheckResult, format: CheckCommand['format'], program: Program): string {

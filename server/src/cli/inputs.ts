@@ -122,12 +122,12 @@ function* sourcesOf({ paths, stdin }: NamedSources, roots: Root[], fail: (error:
 }
 
 /**
- * The sentence for PATHs without a C file, undefined where there is one. Where some were not read, that has been said and is enough.
+ * The sentence for PATHs without a C file, by what was to be done with it; undefined where there is one. Where some were not read, that has been said and is enough.
  */
-export function nothingThere({ paths }: NamedSources, { sources, unreadable: failed }: Inputs): string | undefined {
+export function nothingThere(work: 'check' | 'convert' | 'fix', { paths }: NamedSources, { sources, unreadable: failed }: Inputs): string | undefined {
   if (sources > 0 || failed > 0) return undefined;
   const [first, ...others] = paths;
-  return `nothing to do: no C file (.c or .h) in ${first}${others.length > 0 ? ` and ${others.length} more` : ''}`;
+  return `nothing to ${work}: no C file (.c or .h) in ${first}${others.length > 0 ? ` and ${others.length} more` : ''}`;
 }
 
 /** A path as it follows from the first PATH that contains it: `.` adds nothing, a folder goes before what is in it. */

@@ -1,6 +1,8 @@
+/** What is said of the kernels that the analysis was for. */
+import type { ModuleInput, TargetKernel } from '../engine/types.ts';
 import type { InputFile } from './inputs.ts';
 import type { Output } from './output.ts';
-import { keyOf, type Workspace } from './workspace.ts';
+import { keyOf, shownPath, type Workspace } from './workspace.ts';
 
 /**
  * Says on stderr which kernel the analysis was for, and why: once for each kernel, because the paths may lie in several trees.
@@ -19,4 +21,11 @@ export async function announceTargets(workspace: Workspace, files: readonly Inpu
     said.add(line);
   }
   return first ?? '6.1';
+}
+
+/** What is read together with a file, and for which kernel: what `--verbose` says. */
+export function readingText(shown: string, { file, sources, headers }: ModuleInput, { text, reason }: TargetKernel): string {
+  const others = [...sources, ...headers].map((one) => one.path).filter((path) => path !== file).map(shownPath);
+  const read = others.length > 0 ? `, with ${others.join(', ')}` : '';
+  return `${shown}: for Linux ${text} (${reason})${read}`;
 }

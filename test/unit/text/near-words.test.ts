@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { nearWords } from '../../../server/src/text/near-words.ts';
 
-const KNOWN = ['missing-put', 'double-put', 'vfio_put_device', 'vfio_device_put', 'Release'];
+const KNOWN = ['missing-put', 'double-put', 'vfio_put_device', 'vfio_device_put', 'Release', 'check'];
 
 test.each<[string, readonly string[]]>([
   ['mising-put', ['missing-put']],
@@ -9,6 +9,7 @@ test.each<[string, readonly string[]]>([
   ['doublee-puts', ['double-put']],
   ['vfio_put_devices', ['vfio_put_device']],
   ['rELEAS', ['Release']],
+  ['chekc', ['check']],
   ['put', []],
   ['', []],
   ['something-else', []],
