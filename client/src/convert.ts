@@ -1,6 +1,7 @@
 /** The two ways to a conversion: the code action at the cursor and the command for the active file. */
 import * as vscode from 'vscode';
 import type { BaseLanguageClient, CodeAction } from 'vscode-languageclient';
+import { askObstacles, explain, type Obstacle, type RefusedData } from './refusal.ts';
 import type { Review } from './review.ts';
 import { say } from './say.ts';
 import type { Conversion } from './whole-conversion.ts';
@@ -16,14 +17,23 @@ export type ConversionData = Readonly<Record<string, unknown>>;
 /** What became of one offer. */
 type Answer =
   | { readonly title: string; readonly conversion: Conversion }
-  /** Why it cannot be done: a sentence. */
-  | { readonly reason: string };
+  /** Why it cannot be done: a sentence, and where the server can say more, all that stands in the way. */
+  | { readonly reason: string; readonly obstacles?: readonly Obstacle[] };
 
 /** Converts what a code action offered. */
-export async function convertOffered(client: BaseLanguageClient, data: ConversionData, review: Review): Promise<void> {
+export async function convertOffered(client: BaseLanguageClient, data: ConversionData, output: vscode.LogOutputChannel, review: Review): Promise<void> {
   const answer = await waitFor(() => ask(client, { title: '', data }));
-  if ('reason' in answer) say(`nothing was converted: ${answer.reason}`);
-  else await review.offer(client, answer.conversion);
+  if ('conversion' in answer) await review.offer(client, answer.conversion);
+  else if (answer.obstacles) await explain(client, answer.obstacles, output);
+  else say(`nothing was converted: ${answer.reason}`);
+}
+
+/** Shows why a code action could not offer a conversion, or does it where all files that belong to it are known to allow it. */
+export async function explainRefused(client: BaseLanguageClient, data: RefusedData, output: vscode.LogOutputChannel, review: Review): Promise<void> {
+  const obstacles = await waitFor(() => askObstacles(client, data).catch((error: unknown) => error));
+  if (!Array.isArray(obstacles)) say(String(obstacles));
+  else if (obstacles.length > 0) await explain(client, obstacles as Obstacle[], output);
+  else await convertOffered(client, data, output, review);
 }
 
 /**
@@ -37,7 +47,7 @@ export async function convertDriver(client: BaseLanguageClient, output: vscode.L
   const possible = distinct(answers);
   const chosen = possible.length > 1 ? await pick(possible) : possible[0];
   if (chosen !== undefined) await review.offer(client, chosen.conversion);
-  else if (possible.length === 0) refuse(answers, output);
+  else if (possible.length === 0) await refuse(client, answers, output);
 }
 
 type Possible = Extract<Answer, { conversion: Conversion }>;
@@ -48,7 +58,10 @@ async function askForAll(client: BaseLanguageClient, document: vscode.TextDocume
   const request = { textDocument, range: whole, context: { diagnostics: [], only: [kind] } };
   const actions = await client.sendRequest<CodeAction[] | null>('textDocument/codeAction', request) ?? [];
   return Promise.all(actions.map(async (action): Promise<Answer> => {
-    if (action.disabled !== undefined) return { reason: action.disabled.reason };
+    if (action.disabled !== undefined) {
+      const { reason } = action.disabled;
+      return action.data === undefined ? { reason } : withObstacles(client, reason, action.data as RefusedData);
+    }
     return ask(client, { title: action.title, data: action.command?.arguments?.[0] as ConversionData });
   }));
 }
@@ -58,8 +71,14 @@ async function ask(client: BaseLanguageClient, { title, data }: { readonly title
   try {
     return { title, conversion: await client.sendRequest<Conversion>('vfioLifecycle/conversion', data) };
   } catch (error) {
-    return { reason: error instanceof Error ? error.message : String(error) };
+    return withObstacles(client, error instanceof Error ? error.message : String(error), data);
   }
+}
+
+/** A reason with the places that the server knows for it. */
+async function withObstacles(client: BaseLanguageClient, reason: string, data: RefusedData): Promise<Answer> {
+  const obstacles = await askObstacles(client, data).catch(() => []);
+  return obstacles.length > 0 ? { reason, obstacles } : { reason };
 }
 
 /** A conversion is proved when it is asked for, which takes a moment. */
@@ -67,8 +86,11 @@ function waitFor<T>(work: () => Promise<T>): Thenable<T> {
   return vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title: 'VFIO Lifecycle: converting' }, work);
 }
 
-/** Tells why nothing was converted, without taking the focus from the text. */
-function refuse(answers: readonly Answer[], output: vscode.LogOutputChannel): void {
+/** Tells why nothing was converted. */
+async function refuse(client: BaseLanguageClient, answers: readonly Answer[], output: vscode.LogOutputChannel): Promise<void> {
+  const obstacles = answers.flatMap((answer) => 'reason' in answer ? answer.obstacles ?? [] : []);
+  const distinct = new Map(obstacles.map((one) => [JSON.stringify(one), one]));
+  if (distinct.size > 0) return explain(client, [...distinct.values()], output);
   const reasons = new Set(answers.flatMap((answer) => 'reason' in answer ? answer.reason : []));
   if (reasons.size === 0) return say('nothing to convert in this file');
   const [only] = reasons;

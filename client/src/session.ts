@@ -3,6 +3,7 @@ import { CloseAction, ErrorAction, RevealOutputChannelOn, State, vsdiag } from '
 import type { BaseLanguageClient, ErrorHandler, LanguageClientOptions } from 'vscode-languageclient';
 import { createCheckedFindings } from './checked.ts';
 import { APPLY_CONVERSION } from './convert.ts';
+import { EXPLAIN_REFUSAL } from './refusal.ts';
 import { documentationActions, linkDocumentation } from './documentation.ts';
 import { answerFileRequests, type RealPath } from './files.ts';
 import { createOffers } from './offers.ts';
@@ -48,6 +49,7 @@ export async function startSession(createClient: CreateClient, extension: vscode
         fileRequests: true,
         hidesChecked: true,
         conversionCommand: APPLY_CONVERSION,
+        refusalCommand: EXPLAIN_REFUSAL,
         docs: vscode.Uri.joinPath(extension, 'docs/rules').toString(),
       },
       middleware: {

@@ -1,11 +1,12 @@
 import * as vscode from 'vscode';
-import { APPLY_CONVERSION, convertDriver, convertOffered, type ConversionData } from './convert.ts';
+import { APPLY_CONVERSION, convertDriver, convertOffered, explainRefused, type ConversionData } from './convert.ts';
 import { createWorkspaceCheck } from './check-workspace.ts';
 import { SHOW_DOCUMENTATION, showDocumentation } from './documentation.ts';
 import { followDrivers } from './drivers.ts';
 import { OPEN_EXAMPLE, openExample } from './example.ts';
 import { editMentionsVfio, mentionsVfio } from './gate.ts';
 import { copyReport, pickKernel, showMenu } from './menu.ts';
+import { EXPLAIN_REFUSAL, type RefusedData } from './refusal.ts';
 import { createReview } from './review.ts';
 import { say } from './say.ts';
 import type { CreateClient, Session } from './session.ts';
@@ -83,10 +84,10 @@ export function activate(context: vscode.ExtensionContext, createClient: CreateC
       const { version } = context.extension.packageJSON as { readonly version: string };
       await copyReport(version, (await session)?.activeStatus());
     }),
-    vscode.commands.registerCommand('vfioLifecycle.showRules', () => showDocumentation(context.extensionUri, 'README')),
+    vscode.commands.registerCommand('vfioLifecycle.showRules', () => showDocumentation(context.extensionUri, 'rules/README.md')),
     vscode.commands.registerCommand('vfioLifecycle.showOutput', () => output().show()),
     vscode.commands.registerCommand(OPEN_EXAMPLE, (file?: string) => openExample(context.extensionUri, file)),
-    vscode.commands.registerCommand(SHOW_DOCUMENTATION, (rule: string) => showDocumentation(context.extensionUri, rule)),
+    vscode.commands.registerCommand(SHOW_DOCUMENTATION, (page: string) => showDocumentation(context.extensionUri, page)),
     vscode.commands.registerCommand('vfioLifecycle.checkWorkspace', async () => {
       const client = (await startOnDemand())?.client;
       if (client) await check.run(client);
@@ -98,7 +99,11 @@ export function activate(context: vscode.ExtensionContext, createClient: CreateC
     }),
     vscode.commands.registerCommand(APPLY_CONVERSION, async (data: ConversionData) => {
       const client = (await startOnDemand())?.client;
-      if (client) await convertOffered(client, data, review);
+      if (client) await convertOffered(client, data, output(), review);
+    }),
+    vscode.commands.registerCommand(EXPLAIN_REFUSAL, async (data: RefusedData) => {
+      const client = (await startOnDemand())?.client;
+      if (client) await explainRefused(client, data, output(), review);
     }),
   );
   startIfWanted();

@@ -340,6 +340,33 @@ describe('the conversion', () => {
     expect(offered!.edit).toBeUndefined();
   });
 
+  it('is shown as a question that goes to what stands in the way, for a client with a command for that', async () => {
+    folder = temporaryFolder({ 'bar.c': OLD, 'bar.h': BAR_H_LATE });
+    const options = { settings: { targetKernel: '6.0' }, conversionCommand: 'ours.apply', refusalCommand: 'ours.explain' };
+    const { open } = await start({ initializationOptions: options });
+    open(folder.uriOf('bar.c'), OLD);
+    const at = rangeOf(OLD, 'vfio_init_group_dev');
+    const asked = (await actions(folder.uriOf('bar.c'), at)).find((one) => one.title.startsWith('Why'));
+    expect(asked).toMatchObject({ title: 'Why can this driver not be converted?', kind: 'quickfix', command: { command: 'ours.explain' } });
+    expect(asked!.disabled).toBeUndefined();
+    const { obstacles } = await client!.connection.sendRequest<{ obstacles: object[] }>('vfioLifecycle/refusal', asked!.command!.arguments![0]);
+    expect(obstacles[0]).toMatchObject({ kind: 'member-not-first', uri: folder.uriOf('bar.h'), reason: expect.stringMatching(/`struct bar`.*first/) });
+    // Who asks for conversions gets the disabled one, which the palette's command asks about.
+    const [disabled, ...others] = await actions(folder.uriOf('bar.c'), at, REWRITE);
+    expect(disabled).toMatchObject({ disabled: {}, data: asked!.command!.arguments![0] });
+    expect(others.filter((one) => one.title.startsWith('Why'))).toEqual([]);
+  });
+
+  it('is no question where it can be done', async () => {
+    const options = { settings: { targetKernel: '6.0' }, conversionCommand: 'ours.apply', refusalCommand: 'ours.explain' };
+    const { open } = await start({ initializationOptions: options });
+    open(URI, OLD_ALONE);
+    const [action, ...others] = await actions(URI, rangeOf(OLD_ALONE, 'vfio_init_group_dev'));
+    expect([action, ...others].filter((one) => one!.title.startsWith('Why'))).toEqual([]);
+    const request = client!.connection.sendRequest('vfioLifecycle/refusal', action!.command!.arguments![0]);
+    expect(await request).toEqual({ obstacles: [] });
+  });
+
   it('is left out when it is refused and the client cannot show that', async () => {
     folder = temporaryFolder({ 'bar.c': OLD, 'bar.h': BAR_H_LATE });
     const { open } = await start({ ...K60, capabilities: { ...FULL, textDocument: { ...FULL.textDocument, codeAction: { codeActionLiteralSupport: { codeActionKind: { valueSet: [] } } } } } });

@@ -32,6 +32,22 @@ describe('diagnostics by pull', () => {
     expect(found!.message).toContain('vfio_put_device()');
   });
 
+  it('tell what stands in the way of the conversion once it was worked out, which no pull waits for', async () => {
+    const text = OLD.replace('#include "bar.h"\n', BAR_H).replace('GFP_KERNEL', 'GFP_ATOMIC');
+    let refreshed: () => void = () => undefined;
+    const asked = new Promise<void>((done) => { refreshed = done; });
+    const { open, diagnostics } = await start({ prepare: (one) => one.onRequest(DiagnosticRefreshRequest.type, () => refreshed()) });
+    open(MEMORY, text);
+    const relatedTo = async (): Promise<unknown> => (await diagnostics(MEMORY)).find(({ code }) => code === 'removed-api')!.relatedInformation;
+    expect(await relatedTo()).toBeUndefined();
+    await asked;
+    const line = text.split('\n').findIndex((one) => one.includes('GFP_ATOMIC'));
+    expect(await relatedTo()).toEqual([{
+      location: { uri: MEMORY, range: expect.objectContaining({ start: expect.objectContaining({ line }) }) },
+      message: expect.stringMatching(new RegExp(`^cannot be converted automatically: \`GFP_ATOMIC\`: .* \\(line ${line + 1}\\)$`)),
+    }]);
+  });
+
   it('are unchanged for an unchanged text, and for an edit that changes nothing of them', async () => {
     const { open, change, pull } = await start();
     open(MEMORY, LEAKY);

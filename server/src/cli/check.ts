@@ -1,3 +1,4 @@
+import { withAllObstacles } from '../engine/convertibility.ts';
 import { withProof } from '../engine/fix-proof.ts';
 import type { Analysis, NotAnalysed } from '../engine/types.ts';
 import type { Finding, Severity } from '../rules/types.ts';
@@ -55,7 +56,8 @@ export async function runCheck(command: CheckCommand, program: Program): Promise
       const input = await workspace.load(file.path);
       const config = await workspace.config(file.path);
       const analysis = engine.analyse(input, config, kernel);
-      const findings = TELLS_FIXES.has(command.format) ? analysis.findings.map((one) => withProof(engine, input, config, kernel, one)) : analysis.findings;
+      const told = withAllObstacles(engine, input, kernel, analysis.findings);
+      const findings = TELLS_FIXES.has(command.format) ? told.map((one) => withProof(engine, input, config, kernel, one)) : told;
       const notAnalysed = [...analysis.notAnalysed, ...unparsedIn(engine, input)];
       found.push({ file, analysis: { ...analysis, findings, notAnalysed } });
       program.output.detail(`${readingText(file.shown, input, kernel)}; ${analysis.functions} function${analysis.functions === 1 ? '' : 's'}`);

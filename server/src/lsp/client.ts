@@ -26,6 +26,8 @@ export interface Client {
   readonly hidesChecked: boolean;
   /** The client's command that shows and writes a conversion, for clients that have one. */
   readonly conversionCommand: string | undefined;
+  /** The client's command that shows why a conversion cannot be done, for clients that have one. */
+  readonly refusalCommand: string | undefined;
   /** The settings of the first message: used when the client cannot be asked. */
   readonly settings: Settings;
   /** Folder of the rule pages as a URI with a trailing slash, if the client knows a better one than the server. */
@@ -59,6 +61,7 @@ export function readClient(params: InitializeParams): Client {
     fileRequests: options['fileRequests'] === true,
     hidesChecked: options['hidesChecked'] === true,
     conversionCommand: typeof options['conversionCommand'] === 'string' ? options['conversionCommand'] : undefined,
+    refusalCommand: typeof options['refusalCommand'] === 'string' ? options['refusalCommand'] : undefined,
     settings: readSection(options['settings']),
     docs: typeof options['docs'] === 'string' ? options['docs'].replace(/\/?$/, '/') : undefined,
     folders: params.workspaceFolders?.map((folder) => folder.uri) ?? (params.rootUri ? [params.rootUri] : []),

@@ -39,11 +39,16 @@ async function actionsOf(session: Session, loaded: Loaded, params: CodeActionPar
   }
   // What mends a call of the old model is its conversion: it comes before the comment that would silence the finding.
   const cure = remedies && remedies.convertible.length > 0 ? rewrites.find((one) => !one.disabled) : undefined;
-  if (remedies) append(actions, [...remedies.fixes, ...(cure ? [{ ...cure, kind: CodeActionKind.QuickFix, diagnostics: remedies.convertible }] : []), ...remedies.comments]);
+  if (remedies) {
+    append(actions, remedies.fixes);
+    if (cure) actions.push({ ...cure, kind: CodeActionKind.QuickFix, diagnostics: remedies.convertible });
+    append(actions, explanation(session, rewrites, remedies.convertible));
+    append(actions, remedies.comments);
+  }
   if (wants(REWRITE)) append(actions, rewrites.filter((one) => one !== cure));
   // Who asks for the conversions of the whole file and nothing else is told why there is none.
   const isWhole = span.start === 0 && span.end === loaded.document.getText().length;
-  if (isWhole && only?.length === 1 && only[0] === REWRITE && rewrites.length === 0 && session.client.disabledActions) actions.push(noConversion((await session.linked(loaded)).loaded));
+  if (isWhole && only?.length === 1 && only[0] === REWRITE && rewrites.length === 0 && session.client.disabledActions) actions.push(noConversion(session, (await session.linked(loaded)).loaded));
   // A command that changes the whole file is no answer to a light bulb: only for those who ask for its kind.
   if (only !== undefined && wants(FIX_ALL)) {
     await loaded.analysis();
@@ -128,7 +133,9 @@ async function conversions(session: Session, { loaded, missed }: Awaited<ReturnT
     if (seen.has(same)) continue;
     seen.add(same);
     if (plan.status === 'refused') {
-      if (session.client.disabledActions) actions.push({ ...action, disabled: { reason: reasonsOf(plan) + (plan.code === 'library' ? lookedFor(missed) : '') } });
+      const data = conversionData(loaded, offer.functionName, 'minimal');
+      const reason = reasonsOf(plan) + (plan.code === 'library' ? lookedFor(missed) : '');
+      if (session.client.disabledActions) actions.push({ ...action, disabled: { reason }, ...whyData(session, data) });
       continue;
     }
     append(actions, offered(session, loaded, action, offer.functionName, 'minimal'));
@@ -141,11 +148,13 @@ async function conversions(session: Session, { loaded, missed }: Awaited<ReturnT
 }
 
 /** The conversion of a file that has none to offer, disabled with the reason. */
-function noConversion(loaded: Loaded): CodeAction {
+function noConversion(session: Session, loaded: Loaded): CodeAction {
   const target = conversionTarget(loaded.kernel);
   const plan = planOf(loaded.engine, loaded.input, target, undefined);
   const reason = plan.status === 'refused' ? reasonsOf(plan) : whyNothing(loaded.engine, loaded.input, target).reason;
-  return { title: `Convert the devices of this file for Linux ${target.text}`, kind: REWRITE, disabled: { reason } };
+  const data = conversionData(loaded, undefined, 'minimal');
+  const title = `Convert the devices of this file for Linux ${target.text}`;
+  return { title, kind: REWRITE, disabled: { reason }, ...(plan.status === 'refused' && whyData(session, data)) };
 }
 
 /** Where callers of a library were looked for in vain. */
@@ -155,9 +164,30 @@ function lookedFor(missed: Linked['missed']): string {
   return ` No caller of ${names} was found in the ${missed.files} other C files of the folders around it.`;
 }
 
+function conversionData(loaded: Loaded, functionName: string | undefined, style: ConversionData['style']): ConversionData {
+  return { uri: loaded.document.uri, version: loaded.version, functionName, style };
+}
+
+/** What a client that shows why a conversion cannot be done asks about, as part of the disabled action. */
+function whyData({ client }: Session, data: ConversionData): { readonly data?: ConversionData } {
+  return client.refusalCommand === undefined ? {} : { data };
+}
+
+/**
+ * Editors show no disabled action where the cursor is: a client with a command for it gets an action that tells why the first conversion
+ * there cannot be done.
+ */
+function explanation({ client }: Session, rewrites: readonly CodeAction[], diagnostics: Diagnostic[]): CodeAction[] {
+  const refused = rewrites.find((one) => one.disabled && one.data !== undefined);
+  if (client.refusalCommand === undefined || !refused) return [];
+  const title = 'Why can this driver not be converted?';
+  const command = { title, command: client.refusalCommand, arguments: [refused.data] };
+  return [{ title, kind: CodeActionKind.QuickFix, command, ...(diagnostics.length > 0 && { diagnostics }) }];
+}
+
 /** The action with the client's own command, with what its edit is resolved from, or with the edit for a client that knows neither. */
 function offered(session: Session, loaded: Loaded, action: CodeAction, functionName: string | undefined, style: ConversionData['style']): CodeAction[] {
-  const data: ConversionData = { uri: loaded.document.uri, version: loaded.version, functionName, style };
+  const data = conversionData(loaded, functionName, style);
   const command = conversionCommand(session, action.title, data);
   if (command) return [{ ...action, command }];
   if (session.client.resolveEdits) return [{ ...action, data }];
@@ -174,7 +204,7 @@ function title({ functionName }: ConversionOffer, allocates: boolean, kernel: st
 /** Fills in the edit of a conversion. Throws the protocol's error with the reason when it can no longer be done. */
 export async function resolveCodeAction(session: Session, action: CodeAction, token: CancellationToken): Promise<CodeAction> {
   const data = action.data as Partial<ConversionData> | undefined;
-  if (typeof data?.uri !== 'string' || action.edit) return action;
+  if (typeof data?.uri !== 'string' || action.edit || action.disabled) return action;
   const { loaded, result } = await findConversion(session, data, token);
   return { ...action, edit: workspaceEdit(session, loaded, result.edits) };
 }

@@ -67,18 +67,26 @@ export function converted(loaded: Loaded, { functionName, style }: Partial<Conve
 }
 
 /**
+ * The module that a conversion was offered for, with all that it is converted together with. Throws the protocol's error when the document
+ * is another by now.
+ */
+export async function loadedFor(session: Session, data: Partial<ConversionData> | null, token: CancellationToken): Promise<Loaded> {
+  const alone = typeof data?.uri === 'string' ? await session.load(data.uri, token) : undefined;
+  if (!alone || alone.version !== data?.version) throw new ResponseError(LSPErrorCodes.ContentModified, 'the document changed');
+  return (await session.linked(alone)).loaded;
+}
+
+/**
  * The module that a conversion was offered for and the conversion. Throws the protocol's error when the document is another by now, and
  * with the reason when the conversion can no longer be done.
  */
 export async function findConversion(
   session: Session, data: Partial<ConversionData> | null, token: CancellationToken,
 ): Promise<{ readonly loaded: Loaded; readonly result: Converted }> {
-  const alone = typeof data?.uri === 'string' ? await session.load(data.uri, token) : undefined;
-  if (!alone || alone.version !== data?.version) throw new ResponseError(LSPErrorCodes.ContentModified, 'the document changed');
-  const { loaded } = await session.linked(alone);
+  const loaded = await loadedFor(session, data, token);
   return session.inTurn(async () => {
     await loaded.analysis();
-    return { loaded, result: conversionOf(loaded, data) };
+    return { loaded, result: conversionOf(loaded, data ?? {}) };
   });
 }
 

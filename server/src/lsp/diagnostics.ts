@@ -3,6 +3,7 @@ import {
   type DocumentDiagnosticParams, type DocumentDiagnosticReport,
 } from 'vscode-languageserver';
 import type { Finding, Severity } from '../rules/types.ts';
+import { createObstacles } from './obstacles.ts';
 import type { Loaded, Session } from './session.ts';
 
 const SEVERITIES: Readonly<Record<Severity, DiagnosticSeverity>> = {
@@ -59,6 +60,7 @@ export function createDiagnostics(session: Session, onShown: (uri: string) => vo
   const waiting = new Set<string>();
   /** The last push that was begun, by document. */
   const sending = new Map<string, number>();
+  const obstacles = createObstacles(session);
   let counter = 0;
   let idle: ReturnType<typeof setTimeout> | undefined;
   let soon: ReturnType<typeof setTimeout> | undefined;
@@ -74,8 +76,9 @@ export function createDiagnostics(session: Session, onShown: (uri: string) => vo
       else connection.console.info(log === '' ? `${uri}: analysed` : log);
     }
     logged.set(uri, log);
+    const told = obstacles.tell(loaded, findings);
     settleWhenIdle();
-    return findings.flatMap((finding) => toDiagnostic(session, loaded, finding) ?? []);
+    return told.flatMap((finding) => toDiagnostic(session, loaded, finding) ?? []);
   }
 
   function settleWhenIdle(): void {
@@ -86,6 +89,8 @@ export function createDiagnostics(session: Session, onShown: (uri: string) => vo
   async function settle(): Promise<void> {
     let changed = false;
     for (const { uri } of documents.all()) changed = await session.settle(uri).catch(() => false) || changed;
+    // What a conversion meets is worked out when nobody types: it costs as much as an analysis.
+    if (!changed) changed = await obstacles.workOut().catch(() => false);
     if (changed) refresh();
   }
 
@@ -155,6 +160,7 @@ export function createDiagnostics(session: Session, onShown: (uri: string) => vo
     },
     closed(uri) {
       last.delete(uri);
+      obstacles.closed(uri);
       logged.delete(uri);
       sending.delete(uri);
       if (!client.pullDiagnostics) void connection.sendDiagnostics({ uri, diagnostics: [] });

@@ -9,6 +9,7 @@ import { loadParser } from '../engine/stages.ts';
 import { readClient, type Client } from './client.ts';
 import { codeActions, KINDS, resolveCodeAction } from './code-actions.ts';
 import { CONVERSION_REQUEST, wholeConversion, type ConversionData } from './conversion.ts';
+import { REFUSAL_REQUEST, refusalOf } from './refusal.ts';
 import { createDiagnostics } from './diagnostics.ts';
 import { clientFileSystem, type HostFiles } from './files.ts';
 import { hover } from './hover.ts';
@@ -70,6 +71,7 @@ export function startServer(connection: Connection, host: Host): void {
     connection.onCodeAction((request, token) => codeActions(session, request, token));
     connection.onCodeActionResolve((request, token) => resolveCodeAction(session, request, token));
     connection.onRequest(CONVERSION_REQUEST, (data: Partial<ConversionData> | null, token: CancellationToken) => wholeConversion(session, data, token));
+    connection.onRequest(REFUSAL_REQUEST, (data: Partial<ConversionData> | null, token: CancellationToken) => refusalOf(session, data, token));
     connection.onExecuteCommand((params, token, progress) => check.run(params, token, progress));
     connection.onRequest('vfioLifecycle/kernels', async ({ uri }: { uri?: string }) => {
       const found = uri === undefined ? undefined : await session.foundKernel(uri);

@@ -1,5 +1,5 @@
 import type { Finding, Rule, RuleContext } from './types.ts';
-import { apiUses } from './availability.ts';
+import { apiUses, type ApiUse } from './availability.ts';
 import { areAlternatives, isExcluded, macrosOf } from '../lifecycle/conditions.ts';
 import { isInit } from './removed-api.ts';
 import { formatVersion } from '../kernel/version.ts';
@@ -57,6 +57,42 @@ static void foo_remove(struct mdev_device *mdev)
 	kfree(foo);
 }
 ${DRIVER}`,
+      },
+      {
+        title: 'A driver with two calls, told once',
+        kernel: '6.0',
+        code: `static int foo_probe(struct pci_dev *pdev, const struct pci_device_id *id)
+{
+	struct vfio_pci_core_device *vdev;
+	int ret;
+
+	vdev = kzalloc(sizeof(*vdev), GFP_KERNEL);
+	if (!vdev)
+		return -ENOMEM;
+	if (pdev->is_virtfn)
+		vfio_pci_core_init_device(vdev, pdev, &foo_vf_ops);
+//              ^^^^^^^^^^^^^^^^^^^^^^^^^ deprecated-init-group-dev
+	else
+		vfio_pci_core_init_device(vdev, pdev, &foo_ops);
+
+	dev_set_drvdata(&pdev->dev, vdev);
+	ret = vfio_pci_core_register_device(vdev);
+	if (ret) {
+		vfio_pci_core_uninit_device(vdev);
+		kfree(vdev);
+	}
+	return ret;
+}
+
+static void foo_remove(struct pci_dev *pdev)
+{
+	struct vfio_pci_core_device *vdev = dev_get_drvdata(&pdev->dev);
+
+	vfio_pci_core_unregister_device(vdev);
+	vfio_pci_core_uninit_device(vdev);
+	kfree(vdev);
+}
+`,
       },
       {
         title: 'A driver on top of vfio-pci core',
@@ -149,21 +185,34 @@ static void foo_group_add(struct foo_group *group)
 function check({ facts }: RuleContext): Finding[] {
   const uses = apiUses(facts);
   const kernel = formatVersion(facts.kernel);
-  return uses.flatMap((use): Finding[] => {
-    if (!isInit(use.entry.name) || use.verdict !== 'available' || isExcluded(use.conditions, facts.kernel, macrosOf(facts.module, facts.kernel))) return [];
-    if (uses.some((other) => isNewModel(other.entry.model) && areAlternatives(use.conditions, other.conditions))) return [];
-    return [{
+  const inits = uses.filter((use) => isInit(use.entry.name) && use.verdict === 'available'
+    && !isExcluded(use.conditions, facts.kernel, macrosOf(facts.module, facts.kernel))
+    && !uses.some((other) => isNewModel(other.entry.model) && areAlternatives(use.conditions, other.conditions)));
+  return firstOfEachDocument(inits).map((use): Finding => {
+    const others = inits.filter((one) => one !== use && one.site.path === use.site.path);
+    return {
       rule: deprecatedInitGroupDev.id,
       severity: 'information',
       message: `${use.entry.name}() is right for Linux ${kernel} and gone in 6.1; a driver for 6.1 or later allocates with vfio_alloc_device() and drops its reference with vfio_put_device()`,
       site: use.site,
       functionName: use.functionName,
-      related: [],
+      related: others.map(({ site, entry }) => ({ site, message: `${entry.name}() is called here too` })),
       fix: null,
       convertible: true,
       tags: ['deprecated'],
-    }];
+    };
   });
+}
+
+/** It is told once a driver, and not once a call: there is nothing to mend at any of them. */
+function firstOfEachDocument(uses: readonly ApiUse[]): readonly ApiUse[] {
+  const first = new Map<string, ApiUse>();
+  for (const use of uses) {
+    const { path, start } = use.site;
+    const before = first.get(path);
+    if (before === undefined || start < before.site.start) first.set(path, use);
+  }
+  return [...first.values()];
 }
 
 function isNewModel(model: string): boolean {
