@@ -7,6 +7,7 @@ import { EXPLAIN_REFUSAL } from './refusal.ts';
 import { documentationActions, linkDocumentation } from './documentation.ts';
 import { answerFileRequests, type RealPath } from './files.ts';
 import { createOffers } from './offers.ts';
+import { severityActions } from './severity.ts';
 import { createStatus, type KernelStatus, type Status } from './status.ts';
 
 /** Makes a language client for this host: a Node process or a web worker. */
@@ -55,8 +56,10 @@ export async function startSession(createClient: CreateClient, extension: vscode
       middleware: {
         provideCodeActions: async (document, range, context, token, next) => {
           const actions = await next(document, range, context, token) ?? [];
-          const pages = context.only === undefined || context.only.contains(vscode.CodeActionKind.QuickFix) ? documentationActions(context.diagnostics) : [];
-          return [...actions, ...pages].map(offers.named);
+          const isFix = context.only === undefined || context.only.contains(vscode.CodeActionKind.QuickFix);
+          const { diagnostics } = context;
+          const more = isFix ? [...severityActions(document.uri, diagnostics), ...documentationActions(diagnostics)] : [];
+          return [...actions, ...more].map(offers.named);
         },
         provideDiagnostics: async (document, previousResultId, token, next) => {
           const report = await next(document, previousResultId, token);

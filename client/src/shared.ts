@@ -9,6 +9,7 @@ import { copyReport, pickKernel, showMenu } from './menu.ts';
 import { EXPLAIN_REFUSAL, type RefusedData } from './refusal.ts';
 import { createReview } from './review.ts';
 import { say } from './say.ts';
+import { REPORT_AS, reportRuleAs } from './severity.ts';
 import type { CreateClient, Session } from './session.ts';
 import type { RealPath } from './files.ts';
 
@@ -87,6 +88,7 @@ export function activate(context: vscode.ExtensionContext, createClient: CreateC
     vscode.commands.registerCommand('vfioLifecycle.showRules', () => showDocumentation(context.extensionUri, 'rules/README.md')),
     vscode.commands.registerCommand('vfioLifecycle.showOutput', () => output().show()),
     vscode.commands.registerCommand(OPEN_EXAMPLE, (file?: string) => openExample(context.extensionUri, file)),
+    vscode.commands.registerCommand(REPORT_AS, reportRuleAs),
     vscode.commands.registerCommand(SHOW_DOCUMENTATION, (page: string) => showDocumentation(context.extensionUri, page)),
     vscode.commands.registerCommand('vfioLifecycle.checkWorkspace', async () => {
       const client = (await startOnDemand())?.client;

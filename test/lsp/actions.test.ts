@@ -148,6 +148,30 @@ describe('fixing all', () => {
     expect(await diagnostics(URI)).toEqual([]);
     expect(await actions(URI, whole, ['source.fixAll.vfio'])).toEqual([]);
   });
+
+  it('of one kind is offered where the rule has several safe fixes, and leaves the other rules alone', async () => {
+    const probe = /static int foo_probe[^]*?\n\}\n/.exec(UNCHECKED)![0];
+    const twice = UNCHECKED.replace(probe, () => `${probe}\n${probe.replace('foo_probe', 'foo_probe_hot')}`).replace('.probe = foo_probe,', '.probe = foo_probe,\n\t.remove = foo_remove,');
+    const leaky = twice.replace('\tif (ret) {\n\t\tvfio_put_device(&foo->vdev);\n\t\treturn ret;\n\t}', '\tif (ret)\n\t\treturn ret;');
+    const { open, change, diagnostics } = await start();
+    open(URI, leaky);
+    const offered = await actions(URI, rangeOf(leaky, '!foo'));
+    const ofKind = offered.find(({ title }) => title === 'Fix all of null-check-on-alloc in this file');
+    expect(ofKind).toMatchObject({ kind: 'quickfix' });
+    const before = new Set((await diagnostics(URI)).map(({ code }) => code));
+    expect(before).toContain('missing-put');
+    change(URI, 2, [{ text: apply(await resolve(ofKind!), URI, leaky) }]);
+    const after = (await diagnostics(URI)).map(({ code }) => code);
+    expect(after).not.toContain('null-check-on-alloc');
+    expect(after).toContain('missing-put');
+  });
+
+  it('of one kind is not offered for one fix alone', async () => {
+    const { open } = await start();
+    open(URI, UNCHECKED);
+    const offered = await actions(URI, rangeOf(UNCHECKED, '!foo'));
+    expect(offered.filter(({ title }) => title.startsWith('Fix all of'))).toEqual([]);
+  });
 });
 
 describe('the conversion', () => {

@@ -28,6 +28,7 @@ const packages: Readonly<Record<string, RegExp>> = {
   'vscode-languageserver': /^server\/src\/lsp\//,
   'vscode-languageserver-textdocument': /^server\/src\/lsp\//,
   'commander': /^server\/src\/cli\//,
+  'jsonc-parser': /^client\//,
   'web-tree-sitter': /^server\/src\/syntax\//,
   'node:': /^server\/src\/(lsp\/node|cli\/)|^client\/src\/extension\.ts/,
 };

@@ -26,6 +26,13 @@ export interface FixResult {
   readonly skipped: readonly SkippedFix[];
 }
 
+export interface FixOptions {
+  /** Take the unsafe fixes too. */
+  readonly unsafe: boolean;
+  /** Only the findings of this rule. */
+  readonly rule?: string | undefined;
+}
+
 /** A fix may uncover the next defect; more rounds than this are a fix that feeds itself. */
 const MAX_ROUNDS = 12;
 
@@ -34,7 +41,7 @@ const MAX_ROUNDS = 12;
  * accepted, and when all of one round together bring no finding. Fixes that are in each other's way wait for the next round, and so does the
  * fix of a caller while a function that it calls is fixed. Never throws.
  */
-export function fixAll(engine: Engine, input: ModuleInput, config: Configuration, kernel: TargetKernel, options: { readonly unsafe: boolean }): FixResult {
+export function fixAll(engine: Engine, input: ModuleInput, config: Configuration, kernel: TargetKernel, options: FixOptions): FixResult {
   // A store of its own: the texts on the way are nobody's documents.
   const scratch = engine.sibling();
   try {
@@ -58,6 +65,7 @@ export function fixAll(engine: Engine, input: ModuleInput, config: Configuration
     };
     const isWanted = (finding: Finding): boolean => {
       if (finding.fix === null || rejected.has(attemptKey(finding))) return false;
+      if (options.rule !== undefined && finding.rule !== options.rule) return false;
       const isOffered = finding.fix.safety === 'safe' && finding.severity !== 'hint';
       if (!options.unsafe && !isOffered) return false;
       const { doubt, isWrong } = proofOf(scratch, current, config, kernel, finding);

@@ -1,5 +1,5 @@
 import {
-  CodeActionKind, CodeActionTriggerKind, type CancellationToken, type CodeAction, type CodeActionParams, type Diagnostic, type SnippetTextEdit,
+  CodeActionKind, CodeActionTriggerKind, LSPErrorCodes, ResponseError, type CancellationToken, type CodeAction, type CodeActionParams, type Diagnostic, type SnippetTextEdit,
   type WorkspaceEdit,
 } from 'vscode-languageserver';
 import { conversionsAt, conversionTarget, planOf, reasonsOf, whyNothing, type ConversionOffer } from '../engine/convert.ts';
@@ -8,6 +8,7 @@ import { fixAll } from '../engine/fix.ts';
 import { fixTitle, withFewProofs } from '../engine/fix-proof.ts';
 import { suppressionFor, type SuppressionComment } from '../engine/suppress.ts';
 import type { Linked } from '../engine/project/linked.ts';
+import type { Finding } from '../rules/types.ts';
 import { conversionCommand, converted, findConversion, type ConversionData } from './conversion.ts';
 import { toDiagnostic } from './diagnostics.ts';
 import type { Loaded, Session } from './session.ts';
@@ -76,6 +77,7 @@ async function quickFixes(
   const { diagnostics: shown, triggerKind } = context;
   const fixes: CodeAction[] = [];
   const comments: CodeAction[] = [];
+  const rulesHere = new Set<string>();
   const convertible: Diagnostic[] = [];
   const { findings } = await loaded.analysis();
   const limit = triggerKind === CodeActionTriggerKind.Automatic ? AUTOMATIC_PROOFS : findings.length;
@@ -92,6 +94,7 @@ async function quickFixes(
     const { fix } = proved(finding);
     if (fix) {
       const safe = fix.safety === 'safe';
+      if (safe) rulesHere.add(finding.rule);
       fixes.push({
         title: fixTitle(fix),
         kind: CodeActionKind.QuickFix,
@@ -103,7 +106,36 @@ async function quickFixes(
     const comment = suppressionFor(loaded.document.getText(), finding);
     if (comment) comments.push({ title: `Suppress ${finding.rule} with a comment…`, kind: CodeActionKind.QuickFix, diagnostics, edit: commentEdit(session, loaded, comment) });
   }
-  return { fixes, comments, convertible };
+  const ofKind = [...rulesHere].flatMap((rule) => fixesOfKind(session, loaded, findings, rule));
+  return { fixes: [...fixes, ...ofKind], comments, convertible };
+}
+
+/** What a later request needs to make all safe fixes of a rule. */
+interface FixesOfKind {
+  readonly uri: string;
+  readonly version: number;
+  readonly fixRule: string;
+}
+
+/** All safe fixes of a rule in the file, proved together when they are asked for; none where the rule has one alone, or the client cannot ask. */
+function fixesOfKind(session: Session, loaded: Loaded, findings: readonly Finding[], rule: string): CodeAction[] {
+  const count = findings.filter((one) => one.rule === rule && one.fix?.safety === 'safe').length;
+  if (count < 2 || !session.client.resolveEdits) return [];
+  const data: FixesOfKind = { uri: loaded.document.uri, version: loaded.version, fixRule: rule };
+  return [{ title: `Fix all of ${rule} in this file`, kind: CodeActionKind.QuickFix, data }];
+}
+
+/** The edit of all safe fixes of a rule. Throws the protocol's error when the document is another by now, or nothing is left to fix. */
+async function resolveFixes(session: Session, action: CodeAction, data: FixesOfKind, token: CancellationToken): Promise<CodeAction> {
+  const loaded = await session.load(data.uri, token);
+  if (!loaded || loaded.version !== data.version) throw new ResponseError(LSPErrorCodes.ContentModified, 'the document changed');
+  return session.inTurn(async () => {
+    await loaded.analysis();
+    const { engine, input, config, kernel } = loaded;
+    const { edits } = fixAll(engine, input, config, kernel, { unsafe: false, rule: data.fixRule });
+    if (edits.length === 0) throw new ResponseError(LSPErrorCodes.RequestFailed, `no safe fix of ${data.fixRule} is left`);
+    return { ...action, edit: workspaceEdit(session, loaded, edits) };
+  });
 }
 
 /** Where the client can, the cursor waits for the reason. Without one the comment allows nothing, and a warning says so. */
@@ -205,6 +237,7 @@ function title({ functionName }: ConversionOffer, allocates: boolean, kernel: st
 export async function resolveCodeAction(session: Session, action: CodeAction, token: CancellationToken): Promise<CodeAction> {
   const data = action.data as Partial<ConversionData> | undefined;
   if (typeof data?.uri !== 'string' || action.edit || action.disabled) return action;
+  if ('fixRule' in data) return resolveFixes(session, action, data as unknown as FixesOfKind, token);
   const { loaded, result } = await findConversion(session, data, token);
   return { ...action, edit: workspaceEdit(session, loaded, result.edits) };
 }

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 /** The order matters: that nothing runs can be seen only before something runs. */
-const files = ['activation', 'language', 'settings', 'several-files', 'whole-or-nothing', 'notes', 'refusal', 'documentation', 'status', 'whole-workspace', 'first-steps', 'person'];
+const files = ['activation', 'language', 'settings', 'several-files', 'whole-or-nothing', 'notes', 'refusal', 'severity', 'documentation', 'status', 'whole-workspace', 'first-steps', 'person'];
 
 /** Called by VS Code in the extension host. Writes the counts for the launcher; rejects when a test failed or none ran. */
 export async function run(): Promise<void> {

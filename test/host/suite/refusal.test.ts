@@ -42,7 +42,7 @@ suite('a conversion that is refused', () => {
     await vscode.commands.executeCommand('vfioLifecycle.showOutput');
     const said = page.locator('.output-view-container .view-lines, .pane-body .view-lines');
     await said.getByText(/\[unsuitable-allocation\]/).first().waitFor();
-    match(await said.first().innerText(), /not converted:\s[^]*atomic\.c:\d+:\s`GFP_ATOMIC`/);
+    match(await said.first().innerText(), /not\sconverted:\s[^]*atomic\.c:\d+:\s`GFP_ATOMIC`/);
     await vscode.commands.executeCommand('workbench.action.closePanel');
     await vscode.commands.executeCommand('notifications.clearAll');
   });
