@@ -20,14 +20,15 @@ const common = {
 // The ES module of web-tree-sitter calls createRequire(import.meta.url), which is undefined in a CommonJS bundle.
 const treeSitter = { 'web-tree-sitter': inProject('node_modules/web-tree-sitter/web-tree-sitter.cjs') };
 const node = { ...common, platform: 'node', format: 'cjs' };
-const web = { ...common, platform: 'browser', conditions: ['browser'] };
-// One file for both: the engine is nearly all of it. Where it runs in a worker, what asks for Node's modules is never called.
-const anywhere = { ...common, platform: 'neutral', format: 'iife', mainFields: ['module', 'main'], conditions: ['node', 'browser'], external: ['node:*', ...builtinModules] };
+// One file for both: nearly all of it is the same. Where it runs in a worker, what asks for Node's modules is never called.
+const anywhere = { ...common, platform: 'neutral', mainFields: ['module', 'main'], conditions: ['node', 'browser'], external: ['node:*', ...builtinModules] };
 
 const bundles = [
-  { ...node, entryPoints: ['client/src/extension.ts'], outfile: 'dist/extension.cjs', external: ['vscode'] },
-  { ...web, format: 'cjs', entryPoints: ['client/src/browser.ts'], outfile: 'dist/web/extension.js', external: ['vscode'] },
-  { ...anywhere, entryPoints: ['server/src/lsp/main.ts'], outfile: 'dist/web/server.js', alias: treeSitter },
+  {
+    ...anywhere, entryPoints: ['client/src/main.ts'], outfile: 'dist/web/extension.js', format: 'cjs',
+    external: ['vscode', ...anywhere.external], supported: { 'dynamic-import': false },
+  },
+  { ...anywhere, format: 'iife', entryPoints: ['server/src/lsp/main.ts'], outfile: 'dist/web/server.js', alias: treeSitter },
   { ...node, entryPoints: ['server/src/lsp/node-main.ts'], outfile: 'dist/server.cjs' },
   { ...node, entryPoints: ['server/src/cli/main.ts'], outfile: 'dist/cli.cjs', alias: treeSitter, banner: { js: '#!/usr/bin/env node' } },
 ];
@@ -46,11 +47,12 @@ if (watch) {
   }
 }
 
-/** Leaves nothing in dist/ but what is no bundle: the two wasm modules, which Node's bundles look for in dist/. */
+/** Leaves nothing in dist/ but what is no bundle: the two wasm modules, which Node's bundles look for in dist/, and the extension's name for Node. */
 function emptyDist() {
   const dist = inProject('dist');
   rmSync(dist, { recursive: true, force: true });
   mkdirSync(dist);
+  writeFileSync(path.join(dist, 'extension.cjs'), "module.exports = require('./web/extension.js');\n");
   for (const file of ['web-tree-sitter/web-tree-sitter.wasm', 'tree-sitter-c/tree-sitter-c.wasm']) {
     copyFileSync(inProject('node_modules', file), path.join(dist, path.basename(file)));
   }

@@ -35,10 +35,23 @@ export async function packVsix(file = inProject(`${name}-${version}.vsix`)) {
     if (one.isFile()) chmodSync(path.join(one.parentPath, one.name), 0o644);
   }
   // The page of an extension has no folder around it: vsce makes addresses of the repository of its links and pictures.
-  await createVSIX({ cwd: folder, packagePath: file, dependencies: false });
+  await withoutNews(() => createVSIX({ cwd: folder, packagePath: file, dependencies: false }));
   const { size } = statSync(file);
   if (size > limit) throw new Error(`${file} has ${size} bytes; the limit is ${limit}`);
   return file;
+}
+
+/** Lets the packer say what is wrong, and not which files it has packed. */
+async function withoutNews(pack) {
+  const { log } = console;
+  console.log = (...said) => {
+    if (!/^\W*(?:\d+m)? ?(?:INFO|DONE) /.test(said.join(' '))) log(...said);
+  };
+  try {
+    await pack();
+  } finally {
+    console.log = log;
+  }
 }
 
 if (process.argv[1] === import.meta.filename) {

@@ -47,7 +47,7 @@ const pictures = {
 };
 
 const wanted = process.argv.slice(2);
-installEditorHost({ browser: true });
+await installEditorHost({ browser: true });
 const data = fs.mkdtempSync(path.join(os.tmpdir(), 'screenshot-'));
 const folders = { data, userData: path.join(data, 'user'), extensions: path.join(data, 'extensions') };
 const workspace = path.join(data, 'driver');

@@ -52,7 +52,7 @@ async function executable() {
   if (process.env.VSCODE_EXE) return path.resolve(process.env.VSCODE_EXE);
   const display = process.platform !== 'linux' || process.env.DISPLAY || process.env.WAYLAND_DISPLAY;
   if (display) return downloadAndUnzipVSCode();
-  installEditorHost({ browser: true });
+  await installEditorHost({ browser: true });
   return shim;
 }
 

@@ -1,7 +1,7 @@
 // Runs the packed web extension in a browser: in VS Code for the Web, where it is a part of a site, and in the workbench of a remote, where it comes
-// from the remote. Ends with the line of counts; without a browser nothing is tested, and that is said.
+// from the remote. And looks at what `npm start` shows. Ends with the line of counts; without a browser nothing is tested, and that is said.
 import { build } from 'esbuild';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -43,8 +43,13 @@ async function runAll() {
   const browser = await startChromium({ profile: path.join(data, 'chromium') });
   try {
     await inPage(browser, 'VS Code for the Web', site.workbench, results);
-    if (process.platform === 'linux' && process.arch === 'x64') await inRemote(browser, { data, ours, suite }, results);
-    else skip('the web extension in a remote workbench, which runs on Linux x64 only');
+    if (process.platform === 'linux' && process.arch === 'x64') {
+      await inRemote(browser, { data, ours, suite }, results);
+      await firstStart(browser);
+    } else {
+      skip('the web extension in a remote workbench, which runs on Linux x64 only');
+      skip('what `npm start` shows, which is the same workbench');
+    }
   } finally {
     await browser.stop();
     await site.stop();
@@ -91,7 +96,7 @@ function textsOf(folder) {
 
 /** Both extensions are installed in a remote, and run in the browser. */
 async function inRemote(browser, { data, ours, suite }, results) {
-  installEditorHost({ browser: true });
+  await installEditorHost({ browser: true });
   const folders = { data, userData: path.join(data, 'user'), extensions: path.join(data, 'extensions') };
   for (const folder of [ours, suite]) {
     const { publisher, name, version } = JSON.parse(fs.readFileSync(path.join(folder, 'package.json'), 'utf8'));
@@ -104,6 +109,44 @@ async function inRemote(browser, { data, ours, suite }, results) {
     await inPage(browser, 'a remote workbench', `${editor.origin}/?${query}`, results);
   } finally {
     await editor.stop();
+  }
+}
+
+/** What a person sees who types `npm start`: on the terminal, and behind the address that it prints. */
+async function firstStart({ context }) {
+  const env = { ...process.env, EDITOR_HOST: '1', NO_OPEN: '1' };
+  const child = spawn(process.execPath, [inProject('scripts/start.mjs')], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = new Promise((resolve) => { child.once('exit', resolve); });
+  let said = '';
+  await new Promise((resolve) => {
+    child.stdout.on('data', (text) => {
+      said += text;
+      if (said.includes('Ctrl+C stops it.')) resolve();
+    });
+    child.once('exit', resolve);
+  });
+  const [address] = /http:\S+/.exec(said) ?? [];
+  const words = ['Building and packing', 'Installing', 'Starting', 'Things to try'];
+  result('npm start says what it does and what to try', address && words.every((word) => said.includes(word)) && !said.includes('├'), said);
+  if (address) await looksRight(await context.newPage(), address);
+  child.kill('SIGTERM');
+  const status = await ended;
+  result('npm start ends when it is told to', status === 0, `its exit status was ${status}`);
+}
+
+/** The caret is at the first mistake, and the problems are in view. */
+async function looksRight(page, address) {
+  page.setDefaultTimeout(120_000);
+  await page.goto(address);
+  const what = 'npm start opens at the first mistake with the problems in view';
+  try {
+    await page.locator('.markers-panel .monaco-list-row', { hasText: 'missing-put' }).first().waitFor();
+    await page.locator('.line-numbers.active-line-number', { hasText: '46' }).waitFor();
+    console.log(`ok      ${what}`);
+    result(what, true);
+  } catch (error) {
+    await page.screenshot({ path: inProject('out/web-failure.png') });
+    result(what, false, error.message);
   }
 }
 

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { activate as activateShared, type Api } from './shared.ts';
 
-/** Entry of the extension in a browser: the server is a web worker. */
+/** The extension in a browser: the server is a web worker. */
 export function activate(context: vscode.ExtensionContext): Api {
   return activateShared(context, async (options) => {
     const { LanguageClient } = await import('vscode-languageclient/browser');

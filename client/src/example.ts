@@ -30,7 +30,7 @@ export async function openExample(extension: vscode.Uri, file?: string): Promise
 
 /** Shows the text from the start also where it is open and was changed: undo brings the changes back. */
 async function show({ file, place }: Example, text: string): Promise<void> {
-  const document = await vscode.workspace.openTextDocument(vscode.Uri.from({ scheme: 'untitled', path: file }));
+  const document = await openUntitled(file, text);
   if (document.getText() !== text) {
     const edit = new vscode.WorkspaceEdit();
     edit.replace(document.uri, new vscode.Range(0, 0, document.lineCount, 0), text);
@@ -40,4 +40,13 @@ async function show({ file, place }: Example, text: string): Promise<void> {
   const editor = await vscode.window.showTextDocument(document, { preview: false });
   editor.selection = new vscode.Selection(at, at);
   editor.revealRange(editor.selection, vscode.TextEditorRevealType.InCenter);
+}
+
+/** By its name, or by VS Code's where a file of that name is at the root of the file system. */
+async function openUntitled(file: string, content: string): Promise<vscode.TextDocument> {
+  try {
+    return await vscode.workspace.openTextDocument(vscode.Uri.from({ scheme: 'untitled', path: file }));
+  } catch {
+    return vscode.workspace.openTextDocument({ language: 'c', content });
+  }
 }

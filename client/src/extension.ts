@@ -1,12 +1,19 @@
-import { realpath } from 'node:fs/promises';
-import type { ExtensionContext } from 'vscode';
+import { commands, type ExtensionContext } from 'vscode';
 import { activate as activateShared, type Api } from './shared.ts';
 
-/** Entry of the desktop and remote extension: the server is a Node process. */
-export function activate(context: ExtensionContext): Api {
+/** The desktop and remote extension: the server is a Node process. */
+export async function activate(context: ExtensionContext): Promise<Api> {
+  // `npm start` asks for it.
+  if (process.env['VFIO_LIFECYCLE_SHOW_PROBLEMS'] !== undefined) void showProblems();
+  const { realpath } = await import('node:fs/promises');
   return activateShared(context, async (options) => {
     const { LanguageClient, TransportKind } = await import('vscode-languageclient/node');
     const module = context.asAbsolutePath('dist/server.cjs');
     return new LanguageClient('vfioLifecycle', 'VFIO Lifecycle', { module, transport: TransportKind.ipc }, options);
   }, (path) => realpath(path));
+}
+
+async function showProblems(): Promise<void> {
+  await commands.executeCommand('workbench.actions.view.problems');
+  await commands.executeCommand('workbench.action.focusActiveEditorGroup');
 }

@@ -21,7 +21,7 @@ function ensurePackages(needs) {
   run(program, [...args, ...install.slice(1)], quiet);
 }
 
-/** The tests for the packages that the editor host and the Neovim run need. */
+/** The tests for the packages that the editor host and the runs in other editors need. */
 export const packages = {
   chromium: () => existsSync(process.env.CHROMIUM || '/usr/bin/chromium'),
   'fonts-dejavu-core': () => existsSync('/usr/share/fonts/truetype/dejavu'),
@@ -29,6 +29,9 @@ export const packages = {
   make: () => hasProgram('make'),
   python3: () => hasProgram('python3'),
   neovim: () => hasProgram('nvim'),
+  'emacs-nox': () => hasProgram('emacs'),
+  // Emacs has it itself from 29 on.
+  'elpa-eglot': () => spawnSync('emacs', ['--batch', '--eval', '(require (quote eglot))'], { stdio: 'ignore' }).status === 0,
 };
 
 /** A part of `packages` by name. */

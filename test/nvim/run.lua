@@ -1,4 +1,4 @@
--- The language server in Neovim (0.7 and later) over stdio: diagnostics, hover and a code action on the open buffer.
+-- The language server in Neovim over stdio, started by a configuration of docs/editors.md (CONFIGURATION): diagnostics, hover and a code action.
 -- Prints a line for each check and ends with the counts; the exit status is 1 when one failed.
 local passed, failed = 0, 0
 -- Only ends what hangs, in milliseconds.
@@ -10,14 +10,38 @@ local function check(name, test)
   io.stdout:write((ok and 'ok      ' or 'FAILED  ') .. name .. (ok and '' or ': ' .. tostring(problem)) .. '\n')
 end
 
+-- What the configurations use and an older Neovim lacks, as far as they use it.
+vim.fs = vim.fs or {
+  dirname = function(path) return path and vim.fn.fnamemodify(path, ':h') end,
+  find = function(names)
+    return vim.tbl_filter(function(path) return path ~= '' end, vim.tbl_map(function(name) return vim.fn.findfile(name, '.;') end, names))
+  end,
+}
+vim.lsp.start = vim.lsp.start or function(config)
+  -- It could answer what the server asks, and did not say so.
+  local capabilities = vim.lsp.protocol.make_client_capabilities()
+  capabilities.workspace.configuration = true
+  local id = vim.lsp.start_client(vim.tbl_extend('keep', config, { capabilities = capabilities }))
+  vim.lsp.buf_attach_client(0, id)
+  return id
+end
+if not vim.lsp.config then
+  local configs = {}
+  vim.lsp.config = function(name, config) configs[name] = vim.tbl_extend('keep', { name = name, root_dir = vim.fn.getcwd() }, config) end
+  vim.lsp.enable = function(name)
+    vim.api.nvim_create_autocmd('FileType', { pattern = configs[name].filetypes, callback = function() vim.lsp.start(configs[name]) end })
+  end
+end
+
+dofile(vim.env.CONFIGURATION)
 local buffer = vim.api.nvim_get_current_buf()
 vim.bo[buffer].filetype = 'c'
-local client_id = vim.lsp.start_client({
-  name = 'vfio-lifecycle',
-  cmd = { vim.env.SERVER_NODE, vim.env.SERVER, '--stdio' },
-  root_dir = vim.fn.getcwd(),
-})
-vim.lsp.buf_attach_client(buffer, client_id)
+local client_id
+assert(vim.wait(limit, function()
+  local _, client = next((vim.lsp.get_clients or vim.lsp.get_active_clients)())
+  client_id = client and client.id
+  return client_id ~= nil
+end, 20), 'the configuration starts nothing')
 
 local function text()
   return table.concat(vim.api.nvim_buf_get_lines(buffer, 0, -1, false), '\n')
@@ -47,6 +71,11 @@ local document = vim.lsp.util.make_text_document_params(buffer)
 
 check('the three mistakes are shown', function()
   wait_for_diagnostics(3)
+end)
+
+check('the severity of the settings is taken', function()
+  assert(find_rule('null-check-on-alloc').severity == vim.diagnostic.severity.WARN)
+  assert(find_rule('missing-put').severity == vim.diagnostic.severity.ERROR)
 end)
 
 check('hover tells of a function', function()

@@ -41,8 +41,9 @@ async function run(): Promise<void> {
 
   await check('opens the example driver, which travels with it', async () => {
     await vscode.commands.executeCommand('vfioLifecycle.openExampleDriver', 'mistakes.c');
-    const example = vscode.Uri.from({ scheme: 'untitled', path: 'mistakes.c' });
-    await until('the mistakes', () => vscode.languages.getDiagnostics(example).length === 3);
+    const example = vscode.window.activeTextEditor?.document;
+    if (example?.isUntitled !== true) throw new Error(`${example?.uri.toString()} is shown`);
+    await until('the mistakes', () => vscode.languages.getDiagnostics(example.uri).length === 3);
   });
 
   await report({ done: true });
