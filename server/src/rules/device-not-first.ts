@@ -196,12 +196,17 @@ function check({ facts }: RuleContext): Finding[] {
       site: { path: placed.file.path, start: designator.start, end: designator.end },
       functionName: placed.function.name,
       related: late.flatMap((one) => [
-        { site: siteOf(one.struct.file, one.before), message: `\`${one.before.name}\` is in front` },
-        { site: siteOf(one.struct.file, one.field), message: `\`${one.field.name}\` of \`${path}\` must be the first member` },
+        { site: siteOf(one.struct.file, one.before), message: `\`${one.before.name}\` comes first` },
+        { site: siteOf(one.struct.file, one.field), message: mustBeFirst(one.field.name, path) },
       ]),
       fix: late.every((one) => one.isCertain) ? fixFor(late) : null,
     }];
   });
+}
+
+/** The member, and where it is on the way to a device that lies deeper. */
+function mustBeFirst(name: string, path: string): string {
+  return path === name ? `\`${name}\` must be the first member` : `\`${name}\`, on the way to \`${path}\`, must be the first member`;
 }
 
 function siteOf(file: FileIr, field: FieldIr): Site {

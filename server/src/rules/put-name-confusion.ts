@@ -202,7 +202,7 @@ function findingOf(facts: ModuleFacts, { file, function: fn, call }: PlacedCall)
     message: `vfio_put_device() of ${name}, of which vfio_device_get_from_dev() took a registration count: vfio_device_put() gives that back, and unregister waits for it`,
     site: { path: file.path, start: call.start, end: call.end },
     functionName: fn.name,
-    related: get === undefined ? [] : [{ site: get.site, message: 'takes the registration count' }],
+    related: get === undefined ? [] : [{ site: get.site, message: 'vfio_device_get_from_dev() takes the registration count' }],
     fix: { title: 'Call vfio_device_put()', safety: 'safe', edits: [{ path: file.path, edits: [replace(call.callee, 'vfio_device_put')] }] },
   };
 }
