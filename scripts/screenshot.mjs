@@ -32,7 +32,7 @@ const themes = { light: 'Default Light Modern', dark: 'Default Dark Modern' };
 
 /** A column of the README, and the half of a walkthrough. */
 const column = { width: 880, height: 560 };
-const step = { width: 640, height: 400 };
+const step = { width: 640, height: 460 };
 
 /** What is taken: where it goes, in which themes and size, and how the editor comes to show it. */
 const pictures = {
@@ -110,7 +110,13 @@ async function showChanges() {
   await page.locator('.monaco-diff-editor .line-insert').first().waitFor();
   // Down to the probe, where one call comes in the place of three.
   await page.mouse.move(400, 300);
-  await page.mouse.wheel(0, 480);
+  const call = page.locator('.monaco-diff-editor .view-line', { hasText: 'vfio_alloc_device' }).first();
+  for (let turn = 0; turn < 60; turn++) {
+    await page.mouse.wheel(0, 120);
+    await page.waitForTimeout(50);
+    const box = await call.boundingBox({ timeout: 100 }).catch(() => null);
+    if (box && box.y < 350) break;
+  }
 }
 
 /** What is asked before a conversion that moves state is written: all of it or nothing. */
@@ -151,7 +157,14 @@ async function showTree() {
   await page.keyboard.press('F1');
   await page.keyboard.type('VFIO Lifecycle: Check Workspace');
   await page.keyboard.press('Enter');
-  await showProblems('removed-api', 1000);
+  await showProblems('removed-api', 250);
+  await page.locator('.notification-list-item', { hasText: 'checking the workspace' }).waitFor({ state: 'detached' });
+  await page.locator('.part.panel .codicon-panel-maximize, .part.panel .codicon-screen-full').first().click();
+  await page.mouse.move(0, 0);
+  await page.keyboard.press('F1');
+  await page.keyboard.type('Notifications: Clear All Notifications');
+  await page.keyboard.press('Enter');
+  await page.locator('.notification-list-item').first().waitFor({ state: 'detached' });
 }
 
 /** Opens a folder, and a file of it alone: without the explorer. */
