@@ -28,9 +28,8 @@ const bundles = [
     ...anywhere, entryPoints: ['client/src/main.ts'], outfile: 'dist/web/extension.js', format: 'cjs',
     external: ['vscode', ...anywhere.external], supported: { 'dynamic-import': false },
   },
-  { ...anywhere, format: 'iife', entryPoints: ['server/src/lsp/main.ts'], outfile: 'dist/web/server.js', alias: treeSitter },
+  { ...anywhere, format: 'iife', entryPoints: ['server/src/cli/anywhere.ts'], outfile: 'dist/web/server.js', alias: treeSitter },
   { ...node, entryPoints: ['server/src/lsp/node-main.ts'], outfile: 'dist/server.cjs' },
-  { ...node, entryPoints: ['server/src/cli/main.ts'], outfile: 'dist/cli.cjs', alias: treeSitter, banner: { js: '#!/usr/bin/env node' } },
 ];
 
 if (watch) {
@@ -52,6 +51,7 @@ function emptyDist() {
   const dist = inProject('dist');
   rmSync(dist, { recursive: true, force: true });
   mkdirSync(dist);
+  writeFileSync(path.join(dist, 'cli.cjs'), "#!/usr/bin/env node\nrequire('./web/server.js');\n", { mode: 0o755 });
   writeFileSync(path.join(dist, 'extension.cjs'), "module.exports = require('./web/extension.js');\n");
   for (const file of ['web-tree-sitter/web-tree-sitter.wasm', 'tree-sitter-c/tree-sitter-c.wasm']) {
     copyFileSync(inProject('node_modules', file), path.join(dist, path.basename(file)));

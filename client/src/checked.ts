@@ -13,7 +13,7 @@ const deleted = 3;
 
 export interface CheckedFindings extends vscode.Disposable {
   /** New findings of a file from the server. */
-  published(uri: vscode.Uri, diagnostics: vscode.Diagnostic[], show: Show): void;
+  published(uri: vscode.Uri, diagnostics: vscode.Diagnostic[]): void;
   /** The findings of a document were pulled, and are about to be shown. */
   pulled(uri: vscode.Uri): void;
   /** Follows the tabs of the client that runs from now on, with no findings yet. */
@@ -55,23 +55,24 @@ export function createCheckedFindings(): CheckedFindings {
   };
 
   return {
-    published(uri, diagnostics, next) {
-      show = next;
+    published(uri, diagnostics) {
       const key = uri.toString();
       if (diagnostics.length > 0) found.set(key, { uri, diagnostics });
       else found.delete(key);
       watchDeletions();
-      next(uri, pulled.has(key) ? [] : diagnostics);
+      show(uri, pulled.has(key) ? [] : diagnostics);
     },
     pulled(uri) {
       const key = uri.toString();
       if (pulled.has(key)) return;
       pulled.add(key);
-      if (found.has(key)) show(uri, []);
+      // The task's findings of closed files have the same owner: they go too.
+      show(uri, []);
     },
     follow(client) {
       stop();
       running = client;
+      show = (uri, diagnostics) => client.diagnostics?.set(uri, diagnostics);
       following = [
         client.visibleDocuments.onClose((uris) => uris.forEach(closed)),
         vscode.workspace.onDidCloseTextDocument(({ uri }) => closed(uri)),

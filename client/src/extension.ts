@@ -1,10 +1,12 @@
 import { commands, type ExtensionContext } from 'vscode';
 import { activate as activateShared, type Api } from './shared.ts';
+import { registerTasks } from './tasks.ts';
 
 /** The desktop and remote extension: the server is a Node process. */
 export async function activate(context: ExtensionContext): Promise<Api> {
   // `npm start` asks for it.
   if (process.env['VFIO_LIFECYCLE_SHOW_PROBLEMS'] !== undefined) void showProblems();
+  context.subscriptions.push(registerTasks(process.execPath, context.asAbsolutePath('dist/cli.cjs')));
   const { realpath } = await import('node:fs/promises');
   return activateShared(context, async (options) => {
     const { LanguageClient, TransportKind } = await import('vscode-languageclient/node');

@@ -68,9 +68,9 @@ export async function startSession(createClient: CreateClient, extension: vscode
           if (client.visibleDocuments.isVisible(uri)) checked.pulled(uri);
           return report;
         },
-        handleDiagnostics: (uri, diagnostics, next) => {
+        handleDiagnostics: (uri, diagnostics) => {
           diagnostics.forEach(linkDocumentation);
-          checked.published(uri, diagnostics, next);
+          checked.published(uri, diagnostics);
         },
       },
       errorHandler: silentErrorHandler(status),

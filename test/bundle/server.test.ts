@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import vm from 'node:vm';
@@ -17,6 +18,12 @@ test('the packed server runs by itself and finds the mistakes of the example', a
   client.open(uri, text);
   expect((await client.diagnostics(uri)).map((item) => item.code).sort()).toEqual(expected);
   expect(await client.stop()).toBe(0);
+});
+
+test('the packed command line runs by itself, as the task does it', () => {
+  const file = path.join(root, 'examples/driver/mistakes.c');
+  const { stdout } = spawnSync(process.execPath, [path.join(dist, 'cli.cjs'), 'check', '--format', 'short', file], { encoding: 'utf8' });
+  expect([...stdout.matchAll(/: error: .* \[([a-z-]+)\]$/gm)].map(([, rule]) => rule).sort()).toEqual(expected);
 });
 
 test('the packed worker runs where there is no Node and finds the same', async () => {

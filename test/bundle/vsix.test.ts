@@ -48,6 +48,7 @@ test('it holds the bundles, both wasm modules, the grammars and the pages, and n
     'extension.vsixmanifest',
     'extension/LICENSE.txt',
     'extension/changelog.md',
+    'extension/dist/cli.cjs',
     'extension/dist/extension.cjs',
     'extension/dist/licenses.txt',
     'extension/dist/server.cjs',

@@ -52,24 +52,27 @@ async function run(command: Command, program: Program): Promise<number> {
   }
 }
 
-/** Runs the command of the process' arguments and sets its exit status. */
-export async function main(): Promise<void> {
-  const facts = readPackageFacts(__dirname);
+/**
+ * Runs the command of the process' arguments and sets its exit status.
+ * @param dist the folder of the wasm modules, beside package.json.
+ */
+export async function main(dist: string): Promise<void> {
+  const facts = readPackageFacts(dist);
   let output = createOutput({ talk: 'normal' });
   try {
     const { command, manner } = parseCommandLine(process.argv.slice(2), facts.version);
     output = createOutput(manner);
     // Not process.exit(): what is still on its way into a pipe would be lost.
-    process.exitCode = await run(command, createProgram(output, facts, manner));
+    process.exitCode = await run(command, createProgram(output, facts, manner, dist));
   } catch (error) {
     process.exitCode = 2;
     output.error(error instanceof UsageError ? error.message : `internal error: ${error instanceof Error ? error.stack ?? error.message : String(error)}`);
   }
 }
 
-function createProgram(output: Output, facts: PackageFacts, { color, talk }: Manner): Program {
+function createProgram(output: Output, facts: PackageFacts, { color, talk }: Manner, dist: string): Program {
   let engine: Promise<Engine> | undefined;
-  const wasm = (name: string): Uint8Array => readFileSync(join(__dirname, name));
+  const wasm = (name: string): Uint8Array => readFileSync(join(dist, name));
   return {
     output,
     self: __filename,

@@ -3,10 +3,10 @@ import { suite, test } from 'mocha';
 import * as vscode from 'vscode';
 import { codeActions, convertDriver, find, open, revert, rule, until } from './support.ts';
 
-/** The findings of a document as `rule line-text`, once there are `count`. */
+/** The findings of a document as `rule line-text`, once there are `count`. What a conversion leaves to look at is none. */
 async function findings(document: vscode.TextDocument, count: number): Promise<string[]> {
   const diagnostics = await until(`${count} diagnostics`, () => {
-    const all = vscode.languages.getDiagnostics(document.uri);
+    const all = vscode.languages.getDiagnostics(document.uri).filter(({ source }) => source === 'vfio');
     return all.length === count ? all : undefined;
   });
   return diagnostics

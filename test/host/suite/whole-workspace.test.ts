@@ -69,4 +69,30 @@ suite('the whole workspace', () => {
     await until('no problem of a file that is gone', () => rulesOf(uriOf('barn/barn.c')).length === 0);
     equal(serverProcesses().length, 1);
   });
+
+  test('is checked by a task too, whose problems give way to those of an open file', async () => {
+    // It was never open in this window, and the command line knows nothing of the settings that exclude it.
+    const other = uriOf('node_modules/silo/silo.c');
+    deepEqual(rulesOf(other), []);
+    const [task] = await vscode.tasks.fetchTasks({ type: 'vfio-lifecycle' });
+    equal(task?.name, 'check');
+    const ended = new Promise<number | undefined>((resolve) => {
+      const listener = vscode.tasks.onDidEndTaskProcess(({ exitCode }) => {
+        listener.dispose();
+        resolve(exitCode);
+      });
+    });
+    await vscode.tasks.executeTask(task);
+    equal(await ended, 1);
+    await until('the problem', () => rulesOf(other).length === 1);
+    const [found] = vscode.languages.getDiagnostics(other);
+    deepEqual([found!.source, rule(found!), found!.severity], ['vfio', 'ops-table-incomplete', vscode.DiagnosticSeverity.Error]);
+    match(found!.message, /^`silo_ops` has .* but not \.detach_ioas/);
+    await open('tree/node_modules/silo/silo.c');
+    // Only the server says where else to look.
+    await until('the problem of the open file, alone', () => {
+      const all = vscode.languages.getDiagnostics(other);
+      return all.length === 1 && (all[0]!.relatedInformation ?? []).length > 0;
+    });
+  });
 });
