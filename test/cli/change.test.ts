@@ -161,7 +161,7 @@ describe('convert', () => {
   });
 
   it('takes the first kernel of the new model when the tree is older, and says the target', () => {
-    const { path } = make({ 'Makefile': 'VERSION = 5\nPATCHLEVEL = 15\n', 'bar.c': OLD.replace('register_emulated_iommu_dev', 'register_group_dev'), 'bar.h': BAR_H });
+    const { path } = make({ 'Makefile': 'VERSION = 5\nPATCHLEVEL = 15\nSUBLEVEL = 0\n', 'bar.c': OLD.replace('register_emulated_iommu_dev', 'register_group_dev'), 'bar.h': BAR_H });
     const { status, stdout, stderr } = run(path, 'convert', 'bar.c');
     expect(status).toBe(0);
     expect(stdout).toContain('vfio_alloc_device');
@@ -277,7 +277,7 @@ describe('fix', () => {
     const remove = CLEAN.slice(CLEAN.indexOf('static void foo_remove'), CLEAN.indexOf('static struct mdev_driver'));
     const container = CLEAN.slice(CLEAN.indexOf('struct foo {'), CLEAN.indexOf('static void foo_release'));
     const files = {
-      'Makefile': 'VERSION = 6\nPATCHLEVEL = 1\n',
+      'Makefile': 'VERSION = 6\nPATCHLEVEL = 1\nSUBLEVEL = 0\n',
       'drivers/one/foo.c': late,
       'drivers/two/Kbuild': 'two-y := main.o remove.o\n',
       'drivers/two/foo.h': `#include <linux/vfio.h>\n\n${container}void foo_remove(struct mdev_device *mdev);\n`,

@@ -112,13 +112,13 @@ describe('check', () => {
 
 describe('the target kernel of check', () => {
   it('comes from the option, else from the tree, and the output says so', () => {
-    const { path } = make({ 'Makefile': 'VERSION = 6\nPATCHLEVEL = 0\n', 'drv/bar.c': OLD, 'drv/bar.h': BAR_H });
+    const { path } = make({ 'Makefile': 'VERSION = 6\nPATCHLEVEL = 0\nSUBLEVEL = 0\n', 'drv/bar.c': OLD, 'drv/bar.h': BAR_H });
     expect(run(path, 'check', 'drv').stderr).toEqual(["vfio-lifecycle: target kernel 6.0: from the kernel tree's Makefile"]);
     expect(run(path, 'check', '--kernel', '6.2', 'drv')).toMatchObject({ status: 1, stderr: ['vfio-lifecycle: target kernel 6.2: from --kernel'] });
   });
 
   it('is that of each tree when there are several', () => {
-    const { path } = make({ 'a/Makefile': 'VERSION = 6\nPATCHLEVEL = 0\n', 'a/foo.c': CLEAN, 'b/Makefile': 'VERSION = 6\nPATCHLEVEL = 12\n', 'b/foo.c': CLEAN });
+    const { path } = make({ 'a/arch/x': '', 'a/scripts/x': '', 'a/Makefile': 'VERSION = 6\nPATCHLEVEL = 0\nSUBLEVEL = 0\n', 'a/foo.c': CLEAN, 'b/Makefile': 'VERSION = 6\nPATCHLEVEL = 12\nSUBLEVEL = 0\n', 'b/foo.c': CLEAN });
     const { stderr, stdout } = run(path, 'check', '--format', 'json', 'a', 'b');
     expect(stderr).toEqual(["vfio-lifecycle: target kernel 6.0: from the kernel tree's Makefile", "vfio-lifecycle: b/foo.c: target kernel 6.12: from the kernel tree's Makefile"]);
     expect(JSON.parse(stdout).kernel).toBe('6.0');
@@ -127,7 +127,7 @@ describe('the target kernel of check', () => {
 
 describe('check -', () => {
   it('analyses stdin as the file that it stands for, which need not be there or be the same', () => {
-    const { path } = make({ 'Makefile': 'VERSION = 6\nPATCHLEVEL = 1\n', 'drv/foo.c': CLEAN, 'drv/foo.h': '' });
+    const { path } = make({ 'Makefile': 'VERSION = 6\nPATCHLEVEL = 1\nSUBLEVEL = 0\n', 'drv/foo.c': CLEAN, 'drv/foo.h': '' });
     const leaky = runWith(LEAKY, path, 'check', '--stdin-filename', 'drv/foo.c', '-');
     expect(leaky.stdout).toMatch(/^drv\/foo\.c:29:3: error: .*\[missing-put\]$/m);
     expect(leaky).toMatchObject({ status: 1, stderr: ["vfio-lifecycle: target kernel 6.1: from the kernel tree's Makefile"] });

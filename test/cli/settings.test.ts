@@ -22,7 +22,7 @@ describe('.vfio-lifecycle.json', () => {
   });
 
   it('gives the target kernel, which --kernel overrides', () => {
-    const { path } = make({ 'Makefile': 'VERSION = 6\nPATCHLEVEL = 12\n', 'foo.c': CLEAN, '.vfio-lifecycle.json': '{ "targetKernel": "6.2" }' });
+    const { path } = make({ 'Makefile': 'VERSION = 6\nPATCHLEVEL = 12\nSUBLEVEL = 0\n', 'foo.c': CLEAN, '.vfio-lifecycle.json': '{ "targetKernel": "6.2" }' });
     expect(run(path, 'check', 'foo.c').stderr).toEqual(['vfio-lifecycle: target kernel 6.2: from .vfio-lifecycle.json']);
     expect(run(path, 'check', '--kernel', '6.6', 'foo.c').stderr).toEqual(['vfio-lifecycle: target kernel 6.6: from --kernel']);
   });

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { TextDocument } from 'vscode-languageserver-textdocument';
+import { TextDocument, type Range } from 'vscode-languageserver-textdocument';
 import { startServer, type Server } from '../../scripts/lib/lsp.mjs';
 import { temporaryFolder } from '../support/folder.ts';
 import { driversIn, type DriverModule } from '../support/modules.ts';
@@ -72,7 +72,7 @@ async function driven(driver: DriverModule, count: number, random: () => number,
       await edited.change(uri, ++version, [change]);
       await answered(edited.diagnostics(uri), 'diagnostics');
       if (version % OTHERS > 0) continue;
-      const { range: { start } } = change;
+      const start = change.range?.start ?? { line: 0, character: 0 };
       await answered(edited.ask('textDocument/hover', { textDocument: { uri }, position: start }), 'hover');
       await answered(edited.ask('textDocument/codeAction', { textDocument: { uri }, range: { start, end: start }, context: { diagnostics: [] } }), 'codeAction');
     }
@@ -89,10 +89,12 @@ async function driven(driver: DriverModule, count: number, random: () => number,
   }
 }
 
-/** The edit as the protocol has it, for which a CR ends a line too. */
-function contentChange({ before, edit: { offset, length, text } }: Edited) {
+/** The edit as the protocol has it, for which a CR ends a line too. No position lies between a CR and its LF: such an edit is sent as the whole text. */
+function contentChange({ texts, name, before, edit: { offset, length, text } }: Edited): { readonly range?: Range; readonly text: string } {
   const document = TextDocument.create('untitled:', 'c', 1, before);
-  return { range: { start: document.positionAt(offset), end: document.positionAt(offset + length) }, text };
+  const range = { start: document.positionAt(offset), end: document.positionAt(offset + length) };
+  const isExact = document.offsetAt(range.start) === offset && document.offsetAt(range.end) === offset + length;
+  return isExact ? { range, text } : { text: texts[name]! };
 }
 
 /** What two servers find differently in their documents, once the edited trees have settled; null when it is the same. */

@@ -134,7 +134,7 @@ describe('diagnostics by push of one text for several settings', () => {
 
 describe('the world around a document', () => {
   it('is read from the disk: the struct in a quoted header, the kernel from the Makefile', async () => {
-    folder = temporaryFolder({ 'Makefile': 'VERSION = 6\nPATCHLEVEL = 0\n', 'drv/bar.c': OLD, 'drv/bar.h': BAR_H });
+    folder = temporaryFolder({ 'Makefile': 'VERSION = 6\nPATCHLEVEL = 0\nSUBLEVEL = 0\n', 'drv/bar.c': OLD, 'drv/bar.h': BAR_H });
     const statuses: unknown[] = [];
     const { open, diagnostics } = await start({ workspaceFolders: [folder.uri], prepare: (connection) => connection.onNotification('vfioLifecycle/status', (status) => void statuses.push(status)) });
     const uri = folder.uriOf('drv/bar.c');
@@ -144,14 +144,14 @@ describe('the world around a document', () => {
   });
 
   it('is read again when a file changes', async () => {
-    folder = temporaryFolder({ 'Makefile': 'VERSION = 6\nPATCHLEVEL = 0\n', 'bar.c': OLD, 'bar.h': BAR_H });
+    folder = temporaryFolder({ 'Makefile': 'VERSION = 6\nPATCHLEVEL = 0\nSUBLEVEL = 0\n', 'bar.c': OLD, 'bar.h': BAR_H });
     let refreshed: () => void = () => undefined;
     const asked = new Promise<void>((done) => { refreshed = done; });
     const { open, diagnostics, connection } = await start({ workspaceFolders: [folder.uri], prepare: (one) => one.onRequest(DiagnosticRefreshRequest.type, () => refreshed()) });
     const uri = folder.uriOf('bar.c');
     open(uri, OLD);
     expect(codes(await diagnostics(uri))).toEqual(['deprecated-init-group-dev']);
-    folder.write('Makefile', 'VERSION = 6\nPATCHLEVEL = 2\n');
+    folder.write('Makefile', 'VERSION = 6\nPATCHLEVEL = 2\nSUBLEVEL = 0\n');
     void connection.sendNotification(DidChangeWatchedFilesNotification.type, { changes: [{ uri: folder.uriOf('Makefile'), type: FileChangeType.Changed }] });
     await asked;
     expect(codes(await diagnostics(uri))).toContain('removed-api');
@@ -197,7 +197,7 @@ describe('the world around a document', () => {
 
   it('is asked from the client where files are its own', async () => {
     const asked: string[] = [];
-    const files: Record<string, string> = { 'memfs:///w/drv/bar.h': BAR_H, 'memfs:///w/Makefile': 'VERSION = 6\nPATCHLEVEL = 0\n' };
+    const files: Record<string, string> = { 'memfs:///w/drv/bar.h': BAR_H, 'memfs:///w/Makefile': 'VERSION = 6\nPATCHLEVEL = 0\nSUBLEVEL = 0\n' };
     const { open, diagnostics } = await start({
       workspaceFolders: ['memfs:///w'],
       initializationOptions: { fileRequests: true },

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import { cachedFileSystem, createModuleLoader } from '../../server/src/engine/project/load.ts';
-import { versionOfMakefile } from '../../server/src/engine/project/target.ts';
+import { versionOfMakefile } from '../../server/src/engine/project/kernel-tree.ts';
 import { lowerFile } from '../../server/src/ir/lower.ts';
 import type { FileIr } from '../../server/src/ir/types.ts';
 import type { KernelVersion } from '../../server/src/kernel/types.ts';

@@ -30,7 +30,7 @@ export interface TargetKernel {
   readonly version: KernelVersion;
   /** `6.1` */
   readonly text: string;
-  readonly source: 'option' | 'setting' | 'file' | 'makefile' | 'header' | 'driver' | 'default';
+  readonly source: 'option' | 'setting' | 'file' | 'makefile' | 'header' | 'build' | 'driver' | 'default';
   /** One clause: `from the kernel tree's Makefile`. */
   readonly reason: string;
 }

@@ -5,7 +5,7 @@
 import { closeSync, constants, existsSync, fstatSync, openSync, readSync, realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { isInside } from '../engine/project/paths.ts';
-import { versionOfMakefile } from '../engine/project/target.ts';
+import { versionOfMakefile } from '../engine/project/kernel-tree.ts';
 
 /** No source, header or Makefile is larger. */
 export const MAX_BYTES = 16_000_000;

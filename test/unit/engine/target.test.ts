@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { detectTarget, kernelsOfHeader, versionOfMakefile, type TargetOptions } from '../../../server/src/engine/project/target.ts';
+import { kernelsOfHeader, versionOfMakefile } from '../../../server/src/engine/project/kernel-tree.ts';
+import { detectTarget, type TargetOptions } from '../../../server/src/engine/project/target.ts';
 import { API_ENTRIES } from '../../../server/src/kernel/lifecycle-api.ts';
 import { memoryFileSystem } from '../../support/files.ts';
 
@@ -52,5 +53,53 @@ describe('the target kernel', () => {
     expect(versionOfMakefile('obj-m += x.o\nVERSION = 6\n')).toBeUndefined();
     expect(kernelsOfHeader('', API_ENTRIES)).toBeUndefined();
     expect(kernelsOfHeader('struct vfio_device_ops; /* vfio_alloc_device() */', API_ENTRIES)).toBeUndefined();
+  });
+});
+
+const OWN = 'VERSION = 2\nPATCHLEVEL = 4\n';
+const uses = (text: string): TargetOptions => ({ sources: async () => [text] });
+const NEW = uses('void f(struct vfio_device *v) { vfio_put_device(v); }');
+const SUBLEVEL = 'SUBLEVEL = 0\nEXTRAVERSION =\n';
+
+describe('a Makefile with a version', () => {
+  it.each([
+    ['a version alone', { 'Makefile': 'VERSION = 6\nPATCHLEVEL = 12\n' }, NEW, '6.1'],
+    ['the version of a driver', { 'Makefile': OWN, 'scripts/x': '' }, NEW, '6.1'],
+    ['a driver that counts like a kernel', { 'Makefile': OWN + SUBLEVEL, 'Kbuild': '', 'scripts/x': '' }, NEW, '6.1'],
+    ['a known kernel that lacks what the driver uses', { 'Makefile': `VERSION = 5\nPATCHLEVEL = 15\n${SUBLEVEL}`, 'include/linux/x.h': '' }, NEW, '6.1'],
+    ['that kernel with its folders', { 'Makefile': `VERSION = 5\nPATCHLEVEL = 15\n${SUBLEVEL}`, 'include/linux/x.h': '', 'drivers/x': '' }, NEW, '5.15'],
+    ['an old kernel with its folders', { 'Makefile': `VERSION = 4\nPATCHLEVEL = 19\n${SUBLEVEL}`, 'arch/x': '', 'scripts/x': '' }, {}, '4.19'],
+    ['a kernel that has all', { 'Makefile': `VERSION = 6\nPATCHLEVEL = 6\n${SUBLEVEL}` }, NEW, '6.6'],
+    ['headers of a kernel', { 'Makefile': 'VERSION = 6\nPATCHLEVEL = 6\n', 'include/linux/x.h': '' }, NEW, '6.6'],
+  ])('%s', async (_title, files, options, expected) => {
+    const found = await detect(Object.fromEntries(Object.entries(files).map(([name, text]) => [`/k/${name}`, text])), options);
+    expect(found.text).toBe(expected);
+  });
+});
+
+describe('what a module is built with out of tree', () => {
+  it.each([
+    ['a folder of modules', { 'Makefile': 'KDIR ?= /lib/modules/6.8.0-31-generic/build\n' }, NEW, '6.8'],
+    ['headers of a distribution', { 'Makefile': 'KERNELDIR := /usr/src/linux-headers-6.12.30-amd64\n' }, NEW, '6.12'],
+    ['a version of its own', { 'Makefile': 'KVER ?= 6.6.30\nKDIR := /lib/modules/$(KVER)/build\n' }, NEW, '6.6'],
+    ['the running kernel', { 'Makefile': 'KDIR := /lib/modules/$(shell uname -r)/build\n' }, NEW, '6.1'],
+    ['a tree beside it', { 'Makefile': 'KDIR := $(PWD)/../linux\n', '../linux/Makefile': 'VERSION = 6\nPATCHLEVEL = 4\n' }, NEW, '6.4'],
+    ['a kernel that lacks what the driver uses', { 'Makefile': 'KDIR := /lib/modules/5.15.0-91-generic/build\n' }, NEW, '6.1'],
+    ['an old kernel for an old driver', { 'GNUmakefile': 'KDIR := /lib/modules/5.15.0-91-generic/build\n' }, uses('void f(void) { vfio_init_group_dev(0, 0, 0); }'), '5.15'],
+    ['a folder in the driver', { 'Makefile': 'KDIR := ./kernel-6\n' }, NEW, '6.1'],
+    ['dkms: from 6.6', { 'dkms.conf': 'BUILD_EXCLUSIVE_KERNEL="^6\\.([6-9]|1[0-2])\\..*"\n' }, NEW, '6.6'],
+    ['dkms: several', { 'dkms.conf': 'BUILD_EXCLUSIVE_KERNEL="^(5\\.15|6\\.[1-9])\\..*"\n' }, NEW, '6.1'],
+    ['dkms: old ones', { 'dkms.conf': 'BUILD_EXCLUSIVE_KERNEL=^5.1[5-9]\n' }, uses('void f(void) { vfio_init_group_dev(0, 0, 0); }'), '5.19'],
+    ['dkms: at least', { 'dkms.conf': 'BUILD_EXCLUSIVE_KERNEL_MIN="6.9"\n' }, NEW, '6.9'],
+    ['dkms: all', { 'dkms.conf': 'BUILD_EXCLUSIVE_KERNEL=".*"\n' }, NEW, '6.1'],
+    ['dkms: nonsense', { 'dkms.conf': 'BUILD_EXCLUSIVE_KERNEL="6\\.[9-1]|6.((("\n' }, NEW, '6.1'],
+  ])('%s', async (_title, files, options, expected) => {
+    const paths = Object.entries(files).map(([name, text]): [string, string] => [name.startsWith('../') ? `/k/drivers/${name.slice(3)}` : `/k/drivers/vfio/${name}`, text]);
+    expect((await detect(Object.fromEntries(paths), options)).text).toBe(expected);
+  });
+
+  it('is said', async () => {
+    expect(await detect({ '/k/Makefile': 'KDIR := /lib/modules/6.8.0-31-generic/build\n' }, NEW)).toMatchObject({ source: 'build', reason: "from KDIR in the module's Makefile" });
+    expect(await detect({ '/k/dkms.conf': 'BUILD_EXCLUSIVE_KERNEL_MIN=6.9\n' }, NEW)).toMatchObject({ source: 'build', reason: 'the first that dkms.conf allows from 6.1 on, or the last before it' });
   });
 });

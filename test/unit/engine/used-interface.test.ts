@@ -43,6 +43,6 @@ describe('the target kernel of a driver without a kernel tree', () => {
 
   it('comes after what anybody says', async () => {
     expect(await detect({}, table(IOMMUFD), '6.1')).toMatchObject({ text: '6.1', source: 'setting' });
-    expect(await detect({ '/d/Makefile': 'VERSION = 6\nPATCHLEVEL = 1\n' }, table(IOMMUFD))).toMatchObject({ text: '6.1', source: 'makefile' });
+    expect(await detect({ '/d/Makefile': 'VERSION = 6\nPATCHLEVEL = 1\nSUBLEVEL = 0\n', '/d/arch/x': '', '/d/scripts/x': '' }, table(IOMMUFD))).toMatchObject({ text: '6.1', source: 'makefile' });
   });
 });

@@ -1,7 +1,8 @@
 /**
  * The part of Kbuild's Makefile language that says which objects make one module: `foo-y := a.o b.o`, `foo-objs`,
- * `foo-$(CONFIG_X) +=`, continuation lines, and simple variables inside the lists.
+ * `foo-$(CONFIG_X) +=`, continuation lines, and variables and functions inside the lists.
  */
+import { expandMake, type MakeWorld } from './make-functions.ts';
 import { append } from '../../text/lists.ts';
 
 /** What one Makefile or Kbuild file says. */
@@ -16,13 +17,27 @@ export interface Kbuild {
 
 const MAX_LINES = 20_000;
 const MAX_OBJECTS = 512;
+const MAX_WILDCARD_FOLDERS = 16;
 /** Characters that the variables of one file may come to; ten that name the next one twice each come to thousands. */
 const MAX_EXPANDED = 1_000_000;
-const MAX_DEPTH = 8;
 const ASSIGNMENT = /^\s*(?:override\s+|export\s+)?([\w.$(){}\/-]+)\s*(\+=|:=|::=|\?=|=)(.*)/s;
 
-/** Reads a Makefile or Kbuild file. Total: what it does not understand it skips. */
-export function parseKbuild(text: string): Kbuild {
+/** The values of a makefile's variables, expanded; each that is assigned more than once has all values. Empty for what is not there. */
+export function expandedVariables(text: string): (name: string) => string {
+  const world = worldOf(variablesIn(text), () => []);
+  return (name) => expandMake(`$(${name})`, world);
+}
+
+/** What leads to the folder of the makefile, wherever it is run from. */
+const HERE: ReadonlySet<string> = new Set(['src', 'obj', 'M', 'PWD', 'CURDIR']);
+
+const HERE_PREFIX = /\$[({](?:src|obj|M|PWD|CURDIR)[)}]\//g;
+
+function worldOf(variables: ReadonlyMap<string, string>, wildcard: MakeWorld['wildcard']): MakeWorld {
+  return { valueOf: (name) => variables.get(name) ?? (HERE.has(name) ? '.' : undefined), wildcard, left: MAX_EXPANDED };
+}
+
+function variablesIn(text: string): ReadonlyMap<string, string> {
   const variables = new Map<string, string>();
   for (const line of logicalLines(text)) {
     const match = ASSIGNMENT.exec(line);
@@ -33,25 +48,51 @@ export function parseKbuild(text: string): Kbuild {
     const before = variables.get(name);
     variables.set(name, match[2] === '+=' && before !== undefined ? `${before} ${value}` : mergeConditional(before, value));
   }
-  const budget: Budget = { left: MAX_EXPANDED };
+  return variables;
+}
+
+/**
+ * Reads a Makefile or Kbuild file. Total: what it does not understand it skips.
+ * @param wildcard the files that a pattern stands for, relative to the file.
+ */
+export function parseKbuild(text: string, wildcard: MakeWorld['wildcard'] = () => []): Kbuild {
+  const variables = variablesIn(text);
+  const world = worldOf(variables, wildcard);
   const composites = new Map<string, string[]>();
   const singles = new Set<string>();
   const includeFolders: string[] = [];
   for (const [name, value] of variables) {
-    if (/^obj-(?:y|m)$/.test(name)) for (const object of objectsIn(value, variables, budget)) singles.add(object);
+    if (/^obj-(?:y|m)$/.test(name)) for (const object of objectsIn(value, world)) singles.add(object);
     if (/^(?:subdir-)?ccflags-/.test(name) || name === 'EXTRA_CFLAGS') {
       append(includeFolders, includesOf(value));
       continue;
     }
     const composite = /^(.+)-(?:y|m|objs)$/.exec(name)?.[1];
     if (composite === undefined || composite === 'obj' || composite === 'lib' || composite === 'subdir' || composite === 'always' || composite === 'hostprogs') continue;
-    const objects = objectsIn(value, variables, budget);
+    const objects = objectsIn(value, world);
     if (objects.length === 0) continue;
     const list = composites.get(composite) ?? [];
     for (const object of objects) if (list.length < MAX_OBJECTS && !list.includes(object)) list.push(object);
     composites.set(composite, list);
   }
   return { composites, objects: singles, includeFolders };
+}
+
+/** What `include` lines name, as it is written without what stands for the makefile's folder; `line` is the whole line. */
+export function includedMakefiles(text: string): readonly { readonly line: string; readonly names: readonly string[] }[] {
+  return [...text.matchAll(/^[ \t]*[-s]?include[ \t]+(\S[^\n]*)$/gm)].map(([line, names]) => ({
+    line,
+    names: names!.trim().split(/\s+/).map((name) => name.replace(HERE_PREFIX, '')).filter((name) => !name.includes('$')),
+  }));
+}
+
+/** The folders whose files the patterns of `$(wildcard …)` may stand for, as they are written, `.` for that of the makefile. */
+export function wildcardFolders(text: string): readonly string[] {
+  const lists = [...text.matchAll(/\$[({]wildcard[ \t]+([^\n]*)/g)].map(([, list]) => list!.replace(HERE_PREFIX, ''));
+  // Up to what closes the call: no name of a file has a parenthesis here.
+  const patterns = lists.flatMap((list) => list.split(/[(){}]/, 1)[0]!.trim().split(/\s+/));
+  const folders = patterns.map((pattern) => (pattern.includes('/') ? pattern.slice(0, pattern.lastIndexOf('/')) : '.'));
+  return [...new Set(folders)].filter((folder) => /^[\w./-]+$/.test(folder)).slice(0, MAX_WILDCARD_FOLDERS);
 }
 
 /**
@@ -67,8 +108,9 @@ export function moduleObjects(kbuild: Kbuild, object: string): readonly string[]
 }
 
 /** The objects in a list, without `.o`. */
-function objectsIn(value: string, variables: ReadonlyMap<string, string>, budget: Budget): string[] {
-  return expand(value, variables, budget, 0).split(/\s+/).filter((word) => /^[\w./-]+\.o$/.test(word)).map((word) => word.slice(0, -2));
+function objectsIn(value: string, world: MakeWorld): string[] {
+  const words = expandMake(value, world).split(/\s+/).filter((word) => /^[\w./-]+\.o$/.test(word));
+  return words.map((word) => word.slice(0, -2).replace(/^(?:\.\/+)+/, ''));
 }
 
 /** `a := x` under ifdef and `a := y` under else are both seen; a union is the safe reading. */
@@ -91,21 +133,6 @@ function* logicalLines(text: string): Generator<string> {
     pending = '';
   }
   if (pending !== '') yield pending;
-}
-
-/** What may still be expanded, over all variables of one file. */
-interface Budget {
-  left: number;
-}
-
-/** The value with the values of its variables; what is over the budget is left out. */
-function expand(value: string, variables: ReadonlyMap<string, string>, budget: Budget, depth: number): string {
-  budget.left -= value.length + 1;
-  if (depth > MAX_DEPTH || budget.left < 0) return '';
-  return value.replace(/\$[({]([\w.-]+)[)}]/g, (_, name: string) => {
-    const known = variables.get(name);
-    return known === undefined ? '' : expand(known, variables, budget, depth + 1);
-  });
 }
 
 function includesOf(flags: string): string[] {

@@ -6,7 +6,9 @@
  */
 import type { FileSystem, ModuleInput, SourceDocument } from '../types.ts';
 import { includesIn } from './includes.ts';
-import { moduleObjects, parseKbuild, type Kbuild } from './kbuild.ts';
+import { includedMakefiles, moduleObjects, parseKbuild, wildcardFolders, type Kbuild } from './kbuild.ts';
+import { matcherOf } from './make-functions.ts';
+import { append } from '../../text/lists.ts';
 import { callsOneOf, exportedInits } from './join.ts';
 import { linkedTogether } from './named.ts';
 import { folderOf, isInside, relativeTo, resolve } from './paths.ts';
@@ -29,6 +31,8 @@ const MAX_ASKED = 20_000;
 /** UTF-16 code units over all documents of a module, the file itself not counted. */
 const MAX_TEXT = 6_000_000;
 const MAX_MAKEFILE_LEVELS = 4;
+/** Makefiles that one includes, and those that these include. */
+const MAX_INCLUDED_MAKEFILES = 16;
 
 /** Loads modules; remembers what scans of unchanged texts found. One per host. */
 export interface ModuleLoader {
@@ -42,7 +46,7 @@ export interface ModuleLoader {
 /** A loader over `fs`. `fs` may cache; the loader asks it again on every load. */
 export function createModuleLoader(fs: FileSystem): ModuleLoader {
   const includesByPath = new Map<string, { text: string; includes: ReturnType<typeof includesIn> }>();
-  const kbuildByPath = new Map<string, { text: string; kbuild: Kbuild }>();
+  const kbuildByPath = new Map<string, { text: string; files: string; kbuild: Kbuild }>();
 
   function includesOf(path: string, text: string): ReturnType<typeof includesIn> {
     const known = includesByPath.get(path);
@@ -80,17 +84,47 @@ export function createModuleLoader(fs: FileSystem): ModuleLoader {
   }
 
   async function kbuildIn(folder: string): Promise<Kbuild | undefined> {
-    for (const name of ['Kbuild', 'Makefile']) {
+    let first: Kbuild | undefined;
+    for (const name of ['Kbuild', 'GNUmakefile', 'Makefile']) {
       const path = resolve(folder, name)!;
-      const text = await fs.readFile(path);
-      if (text === undefined) continue;
-      const known = kbuildByPath.get(path);
-      if (known && known.text === text) return known.kbuild;
-      const kbuild = parseKbuild(text);
-      remember(kbuildByPath, path, { text, kbuild });
-      return kbuild;
+      const own = await fs.readFile(path);
+      if (own === undefined) continue;
+      const kbuild = await kbuildOf(path, folder, own);
+      first ??= kbuild;
+      if (kbuild.composites.size > 0 || kbuild.objects.size > 0) return kbuild;
     }
-    return undefined;
+    return first;
+  }
+
+  async function kbuildOf(path: string, folder: string, own: string): Promise<Kbuild> {
+    const text = await withIncludes(own, folder, { left: MAX_INCLUDED_MAKEFILES });
+    const files: string[] = [];
+    for (const one of wildcardFolders(text)) {
+      const at = resolve(folder, one);
+      const names = at === undefined ? [] : await fs.readDirectory(at);
+      append(files, names.filter((name) => !name.endsWith('/')).map((name) => (one === '.' ? name : `${one}/${name}`)));
+    }
+    const list = files.join('\n');
+    const known = kbuildByPath.get(path);
+    if (known && known.text === text && known.files === list) return known.kbuild;
+    const kbuild = parseKbuild(text, (pattern) => files.filter(matcherOf(pattern)));
+    remember(kbuildByPath, path, { text, files: list, kbuild });
+    return kbuild;
+  }
+
+  /** The text of a makefile with those that it includes in the place of the lines that do. */
+  async function withIncludes(text: string, folder: string, budget: { left: number }): Promise<string> {
+    let whole = text;
+    for (const { line, names } of includedMakefiles(text)) {
+      const parts: string[] = [];
+      for (const name of names) {
+        const path = budget.left-- > 0 ? resolve(folder, name) : undefined;
+        const included = path === undefined ? undefined : await fs.readFile(path);
+        if (included !== undefined) parts.push(await withIncludes(included, folder, budget));
+      }
+      whole = whole.replace(line, () => parts.join('\n'));
+    }
+    return whole;
   }
 
   /**

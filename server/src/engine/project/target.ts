@@ -1,15 +1,14 @@
 /**
- * The target kernel: the option, then the setting, then the configuration file, then the workspace (a kernel tree's Makefile, include/linux/vfio.h), then
- * 6.1, or the first later kernel that has what the driver uses. Which it was, and why, is part of the answer.
+ * The target kernel: the option, then the setting, then the configuration file, then the workspace (a kernel tree's Makefile, include/linux/vfio.h; what a
+ * module is built with out of tree), then 6.1, or the first later kernel that has what the driver uses. Which it was, and why, is part of the answer.
  */
 import { isKnownKernel, KNOWN_KERNELS } from '../../kernel/known-kernels.ts';
-import { compareVersions, formatVersion, inRange, parseVersion } from '../../kernel/version.ts';
-import type { ApiEntry, KernelRange, KernelVersion } from '../../kernel/types.ts';
+import { formatVersion, parseVersion } from '../../kernel/version.ts';
+import type { ApiEntry, KernelVersion } from '../../kernel/types.ts';
 import type { FileSystem, TargetKernel } from '../types.ts';
-import { folderOf, isInside, nameOf, resolve } from './paths.ts';
-import { neededKernel } from './used-interface.ts';
-import { smallest } from '../../text/lists.ts';
-import { withoutComments } from '../../text/lexical.ts';
+import { kernelOfBuild, kernelOfTree } from './kernel-tree.ts';
+import { folderOf, isInside, nameOf } from './paths.ts';
+import { hasWhatIsUsed, neededKernel } from './used-interface.ts';
 
 export interface TargetOptions {
   /** `--kernel`. Must parse: the command line has checked it. */
@@ -64,7 +63,7 @@ export async function detectTarget(fs: FileSystem, file: string, options: Target
   const setting = parsed(options.setting);
   if (setting.version) return target(setting.version, 'setting', 'from the setting vfioLifecycle.targetKernel');
   const stated = parsed(options.file?.targetKernel).version;
-  const found = stated ? target(stated, 'file', `from ${nameOf(options.file!.path)}`) : await fromWorkspace(fs, file, options.root, api) ?? await fromDriver(options, api) ?? target(STANDARD, 'default', 'the default: no kernel tree around the file');
+  const found = stated ? target(stated, 'file', `from ${nameOf(options.file!.path)}`) : await fromWorkspace(fs, file, options, api) ?? await fromDriver(options, api) ?? target(STANDARD, 'default', 'the default: no kernel tree around the file');
   const bad = option.bad ?? setting.bad;
   if (bad === undefined) return found;
   return { ...found, reason: `${found.reason}; ${JSON.stringify(bad.slice(0, 40))} is not a kernel version such as 6.1 or 6.12` };
@@ -86,69 +85,15 @@ async function fromDriver({ sources }: TargetOptions, api: readonly ApiEntry[]):
   return needed && target(needed.version, 'driver', `the first with ${needed.name}, which the driver uses; no kernel tree around the file`);
 }
 
-async function fromWorkspace(fs: FileSystem, file: string, root: string | undefined, api: readonly ApiEntry[]): Promise<TargetKernel | undefined> {
+async function fromWorkspace(fs: FileSystem, file: string, { root, sources }: TargetOptions, api: readonly ApiEntry[]): Promise<TargetKernel | undefined> {
+  let texts: Promise<readonly string[]> | undefined;
+  const suits = async (version: KernelVersion): Promise<boolean> => hasWhatIsUsed(await (texts ??= sources?.() ?? Promise.resolve([])), api, version);
   let folder = folderOf(file);
   for (let level = 0; folder !== undefined && level < MAX_LEVELS; level++) {
     if (root !== undefined && !isInside(folder, root)) return undefined;
-    const makefile = await fs.readFile(resolve(folder, 'Makefile')!);
-    const stated = makefile === undefined ? undefined : versionOfMakefile(makefile);
-    const header = await fs.readFile(resolve(folder, 'include/linux/vfio.h')!);
-    const range = header === undefined ? undefined : kernelsOfHeader(header, api);
-    if (stated) {
-      // A distribution's kernel keeps its number and takes the interfaces of later ones: the header is what a driver meets.
-      if (range && !covers(range, stated)) {
-        return target(range.since, 'header', `from include/linux/vfio.h of the kernel tree, whose interface is that of ${formatVersion(range.since)} although its Makefile says ${formatVersion(stated)}`);
-      }
-      return target(stated, 'makefile', "from the kernel tree's Makefile");
-    }
-    if (range) return target(range.since, 'header', `from include/linux/vfio.h, whose interface is that of ${formatVersion(range.since)}`);
+    const found = await kernelOfTree(fs, folder, suits, api) ?? await kernelOfBuild(fs, folder, suits);
+    if (found) return target(found.version, found.source, found.reason);
     folder = folderOf(folder);
   }
   return undefined;
-}
-
-/** VERSION and PATCHLEVEL of a kernel's top Makefile; undefined for any other Makefile. */
-export function versionOfMakefile(text: string): KernelVersion | undefined {
-  const head = text.slice(0, 4_096);
-  const major = /^VERSION[ \t]*=[ \t]*(\d+)[ \t]*\r?$/m.exec(head)?.[1];
-  const minor = /^PATCHLEVEL[ \t]*=[ \t]*(\d+)[ \t]*\r?$/m.exec(head)?.[1];
-  return major === undefined || minor === undefined ? undefined : parseVersion(`${major}.${minor}`);
-}
-
-interface HeaderKernels { readonly since: KernelVersion; readonly until: KernelVersion | undefined }
-
-/**
- * The kernels whose include/linux/vfio.h declares what `header` declares, judged by the names of the knowledge base. Undefined
- * when the text is no such header, or when it fits no kernel at all well.
- */
-export function kernelsOfHeader(header: string, api: readonly ApiEntry[]): HeaderKernels | undefined {
-  const text = withoutComments(header);
-  const names = new Set(text.match(/[A-Za-z_]\w*/g));
-  if (!names.has('vfio_device_ops')) return undefined;
-  // A name may have two lives (`.release`); it is one mark, present in the kernels of either.
-  const marks = new Map<string, { kernels: KernelRange[]; present: boolean }>();
-  for (const entry of api) {
-    if (!/(?:^|\/)linux\/vfio\.h$/.test(entry.header) || entry.kind === 'struct') continue;
-    // Members come with a pointer declarator, so that `release` is not mistaken for a word of another declaration.
-    const pattern = entry.kind === 'member' ? `\\(\\s*\\*\\s*${entry.name}\\s*\\)\\s*\\(` : `\\b${entry.name}\\s*\\(`;
-    const known = marks.get(pattern);
-    if (known) known.kernels.push(entry.kernels);
-    else marks.set(pattern, { kernels: [entry.kernels], present: new RegExp(pattern).test(text) });
-  }
-  const borders = new Map<string, KernelVersion>();
-  for (const { kernels } of marks.values()) for (const one of kernels.flatMap((range) => [range.since, range.until])) if (one) borders.set(formatVersion(one), one);
-  const candidates = [...borders.values()].sort(compareVersions);
-  // Kernels older than the first border are a candidate too.
-  if (candidates[0] && candidates[0][1] > 0) candidates.unshift([candidates[0][0], candidates[0][1] - 1]);
-  const wrong = candidates.map((version) => [...marks.values()].filter((mark) => mark.kernels.some((range) => inRange(version, range)) !== mark.present).length);
-  const least = smallest(wrong);
-  const first = wrong.indexOf(least);
-  if (first < 0 || least * 4 > marks.size) return undefined;
-  let end = first + 1;
-  while (end < candidates.length && wrong[end] === least) end++;
-  return { since: candidates[first]!, until: candidates[end] };
-}
-
-function covers(range: HeaderKernels, version: KernelVersion): boolean {
-  return compareVersions(version, range.since) >= 0 && (range.until === undefined || compareVersions(version, range.until) < 0);
 }

@@ -17,9 +17,30 @@ export interface NeededKernel {
  * Undefined when `least` has them all, and when no kernel has: such a module is for several kernels, or half way to another, and says nothing.
  */
 export function neededKernel(texts: readonly string[], api: readonly ApiEntry[], least: KernelVersion): NeededKernel | undefined {
+  const uses = usesIn(texts, api);
+  const late = uses
+    .flatMap(({ name, kernels }) => (kernels.some((one) => inRange(least, one)) ? [] : kernels.flatMap(({ since }) => (since && compareVersions(since, least) > 0 ? [{ name, version: since }] : []))))
+    .sort((a, b) => compareVersions(b.version, a.version));
+  const needed = late[0];
+  return needed && uses.every(({ kernels }) => kernels.some((one) => inRange(needed.version, one))) ? needed : undefined;
+}
+
+/** Whether a kernel has every function and every ops member that `texts`, the sources of one module, use outside of `#if`. */
+export function hasWhatIsUsed(texts: readonly string[], api: readonly ApiEntry[], version: KernelVersion): boolean {
+  return usesIn(texts, api).every(({ kernels }) => kernels.some((one) => inRange(version, one)));
+}
+
+interface Use {
+  /** As a user writes it. */
+  readonly name: string;
+  /** It is in the kernels of any of these. */
+  readonly kernels: readonly KernelRange[];
+}
+
+function usesIn(texts: readonly string[], api: readonly ApiEntry[]): readonly Use[] {
   const plain = texts.map(withoutComments);
   const open = plain.map(outsideOfConditions);
-  const uses: { name: string; kernels: KernelRange[] }[] = [];
+  const uses: Use[] = [];
   for (const [name, kernels] of tableMembers(open, api)) uses.push({ name: `.${name}`, kernels });
   for (const entry of api) {
     if (entry.kind === 'member' || entry.kind === 'struct' || entry.isPrivate || entry.model === 'general') continue;
@@ -28,11 +49,7 @@ export function neededKernel(texts: readonly string[], api: readonly ApiEntry[],
     const own = new RegExp(`^[ \\t]*#[ \\t]*define[ \\t]+${entry.name}\\b|\\b${entry.name}\\s*\\([^;{}()]*\\)\\s*\\{`, 'm');
     if (open.some((text) => call.test(text)) && !plain.some((text) => own.test(text))) uses.push({ name: `${entry.name}()`, kernels: [entry.kernels] });
   }
-  const late = uses
-    .flatMap(({ name, kernels }) => (kernels.some((one) => inRange(least, one)) ? [] : kernels.flatMap(({ since }) => (since && compareVersions(since, least) > 0 ? [{ name, version: since }] : []))))
-    .sort((a, b) => compareVersions(b.version, a.version));
-  const needed = late[0];
-  return needed && uses.every(({ kernels }) => kernels.some((one) => inRange(needed.version, one))) ? needed : undefined;
+  return uses;
 }
 
 /** The members that the tables in `texts` fill, by name with the kernels that have them; a name may have two lives. */

@@ -77,7 +77,7 @@ export const FILE_SCHEMA: Schema = {
   type: 'object',
   properties: {
     $schema: { type: 'string' },
-    targetKernel: { type: 'string', pattern: '^v?\\d+\\.\\d+(\\.\\d+)?$', patternErrorMessage: 'not a kernel version such as 6.1', markdownDescription: TARGET_KERNEL },
+    targetKernel: { type: 'string', pattern: '^v?\\d+\\.\\d+(\\.\\d+)?(-rc\\d+)?$', patternErrorMessage: 'not a kernel version such as 6.1', markdownDescription: TARGET_KERNEL },
     rules: RULES_SCHEMA,
     wrappers: WRAPPERS_SCHEMA,
     baseline: { type: 'string', markdownDescription: 'The file of known findings that `check` hides, relative to this file. `check --update-baseline` writes it.' },
