@@ -89,12 +89,14 @@ async function driven(driver: DriverModule, count: number, random: () => number,
   }
 }
 
-/** The edit as the protocol has it, for which a CR ends a line too. No position lies between a CR and its LF: such an edit is sent as the whole text. */
+/**
+ * The edit as the protocol has it. A text with a CR in it is sent whole: the library that keeps the documents of servers counts the lines wrongly where
+ * an edit brings a CR and an LF together, which no editor does that has lines.
+ */
 function contentChange({ texts, name, before, edit: { offset, length, text } }: Edited): { readonly range?: Range; readonly text: string } {
+  if (before.includes('\r') || text.includes('\r')) return { text: texts[name]! };
   const document = TextDocument.create('untitled:', 'c', 1, before);
-  const range = { start: document.positionAt(offset), end: document.positionAt(offset + length) };
-  const isExact = document.offsetAt(range.start) === offset && document.offsetAt(range.end) === offset + length;
-  return isExact ? { range, text } : { text: texts[name]! };
+  return { range: { start: document.positionAt(offset), end: document.positionAt(offset + length) }, text };
 }
 
 /** What two servers find differently in their documents, once the edited trees have settled; null when it is the same. */
