@@ -248,7 +248,7 @@ describe('bad input to check', () => {
 
   it.each(['4.19', '6.99'])('a kernel that nothing is known of, %s, is said with those that are', (kernel) => {
     const [major, minor] = kernel.split('.');
-    const { path } = make({ 'foo.c': UNCHECKED, 'tree/Makefile': `VERSION = ${major}\nPATCHLEVEL = ${minor}\n`, 'tree/a.c': UNCHECKED, 'tree/b.c': OLD, 'set/.vfio-lifecycle.json': `{ "targetKernel": "${kernel}" }`, 'set/foo.c': OLD });
+    const { path } = make({ 'foo.c': UNCHECKED, 'tree/Makefile': `VERSION = ${major}\nPATCHLEVEL = ${minor}\nSUBLEVEL = 0\n`, 'tree/arch/x': '', 'tree/scripts/x': '', 'tree/a.c': UNCHECKED, 'tree/b.c': OLD, 'set/.vfio-lifecycle.json': `{ "targetKernel": "${kernel}" }`, 'set/foo.c': OLD });
     const range = 'is outside of Linux 5.10 to 6.19, the kernels that are known';
     for (const command of [['check', 'foo.c'], ['convert', 'foo.c'], ['fix', 'foo.c'], ['explain', 'vfio_put_device']]) {
       expect(run(path, command[0]!, '--kernel', kernel, command[1]!)).toMatchObject({ status: 2, stdout: '', stderr: [`vfio-lifecycle: --kernel: ${kernel} ${range}`] });

@@ -56,7 +56,7 @@ describe('explain', () => {
   });
 
   it('needs no known kernel for what no kernel changes', () => {
-    const { path } = make({ Makefile: 'VERSION = 4\nPATCHLEVEL = 19\n' });
+    const { path } = make({ 'Makefile': 'VERSION = 4\nPATCHLEVEL = 19\nSUBLEVEL = 0\n', 'arch/x': '', 'scripts/x': '' });
     expect(run(path, 'explain', 'missing-put').status).toBe(0);
     expect(run(path, 'explain', 'member-not-first').status).toBe(0);
     expect(run(path, 'explain', 'vfio_put_device')).toMatchObject({ status: 2, stdout: '' });

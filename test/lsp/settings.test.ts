@@ -97,7 +97,7 @@ describe('wrappers', () => {
 
 describe('the kernels that can be the target', () => {
   it('come with what each brings, and with the one that a document has without a setting', async () => {
-    const { uri, uriOf } = make({ Makefile: 'VERSION = 6\nPATCHLEVEL = 12\n', 'drv/foo.c': LEAKY });
+    const { uri, uriOf } = make({ 'Makefile': 'VERSION = 6\nPATCHLEVEL = 12\nSUBLEVEL = 0\n', 'include/linux/x.h': '', 'drivers/x': '', 'drv/foo.c': LEAKY });
     const statuses: unknown[] = [];
     const { open, diagnostics, connection } = await start({
       workspaceFolders: [uri], initializationOptions: { settings: { targetKernel: '6.1' } },
