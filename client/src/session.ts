@@ -79,6 +79,7 @@ export async function startSession(createClient: CreateClient, extension: vscode
     owned.push(
       answerFileRequests(client, realPath),
       client.onNotification('vfioLifecycle/status', (kernel: KernelStatus) => status.running(kernel)),
+      client.onNotification('vfioLifecycle/notice', (notice: { uri: string; text: string | null }) => status.notice(notice)),
       client.onDidChangeState(({ newState }) => {
         if (newState === State.Starting) {
           status.starting();

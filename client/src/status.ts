@@ -18,6 +18,8 @@ export interface Status extends vscode.Disposable {
   starting(): void;
   started(): void;
   running(status: KernelStatus): void;
+  /** What is to be known of a document beside its kernel; null takes it back. */
+  notice(notice: { readonly uri: string; readonly text: string | null }): void;
   failed(why: string): void;
   /** What is known of the document in the active editor. */
   active(): KernelStatus | undefined;
@@ -27,6 +29,7 @@ export function createStatus(selector: vscode.DocumentSelector): Status {
   const item = vscode.languages.createLanguageStatusItem('vfioLifecycle.kernel', selector);
   item.name = 'VFIO Lifecycle';
   const kernels = new Map<string, KernelStatus>();
+  const notices = new Map<string, string>();
 
   const show = (text: string, detail: string, command: vscode.Command): void => {
     item.busy = false;
@@ -43,7 +46,8 @@ export function createStatus(selector: vscode.DocumentSelector): Status {
     const known = active();
     // The item is the same for all editors: another file's kernel would be a wrong answer for this one.
     if (known === undefined) show('VFIO Lifecycle', 'the target kernel is shown for files that mention VFIO', showMenu);
-    else show(`VFIO: Linux ${known.kernel}`, known.reason, showMenu);
+    else show(`VFIO: Linux ${known.kernel}`, [known.reason, notices.get(known.uri)].filter(Boolean).join('; '), showMenu);
+    if (known !== undefined && notices.has(known.uri)) item.severity = vscode.LanguageStatusSeverity.Warning;
   };
   const editors = vscode.window.onDidChangeActiveTextEditor(showKernel);
 
@@ -52,6 +56,7 @@ export function createStatus(selector: vscode.DocumentSelector): Status {
     starting() {
       isRunning = false;
       kernels.clear();
+      notices.clear();
       show('VFIO Lifecycle', 'starting', showMenu);
       item.busy = true;
     },
@@ -61,6 +66,11 @@ export function createStatus(selector: vscode.DocumentSelector): Status {
     },
     running(status) {
       kernels.set(status.uri, status);
+      showKernel();
+    },
+    notice({ uri, text }) {
+      if (text === null) notices.delete(uri);
+      else notices.set(uri, text);
       showKernel();
     },
     failed(why) {

@@ -111,3 +111,15 @@ describe('the kernels that can be the target', () => {
     expect(answer).toMatchObject({ kernels: expect.arrayContaining([{ version: '6.6', brings: '.detach_ioas' }]) });
   });
 });
+
+it('a probe and a remove that no driver struct names are told, until one does', async () => {
+  const notices: unknown[] = [];
+  const { open, change, diagnostics } = await start({ prepare: (one) => one.onNotification('vfioLifecycle/notice', (notice) => void notices.push(notice)) });
+  const bare = LEAKY.replace(/static struct mdev_driver[^]*/, '');
+  open('untitled:a.c', bare);
+  await diagnostics('untitled:a.c');
+  expect(notices).toEqual([{ uri: 'untitled:a.c', text: expect.stringContaining('no driver struct here names foo_probe() and foo_remove()') }]);
+  change('untitled:a.c', 2, [{ text: LEAKY }]);
+  await diagnostics('untitled:a.c');
+  expect(notices[1]).toEqual({ uri: 'untitled:a.c', text: null });
+});

@@ -2,6 +2,7 @@ import {
   DiagnosticSeverity, DiagnosticTag, DocumentDiagnosticReportKind, ResponseError, type CancellationToken, type Diagnostic,
   type DocumentDiagnosticParams, type DocumentDiagnosticReport,
 } from 'vscode-languageserver';
+import { unnamedEntries } from '../engine/unnamed-entries.ts';
 import type { Finding, Severity } from '../rules/types.ts';
 import { createObstacles } from './obstacles.ts';
 import type { Loaded, Session } from './session.ts';
@@ -57,6 +58,7 @@ export function createDiagnostics(session: Session, onShown: (uri: string) => vo
   const { client, connection, documents } = session;
   const last = new Map<string, { id: string; json: string }>();
   const logged = new Map<string, string>();
+  const noticed = new Map<string, string>();
   const waiting = new Set<string>();
   /** The last push that was begun, by document. */
   const sending = new Map<string, number>();
@@ -68,7 +70,11 @@ export function createDiagnostics(session: Session, onShown: (uri: string) => vo
   async function compute(uri: string, token: CancellationToken): Promise<Diagnostic[]> {
     const loaded = await session.load(uri, token);
     if (!loaded) return [];
-    const { findings, notAnalysed } = await session.inTurn(loaded.analysis);
+    const { findings, notAnalysed, facts } = await session.inTurn(async () => ({
+      ...await loaded.analysis(),
+      facts: loaded.engine.facts(loaded.input, loaded.kernel),
+    }));
+    notice(uri, facts && unnamedEntries(facts, loaded.input.file));
     const log = notAnalysed.map((one) => `${uri}: ${one.function ? `${one.function}: ` : ''}not analysed: ${one.reason}`).join('\n');
     const isInternal = notAnalysed.some((one) => one.isInternal);
     if (log !== (logged.get(uri) ?? '')) {
@@ -79,6 +85,14 @@ export function createDiagnostics(session: Session, onShown: (uri: string) => vo
     const told = obstacles.tell(loaded, findings);
     settleWhenIdle();
     return told.flatMap((finding) => toDiagnostic(session, loaded, finding) ?? []);
+  }
+
+  /** Tells the client what nothing is judged by in a document, and when that is so no more. */
+  function notice(uri: string, text: string | undefined): void {
+    if (noticed.get(uri) === text) return;
+    if (text === undefined) noticed.delete(uri);
+    else noticed.set(uri, text);
+    void connection.sendNotification('vfioLifecycle/notice', { uri, text: text ?? null });
   }
 
   function settleWhenIdle(): void {
@@ -162,6 +176,7 @@ export function createDiagnostics(session: Session, onShown: (uri: string) => vo
       last.delete(uri);
       obstacles.closed(uri);
       logged.delete(uri);
+      noticed.delete(uri);
       sending.delete(uri);
       if (!client.pullDiagnostics) void connection.sendDiagnostics({ uri, diagnostics: [] });
     },
