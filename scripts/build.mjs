@@ -46,7 +46,10 @@ if (watch) {
   }
 }
 
-/** Leaves nothing in dist/ but what is no bundle: the two wasm modules, which Node's bundles look for in dist/, and the extension's name for Node. */
+/**
+ * Leaves nothing in dist/ but what is no bundle: the two wasm modules, which Node's bundles look for in dist/, and the names that the extension and the
+ * command line have for Node.
+ */
 function emptyDist() {
   const dist = inProject('dist');
   rmSync(dist, { recursive: true, force: true });

@@ -56,8 +56,6 @@ test('it holds the bundles, both wasm modules, the grammars and the pages, and n
     'extension/dist/web-tree-sitter.wasm',
     'extension/dist/web/extension.js',
     'extension/dist/web/server.js',
-    'extension/docs/conversion-notes.md',
-    'extension/docs/refusals.md',
     'extension/examples/driver/Makefile',
     'extension/examples/driver/mistakes.c',
     'extension/examples/driver/old_model.c',
