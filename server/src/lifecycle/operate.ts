@@ -175,6 +175,7 @@ const CLAUSES: Partial<Record<EffectOp, readonly [ok: string, failed: string]>> 
   allocate: ['allocates the object', 'returns NULL'],
   init: ['initialises the device', ''], uninit: ['undoes the initialisation', ''],
   'init-device': ['initialises the device', 'fails'],
+  'core-init': ['initialises the PCI device', 'fails'], 'core-release': ['releases the PCI device', ''],
   register: ['registers the device', 'fails: the device is not registered'],
   unregister: ['unregisters the device', ''],
   get: ['takes another reference', ''], put: ['drops the reference', ''],

@@ -3,7 +3,7 @@ import type { Expr, FunctionIr } from '../ir/types.ts';
 import type { ModuleFacts, Role, Site, UseObservation } from '../lifecycle/types.ts';
 import type { ModuleIndex } from '../lifecycle/module.ts';
 import { behaviourOf } from '../kernel/lookup.ts';
-import { nameOf, operationsOn } from './device.ts';
+import { operationsOn } from './device.ts';
 import { callsIn, contains, documentOf, functionsIn, walk } from './locate.ts';
 import { indexOf, memberAccesses, reachedFrom, type MemberAccess } from './members.ts';
 import { findingFor, lastOperation } from './report.ts';
@@ -150,7 +150,7 @@ function isUnknown(facts: ModuleFacts, index: ModuleIndex, { call, file }: Membe
 
 function messageFor({ use, access, isLock }: Late, reader: MemberAccess | null, register: string): string {
   const place = written(access.file.text, access.node);
-  const name = access.function === use.function ? `\`${place}\`` : `\`${place}\` of ${nameOf(use)}`;
+  const name = access.function === use.function ? `\`${place}\`` : `\`${place}\` in ${access.function.name}()`;
   const call = /^\w+/.exec(register)?.[0] ?? 'the registration';
   const who = reader === null ? 'the core reads it' : `${reader.function.name}() uses it`;
   return `${name} is ${isLock ? 'initialised' : 'set'} after ${call}(): ${who} and may run before this; ${isLock ? 'initialise' : 'set'} it before the registration`;

@@ -69,14 +69,16 @@ function report(facts: ModuleFacts, observation: Observation, fix: Fix | null): 
   const site = observation.kind === 'exit' ? siteOfExit(facts, observation.function, observation.returns) : observation.site;
   const what = observation.kind === 'exit' ? `this path leaves ${observation.function.name}() with ${name} initialised` : `${name} is freed while it is initialised`;
   const isRegistered = observation.kind === 'exit' && observation.before.registered === 'yes';
-  const why = isRegistered ? 'and registered, although it fails' : observation.before.deviceSet ? 'and leaks its device set' : 'without the undo that the contract asks for, although no device set is attached yet on this path';
+  const harmless = ': nothing leaks here, as no device set is attached yet, but every init wants its uninit';
+  const leak = observation.before.deviceSet ? ' and leaks its device set' : harmless;
+  const why = isRegistered ? ' and registered, although it fails' : leak;
   return findingFor({
     rule: missingUninit.id,
     severity: observation.before.deviceSet ? 'error' : 'warning',
     observation,
     site,
     alsoSee: observation.kind === 'exit' ? macroNotes(facts, observation.function, observation.returns) : [],
-    message: `${what} ${why}; call ${isRegistered ? `${uninit.replace(/uninit_(group_dev|device)$/, (_, rest) => `unregister_${rest}`)}() and then ` : ''}${uninit}() ${observation.kind === 'exit' ? 'before returning' : 'before the free'}`,
+    message: `${what}${why}; call ${isRegistered ? `${uninit.replace(/uninit_(group_dev|device)$/, (_, rest) => `unregister_${rest}`)}() and then ` : ''}${uninit}() ${observation.kind === 'exit' ? 'before returning' : 'before the free'}`,
     fix,
   });
 }
