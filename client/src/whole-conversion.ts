@@ -52,7 +52,8 @@ export async function writeWhole(client: BaseLanguageClient, { files }: Conversi
 
 /** The name of a file as a person knows it. */
 export function nameOf(uri: string): string {
-  return uri.slice(uri.lastIndexOf('/') + 1);
+  // What is not saved yet has a name behind a colon: `untitled:a.c`.
+  return uri.slice(Math.max(uri.lastIndexOf('/'), uri.lastIndexOf(':')) + 1);
 }
 
 async function openDocument(uri: vscode.Uri): Promise<vscode.TextDocument | undefined> {
