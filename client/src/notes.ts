@@ -33,9 +33,15 @@ interface Note {
   line: number | null;
 }
 
+interface WrittenFile {
+  readonly uri: vscode.Uri;
+  readonly before: string;
+  readonly after: string;
+}
+
 /** A conversion that was written, with its notes. */
 interface Written {
-  readonly files: readonly { readonly uri: vscode.Uri; readonly before: string; readonly after: string }[];
+  readonly files: readonly WrittenFile[];
   readonly notes: readonly Note[];
 }
 
@@ -97,12 +103,20 @@ export function createNotes(): Notes {
       const notes = conversion.notes.map(({ uri, message, range, lineText }): Note => ({
         uri: converter.asUri(uri), message, first: converter.asRange(range), text: lineText, line: range.start.line,
       }));
+      // One that began with the same text was undone since: done again it would bring its notes back a second time.
+      for (const [number, other] of written) {
+        if (other.files.some((one) => files.some((file) => isSameBeginning(one, file)))) written.delete(number);
+      }
       written.set(count++, { files, notes });
       written.delete(count - maxConversions);
       publish(notes.map(({ uri }) => uri));
     },
     dispose: () => owned.dispose(),
   };
+}
+
+function isSameBeginning(one: WrittenFile, other: WrittenFile): boolean {
+  return one.uri.toString() === other.uri.toString() && linesOf(one.before) === linesOf(other.before);
 }
 
 function isIn(note: Note, uri: vscode.Uri): boolean {
