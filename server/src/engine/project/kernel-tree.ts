@@ -59,8 +59,9 @@ async function isTop(fs: FileSystem, folder: string, makefile: string, version: 
   const headers = entries.includes('include/') ? await fs.readDirectory(resolve(folder, 'include')!) : [];
   const folders = FOLDERS.filter((one) => entries.includes(one)).length + (headers.includes('linux/') ? 1 : 0);
   const saysMore = /^(?:SUBLEVEL|EXTRAVERSION)[ \t]*=/m.test(makefile.slice(0, HEAD)) || entries.includes('Kbuild');
-  if (isKnownKernel(version) && await suits(version)) return saysMore || folders > 0;
-  return saysMore && folders > 1;
+  // Asked first: it is so in every whole tree, and what the driver uses has to be read for each file.
+  if (saysMore && folders > 1) return true;
+  return (saysMore || folders > 0) && isKnownKernel(version) && await suits(version);
 }
 
 interface HeaderKernels {
