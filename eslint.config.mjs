@@ -7,7 +7,7 @@ export default tseslint.config(
     files: ['**/*.ts', '**/*.mjs', '**/*.cjs'],
     extends: [tseslint.configs.base],
     rules: {
-      'eqeqeq': ['error', 'always', { null: 'ignore' }],
+      eqeqeq: ['error', 'always', { null: 'ignore' }],
       'no-else-return': 'error',
       'no-var': 'error',
       'prefer-const': 'error',
@@ -20,7 +20,9 @@ export default tseslint.config(
   {
     // These read types, which only the files of tsconfig.json have.
     files: ['client/src/**/*.ts', 'server/src/**/*.ts', 'test/**/*.ts'],
-    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    languageOptions: {
+      parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
+    },
     rules: {
       '@typescript-eslint/no-floating-promises': 'error',
       '@typescript-eslint/await-thenable': 'error',
@@ -28,7 +30,8 @@ export default tseslint.config(
     },
   },
   {
-    // What a document holds is anybody's: a pattern takes a number of steps that grows with the text, and not with its square.
+    // What a document holds is anybody's: a pattern takes a number of steps that grows with the
+    // text, and not with its square.
     files: ['client/src/**/*.ts', 'server/src/**/*.ts'],
     plugins: { regexp },
     rules: {
@@ -40,10 +43,18 @@ export default tseslint.config(
     files: ['server/src/**/*.ts'],
     ignores: ['server/src/rules/*.examples.ts'],
     rules: {
-      'no-restricted-syntax': ['error',
-        { selector: 'CallExpression > SpreadElement', message: 'A call throws with some 100,000 arguments: use append(), largest() or a loop.' },
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: 'CallExpression > SpreadElement',
+          message: 'A call throws with some 100,000 arguments: use append(), largest() or a loop.',
+        },
         // Many unclosed comments would each be looked for to the end of the text.
-        { selector: 'Literal[regex.pattern=/\\\\\\/\\\\\\*(?:\\[\\^\\]|\\[\\\\s\\\\S\\]|\\.|\\[\\^\\\\n\\])\\*\\??\\\\\\*\\\\\\//]', message: 'What is not closed has to end too: use COMMENT of server/src/text/lexical.ts.' },
+        {
+          selector:
+            'Literal[regex.pattern=/\\\\\\/\\\\\\*(?:\\[\\^\\]|\\[\\\\s\\\\S\\]|\\.|\\[\\^\\\\n\\])\\*\\??\\\\\\*\\\\\\//]',
+          message: 'What is not closed has to end too: use COMMENT of server/src/text/lexical.ts.',
+        },
       ],
     },
   },

@@ -1,21 +1,46 @@
 import { defineConfig } from 'vitest/config';
 
-// Only ends what hangs: no test is about its time, and a machine that others use too may be many times slower than this one.
+// Only ends what hangs: no test is about its time, and a machine that others use too may be many
+// times slower than this one.
 const limit = { testTimeout: 600_000, hookTimeout: 600_000 };
 
 export default defineConfig({
   test: {
-    // One less than the processors is the default; most tests of programs wait for a process of their own.
+    // One less than the processors is the default; most tests of programs wait for a process of
+    // their own.
     maxWorkers: '100%',
     projects: [
       // Pure code, straight from the sources.
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], setupFiles: 'test/support/seed.ts', ...limit } },
+      {
+        test: {
+          name: 'unit',
+          include: ['test/unit/**/*.test.ts'],
+          setupFiles: 'test/support/seed.ts',
+          ...limit,
+        },
+      },
       // The bundles of dist/ as programs: the language server over stdio and the command line.
       { test: { name: 'process', include: ['test/{lsp,cli}/**/*.test.ts'], ...limit } },
-      // Drivers, compiled and run before and after their conversion, where a C compiler and kernel headers are. Needs dist/cli.cjs.
-      { test: { name: 'harness', include: ['test/harness/**/*.test.ts'], ...limit, maxConcurrency: 2 } },
-      // The VSIX. Packing builds dist/ anew, so that this project does not run together with the one above.
-      { test: { name: 'bundle', include: ['test/bundle/**/*.test.ts'], globalSetup: 'test/bundle/setup.ts', ...limit } },
+      // Drivers, compiled and run before and after their conversion, where a C compiler and kernel
+      // headers are. Needs dist/cli.cjs.
+      {
+        test: {
+          name: 'harness',
+          include: ['test/harness/**/*.test.ts'],
+          ...limit,
+          maxConcurrency: 2,
+        },
+      },
+      // The VSIX. Packing builds dist/ anew, so that this project does not run together with the
+      // one above.
+      {
+        test: {
+          name: 'bundle',
+          include: ['test/bundle/**/*.test.ts'],
+          globalSetup: 'test/bundle/setup.ts',
+          ...limit,
+        },
+      },
     ],
   },
 });

@@ -1,5 +1,6 @@
-// Measures the language server and the command line on a kernel tree: npm run bench -- DIR. The server runs as a process over stdio with
-// pull diagnostics, as an editor runs it. Edits are random but the same in every run. Budgets are printed beside; nothing fails here.
+// Measures the language server and the command line on a kernel tree: npm run bench -- DIR. The
+// server runs as a process over stdio with pull diagnostics, as an editor runs it. Edits are random
+// but the same in every run. Budgets are printed beside; nothing fails here.
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
@@ -12,7 +13,9 @@ import { run } from './lib/run.mjs';
 const seed = 1;
 const [directory] = process.argv.slice(2);
 if (directory === undefined || !statSync(directory, { throwIfNoEntry: false })?.isDirectory()) {
-  console.error('usage: npm run bench -- DIR    (a kernel source tree, or a part of it with drivers/vfio)');
+  console.error(
+    'usage: npm run bench -- DIR    (a kernel source tree, or a part of it with drivers/vfio)',
+  );
   process.exit(2);
 }
 run(process.execPath, [inProject('scripts/build.mjs')]);
@@ -39,7 +42,10 @@ async function measureStart() {
   rows.push(['server start (process to initialized)', ms(percentile(times, 50)), '250 ms']);
 }
 
-/** Open to diagnostics on a warm server, the median of five, then an edit and the diagnostics after it, `count` times. */
+/**
+ * Open to diagnostics on a warm server, the median of five, then an edit and the diagnostics after
+ * it, `count` times.
+ */
 async function measureTyping({ file, text }, count) {
   const client = await startServer(server, { rootUri: pathToFileURL(tree).href });
   const uri = pathToFileURL(file).href;
@@ -80,7 +86,11 @@ async function measureMemory(open, count) {
     while (!(await edits.next()).done);
   }
   const after = residentMegabytes(client.pid);
-  rows.push([`memory with ${open.length} open drivers, before and after ${count} edits`, `${before} MB, ${after} MB RSS`, '160 MB, flat']);
+  rows.push([
+    `memory with ${open.length} open drivers, before and after ${count} edits`,
+    `${before} MB, ${after} MB RSS`,
+    '160 MB, flat',
+  ]);
   await client.stop();
 }
 
@@ -94,7 +104,10 @@ async function* type(client, uri, original, count) {
     const change = toContentChange(text, edit);
     const removed = text.slice(edit.offset, edit.offset + edit.length);
     // An undo is not undone: that would go back and forth between two texts.
-    last = last && edit.text === last.removed && edit.offset === last.offset ? undefined : { ...edit, removed };
+    last =
+      last && edit.text === last.removed && edit.offset === last.offset
+        ? undefined
+        : { ...edit, removed };
     text = text.slice(0, edit.offset) + edit.text + text.slice(edit.offset + edit.length);
     const begin = performance.now();
     await client.change(uri, version, [change]);
@@ -106,14 +119,23 @@ async function* type(client, uri, original, count) {
 function measureCheck() {
   const folder = path.join(tree, 'drivers/vfio');
   const begin = performance.now();
-  spawnSync(process.execPath, [inProject('dist/cli.cjs'), 'check', '--fail-on', 'never', '--format', 'json', folder], { stdio: ['ignore', 'ignore', 'inherit'] });
+  spawnSync(
+    process.execPath,
+    [inProject('dist/cli.cjs'), 'check', '--fail-on', 'never', '--format', 'json', folder],
+    { stdio: ['ignore', 'ignore', 'inherit'] },
+  );
   rows.push(['check drivers/vfio', ms(performance.now() - begin), '-']);
 }
 
 /** C files that call the life-cycle interface. */
 function vfioFiles(folder) {
   const found = [];
-  for (const part of ['drivers/vfio', 'samples/vfio-mdev', 'drivers/s390', 'drivers/gpu/drm/i915/gvt']) {
+  for (const part of [
+    'drivers/vfio',
+    'samples/vfio-mdev',
+    'drivers/s390',
+    'drivers/gpu/drm/i915/gvt',
+  ]) {
     const base = path.join(folder, part);
     if (!statSync(base, { throwIfNoEntry: false })) continue;
     for (const name of readdirSync(base, { recursive: true })) {
@@ -127,7 +149,9 @@ function vfioFiles(folder) {
 }
 
 function residentMegabytes(pid) {
-  return Math.round(Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024);
+  return Math.round(
+    Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024,
+  );
 }
 
 function percentile(values, percent) {
@@ -143,5 +167,11 @@ function print() {
   const table = [['measured', 'value', 'budget'], ...rows];
   const widths = [0, 1, 2].map((column) => Math.max(...table.map((row) => row[column].length)));
   const text = (row) => `| ${row.map((cell, column) => cell.padEnd(widths[column])).join(' | ')} |`;
-  console.log([text(table[0]), `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`, ...table.slice(1).map(text)].join('\n'));
+  console.log(
+    [
+      text(table[0]),
+      `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`,
+      ...table.slice(1).map(text),
+    ].join('\n'),
+  );
 }

@@ -1,4 +1,5 @@
-// Bundles client, server and command line into dist/. `--watch` rebuilds on change, `--dev` keeps names and adds source maps.
+// Bundles client, server and command line into dist/. `--watch` rebuilds on change, `--dev` keeps
+// names and adds source maps.
 import { build, context } from 'esbuild';
 import { copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
@@ -17,18 +18,38 @@ const common = {
   legalComments: 'none',
   logLevel: 'warning',
 };
-// The ES module of web-tree-sitter calls createRequire(import.meta.url), which is undefined in a CommonJS bundle.
-const treeSitter = { 'web-tree-sitter': inProject('node_modules/web-tree-sitter/web-tree-sitter.cjs') };
+// The ES module of web-tree-sitter calls createRequire(import.meta.url), which is undefined in a
+// CommonJS bundle.
+const treeSitter = {
+  'web-tree-sitter': inProject('node_modules/web-tree-sitter/web-tree-sitter.cjs'),
+};
 const node = { ...common, platform: 'node', format: 'cjs' };
-// One file for both: nearly all of it is the same. Where it runs in a worker, what asks for Node's modules is never called.
-const anywhere = { ...common, platform: 'neutral', mainFields: ['module', 'main'], conditions: ['node', 'browser'], external: ['node:*', ...builtinModules] };
+// One file for both: nearly all of it is the same. Where it runs in a worker, what asks for Node's
+// modules is never called.
+const anywhere = {
+  ...common,
+  platform: 'neutral',
+  mainFields: ['module', 'main'],
+  conditions: ['node', 'browser'],
+  external: ['node:*', ...builtinModules],
+};
 
 const bundles = [
   {
-    ...anywhere, entryPoints: ['client/src/main.ts'], outfile: 'dist/web/extension.js', format: 'cjs',
-    external: ['vscode', ...anywhere.external], supported: { 'dynamic-import': false },
+    ...anywhere,
+    entryPoints: ['client/src/main.ts'],
+    outfile: 'dist/web/extension.js',
+    format: 'cjs',
+    external: ['vscode', ...anywhere.external],
+    supported: { 'dynamic-import': false },
   },
-  { ...anywhere, format: 'iife', entryPoints: ['server/src/cli/anywhere.ts'], outfile: 'dist/web/server.js', alias: treeSitter },
+  {
+    ...anywhere,
+    format: 'iife',
+    entryPoints: ['server/src/cli/anywhere.ts'],
+    outfile: 'dist/web/server.js',
+    alias: treeSitter,
+  },
   { ...node, entryPoints: ['server/src/lsp/node-main.ts'], outfile: 'dist/server.cjs' },
 ];
 
@@ -37,9 +58,14 @@ if (watch) {
   for (const options of bundles) await (await context({ ...options, logLevel: 'info' })).watch();
 } else {
   // In memory first: a build that fails leaves the last good one.
-  const built = await Promise.all(bundles.map((options) => build({ ...options, write: false, metafile: true })));
+  const built = await Promise.all(
+    bundles.map((options) => build({ ...options, write: false, metafile: true })),
+  );
   emptyDist();
-  writeFileSync(inProject('dist/licenses.txt'), licences(built.flatMap((one) => Object.keys(one.metafile.inputs))));
+  writeFileSync(
+    inProject('dist/licenses.txt'),
+    licences(built.flatMap((one) => Object.keys(one.metafile.inputs))),
+  );
   for (const { path: file, contents } of built.flatMap((one) => one.outputFiles)) {
     mkdirSync(path.dirname(file), { recursive: true });
     writeFileSync(file, contents);
@@ -47,15 +73,21 @@ if (watch) {
 }
 
 /**
- * Leaves nothing in dist/ but what is no bundle: the two wasm modules, which Node's bundles look for in dist/, and the names that the extension and the
+ * Leaves nothing in dist/ but what is no bundle: the two wasm modules, which Node's bundles look
+ * for in dist/, and the names that the extension and the
  * command line have for Node.
  */
 function emptyDist() {
   const dist = inProject('dist');
   rmSync(dist, { recursive: true, force: true });
   mkdirSync(dist);
-  writeFileSync(path.join(dist, 'cli.cjs'), "#!/usr/bin/env node\nrequire('./web/server.js');\n", { mode: 0o755 });
-  writeFileSync(path.join(dist, 'extension.cjs'), "module.exports = require('./web/extension.js');\n");
+  writeFileSync(path.join(dist, 'cli.cjs'), "#!/usr/bin/env node\nrequire('./web/server.js');\n", {
+    mode: 0o755,
+  });
+  writeFileSync(
+    path.join(dist, 'extension.cjs'),
+    "module.exports = require('./web/extension.js');\n",
+  );
   for (const file of ['web-tree-sitter/web-tree-sitter.wasm', 'tree-sitter-c/tree-sitter-c.wasm']) {
     copyFileSync(inProject('node_modules', file), path.join(dist, path.basename(file)));
   }
@@ -63,10 +95,15 @@ function emptyDist() {
 
 /** The licence texts of the packages whose files are in the bundles, and of the grammar. */
 function licences(files) {
-  const names = files.map((file) => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1]).filter((name) => name !== undefined);
-  return [...new Set([...names, 'tree-sitter-c'])].sort().map((name) => {
-    const folder = inProject('node_modules', name);
-    const text = readdirSync(folder).find((one) => /^licen[cs]e/i.test(one));
-    return `${name}\n\n${readFileSync(path.join(folder, text), 'utf8').trim()}\n`;
-  }).join(`\n${'-'.repeat(72)}\n\n`);
+  const names = files
+    .map((file) => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1])
+    .filter((name) => name !== undefined);
+  return [...new Set([...names, 'tree-sitter-c'])]
+    .sort()
+    .map((name) => {
+      const folder = inProject('node_modules', name);
+      const text = readdirSync(folder).find((one) => /^licen[cs]e/i.test(one));
+      return `${name}\n\n${readFileSync(path.join(folder, text), 'utf8').trim()}\n`;
+    })
+    .join(`\n${'-'.repeat(72)}\n\n`);
 }

@@ -1,6 +1,15 @@
-// Packs one VSIX for all platforms, the same bytes from the same sources. Usage: node scripts/package.mjs [FILE.vsix]
+// Packs one VSIX for all platforms, the same bytes from the same sources. Usage: node
+// scripts/package.mjs [FILE.vsix]
 import { createVSIX } from '@vscode/vsce';
-import { chmodSync, cpSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { inProject } from './lib/paths.mjs';
 import { run } from './lib/run.mjs';
@@ -10,31 +19,51 @@ const limit = 1_000_000;
 
 /** What goes in. The command line is there for the task that checks a folder. */
 const packed = [
-  'package.json', 'README.md', 'CHANGELOG.md', 'LICENSE', 'images/icon.png', 'images/walkthrough', 'examples/driver', 'docs/rules',
-  'docs/conversion-notes.md', 'docs/refusals.md', 'schemas', 'syntaxes',
-  'dist/extension.cjs', 'dist/server.cjs', 'dist/cli.cjs', 'dist/web', 'dist/web-tree-sitter.wasm', 'dist/tree-sitter-c.wasm', 'dist/licenses.txt',
+  'package.json',
+  'README.md',
+  'CHANGELOG.md',
+  'LICENSE',
+  'images/icon.png',
+  'images/walkthrough',
+  'examples/driver',
+  'docs/rules',
+  'docs/conversion-notes.md',
+  'docs/refusals.md',
+  'schemas',
+  'syntaxes',
+  'dist/extension.cjs',
+  'dist/server.cjs',
+  'dist/cli.cjs',
+  'dist/web',
+  'dist/web-tree-sitter.wasm',
+  'dist/tree-sitter-c.wasm',
+  'dist/licenses.txt',
 ];
 
 /** Builds and packs; returns the path of the VSIX. Throws when it is over the limit of 1 MB. */
 export async function packVsix(file = inProject(`${name}-${version}.vsix`)) {
   run(process.execPath, [inProject('scripts/build.mjs')]);
-  // A folder that holds just these files: vsce would look at every file of the project, the editor host's included.
+  // A folder that holds just these files: vsce would look at every file of the project, the editor
+  // host's included.
   const folder = inProject('out/extension');
   rmSync(folder, { recursive: true, force: true });
   for (const one of packed) cpSync(inProject(one), path.join(folder, one), { recursive: true });
-  // What npm takes for the command line is nothing to an editor, and vsce would ask which of two lists is meant.
+  // What npm takes for the command line is nothing to an editor, and vsce would ask which of two
+  // lists is meant.
   const manifest = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8'));
   delete manifest.files;
   delete manifest.bin;
   writeFileSync(path.join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
   writeFileSync(path.join(folder, '.vscodeignore'), '');
-  // Time, zone and mode of each file go into the archive: they must not depend on who packs, when and where.
+  // Time, zone and mode of each file go into the archive: they must not depend on who packs, when
+  // and where.
   process.env.SOURCE_DATE_EPOCH = '946684800';
   process.env.TZ = 'UTC';
   for (const one of readdirSync(folder, { recursive: true, withFileTypes: true })) {
     if (one.isFile()) chmodSync(path.join(one.parentPath, one.name), 0o644);
   }
-  // The page of an extension has no folder around it: vsce makes addresses of the repository of its links and pictures.
+  // The page of an extension has no folder around it: vsce makes addresses of the repository of its
+  // links and pictures.
   await withoutNews(() => createVSIX({ cwd: folder, packagePath: file, dependencies: false }));
   const { size } = statSync(file);
   if (size > limit) throw new Error(`${file} has ${size} bytes; the limit is ${limit}`);

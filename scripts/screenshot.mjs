@@ -1,10 +1,19 @@
-// Takes the pictures of the README, of docs/ and of the walkthrough in the real editor, with the packed extension, on the example driver.
-// `npm run screenshot -- NAME…` takes only those of these names. Look at each: what they show is for a person to judge.
+// Takes the pictures of the README, of docs/ and of the walkthrough in the real editor, with the
+// packed extension, on the example driver. `npm run screenshot -- NAME…` takes only those of these
+// names. Look at each: what they show is for a person to judge.
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { baseArguments, cleanEnvironment, nodeBinary, removeFolder, startChromium, startCodeServer, writeSettings } from '../test/editor-host/code-server.mjs';
+import {
+  baseArguments,
+  cleanEnvironment,
+  nodeBinary,
+  removeFolder,
+  startChromium,
+  startCodeServer,
+  writeSettings,
+} from '../test/editor-host/code-server.mjs';
 import { installEditorHost } from './lib/editor-host.mjs';
 import { withPalette } from './lib/palette-png.mjs';
 import { inProject } from './lib/paths.mjs';
@@ -49,21 +58,30 @@ const pictures = {
 const wanted = process.argv.slice(2);
 await installEditorHost({ browser: true });
 const data = fs.mkdtempSync(path.join(os.tmpdir(), 'screenshot-'));
-const folders = { data, userData: path.join(data, 'user'), extensions: path.join(data, 'extensions') };
+const folders = {
+  data,
+  userData: path.join(data, 'user'),
+  extensions: path.join(data, 'extensions'),
+};
 const workspace = path.join(data, 'driver');
 fs.cpSync(inProject('examples/driver'), workspace, { recursive: true });
 const tree = path.join(data, 'tree');
 fs.cpSync(inProject('examples'), tree, { recursive: true });
 writeSettings(folders.userData, look);
 const vsix = await packVsix(path.join(data, 'extension.vsix'));
-execFileSync(nodeBinary, [...baseArguments(folders), '--install-extension', vsix], { stdio: 'ignore', env: cleanEnvironment() });
+execFileSync(nodeBinary, [...baseArguments(folders), '--install-extension', vsix], {
+  stdio: 'ignore',
+  env: cleanEnvironment(),
+});
 const editor = await startCodeServer(folders);
 const browser = await startChromium({ profile: path.join(data, 'chromium') });
 const { page } = browser;
 // Only ends what hangs: a machine that others use too may be slow.
 page.setDefaultTimeout(120_000);
 try {
-  for (const picture of Object.keys(pictures).filter((name) => wanted.length === 0 || wanted.includes(name))) {
+  for (const picture of Object.keys(pictures).filter(
+    (name) => wanted.length === 0 || wanted.includes(name),
+  )) {
     for (const [theme, name] of Object.entries(themes)) {
       writeSettings(folders.userData, { 'workbench.colorTheme': name });
       if (theme === 'light' || pictures[picture].size === step) await take(picture, theme);
@@ -83,7 +101,10 @@ async function take(name, theme) {
   fs.mkdirSync(path.dirname(file), { recursive: true });
   // A caret blinks, and what appears by and by is to be there.
   await page.waitForTimeout(500);
-  fs.writeFileSync(file, withPalette(await page.screenshot({ animations: 'disabled', caret: 'hide' })));
+  fs.writeFileSync(
+    file,
+    withPalette(await page.screenshot({ animations: 'disabled', caret: 'hide' })),
+  );
   console.log(`${path.relative(inProject(), file)}: ${fs.statSync(file).size} bytes`);
 }
 
@@ -105,11 +126,16 @@ async function showState() {
 /** The differences that a conversion makes. */
 async function showChanges() {
   await showQuestion();
-  await page.locator('.quick-input-widget .monaco-list-row', { hasText: 'Show Changes' }).first().click();
+  await page
+    .locator('.quick-input-widget .monaco-list-row', { hasText: 'Show Changes' })
+    .first()
+    .click();
   await page.locator('.monaco-diff-editor .line-insert').first().waitFor();
   // Down to the probe, where one call comes in the place of three.
   await page.mouse.move(400, 300);
-  const call = page.locator('.monaco-diff-editor .view-line', { hasText: 'vfio_alloc_device' }).first();
+  const call = page
+    .locator('.monaco-diff-editor .view-line', { hasText: 'vfio_alloc_device' })
+    .first();
   for (let turn = 0; turn < 60; turn++) {
     await page.mouse.wheel(0, 120);
     await page.waitForTimeout(50);
@@ -121,8 +147,14 @@ async function showChanges() {
 /** What is asked before a conversion that moves state is written: all of it or nothing. */
 async function showQuestion() {
   await showMenu();
-  await page.locator('.action-widget .monaco-list-row', { hasText: 'folding state' }).first().click();
-  await page.locator('.quick-input-widget .monaco-list-row', { hasText: 'Show Changes' }).first().waitFor();
+  await page
+    .locator('.action-widget .monaco-list-row', { hasText: 'folding state' })
+    .first()
+    .click();
+  await page
+    .locator('.quick-input-widget .monaco-list-row', { hasText: 'Show Changes' })
+    .first()
+    .waitFor();
 }
 
 /** The example with its squiggles. */
@@ -136,8 +168,13 @@ async function showMistakes() {
 async function showPath({ height }) {
   await open(workspace, 'mistakes.c');
   await showProblems('missing-put', height * 0.42);
-  await page.locator('.markers-panel-action-filter input, .viewpane-filter input').first().fill('missing-put');
-  await page.locator('.markers-panel .monaco-list-row', { hasText: 'null-check' }).waitFor({ state: 'detached' });
+  await page
+    .locator('.markers-panel-action-filter input, .viewpane-filter input')
+    .first()
+    .fill('missing-put');
+  await page
+    .locator('.markers-panel .monaco-list-row', { hasText: 'null-check' })
+    .waitFor({ state: 'detached' });
   await goTo('mistakes.c', 'if (ret)', 'return ret');
 }
 
@@ -147,7 +184,10 @@ async function showMenu() {
   await goTo('old_model.c', 'vfio_init_group_dev(', '');
   await page.locator('.squiggly-error').first().waitFor();
   await page.locator('.lightBulbWidget, [class*="codicon-gutter-lightbulb"]').first().click();
-  await page.locator('.action-widget .monaco-list-row', { hasText: 'vfio_alloc_device' }).first().waitFor();
+  await page
+    .locator('.action-widget .monaco-list-row', { hasText: 'vfio_alloc_device' })
+    .first()
+    .waitFor();
 }
 
 /** The findings of a folder, of which no file is open. */
@@ -164,9 +204,14 @@ async function showTree({ height }) {
 
 /** Opens a folder, and a file of it alone: without the explorer. */
 async function open(folder, name) {
-  const payload = JSON.stringify(name === undefined ? [] : [['openFile', editor.uri(path.join(folder, name))]]);
+  const payload = JSON.stringify(
+    name === undefined ? [] : [['openFile', editor.uri(path.join(folder, name))]],
+  );
   await page.goto(`${editor.origin}/?${new URLSearchParams({ folder, payload })}`);
-  await page.locator(name === undefined ? '.monaco-workbench' : '.monaco-editor .view-line').first().waitFor();
+  await page
+    .locator(name === undefined ? '.monaco-workbench' : '.monaco-editor .view-line')
+    .first()
+    .waitFor();
   // The next window remembers.
   if (await page.locator('.explorer-viewlet').isVisible()) await page.keyboard.press('Control+b');
   if (await page.locator('.part.panel').isVisible()) await page.keyboard.press('Control+j');
@@ -193,7 +238,9 @@ async function showProblems(rule, height) {
     await page.mouse.move(panel.x + panel.width / 2, panel.y);
     await page.waitForTimeout(500);
     await page.mouse.down();
-    await page.mouse.move(panel.x + panel.width / 2, page.viewportSize().height - height, { steps: 5 });
+    await page.mouse.move(panel.x + panel.width / 2, page.viewportSize().height - height, {
+      steps: 5,
+    });
     await page.mouse.up();
   }
 }
@@ -211,14 +258,26 @@ async function goTo(name, before, word) {
   await page.keyboard.press('Enter');
 }
 
-/** Rests the mouse on a word until its hover is there. Playwright's own hover would scroll the word into view, and the editor with it. */
+/**
+ * Rests the mouse on a word until its hover is there. Playwright's own hover would scroll the word
+ * into view, and the editor with it.
+ */
 async function hoverOver(word) {
   const hover = page.locator('.monaco-hover-content:visible').first();
   for (let attempt = 0; attempt < 10; attempt++) {
-    const { x, y, height } = await page.locator('.view-line span', { hasText: new RegExp(`^${word}$`) }).last().boundingBox();
+    const { x, y, height } = await page
+      .locator('.view-line span', { hasText: new RegExp(`^${word}$`) })
+      .last()
+      .boundingBox();
     await page.mouse.move(x - 40, y + height / 2);
     await page.mouse.move(x + 20, y + height / 2, { steps: 5 });
-    if (await hover.waitFor({ timeout: 3000 }).then(() => true, () => false)) return;
+    if (
+      await hover.waitFor({ timeout: 3000 }).then(
+        () => true,
+        () => false,
+      )
+    )
+      return;
   }
   throw new Error(`no hover on ${word}`);
 }

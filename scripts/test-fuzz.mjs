@@ -1,5 +1,6 @@
-// Edits the project's drivers at random and compares an engine that kept what it knew with a new one; with --server the same through servers,
-// of which each request is to be answered: `npm run test:fuzz [-- --edits N] [--seed S] [--server]`. The same seed makes the same edits.
+// Edits the project's drivers at random and compares an engine that kept what it knew with a new
+// one; with --server the same through servers, of which each request is to be answered: `npm run
+// test:fuzz [-- --edits N] [--seed S] [--server]`. The same seed makes the same edits.
 import { build } from 'esbuild';
 import { mkdirSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
@@ -24,8 +25,15 @@ if (!Number.isInteger(edits) || edits < 1 || !Number.isInteger(seed)) {
 const outfile = inProject('out/fuzz.mjs');
 mkdirSync(inProject('out'), { recursive: true });
 await build({
-  absWorkingDir: root, entryPoints: ['test/hostile/fuzz.ts'], outfile, bundle: true, packages: 'external',
-  platform: 'node', format: 'esm', target: 'es2022', logLevel: 'warning',
+  absWorkingDir: root,
+  entryPoints: ['test/hostile/fuzz.ts'],
+  outfile,
+  bundle: true,
+  packages: 'external',
+  platform: 'node',
+  format: 'esm',
+  target: 'es2022',
+  logLevel: 'warning',
 });
 const { run, runServer } = await import(pathToFileURL(outfile).href);
 console.log(`${edits} edits, seed ${seed}`);

@@ -1,5 +1,6 @@
-// Makes up drivers, converts them, and runs both: `npm run test:generated [-- --count N] [--seed S]`. Each hazard of
-// test/unit/convert/hazards.ts gets a tenth of the count. Needs a C compiler and kernel headers.
+// Makes up drivers, converts them, and runs both: `npm run test:generated [-- --count N] [--seed
+// S]`. Each hazard of test/unit/convert/hazards.ts gets a tenth of the count. Needs a C compiler
+// and kernel headers.
 import { mkdirSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { line } from './lib/counts.mjs';

@@ -1,5 +1,6 @@
-// Runs the extension-host suite, or the parts of it that are named: node scripts/test-host.mjs [settings person …]. In the VS Code of VSCODE_EXE, else in
-// a downloaded one where there is a display, else in the editor host.
+// Runs the extension-host suite, or the parts of it that are named: node scripts/test-host.mjs
+// [settings person …]. In the VS Code of VSCODE_EXE, else in a downloaded one where there is a
+// display, else in the editor host.
 import { downloadAndUnzipVSCode, runTests } from '@vscode/test-electron';
 import { build } from 'esbuild';
 import { execFileSync } from 'node:child_process';
@@ -14,8 +15,16 @@ const counts = inProject('out/host-counts.json');
 const suite = inProject('out/host');
 
 await build({
-  absWorkingDir: root, bundle: true, platform: 'node', format: 'cjs', target: 'es2022', sourcemap: 'inline', logLevel: 'warning',
-  entryPoints: suiteFiles(), outdir: suite, external: ['vscode', 'mocha', 'playwright-core'],
+  absWorkingDir: root,
+  bundle: true,
+  platform: 'node',
+  format: 'cjs',
+  target: 'es2022',
+  sourcemap: 'inline',
+  logLevel: 'warning',
+  entryPoints: suiteFiles(),
+  outdir: suite,
+  external: ['vscode', 'mocha', 'playwright-core'],
 });
 fs.rmSync(counts, { force: true });
 const workspace = copyWorkspace();
@@ -27,8 +36,11 @@ try {
     extensionDevelopmentPath: root,
     extensionTestsPath: path.join(suite, 'index.js'),
     launchArgs: [
-      workspace, '--disable-extensions', `--remote-debugging-port=${port}`,
-      `--user-data-dir=${path.join(workspace, '../user')}`, `--extensions-dir=${path.join(workspace, '../extensions')}`,
+      workspace,
+      '--disable-extensions',
+      `--remote-debugging-port=${port}`,
+      `--user-data-dir=${path.join(workspace, '../user')}`,
+      `--extensions-dir=${path.join(workspace, '../extensions')}`,
     ],
     extensionTestsEnv: {
       HOST_SUITE_COUNTS: counts,
@@ -50,23 +62,41 @@ try {
 /** The VS Code to run in. */
 async function executable() {
   if (process.env.VSCODE_EXE) return path.resolve(process.env.VSCODE_EXE);
-  const display = process.platform !== 'linux' || process.env.DISPLAY || process.env.WAYLAND_DISPLAY;
+  const display =
+    process.platform !== 'linux' || process.env.DISPLAY || process.env.WAYLAND_DISPLAY;
   if (display) return downloadAndUnzipVSCode();
   await installEditorHost({ browser: true });
   return shim;
 }
 
-/** A copy of the example driver, a file without VFIO and two drivers of several files, so that the suite may write. */
+/**
+ * A copy of the example driver, a file without VFIO and two drivers of several files, so that the
+ * suite may write.
+ */
 function copyWorkspace() {
   const folder = path.join(fs.mkdtempSync(path.join(os.tmpdir(), 'host-suite-')), 'driver');
   fs.cpSync(inProject('examples/driver'), folder, { recursive: true });
   fs.copyFileSync(inProject('test/host/fixtures/plain.c'), path.join(folder, 'plain.c'));
-  fs.cpSync(inProject('test/host/fixtures/three-files'), path.join(folder, 'hoist'), { recursive: true });
-  fs.cpSync(inProject('test/fixtures/convert/several-files/member-in-header'), path.join(folder, 'dock'), { recursive: true });
-  fs.cpSync(inProject('test/fixtures/convert/several-files/member-in-one-file'), path.join(folder, 'wick'), { recursive: true });
-  fs.cpSync(inProject('test/host/fixtures/moved-and-folded'), path.join(folder, 'jetty'), { recursive: true });
+  fs.cpSync(inProject('test/host/fixtures/three-files'), path.join(folder, 'hoist'), {
+    recursive: true,
+  });
+  fs.cpSync(
+    inProject('test/fixtures/convert/several-files/member-in-header'),
+    path.join(folder, 'dock'),
+    { recursive: true },
+  );
+  fs.cpSync(
+    inProject('test/fixtures/convert/several-files/member-in-one-file'),
+    path.join(folder, 'wick'),
+    { recursive: true },
+  );
+  fs.cpSync(inProject('test/host/fixtures/moved-and-folded'), path.join(folder, 'jetty'), {
+    recursive: true,
+  });
   for (const name of ['tree', 'tree/node_modules']) {
-    fs.cpSync(inProject('test/host/fixtures/unopened'), path.join(folder, name), { recursive: true });
+    fs.cpSync(inProject('test/host/fixtures/unopened'), path.join(folder, name), {
+      recursive: true,
+    });
   }
   return folder;
 }
@@ -77,8 +107,17 @@ function convertCopies(folder) {
   for (const style of ['minimal', 'fold']) {
     const copy = path.join(copies, style);
     fs.cpSync(folder, copy, { recursive: true });
-    for (const files of [['old_model.c'], ['dock/dock_dev.c', 'dock/dock_main.c'], ['wick/wick.c'], ['jetty/jetty.c']]) {
-      execFileSync(process.execPath, [inProject('dist/cli.cjs'), 'convert', '--write', '--style', style, ...files], { cwd: copy, stdio: 'ignore' });
+    for (const files of [
+      ['old_model.c'],
+      ['dock/dock_dev.c', 'dock/dock_main.c'],
+      ['wick/wick.c'],
+      ['jetty/jetty.c'],
+    ]) {
+      execFileSync(
+        process.execPath,
+        [inProject('dist/cli.cjs'), 'convert', '--write', '--style', style, ...files],
+        { cwd: copy, stdio: 'ignore' },
+      );
     }
   }
   return copies;
@@ -86,5 +125,8 @@ function convertCopies(folder) {
 
 /** What mocha loads. */
 function suiteFiles() {
-  return fs.readdirSync(inProject('test/host/suite')).filter((name) => /^index\.|\.test\./.test(name)).map((name) => `test/host/suite/${name}`);
+  return fs
+    .readdirSync(inProject('test/host/suite'))
+    .filter((name) => /^index\.|\.test\./.test(name))
+    .map((name) => `test/host/suite/${name}`);
 }

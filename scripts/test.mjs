@@ -1,5 +1,6 @@
-// Runs everything that needs no kernel source, one suite after the other, and ends with what failed and the sum of all. A suite that cannot
-// start or that tells of no test counts as one failure. `npm test -- NAME…` runs only the suites of these names.
+// Runs everything that needs no kernel source, one suite after the other, and ends with what failed
+// and the sum of all. A suite that cannot start or that tells of no test counts as one failure.
+// `npm test -- NAME…` runs only the suites of these names.
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { add, line, none } from './lib/counts.mjs';
 import { inProject } from './lib/paths.mjs';
@@ -8,6 +9,7 @@ import { believe, bin, start, vitest } from './lib/suites.mjs';
 const suites = [
   ['typecheck', () => check(bin('tsc'), ['--noEmit', '-p', '.'])],
   ['lint', () => check(bin('eslint'), ['.'])],
+  ['format', () => check(bin('prettier'), ['--check', '--log-level', 'warn', '.'])],
   ['unit', () => vitest('unit')],
   ['grammar', () => counted(script('test-grammar'), 'grammar-counts.json')],
   ['build', () => check(...script('build'))],
@@ -21,14 +23,17 @@ const suites = [
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !suites.some(([known]) => known === name));
 if (unknown.length > 0) {
-  console.error(`no such suite: ${unknown.join(', ')}; there are ${suites.map(([name]) => name).join(', ')}`);
+  console.error(
+    `no such suite: ${unknown.join(', ')}; there are ${suites.map(([name]) => name).join(', ')}`,
+  );
   process.exit(2);
 }
 // These run what is in dist/.
 if (['process', 'harness', 'host'].some((name) => wanted.includes(name))) wanted.push('build');
 mkdirSync(inProject('out'), { recursive: true });
 let total = none;
-const summary = [], failures = [];
+const summary = [],
+  failures = [];
 for (const [name, run] of suites) {
   if (wanted.length > 0 && !wanted.includes(name)) continue;
   console.log(`\n── ${name} ──`);
@@ -37,7 +42,8 @@ for (const [name, run] of suites) {
   total = add(total, counts);
   const seconds = Math.round((performance.now() - begin) / 1000);
   summary.push(`${name.padEnd(10)} ${line(counts)} (${seconds} s)`);
-  if (counts.failed > 0) failures.push(...(counts.failures ?? ['see above']).map((failure) => `${name}: ${failure}`));
+  if (counts.failed > 0)
+    failures.push(...(counts.failures ?? ['see above']).map((failure) => `${name}: ${failure}`));
 }
 console.log(`\n${summary.join('\n')}\n`);
 for (const failure of failures) console.log(`FAILED ${failure}`);

@@ -1,4 +1,7 @@
-/** The check of the whole workspace as a person asks for it: progress that counts, a way to end it, and what came of it. */
+/**
+ * The check of the whole workspace as a person asks for it: progress that counts, a way to end it,
+ * and what came of it.
+ */
 import * as vscode from 'vscode';
 import type { BaseLanguageClient } from 'vscode-languageclient';
 import { say } from './say.ts';
@@ -27,38 +30,53 @@ const isChecking = 'vfioLifecycle.isChecking';
 export function createWorkspaceCheck(output: () => vscode.LogOutputChannel): WorkspaceCheck {
   let current: vscode.CancellationTokenSource | undefined;
 
-  async function check(client: BaseLanguageClient, source: vscode.CancellationTokenSource): Promise<Summary | undefined> {
+  async function check(
+    client: BaseLanguageClient,
+    source: vscode.CancellationTokenSource,
+  ): Promise<Summary | undefined> {
     const { WorkDoneProgress } = await import('vscode-languageclient');
-    return vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title, cancellable: true }, async (progress, token) => {
-      const workDoneToken = `check ${Date.now()}`;
-      let percentage = 0;
-      const reports = client.onProgress(WorkDoneProgress.type, workDoneToken, (value) => {
-        if (value.kind !== 'report') return;
-        progress.report({ message: value.message, increment: (value.percentage ?? percentage) - percentage });
-        percentage = value.percentage ?? percentage;
-      });
-      const button = token.onCancellationRequested(() => source.cancel());
-      try {
-        const request = { command: 'vfioLifecycle.checkWorkspace', arguments: [], workDoneToken };
-        return await client.sendRequest<Summary>('workspace/executeCommand', request, source.token);
-      } catch (error) {
-        if (!source.token.isCancellationRequested) throw error;
-        return undefined;
-      } finally {
-        vscode.Disposable.from(reports, button).dispose();
-      }
-    });
+    return vscode.window.withProgress(
+      { location: vscode.ProgressLocation.Notification, title, cancellable: true },
+      async (progress, token) => {
+        const workDoneToken = `check ${Date.now()}`;
+        let percentage = 0;
+        const reports = client.onProgress(WorkDoneProgress.type, workDoneToken, (value) => {
+          if (value.kind !== 'report') return;
+          progress.report({
+            message: value.message,
+            increment: (value.percentage ?? percentage) - percentage,
+          });
+          percentage = value.percentage ?? percentage;
+        });
+        const button = token.onCancellationRequested(() => source.cancel());
+        try {
+          const request = { command: 'vfioLifecycle.checkWorkspace', arguments: [], workDoneToken };
+          return await client.sendRequest<Summary>(
+            'workspace/executeCommand',
+            request,
+            source.token,
+          );
+        } catch (error) {
+          if (!source.token.isCancellationRequested) throw error;
+          return undefined;
+        } finally {
+          vscode.Disposable.from(reports, button).dispose();
+        }
+      },
+    );
   }
 
   return {
     async run(client) {
-      if (vscode.workspace.workspaceFolders === undefined) return say('no folder is open that could be checked');
+      if (vscode.workspace.workspaceFolders === undefined)
+        return say('no folder is open that could be checked');
       current?.cancel();
       const source = (current = new vscode.CancellationTokenSource());
       void vscode.commands.executeCommand('setContext', isChecking, true);
       try {
         const summary = await check(client, source);
-        if (summary === undefined) say('the check was cancelled; what was found until then is in Problems');
+        if (summary === undefined)
+          say('the check was cancelled; what was found until then is in Problems');
         else void tell(summary, output());
       } catch (error) {
         output().error(String(error));
@@ -81,21 +99,40 @@ export function createWorkspaceCheck(output: () => vscode.LogOutputChannel): Wor
 async function tell(summary: Summary, output: vscode.LogOutputChannel): Promise<void> {
   const sentence = sentenceOf(summary);
   output.info(sentence);
-  if (summary.notAnalysed > 0) output.info(`${counted(summary.notAnalysed, 'function or file', 'functions or files')} not analysed: see above`);
+  if (summary.notAnalysed > 0)
+    output.info(
+      `${counted(summary.notAnalysed, 'function or file', 'functions or files')} not analysed: see above`,
+    );
   if (summary.withFindings === 0) return void vscode.window.showInformationMessage(sentence);
   const show = 'Show Problems';
-  if (await vscode.window.showInformationMessage(sentence, show) === show) {
+  if ((await vscode.window.showInformationMessage(sentence, show)) === show) {
     await vscode.commands.executeCommand('workbench.actions.view.problems');
   }
 }
 
 /** `Checked 71 of 2,304 files, which mention VFIO: 6 errors and 2 warnings in 3 files.` */
-function sentenceOf({ files, analysed, withFindings, error, warning, information }: Summary): string {
+function sentenceOf({
+  files,
+  analysed,
+  withFindings,
+  error,
+  warning,
+  information,
+}: Summary): string {
   if (files === 0) return 'There is no C file in the workspace.';
   if (analysed === 0) return `None of ${counted(files, 'C file', 'C files')} mentions VFIO.`;
-  const sorts = [[error, 'error'], [warning, 'warning'], [information, 'remark']] as const;
-  const found = sorts.filter(([count]) => count > 0).map(([count, sort]) => counted(count, sort, `${sort}s`));
-  const where = found.length === 0 ? 'no problem' : `${found.join(', ')} in ${counted(withFindings, 'file', 'files')}`;
+  const sorts = [
+    [error, 'error'],
+    [warning, 'warning'],
+    [information, 'remark'],
+  ] as const;
+  const found = sorts
+    .filter(([count]) => count > 0)
+    .map(([count, sort]) => counted(count, sort, `${sort}s`));
+  const where =
+    found.length === 0
+      ? 'no problem'
+      : `${found.join(', ')} in ${counted(withFindings, 'file', 'files')}`;
   return `Checked the ${counted(analysed, 'file', 'files')} of ${files.toLocaleString('en-US')} that mention VFIO: ${where}.`;
 }
 

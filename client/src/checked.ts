@@ -1,5 +1,6 @@
 /**
- * Findings of files that were checked without being open. The server publishes them; the editor pulls those of a document that it shows, and then
+ * Findings of files that were checked without being open. The server publishes them; the editor
+ * pulls those of a document that it shows, and then
  * these are left out, or each problem would be there twice.
  */
 import * as vscode from 'vscode';
@@ -21,7 +22,10 @@ export interface CheckedFindings extends vscode.Disposable {
 }
 
 export function createCheckedFindings(): CheckedFindings {
-  const found = new Map<string, { readonly uri: vscode.Uri; readonly diagnostics: vscode.Diagnostic[] }>();
+  const found = new Map<
+    string,
+    { readonly uri: vscode.Uri; readonly diagnostics: vscode.Diagnostic[] }
+  >();
   const pulled = new Set<string>();
   let show: Show = () => undefined;
   let running: BaseLanguageClient | undefined;

@@ -1,4 +1,6 @@
-/** The two ways to a conversion: the code action at the cursor and the command for the active file. */
+/**
+ * The two ways to a conversion: the code action at the cursor and the command for the active file.
+ */
 import * as vscode from 'vscode';
 import type { BaseLanguageClient, CodeAction } from 'vscode-languageclient';
 import { askObstacles, explain, type Obstacle, type RefusedData } from './refusal.ts';
@@ -11,36 +13,61 @@ export const APPLY_CONVERSION = 'vfioLifecycle.applyConversion';
 
 const kind = 'refactor.rewrite.vfio';
 
-/** How the server finds a conversion again that it has offered; nothing for the client to look into. */
+/**
+ * How the server finds a conversion again that it has offered; nothing for the client to look into.
+ */
 export type ConversionData = Readonly<Record<string, unknown>>;
 
 /** What became of one offer. */
 type Answer =
   | { readonly title: string; readonly conversion: Conversion }
-  /** Why it cannot be done: a sentence, and where the server can say more, all that stands in the way. */
+  /**
+   * Why it cannot be done: a sentence, and where the server can say more, all that stands in the
+   * way.
+   */
   | { readonly reason: string; readonly obstacles?: readonly Obstacle[] };
 
 /** Converts what a code action offered. */
-export async function convertOffered(client: BaseLanguageClient, data: ConversionData, output: vscode.LogOutputChannel, review: Review): Promise<void> {
+export async function convertOffered(
+  client: BaseLanguageClient,
+  data: ConversionData,
+  output: vscode.LogOutputChannel,
+  review: Review,
+): Promise<void> {
   const answer = await waitFor(() => ask(client, { title: '', data }));
   if ('conversion' in answer) await review.offer(client, answer.conversion);
   else if (answer.obstacles) await explain(client, answer.obstacles, output);
   else say(`nothing was converted: ${answer.reason}`);
 }
 
-/** Shows why a code action could not offer a conversion, or does it where all files that belong to it are known to allow it. */
-export async function explainRefused(client: BaseLanguageClient, data: RefusedData, output: vscode.LogOutputChannel, review: Review): Promise<void> {
-  const obstacles = await waitFor(() => askObstacles(client, data).catch((error: unknown) => error));
+/**
+ * Shows why a code action could not offer a conversion, or does it where all files that belong to
+ * it are known to allow it.
+ */
+export async function explainRefused(
+  client: BaseLanguageClient,
+  data: RefusedData,
+  output: vscode.LogOutputChannel,
+  review: Review,
+): Promise<void> {
+  const obstacles = await waitFor(() =>
+    askObstacles(client, data).catch((error: unknown) => error),
+  );
   if (!Array.isArray(obstacles)) say(String(obstacles));
   else if (obstacles.length > 0) await explain(client, obstacles as Obstacle[], output);
   else await convertOffered(client, data, output, review);
 }
 
 /**
- * Offers the conversions of the active file: of several the user picks one, and where there is none the output says why, because a
+ * Offers the conversions of the active file: of several the user picks one, and where there is none
+ * the output says why, because a
  * reason is longer than the status bar.
  */
-export async function convertDriver(client: BaseLanguageClient, output: vscode.LogOutputChannel, review: Review): Promise<void> {
+export async function convertDriver(
+  client: BaseLanguageClient,
+  output: vscode.LogOutputChannel,
+  review: Review,
+): Promise<void> {
   const document = vscode.window.activeTextEditor?.document;
   if (document === undefined) return;
   const answers = await waitFor(() => askForAll(client, document));
@@ -52,46 +79,78 @@ export async function convertDriver(client: BaseLanguageClient, output: vscode.L
 
 type Possible = Extract<Answer, { conversion: Conversion }>;
 
-async function askForAll(client: BaseLanguageClient, document: vscode.TextDocument): Promise<readonly Answer[]> {
-  const whole = client.code2ProtocolConverter.asRange(new vscode.Range(0, 0, document.lineCount, 0));
+async function askForAll(
+  client: BaseLanguageClient,
+  document: vscode.TextDocument,
+): Promise<readonly Answer[]> {
+  const whole = client.code2ProtocolConverter.asRange(
+    new vscode.Range(0, 0, document.lineCount, 0),
+  );
   const textDocument = client.code2ProtocolConverter.asTextDocumentIdentifier(document);
   const request = { textDocument, range: whole, context: { diagnostics: [], only: [kind] } };
-  const actions = await client.sendRequest<CodeAction[] | null>('textDocument/codeAction', request) ?? [];
-  return Promise.all(actions.map(async (action): Promise<Answer> => {
-    if (action.disabled !== undefined) {
-      const { reason } = action.disabled;
-      return action.data === undefined ? { reason } : withObstacles(client, reason, action.data as RefusedData);
-    }
-    return ask(client, { title: action.title, data: action.command?.arguments?.[0] as ConversionData });
-  }));
+  const actions =
+    (await client.sendRequest<CodeAction[] | null>('textDocument/codeAction', request)) ?? [];
+  return Promise.all(
+    actions.map(async (action): Promise<Answer> => {
+      if (action.disabled !== undefined) {
+        const { reason } = action.disabled;
+        return action.data === undefined
+          ? { reason }
+          : withObstacles(client, reason, action.data as RefusedData);
+      }
+      return ask(client, {
+        title: action.title,
+        data: action.command?.arguments?.[0] as ConversionData,
+      });
+    }),
+  );
 }
 
 /** The conversion as a whole, or why it cannot be done after all. */
-async function ask(client: BaseLanguageClient, { title, data }: { readonly title: string; readonly data: ConversionData }): Promise<Answer> {
+async function ask(
+  client: BaseLanguageClient,
+  { title, data }: { readonly title: string; readonly data: ConversionData },
+): Promise<Answer> {
   try {
-    return { title, conversion: await client.sendRequest<Conversion>('vfioLifecycle/conversion', data) };
+    return {
+      title,
+      conversion: await client.sendRequest<Conversion>('vfioLifecycle/conversion', data),
+    };
   } catch (error) {
     return withObstacles(client, error instanceof Error ? error.message : String(error), data);
   }
 }
 
 /** A reason with the places that the server knows for it. */
-async function withObstacles(client: BaseLanguageClient, reason: string, data: RefusedData): Promise<Answer> {
+async function withObstacles(
+  client: BaseLanguageClient,
+  reason: string,
+  data: RefusedData,
+): Promise<Answer> {
   const obstacles = await askObstacles(client, data).catch(() => []);
   return obstacles.length > 0 ? { reason, obstacles } : { reason };
 }
 
 /** A conversion is proved when it is asked for, which takes a moment. */
 function waitFor<T>(work: () => Promise<T>): Thenable<T> {
-  return vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title: 'VFIO Lifecycle: converting' }, work);
+  return vscode.window.withProgress(
+    { location: vscode.ProgressLocation.Window, title: 'VFIO Lifecycle: converting' },
+    work,
+  );
 }
 
 /** Tells why nothing was converted. */
-async function refuse(client: BaseLanguageClient, answers: readonly Answer[], output: vscode.LogOutputChannel): Promise<void> {
-  const obstacles = answers.flatMap((answer) => 'reason' in answer ? answer.obstacles ?? [] : []);
+async function refuse(
+  client: BaseLanguageClient,
+  answers: readonly Answer[],
+  output: vscode.LogOutputChannel,
+): Promise<void> {
+  const obstacles = answers.flatMap((answer) =>
+    'reason' in answer ? (answer.obstacles ?? []) : [],
+  );
   const distinct = new Map(obstacles.map((one) => [JSON.stringify(one), one]));
   if (distinct.size > 0) return explain(client, [...distinct.values()], output);
-  const reasons = new Set(answers.flatMap((answer) => 'reason' in answer ? answer.reason : []));
+  const reasons = new Set(answers.flatMap((answer) => ('reason' in answer ? answer.reason : [])));
   if (reasons.size === 0) return say('nothing to convert in this file');
   const [only] = reasons;
   if (reasons.size === 1 && only?.startsWith('nothing to convert') === true) {
@@ -103,14 +162,22 @@ async function refuse(client: BaseLanguageClient, answers: readonly Answer[], ou
   output.show(true);
 }
 
-/** A device is offered once for each function that it goes through; its conversion is the same from each. */
+/**
+ * A device is offered once for each function that it goes through; its conversion is the same from
+ * each.
+ */
 function distinct(answers: readonly Answer[]): Possible[] {
   const possible = answers.filter((answer): answer is Possible => 'conversion' in answer);
-  return [...new Map(possible.map((answer) => [JSON.stringify(answer.conversion.files), answer])).values()];
+  return [
+    ...new Map(
+      possible.map((answer) => [JSON.stringify(answer.conversion.files), answer]),
+    ).values(),
+  ];
 }
 
 async function pick(possible: readonly Possible[]): Promise<Possible | undefined> {
-  // What tells the styles of one conversion apart comes last in their titles, where the box would cut it off.
+  // What tells the styles of one conversion apart comes last in their titles, where the box would
+  // cut it off.
   const items = possible.map((answer) => {
     const [label = '', ...more] = answer.title.split(', ');
     return { label, detail: more.join(', '), answer };

@@ -1,13 +1,22 @@
-/** The pages of rules and of what else there is to read, shown as pages and not as the text that they are made from. */
+/**
+ * The pages of rules and of what else there is to read, shown as pages and not as the text that
+ * they are made from.
+ */
 import * as vscode from 'vscode';
 
-/** The command that shows a page: its argument is a path under docs/, with a heading behind `#` where it is about that. */
+/**
+ * The command that shows a page: its argument is a path under docs/, with a heading behind `#`
+ * where it is about that.
+ */
 export const SHOW_DOCUMENTATION = 'vfioLifecycle.showDocumentation';
 
 /** The source of our diagnostics. */
 const source = 'vfio';
 
-/** Shows a page beside the code, at a heading where one is named, or as text where this VS Code cannot show Markdown. */
+/**
+ * Shows a page beside the code, at a heading where one is named, or as text where this VS Code
+ * cannot show Markdown.
+ */
 export async function showDocumentation(extension: vscode.Uri, page: string): Promise<void> {
   const [path = '', fragment = ''] = page.split('#');
   const uri = vscode.Uri.joinPath(extension, 'docs', path).with({ fragment });
@@ -21,7 +30,11 @@ export async function showDocumentation(extension: vscode.Uri, page: string): Pr
 
 /** What a link to a page is where only an address can be. */
 export function documentationLink(page: string): vscode.Uri {
-  return vscode.Uri.from({ scheme: 'command', path: SHOW_DOCUMENTATION, query: JSON.stringify([page]) });
+  return vscode.Uri.from({
+    scheme: 'command',
+    path: SHOW_DOCUMENTATION,
+    query: JSON.stringify([page]),
+  });
 }
 
 /** Lets the rule that a diagnostic names lead to the rule's page. */
@@ -32,7 +45,9 @@ export function linkDocumentation(diagnostic: vscode.Diagnostic): void {
 }
 
 /** An action for each rule that the diagnostics name. */
-export function documentationActions(diagnostics: readonly vscode.Diagnostic[]): vscode.CodeAction[] {
+export function documentationActions(
+  diagnostics: readonly vscode.Diagnostic[],
+): vscode.CodeAction[] {
   const rules = new Set(diagnostics.map(ruleOf).filter((rule) => rule !== undefined));
   return [...rules].map((rule) => {
     const title = `Show documentation of ${rule}`;

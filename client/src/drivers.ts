@@ -5,7 +5,10 @@ import { editMentionsVfio, mentionsVfio } from './gate.ts';
 /** The key of menus: the URIs of the texts, for `resource in vfioLifecycle.drivers`. */
 const key = 'vfioLifecycle.drivers';
 
-/** So long after a part of a driver was deleted is looked whether it still is one, in milliseconds: nobody opens a menu sooner. */
+/**
+ * So long after a part of a driver was deleted is looked whether it still is one, in milliseconds:
+ * nobody opens a menu sooner.
+ */
 const pause = 300;
 
 /** Keeps the key. */
@@ -40,7 +43,8 @@ export function followDrivers(): vscode.Disposable {
       if (document.languageId !== 'c') return;
       if (!drivers.has(document.uri.toString())) {
         if (editMentionsVfio(event)) add(document);
-      } else if (event.contentChanges.some(({ rangeLength }) => rangeLength > 0)) lookAgain(document);
+      } else if (event.contentChanges.some(({ rangeLength }) => rangeLength > 0))
+        lookAgain(document);
     }),
     vscode.workspace.onDidCloseTextDocument(remove),
     { dispose: () => clearTimeout(timer) },

@@ -1,8 +1,14 @@
-/** The example drivers of the package, opened as texts of a person's own: files of the package cannot be written. */
+/**
+ * The example drivers of the package, opened as texts of a person's own: files of the package
+ * cannot be written.
+ */
 import * as vscode from 'vscode';
 import { say } from './say.ts';
 
-/** The command that opens an example driver: its argument is a name of `examples`, and without one it asks. */
+/**
+ * The command that opens an example driver: its argument is a name of `examples`, and without one
+ * it asks.
+ */
 export const OPEN_EXAMPLE = 'vfioLifecycle.openExampleDriver';
 
 interface Example extends vscode.QuickPickItem {
@@ -12,13 +18,28 @@ interface Example extends vscode.QuickPickItem {
 }
 
 const examples: readonly Example[] = [
-  { file: 'mistakes.c', place: '!lamp', label: 'A driver with three mistakes', detail: 'mistakes.c: follow the path to each of them' },
-  { file: 'old_model.c', place: 'vfio_init_group_dev', label: 'A driver of the old model', detail: 'old_model.c: convert it to vfio_alloc_device()' },
+  {
+    file: 'mistakes.c',
+    place: '!lamp',
+    label: 'A driver with three mistakes',
+    detail: 'mistakes.c: follow the path to each of them',
+  },
+  {
+    file: 'old_model.c',
+    place: 'vfio_init_group_dev',
+    label: 'A driver of the old model',
+    detail: 'old_model.c: convert it to vfio_alloc_device()',
+  },
 ];
 
-/** Opens an example as an untitled text, which belongs to no folder and to no module: it can be changed, converted and thrown away. */
+/**
+ * Opens an example as an untitled text, which belongs to no folder and to no module: it can be
+ * changed, converted and thrown away.
+ */
 export async function openExample(extension: vscode.Uri, file?: string): Promise<void> {
-  const wanted = examples.find((one) => one.file === file) ?? await vscode.window.showQuickPick(examples, { title: 'Open Example Driver' });
+  const wanted =
+    examples.find((one) => one.file === file) ??
+    (await vscode.window.showQuickPick(examples, { title: 'Open Example Driver' }));
   if (wanted === undefined) return;
   try {
     const source = vscode.Uri.joinPath(extension, 'examples/driver', wanted.file);
@@ -28,7 +49,10 @@ export async function openExample(extension: vscode.Uri, file?: string): Promise
   }
 }
 
-/** Shows the text from the start also where it is open and was changed: undo brings the changes back. */
+/**
+ * Shows the text from the start also where it is open and was changed: undo brings the changes
+ * back.
+ */
 async function show({ file, place }: Example, text: string): Promise<void> {
   const document = await openUntitled(file, text);
   if (document.getText() !== text) {
@@ -45,7 +69,9 @@ async function show({ file, place }: Example, text: string): Promise<void> {
 /** By its name, or by VS Code's where a file of that name is at the root of the file system. */
 async function openUntitled(file: string, content: string): Promise<vscode.TextDocument> {
   try {
-    return await vscode.workspace.openTextDocument(vscode.Uri.from({ scheme: 'untitled', path: file }));
+    return await vscode.workspace.openTextDocument(
+      vscode.Uri.from({ scheme: 'untitled', path: file }),
+    );
   } catch {
     return vscode.workspace.openTextDocument({ language: 'c', content });
   }

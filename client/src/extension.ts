@@ -6,13 +6,24 @@ import { registerTasks } from './tasks.ts';
 export async function activate(context: ExtensionContext): Promise<Api> {
   // `npm start` asks for it.
   if (process.env['VFIO_LIFECYCLE_SHOW_PROBLEMS'] !== undefined) void showProblems();
-  context.subscriptions.push(registerTasks(process.execPath, context.asAbsolutePath('dist/cli.cjs')));
+  context.subscriptions.push(
+    registerTasks(process.execPath, context.asAbsolutePath('dist/cli.cjs')),
+  );
   const { realpath } = await import('node:fs/promises');
-  return activateShared(context, async (options) => {
-    const { LanguageClient, TransportKind } = await import('vscode-languageclient/node');
-    const module = context.asAbsolutePath('dist/server.cjs');
-    return new LanguageClient('vfioLifecycle', 'VFIO Lifecycle', { module, transport: TransportKind.ipc }, options);
-  }, (path) => realpath(path));
+  return activateShared(
+    context,
+    async (options) => {
+      const { LanguageClient, TransportKind } = await import('vscode-languageclient/node');
+      const module = context.asAbsolutePath('dist/server.cjs');
+      return new LanguageClient(
+        'vfioLifecycle',
+        'VFIO Lifecycle',
+        { module, transport: TransportKind.ipc },
+        options,
+      );
+    },
+    (path) => realpath(path),
+  );
 }
 
 async function showProblems(): Promise<void> {

@@ -7,49 +7,79 @@ const maxBytes = 16_000_000;
 /** Of a file system that cannot search; a kernel tree has 5,000. */
 const maxFolders = 20_000;
 
-/** What a path is when all links on the way are followed; only where there is a disk. Rejects when there is nothing. */
+/**
+ * What a path is when all links on the way are followed; only where there is a disk. Rejects when
+ * there is nothing.
+ */
 export type RealPath = (path: string) => Promise<string>;
 
 /**
- * Answers the server's questions about files, so that it reads a virtual workspace and a local disk in the same way. A document names the files that
- * the server asks for, so that nothing is read that does not end, and nothing outside of the workspace through a link.
+ * Answers the server's questions about files, so that it reads a virtual workspace and a local disk
+ * in the same way. A document names the files that
+ * the server asks for, so that nothing is read that does not end, and nothing outside of the
+ * workspace through a link.
  */
-export function answerFileRequests(client: BaseLanguageClient, realPath: RealPath | undefined): vscode.Disposable {
+export function answerFileRequests(
+  client: BaseLanguageClient,
+  realPath: RealPath | undefined,
+): vscode.Disposable {
   return vscode.Disposable.from(
-    client.onRequest('vfioLifecycle/readFile', async ({ uri }: { uri: string }) => ({ text: await readFile(uri, realPath) })),
-    client.onRequest('vfioLifecycle/findSources', async () => ({ uris: (await findSources()).map((uri) => client.code2ProtocolConverter.asUri(uri)) })),
-    client.onRequest('vfioLifecycle/mentioning', async ({ uris }: { uris: string[] }) => ({ uris: await mentioning(uris, realPath) })),
-    client.onRequest('vfioLifecycle/readDirectory', async ({ uri }: { uri: string }) => ({ entries: await readDirectory(uri, realPath) })),
+    client.onRequest('vfioLifecycle/readFile', async ({ uri }: { uri: string }) => ({
+      text: await readFile(uri, realPath),
+    })),
+    client.onRequest('vfioLifecycle/findSources', async () => ({
+      uris: (await findSources()).map((uri) => client.code2ProtocolConverter.asUri(uri)),
+    })),
+    client.onRequest('vfioLifecycle/mentioning', async ({ uris }: { uris: string[] }) => ({
+      uris: await mentioning(uris, realPath),
+    })),
+    client.onRequest('vfioLifecycle/readDirectory', async ({ uri }: { uri: string }) => ({
+      entries: await readDirectory(uri, realPath),
+    })),
   );
 }
 
-/** Which C files the workspace has, as far as the settings do not exclude them from the explorer or from searches. */
+/**
+ * Which C files the workspace has, as far as the settings do not exclude them from the explorer or
+ * from searches.
+ */
 async function findSources(): Promise<vscode.Uri[]> {
   const folders = vscode.workspace.workspaceFolders ?? [];
-  const found = await Promise.all(folders.map(async ({ uri }) => {
-    const pattern = new vscode.RelativePattern(uri, '**/*.{c,h}');
-    const listed = await vscode.workspace.findFiles(pattern, excludedFrom(uri));
-    // Only some file systems can search.
-    return listed.length > 0 || uri.scheme === 'file' ? listed : walk(uri);
-  }));
+  const found = await Promise.all(
+    folders.map(async ({ uri }) => {
+      const pattern = new vscode.RelativePattern(uri, '**/*.{c,h}');
+      const listed = await vscode.workspace.findFiles(pattern, excludedFrom(uri));
+      // Only some file systems can search.
+      return listed.length > 0 || uri.scheme === 'file' ? listed : walk(uri);
+    }),
+  );
   return found.flat();
 }
 
 /** The patterns of `files.exclude` and `search.exclude` as one. */
 function excludedFrom(folder: vscode.Uri): string | undefined {
   const patterns = ['files', 'search'].flatMap((section) => {
-    const exclude = vscode.workspace.getConfiguration(section, folder).get<Record<string, unknown>>('exclude') ?? {};
+    const exclude =
+      vscode.workspace.getConfiguration(section, folder).get<Record<string, unknown>>('exclude') ??
+      {};
     return Object.keys(exclude).filter((pattern) => exclude[pattern] === true);
   });
   return patterns.length === 0 ? undefined : `{${patterns.join(',')}}`;
 }
 
-/** The C files below a folder of a file system that cannot search. What begins with a dot is passed over: `.git`, above all. */
+/**
+ * The C files below a folder of a file system that cannot search. What begins with a dot is passed
+ * over: `.git`, above all.
+ */
 async function walk(top: vscode.Uri): Promise<vscode.Uri[]> {
   const found: vscode.Uri[] = [];
   const pending = [top];
   let folders = 0;
-  for (let folder = pending.pop(); folder !== undefined && folders < maxFolders; folder = pending.pop()) {
+  for (
+    let folder = pending.pop();
+    folder !== undefined && folders < maxFolders;
+    folder = pending.pop()
+  ) {
     folders++;
     for (const [name, type] of await entriesOf(folder)) {
       const uri = vscode.Uri.joinPath(folder, name);
@@ -69,7 +99,10 @@ async function entriesOf(folder: vscode.Uri): Promise<[string, vscode.FileType][
 }
 
 /** Those of some files that have the word `vfio`. */
-async function mentioning(uris: readonly string[], realPath: RealPath | undefined): Promise<string[]> {
+async function mentioning(
+  uris: readonly string[],
+  realPath: RealPath | undefined,
+): Promise<string[]> {
   const texts = await Promise.all(uris.map((uri) => readFile(uri, realPath)));
   return uris.filter((_, i) => texts[i]?.includes('vfio') === true);
 }
@@ -79,8 +112,10 @@ async function readFile(name: string, realPath: RealPath | undefined): Promise<s
   try {
     const uri = vscode.Uri.parse(name);
     const { type, size } = await vscode.workspace.fs.stat(uri);
-    // The type is a set of bits; a device and a pipe have none, and a link has those of what it leads to.
-    if (!(type & vscode.FileType.File) || size > maxBytes || await leadsOutside(uri, realPath)) return null;
+    // The type is a set of bits; a device and a pipe have none, and a link has those of what it
+    // leads to.
+    if (!(type & vscode.FileType.File) || size > maxBytes || (await leadsOutside(uri, realPath)))
+      return null;
     return new TextDecoder().decode(await vscode.workspace.fs.readFile(uri));
   } catch {
     return null;
@@ -101,7 +136,8 @@ async function readDirectory(name: string, realPath: RealPath | undefined): Prom
 }
 
 /**
- * Does a link take a file of a local disk out of the workspace? A kernel tree belongs to every workspace: drivers are built against one that lies
+ * Does a link take a file of a local disk out of the workspace? A kernel tree belongs to every
+ * workspace: drivers are built against one that lies
  * elsewhere. Other file systems follow no links for us.
  */
 async function leadsOutside(uri: vscode.Uri, realPath: RealPath | undefined): Promise<boolean> {
@@ -115,17 +151,31 @@ async function leadsOutside(uri: vscode.Uri, realPath: RealPath | undefined): Pr
     const root = await realPath(folder).catch(() => folder);
     if (isInside(target, root)) return false;
   }
-  return !await isInKernelTree(vscode.Uri.file(target));
+  return !(await isInKernelTree(vscode.Uri.file(target)));
 }
 
 function isInside(path: string, folder: string): boolean {
-  return path === folder || (path.startsWith(folder) && /[\\/]/.test(path[folder.length] ?? '') || /[\\/]$/.test(folder) && path.startsWith(folder));
+  return (
+    path === folder ||
+    (path.startsWith(folder) && /[\\/]/.test(path[folder.length] ?? '')) ||
+    (/[\\/]$/.test(folder) && path.startsWith(folder))
+  );
 }
 
 async function isInKernelTree(uri: vscode.Uri): Promise<boolean> {
-  for (let at = vscode.Uri.joinPath(uri, '..'), before = uri; at.path !== before.path; before = at, at = vscode.Uri.joinPath(at, '..')) {
+  for (
+    let at = vscode.Uri.joinPath(uri, '..'), before = uri;
+    at.path !== before.path;
+    before = at, at = vscode.Uri.joinPath(at, '..')
+  ) {
     const header = vscode.Uri.joinPath(at, 'include/linux/vfio.h');
-    if (await vscode.workspace.fs.stat(header).then(() => true, () => false)) return true;
+    if (
+      await vscode.workspace.fs.stat(header).then(
+        () => true,
+        () => false,
+      )
+    )
+      return true;
   }
   return false;
 }

@@ -13,7 +13,8 @@ export interface Change {
 }
 
 /**
- * The number of a line, zero-based, after edits in the order in which VS Code tells of them. `start` is where the text of the line begins. A
+ * The number of a line, zero-based, after edits in the order in which VS Code tells of them.
+ * `start` is where the text of the line begins. A
  * line that is edited itself keeps its number: its text tells that it is another.
  */
 export function lineAfter(start: Place, changes: readonly Change[]): number {

@@ -13,7 +13,9 @@ interface Kernels {
   readonly found?: { readonly kernel: string; readonly reason: string };
 }
 
-interface Entry extends vscode.QuickPickItem { readonly command?: string }
+interface Entry extends vscode.QuickPickItem {
+  readonly command?: string;
+}
 
 /** Offers what there is to do; the commands do it. */
 export async function showMenu(session: Session | undefined, isChecking: boolean): Promise<void> {
@@ -26,11 +28,22 @@ export async function showMenu(session: Session | undefined, isChecking: boolean
       command: 'vfioLifecycle.pickKernel',
     },
     isChecking
-      ? { label: '$(stop-circle) Cancel the Check of the Workspace', command: 'vfioLifecycle.cancelCheck' }
-      : { label: '$(checklist) Check Workspace', detail: 'Problems of files that are not open too', command: 'vfioLifecycle.checkWorkspace' },
+      ? {
+          label: '$(stop-circle) Cancel the Check of the Workspace',
+          command: 'vfioLifecycle.cancelCheck',
+        }
+      : {
+          label: '$(checklist) Check Workspace',
+          detail: 'Problems of files that are not open too',
+          command: 'vfioLifecycle.checkWorkspace',
+        },
     { label: '', kind: vscode.QuickPickItemKind.Separator },
     { label: '$(output) Show Output', command: 'vfioLifecycle.showOutput' },
-    { label: '$(copy) Copy Report for a Bug', detail: 'Versions, target kernel, files of the module and settings', command: 'vfioLifecycle.copyReport' },
+    {
+      label: '$(copy) Copy Report for a Bug',
+      detail: 'Versions, target kernel, files of the module and settings',
+      command: 'vfioLifecycle.copyReport',
+    },
     { label: '$(debug-restart) Restart Server', command: 'vfioLifecycle.restart' },
     { label: '$(book) Documentation of the Rules', command: 'vfioLifecycle.showRules' },
   ];
@@ -38,19 +51,42 @@ export async function showMenu(session: Session | undefined, isChecking: boolean
   if (picked?.command !== undefined) await vscode.commands.executeCommand(picked.command);
 }
 
-interface KernelItem extends vscode.QuickPickItem { readonly version: string | undefined }
+interface KernelItem extends vscode.QuickPickItem {
+  readonly version: string | undefined;
+}
 
 /** Lets a person pick the target kernel, and writes it into the settings of the workspace. */
-export async function pickKernel(client: BaseLanguageClient, status: KernelStatus | undefined): Promise<void> {
+export async function pickKernel(
+  client: BaseLanguageClient,
+  status: KernelStatus | undefined,
+): Promise<void> {
   const request = status === undefined ? {} : { uri: status.uri };
   const { kernels, found } = await client.sendRequest<Kernels>('vfioLifecycle/kernels', request);
-  const now = (version: string): string | undefined => version === status?.kernel ? 'the target now' : undefined;
+  const now = (version: string): string | undefined =>
+    version === status?.kernel ? 'the target now' : undefined;
   const items: KernelItem[] = [
-    { label: 'As found', description: found && `Linux ${found.kernel}`, detail: found?.reason ?? 'from the kernel tree or the driver', version: undefined },
-    ...kernels.map(({ version, brings }) => ({ label: version, description: now(version), detail: brings, version })),
+    {
+      label: 'As found',
+      description: found && `Linux ${found.kernel}`,
+      detail: found?.reason ?? 'from the kernel tree or the driver',
+      version: undefined,
+    },
+    ...kernels.map(({ version, brings }) => ({
+      label: version,
+      description: now(version),
+      detail: brings,
+      version,
+    })),
   ];
-  const placeHolder = status === undefined ? 'The kernel to check for and to convert to' : `Linux ${status.kernel}, ${status.reason}`;
-  const picked = await vscode.window.showQuickPick(items, { title: 'Target Kernel', placeHolder, matchOnDetail: true });
+  const placeHolder =
+    status === undefined
+      ? 'The kernel to check for and to convert to'
+      : `Linux ${status.kernel}, ${status.reason}`;
+  const picked = await vscode.window.showQuickPick(items, {
+    title: 'Target Kernel',
+    placeHolder,
+    matchOnDetail: true,
+  });
   if (picked !== undefined) await writeTarget(picked.version);
 }
 
@@ -58,16 +94,27 @@ export async function pickKernel(client: BaseLanguageClient, status: KernelStatu
 async function writeTarget(version: string | undefined): Promise<void> {
   const settings = vscode.workspace.getConfiguration('vfioLifecycle');
   const hasWorkspace = vscode.workspace.workspaceFolders !== undefined;
-  const place = hasWorkspace ? vscode.ConfigurationTarget.Workspace : vscode.ConfigurationTarget.Global;
+  const place = hasWorkspace
+    ? vscode.ConfigurationTarget.Workspace
+    : vscode.ConfigurationTarget.Global;
   // An empty setting is as good as none, and hides one of the user's.
-  const isHidden = hasWorkspace && version === undefined && settings.inspect('targetKernel')?.globalValue !== undefined;
+  const isHidden =
+    hasWorkspace &&
+    version === undefined &&
+    settings.inspect('targetKernel')?.globalValue !== undefined;
   await settings.update('targetKernel', isHidden ? '' : version, place);
-  say(version === undefined ? 'the target kernel is the one that is found' : `the target kernel is Linux ${version}`);
+  say(
+    version === undefined
+      ? 'the target kernel is the one that is found'
+      : `the target kernel is Linux ${version}`,
+  );
 }
 
 /** Puts what a report of a bug needs on the clipboard. */
 export async function copyReport(version: string, status: KernelStatus | undefined): Promise<void> {
-  const lines = [`VFIO Lifecycle ${version} in ${vscode.env.appName} ${vscode.version} (${platform()})`];
+  const lines = [
+    `VFIO Lifecycle ${version} in ${vscode.env.appName} ${vscode.version} (${platform()})`,
+  ];
   if (status === undefined) lines.push('no file that mentions VFIO is in the active editor');
   else {
     lines.push(
@@ -78,7 +125,10 @@ export async function copyReport(version: string, status: KernelStatus | undefin
     );
     const uri = vscode.Uri.parse(status.uri);
     const found = vscode.languages.getDiagnostics(uri).filter(({ source }) => source === 'vfio');
-    lines.push('found:', ...found.map((one) => `- line ${one.range.start.line + 1}: ${one.message} [${ruleOf(one)}]`));
+    lines.push(
+      'found:',
+      ...found.map((one) => `- line ${one.range.start.line + 1}: ${one.message} [${ruleOf(one)}]`),
+    );
   }
   await vscode.env.clipboard.writeText(`${lines.join('\n')}\n`);
   say('the report is on the clipboard');

@@ -1,4 +1,7 @@
-/** The notes of conversions as findings on their lines, until the line is edited or the note is dismissed. */
+/**
+ * The notes of conversions as findings on their lines, until the line is edited or the note is
+ * dismissed.
+ */
 import * as vscode from 'vscode';
 import type { BaseLanguageClient } from 'vscode-languageclient';
 import { documentationLink } from './documentation.ts';
@@ -86,14 +89,18 @@ export function createNotes(): Notes {
     }),
     vscode.commands.registerCommand(dismissCommand, (number: number, index?: number) => {
       const notes = written.get(number)?.notes ?? [];
-      forget((note) => index === undefined ? notes.includes(note) : notes[index] === note);
+      forget((note) => (index === undefined ? notes.includes(note) : notes[index] === note));
     }),
-    vscode.languages.registerCodeActionsProvider([{ language: 'c' }, { language: 'cpp' }], {
-      provideCodeActions: ({ uri }, _range, { diagnostics }) => {
-        const own = diagnostics.filter((one) => one.source === source && codeOf(one) === code);
-        return own.flatMap((one) => dismissals(written, uri, one)).map(offers.named);
+    vscode.languages.registerCodeActionsProvider(
+      [{ language: 'c' }, { language: 'cpp' }],
+      {
+        provideCodeActions: ({ uri }, _range, { diagnostics }) => {
+          const own = diagnostics.filter((one) => one.source === source && codeOf(one) === code);
+          return own.flatMap((one) => dismissals(written, uri, one)).map(offers.named);
+        },
       },
-    }, { providedCodeActionKinds: [vscode.CodeActionKind.QuickFix] }),
+      { providedCodeActionKinds: [vscode.CodeActionKind.QuickFix] },
+    ),
   );
 
   return {
@@ -101,11 +108,17 @@ export function createNotes(): Notes {
       const { protocol2CodeConverter: converter } = client;
       const files = conversion.files.map((file) => ({ ...file, uri: converter.asUri(file.uri) }));
       const notes = conversion.notes.map(({ uri, message, range, lineText }): Note => ({
-        uri: converter.asUri(uri), message, first: converter.asRange(range), text: lineText, line: range.start.line,
+        uri: converter.asUri(uri),
+        message,
+        first: converter.asRange(range),
+        text: lineText,
+        line: range.start.line,
       }));
-      // One that began with the same text was undone since: done again it would bring its notes back a second time.
+      // One that began with the same text was undone since: done again it would bring its notes
+      // back a second time.
       for (const [number, other] of written) {
-        if (other.files.some((one) => files.some((file) => isSameBeginning(one, file)))) written.delete(number);
+        if (other.files.some((one) => files.some((file) => isSameBeginning(one, file))))
+          written.delete(number);
       }
       written.set(count++, { files, notes });
       written.delete(count - maxConversions);
@@ -116,7 +129,9 @@ export function createNotes(): Notes {
 }
 
 function isSameBeginning(one: WrittenFile, other: WrittenFile): boolean {
-  return one.uri.toString() === other.uri.toString() && linesOf(one.before) === linesOf(other.before);
+  return (
+    one.uri.toString() === other.uri.toString() && linesOf(one.before) === linesOf(other.before)
+  );
 }
 
 function isIn(note: Note, uri: vscode.Uri): boolean {
@@ -124,7 +139,11 @@ function isIn(note: Note, uri: vscode.Uri): boolean {
 }
 
 /** The line of a note after edits of its document; null when its text is another. */
-function lineIn(document: vscode.TextDocument, note: Note, changes: readonly vscode.TextDocumentContentChangeEvent[]): number | null {
+function lineIn(
+  document: vscode.TextDocument,
+  note: Note,
+  changes: readonly vscode.TextDocumentContentChangeEvent[],
+): number | null {
   if (note.line === null) return null;
   const { character } = note.first.start;
   const line = lineAfter({ line: note.line, character }, changes);
@@ -132,7 +151,8 @@ function lineIn(document: vscode.TextDocument, note: Note, changes: readonly vsc
 }
 
 /**
- * Takes the notes of a conversion away when it was undone in a document, and brings them back when it was done again: that happens in all its
+ * Takes the notes of a conversion away when it was undone in a document, and brings them back when
+ * it was done again: that happens in all its
  * files at once. Returns the notes that this concerns.
  */
 function undoneOrRedone({ files, notes }: Written, document: vscode.TextDocument): readonly Note[] {
@@ -163,9 +183,14 @@ function codeOf({ code: given }: vscode.Diagnostic): unknown {
 }
 
 /** The actions that take the note of a finding away, or all notes of its conversion. */
-function dismissals(written: ReadonlyMap<number, Written>, uri: vscode.Uri, { range, message }: vscode.Diagnostic): vscode.CodeAction[] {
+function dismissals(
+  written: ReadonlyMap<number, Written>,
+  uri: vscode.Uri,
+  { range, message }: vscode.Diagnostic,
+): vscode.CodeAction[] {
   for (const [number, { notes }] of written) {
-    const isIt = (note: Note): boolean => isIn(note, uri) && note.line === range.start.line && note.message === message;
+    const isIt = (note: Note): boolean =>
+      isIn(note, uri) && note.line === range.start.line && note.message === message;
     const index = notes.findIndex(isIt);
     if (index < 0) continue;
     const one = dismissal('Dismiss this note', [number, index]);

@@ -2,7 +2,8 @@
 import * as vscode from 'vscode';
 
 /**
- * A file and a line, zero-based, in a form that the output makes a link of: of a path it does so for files of the workspace, else it takes
+ * A file and a line, zero-based, in a form that the output makes a link of: of a path it does so
+ * for files of the workspace, else it takes
  * an address.
  */
 export function placeText(uri: vscode.Uri, line: number): string {

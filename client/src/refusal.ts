@@ -9,7 +9,9 @@ import { nameOf } from './whole-conversion.ts';
 /** The command of the server's action that asks why: its argument is a ConversionData. */
 export const EXPLAIN_REFUSAL = 'vfioLifecycle.explainRefusal';
 
-/** How the server finds a conversion again that it has refused; nothing for the client to look into. */
+/**
+ * How the server finds a conversion again that it has refused; nothing for the client to look into.
+ */
 export type RefusedData = Readonly<Record<string, unknown>>;
 
 /** What stands in the way of a conversion, as the server says it. */
@@ -22,17 +24,31 @@ export interface Obstacle {
   readonly range: Range | null;
 }
 
-/** What stands in the way; nothing where the conversion can be done after all. Rejects when the document is another by now. */
-export async function askObstacles(client: BaseLanguageClient, data: RefusedData): Promise<readonly Obstacle[]> {
-  const { obstacles } = await client.sendRequest<{ obstacles: readonly Obstacle[] }>('vfioLifecycle/refusal', data);
+/**
+ * What stands in the way; nothing where the conversion can be done after all. Rejects when the
+ * document is another by now.
+ */
+export async function askObstacles(
+  client: BaseLanguageClient,
+  data: RefusedData,
+): Promise<readonly Obstacle[]> {
+  const { obstacles } = await client.sendRequest<{ obstacles: readonly Obstacle[] }>(
+    'vfioLifecycle/refusal',
+    data,
+  );
   return obstacles;
 }
 
 /**
- * Goes to what stands in the way first and says why, with the page of its kind one click away. All that stands in the way is in the output. At
+ * Goes to what stands in the way first and says why, with the page of its kind one click away. All
+ * that stands in the way is in the output. At
  * least one.
  */
-export async function explain(client: BaseLanguageClient, obstacles: readonly Obstacle[], output: vscode.LogOutputChannel): Promise<void> {
+export async function explain(
+  client: BaseLanguageClient,
+  obstacles: readonly Obstacle[],
+  output: vscode.LogOutputChannel,
+): Promise<void> {
   const [first] = obstacles;
   if (first === undefined) return;
   for (const one of obstacles) {
@@ -44,14 +60,18 @@ export async function explain(client: BaseLanguageClient, obstacles: readonly Ob
 }
 
 function placeOf(client: BaseLanguageClient, { uri, range }: Obstacle): string {
-  return range === null ? nameOf(uri) : placeText(client.protocol2CodeConverter.asUri(uri), range.start.line);
+  return range === null
+    ? nameOf(uri)
+    : placeText(client.protocol2CodeConverter.asUri(uri), range.start.line);
 }
 
 async function goTo(client: BaseLanguageClient, { uri, range }: Obstacle): Promise<void> {
   if (range === null) return;
   const selection = client.protocol2CodeConverter.asRange(range);
   try {
-    const editor = await vscode.window.showTextDocument(client.protocol2CodeConverter.asUri(uri), { selection });
+    const editor = await vscode.window.showTextDocument(client.protocol2CodeConverter.asUri(uri), {
+      selection,
+    });
     editor.revealRange(selection, vscode.TextEditorRevealType.InCenterIfOutsideViewport);
   } catch {
     say(`${nameOf(uri)} cannot be opened`);
@@ -59,11 +79,23 @@ async function goTo(client: BaseLanguageClient, { uri, range }: Obstacle): Promi
 }
 
 /** One message; nobody waits for its answer. */
-async function tell({ reason, kind, uri, range }: Obstacle, others: number, output: vscode.LogOutputChannel): Promise<void> {
+async function tell(
+  { reason, kind, uri, range }: Obstacle,
+  others: number,
+  output: vscode.LogOutputChannel,
+): Promise<void> {
   const where = range === null ? nameOf(uri) : `${nameOf(uri)}:${range.start.line + 1}`;
-  const more = others === 0 ? '' : ` Besides, ${others === 1 ? 'one more thing stands' : `${others} more things stand`} in the way: the output has all.`;
+  const more =
+    others === 0
+      ? ''
+      : ` Besides, ${others === 1 ? 'one more thing stands' : `${others} more things stand`} in the way: the output has all.`;
   const page = kind === null ? [] : ['Show Documentation'];
-  const answer = await vscode.window.showInformationMessage(`Not converted: ${where}: ${reason}${more}`, ...page, 'Show Output');
-  if (answer === 'Show Documentation') await vscode.commands.executeCommand(SHOW_DOCUMENTATION, `refusals.md#${kind}`);
+  const answer = await vscode.window.showInformationMessage(
+    `Not converted: ${where}: ${reason}${more}`,
+    ...page,
+    'Show Output',
+  );
+  if (answer === 'Show Documentation')
+    await vscode.commands.executeCommand(SHOW_DOCUMENTATION, `refusals.md#${kind}`);
   else if (answer === 'Show Output') output.show(true);
 }

@@ -1,4 +1,7 @@
-/** What a person sees of a conversion before it is written: a question, and on request the differences of all files. */
+/**
+ * What a person sees of a conversion before it is written: a question, and on request the
+ * differences of all files.
+ */
 import * as vscode from 'vscode';
 import type { BaseLanguageClient } from 'vscode-languageclient';
 import { createNotes } from './notes.ts';
@@ -35,7 +38,8 @@ export function createReview(output: () => vscode.LogOutputChannel): Review {
 
   // VS Code puts the number of files behind the title.
   const isShown = (tab: vscode.Tab | undefined): boolean =>
-    shown !== undefined && (tab?.label === shown.title || tab?.label.startsWith(`${shown.title} (`) === true);
+    shown !== undefined &&
+    (tab?.label === shown.title || tab?.label.startsWith(`${shown.title} (`) === true);
   const discard = async (): Promise<void> => {
     const tab = vscode.window.tabGroups.all.flatMap((group) => group.tabs).find(isShown);
     shown = undefined;
@@ -47,7 +51,8 @@ export function createReview(output: () => vscode.LogOutputChannel): Review {
     shown = { client, conversion, title: `Conversion of ${filesOf(conversion)}` };
     const resources = conversion.files.map(({ uri }, i) => {
       const original = client.protocol2CodeConverter.asUri(uri);
-      // The query tells this conversion from the one that was shown before, whose text VS Code may still have.
+      // The query tells this conversion from the one that was shown before, whose text VS Code may
+      // still have.
       return [original, original, original.with({ scheme, query: `${count}:${i}` })];
     });
     await vscode.commands.executeCommand('vscode.changes', shown.title, resources);
@@ -67,7 +72,8 @@ export function createReview(output: () => vscode.LogOutputChannel): Review {
   const owned = vscode.Disposable.from(
     found,
     vscode.workspace.registerTextDocumentContentProvider(scheme, {
-      provideTextDocumentContent: ({ query }) => shown?.conversion.files[Number(query.split(':')[1])]?.after ?? '',
+      provideTextDocumentContent: ({ query }) =>
+        shown?.conversion.files[Number(query.split(':')[1])]?.after ?? '',
     }),
     vscode.window.tabGroups.onDidChangeTabs(({ closed }) => {
       if (closed.some(isShown)) shown = undefined;
@@ -94,8 +100,15 @@ export function createReview(output: () => vscode.LogOutputChannel): Review {
   };
 }
 
-/** Says what a person has to look at, and offers what the commit can say. Without notes nothing pops up. */
-async function tellNotes(client: BaseLanguageClient, conversion: Conversion, output: vscode.LogOutputChannel): Promise<void> {
+/**
+ * Says what a person has to look at, and offers what the commit can say. Without notes nothing pops
+ * up.
+ */
+async function tellNotes(
+  client: BaseLanguageClient,
+  conversion: Conversion,
+  output: vscode.LogOutputChannel,
+): Promise<void> {
   const { files, notes, message } = conversion;
   if (notes.length === 0) return;
   output.info(`converted ${filesOf(conversion)}; to be looked at:`);
@@ -106,7 +119,10 @@ async function tellNotes(client: BaseLanguageClient, conversion: Conversion, out
   const what = files.length === 1 ? filesOf(conversion) : `${files.length} files`;
   const things = notes.length === 1 ? 'one thing' : `${notes.length} things`;
   const answers = ['Show', 'Copy Commit Message'] as const;
-  const answer = await vscode.window.showInformationMessage(`Converted ${what}; ${things} to look at`, ...answers);
+  const answer = await vscode.window.showInformationMessage(
+    `Converted ${what}; ${things} to look at`,
+    ...answers,
+  );
   if (answer === 'Show') output.show(true);
   else if (answer === 'Copy Commit Message') await vscode.env.clipboard.writeText(message);
 }
@@ -114,30 +130,48 @@ async function tellNotes(client: BaseLanguageClient, conversion: Conversion, out
 /** The files by their names, or how many there are. */
 function filesOf({ files }: Conversion): string {
   const names = files.map(({ uri }) => nameOf(uri));
-  if (names.length > namedFiles || new Set(names).size < names.length) return `${names.length} files`;
+  if (names.length > namedFiles || new Set(names).size < names.length)
+    return `${names.length} files`;
   const last = names.pop() ?? '';
   return names.length === 0 ? last : `${names.join(', ')} and ${last}`;
 }
 
 /** An answer, or a note, which is answered by the changes that it speaks of. */
-interface Answer extends vscode.QuickPickItem { readonly does?: 'apply' | 'show' | 'nothing' }
+interface Answer extends vscode.QuickPickItem {
+  readonly does?: 'apply' | 'show' | 'nothing';
+}
 
 /**
- * Asks in the place where VS Code asks for a choice: it is no pop-up, its first answer is all of the conversion, and Escape leaves all as
+ * Asks in the place where VS Code asks for a choice: it is no pop-up, its first answer is all of
+ * the conversion, and Escape leaves all as
  * it is.
  */
 async function question(conversion: Conversion): Promise<Answer['does']> {
   const { files, notes } = conversion;
   const what = files.length === 1 ? 'All of it' : `All ${files.length} files`;
   const items: Answer[] = [
-    { label: '$(check-all) Apply', detail: `${what} or nothing: one step to undo, and not saved`, does: 'apply' },
-    { label: '$(diff-multiple) Show Changes', detail: 'The differences, and then to apply or discard them', does: 'show' },
+    {
+      label: '$(check-all) Apply',
+      detail: `${what} or nothing: one step to undo, and not saved`,
+      does: 'apply',
+    },
+    {
+      label: '$(diff-multiple) Show Changes',
+      detail: 'The differences, and then to apply or discard them',
+      does: 'show',
+    },
     { label: '$(close) Cancel', does: 'nothing' },
     { label: 'to be looked at', kind: vscode.QuickPickItemKind.Separator },
     ...notes.map(({ text }): Answer => ({ ...inLines(text), does: 'show' })),
   ];
   const title = `Convert ${filesOf(conversion)}?`;
-  return (await vscode.window.showQuickPick(items, { title, placeHolder: 'Enter applies all of it, Escape leaves everything as it is', ignoreFocusOut: true }))?.does;
+  return (
+    await vscode.window.showQuickPick(items, {
+      title,
+      placeHolder: 'Enter applies all of it, Escape leaves everything as it is',
+      ignoreFocusOut: true,
+    })
+  )?.does;
 }
 
 /** A note on the two lines that an entry has. */

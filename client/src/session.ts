@@ -1,6 +1,16 @@
 import * as vscode from 'vscode';
-import { CloseAction, ErrorAction, RevealOutputChannelOn, State, vsdiag } from 'vscode-languageclient';
-import type { BaseLanguageClient, ErrorHandler, LanguageClientOptions } from 'vscode-languageclient';
+import {
+  CloseAction,
+  ErrorAction,
+  RevealOutputChannelOn,
+  State,
+  vsdiag,
+} from 'vscode-languageclient';
+import type {
+  BaseLanguageClient,
+  ErrorHandler,
+  LanguageClientOptions,
+} from 'vscode-languageclient';
 import { createCheckedFindings } from './checked.ts';
 import { APPLY_CONVERSION } from './convert.ts';
 import { EXPLAIN_REFUSAL } from './refusal.ts';
@@ -13,7 +23,10 @@ import { createStatus, type KernelStatus, type Status } from './status.ts';
 /** Makes a language client for this host: a Node process or a web worker. */
 export type CreateClient = (options: LanguageClientOptions) => Promise<BaseLanguageClient>;
 
-/** One server with everything that lives as long as it does, or what tells the user that there is none. */
+/**
+ * One server with everything that lives as long as it does, or what tells the user that there is
+ * none.
+ */
 export interface Session {
   /** Undefined when the server could not start. */
   readonly client: BaseLanguageClient | undefined;
@@ -23,15 +36,26 @@ export interface Session {
   stop(): Promise<void>;
 }
 
-/** A server that ends by itself more often than this in three minutes stays down until the user restarts it. */
+/**
+ * A server that ends by itself more often than this in three minutes stays down until the user
+ * restarts it.
+ */
 const restarts = 4;
 const restartWindow = 3 * 60 * 1000;
 
 /** Files that other files' analysis reads: a change of one is told to the server. */
 const watched = '**/{*.[ch],Makefile,Kbuild,.vfio-lifecycle.json}';
 
-/** Starts a server. Never rejects: when it cannot start, the status item and the output channel say why until the session is stopped. */
-export async function startSession(createClient: CreateClient, extension: vscode.Uri, output: vscode.LogOutputChannel, realPath: RealPath | undefined): Promise<Session> {
+/**
+ * Starts a server. Never rejects: when it cannot start, the status item and the output channel say
+ * why until the session is stopped.
+ */
+export async function startSession(
+  createClient: CreateClient,
+  extension: vscode.Uri,
+  output: vscode.LogOutputChannel,
+  realPath: RealPath | undefined,
+): Promise<Session> {
   const selector = documentSelector();
   const status = createStatus(selector);
   const watcher = vscode.workspace.createFileSystemWatcher(watched);
@@ -55,15 +79,19 @@ export async function startSession(createClient: CreateClient, extension: vscode
       },
       middleware: {
         provideCodeActions: async (document, range, context, token, next) => {
-          const actions = await next(document, range, context, token) ?? [];
-          const isFix = context.only === undefined || context.only.contains(vscode.CodeActionKind.QuickFix);
+          const actions = (await next(document, range, context, token)) ?? [];
+          const isFix =
+            context.only === undefined || context.only.contains(vscode.CodeActionKind.QuickFix);
           const { diagnostics } = context;
-          const more = isFix ? [...severityActions(document.uri, diagnostics), ...documentationActions(diagnostics)] : [];
+          const more = isFix
+            ? [...severityActions(document.uri, diagnostics), ...documentationActions(diagnostics)]
+            : [];
           return [...actions, ...more].map(offers.named);
         },
         provideDiagnostics: async (document, previousResultId, token, next) => {
           const report = await next(document, previousResultId, token);
-          if (report?.kind === vsdiag.DocumentDiagnosticReportKind.full) report.items.forEach(linkDocumentation);
+          if (report?.kind === vsdiag.DocumentDiagnosticReportKind.full)
+            report.items.forEach(linkDocumentation);
           const uri = document instanceof vscode.Uri ? document : document.uri;
           if (client.visibleDocuments.isVisible(uri)) checked.pulled(uri);
           return report;
@@ -78,8 +106,13 @@ export async function startSession(createClient: CreateClient, extension: vscode
     });
     owned.push(
       answerFileRequests(client, realPath),
-      client.onNotification('vfioLifecycle/status', (kernel: KernelStatus) => status.running(kernel)),
-      client.onNotification('vfioLifecycle/notice', (notice: { uri: string; text: string | null }) => status.notice(notice)),
+      client.onNotification('vfioLifecycle/status', (kernel: KernelStatus) =>
+        status.running(kernel),
+      ),
+      client.onNotification(
+        'vfioLifecycle/notice',
+        (notice: { uri: string; text: string | null }) => status.notice(notice),
+      ),
       client.onDidChangeState(({ newState }) => {
         if (newState === State.Starting) {
           status.starting();
@@ -94,13 +127,22 @@ export async function startSession(createClient: CreateClient, extension: vscode
   } catch (error) {
     output.error(String(error));
     status.failed('it could not start; see the output');
-    return { client: undefined, activeStatus: status.active, stop: () => stop(undefined, owned, output) };
+    return {
+      client: undefined,
+      activeStatus: status.active,
+      stop: () => stop(undefined, owned, output),
+    };
   }
 }
 
-async function stop(client: BaseLanguageClient | undefined, owned: readonly vscode.Disposable[], output: vscode.LogOutputChannel): Promise<void> {
+async function stop(
+  client: BaseLanguageClient | undefined,
+  owned: readonly vscode.Disposable[],
+  output: vscode.LogOutputChannel,
+): Promise<void> {
   try {
-    // A client that is about to start its server anew after a crash cannot be stopped before that is done: it would go on unseen.
+    // A client that is about to start its server anew after a crash cannot be stopped before that
+    // is done: it would go on unseen.
     if (client?.needsStop()) await client.start();
     await client?.dispose();
   } catch (error) {
@@ -110,14 +152,26 @@ async function stop(client: BaseLanguageClient | undefined, owned: readonly vsco
 }
 
 /**
- * C documents a person edits, on whatever file system. The old side of a diff (`git:` and the like) is not one of them: it cannot be written.
- * VS Code takes a `.h` for C++ unless told otherwise; the server must know what is typed into a header, or it would judge, and edit, what is saved.
+ * C documents a person edits, on whatever file system. The old side of a diff (`git:` and the like)
+ * is not one of them: it cannot be written.
+ * VS Code takes a `.h` for C++ unless told otherwise; the server must know what is typed into a
+ * header, or it would judge, and edit, what is saved.
  */
 function documentSelector(): { language: string; scheme: string; pattern?: string }[] {
   const { fs, textDocuments, workspaceFolders = [] } = vscode.workspace;
-  const open = textDocuments.map((document) => document.uri.scheme).filter((scheme) => fs.isWritableFileSystem(scheme));
-  const schemes = new Set(['file', 'untitled', ...workspaceFolders.map((folder) => folder.uri.scheme), ...open]);
-  return [...schemes].flatMap((scheme) => [{ language: 'c', scheme }, { language: 'cpp', scheme, pattern: '**/*.h' }]);
+  const open = textDocuments
+    .map((document) => document.uri.scheme)
+    .filter((scheme) => fs.isWritableFileSystem(scheme));
+  const schemes = new Set([
+    'file',
+    'untitled',
+    ...workspaceFolders.map((folder) => folder.uri.scheme),
+    ...open,
+  ]);
+  return [...schemes].flatMap((scheme) => [
+    { language: 'c', scheme },
+    { language: 'cpp', scheme, pattern: '**/*.h' },
+  ]);
 }
 
 /** The default handler tells of a lost server in a pop-up; this one tells in the status item. */

@@ -1,17 +1,26 @@
-/** How a rule is reported, as the settings file of the tree says it: `.vfio-lifecycle.json`, which the command line reads too. */
+/**
+ * How a rule is reported, as the settings file of the tree says it: `.vfio-lifecycle.json`, which
+ * the command line reads too.
+ */
 import * as vscode from 'vscode';
 import { ruleOf } from './documentation.ts';
 import { say } from './say.ts';
 import { withSeverity } from './settings-text.ts';
 
-/** The command that asks how a rule is to be reported: its arguments are the rule and the URI of a file. */
+/**
+ * The command that asks how a rule is to be reported: its arguments are the rule and the URI of a
+ * file.
+ */
 export const REPORT_AS = 'vfioLifecycle.reportRuleAs';
 
 const fileName = '.vfio-lifecycle.json';
 const severities = ['error', 'warning', 'information', 'hint', 'off'] as const;
 
 /** An action for each rule that the diagnostics name. */
-export function severityActions(uri: vscode.Uri, diagnostics: readonly vscode.Diagnostic[]): vscode.CodeAction[] {
+export function severityActions(
+  uri: vscode.Uri,
+  diagnostics: readonly vscode.Diagnostic[],
+): vscode.CodeAction[] {
   const rules = new Set(diagnostics.map(ruleOf).filter((rule) => rule !== undefined));
   return [...rules].map((rule) => {
     const title = `Report ${rule} as…`;
@@ -21,13 +30,19 @@ export function severityActions(uri: vscode.Uri, diagnostics: readonly vscode.Di
   });
 }
 
-/** Asks for a severity and writes it into the nearest settings file, or a new one at the root of the workspace folder. */
+/**
+ * Asks for a severity and writes it into the nearest settings file, or a new one at the root of the
+ * workspace folder.
+ */
 export async function reportRuleAs(rule: string, uri: string): Promise<void> {
   const document = vscode.Uri.parse(uri);
   const file = await nearest(document);
   const shown = vscode.workspace.asRelativePath(file.uri);
   const title = `Report ${rule} as`;
-  const picked = await vscode.window.showQuickPick([...severities], { title, placeHolder: `for all who use ${shown}` });
+  const picked = await vscode.window.showQuickPick([...severities], {
+    title,
+    placeHolder: `for all who use ${shown}`,
+  });
   if (picked === undefined) return;
   const text = withSeverity(file.text, rule, picked);
   if (text === undefined) {
@@ -44,10 +59,18 @@ interface SettingsFile {
   readonly text: string | undefined;
 }
 
-/** The file that counts for a document: in its folder or above it up to the root, where it would be made. */
+/**
+ * The file that counts for a document: in its folder or above it up to the root, where it would be
+ * made.
+ */
 async function nearest(document: vscode.Uri): Promise<SettingsFile> {
-  const root = vscode.workspace.getWorkspaceFolder(document)?.uri ?? vscode.Uri.joinPath(document, '..');
-  for (let folder = vscode.Uri.joinPath(document, '..'); folder.path.length >= root.path.length; folder = vscode.Uri.joinPath(folder, '..')) {
+  const root =
+    vscode.workspace.getWorkspaceFolder(document)?.uri ?? vscode.Uri.joinPath(document, '..');
+  for (
+    let folder = vscode.Uri.joinPath(document, '..');
+    folder.path.length >= root.path.length;
+    folder = vscode.Uri.joinPath(folder, '..')
+  ) {
     const uri = vscode.Uri.joinPath(folder, fileName);
     const text = await read(uri);
     if (text !== undefined) return { uri, text };

@@ -1,5 +1,11 @@
 import * as vscode from 'vscode';
-import { APPLY_CONVERSION, convertDriver, convertOffered, explainRefused, type ConversionData } from './convert.ts';
+import {
+  APPLY_CONVERSION,
+  convertDriver,
+  convertOffered,
+  explainRefused,
+  type ConversionData,
+} from './convert.ts';
 import { createWorkspaceCheck } from './check-workspace.ts';
 import { SHOW_DOCUMENTATION, showDocumentation } from './documentation.ts';
 import { followDrivers } from './drivers.ts';
@@ -20,24 +26,31 @@ export interface Api {
 }
 
 /**
- * Sets the extension up: commands, and a watch over C documents that starts the server with the first one that mentions VFIO.
+ * Sets the extension up: commands, and a watch over C documents that starts the server with the
+ * first one that mentions VFIO.
  * Until then nothing is started and the language client is not even loaded.
  * @param realPath where there is a disk.
  */
-export function activate(context: vscode.ExtensionContext, createClient: CreateClient, realPath?: RealPath): Api {
+export function activate(
+  context: vscode.ExtensionContext,
+  createClient: CreateClient,
+  realPath?: RealPath,
+): Api {
   let session: Promise<Session> | undefined;
   let ending: Promise<void> = Promise.resolve();
   let channel: vscode.LogOutputChannel | undefined;
-  const output = (): vscode.LogOutputChannel => (channel ??= vscode.window.createOutputChannel('VFIO Lifecycle', { log: true }));
+  const output = (): vscode.LogOutputChannel =>
+    (channel ??= vscode.window.createOutputChannel('VFIO Lifecycle', { log: true }));
 
   const review = createReview(output);
   const check = createWorkspaceCheck(output);
 
   const start = async (): Promise<Session | undefined> => {
     if (enabled() === 'off') return undefined;
-    return session ??= open(ending, { createClient, realPath }, context.extension, output());
+    return (session ??= open(ending, { createClient, realPath }, context.extension, output()));
   };
-  // One session at a time: the next waits for the end of the one before, whose status item has the same name.
+  // One session at a time: the next waits for the end of the one before, whose status item has the
+  // same name.
   const stop = (): Promise<void> => {
     const running = session;
     session = undefined;
@@ -65,7 +78,13 @@ export function activate(context: vscode.ExtensionContext, createClient: CreateC
       if (session === undefined && wantsServer(document)) void start();
     }),
     vscode.workspace.onDidChangeTextDocument((event) => {
-      if (session === undefined && isC(event.document) && enabled() === 'auto' && editMentionsVfio(event)) void start();
+      if (
+        session === undefined &&
+        isC(event.document) &&
+        enabled() === 'auto' &&
+        editMentionsVfio(event)
+      )
+        void start();
     }),
     vscode.workspace.onDidChangeConfiguration(async (event) => {
       if (!event.affectsConfiguration('vfioLifecycle.enable')) return;
@@ -76,7 +95,9 @@ export function activate(context: vscode.ExtensionContext, createClient: CreateC
       await stop();
       await startOnDemand();
     }),
-    vscode.commands.registerCommand('vfioLifecycle.showMenu', async () => showMenu(await session, check.isRunning())),
+    vscode.commands.registerCommand('vfioLifecycle.showMenu', async () =>
+      showMenu(await session, check.isRunning()),
+    ),
     vscode.commands.registerCommand('vfioLifecycle.pickKernel', async () => {
       const running = await startOnDemand();
       if (running?.client) await pickKernel(running.client, running.activeStatus());
@@ -85,11 +106,17 @@ export function activate(context: vscode.ExtensionContext, createClient: CreateC
       const { version } = context.extension.packageJSON as { readonly version: string };
       await copyReport(version, (await session)?.activeStatus());
     }),
-    vscode.commands.registerCommand('vfioLifecycle.showRules', () => showDocumentation(context.extensionUri, 'rules/README.md')),
+    vscode.commands.registerCommand('vfioLifecycle.showRules', () =>
+      showDocumentation(context.extensionUri, 'rules/README.md'),
+    ),
     vscode.commands.registerCommand('vfioLifecycle.showOutput', () => output().show()),
-    vscode.commands.registerCommand(OPEN_EXAMPLE, (file?: string) => openExample(context.extensionUri, file)),
+    vscode.commands.registerCommand(OPEN_EXAMPLE, (file?: string) =>
+      openExample(context.extensionUri, file),
+    ),
     vscode.commands.registerCommand(REPORT_AS, reportRuleAs),
-    vscode.commands.registerCommand(SHOW_DOCUMENTATION, (page: string) => showDocumentation(context.extensionUri, page)),
+    vscode.commands.registerCommand(SHOW_DOCUMENTATION, (page: string) =>
+      showDocumentation(context.extensionUri, page),
+    ),
     vscode.commands.registerCommand('vfioLifecycle.checkWorkspace', async () => {
       const client = (await startOnDemand())?.client;
       if (client) await check.run(client);
@@ -109,7 +136,11 @@ export function activate(context: vscode.ExtensionContext, createClient: CreateC
     }),
   );
   startIfWanted();
-  return { get session() { return session; } };
+  return {
+    get session() {
+      return session;
+    },
+  };
 }
 
 interface Host {
@@ -117,7 +148,12 @@ interface Host {
   readonly realPath: RealPath | undefined;
 }
 
-async function open(ending: Promise<void>, { createClient, realPath }: Host, extension: vscode.Extension<unknown>, output: vscode.LogOutputChannel): Promise<Session> {
+async function open(
+  ending: Promise<void>,
+  { createClient, realPath }: Host,
+  extension: vscode.Extension<unknown>,
+  output: vscode.LogOutputChannel,
+): Promise<Session> {
   const { startSession } = await import('./session.ts');
   await ending;
   const { version } = extension.packageJSON as { readonly version: string };

@@ -40,14 +40,23 @@ export function createStatus(selector: vscode.DocumentSelector): Status {
   };
   let isRunning = false;
   const showMenu = { title: 'Options…', command: 'vfioLifecycle.showMenu' };
-  const active = (): KernelStatus | undefined => kernels.get(vscode.window.activeTextEditor?.document.uri.toString() ?? '');
+  const active = (): KernelStatus | undefined =>
+    kernels.get(vscode.window.activeTextEditor?.document.uri.toString() ?? '');
   const showKernel = (): void => {
     if (!isRunning) return;
     const known = active();
-    // The item is the same for all editors: another file's kernel would be a wrong answer for this one.
-    if (known === undefined) show('VFIO Lifecycle', 'the target kernel is shown for files that mention VFIO', showMenu);
-    else show(`VFIO: Linux ${known.kernel}`, [known.reason, notices.get(known.uri)].filter(Boolean).join('; '), showMenu);
-    if (known !== undefined && notices.has(known.uri)) item.severity = vscode.LanguageStatusSeverity.Warning;
+    // The item is the same for all editors: another file's kernel would be a wrong answer for this
+    // one.
+    if (known === undefined)
+      show('VFIO Lifecycle', 'the target kernel is shown for files that mention VFIO', showMenu);
+    else
+      show(
+        `VFIO: Linux ${known.kernel}`,
+        [known.reason, notices.get(known.uri)].filter(Boolean).join('; '),
+        showMenu,
+      );
+    if (known !== undefined && notices.has(known.uri))
+      item.severity = vscode.LanguageStatusSeverity.Warning;
   };
   const editors = vscode.window.onDidChangeActiveTextEditor(showKernel);
 

@@ -1,4 +1,7 @@
-/** The task that checks a folder with the command line, for a run that stays on the screen, and for tasks.json. */
+/**
+ * The task that checks a folder with the command line, for a run that stays on the screen, and for
+ * tasks.json.
+ */
 import * as vscode from 'vscode';
 
 /** As package.json declares it. */
@@ -16,7 +19,11 @@ interface CheckDefinition extends vscode.TaskDefinition {
  * @param program the command line, run by `node`, which may be VS Code's own executable.
  */
 export function registerTasks(node: string, program: string): vscode.Disposable {
-  const create = (definition: CheckDefinition, folder: vscode.WorkspaceFolder, name: string): vscode.Task => {
+  const create = (
+    definition: CheckDefinition,
+    folder: vscode.WorkspaceFolder,
+    name: string,
+  ): vscode.Task => {
     const given = (definition.arguments ?? []).map(String);
     const execution = new vscode.ProcessExecution(
       node,
@@ -27,9 +34,10 @@ export function registerTasks(node: string, program: string): vscode.Disposable 
     return new vscode.Task(definition, folder, name, 'VFIO Lifecycle', execution, matcher);
   };
   return vscode.tasks.registerTaskProvider(type, {
-    provideTasks: () => (vscode.workspace.workspaceFolders ?? [])
-      .filter(({ uri }) => uri.scheme === 'file')
-      .map((folder) => create({ type }, folder, 'check')),
+    provideTasks: () =>
+      (vscode.workspace.workspaceFolders ?? [])
+        .filter(({ uri }) => uri.scheme === 'file')
+        .map((folder) => create({ type }, folder, 'check')),
     resolveTask({ definition, scope, name }) {
       const folder = typeof scope === 'object' ? scope : vscode.workspace.workspaceFolders?.[0];
       return folder === undefined ? undefined : create(definition, folder, name);

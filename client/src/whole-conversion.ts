@@ -35,10 +35,15 @@ export interface Conversion {
 }
 
 /**
- * Writes the conversion into the editors, one step to undo over all files, and saves none. Returns undefined, or, when nothing at all was
- * written, why: a clause. A file that cannot be read or has another text than the one that was converted is such a reason.
+ * Writes the conversion into the editors, one step to undo over all files, and saves none. Returns
+ * undefined, or, when nothing at all was
+ * written, why: a clause. A file that cannot be read or has another text than the one that was
+ * converted is such a reason.
  */
-export async function writeWhole(client: BaseLanguageClient, { files }: Conversion): Promise<string | undefined> {
+export async function writeWhole(
+  client: BaseLanguageClient,
+  { files }: Conversion,
+): Promise<string | undefined> {
   const edit = new vscode.WorkspaceEdit();
   for (const { uri, before, edits } of files) {
     const document = await openDocument(client.protocol2CodeConverter.asUri(uri));
@@ -46,8 +51,11 @@ export async function writeWhole(client: BaseLanguageClient, { files }: Conversi
     if (linesOf(document.getText()) !== linesOf(before)) return `${nameOf(uri)} has changed`;
     edit.set(document.uri, await client.protocol2CodeConverter.asTextEdits([...edits]));
   }
-  // VS Code knows the versions of the documents that were opened here, and makes no part of an edit when one of them is another by now.
-  return await vscode.workspace.applyEdit(edit) ? undefined : 'a file has changed meanwhile or cannot be written';
+  // VS Code knows the versions of the documents that were opened here, and makes no part of an edit
+  // when one of them is another by now.
+  return (await vscode.workspace.applyEdit(edit))
+    ? undefined
+    : 'a file has changed meanwhile or cannot be written';
 }
 
 /** The name of a file as a person knows it. */
@@ -64,7 +72,10 @@ async function openDocument(uri: vscode.Uri): Promise<vscode.TextDocument | unde
   }
 }
 
-/** A text with one kind of line end: VS Code gives a document one, and the places of edits are the same with any. */
+/**
+ * A text with one kind of line end: VS Code gives a document one, and the places of edits are the
+ * same with any.
+ */
 export function linesOf(text: string): string {
   return text.replace(/\r\n?/g, '\n');
 }

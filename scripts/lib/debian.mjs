@@ -1,10 +1,12 @@
-// What the project needs beside npm: installed where that is possible, named with one command where it is not.
+// What the project needs beside npm: installed where that is possible, named with one command where
+// it is not.
 import { existsSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { hasProgram, run } from './run.mjs';
 
 /**
- * Makes sure that Debian packages are there. `needs` maps a package to a test for it. Throws with the command to run when something is
+ * Makes sure that Debian packages are there. `needs` maps a package to a test for it. Throws with
+ * the command to run when something is
  * missing that this user cannot install.
  */
 function ensurePackages(needs) {
@@ -12,10 +14,16 @@ function ensurePackages(needs) {
   if (missing.length === 0) return;
   const install = ['apt-get', 'install', '-y', '--no-install-recommends', ...missing];
   const sudo = process.getuid?.() === 0 ? [] : ['sudo', '-n'];
-  const mayInstall = hasProgram('apt-get') && (sudo.length === 0 || spawnSync('sudo', ['-n', 'true'], { stdio: 'ignore' }).status === 0);
-  if (!mayInstall) throw new Error(`missing: ${missing.join(', ')}. Install with: sudo ${install.join(' ')}`);
+  const mayInstall =
+    hasProgram('apt-get') &&
+    (sudo.length === 0 || spawnSync('sudo', ['-n', 'true'], { stdio: 'ignore' }).status === 0);
+  if (!mayInstall)
+    throw new Error(`missing: ${missing.join(', ')}. Install with: sudo ${install.join(' ')}`);
   console.log(`installing ${missing.join(', ')}`);
-  const quiet = { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } };
+  const quiet = {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+  };
   const [program, ...args] = [...sudo, 'apt-get'];
   run(program, [...args, 'update', '-q'], quiet);
   run(program, [...args, ...install.slice(1)], quiet);
@@ -31,7 +39,9 @@ export const packages = {
   neovim: () => hasProgram('nvim'),
   'emacs-nox': () => hasProgram('emacs'),
   // Emacs has it itself from 29 on.
-  'elpa-eglot': () => spawnSync('emacs', ['--batch', '--eval', '(require (quote eglot))'], { stdio: 'ignore' }).status === 0,
+  'elpa-eglot': () =>
+    spawnSync('emacs', ['--batch', '--eval', '(require (quote eglot))'], { stdio: 'ignore' })
+      .status === 0,
 };
 
 /** A part of `packages` by name. */

@@ -1,6 +1,15 @@
 // Runs another editor than VS Code by the configurations that docs/editors.md has for it.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { add, line, none } from './counts.mjs';
@@ -11,8 +20,10 @@ import { run } from './run.mjs';
 const timeout = 10 * 60_000;
 
 /**
- * Runs an editor in a copy of the example driver, once for each block of code of a language on the page, which is the file that CONFIGURATION names.
- * `vfio-lifecycle` is found as it is where it is installed. Prints the sum of the counts that the runs end with, and sets the exit status.
+ * Runs an editor in a copy of the example driver, once for each block of code of a language on the
+ * page, which is the file that CONFIGURATION names.
+ * `vfio-lifecycle` is found as it is where it is installed. Prints the sum of the counts that the
+ * runs end with, and sets the exit status.
  */
 export function inEditor(language, program, args) {
   run(process.execPath, [inProject('scripts/build.mjs')]);
@@ -32,7 +43,9 @@ export function inEditor(language, program, args) {
 
 function configurations(language) {
   const page = readFileSync(inProject('docs/editors.md'), 'utf8');
-  return [...page.matchAll(/^```(\w+)\n(.*?)^```/gms)].filter((block) => block[1] === language).map((block) => block[2]);
+  return [...page.matchAll(/^```(\w+)\n(.*?)^```/gms)]
+    .filter((block) => block[1] === language)
+    .map((block) => block[2]);
 }
 
 function inFolder(folder, text, program, args) {
@@ -43,8 +56,19 @@ function inFolder(folder, text, program, args) {
   const configuration = path.join(folder, `configuration.${program}`);
   writeFileSync(configuration, text);
   cpSync(inProject('examples/driver'), path.join(folder, 'driver'), { recursive: true });
-  const env = { ...process.env, PATH: `${programs}:${process.env.PATH}`, HOME: folder, CONFIGURATION: configuration };
-  const { stdout, status } = spawnSync(program, args, { cwd: path.join(folder, 'driver'), env, timeout, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+  const env = {
+    ...process.env,
+    PATH: `${programs}:${process.env.PATH}`,
+    HOME: folder,
+    CONFIGURATION: configuration,
+  };
+  const { stdout, status } = spawnSync(program, args, {
+    cwd: path.join(folder, 'driver'),
+    env,
+    timeout,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const [last, passed, failed] = /^(\d+) passed, (\d+) failed, 0 skipped\s*$/m.exec(stdout) ?? [];
   console.log(stdout.replace(last ?? '', '').trimEnd());
   if (last === undefined || (status !== 0 && failed === '0')) return { ...none, failed: 1 };

@@ -5,4 +5,8 @@ export interface Example {
 }
 export const examples: readonly Example[];
 export function copyExamples(to: string): void;
-export function convertInPlace(sources: readonly string[], kernel: string, style: 'minimal' | 'fold'): string | undefined;
+export function convertInPlace(
+  sources: readonly string[],
+  kernel: string,
+  style: 'minimal' | 'fold',
+): string | undefined;

@@ -1,4 +1,5 @@
-// The drivers of examples/conversion, as its Makefile names them, and their conversion by the built command line.
+// The drivers of examples/conversion, as its Makefile names them, and their conversion by the built
+// command line.
 import { spawnSync } from 'node:child_process';
 import { cpSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -6,12 +7,16 @@ import { inProject } from './paths.mjs';
 
 const folder = inProject('examples/conversion');
 const makefile = readFileSync(path.join(folder, 'Makefile'), 'utf8');
-const wordsOf = (name) => new RegExp(`^${name}\\s*:=\\s*(.*)$`, 'm').exec(makefile)?.[1].split(/\s+/);
+const wordsOf = (name) =>
+  new RegExp(`^${name}\\s*:=\\s*(.*)$`, 'm').exec(makefile)?.[1].split(/\s+/);
 
 /** Each module and its .c files. */
 export const examples = wordsOf('obj-m').map((object) => {
   const name = path.basename(object, '.o');
-  return { name, sources: (wordsOf(`${name}-y`) ?? [object]).map((part) => part.replace(/\.o$/, '.c')) };
+  return {
+    name,
+    sources: (wordsOf(`${name}-y`) ?? [object]).map((part) => part.replace(/\.o$/, '.c')),
+  };
 });
 
 /** Copies all of them, with their header and their Makefile. */
@@ -19,13 +24,33 @@ export function copyExamples(to) {
   cpSync(folder, to, { recursive: true });
 }
 
-/** Converts the files of one module in place with dist/cli.cjs. Returns why it was refused, or undefined when it was converted. */
+/**
+ * Converts the files of one module in place with dist/cli.cjs. Returns why it was refused, or
+ * undefined when it was converted.
+ */
 export function convertInPlace(sources, kernel, style) {
-  const args = [inProject('dist/cli.cjs'), 'convert', '--kernel', kernel, '--style', style, '--format', 'json', '--write', ...sources];
-  const { status, stdout, stderr, error } = spawnSync(process.execPath, args, { encoding: 'utf8', maxBuffer: 1 << 26 });
-  if (error || (status !== 0 && status !== 1)) return `convert ended with exit status ${status}: ${error ?? stderr.trim()}`;
+  const args = [
+    inProject('dist/cli.cjs'),
+    'convert',
+    '--kernel',
+    kernel,
+    '--style',
+    style,
+    '--format',
+    'json',
+    '--write',
+    ...sources,
+  ];
+  const { status, stdout, stderr, error } = spawnSync(process.execPath, args, {
+    encoding: 'utf8',
+    maxBuffer: 1 << 26,
+  });
+  if (error || (status !== 0 && status !== 1))
+    return `convert ended with exit status ${status}: ${error ?? stderr.trim()}`;
   const { files } = JSON.parse(stdout);
   const refused = files.find((file) => file.status === 'refused');
   if (refused) return refused.reason;
-  return files.some((file) => file.status === 'converted') ? undefined : 'there was nothing to convert';
+  return files.some((file) => file.status === 'converted')
+    ? undefined
+    : 'there was nothing to convert';
 }

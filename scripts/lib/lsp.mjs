@@ -7,33 +7,58 @@ const capabilities = {
   textDocument: {
     diagnostic: { relatedInformation: true, codeDescriptionSupport: true },
     hover: { contentFormat: ['markdown'] },
-    codeAction: { codeActionLiteralSupport: { codeActionKind: { valueSet: [] } }, resolveSupport: { properties: ['edit'] }, dataSupport: true },
+    codeAction: {
+      codeActionLiteralSupport: { codeActionKind: { valueSet: [] } },
+      resolveSupport: { properties: ['edit'] },
+      dataSupport: true,
+    },
   },
   workspace: { diagnostics: { refreshSupport: true } },
 };
 
 /** Starts `server` (a path) with `--stdio` and waits until it is initialized. `stop` ends it. */
 export async function startServer(server, { rootUri = null, settings = {} } = {}) {
-  const process_ = spawn(process.execPath, [server, '--stdio'], { stdio: ['pipe', 'pipe', 'inherit'] });
-  const connection = rpc.createMessageConnection(new rpc.StreamMessageReader(process_.stdout), new rpc.StreamMessageWriter(process_.stdin));
+  const process_ = spawn(process.execPath, [server, '--stdio'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const connection = rpc.createMessageConnection(
+    new rpc.StreamMessageReader(process_.stdout),
+    new rpc.StreamMessageWriter(process_.stdin),
+  );
   let refreshed = () => {};
   connection.onRequest('workspace/diagnostic/refresh', () => refreshed());
   connection.listen();
   await connection.sendRequest('initialize', {
-    processId: process.pid, rootUri, capabilities, initializationOptions: { settings },
+    processId: process.pid,
+    rootUri,
+    capabilities,
+    initializationOptions: { settings },
     workspaceFolders: rootUri ? [{ uri: rootUri, name: 'workspace' }] : null,
   });
   await connection.sendNotification('initialized', {});
-  const ended = new Promise((resolve) => { process_.once('exit', resolve); });
+  const ended = new Promise((resolve) => {
+    process_.once('exit', resolve);
+  });
   return {
     pid: process_.pid,
-    open: (uri, text) => connection.sendNotification('textDocument/didOpen', { textDocument: { uri, languageId: 'c', version: 1, text } }),
-    change: (uri, version, contentChanges) => connection.sendNotification('textDocument/didChange', { textDocument: { uri, version }, contentChanges }),
+    open: (uri, text) =>
+      connection.sendNotification('textDocument/didOpen', {
+        textDocument: { uri, languageId: 'c', version: 1, text },
+      }),
+    change: (uri, version, contentChanges) =>
+      connection.sendNotification('textDocument/didChange', {
+        textDocument: { uri, version },
+        contentChanges,
+      }),
     close: (uri) => connection.sendNotification('textDocument/didClose', { textDocument: { uri } }),
     ask: (method, parameters) => connection.sendRequest(method, parameters),
     /** The server's next request that diagnostics be asked for again. */
-    refreshed: () => new Promise((resolve) => { refreshed = resolve; }),
-    diagnostics: (uri) => connection.sendRequest('textDocument/diagnostic', { textDocument: { uri } }),
+    refreshed: () =>
+      new Promise((resolve) => {
+        refreshed = resolve;
+      }),
+    diagnostics: (uri) =>
+      connection.sendRequest('textDocument/diagnostic', { textDocument: { uri } }),
     async stop() {
       await connection.sendRequest('shutdown');
       await connection.sendNotification('exit');

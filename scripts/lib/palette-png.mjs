@@ -1,4 +1,5 @@
-// Makes a picture of an editor small: a PNG of at most 64 colours, which is what such a picture has but for the edges of its letters.
+// Makes a picture of an editor small: a PNG of at most 64 colours, which is what such a picture has
+// but for the edges of its letters.
 import { crc32, deflateSync, inflateSync } from 'node:zlib';
 
 const signature = Buffer.from('89504e470d0a1a0a', 'hex');
@@ -6,29 +7,44 @@ const colours = 64;
 /** So many are taken as they are. */
 const areas = 24;
 
-/** A PNG of 8 bits a channel, as a browser writes it, with a palette. Throws on any other kind of PNG. */
+/**
+ * A PNG of 8 bits a channel, as a browser writes it, with a palette. Throws on any other kind of
+ * PNG.
+ */
 export function withPalette(png) {
   const { width, height, channels, pixels } = decode(png);
   const counts = new Map();
-  const colourAt = (i) => (pixels[i * channels] << 16) | (pixels[i * channels + 1] << 8) | pixels[i * channels + 2];
-  for (let i = 0; i < width * height; i++) counts.set(colourAt(i), (counts.get(colourAt(i)) ?? 0) + 1);
+  const colourAt = (i) =>
+    (pixels[i * channels] << 16) | (pixels[i * channels + 1] << 8) | pixels[i * channels + 2];
+  for (let i = 0; i < width * height; i++)
+    counts.set(colourAt(i), (counts.get(colourAt(i)) ?? 0) + 1);
   const palette = choose(counts);
   const nearest = new Map([...counts.keys()].map((colour) => [colour, nearestOf(palette, colour)]));
   const rows = Buffer.alloc((width + 1) * height);
   for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) rows[y * (width + 1) + 1 + x] = nearest.get(colourAt(y * width + x));
+    for (let x = 0; x < width; x++)
+      rows[y * (width + 1) + 1 + x] = nearest.get(colourAt(y * width + x));
   }
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
   header.set([8, 3, 0, 0, 0], 8);
-  const table = Buffer.from(palette.flatMap((colour) => [colour >> 16, (colour >> 8) & 255, colour & 255]));
+  const table = Buffer.from(
+    palette.flatMap((colour) => [colour >> 16, (colour >> 8) & 255, colour & 255]),
+  );
   return Buffer.concat([
-    signature, chunk('IHDR', header), chunk('PLTE', table), chunk('IDAT', deflateSync(rows, { level: 9, memLevel: 9 })), chunk('IEND', Buffer.alloc(0)),
+    signature,
+    chunk('IHDR', header),
+    chunk('PLTE', table),
+    chunk('IDAT', deflateSync(rows, { level: 9, memLevel: 9 })),
+    chunk('IEND', Buffer.alloc(0)),
   ]);
 }
 
-/** The colours that cover most, which are those of areas; then those that are far enough from them to be worth an entry. */
+/**
+ * The colours that cover most, which are those of areas; then those that are far enough from them
+ * to be worth an entry.
+ */
 function choose(counts) {
   const wanted = [...counts].sort(([, a], [, b]) => b - a).map(([colour]) => colour);
   for (let apart = 8; ; apart += 4) {
@@ -66,15 +82,25 @@ function decode(png) {
   const [width, height] = [png.readUInt32BE(16), png.readUInt32BE(20)];
   const [depth, kind, , , interlaced] = png.subarray(24, 29);
   const channels = { 2: 3, 6: 4 }[kind];
-  if (depth !== 8 || channels === undefined || interlaced !== 0) throw new Error('not a PNG of 8 bits a channel');
+  if (depth !== 8 || channels === undefined || interlaced !== 0)
+    throw new Error('not a PNG of 8 bits a channel');
   const data = [];
   for (let at = 8; at < png.length; at += png.readUInt32BE(at) + 12) {
-    if (png.toString('latin1', at + 4, at + 8) === 'IDAT') data.push(png.subarray(at + 8, at + 8 + png.readUInt32BE(at)));
+    if (png.toString('latin1', at + 4, at + 8) === 'IDAT')
+      data.push(png.subarray(at + 8, at + 8 + png.readUInt32BE(at)));
   }
-  return { width, height, channels, pixels: unfilter(inflateSync(Buffer.concat(data)), width * channels, height, channels) };
+  return {
+    width,
+    height,
+    channels,
+    pixels: unfilter(inflateSync(Buffer.concat(data)), width * channels, height, channels),
+  };
 }
 
-/** Takes the filters of the rows away: each pixel was written as the difference to what its neighbours foretell. */
+/**
+ * Takes the filters of the rows away: each pixel was written as the difference to what its
+ * neighbours foretell.
+ */
 function unfilter(rows, stride, height, channels) {
   const pixels = Buffer.alloc(stride * height);
   for (let y = 0; y < height; y++) {

@@ -6,4 +6,8 @@ export interface RandomEdit {
 }
 
 export function randomNumbers(seed: number): () => number;
-export function nextEdit(text: string, random: () => number, last?: { readonly offset: number; readonly text: string; readonly removed: string }): RandomEdit;
+export function nextEdit(
+  text: string,
+  random: () => number,
+  last?: { readonly offset: number; readonly text: string; readonly removed: string },
+): RandomEdit;

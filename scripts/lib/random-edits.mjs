@@ -12,14 +12,22 @@ export function randomNumbers(seed) {
 }
 
 /**
- * The next edit of a text: a character typed into an identifier or taken out of it, a statement added, a line deleted or doubled, or the last
- * edit undone. Returns { offset, length, text }: replace `length` UTF-16 units at `offset` by `text`.
+ * The next edit of a text: a character typed into an identifier or taken out of it, a statement
+ * added, a line deleted or doubled, or the last
+ * edit undone. Returns { offset, length, text }: replace `length` UTF-16 units at `offset` by
+ * `text`.
  */
 export function nextEdit(text, random, last) {
   const kind = random();
-  if (last && kind < 0.4) return { offset: last.offset, length: last.text.length, text: last.removed };
+  if (last && kind < 0.4)
+    return { offset: last.offset, length: last.text.length, text: last.removed };
   const word = randomMatch(text, /[A-Za-z_]\w{2,}/g, random);
-  if (word && kind < 0.68) return { offset: word.index + 1 + Math.floor(random() * (word[0].length - 1)), length: 0, text: 'aeiou_'[Math.floor(random() * 6)] };
+  if (word && kind < 0.68)
+    return {
+      offset: word.index + 1 + Math.floor(random() * (word[0].length - 1)),
+      length: 0,
+      text: 'aeiou_'[Math.floor(random() * 6)],
+    };
   if (word && kind < 0.82) return { offset: word.index + 1, length: 1, text: '' };
   const line = randomMatch(text, /^\t.*;\n/gm, random);
   if (!line) return { offset: text.length, length: 0, text: '\n' };
@@ -36,7 +44,10 @@ function randomMatch(text, pattern, random) {
 
 /** The edit as a content change of the protocol. */
 export function toContentChange(text, { offset, length, text: added }) {
-  return { range: { start: positionAt(text, offset), end: positionAt(text, offset + length) }, text: added };
+  return {
+    range: { start: positionAt(text, offset), end: positionAt(text, offset + length) },
+    text: added,
+  };
 }
 
 function positionAt(text, offset) {

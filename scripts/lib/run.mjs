@@ -1,11 +1,21 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { root } from './paths.mjs';
 
-/** Runs a program in the project's folder with our own output; throws when it fails. Returns nothing. */
+/**
+ * Runs a program in the project's folder with our own output; throws when it fails. Returns
+ * nothing.
+ */
 export function run(program, args, options = {}) {
-  const { status, error, signal } = spawnSync(program, args, { cwd: root, stdio: 'inherit', ...options });
+  const { status, error, signal } = spawnSync(program, args, {
+    cwd: root,
+    stdio: 'inherit',
+    ...options,
+  });
   if (error) throw error;
-  if (status !== 0) throw new Error(`${[program, ...args].join(' ')} ended with ${signal ?? `exit status ${status}`}`);
+  if (status !== 0)
+    throw new Error(
+      `${[program, ...args].join(' ')} ended with ${signal ?? `exit status ${status}`}`,
+    );
 }
 
 /** Whether a program is on the search path. */
@@ -20,5 +30,8 @@ export async function runMeanwhile(program, args, options = {}) {
     child.once('error', reject);
     child.once('exit', (...end) => resolve(end));
   });
-  if (status !== 0) throw new Error(`${[program, ...args].join(' ')} ended with ${signal ?? `exit status ${status}`}`);
+  if (status !== 0)
+    throw new Error(
+      `${[program, ...args].join(' ')} ended with ${signal ?? `exit status ${status}`}`,
+    );
 }

@@ -9,7 +9,9 @@ declare module 'vitest' {
   interface ProvidedContext {
     /** Two VSIX files, each built and packed from nothing. */
     vsix: [string, string];
-    /** The extension as it is installed: only what the VSIX holds, in a folder far from the sources. */
+    /**
+     * The extension as it is installed: only what the VSIX holds, in a folder far from the sources.
+     */
     installed: string;
   }
 }
@@ -20,7 +22,10 @@ export default function setup(project: TestProject): () => void {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'bundle-'));
   const vsix = ['UTC', 'Asia/Tokyo'].map((timeZone, index) => {
     const file = path.join(folder, `${index}.vsix`);
-    execFileSync(process.execPath, [path.join(root, 'scripts/package.mjs'), file], { env: { ...process.env, TZ: timeZone }, stdio: ['ignore', 'ignore', 'inherit'] });
+    execFileSync(process.execPath, [path.join(root, 'scripts/package.mjs'), file], {
+      env: { ...process.env, TZ: timeZone },
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
     return file;
   }) as [string, string];
   for (const [name, content] of readZip(readFileSync(vsix[0]))) {

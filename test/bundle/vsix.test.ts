@@ -74,7 +74,9 @@ test('it holds the bundles, both wasm modules, the grammars and the pages, and n
     'extension/syntaxes/vfio-lifecycle.injection.tmLanguage.json',
     'extension/syntaxes/vfio-lifecycle.suppression.tmLanguage.json',
   ]);
-  expect([...entries.keys()].filter((name) => name.startsWith('extension/docs/rules/')).length).toBeGreaterThan(10);
+  expect(
+    [...entries.keys()].filter((name) => name.startsWith('extension/docs/rules/')).length,
+  ).toBeGreaterThan(10);
 });
 
 test('it is for all platforms: no target, no native module', () => {
@@ -84,30 +86,50 @@ test('it is for all platforms: no target, no native module', () => {
 
 test('every file that package.json names is in it', () => {
   const { main, browser, icon, contributes } = manifest;
-  const media = contributes.walkthroughs.flatMap(({ steps }) => steps.flatMap((step) => Object.values(step.media.image)));
-  const named = [main, browser, icon, ...media, ...contributes.grammars.map((grammar) => grammar.path), ...contributes.jsonValidation.map((one) => one.url)];
+  const media = contributes.walkthroughs.flatMap(({ steps }) =>
+    steps.flatMap((step) => Object.values(step.media.image)),
+  );
+  const named = [
+    main,
+    browser,
+    icon,
+    ...media,
+    ...contributes.grammars.map((grammar) => grammar.path),
+    ...contributes.jsonValidation.map((one) => one.url),
+  ];
   expect(media).toHaveLength(16);
   expect(named.filter((name) => !entries.has(path.posix.join('extension', name)))).toEqual([]);
 });
 
-test.each(['readme.md', 'changelog.md'])('every link and picture of %s is an address of a file of the project, or of its own page', (page) => {
-  const address = `${manifest.repository.url.replace(/\.git$/, '')}/`;
-  const links = linksOf(packed(page) ?? '').filter((link) => !link.startsWith('#'));
-  expect(links.filter((link) => !link.startsWith('https://'))).toEqual([]);
-  const own = links.filter((link) => link.startsWith(address)).map((link) => link.slice(address.length));
-  const paths = own.map((link) => /^(?:blob|raw)\/HEAD\/([^#]+)/.exec(link)?.[1]);
-  expect(own.filter((_, i) => !existsSync(path.join(root, paths[i] ?? 'nowhere')))).toEqual([]);
-});
+test.each(['readme.md', 'changelog.md'])(
+  'every link and picture of %s is an address of a file of the project, or of its own page',
+  (page) => {
+    const address = `${manifest.repository.url.replace(/\.git$/, '')}/`;
+    const links = linksOf(packed(page) ?? '').filter((link) => !link.startsWith('#'));
+    expect(links.filter((link) => !link.startsWith('https://'))).toEqual([]);
+    const own = links
+      .filter((link) => link.startsWith(address))
+      .map((link) => link.slice(address.length));
+    const paths = own.map((link) => /^(?:blob|raw)\/HEAD\/([^#]+)/.exec(link)?.[1]);
+    expect(own.filter((_, i) => !existsSync(path.join(root, paths[i] ?? 'nowhere')))).toEqual([]);
+  },
+);
 
 test('every relative link of the other pages leads to a file that is packed', () => {
-  const pages = [...entries.keys()].filter((name) => /^extension\/docs\/.*\.md$/.test(name)).map((name) => name.slice('extension/'.length));
+  const pages = [...entries.keys()]
+    .filter((name) => /^extension\/docs\/.*\.md$/.test(name))
+    .map((name) => name.slice('extension/'.length));
   expect(pages.length).toBeGreaterThan(10);
   expect(pages.flatMap((page) => brokenLinks(page, packed))).toEqual([]);
 });
 
 test('every command that the walkthrough runs is one of ours or of VS Code', () => {
-  const texts = manifest.contributes.walkthroughs.flatMap(({ steps }) => steps.map((step) => step.description));
-  const named = texts.flatMap((text) => [...text.matchAll(/\(command:(?:toSide:)?([\w.]+)/g)].map((match) => match[1] ?? ''));
+  const texts = manifest.contributes.walkthroughs.flatMap(({ steps }) =>
+    steps.map((step) => step.description),
+  );
+  const named = texts.flatMap((text) =>
+    [...text.matchAll(/\(command:(?:toSide:)?([\w.]+)/g)].map((match) => match[1] ?? ''),
+  );
   expect(named.length).toBeGreaterThan(4);
   const ours = new Set(manifest.contributes.commands.map(({ command }) => command));
   expect(named.filter((name) => !name.startsWith('workbench.') && !ours.has(name))).toEqual([]);

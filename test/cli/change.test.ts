@@ -1,7 +1,26 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, linkSync, lstatSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  linkSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
-import { BAR_H, BAR_H_LATE, BAR_H_SECOND, CLEAN, LEAKY, OLD, UNCHECKED } from '../support/drivers.ts';
+import {
+  BAR_H,
+  BAR_H_LATE,
+  BAR_H_SECOND,
+  CLEAN,
+  LEAKY,
+  OLD,
+  UNCHECKED,
+} from '../support/drivers.ts';
 import { temporaryFolder, type Folder } from '../support/folder.ts';
 import { decode } from '../../server/src/cli/text-file.ts';
 import { writeFiles, type Change } from '../../server/src/cli/write-files.ts';
@@ -12,7 +31,8 @@ afterEach(() => {
   folder?.remove();
   folder = undefined;
 });
-const make = (files: Record<string, string | Uint8Array>): Folder => (folder = temporaryFolder(files));
+const make = (files: Record<string, string | Uint8Array>): Folder =>
+  (folder = temporaryFolder(files));
 
 /** Applies a patch with git, as its reader would. */
 function gitApply(cwd: string, patch: Buffer): void {
@@ -31,8 +51,14 @@ describe('convert', () => {
     gitApply(path, bytes);
     const converted = readFileSync(pathOf('drv/bar.c'), 'utf8');
     expect(converted).toContain('bar = vfio_alloc_device(bar, vdev, &mdev->dev, &bar_ops);');
-    expect(run(path, 'check', '--kernel', '6.1', '--fail-on', 'hint', 'drv')).toMatchObject({ status: 0, stdout: '' });
-    expect(run(path, 'convert', '--kernel', '6.1', 'drv/bar.c')).toMatchObject({ status: 0, stdout: '' });
+    expect(run(path, 'check', '--kernel', '6.1', '--fail-on', 'hint', 'drv')).toMatchObject({
+      status: 0,
+      stdout: '',
+    });
+    expect(run(path, 'convert', '--kernel', '6.1', 'drv/bar.c')).toMatchObject({
+      status: 0,
+      stdout: '',
+    });
   });
 
   it('writes in place what the patch says, keeps the mode and leaves nothing behind', () => {
@@ -50,7 +76,10 @@ describe('convert', () => {
   });
 
   it('prints one patch over all files of a module, from one of them or from all, and writes all', () => {
-    const remove = OLD.slice(OLD.indexOf('static void bar_remove'), OLD.indexOf('static struct mdev_driver'));
+    const remove = OLD.slice(
+      OLD.indexOf('static void bar_remove'),
+      OLD.indexOf('static struct mdev_driver'),
+    );
     const files = {
       'drv/Kbuild': 'bar-y := bar.o remove.o\n',
       'drv/bar.c': OLD.replace(remove, ''),
@@ -60,12 +89,20 @@ describe('convert', () => {
     const { path, pathOf } = make(files);
     const one = run(path, 'convert', '--kernel', '6.1', 'drv/bar.c');
     expect(one.status).toBe(0);
-    expect(one.stdout.match(/^--- .*/gm)).toEqual(['--- a/drv/bar.c', '--- a/drv/bar.h', '--- a/drv/remove.c']);
+    expect(one.stdout.match(/^--- .*/gm)).toEqual([
+      '--- a/drv/bar.c',
+      '--- a/drv/bar.h',
+      '--- a/drv/remove.c',
+    ]);
     expect(run(path, 'convert', '--kernel', '6.1', 'drv/remove.c').stdout).toBe(one.stdout);
-    expect(run(path, 'convert', '--kernel', '6.1', 'drv/remove.c', 'drv/bar.c').stdout).toBe(one.stdout);
+    expect(run(path, 'convert', '--kernel', '6.1', 'drv/remove.c', 'drv/bar.c').stdout).toBe(
+      one.stdout,
+    );
     gitApply(path, one.bytes);
     const patched = Object.keys(files).map((name) => readFileSync(pathOf(name), 'utf8'));
-    expect(run(path, 'check', '--kernel', '6.1', '--fail-on', 'warning', 'drv')).toMatchObject({ status: 0 });
+    expect(run(path, 'check', '--kernel', '6.1', '--fail-on', 'warning', 'drv')).toMatchObject({
+      status: 0,
+    });
     spawnSync('git', ['apply', '-R', '-'], { cwd: path, input: one.bytes });
     expect(readFileSync(pathOf('drv/bar.c'), 'utf8')).toBe(files['drv/bar.c']);
     expect(run(path, 'convert', '--kernel', '6.1', '--write', 'drv/remove.c').status).toBe(0);
@@ -73,24 +110,60 @@ describe('convert', () => {
   });
 
   it('converts a library with the drivers that are named beside it, and refuses it without them', () => {
-    const fixture = (name: string): string => readFileSync(new URL(`../fixtures/convert/several-files/library/${name}`, import.meta.url), 'utf8');
+    const fixture = (name: string): string =>
+      readFileSync(
+        new URL(`../fixtures/convert/several-files/library/${name}`, import.meta.url),
+        'utf8',
+      );
     const names = ['anvil_core.c', 'anvil_core.h', 'anvil_hot.c', 'anvil_cold.c', 'Makefile'];
     const { path, pathOf } = make(Object.fromEntries(names.map((name) => [name, fixture(name)])));
     const alone = run(path, 'convert', '--kernel', '6.1', 'anvil_core.c');
     expect(alone).toMatchObject({ status: 1, stdout: '' });
-    expect(alone.stderr.join('\n')).toMatch(/anvil_core_init_device\(\).*drivers in other modules.*together/);
-    const { status, bytes, stdout } = run(path, 'convert', '--kernel', '6.1', 'anvil_core.c', 'anvil_hot.c', 'anvil_cold.c');
+    expect(alone.stderr.join('\n')).toMatch(
+      /anvil_core_init_device\(\).*drivers in other modules.*together/,
+    );
+    const { status, bytes, stdout } = run(
+      path,
+      'convert',
+      '--kernel',
+      '6.1',
+      'anvil_core.c',
+      'anvil_hot.c',
+      'anvil_cold.c',
+    );
     expect(status).toBe(0);
-    expect(stdout.match(/^--- .*/gm)).toEqual(['--- a/anvil_cold.c', '--- a/anvil_core.c', '--- a/anvil_core.h', '--- a/anvil_hot.c']);
+    expect(stdout.match(/^--- .*/gm)).toEqual([
+      '--- a/anvil_cold.c',
+      '--- a/anvil_core.c',
+      '--- a/anvil_core.h',
+      '--- a/anvil_hot.c',
+    ]);
     gitApply(path, bytes);
-    expect(readFileSync(pathOf('anvil_core.h'), 'utf8')).toContain('int anvil_core_init_dev(struct vfio_device *core_vdev);');
-    expect(run(path, 'check', '--kernel', '6.1', '--fail-on', 'warning', '.')).toMatchObject({ status: 0 });
+    expect(readFileSync(pathOf('anvil_core.h'), 'utf8')).toContain(
+      'int anvil_core_init_dev(struct vfio_device *core_vdev);',
+    );
+    expect(run(path, 'check', '--kernel', '6.1', '--fail-on', 'warning', '.')).toMatchObject({
+      status: 0,
+    });
   });
 
   it('folds state into .init and .release, and names in a commit message what moved', () => {
-    const driver = readFileSync(new URL('../fixtures/convert/fold/counted-buffers.c', import.meta.url), 'utf8');
+    const driver = readFileSync(
+      new URL('../fixtures/convert/fold/counted-buffers.c', import.meta.url),
+      'utf8',
+    );
     const { path, pathOf } = make({ 'easel/main.c': driver });
-    const { status, bytes, stdout, stderr } = run(path, 'convert', '--kernel', '6.1', '--style', 'fold', '--format', 'patch', 'easel/main.c');
+    const { status, bytes, stdout, stderr } = run(
+      path,
+      'convert',
+      '--kernel',
+      '6.1',
+      '--style',
+      'fold',
+      '--format',
+      'patch',
+      'easel/main.c',
+    );
     expect(status).toBe(0);
     expect(stdout.slice(0, stdout.indexOf('--- a/'))).toMatchInlineSnapshot(`
       "vfio/easel: Use vfio_alloc_device()
@@ -116,44 +189,133 @@ describe('convert', () => {
     expect(stderr.join('\n')).toContain('Accounting stays in easel_probe()');
     gitApply(path, bytes);
     expect(readFileSync(pathOf('easel/main.c'), 'utf8')).toContain('.init = easel_init_dev,');
-    expect(run(path, 'convert', '--kernel', '6.1', '--style', 'fold', '--format', 'patch', 'easel/main.c')).toMatchObject({ status: 0, stdout: '' });
-    expect(stdout.split('\n').filter((line, i) => line.length > 72 && i < stdout.split('\n').indexOf('---'))).toEqual([]);
+    expect(
+      run(
+        path,
+        'convert',
+        '--kernel',
+        '6.1',
+        '--style',
+        'fold',
+        '--format',
+        'patch',
+        'easel/main.c',
+      ),
+    ).toMatchObject({ status: 0, stdout: '' });
+    expect(
+      stdout
+        .split('\n')
+        .filter((line, i) => line.length > 72 && i < stdout.split('\n').indexOf('---')),
+    ).toEqual([]);
   });
 
   it('has a commit message for the minimal style too, and none when the patch is not asked for by name', () => {
     const { path } = make({ 'drv/bar.c': OLD, 'drv/bar.h': BAR_H });
     const bare = run(path, 'convert', '--kernel', '6.1', 'drv/bar.c').stdout;
-    const { stdout, bytes } = run(path, 'convert', '--kernel', '6.1', '--format', 'patch', 'drv/bar.c');
+    const { stdout, bytes } = run(
+      path,
+      'convert',
+      '--kernel',
+      '6.1',
+      '--format',
+      'patch',
+      'drv/bar.c',
+    );
     expect(stdout).toBe(stdout.slice(0, stdout.indexOf('--- a/')) + bare);
-    expect(stdout.split('\n').slice(0, 3)).toEqual(['vfio/bar: Use vfio_alloc_device()', '', 'Convert to the life cycle of Linux 6.1: vfio_alloc_device() allocates']);
+    expect(stdout.split('\n').slice(0, 3)).toEqual([
+      'vfio/bar: Use vfio_alloc_device()',
+      '',
+      'Convert to the life cycle of Linux 6.1: vfio_alloc_device() allocates',
+    ]);
     gitApply(path, bytes);
   });
 
   it('does not speak of an allocation where a driver of the new model is brought on', () => {
-    const { path } = make({ 'drv/mill.c': readFileSync(new URL('../fixtures/convert/forms/empty-release.c', import.meta.url), 'utf8') });
-    const { status, stdout } = run(path, 'convert', '--kernel', '6.6', '--format', 'patch', 'drv/mill.c');
+    const { path } = make({
+      'drv/mill.c': readFileSync(
+        new URL('../fixtures/convert/forms/empty-release.c', import.meta.url),
+        'utf8',
+      ),
+    });
+    const { status, stdout } = run(
+      path,
+      'convert',
+      '--kernel',
+      '6.6',
+      '--format',
+      'patch',
+      'drv/mill.c',
+    );
     expect(status).toBe(0);
-    expect(stdout.split('\n').slice(0, 3)).toEqual(['vfio/mill: Follow the life cycle of Linux 6.6', '', 'Bring the driver to the life cycle of Linux 6.6.']);
+    expect(stdout.split('\n').slice(0, 3)).toEqual([
+      'vfio/mill: Follow the life cycle of Linux 6.6',
+      '',
+      'Bring the driver to the life cycle of Linux 6.6.',
+    ]);
   });
 
   it('refuses with the reason on stderr and status 1, and converts the others', () => {
-    const { path } = make({ 'a/bar.c': OLD, 'a/bar.h': BAR_H_LATE, 'b/bar.c': OLD, 'b/bar.h': BAR_H });
-    const { status, stdout, stderr } = run(path, 'convert', '--kernel', '6.1', 'a/bar.c', 'b/bar.c');
+    const { path } = make({
+      'a/bar.c': OLD,
+      'a/bar.h': BAR_H_LATE,
+      'b/bar.c': OLD,
+      'b/bar.h': BAR_H,
+    });
+    const { status, stdout, stderr } = run(
+      path,
+      'convert',
+      '--kernel',
+      '6.1',
+      'a/bar.c',
+      'b/bar.c',
+    );
     expect(status).toBe(1);
-    expect(stderr.join('\n')).toMatch(/^vfio-lifecycle: a\/bar\.c: refused: .*`struct bar`.* \[member-not-first\]$/m);
+    expect(stderr.join('\n')).toMatch(
+      /^vfio-lifecycle: a\/bar\.c: refused: .*`struct bar`.* \[member-not-first\]$/m,
+    );
     expect(stdout).toContain('+++ b/b/bar.c\n');
     expect(stdout).not.toContain('a/a/bar.c');
   });
 
   it('has a JSON form', () => {
-    const { path } = make({ 'a/bar.c': OLD, 'a/bar.h': BAR_H_LATE, 'b/bar.c': OLD, 'b/bar.h': BAR_H, 'c.c': CLEAN });
-    const { status, stdout } = run(path, 'convert', '--kernel', '6.1', '--format', 'json', 'a/bar.c', 'b/bar.c', 'c.c');
+    const { path } = make({
+      'a/bar.c': OLD,
+      'a/bar.h': BAR_H_LATE,
+      'b/bar.c': OLD,
+      'b/bar.h': BAR_H,
+      'c.c': CLEAN,
+    });
+    const { status, stdout } = run(
+      path,
+      'convert',
+      '--kernel',
+      '6.1',
+      '--format',
+      'json',
+      'a/bar.c',
+      'b/bar.c',
+      'c.c',
+    );
     const report = JSON.parse(stdout);
     expect(status).toBe(1);
     expect(Object.keys(report)).toEqual(['files', 'patch', 'patchEncoding']);
     expect(report.files).toMatchObject([
-      { path: 'a/bar.c', status: 'refused', reason: expect.any(String), code: 'member-not-first', notes: [], edits: [] },
-      { path: 'b/bar.c', status: 'converted', notes: expect.any(Array), edits: expect.arrayContaining([{ path: 'b/bar.c', range: expect.any(Object), newText: expect.any(String) }]) },
+      {
+        path: 'a/bar.c',
+        status: 'refused',
+        reason: expect.any(String),
+        code: 'member-not-first',
+        notes: [],
+        edits: [],
+      },
+      {
+        path: 'b/bar.c',
+        status: 'converted',
+        notes: expect.any(Array),
+        edits: expect.arrayContaining([
+          { path: 'b/bar.c', range: expect.any(Object), newText: expect.any(String) },
+        ]),
+      },
       { path: 'c.c', status: 'unchanged', notes: [], edits: [] },
     ]);
     expect(Object.keys(report.files[1])).toEqual(['path', 'status', 'notes', 'edits']);
@@ -161,26 +323,48 @@ describe('convert', () => {
   });
 
   it('takes the first kernel of the new model when the tree is older, and says the target', () => {
-    const { path } = make({ 'Makefile': 'VERSION = 5\nPATCHLEVEL = 15\nSUBLEVEL = 0\n', 'bar.c': OLD.replace('register_emulated_iommu_dev', 'register_group_dev'), 'bar.h': BAR_H });
+    const { path } = make({
+      Makefile: 'VERSION = 5\nPATCHLEVEL = 15\nSUBLEVEL = 0\n',
+      'bar.c': OLD.replace('register_emulated_iommu_dev', 'register_group_dev'),
+      'bar.h': BAR_H,
+    });
     const { status, stdout, stderr } = run(path, 'convert', 'bar.c');
     expect(status).toBe(0);
     expect(stdout).toContain('vfio_alloc_device');
     expect(stderr).toContain("vfio-lifecycle: target kernel 5.15: from the kernel tree's Makefile");
-    const said = (kernel: string): string => `vfio-lifecycle: bar.c: Converted for 6.1, the first kernel with vfio_alloc_device(): the result does not build for the target kernel ${kernel}.`;
+    const said = (kernel: string): string =>
+      `vfio-lifecycle: bar.c: Converted for 6.1, the first kernel with vfio_alloc_device(): the result does not build for the target kernel ${kernel}.`;
     expect(stderr).toContain(said('5.15'));
     expect(run(path, 'convert', '--kernel', '6.0', 'bar.c').stderr).toContain(said('6.0'));
-    expect(run(path, 'convert', '--kernel', '6.1', 'bar.c').stderr.join(' ')).not.toContain('does not build');
+    expect(run(path, 'convert', '--kernel', '6.1', 'bar.c').stderr.join(' ')).not.toContain(
+      'does not build',
+    );
   });
 
   it('names files outside of the working folder by their own tree', () => {
-    const { path, pathOf } = make({ 'tree/.git/HEAD': '', 'tree/drv/bar.c': OLD, 'tree/drv/bar.h': BAR_H, 'elsewhere/x': '' });
-    const { stdout, stderr } = run(pathOf('elsewhere'), 'convert', '--kernel', '6.1', '../tree/drv/bar.c');
+    const { path, pathOf } = make({
+      'tree/.git/HEAD': '',
+      'tree/drv/bar.c': OLD,
+      'tree/drv/bar.h': BAR_H,
+      'elsewhere/x': '',
+    });
+    const { stdout, stderr } = run(
+      pathOf('elsewhere'),
+      'convert',
+      '--kernel',
+      '6.1',
+      '../tree/drv/bar.c',
+    );
     expect(stdout).toMatch(/^--- a\/drv\/bar\.c\n/);
     expect(stderr).toContain(`vfio-lifecycle: the patch applies in ${path}/tree`);
   });
 
   it.each([
-    ['a folder without a source', ['convert', '.git'], /nothing to convert: no C file .* in \.git$/],
+    [
+      'a folder without a source',
+      ['convert', '.git'],
+      /nothing to convert: no C file .* in \.git$/,
+    ],
     ['a style that is not there', ['convert', '--style', 'wild', 'bar.c'], /--style/],
     ['a missing file', ['convert', 'none.c'], /none\.c: no such file or folder$/],
   ])('does not take %s', (_, args, message) => {
@@ -192,10 +376,15 @@ describe('convert', () => {
 });
 
 describe('convert with a folder', () => {
-  const remove = OLD.slice(OLD.indexOf('static void bar_remove'), OLD.indexOf('static struct mdev_driver'));
+  const remove = OLD.slice(
+    OLD.indexOf('static void bar_remove'),
+    OLD.indexOf('static struct mdev_driver'),
+  );
   const TREE = {
-    'one/bar.c': OLD, 'one/bar.h': BAR_H,
-    'two/bar.c': OLD, 'two/bar.h': BAR_H_LATE,
+    'one/bar.c': OLD,
+    'one/bar.h': BAR_H,
+    'two/bar.c': OLD,
+    'two/bar.h': BAR_H_LATE,
     'many/Kbuild': 'obj-m += bar.o\nbar-y := main.o remove.o\n',
     'many/main.c': OLD.replace(remove, ''),
     'many/bar.h': `${BAR_H_SECOND}void bar_remove(struct mdev_device *mdev);\n`,
@@ -204,18 +393,28 @@ describe('convert with a folder', () => {
     'other/x.c': 'int x;\n',
   };
   /** The table at the end of stderr, as words. */
-  const table = (stderr: readonly string[]): string[] => stderr.filter((line) => !line.startsWith('vfio-lifecycle: ')).map((line) => line.replace(/ +/g, ' '));
+  const table = (stderr: readonly string[]): string[] =>
+    stderr
+      .filter((line) => !line.startsWith('vfio-lifecycle: '))
+      .map((line) => line.replace(/ +/g, ' '));
 
   it('converts every module in it once, and ends with a table of verdicts', () => {
     const { path, pathOf } = make(TREE);
     const { status, stdout, stderr, bytes } = run(path, 'convert', '--kernel', '6.1', '.');
     expect(status).toBe(1);
-    expect(stdout.match(/^--- .*/gm)).toEqual(['--- a/many/bar.h', '--- a/many/main.c', '--- a/many/remove.c', '--- a/one/bar.c']);
+    expect(stdout.match(/^--- .*/gm)).toEqual([
+      '--- a/many/bar.h',
+      '--- a/many/main.c',
+      '--- a/many/remove.c',
+      '--- a/one/bar.c',
+    ]);
     expect(table(stderr)).toEqual([
       'refused two/bar.c member-not-first',
       expect.stringMatching(/^converted many\/main\.c \(\+1\) \d things? to look at$/),
       expect.stringMatching(/^converted one\/bar\.c \d things? to look at$/),
-      expect.stringMatching(/^unchanged new\/foo\.c foo_probe\(\) uses vfio_alloc_device\(\) already/),
+      expect.stringMatching(
+        /^unchanged new\/foo\.c foo_probe\(\) uses vfio_alloc_device\(\) already/,
+      ),
       '4 modules: 1 refused, 2 converted, 1 unchanged',
     ]);
     expect(stderr.at(-1)).toBe('4 modules: 1 refused, 2 converted, 1 unchanged');
@@ -227,15 +426,28 @@ describe('convert with a folder', () => {
 
   it('writes what the patch says, and is quiet when it is told to', () => {
     const { path, pathOf } = make(TREE);
-    expect(run(path, 'convert', '--kernel', '6.1', '--write', '-q', 'one', 'many')).toMatchObject({ status: 0, stdout: '', stderr: [] });
+    expect(run(path, 'convert', '--kernel', '6.1', '--write', '-q', 'one', 'many')).toMatchObject({
+      status: 0,
+      stdout: '',
+      stderr: [],
+    });
     expect(readFileSync(pathOf('many/remove.c'), 'utf8')).toContain('vfio_put_device(');
     expect(readFileSync(pathOf('one/bar.c'), 'utf8')).toContain('vfio_alloc_device(');
   });
 
   it('has a JSON form with an entry for each module', () => {
     const { path } = make(TREE);
-    const report = JSON.parse(run(path, 'convert', '--kernel', '6.1', '--format', 'json', '.').stdout);
-    expect(report.files.map((one: { path: string; status: string }) => `${one.path} ${one.status}`)).toEqual(['many/main.c converted', 'new/foo.c unchanged', 'one/bar.c converted', 'two/bar.c refused']);
+    const report = JSON.parse(
+      run(path, 'convert', '--kernel', '6.1', '--format', 'json', '.').stdout,
+    );
+    expect(
+      report.files.map((one: { path: string; status: string }) => `${one.path} ${one.status}`),
+    ).toEqual([
+      'many/main.c converted',
+      'new/foo.c unchanged',
+      'one/bar.c converted',
+      'two/bar.c refused',
+    ]);
   });
 });
 
@@ -243,7 +455,16 @@ describe('convert --write', () => {
   it('prints the patch with its message where that is asked for by name', () => {
     const { path, write, pathOf } = make({ 'bar.c': OLD, 'bar.h': BAR_H });
     const shown = run(path, 'convert', '--kernel', '6.1', '--format', 'patch', 'bar.c');
-    const written = run(path, 'convert', '--kernel', '6.1', '--format', 'patch', '--write', 'bar.c');
+    const written = run(
+      path,
+      'convert',
+      '--kernel',
+      '6.1',
+      '--format',
+      'patch',
+      '--write',
+      'bar.c',
+    );
     expect(written).toMatchObject({ status: 0, stdout: shown.stdout });
     expect(written.stderr).toContain('vfio-lifecycle: bar.c: written');
     const after = readFileSync(pathOf('bar.c'), 'utf8');
@@ -257,7 +478,9 @@ it('names the header that was not found where a struct is not', () => {
   const { path } = make({ 'bar.c': OLD.replaceAll('bar->vdev', 'bar->part.vdev') });
   const { status, stderr } = run(path, 'convert', '--kernel', '6.1', 'bar.c');
   expect(status).toBe(1);
-  expect(stderr.join('\n')).toMatch(/`struct bar` .*, of which "bar\.h" \(line 2\) was not found, .*\[struct-not-found\]/);
+  expect(stderr.join('\n')).toMatch(
+    /`struct bar` .*, of which "bar\.h" \(line 2\) was not found, .*\[struct-not-found\]/,
+  );
 });
 
 describe('fix', () => {
@@ -268,20 +491,33 @@ describe('fix', () => {
     gitApply(path, bytes);
     expect(readFileSync(pathOf('a/foo.c'), 'utf8')).toBe(CLEAN);
     expect(readFileSync(pathOf('b/foo.c'), 'utf8')).toBe(CLEAN);
-    expect(readFileSync(pathOf('c.c'), 'utf8')).toContain('\tif (ret) {\n\t\tvfio_put_device(&foo->vdev);\n\t\treturn ret;\n\t}\n');
+    expect(readFileSync(pathOf('c.c'), 'utf8')).toContain(
+      '\tif (ret) {\n\t\tvfio_put_device(&foo->vdev);\n\t\treturn ret;\n\t}\n',
+    );
     expect(run(path, 'fix', '.')).toMatchObject({ status: 0, stdout: '' });
   });
 
   it('prints one patch over a whole tree: several defects in a file, and a module of two sources', () => {
-    const late = UNCHECKED.replace('vfio_unregister_group_dev(&foo->vdev);\n\tvfio_put_device(&foo->vdev);', 'vfio_unregister_group_dev(&foo->vdev);\n\tkfree(foo);');
-    const remove = CLEAN.slice(CLEAN.indexOf('static void foo_remove'), CLEAN.indexOf('static struct mdev_driver'));
-    const container = CLEAN.slice(CLEAN.indexOf('struct foo {'), CLEAN.indexOf('static void foo_release'));
+    const late = UNCHECKED.replace(
+      'vfio_unregister_group_dev(&foo->vdev);\n\tvfio_put_device(&foo->vdev);',
+      'vfio_unregister_group_dev(&foo->vdev);\n\tkfree(foo);',
+    );
+    const remove = CLEAN.slice(
+      CLEAN.indexOf('static void foo_remove'),
+      CLEAN.indexOf('static struct mdev_driver'),
+    );
+    const container = CLEAN.slice(
+      CLEAN.indexOf('struct foo {'),
+      CLEAN.indexOf('static void foo_release'),
+    );
     const files = {
-      'Makefile': 'VERSION = 6\nPATCHLEVEL = 1\nSUBLEVEL = 0\n',
+      Makefile: 'VERSION = 6\nPATCHLEVEL = 1\nSUBLEVEL = 0\n',
       'drivers/one/foo.c': late,
       'drivers/two/Kbuild': 'two-y := main.o remove.o\n',
       'drivers/two/foo.h': `#include <linux/vfio.h>\n\n${container}void foo_remove(struct mdev_device *mdev);\n`,
-      'drivers/two/main.c': UNCHECKED.replace(container, '').replace('#include <linux/vfio.h>', '#include "foo.h"').replace(remove, ''),
+      'drivers/two/main.c': UNCHECKED.replace(container, '')
+        .replace('#include <linux/vfio.h>', '#include "foo.h"')
+        .replace(remove, ''),
       'drivers/two/remove.c': `#include "foo.h"\n\n${remove.replace('static void', 'void').replace('vfio_put_device(&foo->vdev)', 'kfree(foo)')}`,
       'drivers/other.c': 'int vfio_unrelated;\n',
     };
@@ -320,7 +556,13 @@ describe('fix', () => {
     expect(run(path, 'fix', '--write', 'foo.c').status).toBe(0);
     expect(readFileSync(pathOf('other-name'), 'utf8')).toBe(CLEAN);
     const after = statSync(pathOf('foo.c'));
-    expect([after.ino, after.nlink, after.uid, after.gid, after.mode]).toEqual([before.ino, before.nlink, before.uid, before.gid, before.mode]);
+    expect([after.ino, after.nlink, after.uid, after.gid, after.mode]).toEqual([
+      before.ino,
+      before.nlink,
+      before.uid,
+      before.gid,
+      before.mode,
+    ]);
     expect(readdirSync(path).sort()).toEqual(['foo.c', 'other-name']);
   });
 
@@ -341,13 +583,20 @@ describe('fix', () => {
 
   it('writes all files or none', () => {
     const { path, pathOf } = make({ 'a/foo.c': UNCHECKED, 'b/foo.c': UNCHECKED });
-    // What a crash left behind: the place of the new content is taken, whatever the number of the process is.
-    const changes = ['a', 'b'].map((name): Change => ({ path: pathOf(`${name}/foo.c`), before: decode(Buffer.from(UNCHECKED)), text: CLEAN }));
+    // What a crash left behind: the place of the new content is taken, whatever the number of the
+    // process is.
+    const changes = ['a', 'b'].map((name): Change => ({
+      path: pathOf(`${name}/foo.c`),
+      before: decode(Buffer.from(UNCHECKED)),
+      text: CLEAN,
+    }));
     writeFileSync(pathOf(`b/.foo.c.${process.pid}.tmp`), '');
     expect(() => writeFiles(changes)).toThrow(/b\/foo\.c: .*; nothing written$/);
     rmSync(pathOf(`b/.foo.c.${process.pid}.tmp`));
     writeFileSync(pathOf('b/foo.c'), 'int changed;\n');
-    expect(() => writeFiles(changes)).toThrow(/b\/foo\.c: changed while it was analysed; nothing written$/);
+    expect(() => writeFiles(changes)).toThrow(
+      /b\/foo\.c: changed while it was analysed; nothing written$/,
+    );
     expect(readFileSync(pathOf('a/foo.c'), 'utf8')).toBe(UNCHECKED);
     expect(readdirSync(pathOf('a'))).toEqual(['foo.c']);
     expect(run(path, 'check', 'a/foo.c').status).toBe(1);
@@ -355,9 +604,20 @@ describe('fix', () => {
 
   it('takes back what was written when a later file fails', () => {
     const { pathOf } = make({ 'a/foo.c': UNCHECKED, 'b/foo.c': UNCHECKED });
-    const changes = ['a', 'b'].map((name): Change => ({ path: pathOf(`${name}/foo.c`), before: decode(Buffer.from(UNCHECKED)), text: CLEAN }));
+    const changes = ['a', 'b'].map((name): Change => ({
+      path: pathOf(`${name}/foo.c`),
+      before: decode(Buffer.from(UNCHECKED)),
+      text: CLEAN,
+    }));
     // The second file gives its name away between the look at it and the write.
-    const failing: Change = { path: changes[1]!.path, before: changes[1]!.before, get text() { setOff(); return CLEAN; } };
+    const failing: Change = {
+      path: changes[1]!.path,
+      before: changes[1]!.before,
+      get text() {
+        setOff();
+        return CLEAN;
+      },
+    };
     const setOff = (): void => {
       rmSync(pathOf('b'), { recursive: true });
       writeFileSync(pathOf('b'), '');
@@ -367,19 +627,32 @@ describe('fix', () => {
   });
 
   it('gives the patch of a file that is no UTF-8 as JSON without losing a byte', () => {
-    const { path, pathOf } = make({ 'bar.c': Buffer.from(OLD.replace('#include', '/* \xe9\xff\xc3 */\n#include'), 'latin1'), 'bar.h': BAR_H });
-    const { patch, patchEncoding } = JSON.parse(run(path, 'convert', '--kernel', '6.1', '--format', 'json', 'bar.c').stdout);
+    const { path, pathOf } = make({
+      'bar.c': Buffer.from(OLD.replace('#include', '/* \xe9\xff\xc3 */\n#include'), 'latin1'),
+      'bar.h': BAR_H,
+    });
+    const { patch, patchEncoding } = JSON.parse(
+      run(path, 'convert', '--kernel', '6.1', '--format', 'json', 'bar.c').stdout,
+    );
     expect(patchEncoding).toBe('latin1');
     gitApply(path, Buffer.from(patch, patchEncoding));
-    expect(readFileSync(pathOf('bar.c')).includes(Buffer.from('/* \xe9\xff\xc3 */\n', 'latin1'))).toBe(true);
+    expect(
+      readFileSync(pathOf('bar.c')).includes(Buffer.from('/* \xe9\xff\xc3 */\n', 'latin1')),
+    ).toBe(true);
     expect(readFileSync(pathOf('bar.c'), 'latin1')).toContain('vfio_alloc_device(');
   });
 
-  const latin = (text: string): Buffer => Buffer.from(text.replace('#include', '/* \xe9\xff\xc3 */\n#include'), 'latin1');
+  const latin = (text: string): Buffer =>
+    Buffer.from(text.replace('#include', '/* \xe9\xff\xc3 */\n#include'), 'latin1');
   const marked = (text: string): Buffer => Buffer.from(`\ufeff${text}`);
   const crlf = (text: string): Buffer => Buffer.from(text.replaceAll('\n', '\r\n'));
   const noEnd = (text: string): Buffer => Buffer.from(text.trimEnd());
-  it.each([['Latin-1', latin], ['a byte order mark', marked], ['CRLF', crlf], ['no last line end', noEnd]])('keeps every byte: %s', (_, form) => {
+  it.each([
+    ['Latin-1', latin],
+    ['a byte order mark', marked],
+    ['CRLF', crlf],
+    ['no last line end', noEnd],
+  ])('keeps every byte: %s', (_, form) => {
     const { path, pathOf, write } = make({ 'foo.c': form(UNCHECKED) });
     gitApply(path, run(path, 'fix', 'foo.c').bytes);
     expect(readFileSync(pathOf('foo.c')).equals(form(CLEAN))).toBe(true);

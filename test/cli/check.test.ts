@@ -10,11 +10,12 @@ afterEach(() => {
   folder?.remove();
   folder = undefined;
 });
-const make = (files: Record<string, string | Uint8Array>): Folder => (folder = temporaryFolder(files));
+const make = (files: Record<string, string | Uint8Array>): Folder =>
+  (folder = temporaryFolder(files));
 const DEFAULT = 'vfio-lifecycle: target kernel 6.1: the default: no kernel tree around the file';
 
 describe('check', () => {
-  it('prints the compilers\' form, and the target on stderr', () => {
+  it("prints the compilers' form, and the target on stderr", () => {
     const { path } = make({ 'foo.c': LEAKY });
     const { status, stdout, stderr } = run(path, 'check', '--format', 'short', 'foo.c');
     const [first, ...notes] = stdout.trimEnd().split('\n');
@@ -31,22 +32,43 @@ describe('check', () => {
   });
 
   it('judges a driver without a kernel tree as one of the kernel that it needs, alone among others', () => {
-    const later = CLEAN.replace(/(static const struct vfio_device_ops \w+ = \{\n)/, '$1\t.bind_iommufd = vfio_iommufd_emulated_bind,\n\t.unbind_iommufd = vfio_iommufd_emulated_unbind,\n\t.attach_ioas = vfio_iommufd_emulated_attach_ioas,\n');
-    const { path } = make({ 'a.c': CLEAN, 'b.c': later.replaceAll(/^.*vfio_free_device.*\n/gm, '') });
+    const later = CLEAN.replace(
+      /(static const struct vfio_device_ops \w+ = \{\n)/,
+      '$1\t.bind_iommufd = vfio_iommufd_emulated_bind,\n\t.unbind_iommufd = vfio_iommufd_emulated_unbind,\n\t.attach_ioas = vfio_iommufd_emulated_attach_ioas,\n',
+    );
+    const { path } = make({
+      'a.c': CLEAN,
+      'b.c': later.replaceAll(/^.*vfio_free_device.*\n/gm, ''),
+    });
     expect(run(path, 'check', 'a.c', 'b.c')).toMatchObject({
-      status: 0, stdout: '', stderr: [DEFAULT, 'vfio-lifecycle: b.c: target kernel 6.2: the first with .bind_iommufd, which the driver uses; no kernel tree around the file'],
+      status: 0,
+      stdout: '',
+      stderr: [
+        DEFAULT,
+        'vfio-lifecycle: b.c: target kernel 6.2: the first with .bind_iommufd, which the driver uses; no kernel tree around the file',
+      ],
     });
     expect(run(path, 'check', '--kernel', '6.1', 'b.c').status).toBe(1);
   });
 
   it('takes a folder: its C files that mention VFIO, sorted, .git and loops left out', () => {
     const { path, pathOf } = make({
-      'b/foo.c': LEAKY, 'a/foo.c': LEAKY, 'a/foo.h': `static ${LEAKY}`, 'other.c': LEAKY.replaceAll('vfio', 'vgio'), '.git/foo.c': LEAKY, 'foo.cc': LEAKY, 'foo.txt': LEAKY,
+      'b/foo.c': LEAKY,
+      'a/foo.c': LEAKY,
+      'a/foo.h': `static ${LEAKY}`,
+      'other.c': LEAKY.replaceAll('vfio', 'vgio'),
+      '.git/foo.c': LEAKY,
+      'foo.cc': LEAKY,
+      'foo.txt': LEAKY,
     });
     symlinkSync(path, pathOf('a/loop'));
     symlinkSync(pathOf('b'), pathOf('a/again'));
     const report = JSON.parse(run(path, 'check', '--format', 'json', '.').stdout);
-    expect(report.files.map((one: { path: string }) => one.path)).toEqual(['a/foo.c', 'a/foo.h', 'b/foo.c']);
+    expect(report.files.map((one: { path: string }) => one.path)).toEqual([
+      'a/foo.c',
+      'a/foo.h',
+      'b/foo.c',
+    ]);
   });
 
   it('follows a link out of the folder', () => {
@@ -57,21 +79,36 @@ describe('check', () => {
   });
 
   it('does not follow a link out of the repository, and says so', () => {
-    const { path, pathOf } = make({ 'outside/foo.c': LEAKY, 'repo/x.c': '', 'repo/.git/config': '' });
+    const { path, pathOf } = make({
+      'outside/foo.c': LEAKY,
+      'repo/x.c': '',
+      'repo/.git/config': '',
+    });
     symlinkSync('../outside', pathOf('repo/linked'));
     const { status, stdout, stderr } = run(path, 'check', 'repo');
     expect({ status, stdout }).toEqual({ status: 0, stdout: '' });
     expect(stderr).toContain('vfio-lifecycle: repo/linked: a link out of the tree, not followed');
   });
 
-  it.runIf(process.platform === 'linux')('says of a pipe and of a device that they are no files', () => {
-    const { path, pathOf } = make({ 'foo.c': `#include "zero.h"\n${LEAKY}` });
-    spawnSync('mkfifo', [pathOf('pipe.c'), pathOf('Makefile')]);
-    symlinkSync('/dev/zero', pathOf('zero.h'));
-    expect(run(path, 'check', 'pipe.c')).toMatchObject({ status: 2, stdout: '', stderr: ['vfio-lifecycle: pipe.c: not a regular file'] });
-    expect(run(path, 'check', 'zero.h')).toMatchObject({ status: 2, stdout: '', stderr: ['vfio-lifecycle: zero.h: not a regular file'] });
-    expect(run(path, 'check', 'foo.c').stdout).toContain('[missing-put]');
-  });
+  it.runIf(process.platform === 'linux')(
+    'says of a pipe and of a device that they are no files',
+    () => {
+      const { path, pathOf } = make({ 'foo.c': `#include "zero.h"\n${LEAKY}` });
+      spawnSync('mkfifo', [pathOf('pipe.c'), pathOf('Makefile')]);
+      symlinkSync('/dev/zero', pathOf('zero.h'));
+      expect(run(path, 'check', 'pipe.c')).toMatchObject({
+        status: 2,
+        stdout: '',
+        stderr: ['vfio-lifecycle: pipe.c: not a regular file'],
+      });
+      expect(run(path, 'check', 'zero.h')).toMatchObject({
+        status: 2,
+        stdout: '',
+        stderr: ['vfio-lifecycle: zero.h: not a regular file'],
+      });
+      expect(run(path, 'check', 'foo.c').stdout).toContain('[missing-put]');
+    },
+  );
 
   it('shows nothing of a file name that a terminal would obey', () => {
     const name = 'a\x1b[2J\n\u202eb.c';
@@ -90,15 +127,18 @@ describe('check', () => {
 
   it('takes a file once, whatever leads to it', () => {
     const { path } = make({ 'a/foo.c': LEAKY });
-    const report = JSON.parse(run(path, 'check', '--format', 'json', 'a', 'a/foo.c', './a/../a').stdout);
+    const report = JSON.parse(
+      run(path, 'check', '--format', 'json', 'a', 'a/foo.c', './a/../a').stdout,
+    );
     expect(report.summary).toMatchObject({ files: 1, error: 1 });
   });
 
   it('analyses the files of one module together and gives each finding to its file', () => {
     const files = {
-      'Makefile': 'obj-m += foo.o\nfoo-y := main.o util.o\n',
+      Makefile: 'obj-m += foo.o\nfoo-y := main.o util.o\n',
       'main.c': `#include "foo.h"\n${LEAKY.replace('\tif (ret)\n\t\treturn ret;', '\tif (ret) {\n\t\tfoo_drop(foo);\n\t\treturn ret;\n\t}').replace(/struct foo \{[^}]*\};\n/, '')}`,
-      'util.c': '#include "foo.h"\n/* vfio */\nvoid foo_drop(struct foo *foo)\n{\n\tvfio_put_device(&foo->vdev);\n}\n',
+      'util.c':
+        '#include "foo.h"\n/* vfio */\nvoid foo_drop(struct foo *foo)\n{\n\tvfio_put_device(&foo->vdev);\n}\n',
       'foo.h': 'struct foo {\n\tstruct vfio_device vdev;\n};\nvoid foo_drop(struct foo *foo);\n',
     };
     const { path, write } = make(files);
@@ -112,32 +152,70 @@ describe('check', () => {
 
 describe('the target kernel of check', () => {
   it('comes from the option, else from the tree, and the output says so', () => {
-    const { path } = make({ 'Makefile': 'VERSION = 6\nPATCHLEVEL = 0\nSUBLEVEL = 0\n', 'drv/bar.c': OLD, 'drv/bar.h': BAR_H });
-    expect(run(path, 'check', 'drv').stderr).toEqual(["vfio-lifecycle: target kernel 6.0: from the kernel tree's Makefile"]);
-    expect(run(path, 'check', '--kernel', '6.2', 'drv')).toMatchObject({ status: 1, stderr: ['vfio-lifecycle: target kernel 6.2: from --kernel'] });
+    const { path } = make({
+      Makefile: 'VERSION = 6\nPATCHLEVEL = 0\nSUBLEVEL = 0\n',
+      'drv/bar.c': OLD,
+      'drv/bar.h': BAR_H,
+    });
+    expect(run(path, 'check', 'drv').stderr).toEqual([
+      "vfio-lifecycle: target kernel 6.0: from the kernel tree's Makefile",
+    ]);
+    expect(run(path, 'check', '--kernel', '6.2', 'drv')).toMatchObject({
+      status: 1,
+      stderr: ['vfio-lifecycle: target kernel 6.2: from --kernel'],
+    });
   });
 
   it('is that of each tree when there are several', () => {
-    const { path } = make({ 'a/arch/x': '', 'a/scripts/x': '', 'a/Makefile': 'VERSION = 6\nPATCHLEVEL = 0\nSUBLEVEL = 0\n', 'a/foo.c': CLEAN, 'b/Makefile': 'VERSION = 6\nPATCHLEVEL = 12\nSUBLEVEL = 0\n', 'b/foo.c': CLEAN });
+    const { path } = make({
+      'a/arch/x': '',
+      'a/scripts/x': '',
+      'a/Makefile': 'VERSION = 6\nPATCHLEVEL = 0\nSUBLEVEL = 0\n',
+      'a/foo.c': CLEAN,
+      'b/Makefile': 'VERSION = 6\nPATCHLEVEL = 12\nSUBLEVEL = 0\n',
+      'b/foo.c': CLEAN,
+    });
     const { stderr, stdout } = run(path, 'check', '--format', 'json', 'a', 'b');
-    expect(stderr).toEqual(["vfio-lifecycle: target kernel 6.0: from the kernel tree's Makefile", "vfio-lifecycle: b/foo.c: target kernel 6.12: from the kernel tree's Makefile"]);
+    expect(stderr).toEqual([
+      "vfio-lifecycle: target kernel 6.0: from the kernel tree's Makefile",
+      "vfio-lifecycle: b/foo.c: target kernel 6.12: from the kernel tree's Makefile",
+    ]);
     expect(JSON.parse(stdout).kernel).toBe('6.0');
   });
 });
 
 describe('check -', () => {
   it('analyses stdin as the file that it stands for, which need not be there or be the same', () => {
-    const { path } = make({ 'Makefile': 'VERSION = 6\nPATCHLEVEL = 1\nSUBLEVEL = 0\n', 'drv/foo.c': CLEAN, 'drv/foo.h': '' });
+    const { path } = make({
+      Makefile: 'VERSION = 6\nPATCHLEVEL = 1\nSUBLEVEL = 0\n',
+      'drv/foo.c': CLEAN,
+      'drv/foo.h': '',
+    });
     const leaky = runWith(LEAKY, path, 'check', '--stdin-filename', 'drv/foo.c', '-');
     expect(leaky.stdout).toMatch(/^drv\/foo\.c:29:3: error: .*\[missing-put\]$/m);
-    expect(leaky).toMatchObject({ status: 1, stderr: ["vfio-lifecycle: target kernel 6.1: from the kernel tree's Makefile"] });
-    expect(runWith(CLEAN, path, 'check', '--stdin-filename', 'drv/new.c', '-')).toMatchObject({ status: 0, stdout: '' });
+    expect(leaky).toMatchObject({
+      status: 1,
+      stderr: ["vfio-lifecycle: target kernel 6.1: from the kernel tree's Makefile"],
+    });
+    expect(runWith(CLEAN, path, 'check', '--stdin-filename', 'drv/new.c', '-')).toMatchObject({
+      status: 0,
+      stdout: '',
+    });
     expect(runWith(LEAKY, path, 'check', '-').stdout).toMatch(/^<stdin>:29:3: error: /m);
   });
 
   it('sees the headers and the other files of its module on the disk', () => {
     const { path } = make({ 'drv/bar.h': BAR_H });
-    const converted = runWith(OLD, path, 'convert', '--kernel', '6.1', '--stdin-filename', 'drv/bar.c', '-');
+    const converted = runWith(
+      OLD,
+      path,
+      'convert',
+      '--kernel',
+      '6.1',
+      '--stdin-filename',
+      'drv/bar.c',
+      '-',
+    );
     expect(converted.stdout).toMatch(/^--- a\/drv\/bar\.c$/m);
     expect(runWith(UNCHECKED, path, 'fix', '-').stdout).toContain('+\tif (IS_ERR(foo))');
   });
@@ -152,13 +230,18 @@ describe('check --quiet and --verbose', () => {
     expect(quiet).toMatchObject({ status: 1, stdout: normal.stdout, stderr: [] });
     expect(verbose).toMatchObject({ status: 1, stdout: normal.stdout });
     expect(verbose.stderr.length).toBeGreaterThan(normal.stderr.length);
-    expect(run(path, 'check', '-q', 'none.c').stderr).toEqual(['vfio-lifecycle: none.c: no such file or folder']);
+    expect(run(path, 'check', '-q', 'none.c').stderr).toEqual([
+      'vfio-lifecycle: none.c: no such file or folder',
+    ]);
   });
 
   it('--only reports these rules alone', () => {
     const { path } = make({ 'foo.c': LEAKY });
     expect(run(path, 'check', '--only', 'missing-put', 'foo.c')).toMatchObject({ status: 1 });
-    expect(run(path, 'check', '--only', 'double-put,use-after-put', 'foo.c')).toMatchObject({ status: 0, stdout: '' });
+    expect(run(path, 'check', '--only', 'double-put,use-after-put', 'foo.c')).toMatchObject({
+      status: 0,
+      stdout: '',
+    });
   });
 });
 
@@ -169,18 +252,53 @@ describe('the JSON of check', () => {
     expect(status).toBe(1);
     const report = JSON.parse(stdout);
     expect(Object.keys(report)).toEqual(['version', 'kernel', 'files', 'notAnalysed', 'summary']);
-    expect(report).toMatchObject({ version: 1, kernel: '6.1', notAnalysed: [], summary: { files: 3, functions: 9, error: 2, warning: 0, information: 0, hint: 0 } });
-    expect(report.files.map((one: { path: string }) => one.path)).toEqual(['clean.c', 'foo.c', 'null.c']);
+    expect(report).toMatchObject({
+      version: 1,
+      kernel: '6.1',
+      notAnalysed: [],
+      summary: { files: 3, functions: 9, error: 2, warning: 0, information: 0, hint: 0 },
+    });
+    expect(report.files.map((one: { path: string }) => one.path)).toEqual([
+      'clean.c',
+      'foo.c',
+      'null.c',
+    ]);
     expect(report.files[0]).toEqual({ path: 'clean.c', diagnostics: [] });
     const [found] = report.files[1].diagnostics;
-    expect(Object.keys(found)).toEqual(['rule', 'severity', 'message', 'function', 'range', 'related', 'fix']);
-    expect(found).toMatchObject({ rule: 'missing-put', severity: 'error', function: 'foo_probe', fix: 'safe', range: { start: { line: 28, character: 2 }, end: { line: 28, character: 13 } } });
-    for (const one of found.related) expect(one).toEqual({ path: 'foo.c', range: { start: { line: expect.any(Number), character: expect.any(Number) }, end: { line: expect.any(Number), character: expect.any(Number) } }, message: expect.any(String) });
-    expect(report.files[2].diagnostics).toMatchObject([{ rule: 'null-check-on-alloc', fix: 'safe' }]);
+    expect(Object.keys(found)).toEqual([
+      'rule',
+      'severity',
+      'message',
+      'function',
+      'range',
+      'related',
+      'fix',
+    ]);
+    expect(found).toMatchObject({
+      rule: 'missing-put',
+      severity: 'error',
+      function: 'foo_probe',
+      fix: 'safe',
+      range: { start: { line: 28, character: 2 }, end: { line: 28, character: 13 } },
+    });
+    for (const one of found.related)
+      expect(one).toEqual({
+        path: 'foo.c',
+        range: {
+          start: { line: expect.any(Number), character: expect.any(Number) },
+          end: { line: expect.any(Number), character: expect.any(Number) },
+        },
+        message: expect.any(String),
+      });
+    expect(report.files[2].diagnostics).toMatchObject([
+      { rule: 'null-check-on-alloc', fix: 'safe' },
+    ]);
   });
 
   it('counts positions in UTF-16 without the byte order mark', () => {
-    const { path } = make({ 'foo.c': `\ufeff${LEAKY.replace('\t\treturn ret;\n\n\tdev_set', '\t\t/* \u{1f600} */ return ret;\n\n\tdev_set')}` });
+    const { path } = make({
+      'foo.c': `\ufeff${LEAKY.replace('\t\treturn ret;\n\n\tdev_set', '\t\t/* \u{1f600} */ return ret;\n\n\tdev_set')}`,
+    });
     const report = JSON.parse(run(path, 'check', '--format', 'json', 'foo.c').stdout);
     expect(report.files[0].diagnostics[0].range.start).toEqual({ line: 28, character: 11 });
   });
@@ -188,7 +306,9 @@ describe('the JSON of check', () => {
   it('has what could not be analysed', () => {
     const { path } = make({ 'big.c': `int vfio;${' '.repeat(5_000_000)}` });
     const report = JSON.parse(run(path, 'check', '--format', 'json', '.').stdout);
-    expect(report.notAnalysed).toEqual([{ path: 'big.c', function: '', reason: 'the file is larger than 4 million characters' }]);
+    expect(report.notAnalysed).toEqual([
+      { path: 'big.c', function: '', reason: 'the file is larger than 4 million characters' },
+    ]);
   });
 });
 
@@ -212,11 +332,31 @@ describe('bad input to check', () => {
     ['no such file', ['check', 'none.c'], /^vfio-lifecycle: none\.c: no such file or folder$/],
     ['no path', ['check'], /^vfio-lifecycle: no PATH given$/],
     ['no command', [], /^vfio-lifecycle: no command; try --help$/],
-    ['an unknown command', ['chek', 'x'], /^vfio-lifecycle: unknown command 'chek'; did you mean check\?$/],
-    ['an unknown option', ['check', '--kernle', '6.1', 'x'], /^vfio-lifecycle: unknown option '--kernle'; did you mean --kernel\?$/],
-    ['a kernel that does not parse', ['check', '--kernel', 'newest', '.'], /^vfio-lifecycle: --kernel: "newest" is not a kernel version such as 6\.1 or 6\.12$/],
-    ['an unknown format', ['check', '--format', 'xml', '.'], /^vfio-lifecycle: --format: "xml" is none of text, short, json, sarif, github, gitlab$/],
-    ['an unknown level', ['check', '--fail-on', 'all', '.'], /^vfio-lifecycle: --fail-on: "all" is none of /],
+    [
+      'an unknown command',
+      ['chek', 'x'],
+      /^vfio-lifecycle: unknown command 'chek'; did you mean check\?$/,
+    ],
+    [
+      'an unknown option',
+      ['check', '--kernle', '6.1', 'x'],
+      /^vfio-lifecycle: unknown option '--kernle'; did you mean --kernel\?$/,
+    ],
+    [
+      'a kernel that does not parse',
+      ['check', '--kernel', 'newest', '.'],
+      /^vfio-lifecycle: --kernel: "newest" is not a kernel version such as 6\.1 or 6\.12$/,
+    ],
+    [
+      'an unknown format',
+      ['check', '--format', 'xml', '.'],
+      /^vfio-lifecycle: --format: "xml" is none of text, short, json, sarif, github, gitlab$/,
+    ],
+    [
+      'an unknown level',
+      ['check', '--fail-on', 'all', '.'],
+      /^vfio-lifecycle: --fail-on: "all" is none of /,
+    ],
     ['lsp without --stdio', ['lsp'], /^vfio-lifecycle: lsp speaks over --stdio only$/],
   ])('%s: one line, status 2', (_, args, message) => {
     const { path } = make({});
@@ -226,9 +366,24 @@ describe('bad input to check', () => {
   });
 
   it.each<[string, Record<string, string>, string[], RegExp]>([
-    ['an empty folder', {}, ['.'], /^vfio-lifecycle: nothing to (?:check|fix): no C file \(\.c or \.h\) in \.$/],
-    ['only a Makefile', { 'drv/Makefile': 'obj-m += vfio.o\n' }, ['drv'], /^vfio-lifecycle: nothing to (?:check|fix): no C file .* in drv$/],
-    ['folders without sources', { 'a/vfio.txt': LEAKY, 'b/vfio.S': LEAKY }, ['a', 'b'], /in a and 1 more$/],
+    [
+      'an empty folder',
+      {},
+      ['.'],
+      /^vfio-lifecycle: nothing to (?:check|fix): no C file \(\.c or \.h\) in \.$/,
+    ],
+    [
+      'only a Makefile',
+      { 'drv/Makefile': 'obj-m += vfio.o\n' },
+      ['drv'],
+      /^vfio-lifecycle: nothing to (?:check|fix): no C file .* in drv$/,
+    ],
+    [
+      'folders without sources',
+      { 'a/vfio.txt': LEAKY, 'b/vfio.S': LEAKY },
+      ['a', 'b'],
+      /in a and 1 more$/,
+    ],
   ])('%s: a sentence, status 2', (_, files, paths, message) => {
     const { path } = make(files);
     for (const command of [['check'], ['check', '--format', 'json'], ['fix']]) {
@@ -239,27 +394,74 @@ describe('bad input to check', () => {
   });
 
   it('passes over what is no C file, with a sentence', () => {
-    const { path } = make({ 'README.md': '/* vfio-lifecycle: allow(missing-put): an example */ vfio\n', 'foo.c': CLEAN });
+    const { path } = make({
+      'README.md': '/* vfio-lifecycle: allow(missing-put): an example */ vfio\n',
+      'foo.c': CLEAN,
+    });
     const said = 'vfio-lifecycle: README.md: not a C file (.c or .h), passed over';
-    expect(run(path, 'check', '--fail-on', 'hint', 'README.md', 'foo.c')).toMatchObject({ status: 0, stdout: '', stderr: [said, DEFAULT] });
-    expect(run(path, 'check', 'README.md')).toMatchObject({ status: 2, stdout: '', stderr: [said, 'vfio-lifecycle: nothing to check: no C file (.c or .h) in README.md'] });
-    expect(run(path, 'convert', 'README.md')).toMatchObject({ status: 2, stdout: '', stderr: ['vfio-lifecycle: README.md: not a C file (.c or .h)'] });
+    expect(run(path, 'check', '--fail-on', 'hint', 'README.md', 'foo.c')).toMatchObject({
+      status: 0,
+      stdout: '',
+      stderr: [said, DEFAULT],
+    });
+    expect(run(path, 'check', 'README.md')).toMatchObject({
+      status: 2,
+      stdout: '',
+      stderr: [said, 'vfio-lifecycle: nothing to check: no C file (.c or .h) in README.md'],
+    });
+    expect(run(path, 'convert', 'README.md')).toMatchObject({
+      status: 2,
+      stdout: '',
+      stderr: ['vfio-lifecycle: README.md: not a C file (.c or .h)'],
+    });
   });
 
-  it.each(['4.19', '6.99'])('a kernel that nothing is known of, %s, is said with those that are', (kernel) => {
-    const [major, minor] = kernel.split('.');
-    const { path } = make({ 'foo.c': UNCHECKED, 'tree/Makefile': `VERSION = ${major}\nPATCHLEVEL = ${minor}\nSUBLEVEL = 0\n`, 'tree/arch/x': '', 'tree/scripts/x': '', 'tree/a.c': UNCHECKED, 'tree/b.c': OLD, 'set/.vfio-lifecycle.json': `{ "targetKernel": "${kernel}" }`, 'set/foo.c': OLD });
-    const range = 'is outside of Linux 5.10 to 6.19, the kernels that are known';
-    for (const command of [['check', 'foo.c'], ['convert', 'foo.c'], ['fix', 'foo.c'], ['explain', 'vfio_put_device']]) {
-      expect(run(path, command[0]!, '--kernel', kernel, command[1]!)).toMatchObject({ status: 2, stdout: '', stderr: [`vfio-lifecycle: --kernel: ${kernel} ${range}`] });
-    }
-    for (const command of [['check', 'tree'], ['fix', 'tree'], ['convert', 'tree/a.c'], ['check', 'set']]) {
-      const { status, stdout, stderr } = run(path, ...command);
-      expect({ status, stdout, stderr }).toEqual({ status: 2, stdout: '', stderr: [expect.stringContaining(`target kernel ${major}.${minor} (from `)] });
-      expect(stderr[0]).toMatch(new RegExp(`${range.replaceAll('.', '\\.')}; name one of them with --kernel$`));
-    }
-    expect(run(path, 'check', '--kernel', '6.1', 'tree').status).toBe(1);
-  });
+  it.each(['4.19', '6.99'])(
+    'a kernel that nothing is known of, %s, is said with those that are',
+    (kernel) => {
+      const [major, minor] = kernel.split('.');
+      const { path } = make({
+        'foo.c': UNCHECKED,
+        'tree/Makefile': `VERSION = ${major}\nPATCHLEVEL = ${minor}\nSUBLEVEL = 0\n`,
+        'tree/arch/x': '',
+        'tree/scripts/x': '',
+        'tree/a.c': UNCHECKED,
+        'tree/b.c': OLD,
+        'set/.vfio-lifecycle.json': `{ "targetKernel": "${kernel}" }`,
+        'set/foo.c': OLD,
+      });
+      const range = 'is outside of Linux 5.10 to 6.19, the kernels that are known';
+      for (const command of [
+        ['check', 'foo.c'],
+        ['convert', 'foo.c'],
+        ['fix', 'foo.c'],
+        ['explain', 'vfio_put_device'],
+      ]) {
+        expect(run(path, command[0]!, '--kernel', kernel, command[1]!)).toMatchObject({
+          status: 2,
+          stdout: '',
+          stderr: [`vfio-lifecycle: --kernel: ${kernel} ${range}`],
+        });
+      }
+      for (const command of [
+        ['check', 'tree'],
+        ['fix', 'tree'],
+        ['convert', 'tree/a.c'],
+        ['check', 'set'],
+      ]) {
+        const { status, stdout, stderr } = run(path, ...command);
+        expect({ status, stdout, stderr }).toEqual({
+          status: 2,
+          stdout: '',
+          stderr: [expect.stringContaining(`target kernel ${major}.${minor} (from `)],
+        });
+        expect(stderr[0]).toMatch(
+          new RegExp(`${range.replaceAll('.', '\\.')}; name one of them with --kernel$`),
+        );
+      }
+      expect(run(path, 'check', '--kernel', '6.1', 'tree').status).toBe(1);
+    },
+  );
 
   it('analyses the rest when one file cannot be read', () => {
     const { path, pathOf } = make({ 'foo.c': LEAKY });
@@ -274,7 +476,13 @@ describe('bad input to check', () => {
     ['an empty file', ''],
     ['a file of NULs', `vfio${'\0'.repeat(1_000_000)}`],
     ['100,000 nested braces', `void vfio(void) ${'{'.repeat(100_000)}`],
-    ['bytes that are no UTF-8', Buffer.concat([Buffer.from('/* vfio \xff\xfe\xc3 */\n', 'latin1'), Buffer.from([0x80, 0xff, 0xc0, 0x00])])],
+    [
+      'bytes that are no UTF-8',
+      Buffer.concat([
+        Buffer.from('/* vfio \xff\xfe\xc3 */\n', 'latin1'),
+        Buffer.from([0x80, 0xff, 0xc0, 0x00]),
+      ]),
+    ],
     ['UTF-16', Buffer.from(`\ufeff${LEAKY}`, 'utf16le')],
   ])('%s: no crash, no finding', (_, content) => {
     const { path } = make({ 'x.c': content });
@@ -284,13 +492,28 @@ describe('bad input to check', () => {
   it('tells of a file that ends early, in each format', () => {
     const { path } = make({ 'x.c': LEAKY.slice(0, LEAKY.indexOf('if (ret)') + 6) });
     const text = run(path, 'check', 'x.c');
-    expect(text).toMatchObject({ status: 0, stdout: 'x.c:18:1: note: a part of the file was not analysed: lines 18 to 28 do not parse [not-analysed]\n', stderr: [DEFAULT] });
-    expect(JSON.parse(run(path, 'check', '--format', 'json', 'x.c').stdout).notAnalysed).toEqual([{ path: 'x.c', function: '', reason: 'lines 18 to 28 do not parse' }]);
-    expect(run(path, 'check', '--format', 'gitlab', 'x.c').stderr).toContain('vfio-lifecycle: x.c: not analysed: lines 18 to 28 do not parse');
+    expect(text).toMatchObject({
+      status: 0,
+      stdout:
+        'x.c:18:1: note: a part of the file was not analysed: lines 18 to 28 do not parse [not-analysed]\n',
+      stderr: [DEFAULT],
+    });
+    expect(JSON.parse(run(path, 'check', '--format', 'json', 'x.c').stdout).notAnalysed).toEqual([
+      { path: 'x.c', function: '', reason: 'lines 18 to 28 do not parse' },
+    ]);
+    expect(run(path, 'check', '--format', 'gitlab', 'x.c').stderr).toContain(
+      'vfio-lifecycle: x.c: not analysed: lines 18 to 28 do not parse',
+    );
   });
 
   it('finds the same in CRLF and in Latin-1', () => {
-    const { path } = make({ 'crlf.c': LEAKY.replaceAll('\n', '\r\n'), 'latin.c': Buffer.from(LEAKY.replace('struct foo {', '/* \xe9\xff */ struct foo {'), 'latin1') });
+    const { path } = make({
+      'crlf.c': LEAKY.replaceAll('\n', '\r\n'),
+      'latin.c': Buffer.from(
+        LEAKY.replace('struct foo {', '/* \xe9\xff */ struct foo {'),
+        'latin1',
+      ),
+    });
     const { stdout } = run(path, 'check', '.');
     expect(stdout).toMatch(/^crlf\.c:29:3: error: /m);
     expect(stdout).toMatch(/^latin\.c:29:3: error: /m);

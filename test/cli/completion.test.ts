@@ -11,8 +11,15 @@ afterEach(() => {
 
 type Shell = 'bash' | 'zsh' | 'fish';
 
-/** What is typed before the tab, and words that the shell then has to offer; `file` stands for the names of files. */
-const TYPED: readonly (readonly [line: string, offered: readonly string[], not: readonly string[]])[] = [
+/**
+ * What is typed before the tab, and words that the shell then has to offer; `file` stands for the
+ * names of files.
+ */
+const TYPED: readonly (readonly [
+  line: string,
+  offered: readonly string[],
+  not: readonly string[],
+])[] = [
   ['', ['check', 'convert', 'explain', 'completion'], ['drv.c']],
   ['con', ['convert'], ['check']],
   ['check --f', ['--format', '--fail-on'], ['--unsafe']],
@@ -33,18 +40,31 @@ const LINES = [...TYPED.map(([line]) => line), 'check dr'];
 
 const has = (shell: Shell): boolean => spawnSync(shell, ['-c', 'exit 0']).status === 0;
 
-/** Runs a script of a shell, with the path of the completion script as its argument, in a folder with the file `drv.c`. */
+/**
+ * Runs a script of a shell, with the path of the completion script as its argument, in a folder
+ * with the file `drv.c`.
+ */
 function shell(program: Shell, args: readonly string[], script: string): string {
-  const { path, pathOf } = (folder = temporaryFolder({ 'drv.c': '', complete: run('.', 'completion', program).stdout }));
+  const { path, pathOf } = (folder = temporaryFolder({
+    'drv.c': '',
+    complete: run('.', 'completion', program).stdout,
+  }));
   const env = { ...process.env, HOME: path, TERM: 'dumb' };
-  const { stdout, stderr, status } = spawnSync(program, [...args, script, pathOf('complete')], { cwd: path, encoding: 'utf8', env });
+  const { stdout, stderr, status } = spawnSync(program, [...args, script, pathOf('complete')], {
+    cwd: path,
+    encoding: 'utf8',
+    env,
+  });
   expect({ stderr, status }).toEqual({ stderr: '', status: 0 });
   return stdout;
 }
 
 /** What follows each mark, as words. */
 function parts(stdout: string): string[][] {
-  return stdout.split('== next ==\n').slice(1).map((part) => part.split('\n').filter((word) => word !== ''));
+  return stdout
+    .split('== next ==\n')
+    .slice(1)
+    .map((part) => part.split('\n').filter((word) => word !== ''));
 }
 
 /** Readline's own splitting of the line is done here. */
@@ -57,7 +77,9 @@ function inBash(): string[][] {
   return parts(shell('bash', ['--norc', '-c'], `source "$0"\n${steps.join('\n')}`));
 }
 
-/** fish gives each word with its description behind a tab, and repeats the option before a value. */
+/**
+ * fish gives each word with its description behind a tab, and repeats the option before a value.
+ */
 function inFish(): string[][] {
   const steps = LINES.map((line) => `echo '== next =='; complete -C "vfio-lifecycle ${line}"`);
   const found = parts(shell('fish', ['--no-config', '-c'], `source $argv[1]\n${steps.join('\n')}`));
@@ -66,10 +88,12 @@ function inFish(): string[][] {
 
 /** zsh tells nobody what it would offer: the builtin that collects the words is taken over. */
 function inZsh(): string[][] {
-  const steps = LINES.map((line) => `
+  const steps = LINES.map(
+    (line) => `
     zpty -w -n inner $'vfio-lifecycle ${line}\\t\\x18'
     zpty -r inner text '*all:done*'
-    print '== next =='; print -r -- $text`);
+    print '== next =='; print -r -- $text`,
+  );
   const driver = `
     zmodload zsh/zpty
     zpty inner zsh -f -i
@@ -79,16 +103,28 @@ function inZsh(): string[][] {
     zpty -w inner 'print all:"ready"'
     zpty -r inner text '*all:ready*'${steps.join('')}`;
   const found = parts(shell('zsh', ['-f', '-c', driver], 'zsh'));
-  return found.map((lines) => [...lines.join('\n').matchAll(/word:(\S+)/g)].map((match) => match[1]!.replace(/=$/, '')));
+  return found.map((lines) =>
+    [...lines.join('\n').matchAll(/word:(\S+)/g)].map((match) => match[1]!.replace(/=$/, '')),
+  );
 }
 
-describe.each<[Shell, () => string[][]]>([['bash', inBash], ['zsh', inZsh], ['fish', inFish]])('completion in %s', (name, offer) => {
+describe.each<[Shell, () => string[][]]>([
+  ['bash', inBash],
+  ['zsh', inZsh],
+  ['fish', inFish],
+])('completion in %s', (name, offer) => {
   it.skipIf(!has(name))('offers what can stand there', () => {
     const found = offer();
     expect(found).toHaveLength(LINES.length);
     for (const [index, [line, words, not]] of TYPED.entries()) {
-      expect({ line, found: found[index] }).toEqual({ line, found: expect.arrayContaining([...words]) });
-      expect({ line, wrong: found[index]!.filter((word) => not.includes(word)) }).toEqual({ line, wrong: [] });
+      expect({ line, found: found[index] }).toEqual({
+        line,
+        found: expect.arrayContaining([...words]),
+      });
+      expect({ line, wrong: found[index]!.filter((word) => not.includes(word)) }).toEqual({
+        line,
+        wrong: [],
+      });
     }
     expect([...new Set(found.at(-1))]).toEqual(name === 'bash' ? [] : ['drv.c']);
   });

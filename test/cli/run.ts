@@ -18,7 +18,16 @@ export function run(cwd: string, ...args: string[]): Ran {
 
 /** The same with a text on stdin. */
 export function runWith(input: string, cwd: string, ...args: string[]): Ran {
-  const { status, stdout, stderr, error } = spawnSync(process.execPath, [CLI, ...args], { cwd, input, maxBuffer: 1 << 28 });
+  const { status, stdout, stderr, error } = spawnSync(process.execPath, [CLI, ...args], {
+    cwd,
+    input,
+    maxBuffer: 1 << 28,
+  });
   if (error) throw error;
-  return { status, stdout: stdout.toString('utf8'), bytes: stdout, stderr: stderr.toString('utf8').split('\n').slice(0, -1) };
+  return {
+    status,
+    stdout: stdout.toString('utf8'),
+    bytes: stdout,
+    stderr: stderr.toString('utf8').split('\n').slice(0, -1),
+  };
 }

@@ -9,32 +9,64 @@ afterEach(() => {
   folder?.remove();
   folder = undefined;
 });
-const make = (files: Record<string, string | Uint8Array>): Folder => (folder = temporaryFolder(files));
-const rulesIn = (stdout: string): string[] => [...stdout.matchAll(/^\S+: (\w+): .* \[(\S+)\]$/gm)].map(([, severity, rule]) => `${severity} ${rule}`);
+const make = (files: Record<string, string | Uint8Array>): Folder =>
+  (folder = temporaryFolder(files));
+const rulesIn = (stdout: string): string[] =>
+  [...stdout.matchAll(/^\S+: (\w+): .* \[(\S+)\]$/gm)].map(
+    ([, severity, rule]) => `${severity} ${rule}`,
+  );
 
 describe('.vfio-lifecycle.json', () => {
   it('gives a rule its severity, or switches it off', () => {
-    const { path, write } = make({ 'drv/foo.c': LEAKY, '.vfio-lifecycle.json': '{ "rules": { "missing-put": "warning" } }' });
+    const { path, write } = make({
+      'drv/foo.c': LEAKY,
+      '.vfio-lifecycle.json': '{ "rules": { "missing-put": "warning" } }',
+    });
     const { status, stdout } = run(path, 'check', 'drv');
-    expect({ status, rules: rulesIn(stdout) }).toEqual({ status: 0, rules: ['warning missing-put'] });
+    expect({ status, rules: rulesIn(stdout) }).toEqual({
+      status: 0,
+      rules: ['warning missing-put'],
+    });
     write('.vfio-lifecycle.json', '{ "rules": { "missing-put": "off" } }');
     expect(run(path, 'check', 'drv')).toMatchObject({ status: 0, stdout: '' });
   });
 
   it('gives the target kernel, which --kernel overrides', () => {
-    const { path } = make({ 'Makefile': 'VERSION = 6\nPATCHLEVEL = 12\nSUBLEVEL = 0\n', 'foo.c': CLEAN, '.vfio-lifecycle.json': '{ "targetKernel": "6.2" }' });
-    expect(run(path, 'check', 'foo.c').stderr).toEqual(['vfio-lifecycle: target kernel 6.2: from .vfio-lifecycle.json']);
-    expect(run(path, 'check', '--kernel', '6.6', 'foo.c').stderr).toEqual(['vfio-lifecycle: target kernel 6.6: from --kernel']);
+    const { path } = make({
+      Makefile: 'VERSION = 6\nPATCHLEVEL = 12\nSUBLEVEL = 0\n',
+      'foo.c': CLEAN,
+      '.vfio-lifecycle.json': '{ "targetKernel": "6.2" }',
+    });
+    expect(run(path, 'check', 'foo.c').stderr).toEqual([
+      'vfio-lifecycle: target kernel 6.2: from .vfio-lifecycle.json',
+    ]);
+    expect(run(path, 'check', '--kernel', '6.6', 'foo.c').stderr).toEqual([
+      'vfio-lifecycle: target kernel 6.6: from --kernel',
+    ]);
   });
 
   it('counts for its tree: the nearest for each file', () => {
-    const { path } = make({ 'a/foo.c': LEAKY, 'a/.vfio-lifecycle.json': '{ "rules": { "missing-put": "hint" } }', 'b/foo.c': LEAKY, '.vfio-lifecycle.json': '{ "rules": { "missing-put": "warning" } }' });
+    const { path } = make({
+      'a/foo.c': LEAKY,
+      'a/.vfio-lifecycle.json': '{ "rules": { "missing-put": "hint" } }',
+      'b/foo.c': LEAKY,
+      '.vfio-lifecycle.json': '{ "rules": { "missing-put": "warning" } }',
+    });
     const { stdout } = run(path, 'check', '.');
-    expect([...stdout.matchAll(/^(\S)\/foo\.c\S+ (\w+): .* \[missing-put\]$/gm)].map(([, where, severity]) => `${where} ${severity}`)).toEqual(['a hint', 'b warning']);
+    expect(
+      [...stdout.matchAll(/^(\S)\/foo\.c\S+ (\w+): .* \[missing-put\]$/gm)].map(
+        ([, where, severity]) => `${where} ${severity}`,
+      ),
+    ).toEqual(['a hint', 'b warning']);
   });
 
   it('says each problem once, and the rest works', () => {
-    const { path } = make({ 'a.c': LEAKY, 'b.c': LEAKY, '.vfio-lifecycle.json': '{ "rules": { "mising-put": "off", "missing-put": "hint" }, "targetKernel": "new" }' });
+    const { path } = make({
+      'a.c': LEAKY,
+      'b.c': LEAKY,
+      '.vfio-lifecycle.json':
+        '{ "rules": { "mising-put": "off", "missing-put": "hint" }, "targetKernel": "new" }',
+    });
     const { status, stdout, stderr } = run(path, 'check', '.');
     expect(rulesIn(stdout)).toEqual(['hint missing-put', 'hint missing-put']);
     expect(stderr).toEqual([
@@ -48,12 +80,18 @@ describe('.vfio-lifecycle.json', () => {
   it('that is no JSON is said once, and stands for an empty one', () => {
     const { path } = make({ 'a.c': LEAKY, '.vfio-lifecycle.json': '{ rules: {} }' });
     const { status, stderr } = run(path, 'check', 'a.c');
-    expect({ status, first: stderr[0], lines: stderr.length }).toEqual({ status: 1, first: expect.stringMatching(/^vfio-lifecycle: \.vfio-lifecycle\.json: not JSON: /), lines: 2 });
+    expect({ status, first: stderr[0], lines: stderr.length }).toEqual({
+      status: 1,
+      first: expect.stringMatching(/^vfio-lifecycle: \.vfio-lifecycle\.json: not JSON: /),
+      lines: 2,
+    });
   });
 
   it("explains a vendor's core", () => {
     const { path, write } = make({ 'nic.c': OVER_CORE_LEAKY });
-    expect(rulesIn(run(path, 'check', 'nic.c').stdout).filter((one) => one.startsWith('error'))).toEqual([]);
+    expect(
+      rulesIn(run(path, 'check', 'nic.c').stdout).filter((one) => one.startsWith('error')),
+    ).toEqual([]);
     write('.vfio-lifecycle.json', JSON.stringify({ wrappers: CORE_WRAPPERS }));
     const { status, stdout } = run(path, 'check', 'nic.c');
     expect({ status, rules: rulesIn(stdout) }).toEqual({ status: 1, rules: ['error missing-put'] });
@@ -72,16 +110,28 @@ describe('.vfio-lifecycle.json', () => {
 
 describe('--rule', () => {
   it('counts before the file, for the rules that it names', () => {
-    const { path } = make({ 'foo.c': LEAKY, '.vfio-lifecycle.json': '{ "rules": { "missing-put": "off" } }' });
-    expect(rulesIn(run(path, 'check', '--rule', 'missing-put=information', 'foo.c').stdout)).toEqual(['information missing-put']);
+    const { path } = make({
+      'foo.c': LEAKY,
+      '.vfio-lifecycle.json': '{ "rules": { "missing-put": "off" } }',
+    });
+    expect(
+      rulesIn(run(path, 'check', '--rule', 'missing-put=information', 'foo.c').stdout),
+    ).toEqual(['information missing-put']);
     expect(run(path, 'check', '--rule', 'double-put=off', 'foo.c').stdout).toBe('');
   });
 
   it.each([
     ['missing-put', '--rule: "missing-put" is not of the form ID=SEVERITY'],
     ['mising-put=off', '--rule: "mising-put" is not known; "missing-put" is'],
-    ['missing-put=loud', '--rule["missing-put"]: "loud" is none of error, warning, information, hint, off'],
+    [
+      'missing-put=loud',
+      '--rule["missing-put"]: "loud" is none of error, warning, information, hint, off',
+    ],
   ])('%s is bad usage', (option, message) => {
-    expect(run(make({ 'foo.c': LEAKY }).path, 'check', '--rule', option, 'foo.c')).toMatchObject({ status: 2, stdout: '', stderr: [`vfio-lifecycle: ${message}`] });
+    expect(run(make({ 'foo.c': LEAKY }).path, 'check', '--rule', option, 'foo.c')).toMatchObject({
+      status: 2,
+      stdout: '',
+      stderr: [`vfio-lifecycle: ${message}`],
+    });
   });
 });

@@ -3,10 +3,21 @@ import path from 'node:path';
 
 /** Flags that mean nothing in code-server, or that it always gets. */
 const ignored = new Set([
-  'no-sandbox', 'disable-gpu-sandbox', 'disable-gpu', 'disable-updates', 'skip-welcome', 'skip-release-notes', 'disable-workspace-trust', 'new-window', 'wait',
+  'no-sandbox',
+  'disable-gpu-sandbox',
+  'disable-gpu',
+  'disable-updates',
+  'skip-welcome',
+  'skip-release-notes',
+  'disable-workspace-trust',
+  'new-window',
+  'wait',
 ]);
 
-/** Reads the arguments of VS Code's executable: paths to open, folders of its state, what to load for a test. Unknown flags are returned in `unknown`. */
+/**
+ * Reads the arguments of VS Code's executable: paths to open, folders of its state, what to load
+ * for a test. Unknown flags are returned in `unknown`.
+ */
 export function parseArguments(args) {
   const options = { open: [], developed: [], unknown: [] };
   for (const argument of args) {

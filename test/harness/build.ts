@@ -1,6 +1,13 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -11,7 +18,9 @@ const here = fileURLToPath(new URL('.', import.meta.url));
 const cache = fileURLToPath(new URL('../../out/harness/', import.meta.url));
 
 /** Declares what the old model has and the headers no longer do. */
-const OLD_MODEL_HEADER = fileURLToPath(new URL('../../examples/conversion/old-model.h', import.meta.url));
+const OLD_MODEL_HEADER = fileURLToPath(
+  new URL('../../examples/conversion/old-model.h', import.meta.url),
+);
 
 /** A driver as it is given to its compiler. */
 export interface Driver {
@@ -25,31 +34,112 @@ export interface Driver {
 
 /** Calls out of the driver, beside those that fake/ knows, that can fail: they return -EIO then. */
 const FALLIBLE = new Set([
-  'pci_enable_device', 'pci_request_regions', 'dma_set_mask', 'dma_set_coherent_mask', '__pm_runtime_resume',
-  'sysfs_create_group', 'sysfs_create_link', 'bus_register_notifier', 'blocking_notifier_chain_register', 'device_create_file', 'misc_register',
+  'pci_enable_device',
+  'pci_request_regions',
+  'dma_set_mask',
+  'dma_set_coherent_mask',
+  '__pm_runtime_resume',
+  'sysfs_create_group',
+  'sysfs_create_link',
+  'bus_register_notifier',
+  'blocking_notifier_chain_register',
+  'device_create_file',
+  'misc_register',
 ]);
 
-/** Called by inline functions of the headers, as each kernel and configuration has them: no effects of the driver. */
-const SILENT = /^(?:__SCT__|__might|__x86_|__fentry__|__check_object_size|__warn|__stack_chk|rcu_|__rcu_|__cond_resched|mem_alloc_profiling|__list_|lockdep_|__ubsan|check_copy|__bad_copy|__cfi)/;
+/**
+ * Called by inline functions of the headers, as each kernel and configuration has them: no effects
+ * of the driver.
+ */
+const SILENT =
+  /^(?:__SCT__|__might|__x86_|__fentry__|__check_object_size|__warn|__stack_chk|rcu_|__rcu_|__cond_resched|mem_alloc_profiling|__list_|lockdep_|__ubsan|check_copy|__bad_copy|__cfi)/;
 
 /** Variables of the kernel, of which the headers' inline functions use the address or the bytes. */
-const VARIABLES = /^(?:kmalloc_caches|random_kmalloc_seed|system_\w*wq|pci_bus_type|platform_bus_type|vfio_pci_core_err_handlers|pv_ops|jiffies|cpu_number|pcpu_hot|__cpu_\w+_mask|x86_\w+|boot_cpu_data|page_offset_base|vmemmap_base|phys_base|__stack_chk_guard)$/;
+const VARIABLES =
+  /^(?:kmalloc_caches|random_kmalloc_seed|system_\w*wq|pci_bus_type|platform_bus_type|vfio_pci_core_err_handlers|pv_ops|jiffies|cpu_number|pcpu_hot|__cpu_\w+_mask|x86_\w+|boot_cpu_data|page_offset_base|vmemmap_base|phys_base|__stack_chk_guard)$/;
 
-const LIBC = new Set(['memcpy', 'memset', 'memmove', 'memcmp', 'memchr', 'strlen', 'strnlen', 'strcmp', 'strncmp', 'strcasecmp', 'strcpy', 'strncpy', 'strcat', 'strchr', 'strrchr', 'strstr', 'sprintf', 'snprintf', 'vsprintf', 'vsnprintf', 'sscanf', 'strsep']);
+const LIBC = new Set([
+  'memcpy',
+  'memset',
+  'memmove',
+  'memcmp',
+  'memchr',
+  'strlen',
+  'strnlen',
+  'strcmp',
+  'strncmp',
+  'strcasecmp',
+  'strcpy',
+  'strncpy',
+  'strcat',
+  'strchr',
+  'strrchr',
+  'strstr',
+  'sprintf',
+  'snprintf',
+  'vsprintf',
+  'vsnprintf',
+  'sscanf',
+  'strsep',
+]);
 
 /** What a conversion must not leave behind. */
-const LEFT_OVER = ['unused-label', 'unused-variable', 'unused-but-set-variable', 'unused-function', 'uninitialized', 'maybe-uninitialized'].map((name) => `-Werror=${name}`);
+const LEFT_OVER = [
+  'unused-label',
+  'unused-variable',
+  'unused-but-set-variable',
+  'unused-function',
+  'uninitialized',
+  'maybe-uninitialized',
+].map((name) => `-Werror=${name}`);
 
 /** The sanitizer, and the same for everything: objects of both sides meet in one program. */
 const COMMON_FLAGS = ['-O1', '-fno-pie', '-fno-omit-frame-pointer', '-fsanitize=address'];
 
 function kernelFlags({ common, configured }: Headers): string[] {
   const arch = 'arch/x86/include';
-  const folders = [`${common}/${arch}`, `${configured}/${arch}/generated`, `${common}/include`, `${configured}/include`, `${common}/${arch}/uapi`, `${configured}/${arch}/generated/uapi`, `${common}/include/uapi`, `${configured}/include/generated/uapi`];
-  const forced = ['compiler-version.h', 'kconfig.h', 'compiler_types.h'].flatMap((name) => ['-include', `${common}/include/linux/${name}`]);
-  const names = ['-DKBUILD_MODNAME="driver"', '-DKBUILD_BASENAME="driver"', '-D__KBUILD_MODNAME=kmod_driver', '-DKBUILD_MODFILE="driver"'];
-  const switches = ['-D__KERNEL__', '-DMODULE', '-DCC_USING_FENTRY', '-std=gnu11', '-fno-strict-aliasing', '-fno-common', '-fcf-protection=none', '-fno-stack-protector', '-fshort-wchar', '-U_FORTIFY_SOURCE', '-ftrivial-auto-var-init=pattern', '-Werror=implicit-function-declaration'];
-  return ['-nostdinc', ...folders.map((folder) => `-I${folder}`), ...forced, ...switches, ...names, ...COMMON_FLAGS];
+  const folders = [
+    `${common}/${arch}`,
+    `${configured}/${arch}/generated`,
+    `${common}/include`,
+    `${configured}/include`,
+    `${common}/${arch}/uapi`,
+    `${configured}/${arch}/generated/uapi`,
+    `${common}/include/uapi`,
+    `${configured}/include/generated/uapi`,
+  ];
+  const forced = ['compiler-version.h', 'kconfig.h', 'compiler_types.h'].flatMap((name) => [
+    '-include',
+    `${common}/include/linux/${name}`,
+  ]);
+  const names = [
+    '-DKBUILD_MODNAME="driver"',
+    '-DKBUILD_BASENAME="driver"',
+    '-D__KBUILD_MODNAME=kmod_driver',
+    '-DKBUILD_MODFILE="driver"',
+  ];
+  const switches = [
+    '-D__KERNEL__',
+    '-DMODULE',
+    '-DCC_USING_FENTRY',
+    '-std=gnu11',
+    '-fno-strict-aliasing',
+    '-fno-common',
+    '-fcf-protection=none',
+    '-fno-stack-protector',
+    '-fshort-wchar',
+    '-U_FORTIFY_SOURCE',
+    '-ftrivial-auto-var-init=pattern',
+    '-Werror=implicit-function-declaration',
+  ];
+  return [
+    '-nostdinc',
+    ...folders.map((folder) => `-I${folder}`),
+    ...forced,
+    ...switches,
+    ...names,
+    ...COMMON_FLAGS,
+  ];
 }
 
 async function gcc(args: readonly string[]): Promise<void> {
@@ -57,7 +147,15 @@ async function gcc(args: readonly string[]): Promise<void> {
     await call('gcc', [...args], { maxBuffer: 1 << 24 });
   } catch (error) {
     const { stderr } = error as { stderr?: string };
-    throw new Error(`gcc failed: ${stderr?.split('\n').filter((line) => /error|undefined|multiple/.test(line)).slice(0, 5).join('\n') || String(error)}`);
+    throw new Error(
+      `gcc failed: ${
+        stderr
+          ?.split('\n')
+          .filter((line) => /error|undefined|multiple/.test(line))
+          .slice(0, 5)
+          .join('\n') || String(error)
+      }`,
+    );
   }
 }
 
@@ -66,14 +164,22 @@ async function symbols(object: string): Promise<{ name: string; kind: string; si
   const { stdout } = await call('nm', ['-S', object], { maxBuffer: 1 << 24 });
   return stdout.split('\n').flatMap((line) => {
     const found = /^(?:[0-9a-f]{16})? *([0-9a-f]{16})? *([A-Za-z]) (\S+)$/.exec(line);
-    return found ? [{ name: found[3]!, kind: found[2]!, size: Number.parseInt(found[1] ?? '0', 16) }] : [];
+    return found
+      ? [{ name: found[3]!, kind: found[2]!, size: Number.parseInt(found[1] ?? '0', 16) }]
+      : [];
   });
 }
 
 /** The fake kernel and the host side as one object, made once for each state of their sources. */
 async function fakeKernel(headers: Headers): Promise<string> {
   const folders = ['', 'fake/', 'host/'];
-  const files = folders.flatMap((folder) => readdirSync(here + folder).filter((name) => /\.[ch]$/.test(name)).map((name) => folder + name)).sort();
+  const files = folders
+    .flatMap((folder) =>
+      readdirSync(here + folder)
+        .filter((name) => /\.[ch]$/.test(name))
+        .map((name) => folder + name),
+    )
+    .sort();
   const hash = createHash('sha256').update(headers.configured);
   for (const file of files) hash.update(`\0${file}\0`).update(readFileSync(here + file));
   const result = path.join(cache, `fake-${headers.kernel}-${hash.digest('hex').slice(0, 16)}.o`);
@@ -92,7 +198,10 @@ async function fakeKernel(headers: Headers): Promise<string> {
   return result;
 }
 
-/** A function for everything that neither the driver nor the fake kernel defines. It records that it was called and returns 0. */
+/**
+ * A function for everything that neither the driver nor the fake kernel defines. It records that it
+ * was called and returns 0.
+ */
 function stub(name: string): string {
   if (VARIABLES.test(name)) return `char ${name}[8192];`;
   if (SILENT.test(name)) return `long ${name}(void) { return 0; }`;
@@ -101,7 +210,8 @@ function stub(name: string): string {
 }
 
 /**
- * Compiles a driver without a change, against the kernel's own headers and with the address sanitizer, and links it with the fake kernel. Returns
+ * Compiles a driver without a change, against the kernel's own headers and with the address
+ * sanitizer, and links it with the fake kernel. Returns
  * the path of the program; throws with the compiler's errors.
  */
 export async function build(driver: Driver, headers: Headers, folder: string): Promise<string> {
@@ -110,34 +220,91 @@ export async function build(driver: Driver, headers: Headers, folder: string): P
   const objects: string[] = [];
   for (const source of driver.sources) {
     const object = path.join(folder, `${path.basename(source, '.c')}.o`);
-    await gcc([...kernelFlags(headers), ...(driver.tidy ? LEFT_OVER : []), ...(driver.oldModel ? ['-include', OLD_MODEL_HEADER] : []), '-c', source, '-o', object]);
+    await gcc([
+      ...kernelFlags(headers),
+      ...(driver.tidy ? LEFT_OVER : []),
+      ...(driver.oldModel ? ['-include', OLD_MODEL_HEADER] : []),
+      '-c',
+      source,
+      '-o',
+      object,
+    ]);
     objects.push(object);
   }
   const module = path.join(folder, 'module.o');
   await call('ld', ['-r', '-o', module, ...objects]);
   const own = await symbols(module);
   const theirs = await symbols(fake);
-  const defined = new Set([...own, ...theirs].filter(({ kind }) => kind !== 'U').map(({ name }) => name));
-  const missing = [...new Set([...own, ...theirs].filter(({ kind }) => kind === 'U').map(({ name }) => name))]
-    .filter((name) => !defined.has(name) && !LIBC.has(name) && !/^__(?:asan|ubsan|sanitizer|stack_chk)_|^driver_/.test(name) && !HOST.has(name));
+  const defined = new Set(
+    [...own, ...theirs].filter(({ kind }) => kind !== 'U').map(({ name }) => name),
+  );
+  const missing = [
+    ...new Set([...own, ...theirs].filter(({ kind }) => kind === 'U').map(({ name }) => name)),
+  ].filter(
+    (name) =>
+      !defined.has(name) &&
+      !LIBC.has(name) &&
+      !/^__(?:asan|ubsan|sanitizer|stack_chk)_|^driver_/.test(name) &&
+      !HOST.has(name),
+  );
   // Counters, flags and list heads: not what macros make, and not what the sanitizer adds.
-  const variables = own.filter(({ name, kind, size }) => /^[bd]$/i.test(kind) && size > 0 && size <= 16 && /^[a-z]\w*$/.test(name));
+  const variables = own.filter(
+    ({ name, kind, size }) =>
+      /^[bd]$/i.test(kind) && size > 0 && size <= 16 && /^[a-z]\w*$/.test(name),
+  );
   await call('objcopy', [...variables.flatMap(({ name }) => ['--globalize-symbol', name]), module]);
   const stubs = path.join(folder, 'stubs.c');
-  writeFileSync(stubs, [
-    `#include "${here}harness.h"`,
-    `const int driver_is_new_model = ${own.some(({ name }) => name === '_vfio_alloc_device') ? 1 : 0};`,
-    ...variables.map(({ name }) => `extern char ${name}[];`),
-    'const struct variable driver_variables[] = {',
-    ...variables.map(({ name, size }) => `  { "${name}", ${name}, ${size} },`),
-    '  { 0 }', '};',
-    ...missing.map(stub), '',
-  ].join('\n'));
+  writeFileSync(
+    stubs,
+    [
+      `#include "${here}harness.h"`,
+      `const int driver_is_new_model = ${own.some(({ name }) => name === '_vfio_alloc_device') ? 1 : 0};`,
+      ...variables.map(({ name }) => `extern char ${name}[];`),
+      'const struct variable driver_variables[] = {',
+      ...variables.map(({ name, size }) => `  { "${name}", ${name}, ${size} },`),
+      '  { 0 }',
+      '};',
+      ...missing.map(stub),
+      '',
+    ].join('\n'),
+  );
   const program = path.join(folder, 'program');
-  await gcc([...COMMON_FLAGS, '-fno-builtin', '-fno-sanitize=address', '-c', stubs, '-o', `${stubs}.o`]);
+  await gcc([
+    ...COMMON_FLAGS,
+    '-fno-builtin',
+    '-fno-sanitize=address',
+    '-c',
+    stubs,
+    '-o',
+    `${stubs}.o`,
+  ]);
   await gcc(['-no-pie', '-fsanitize=address', module, fake, `${stubs}.o`, '-o', program]);
   return program;
 }
 
 /** What the host side takes from libc. */
-const HOST = new Set(['calloc', 'free', 'exit', '_exit', 'fork', 'waitpid', 'mmap', 'alarm', 'printf', 'fprintf', 'putchar', 'puts', 'fputc', 'fwrite', 'putc', 'fflush', 'stdout', 'stderr', 'strspn', 'strcspn', 'strtoul', '__isoc99_sscanf', '__errno_location']);
+const HOST = new Set([
+  'calloc',
+  'free',
+  'exit',
+  '_exit',
+  'fork',
+  'waitpid',
+  'mmap',
+  'alarm',
+  'printf',
+  'fprintf',
+  'putchar',
+  'puts',
+  'fputc',
+  'fwrite',
+  'putc',
+  'fflush',
+  'stdout',
+  'stderr',
+  'strspn',
+  'strcspn',
+  'strtoul',
+  '__isoc99_sscanf',
+  '__errno_location',
+]);

@@ -11,8 +11,10 @@ export interface Verdict {
 }
 
 /**
- * Compares the runs of a driver before and after its conversion: at every failure point the same return codes and the same effects in the same
- * order, and no bug that the original does not have. A run that only the conversion has (a reference that outlives remove, a call of its own that
+ * Compares the runs of a driver before and after its conversion: at every failure point the same
+ * return codes and the same effects in the same
+ * order, and no bug that the original does not have. A run that only the conversion has (a
+ * reference that outlives remove, a call of its own that
  * fails) is judged by its bugs alone.
  */
 export function compare(before: readonly Run[], after: readonly Run[]): Verdict {
@@ -29,14 +31,19 @@ export function compare(before: readonly Run[], after: readonly Run[]): Verdict 
     compared++;
     if (original.bugs.length > 0) {
       // Where the original goes wrong, what it does there is nothing to hold on to.
-      forgiven.push(...original.bugs.map((bug) => `${key}: ${run.bugs.includes(bug) ? 'both' : 'only the original'}: ${bug}`));
+      forgiven.push(
+        ...original.bugs.map(
+          (bug) => `${key}: ${run.bugs.includes(bug) ? 'both' : 'only the original'}: ${bug}`,
+        ),
+      );
       continue;
     }
     if (fresh.length > 0) continue;
     const difference = firstDifference(effects(original), effects(run));
     if (difference !== undefined) problems.push(`${key}: ${difference}`);
   }
-  for (const key of old.keys()) if (!converted.has(key)) problems.push(`${key}: the conversion has no such failure`);
+  for (const key of old.keys())
+    if (!converted.has(key)) problems.push(`${key}: the conversion has no such failure`);
   if (compared === 0) problems.push('nothing was compared');
   return { problems, forgiven, compared };
 }
@@ -46,7 +53,10 @@ export function bugsOf(runs: readonly Run[]): string[] {
   return [...keyed(runs)].flatMap(([key, run]) => run.bugs.map((bug) => `${key}: ${bug}`));
 }
 
-/** Runs by a name that means the same before and after a conversion, which may have calls of its own that can fail. */
+/**
+ * Runs by a name that means the same before and after a conversion, which may have calls of its own
+ * that can fail.
+ */
 function keyed(runs: readonly Run[]): Map<string, Run> {
   const result = new Map<string, Run>();
   for (const run of runs) {

@@ -17,30 +17,44 @@ const MINUTE = 60_000;
 /** Where a driver goes whose conversion does something else, as small as it could be made. */
 const FOUND = fileURLToPath(new URL('../../out/generated/', import.meta.url));
 
-describe.skipIf(reason !== undefined)(`generated drivers${reason === undefined ? '' : ` (${reason})`}`, () => {
-  const folder = mkdtempSync(path.join(tmpdir(), 'vfio-lifecycle-generated-'));
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
-  const trials = trialsIn(folder);
+describe.skipIf(reason !== undefined)(
+  `generated drivers${reason === undefined ? '' : ` (${reason})`}`,
+  () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'vfio-lifecycle-generated-'));
+    afterAll(() => rmSync(folder, { recursive: true, force: true }));
+    const trials = trialsIn(folder);
 
-  for (const kernel of ['6.1', '6.12']) {
-    for (const style of ['minimal', 'fold'] as const) {
-      test.skipIf(whyNot(kernel) !== undefined)(`do what they did when they are converted for ${kernel}, ${style}`, async () => {
-        const property = fc.asyncProperty(generatedDrivers, async (shape) => {
-          const { problems } = await trials.attempt(renderDriver(shape), kernel, style);
-          if (problems.length > 0) throw new Error(problems.join('\n'));
-        });
-        // Shrinking ends after a while with the smallest driver that it has by then.
-        const result = await fc.check(property, { numRuns: COUNT, seed: SEED, interruptAfterTimeLimit: COUNT * 5_000 + 2 * MINUTE, markInterruptAsFailure: false });
-        if (!result.failed || !result.counterexample) return;
-        const [shape] = result.counterexample;
-        const before = renderDriver(shape);
-        const outcome = outcomeOf(before, kernel, style);
-        mkdirSync(FOUND, { recursive: true });
-        const name = path.join(FOUND, `${kernel}-${style}`);
-        writeFileSync(`${name}.before.c`, before);
-        writeFileSync(`${name}.after.c`, outcome.status === 'converted' ? outcome.text : '');
-        throw new Error(`${String(result.errorInstance)}\n${JSON.stringify(shape)}\nThe driver is in ${name}.before.c and ${name}.after.c.`);
-      }, COUNT * 10_000 + 5 * MINUTE);
+    for (const kernel of ['6.1', '6.12']) {
+      for (const style of ['minimal', 'fold'] as const) {
+        test.skipIf(whyNot(kernel) !== undefined)(
+          `do what they did when they are converted for ${kernel}, ${style}`,
+          async () => {
+            const property = fc.asyncProperty(generatedDrivers, async (shape) => {
+              const { problems } = await trials.attempt(renderDriver(shape), kernel, style);
+              if (problems.length > 0) throw new Error(problems.join('\n'));
+            });
+            // Shrinking ends after a while with the smallest driver that it has by then.
+            const result = await fc.check(property, {
+              numRuns: COUNT,
+              seed: SEED,
+              interruptAfterTimeLimit: COUNT * 5_000 + 2 * MINUTE,
+              markInterruptAsFailure: false,
+            });
+            if (!result.failed || !result.counterexample) return;
+            const [shape] = result.counterexample;
+            const before = renderDriver(shape);
+            const outcome = outcomeOf(before, kernel, style);
+            mkdirSync(FOUND, { recursive: true });
+            const name = path.join(FOUND, `${kernel}-${style}`);
+            writeFileSync(`${name}.before.c`, before);
+            writeFileSync(`${name}.after.c`, outcome.status === 'converted' ? outcome.text : '');
+            throw new Error(
+              `${String(result.errorInstance)}\n${JSON.stringify(shape)}\nThe driver is in ${name}.before.c and ${name}.after.c.`,
+            );
+          },
+          COUNT * 10_000 + 5 * MINUTE,
+        );
+      }
     }
-  }
-});
+  },
+);

@@ -25,36 +25,54 @@ interface Proof {
 
 const PROOFS: readonly Proof[] = [
   {
-    what: 'reads and writes decide what the arguments of the init move over', module: 'effects/conflicts.ts',
-    instead: { conflictOf: () => null, firstOf: () => null }, kinds: ['late-argument'],
+    what: 'reads and writes decide what the arguments of the init move over',
+    module: 'effects/conflicts.ts',
+    instead: { conflictOf: () => null, firstOf: () => null },
+    kinds: ['late-argument'],
   },
   {
-    what: 'an object that is overwritten is refused', module: 'overwritten.ts',
-    instead: { refuseOverwritten: () => undefined }, kinds: ['overwritten'],
+    what: 'an object that is overwritten is refused',
+    module: 'overwritten.ts',
+    instead: { refuseOverwritten: () => undefined },
+    kinds: ['overwritten'],
   },
   {
-    what: 'the order of the members is proved to be unseen', module: 'member-order.ts',
-    instead: { proveOrderUnseen: () => undefined }, kinds: ['layout'],
+    what: 'the order of the members is proved to be unseen',
+    module: 'member-order.ts',
+    instead: { proveOrderUnseen: () => undefined },
+    kinds: ['layout'],
   },
 ];
 
-describe.skipIf(reason !== undefined)(`without one of its proofs, a conversion is found to be wrong${reason === undefined ? '' : ` (${reason})`}`, () => {
-  const folder = mkdtempSync(path.join(tmpdir(), 'vfio-lifecycle-teeth-'));
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+describe.skipIf(reason !== undefined)(
+  `without one of its proofs, a conversion is found to be wrong${reason === undefined ? '' : ` (${reason})`}`,
+  () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'vfio-lifecycle-teeth-'));
+    afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  test.each(PROOFS)('$what', async ({ module, instead, kinds }) => {
-    vi.resetModules();
-    vi.doMock(`${CONVERT}/${module}`, async (original) => ({ ...await original<object>(), ...instead }));
-    const { trialsIn } = await import('./trial.ts');
-    const trials = trialsIn(folder);
-    const found: string[] = [];
-    const hazards = Object.keys(HAZARDS).filter((name) => kinds.includes(HAZARDS[name]!.kind));
-    for (const text of hazards.flatMap((name) => fc.sample(hazardousDrivers(name), { numRuns: COUNT, seed: SEED })).map(renderDriver)) {
-      const { problems } = await trials.attempt(text, '6.1', 'minimal');
-      found.push(...problems);
-      if (found.length > 0) break;
-    }
-    vi.doUnmock(`${CONVERT}/${module}`);
-    expect(found).not.toEqual([]);
-  }, SLOW);
-});
+    test.each(PROOFS)(
+      '$what',
+      async ({ module, instead, kinds }) => {
+        vi.resetModules();
+        vi.doMock(`${CONVERT}/${module}`, async (original) => ({
+          ...(await original<object>()),
+          ...instead,
+        }));
+        const { trialsIn } = await import('./trial.ts');
+        const trials = trialsIn(folder);
+        const found: string[] = [];
+        const hazards = Object.keys(HAZARDS).filter((name) => kinds.includes(HAZARDS[name]!.kind));
+        for (const text of hazards
+          .flatMap((name) => fc.sample(hazardousDrivers(name), { numRuns: COUNT, seed: SEED }))
+          .map(renderDriver)) {
+          const { problems } = await trials.attempt(text, '6.1', 'minimal');
+          found.push(...problems);
+          if (found.length > 0) break;
+        }
+        vi.doUnmock(`${CONVERT}/${module}`);
+        expect(found).not.toEqual([]);
+      },
+      SLOW,
+    );
+  },
+);

@@ -14,13 +14,19 @@ export interface Trial {
 }
 
 export interface Trials {
-  /** Converts a driver and runs it before and after. What does not compile is a problem of the conversion. */
+  /**
+   * Converts a driver and runs it before and after. What does not compile is a problem of the
+   * conversion.
+   */
   attempt(text: string, kernel: string, style: Style): Promise<Trial>;
   /** What a driver of the old model does wrong by itself. Throws with the compiler's errors. */
   bugs(text: string): Promise<readonly string[]>;
 }
 
-/** Trials that work in a folder of the caller's. The runs of the last original are kept for the next style and kernel. */
+/**
+ * Trials that work in a folder of the caller's. The runs of the last original are kept for the next
+ * style and kernel.
+ */
 export function trialsIn(folder: string): Trials {
   let number = 0;
   let last: { readonly text: string; readonly runs: Promise<readonly Run[]> } | undefined;
@@ -30,7 +36,9 @@ export function trialsIn(folder: string): Trials {
     mkdirSync(own);
     const source = path.join(own, 'driver.c');
     writeFileSync(source, text);
-    const result = await run(await build({ sources: [source], oldModel, tidy: true }, findHeaders(kernel)!, own));
+    const result = await run(
+      await build({ sources: [source], oldModel, tidy: true }, findHeaders(kernel)!, own),
+    );
     rmSync(own, { recursive: true });
     return result;
   }

@@ -7,9 +7,31 @@ export { randomNumbers };
 export const EDITS_OF_ONE = 50;
 
 /** What nobody types. */
-const NOISE = ['/*', '*/', '"', '\\', '{', '}', '(', ')', '#if 0\n', '#else\n', '#endif\n', '\ud800', '\0', '\r', '/* vfio-lifecycle: allow(', ';', 'vfio_put_device('];
+const NOISE = [
+  '/*',
+  '*/',
+  '"',
+  '\\',
+  '{',
+  '}',
+  '(',
+  ')',
+  '#if 0\n',
+  '#else\n',
+  '#endif\n',
+  '\ud800',
+  '\0',
+  '\r',
+  '/* vfio-lifecycle: allow(',
+  ';',
+  'vfio_put_device(',
+];
 
-interface Edit { readonly offset: number; readonly length: number; readonly text: string }
+interface Edit {
+  readonly offset: number;
+  readonly length: number;
+  readonly text: string;
+}
 
 export interface Edited {
   /** All documents as they are after the edit. */
@@ -21,7 +43,11 @@ export interface Edited {
 }
 
 /** Edits the documents of one driver `count` times, each time what the edit before left. */
-export function* randomEdits(files: Readonly<Record<string, string>>, count: number, random: () => number): Generator<Edited> {
+export function* randomEdits(
+  files: Readonly<Record<string, string>>,
+  count: number,
+  random: () => number,
+): Generator<Edited> {
   const names = Object.keys(files);
   let texts = files;
   let name = '';

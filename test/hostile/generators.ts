@@ -1,6 +1,8 @@
 /**
- * The table of hostile inputs: what nobody would write, and what a repository may hold all the same. A row makes its input in any size and says
- * what is done with it; main.ts does that with a size and with twice the size, and compares the work. New inputs go in here.
+ * The table of hostile inputs: what nobody would write, and what a repository may hold all the
+ * same. A row makes its input in any size and says
+ * what is done with it; main.ts does that with a size and with twice the size, and compares the
+ * work. New inputs go in here.
  */
 import { spawnSync } from 'node:child_process';
 import { symlinkSync } from 'node:fs';
@@ -26,7 +28,10 @@ export interface Hostile {
   readonly size: number;
   /** Does what is to be counted. Throws when the answer is wrong. */
   readonly run: (size: number, parser: SyntaxParser) => void | Promise<void>;
-  /** How often the work for twice the size may be that for the size. A bound of the work itself makes it 1, a square 4. */
+  /**
+   * How often the work for twice the size may be that for the size. A bound of the work itself
+   * makes it 1, a square 4.
+   */
   readonly growth?: number;
 }
 
@@ -60,7 +65,11 @@ static int ferry_probe(struct device *dev)
 const target: TargetKernel = { version: [6, 1], text: '6.1', source: 'option', reason: '' };
 
 function inputOf(text: string): ModuleInput {
-  return { file: '/w/a.c', sources: [{ path: '/w/a.c', text }], headers: [{ path: '/w/bar.h', text: BAR_H }] };
+  return {
+    file: '/w/a.c',
+    sources: [{ path: '/w/a.c', text }],
+    headers: [{ path: '/w/bar.h', text: BAR_H }],
+  };
 }
 
 /** What a person asks of a file: its findings, its fixes and its conversion. */
@@ -71,7 +80,8 @@ function ask(engine: Engine, text: string): void {
   if (internal.length > 0) throw new Error(internal[0]!.reason);
   fixAll(engine, input, {}, target, { unsafe: false });
   const result = convert(engine, input, conversionTarget(target), undefined);
-  if (result.status === 'refused' && result.reason.includes('internal error')) throw new Error(result.reason);
+  if (result.status === 'refused' && result.reason.includes('internal error'))
+    throw new Error(result.reason);
 }
 
 function asked(parser: SyntaxParser, text: string): void {
@@ -84,19 +94,50 @@ function asked(parser: SyntaxParser, text: string): void {
 }
 
 /** A row whose text stands in the driver's probe. */
-function inBody(name: string, size: number, make: (size: number) => string, growth?: number): Hostile {
-  return { name, size, run: (n, parser) => asked(parser, DRIVER.replace('/*BODY*/', () => make(n))), growth };
+function inBody(
+  name: string,
+  size: number,
+  make: (size: number) => string,
+  growth?: number,
+): Hostile {
+  return {
+    name,
+    size,
+    run: (n, parser) =>
+      asked(
+        parser,
+        DRIVER.replace('/*BODY*/', () => make(n)),
+      ),
+    growth,
+  };
 }
 
 /** A row whose text stands behind the driver. */
-function inFile(name: string, size: number, make: (size: number) => string, growth?: number): Hostile {
-  return { name, size, run: (n, parser) => asked(parser, DRIVER.replace('/*FILE*/', () => make(n))), growth };
+function inFile(
+  name: string,
+  size: number,
+  make: (size: number) => string,
+  growth?: number,
+): Hostile {
+  return {
+    name,
+    size,
+    run: (n, parser) =>
+      asked(
+        parser,
+        DRIVER.replace('/*FILE*/', () => make(n)),
+      ),
+    growth,
+  };
 }
 
-const times = (count: number, text: (index: number) => string): string => Array.from({ length: count }, (_, i) => text(i)).join('');
+const times = (count: number, text: (index: number) => string): string =>
+  Array.from({ length: count }, (_, i) => text(i)).join('');
 
 /** A file system of these texts, which counts what is asked and what is handed out. */
-function filesOf(texts: Readonly<Record<string, string>>): FileSystem & { asked: number; read: number } {
+function filesOf(
+  texts: Readonly<Record<string, string>>,
+): FileSystem & { asked: number; read: number } {
   const counted = {
     asked: 0,
     read: 0,
@@ -129,35 +170,88 @@ const TEXTS: readonly Hostile[] = [
   inFile('parentheses that nothing closes', 4_000, (n) => 'a('.repeat(n)),
   inFile('braces that nothing closes', 4_000, (n) => '{'.repeat(n)),
   inFile('brackets that nothing opened', 4_000, (n) => ')]}'.repeat(n)),
-  inFile('blank lines in an #if chain that cuts a statement', 100_000, (n) => `static int a(void)\n{\n\tb(\n#ifdef X\n\tc\n#else${'\n'.repeat(n)}\td\n#endif\n\t);\n}\n`),
+  inFile(
+    'blank lines in an #if chain that cuts a statement',
+    100_000,
+    (n) =>
+      `static int a(void)\n{\n\tb(\n#ifdef X\n\tc\n#else${'\n'.repeat(n)}\td\n#endif\n\t);\n}\n`,
+  ),
   inFile('#if in #if', 2_000, (n) => '#if A\n'.repeat(n) + '#endif\n'.repeat(n)),
-  inFile('macros that use each other', 2_000, (n) => times(n, (i) => `#define M${i}(x) M${i + 1}(x)\n`) + `#define M${n}(x) return x\n`),
+  inFile(
+    'macros that use each other',
+    2_000,
+    (n) => times(n, (i) => `#define M${i}(x) M${i + 1}(x)\n`) + `#define M${n}(x) return x\n`,
+  ),
   inFile('a macro of one word', 300_000, (n) => `#define M ${'a'.repeat(n)}\n`),
   inFile('macros with one body', 2_000, (n) => times(n, (i) => `#define M${i}(x) f(x)\n`)),
   inFile('the members of an enum', 4_000, (n) => `enum e {\n${times(n, (i) => `\tE${i},\n`)}};\n`),
-  inFile('the fields of a struct', 4_000, (n) => `struct s {\n${times(n, (i) => `\tint f${i};\n`)}};\n`),
-  inFile('structs in structs, the innermost last', 2_000, (n) => `${times(n, (i) => `struct s${i} { struct s${i + 1} a; };\n`)}struct s${n} { struct vfio_device v; };\n`),
-  inFile('the entries of a table', 4_000, (n) => `static const int t[] = {\n${times(n, (i) => `\t[${i}] = ${i},\n`)}};\n`),
+  inFile(
+    'the fields of a struct',
+    4_000,
+    (n) => `struct s {\n${times(n, (i) => `\tint f${i};\n`)}};\n`,
+  ),
+  inFile(
+    'structs in structs, the innermost last',
+    2_000,
+    (n) =>
+      `${times(n, (i) => `struct s${i} { struct s${i + 1} a; };\n`)}struct s${n} { struct vfio_device v; };\n`,
+  ),
+  inFile(
+    'the entries of a table',
+    4_000,
+    (n) => `static const int t[] = {\n${times(n, (i) => `\t[${i}] = ${i},\n`)}};\n`,
+  ),
   {
     name: 'comments behind the last entry of a table',
     size: 1_000,
     run(n, parser) {
       const table = /(struct vfio_device_ops \w+ = \{\n)(\s*\.name = [^,]*),\n([^}]*)\}/;
-      asked(parser, OLD.replace(table, (_, head: string, name: string, rest: string) => `${head}${rest}${name} ${'/**/ '.repeat(n)}\n}`));
+      asked(
+        parser,
+        OLD.replace(
+          table,
+          (_, head: string, name: string, rest: string) =>
+            `${head}${rest}${name} ${'/**/ '.repeat(n)}\n}`,
+        ),
+      );
     },
   },
-  inFile('functions', 1_000, (n) => times(n, (i) => `static int f${i}(void)\n{\n\treturn f${i + 1}();\n}\n`)),
-  inFile('blanks in a type that is an argument', 100_000, (n) => `static void *f(void)\n{\n\treturn container_of(x, struct a${' '.repeat(n)}* const, b);\n}\n`),
-  inFile('suppressions in a row', 1_000, (n) => `${'/* vfio-lifecycle: allow(missing-put): because */\n'.repeat(n)}int a;\n`),
-  inFile('suppressions in one line', 1_000, (n) => `${'/* vfio-lifecycle: allow(missing-put): because */ '.repeat(n)}\nint a;\n`),
-  inFile('suppressions that name one rule often', 1_000, (n) => `/* vfio-lifecycle: allow(missing-put${', missing-put'.repeat(n)}): because */\nint a;\n`),
+  inFile('functions', 1_000, (n) =>
+    times(n, (i) => `static int f${i}(void)\n{\n\treturn f${i + 1}();\n}\n`),
+  ),
+  inFile(
+    'blanks in a type that is an argument',
+    100_000,
+    (n) =>
+      `static void *f(void)\n{\n\treturn container_of(x, struct a${' '.repeat(n)}* const, b);\n}\n`,
+  ),
+  inFile(
+    'suppressions in a row',
+    1_000,
+    (n) => `${'/* vfio-lifecycle: allow(missing-put): because */\n'.repeat(n)}int a;\n`,
+  ),
+  inFile(
+    'suppressions in one line',
+    1_000,
+    (n) => `${'/* vfio-lifecycle: allow(missing-put): because */ '.repeat(n)}\nint a;\n`,
+  ),
+  inFile(
+    'suppressions that name one rule often',
+    1_000,
+    (n) =>
+      `/* vfio-lifecycle: allow(missing-put${', missing-put'.repeat(n)}): because */\nint a;\n`,
+  ),
   inBody('the arguments of a call', 4_000, (n) => `f(0${', 0'.repeat(n)});`),
   inBody('a list of expressions', 4_000, (n) => `f()${', ret = 0'.repeat(n)};`),
   inBody('a sum', 2_000, (n) => `ret = 0${' + 1'.repeat(n)};`),
   inBody('statements', 2_000, (n) => 'ret = 0;\n\t'.repeat(n)),
   inBody('blocks in blocks', 1_000, (n) => `${'{'.repeat(n)};${'}'.repeat(n)}`),
   inBody('labels', 1_000, (n) => times(n, (i) => `l${i}: ret = ${i};\n`)),
-  inBody('the cases of a switch', 1_000, (n) => `switch (ret) {\n${times(n, (i) => `case ${i}: ret = ${i}; break;\n`)}}\n`),
+  inBody(
+    'the cases of a switch',
+    1_000,
+    (n) => `switch (ret) {\n${times(n, (i) => `case ${i}: ret = ${i}; break;\n`)}}\n`,
+  ),
 ];
 
 const PROJECT: readonly Hostile[] = [
@@ -168,12 +262,26 @@ const PROJECT: readonly Hostile[] = [
     run(n) {
       const bomb = times(n, (i) => `v${i} := ${`$(v${i + 1}) `.repeat(20)}\n`);
       parseKbuild(`${bomb}v${n} := a.o\nfoo-y := $(v${n - 8})\n`);
-      parseKbuild(`a = $(b)$(b)$(b)$(b)$(b)$(b)$(b)$(b)\nb = $(a)$(a)$(a)$(a)$(a)$(a)$(a)$(a)\nfoo-y := $(a)\n`);
+      parseKbuild(
+        `a = $(b)$(b)$(b)$(b)$(b)$(b)$(b)$(b)\nb = $(a)$(a)$(a)$(a)$(a)$(a)$(a)$(a)\nfoo-y := $(a)\n`,
+      );
     },
   },
-  { name: 'Makefile variables that nothing closes', size: 300_000, run: (n) => void parseKbuild(`${'$('.repeat(n)} = a.o\n`) },
-  { name: 'blanks in a Makefile', size: 300_000, run: (n) => void parseKbuild(`a = ${' '.repeat(n)}a\u2028a\n`) },
-  { name: 'composites of one object', size: 2_000, run: (n) => void parseKbuild(times(n, (i) => `m${i}-y := a.o b${i}.o\n`)) },
+  {
+    name: 'Makefile variables that nothing closes',
+    size: 300_000,
+    run: (n) => void parseKbuild(`${'$('.repeat(n)} = a.o\n`),
+  },
+  {
+    name: 'blanks in a Makefile',
+    size: 300_000,
+    run: (n) => void parseKbuild(`a = ${' '.repeat(n)}a\u2028a\n`),
+  },
+  {
+    name: 'composites of one object',
+    size: 2_000,
+    run: (n) => void parseKbuild(times(n, (i) => `m${i}-y := a.o b${i}.o\n`)),
+  },
   {
     name: 'a header of comments that nothing closes',
     size: 500_000,
@@ -185,7 +293,14 @@ const PROJECT: readonly Hostile[] = [
     growth: 2.2,
     async run(n) {
       const text = ' '.repeat(100_000);
-      const fs = filesOf(Object.fromEntries(Array.from({ length: n * 10 }, (_, i) => [`/w/h${i}.h`, `#include "h${i + 1}.h"\n${text}`])));
+      const fs = filesOf(
+        Object.fromEntries(
+          Array.from({ length: n * 10 }, (_, i) => [
+            `/w/h${i}.h`,
+            `#include "h${i + 1}.h"\n${text}`,
+          ]),
+        ),
+      );
       await createModuleLoader(fs).load('/w/a.c', '#include "h0.h"\n', { root: '/w' });
       atMost('characters read', fs.read, 13_000_000);
     },
@@ -195,7 +310,11 @@ const PROJECT: readonly Hostile[] = [
     size: 40_000,
     async run(n) {
       const fs = filesOf({});
-      await createModuleLoader(fs).load('/w/a.c', times(n, (i) => `#include "h${i}.h"\n`), { root: '/w' });
+      await createModuleLoader(fs).load(
+        '/w/a.c',
+        times(n, (i) => `#include "h${i}.h"\n`),
+        { root: '/w' },
+      );
       atMost('files asked for', fs.asked, 20_100);
     },
   },
@@ -204,7 +323,9 @@ const PROJECT: readonly Hostile[] = [
     size: 1,
     async run() {
       const fs = filesOf({});
-      const module = await createModuleLoader(fs).load('file:///w/a.c', '#include "\ud800.h"\n', { root: 'file:///w' });
+      const module = await createModuleLoader(fs).load('file:///w/a.c', '#include "\ud800.h"\n', {
+        root: 'file:///w',
+      });
       if (module.sources.length !== 1) throw new Error('the source itself is lost');
       canonicalUri('file:///w/\ud800.c');
     },
@@ -213,7 +334,9 @@ const PROJECT: readonly Hostile[] = [
     name: 'settings in settings',
     size: 50_000,
     async run(n) {
-      const fs = filesOf({ '/w/.vfio-lifecycle.json': `{"rules": ${'['.repeat(n)}${']'.repeat(n)}}` });
+      const fs = filesOf({
+        '/w/.vfio-lifecycle.json': `{"rules": ${'['.repeat(n)}${']'.repeat(n)}}`,
+      });
       const file = await createConfigurationFiles(fs).nearest('/w/a.c', '/w');
       atMost('problems', file!.problems.length, 1);
     },
@@ -222,10 +345,13 @@ const PROJECT: readonly Hostile[] = [
     name: 'settings that nobody knows',
     size: 20_000,
     async run(n) {
-      const fs = filesOf({ '/w/.vfio-lifecycle.json': `{${times(n, (i) => `"key${i}": 1, `)}"targetKernel": "6.1"}` });
+      const fs = filesOf({
+        '/w/.vfio-lifecycle.json': `{${times(n, (i) => `"key${i}": 1, `)}"targetKernel": "6.1"}`,
+      });
       const file = await createConfigurationFiles(fs).nearest('/w/a.c', '/w');
       if (file!.configuration.targetKernel !== '6.1') throw new Error('what is known is lost');
-      if (file!.problems.at(-1) !== `and ${n - 10} more`) throw new Error(`the last problem is ${file!.problems.at(-1)}`);
+      if (file!.problems.at(-1) !== `and ${n - 10} more`)
+        throw new Error(`the last problem is ${file!.problems.at(-1)}`);
       await detectTarget(fs, '/w/a.c', {}, KERNEL_API);
     },
   },
@@ -244,7 +370,9 @@ const FILES: readonly Hostile[] = [
         const files = createNodeFiles();
         files.within!([folder.uriOf('w')]);
         const text = `#include "pipe.h"\n#include "outside/secret.h"\n${times(n, (i) => `#include "zero${i}.h"\n`)}`;
-        const { headers } = await createModuleLoader(files).load(folder.uriOf('w/a.c'), text, { root: folder.uriOf('w') });
+        const { headers } = await createModuleLoader(files).load(folder.uriOf('w/a.c'), text, {
+          root: folder.uriOf('w'),
+        });
         atMost('headers', headers.length, 0);
       } finally {
         folder.remove();

@@ -10,7 +10,11 @@ if (isTreeThread()) void serveTree();
 /** Twice the input is twice the work, and a little more where lists are sorted or tables grow. */
 const GROWTH = 2.6;
 
-interface Counts { passed: number; failed: number; skipped: number }
+interface Counts {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
 
 /**
  * Runs the rows of the table, or over the trees that are named.
@@ -18,7 +22,8 @@ interface Counts { passed: number; failed: number; skipped: number }
  * @param program the bundle that this is in.
  */
 export async function run(args: readonly string[], program: string): Promise<Counts> {
-  const valueOf = (name: string): string | undefined => args.find((one) => one.startsWith(`--${name}=`))?.slice(name.length + 3);
+  const valueOf = (name: string): string | undefined =>
+    args.find((one) => one.startsWith(`--${name}=`))?.slice(name.length + 3);
   const folders = args.filter((one) => !one.startsWith('--'));
   const counts: Counts = { passed: 0, failed: 0, skipped: 0 };
   if (folders.length === 0) return runTable(valueOf('only') ?? '', counts);
@@ -53,9 +58,11 @@ async function problemOf(row: Hostile, parser: SyntaxParser): Promise<string | n
     const twice = await work(row, row.size * 2, parser);
     const growth = twice / once;
     console.log(`${row.name}: ${once} steps, ${growth.toFixed(2)} times as many for twice as much`);
-    return growth <= (row.growth ?? GROWTH) ? null : `${once} steps for ${row.size} and ${twice} for ${row.size * 2}`;
+    return growth <= (row.growth ?? GROWTH)
+      ? null
+      : `${once} steps for ${row.size} and ${twice} for ${row.size * 2}`;
   } catch (error) {
-    return error instanceof Error ? error.stack ?? error.message : String(error);
+    return error instanceof Error ? (error.stack ?? error.message) : String(error);
   }
 }
 

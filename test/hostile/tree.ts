@@ -1,5 +1,6 @@
 /**
- * Every C file of a tree through mask, parser, lowering, analysis and rules, also where nothing mentions VFIO. A file is a job of a thread that
+ * Every C file of a tree through mask, parser, lowering, analysis and rules, also where nothing
+ * mentions VFIO. A file is a job of a thread that
  * can be ended: what never comes back is named and the rest goes on.
  */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
@@ -14,7 +15,10 @@ import { loadParser } from '../support/parser.ts';
 import { startCounting, takeCount } from './work.ts';
 
 const ROLE = 'hostile-tree';
-/** Seconds of the processor after which a file counts as one that never ends. The largest of Linux 6.0 takes ten. */
+/**
+ * Seconds of the processor after which a file counts as one that never ends. The largest of Linux
+ * 6.0 takes ten.
+ */
 const PATIENCE = 300;
 /** How often that is looked at, in milliseconds. */
 const GLANCE = 2_000;
@@ -54,25 +58,49 @@ export async function serveTree(): Promise<void> {
       } finally {
         tree.dispose();
       }
-      const facts = atOnce(kernelStages.analyseModule({ sources: [file], headers: [], wrappers: undefined }, KERNEL, kernelStages.createCache()));
+      const facts = atOnce(
+        kernelStages.analyseModule(
+          { sources: [file], headers: [], wrappers: undefined },
+          KERNEL,
+          kernelStages.createCache(),
+        ),
+      );
       notAnalysed = facts.notAnalysed.map((one) => `${one.function}(): ${one.reason}`);
-      for (const rule of kernelStages.rules) if (inRange(KERNEL, rule.kernels)) rule.check({ facts, kernel: KERNEL });
+      for (const rule of kernelStages.rules)
+        if (inRange(KERNEL, rule.kernels)) rule.check({ facts, kernel: KERNEL });
     } catch (error) {
-      problem = error instanceof Error ? error.stack ?? error.message : String(error);
+      problem = error instanceof Error ? (error.stack ?? error.message) : String(error);
     }
-    parentPort!.postMessage({ work: takeCount(), size: text.length, problem, notAnalysed } satisfies Answer);
+    parentPort!.postMessage({
+      work: takeCount(),
+      size: text.length,
+      problem,
+      notAnalysed,
+    } satisfies Answer);
   });
   parentPort!.postMessage('ready');
 }
 
 /**
- * Prints what threw, what never ended, the files with the most work and the peak of memory. Returns how many files were well and how many not.
+ * Prints what threw, what never ended, the files with the most work and the peak of memory. Returns
+ * how many files were well and how many not.
  * @param program the bundle that this is in, for the thread.
  * @param every takes only each so-manieth file.
  */
-export async function checkTree(folder: string, program: string, every: number): Promise<{ passed: number; failed: number; skipped: number }> {
-  const paths = (statSync(folder).isDirectory() ? readdirSync(folder, { recursive: true, encoding: 'utf8' }) : [''])
-    .filter((name) => name === '' || /\.[ch]$/.test(name)).sort().filter((_, index) => index % every === 0).map((name) => join(folder, name));
+export async function checkTree(
+  folder: string,
+  program: string,
+  every: number,
+): Promise<{ passed: number; failed: number; skipped: number }> {
+  const paths = (
+    statSync(folder).isDirectory()
+      ? readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      : ['']
+  )
+    .filter((name) => name === '' || /\.[ch]$/.test(name))
+    .sort()
+    .filter((_, index) => index % every === 0)
+    .map((name) => join(folder, name));
   const turns: Turn[] = [];
   let worker: Worker | undefined;
   let peak = 0;
@@ -83,19 +111,32 @@ export async function checkTree(folder: string, program: string, every: number):
       await worker.terminate();
       worker = undefined;
     }
-    turns.push({ path, ...answer ?? { work: 0, size: statSync(path).size, problem: 'it never ended', notAnalysed: [] } });
+    turns.push({
+      path,
+      ...(answer ?? {
+        work: 0,
+        size: statSync(path).size,
+        problem: 'it never ended',
+        notAnalysed: [],
+      }),
+    });
     peak = Math.max(peak, process.memoryUsage.rss());
-    if (turns.length % 1000 === 0) console.log(`${turns.length} of ${paths.length} files, peak ${megabytes(peak)}`);
+    if (turns.length % 1000 === 0)
+      console.log(`${turns.length} of ${paths.length} files, peak ${megabytes(peak)}`);
   }
   await worker?.terminate();
   const shown = (path: string): string => relative(folder, path);
   const failed = turns.filter((one) => one.problem !== null);
   for (const one of failed) console.log(`FAILED ${shown(one.path)}: ${one.problem}`);
   const given = turns.filter((one) => one.notAnalysed.length > 0);
-  for (const one of given) console.log(`given up: ${shown(one.path)}: ${one.notAnalysed.slice(0, 3).join('; ')}`);
+  for (const one of given)
+    console.log(`given up: ${shown(one.path)}: ${one.notAnalysed.slice(0, 3).join('; ')}`);
   const slowest = [...turns].sort((a, b) => b.work - a.work).slice(0, 15);
   console.log('the most work, in functions and blocks that ran:');
-  for (const one of slowest) console.log(`${one.work} ${shown(one.path)} (${one.size} characters, ${Math.round(one.work / Math.max(1, one.size))} each)`);
+  for (const one of slowest)
+    console.log(
+      `${one.work} ${shown(one.path)} (${one.size} characters, ${Math.round(one.work / Math.max(1, one.size))} each)`,
+    );
   console.log(`${given.length} files with functions that were given up, peak ${megabytes(peak)}`);
   return { passed: turns.length - failed.length, failed: failed.length, skipped: 0 };
 }
@@ -122,7 +163,9 @@ function ask(worker: Worker, path: string): Promise<Answer | null> {
       if (user > PATIENCE * 1e6) end(null);
     }, GLANCE);
     worker.on('message', end);
-    worker.on('error', (error) => end({ work: 0, size: 0, problem: String(error), notAnalysed: [] }));
+    worker.on('error', (error) =>
+      end({ work: 0, size: 0, problem: String(error), notAnalysed: [] }),
+    );
     worker.postMessage(path);
   });
 }

@@ -1,13 +1,18 @@
 /**
- * Counts work instead of measuring time: how often each function and each block of the bundle ran, as V8's own coverage counts it. The same
- * input gives the same number on any machine, up to what depends on when a garbage collection or an optimisation happens to come. The
- * characters that a string search goes over are counted too. What a regular expression does inside is not; eslint.config.mjs keeps those from being
+ * Counts work instead of measuring time: how often each function and each block of the bundle ran,
+ * as V8's own coverage counts it. The same
+ * input gives the same number on any machine, up to what depends on when a garbage collection or an
+ * optimisation happens to come. The
+ * characters that a string search goes over are counted too. What a regular expression does inside
+ * is not; eslint.config.mjs keeps those from being
  * worse than linear.
  */
 import { Session } from 'node:inspector';
 
 interface Counted {
-  readonly result: readonly { readonly functions: readonly { readonly ranges: readonly { readonly count: number }[] }[] }[];
+  readonly result: readonly {
+    readonly functions: readonly { readonly ranges: readonly { readonly count: number }[] }[];
+  }[];
 }
 
 let session: Session | undefined;
@@ -28,7 +33,10 @@ function post(method: string, parameters: object = {}): Counted {
   return answer!;
 }
 
-/** Begins to count. To be called once, before what is to be counted has run: what is compiled before is not counted. */
+/**
+ * Begins to count. To be called once, before what is to be counted has run: what is compiled before
+ * is not counted.
+ */
 export function startCounting(): void {
   countSearches();
   session = new Session();

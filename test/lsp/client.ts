@@ -1,9 +1,24 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import {
-  createProtocolConnection, DidChangeTextDocumentNotification, DidCloseTextDocumentNotification, DidOpenTextDocumentNotification, DocumentDiagnosticRequest,
-  ExitNotification, InitializedNotification, InitializeRequest, PublishDiagnosticsNotification, ShutdownRequest, StreamMessageReader, StreamMessageWriter,
-  type ClientCapabilities, type Diagnostic, type DocumentDiagnosticReport, type InitializeResult, type ProtocolConnection, type PublishDiagnosticsParams,
+  createProtocolConnection,
+  DidChangeTextDocumentNotification,
+  DidCloseTextDocumentNotification,
+  DidOpenTextDocumentNotification,
+  DocumentDiagnosticRequest,
+  ExitNotification,
+  InitializedNotification,
+  InitializeRequest,
+  PublishDiagnosticsNotification,
+  ShutdownRequest,
+  StreamMessageReader,
+  StreamMessageWriter,
+  type ClientCapabilities,
+  type Diagnostic,
+  type DocumentDiagnosticReport,
+  type InitializeResult,
+  type ProtocolConnection,
+  type PublishDiagnosticsParams,
 } from 'vscode-languageserver-protocol/node';
 
 const DIST = fileURLToPath(new URL('../../dist/', import.meta.url));
@@ -12,11 +27,21 @@ const DIST = fileURLToPath(new URL('../../dist/', import.meta.url));
 export const FULL: ClientCapabilities = {
   textDocument: {
     diagnostic: { relatedDocumentSupport: false },
-    publishDiagnostics: { relatedInformation: true, codeDescriptionSupport: true, tagSupport: { valueSet: [1, 2] }, versionSupport: true },
+    publishDiagnostics: {
+      relatedInformation: true,
+      codeDescriptionSupport: true,
+      tagSupport: { valueSet: [1, 2] },
+      versionSupport: true,
+    },
     hover: { contentFormat: ['markdown', 'plaintext'] },
     codeAction: {
-      codeActionLiteralSupport: { codeActionKind: { valueSet: ['quickfix', 'refactor', 'source'] } },
-      disabledSupport: true, isPreferredSupport: true, dataSupport: true, resolveSupport: { properties: ['edit'] },
+      codeActionLiteralSupport: {
+        codeActionKind: { valueSet: ['quickfix', 'refactor', 'source'] },
+      },
+      disabledSupport: true,
+      isPreferredSupport: true,
+      dataSupport: true,
+      resolveSupport: { properties: ['edit'] },
     },
   },
   workspace: { workspaceEdit: { documentChanges: true }, diagnostics: { refreshSupport: true } },
@@ -29,13 +54,29 @@ export interface TestClient {
   readonly process: ChildProcess;
   open(uri: string, text: string, version?: number): void;
   /** Whole text, or one range of it. */
-  change(uri: string, version: number, changes: readonly ({ text: string } | { range: { start: { line: number; character: number }; end: { line: number; character: number } }; text: string })[]): void;
+  change(
+    uri: string,
+    version: number,
+    changes: readonly (
+      | { text: string }
+      | {
+          range: {
+            start: { line: number; character: number };
+            end: { line: number; character: number };
+          };
+          text: string;
+        }
+    )[],
+  ): void;
   close(uri: string): void;
   pull(uri: string, previousResultId?: string): Promise<DocumentDiagnosticReport>;
   /** The items of a full report. */
   diagnostics(uri: string): Promise<Diagnostic[]>;
   /** The next push for a document that `accept` takes; pushes that came before the call count. */
-  pushed(uri: string, accept?: (params: PublishDiagnosticsParams) => boolean): Promise<PublishDiagnosticsParams>;
+  pushed(
+    uri: string,
+    accept?: (params: PublishDiagnosticsParams) => boolean,
+  ): Promise<PublishDiagnosticsParams>;
   /** Shuts the server down and gives its exit status. */
   stop(): Promise<number | null>;
 }
@@ -51,8 +92,15 @@ export interface ClientOptions {
 }
 
 export async function startClient(options: ClientOptions = {}): Promise<TestClient> {
-  const child = spawn(process.execPath, [...(options.command ?? [`${DIST}server.cjs`, '--stdio'])], { stdio: ['pipe', 'pipe', 'inherit'] });
-  const connection = createProtocolConnection(new StreamMessageReader(child.stdout), new StreamMessageWriter(child.stdin));
+  const child = spawn(
+    process.execPath,
+    [...(options.command ?? [`${DIST}server.cjs`, '--stdio'])],
+    { stdio: ['pipe', 'pipe', 'inherit'] },
+  );
+  const connection = createProtocolConnection(
+    new StreamMessageReader(child.stdout),
+    new StreamMessageWriter(child.stdin),
+  );
   const pushes: PublishDiagnosticsParams[] = [];
   let wake: () => void = () => undefined;
   connection.onNotification(PublishDiagnosticsNotification.type, (params) => {
@@ -62,23 +110,51 @@ export async function startClient(options: ClientOptions = {}): Promise<TestClie
   options.prepare?.(connection);
   connection.listen();
   // Without this a server that cannot start would be a test that hangs.
-  const failed = new Promise<never>((_, reject) => child.on('exit', (status) => reject(new Error(`the server ended with status ${status} before it was initialised`))));
+  const failed = new Promise<never>((_, reject) =>
+    child.on('exit', (status) =>
+      reject(new Error(`the server ended with status ${status} before it was initialised`)),
+    ),
+  );
   failed.catch(() => undefined);
   const folders = options.workspaceFolders?.map((uri) => ({ uri, name: uri })) ?? null;
-  const result = await Promise.race([failed, connection.sendRequest(InitializeRequest.type, {
-    processId: process.pid, rootUri: folders?.[0]?.uri ?? null, workspaceFolders: folders, capabilities: options.capabilities ?? FULL,
-    ...(options.initializationOptions !== undefined && { initializationOptions: options.initializationOptions }),
-  })]);
+  const result = await Promise.race([
+    failed,
+    connection.sendRequest(InitializeRequest.type, {
+      processId: process.pid,
+      rootUri: folders?.[0]?.uri ?? null,
+      workspaceFolders: folders,
+      capabilities: options.capabilities ?? FULL,
+      ...(options.initializationOptions !== undefined && {
+        initializationOptions: options.initializationOptions,
+      }),
+    }),
+  ]);
   await connection.sendNotification(InitializedNotification.type, {});
   const exited = new Promise<number | null>((done) => child.on('exit', done));
   const pull = (uri: string, previousResultId?: string): Promise<DocumentDiagnosticReport> =>
-    connection.sendRequest(DocumentDiagnosticRequest.type, { textDocument: { uri }, ...(previousResultId !== undefined && { previousResultId }) });
+    connection.sendRequest(DocumentDiagnosticRequest.type, {
+      textDocument: { uri },
+      ...(previousResultId !== undefined && { previousResultId }),
+    });
 
   return {
-    connection, result, process: child, pull,
-    open: (uri, text, version = 1) => void connection.sendNotification(DidOpenTextDocumentNotification.type, { textDocument: { uri, languageId: 'c', version, text } }),
-    change: (uri, version, changes) => void connection.sendNotification(DidChangeTextDocumentNotification.type, { textDocument: { uri, version }, contentChanges: [...changes] }),
-    close: (uri) => void connection.sendNotification(DidCloseTextDocumentNotification.type, { textDocument: { uri } }),
+    connection,
+    result,
+    process: child,
+    pull,
+    open: (uri, text, version = 1) =>
+      void connection.sendNotification(DidOpenTextDocumentNotification.type, {
+        textDocument: { uri, languageId: 'c', version, text },
+      }),
+    change: (uri, version, changes) =>
+      void connection.sendNotification(DidChangeTextDocumentNotification.type, {
+        textDocument: { uri, version },
+        contentChanges: [...changes],
+      }),
+    close: (uri) =>
+      void connection.sendNotification(DidCloseTextDocumentNotification.type, {
+        textDocument: { uri },
+      }),
     async diagnostics(uri) {
       const report = await pull(uri);
       if (report.kind !== 'full') throw new Error(`not a full report: ${JSON.stringify(report)}`);
@@ -88,7 +164,9 @@ export async function startClient(options: ClientOptions = {}): Promise<TestClie
       for (;;) {
         const found = pushes.findIndex((one) => one.uri === uri && accept(one));
         if (found >= 0) return pushes.splice(0, found + 1).at(-1)!;
-        await new Promise<void>((done) => { wake = done; });
+        await new Promise<void>((done) => {
+          wake = done;
+        });
       }
     },
     async stop() {

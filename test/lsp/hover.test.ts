@@ -12,11 +12,18 @@ afterEach(async () => {
   client = undefined;
 });
 
-async function hover(text: string, place: string, options?: ClientOptions): Promise<{ content: MarkupContent; word: string } | null> {
+async function hover(
+  text: string,
+  place: string,
+  options?: ClientOptions,
+): Promise<{ content: MarkupContent; word: string } | null> {
   client ??= await startClient(options);
   client.open(URI, text);
   const table = TextDocument.create(URI, 'c', 0, text);
-  const found = await client.connection.sendRequest(HoverRequest.type, { textDocument: { uri: URI }, position: table.positionAt(text.indexOf(place)) });
+  const found = await client.connection.sendRequest(HoverRequest.type, {
+    textDocument: { uri: URI },
+    position: table.positionAt(text.indexOf(place)),
+  });
   return found && { content: found.contents as MarkupContent, word: table.getText(found.range) };
 }
 
@@ -31,8 +38,12 @@ describe('hover over the protocol', () => {
   it('tells the state of the device at a call, after it, and what is owed then', async () => {
     const found = await hover(LEAKY, 'vfio_register_emulated_iommu_dev');
     expect(found!.word).toBe('vfio_register_emulated_iommu_dev');
-    expect(found!.content.value).toMatch(/^\*\*This device\*\* \(allocated in line 23\): the driver holds the reference, not registered\n/);
-    expect(found!.content.value).toContain('- the driver holds the reference, registered; still owed: `vfio_unregister_group_dev()`, then `vfio_put_device()`\n\n---\n\n```c\n');
+    expect(found!.content.value).toMatch(
+      /^\*\*This device\*\* \(allocated in line 23\): the driver holds the reference, not registered\n/,
+    );
+    expect(found!.content.value).toContain(
+      '- the driver holds the reference, registered; still owed: `vfio_unregister_group_dev()`, then `vfio_put_device()`\n\n---\n\n```c\n',
+    );
   });
 
   it('shows a member of an ops table', async () => {
@@ -44,11 +55,15 @@ describe('hover over the protocol', () => {
   it('explains the rule of a diagnostic and links to its page', async () => {
     const found = await hover(LEAKY, 'return ret;');
     expect(found!.word).toBe('return ret;');
-    expect(found!.content.value).toMatch(/\*\*\[missing-put\]\(file:.*\/docs\/rules\/missing-put\.md\)\*\*/);
+    expect(found!.content.value).toMatch(
+      /\*\*\[missing-put\]\(file:.*\/docs\/rules\/missing-put\.md\)\*\*/,
+    );
   });
 
   it('takes the folder of the pages from the client', async () => {
-    const found = await hover(LEAKY, 'return ret;', { initializationOptions: { docs: 'https://example.org/rules' } });
+    const found = await hover(LEAKY, 'return ret;', {
+      initializationOptions: { docs: 'https://example.org/rules' },
+    });
     expect(found!.content.value).toContain('(https://example.org/rules/missing-put.md)');
   });
 

@@ -6,7 +6,15 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import {
-  createProtocolConnection, ErrorCodes, ExitNotification, HoverRequest, InitializeRequest, LSPErrorCodes, ShutdownRequest, StreamMessageReader, StreamMessageWriter,
+  createProtocolConnection,
+  ErrorCodes,
+  ExitNotification,
+  HoverRequest,
+  InitializeRequest,
+  LSPErrorCodes,
+  ShutdownRequest,
+  StreamMessageReader,
+  StreamMessageWriter,
   type ProtocolConnection,
 } from 'vscode-languageserver-protocol/node';
 
@@ -18,19 +26,36 @@ let exited: Promise<number | null>;
 /** Starts the packed supervisor with a thread that runs `program`. */
 function start(program: string): void {
   writeFileSync(join(folder, 'web/server.js'), program);
-  server = spawn(process.execPath, [join(folder, 'server.cjs'), '--stdio'], { stdio: ['pipe', 'pipe', 'ignore'] });
+  server = spawn(process.execPath, [join(folder, 'server.cjs'), '--stdio'], {
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
   exited = new Promise((done) => server.on('exit', done));
-  connection = createProtocolConnection(new StreamMessageReader(server.stdout!), new StreamMessageWriter(server.stdin!));
+  connection = createProtocolConnection(
+    new StreamMessageReader(server.stdout!),
+    new StreamMessageWriter(server.stdin!),
+  );
   connection.listen();
 }
 
-const initialize = () => connection.sendRequest(InitializeRequest.type, { processId: process.pid, rootUri: null, capabilities: {} });
-const hover = () => connection.sendRequest(HoverRequest.type, { textDocument: { uri: 'untitled:a.c' }, position: { line: 0, character: 0 } });
+const initialize = () =>
+  connection.sendRequest(InitializeRequest.type, {
+    processId: process.pid,
+    rootUri: null,
+    capabilities: {},
+  });
+const hover = () =>
+  connection.sendRequest(HoverRequest.type, {
+    textDocument: { uri: 'untitled:a.c' },
+    position: { line: 0, character: 0 },
+  });
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'vfio-lifecycle-supervisor-'));
   mkdirSync(join(folder, 'web'));
-  copyFileSync(fileURLToPath(new URL('../../dist/server.cjs', import.meta.url)), join(folder, 'server.cjs'));
+  copyFileSync(
+    fileURLToPath(new URL('../../dist/server.cjs', import.meta.url)),
+    join(folder, 'server.cjs'),
+  );
 });
 
 afterEach(() => {
@@ -41,7 +66,9 @@ afterEach(() => {
 
 it('shutdown is answered, and so is what was asked before it and comes after it', async () => {
   start('for (;;);');
-  const before = expect(initialize()).rejects.toMatchObject({ code: LSPErrorCodes.RequestCancelled });
+  const before = expect(initialize()).rejects.toMatchObject({
+    code: LSPErrorCodes.RequestCancelled,
+  });
   expect(await connection.sendRequest(ShutdownRequest.type)).toBeNull();
   await before;
   await expect(hover()).rejects.toMatchObject({ code: ErrorCodes.InvalidRequest });

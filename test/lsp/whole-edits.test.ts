@@ -1,10 +1,21 @@
-/** No part of an edit is what a client writes when a person presses its default button: each edit of the server is taken as a whole. */
+/**
+ * No part of an edit is what a client writes when a person presses its default button: each edit of
+ * the server is taken as a whole.
+ */
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
-  CodeActionRequest, CodeActionResolveRequest, type AnnotatedTextEdit, type ChangeAnnotation, type CodeAction,
-  type ClientCapabilities, type SnippetTextEdit, type TextDocumentEdit, type TextEdit, type WorkspaceEdit,
+  CodeActionRequest,
+  CodeActionResolveRequest,
+  type AnnotatedTextEdit,
+  type ChangeAnnotation,
+  type CodeAction,
+  type ClientCapabilities,
+  type SnippetTextEdit,
+  type TextDocumentEdit,
+  type TextEdit,
+  type WorkspaceEdit,
 } from 'vscode-languageserver-protocol/node';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { rules } from '../../server/src/rules/index.ts';
@@ -18,11 +29,17 @@ const PREVIEWS: ClientCapabilities = {
   ...FULL,
   workspace: {
     ...FULL.workspace,
-    workspaceEdit: { documentChanges: true, changeAnnotationSupport: { groupsOnLabel: true }, snippetEditSupport: true },
+    workspaceEdit: {
+      documentChanges: true,
+      changeAnnotationSupport: { groupsOnLabel: true },
+      snippetEditSupport: true,
+    },
   },
 };
 
-/** Folders with drivers of the project, and how many edits of each kind they are good for at least. */
+/**
+ * Folders with drivers of the project, and how many edits of each kind they are good for at least.
+ */
 const FOLDERS = [
   ['test/fixtures/convert/', { conversions: 40, comments: 20 }],
   ['test/fixtures/convert/forms/', { conversions: 15, comments: 10 }],
@@ -35,9 +52,12 @@ const FOLDERS = [
 
 let client: TestClient;
 beforeAll(async () => {
-  client = await startClient({ capabilities: PREVIEWS, workspaceFolders: [ROOT.href.replace(/\/$/, '')] });
+  client = await startClient({
+    capabilities: PREVIEWS,
+    workspaceFolders: [ROOT.href.replace(/\/$/, '')],
+  });
 });
-afterAll(async () => void await client.stop());
+afterAll(async () => void (await client.stop()));
 
 /** What is open but on no disk, by URI. */
 const typed = new Map<string, string>();
@@ -45,21 +65,29 @@ const typed = new Map<string, string>();
 describe('an edit leaves the text as it was or changes all of it that it can, by what is ticked without a person', () => {
   it.each(FOLDERS)('for the drivers of %s', async (folder, least) => {
     const found: CodeAction[] = [];
-    for (const name of sources(folder)) found.push(...await provedActions(new URL(name, ROOT).href));
-    const count = (kind: string, start = ''): number => found.filter((one) => one.kind?.startsWith(kind) && one.title.startsWith(start)).length;
+    for (const name of sources(folder))
+      found.push(...(await provedActions(new URL(name, ROOT).href)));
+    const count = (kind: string, start = ''): number =>
+      found.filter((one) => one.kind?.startsWith(kind) && one.title.startsWith(start)).length;
     expect(count('refactor')).toBeGreaterThanOrEqual(least.conversions);
     expect(count('quickfix', 'Suppress')).toBeGreaterThanOrEqual(least.comments);
   });
 
   it('for the examples of the rules, with all of their fixes', async () => {
     const found: CodeAction[] = [];
-    for (const [i, example] of rules.flatMap((rule) => rule.examples.bad.filter((one) => one.fixed !== undefined)).entries()) {
+    for (const [i, example] of rules
+      .flatMap((rule) => rule.examples.bad.filter((one) => one.fixed !== undefined))
+      .entries()) {
       const uri = `untitled:example-${i}.c`;
       typed.set(uri, readAnnotations(example.code).code);
-      found.push(...await provedActions(uri));
+      found.push(...(await provedActions(uri)));
     }
-    expect(found.filter((one) => one.kind === 'quickfix' && !one.title.startsWith('Suppress')).length).toBeGreaterThanOrEqual(20);
-    expect(found.filter((one) => one.kind === 'source.fixAll.vfio').length).toBeGreaterThanOrEqual(5);
+    expect(
+      found.filter((one) => one.kind === 'quickfix' && !one.title.startsWith('Suppress')).length,
+    ).toBeGreaterThanOrEqual(20);
+    expect(found.filter((one) => one.kind === 'source.fixAll.vfio').length).toBeGreaterThanOrEqual(
+      5,
+    );
   });
 });
 
@@ -74,7 +102,10 @@ async function provedActions(uri: string): Promise<CodeAction[]> {
   return actions;
 }
 
-/** The drivers of a folder: not what tests expect of them, and not those of folders that have an entry of their own. */
+/**
+ * The drivers of a folder: not what tests expect of them, and not those of folders that have an
+ * entry of their own.
+ */
 function sources(folder: string): string[] {
   const deep = folder.endsWith('several-files/') || !folder.startsWith('test/fixtures/convert/');
   return readdirSync(fileURLToPath(new URL(folder, ROOT)), { recursive: deep })
@@ -88,14 +119,24 @@ async function actionsFor(uri: string): Promise<CodeAction[]> {
   const document = TextDocument.create(uri, 'c', 1, textOf(uri));
   client.open(uri, document.getText());
   const diagnostics = await client.diagnostics(uri);
-  const range = { start: { line: 0, character: 0 }, end: document.positionAt(document.getText().length) };
+  const range = {
+    start: { line: 0, character: 0 },
+    end: document.positionAt(document.getText().length),
+  };
   const ask = async (only?: string[]): Promise<CodeAction[]> =>
-    (await client.connection.sendRequest(CodeActionRequest.type, {
-      textDocument: { uri }, range, context: { diagnostics, ...(only && { only }) },
-    }) ?? []) as CodeAction[];
-  const offered = [...await ask(['quickfix']), ...await ask(['refactor.rewrite.vfio']), ...await ask(['source.fixAll.vfio'])];
+    ((await client.connection.sendRequest(CodeActionRequest.type, {
+      textDocument: { uri },
+      range,
+      context: { diagnostics, ...(only && { only }) },
+    })) ?? []) as CodeAction[];
+  const offered = [
+    ...(await ask(['quickfix'])),
+    ...(await ask(['refactor.rewrite.vfio'])),
+    ...(await ask(['source.fixAll.vfio'])),
+  ];
   const resolved: CodeAction[] = [];
-  for (const action of offered) resolved.push(action.edit || action.disabled ? action : await resolve(action));
+  for (const action of offered)
+    resolved.push(action.edit || action.disabled ? action : await resolve(action));
   client.close(uri);
   return resolved;
 }
@@ -109,12 +150,22 @@ async function resolve(action: CodeAction): Promise<CodeAction> {
   }
 }
 
-/** The texts of all documents of an edit with those parts of it that `takes` takes, by what they are annotated with. */
-function textsAfter(edit: WorkspaceEdit, takes: (annotation: ChangeAnnotation | undefined) => boolean): Record<string, string> {
-  return Object.fromEntries((edit.documentChanges as TextDocumentEdit[]).map(({ textDocument: { uri }, edits }) => {
-    const taken = edits.filter((one) => takes(edit.changeAnnotations?.[(one as AnnotatedTextEdit).annotationId])).map(plain);
-    return [uri, TextDocument.applyEdits(TextDocument.create(uri, 'c', 0, textOf(uri)), taken)];
-  }));
+/**
+ * The texts of all documents of an edit with those parts of it that `takes` takes, by what they are
+ * annotated with.
+ */
+function textsAfter(
+  edit: WorkspaceEdit,
+  takes: (annotation: ChangeAnnotation | undefined) => boolean,
+): Record<string, string> {
+  return Object.fromEntries(
+    (edit.documentChanges as TextDocumentEdit[]).map(({ textDocument: { uri }, edits }) => {
+      const taken = edits
+        .filter((one) => takes(edit.changeAnnotations?.[(one as AnnotatedTextEdit).annotationId]))
+        .map(plain);
+      return [uri, TextDocument.applyEdits(TextDocument.create(uri, 'c', 0, textOf(uri)), taken)];
+    }),
+  );
 }
 
 function plain(edit: TextEdit | SnippetTextEdit): TextEdit {

@@ -1,8 +1,15 @@
-/** The check of the whole workspace: findings of files that are not open, and what becomes of them. */
+/**
+ * The check of the whole workspace: findings of files that are not open, and what becomes of them.
+ */
 import { symlinkSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 import {
-  CancellationTokenSource, DidChangeWatchedFilesNotification, ExecuteCommandRequest, FileChangeType, LSPErrorCodes, WorkDoneProgress,
+  CancellationTokenSource,
+  DidChangeWatchedFilesNotification,
+  ExecuteCommandRequest,
+  FileChangeType,
+  LSPErrorCodes,
+  WorkDoneProgress,
   type ProtocolConnection,
 } from 'vscode-languageserver-protocol/node';
 import { CLEAN, LEAKY, UNCHECKED } from '../support/drivers.ts';
@@ -22,28 +29,55 @@ afterEach(async () => {
   client = folder = undefined;
 });
 
-async function startIn(files: Readonly<Record<string, string>>, options: ClientOptions = {}): Promise<{ readonly client: TestClient; readonly folder: Folder }> {
+async function startIn(
+  files: Readonly<Record<string, string>>,
+  options: ClientOptions = {},
+): Promise<{ readonly client: TestClient; readonly folder: Folder }> {
   folder = temporaryFolder(files);
   client = await startClient({ workspaceFolders: [folder.uri], ...options });
   return { client, folder };
 }
 
-const check = (connection: ProtocolConnection, more: object = {}) => connection.sendRequest(ExecuteCommandRequest.type, { command: CHECK, arguments: [], ...more });
-const changed = ({ connection }: TestClient, uri: string, type: FileChangeType) => void connection.sendNotification(DidChangeWatchedFilesNotification.type, { changes: [{ uri, type }] });
-const has = (...rules: string[]) => ({ diagnostics }: { diagnostics: readonly { code?: unknown }[] }): boolean => diagnostics.map((one) => one.code).join() === rules.join();
+const check = (connection: ProtocolConnection, more: object = {}) =>
+  connection.sendRequest(ExecuteCommandRequest.type, { command: CHECK, arguments: [], ...more });
+const changed = ({ connection }: TestClient, uri: string, type: FileChangeType) =>
+  void connection.sendNotification(DidChangeWatchedFilesNotification.type, {
+    changes: [{ uri, type }],
+  });
+const has =
+  (...rules: string[]) =>
+  ({ diagnostics }: { diagnostics: readonly { code?: unknown }[] }): boolean =>
+    diagnostics.map((one) => one.code).join() === rules.join();
 
 describe('a check of the workspace', () => {
   it('finds what is wrong in files that are not open, and says how much it saw', async () => {
-    const { client, folder } = await startIn({ 'a/leaky.c': LEAKY, 'b/clean.c': CLEAN, 'b/unchecked.c': UNCHECKED, 'plain.c': PLAIN, 'notes.txt': LEAKY });
+    const { client, folder } = await startIn({
+      'a/leaky.c': LEAKY,
+      'b/clean.c': CLEAN,
+      'b/unchecked.c': UNCHECKED,
+      'plain.c': PLAIN,
+      'notes.txt': LEAKY,
+    });
     expect(client.result.capabilities.executeCommandProvider?.commands).toEqual([CHECK]);
     const said: string[] = [];
     client.connection.onProgress(WorkDoneProgress.type, 'count', (value) => {
       if (value.kind === 'report') said.push(value.message!);
     });
     const summary = await check(client.connection, { workDoneToken: 'count' });
-    expect(summary).toEqual({ files: 4, analysed: 3, withFindings: 2, notAnalysed: 0, error: 2, warning: 0, information: 0, hint: 0 });
+    expect(summary).toEqual({
+      files: 4,
+      analysed: 3,
+      withFindings: 2,
+      notAnalysed: 0,
+      error: 2,
+      warning: 0,
+      information: 0,
+      hint: 0,
+    });
     const { diagnostics } = await client.pushed(folder.uriOf('a/leaky.c'));
-    expect(diagnostics).toMatchObject([{ code: 'missing-put', range: { start: { line: 28 } }, relatedInformation: [{}, {}] }]);
+    expect(diagnostics).toMatchObject([
+      { code: 'missing-put', range: { start: { line: 28 } }, relatedInformation: [{}, {}] },
+    ]);
     await client.pushed(folder.uriOf('b/unchecked.c'), has('null-check-on-alloc'));
     expect(said.at(-1)).toBe('4 of 4 files');
     expect(said.length).toBeGreaterThan(2);
@@ -64,9 +98,21 @@ describe('a check of the workspace', () => {
   });
 
   it('looks again at what changes on the disk, and at what reads it', async () => {
-    const table = 'static const struct vfio_device_ops foo_ops = {\n\t.name = "foo",\n\t.release = foo_release,\n};\n';
-    const { client, folder } = await startIn({ 'a.c': LEAKY, 'far/b.c': LEAKY, 'far/b.h': '/* vfio */\n', 'gone.c': LEAKY });
-    folder.write('far/b.c', LEAKY.replace(table, `#include "b.h"\n${table}`).replaceAll('ret = vfio_register_emulated_iommu_dev(', 'ret = bring_up('));
+    const table =
+      'static const struct vfio_device_ops foo_ops = {\n\t.name = "foo",\n\t.release = foo_release,\n};\n';
+    const { client, folder } = await startIn({
+      'a.c': LEAKY,
+      'far/b.c': LEAKY,
+      'far/b.h': '/* vfio */\n',
+      'gone.c': LEAKY,
+    });
+    folder.write(
+      'far/b.c',
+      LEAKY.replace(table, `#include "b.h"\n${table}`).replaceAll(
+        'ret = vfio_register_emulated_iommu_dev(',
+        'ret = bring_up(',
+      ),
+    );
     expect(await check(client.connection)).toMatchObject({ error: 2 });
     await client.pushed(folder.uriOf('a.c'), has('missing-put'));
     await client.pushed(folder.uriOf('gone.c'), has('missing-put'));
@@ -98,11 +144,24 @@ describe('a check of the workspace', () => {
   });
 
   it('hears that it is cancelled, and then the next request', async () => {
-    const rows = Array.from({ length: 40 }, () => '\tb[i] = vfio_alloc_device(foo, vdev, dev, &foo_ops);\n').join('');
-    const long = LEAKY + Array.from({ length: 12 }, (_, i) => `static int long${i}(struct device *dev, struct foo **b, int i)\n{\n${rows}\treturn 0;\n}\n`).join('');
+    const rows = Array.from(
+      { length: 40 },
+      () => '\tb[i] = vfio_alloc_device(foo, vdev, dev, &foo_ops);\n',
+    ).join('');
+    const long =
+      LEAKY +
+      Array.from(
+        { length: 12 },
+        (_, i) =>
+          `static int long${i}(struct device *dev, struct foo **b, int i)\n{\n${rows}\treturn 0;\n}\n`,
+      ).join('');
     const { client } = await startIn({ 'long.c': long });
     const source = new CancellationTokenSource();
-    const running = client.connection.sendRequest(ExecuteCommandRequest.type, { command: CHECK, arguments: [] }, source.token);
+    const running = client.connection.sendRequest(
+      ExecuteCommandRequest.type,
+      { command: CHECK, arguments: [] },
+      source.token,
+    );
     client.open('untitled:short.c', LEAKY);
     source.cancel();
     await expect(running).rejects.toMatchObject({ code: LSPErrorCodes.RequestCancelled });
@@ -110,7 +169,10 @@ describe('a check of the workspace', () => {
   });
 
   it('pushes to a client that does not pull, in the place of what was pushed before', async () => {
-    const { client, folder } = await startIn({ 'a.c': LEAKY, 'b.c': LEAKY }, { capabilities: { ...FULL, textDocument: { publishDiagnostics: {} } } });
+    const { client, folder } = await startIn(
+      { 'a.c': LEAKY, 'b.c': LEAKY },
+      { capabilities: { ...FULL, textDocument: { publishDiagnostics: {} } } },
+    );
     const uri = folder.uriOf('a.c');
     client.open(uri, UNCHECKED);
     await client.pushed(uri, has('null-check-on-alloc'));
@@ -123,14 +185,22 @@ describe('a check of the workspace', () => {
   });
 
   it('takes the files that the client lists, and reads them as the client does', async () => {
-    const files = new Map([['memfs:/w/a.c', LEAKY], ['memfs:/w/clean.c', CLEAN], ['memfs:/w/plain.c', PLAIN]]);
+    const files = new Map([
+      ['memfs:/w/a.c', LEAKY],
+      ['memfs:/w/clean.c', CLEAN],
+      ['memfs:/w/plain.c', PLAIN],
+    ]);
     const options: ClientOptions = {
       initializationOptions: { fileRequests: true, hidesChecked: true },
       workspaceFolders: ['memfs:/w'],
       prepare(connection) {
         connection.onRequest('vfioLifecycle/findSources', () => ({ uris: [...files.keys()] }));
-        connection.onRequest('vfioLifecycle/mentioning', ({ uris }: { uris: string[] }) => ({ uris: uris.filter((uri) => files.get(uri)?.includes('vfio')) }));
-        connection.onRequest('vfioLifecycle/readFile', ({ uri }: { uri: string }) => ({ text: files.get(uri) ?? null }));
+        connection.onRequest('vfioLifecycle/mentioning', ({ uris }: { uris: string[] }) => ({
+          uris: uris.filter((uri) => files.get(uri)?.includes('vfio')),
+        }));
+        connection.onRequest('vfioLifecycle/readFile', ({ uri }: { uri: string }) => ({
+          text: files.get(uri) ?? null,
+        }));
         connection.onRequest('vfioLifecycle/readDirectory', () => ({ entries: [] }));
       },
     };

@@ -12,7 +12,10 @@ import type { Defect, Operator, Subject } from './types.ts';
 export interface Verdict {
   readonly subject: Subject;
   readonly defect: Defect;
-  /** `found`: by a right rule at a right place. `otherwise`: something else is new. `missed`: nothing is. */
+  /**
+   * `found`: by a right rule at a right place. `otherwise`: something else is new. `missed`:
+   * nothing is.
+   */
   readonly outcome: 'found' | 'otherwise' | 'missed' | 'equivalent';
   /** What was said, shortly. */
   readonly said: readonly string[];
@@ -25,48 +28,86 @@ export interface Verdict {
 }
 
 /** What is said of documents for a kernel. */
-export type Analysis = (sources: readonly FileIr[], headers: readonly FileIr[], kernel: KernelVersion) => readonly Finding[];
+export type Analysis = (
+  sources: readonly FileIr[],
+  headers: readonly FileIr[],
+  kernel: KernelVersion,
+) => readonly Finding[];
 
 /** The rules of the project. */
-const allRules: Analysis = (sources, headers, kernel) => runRules({ facts: analyseModule({ sources, headers }, kernel), kernel });
+const allRules: Analysis = (sources, headers, kernel) =>
+  runRules({ facts: analyseModule({ sources, headers }, kernel), kernel });
 
 /** A judge over a parser, who remembers what is said of each driver as it is. */
-export function createJudge(parser: SyntaxParser, analyse: Analysis = allRules): (operator: Operator, subject: Subject, defect: Defect) => Verdict {
+export function createJudge(
+  parser: SyntaxParser,
+  analyse: Analysis = allRules,
+): (operator: Operator, subject: Subject, defect: Defect) => Verdict {
   const baselines = new WeakMap<Subject, readonly Finding[]>();
   const baselineOf = (subject: Subject): readonly Finding[] => {
     let known = baselines.get(subject);
-    if (!known) baselines.set(subject, known = analyse(subject.sources, subject.headers, subject.kernel));
+    if (!known)
+      baselines.set(subject, (known = analyse(subject.sources, subject.headers, subject.kernel)));
     return known;
   };
 
   return (operator, subject, defect) => {
-    if (defect.equivalent !== undefined) return { subject, defect, outcome: 'equivalent', said: [defect.equivalent], isLowered: false, extra: [], rule: operator.rules[0]! };
-    const planted = (file: FileIr): FileIr => (file.path === defect.path && defect.edits.length > 0 ? lower(parser, file.path, applyEdits(file.text, defect.edits)) : file);
-    const after = analyse(subject.sources.map(planted), subject.headers.map(planted), defect.kernel ?? subject.kernel);
+    if (defect.equivalent !== undefined)
+      return {
+        subject,
+        defect,
+        outcome: 'equivalent',
+        said: [defect.equivalent],
+        isLowered: false,
+        extra: [],
+        rule: operator.rules[0]!,
+      };
+    const planted = (file: FileIr): FileIr =>
+      file.path === defect.path && defect.edits.length > 0
+        ? lower(parser, file.path, applyEdits(file.text, defect.edits))
+        : file;
+    const after = analyse(
+      subject.sources.map(planted),
+      subject.headers.map(planted),
+      defect.kernel ?? subject.kernel,
+    );
     const fresh = without(after, baselineOf(subject));
-    const right = fresh.filter((one) => operator.rules.includes(one.rule) && isAtPlace(one, defect));
-    const allowed = new Set([...operator.rules, ...operator.also ?? []]);
+    const right = fresh.filter(
+      (one) => operator.rules.includes(one.rule) && isAtPlace(one, defect),
+    );
+    const allowed = new Set([...operator.rules, ...(operator.also ?? [])]);
     return {
-      subject, defect,
+      subject,
+      defect,
       outcome: right.length > 0 ? 'found' : fresh.length > 0 ? 'otherwise' : 'missed',
       said: fresh.map(shown),
-      isLowered: right.length > 0 && right.every((one) => one.severity !== ruleById(one.rule)?.severity && one.severity !== 'error'),
+      isLowered:
+        right.length > 0 &&
+        right.every(
+          (one) => one.severity !== ruleById(one.rule)?.severity && one.severity !== 'error',
+        ),
       extra: fresh.filter((one) => one.severity === 'error' && !allowed.has(one.rule)).map(shown),
       rule: right[0]?.rule ?? operator.rules[0]!,
     };
   };
 }
 
-function shown(one: Finding): string { return `${one.severity} in ${one.functionName ?? 'the file'}: ${one.message} [${one.rule}]`; }
+function shown(one: Finding): string {
+  return `${one.severity} in ${one.functionName ?? 'the file'}: ${one.message} [${one.rule}]`;
+}
 
 function isAtPlace({ functionName }: Finding, { functions }: Defect): boolean {
   return functions === null || (functionName !== null && functions.includes(functionName));
 }
 
-/** The findings that are not in `before`, each of which stands for one at most. Places move with an edit, so that they do not count. */
+/**
+ * The findings that are not in `before`, each of which stands for one at most. Places move with an
+ * edit, so that they do not count.
+ */
 function without(after: readonly Finding[], before: readonly Finding[]): Finding[] {
   const left = new Map<string, number>();
-  const key = (one: Finding): string => `${one.rule}\n${one.severity}\n${one.functionName}\n${one.message}`;
+  const key = (one: Finding): string =>
+    `${one.rule}\n${one.severity}\n${one.functionName}\n${one.message}`;
   for (const one of before) left.set(key(one), (left.get(key(one)) ?? 0) + 1);
   return after.filter((one) => {
     const count = left.get(key(one)) ?? 0;

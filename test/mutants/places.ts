@@ -1,5 +1,14 @@
 /** Finds statements in the IR of a subject, without any of the analysis that is on trial. */
-import type { CallExpr, Expr, FileIr, FunctionIr, IfStmt, Stmt, StructIr, VariableIr } from '../../server/src/ir/types.ts';
+import type {
+  CallExpr,
+  Expr,
+  FileIr,
+  FunctionIr,
+  IfStmt,
+  Stmt,
+  StructIr,
+  VariableIr,
+} from '../../server/src/ir/types.ts';
 import { exprText, stmtExprs, subStmts, walkExpr, walkExprs } from '../../server/src/ir/visit.ts';
 import { API_FUNCTIONS } from '../../server/src/kernel/lifecycle-api.ts';
 import { isExcluded, macrosOf } from '../../server/src/lifecycle/conditions.ts';
@@ -19,7 +28,10 @@ export interface Place {
   readonly isDead: boolean;
 }
 
-/** A function that the tables know by name is the interface itself, not a use of it: a kernel's own core is no subject. */
+/**
+ * A function that the tables know by name is the interface itself, not a use of it: a kernel's own
+ * core is no subject.
+ */
 const INTERFACE = new Set(API_FUNCTIONS.map((one) => one.name));
 
 const known = new WeakMap<Subject, readonly Place[]>();
@@ -29,7 +41,8 @@ export function placesOf(subject: Subject): readonly Place[] {
   const found = known.get(subject);
   if (found) return found;
   const macros = macrosOf({ sources: subject.sources, headers: subject.headers }, subject.kernel);
-  const excluded = (conditions: readonly Condition[]): boolean => isExcluded(conditions, subject.kernel, macros);
+  const excluded = (conditions: readonly Condition[]): boolean =>
+    isExcluded(conditions, subject.kernel, macros);
   const places: Place[] = [];
   for (const file of [...subject.sources, ...subject.headers]) {
     if (!file.text.includes('vfio')) continue;
@@ -39,7 +52,8 @@ export function placesOf(subject: Subject): readonly Place[] {
         for (const [index, stmt] of list.entries()) {
           places.push({ file, fn, stmt, list, index, isDead });
           if (stmt.kind === 'block') visit(stmt.body, isDead);
-          else if (stmt.kind === 'preproc') for (const arm of stmt.arms) visit(arm.body, isDead || excluded(arm.conditions));
+          else if (stmt.kind === 'preproc')
+            for (const arm of stmt.arms) visit(arm.body, isDead || excluded(arm.conditions));
           else for (const inner of subStmts(stmt)) visit([inner], isDead);
         }
       };
@@ -51,7 +65,10 @@ export function placesOf(subject: Subject): readonly Place[] {
 }
 
 /** The statements that are one call of one of these functions. */
-export function callsOf(subject: Subject, names: readonly string[]): { readonly place: Place; readonly call: CallExpr }[] {
+export function callsOf(
+  subject: Subject,
+  names: readonly string[],
+): { readonly place: Place; readonly call: CallExpr }[] {
   return placesOf(subject).flatMap((place) => {
     const call = callOf(place.stmt);
     return call?.name != null && names.includes(call.name) ? [{ place, call }] : [];
@@ -64,35 +81,68 @@ export function callOf(stmt: Stmt | undefined): CallExpr | null {
 }
 
 /** `x = f(…);` or `int x = f(…);`: what is assigned to, as written, and the call. */
-export interface Assigned { readonly place: Place; readonly target: string; readonly call: CallExpr; readonly isDeclaration: boolean }
+export interface Assigned {
+  readonly place: Place;
+  readonly target: string;
+  readonly call: CallExpr;
+  readonly isDeclaration: boolean;
+}
 
 export function assignedCalls(subject: Subject, names: readonly string[]): Assigned[] {
   return placesOf(subject).flatMap((place): Assigned[] => {
     const { stmt, file } = place;
-    const value = stmt.kind === 'decl' ? stmt.init : stmt.kind === 'expr' && stmt.expr.kind === 'assign' && stmt.expr.op === '=' ? stmt.expr.value : null;
+    const value =
+      stmt.kind === 'decl'
+        ? stmt.init
+        : stmt.kind === 'expr' && stmt.expr.kind === 'assign' && stmt.expr.op === '='
+          ? stmt.expr.value
+          : null;
     if (value?.kind !== 'call' || value.name === null || !names.includes(value.name)) return [];
-    if (stmt.kind === 'decl') return [{ place, target: stmt.name, call: value, isDeclaration: true }];
+    if (stmt.kind === 'decl')
+      return [{ place, target: stmt.name, call: value, isDeclaration: true }];
     if (stmt.kind !== 'expr' || stmt.expr.kind !== 'assign') return [];
-    return [{ place, target: exprText(file.text, stmt.expr.target), call: value, isDeclaration: false }];
+    return [
+      { place, target: exprText(file.text, stmt.expr.target), call: value, isDeclaration: false },
+    ];
   });
 }
 
-/** The `if` behind a place that tests a result by name alone, and the branch that is taken on failure; null where it is written otherwise. */
-export function testOfResult({ list, index, file }: Place, target: string): { readonly test: IfStmt; readonly failing: Stmt | null } | null {
+/**
+ * The `if` behind a place that tests a result by name alone, and the branch that is taken on
+ * failure; null where it is written otherwise.
+ */
+export function testOfResult(
+  { list, index, file }: Place,
+  target: string,
+): { readonly test: IfStmt; readonly failing: Stmt | null } | null {
   const test = list[index + 1];
   if (test?.kind !== 'if') return null;
-  const text = exprText(file.text, test.condition).replace(/\s+/g, '').replace(/^(?:un)?likely\((.*)\)$/, '$1');
+  const text = exprText(file.text, test.condition)
+    .replace(/\s+/g, '')
+    .replace(/^(?:un)?likely\((.*)\)$/, '$1');
   if ([target, `${target}<0`, `${target}!=0`].includes(text)) return { test, failing: test.then };
   if ([`!${target}`, `${target}==0`].includes(text)) return { test, failing: test.otherwise };
   return null;
 }
 
 /** The first `if` behind a place in its list that asks IS_ERR() of a pointer and nothing else. */
-export function errorTest({ list, index, file }: Place, target: string): { readonly test: IfStmt; readonly call: CallExpr } | null {
+export function errorTest(
+  { list, index, file }: Place,
+  target: string,
+): { readonly test: IfStmt; readonly call: CallExpr } | null {
   for (const test of list.slice(index + 1, index + 3)) {
     if (test.kind !== 'if') continue;
-    const inner = test.condition.kind === 'call' && /^(?:un)?likely$/.test(test.condition.name ?? '') ? test.condition.args[0] : test.condition;
-    if (inner?.kind === 'call' && inner.name === 'IS_ERR' && inner.args.length === 1 && exprText(file.text, inner.args[0]!) === target) return { test, call: inner };
+    const inner =
+      test.condition.kind === 'call' && /^(?:un)?likely$/.test(test.condition.name ?? '')
+        ? test.condition.args[0]
+        : test.condition;
+    if (
+      inner?.kind === 'call' &&
+      inner.name === 'IS_ERR' &&
+      inner.args.length === 1 &&
+      exprText(file.text, inner.args[0]!) === target
+    )
+      return { test, call: inner };
   }
   return null;
 }
@@ -108,48 +158,95 @@ export function baseName(expr: Expr | undefined): string | null {
   return null;
 }
 
-export function files({ sources, headers }: Subject): readonly FileIr[] { return [...sources, ...headers]; }
+export function files({ sources, headers }: Subject): readonly FileIr[] {
+  return [...sources, ...headers];
+}
 
 /** The definition of a struct that has a name only once in the subject. */
-export function structOf(subject: Subject, tag: string): { readonly file: FileIr; readonly struct: StructIr } | null {
-  const found = files(subject).flatMap((file) => file.structs.filter((one) => one.name === tag).map((struct) => ({ file, struct })));
+export function structOf(
+  subject: Subject,
+  tag: string,
+): { readonly file: FileIr; readonly struct: StructIr } | null {
+  const found = files(subject).flatMap((file) =>
+    file.structs.filter((one) => one.name === tag).map((struct) => ({ file, struct })),
+  );
   return found.length === 1 ? found[0]! : null;
 }
 
 /** One entry of a table of a type. */
-export interface Entry { readonly file: FileIr; readonly table: VariableIr; readonly member: string; readonly value: string; readonly span: Span; readonly isDead: boolean }
+export interface Entry {
+  readonly file: FileIr;
+  readonly table: VariableIr;
+  readonly member: string;
+  readonly value: string;
+  readonly span: Span;
+  readonly isDead: boolean;
+}
 
 /** The entries of the tables whose type's name matches. */
 export function entriesOf(subject: Subject, type: RegExp): Entry[] {
   const macros = macrosOf({ sources: subject.sources, headers: subject.headers }, subject.kernel);
-  return files(subject).flatMap((file) => file.variables.flatMap((table) => (table.init?.kind !== 'initializer' || !type.test(table.type.name) ? [] : table.init.entries
-    .filter((entry) => entry.designators.length === 1)
-    .map((entry) => ({
-      file, table, member: entry.designators[0]!, value: exprText(file.text, entry.value).replace(/^&/, ''), span: entry,
-      isDead: isExcluded([...table.conditions, ...entry.conditions], subject.kernel, macros),
-    })))));
+  return files(subject).flatMap((file) =>
+    file.variables.flatMap((table) =>
+      table.init?.kind !== 'initializer' || !type.test(table.type.name)
+        ? []
+        : table.init.entries
+            .filter((entry) => entry.designators.length === 1)
+            .map((entry) => ({
+              file,
+              table,
+              member: entry.designators[0]!,
+              value: exprText(file.text, entry.value).replace(/^&/, ''),
+              span: entry,
+              isDead: isExcluded(
+                [...table.conditions, ...entry.conditions],
+                subject.kernel,
+                macros,
+              ),
+            })),
+    ),
+  );
 }
 
 /** The definition of a function of the subject. */
-export function functionOf(subject: Subject, name: string): { readonly file: FileIr; readonly fn: FunctionIr } | null {
-  for (const file of files(subject)) for (const fn of file.functions) if (fn.name === name) return { file, fn };
+export function functionOf(
+  subject: Subject,
+  name: string,
+): { readonly file: FileIr; readonly fn: FunctionIr } | null {
+  for (const file of files(subject))
+    for (const fn of file.functions) if (fn.name === name) return { file, fn };
   return null;
 }
 
 /** The functions that tables of a type have at a member. */
-export function membersOf(subject: Subject, type: RegExp, member: RegExp): { readonly file: FileIr; readonly fn: FunctionIr }[] {
-  const names = new Set(entriesOf(subject, type).filter((one) => !one.isDead && member.test(one.member)).map((one) => one.value));
-  return [...names].flatMap((name) => functionOf(subject, name) ?? []).filter(({ fn }) => !INTERFACE.has(fn.name));
+export function membersOf(
+  subject: Subject,
+  type: RegExp,
+  member: RegExp,
+): { readonly file: FileIr; readonly fn: FunctionIr }[] {
+  const names = new Set(
+    entriesOf(subject, type)
+      .filter((one) => !one.isDead && member.test(one.member))
+      .map((one) => one.value),
+  );
+  return [...names]
+    .flatMap((name) => functionOf(subject, name) ?? [])
+    .filter(({ fn }) => !INTERFACE.has(fn.name));
 }
 
-/** A function and all that mention it, through others and through macros: a defect in a helper is rightly reported where it is used. */
+/**
+ * A function and all that mention it, through others and through macros: a defect in a helper is
+ * rightly reported where it is used.
+ */
 export function usersOf(subject: Subject, name: string): string[] {
   const found = new Set([name]);
   for (let size = 0; size !== found.size;) {
     size = found.size;
     for (const file of files(subject)) {
-      for (const macro of file.macros) if ([...found].some((one) => macro.bodyText.includes(one))) found.add(macro.name);
-      for (const fn of file.functions) if (!found.has(fn.name) && mentions(fn.body, (word) => found.has(word))) found.add(fn.name);
+      for (const macro of file.macros)
+        if ([...found].some((one) => macro.bodyText.includes(one))) found.add(macro.name);
+      for (const fn of file.functions)
+        if (!found.has(fn.name) && mentions(fn.body, (word) => found.has(word))) found.add(fn.name);
     }
   }
   return [...found];
@@ -159,7 +256,8 @@ export function usersOf(subject: Subject, name: string): string[] {
 export function mentions(stmt: Stmt, test: (name: string) => boolean): boolean {
   let found = false;
   walkExprs(stmt, (expr) => {
-    if (expr.kind === 'name' ? test(expr.name) : expr.kind === 'unknown' && expr.names.some(test)) found = true;
+    if (expr.kind === 'name' ? test(expr.name) : expr.kind === 'unknown' && expr.names.some(test))
+      found = true;
   });
   return found;
 }
@@ -179,35 +277,59 @@ export function isUsedByCallbacks(subject: Subject, field: string): boolean {
 }
 
 /** The callbacks of ops tables that run while the device is registered. */
-export function callbacksOf(subject: Subject): { readonly file: FileIr; readonly fn: FunctionIr }[] {
-  return membersOf(subject, /^vfio_device_ops$/, /^(?:open|open_device|close_device|read|write|ioctl|mmap|request)$/);
+export function callbacksOf(
+  subject: Subject,
+): { readonly file: FileIr; readonly fn: FunctionIr }[] {
+  return membersOf(
+    subject,
+    /^vfio_device_ops$/,
+    /^(?:open|open_device|close_device|read|write|ioctl|mmap|request)$/,
+  );
 }
 
 /** The text of what a span covers. */
-export function textOf(file: FileIr, span: Span): string { return file.text.slice(span.start, span.end); }
+export function textOf(file: FileIr, span: Span): string {
+  return file.text.slice(span.start, span.end);
+}
 
 /** The whole statement, also of a declarator. */
-export function statementSpan(stmt: Stmt): Span { return stmt.kind === 'decl' ? stmt.statement : stmt; }
+export function statementSpan(stmt: Stmt): Span {
+  return stmt.kind === 'decl' ? stmt.statement : stmt;
+}
 
-/** Takes a statement away. What is left is an empty block, so that a label or an `if` in front of it keeps its meaning. */
-export function drop(stmt: Stmt): Edit { return { span: span(statementSpan(stmt)), newText: '{ }' }; }
+/**
+ * Takes a statement away. What is left is an empty block, so that a label or an `if` in front of it
+ * keeps its meaning.
+ */
+export function drop(stmt: Stmt): Edit {
+  return { span: span(statementSpan(stmt)), newText: '{ }' };
+}
 
-export function replace(where: Span, newText: string): Edit { return { span: span(where), newText }; }
+export function replace(where: Span, newText: string): Edit {
+  return { span: span(where), newText };
+}
 
-/** Writes a statement behind another one; a statement that stands alone in a branch becomes a block. */
+/**
+ * Writes a statement behind another one; a statement that stands alone in a branch becomes a block.
+ */
 export function insertAfter({ stmt, list, file }: Place, text: string): Edit[] {
-  return list.length === 1 ? [replace(stmt, `{ ${textOf(file, stmt)} ${text} }`)] : [replace({ start: stmt.end, end: stmt.end }, ` ${text}`)];
+  return list.length === 1
+    ? [replace(stmt, `{ ${textOf(file, stmt)} ${text} }`)]
+    : [replace({ start: stmt.end, end: stmt.end }, ` ${text}`)];
 }
 
 /** Writes a statement in front of another one. */
 export function insertBefore({ stmt, list, file }: Place, text: string): Edit[] {
   const { start } = statementSpan(stmt);
-  return list.length === 1 ? [replace(stmt, `{ ${text} ${textOf(file, stmt)} }`)] : [replace({ start, end: start }, `${text}\n`)];
+  return list.length === 1
+    ? [replace(stmt, `{ ${text} ${textOf(file, stmt)} }`)]
+    : [replace({ start, end: start }, `${text}\n`)];
 }
 
 /** Writes a statement at the beginning of a branch. */
 export function insertInto(file: FileIr, branch: Stmt, text: string): Edit {
-  if (branch.kind === 'block') return replace({ start: branch.start + 1, end: branch.start + 1 }, ` ${text} `);
+  if (branch.kind === 'block')
+    return replace({ start: branch.start + 1, end: branch.start + 1 }, ` ${text} `);
   return replace(branch, `{ ${text} ${textOf(file, branch)} }`);
 }
 
@@ -220,8 +342,13 @@ export function dropEntry(entry: Entry): Edit {
 /** Every call in a statement itself, not in the statements inside it. */
 export function callsIn(stmt: Stmt): CallExpr[] {
   const found: CallExpr[] = [];
-  for (const expr of stmtExprs(stmt)) walkExpr(expr, (inner) => { if (inner.kind === 'call') found.push(inner); });
+  for (const expr of stmtExprs(stmt))
+    walkExpr(expr, (inner) => {
+      if (inner.kind === 'call') found.push(inner);
+    });
   return found;
 }
 
-function span({ start, end }: Span): Span { return { start, end }; }
+function span({ start, end }: Span): Span {
+  return { start, end };
+}

@@ -21,27 +21,47 @@ export function lower(parser: SyntaxParser, path: string, text: string): FileIr 
   }
 }
 
-/** The project's own: fixtures for each kernel that their first line names, conversions before and after, and the example that has no mistake. */
+/**
+ * The project's own: fixtures for each kernel that their first line names, conversions before and
+ * after, and the example that has no mistake.
+ */
 export function ownSubjects(parser: SyntaxParser, root: string): Subject[] {
   const found: Subject[] = [];
   const add = (name: string, files: Readonly<Record<string, string>>, kernel: string): void => {
     const lowered = Object.entries(files).map(([path, text]) => lower(parser, path, text));
     const isSource = (file: FileIr): boolean => file.path.endsWith('.c');
-    found.push({ name, kernel: parseVersion(kernel)!, sources: lowered.filter(isSource), headers: lowered.filter((file) => !isSource(file)) });
+    found.push({
+      name,
+      kernel: parseVersion(kernel)!,
+      sources: lowered.filter(isSource),
+      headers: lowered.filter((file) => !isSource(file)),
+    });
   };
   for (const kind of ['clean', 'shapes']) {
-    for (const { name, files, kernels } of driversIn(join(root, 'test/fixtures/drivers', kind))) for (const kernel of kernels) add(`${kind}/${name}`, files, kernel);
+    for (const { name, files, kernels } of driversIn(join(root, 'test/fixtures/drivers', kind)))
+      for (const kernel of kernels) add(`${kind}/${name}`, files, kernel);
   }
   const folder = join(root, 'test/fixtures/convert');
   const read = (name: string): string => readFileSync(join(folder, name), 'utf8');
   for (const name of readdirSync(folder)) {
     const [, base, target] = /^([\w-]+)\.to-([\d.]+)\.c$/.exec(name) ?? [];
-    const header = existsSync(join(folder, `${base}.h`)) ? { [`${base}.h`]: read(`${base}.h`) } : {};
+    const header = existsSync(join(folder, `${base}.h`))
+      ? { [`${base}.h`]: read(`${base}.h`) }
+      : {};
     if (target === undefined) continue;
     add(`convert/${name}`, { [`${base}.c`]: read(name), ...header }, target);
-    if (target === '6.1') add(`convert/${base}.c`, { [`${base}.c`]: read(`${base}.c`), ...header }, /^no-uninit|^old-mdev/.test(base!) ? '5.14' : '6.0');
+    if (target === '6.1')
+      add(
+        `convert/${base}.c`,
+        { [`${base}.c`]: read(`${base}.c`), ...header },
+        /^no-uninit|^old-mdev/.test(base!) ? '5.14' : '6.0',
+      );
   }
-  add('examples/old_model.c', { 'old_model.c': readFileSync(join(root, 'examples/driver/old_model.c'), 'utf8') }, '6.0');
+  add(
+    'examples/old_model.c',
+    { 'old_model.c': readFileSync(join(root, 'examples/driver/old_model.c'), 'utf8') },
+    '6.0',
+  );
   return found;
 }
 
@@ -54,28 +74,54 @@ export async function treeSubjects(parser: SyntaxParser, tree: string): Promise<
   const loader = createModuleLoader(cachedFileSystem(diskFileSystem));
   const found: Subject[] = [];
   const seen = new Set<string>();
-  for (const file of sourcesUnder(join(tree, 'drivers/vfio'), join(tree, 'drivers/s390'), join(tree, 'drivers/gpu/drm/i915'), join(tree, 'samples'))) {
+  for (const file of sourcesUnder(
+    join(tree, 'drivers/vfio'),
+    join(tree, 'drivers/s390'),
+    join(tree, 'drivers/gpu/drm/i915'),
+    join(tree, 'samples'),
+  )) {
     const text = readFileSync(file, 'utf8');
     if (!CALLS.test(text)) continue;
     const input = await loader.load(file, text, { root: tree });
     const key = input.sources.map((one) => one.path).join('\n');
     if (seen.has(key)) continue;
     seen.add(key);
-    const lowered = (list: typeof input.sources): FileIr[] => list.map((one) => lower(parser, relative(tree, one.path), one.text));
-    found.push({ name: `v${formatVersion(kernel)}/${relative(tree, file)}`, kernel, sources: lowered(input.sources), headers: lowered(input.headers) });
+    const lowered = (list: typeof input.sources): FileIr[] =>
+      list.map((one) => lower(parser, relative(tree, one.path), one.text));
+    found.push({
+      name: `v${formatVersion(kernel)}/${relative(tree, file)}`,
+      kernel,
+      sources: lowered(input.sources),
+      headers: lowered(input.headers),
+    });
   }
   return found;
 }
 
 function sourcesUnder(...folders: string[]): string[] {
-  return folders.filter((folder) => existsSync(folder)).flatMap((folder) => readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.c')).sort().map((name) => join(folder, name)).filter((path) => statSync(path).isFile()));
+  return folders
+    .filter((folder) => existsSync(folder))
+    .flatMap((folder) =>
+      readdirSync(folder, { recursive: true, encoding: 'utf8' })
+        .filter((name) => name.endsWith('.c'))
+        .sort()
+        .map((name) => join(folder, name))
+        .filter((path) => statSync(path).isFile()),
+    );
 }
 
 const diskFileSystem = {
-  readFile: async (path: string): Promise<string | undefined> => (existsSync(path) && statSync(path).isFile() ? readFileSync(path, 'utf8') : undefined),
-  readDirectory: async (path: string): Promise<readonly string[]> => (existsSync(path) ? readdirSync(path, { withFileTypes: true }).map((one) => (one.isDirectory() ? `${basename(one.name)}/` : one.name)) : []),
+  readFile: async (path: string): Promise<string | undefined> =>
+    existsSync(path) && statSync(path).isFile() ? readFileSync(path, 'utf8') : undefined,
+  readDirectory: async (path: string): Promise<readonly string[]> =>
+    existsSync(path)
+      ? readdirSync(path, { withFileTypes: true }).map((one) =>
+          one.isDirectory() ? `${basename(one.name)}/` : one.name,
+        )
+      : [],
 };
 
 /** `6.1`. */
-export function kernelText(kernel: KernelVersion): string { return formatVersion(kernel); }
+export function kernelText(kernel: KernelVersion): string {
+  return formatVersion(kernel);
+}

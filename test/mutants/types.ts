@@ -16,7 +16,10 @@ export interface Defect {
   readonly edits: readonly Edit[];
   /** The place that a list of misses names: an offset into the document as it was. */
   readonly at: number;
-  /** The functions in which a finding is at the right place; null where the defect has no function of its own: in a table, in a struct. */
+  /**
+   * The functions in which a finding is at the right place; null where the defect has no function
+   * of its own: in a table, in a struct.
+   */
   readonly functions: readonly string[] | null;
   /** The target kernel, where the defect is that the driver is built for another one. */
   readonly kernel?: KernelVersion;

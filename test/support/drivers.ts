@@ -1,6 +1,9 @@
 /** Small drivers of our own, each with what a test needs and no more. */
 
-/** 6.1 model; `missing-put` on the return after register. Its fix changes a statement into a block, and is to be looked at. */
+/**
+ * 6.1 model; `missing-put` on the return after register. Its fix changes a statement into a block,
+ * and is to be looked at.
+ */
 export const LEAKY = `#include <linux/vfio.h>
 
 struct foo {
@@ -50,10 +53,16 @@ static struct mdev_driver foo_driver = {
 `;
 
 /** The same without the mistake. */
-export const CLEAN = LEAKY.replace('if (ret)\n\t\treturn ret;\n\n\tdev_set', 'if (ret) {\n\t\tvfio_put_device(&foo->vdev);\n\t\treturn ret;\n\t}\n\n\tdev_set');
+export const CLEAN = LEAKY.replace(
+  'if (ret)\n\t\treturn ret;\n\n\tdev_set',
+  'if (ret) {\n\t\tvfio_put_device(&foo->vdev);\n\t\treturn ret;\n\t}\n\n\tdev_set',
+);
 
 /** The clean one with a test for NULL, which a safe fix turns into IS_ERR and PTR_ERR. */
-export const UNCHECKED = CLEAN.replace('if (IS_ERR(foo))\n\t\treturn PTR_ERR(foo);', 'if (!foo)\n\t\treturn -ENOMEM;');
+export const UNCHECKED = CLEAN.replace(
+  'if (IS_ERR(foo))\n\t\treturn PTR_ERR(foo);',
+  'if (!foo)\n\t\treturn -ENOMEM;',
+);
 
 /** The same once more for 5.15 to 6.0. */
 export const OLD = `#include <linux/vfio.h>
@@ -104,6 +113,7 @@ static struct mdev_driver bar_driver = {
 
 export const BAR_H = 'struct bar {\n\tstruct vfio_device vdev;\n\tint users;\n};\n';
 /** The member is not first and an assertion keeps it there, which the conversion must refuse. */
-export const BAR_H_LATE = 'struct bar {\n\tint users;\n\tstruct vfio_device vdev;\n};\nstatic_assert(offsetof(struct bar, users) == 0);\n';
+export const BAR_H_LATE =
+  'struct bar {\n\tint users;\n\tstruct vfio_device vdev;\n};\nstatic_assert(offsetof(struct bar, users) == 0);\n';
 /** The member is not first, and the conversion moves it there. */
 export const BAR_H_SECOND = 'struct bar {\n\tint users;\n\tstruct vfio_device vdev;\n};\n';

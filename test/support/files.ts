@@ -6,8 +6,14 @@ export function memoryFileSystem(files: Readonly<Record<string, string>>): FileS
     readFile: async (path) => (Object.hasOwn(files, path) ? files[path] : undefined),
     async readDirectory(path) {
       const prefix = path.endsWith('/') ? path : `${path}/`;
-      const names = Object.keys(files).filter((one) => one.startsWith(prefix)).map((one) => one.slice(prefix.length));
-      return [...new Set(names.map((name) => (name.includes('/') ? `${name.slice(0, name.indexOf('/'))}/` : name)))];
+      const names = Object.keys(files)
+        .filter((one) => one.startsWith(prefix))
+        .map((one) => one.slice(prefix.length));
+      return [
+        ...new Set(
+          names.map((name) => (name.includes('/') ? `${name.slice(0, name.indexOf('/'))}/` : name)),
+        ),
+      ];
     },
   };
 }

@@ -14,7 +14,11 @@ export function anchorsOf(markdown: string): Set<string> {
 }
 
 function slug(heading: string): string {
-  return heading.toLowerCase().replace(/[^\p{L}\p{N}\s_-]/gu, '').trim().replace(/\s/g, '-');
+  return heading
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+    .trim()
+    .replace(/\s/g, '-');
 }
 
 /**
@@ -24,13 +28,15 @@ function slug(heading: string): string {
  */
 export function brokenLinks(page: string, read: (path: string) => string | undefined): string[] {
   const folder = page.split('/').slice(0, -1);
-  return linksOf(read(page) ?? '').filter((link) => {
-    if (/^[a-z]+:/.test(link)) return false;
-    const [target = '', anchor] = link.split('#');
-    const path = target === '' ? page : join(folder, target);
-    const text = read(path);
-    return text === undefined || (anchor !== undefined && !anchorsOf(text).has(anchor));
-  }).map((link) => `${page}: ${link}`);
+  return linksOf(read(page) ?? '')
+    .filter((link) => {
+      if (/^[a-z]+:/.test(link)) return false;
+      const [target = '', anchor] = link.split('#');
+      const path = target === '' ? page : join(folder, target);
+      const text = read(path);
+      return text === undefined || (anchor !== undefined && !anchorsOf(text).has(anchor));
+    })
+    .map((link) => `${page}: ${link}`);
 }
 
 function join(folder: readonly string[], relative: string): string {

@@ -5,7 +5,10 @@ import type { SyntaxParser } from '../../server/src/syntax/node.ts';
 
 let parser: Promise<SyntaxParser> | undefined;
 
-/** The parser with the two wasm files of the installed packages; one per process, because loading costs more than most tests. */
+/**
+ * The parser with the two wasm files of the installed packages; one per process, because loading
+ * costs more than most tests.
+ */
 export function loadParser(): Promise<SyntaxParser> {
   const require = createRequire(import.meta.url);
   return (parser ??= createParser({

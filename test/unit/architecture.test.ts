@@ -4,7 +4,10 @@ import { describe, expect, test } from 'vitest';
 
 const root = path.resolve(import.meta.dirname, '../..');
 
-/** The rooms of server/src and what each may import beside itself: the table of docs/architecture.md. */
+/**
+ * The rooms of server/src and what each may import beside itself: the table of
+ * docs/architecture.md.
+ */
 const rooms: Readonly<Record<string, readonly string[]>> = {
   text: [],
   budget: [],
@@ -22,24 +25,34 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
 
 /** The files that may import a package from outside. `node:` stands for every module of Node. */
 const packages: Readonly<Record<string, RegExp>> = {
-  'vscode': /^client\//,
+  vscode: /^client\//,
   'vscode-languageclient': /^client\//,
   'vscode-jsonrpc': /^server\/src\/lsp\//,
   'vscode-languageserver': /^server\/src\/lsp\//,
   'vscode-languageserver-textdocument': /^server\/src\/lsp\//,
-  'commander': /^server\/src\/cli\//,
+  commander: /^server\/src\/cli\//,
   'jsonc-parser': /^client\//,
   'web-tree-sitter': /^server\/src\/syntax\//,
   'node:': /^server\/src\/(lsp\/node|cli\/)|^client\/src\/extension\.ts/,
 };
 
-interface Import { readonly file: string; readonly target: string; readonly typeOnly: boolean }
+interface Import {
+  readonly file: string;
+  readonly target: string;
+  readonly typeOnly: boolean;
+}
 
 const imports = ['client/src', 'server/src'].flatMap(sources).flatMap((file) =>
-  [...readFileSync(path.join(root, file), 'utf8').matchAll(/^\s*(?:import|export)\b[^'"]*?from\s+'([^']+)'|\bimport\(\s*'([^']+)'\s*\)|^import\s+'([^']+)'/gm)]
-    .map((match): Import => ({
-      file, target: match[1] ?? match[2] ?? match[3] ?? '', typeOnly: /^\s*(?:import|export) type\b/.test(match[0]),
-    })));
+  [
+    ...readFileSync(path.join(root, file), 'utf8').matchAll(
+      /^\s*(?:import|export)\b[^'"]*?from\s+'([^']+)'|\bimport\(\s*'([^']+)'\s*\)|^import\s+'([^']+)'/gm,
+    ),
+  ].map((match): Import => ({
+    file,
+    target: match[1] ?? match[2] ?? match[3] ?? '',
+    typeOnly: /^\s*(?:import|export) type\b/.test(match[0]),
+  })),
+);
 
 describe('the import table', () => {
   test('it is not empty', () => {
@@ -51,8 +64,9 @@ describe('the import table', () => {
       const from = roomOf(file);
       if (from === undefined || !target.startsWith('.')) return false;
       const to = roomOf(resolve(file, target));
-      // A type of a room further up comes along with the values of the rooms between; code does not.
-      const allowed = typeOnly ? upstream(from) : rooms[from] ?? [];
+      // A type of a room further up comes along with the values of the rooms between; code does
+      // not.
+      const allowed = typeOnly ? upstream(from) : (rooms[from] ?? []);
       return to === undefined || (to !== from && !allowed.includes(to));
     });
     expect(list(broken)).toEqual([]);
@@ -63,11 +77,20 @@ describe('the import table', () => {
   });
 
   test('every folder of server/src is a room', () => {
-    expect(readdirSync(path.join(root, 'server/src')).filter((name) => !(name in rooms))).toEqual([]);
+    expect(readdirSync(path.join(root, 'server/src')).filter((name) => !(name in rooms))).toEqual(
+      [],
+    );
   });
 
   test('client and server do not import each other', () => {
-    expect(list(imports.filter(({ file, target }) => target.startsWith('.') && half(file) !== half(resolve(file, target))))).toEqual([]);
+    expect(
+      list(
+        imports.filter(
+          ({ file, target }) =>
+            target.startsWith('.') && half(file) !== half(resolve(file, target)),
+        ),
+      ),
+    ).toEqual([]);
   });
 
   test('a package from outside is imported only where it belongs', () => {
@@ -80,7 +103,9 @@ describe('the import table', () => {
   });
 
   test('a relative import names its file with the extension', () => {
-    expect(list(imports.filter(({ target }) => target.startsWith('.') && !/\.(ts|json)$/.test(target)))).toEqual([]);
+    expect(
+      list(imports.filter(({ target }) => target.startsWith('.') && !/\.(ts|json)$/.test(target))),
+    ).toEqual([]);
   });
 });
 
@@ -99,7 +124,11 @@ function roomOf(file: string): string | undefined {
 function upstream(room: string): string[] {
   const found = new Set<string>();
   const visit = (one: string): void => {
-    for (const next of rooms[one] ?? []) if (!found.has(next)) { found.add(next); visit(next); }
+    for (const next of rooms[one] ?? [])
+      if (!found.has(next)) {
+        found.add(next);
+        visit(next);
+      }
   };
   visit(room);
   return [...found];
@@ -115,7 +144,12 @@ function half(file: string): string | undefined {
 
 /** `vscode-languageserver/node` is of the package `vscode-languageserver`. */
 function packageOf(target: string): string {
-  return target.startsWith('node:') ? 'node:' : target.split('/').slice(0, target.startsWith('@') ? 2 : 1).join('/');
+  return target.startsWith('node:')
+    ? 'node:'
+    : target
+        .split('/')
+        .slice(0, target.startsWith('@') ? 2 : 1)
+        .join('/');
 }
 
 function list(broken: readonly Import[]): string[] {

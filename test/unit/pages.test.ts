@@ -1,4 +1,5 @@
-// The pages that people read: their links lead somewhere, and the address of the project stands in one place.
+// The pages that people read: their links lead somewhere, and the address of the project stands in
+// one place.
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
@@ -11,8 +12,12 @@ const files = [...filesIn('.', false), ...written.flatMap((folder) => filesIn(fo
 
 function filesIn(folder: string, recursive: boolean): string[] {
   const entries = readdirSync(path.join(root, folder), { recursive, withFileTypes: true });
-  const found = entries.filter((entry) => entry.isFile()).map((entry) => path.relative(root, path.join(entry.parentPath, entry.name)));
-  return found.filter((name) => !name.includes('node_modules')).map((name) => name.replaceAll(path.sep, '/'));
+  const found = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.relative(root, path.join(entry.parentPath, entry.name)));
+  return found
+    .filter((name) => !name.includes('node_modules'))
+    .map((name) => name.replaceAll(path.sep, '/'));
 }
 
 function read(name: string): string | undefined {
@@ -31,9 +36,12 @@ interface Manifest {
 const manifest = JSON.parse(read('package.json') ?? '') as Manifest;
 const address = manifest.repository.url.replace(/\.git$/, '');
 
-test.each(files.filter((name) => name.endsWith('.md')))('every relative link of %s leads to a file and a heading', (page) => {
-  expect(brokenLinks(page, read)).toEqual([]);
-});
+test.each(files.filter((name) => name.endsWith('.md')))(
+  'every relative link of %s leads to a file and a heading',
+  (page) => {
+    expect(brokenLinks(page, read)).toEqual([]);
+  },
+);
 
 test('what package.json says of the project on the web belongs to its repository', () => {
   const { bugs, homepage, qna, badges } = manifest;
@@ -43,6 +51,10 @@ test('what package.json says of the project on the web belongs to its repository
 });
 
 test('no other file has the address', () => {
-  const ours = files.filter((name) => /\.(?:c|m?js|json|md|ts)$/.test(name) && !name.startsWith('test/'));
-  expect(ours.filter((name) => read(name)?.includes(new URL(address).pathname.slice(1)))).toEqual(['package.json']);
+  const ours = files.filter(
+    (name) => /\.(?:c|m?js|json|md|ts)$/.test(name) && !name.startsWith('test/'),
+  );
+  expect(ours.filter((name) => read(name)?.includes(new URL(address).pathname.slice(1)))).toEqual([
+    'package.json',
+  ]);
 });

@@ -1,5 +1,6 @@
 /**
- * Counts work, so that no input costs more than a bound: steps, each times the size of what it handles. It never looks at a clock: the same
+ * Counts work, so that no input costs more than a bound: steps, each times the size of what it
+ * handles. It never looks at a clock: the same
  * text has the same answer on every machine and under every load.
  */
 
@@ -14,7 +15,10 @@ export function isBudgetSpent(error: unknown): boolean {
 let left = Infinity;
 let total = 0;
 
-/** Counts `units` of work. Throws where the budget around it, if there is one, does not reach so far. */
+/**
+ * Counts `units` of work. Throws where the budget around it, if there is one, does not reach so
+ * far.
+ */
 export function spend(units: number): void {
   total += units;
   left -= units;
@@ -37,14 +41,20 @@ export function workDone(): number {
   return total;
 }
 
-/** What came of work with a budget. `spent` is what it counted itself, without work that had a budget of its own. */
-export type Budgeted<T> = { readonly isSpent: false; readonly value: T; readonly spent: number } | { readonly isSpent: true; readonly spent: number };
+/**
+ * What came of work with a budget. `spent` is what it counted itself, without work that had a
+ * budget of its own.
+ */
+export type Budgeted<T> =
+  | { readonly isSpent: false; readonly value: T; readonly spent: number }
+  | { readonly isSpent: true; readonly spent: number };
 
 /** Work that can be left between two of its steps, and gone on with. */
 export type Steps<T> = Generator<void, T>;
 
 /**
- * Does `work` with a budget of its own, whatever is left of one around it: what is asked on the way costs the same, whoever asks. Throws
+ * Does `work` with a budget of its own, whatever is left of one around it: what is asked on the way
+ * costs the same, whoever asks. Throws
  * what `work` throws.
  */
 export function withinBudget<T>(limit: number, work: () => T): Budgeted<T> {
@@ -72,7 +82,10 @@ export function* inStepsWithin<T>(limit: number, steps: Steps<T>): Steps<Budgete
   }
 }
 
-/** Does a part of what a budget is for, of which it may use no more than `limit`. What it uses counts there. Throws where that is not enough. */
+/**
+ * Does a part of what a budget is for, of which it may use no more than `limit`. What it uses
+ * counts there. Throws where that is not enough.
+ */
 export function withinShare<T>(limit: number, work: () => T): T {
   const outer = left;
   left = Math.min(outer, limit);

@@ -12,7 +12,14 @@ import { applyEdits } from '../text/edits.ts';
 import type { FileEdits } from '../text/span.ts';
 import type { ConvertCommand, FixCommand } from './command.ts';
 import { modulesOf, verdictOf, verdictTable, type ModuleVerdict } from './convert-tree.ts';
-import { findInputs, isFolder, namedFiles, nothingThere, type InputFile, type Inputs } from './inputs.ts';
+import {
+  findInputs,
+  isFolder,
+  namedFiles,
+  nothingThere,
+  type InputFile,
+  type Inputs,
+} from './inputs.ts';
 import { jsonText, rangeIn, type JsonRange } from './json.ts';
 import type { Program } from './program.ts';
 import type { Output } from './output.ts';
@@ -38,7 +45,11 @@ export interface Outcome {
   readonly others?: readonly { readonly code: string; readonly reason: string }[];
   readonly notes: readonly Note[];
   readonly folded?: readonly Moved[] | undefined;
-  readonly edits: readonly { readonly path: string; readonly range: JsonRange; readonly newText: string }[];
+  readonly edits: readonly {
+    readonly path: string;
+    readonly range: JsonRange;
+    readonly newText: string;
+  }[];
   /** Of `fix`: what was fixed, and which safe fixes were left out. */
   readonly fixes?: FixResult;
 }
@@ -51,23 +62,30 @@ export async function runChange(command: Change, program: Program): Promise<numb
   if (nothing !== undefined) throw new UsageError(nothing);
   const workspace = openWorkspace({ ...command, ...sources }, program.output);
   const job: Job = { engine: await program.engine(), workspace, output: program.output };
-  const verdicts = command.name === 'convert' && inputs.hasFolders ? await convertModules(job, inputs.files, command.style) : [];
+  const verdicts =
+    command.name === 'convert' && inputs.hasFolders
+      ? await convertModules(job, inputs.files, command.style)
+      : [];
   const outcomes = await outcomesOf(job, command, inputs, verdicts);
   await announceTargets(workspace, inputs.files, sources.paths, program.output);
   const patch = patchOf(workspace);
   if (command.name === 'convert' && command.format === 'json') {
-    program.output.out(jsonText({ files: outcomes.map(jsonOutcome), ...patchText(workspace, patch) }));
+    program.output.out(
+      jsonText({ files: outcomes.map(jsonOutcome), ...patchText(workspace, patch) }),
+    );
   } else {
     sayOutcomes(program, outcomes, inputs.hasFolders);
     const isShown = !command.write || (command.name === 'convert' && command.message);
-    if (isShown && command.name === 'convert' && command.message) program.output.out(await messageOf(workspace, outcomes));
+    if (isShown && command.name === 'convert' && command.message)
+      program.output.out(await messageOf(workspace, outcomes));
     if (isShown) program.output.out(patch);
   }
   sayObstacles(program, outcomes);
   if (command.write) write(job);
   else if (patch.length > 0) sayBases(job);
   for (const line of leftOut(outcomes)) program.output.note(line);
-  if (inputs.hasFolders && command.name === 'convert') for (const line of verdictTable(verdicts, program.stderrColumns)) program.output.line(line);
+  if (inputs.hasFolders && command.name === 'convert')
+    for (const line of verdictTable(verdicts, program.stderrColumns)) program.output.line(line);
   if (inputs.unreadable > 0) return 2;
   return outcomes.some(({ status, isOld }) => status === 'refused' || isOld === true) ? 1 : 0;
 }
@@ -79,30 +97,49 @@ interface Job {
   readonly output: Output;
 }
 
-/** The files of a command, and whether a folder led to some of them. A header is no module: `convert` takes one only where it is named. */
-async function inputsOf(command: Change, sources: NamedSources, program: Program): Promise<Inputs & { readonly hasFolders: boolean }> {
+/**
+ * The files of a command, and whether a folder led to some of them. A header is no module:
+ * `convert` takes one only where it is named.
+ */
+async function inputsOf(
+  command: Change,
+  sources: NamedSources,
+  program: Program,
+): Promise<Inputs & { readonly hasFolders: boolean }> {
   const hasFolders = sources.paths.some(isFolder);
-  if (command.name === 'fix') return { ...await findInputs(sources, program), hasFolders };
-  if (!hasFolders) return { files: namedFiles(sources), sources: sources.paths.length, unreadable: 0, hasFolders };
+  if (command.name === 'fix') return { ...(await findInputs(sources, program)), hasFolders };
+  if (!hasFolders)
+    return { files: namedFiles(sources), sources: sources.paths.length, unreadable: 0, hasFolders };
   const found = await findInputs(sources, program);
   return { ...found, files: found.files.filter((file) => file.path.endsWith('.c')), hasFolders };
 }
 
-async function outcomesOf(job: Job, command: Change, { files, hasFolders }: Inputs & { readonly hasFolders: boolean }, verdicts: readonly ModuleVerdict[]): Promise<Outcome[]> {
+async function outcomesOf(
+  job: Job,
+  command: Change,
+  { files, hasFolders }: Inputs & { readonly hasFolders: boolean },
+  verdicts: readonly ModuleVerdict[],
+): Promise<Outcome[]> {
   if (command.name === 'convert' && hasFolders) return verdicts.flatMap((one) => one.outcomes);
   const linked = command.name === 'convert' ? await linkedFiles(job.workspace, files) : [];
   const outcomes: Outcome[] = [];
   for (const [index, file] of files.entries()) {
     job.output.progress(`${index} of ${files.length} files done`);
-    outcomes.push(command.name === 'convert'
-      ? await convertFile(job, file, linked.includes(file) ? linked : [file], command.style)
-      : await fixFile(job, file, command.unsafe));
+    outcomes.push(
+      command.name === 'convert'
+        ? await convertFile(job, file, linked.includes(file) ? linked : [file], command.style)
+        : await fixFile(job, file, command.unsafe),
+    );
   }
   return outcomes;
 }
 
 /** Converts the modules of folders one after the other, each as it is by now. */
-async function convertModules(job: Job, files: readonly InputFile[], style: 'minimal' | 'fold'): Promise<ModuleVerdict[]> {
+async function convertModules(
+  job: Job,
+  files: readonly InputFile[],
+  style: 'minimal' | 'fold',
+): Promise<ModuleVerdict[]> {
   const modules = await modulesOf(job.workspace, files);
   const linked = await linkedFiles(job.workspace, files);
   const verdicts: ModuleVerdict[] = [];
@@ -110,7 +147,10 @@ async function convertModules(job: Job, files: readonly InputFile[], style: 'min
     job.output.progress(`${index} of ${modules.length} modules done`);
     const together = module.files.filter((file) => linked.includes(file));
     const outcomes: Outcome[] = [];
-    for (const file of module.files) outcomes.push(await convertFile(job, file, together.includes(file) ? together : [file], style));
+    for (const file of module.files)
+      outcomes.push(
+        await convertFile(job, file, together.includes(file) ? together : [file], style),
+      );
     verdicts.push(verdictOf(module, outcomes));
   }
   return verdicts;
@@ -118,7 +158,8 @@ async function convertModules(job: Job, files: readonly InputFile[], style: 'min
 
 function jsonOutcome({ file, status, reason, code, others = [], notes, edits }: Outcome) {
   return {
-    path: file.shown, status,
+    path: file.shown,
+    status,
     ...(reason !== undefined && { reason }),
     ...(code !== undefined && { code, obstacles: [{ code, reason }, ...others] }),
     notes: notes.map((note) => note.text),
@@ -129,20 +170,27 @@ function jsonOutcome({ file, status, reason, code, others = [], notes, edits }: 
 /** @param hasTable what has not changed is said in the table at the end. */
 function sayOutcomes({ output }: Program, outcomes: readonly Outcome[], hasTable: boolean): void {
   for (const { file, status, reason, code, notes } of outcomes) {
-    if (status === 'refused') output.error(`${file.shown}: refused: ${reason}${code ? ` [${code}]` : ''}`);
-    if (status === 'unchanged' && reason !== undefined && !hasTable) output.note(`${file.shown}: ${reason}`);
+    if (status === 'refused')
+      output.error(`${file.shown}: refused: ${reason}${code ? ` [${code}]` : ''}`);
+    if (status === 'unchanged' && reason !== undefined && !hasTable)
+      output.note(`${file.shown}: ${reason}`);
     for (const note of notes) output.note(`${file.shown}: ${note.text}`);
   }
 }
 
 function sayObstacles({ output }: Program, outcomes: readonly Outcome[]): void {
   for (const { file, others = [] } of outcomes) {
-    for (const other of others) output.error(`${file.shown}: refused also: ${other.reason} [${other.code}]`);
+    for (const other of others)
+      output.error(`${file.shown}: refused also: ${other.reason} [${other.code}]`);
   }
 }
 
 function write({ workspace, output }: Job): void {
-  writeFiles(workspace.changed().map((path) => ({ path, before: workspace.original(path), text: workspace.current(path) })));
+  writeFiles(
+    workspace
+      .changed()
+      .map((path) => ({ path, before: workspace.original(path), text: workspace.current(path) })),
+  );
   for (const path of workspace.changed()) output.note(`${patchName(path).name}: written`);
 }
 
@@ -154,7 +202,10 @@ function sayBases({ workspace, output }: Job): void {
 }
 
 /** The files that a library among them exports to, and the library: they are converted as one. */
-async function linkedFiles(workspace: Workspace, files: readonly InputFile[]): Promise<readonly InputFile[]> {
+async function linkedFiles(
+  workspace: Workspace,
+  files: readonly InputFile[],
+): Promise<readonly InputFile[]> {
   if (files.length < 2) return [];
   const inputs = await Promise.all(files.map((file) => workspace.load(file.path)));
   const joined = joinLinked(inputs);
@@ -162,8 +213,15 @@ async function linkedFiles(workspace: Workspace, files: readonly InputFile[]): P
 }
 
 /** Converts a file with what it is linked with, as it is by now. */
-async function convertFile({ engine, workspace, output }: Job, file: InputFile, linked: readonly InputFile[], style: 'minimal' | 'fold'): Promise<Outcome> {
-  const input = joinLinked(await Promise.all(linked.map((one) => workspace.load(one.path))))[linked.indexOf(file)]!;
+async function convertFile(
+  { engine, workspace, output }: Job,
+  file: InputFile,
+  linked: readonly InputFile[],
+  style: 'minimal' | 'fold',
+): Promise<Outcome> {
+  const input = joinLinked(await Promise.all(linked.map((one) => workspace.load(one.path))))[
+    linked.indexOf(file)
+  ]!;
   const asked = await workspace.target(file.path);
   output.detail(readingText(file.shown, input, asked));
   const target = conversionTarget(asked);
@@ -171,45 +229,90 @@ async function convertFile({ engine, workspace, output }: Job, file: InputFile, 
   switch (result.status) {
     case 'unchanged': {
       const together = workspace.changed().includes(file.path);
-      const { reason, isOld } = together ? { reason: 'converted together with a file before it', isOld: false } : whyNothing(engine, input, target);
+      const { reason, isOld } = together
+        ? { reason: 'converted together with a file before it', isOld: false }
+        : whyNothing(engine, input, target);
       return { file, status: 'unchanged', reason, isOld, notes: [], edits: [] };
     }
     case 'refused': {
       const { site, reason, code } = result;
-      const placed = (one: Pick<Extract<Conversion, { status: 'refused' }>, 'reason' | 'site'>): string => {
-        const line = one.site ? workspace.lines(one.site.path).position(one.site.start).line + 1 : undefined;
-        const where = line === undefined || /\blines? \d/.test(one.reason) ? '' : ` (line ${line}${one.site!.path === file.path ? '' : ` of ${shownPath(one.site!.path)}`})`;
+      const placed = (
+        one: Pick<Extract<Conversion, { status: 'refused' }>, 'reason' | 'site'>,
+      ): string => {
+        const line = one.site
+          ? workspace.lines(one.site.path).position(one.site.start).line + 1
+          : undefined;
+        const where =
+          line === undefined || /\blines? \d/.test(one.reason)
+            ? ''
+            : ` (line ${line}${one.site!.path === file.path ? '' : ` of ${shownPath(one.site!.path)}`})`;
         return `${one.reason}${where}`;
       };
       const others = (result.others ?? []).map((one) => ({ code: one.code, reason: placed(one) }));
-      return { file, status: 'refused', reason: placed({ site, reason }), code, others, notes: [], edits: [] };
+      return {
+        file,
+        status: 'refused',
+        reason: placed({ site, reason }),
+        code,
+        others,
+        notes: [],
+        edits: [],
+      };
     }
     case 'converted':
-      return { file, status: 'converted', notes: [...newerKernelNotes(asked), ...result.notes], folded: result.folded, edits: take(workspace, result.edits) };
+      return {
+        file,
+        status: 'converted',
+        notes: [...newerKernelNotes(asked), ...result.notes],
+        folded: result.folded,
+        edits: take(workspace, result.edits),
+      };
   }
 }
 
-async function fixFile({ engine, workspace, output }: Job, file: InputFile, unsafe: boolean): Promise<Outcome> {
+async function fixFile(
+  { engine, workspace, output }: Job,
+  file: InputFile,
+  unsafe: boolean,
+): Promise<Outcome> {
   const input = await workspace.load(file.path);
   const target = await workspace.target(file.path);
   output.detail(readingText(file.shown, input, target));
   const fixes = fixAll(engine, input, await workspace.config(file.path), target, { unsafe });
-  return { file, status: fixes.edits.length > 0 ? 'converted' : 'unchanged', notes: [], edits: take(workspace, fixes.edits), fixes };
+  return {
+    file,
+    status: fixes.edits.length > 0 ? 'converted' : 'unchanged',
+    notes: [],
+    edits: take(workspace, fixes.edits),
+    fixes,
+  };
 }
 
 /** How many safe fixes were not applied, which, and why; nothing where all were. */
 function leftOut(outcomes: readonly Outcome[]): string[] {
-  const skipped = outcomes.flatMap(({ file, fixes }) => fixes?.skipped.map((one) => ({ file, ...one })) ?? []);
+  const skipped = outcomes.flatMap(
+    ({ file, fixes }) => fixes?.skipped.map((one) => ({ file, ...one })) ?? [],
+  );
   if (skipped.length === 0) return [];
-  const applied = outcomes.reduce((sum, { fixes }) => sum + (fixes?.fixed.filter((one) => one.fix?.safety === 'safe').length ?? 0), 0);
+  const applied = outcomes.reduce(
+    (sum, { fixes }) =>
+      sum + (fixes?.fixed.filter((one) => one.fix?.safety === 'safe').length ?? 0),
+    0,
+  );
   const shown = skipped.map(({ file, finding, doubt }) => {
-    const place = finding.functionName === null ? file.shown : `${file.shown}: ${finding.functionName}()`;
+    const place =
+      finding.functionName === null ? file.shown : `${file.shown}: ${finding.functionName}()`;
     return `${place}: ${finding.rule}: ${doubt}`;
   });
-  return [`${skipped.length} of ${applied + skipped.length} safe fixes not applied: ${shown.join('; ')}`];
+  return [
+    `${skipped.length} of ${applied + skipped.length} safe fixes not applied: ${shown.join('; ')}`,
+  ];
 }
 
-/** The commit message of what was converted, for the kernel of the first file, and the line that ends it. */
+/**
+ * The commit message of what was converted, for the kernel of the first file, and the line that
+ * ends it.
+ */
 async function messageOf(workspace: Workspace, outcomes: readonly Outcome[]): Promise<string> {
   const converted = outcomes.filter((one) => one.status === 'converted');
   const first = converted[0];
@@ -222,24 +325,44 @@ async function messageOf(workspace: Workspace, outcomes: readonly Outcome[]): Pr
 /** Puts edits in front of the disk, so that the next file of the same module meets them. */
 function take(workspace: Workspace, files: readonly FileEdits[]): Outcome['edits'] {
   return files.flatMap(({ path, edits }) => {
-    const shown = edits.map((edit) => ({ path: patchName(path).name, range: rangeIn(workspace, path, edit.span), newText: edit.newText }));
+    const shown = edits.map((edit) => ({
+      path: patchName(path).name,
+      range: rangeIn(workspace, path, edit.span),
+      newText: edit.newText,
+    }));
     workspace.change(path, applyEdits(workspace.current(path), edits));
     return shown;
   });
 }
 
-/** The patch as JSON holds it. One over a file that is not UTF-8 is bytes and no text: each character stands for one byte. */
-function patchText(workspace: Workspace, patch: Buffer): { readonly patch: string; readonly patchEncoding: 'utf8' | 'latin1' } {
-  const patchEncoding = workspace.changed().some((path) => workspace.original(path).encoding === 'latin1') ? 'latin1' : 'utf8';
+/**
+ * The patch as JSON holds it. One over a file that is not UTF-8 is bytes and no text: each
+ * character stands for one byte.
+ */
+function patchText(
+  workspace: Workspace,
+  patch: Buffer,
+): { readonly patch: string; readonly patchEncoding: 'utf8' | 'latin1' } {
+  const patchEncoding = workspace
+    .changed()
+    .some((path) => workspace.original(path).encoding === 'latin1')
+    ? 'latin1'
+    : 'utf8';
   return { patch: patch.toString(patchEncoding), patchEncoding };
 }
 
 /** One patch over all changed files, in the bytes of each file. */
 function patchOf(workspace: Workspace): Buffer {
-  return Buffer.concat(workspace.changed().map((path) => {
-    const file = workspace.original(path);
-    const mark = file.bom ? '\uFEFF' : '';
-    const text = unifiedDiff(patchName(path).name, mark + file.text, mark + workspace.current(path));
-    return file.encoding === 'latin1' ? encode({ ...file, bom: false }, text) : Buffer.from(text);
-  }));
+  return Buffer.concat(
+    workspace.changed().map((path) => {
+      const file = workspace.original(path);
+      const mark = file.bom ? '\uFEFF' : '';
+      const text = unifiedDiff(
+        patchName(path).name,
+        mark + file.text,
+        mark + workspace.current(path),
+      );
+      return file.encoding === 'latin1' ? encode({ ...file, bom: false }, text) : Buffer.from(text);
+    }),
+  );
 }

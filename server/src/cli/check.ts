@@ -38,7 +38,11 @@ export interface CheckResult {
 }
 
 /** The formats that say whether a fix is safe, or count those: only for them it is proved. */
-const TELLS_FIXES: ReadonlySet<CheckCommand['format']> = new Set<CheckCommand['format']>(['text', 'json', 'sarif']);
+const TELLS_FIXES: ReadonlySet<CheckCommand['format']> = new Set<CheckCommand['format']>([
+  'text',
+  'json',
+  'sarif',
+]);
 
 /** Analyses files and folders and prints what was found. */
 export async function runCheck(command: CheckCommand, program: Program): Promise<number> {
@@ -57,10 +61,14 @@ export async function runCheck(command: CheckCommand, program: Program): Promise
       const config = await workspace.config(file.path);
       const analysis = engine.analyse(input, config, kernel);
       const told = withAllObstacles(engine, input, kernel, analysis.findings);
-      const findings = TELLS_FIXES.has(command.format) ? told.map((one) => withProof(engine, input, config, kernel, one)) : told;
+      const findings = TELLS_FIXES.has(command.format)
+        ? told.map((one) => withProof(engine, input, config, kernel, one))
+        : told;
       const notAnalysed = [...analysis.notAnalysed, ...unparsedIn(engine, input)];
       found.push({ file, analysis: { ...analysis, findings, notAnalysed } });
-      program.output.detail(`${readingText(file.shown, input, kernel)}; ${analysis.functions} function${analysis.functions === 1 ? '' : 's'}`);
+      program.output.detail(
+        `${readingText(file.shown, input, kernel)}; ${analysis.functions} function${analysis.functions === 1 ? '' : 's'}`,
+      );
     } catch (error) {
       failed++;
       const { message } = error as Error;
@@ -77,7 +85,12 @@ export async function runCheck(command: CheckCommand, program: Program): Promise
   // The reason is on stderr already, and one line is enough.
   if (failed > 0 && all.length === 0) return 2;
   const kernel = await announceTargets(workspace, inputs.files, paths, program.output);
-  const files = await withoutKnown(all, { baseline: command.baseline, update: command.updateBaseline, paths, unreadable: failed }, workspace, program.output);
+  const files = await withoutKnown(
+    all,
+    { baseline: command.baseline, update: command.updateBaseline, paths, unreadable: failed },
+    workspace,
+    program.output,
+  );
   const shown = shownPaths(inputs.files);
   const result: CheckResult = {
     kernel,
@@ -88,26 +101,44 @@ export async function runCheck(command: CheckCommand, program: Program): Promise
     shown,
   };
   program.output.out(render(result, command.format, program));
-  if (files.length === 0) program.output.remark(`nothing to check in ${inputs.sources} C file${inputs.sources === 1 ? '' : 's'}: VFIO is not mentioned`);
-  else if (files.every(({ analysis }) => analysis.findings.length === 0)) program.output.remark(sumText(result));
+  if (files.length === 0)
+    program.output.remark(
+      `nothing to check in ${inputs.sources} C file${inputs.sources === 1 ? '' : 's'}: VFIO is not mentioned`,
+    );
+  else if (files.every(({ analysis }) => analysis.findings.length === 0))
+    program.output.remark(sumText(result));
   const internal = result.notAnalysed.filter((one) => one.isInternal);
-  // The other formats have a place for what was not analysed; an internal error is told of beside them too.
-  const untold = command.format === 'github' || command.format === 'gitlab' ? result.notAnalysed : internal;
+  // The other formats have a place for what was not analysed; an internal error is told of beside
+  // them too.
+  const untold =
+    command.format === 'github' || command.format === 'gitlab' ? result.notAnalysed : internal;
   for (const one of untold) {
-    program.output.error(`${shown(one.path)}: ${one.function ? `${one.function}(): ` : ''}not analysed: ${one.reason}`);
+    program.output.error(
+      `${shown(one.path)}: ${one.function ? `${one.function}(): ` : ''}not analysed: ${one.reason}`,
+    );
   }
   if (failed > 0 || internal.length > 0) return 2;
-  return files.some(({ analysis }) => analysis.findings.some((finding) => counts(finding, command.failOn))) ? 1 : 0;
+  return files.some(({ analysis }) =>
+    analysis.findings.some((finding) => counts(finding, command.failOn)),
+  )
+    ? 1
+    : 0;
 }
 
 function render(result: CheckResult, format: CheckCommand['format'], program: Program): string {
   switch (format) {
-    case 'text': return textReport(result, { style: program.style, rulePages: program.facts.rulePages });
-    case 'short': return shortReport(result);
-    case 'json': return jsonReport(result);
-    case 'sarif': return sarifReport(result, program.facts);
-    case 'github': return githubReport(result);
-    case 'gitlab': return gitlabReport(result);
+    case 'text':
+      return textReport(result, { style: program.style, rulePages: program.facts.rulePages });
+    case 'short':
+      return shortReport(result);
+    case 'json':
+      return jsonReport(result);
+    case 'sarif':
+      return sarifReport(result, program.facts);
+    case 'github':
+      return githubReport(result);
+    case 'gitlab':
+      return gitlabReport(result);
   }
 }
 
@@ -121,7 +152,8 @@ function shownPaths(files: readonly InputFile[]): (path: string) => string {
     // The nearest folder that holds an analysed file says how the user writes it.
     for (let folder = cut(path); folder !== ''; folder = cut(folder)) {
       const shown = folders.get(folder);
-      if (shown !== undefined) return `${shown === '' ? '' : `${shown}/`}${path.slice(folder.length + 1)}`;
+      if (shown !== undefined)
+        return `${shown === '' ? '' : `${shown}/`}${path.slice(folder.length + 1)}`;
     }
     return path;
   };
@@ -132,7 +164,13 @@ function cut(path: string): string {
 }
 
 const RANK: Readonly<Record<Severity, number>> = { error: 0, warning: 1, information: 2, hint: 3 };
-const LIMIT: Readonly<Record<FailOn, number>> = { error: 0, warning: 1, info: 2, hint: 3, never: -1 };
+const LIMIT: Readonly<Record<FailOn, number>> = {
+  error: 0,
+  warning: 1,
+  info: 2,
+  hint: 3,
+  never: -1,
+};
 
 function counts(finding: Finding, failOn: FailOn): boolean {
   return RANK[finding.severity] <= LIMIT[failOn];

@@ -1,4 +1,7 @@
-/** The commands of the program with their arguments, options and examples: what is parsed, what help shows and what shells complete. */
+/**
+ * The commands of the program with their arguments, options and examples: what is parsed, what help
+ * shows and what shells complete.
+ */
 import { existsSync } from 'node:fs';
 import { Argument, Command as Parser, CommanderError, Option } from 'commander';
 import { ruleIds } from '../engine/explain.ts';
@@ -8,7 +11,15 @@ import { validate } from '../engine/settings/validate.ts';
 import { largest } from '../text/lists.ts';
 import { nearWords } from '../text/near-words.ts';
 import {
-  FORMATS, LEVELS, SHELLS, STAGES, STYLES, WHENS, type Command, type Manner, type RuleOptions,
+  FORMATS,
+  LEVELS,
+  SHELLS,
+  STAGES,
+  STYLES,
+  WHENS,
+  type Command,
+  type Manner,
+  type RuleOptions,
 } from './command.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -36,7 +47,9 @@ interface Description {
   read(values: Values, words: readonly string[]): Command;
 }
 
-/** The argument that is a name of explain: shells complete it from names that help does not list. */
+/**
+ * The argument that is a name of explain: shells complete it from names that help does not list.
+ */
 export const NAME_ARGUMENT = 'NAME';
 
 const DESCRIPTIONS: readonly Description[] = [
@@ -47,7 +60,9 @@ const DESCRIPTIONS: readonly Description[] = [
     usage: '[options] PATH...',
     arguments: [paths('PATH')],
     options: [
-      kernelOption(), ruleOption(), onlyOption(),
+      kernelOption(),
+      ruleOption(),
+      onlyOption(),
       choice('--format <format>', 'how findings are printed', FORMATS, 'text'),
       choice('--fail-on <level>', 'the least severity that gives exit status 1', LEVELS, 'error'),
       new Option('--baseline <file>', 'hide the findings that are listed in it'),
@@ -80,7 +95,12 @@ const DESCRIPTIONS: readonly Description[] = [
     arguments: [paths('PATH')],
     options: [
       kernelOption(),
-      choice('--style <style>', 'minimal moves nothing; fold moves state into .init and .release', STYLES, 'minimal'),
+      choice(
+        '--style <style>',
+        'minimal moves nothing; fold moves state into .init and .release',
+        STYLES,
+        'minimal',
+      ),
       choice('--format <format>', 'patch with a commit message, or json', ['patch', 'json']),
       new Option('--write', 'change the files'),
       stdinOption(),
@@ -109,7 +129,9 @@ const DESCRIPTIONS: readonly Description[] = [
     usage: '[options] PATH...',
     arguments: [paths('PATH')],
     options: [
-      kernelOption(), ruleOption(), onlyOption(),
+      kernelOption(),
+      ruleOption(),
+      onlyOption(),
       new Option('--unsafe', 'apply also the fixes that are not proved'),
       new Option('--write', 'change the files'),
       stdinOption(),
@@ -141,7 +163,10 @@ const DESCRIPTIONS: readonly Description[] = [
       ['vfio-lifecycle explain member-not-first', 'a kind of refusal'],
     ],
     read: (values, words) => {
-      if (words.length === 0) throw new UsageError('explain takes one NAME: a rule, a kind of refusal or a kernel function');
+      if (words.length === 0)
+        throw new UsageError(
+          'explain takes one NAME: a rule, a kind of refusal or a kernel function',
+        );
       return { name: 'explain', kernel: text(values['kernel']), subject: words.join(' ') };
     },
   },
@@ -151,7 +176,10 @@ const DESCRIPTIONS: readonly Description[] = [
     usage: '[options]',
     options: [choice('--format <format>', 'how they are printed', ['text', 'json'], 'text')],
     examples: [['vfio-lifecycle rules', 'each with its severity']],
-    read: (values) => ({ name: 'rules', format: oneOf('--format', values['format'], ['text', 'json']) }),
+    read: (values) => ({
+      name: 'rules',
+      format: oneOf('--format', values['format'], ['text', 'json']),
+    }),
   },
   {
     name: 'dump',
@@ -163,7 +191,11 @@ const DESCRIPTIONS: readonly Description[] = [
     read: (values, [file, fn]) => {
       if (file === undefined) throw new UsageError('dump takes FILE [FUNCTION]');
       return {
-        name: 'dump', kernel: text(values['kernel']), stage: oneOf('--stage', values['stage'], STAGES), file, fn,
+        name: 'dump',
+        kernel: text(values['kernel']),
+        stage: oneOf('--stage', values['stage'], STAGES),
+        file,
+        fn,
       };
     },
   },
@@ -214,12 +246,23 @@ export function commandModel(onCommand: (read: () => Command) => void, version: 
     .addOption(choice('--color <when>', 'colours and links', WHENS, 'auto'))
     .addHelpText('after', AFTER_HELP)
     // A command inherits this when it is made.
-    .configureHelp({ showGlobalOptions: true, subcommandTerm: (command) => command.name(), optionDescription });
+    .configureHelp({
+      showGlobalOptions: true,
+      subcommandTerm: (command) => command.name(),
+      optionDescription,
+    });
   for (const one of DESCRIPTIONS) {
-    const command = program.command(one.name).summary(one.summary).description(descriptionOf(one)).usage(one.usage);
+    const command = program
+      .command(one.name)
+      .summary(one.summary)
+      .description(descriptionOf(one))
+      .usage(one.usage);
     for (const argument of one.arguments ?? []) command.addArgument(argument);
     for (const option of one.options) command.addOption(option);
-    command.allowExcessArguments(false).helpOption('-h, --help', 'print help').addHelpText('after', examplesOf(one));
+    command
+      .allowExcessArguments(false)
+      .helpOption('-h, --help', 'print help')
+      .addHelpText('after', examplesOf(one));
     command.action(() => onCommand(() => one.read(command.opts(), command.args)));
   }
   return program;
@@ -234,7 +277,9 @@ export function parseCommandLine(argv: readonly string[], version: string): Requ
   const program = commandModel((one) => (read = one), version);
   const printed: string[] = [];
   for (const command of [program, ...program.commands]) {
-    command.exitOverride().configureOutput({ writeOut: (line) => printed.push(line), writeErr: () => undefined });
+    command
+      .exitOverride()
+      .configureOutput({ writeOut: (line) => printed.push(line), writeErr: () => undefined });
   }
   if (argv.length === 0) throw new UsageError('no command; try --help');
   try {
@@ -248,23 +293,32 @@ export function parseCommandLine(argv: readonly string[], version: string): Requ
   return { command: read(), manner: mannerOf(program.opts()) };
 }
 
-/** What the library says of a mistake, on one line: with the word that was meant, or where help is. */
+/**
+ * What the library says of a mistake, on one line: with the word that was meant, or where help is.
+ */
 function complaint(error: CommanderError, argv: readonly string[], program: Parser): string {
   const [first = '', ...rest] = error.message.replace(/^error: /, '').split('\n');
   const meant = /^\(Did you mean (.*)\?\)$/.exec(rest.join(' '))?.[1];
   if (meant !== undefined) return `${first}; did you mean ${meant}?`;
   const word = argv.find((one) => !one.startsWith('-'));
-  if (error.code === 'commander.unknownCommand' && word !== undefined && existsSync(word)) return `${first}; did you mean check ${word}?`;
+  if (error.code === 'commander.unknownCommand' && word !== undefined && existsSync(word))
+    return `${first}; did you mean check ${word}?`;
   const command = program.commands.find((one) => one.name() === word);
   if (error.code === 'commander.help') return withoutCommand(argv, program);
   return `${first.replace(/\.$/, '')}; try vfio-lifecycle ${command ? `${command.name()} ` : ''}--help`;
 }
 
-/** The library shows all help where it knows no command: after options alone, and after `help` and a word that is none. */
+/**
+ * The library shows all help where it knows no command: after options alone, and after `help` and a
+ * word that is none.
+ */
 function withoutCommand(argv: readonly string[], program: Parser): string {
   const [command, word] = argv.filter((one) => !one.startsWith('-'));
   if (command !== 'help' || word === undefined) return 'no command; try --help';
-  const [near] = nearWords(word, program.commands.map((one) => one.name()));
+  const [near] = nearWords(
+    word,
+    program.commands.map((one) => one.name()),
+  );
   return `unknown command '${word}'; ${near === undefined ? 'try vfio-lifecycle --help' : `did you mean ${near}?`}`;
 }
 
@@ -291,24 +345,37 @@ function paths(name: string): Argument {
 }
 
 function kernelOption(): Option {
-  return new Option('--kernel <version>', `the target kernel, ${knownKernels()[0]} to ${knownKernels().at(-1)} (default that of the tree)`).argParser(kernelVersion);
+  return new Option(
+    '--kernel <version>',
+    `the target kernel, ${knownKernels()[0]} to ${knownKernels().at(-1)} (default that of the tree)`,
+  ).argParser(kernelVersion);
 }
 
 function ruleOption(): Option {
-  return new Option('--rule <id=severity>', 'report a rule as error, warning, information, hint or off')
-    .argParser((value: string, before: readonly string[] | undefined) => [...before ?? [], value]);
+  return new Option(
+    '--rule <id=severity>',
+    'report a rule as error, warning, information, hint or off',
+  ).argParser((value: string, before: readonly string[] | undefined) => [...(before ?? []), value]);
 }
 
 function onlyOption(): Option {
-  return new Option('--only <rules>', 'report these rules and no others; commas between them')
-    .argParser((value: string, before: readonly string[] | undefined) => [...before ?? [], ...value.split(',')]);
+  return new Option(
+    '--only <rules>',
+    'report these rules and no others; commas between them',
+  ).argParser((value: string, before: readonly string[] | undefined) => [
+    ...(before ?? []),
+    ...value.split(','),
+  ]);
 }
 
 function stdinOption(): Option {
   return new Option('--stdin-filename <file>', 'the file that - stands for').default(undefined);
 }
 
-/** The words are checked by oneOf(), which says the same of all options, and proposes what was meant. */
+/**
+ * The words are checked by oneOf(), which says the same of all options, and proposes what was
+ * meant.
+ */
 function choice(flags: string, what: string, words: readonly string[], standard?: string): Option {
   const option = new Option(flags, what).choices(words).argParser((value: string) => value);
   return standard === undefined ? option : option.default(standard);
@@ -316,15 +383,24 @@ function choice(flags: string, what: string, words: readonly string[], standard?
 
 function mannerOf(values: Values): Manner {
   const talk = values['quiet'] === true ? 'quiet' : 'normal';
-  return { talk: values['verbose'] === true ? 'verbose' : talk, color: oneOf('--color', values['color'], WHENS) };
+  return {
+    talk: values['verbose'] === true ? 'verbose' : talk,
+    color: oneOf('--color', values['color'], WHENS),
+  };
 }
 
-function sourcesOf(values: Values, words: readonly string[], what: string): { paths: readonly string[]; stdinName: string | undefined } {
+function sourcesOf(
+  values: Values,
+  words: readonly string[],
+  what: string,
+): { paths: readonly string[]; stdinName: string | undefined } {
   if (words.length === 0) throw new UsageError(`no ${what} given`);
   const stdinName = text(values['stdinFilename']);
   const usesStdin = words.includes('-');
-  if (stdinName !== undefined && !usesStdin) throw new UsageError('--stdin-filename: name - to read stdin');
-  if (usesStdin && values['write'] === true) throw new UsageError('--write: stdin cannot be written');
+  if (stdinName !== undefined && !usesStdin)
+    throw new UsageError('--stdin-filename: name - to read stdin');
+  if (usesStdin && values['write'] === true)
+    throw new UsageError('--write: stdin cannot be written');
   return { paths: words, stdinName };
 }
 
@@ -338,18 +414,31 @@ function text(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-/** `--only` switches the others off; `--rule missing-put=off`, any number of times, counts after it and the last for a rule. */
+/**
+ * `--only` switches the others off; `--rule missing-put=off`, any number of times, counts after it
+ * and the last for a rule.
+ */
 function rulesOf(values: Values): RuleOptions {
   const only = listOf(values['only']);
   const known = ruleIds();
-  for (const id of only) if (!known.includes(id)) throw new UsageError(`--only: ${JSON.stringify(id)} is not known${alternative(id, known)}`);
-  const off = only.length === 0 ? [] : known.filter((id) => !only.includes(id)).map((id): [string, string] => [id, 'off']);
+  for (const id of only)
+    if (!known.includes(id))
+      throw new UsageError(`--only: ${JSON.stringify(id)} is not known${alternative(id, known)}`);
+  const off =
+    only.length === 0
+      ? []
+      : known.filter((id) => !only.includes(id)).map((id): [string, string] => [id, 'off']);
   const pairs = listOf(values['rule']).map((value): [string, string] => {
     const [id, severity] = value.split('=', 2);
-    if (id === undefined || severity === undefined) throw new UsageError(`--rule: ${JSON.stringify(value)} is not of the form ID=SEVERITY`);
+    if (id === undefined || severity === undefined)
+      throw new UsageError(`--rule: ${JSON.stringify(value)} is not of the form ID=SEVERITY`);
     return [id, severity];
   });
-  const { value, problems } = validate(RULES_SCHEMA, Object.fromEntries([...off, ...pairs]), '--rule');
+  const { value, problems } = validate(
+    RULES_SCHEMA,
+    Object.fromEntries([...off, ...pairs]),
+    '--rule',
+  );
   if (problems[0] !== undefined) throw new UsageError(problems[0]);
   return value as RuleOptions;
 }
@@ -364,10 +453,16 @@ function alternative(word: string, known: readonly string[]): string {
 }
 
 /** The one of `words` that `value` is. Throws UsageError for any other, and for none. */
-function oneOf<const Word extends string>(what: string, value: unknown, words: readonly Word[]): Word {
+function oneOf<const Word extends string>(
+  what: string,
+  value: unknown,
+  words: readonly Word[],
+): Word {
   if (value === undefined) throw new UsageError(`${what} is missing: one of ${words.join(', ')}`);
   const found = words.find((one) => one === value);
   if (found !== undefined) return found;
   const [near] = nearWords(String(value), words);
-  throw new UsageError(`${what}: ${JSON.stringify(value)} is none of ${words.join(', ')}${near === undefined ? '' : `; did you mean ${near}?`}`);
+  throw new UsageError(
+    `${what}: ${JSON.stringify(value)} is none of ${words.join(', ')}${near === undefined ? '' : `; did you mean ${near}?`}`,
+  );
 }

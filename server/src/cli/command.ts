@@ -1,4 +1,7 @@
-/** What a command line asks for, once it is read: the words between command-line.ts and the commands. */
+/**
+ * What a command line asks for, once it is read: the words between command-line.ts and the
+ * commands.
+ */
 import type { Configuration } from '../engine/types.ts';
 
 export const FORMATS = ['text', 'short', 'json', 'sarif', 'github', 'gitlab'] as const;

@@ -1,4 +1,7 @@
-/** Completion scripts for shells, made from the commands as the library models them: nothing is listed a second time. */
+/**
+ * Completion scripts for shells, made from the commands as the library models them: nothing is
+ * listed a second time.
+ */
 import type { Command as Parser, Option } from 'commander';
 import { knownKernels } from '../engine/project/target.ts';
 import { explainableNames, ruleIds } from '../engine/explain.ts';
@@ -37,16 +40,20 @@ interface Model {
 export function completionScript(shell: Shell, program: Parser): string {
   const model = modelOf(program);
   switch (shell) {
-    case 'bash': return bashScript(model);
-    case 'zsh': return zshScript(model);
-    case 'fish': return fishScript(model);
+    case 'bash':
+      return bashScript(model);
+    case 'zsh':
+      return zshScript(model);
+    case 'fish':
+      return fishScript(model);
   }
 }
 
 function modelOf(program: Parser): Model {
   const commands = program.commands.map((command): CommandModel => {
     const [argument] = command.registeredArguments;
-    const words = argument?.name() === NAME_ARGUMENT ? explainableNames() : argument?.argChoices ?? [];
+    const words =
+      argument?.name() === NAME_ARGUMENT ? explainableNames() : (argument?.argChoices ?? []);
     return {
       name: command.name(),
       what: command.summary(),
@@ -55,7 +62,12 @@ function modelOf(program: Parser): Model {
     };
   });
   const help: OptionModel = { names: ['-h', '--help'], what: 'print help', value: undefined };
-  const names: CommandModel = { name: 'help', what: 'print help for a command', options: [], argument: { words: commands.map((one) => one.name) } };
+  const names: CommandModel = {
+    name: 'help',
+    what: 'print help for a command',
+    options: [],
+    argument: { words: commands.map((one) => one.name) },
+  };
   return { commands: [...commands, names], options: [...program.options.map(optionModel), help] };
 }
 
@@ -72,20 +84,25 @@ function optionModel(option: Option): OptionModel {
   return { names, what: option.description, value: option.isBoolean() ? undefined : { words } };
 }
 
-/** The words are plain: no shell reads anything into letters, digits, dots, dashes and underscores. */
+/**
+ * The words are plain: no shell reads anything into letters, digits, dots, dashes and underscores.
+ */
 function joined(words: readonly string[]): string {
   return words.join(' ');
 }
 
 function bashScript({ commands, options }: Model): string {
-  const valueCases = (command: string, list: readonly OptionModel[]): string[] => list.flatMap(({ names, value }) => {
-    if (value === undefined) return [];
-    // A star stands for any command, and for none.
-    const pattern = (name: string): string => (command === '*' ? `*" ${name}"` : `"${command} ${name}"`);
-    const patterns = names.map(pattern).join('|');
-    return [`    ${patterns}) words="${joined(value.words)}" ;;`];
-  });
-  const optionNames = (list: readonly OptionModel[]): string => joined(list.flatMap((one) => one.names));
+  const valueCases = (command: string, list: readonly OptionModel[]): string[] =>
+    list.flatMap(({ names, value }) => {
+      if (value === undefined) return [];
+      // A star stands for any command, and for none.
+      const pattern = (name: string): string =>
+        command === '*' ? `*" ${name}"` : `"${command} ${name}"`;
+      const patterns = names.map(pattern).join('|');
+      return [`    ${patterns}) words="${joined(value.words)}" ;;`];
+    });
+  const optionNames = (list: readonly OptionModel[]): string =>
+    joined(list.flatMap((one) => one.names));
   const wordCases = commands.map((command) => {
     const words = command.argument?.words ?? [];
     return `    "${command.name} "-*) words="${optionNames([...command.options, ...options])}" ;;\n    "${command.name} "*) words="${joined(words)}" ;;`;
@@ -122,13 +139,16 @@ complete -o default -F _vfio_lifecycle vfio-lifecycle
 
 function zshScript({ commands, options }: Model): string {
   // In a description of _arguments a bracket ends it and a colon begins the next part.
-  const escaped = (what: string): string => what.replace(/[[\]:\\]/g, '\\$&').replaceAll("'", "'\\''");
-  const offer = ({ words }: Offer, name: string): string => (words.length > 0 ? `${name}:(${joined(words)})` : `${name}:_files`);
-  const optionSpec = ({ names, what, value }: OptionModel): string[] => names.map((name) => {
-    // --name=value and --name value are both right.
-    const form = value !== undefined && name.startsWith('--') ? `${name}=` : name;
-    return `'*${form}[${escaped(what)}]${value === undefined ? '' : `:${offer(value, 'value')}`}'`;
-  });
+  const escaped = (what: string): string =>
+    what.replace(/[[\]:\\]/g, '\\$&').replaceAll("'", "'\\''");
+  const offer = ({ words }: Offer, name: string): string =>
+    words.length > 0 ? `${name}:(${joined(words)})` : `${name}:_files`;
+  const optionSpec = ({ names, what, value }: OptionModel): string[] =>
+    names.map((name) => {
+      // --name=value and --name value are both right.
+      const form = value !== undefined && name.startsWith('--') ? `${name}=` : name;
+      return `'*${form}[${escaped(what)}]${value === undefined ? '' : `:${offer(value, 'value')}`}'`;
+    });
   const cases = commands.map(({ name, options: own, argument }) => {
     const specs = [...own, ...options].flatMap(optionSpec);
     if (argument) specs.push(`'*:${offer(argument, 'argument')}'`);
@@ -166,16 +186,24 @@ fi
 function fishScript({ commands, options }: Model): string {
   const quoted = (what: string): string => `'${what.replace(/['\\]/g, '\\$&')}'`;
   const optionLine = (when: string, { names, what, value }: OptionModel): string => {
-    const flags = names.map((name) => (name.startsWith('--') ? `-l ${name.slice(2)}` : `-s ${name.slice(1)}`));
+    const flags = names.map((name) =>
+      name.startsWith('--') ? `-l ${name.slice(2)}` : `-s ${name.slice(1)}`,
+    );
     const words = value && value.words.length > 0 ? ` -x -a ${quoted(joined(value.words))}` : ' -r';
     return `complete -c vfio-lifecycle ${when}${flags.join(' ')}${value === undefined ? '' : words} -d ${quoted(what)}`;
   };
-  const lines = ['# fish completion of vfio-lifecycle', ...options.map((option) => optionLine('', option))];
+  const lines = [
+    '# fish completion of vfio-lifecycle',
+    ...options.map((option) => optionLine('', option)),
+  ];
   for (const { name, what, options: own, argument } of commands) {
     const within = `-n ${quoted(`__fish_seen_subcommand_from ${name}`)} `;
-    lines.push(`complete -c vfio-lifecycle -f -n __fish_use_subcommand -a ${name} -d ${quoted(what)}`);
+    lines.push(
+      `complete -c vfio-lifecycle -f -n __fish_use_subcommand -a ${name} -d ${quoted(what)}`,
+    );
     for (const option of own) lines.push(optionLine(within, option));
-    if (argument && argument.words.length > 0) lines.push(`complete -c vfio-lifecycle -f ${within}-a ${quoted(joined(argument.words))}`);
+    if (argument && argument.words.length > 0)
+      lines.push(`complete -c vfio-lifecycle -f ${within}-a ${quoted(joined(argument.words))}`);
     if (argument === undefined) lines.push(`complete -c vfio-lifecycle -f ${within}`.trimEnd());
   }
   return `${lines.join('\n')}\n`;

@@ -6,16 +6,30 @@ import { nearWords } from '../text/near-words.ts';
 import type { Program } from './program.ts';
 import { openWorkspace } from './workspace.ts';
 
-/** Prints one stage of the analysis of a file or of one of its functions: for people who work on the engine. */
+/**
+ * Prints one stage of the analysis of a file or of one of its functions: for people who work on the
+ * engine.
+ */
 export async function runDump(command: DumpCommand, program: Program): Promise<number> {
   if (command.stage === 'calls') return dumpCalls(command, program);
   const [file] = namedFiles({ paths: [command.file], stdin: undefined });
   const workspace = openWorkspace({ ...command, paths: [command.file] }, program.output);
   const engine = await program.engine();
-  const text = dump(engine, await workspace.load(file!.path), await workspace.target(file!.path), command.stage, command.fn);
+  const text = dump(
+    engine,
+    await workspace.load(file!.path),
+    await workspace.target(file!.path),
+    command.stage,
+    command.fn,
+  );
   if (text === undefined) {
-    const names = engine.lowered(await workspace.load(file!.path))?.functions.map((fn) => fn.name) ?? [];
-    throw new UsageError(command.fn === undefined ? `${command.file}: nothing to dump` : `${command.file}: no function ${command.fn}${meant(command.fn, names)}`);
+    const names =
+      engine.lowered(await workspace.load(file!.path))?.functions.map((fn) => fn.name) ?? [];
+    throw new UsageError(
+      command.fn === undefined
+        ? `${command.file}: nothing to dump`
+        : `${command.file}: no function ${command.fn}${meant(command.fn, names)}`,
+    );
   }
   program.output.out(text.endsWith('\n') ? text : `${text}\n`);
   return 0;
@@ -26,14 +40,27 @@ function meant(name: string, names: readonly string[]): string {
   return near.length === 0 ? '' : `; did you mean ${near.join(' or ')}?`;
 }
 
-/** The counts for a file or for all files of a folder, each line after its path: what `npm run test:kernel` compares. */
+/**
+ * The counts for a file or for all files of a folder, each line after its path: what `npm run
+ * test:kernel` compares.
+ */
 async function dumpCalls(command: DumpCommand, program: Program): Promise<number> {
-  const { files, unreadable } = await findInputs({ paths: [command.file], stdin: undefined }, program);
+  const { files, unreadable } = await findInputs(
+    { paths: [command.file], stdin: undefined },
+    program,
+  );
   const workspace = openWorkspace({ ...command, paths: [command.file] }, program.output);
   const engine = await program.engine();
   for (const { path, shown } of files) {
-    const text = dump(engine, await workspace.load(path), await workspace.target(path), 'calls', undefined);
-    for (const line of text?.split('\n') ?? []) if (line !== '') program.output.out(`${shown}\t${line.replaceAll(' ', '\t')}\n`);
+    const text = dump(
+      engine,
+      await workspace.load(path),
+      await workspace.target(path),
+      'calls',
+      undefined,
+    );
+    for (const line of text?.split('\n') ?? [])
+      if (line !== '') program.output.out(`${shown}\t${line.replaceAll(' ', '\t')}\n`);
   }
   return unreadable > 0 ? 2 : 0;
 }

@@ -8,24 +8,44 @@ import type { Style } from './style.ts';
 import { keyOf, openWorkspace } from './workspace.ts';
 import { largest } from '../text/lists.ts';
 
-/** Prints what is known of a rule, of a kind of refusal or of a name of the kernel's interface, for the kernel of the working folder. */
-export async function runExplain({ subject, kernel }: ExplainCommand, program: Program): Promise<number> {
+/**
+ * Prints what is known of a rule, of a kind of refusal or of a name of the kernel's interface, for
+ * the kernel of the working folder.
+ */
+export async function runExplain(
+  { subject, kernel }: ExplainCommand,
+  program: Program,
+): Promise<number> {
   const { output } = program;
-  const text = explainKind(subject) ?? explainName(subject, await openWorkspace({ kernel }, output).target(keyOf('.vfio-lifecycle')));
+  const text =
+    explainKind(subject) ??
+    explainName(subject, await openWorkspace({ kernel }, output).target(keyOf('.vfio-lifecycle')));
   if (text === undefined) {
     const near = proposedNames(subject);
     const proposal = near.length > 0 ? `; did you mean ${near.join(' or ')}?` : '';
-    throw new UsageError(`explain: no rule, no kind of refusal and no kernel function is called ${JSON.stringify(subject)}${proposal}`);
+    throw new UsageError(
+      `explain: no rule, no kind of refusal and no kernel function is called ${JSON.stringify(subject)}${proposal}`,
+    );
   }
   output.out(forReader(subject, text, program));
   return 0;
 }
 
-/** On a terminal as a person reads it, with an example or two of a rule, which may have many; elsewhere the Markdown as it is. */
-function forReader(subject: string, markdown: string, { style, facts, isVerbose }: Program): string {
+/**
+ * On a terminal as a person reads it, with an example or two of a rule, which may have many;
+ * elsewhere the Markdown as it is.
+ */
+function forReader(
+  subject: string,
+  markdown: string,
+  { style, facts, isVerbose }: Program,
+): string {
   if (style.columns === undefined && !style.hasColors) return `${markdown.trimEnd()}\n`;
   const page = facts.rulePages && `${facts.rulePages}${subject}.md`;
-  return renderMarkdown(isVerbose ? markdown : withFirstExamples(markdown, page ?? 'explain --verbose'), style);
+  return renderMarkdown(
+    isVerbose ? markdown : withFirstExamples(markdown, page ?? 'explain --verbose'),
+    style,
+  );
 }
 
 /** A paragraph at the width of the terminal, four columns in. */
@@ -38,17 +58,32 @@ function indented(markdown: string, style: Style): string {
 export function runRules({ format }: RulesCommand, { output, style, facts }: Program): number {
   const { rules } = kernelStages;
   if (format === 'json') {
-    const range = (version: readonly [number, number] | undefined): string | null => (version ? version.join('.') : null);
-    const list = rules.map((rule) => ({ id: rule.id, severity: rule.severity, since: range(rule.kernels.since), until: range(rule.kernels.until), fix: rule.fixable, what: rule.docs.what }));
+    const range = (version: readonly [number, number] | undefined): string | null =>
+      version ? version.join('.') : null;
+    const list = rules.map((rule) => ({
+      id: rule.id,
+      severity: rule.severity,
+      since: range(rule.kernels.since),
+      until: range(rule.kernels.until),
+      fix: rule.fixable,
+      what: rule.docs.what,
+    }));
     output.out(`${JSON.stringify({ version: 1, rules: list }, null, 2)}\n`);
     return 0;
   }
   if (style.columns !== undefined) {
-    const entries = rules.map(({ id, severity, docs }) => `${style.link(style.paint('strong', id), facts.rulePages && `${facts.rulePages}${id}.md`)}  ${style.paint(severity, severity)}\n${indented(docs.what, style)}`);
+    const entries = rules.map(
+      ({ id, severity, docs }) =>
+        `${style.link(style.paint('strong', id), facts.rulePages && `${facts.rulePages}${id}.md`)}  ${style.paint(severity, severity)}\n${indented(docs.what, style)}`,
+    );
     output.out(`${entries.join('')}`);
     return 0;
   }
   const width = largest([0, ...rules.map((rule) => rule.id.length)]);
-  output.out(rules.map((rule) => `${rule.id.padEnd(width)}  ${rule.severity.padEnd(11)}  ${rule.docs.what}\n`).join(''));
+  output.out(
+    rules
+      .map((rule) => `${rule.id.padEnd(width)}  ${rule.severity.padEnd(11)}  ${rule.docs.what}\n`)
+      .join(''),
+  );
   return 0;
 }

@@ -31,10 +31,16 @@ export interface Inputs {
 class PassedOver extends Error {}
 
 /**
- * Finds the files that PATHs name: a folder gives its C files. Those that do not mention VFIO are left out.
- * @param onFile is given each file as soon as it is found, in no order, while others are still being read.
+ * Finds the files that PATHs name: a folder gives its C files. Those that do not mention VFIO are
+ * left out.
+ * @param onFile is given each file as soon as it is found, in no order, while others are still
+ * being read.
  */
-export async function findInputs(named: NamedSources, program: Program, onFile?: (file: InputFile) => Promise<void>): Promise<Inputs> {
+export async function findInputs(
+  named: NamedSources,
+  program: Program,
+  onFile?: (file: InputFile) => Promise<void>,
+): Promise<Inputs> {
   let failed = 0;
   const fail = (error: Error): void => {
     if (error instanceof PassedOver) return program.output.note(error.message);
@@ -76,11 +82,18 @@ export async function findInputs(named: NamedSources, program: Program, onFile?:
     progress.found += hits.length;
     for (const path of hits) await take({ path, shown: shownAs(roots, path) });
   }
-  return { files: [...files.values()].sort((a, b) => comparePaths(a.shown, b.shown)), sources, unreadable: failed };
+  return {
+    files: [...files.values()].sort((a, b) => comparePaths(a.shown, b.shown)),
+    sources,
+    unreadable: failed,
+  };
 }
 
 /** How far the work is. While a large tree is read more files are still found. */
-function progressText({ read, found, done }: { read: number; found: number; done: number }, isWorking: boolean): string | undefined {
+function progressText(
+  { read, found, done }: { read: number; found: number; done: number },
+  isWorking: boolean,
+): string | undefined {
   if (!isWorking || found === 0) return read > 0 ? `${read} files read` : undefined;
   return `${done} of ${found} files checked${read > 0 ? `, ${read} read` : ''}`;
 }
@@ -96,7 +109,11 @@ interface Root {
  * @param roots is filled with the PATHs.
  * @param fail is told of what cannot be read or is passed over.
  */
-function* sourcesOf({ paths, stdin }: NamedSources, roots: Root[], fail: (error: Error) => void): Generator<string> {
+function* sourcesOf(
+  { paths, stdin }: NamedSources,
+  roots: Root[],
+  fail: (error: Error) => void,
+): Generator<string> {
   const failWalk = (place: string, error: unknown): void => {
     const said = unreadable(shownAs(roots, place), error);
     fail(error instanceof NotRead ? new PassedOver(said.message) : said);
@@ -122,22 +139,34 @@ function* sourcesOf({ paths, stdin }: NamedSources, roots: Root[], fail: (error:
 }
 
 /**
- * The sentence for PATHs without a C file, by what was to be done with it; undefined where there is one. Where some were not read, that has been said and is enough.
+ * The sentence for PATHs without a C file, by what was to be done with it; undefined where there is
+ * one. Where some were not read, that has been said and is enough.
  */
-export function nothingThere(work: 'check' | 'convert' | 'fix', { paths }: NamedSources, { sources, unreadable: failed }: Inputs): string | undefined {
+export function nothingThere(
+  work: 'check' | 'convert' | 'fix',
+  { paths }: NamedSources,
+  { sources, unreadable: failed }: Inputs,
+): string | undefined {
   if (sources > 0 || failed > 0) return undefined;
   const [first, ...others] = paths;
   return `nothing to ${work}: no C file (.c or .h) in ${first}${others.length > 0 ? ` and ${others.length} more` : ''}`;
 }
 
-/** A path as it follows from the first PATH that contains it: `.` adds nothing, a folder goes before what is in it. */
+/**
+ * A path as it follows from the first PATH that contains it: `.` adds nothing, a folder goes before
+ * what is in it.
+ */
 function shownAs(roots: readonly Root[], path: string): string {
   for (const { key, shown } of roots) {
     if (path === key) return shown;
     const inside = key.endsWith('/') ? key : `${key}/`;
     if (!path.startsWith(inside)) continue;
     const rest = path.slice(inside.length);
-    return shown === '.' || shown === './' ? rest : shown.endsWith('/') ? shown + rest : `${shown}/${rest}`;
+    return shown === '.' || shown === './'
+      ? rest
+      : shown.endsWith('/')
+        ? shown + rest
+        : `${shown}/${rest}`;
   }
   return path;
 }

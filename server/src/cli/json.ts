@@ -3,9 +3,15 @@ import type { Span } from '../text/span.ts';
 import { HIDDEN_BUT_LINE_ENDS } from './printable.ts';
 import type { Workspace } from './workspace.ts';
 
-export interface JsonPosition { readonly line: number; readonly character: number }
+export interface JsonPosition {
+  readonly line: number;
+  readonly character: number;
+}
 /** Zero-based, UTF-16, end exclusive: as in the language server protocol. */
-export interface JsonRange { readonly start: JsonPosition; readonly end: JsonPosition }
+export interface JsonRange {
+  readonly start: JsonPosition;
+  readonly end: JsonPosition;
+}
 
 export interface JsonDiagnostic {
   readonly rule: string;
@@ -13,23 +19,38 @@ export interface JsonDiagnostic {
   readonly message: string;
   readonly function: string | null;
   readonly range: JsonRange;
-  readonly related: readonly { readonly path: string; readonly range: JsonRange; readonly message: string }[];
+  readonly related: readonly {
+    readonly path: string;
+    readonly range: JsonRange;
+    readonly message: string;
+  }[];
   readonly fix: 'safe' | 'unsafe' | 'none';
 }
 
-export function exactFinding(finding: Finding, workspace: Workspace, shown: (path: string) => string): JsonDiagnostic {
+export function exactFinding(
+  finding: Finding,
+  workspace: Workspace,
+  shown: (path: string) => string,
+): JsonDiagnostic {
   return {
     rule: finding.rule,
     severity: finding.severity,
     message: finding.message,
     function: finding.functionName,
     range: rangeIn(workspace, finding.site.path, finding.site),
-    related: finding.related.map(({ site, message }) => ({ path: shown(site.path), range: rangeIn(workspace, site.path, site), message })),
+    related: finding.related.map(({ site, message }) => ({
+      path: shown(site.path),
+      range: rangeIn(workspace, site.path, site),
+      message,
+    })),
     fix: finding.fix?.safety ?? 'none',
   };
 }
 
-/** A value as JSON for a file or a terminal: nothing in it that a terminal obeys, and a line end behind it. */
+/**
+ * A value as JSON for a file or a terminal: nothing in it that a terminal obeys, and a line end
+ * behind it.
+ */
 export function jsonText(value: unknown): string {
   const escape = (char: string): string => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
   return `${JSON.stringify(value, null, 2).replace(HIDDEN_BUT_LINE_ENDS, escape)}\n`;

@@ -5,7 +5,10 @@ import { isScanThread, serveScans } from './scan-pool.ts';
 /** The folder of the wasm modules. The bundle is in dist/web/, they are in dist/. */
 const dist = join(__dirname, '..');
 
-/** The bundle in Node: a thread that something else of it has started, which loads nothing of the rest, or the command line. */
+/**
+ * The bundle in Node: a thread that something else of it has started, which loads nothing of the
+ * rest, or the command line.
+ */
 export async function start(): Promise<void> {
   if (isScanThread()) return serveScans();
   if (isServerThread()) return (await import('../lsp/node-server.ts')).serveThread(dist);

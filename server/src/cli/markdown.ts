@@ -1,26 +1,45 @@
-/** Shows the Markdown of rules and of the kernel's interface on a terminal: what we write ourselves, and no more of Markdown than that. */
+/**
+ * Shows the Markdown of rules and of the kernel's interface on a terminal: what we write ourselves,
+ * and no more of Markdown than that.
+ */
 import { printable } from './printable.ts';
 import type { Style } from './style.ts';
 
-interface Heading { readonly kind: 'heading'; readonly level: number; readonly text: string }
-interface Code { readonly kind: 'code'; readonly lines: readonly string[] }
-/** A paragraph or an entry of a list, whose lines are one text but for the breaks that it asks for. */
-interface Prose { readonly kind: 'prose'; readonly mark: string; readonly text: string }
+interface Heading {
+  readonly kind: 'heading';
+  readonly level: number;
+  readonly text: string;
+}
+interface Code {
+  readonly kind: 'code';
+  readonly lines: readonly string[];
+}
+/**
+ * A paragraph or an entry of a list, whose lines are one text but for the breaks that it asks for.
+ */
+interface Prose {
+  readonly kind: 'prose';
+  readonly mark: string;
+  readonly text: string;
+}
 type Block = Heading | Code | Prose;
 
 const WIDEST = 100;
 const CODE_INDENT = '    ';
 
 /**
- * The text as lines no wider than the terminal, but for code, which is shown as it is. It ends with a newline.
- * @param style of a terminal; its width counts up to 100 columns, which is as wide as prose is read with ease.
+ * The text as lines no wider than the terminal, but for code, which is shown as it is. It ends with
+ * a newline.
+ * @param style of a terminal; its width counts up to 100 columns, which is as wide as prose is read
+ * with ease.
  */
 export function renderMarkdown(markdown: string, style: Style): string {
   const width = Math.min(style.columns ?? 80, WIDEST);
   const lines: string[] = [];
   let before: Block | undefined;
   for (const block of blocksOf(markdown)) {
-    const isListGoingOn = before?.kind === 'prose' && block.kind === 'prose' && before.mark !== '' && block.mark !== '';
+    const isListGoingOn =
+      before?.kind === 'prose' && block.kind === 'prose' && before.mark !== '' && block.mark !== '';
     if (before !== undefined && !isListGoingOn) lines.push('');
     for (const line of renderBlock(block, style, width)) lines.push(line);
     before = block;
@@ -29,16 +48,19 @@ export function renderMarkdown(markdown: string, style: Style): string {
 }
 
 /**
- * The Markdown with the first example only of each section that has several, and a line that says how many more there are and where.
+ * The Markdown with the first example only of each section that has several, and a line that says
+ * how many more there are and where.
  * Examples are the parts below headings of the third level.
  */
 export function withFirstExamples(markdown: string, elsewhere: string): string {
   const sections = markdown.split(/^(?=## )/m);
-  return sections.map((section) => {
-    const [head = '', first, ...others] = section.split(/^(?=### )/m);
-    if (first === undefined || others.length === 0) return section;
-    return `${head}${first.trimEnd()}\n\n${others.length} more: ${elsewhere}\n\n`;
-  }).join('');
+  return sections
+    .map((section) => {
+      const [head = '', first, ...others] = section.split(/^(?=### )/m);
+      if (first === undefined || others.length === 0) return section;
+      return `${head}${first.trimEnd()}\n\n${others.length} more: ${elsewhere}\n\n`;
+    })
+    .join('');
 }
 
 function blocksOf(markdown: string): Block[] {
@@ -75,16 +97,23 @@ function blocksOf(markdown: string): Block[] {
 
 function renderBlock(block: Block, style: Style, width: number): readonly string[] {
   switch (block.kind) {
-    case 'heading': return [style.paint(block.level < 3 ? 'strong' : 'place', plainWords(block.text))];
-    case 'code': return block.lines.map((line) => `${CODE_INDENT}${style.paint('code', expandTabs(line))}`.trimEnd());
-    case 'prose': return renderProse(block, style, width);
+    case 'heading':
+      return [style.paint(block.level < 3 ? 'strong' : 'place', plainWords(block.text))];
+    case 'code':
+      return block.lines.map((line) =>
+        `${CODE_INDENT}${style.paint('code', expandTabs(line))}`.trimEnd(),
+      );
+    case 'prose':
+      return renderProse(block, style, width);
   }
 }
 
 /** Two blanks at the end of a line break it there; elsewhere lines are filled. */
 function renderProse({ mark, text }: Prose, style: Style, width: number): string[] {
   const indent = ' '.repeat(mark.length);
-  const filled = text.split(/ {2}\n/).flatMap((part) => fill(wordsOf(part, style), width - mark.length));
+  const filled = text
+    .split(/ {2}\n/)
+    .flatMap((part) => fill(wordsOf(part, style), width - mark.length));
   return filled.map((line, index) => `${index === 0 ? mark : indent}${line}`);
 }
 
@@ -140,7 +169,8 @@ function wordsOf(text: string, style: Style): Word[] {
     add(text.slice(at, match.index), (word) => word);
     const [whole, code, strong, label, address] = match;
     if (code !== undefined) add(code, (word) => style.paint('code', word));
-    else if (strong !== undefined) add(strong.replaceAll('`', ''), (word) => style.paint('strong', word));
+    else if (strong !== undefined)
+      add(strong.replaceAll('`', ''), (word) => style.paint('strong', word));
     else add(label!, (word) => style.link(word, address));
     at = match.index + whole.length;
   }
@@ -154,6 +184,7 @@ function plainWords(text: string): string {
 
 function expandTabs(line: string): string {
   let text = '';
-  for (const char of line) text += char === '\t' ? ' '.repeat(8 - text.length % 8) : printable(char);
+  for (const char of line)
+    text += char === '\t' ? ' '.repeat(8 - (text.length % 8)) : printable(char);
   return text;
 }

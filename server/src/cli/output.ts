@@ -6,13 +6,18 @@ import { printable } from './printable.ts';
 export interface Output {
   /** The result, to stdout. */
   out(text: string | Uint8Array): void;
-  /** One line for a person, to stderr, with the program's name before it; `--quiet` leaves it out. */
+  /**
+   * One line for a person, to stderr, with the program's name before it; `--quiet` leaves it out.
+   */
   note(line: string): void;
   /** The same for what went wrong, which is always said. */
   error(line: string): void;
   /** The same for what only `--verbose` says. */
   detail(line: string): void;
-  /** The same for what a person who waits is glad to read and a log needs not: on a terminal, and with `--verbose`. */
+  /**
+   * The same for what a person who waits is glad to read and a log needs not: on a terminal, and
+   * with `--verbose`.
+   */
   remark(line: string): void;
   /** A line of a table for a person, to stderr; `--quiet` leaves it out. */
   line(line: string): void;
@@ -20,7 +25,10 @@ export interface Output {
   progress(line: string): void;
 }
 
-/** Output over the process' streams. A reader that goes away ends the process without a word: `check | head` is no error. */
+/**
+ * Output over the process' streams. A reader that goes away ends the process without a word: `check
+ * | head` is no error.
+ */
 export function createOutput({ talk }: Pick<Manner, 'talk'>): Output {
   const quiet = (error: NodeJS.ErrnoException): void => {
     if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0);

@@ -16,17 +16,23 @@ export interface Places {
   bases(): Readonly<Record<string, string>>;
 }
 
-/** Names files relative to the repository or kernel tree of the working folder, and those outside of it relative to their own. */
+/**
+ * Names files relative to the repository or kernel tree of the working folder, and those outside of
+ * it relative to their own.
+ */
 export function createPlaces(): Places {
   const home = findRoot(keyOf('.'));
   const roots = new Map<string, string>([[home, 'SRCROOT']]);
   return {
     placeOf(path) {
-      const root = path.startsWith(home.endsWith('/') ? home : `${home}/`) ? home : findRoot(dirname(path));
+      const root = path.startsWith(home.endsWith('/') ? home : `${home}/`)
+        ? home
+        : findRoot(dirname(path));
       let base = roots.get(root);
       if (base === undefined) roots.set(root, (base = `SRCROOT${roots.size + 1}`));
       return { path: relative(root, path).split(sep).join('/'), base };
     },
-    bases: () => Object.fromEntries([...roots].map(([root, base]) => [base, pathToFileURL(`${root}/`).href])),
+    bases: () =>
+      Object.fromEntries([...roots].map(([root, base]) => [base, pathToFileURL(`${root}/`).href])),
   };
 }

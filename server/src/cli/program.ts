@@ -32,14 +32,25 @@ export interface Program {
 
 async function run(command: Command, program: Program): Promise<number> {
   switch (command.name) {
-    case 'check': return runCheck(command, program);
-    case 'convert': return runChange(command, program);
-    case 'fix': return runChange(command, program);
-    case 'explain': return runExplain(command, program);
-    case 'rules': return runRules(command, program);
-    case 'dump': return runDump(command, program);
+    case 'check':
+      return runCheck(command, program);
+    case 'convert':
+      return runChange(command, program);
+    case 'fix':
+      return runChange(command, program);
+    case 'explain':
+      return runExplain(command, program);
+    case 'rules':
+      return runRules(command, program);
+    case 'dump':
+      return runDump(command, program);
     case 'completion':
-      program.output.out(completionScript(command.shell, commandModel(() => undefined, program.facts.version)));
+      program.output.out(
+        completionScript(
+          command.shell,
+          commandModel(() => undefined, program.facts.version),
+        ),
+      );
       return 0;
     case 'print':
       program.output.out(command.text);
@@ -66,11 +77,20 @@ export async function main(dist: string): Promise<void> {
     process.exitCode = await run(command, createProgram(output, facts, manner, dist));
   } catch (error) {
     process.exitCode = 2;
-    output.error(error instanceof UsageError ? error.message : `internal error: ${error instanceof Error ? error.stack ?? error.message : String(error)}`);
+    output.error(
+      error instanceof UsageError
+        ? error.message
+        : `internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+    );
   }
 }
 
-function createProgram(output: Output, facts: PackageFacts, { color, talk }: Manner, dist: string): Program {
+function createProgram(
+  output: Output,
+  facts: PackageFacts,
+  { color, talk }: Manner,
+  dist: string,
+): Program {
   let engine: Promise<Engine> | undefined;
   const wasm = (name: string): Uint8Array => readFileSync(join(dist, name));
   return {
@@ -80,6 +100,10 @@ function createProgram(output: Output, facts: PackageFacts, { color, talk }: Man
     style: createStyle(color, process.stdout, process.env),
     stderrColumns: process.stderr.isTTY ? process.stderr.columns : undefined,
     isVerbose: talk === 'verbose',
-    engine: () => (engine ??= loadParser({ runtime: wasm('web-tree-sitter.wasm'), grammar: wasm('tree-sitter-c.wasm') }).then((parser) => createEngine(parser))),
+    engine: () =>
+      (engine ??= loadParser({
+        runtime: wasm('web-tree-sitter.wasm'),
+        grammar: wasm('tree-sitter-c.wasm'),
+      }).then((parser) => createEngine(parser))),
   };
 }

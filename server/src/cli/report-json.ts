@@ -3,18 +3,32 @@ import type { CheckResult } from './check.ts';
 
 /** The JSON contract of `check`, version 1: one object, its keys in this order. */
 export function jsonReport({ kernel, files, notAnalysed, workspace, shown }: CheckResult): string {
-  const summary = { files: files.length, functions: 0, error: 0, warning: 0, information: 0, hint: 0 };
+  const summary = {
+    files: files.length,
+    functions: 0,
+    error: 0,
+    warning: 0,
+    information: 0,
+    hint: 0,
+  };
   const listed: { path: string; diagnostics: JsonDiagnostic[] }[] = [];
   for (const { file, analysis } of files) {
     summary.functions += analysis.functions;
     for (const finding of analysis.findings) summary[finding.severity]++;
-    listed.push({ path: file.shown, diagnostics: analysis.findings.map((finding) => exactFinding(finding, workspace, shown)) });
+    listed.push({
+      path: file.shown,
+      diagnostics: analysis.findings.map((finding) => exactFinding(finding, workspace, shown)),
+    });
   }
   const report = {
     version: 1,
     kernel,
     files: listed,
-    notAnalysed: notAnalysed.map((one) => ({ path: shown(one.path), function: one.function, reason: one.reason })),
+    notAnalysed: notAnalysed.map((one) => ({
+      path: shown(one.path),
+      function: one.function,
+      reason: one.reason,
+    })),
     summary,
   };
   return jsonText(report);

@@ -13,45 +13,75 @@ import { createPlaces, type Places } from './places.ts';
 import type { Workspace } from './workspace.ts';
 import { jsonText } from './json.ts';
 
-const SCHEMA = 'https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json';
-const LEVELS: Readonly<Record<Severity, 'error' | 'warning' | 'note'>> = { error: 'error', warning: 'warning', information: 'note', hint: 'note' };
+const SCHEMA =
+  'https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json';
+const LEVELS: Readonly<Record<Severity, 'error' | 'warning' | 'note'>> = {
+  error: 'error',
+  warning: 'warning',
+  information: 'note',
+  hint: 'note',
+};
 const NOT_ANALYSED = 'not-analysed';
 
 /**
- * One run with its rules, results, paths as code flows, fixes and fingerprints. Lines and columns are one-based, columns count
+ * One run with its rules, results, paths as code flows, fixes and fingerprints. Lines and columns
+ * are one-based, columns count
  * UTF-16 code units, ends are exclusive.
  */
 export function sarifReport(result: CheckResult, tool: PackageFacts): string {
   const places = createPlaces();
   const artifacts = artifactList(places, result);
   const indexOf = new Map(kernelStages.rules.map((rule, index) => [rule.id, index]));
-  const results = result.files.flatMap(({ analysis }) => analysis.findings.map((finding) => resultOf(finding, indexOf.get(finding.rule), result.workspace, places, artifacts)));
+  const results = result.files.flatMap(({ analysis }) =>
+    analysis.findings.map((finding) =>
+      resultOf(finding, indexOf.get(finding.rule), result.workspace, places, artifacts),
+    ),
+  );
   const notifications = result.notAnalysed.map((one) => notificationOf(one, artifacts));
   const log = {
     $schema: SCHEMA,
     version: '2.1.0',
-    runs: [{
-      tool: {
-        driver: {
-          name: 'vfio-lifecycle',
-          fullName: 'VFIO Lifecycle',
-          ...(/^\d/.test(tool.version) && { semanticVersion: tool.version }),
-          ...(tool.homepage !== undefined && { informationUri: tool.homepage }),
-          rules: kernelStages.rules.map((rule) => ruleOf(rule, tool.rulePages)),
-          notifications: [{ id: NOT_ANALYSED, shortDescription: { text: 'A function or file that was not analysed, so that no result in it means nothing.' }, defaultConfiguration: { level: 'warning' } }],
+    runs: [
+      {
+        tool: {
+          driver: {
+            name: 'vfio-lifecycle',
+            fullName: 'VFIO Lifecycle',
+            ...(/^\d/.test(tool.version) && { semanticVersion: tool.version }),
+            ...(tool.homepage !== undefined && { informationUri: tool.homepage }),
+            rules: kernelStages.rules.map((rule) => ruleOf(rule, tool.rulePages)),
+            notifications: [
+              {
+                id: NOT_ANALYSED,
+                shortDescription: {
+                  text: 'A function or file that was not analysed, so that no result in it means nothing.',
+                },
+                defaultConfiguration: { level: 'warning' },
+              },
+            ],
+          },
         },
+        // Runs for several kernels are several analyses of the same files, not newer versions of
+        // one.
+        automationDetails: { id: `vfio-lifecycle/linux-${result.kernel}/` },
+        invocations: [
+          {
+            executionSuccessful:
+              result.unreadable === 0 && !result.notAnalysed.some((one) => one.isInternal),
+            toolExecutionNotifications: notifications,
+          },
+        ],
+        originalUriBaseIds: Object.fromEntries(
+          Object.entries(places.bases()).map(([base, uri]) => [base, { uri }]),
+        ),
+        artifacts: artifacts.list,
+        results,
+        columnKind: 'utf16CodeUnits',
+        newlineSequences: ['\r\n', '\n', '\r'],
+        language: 'en',
+        properties: { targetKernel: result.kernel },
       },
-      // Runs for several kernels are several analyses of the same files, not newer versions of one.
-      automationDetails: { id: `vfio-lifecycle/linux-${result.kernel}/` },
-      invocations: [{ executionSuccessful: result.unreadable === 0 && !result.notAnalysed.some((one) => one.isInternal), toolExecutionNotifications: notifications }],
-      originalUriBaseIds: Object.fromEntries(Object.entries(places.bases()).map(([base, uri]) => [base, { uri }])),
-      artifacts: artifacts.list,
-      results,
-      columnKind: 'utf16CodeUnits',
-      newlineSequences: ['\r\n', '\n', '\r'],
-      language: 'en',
-      properties: { targetKernel: result.kernel },
-    }],
+    ],
   };
   return jsonText(log);
 }
@@ -65,7 +95,11 @@ function ruleOf(rule: Rule, pages: string | undefined) {
     help: { text: plain(`${what}\n\n${why}\n\n${instead}`), markdown: rulePage(rule.id) ?? '' },
     ...(pages !== undefined && { helpUri: `${pages}${rule.id}.md` }),
     defaultConfiguration: { level: LEVELS[rule.severity] },
-    properties: { 'problem.severity': rule.severity === 'error' || rule.severity === 'warning' ? rule.severity : 'recommendation', tags: ['correctness', 'linux', 'vfio'] },
+    properties: {
+      'problem.severity':
+        rule.severity === 'error' || rule.severity === 'warning' ? rule.severity : 'recommendation',
+      tags: ['correctness', 'linux', 'vfio'],
+    },
   };
 }
 
@@ -74,30 +108,56 @@ function plain(markdown: string): string {
   return markdown.replaceAll('`', '');
 }
 
-function resultOf(finding: Finding, ruleIndex: number | undefined, workspace: Workspace, places: Places, artifacts: ArtifactList) {
-  const physical = (path: string, span: Span) => ({ artifactLocation: artifacts.locate(path), region: regionOf(workspace, path, span) });
+function resultOf(
+  finding: Finding,
+  ruleIndex: number | undefined,
+  workspace: Workspace,
+  places: Places,
+  artifacts: ArtifactList,
+) {
+  const physical = (path: string, span: Span) => ({
+    artifactLocation: artifacts.locate(path),
+    region: regionOf(workspace, path, span),
+  });
   const where = {
     physicalLocation: physical(finding.site.path, finding.site),
-    ...(finding.functionName !== null && { logicalLocations: [{ name: finding.functionName, kind: 'function' }] }),
+    ...(finding.functionName !== null && {
+      logicalLocations: [{ name: finding.functionName, kind: 'function' }],
+    }),
   };
-  const steps = finding.related.map(({ site, message }) => ({ physicalLocation: physical(site.path, site), message: { text: message } }));
-  const flow = [...steps, { ...where, message: { text: finding.message } }].map((location) => ({ location }));
+  const steps = finding.related.map(({ site, message }) => ({
+    physicalLocation: physical(site.path, site),
+    message: { text: message },
+  }));
+  const flow = [...steps, { ...where, message: { text: finding.message } }].map((location) => ({
+    location,
+  }));
   return {
     ruleId: finding.rule,
     ...(ruleIndex !== undefined && { ruleIndex }),
     level: LEVELS[finding.severity],
     message: { text: finding.message },
     locations: [where],
-    ...(steps.length > 0 && { relatedLocations: steps.map((step, id) => ({ id: id + 1, ...step })), codeFlows: [{ threadFlows: [{ locations: flow }] }] }),
-    partialFingerprints: { [FINGERPRINT]: fingerprintOf(finding, places.placeOf(finding.site.path).path, workspace) },
+    ...(steps.length > 0 && {
+      relatedLocations: steps.map((step, id) => ({ id: id + 1, ...step })),
+      codeFlows: [{ threadFlows: [{ locations: flow }] }],
+    }),
+    partialFingerprints: {
+      [FINGERPRINT]: fingerprintOf(finding, places.placeOf(finding.site.path).path, workspace),
+    },
     ...(finding.fix && {
-      fixes: [{
-        description: { text: fixTitle(finding.fix) },
-        artifactChanges: finding.fix.edits.map(({ path, edits }) => ({
-          artifactLocation: artifacts.locate(path),
-          replacements: edits.map(({ span, newText }) => ({ deletedRegion: regionOf(workspace, path, span), insertedContent: { text: newText } })),
-        })),
-      }],
+      fixes: [
+        {
+          description: { text: fixTitle(finding.fix) },
+          artifactChanges: finding.fix.edits.map(({ path, edits }) => ({
+            artifactLocation: artifacts.locate(path),
+            replacements: edits.map(({ span, newText }) => ({
+              deletedRegion: regionOf(workspace, path, span),
+              insertedContent: { text: newText },
+            })),
+          })),
+        },
+      ],
     }),
     properties: { severity: finding.severity },
   };
@@ -105,12 +165,20 @@ function resultOf(finding: Finding, ruleIndex: number | undefined, workspace: Wo
 
 function notificationOf(one: NotAnalysed, artifacts: ArtifactList) {
   const { path, function: name, reason, isInternal } = one;
-  const what = notAnalysedName(one).replace(/^(?:a|the) /, (article) => `${article[0]!.toUpperCase()}${article.slice(1)}`);
+  const what = notAnalysedName(one).replace(
+    /^(?:a|the) /,
+    (article) => `${article[0]!.toUpperCase()}${article.slice(1)}`,
+  );
   return {
     descriptor: { id: NOT_ANALYSED, index: 0 },
     level: isInternal ? 'error' : 'warning',
     message: { text: `${what} was not analysed: ${reason}` },
-    locations: [{ physicalLocation: { artifactLocation: artifacts.locate(path) }, ...(name !== '' && { logicalLocations: [{ name, kind: 'function' }] }) }],
+    locations: [
+      {
+        physicalLocation: { artifactLocation: artifacts.locate(path) },
+        ...(name !== '' && { logicalLocations: [{ name, kind: 'function' }] }),
+      },
+    ],
   };
 }
 
@@ -118,7 +186,12 @@ function regionOf(workspace: Workspace, path: string, span: Span) {
   const lines = workspace.lines(path);
   const start = lines.position(span.start);
   const end = lines.position(span.end);
-  return { startLine: start.line + 1, startColumn: start.character + 1, endLine: end.line + 1, endColumn: end.character + 1 };
+  return {
+    startLine: start.line + 1,
+    startColumn: start.character + 1,
+    endLine: end.line + 1,
+    endColumn: end.character + 1,
+  };
 }
 
 interface ArtifactList {
@@ -137,7 +210,11 @@ function artifactList(places: Places, { files }: CheckResult): ArtifactList {
     const { path: name, base } = places.placeOf(path);
     const uri = name.split('/').map(encodeURIComponent).join('/');
     known.set(path, (location = { uri, uriBaseId: base, index: list.length }));
-    list.push({ location, ...(analysed.has(path) && { roles: ['analysisTarget'] }), sourceLanguage: 'c' });
+    list.push({
+      location,
+      ...(analysed.has(path) && { roles: ['analysisTarget'] }),
+      sourceLanguage: 'c',
+    });
     return location;
   };
   for (const path of analysed) locate(path);

@@ -1,6 +1,8 @@
 /**
- * The compilers' form, which editors and CI systems parse: `file:line:column: severity: message [rule]`. The long form shows the source below it and
- * the steps of the path, indented, and ends with the sum; the short form has a line for each. What was not analysed is a note too: without it
+ * The compilers' form, which editors and CI systems parse: `file:line:column: severity: message
+ * [rule]`. The long form shows the source below it and
+ * the steps of the path, indented, and ends with the sum; the short form has a line for each. What
+ * was not analysed is a note too: without it
  * a clean report would say more than is known.
  */
 import type { NotAnalysed } from '../engine/types.ts';
@@ -47,11 +49,15 @@ export function textReport(result: CheckResult, { style, rulePages }: TextOption
       const page = rulePages && `${rulePages}${finding.rule}.md`;
       lines.push(findingLine(result, finding, style, page));
       append(lines, sourceLines(result, finding, style));
-      append(lines, stepLines(result, finding, style).map((line) => `${INDENT}${line}`));
+      append(
+        lines,
+        stepLines(result, finding, style).map((line) => `${INDENT}${line}`),
+      );
     }
     for (const one of analysis.notAnalysed) lines.push(notAnalysedLine(result, one, style));
   }
-  if (result.files.some(({ analysis }) => analysis.findings.length > 0)) lines.push(sumLine(result, style));
+  if (result.files.some(({ analysis }) => analysis.findings.length > 0))
+    lines.push(sumLine(result, style));
   return lines.map((line) => `${line}\n`).join('');
 }
 
@@ -81,19 +87,32 @@ function sumLine(result: CheckResult, style: Style): string {
   return style.paint('strong', sumText(result));
 }
 
-function findingLine(result: CheckResult, finding: Finding, style: Style, page: string | undefined): string {
+function findingLine(
+  result: CheckResult,
+  finding: Finding,
+  style: Style,
+  page: string | undefined,
+): string {
   const { severity, message, rule, site } = finding;
   const name = style.link(rule, page);
   return `${placeText(result, site.path, site, style)} ${style.paint(severity, `${severity}:`)} ${oneLine(message)} [${name}]`;
 }
 
 function stepLines(result: CheckResult, finding: Finding, style: Style): string[] {
-  return finding.related.map(({ site, message }) => noteLine(result, site.path, site, message, style));
+  return finding.related.map(({ site, message }) =>
+    noteLine(result, site.path, site, message, style),
+  );
 }
 
 function notAnalysedLine(result: CheckResult, one: NotAnalysed, style: Style): string {
   const { path, start = 0, reason } = one;
-  return noteLine(result, path, { start, end: start }, `${notAnalysedName(one)} was not analysed: ${reason} [not-analysed]`, style);
+  return noteLine(
+    result,
+    path,
+    { start, end: start },
+    `${notAnalysedName(one)} was not analysed: ${reason} [not-analysed]`,
+    style,
+  );
 }
 
 /** What it is that was not analysed: a function, or the file or a part of it. */
@@ -102,12 +121,23 @@ export function notAnalysedName({ function: name, start = 0 }: NotAnalysed): str
   return start === 0 ? 'the file' : 'a part of the file';
 }
 
-function noteLine(result: CheckResult, path: string, span: Span, message: string, style: Style): string {
+function noteLine(
+  result: CheckResult,
+  path: string,
+  span: Span,
+  message: string,
+  style: Style,
+): string {
   return `${placeText(result, path, span, style)} ${style.paint('note', 'note:')} ${oneLine(message)}`;
 }
 
 /** `file:line:column:`, counted from one, the column in UTF-16 code units. */
-function placeText({ workspace, shown }: CheckResult, path: string, span: Span, style: Style): string {
+function placeText(
+  { workspace, shown }: CheckResult,
+  path: string,
+  span: Span,
+  style: Style,
+): string {
   const { line, character } = workspace.lines(path).position(span.start);
   return style.paint('place', `${printable(shown(path))}:${line + 1}:${character + 1}:`);
 }

@@ -18,11 +18,17 @@ export function serveScans(): void {
 }
 
 /**
- * Filters paths by content, on other threads when there are many. The paths are taken first, while the threads are at work; then
- * the results are yielded as they come, in no order, so that the caller works while the threads go on.
+ * Filters paths by content, on other threads when there are many. The paths are taken first, while
+ * the threads are at work; then
+ * the results are yielded as they come, in no order, so that the caller works while the threads go
+ * on.
  * @param program the file that the threads run: the bundle itself.
  */
-export async function* scanAll(paths: Iterable<string>, program: string, onProgress: (scanned: number) => void): AsyncGenerator<ScanResult> {
+export async function* scanAll(
+  paths: Iterable<string>,
+  program: string,
+  onProgress: (scanned: number) => void,
+): AsyncGenerator<ScanResult> {
   const results: ScanResult[] = [];
   const pool: { worker: Worker; waiting: number }[] = [];
   let sent = 0;
@@ -64,7 +70,8 @@ export async function* scanAll(paths: Iterable<string>, program: string, onProgr
       if (batch.length < (pool.length === 0 ? FEW : BATCH)) continue;
       for (let i = 0; i < batch.length; i += BATCH) send(batch.slice(i, i + BATCH));
       batch = [];
-      // Answers come in only between turns of the event loop, and tell which thread has least to do.
+      // Answers come in only between turns of the event loop, and tell which thread has least to
+      // do.
       await new Promise<void>((done) => setImmediate(done));
     }
     if (pool.length === 0) yield scan(batch);
@@ -73,7 +80,10 @@ export async function* scanAll(paths: Iterable<string>, program: string, onProgr
       if (failure) throw failure;
       const result = results.shift();
       if (result) yield result;
-      else await new Promise<void>((done) => { wake = done; });
+      else
+        await new Promise<void>((done) => {
+          wake = done;
+        });
     }
   } finally {
     await Promise.all(pool.map(({ worker }) => worker.terminate()));

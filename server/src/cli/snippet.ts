@@ -1,7 +1,13 @@
-/** A line of source with a range in it, as a terminal shows both: tabs as wide as they are, nothing that a terminal obeys. */
+/**
+ * A line of source with a range in it, as a terminal shows both: tabs as wide as they are, nothing
+ * that a terminal obeys.
+ */
 import { printable } from './printable.ts';
 
-/** A line to print, and where its range stands in it. Columns are those of the terminal, counted from zero. */
+/**
+ * A line to print, and where its range stands in it. Columns are those of the terminal, counted
+ * from zero.
+ */
 export interface Snippet {
   readonly before: string;
   readonly range: string;
@@ -14,8 +20,12 @@ export interface Snippet {
 const TAB = 8;
 const CUT = '…';
 
-/** Characters that take two columns: East Asian scripts and pictures (Unicode's East Asian Width W and F). */
-const WIDE = /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}/u;
+/**
+ * Characters that take two columns: East Asian scripts and pictures (Unicode's East Asian Width W
+ * and F).
+ */
+const WIDE =
+  /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}/u;
 /** Characters that stand on the one before them. */
 const COMBINING = /[\p{Mn}\p{Me}\u200b-\u200d\ufe00-\ufe0f]/u;
 
@@ -30,13 +40,19 @@ export function snippetOf(line: string, start: number, end: number, room: number
   const from = Math.max(0, start - room);
   const head = cellsOf(line.slice(from, start), 0);
   const range = cellsOf(line.slice(start, Math.min(end, start + room)), widthOf(head));
-  const tail = cellsOf(line.slice(Math.max(start, Math.min(end, start + room)), Math.max(start, end) + room), widthOf(head) + widthOf(range));
+  const tail = cellsOf(
+    line.slice(Math.max(start, Math.min(end, start + room)), Math.max(start, end) + room),
+    widthOf(head) + widthOf(range),
+  );
   const isWhole = from === 0 && widthOf(head) + widthOf(range) + widthOf(tail) <= room;
   if (isWhole) return textOf(head, range, tail);
   return cut(head, range, tail, room);
 }
 
-/** Leaves out what does not fit: at first before the range, down to a third of the room, then behind it. */
+/**
+ * Leaves out what does not fit: at first before the range, down to a third of the room, then behind
+ * it.
+ */
 function cut(head: Cell[], range: Cell[], tail: Cell[], room: number): Snippet {
   const wanted = Math.max(Math.floor(room / 3), room - widthOf(range) - widthOf(tail) - 1);
   const shortHead = [...head];
@@ -46,7 +62,10 @@ function cut(head: Cell[], range: Cell[], tail: Cell[], room: number): Snippet {
   if (widthOf(range) + widthOf(tail) <= left) return textOf(shortHead, range, tail);
   const shortRange = firstCells(range, left - 1);
   const shortTail = firstCells(tail, left - 1 - widthOf(shortRange));
-  return textOf(shortHead, shortRange, [...(shortRange.length < range.length ? [] : shortTail), { text: CUT, width: 1 }]);
+  return textOf(shortHead, shortRange, [
+    ...(shortRange.length < range.length ? [] : shortTail),
+    { text: CUT, width: 1 },
+  ]);
 }
 
 /** The first cells that fit. */
@@ -71,7 +90,7 @@ function cellsOf(text: string, column: number): Cell[] {
   const cells: Cell[] = [];
   let at = column;
   for (const char of text) {
-    const cell = char === '\t' ? blank(TAB - at % TAB) : cellOf(char);
+    const cell = char === '\t' ? blank(TAB - (at % TAB)) : cellOf(char);
     cells.push(cell);
     at += cell.width;
   }
@@ -95,5 +114,11 @@ function widthOf(cells: readonly Cell[]): number {
 
 function textOf(head: readonly Cell[], range: readonly Cell[], tail: readonly Cell[]): Snippet {
   const joined = (cells: readonly Cell[]): string => cells.map((cell) => cell.text).join('');
-  return { before: joined(head), range: joined(range), after: joined(tail), column: widthOf(head), width: Math.max(1, widthOf(range)) };
+  return {
+    before: joined(head),
+    range: joined(range),
+    after: joined(tail),
+    column: widthOf(head),
+    width: Math.max(1, widthOf(range)),
+  };
 }

@@ -21,7 +21,10 @@ export interface NamedSources {
   readonly stdin: StdinFile | undefined;
 }
 
-/** Reads stdin where it is asked for; without a name it is a C file of the working folder. Throws UsageError when it is too large. */
+/**
+ * Reads stdin where it is asked for; without a name it is a C file of the working folder. Throws
+ * UsageError when it is too large.
+ */
 export function nameSources({ paths, stdinName }: Sources): NamedSources {
   if (!paths.includes('-')) return { paths, stdin: undefined };
   const name = stdinName ?? 'stdin.c';

@@ -1,9 +1,13 @@
-/** How text looks on a terminal: colours as gcc has them, links, and how much fits on a line. Elsewhere it is plain. */
+/**
+ * How text looks on a terminal: colours as gcc has them, links, and how much fits on a line.
+ * Elsewhere it is plain.
+ */
 import type { Severity } from '../rules/types.ts';
 import type { Manner } from './command.ts';
 
 /** What a part of the text is. */
-export type Role = Severity | 'place' | 'note' | 'range' | 'faint' | 'strong' | 'code' | 'added' | 'removed';
+export type Role =
+  Severity | 'place' | 'note' | 'range' | 'faint' | 'strong' | 'code' | 'added' | 'removed';
 
 export interface Style {
   paint(role: Role, text: string): string;
@@ -40,21 +44,32 @@ const COLORS: Readonly<Record<Role, string>> = {
 const WITHOUT_LINKS: ReadonlySet<string> = new Set(['dumb', 'linux']);
 
 /** No colours, no links, no width. */
-export const PLAIN: Style = { paint: (_, text) => text, link: (text) => text, columns: undefined, hasColors: false };
+export const PLAIN: Style = {
+  paint: (_, text) => text,
+  link: (text) => text,
+  columns: undefined,
+  hasColors: false,
+};
 
 /**
- * The style of a stream. `auto` is colours on a terminal, unless NO_COLOR (https://no-color.org) has a value or TERM is `dumb`;
+ * The style of a stream. `auto` is colours on a terminal, unless NO_COLOR (https://no-color.org)
+ * has a value or TERM is `dumb`;
  * links are on a terminal only, whatever is asked for.
  */
-export function createStyle(color: Manner['color'], screen: Screen, env: Readonly<Record<string, string | undefined>>): Style {
+export function createStyle(
+  color: Manner['color'],
+  screen: Screen,
+  env: Readonly<Record<string, string | undefined>>,
+): Style {
   const isTerminal = screen.isTTY === true;
-  const columns = isTerminal ? screen.columns ?? 80 : undefined;
+  const columns = isTerminal ? (screen.columns ?? 80) : undefined;
   const isWanted = isTerminal && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb';
   if (color === 'never' || (color === 'auto' && !isWanted)) return { ...PLAIN, columns };
   const hasLinks = isTerminal && !WITHOUT_LINKS.has(env['TERM'] ?? '');
   return {
     paint: (role, text) => (text === '' ? '' : `\x1b[${COLORS[role]}m${text}\x1b[m`),
-    link: (text, address) => (hasLinks && address !== undefined ? `\x1b]8;;${address}\x1b\\${text}\x1b]8;;\x1b\\` : text),
+    link: (text, address) =>
+      hasLinks && address !== undefined ? `\x1b]8;;${address}\x1b\\${text}\x1b]8;;\x1b\\` : text,
     columns,
     hasColors: true,
   };

@@ -2,8 +2,10 @@ import { NotRead, readRegularFile } from '../lsp/node-read.ts';
 import { UsageError } from './usage-error.ts';
 
 /**
- * A file as text that can be written back without losing a byte. Text that is not valid UTF-8 is read as Latin-1, in which
- * every byte is one character. A byte order mark is kept out of `text`, so that positions are those of an editor.
+ * A file as text that can be written back without losing a byte. Text that is not valid UTF-8 is
+ * read as Latin-1, in which
+ * every byte is one character. A byte order mark is kept out of `text`, so that positions are those
+ * of an editor.
  */
 export interface TextFile {
   readonly text: string;
@@ -16,13 +18,24 @@ export function decode(bytes: Uint8Array): TextFile {
   const bom = bytes.length >= 3 && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
   const body = bom ? bytes.subarray(3) : bytes;
   try {
-    return { text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body), encoding: 'utf8', bom };
+    return {
+      text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body),
+      encoding: 'utf8',
+      bom,
+    };
   } catch {
-    return { text: Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('latin1'), encoding: 'latin1', bom };
+    return {
+      text: Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('latin1'),
+      encoding: 'latin1',
+      bom,
+    };
   }
 }
 
-/** The bytes of `text` in the form of `file`. An inserted character that Latin-1 lacks becomes `?`; the tool inserts ASCII only. */
+/**
+ * The bytes of `text` in the form of `file`. An inserted character that Latin-1 lacks becomes `?`;
+ * the tool inserts ASCII only.
+ */
 export function encode(file: TextFile, text: string): Buffer {
   const body = Buffer.from(text, file.encoding);
   return file.bom ? Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), body]) : body;
@@ -41,6 +54,13 @@ export function readTextFile(path: string): TextFile {
 export function unreadable(path: string, error: unknown): UsageError {
   if (error instanceof NotRead) return new UsageError(`${path}: ${error.message}`);
   const code = (error as NodeJS.ErrnoException | undefined)?.code;
-  const reason = code === 'ENOENT' ? 'no such file or folder' : code === 'EACCES' ? 'permission denied' : code === 'EISDIR' ? 'is a folder' : code ?? String(error).split('\n', 1)[0];
+  const reason =
+    code === 'ENOENT'
+      ? 'no such file or folder'
+      : code === 'EACCES'
+        ? 'permission denied'
+        : code === 'EISDIR'
+          ? 'is a folder'
+          : (code ?? String(error).split('\n', 1)[0]);
   return new UsageError(`${path}: ${reason}`);
 }

@@ -3,7 +3,11 @@ import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
 import { cachedFileSystem, createModuleLoader } from '../engine/project/load.ts';
 import { detectTarget, whyUnknown } from '../engine/project/target.ts';
 import { NO_SETTINGS } from '../engine/analyse.ts';
-import { createConfigurationFiles, mergeConfigurations, type ConfigurationFile } from '../engine/settings/read.ts';
+import {
+  createConfigurationFiles,
+  mergeConfigurations,
+  type ConfigurationFile,
+} from '../engine/settings/read.ts';
 import { rowsOf } from '../engine/settings/wrappers.ts';
 import type { Configuration, FileSystem, ModuleInput, TargetKernel } from '../engine/types.ts';
 import { KERNEL_API } from '../engine/stages.ts';
@@ -14,7 +18,10 @@ import type { StdinFile } from './stdin.ts';
 import { UsageError } from './usage-error.ts';
 import { decode, readTextFile, type TextFile } from './text-file.ts';
 
-/** The disk as the engine sees it, with the changes made so far in front. Paths are absolute and use `/`. */
+/**
+ * The disk as the engine sees it, with the changes made so far in front. Paths are absolute and use
+ * `/`.
+ */
 export interface Workspace {
   /** The module of a file. Throws UsageError when the file cannot be read. */
   load(path: string): Promise<ModuleInput>;
@@ -45,7 +52,8 @@ export interface WorkspaceOptions {
 
 /** Problems of configuration files are said on `output`, each once. */
 export function openWorkspace(options: WorkspaceOptions, output: Output): Workspace {
-  const optionSettings: Configuration = options.rules && Object.keys(options.rules).length > 0 ? { rules: options.rules } : NO_SETTINGS;
+  const optionSettings: Configuration =
+    options.rules && Object.keys(options.rules).length > 0 ? { rules: options.rules } : NO_SETTINGS;
   const named = (options.paths ?? []).filter((path) => path.endsWith('.c')).map(keyOf);
   const { stdin } = options;
   const files = new Map<string, TextFile>(stdin ? [[stdin.path, stdin.file]] : []);
@@ -73,18 +81,28 @@ export function openWorkspace(options: WorkspaceOptions, output: Output): Worksp
     }
     return file;
   };
-  const config = async (path: string): Promise<Configuration> => mergeConfigurations(optionSettings, (await configurationFile(path))?.configuration);
+  const config = async (path: string): Promise<Configuration> =>
+    mergeConfigurations(optionSettings, (await configurationFile(path))?.configuration);
 
   const original = (path: string): TextFile => {
     let file = files.get(path);
     if (!file) files.set(path, (file = readTextFile(path)));
     return file;
   };
-  const detect = async (path: string, sources?: () => Promise<readonly string[]>): Promise<TargetKernel> => {
+  const detect = async (
+    path: string,
+    sources?: () => Promise<readonly string[]>,
+  ): Promise<TargetKernel> => {
     const file = await configurationFile(path);
     const targetKernel = file?.configuration.targetKernel;
-    const stated = file && targetKernel !== undefined ? { path: file.path, targetKernel } : undefined;
-    const found = await detectTarget(disk, path, { option: options.kernel, file: stated, sources }, KERNEL_API);
+    const stated =
+      file && targetKernel !== undefined ? { path: file.path, targetKernel } : undefined;
+    const found = await detectTarget(
+      disk,
+      path,
+      { option: options.kernel, file: stated, sources },
+      KERNEL_API,
+    );
     const unknown = whyUnknown(found);
     if (unknown !== undefined) throw new UsageError(unknown);
     return found;
@@ -99,7 +117,10 @@ export function openWorkspace(options: WorkspaceOptions, output: Output): Worksp
   return {
     async load(path) {
       const { wrappers } = await config(path);
-      return { ...await loader.load(path, current(path), { root: rootOf(dirname(path)), named }), wrappers: wrappers && rowsOf(wrappers).rows };
+      return {
+        ...(await loader.load(path, current(path), { root: rootOf(dirname(path)), named })),
+        wrappers: wrappers && rowsOf(wrappers).rows,
+      };
     },
     config,
     async target(path) {
@@ -107,9 +128,18 @@ export function openWorkspace(options: WorkspaceOptions, output: Output): Worksp
       let target = targets.get(folder);
       if (!target) targets.set(folder, (target = detect(path)));
       if ((await target).source !== 'default' || !path.endsWith('.c')) return target;
-      // Without a kernel tree the driver itself may tell, and a folder may hold several drivers. Judged as it was before any change.
+      // Without a kernel tree the driver itself may tell, and a folder may hold several drivers.
+      // Judged as it was before any change.
       let own = targets.get(path);
-      if (!own) targets.set(path, (own = detect(path, async () => (await originals.load(path, original(path).text, { root: rootOf(folder) })).sources.map((one) => one.text))));
+      if (!own)
+        targets.set(
+          path,
+          (own = detect(path, async () =>
+            (await originals.load(path, original(path).text, { root: rootOf(folder) })).sources.map(
+              (one) => one.text,
+            ),
+          )),
+        );
       return own;
     },
     original,
@@ -139,7 +169,10 @@ export function shownPath(path: string): string {
   return path.startsWith(here) ? path.slice(here.length) : path;
 }
 
-/** A file as a patch names it: relative to the working folder, or to its own source tree when it lies outside. */
+/**
+ * A file as a patch names it: relative to the working folder, or to its own source tree when it
+ * lies outside.
+ */
 export function patchName(path: string): { name: string; base: string } {
   const here = keyOf('.');
   const name = relative(here, path).split(sep).join('/');
@@ -149,7 +182,8 @@ export function patchName(path: string): { name: string; base: string } {
 }
 
 /**
- * The border of what is read for a file in `folder`: the nearest repository or kernel tree, else the working folder when the
+ * The border of what is read for a file in `folder`: the nearest repository or kernel tree, else
+ * the working folder when the
  * file is in it, else the file's own folder.
  */
 export function findRoot(folder: string): string {
@@ -182,7 +216,9 @@ function diskFileSystem(roots: readonly string[], stdin: StdinFile | undefined):
     async readDirectory(path) {
       try {
         if (leadsOut(path)) return [];
-        return readdirSync(path, { withFileTypes: true }).map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name));
+        return readdirSync(path, { withFileTypes: true }).map((entry) =>
+          entry.isDirectory() ? `${entry.name}/` : entry.name,
+        );
       } catch {
         return [];
       }

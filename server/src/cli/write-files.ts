@@ -1,9 +1,23 @@
 /**
- * Writes several files: all of them or none. Each keeps its owner, its mode and its other names; what cannot be kept is said before anything is
+ * Writes several files: all of them or none. Each keeps its owner, its mode and its other names;
+ * what cannot be kept is said before anything is
  * written. What fails later is taken back.
  */
 import {
-  chmodSync, chownSync, closeSync, constants, fsyncSync, ftruncateSync, openSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync, writeSync,
+  chmodSync,
+  chownSync,
+  closeSync,
+  constants,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
   type Stats,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -24,14 +38,20 @@ interface Prepared {
   readonly old: Buffer;
   readonly bytes: Buffer;
   readonly stat: Stats;
-  /** The new content, in a file that takes the place of the old one; null where that would cost the old one's owner or its other names. */
+  /**
+   * The new content, in a file that takes the place of the old one; null where that would cost the
+   * old one's owner or its other names.
+   */
   readonly temporary: string | null;
 }
 
 /**
- * Writes all changes. Follows a symbolic link rather than replacing it. A file is replaced in one step, so that readers see the old or the new
- * bytes; one that has other names, or an owner that this process cannot give, is written in its place.
- * @throws UsageError when a file is not what `before` was read from any more, or cannot be written: then none is changed.
+ * Writes all changes. Follows a symbolic link rather than replacing it. A file is replaced in one
+ * step, so that readers see the old or the new
+ * bytes; one that has other names, or an owner that this process cannot give, is written in its
+ * place.
+ * @throws UsageError when a file is not what `before` was read from any more, or cannot be written:
+ * then none is changed.
  */
 export function writeFiles(changes: readonly Change[]): void {
   const prepared: Prepared[] = [];
@@ -47,14 +67,20 @@ export function writeFiles(changes: readonly Change[]): void {
     }
   } catch (error) {
     const lost = prepared.slice(0, written + 1).filter((one) => !takeBack(one));
-    if (lost.length > 0) throw new UsageError(`${reasonOf(error)}; these are changed and could not be taken back: ${lost.map((one) => one.path).join(', ')}`);
+    if (lost.length > 0)
+      throw new UsageError(
+        `${reasonOf(error)}; these are changed and could not be taken back: ${lost.map((one) => one.path).join(', ')}`,
+      );
     throw new UsageError(`${reasonOf(error)}; nothing written`);
   } finally {
     for (const one of prepared) if (one.temporary !== null) rmSync(one.temporary, { force: true });
   }
 }
 
-/** Finds out whether a file can be written, and lays its new content beside it. Null when the same file has the same change under another name. */
+/**
+ * Finds out whether a file can be written, and lays its new content beside it. Null when the same
+ * file has the same change under another name.
+ */
 function prepare({ path, before, text }: Change, others: readonly Prepared[]): Prepared | null {
   try {
     const target = realpathSync(path);
@@ -62,12 +88,21 @@ function prepare({ path, before, text }: Change, others: readonly Prepared[]): P
     const bytes = encode(before, text);
     const twin = others.find((one) => one.stat.dev === stat.dev && one.stat.ino === stat.ino);
     if (twin?.bytes.equals(bytes)) return null;
-    if (twin) throw new UsageError(`${path}: the same file as ${twin.path}, and changed in another way`);
+    if (twin)
+      throw new UsageError(`${path}: the same file as ${twin.path}, and changed in another way`);
     const old = readFileSync(target);
-    if (!old.equals(encode(before, before.text))) throw new UsageError(`${path}: changed while it was analysed`);
+    if (!old.equals(encode(before, before.text)))
+      throw new UsageError(`${path}: changed while it was analysed`);
     // Whether it may be written at all: a folder may allow what a file forbids.
     closeSync(openSync(target, constants.O_WRONLY));
-    return { path, target, old, bytes, stat, temporary: stat.nlink > 1 ? null : temporaryFor(target, bytes, stat) };
+    return {
+      path,
+      target,
+      old,
+      bytes,
+      stat,
+      temporary: stat.nlink > 1 ? null : temporaryFor(target, bytes, stat),
+    };
   } catch (error) {
     throw error instanceof UsageError ? error : unreadable(path, error);
   }

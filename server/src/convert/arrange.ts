@@ -11,7 +11,10 @@ export interface Piece {
 export interface Arrangement {
   /** Where the head begins. */
   readonly column: number;
-  /** What continuation lines begin with where they are not aligned to the parenthesis; it says whether the document uses tabs. */
+  /**
+   * What continuation lines begin with where they are not aligned to the parenthesis; it says
+   * whether the document uses tabs.
+   */
   readonly indent: string;
   readonly eol: string;
   readonly width: number;
@@ -22,7 +25,12 @@ export interface Arrangement {
 }
 
 /** `head(args)tail`, without what stands in front of it. */
-export function arrange(head: string, pieces: readonly Piece[], tail: string, { column, indent, eol, width, broken, inColumn = true }: Arrangement): string {
+export function arrange(
+  head: string,
+  pieces: readonly Piece[],
+  tail: string,
+  { column, indent, eol, width, broken, inColumn = true }: Arrangement,
+): string {
   const open = columnsOf(`${head}(`, column);
   const blanks = broken ? indent : blanksTo(open, indent);
   const begin = columnsOf(blanks);
@@ -43,7 +51,10 @@ export function arrange(head: string, pieces: readonly Piece[], tail: string, { 
     line = '';
   });
   const first = broken ? `${head}(${eol}${blanks}` : `${head}(`;
-  const behind = largest([...lines.filter((one) => one.comment !== undefined).map((one) => begin + one.text.length), 0]);
+  const behind = largest([
+    ...lines.filter((one) => one.comment !== undefined).map((one) => begin + one.text.length),
+    0,
+  ]);
   const stop = (Math.floor(behind / 8) + 1) * 8;
   const commentOf = (text: string, comment: string | undefined): string => {
     if (comment === undefined) return '';
@@ -60,7 +71,9 @@ function commentAt(comment: string, from: number, to: number, indent: string): s
 }
 
 function blanksTo(column: number, like: string): string {
-  return like.startsWith(' ') ? ' '.repeat(column) : '\t'.repeat(Math.floor(column / 8)) + ' '.repeat(column % 8);
+  return like.startsWith(' ')
+    ? ' '.repeat(column)
+    : '\t'.repeat(Math.floor(column / 8)) + ' '.repeat(column % 8);
 }
 
 /** The columns of the widest line of a text that begins at a column. */

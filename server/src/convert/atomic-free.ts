@@ -6,18 +6,27 @@ import { lineOf, refuse } from './refuse.ts';
 import type { FreePlan } from './types.ts';
 
 /**
- * Refuses a free with a spinlock held: vfio_put_device() frees by kvfree() and calls .release, both of which may sleep
+ * Refuses a free with a spinlock held: vfio_put_device() frees by kvfree() and calls .release, both
+ * of which may sleep
  * (drivers/vfio/vfio_main.c, 6.1 to 6.12), and kfree() does not.
  */
 export function refuseAtomicFrees(file: FileIr, frees: readonly FreePlan[]): void {
   for (const free of frees) {
     const taken = lockHeldAt(free.at);
     if (!taken) continue;
-    refuse('unsuitable-statement', `${free.fn.name}() frees the object with the lock of line ${lineOf(file, taken.start)} held, ${taken.name ?? 'a lock'}(): vfio_put_device() may sleep. Free it after the unlock first.`, file, free.at.stmt);
+    refuse(
+      'unsuitable-statement',
+      `${free.fn.name}() frees the object with the lock of line ${lineOf(file, taken.start)} held, ${taken.name ?? 'a lock'}(): vfio_put_device() may sleep. Free it after the unlock first.`,
+      file,
+      free.at.stmt,
+    );
   }
 }
 
-/** The call that took a lock in front of a statement, in its own block or one around it, which nothing in between let go. */
+/**
+ * The call that took a lock in front of a statement, in its own block or one around it, which
+ * nothing in between let go.
+ */
 function lockHeldAt(place: Placed): CallExpr | null {
   for (let at: Placed | null = place; at; at = at.parent) {
     const released = new Set<number>();

@@ -1,4 +1,7 @@
-/** Labels that more than a goto may lead to: a macro that is given one or names one in its body, `&&label`, asm goto. */
+/**
+ * Labels that more than a goto may lead to: a macro that is given one or names one in its body,
+ * `&&label`, asm goto.
+ */
 import type { Expr, FileIr, FunctionIr, MacroIr } from '../ir/types.ts';
 import { behaviourOf } from '../kernel/general.ts';
 import { isQuery } from '../kernel/queries.ts';
@@ -13,7 +16,10 @@ const WORD = /[A-Za-z_]\w*/g;
 export interface HiddenJumps {
   /** Labels that code of the module jumps to by something else than a goto. */
   readonly named: ReadonlySet<string>;
-  /** Those that may be: what the text mentions once more than the IR knows, and all where the function calls a macro that nobody has seen. */
+  /**
+   * Those that may be: what the text mentions once more than the IR knows, and all where the
+   * function calls a macro that nobody has seen.
+   */
   readonly pinned: ReadonlySet<string>;
   /** The labels that evaluating an expression may jump to. */
   readonly from: (expr: Expr) => readonly string[];
@@ -22,24 +28,47 @@ export interface HiddenJumps {
 const NONE: HiddenJumps = { named: new Set(), pinned: new Set(), from: () => [] };
 
 /**
- * The labels of `fn`, a function of `file`, that may not be renamed, joined with another or dropped, since not all that leads to them can be
+ * The labels of `fn`, a function of `file`, that may not be renamed, joined with another or
+ * dropped, since not all that leads to them can be
  * rewritten along with it.
  */
 export function hiddenJumps(module: Module, file: FileIr, fn: FunctionIr): HiddenJumps {
   const places = statementsOf(fn);
-  const labels = new Set(places.flatMap(({ stmt }) => stmt.kind === 'label' ? [stmt.name] : []));
+  const labels = new Set(places.flatMap(({ stmt }) => (stmt.kind === 'label' ? [stmt.name] : [])));
   if (labels.size === 0) return NONE;
-  const macros = new Map([file, ...module.headers].flatMap((source) => source.macros).map((macro) => [macro.name, macro]));
+  const macros = new Map(
+    [file, ...module.headers]
+      .flatMap((source) => source.macros)
+      .map((macro) => [macro.name, macro]),
+  );
   const words = wordsIn(codeOf(fn.text));
-  const byMacro = new Map([...new Set(words)].map((word) => [word, labelsOf(word, macros, labels)]));
-  const locals = new Set([...fn.params.map((param) => param.name), ...places.flatMap(({ stmt }) => stmt.kind === 'decl' ? [stmt.name] : [])]);
-  const mentioned = places.flatMap(({ stmt }) => stmt.kind === 'unknown' || stmt.kind === 'asm' ? stmt.names : allExpressions(stmt).flatMap(wordsOf));
+  const byMacro = new Map(
+    [...new Set(words)].map((word) => [word, labelsOf(word, macros, labels)]),
+  );
+  const locals = new Set([
+    ...fn.params.map((param) => param.name),
+    ...places.flatMap(({ stmt }) => (stmt.kind === 'decl' ? [stmt.name] : [])),
+  ]);
+  const mentioned = places.flatMap(({ stmt }) =>
+    stmt.kind === 'unknown' || stmt.kind === 'asm'
+      ? stmt.names
+      : allExpressions(stmt).flatMap(wordsOf),
+  );
   const given = new Set(mentioned.filter((word) => labels.has(word) && !locals.has(word)));
   const named = new Set([...given, ...[...byMacro.values()].flat()]);
-  const pinned = callsUnseenMacro(module, file, fn, macros) ? labels : new Set([...named, ...[...labels].filter((label) => isLost(label, words, places))]);
+  const pinned = callsUnseenMacro(module, file, fn, macros)
+    ? labels
+    : new Set([...named, ...[...labels].filter((label) => isLost(label, words, places))]);
   const from = (expr: Expr): string[] => {
     const inside = expressionsIn(expr).flatMap(wordsOf);
-    return [...new Set(inside.flatMap((word) => [...(byMacro.get(word) ?? []), ...(given.has(word) ? [word] : [])]))];
+    return [
+      ...new Set(
+        inside.flatMap((word) => [
+          ...(byMacro.get(word) ?? []),
+          ...(given.has(word) ? [word] : []),
+        ]),
+      ),
+    ];
   };
   return { named, pinned, from };
 }
@@ -52,12 +81,23 @@ function wordsOf(expr: Expr): readonly string[] {
 
 /** The text of the function mentions the label where the IR knows of none. */
 function isLost(label: string, words: readonly string[], places: readonly Placed[]): boolean {
-  const known = places.filter(({ stmt }) => (stmt.kind === 'label' && stmt.name === label) || (stmt.kind === 'goto' && stmt.label === label)).length;
+  const known = places.filter(
+    ({ stmt }) =>
+      (stmt.kind === 'label' && stmt.name === label) ||
+      (stmt.kind === 'goto' && stmt.label === label),
+  ).length;
   return words.filter((word) => word === label).length > known;
 }
 
-/** The labels that a macro of the module names in its body, or in that of a macro that it uses; all of them where it pastes their names together. */
-function labelsOf(name: string, macros: ReadonlyMap<string, MacroIr>, labels: ReadonlySet<string>): readonly string[] {
+/**
+ * The labels that a macro of the module names in its body, or in that of a macro that it uses; all
+ * of them where it pastes their names together.
+ */
+function labelsOf(
+  name: string,
+  macros: ReadonlyMap<string, MacroIr>,
+  labels: ReadonlySet<string>,
+): readonly string[] {
   const found = new Set<string>();
   const seen = new Set<string>();
   const pending = [name];
@@ -76,11 +116,27 @@ function labelsOf(name: string, macros: ReadonlyMap<string, MacroIr>, labels: Re
 }
 
 /** Capitals say that it is a macro: one that neither the module defines nor the tables know. */
-function callsUnseenMacro(module: Module, file: FileIr, fn: FunctionIr, macros: ReadonlyMap<string, MacroIr>): boolean {
-  const isSeen = (name: string): boolean => macros.has(name) || isQuery(name) || behaviourOf(name, SOURCE_KERNEL) !== undefined
-    || [file, ...module.headers].some((source) => source.functions.some((one) => one.name === name));
-  const calls = statementsOf(fn).flatMap(({ stmt }) => stmt.kind === 'expr' ? expressionsIn(stmt.expr) : []);
-  return calls.some((expr) => expr.kind === 'call' && expr.name !== null && /^[A-Z][A-Z0-9_]*$/.test(expr.name) && !isSeen(expr.name));
+function callsUnseenMacro(
+  module: Module,
+  file: FileIr,
+  fn: FunctionIr,
+  macros: ReadonlyMap<string, MacroIr>,
+): boolean {
+  const isSeen = (name: string): boolean =>
+    macros.has(name) ||
+    isQuery(name) ||
+    behaviourOf(name, SOURCE_KERNEL) !== undefined ||
+    [file, ...module.headers].some((source) => source.functions.some((one) => one.name === name));
+  const calls = statementsOf(fn).flatMap(({ stmt }) =>
+    stmt.kind === 'expr' ? expressionsIn(stmt.expr) : [],
+  );
+  return calls.some(
+    (expr) =>
+      expr.kind === 'call' &&
+      expr.name !== null &&
+      /^[A-Z][A-Z0-9_]*$/.test(expr.name) &&
+      !isSeen(expr.name),
+  );
 }
 
 function wordsIn(code: string): string[] {

@@ -1,4 +1,7 @@
-/** Where a driver keeps a pointer to an object beside its drvdata: what must be gone before the last put. */
+/**
+ * Where a driver keeps a pointer to an object beside its drvdata: what must be gone before the last
+ * put.
+ */
 import { retainsArgument } from '../kernel/lookup.ts';
 import { publishes } from '../kernel/memory-uses.ts';
 import type { Expr, FileIr } from '../ir/types.ts';
@@ -9,10 +12,15 @@ import type { Container } from './types.ts';
 import { memberPath, scopeOf, typeOf, type Scope } from './typing.ts';
 
 /**
- * The first place in the module that stores the address of such an object, or of a part of it, elsewhere than in a local variable or in
+ * The first place in the module that stores the address of such an object, or of a part of it,
+ * elsewhere than in a local variable or in
  * drvdata. Null where there is none.
  */
-export function keptAt(module: Module, file: FileIr, container: Container): { readonly file: FileIr; readonly expr: Expr } | null {
+export function keptAt(
+  module: Module,
+  file: FileIr,
+  container: Container,
+): { readonly file: FileIr; readonly expr: Expr } | null {
   for (const document of new Set([file, ...module.sources, ...module.headers])) {
     for (const fn of document.functions) {
       const scope = scopeOf(module, document, fn);
@@ -26,9 +34,16 @@ export function keptAt(module: Module, file: FileIr, container: Container): { re
 }
 
 function keeps(scope: Scope, container: Container, expr: Expr): boolean {
-  if (expr.kind === 'assign') return !isLocal(scope, expr.target) && isOf(scope, container, expr.value);
+  if (expr.kind === 'assign')
+    return !isLocal(scope, expr.target) && isOf(scope, container, expr.value);
   if (expr.kind !== 'call' || expr.name === null) return false;
-  if (publishes(expr.name)) return expr.args[0] !== undefined && !isLocal(scope, expr.args[0]) && expr.args[1] !== undefined && isOf(scope, container, expr.args[1]);
+  if (publishes(expr.name))
+    return (
+      expr.args[0] !== undefined &&
+      !isLocal(scope, expr.args[0]) &&
+      expr.args[1] !== undefined &&
+      isOf(scope, container, expr.args[1])
+    );
   return retainsArgument(expr.name) && expr.args.some((arg) => isOf(scope, container, arg));
 }
 

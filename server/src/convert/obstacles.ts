@@ -11,16 +11,37 @@ export interface Obstacles {
 }
 
 /**
- * What stands in the way whatever else does. A refusal of another kind may only follow from the first: what is not allocated here may well
+ * What stands in the way whatever else does. A refusal of another kind may only follow from the
+ * first: what is not allocated here may well
  * be freed elsewhere.
  */
 const INDEPENDENT: ReadonlySet<RefusalCode> = new Set([
-  'conditional-code', 'drvdata', 'macro', 'member-not-first', 'object-overwritten', 'opaque-function', 'other-count', 'table-chosen-late',
-  'table-elsewhere', 'table-incomplete', 'table-of-old-kernel', 'unsuitable-statement',
+  'conditional-code',
+  'drvdata',
+  'macro',
+  'member-not-first',
+  'object-overwritten',
+  'opaque-function',
+  'other-count',
+  'table-chosen-late',
+  'table-elsewhere',
+  'table-incomplete',
+  'table-of-old-kernel',
+  'unsuitable-statement',
 ]);
 
-/** What no step of the preparation takes away, so that it stands in the way also of one that refused. */
-const LASTING: ReadonlySet<RefusalCode> = new Set(['conditional-code', 'macro', 'object-overwritten', 'other-count', 'table-elsewhere', 'table-incomplete']);
+/**
+ * What no step of the preparation takes away, so that it stands in the way also of one that
+ * refused.
+ */
+const LASTING: ReadonlySet<RefusalCode> = new Set([
+  'conditional-code',
+  'macro',
+  'object-overwritten',
+  'other-count',
+  'table-elsewhere',
+  'table-incomplete',
+]);
 
 /** Those of some refusals that may be told beside a first one: of other kinds, and each once. */
 export function besides(first: Refusal, rest: readonly Refusal[]): readonly Refusal[] {
@@ -28,12 +49,18 @@ export function besides(first: Refusal, rest: readonly Refusal[]): readonly Refu
   return [...new Map(others.map((one) => [one.reason, one])).values()];
 }
 
-/** Those of a plan that may be told beside the refusal of a step of the preparation, which left the module as the plan found it. */
+/**
+ * Those of a plan that may be told beside the refusal of a step of the preparation, which left the
+ * module as the plan found it.
+ */
 export function besidesStep(first: Refusal, plan: Refusal): readonly Refusal[] {
-  const all = [plan, ...plan.others ?? []];
+  const all = [plan, ...(plan.others ?? [])];
   // All steps but the last few are done where the order of the members is refused.
   if (first.code === 'member-not-first') return all.filter((one) => one.code !== first.code);
-  return besides(first, all.filter((one) => LASTING.has(one.code)));
+  return besides(
+    first,
+    all.filter((one) => LASTING.has(one.code)),
+  );
 }
 
 /** Gathers the refusals of checks that do not need each other's results. */

@@ -1,4 +1,7 @@
-/** Refuses an object that a count of the driver's own frees: beside the vfio core's count, two would rule one object. */
+/**
+ * Refuses an object that a count of the driver's own frees: beside the vfio core's count, two would
+ * rule one object.
+ */
 import { ASYNC_KINDS, ASYNC_STRUCTS } from '../kernel/async.ts';
 import { counterOfLastDrop } from '../kernel/memory-uses.ts';
 import type { CallExpr, Expr, FileIr, FunctionIr, IfStmt } from '../ir/types.ts';
@@ -14,16 +17,30 @@ interface Ending {
   readonly fn: FunctionIr;
 }
 
-/** `if (refcount_dec_and_test(&p->users))` in front of the free, of a call that frees, or of the start of work that does. */
-export function refuseOwnCount(module: Module, file: FileIr, container: Container, frees: readonly FreePlan[]): void {
+/**
+ * `if (refcount_dec_and_test(&p->users))` in front of the free, of a call that frees, or of the
+ * start of work that does.
+ */
+export function refuseOwnCount(
+  module: Module,
+  file: FileIr,
+  container: Container,
+  frees: readonly FreePlan[],
+): void {
   const freeing = new Set(frees.map((free) => free.fn));
   for (const fn of file.functions) {
     const scope = scopeOf(module, file, fn);
     for (const { stmt } of statementsOf(fn)) {
       const counter = stmt.kind === 'if' ? counterIn(scope, container, stmt.condition) : null;
-      const ending = counter === null || stmt.kind !== 'if' ? null : endingAt(file, fn, stmt, frees, freeing);
+      const ending =
+        counter === null || stmt.kind !== 'if' ? null : endingAt(file, fn, stmt, frees, freeing);
       if (counter === null || !ending) continue;
-      refuse('other-count', `\`struct ${container.tag}\` counts its references in \`${counter}\`, and ${fn.name}() at line ${lineOf(file, stmt.start)} frees it with the last of them${ending.what}: after the conversion the vfio core counts the references to it, and two counts cannot rule one object. Drop \`${counter}\` first, or split the object.`, file, stmt);
+      refuse(
+        'other-count',
+        `\`struct ${container.tag}\` counts its references in \`${counter}\`, and ${fn.name}() at line ${lineOf(file, stmt.start)} frees it with the last of them${ending.what}: after the conversion the vfio core counts the references to it, and two counts cannot rule one object. Drop \`${counter}\` first, or split the object.`,
+        file,
+        stmt,
+      );
     }
   }
 }
@@ -31,8 +48,14 @@ export function refuseOwnCount(module: Module, file: FileIr, container: Containe
 /** The member whose last drop a condition asks for: by a call, or by `--p->users == 0`. */
 function counterIn(scope: Scope, container: Container, condition: Expr): string | null {
   for (const expr of expressionsIn(condition)) {
-    const position = expr.kind === 'call' && expr.name !== null ? counterOfLastDrop(expr.name) : undefined;
-    const counter = expr.kind === 'call' && position !== undefined ? expr.args[position] : expr.kind === 'update' && expr.op === '--' ? expr.operand : undefined;
+    const position =
+      expr.kind === 'call' && expr.name !== null ? counterOfLastDrop(expr.name) : undefined;
+    const counter =
+      expr.kind === 'call' && position !== undefined
+        ? expr.args[position]
+        : expr.kind === 'update' && expr.op === '--'
+          ? expr.operand
+          : undefined;
     if (!counter) continue;
     const { root, path } = memberPath(counter);
     if (typeOf(scope, root)?.tag === container.tag && path.length > 0) return path.join('.');
@@ -40,12 +63,22 @@ function counterIn(scope: Scope, container: Container, condition: Expr): string 
   return null;
 }
 
-function endingAt(file: FileIr, fn: FunctionIr, test: IfStmt, frees: readonly FreePlan[], freeing: ReadonlySet<FunctionIr>): Ending | null {
+function endingAt(
+  file: FileIr,
+  fn: FunctionIr,
+  test: IfStmt,
+  frees: readonly FreePlan[],
+  freeing: ReadonlySet<FunctionIr>,
+): Ending | null {
   // `if (!refcount_dec_and_test(…)) return;`: what follows is for the last reference.
-  const leaves = test.then.kind === 'return' || (test.then.kind === 'block' && test.then.body.at(-1)?.kind === 'return');
+  const leaves =
+    test.then.kind === 'return' ||
+    (test.then.kind === 'block' && test.then.body.at(-1)?.kind === 'return');
   const from = leaves ? test.end : test.then.start;
   const to = leaves ? fn.end : test.then.end;
-  const direct = frees.find((free) => free.fn === fn && free.call.start >= from && free.call.end <= to);
+  const direct = frees.find(
+    (free) => free.fn === fn && free.call.start >= from && free.call.end <= to,
+  );
   if (direct) return { what: '', fn };
   for (const { stmt } of statementsOf(fn)) {
     for (const call of allExpressions(stmt)) {
@@ -53,8 +86,17 @@ function endingAt(file: FileIr, fn: FunctionIr, test: IfStmt, frees: readonly Fr
       const callee = file.functions.find((one) => one.name === call.name);
       if (callee && freeing.has(callee)) return { what: ` by way of ${callee.name}()`, fn: callee };
       const work = startedWork(call);
-      const later = work === null ? undefined : [...freeing].find((one) => one.params.some((param) => ASYNC_STRUCTS.has(param.type.name) || param.type.name === 'callback_head'));
-      if (work !== null && later) return { what: `, in ${later.name}(), which \`${work}\` runs`, fn: later };
+      const later =
+        work === null
+          ? undefined
+          : [...freeing].find((one) =>
+              one.params.some(
+                (param) =>
+                  ASYNC_STRUCTS.has(param.type.name) || param.type.name === 'callback_head',
+              ),
+            );
+      if (work !== null && later)
+        return { what: `, in ${later.name}(), which \`${work}\` runs`, fn: later };
     }
   }
   return null;
@@ -64,7 +106,10 @@ function endingAt(file: FileIr, fn: FunctionIr, test: IfStmt, frees: readonly Fr
 function startedWork(call: CallExpr): string | null {
   for (const kind of ASYNC_KINDS) {
     const position = call.name === null ? undefined : kind.start.get(call.name);
-    const path = position !== undefined && call.args[position] ? memberPath(uncast(call.args[position])).path : [];
+    const path =
+      position !== undefined && call.args[position]
+        ? memberPath(uncast(call.args[position])).path
+        : [];
     if (path.length > 0) return path.join('.');
   }
   return null;

@@ -4,7 +4,10 @@ import { isNullTestMacro, testedArgument } from '../kernel/macros.ts';
 import { namesIn, ownExpressions, statementsOf, uncast } from './place.ts';
 import { spend } from '../budget/work.ts';
 
-/** Where the object of a function can be, as a set of bits: paths that meet keep what each of them knew. */
+/**
+ * Where the object of a function can be, as a set of bits: paths that meet keep what each of them
+ * knew.
+ */
 export const State = {
   /** Not there: before the allocation, or set to NULL. */
   none: 1,
@@ -17,7 +20,9 @@ export const State = {
 } as const;
 export type States = number;
 
-/** What a call does to the object that the walk follows. `keep` is what it maps a live object to. */
+/**
+ * What a call does to the object that the walk follows. `keep` is what it maps a live object to.
+ */
 export type CallMeaning =
   | { readonly op: 'allocate' | 'free' | 'uninit' }
   /** `nullSafe`: given NULL it does nothing. */
@@ -36,7 +41,10 @@ export interface WalkInput {
   readonly resets?: boolean | undefined;
   /** The `goto` of the failing branch that becomes a return. */
   readonly returns?: Stmt | undefined;
-  /** Tests of the result of a function that hands out the object through an argument: there is none where they hold, and one where they do not. */
+  /**
+   * Tests of the result of a function that hands out the object through an argument: there is none
+   * where they hold, and one where they do not.
+   */
   readonly handed?: ReadonlySet<Stmt> | undefined;
   readonly meaning: (call: CallExpr) => CallMeaning | null;
   /** The labels that evaluating an expression may jump to, by a macro. */
@@ -49,7 +57,10 @@ export interface WalkOutput {
   /** Mentions of a holder, with the states there. */
   readonly uses: ReadonlyMap<Expr, States>;
   readonly exits: readonly { readonly stmt: ReturnStmt | null; readonly states: States }[];
-  /** False when the function nests too deep or has control flow that cannot be followed: nothing is then proved. */
+  /**
+   * False when the function nests too deep or has control flow that cannot be followed: nothing is
+   * then proved.
+   */
   readonly complete: boolean;
 }
 
@@ -57,7 +68,8 @@ const MAX_DEPTH = 150;
 const MAX_ROUNDS = 40;
 
 /**
- * Follows the object through a function: a forward walk over the statements, repeated until the states at the labels no
+ * Follows the object through a function: a forward walk over the statements, repeated until the
+ * states at the labels no
  * longer change. It knows one object, and of conditions only whether the object is there.
  */
 export function walk(input: WalkInput): WalkOutput {
@@ -95,7 +107,10 @@ class Walker {
       if (end !== 0) this.leave(null, end);
       rounds++;
     } while (this.changed && rounds < MAX_ROUNDS);
-    const exits = [...this.exits].map(([stmt, states]) => ({ stmt: stmt as ReturnStmt | null, states }));
+    const exits = [...this.exits].map(([stmt, states]) => ({
+      stmt: stmt as ReturnStmt | null,
+      states,
+    }));
     return { calls: this.calls, uses: this.uses, exits, complete: this.complete && !this.changed };
   }
 
@@ -112,7 +127,8 @@ class Walker {
       return entry;
     }
     switch (stmt.kind) {
-      case 'label': return entry | (this.labels.get(stmt.name) ?? 0);
+      case 'label':
+        return entry | (this.labels.get(stmt.name) ?? 0);
       case 'goto':
         if (stmt.start === this.input.returns?.start) return 0;
         this.reach(stmt.label, entry);
@@ -122,16 +138,29 @@ class Walker {
         if (states !== 0) this.leave(stmt, states);
         return 0;
       }
-      case 'break': return this.jump(this.breaks, entry);
-      case 'continue': return this.jump(this.continues, entry);
-      case 'block': return this.list(stmt.body, entry, depth + 1);
+      case 'break':
+        return this.jump(this.breaks, entry);
+      case 'continue':
+        return this.jump(this.continues, entry);
+      case 'block':
+        return this.list(stmt.body, entry, depth + 1);
       case 'if': {
-        const tested = this.condition(stmt.condition, entry, stmt.start === this.input.check?.start);
-        const split = this.input.handed?.has(stmt) === true ? { yes: tested.yes && State.none, no: tested.no && State.live } : tested;
+        const tested = this.condition(
+          stmt.condition,
+          entry,
+          stmt.start === this.input.check?.start,
+        );
+        const split =
+          this.input.handed?.has(stmt) === true
+            ? { yes: tested.yes && State.none, no: tested.no && State.live }
+            : tested;
         const then = this.statement(stmt.then, split.yes, depth + 1);
-        return then | (stmt.otherwise ? this.statement(stmt.otherwise, split.no, depth + 1) : split.no);
+        return (
+          then | (stmt.otherwise ? this.statement(stmt.otherwise, split.no, depth + 1) : split.no)
+        );
       }
-      case 'loop': return this.loop(stmt, entry, depth);
+      case 'loop':
+        return this.loop(stmt, entry, depth);
       case 'switch': {
         const states = this.value(stmt.value, entry);
         this.breaks.push(0);
@@ -141,16 +170,19 @@ class Walker {
         this.heads.pop();
         return states | end | this.breaks.pop()!;
       }
-      case 'case': return entry | (this.heads[this.heads.length - 1] ?? 0);
+      case 'case':
+        return entry | (this.heads[this.heads.length - 1] ?? 0);
       case 'guard': {
         let states = entry;
         for (const arg of stmt.args) states = this.value(arg, states);
         return stmt.body ? this.statement(stmt.body, states, depth + 1) : states;
       }
-      case 'preproc': return stmt.arms.reduce((states, arm) => states | this.list(arm.body, entry, depth + 1), 0);
+      case 'preproc':
+        return stmt.arms.reduce((states, arm) => states | this.list(arm.body, entry, depth + 1), 0);
       case 'decl': {
         let states = stmt.init ? this.value(stmt.init, entry) : entry;
-        if (stmt.init && this.input.holders.has(stmt.name)) states = this.assigned(stmt.init, states);
+        if (stmt.init && this.input.holders.has(stmt.name))
+          states = this.assigned(stmt.init, states);
         return states;
       }
       case 'unknown':
@@ -186,7 +218,10 @@ class Walker {
     let out = 0;
     for (let round = 0; round < 6; round++) {
       const head: States = cursor ? State.live : around;
-      const split: Split = stmt.condition && stmt.form !== 'do' ? this.condition(stmt.condition, head, false) : { yes: head, no: head };
+      const split: Split =
+        stmt.condition && stmt.form !== 'do'
+          ? this.condition(stmt.condition, head, false)
+          : { yes: head, no: head };
       this.breaks.push(0);
       this.continues.push(0);
       let end = this.statement(stmt.body, stmt.form === 'do' ? head : split.yes, depth + 1);
@@ -203,7 +238,8 @@ class Walker {
       if ((around | end) === around) break;
       around |= end;
     }
-    // After its loop the cursor of a loop macro is no object; what the path knew before still holds for the others.
+    // After its loop the cursor of a loop macro is no object; what the path knew before still holds
+    // for the others.
     return cursor ? states | (out & ~State.freed & ~State.undone) : out;
   }
 
@@ -216,7 +252,10 @@ class Walker {
     this.exits.set(stmt, (this.exits.get(stmt) ?? 0) | states);
   }
 
-  /** Evaluates a condition; `own` is the test that the conversion rewrites, the only one that still tells NULL from an object. */
+  /**
+   * Evaluates a condition; `own` is the test that the conversion rewrites, the only one that still
+   * tells NULL from an object.
+   */
   private condition(expr: Expr, entry: States, own: boolean): Split {
     spend(1);
     const inner = plainTest(expr);
@@ -227,7 +266,9 @@ class Walker {
     if (inner.kind === 'binary' && (inner.op === '&&' || inner.op === '||')) {
       const left = this.condition(inner.left, entry, false);
       const right = this.condition(inner.right, inner.op === '&&' ? left.yes : left.no, false);
-      return inner.op === '&&' ? { yes: right.yes, no: left.no | right.no } : { yes: left.yes | right.yes, no: right.no };
+      return inner.op === '&&'
+        ? { yes: right.yes, no: left.no | right.no }
+        : { yes: left.yes | right.yes, no: right.no };
     }
     if (inner.kind === 'binary' && (inner.op === '==' || inner.op === '!=')) {
       const compared = isNull(inner.right) ? inner.left : isNull(inner.left) ? inner.right : null;
@@ -249,10 +290,16 @@ class Walker {
     if (!own) this.note(this.uses, expr, entry);
     const gone = own ? State.none | State.failed : State.none;
     const no = entry & (State.none | State.failed);
-    return { yes: entry & ~gone, no: own && this.input.resets === true && no !== 0 ? State.none : no };
+    return {
+      yes: entry & ~gone,
+      no: own && this.input.resets === true && no !== 0 ? State.none : no,
+    };
   }
 
-  /** A test that holds where there is no object. IS_ERR_OR_NULL() also knows the error pointer of the converted allocation. */
+  /**
+   * A test that holds where there is no object. IS_ERR_OR_NULL() also knows the error pointer of
+   * the converted allocation.
+   */
   private absence(test: Expr, holder: Expr, entry: States, own: boolean): Split {
     if (own || test.kind !== 'call' || test.name !== 'IS_ERR_OR_NULL') {
       const split = this.presence(holder, entry, own);
@@ -266,17 +313,23 @@ class Walker {
     return expr.kind === 'name' && this.input.holders.has(expr.name);
   }
 
-  /** Evaluates an expression for its effects, inner before outer. Iterative over the parts; order inside one expression is that of the source. */
+  /**
+   * Evaluates an expression for its effects, inner before outer. Iterative over the parts; order
+   * inside one expression is that of the source.
+   */
   private value(root: Expr, entry: States): States {
     let states = entry;
-    const pending: { readonly expr: Expr; readonly done: boolean }[] = [{ expr: root, done: false }];
+    const pending: { readonly expr: Expr; readonly done: boolean }[] = [
+      { expr: root, done: false },
+    ];
     for (let item = pending.pop(); item; item = pending.pop()) {
       const { expr } = item;
       if (item.done) states = this.effect(expr, states);
       else {
         pending.push({ expr, done: true });
         const parts = partsOf(expr);
-        for (let index = parts.length - 1; index >= 0; index--) pending.push({ expr: parts[index]!, done: false });
+        for (let index = parts.length - 1; index >= 0; index--)
+          pending.push({ expr: parts[index]!, done: false });
       }
     }
     for (const label of this.input.jumps(root)) this.reach(label, states);
@@ -295,24 +348,42 @@ class Walker {
     if (expr.kind !== 'call') return entry;
     const meaning = this.input.meaning(expr);
     if (!meaning) return entry;
-    this.note(this.calls, expr, meaning.op === 'hand-out' || (meaning.op === 'helper' && meaning.nullSafe) ? entry & ~State.none : entry);
+    this.note(
+      this.calls,
+      expr,
+      meaning.op === 'hand-out' || (meaning.op === 'helper' && meaning.nullSafe)
+        ? entry & ~State.none
+        : entry,
+    );
     const present = State.live | State.undone;
     switch (meaning.op) {
-      case 'allocate': return entry;
-      // A path on which it was not handed out must not look at the variable: what looks says that it was.
-      case 'hand-out': return entry & State.none ? State.live | (entry & ~State.none) : entry;
-      case 'free': return entry === 0 ? 0 : State.freed;
-      case 'uninit': return (entry & State.live ? State.undone : 0) | (entry & ~State.live);
-      case 'helper': return (entry & present ? meaning.result : 0) | (entry & ~present) | (entry & State.undone && meaning.result & State.live ? State.undone : 0);
+      case 'allocate':
+        return entry;
+      // A path on which it was not handed out must not look at the variable: what looks says that
+      // it was.
+      case 'hand-out':
+        return entry & State.none ? State.live | (entry & ~State.none) : entry;
+      case 'free':
+        return entry === 0 ? 0 : State.freed;
+      case 'uninit':
+        return (entry & State.live ? State.undone : 0) | (entry & ~State.live);
+      case 'helper':
+        return (
+          (entry & present ? meaning.result : 0) |
+          (entry & ~present) |
+          (entry & State.undone && meaning.result & State.live ? State.undone : 0)
+        );
     }
   }
 
   private assigned(value: Expr, entry: States): States {
     if (entry === 0) return 0;
     const source = uncast(value);
-    if (source.kind === 'call' && this.input.meaning(source)?.op === 'allocate') return State.live | State.failed;
+    if (source.kind === 'call' && this.input.meaning(source)?.op === 'allocate')
+      return State.live | State.failed;
     if (isNull(source)) return State.none;
-    // An alias of the object (`v = &p->vdev`) changes nothing; anything else is another object, one that exists.
+    // An alias of the object (`v = &p->vdev`) changes nothing; anything else is another object, one
+    // that exists.
     return namesIn(value).some((name) => this.input.holders.has(name)) ? entry : State.live;
   }
 
@@ -322,35 +393,62 @@ class Walker {
 }
 
 /**
- * The variables that a loop macro sets. Of a macro that nobody knows, those that the function does not mention behind the loop: what it does
+ * The variables that a loop macro sets. Of a macro that nobody knows, those that the function does
+ * not mention behind the loop: what it does
  * mention there is what the loop was given, as `foo` in `for_each_port_of(foo, i)`.
  */
 function cursorsOf(stmt: LoopStmt, fn: FunctionIr): string[] {
   if (stmt.macro === null) return [];
   const known = loopCursors(stmt.macro);
   const after = known ? new Set<string>() : namesBehind(fn, stmt.end);
-  return stmt.args.flatMap((arg, index) => (arg.kind === 'name' && (known ? known.includes(index) : !after.has(arg.name)) ? [arg.name] : []));
+  return stmt.args.flatMap((arg, index) =>
+    arg.kind === 'name' && (known ? known.includes(index) : !after.has(arg.name)) ? [arg.name] : [],
+  );
 }
 
 function namesBehind(fn: FunctionIr, offset: number): Set<string> {
-  return new Set(statementsOf(fn).flatMap(({ stmt }) => (stmt.start >= offset ? ownExpressions(stmt).flatMap(namesIn) : [])));
+  return new Set(
+    statementsOf(fn).flatMap(({ stmt }) =>
+      stmt.start >= offset ? ownExpressions(stmt).flatMap(namesIn) : [],
+    ),
+  );
 }
 
-/** The parts that are evaluated before an expression takes effect. The target of a plain assignment is no use of its variable. */
+/**
+ * The parts that are evaluated before an expression takes effect. The target of a plain assignment
+ * is no use of its variable.
+ */
 function partsOf(expr: Expr): readonly Expr[] {
   switch (expr.kind) {
-    case 'member': return [expr.base];
-    case 'index': return [expr.base, expr.index];
-    case 'unary': case 'update': return [expr.operand];
-    case 'binary': return [expr.left, expr.right];
-    case 'assign': return expr.op === '=' && expr.target.kind === 'name' ? [expr.value] : [expr.value, expr.target];
-    case 'conditional': return expr.then ? [expr.condition, expr.then, expr.otherwise] : [expr.condition, expr.otherwise];
-    case 'call': return expr.name === null ? [expr.callee, ...expr.args] : expr.args;
-    case 'cast': return [expr.operand];
-    case 'initializer': return expr.entries.map((entry) => entry.value);
-    case 'comma': return expr.items;
-    case 'statement-expression': return expr.body.flatMap(ownExpressions);
-    default: return [];
+    case 'member':
+      return [expr.base];
+    case 'index':
+      return [expr.base, expr.index];
+    case 'unary':
+    case 'update':
+      return [expr.operand];
+    case 'binary':
+      return [expr.left, expr.right];
+    case 'assign':
+      return expr.op === '=' && expr.target.kind === 'name'
+        ? [expr.value]
+        : [expr.value, expr.target];
+    case 'conditional':
+      return expr.then
+        ? [expr.condition, expr.then, expr.otherwise]
+        : [expr.condition, expr.otherwise];
+    case 'call':
+      return expr.name === null ? [expr.callee, ...expr.args] : expr.args;
+    case 'cast':
+      return [expr.operand];
+    case 'initializer':
+      return expr.entries.map((entry) => entry.value);
+    case 'comma':
+      return expr.items;
+    case 'statement-expression':
+      return expr.body.flatMap(ownExpressions);
+    default:
+      return [];
   }
 }
 
@@ -358,26 +456,45 @@ function partsOf(expr: Expr): readonly Expr[] {
 export function plainTest(expr: Expr): Expr {
   let inner = uncast(expr);
   for (;;) {
-    const argument: Expr | undefined = inner.kind === 'call' && inner.name !== null ? inner.args[testedArgument(inner.name) ?? inner.args.length] : undefined;
+    const argument: Expr | undefined =
+      inner.kind === 'call' && inner.name !== null
+        ? inner.args[testedArgument(inner.name) ?? inner.args.length]
+        : undefined;
     if (argument) inner = uncast(argument);
-    else if (inner.kind === 'unary' && inner.op === '!' && inner.operand.kind === 'unary' && inner.operand.op === '!') inner = inner.operand.operand;
+    else if (
+      inner.kind === 'unary' &&
+      inner.op === '!' &&
+      inner.operand.kind === 'unary' &&
+      inner.operand.op === '!'
+    )
+      inner = inner.operand.operand;
     else return inner;
   }
 }
 
 /** What `IS_ERR_OR_NULL(x)` and `ZERO_OR_NULL_PTR(x)` ask of; null for any other test. */
 export function nullTested(test: Expr): Expr | null {
-  return test.kind === 'call' && test.name !== null && isNullTestMacro(test.name) ? test.args[0] ?? null : null;
+  return test.kind === 'call' && test.name !== null && isNullTestMacro(test.name)
+    ? (test.args[0] ?? null)
+    : null;
 }
 
 /** `&name` */
 export function isAddressOf(expr: Expr, name: string): boolean {
   const inner = uncast(expr);
-  return inner.kind === 'unary' && inner.op === '&' && inner.operand.kind === 'name' && inner.operand.name === name;
+  return (
+    inner.kind === 'unary' &&
+    inner.op === '&' &&
+    inner.operand.kind === 'name' &&
+    inner.operand.name === name
+  );
 }
 
 /** NULL or a literal 0. */
 export function isNull(expr: Expr): boolean {
   const inner = uncast(expr);
-  return (inner.kind === 'name' && inner.name === 'NULL') || (inner.kind === 'number' && inner.value === 0);
+  return (
+    (inner.kind === 'name' && inner.name === 'NULL') ||
+    (inner.kind === 'number' && inner.value === 0)
+  );
 }

@@ -4,7 +4,10 @@ import { lineNumber } from '../text/position.ts';
 import { partsOf, placeOf, siteOf } from './several-files/merge.ts';
 import type { Refusal, RefusalCode } from './types.ts';
 
-/** Thrown inside the room to leave a plan from any depth; planConversion turns it into its result, so it never reaches a caller. */
+/**
+ * Thrown inside the room to leave a plan from any depth; planConversion turns it into its result,
+ * so it never reaches a caller.
+ */
 export class RefusedError extends Error {
   readonly refusal: Refusal;
   constructor(refusal: Refusal) {
@@ -13,7 +16,10 @@ export class RefusedError extends Error {
   }
 }
 
-/** Gives up the plan: `reason` says what stands in the way at `span` of `file` and what to do about it. */
+/**
+ * Gives up the plan: `reason` says what stands in the way at `span` of `file` and what to do about
+ * it.
+ */
 export function refuse(code: RefusalCode, reason: string, file: FileIr, span: Span | null): never {
   const words = partsOf(file).length > 1 ? reason.replace(/\bthis file\b/g, 'this module') : reason;
   throw new RefusedError({ code, reason: words, site: span && siteOf(file, span) });
@@ -24,13 +30,17 @@ export function lineOf(file: FileIr, offset: number): string {
   const place = placeOf(file, offset);
   const { text, path } = place.file;
   const line = lineNumber(text, place.offset);
-  return partsOf(file).length > 1 ? `${line} of ${path.slice(path.lastIndexOf('/') + 1)}` : `${line}`;
+  return partsOf(file).length > 1
+    ? `${line} of ${path.slice(path.lastIndexOf('/') + 1)}`
+    : `${line}`;
 }
 
 /** The same with the name of the document in any case. */
 export function lineIn(file: FileIr, offset: number): string {
   const line = lineOf(file, offset);
-  return partsOf(file).length > 1 ? line : `${line} of ${file.path.slice(file.path.lastIndexOf('/') + 1)}`;
+  return partsOf(file).length > 1
+    ? line
+    : `${line} of ${file.path.slice(file.path.lastIndexOf('/') + 1)}`;
 }
 
 /** The source text of a span. */

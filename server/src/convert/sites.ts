@@ -9,7 +9,9 @@ import type { Container } from './types.ts';
 import { memberPath, placeInObject, scopeOf, typeOf, type Scope } from './typing.ts';
 import { append } from '../text/lists.ts';
 
-/** The newest kernel of the old model: what the functions of a driver that is to be converted mean. */
+/**
+ * The newest kernel of the old model: what the functions of a driver that is to be converted mean.
+ */
 export const SOURCE_KERNEL: KernelVersion = [6, 0];
 
 /** A call with an effect on an object, and where it stands. */
@@ -31,8 +33,14 @@ export interface CallSite {
 export function callSites(module: Module, file: FileIr): CallSite[] {
   const sites: CallSite[] = [];
   // A function that the module defines itself is not the kernel's function of that name.
-  const linked = module.sources.flatMap((source) => source === file ? [] : source.functions.filter((fn) => !fn.isStatic).map((fn) => fn.name));
-  const own = new Set([...linked, ...file.functions.map((fn) => fn.name), ...file.macros.filter((macro) => macro.params !== null).map((macro) => macro.name)]);
+  const linked = module.sources.flatMap((source) =>
+    source === file ? [] : source.functions.filter((fn) => !fn.isStatic).map((fn) => fn.name),
+  );
+  const own = new Set([
+    ...linked,
+    ...file.functions.map((fn) => fn.name),
+    ...file.macros.filter((macro) => macro.params !== null).map((macro) => macro.name),
+  ]);
   for (const fn of file.functions) {
     let scope: Scope | undefined;
     for (const at of statementsOf(fn)) {
@@ -43,7 +51,16 @@ export function callSites(module: Module, file: FileIr): CallSite[] {
           if (!target) continue;
           scope ??= scopeOf(module, file, fn);
           const whole = at.stmt.kind === 'expr' && at.stmt.expr === expr;
-          sites.push({ scope, fn, at, call: expr, whole, op: effect.op, target, managed: effect.op === 'allocate' && effect.managed === true });
+          sites.push({
+            scope,
+            fn,
+            at,
+            call: expr,
+            whole,
+            op: effect.op,
+            target,
+            managed: effect.op === 'allocate' && effect.managed === true,
+          });
         }
       }
     }
@@ -51,12 +68,20 @@ export function callSites(module: Module, file: FileIr): CallSite[] {
   return sites;
 }
 
-/** The target kernel's preprocessor leaves the call out: what stands there is for other kernels, and right as it is. */
-export function isLeftOut(module: Module, site: Pick<CallSite, 'fn' | 'at'>, kernel: KernelVersion): boolean {
+/**
+ * The target kernel's preprocessor leaves the call out: what stands there is for other kernels, and
+ * right as it is.
+ */
+export function isLeftOut(
+  module: Module,
+  site: Pick<CallSite, 'fn' | 'at'>,
+  kernel: KernelVersion,
+): boolean {
   const conditions: FunctionIr['conditions'][number][] = [...site.fn.conditions];
   for (let at: Placed | null = site.at; at; at = at.parent) {
     const { stmt, parent } = at;
-    if (parent?.stmt.kind === 'preproc') append(conditions, parent.stmt.arms.find((arm) => arm.body.includes(stmt))?.conditions ?? []);
+    if (parent?.stmt.kind === 'preproc')
+      append(conditions, parent.stmt.arms.find((arm) => arm.body.includes(stmt))?.conditions ?? []);
   }
   return conditions.length > 0 && isExcluded(conditions, kernel, macrosOf(module, kernel));
 }
@@ -74,7 +99,10 @@ function targetOf(effect: Effect, call: CallExpr): Expr | undefined {
 
 /** How an expression names an object of a container. */
 export interface Relation {
-  /** The index into `container.tags` of what it points to (0: the container itself, the last: its vfio_device); -1: not such an object. */
+  /**
+   * The index into `container.tags` of what it points to (0: the container itself, the last: its
+   * vfio_device); -1: not such an object.
+   */
   readonly level: number;
   /** False for a bare `struct vfio_device *` (or core device) that could be in any container. */
   readonly sure: boolean;
@@ -93,12 +121,22 @@ export function relate(scope: Scope, container: Container, expr: Expr): Relation
   const from = container.tags.indexOf(origin.tag);
   if (from < 0) return UNRELATED;
   const wanted = container.path.slice(from, level);
-  if (origin.path.length !== wanted.length || origin.path.some((field, index) => field !== wanted[index])) return UNRELATED;
+  if (
+    origin.path.length !== wanted.length ||
+    origin.path.some((field, index) => field !== wanted[index])
+  )
+    return UNRELATED;
   return { level, sure: from === 0 };
 }
 
-/** What a pointer points into: the struct of the variable it is taken from, and the members on the way. */
-function originOf(scope: Scope, expr: Expr): { readonly tag: string; readonly path: readonly string[] } | null {
+/**
+ * What a pointer points into: the struct of the variable it is taken from, and the members on the
+ * way.
+ */
+function originOf(
+  scope: Scope,
+  expr: Expr,
+): { readonly tag: string; readonly path: readonly string[] } | null {
   let current = expr;
   let path: readonly string[] = [];
   for (let hops = 0; hops < 4; hops++) {
@@ -107,7 +145,8 @@ function originOf(scope: Scope, expr: Expr): { readonly tag: string; readonly pa
       path = [...own, ...path];
       const type = typeOf(scope, root);
       if (!type) return null;
-      if (type.tag !== 'vfio_device' && type.tag !== 'vfio_pci_core_device') return { tag: type.tag, path };
+      if (type.tag !== 'vfio_device' && type.tag !== 'vfio_pci_core_device')
+        return { tag: type.tag, path };
       current = root;
     }
     if (current.kind !== 'name' || !scope.locals.has(current.name)) return null;
@@ -120,14 +159,22 @@ function originOf(scope: Scope, expr: Expr): { readonly tag: string; readonly pa
   return null;
 }
 
-/** `container_of(v, struct foo, vdev)` somewhere in the function says what a bare `struct vfio_device *v` is in. */
-function viewedAs(scope: Scope, name: string, path: readonly string[]): { readonly tag: string; readonly path: readonly string[] } | null {
+/**
+ * `container_of(v, struct foo, vdev)` somewhere in the function says what a bare `struct
+ * vfio_device *v` is in.
+ */
+function viewedAs(
+  scope: Scope,
+  name: string,
+  path: readonly string[],
+): { readonly tag: string; readonly path: readonly string[] } | null {
   for (const { stmt } of statementsOf(scope.fn)) {
     for (const expr of allExpressions(stmt)) {
       if (expr.kind !== 'call' || expr.name !== 'container_of' || path.length > 0) continue;
       const [pointer, , member] = expr.args;
       const tag = typeOf(scope, expr)?.tag;
-      if (pointer?.kind === 'name' && pointer.name === name && tag && member) return { tag, path: memberNames(member) };
+      if (pointer?.kind === 'name' && pointer.name === name && tag && member)
+        return { tag, path: memberNames(member) };
     }
   }
   return null;
@@ -153,9 +200,16 @@ export interface Assignment {
 export function assignmentsOf(fn: FunctionIr, name: string): Assignment[] {
   const found: Assignment[] = [];
   for (const at of statementsOf(fn)) {
-    if (at.stmt.kind === 'decl' && at.stmt.name === name && at.stmt.init && !isNull(at.stmt.init)) found.push({ at, value: at.stmt.init });
+    if (at.stmt.kind === 'decl' && at.stmt.name === name && at.stmt.init && !isNull(at.stmt.init))
+      found.push({ at, value: at.stmt.init });
     for (const expr of allExpressions(at.stmt)) {
-      if (expr.kind === 'assign' && expr.target.kind === 'name' && expr.target.name === name && !isNull(expr.value)) found.push({ at, value: expr.value });
+      if (
+        expr.kind === 'assign' &&
+        expr.target.kind === 'name' &&
+        expr.target.name === name &&
+        !isNull(expr.value)
+      )
+        found.push({ at, value: expr.value });
     }
   }
   return found;

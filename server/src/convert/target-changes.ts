@@ -1,6 +1,13 @@
-/** What of a converted module has no place in the target kernel beside the life cycle: found by the table of changes, for a note each. */
+/**
+ * What of a converted module has no place in the target kernel beside the life cycle: found by the
+ * table of changes, for a note each.
+ */
 import type { CallExpr, Expr, FileIr, FunctionIr, InitializerEntry } from '../ir/types.ts';
-import { INTERFACE_CHANGES, type ChangedForm, type InterfaceChange } from '../kernel/interface-changes.ts';
+import {
+  INTERFACE_CHANGES,
+  type ChangedForm,
+  type InterfaceChange,
+} from '../kernel/interface-changes.ts';
 import { MDEV_API } from '../kernel/api-mdev.ts';
 import type { KernelVersion } from '../kernel/types.ts';
 import { compareVersions } from '../kernel/version.ts';
@@ -21,29 +28,53 @@ export interface OldForm {
 }
 
 /** Functions of the mdev bus that went, as changes. */
-const MDEV_CHANGES: readonly InterfaceChange[] = MDEV_API.flatMap(({ name, kernels, replacement }) => kernels.until === undefined ? [] : [{
-  form: { kind: 'call' as const, name },
-  since: kernels.until,
-  instead: replacement === undefined ? 'nothing takes its place' : `use ${replacement.text}`,
-}]);
+const MDEV_CHANGES: readonly InterfaceChange[] = MDEV_API.flatMap(
+  ({ name, kernels, replacement }) =>
+    kernels.until === undefined
+      ? []
+      : [
+          {
+            form: { kind: 'call' as const, name },
+            since: kernels.until,
+            instead:
+              replacement === undefined ? 'nothing takes its place' : `use ${replacement.text}`,
+          },
+        ],
+);
 
 const CHANGES: readonly InterfaceChange[] = [...INTERFACE_CHANGES, ...MDEV_CHANGES];
 
 /**
- * The forms in the sources of a module that `kernel` no longer knows. Code that the target's preprocessor leaves out has none, and what the
+ * The forms in the sources of a module that `kernel` no longer knows. Code that the target's
+ * preprocessor leaves out has none, and what the
  * module defines or declares itself is its own.
  */
 export function oldForms(module: Module, kernel: KernelVersion): OldForm[] {
-  const own = new Set([...module.sources, ...module.headers].flatMap((file) => [...file.functions, ...file.macros, ...file.prototypes].map(({ name }) => name)));
-  const changes = CHANGES.filter(({ form, since }) => compareVersions(kernel, since) >= 0 && !('name' in form && !('owner' in form) && own.has(form.name)));
+  const own = new Set(
+    [...module.sources, ...module.headers].flatMap((file) =>
+      [...file.functions, ...file.macros, ...file.prototypes].map(({ name }) => name),
+    ),
+  );
+  const changes = CHANGES.filter(
+    ({ form, since }) =>
+      compareVersions(kernel, since) >= 0 &&
+      !('name' in form && !('owner' in form) && own.has(form.name)),
+  );
   const macros = macrosOf(module, kernel);
-  const isHere = (conditions: readonly Condition[]): boolean => conditions.length === 0 || !isExcluded(conditions, kernel, macros);
+  const isHere = (conditions: readonly Condition[]): boolean =>
+    conditions.length === 0 || !isExcluded(conditions, kernel, macros);
   const found = new Map<InterfaceChange, Site[]>();
   for (const file of module.sources) {
     for (const change of changes) {
-      const places = [...inTables(file, change.form, isHere), ...inFunctions(module, file, change.form, isHere)];
+      const places = [
+        ...inTables(file, change.form, isHere),
+        ...inFunctions(module, file, change.form, isHere),
+      ];
       if (places.length === 0) continue;
-      found.set(change, [...(found.get(change) ?? []), ...places.map(({ start, end }) => ({ path: file.path, start, end }))]);
+      found.set(change, [
+        ...(found.get(change) ?? []),
+        ...places.map(({ start, end }) => ({ path: file.path, start, end })),
+      ]);
     }
   }
   return [...found].map(([change, sites]) => ({ name: nameOf(change.form), change, sites }));
@@ -51,13 +82,21 @@ export function oldForms(module: Module, kernel: KernelVersion): OldForm[] {
 
 function nameOf(form: ChangedForm): string {
   switch (form.kind) {
-    case 'struct': return `struct ${form.tag}`;
-    case 'member': case 'returns-void': case 'parameter': return `\`.${form.name}\` of struct ${form.owner}`;
-    default: return `${form.name}()`;
+    case 'struct':
+      return `struct ${form.tag}`;
+    case 'member':
+    case 'returns-void':
+    case 'parameter':
+      return `\`.${form.name}\` of struct ${form.owner}`;
+    default:
+      return `${form.name}()`;
   }
 }
 
-interface Place { readonly start: number; readonly end: number }
+interface Place {
+  readonly start: number;
+  readonly end: number;
+}
 type IsHere = (conditions: readonly Condition[]) => boolean;
 
 /** In the tables and macro calls at file scope. */
@@ -65,10 +104,21 @@ function inTables(file: FileIr, form: ChangedForm, isHere: IsHere): Place[] {
   if (form.kind === 'call') return file.fileMacros.filter((macro) => macro.name === form.name);
   if (form.kind === 'arguments' || form.kind === 'argument-type') return [];
   const tag = form.kind === 'struct' ? form.tag : form.owner;
-  const tables = file.variables.filter((variable) => variable.type.name === tag && variable.init?.kind === 'initializer' && isHere(variable.conditions));
+  const tables = file.variables.filter(
+    (variable) =>
+      variable.type.name === tag &&
+      variable.init?.kind === 'initializer' &&
+      isHere(variable.conditions),
+  );
   if (form.kind === 'struct') return tables.map((variable) => variable.nameSpan);
-  const entries = tables.flatMap((variable) => variable.init?.kind === 'initializer' ? variable.init.entries : [])
-    .filter((entry) => entry.designators.length === 1 && entry.designators[0] === form.name && isHere(entry.conditions));
+  const entries = tables
+    .flatMap((variable) => (variable.init?.kind === 'initializer' ? variable.init.entries : []))
+    .filter(
+      (entry) =>
+        entry.designators.length === 1 &&
+        entry.designators[0] === form.name &&
+        isHere(entry.conditions),
+    );
   if (form.kind === 'member') return entries.map(({ start, value }) => ({ start, end: value.end }));
   return entries.flatMap((entry) => {
     const fn = callbackOf(file, entry);
@@ -76,8 +126,12 @@ function inTables(file: FileIr, form: ChangedForm, isHere: IsHere): Place[] {
   });
 }
 
-function hasOldForm(fn: FunctionIr, form: ChangedForm & { readonly kind: 'returns-void' | 'parameter' }): boolean {
-  if (form.kind === 'returns-void') return fn.returnType.name !== 'void' || fn.returnType.pointers > 0;
+function hasOldForm(
+  fn: FunctionIr,
+  form: ChangedForm & { readonly kind: 'returns-void' | 'parameter' },
+): boolean {
+  if (form.kind === 'returns-void')
+    return fn.returnType.name !== 'void' || fn.returnType.pointers > 0;
   const first = fn.params[0];
   return first !== undefined && first.type.name !== form.tag;
 }
@@ -93,11 +147,18 @@ export function callbackOf(file: FileIr, entry: InitializerEntry): FunctionIr | 
 /** In the functions of the file. */
 function inFunctions(module: Module, file: FileIr, form: ChangedForm, isHere: IsHere): Place[] {
   const name = form.kind === 'struct' ? form.tag : form.name;
-  return file.functions.filter((fn) => fn.text.includes(name) && isHere(fn.conditions)).flatMap((fn) => {
-    let scope: Scope | undefined;
-    return statementsOf(fn).filter((at) => isHere(armsOf(at))).flatMap(({ stmt }) => allExpressions(stmt)
-      .flatMap((expr) => placeIn(expr, form, () => (scope ??= scopeOf(module, file, fn)))));
-  });
+  return file.functions
+    .filter((fn) => fn.text.includes(name) && isHere(fn.conditions))
+    .flatMap((fn) => {
+      let scope: Scope | undefined;
+      return statementsOf(fn)
+        .filter((at) => isHere(armsOf(at)))
+        .flatMap(({ stmt }) =>
+          allExpressions(stmt).flatMap((expr) =>
+            placeIn(expr, form, () => (scope ??= scopeOf(module, file, fn))),
+          ),
+        );
+    });
 }
 
 function placeIn(expr: Expr, form: ChangedForm, scope: () => Scope): Place[] {
@@ -108,14 +169,22 @@ function placeIn(expr: Expr, form: ChangedForm, scope: () => Scope): Place[] {
   }
   if (expr.kind !== 'call' || !('name' in form) || expr.name !== form.name) return [];
   switch (form.kind) {
-    case 'call': return [expr];
-    case 'arguments': return expr.args.length === form.was ? [expr] : [];
-    case 'argument-type': return hasType(expr, form, scope()) ? [expr] : [];
-    default: return [];
+    case 'call':
+      return [expr];
+    case 'arguments':
+      return expr.args.length === form.was ? [expr] : [];
+    case 'argument-type':
+      return hasType(expr, form, scope()) ? [expr] : [];
+    default:
+      return [];
   }
 }
 
-function hasType(call: CallExpr, form: ChangedForm & { readonly kind: 'argument-type' }, scope: Scope): boolean {
+function hasType(
+  call: CallExpr,
+  form: ChangedForm & { readonly kind: 'argument-type' },
+  scope: Scope,
+): boolean {
   const arg = call.args[form.index];
   if (!arg) return false;
   if (form.was !== 'pointer') return typeOf(scope, arg)?.tag === form.was.tag;
@@ -130,7 +199,8 @@ function armsOf(place: Placed): Condition[] {
   const conditions: Condition[] = [];
   for (let at: Placed | null = place; at; at = at.parent) {
     const { stmt, parent } = at;
-    if (parent?.stmt.kind === 'preproc') append(conditions, (parent.stmt.arms.find((arm) => arm.body.includes(stmt))?.conditions ?? []));
+    if (parent?.stmt.kind === 'preproc')
+      append(conditions, parent.stmt.arms.find((arm) => arm.body.includes(stmt))?.conditions ?? []);
   }
   return conditions;
 }

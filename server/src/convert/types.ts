@@ -7,11 +7,17 @@ import type { Placed } from './place.ts';
 /** What is to be converted: the devices of one document, or of one function of it. */
 export interface ConversionRequest {
   readonly path: string;
-  /** Only the devices that this function initialises, allocates or frees; all of the document's when it is missing. */
+  /**
+   * Only the devices that this function initialises, allocates or frees; all of the document's when
+   * it is missing.
+   */
   readonly functionName?: string | undefined;
 }
 
-/** Callbacks of a library that an ops table is to name; `release` is null where the library has none. */
+/**
+ * Callbacks of a library that an ops table is to name; `release` is null where the library has
+ * none.
+ */
 export interface Callbacks {
   readonly init: string;
   readonly release: string | null;
@@ -21,13 +27,18 @@ export interface ConversionInput {
   readonly module: Module;
   /** What ops tables must name, by their names: the result of a preparation. */
   readonly callbacks?: ReadonlyMap<string, Callbacks> | undefined;
-  /** Documents whose devices are converted beside those of the one that is asked for: the result of a preparation. */
+  /**
+   * Documents whose devices are converted beside those of the one that is asked for: the result of
+   * a preparation.
+   */
   readonly documents?: readonly string[] | undefined;
   /** The kernel the result is for. */
   readonly kernel: KernelVersion;
 }
 
-/** Why a conversion is not offered. The reason says what stands in the way and what to do about it. */
+/**
+ * Why a conversion is not offered. The reason says what stands in the way and what to do about it.
+ */
 export interface Refusal {
   readonly code: RefusalCode;
   readonly reason: string;
@@ -87,7 +98,10 @@ export interface Container {
   readonly path: readonly string[];
   /** The struct tags on the way, one longer than `path`; the last is vfio_device. */
   readonly tags: readonly string[];
-  /** The struct on the way whose definition is not seen, so that only the compiler can check the offset; null when all are. */
+  /**
+   * The struct on the way whose definition is not seen, so that only the compiler can check the
+   * offset; null when all are.
+   */
   readonly unseen: string | null;
 }
 
@@ -109,14 +123,22 @@ export interface AllocationPlan extends InFile {
   readonly checkAt: Placed;
   /** The statement that goes. */
   readonly init: Placed;
-  /** What fails after the allocation leaves by way of a test whether there is an object: the variable becomes NULL again where the allocation fails. */
+  /**
+   * What fails after the allocation leaves by way of a test whether there is an object: the
+   * variable becomes NULL again where the allocation fails.
+   */
   readonly resets?: boolean;
-  /** The failing branch returns at once: what its `goto` leads to does nothing without an object. */
+  /**
+   * The failing branch returns at once: what its `goto` leads to does nothing without an object.
+   */
   readonly returns?: GotoStmt;
   /** Third and fourth argument of vfio_alloc_device. */
   readonly dev: string;
   readonly ops: string;
-  /** Statements between the allocation and the init that move in front of the allocation, because those two are made from what they set. */
+  /**
+   * Statements between the allocation and the init that move in front of the allocation, because
+   * those two are made from what they set.
+   */
   readonly before: readonly Placed[];
 }
 
@@ -154,7 +176,9 @@ export interface LabelPlan extends InFile {
   readonly fn: FunctionIr;
   readonly from: string;
   readonly to: string;
-  /** Nothing is left between the label and the next, `to`: its gotos go there, and its line goes. */
+  /**
+   * Nothing is left between the label and the next, `to`: its gotos go there, and its line goes.
+   */
   readonly merged: boolean;
 }
 
@@ -165,10 +189,19 @@ export interface MovePlan extends InFile {
 }
 
 /**
- * What an edit does: the editor asks before it changes a layout. Where edits meet, the later of this list gives its name to both: it is
+ * What an edit does: the editor asks before it changes a layout. Where edits meet, the later of
+ * this list gives its name to both: it is
  * the one that wants to be looked at.
  */
-export const EDIT_KINDS = ['allocation', 'teardown', 'ops-table', 'tidy', 'signature', 'layout', 'fold'] as const;
+export const EDIT_KINDS = [
+  'allocation',
+  'teardown',
+  'ops-table',
+  'tidy',
+  'signature',
+  'layout',
+  'fold',
+] as const;
 export type EditKind = (typeof EDIT_KINDS)[number];
 
 /** An edit and what it is for. */
@@ -199,12 +232,14 @@ export interface DevicePlan {
 export type Note = NoteKind & {
   readonly text: string;
   /**
-   * The same without lines, where the text has some: for a commit message, since lines are others as soon as something else changes, and
+   * The same without lines, where the text has some: for a commit message, since lines are others
+   * as soon as something else changes, and
    * for where the note stands at its line.
    */
   readonly message?: string | undefined;
   /**
-   * Where it is to be looked at; missing where nothing in particular is. In the documents as they were given, and, once the engine hands the
+   * Where it is to be looked at; missing where nothing in particular is. In the documents as they
+   * were given, and, once the engine hands the
    * conversion out, in its result.
    */
   readonly site?: Site | undefined;
@@ -214,7 +249,10 @@ type NoteKind =
   | { readonly kind: 'review' | 'label' | 'moved' | 'style' | 'finding' | 'target' }
   | { readonly kind: 'release'; readonly name: string };
 
-/** A proved plan for a module. It is data: edits.ts turns it into text, and another style is another such function. */
+/**
+ * A proved plan for a module. It is data: edits.ts turns it into text, and another style is another
+ * such function.
+ */
 export interface ConversionPlan {
   /** The document that was asked for. The parts of the plan say themselves which they are in. */
   readonly file: FileIr;
@@ -230,7 +268,10 @@ export type PlanResult =
   | { readonly status: 'unchanged' }
   | { readonly status: 'refused'; readonly refusal: Refusal };
 
-/** The edits of a plan, a FileEdits for each document that changes, and the names of the functions and tables that they touch. */
+/**
+ * The edits of a plan, a FileEdits for each document that changes, and the names of the functions
+ * and tables that they touch.
+ */
 export interface PlannedEdits {
   readonly edits: readonly { readonly path: string; readonly edits: readonly PlannedEdit[] }[];
   readonly notes: readonly Note[];

@@ -1,5 +1,6 @@
 /**
- * The engine's entry: analyses one file with what belongs to it. Pure: texts in, facts and findings out. It remembers the last
+ * The engine's entry: analyses one file with what belongs to it. Pure: texts in, facts and findings
+ * out. It remembers the last
  * results, so that an edit costs what it changed.
  */
 import type { FileIr } from '../ir/types.ts';
@@ -12,40 +13,74 @@ import type { SyntaxParser } from '../syntax/node.ts';
 import { atOnce, isBudgetSpent, spendAgain, withinBudget, type Steps } from '../budget/work.ts';
 import { createDocuments } from './documents.ts';
 import { KERNEL_API, kernelStages, type Stages } from './stages.ts';
-import type { Analysis, Configuration, ModuleInput, NotAnalysed, SourceDocument, TargetKernel } from './types.ts';
+import type {
+  Analysis,
+  Configuration,
+  ModuleInput,
+  NotAnalysed,
+  SourceDocument,
+  TargetKernel,
+} from './types.ts';
 import { append } from '../text/lists.ts';
 
 export interface Engine {
-  /** The findings in `input.file`, sorted, each rule at most once a place. Never throws: what fails is in `notAnalysed`. */
+  /**
+   * The findings in `input.file`, sorted, each rule at most once a place. Never throws: what fails
+   * is in `notAnalysed`.
+   */
   analyse(input: ModuleInput, config: Configuration, kernel: TargetKernel): Analysis;
-  /** The same in steps, for a host that has others to answer. Between two steps nothing else may be asked of the engine; the rest may be left undone. */
+  /**
+   * The same in steps, for a host that has others to answer. Between two steps nothing else may be
+   * asked of the engine; the rest may be left undone.
+   */
   analyseInSteps(input: ModuleInput, config: Configuration, kernel: TargetKernel): Steps<Analysis>;
-  /** The facts of the whole module; undefined when it mentions no VFIO or could not be analysed. Never throws. */
+  /**
+   * The facts of the whole module; undefined when it mentions no VFIO or could not be analysed.
+   * Never throws.
+   */
   facts(input: ModuleInput, kernel: TargetKernel): ModuleFacts | undefined;
   /** The lowered module, without an analysis; undefined as for `facts`. */
   module(input: ModuleInput): Module | undefined;
   /** The IR of the file itself, whatever it is about. Never throws. */
   lowered(input: ModuleInput): FileIr | undefined;
-  /** See Documents.settle: to be called for an edited document when the host is idle. True asks for a new analysis. */
+  /**
+   * See Documents.settle: to be called for an edited document when the host is idle. True asks for
+   * a new analysis.
+   */
   settle(path: string): boolean;
   /** Frees what is kept for a document that was closed. */
   forget(path: string): void;
-  /** Another engine of the same making with a store of its own, for texts that are nobody's documents. The caller disposes it. */
+  /**
+   * Another engine of the same making with a store of its own, for texts that are nobody's
+   * documents. The caller disposes it.
+   */
   sibling(): Engine;
-  /** The sibling in which changed texts are proved: the same one each time, so that it meets the next change with most of it done. Freed with the engine. */
+  /**
+   * The sibling in which changed texts are proved: the same one each time, so that it meets the
+   * next change with most of it done. Freed with the engine.
+   */
   prover(): Engine;
   dispose(): void;
   readonly rules: readonly Rule[];
   readonly parser: SyntaxParser;
 }
 
-/** No settings: one object, because results are remembered for the very settings they were made with. */
+/**
+ * No settings: one object, because results are remembered for the very settings they were made
+ * with.
+ */
 export const NO_SETTINGS: Configuration = {};
 
-/** The work that one rule may do for one module: the most that one does for a driver of Linux 6.0 is a tenth of it. */
+/**
+ * The work that one rule may do for one module: the most that one does for a driver of Linux 6.0 is
+ * a tenth of it.
+ */
 const RULE_BUDGET = 500_000;
 
-/** UTF-16 code units. The largest C file of a kernel driver that mentions VFIO has a twentieth of this. */
+/**
+ * UTF-16 code units. The largest C file of a kernel driver that mentions VFIO has a twentieth of
+ * this.
+ */
 export const MAX_FILE = 4_000_000;
 const MAX_MODULES = 12;
 
@@ -55,12 +90,23 @@ export function mentionsVfio(text: string): boolean {
 }
 
 /**
- * The names without one of which a module has no life cycle to analyse: it neither calls the interface nor has a table for it. Users of
- * `struct vfio_device` such as the IOMMU drivers are no more than that, and a driver may speak of VFIO in a comment only.
+ * The names without one of which a module has no life cycle to analyse: it neither calls the
+ * interface nor has a table for it. Users of
+ * `struct vfio_device` such as the IOMMU drivers are no more than that, and a driver may speak of
+ * VFIO in a comment only.
  */
-const INTERFACE = new RegExp(`\\b(?:vfio_device_ops|${KERNEL_API.filter((one) => one.kind === 'function' || one.kind === 'macro').map((one) => one.name).join('|')})\\b`);
+const INTERFACE = new RegExp(
+  `\\b(?:vfio_device_ops|${KERNEL_API.filter(
+    (one) => one.kind === 'function' || one.kind === 'macro',
+  )
+    .map((one) => one.name)
+    .join('|')})\\b`,
+);
 
-/** Asks that of a module. With every key it is asked again, and nearly always one of the other documents has answered it before. */
+/**
+ * Asks that of a module. With every key it is asked again, and nearly always one of the other
+ * documents has answered it before.
+ */
 function interfaceTest(): (input: ModuleInput) => boolean {
   const known = new Map<string, { readonly text: string; readonly uses: boolean }>();
   const uses = ({ path, text }: SourceDocument): boolean => {
@@ -72,9 +118,17 @@ function interfaceTest(): (input: ModuleInput) => boolean {
     return answer.uses;
   };
   return ({ sources, headers, wrappers }) => {
-    const documents = [...sources, ...headers], names = [...wrappers?.keys() ?? []];
-    const isKnown = ({ path, text }: SourceDocument): boolean => { const answer = known.get(path); return answer !== undefined && answer.uses && answer.text === text; };
-    return documents.some(isKnown) || documents.some(uses) || documents.some(({ text }) => names.some((name) => text.includes(name)));
+    const documents = [...sources, ...headers],
+      names = [...(wrappers?.keys() ?? [])];
+    const isKnown = ({ path, text }: SourceDocument): boolean => {
+      const answer = known.get(path);
+      return answer !== undefined && answer.uses && answer.text === text;
+    };
+    return (
+      documents.some(isKnown) ||
+      documents.some(uses) ||
+      documents.some(({ text }) => names.some((name) => text.includes(name)))
+    );
   };
 }
 
@@ -84,16 +138,25 @@ interface ModuleResult {
   readonly files: readonly FileIr[];
   readonly kernel: string;
   readonly facts: ModuleFacts;
-  findings?: { readonly config: Configuration; readonly list: readonly Finding[]; readonly failed: readonly NotAnalysed[] };
+  findings?: {
+    readonly config: Configuration;
+    readonly list: readonly Finding[];
+    readonly failed: readonly NotAnalysed[];
+  };
 }
 
 interface ModuleEntry {
   readonly cache: unknown;
-  /** The last result for each of the few kernels that are asked about in turn (target, conversion). */
+  /**
+   * The last result for each of the few kernels that are asked about in turn (target, conversion).
+   */
   results: ModuleResult[];
 }
 
-/** Makes an engine over `parser`, which stays the caller's. `stages` is for tests of the engine itself. */
+/**
+ * Makes an engine over `parser`, which stays the caller's. `stages` is for tests of the engine
+ * itself.
+ */
 export function createEngine(parser: SyntaxParser, stages: Stages = kernelStages): Engine {
   const documents = createDocuments(parser, stages.lowering);
   const modules = new Map<string, ModuleEntry>();
@@ -103,7 +166,10 @@ export function createEngine(parser: SyntaxParser, stages: Stages = kernelStages
   function* lowerModule(input: ModuleInput): Steps<Module> {
     const sources: FileIr[] = [];
     const headers: FileIr[] = [];
-    for (const [list, into] of [[input.sources, sources], [input.headers, headers]] as const) {
+    for (const [list, into] of [
+      [input.sources, sources],
+      [input.headers, headers],
+    ] as const) {
       for (const one of list) {
         if (into === headers && one.text.length > MAX_FILE) continue;
         into.push(documents.lowered(one.path, one.text, one.path === input.file));
@@ -122,7 +188,12 @@ export function createEngine(parser: SyntaxParser, stages: Stages = kernelStages
     modules.set(key, entry);
     if (modules.size > MAX_MODULES) modules.delete(modules.keys().next().value!);
 
-    const known = entry.results.find((one) => one.kernel === kernel.text && one.facts.module.wrappers === input.wrappers && same(one.files, files));
+    const known = entry.results.find(
+      (one) =>
+        one.kernel === kernel.text &&
+        one.facts.module.wrappers === input.wrappers &&
+        same(one.files, files),
+    );
     // What is known costs an answer what it would cost in a new engine.
     if (known) {
       spendAgain(known.facts.work.spent);
@@ -132,11 +203,17 @@ export function createEngine(parser: SyntaxParser, stages: Stages = kernelStages
     spendAgain(facts.work.spent);
     const fresh: ModuleResult = { files, kernel: kernel.text, facts };
     // Results for other texts of the same module are of no more use.
-    entry.results = [fresh, ...entry.results.filter((one) => one.kernel !== kernel.text && same(one.files, files))].slice(0, 3);
+    entry.results = [
+      fresh,
+      ...entry.results.filter((one) => one.kernel !== kernel.text && same(one.files, files)),
+    ].slice(0, 3);
     return fresh;
   }
 
-  function* findingsOf(module: ModuleResult, config: Configuration): Steps<NonNullable<ModuleResult['findings']>> {
+  function* findingsOf(
+    module: ModuleResult,
+    config: Configuration,
+  ): Steps<NonNullable<ModuleResult['findings']>> {
     const known = module.findings;
     if (known && known.config === config) return known;
     const found: Finding[] = [];
@@ -147,22 +224,36 @@ export function createEngine(parser: SyntaxParser, stages: Stages = kernelStages
       if (config.rules?.[rule.id] === 'off' || !inRange(facts.kernel, rule.kernels)) continue;
       try {
         const done = withinBudget(RULE_BUDGET, () => rule.check({ facts, kernel: facts.kernel }));
-        if (done.isSpent) failed.push({ path: '', function: '', reason: `too much work for the rule ${rule.id}` });
+        if (done.isSpent)
+          failed.push({ path: '', function: '', reason: `too much work for the rule ${rule.id}` });
         else {
           append(found, done.value);
           looked.set(rule.id, rule);
         }
       } catch (error) {
-        // One broken rule must not silence the others; it is said, because a silent one would look like a clean file.
-        failed.push({ path: '', function: '', reason: `internal error in rule ${rule.id}: ${message(error)}`, isInternal: true });
+        // One broken rule must not silence the others; it is said, because a silent one would look
+        // like a clean file.
+        failed.push({
+          path: '',
+          function: '',
+          reason: `internal error in rule ${rule.id}: ${message(error)}`,
+          isInternal: true,
+        });
       }
       yield;
     }
-    const left = withoutSuppressed(found, { facts, known: new Set(stages.rules.map((rule) => rule.id)), looked: new Set(looked.keys()), kernel: formatVersion(facts.kernel) });
+    const left = withoutSuppressed(found, {
+      facts,
+      known: new Set(stages.rules.map((rule) => rule.id)),
+      looked: new Set(looked.keys()),
+      kernel: formatVersion(facts.kernel),
+    });
     const list = left.map((finding) => {
       const severity = config.rules?.[finding.rule];
       const rule = looked.get(finding.rule);
-      return rule && severity && severity !== 'off' ? withSeverity(finding, rule, severity) : finding;
+      return rule && severity && severity !== 'off'
+        ? withSeverity(finding, rule, severity)
+        : finding;
     });
     return (module.findings = { config, list: unique(list), failed });
   }
@@ -172,10 +263,18 @@ export function createEngine(parser: SyntaxParser, stages: Stages = kernelStages
     return mentionsVfio(text) && text.length <= MAX_FILE && usesInterface(input);
   }
 
-  function* analyseInSteps(input: ModuleInput, config: Configuration, kernel: TargetKernel): Steps<Analysis> {
+  function* analyseInSteps(
+    input: ModuleInput,
+    config: Configuration,
+    kernel: TargetKernel,
+  ): Steps<Analysis> {
     const text = textOf(input);
     if (!mentionsVfio(text)) return { findings: [], notAnalysed: [], functions: 0 };
-    if (text.length > MAX_FILE) return failure(input.file, `the file is larger than ${MAX_FILE / 1_000_000} million characters`);
+    if (text.length > MAX_FILE)
+      return failure(
+        input.file,
+        `the file is larger than ${MAX_FILE / 1_000_000} million characters`,
+      );
     if (!usesInterface(input)) return { findings: [], notAnalysed: [], functions: 0 };
     try {
       const module = yield* result(input, kernel);
@@ -183,7 +282,10 @@ export function createEngine(parser: SyntaxParser, stages: Stages = kernelStages
       const functions = module.files.find((one) => one.path === input.file)?.functions.length ?? 0;
       return {
         findings: list.filter((one) => one.site.path === input.file),
-        notAnalysed: [...module.facts.notAnalysed.filter((one) => one.path === input.file), ...failed.map((one) => ({ ...one, path: input.file }))],
+        notAnalysed: [
+          ...module.facts.notAnalysed.filter((one) => one.path === input.file),
+          ...failed.map((one) => ({ ...one, path: input.file })),
+        ],
         functions,
       };
     } catch (error) {
@@ -200,7 +302,9 @@ export function createEngine(parser: SyntaxParser, stages: Stages = kernelStages
     analyseInSteps,
 
     facts(input, kernel) {
-      return isWorthwhile(input) ? orUndefined(() => atOnce(result(input, kernel)).facts) : undefined;
+      return isWorthwhile(input)
+        ? orUndefined(() => atOnce(result(input, kernel)).facts)
+        : undefined;
     },
 
     module(input) {
@@ -209,7 +313,9 @@ export function createEngine(parser: SyntaxParser, stages: Stages = kernelStages
 
     lowered(input) {
       const text = textOf(input);
-      return text.length > MAX_FILE ? undefined : orUndefined(() => documents.lowered(input.file, text, true));
+      return text.length > MAX_FILE
+        ? undefined
+        : orUndefined(() => documents.lowered(input.file, text, true));
     },
 
     settle: (path) => orUndefined(() => documents.settle(path)) ?? false,
@@ -217,7 +323,8 @@ export function createEngine(parser: SyntaxParser, stages: Stages = kernelStages
     forget(path) {
       prover?.forget(path);
       documents.forget(path);
-      for (const key of [...modules.keys()]) if (key.split('\n').includes(path)) modules.delete(key);
+      for (const key of [...modules.keys()])
+        if (key.split('\n').includes(path)) modules.delete(key);
     },
 
     sibling: () => createEngine(parser, stages),
@@ -236,7 +343,10 @@ function textOf(input: ModuleInput): string {
   return [...input.sources, ...input.headers].find((one) => one.path === input.file)?.text ?? '';
 }
 
-/** What a host asks beside the analysis: where it fails there is no answer. The analysis itself says why. Throws where the budget of the question is spent. */
+/**
+ * What a host asks beside the analysis: where it fails there is no answer. The analysis itself says
+ * why. Throws where the budget of the question is spent.
+ */
 function orUndefined<T>(work: () => T): T | undefined {
   try {
     return work();
@@ -247,7 +357,11 @@ function orUndefined<T>(work: () => T): T | undefined {
 }
 
 function failure(path: string, reason: string, isInternal = false): Analysis {
-  return { findings: [], notAnalysed: [{ path, function: '', reason, ...(isInternal && { isInternal: true as const }) }], functions: 0 };
+  return {
+    findings: [],
+    notAnalysed: [{ path, function: '', reason, ...(isInternal && { isInternal: true as const }) }],
+    functions: 0,
+  };
 }
 
 function message(error: unknown): string {
@@ -258,19 +372,37 @@ function same(a: readonly FileIr[], b: readonly FileIr[]): boolean {
   return a.length === b.length && a.every((one, i) => one === b[i]);
 }
 
-/** The severity that the user wants for a rule. A finding that the rule itself lowered for want of certainty is never raised above that. */
+/**
+ * The severity that the user wants for a rule. A finding that the rule itself lowered for want of
+ * certainty is never raised above that.
+ */
 function withSeverity(finding: Finding, rule: Rule, wanted: Severity): Finding {
-  const severity = finding.severity === rule.severity || RANK[wanted] > RANK[finding.severity] ? wanted : finding.severity;
+  const severity =
+    finding.severity === rule.severity || RANK[wanted] > RANK[finding.severity]
+      ? wanted
+      : finding.severity;
   return severity === finding.severity ? finding : { ...finding, severity };
 }
 
 /** Sorted by place, then by rule; the most severe of those that one rule reports at one place. */
 function unique(findings: readonly Finding[]): readonly Finding[] {
-  const sorted = [...findings].sort((a, b) => compare(a.site.path, b.site.path) || a.site.start - b.site.start || a.site.end - b.site.end
-    || compare(a.rule, b.rule) || RANK[a.severity] - RANK[b.severity]);
+  const sorted = [...findings].sort(
+    (a, b) =>
+      compare(a.site.path, b.site.path) ||
+      a.site.start - b.site.start ||
+      a.site.end - b.site.end ||
+      compare(a.rule, b.rule) ||
+      RANK[a.severity] - RANK[b.severity],
+  );
   return sorted.filter((one, i) => {
     const before = sorted[i - 1];
-    return !before || before.rule !== one.rule || before.site.path !== one.site.path || before.site.start !== one.site.start || before.site.end !== one.site.end;
+    return (
+      !before ||
+      before.rule !== one.rule ||
+      before.site.path !== one.site.path ||
+      before.site.start !== one.site.start ||
+      before.site.end !== one.site.end
+    );
   });
 }
 

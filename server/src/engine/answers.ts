@@ -1,4 +1,7 @@
-/** What one answer of the engine may cost beside an analysis: a conversion, the proof of a fix, with all analyses that they take. */
+/**
+ * What one answer of the engine may cost beside an analysis: a conversion, the proof of a fix, with
+ * all analyses that they take.
+ */
 import { withinBudget } from '../budget/work.ts';
 
 /** The dearest conversion of a driver of Linux 6.0 or 6.12 costs 97,000: a two-hundredth of it. */

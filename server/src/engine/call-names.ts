@@ -2,7 +2,10 @@
 import type { Module } from '../lifecycle/types.ts';
 import { calls } from '../ir/visit.ts';
 
-/** The names that a function calls, directly or further down; those of the kernel too, in which nothing is followed. */
+/**
+ * The names that a function calls, directly or further down; those of the kernel too, in which
+ * nothing is followed.
+ */
 export type CallNames = (name: string) => ReadonlySet<string>;
 
 /** Reads the functions of a module once, for any number of questions. */
@@ -11,7 +14,7 @@ export function callNamesIn(module: Module): CallNames {
   for (const file of [...module.sources, ...module.headers]) {
     for (const fn of file.functions) {
       const called = calls(fn).flatMap((call) => call.name ?? []);
-      direct.set(fn.name, [...direct.get(fn.name) ?? [], ...called]);
+      direct.set(fn.name, [...(direct.get(fn.name) ?? []), ...called]);
     }
   }
   const known = new Map<string, ReadonlySet<string>>();
@@ -22,7 +25,10 @@ export function callNamesIn(module: Module): CallNames {
   };
 }
 
-function reachedFrom(name: string, direct: ReadonlyMap<string, readonly string[]>): ReadonlySet<string> {
+function reachedFrom(
+  name: string,
+  direct: ReadonlyMap<string, readonly string[]>,
+): ReadonlySet<string> {
   const found = new Set<string>();
   const waiting = [name];
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {

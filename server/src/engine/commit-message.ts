@@ -5,7 +5,10 @@ import type { Note } from '../convert/index.ts';
 /** The width that git shows a message in without wrapping it. */
 const WIDTH = 72;
 
-/** One converted file as a commit message speaks of it. `shown` is its name in the patch, or its URI. */
+/**
+ * One converted file as a commit message speaks of it. `shown` is its name in the patch, or its
+ * URI.
+ */
 export interface MessagePart {
   readonly shown: string;
   readonly notes: readonly Note[];
@@ -14,23 +17,41 @@ export interface MessagePart {
 }
 
 /**
- * A subject and a body for the commit of a patch. `git apply` and `patch` skip what stands in front of a patch, so the text has no line that
+ * A subject and a body for the commit of a patch. `git apply` and `patch` skip what stands in front
+ * of a patch, so the text has no line that
  * could begin one. Empty when there is no part.
  * @param kernel the kernel that the files were converted for, `6.1`.
  */
 export function commitMessage(parts: readonly MessagePart[], kernel: string): string {
   if (parts.length === 0) return '';
   const allocates = parts.some(allocatesNow);
-  const paragraphs = [allocates
-    ? `Convert to the life cycle of Linux ${kernel}: vfio_alloc_device() allocates and initialises the device, and the last vfio_put_device() frees it.`
-    : `Bring the driver to the life cycle of Linux ${kernel}.`];
+  const paragraphs = [
+    allocates
+      ? `Convert to the life cycle of Linux ${kernel}: vfio_alloc_device() allocates and initialises the device, and the last vfio_put_device() frees it.`
+      : `Bring the driver to the life cycle of Linux ${kernel}.`,
+  ];
   for (const { folded = [] } of parts) {
     for (const moved of folded) paragraphs.push(movedText(moved));
   }
-  const points = new Set(parts.flatMap(({ notes }) => notes.filter(({ kind }) => kind === 'review' || kind === 'release').map((note) => note.message ?? note.text)));
+  const points = new Set(
+    parts.flatMap(({ notes }) =>
+      notes
+        .filter(({ kind }) => kind === 'review' || kind === 'release')
+        .map((note) => note.message ?? note.text),
+    ),
+  );
   if (points.size > 0) paragraphs.push('To be looked at:');
-  const body = [...paragraphs.map((text) => wrap(text, '')), ...[...points].map((note) => wrap(note, '- ', '  '))];
-  return `${subjectOf(parts, allocates ? 'Use vfio_alloc_device()' : `Follow the life cycle of Linux ${kernel}`)}\n\n${body.map((text, i) => text + (text.startsWith('- ') && body[i + 1]?.startsWith('- ') === true ? '\n' : '\n\n')).join('').trimEnd()}\n`;
+  const body = [
+    ...paragraphs.map((text) => wrap(text, '')),
+    ...[...points].map((note) => wrap(note, '- ', '  ')),
+  ];
+  return `${subjectOf(parts, allocates ? 'Use vfio_alloc_device()' : `Follow the life cycle of Linux ${kernel}`)}\n\n${body
+    .map(
+      (text, i) =>
+        text + (text.startsWith('- ') && body[i + 1]?.startsWith('- ') === true ? '\n' : '\n\n'),
+    )
+    .join('')
+    .trimEnd()}\n`;
 }
 
 /** What a fold moved from where to where. */
@@ -42,24 +63,34 @@ function movedText({ probe, init, release, built, undone, from, fromErrorPath }:
   return `${text} Move its undoing from ${list(places)} into ${release}(): ${list(undone)}.`;
 }
 
-/** Whether a file allocates by vfio_alloc_device() now; otherwise it did so before, or cannot, and is only brought on to the kernel. */
+/**
+ * Whether a file allocates by vfio_alloc_device() now; otherwise it did so before, or cannot, and
+ * is only brought on to the kernel.
+ */
 function allocatesNow({ edits }: MessagePart): boolean {
   return edits.some(({ newText }) => newText.includes('vfio_alloc_device('));
 }
 
-/** `vfio/<driver>: …`, as the log of drivers/vfio has it: after the file, or its folder where the file's name says nothing. */
+/**
+ * `vfio/<driver>: …`, as the log of drivers/vfio has it: after the file, or its folder where the
+ * file's name says nothing.
+ */
 function subjectOf(parts: readonly MessagePart[], what: string): string {
-  const names = new Set(parts.map(({ shown }) => {
-    const [file = '', folder] = shown.split(/[/:]/).reverse();
-    const name = file.replace(/\.[ch]$/, '').replace(/^vfio[_-]|[_-](?:main|ops|drv|core)$/g, '');
-    return name === 'main' && folder !== undefined ? folder : name;
-  }));
+  const names = new Set(
+    parts.map(({ shown }) => {
+      const [file = '', folder] = shown.split(/[/:]/).reverse();
+      const name = file.replace(/\.[ch]$/, '').replace(/^vfio[_-]|[_-](?:main|ops|drv|core)$/g, '');
+      return name === 'main' && folder !== undefined ? folder : name;
+    }),
+  );
   const [only] = names;
   return names.size === 1 ? `vfio/${only}: ${what}` : `vfio: ${what}`;
 }
 
 function list(items: readonly string[]): string {
-  return items.length > 1 ? `${items.slice(0, -1).join(', ')} and ${items[items.length - 1]}` : items[0] ?? '';
+  return items.length > 1
+    ? `${items.slice(0, -1).join(', ')} and ${items[items.length - 1]}`
+    : (items[0] ?? '');
 }
 
 function wrap(text: string, first: string, next = first): string {

@@ -5,11 +5,18 @@ import { countFindings } from './prove.ts';
 type KeyOf = (finding: Finding) => string;
 
 /** The loudest is 0. */
-export const RANK: Readonly<Record<Severity, number>> = { error: 0, warning: 1, information: 2, hint: 3 };
+export const RANK: Readonly<Record<Severity, number>> = {
+  error: 0,
+  warning: 1,
+  information: 2,
+  hint: 3,
+};
 
 /**
- * The first finding of `now` that none of `earlier` had: for its key there are more findings at its level or above than there were in any of
- * them. So a finding of any level counts, and one that has become louder is new. `keyNow` and `keyThen` say what is the same thing in the two.
+ * The first finding of `now` that none of `earlier` had: for its key there are more findings at its
+ * level or above than there were in any of
+ * them. So a finding of any level counts, and one that has become louder is new. `keyNow` and
+ * `keyThen` say what is the same thing in the two.
  */
 export function firstNew(
   now: readonly Finding[],

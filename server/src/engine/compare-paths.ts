@@ -1,4 +1,7 @@
-/** Compares a module path by path before and after a fix: a path may do what the fix adds, and nothing else that it did not do. */
+/**
+ * Compares a module path by path before and after a fix: a path may do what the fix adds, and
+ * nothing else that it did not do.
+ */
 import type { FileIr, FunctionIr } from '../ir/types.ts';
 import { expandMacros, flowMacroNames } from '../lifecycle/expand.ts';
 import { indexModule } from '../lifecycle/module.ts';
@@ -11,12 +14,17 @@ import { doubtOfChange, doubtOfNewExit, lastAdded, type Compared } from './path-
 import { doubtOfNewResult, doubtOfResult } from './path-results.ts';
 
 /**
- * What a person has to look at before a fix is applied, a clause without a full stop; null where every path is shown to do what it did,
+ * What a person has to look at before a fix is applied, a clause without a full stop; null where
+ * every path is shown to do what it did,
  * but for what the fix is about.
  * @param before the facts of the module as it is.
  * @param after its facts with `edits` made.
  */
-export function comparePaths(before: ModuleFacts, after: ModuleFacts, edits: readonly FileEdits[]): string | null {
+export function comparePaths(
+  before: ModuleFacts,
+  after: ModuleFacts,
+  edits: readonly FileEdits[],
+): string | null {
   for (const { path, edits: own } of edits) {
     const old = fileOf(before, path);
     const now = fileOf(after, path);
@@ -62,8 +70,15 @@ function isInLoop(fn: FunctionIr, places: readonly EditPlace[]): boolean {
 }
 
 /** `do { … } while (0)` runs once. */
-function isBlockOnly(node: ReturnType<typeof walk> extends Generator<infer Node> ? Node : never): boolean {
-  return node.kind === 'loop' && node.form === 'do' && node.condition?.kind === 'number' && node.condition.value === 0;
+function isBlockOnly(
+  node: ReturnType<typeof walk> extends Generator<infer Node> ? Node : never,
+): boolean {
+  return (
+    node.kind === 'loop' &&
+    node.form === 'do' &&
+    node.condition?.kind === 'number' &&
+    node.condition.value === 0
+  );
 }
 
 function compareFunction(files: Files, fn: FunctionIr, fixed: FunctionIr): string | null {
@@ -72,25 +87,41 @@ function compareFunction(files: Files, fn: FunctionIr, fixed: FunctionIr): strin
   if ('reason' in old) return `check ${fn.name}(): ${old.reason}`;
   if ('reason' in now) return `check ${fn.name}(): ${now.reason}`;
   const { places } = files;
-  const isEdited = (decision: Decision, side: 'before' | 'after'): number => (decision.end === 0 ? -1 : editAt(places, decision, side));
+  const isEdited = (decision: Decision, side: 'before' | 'after'): number =>
+    decision.end === 0 ? -1 : editAt(places, decision, side);
   const both = new Set<number>();
   const editedIn = (paths: readonly FunctionPath[], side: 'before' | 'after'): Set<number> =>
-    new Set(paths.flatMap(({ decisions }) => decisions.map((one) => isEdited(one, side))).filter((i) => i >= 0));
+    new Set(
+      paths
+        .flatMap(({ decisions }) => decisions.map((one) => isEdited(one, side)))
+        .filter((i) => i >= 0),
+    );
   const editedNow = editedIn(now.paths, 'after');
   for (const i of editedIn(old.paths, 'before')) if (editedNow.has(i)) both.add(i);
-  const keyOf = (path: FunctionPath, side: 'before' | 'after'): string => path.decisions.flatMap((one): string[] => {
-    const edit = isEdited(one, side);
-    if (edit < 0) return [`${one.test}=${one.holds}`];
-    return both.has(edit) ? [`edit ${edit}: ${isBad(one)}`] : [];
-  }).join('\n');
+  const keyOf = (path: FunctionPath, side: 'before' | 'after'): string =>
+    path.decisions
+      .flatMap((one): string[] => {
+        const edit = isEdited(one, side);
+        if (edit < 0) return [`${one.test}=${one.holds}`];
+        return both.has(edit) ? [`edit ${edit}: ${isBad(one)}`] : [];
+      })
+      .join('\n');
 
   const known = new Map<string, FunctionPath[]>();
   for (const path of old.paths) {
     const key = keyOf(path, 'before');
-    known.set(key, [...known.get(key) ?? [], path]);
+    known.set(key, [...(known.get(key) ?? []), path]);
   }
   const isBeginning = BEGINNINGS.has(files.before.roles.get(fn) ?? 'helper');
-  const compared: Compared = { before: files.before, after: files.after, places, old: old.paths, now: now.paths, isBeginning, file: files.now };
+  const compared: Compared = {
+    before: files.before,
+    after: files.after,
+    places,
+    old: old.paths,
+    now: now.paths,
+    isBeginning,
+    file: files.now,
+  };
   const met = new Set<string>();
   const left = new Set(old.paths.map(({ exit }) => editAt(places, exit, 'before')));
   for (const path of now.paths) {
@@ -98,8 +129,12 @@ function compareFunction(files: Files, fn: FunctionIr, fixed: FunctionIr): strin
     const isNewExit = exit >= 0 && !left.has(exit);
     const key = keyOf(path, 'after');
     const isRevived = path.decisions.some((one) => both.has(isEdited(one, 'after')) && isBad(one));
-    const judge = (one: FunctionPath): string | null => doubtOfChange(compared, one, path) ?? doubtOfResult(files.after, fixed, one, path, isRevived, lastAdded(compared, path));
-    const doubt = isNewExit ? doubtOfNewExit(compared, path) ?? doubtOfNewResult(files.after, fixed, path) : best(known.get(key) ?? [], judge);
+    const judge = (one: FunctionPath): string | null =>
+      doubtOfChange(compared, one, path) ??
+      doubtOfResult(files.after, fixed, one, path, isRevived, lastAdded(compared, path));
+    const doubt = isNewExit
+      ? (doubtOfNewExit(compared, path) ?? doubtOfNewResult(files.after, fixed, path))
+      : best(known.get(key) ?? [], judge);
     if (doubt !== null) return doubt;
     met.add(key);
   }
@@ -111,7 +146,10 @@ function compareFunction(files: Files, fn: FunctionIr, fixed: FunctionIr): strin
 const BEGINNINGS: ReadonlySet<Role> = new Set<Role>(['probe', 'init', 'module']);
 
 /** Null where one of the paths leaves no doubt. */
-function best(partners: readonly FunctionPath[], judge: (one: FunctionPath) => string | null): string | null {
+function best(
+  partners: readonly FunctionPath[],
+  judge: (one: FunctionPath) => string | null,
+): string | null {
   let doubt: string | null = 'check the function: there is a new way through it';
   for (const one of partners) {
     doubt = judge(one);
@@ -120,7 +158,10 @@ function best(partners: readonly FunctionPath[], judge: (one: FunctionPath) => s
   return doubt;
 }
 
-/** Whether a test of a pointer says that there is none: NULL or an error pointer, however it is asked. */
+/**
+ * Whether a test of a pointer says that there is none: NULL or an error pointer, however it is
+ * asked.
+ */
 export function isBad({ test, holds }: Decision): boolean {
   return /^IS_ERR(?:_OR_NULL|_VALUE)?\(/.test(test) ? holds : !holds;
 }
@@ -130,5 +171,7 @@ function written(facts: ModuleFacts, file: FileIr, fn: FunctionIr): FunctionIr {
   const names = flowMacroNames(facts.module);
   if (names.size === 0) return fn;
   const index = indexModule(facts.module, facts.kernel);
-  return expandMacros(fn, (name) => (names.has(name) ? index.macroFunction(file, name)?.item ?? null : null));
+  return expandMacros(fn, (name) =>
+    names.has(name) ? (index.macroFunction(file, name)?.item ?? null) : null,
+  );
 }

@@ -1,12 +1,16 @@
 /**
- * The lowered documents, and the syntax trees that make the next parse incremental. This is the one owner of trees: whatever
+ * The lowered documents, and the syntax trees that make the next parse incremental. This is the one
+ * owner of trees: whatever
  * it parses it also disposes.
  */
 import type { FileIr } from '../ir/types.ts';
 import type { SyntaxParser, SyntaxTree } from '../syntax/node.ts';
 import { note } from '../budget/work.ts';
 
-/** What turns a tree into IR; `cache` carries unchanged functions over from the previous version of the same document. */
+/**
+ * What turns a tree into IR; `cache` carries unchanged functions over from the previous version of
+ * the same document.
+ */
 export interface Lowering<C> {
   createCache(): C;
   lower(path: string, tree: SyntaxTree, cache: C, parser: SyntaxParser): FileIr;
@@ -14,13 +18,16 @@ export interface Lowering<C> {
 
 export interface Documents {
   /**
-   * The IR of a document. The same object as before when the text is the same, so that later stages can cache by identity.
-   * With `edited` the tree is kept for an incremental parse of the next version; other documents are parsed whole when they
+   * The IR of a document. The same object as before when the text is the same, so that later stages
+   * can cache by identity.
+   * With `edited` the tree is kept for an incremental parse of the next version; other documents
+   * are parsed whole when they
    * change, and their trees are freed at once.
    */
   lowered(path: string, text: string, edited: boolean): FileIr;
   /**
-   * Parses an incrementally parsed document once more from scratch and lets that tree win. An incremental parse may recover
+   * Parses an incrementally parsed document once more from scratch and lets that tree win. An
+   * incremental parse may recover
    * from errors in another way than a fresh one does. Returns true when the fresh tree differs.
    */
   settle(path: string): boolean;

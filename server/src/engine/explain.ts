@@ -6,19 +6,27 @@ import { nearWords } from '../text/near-words.ts';
 import { KERNEL_API, kernelStages } from './stages.ts';
 import type { TargetKernel } from './types.ts';
 
-/** All that is known of a rule (its page) or of a kind of refusal, which no kernel changes, as Markdown; undefined for any other name. */
+/**
+ * All that is known of a rule (its page) or of a kind of refusal, which no kernel changes, as
+ * Markdown; undefined for any other name.
+ */
 export function explainKind(name: string): string | undefined {
   return rulePage(name) ?? refusalText(name);
 }
 
-/** What holds of a name of the kernel's interface in a kernel, as Markdown, with its members where it is an ops table; undefined for any other name. */
+/**
+ * What holds of a name of the kernel's interface in a kernel, as Markdown, with its members where
+ * it is an ops table; undefined for any other name.
+ */
 export function explainName(name: string, { version, text }: TargetKernel): string | undefined {
   const dotted = name.replace('->', '.');
   // A member is also meant by its bare name, where nothing else is called so.
   const meant = [dotted, `.${dotted}`].find((one) => findEntries(one).length > 0);
   const explained = meant && explainEntry(meant, version);
   if (meant === undefined || explained === undefined) return undefined;
-  const members = findEntries(meant).flatMap((entry) => (entry.kind === 'struct' ? membersOf(entry.name, version) : []));
+  const members = findEntries(meant).flatMap((entry) =>
+    entry.kind === 'struct' ? membersOf(entry.name, version) : [],
+  );
   if (members.length === 0) return explained;
   return `${explained}\n**Members in Linux ${text}:** ${members.map((member) => `\`.${member}\``).join(', ')}\n`;
 }
@@ -41,19 +49,36 @@ export function ruleIds(): readonly string[] {
   return kernelStages.rules.map((rule) => rule.id).sort();
 }
 
-/** The names that somebody may have meant who wrote one that explain() does not know: near ones, else those that it is a part of. */
+/**
+ * The names that somebody may have meant who wrote one that explain() does not know: near ones,
+ * else those that it is a part of.
+ */
 export function proposedNames(name: string): readonly string[] {
   const known = explainableNames();
-  const wanted = name.trim().replace(/^struct\s+/, '').replace(/\(\s*\)$/, '').toLowerCase();
+  const wanted = name
+    .trim()
+    .replace(/^struct\s+/, '')
+    .replace(/\(\s*\)$/, '')
+    .toLowerCase();
   const near = nearWords(wanted, known, 3);
-  const holding = wanted.length < 3 ? [] : known.filter((one) => one.toLowerCase().includes(wanted)).sort((left, right) => left.length - right.length);
+  const holding =
+    wanted.length < 3
+      ? []
+      : known
+          .filter((one) => one.toLowerCase().includes(wanted))
+          .sort((left, right) => left.length - right.length);
   return (near.length > 0 ? near : holding).slice(0, MAX_PROPOSALS);
 }
 
 const MAX_PROPOSALS = 3;
 
-/** Every name that explain() knows: rules, kinds of refusals, functions, structs, and ops members with a dot before them. */
+/**
+ * Every name that explain() knows: rules, kinds of refusals, functions, structs, and ops members
+ * with a dot before them.
+ */
 export function explainableNames(): readonly string[] {
-  const names = KERNEL_API.map((entry) => (entry.kind === 'member' ? `.${entry.name}` : entry.name));
+  const names = KERNEL_API.map((entry) =>
+    entry.kind === 'member' ? `.${entry.name}` : entry.name,
+  );
   return [...new Set([...ruleIds(), ...Object.keys(REFUSALS), ...names])].sort();
 }

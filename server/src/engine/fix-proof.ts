@@ -1,6 +1,8 @@
 /**
- * The one proof that all hosts ask before they call a fix safe: it takes its finding away, brings no other of any level, and changes on
- * no path anything but what the defect is about. What cannot be shown is unsafe, with what a person has to look at.
+ * The one proof that all hosts ask before they call a fix safe: it takes its finding away, brings
+ * no other of any level, and changes on
+ * no path anything but what the defect is about. What cannot be shown is unsafe, with what a person
+ * has to look at.
  */
 import { isExcluded, macrosOf, undecided } from '../lifecycle/conditions.ts';
 import type { ModuleFacts, Site } from '../lifecycle/types.ts';
@@ -26,7 +28,10 @@ export interface Verdict {
 
 const SAFE: Verdict = { doubt: null, isWrong: false };
 
-const UNPROVED: Verdict = { doubt: 'check the whole function: no proof could be made', isWrong: true };
+const UNPROVED: Verdict = {
+  doubt: 'check the whole function: no proof could be made',
+  isWrong: true,
+};
 
 const NO_DEFECT = 'check that it is a defect';
 
@@ -34,28 +39,43 @@ const NO_DEFECT = 'check that it is a defect';
 const known = new WeakMap<ModuleFacts, Map<string, Verdict>>();
 
 /**
- * The finding as a host may show it: a fix that its rule calls safe and that is not proved is unsafe, and its title says what to look
+ * The finding as a host may show it: a fix that its rule calls safe and that is not proved is
+ * unsafe, and its title says what to look
  * at. Done when it is asked for, once for each finding. Never throws.
  * @param finding a finding of `engine.analyse(input, …)` with the same settings and kernel.
  */
-export function withProof(engine: Engine, input: ModuleInput, config: Configuration, kernel: TargetKernel, finding: Finding): Finding {
+export function withProof(
+  engine: Engine,
+  input: ModuleInput,
+  config: Configuration,
+  kernel: TargetKernel,
+  finding: Finding,
+): Finding {
   if (finding.fix?.safety !== 'safe') return finding;
-  const doubt = finding.severity === 'hint' ? NO_DEFECT : proofOf(engine, input, config, kernel, finding).doubt;
+  const doubt =
+    finding.severity === 'hint' ? NO_DEFECT : proofOf(engine, input, config, kernel, finding).doubt;
   return doubt === null ? finding : { ...finding, fix: doubted(finding.fix, doubt) };
 }
 
 /**
- * As withProof(), for a host that asks on its own at every move of a cursor: what is returned makes at most `limit` proofs that are not known
- * yet. A finding that is left without one comes back without its fix; who asks again, or for that one, gets it.
+ * As withProof(), for a host that asks on its own at every move of a cursor: what is returned makes
+ * at most `limit` proofs that are not known
+ * yet. A finding that is left without one comes back without its fix; who asks again, or for that
+ * one, gets it.
  */
 export function withFewProofs(
-  engine: Engine, input: ModuleInput, config: Configuration, kernel: TargetKernel, limit: number,
+  engine: Engine,
+  input: ModuleInput,
+  config: Configuration,
+  kernel: TargetKernel,
+  limit: number,
 ): (finding: Finding) => Finding {
   const facts = engine.facts(input, kernel);
   let left = limit;
   return (finding) => {
     const isCheap = finding.fix?.safety !== 'safe' || finding.severity === 'hint';
-    const isKnown = !isCheap && facts !== undefined && known.get(facts)?.has(verdictKey(finding)) === true;
+    const isKnown =
+      !isCheap && facts !== undefined && known.get(facts)?.has(verdictKey(finding)) === true;
     if (isCheap || isKnown || left-- > 0) return withProof(engine, input, config, kernel, finding);
     return { ...finding, fix: null };
   };
@@ -66,10 +86,17 @@ function verdictKey({ rule, severity, site, fix }: Finding): string {
 }
 
 /**
- * The verdict on the fix of a finding, which has one, whatever its rule calls it: one that its rule calls unsafe is not safe for leaving no
+ * The verdict on the fix of a finding, which has one, whatever its rule calls it: one that its rule
+ * calls unsafe is not safe for leaving no
  * doubt here. Never throws: what fails is not shown.
  */
-export function proofOf(engine: Engine, input: ModuleInput, config: Configuration, kernel: TargetKernel, finding: Finding): Verdict {
+export function proofOf(
+  engine: Engine,
+  input: ModuleInput,
+  config: Configuration,
+  kernel: TargetKernel,
+  finding: Finding,
+): Verdict {
   const facts = engine.facts(input, kernel);
   if (facts === undefined) return UNPROVED;
   const verdicts = known.get(facts) ?? new Map<string, Verdict>();
@@ -92,40 +119,72 @@ export function proofOf(engine: Engine, input: ModuleInput, config: Configuratio
   return verdict;
 }
 
-/** What one proof may cost: all that a file can ask for have one budget together, and the same share each, so that none depends on which was asked before. */
-function shareOf(engine: Engine, input: ModuleInput, config: Configuration, kernel: TargetKernel): number {
+/**
+ * What one proof may cost: all that a file can ask for have one budget together, and the same share
+ * each, so that none depends on which was asked before.
+ */
+function shareOf(
+  engine: Engine,
+  input: ModuleInput,
+  config: Configuration,
+  kernel: TargetKernel,
+): number {
   const { findings } = engine.analyse(input, config, kernel);
   return Math.floor(ANSWER_BUDGET / Math.max(1, findings.filter((one) => one.fix !== null).length));
 }
 
 /** A title that says already what to look at keeps that. */
 function doubted(fix: Fix, doubt: string): Fix {
-  return { ...fix, safety: 'unsafe', title: / \((?:[^()]|\(\))*\)$/.test(fix.title) ? fix.title : `${fix.title} (${doubt})` };
+  return {
+    ...fix,
+    safety: 'unsafe',
+    title: / \((?:[^()]|\(\))*\)$/.test(fix.title) ? fix.title : `${fix.title} (${doubt})`,
+  };
 }
 
-/** The title as hosts show it. One that ends in a parenthesis, set off by a space from what is not a call, says already what to look at. */
+/**
+ * The title as hosts show it. One that ends in a parenthesis, set off by a space from what is not a
+ * call, says already what to look at.
+ */
 export function fixTitle({ title, safety }: Fix): string {
   if (safety === 'safe') return title;
   const [, what, check] = /^(.*) \(([^()]*(?:\(\)[^()]*)*)\)$/.exec(title) ?? [];
   return what === undefined ? `${title} (unsafe: review the result)` : `${what} (unsafe: ${check})`;
 }
 
-function prove(engine: Engine, input: ModuleInput, config: Configuration, kernel: TargetKernel, finding: Finding, facts: ModuleFacts): Verdict {
+function prove(
+  engine: Engine,
+  input: ModuleInput,
+  config: Configuration,
+  kernel: TargetKernel,
+  finding: Finding,
+  facts: ModuleFacts,
+): Verdict {
   const { edits } = finding.fix!;
   const after = withEdits(input, edits);
   if (after === undefined) return UNPROVED;
   const arm = openArm(facts, finding);
-  const atOnce = arm === null ? null : `check the code under #if ${arm}: it may be for another kernel`;
-  if (!parsesAsWell(engine.parser, input, after)) return wrong(atOnce ?? 'check that the result is C');
+  const atOnce =
+    arm === null ? null : `check the code under #if ${arm}: it may be for another kernel`;
+  if (!parsesAsWell(engine.parser, input, after))
+    return wrong(atOnce ?? 'check that the result is C');
   const before = allFindings(engine, input, config, kernel);
   const prover = engine.prover();
-  const unseen = notAnalysed(prover, after, config, kernel).find((one) => one.function === '' || one.function === finding.functionName);
+  const unseen = notAnalysed(prover, after, config, kernel).find(
+    (one) => one.function === '' || one.function === finding.functionName,
+  );
   if (unseen) return UNPROVED;
-  const changed = changeOfFindings(before, allFindings(prover, after, config, kernel), finding, after.sources);
+  const changed = changeOfFindings(
+    before,
+    allFindings(prover, after, config, kernel),
+    finding,
+    after.sources,
+  );
   if (changed !== null) return wrong(atOnce ?? changed);
   const fixed = prover.facts(after, kernel);
   if (fixed === undefined) return UNPROVED;
-  const doubt = finding.severity === 'hint' ? NO_DEFECT : atOnce ?? comparePaths(facts, fixed, edits);
+  const doubt =
+    finding.severity === 'hint' ? NO_DEFECT : (atOnce ?? comparePaths(facts, fixed, edits));
   return doubt === null ? SAFE : { doubt, isWrong: false };
 }
 
@@ -133,26 +192,42 @@ function wrong(doubt: string): Verdict {
   return { doubt, isWrong: true };
 }
 
-/** The test of an #if around the finding or an edit that nobody here can decide; null when there is none. */
+/**
+ * The test of an #if around the finding or an edit that nobody here can decide; null when there is
+ * none.
+ */
 function openArm(facts: ModuleFacts, { site, fix }: Finding): string | null {
   const macros = macrosOf(facts.module, facts.kernel);
-  const places: Site[] = [site, ...fix!.edits.flatMap(({ path, edits }) => edits.map(({ span }) => ({ path, ...span })))];
+  const places: Site[] = [
+    site,
+    ...fix!.edits.flatMap(({ path, edits }) => edits.map(({ span }) => ({ path, ...span }))),
+  ];
   for (const place of places) {
     const conditions = conditionsOfSite(facts.module, place);
     if (isExcluded(conditions, facts.kernel, macros)) return conditions[0]!.test;
-    const open = undecided(conditions, facts.kernel, macros).find(({ test }) => !isConfiguration(test));
+    const open = undecided(conditions, facts.kernel, macros).find(
+      ({ test }) => !isConfiguration(test),
+    );
     if (open !== undefined) return open.test;
   }
   return null;
 }
 
 /**
- * What is wrong with the findings after the fix: its own is there still, or one has come that was not there. A finding is the same one
+ * What is wrong with the findings after the fix: its own is there still, or one has come that was
+ * not there. A finding is the same one
  * where its rule, function and severity are the same and its text or its place are.
  */
-function changeOfFindings(before: readonly Finding[], after: readonly Finding[], fixed: Finding, sources: readonly SourceDocument[]): string | null {
+function changeOfFindings(
+  before: readonly Finding[],
+  after: readonly Finding[],
+  fixed: Finding,
+  sources: readonly SourceDocument[],
+): string | null {
   const { edits } = fixed.fix!;
-  const left = before.filter((one) => !isSame(one, fixed, []) || one.site.start !== fixed.site.start);
+  const left = before.filter(
+    (one) => !isSame(one, fixed, []) || one.site.start !== fixed.site.start,
+  );
   for (const one of after) {
     const at = left.findIndex((other) => isSame(other, one, edits));
     if (at >= 0) {
@@ -167,7 +242,11 @@ function changeOfFindings(before: readonly Finding[], after: readonly Finding[],
 }
 
 /** Where the problem of a fix is found when the fix is made. */
-function stillFound(sources: readonly SourceDocument[], { site, functionName }: Finding, edits: readonly FileEdits[]): string {
+function stillFound(
+  sources: readonly SourceDocument[],
+  { site, functionName }: Finding,
+  edits: readonly FileEdits[],
+): string {
   const source = sources.find(({ path }) => path === site.path);
   const where = functionName === null ? 'the result' : `${functionName}()`;
   const own = edits.filter(({ path }) => path === site.path).flatMap((one) => one.edits);
@@ -184,14 +263,23 @@ function wordAt(text: string, start: number): string {
 }
 
 function isSame(before: Finding, after: Finding, edits: readonly FileEdits[]): boolean {
-  if (before.rule !== after.rule || before.severity !== after.severity || before.functionName !== after.functionName || before.site.path !== after.site.path) return false;
+  if (
+    before.rule !== after.rule ||
+    before.severity !== after.severity ||
+    before.functionName !== after.functionName ||
+    before.site.path !== after.site.path
+  )
+    return false;
   return before.message === after.message || movedTo(before.site, edits) === after.site.start;
 }
 
 /** The offset at which a place begins once the edits are made. */
 function movedTo(site: Site, edits: readonly FileEdits[]): number {
   const own = edits.filter(({ path }) => path === site.path).flatMap((one) => one.edits);
-  return site.start + own.filter(({ span }) => isBefore(span, site)).reduce((sum, edit) => sum + growth(edit), 0);
+  return (
+    site.start +
+    own.filter(({ span }) => isBefore(span, site)).reduce((sum, edit) => sum + growth(edit), 0)
+  );
 }
 
 function isBefore(span: Span, site: Site): boolean {

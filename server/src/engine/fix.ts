@@ -1,4 +1,6 @@
-/** Applies the fixes of findings until nothing is left to fix, and keeps only those that are proved. */
+/**
+ * Applies the fixes of findings until nothing is left to fix, and keeps only those that are proved.
+ */
 import { callNamesIn } from './call-names.ts';
 import type { Finding } from '../rules/types.ts';
 import { composeEdits } from '../text/edits.ts';
@@ -12,14 +14,18 @@ import { append } from '../text/lists.ts';
 
 /** A fix that its rule calls safe and that was not applied. */
 export interface SkippedFix {
-  /** The finding as it was when the fix was left out: its site is a place in the text of that round. */
+  /**
+   * The finding as it was when the fix was left out: its site is a place in the text of that round.
+   */
   readonly finding: Finding;
   /** What a person has to look at. */
   readonly doubt: string;
 }
 
 export interface FixResult {
-  /** Edits of the texts in the given module, composed over all rounds; each document at most once. */
+  /**
+   * Edits of the texts in the given module, composed over all rounds; each document at most once.
+   */
   readonly edits: readonly FileEdits[];
   readonly fixed: readonly Finding[];
   /** In the order of the findings that are left. */
@@ -37,11 +43,19 @@ export interface FixOptions {
 const MAX_ROUNDS = 12;
 
 /**
- * Fixes what `input.file` shows. A fix is applied when it is proved alone, an unsafe one, where it is asked for, by the same proof with its doubts
- * accepted, and when all of one round together bring no finding. Fixes that are in each other's way wait for the next round, and so does the
+ * Fixes what `input.file` shows. A fix is applied when it is proved alone, an unsafe one, where it
+ * is asked for, by the same proof with its doubts
+ * accepted, and when all of one round together bring no finding. Fixes that are in each other's way
+ * wait for the next round, and so does the
  * fix of a caller while a function that it calls is fixed. Never throws.
  */
-export function fixAll(engine: Engine, input: ModuleInput, config: Configuration, kernel: TargetKernel, options: FixOptions): FixResult {
+export function fixAll(
+  engine: Engine,
+  input: ModuleInput,
+  config: Configuration,
+  kernel: TargetKernel,
+  options: FixOptions,
+): FixResult {
   // A store of its own: the texts on the way are nobody's documents.
   const scratch = engine.sibling();
   try {
@@ -74,15 +88,22 @@ export function fixAll(engine: Engine, input: ModuleInput, config: Configuration
 
     const fixRound = (): boolean => {
       const found = scratch.analyse(current, config, kernel).findings;
-      const chosen = withoutCallers(current, scratch, withoutConflicts(current, found.filter(isWanted)));
+      const chosen = withoutCallers(
+        current,
+        scratch,
+        withoutConflicts(current, found.filter(isWanted)),
+      );
       if (chosen.length === 0) return false;
       if (attempt(chosen)) return true;
-      // One of them spoils the rest: find out which, one at a time. Offsets hold only until the first that is kept.
-      const kept = chosen.length > 1 && chosen.some((finding) => {
-        if (attempt([finding])) return true;
-        rejected.set(attemptKey(finding), TOGETHER);
-        return false;
-      });
+      // One of them spoils the rest: find out which, one at a time. Offsets hold only until the
+      // first that is kept.
+      const kept =
+        chosen.length > 1 &&
+        chosen.some((finding) => {
+          if (attempt([finding])) return true;
+          rejected.set(attemptKey(finding), TOGETHER);
+          return false;
+        });
       if (!kept) for (const finding of chosen) rejected.set(attemptKey(finding), TOGETHER);
       return true;
     };
@@ -90,12 +111,18 @@ export function fixAll(engine: Engine, input: ModuleInput, config: Configuration
     answered(() => {
       for (let round = 0; round < MAX_ROUNDS && fixRound(); round++);
     }, undefined);
-    const skipped = scratch.analyse(current, config, kernel).findings.flatMap((finding): SkippedFix[] => {
-      if (finding.fix?.safety !== 'safe' || finding.severity === 'hint') return [];
-      const doubt = rejected.get(attemptKey(finding)) ?? proofOf(scratch, current, config, kernel, finding).doubt;
-      return [{ finding, doubt: doubt ?? TOGETHER }];
-    });
-    const files = [...edits].map(([path, own]) => ({ path, edits: own })).filter((one) => one.edits.length > 0);
+    const skipped = scratch
+      .analyse(current, config, kernel)
+      .findings.flatMap((finding): SkippedFix[] => {
+        if (finding.fix?.safety !== 'safe' || finding.severity === 'hint') return [];
+        const doubt =
+          rejected.get(attemptKey(finding)) ??
+          proofOf(scratch, current, config, kernel, finding).doubt;
+        return [{ finding, doubt: doubt ?? TOGETHER }];
+      });
+    const files = [...edits]
+      .map(([path, own]) => ({ path, edits: own }))
+      .filter((one) => one.edits.length > 0);
     return { edits: files, fixed, skipped };
   } finally {
     scratch.dispose();
@@ -116,24 +143,40 @@ function withoutConflicts(input: ModuleInput, findings: readonly Finding[]): Fin
   return chosen;
 }
 
-/** Without the findings in functions that call another function of the list: what the helper's fix changes may be what is wrong in its caller. */
-function withoutCallers(input: ModuleInput, engine: Engine, findings: readonly Finding[]): Finding[] {
+/**
+ * Without the findings in functions that call another function of the list: what the helper's fix
+ * changes may be what is wrong in its caller.
+ */
+function withoutCallers(
+  input: ModuleInput,
+  engine: Engine,
+  findings: readonly Finding[],
+): Finding[] {
   const names = new Set(findings.flatMap(({ functionName }) => functionName ?? []));
   if (names.size < 2) return [...findings];
   const module = engine.module(input);
   if (module === undefined) return [...findings];
   const calledBy = callNamesIn(module);
   const waits = ({ functionName: name }: Finding): boolean =>
-    name !== null && [...calledBy(name)].some((one) => one !== name && names.has(one) && !calledBy(one).has(name));
+    name !== null &&
+    [...calledBy(name)].some((one) => one !== name && names.has(one) && !calledBy(one).has(name));
   const left = findings.filter((finding) => !waits(finding));
   return left.length > 0 ? left : [...findings];
 }
 
-function isBetter(engine: Engine, before: ModuleInput, after: ModuleInput, fixed: readonly Finding[], config: Configuration, kernel: TargetKernel): boolean {
+function isBetter(
+  engine: Engine,
+  before: ModuleInput,
+  after: ModuleInput,
+  fixed: readonly Finding[],
+  config: Configuration,
+  kernel: TargetKernel,
+): boolean {
   const old = countFindings(allFindings(engine, before, config, kernel));
   const now = countFindings(allFindings(engine, after, config, kernel));
   for (const [key, count] of now) if (count > (old.get(key) ?? 0)) return false;
-  for (const [key, count] of countFindings(fixed)) if ((now.get(key) ?? 0) > (old.get(key) ?? 0) - count) return false;
+  for (const [key, count] of countFindings(fixed))
+    if ((now.get(key) ?? 0) > (old.get(key) ?? 0) - count) return false;
   return parsesAsWell(engine.parser, before, after);
 }
 

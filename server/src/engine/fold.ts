@@ -1,6 +1,24 @@
-/** The fold style: what a minimal conversion leaves in probe and remove moves into `.init` and `.release`, as far as that can be proved. */
-import { composePlanned, finishConversion, offsetAfter, siteAfter, type DocumentEdits, type Note } from '../convert/index.ts';
-import { foldDevice, inlinePuttingHelpers, textsBeforeCore, type FoldNote, type FoldRequest, type FoldResult, type Moved } from '../convert/fold/index.ts';
+/**
+ * The fold style: what a minimal conversion leaves in probe and remove moves into `.init` and
+ * `.release`, as far as that can be proved.
+ */
+import {
+  composePlanned,
+  finishConversion,
+  offsetAfter,
+  siteAfter,
+  type DocumentEdits,
+  type Note,
+} from '../convert/index.ts';
+import {
+  foldDevice,
+  inlinePuttingHelpers,
+  textsBeforeCore,
+  type FoldNote,
+  type FoldRequest,
+  type FoldResult,
+  type Moved,
+} from '../convert/fold/index.ts';
 import type { Module, Site } from '../lifecycle/types.ts';
 import type { FileEdits } from '../text/span.ts';
 import { isBudgetSpent } from '../budget/work.ts';
@@ -16,15 +34,29 @@ import type { Conversion, ModuleInput, TargetKernel } from './types.ts';
 const NO_PROBE = 'The conversion allocates no device anew.';
 
 /** Whether there is anything to fold: without the proof. Never throws. */
-export type FoldOffer = { readonly status: 'planned' } | { readonly status: 'nothing'; readonly reason: string };
+export type FoldOffer =
+  { readonly status: 'planned' } | { readonly status: 'nothing'; readonly reason: string };
 
-export function foldOfferOf(engine: Engine, input: ModuleInput, target: TargetKernel, functionName: string | undefined): FoldOffer {
-  return answered(() => offerAtAnyCost(engine, input, target, functionName), { status: 'nothing', reason: TOO_MUCH });
+export function foldOfferOf(
+  engine: Engine,
+  input: ModuleInput,
+  target: TargetKernel,
+  functionName: string | undefined,
+): FoldOffer {
+  return answered(() => offerAtAnyCost(engine, input, target, functionName), {
+    status: 'nothing',
+    reason: TOO_MUCH,
+  });
 }
 
 const TOO_MUCH = 'It is too much work to follow what the functions of the module do.';
 
-function offerAtAnyCost(engine: Engine, input: ModuleInput, target: TargetKernel, functionName: string | undefined): FoldOffer {
+function offerAtAnyCost(
+  engine: Engine,
+  input: ModuleInput,
+  target: TargetKernel,
+  functionName: string | undefined,
+): FoldOffer {
   const scratch = engine.sibling();
   try {
     const before = engine.module(input);
@@ -33,36 +65,61 @@ function offerAtAnyCost(engine: Engine, input: ModuleInput, target: TargetKernel
     const module = after && scratch.module(after);
     if (!before || !module) return { status: 'nothing', reason: 'There is no conversion to fold.' };
     const state: State = { input: after, module, edits: [] };
-    const results = probesOf(before, module).flatMap((probe) => startsOf(scratch, before, state, target, probe).map((start) => foldProbe(before, start, target, probe)));
+    const results = probesOf(before, module).flatMap((probe) =>
+      startsOf(scratch, before, state, target, probe).map((start) =>
+        foldProbe(before, start, target, probe),
+      ),
+    );
     if (results.some((result) => result.status === 'folded')) return { status: 'planned' };
     const first = results.at(-1);
     return { status: 'nothing', reason: first?.status === 'nothing' ? first.reason : NO_PROBE };
   } catch (error) {
     if (isBudgetSpent(error)) throw error;
-    return { status: 'nothing', reason: `internal error: ${error instanceof Error ? error.message : String(error)}` };
+    return {
+      status: 'nothing',
+      reason: `internal error: ${error instanceof Error ? error.message : String(error)}`,
+    };
   } finally {
     scratch.dispose();
   }
 }
 
 /**
- * Converts like `convert` and folds each probe that it converted. What cannot be folded, or whose fold fails the proof, stays as the minimal
+ * Converts like `convert` and folds each probe that it converted. What cannot be folded, or whose
+ * fold fails the proof, stays as the minimal
  * conversion has it, and a note says why. Never throws.
  */
-export function convertFolding(engine: Engine, input: ModuleInput, target: TargetKernel, functionName: string | undefined): Conversion {
+export function convertFolding(
+  engine: Engine,
+  input: ModuleInput,
+  target: TargetKernel,
+  functionName: string | undefined,
+): Conversion {
   const minimal = convert(engine, input, target, functionName);
   if (minimal.status !== 'converted') return minimal;
-  const left: Conversion = { ...minimal, notes: [...minimal.notes, { kind: 'style', text: `Nothing was folded: ${TOO_MUCH}` }] };
+  const left: Conversion = {
+    ...minimal,
+    notes: [...minimal.notes, { kind: 'style', text: `Nothing was folded: ${TOO_MUCH}` }],
+  };
   return answered(() => foldAtAnyCost(engine, input, target, functionName, minimal), left);
 }
 
 type Converted = Extract<Conversion, { status: 'converted' }>;
 
-function foldAtAnyCost(engine: Engine, input: ModuleInput, target: TargetKernel, functionName: string | undefined, minimal: Converted): Conversion {
+function foldAtAnyCost(
+  engine: Engine,
+  input: ModuleInput,
+  target: TargetKernel,
+  functionName: string | undefined,
+  minimal: Converted,
+): Conversion {
   const scratch = engine.sibling();
   try {
     const before = engine.module(input);
-    const edits: readonly DocumentEdits[] = minimal.edits.map((one) => ({ path: one.path, edits: one.edits.map((edit) => ({ ...edit, kind: edit.kind ?? 'tidy' })) }));
+    const edits: readonly DocumentEdits[] = minimal.edits.map((one) => ({
+      path: one.path,
+      edits: one.edits.map((edit) => ({ ...edit, kind: edit.kind ?? 'tidy' })),
+    }));
     const after = withEdits(input, edits);
     const module = after && scratch.module(after);
     if (!before || !after || !module) return minimal;
@@ -70,7 +127,8 @@ function foldAtAnyCost(engine: Engine, input: ModuleInput, target: TargetKernel,
     let notes: readonly (Note | Placed)[] = minimal.notes;
     const folded: Moved[] = [];
     const probes = probesOf(before, module);
-    if (probes.length === 0) notes = [...notes, { kind: 'style', text: `Nothing was folded: ${NO_PROBE}` }];
+    if (probes.length === 0)
+      notes = [...notes, { kind: 'style', text: `Nothing was folded: ${NO_PROBE}` }];
     for (const probe of probes) {
       let why: Placed | null = null;
       for (const start of startsOf(scratch, before, state, target, probe)) {
@@ -84,18 +142,30 @@ function foldAtAnyCost(engine: Engine, input: ModuleInput, target: TargetKernel,
         const next = finished?.state;
         const proof = prove(engine, scratch, input, next?.input, target, functionName);
         if (!next || proof.status === 'failed') {
-          const line = next && proof.status === 'failed' && proof.site ? ` (line ${lineIn(next.input, proof.site.path, proof.site.start)} of what would be the result)` : '';
-          why = { ...notFolded(`${probe.name}() was not folded: ${proof.status === 'failed' ? proof.problem : 'the result cannot be read again'}${line}.`, null, probe.path), about: probe.name };
+          const line =
+            next && proof.status === 'failed' && proof.site
+              ? ` (line ${lineIn(next.input, proof.site.path, proof.site.start)} of what would be the result)`
+              : '';
+          why = {
+            ...notFolded(
+              `${probe.name}() was not folded: ${proof.status === 'failed' ? proof.problem : 'the result cannot be read again'}${line}.`,
+              null,
+              probe.path,
+            ),
+            about: probe.name,
+          };
           continue;
         }
         state = next;
         folded.push(result.moved);
         // The release that was added to give the memory back does more by now.
-        const kept = notes.filter((note) => !('name' in note) || note.name !== result.moved.release);
+        const kept = notes.filter(
+          (note) => !('name' in note) || note.name !== result.moved.release,
+        );
         const tidied = finished?.steps ?? [];
         const steps = [start.own, [{ path: probe.path, edits: result.edits }], ...tidied];
         notes = [
-          ...kept.map((note) => 'say' in note ? movedOn(note, steps) : sitedOn(note, steps)),
+          ...kept.map((note) => ('say' in note ? movedOn(note, steps) : sitedOn(note, steps))),
           ...start.helpers.map((name) => helperWent(probe, name)),
           ...result.notes.map((note) => movedOn({ ...note, path: probe.path }, tidied)),
         ];
@@ -104,17 +174,34 @@ function foldAtAnyCost(engine: Engine, input: ModuleInput, target: TargetKernel,
       }
       if (why) notes = [...notes, why];
     }
-    const rendered = notes.map((note) => 'say' in note ? saidOf(note, state) : note);
-    return { status: 'converted', edits: state.edits, notes: rendered, ...(folded.length > 0 && { folded }) };
+    const rendered = notes.map((note) => ('say' in note ? saidOf(note, state) : note));
+    return {
+      status: 'converted',
+      edits: state.edits,
+      notes: rendered,
+      ...(folded.length > 0 && { folded }),
+    };
   } catch (error) {
     if (isBudgetSpent(error)) throw error;
-    return { ...minimal, notes: [...minimal.notes, { kind: 'style', text: `Nothing was folded: internal error: ${error instanceof Error ? error.message : String(error)}` }] };
+    return {
+      ...minimal,
+      notes: [
+        ...minimal.notes,
+        {
+          kind: 'style',
+          text: `Nothing was folded: internal error: ${error instanceof Error ? error.message : String(error)}`,
+        },
+      ],
+    };
   } finally {
     scratch.dispose();
   }
 }
 
-/** A module on the way to the folded one, with all edits that lead to it from the one that was given. */
+/**
+ * A module on the way to the folded one, with all edits that lead to it from the one that was
+ * given.
+ */
 interface State {
   readonly input: ModuleInput;
   readonly module: Module;
@@ -130,24 +217,50 @@ interface Start extends State {
   readonly toUndo?: ReadonlySet<string>;
 }
 
-/** With the helpers that put written out, which pays when all that they undo can move; and as it is. */
-function startsOf(scratch: Engine, before: Module, state: State, target: TargetKernel, probe: Probe): Start[] {
+/**
+ * With the helpers that put written out, which pays when all that they undo can move; and as it is.
+ */
+function startsOf(
+  scratch: Engine,
+  before: Module,
+  state: State,
+  target: TargetKernel,
+  probe: Probe,
+): Start[] {
   const plain: Start = { ...state, own: [], helpers: [] };
   const inlined = inlinePuttingHelpers(requestFor(before, plain, target, probe));
   const own = inlined ? [{ path: probe.path, edits: inlined.edits }] : [];
   const next = inlined && changed(scratch, state, own);
-  return inlined && next ? [{ ...next, own, helpers: inlined.helpers, toUndo: inlined.undo }, plain] : [plain];
+  return inlined && next
+    ? [{ ...next, own, helpers: inlined.helpers, toUndo: inlined.undo }, plain]
+    : [plain];
 }
 
 function changed(scratch: Engine, state: State, edits: readonly FileEdits[]): State | undefined {
   const input = withEdits(state.input, edits);
   const module = input && scratch.module(input);
   if (!input || !module) return undefined;
-  return { input, module, edits: composePlanned(state.edits, edits.map((one) => ({ path: one.path, edits: one.edits.map((edit) => ({ ...edit, kind: 'fold' })) }))) };
+  return {
+    input,
+    module,
+    edits: composePlanned(
+      state.edits,
+      edits.map((one) => ({
+        path: one.path,
+        edits: one.edits.map((edit) => ({ ...edit, kind: 'fold' })),
+      })),
+    ),
+  };
 }
 
 /** The state in the style of its documents, and the edits that bring it there. */
-function finish(scratch: Engine, before: Module, input: ModuleInput, state: State, target: TargetKernel): { readonly state: State; readonly steps: readonly (readonly FileEdits[])[] } | undefined {
+function finish(
+  scratch: Engine,
+  before: Module,
+  input: ModuleInput,
+  state: State,
+  target: TargetKernel,
+): { readonly state: State; readonly steps: readonly (readonly FileEdits[])[] } | undefined {
   const finished = finishConversion(before, state.edits, (made) => relowered(scratch, input, made));
   const { edits, own } = withoutStaleComments(scratch, input, finished.edits, [target, SOURCE]);
   const steps = own.length > 0 ? [...finished.steps, own] : finished.steps;
@@ -171,7 +284,8 @@ function helperWent({ path, name: about }: Probe, helper: string): Placed {
 
 /** Why a probe is as the minimal style has it; `site` is in that. */
 function notFolded(sentence: string, site: Site | null, path: string): Placed {
-  const say = ([line]: readonly number[]): string => line === undefined ? sentence : sentence.replace(/\.$/, ` (line ${line} of the result).`);
+  const say = ([line]: readonly number[]): string =>
+    line === undefined ? sentence : sentence.replace(/\.$/, ` (line ${line} of the result).`);
   return { kind: 'style', path, places: site && site.path === path ? [site.start] : [], say };
 }
 
@@ -185,28 +299,56 @@ function siteAfterStep(site: Site, step: readonly FileEdits[]): Site {
 }
 
 /** A note on a fold, with places in a document as it is after that. */
-interface Placed extends FoldNote { readonly path: string }
+interface Placed extends FoldNote {
+  readonly path: string;
+}
 
 /** The same when another probe of the document has been folded. */
 function movedOn(note: Placed, steps: readonly (readonly FileEdits[])[]): Placed {
-  const edits = steps.map((step) => step.filter((one) => one.path === note.path).flatMap((one) => one.edits));
-  return { ...note, places: note.places.map((place) => edits.reduce((at, step) => offsetAfter(step, at), place)) };
+  const edits = steps.map((step) =>
+    step.filter((one) => one.path === note.path).flatMap((one) => one.edits),
+  );
+  return {
+    ...note,
+    places: note.places.map((place) => edits.reduce((at, step) => offsetAfter(step, at), place)),
+  };
 }
 
-interface Probe { readonly path: string; readonly name: string }
+interface Probe {
+  readonly path: string;
+  readonly name: string;
+}
 
 /** The functions that allocate by vfio_alloc_device() since the conversion. */
 function probesOf(before: Module, after: Module): Probe[] {
   const allocates = (text: string): boolean => /\bvfio_alloc_device\s*\(/.test(text);
   return after.sources.flatMap((file) => {
     const old = before.sources.find((source) => source.path === file.path);
-    return file.functions.filter((fn) => allocates(fn.text) && !old?.functions.some((one) => one.name === fn.name && allocates(one.text))).map((fn) => ({ path: file.path, name: fn.name }));
+    return file.functions
+      .filter(
+        (fn) =>
+          allocates(fn.text) &&
+          !old?.functions.some((one) => one.name === fn.name && allocates(one.text)),
+      )
+      .map((fn) => ({ path: file.path, name: fn.name }));
   });
 }
 
-function requestFor(before: Module, start: Start, target: TargetKernel, { path, name }: Probe): FoldRequest {
+function requestFor(
+  before: Module,
+  start: Start,
+  target: TargetKernel,
+  { path, name }: Probe,
+): FoldRequest {
   const old = before.sources.find((source) => source.path === path);
-  return { module: start.module, kernel: target.version, path, functionName: name, beforeCore: old ? textsBeforeCore(old, name) : new Set(), ...(start.toUndo && { toUndo: start.toUndo }) };
+  return {
+    module: start.module,
+    kernel: target.version,
+    path,
+    functionName: name,
+    beforeCore: old ? textsBeforeCore(old, name) : new Set(),
+    ...(start.toUndo && { toUndo: start.toUndo }),
+  };
 }
 
 function foldProbe(before: Module, start: Start, target: TargetKernel, probe: Probe): FoldResult {

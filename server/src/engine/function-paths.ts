@@ -1,4 +1,7 @@
-/** Writes a function down as its paths: what each does between entry and exit, in order, and what it decided on the way. */
+/**
+ * Writes a function down as its paths: what each does between entry and exit, in order, and what it
+ * decided on the way.
+ */
 import { buildCfg, successors, type Block, type Cfg, type Instr } from '../flow/cfg.ts';
 import type { DeclStmt, Expr, FunctionIr } from '../ir/types.ts';
 import { isExcluded, macrosOf } from '../lifecycle/conditions.ts';
@@ -11,7 +14,9 @@ import { spend } from '../budget/work.ts';
 
 /** One thing that others can see a path do. */
 export interface PathEvent extends Span {
-  /** `call`: of a function or a macro; `store`: to memory; `unknown`: code that was not understood. */
+  /**
+   * `call`: of a function or a macro; `store`: to memory; `unknown`: code that was not understood.
+   */
   readonly kind: 'call' | 'store' | 'unknown';
   /** The callee's name; null for a call through a pointer and for all else. */
   readonly name: string | null;
@@ -61,7 +66,8 @@ interface Walk {
 }
 
 /**
- * The paths of a function, each loop run at most once. Tests that the path has decided already, by a constant or by the same test of a
+ * The paths of a function, each loop run at most once. Tests that the path has decided already, by
+ * a constant or by the same test of a
  * value that cannot have changed, are not decided again.
  * @param fn the function with the macros written out that leave it.
  */
@@ -70,9 +76,12 @@ export function pathsOf(facts: ModuleFacts, fn: FunctionIr): Paths {
   const cfg = buildCfg(fn);
   const locals = localsOf(fn);
   const paths: FunctionPath[] = [];
-  const waiting: Walk[] = [{ block: cfg.blocks[0]!, evaluator: createEvaluator(facts, locals), visits: new Map() }];
+  const waiting: Walk[] = [
+    { block: cfg.blocks[0]!, evaluator: createEvaluator(facts, locals), visits: new Map() },
+  ];
   for (let steps = 0; waiting.length > 0; steps++) {
-    if (steps > MAX_STEPS || paths.length > MAX_PATHS) return { reason: `${fn.name}() has too many paths to compare them` };
+    if (steps > MAX_STEPS || paths.length > MAX_PATHS)
+      return { reason: `${fn.name}() has too many paths to compare them` };
     const walk = waiting.pop()!;
     spend(1 + walk.block.instrs.length);
     const next = walkBlock(facts, walk, cfg, paths);
@@ -85,16 +94,27 @@ export function pathsOf(facts: ModuleFacts, fn: FunctionIr): Paths {
 function localsOf(fn: FunctionIr): ReadonlySet<string> {
   const names = new Set(fn.params.map(({ name }) => name));
   const blocks = buildCfg(fn).blocks;
-  for (const { instrs } of blocks) for (const one of instrs) if (one.kind === 'decl' && isPlain(one.decl)) names.add(one.decl.name);
+  for (const { instrs } of blocks)
+    for (const one of instrs)
+      if (one.kind === 'decl' && isPlain(one.decl)) names.add(one.decl.name);
   return names;
 }
 
 function isPlain({ type, isStatic }: DeclStmt): boolean {
-  return !isStatic && type.arrays === 0 && (type.pointers > 0 || type.keyword === null || type.keyword === 'enum');
+  return (
+    !isStatic &&
+    type.arrays === 0 &&
+    (type.pointers > 0 || type.keyword === null || type.keyword === 'enum')
+  );
 }
 
 /** Runs one block and returns the walks that go on; a path that ends is added to the list. */
-function walkBlock(facts: ModuleFacts, { block, evaluator, visits }: Walk, cfg: Cfg, paths: FunctionPath[]): Walk[] {
+function walkBlock(
+  facts: ModuleFacts,
+  { block, evaluator, visits }: Walk,
+  cfg: Cfg,
+  paths: FunctionPath[],
+): Walk[] {
   for (const instr of block.instrs) {
     if (!runInstr(facts, evaluator, instr)) return [];
     if (evaluator.hasEnded()) return [];
@@ -102,14 +122,18 @@ function walkBlock(facts: ModuleFacts, { block, evaluator, visits }: Walk, cfg: 
   const end = block.terminator;
   const goOn = (id: number, own: Evaluator): Walk[] => {
     const count = (visits.get(id) ?? 0) + 1;
-    return count > 2 ? [] : [{ block: cfg.blocks[id]!, evaluator: own, visits: new Map(visits).set(id, count) }];
+    return count > 2
+      ? []
+      : [{ block: cfg.blocks[id]!, evaluator: own, visits: new Map(visits).set(id, count) }];
   };
   switch (end.kind) {
     case 'return':
       paths.push(evaluator.finish(end.site));
       return [];
-    case 'jump': return goOn(end.to, evaluator);
-    case 'choice': return successors(block).flatMap((id) => goOn(id, evaluator.fork()));
+    case 'jump':
+      return goOn(end.to, evaluator);
+    case 'choice':
+      return successors(block).flatMap((id) => goOn(id, evaluator.fork()));
     case 'branch': {
       const other = evaluator.fork();
       const yes = evaluator.decide(end.condition, true) ? goOn(end.then, evaluator) : [];
@@ -117,8 +141,12 @@ function walkBlock(facts: ModuleFacts, { block, evaluator, visits }: Walk, cfg: 
     }
     case 'switch': {
       const value = evaluator.evaluate(end.value);
-      const label = (from: Expr | null): string => (from === null ? 'default' : evaluator.fork().evaluate(from));
-      const ways = [...end.cases.map(({ from, block: id }) => ({ from, id })), { from: null, id: end.otherwise }];
+      const label = (from: Expr | null): string =>
+        from === null ? 'default' : evaluator.fork().evaluate(from);
+      const ways = [
+        ...end.cases.map(({ from, block: id }) => ({ from, id })),
+        { from: null, id: end.otherwise },
+      ];
       return ways.flatMap(({ from, id }) => {
         const own = evaluator.fork();
         own.note(`${value} is ${label(from)}`, true, from ?? end.value);
@@ -128,18 +156,37 @@ function walkBlock(facts: ModuleFacts, { block, evaluator, visits }: Walk, cfg: 
   }
 }
 
-/** False where the target kernel leaves the code out, or another arm of the same test was taken before. */
+/**
+ * False where the target kernel leaves the code out, or another arm of the same test was taken
+ * before.
+ */
 function runInstr(facts: ModuleFacts, evaluator: Evaluator, instr: Instr): boolean {
   switch (instr.kind) {
-    case 'expr': evaluator.evaluate(instr.expr); return true;
-    case 'decl': evaluator.declare(instr.decl); return true;
-    case 'result': evaluator.giveBack(instr.value); return true;
-    case 'cleanup': evaluator.cleanUp(instr.decl); return true;
-    case 'guard': evaluator.guard(instr.stmt, instr.isEntry); return true;
-    case 'cursor': evaluator.forget(instr.args); return true;
-    case 'config': return instr.conditions.every((one) => assume(facts, evaluator, one));
-    case 'unknown': evaluator.stumble(instr.stmt); return true;
-    case 'goto': return true;
+    case 'expr':
+      evaluator.evaluate(instr.expr);
+      return true;
+    case 'decl':
+      evaluator.declare(instr.decl);
+      return true;
+    case 'result':
+      evaluator.giveBack(instr.value);
+      return true;
+    case 'cleanup':
+      evaluator.cleanUp(instr.decl);
+      return true;
+    case 'guard':
+      evaluator.guard(instr.stmt, instr.isEntry);
+      return true;
+    case 'cursor':
+      evaluator.forget(instr.args);
+      return true;
+    case 'config':
+      return instr.conditions.every((one) => assume(facts, evaluator, one));
+    case 'unknown':
+      evaluator.stumble(instr.stmt);
+      return true;
+    case 'goto':
+      return true;
   }
 }
 

@@ -11,11 +11,17 @@ export interface HoverText {
 }
 
 /**
- * What the knowledge base says of the word at `offset` (a UTF-16 offset, also right behind the word) in a lowered document, for
- * a target kernel: functions and macros anywhere in code, structs after their keyword, members where a designated initialiser of
+ * What the knowledge base says of the word at `offset` (a UTF-16 offset, also right behind the
+ * word) in a lowered document, for
+ * a target kernel: functions and macros anywhere in code, structs after their keyword, members
+ * where a designated initialiser of
  * their struct names them. Undefined in comments and strings, and for every other word.
  */
-export function hoverAt(file: FileIr | undefined, offset: number, kernel: KernelVersion): HoverText | undefined {
+export function hoverAt(
+  file: FileIr | undefined,
+  offset: number,
+  kernel: KernelVersion,
+): HoverText | undefined {
   const span = file && wordAt(file.text, offset);
   if (!span || isQuoted(file, span)) return undefined;
   const entry = entryAt(file, span, kernel);
@@ -35,13 +41,18 @@ function entryAt(file: FileIr, span: Span, kernel: KernelVersion): ApiEntry | un
   return apiEntry(word);
 }
 
-/** The struct tag of the table at file scope in whose initialiser the designator `.word` at `span` stands. */
+/**
+ * The struct tag of the table at file scope in whose initialiser the designator `.word` at `span`
+ * stands.
+ */
 function tableAround(file: FileIr, word: string, span: Span): string | undefined {
   for (const { type, init } of file.variables) {
     if (init?.kind !== 'initializer' || span.start < init.start || span.end > init.end) continue;
     const entry = init.entries.find((one) => one.start <= span.start && span.end <= one.end);
     // An #if in the braces may have left the entries unread: the text is then enough.
-    const designator = entry ? entry.designators[0] === word && span.start <= entry.value.start : /^\s*=[^=]/.test(file.text.slice(span.end, span.end + 40));
+    const designator = entry
+      ? entry.designators[0] === word && span.start <= entry.value.start
+      : /^\s*=[^=]/.test(file.text.slice(span.end, span.end + 40));
     return designator && type.keyword === 'struct' ? type.name : undefined;
   }
   return undefined;

@@ -11,11 +11,19 @@ import { walk } from '../rules/locate.ts';
 import type { FunctionPath, PathEvent } from './function-paths.ts';
 
 /** A call as the tables see it. */
-export interface Called { readonly name: string; readonly args: readonly string[]; readonly value: string }
+export interface Called {
+  readonly name: string;
+  readonly args: readonly string[];
+  readonly value: string;
+}
 
 /** Whether a call undoes or lets go something that a table knows. */
 export function isUndo(name: string): boolean {
-  return givenBackBy(name).length > 0 || lockReleasedBy(name) !== undefined || LIFE_CYCLE_PAIRS.some((row) => row.undo === name);
+  return (
+    givenBackBy(name).length > 0 ||
+    lockReleasedBy(name) !== undefined ||
+    LIFE_CYCLE_PAIRS.some((row) => row.undo === name)
+  );
 }
 
 /** What an event does, as far as it is followed into the functions and macros of the module. */
@@ -27,12 +35,18 @@ interface Followed {
 
 const followed = new WeakMap<ModuleFacts, Map<string, Followed>>();
 
-/** The calls that a path's event makes: itself, and what the module's function or macro does that it calls, on whichever path. */
+/**
+ * The calls that a path's event makes: itself, and what the module's function or macro does that it
+ * calls, on whichever path.
+ */
 export function callsOf(facts: ModuleFacts, event: PathEvent): readonly Called[] {
   return follow(facts, event).calls;
 }
 
-/** The function behind which an event's calls are not all followed, because of its depth or because it calls itself; null where they are. */
+/**
+ * The function behind which an event's calls are not all followed, because of its depth or because
+ * it calls itself; null where they are.
+ */
 export function unfollowedIn(facts: ModuleFacts, event: PathEvent): string | null {
   return follow(facts, event).obstacle;
 }
@@ -84,7 +98,11 @@ function expand(trail: Trail, call: Called, around: readonly string[]): void {
   ]);
   for (const { name, args } of calls(defined)) {
     if (name === null) continue;
-    const inside = { name, args: args.map((arg) => substituted(printExpr(arg), values)), value: `${call.value}.${name}` };
+    const inside = {
+      name,
+      args: args.map((arg) => substituted(printExpr(arg), values)),
+      value: `${call.value}.${name}`,
+    };
     expand(trail, inside, [...around, call.name]);
   }
 }
@@ -102,7 +120,10 @@ function definitionOf({ module, kernel }: ModuleFacts, name: string): FunctionIr
   return undefined;
 }
 
-/** Text with the parameters of a helper replaced; the parentheses that the printer sets are taken out. */
+/**
+ * Text with the parameters of a helper replaced; the parentheses that the printer sets are taken
+ * out.
+ */
 function substituted(text: string, values: ReadonlyMap<string, string>): string {
   const plain = text.replace(/^\((&.*)\)$/, '$1');
   return plain.replace(/(?<![\w.>])[A-Za-z_]\w*/g, (name) => values.get(name) ?? name);
@@ -114,7 +135,10 @@ function resourceOf({ name, args }: Called): string {
   return args[row === undefined ? 0 : row.given] ?? '';
 }
 
-/** Whether two undoing calls undo the same thing, or may: `unknown` where two names may mean one thing. */
+/**
+ * Whether two undoing calls undo the same thing, or may: `unknown` where two names may mean one
+ * thing.
+ */
 export function undoesSame(one: Called, other: Called): boolean | 'unknown' {
   const isPair = one.name === other.name || haveCommonTaking(one.name, other.name);
   if (!isPair) return false;
@@ -130,14 +154,19 @@ function haveCommonTaking(one: string, other: string): boolean {
   return givenBackBy(other).some((row) => row.take.some((name) => takes.has(name)));
 }
 
-/** Members of one object, results of two calls, or the same kind of name: never one thing by accident of writing. */
+/**
+ * Members of one object, results of two calls, or the same kind of name: never one thing by
+ * accident of writing.
+ */
 function areDistinct(left: string, right: string): boolean {
   const base = (text: string): string => text.replace(/^&/, '').replace(/(?:->|\.)\w+$/, '');
   if (/->|\./.test(left) && /->|\./.test(right) && base(left) === base(right)) return true;
   return isFresh(left) && isFresh(right);
 }
 
-/** Whether a value is what a call took, which gives another one each time: a lookup gives the same. */
+/**
+ * Whether a value is what a call took, which gives another one each time: a lookup gives the same.
+ */
 function isFresh(value: string): boolean {
   const name = /^(\w+)#\d+$/.exec(value)?.[1];
   return name !== undefined && takenBy(name)?.taken === 'return';
@@ -146,9 +175,13 @@ function isFresh(value: string): boolean {
 /** Whether an event takes what an undoing call undoes. */
 export function takes(path: FunctionPath, taking: Called, undo: Called): boolean {
   const lock = lockTakenBy(taking.name);
-  if (lock !== undefined) return lock === lockReleasedBy(undo.name) && taking.args[0] === undo.args[0];
+  if (lock !== undefined)
+    return lock === lockReleasedBy(undo.name) && taking.args[0] === undo.args[0];
   const life = LIFE_CYCLE_PAIRS.find((row) => row.take === taking.name && row.undo === undo.name);
-  if (life !== undefined) return life.byResult ? undo.args[0]?.includes(taking.value) === true : taking.args[0] === undo.args[0];
+  if (life !== undefined)
+    return life.byResult
+      ? undo.args[0]?.includes(taking.value) === true
+      : taking.args[0] === undo.args[0];
   const row = givenBackBy(undo.name).find((one) => one.take.includes(taking.name));
   if (row === undefined) return false;
   const given = undo.args[row.given] ?? '';
@@ -167,8 +200,16 @@ export function hasFailed(path: FunctionPath, { name, value }: Called): boolean 
   });
 }
 
-/** What the path holds when it comes to the event at `end`: the first thing that it took and did not undo, as a person calls it; null for nothing. */
-export function heldAt(facts: ModuleFacts, path: FunctionPath, end: number, isCalled: (name: string) => boolean): string | null {
+/**
+ * What the path holds when it comes to the event at `end`: the first thing that it took and did not
+ * undo, as a person calls it; null for nothing.
+ */
+export function heldAt(
+  facts: ModuleFacts,
+  path: FunctionPath,
+  end: number,
+  isCalled: (name: string) => boolean,
+): string | null {
   const events = path.events.slice(0, end);
   const done = events.flatMap((event) => callsOf(facts, event));
   for (const [i, event] of events.entries()) {
@@ -176,7 +217,9 @@ export function heldAt(facts: ModuleFacts, path: FunctionPath, end: number, isCa
     const taking = { name: event.name, args: event.args, value: event.value };
     if (!isTaking(taking.name, isCalled) || hasFailed(path, taking)) continue;
     const later = events.slice(i + 1).flatMap((one) => callsOf(facts, one));
-    const isUndone = later.some((one) => takes(path, taking, one) || opposites(taking.name).includes(one.name));
+    const isUndone = later.some(
+      (one) => takes(path, taking, one) || opposites(taking.name).includes(one.name),
+    );
     if (!isUndone && done.length > 0) return `${taking.name}()`;
   }
   return null;
@@ -186,16 +229,26 @@ function isTaking(name: string, isCalled: (name: string) => boolean): boolean {
   if (lockTakenBy(name) !== undefined) return true;
   const row = takenBy(name);
   if (row !== undefined) return !/_init$/.test(name);
-  if (LIFE_CYCLE_PAIRS.some((one) => one.take === name && one.take !== 'vfio_alloc_device')) return true;
+  if (LIFE_CYCLE_PAIRS.some((one) => one.take === name && one.take !== 'vfio_alloc_device'))
+    return true;
   return opposites(name).some(isCalled);
 }
 
 /** Whether a lock is held where the event at `at` lets it go. */
-export function isLockHeld(facts: ModuleFacts, path: FunctionPath, at: number, release: Called): boolean {
+export function isLockHeld(
+  facts: ModuleFacts,
+  path: FunctionPath,
+  at: number,
+  release: Called,
+): boolean {
   let count = 0;
   for (const one of path.events.slice(0, at).flatMap((event) => callsOf(facts, event))) {
     if (takes(path, one, release)) count++;
-    if (lockReleasedBy(one.name) === lockReleasedBy(release.name) && one.args[0] === release.args[0]) count--;
+    if (
+      lockReleasedBy(one.name) === lockReleasedBy(release.name) &&
+      one.args[0] === release.args[0]
+    )
+      count--;
   }
   return count > 0;
 }

@@ -10,33 +10,54 @@ import type { FunctionPath } from './function-paths.ts';
 type Kind = 'nothing' | 'zero' | 'error' | 'error pointer' | 'unknown';
 
 /**
- * What to look at where a path returns something else than before; `isRevived` where its test could not hold before the fix,
+ * What to look at where a path returns something else than before; `isRevived` where its test could
+ * not hold before the fix,
  * `added` the value of a call that the fix adds at the end of a path that owes nothing.
  */
-export function doubtOfResult(facts: ModuleFacts, fn: FunctionIr, before: FunctionPath, after: FunctionPath, isRevived: boolean, added: string | null): string | null {
+export function doubtOfResult(
+  facts: ModuleFacts,
+  fn: FunctionIr,
+  before: FunctionPath,
+  after: FunctionPath,
+  isRevived: boolean,
+  added: string | null,
+): string | null {
   const isPointer = fn.returnType.pointers > 0;
   const kind = kindOf(after, isPointer);
-  if (isPointer && (isRevived || kind !== kindOf(before, isPointer))) return doubtOfCallers(facts, fn, kind);
+  if (isPointer && (isRevived || kind !== kindOf(before, isPointer)))
+    return doubtOfCallers(facts, fn, kind);
   // Nobody has come this way before: it owes its callers a failure, whatever the text returned.
-  if (isRevived) return isFailure(fn, kind) ? null : `check what ${fn.name}() returns when the test holds: it may be no error`;
+  if (isRevived)
+    return isFailure(fn, kind)
+      ? null
+      : `check what ${fn.name}() returns when the test holds: it may be no error`;
   if (before.result === after.result) return null;
-  // The result of a call that the fix adds: a way that succeeded may fail now, and must owe nothing then.
+  // The result of a call that the fix adds: a way that succeeded may fail now, and must owe nothing
+  // then.
   if (added !== null && after.result === added && kindOf(before, isPointer) === 'zero') return null;
-  return kind !== 'unknown' && kind === kindOf(before, isPointer) ? null : `check what ${fn.name}() returns`;
+  return kind !== 'unknown' && kind === kindOf(before, isPointer)
+    ? null
+    : `check what ${fn.name}() returns`;
 }
 
 /** What to look at where a fix adds a way out of a function: it must return as a failure. */
-export function doubtOfNewResult(facts: ModuleFacts, fn: FunctionIr, path: FunctionPath): string | null {
+export function doubtOfNewResult(
+  facts: ModuleFacts,
+  fn: FunctionIr,
+  path: FunctionPath,
+): string | null {
   const kind = kindOf(path, fn.returnType.pointers > 0);
   if (fn.returnType.pointers > 0) return doubtOfCallers(facts, fn, kind);
   const isVoid = fn.returnType.name === 'void';
-  return isVoid && kind === 'nothing' || kind === 'error' ? null : `check what ${fn.name}() returns`;
+  return (isVoid && kind === 'nothing') || kind === 'error'
+    ? null
+    : `check what ${fn.name}() returns`;
 }
 
 /** Whether what a function that returns no pointer gives its callers tells them of a failure. */
 function isFailure({ returnType: { name } }: FunctionIr, kind: Kind): boolean {
   if (name === 'void') return kind === 'nothing';
-  return kind === 'error' || name === 'bool' && kind === 'zero';
+  return kind === 'error' || (name === 'bool' && kind === 'zero');
 }
 
 function kindOf({ result, decisions, events }: FunctionPath, isPointer: boolean): Kind {
@@ -69,9 +90,16 @@ function doubtOfCallers(facts: ModuleFacts, fn: FunctionIr, kind: Kind): string 
   return `check ${unready.caller.name}(): ${fn.name}() returns ${returned} to it`;
 }
 
-function callersOf({ module }: ModuleFacts, name: string): { readonly caller: FunctionIr; readonly call: CallExpr }[] {
+function callersOf(
+  { module }: ModuleFacts,
+  name: string,
+): { readonly caller: FunctionIr; readonly call: CallExpr }[] {
   const functions = [...module.sources, ...module.headers].flatMap((file) => file.functions);
-  return functions.flatMap((caller) => calls(caller).filter((call) => call.name === name).map((call) => ({ caller, call })));
+  return functions.flatMap((caller) =>
+    calls(caller)
+      .filter((call) => call.name === name)
+      .map((call) => ({ caller, call })),
+  );
 }
 
 function testsFor(caller: FunctionIr, call: CallExpr, kind: Kind): boolean {
@@ -79,15 +107,22 @@ function testsFor(caller: FunctionIr, call: CallExpr, kind: Kind): boolean {
   if (name === null) return false;
   return [...walk(caller.body)].some((node) => {
     if (node.kind === 'call' && node.args[0]?.kind === 'name' && node.args[0].name === name) {
-      return node.name === 'IS_ERR_OR_NULL' || kind !== 'zero' && /^(?:IS_ERR|IS_ERR_VALUE|PTR_ERR_OR_ZERO)$/.test(node.name ?? '');
+      return (
+        node.name === 'IS_ERR_OR_NULL' ||
+        (kind !== 'zero' && /^(?:IS_ERR|IS_ERR_VALUE|PTR_ERR_OR_ZERO)$/.test(node.name ?? ''))
+      );
     }
     return kind === 'zero' && isNullTest(node, name);
   });
 }
 
-function isNullTest(node: ReturnType<typeof walk> extends Generator<infer Node> ? Node : never, name: string): boolean {
+function isNullTest(
+  node: ReturnType<typeof walk> extends Generator<infer Node> ? Node : never,
+  name: string,
+): boolean {
   const isIt = (expr: Expr): boolean => expr.kind === 'name' && expr.name === name;
   if (node.kind === 'unary') return node.op === '!' && isIt(node.operand);
-  if (node.kind === 'binary') return (node.op === '==' || node.op === '!=') && (isIt(node.left) || isIt(node.right));
+  if (node.kind === 'binary')
+    return (node.op === '==' || node.op === '!=') && (isIt(node.left) || isIt(node.right));
   return node.kind === 'if' && isIt(node.condition);
 }

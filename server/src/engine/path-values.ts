@@ -1,4 +1,6 @@
-/** Follows one path of a function as texts: what locals are worth, what was done, what was decided. */
+/**
+ * Follows one path of a function as texts: what locals are worth, what was done, what was decided.
+ */
 import { printExpr } from '../ir/print.ts';
 import type { AsmStmt, CallExpr, DeclStmt, Expr, GuardStmt, UnknownStmt } from '../ir/types.ts';
 import { behaviourOf, isNoReturn, isView, testedArgument } from '../kernel/lookup.ts';
@@ -58,16 +60,37 @@ const MAX_VALUE = 160;
 /** An evaluator at a function's entry. `names` are the locals whose values are followed. */
 export function createEvaluator(facts: ModuleFacts, names: ReadonlySet<string>): Evaluator {
   return over(facts, names, {
-    locals: new Map(), memory: new Map(), events: [], decisions: [], config: new Map(), counts: new Map(), decided: new Map(),
-    result: null, obstacle: null, ended: false, maybe: 0,
+    locals: new Map(),
+    memory: new Map(),
+    events: [],
+    decisions: [],
+    config: new Map(),
+    counts: new Map(),
+    decided: new Map(),
+    result: null,
+    obstacle: null,
+    ended: false,
+    maybe: 0,
   });
 }
 
 function copied(state: State): State {
-  spend(state.locals.size + state.memory.size + state.events.length + state.decisions.length + state.decided.size);
+  spend(
+    state.locals.size +
+      state.memory.size +
+      state.events.length +
+      state.decisions.length +
+      state.decided.size,
+  );
   return {
-    ...state, locals: new Map(state.locals), memory: new Map(state.memory), events: [...state.events], decisions: [...state.decisions],
-    config: new Map(state.config), counts: new Map(state.counts), decided: new Map(state.decided),
+    ...state,
+    locals: new Map(state.locals),
+    memory: new Map(state.memory),
+    events: [...state.events],
+    decisions: [...state.decisions],
+    config: new Map(state.config),
+    counts: new Map(state.counts),
+    decided: new Map(state.decided),
   };
 }
 
@@ -76,7 +99,8 @@ function over(facts: ModuleFacts, names: ReadonlySet<string>, state: State): Eva
   return {
     evaluate(expr) {
       // A name that stands alone does nothing, unless it is a macro that nobody has seen.
-      if (expr.kind === 'name' && /^[A-Z][A-Z0-9_]*$/.test(expr.name)) state.obstacle ??= `${expr.name}: what it does is not known`;
+      if (expr.kind === 'name' && /^[A-Z][A-Z0-9_]*$/.test(expr.name))
+        state.obstacle ??= `${expr.name}: what it does is not known`;
       return evaluate(expr);
     },
     declare({ name, init }) {
@@ -89,7 +113,15 @@ function over(facts: ModuleFacts, names: ReadonlySet<string>, state: State): Eva
     },
     cleanUp({ name, cleanup, start, end }) {
       const value = state.locals.get(name) ?? name;
-      add(state, { kind: 'call', name: null, text: `__free(${cleanup})(${value})`, args: [value], value: '', start, end });
+      add(state, {
+        kind: 'call',
+        name: null,
+        text: `__free(${cleanup})(${value})`,
+        args: [value],
+        value: '',
+        start,
+        end,
+      });
     },
     guard(stmt, isEntry) {
       const call = callOfGuard(stmt, isEntry);
@@ -99,17 +131,42 @@ function over(facts: ModuleFacts, names: ReadonlySet<string>, state: State): Eva
       }
       const args = stmt.args.map(evaluate);
       const text = `${isEntry ? '' : 'end of '}${stmt.macro}(${args.join(', ')})`;
-      add(state, { kind: 'call', name: null, text, args, value: '', start: stmt.start, end: stmt.body?.start ?? stmt.end });
+      add(state, {
+        kind: 'call',
+        name: null,
+        text,
+        args,
+        value: '',
+        start: stmt.start,
+        end: stmt.body?.start ?? stmt.end,
+      });
     },
     forget(args) {
-      for (const arg of args) if (arg.kind === 'name' && names.has(arg.name)) set(state, arg.name, numbered(state, `${arg.name}#`));
+      for (const arg of args)
+        if (arg.kind === 'name' && names.has(arg.name))
+          set(state, arg.name, numbered(state, `${arg.name}#`));
     },
     stumble({ start, end, names: inside }) {
       state.obstacle ??= 'code that is not understood';
-      add(state, { kind: 'unknown', name: null, text: `unknown ${inside.join(' ')}`, args: [], value: '', start, end });
+      add(state, {
+        kind: 'unknown',
+        name: null,
+        text: `unknown ${inside.join(' ')}`,
+        args: [],
+        value: '',
+        start,
+        end,
+      });
     },
     decide: (condition, holds) => decide({ facts, names, state }, condition, holds),
-    note: (test, holds, at) => void state.decisions.push({ test, holds, start: at.start, end: at.end, at: state.events.length }),
+    note: (test, holds, at) =>
+      void state.decisions.push({
+        test,
+        holds,
+        start: at.start,
+        end: at.end,
+        at: state.events.length,
+      }),
     assumeConfig(test, holds) {
       const known = state.config.get(test);
       state.config.set(test, holds);
@@ -118,13 +175,30 @@ function over(facts: ModuleFacts, names: ReadonlySet<string>, state: State): Eva
     hasEnded: () => state.ended,
     fork: () => over(facts, names, copied(state)),
     finish: (exit) => ({
-      events: state.events, exit, result: state.result, memory: state.memory, obstacle: state.obstacle,
-      decisions: [...[...state.config].map(([test, holds]): Decision => ({ test: `#if ${test}`, holds, start: 0, end: 0, at: 0 })), ...state.decisions],
+      events: state.events,
+      exit,
+      result: state.result,
+      memory: state.memory,
+      obstacle: state.obstacle,
+      decisions: [
+        ...[...state.config].map(([test, holds]): Decision => ({
+          test: `#if ${test}`,
+          holds,
+          start: 0,
+          end: 0,
+          at: 0,
+        })),
+        ...state.decisions,
+      ],
     }),
   };
 }
 
-interface Context { readonly facts: ModuleFacts; readonly names: ReadonlySet<string>; readonly state: State }
+interface Context {
+  readonly facts: ModuleFacts;
+  readonly names: ReadonlySet<string>;
+  readonly state: State;
+}
 
 function set(state: State, name: string, value: string): void {
   state.locals.set(name, value.length > MAX_VALUE ? numbered(state, `${name}#`) : value);
@@ -144,25 +218,52 @@ function valueOf(context: Context, expr: Expr): string {
   const { state } = context;
   const value = (one: Expr): string => valueOf(context, one);
   switch (expr.kind) {
-    case 'name': return state.locals.get(expr.name) ?? expr.name;
-    case 'number': return expr.value === null ? expr.text : String(expr.value);
-    case 'string': return expr.text;
-    case 'member': return `${value(expr.base)}${expr.arrow ? '->' : '.'}${expr.field}`;
-    case 'index': return `${value(expr.base)}[${value(expr.index)}]`;
-    case 'unary': return expr.op === '&' && expr.operand.kind === 'name' ? `&${expr.operand.name}` : `${expr.op}${value(expr.operand)}`;
-    case 'cast': return value(expr.operand);
-    case 'binary': return binary(context, expr);
-    case 'update': return assign(context, expr.operand, `(${value(expr.operand)}${expr.op})`, expr);
-    case 'assign': return assigned(context, expr);
-    case 'conditional': return conditional(context, expr);
-    case 'comma': return expr.items.map(value).at(-1) ?? '';
-    case 'initializer': return `{ ${expr.entries.map((entry) => `${entry.designators.join('.')}=${value(entry.value)}`).join(', ')} }`;
-    case 'call': return call(context, expr);
-    case 'statement-expression': return block(context, expr);
-    case 'sizeof': case 'type': return printExpr(expr);
+    case 'name':
+      return state.locals.get(expr.name) ?? expr.name;
+    case 'number':
+      return expr.value === null ? expr.text : String(expr.value);
+    case 'string':
+      return expr.text;
+    case 'member':
+      return `${value(expr.base)}${expr.arrow ? '->' : '.'}${expr.field}`;
+    case 'index':
+      return `${value(expr.base)}[${value(expr.index)}]`;
+    case 'unary':
+      return expr.op === '&' && expr.operand.kind === 'name'
+        ? `&${expr.operand.name}`
+        : `${expr.op}${value(expr.operand)}`;
+    case 'cast':
+      return value(expr.operand);
+    case 'binary':
+      return binary(context, expr);
+    case 'update':
+      return assign(context, expr.operand, `(${value(expr.operand)}${expr.op})`, expr);
+    case 'assign':
+      return assigned(context, expr);
+    case 'conditional':
+      return conditional(context, expr);
+    case 'comma':
+      return expr.items.map(value).at(-1) ?? '';
+    case 'initializer':
+      return `{ ${expr.entries.map((entry) => `${entry.designators.join('.')}=${value(entry.value)}`).join(', ')} }`;
+    case 'call':
+      return call(context, expr);
+    case 'statement-expression':
+      return block(context, expr);
+    case 'sizeof':
+    case 'type':
+      return printExpr(expr);
     case 'unknown':
       state.obstacle ??= 'code that is not understood';
-      add(state, { kind: 'unknown', name: null, text: printExpr(expr), args: [], value: '', start: expr.start, end: expr.end });
+      add(state, {
+        kind: 'unknown',
+        name: null,
+        text: printExpr(expr),
+        args: [],
+        value: '',
+        start: expr.start,
+        end: expr.end,
+      });
       return printExpr(expr);
   }
 }
@@ -191,8 +292,10 @@ function block(context: Context, expr: Extract<Expr, { kind: 'statement-expressi
   let value = '';
   for (const stmt of expr.body) {
     if (stmt.kind === 'expr') value = valueOf(context, stmt.expr);
-    else if (stmt.kind === 'decl' && stmt.init !== null) set(context.state, stmt.name, valueOf(context, stmt.init));
-    else if (stmt.kind !== 'decl') context.state.obstacle ??= 'control flow inside of an expression';
+    else if (stmt.kind === 'decl' && stmt.init !== null)
+      set(context.state, stmt.name, valueOf(context, stmt.init));
+    else if (stmt.kind !== 'decl')
+      context.state.obstacle ??= 'control flow inside of an expression';
   }
   return value;
 }
@@ -200,7 +303,12 @@ function block(context: Context, expr: Extract<Expr, { kind: 'statement-expressi
 function assigned(context: Context, expr: Extract<Expr, { kind: 'assign' }>): string {
   const value = valueOf(context, expr.value);
   if (expr.op === '=') return assign(context, expr.target, value, expr);
-  return assign(context, expr.target, `(${valueOf(context, expr.target)} ${expr.op.slice(0, -1)} ${value})`, expr);
+  return assign(
+    context,
+    expr.target,
+    `(${valueOf(context, expr.target)} ${expr.op.slice(0, -1)} ${value})`,
+    expr,
+  );
 }
 
 function assign(context: Context, target: Expr, value: string, at: Span): string {
@@ -210,7 +318,15 @@ function assign(context: Context, target: Expr, value: string, at: Span): string
     return state.locals.get(target.name)!;
   }
   const place = valueOf(context, target);
-  add(state, { kind: 'store', name: null, text: `${place} = ${value}`, args: [], value: place, start: at.start, end: at.end });
+  add(state, {
+    kind: 'store',
+    name: null,
+    text: `${place} = ${value}`,
+    args: [],
+    value: place,
+    start: at.start,
+    end: at.end,
+  });
   state.memory.set(place, value);
   return value;
 }
@@ -227,26 +343,54 @@ function call(context: Context, expr: CallExpr): string {
   if (definitions(context, name)) return called(context, expr, name, name, args);
   const passed = testedArgument(name);
   if (passed !== undefined && args[passed] !== undefined) return args[passed];
-  if (isComputation(name) || isValueOrTest(name) || isView(name) || isQuery(name)) return `${name}(${args.join(', ')})`;
+  if (isComputation(name) || isValueOrTest(name) || isView(name) || isQuery(name))
+    return `${name}(${args.join(', ')})`;
   if (isUnknownMacro(context, name)) state.obstacle ??= `${name}(): what it does is not known`;
   return called(context, expr, name, name, args);
 }
 
 function definitions({ facts }: Context, name: string): boolean {
   const index = indexModule(facts.module, facts.kernel);
-  return facts.module.sources.some((file) => index.functions(file, name).length > 0 || index.macro(file, name) !== null);
+  return facts.module.sources.some(
+    (file) => index.functions(file, name).length > 0 || index.macro(file, name) !== null,
+  );
 }
 
-/** A macro by its name that neither the module nor the kernel's tables know: it may do anything, and leave. */
+/**
+ * A macro by its name that neither the module nor the kernel's tables know: it may do anything, and
+ * leave.
+ */
 function isUnknownMacro({ facts }: Context, name: string): boolean {
-  return /^[A-Z][A-Z0-9_]*$/.test(name) && behaviourOf(name, facts.kernel, facts.module.wrappers) === undefined;
+  return (
+    /^[A-Z][A-Z0-9_]*$/.test(name) &&
+    behaviourOf(name, facts.kernel, facts.module.wrappers) === undefined
+  );
 }
 
-function called({ state, names }: Context, expr: CallExpr, callee: string, name: string | null, args: readonly string[]): string {
+function called(
+  { state, names }: Context,
+  expr: CallExpr,
+  callee: string,
+  name: string | null,
+  args: readonly string[],
+): string {
   const value = numbered(state, `${callee}#`);
-  add(state, { kind: 'call', name, text: `${callee}(${args.join(', ')})`, args, value, start: expr.start, end: expr.end });
+  add(state, {
+    kind: 'call',
+    name,
+    text: `${callee}(${args.join(', ')})`,
+    args,
+    value,
+    start: expr.start,
+    end: expr.end,
+  });
   for (const arg of expr.args) {
-    if (arg.kind === 'unary' && arg.op === '&' && arg.operand.kind === 'name' && names.has(arg.operand.name)) {
+    if (
+      arg.kind === 'unary' &&
+      arg.op === '&' &&
+      arg.operand.kind === 'name' &&
+      names.has(arg.operand.name)
+    ) {
       set(state, arg.operand.name, `${value}:${arg.operand.name}`);
     }
   }
@@ -254,13 +398,22 @@ function called({ state, names }: Context, expr: CallExpr, callee: string, name:
 }
 
 /** What the truth of a value says of another: `x == 0` is `!x`. */
-interface Test { readonly value: string; readonly holds: boolean }
+interface Test {
+  readonly value: string;
+  readonly holds: boolean;
+}
 
 function decide(context: Context, condition: Expr, holds: boolean): boolean {
   const { state } = context;
   const at = state.events.length;
   const { value, holds: truth } = testOf(context, condition, holds);
-  state.decisions.push({ test: value, holds: truth, start: condition.start, end: condition.end, at });
+  state.decisions.push({
+    test: value,
+    holds: truth,
+    start: condition.start,
+    end: condition.end,
+    at,
+  });
   const constant = truthOf(value);
   if (constant !== null) return constant === truth;
   const known = state.decided.get(value);
@@ -276,9 +429,11 @@ function testOf(context: Context, condition: Expr, holds: boolean): Test {
   if (condition.kind === 'call' && condition.name !== null && condition.args.length > 0) {
     const passed = testedArgument(condition.name);
     const inner = passed === undefined ? undefined : condition.args[passed];
-    if (inner !== undefined && !definitions(context, condition.name)) return testOf(context, inner, holds);
+    if (inner !== undefined && !definitions(context, condition.name))
+      return testOf(context, inner, holds);
   }
-  if (condition.kind === 'unary' && condition.op === '!') return testOf(context, condition.operand, !holds);
+  if (condition.kind === 'unary' && condition.op === '!')
+    return testOf(context, condition.operand, !holds);
   if (condition.kind === 'binary' && (condition.op === '==' || condition.op === '!=')) {
     const left = valueOf(context, condition.left);
     const right = valueOf(context, condition.right);
@@ -297,16 +452,26 @@ function truthOf(value: string): boolean | null {
 }
 
 const RESULT = String.raw`\w+#\d+(?::\w+)?`;
-const SETTLED = new RegExp(String.raw`^(?:${RESULT}|[A-Z_]+\(${RESULT}\)|\(${RESULT} [<>=]+ -?\w+\))$`);
+const SETTLED = new RegExp(
+  String.raw`^(?:${RESULT}|[A-Z_]+\(${RESULT}\)|\(${RESULT} [<>=]+ -?\w+\))$`,
+);
 
-/** A value that cannot have changed since it was tested: the result of a call, or what is worked out from it. */
+/**
+ * A value that cannot have changed since it was tested: the result of a call, or what is worked out
+ * from it.
+ */
 function isSettled(value: string): boolean {
   return SETTLED.test(value);
 }
 
-/** An error pointer is not NULL, a negative number is not 0, and PTR_ERR_OR_ZERO() is not 0 exactly for error pointers. */
+/**
+ * An error pointer is not NULL, a negative number is not 0, and PTR_ERR_OR_ZERO() is not 0 exactly
+ * for error pointers.
+ */
 function agrees(decided: ReadonlyMap<string, boolean>, value: string, holds: boolean): boolean {
-  const inner = new RegExp(String.raw`^(?:IS_ERR|PTR_ERR_OR_ZERO)\((.*)\)$`).exec(value)?.[1] ?? /^\((.*) [<>] 0\)$/.exec(value)?.[1];
+  const inner =
+    new RegExp(String.raw`^(?:IS_ERR|PTR_ERR_OR_ZERO)\((.*)\)$`).exec(value)?.[1] ??
+    /^\((.*) [<>] 0\)$/.exec(value)?.[1];
   if (inner !== undefined) {
     if (holds && decided.get(inner) === false) return false;
     const other = value.startsWith('IS_ERR(') ? `PTR_ERR_OR_ZERO(${inner})` : `IS_ERR(${inner})`;
@@ -314,5 +479,10 @@ function agrees(decided: ReadonlyMap<string, boolean>, value: string, holds: boo
     return known === undefined || known === holds;
   }
   if (holds) return true;
-  return ![`IS_ERR(${value})`, `PTR_ERR_OR_ZERO(${value})`, `(${value} < 0)`, `(${value} > 0)`].some((one) => decided.get(one) === true);
+  return ![
+    `IS_ERR(${value})`,
+    `PTR_ERR_OR_ZERO(${value})`,
+    `(${value} < 0)`,
+    `(${value} > 0)`,
+  ].some((one) => decided.get(one) === true);
 }

@@ -1,13 +1,28 @@
-/** What fixes and conversions have to show before anyone sees them: the changed module is parsed and analysed again. */
+/**
+ * What fixes and conversions have to show before anyone sees them: the changed module is parsed and
+ * analysed again.
+ */
 import type { Finding } from '../rules/types.ts';
 import type { SyntaxParser } from '../syntax/node.ts';
 import { applyEdits, overlaps } from '../text/edits.ts';
 import type { FileEdits } from '../text/span.ts';
 import type { Engine } from './analyse.ts';
-import type { Configuration, ModuleInput, NotAnalysed, SourceDocument, TargetKernel } from './types.ts';
+import type {
+  Configuration,
+  ModuleInput,
+  NotAnalysed,
+  SourceDocument,
+  TargetKernel,
+} from './types.ts';
 
-/** The module with edits applied; undefined when an edit is for a document outside it or two edits are in each other's way. */
-export function withEdits(input: ModuleInput, files: readonly FileEdits[]): ModuleInput | undefined {
+/**
+ * The module with edits applied; undefined when an edit is for a document outside it or two edits
+ * are in each other's way.
+ */
+export function withEdits(
+  input: ModuleInput,
+  files: readonly FileEdits[],
+): ModuleInput | undefined {
   const byPath = new Map<string, FileEdits['edits'][number][]>();
   for (const { path, edits } of files) byPath.set(path, [...(byPath.get(path) ?? []), ...edits]);
   const known = new Set([...input.sources, ...input.headers].map((one) => one.path));
@@ -20,34 +35,67 @@ export function withEdits(input: ModuleInput, files: readonly FileEdits[]): Modu
 }
 
 /** The findings in all sources of the module. */
-export function allFindings(engine: Engine, input: ModuleInput, config: Configuration, kernel: TargetKernel): readonly Finding[] {
-  return input.sources.flatMap(({ path }) => engine.analyse({ ...input, file: path }, config, kernel).findings);
+export function allFindings(
+  engine: Engine,
+  input: ModuleInput,
+  config: Configuration,
+  kernel: TargetKernel,
+): readonly Finding[] {
+  return input.sources.flatMap(
+    ({ path }) => engine.analyse({ ...input, file: path }, config, kernel).findings,
+  );
 }
 
 /** What was not analysed in all sources of the module. */
-export function notAnalysed(engine: Engine, input: ModuleInput, config: Configuration, kernel: TargetKernel): readonly NotAnalysed[] {
-  return input.sources.flatMap(({ path }) => engine.analyse({ ...input, file: path }, config, kernel).notAnalysed);
+export function notAnalysed(
+  engine: Engine,
+  input: ModuleInput,
+  config: Configuration,
+  kernel: TargetKernel,
+): readonly NotAnalysed[] {
+  return input.sources.flatMap(
+    ({ path }) => engine.analyse({ ...input, file: path }, config, kernel).notAnalysed,
+  );
 }
 
-/** Has no document of `after` more items with a syntax error than in `before`? Both have the same documents. */
-export function parsesAsWell(parser: SyntaxParser, before: ModuleInput, after: ModuleInput): boolean {
+/**
+ * Has no document of `after` more items with a syntax error than in `before`? Both have the same
+ * documents.
+ */
+export function parsesAsWell(
+  parser: SyntaxParser,
+  before: ModuleInput,
+  after: ModuleInput,
+): boolean {
   const old = [...before.sources, ...before.headers];
-  return [...after.sources, ...after.headers].every((one, i) => one.text === old[i]!.text || errorsIn(parser, one.text) <= errorsIn(parser, old[i]!.text));
+  return [...after.sources, ...after.headers].every(
+    (one, i) =>
+      one.text === old[i]!.text || errorsIn(parser, one.text) <= errorsIn(parser, old[i]!.text),
+  );
 }
 
 function errorsIn(parser: SyntaxParser, text: string): number {
   const tree = parser.parse(text);
   try {
-    // The mask ends an unfinished line, blanks what an unclosed comment takes, and takes the first arm of a cut #if chain, so that the parser sees no error there: its notes do.
-    const hidden = tree.notes.filter((note) => note.kind === 'unfinished' || note.kind === 'split' || note.kind === 'comment').length;
+    // The mask ends an unfinished line, blanks what an unclosed comment takes, and takes the first
+    // arm of a cut #if chain, so that the parser sees no error there: its notes do.
+    const hidden = tree.notes.filter(
+      (note) => note.kind === 'unfinished' || note.kind === 'split' || note.kind === 'comment',
+    ).length;
     return tree.items().filter((item) => item.hasError).length + hidden;
   } finally {
     tree.dispose();
   }
 }
 
-/** How often each rule reports in each function, or whatever else the key tells apart: what stays the same when lines move. */
-export function countFindings(findings: readonly Finding[], key: (finding: Finding) => string = keyOf): ReadonlyMap<string, number> {
+/**
+ * How often each rule reports in each function, or whatever else the key tells apart: what stays
+ * the same when lines move.
+ */
+export function countFindings(
+  findings: readonly Finding[],
+  key: (finding: Finding) => string = keyOf,
+): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   for (const finding of findings) counts.set(key(finding), (counts.get(key(finding)) ?? 0) + 1);
   return counts;

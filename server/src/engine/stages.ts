@@ -1,4 +1,7 @@
-/** The stages that the engine strings together, in one place, so that its own tests can put others in. */
+/**
+ * The stages that the engine strings together, in one place, so that its own tests can put others
+ * in.
+ */
 import { createLoweringCache, lowerFile, type LoweringCache } from '../ir/lower.ts';
 import { API_ENTRIES } from '../kernel/lifecycle-api.ts';
 import type { ApiEntry, KernelVersion } from '../kernel/types.ts';
@@ -24,7 +27,9 @@ export const kernelStages: Stages = {
   rules,
 };
 
-/** The knowledge base, for what hosts ask of it: the kernel of a header, the explanation of a name. */
+/**
+ * The knowledge base, for what hosts ask of it: the kernel of a header, the explanation of a name.
+ */
 export const KERNEL_API: readonly ApiEntry[] = API_ENTRIES;
 
 export { createParser as loadParser } from '../syntax/parser.ts';

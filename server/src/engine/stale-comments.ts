@@ -1,4 +1,7 @@
-/** Takes suppression comments out of a conversion's result that allowed what the conversion repaired. */
+/**
+ * Takes suppression comments out of a conversion's result that allowed what the conversion
+ * repaired.
+ */
 import { composePlanned, type DocumentEdits } from '../convert/index.ts';
 import { formatVersion, inRange } from '../kernel/version.ts';
 import type { ModuleFacts } from '../lifecycle/types.ts';
@@ -20,7 +23,8 @@ export interface Uncommented {
  * A rule's name goes where it allowed a finding before and is reported as not needed now; a comment
  * goes with its last name.
  * @param input the module that `edits` are made on
- * @param kernels the target, and the kernel that the module was written for: a rule of the old model
+ * @param kernels the target, and the kernel that the module was written for: a rule of the old
+ * model
  * looks for that one only.
  */
 export function withoutStaleComments(
@@ -36,7 +40,9 @@ export function withoutStaleComments(
   const now = commentsIn(engine, after, kernels);
   const own: DocumentEdits[] = [...now].flatMap(([key, comment]) => {
     const then = new Set(before.get(key)?.rules.flatMap(({ id, isUsed }) => (isUsed ? [id] : [])));
-    const gone = comment.rules.flatMap(({ id, isUnneeded }) => (isUnneeded && then.has(id) ? [id] : []));
+    const gone = comment.rules.flatMap(({ id, isUnneeded }) =>
+      isUnneeded && then.has(id) ? [id] : [],
+    );
     if (gone.length === 0) return [];
     return [{ path: comment.path, edits: [{ ...removalOf(comment, gone), kind: 'tidy' }] }];
   });
@@ -86,7 +92,7 @@ function byComment(named: readonly NamedRule[]): NamedRule[][] {
   const lists = new Map<string, NamedRule[]>();
   for (const one of named) {
     const key = `${one.file.path}\n${one.comment.start}`;
-    lists.set(key, [...lists.get(key) ?? [], one]);
+    lists.set(key, [...(lists.get(key) ?? []), one]);
   }
   return [...lists.values()].sort(([one], [other]) => one!.comment.start - other!.comment.start);
 }
@@ -125,7 +131,10 @@ function factsOf(
   return undefined;
 }
 
-/** Takes names out of a comment's list, with the commas that set them off; the comment where none is left. */
+/**
+ * Takes names out of a comment's list, with the commas that set them off; the comment where none is
+ * left.
+ */
 function removalOf({ text, span, rules }: Comment, gone: readonly string[]): Edit {
   const left = rules.filter(({ id }) => !gone.includes(id));
   if (left.length === 0) return { span: withItsLine(text, span), newText: '' };

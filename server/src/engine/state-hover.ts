@@ -1,7 +1,14 @@
 import { compareVersions } from '../kernel/version.ts';
 import { takenBy } from '../kernel/pairs.ts';
 import type { KernelVersion } from '../kernel/types.ts';
-import type { DeviceState, HeldResource, ModuleFacts, Observation, OperationObservation, Site } from '../lifecycle/types.ts';
+import type {
+  DeviceState,
+  HeldResource,
+  ModuleFacts,
+  Observation,
+  OperationObservation,
+  Site,
+} from '../lifecycle/types.ts';
 import type { Span } from '../text/span.ts';
 
 export interface StateHover {
@@ -16,33 +23,56 @@ const UNINIT_SINCE: KernelVersion = [5, 15];
 const MAX_WAYS = 4;
 
 /**
- * What a device is at `offset` (a UTF-16 offset in the document `path`) on the paths that come there, what a call makes of it, and what is still
- * owed in the end; at a return also what else was taken and not given back. Undefined where nothing is known of a device.
+ * What a device is at `offset` (a UTF-16 offset in the document `path`) on the paths that come
+ * there, what a call makes of it, and what is still
+ * owed in the end; at a return also what else was taken and not given back. Undefined where nothing
+ * is known of a device.
  *
- * @param nameOf what a place is called: `line 12`, or `foo.c, line 12` in another document; undefined for one that is not in the module.
+ * @param nameOf what a place is called: `line 12`, or `foo.c, line 12` in another document;
+ * undefined for one that is not in the module.
  */
-export function stateAt(facts: ModuleFacts, path: string, offset: number, nameOf: (site: Site) => string | undefined): StateHover | undefined {
-  const around = facts.observations.filter(({ site }) => site.path === path && site.start <= offset && offset <= site.end);
+export function stateAt(
+  facts: ModuleFacts,
+  path: string,
+  offset: number,
+  nameOf: (site: Site) => string | undefined,
+): StateHover | undefined {
+  const around = facts.observations.filter(
+    ({ site }) => site.path === path && site.start <= offset && offset <= site.end,
+  );
   const span = smallest(around.map((one) => one.site));
   if (!span) return undefined;
   const here = around.filter(({ site }) => site.start === span.start && site.end === span.end);
-  const parts = devicesOf(here).map((observations) => describe(observations, facts.kernel, nameOf)).filter((one) => one !== undefined);
+  const parts = devicesOf(here)
+    .map((observations) => describe(observations, facts.kernel, nameOf))
+    .filter((one) => one !== undefined);
   const held = heldAt(facts, path, span);
-  if (held.length > 0) parts.push(`**Taken on a path to here and not given back**: ${held.map((one) => resource(one, nameOf)).join('; ')}`);
+  if (held.length > 0)
+    parts.push(
+      `**Taken on a path to here and not given back**: ${held.map((one) => resource(one, nameOf)).join('; ')}`,
+    );
   return parts.length === 0 ? undefined : { markdown: parts.join('\n\n'), span };
 }
 
 function smallest(spans: readonly Span[]): Span | undefined {
-  return spans.reduce<Span | undefined>((best, one) => (best === undefined || one.end - one.start < best.end - best.start ? one : best), undefined);
+  return spans.reduce<Span | undefined>(
+    (best, one) => (best === undefined || one.end - one.start < best.end - best.start ? one : best),
+    undefined,
+  );
 }
 
 function devicesOf(observations: readonly Observation[]): Observation[][] {
   const groups = new Map<string, Observation[]>();
-  for (const one of observations) groups.set(one.device.id, [...groups.get(one.device.id) ?? [], one]);
+  for (const one of observations)
+    groups.set(one.device.id, [...(groups.get(one.device.id) ?? []), one]);
   return [...groups.values()];
 }
 
-function describe(observations: readonly Observation[], kernel: KernelVersion, nameOf: (site: Site) => string | undefined): string | undefined {
+function describe(
+  observations: readonly Observation[],
+  kernel: KernelVersion,
+  nameOf: (site: Site) => string | undefined,
+): string | undefined {
   const { before, after } = ends(observations);
   const now = ways(before, (state) => wayText(state, after.length > 0 ? undefined : kernel));
   const then = ways(after, (state) => wayText(state, kernel));
@@ -51,18 +81,33 @@ function describe(observations: readonly Observation[], kernel: KernelVersion, n
   const where = originKind === 'allocation' ? nameOf(origin) : undefined;
   const seen = observations.every((one) => one.certain) ? '' : ', as far as can be seen';
   const title = `**This device**${where === undefined ? '' : ` (allocated in ${where})`}${seen}`;
-  return [list(title, now), list(now.length === 0 ? `${title} **after the call**` : '**After the call**', then)].filter((one) => one !== '').join('\n\n');
+  return [
+    list(title, now),
+    list(now.length === 0 ? `${title} **after the call**` : '**After the call**', then),
+  ]
+    .filter((one) => one !== '')
+    .join('\n\n');
 }
 
 function list(title: string, texts: readonly string[]): string {
   if (texts.length === 0) return '';
-  return texts.length === 1 ? `${title}: ${texts[0]}` : `${title}, on different paths:\n\n${texts.map((one) => `- ${one}`).join('\n')}`;
+  return texts.length === 1
+    ? `${title}: ${texts[0]}`
+    : `${title}, on different paths:\n\n${texts.map((one) => `- ${one}`).join('\n')}`;
 }
 
-/** The states in which paths come to a place, and those in which they go on behind a call. What a call does in several steps counts as one. */
-function ends(observations: readonly Observation[]): { before: DeviceState[]; after: DeviceState[] } {
+/**
+ * The states in which paths come to a place, and those in which they go on behind a call. What a
+ * call does in several steps counts as one.
+ */
+function ends(observations: readonly Observation[]): {
+  before: DeviceState[];
+  after: DeviceState[];
+} {
   const key = (state: DeviceState): string => JSON.stringify(state);
-  const operations = observations.filter((one): one is OperationObservation => one.kind === 'operation');
+  const operations = observations.filter(
+    (one): one is OperationObservation => one.kind === 'operation',
+  );
   if (operations.length === 0) return { before: observations.map((one) => one.before), after: [] };
   const steps = operations.filter((one) => key(one.before) !== key(one.after));
   if (steps.length === 0) return { before: operations.map((one) => one.before), after: [] };
@@ -74,8 +119,14 @@ function ends(observations: readonly Observation[]): { before: DeviceState[]; af
   };
 }
 
-/** The different texts; none when one is not known, because the others would then look like all there are. */
-function ways(states: readonly DeviceState[], text: (state: DeviceState) => string | undefined): string[] {
+/**
+ * The different texts; none when one is not known, because the others would then look like all
+ * there are.
+ */
+function ways(
+  states: readonly DeviceState[],
+  text: (state: DeviceState) => string | undefined,
+): string[] {
   const texts = [...new Set(states.map(text))].filter((one) => one !== undefined);
   if (states.some((one) => text(one) === undefined)) return [];
   return [...texts.slice(0, MAX_WAYS), ...(texts.length > MAX_WAYS ? ['or something else'] : [])];
@@ -85,20 +136,31 @@ function ways(states: readonly DeviceState[], text: (state: DeviceState) => stri
 function wayText(state: DeviceState, kernel: KernelVersion | undefined): string | undefined {
   const text = stateText(state);
   const owed = kernel ? owedCalls(state, kernel) : [];
-  return text === undefined || owed.length === 0 ? text : `${text}; still owed: ${owed.map((one) => `\`${one}()\``).join(', then ')}`;
+  return text === undefined || owed.length === 0
+    ? text
+    : `${text}; still owed: ${owed.map((one) => `\`${one}()\``).join(', then ')}`;
 }
 
 function stateText(state: DeviceState): string | undefined {
   if (state.memory === 'null') return 'the pointer is NULL: the allocation has failed';
-  if (state.memory === 'error-pointer') return 'the pointer is an error pointer: the allocation has failed';
-  if (state.memory === 'freed') return state.reference === 'dropped' ? 'its last reference is dropped, and its memory may be freed' : 'its memory is freed';
+  if (state.memory === 'error-pointer')
+    return 'the pointer is an error pointer: the allocation has failed';
+  if (state.memory === 'freed')
+    return state.reference === 'dropped'
+      ? 'its last reference is dropped, and its memory may be freed'
+      : 'its memory is freed';
   if (state.model === 'none') return 'memory that is not yet initialised as a vfio_device';
   const parts: string[] = [];
   if (state.model === 'old' && state.initialised === 'yes') parts.push('initialised');
   if (state.model === 'old' && state.initialised === 'undone') parts.push('uninitialised again');
-  if (state.model !== 'old' && state.reference === 'held') parts.push('the driver holds the reference');
-  if (state.model !== 'old' && state.reference === 'dropped') parts.push('the reference is dropped');
-  if (state.extraReferences > 0) parts.push(`${state.extraReferences} more reference${state.extraReferences > 1 ? 's' : ''} taken`);
+  if (state.model !== 'old' && state.reference === 'held')
+    parts.push('the driver holds the reference');
+  if (state.model !== 'old' && state.reference === 'dropped')
+    parts.push('the reference is dropped');
+  if (state.extraReferences > 0)
+    parts.push(
+      `${state.extraReferences} more reference${state.extraReferences > 1 ? 's' : ''} taken`,
+    );
   if (state.registered === 'yes') parts.push('registered');
   else if (state.registered === 'undone') parts.push('unregistered');
   else if (state.registered === 'failed') parts.push('its registration has failed');
@@ -108,24 +170,45 @@ function stateText(state: DeviceState): string | undefined {
 
 /** The functions that somebody has yet to call, in their order. */
 function owedCalls(state: DeviceState, kernel: KernelVersion): string[] {
-  if (state.memory === 'freed' || state.memory === 'null' || state.memory === 'error-pointer') return [];
+  if (state.memory === 'freed' || state.memory === 'null' || state.memory === 'error-pointer')
+    return [];
   const calls: string[] = [];
-  if (state.registered === 'yes') calls.push(state.viaCore ? 'vfio_pci_core_unregister_device' : 'vfio_unregister_group_dev');
-  if (state.model === 'old' && state.initialised === 'yes' && compareVersions(kernel, UNINIT_SINCE) >= 0) calls.push(state.viaCore ? 'vfio_pci_core_uninit_device' : 'vfio_uninit_group_dev');
+  if (state.registered === 'yes')
+    calls.push(state.viaCore ? 'vfio_pci_core_unregister_device' : 'vfio_unregister_group_dev');
+  if (
+    state.model === 'old' &&
+    state.initialised === 'yes' &&
+    compareVersions(kernel, UNINIT_SINCE) >= 0
+  )
+    calls.push(state.viaCore ? 'vfio_pci_core_uninit_device' : 'vfio_uninit_group_dev');
   if (state.model !== 'old' && state.reference === 'held') calls.push('vfio_put_device');
-  const free = state.model === 'old' && state.memory === 'live' && state.allocator !== null ? takenBy(state.allocator)?.undo[0] : undefined;
+  const free =
+    state.model === 'old' && state.memory === 'live' && state.allocator !== null
+      ? takenBy(state.allocator)?.undo[0]
+      : undefined;
   if (free !== undefined) calls.push(free);
   return calls;
 }
 
-/** By the returns of a function that begins or ends a device's life: what some path to this one has taken. */
+/**
+ * By the returns of a function that begins or ends a device's life: what some path to this one has
+ * taken.
+ */
 function heldAt(facts: ModuleFacts, path: string, span: Span): HeldResource[] {
-  const leaves = facts.resources.leaves.filter(({ returns }) => returns.path === path && returns.start === span.start && returns.end === span.end);
-  const held = leaves.flatMap((leave) => leave.held.filter((one) => !one.shared && one.kind !== 'counter'));
+  const leaves = facts.resources.leaves.filter(
+    ({ returns }) =>
+      returns.path === path && returns.start === span.start && returns.end === span.end,
+  );
+  const held = leaves.flatMap((leave) =>
+    leave.held.filter((one) => !one.shared && one.kind !== 'counter'),
+  );
   return [...new Map(held.map((one) => [one.id, one])).values()];
 }
 
-function resource({ api, undo, site }: HeldResource, nameOf: (site: Site) => string | undefined): string {
+function resource(
+  { api, undo, site }: HeldResource,
+  nameOf: (site: Site) => string | undefined,
+): string {
   const where = nameOf(site);
   return `\`${api}()\`${where === undefined ? '' : ` in ${where}`}${undo.length > 0 ? `, which \`${undo[0]}()\` undoes` : ''}`;
 }

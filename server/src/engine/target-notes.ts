@@ -1,5 +1,15 @@
-/** What a conversion leaves in a driver that the target kernel does not know: a note each, with its line, so that nobody learns of it from the compiler. */
-import { driversWithoutDma, oldForms, siteBefore, type DocumentEdits, type Note, type OldForm } from '../convert/index.ts';
+/**
+ * What a conversion leaves in a driver that the target kernel does not know: a note each, with its
+ * line, so that nobody learns of it from the compiler.
+ */
+import {
+  driversWithoutDma,
+  oldForms,
+  siteBefore,
+  type DocumentEdits,
+  type Note,
+  type OldForm,
+} from '../convert/index.ts';
 import { formatVersion } from '../kernel/version.ts';
 import type { Module, Site } from '../lifecycle/types.ts';
 import type { Finding } from '../rules/types.ts';
@@ -15,16 +25,27 @@ export function isOfTheTarget(finding: Finding): boolean {
 }
 
 /**
- * A note for each driver of the prepared module that leaves the DMA of its devices to the kernel, and could not be changed.
+ * A note for each driver of the prepared module that leaves the DMA of its devices to the kernel,
+ * and could not be changed.
  */
-export function dmaNotes({ input, module, edits }: Changed, target: TargetKernel, functionName: string | undefined): Note[] {
+export function dmaNotes(
+  { input, module, edits }: Changed,
+  target: TargetKernel,
+  functionName: string | undefined,
+): Note[] {
   const file = module.sources.find((source) => source.path === input.file);
   if (!file) return [];
-  return driversWithoutDma({ input: { module, kernel: target.version }, file, functionName })
-    .map(({ site, text }) => {
+  return driversWithoutDma({ input: { module, kernel: target.version }, file, functionName }).map(
+    ({ site, text }) => {
       const before = siteBefore(edits, site);
-      return { kind: 'target', text: `${linesOf(input, [before])}: ${text}.`, message: `${text}.`, site: before };
-    });
+      return {
+        kind: 'target',
+        text: `${linesOf(input, [before])}: ${text}.`,
+        message: `${text}.`,
+        site: before,
+      };
+    },
+  );
 }
 
 /** A module after edits, and the edits that made it from the input. */
@@ -35,33 +56,54 @@ export interface Changed {
 }
 
 /**
- * A note for each thing of older kernels that is left, with its lines in the documents as they were given.
+ * A note for each thing of older kernels that is left, with its lines in the documents as they were
+ * given.
  * @param left the findings in the changed module; those of other rules are passed over.
  */
-export function targetNotes({ input, module, edits }: Changed, left: readonly Finding[], target: TargetKernel): Note[] {
+export function targetNotes(
+  { input, module, edits }: Changed,
+  left: readonly Finding[],
+  target: TargetKernel,
+): Note[] {
   const noteOn = (sites: readonly Site[], sentence: string): Note => {
     const before = sites.map((site) => siteBefore(edits, site));
-    return { kind: 'target', text: `${linesOf(input, before)}: ${sentence}.`, message: `${sentence}.`, site: before[0] };
+    return {
+      kind: 'target',
+      text: `${linesOf(input, before)}: ${sentence}.`,
+      message: `${sentence}.`,
+      site: before[0],
+    };
   };
   const ofFindings = left.filter(isOfTheTarget).map(({ site, message }) => noteOn([site], message));
-  const ofForms = oldForms(module, target.version).map((form) => noteOn(form.sites, sentenceOn(form)));
+  const ofForms = oldForms(module, target.version).map((form) =>
+    noteOn(form.sites, sentenceOn(form)),
+  );
   return [...new Map([...ofFindings, ...ofForms].map((note) => [note.text, note])).values()];
 }
 
 function sentenceOn({ name, change: { form, since, instead } }: OldForm): string {
   const kernel = formatVersion(since);
   switch (form.kind) {
-    case 'returns-void': return `${name} returns void since Linux ${kernel}`;
-    case 'parameter': return `${name} takes a \`struct ${form.tag} *\` since Linux ${kernel}`;
-    case 'arguments': case 'argument-type': return `${name} takes other arguments since Linux ${kernel}: ${instead}`;
-    default: return `${name} does not exist since Linux ${kernel}: ${instead}`;
+    case 'returns-void':
+      return `${name} returns void since Linux ${kernel}`;
+    case 'parameter':
+      return `${name} takes a \`struct ${form.tag} *\` since Linux ${kernel}`;
+    case 'arguments':
+    case 'argument-type':
+      return `${name} takes other arguments since Linux ${kernel}: ${instead}`;
+    default:
+      return `${name} does not exist since Linux ${kernel}: ${instead}`;
   }
 }
 
-/** `Line 12`, `Lines 12 and 40`, in a module of several sources `Line 7 of foo.c`, whichever of them was asked for. */
+/**
+ * `Line 12`, `Lines 12 and 40`, in a module of several sources `Line 7 of foo.c`, whichever of them
+ * was asked for.
+ */
 function linesOf(input: ModuleInput, sites: readonly Site[]): string {
   const byPath = new Map<string, number[]>();
-  for (const site of sites) byPath.set(site.path, [...(byPath.get(site.path) ?? []), lineIn(input, site.path, site.start)]);
+  for (const site of sites)
+    byPath.set(site.path, [...(byPath.get(site.path) ?? []), lineIn(input, site.path, site.start)]);
   const parts = [...byPath].map(([path, lines]) => {
     const different = [...new Set(lines)];
     const last = different.pop();

@@ -6,7 +6,10 @@ import type { KernelVersion } from '../kernel/types.ts';
 import type { Finding, Severity } from '../rules/types.ts';
 import type { Wrapper } from './settings/wrappers.ts';
 
-/** What the engine needs of a file system; hosts give it (node:fs, the client's virtual workspace, a test's map). Paths are the host's own keys (POSIX paths or URIs) with `/` separators. */
+/**
+ * What the engine needs of a file system; hosts give it (node:fs, the client's virtual workspace, a
+ * test's map). Paths are the host's own keys (POSIX paths or URIs) with `/` separators.
+ */
 export interface FileSystem {
   /** The text, or undefined when there is no such file or it cannot be read. Never throws. */
   readFile(path: string): Promise<string | undefined>;
@@ -30,14 +33,21 @@ export interface TargetKernel {
   readonly version: KernelVersion;
   /** `6.1` */
   readonly text: string;
-  readonly source: 'option' | 'setting' | 'file' | 'makefile' | 'header' | 'build' | 'driver' | 'default';
+  readonly source:
+    'option' | 'setting' | 'file' | 'makefile' | 'header' | 'build' | 'driver' | 'default';
   /** One clause: `from the kernel tree's Makefile`. */
   readonly reason: string;
 }
 
-export interface SourceDocument { readonly path: string; readonly text: string }
+export interface SourceDocument {
+  readonly path: string;
+  readonly text: string;
+}
 
-/** Everything the analysis of one file reads: itself, its module's other sources and the quoted headers. */
+/**
+ * Everything the analysis of one file reads: itself, its module's other sources and the quoted
+ * headers.
+ */
 export interface ModuleInput {
   readonly file: string;
   readonly sources: readonly SourceDocument[];
@@ -64,20 +74,37 @@ export interface Analysis {
 }
 
 /** An edit of a conversion, and what it is for; a fix does not say. */
-export interface ConversionEdit extends Edit { readonly kind?: EditKind | undefined }
+export interface ConversionEdit extends Edit {
+  readonly kind?: EditKind | undefined;
+}
 
 /** The outcome of a conversion of one function or file. */
 export type Conversion =
   | {
-    readonly status: 'converted'; readonly edits: readonly { readonly path: string; readonly edits: readonly ConversionEdit[] }[]; readonly notes: readonly Note[];
-    /** What the fold style moved into `.init` and `.release`; missing when it moved nothing. */
-    readonly folded?: readonly Moved[];
-  }
+      readonly status: 'converted';
+      readonly edits: readonly {
+        readonly path: string;
+        readonly edits: readonly ConversionEdit[];
+      }[];
+      readonly notes: readonly Note[];
+      /** What the fold style moved into `.init` and `.release`; missing when it moved nothing. */
+      readonly folded?: readonly Moved[];
+    }
   | { readonly status: 'unchanged' }
   | {
-    readonly status: 'refused'; readonly reason: string; readonly site: { readonly path: string; readonly start: number; readonly end: number } | null;
-    /** The kind of reason, a row of docs/refusals.md; null where the result was not proved. */
-    readonly code: RefusalCode | null;
-    /** What stands in the way beside the first; missing when nothing more is known. */
-    readonly others?: readonly { readonly code: RefusalCode; readonly reason: string; readonly site: { readonly path: string; readonly start: number; readonly end: number } | null }[];
-  };
+      readonly status: 'refused';
+      readonly reason: string;
+      readonly site: { readonly path: string; readonly start: number; readonly end: number } | null;
+      /** The kind of reason, a row of docs/refusals.md; null where the result was not proved. */
+      readonly code: RefusalCode | null;
+      /** What stands in the way beside the first; missing when nothing more is known. */
+      readonly others?: readonly {
+        readonly code: RefusalCode;
+        readonly reason: string;
+        readonly site: {
+          readonly path: string;
+          readonly start: number;
+          readonly end: number;
+        } | null;
+      }[];
+    };

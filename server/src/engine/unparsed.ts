@@ -1,4 +1,7 @@
-/** What of a file was not understood although the life cycle of a device is in it: a clean report must not hide it. */
+/**
+ * What of a file was not understood although the life cycle of a device is in it: a clean report
+ * must not hide it.
+ */
 import type { FileIr, FunctionIr, UnknownStmt } from '../ir/types.ts';
 import { calls, walkStmt } from '../ir/visit.ts';
 import { apiEntry } from '../kernel/lifecycle-api.ts';
@@ -9,12 +12,15 @@ import type { Engine } from './analyse.ts';
 import type { ModuleInput, NotAnalysed } from './types.ts';
 
 /**
- * The functions, and the stretches between functions, that do not parse and that call, or name, a function of the life cycle.
- * Of such a function findings are hints at most, and those that need all of its paths are not made. Empty for a file without VFIO.
+ * The functions, and the stretches between functions, that do not parse and that call, or name, a
+ * function of the life cycle.
+ * Of such a function findings are hints at most, and those that need all of its paths are not made.
+ * Empty for a file without VFIO.
  */
 export function unparsedIn(engine: Engine, input: ModuleInput): readonly NotAnalysed[] {
   const module = engine.module(input);
-  const file = module && [...module.sources, ...module.headers].find((one) => one.path === input.file);
+  const file =
+    module && [...module.sources, ...module.headers].find((one) => one.path === input.file);
   return file ? unparsedParts(file) : [];
 }
 
@@ -23,13 +29,28 @@ function unparsedParts(file: FileIr): readonly NotAnalysed[] {
   const placed = ({ start }: Span): number => lines.position(start).line + 1;
   const functions = file.functions.flatMap((fn): NotAnalysed[] => {
     const unknown = unknownStatements(fn);
-    const hiding = unknown.find((stmt) => stmt.opaque) ?? unknown.find((stmt) => [...stmt.calls, ...stmt.names].some(isLifecycle));
+    const hiding =
+      unknown.find((stmt) => stmt.opaque) ??
+      unknown.find((stmt) => [...stmt.calls, ...stmt.names].some(isLifecycle));
     if (!(fn.opaque || hiding !== undefined) || !concernsLifecycle(fn, unknown)) return [];
     const place = hiding === undefined ? 'it' : `line ${placed(hiding)}`;
-    return [{ path: file.path, function: fn.name, reason: `${place} does not parse, so not all of its paths are seen`, start: fn.nameSpan.start }];
+    return [
+      {
+        path: file.path,
+        function: fn.name,
+        reason: `${place} does not parse, so not all of its paths are seen`,
+        start: fn.nameSpan.start,
+      },
+    ];
   });
-  const lost = file.lost.filter((span) => namesLifecycle(file.text.slice(span.start, span.end))).map((span): NotAnalysed =>
-    ({ path: file.path, function: '', reason: `${linesText(placed(span), placed({ start: span.end, end: span.end }))} not parse`, start: span.start }));
+  const lost = file.lost
+    .filter((span) => namesLifecycle(file.text.slice(span.start, span.end)))
+    .map((span): NotAnalysed => ({
+      path: file.path,
+      function: '',
+      reason: `${linesText(placed(span), placed({ start: span.end, end: span.end }))} not parse`,
+      start: span.start,
+    }));
   return [...functions, ...lost];
 }
 
@@ -46,8 +67,11 @@ function unknownStatements(fn: FunctionIr): UnknownStmt[] {
 }
 
 function concernsLifecycle(fn: FunctionIr, unknown: readonly UnknownStmt[]): boolean {
-  return calls(fn).some((call) => call.name !== undefined && call.name !== null && isLifecycle(call.name))
-    || unknown.some((stmt) => [...stmt.calls, ...stmt.names].some(isLifecycle));
+  return (
+    calls(fn).some(
+      (call) => call.name !== undefined && call.name !== null && isLifecycle(call.name),
+    ) || unknown.some((stmt) => [...stmt.calls, ...stmt.names].some(isLifecycle))
+  );
 }
 
 /** There is no IR of what was lost: its words are all that is known. */

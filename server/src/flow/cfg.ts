@@ -1,5 +1,17 @@
 import type { Condition } from '../syntax/node.ts';
-import type { AsmStmt, CaseStmt, DeclStmt, Expr, FunctionIr, GotoStmt, GuardStmt, PreprocStmt, Stmt, SwitchStmt, UnknownStmt } from '../ir/types.ts';
+import type {
+  AsmStmt,
+  CaseStmt,
+  DeclStmt,
+  Expr,
+  FunctionIr,
+  GotoStmt,
+  GuardStmt,
+  PreprocStmt,
+  Stmt,
+  SwitchStmt,
+  UnknownStmt,
+} from '../ir/types.ts';
 import type { Span } from '../text/span.ts';
 
 /** A straight-line effect inside a block, in execution order. */
@@ -12,8 +24,17 @@ export type Instr =
   | { readonly kind: 'cleanup'; readonly decl: DeclStmt }
   /** A guard()'s scope begins (`isEntry`) or is left. */
   | { readonly kind: 'guard'; readonly stmt: GuardStmt; readonly isEntry: boolean }
-  /** A loop macro may have given an argument a new, unknown value. `exit` is the block behind the loop. */
-  | { readonly kind: 'cursor'; readonly macro: string; readonly args: readonly Expr[]; readonly exit: number; readonly site: Span }
+  /**
+   * A loop macro may have given an argument a new, unknown value. `exit` is the block behind the
+   * loop.
+   */
+  | {
+      readonly kind: 'cursor';
+      readonly macro: string;
+      readonly args: readonly Expr[];
+      readonly exit: number;
+      readonly site: Span;
+    }
   /** From here on these preprocessor conditions hold. */
   | { readonly kind: 'config'; readonly conditions: readonly Condition[] }
   | { readonly kind: 'goto'; readonly stmt: GotoStmt }
@@ -23,9 +44,26 @@ export type Instr =
 export type Terminator =
   | { readonly kind: 'jump'; readonly to: number }
   /** `condition` is free of `&&`, `||`, `!` and comma at its top: those became control flow. */
-  | { readonly kind: 'branch'; readonly condition: Expr; readonly then: number; readonly otherwise: number }
-  | { readonly kind: 'switch'; readonly value: Expr; readonly cases: readonly { readonly from: Expr; readonly to: Expr | null; readonly block: number }[]; readonly otherwise: number }
-  /** Any of these may follow: a loop macro, an #if chain (each arm begins with a config instruction). */
+  | {
+      readonly kind: 'branch';
+      readonly condition: Expr;
+      readonly then: number;
+      readonly otherwise: number;
+    }
+  | {
+      readonly kind: 'switch';
+      readonly value: Expr;
+      readonly cases: readonly {
+        readonly from: Expr;
+        readonly to: Expr | null;
+        readonly block: number;
+      }[];
+      readonly otherwise: number;
+    }
+  /**
+   * Any of these may follow: a loop macro, an #if chain (each arm begins with a config
+   * instruction).
+   */
   | { readonly kind: 'choice'; readonly to: readonly number[] }
   | { readonly kind: 'return'; readonly site: Span };
 
@@ -35,7 +73,10 @@ export interface Block {
   terminator: Terminator;
 }
 
-/** The control-flow graph of one function: entry is block 0. Blocks that nothing reaches stay in the list. */
+/**
+ * The control-flow graph of one function: entry is block 0. Blocks that nothing reaches stay in the
+ * list.
+ */
 export interface Cfg {
   readonly function: FunctionIr;
   readonly blocks: readonly Block[];
@@ -45,36 +86,62 @@ export interface Cfg {
 export function successors(block: Block): readonly number[] {
   const t = block.terminator;
   switch (t.kind) {
-    case 'jump': return [t.to];
-    case 'branch': return [t.then, t.otherwise];
-    case 'switch': return [...t.cases.map((c) => c.block), t.otherwise];
-    case 'choice': return t.to;
-    case 'return': return [];
+    case 'jump':
+      return [t.to];
+    case 'branch':
+      return [t.then, t.otherwise];
+    case 'switch':
+      return [...t.cases.map((c) => c.block), t.otherwise];
+    case 'choice':
+      return t.to;
+    case 'return':
+      return [];
   }
 }
 
-/** Builds the graph of a function. Total: an unknown label or a stray `break` leaves the function as a return would. */
+/**
+ * Builds the graph of a function. Total: an unknown label or a stray `break` leaves the function as
+ * a return would.
+ */
 export function buildCfg(fn: FunctionIr): Cfg {
   const b = new Builder();
   b.block(fn.body.body, fn.conditions);
   b.leave(0);
-  b.finish({ kind: 'return', site: { start: Math.max(fn.body.start, fn.body.end - 1), end: fn.body.end } });
+  b.finish({
+    kind: 'return',
+    site: { start: Math.max(fn.body.start, fn.body.end - 1), end: fn.body.end },
+  });
   b.patchGotos(fn);
   return { function: fn, blocks: b.blocks };
 }
 
-/** The ids of the blocks that control can come back to from themselves. Linear: the strongly connected components of the graph. */
+/**
+ * The ids of the blocks that control can come back to from themselves. Linear: the strongly
+ * connected components of the graph.
+ */
 export function blocksInLoops(cfg: Cfg): ReadonlySet<number> {
   const inLoops = new Set<number>();
-  const index = new Map<number, number>(), low: number[] = [], open: number[] = [], isOpenNow = new Set<number>();
-  const begin = (id: number) => { index.set(id, index.size); low[id] = index.get(id)!; open.push(id); isOpenNow.add(id); };
+  const index = new Map<number, number>(),
+    low: number[] = [],
+    open: number[] = [],
+    isOpenNow = new Set<number>();
+  const begin = (id: number) => {
+    index.set(id, index.size);
+    low[id] = index.get(id)!;
+    open.push(id);
+    isOpenNow.add(id);
+  };
   begin(0);
   const stack = [{ id: 0, next: 0 }];
   for (let top = stack.at(-1); top; top = stack.at(-1)) {
-    const out = successors(cfg.blocks[top.id]!), to = out[top.next++];
+    const out = successors(cfg.blocks[top.id]!),
+      to = out[top.next++];
     if (to !== undefined) {
       if (to === top.id) inLoops.add(to);
-      if (!index.has(to)) { begin(to); stack.push({ id: to, next: 0 }); } else if (isOpenNow.has(to)) low[top.id] = Math.min(low[top.id]!, index.get(to)!);
+      if (!index.has(to)) {
+        begin(to);
+        stack.push({ id: to, next: 0 });
+      } else if (isOpenNow.has(to)) low[top.id] = Math.min(low[top.id]!, index.get(to)!);
       continue;
     }
     stack.pop();
@@ -82,19 +149,32 @@ export function blocksInLoops(cfg: Cfg): ReadonlySet<number> {
     if (parent) low[parent.id] = Math.min(low[parent.id]!, low[top.id]!);
     if (low[top.id] !== index.get(top.id)) continue;
     const component = open.splice(open.indexOf(top.id));
-    for (const id of component) { isOpenNow.delete(id); if (component.length > 1) inLoops.add(id); }
+    for (const id of component) {
+      isOpenNow.delete(id);
+      if (component.length > 1) inLoops.add(id);
+    }
   }
   return inLoops;
 }
 
-interface Jump { readonly target: number; readonly depth: number }
+interface Jump {
+  readonly target: number;
+  readonly depth: number;
+}
 
 /** State of the construction; one object because every statement form needs all of it. */
 class Builder {
   readonly blocks: Block[] = [];
   private current: Block;
-  private readonly labels = new Map<string, { block: number; cleanups: readonly (DeclStmt | GuardStmt)[] }[]>();
-  private readonly gotos: { from: Block; stmt: GotoStmt; cleanups: readonly (DeclStmt | GuardStmt)[] }[] = [];
+  private readonly labels = new Map<
+    string,
+    { block: number; cleanups: readonly (DeclStmt | GuardStmt)[] }[]
+  >();
+  private readonly gotos: {
+    from: Block;
+    stmt: GotoStmt;
+    cleanups: readonly (DeclStmt | GuardStmt)[];
+  }[] = [];
   private readonly breaks: Jump[] = [];
   private readonly continues: Jump[] = [];
   private readonly cases: { stmt: CaseStmt; block: number }[][] = [];
@@ -102,7 +182,9 @@ class Builder {
   /** __free() variables and guards in scope, innermost last. */
   private readonly cleanups: (DeclStmt | GuardStmt)[] = [];
 
-  constructor() { this.current = this.fresh(); }
+  constructor() {
+    this.current = this.fresh();
+  }
 
   block(body: readonly Stmt[], conditions: readonly Condition[] = []): void {
     if (conditions.length) this.current.instrs.push({ kind: 'config', conditions });
@@ -112,20 +194,30 @@ class Builder {
     this.cleanups.length = depth;
   }
 
-  finish(terminator: Terminator): void { this.current.terminator = terminator; }
+  finish(terminator: Terminator): void {
+    this.current.terminator = terminator;
+  }
 
   /** Runs the cleanups of the scopes above `depth`, innermost first, without closing them. */
   leave(depth: number): void {
-    for (let i = this.cleanups.length - 1; i >= depth; i--) this.current.instrs.push(endOf(this.cleanups[i]!));
+    for (let i = this.cleanups.length - 1; i >= depth; i--)
+      this.current.instrs.push(endOf(this.cleanups[i]!));
   }
 
   patchGotos(fn: FunctionIr): void {
     for (const g of this.gotos) {
       const targets = this.labels.get(g.stmt.label);
-      if (!targets) { g.from.terminator = { kind: 'return', site: { start: fn.body.end - 1, end: fn.body.end } }; continue; }
+      if (!targets) {
+        g.from.terminator = { kind: 'return', site: { start: fn.body.end - 1, end: fn.body.end } };
+        continue;
+      }
       const keep = targets[0]!.cleanups;
-      for (let i = g.cleanups.length - 1; i >= 0 && !keep.includes(g.cleanups[i]!); i--) g.from.instrs.push(endOf(g.cleanups[i]!));
-      g.from.terminator = targets.length === 1 ? { kind: 'jump', to: targets[0]!.block } : { kind: 'choice', to: targets.map((t) => t.block) };
+      for (let i = g.cleanups.length - 1; i >= 0 && !keep.includes(g.cleanups[i]!); i--)
+        g.from.instrs.push(endOf(g.cleanups[i]!));
+      g.from.terminator =
+        targets.length === 1
+          ? { kind: 'jump', to: targets[0]!.block }
+          : { kind: 'choice', to: targets.map((t) => t.block) };
     }
   }
 
@@ -135,26 +227,39 @@ class Builder {
     return b;
   }
 
-  private startNew(): Block { return (this.current = this.fresh()); }
+  private startNew(): Block {
+    return (this.current = this.fresh());
+  }
 
   /** Ends the current block with a jump to a new one, which becomes current. */
   private fallInto(): Block {
-    const from = this.current, to = this.startNew();
+    const from = this.current,
+      to = this.startNew();
     from.terminator = { kind: 'jump', to: to.id };
     return to;
   }
 
   private stmt(s: Stmt): void {
     switch (s.kind) {
-      case 'expr': this.current.instrs.push({ kind: 'expr', expr: s.expr }); return;
+      case 'expr':
+        this.current.instrs.push({ kind: 'expr', expr: s.expr });
+        return;
       case 'decl':
         this.current.instrs.push({ kind: 'decl', decl: s });
         if (s.cleanup) this.cleanups.push(s);
         return;
-      case 'block': this.block(s.body); return;
-      case 'if': this.ifStmt(s.condition, s.then, s.otherwise); return;
-      case 'loop': this.loop(s); return;
-      case 'switch': this.switchStmt(s); return;
+      case 'block':
+        this.block(s.body);
+        return;
+      case 'if':
+        this.ifStmt(s.condition, s.then, s.otherwise);
+        return;
+      case 'loop':
+        this.loop(s);
+        return;
+      case 'switch':
+        this.switchStmt(s);
+        return;
       case 'case': {
         const to = this.fallInto();
         this.enterArm();
@@ -174,7 +279,8 @@ class Builder {
         this.gotos.push({ from: this.current, stmt: s, cleanups: [...this.cleanups] });
         this.startNew();
         return;
-      case 'break': case 'continue': {
+      case 'break':
+      case 'continue': {
         const jump = (s.kind === 'break' ? this.breaks : this.continues).at(-1);
         this.leave(jump?.depth ?? 0);
         this.finish(jump ? { kind: 'jump', to: jump.target } : { kind: 'return', site: s });
@@ -190,8 +296,13 @@ class Builder {
       case 'guard':
         this.guard(s);
         return;
-      case 'preproc': this.preproc(s); return;
-      case 'asm': case 'unknown': this.current.instrs.push({ kind: 'unknown', stmt: s }); return;
+      case 'preproc':
+        this.preproc(s);
+        return;
+      case 'asm':
+      case 'unknown':
+        this.current.instrs.push({ kind: 'unknown', stmt: s });
+        return;
     }
   }
 
@@ -206,7 +317,8 @@ class Builder {
   }
 
   private ifStmt(condition: Expr, then: Stmt, otherwise: Stmt | null): void {
-    const yes = this.fresh(), no = this.fresh();
+    const yes = this.fresh(),
+      no = this.fresh();
     this.branch(condition, yes.id, no.id);
     this.current = yes;
     this.stmt(then);
@@ -219,7 +331,10 @@ class Builder {
 
   private loop(s: Extract<Stmt, { kind: 'loop' }>): void {
     for (const i of s.init) this.stmt(i);
-    const head = this.fallInto(), body = this.fresh(), step = this.fresh(), exit = this.fresh();
+    const head = this.fallInto(),
+      body = this.fresh(),
+      step = this.fresh(),
+      exit = this.fresh();
     const depth = this.cleanups.length;
     this.breaks.push({ target: exit.id, depth });
     this.continues.push({ target: step.id, depth });
@@ -227,25 +342,36 @@ class Builder {
       if (s.form === 'macro') {
         for (const a of s.args) this.current.instrs.push({ kind: 'expr', expr: a });
         this.finish({ kind: 'choice', to: [body.id, exit.id] });
-      } else if (s.condition?.kind === 'number' && s.condition.value !== null) this.finish({ kind: 'jump', to: s.condition.value === 0 ? exit.id : body.id }); // do … while (0) is a block
+      } else if (s.condition?.kind === 'number' && s.condition.value !== null)
+        this.finish({ kind: 'jump', to: s.condition.value === 0 ? exit.id : body.id }); // do … while (0) is a block
       else if (s.condition) this.branch(s.condition, body.id, exit.id);
       else this.finish({ kind: 'jump', to: body.id });
     };
-    if (s.form === 'do') this.finish({ kind: 'jump', to: body.id }); else test();
+    if (s.form === 'do') this.finish({ kind: 'jump', to: body.id });
+    else test();
     this.current = body;
-    if (s.form === 'macro') body.instrs.push({ kind: 'cursor', macro: s.macro ?? '', args: s.args, exit: exit.id, site: s });
+    if (s.form === 'macro')
+      body.instrs.push({
+        kind: 'cursor',
+        macro: s.macro ?? '',
+        args: s.args,
+        exit: exit.id,
+        site: s,
+      });
     this.stmt(s.body);
     this.finish({ kind: 'jump', to: step.id });
     this.current = step;
     if (s.step) step.instrs.push({ kind: 'expr', expr: s.step });
-    if (s.form === 'do') test(); else this.finish({ kind: 'jump', to: head.id });
+    if (s.form === 'do') test();
+    else this.finish({ kind: 'jump', to: head.id });
     this.breaks.pop();
     this.continues.pop();
     this.current = exit;
   }
 
   private switchStmt(s: SwitchStmt): void {
-    const from = this.current, exit = this.fresh();
+    const from = this.current,
+      exit = this.fresh();
     this.breaks.push({ target: exit.id, depth: this.cleanups.length });
     const cases: { stmt: CaseStmt; block: number }[] = [];
     this.cases.push(cases);
@@ -255,19 +381,25 @@ class Builder {
     this.cases.pop();
     this.breaks.pop();
     from.terminator = {
-      kind: 'switch', value: s.value,
-      cases: cases.flatMap((c) => (c.stmt.value ? [{ from: c.stmt.value, to: c.stmt.valueEnd, block: c.block }] : [])),
+      kind: 'switch',
+      value: s.value,
+      cases: cases.flatMap((c) =>
+        c.stmt.value ? [{ from: c.stmt.value, to: c.stmt.valueEnd, block: c.block }] : [],
+      ),
       otherwise: cases.find((c) => !c.stmt.value)?.block ?? exit.id,
     };
     this.current = exit;
   }
 
   private preproc(s: PreprocStmt): void {
-    const from = this.current, ends: Block[] = [], starts: number[] = [];
+    const from = this.current,
+      ends: Block[] = [],
+      starts: number[] = [];
     for (const arm of s.arms) {
       starts.push(this.startNew().id);
       this.arms.push([...arm.conditions]);
-      // An #if arm opens no C scope: a __free() variable declared in it lives on. The cleanups list is left alone.
+      // An #if arm opens no C scope: a __free() variable declared in it lives on. The cleanups list
+      // is left alone.
       this.current.instrs.push({ kind: 'config', conditions: arm.conditions });
       for (const b of arm.body) this.stmt(b);
       this.arms.pop();
@@ -278,7 +410,10 @@ class Builder {
     for (const e of ends) if (isOpen(e)) e.terminator = { kind: 'jump', to: join.id };
   }
 
-  /** A label inside an #if arm can be reached from outside: the arm's conditions hold from there too. */
+  /**
+   * A label inside an #if arm can be reached from outside: the arm's conditions hold from there
+   * too.
+   */
   private enterArm(): void {
     const conditions = this.arms.flat();
     if (conditions.length) this.current.instrs.push({ kind: 'config', conditions });
@@ -287,13 +422,15 @@ class Builder {
   private branch(condition: Expr, yes: number, no: number): void {
     if (condition.kind === 'binary' && (condition.op === '&&' || condition.op === '||')) {
       const right = this.fresh();
-      if (condition.op === '&&') this.branch(condition.left, right.id, no); else this.branch(condition.left, yes, right.id);
+      if (condition.op === '&&') this.branch(condition.left, right.id, no);
+      else this.branch(condition.left, yes, right.id);
       this.current = right;
       this.branch(condition.right, yes, no);
     } else if (condition.kind === 'unary' && condition.op === '!') {
       this.branch(condition.operand, no, yes);
     } else if (condition.kind === 'comma' && condition.items.length > 0) {
-      for (const e of condition.items.slice(0, -1)) this.current.instrs.push({ kind: 'expr', expr: e });
+      for (const e of condition.items.slice(0, -1))
+        this.current.instrs.push({ kind: 'expr', expr: e });
       this.branch(condition.items.at(-1)!, yes, no);
     } else {
       this.finish({ kind: 'branch', condition, then: yes, otherwise: no });
@@ -303,8 +440,12 @@ class Builder {
 
 /** What runs where a scope is left that a variable or a guard belongs to. */
 function endOf(s: DeclStmt | GuardStmt): Instr {
-  return s.kind === 'decl' ? { kind: 'cleanup', decl: s } : { kind: 'guard', stmt: s, isEntry: false };
+  return s.kind === 'decl'
+    ? { kind: 'cleanup', decl: s }
+    : { kind: 'guard', stmt: s, isEntry: false };
 }
 
 /** A block whose end was not decided yet: the placeholder terminator is an empty choice. */
-function isOpen(b: Block): boolean { return b.terminator.kind === 'choice' && b.terminator.to.length === 0; }
+function isOpen(b: Block): boolean {
+  return b.terminator.kind === 'choice' && b.terminator.to.length === 0;
+}

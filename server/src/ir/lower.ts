@@ -1,5 +1,16 @@
 import type { SyntaxParser, SyntaxTree } from '../syntax/node.ts';
-import type { CommentIr, FileIr, FileMacroIr, FunctionIr, IncludeIr, MacroIr, PrototypeIr, StructIr, TypeName, VariableIr } from './types.ts';
+import type {
+  CommentIr,
+  FileIr,
+  FileMacroIr,
+  FunctionIr,
+  IncludeIr,
+  MacroIr,
+  PrototypeIr,
+  StructIr,
+  TypeName,
+  VariableIr,
+} from './types.ts';
 import type { Span } from '../text/span.ts';
 import { createLoweringCache, startPass, type LoweringCache } from './lower/cache.ts';
 import { findComments } from './lower/comments.ts';
@@ -13,27 +24,43 @@ export { copyString } from './lower/context.ts';
 export { shiftSpans } from './lower/shift.ts';
 
 /**
- * Lowers a parsed document. Never throws, whatever the document is: an item whose lowering fails is in `failed`, and the rest is there.
+ * Lowers a parsed document. Never throws, whatever the document is: an item whose lowering fails is
+ * in `failed`, and the rest is there.
  * @param path the key under which the project knows the document; only passed through.
  * @param tree the parsed document, read during the call only.
- * @param cache the cache of this document, from `createLoweringCache`. What the last version had in equal text under equal
- *   conditions is taken from it: the very same object where its offset is the same, else a copy with moved spans.
+ * @param cache the cache of this document, from `createLoweringCache`. What the last version had in
+ * equal text under equal
+ * conditions is taken from it: the very same object where its offset is the same, else a copy with
+ * moved spans.
  * @param parser parses the bodies of macros; without one these stay `null`.
  * @returns the IR, with offsets into `tree.text`.
  */
-export function lowerFile(path: string, tree: SyntaxTree, cache: LoweringCache = createLoweringCache(), parser: SyntaxParser | null = null): FileIr {
+export function lowerFile(
+  path: string,
+  tree: SyntaxTree,
+  cache: LoweringCache = createLoweringCache(),
+  parser: SyntaxParser | null = null,
+): FileIr {
   const pass = startPass(cache, tree);
   const items: ItemIr[] = [];
   const fresh: ItemIr[] = [];
   for (const item of tree.items()) {
     if (item.type === 'comment') continue;
     let entry = pass.find(item);
-    // Around an error the tree also depends on the edits that led to it: the tree at hand wins over the cache.
+    // Around an error the tree also depends on the edits that led to it: the tree at hand wins over
+    // the cache.
     if (entry === null || item.hasError) {
       const conditions = copyConditions(item.conditions);
       const ir = lowerItemAlone(item, conditions, createContext(tree.text, item, tree.notes));
       if (entry === null || !equalIr(entry.ir, ir)) {
-        entry = { start: item.start, end: item.end, type: item.type, hasError: item.hasError, conditions, ir };
+        entry = {
+          start: item.start,
+          end: item.end,
+          type: item.type,
+          hasError: item.hasError,
+          conditions,
+          ir,
+        };
         fresh.push(ir);
       }
     }
@@ -46,12 +73,25 @@ export function lowerFile(path: string, tree: SyntaxTree, cache: LoweringCache =
 }
 
 function fillMacroBodies(items: readonly ItemIr[], document: string, parser: SyntaxParser): void {
-  const places = items.flatMap(({ macros }) => macros.map((macro, index) => ({ macros, macro, index }))).filter(({ macro }) => isWorthParsing(macro));
-  const lowered = lowerMacroBodies(places.map(({ macro }) => macro), document, parser);
-  places.forEach(({ macros, index }, i) => { macros[index] = lowered[i]!; });
+  const places = items
+    .flatMap(({ macros }) => macros.map((macro, index) => ({ macros, macro, index })))
+    .filter(({ macro }) => isWorthParsing(macro));
+  const lowered = lowerMacroBodies(
+    places.map(({ macro }) => macro),
+    document,
+    parser,
+  );
+  places.forEach(({ macros, index }, i) => {
+    macros[index] = lowered[i]!;
+  });
 }
 
-function assemble(path: string, tree: SyntaxTree, items: readonly ItemIr[], parser: SyntaxParser | null): FileIr {
+function assemble(
+  path: string,
+  tree: SyntaxTree,
+  items: readonly ItemIr[],
+  parser: SyntaxParser | null,
+): FileIr {
   const functions: FunctionIr[] = [];
   const structs: StructIr[] = [];
   const variables: VariableIr[] = [];
@@ -75,15 +115,31 @@ function assemble(path: string, tree: SyntaxTree, items: readonly ItemIr[], pars
     if (item.failed !== undefined) failed.push({ ...item.lost[0]!, reason: item.failed });
   }
   for (const note of tree.notes) {
-    if (note.kind === 'file-macro' && note.text.includes('(')) fileMacros.push(maskedFileMacro(note, note.text));
+    if (note.kind === 'file-macro' && note.text.includes('('))
+      fileMacros.push(maskedFileMacro(note, note.text));
   }
   const cleanups = fileMacros.flatMap(cleanupOf);
-  if (cleanups.length > 0 && parser !== null) append(macros, lowerMacroBodies(cleanups, tree.text, parser));
+  if (cleanups.length > 0 && parser !== null)
+    append(macros, lowerMacroBodies(cleanups, tree.text, parser));
   const comments: CommentIr[] = findComments(tree.text);
   const byStart = (a: Span, b: Span): number => a.start - b.start;
   // What was hoisted out of a function comes after it; equal offsets keep their order.
   for (const list of [functions, structs, variables, macros, fileMacros, lost]) list.sort(byStart);
-  return { path, text: tree.text, functions, structs, variables, macros, includes, prototypes, fileMacros, comments, typedefs, lost, ...(failed.length > 0 && { failed }) };
+  return {
+    path,
+    text: tree.text,
+    functions,
+    structs,
+    variables,
+    macros,
+    includes,
+    prototypes,
+    fileMacros,
+    comments,
+    typedefs,
+    lost,
+    ...(failed.length > 0 && { failed }),
+  };
 }
 
 /** Not `push(...items)`: a list may be longer than a call can have arguments. */
@@ -91,14 +147,42 @@ function append<T>(list: T[], items: readonly T[]): void {
   for (const item of items) list.push(item);
 }
 
-/** DEFINE_FREE(foo_put, struct foo *, if (_T) foo_put(_T)) is a function `__free_foo_put` of `_T`, as include/linux/cleanup.h has it since 6.5. */
+/**
+ * DEFINE_FREE(foo_put, struct foo *, if (_T) foo_put(_T)) is a function `__free_foo_put` of `_T`,
+ * as include/linux/cleanup.h has it since 6.5.
+ */
 function cleanupOf({ name, args, start, end }: FileMacroIr): MacroIr[] {
   const [cleanup, , body] = args;
-  if (name !== 'DEFINE_FREE' || args.length !== 3 || cleanup === undefined || body === undefined || body === '') return [];
-  return [{ kind: 'macro', start, end, name: `__free_${cleanup}`, params: ['_T'], body: null, statements: null, bodyText: body, conditions: [] }];
+  if (
+    name !== 'DEFINE_FREE' ||
+    args.length !== 3 ||
+    cleanup === undefined ||
+    body === undefined ||
+    body === ''
+  )
+    return [];
+  return [
+    {
+      kind: 'macro',
+      start,
+      end,
+      name: `__free_${cleanup}`,
+      params: ['_T'],
+      body: null,
+      statements: null,
+      bodyText: body,
+      conditions: [],
+    },
+  ];
 }
 
 function maskedFileMacro(span: Span, text: string): FileMacroIr {
   const name = /\b(\w+)\s*\(/.exec(text)?.[1] ?? '';
-  return { kind: 'file-macro', start: span.start, end: span.end, name, args: splitArguments(text.slice(text.indexOf('('))) };
+  return {
+    kind: 'file-macro',
+    start: span.start,
+    end: span.end,
+    name,
+    args: splitArguments(text.slice(text.indexOf('('))),
+  };
 }

@@ -2,14 +2,19 @@ import type { Span } from '../text/span.ts';
 import type { Condition } from '../syntax/node.ts';
 
 /**
- * The typed intermediate representation. It is C as the analysis needs it: control flow and calls are exact, types are
- * names, and what was not understood is an `unknown` node that still lists the identifiers in it. Every node carries
+ * The typed intermediate representation. It is C as the analysis needs it: control flow and calls
+ * are exact, types are
+ * names, and what was not understood is an `unknown` node that still lists the identifiers in it.
+ * Every node carries
  * its span in the original text.
  */
 
 /** A type as written: `struct foo *` is { tag: 'foo', keyword: 'struct', pointers: 1 }. */
 export interface TypeName extends Span {
-  /** Tag or typedef name; the last word of a basic type (`int`, `long`). Empty when it was not understood. */
+  /**
+   * Tag or typedef name; the last word of a basic type (`int`, `long`). Empty when it was not
+   * understood.
+   */
   readonly name: string;
   readonly keyword: 'struct' | 'union' | 'enum' | null;
   /** Number of `*`, counted on the declarator too; arrays are counted in `arrays`. */
@@ -18,24 +23,87 @@ export interface TypeName extends Span {
 }
 
 export type Expr =
-  | NameExpr | NumberExpr | StringExpr | MemberExpr | IndexExpr | UnaryExpr | UpdateExpr | BinaryExpr | AssignExpr
-  | ConditionalExpr | CallExpr | CastExpr | SizeofExpr | TypeExpr | InitializerExpr | CommaExpr | StatementExpr | UnknownExpr;
+  | NameExpr
+  | NumberExpr
+  | StringExpr
+  | MemberExpr
+  | IndexExpr
+  | UnaryExpr
+  | UpdateExpr
+  | BinaryExpr
+  | AssignExpr
+  | ConditionalExpr
+  | CallExpr
+  | CastExpr
+  | SizeofExpr
+  | TypeExpr
+  | InitializerExpr
+  | CommaExpr
+  | StatementExpr
+  | UnknownExpr;
 
 /** Also NULL, and a macro without arguments. */
-export interface NameExpr extends Span { readonly kind: 'name'; readonly name: string }
-/** A number, a character, `true` or `false`; `value` is null for what is no integer that fits a double exactly. */
-export interface NumberExpr extends Span { readonly kind: 'number'; readonly value: number | null; readonly text: string }
-export interface StringExpr extends Span { readonly kind: 'string'; readonly text: string }
+export interface NameExpr extends Span {
+  readonly kind: 'name';
+  readonly name: string;
+}
+/**
+ * A number, a character, `true` or `false`; `value` is null for what is no integer that fits a
+ * double exactly.
+ */
+export interface NumberExpr extends Span {
+  readonly kind: 'number';
+  readonly value: number | null;
+  readonly text: string;
+}
+export interface StringExpr extends Span {
+  readonly kind: 'string';
+  readonly text: string;
+}
 /** `base.field` or `base->field`. */
-export interface MemberExpr extends Span { readonly kind: 'member'; readonly base: Expr; readonly arrow: boolean; readonly field: string; readonly fieldSpan: Span }
-export interface IndexExpr extends Span { readonly kind: 'index'; readonly base: Expr; readonly index: Expr }
-export interface UnaryExpr extends Span { readonly kind: 'unary'; readonly op: '&' | '*' | '!' | '-' | '~' | '+'; readonly operand: Expr }
-export interface UpdateExpr extends Span { readonly kind: 'update'; readonly op: '++' | '--'; readonly prefix: boolean; readonly operand: Expr }
+export interface MemberExpr extends Span {
+  readonly kind: 'member';
+  readonly base: Expr;
+  readonly arrow: boolean;
+  readonly field: string;
+  readonly fieldSpan: Span;
+}
+export interface IndexExpr extends Span {
+  readonly kind: 'index';
+  readonly base: Expr;
+  readonly index: Expr;
+}
+export interface UnaryExpr extends Span {
+  readonly kind: 'unary';
+  readonly op: '&' | '*' | '!' | '-' | '~' | '+';
+  readonly operand: Expr;
+}
+export interface UpdateExpr extends Span {
+  readonly kind: 'update';
+  readonly op: '++' | '--';
+  readonly prefix: boolean;
+  readonly operand: Expr;
+}
 /** `&&` and `||` are here too; the control-flow graph splits them where they decide a branch. */
-export interface BinaryExpr extends Span { readonly kind: 'binary'; readonly op: string; readonly left: Expr; readonly right: Expr }
-export interface AssignExpr extends Span { readonly kind: 'assign'; readonly op: string; readonly target: Expr; readonly value: Expr }
+export interface BinaryExpr extends Span {
+  readonly kind: 'binary';
+  readonly op: string;
+  readonly left: Expr;
+  readonly right: Expr;
+}
+export interface AssignExpr extends Span {
+  readonly kind: 'assign';
+  readonly op: string;
+  readonly target: Expr;
+  readonly value: Expr;
+}
 /** `then` is null for GNU `a ?: b`. */
-export interface ConditionalExpr extends Span { readonly kind: 'conditional'; readonly condition: Expr; readonly then: Expr | null; readonly otherwise: Expr }
+export interface ConditionalExpr extends Span {
+  readonly kind: 'conditional';
+  readonly condition: Expr;
+  readonly then: Expr | null;
+  readonly otherwise: Expr;
+}
 export interface CallExpr extends Span {
   readonly kind: 'call';
   readonly callee: Expr;
@@ -45,25 +113,79 @@ export interface CallExpr extends Span {
   /** From `(` to `)` inclusive. */
   readonly argsSpan: Span;
 }
-export interface CastExpr extends Span { readonly kind: 'cast'; readonly type: TypeName; readonly operand: Expr }
-export interface SizeofExpr extends Span { readonly kind: 'sizeof'; readonly type: TypeName | null; readonly operand: Expr | null }
+export interface CastExpr extends Span {
+  readonly kind: 'cast';
+  readonly type: TypeName;
+  readonly operand: Expr;
+}
+export interface SizeofExpr extends Span {
+  readonly kind: 'sizeof';
+  readonly type: TypeName | null;
+  readonly operand: Expr | null;
+}
 /** A type as an argument: container_of(x, struct T, m). */
-export interface TypeExpr extends Span { readonly kind: 'type'; readonly type: TypeName }
-export interface InitializerExpr extends Span { readonly kind: 'initializer'; readonly entries: readonly InitializerEntry[]; readonly complete: boolean }
-/** `designators` is ['a', 'b'] for `.a.b = value`, empty for a positional entry, ['[]'] for an index. */
-export interface InitializerEntry extends Span { readonly designators: readonly string[]; readonly value: Expr; readonly conditions: readonly Condition[] }
-export interface CommaExpr extends Span { readonly kind: 'comma'; readonly items: readonly Expr[] }
+export interface TypeExpr extends Span {
+  readonly kind: 'type';
+  readonly type: TypeName;
+}
+export interface InitializerExpr extends Span {
+  readonly kind: 'initializer';
+  readonly entries: readonly InitializerEntry[];
+  readonly complete: boolean;
+}
+/**
+ * `designators` is ['a', 'b'] for `.a.b = value`, empty for a positional entry, ['[]'] for an
+ * index.
+ */
+export interface InitializerEntry extends Span {
+  readonly designators: readonly string[];
+  readonly value: Expr;
+  readonly conditions: readonly Condition[];
+}
+export interface CommaExpr extends Span {
+  readonly kind: 'comma';
+  readonly items: readonly Expr[];
+}
 /** GNU `({ … })`. */
-export interface StatementExpr extends Span { readonly kind: 'statement-expression'; readonly body: readonly Stmt[] }
-/** Not understood. `names` are the identifiers inside, in order; `calls` those of them that look like the callee of a call. */
-export interface UnknownExpr extends Span { readonly kind: 'unknown'; readonly names: readonly string[]; readonly calls: readonly string[] }
+export interface StatementExpr extends Span {
+  readonly kind: 'statement-expression';
+  readonly body: readonly Stmt[];
+}
+/**
+ * Not understood. `names` are the identifiers inside, in order; `calls` those of them that look
+ * like the callee of a call.
+ */
+export interface UnknownExpr extends Span {
+  readonly kind: 'unknown';
+  readonly names: readonly string[];
+  readonly calls: readonly string[];
+}
 
 export type Stmt =
-  | ExprStmt | DeclStmt | IfStmt | LoopStmt | SwitchStmt | CaseStmt | LabelStmt | GotoStmt | JumpStmt | ReturnStmt | BlockStmt
-  | GuardStmt | PreprocStmt | AsmStmt | UnknownStmt;
+  | ExprStmt
+  | DeclStmt
+  | IfStmt
+  | LoopStmt
+  | SwitchStmt
+  | CaseStmt
+  | LabelStmt
+  | GotoStmt
+  | JumpStmt
+  | ReturnStmt
+  | BlockStmt
+  | GuardStmt
+  | PreprocStmt
+  | AsmStmt
+  | UnknownStmt;
 
-export interface ExprStmt extends Span { readonly kind: 'expr'; readonly expr: Expr }
-/** One declarator; `int a = 1, b;` gives two with the same `statement` span. Its own span is from the declarator to the end of its initialiser. */
+export interface ExprStmt extends Span {
+  readonly kind: 'expr';
+  readonly expr: Expr;
+}
+/**
+ * One declarator; `int a = 1, b;` gives two with the same `statement` span. Its own span is from
+ * the declarator to the end of its initialiser.
+ */
 export interface DeclStmt extends Span {
   readonly kind: 'decl';
   readonly name: string;
@@ -77,9 +199,16 @@ export interface DeclStmt extends Span {
   readonly cleanup: string | null;
 }
 /** `conditionSpan` is from `(` to `)` inclusive. */
-export interface IfStmt extends Span { readonly kind: 'if'; readonly condition: Expr; readonly conditionSpan: Span; readonly then: Stmt; readonly otherwise: Stmt | null }
+export interface IfStmt extends Span {
+  readonly kind: 'if';
+  readonly condition: Expr;
+  readonly conditionSpan: Span;
+  readonly then: Stmt;
+  readonly otherwise: Stmt | null;
+}
 /**
- * `macro` is the name of a loop macro (list_for_each_entry), whose arguments are then in `args` and whose test is unknown. Any macro in
+ * `macro` is the name of a loop macro (list_for_each_entry), whose arguments are then in `args` and
+ * whose test is unknown. Any macro in
  * front of a block that is no guard is one, since a loop may run any number of times.
  */
 export interface LoopStmt extends Span {
@@ -92,28 +221,85 @@ export interface LoopStmt extends Span {
   readonly step: Expr | null;
   readonly body: Stmt;
 }
-export interface SwitchStmt extends Span { readonly kind: 'switch'; readonly value: Expr; readonly body: Stmt }
-/** A `case` or (value null) `default` label; the statements it labels follow it in the enclosing block. */
-export interface CaseStmt extends Span { readonly kind: 'case'; readonly value: Expr | null; readonly valueEnd: Expr | null }
-/** `name:`; the labelled statement follows it in the enclosing block. */
-export interface LabelStmt extends Span { readonly kind: 'label'; readonly name: string; readonly nameSpan: Span }
-export interface GotoStmt extends Span { readonly kind: 'goto'; readonly label: string; readonly labelSpan: Span }
-export interface JumpStmt extends Span { readonly kind: 'break' | 'continue' }
-export interface ReturnStmt extends Span { readonly kind: 'return'; readonly value: Expr | null }
-export interface BlockStmt extends Span { readonly kind: 'block'; readonly body: readonly Stmt[] }
+export interface SwitchStmt extends Span {
+  readonly kind: 'switch';
+  readonly value: Expr;
+  readonly body: Stmt;
+}
 /**
- * scoped_guard(…) { … } (body set) or guard(…)(…); (body null: to the end of the enclosing block). A scoped_cond_guard with a jump
+ * A `case` or (value null) `default` label; the statements it labels follow it in the enclosing
+ * block.
+ */
+export interface CaseStmt extends Span {
+  readonly kind: 'case';
+  readonly value: Expr | null;
+  readonly valueEnd: Expr | null;
+}
+/** `name:`; the labelled statement follows it in the enclosing block. */
+export interface LabelStmt extends Span {
+  readonly kind: 'label';
+  readonly name: string;
+  readonly nameSpan: Span;
+}
+export interface GotoStmt extends Span {
+  readonly kind: 'goto';
+  readonly label: string;
+  readonly labelSpan: Span;
+}
+export interface JumpStmt extends Span {
+  readonly kind: 'break' | 'continue';
+}
+export interface ReturnStmt extends Span {
+  readonly kind: 'return';
+  readonly value: Expr | null;
+}
+export interface BlockStmt extends Span {
+  readonly kind: 'block';
+  readonly body: readonly Stmt[];
+}
+/**
+ * scoped_guard(…) { … } (body set) or guard(…)(…); (body null: to the end of the enclosing block).
+ * A scoped_cond_guard with a jump
  * is an `if` with an unknown condition between the jump and the guard.
  */
-export interface GuardStmt extends Span { readonly kind: 'guard'; readonly macro: string; readonly args: readonly Expr[]; readonly body: Stmt | null }
-/** An #if chain inside a function. The arms are alternatives; a chain without #else has an empty last arm. */
-export interface PreprocStmt extends Span { readonly kind: 'preproc'; readonly arms: readonly PreprocArm[] }
-export interface PreprocArm extends Span { readonly conditions: readonly Condition[]; readonly body: readonly Stmt[] }
-export interface AsmStmt extends Span { readonly kind: 'asm'; readonly names: readonly string[]; readonly isGoto: boolean }
-/** An ERROR node or a statement not understood. `calls` names what looks like calls in it; control flow may be hidden when `opaque`. */
-export interface UnknownStmt extends Span { readonly kind: 'unknown'; readonly names: readonly string[]; readonly calls: readonly string[]; readonly opaque: boolean }
+export interface GuardStmt extends Span {
+  readonly kind: 'guard';
+  readonly macro: string;
+  readonly args: readonly Expr[];
+  readonly body: Stmt | null;
+}
+/**
+ * An #if chain inside a function. The arms are alternatives; a chain without #else has an empty
+ * last arm.
+ */
+export interface PreprocStmt extends Span {
+  readonly kind: 'preproc';
+  readonly arms: readonly PreprocArm[];
+}
+export interface PreprocArm extends Span {
+  readonly conditions: readonly Condition[];
+  readonly body: readonly Stmt[];
+}
+export interface AsmStmt extends Span {
+  readonly kind: 'asm';
+  readonly names: readonly string[];
+  readonly isGoto: boolean;
+}
+/**
+ * An ERROR node or a statement not understood. `calls` names what looks like calls in it; control
+ * flow may be hidden when `opaque`.
+ */
+export interface UnknownStmt extends Span {
+  readonly kind: 'unknown';
+  readonly names: readonly string[];
+  readonly calls: readonly string[];
+  readonly opaque: boolean;
+}
 
-export interface Param extends Span { readonly name: string; readonly type: TypeName }
+export interface Param extends Span {
+  readonly name: string;
+  readonly type: TypeName;
+}
 
 /** A function definition. */
 export interface FunctionIr extends Span {
@@ -132,7 +318,10 @@ export interface FunctionIr extends Span {
   readonly text: string;
 }
 
-/** A struct or union definition with a tag. Members of anonymous structs and unions are listed in place. */
+/**
+ * A struct or union definition with a tag. Members of anonymous structs and unions are listed in
+ * place.
+ */
 export interface StructIr extends Span {
   readonly kind: 'struct';
   readonly keyword: 'struct' | 'union';
@@ -149,7 +338,10 @@ export interface FieldIr extends Span {
   readonly type: TypeName;
   /** Index of the declaration inside the body; fields of `int a, b;` share the statement span. */
   readonly statement: Span;
-  /** A bit-field, or inside an anonymous union or a nested struct: its offset is not that of its position. */
+  /**
+   * A bit-field, or inside an anonymous union or a nested struct: its offset is not that of its
+   * position.
+   */
   readonly unplaced: boolean;
   readonly conditions: readonly Condition[];
 }
@@ -168,8 +360,10 @@ export interface VariableIr extends Span {
 }
 
 /**
- * A function-like or object-like #define. `body` is the expression it stands for, or null when it is no expression or neither calls
- * nor leads from one pointer to another. `statements` are what a body of statements stands for (`do { … } while (0)`), else null. Spans are those of the
+ * A function-like or object-like #define. `body` is the expression it stands for, or null when it
+ * is no expression or neither calls
+ * nor leads from one pointer to another. `statements` are what a body of statements stands for (`do
+ * { … } while (0)`), else null. Spans are those of the
  * definition; the parameters are plain names.
  */
 export interface MacroIr extends Span {
@@ -181,12 +375,31 @@ export interface MacroIr extends Span {
   readonly bodyText: string;
   readonly conditions: readonly Condition[];
 }
-export interface IncludeIr extends Span { readonly kind: 'include'; readonly path: string; readonly quoted: boolean; readonly conditions: readonly Condition[] }
+export interface IncludeIr extends Span {
+  readonly kind: 'include';
+  readonly path: string;
+  readonly quoted: boolean;
+  readonly conditions: readonly Condition[];
+}
 /** A function declaration without a body. */
-export interface PrototypeIr extends Span { readonly kind: 'prototype'; readonly name: string; readonly nameSpan: Span; readonly returnType: TypeName; readonly params: readonly Param[]; readonly isStatic: boolean; readonly conditions: readonly Condition[] }
+export interface PrototypeIr extends Span {
+  readonly kind: 'prototype';
+  readonly name: string;
+  readonly nameSpan: Span;
+  readonly returnType: TypeName;
+  readonly params: readonly Param[];
+  readonly isStatic: boolean;
+  readonly conditions: readonly Condition[];
+}
 /** A macro invocation at file scope: module_pci_driver(x), EXPORT_SYMBOL_GPL(x). */
-export interface FileMacroIr extends Span { readonly kind: 'file-macro'; readonly name: string; readonly args: readonly string[] }
-export interface CommentIr extends Span { readonly text: string }
+export interface FileMacroIr extends Span {
+  readonly kind: 'file-macro';
+  readonly name: string;
+  readonly args: readonly string[];
+}
+export interface CommentIr extends Span {
+  readonly text: string;
+}
 
 /** One lowered document. */
 export interface FileIr {

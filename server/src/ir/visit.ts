@@ -1,22 +1,44 @@
 import type { CallExpr, Expr, FunctionIr, Stmt } from './types.ts';
 
 /**
- * The direct sub-expressions in the order in which the analysis takes them to be evaluated: the value of an assignment before its
- * target, arguments before the call (the callee last). Statements inside a statement expression are not among them.
+ * The direct sub-expressions in the order in which the analysis takes them to be evaluated: the
+ * value of an assignment before its
+ * target, arguments before the call (the callee last). Statements inside a statement expression are
+ * not among them.
  */
 export function subExprs(expr: Expr): readonly Expr[] {
   switch (expr.kind) {
-    case 'member': return [expr.base];
-    case 'index': return [expr.base, expr.index];
-    case 'unary': case 'update': case 'cast': return [expr.operand];
-    case 'binary': return [expr.left, expr.right];
-    case 'assign': return [expr.value, expr.target];
-    case 'conditional': return expr.then === null ? [expr.condition, expr.otherwise] : [expr.condition, expr.then, expr.otherwise];
-    case 'call': return [...expr.args, expr.callee];
-    case 'sizeof': return expr.operand === null ? [] : [expr.operand];
-    case 'initializer': return expr.entries.map((entry) => entry.value);
-    case 'comma': return expr.items;
-    case 'name': case 'number': case 'string': case 'type': case 'statement-expression': case 'unknown': return [];
+    case 'member':
+      return [expr.base];
+    case 'index':
+      return [expr.base, expr.index];
+    case 'unary':
+    case 'update':
+    case 'cast':
+      return [expr.operand];
+    case 'binary':
+      return [expr.left, expr.right];
+    case 'assign':
+      return [expr.value, expr.target];
+    case 'conditional':
+      return expr.then === null
+        ? [expr.condition, expr.otherwise]
+        : [expr.condition, expr.then, expr.otherwise];
+    case 'call':
+      return [...expr.args, expr.callee];
+    case 'sizeof':
+      return expr.operand === null ? [] : [expr.operand];
+    case 'initializer':
+      return expr.entries.map((entry) => entry.value);
+    case 'comma':
+      return expr.items;
+    case 'name':
+    case 'number':
+    case 'string':
+    case 'type':
+    case 'statement-expression':
+    case 'unknown':
+      return [];
   }
 }
 
@@ -26,13 +48,31 @@ export function subExprs(expr: Expr): readonly Expr[] {
  */
 export function walkExpr(expr: Expr, visit: (expr: Expr) => boolean | void): void {
   if (visit(expr) === false) return;
-  // The parts of subExprs in the same order, without a list for each node: every scan of a file comes through here.
+  // The parts of subExprs in the same order, without a list for each node: every scan of a file
+  // comes through here.
   switch (expr.kind) {
-    case 'name': case 'number': case 'string': case 'type': case 'unknown': return;
-    case 'member': walkExpr(expr.base, visit); return;
-    case 'unary': case 'update': case 'cast': walkExpr(expr.operand, visit); return;
-    case 'binary': walkExpr(expr.left, visit); walkExpr(expr.right, visit); return;
-    case 'assign': walkExpr(expr.value, visit); walkExpr(expr.target, visit); return;
+    case 'name':
+    case 'number':
+    case 'string':
+    case 'type':
+    case 'unknown':
+      return;
+    case 'member':
+      walkExpr(expr.base, visit);
+      return;
+    case 'unary':
+    case 'update':
+    case 'cast':
+      walkExpr(expr.operand, visit);
+      return;
+    case 'binary':
+      walkExpr(expr.left, visit);
+      walkExpr(expr.right, visit);
+      return;
+    case 'assign':
+      walkExpr(expr.value, visit);
+      walkExpr(expr.target, visit);
+      return;
     case 'call':
       for (const arg of expr.args) walkExpr(arg, visit);
       walkExpr(expr.callee, visit);
@@ -48,39 +88,69 @@ export function walkExpr(expr: Expr, visit: (expr: Expr) => boolean | void): voi
 /** The expressions of a statement itself, without those of the statements inside it. */
 export function stmtExprs(stmt: Stmt): readonly Expr[] {
   switch (stmt.kind) {
-    case 'expr': return [stmt.expr];
-    case 'decl': return stmt.init === null ? [] : [stmt.init];
-    case 'if': return [stmt.condition];
-    case 'loop': return [...stmt.args, ...(stmt.condition === null ? [] : [stmt.condition]), ...(stmt.step === null ? [] : [stmt.step])];
-    case 'switch': return [stmt.value];
-    case 'case': return [...(stmt.value === null ? [] : [stmt.value]), ...(stmt.valueEnd === null ? [] : [stmt.valueEnd])];
-    case 'return': return stmt.value === null ? [] : [stmt.value];
-    case 'guard': return stmt.args;
-    default: return [];
+    case 'expr':
+      return [stmt.expr];
+    case 'decl':
+      return stmt.init === null ? [] : [stmt.init];
+    case 'if':
+      return [stmt.condition];
+    case 'loop':
+      return [
+        ...stmt.args,
+        ...(stmt.condition === null ? [] : [stmt.condition]),
+        ...(stmt.step === null ? [] : [stmt.step]),
+      ];
+    case 'switch':
+      return [stmt.value];
+    case 'case':
+      return [
+        ...(stmt.value === null ? [] : [stmt.value]),
+        ...(stmt.valueEnd === null ? [] : [stmt.valueEnd]),
+      ];
+    case 'return':
+      return stmt.value === null ? [] : [stmt.value];
+    case 'guard':
+      return stmt.args;
+    default:
+      return [];
   }
 }
 
 /** The statements directly inside a statement, in source order. */
 export function subStmts(stmt: Stmt): readonly Stmt[] {
   switch (stmt.kind) {
-    case 'if': return stmt.otherwise === null ? [stmt.then] : [stmt.then, stmt.otherwise];
-    case 'loop': return [...stmt.init, stmt.body];
-    case 'switch': return [stmt.body];
-    case 'block': return stmt.body;
-    case 'guard': return stmt.body === null ? [] : [stmt.body];
-    case 'preproc': return stmt.arms.flatMap((arm) => arm.body);
-    default: return [];
+    case 'if':
+      return stmt.otherwise === null ? [stmt.then] : [stmt.then, stmt.otherwise];
+    case 'loop':
+      return [...stmt.init, stmt.body];
+    case 'switch':
+      return [stmt.body];
+    case 'block':
+      return stmt.body;
+    case 'guard':
+      return stmt.body === null ? [] : [stmt.body];
+    case 'preproc':
+      return stmt.arms.flatMap((arm) => arm.body);
+    default:
+      return [];
   }
 }
 
 /**
- * Visits a statement and the statements inside it, parents first; those of statement expressions are reached by walkExprs.
+ * Visits a statement and the statements inside it, parents first; those of statement expressions
+ * are reached by walkExprs.
  * @param visit returns false to leave out what is inside the statement.
  */
 export function walkStmt(stmt: Stmt, visit: (stmt: Stmt) => boolean | void): void {
   if (visit(stmt) === false) return;
   switch (stmt.kind) {
-    case 'expr': case 'decl': case 'return': case 'goto': case 'label': case 'case': return;
+    case 'expr':
+    case 'decl':
+    case 'return':
+    case 'goto':
+    case 'label':
+    case 'case':
+      return;
     case 'block':
       for (const part of stmt.body) walkStmt(part, visit);
       return;
@@ -97,12 +167,24 @@ export function walkStmt(stmt: Stmt, visit: (stmt: Stmt) => boolean | void): voi
 export function walkExprs(stmt: Stmt, visit: (expr: Expr) => boolean | void): void {
   walkStmt(stmt, (inner) => {
     switch (inner.kind) {
-      case 'expr': walkExpr(inner.expr, visit); return;
-      case 'if': walkExpr(inner.condition, visit); return;
-      case 'decl': if (inner.init !== null) walkExpr(inner.init, visit); return;
-      case 'return': if (inner.value !== null) walkExpr(inner.value, visit); return;
-      case 'block': case 'goto': case 'label': return;
-      default: for (const expr of stmtExprs(inner)) walkExpr(expr, visit);
+      case 'expr':
+        walkExpr(inner.expr, visit);
+        return;
+      case 'if':
+        walkExpr(inner.condition, visit);
+        return;
+      case 'decl':
+        if (inner.init !== null) walkExpr(inner.init, visit);
+        return;
+      case 'return':
+        if (inner.value !== null) walkExpr(inner.value, visit);
+        return;
+      case 'block':
+      case 'goto':
+      case 'label':
+        return;
+      default:
+        for (const expr of stmtExprs(inner)) walkExpr(expr, visit);
     }
   });
 }
@@ -121,37 +203,86 @@ export function exprText(text: string, expr: Expr): string {
   return text.slice(expr.start, expr.end);
 }
 
-/** Whether two expressions are written the same but for blanks, comments and parentheses. Unknown expressions never are. */
+/**
+ * Whether two expressions are written the same but for blanks, comments and parentheses. Unknown
+ * expressions never are.
+ */
 export function sameExpr(a: Expr, b: Expr): boolean {
   if (a.kind !== b.kind) return false;
   switch (a.kind) {
-    case 'unknown': case 'statement-expression': return false;
-    case 'name': return b.kind === 'name' && a.name === b.name;
-    case 'number': return b.kind === 'number' && (a.value === null || b.value === null ? a.text === b.text : a.value === b.value);
-    case 'string': return b.kind === 'string' && a.text === b.text;
-    case 'member': if (b.kind !== 'member' || a.field !== b.field || a.arrow !== b.arrow) return false; break;
-    case 'unary': if (b.kind !== 'unary' || a.op !== b.op) return false; break;
-    case 'update': if (b.kind !== 'update' || a.op !== b.op || a.prefix !== b.prefix) return false; break;
-    case 'binary': if (b.kind !== 'binary' || a.op !== b.op) return false; break;
-    case 'assign': if (b.kind !== 'assign' || a.op !== b.op) return false; break;
-    case 'conditional': if (b.kind !== 'conditional' || (a.then === null) !== (b.then === null)) return false; break;
-    case 'cast': if (b.kind !== 'cast' || !sameType(a.type, b.type)) return false; break;
-    case 'type': return b.kind === 'type' && sameType(a.type, b.type);
+    case 'unknown':
+    case 'statement-expression':
+      return false;
+    case 'name':
+      return b.kind === 'name' && a.name === b.name;
+    case 'number':
+      return (
+        b.kind === 'number' &&
+        (a.value === null || b.value === null ? a.text === b.text : a.value === b.value)
+      );
+    case 'string':
+      return b.kind === 'string' && a.text === b.text;
+    case 'member':
+      if (b.kind !== 'member' || a.field !== b.field || a.arrow !== b.arrow) return false;
+      break;
+    case 'unary':
+      if (b.kind !== 'unary' || a.op !== b.op) return false;
+      break;
+    case 'update':
+      if (b.kind !== 'update' || a.op !== b.op || a.prefix !== b.prefix) return false;
+      break;
+    case 'binary':
+      if (b.kind !== 'binary' || a.op !== b.op) return false;
+      break;
+    case 'assign':
+      if (b.kind !== 'assign' || a.op !== b.op) return false;
+      break;
+    case 'conditional':
+      if (b.kind !== 'conditional' || (a.then === null) !== (b.then === null)) return false;
+      break;
+    case 'cast':
+      if (b.kind !== 'cast' || !sameType(a.type, b.type)) return false;
+      break;
+    case 'type':
+      return b.kind === 'type' && sameType(a.type, b.type);
     case 'sizeof':
       if (b.kind !== 'sizeof' || (a.type === null) !== (b.type === null)) return false;
       if (a.type !== null && b.type !== null && !sameType(a.type, b.type)) return false;
       break;
     case 'initializer':
-      if (b.kind !== 'initializer' || !a.complete || !b.complete || a.entries.length !== b.entries.length) return false;
-      if (!a.entries.every((entry, i) => entry.designators.join('.') === b.entries[i]!.designators.join('.'))) return false;
+      if (
+        b.kind !== 'initializer' ||
+        !a.complete ||
+        !b.complete ||
+        a.entries.length !== b.entries.length
+      )
+        return false;
+      if (
+        !a.entries.every(
+          (entry, i) => entry.designators.join('.') === b.entries[i]!.designators.join('.'),
+        )
+      )
+        return false;
       break;
-    case 'index': case 'call': case 'comma': break;
+    case 'index':
+    case 'call':
+    case 'comma':
+      break;
   }
   const left = subExprs(a);
   const right = subExprs(b);
   return left.length === right.length && left.every((part, i) => sameExpr(part, right[i]!));
 }
 
-function sameType(a: { name: string; keyword: string | null; pointers: number; arrays: number }, b: typeof a): boolean {
-  return a.name !== '' && a.name === b.name && a.keyword === b.keyword && a.pointers === b.pointers && a.arrays === b.arrays;
+function sameType(
+  a: { name: string; keyword: string | null; pointers: number; arrays: number },
+  b: typeof a,
+): boolean {
+  return (
+    a.name !== '' &&
+    a.name === b.name &&
+    a.keyword === b.keyword &&
+    a.pointers === b.pointers &&
+    a.arrays === b.arrays
+  );
 }

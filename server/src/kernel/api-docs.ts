@@ -17,31 +17,80 @@ interface Page {
 }
 
 const PAGES: readonly Page[] = [
-  { file: 'old-model.md', title: 'Old model', intro: 'Up to v6.0 the driver owns the memory of the device.', entries: OLD_API },
-  { file: 'new-model.md', title: 'New model', intro: 'Since v6.1 the core owns the memory of the device, and a reference count decides when it goes.', entries: NEW_API },
-  { file: 'registration.md', title: 'Registration', intro: 'Registration is the same in both models, and separate from the life of the object.', entries: REGISTER_API },
-  { file: 'pci-core.md', title: 'vfio-pci core', intro: 'Helpers for drivers of one kind of PCI device.', entries: PCI_CORE_API },
-  { file: 'platform.md', title: 'vfio-platform', intro: 'What vfio-platform and vfio-amba share. The header is private to drivers/vfio.', entries: PLATFORM_API },
-  { file: 'mdev.md', title: 'Mediated devices', intro: 'Helpers that a port of a mediated driver meets. They leave the life of the vfio_device alone.', entries: MDEV_API },
-  { file: 'ops.md', title: 'Members of the ops tables', intro: 'The core calls these. `.release` has two meanings, and the kernel decides which.', entries: OPS_MEMBERS },
-  { file: 'structs.md', title: 'Structs', intro: 'The structs of the life cycle.', entries: STRUCTS },
+  {
+    file: 'old-model.md',
+    title: 'Old model',
+    intro: 'Up to v6.0 the driver owns the memory of the device.',
+    entries: OLD_API,
+  },
+  {
+    file: 'new-model.md',
+    title: 'New model',
+    intro:
+      'Since v6.1 the core owns the memory of the device, and a reference count decides when it goes.',
+    entries: NEW_API,
+  },
+  {
+    file: 'registration.md',
+    title: 'Registration',
+    intro: 'Registration is the same in both models, and separate from the life of the object.',
+    entries: REGISTER_API,
+  },
+  {
+    file: 'pci-core.md',
+    title: 'vfio-pci core',
+    intro: 'Helpers for drivers of one kind of PCI device.',
+    entries: PCI_CORE_API,
+  },
+  {
+    file: 'platform.md',
+    title: 'vfio-platform',
+    intro: 'What vfio-platform and vfio-amba share. The header is private to drivers/vfio.',
+    entries: PLATFORM_API,
+  },
+  {
+    file: 'mdev.md',
+    title: 'Mediated devices',
+    intro:
+      'Helpers that a port of a mediated driver meets. They leave the life of the vfio_device alone.',
+    entries: MDEV_API,
+  },
+  {
+    file: 'ops.md',
+    title: 'Members of the ops tables',
+    intro: 'The core calls these. `.release` has two meanings, and the kernel decides which.',
+    entries: OPS_MEMBERS,
+  },
+  {
+    file: 'structs.md',
+    title: 'Structs',
+    intro: 'The structs of the life cycle.',
+    entries: STRUCTS,
+  },
 ];
 
-const GENERATED = '<!-- Generated from the tables in server/src/kernel. Change those, not this page. -->';
+const GENERATED =
+  '<!-- Generated from the tables in server/src/kernel. Change those, not this page. -->';
 
 /** The pages of docs/api, file name to Markdown. Pure: the same tables give the same text. */
 export function renderApiDocs(): Map<string, string> {
   const files = new Map<string, string>([['README.md', renderIndex()]]);
   for (const page of PAGES) {
     const sections = page.entries.map(renderApiEntry);
-    files.set(page.file, `${GENERATED}\n\n# ${page.title}\n\n${page.intro}\n\n${sections.join('\n\n')}\n`);
+    files.set(
+      page.file,
+      `${GENERATED}\n\n# ${page.title}\n\n${page.intro}\n\n${sections.join('\n\n')}\n`,
+    );
   }
   return files;
 }
 
 function renderIndex(): string {
   const tables = PAGES.map((page) => {
-    const rows = page.entries.map((entry) => `| [\`${titleOf(entry)}\`](${page.file}#${anchor(headingOf(entry))}) | ${rangeText(entry.kernels)} | ${entry.summary} |`);
+    const rows = page.entries.map(
+      (entry) =>
+        `| [\`${titleOf(entry)}\`](${page.file}#${anchor(headingOf(entry))}) | ${rangeText(entry.kernels)} | ${entry.summary} |`,
+    );
     return `## [${page.title}](${page.file})\n\n${page.intro}\n\n| name | kernels | |\n|---|---|---|\n${rows.join('\n')}`;
   });
   return `${GENERATED}\n\n# The VFIO device life-cycle interface\n\nWhat the analysis knows of each function, macro, member and struct. Hovers and \`vfio-lifecycle explain\` show the same facts for one kernel.\n\n${tables.join('\n\n')}\n`;
@@ -54,12 +103,19 @@ function sentence(range: string): string {
 
 /** A name with two lives has two headings. */
 function headingOf(entry: ApiEntry): string {
-  return entry.kind === 'member' ? `${titleOf(entry)} (${rangeText(entry.kernels)})` : titleOf(entry);
+  return entry.kind === 'member'
+    ? `${titleOf(entry)} (${rangeText(entry.kernels)})`
+    : titleOf(entry);
 }
 
-/** The anchor that GitHub makes of a heading: lower case, punctuation dropped, spaces to hyphens. */
+/**
+ * The anchor that GitHub makes of a heading: lower case, punctuation dropped, spaces to hyphens.
+ */
 function anchor(heading: string): string {
-  return heading.toLowerCase().replace(/[^\p{L}\p{N}_ -]/gu, '').replaceAll(' ', '-');
+  return heading
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}_ -]/gu, '')
+    .replaceAll(' ', '-');
 }
 
 /** The section of one entry: its whole history, as Markdown without a newline at the end. */
@@ -69,19 +125,27 @@ export function renderApiEntry(entry: ApiEntry): string {
     if (entry.signatures.length > 1) parts.push(`${sentence(rangeText(signature.kernels))}:`);
     parts.push(`\`\`\`c\n${signature.text}\n\`\`\``);
   }
-  const contract = entry.contract.map((line) => `- ${line.kernels ? `*${rangeText(line.kernels)}:* ` : ''}${line.text}`);
+  const contract = entry.contract.map(
+    (line) => `- ${line.kernels ? `*${rangeText(line.kernels)}:* ` : ''}${line.text}`,
+  );
   if (contract.length > 0) parts.push(contract.join('\n'));
   const facts: string[] = [];
   if (entry.ownership) facts.push(`- **Ownership:** ${entry.ownership}`);
-  const results = new Map(entry.behaviours.map((behaviour) => [errorText(entry, behaviour), behaviour]));
+  const results = new Map(
+    entry.behaviours.map((behaviour) => [errorText(entry, behaviour), behaviour]),
+  );
   for (const [text, behaviour] of results) {
-    if (text) facts.push(`- **Result:** ${results.size > 1 ? `*${rangeText(behaviour.kernels)}:* ` : ''}${text}`);
+    if (text)
+      facts.push(
+        `- **Result:** ${results.size > 1 ? `*${rangeText(behaviour.kernels)}:* ` : ''}${text}`,
+      );
   }
   if (entry.behaviours.length === 0 && entry.errors) facts.push(`- **Result:** ${entry.errors}`);
   facts.push(`- **Kernels:** ${rangeText(entry.kernels)}`);
   if (entry.replacement) facts.push(`- **Later kernels:** use ${entry.replacement.text}`);
   facts.push(`- **Header:** ${headerText(entry)}`);
-  for (const commit of entry.commits) facts.push(`- [${commit.id}](${COMMIT_URL}${commit.id}) ${commit.text} (v${commit.kernel})`);
+  for (const commit of entry.commits)
+    facts.push(`- [${commit.id}](${COMMIT_URL}${commit.id}) ${commit.text} (v${commit.kernel})`);
   parts.push(facts.join('\n'));
   return parts.join('\n\n');
 }

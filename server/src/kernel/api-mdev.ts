@@ -5,24 +5,44 @@ const HEADER = 'linux/mdev.h';
 const BEFORE_PARENT = before('6.1');
 const PARENT = from('6.1');
 
-/** Helpers of mediated devices. None of them touches the life of a vfio_device; a port to 6.1 meets most of them. */
+/**
+ * Helpers of mediated devices. None of them touches the life of a vfio_device; a port to 6.1 meets
+ * most of them.
+ */
 export const MDEV_API: readonly ApiEntry[] = [
   {
-    name: 'mdev_register_device', kind: 'function', model: 'general', kernels: BEFORE_PARENT,
+    name: 'mdev_register_device',
+    kind: 'function',
+    model: 'general',
+    kernels: BEFORE_PARENT,
     signatures: [
-      { kernels: before('5.19'), text: 'int mdev_register_device(struct device *dev, const struct mdev_parent_ops *ops);' },
-      { kernels: from('5.19', '6.1'), text: 'int mdev_register_device(struct device *dev, struct mdev_driver *mdev_driver);' },
+      {
+        kernels: before('5.19'),
+        text: 'int mdev_register_device(struct device *dev, const struct mdev_parent_ops *ops);',
+      },
+      {
+        kernels: from('5.19', '6.1'),
+        text: 'int mdev_register_device(struct device *dev, struct mdev_driver *mdev_driver);',
+      },
     ],
     summary: 'Makes `dev` a parent of mediated devices.',
     contract: [{ text: 'Undo it with `mdev_unregister_device()`.' }],
     behaviours: [returnsErrno(BEFORE_PARENT)],
-    replacement: { text: '`mdev_register_parent()` with an embedded `struct mdev_parent` and a table of types', names: ['mdev_register_parent'] },
+    replacement: {
+      text: '`mdev_register_parent()` with an embedded `struct mdev_parent` and a table of types',
+      names: ['mdev_register_parent'],
+    },
     header: HEADER,
     commits: [{ id: '89345d5177aa', text: 'lets the driver embed the mdev_parent', kernel: '6.1' }],
   },
   {
-    name: 'mdev_unregister_device', kind: 'function', model: 'general', kernels: BEFORE_PARENT,
-    signatures: [{ kernels: BEFORE_PARENT, text: 'void mdev_unregister_device(struct device *dev);' }],
+    name: 'mdev_unregister_device',
+    kind: 'function',
+    model: 'general',
+    kernels: BEFORE_PARENT,
+    signatures: [
+      { kernels: BEFORE_PARENT, text: 'void mdev_unregister_device(struct device *dev);' },
+    ],
     summary: 'Removes all mediated devices of `dev` and takes it out of the list of parents.',
     contract: [],
     behaviours: [returnsVoid(BEFORE_PARENT)],
@@ -31,8 +51,16 @@ export const MDEV_API: readonly ApiEntry[] = [
     commits: [{ id: '89345d5177aa', text: 'lets the driver embed the mdev_parent', kernel: '6.1' }],
   },
   {
-    name: 'mdev_register_parent', kind: 'function', model: 'general', kernels: PARENT,
-    signatures: [{ kernels: PARENT, text: 'int mdev_register_parent(struct mdev_parent *parent, struct device *dev,\n\t\tstruct mdev_driver *mdev_driver, struct mdev_type **types,\n\t\tunsigned int nr_types);' }],
+    name: 'mdev_register_parent',
+    kind: 'function',
+    model: 'general',
+    kernels: PARENT,
+    signatures: [
+      {
+        kernels: PARENT,
+        text: 'int mdev_register_parent(struct mdev_parent *parent, struct device *dev,\n\t\tstruct mdev_driver *mdev_driver, struct mdev_type **types,\n\t\tunsigned int nr_types);',
+      },
+    ],
     summary: 'Makes `dev` a parent of mediated devices of the given types.',
     contract: [{ text: 'Undo it with `mdev_unregister_parent()`.' }],
     ownership: 'The driver owns `parent`, which must live until it is unregistered.',
@@ -41,8 +69,13 @@ export const MDEV_API: readonly ApiEntry[] = [
     commits: [{ id: '89345d5177aa', text: 'lets the driver embed the mdev_parent', kernel: '6.1' }],
   },
   {
-    name: 'mdev_unregister_parent', kind: 'function', model: 'general', kernels: PARENT,
-    signatures: [{ kernels: PARENT, text: 'void mdev_unregister_parent(struct mdev_parent *parent);' }],
+    name: 'mdev_unregister_parent',
+    kind: 'function',
+    model: 'general',
+    kernels: PARENT,
+    signatures: [
+      { kernels: PARENT, text: 'void mdev_unregister_parent(struct mdev_parent *parent);' },
+    ],
     summary: 'Removes all mediated devices of the parent.',
     contract: [],
     behaviours: [returnsVoid(PARENT)],
@@ -50,19 +83,30 @@ export const MDEV_API: readonly ApiEntry[] = [
     commits: [{ id: '89345d5177aa', text: 'lets the driver embed the mdev_parent', kernel: '6.1' }],
   },
   {
-    name: 'mdev_register_driver', kind: 'function', model: 'general', kernels: {},
+    name: 'mdev_register_driver',
+    kind: 'function',
+    model: 'general',
+    kernels: {},
     signatures: [
-      { kernels: before('5.13'), text: 'int mdev_register_driver(struct mdev_driver *drv, struct module *owner);' },
+      {
+        kernels: before('5.13'),
+        text: 'int mdev_register_driver(struct mdev_driver *drv, struct module *owner);',
+      },
       { kernels: from('5.13'), text: 'int mdev_register_driver(struct mdev_driver *drv);' },
     ],
     summary: 'Registers a driver on the mdev bus.',
-    contract: [{ kernels: from('5.13'), text: 'Set `drv->driver.owner` to `THIS_MODULE` yourself.' }],
+    contract: [
+      { kernels: from('5.13'), text: 'Set `drv->driver.owner` to `THIS_MODULE` yourself.' },
+    ],
     behaviours: [returnsErrno({})],
     header: HEADER,
     commits: [],
   },
   {
-    name: 'mdev_unregister_driver', kind: 'function', model: 'general', kernels: {},
+    name: 'mdev_unregister_driver',
+    kind: 'function',
+    model: 'general',
+    kernels: {},
     signatures: [{ kernels: {}, text: 'void mdev_unregister_driver(struct mdev_driver *drv);' }],
     summary: 'Takes a driver off the mdev bus.',
     contract: [],
@@ -71,10 +115,20 @@ export const MDEV_API: readonly ApiEntry[] = [
     commits: [],
   },
   {
-    name: 'to_mdev_device', kind: 'function', model: 'general', kernels: from('5.13'),
-    signatures: [{ kernels: from('5.13'), text: 'static inline struct mdev_device *to_mdev_device(struct device *dev);' }],
+    name: 'to_mdev_device',
+    kind: 'function',
+    model: 'general',
+    kernels: from('5.13'),
+    signatures: [
+      {
+        kernels: from('5.13'),
+        text: 'static inline struct mdev_device *to_mdev_device(struct device *dev);',
+      },
+    ],
     summary: 'Returns the mediated device that `dev` is embedded in.',
-    contract: [{ kernels: PARENT, text: 'In `.init` of a mediated driver: `to_mdev_device(vdev->dev)`.' }],
+    contract: [
+      { kernels: PARENT, text: 'In `.init` of a mediated driver: `to_mdev_device(vdev->dev)`.' },
+    ],
     ownership: 'Nothing changes hands.',
     errors: 'Returns another view of its argument; it cannot fail.',
     behaviours: [returnsValue(from('5.13'))],
@@ -82,7 +136,10 @@ export const MDEV_API: readonly ApiEntry[] = [
     commits: [{ id: '66873b5fa738', text: 'adds it', kernel: '5.13' }],
   },
   {
-    name: 'mdev_dev', kind: 'function', model: 'general', kernels: {},
+    name: 'mdev_dev',
+    kind: 'function',
+    model: 'general',
+    kernels: {},
     signatures: [{ kernels: {}, text: 'struct device *mdev_dev(struct mdev_device *mdev);' }],
     summary: 'Returns the struct device of a mediated device.',
     contract: [],
@@ -93,8 +150,13 @@ export const MDEV_API: readonly ApiEntry[] = [
     commits: [],
   },
   {
-    name: 'mdev_get_drvdata', kind: 'function', model: 'general', kernels: before('5.19'),
-    signatures: [{ kernels: before('5.19'), text: 'void *mdev_get_drvdata(struct mdev_device *mdev);' }],
+    name: 'mdev_get_drvdata',
+    kind: 'function',
+    model: 'general',
+    kernels: before('5.19'),
+    signatures: [
+      { kernels: before('5.19'), text: 'void *mdev_get_drvdata(struct mdev_device *mdev);' },
+    ],
     summary: 'Returns the pointer that the driver stored in the mediated device.',
     contract: [],
     ownership: 'Nothing changes hands.',
@@ -105,8 +167,16 @@ export const MDEV_API: readonly ApiEntry[] = [
     commits: [],
   },
   {
-    name: 'mdev_set_drvdata', kind: 'function', model: 'general', kernels: before('5.19'),
-    signatures: [{ kernels: before('5.19'), text: 'void mdev_set_drvdata(struct mdev_device *mdev, void *data);' }],
+    name: 'mdev_set_drvdata',
+    kind: 'function',
+    model: 'general',
+    kernels: before('5.19'),
+    signatures: [
+      {
+        kernels: before('5.19'),
+        text: 'void mdev_set_drvdata(struct mdev_device *mdev, void *data);',
+      },
+    ],
     summary: 'Stores a pointer of the driver in the mediated device.',
     contract: [],
     ownership: 'The driver still owns what the pointer points to.',
@@ -116,19 +186,35 @@ export const MDEV_API: readonly ApiEntry[] = [
     commits: [],
   },
   {
-    name: 'mdev_get_type_group_id', kind: 'function', model: 'general', kernels: from('5.13', '6.1'),
-    signatures: [{ kernels: from('5.13', '6.1'), text: 'unsigned int mdev_get_type_group_id(struct mdev_device *mdev);' }],
+    name: 'mdev_get_type_group_id',
+    kind: 'function',
+    model: 'general',
+    kernels: from('5.13', '6.1'),
+    signatures: [
+      {
+        kernels: from('5.13', '6.1'),
+        text: 'unsigned int mdev_get_type_group_id(struct mdev_device *mdev);',
+      },
+    ],
     summary: 'Returns the index of the type of a mediated device.',
     contract: [],
     behaviours: [returnsValue(from('5.13', '6.1'))],
     errors: 'Returns an index; it cannot fail.',
-    replacement: { text: '`container_of(mdev->type, struct my_type, type)`, with the `struct mdev_type` embedded in a struct of the driver', names: [] },
+    replacement: {
+      text: '`container_of(mdev->type, struct my_type, type)`, with the `struct mdev_type` embedded in a struct of the driver',
+      names: [],
+    },
     header: HEADER,
     commits: [],
   },
   {
-    name: 'mdev_parent_dev', kind: 'function', model: 'general', kernels: BEFORE_PARENT,
-    signatures: [{ kernels: BEFORE_PARENT, text: 'struct device *mdev_parent_dev(struct mdev_device *mdev);' }],
+    name: 'mdev_parent_dev',
+    kind: 'function',
+    model: 'general',
+    kernels: BEFORE_PARENT,
+    signatures: [
+      { kernels: BEFORE_PARENT, text: 'struct device *mdev_parent_dev(struct mdev_device *mdev);' },
+    ],
     summary: 'Returns the parent of a mediated device.',
     contract: [],
     ownership: 'Nothing changes hands.',
@@ -139,26 +225,46 @@ export const MDEV_API: readonly ApiEntry[] = [
     commits: [],
   },
   {
-    name: 'mdev_from_dev', kind: 'function', model: 'general', kernels: BEFORE_PARENT,
-    signatures: [{ kernels: BEFORE_PARENT, text: 'struct mdev_device *mdev_from_dev(struct device *dev);' }],
+    name: 'mdev_from_dev',
+    kind: 'function',
+    model: 'general',
+    kernels: BEFORE_PARENT,
+    signatures: [
+      { kernels: BEFORE_PARENT, text: 'struct mdev_device *mdev_from_dev(struct device *dev);' },
+    ],
     summary: 'Returns the mediated device of `dev`, or NULL when `dev` is none.',
     contract: [],
     ownership: 'Nothing changes hands.',
     behaviours: [returnsPointer(BEFORE_PARENT)],
-    replacement: { text: '`to_mdev_device()`, where `dev` is known to be a mediated device', names: ['to_mdev_device'] },
+    replacement: {
+      text: '`to_mdev_device()`, where `dev` is known to be a mediated device',
+      names: ['to_mdev_device'],
+    },
     header: HEADER,
     commits: [],
   },
   {
-    name: 'mdev_set_iommu_device', kind: 'function', model: 'general', kernels: before('5.16'),
+    name: 'mdev_set_iommu_device',
+    kind: 'function',
+    model: 'general',
+    kernels: before('5.16'),
     signatures: [
-      { kernels: before('5.13'), text: 'int mdev_set_iommu_device(struct device *dev, struct device *iommu_device);' },
-      { kernels: from('5.13', '5.16'), text: 'void mdev_set_iommu_device(struct mdev_device *mdev,\n\t\t\t   struct device *iommu_device);' },
+      {
+        kernels: before('5.13'),
+        text: 'int mdev_set_iommu_device(struct device *dev, struct device *iommu_device);',
+      },
+      {
+        kernels: from('5.13', '5.16'),
+        text: 'void mdev_set_iommu_device(struct mdev_device *mdev,\n\t\t\t   struct device *iommu_device);',
+      },
     ],
     summary: 'Names the device whose IOMMU isolates the mediated device.',
     contract: [],
     behaviours: [returnsErrno(before('5.13')), returnsVoid(from('5.13', '5.16'))],
-    replacement: { text: '`vfio_pin_pages()` for what the device reads and writes: no mdev has an IOMMU of its own any more', names: [] },
+    replacement: {
+      text: '`vfio_pin_pages()` for what the device reads and writes: no mdev has an IOMMU of its own any more',
+      names: [],
+    },
     header: HEADER,
     commits: [],
   },

@@ -6,10 +6,19 @@ const ONLY_6_1 = from('6.1', '6.2');
 const FROM_6_2 = from('6.2');
 
 const ALLOCATION_CONTRACT: ApiEntry['contract'] = [
-  { text: 'The core allocates zeroed memory with `kvzalloc()`, sets `dev` and `ops`, and calls `ops->init()` if there is one.' },
-  { text: 'The vfio_device must be at offset 0 of the container, through every level of embedding.' },
-  { text: 'If `ops->init()` fails the core frees the memory and returns its error; `ops->release()` does not run then.' },
-  { kernels: ONLY_6_1, text: '`ops->release` is mandatory, and must free the memory with `vfio_free_device()`.' },
+  {
+    text: 'The core allocates zeroed memory with `kvzalloc()`, sets `dev` and `ops`, and calls `ops->init()` if there is one.',
+  },
+  {
+    text: 'The vfio_device must be at offset 0 of the container, through every level of embedding.',
+  },
+  {
+    text: 'If `ops->init()` fails the core frees the memory and returns its error; `ops->release()` does not run then.',
+  },
+  {
+    kernels: ONLY_6_1,
+    text: '`ops->release` is mandatory, and must free the memory with `vfio_free_device()`.',
+  },
   { kernels: FROM_6_2, text: '`ops->release` is optional. The core frees the memory after it.' },
 ];
 
@@ -20,13 +29,19 @@ export const NEW_API: readonly ApiEntry[] = [
     kind: 'macro',
     model: 'new',
     kernels: NEW_MODEL,
-    signatures: [{ kernels: NEW_MODEL, text: '#define vfio_alloc_device(dev_struct, member, dev, ops)' }],
-    summary: 'Allocates a container, `struct dev_struct`, and initialises the vfio_device at `member` in it.',
+    signatures: [
+      { kernels: NEW_MODEL, text: '#define vfio_alloc_device(dev_struct, member, dev, ops)' },
+    ],
+    summary:
+      'Allocates a container, `struct dev_struct`, and initialises the vfio_device at `member` in it.',
     contract: [
-      { text: '`dev_struct` is a struct tag without the word `struct`; `member` may be dotted (`core_device.vdev`).' },
+      {
+        text: '`dev_struct` is a struct tag without the word `struct`; `member` may be dotted (`core_device.vdev`).',
+      },
       ...ALLOCATION_CONTRACT,
     ],
-    ownership: 'The caller holds one reference and drops it with `vfio_put_device()`. The core owns the memory: never `kfree()` it.',
+    ownership:
+      'The caller holds one reference and drops it with `vfio_put_device()`. The core owns the memory: never `kfree()` it.',
     behaviours: [returnsErrPtr(NEW_MODEL, { op: 'alloc', target: 'return' })],
     header: 'linux/vfio.h',
     commits: [{ id: 'cb9ff3f3b84c', text: 'adds the allocation helpers', kernel: '6.1' }],
@@ -36,13 +51,21 @@ export const NEW_API: readonly ApiEntry[] = [
     kind: 'function',
     model: 'new',
     kernels: NEW_MODEL,
-    signatures: [{ kernels: NEW_MODEL, text: 'struct vfio_device *_vfio_alloc_device(size_t size, struct device *dev,\n\t\t\t\t       const struct vfio_device_ops *ops);' }],
+    signatures: [
+      {
+        kernels: NEW_MODEL,
+        text: 'struct vfio_device *_vfio_alloc_device(size_t size, struct device *dev,\n\t\t\t\t       const struct vfio_device_ops *ops);',
+      },
+    ],
     summary: 'Allocates `size` bytes that start with a vfio_device, and initialises it.',
     contract: [
-      { text: 'Drivers use `vfio_alloc_device()`, which checks the offset of the member when it is compiled.' },
+      {
+        text: 'Drivers use `vfio_alloc_device()`, which checks the offset of the member when it is compiled.',
+      },
       ...ALLOCATION_CONTRACT,
     ],
-    ownership: 'The caller holds one reference and drops it with `vfio_put_device()`. The core owns the memory: never `kfree()` it.',
+    ownership:
+      'The caller holds one reference and drops it with `vfio_put_device()`. The core owns the memory: never `kfree()` it.',
     behaviours: [returnsErrPtr(NEW_MODEL, { op: 'alloc', target: 'return' })],
     header: 'linux/vfio.h',
     commits: [{ id: 'cb9ff3f3b84c', text: 'adds it', kernel: '6.1' }],
@@ -52,13 +75,23 @@ export const NEW_API: readonly ApiEntry[] = [
     kind: 'function',
     model: 'new',
     kernels: NEW_MODEL,
-    signatures: [{ kernels: NEW_MODEL, text: 'static inline void vfio_put_device(struct vfio_device *device);' }],
+    signatures: [
+      {
+        kernels: NEW_MODEL,
+        text: 'static inline void vfio_put_device(struct vfio_device *device);',
+      },
+    ],
     summary: 'Drops a reference; the last one releases the device.',
     contract: [
       { text: 'Do not touch the container afterwards: the memory may be gone.' },
       { text: 'A registered device must be unregistered first.' },
-      { text: 'The last put gives back the device set, calls `ops->release()` and ends with the memory freed. It may happen later than `remove()`.' },
-      { kernels: ONLY_6_1, text: '`ops->release()` must free the memory with `vfio_free_device()`.' },
+      {
+        text: 'The last put gives back the device set, calls `ops->release()` and ends with the memory freed. It may happen later than `remove()`.',
+      },
+      {
+        kernels: ONLY_6_1,
+        text: '`ops->release()` must free the memory with `vfio_free_device()`.',
+      },
       { kernels: FROM_6_2, text: 'The core frees the memory after `ops->release()`.' },
     ],
     ownership: 'The caller has given its reference away.',
@@ -79,7 +112,10 @@ export const NEW_API: readonly ApiEntry[] = [
     ],
     ownership: 'The memory is gone.',
     behaviours: [returnsVoid(ONLY_6_1, { op: 'free-device', target: 0 })],
-    replacement: { text: 'nothing in `.release`, since the core frees the memory after it, and `vfio_put_device()` elsewhere', names: ['vfio_put_device'] },
+    replacement: {
+      text: 'nothing in `.release`, since the core frees the memory after it, and `vfio_put_device()` elsewhere',
+      names: ['vfio_put_device'],
+    },
     header: 'linux/vfio.h',
     commits: [
       { id: 'cb9ff3f3b84c', text: 'adds it', kernel: '6.1' },
@@ -91,20 +127,34 @@ export const NEW_API: readonly ApiEntry[] = [
     kind: 'function',
     model: 'new',
     kernels: ONLY_6_1,
-    signatures: [{ kernels: ONLY_6_1, text: 'int vfio_init_device(struct vfio_device *device, struct device *dev,\n\t\t     const struct vfio_device_ops *ops);' }],
+    signatures: [
+      {
+        kernels: ONLY_6_1,
+        text: 'int vfio_init_device(struct vfio_device *device, struct device *dev,\n\t\t     const struct vfio_device_ops *ops);',
+      },
+    ],
     summary: 'Initialises a vfio_device in memory that the driver owns; made for vfio-ccw alone.',
     contract: [
-      { text: '`ops->release()` must not free the memory, and `remove()` must wait until it has run.' },
-      { text: 'On error the core has given back the device set, and `ops->release()` does not run.' },
+      {
+        text: '`ops->release()` must not free the memory, and `remove()` must wait until it has run.',
+      },
+      {
+        text: 'On error the core has given back the device set, and `ops->release()` does not run.',
+      },
       { text: 'Do not write new code with it: use `vfio_alloc_device()`.' },
     ],
-    ownership: 'The driver owns the memory. It holds one reference and drops it with `vfio_put_device()`.',
+    ownership:
+      'The driver owns the memory. It holds one reference and drops it with `vfio_put_device()`.',
     behaviours: [returnsErrno(ONLY_6_1, [{ op: 'init-device', target: 0 }])],
     replacement: { text: '`vfio_alloc_device()`', names: ['vfio_alloc_device'] },
     header: 'linux/vfio.h',
     commits: [
       { id: 'cb9ff3f3b84c', text: 'adds it', kernel: '6.1' },
-      { id: 'd1104f9327df', text: 'makes it static when vfio-ccw allocates its device', kernel: '6.2' },
+      {
+        id: 'd1104f9327df',
+        text: 'makes it static when vfio-ccw allocates its device',
+        kernel: '6.2',
+      },
     ],
   },
 ];

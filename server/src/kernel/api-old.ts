@@ -5,19 +5,34 @@ const UP_TO_5_12 = before('5.13');
 const OLD_MODEL = from('5.13', '6.1');
 const OLD_MODEL_WITH_UNINIT = from('5.15', '6.1');
 
-/** The driver owns the memory: up to 5.12 the core keeps a struct of its own beside it, from 5.13 to 6.0 the driver embeds it. */
+/**
+ * The driver owns the memory: up to 5.12 the core keeps a struct of its own beside it, from 5.13 to
+ * 6.0 the driver embeds it.
+ */
 export const OLD_API: readonly ApiEntry[] = [
   {
     name: 'vfio_init_group_dev',
     kind: 'function',
     model: 'old',
     kernels: OLD_MODEL,
-    signatures: [{ kernels: OLD_MODEL, text: 'void vfio_init_group_dev(struct vfio_device *device, struct device *dev,\n\t\t\t const struct vfio_device_ops *ops);' }],
-    summary: 'Prepares a vfio_device that the driver has embedded in its own memory for registration.',
+    signatures: [
+      {
+        kernels: OLD_MODEL,
+        text: 'void vfio_init_group_dev(struct vfio_device *device, struct device *dev,\n\t\t\t const struct vfio_device_ops *ops);',
+      },
+    ],
+    summary:
+      'Prepares a vfio_device that the driver has embedded in its own memory for registration.',
     contract: [
       { text: 'The memory must be zeroed: the core reads members that this call does not set.' },
-      { kernels: from('5.13', '5.15'), text: 'There is nothing to undo: free the memory when the device is not, or no longer, registered.' },
-      { kernels: OLD_MODEL_WITH_UNINIT, text: 'Every path out must call `vfio_uninit_group_dev()` once, after unregister and before the memory is freed.' },
+      {
+        kernels: from('5.13', '5.15'),
+        text: 'There is nothing to undo: free the memory when the device is not, or no longer, registered.',
+      },
+      {
+        kernels: OLD_MODEL_WITH_UNINIT,
+        text: 'Every path out must call `vfio_uninit_group_dev()` once, after unregister and before the memory is freed.',
+      },
     ],
     ownership: 'The driver owns the memory before and after the call.',
     behaviours: [returnsVoid(OLD_MODEL, { op: 'init', target: 0 })],
@@ -36,10 +51,17 @@ export const OLD_API: readonly ApiEntry[] = [
     kind: 'function',
     model: 'old',
     kernels: OLD_MODEL_WITH_UNINIT,
-    signatures: [{ kernels: OLD_MODEL_WITH_UNINIT, text: 'void vfio_uninit_group_dev(struct vfio_device *device);' }],
+    signatures: [
+      {
+        kernels: OLD_MODEL_WITH_UNINIT,
+        text: 'void vfio_uninit_group_dev(struct vfio_device *device);',
+      },
+    ],
     summary: 'Undoes vfio_init_group_dev(): gives back the device set.',
     contract: [
-      { text: 'Call it once for each `vfio_init_group_dev()`, on every path out, after unregister.' },
+      {
+        text: 'Call it once for each `vfio_init_group_dev()`, on every path out, after unregister.',
+      },
       { text: 'It does not free the container: free it afterwards.' },
     ],
     ownership: 'The driver still owns the memory and must free it.',
@@ -59,13 +81,21 @@ export const OLD_API: readonly ApiEntry[] = [
     kind: 'function',
     model: 'old',
     kernels: UP_TO_5_12,
-    signatures: [{ kernels: UP_TO_5_12, text: 'int vfio_add_group_dev(struct device *dev, const struct vfio_device_ops *ops,\n\t\t       void *device_data);' }],
+    signatures: [
+      {
+        kernels: UP_TO_5_12,
+        text: 'int vfio_add_group_dev(struct device *dev, const struct vfio_device_ops *ops,\n\t\t       void *device_data);',
+      },
+    ],
     summary: 'Creates a vfio_device inside the core for `dev` and registers it.',
     contract: [
-      { text: 'The vfio_device belongs to the core; the driver sees only `device_data`, which every callback of `ops` receives.' },
+      {
+        text: 'The vfio_device belongs to the core; the driver sees only `device_data`, which every callback of `ops` receives.',
+      },
       { text: 'Undo it with `vfio_del_group_dev()`.' },
     ],
-    ownership: 'The core owns the vfio_device. The driver owns `device_data`, and on error frees it.',
+    ownership:
+      'The core owns the vfio_device. The driver owns `device_data`, and on error frees it.',
     behaviours: [returnsErrno(UP_TO_5_12)],
     replacement: {
       text: 'an embedded `struct vfio_device` with `vfio_init_group_dev()` (5.13 to 6.0) or `vfio_alloc_device()` (6.1 and later), and `vfio_register_group_dev()`',
@@ -90,16 +120,22 @@ export const OLD_API: readonly ApiEntry[] = [
       names: ['vfio_unregister_group_dev'],
     },
     header: 'linux/vfio.h',
-    commits: [{ id: '5e42c999445b', text: 'lets unregister take a struct vfio_device', kernel: '5.13' }],
+    commits: [
+      { id: '5e42c999445b', text: 'lets unregister take a struct vfio_device', kernel: '5.13' },
+    ],
   },
   {
     name: 'vfio_device_data',
     kind: 'function',
     model: 'old',
     kernels: UP_TO_5_12,
-    signatures: [{ kernels: UP_TO_5_12, text: 'void *vfio_device_data(struct vfio_device *device);' }],
+    signatures: [
+      { kernels: UP_TO_5_12, text: 'void *vfio_device_data(struct vfio_device *device);' },
+    ],
     summary: 'Returns the `device_data` of a registered device.',
-    contract: [{ text: 'The caller must hold a registration count from `vfio_device_get_from_dev()`.' }],
+    contract: [
+      { text: 'The caller must hold a registration count from `vfio_device_get_from_dev()`.' },
+    ],
     ownership: 'Nothing changes hands.',
     errors: 'Returns the pointer as it was given; it cannot fail.',
     behaviours: [returnsValue(UP_TO_5_12)],

@@ -11,27 +11,55 @@ const REGISTER: Effect = { op: 'register', target: 0 };
 /** Since 5.15 a device without a set gets one of its own, and keeps it when registration fails. */
 const SINGLETON_SET: Effect = { op: 'assign-set', target: 0 };
 
-const REGISTER_WITH_SET: Behaviour = returnsErrno(SINCE_5_15, [SINGLETON_SET, REGISTER], [SINGLETON_SET]);
+const REGISTER_WITH_SET: Behaviour = returnsErrno(
+  SINCE_5_15,
+  [SINGLETON_SET, REGISTER],
+  [SINGLETON_SET],
+);
 
 const REGISTER_CONTRACT: ApiEntry['contract'] = [
-  { text: 'User space can open the device before the call returns: everything that a callback reads must be set up before.' },
-  { text: 'On success unregister with `vfio_unregister_group_dev()` before the device is put or freed. On error do not unregister.' },
-  { kernels: OLD_MODEL, text: 'On error the driver still owns everything: undo the init and free.' },
-  { kernels: NEW_MODEL, text: 'On error the caller still holds its reference: `vfio_put_device()`.' },
+  {
+    text: 'User space can open the device before the call returns: everything that a callback reads must be set up before.',
+  },
+  {
+    text: 'On success unregister with `vfio_unregister_group_dev()` before the device is put or freed. On error do not unregister.',
+  },
+  {
+    kernels: OLD_MODEL,
+    text: 'On error the driver still owns everything: undo the init and free.',
+  },
+  {
+    kernels: NEW_MODEL,
+    text: 'On error the caller still holds its reference: `vfio_put_device()`.',
+  },
   { kernels: SINCE_5_15, text: 'A device without a device set gets one of its own.' },
-  { kernels: from('6.2', '6.4'), text: 'A table with `.bind_iommufd` but without `.unbind_iommufd` or `.attach_ioas` is refused with `-EINVAL`.' },
-  { kernels: from('6.4', '6.6'), text: 'With CONFIG_IOMMUFD a table without `.bind_iommufd`, `.unbind_iommufd` and `.attach_ioas` is refused with `-EINVAL`.' },
-  { kernels: from('6.6'), text: 'With CONFIG_IOMMUFD a table without `.bind_iommufd`, `.unbind_iommufd`, `.attach_ioas` and `.detach_ioas` is refused with `-EINVAL`.' },
+  {
+    kernels: from('6.2', '6.4'),
+    text: 'A table with `.bind_iommufd` but without `.unbind_iommufd` or `.attach_ioas` is refused with `-EINVAL`.',
+  },
+  {
+    kernels: from('6.4', '6.6'),
+    text: 'With CONFIG_IOMMUFD a table without `.bind_iommufd`, `.unbind_iommufd` and `.attach_ioas` is refused with `-EINVAL`.',
+  },
+  {
+    kernels: from('6.6'),
+    text: 'With CONFIG_IOMMUFD a table without `.bind_iommufd`, `.unbind_iommufd`, `.attach_ioas` and `.detach_ioas` is refused with `-EINVAL`.',
+  },
 ];
 
-/** Registration: the same in both models. The internal count of users is here too; drivers have no business with it. */
+/**
+ * Registration: the same in both models. The internal count of users is here too; drivers have no
+ * business with it.
+ */
 export const REGISTER_API: readonly ApiEntry[] = [
   {
     name: 'vfio_register_group_dev',
     kind: 'function',
     model: 'both',
     kernels: SINCE_5_13,
-    signatures: [{ kernels: SINCE_5_13, text: 'int vfio_register_group_dev(struct vfio_device *device);' }],
+    signatures: [
+      { kernels: SINCE_5_13, text: 'int vfio_register_group_dev(struct vfio_device *device);' },
+    ],
     summary: 'Makes a device with a real IOMMU group visible to user space.',
     contract: REGISTER_CONTRACT,
     ownership: 'Ownership does not change: what the driver held before the call it holds after it.',
@@ -47,10 +75,18 @@ export const REGISTER_API: readonly ApiEntry[] = [
     kind: 'function',
     model: 'both',
     kernels: SINCE_5_16,
-    signatures: [{ kernels: SINCE_5_16, text: 'int vfio_register_emulated_iommu_dev(struct vfio_device *device);' }],
-    summary: 'Makes a device without an IOMMU of its own, such as a mediated device, visible to user space.',
+    signatures: [
+      {
+        kernels: SINCE_5_16,
+        text: 'int vfio_register_emulated_iommu_dev(struct vfio_device *device);',
+      },
+    ],
+    summary:
+      'Makes a device without an IOMMU of its own, such as a mediated device, visible to user space.',
     contract: [
-      { text: 'User space must not be able to start DMA of the device directly: the driver translates through `vfio_pin_pages()` or `vfio_dma_rw()`.' },
+      {
+        text: 'User space must not be able to start DMA of the device directly: the driver translates through `vfio_pin_pages()` or `vfio_dma_rw()`.',
+      },
       ...REGISTER_CONTRACT,
     ],
     ownership: 'Ownership does not change: what the driver held before the call it holds after it.',
@@ -63,16 +99,30 @@ export const REGISTER_API: readonly ApiEntry[] = [
     kind: 'function',
     model: 'both',
     kernels: SINCE_5_13,
-    signatures: [{ kernels: SINCE_5_13, text: 'void vfio_unregister_group_dev(struct vfio_device *device);' }],
+    signatures: [
+      { kernels: SINCE_5_13, text: 'void vfio_unregister_group_dev(struct vfio_device *device);' },
+    ],
     summary: 'Takes the device away from user space and waits until the last user has closed it.',
     contract: [
       { text: 'It blocks, and calls `ops->request()` every ten seconds while it waits.' },
-      { text: 'When it returns no callback runs any more: only now may the driver tear down what callbacks use.' },
-      { kernels: from('5.13', '5.15'), text: 'It is separate from the end of the object: free the container afterwards.' },
-      { kernels: from('5.15', '6.1'), text: 'It is separate from the end of the object: `vfio_uninit_group_dev()` and the free come afterwards.' },
-      { kernels: NEW_MODEL, text: 'It is separate from the end of the object: `vfio_put_device()` comes afterwards.' },
+      {
+        text: 'When it returns no callback runs any more: only now may the driver tear down what callbacks use.',
+      },
+      {
+        kernels: from('5.13', '5.15'),
+        text: 'It is separate from the end of the object: free the container afterwards.',
+      },
+      {
+        kernels: from('5.15', '6.1'),
+        text: 'It is separate from the end of the object: `vfio_uninit_group_dev()` and the free come afterwards.',
+      },
+      {
+        kernels: NEW_MODEL,
+        text: 'It is separate from the end of the object: `vfio_put_device()` comes afterwards.',
+      },
     ],
-    ownership: 'The driver still owns what it owned: the memory in the old model, its reference in the new one.',
+    ownership:
+      'The driver still owns what it owned: the memory in the old model, its reference in the new one.',
     behaviours: [returnsVoid(SINCE_5_13, { op: 'unregister', target: 0 })],
     header: 'linux/vfio.h',
     commits: [{ id: '5e42c999445b', text: 'takes a struct vfio_device', kernel: '5.13' }],
@@ -82,13 +132,25 @@ export const REGISTER_API: readonly ApiEntry[] = [
     kind: 'function',
     model: 'both',
     kernels: SINCE_5_15,
-    signatures: [{ kernels: SINCE_5_15, text: 'int vfio_assign_device_set(struct vfio_device *device, void *set_id);' }],
-    summary: 'Puts the device into the set of all devices with the same `set_id`; open and close hold the lock of the set.',
+    signatures: [
+      {
+        kernels: SINCE_5_15,
+        text: 'int vfio_assign_device_set(struct vfio_device *device, void *set_id);',
+      },
+    ],
+    summary:
+      'Puts the device into the set of all devices with the same `set_id`; open and close hold the lock of the set.',
     contract: [
       { text: 'Call it before registration, at most once.' },
       { kernels: from('5.15', '6.1'), text: '`vfio_uninit_group_dev()` leaves the set.' },
-      { kernels: NEW_MODEL, text: 'The core leaves the set at the last put, and also when `ops->init()` fails: there is nothing to undo.' },
-      { kernels: NEW_MODEL, text: 'In `ops->release()` the set is gone already: `vdev->dev_set` must not be used there.' },
+      {
+        kernels: NEW_MODEL,
+        text: 'The core leaves the set at the last put, and also when `ops->init()` fails: there is nothing to undo.',
+      },
+      {
+        kernels: NEW_MODEL,
+        text: 'In `ops->release()` the set is gone already: `vdev->dev_set` must not be used there.',
+      },
     ],
     ownership: 'The device holds a count on the set.',
     behaviours: [returnsErrno(SINCE_5_15, [{ op: 'assign-set', target: 0 }])],
@@ -103,28 +165,45 @@ export const REGISTER_API: readonly ApiEntry[] = [
     kind: 'function',
     model: 'old',
     kernels: before('5.19'),
-    signatures: [{ kernels: before('5.19'), text: 'void vfio_device_put(struct vfio_device *device);' }],
+    signatures: [
+      { kernels: before('5.19'), text: 'void vfio_device_put(struct vfio_device *device);' },
+    ],
     summary: 'Drops a registration count that vfio_device_get_from_dev() took.',
     contract: [{ text: 'It is not `vfio_put_device()`, which drops a reference to the object.' }],
     ownership: 'The caller no longer keeps the device registered.',
     behaviours: [returnsVoid(before('5.19'), { op: 'put-registration', target: 0 })],
-    replacement: { text: '`vfio_put_device()` to drop the reference of `vfio_alloc_device()`; drivers no longer hold registration counts', names: ['vfio_put_device'] },
+    replacement: {
+      text: '`vfio_put_device()` to drop the reference of `vfio_alloc_device()`; drivers no longer hold registration counts',
+      names: ['vfio_put_device'],
+    },
     header: 'linux/vfio.h',
-    commits: [{ id: '4a725b8de4cc', text: 'renames it to vfio_device_put_registration()', kernel: '6.1' }],
+    commits: [
+      { id: '4a725b8de4cc', text: 'renames it to vfio_device_put_registration()', kernel: '6.1' },
+    ],
   },
   {
     name: 'vfio_device_get_from_dev',
     kind: 'function',
     model: 'old',
     kernels: before('5.19'),
-    signatures: [{ kernels: before('5.19'), text: 'struct vfio_device *vfio_device_get_from_dev(struct device *dev);' }],
+    signatures: [
+      {
+        kernels: before('5.19'),
+        text: 'struct vfio_device *vfio_device_get_from_dev(struct device *dev);',
+      },
+    ],
     summary: 'Finds the registered vfio_device of `dev` and takes a registration count on it.',
     contract: [{ text: 'Give the count back with `vfio_device_put()`: unregister waits for it.' }],
     ownership: 'The caller holds a registration count.',
     behaviours: [returnsPointer(before('5.19'))],
-    replacement: { text: 'the drvdata of the parent device, which the driver sets itself', names: ['dev_get_drvdata'] },
+    replacement: {
+      text: 'the drvdata of the parent device, which the driver sets itself',
+      names: ['dev_get_drvdata'],
+    },
     header: 'linux/vfio.h',
-    commits: [{ id: '91be0bd6c6cf', text: 'lets vfio-pci find its device through drvdata', kernel: '5.19' }],
+    commits: [
+      { id: '91be0bd6c6cf', text: 'lets vfio-pci find its device through drvdata', kernel: '5.19' },
+    ],
   },
   {
     name: 'vfio_device_try_get',
@@ -132,13 +211,22 @@ export const REGISTER_API: readonly ApiEntry[] = [
     model: 'old',
     isPrivate: true,
     kernels: before('6.1'),
-    signatures: [{ kernels: before('6.1'), text: 'static bool vfio_device_try_get(struct vfio_device *device);' }],
+    signatures: [
+      {
+        kernels: before('6.1'),
+        text: 'static bool vfio_device_try_get(struct vfio_device *device);',
+      },
+    ],
     summary: 'Takes a registration count unless the device is being unregistered.',
     contract: [{ text: 'Internal to the VFIO core; drivers do not call it.' }],
     ownership: 'When it returns true the caller holds a registration count.',
     errors: 'Returns true when the count was taken.',
     behaviours: [returnsValue(before('6.1'))],
-    replacement: { text: '`vfio_device_try_get_registration()`', names: ['vfio_device_try_get_registration'], rename: 'vfio_device_try_get_registration' },
+    replacement: {
+      text: '`vfio_device_try_get_registration()`',
+      names: ['vfio_device_try_get_registration'],
+      rename: 'vfio_device_try_get_registration',
+    },
     header: 'drivers/vfio/vfio_main.c',
     commits: [{ id: '4a725b8de4cc', text: 'renames it', kernel: '6.1' }],
   },
@@ -148,9 +236,16 @@ export const REGISTER_API: readonly ApiEntry[] = [
     model: 'new',
     isPrivate: true,
     kernels: NEW_MODEL,
-    signatures: [{ kernels: NEW_MODEL, text: 'void vfio_device_put_registration(struct vfio_device *device);' }],
+    signatures: [
+      {
+        kernels: NEW_MODEL,
+        text: 'void vfio_device_put_registration(struct vfio_device *device);',
+      },
+    ],
     summary: 'Drops a registration count.',
-    contract: [{ text: 'Internal to the VFIO core; drivers do not call it. It is not `vfio_put_device()`.' }],
+    contract: [
+      { text: 'Internal to the VFIO core; drivers do not call it. It is not `vfio_put_device()`.' },
+    ],
     ownership: 'The caller no longer keeps the device registered.',
     behaviours: [returnsVoid(NEW_MODEL, { op: 'put-registration', target: 0 })],
     header: 'drivers/vfio/vfio.h',
@@ -162,7 +257,12 @@ export const REGISTER_API: readonly ApiEntry[] = [
     model: 'new',
     isPrivate: true,
     kernels: NEW_MODEL,
-    signatures: [{ kernels: NEW_MODEL, text: 'bool vfio_device_try_get_registration(struct vfio_device *device);' }],
+    signatures: [
+      {
+        kernels: NEW_MODEL,
+        text: 'bool vfio_device_try_get_registration(struct vfio_device *device);',
+      },
+    ],
     summary: 'Takes a registration count unless the device is being unregistered.',
     contract: [{ text: 'Internal to the VFIO core; drivers do not call it.' }],
     ownership: 'When it returns true the caller holds a registration count.',

@@ -1,18 +1,32 @@
-/** How many arguments the functions of the life cycle take: a call with another number is of no kernel at all. */
+/**
+ * How many arguments the functions of the life cycle take: a call with another number is of no
+ * kernel at all.
+ */
 import { API_FUNCTIONS } from './lifecycle-api.ts';
 import type { ApiEntry } from './types.ts';
 
 /** Forms that only releases of a long-term series have, and what is to be known of them. */
-const LONG_TERM_FORMS: readonly { readonly name: string; readonly count: number; readonly kernel: string }[] = [
-  // include/linux/vfio.h of 5.10.198: the driver's object is the last argument, and callbacks take it as `void *`.
+const LONG_TERM_FORMS: readonly {
+  readonly name: string;
+  readonly count: number;
+  readonly kernel: string;
+}[] = [
+  // include/linux/vfio.h of 5.10.198: the driver's object is the last argument, and callbacks take
+  // it as `void *`.
   { name: 'vfio_init_group_dev', count: 4, kernel: '5.10.137 and later of 5.10' },
 ];
 
-/** What is known of a number of arguments: a release has that form, or only a long-term series has, which is named; or none has. */
-export type ArgumentCount = { readonly known: true } | { readonly known: false; readonly counts: readonly number[]; readonly kernel: string | null };
+/**
+ * What is known of a number of arguments: a release has that form, or only a long-term series has,
+ * which is named; or none has.
+ */
+export type ArgumentCount =
+  | { readonly known: true }
+  | { readonly known: false; readonly counts: readonly number[]; readonly kernel: string | null };
 
 /**
- * Judges a call of a function or macro of the life cycle by its number of arguments; undefined for a name that is none of these, or whose
+ * Judges a call of a function or macro of the life cycle by its number of arguments; undefined for
+ * a name that is none of these, or whose
  * arguments the tables do not say.
  */
 export function judgeArguments(name: string, count: number): ArgumentCount | undefined {
@@ -20,7 +34,12 @@ export function judgeArguments(name: string, count: number): ArgumentCount | und
   const counts = entry && !entry.isPrivate && entry.model !== 'general' ? countsOf(entry) : [];
   if (counts.length === 0) return undefined;
   if (counts.includes(count)) return { known: true };
-  return { known: false, counts, kernel: LONG_TERM_FORMS.find((form) => form.name === name && form.count === count)?.kernel ?? null };
+  return {
+    known: false,
+    counts,
+    kernel:
+      LONG_TERM_FORMS.find((form) => form.name === name && form.count === count)?.kernel ?? null,
+  };
 }
 
 /** The numbers of arguments in the signatures of an entry, each once. */
@@ -39,7 +58,8 @@ function parametersOf(text: string, name: string): number | null {
     const char = text[at];
     if (char === '(') depth++;
     else if (char === ',' && depth === 1) commas++;
-    else if (char === ')' && --depth === 0) return /^\(\s*(?:void\s*)?\)$/.test(text.slice(open, at + 1)) ? 0 : commas + 1;
+    else if (char === ')' && --depth === 0)
+      return /^\(\s*(?:void\s*)?\)$/.test(text.slice(open, at + 1)) ? 0 : commas + 1;
   }
   return null;
 }

@@ -1,4 +1,7 @@
-/** The structs by which a driver of a bus is registered, and what each says of the devices of the bus. */
+/**
+ * The structs by which a driver of a bus is registered, and what each says of the devices of the
+ * bus.
+ */
 import type { KernelRange } from './types.ts';
 import { ALWAYS, from } from './rows.ts';
 
@@ -12,13 +15,17 @@ export interface BusDriver {
   /** Devices of this bus are made by drivers, and have no IOMMU group of their own. */
   readonly mediated?: true;
   /**
-   * The kernels in which it has a member that leaves DMA to the driver. Without it the driver core takes the IOMMU group for the kernel's own
+   * The kernels in which it has a member that leaves DMA to the driver. Without it the driver core
+   * takes the IOMMU group for the kernel's own
    * DMA, and user space cannot open the device (512881eacfa7, 70693f470848).
    */
   readonly managedDma?: KernelRange;
 }
 
-/** v6.0 include/linux/{pci,platform_device,amba/bus,fsl/mc,mdev}.h; cdx/cdx_bus.h came with 6.4; mdev_parent_ops ended with 5.18. */
+/**
+ * v6.0 include/linux/{pci,platform_device,amba/bus,fsl/mc,mdev}.h; cdx/cdx_bus.h came with 6.4;
+ * mdev_parent_ops ended with 5.18.
+ */
 export const BUS_DRIVERS: readonly BusDriver[] = [
   { tag: 'pci_driver', probe: 'probe', device: 'pci_dev', managedDma: from('5.19') },
   { tag: 'platform_driver', probe: 'probe', device: 'platform_device', managedDma: from('5.19') },
@@ -29,10 +36,23 @@ export const BUS_DRIVERS: readonly BusDriver[] = [
   { tag: 'mdev_parent_ops', probe: 'create', device: 'mdev_device', mediated: true },
 ];
 
-/** Functions that take or give a mediated device: who calls one works on an mdev. Those that make a parent are not among them. */
+/**
+ * Functions that take or give a mediated device: who calls one works on an mdev. Those that make a
+ * parent are not among them.
+ */
 const OF_MEDIATED: ReadonlySet<string> = new Set([
-  'to_mdev_device', 'mdev_from_dev', 'mdev_dev', 'mdev_uuid', 'mdev_parent_dev', 'mdev_get_drvdata', 'mdev_set_drvdata', 'mdev_get_type_group_id',
-  'mdev_set_iommu_device', 'mdev_get_iommu_device', 'mdev_get_type_dev', 'mdev_get_type_kobj',
+  'to_mdev_device',
+  'mdev_from_dev',
+  'mdev_dev',
+  'mdev_uuid',
+  'mdev_parent_dev',
+  'mdev_get_drvdata',
+  'mdev_set_drvdata',
+  'mdev_get_type_group_id',
+  'mdev_set_iommu_device',
+  'mdev_get_iommu_device',
+  'mdev_get_type_dev',
+  'mdev_get_type_kobj',
 ]);
 
 /** True when `name` is a function of the kernel for one mediated device. */

@@ -7,7 +7,9 @@ export const COMMIT_URL = 'https://git.kernel.org/linus/';
 /** What is said of one entry for one kernel. Texts are Markdown sentences. */
 export interface ApiCard {
   readonly title: string;
-  /** C, possibly of several lines; that of the nearest kernel when this one does not have the entry. */
+  /**
+   * C, possibly of several lines; that of the nearest kernel when this one does not have the entry.
+   */
   readonly signature: string;
   readonly summary: string;
   /** Set when this kernel does not have it: why, and what to use. */
@@ -17,16 +19,27 @@ export interface ApiCard {
   readonly errors?: string;
   readonly kernels: string;
   readonly header: string;
-  readonly commits: readonly { readonly id: string; readonly text: string; readonly kernel: string }[];
+  readonly commits: readonly {
+    readonly id: string;
+    readonly text: string;
+    readonly kernel: string;
+  }[];
 }
 
 /** The last release before each one whose minor number starts again. */
-const BEFORE_MAJOR: Readonly<Record<number, string>> = { 4: '3.19', 5: '4.20', 6: '5.19', 7: '6.19' };
+const BEFORE_MAJOR: Readonly<Record<number, string>> = {
+  4: '3.19',
+  5: '4.20',
+  6: '5.19',
+  7: '6.19',
+};
 
 /** The last release of a range that ends before `until`. */
 function lastBefore(until: KernelVersion): string {
   const [major, minor] = until;
-  return minor > 0 ? formatVersion([major, minor - 1]) : BEFORE_MAJOR[major] ?? `the last one before ${formatVersion(until)}`;
+  return minor > 0
+    ? formatVersion([major, minor - 1])
+    : (BEFORE_MAJOR[major] ?? `the last one before ${formatVersion(until)}`);
 }
 
 /** `since v6.1`, `v5.15 – v6.0`, `v6.1 only`, `up to v5.12`, `all kernels`. */
@@ -41,7 +54,8 @@ export function rangeText(range: KernelRange): string {
 const ERROR_TEXT: Readonly<Record<ErrorConvention, string | undefined>> = {
   void: undefined,
   errno: 'Returns 0, or a negative errno.',
-  'err-ptr': 'Returns a pointer, or an ERR_PTR; never NULL. Test it with `IS_ERR()` and return `PTR_ERR()`.',
+  'err-ptr':
+    'Returns a pointer, or an ERR_PTR; never NULL. Test it with `IS_ERR()` and return `PTR_ERR()`.',
   'null-ptr': 'Returns a pointer, or NULL.',
   value: undefined,
 };
@@ -68,7 +82,8 @@ function absence(entry: ApiEntry, kernel: KernelVersion): string | undefined {
   const side = sideOf(kernel, entry.kernels);
   if (side === 0) return undefined;
   const target = `v${formatVersion(kernel)}`;
-  if (side === 1) return `Not yet in ${target}: it comes with v${formatVersion(entry.kernels.since!)}.`;
+  if (side === 1)
+    return `Not yet in ${target}: it comes with v${formatVersion(entry.kernels.since!)}.`;
   const instead = entry.replacement ? ` Use ${entry.replacement.text}.` : '';
   const removed = `v${formatVersion(entry.kernels.until!)}`;
   return `${removed === target ? 'Removed' : `Not in ${target}: removed`} in ${removed}.${instead}`;
@@ -76,17 +91,21 @@ function absence(entry: ApiEntry, kernel: KernelVersion): string | undefined {
 
 /** What is known of the entry in `kernel`. */
 export function apiCard(entry: ApiEntry, kernel: KernelVersion): ApiCard {
-  // A kernel without the entry shows the one that is nearest: a reader of old code wants to know what it meant.
+  // A kernel without the entry shows the one that is nearest: a reader of old code wants to know
+  // what it meant.
   const shown = sideOf(kernel, entry.kernels) === 0 ? kernel : edgeOf(entry.kernels, kernel);
   const removed = entry.kernels.until ? `, removed in v${formatVersion(entry.kernels.until)}` : '';
   // Said once: a kernel without the entry says it in `absent`.
-  const instead = removed && entry.replacement && shown === kernel ? `; use ${entry.replacement.text}` : '';
+  const instead =
+    removed && entry.replacement && shown === kernel ? `; use ${entry.replacement.text}` : '';
   return {
     title: titleOf(entry),
     signature: nearest(shown, entry.signatures)!.text,
     summary: entry.summary,
     absent: absence(entry, kernel),
-    contract: entry.contract.filter((line) => !line.kernels || inRange(shown, line.kernels)).map((line) => line.text),
+    contract: entry.contract
+      .filter((line) => !line.kernels || inRange(shown, line.kernels))
+      .map((line) => line.text),
     ownership: entry.ownership,
     errors: errorText(entry, nearest(shown, entry.behaviours)),
     kernels: `${rangeText(entry.kernels)}${removed}${instead}`,

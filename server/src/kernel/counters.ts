@@ -11,7 +11,14 @@ export interface CounterChange {
 }
 
 const changes = new Map<string, CounterChange>();
-const row = (names: string, counter: number, sign: CounterChange['sign'], succeeds: Outcome): void => { for (const name of names.trim().split(/\s+/)) changes.set(name, { counter, sign, succeeds }); };
+const row = (
+  names: string,
+  counter: number,
+  sign: CounterChange['sign'],
+  succeeds: Outcome,
+): void => {
+  for (const name of names.trim().split(/\s+/)) changes.set(name, { counter, sign, succeeds });
+};
 
 for (const type of ['atomic', 'atomic64', 'atomic_long', 'refcount']) {
   row(`${type}_inc ${type}_inc_return ${type}_inc_and_test ${type}_fetch_inc`, 0, 1, 'always');

@@ -1,7 +1,10 @@
 import type { GeneralFunction } from './types.ts';
 import { ALWAYS, returnsErrno, returnsValue, returnsVoid } from './rows.ts';
 
-/** Setters and getters of the pointer that a driver keeps in the device it is bound to. Argument 0 is that device, argument 1 the pointer. */
+/**
+ * Setters and getters of the pointer that a driver keeps in the device it is bound to. Argument 0
+ * is that device, argument 1 the pointer.
+ */
 const DRVDATA: readonly (readonly [set: string, get: string])[] = [
   ['dev_set_drvdata', 'dev_get_drvdata'],
   ['pci_set_drvdata', 'pci_get_drvdata'],
@@ -32,21 +35,33 @@ const DRVDATA: readonly (readonly [set: string, get: string])[] = [
   ['dio_set_drvdata', 'dio_get_drvdata'],
 ];
 
-export const DRVDATA_FUNCTIONS: readonly GeneralFunction[] = DRVDATA.flatMap(([set, get]): GeneralFunction[] => [
-  { name: set, behaviours: [returnsVoid(ALWAYS, { op: 'set-drvdata', target: 0, value: 1 })] },
-  { name: get, behaviours: [returnsValue(ALWAYS, { op: 'get-drvdata', target: 0, result: 'return' })] },
-]);
+export const DRVDATA_FUNCTIONS: readonly GeneralFunction[] = DRVDATA.flatMap(
+  ([set, get]): GeneralFunction[] => [
+    { name: set, behaviours: [returnsVoid(ALWAYS, { op: 'set-drvdata', target: 0, value: 1 })] },
+    {
+      name: get,
+      behaviours: [returnsValue(ALWAYS, { op: 'get-drvdata', target: 0, result: 'return' })],
+    },
+  ],
+);
 
 /** Calls that run a function of the driver when its device is unbound, in reverse order. */
 export const DEFERRING_FUNCTIONS: readonly GeneralFunction[] = [
-  ...['devm_add_action', 'drmm_add_action'].map((name): GeneralFunction =>
-    ({ name, behaviours: [returnsErrno(ALWAYS, [{ op: 'defer', callback: 1, data: 2 }])] })),
+  ...['devm_add_action', 'drmm_add_action'].map((name): GeneralFunction => ({
+    name,
+    behaviours: [returnsErrno(ALWAYS, [{ op: 'defer', callback: 1, data: 2 }])],
+  })),
   // On failure the action has run before the call returns.
-  ...['devm_add_action_or_reset', 'drmm_add_action_or_reset'].map((name): GeneralFunction =>
-    ({ name, behaviours: [returnsErrno(ALWAYS, [{ op: 'defer', callback: 1, data: 2, orRun: true }])] })),
+  ...['devm_add_action_or_reset', 'drmm_add_action_or_reset'].map((name): GeneralFunction => ({
+    name,
+    behaviours: [returnsErrno(ALWAYS, [{ op: 'defer', callback: 1, data: 2, orRun: true }])],
+  })),
 ];
 
-/** The reference count behind vfio_put_device(): only `&vdev->device` is the vfio_device's own, any other device is another object. */
+/**
+ * The reference count behind vfio_put_device(): only `&vdev->device` is the vfio_device's own, any
+ * other device is another object.
+ */
 export const REFERENCE_FUNCTIONS: readonly GeneralFunction[] = [
   { name: 'get_device', behaviours: [returnsValue(ALWAYS, { op: 'get', target: 0 })] },
   { name: 'put_device', behaviours: [returnsVoid(ALWAYS, { op: 'put', target: 0 })] },

@@ -14,30 +14,48 @@ export function renderApiHover(entry: ApiEntry, kernel: KernelVersion): string {
   const facts = factLines(card, entry).map(([label, text]) => `**${label}:** ${text}`);
   parts.push(facts.join('  \n'));
   if (card.commits.length > 0) {
-    parts.push(card.commits.map((commit) => `[${commit.id}](${COMMIT_URL}${commit.id}) ${commit.text} (v${commit.kernel})`).join('  \n'));
+    parts.push(
+      card.commits
+        .map(
+          (commit) =>
+            `[${commit.id}](${COMMIT_URL}${commit.id}) ${commit.text} (v${commit.kernel})`,
+        )
+        .join('  \n'),
+    );
   }
   return parts.join('\n\n');
 }
 
 /**
- * What the command line says of a name, as Markdown that ends with a newline: with a kernel what holds there, without one the whole history.
+ * What the command line says of a name, as Markdown that ends with a newline: with a kernel what
+ * holds there, without one the whole history.
  * See findEntries() for the names; undefined for any other.
  */
 export function explainApi(name: string, kernel?: KernelVersion): string | undefined {
   const entries = findEntries(name);
   if (entries.length === 0) return undefined;
   const sections = kernel
-    ? entries.filter((entry) => entry === nearest(kernel, entries)).map((entry) => `## ${titleOf(entry)} in v${formatVersion(kernel)}\n\n${renderApiHover(entry, kernel)}`)
+    ? entries
+        .filter((entry) => entry === nearest(kernel, entries))
+        .map(
+          (entry) =>
+            `## ${titleOf(entry)} in v${formatVersion(kernel)}\n\n${renderApiHover(entry, kernel)}`,
+        )
     : entries.map(renderApiEntry);
   return `${sections.join('\n\n')}\n`;
 }
 
 /**
- * The entries that a person means by `name`: a function or macro (with or without `()`), a struct tag (with or without `struct`), or a member
- * (`vfio_device_ops.release`, `.release`). A member with two lives has two; an unknown name has none.
+ * The entries that a person means by `name`: a function or macro (with or without `()`), a struct
+ * tag (with or without `struct`), or a member
+ * (`vfio_device_ops.release`, `.release`). A member with two lives has two; an unknown name has
+ * none.
  */
 export function findEntries(name: string): readonly ApiEntry[] {
-  const text = name.trim().replace(/\(\s*\)$/, '').replace(/^struct\s+/, '');
+  const text = name
+    .trim()
+    .replace(/\(\s*\)$/, '')
+    .replace(/^struct\s+/, '');
   const dot = text.lastIndexOf('.');
   if (dot < 0) return [apiEntry(text) ?? apiStruct(text)].filter((entry) => entry !== undefined);
   const member = text.slice(dot + 1);
@@ -46,19 +64,29 @@ export function findEntries(name: string): readonly ApiEntry[] {
   return found.length > 0 ? found : apiMemberHistory('vfio_migration_ops', member);
 }
 
-/** The names of the members of an ops table that a kernel has, in the order of the tables; none for any other struct. */
+/**
+ * The names of the members of an ops table that a kernel has, in the order of the tables; none for
+ * any other struct.
+ */
 export function membersOf(owner: string, kernel: KernelVersion): readonly string[] {
-  const own = API_ENTRIES.filter((entry) => entry.owner === owner && inRange(kernel, entry.kernels));
+  const own = API_ENTRIES.filter(
+    (entry) => entry.owner === owner && inRange(kernel, entry.kernels),
+  );
   return [...new Set(own.map((entry) => entry.name))];
 }
 
 function factLines(card: ApiCard, entry: ApiEntry): [label: string, text: string][] {
   const lines: [string, string][] = [];
-  if (card.ownership) lines.push([entry.kind === 'function' || entry.kind === 'macro' ? 'After the call' : 'Ownership', card.ownership]);
+  if (card.ownership)
+    lines.push([
+      entry.kind === 'function' || entry.kind === 'macro' ? 'After the call' : 'Ownership',
+      card.ownership,
+    ]);
   if (card.errors) lines.push(['Result', card.errors]);
   lines.push(['Kernels', card.kernels]);
   for (const other of entry.kind === 'member' ? apiMemberHistory(entry.owner!, entry.name) : []) {
-    if (other !== entry) lines.push(['Another meaning', `${rangeText(other.kernels)}: ${other.summary}`]);
+    if (other !== entry)
+      lines.push(['Another meaning', `${rangeText(other.kernels)}: ${other.summary}`]);
   }
   lines.push(['Header', card.header]);
   return lines;

@@ -1,6 +1,9 @@
 /** Whether a device has an IOMMU group of its own, as the call says that registers it. */
 
-/** How a device reaches an IOMMU: by itself, or through its driver's emulation. It decides the iommufd members. */
+/**
+ * How a device reaches an IOMMU: by itself, or through its driver's emulation. It decides the
+ * iommufd members.
+ */
 export type IommuFamily = 'physical' | 'emulated';
 
 /** v6.1 drivers/vfio/vfio_main.c and drivers/vfio/pci/vfio_pci_core.c. */

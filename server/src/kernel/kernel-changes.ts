@@ -1,4 +1,7 @@
-/** What each known kernel brought to the interface of VFIO drivers, in a line: for a person who picks the target. */
+/**
+ * What each known kernel brought to the interface of VFIO drivers, in a line: for a person who
+ * picks the target.
+ */
 import { KNOWN_KERNELS } from './known-kernels.ts';
 import { API_ENTRIES } from './lifecycle-api.ts';
 import type { ApiEntry, KernelRange } from './types.ts';
@@ -8,7 +11,10 @@ import { formatVersion } from './version.ts';
 export interface KernelChoice {
   /** `6.1` */
   readonly version: string;
-  /** `vfio_alloc_device(), .init; without vfio_init_group_dev()`, or of which kernel it has the interface. */
+  /**
+   * `vfio_alloc_device(), .init; without vfio_init_group_dev()`, or of which kernel it has the
+   * interface.
+   */
   readonly brings: string;
 }
 
@@ -35,14 +41,19 @@ function unchanged(version: string, last: string): string {
   return version === last ? 'the oldest known interface' : `the interface of ${last}`;
 }
 
-/** What is there first (or no more) in a kernel; a member that only has another meaning from then on is neither. */
+/**
+ * What is there first (or no more) in a kernel; a member that only has another meaning from then on
+ * is neither.
+ */
 function namesAt(version: string, end: keyof KernelRange): readonly string[] {
   const border = (entry: ApiEntry, which: keyof KernelRange): boolean => {
     const at = entry.kernels[which];
     return at !== undefined && formatVersion(at) === version;
   };
   const other = end === 'since' ? 'until' : 'since';
-  const names = API_ENTRIES.filter((entry) => isForDrivers(entry) && border(entry, end)).map(shownName);
+  const names = API_ENTRIES.filter((entry) => isForDrivers(entry) && border(entry, end)).map(
+    shownName,
+  );
   const changed = new Set(API_ENTRIES.filter((entry) => border(entry, other)).map(shownName));
   return [...new Set(names)].filter((name) => !changed.has(name));
 }

@@ -10,7 +10,14 @@ import { STRUCTS } from './api-structs.ts';
 import { nearest } from './version.ts';
 
 /** Functions and macros of the life-cycle interface. */
-export const API_FUNCTIONS: readonly ApiEntry[] = [...OLD_API, ...NEW_API, ...REGISTER_API, ...PCI_CORE_API, ...PLATFORM_API, ...MDEV_API];
+export const API_FUNCTIONS: readonly ApiEntry[] = [
+  ...OLD_API,
+  ...NEW_API,
+  ...REGISTER_API,
+  ...PCI_CORE_API,
+  ...PLATFORM_API,
+  ...MDEV_API,
+];
 
 /** Every entry: functions, macros, members, structs. */
 export const API_ENTRIES: readonly ApiEntry[] = [...API_FUNCTIONS, ...OPS_MEMBERS, ...STRUCTS];
@@ -34,10 +41,16 @@ export function apiStruct(tag: string): ApiEntry | undefined {
 }
 
 /**
- * The row of a member of an ops table, by the tag of its struct. A name with two lives gives the one of `kernel`; a kernel that
- * has neither gives the older one (`.release` in 5.15 to 6.0 is what is left of the file descriptor's).
+ * The row of a member of an ops table, by the tag of its struct. A name with two lives gives the
+ * one of `kernel`; a kernel that
+ * has neither gives the older one (`.release` in 5.15 to 6.0 is what is left of the file
+ * descriptor's).
  */
-export function apiMember(owner: string, name: string, kernel: KernelVersion): ApiEntry | undefined {
+export function apiMember(
+  owner: string,
+  name: string,
+  kernel: KernelVersion,
+): ApiEntry | undefined {
   return nearest(kernel, members.get(`${owner}.${name}`) ?? []);
 }
 

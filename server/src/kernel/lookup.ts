@@ -11,41 +11,75 @@ export { isNoReturn, isNullTestMacro, isSilent, isValueOrTest, testedArgument } 
 export { isView } from './views.ts';
 
 /** Functions of the wider kernel that have an effect or an error convention. */
-export const GENERAL_FUNCTIONS: readonly GeneralFunction[] = [...MEMORY_FUNCTIONS, ...DRVDATA_FUNCTIONS, ...DEFERRING_FUNCTIONS, ...REFERENCE_FUNCTIONS];
+export const GENERAL_FUNCTIONS: readonly GeneralFunction[] = [
+  ...MEMORY_FUNCTIONS,
+  ...DRVDATA_FUNCTIONS,
+  ...DEFERRING_FUNCTIONS,
+  ...REFERENCE_FUNCTIONS,
+];
 
-/** Rows beside the tables, by name: functions of a vendor's core library, which its users know and these tables cannot. */
+/**
+ * Rows beside the tables, by name: functions of a vendor's core library, which its users know and
+ * these tables cannot.
+ */
 export type ExtraFunctions = ReadonlyMap<string, readonly Behaviour[]>;
 
 const general = new Map(GENERAL_FUNCTIONS.map((row) => [row.name, row]));
 const retaining = new Set(NEUTRAL_FAMILIES.flatMap((family) => family.retains ?? []));
-const neutralNames = new Set([...retaining, ...NEUTRAL_FAMILIES.flatMap((family) => family.names ?? [])]);
+const neutralNames = new Set([
+  ...retaining,
+  ...NEUTRAL_FAMILIES.flatMap((family) => family.names ?? []),
+]);
 const neutralPrefixes = new Set(NEUTRAL_FAMILIES.flatMap((family) => family.prefixes ?? []));
 const neutralSuffixes = NEUTRAL_FAMILIES.flatMap((family) => family.suffixes ?? []);
 const exceptions = new Set(NEUTRAL_FAMILIES.flatMap((family) => family.except ?? []));
 
 /**
- * What a call of the kernel's `name` does in `kernel`: a behaviour; 'neutral' when it neither frees, puts nor registers what it is given; or
- * undefined when it is unknown. A life-cycle function that `kernel` does not have behaves as in the nearest kernel that has it.
- * A function of the same name that the module defines comes first, and is not for this table to say.
+ * What a call of the kernel's `name` does in `kernel`: a behaviour; 'neutral' when it neither
+ * frees, puts nor registers what it is given; or
+ * undefined when it is unknown. A life-cycle function that `kernel` does not have behaves as in the
+ * nearest kernel that has it.
+ * A function of the same name that the module defines comes first, and is not for this table to
+ * say.
  * @param extra more functions; the life-cycle functions themselves cannot be given another meaning.
  */
-export function behaviourOf(name: string, kernel: KernelVersion, extra?: ExtraFunctions): Behaviour | 'neutral' | undefined {
+export function behaviourOf(
+  name: string,
+  kernel: KernelVersion,
+  extra?: ExtraFunctions,
+): Behaviour | 'neutral' | undefined {
   const row = apiEntry(name)?.behaviours ?? extra?.get(name) ?? general.get(name)?.behaviours;
   if (row) return nearest(kernel, row) ?? 'neutral';
   return isNeutral(name) ? 'neutral' : undefined;
 }
 
-/** True when a neutral function keeps the pointer that it is given: `list_add(&p->node, …)`, `request_irq(…, p)`. */
+/**
+ * True when a neutral function keeps the pointer that it is given: `list_add(&p->node, …)`,
+ * `request_irq(…, p)`.
+ */
 export function retainsArgument(name: string): boolean {
   return retaining.has(name);
 }
 
 /** The family of a neutral function: by its name, else by how its name begins or ends. */
-const byName = new Map(NEUTRAL_FAMILIES.flatMap((family) => [...family.names ?? [], ...family.retains ?? []].map((name) => [name, family] as const)));
-const byPrefix = new Map(NEUTRAL_FAMILIES.flatMap((family) => (family.prefixes ?? []).map((prefix) => [prefix, family] as const)));
-const bySuffix = NEUTRAL_FAMILIES.flatMap((family) => (family.suffixes ?? []).map((suffix) => [suffix, family] as const));
+const byName = new Map(
+  NEUTRAL_FAMILIES.flatMap((family) =>
+    [...(family.names ?? []), ...(family.retains ?? [])].map((name) => [name, family] as const),
+  ),
+);
+const byPrefix = new Map(
+  NEUTRAL_FAMILIES.flatMap((family) =>
+    (family.prefixes ?? []).map((prefix) => [prefix, family] as const),
+  ),
+);
+const bySuffix = NEUTRAL_FAMILIES.flatMap((family) =>
+  (family.suffixes ?? []).map((suffix) => [suffix, family] as const),
+);
 
-/** The column `touches` of the family that a neutral function is in. Drivers are probed while one is registered. */
+/**
+ * The column `touches` of the family that a neutral function is in. Drivers are probed while one is
+ * registered.
+ */
 export function familyTouch(name: string): 'arguments' | 'everything' | undefined {
   const named = byName.get(name);
   if (named) return named.touches;

@@ -1,6 +1,9 @@
 /** Which arguments of the kernel's loop macros the loop sets in each turn: its cursors. */
 
-/** The names of a family, and the positions of its cursors. `safe` is that of the second cursor that the `_safe` form of it has. */
+/**
+ * The names of a family, and the positions of its cursors. `safe` is that of the second cursor that
+ * the `_safe` form of it has.
+ */
 interface LoopFamily {
   readonly names: RegExp;
   readonly cursors: readonly number[];
@@ -20,7 +23,11 @@ const FAMILIES: readonly LoopFamily[] = [
   { names: /^fwnode_for_each_parent_node$/, cursors: [1] },
   { names: /^pci_for_each_dma_alias$/, cursors: [] },
   // The cursor comes first.
-  { names: /^(?:list|hlist|hlist_nulls|hlist_bl|llist|plist|klist|rbtree_postorder)_for_each/, cursors: [0], safe: 1 },
+  {
+    names: /^(?:list|hlist|hlist_nulls|hlist_bl|llist|plist|klist|rbtree_postorder)_for_each/,
+    cursors: [0],
+    safe: 1,
+  },
   { names: /^for_each_(?:set|clear)_bit/, cursors: [0] },
   { names: /^for_each_(?:set|clear)_bitrange/, cursors: [0, 1] },
   { names: /^for_each_(?:possible|online|present|active)_cpu$/, cursors: [0] },
@@ -30,9 +37,14 @@ const FAMILIES: readonly LoopFamily[] = [
   { names: /^for_each_(?:matching_)?node(?:_by_name|_by_type|_and_match)?$/, cursors: [0] },
 ];
 
-/** The zero-based positions of the arguments that the loop macro `name` sets; undefined when the kernel has no such macro. */
+/**
+ * The zero-based positions of the arguments that the loop macro `name` sets; undefined when the
+ * kernel has no such macro.
+ */
 export function loopCursors(name: string): readonly number[] | undefined {
   const family = FAMILIES.find((one) => one.names.test(name));
   if (!family) return undefined;
-  return family.safe !== undefined && /_safe/.test(name) ? [...family.cursors, family.safe] : family.cursors;
+  return family.safe !== undefined && /_safe/.test(name)
+    ? [...family.cursors, family.safe]
+    : family.cursors;
 }

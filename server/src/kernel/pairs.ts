@@ -11,17 +11,41 @@ export interface ResourcePair {
 }
 
 const words = (text: string): readonly string[] => text.trim().split(/\s+/);
-const pair = (take: string, undo: string, taken: 'return' | number, given: number): ResourcePair => ({ take: words(take), undo: words(undo), taken, given });
+const pair = (
+  take: string,
+  undo: string,
+  taken: 'return' | number,
+  given: number,
+): ResourcePair => ({ take: words(take), undo: words(undo), taken, given });
 
 export const RESOURCE_PAIRS: readonly ResourcePair[] = [
-  pair(`kmalloc kzalloc kcalloc kmalloc_array kmalloc_node kzalloc_node kcalloc_node kmalloc_array_node kmalloc_obj kzalloc_obj kmalloc_objs kzalloc_objs
+  pair(
+    `kmalloc kzalloc kcalloc kmalloc_array kmalloc_node kzalloc_node kcalloc_node kmalloc_array_node kmalloc_obj kzalloc_obj kmalloc_objs kzalloc_objs
     kmalloc_flex kzalloc_flex kmemdup kmemdup_nul kmemdup_array kstrdup kstrndup kasprintf kvasprintf krealloc krealloc_array memdup_user memdup_user_nul
-    memdup_array_user strndup_user`, 'kfree kfree_sensitive kvfree kfree_rcu', 'return', 0),
+    memdup_array_user strndup_user`,
+    'kfree kfree_sensitive kvfree kfree_rcu',
+    'return',
+    0,
+  ),
   pair('kstrdup_const', 'kfree_const', 'return', 0),
-  pair('kvmalloc kvzalloc kvcalloc kvmalloc_array kvmalloc_node kvzalloc_node kvmalloc_obj kvzalloc_obj kvmemdup kvrealloc vmemdup_user vmemdup_array_user',
-    'kvfree kvfree_sensitive kvfree_rcu', 'return', 0),
-  pair('vmalloc vzalloc vmalloc_node vzalloc_node vmalloc_user vmalloc_32 vmalloc_32_user vmalloc_huge __vmalloc vcalloc vmalloc_array', 'vfree vfree_atomic kvfree', 'return', 0),
-  pair('kmem_cache_alloc kmem_cache_zalloc kmem_cache_alloc_node', 'kmem_cache_free kfree', 'return', 1),
+  pair(
+    'kvmalloc kvzalloc kvcalloc kvmalloc_array kvmalloc_node kvzalloc_node kvmalloc_obj kvzalloc_obj kvmemdup kvrealloc vmemdup_user vmemdup_array_user',
+    'kvfree kvfree_sensitive kvfree_rcu',
+    'return',
+    0,
+  ),
+  pair(
+    'vmalloc vzalloc vmalloc_node vzalloc_node vmalloc_user vmalloc_32 vmalloc_32_user vmalloc_huge __vmalloc vcalloc vmalloc_array',
+    'vfree vfree_atomic kvfree',
+    'return',
+    0,
+  ),
+  pair(
+    'kmem_cache_alloc kmem_cache_zalloc kmem_cache_alloc_node',
+    'kmem_cache_free kfree',
+    'return',
+    1,
+  ),
   pair('mempool_alloc', 'mempool_free', 'return', 0),
   pair('kmem_cache_create', 'kmem_cache_destroy', 'return', 0),
   pair('alloc_page alloc_pages alloc_pages_node', '__free_page __free_pages', 'return', 0),
@@ -35,11 +59,26 @@ export const RESOURCE_PAIRS: readonly ResourcePair[] = [
   pair('memremap', 'memunmap', 'return', 0),
   pair('pci_iomap pci_iomap_range pci_ioremap_bar', 'pci_iounmap iounmap', 'return', 1),
   pair('pci_enable_device pci_enable_device_mem', 'pci_disable_device', 0, 0),
-  pair('pci_request_regions pci_request_regions_exclusive pci_request_selected_regions', 'pci_release_regions pci_release_selected_regions', 0, 0),
+  pair(
+    'pci_request_regions pci_request_regions_exclusive pci_request_selected_regions',
+    'pci_release_regions pci_release_selected_regions',
+    0,
+    0,
+  ),
   pair('pci_alloc_irq_vectors', 'pci_free_irq_vectors', 0, 0),
   pair('request_irq request_threaded_irq', 'free_irq', 0, 0),
-  pair('alloc_workqueue alloc_ordered_workqueue create_singlethread_workqueue', 'destroy_workqueue', 'return', 0),
-  pair('debugfs_create_dir debugfs_create_file', 'debugfs_remove debugfs_remove_recursive', 'return', 0),
+  pair(
+    'alloc_workqueue alloc_ordered_workqueue create_singlethread_workqueue',
+    'destroy_workqueue',
+    'return',
+    0,
+  ),
+  pair(
+    'debugfs_create_dir debugfs_create_file',
+    'debugfs_remove debugfs_remove_recursive',
+    'return',
+    0,
+  ),
   pair('sysfs_create_group', 'sysfs_remove_group', 0, 0),
   pair('ida_alloc ida_alloc_max ida_alloc_range ida_alloc_min', 'ida_free', 'return', 1),
   pair('idr_alloc idr_alloc_cyclic', 'idr_remove', 'return', 1),
@@ -56,8 +95,12 @@ export const RESOURCE_PAIRS: readonly ResourcePair[] = [
   pair('init_srcu_struct', 'cleanup_srcu_struct', 0, 0),
   pair('kthread_run kthread_create', 'kthread_stop', 'return', 0),
   pair('kfifo_alloc', 'kfifo_free', 0, 0),
-  pair('pm_runtime_resume_and_get pm_runtime_get_sync pm_runtime_get pm_runtime_get_noresume',
-    'pm_runtime_put pm_runtime_put_sync pm_runtime_put_noidle pm_runtime_put_autosuspend pm_runtime_put_sync_autosuspend pm_runtime_put_sync_suspend', 0, 0),
+  pair(
+    'pm_runtime_resume_and_get pm_runtime_get_sync pm_runtime_get pm_runtime_get_noresume',
+    'pm_runtime_put pm_runtime_put_sync pm_runtime_put_noidle pm_runtime_put_autosuspend pm_runtime_put_sync_autosuspend pm_runtime_put_sync_suspend',
+    0,
+    0,
+  ),
   pair('clk_prepare_enable', 'clk_disable_unprepare', 0, 0),
   pair('clk_get', 'clk_put', 'return', 0),
   pair('device_register', 'device_unregister device_del put_device', 0, 0),
@@ -67,7 +110,12 @@ export const RESOURCE_PAIRS: readonly ResourcePair[] = [
   pair('class_create', 'class_destroy', 'return', 0),
   pair('device_create device_create_with_groups', 'device_destroy device_unregister', 'return', 0),
   pair('misc_register', 'misc_deregister', 0, 0),
-  pair('platform_device_register_simple platform_device_register_full', 'platform_device_unregister', 'return', 0),
+  pair(
+    'platform_device_register_simple platform_device_register_full',
+    'platform_device_unregister',
+    'return',
+    0,
+  ),
   pair('kobject_create_and_add', 'kobject_put', 'return', 0),
   pair('sysfs_create_file', 'sysfs_remove_file', 1, 1),
   pair('device_create_file', 'device_remove_file', 1, 1),
@@ -76,25 +124,46 @@ export const RESOURCE_PAIRS: readonly ResourcePair[] = [
   pair('pci_enable_msi pci_enable_msix_range', 'pci_disable_msi pci_disable_msix', 0, 0),
   pair('iommu_domain_alloc iommu_paging_domain_alloc', 'iommu_domain_free', 'return', 0),
   pair('irq_domain_add_linear irq_domain_create_linear', 'irq_domain_remove', 'return', 0),
-  pair('register_netdevice_notifier register_reboot_notifier register_pm_notifier', 'unregister_netdevice_notifier unregister_reboot_notifier unregister_pm_notifier', 0, 0),
+  pair(
+    'register_netdevice_notifier register_reboot_notifier register_pm_notifier',
+    'unregister_netdevice_notifier unregister_reboot_notifier unregister_pm_notifier',
+    0,
+    0,
+  ),
 ];
 
 /** What the driver core gives back of its own accord where a driver has called `by`. */
-const MANAGED = { by: 'pcim_enable_device', takes: new Set(words('pci_request_regions pci_request_selected_regions pci_request_region pci_alloc_irq_vectors pci_enable_msi pci_enable_msix_range')) };
+const MANAGED = {
+  by: 'pcim_enable_device',
+  takes: new Set(
+    words(
+      'pci_request_regions pci_request_selected_regions pci_request_region pci_alloc_irq_vectors pci_enable_msi pci_enable_msix_range',
+    ),
+  ),
+};
 
 /** Whether what `name` takes needs no undoing in a driver that calls what `isCalled` says. */
 export function isManaged(name: string, isCalled: (name: string) => boolean): boolean {
   return MANAGED.takes.has(name) && isCalled(MANAGED.by);
 }
 
-/** What a call returns when it has done its work: a valid pointer, 0, 0 or more, anything but 0; `always` when it cannot fail. */
+/**
+ * What a call returns when it has done its work: a valid pointer, 0, 0 or more, anything but 0;
+ * `always` when it cannot fail.
+ */
 export type Outcome = 'pointer' | 'zero' | 'non-negative' | 'true' | 'always';
 
 const OUTCOMES: ReadonlyMap<string, Outcome> = new Map([
-  ...words('ida_alloc ida_alloc_max ida_alloc_range ida_alloc_min idr_alloc idr_alloc_cyclic').map((name) => [name, 'non-negative'] as const),
-  ...words('pm_runtime_enable pm_runtime_get pm_runtime_get_noresume get_device pci_dev_get xa_init mutex_init').map((name) => [name, 'always'] as const),
+  ...words('ida_alloc ida_alloc_max ida_alloc_range ida_alloc_min idr_alloc idr_alloc_cyclic').map(
+    (name) => [name, 'non-negative'] as const,
+  ),
+  ...words(
+    'pm_runtime_enable pm_runtime_get pm_runtime_get_noresume get_device pci_dev_get xa_init mutex_init',
+  ).map((name) => [name, 'always'] as const),
   ['try_module_get', 'true'],
-  ...words('pci_alloc_irq_vectors pci_enable_msix_range pm_runtime_get_sync').map((name) => [name, 'non-negative'] as const),
+  ...words('pci_alloc_irq_vectors pci_enable_msix_range pm_runtime_get_sync').map(
+    (name) => [name, 'non-negative'] as const,
+  ),
 ]);
 
 /** How a taker of a pair tells that it has taken. */
@@ -102,9 +171,12 @@ export function outcomeOfTaking(name: string): Outcome {
   return OUTCOMES.get(name) ?? (byTaker.get(name)?.taken === 'return' ? 'pointer' : 'zero');
 }
 
-const byTaker = new Map(RESOURCE_PAIRS.flatMap((row) => row.take.map((name) => [name, row] as const)));
+const byTaker = new Map(
+  RESOURCE_PAIRS.flatMap((row) => row.take.map((name) => [name, row] as const)),
+);
 const byUndo = new Map<string, ResourcePair[]>();
-for (const row of RESOURCE_PAIRS) for (const name of row.undo) byUndo.set(name, [...(byUndo.get(name) ?? []), row]);
+for (const row of RESOURCE_PAIRS)
+  for (const name of row.undo) byUndo.set(name, [...(byUndo.get(name) ?? []), row]);
 
 /** The pair that `name` takes a resource in, or undefined. */
 export function takenBy(name: string): ResourcePair | undefined {
@@ -116,12 +188,23 @@ export function givenBackBy(name: string): readonly ResourcePair[] {
   return byUndo.get(name) ?? [];
 }
 
-/** Pairs of the life cycle, beside those of the wider kernel: what takes, what undoes, and whether the result names it. */
-export const LIFE_CYCLE_PAIRS: readonly { readonly take: string; readonly undo: string; readonly byResult: boolean }[] = [
+/**
+ * Pairs of the life cycle, beside those of the wider kernel: what takes, what undoes, and whether
+ * the result names it.
+ */
+export const LIFE_CYCLE_PAIRS: readonly {
+  readonly take: string;
+  readonly undo: string;
+  readonly byResult: boolean;
+}[] = [
   { take: 'vfio_alloc_device', undo: 'vfio_put_device', byResult: true },
   { take: 'vfio_register_group_dev', undo: 'vfio_unregister_group_dev', byResult: false },
   { take: 'vfio_register_emulated_iommu_dev', undo: 'vfio_unregister_group_dev', byResult: false },
-  { take: 'vfio_pci_core_register_device', undo: 'vfio_pci_core_unregister_device', byResult: false },
+  {
+    take: 'vfio_pci_core_register_device',
+    undo: 'vfio_pci_core_unregister_device',
+    byResult: false,
+  },
   { take: 'vfio_init_group_dev', undo: 'vfio_uninit_group_dev', byResult: false },
   { take: 'vfio_pci_core_init_device', undo: 'vfio_pci_core_uninit_device', byResult: false },
 ];

@@ -4,9 +4,14 @@ import { parseVersion } from './version.ts';
 /** Every kernel. */
 export const ALWAYS: KernelRange = {};
 
-/** `from('6.1')` is 6.1 and later; `from('5.13', '6.1')` ends before 6.1. Throws on a version that does not parse: a typing error in a table. */
+/**
+ * `from('6.1')` is 6.1 and later; `from('5.13', '6.1')` ends before 6.1. Throws on a version that
+ * does not parse: a typing error in a table.
+ */
 export function from(since: string, until?: string): KernelRange {
-  return until === undefined ? { since: version(since) } : { since: version(since), until: version(until) };
+  return until === undefined
+    ? { since: version(since) }
+    : { since: version(since), until: version(until) };
 }
 
 /** `before('5.13')` is 5.12 and earlier. */
@@ -25,8 +30,15 @@ export function returnsVoid(kernels: KernelRange, ...success: Effect[]): Behavio
   return { kernels, errors: 'void', success };
 }
 
-/** A call that returns 0 or a negative errno; a failed call has done nothing unless `failure` says so. */
-export function returnsErrno(kernels: KernelRange, success: readonly Effect[] = [], failure: readonly Effect[] = []): Behaviour {
+/**
+ * A call that returns 0 or a negative errno; a failed call has done nothing unless `failure` says
+ * so.
+ */
+export function returnsErrno(
+  kernels: KernelRange,
+  success: readonly Effect[] = [],
+  failure: readonly Effect[] = [],
+): Behaviour {
   return { kernels, errors: 'errno', success, failure };
 }
 

@@ -8,7 +8,8 @@ export interface KernelRange {
 }
 
 /**
- * What a kernel function does to an object. The device operand may be the vfio_device, an embedding core device or the
+ * What a kernel function does to an object. The device operand may be the vfio_device, an embedding
+ * core device or the
  * container: the analysis resolves each to the same object.
  */
 export type Effect =
@@ -29,7 +30,12 @@ export type Effect =
   | { readonly op: 'put-registration'; readonly target: number } // vfio_device_put of ≤5.17: another count
   | { readonly op: 'set-drvdata'; readonly target: number; readonly value: number }
   | { readonly op: 'get-drvdata'; readonly target: number; readonly result: 'return' }
-  | { readonly op: 'defer'; readonly callback: number; readonly data: number; readonly orRun?: boolean }; // devm_add_action(_or_reset)
+  | {
+      readonly op: 'defer';
+      readonly callback: number;
+      readonly data: number;
+      readonly orRun?: boolean;
+    }; // devm_add_action(_or_reset)
 
 export type EffectOp = Effect['op'];
 
@@ -41,7 +47,10 @@ export type ErrorConvention =
   | 'null-ptr' // a pointer or NULL
   | 'value'; // any value; tells nothing
 
-/** What a call does in the kernels of `kernels`. `failure` has the effects that happen although the call failed. */
+/**
+ * What a call does in the kernels of `kernels`. `failure` has the effects that happen although the
+ * call failed.
+ */
 export interface Behaviour {
   readonly kernels: KernelRange;
   readonly errors: ErrorConvention;
@@ -51,7 +60,10 @@ export interface Behaviour {
   readonly cannotFail?: boolean;
 }
 
-/** Which life-cycle model a name belongs to: it decides its colour, its hover and which rules look at it. */
+/**
+ * Which life-cycle model a name belongs to: it decides its colour, its hover and which rules look
+ * at it.
+ */
 export type Model = 'old' | 'new' | 'both' | 'core-old' | 'core-new' | 'core' | 'general';
 
 /** A function, macro, ops member or struct of the life-cycle interface. */
@@ -61,7 +73,10 @@ export interface ApiEntry {
   readonly model: Model;
   /** The struct of a member; members are looked up by struct and name, never by name alone. */
   readonly owner?: 'vfio_device_ops' | 'vfio_migration_ops';
-  /** Declared in a header inside drivers/vfio: a module that declares it itself has its own, in every kernel. */
+  /**
+   * Declared in a header inside drivers/vfio: a module that declares it itself has its own, in
+   * every kernel.
+   */
   readonly isPrivate?: boolean;
   /** Kernels whose headers have it. A name with two lives (`.release`) has one entry for each. */
   readonly kernels: KernelRange;
@@ -75,11 +90,22 @@ export interface ApiEntry {
   /** The error convention, in words. */
   readonly errors?: string;
   readonly behaviours: readonly Behaviour[];
-  /** What takes its place in kernels that no longer have it: `text` completes `use …` as Markdown; `rename` when one call replaces one call. */
-  readonly replacement?: { readonly text: string; readonly names: readonly string[]; readonly rename?: string };
+  /**
+   * What takes its place in kernels that no longer have it: `text` completes `use …` as Markdown;
+   * `rename` when one call replaces one call.
+   */
+  readonly replacement?: {
+    readonly text: string;
+    readonly names: readonly string[];
+    readonly rename?: string;
+  };
   /** The header that declares it, and the commits it came and went with. */
   readonly header: string;
-  readonly commits: readonly { readonly id: string; readonly text: string; readonly kernel: string }[];
+  readonly commits: readonly {
+    readonly id: string;
+    readonly text: string;
+    readonly kernel: string;
+  }[];
 }
 
 /** A function of the wider kernel that the analysis must not take for an unknown one. */

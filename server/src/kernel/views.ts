@@ -1,10 +1,29 @@
 /**
- * Functions that give another view of the same object: the address of what embeds it, or of a member of it. They cannot fail and change
+ * Functions that give another view of the same object: the address of what embeds it, or of a
+ * member of it. They cannot fail and change
  * nothing. Argument 0 is the object.
  */
 const VIEWS = new Set([
-  'to_pci_dev', 'to_mdev_device', 'to_platform_device', 'to_fsl_mc_device', 'to_amba_device', 'to_auxiliary_dev', 'to_cdx_device', 'to_ap_dev', 'to_ap_queue', 'to_ap_card',
-  'to_ccwdev', 'to_subchannel', 'to_spi_device', 'to_i2c_client', 'to_usb_interface', 'to_usb_device', 'dev_to_virtio', 'mdev_dev', 'kobj_to_dev', 'device_to_hv_device',
+  'to_pci_dev',
+  'to_mdev_device',
+  'to_platform_device',
+  'to_fsl_mc_device',
+  'to_amba_device',
+  'to_auxiliary_dev',
+  'to_cdx_device',
+  'to_ap_dev',
+  'to_ap_queue',
+  'to_ap_card',
+  'to_ccwdev',
+  'to_subchannel',
+  'to_spi_device',
+  'to_i2c_client',
+  'to_usb_interface',
+  'to_usb_device',
+  'dev_to_virtio',
+  'mdev_dev',
+  'kobj_to_dev',
+  'device_to_hv_device',
 ]);
 
 /** True when `name(x)` is another view of the object that `x` is or points to. */

@@ -16,33 +16,64 @@ import type { Module, ModuleFacts, Role } from './types.ts';
 import { atOnce, type Steps } from '../budget/work.ts';
 
 /**
- * Analyses a module for a target kernel: every function that touches a device's life cycle is explored path by path, after
+ * Analyses a module for a target kernel: every function that touches a device's life cycle is
+ * explored path by path, after
  * the functions that it calls; probe's successful ends are remove's beginnings.
- * @param cache what is kept of the last version of the same module: explorations whose questions have the same answers are not
+ * @param cache what is kept of the last version of the same module: explorations whose questions
+ * have the same answers are not
  *   repeated. The result is the same with any cache.
  * @param budgets how much work it may be; the rest is given up. One cache is for one of them.
  */
-export function analyseModule(module: Module, kernel: KernelVersion, cache: AnalysisCache = createAnalysisCache(), budgets = BUDGETS): ModuleFacts {
+export function analyseModule(
+  module: Module,
+  kernel: KernelVersion,
+  cache: AnalysisCache = createAnalysisCache(),
+  budgets = BUDGETS,
+): ModuleFacts {
   return atOnce(analyseInSteps(module, kernel, cache, budgets));
 }
 
 /**
- * The same in steps: between two of them the caller may do something else, or leave it at that. Nothing may be analysed with the same cache
+ * The same in steps: between two of them the caller may do something else, or leave it at that.
+ * Nothing may be analysed with the same cache
  * in between.
  */
-export function* analyseInSteps(module: Module, kernel: KernelVersion, cache: AnalysisCache, budgets: Budgets = BUDGETS): Steps<ModuleFacts> {
-  const memory = memoryFor(cache, module, kernel), { store } = memory;
+export function* analyseInSteps(
+  module: Module,
+  kernel: KernelVersion,
+  cache: AnalysisCache,
+  budgets: Budgets = BUDGETS,
+): Steps<ModuleFacts> {
+  const memory = memoryFor(cache, module, kernel),
+    { store } = memory;
   const index = indexModule(module, kernel);
-  const drivers = driverTables(index), ops = opsTables(index, kernel);
+  const drivers = driverTables(index),
+    ops = opsTables(index, kernel);
   const roles = rolesOf(index, drivers, ops, kernel);
   const graph = callGraph(index, memory.calls);
   const identities = identitiesOf(index, memory.frames);
-  const m = beginAnalysis({ budgets, index, graph, kernel, roles, relevance: relevance(index, graph, kernel, memory.relevance), ops, store, identities }, drivers);
+  const m = beginAnalysis(
+    {
+      budgets,
+      index,
+      graph,
+      kernel,
+      roles,
+      relevance: relevance(index, graph, kernel, memory.relevance),
+      ops,
+      store,
+      identities,
+    },
+    drivers,
+  );
   store.now++;
   const sources = new Set(module.sources);
   const functions = index.allFunctions.filter((d) => sources.has(d.file) && isExplored(m, d.item));
   for (const group of calleesFirst(graph, functions)) {
-    yield* solveGroup(m, group.filter((d) => isExplored(m, d.item)));
+    yield* solveGroup(
+      m,
+      group.filter((d) => isExplored(m, d.item)),
+    );
   }
   for (const d of functions) {
     const role = roles.get(d.item);
@@ -57,29 +88,75 @@ export function* analyseInSteps(module: Module, kernel: KernelVersion, cache: An
   }
   store.summaries = m.settled;
   return {
-    module, kernel, opsTables: ops, driverTables: drivers, roles, ...found(m, identities.layout()),
-    notAnalysed: [...unread(module), ...[...m.notAnalysed].map(([fn, { path, reason, isInternal }]) => ({ path, function: fn.name, reason, start: fn.nameSpan.start, ...(isInternal && { isInternal: true as const }) }))],
+    module,
+    kernel,
+    opsTables: ops,
+    driverTables: drivers,
+    roles,
+    ...found(m, identities.layout()),
+    notAnalysed: [
+      ...unread(module),
+      ...[...m.notAnalysed].map(([fn, { path, reason, isInternal }]) => ({
+        path,
+        function: fn.name,
+        reason,
+        start: fn.nameSpan.start,
+        ...(isInternal && { isInternal: true as const }),
+      })),
+    ],
     work: m.work,
   };
 }
 
 /** What the lowering failed at. */
 function unread({ sources, headers }: Module): ModuleFacts['notAnalysed'] {
-  return [...sources, ...headers].flatMap(({ path, failed = [] }) => failed.map(({ start, reason }) => ({ path, function: '', reason: `internal error: ${reason}`, start, isInternal: true as const })));
+  return [...sources, ...headers].flatMap(({ path, failed = [] }) =>
+    failed.map(({ start, reason }) => ({
+      path,
+      function: '',
+      reason: `internal error: ${reason}`,
+      start,
+      isInternal: true as const,
+    })),
+  );
 }
 
-/** What the analysis keeps between two versions of one module, for each of the few kernels that are asked about in turn. */
-export interface AnalysisCache { readonly memories: Map<string, Memory> }
-interface Memory { readonly wrappers: ExtraFunctions | undefined; readonly relevance: RelevanceCache; readonly calls: CallGraphCache; readonly store: Store; readonly frames: Frames }
+/**
+ * What the analysis keeps between two versions of one module, for each of the few kernels that are
+ * asked about in turn.
+ */
+export interface AnalysisCache {
+  readonly memories: Map<string, Memory>;
+}
+interface Memory {
+  readonly wrappers: ExtraFunctions | undefined;
+  readonly relevance: RelevanceCache;
+  readonly calls: CallGraphCache;
+  readonly store: Store;
+  readonly frames: Frames;
+}
 
 const MAX_KERNELS = 2;
 
-export function createAnalysisCache(): AnalysisCache { return { memories: new Map() }; }
+export function createAnalysisCache(): AnalysisCache {
+  return { memories: new Map() };
+}
 
-function memoryFor({ memories }: AnalysisCache, { wrappers }: Module, kernel: KernelVersion): Memory {
+function memoryFor(
+  { memories }: AnalysisCache,
+  { wrappers }: Module,
+  kernel: KernelVersion,
+): Memory {
   const key = formatVersion(kernel);
   let memory = memories.get(key);
-  if (!memory || memory.wrappers !== wrappers || !hasRoom(memory.frames)) memory = { wrappers, relevance: createRelevanceCache(), calls: createCallGraphCache(), store: createStore(), frames: createFrames() };
+  if (!memory || memory.wrappers !== wrappers || !hasRoom(memory.frames))
+    memory = {
+      wrappers,
+      relevance: createRelevanceCache(),
+      calls: createCallGraphCache(),
+      store: createStore(),
+      frames: createFrames(),
+    };
   memories.delete(key);
   memories.set(key, memory);
   if (memories.size > MAX_KERNELS) memories.delete(memories.keys().next().value!);
@@ -88,13 +165,24 @@ function memoryFor({ memories }: AnalysisCache, { wrappers }: Module, kernel: Ke
 
 const REPORTING: ReadonlySet<Role> = new Set<Role>(['probe', 'remove', 'init', 'module', 'action']);
 
-/** What the explorations found, in the order of the functions: what is kept and what is new is not told apart. */
+/**
+ * What the explorations found, in the order of the functions: what is kept and what is new is not
+ * told apart.
+ */
 function found(m: Analysis, layout: Layout): Pick<ModuleFacts, 'observations' | 'resources'> {
-  const all = m.graph.nodes.flatMap((d: { readonly item: FunctionIr }) => m.explored.get(d.item) ?? []);
-  const logs = all.flatMap((one): ResourceLog[] => (one.resources ? [inDocuments(layout, one.resources)] : []));
+  const all = m.graph.nodes.flatMap(
+    (d: { readonly item: FunctionIr }) => m.explored.get(d.item) ?? [],
+  );
+  const logs = all.flatMap((one): ResourceLog[] =>
+    one.resources ? [inDocuments(layout, one.resources)] : [],
+  );
   const undone = logs.flatMap((l) => [...l.undone.values()]);
   return {
     observations: all.flatMap((one) => inDocuments(layout, one.observations)),
-    resources: { leaves: logs.flatMap((l) => l.leaves), undone: undone.filter((u) => REPORTING.has(u.role)), teardowns: logs.flatMap((l) => [...l.teardowns.values()]) },
+    resources: {
+      leaves: logs.flatMap((l) => l.leaves),
+      undone: undone.filter((u) => REPORTING.has(u.role)),
+      teardowns: logs.flatMap((l) => [...l.teardowns.values()]),
+    },
   };
 }

@@ -12,15 +12,23 @@ import type { Summary } from './summary.ts';
 import type { DriverTable, ModuleFacts, Role } from './types.ts';
 
 /** The work that one function may cost, and all functions of a module together. */
-export interface Budgets { readonly function: number; readonly module: number }
+export interface Budgets {
+  readonly function: number;
+  readonly module: number;
+}
 
 /**
- * The dearest function of the VFIO drivers of Linux 6.0 and 6.12 costs 41,000 (mlx5 and hisi_acc, their `.ioctl`s and state machines), the dearest
- * module 76,000: a hundredth of these. A function with forty independent options costs half of them.
+ * The dearest function of the VFIO drivers of Linux 6.0 and 6.12 costs 41,000 (mlx5 and hisi_acc,
+ * their `.ioctl`s and state machines), the dearest
+ * module 76,000: a hundredth of these. A function with forty independent options costs half of
+ * them.
  */
 export const BUDGETS: Budgets = { function: 4_000_000, module: 20_000_000 };
 
-/** The analysis of one version of a module for one kernel: what is known before a function is explored, and what comes of it. */
+/**
+ * The analysis of one version of a module for one kernel: what is known before a function is
+ * explored, and what comes of it.
+ */
 export interface Analysis {
   readonly index: ModuleIndex;
   readonly graph: CallGraph;
@@ -30,7 +38,10 @@ export interface Analysis {
   readonly ops: ModuleFacts['opsTables'];
   readonly store: Store;
   readonly identities: Identities;
-  /** Where a resource may be taken or given back for the life of a device: the only functions whose resources are followed. */
+  /**
+   * Where a resource may be taken or given back for the life of a device: the only functions whose
+   * resources are followed.
+   */
   readonly owning: ReadonlySet<FunctionIr>;
   /** The names that these call. */
   readonly called: ReadonlySet<string>;
@@ -45,39 +56,69 @@ export interface Analysis {
   readonly settled: Map<string, Summary>;
   /** Functions that are explored because another one asks for them. */
   readonly inProgress: Set<FunctionIr>;
-  /** The last exploration of each function that was not given up: one with a better beginning replaces the first. */
+  /**
+   * The last exploration of each function that was not given up: one with a better beginning
+   * replaces the first.
+   */
   readonly explored: Map<FunctionIr, Explored>;
   /** What the last exploration of each function knew of objects. */
   readonly objects: Map<FunctionIr, ReadonlyMap<string, ObjectInfo>>;
-  readonly notAnalysed: Map<FunctionIr, { readonly path: string; readonly reason: string; readonly isInternal: boolean }>;
+  readonly notAnalysed: Map<
+    FunctionIr,
+    { readonly path: string; readonly reason: string; readonly isInternal: boolean }
+  >;
   readonly budgets: Budgets;
   /** The work that all explorations have cost so far, and the most that one of them did. */
   readonly work: { spent: number; most: number };
-  /** Functions that do nothing to devices: what they do with resources, as far as it was asked for. */
+  /**
+   * Functions that do nothing to devices: what they do with resources, as far as it was asked for.
+   */
   readonly helpers: Map<FunctionIr, HelperResources | null>;
 }
 
-type Known = Pick<Analysis, 'budgets' | 'index' | 'graph' | 'kernel' | 'roles' | 'relevance' | 'ops' | 'store' | 'identities'>;
+type Known = Pick<
+  Analysis,
+  'budgets' | 'index' | 'graph' | 'kernel' | 'roles' | 'relevance' | 'ops' | 'store' | 'identities'
+>;
 
 /** An analysis that has explored nothing yet. */
 export function beginAnalysis(known: Known, drivers: readonly DriverTable[]): Analysis {
   const pairs = [...driverPairs(known.index, drivers), ...modulePairs(known.index)];
   return {
-    ...known, ...owningFunctions(known.index, known.roles), touching: touchingFunctions(known.graph), pairs, begins: new Set(pairs.map(([first]) => first.item)),
-    summaries: new Map(), settled: new Map(), inProgress: new Set(), explored: new Map(), objects: new Map(), notAnalysed: new Map(), work: { spent: 0, most: 0 }, helpers: new Map(),
+    ...known,
+    ...owningFunctions(known.index, known.roles),
+    touching: touchingFunctions(known.graph),
+    pairs,
+    begins: new Set(pairs.map(([first]) => first.item)),
+    summaries: new Map(),
+    settled: new Map(),
+    inProgress: new Set(),
+    explored: new Map(),
+    objects: new Map(),
+    notAnalysed: new Map(),
+    work: { spent: 0, most: 0 },
+    helpers: new Map(),
   };
 }
 
 /** Whether the paths of a function are of interest. */
 export function isExplored(m: Pick<Analysis, 'roles' | 'relevance'>, fn: FunctionIr): boolean {
   const role = m.roles.get(fn);
-  return m.relevance.affects(fn) || (m.relevance.yieldsDevice(fn) || m.relevance.testsPointer(fn)) && (role ?? 'helper') === 'helper' || role === 'remove' || role === 'release' || role === 'init';
+  return (
+    m.relevance.affects(fn) ||
+    ((m.relevance.yieldsDevice(fn) || m.relevance.testsPointer(fn)) &&
+      (role ?? 'helper') === 'helper') ||
+    role === 'remove' ||
+    role === 'release' ||
+    role === 'init'
+  );
 }
 
 function driverPairs(index: ModuleIndex, drivers: readonly DriverTable[]): Analysis['pairs'] {
   return drivers.flatMap((t) => {
     const file = [...index.module.sources, ...index.module.headers].find((f) => f.path === t.path);
-    const probe = file && t.probe ? index.functions(file, t.probe)[0] : undefined, remove = file && t.remove ? index.functions(file, t.remove)[0] : undefined;
+    const probe = file && t.probe ? index.functions(file, t.probe)[0] : undefined,
+      remove = file && t.remove ? index.functions(file, t.remove)[0] : undefined;
     return probe && remove ? [[probe, remove] as const] : [];
   });
 }
@@ -85,23 +126,40 @@ function driverPairs(index: ModuleIndex, drivers: readonly DriverTable[]): Analy
 /** module_init() and module_exit() meet like probe and remove, over the globals of the file. */
 function modulePairs(index: ModuleIndex): Analysis['pairs'] {
   return index.module.sources.flatMap((file) => {
-    const given = (macro: string) => { const m = file.fileMacros.find((x) => x.name === macro), name = m?.args[0]; return name === undefined ? undefined : index.functions(file, name)[0]; };
-    const begin = given('module_init'), end = given('module_exit');
+    const given = (macro: string) => {
+      const m = file.fileMacros.find((x) => x.name === macro),
+        name = m?.args[0];
+      return name === undefined ? undefined : index.functions(file, name)[0];
+    };
+    const begin = given('module_init'),
+      end = given('module_exit');
     return begin && end ? [[begin, end] as const] : [];
   });
 }
 
-const OWNING: ReadonlySet<Role> = new Set<Role>(['probe', 'remove', 'init', 'release', 'module', 'action']);
+const OWNING: ReadonlySet<Role> = new Set<Role>([
+  'probe',
+  'remove',
+  'init',
+  'release',
+  'module',
+  'action',
+]);
 
 /** The functions that begin and end a device's life, and what they call. */
-function owningFunctions(index: ModuleIndex, roles: ReadonlyMap<FunctionIr, Role>): Pick<Analysis, 'owning' | 'called'> {
+function owningFunctions(
+  index: ModuleIndex,
+  roles: ReadonlyMap<FunctionIr, Role>,
+): Pick<Analysis, 'owning' | 'called'> {
   const called = new Set<string>();
   const owning = new Map<FunctionIr, Defined<FunctionIr>>();
-  for (const d of index.allFunctions) if (OWNING.has(roles.get(d.item) ?? 'helper')) owning.set(d.item, d);
+  for (const d of index.allFunctions)
+    if (OWNING.has(roles.get(d.item) ?? 'helper')) owning.set(d.item, d);
   for (const [fn, caller] of owning) {
     for (const name of scanOf(fn).names.called) {
       called.add(name);
-      for (const d of targetsOf(index, caller, name)) if (!owning.has(d.item)) owning.set(d.item, d);
+      for (const d of targetsOf(index, caller, name))
+        if (!owning.has(d.item)) owning.set(d.item, d);
     }
   }
   return { owning: new Set(owning.keys()), called };
@@ -110,10 +168,14 @@ function owningFunctions(index: ModuleIndex, roles: ReadonlyMap<FunctionIr, Role
 const touches = new WeakMap<FunctionIr, boolean>();
 
 function touchingFunctions(graph: CallGraph): ReadonlySet<FunctionIr> {
-  return reaching(graph, graph.nodes.flatMap(({ item }) => {
-    const root = originalOf(item);
-    let does = touches.get(root);
-    if (does === undefined) touches.set(root, (does = scanOf(root).names.called.some(touchesResources)));
-    return does ? [item] : [];
-  }));
+  return reaching(
+    graph,
+    graph.nodes.flatMap(({ item }) => {
+      const root = originalOf(item);
+      let does = touches.get(root);
+      if (does === undefined)
+        touches.set(root, (does = scanOf(root).names.called.some(touchesResources)));
+      return does ? [item] : [];
+    }),
+  );
 }

@@ -2,12 +2,14 @@ import { maskOf, type PathState } from './state.ts';
 import { NEGATIVE, int, type Value } from './values.ts';
 
 /**
- * What `l OP r` is as far as numbers and signs tell: `err |= register()` is an error code whenever one of the two is. Null when nothing is
+ * What `l OP r` is as far as numbers and signs tell: `err |= register()` is an error code whenever
+ * one of the two is. Null when nothing is
  * known, and for a result that is an error code of which only the sign is known, 'negative'.
  */
 export function combine(s: PathState, op: string, l: Value, r: Value): Value | 'negative' | null {
   // In a loop only what cannot grow for ever is worked out.
-  if (l.kind === 'int' && r.kind === 'int') return s.looping && op !== '|' && op !== '&' ? null : compute(op, l.value, r.value);
+  if (l.kind === 'int' && r.kind === 'int')
+    return s.looping && op !== '|' && op !== '&' ? null : compute(op, l.value, r.value);
   const isZero = (v: Value) => v.kind === 'int' && v.value === 0;
   if (isZero(r) && (op === '|' || op === '+' || op === '-' || op === '^')) return l;
   if (isZero(l) && (op === '|' || op === '+' || op === '^')) return r;
@@ -18,13 +20,21 @@ export function combine(s: PathState, op: string, l: Value, r: Value): Value | '
 function compute(op: string, a: number, b: number): Value | null {
   const small = Math.abs(a) < 2 ** 31 && Math.abs(b) < 2 ** 31;
   switch (op) {
-    case '+': return int(a + b);
-    case '-': return int(a - b);
-    case '*': return small ? int(a * b) : null;
-    case '|': return small ? int(a | b) : null;
-    case '&': return small ? int(a & b) : null;
-    case '^': return small ? int(a ^ b) : null;
-    case '<<': return small && b >= 0 && b < 31 ? int(a * 2 ** b) : null;
-    default: return null;
+    case '+':
+      return int(a + b);
+    case '-':
+      return int(a - b);
+    case '*':
+      return small ? int(a * b) : null;
+    case '|':
+      return small ? int(a | b) : null;
+    case '&':
+      return small ? int(a & b) : null;
+    case '^':
+      return small ? int(a ^ b) : null;
+    case '<<':
+      return small && b >= 0 && b < 31 ? int(a * 2 ** b) : null;
+    default:
+      return null;
   }
 }

@@ -6,22 +6,49 @@ import { evaluate } from './evaluate.ts';
 import { loseCertainty, noteOwnState, test, testNull } from './operate.ts';
 import type { Run } from './run.ts';
 import { assume, fork, maskOf, type PathState } from './state.ts';
-import { ANY, NEGATIVE, POSITIVE, ZERO, pointer, valueKey, type Mask, type Value } from './values.ts';
+import {
+  ANY,
+  NEGATIVE,
+  POSITIVE,
+  ZERO,
+  pointer,
+  valueKey,
+  type Mask,
+  type Value,
+} from './values.ts';
 
-/** The paths on which a condition is `truth`. Takes over `s`. Splits at `&&` and `||`, narrows what is compared. */
-export function decide(run: Run, s: PathState, e: Expr, truth: boolean, whole: Span = e): PathState[] {
+/**
+ * The paths on which a condition is `truth`. Takes over `s`. Splits at `&&` and `||`, narrows what
+ * is compared.
+ */
+export function decide(
+  run: Run,
+  s: PathState,
+  e: Expr,
+  truth: boolean,
+  whole: Span = e,
+): PathState[] {
   if (e.kind === 'unary' && e.op === '!') return decide(run, s, e.operand, !truth, whole);
   if (e.kind === 'cast') return decide(run, s, e.operand, truth, whole);
   if (e.kind === 'comma' && e.items.length > 0) {
     let out: PathState[] = [s];
-    for (const x of e.items.slice(0, -1)) out = out.flatMap((t) => evaluate(run, t, x).map((r) => r.s));
+    for (const x of e.items.slice(0, -1))
+      out = out.flatMap((t) => evaluate(run, t, x).map((r) => r.s));
     return out.flatMap((t) => decide(run, t, e.items.at(-1)!, truth, whole));
   }
   if (e.kind === 'binary') {
     if (e.op === '&&' || e.op === '||') {
       const both = (e.op === '&&') === truth;
-      if (both) return decide(run, s, e.left, truth, whole).flatMap((t) => decide(run, t, e.right, truth, whole));
-      return [...decide(run, fork(s), e.left, truth, whole), ...decide(run, s, e.left, !truth, whole).flatMap((t) => decide(run, t, e.right, truth, whole))];
+      if (both)
+        return decide(run, s, e.left, truth, whole).flatMap((t) =>
+          decide(run, t, e.right, truth, whole),
+        );
+      return [
+        ...decide(run, fork(s), e.left, truth, whole),
+        ...decide(run, s, e.left, !truth, whole).flatMap((t) =>
+          decide(run, t, e.right, truth, whole),
+        ),
+      ];
     }
     if (e.op in FLIPPED) return compare(run, s, e.op, e.left, e.right, truth, whole);
   }
@@ -40,11 +67,31 @@ export function decide(run: Run, s: PathState, e: Expr, truth: boolean, whole: S
 }
 
 type PointerTest = 'is-err' | 'is-err-or-null' | 'null';
-const ERROR_TESTS: Readonly<Record<string, PointerTest | undefined>> = Object.assign(Object.create(null), { IS_ERR: 'is-err', IS_ERR_VALUE: 'is-err', IS_ERR_OR_NULL: 'is-err-or-null', ZERO_OR_NULL_PTR: 'null' });
+const ERROR_TESTS: Readonly<Record<string, PointerTest | undefined>> = Object.assign(
+  Object.create(null),
+  {
+    IS_ERR: 'is-err',
+    IS_ERR_VALUE: 'is-err',
+    IS_ERR_OR_NULL: 'is-err-or-null',
+    ZERO_OR_NULL_PTR: 'null',
+  },
+);
 /** What a pointer is for which the test holds. */
-const HOLDS_FOR: Readonly<Record<PointerTest, Mask>> = { 'is-err': NEGATIVE, 'is-err-or-null': NEGATIVE | ZERO, null: ZERO };
+const HOLDS_FOR: Readonly<Record<PointerTest, Mask>> = {
+  'is-err': NEGATIVE,
+  'is-err-or-null': NEGATIVE | ZERO,
+  null: ZERO,
+};
 
-function errorTest(run: Run, s: PathState, e: Expr, tested: Expr, form: PointerTest, truth: boolean, whole: Span): PathState[] {
+function errorTest(
+  run: Run,
+  s: PathState,
+  e: Expr,
+  tested: Expr,
+  form: PointerTest,
+  truth: boolean,
+  whole: Span,
+): PathState[] {
   const yes = HOLDS_FOR[form];
   return evaluate(run, s, tested).flatMap(({ s: t, v }) => {
     if (v.kind === 'pointer') test(run, t, v.object, e, whole, form);
@@ -54,28 +101,79 @@ function errorTest(run: Run, s: PathState, e: Expr, tested: Expr, form: PointerT
 }
 
 /** A pointer variable of the function. */
-function isPointer(run: Run, e: Expr): boolean { return e.kind === 'name' && (run.locals.get(e.name)?.pointers ?? 0) > 0; }
-
-/** `0 < x` is `x > 0`. */
-const FLIPPED: Readonly<Record<string, string>> = { '==': '==', '!=': '!=', '<': '>', '>': '<', '<=': '>=', '>=': '<=' };
-const NEGATED: Readonly<Record<string, string>> = { '==': '!=', '!=': '==', '<': '>=', '>': '<=', '<=': '>', '>=': '<' };
-/** The classes for which `x OP 0` holds. */
-const AGAINST_ZERO: Readonly<Record<string, Mask>> = { '==': ZERO, '!=': POSITIVE | NEGATIVE, '<': NEGATIVE, '<=': NEGATIVE | ZERO, '>': POSITIVE, '>=': POSITIVE | ZERO };
-
-function compare(run: Run, s: PathState, op: string, left: Expr, right: Expr, truth: boolean, whole: Span): PathState[] {
-  return evaluate(run, s, left).flatMap((l) => evaluate(run, l.s, right).flatMap((r) => {
-    const t = r.s, equality = op === '==' || op === '!=';
-    if (equality && isZero(r.v) && l.v.kind === 'pointer') test(run, t, l.v.object, left, whole, 'null');
-    if (equality && isZero(r.v) && isZero(l.v) && isPointer(run, left)) testNull(run, t, left, whole, 'null');
-    if (equality && isZero(l.v) && isZero(r.v) && isPointer(run, right)) testNull(run, t, right, whole, 'null');
-    if (equality && isZero(l.v) && r.v.kind === 'pointer') test(run, t, r.v.object, right, whole, 'null');
-    if (isUnknownConstant(t, l.v) && isResult(t, right, r.v) || isUnknownConstant(t, r.v) && isResult(t, left, l.v)) loseCertainty(t);
-    return compareValues(t, op, l.v, r.v, truth) ? [t] : [];
-  }));
+function isPointer(run: Run, e: Expr): boolean {
+  return e.kind === 'name' && (run.locals.get(e.name)?.pointers ?? 0) > 0;
 }
 
-/** Whether the path can go on where `l OP r` is `truth`. By number, by identity, else remembered under the text of the comparison so that the next one agrees. */
-export function compareValues(s: PathState, op: string, l: Value, r: Value, truth: boolean): boolean {
+/** `0 < x` is `x > 0`. */
+const FLIPPED: Readonly<Record<string, string>> = {
+  '==': '==',
+  '!=': '!=',
+  '<': '>',
+  '>': '<',
+  '<=': '>=',
+  '>=': '<=',
+};
+const NEGATED: Readonly<Record<string, string>> = {
+  '==': '!=',
+  '!=': '==',
+  '<': '>=',
+  '>': '<=',
+  '<=': '>',
+  '>=': '<',
+};
+/** The classes for which `x OP 0` holds. */
+const AGAINST_ZERO: Readonly<Record<string, Mask>> = {
+  '==': ZERO,
+  '!=': POSITIVE | NEGATIVE,
+  '<': NEGATIVE,
+  '<=': NEGATIVE | ZERO,
+  '>': POSITIVE,
+  '>=': POSITIVE | ZERO,
+};
+
+function compare(
+  run: Run,
+  s: PathState,
+  op: string,
+  left: Expr,
+  right: Expr,
+  truth: boolean,
+  whole: Span,
+): PathState[] {
+  return evaluate(run, s, left).flatMap((l) =>
+    evaluate(run, l.s, right).flatMap((r) => {
+      const t = r.s,
+        equality = op === '==' || op === '!=';
+      if (equality && isZero(r.v) && l.v.kind === 'pointer')
+        test(run, t, l.v.object, left, whole, 'null');
+      if (equality && isZero(r.v) && isZero(l.v) && isPointer(run, left))
+        testNull(run, t, left, whole, 'null');
+      if (equality && isZero(l.v) && isZero(r.v) && isPointer(run, right))
+        testNull(run, t, right, whole, 'null');
+      if (equality && isZero(l.v) && r.v.kind === 'pointer')
+        test(run, t, r.v.object, right, whole, 'null');
+      if (
+        (isUnknownConstant(t, l.v) && isResult(t, right, r.v)) ||
+        (isUnknownConstant(t, r.v) && isResult(t, left, l.v))
+      )
+        loseCertainty(t);
+      return compareValues(t, op, l.v, r.v, truth) ? [t] : [];
+    }),
+  );
+}
+
+/**
+ * Whether the path can go on where `l OP r` is `truth`. By number, by identity, else remembered
+ * under the text of the comparison so that the next one agrees.
+ */
+export function compareValues(
+  s: PathState,
+  op: string,
+  l: Value,
+  r: Value,
+  truth: boolean,
+): boolean {
   if (l.kind === 'int' && r.kind === 'int') return holds(op, l.value, r.value) === truth;
   if (isZero(r)) return againstZero(s, op, l, truth);
   if (isZero(l)) return againstZero(s, FLIPPED[op]!, r, truth);
@@ -99,19 +197,37 @@ export function compareValues(s: PathState, op: string, l: Value, r: Value, trut
 }
 
 /** The object whose mask says whether a comparison holds. */
-function comparisonFact(op: string, l: Value, r: Value): string { return `fact~${op}~${valueKey(l)}~${valueKey(r)}`; }
+function comparisonFact(op: string, l: Value, r: Value): string {
+  return `fact~${op}~${valueKey(l)}~${valueKey(r)}`;
+}
 
 /** The path knows that the value is some other number. */
 function isAnotherNumber(s: PathState, v: Value, fact: string): boolean {
   const prefix = `fact~==~${valueKey(v)}~`;
-  for (const [o, m] of s.masks) if (m === POSITIVE && o !== fact && o.startsWith(prefix) && /^-?\d+$/.test(o.slice(prefix.length))) return true;
+  for (const [o, m] of s.masks)
+    if (
+      m === POSITIVE &&
+      o !== fact &&
+      o.startsWith(prefix) &&
+      /^-?\d+$/.test(o.slice(prefix.length))
+    )
+      return true;
   return false;
 }
 
-/** Takes a fact of a helper over into its caller, the operands translated; false when the caller knows better. */
-export function assumeFact(s: PathState, fact: string, mask: Mask, translate: (operand: Value) => Value | null): boolean {
+/**
+ * Takes a fact of a helper over into its caller, the operands translated; false when the caller
+ * knows better.
+ */
+export function assumeFact(
+  s: PathState,
+  fact: string,
+  mask: Mask,
+  translate: (operand: Value) => Value | null,
+): boolean {
   const [, op, left, right] = fact.split('~');
-  const l = translate(valueOf(left!)), r = translate(valueOf(right!));
+  const l = translate(valueOf(left!)),
+    r = translate(valueOf(right!));
   if (l === null || r === null) return true;
   return op === '&' ? assumeBits(s, l, r, mask) : compareValues(s, op!, l, r, mask === POSITIVE);
 }
@@ -119,7 +235,8 @@ export function assumeFact(s: PathState, fact: string, mask: Mask, translate: (o
 /** `p->flags & FLAG` is zero, or is not. */
 function assumeBits(s: PathState, l: Value, r: Value, mask: Mask): boolean {
   const bits = combine(s, '&', l, r);
-  const v = bits === null || bits === 'negative' ? pointer(`fact~&~${valueKey(l)}~${valueKey(r)}`) : bits;
+  const v =
+    bits === null || bits === 'negative' ? pointer(`fact~&~${valueKey(l)}~${valueKey(r)}`) : bits;
   noteUndecided(s, v, ZERO);
   return assume(s, v, mask);
 }
@@ -139,26 +256,55 @@ function againstZero(s: PathState, op: string, v: Value, truth: boolean): boolea
 
 function holds(op: string, a: number, b: number): boolean {
   switch (op) {
-    case '==': return a === b;
-    case '!=': return a !== b;
-    case '<': return a < b;
-    case '>': return a > b;
-    case '<=': return a <= b;
-    default: return a >= b;
+    case '==':
+      return a === b;
+    case '!=':
+      return a !== b;
+    case '<':
+      return a < b;
+    case '>':
+      return a > b;
+    case '<=':
+      return a <= b;
+    default:
+      return a >= b;
   }
 }
 
-function isZero(v: Value): boolean { return v.kind === 'int' && v.value === 0; }
-/** A value that the path worked out, and no literal: compared with a name of an unseen header (`ret != VENDOR_OK`) it decides nothing. */
-function isResult(s: PathState, e: Expr, v: Value): boolean { return e.kind !== 'number' && !(e.kind === 'name' && e.name === 'NULL') && (isUnknownConstant(s, v) || maskOf(s, v) !== ANY); }
+function isZero(v: Value): boolean {
+  return v.kind === 'int' && v.value === 0;
+}
+/**
+ * A value that the path worked out, and no literal: compared with a name of an unseen header (`ret
+ * != VENDOR_OK`) it decides nothing.
+ */
+function isResult(s: PathState, e: Expr, v: Value): boolean {
+  return (
+    e.kind !== 'number' &&
+    !(e.kind === 'name' && e.name === 'NULL') &&
+    (isUnknownConstant(s, v) || maskOf(s, v) !== ANY)
+  );
+}
 
 /** A name of an unseen header. */
-function isUnknownConstant(s: PathState, v: Value): boolean { return v.kind === 'pointer' && /^const:-?[A-Za-z_]\w*$/.test(v.object) && v.path === '' && maskOf(s, v) === ANY; }
+function isUnknownConstant(s: PathState, v: Value): boolean {
+  return (
+    v.kind === 'pointer' &&
+    /^const:-?[A-Za-z_]\w*$/.test(v.object) &&
+    v.path === '' &&
+    maskOf(s, v) === ANY
+  );
+}
 
 /** Error codes with different names have different numbers. */
-function isConstant(v: Value): boolean { return v.kind === 'pointer' && /^const:-?E[A-Z0-9]+$/.test(v.object); }
+function isConstant(v: Value): boolean {
+  return v.kind === 'pointer' && /^const:-?E[A-Z0-9]+$/.test(v.object);
+}
 
-/** A test that nothing known decides, of a member of a tracked device or of what a call said about one. */
+/**
+ * A test that nothing known decides, of a member of a tracked device or of what a call said about
+ * one.
+ */
 export function noteUndecided(s: PathState, v: Value, mask: Mask): void {
   if (v.kind !== 'pointer' || !isOwnState(s, v.object)) return;
   const m = maskOf(s, v);
@@ -167,9 +313,19 @@ export function noteUndecided(s: PathState, v: Value, mask: Mask): void {
 
 function isOwnState(s: PathState, object: string): boolean {
   if (object.startsWith('state:')) return true;
-  if (object.startsWith('fact~')) return object.split('~').slice(2).some((k) => isOwnState(s, k.split('>')[0]!));
+  if (object.startsWith('fact~'))
+    return object
+      .split('~')
+      .slice(2)
+      .some((k) => isOwnState(s, k.split('>')[0]!));
   if (object.startsWith('load:')) return s.devices.has(object.slice(5, object.lastIndexOf('|')));
   if (!object.startsWith('value:')) return false;
-  for (const [k, v] of s.heap) if (v.kind === 'pointer' && v.object === object && s.devices.has(k.slice(0, k.lastIndexOf('|')))) return true;
+  for (const [k, v] of s.heap)
+    if (
+      v.kind === 'pointer' &&
+      v.object === object &&
+      s.devices.has(k.slice(0, k.lastIndexOf('|')))
+    )
+      return true;
   return false;
 }

@@ -4,7 +4,10 @@ import type { MacroIr } from '../ir/types.ts';
 import type { Module } from './types.ts';
 import { withoutComments } from '../text/lexical.ts';
 
-/** What a preprocessor test is for one target kernel: `unknown` when it depends on anything but the kernel's version. */
+/**
+ * What a preprocessor test is for one target kernel: `unknown` when it depends on anything but the
+ * kernel's version.
+ */
 export type Truth = 'true' | 'false' | 'unknown';
 
 /** What is known of a macro in a test: whether it is defined, and what it is worth in an #if. */
@@ -13,31 +16,52 @@ export interface MacroTruth {
   readonly value: Truth;
 }
 
-/** The macros of a driver that stand for a test of the kernel's version; undefined for a name that somebody else decides. */
+/**
+ * The macros of a driver that stand for a test of the kernel's version; undefined for a name that
+ * somebody else decides.
+ */
 export type Macros = (name: string) => MacroTruth | undefined;
 
 /**
- * Whether the target kernel's preprocessor leaves out code under these #if arms: one of the arms is decided by the
+ * Whether the target kernel's preprocessor leaves out code under these #if arms: one of the arms is
+ * decided by the
  * kernel's version alone, and the other way. Code that depends on anything else counts as kept.
  */
-export function isExcluded(conditions: readonly Condition[], kernel: KernelVersion, macros?: Macros): boolean {
-  return conditions.some((condition) => evaluateTest(condition.test, kernel, macros) === (condition.holds ? 'false' : 'true'));
+export function isExcluded(
+  conditions: readonly Condition[],
+  kernel: KernelVersion,
+  macros?: Macros,
+): boolean {
+  return conditions.some(
+    (condition) =>
+      evaluateTest(condition.test, kernel, macros) === (condition.holds ? 'false' : 'true'),
+  );
 }
 
 /** The arms that the kernel's version does not decide: the code may or may not be compiled. */
-export function undecided(conditions: readonly Condition[], kernel: KernelVersion, macros?: Macros): Condition[] {
-  return conditions.filter((condition) => evaluateTest(condition.test, kernel, macros) === 'unknown');
+export function undecided(
+  conditions: readonly Condition[],
+  kernel: KernelVersion,
+  macros?: Macros,
+): Condition[] {
+  return conditions.filter(
+    (condition) => evaluateTest(condition.test, kernel, macros) === 'unknown',
+  );
 }
 
-/** Whether two pieces of code can never be compiled together: they are in opposite arms of one test. */
+/**
+ * Whether two pieces of code can never be compiled together: they are in opposite arms of one test.
+ */
 export function areAlternatives(a: readonly Condition[], b: readonly Condition[]): boolean {
   return a.some((one) => b.some((other) => one.test === other.test && one.holds !== other.holds));
 }
 
 /**
- * Evaluates the expression of an #if as far as the kernel's version decides it. A test that is not an expression of
+ * Evaluates the expression of an #if as far as the kernel's version decides it. A test that is not
+ * an expression of
  * LINUX_VERSION_CODE, KERNEL_VERSION, numbers and logic is `unknown` in that part.
- * @param kernel a release series: 6.1 stands for every 6.1.x, so a test on the third number is unknown.
+ * @param kernel a release series: 6.1 stands for every 6.1.x, so a test on the third number is
+ * unknown.
  */
 export function evaluateTest(test: string, kernel: KernelVersion, macros?: Macros): Truth {
   const tokens = test.match(/\w+|&&|\|\||[<>=!]=|[^\s]/g) ?? [];
@@ -57,14 +81,21 @@ interface Parser {
 /** The values that an operand can have, inclusive; null when nothing is known. */
 type Interval = readonly [low: number, high: number] | null;
 
-/** Deeper parentheses than any real test has are given up, so that no text can overflow the stack. */
+/**
+ * Deeper parentheses than any real test has are given up, so that no text can overflow the stack.
+ */
 const MAX_DEPTH = 50;
 
 function parseOr(parser: Parser): Truth {
   let value = parseAnd(parser);
   while (accept(parser, '||')) {
     const right = parseAnd(parser);
-    value = value === 'true' || right === 'true' ? 'true' : value === 'false' && right === 'false' ? 'false' : 'unknown';
+    value =
+      value === 'true' || right === 'true'
+        ? 'true'
+        : value === 'false' && right === 'false'
+          ? 'false'
+          : 'unknown';
   }
   return value;
 }
@@ -73,7 +104,12 @@ function parseAnd(parser: Parser): Truth {
   let value = parseNot(parser);
   while (accept(parser, '&&')) {
     const right = parseNot(parser);
-    value = value === 'false' || right === 'false' ? 'false' : value === 'true' && right === 'true' ? 'true' : 'unknown';
+    value =
+      value === 'false' || right === 'false'
+        ? 'false'
+        : value === 'true' && right === 'true'
+          ? 'true'
+          : 'unknown';
   }
   return value;
 }
@@ -96,7 +132,14 @@ function parseComparison(parser: Parser): Truth {
   }
   const left = parseOperand(parser);
   const operator = comparison(parser);
-  if (operator === null) return left === null ? 'unknown' : left[0] > 0 || left[1] < 0 ? 'true' : left[0] === 0 && left[1] === 0 ? 'false' : 'unknown';
+  if (operator === null)
+    return left === null
+      ? 'unknown'
+      : left[0] > 0 || left[1] < 0
+        ? 'true'
+        : left[0] === 0 && left[1] === 0
+          ? 'false'
+          : 'unknown';
   const right = parseOperand(parser);
   return left === null || right === null ? 'unknown' : compare(operator, left, right);
 }
@@ -112,8 +155,14 @@ function parseOperand(parser: Parser): Interval {
   const token = parser.tokens[parser.position++];
   if (token === 'LINUX_VERSION_CODE') return [code(parser.kernel, 0), code(parser.kernel, 255)];
   if (token === 'KERNEL_VERSION') {
-    const [open, major, , minor, , patch, close] = parser.tokens.slice(parser.position, parser.position + 7);
-    if (open !== '(' || close !== ')') { giveUp(parser); return null; }
+    const [open, major, , minor, , patch, close] = parser.tokens.slice(
+      parser.position,
+      parser.position + 7,
+    );
+    if (open !== '(' || close !== ')') {
+      giveUp(parser);
+      return null;
+    }
     parser.position += 7;
     const exact = code([Number(major), Number(minor)], Number(patch));
     return Number.isNaN(exact) ? null : [exact, exact];
@@ -122,11 +171,15 @@ function parseOperand(parser: Parser): Interval {
     const value = Number(/^([^uUlL]+)[uUlL]*$/.exec(token)?.[1]);
     return Number.isNaN(value) ? null : [value, value];
   }
-  if (token === undefined || !/^\w/.test(token)) { giveUp(parser); return null; }
+  if (token === undefined || !/^\w/.test(token)) {
+    giveUp(parser);
+    return null;
+  }
   const truth = token === 'defined' ? definedHere(parser) : parser.macros?.(token)?.value;
   if (truth === 'true') return [1, 1];
   if (truth === 'false') return [0, 0];
-  // A macro of the configuration, with or without arguments: defined(X), IS_ENABLED(CONFIG_X), RHEL_RELEASE_VERSION(9, 2).
+  // A macro of the configuration, with or without arguments: defined(X), IS_ENABLED(CONFIG_X),
+  // RHEL_RELEASE_VERSION(9, 2).
   if (parser.tokens[parser.position] === '(') {
     let depth = 0;
     do {
@@ -139,12 +192,16 @@ function parseOperand(parser: Parser): Interval {
   return null;
 }
 
-/** Reads `defined X` and `defined(X)` where the answer is known, and leaves the position alone where it is not. */
+/**
+ * Reads `defined X` and `defined(X)` where the answer is known, and leaves the position alone where
+ * it is not.
+ */
 function definedHere(parser: Parser): Truth {
   const isWrapped = parser.tokens[parser.position] === '(';
   const name = parser.tokens[parser.position + (isWrapped ? 1 : 0)];
-  const truth = name === undefined ? 'unknown' : parser.macros?.(name)?.defined ?? 'unknown';
-  if (truth === 'unknown' || isWrapped && parser.tokens[parser.position + 2] !== ')') return 'unknown';
+  const truth = name === undefined ? 'unknown' : (parser.macros?.(name)?.defined ?? 'unknown');
+  if (truth === 'unknown' || (isWrapped && parser.tokens[parser.position + 2] !== ')'))
+    return 'unknown';
   parser.position += isWrapped ? 3 : 1;
   return truth;
 }
@@ -152,15 +209,19 @@ function definedHere(parser: Parser): Truth {
 const known = new WeakMap<Module, { readonly kernel: KernelVersion; readonly macros: Macros }>();
 
 /**
- * The macros of a module as far as the target kernel's version decides them: `#define NEW (LINUX_VERSION_CODE >= …)`, and what is
- * defined in an arm of such a test only. A macro that the build system may define is not among them.
+ * The macros of a module as far as the target kernel's version decides them: `#define NEW
+ * (LINUX_VERSION_CODE >= …)`, and what is
+ * defined in an arm of such a test only. A macro that the build system may define is not among
+ * them.
  */
 export function macrosOf(module: Module, kernel: KernelVersion): Macros {
   const before = known.get(module);
   if (before?.kernel === kernel) return before.macros;
   const definitions = new Map<string, MacroIr[]>();
   for (const file of [...module.sources, ...module.headers]) {
-    for (const macro of file.macros) if (macro.params === null) definitions.set(macro.name, [...(definitions.get(macro.name) ?? []), macro]);
+    for (const macro of file.macros)
+      if (macro.params === null)
+        definitions.set(macro.name, [...(definitions.get(macro.name) ?? []), macro]);
   }
   const results = new Map<string, MacroTruth | undefined>();
   let depth = 0;
@@ -177,15 +238,21 @@ export function macrosOf(module: Module, kernel: KernelVersion): Macros {
   return macros;
 }
 
-function truthOf(definitions: readonly MacroIr[], kernel: KernelVersion, macros: Macros): MacroTruth | undefined {
+function truthOf(
+  definitions: readonly MacroIr[],
+  kernel: KernelVersion,
+  macros: Macros,
+): MacroTruth | undefined {
   if (definitions.length === 0) return undefined;
   const kept = definitions.filter((one) => !isExcluded(one.conditions, kernel, macros));
   if (kept.length === 0) return { defined: 'false', value: 'false' };
   if (kept.some((one) => undecided(one.conditions, kernel, macros).length > 0)) return undefined;
-  const values = new Set(kept.map(({ bodyText }) => {
-    const body = withoutComments(bodyText).trim();
-    return body === '' ? 'true' : evaluateTest(body, kernel, macros);
-  }));
+  const values = new Set(
+    kept.map(({ bodyText }) => {
+      const body = withoutComments(bodyText).trim();
+      return body === '' ? 'true' : evaluateTest(body, kernel, macros);
+    }),
+  );
   const [value] = values;
   return { defined: 'true', value: values.size === 1 && value !== undefined ? value : 'unknown' };
 }
@@ -195,15 +262,32 @@ function code([major, minor]: KernelVersion, patch: number): number {
   return (major << 16) + (minor << 8) + Math.min(patch, 255);
 }
 
-function compare(operator: string, left: NonNullable<Interval>, right: NonNullable<Interval>): Truth {
-  const decide = (always: boolean, never: boolean): Truth => always ? 'true' : never ? 'false' : 'unknown';
+function compare(
+  operator: string,
+  left: NonNullable<Interval>,
+  right: NonNullable<Interval>,
+): Truth {
+  const decide = (always: boolean, never: boolean): Truth =>
+    always ? 'true' : never ? 'false' : 'unknown';
   switch (operator) {
-    case '<': return decide(left[1] < right[0], left[0] >= right[1]);
-    case '<=': return decide(left[1] <= right[0], left[0] > right[1]);
-    case '>': return decide(left[0] > right[1], left[1] <= right[0]);
-    case '>=': return decide(left[0] >= right[1], left[1] < right[0]);
-    case '==': return decide(left[0] === left[1] && left[0] === right[0] && left[0] === right[1], left[1] < right[0] || left[0] > right[1]);
-    default: return decide(left[1] < right[0] || left[0] > right[1], left[0] === left[1] && left[0] === right[0] && left[0] === right[1]);
+    case '<':
+      return decide(left[1] < right[0], left[0] >= right[1]);
+    case '<=':
+      return decide(left[1] <= right[0], left[0] > right[1]);
+    case '>':
+      return decide(left[0] > right[1], left[1] <= right[0]);
+    case '>=':
+      return decide(left[0] >= right[1], left[1] < right[0]);
+    case '==':
+      return decide(
+        left[0] === left[1] && left[0] === right[0] && left[0] === right[1],
+        left[1] < right[0] || left[0] > right[1],
+      );
+    default:
+      return decide(
+        left[1] < right[0] || left[0] > right[1],
+        left[0] === left[1] && left[0] === right[0] && left[0] === right[1],
+      );
   }
 }
 

@@ -2,7 +2,10 @@ import type { Condition } from '../syntax/node.ts';
 import type { Run } from './run.ts';
 import type { PathState } from './state.ts';
 
-/** Enters an #if arm: false when the target kernel or an earlier arm of the same test on this path excludes it. */
+/**
+ * Enters an #if arm: false when the target kernel or an earlier arm of the same test on this path
+ * excludes it.
+ */
 export function assumeConfig(run: Run, s: PathState, c: Condition): boolean {
   const truth = run.index.truthOf(c.test);
   if (truth !== 'unknown') return (truth === 'true') === c.holds;

@@ -2,8 +2,10 @@ import type { FileIr } from '../ir/types.ts';
 import { COMMENT_OR_STRING } from '../text/lexical.ts';
 
 /**
- * The values of a document's enumerators, and of its object-like macros that stand for a number or for one of these names: what a
- * driver's own result codes and stages are compared by. A name whose value is not certain is left out.
+ * The values of a document's enumerators, and of its object-like macros that stand for a number or
+ * for one of these names: what a
+ * driver's own result codes and stages are compared by. A name whose value is not certain is left
+ * out.
  */
 export function constantsOf(file: FileIr): ReadonlyMap<string, number> {
   let known = constants.get(file);
@@ -20,7 +22,10 @@ function collect(file: FileIr): Map<string, number> {
   const ambiguous = new Set<string>();
   const set = (name: string, value: number | null) => {
     // Two #if arms may give one name two values.
-    if (value === null || ambiguous.has(name) || (values.has(name) && values.get(name) !== value)) { ambiguous.add(name); values.delete(name); } else values.set(name, value);
+    if (value === null || ambiguous.has(name) || (values.has(name) && values.get(name) !== value)) {
+      ambiguous.add(name);
+      values.delete(name);
+    } else values.set(name, value);
   };
   if (/\benum\b/.test(file.text)) {
     for (const [, body] of file.text.replace(COMMENT_OR_STRING, ' ').matchAll(ENUM)) {
@@ -44,12 +49,18 @@ function collect(file: FileIr): Map<string, number> {
   return values;
 }
 
-/** The value of a number, a known name, a shift of numbers or BIT(n), through signs and parentheses. */
+/**
+ * The value of a number, a known name, a shift of numbers or BIT(n), through signs and parentheses.
+ */
 function numberIn(text: string, values: ReadonlyMap<string, number>): number | null {
-  const inner = text.replace(COMMENT_OR_STRING, ' ').replace(/[()\s]+/g, ' ').trim();
+  const inner = text
+    .replace(COMMENT_OR_STRING, ' ')
+    .replace(/[()\s]+/g, ' ')
+    .trim();
   const shift = /^(?:BIT (\w+)|(\w+) << (\w+))$/.exec(inner);
   if (shift) {
-    const left = shift[1] !== undefined ? 1 : atom(shift[2]!, values), right = atom(shift[1] ?? shift[3]!, values);
+    const left = shift[1] !== undefined ? 1 : atom(shift[2]!, values),
+      right = atom(shift[1] ?? shift[3]!, values);
     return left === null || right === null || right < 0 || right > 30 ? null : left * 2 ** right;
   }
   const [, minus, word] = /^(- ?)?(\w+)$/.exec(inner) ?? [];

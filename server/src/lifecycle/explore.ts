@@ -18,36 +18,61 @@ import { POSITIVE, ZERO, pointer, valueKey, type Value } from './values.ts';
 import { withinShare, workDone, type Steps } from '../budget/work.ts';
 
 /** A path's end: its state, and the return statement or the closing brace. */
-export interface Exit { readonly s: PathState; readonly at: Span }
+export interface Exit {
+  readonly s: PathState;
+  readonly at: Span;
+}
 
-/** Where what paths hold has told so many states apart that are one otherwise, it no longer does. */
+/**
+ * Where what paths hold has told so many states apart that are one otherwise, it no longer does.
+ */
 const MAX_STATES_HELD = 12;
-/** States kept apart at one program point, fewer in a large function; from then on those that agree on the devices are joined. */
-const MAX_STATES = 32, MIN_STATES = 8;
+/**
+ * States kept apart at one program point, fewer in a large function; from then on those that agree
+ * on the devices are joined.
+ */
+const MAX_STATES = 32,
+  MIN_STATES = 8;
 /** Above these the function is given up, and said to be. */
-const MAX_STATES_JOINED = 400, MAX_STEPS = 8_000;
+const MAX_STATES_JOINED = 400,
+  MAX_STEPS = 8_000;
 
-/** The most work that one statement may be on one path: a call with all that is in its arguments. No driver of Linux 6.0 has one of a tenth of it. */
+/**
+ * The most work that one statement may be on one path: a call with all that is in its arguments. No
+ * driver of Linux 6.0 has one of a tenth of it.
+ */
 const STATEMENT_BUDGET = 250_000;
 /** So much work is done without a pause. */
 const STEP = 2_000;
 
 /**
- * Explores the paths of one function from its entry states. Bounded: when even joined states are too many the result is a reason
+ * Explores the paths of one function from its entry states. Bounded: when even joined states are
+ * too many the result is a reason
  * instead of exits. Throws where the budget around it is spent.
  */
-export function* explore(run: Run, cfg: Cfg, live: readonly ReadonlySet<string>[], entries: readonly PathState[]): Steps<Exit[] | string> {
+export function* explore(
+  run: Run,
+  cfg: Cfg,
+  live: readonly ReadonlySet<string>[],
+  entries: readonly PathState[],
+): Steps<Exit[] | string> {
   const seen = cfg.blocks.map(() => ({ all: new Set<string>(), apart: new Set<string>() }));
   const queue: { block: Block; s: PathState }[] = [];
-  const exits: Exit[] = [], loops = blocksInLoops(cfg);
-  const apart = Math.max(MIN_STATES, Math.min(MAX_STATES, Math.floor(MAX_STEPS / 2 / cfg.blocks.length)));
-  const joined = new Map<number, Joined>(), isAskedLater = (test: string) => run.index.comesAgain(test);
+  const exits: Exit[] = [],
+    loops = blocksInLoops(cfg);
+  const apart = Math.max(
+    MIN_STATES,
+    Math.min(MAX_STATES, Math.floor(MAX_STEPS / 2 / cfg.blocks.length)),
+  );
+  const joined = new Map<number, Joined>(),
+    isAskedLater = (test: string) => run.index.comesAgain(test);
   const add = (id: number, s: PathState): boolean => {
     if (hasEnded(s)) return true;
     prune(s, live[id]!);
     const at = seen[id]!;
     if (at.all.size - at.apart.size >= MAX_STATES_HELD) s.held = null;
-    const key = stateKey(s), whole = key + heldKey(s);
+    const key = stateKey(s),
+      whole = key + heldKey(s);
     if (at.all.has(whole)) return true;
     at.all.add(whole);
     at.apart.add(key);
@@ -60,7 +85,11 @@ export function* explore(run: Run, cfg: Cfg, live: readonly ReadonlySet<string>[
     if (next) queue.push({ block: cfg.blocks[id]!, s: next });
     return at.apart.size <= MAX_STATES_JOINED;
   };
-  for (const s of entries) { const t = fork(s); if (run.resources === null) t.held = null; add(0, t); }
+  for (const s of entries) {
+    const t = fork(s);
+    if (run.resources === null) t.held = null;
+    add(0, t);
+  }
   let pause = workDone() + STEP;
   for (let i = 0; i < queue.length; i++) {
     if (i > MAX_STEPS) return 'too many paths';
@@ -70,7 +99,8 @@ export function* explore(run: Run, cfg: Cfg, live: readonly ReadonlySet<string>[
     for (const [n, instr] of block.instrs.entries()) {
       const next: PathState[] = [];
       for (const t of states) {
-        for (const after of withinShare(STATEMENT_BUDGET, () => step(run, t, instr, live))) if (!hasEnded(after)) next.push(after);
+        for (const after of withinShare(STATEMENT_BUDGET, () => step(run, t, instr, live)))
+          if (!hasEnded(after)) next.push(after);
         if (workDone() < pause) continue;
         yield;
         pause = workDone() + STEP;
@@ -78,60 +108,116 @@ export function* explore(run: Run, cfg: Cfg, live: readonly ReadonlySet<string>[
       states = next.length > apart ? joinAll(next, `${block.id}.${n}`, isAskedLater) : next;
     }
     for (const t of states) {
-      if (!withinShare(STATEMENT_BUDGET, () => leaveBlock(run, t, block, exits, add))) return 'too many different states at one place';
+      if (!withinShare(STATEMENT_BUDGET, () => leaveBlock(run, t, block, exits, add)))
+        return 'too many different states at one place';
     }
   }
   return exits;
 }
 
-function leaveBlock(run: Run, s: PathState, block: Block, exits: Exit[], add: (id: number, s: PathState) => boolean): boolean {
+function leaveBlock(
+  run: Run,
+  s: PathState,
+  block: Block,
+  exits: Exit[],
+  add: (id: number, s: PathState) => boolean,
+): boolean {
   const t = block.terminator;
   switch (t.kind) {
-    case 'return': exits.push({ s, at: t.site }); return true;
-    case 'jump': return add(t.to, s);
-    case 'choice': return t.to.every((b, i) => add(b, i < t.to.length - 1 ? fork(s) : s));
+    case 'return':
+      exits.push({ s, at: t.site });
+      return true;
+    case 'jump':
+      return add(t.to, s);
+    case 'choice':
+      return t.to.every((b, i) => add(b, i < t.to.length - 1 ? fork(s) : s));
     case 'branch':
-      return decide(run, fork(s), t.condition, true).every((u) => add(t.then, u)) && decide(run, s, t.condition, false).every((u) => add(t.otherwise, u));
+      return (
+        decide(run, fork(s), t.condition, true).every((u) => add(t.then, u)) &&
+        decide(run, s, t.condition, false).every((u) => add(t.otherwise, u))
+      );
     case 'switch':
       return evaluate(run, s, t.value).every(({ s: u, v }) => enterCases(run, u, v, t, add));
   }
 }
 
-/** Enters each case that the value may be, knowing that it is; the default knowing that it is none of them. Labels of one switch differ in value. */
-function enterCases(run: Run, s: PathState, v: Value, t: Extract<Terminator, { kind: 'switch' }>, add: (id: number, s: PathState) => boolean): boolean {
-  const labels = t.cases.map((c) => ({ block: c.block, value: c.to === null ? evaluate(run, fork(s), c.from)[0]?.v ?? null : null }));
+/**
+ * Enters each case that the value may be, knowing that it is; the default knowing that it is none
+ * of them. Labels of one switch differ in value.
+ */
+function enterCases(
+  run: Run,
+  s: PathState,
+  v: Value,
+  t: Extract<Terminator, { kind: 'switch' }>,
+  add: (id: number, s: PathState) => boolean,
+): boolean {
+  const labels = t.cases.map((c) => ({
+    block: c.block,
+    value: c.to === null ? (evaluate(run, fork(s), c.from)[0]?.v ?? null) : null,
+  }));
   const exact = labels.find((l) => l.value !== null && valueKey(l.value) === valueKey(v));
   if (exact) return add(exact.block, s);
   for (const l of labels) {
     const w = fork(s);
-    if ((l.value === null || compareValues(w, '==', v, l.value, true)) && !add(l.block, w)) return false;
+    if ((l.value === null || compareValues(w, '==', v, l.value, true)) && !add(l.block, w))
+      return false;
   }
-  return !labels.every((l) => l.value === null || compareValues(s, '==', v, l.value, false)) || add(t.otherwise, s);
+  return (
+    !labels.every((l) => l.value === null || compareValues(s, '==', v, l.value, false)) ||
+    add(t.otherwise, s)
+  );
 }
 
 function step(run: Run, s: PathState, i: Instr, live: readonly ReadonlySet<string>[]): PathState[] {
   switch (i.kind) {
-    case 'expr': return evaluate(run, s, i.expr).map((r) => r.s);
+    case 'expr':
+      return evaluate(run, s, i.expr).map((r) => r.s);
     case 'decl': {
       const d = i.decl;
-      if (!d.init) { s.env.delete(d.name); return [s]; }
+      if (!d.init) {
+        s.env.delete(d.name);
+        return [s];
+      }
       if (d.init.kind === 'initializer') {
         const own: PathState[] = evaluate(run, s, d.init).map((r) => r.s);
         for (const t of own) t.masks.set(`local:${d.name}`, POSITIVE);
         return own;
       }
-      return evaluate(run, s, d.init).map(({ s: t, v }) => { setVariable(run, t, d.name, d.isStatic ? fresh(t, d.start) : v); return t; });
+      return evaluate(run, s, d.init).map(({ s: t, v }) => {
+        setVariable(run, t, d.name, d.isStatic ? fresh(t, d.start) : v);
+        return t;
+      });
     }
     case 'result':
-      if (!i.value) { s.result = null; return [s]; }
-      return evaluate(run, s, i.value).map(({ s: t, v }) => { t.result = v; return t; });
-    case 'guard': return guard(run, s, i);
-    case 'cleanup': return cleanup(run, s, i.decl.name, i.decl.cleanup ?? '', i.decl);
+      if (!i.value) {
+        s.result = null;
+        return [s];
+      }
+      return evaluate(run, s, i.value).map(({ s: t, v }) => {
+        t.result = v;
+        return t;
+      });
+    case 'guard':
+      return guard(run, s, i);
+    case 'cleanup':
+      return cleanup(run, s, i.decl.name, i.decl.cleanup ?? '', i.decl);
     case 'cursor':
-      for (const name of cursorsOf(run, i, live[i.exit]!)) { s.masks.delete(`cursor:${name}:${i.site.start}`); storePlace(run, s, { object: `local:${name}`, path: '' }, pointer(`cursor:${name}:${i.site.start}`)); }
+      for (const name of cursorsOf(run, i, live[i.exit]!)) {
+        s.masks.delete(`cursor:${name}:${i.site.start}`);
+        storePlace(
+          run,
+          s,
+          { object: `local:${name}`, path: '' },
+          pointer(`cursor:${name}:${i.site.start}`),
+        );
+      }
       return [s];
-    case 'config': return i.conditions.every((c) => assumeConfig(run, s, c)) ? [s] : [];
-    case 'goto': addStep(s, { site: site(run, i.stmt), kind: 'goto', text: `goto ${i.stmt.label}` }); return [s];
+    case 'config':
+      return i.conditions.every((c) => assumeConfig(run, s, c)) ? [s] : [];
+    case 'goto':
+      addStep(s, { site: site(run, i.stmt), kind: 'goto', text: `goto ${i.stmt.label}` });
+      return [s];
     case 'unknown':
       escapeNames(run, s, i.stmt.names, i.stmt.start, i.stmt.end);
       if (i.stmt.kind === 'asm' ? i.stmt.isGoto : i.stmt.opaque) loseCertainty(s);
@@ -140,35 +226,84 @@ function step(run: Run, s: PathState, i: Instr, live: readonly ReadonlySet<strin
 }
 
 /**
- * The locals that a loop macro sets. Of a macro that nobody knows, those that are not read behind the loop before they are set again: what is
+ * The locals that a loop macro sets. Of a macro that nobody knows, those that are not read behind
+ * the loop before they are set again: what is
  * read there is what the loop was given, as `foo` in `for_each_port_of(foo, i)`.
  */
-function cursorsOf(run: Run, i: Extract<Instr, { kind: 'cursor' }>, after: ReadonlySet<string>): string[] {
+function cursorsOf(
+  run: Run,
+  i: Extract<Instr, { kind: 'cursor' }>,
+  after: ReadonlySet<string>,
+): string[] {
   const known = loopCursors(i.macro);
-  return i.args.flatMap((arg, at) => (arg.kind === 'name' && run.locals.has(arg.name) && (known ? known.includes(at) : !after.has(arg.name)) ? [arg.name] : []));
+  return i.args.flatMap((arg, at) =>
+    arg.kind === 'name' &&
+    run.locals.has(arg.name) &&
+    (known ? known.includes(at) : !after.has(arg.name))
+      ? [arg.name]
+      : [],
+  );
 }
 
 /** A guard is the calls that it makes; of one that nobody knows what it is given is looked at. */
-function guard(run: Run, s: PathState, { stmt, isEntry }: Extract<Instr, { kind: 'guard' }>): PathState[] {
+function guard(
+  run: Run,
+  s: PathState,
+  { stmt, isEntry }: Extract<Instr, { kind: 'guard' }>,
+): PathState[] {
   const call = callOfGuard(stmt, isEntry);
   if (call !== null) return evaluate(run, s, call).map((one) => one.s);
   let states: PathState[] = [s];
-  if (isEntry) for (const arg of stmt.args) states = states.flatMap((one) => evaluate(run, one, arg).map((each) => each.s));
+  if (isEntry)
+    for (const arg of stmt.args)
+      states = states.flatMap((one) => evaluate(run, one, arg).map((each) => each.s));
   return states;
 }
 
-/** __free(kfree) and its like: the cleanup's function runs on what the variable holds, unless that is NULL or an error pointer. */
+/**
+ * __free(kfree) and its like: the cleanup's function runs on what the variable holds, unless that
+ * is NULL or an error pointer.
+ */
 function cleanup(run: Run, s: PathState, name: string, by: string, at: Span): PathState[] {
   const v = s.env.get(name);
   if (v?.kind !== 'pointer' || v.path !== '' || (maskOf(s, v) & POSITIVE) === 0) return [s];
   const own = run.index.macroFunction(run.file, `__free_${by}`);
-  if (own) return applySummary(run, s, { kind: 'call', callee: { kind: 'unknown', names: [], calls: [], start: at.start, end: at.end }, name: null, args: [], argsSpan: at, start: at.start, end: at.end }, own, [v]).map((r) => r.s);
+  if (own)
+    return applySummary(
+      run,
+      s,
+      {
+        kind: 'call',
+        callee: { kind: 'unknown', names: [], calls: [], start: at.start, end: at.end },
+        name: null,
+        args: [],
+        argsSpan: at,
+        start: at.start,
+        end: at.end,
+      },
+      own,
+      [v],
+    ).map((r) => r.s);
   const behaviour = behaviourOf(by, run.kernel, run.index.module.wrappers);
   if (behaviour === 'neutral') return [s];
-  if (behaviour === undefined) { escape(run, s, v, at, by); return [s]; } // a DEFINE_FREE() that cannot be seen
+  // a DEFINE_FREE() that cannot be seen
+  if (behaviour === undefined) {
+    escape(run, s, v, at, by);
+    return [s];
+  }
   for (const effect of behaviour.success) {
     if (effect.op !== 'free' && effect.op !== 'put') continue;
-    operate(run, s, { op: effect.op, ok: true, place: v, api: by, argument: 0, at, text: name, inner: null, settled: false });
+    operate(run, s, {
+      op: effect.op,
+      ok: true,
+      place: v,
+      api: by,
+      argument: 0,
+      at,
+      text: name,
+      inner: null,
+      settled: false,
+    });
   }
   return [s];
 }
@@ -177,19 +312,35 @@ function cleanup(run: Run, s: PathState, name: string, by: string, at: Span): Pa
 export function runDeferred(run: Run, s: PathState, at: Span): PathState[] {
   const pending = [...s.deferred].reverse();
   s.deferred = [];
-  const call: CallExpr = { kind: 'call', callee: { kind: 'unknown', names: [], calls: [], start: at.start, end: at.end }, name: null, args: [], argsSpan: at, start: at.start, end: at.end };
+  const call: CallExpr = {
+    kind: 'call',
+    callee: { kind: 'unknown', names: [], calls: [], start: at.start, end: at.end },
+    name: null,
+    args: [],
+    argsSpan: at,
+    start: at.start,
+    end: at.end,
+  };
   let out: PathState[] = [s];
   for (const d of pending) out = out.flatMap((t) => runCallback(run, t, call, d.callback, d.data));
   return out;
 }
 
-/** Whether a path succeeded, by what it returns: 0 for an int, a valid pointer for a pointer. The driver core takes any other int from probe for a failure. */
-export function outcomeOf(run: Pick<Run, 'fn' | 'role'>, s: PathState): 'success' | 'failure' | 'void' | 'unknown' {
+/**
+ * Whether a path succeeded, by what it returns: 0 for an int, a valid pointer for a pointer. The
+ * driver core takes any other int from probe for a failure.
+ */
+export function outcomeOf(
+  run: Pick<Run, 'fn' | 'role'>,
+  s: PathState,
+): 'success' | 'failure' | 'void' | 'unknown' {
   const type = run.fn.returnType;
   if (type.name === 'void' && type.pointers === 0) return 'void';
   if (s.result === null) return 'unknown';
   const m = maskOf(s, s.result);
-  if (type.pointers > 0) return m === POSITIVE ? 'success' : (m & POSITIVE) === 0 ? 'failure' : 'unknown';
-  if (m === ZERO || (m === POSITIVE && run.role !== 'probe' && run.role !== 'init')) return 'success';
+  if (type.pointers > 0)
+    return m === POSITIVE ? 'success' : (m & POSITIVE) === 0 ? 'failure' : 'unknown';
+  if (m === ZERO || (m === POSITIVE && run.role !== 'probe' && run.role !== 'init'))
+    return 'success';
   return (m & ZERO) === 0 ? 'failure' : 'unknown';
 }

@@ -2,8 +2,10 @@ import { shiftSpans } from '../ir/lower.ts';
 import type { FunctionIr } from '../ir/types.ts';
 
 /**
- * A function at an address. What is learnt of a function's paths is full of offsets: of its calls, its allocations, in the names of values. So
- * that it stays true when an edit moves the function, each is explored as a copy at an address of its own, which no other function of the
+ * A function at an address. What is learnt of a function's paths is full of offsets: of its calls,
+ * its allocations, in the names of values. So
+ * that it stays true when an edit moves the function, each is explored as a copy at an address of
+ * its own, which no other function of the
  * module has had or will have. A Layout says where the addresses are in today's documents.
  */
 export interface Frame {
@@ -19,17 +21,26 @@ export interface Frames {
 }
 
 /**
- * All addresses have as many digits, because the lengths of names are bounded and must not depend on the age of a session. No offset into a
+ * All addresses have as many digits, because the lengths of names are bounded and must not depend
+ * on the age of a session. No offset into a
  * document is as large as an address.
  */
-const FIRST = 10_000_000, LAST = 99_999_999;
+const FIRST = 10_000_000,
+  LAST = 99_999_999;
 /** UTF-16 code units: more than one version of a module can have. */
 const ROOM = 40_000_000;
 
-export function createFrames(): Frames { return { next: FIRST, byRoot: new WeakMap() }; }
+export function createFrames(): Frames {
+  return { next: FIRST, byRoot: new WeakMap() };
+}
 
-/** Whether another version of the module fits in. To be asked between two analyses: what one analysis explores it explores in the same frames. */
-export function hasRoom(frames: Frames): boolean { return LAST - frames.next > ROOM; }
+/**
+ * Whether another version of the module fits in. To be asked between two analyses: what one
+ * analysis explores it explores in the same frames.
+ */
+export function hasRoom(frames: Frames): boolean {
+  return LAST - frames.next > ROOM;
+}
 
 /** The frame of a function. `text` is asked for only when there is none yet. */
 export function frameOf(frames: Frames, root: FunctionIr, text: () => string): Frame {
@@ -37,7 +48,10 @@ export function frameOf(frames: Frames, root: FunctionIr, text: () => string): F
   if (!frame) {
     const start = frames.next;
     frames.next += root.end - root.start + 1;
-    frames.byRoot.set(root, (frame = { fn: shiftSpans(root, start - root.start), start, text: text() }));
+    frames.byRoot.set(
+      root,
+      (frame = { fn: shiftSpans(root, start - root.start), start, text: text() }),
+    );
   }
   return frame;
 }
@@ -48,10 +62,16 @@ export interface Framed<T> {
   last: { readonly value: T; readonly places: readonly Place[] } | null;
 }
 
-export function framed<T>(value: T): Framed<T> { return { value, last: null }; }
+export function framed<T>(value: T): Framed<T> {
+  return { value, last: null };
+}
 
 /** A function explored, and the function of today's documents that it is. */
-interface Place { readonly frame: Frame; readonly fn: FunctionIr; readonly delta: number }
+interface Place {
+  readonly frame: Frame;
+  readonly fn: FunctionIr;
+  readonly delta: number;
+}
 
 /** Where the frames are in one version of a module. */
 export interface Layout {
@@ -59,7 +79,9 @@ export interface Layout {
   readonly sorted: Place[];
 }
 
-export function createLayout(): Layout { return { byFunction: new Map(), sorted: [] }; }
+export function createLayout(): Layout {
+  return { byFunction: new Map(), sorted: [] };
+}
 
 /** Says where a frame is: `fn` stands for it, and begins at `start` of its document. */
 export function place(layout: Layout, frame: Frame, fn: FunctionIr, start: number): void {
@@ -70,20 +92,31 @@ export function place(layout: Layout, frame: Frame, fn: FunctionIr, start: numbe
 }
 
 /** To be called when all frames have their place, before anything is translated. */
-export function settle(layout: Layout): void { layout.sorted.sort((a, b) => a.frame.start - b.frame.start); }
+export function settle(layout: Layout): void {
+  layout.sorted.sort((a, b) => a.frame.start - b.frame.start);
+}
 
-/** The value with the functions and the offsets of today's documents: the very object of the last time while nothing that it speaks of has moved. */
+/**
+ * The value with the functions and the offsets of today's documents: the very object of the last
+ * time while nothing that it speaks of has moved.
+ */
 export function inDocuments<T>(layout: Layout, f: Framed<T>): T {
-  if (f.last?.places.every((p) => isStill(p, layout.byFunction.get(p.frame.fn)))) return f.last.value;
+  if (f.last?.places.every((p) => isStill(p, layout.byFunction.get(p.frame.fn))))
+    return f.last.value;
   const places = new Set<Place>();
   const value = translate(layout, f.value, places);
   f.last = { value, places: [...places] };
   return value;
 }
 
-function isStill(before: Place, now: Place | undefined): boolean { return now !== undefined && now.fn === before.fn && now.delta === before.delta; }
+function isStill(before: Place, now: Place | undefined): boolean {
+  return now !== undefined && now.fn === before.fn && now.delta === before.delta;
+}
 
-/** A copy of what has addresses in it. What has none is shared; what is shared in `value` is shared in the copy. */
+/**
+ * A copy of what has addresses in it. What has none is shared; what is shared in `value` is shared
+ * in the copy.
+ */
 function translate<T>(layout: Layout, value: T, places: Set<Place>): T {
   const done = new Map<object, unknown>();
   const go = (v: unknown): unknown => {
@@ -111,7 +144,12 @@ function translate<T>(layout: Layout, value: T, places: Set<Place>): T {
     const { start, end } = from;
     if (typeof start === 'number' && typeof end === 'number' && start >= FIRST) {
       const p = placeOf(layout, start);
-      if (p) { places.add(p); to ??= { ...from }; to['start'] = start + p.delta; to['end'] = end + p.delta; }
+      if (p) {
+        places.add(p);
+        to ??= { ...from };
+        to['start'] = start + p.delta;
+        to['end'] = end + p.delta;
+      }
     }
     return to ?? v;
   };
@@ -119,14 +157,18 @@ function translate<T>(layout: Layout, value: T, places: Set<Place>): T {
 }
 
 /** `list` itself where its copy is the same. */
-function unless(list: readonly unknown[], copied: unknown[]): readonly unknown[] { return copied.every((x, i) => x === list[i]) ? list : copied; }
+function unless(list: readonly unknown[], copied: unknown[]): readonly unknown[] {
+  return copied.every((x, i) => x === list[i]) ? list : copied;
+}
 
 /** The last frame that begins at or before an address. */
 function placeOf({ sorted }: Layout, address: number): Place | undefined {
-  let low = 0, high = sorted.length;
+  let low = 0,
+    high = sorted.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (sorted[middle]!.frame.start <= address) low = middle + 1; else high = middle;
+    if (sorted[middle]!.frame.start <= address) low = middle + 1;
+    else high = middle;
   }
   return sorted[low - 1];
 }

@@ -11,7 +11,13 @@ import { framed, type Frame, type Framed } from './frames.ts';
 import type { Defined } from './module.ts';
 import { loseCertainty } from './operate.ts';
 import { recorded, stillHold, type Answers, type Asked } from './questions.ts';
-import { blameHelper, emptyLog, helperResources, type HelperResources, type ResourceLog } from './resources.ts';
+import {
+  blameHelper,
+  emptyLog,
+  helperResources,
+  type HelperResources,
+  type ResourceLog,
+} from './resources.ts';
 import type { ObjectInfo, Run } from './run.ts';
 import { scanOf } from './scan.ts';
 import { emptyState, type PathState } from './state.ts';
@@ -33,10 +39,16 @@ export interface Explored {
   readonly resources: Framed<ResourceLog> | null;
 }
 
-/** How a function is entered. Explorations of one function with the same key begin with the same states. */
+/**
+ * How a function is entered. Explorations of one function with the same key begin with the same
+ * states.
+ */
 export interface Entry {
   readonly key: unknown;
-  /** What an earlier exploration knows of objects, and what is known of those that the states speak of. */
+  /**
+   * What an earlier exploration knows of objects, and what is known of those that the states speak
+   * of.
+   */
   readonly before: ReadonlyMap<string, ObjectInfo> | undefined;
   readonly objects: ReadonlyMap<string, ObjectInfo> | undefined;
   states(frame: Frame): readonly PathState[];
@@ -64,7 +76,14 @@ export interface Store {
   /** Summaries of functions that are not explored. */
   readonly harmless: WeakMap<FunctionIr, { readonly key: string; readonly summary: Summary }>;
   /** By the ends of a first function: the beginnings of a second. */
-  readonly seeds: WeakMap<readonly Exit[], { readonly root: FunctionIr; readonly objects: unknown; readonly value: ReturnType<typeof seedRemove> }[]>;
+  readonly seeds: WeakMap<
+    readonly Exit[],
+    {
+      readonly root: FunctionIr;
+      readonly objects: unknown;
+      readonly value: ReturnType<typeof seedRemove>;
+    }[]
+  >;
   readonly ids: WeakMap<FunctionIr, number>;
   nextId: number;
   /** The number of the analysis. */
@@ -72,49 +91,125 @@ export interface Store {
 }
 
 export function createStore(): Store {
-  return { explored: new WeakMap(), helpers: new WeakMap(), summaries: new Map(), graphs: new WeakMap(), harmless: new WeakMap(), seeds: new WeakMap(), ids: new WeakMap(), nextId: 0, now: 0 };
+  return {
+    explored: new WeakMap(),
+    helpers: new WeakMap(),
+    summaries: new Map(),
+    graphs: new WeakMap(),
+    harmless: new WeakMap(),
+    seeds: new WeakMap(),
+    ids: new WeakMap(),
+    nextId: 0,
+    now: 0,
+  };
 }
 
 /** What a function is recognised by in the next version of its module. */
-export function nameOf({ file, item }: Defined<FunctionIr>): string { return `${file.path}\n${item.name}`; }
+export function nameOf({ file, item }: Defined<FunctionIr>): string {
+  return `${file.path}\n${item.name}`;
+}
 
 export const OPAQUE: Summary = { outcomes: null, objects: new Map(), gives: [] };
 /** What was tried and what it cost; where it was given up, why. */
-type Attempt<T> = { readonly value: T; readonly givenUp: null; readonly work: number } | { readonly value: null; readonly givenUp: GivenUp; readonly work: number };
+type Attempt<T> =
+  | { readonly value: T; readonly givenUp: null; readonly work: number }
+  | { readonly value: null; readonly givenUp: GivenUp; readonly work: number };
 
 /** Why nothing is known of a function. `isInternal` where the analysis itself has failed. */
-export interface GivenUp { readonly reason: string; readonly isInternal: boolean }
+export interface GivenUp {
+  readonly reason: string;
+  readonly isInternal: boolean;
+}
 
-const NO_RESULT = { objects: new Map(), exits: null, summary: OPAQUE, observations: framed([]), resources: null } as const;
+const NO_RESULT = {
+  objects: new Map(),
+  exits: null,
+  summary: OPAQUE,
+  observations: framed([]),
+  resources: null,
+} as const;
 
-/** Explores a function, or takes the result of an earlier exploration that began alike and whose questions have the same answers today. */
-export function* exploreFunction(m: Analysis, d: Defined<FunctionIr>, role: Role, entry: Entry, answers: Answers): Steps<Explored> {
-  const follows = m.owning.has(d.item), ends = m.begins.has(d.item);
-  const { value, givenUp } = yield* keep(m, m.store.explored, d, { role, key: entry.key, before: entry.before, ends, follows }, answers, function* (run, frame, graph) {
-    const kept = role === 'helper' || role === 'action' ? keepDeciding(run, graph) : graph.live;
-    const states = entry.states(frame);
-    const begun = (resources: ResourceLog | null): Run => begin(run, frame, role, new Map([...entry.before ?? [], ...entry.objects ?? []]), resources);
-    let one = begun(follows ? emptyLog() : null);
-    let exits = yield* explore(one, graph.cfg, kept, states);
-    // What it holds may be what tells too many paths apart.
-    if (typeof exits === 'string') exits = yield* explore((one = begun(null)), graph.cfg, kept, states);
-    if (typeof exits === 'string') return { ...NO_RESULT, reason: exits, objects: one.objects };
-    if (role === 'helper') blameHelper(one, exits);
-    const summary = settled(m, d, summarise(exits.map((e) => e.s), one.objects, [...(one.resources?.gives.values() ?? [])]));
-    observeExits(one, exits);
-    doubtOwnState(one);
-    return { reason: null, objects: one.objects, exits: ends ? exits : null, summary, observations: framed([...one.observations.values()]), resources: one.resources && framed(one.resources) };
-  });
+/**
+ * Explores a function, or takes the result of an earlier exploration that began alike and whose
+ * questions have the same answers today.
+ */
+export function* exploreFunction(
+  m: Analysis,
+  d: Defined<FunctionIr>,
+  role: Role,
+  entry: Entry,
+  answers: Answers,
+): Steps<Explored> {
+  const follows = m.owning.has(d.item),
+    ends = m.begins.has(d.item);
+  const { value, givenUp } = yield* keep(
+    m,
+    m.store.explored,
+    d,
+    { role, key: entry.key, before: entry.before, ends, follows },
+    answers,
+    function* (run, frame, graph) {
+      const kept = role === 'helper' || role === 'action' ? keepDeciding(run, graph) : graph.live;
+      const states = entry.states(frame);
+      const begun = (resources: ResourceLog | null): Run =>
+        begin(
+          run,
+          frame,
+          role,
+          new Map([...(entry.before ?? []), ...(entry.objects ?? [])]),
+          resources,
+        );
+      let one = begun(follows ? emptyLog() : null);
+      let exits = yield* explore(one, graph.cfg, kept, states);
+      // What it holds may be what tells too many paths apart.
+      if (typeof exits === 'string')
+        exits = yield* explore((one = begun(null)), graph.cfg, kept, states);
+      if (typeof exits === 'string') return { ...NO_RESULT, reason: exits, objects: one.objects };
+      if (role === 'helper') blameHelper(one, exits);
+      const summary = settled(
+        m,
+        d,
+        summarise(
+          exits.map((e) => e.s),
+          one.objects,
+          [...(one.resources?.gives.values() ?? [])],
+        ),
+      );
+      observeExits(one, exits);
+      doubtOwnState(one);
+      return {
+        reason: null,
+        objects: one.objects,
+        exits: ends ? exits : null,
+        summary,
+        observations: framed([...one.observations.values()]),
+        resources: one.resources && framed(one.resources),
+      };
+    },
+  );
   return value ?? { ...NO_RESULT, ...givenUp };
 }
 
 /** Explores a function that does nothing to devices for what it takes and gives back. */
-export function* exploreHelper(m: Analysis, d: Defined<FunctionIr>, answers: Answers): Steps<HelperResources | GivenUp | null> {
-  const { value, givenUp } = yield* keep(m, m.store.helpers, d, { role: 'helper', key: 'helper', before: undefined, ends: false, follows: true }, answers, function* (run, frame, graph) {
-    const one = begin(run, frame, 'helper', new Map(), emptyLog());
-    const exits = yield* explore(one, graph.cfg, graph.live, [entryState(frame)]);
-    return typeof exits === 'string' ? null : helperResources(one, exits, one.resources!.gives.values());
-  });
+export function* exploreHelper(
+  m: Analysis,
+  d: Defined<FunctionIr>,
+  answers: Answers,
+): Steps<HelperResources | GivenUp | null> {
+  const { value, givenUp } = yield* keep(
+    m,
+    m.store.helpers,
+    d,
+    { role: 'helper', key: 'helper', before: undefined, ends: false, follows: true },
+    answers,
+    function* (run, frame, graph) {
+      const one = begin(run, frame, 'helper', new Map(), emptyLog());
+      const exits = yield* explore(one, graph.cfg, graph.live, [entryState(frame)]);
+      return typeof exits === 'string'
+        ? null
+        : helperResources(one, exits, one.resources!.gives.values());
+    },
+  );
   return givenUp ?? value;
 }
 
@@ -122,21 +217,45 @@ type Beginning = Pick<Kept<unknown>, 'role' | 'key' | 'before' | 'ends' | 'follo
 /** What two explorations of one function share. */
 type Basis = Pick<Run, 'fn' | 'frame' | 'file' | 'kernel' | 'index' | 'locals' | 'labels'>;
 
-function begin(basis: Basis, { fn }: Frame, role: Role, objects: Map<string, ObjectInfo>, resources: ResourceLog | null): Run {
+function begin(
+  basis: Basis,
+  { fn }: Frame,
+  role: Role,
+  objects: Map<string, ObjectInfo>,
+  resources: ResourceLog | null,
+): Run {
   const run: Run = {
-    ...basis, role, objects, resources, observations: new Map(), ownState: new Set(), names: new Map(fn.params.map((p, i) => [`param:${i}`, p.name])),
+    ...basis,
+    role,
+    objects,
+    resources,
+    observations: new Map(),
+    ownState: new Set(),
+    names: new Map(fn.params.map((p, i) => [`param:${i}`, p.name])),
     resolver: (s, e, summary, args) => resolver(run, s, e, summary, args),
   };
   return run;
 }
 
 function* keep<T>(
-  m: Analysis, store: WeakMap<FunctionIr, Kept<T>[]>, d: Defined<FunctionIr>, b: Beginning, answers: Answers, work: (run: Basis, frame: Frame, graph: Graph) => Steps<T>,
+  m: Analysis,
+  store: WeakMap<FunctionIr, Kept<T>[]>,
+  d: Defined<FunctionIr>,
+  b: Beginning,
+  answers: Answers,
+  work: (run: Basis, frame: Frame, graph: Graph) => Steps<T>,
 ): Steps<Attempt<T>> {
-  // What was kept is counted like what is new, so that the same functions are given up with any cache.
+  // What was kept is counted like what is new, so that the same functions are given up with any
+  // cache.
   if (m.work.spent > m.budgets.module) return { value: null, givenUp: TOO_MUCH_BEFORE, work: 0 };
-  const root = m.identities.rootOf(d.item), known = store.get(root) ?? [];
-  const beginsAlike = (k: Kept<T>) => k.role === b.role && k.key === b.key && k.before === b.before && k.follows === b.follows && k.ends === b.ends;
+  const root = m.identities.rootOf(d.item),
+    known = store.get(root) ?? [];
+  const beginsAlike = (k: Kept<T>) =>
+    k.role === b.role &&
+    k.key === b.key &&
+    k.before === b.before &&
+    k.follows === b.follows &&
+    k.ends === b.ends;
   const found = known.find((k) => beginsAlike(k) && stillHold(k.asked, answers));
   if (found) {
     found.lastUse = m.store.now;
@@ -144,31 +263,63 @@ function* keep<T>(
     return found.result;
   }
   const { questions, asked } = recorded(answers, m.identities.rootOf, m.index.module);
-  const result = yield* attempt(m.budgets, (function* () {
-    const frame = m.identities.frame(d);
-    const names = flowMacroNames(m.index.module), ownFile = { path: d.file.path, isOwn: true } as const;
-    const expanded = names.size === 0 ? frame.fn : expandMacros(frame.fn, (name) => (names.has(name) ? questions.macroFunction(ownFile, name)?.item ?? null : null));
-    const graph = expanded === frame.fn ? graphOf(m.store, frame) : newGraph(expanded);
-    const run: Basis = { fn: frame.fn, frame, file: ownFile, kernel: m.kernel, index: questions, locals: localsOf(d.item), labels: new Set(scanOf(d.item).labels) };
-    return yield* work(run, frame, graph);
-  })());
+  const result = yield* attempt(
+    m.budgets,
+    (function* () {
+      const frame = m.identities.frame(d);
+      const names = flowMacroNames(m.index.module),
+        ownFile = { path: d.file.path, isOwn: true } as const;
+      const expanded =
+        names.size === 0
+          ? frame.fn
+          : expandMacros(frame.fn, (name) =>
+              names.has(name) ? (questions.macroFunction(ownFile, name)?.item ?? null) : null,
+            );
+      const graph = expanded === frame.fn ? graphOf(m.store, frame) : newGraph(expanded);
+      const run: Basis = {
+        fn: frame.fn,
+        frame,
+        file: ownFile,
+        kernel: m.kernel,
+        index: questions,
+        locals: localsOf(d.item),
+        labels: new Set(scanOf(d.item).labels),
+      };
+      return yield* work(run, frame, graph);
+    })(),
+  );
   count(m, result.work);
   // What neither this version nor the last had use for belongs to texts that are gone.
-  store.set(root, [...known.filter((k) => k.lastUse >= m.store.now - 1), { ...b, asked, result, lastUse: m.store.now }]);
+  store.set(root, [
+    ...known.filter((k) => k.lastUse >= m.store.now - 1),
+    { ...b, asked, result, lastUse: m.store.now },
+  ]);
   return result;
 }
 
 const TOO_MUCH: GivenUp = { reason: 'too much work', isInternal: false };
-const TOO_MUCH_BEFORE: GivenUp = { reason: 'too much work for the functions before it', isInternal: false };
+const TOO_MUCH_BEFORE: GivenUp = {
+  reason: 'too much work for the functions before it',
+  isInternal: false,
+};
 
-/** Works within the budget of a function. An error in it is an error of the analysis: it costs this function, and no other. */
+/**
+ * Works within the budget of a function. An error in it is an error of the analysis: it costs this
+ * function, and no other.
+ */
 export function* attempt<T>(budgets: Analysis['budgets'], work: Steps<T>): Steps<Attempt<T>> {
   try {
     const done: Budgeted<T> = yield* inStepsWithin(budgets.function, work);
-    return done.isSpent ? { value: null, givenUp: TOO_MUCH, work: done.spent } : { value: done.value, givenUp: null, work: done.spent };
+    return done.isSpent
+      ? { value: null, givenUp: TOO_MUCH, work: done.spent }
+      : { value: done.value, givenUp: null, work: done.spent };
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
-    return { value: null, givenUp: { reason: `internal error: ${text.split('\n', 1)[0]!}`, isInternal: true }, work: 0 };
+    return {
+      value: null,
+      givenUp: { reason: `internal error: ${text.split('\n', 1)[0]!}`, isInternal: true },
+      work: 0,
+    };
   }
 }
 
@@ -177,13 +328,19 @@ function count({ work }: Analysis, units: number): void {
   work.most = Math.max(work.most, units);
 }
 
-/** A summary that is equal to the last one is that one, so that callers see that nothing has changed for them. */
+/**
+ * A summary that is equal to the last one is that one, so that callers see that nothing has changed
+ * for them.
+ */
 function settled(m: Analysis, d: Defined<FunctionIr>, summary: Summary): Summary {
   const before = m.store.summaries.get(nameOf(d));
   return before && sameSummary(before, summary) ? before : summary;
 }
 
-interface Graph { readonly cfg: Cfg; readonly live: readonly ReadonlySet<string>[] }
+interface Graph {
+  readonly cfg: Cfg;
+  readonly live: readonly ReadonlySet<string>[];
+}
 
 function graphOf(store: Store, frame: Frame): Graph {
   let g = store.graphs.get(frame);
@@ -196,9 +353,18 @@ function newGraph(fn: FunctionIr): Graph {
   return { cfg, live: liveVariables(cfg) };
 }
 
-/** What callers may know of the members that decide which operations a helper does is not forgotten on its way. */
-function keepDeciding(run: Pick<Run, 'index'>, { cfg, live }: Graph): readonly ReadonlySet<string>[] {
-  const members = decidingMembers(cfg, (call) => call.name !== null && run.index.endsOrBegins(call.name));
+/**
+ * What callers may know of the members that decide which operations a helper does is not forgotten
+ * on its way.
+ */
+function keepDeciding(
+  run: Pick<Run, 'index'>,
+  { cfg, live }: Graph,
+): readonly ReadonlySet<string>[] {
+  const members = decidingMembers(
+    cfg,
+    (call) => call.name !== null && run.index.endsOrBegins(call.name),
+  );
   return members.size ? live.map((names) => new Set([...names, ...members])) : live;
 }
 

@@ -1,5 +1,15 @@
 import { movedFrom } from '../ir/lower.ts';
-import type { Expr, FileIr, FunctionIr, MacroIr, NameExpr, Stmt, StructIr, TypeName, VariableIr } from '../ir/types.ts';
+import type {
+  Expr,
+  FileIr,
+  FunctionIr,
+  MacroIr,
+  NameExpr,
+  Stmt,
+  StructIr,
+  TypeName,
+  VariableIr,
+} from '../ir/types.ts';
 import { walkExpr, walkExprs, walkStmt } from '../ir/visit.ts';
 import type { KernelVersion } from '../kernel/types.ts';
 import type { Condition } from '../syntax/node.ts';
@@ -8,18 +18,32 @@ import { constantsOf } from './constants.ts';
 import type { Module } from './types.ts';
 
 /** A definition and the document it stands in. */
-export interface Defined<T> { readonly file: FileIr; readonly item: T }
+export interface Defined<T> {
+  readonly file: FileIr;
+  readonly item: T;
+}
 
-/** Names of a module, resolved as a C compiler would: the file first, then its headers, then external linkage. */
+/**
+ * Names of a module, resolved as a C compiler would: the file first, then its headers, then
+ * external linkage.
+ */
 export interface ModuleIndex {
   readonly module: Module;
-  /** All definitions that `name` may mean in `from`; several when #if arms define it more than once. */
+  /**
+   * All definitions that `name` may mean in `from`; several when #if arms define it more than once.
+   */
   functions(from: FileIr, name: string): readonly Defined<FunctionIr>[];
   macro(from: FileIr, name: string): Defined<MacroIr> | null;
-  /** A function-like macro of the module as a function: its body is what it returns or does. Null when that was not understood. */
+  /**
+   * A function-like macro of the module as a function: its body is what it returns or does. Null
+   * when that was not understood.
+   */
   macroFunction(from: FileIr, name: string): Defined<FunctionIr> | null;
   variable(from: FileIr, name: string): Defined<VariableIr> | null;
-  /** The value of an enumerator or of a macro that stands for a number; null when the module does not say. */
+  /**
+   * The value of an enumerator or of a macro that stands for a number; null when the module does
+   * not say.
+   */
   constant(from: FileIr, name: string): number | null;
   struct(from: FileIr, tag: string): Defined<StructIr> | null;
   /** Those too that the target kernel leaves out. */
@@ -30,35 +54,58 @@ export interface ModuleIndex {
   fileOf(fn: FunctionIr): FileIr | undefined;
 }
 
-const indices = new WeakMap<Module, { readonly kernel: KernelVersion; readonly index: ModuleIndex }>();
+const indices = new WeakMap<
+  Module,
+  { readonly kernel: KernelVersion; readonly index: ModuleIndex }
+>();
 
 /**
  * The index of a module, which is made once for all who ask about one kernel.
- * @param kernel the target kernel: a function or macro that its version leaves out of the module is not what a call means.
+ * @param kernel the target kernel: a function or macro that its version leaves out of the module is
+ * not what a call means.
  */
 export function indexModule(module: Module, kernel: KernelVersion): ModuleIndex {
   let known = indices.get(module);
-  if (known?.kernel !== kernel) indices.set(module, (known = { kernel, index: makeIndex(module, kernel) }));
+  if (known?.kernel !== kernel)
+    indices.set(module, (known = { kernel, index: makeIndex(module, kernel) }));
   return known.index;
 }
 
 function makeIndex(module: Module, kernel: KernelVersion): ModuleIndex {
   const isKept = keptIn(module, kernel);
-  const every = byName(module, (f) => f.functions), functions = only(every, isKept), macros = only(byName(module, (f) => f.macros), isKept);
-  const variables = byName(module, (f) => f.variables), structs = byName(module, (f) => f.structs);
+  const every = byName(module, (f) => f.functions),
+    functions = only(every, isKept),
+    macros = only(
+      byName(module, (f) => f.macros),
+      isKept,
+    );
+  const variables = byName(module, (f) => f.variables),
+    structs = byName(module, (f) => f.structs);
   const headers = new Set(module.headers);
-  const resolve = <T>(map: ReadonlyMap<string, readonly Defined<T>[]>, from: FileIr, name: string, shared: (t: T) => boolean): readonly Defined<T>[] => {
+  const resolve = <T>(
+    map: ReadonlyMap<string, readonly Defined<T>[]>,
+    from: FileIr,
+    name: string,
+    shared: (t: T) => boolean,
+  ): readonly Defined<T>[] => {
     const all = map.get(name);
     if (all === undefined) return NOTHING;
     // What a header names that no header defines is of the source that includes it.
-    if (all.length === 1) return all[0]!.file === from || headers.has(all[0]!.file) || headers.has(from) || shared(all[0]!.item) ? all : NOTHING;
+    if (all.length === 1)
+      return all[0]!.file === from ||
+        headers.has(all[0]!.file) ||
+        headers.has(from) ||
+        shared(all[0]!.item)
+        ? all
+        : NOTHING;
     const own = all.filter((d) => d.file === from);
     if (own.length) return own;
     const header = all.filter((d) => headers.has(d.file));
     return header.length ? header : all.filter((d) => shared(d.item));
   };
   const macro = (from: FileIr, name: string) => resolve(macros, from, name, () => false)[0] ?? null;
-  const allFunctions = [...every.values()].flat(), files = new Map(allFunctions.map((d) => [d.item, d.file] as const));
+  const allFunctions = [...every.values()].flat(),
+    files = new Map(allFunctions.map((d) => [d.item, d.file] as const));
   return {
     module,
     functions: (from, name) => resolve(functions, from, name, (f) => !f.isStatic),
@@ -70,29 +117,53 @@ function makeIndex(module: Module, kernel: KernelVersion): ModuleIndex {
     },
     // A forward declaration is no definition: the one with a value wins.
     variable: (from, name) => {
-      const all = resolve(variables, from, name, (v) => !v.isStatic), found = all.find((v) => v.item.init) ?? all[0];
+      const all = resolve(variables, from, name, (v) => !v.isStatic),
+        found = all.find((v) => v.item.init) ?? all[0];
       // What a header declares, another source of the module defines.
-      return (found?.item.isExtern ? variables.get(name)?.find((v) => v.item.init && !v.item.isStatic) : undefined) ?? found ?? null;
+      return (
+        (found?.item.isExtern
+          ? variables.get(name)?.find((v) => v.item.init && !v.item.isStatic)
+          : undefined) ??
+        found ??
+        null
+      );
     },
-    constant: (from, name) => { for (const f of [from, ...module.headers]) { const v = constantsOf(f).get(name); if (v !== undefined) return v; } return null; },
+    constant: (from, name) => {
+      for (const f of [from, ...module.headers]) {
+        const v = constantsOf(f).get(name);
+        if (v !== undefined) return v;
+      }
+      return null;
+    },
     struct: (from, tag) => resolve(structs, from, tag, () => false)[0] ?? null,
-    allFunctions, names: [...functions.keys(), ...macros.keys()], fileOf: (fn) => files.get(fn),
+    allFunctions,
+    names: [...functions.keys(), ...macros.keys()],
+    fileOf: (fn) => files.get(fn),
   };
 }
 
 const NOTHING: readonly never[] = [];
 
-function only<T>(map: Map<string, Defined<T>[]>, isKept: (item: T) => boolean): Map<string, Defined<T>[]> {
+function only<T>(
+  map: Map<string, Defined<T>[]>,
+  isKept: (item: T) => boolean,
+): Map<string, Defined<T>[]> {
   const isWhole = (list: readonly Defined<T>[]): boolean => list.every((d) => isKept(d.item));
   // In nearly all modules nothing is left out.
   if ([...map.values()].every(isWhole)) return map;
-  const kept = [...map].map(([name, list]) => [name, isWhole(list) ? list : list.filter((d) => isKept(d.item))] as const);
+  const kept = [...map].map(
+    ([name, list]) => [name, isWhole(list) ? list : list.filter((d) => isKept(d.item))] as const,
+  );
   return new Map(kept.filter(([, list]) => list.length > 0));
 }
 
 /** Whether the kernel's version leaves a definition in. Many stand under the same few tests. */
-function keptIn(module: Module, kernel: KernelVersion): (item: { readonly conditions: readonly Condition[] }) => boolean {
-  const macros = macrosOf(module, kernel), known = new Map<string, boolean>();
+function keptIn(
+  module: Module,
+  kernel: KernelVersion,
+): (item: { readonly conditions: readonly Condition[] }) => boolean {
+  const macros = macrosOf(module, kernel),
+    known = new Map<string, boolean>();
   const isOut = (condition: Condition): boolean => {
     const key = `${condition.holds} ${condition.test}`;
     let out = known.get(key);
@@ -104,7 +175,10 @@ function keptIn(module: Module, kernel: KernelVersion): (item: { readonly condit
 
 const expansions = new WeakMap<MacroIr, FunctionIr | null>();
 
-/** The function that stands for a macro: the same one wherever an edit moves the macro, with the offsets of where it was first. */
+/**
+ * The function that stands for a macro: the same one wherever an edit moves the macro, with the
+ * offsets of where it was first.
+ */
 export function expansionOf(macro: MacroIr): FunctionIr | null {
   const root = movedFrom(macro)?.from ?? macro;
   let fn = expansions.get(root);
@@ -112,58 +186,111 @@ export function expansionOf(macro: MacroIr): FunctionIr | null {
   return fn;
 }
 
-function byName<T extends { readonly name: string }>(module: Module, list: (f: FileIr) => readonly T[]): Map<string, Defined<T>[]> {
+function byName<T extends { readonly name: string }>(
+  module: Module,
+  list: (f: FileIr) => readonly T[],
+): Map<string, Defined<T>[]> {
   const map = new Map<string, Defined<T>[]>();
-  for (const file of [...module.sources, ...module.headers]) for (const item of list(file)) {
-    const same = map.get(item.name);
-    if (same) same.push({ file, item }); else map.set(item.name, [{ file, item }]);
-  }
+  for (const file of [...module.sources, ...module.headers])
+    for (const item of list(file)) {
+      const same = map.get(item.name);
+      if (same) same.push({ file, item });
+      else map.set(item.name, [{ file, item }]);
+    }
   return map;
 }
 
 const assigned = new WeakMap<FunctionIr, ReadonlySet<number>>();
 
-/** The parameters that a macro assigns to, by position: the caller's variable is meant, so they are pointers to it in the function that stands for the macro. */
+/**
+ * The parameters that a macro assigns to, by position: the caller's variable is meant, so they are
+ * pointers to it in the function that stands for the macro.
+ */
 export function assignedParameters(macro: FunctionIr): ReadonlySet<number> | undefined {
   return assigned.get(macro);
 }
 
-/** A macro's arguments are evaluated once here and as often as they are named in C: the same thing for arguments without effects. */
+/**
+ * A macro's arguments are evaluated once here and as often as they are named in C: the same thing
+ * for arguments without effects.
+ */
 function asFunction(m: MacroIr): FunctionIr | null {
   const targets = new Set<string>();
-  const note = (e: Expr): void => { if (e.kind === 'assign' && e.target.kind === 'name') targets.add(e.target.name); };
+  const note = (e: Expr): void => {
+    if (e.kind === 'assign' && e.target.kind === 'name') targets.add(e.target.name);
+  };
   for (const stmt of m.statements ?? []) walkExprs(stmt, note);
   if (m.body) walkExpr(m.body, note);
   const outs = new Set((m.params ?? []).flatMap((name, i) => (targets.has(name) ? [i] : [])));
   const names = new Set([...outs].map((i) => m.params![i]!));
-  const fn = functionOf(outs.size === 0 ? m : { ...m, statements: throughPointers(m.statements, names), body: throughPointers(m.body, names) });
+  const fn = functionOf(
+    outs.size === 0
+      ? m
+      : {
+          ...m,
+          statements: throughPointers(m.statements, names),
+          body: throughPointers(m.body, names),
+        },
+  );
   if (fn && outs.size > 0) assigned.set(fn, outs);
   return fn;
 }
 
-/** Code in which some names are pointers to what they were. A tree of plain data, as deep as the lowering lets it be. */
+/**
+ * Code in which some names are pointers to what they were. A tree of plain data, as deep as the
+ * lowering lets it be.
+ */
 function throughPointers<T>(node: T, names: ReadonlySet<string>): T {
   if (Array.isArray(node)) return node.map((one: unknown) => throughPointers(one, names)) as T;
   if (typeof node !== 'object' || node === null) return node;
-  const copy = Object.fromEntries(Object.entries(node).map(([key, value]) => [key, throughPointers<unknown>(value, names)])) as T;
+  const copy = Object.fromEntries(
+    Object.entries(node).map(([key, value]) => [key, throughPointers<unknown>(value, names)]),
+  ) as T;
   const { kind, name, start, end } = node as unknown as NameExpr;
-  return kind === 'name' && names.has(name) ? { kind: 'unary', op: '*', operand: copy, start, end } as T : copy;
+  return kind === 'name' && names.has(name)
+    ? ({ kind: 'unary', op: '*', operand: copy, start, end } as T)
+    : copy;
 }
 
 function functionOf(m: MacroIr): FunctionIr | null {
   const at = { start: m.start, end: m.end };
-  const body: Stmt[] | null = m.statements ? [...m.statements] : m.body ? [{ kind: 'return', value: m.body, ...at }] : null;
+  const body: Stmt[] | null = m.statements
+    ? [...m.statements]
+    : m.body
+      ? [{ kind: 'return', value: m.body, ...at }]
+      : null;
   if (!body) return null;
-  const type: TypeName = { name: m.body ? 'unknown' : 'void', keyword: null, pointers: 0, arrays: 0, ...at };
+  const type: TypeName = {
+    name: m.body ? 'unknown' : 'void',
+    keyword: null,
+    pointers: 0,
+    arrays: 0,
+    ...at,
+  };
   return {
-    kind: 'function', name: m.name, nameSpan: at, returnType: type, params: (m.params ?? []).map((name) => ({ name, type, ...at })), isStatic: true, isInline: true,
-    body: { kind: 'block', body, ...at }, conditions: m.conditions, opaque: m.statements !== null && body.some(leavesMacro), text: m.bodyText, ...at,
+    kind: 'function',
+    name: m.name,
+    nameSpan: at,
+    returnType: type,
+    params: (m.params ?? []).map((name) => ({ name, type, ...at })),
+    isStatic: true,
+    isInline: true,
+    body: { kind: 'block', body, ...at },
+    conditions: m.conditions,
+    opaque: m.statements !== null && body.some(leavesMacro),
+    text: m.bodyText,
+    ...at,
   };
 }
 
-/** A `return` or `goto` in a macro's statements is one of the function that uses it: control flow that a call does not have. */
+/**
+ * A `return` or `goto` in a macro's statements is one of the function that uses it: control flow
+ * that a call does not have.
+ */
 function leavesMacro(s: Stmt): boolean {
   let leaves = false;
-  walkStmt(s, (x) => { if (x.kind === 'goto' || x.kind === 'return') leaves = true; });
+  walkStmt(s, (x) => {
+    if (x.kind === 'goto' || x.kind === 'return') leaves = true;
+  });
   return leaves;
 }

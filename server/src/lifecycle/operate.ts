@@ -4,7 +4,15 @@ import type { EffectOp } from '../kernel/types.ts';
 import type { Span } from '../text/span.ts';
 import { UNKNOWN_DEVICE, transition } from './device.ts';
 import { conditionsOf, deviceRef, observe, site, sourceText, type Run } from './run.ts';
-import { addStep, maskOf, opKey, stepsOf, type LoggedOp, type PathState, type Tracked } from './state.ts';
+import {
+  addStep,
+  maskOf,
+  opKey,
+  stepsOf,
+  type LoggedOp,
+  type PathState,
+  type Tracked,
+} from './state.ts';
 import type { DeviceState, Site, Step } from './types.ts';
 import { spend } from '../budget/work.ts';
 import { POSITIVE, isWeak, pointer, type Place } from './values.ts';
@@ -20,15 +28,26 @@ export interface Operation {
   readonly at: Span;
   /** The device as the user wrote it. */
   readonly text: string;
-  /** Where the operation stands when a helper does it, and whether the helper could judge it already. */
+  /**
+   * Where the operation stands when a helper does it, and whether the helper could judge it
+   * already.
+   */
   readonly inner: Site | null;
   readonly settled: boolean;
 }
 
 const CORE_FREES = { since: [6, 1], until: [6, 2] } as const;
 
-/** What an error pointer survives: kfree() of one is a defect of its own, and storing one is none. */
-const HARMLESS_TO_ERROR: ReadonlySet<string> = new Set(['alloc', 'free', 'set-drvdata', 'escape', 'checked']);
+/**
+ * What an error pointer survives: kfree() of one is a defect of its own, and storing one is none.
+ */
+const HARMLESS_TO_ERROR: ReadonlySet<string> = new Set([
+  'alloc',
+  'free',
+  'set-drvdata',
+  'escape',
+  'checked',
+]);
 
 /** Operations that follow the pointer they are given. */
 const DEREFERENCING: ReadonlySet<string> = new Set(['init', 'register']);
@@ -40,22 +59,49 @@ export function operate(run: Run, s: PathState, o: Operation): void {
   const conflict = known !== undefined && !sameDevice(known.member, o.place.path);
   const memberPath = before.member ?? (isObjectOp(o.op) ? null : devicePath(o.place.path));
   let after: DeviceState = transition(before.state, o.op, {
-    api: o.api, ok: o.ok, viaCore: o.api.startsWith('vfio_pci_core_'), frees: inRange(run.kernel, CORE_FREES),
+    api: o.api,
+    ok: o.ok,
+    viaCore: o.api.startsWith('vfio_pci_core_'),
+    frees: inRange(run.kernel, CORE_FREES),
   });
   // Two devices in one object, or one of many: what is known of the one is not known of the other.
   if (conflict || isWeak(o.place.object)) after = { ...UNKNOWN_DEVICE, escaped: true };
-  const step: Step = { site: o.inner ?? site(run, o.at), kind: 'operation', op: o.op, text: clause(o) };
+  const step: Step = {
+    site: o.inner ?? site(run, o.at),
+    kind: 'operation',
+    op: o.op,
+    text: clause(o),
+  };
   if (!o.settled) {
     const t: Tracked = before;
-    observe(run, `${o.op}${o.ok};${o.inner?.start ?? ''}`, {
-      kind: 'operation', function: run.fn, role: run.role, site: site(run, o.at), device: deviceRef(run, o.place.object, { ...before, member: memberPath }),
-      before: before.state, after, text: o.text, op: o.op, api: o.api, argument: o.argument, inner: o.inner,
-      certain: isCertain(run, s, before.state) && !conflict, trace: stepsOf(s.trace), conditions: conditionsOf(s),
-    }, t, followsOwnState(s));
+    observe(
+      run,
+      `${o.op}${o.ok};${o.inner?.start ?? ''}`,
+      {
+        kind: 'operation',
+        function: run.fn,
+        role: run.role,
+        site: site(run, o.at),
+        device: deviceRef(run, o.place.object, { ...before, member: memberPath }),
+        before: before.state,
+        after,
+        text: o.text,
+        op: o.op,
+        api: o.api,
+        argument: o.argument,
+        inner: o.inner,
+        certain: isCertain(run, s, before.state) && !conflict,
+        trace: stepsOf(s.trace),
+        conditions: conditionsOf(s),
+      },
+      t,
+      followsOwnState(s),
+    );
   }
   s.devices.set(o.place.object, { state: after, member: memberPath });
   // What the core was given and worked on is there: no later test finds NULL.
-  if (o.ok && DEREFERENCING.has(o.op) && (maskOf(s, pointer(o.place.object)) & POSITIVE) !== 0) s.masks.set(o.place.object, POSITIVE);
+  if (o.ok && DEREFERENCING.has(o.op) && (maskOf(s, pointer(o.place.object)) & POSITIVE) !== 0)
+    s.masks.set(o.place.object, POSITIVE);
   if (before.state.memory === 'error-pointer' && !HARMLESS_TO_ERROR.has(o.op)) endPath(s);
   if (o.op !== 'set-drvdata') addStep(s, step); // it changes nothing about the device
   record(s, logged(run, o, before.state));
@@ -64,18 +110,44 @@ export function operate(run: Run, s: PathState, o: Operation): void {
 /** These serve every struct device: only the one inside a vfio_device counts. */
 const GENERIC_REFERENCE: ReadonlySet<string> = new Set(['get_device', 'put_device']);
 
-/** As operate(), but a reference of a struct device that is no vfio_device's is left alone; where only a caller can know, it is left to the caller. */
+/**
+ * As operate(), but a reference of a struct device that is no vfio_device's is left alone; where
+ * only a caller can know, it is left to the caller.
+ */
 export function operateIfVfio(run: Run, s: PathState, o: Operation): void {
-  if (!GENERIC_REFERENCE.has(o.api)) { operate(run, s, o); return; }
+  if (!GENERIC_REFERENCE.has(o.api)) {
+    operate(run, s, o);
+    return;
+  }
   const t = s.devices.get(o.place.object);
-  if (t === undefined) { if (/(^|\.)device$/.test(o.place.path)) record(s, { op: o.op, ok: o.ok, place: o.place, api: o.api, argument: o.argument, site: o.inner ?? site(run, o.at), settled: false }); return; }
-  const isVfio = (t.state.model === 'new' || t.state.model === 'unknown') && o.place.path === (t.member === null ? 'device' : `${t.member}.device`);
+  if (t === undefined) {
+    if (/(^|\.)device$/.test(o.place.path))
+      record(s, {
+        op: o.op,
+        ok: o.ok,
+        place: o.place,
+        api: o.api,
+        argument: o.argument,
+        site: o.inner ?? site(run, o.at),
+        settled: false,
+      });
+    return;
+  }
+  const isVfio =
+    (t.state.model === 'new' || t.state.model === 'unknown') &&
+    o.place.path === (t.member === null ? 'device' : `${t.member}.device`);
   if (isVfio && (t.state.model === 'new' || t.member !== null)) operate(run, s, o);
   else if (mayEndContainer(o.api)) escape(run, s, o.place, o.at, o.api);
 }
 
 /** Operations that end a device's life or a part of it. */
-export const ENDS: ReadonlySet<string> = new Set(['unregister', 'put', 'uninit', 'free', 'free-device']);
+export const ENDS: ReadonlySet<string> = new Set([
+  'unregister',
+  'put',
+  'uninit',
+  'free',
+  'free-device',
+]);
 
 /** Whether facts about this device on this path may be reported as certain. */
 export function isCertain(run: Run, s: PathState, d: DeviceState): boolean {
@@ -83,68 +155,179 @@ export function isCertain(run: Run, s: PathState, d: DeviceState): boolean {
 }
 
 /** The kernel would have crashed here: what follows on this path is not worth a word. */
-function endPath(s: PathState): void { s.masks.set(DEAD, POSITIVE); }
+function endPath(s: PathState): void {
+  s.masks.set(DEAD, POSITIVE);
+}
 const DEAD = '@dead';
-export function hasEnded(s: PathState): boolean { return s.masks.has(DEAD); }
+export function hasEnded(s: PathState): boolean {
+  return s.masks.has(DEAD);
+}
 
-/** The path went on by a state that the driver keeps of its own about the device (`if (p->registered)`, `test_bit(X, &p->flags)`). */
-export function noteOwnState(s: PathState): void { s.masks.set(OWN_STATE, POSITIVE); }
+/**
+ * The path went on by a state that the driver keeps of its own about the device (`if
+ * (p->registered)`, `test_bit(X, &p->flags)`).
+ */
+export function noteOwnState(s: PathState): void {
+  s.masks.set(OWN_STATE, POSITIVE);
+}
 const OWN_STATE = '@own-state';
-export function followsOwnState(s: PathState): boolean { return s.masks.has(OWN_STATE); }
+export function followsOwnState(s: PathState): boolean {
+  return s.masks.has(OWN_STATE);
+}
 
 /** From here on the path is not understood (an ERROR node, inline assembly with labels). */
-export function loseCertainty(s: PathState): void { s.masks.set('@uncertain', POSITIVE); }
+export function loseCertainty(s: PathState): void {
+  s.masks.set('@uncertain', POSITIVE);
+}
 
 /** Unseen code gets hold of the device. */
 export function escape(run: Run, s: PathState, place: Place, at: Span, api: string): void {
   const t = s.devices.get(place.object);
   if (t) s.devices.set(place.object, { ...t, state: { ...t.state, escaped: true } });
-  else if (/^(param|drvdata|load|global):/.test(place.object)) s.devices.set(place.object, { state: { ...UNKNOWN_DEVICE, escaped: true }, member: null });
+  else if (/^(param|drvdata|load|global):/.test(place.object))
+    s.devices.set(place.object, { state: { ...UNKNOWN_DEVICE, escaped: true }, member: null });
   else return;
-  record(s, { op: 'escape', ok: true, place, api, argument: null, site: site(run, at), settled: true });
+  record(s, {
+    op: 'escape',
+    ok: true,
+    place,
+    api,
+    argument: null,
+    site: site(run, at),
+    settled: true,
+  });
 }
 
-/** Adds to the path's log. What a loop does again is there already: else no loop would come to a fixed point. */
+/**
+ * Adds to the path's log. What a loop does again is there already: else no loop would come to a
+ * fixed point.
+ */
 function record(s: PathState, l: LoggedOp): void {
   spend(s.log.length);
   const key = opKey(l);
-  const isKnown = (x: LoggedOp) => opKey(x) === key || l.op === 'escape' && x.op === 'escape' && x.place.object === l.place.object && x.place.path === l.place.path;
+  const isKnown = (x: LoggedOp) =>
+    opKey(x) === key ||
+    (l.op === 'escape' &&
+      x.op === 'escape' &&
+      x.place.object === l.place.object &&
+      x.place.path === l.place.path);
   if (!s.log.some(isKnown)) s.log = [...s.log, l];
 }
 
 /** A read, write or pass of memory in a device that this path knows. */
-export function use(run: Run, s: PathState, place: Place, at: Span, form: 'read' | 'write' | 'pass', field: string | null, api: string | null = null): void {
+export function use(
+  run: Run,
+  s: PathState,
+  place: Place,
+  at: Span,
+  form: 'read' | 'write' | 'pass',
+  field: string | null,
+  api: string | null = null,
+): void {
   const t = s.devices.get(place.object);
   if (!t || t.state.model === 'none' || isWeak(place.object)) return;
   const d = t.state;
-  observe(run, `use${form}${field};${at.end}`, {
-    kind: 'use', function: run.fn, role: run.role, site: site(run, at), device: deviceRef(run, place.object, t), before: d,
-    text: sourceText(run, at), form, field, api, certain: isCertain(run, s, d), trace: stepsOf(s.trace), conditions: conditionsOf(s),
-  }, t);
+  observe(
+    run,
+    `use${form}${field};${at.end}`,
+    {
+      kind: 'use',
+      function: run.fn,
+      role: run.role,
+      site: site(run, at),
+      device: deviceRef(run, place.object, t),
+      before: d,
+      text: sourceText(run, at),
+      form,
+      field,
+      api,
+      certain: isCertain(run, s, d),
+      trace: stepsOf(s.trace),
+      conditions: conditionsOf(s),
+    },
+    t,
+  );
   if (d.memory === 'error-pointer' && form !== 'pass') endPath(s);
 }
 
 /** The allocation's result is tested. */
-export function test(run: Run, s: PathState, object: string, at: Span, condition: Span, form: 'null' | 'is-err' | 'is-err-or-null'): void {
+export function test(
+  run: Run,
+  s: PathState,
+  object: string,
+  at: Span,
+  condition: Span,
+  form: 'null' | 'is-err' | 'is-err-or-null',
+): void {
   const t = s.devices.get(object);
   if (!t || t.state.model !== 'new' || t.state.allocator === null) return;
-  observe(run, `test${form}`, {
-    kind: 'test', function: run.fn, role: run.role, site: site(run, at), device: deviceRef(run, object, t), before: t.state, text: sourceText(run, at), form,
-    condition: site(run, condition), certain: isCertain(run, s, t.state), trace: stepsOf(s.trace), conditions: conditionsOf(s),
-  }, t);
-  if (form === 'null') { s.devices.set(object, { ...t, state: { ...t.state, nullTested: true } }); return; }
+  observe(
+    run,
+    `test${form}`,
+    {
+      kind: 'test',
+      function: run.fn,
+      role: run.role,
+      site: site(run, at),
+      device: deviceRef(run, object, t),
+      before: t.state,
+      text: sourceText(run, at),
+      form,
+      condition: site(run, condition),
+      certain: isCertain(run, s, t.state),
+      trace: stepsOf(s.trace),
+      conditions: conditionsOf(s),
+    },
+    t,
+  );
+  if (form === 'null') {
+    s.devices.set(object, { ...t, state: { ...t.state, nullTested: true } });
+    return;
+  }
   markChecked(s, object);
-  record(s, { op: 'checked', ok: true, place: { object, path: '' }, api: form, argument: null, site: site(run, at), settled: true });
+  record(s, {
+    op: 'checked',
+    ok: true,
+    place: { object, path: '' },
+    api: form,
+    argument: null,
+    site: site(run, at),
+    settled: true,
+  });
 }
 
-/** A pointer that the driver itself set to NULL on this path meets a test: the test is needed, whatever other paths bring to it. */
-export function testNull(run: Run, s: PathState, at: Span, condition: Span, form: 'null' | 'is-err-or-null'): void {
+/**
+ * A pointer that the driver itself set to NULL on this path meets a test: the test is needed,
+ * whatever other paths bring to it.
+ */
+export function testNull(
+  run: Run,
+  s: PathState,
+  at: Span,
+  condition: Span,
+  form: 'null' | 'is-err-or-null',
+): void {
   const state: DeviceState = { ...UNKNOWN_DEVICE, memory: 'null' };
   const place = site(run, at);
-  observe(run, `null${form}`, {
-    kind: 'test', function: run.fn, role: run.role, site: place, device: { id: 'null', origin: place, originKind: 'load', container: null, member: null }, before: state,
-    text: sourceText(run, at), form, condition: site(run, condition), certain: isCertain(run, s, state), trace: stepsOf(s.trace), conditions: conditionsOf(s),
-  }, { state, member: null });
+  observe(
+    run,
+    `null${form}`,
+    {
+      kind: 'test',
+      function: run.fn,
+      role: run.role,
+      site: place,
+      device: { id: 'null', origin: place, originKind: 'load', container: null, member: null },
+      before: state,
+      text: sourceText(run, at),
+      form,
+      condition: site(run, condition),
+      certain: isCertain(run, s, state),
+      trace: stepsOf(s.trace),
+      conditions: conditionsOf(s),
+    },
+    { state, member: null },
+  );
 }
 
 /** The result of the allocation was tested for an error, here or in a helper. */
@@ -154,9 +337,13 @@ export function markChecked(s: PathState, object: string): void {
 }
 
 /** `alloc`, `allocate` and `free` name the whole object; the others name the vfio_device in it. */
-function isObjectOp(op: EffectOp): boolean { return op === 'allocate' || op === 'free' || op === 'free-device'; }
+function isObjectOp(op: EffectOp): boolean {
+  return op === 'allocate' || op === 'free' || op === 'free-device';
+}
 
-function devicePath(path: string): string | null { return path === '' || path.startsWith('-') ? null : path; }
+function devicePath(path: string): string | null {
+  return path === '' || path.startsWith('-') ? null : path;
+}
 
 /** A member path and the path of an operation name one device when one leads to the other. */
 function sameDevice(member: string | null, path: string): boolean {
@@ -166,20 +353,37 @@ function sameDevice(member: string | null, path: string): boolean {
 
 function logged(run: Run, o: Operation, before: DeviceState): LoggedOp {
   // Of a second put only a caller can tell whether there was a second reference.
-  const settled = o.settled || before.model !== 'unknown' || (before.reference === 'dropped' || before.memory === 'freed') && !(o.op === 'put' && before.reference === 'dropped') || before.registered !== 'unknown' && o.op !== 'put' && o.op !== 'free' && o.op !== 'uninit';
-  return { op: o.op, ok: o.ok, place: o.place, api: o.api, argument: o.argument, site: o.inner ?? site(run, o.at), settled };
+  const settled =
+    o.settled ||
+    before.model !== 'unknown' ||
+    ((before.reference === 'dropped' || before.memory === 'freed') &&
+      !(o.op === 'put' && before.reference === 'dropped')) ||
+    (before.registered !== 'unknown' && o.op !== 'put' && o.op !== 'free' && o.op !== 'uninit');
+  return {
+    op: o.op,
+    ok: o.ok,
+    place: o.place,
+    api: o.api,
+    argument: o.argument,
+    site: o.inner ?? site(run, o.at),
+    settled,
+  };
 }
 
 const CLAUSES: Partial<Record<EffectOp, readonly [ok: string, failed: string]>> = {
   alloc: ['takes the reference', 'fails and returns an error pointer'],
   allocate: ['allocates the object', 'returns NULL'],
-  init: ['initialises the device', ''], uninit: ['undoes the initialisation', ''],
+  init: ['initialises the device', ''],
+  uninit: ['undoes the initialisation', ''],
   'init-device': ['initialises the device', 'fails'],
-  'core-init': ['initialises the PCI device', 'fails'], 'core-release': ['releases the PCI device', ''],
+  'core-init': ['initialises the PCI device', 'fails'],
+  'core-release': ['releases the PCI device', ''],
   register: ['registers the device', 'fails: the device is not registered'],
   unregister: ['unregisters the device', ''],
-  get: ['takes another reference', ''], put: ['drops the reference', ''],
-  free: ['frees the memory', ''], 'free-device': ['frees the memory', ''],
+  get: ['takes another reference', ''],
+  put: ['drops the reference', ''],
+  free: ['frees the memory', ''],
+  'free-device': ['frees the memory', ''],
 };
 
 /** The step's text in a trace: the call and what it did. */

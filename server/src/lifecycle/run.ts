@@ -33,7 +33,10 @@ export interface Run {
   readonly locals: ReadonlyMap<string, TypeName>;
   readonly labels: ReadonlySet<string>;
   readonly objects: Map<string, ObjectInfo>;
-  /** The first variable that held each object: what a person calls it where no variable does any more. */
+  /**
+   * The first variable that held each object: what a person calls it where no variable does any
+   * more.
+   */
   readonly names: Map<string, string>;
   readonly observations: Map<string, Observation>;
   /** Observations on paths that a state of the driver's own decided. */
@@ -41,31 +44,53 @@ export interface Run {
   /** What is learnt of resources; null where they are not followed. */
   readonly resources: ResourceLog | null;
   /** Maps objects of a callee to values at a call; here because resources.ts is below apply.ts. */
-  readonly resolver: (s: PathState, e: CallExpr, summary: Summary, args: readonly Value[]) => (p: Place) => Value | null;
+  readonly resolver: (
+    s: PathState,
+    e: CallExpr,
+    summary: Summary,
+    args: readonly Value[],
+  ) => (p: Place) => Value | null;
 }
 
-export function site(run: Pick<Run, 'file'>, span: Span): Site { return { path: run.file.path, start: span.start, end: span.end }; }
+export function site(run: Pick<Run, 'file'>, span: Span): Site {
+  return { path: run.file.path, start: span.start, end: span.end };
+}
 
 /** The source text of a span in the function. */
-export function writtenText({ frame }: Run, span: Span): string { return frame.text.slice(span.start - frame.start, span.end - frame.start); }
+export function writtenText({ frame }: Run, span: Span): string {
+  return frame.text.slice(span.start - frame.start, span.end - frame.start);
+}
 
 /** The source text of a span in the function with its white space folded. */
-export function sourceText(run: Run, span: Span): string { return writtenText(run, span).replace(/\s+/g, ' ').trim(); }
+export function sourceText(run: Run, span: Span): string {
+  return writtenText(run, span).replace(/\s+/g, ' ').trim();
+}
 
 export function deviceRef(run: Run, object: string, t: Tracked | undefined): DeviceRef {
   const info = run.objects.get(object);
   return {
     id: `${run.file.path}:${run.fn.name}:${object}`,
     origin: info?.origin ?? site(run, run.fn.nameSpan),
-    originKind: info?.kind ?? (object.startsWith('param:') ? 'parameter' : object.startsWith('drvdata:') || object.includes('@drvdata') ? 'drvdata' : 'load'),
+    originKind:
+      info?.kind ??
+      (object.startsWith('param:')
+        ? 'parameter'
+        : object.startsWith('drvdata:') || object.includes('@drvdata')
+          ? 'drvdata'
+          : 'load'),
     container: info?.container ?? null,
     member: t?.member ?? null,
   };
 }
 
-export function conditionsOf(s: PathState): Condition[] { return [...s.config].map(([test, holds]) => ({ test, holds })); }
+export function conditionsOf(s: PathState): Condition[] {
+  return [...s.config].map(([test, holds]) => ({ test, holds }));
+}
 
-/** Keeps one observation of each kind, place, device and abstract state: the first, which has the shortest path. */
+/**
+ * Keeps one observation of each kind, place, device and abstract state: the first, which has the
+ * shortest path.
+ */
 export function observe(run: Run, key: string, o: Observation, t: Tracked, ownState = false): void {
   const id = `${key};${o.site.start};${o.device.id};${deviceKey(t)};${o.certain};${ownState}`;
   if (run.observations.has(id)) return;
@@ -81,16 +106,19 @@ export function setVariable(run: Run, s: PathState, name: string, value: Value):
 }
 
 /**
- * A pointer as the type of its variable says: drvdata is set to `&p->core_device` and read back as the container, or the other
+ * A pointer as the type of its variable says: drvdata is set to `&p->core_device` and read back as
+ * the container, or the other
  * way round. The device is at offset 0 at every level, so both are the same address.
  */
 function asDeclared(run: Run, name: string, v: Value): Value {
   if (v.kind !== 'pointer' || v.path.startsWith('-')) return v;
-  const type = run.locals.get(name), info = run.objects.get(v.object);
+  const type = run.locals.get(name),
+    info = run.objects.get(v.object);
   if (type?.pointers !== 1 || type.keyword !== 'struct' || !info?.container) return v;
   if (type.name === info.container) return v.path === '' ? v : pointer(v.object);
   if (v.path !== '' || info.member === null) return v;
-  let tag = info.container, path = '';
+  let tag = info.container,
+    path = '';
   for (const part of info.member.split('.')) {
     const field = run.index.struct(run.file, tag)?.item.fields.find((f) => f.name === part)?.type;
     if (field ? field.pointers > 0 || field.arrays > 0 : tag !== 'vfio_pci_core_device') return v;

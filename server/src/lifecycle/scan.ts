@@ -7,7 +7,10 @@ import { compareVersions } from '../kernel/version.ts';
 import type { Defined, ModuleIndex } from './module.ts';
 import { append } from '../text/lists.ts';
 
-/** What a function's body contains, in one walk, for the questions that are asked of every function of a module; with the offsets of the function as it was lowered. */
+/**
+ * What a function's body contains, in one walk, for the questions that are asked of every function
+ * of a module; with the offsets of the function as it was lowered.
+ */
 export interface Scan {
   readonly calls: readonly CallExpr[];
   readonly decls: readonly DeclStmt[];
@@ -21,23 +24,47 @@ export interface Scan {
 }
 
 /** A call of a kernel function, or of a wrapper of one, that has effects in the target kernel. */
-export interface KernelCall { readonly call: CallExpr; readonly name: string; readonly effects: readonly Effect[] }
+export interface KernelCall {
+  readonly call: CallExpr;
+  readonly name: string;
+  readonly effects: readonly Effect[];
+}
 
-interface Walked extends Scan { kernelCalls: { readonly kernel: KernelVersion; readonly wrappers: ExtraFunctions | undefined; readonly list: readonly KernelCall[] } | null }
+interface Walked extends Scan {
+  kernelCalls: {
+    readonly kernel: KernelVersion;
+    readonly wrappers: ExtraFunctions | undefined;
+    readonly list: readonly KernelCall[];
+  } | null;
+}
 
 const scans = new WeakMap<FunctionIr, Walked>();
 
-/** The scan of a function. An edit elsewhere in the file moves a function; its scan is that of the function it was moved from. */
+/**
+ * The scan of a function. An edit elsewhere in the file moves a function; its scan is that of the
+ * function it was moved from.
+ */
 export function scanOf(fn: FunctionIr): Scan {
   return walked(originalOf(fn));
 }
 
-/** A function of a module that calls kernel functions with effects; `delta` is to be added to the offsets of the calls. */
-export interface KernelCaller extends Defined<FunctionIr> { readonly list: readonly KernelCall[]; readonly delta: number }
+/**
+ * A function of a module that calls kernel functions with effects; `delta` is to be added to the
+ * offsets of the calls.
+ */
+export interface KernelCaller extends Defined<FunctionIr> {
+  readonly list: readonly KernelCall[];
+  readonly delta: number;
+}
 
-const callers = new WeakMap<ModuleIndex, { readonly kernel: KernelVersion; readonly list: readonly KernelCaller[] }>();
+const callers = new WeakMap<
+  ModuleIndex,
+  { readonly kernel: KernelVersion; readonly list: readonly KernelCaller[] }
+>();
 
-/** The few functions of a module that have such calls, for the questions that are about them alone. */
+/**
+ * The few functions of a module that have such calls, for the questions that are about them alone.
+ */
 export function kernelCallers(index: ModuleIndex, kernel: KernelVersion): readonly KernelCaller[] {
   let known = callers.get(index);
   if (known?.kernel !== kernel) {
@@ -52,22 +79,46 @@ export function kernelCallers(index: ModuleIndex, kernel: KernelVersion): readon
 }
 
 /** Its calls that have effects. */
-function kernelCalls(root: FunctionIr, kernel: KernelVersion, wrappers: ExtraFunctions | undefined): readonly KernelCall[] {
+function kernelCalls(
+  root: FunctionIr,
+  kernel: KernelVersion,
+  wrappers: ExtraFunctions | undefined,
+): readonly KernelCall[] {
   const w = walked(root);
-  if (!w.kernelCalls || compareVersions(w.kernelCalls.kernel, kernel) !== 0 || w.kernelCalls.wrappers !== wrappers) {
-    w.kernelCalls = { kernel, wrappers, list: w.calls.flatMap((call) => (call.name === null ? [] : withEffects(call, call.name, kernel, wrappers))) };
+  if (
+    !w.kernelCalls ||
+    compareVersions(w.kernelCalls.kernel, kernel) !== 0 ||
+    w.kernelCalls.wrappers !== wrappers
+  ) {
+    w.kernelCalls = {
+      kernel,
+      wrappers,
+      list: w.calls.flatMap((call) =>
+        call.name === null ? [] : withEffects(call, call.name, kernel, wrappers),
+      ),
+    };
   }
   return w.kernelCalls.list;
 }
 
-/** The function that `fn` is a moved copy of. A copy is always made of the function as it was lowered, never of a copy. */
+/**
+ * The function that `fn` is a moved copy of. A copy is always made of the function as it was
+ * lowered, never of a copy.
+ */
 export function originalOf(fn: FunctionIr): FunctionIr {
   return movedFrom(fn)?.from ?? fn;
 }
 
-function withEffects(call: CallExpr, name: string, kernel: KernelVersion, wrappers: ExtraFunctions | undefined): KernelCall[] {
+function withEffects(
+  call: CallExpr,
+  name: string,
+  kernel: KernelVersion,
+  wrappers: ExtraFunctions | undefined,
+): KernelCall[] {
   const b = behaviourOf(name, kernel, wrappers);
-  return b === undefined || b === 'neutral' || b.success.length === 0 ? [] : [{ call, name, effects: b.success }];
+  return b === undefined || b === 'neutral' || b.success.length === 0
+    ? []
+    : [{ call, name, effects: b.success }];
 }
 
 function walked(root: FunctionIr): Walked {
@@ -77,21 +128,34 @@ function walked(root: FunctionIr): Walked {
 }
 
 function walk(fn: FunctionIr): Walked {
-  const calls: CallExpr[] = [], decls: DeclStmt[] = [], assigns: AssignExpr[] = [], unknown: string[] = [], labels: string[] = [];
-  walkStmt(fn.body, (s) => { if (s.kind === 'decl') decls.push(s); else if (s.kind === 'label') labels.push(s.name); else if (s.kind === 'unknown') append(unknown, s.names); });
+  const calls: CallExpr[] = [],
+    decls: DeclStmt[] = [],
+    assigns: AssignExpr[] = [],
+    unknown: string[] = [],
+    labels: string[] = [];
+  walkStmt(fn.body, (s) => {
+    if (s.kind === 'decl') decls.push(s);
+    else if (s.kind === 'label') labels.push(s.name);
+    else if (s.kind === 'unknown') append(unknown, s.names);
+  });
   walkExprs(fn.body, (e) => {
     if (e.kind === 'call') calls.push(e);
-    else if (e.kind === 'assign') { if (e.op === '=' && e.target.kind === 'name') assigns.push(e); }
-    else if (e.kind === 'unknown') append(unknown, e.names);
+    else if (e.kind === 'assign') {
+      if (e.op === '=' && e.target.kind === 'name') assigns.push(e);
+    } else if (e.kind === 'unknown') append(unknown, e.names);
   });
   return { calls, decls, assigns, labels, names: namesIn(calls), unknown, kernelCalls: null };
 }
 
 function namesIn(calls: readonly CallExpr[]): Scan['names'] {
-  const called = new Set<string>(), given = new Set<string>();
+  const called = new Set<string>(),
+    given = new Set<string>();
   for (const { name, args } of calls) {
     if (name !== null) called.add(name);
-    for (const a of args) { const e = a.kind === 'cast' || a.kind === 'unary' ? a.operand : a; if (e.kind === 'name') given.add(e.name); }
+    for (const a of args) {
+      const e = a.kind === 'cast' || a.kind === 'unary' ? a.operand : a;
+      if (e.kind === 'name') given.add(e.name);
+    }
   }
   return { called: [...called], given: [...given] };
 }

@@ -2,7 +2,16 @@ import { isExplored, type Analysis } from './analysis.ts';
 import { evaluateTest, macrosOf } from './conditions.ts';
 import { INITIALISING_DEVICE, RELEASING_DEVICE } from './device.ts';
 import { seedRemove } from './exits.ts';
-import { OPAQUE, attempt, entryState, exploreFunction, exploreHelper, nameOf, type Entry, type GivenUp } from './kept.ts';
+import {
+  OPAQUE,
+  attempt,
+  entryState,
+  exploreFunction,
+  exploreHelper,
+  nameOf,
+  type Entry,
+  type GivenUp,
+} from './kept.ts';
 import { lowered } from './identities.ts';
 import type { FileIr, FunctionIr } from '../ir/types.ts';
 import type { Defined } from './module.ts';
@@ -17,7 +26,10 @@ import { atOnce, once, spend, type Steps } from '../budget/work.ts';
 const MAX_ROUNDS = 4;
 const UNKNOWN_YET: Summary = { outcomes: [], objects: new Map(), gives: [] };
 
-/** Explores functions that call one another, until what they know of each other no longer changes; a function by itself once. One step a function. */
+/**
+ * Explores functions that call one another, until what they know of each other no longer changes; a
+ * function by itself once. One step a function.
+ */
 export function* solveGroup(m: Analysis, group: readonly Defined<FunctionIr>[]): Steps<void> {
   const [first] = group;
   if (group.length === 1 && !m.graph.calleesOf(first!.item).some((c) => c.item === first!.item)) {
@@ -45,28 +57,61 @@ export function* solveGroup(m: Analysis, group: readonly Defined<FunctionIr>[]):
 }
 
 /** `.init` and `.release` begin with the state in which the core calls them. */
-export function* exploreCallback(m: Analysis, d: Defined<FunctionIr>, role: 'init' | 'release'): Steps<void> {
-  const isEmbedded = m.ops.some((o) => o.members.get('release')?.value === d.item.name && o.givenTo.some((g) => g.op === 'init-device'));
-  const given = role === 'init' ? INITIALISING_DEVICE : RELEASING_DEVICE, state = isEmbedded ? { ...given, model: 'embedded' as const } : given;
+export function* exploreCallback(
+  m: Analysis,
+  d: Defined<FunctionIr>,
+  role: 'init' | 'release',
+): Steps<void> {
+  const isEmbedded = m.ops.some(
+    (o) =>
+      o.members.get('release')?.value === d.item.name &&
+      o.givenTo.some((g) => g.op === 'init-device'),
+  );
+  const given = role === 'init' ? INITIALISING_DEVICE : RELEASING_DEVICE,
+    state = isEmbedded ? { ...given, model: 'embedded' as const } : given;
   yield* exploreOnce(m, d, role, {
-    key: `device ${isEmbedded}`, before: m.objects.get(d.item), objects: undefined,
-    states(frame) { const s = entryState(frame); s.devices.set('param:0', { state, member: null }); return [s]; },
+    key: `device ${isEmbedded}`,
+    before: m.objects.get(d.item),
+    objects: undefined,
+    states(frame) {
+      const s = entryState(frame);
+      s.devices.set('param:0', { state, member: null });
+      return [s];
+    },
   });
 }
 
-/** remove begins where probe succeeded: devices are where probe left them, in drvdata, in what the parameter leads to, in globals. */
-export function* exploreRemove(m: Analysis, probe: Defined<FunctionIr>, remove: Defined<FunctionIr>): Steps<void> {
-  const exits = m.explored.get(probe.item)?.exits, objects = m.objects.get(probe.item);
+/**
+ * remove begins where probe succeeded: devices are where probe left them, in drvdata, in what the
+ * parameter leads to, in globals.
+ */
+export function* exploreRemove(
+  m: Analysis,
+  probe: Defined<FunctionIr>,
+  remove: Defined<FunctionIr>,
+): Steps<void> {
+  const exits = m.explored.get(probe.item)?.exits,
+    objects = m.objects.get(probe.item);
   if (!exits?.length) return;
   const root = m.identities.rootOf(remove.item);
-  // The same ends of probe give the same beginnings of remove: the same objects, by which what comes of them is known again.
+  // The same ends of probe give the same beginnings of remove: the same objects, by which what
+  // comes of them is known again.
   let list = m.store.seeds.get(exits);
   if (!list) m.store.seeds.set(exits, (list = []));
   let seed = list.find((one) => one.root === root && one.objects === objects);
   if (!seed) {
     const frame = m.identities.frame(remove);
-    const from = { fn: m.identities.frame(probe).fn, role: 'probe', file: { path: probe.file.path, isOwn: true } } as const;
-    const made = yield* attempt(m.budgets, once(() => seedRemove(exits, from, objects ?? new Map(), remove.item.name, () => entryState(frame))));
+    const from = {
+      fn: m.identities.frame(probe).fn,
+      role: 'probe',
+      file: { path: probe.file.path, isOwn: true },
+    } as const;
+    const made = yield* attempt(
+      m.budgets,
+      once(() =>
+        seedRemove(exits, from, objects ?? new Map(), remove.item.name, () => entryState(frame)),
+      ),
+    );
     if (made.givenUp) {
       giveUp(m, remove, made.givenUp);
       return;
@@ -75,7 +120,12 @@ export function* exploreRemove(m: Analysis, probe: Defined<FunctionIr>, remove: 
   }
   const { value } = seed;
   if (!value.states.length) return;
-  yield* exploreOnce(m, remove, 'remove', { key: value, before: m.objects.get(remove.item), objects: value.objects, states: () => value.states });
+  yield* exploreOnce(m, remove, 'remove', {
+    key: value,
+    before: m.objects.get(remove.item),
+    objects: value.objects,
+    states: () => value.states,
+  });
 }
 
 /** Calls nested deeper than this, where the call graph did not see them, are unknown code. */
@@ -92,28 +142,72 @@ function summaryOf(m: Analysis, d: Defined<FunctionIr>): Summary {
   return remember(m, d.item, summary);
 }
 
-function remember(m: Analysis, fn: FunctionIr, s: Summary): Summary { m.summaries.set(fn, s); return s; }
+function remember(m: Analysis, fn: FunctionIr, s: Summary): Summary {
+  m.summaries.set(fn, s);
+  return s;
+}
 
-/** A function that is not explored does nothing to devices, but may hand its parameters on to unseen code. */
+/**
+ * A function that is not explored does nothing to devices, but may hand its parameters on to unseen
+ * code.
+ */
 function harmless(m: Analysis, d: Defined<FunctionIr>): Summary {
-  const escaping = [...m.relevance.escaping(d.item)].sort((a, b) => a - b), key = escaping.join();
-  const root = m.identities.rootOf(d.item), known = m.store.harmless.get(root);
+  const escaping = [...m.relevance.escaping(d.item)].sort((a, b) => a - b),
+    key = escaping.join();
+  const root = m.identities.rootOf(d.item),
+    known = m.store.harmless.get(root);
   if (known?.key === key) return known.summary;
-  const ops = escaping.map((i) => ({ op: 'escape' as const, ok: true, place: { object: `param:${i}`, path: '' }, api: root.name, argument: i, site: { path: '', start: 0, end: 0 }, settled: true }));
+  const ops = escaping.map((i) => ({
+    op: 'escape' as const,
+    ok: true,
+    place: { object: `param:${i}`, path: '' },
+    api: root.name,
+    argument: i,
+    site: { path: '', start: 0, end: 0 },
+    settled: true,
+  }));
   const config = new Map(root.conditions.map((c) => [c.test, c.holds] as const));
-  const summary: Summary = { outcomes: [{ config, assumes: new Map(), ops, writes: [], result: null, resultMask: 7, deferred: [], uncertain: false, ownState: false, takes: [] }], objects: new Map(), gives: [], isHarmless: true };
+  const summary: Summary = {
+    outcomes: [
+      {
+        config,
+        assumes: new Map(),
+        ops,
+        writes: [],
+        result: null,
+        resultMask: 7,
+        deferred: [],
+        uncertain: false,
+        ownState: false,
+        takes: [],
+      },
+    ],
+    objects: new Map(),
+    gives: [],
+    isHarmless: true,
+  };
   m.store.harmless.set(root, { key, summary });
   return summary;
 }
 
 /** Explores a function for whoever may call it. */
 function* exploreGenerally(m: Analysis, d: Defined<FunctionIr>): Steps<Summary> {
-  const summary = yield* exploreOnce(m, d, m.roles.get(d.item) ?? 'helper', { key: 'any', before: m.objects.get(d.item), objects: undefined, states: (frame) => [entryState(frame)] });
+  const summary = yield* exploreOnce(m, d, m.roles.get(d.item) ?? 'helper', {
+    key: 'any',
+    before: m.objects.get(d.item),
+    objects: undefined,
+    states: (frame) => [entryState(frame)],
+  });
   m.settled.set(nameOf(d), summary);
   return summary;
 }
 
-function* exploreOnce(m: Analysis, d: Defined<FunctionIr>, role: Role, entry: Entry): Steps<Summary> {
+function* exploreOnce(
+  m: Analysis,
+  d: Defined<FunctionIr>,
+  role: Role,
+  entry: Entry,
+): Steps<Summary> {
   const result = yield* exploreFunction(m, d, role, entry, answersFor(m, d));
   m.objects.set(d.item, result.objects);
   if (result.reason === null) m.explored.set(d.item, result);
@@ -122,12 +216,16 @@ function* exploreOnce(m: Analysis, d: Defined<FunctionIr>, role: Role, entry: En
 }
 
 function giveUp(m: Analysis, d: Defined<FunctionIr>, { reason, isInternal }: GivenUp): void {
-  if (!m.notAnalysed.has(d.item) || isInternal) m.notAnalysed.set(d.item, { path: d.file.path, reason, isInternal });
+  if (!m.notAnalysed.has(d.item) || isInternal)
+    m.notAnalysed.set(d.item, { path: d.file.path, reason, isInternal });
 }
 
 const NO_RESOURCES: HelperResources = { takes: [], gives: [], left: [] };
 
-/** What a function that does nothing to devices takes and gives back; null when that cannot be followed. */
+/**
+ * What a function that does nothing to devices takes and gives back; null when that cannot be
+ * followed.
+ */
 function helperOf(m: Analysis, d: Defined<FunctionIr>): HelperResources | null {
   const known = m.helpers.get(d.item);
   if (known !== undefined) return known;
@@ -148,7 +246,8 @@ function helperOf(m: Analysis, d: Defined<FunctionIr>): HelperResources | null {
 
 /** What today's module answers to the questions of a function's exploration. */
 function answersFor(m: Analysis, { file, item }: Defined<FunctionIr>): Answers {
-  const { index, identities } = m, from = { file, item };
+  const { index, identities } = m,
+    from = { file, item };
   const plain = (value: string | number | boolean | null): Answer => ({ value, print: value });
   return (kind, about) => {
     if (typeof about !== 'string') {
@@ -157,24 +256,52 @@ function answersFor(m: Analysis, { file, item }: Defined<FunctionIr>): Answers {
       return { value, print: value };
     }
     switch (kind) {
-      case 'functions': { const value = index.functions(file, about); return { value, print: printOf(m, value) }; }
-      case 'macro': { const value = index.macroFunction(file, about); return { value, print: value?.item }; }
-      case 'variable': { const value = index.variable(file, about); return { value, print: value && lowered(value.item) }; }
-      case 'struct': { const value = index.struct(file, about); return { value, print: value && lowered(value.item) }; }
-      case 'constant': return plain(index.constant(file, about));
-      case 'truth': return plain(evaluateTest(about, m.kernel, macrosOf(index.module, m.kernel)));
-      case 'again': return plain(comesAgain(file, about));
-      case 'called': return plain(m.called.has(about));
-      case 'ends': return plain(endsOrBegins(m, from, about));
-      case 'callbacks': { const value = callbacksOf(m, about); return { value, print: `${value.isWhole} ${value.functions.map((d) => idOf(m, d)).join()}` }; }
-      default: return { value: null, print: null };
+      case 'functions': {
+        const value = index.functions(file, about);
+        return { value, print: printOf(m, value) };
+      }
+      case 'macro': {
+        const value = index.macroFunction(file, about);
+        return { value, print: value?.item };
+      }
+      case 'variable': {
+        const value = index.variable(file, about);
+        return { value, print: value && lowered(value.item) };
+      }
+      case 'struct': {
+        const value = index.struct(file, about);
+        return { value, print: value && lowered(value.item) };
+      }
+      case 'constant':
+        return plain(index.constant(file, about));
+      case 'truth':
+        return plain(evaluateTest(about, m.kernel, macrosOf(index.module, m.kernel)));
+      case 'again':
+        return plain(comesAgain(file, about));
+      case 'called':
+        return plain(m.called.has(about));
+      case 'ends':
+        return plain(endsOrBegins(m, from, about));
+      case 'callbacks': {
+        const value = callbacksOf(m, about);
+        return {
+          value,
+          print: `${value.isWhole} ${value.functions.map((d) => idOf(m, d)).join()}`,
+        };
+      }
+      default:
+        return { value: null, print: null };
     }
   };
 }
 
 /** One thing for equal lists of functions. Nearly all have one function or none. */
 function printOf(m: Analysis, list: readonly Defined<FunctionIr>[]): unknown {
-  return list.length === 0 ? null : list.length === 1 ? m.identities.rootOf(list[0]!.item) : list.map((d) => idOf(m, d)).join();
+  return list.length === 0
+    ? null
+    : list.length === 1
+      ? m.identities.rootOf(list[0]!.item)
+      : list.map((d) => idOf(m, d)).join();
 }
 
 /** A number that a function has while it is the same. */
@@ -190,7 +317,10 @@ const counted = new WeakMap<FileIr, Map<string, boolean>>();
 /** Characters that are searched for what a step costs. */
 const SEARCHED = 4_096;
 
-/** Whether a test stands more than once in a document, or not as it was read. What is known costs what it cost, so that all answers cost the same. */
+/**
+ * Whether a test stands more than once in a document, or not as it was read. What is known costs
+ * what it cost, so that all answers cost the same.
+ */
 function comesAgain(file: FileIr, test: string): boolean {
   spend(Math.floor(file.text.length / SEARCHED));
   let known = counted.get(file);
@@ -203,7 +333,10 @@ function comesAgain(file: FileIr, test: string): boolean {
 /** Calls that change a device's life, here or further down. */
 function endsOrBegins(m: Analysis, d: Defined<FunctionIr>, name: string): boolean {
   const defined = m.index.functions(d.file, name);
-  return defined.length ? defined.some((f) => m.relevance.affects(f.item)) : m.index.macroFunction(d.file, name) !== null || isLifecycleName(name, m.kernel, m.index.module.wrappers);
+  return defined.length
+    ? defined.some((f) => m.relevance.affects(f.item))
+    : m.index.macroFunction(d.file, name) !== null ||
+        isLifecycleName(name, m.kernel, m.index.module.wrappers);
 }
 
 /** The functions that the core calls for the devices of the module. */
@@ -211,12 +344,16 @@ function callbacksOf(m: Analysis, member: string): Callbacks {
   const functions = new Map<FunctionIr, Defined<FunctionIr>>();
   let isWhole = m.ops.length > 0;
   for (const table of m.ops) {
-    const name = table.style === 'fd' ? undefined : table.members.get(member)?.value, file = [...m.index.module.sources, ...m.index.module.headers].find((f) => f.path === table.path);
+    const name = table.style === 'fd' ? undefined : table.members.get(member)?.value,
+      file = [...m.index.module.sources, ...m.index.module.headers].find(
+        (f) => f.path === table.path,
+      );
     isWhole &&= table.complete;
     if (name === undefined) continue;
     const defined = file ? m.index.functions(file, name) : [];
     for (const d of defined) functions.set(d.item, d);
-    if (!defined.length && !isLifecycleName(name, m.kernel, m.index.module.wrappers)) isWhole = false;
+    if (!defined.length && !isLifecycleName(name, m.kernel, m.index.module.wrappers))
+      isWhole = false;
   }
   return { functions: [...functions.values()], isWhole };
 }

@@ -6,10 +6,21 @@ import type { ModuleIndex } from './module.ts';
 import { kernelCallers, scanOf, type KernelCaller } from './scan.ts';
 import type { DriverTable, OpsTable, Role } from './types.ts';
 
-type TableMember = { readonly value: string; readonly span: { readonly start: number; readonly end: number }; readonly conditions: InitializerExpr['entries'][number]['conditions'] };
+type TableMember = {
+  readonly value: string;
+  readonly span: { readonly start: number; readonly end: number };
+  readonly conditions: InitializerExpr['entries'][number]['conditions'];
+};
 
-/** Pairs of members that begin and end a device's life in a driver table, by the table's type; `null` is any other struct. */
-const DRIVER_PAIRS: readonly { readonly type: RegExp; readonly probe: string; readonly remove: readonly string[] }[] = [
+/**
+ * Pairs of members that begin and end a device's life in a driver table, by the table's type;
+ * `null` is any other struct.
+ */
+const DRIVER_PAIRS: readonly {
+  readonly type: RegExp;
+  readonly probe: string;
+  readonly remove: readonly string[];
+}[] = [
   { type: /_driver$/, probe: 'probe', remove: ['remove', 'remove_new'] },
   { type: /^mdev_parent_ops$/, probe: 'create', remove: ['remove'] },
   { type: /^component_ops$/, probe: 'bind', remove: ['unbind'] },
@@ -25,9 +36,13 @@ export function driverTables(index: ModuleIndex): DriverTable[] {
     const pair = DRIVER_PAIRS.find((p) => p.type.test(variable.type.name));
     if (!pair) return [];
     const members = membersOf(file, init);
-    const name = (keys: readonly string[]) => keys.map((k) => members.get(k)?.value).find((v) => v !== undefined && v !== 'NULL') ?? null;
-    const probe = name([pair.probe]), remove = name(pair.remove);
-    return probe || remove ? [{ path: file.path, variable, probe, remove, complete: isComplete(init) }] : [];
+    const name = (keys: readonly string[]) =>
+      keys.map((k) => members.get(k)?.value).find((v) => v !== undefined && v !== 'NULL') ?? null;
+    const probe = name([pair.probe]),
+      remove = name(pair.remove);
+    return probe || remove
+      ? [{ path: file.path, variable, probe, remove, complete: isComplete(init) }]
+      : [];
   });
 }
 
@@ -37,30 +52,64 @@ export function opsTables(index: ModuleIndex, kernel: KernelVersion): OpsTable[]
   return tables(index).flatMap(({ file, variable, init }) => {
     if (variable.type.name !== 'vfio_device_ops') return [];
     const members = membersOf(file, init);
-    const givenTo = uses.filter((u) => u.table === variable).map(({ site, op, api, function: fn }) => ({ site, op, api, function: fn }));
-    return [{ path: file.path, variable, members, complete: isComplete(init), readable: isReadable(init), style: styleOf(members, kernel), givenTo }];
+    const givenTo = uses
+      .filter((u) => u.table === variable)
+      .map(({ site, op, api, function: fn }) => ({ site, op, api, function: fn }));
+    return [
+      {
+        path: file.path,
+        variable,
+        members,
+        complete: isComplete(init),
+        readable: isReadable(init),
+        style: styleOf(members, kernel),
+        givenTo,
+      },
+    ];
   });
 }
 
-/** What the driver uses each function for. A function in no table that others call, or that nothing names, is a helper. */
-export function rolesOf(index: ModuleIndex, drivers: readonly DriverTable[], ops: readonly OpsTable[], kernel: KernelVersion): Map<FunctionIr, Role> {
+/**
+ * What the driver uses each function for. A function in no table that others call, or that nothing
+ * names, is a helper.
+ */
+export function rolesOf(
+  index: ModuleIndex,
+  drivers: readonly DriverTable[],
+  ops: readonly OpsTable[],
+  kernel: KernelVersion,
+): Map<FunctionIr, Role> {
   const roles = new Map<FunctionIr, Role>();
   const set = (path: string, name: string | null | undefined, role: Role) => {
     const file = fileOf(index, path);
-    if (file && name) for (const d of index.functions(file, name)) if (!roles.has(d.item)) roles.set(d.item, role);
+    if (file && name)
+      for (const d of index.functions(file, name)) if (!roles.has(d.item)) roles.set(d.item, role);
   };
-  for (const d of drivers) { set(d.path, d.probe, 'probe'); set(d.path, d.remove, 'remove'); }
+  for (const d of drivers) {
+    set(d.path, d.probe, 'probe');
+    set(d.path, d.remove, 'remove');
+  }
   for (const o of ops) {
     const object = o.style !== 'fd' && compareVersions(kernel, OBJECT_LIFE_CYCLE) >= 0;
-    if (object) { set(o.path, o.members.get('init')?.value, 'init'); set(o.path, o.members.get('release')?.value, 'release'); }
+    if (object) {
+      set(o.path, o.members.get('init')?.value, 'init');
+      set(o.path, o.members.get('release')?.value, 'release');
+    }
     for (const [, m] of o.members) set(o.path, m.value, 'callback');
   }
   for (const file of [...index.module.sources, ...index.module.headers]) {
-    if (file.functions.length) for (const m of file.fileMacros) if (m.name === 'module_init' || m.name === 'module_exit') set(file.path, m.args[0], 'module');
+    if (file.functions.length)
+      for (const m of file.fileMacros)
+        if (m.name === 'module_init' || m.name === 'module_exit')
+          set(file.path, m.args[0], 'module');
   }
   for (const { file, list } of kernelCallers(index, kernel)) {
     for (const { call, effects } of list) {
-      for (const effect of effects) if (effect.op === 'defer') { const a = call.args[effect.callback]; set(file.path, a ? referenced(a) : null, 'action'); }
+      for (const effect of effects)
+        if (effect.op === 'defer') {
+          const a = call.args[effect.callback];
+          set(file.path, a ? referenced(a) : null, 'action');
+        }
     }
   }
   for (const { item } of index.allFunctions) if (!roles.has(item)) roles.set(item, 'helper');
@@ -78,9 +127,14 @@ function fileOf(index: ModuleIndex, path: string): FileIr | undefined {
   return [...index.module.sources, ...index.module.headers].find((f) => f.path === path);
 }
 
-function tables(index: ModuleIndex): { file: FileIr; variable: VariableIr; init: InitializerExpr }[] {
+function tables(
+  index: ModuleIndex,
+): { file: FileIr; variable: VariableIr; init: InitializerExpr }[] {
   return [...index.module.sources, ...index.module.headers].flatMap((file) =>
-    file.variables.flatMap((variable) => (variable.init?.kind === 'initializer' ? [{ file, variable, init: variable.init }] : [])));
+    file.variables.flatMap((variable) =>
+      variable.init?.kind === 'initializer' ? [{ file, variable, init: variable.init }] : [],
+    ),
+  );
 }
 
 /** Neither an #if nor a macro that stands for members (`FOO_COMMON_OPS,`) may hide one. */
@@ -88,32 +142,72 @@ function isComplete(init: InitializerExpr): boolean {
   return isReadable(init) && init.entries.every((e) => e.conditions.length === 0);
 }
 
-function isReadable(init: InitializerExpr): boolean { return init.complete && init.entries.every((e) => e.designators.length > 0); }
+function isReadable(init: InitializerExpr): boolean {
+  return init.complete && init.entries.every((e) => e.designators.length > 0);
+}
 
 function membersOf(file: FileIr, init: InitializerExpr): Map<string, TableMember> {
   const members = new Map<string, TableMember>();
   for (const e of init.entries) {
     const name = e.designators[0];
     // `.release = NULL` is what a table without it holds.
-    if (e.designators.length === 1 && name && file.text.slice(e.value.start, e.value.end) !== 'NULL') members.set(name, { value: referenced(e.value) ?? file.text.slice(e.value.start, e.value.end), span: { start: e.start, end: e.end }, conditions: e.conditions });
+    if (
+      e.designators.length === 1 &&
+      name &&
+      file.text.slice(e.value.start, e.value.end) !== 'NULL'
+    )
+      members.set(name, {
+        value: referenced(e.value) ?? file.text.slice(e.value.start, e.value.end),
+        span: { start: e.start, end: e.end },
+        conditions: e.conditions,
+      });
   }
   return members;
 }
 
-/** `.release` beside `.open` is the callback of closing a file, of 5.14 and before; the object's came with 6.1. */
-function styleOf(members: ReadonlyMap<string, TableMember>, kernel: KernelVersion): OpsTable['style'] {
-  if (members.has('open_device') || members.has('init') || members.has('bind_iommufd')) return 'object';
+/**
+ * `.release` beside `.open` is the callback of closing a file, of 5.14 and before; the object's
+ * came with 6.1.
+ */
+function styleOf(
+  members: ReadonlyMap<string, TableMember>,
+  kernel: KernelVersion,
+): OpsTable['style'] {
+  if (members.has('open_device') || members.has('init') || members.has('bind_iommufd'))
+    return 'object';
   if (members.has('open')) return 'fd';
   return compareVersions(kernel, OPEN_DEVICE) < 0 ? 'fd' : 'object';
 }
 
-/** Calls that give an ops table to a device: `&table`, a local pointer that was set to one, what a function of the module returns, a parameter. */
+/**
+ * Calls that give an ops table to a device: `&table`, a local pointer that was set to one, what a
+ * function of the module returns, a parameter.
+ */
 function tableUses(index: ModuleIndex, { file, item: fn, list, delta }: KernelCaller) {
-  const uses: { table: VariableIr; site: { path: string; start: number; end: number }; op: EffectOp; api: string; function: FunctionIr }[] = [];
-  const making = list.flatMap(({ call, name, effects }) => effects.flatMap((x) => (x.op === 'alloc' || x.op === 'init' || x.op === 'init-device' ? [{ call, name, op: x.op }] : [])));
+  const uses: {
+    table: VariableIr;
+    site: { path: string; start: number; end: number };
+    op: EffectOp;
+    api: string;
+    function: FunctionIr;
+  }[] = [];
+  const making = list.flatMap(({ call, name, effects }) =>
+    effects.flatMap((x) =>
+      x.op === 'alloc' || x.op === 'init' || x.op === 'init-device'
+        ? [{ call, name, op: x.op }]
+        : [],
+    ),
+  );
   for (const { call, name: api, op } of making) {
     const tables = new Set(call.args.flatMap((a) => tablesIn(index, file, fn, a, 0)));
-    for (const table of tables) uses.push({ table, site: { path: file.path, start: call.start + delta, end: call.end + delta }, op, api, function: fn });
+    for (const table of tables)
+      uses.push({
+        table,
+        site: { path: file.path, start: call.start + delta, end: call.end + delta },
+        op,
+        api,
+        function: fn,
+      });
   }
   return uses;
 }
@@ -122,32 +216,68 @@ function tableUses(index: ModuleIndex, { file, item: fn, list, delta }: KernelCa
 const MAX_TABLE_DEPTH = 4;
 
 /** The ops tables that an expression of a function may stand for. */
-function tablesIn(index: ModuleIndex, file: FileIr, fn: FunctionIr, e: Expr, depth: number): VariableIr[] {
+function tablesIn(
+  index: ModuleIndex,
+  file: FileIr,
+  fn: FunctionIr,
+  e: Expr,
+  depth: number,
+): VariableIr[] {
   if (depth > MAX_TABLE_DEPTH) return [];
-  if (e.kind === 'conditional') return [...(e.then ? tablesIn(index, file, fn, e.then, depth + 1) : []), ...tablesIn(index, file, fn, e.otherwise, depth + 1)];
-  if (e.kind === 'call' && e.name !== null) return index.functions(file, e.name).flatMap((d) => returnedBy(d.item).flatMap((x) => tablesIn(index, d.file, d.item, x, depth + 1)));
+  if (e.kind === 'conditional')
+    return [
+      ...(e.then ? tablesIn(index, file, fn, e.then, depth + 1) : []),
+      ...tablesIn(index, file, fn, e.otherwise, depth + 1),
+    ];
+  if (e.kind === 'call' && e.name !== null)
+    return index
+      .functions(file, e.name)
+      .flatMap((d) =>
+        returnedBy(d.item).flatMap((x) => tablesIn(index, d.file, d.item, x, depth + 1)),
+      );
   const name = referenced(e);
   if (name === null) return [];
   const position = fn.params.findIndex((p) => p.name === name);
-  if (position >= 0) return argumentsAt(index, fn, position).flatMap((x) => tablesIn(index, x.file, x.fn, x.e, depth + 1));
+  if (position >= 0)
+    return argumentsAt(index, fn, position).flatMap((x) =>
+      tablesIn(index, x.file, x.fn, x.e, depth + 1),
+    );
   const scan = scanOf(fn);
-  const values = [...scan.decls.flatMap((d) => (d.name === name && d.init ? [d.init] : [])), ...scan.assigns.flatMap((x) => (x.target.kind === 'name' && x.target.name === name ? [x.value] : []))];
-  if (scan.decls.some((d) => d.name === name)) return values.flatMap((x) => tablesIn(index, file, fn, x, depth + 1));
+  const values = [
+    ...scan.decls.flatMap((d) => (d.name === name && d.init ? [d.init] : [])),
+    ...scan.assigns.flatMap((x) =>
+      x.target.kind === 'name' && x.target.name === name ? [x.value] : [],
+    ),
+  ];
+  if (scan.decls.some((d) => d.name === name))
+    return values.flatMap((x) => tablesIn(index, file, fn, x, depth + 1));
   const v = index.variable(file, name);
   return v?.item.type.name === 'vfio_device_ops' ? [v.item] : [];
 }
 
 function returnedBy(fn: FunctionIr): Expr[] {
   const values: Expr[] = [];
-  walkStmt(fn.body, (x) => { if (x.kind === 'return' && x.value) values.push(x.value); });
+  walkStmt(fn.body, (x) => {
+    if (x.kind === 'return' && x.value) values.push(x.value);
+  });
   return values;
 }
 
 /** What the functions of the module pass to a parameter of one of them. */
-function argumentsAt(index: ModuleIndex, fn: FunctionIr, position: number): { file: FileIr; fn: FunctionIr; e: Expr }[] {
+function argumentsAt(
+  index: ModuleIndex,
+  fn: FunctionIr,
+  position: number,
+): { file: FileIr; fn: FunctionIr; e: Expr }[] {
   const callers = index.allFunctions.filter((d) => scanOf(d.item).names.called.includes(fn.name));
-  return callers.flatMap((d) => scanOf(d.item).calls.flatMap((call) => {
-    const e = call.args[position];
-    return call.name === fn.name && e && index.functions(d.file, fn.name).some((x) => x.item === fn) ? [{ file: d.file, fn: d.item, e }] : [];
-  }));
+  return callers.flatMap((d) =>
+    scanOf(d.item).calls.flatMap((call) => {
+      const e = call.args[position];
+      return call.name === fn.name &&
+        e &&
+        index.functions(d.file, fn.name).some((x) => x.item === fn)
+        ? [{ file: d.file, fn: d.item, e }]
+        : [];
+    }),
+  );
 }

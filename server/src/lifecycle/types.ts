@@ -11,14 +11,20 @@ export interface Site extends Span {
 
 /** The abstract state of one device object on one path. */
 export interface DeviceState {
-  /** How the object came to be a vfio_device on this path: alloc'ed (new), init'ed (old), vfio_init_device (embedded). */
+  /**
+   * How the object came to be a vfio_device on this path: alloc'ed (new), init'ed (old),
+   * vfio_init_device (embedded).
+   */
   readonly model: 'none' | 'new' | 'old' | 'embedded' | 'unknown';
   /** The reference of the allocation (new model). */
   readonly reference: 'none' | 'held' | 'dropped' | 'unknown';
   /** Old model: vfio_init_group_dev without / with its uninit. */
   readonly initialised: 'no' | 'yes' | 'undone' | 'unknown';
   readonly registered: 'no' | 'yes' | 'undone' | 'failed' | 'unknown';
-  /** The memory of the container. `error-pointer`: the allocation failed on this path and the pointer is an ERR_PTR. */
+  /**
+   * The memory of the container. `error-pointer`: the allocation failed on this path and the
+   * pointer is an ERR_PTR.
+   */
   readonly memory: 'unknown' | 'live' | 'freed' | 'error-pointer' | 'null';
   /** How the memory was obtained, when this is seen: decides which free is right. */
   readonly allocator: string | null;
@@ -42,7 +48,10 @@ export interface Step {
   readonly kind: 'operation' | 'branch' | 'goto' | 'call' | 'return' | 'entry';
   /** For an operation. */
   readonly op?: EffectOp;
-  /** A short clause: `vfio_alloc_device() takes the reference`, `vfio_register_group_dev() fails here`, `goto err_put`. */
+  /**
+   * A short clause: `vfio_alloc_device() takes the reference`, `vfio_register_group_dev() fails
+   * here`, `goto err_put`.
+   */
   readonly text: string;
 }
 
@@ -79,7 +88,10 @@ interface ObservationBase {
   readonly before: DeviceState;
   /** The device as the user wrote it here: `&p->vdev`, `p`, `vdev`. */
   readonly text: string;
-  /** False when something unseen could make the observation wrong: rules then lower to a hint or stay silent. */
+  /**
+   * False when something unseen could make the observation wrong: rules then lower to a hint or
+   * stay silent.
+   */
   readonly certain: boolean;
   readonly trace: readonly Step[];
   /** The #if arms that this path is in. */
@@ -102,7 +114,10 @@ export interface OperationObservation extends ObservationBase {
 export interface UseObservation extends ObservationBase {
   readonly kind: 'use';
   readonly form: 'read' | 'write' | 'pass';
-  /** The member read or written (`wq`), or the member path of what is passed (`core_device.vdev`); null for the object itself. */
+  /**
+   * The member read or written (`wq`), or the member path of what is passed (`core_device.vdev`);
+   * null for the object itself.
+   */
   readonly field: string | null;
   /** The function that it is passed to, when form is pass and the call is by name. */
   readonly api: string | null;
@@ -119,7 +134,10 @@ export interface ExitObservation extends ObservationBase {
   readonly kind: 'exit';
   /** By what the function returns on this path. */
   readonly outcome: 'success' | 'failure' | 'void' | 'unknown';
-  /** Someone still can reach the object: drvdata, a list, a global, a parameter's memory, the return value. */
+  /**
+   * Someone still can reach the object: drvdata, a list, a global, a parameter's memory, the return
+   * value.
+   */
   readonly reachable: 'none' | 'drvdata' | 'stored' | 'returned';
   /** The return statement, or the closing brace. */
   readonly returns: Site;
@@ -128,11 +146,20 @@ export interface ExitObservation extends ObservationBase {
 }
 export type Observation = OperationObservation | UseObservation | TestObservation | ExitObservation;
 
-/** Something that a path has taken and not given back: memory, an enabled device, a registration, a count. */
+/**
+ * Something that a path has taken and not given back: memory, an enabled device, a registration, a
+ * count.
+ */
 export interface HeldResource {
-  /** The place of the taking and the value that names the resource: the same wherever it is seen, at the ends of probe, in remove, in `.release`. */
+  /**
+   * The place of the taking and the value that names the resource: the same wherever it is seen, at
+   * the ends of probe, in remove, in `.release`.
+   */
   readonly id: string;
-  /** `pair`: the kernel's tables know both ends; `named`: their names tell; `counter`: a count outside the device that was changed. */
+  /**
+   * `pair`: the kernel's tables know both ends; `named`: their names tell; `counter`: a count
+   * outside the device that was changed.
+   */
   readonly kind: 'pair' | 'named' | 'counter';
   /** The function that took it, or the operator that changed a count. */
   readonly api: string;
@@ -142,7 +169,10 @@ export interface HeldResource {
   readonly site: Site;
   /** Unseen code was given the resource itself and may own it. */
   readonly shared: boolean;
-  /** A function that does nothing to devices took it and failed with it: where it left. Null when another path of the function does likewise, or none. */
+  /**
+   * A function that does nothing to devices took it and failed with it: where it left. Null when
+   * another path of the function does likewise, or none.
+   */
   readonly leftBy: { readonly function: FunctionIr; readonly site: Site } | null;
 }
 
@@ -155,7 +185,10 @@ export interface Leave {
   readonly returns: Site;
   readonly held: readonly HeldResource[];
   readonly certain: boolean;
-  /** The path went on by a state of the driver's own: what it holds may be what the driver knows to be somebody else's. */
+  /**
+   * The path went on by a state of the driver's own: what it holds may be what the driver knows to
+   * be somebody else's.
+   */
   readonly ownState: boolean;
   readonly trace: readonly Step[];
   readonly conditions: readonly Condition[];
@@ -204,16 +237,32 @@ export interface ResourceFacts {
 export interface OpsTable {
   readonly path: string;
   readonly variable: VariableIr;
-  /** The last declaration with a value; a forward declaration is not a table. Member name → function name or text. */
-  readonly members: ReadonlyMap<string, { readonly value: string; readonly span: Span; readonly conditions: readonly Condition[] }>;
-  /** False when an ERROR or #if inside the braces may hide members: absence must not be reported. */
+  /**
+   * The last declaration with a value; a forward declaration is not a table. Member name → function
+   * name or text.
+   */
+  readonly members: ReadonlyMap<
+    string,
+    { readonly value: string; readonly span: Span; readonly conditions: readonly Condition[] }
+  >;
+  /**
+   * False when an ERROR or #if inside the braces may hide members: absence must not be reported.
+   */
   readonly complete: boolean;
-  /** Every member is among `members`, those of #if arms too: what is not there is in no configuration. */
+  /**
+   * Every member is among `members`, those of #if arms too: what is not there is in no
+   * configuration.
+   */
   readonly readable: boolean;
   /** By its members and the target kernel: the object's .release (new) or the fd's (≤5.14). */
   readonly style: 'object' | 'fd' | 'unknown';
   /** The calls that gave this table to alloc or init. */
-  readonly givenTo: readonly { readonly site: Site; readonly op: EffectOp; readonly api: string; readonly function: FunctionIr }[];
+  readonly givenTo: readonly {
+    readonly site: Site;
+    readonly op: EffectOp;
+    readonly api: string;
+    readonly function: FunctionIr;
+  }[];
 }
 
 /** A driver table: a static initializer with .probe and .remove, or a pair like them. */
@@ -231,7 +280,10 @@ export interface Module {
   readonly sources: readonly FileIr[];
   /** Quoted headers, for structs, macros, inline functions and prototypes. */
   readonly headers: readonly FileIr[];
-  /** What functions outside of the module and of the kernel do. One object for one set of them: results are kept by it. */
+  /**
+   * What functions outside of the module and of the kernel do. One object for one set of them:
+   * results are kept by it.
+   */
   readonly wrappers?: ExtraFunctions | undefined;
 }
 
@@ -246,7 +298,16 @@ export interface ModuleFacts {
   /** Role by function. */
   readonly roles: ReadonlyMap<FunctionIr, Role>;
   /** Functions whose analysis was given up, with the reason. */
-  readonly notAnalysed: readonly { readonly path: string; readonly function: string; readonly reason: string; readonly start?: number; readonly isInternal?: true }[];
-  /** The work that the analysis has cost, and the most that one exploration of a function did: budget/work.ts. What was kept from an earlier one is counted as it was then. */
+  readonly notAnalysed: readonly {
+    readonly path: string;
+    readonly function: string;
+    readonly reason: string;
+    readonly start?: number;
+    readonly isInternal?: true;
+  }[];
+  /**
+   * The work that the analysis has cost, and the most that one exploration of a function did:
+   * budget/work.ts. What was kept from an earlier one is counted as it was then.
+   */
   readonly work: { readonly spent: number; readonly most: number };
 }

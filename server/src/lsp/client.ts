@@ -22,7 +22,10 @@ export interface Client {
   readonly workspaceFolders: boolean;
   /** Files are asked for from the client instead of the disk. */
   readonly fileRequests: boolean;
-  /** What a check of the workspace finds in an open document is published too: the client shows what it pulls instead, at once and as long as it does. */
+  /**
+   * What a check of the workspace finds in an open document is published too: the client shows what
+   * it pulls instead, at once and as long as it does.
+   */
   readonly hidesChecked: boolean;
   /** The client's command that shows and writes a conversion, for clients that have one. */
   readonly conversionCommand: string | undefined;
@@ -30,7 +33,10 @@ export interface Client {
   readonly refusalCommand: string | undefined;
   /** The settings of the first message: used when the client cannot be asked. */
   readonly settings: Settings;
-  /** Folder of the rule pages as a URI with a trailing slash, if the client knows a better one than the server. */
+  /**
+   * Folder of the rule pages as a URI with a trailing slash, if the client knows a better one than
+   * the server.
+   */
   readonly docs: string | undefined;
   /** Canonical form is made by the workspace. */
   readonly folders: readonly string[];
@@ -38,32 +44,52 @@ export interface Client {
 
 export function readClient(params: InitializeParams): Client {
   // Clients outside VS Code leave out whole sections of what the protocol calls mandatory.
-  const { textDocument, workspace } = (params.capabilities ?? {});
-  const options = (typeof params.initializationOptions === 'object' && params.initializationOptions !== null ? params.initializationOptions : {}) as Record<string, unknown>;
+  const { textDocument, workspace } = params.capabilities ?? {};
+  const options = (
+    typeof params.initializationOptions === 'object' && params.initializationOptions !== null
+      ? params.initializationOptions
+      : {}
+  ) as Record<string, unknown>;
   const action = textDocument?.codeAction;
   return {
     pullDiagnostics: textDocument?.diagnostic !== undefined,
     refreshDiagnostics: workspace?.diagnostics?.refreshSupport === true,
-    relatedInformation: (textDocument?.publishDiagnostics?.relatedInformation ?? textDocument?.diagnostic?.relatedInformation) === true,
-    codeDescription: (textDocument?.publishDiagnostics?.codeDescriptionSupport ?? textDocument?.diagnostic?.codeDescriptionSupport) === true,
-    tags: new Set((textDocument?.publishDiagnostics?.tagSupport ?? textDocument?.diagnostic?.tagSupport)?.valueSet),
-    markdownHover: textDocument?.hover?.contentFormat === undefined || textDocument.hover.contentFormat.includes('markdown'),
+    relatedInformation:
+      (textDocument?.publishDiagnostics?.relatedInformation ??
+        textDocument?.diagnostic?.relatedInformation) === true,
+    codeDescription:
+      (textDocument?.publishDiagnostics?.codeDescriptionSupport ??
+        textDocument?.diagnostic?.codeDescriptionSupport) === true,
+    tags: new Set(
+      (textDocument?.publishDiagnostics?.tagSupport ?? textDocument?.diagnostic?.tagSupport)
+        ?.valueSet,
+    ),
+    markdownHover:
+      textDocument?.hover?.contentFormat === undefined ||
+      textDocument.hover.contentFormat.includes('markdown'),
     codeActionLiterals: action?.codeActionLiteralSupport !== undefined,
-    resolveEdits: action?.dataSupport === true && action.resolveSupport?.properties?.includes('edit') === true,
+    resolveEdits:
+      action?.dataSupport === true && action.resolveSupport?.properties?.includes('edit') === true,
     disabledActions: action?.disabledSupport === true,
     preferredActions: action?.isPreferredSupport === true,
     versionedEdits: workspace?.workspaceEdit?.documentChanges === true,
-    snippetEdits: workspace?.workspaceEdit?.documentChanges === true && workspace.workspaceEdit.snippetEditSupport === true,
+    snippetEdits:
+      workspace?.workspaceEdit?.documentChanges === true &&
+      workspace.workspaceEdit.snippetEditSupport === true,
     configuration: workspace?.configuration === true,
     watchConfiguration: workspace?.didChangeConfiguration?.dynamicRegistration === true,
     watchFiles: workspace?.didChangeWatchedFiles?.dynamicRegistration === true,
     workspaceFolders: workspace?.workspaceFolders === true,
     fileRequests: options['fileRequests'] === true,
     hidesChecked: options['hidesChecked'] === true,
-    conversionCommand: typeof options['conversionCommand'] === 'string' ? options['conversionCommand'] : undefined,
-    refusalCommand: typeof options['refusalCommand'] === 'string' ? options['refusalCommand'] : undefined,
+    conversionCommand:
+      typeof options['conversionCommand'] === 'string' ? options['conversionCommand'] : undefined,
+    refusalCommand:
+      typeof options['refusalCommand'] === 'string' ? options['refusalCommand'] : undefined,
     settings: readSection(options['settings']),
     docs: typeof options['docs'] === 'string' ? options['docs'].replace(/\/?$/, '/') : undefined,
-    folders: params.workspaceFolders?.map((folder) => folder.uri) ?? (params.rootUri ? [params.rootUri] : []),
+    folders:
+      params.workspaceFolders?.map((folder) => folder.uri) ??
+      (params.rootUri ? [params.rootUri] : []),
   };
 }

@@ -1,5 +1,6 @@
 /**
- * Analyses files that are not open, one after the other, with an engine and a cache of files of their own: what is known of the open documents
+ * Analyses files that are not open, one after the other, with an engine and a cache of files of
+ * their own: what is known of the open documents
  * stays, and what was read for a file is let go after it.
  */
 import { mentionsVfio, type Engine } from '../engine/analyse.ts';
@@ -18,7 +19,10 @@ export interface ClosedFile {
 }
 
 export interface ClosedFiles {
-  /** Undefined where the file is not there or mentions no VFIO, and where the answer is no longer wanted. */
+  /**
+   * Undefined where the file is not there or mentions no VFIO, and where the answer is no longer
+   * wanted.
+   */
   analyse(uri: string): Promise<ClosedFile | undefined>;
   close(): void;
 }
@@ -27,7 +31,13 @@ export interface ClosedFiles {
 const MAX_TEXTS = 400;
 
 /** @param goesOn asked between two steps: is the answer still wanted? */
-export function openClosedFiles(engine: Engine, files: FileSystem, world: World, turns: Turns, goesOn: () => boolean): ClosedFiles {
+export function openClosedFiles(
+  engine: Engine,
+  files: FileSystem,
+  world: World,
+  turns: Turns,
+  goesOn: () => boolean,
+): ClosedFiles {
   const surroundings = createSurroundings(files, world, MAX_TEXTS);
   let before: readonly string[] = [];
 

@@ -1,6 +1,12 @@
 import {
-  DiagnosticSeverity, DiagnosticTag, DocumentDiagnosticReportKind, ResponseError, type CancellationToken, type Diagnostic,
-  type DocumentDiagnosticParams, type DocumentDiagnosticReport,
+  DiagnosticSeverity,
+  DiagnosticTag,
+  DocumentDiagnosticReportKind,
+  ResponseError,
+  type CancellationToken,
+  type Diagnostic,
+  type DocumentDiagnosticParams,
+  type DocumentDiagnosticReport,
 } from 'vscode-languageserver';
 import { unnamedEntries } from '../engine/unnamed-entries.ts';
 import type { Finding, Severity } from '../rules/types.ts';
@@ -14,18 +20,36 @@ const SEVERITIES: Readonly<Record<Severity, DiagnosticSeverity>> = {
   hint: DiagnosticSeverity.Hint,
 };
 
-const TAGS: Readonly<Record<NonNullable<Finding['tags']>[number], DiagnosticTag>> = { deprecated: DiagnosticTag.Deprecated, unnecessary: DiagnosticTag.Unnecessary };
+const TAGS: Readonly<Record<NonNullable<Finding['tags']>[number], DiagnosticTag>> = {
+  deprecated: DiagnosticTag.Deprecated,
+  unnecessary: DiagnosticTag.Unnecessary,
+};
 
 /** Shown beside the message by every client, and how others know the diagnostics of this server. */
 export const SOURCE = 'vfio';
 
-/** One finding as the client shows it; undefined when its document is not in the module any more. */
-export function toDiagnostic(session: Session, loaded: Pick<Loaded, 'positions'>, finding: Finding): Diagnostic | undefined {
+/**
+ * One finding as the client shows it; undefined when its document is not in the module any more.
+ */
+export function toDiagnostic(
+  session: Session,
+  loaded: Pick<Loaded, 'positions'>,
+  finding: Finding,
+): Diagnostic | undefined {
   const range = loaded.positions.range(finding.site.path, finding.site);
   if (!range) return undefined;
-  const diagnostic: Diagnostic = { range, severity: SEVERITIES[finding.severity], source: SOURCE, code: finding.rule, message: finding.message };
-  if (session.client.codeDescription && session.docs !== undefined) diagnostic.codeDescription = { href: `${session.docs}${finding.rule}.md` };
-  const tags = (finding.tags ?? []).map((tag) => TAGS[tag]).filter((tag) => session.client.tags.has(tag));
+  const diagnostic: Diagnostic = {
+    range,
+    severity: SEVERITIES[finding.severity],
+    source: SOURCE,
+    code: finding.rule,
+    message: finding.message,
+  };
+  if (session.client.codeDescription && session.docs !== undefined)
+    diagnostic.codeDescription = { href: `${session.docs}${finding.rule}.md` };
+  const tags = (finding.tags ?? [])
+    .map((tag) => TAGS[tag])
+    .filter((tag) => session.client.tags.has(tag));
   if (tags.length > 0) diagnostic.tags = tags;
   if (session.client.relatedInformation && finding.related.length > 0) {
     diagnostic.relatedInformation = finding.related.flatMap(({ site, message }) => {
@@ -38,12 +62,18 @@ export function toDiagnostic(session: Session, loaded: Pick<Loaded, 'positions'>
 
 /** Diagnostics of a document: by pull where the client asks, else pushed after each change. */
 export interface Diagnostics {
-  pull(params: DocumentDiagnosticParams, token: CancellationToken): Promise<DocumentDiagnosticReport>;
+  pull(
+    params: DocumentDiagnosticParams,
+    token: CancellationToken,
+  ): Promise<DocumentDiagnosticReport>;
   /** Pushes for one document unless the client pulls. */
   push(uri: string): void;
   /** All open documents, by whichever way. */
   refresh(): void;
-  /** Asks a client that pulls to come again once no more changes come: it does not know which documents read the one that changed. */
+  /**
+   * Asks a client that pulls to come again once no more changes come: it does not know which
+   * documents read the one that changed.
+   */
   refreshSoon(): void;
   closed(uri: string): void;
 }
@@ -71,11 +101,13 @@ export function createDiagnostics(session: Session, onShown: (uri: string) => vo
     const loaded = await session.load(uri, token);
     if (!loaded) return [];
     const { findings, notAnalysed, facts } = await session.inTurn(async () => ({
-      ...await loaded.analysis(),
+      ...(await loaded.analysis()),
       facts: loaded.engine.facts(loaded.input, loaded.kernel),
     }));
     notice(uri, facts && unnamedEntries(facts, loaded.input.file));
-    const log = notAnalysed.map((one) => `${uri}: ${one.function ? `${one.function}: ` : ''}not analysed: ${one.reason}`).join('\n');
+    const log = notAnalysed
+      .map((one) => `${uri}: ${one.function ? `${one.function}: ` : ''}not analysed: ${one.reason}`)
+      .join('\n');
     const isInternal = notAnalysed.some((one) => one.isInternal);
     if (log !== (logged.get(uri) ?? '')) {
       if (isInternal) connection.console.error(log);
@@ -102,7 +134,8 @@ export function createDiagnostics(session: Session, onShown: (uri: string) => vo
 
   async function settle(): Promise<void> {
     let changed = false;
-    for (const { uri } of documents.all()) changed = await session.settle(uri).catch(() => false) || changed;
+    for (const { uri } of documents.all())
+      changed = (await session.settle(uri).catch(() => false)) || changed;
     // What a conversion meets is worked out when nobody types: it costs as much as an analysis.
     if (!changed) changed = await obstacles.workOut().catch(() => false);
     if (changed) refresh();
@@ -114,9 +147,12 @@ export function createDiagnostics(session: Session, onShown: (uri: string) => vo
     const { version } = document;
     const number = ++counter;
     sending.set(uri, number);
-    const diagnostics = await compute(uri, never).catch((error: unknown) => void tellUnexpected(uri, error));
-    // Without an answer it was changed meanwhile, and the change has pushed again. A later push that was faster knows more, for
-    // instance other settings; and after the close there is nothing to say.
+    const diagnostics = await compute(uri, never).catch(
+      (error: unknown) => void tellUnexpected(uri, error),
+    );
+    // Without an answer it was changed meanwhile, and the change has pushed again. A later push
+    // that was faster knows more, for instance other settings; and after the close there is nothing
+    // to say.
     if (!diagnostics || sending.get(uri) !== number) return;
     void connection.sendDiagnostics({ uri, version, diagnostics }).catch(() => undefined);
     onShown(uri);
@@ -143,7 +179,8 @@ export function createDiagnostics(session: Session, onShown: (uri: string) => vo
 
   function refresh(): void {
     if (!client.pullDiagnostics) for (const { uri } of documents.all()) push(uri);
-    else if (client.refreshDiagnostics) void connection.languages.diagnostics.refresh().catch(() => undefined);
+    else if (client.refreshDiagnostics)
+      void connection.languages.diagnostics.refresh().catch(() => undefined);
   }
 
   return {
@@ -157,7 +194,8 @@ export function createDiagnostics(session: Session, onShown: (uri: string) => vo
       const json = JSON.stringify(items);
       const known = last.get(uri);
       if (known && known.json === json) {
-        if (known.id === previousResultId) return { kind: DocumentDiagnosticReportKind.Unchanged, resultId: known.id };
+        if (known.id === previousResultId)
+          return { kind: DocumentDiagnosticReportKind.Unchanged, resultId: known.id };
         return { kind: DocumentDiagnosticReportKind.Full, resultId: known.id, items };
       }
       const id = String(++counter);
@@ -167,7 +205,8 @@ export function createDiagnostics(session: Session, onShown: (uri: string) => vo
     push,
     refresh,
     refreshSoon() {
-      // VS Code's client leaves the active document out when another one changes, and an edit of several files changes both.
+      // VS Code's client leaves the active document out when another one changes, and an edit of
+      // several files changes both.
       if (!client.pullDiagnostics) return;
       clearTimeout(soon);
       soon = setTimeout(refresh, CHANGED_MS);
@@ -184,4 +223,7 @@ export function createDiagnostics(session: Session, onShown: (uri: string) => vo
 }
 
 /** For work that no request asked for. */
-const never: CancellationToken = { isCancellationRequested: false, onCancellationRequested: () => ({ dispose: () => undefined }) };
+const never: CancellationToken = {
+  isCancellationRequested: false,
+  onCancellationRequested: () => ({ dispose: () => undefined }),
+};

@@ -1,16 +1,32 @@
-import { MarkupKind, type CancellationToken, type Hover, type HoverParams } from 'vscode-languageserver';
+import {
+  MarkupKind,
+  type CancellationToken,
+  type Hover,
+  type HoverParams,
+} from 'vscode-languageserver';
 import { hoverAt } from '../engine/hover.ts';
 import { stateAt } from '../engine/state-hover.ts';
 import type { Site } from '../lifecycle/types.ts';
 import type { Loaded, Session } from './session.ts';
 
-/** The life-cycle interface under the cursor, the state of the device there, and the rule behind each finding. */
-export async function hover(session: Session, { textDocument, position }: HoverParams, token: CancellationToken): Promise<Hover | null> {
+/**
+ * The life-cycle interface under the cursor, the state of the device there, and the rule behind
+ * each finding.
+ */
+export async function hover(
+  session: Session,
+  { textDocument, position }: HoverParams,
+  token: CancellationToken,
+): Promise<Hover | null> {
   const loaded = await session.load(textDocument.uri, token);
   return loaded ? session.inTurn(() => hoverOf(session, loaded, position)) : null;
 }
 
-async function hoverOf(session: Session, loaded: Loaded, position: HoverParams['position']): Promise<Hover | null> {
+async function hoverOf(
+  session: Session,
+  loaded: Loaded,
+  position: HoverParams['position'],
+): Promise<Hover | null> {
   const { findings: all } = await loaded.analysis();
   const offset = loaded.document.offsetAt(position);
   const api = hoverAt(loaded.engine.lowered(loaded.input), offset, loaded.kernel.version);
@@ -28,12 +44,19 @@ async function hoverOf(session: Session, loaded: Loaded, position: HoverParams['
   const span = api?.span ?? state?.span ?? findings[0]!.site;
   const range = loaded.positions.range(loaded.input.file, span);
   const value = parts.join('\n\n---\n\n');
-  return { contents: { kind: session.client.markdownHover ? MarkupKind.Markdown : MarkupKind.PlainText, value }, ...(range && { range }) };
+  return {
+    contents: {
+      kind: session.client.markdownHover ? MarkupKind.Markdown : MarkupKind.PlainText,
+      value,
+    },
+    ...(range && { range }),
+  };
 }
 
 /** The line of a place for people, with the name of its file when that is another. */
 function nameOf({ positions, input }: Loaded, site: Site): string | undefined {
   const range = positions.range(site.path, site);
-  const file = site.path === input.file ? '' : `${site.path.slice(site.path.lastIndexOf('/') + 1)}, `;
+  const file =
+    site.path === input.file ? '' : `${site.path.slice(site.path.lastIndexOf('/') + 1)}, `;
   return range && `${file}line ${range.start.line + 1}`;
 }

@@ -12,17 +12,21 @@ import { walk } from './node-walk.ts';
 const PAUSE_AFTER = 500;
 
 /**
- * The disk for `file:` URIs; other schemes have no files here. The folder of a file outside of the workspace is one of its own.
+ * The disk for `file:` URIs; other schemes have no files here. The folder of a file outside of the
+ * workspace is one of its own.
  * @param rest a pause in which the server hears what has come in.
  */
 export function createNodeFiles(rest: () => Promise<void> = () => Promise.resolve()): HostFiles {
   let roots: readonly string[] = [];
-  const mayRead = (path: string): boolean => !leadsOutside(path, roots.some((root) => isInside(path, root)) ? roots : [dirname(path)]);
+  const mayRead = (path: string): boolean =>
+    !leadsOutside(path, roots.some((root) => isInside(path, root)) ? roots : [dirname(path)]);
   return {
     async readFile(uri) {
       const path = pathOf(uri);
       try {
-        return path !== undefined && mayRead(path) ? withoutMark(readRegularFile(path).toString('utf8')) : undefined;
+        return path !== undefined && mayRead(path)
+          ? withoutMark(readRegularFile(path).toString('utf8'))
+          : undefined;
       } catch {
         return undefined;
       }
@@ -52,7 +56,12 @@ export function createNodeFiles(rest: () => Promise<void> = () => Promise.resolv
       return [...found];
     },
     async mentioning(uris) {
-      const byPath = new Map(uris.flatMap((uri) => { const path = pathOf(uri); return path === undefined ? [] : [[path, uri] as const]; }));
+      const byPath = new Map(
+        uris.flatMap((uri) => {
+          const path = pathOf(uri);
+          return path === undefined ? [] : [[path, uri] as const];
+        }),
+      );
       const { hits } = scan([...byPath.keys()]);
       await rest();
       return hits.filter(mayRead).map((path) => byPath.get(path)!);

@@ -1,4 +1,7 @@
-/** The cheap question before a parse: which files have the word. For the command line and for a check of the whole workspace. */
+/**
+ * The cheap question before a parse: which files have the word. For the command line and for a
+ * check of the whole workspace.
+ */
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 
 /** What a scan of some files found. */
@@ -11,7 +14,8 @@ const NEEDLE = Buffer.from('vfio');
 let chunk: Buffer | undefined;
 
 /**
- * Finds the files among `paths` that contain the bytes `vfio`, without decoding them. Reads into one buffer that is kept:
+ * Finds the files among `paths` that contain the bytes `vfio`, without decoding them. Reads into
+ * one buffer that is kept:
  * over a kernel tree the time goes into system calls and page faults, not into the search.
  */
 export function scan(paths: readonly string[]): ScanResult {

@@ -3,7 +3,12 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parentPort } from 'node:worker_threads';
-import { createConnection, PortMessageReader, PortMessageWriter, ProposedFeatures } from 'vscode-languageserver/node';
+import {
+  createConnection,
+  PortMessageReader,
+  PortMessageWriter,
+  ProposedFeatures,
+} from 'vscode-languageserver/node';
 import { createNodeFiles } from './node-files.ts';
 import { startServer } from './server.ts';
 
@@ -14,13 +19,24 @@ import { startServer } from './server.ts';
 export function serveThread(folder: string): void {
   const pages = join(folder, '..', 'docs', 'rules');
   const rest = (): Promise<void> => new Promise((resume) => void setImmediate(resume));
-  startServer(createConnection(ProposedFeatures.all, new PortMessageReader(parentPort!), new PortMessageWriter(parentPort!)), {
-    async loadWasm() {
-      const [runtime, grammar] = await Promise.all(['web-tree-sitter.wasm', 'tree-sitter-c.wasm'].map((name) => readFile(join(folder, name))));
-      return { runtime: runtime!, grammar: grammar! };
+  startServer(
+    createConnection(
+      ProposedFeatures.all,
+      new PortMessageReader(parentPort!),
+      new PortMessageWriter(parentPort!),
+    ),
+    {
+      async loadWasm() {
+        const [runtime, grammar] = await Promise.all(
+          ['web-tree-sitter.wasm', 'tree-sitter-c.wasm'].map((name) =>
+            readFile(join(folder, name)),
+          ),
+        );
+        return { runtime: runtime!, grammar: grammar! };
+      },
+      files: createNodeFiles(rest),
+      rest,
+      docs: existsSync(pages) ? pathToFileURL(`${pages}/`).href : undefined,
     },
-    files: createNodeFiles(rest),
-    rest,
-    docs: existsSync(pages) ? pathToFileURL(`${pages}/`).href : undefined,
-  });
+  );
 }

@@ -1,38 +1,60 @@
 /**
- * The first thread of a server in Node. It hands messages on between the client and the thread that serves, and answers by itself what must be
- * answered whatever is being worked out there: `shutdown`, `exit`, the end of the input and of the client's process.
+ * The first thread of a server in Node. It hands messages on between the client and the thread that
+ * serves, and answers by itself what must be
+ * answered whatever is being worked out there: `shutdown`, `exit`, the end of the input and of the
+ * client's process.
  */
 import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import {
-  createServerPipeTransport, createServerSocketTransport, ErrorCodes, IPCMessageReader, IPCMessageWriter, Message, StreamMessageReader, StreamMessageWriter,
-  type MessageReader, type MessageWriter, type RequestMessage, type ResponseMessage,
+  createServerPipeTransport,
+  createServerSocketTransport,
+  ErrorCodes,
+  IPCMessageReader,
+  IPCMessageWriter,
+  Message,
+  StreamMessageReader,
+  StreamMessageWriter,
+  type MessageReader,
+  type MessageWriter,
+  type RequestMessage,
+  type ResponseMessage,
 } from 'vscode-jsonrpc/node';
 import { SERVER_THREAD } from './node-thread.ts';
 
 /** Of the protocol: the request was cancelled. */
 const REQUEST_CANCELLED = -32800;
 
-/** How often the client's process is looked for, in milliseconds: as often as vscode-languageserver does. */
+/**
+ * How often the client's process is looked for, in milliseconds: as often as vscode-languageserver
+ * does.
+ */
 const GLANCE = 3_000;
 
-/** Megabytes for what has just been made, which is what V8 calls three halves of the new space: 4 MB each. Left alone each grows to 16. */
+/**
+ * Megabytes for what has just been made, which is what V8 calls three halves of the new space: 4 MB
+ * each. Left alone each grows to 16.
+ */
 const YOUNG_GENERATION = 12;
 
 type Transport = readonly [MessageReader, MessageWriter];
 
 /**
- * Serves over the transport that the process' arguments name: --stdio, --node-ipc, --socket=N or --pipe=NAME. Ends the process.
+ * Serves over the transport that the process' arguments name: --stdio, --node-ipc, --socket=N or
+ * --pipe=NAME. Ends the process.
  * @param program the file that the thread runs; it asks `isServerThread` what it is for.
  * @throws Error when the arguments name no transport.
  */
 export function superviseServer(program: string): void {
   const [reader, writer] = transportOf(process.argv.slice(2));
-  // An editor's server lives for days beside many others. Left alone V8 lets the heap grow to several times what is alive, because
-  // each keystroke leaves much garbage; with this it grows by little.
+  // An editor's server lives for days beside many others. Left alone V8 lets the heap grow to
+  // several times what is alive, because each keystroke leaves much garbage; with this it grows by
+  // little.
   setFlagsFromString('--heap-growing-percent=30');
   const thread = new Worker(program, {
-    workerData: SERVER_THREAD, stdout: true, resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION },
+    workerData: SERVER_THREAD,
+    stdout: true,
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION },
   });
   // What a library prints is no message.
   thread.stdout.pipe(process.stderr);
@@ -40,8 +62,10 @@ export function superviseServer(program: string): void {
   let isShutDown = false;
 
   const end = (): never => process.exit(isShutDown ? 0 : 1);
-  const answer = (response: Omit<ResponseMessage, 'jsonrpc'>): void => void writer.write({ jsonrpc: '2.0', ...response });
-  const refuse = (id: RequestMessage['id'], code: number, message: string): void => answer({ id, error: { code, message } });
+  const answer = (response: Omit<ResponseMessage, 'jsonrpc'>): void =>
+    void writer.write({ jsonrpc: '2.0', ...response });
+  const refuse = (id: RequestMessage['id'], code: number, message: string): void =>
+    answer({ id, error: { code, message } });
 
   function shutDown(id: RequestMessage['id']): void {
     isShutDown = true;
@@ -94,13 +118,17 @@ function watch(params: unknown, end: () => never): void {
 function transportOf(args: readonly string[]): Transport {
   const valueOf = (name: string): string | undefined => {
     const at = args.findIndex((one) => one === name || one.startsWith(`${name}=`));
-    return at < 0 ? undefined : args[at]!.split('=')[1] ?? args[at + 1];
+    return at < 0 ? undefined : (args[at]!.split('=')[1] ?? args[at + 1]);
   };
-  if (args.includes('--node-ipc')) return [new IPCMessageReader(process), new IPCMessageWriter(process)];
-  if (args.includes('--stdio')) return [new StreamMessageReader(process.stdin), new StreamMessageWriter(process.stdout)];
+  if (args.includes('--node-ipc'))
+    return [new IPCMessageReader(process), new IPCMessageWriter(process)];
+  if (args.includes('--stdio'))
+    return [new StreamMessageReader(process.stdin), new StreamMessageWriter(process.stdout)];
   const port = Number(valueOf('--socket'));
   if (port > 0) return createServerSocketTransport(port);
   const pipe = valueOf('--pipe');
   if (pipe !== undefined) return createServerPipeTransport(pipe);
-  throw new Error('say how to speak with the client: --stdio, --node-ipc, --socket=PORT or --pipe=NAME');
+  throw new Error(
+    'say how to speak with the client: --stdio, --node-ipc, --socket=PORT or --pipe=NAME',
+  );
 }

@@ -6,7 +6,10 @@ const ROLE = 'vfio-lifecycle-server';
 /** The `workerData` of the thread that serves. */
 export const SERVER_THREAD = { role: ROLE };
 
-/** True in a thread that `superviseServer` started: `serveThread` must then be called and nothing else. */
+/**
+ * True in a thread that `superviseServer` started: `serveThread` must then be called and nothing
+ * else.
+ */
 export function isServerThread(): boolean {
   return (workerData as { role?: unknown } | null)?.role === ROLE;
 }

@@ -3,13 +3,20 @@ import { readdirSync, realpathSync, statSync, type Dirent } from 'node:fs';
 import { leadsOutside, NotRead } from './node-read.ts';
 
 /**
- * The C files below a folder, in no order. `.git` is skipped. A symbolic link is followed only out of the folder and only once:
- * what it points to inside is found anyway, and a loop ends. One that leads out of the tree is none of it.
+ * The C files below a folder, in no order. `.git` is skipped. A symbolic link is followed only out
+ * of the folder and only once:
+ * what it points to inside is found anyway, and a loop ends. One that leads out of the tree is none
+ * of it.
  * @param folder absolute, with `/`; the paths that are yielded begin with it.
  * @param tree the repository or kernel tree that the folder is in.
- * @param onError called for a folder that cannot be read, and with NotRead for a link that is not followed; the walk goes on.
+ * @param onError called for a folder that cannot be read, and with NotRead for a link that is not
+ * followed; the walk goes on.
  */
-export function* walk(folder: string, tree: string, onError: (folder: string, error: unknown) => void): Generator<string> {
+export function* walk(
+  folder: string,
+  tree: string,
+  onError: (folder: string, error: unknown) => void,
+): Generator<string> {
   const seen = new Set<string>();
   const root = real(folder);
   if (root === undefined) return;
@@ -30,7 +37,13 @@ export function* walk(folder: string, tree: string, onError: (folder: string, er
       let isFile = entry.isFile();
       if (entry.isSymbolicLink()) {
         const target = real(prefix + name);
-        if (target === undefined || target === root || target.startsWith(`${root}/`) || seen.has(target)) continue;
+        if (
+          target === undefined ||
+          target === root ||
+          target.startsWith(`${root}/`) ||
+          seen.has(target)
+        )
+          continue;
         seen.add(target);
         const stat = statSync(target, { throwIfNoEntry: false });
         isFolder = stat?.isDirectory() ?? false;

@@ -1,15 +1,22 @@
 /**
- * What stands in the way of conversions, beside the findings that they would take away. A plan costs as much as an analysis of the module anew,
- * which no key can wait for: findings are told without it first, and again when it was worked out for the very texts that they are about.
+ * What stands in the way of conversions, beside the findings that they would take away. A plan
+ * costs as much as an analysis of the module anew,
+ * which no key can wait for: findings are told without it first, and again when it was worked out
+ * for the very texts that they are about.
  */
 import { obstaclesTo, withObstacles, type Obstacle } from '../engine/convertibility.ts';
 import type { Finding } from '../rules/types.ts';
 import type { Loaded, Session } from './session.ts';
 
 export interface Obstacles {
-  /** The findings with what is known to stand in the way. What is not known yet is for `workOut`. */
+  /**
+   * The findings with what is known to stand in the way. What is not known yet is for `workOut`.
+   */
   tell(loaded: Loaded, findings: readonly Finding[]): readonly Finding[];
-  /** Works out what was not known, for documents that still have the text that was asked about. True when there is something to tell. */
+  /**
+   * Works out what was not known, for documents that still have the text that was asked about. True
+   * when there is something to tell.
+   */
   workOut(): Promise<boolean>;
   closed(uri: string): void;
 }
@@ -79,11 +86,17 @@ function isConcerned(finding: Finding): boolean {
   return finding.convertible === true;
 }
 
-/** Are the documents, the target and the settings of the module the same, so that every answer is? */
+/**
+ * Are the documents, the target and the settings of the module the same, so that every answer is?
+ */
 function isSame(before: Loaded, now: Loaded): boolean {
-  const settings = ({ kernel, config }: Loaded): string => JSON.stringify([kernel.text, config.wrappers]);
+  const settings = ({ kernel, config }: Loaded): string =>
+    JSON.stringify([kernel.text, config.wrappers]);
   if (settings(before) !== settings(now)) return false;
   const old = [...before.input.sources, ...before.input.headers];
   const fresh = [...now.input.sources, ...now.input.headers];
-  return old.length === fresh.length && old.every(({ path, text }, i) => path === fresh[i]!.path && text === fresh[i]!.text);
+  return (
+    old.length === fresh.length &&
+    old.every(({ path, text }, i) => path === fresh[i]!.path && text === fresh[i]!.text)
+  );
 }

@@ -1,6 +1,15 @@
 import {
-  DidChangeConfigurationNotification, DidChangeWatchedFilesNotification, ErrorCodes, PositionEncodingKind, ResponseError, TextDocuments, TextDocumentSyncKind,
-  type CancellationToken, type Connection, type InitializeParams, type InitializeResult,
+  DidChangeConfigurationNotification,
+  DidChangeWatchedFilesNotification,
+  ErrorCodes,
+  PositionEncodingKind,
+  ResponseError,
+  TextDocuments,
+  TextDocumentSyncKind,
+  type CancellationToken,
+  type Connection,
+  type InitializeParams,
+  type InitializeResult,
 } from 'vscode-languageserver';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { createEngine } from '../engine/analyse.ts';
@@ -18,9 +27,14 @@ import { CHECK_COMMAND, createWorkspaceCheck } from './workspace-check.ts';
 
 /** What differs between a Node process and a web worker. */
 export interface Host {
-  /** The bytes of the two wasm modules. Called once, while the client still waits for the answer to its first message. */
+  /**
+   * The bytes of the two wasm modules. Called once, while the client still waits for the answer to
+   * its first message.
+   */
   loadWasm(params: InitializeParams): Promise<{ runtime: Uint8Array; grammar: Uint8Array }>;
-  /** Files by URI when the client does not offer its own; undefined where only the client has any. */
+  /**
+   * Files by URI when the client does not offer its own; undefined where only the client has any.
+   */
   readonly files: HostFiles | undefined;
   /** A pause in which what has arrived is handled. */
   rest(): Promise<void>;
@@ -35,14 +49,31 @@ export function startServer(connection: Connection, host: Host): void {
   let isInitialised = false;
 
   connection.onInitialize((params): InitializeResult => {
-    if (isInitialised) throw new ResponseError(ErrorCodes.InvalidRequest, 'the server is initialised already');
+    if (isInitialised)
+      throw new ResponseError(ErrorCodes.InvalidRequest, 'the server is initialised already');
     isInitialised = true;
     const client = readClient(params);
     // Not awaited: the client gets its answer while the parser compiles.
-    const engine = host.loadWasm(params).then(loadParser).then((parser) => createEngine(parser));
-    engine.catch((error: unknown) => connection.console.error(`the parser could not be loaded: ${String(error)}`));
-    const files = client.fileRequests || !host.files ? clientFileSystem(connection, host.files?.mentioning) : host.files;
-    const session = createSession(connection, client, documents, engine, files, host.docs, host.rest);
+    const engine = host
+      .loadWasm(params)
+      .then(loadParser)
+      .then((parser) => createEngine(parser));
+    engine.catch((error: unknown) =>
+      connection.console.error(`the parser could not be loaded: ${String(error)}`),
+    );
+    const files =
+      client.fileRequests || !host.files
+        ? clientFileSystem(connection, host.files?.mentioning)
+        : host.files;
+    const session = createSession(
+      connection,
+      client,
+      documents,
+      engine,
+      files,
+      host.docs,
+      host.rest,
+    );
     const check = createWorkspaceCheck(session);
     const diagnostics = createDiagnostics(session, (uri) => check.shows(uri));
     stop = () => {
@@ -51,7 +82,9 @@ export function startServer(connection: Connection, host: Host): void {
     };
 
     const tellReaders = (changed: string): void => {
-      const readers = documents.all().filter(({ uri }) => uri !== changed && session.reads(uri, changed));
+      const readers = documents
+        .all()
+        .filter(({ uri }) => uri !== changed && session.reads(uri, changed));
       for (const { uri } of readers) diagnostics.push(uri);
       if (readers.length > 0) diagnostics.refreshSoon();
     };
@@ -70,12 +103,23 @@ export function startServer(connection: Connection, host: Host): void {
     connection.onHover((request, token) => hover(session, request, token));
     connection.onCodeAction((request, token) => codeActions(session, request, token));
     connection.onCodeActionResolve((request, token) => resolveCodeAction(session, request, token));
-    connection.onRequest(CONVERSION_REQUEST, (data: Partial<ConversionData> | null, token: CancellationToken) => wholeConversion(session, data, token));
-    connection.onRequest(REFUSAL_REQUEST, (data: Partial<ConversionData> | null, token: CancellationToken) => refusalOf(session, data, token));
+    connection.onRequest(
+      CONVERSION_REQUEST,
+      (data: Partial<ConversionData> | null, token: CancellationToken) =>
+        wholeConversion(session, data, token),
+    );
+    connection.onRequest(
+      REFUSAL_REQUEST,
+      (data: Partial<ConversionData> | null, token: CancellationToken) =>
+        refusalOf(session, data, token),
+    );
     connection.onExecuteCommand((params, token, progress) => check.run(params, token, progress));
     connection.onRequest('vfioLifecycle/kernels', async ({ uri }: { uri?: string }) => {
       const found = uri === undefined ? undefined : await session.foundKernel(uri);
-      return { kernels: describeKernels(), ...(found && { found: { kernel: found.text, reason: found.reason } }) };
+      return {
+        kernels: describeKernels(),
+        ...(found && { found: { kernel: found.text, reason: found.reason } }),
+      };
     });
     connection.onDidChangeWatchedFiles(({ changes }) => {
       const uris = changes.map((change) => change.uri);
@@ -89,10 +133,12 @@ export function startServer(connection: Connection, host: Host): void {
       diagnostics.refresh();
       check.settingsChanged();
     });
-    connection.onInitialized(() => afterInitialized(connection, client, (folders) => {
-      session.setFolders(folders);
-      diagnostics.refresh();
-    }));
+    connection.onInitialized(() =>
+      afterInitialized(connection, client, (folders) => {
+        session.setFolders(folders);
+        diagnostics.refresh();
+      }),
+    );
 
     return {
       capabilities: {
@@ -100,10 +146,20 @@ export function startServer(connection: Connection, host: Host): void {
         textDocumentSync: TextDocumentSyncKind.Incremental,
         hoverProvider: true,
         // VS Code's client would make a command of its own of it, which our client has already.
-        ...(!client.fileRequests && { executeCommandProvider: { commands: [CHECK_COMMAND], workDoneProgress: true } }),
+        ...(!client.fileRequests && {
+          executeCommandProvider: { commands: [CHECK_COMMAND], workDoneProgress: true },
+        }),
         codeActionProvider: { codeActionKinds: KINDS, resolveProvider: client.resolveEdits },
-        ...(client.pullDiagnostics && { diagnosticProvider: { identifier: 'vfio', interFileDependencies: true, workspaceDiagnostics: false } }),
-        workspace: { workspaceFolders: { supported: true, changeNotifications: client.workspaceFolders } },
+        ...(client.pullDiagnostics && {
+          diagnosticProvider: {
+            identifier: 'vfio',
+            interFileDependencies: true,
+            workspaceDiagnostics: false,
+          },
+        }),
+        workspace: {
+          workspaceFolders: { supported: true, changeNotifications: client.workspaceFolders },
+        },
       },
       serverInfo: { name: 'vfio-lifecycle' },
     };
@@ -113,17 +169,31 @@ export function startServer(connection: Connection, host: Host): void {
   connection.listen();
 }
 
-function afterInitialized(connection: Connection, client: Client, setFolders: (folders: readonly string[]) => void): void {
+function afterInitialized(
+  connection: Connection,
+  client: Client,
+  setFolders: (folders: readonly string[]) => void,
+): void {
   const ignore = (): undefined => undefined;
-  if (client.watchConfiguration) void connection.client.register(DidChangeConfigurationNotification.type, { section: 'vfioLifecycle' }).catch(ignore);
+  if (client.watchConfiguration)
+    void connection.client
+      .register(DidChangeConfigurationNotification.type, { section: 'vfioLifecycle' })
+      .catch(ignore);
   // Our own client, which is the one that answers file requests, watches by itself.
   if (client.watchFiles && !client.fileRequests) {
-    const watchers = [{ globPattern: '**/*.[ch]' }, { globPattern: '**/{Makefile,Kbuild,.vfio-lifecycle.json}' }];
-    void connection.client.register(DidChangeWatchedFilesNotification.type, { watchers }).catch(ignore);
+    const watchers = [
+      { globPattern: '**/*.[ch]' },
+      { globPattern: '**/{Makefile,Kbuild,.vfio-lifecycle.json}' },
+    ];
+    void connection.client
+      .register(DidChangeWatchedFilesNotification.type, { watchers })
+      .catch(ignore);
   }
   if (client.workspaceFolders) {
     connection.workspace.onDidChangeWorkspaceFolders(() => {
-      void connection.workspace.getWorkspaceFolders().then((folders) => setFolders((folders ?? []).map((folder) => folder.uri)), ignore);
+      void connection.workspace
+        .getWorkspaceFolders()
+        .then((folders) => setFolders((folders ?? []).map((folder) => folder.uri)), ignore);
     });
   }
 }

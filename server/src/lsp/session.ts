@@ -1,5 +1,10 @@
 import {
-  LSPErrorCodes, ResponseError, type TextDocuments, type CancellationToken, type Connection, type DiagnosticServerCancellationData,
+  LSPErrorCodes,
+  ResponseError,
+  type TextDocuments,
+  type CancellationToken,
+  type Connection,
+  type DiagnosticServerCancellationData,
 } from 'vscode-languageserver';
 import { type TextDocument } from 'vscode-languageserver-textdocument';
 import { mentionsVfio, type Engine } from '../engine/analyse.ts';
@@ -14,7 +19,10 @@ import { positionsIn, type Positions } from './positions.ts';
 import { createSurroundings, type World } from './surroundings.ts';
 import { createTurns } from './turns.ts';
 
-/** One open document together with all that an answer about it needs. Valid for one version of the text. */
+/**
+ * One open document together with all that an answer about it needs. Valid for one version of the
+ * text.
+ */
 export interface Loaded {
   readonly document: TextDocument;
   /** The document's version when it was loaded; the TextDocument itself is changed in place. */
@@ -24,9 +32,14 @@ export interface Loaded {
   readonly config: Configuration;
   readonly positions: Positions;
   readonly engine: Engine;
-  /** In a turn of its own or of its caller's, with pauses. Ends like `load` where the answer is no longer wanted; of a closed document nothing is known. */
+  /**
+   * In a turn of its own or of its caller's, with pauses. Ends like `load` where the answer is no
+   * longer wanted; of a closed document nothing is known.
+   */
   analysis(): Promise<Analysis>;
-  /** Between two pieces of work that each take their time: a pause, and an end like that of `load`. */
+  /**
+   * Between two pieces of work that each take their time: a pause, and an end like that of `load`.
+   */
   pause(): Promise<void>;
 }
 
@@ -38,11 +51,16 @@ export interface Session {
   readonly docs: string | undefined;
   readonly files: HostFiles;
   /**
-   * Loads an open document. Undefined when it is not open, or no longer, or mentions no VFIO. Throws the protocol's errors when the
-   * request was cancelled or the document was changed meanwhile: an answer about an old text is a wrong answer.
+   * Loads an open document. Undefined when it is not open, or no longer, or mentions no VFIO.
+   * Throws the protocol's errors when the
+   * request was cancelled or the document was changed meanwhile: an answer about an old text is a
+   * wrong answer.
    */
   load(uri: string, token: CancellationToken): Promise<Loaded | undefined>;
-  /** Does work with the engine in turn: while another answer is in the middle of its steps nothing else may ask it. */
+  /**
+   * Does work with the engine in turn: while another answer is in the middle of its steps nothing
+   * else may ask it.
+   */
   inTurn<T>(work: () => T | Promise<T>): Promise<T>;
   /** The target kernel of a document as it is without a setting of the editor. */
   foundKernel(uri: string): Promise<TargetKernel>;
@@ -52,7 +70,10 @@ export interface Session {
   stop(): void;
   /** What a loaded document is converted together with, and the answer about that. */
   linked(loaded: Loaded): Promise<{ readonly loaded: Loaded; readonly missed: Linked['missed'] }>;
-  /** Lets a fresh parse win over an incremental one; true when that changes what is known of the document. */
+  /**
+   * Lets a fresh parse win over an incremental one; true when that changes what is known of the
+   * document.
+   */
   settle(uri: string): Promise<boolean>;
   /** The client's own spelling of a document key: the open document's URI, or the key itself. */
   uriOf(path: string): string;
@@ -68,11 +89,20 @@ export interface Session {
 
 const NOTHING: Analysis = { findings: [], notAnalysed: [], functions: 0 };
 
-/** A person types slower than this many reads; who is faster gets the answer to the last of them with the next request. */
+/**
+ * A person types slower than this many reads; who is faster gets the answer to the last of them
+ * with the next request.
+ */
 const MAX_RELOADS = 3;
 
 export function createSession(
-  connection: Connection, client: Client, documents: TextDocuments<TextDocument>, engine: Promise<Engine>, files: HostFiles, docs: string | undefined, rest: () => Promise<void>,
+  connection: Connection,
+  client: Client,
+  documents: TextDocuments<TextDocument>,
+  engine: Promise<Engine>,
+  files: HostFiles,
+  docs: string | undefined,
+  rest: () => Promise<void>,
 ): Session {
   const turns = createTurns(rest);
   let isStopped = false;
@@ -84,7 +114,12 @@ export function createSession(
   let pushed = client.settings.configuration;
   let folders = client.folders.map(canonicalUri);
   const complained = new Set<string>();
-  const world: World = { settingsOf: configurationOf, rootOf, openText: (key) => opened.get(key)?.getText(), complain };
+  const world: World = {
+    settingsOf: configurationOf,
+    rootOf,
+    openText: (key) => opened.get(key)?.getText(),
+    complain,
+  };
   const surroundings = createSurroundings(files, world);
   const links = createLinkFinder(surroundings.fs, surroundings.loader);
 
@@ -111,14 +146,24 @@ export function createSession(
     if (!client.configuration) return Promise.resolve(pushed);
     let known = configurations.get(uri);
     if (!known) {
-      known = connection.workspace.getConfiguration({ scopeUri: uri, section: 'vfioLifecycle' }).then(understood, () => pushed);
+      known = connection.workspace
+        .getConfiguration({ scopeUri: uri, section: 'vfioLifecycle' })
+        .then(understood, () => pushed);
       configurations.set(uri, known);
     }
     return known;
   }
 
-  /** Tells what an answer about a document rests on: the client its kernel, and the log all of it, for who has to explain an answer. */
-  function tell(uri: string, kernel: TargetKernel, input: ModuleInput, config: Configuration): void {
+  /**
+   * Tells what an answer about a document rests on: the client its kernel, and the log all of it,
+   * for who has to explain an answer.
+   */
+  function tell(
+    uri: string,
+    kernel: TargetKernel,
+    input: ModuleInput,
+    config: Configuration,
+  ): void {
     const others = [...input.sources, ...input.headers].filter(({ path }) => path !== input.file);
     const files = others.map(({ path }) => nameOf(path));
     const settings = JSON.stringify(config);
@@ -126,12 +171,23 @@ export function createSession(
     if (told.get(uri) === status) return;
     told.set(uri, status);
     connection.console.info(status);
-    void connection.sendNotification('vfioLifecycle/status', { kernel: kernel.text, reason: kernel.reason, uri, files, settings });
+    void connection.sendNotification('vfioLifecycle/status', {
+      kernel: kernel.text,
+      reason: kernel.reason,
+      uri,
+      files,
+      settings,
+    });
   }
 
-  /** Does an open document of the module, other than the one that it was loaded for, have another text by now? */
+  /**
+   * Does an open document of the module, other than the one that it was loaded for, have another
+   * text by now?
+   */
   function isOutdated({ file, sources, headers }: ModuleInput): boolean {
-    return [...sources, ...headers].some(({ path, text }) => path !== file && opened.has(path) && opened.get(path)!.getText() !== text);
+    return [...sources, ...headers].some(
+      ({ path, text }) => path !== file && opened.has(path) && opened.get(path)!.getText() !== text,
+    );
   }
 
   function rootOf(key: string): string | undefined {
@@ -149,14 +205,23 @@ export function createSession(
       const document = documents.get(uri);
       if (!document) return undefined;
       const { version } = document;
-      /** Is it still open? An empty answer about a closed document is right; an error would be one that clients recover from badly. */
+      /**
+       * Is it still open? An empty answer about a closed document is right; an error would be one
+       * that clients recover from badly.
+       */
       const isOpen = (): boolean => {
-        if (isStopped || token.isCancellationRequested) throw new ResponseError(LSPErrorCodes.RequestCancelled, 'cancelled');
+        if (isStopped || token.isCancellationRequested)
+          throw new ResponseError(LSPErrorCodes.RequestCancelled, 'cancelled');
         const now = documents.get(uri);
         if (now === undefined || now.version === version) return now !== undefined;
-        // For a pull of diagnostics this asks the client to come again; elsewhere the data is ignored.
+        // For a pull of diagnostics this asks the client to come again; elsewhere the data is
+        // ignored.
         const data: DiagnosticServerCancellationData = { retriggerRequest: true };
-        throw new ResponseError<unknown>(LSPErrorCodes.ServerCancelled, 'the document changed', data);
+        throw new ResponseError<unknown>(
+          LSPErrorCodes.ServerCancelled,
+          'the document changed',
+          data,
+        );
       };
       const text = document.getText();
       const key = canonicalUri(uri);
@@ -168,14 +233,23 @@ export function createSession(
       }
       const ready = await engine;
       let input = await surroundings.module(key, text, config);
-      // What was opened or edited while other files were read is not yet known as a file that this one reads, so that nobody would ask again.
-      for (let again = 0; again < MAX_RELOADS && isOpen() && isOutdated(input); again++) input = await surroundings.module(key, text, config);
+      // What was opened or edited while other files were read is not yet known as a file that this
+      // one reads, so that nobody would ask again.
+      for (let again = 0; again < MAX_RELOADS && isOpen() && isOutdated(input); again++)
+        input = await surroundings.module(key, text, config);
       if (!isOpen()) return undefined;
       lastRead.set(uri, new Set([...input.sources, ...input.headers].map((one) => one.path)));
       tell(uri, kernel, input, config);
       return {
-        document, version, input, kernel, config, engine: ready, positions: positionsIn(input),
-        analysis: async () => await turns.inSteps(ready.analyseInSteps(input, config, kernel), isOpen) ?? NOTHING,
+        document,
+        version,
+        input,
+        kernel,
+        config,
+        engine: ready,
+        positions: positionsIn(input),
+        analysis: async () =>
+          (await turns.inSteps(ready.analyseInSteps(input, config, kernel), isOpen)) ?? NOTHING,
         async pause() {
           await turns.pause();
           isOpen();
@@ -190,10 +264,14 @@ export function createSession(
       const goesOn = (): boolean => !isStopped;
       return {
         loaded: {
-          ...loaded, input, positions: positionsIn(input),
+          ...loaded,
+          input,
+          positions: positionsIn(input),
           async analysis() {
             await pause();
-            return await turns.inSteps(ready.analyseInSteps(input, config, kernel), goesOn) ?? NOTHING;
+            return (
+              (await turns.inSteps(ready.analyseInSteps(input, config, kernel), goesOn)) ?? NOTHING
+            );
           },
         },
         missed,
@@ -211,14 +289,24 @@ export function createSession(
 
     async openClosedFiles(goesOn) {
       // The settings are those of a folder, so that they are asked for once.
-      const settingsOf = (uri: string): Promise<Configuration> => configurationOf(rootOf(canonicalUri(uri)) ?? uri);
+      const settingsOf = (uri: string): Promise<Configuration> =>
+        configurationOf(rootOf(canonicalUri(uri)) ?? uri);
       const own = (await engine).sibling();
-      return openClosedFiles(own, files, { ...world, settingsOf }, turns, () => !isStopped && goesOn());
+      return openClosedFiles(
+        own,
+        files,
+        { ...world, settingsOf },
+        turns,
+        () => !isStopped && goesOn(),
+      );
     },
 
     stop() {
       isStopped = true;
-      void engine.then((one) => turns.take(() => one.dispose()), () => undefined);
+      void engine.then(
+        (one) => turns.take(() => one.dispose()),
+        () => undefined,
+      );
     },
 
     uriOf: (path) => opened.get(path)?.uri ?? path,
@@ -231,7 +319,8 @@ export function createSession(
 
     settingsChanged(settings) {
       configurations.clear();
-      if (typeof settings === 'object' && settings !== null && 'vfioLifecycle' in settings) pushed = understood(settings.vfioLifecycle);
+      if (typeof settings === 'object' && settings !== null && 'vfioLifecycle' in settings)
+        pushed = understood(settings.vfioLifecycle);
     },
 
     closed(uri) {
@@ -240,7 +329,10 @@ export function createSession(
       surroundings.forget(key);
       links.forget();
       for (const map of [configurations, told, lastRead]) map.delete(uri);
-      void engine.then((one) => turns.take(() => one.forget(key)), () => undefined);
+      void engine.then(
+        (one) => turns.take(() => one.forget(key)),
+        () => undefined,
+      );
     },
 
     setFolders(next) {

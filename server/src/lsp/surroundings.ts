@@ -1,8 +1,15 @@
-/** What an answer about a file rests on: its settings, its target kernel and the other files of its module, found through one cache of files. */
+/**
+ * What an answer about a file rests on: its settings, its target kernel and the other files of its
+ * module, found through one cache of files.
+ */
 import { cachedFileSystem, createModuleLoader, type ModuleLoader } from '../engine/project/load.ts';
 import { canonicalUri, folderOf } from '../engine/project/paths.ts';
 import { detectTarget } from '../engine/project/target.ts';
-import { createConfigurationFiles, mergeConfigurations, type ConfigurationFile } from '../engine/settings/read.ts';
+import {
+  createConfigurationFiles,
+  mergeConfigurations,
+  type ConfigurationFile,
+} from '../engine/settings/read.ts';
 import { rowsOf } from '../engine/settings/wrappers.ts';
 import { KERNEL_API } from '../engine/stages.ts';
 import type { Configuration, FileSystem, ModuleInput, TargetKernel } from '../engine/types.ts';
@@ -51,18 +58,26 @@ export function createSurroundings(files: FileSystem, world: World, limit?: numb
     return file;
   }
 
-  function targetOf(key: string, { targetKernel: setting }: Configuration, file: ConfigurationFile | undefined): Promise<TargetKernel> {
+  function targetOf(
+    key: string,
+    { targetKernel: setting }: Configuration,
+    file: ConfigurationFile | undefined,
+  ): Promise<TargetKernel> {
     const targetKernel = file?.configuration.targetKernel;
     const id = `${key}\n${setting ?? ''}\n${targetKernel ?? ''}`;
     let known = targets.get(id);
     if (!known) {
       const sources = async (): Promise<readonly string[]> => {
-        const text = await fs.readFile(key) ?? '';
+        const text = (await fs.readFile(key)) ?? '';
         const { sources: own } = await loader.load(key, text, { root: world.rootOf(key) });
         return own.map((one) => one.text);
       };
-      const stated = file && targetKernel !== undefined ? { path: file.path, targetKernel } : undefined;
-      targets.set(id, (known = detectTarget(cached, key, { setting, file: stated, sources }, KERNEL_API)));
+      const stated =
+        file && targetKernel !== undefined ? { path: file.path, targetKernel } : undefined;
+      targets.set(
+        id,
+        (known = detectTarget(cached, key, { setting, file: stated, sources }, KERNEL_API)),
+      );
     }
     return known;
   }

@@ -1,13 +1,20 @@
 /**
- * Turns at the engine: one answer is worked out at a time, and each in steps. Between two steps the server hears what has come in
+ * Turns at the engine: one answer is worked out at a time, and each in steps. Between two steps the
+ * server hears what has come in
  * meanwhile: a cancellation, a newer version of the document, the end.
  */
 import { workDone, type Steps } from '../budget/work.ts';
 
 export interface Turns {
-  /** Does `work` when all work that was begun before is done. Work that is in its turn must not ask for another. */
+  /**
+   * Does `work` when all work that was begun before is done. Work that is in its turn must not ask
+   * for another.
+   */
   take<T>(work: () => T | Promise<T>): Promise<T>;
-  /** Does work in steps. Undefined when `goesOn` said, after a pause, that nobody wants it any more; what `goesOn` throws is thrown. */
+  /**
+   * Does work in steps. Undefined when `goesOn` said, after a pause, that nobody wants it any more;
+   * what `goesOn` throws is thrown.
+   */
   inSteps<T>(steps: Steps<T>, goesOn: () => boolean): Promise<T | undefined>;
   /** A pause, if enough was done since the last one. */
   pause(): Promise<void>;

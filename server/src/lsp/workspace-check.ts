@@ -1,9 +1,16 @@
 /**
- * The check of the whole workspace, on request: the findings of files that are not open, published file by file. Afterwards a file that changes
- * is looked at again, with all that read it, until the server ends. Of a file only its URI and the names of what it read are kept.
+ * The check of the whole workspace, on request: the findings of files that are not open, published
+ * file by file. Afterwards a file that changes
+ * is looked at again, with all that read it, until the server ends. Of a file only its URI and the
+ * names of what it read are kept.
  */
 import {
-  ErrorCodes, LSPErrorCodes, ResponseError, type CancellationToken, type ExecuteCommandParams, type WorkDoneProgressReporter,
+  ErrorCodes,
+  LSPErrorCodes,
+  ResponseError,
+  type CancellationToken,
+  type ExecuteCommandParams,
+  type WorkDoneProgressReporter,
 } from 'vscode-languageserver';
 import { canonicalUri, folderOf, isInside } from '../engine/project/paths.ts';
 import type { Severity } from '../rules/types.ts';
@@ -27,9 +34,19 @@ export interface CheckSummary extends Readonly<Record<Severity, number>> {
 }
 
 export interface WorkspaceCheck {
-  /** Analyses all files. A check that is under way ends. @throws ResponseError for another command, and when it was cancelled. */
-  run(params: ExecuteCommandParams, token: CancellationToken, progress: WorkDoneProgressReporter): Promise<CheckSummary>;
-  /** The client shows what it was told of an open document: what a check has found there is taken back. */
+  /**
+   * Analyses all files. A check that is under way ends. @throws ResponseError for another command,
+   * and when it was cancelled.
+   */
+  run(
+    params: ExecuteCommandParams,
+    token: CancellationToken,
+    progress: WorkDoneProgressReporter,
+  ): Promise<CheckSummary>;
+  /**
+   * The client shows what it was told of an open document: what a check has found there is taken
+   * back.
+   */
   shows(uri: string): void;
   /** A document was closed: its findings are those of the file again. */
   closed(uri: string): void;
@@ -49,7 +66,9 @@ interface Checked {
 }
 
 /** Work that ends early when another begins. */
-interface Work { goesOn: boolean }
+interface Work {
+  goesOn: boolean;
+}
 
 /** Files whose text is looked through at once, between two pauses. */
 const BATCH = 64;
@@ -72,11 +91,14 @@ export function createWorkspaceCheck(session: Session): WorkspaceCheck {
   /** Has the client another source for the findings of this file? */
   function hasOwn(key: string): boolean {
     if (client.hidesChecked) return false;
-    return client.pullDiagnostics ? shown.has(key) : documents.all().some(({ uri }) => canonicalUri(uri) === key);
+    return client.pullDiagnostics
+      ? shown.has(key)
+      : documents.all().some(({ uri }) => canonicalUri(uri) === key);
   }
 
   function takeBack(key: string, uri: string): void {
-    if (told.delete(key)) void connection.sendDiagnostics({ uri, diagnostics: [] }).catch(() => undefined);
+    if (told.delete(key))
+      void connection.sendDiagnostics({ uri, diagnostics: [] }).catch(() => undefined);
   }
 
   function forget(key: string): void {
@@ -91,20 +113,31 @@ export function createWorkspaceCheck(session: Session): WorkspaceCheck {
     const found = await files.analyse(uri);
     if (!state.goesOn) return;
     if (!found) return forget(key);
-    const { analysis: { findings, notAnalysed }, positions, reads } = found;
+    const {
+      analysis: { findings, notAnalysed },
+      positions,
+      reads,
+    } = found;
     const counts = { error: 0, warning: 0, information: 0, hint: 0 };
     for (const { severity } of findings) counts[severity]++;
     checked.set(key, { uri, reads, counts, notAnalysed: notAnalysed.length });
-    for (const one of notAnalysed) connection.console.info(`${uri}: ${one.function ? `${one.function}: ` : ''}not analysed: ${one.reason}`);
+    for (const one of notAnalysed)
+      connection.console.info(
+        `${uri}: ${one.function ? `${one.function}: ` : ''}not analysed: ${one.reason}`,
+      );
     if (hasOwn(key)) return;
-    const diagnostics = findings.flatMap((finding) => toDiagnostic(session, { positions }, finding) ?? []);
+    const diagnostics = findings.flatMap(
+      (finding) => toDiagnostic(session, { positions }, finding) ?? [],
+    );
     if (diagnostics.length === 0) return takeBack(key, uri);
     told.add(key);
     void connection.sendDiagnostics({ uri, diagnostics }).catch(() => undefined);
   }
 
   /** Those of the files that mention VFIO. */
-  async function* mentioning(uris: readonly string[]): AsyncGenerator<{ readonly hits: readonly string[]; readonly passed: number }> {
+  async function* mentioning(
+    uris: readonly string[],
+  ): AsyncGenerator<{ readonly hits: readonly string[]; readonly passed: number }> {
     for (let at = 0; at < uris.length; at += BATCH) {
       const batch = uris.slice(at, at + BATCH);
       const hits = await session.files.mentioning(batch);
@@ -112,18 +145,25 @@ export function createWorkspaceCheck(session: Session): WorkspaceCheck {
     }
   }
 
-  async function checkAll(state: Work, token: CancellationToken, progress: WorkDoneProgressReporter): Promise<number> {
+  async function checkAll(
+    state: Work,
+    token: CancellationToken,
+    progress: WorkDoneProgressReporter,
+  ): Promise<number> {
     const goesOn = (): boolean => {
       if (token.isCancellationRequested) state.goesOn = false;
       return state.goesOn;
     };
-    const uris = [...await session.files.findSources()].sort();
+    const uris = [...(await session.files.findSources())].sort();
     const files = await session.openClosedFiles(goesOn);
     const keys = new Set(uris.map(canonicalUri));
     let done = 0;
     const report = (more: number): void => {
       done += more;
-      progress.report(Math.floor((done * 100) / uris.length), `${count(done)} of ${count(uris.length)} files`);
+      progress.report(
+        Math.floor((done * 100) / uris.length),
+        `${count(done)} of ${count(uris.length)} files`,
+      );
     };
     try {
       for await (const { hits, passed } of mentioning(uris)) {
@@ -143,7 +183,10 @@ export function createWorkspaceCheck(session: Session): WorkspaceCheck {
     return uris.length;
   }
 
-  /** The files among `uris` that are not known, mention VFIO and belong to the workspace: the client may leave some out. */
+  /**
+   * The files among `uris` that are not known, mention VFIO and belong to the workspace: the client
+   * may leave some out.
+   */
   async function newAmong(keys: readonly string[]): Promise<readonly string[]> {
     const candidates = keys.filter((key) => !checked.has(key) && /\.[ch]$/.test(key));
     const hits = await session.files.mentioning(candidates);
@@ -160,8 +203,10 @@ export function createWorkspaceCheck(session: Session): WorkspaceCheck {
     changedKeys.clear();
     const files = await session.openClosedFiles(() => state.goesOn);
     try {
-      const known = [...checked].filter(([key, one]) => keys.some((changed) => concerns(changed, key, one))).map(([, { uri }]) => uri);
-      for (const uri of [...known, ...await newAmong(keys)]) {
+      const known = [...checked]
+        .filter(([key, one]) => keys.some((changed) => concerns(changed, key, one)))
+        .map(([, { uri }]) => uri);
+      for (const uri of [...known, ...(await newAmong(keys))]) {
         if (!state.goesOn) break;
         await look(files, uri, state);
       }
@@ -187,7 +232,8 @@ export function createWorkspaceCheck(session: Session): WorkspaceCheck {
 
   return {
     async run({ command }, token, progress) {
-      if (command !== CHECK_COMMAND) throw new ResponseError(ErrorCodes.InvalidParams, `no such command: ${command}`);
+      if (command !== CHECK_COMMAND)
+        throw new ResponseError(ErrorCodes.InvalidParams, `no such command: ${command}`);
       current.goesOn = false;
       const state: Work = (current = { goesOn: true });
       isWanted = true;
@@ -228,13 +274,23 @@ export function createWorkspaceCheck(session: Session): WorkspaceCheck {
 /** Has a change of `changed`, a file or a folder, to do with what is known of the file `key`? */
 function concerns(changed: string, key: string, { reads }: Checked): boolean {
   if (isInside(key, changed) || reads.has(changed)) return true;
-  // What says which files make a module, and the settings, hold for their folder and those below it.
+  // What says which files make a module, and the settings, hold for their folder and those below
+  // it.
   const folder = /\.[ch]$/.test(changed) ? undefined : folderOf(changed);
   return folder !== undefined && isInside(key, folder);
 }
 
 function summary(files: number, checked: Iterable<Checked>): CheckSummary {
-  const sum = { files, analysed: 0, withFindings: 0, notAnalysed: 0, error: 0, warning: 0, information: 0, hint: 0 };
+  const sum = {
+    files,
+    analysed: 0,
+    withFindings: 0,
+    notAnalysed: 0,
+    error: 0,
+    warning: 0,
+    information: 0,
+    hint: 0,
+  };
   for (const { counts, notAnalysed } of checked) {
     sum.analysed++;
     sum.notAnalysed += notAnalysed;

@@ -197,7 +197,9 @@ ${DRIVER}`,
 	struct work_struct work;
 };
 
-${foo('	struct pool *pool;\n', `static void pool_run(struct work_struct *work)
+${foo(
+  '	struct pool *pool;\n',
+  `static void pool_run(struct work_struct *work)
 {
 }
 
@@ -206,7 +208,9 @@ static void foo_start(struct foo *foo)
 	INIT_WORK(&foo->pool->work, pool_run);
 	schedule_work(&foo->pool->work);
 }
-`, '')}${probe('	foo_start(foo);')}${remove('')}${DRIVER}`,
+`,
+  '',
+)}${probe('	foo_start(foo);')}${remove('')}${DRIVER}`,
     },
   ],
 };

@@ -1,4 +1,7 @@
-/** Finds who ends a device later: queued work, a timer, a thread, RCU, the release of a reference count, any function that others call back. */
+/**
+ * Finds who ends a device later: queued work, a timer, a thread, RCU, the release of a reference
+ * count, any function that others call back.
+ */
 import type { CallExpr, Expr, FileIr, FunctionIr } from '../ir/types.ts';
 import { calls } from '../ir/visit.ts';
 import { ASYNC_KINDS } from '../kernel/async.ts';
@@ -8,15 +11,23 @@ import type { ModuleFacts, Role } from '../lifecycle/types.ts';
 import { functionsIn, walk, walkWithParents, type IrNode } from './locate.ts';
 import { indexOf, reachedFrom } from './members.ts';
 
-/** `by-this`: the function starts what ends the device. `elsewhere`: something of the module may end it, and nothing shows that it does here. */
+/**
+ * `by-this`: the function starts what ends the device. `elsewhere`: something of the module may end
+ * it, and nothing shows that it does here.
+ */
 export type DeferredEnd = 'by-this' | 'elsewhere' | null;
 
 /**
- * Whether something but the function itself, and what it calls, may carry out an operation on its device: then a path that lacks the
+ * Whether something but the function itself, and what it calls, may carry out an operation on its
+ * device: then a path that lacks the
  * operation need not owe it.
  * @param ops the operation, or several any of which will do.
  */
-export function deferredEnd(facts: ModuleFacts, fn: FunctionIr, ...ops: readonly EffectOp[]): DeferredEnd {
+export function deferredEnd(
+  facts: ModuleFacts,
+  fn: FunctionIr,
+  ...ops: readonly EffectOp[]
+): DeferredEnd {
   const carriers = carriersFor(facts, ops);
   if (carriers.size === 0) return null;
   const reached = [...reachedFrom(indexOf(facts.module, facts.kernel), [fn]).keys()];
@@ -27,34 +38,59 @@ export function deferredEnd(facts: ModuleFacts, fn: FunctionIr, ...ops: readonly
 }
 
 /**
- * Whether all that leads to the handlers is shown to be armed and never started: each handler is only given to what arms, and each member
- * that it is armed with is only named to arm or to stop it. What a header shows to others may be started there.
+ * Whether all that leads to the handlers is shown to be armed and never started: each handler is
+ * only given to what arms, and each member
+ * that it is armed with is only named to arm or to stop it. What a header shows to others may be
+ * started there.
  */
 function isNeverStarted({ module, roles }: ModuleFacts, carriers: ReadonlySet<string>): boolean {
   const files = [...module.sources, ...module.headers];
   const isOutside = (fn: FunctionIr): boolean =>
     carriers.has(fn.name) && (!fn.isStatic || roles.get(fn) === 'callback');
-  if (files.some(({ functions, variables }) => functions.some(isOutside)
-    || variables.some(({ name, init }) => carriers.has(name) || init !== null && isNamed(init, carriers)))) return false;
+  if (
+    files.some(
+      ({ functions, variables }) =>
+        functions.some(isOutside) ||
+        variables.some(
+          ({ name, init }) => carriers.has(name) || (init !== null && isNamed(init, carriers)),
+        ),
+    )
+  )
+    return false;
   const isShown = module.headers.some(({ structs }) =>
-    structs.some(({ fields }) => fields.some(({ name }) => carriers.has(`.${name}`))));
-  if (isShown || files.some(({ fileMacros }) => fileMacros.length > 0 && mentions(fileMacros, carriers))) return false;
-  return files.every(({ functions }) => functions.every((fn) => {
-    for (const { node, parents } of walkWithParents(fn.body)) {
-      if (!isOnlyArmed(node, parents, carriers)) return false;
-    }
-    return true;
-  }));
+    structs.some(({ fields }) => fields.some(({ name }) => carriers.has(`.${name}`))),
+  );
+  if (
+    isShown ||
+    files.some(({ fileMacros }) => fileMacros.length > 0 && mentions(fileMacros, carriers))
+  )
+    return false;
+  return files.every(({ functions }) =>
+    functions.every((fn) => {
+      for (const { node, parents } of walkWithParents(fn.body)) {
+        if (!isOnlyArmed(node, parents, carriers)) return false;
+      }
+      return true;
+    }),
+  );
 }
 
 function mentions(macros: FileIr['fileMacros'], carriers: ReadonlySet<string>): boolean {
   return macros.some(({ args }) => args.some((arg) => carriers.has(arg.trim())));
 }
 
-/** Whether a name or member that leads to a handler stands in a call that arms or stops what must be started to run. */
-function isOnlyArmed(node: IrNode, parents: readonly IrNode[], carriers: ReadonlySet<string>): boolean {
-  const leads = node.kind === 'name' && carriers.has(node.name)
-    || node.kind === 'member' && carriers.has(`.${node.field}`);
+/**
+ * Whether a name or member that leads to a handler stands in a call that arms or stops what must be
+ * started to run.
+ */
+function isOnlyArmed(
+  node: IrNode,
+  parents: readonly IrNode[],
+  carriers: ReadonlySet<string>,
+): boolean {
+  const leads =
+    (node.kind === 'name' && carriers.has(node.name)) ||
+    (node.kind === 'member' && carriers.has(`.${node.field}`));
   if (!leads) return true;
   const around = parents.at(-1);
   const call = around?.kind === 'unary' && around.op === '&' ? parents.at(-2) : around;
@@ -70,7 +106,10 @@ function isOnlyArmed(node: IrNode, parents: readonly IrNode[], carriers: Readonl
 
 const known = new WeakMap<ModuleFacts, Map<string, ReadonlySet<string>>>();
 
-/** The names that lead to a function which carries out one of the operations later; none in nearly every module. */
+/**
+ * The names that lead to a function which carries out one of the operations later; none in nearly
+ * every module.
+ */
 function carriersFor(facts: ModuleFacts, ops: readonly EffectOp[]): ReadonlySet<string> {
   let byOps = known.get(facts);
   if (byOps === undefined) known.set(facts, (byOps = new Map()));
@@ -85,33 +124,77 @@ function carriersFor(facts: ModuleFacts, ops: readonly EffectOp[]): ReadonlySet<
 
 /** A call that only makes something ready to run, or keeps it from running. */
 function isPreparation(name: string): boolean {
-  const isArmOrStop = ASYNC_KINDS.some(({ start, arm, stop }) => start.size > 0 && arm.has(name) || stop.has(name) && !name.startsWith('flush_'));
+  const isArmOrStop = ASYNC_KINDS.some(
+    ({ start, arm, stop }) =>
+      (start.size > 0 && arm.has(name)) || (stop.has(name) && !name.startsWith('flush_')),
+  );
   return isArmOrStop || /^(?:INIT|DEFINE|init|__init)_|_init$|_set$/.test(name);
 }
 
-/** Functions whose own ends the rules see, and those that a driver's tables name for the life cycle. */
-const SEEN: ReadonlySet<Role> = new Set<Role>(['probe', 'remove', 'init', 'release', 'action', 'module']);
+/**
+ * Functions whose own ends the rules see, and those that a driver's tables name for the life cycle.
+ */
+const SEEN: ReadonlySet<Role> = new Set<Role>([
+  'probe',
+  'remove',
+  'init',
+  'release',
+  'action',
+  'module',
+]);
 
-/** Functions that something else calls, and that carry out one of the operations themselves or in what they call. */
+/**
+ * Functions that something else calls, and that carry out one of the operations themselves or in
+ * what they call.
+ */
 function deferredHandlers(facts: ModuleFacts, ops: readonly EffectOp[]): ReadonlySet<string> {
   const index = indexOf(facts.module, facts.kernel);
-  const ending = new Set(index.allFunctions.map(({ item }) => item).filter((fn) => !SEEN.has(facts.roles.get(fn) ?? 'helper') && endsDevice(facts, fn, ops)));
+  const ending = new Set(
+    index.allFunctions
+      .map(({ item }) => item)
+      .filter((fn) => !SEEN.has(facts.roles.get(fn) ?? 'helper') && endsDevice(facts, fn, ops)),
+  );
   if (ending.size === 0) return new Set();
-  const reached = (roots: readonly FunctionIr[]): boolean => [...reachedFrom(index, roots).keys()].some((fn) => ending.has(fn));
+  const reached = (roots: readonly FunctionIr[]): boolean =>
+    [...reachedFrom(index, roots).keys()].some((fn) => ending.has(fn));
   const values = namesAsValues(facts);
-  const called = new Set(index.allFunctions.flatMap(({ item }) => calls(item).flatMap(({ name }) => name ?? [])));
-  const isRoot = (fn: FunctionIr): boolean => values.has(fn.name) || !fn.isStatic && !called.has(fn.name);
-  const roots = index.allFunctions.map(({ item }) => item).filter((fn) => !SEEN.has(facts.roles.get(fn) ?? 'helper') && isRoot(fn));
-  return new Set([...roots, ...functionsIn(facts, 'callback')].filter((fn) => reached([fn])).map(({ name }) => name));
+  const called = new Set(
+    index.allFunctions.flatMap(({ item }) => calls(item).flatMap(({ name }) => name ?? [])),
+  );
+  const isRoot = (fn: FunctionIr): boolean =>
+    values.has(fn.name) || (!fn.isStatic && !called.has(fn.name));
+  const roots = index.allFunctions
+    .map(({ item }) => item)
+    .filter((fn) => !SEEN.has(facts.roles.get(fn) ?? 'helper') && isRoot(fn));
+  return new Set(
+    [...roots, ...functionsIn(facts, 'callback')]
+      .filter((fn) => reached([fn]))
+      .map(({ name }) => name),
+  );
 }
 
-/** Whether a function has a call of the kernel, or of a wrapper of it, that carries out one of the operations on a vfio_device. */
+/**
+ * Whether a function has a call of the kernel, or of a wrapper of it, that carries out one of the
+ * operations on a vfio_device.
+ */
 function endsDevice(facts: ModuleFacts, fn: FunctionIr, ops: readonly EffectOp[]): boolean {
   return calls(fn).some((call) => {
-    const behaviour = call.name === null ? undefined : behaviourOf(call.name, facts.kernel, facts.module.wrappers);
-    if (behaviour === undefined || behaviour === 'neutral' || !behaviour.success.some(({ op }) => ops.includes(op))) return false;
+    const behaviour =
+      call.name === null ? undefined : behaviourOf(call.name, facts.kernel, facts.module.wrappers);
+    if (
+      behaviour === undefined ||
+      behaviour === 'neutral' ||
+      !behaviour.success.some(({ op }) => ops.includes(op))
+    )
+      return false;
     // put_device() is about any device: what it is given must be that of a vfio_device.
-    return call.name !== 'put_device' || call.args.some((arg) => arg.kind === 'unary' && arg.operand.kind === 'member' && arg.operand.field === 'device');
+    return (
+      call.name !== 'put_device' ||
+      call.args.some(
+        (arg) =>
+          arg.kind === 'unary' && arg.operand.kind === 'member' && arg.operand.field === 'device',
+      )
+    );
   });
 }
 
@@ -119,17 +202,24 @@ function endsDevice(facts: ModuleFacts, fn: FunctionIr, ops: readonly EffectOp[]
 function namesAsValues(facts: ModuleFacts): ReadonlySet<string> {
   const names = new Set<string>();
   const note = (node: IrNode, parent: IrNode | undefined): void => {
-    if (node.kind === 'name' && !(parent?.kind === 'call' && parent.callee === node)) names.add(node.name);
+    if (node.kind === 'name' && !(parent?.kind === 'call' && parent.callee === node))
+      names.add(node.name);
   };
   for (const file of [...facts.module.sources, ...facts.module.headers]) {
-    for (const fn of file.functions) for (const { node, parents } of walkWithParents(fn.body)) note(node, parents.at(-1));
-    for (const { init } of file.variables) if (init !== null) for (const { node, parents } of walkWithParents(init)) note(node, parents.at(-1));
+    for (const fn of file.functions)
+      for (const { node, parents } of walkWithParents(fn.body)) note(node, parents.at(-1));
+    for (const { init } of file.variables)
+      if (init !== null)
+        for (const { node, parents } of walkWithParents(init)) note(node, parents.at(-1));
     for (const { args } of file.fileMacros) for (const arg of args) names.add(arg.trim());
   }
   return names;
 }
 
-/** What leads to the handlers: their own names, and the members (`.work`) and variables that they are put into or armed with. */
+/**
+ * What leads to the handlers: their own names, and the members (`.work`) and variables that they
+ * are put into or armed with.
+ */
 function carriersOf(facts: ModuleFacts, handlers: ReadonlySet<string>): ReadonlySet<string> {
   const carriers = new Set(handlers);
   const add = (expr: Expr): void => {
@@ -137,13 +227,17 @@ function carriersOf(facts: ModuleFacts, handlers: ReadonlySet<string>): Readonly
     const members = [...walk(expr)].filter((node) => node.kind === 'member');
     for (const { field } of members) if (!NO_CARRIERS.has(field)) carriers.add(`.${field}`);
     if (members.length > 0) return;
-    for (const node of walk(expr)) if (node.kind === 'name' && expr.kind === 'unary') carriers.add(node.name);
+    for (const node of walk(expr))
+      if (node.kind === 'name' && expr.kind === 'unary') carriers.add(node.name);
   };
   for (const file of facts.module.sources) {
-    for (const { args } of file.fileMacros) if (args.some((arg) => handlers.has(arg.trim()))) for (const arg of args) carriers.add(arg.trim());
+    for (const { args } of file.fileMacros)
+      if (args.some((arg) => handlers.has(arg.trim())))
+        for (const arg of args) carriers.add(arg.trim());
     for (const fn of file.functions) {
       for (const node of walk(fn.body)) {
-        if (node.kind === 'call' && node.args.some((arg) => isNamed(arg, handlers))) node.args.forEach(add);
+        if (node.kind === 'call' && node.args.some((arg) => isNamed(arg, handlers)))
+          node.args.forEach(add);
         if (node.kind === 'assign' && isNamed(node.value, handlers)) add(node.target);
       }
     }
@@ -155,5 +249,9 @@ function carriersOf(facts: ModuleFacts, handlers: ReadonlySet<string>): Readonly
 const NO_CARRIERS: ReadonlySet<string> = new Set(['dev', 'vdev', 'device', 'pdev', 'mdev']);
 
 function isNamed(expr: Expr, names: ReadonlySet<string>): boolean {
-  return [...walk(expr)].some((node) => node.kind === 'name' && names.has(node.name) || node.kind === 'member' && names.has(`.${node.field}`));
+  return [...walk(expr)].some(
+    (node) =>
+      (node.kind === 'name' && names.has(node.name)) ||
+      (node.kind === 'member' && names.has(`.${node.field}`)),
+  );
 }

@@ -13,8 +13,10 @@ export const deprecatedInitGroupDev: Rule = {
   docs: {
     what: 'The driver uses the old model of the life cycle, which is right for this target kernel and gone in 6.1.',
     why: 'Up to 6.0 the driver owns the memory of the container and calls `vfio_init_group_dev()` on it. 6.1 has neither that function nor `vfio_uninit_group_dev()`: there the core allocates the container and counts its references.',
-    instead: 'Nothing, as long as the driver is for this kernel only. To move on to 6.1 or later convert it: `vfio_alloc_device()` in place of the allocation and the init, `vfio_put_device()` in place of the uninit and the free. The result does not build for 6.0 and earlier.',
-    knownProblems: 'In a driver whose other `#if` arm uses the new model already, nothing is reported.',
+    instead:
+      'Nothing, as long as the driver is for this kernel only. To move on to 6.1 or later convert it: `vfio_alloc_device()` in place of the allocation and the init, `vfio_put_device()` in place of the uninit and the free. The result does not build for 6.0 and earlier.',
+    knownProblems:
+      'In a driver whose other `#if` arm uses the new model already, nothing is reported.',
     references: [
       'v6.1 cb9ff3f3b84c adds vfio_alloc_device and vfio_put_device',
       'v6.1 ebb72b765fb4 removes vfio_init_group_dev and vfio_uninit_group_dev',
@@ -185,9 +187,16 @@ static void foo_group_add(struct foo_group *group)
 function check({ facts }: RuleContext): Finding[] {
   const uses = apiUses(facts);
   const kernel = formatVersion(facts.kernel);
-  const inits = uses.filter((use) => isInit(use.entry.name) && use.verdict === 'available'
-    && !isExcluded(use.conditions, facts.kernel, macrosOf(facts.module, facts.kernel))
-    && !uses.some((other) => isNewModel(other.entry.model) && areAlternatives(use.conditions, other.conditions)));
+  const inits = uses.filter(
+    (use) =>
+      isInit(use.entry.name) &&
+      use.verdict === 'available' &&
+      !isExcluded(use.conditions, facts.kernel, macrosOf(facts.module, facts.kernel)) &&
+      !uses.some(
+        (other) =>
+          isNewModel(other.entry.model) && areAlternatives(use.conditions, other.conditions),
+      ),
+  );
   return firstOfEachDocument(inits).map((use): Finding => {
     const others = inits.filter((one) => one !== use && one.site.path === use.site.path);
     return {
@@ -196,7 +205,10 @@ function check({ facts }: RuleContext): Finding[] {
       message: `${use.entry.name}() is right for Linux ${kernel} and gone in 6.1; a driver for 6.1 or later allocates with vfio_alloc_device() and drops its reference with vfio_put_device()`,
       site: use.site,
       functionName: use.functionName,
-      related: others.map(({ site, entry }) => ({ site, message: `${entry.name}() is called here too` })),
+      related: others.map(({ site, entry }) => ({
+        site,
+        message: `${entry.name}() is called here too`,
+      })),
       fix: null,
       convertible: true,
       tags: ['deprecated'],

@@ -18,7 +18,13 @@ static const struct vfio_device_ops foo_ops = {
 
 /** The probe with its designator marked. */
 function probeWith(member: string): string {
-  return PROBE.replace('(foo, vdev,', `(foo, ${member},`).replaceAll('&foo->vdev', `&foo->${member}`).replace(/^\tfoo = vfio_alloc_device.*$/m, (line) => `${line}\n//                                   ${'^'.repeat(member.length)} device-not-first`);
+  return PROBE.replace('(foo, vdev,', `(foo, ${member},`)
+    .replaceAll('&foo->vdev', `&foo->${member}`)
+    .replace(
+      /^\tfoo = vfio_alloc_device.*$/m,
+      (line) =>
+        `${line}\n//                                   ${'^'.repeat(member.length)} device-not-first`,
+    );
 }
 
 export const deviceNotFirst: Rule = {
@@ -29,8 +35,10 @@ export const deviceNotFirst: Rule = {
   docs: {
     what: 'The member that `vfio_alloc_device()` is given is not the first of its struct.',
     why: 'The core allocates the container and gives back the vfio_device at its start; `vfio_alloc_device()` takes the one for the other, and an error pointer must stay an error pointer. Therefore the vfio_device has to be at offset 0, through every struct on the way. The macro refuses anything else when it is compiled.',
-    instead: 'Make the member the first of the struct, and the embedding member the first of the struct around that.',
-    knownProblems: 'A struct that the module does not define is not judged, and neither is a member inside an anonymous union. Where an `#if` decides what comes before the member the finding is a hint.',
+    instead:
+      'Make the member the first of the struct, and the embedding member the first of the struct around that.',
+    knownProblems:
+      'A struct that the module does not define is not judged, and neither is a member inside an anonymous union. Where an `#if` decides what comes before the member the finding is a hint.',
     references: ['v6.1 cb9ff3f3b84c adds vfio_alloc_device with BUILD_BUG_ON_ZERO(offsetof())'],
   },
   examples: {
@@ -189,24 +197,31 @@ function check({ facts }: RuleContext): Finding[] {
     if (first === undefined || designator === undefined) return [];
     const { item } = first.struct;
     const path = placed.file.text.slice(designator.start, designator.end);
-    return [{
-      rule: deviceNotFirst.id,
-      severity: late.some((one) => one.isCertain) ? 'error' : 'hint',
-      message: `\`${first.field.name}\` is not the first member of struct ${item.name}: \`${first.before.name}\` comes before it, and vfio_alloc_device() wants the vfio_device at offset 0 of its container; move it to the front`,
-      site: { path: placed.file.path, start: designator.start, end: designator.end },
-      functionName: placed.function.name,
-      related: late.flatMap((one) => [
-        { site: siteOf(one.struct.file, one.before), message: `\`${one.before.name}\` comes first` },
-        { site: siteOf(one.struct.file, one.field), message: mustBeFirst(one.field.name, path) },
-      ]),
-      fix: late.every((one) => one.isCertain) ? fixFor(late) : null,
-    }];
+    return [
+      {
+        rule: deviceNotFirst.id,
+        severity: late.some((one) => one.isCertain) ? 'error' : 'hint',
+        message: `\`${first.field.name}\` is not the first member of struct ${item.name}: \`${first.before.name}\` comes before it, and vfio_alloc_device() wants the vfio_device at offset 0 of its container; move it to the front`,
+        site: { path: placed.file.path, start: designator.start, end: designator.end },
+        functionName: placed.function.name,
+        related: late.flatMap((one) => [
+          {
+            site: siteOf(one.struct.file, one.before),
+            message: `\`${one.before.name}\` comes first`,
+          },
+          { site: siteOf(one.struct.file, one.field), message: mustBeFirst(one.field.name, path) },
+        ]),
+        fix: late.every((one) => one.isCertain) ? fixFor(late) : null,
+      },
+    ];
   });
 }
 
 /** The member, and where it is on the way to a device that lies deeper. */
 function mustBeFirst(name: string, path: string): string {
-  return path === name ? `\`${name}\` must be the first member` : `\`${name}\`, on the way to \`${path}\`, must be the first member`;
+  return path === name
+    ? `\`${name}\` must be the first member`
+    : `\`${name}\`, on the way to \`${path}\`, must be the first member`;
 }
 
 function siteOf(file: FileIr, field: FieldIr): Site {
@@ -223,13 +238,20 @@ interface LateMember {
 }
 
 /** The members on the path of a vfio_alloc_device() call that are not the first of their struct. */
-function lateMembers(facts: ModuleFacts, index: ModuleIndex, { file, call }: PlacedCall): LateMember[] {
+function lateMembers(
+  facts: ModuleFacts,
+  index: ModuleIndex,
+  { file, call }: PlacedCall,
+): LateMember[] {
   const [tag, designator] = call.args;
   if (tag?.kind !== 'name' || designator === undefined) return [];
   const late: LateMember[] = [];
   let from = file;
   let name = tag.name;
-  for (const part of file.text.slice(designator.start, designator.end).replace(/\s/g, '').split('.')) {
+  for (const part of file.text
+    .slice(designator.start, designator.end)
+    .replace(/\s/g, '')
+    .split('.')) {
     const struct = definitionOf(facts, index, from, name);
     if (struct === null || struct.item.keyword !== 'struct') break;
     // What the target's preprocessor leaves out takes no room.
@@ -246,11 +268,21 @@ function lateMembers(facts: ModuleFacts, index: ModuleIndex, { file, call }: Pla
   return late;
 }
 
-/** The struct of that tag; null when there are several, of which an #if that nobody here can decide chooses one. */
-function definitionOf(facts: ModuleFacts, index: ModuleIndex, from: FileIr, tag: string): Defined<StructIr> | null {
+/**
+ * The struct of that tag; null when there are several, of which an #if that nobody here can decide
+ * chooses one.
+ */
+function definitionOf(
+  facts: ModuleFacts,
+  index: ModuleIndex,
+  from: FileIr,
+  tag: string,
+): Defined<StructIr> | null {
   const found = index.struct(from, tag);
   if (found === null) return null;
-  const all = found.file.structs.filter((one) => one.name === tag && !isLeftOut(facts, one.conditions));
+  const all = found.file.structs.filter(
+    (one) => one.name === tag && !isLeftOut(facts, one.conditions),
+  );
   return all.length === 1 ? { file: found.file, item: all[0]! } : null;
 }
 
@@ -262,11 +294,21 @@ function isAlways(facts: ModuleFacts, conditions: FieldIr['conditions']): boolea
   return undecided(conditions, facts.kernel, macrosOf(facts.module, facts.kernel)).length === 0;
 }
 
-/** A member in front of another, one that is always there if possible; null for the first, and where it is not known. */
-function frontOf(facts: ModuleFacts, fields: readonly FieldIr[], at: number): Pick<LateMember, 'before' | 'isCertain'> | null {
+/**
+ * A member in front of another, one that is always there if possible; null for the first, and where
+ * it is not known.
+ */
+function frontOf(
+  facts: ModuleFacts,
+  fields: readonly FieldIr[],
+  at: number,
+): Pick<LateMember, 'before' | 'isCertain'> | null {
   const field = fields[at]!;
-  // The layouts of an anonymous union all begin at its start; an array of no elements takes no room.
-  const front = fields.slice(0, at).filter((one) => !(field.unplaced && one.unplaced) && !(one.type.arrays > 0 && one.unplaced));
+  // The layouts of an anonymous union all begin at its start; an array of no elements takes no
+  // room.
+  const front = fields
+    .slice(0, at)
+    .filter((one) => !(field.unplaced && one.unplaced) && !(one.type.arrays > 0 && one.unplaced));
   const always = front.find((one) => isAlways(facts, one.conditions));
   if (always !== undefined) return { before: always, isCertain: isAlways(facts, field.conditions) };
   return front[0] === undefined ? null : { before: front[0], isCertain: false };
@@ -275,14 +317,23 @@ function frontOf(facts: ModuleFacts, fields: readonly FieldIr[], at: number): Pi
 /** Moves each member's declaration to the front of its struct, with its comments. */
 function fixFor(late: readonly LateMember[]): Fix | null {
   const byPath = new Map<string, Edit[]>();
-  for (const { struct: { file, item }, field } of late) {
+  for (const {
+    struct: { file, item },
+    field,
+  } of late) {
     const { text } = file;
     const first = item.fields.find((one) => one.conditions.length === 0);
-    const isAlone = item.fields.every((one) => one === field || one.statement.start !== field.statement.start);
+    const isAlone = item.fields.every(
+      (one) => one === field || one.statement.start !== field.statement.start,
+    );
     if (first === undefined || first.unplaced || field.unplaced || !isAlone) return null;
     const taken = takeLines(text, field.statement);
     if (taken === null || !startsLine(text, first.statement.start)) return null;
-    byPath.set(file.path, [...byPath.get(file.path) ?? [], putLinesBefore(text, first.statement, taken.lines), ...taken.removed]);
+    byPath.set(file.path, [
+      ...(byPath.get(file.path) ?? []),
+      putLinesBefore(text, first.statement, taken.lines),
+      ...taken.removed,
+    ]);
   }
   return {
     title: 'Move the member to the front (other code may rely on the layout)',

@@ -1,26 +1,46 @@
 import type { CallExpr, FunctionIr, Stmt } from '../ir/types.ts';
-import type { DeviceRef, Module, ModuleFacts, Observation, OperationObservation } from '../lifecycle/types.ts';
+import type {
+  DeviceRef,
+  Module,
+  ModuleFacts,
+  Observation,
+  OperationObservation,
+} from '../lifecycle/types.ts';
 import { callAt, documentsOf, isNull, walk } from './locate.ts';
 
 /**
- * How a function would write the `struct vfio_device *` of an object in a new call: as it writes it in another call, else from
- * the variable and the member path. Null when the function has no expression for it that is known to be right.
+ * How a function would write the `struct vfio_device *` of an object in a new call: as it writes it
+ * in another call, else from
+ * the variable and the member path. Null when the function has no expression for it that is known
+ * to be right.
  * @param source the text of the document the function is in.
  */
-export function deviceExpression(facts: ModuleFacts, fn: FunctionIr, device: DeviceRef, source: string): string | null {
+export function deviceExpression(
+  facts: ModuleFacts,
+  fn: FunctionIr,
+  device: DeviceRef,
+  source: string,
+): string | null {
   const expression = findExpression(facts, fn, device, source);
   return expression === null || changesMeaning(fn, expression) ? null : expression;
 }
 
-function findExpression(facts: ModuleFacts, fn: FunctionIr, device: DeviceRef, source: string): string | null {
+function findExpression(
+  facts: ModuleFacts,
+  fn: FunctionIr,
+  device: DeviceRef,
+  source: string,
+): string | null {
   const written = callsOn(facts, fn, device);
-  // An alias may not be set yet, or no longer, where the new call goes: what names the object itself comes first.
+  // An alias may not be set yet, or no longer, where the new call goes: what names the object
+  // itself comes first.
   const aliases: string[] = [];
   for (const { operation, call } of written) {
     const argument = operation.argument === null ? undefined : call.args[operation.argument];
     if (!argument || !TAKES_VFIO_DEVICE.has(operation.api)) continue;
     const text = source.slice(argument.start, argument.end);
-    if (argument.kind !== 'name' || fn.params.some((param) => param.name === argument.name)) return text;
+    if (argument.kind !== 'name' || fn.params.some((param) => param.name === argument.name))
+      return text;
     aliases.push(text);
   }
   for (const { operation, call } of written) {
@@ -34,53 +54,99 @@ function findExpression(facts: ModuleFacts, fn: FunctionIr, device: DeviceRef, s
     if (operation.op !== 'alloc' || operation.api !== 'vfio_alloc_device') continue;
     const variable = assignedName(fn.body, call);
     const member = call.args[1];
-    if (variable !== null && member) return `&${variable}->${source.slice(member.start, member.end)}`;
+    if (variable !== null && member)
+      return `&${variable}->${source.slice(member.start, member.end)}`;
   }
   return memberOfVariable(facts.module, fn, device, 'vfio_device') ?? aliases[0] ?? null;
 }
 
-/** Whether the variable that an expression begins with stands for different objects in different places of the function. */
+/**
+ * Whether the variable that an expression begins with stands for different objects in different
+ * places of the function.
+ */
 function changesMeaning(fn: FunctionIr, expression: string): boolean {
   const variable = /[A-Za-z_]\w*/.exec(expression)?.[0];
   let values = fn.params.some((param) => param.name === variable) ? 1 : 0;
   for (const node of walk(fn.body)) {
-    if (node.kind === 'assign' && node.target.kind === 'name' && node.target.name === variable && !isNull(node.value)) values++;
-    if (node.kind === 'decl' && node.name === variable && node.init !== null && !isNull(node.init)) values++;
-    if (node.kind === 'update' && node.operand.kind === 'name' && node.operand.name === variable) values++;
+    if (
+      node.kind === 'assign' &&
+      node.target.kind === 'name' &&
+      node.target.name === variable &&
+      !isNull(node.value)
+    )
+      values++;
+    if (node.kind === 'decl' && node.name === variable && node.init !== null && !isNull(node.init))
+      values++;
+    if (node.kind === 'update' && node.operand.kind === 'name' && node.operand.name === variable)
+      values++;
   }
   return values > 1;
 }
 
 /** Kernel functions whose device argument is the struct vfio_device itself. */
 const TAKES_VFIO_DEVICE: ReadonlySet<string> = new Set([
-  'vfio_register_group_dev', 'vfio_register_emulated_iommu_dev', 'vfio_unregister_group_dev', 'vfio_put_device', 'vfio_free_device',
-  'vfio_init_group_dev', 'vfio_uninit_group_dev', 'vfio_init_device', 'vfio_assign_device_set', 'vfio_pci_core_init_dev', 'vfio_pci_core_release_dev',
+  'vfio_register_group_dev',
+  'vfio_register_emulated_iommu_dev',
+  'vfio_unregister_group_dev',
+  'vfio_put_device',
+  'vfio_free_device',
+  'vfio_init_group_dev',
+  'vfio_uninit_group_dev',
+  'vfio_init_device',
+  'vfio_assign_device_set',
+  'vfio_pci_core_init_dev',
+  'vfio_pci_core_release_dev',
 ]);
 
 /**
- * A call of a life-cycle function on an object, `name(argument)` without a semicolon: the argument is what the function needs, the
+ * A call of a life-cycle function on an object, `name(argument)` without a semicolon: the argument
+ * is what the function needs, the
  * vfio_device or the core device. Null when no expression for it is known to be right.
  */
-export function callOn(facts: ModuleFacts, fn: FunctionIr, device: DeviceRef, source: string, name: string): string | null {
-  const argument = TAKES_VFIO_DEVICE.has(name) ? findExpression(facts, fn, device, source) : findCoreExpression(facts, fn, device, source);
+export function callOn(
+  facts: ModuleFacts,
+  fn: FunctionIr,
+  device: DeviceRef,
+  source: string,
+  name: string,
+): string | null {
+  const argument = TAKES_VFIO_DEVICE.has(name)
+    ? findExpression(facts, fn, device, source)
+    : findCoreExpression(facts, fn, device, source);
   return argument === null || changesMeaning(fn, argument) ? null : `${name}(${argument})`;
 }
 
-function findCoreExpression(facts: ModuleFacts, fn: FunctionIr, device: DeviceRef, source: string): string | null {
+function findCoreExpression(
+  facts: ModuleFacts,
+  fn: FunctionIr,
+  device: DeviceRef,
+  source: string,
+): string | null {
   for (const { operation, call } of callsOn(facts, fn, device)) {
     const argument = operation.argument === null ? undefined : call.args[operation.argument];
-    if (argument && TAKES_CORE_DEVICE.has(operation.api)) return source.slice(argument.start, argument.end);
+    if (argument && TAKES_CORE_DEVICE.has(operation.api))
+      return source.slice(argument.start, argument.end);
   }
   return memberOfVariable(facts.module, fn, device, 'vfio_pci_core_device');
 }
 
 /** Functions of vfio-pci core whose device argument is the struct vfio_pci_core_device. */
 const TAKES_CORE_DEVICE: ReadonlySet<string> = new Set([
-  'vfio_pci_core_init_device', 'vfio_pci_core_uninit_device', 'vfio_pci_core_register_device', 'vfio_pci_core_unregister_device',
+  'vfio_pci_core_init_device',
+  'vfio_pci_core_uninit_device',
+  'vfio_pci_core_register_device',
+  'vfio_pci_core_unregister_device',
 ]);
 
-/** The calls in a function that operate on the device there, in source order; those inside helpers are left out. */
-function callsOn(facts: ModuleFacts, fn: FunctionIr, device: DeviceRef): { operation: OperationObservation; call: CallExpr }[] {
+/**
+ * The calls in a function that operate on the device there, in source order; those inside helpers
+ * are left out.
+ */
+function callsOn(
+  facts: ModuleFacts,
+  fn: FunctionIr,
+  device: DeviceRef,
+): { operation: OperationObservation; call: CallExpr }[] {
   const found: { operation: OperationObservation; call: CallExpr }[] = [];
   for (const operation of operationsOn(facts, fn, device)) {
     if (operation.inner !== null) continue;
@@ -91,43 +157,70 @@ function callsOn(facts: ModuleFacts, fn: FunctionIr, device: DeviceRef): { opera
 }
 
 /** The operations that a function carries out on the device, directly or in a helper. */
-export function operationsOn(facts: ModuleFacts, fn: FunctionIr, device: DeviceRef): OperationObservation[] {
-  return facts.observations.filter((one): one is OperationObservation => one.kind === 'operation' && one.function === fn && one.device.id === device.id);
+export function operationsOn(
+  facts: ModuleFacts,
+  fn: FunctionIr,
+  device: DeviceRef,
+): OperationObservation[] {
+  return facts.observations.filter(
+    (one): one is OperationObservation =>
+      one.kind === 'operation' && one.function === fn && one.device.id === device.id,
+  );
 }
 
 /** `p` of `p = call` and `struct foo *p = call`. */
 export function assignedName(body: Stmt, call: CallExpr): string | null {
   for (const node of walk(body)) {
-    if (node.kind === 'assign' && node.op === '=' && node.value === call) return node.target.kind === 'name' ? node.target.name : null;
+    if (node.kind === 'assign' && node.op === '=' && node.value === call)
+      return node.target.kind === 'name' ? node.target.name : null;
     if (node.kind === 'decl' && node.init === call) return node.name;
   }
   return null;
 }
 
 /**
- * `&p->vdev` for the function's one pointer to the container, or the pointer itself where it has the wanted type.
+ * `&p->vdev` for the function's one pointer to the container, or the pointer itself where it has
+ * the wanted type.
  * @param wanted the tag of the struct that the expression must point to.
  */
-function memberOfVariable(module: Module, fn: FunctionIr, device: DeviceRef, wanted: string): string | null {
+function memberOfVariable(
+  module: Module,
+  fn: FunctionIr,
+  device: DeviceRef,
+  wanted: string,
+): string | null {
   const { container } = device;
   if (container === null) return null;
   const path = pathTo(module, container, device.member, wanted);
   const names = new Set<string>();
   for (const { name, type } of fn.params) if (isPointerTo(type, container)) names.add(name);
-  for (const node of walk(fn.body)) if (node.kind === 'decl' && isPointerTo(node.type, container)) names.add(node.name);
+  for (const node of walk(fn.body))
+    if (node.kind === 'decl' && isPointerTo(node.type, container)) names.add(node.name);
   const [name] = names;
   if (path === null || names.size !== 1) return null;
   return path === '' ? name! : `&${name}->${path}`;
 }
 
-/** The member path from a container to the wanted struct, along the path on which the device is known to lie. */
-function pathTo(module: Module, container: string, member: string | null, wanted: string): string | null {
+/**
+ * The member path from a container to the wanted struct, along the path on which the device is
+ * known to lie.
+ */
+function pathTo(
+  module: Module,
+  container: string,
+  member: string | null,
+  wanted: string,
+): string | null {
   let tag = container;
   let path = '';
-  // The path may be that of the core device or of the vfio_device in it, whichever the driver named.
+  // The path may be that of the core device or of the vfio_device in it, whichever the driver
+  // named.
   for (const part of [...(member === null || member === '' ? [] : member.split('.')), 'vdev']) {
     if (tag === wanted) return path;
-    const type = tag === 'vfio_pci_core_device' && part === 'vdev' ? 'vfio_device' : fieldTag(module, tag, part);
+    const type =
+      tag === 'vfio_pci_core_device' && part === 'vdev'
+        ? 'vfio_device'
+        : fieldTag(module, tag, part);
     if (type === null) return null;
     tag = type;
     path = path === '' ? part : `${path}.${part}`;
@@ -138,7 +231,9 @@ function pathTo(module: Module, container: string, member: string | null, wanted
 /** The tag of a struct that is embedded in another as a member. */
 function fieldTag(module: Module, tag: string, field: string): string | null {
   for (const file of documentsOf(module)) {
-    const found = file.structs.find((one) => one.name === tag)?.fields.find((one) => one.name === field);
+    const found = file.structs
+      .find((one) => one.name === tag)
+      ?.fields.find((one) => one.name === field);
     if (found) return found.type.pointers === 0 && found.type.arrays === 0 ? found.type.name : null;
   }
   return null;

@@ -7,7 +7,8 @@ import { rules } from './index.ts';
 export const DOCS_FOLDER = 'docs/rules';
 
 /**
- * One Markdown page for each rule and an index page, rendered from the rules' own metadata and examples.
+ * One Markdown page for each rule and an index page, rendered from the rules' own metadata and
+ * examples.
  * @returns file name (`missing-put.md`, `README.md`) → content, in alphabetic order of the rules.
  */
 export function renderRuleDocs(list: readonly Rule[] = rules): Map<string, string> {
@@ -31,7 +32,10 @@ function renderIndex(list: readonly Rule[]): string {
     '',
     '| rule | severity | kernels | fix | what is wrong |',
     '|---|---|---|---|---|',
-    ...list.map((rule) => `| [${rule.id}](${rule.id}.md) | ${rule.severity} | ${rangeText(rule.kernels)} | ${FIXES[rule.fixable]} | ${rule.docs.what} |`),
+    ...list.map(
+      (rule) =>
+        `| [${rule.id}](${rule.id}.md) | ${rule.severity} | ${rangeText(rule.kernels)} | ${FIXES[rule.fixable]} | ${rule.docs.what} |`,
+    ),
     '',
   ].join('\n');
 }
@@ -73,7 +77,9 @@ const DEFAULT_KERNEL = '6.1';
 function renderExample(example: Example): string {
   const kernel = ` (Linux ${example.kernel ?? DEFAULT_KERNEL})`;
   const code = `### ${example.title}${kernel}\n\n${fence(example.code)}\n`;
-  return example.fixed === undefined ? code : `${code}\nAfter the fix:\n\n${fence(example.fixed)}\n`;
+  return example.fixed === undefined
+    ? code
+    : `${code}\nAfter the fix:\n\n${fence(example.fixed)}\n`;
 }
 
 function fence(code: string): string {

@@ -15,8 +15,10 @@ export const doublePut: Rule = {
   docs: {
     what: 'A reference is put that is not there: put a second time on the same path, or of a device whose allocation failed.',
     why: '`vfio_alloc_device()` gives one reference. The first `vfio_put_device()` may free the container; the second works on freed memory. When the allocation failed there is no device: the pointer is an error pointer, and when `.init` failed the core has freed the memory already.',
-    instead: 'Put once on each path. When a helper puts, its caller must not. On the branch where `IS_ERR()` holds only return `PTR_ERR()`. In `.init` return the error and leave the device to the core.',
-    knownProblems: 'References that the driver takes itself with `get_device(&vdev->device)` are counted; those that other code takes are not.',
+    instead:
+      'Put once on each path. When a helper puts, its caller must not. On the branch where `IS_ERR()` holds only return `PTR_ERR()`. In `.init` return the error and leave the device to the core.',
+    knownProblems:
+      'References that the driver takes itself with `get_device(&vdev->device)` are counted; those that other code takes are not.',
     references: ['v6.1 cb9ff3f3b84c: _vfio_alloc_device frees the memory when ops->init fails'],
   },
   examples: {
@@ -187,21 +189,40 @@ function check({ facts }: RuleContext): Finding[] {
     if (one.kind !== 'operation' || one.op !== 'put') return [];
     const message = messageFor(one);
     // What goes on with the error pointer before the put is the defect: unchecked-alloc.
-    if (message === null || facts.observations.some((other) => isUseOfFailure(other) && other.function === one.function && other.device.id === one.device.id)) return [];
-    return [findingFor({ rule: doublePut.id, severity: 'error', observation: one, message, fix: fixFor(facts, one) })];
+    if (
+      message === null ||
+      facts.observations.some(
+        (other) =>
+          isUseOfFailure(other) &&
+          other.function === one.function &&
+          other.device.id === one.device.id,
+      )
+    )
+      return [];
+    return [
+      findingFor({
+        rule: doublePut.id,
+        severity: 'error',
+        observation: one,
+        message,
+        fix: fixFor(facts, one),
+      }),
+    ];
   });
 }
 
 function messageFor(put: OperationObservation): string | null {
   const { before } = put;
   const name = nameOf(put);
-  // An allocation that was never tested has a defect of its own: unchecked-alloc, null-check-on-alloc.
+  // An allocation that was never tested has a defect of its own: unchecked-alloc,
+  // null-check-on-alloc.
   if (before.memory === 'error-pointer' && !before.checked) return null;
   if (before.memory === 'error-pointer') {
     return `${put.api}() of ${name}, which is an error pointer on this path: the allocation failed and there is no reference to drop; return PTR_ERR() instead`;
   }
   // A put in .init is init-callback-contract.
-  if (put.role === 'init' && put.device.originKind === 'parameter' && before.extraReferences === 0) return null;
+  if (put.role === 'init' && put.device.originKind === 'parameter' && before.extraReferences === 0)
+    return null;
   if (before.model !== 'new' || before.reference !== 'dropped') return null;
   return `${put.api}() drops the reference of ${name} a second time on this path; vfio_alloc_device() gave one, and the first put may have freed the memory`;
 }
@@ -210,10 +231,17 @@ function messageFor(put: OperationObservation): string | null {
 function fixFor(facts: ModuleFacts, put: OperationObservation): Fix | null {
   const file = documentOf(facts.module, put.function);
   const placed = statementAt(put.function.body, put.site);
-  if (file === null || placed === null || placed.siblings === null || put.inner !== null) return null;
-  const here = operationsOn(facts, put.function, put.device).filter((one) => one.op === 'put' && isSameSite(one.site, put.site));
+  if (file === null || placed === null || placed.siblings === null || put.inner !== null)
+    return null;
+  const here = operationsOn(facts, put.function, put.device).filter(
+    (one) => one.op === 'put' && isSameSite(one.site, put.site),
+  );
   if (here.some((one) => messageFor(one) === null) || placed.statement.kind !== 'expr') return null;
-  if (placed.siblings[placed.index - 1]?.kind === 'label' && placed.siblings[placed.index + 1] === undefined) return null;
+  if (
+    placed.siblings[placed.index - 1]?.kind === 'label' &&
+    placed.siblings[placed.index + 1] === undefined
+  )
+    return null;
   return {
     title: 'Drop this put (check who owns the reference)',
     safety: 'unsafe',

@@ -6,7 +6,10 @@ import { findingFor } from './report.ts';
 import { deleteStatement } from './fixes/text.ts';
 import { DRIVER, FOO, OLD_PROBE, PROBE, REMOVE, REMOVE_CONFIG } from './examples.ts';
 
-const OLD = OLD_PROBE.replace(/^\tvfio_init_group_dev\(.*$/m, (line) => `${line}\n//      ^^^^^^^^^^^^^^^^^^^ deprecated-init-group-dev`);
+const OLD = OLD_PROBE.replace(
+  /^\tvfio_init_group_dev\(.*$/m,
+  (line) => `${line}\n//      ^^^^^^^^^^^^^^^^^^^ deprecated-init-group-dev`,
+);
 
 export const doubleUnregister: Rule = {
   id: 'double-unregister',
@@ -16,8 +19,10 @@ export const doubleUnregister: Rule = {
   docs: {
     what: 'A device is unregistered that is not registered: a second time on the same path, or after its registration failed.',
     why: 'Registration and unregistration come in pairs. `vfio_unregister_group_dev()` drops the count that the registration set to one and waits until it is zero; without a registration the count runs below zero, or the wait never ends, and the group and the sysfs entries of the device are taken down a second time. When the registration fails the core has undone its own part.',
-    instead: 'Unregister once, on the paths on which the registration succeeded. In the error ladder of probe the label that unregisters stands above the label that puts, and only steps behind the registration jump to it.',
-    knownProblems: 'Where a state of the driver\'s own decides, such as a flag that is tested before the call, the finding is a hint. A device that code outside the module may have registered is not reported.',
+    instead:
+      'Unregister once, on the paths on which the registration succeeded. In the error ladder of probe the label that unregisters stands above the label that puts, and only steps behind the registration jump to it.',
+    knownProblems:
+      "Where a state of the driver's own decides, such as a flag that is tested before the call, the finding is a hint. A device that code outside the module may have registered is not reported.",
     references: ['v5.13 5e42c999445b pairs vfio_register_group_dev and vfio_unregister_group_dev'],
   },
   examples: {
@@ -309,26 +314,53 @@ function check({ facts }: RuleContext): Finding[] {
   return facts.observations.flatMap((one): Finding[] => {
     if (one.kind !== 'operation' || one.op !== 'unregister') return [];
     const message = messageFor(one);
-    return message === null ? [] : [findingFor({ rule: doubleUnregister.id, severity: 'error', observation: one, message, fix: fixFor(facts, one) })];
+    return message === null
+      ? []
+      : [
+          findingFor({
+            rule: doubleUnregister.id,
+            severity: 'error',
+            observation: one,
+            message,
+            fix: fixFor(facts, one),
+          }),
+        ];
   });
 }
 
 function messageFor(one: OperationObservation): string | null {
   const { before, role } = one;
   // What was freed or is an error pointer has a defect of its own: use-after-put, unchecked-alloc.
-  if (before.memory === 'freed' || before.memory === 'error-pointer' || before.reference === 'dropped') return null;
+  if (
+    before.memory === 'freed' ||
+    before.memory === 'error-pointer' ||
+    before.reference === 'dropped'
+  )
+    return null;
   const name = nameOf(one);
   // What probe left behind is probe's defect; remove would repeat it.
   const entry = one.trace.findLastIndex((step) => step.kind === 'entry');
-  if (entry >= 0 && (before.registered !== 'undone' || !one.trace.slice(entry).some((step) => step.op === 'unregister'))) return null;
+  if (
+    entry >= 0 &&
+    (before.registered !== 'undone' ||
+      !one.trace.slice(entry).some((step) => step.op === 'unregister'))
+  )
+    return null;
   switch (before.registered) {
     case 'undone':
       return `${one.api}() unregisters ${name} a second time on this path; it is registered once, drop one of the two calls`;
     case 'failed':
       return `${one.api}() unregisters ${name}, whose registration failed on this path: the core has undone its own part; ${before.model === 'new' ? 'only call vfio_put_device()' : 'only undo what the driver did itself'}`;
     case 'no':
-      // `.init` and `.release` run before and after all that; what they see says nothing of a registration.
-      if (role === 'init' || role === 'release' || before.model === 'none' || before.model === 'unknown') return null;
+      // `.init` and `.release` run before and after all that; what they see says nothing of a
+      // registration.
+      if (
+        role === 'init' ||
+        role === 'release' ||
+        before.model === 'none' ||
+        before.model === 'unknown'
+      )
+        return null;
       return `${one.api}() unregisters ${name}, which has not been registered on this path; leave by a label below this call`;
     default:
       return null;
@@ -339,11 +371,24 @@ function messageFor(one: OperationObservation): string | null {
 function fixFor(facts: ModuleFacts, one: OperationObservation): Fix | null {
   const file = documentOf(facts.module, one.function);
   const placed = statementAt(one.function.body, one.site);
-  if (file === null || placed === null || placed.siblings === null || one.inner !== null || placed.statement.kind !== 'expr') return null;
-  const here = operationsOn(facts, one.function, one.device).filter((other) => other.op === 'unregister' && isSameSite(other.site, one.site));
+  if (
+    file === null ||
+    placed === null ||
+    placed.siblings === null ||
+    one.inner !== null ||
+    placed.statement.kind !== 'expr'
+  )
+    return null;
+  const here = operationsOn(facts, one.function, one.device).filter(
+    (other) => other.op === 'unregister' && isSameSite(other.site, one.site),
+  );
   if (here.some((other) => messageFor(other) === null)) return null;
   // A label must keep a statement.
-  if (placed.siblings[placed.index - 1]?.kind === 'label' && placed.siblings[placed.index + 1] === undefined) return null;
+  if (
+    placed.siblings[placed.index - 1]?.kind === 'label' &&
+    placed.siblings[placed.index + 1] === undefined
+  )
+    return null;
   return {
     title: 'Drop this unregister (check which steps come here)',
     safety: 'unsafe',

@@ -35,10 +35,16 @@ out_put:
 `;
 
 /** With the setter behind the registration. */
-const LATE_CORE_PROBE = CORE_PROBE.replace('\tdev_set_drvdata(&pdev->dev, &foo->core_device);\n', '').replace('\treturn 0;\n', `\tdev_set_drvdata(&pdev->dev, &foo->core_device);
+const LATE_CORE_PROBE = CORE_PROBE.replace(
+  '\tdev_set_drvdata(&pdev->dev, &foo->core_device);\n',
+  '',
+).replace(
+  '\treturn 0;\n',
+  `\tdev_set_drvdata(&pdev->dev, &foo->core_device);
 //      ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ drvdata-after-register
 	return 0;
-`);
+`,
+);
 
 const SET = '\tdev_set_drvdata(&mdev->dev, foo);\n';
 const LATE_PROBE = PROBE.replace(SET, '').replace('\treturn 0;\n', `${SET}\treturn 0;\n`);
@@ -138,7 +144,11 @@ ${LATE_PROBE.replace(SET, `${SET}//      ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ drvdat
   ],
   good: [
     { title: 'Before the registration', kernel: '6.2', code: `${CORE}${CORE_PROBE}` },
-    { title: 'Behind it, where only remove reads it', kernel: '6.2', code: `${FOO}${LATE_PROBE}${REMOVE}${DRIVER}` },
+    {
+      title: 'Behind it, where only remove reads it',
+      kernel: '6.2',
+      code: `${FOO}${LATE_PROBE}${REMOVE}${DRIVER}`,
+    },
     {
       title: 'vfio-pci core of 5.18 does not look',
       kernel: '5.18',
@@ -179,12 +189,15 @@ static int foo_probe(struct pci_dev *pdev, const struct pci_device_id *id)
     {
       title: 'A callback reads that of a device it has found',
       kernel: '6.2',
-      code: `${READER.replace('	struct foo *foo = dev_get_drvdata(vdev->dev);\n', `	struct foo *foo = container_of(vdev, struct foo, vdev);
+      code: `${READER.replace(
+        '	struct foo *foo = dev_get_drvdata(vdev->dev);\n',
+        `	struct foo *foo = container_of(vdev, struct foo, vdev);
 	struct device *queue = driver_find_device(foo_queue_driver, NULL, NULL, foo_match);
 
 	if (!queue || !dev_get_drvdata(queue))
 		return -ENODEV;
-`)}${LATE_PROBE}${REMOVE}${DRIVER}`,
+`,
+      )}${LATE_PROBE}${REMOVE}${DRIVER}`,
     },
     {
       title: 'Set before, and once more',

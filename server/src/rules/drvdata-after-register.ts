@@ -6,7 +6,15 @@ import { inRange } from '../kernel/version.ts';
 import { behaviourOf } from '../kernel/lookup.ts';
 import { nameOf } from './device.ts';
 import { drvdataCalls } from './drvdata.ts';
-import { callAt, contains, declaredType, documentOf, functionsIn, isSameSite, walk } from './locate.ts';
+import {
+  callAt,
+  contains,
+  declaredType,
+  documentOf,
+  functionsIn,
+  isSameSite,
+  walk,
+} from './locate.ts';
 import { fieldType, indexOf, memberAccesses, reachedFrom, type MemberAccess } from './members.ts';
 import { deviceIdentity } from './parent.ts';
 import { findingFor } from './report.ts';
@@ -21,8 +29,10 @@ export const drvdataAfterRegister: Rule = {
   docs: {
     what: 'The drvdata of the parent device is set after the registration that, or whose callbacks, read it.',
     why: 'Since 5.19 `vfio_pci_core_register_device()` compares the drvdata of the PCI device with the core device and refuses the registration when they differ, so that probe never succeeds. With every registration the device can be opened before it returns: a callback that reads the drvdata then finds NULL.',
-    instead: 'Set the drvdata before the registration. For vfio-pci core it is the address of the `struct vfio_pci_core_device`.',
-    knownProblems: 'When no callback of the ops table reads drvdata and the registration does not either, the order does not matter and nothing is reported. What sysfs attributes, interrupt handlers or work items read is not looked at.',
+    instead:
+      'Set the drvdata before the registration. For vfio-pci core it is the address of the `struct vfio_pci_core_device`.',
+    knownProblems:
+      'When no callback of the ops table reads drvdata and the registration does not either, the order does not matter and nothing is reported. What sysfs attributes, interrupt handlers or work items read is not looked at.',
     references: ['v5.19 91be0bd6c6cf makes vfio-pci core compare drvdata'],
   },
   examples: drvdataAfterRegisterExamples,
@@ -33,61 +43,109 @@ const CORE_COMPARES = { since: [5, 19] } as const;
 
 function check({ facts }: RuleContext): Finding[] {
   return facts.observations.flatMap((one): Finding[] => {
-    if (one.kind !== 'operation' || one.op !== 'set-drvdata' || one.before.registered !== 'yes' || one.role === 'remove') return [];
+    if (
+      one.kind !== 'operation' ||
+      one.op !== 'set-drvdata' ||
+      one.before.registered !== 'yes' ||
+      one.role === 'remove'
+    )
+      return [];
     const register = one.trace.findLast((step) => step.op === 'register');
     // A second setter replaces a value that is there.
     if (register === undefined || hasValue(facts, one) || !isOfParent(facts, one)) return [];
-    const byCore = one.before.viaCore && register.text.startsWith('vfio_pci_core_register_device') && inRange(facts.kernel, CORE_COMPARES);
+    const byCore =
+      one.before.viaCore &&
+      register.text.startsWith('vfio_pci_core_register_device') &&
+      inRange(facts.kernel, CORE_COMPARES);
     const reader = byCore ? null : readerOf(facts, one);
     if (!byCore && reader === null) return [];
-    return [findingFor({
-      rule: drvdataAfterRegister.id,
-      severity: byCore ? 'error' : 'warning',
-      observation: one,
-      message: messageFor(one, register, reader?.function.name ?? null),
-      alsoSee: reader === null ? [] : [{ site: reader.site, message: `${reader.function.name}() reads it; a user may have opened the device by then` }],
-      fix: fixFor(facts, one, register),
-    })];
+    return [
+      findingFor({
+        rule: drvdataAfterRegister.id,
+        severity: byCore ? 'error' : 'warning',
+        observation: one,
+        message: messageFor(one, register, reader?.function.name ?? null),
+        alsoSee:
+          reader === null
+            ? []
+            : [
+                {
+                  site: reader.site,
+                  message: `${reader.function.name}() reads it; a user may have opened the device by then`,
+                },
+              ],
+        fix: fixFor(facts, one, register),
+      }),
+    ];
   });
 }
 
-/** Whether drvdata is set to the object before it is registered too: here, or in the function that allocates it. */
+/**
+ * Whether drvdata is set to the object before it is registered too: here, or in the function that
+ * allocates it.
+ */
 function hasValue(facts: ModuleFacts, one: OperationObservation): boolean {
-  return facts.observations.some((other) => other.kind === 'operation' && other.op === 'set-drvdata' && other.before.registered !== 'yes'
-    && (other.device.id === one.device.id || isSameSite(other.device.origin, one.device.origin)));
+  return facts.observations.some(
+    (other) =>
+      other.kind === 'operation' &&
+      other.op === 'set-drvdata' &&
+      other.before.registered !== 'yes' &&
+      (other.device.id === one.device.id || isSameSite(other.device.origin, one.device.origin)),
+  );
 }
 
 function messageFor(one: OperationObservation, register: Step, reader: string | null): string {
   const name = nameOf(one);
-  if (reader === null) return `${one.api}() sets ${name} after vfio_pci_core_register_device(), which refuses a device that is not yet in the drvdata of its parent: probe always fails; set it before`;
+  if (reader === null)
+    return `${one.api}() sets ${name} after vfio_pci_core_register_device(), which refuses a device that is not yet in the drvdata of its parent: probe always fails; set it before`;
   return `${one.api}() sets ${name} after the registration: ${reader}() reads it and may run as soon as ${/^\w+/.exec(register.text)?.[0] ?? 'the registration'}() has begun; set it before`;
 }
 
-/** Whether the drvdata is that of the device that the vfio_device was made for, as far as the function shows both. */
+/**
+ * Whether the drvdata is that of the device that the vfio_device was made for, as far as the
+ * function shows both.
+ */
 function isOfParent(facts: ModuleFacts, one: OperationObservation): boolean {
   const fn = one.function;
   const file = documentOf(facts.module, fn);
   const setter = callAt(fn.body, one.site);
-  const origin = contains(fn, one.device.origin) && one.device.origin.path === file?.path ? callAt(fn.body, one.device.origin) : null;
+  const origin =
+    contains(fn, one.device.origin) && one.device.origin.path === file?.path
+      ? callAt(fn.body, one.device.origin)
+      : null;
   if (file === null || setter?.name !== one.api) return false;
   const parent = parentOf(fn, origin, facts);
   const [target] = setter.args;
-  return parent === null || target !== undefined && deviceIdentity(fn, parent) === deviceIdentity(fn, target);
+  return (
+    parent === null ||
+    (target !== undefined && deviceIdentity(fn, parent) === deviceIdentity(fn, target))
+  );
 }
 
-/** The device argument of the allocation or, in the old model, of the init; null when neither is in the function. */
+/**
+ * The device argument of the allocation or, in the old model, of the init; null when neither is in
+ * the function.
+ */
 function parentOf(fn: FunctionIr, allocation: CallExpr | null, facts: ModuleFacts): Expr | null {
   if (allocation?.name === 'vfio_alloc_device') return allocation.args[2] ?? null;
   for (const node of walk(fn.body)) {
     if (node.kind !== 'call' || node.name === null) continue;
     const behaviour = behaviourOf(node.name, facts.kernel);
-    if (behaviour !== undefined && behaviour !== 'neutral' && behaviour.success.some((effect) => effect.op === 'init' || effect.op === 'init-device')) return node.args[1] ?? null;
+    if (
+      behaviour !== undefined &&
+      behaviour !== 'neutral' &&
+      behaviour.success.some((effect) => effect.op === 'init' || effect.op === 'init-device')
+    )
+      return node.args[1] ?? null;
   }
   return null;
 }
 
 /** A callback of an ops table, or what it calls, that reads the drvdata of the parent device. */
-function readerOf(facts: ModuleFacts, one: OperationObservation): { readonly function: FunctionIr; readonly site: Site } | null {
+function readerOf(
+  facts: ModuleFacts,
+  one: OperationObservation,
+): { readonly function: FunctionIr; readonly site: Site } | null {
   const index = indexOf(facts.module, facts.kernel);
   const [target] = callAt(one.function.body, one.site)?.args ?? [];
   const parent = target === undefined ? null : structOf(one.function, target);
@@ -95,30 +153,57 @@ function readerOf(facts: ModuleFacts, one: OperationObservation): { readonly fun
   const reached = reachedFrom(index, callbacks);
   for (const [fn] of reached) {
     const file = index.fileOf(fn);
-    const call = drvdataCalls(index, fn, 'get-drvdata', facts.kernel).find(({ args }) => args[0] !== undefined && isOfSameParent(index, reached, fn, args[0], parent, 0));
-    if (file !== undefined && call !== undefined) return { function: fn, site: { path: file.path, start: call.start, end: call.end } };
+    const call = drvdataCalls(index, fn, 'get-drvdata', facts.kernel).find(
+      ({ args }) => args[0] !== undefined && isOfSameParent(index, reached, fn, args[0], parent, 0),
+    );
+    if (file !== undefined && call !== undefined)
+      return { function: fn, site: { path: file.path, start: call.start, end: call.end } };
   }
   return null;
 }
 
 /**
- * Whether a device is the parent of the vfio_device, as far as its type and its way there tell: `vdev->dev`, or a device of the bus
- * that probe was given; that of a parent's parent, of the physical function or of another bus is other data.
+ * Whether a device is the parent of the vfio_device, as far as its type and its way there tell:
+ * `vdev->dev`, or a device of the bus
+ * that probe was given; that of a parent's parent, of the physical function or of another bus is
+ * other data.
  */
-function isOfSameParent(index: ModuleIndex, reached: ReadonlyMap<FunctionIr, FunctionIr | null>, fn: FunctionIr, device: Expr, parent: string | null, depth: number): boolean {
+function isOfSameParent(
+  index: ModuleIndex,
+  reached: ReadonlyMap<FunctionIr, FunctionIr | null>,
+  fn: FunctionIr,
+  device: Expr,
+  parent: string | null,
+  depth: number,
+): boolean {
   const identity = deviceIdentity(fn, device);
   if (/parent|physfn|^\?/.test(identity)) return false;
-  const type = declaredType(fn, identity)?.name ?? memberAccesses(index, fn).flatMap((one) => (contains(device, one.node) ? [one.key === 'vfio_device.dev' ? 'vfio_device' : typeOfMember(index, one) ?? ''] : []))[0];
+  const type =
+    declaredType(fn, identity)?.name ??
+    memberAccesses(index, fn).flatMap((one) =>
+      contains(device, one.node)
+        ? [one.key === 'vfio_device.dev' ? 'vfio_device' : (typeOfMember(index, one) ?? '')]
+        : [],
+    )[0];
   if (type === 'vfio_device') return true;
   if (type !== undefined && type !== 'device') return type === parent;
   // A plain struct device comes from the caller.
   const position = fn.params.findIndex(({ name }) => name === identity);
   const caller = reached.get(fn);
   if (position < 0 || caller === null || caller === undefined || depth > 3) return false;
-  return [...walk(caller.body)].some((node) => node.kind === 'call' && node.name === fn.name && node.args[position] !== undefined && isOfSameParent(index, reached, caller, node.args[position], parent, depth + 1));
+  return [...walk(caller.body)].some(
+    (node) =>
+      node.kind === 'call' &&
+      node.name === fn.name &&
+      node.args[position] !== undefined &&
+      isOfSameParent(index, reached, caller, node.args[position], parent, depth + 1),
+  );
 }
 
-/** The struct of what a device expression names below the views of buses, by the declaration of its variable. */
+/**
+ * The struct of what a device expression names below the views of buses, by the declaration of its
+ * variable.
+ */
 function structOf(fn: FunctionIr, device: Expr): string | null {
   return declaredType(fn, deviceIdentity(fn, device))?.name ?? null;
 }
@@ -129,7 +214,19 @@ function typeOfMember(index: ModuleIndex, { file, owner, key }: MemberAccess): s
 
 function fixFor(facts: ModuleFacts, one: OperationObservation, register: Step): Fix | null {
   const file = documentOf(facts.module, one.function);
-  if (file === null || one.inner !== null || register.site.path !== file.path || !contains(one.function, register.site)) return null;
+  if (
+    file === null ||
+    one.inner !== null ||
+    register.site.path !== file.path ||
+    !contains(one.function, register.site)
+  )
+    return null;
   const edits = moveBefore(file.text, one.function, one.site, register.site);
-  return edits === null ? null : { title: 'Set drvdata before the registration', safety: 'safe', edits: [{ path: file.path, edits }] };
+  return edits === null
+    ? null
+    : {
+        title: 'Set drvdata before the registration',
+        safety: 'safe',
+        edits: [{ path: file.path, edits }],
+      };
 }

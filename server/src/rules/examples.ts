@@ -1,9 +1,12 @@
 /**
- * Parts that the examples of many rules share, so that each example is a whole driver and shows what it is about. The driver is
+ * Parts that the examples of many rules share, so that each example is a whole driver and shows
+ * what it is about. The driver is
  * for a mediated device because its probe and remove need the fewest lines.
  */
 
-/** The container and its ops table, for kernels that do not ask for a `.release` (≤ 6.0 and ≥ 6.2). */
+/**
+ * The container and its ops table, for kernels that do not ask for a `.release` (≤ 6.0 and ≥ 6.2).
+ */
 export const FOO = `struct foo {
 	struct vfio_device vdev;
 	struct workqueue_struct *wq;
@@ -68,7 +71,10 @@ static void foo_remove(struct mdev_device *mdev)
 `;
 
 /** A right remove of the new model, for a probe that fills `config`. */
-export const REMOVE_CONFIG = REMOVE.replace('\tvfio_put_device', '\tkfree(foo->config);\n\tvfio_put_device');
+export const REMOVE_CONFIG = REMOVE.replace(
+  '\tvfio_put_device',
+  '\tkfree(foo->config);\n\tvfio_put_device',
+);
 
 /** A right probe of the old model, 5.16 – 6.0. */
 export const OLD_PROBE = `
@@ -108,7 +114,10 @@ static void foo_remove(struct mdev_device *mdev)
 `;
 
 /** A right remove of the old model, for a probe that fills `config`. */
-export const OLD_REMOVE_CONFIG = OLD_REMOVE.replace('\tkfree(foo);', '\tkfree(foo->config);\n\tkfree(foo);');
+export const OLD_REMOVE_CONFIG = OLD_REMOVE.replace(
+  '\tkfree(foo);',
+  '\tkfree(foo->config);\n\tkfree(foo);',
+);
 
 /** The driver table. */
 export const DRIVER = `

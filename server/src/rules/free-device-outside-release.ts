@@ -13,9 +13,10 @@ export const freeDeviceOutsideRelease: Rule = {
   fixable: 'unsafe',
   docs: {
     what: '`vfio_free_device()` is called elsewhere than in `.release`.',
-    why: 'In 6.1 `vfio_free_device()` is the bare `kvfree()` at the end of an object\'s life, which `.release` must call because the core does not. Called anywhere else it frees memory that still has references: the index and the device set of the device are not given back, `.release` never runs, and a later put works on freed memory. When `.init` fails the core frees the memory itself.',
+    why: "In 6.1 `vfio_free_device()` is the bare `kvfree()` at the end of an object's life, which `.release` must call because the core does not. Called anywhere else it frees memory that still has references: the index and the device set of the device are not given back, `.release` never runs, and a later put works on freed memory. When `.init` fails the core frees the memory itself.",
     instead: 'Drop the reference with `vfio_put_device()`. In `.init` only return the error.',
-    knownProblems: 'A helper counts as part of `.release` when a `.release` of the module calls it; the other callers of such a helper are reported.',
+    knownProblems:
+      'A helper counts as part of `.release` when a `.release` of the module calls it; the other callers of such a helper are reported.',
     references: ['v6.1 cb9ff3f3b84c adds vfio_free_device', 'v6.2 913447d06f03 removes it'],
   },
   examples: {
@@ -23,15 +24,21 @@ export const freeDeviceOutsideRelease: Rule = {
       {
         title: 'On the failing path of probe',
         kernel: '6.1',
-        code: `${FOO_6_1}${PROBE.replace('\tvfio_put_device(&foo->vdev);\n', `\tvfio_free_device(&foo->vdev);
-//      ^^^^^^^^^^^^^^^^^^^^^^^^^^^^ free-device-outside-release\n`)}${REMOVE}${DRIVER}`,
+        code: `${FOO_6_1}${PROBE.replace(
+          '\tvfio_put_device(&foo->vdev);\n',
+          `\tvfio_free_device(&foo->vdev);
+//      ^^^^^^^^^^^^^^^^^^^^^^^^^^^^ free-device-outside-release\n`,
+        )}${REMOVE}${DRIVER}`,
         fixed: `${FOO_6_1}${PROBE}${REMOVE}${DRIVER}`,
       },
       {
         title: 'In remove',
         kernel: '6.1',
-        code: `${FOO_6_1}${PROBE}${REMOVE.replace('\tvfio_put_device(&foo->vdev);\n', `\tvfio_free_device(&foo->vdev);
-//      ^^^^^^^^^^^^^^^^^^^^^^^^^^^^ free-device-outside-release\n`)}${DRIVER}`,
+        code: `${FOO_6_1}${PROBE}${REMOVE.replace(
+          '\tvfio_put_device(&foo->vdev);\n',
+          `\tvfio_free_device(&foo->vdev);
+//      ^^^^^^^^^^^^^^^^^^^^^^^^^^^^ free-device-outside-release\n`,
+        )}${DRIVER}`,
         fixed: `${FOO_6_1}${PROBE}${REMOVE}${DRIVER}`,
       },
       {
@@ -133,14 +140,17 @@ static const struct vfio_device_ops foo_ops = {
 ${PROBE}${REMOVE}${DRIVER}`,
       },
       {
-        title: 'A function of the driver\'s own with that name',
+        title: "A function of the driver's own with that name",
         kernel: '6.1',
-        code: `${FOO_6_1.replaceAll('vfio_free_device', 'foo_free_device').replace('static void foo_release_dev', `static void foo_free_device(struct vfio_device *vdev)
+        code: `${FOO_6_1.replaceAll('vfio_free_device', 'foo_free_device').replace(
+          'static void foo_release_dev',
+          `static void foo_free_device(struct vfio_device *vdev)
 {
 	vfio_free_device(vdev);
 }
 
-static void foo_release_dev`)}${PROBE}${REMOVE}${DRIVER}`,
+static void foo_release_dev`,
+        )}${PROBE}${REMOVE}${DRIVER}`,
       },
       {
         title: 'A helper that no one is seen to call',
@@ -187,25 +197,47 @@ static int foo_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 function check({ facts }: RuleContext): Finding[] {
   return facts.observations.flatMap((one): Finding[] => {
     if (one.kind !== 'operation' || one.op !== 'free-device' || !isOutside(one)) return [];
-    return [findingFor({ rule: freeDeviceOutsideRelease.id, severity: 'error', observation: one, message: messageFor(one), fix: fixFor(facts, one) })];
+    return [
+      findingFor({
+        rule: freeDeviceOutsideRelease.id,
+        severity: 'error',
+        observation: one,
+        message: messageFor(one),
+        fix: fixFor(facts, one),
+      }),
+    ];
   });
 }
 
 /** What a helper does to an object that it was given is judged in its callers. */
 function isOutside({ role, before, device }: OperationObservation): boolean {
-  if (role === 'release' || before.model === 'embedded' || before.model === 'old' || before.memory === 'freed' || before.memory === 'error-pointer') return false;
+  if (
+    role === 'release' ||
+    before.model === 'embedded' ||
+    before.model === 'old' ||
+    before.memory === 'freed' ||
+    before.memory === 'error-pointer'
+  )
+    return false;
   if (role === 'init') return device.originKind === 'parameter';
   // A put before it is use-after-put, a missing unregister put-while-registered.
   if (before.reference === 'dropped' || before.registered === 'yes') return false;
   if (role === 'callback' && device.originKind === 'parameter') return true;
-  return role === 'helper' ? before.model === 'new' && before.reference === 'held' : before.model === 'new' || role === 'remove' || role === 'probe';
+  return role === 'helper'
+    ? before.model === 'new' && before.reference === 'held'
+    : before.model === 'new' || role === 'remove' || role === 'probe';
 }
 
-const PLACES: Partial<Record<Role, string>> = { init: ' in .init', remove: ' in .remove', probe: ' in probe' };
+const PLACES: Partial<Record<Role, string>> = {
+  init: ' in .init',
+  remove: ' in .remove',
+  probe: ' in probe',
+};
 
 function messageFor(one: OperationObservation): string {
   const name = nameOf(one);
-  if (one.role === 'init') return `${one.api}() of ${name} in .init: the core frees the memory when .init fails, and it would be freed twice; only return the error`;
+  if (one.role === 'init')
+    return `${one.api}() of ${name} in .init: the core frees the memory when .init fails, and it would be freed twice; only return the error`;
   return `${one.api}() of ${name}${PLACES[one.role] ?? ''} frees memory that has a reference: only .release may do that; drop the reference with vfio_put_device(), which runs .release`;
 }
 
@@ -213,7 +245,14 @@ function messageFor(one: OperationObservation): string {
 function fixFor(facts: ModuleFacts, one: OperationObservation): Fix | null {
   const file = documentOf(facts.module, one.function);
   const call = callAt(one.function.body, one.site);
-  if (file === null || one.role === 'init' || one.inner !== null || call === null || call.name !== 'vfio_free_device') return null;
+  if (
+    file === null ||
+    one.role === 'init' ||
+    one.inner !== null ||
+    call === null ||
+    call.name !== 'vfio_free_device'
+  )
+    return null;
   return {
     title: 'Call vfio_put_device() (check that .release does the rest)',
     safety: 'unsafe',

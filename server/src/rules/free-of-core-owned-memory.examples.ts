@@ -117,13 +117,13 @@ ${DRIVER}`,
   ],
   good: [
     {
-      title: 'What hangs from the container is the driver\'s',
+      title: "What hangs from the container is the driver's",
       kernel: '6.2',
       code: `${withRelease(`	kfree(foo->config);
 `)}${PROBE}${REMOVE}${DRIVER}`,
     },
     {
-      title: 'Memory of the old model is the driver\'s',
+      title: "Memory of the old model is the driver's",
       kernel: '6.0',
       code: `${FOO}${OLD_PROBE.replace(/^\tvfio_init_group_dev\(.*$/m, (line) => `${line}\n//      ^^^^^^^^^^^^^^^^^^^ deprecated-init-group-dev`)}${OLD_REMOVE}${DRIVER}`,
     },

@@ -16,10 +16,15 @@ export const freeOfCoreOwnedMemory: Rule = {
   fixable: 'safe',
   docs: {
     what: 'The driver frees a container that `vfio_alloc_device()` allocated.',
-    why: 'The core allocated the memory with `kvzalloc()`, keeps a reference count, an index and a device set in it, and frees it itself after `.release` (on 6.1 the driver\'s `.release` does that with `vfio_free_device()`). A `kfree()` or its like leaves all of that behind, and the core frees the memory a second time. `kfree()` of memory from `kvzalloc()` is wrong besides.',
-    instead: 'Drop the reference with `vfio_put_device()`. In a `.release` for 6.1 call `vfio_free_device()` last, in that of a vfio-pci device `vfio_pci_core_release_dev()`, which calls it; from 6.2 on do nothing: the core frees the container when `.release` returns.',
-    knownProblems: 'A free of memory that hangs from the container (`kfree(p->config)`) is right and not reported.',
-    references: ['v6.1 cb9ff3f3b84c adds vfio_alloc_device and vfio_free_device', 'v6.2 913447d06f03 removes vfio_free_device'],
+    why: "The core allocated the memory with `kvzalloc()`, keeps a reference count, an index and a device set in it, and frees it itself after `.release` (on 6.1 the driver's `.release` does that with `vfio_free_device()`). A `kfree()` or its like leaves all of that behind, and the core frees the memory a second time. `kfree()` of memory from `kvzalloc()` is wrong besides.",
+    instead:
+      'Drop the reference with `vfio_put_device()`. In a `.release` for 6.1 call `vfio_free_device()` last, in that of a vfio-pci device `vfio_pci_core_release_dev()`, which calls it; from 6.2 on do nothing: the core frees the container when `.release` returns.',
+    knownProblems:
+      'A free of memory that hangs from the container (`kfree(p->config)`) is right and not reported.',
+    references: [
+      'v6.1 cb9ff3f3b84c adds vfio_alloc_device and vfio_free_device',
+      'v6.2 913447d06f03 removes vfio_free_device',
+    ],
   },
   examples: freeOfCoreOwnedMemoryExamples,
   check,
@@ -28,9 +33,15 @@ export const freeOfCoreOwnedMemory: Rule = {
 function check({ facts }: RuleContext): Finding[] {
   return facts.observations.flatMap((one): Finding[] => {
     if (!isFreeOfCoreMemory(one) && !isFreeAfterPut(facts, one)) return [];
-    return [findingFor({
-      rule: freeOfCoreOwnedMemory.id, severity: 'error', observation: one, message: messageFor(facts, one), fix: fixFor(facts, one),
-    })];
+    return [
+      findingFor({
+        rule: freeOfCoreOwnedMemory.id,
+        severity: 'error',
+        observation: one,
+        message: messageFor(facts, one),
+        fix: fixFor(facts, one),
+      }),
+    ];
   });
 }
 
@@ -38,62 +49,110 @@ function isFreeOfCoreMemory(one: ModuleFacts['observations'][number]): one is Op
   return one.kind === 'operation' && one.op === 'free' && one.before.model === 'new';
 }
 
-/** A helper that puts the object and then frees it: only the core allocates what is put, but for a vfio_init_device() driver. */
-export function isFreeAfterPut(facts: ModuleFacts, one: ModuleFacts['observations'][number]): one is OperationObservation {
-  return one.kind === 'operation' && one.op === 'free' && one.before.model === 'unknown' && one.before.reference === 'dropped'
-    && lastOperation(one.trace, 'put', 'free', 'free-device')?.op === 'put'
-    && !facts.observations.some((other) => other.kind === 'operation' && other.op === 'init-device');
+/**
+ * A helper that puts the object and then frees it: only the core allocates what is put, but for a
+ * vfio_init_device() driver.
+ */
+export function isFreeAfterPut(
+  facts: ModuleFacts,
+  one: ModuleFacts['observations'][number],
+): one is OperationObservation {
+  return (
+    one.kind === 'operation' &&
+    one.op === 'free' &&
+    one.before.model === 'unknown' &&
+    one.before.reference === 'dropped' &&
+    lastOperation(one.trace, 'put', 'free', 'free-device')?.op === 'put' &&
+    !facts.observations.some((other) => other.kind === 'operation' && other.op === 'init-device')
+  );
 }
 
 function isOnly61(facts: ModuleFacts): boolean {
   return inRange(facts.kernel, { since: [6, 1], until: [6, 2] });
 }
 
-/** What gives back the container at the end of a `.release` for 6.1: for a vfio-pci device it does the core's part too. */
+/**
+ * What gives back the container at the end of a `.release` for 6.1: for a vfio-pci device it does
+ * the core's part too.
+ */
 function freeingCall(facts: ModuleFacts, { function: fn }: OperationObservation): string {
   return isReleaseOfCore(facts, fn) ? 'vfio_pci_core_release_dev' : 'vfio_free_device';
 }
 
 /** What gives the container back on the same path as the driver's free, before it or behind it. */
 function freedBeside(facts: ModuleFacts, free: OperationObservation): string | null {
-  const calls = operationsOn(facts, free.function, free.device).filter(({ op }) => op === 'free-device' || op === 'core-release');
-  const passes = (one: OperationObservation, other: OperationObservation): boolean => one.trace.some(({ kind, site }) => kind === 'operation' && isSameSite(site, other.site));
+  const calls = operationsOn(facts, free.function, free.device).filter(
+    ({ op }) => op === 'free-device' || op === 'core-release',
+  );
+  const passes = (one: OperationObservation, other: OperationObservation): boolean =>
+    one.trace.some(({ kind, site }) => kind === 'operation' && isSameSite(site, other.site));
   return calls.find((one) => passes(one, free) || passes(free, one))?.api ?? null;
 }
 
 function messageFor(facts: ModuleFacts, free: OperationObservation): string {
   const what = `${free.api}() of ${nameOf(free)}, whose memory belongs to the VFIO core (vfio_alloc_device)`;
-  if (free.role === 'release' && !isOnly61(facts)) return `${what}: the core frees it when .release returns; delete the call`;
+  if (free.role === 'release' && !isOnly61(facts))
+    return `${what}: the core frees it when .release returns; delete the call`;
   if (free.role === 'release') {
     const beside = freedBeside(facts, free);
     if (beside !== null) return `${what}: ${beside}() frees it in this function; delete the call`;
     return `${what}; call ${freeingCall(facts, free)}() instead, as the last statement`;
   }
-  if (free.before.memory === 'error-pointer') return `${what}, and which is an error pointer on this path; delete the call`;
-  if (free.before.reference === 'dropped') return `${what}: vfio_put_device() has given it back already; delete the call`;
+  if (free.before.memory === 'error-pointer')
+    return `${what}, and which is an error pointer on this path; delete the call`;
+  if (free.before.reference === 'dropped')
+    return `${what}: vfio_put_device() has given it back already; delete the call`;
   return `${what}; drop the reference with vfio_put_device() instead`;
 }
 
 function fixFor(facts: ModuleFacts, free: OperationObservation): Fix | null {
   const file = documentOf(facts.module, free.function);
   const placed = statementAt(free.function.body, free.site);
-  if (file === null || free.inner !== null || placed?.statement.kind !== 'expr' || !isSameOnAllPaths(facts, free)) return null;
+  if (
+    file === null ||
+    free.inner !== null ||
+    placed?.statement.kind !== 'expr' ||
+    !isSameOnAllPaths(facts, free)
+  )
+    return null;
   const { statement, siblings, index } = placed;
-  const fixOf = (title: string, edit: Edit): Fix => ({ title, safety: 'safe', edits: [{ path: file.path, edits: [edit] }] });
+  const fixOf = (title: string, edit: Edit): Fix => ({
+    title,
+    safety: 'safe',
+    edits: [{ path: file.path, edits: [edit] }],
+  });
   const isRelease = free.role === 'release';
-  const goes = isRelease ? !isOnly61(facts) || freedBeside(facts, free) !== null : free.before.reference !== 'held';
+  const goes = isRelease
+    ? !isOnly61(facts) || freedBeside(facts, free) !== null
+    : free.before.reference !== 'held';
   if (goes) {
-    const isLabelled = siblings === null || siblings[index - 1]?.kind === 'label' && siblings[index + 1] === undefined;
+    const isLabelled =
+      siblings === null ||
+      (siblings[index - 1]?.kind === 'label' && siblings[index + 1] === undefined);
     return isLabelled ? null : fixOf(`Delete ${free.api}()`, deleteStatement(file.text, statement));
   }
   const name = isRelease ? freeingCall(facts, free) : 'vfio_put_device';
   const [param] = free.function.params;
-  const device = isRelease && param?.type.name === 'vfio_device' ? param.name : deviceExpression(facts, free.function, free.device, file.text);
-  return device === null ? null : fixOf(`Call ${name}() instead`, replace(statement.expr, `${name}(${device})`));
+  const device =
+    isRelease && param?.type.name === 'vfio_device'
+      ? param.name
+      : deviceExpression(facts, free.function, free.device, file.text);
+  return device === null
+    ? null
+    : fixOf(`Call ${name}() instead`, replace(statement.expr, `${name}(${device})`));
 }
 
-/** Whether the device is in the same state on every path that comes to the call: one edit must be right for all. */
+/**
+ * Whether the device is in the same state on every path that comes to the call: one edit must be
+ * right for all.
+ */
 function isSameOnAllPaths(facts: ModuleFacts, free: OperationObservation): boolean {
-  return operationsOn(facts, free.function, free.device).filter((one) => isSameSite(one.site, free.site))
-    .every((one) => isFreeOfCoreMemory(one) && one.before.reference === free.before.reference && one.before.memory === free.before.memory);
+  return operationsOn(facts, free.function, free.device)
+    .filter((one) => isSameSite(one.site, free.site))
+    .every(
+      (one) =>
+        isFreeOfCoreMemory(one) &&
+        one.before.reference === free.before.reference &&
+        one.before.memory === free.before.memory,
+    );
 }

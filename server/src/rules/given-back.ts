@@ -1,4 +1,7 @@
-/** What `.release` gives back: to give it back once more behind the put that runs it is a double free. */
+/**
+ * What `.release` gives back: to give it back once more behind the put that runs it is a double
+ * free.
+ */
 import type { CallExpr, FunctionIr } from '../ir/types.ts';
 import { givenBackBy } from '../kernel/pairs.ts';
 import type { ModuleIndex } from '../lifecycle/module.ts';
@@ -33,12 +36,14 @@ export function givenBackTwice(facts: ModuleFacts, use: UseObservation): GivenBa
   const helpers = reachedFrom(index, definitionsOf(index, use.function, call)).keys();
   const inside = [...helpers].flatMap((fn) => keysGivenBack(index, fn).map(({ key }) => key));
   const twice = [...here, ...inside].find((key) => given.has(key));
-  return twice === undefined ? null : given.get(twice) ?? null;
+  return twice === undefined ? null : (given.get(twice) ?? null);
 }
 
 /** What each member is given back by, from the functions that `.release` reaches. */
 function givenBackInRelease(
-  facts: ModuleFacts, index: ModuleIndex, user: FunctionIr,
+  facts: ModuleFacts,
+  index: ModuleIndex,
+  user: FunctionIr,
 ): ReadonlyMap<string, GivenBack> {
   const given = new Map<string, GivenBack>();
   for (const release of functionsIn(facts, 'release')) {
@@ -52,7 +57,8 @@ function givenBackInRelease(
 }
 
 function keysGivenBack(
-  index: ModuleIndex, fn: FunctionIr,
+  index: ModuleIndex,
+  fn: FunctionIr,
 ): readonly { readonly key: string; readonly api: string }[] {
   return memberAccesses(index, fn).flatMap(({ key, call }) => {
     if (call === null || call.name === null || !givesBack(index, fn, call)) return [];
@@ -63,8 +69,9 @@ function keysGivenBack(
 /** Whether a call gives back what it is given, itself or in a function of the driver. */
 function givesBack(index: ModuleIndex, fn: FunctionIr, call: CallExpr): boolean {
   if (call.name !== null && givenBackBy(call.name).length > 0) return true;
-  return [...reachedFrom(index, definitionsOf(index, fn, call)).keys()]
-    .some((one) => scanOf(one).names.called.some((name) => givenBackBy(name).length > 0));
+  return [...reachedFrom(index, definitionsOf(index, fn, call)).keys()].some((one) =>
+    scanOf(one).names.called.some((name) => givenBackBy(name).length > 0),
+  );
 }
 
 function definitionsOf(index: ModuleIndex, fn: FunctionIr, { name }: CallExpr): FunctionIr[] {

@@ -93,41 +93,81 @@ export function ruleById(id: string): Rule | null {
   return byId.get(id) ?? null;
 }
 
-/** What the rules say of a module for its target kernel and no comment allows, ordered by document and place. */
+/**
+ * What the rules say of a module for its target kernel and no comment allows, ordered by document
+ * and place.
+ */
 export function runRules(context: RuleContext, list: readonly Rule[] = rules): Finding[] {
   const looking = list.filter((rule) => inRange(context.kernel, rule.kernels));
-  const run = { facts: context.facts, known: new Set(byId.keys()), looked: new Set(looking.map((rule) => rule.id)), kernel: formatVersion(context.kernel) };
-  return withoutSuppressed(looking.flatMap((rule) => rule.check(context)), run)
-    .sort((a, b) => compareText(a.site.path, b.site.path) || a.site.start - b.site.start || a.site.end - b.site.end || compareText(a.rule, b.rule));
+  const run = {
+    facts: context.facts,
+    known: new Set(byId.keys()),
+    looked: new Set(looking.map((rule) => rule.id)),
+    kernel: formatVersion(context.kernel),
+  };
+  return withoutSuppressed(
+    looking.flatMap((rule) => rule.check(context)),
+    run,
+  ).sort(
+    (a, b) =>
+      compareText(a.site.path, b.site.path) ||
+      a.site.start - b.site.start ||
+      a.site.end - b.site.end ||
+      compareText(a.rule, b.rule),
+  );
 }
 
 /**
- * What every rule has in common: it sees no path through an #if arm that the target kernel's version leaves out, reports nothing in
- * such code, reports each place once, fixes no function that could not be read, and writes no call past a vendor's core.
+ * What every rule has in common: it sees no path through an #if arm that the target kernel's
+ * version leaves out, reports nothing in
+ * such code, reports each place once, fixes no function that could not be read, and writes no call
+ * past a vendor's core.
  */
 function inTargetOnly(rule: Rule): Rule {
-  const check = ({ facts, kernel }: RuleContext): Finding[] => oneForEachSite(rule.check({ facts: compiledFacts(facts), kernel }))
-    .filter((finding) => !isExcluded(conditionsOfSite(facts.module, finding.site), kernel, macrosOf(facts.module, kernel)))
-    .map((finding) => (finding.fix === null || isUnderstood(facts.module, finding.fix) && !goesPastWrappers(facts.module, finding.fix) ? finding : { ...finding, fix: null }));
+  const check = ({ facts, kernel }: RuleContext): Finding[] =>
+    oneForEachSite(rule.check({ facts: compiledFacts(facts), kernel }))
+      .filter(
+        (finding) =>
+          !isExcluded(
+            conditionsOfSite(facts.module, finding.site),
+            kernel,
+            macrosOf(facts.module, kernel),
+          ),
+      )
+      .map((finding) =>
+        finding.fix === null ||
+        (isUnderstood(facts.module, finding.fix) && !goesPastWrappers(facts.module, finding.fix))
+          ? finding
+          : { ...finding, fix: null },
+      );
   return { ...rule, check };
 }
 
-/** Whether the functions that a fix edits were read without an error: in a half-typed function a statement may not be where it seems. */
+/**
+ * Whether the functions that a fix edits were read without an error: in a half-typed function a
+ * statement may not be where it seems.
+ */
 function isUnderstood(module: Module, fix: Fix): boolean {
   return fix.edits.every(({ path, edits }) => {
-    const functions = documentAt(module, path)?.functions.filter((fn) => edits.some(({ span }) => contains(fn, span))) ?? [];
+    const functions =
+      documentAt(module, path)?.functions.filter((fn) =>
+        edits.some(({ span }) => contains(fn, span)),
+      ) ?? [];
     return functions.every((fn) => !fn.opaque && isWhole(fn));
   });
 }
 
-/** No statement that was not understood or is missing, a label for every goto, a switch for every case. */
+/**
+ * No statement that was not understood or is missing, a label for every goto, a switch for every
+ * case.
+ */
 function isWhole(fn: FunctionIr): boolean {
   const labels = new Set<string>();
   const gotos = new Set<string>();
   let switches = 0;
   let cases = 0;
   for (const node of walk(fn.body)) {
-    if (node.kind === 'unknown' && 'opaque' in node || node.start === node.end) return false;
+    if ((node.kind === 'unknown' && 'opaque' in node) || node.start === node.end) return false;
     if (node.kind === 'label') labels.add(node.name);
     if (node.kind === 'goto') gotos.add(node.label);
     if (node.kind === 'switch') switches++;
@@ -141,7 +181,8 @@ const compiled = new WeakMap<ModuleFacts, ModuleFacts>();
 function compiledFacts(facts: ModuleFacts): ModuleFacts {
   let known = compiled.get(facts);
   if (known === undefined) {
-    const isCompiled = ({ conditions }: { readonly conditions: readonly Condition[] }): boolean => !isExcluded(conditions, facts.kernel, macrosOf(facts.module, facts.kernel));
+    const isCompiled = ({ conditions }: { readonly conditions: readonly Condition[] }): boolean =>
+      !isExcluded(conditions, facts.kernel, macrosOf(facts.module, facts.kernel));
     const { leaves, teardowns } = facts.resources;
     const observations = facts.observations.filter(isCompiled);
     known = {
@@ -151,7 +192,11 @@ function compiledFacts(facts: ModuleFacts): ModuleFacts {
         spend(observations.length);
         return observations;
       },
-      resources: { ...facts.resources, leaves: leaves.filter(isCompiled), teardowns: teardowns.filter(isCompiled) },
+      resources: {
+        ...facts.resources,
+        leaves: leaves.filter(isCompiled),
+        teardowns: teardowns.filter(isCompiled),
+      },
     };
     compiled.set(facts, known);
   }

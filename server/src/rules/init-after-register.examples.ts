@@ -76,7 +76,10 @@ const LIST = '\tINIT_LIST_HEAD(&foo->regions);	/* filled by the first open */\n'
 
 /** The probe that `fixed` shows: the statement directly before the registration. */
 function fixed(statement: string): string {
-  return driver('', '').replace('\tret = vfio_register_emulated', `${statement}\tret = vfio_register_emulated`);
+  return driver('', '').replace(
+    '\tret = vfio_register_emulated',
+    `${statement}\tret = vfio_register_emulated`,
+  );
 }
 
 export const initAfterRegisterExamples: Rule['examples'] = {
@@ -90,59 +93,97 @@ export const initAfterRegisterExamples: Rule['examples'] = {
     {
       title: 'A list head',
       kernel: '6.2',
-      code: driver(MUTEX, `${LIST}//                      ^^^^^^^^^^^^ init-after-register error\n`),
-      fixed: driver(MUTEX, '').replace('\tret = vfio_register_emulated', `${LIST}\tret = vfio_register_emulated`),
+      code: driver(
+        MUTEX,
+        `${LIST}//                      ^^^^^^^^^^^^ init-after-register error\n`,
+      ),
+      fixed: driver(MUTEX, '').replace(
+        '\tret = vfio_register_emulated',
+        `${LIST}\tret = vfio_register_emulated`,
+      ),
     },
     {
       title: 'A pointer',
       kernel: '6.2',
-      code: driver(MUTEX, `	foo->base = foo_map(mdev->dev.parent);
+      code: driver(
+        MUTEX,
+        `	foo->base = foo_map(mdev->dev.parent);
 //      ^^^^^^^^^ init-after-register
 	if (!foo->base)
 		dev_warn(&mdev->dev, "no registers\\n");
-`),
+`,
+      ),
     },
     {
       title: 'Migration, which the core looks for',
       kernel: '6.2',
-      code: driver(MUTEX, `	foo->vdev.mig_ops = &foo_mig_ops;
+      code: driver(
+        MUTEX,
+        `	foo->vdev.mig_ops = &foo_mig_ops;
 //      ^^^^^^^^^^^^^^^^^ init-after-register error
 	foo->vdev.migration_flags = VFIO_MIGRATION_STOP_COPY;
 //      ^^^^^^^^^^^^^^^^^^^^^^^^^ init-after-register error
-`),
-      fixed: driver(MUTEX, '').replace('\tret = vfio_register_emulated', '\tfoo->vdev.mig_ops = &foo_mig_ops;\n\tfoo->vdev.migration_flags = VFIO_MIGRATION_STOP_COPY;\n\tret = vfio_register_emulated'),
+`,
+      ),
+      fixed: driver(MUTEX, '').replace(
+        '\tret = vfio_register_emulated',
+        '\tfoo->vdev.mig_ops = &foo_mig_ops;\n\tfoo->vdev.migration_flags = VFIO_MIGRATION_STOP_COPY;\n\tret = vfio_register_emulated',
+      ),
     },
     {
       title: 'A helper initialises the lock',
       kernel: '6.2',
-      code: driver('', `	foo_setup(foo);
+      code: driver(
+        '',
+        `	foo_setup(foo);
 //                ^^^ init-after-register error
-`).replace('\nstatic int foo_probe', `
+`,
+      ).replace(
+        '\nstatic int foo_probe',
+        `
 static void foo_setup(struct foo *foo)
 {
 	mutex_init(&foo->lock);
 }
 
-static int foo_probe`),
+static int foo_probe`,
+      ),
     },
   ],
   good: [
-    { title: 'All of it before', kernel: '6.2', code: driver(`${MUTEX}${LIST}	foo->base = foo_map(mdev->dev.parent);\n`, '') },
+    {
+      title: 'All of it before',
+      kernel: '6.2',
+      code: driver(`${MUTEX}${LIST}	foo->base = foo_map(mdev->dev.parent);\n`, ''),
+    },
     {
       title: 'Lists, files, power management and messages',
       kernel: '6.2',
-      code: driver(MUTEX, `	list_add(&foo->next, &foo_list);
+      code: driver(
+        MUTEX,
+        `	list_add(&foo->next, &foo_list);
 	foo->debugfs = debugfs_create_dir("foo", NULL);
 	pm_runtime_enable(mdev->dev.parent);
 	dev_info(&mdev->dev, "up\\n");
-`),
+`,
+      ),
     },
-    { title: 'A flag that callbacks wait for', kernel: '6.2', code: driver(MUTEX, '\tfoo->ready = true;\n') },
-    { title: 'State that no callback uses', kernel: '6.2', code: driver(MUTEX, '\tfoo->id = foo_next_id();\n') },
+    {
+      title: 'A flag that callbacks wait for',
+      kernel: '6.2',
+      code: driver(MUTEX, '\tfoo->ready = true;\n'),
+    },
+    {
+      title: 'State that no callback uses',
+      kernel: '6.2',
+      code: driver(MUTEX, '\tfoo->id = foo_next_id();\n'),
+    },
     {
       title: '.init has initialised it, and probe does so again',
       kernel: '6.2',
-      code: driver('', MUTEX).replace('\nstatic const struct vfio_device_ops foo_ops = {\n', `
+      code: driver('', MUTEX).replace(
+        '\nstatic const struct vfio_device_ops foo_ops = {\n',
+        `
 static int foo_init_dev(struct vfio_device *vdev)
 {
 	struct foo *foo = container_of(vdev, struct foo, vdev);
@@ -153,12 +194,16 @@ static int foo_init_dev(struct vfio_device *vdev)
 
 static const struct vfio_device_ops foo_ops = {
 	.init = foo_init_dev,
-`),
+`,
+      ),
     },
     {
       title: 'Another object of the driver',
       kernel: '6.2',
-      code: driver(MUTEX, '\tfoo_stats.base = NULL;\n\tmutex_init(&foo_stats.lock);\n').replace('static LIST_HEAD', 'static struct { struct mutex lock; void *base; } foo_stats;\nstatic LIST_HEAD'),
+      code: driver(MUTEX, '\tfoo_stats.base = NULL;\n\tmutex_init(&foo_stats.lock);\n').replace(
+        'static LIST_HEAD',
+        'static struct { struct mutex lock; void *base; } foo_stats;\nstatic LIST_HEAD',
+      ),
     },
   ],
 };

@@ -20,28 +20,71 @@ export const initAfterRegister: Rule = {
   docs: {
     what: 'State that a callback of the device uses is first set up after the registration.',
     why: 'From the moment the registration makes the device visible user space can open it, and every callback of the ops table may run, before the registering function goes on. A lock, a list head or a completion that is not initialised then is used as zeroed memory; a pointer is still NULL. `mig_ops`, `migration_flags` and `ops` are read by the core itself.',
-    instead: 'Set up everything that a callback uses before the registration: in `.init`, or between the allocation and the registration.',
-    knownProblems: 'What some other function of the module sets too is not reported, nor is a flag that is set to a constant such as `true`, which callbacks may well wait for. Lists that the device is added to, debugfs and sysfs files, power management and messages belong behind the registration.',
-    references: ['v6.1 5f6c7e0831a1 moves the mutex_init of vfio-platform from behind the registration into .init'],
+    instead:
+      'Set up everything that a callback uses before the registration: in `.init`, or between the allocation and the registration.',
+    knownProblems:
+      'What some other function of the module sets too is not reported, nor is a flag that is set to a constant such as `true`, which callbacks may well wait for. Lists that the device is added to, debugfs and sysfs files, power management and messages belong behind the registration.',
+    references: [
+      'v6.1 5f6c7e0831a1 moves the mutex_init of vfio-platform from behind the registration into .init',
+    ],
   },
   examples: initAfterRegisterExamples,
   check,
 };
 
-/** Initialisers of what callbacks find broken when they are early. Zeroed memory is none of these. */
+/**
+ * Initialisers of what callbacks find broken when they are early. Zeroed memory is none of these.
+ */
 const LOCKS: ReadonlySet<string> = new Set([
-  'mutex_init', '__mutex_init', 'spin_lock_init', 'raw_spin_lock_init', 'rwlock_init', 'init_rwsem', 'sema_init', 'rt_mutex_init', 'seqlock_init', 'seqcount_init', 'init_srcu_struct',
-  'INIT_LIST_HEAD', 'INIT_HLIST_HEAD', 'init_llist_head', 'init_completion', 'init_waitqueue_head', 'init_swait_queue_head',
+  'mutex_init',
+  '__mutex_init',
+  'spin_lock_init',
+  'raw_spin_lock_init',
+  'rwlock_init',
+  'init_rwsem',
+  'sema_init',
+  'rt_mutex_init',
+  'seqlock_init',
+  'seqcount_init',
+  'init_srcu_struct',
+  'INIT_LIST_HEAD',
+  'INIT_HLIST_HEAD',
+  'init_llist_head',
+  'init_completion',
+  'init_waitqueue_head',
+  'init_swait_queue_head',
 ]);
 
 /** Initialisers of other state. */
 const INITIALISERS: ReadonlySet<string> = new Set([
-  ...LOCKS, 'INIT_WORK', 'INIT_DELAYED_WORK', 'INIT_DEFERRABLE_WORK', 'timer_setup', 'hrtimer_init', 'hrtimer_setup', 'tasklet_setup', 'tasklet_init', 'xa_init', 'xa_init_flags', 'ida_init', 'idr_init',
-  'kref_init', 'refcount_set', 'bitmap_zero', 'INIT_RADIX_TREE', 'INIT_KFIFO', 'ratelimit_state_init',
+  ...LOCKS,
+  'INIT_WORK',
+  'INIT_DELAYED_WORK',
+  'INIT_DEFERRABLE_WORK',
+  'timer_setup',
+  'hrtimer_init',
+  'hrtimer_setup',
+  'tasklet_setup',
+  'tasklet_init',
+  'xa_init',
+  'xa_init_flags',
+  'ida_init',
+  'idr_init',
+  'kref_init',
+  'refcount_set',
+  'bitmap_zero',
+  'INIT_RADIX_TREE',
+  'INIT_KFIFO',
+  'ratelimit_state_init',
 ]);
 
 /** Members of a vfio_device that the core reads. */
-const READ_BY_CORE: ReadonlySet<string> = new Set(['vfio_device.ops', 'vfio_device.mig_ops', 'vfio_device.migration_flags', 'vfio_device.log_ops']);
+const READ_BY_CORE: ReadonlySet<string> = new Set([
+  'vfio_device.ops',
+  'vfio_device.mig_ops',
+  'vfio_device.migration_flags',
+  'vfio_device.log_ops',
+]);
 
 /** A member that is set up after the registration. */
 interface Late {
@@ -52,105 +95,181 @@ interface Late {
 }
 
 function check({ facts }: RuleContext): Finding[] {
-  const uses = facts.observations.filter((one): one is UseObservation => one.kind === 'use' && one.certain && one.before.registered === 'yes' && SETTING_UP.has(one.role));
+  const uses = facts.observations.filter(
+    (one): one is UseObservation =>
+      one.kind === 'use' &&
+      one.certain &&
+      one.before.registered === 'yes' &&
+      SETTING_UP.has(one.role),
+  );
   if (uses.length === 0) return [];
   const index = indexOf(facts.module, facts.kernel);
-  return uses.flatMap((use) => lateMembers(facts, index, use)).flatMap((late): Finding[] => {
-    const isCore = READ_BY_CORE.has(late.access.key) && late.access.form === 'write';
-    const reader = isCore ? null : readerOf(facts, index, late.access.key);
-    if (!isCore && reader === null || isSetEarlier(facts, index, late)) return [];
-    const register = lastOperation(late.use.trace, 'register');
-    const severity: Severity = isCore || late.isLock ? 'error' : 'warning';
-    return [findingFor({
-      rule: initAfterRegister.id,
-      severity,
-      observation: late.use,
-      site: late.access.function === late.use.function ? late.access.site : late.use.site,
-      message: messageFor(late, reader, register?.text ?? ''),
-      alsoSee: [
-        ...late.access.function === late.use.function ? [] : [{ site: late.access.site, message: `${late.access.function.name}() sets it up here` }],
-        ...reader === null ? [] : [{ site: reader.site, message: `${reader.function.name}() uses it` }],
-      ],
-      fix: register === null ? null : fixFor(facts, late, register.site),
-    })];
-  });
+  return uses
+    .flatMap((use) => lateMembers(facts, index, use))
+    .flatMap((late): Finding[] => {
+      const isCore = READ_BY_CORE.has(late.access.key) && late.access.form === 'write';
+      const reader = isCore ? null : readerOf(facts, index, late.access.key);
+      if ((!isCore && reader === null) || isSetEarlier(facts, index, late)) return [];
+      const register = lastOperation(late.use.trace, 'register');
+      const severity: Severity = isCore || late.isLock ? 'error' : 'warning';
+      return [
+        findingFor({
+          rule: initAfterRegister.id,
+          severity,
+          observation: late.use,
+          site: late.access.function === late.use.function ? late.access.site : late.use.site,
+          message: messageFor(late, reader, register?.text ?? ''),
+          alsoSee: [
+            ...(late.access.function === late.use.function
+              ? []
+              : [
+                  {
+                    site: late.access.site,
+                    message: `${late.access.function.name}() sets it up here`,
+                  },
+                ]),
+            ...(reader === null
+              ? []
+              : [{ site: reader.site, message: `${reader.function.name}() uses it` }]),
+          ],
+          fix: register === null ? null : fixFor(facts, late, register.site),
+        }),
+      ];
+    });
 }
 
 /** Roles of functions that bring a device up. */
 const SETTING_UP: ReadonlySet<Role> = new Set<Role>(['probe', 'helper', 'module']);
 
-/** What a use after the registration sets up: in place, or in a function that is called for it alone. */
+/**
+ * What a use after the registration sets up: in place, or in a function that is called for it
+ * alone.
+ */
 function lateMembers(facts: ModuleFacts, index: ModuleIndex, use: UseObservation): Late[] {
   const own = memberAccesses(index, use.function);
   if (use.form === 'write') {
     const access = own.find((one) => one.form === 'write' && contains(one.node, use.site));
-    return access?.value != null && !isFlag(access.value) && !isNote(access.value) ? [{ use, access, isLock: false }] : [];
+    return access?.value != null && !isFlag(access.value) && !isNote(access.value)
+      ? [{ use, access, isLock: false }]
+      : [];
   }
   if (use.form !== 'pass' || use.api === null) return [];
   if (INITIALISERS.has(use.api)) {
-    const access = own.find((one) => one.form === 'address' && one.call?.name === use.api && contains(use.site, one.node));
+    const access = own.find(
+      (one) => one.form === 'address' && one.call?.name === use.api && contains(use.site, one.node),
+    );
     return access === undefined ? [] : [{ use, access, isLock: LOCKS.has(use.api) }];
   }
   return initialisedBy(facts, index, use);
 }
 
-/** The locks that a function of the module initialises which is called once, with the device, after the registration. */
+/**
+ * The locks that a function of the module initialises which is called once, with the device, after
+ * the registration.
+ */
 function initialisedBy(facts: ModuleFacts, index: ModuleIndex, use: UseObservation): Late[] {
   const file = index.fileOf(use.function);
   const [callee] = file === undefined || use.api === null ? [] : index.functions(file, use.api);
   if (callee === undefined || callsIn(facts.module, [callee.item.name]).length !== 1) return [];
-  return memberAccesses(index, callee.item).filter((one) => one.form === 'address' && LOCKS.has(one.call?.name ?? '')).map((access) => ({ use, access, isLock: true }));
+  return memberAccesses(index, callee.item)
+    .filter((one) => one.form === 'address' && LOCKS.has(one.call?.name ?? ''))
+    .map((access) => ({ use, access, isLock: true }));
 }
 
 /** `p->ready = true`: a state that others may wait for, and no initialisation. */
 function isFlag(value: Expr): boolean {
-  return value.kind === 'number' && (value.value === 0 || value.value === 1) || value.kind === 'name' && /^(true|false|NULL)$/.test(value.name);
+  return (
+    (value.kind === 'number' && (value.value === 0 || value.value === 1)) ||
+    (value.kind === 'name' && /^(true|false|NULL)$/.test(value.name))
+  );
 }
 
 /** A file or an entry that shows the device, which is made when the device is there. */
 function isNote(value: Expr): boolean {
-  return [...walk(value)].some((node) => node.kind === 'call' && /^(debugfs|sysfs|proc|kobject|device_create)_?/.test(node.name ?? ''));
+  return [...walk(value)].some(
+    (node) =>
+      node.kind === 'call' && /^(debugfs|sysfs|proc|kobject|device_create)_?/.test(node.name ?? ''),
+  );
 }
 
-/** A use of the member in a callback of an ops table, or in what it calls; one that only sets it is none. */
+/**
+ * A use of the member in a callback of an ops table, or in what it calls; one that only sets it is
+ * none.
+ */
 function readerOf(facts: ModuleFacts, index: ModuleIndex, key: string): MemberAccess | null {
   const field = key.slice(key.lastIndexOf('.') + 1);
   const callbacks = functionsIn(facts, 'callback');
   for (const [fn] of reachedFrom(index, callbacks)) {
     // The text tells faster than the tree that a member is not there.
     if (!fn.text.includes(field)) continue;
-    const reader = memberAccesses(index, fn).find((one) => one.key === key && one.form !== 'write' && !INITIALISERS.has(one.call?.name ?? ''));
+    const reader = memberAccesses(index, fn).find(
+      (one) => one.key === key && one.form !== 'write' && !INITIALISERS.has(one.call?.name ?? ''),
+    );
     if (reader !== undefined) return reader;
   }
   return null;
 }
 
-/** Whether anything else may have set the member up: before the registration, or in another function that is no part of taking the device down. */
+/**
+ * Whether anything else may have set the member up: before the registration, or in another function
+ * that is no part of taking the device down.
+ */
 function isSetEarlier(facts: ModuleFacts, index: ModuleIndex, late: Late): boolean {
   const { use, access } = late;
-  const registers = operationsOn(facts, use.function, use.device).filter((one) => one.op === 'register').map((one) => one.site.start);
+  const registers = operationsOn(facts, use.function, use.device)
+    .filter((one) => one.op === 'register')
+    .map((one) => one.site.start);
   const registered = smallest(registers);
   const ends = reachedFrom(index, functionsIn(facts, 'remove', 'release', 'action'));
   return index.allFunctions.some(({ item }) => {
     if (item !== use.function && (item === access.function || ends.has(item))) return false;
-    return memberAccesses(index, item).some((one) => one !== access && maySet(facts, index, one, access) && (item !== use.function || one.node.start < registered));
+    return memberAccesses(index, item).some(
+      (one) =>
+        one !== access &&
+        maySet(facts, index, one, access) &&
+        (item !== use.function || one.node.start < registered),
+    );
   });
 }
 
-/** Whether an access may give the wanted member its value: an assignment, an initialiser, or a function that nobody knows. */
-function maySet(facts: ModuleFacts, index: ModuleIndex, one: MemberAccess, wanted: MemberAccess): boolean {
-  if (one.key === wanted.key) return one.form === 'write' || one.form === 'address' && (one.call === null || INITIALISERS.has(one.call.name ?? '') || isUnknown(facts, index, one));
+/**
+ * Whether an access may give the wanted member its value: an assignment, an initialiser, or a
+ * function that nobody knows.
+ */
+function maySet(
+  facts: ModuleFacts,
+  index: ModuleIndex,
+  one: MemberAccess,
+  wanted: MemberAccess,
+): boolean {
+  if (one.key === wanted.key)
+    return (
+      one.form === 'write' ||
+      (one.form === 'address' &&
+        (one.call === null ||
+          INITIALISERS.has(one.call.name ?? '') ||
+          isUnknown(facts, index, one)))
+    );
   // The struct around the member, in the hands of somebody else.
   return one.embeds === wanted.owner && one.form === 'address' && isUnknown(facts, index, one);
 }
 
 function isUnknown(facts: ModuleFacts, index: ModuleIndex, { call, file }: MemberAccess): boolean {
-  return call?.name == null || index.functions(file, call.name).length === 0 && behaviourOf(call.name, facts.kernel, facts.module.wrappers) === undefined;
+  return (
+    call?.name == null ||
+    (index.functions(file, call.name).length === 0 &&
+      behaviourOf(call.name, facts.kernel, facts.module.wrappers) === undefined)
+  );
 }
 
-function messageFor({ use, access, isLock }: Late, reader: MemberAccess | null, register: string): string {
+function messageFor(
+  { use, access, isLock }: Late,
+  reader: MemberAccess | null,
+  register: string,
+): string {
   const place = written(access.file.text, access.node);
-  const name = access.function === use.function ? `\`${place}\`` : `\`${place}\` in ${access.function.name}()`;
+  const name =
+    access.function === use.function ? `\`${place}\`` : `\`${place}\` in ${access.function.name}()`;
   const call = /^\w+/.exec(register)?.[0] ?? 'the registration';
   const who = reader === null ? 'the core reads it' : `${reader.function.name}() uses it`;
   return `${name} is ${isLock ? 'initialised' : 'set'} after ${call}(): ${who} and may run before this; ${isLock ? 'initialise' : 'set'} it before the registration`;
@@ -160,10 +279,30 @@ function messageFor({ use, access, isLock }: Late, reader: MemberAccess | null, 
 function fixFor(facts: ModuleFacts, { use, access }: Late, register: Site): Fix | null {
   const fn: FunctionIr = use.function;
   const file = documentOf(facts.module, fn);
-  if (file === null || access.function !== fn || register.path !== file.path || !contains(fn, register)) return null;
-  if (access.value !== null && [...walk(access.value)].some((node) => node.kind === 'call' || node.kind === 'member' && node.arrow && !isAddressed(access.value!, node))) return null;
+  if (
+    file === null ||
+    access.function !== fn ||
+    register.path !== file.path ||
+    !contains(fn, register)
+  )
+    return null;
+  if (
+    access.value !== null &&
+    [...walk(access.value)].some(
+      (node) =>
+        node.kind === 'call' ||
+        (node.kind === 'member' && node.arrow && !isAddressed(access.value!, node)),
+    )
+  )
+    return null;
   const edits = moveBefore(file.text, fn, access.site, register);
-  return edits === null ? null : { title: 'Move it before the registration', safety: 'safe', edits: [{ path: file.path, edits }] };
+  return edits === null
+    ? null
+    : {
+        title: 'Move it before the registration',
+        safety: 'safe',
+        edits: [{ path: file.path, edits }],
+      };
 }
 
 /** `&p->m` reads nothing of p's memory. */

@@ -32,7 +32,10 @@ static const struct vfio_device_ops foo_ops = {
 `;
 }
 
-const SET_PARENT = PROBE.replace('\tdev_set_drvdata', '\tfoo->parent = dev_get_drvdata(mdev->dev.parent);\n\tdev_set_drvdata');
+const SET_PARENT = PROBE.replace(
+  '\tdev_set_drvdata',
+  '\tfoo->parent = dev_get_drvdata(mdev->dev.parent);\n\tdev_set_drvdata',
+);
 
 export const initCallbackContractExamples: Rule['examples'] = {
   bad: [

@@ -19,8 +19,10 @@ export const initCallbackContract: Rule = {
   docs: {
     what: '`.init` uses something that is there only after `vfio_alloc_device()` has returned.',
     why: '`.init` runs inside `vfio_alloc_device()`. The container is zeroed: what probe writes into it after the allocation cannot be read yet. `vdev->device` is initialised after `.init`, so that it has no reference count and no name. The drvdata of the parent is what probe has set before the allocation, or NULL.',
-    instead: 'Derive what `.init` needs from `vdev->dev`, which is the parent device, or set it in probe after the allocation and use it there. Do not get or put the device in `.init`.',
-    knownProblems: 'A member whose address is taken anywhere, or that `.init` itself sets, is not looked at.',
+    instead:
+      'Derive what `.init` needs from `vdev->dev`, which is the parent device, or set it in probe after the allocation and use it there. Do not get or put the device in `.init`.',
+    knownProblems:
+      'A member whose address is taken anywhere, or that `.init` itself sets, is not looked at.',
     references: ['v6.1 cb9ff3f3b84c: _vfio_alloc_device calls ops->init before device_initialize'],
   },
   examples: initCallbackContractExamples,
@@ -40,72 +42,130 @@ function check({ facts }: RuleContext): Finding[] {
   const roots = functionsIn(facts, 'init');
   if (roots.length === 0) return [];
   const index = indexOf(facts.module, facts.kernel);
-  return [...references(facts), ...usesOfDevice(index, roots), ...initsOf(facts, index).flatMap((init) => [...parentData(facts, index, init), ...earlyReads(index, init)])];
+  return [
+    ...references(facts),
+    ...usesOfDevice(index, roots),
+    ...initsOf(facts, index).flatMap((init) => [
+      ...parentData(facts, index, init),
+      ...earlyReads(index, init),
+    ]),
+  ];
 }
 
 /** Those of the functions that are reached from `.init` and from nowhere else. */
-function onlyReached(index: ModuleIndex, reached: ReadonlyMap<FunctionIr, unknown>, wanted: readonly FunctionIr[]): FunctionIr[] {
+function onlyReached(
+  index: ModuleIndex,
+  reached: ReadonlyMap<FunctionIr, unknown>,
+  wanted: readonly FunctionIr[],
+): FunctionIr[] {
   if (wanted.length === 0) return [];
-  const others = reachedFrom(index, index.allFunctions.map(({ item }) => item).filter((fn) => !reached.has(fn)));
+  const others = reachedFrom(
+    index,
+    index.allFunctions.map(({ item }) => item).filter((fn) => !reached.has(fn)),
+  );
   return wanted.filter((fn) => !others.has(fn));
 }
 
 function initsOf(facts: ModuleFacts, index: ModuleIndex): Init[] {
   return facts.opsTables.flatMap((table) => {
-    const file = [...index.module.sources, ...index.module.headers].find((one) => one.path === table.path);
+    const file = [...index.module.sources, ...index.module.headers].find(
+      (one) => one.path === table.path,
+    );
     const name = table.members.get('init')?.value;
     const functions = file === undefined || name === undefined ? [] : index.functions(file, name);
-    return table.givenTo.filter((use) => use.op === 'alloc').flatMap((use) => functions.map(({ item }): Init => {
-      const tag = callAt(use.function.body, use.site)?.args[0];
-      return { fn: item, allocator: use.function, allocation: use.site, container: use.api === 'vfio_alloc_device' && tag?.kind === 'name' ? tag.name : null };
-    }));
+    return table.givenTo
+      .filter((use) => use.op === 'alloc')
+      .flatMap((use) =>
+        functions.map(({ item }): Init => {
+          const tag = callAt(use.function.body, use.site)?.args[0];
+          return {
+            fn: item,
+            allocator: use.function,
+            allocation: use.site,
+            container: use.api === 'vfio_alloc_device' && tag?.kind === 'name' ? tag.name : null,
+          };
+        }),
+      );
   });
 }
 
 /** A reference that is taken or put before there is a count. */
 function references(facts: ModuleFacts): Finding[] {
   return facts.observations.flatMap((one): Finding[] => {
-    if (one.kind !== 'operation' || one.op !== 'get' && one.op !== 'put' || one.role !== 'init' || one.device.originKind !== 'parameter') return [];
+    if (
+      one.kind !== 'operation' ||
+      (one.op !== 'get' && one.op !== 'put') ||
+      one.role !== 'init' ||
+      one.device.originKind !== 'parameter'
+    )
+      return [];
     // To put what .init itself took is the second half of that defect.
-    if (one.op === 'put' && (one.before.model === 'old' || one.before.extraReferences > 0)) return [];
-    const advice = one.op === 'get' ? 'take the reference after vfio_alloc_device()' : 'when .init fails the core frees the device itself; only return the error';
-    return [findingFor({
-      rule: initCallbackContract.id,
-      severity: 'warning',
-      observation: one,
-      message: `${one.api}() of ${nameOf(one)} in .init: the core initialises its reference count only after .init has returned; ${advice}`,
-    })];
+    if (one.op === 'put' && (one.before.model === 'old' || one.before.extraReferences > 0))
+      return [];
+    const advice =
+      one.op === 'get'
+        ? 'take the reference after vfio_alloc_device()'
+        : 'when .init fails the core frees the device itself; only return the error';
+    return [
+      findingFor({
+        rule: initCallbackContract.id,
+        severity: 'warning',
+        observation: one,
+        message: `${one.api}() of ${nameOf(one)} in .init: the core initialises its reference count only after .init has returned; ${advice}`,
+      }),
+    ];
   });
 }
 
-const REFERENCE_CALLS: ReadonlySet<string> = new Set(['get_device', 'put_device', 'vfio_put_device']);
+const REFERENCE_CALLS: ReadonlySet<string> = new Set([
+  'get_device',
+  'put_device',
+  'vfio_put_device',
+]);
 
 /** `vdev->device` in functions that only `.init` runs. */
 function usesOfDevice(index: ModuleIndex, roots: readonly FunctionIr[]): Finding[] {
   const reached = reachedFrom(index, roots);
   // Hardly any driver names it there, and the text tells.
   const naming = [...reached.keys()].filter((fn) => /(->|\.)\s*device\b/.test(fn.text));
-  return onlyReached(index, reached, naming).flatMap((fn) => memberAccesses(index, fn).flatMap((access): Finding[] => {
-    if (!/^vfio_device\.device(\.|$)/.test(access.key) || REFERENCE_CALLS.has(access.call?.name ?? '')) return [];
-    const text = written(access.file.text, access.node);
-    return [{
-      rule: initCallbackContract.id,
-      severity: 'warning',
-      message: `\`${text}\` is used in .init: the core initialises the struct device only after .init has returned, until then it is zeroed memory; the parent device is in \`dev\` of the vfio_device`,
-      site: access.site,
-      functionName: fn.name,
-      related: [],
-      fix: null,
-    }];
-  }));
+  return onlyReached(index, reached, naming).flatMap((fn) =>
+    memberAccesses(index, fn).flatMap((access): Finding[] => {
+      if (
+        !/^vfio_device\.device(\.|$)/.test(access.key) ||
+        REFERENCE_CALLS.has(access.call?.name ?? '')
+      )
+        return [];
+      const text = written(access.file.text, access.node);
+      return [
+        {
+          rule: initCallbackContract.id,
+          severity: 'warning',
+          message: `\`${text}\` is used in .init: the core initialises the struct device only after .init has returned, until then it is zeroed memory; the parent device is in \`dev\` of the vfio_device`,
+          site: access.site,
+          functionName: fn.name,
+          related: [],
+          fix: null,
+        },
+      ];
+    }),
+  );
 }
 
-/** The drvdata of the parent, read in `.init`, where the module only ever sets it to the device that is being made. */
-function parentData(facts: ModuleFacts, index: ModuleIndex, { fn, allocator, allocation }: Init): Finding[] {
+/**
+ * The drvdata of the parent, read in `.init`, where the module only ever sets it to the device that
+ * is being made.
+ */
+function parentData(
+  facts: ModuleFacts,
+  index: ModuleIndex,
+  { fn, allocator, allocation }: Init,
+): Finding[] {
   const [param] = fn.params;
   const file = index.fileOf(fn);
   if (param === undefined || file === undefined) return [];
-  const reads = drvdataCalls(index, fn, 'get-drvdata', facts.kernel).filter(({ args }) => args[0] !== undefined && deviceIdentity(fn, args[0]) === param.name);
+  const reads = drvdataCalls(index, fn, 'get-drvdata', facts.kernel).filter(
+    ({ args }) => args[0] !== undefined && deviceIdentity(fn, args[0]) === param.name,
+  );
   const late = reads.length === 0 ? null : lateSetter(facts, index, allocator, allocation);
   if (late === null) return [];
   return reads.map((read): Finding => ({
@@ -114,14 +174,31 @@ function parentData(facts: ModuleFacts, index: ModuleIndex, { fn, allocator, all
     message: `${fn.name}() reads the drvdata of the parent device, which ${allocator.name}() sets only after vfio_alloc_device() has run .init: it is NULL here; reach the container with container_of()`,
     site: { path: file.path, start: read.start, end: read.end },
     functionName: fn.name,
-    related: [{ site: allocation, message: 'vfio_alloc_device() runs .init' }, { site: late, message: 'the drvdata is set here' }],
+    related: [
+      { site: allocation, message: 'vfio_alloc_device() runs .init' },
+      { site: late, message: 'the drvdata is set here' },
+    ],
     fix: null,
   }));
 }
 
-/** Where the allocating function sets drvdata to the device after the allocation, if no function of the module sets any drvdata to something else. */
-function lateSetter(facts: ModuleFacts, index: ModuleIndex, allocator: FunctionIr, allocation: Site): Site | null {
-  const devices = new Map(facts.observations.flatMap((one) => (one.kind === 'operation' && one.op === 'set-drvdata' ? [[`${one.site.path}:${one.site.start}`, one] as const] : [])));
+/**
+ * Where the allocating function sets drvdata to the device after the allocation, if no function of
+ * the module sets any drvdata to something else.
+ */
+function lateSetter(
+  facts: ModuleFacts,
+  index: ModuleIndex,
+  allocator: FunctionIr,
+  allocation: Site,
+): Site | null {
+  const devices = new Map(
+    facts.observations.flatMap((one) =>
+      one.kind === 'operation' && one.op === 'set-drvdata'
+        ? [[`${one.site.path}:${one.site.start}`, one] as const]
+        : [],
+    ),
+  );
   for (const { file, item } of index.allFunctions) {
     for (const call of drvdataCalls(index, item, 'set-drvdata', facts.kernel)) {
       const value = call.args[1];
@@ -129,14 +206,29 @@ function lateSetter(facts: ModuleFacts, index: ModuleIndex, allocator: FunctionI
       if (!isCleared && !devices.has(`${file.path}:${call.start}`)) return null;
     }
   }
-  const late = [...devices.values()].find((one) => one.function === allocator && one.site.path === allocation.path && one.site.start > allocation.end);
+  const late = [...devices.values()].find(
+    (one) =>
+      one.function === allocator &&
+      one.site.path === allocation.path &&
+      one.site.start > allocation.end,
+  );
   return late?.site ?? null;
 }
 
-/** Members of the container that `.init` reads and that the allocating function sets when it is over. */
+/**
+ * Members of the container that `.init` reads and that the allocating function sets when it is
+ * over.
+ */
 function earlyReads(index: ModuleIndex, { fn, allocator, allocation, container }: Init): Finding[] {
   if (container === null) return [];
-  const late = memberAccesses(index, allocator).filter((one) => one.form === 'write' && one.owner === container && one.site.path === allocation.path && one.site.start > allocation.end && isPlain(index, one));
+  const late = memberAccesses(index, allocator).filter(
+    (one) =>
+      one.form === 'write' &&
+      one.owner === container &&
+      one.site.path === allocation.path &&
+      one.site.start > allocation.end &&
+      isPlain(index, one),
+  );
   const setters = new Map(late.reverse().map((one) => [one.key, one]));
   if (setters.size === 0) return [];
   const inside = reachedFrom(index, [fn]);
@@ -144,7 +236,13 @@ function earlyReads(index: ModuleIndex, { fn, allocator, allocation, container }
   for (const [reader] of inside) {
     for (const access of memberAccesses(index, reader)) {
       const setter = setters.get(access.key);
-      if (setter === undefined || access.form !== 'read' || !isOfParameter(reader, access) || mayBeSet(index, access, inside)) continue;
+      if (
+        setter === undefined ||
+        access.form !== 'read' ||
+        !isOfParameter(reader, access) ||
+        mayBeSet(index, access, inside)
+      )
+        continue;
       const text = written(access.file.text, access.node);
       findings.push({
         rule: initCallbackContract.id,
@@ -152,7 +250,10 @@ function earlyReads(index: ModuleIndex, { fn, allocator, allocation, container }
         message: `\`${text}\` is read in .init${reader === fn ? '' : `, which calls ${reader.name}(),`} and set by ${allocator.name}() only after vfio_alloc_device() has run it: it is still zero here; derive it from the parent device in .init`,
         site: access.site,
         functionName: reader.name,
-        related: [{ site: allocation, message: 'vfio_alloc_device() runs .init' }, { site: setter.site, message: 'it is set here' }],
+        related: [
+          { site: allocation, message: 'vfio_alloc_device() runs .init' },
+          { site: setter.site, message: 'it is set here' },
+        ],
         fix: null,
       });
     }
@@ -160,31 +261,55 @@ function earlyReads(index: ModuleIndex, { fn, allocator, allocation, container }
   return findings;
 }
 
-/** Whether an access starts from a parameter of the function or from the container of one: a cursor over a list is another object. */
+/**
+ * Whether an access starts from a parameter of the function or from the container of one: a cursor
+ * over a list is another object.
+ */
 function isOfParameter(fn: FunctionIr, access: MemberAccess): boolean {
   let base: Expr = access.node;
-  while (base.kind === 'member' || base.kind === 'cast') base = base.kind === 'member' ? base.base : base.operand;
+  while (base.kind === 'member' || base.kind === 'cast')
+    base = base.kind === 'member' ? base.base : base.operand;
   const params = new Set(fn.params.map((one) => one.name));
-  const isFrom = (expr: Expr): boolean => [...walk(expr)].some((node) => node.kind === 'name' && params.has(node.name));
+  const isFrom = (expr: Expr): boolean =>
+    [...walk(expr)].some((node) => node.kind === 'name' && params.has(node.name));
   if (base.kind !== 'name') return isFrom(base);
   const { name } = base;
   if (params.has(name)) return true;
   const values = [...walk(fn.body)].flatMap((node) => {
     if (node.kind === 'decl' && node.name === name && node.init !== null) return [node.init];
-    return node.kind === 'assign' && node.target.kind === 'name' && node.target.name === name ? [node.value] : [];
+    return node.kind === 'assign' && node.target.kind === 'name' && node.target.name === name
+      ? [node.value]
+      : [];
   });
   return values.length === 1 && isFrom(values[0]!);
 }
 
-/** A scalar or a pointer, not a struct or an array, of which more than the value may be of interest. */
+/**
+ * A scalar or a pointer, not a struct or an array, of which more than the value may be of interest.
+ */
 function isPlain(index: ModuleIndex, { file, owner, key }: MemberAccess): boolean {
   const type = fieldType(index, file, owner, key.slice(owner.length + 1));
-  return type !== null && type.arrays === 0 && (type.pointers > 0 || type.keyword === null || type.keyword === 'enum');
+  return (
+    type !== null &&
+    type.arrays === 0 &&
+    (type.pointers > 0 || type.keyword === null || type.keyword === 'enum')
+  );
 }
 
 /** Whether `.init` itself sets the member, or somebody takes its address. */
-function mayBeSet(index: ModuleIndex, wanted: MemberAccess, inside: ReadonlyMap<FunctionIr, unknown>): boolean {
+function mayBeSet(
+  index: ModuleIndex,
+  wanted: MemberAccess,
+  inside: ReadonlyMap<FunctionIr, unknown>,
+): boolean {
   const field = wanted.key.slice(wanted.owner.length + 1);
-  return index.allFunctions.some(({ item }) => item.text.includes(field)
-    && memberAccesses(index, item).some((one) => one.key === wanted.key && (one.form === 'address' || one.form === 'write' && inside.has(item))));
+  return index.allFunctions.some(
+    ({ item }) =>
+      item.text.includes(field) &&
+      memberAccesses(index, item).some(
+        (one) =>
+          one.key === wanted.key &&
+          (one.form === 'address' || (one.form === 'write' && inside.has(item))),
+      ),
+  );
 }

@@ -42,9 +42,14 @@ export const initDeviceOutsideCcw: Rule = {
   docs: {
     what: '`vfio_init_device()` initialises memory that the driver has just allocated and could leave to the core.',
     why: '`vfio_init_device()` was made for one driver whose container outlives its device. Who uses it must not free the memory in `.release`, must wait in remove until `.release` has run, and must still put the device. Linux 6.2 has no such function any more.',
-    instead: 'Allocate the container with `vfio_alloc_device()`. Then the core owns the memory, and remove only unregisters and puts.',
-    knownProblems: 'Memory that the function did not allocate itself, such as a member of the parent\'s own structure, is what the function is for and is not reported.',
-    references: ['v6.1 cb9ff3f3b84c adds vfio_init_device', 'v6.2 d1104f9327df makes it static when the last user allocates its device'],
+    instead:
+      'Allocate the container with `vfio_alloc_device()`. Then the core owns the memory, and remove only unregisters and puts.',
+    knownProblems:
+      "Memory that the function did not allocate itself, such as a member of the parent's own structure, is what the function is for and is not reported.",
+    references: [
+      'v6.1 cb9ff3f3b84c adds vfio_init_device',
+      'v6.2 d1104f9327df makes it static when the last user allocates its device',
+    ],
   },
   examples: {
     bad: [
@@ -144,7 +149,7 @@ static int foo_probe(struct mdev_device *mdev)
     good: [
       { title: 'vfio_alloc_device()', kernel: '6.1', code: `${FOO_6_1}${PROBE}${REMOVE}${DRIVER}` },
       {
-        title: 'The container lives in the parent\'s memory',
+        title: "The container lives in the parent's memory",
         kernel: '6.1',
         code: `${EMBEDDED}
 static int foo_probe(struct mdev_device *mdev)
@@ -180,7 +185,7 @@ static int foo_start_port(struct foo_card *card, struct device *dev, int i)
 `,
       },
       {
-        title: 'A function of the driver\'s own with that name',
+        title: "A function of the driver's own with that name",
         kernel: '6.2',
         code: `struct foo {
 	struct work_struct work;
@@ -209,15 +214,22 @@ function check({ facts }: RuleContext): Finding[] {
   return facts.observations.flatMap((one): Finding[] => {
     if (one.kind !== 'operation' || !isOwnMemory(one)) return [];
     const allocated = lastOperation(one.trace, 'allocate');
-    return [findingFor({
-      rule: initDeviceOutsideCcw.id,
-      severity: 'warning',
-      observation: one,
-      message: `${one.api}() of ${nameOf(one)}, whose memory ${allocated === null ? 'the driver' : `${one.before.allocator}()`} has just allocated: the core can own it; allocate it with vfio_alloc_device(), since ${one.api}() ends with Linux 6.1`,
-    })];
+    return [
+      findingFor({
+        rule: initDeviceOutsideCcw.id,
+        severity: 'warning',
+        observation: one,
+        message: `${one.api}() of ${nameOf(one)}, whose memory ${allocated === null ? 'the driver' : `${one.before.allocator}()`} has just allocated: the core can own it; allocate it with vfio_alloc_device(), since ${one.api}() ends with Linux 6.1`,
+      }),
+    ];
   });
 }
 
 function isOwnMemory({ op, before }: OperationObservation): boolean {
-  return op === 'init-device' && before.model === 'none' && before.memory === 'live' && before.allocator !== null;
+  return (
+    op === 'init-device' &&
+    before.model === 'none' &&
+    before.memory === 'live' &&
+    before.allocator !== null
+  );
 }

@@ -210,7 +210,7 @@ err_free:
 `),
     },
     {
-      title: 'The device set is the core\'s',
+      title: "The device set is the core's",
       kernel: '6.2',
       code: `${FOO}
 static int foo_init_dev(struct vfio_device *vdev)

@@ -15,9 +15,13 @@ export const initLeaksOnError: Rule = {
   docs: {
     what: '`.init` fails after it has taken something, and does not give it back.',
     why: '`vfio_alloc_device()` runs `.init`. When `.init` fails the core frees the container and returns the error: `.release` does not run, and the driver never sees the device. What `.init` has taken by then is lost.',
-    instead: 'Undo in `.init` itself what it has done, in the reverse order, before it returns the error. The device set of `vfio_assign_device_set()` is not owed: the core gives it back.',
-    knownProblems: 'Only what some other path of the driver gives back is looked for. A function that is known by its name alone makes it a warning; a counter is what unbalanced-accounting speaks of. `vfio_pci_core_init_dev()` cannot fail before 6.19, so that nothing is owed behind it.',
-    references: ['v6.1 cb9ff3f3b84c: vfio_init_device() frees nothing but the index when .init fails'],
+    instead:
+      'Undo in `.init` itself what it has done, in the reverse order, before it returns the error. The device set of `vfio_assign_device_set()` is not owed: the core gives it back.',
+    knownProblems:
+      'Only what some other path of the driver gives back is looked for. A function that is known by its name alone makes it a warning; a counter is what unbalanced-accounting speaks of. `vfio_pci_core_init_dev()` cannot fail before 6.19, so that nothing is owed behind it.',
+    references: [
+      'v6.1 cb9ff3f3b84c: vfio_init_device() frees nothing but the index when .init fails',
+    ],
   },
   examples: initLeaksOnErrorExamples,
   check,
@@ -28,22 +32,36 @@ function check({ facts }: RuleContext): Finding[] {
     const { leave, site, owed } = leaving;
     return {
       rule: initLeaksOnError.id,
-      severity: owed.some(({ kind }) => kind === 'pair') ? 'error' as const : 'warning' as const,
+      severity: owed.some(({ kind }) => kind === 'pair')
+        ? ('error' as const)
+        : ('warning' as const),
       message: messageOf(facts, leaving),
       site,
       functionName: leaving.function.name,
-      related: [...relatedOf(leave.trace, site), ...macroNotes(facts, leaving.function, site), ...endsOf(facts, owed, leave.trace, (one) => undoneOf(facts, one)[0])],
+      related: [
+        ...relatedOf(leave.trace, site),
+        ...macroNotes(facts, leaving.function, site),
+        ...endsOf(facts, owed, leave.trace, (one) => undoneOf(facts, one)[0]),
+      ],
       fix: giveBackFix(facts, leaving),
     };
   });
 }
 
 function isLeaked(facts: ModuleFacts, leave: Leave, one: HeldResource): boolean {
-  return leave.role === 'init' && leave.outcome === 'failure' && one.kind !== 'counter' && !one.shared && undoneOf(facts, one).length > 0;
+  return (
+    leave.role === 'init' &&
+    leave.outcome === 'failure' &&
+    one.kind !== 'counter' &&
+    !one.shared &&
+    undoneOf(facts, one).length > 0
+  );
 }
 
 function messageOf(facts: ModuleFacts, { function: fn, owed }: Leaving): string {
-  const calls = listed(owed.flatMap((one) => undoneOf(facts, one)[0]?.api ?? []).map((api) => `${api}()`));
+  const calls = listed(
+    owed.flatMap((one) => undoneOf(facts, one)[0]?.api ?? []).map((api) => `${api}()`),
+  );
   const what = listed(owed.map((one) => taken(facts, one)));
   return `${what} ${owed.length > 1 ? 'are' : 'is'} not ${undoneWord(owed)} when ${fn.name}() fails here: .release does not run for a device whose .init failed; call ${calls} before returning`;
 }

@@ -11,8 +11,10 @@ export const invalidSuppression: Rule = {
   docs: {
     what: 'A suppression comment is not of the form, or names a rule that there is not.',
     why: 'Such a comment suppresses nothing, although its writer meant it to. Often a letter is wrong.',
-    instead: 'Write `/* vfio-lifecycle: allow(rule): reason */` with the id that the finding shows, or several ids with commas between.',
-    knownProblems: 'Of comments that are not of the form only those that begin with `vfio-lifecycle:` are taken for suppressions.',
+    instead:
+      'Write `/* vfio-lifecycle: allow(rule): reason */` with the id that the finding shows, or several ids with commas between.',
+    knownProblems:
+      'Of comments that are not of the form only those that begin with `vfio-lifecycle:` are taken for suppressions.',
     references: ['docs/settings.md: comments, and how a rule is switched off for a whole tree'],
   },
   examples: invalidSuppressionExamples,

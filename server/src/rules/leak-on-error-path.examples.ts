@@ -177,12 +177,19 @@ export const leakOnErrorPathExamples: Rule['examples'] = {
       kernel: '6.2',
       code: `${FOO}${branchProbe(`		destroy_workqueue(foo->wq);
 		vfio_put_device(&foo->vdev);
-		return ret;`)}${REMOVE.replace('static void foo_remove(struct mdev_device *mdev)', `static void foo_remove(struct mdev_device *mdev)
-//          ^^^^^^^^^^ leak-on-error-path`)}${DRIVER}`,
+		return ret;`)}${REMOVE.replace(
+        'static void foo_remove(struct mdev_device *mdev)',
+        `static void foo_remove(struct mdev_device *mdev)
+//          ^^^^^^^^^^ leak-on-error-path`,
+      )}${DRIVER}`,
     },
   ],
   good: [
-    { title: 'Each label undoes one thing', kernel: '6.2', code: `${FOO}${probe('\t\tgoto err_wq;')}${REMOVE_BOTH}${DRIVER}` },
+    {
+      title: 'Each label undoes one thing',
+      kernel: '6.2',
+      code: `${FOO}${probe('\t\tgoto err_wq;')}${REMOVE_BOTH}${DRIVER}`,
+    },
     {
       title: '.release gives it back',
       kernel: '6.2',
@@ -354,7 +361,8 @@ static void foo_remove(struct mdev_device *mdev)
 ${DRIVER}`,
     },
     {
-      title: 'The core device stands first in the object, and what is freed is read from drvdata as that',
+      title:
+        'The core device stands first in the object, and what is freed is read from drvdata as that',
       kernel: '6.0',
       code: `struct foo {
 	struct vfio_pci_core_device core;

@@ -6,7 +6,18 @@ import { giveBackFix } from './fixes/give-back.ts';
 import { contains, nameSite } from './locate.ts';
 import { macroNotes } from './exit-place.ts';
 import { relatedOf } from './related.ts';
-import { beginningsOf, bringsUpDevice, endsOf, forgetfulRelease, leavings, taken, undoneOf, undoneWord, whoUndoes, type Leaving } from './taken.ts';
+import {
+  beginningsOf,
+  bringsUpDevice,
+  endsOf,
+  forgetfulRelease,
+  leavings,
+  taken,
+  undoneOf,
+  undoneWord,
+  whoUndoes,
+  type Leaving,
+} from './taken.ts';
 import { listed } from './wording.ts';
 
 export const leakOnErrorPath: Rule = {
@@ -17,9 +28,13 @@ export const leakOnErrorPath: Rule = {
   docs: {
     what: 'A failing path of probe does not give back what `.remove` or another failing path gives back; or `.remove` does not give back what a failing path does.',
     why: 'When probe fails the driver core does not call `.remove`: memory, an enabled device, an interrupt, a registration that was taken by then stays taken until the next reboot. What only a failing path of probe gives back is lost each time that the driver is unbound.',
-    instead: 'Give back in the reverse order of taking, with one label for each thing, and go to the label of the last thing that was taken. What `.release` gives back needs no label of its own: the put runs it.',
-    knownProblems: 'Only what is given back somewhere in the driver can be missing elsewhere. Nothing is said of what unknown code was given on the failing path alone, of what a managed (devm_, pcim_) function took, of what is taken and given back under a condition of the driver\'s own, and of things in arrays and lists. A path that leaves without the put loses what only `.release` gives back: missing-put speaks of that.',
-    references: ['v6.1 5f6c7e0831a1, ac1237912fbd and others move such pairs into .init and .release'],
+    instead:
+      'Give back in the reverse order of taking, with one label for each thing, and go to the label of the last thing that was taken. What `.release` gives back needs no label of its own: the put runs it.',
+    knownProblems:
+      "Only what is given back somewhere in the driver can be missing elsewhere. Nothing is said of what unknown code was given on the failing path alone, of what a managed (devm_, pcim_) function took, of what is taken and given back under a condition of the driver's own, and of things in arrays and lists. A path that leaves without the put loses what only `.release` gives back: missing-put speaks of that.",
+    references: [
+      'v6.1 5f6c7e0831a1, ac1237912fbd and others move such pairs into .init and .release',
+    ],
   },
   examples: leakOnErrorPathExamples,
   check,
@@ -29,37 +44,102 @@ const ENDING: ReadonlySet<Role> = new Set<Role>(['remove', 'release', 'action'])
 
 function check({ facts }: RuleContext): Finding[] {
   return [
-    ...leavings(facts, (leave, one) => isLeaked(facts, leave, one)).map((one) => findingOf(facts, one, (resource) => evidence(facts, resource), `${messageOfProbe(facts, one)}`)),
-    ...leavings(facts, (leave, one) => isForgotten(facts, leave, one)).map((one) => findingOf(facts, one, (resource) => undoneOf(facts, resource)[0], messageOfRemove(facts, one, one.leave.function))),
-    ...leavings(facts, (leave, one) => one.kind === 'pair' && !one.shared && forgetfulRelease(facts, leave, one) !== null).map((one) => findingOfRelease(facts, one)),
+    ...leavings(facts, (leave, one) => isLeaked(facts, leave, one)).map((one) =>
+      findingOf(
+        facts,
+        one,
+        (resource) => evidence(facts, resource),
+        `${messageOfProbe(facts, one)}`,
+      ),
+    ),
+    ...leavings(facts, (leave, one) => isForgotten(facts, leave, one)).map((one) =>
+      findingOf(
+        facts,
+        one,
+        (resource) => undoneOf(facts, resource)[0],
+        messageOfRemove(facts, one, one.leave.function),
+      ),
+    ),
+    ...leavings(
+      facts,
+      (leave, one) =>
+        one.kind === 'pair' && !one.shared && forgetfulRelease(facts, leave, one) !== null,
+    ).map((one) => findingOfRelease(facts, one)),
   ];
 }
 
 /** Held where probe fails, although the driver gives it back elsewhere. */
 function isLeaked(facts: ModuleFacts, leave: Leave, one: HeldResource): boolean {
-  if (leave.role !== 'probe' && leave.role !== 'module' || leave.outcome !== 'failure' || one.kind === 'counter' || one.shared && !isStillOwn(facts, leave, one)) return false;
-  return evidence(facts, one) !== undefined && !isPut(facts, leave, one) && bringsUpDevice(facts, leave.function);
+  if (
+    (leave.role !== 'probe' && leave.role !== 'module') ||
+    leave.outcome !== 'failure' ||
+    one.kind === 'counter' ||
+    (one.shared && !isStillOwn(facts, leave, one))
+  )
+    return false;
+  return (
+    evidence(facts, one) !== undefined &&
+    !isPut(facts, leave, one) &&
+    bringsUpDevice(facts, leave.function)
+  );
 }
 
-/** The memory of a device that is put: whoever put it took it for that of the core, and that is the defect. */
+/**
+ * The memory of a device that is put: whoever put it took it for that of the core, and that is the
+ * defect.
+ */
 function isPut(facts: ModuleFacts, leave: Leave, one: HeldResource): boolean {
-  return leave.trace.some(({ op }) => op === 'put') && beginningsOf(facts).some(({ device }) => device.originKind === 'allocation' && device.origin.path === one.site.path && contains(device.origin, one.site));
+  return (
+    leave.trace.some(({ op }) => op === 'put') &&
+    beginningsOf(facts).some(
+      ({ device }) =>
+        device.originKind === 'allocation' &&
+        device.origin.path === one.site.path &&
+        contains(device.origin, one.site),
+    )
+  );
 }
 
-/** The memory of the device: remove frees it on another path, and what it leaves registered on this one is remove-without-unregister's to say. */
+/**
+ * The memory of the device: remove frees it on another path, and what it leaves registered on this
+ * one is remove-without-unregister's to say.
+ */
 function isFreedByRemove(facts: ModuleFacts, one: HeldResource): boolean {
-  return facts.observations.some((end) => end.kind === 'operation' && end.op === 'free' && end.role === 'remove' && end.device.originKind === 'allocation' && end.device.origin.path === one.site.path && contains(end.device.origin, one.site));
+  return facts.observations.some(
+    (end) =>
+      end.kind === 'operation' &&
+      end.op === 'free' &&
+      end.role === 'remove' &&
+      end.device.originKind === 'allocation' &&
+      end.device.origin.path === one.site.path &&
+      contains(end.device.origin, one.site),
+  );
 }
 
-/** Unseen code was given it on the way to success too, and remove gives it back all the same: nobody has taken it over. */
+/**
+ * Unseen code was given it on the way to success too, and remove gives it back all the same: nobody
+ * has taken it over.
+ */
 function isStillOwn(facts: ModuleFacts, { function: fn }: Leave, one: HeldResource): boolean {
-  return undoneOf(facts, one).some(({ role, via }) => role === 'remove' && via === 'call')
-    && facts.resources.leaves.some((other) => other.function === fn && other.outcome === 'success' && other.held.some(({ id, shared }) => id === one.id && shared));
+  return (
+    undoneOf(facts, one).some(({ role, via }) => role === 'remove' && via === 'call') &&
+    facts.resources.leaves.some(
+      (other) =>
+        other.function === fn &&
+        other.outcome === 'success' &&
+        other.held.some(({ id, shared }) => id === one.id && shared),
+    )
+  );
 }
 
-/** Who gives it back by a call, remove before all others. What only `.release` does is owed by the put, and a failing `.init` undoes for itself alone. */
+/**
+ * Who gives it back by a call, remove before all others. What only `.release` does is owed by the
+ * put, and a failing `.init` undoes for itself alone.
+ */
 function evidence(facts: ModuleFacts, resource: HeldResource): Undone | undefined {
-  const undone = undoneOf(facts, resource).filter(({ via, role }) => via === 'call' && role !== 'init');
+  const undone = undoneOf(facts, resource).filter(
+    ({ via, role }) => via === 'call' && role !== 'init',
+  );
   return undone.find(({ role }) => ENDING.has(role)) ?? undone[0];
 }
 
@@ -71,7 +151,12 @@ function isForgotten(facts: ModuleFacts, leave: Leave, one: HeldResource): boole
   return undone.length > 0 && undone.every(({ role, via }) => via === 'call' && role === 'probe');
 }
 
-function findingOf(facts: ModuleFacts, leaving: Leaving, undone: (resource: HeldResource) => Undone | undefined, message: string): Finding {
+function findingOf(
+  facts: ModuleFacts,
+  leaving: Leaving,
+  undone: (resource: HeldResource) => Undone | undefined,
+  message: string,
+): Finding {
   const { leave, site, owed } = leaving;
   return {
     rule: leakOnErrorPath.id,
@@ -79,7 +164,11 @@ function findingOf(facts: ModuleFacts, leaving: Leaving, undone: (resource: Held
     message,
     site,
     functionName: leaving.function.name,
-    related: [...relatedOf(leave.trace, site), ...macroNotes(facts, leaving.function, site), ...endsOf(facts, owed, leave.trace, undone)],
+    related: [
+      ...relatedOf(leave.trace, site),
+      ...macroNotes(facts, leaving.function, site),
+      ...endsOf(facts, owed, leave.trace, undone),
+    ],
     fix: leave.role === 'remove' ? null : giveBackFix(facts, leaving),
   };
 }
@@ -89,8 +178,20 @@ function findingOfRelease(facts: ModuleFacts, leaving: Leaving): Finding {
   const { leave, site, owed } = leaving;
   const fn = owed[0] === undefined ? null : forgetfulRelease(facts, leave, owed[0]);
   const at = fn === null ? null : nameSite(facts.module, fn);
-  const finding = findingOf(facts, leaving, (resource) => undoneOf(facts, resource)[0], messageOfRemove(facts, leaving, fn ?? leave.function));
-  return fn === null || at === null ? finding : { ...finding, site: at, functionName: fn.name, related: [...finding.related, { site, message: `${leave.function.name}() ends here` }] };
+  const finding = findingOf(
+    facts,
+    leaving,
+    (resource) => undoneOf(facts, resource)[0],
+    messageOfRemove(facts, leaving, fn ?? leave.function),
+  );
+  return fn === null || at === null
+    ? finding
+    : {
+        ...finding,
+        site: at,
+        functionName: fn.name,
+        related: [...finding.related, { site, message: `${leave.function.name}() ends here` }],
+      };
 }
 
 function messageOfProbe(facts: ModuleFacts, { leave, owed, function: fn }: Leaving): string {
@@ -107,7 +208,9 @@ function messageOfProbe(facts: ModuleFacts, { leave, owed, function: fn }: Leavi
 
 function messageOfRemove(facts: ModuleFacts, { owed }: Leaving, by: FunctionIr): string {
   const what = listed(owed.map((one) => taken(facts, one)));
-  const calls = listed(owed.flatMap((one) => undoneOf(facts, one)[0]?.api ?? []).map((api) => `${api}()`));
+  const calls = listed(
+    owed.flatMap((one) => undoneOf(facts, one)[0]?.api ?? []).map((api) => `${api}()`),
+  );
   const probe = owed[0] === undefined ? undefined : undoneOf(facts, owed[0])[0]?.function.name;
   return `${what} ${owed.length > 1 ? 'are' : 'is'} never ${undoneWord(owed)}: ${by.name}() ends without ${calls}, which ${probe ?? 'probe'}() calls where it fails; call it here too`;
 }

@@ -8,16 +8,33 @@ import type { Module, ModuleFacts, Role, Site } from '../lifecycle/types.ts';
 import { append } from '../text/lists.ts';
 import { spend } from '../budget/work.ts';
 
-/** Finding one's way in the IR by offset. Everything is iterative: a document may nest as deeply as it likes. */
+/**
+ * Finding one's way in the IR by offset. Everything is iterative: a document may nest as deeply as
+ * it likes.
+ */
 
 export type IrNode = Expr | Stmt;
 
 function isStatement(node: IrNode): node is Stmt {
-  return STATEMENT_KINDS.has(node.kind) || node.kind === 'unknown' && 'opaque' in node;
+  return STATEMENT_KINDS.has(node.kind) || (node.kind === 'unknown' && 'opaque' in node);
 }
 
 const STATEMENT_KINDS: ReadonlySet<string> = new Set<Stmt['kind']>([
-  'expr', 'decl', 'if', 'loop', 'switch', 'case', 'label', 'goto', 'break', 'continue', 'return', 'block', 'guard', 'preproc', 'asm',
+  'expr',
+  'decl',
+  'if',
+  'loop',
+  'switch',
+  'case',
+  'label',
+  'goto',
+  'break',
+  'continue',
+  'return',
+  'block',
+  'guard',
+  'preproc',
+  'asm',
 ]);
 
 /** The direct children of a node: expressions before statements. */
@@ -38,8 +55,13 @@ export function* walk(root: IrNode): Generator<IrNode> {
   }
 }
 
-/** As walk(), each node with the nodes around it, outermost first. The list is the walk's own: copy it to keep it. */
-export function* walkWithParents(root: IrNode): Generator<{ readonly node: IrNode; readonly parents: readonly IrNode[] }> {
+/**
+ * As walk(), each node with the nodes around it, outermost first. The list is the walk's own: copy
+ * it to keep it.
+ */
+export function* walkWithParents(
+  root: IrNode,
+): Generator<{ readonly node: IrNode; readonly parents: readonly IrNode[] }> {
   const parents: IrNode[] = [];
   const stack: { readonly node: IrNode; readonly depth: number }[] = [{ node: root, depth: 0 }];
   for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
@@ -48,13 +70,16 @@ export function* walkWithParents(root: IrNode): Generator<{ readonly node: IrNod
     yield { node, parents };
     parents.push(node);
     const children = childrenOf(node);
-    for (let i = children.length - 1; i >= 0; i--) stack.push({ node: children[i]!, depth: depth + 1 });
+    for (let i = children.length - 1; i >= 0; i--)
+      stack.push({ node: children[i]!, depth: depth + 1 });
   }
 }
 
 /** NULL, or a literal 0. */
 export function isNull(expr: Expr): boolean {
-  return expr.kind === 'name' && expr.name === 'NULL' || expr.kind === 'number' && expr.value === 0;
+  return (
+    (expr.kind === 'name' && expr.name === 'NULL') || (expr.kind === 'number' && expr.value === 0)
+  );
 }
 
 export function contains(outer: Span, inner: Span): boolean {
@@ -64,7 +89,10 @@ export function contains(outer: Span, inner: Span): boolean {
 /** The nodes around a span, outermost first; the last is the smallest node that contains it. */
 export function ancestry(root: IrNode, span: Span): IrNode[] {
   const path: IrNode[] = [];
-  for (let node: IrNode | undefined = contains(root, span) ? root : undefined; node !== undefined;) {
+  for (
+    let node: IrNode | undefined = contains(root, span) ? root : undefined;
+    node !== undefined;
+  ) {
     path.push(node);
     node = childrenOf(node).find((child) => contains(child, span));
   }
@@ -74,7 +102,10 @@ export function ancestry(root: IrNode, span: Span): IrNode[] {
 /** A statement with the list it stands in. */
 export interface PlacedStatement {
   readonly statement: Stmt;
-  /** The statements of the enclosing block or #if arm, or null when it is the body of an if or a loop without braces. */
+  /**
+   * The statements of the enclosing block or #if arm, or null when it is the body of an if or a
+   * loop without braces.
+   */
   readonly siblings: readonly Stmt[] | null;
   readonly index: number;
 }
@@ -94,7 +125,8 @@ export function statementAt(body: Stmt, span: Span): PlacedStatement | null {
 
 function listAround(parent: IrNode, child: Stmt): readonly Stmt[] | null {
   if (parent.kind === 'block' || parent.kind === 'statement-expression') return parent.body;
-  if (parent.kind === 'preproc') return parent.arms.find((arm) => arm.body.includes(child))?.body ?? null;
+  if (parent.kind === 'preproc')
+    return parent.arms.find((arm) => arm.body.includes(child))?.body ?? null;
   return null;
 }
 
@@ -109,7 +141,9 @@ export function conditionsAt(fn: FunctionIr, span: Span): Condition[] {
   const conditions = [...fn.conditions];
   for (const node of ancestry(fn.body, span)) {
     if (node.kind !== 'preproc') continue;
-    const arm = node.arms.find((candidate) => candidate.body.some((statement) => contains(statement, span)));
+    const arm = node.arms.find((candidate) =>
+      candidate.body.some((statement) => contains(statement, span)),
+    );
     if (arm) append(conditions, arm.conditions);
   }
   return conditions;
@@ -119,14 +153,17 @@ export function conditionsAt(fn: FunctionIr, span: Span): Condition[] {
 export function declaredType(fn: FunctionIr, name: string): TypeName | null {
   const param = fn.params.find((one) => one.name === name);
   if (param) return param.type;
-  for (const node of walk(fn.body)) if (node.kind === 'decl' && node.name === name) return node.type;
+  for (const node of walk(fn.body))
+    if (node.kind === 'decl' && node.name === name) return node.type;
   return null;
 }
 
 /** The functions that a driver uses for one of some purposes. */
 export function functionsIn({ roles }: ModuleFacts, ...wanted: readonly Role[]): FunctionIr[] {
   const functions: FunctionIr[] = [];
-  roles.forEach((role, fn) => { if (wanted.includes(role)) functions.push(fn); });
+  roles.forEach((role, fn) => {
+    if (wanted.includes(role)) functions.push(fn);
+  });
   return functions;
 }
 
@@ -144,14 +181,22 @@ export function documentOf(module: Module, fn: FunctionIr): FileIr | null {
   return documentsOf(module).find((file) => file.functions.includes(fn)) ?? null;
 }
 
-/** Whether any code of the module but its own definition and prototypes names a function; one that is not static may be called from outside. */
+/**
+ * Whether any code of the module but its own definition and prototypes names a function; one that
+ * is not static may be called from outside.
+ */
 export function isReferenced(module: Module, fn: FunctionIr): boolean {
   if (!fn.isStatic) return true;
-  return documentsOf(module).some((file) => (placesOfWords(file).get(fn.name) ?? []).some((index) => {
-    const isOwn = index >= fn.start && index < fn.end && file.functions.includes(fn);
-    spend(file.prototypes.length + file.comments.length);
-    return !isOwn && ![...file.prototypes, ...file.comments].some((one) => index >= one.start && index < one.end);
-  }));
+  return documentsOf(module).some((file) =>
+    (placesOfWords(file).get(fn.name) ?? []).some((index) => {
+      const isOwn = index >= fn.start && index < fn.end && file.functions.includes(fn);
+      spend(file.prototypes.length + file.comments.length);
+      return (
+        !isOwn &&
+        ![...file.prototypes, ...file.comments].some((one) => index >= one.start && index < one.end)
+      );
+    }),
+  );
 }
 
 const places = new WeakMap<FileIr, ReadonlyMap<string, readonly number[]>>();
@@ -163,7 +208,8 @@ function placesOfWords(file: FileIr): ReadonlyMap<string, readonly number[]> {
   const words = new Map<string, number[]>();
   for (const { 0: word, index } of file.text.matchAll(/\b[A-Za-z_]\w*\b/g)) {
     const list = words.get(word);
-    if (list) list.push(index); else words.set(word, [index]);
+    if (list) list.push(index);
+    else words.set(word, [index]);
   }
   places.set(file, words);
   return words;
@@ -186,14 +232,20 @@ const interfaceCalls = new WeakMap<FunctionIr, readonly string[]>();
 function interfaceCalledBy(fn: FunctionIr): readonly string[] {
   const root = originalOf(fn);
   let names = interfaceCalls.get(root);
-  if (!names) interfaceCalls.set(root, (names = scanOf(root).names.called.filter((name) => apiEntry(name) !== undefined)));
+  if (!names)
+    interfaceCalls.set(
+      root,
+      (names = scanOf(root).names.called.filter((name) => apiEntry(name) !== undefined)),
+    );
   return names;
 }
 
 /** The calls of the named functions in the module's sources. */
 export function callsIn(module: Module, names: readonly string[]): PlacedCall[] {
   if (names.length === 0) return [];
-  const calledBy = names.every((name) => apiEntry(name) !== undefined) ? interfaceCalledBy : (fn: FunctionIr) => scanOf(fn).names.called;
+  const calledBy = names.every((name) => apiEntry(name) !== undefined)
+    ? interfaceCalledBy
+    : (fn: FunctionIr) => scanOf(fn).names.called;
   const wanted = new Set(names);
   const isWanted = (name: string): boolean => wanted.has(name);
   const calls: PlacedCall[] = [];
@@ -203,7 +255,14 @@ export function callsIn(module: Module, names: readonly string[]): PlacedCall[] 
       walkExprs(fn.body, (node) => {
         if (node.kind !== 'call' || node.name === null || !wanted.has(node.name)) return;
         const site = { path: file.path, start: node.callee.start, end: node.callee.end };
-        calls.push({ file, function: fn, call: node, name: node.name, site, conditions: conditionsAt(fn, node) });
+        calls.push({
+          file,
+          function: fn,
+          call: node,
+          name: node.name,
+          site,
+          conditions: conditionsAt(fn, node),
+        });
       });
     }
   }

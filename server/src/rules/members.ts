@@ -5,13 +5,17 @@ import type { ModuleFacts, Site } from '../lifecycle/types.ts';
 import { functionsIn, walkWithParents, type IrNode } from './locate.ts';
 
 /**
- * Which members of which structs a function names, by the declared types of its variables and whatever the path: what a rule asks of
+ * Which members of which structs a function names, by the declared types of its variables and
+ * whatever the path: what a rule asks of
  * functions that no path of a device leads through, such as the callbacks.
  */
 export interface MemberAccess {
   readonly file: FileIr;
   readonly function: FunctionIr;
-  /** The innermost struct whose definition is known, and the rest of the path in it: `foo.lock`, `vfio_device.mig_ops`. */
+  /**
+   * The innermost struct whose definition is known, and the rest of the path in it: `foo.lock`,
+   * `vfio_device.mig_ops`.
+   */
   readonly key: string;
   /** The struct of the key. */
   readonly owner: string;
@@ -51,13 +55,22 @@ const KERNEL_MEMBERS: Readonly<Record<string, string>> = {
   'vfio_platform_device.vdev': 'vfio_device',
 };
 
-/** The types of a function's parameters and variables; a name with two declarations of different types is left out. */
+/**
+ * The types of a function's parameters and variables; a name with two declarations of different
+ * types is left out.
+ */
 function localTypes(fn: FunctionIr): Map<string, TypeName | null> {
   const types = new Map<string, TypeName | null>(fn.params.map((one) => [one.name, one.type]));
   for (const { node } of walkWithParents(fn.body)) {
     if (node.kind !== 'decl') continue;
     const other = types.get(node.name);
-    types.set(node.name, other === undefined || other !== null && other.name === node.type.name && other.pointers === node.type.pointers ? node.type : null);
+    types.set(
+      node.name,
+      other === undefined ||
+        (other !== null && other.name === node.type.name && other.pointers === node.type.pointers)
+        ? node.type
+        : null,
+    );
   }
   return types;
 }
@@ -72,16 +85,35 @@ function collect(index: ModuleIndex, file: FileIr, fn: FunctionIr): MemberAccess
     if (parent?.kind === 'member' && !parent.arrow && parent.base === node) continue;
     const place = placeOf(typing, node);
     if (place === null) continue;
-    const isArray = (fieldType(typing.index, typing.file, place.owner, place.key.slice(place.owner.length + 1))?.arrays ?? 0) > 0;
-    accesses.push({ file, function: fn, ...place, ...formOf(node, parents, isArray), node, site: { path: file.path, start: node.start, end: node.end } });
+    const isArray =
+      (fieldType(typing.index, typing.file, place.owner, place.key.slice(place.owner.length + 1))
+        ?.arrays ?? 0) > 0;
+    accesses.push({
+      file,
+      function: fn,
+      ...place,
+      ...formOf(node, parents, isArray),
+      node,
+      site: { path: file.path, start: node.start, end: node.end },
+    });
   }
   return accesses;
 }
 
-interface Typing { readonly index: ModuleIndex; readonly file: FileIr; readonly locals: ReadonlyMap<string, TypeName | null> }
+interface Typing {
+  readonly index: ModuleIndex;
+  readonly file: FileIr;
+  readonly locals: ReadonlyMap<string, TypeName | null>;
+}
 
-/** The struct and the member that an access names, through embedded structs as far as they are known. */
-function placeOf(typing: Typing, node: MemberExpr): Pick<MemberAccess, 'key' | 'owner' | 'embeds'> | null {
+/**
+ * The struct and the member that an access names, through embedded structs as far as they are
+ * known.
+ */
+function placeOf(
+  typing: Typing,
+  node: MemberExpr,
+): Pick<MemberAccess, 'key' | 'owner' | 'embeds'> | null {
   const path: string[] = [];
   let base: Expr = node;
   let tag: string | null = null;
@@ -109,7 +141,10 @@ function placeOf(typing: Typing, node: MemberExpr): Pick<MemberAccess, 'key' | '
   return { key: `${tag}.${rest}`, owner: tag, embeds: embeddedTag(typing, tag, rest) };
 }
 
-/** The key that accesses of a member have, from its path in a struct: `core.vdev.mig_ops` of `foo` is `vfio_device.mig_ops`. */
+/**
+ * The key that accesses of a member have, from its path in a struct: `core.vdev.mig_ops` of `foo`
+ * is `vfio_device.mig_ops`.
+ */
 export function keyOf(index: ModuleIndex, file: FileIr, container: string, member: string): string {
   const path = member.split('.');
   let tag = container;
@@ -129,7 +164,12 @@ function embeddedTag({ index, file }: Typing, tag: string, field: string): strin
 }
 
 /** The type of a member, when the module defines its struct. */
-export function fieldType(index: ModuleIndex, file: FileIr, tag: string, field: string): TypeName | null {
+export function fieldType(
+  index: ModuleIndex,
+  file: FileIr,
+  tag: string,
+  field: string,
+): TypeName | null {
   return index.struct(file, tag)?.item.fields.find((one) => one.name === field)?.type ?? null;
 }
 
@@ -138,51 +178,83 @@ function typeOf(typing: Typing, expr: Expr): TypeName | null {
   switch (expr.kind) {
     case 'name': {
       const local = typing.locals.get(expr.name);
-      return resolved(typing, local !== undefined ? local : typing.index.variable(typing.file, expr.name)?.item.type ?? null);
+      return resolved(
+        typing,
+        local !== undefined
+          ? local
+          : (typing.index.variable(typing.file, expr.name)?.item.type ?? null),
+      );
     }
-    case 'cast': return resolved(typing, expr.type);
+    case 'cast':
+      return resolved(typing, expr.type);
     case 'member': {
       const type = typeOf(typing, expr.base);
-      return type === null ? null : resolved(typing, fieldType(typing.index, typing.file, type.name, expr.field));
+      return type === null
+        ? null
+        : resolved(typing, fieldType(typing.index, typing.file, type.name, expr.field));
     }
     case 'unary': {
       if (expr.op !== '&' && expr.op !== '*') return null;
       const type = typeOf(typing, expr.operand);
-      return type === null ? null : { ...type, pointers: type.pointers + (expr.op === '&' ? 1 : -1) };
+      return type === null
+        ? null
+        : { ...type, pointers: type.pointers + (expr.op === '&' ? 1 : -1) };
     }
     case 'index': {
       const type = typeOf(typing, expr.base);
-      return type === null ? null : type.arrays > 0 ? { ...type, arrays: type.arrays - 1 } : { ...type, pointers: type.pointers - 1 };
+      return type === null
+        ? null
+        : type.arrays > 0
+          ? { ...type, arrays: type.arrays - 1 }
+          : { ...type, pointers: type.pointers - 1 };
     }
-    case 'call': return callType(typing, expr);
-    default: return null;
+    case 'call':
+      return callType(typing, expr);
+    default:
+      return null;
   }
 }
 
-/** What `to_foo(x)` gives: the return type of a function of the module, or the container of a container_of, written out or in a macro. */
+/**
+ * What `to_foo(x)` gives: the return type of a function of the module, or the container of a
+ * container_of, written out or in a macro.
+ */
 function callType(typing: Typing, call: CallExpr): TypeName | null {
   if (call.name === null) return null;
   if (call.name.startsWith('container_of')) {
     const container = call.args[1];
-    return container?.kind === 'type' ? { ...container.type, pointers: container.type.pointers + 1 } : null;
+    return container?.kind === 'type'
+      ? { ...container.type, pointers: container.type.pointers + 1 }
+      : null;
   }
   const [defined] = typing.index.functions(typing.file, call.name);
   if (defined) return resolved(typing, defined.item.returnType);
   const body = typing.index.macro(typing.file, call.name)?.item.body;
-  return body?.kind === 'call' && body.name?.startsWith('container_of') ? callType(typing, body) : null;
+  return body?.kind === 'call' && body.name?.startsWith('container_of')
+    ? callType(typing, body)
+    : null;
 }
 
 function resolved({ index, file }: Typing, type: TypeName | null): TypeName | null {
   if (type === null || type.keyword !== null) return type;
   for (const document of [file, ...index.module.headers]) {
     const meant = document.typedefs.get(type.name);
-    if (meant) return { ...meant, pointers: meant.pointers + type.pointers, arrays: meant.arrays + type.arrays };
+    if (meant)
+      return {
+        ...meant,
+        pointers: meant.pointers + type.pointers,
+        arrays: meant.arrays + type.arrays,
+      };
   }
   return type;
 }
 
 /** What is done with an access, by what stands around it. */
-function formOf(access: MemberExpr, parents: readonly IrNode[], isArray: boolean): Pick<MemberAccess, 'form' | 'call' | 'value'> {
+function formOf(
+  access: MemberExpr,
+  parents: readonly IrNode[],
+  isArray: boolean,
+): Pick<MemberAccess, 'form' | 'call' | 'value'> {
   let node: Expr = access;
   let depth = parents.length - 1;
   let isElement = false;
@@ -194,19 +266,32 @@ function formOf(access: MemberExpr, parents: readonly IrNode[], isArray: boolean
   }
   const parent = up();
   // To write what a pointer leads to is to read the pointer.
-  if (isElement && !isArray && (parent?.kind === 'assign' && parent.target === node || parent?.kind === 'update')) return { form: 'read', call: null, value: null };
-  if (parent?.kind === 'assign' && parent.target === node) return { form: 'write', call: null, value: parent.op === '=' ? parent.value : null };
+  if (
+    isElement &&
+    !isArray &&
+    ((parent?.kind === 'assign' && parent.target === node) || parent?.kind === 'update')
+  )
+    return { form: 'read', call: null, value: null };
+  if (parent?.kind === 'assign' && parent.target === node)
+    return { form: 'write', call: null, value: parent.op === '=' ? parent.value : null };
   if (parent?.kind === 'update') return { form: 'write', call: null, value: null };
   const isAddress = parent?.kind === 'unary' && parent.op === '&';
   const around = isAddress ? parents[depth - 1] : parent;
   // `list_for_each_entry(x, &p->list, node)` reads the list.
-  if (isAddress && around?.kind === 'loop' && /for_each/.test(around.macro ?? '')) return { form: 'read', call: null, value: null };
+  if (isAddress && around?.kind === 'loop' && /for_each/.test(around.macro ?? ''))
+    return { form: 'read', call: null, value: null };
   const call = around?.kind === 'call' && around.callee !== node ? around : null;
-  return { form: isAddress || isArray && !isElement ? 'address' : 'read', call, value: null };
+  return { form: isAddress || (isArray && !isElement) ? 'address' : 'read', call, value: null };
 }
 
-/** The functions that are reached from some others by calls by name, those included, with the function each was first called in. */
-export function reachedFrom(index: ModuleIndex, roots: Iterable<FunctionIr>): Map<FunctionIr, FunctionIr | null> {
+/**
+ * The functions that are reached from some others by calls by name, those included, with the
+ * function each was first called in.
+ */
+export function reachedFrom(
+  index: ModuleIndex,
+  roots: Iterable<FunctionIr>,
+): Map<FunctionIr, FunctionIr | null> {
   const reached = new Map<FunctionIr, FunctionIr | null>();
   for (const root of roots) reached.set(root, null);
   // A map is iterated in the order of insertion, and what is added on the way is visited too.
@@ -214,15 +299,28 @@ export function reachedFrom(index: ModuleIndex, roots: Iterable<FunctionIr>): Ma
     const file = index.fileOf(fn);
     if (file === undefined) continue;
     // The scan of a function outlives the edits of others.
-    for (const name of scanOf(fn).names.called) for (const { item } of index.functions(file, name)) if (!reached.has(item)) reached.set(item, fn);
+    for (const name of scanOf(fn).names.called)
+      for (const { item } of index.functions(file, name))
+        if (!reached.has(item)) reached.set(item, fn);
   }
   return reached;
 }
 
-/** The functions that users of an open device run: the callbacks of the ops table and of the tables of migration, and what they call. */
+/**
+ * The functions that users of an open device run: the callbacks of the ops table and of the tables
+ * of migration, and what they call.
+ */
 export function usedWhileOpen(facts: ModuleFacts, index: ModuleIndex): FunctionIr[] {
-  const tables = facts.module.sources.flatMap((file) => file.variables.flatMap(({ type, init }) => (TABLES.has(type.name) && init?.kind === 'initializer' ? init.entries.map(({ value }) => ({ file, value })) : [])));
-  const named = tables.flatMap(({ file, value }) => (value.kind === 'name' ? index.functions(file, value.name).map(({ item }) => item) : []));
+  const tables = facts.module.sources.flatMap((file) =>
+    file.variables.flatMap(({ type, init }) =>
+      TABLES.has(type.name) && init?.kind === 'initializer'
+        ? init.entries.map(({ value }) => ({ file, value }))
+        : [],
+    ),
+  );
+  const named = tables.flatMap(({ file, value }) =>
+    value.kind === 'name' ? index.functions(file, value.name).map(({ item }) => item) : [],
+  );
   return [...reachedFrom(index, [...functionsIn(facts, 'callback'), ...named]).keys()];
 }
 

@@ -13,7 +13,13 @@ import { insertGuarded, type Proposal } from './fixes/error-style.ts';
 import { putPlace } from './fixes/put-place.ts';
 import { insertBefore } from './fixes/text.ts';
 import { macroFix } from './fixes/macro-use.ts';
-import { addAtEnd, canBeSkipped, jumpToUndo, undoBeforeGoto, undoOnFailedTail } from './fixes/unwind.ts';
+import {
+  addAtEnd,
+  canBeSkipped,
+  jumpToUndo,
+  undoBeforeGoto,
+  undoOnFailedTail,
+} from './fixes/unwind.ts';
 import { missingPutExamples } from './missing-put.examples.ts';
 
 export const missingPut: Rule = {
@@ -24,9 +30,14 @@ export const missingPut: Rule = {
   docs: {
     what: 'A path leaves with the reference of `vfio_alloc_device()` still held, and nothing is left that could drop it.',
     why: 'The caller of `vfio_alloc_device()` owns one reference until it calls `vfio_put_device()`. A failed registration does not take it, and neither does `vfio_unregister_group_dev()`. Without the put `.release` never runs: the container, its index, its device set and everything that `.release` would free are leaked. After a failed probe the driver core does not call `.remove`.',
-    instead: 'Call `vfio_put_device()` on every failing path after the allocation, and at the end of `.remove` after the unregister. A path that fails after a successful registration owes the unregister first. `return vfio_register_group_dev(…);` cannot be the tail of a probe: the failure needs the put. The fix puts it behind what still uses the device and in front of what the device stands on; it is safe where the order is known and nothing else is owed. It makes no path go to a label behind which the device is used after its put.',
-    knownProblems: 'A device that was handed to code outside the module counts as owned there; what is then reported is a hint. A put in a helper, in a callback given to `devm_add_action_or_reset()` or behind an alias is followed. Where `.remove` starts work, a timer, a thread or the release of a reference count that makes the last put, nothing is reported; where something of the module may make it, a hint without a fix.',
-    references: ['v6.1 cb9ff3f3b84c adds vfio_alloc_device and vfio_put_device', 'v6.1 63d7c77989de shows both ends in vfio-pci'],
+    instead:
+      'Call `vfio_put_device()` on every failing path after the allocation, and at the end of `.remove` after the unregister. A path that fails after a successful registration owes the unregister first. `return vfio_register_group_dev(…);` cannot be the tail of a probe: the failure needs the put. The fix puts it behind what still uses the device and in front of what the device stands on; it is safe where the order is known and nothing else is owed. It makes no path go to a label behind which the device is used after its put.',
+    knownProblems:
+      'A device that was handed to code outside the module counts as owned there; what is then reported is a hint. A put in a helper, in a callback given to `devm_add_action_or_reset()` or behind an alias is followed. Where `.remove` starts work, a timer, a thread or the release of a reference count that makes the last put, nothing is reported; where something of the module may make it, a hint without a fix.',
+    references: [
+      'v6.1 cb9ff3f3b84c adds vfio_alloc_device and vfio_put_device',
+      'v6.1 63d7c77989de shows both ends in vfio-pci',
+    ],
   },
   examples: missingPutExamples,
   check,
@@ -42,41 +53,67 @@ function check({ facts }: RuleContext): Finding[] {
     if (isEnd && later === 'by-this') continue;
     // Somebody else may make the last put: a reader can tell, a fix cannot.
     const isLater = isEnd ? later !== null : later === 'by-this';
-    findings.push(findingFor({
-      rule: missingPut.id,
-      severity: 'error',
-      observation: exit.reachable === 'stored' && !isEnd || isShared(exit) || isLater ? { ...exit, certain: false } : exit,
-      site: siteOfExit(facts, fn, exit.returns),
-      message: messageFor(exit),
-      alsoSee: macroNotes(facts, fn, exit.returns),
-      fix: isLater ? null : fixFor(facts, exit),
-    }));
+    findings.push(
+      findingFor({
+        rule: missingPut.id,
+        severity: 'error',
+        observation:
+          (exit.reachable === 'stored' && !isEnd) || isShared(exit) || isLater
+            ? { ...exit, certain: false }
+            : exit,
+        site: siteOfExit(facts, fn, exit.returns),
+        message: messageFor(exit),
+        alsoSee: macroNotes(facts, fn, exit.returns),
+        fix: isLater ? null : fixFor(facts, exit),
+      }),
+    );
   }
   return findings;
 }
 
-/** A reference beyond the first was taken on the way, for somebody who may put it: a worker, a callback. */
+/**
+ * A reference beyond the first was taken on the way, for somebody who may put it: a worker, a
+ * callback.
+ */
 function isShared(exit: ExitObservation): boolean {
   return exit.trace.some((step) => step.op === 'get');
 }
 
-/** Whether the reference is lost on this path: it is held, and neither an owner nor a later callback of the driver can drop it. */
+/**
+ * Whether the reference is lost on this path: it is held, and neither an owner nor a later callback
+ * of the driver can drop it.
+ */
 function isLeak(facts: ModuleFacts, exit: ExitObservation): boolean {
   const { before, role } = exit;
   // A path that puts by the wrong name has that defect: put-name-confusion.
   if (exit.trace.some((step) => step.op === 'put-registration')) return false;
-  if (before.model !== 'new' || before.reference !== 'held' || before.memory === 'freed') return false;
-  if (before.memory === 'error-pointer' || before.memory === 'null' || exit.deferred.includes('put')) return false;
+  if (before.model !== 'new' || before.reference !== 'held' || before.memory === 'freed')
+    return false;
+  if (
+    before.memory === 'error-pointer' ||
+    before.memory === 'null' ||
+    exit.deferred.includes('put')
+  )
+    return false;
   switch (role) {
-    case 'probe': case 'module':
+    case 'probe':
+    case 'module':
       if (exit.reachable === 'returned') return false;
       if (exit.outcome === 'failure' || before.registered === 'failed') return true;
-      return exit.reachable === 'none' && before.registered !== 'yes' && before.registered !== 'unknown';
+      return (
+        exit.reachable === 'none' && before.registered !== 'yes' && before.registered !== 'unknown'
+      );
     case 'remove':
       // While it is registered the missing unregister is the defect: remove-without-unregister.
-      return before.registered !== 'yes' && before.registered !== 'unknown' && !isPutByAction(facts);
+      return (
+        before.registered !== 'yes' && before.registered !== 'unknown' && !isPutByAction(facts)
+      );
     case 'helper':
-      return exit.device.originKind === 'allocation' && exit.reachable === 'none' && (exit.outcome === 'failure' || before.registered === 'failed');
+      return (
+        exit.device.originKind === 'allocation' &&
+        exit.reachable === 'none' &&
+        (exit.outcome === 'failure' || before.registered === 'failed')
+      );
     default:
       return false;
   }
@@ -84,7 +121,9 @@ function isLeak(facts: ModuleFacts, exit: ExitObservation): boolean {
 
 /** A devm action runs after remove: what it puts, remove does not owe. */
 function isPutByAction(facts: ModuleFacts): boolean {
-  return facts.observations.some((one) => one.role === 'action' && one.kind === 'operation' && one.op === 'put');
+  return facts.observations.some(
+    (one) => one.role === 'action' && one.kind === 'operation' && one.op === 'put',
+  );
 }
 
 function messageFor(exit: ExitObservation): string {
@@ -95,11 +134,16 @@ function messageFor(exit: ExitObservation): string {
   if (exit.role === 'remove') {
     return `${exit.function.name}() unregisters ${name} and never calls vfio_put_device(): the reference that probe took with vfio_alloc_device() is leaked and .release never runs`;
   }
-  const failed = exit.trace.findLast((step) => step.kind === 'branch' || step.kind === 'operation' && step.op === 'register');
+  const failed = exit.trace.findLast(
+    (step) => step.kind === 'branch' || (step.kind === 'operation' && step.op === 'register'),
+  );
   if (exit.before.registered === 'yes') {
     return `this path fails and leaves ${name} registered with its reference held; call vfio_unregister_group_dev() and then vfio_put_device() before returning`;
   }
-  const cause = exit.before.registered === 'failed' ? 'registration failed on this path, and a failed registration does not take' : `this path${failed ? '' : ' of the function'} returns without dropping`;
+  const cause =
+    exit.before.registered === 'failed'
+      ? 'registration failed on this path, and a failed registration does not take'
+      : `this path${failed ? '' : ' of the function'} returns without dropping`;
   return `${cause} the reference of ${name} from vfio_alloc_device(); call vfio_put_device() before returning`;
 }
 
@@ -112,14 +156,25 @@ function fixFor(facts: ModuleFacts, exit: ExitObservation): Fix | null {
   const fixOf = (edits: Fix['edits'][number]['edits'], wished: Fix['safety']): Fix => {
     // A path that reports success without an owner may lack an owner rather than a put.
     const safety = exit.outcome === 'failure' || exit.role === 'remove' ? wished : 'unsafe';
-    const title = safety === 'safe' ? `Add ${put.slice(0, -1)}` : `Add ${put.slice(0, -1)} here (check the order of the unwinding)`;
+    const title =
+      safety === 'safe'
+        ? `Add ${put.slice(0, -1)}`
+        : `Add ${put.slice(0, -1)} here (check the order of the unwinding)`;
     return { title, safety, edits: [{ path: file.path, edits }] };
   };
   const place = exitPlaceOf(facts, exit.function, exit.returns);
   if (place.kind === 'macro') return macroFix(facts, exit, place.use, [put]);
   const leave = returnAt(exit.function, exit.returns);
-  if (exit.role !== 'remove' && leave !== null && leave.value !== null && [...walk(leave.value)].some((node) => node.kind === 'call' && node.name !== 'PTR_ERR')) {
-    const edits = exit.before.registered === 'failed' ? undoOnFailedTail(file.text, exit.function, leave, put) : null;
+  if (
+    exit.role !== 'remove' &&
+    leave !== null &&
+    leave.value !== null &&
+    [...walk(leave.value)].some((node) => node.kind === 'call' && node.name !== 'PTR_ERR')
+  ) {
+    const edits =
+      exit.before.registered === 'failed'
+        ? undoOnFailedTail(file.text, exit.function, leave, put)
+        : null;
     return edits === null ? null : fixOf(edits, 'safe');
   }
   const shared = allOweAt(facts, exit);
@@ -132,7 +187,7 @@ function fixFor(facts: ModuleFacts, exit: ExitObservation): Fix | null {
     return edits === null ? null : fixOf(edits, 'unsafe');
   }
   if (leave === null || exit.role === 'remove') {
-    if (!shared || leave !== null && exit.function.body.body.at(-1) !== leave) return null;
+    if (!shared || (leave !== null && exit.function.body.body.at(-1) !== leave)) return null;
     const proposal = putInRemove(facts, exit, device, file.text);
     return proposal === null ? null : fixOf(proposal.edits, proposal.safety);
   }
@@ -140,13 +195,22 @@ function fixFor(facts: ModuleFacts, exit: ExitObservation): Fix | null {
   return proposal === null ? null : fixOf(proposal.edits, proposal.safety);
 }
 
-/** The put behind the unregister: at the end, or in front of what the device needs until it is gone. */
-function putInRemove(facts: ModuleFacts, exit: ExitObservation, device: string, source: string): Proposal | null {
+/**
+ * The put behind the unregister: at the end, or in front of what the device needs until it is gone.
+ */
+function putInRemove(
+  facts: ModuleFacts,
+  exit: ExitObservation,
+  device: string,
+  source: string,
+): Proposal | null {
   const fn = exit.function;
   const put = `vfio_put_device(${device});`;
   const body = fn.body.body;
   const unregisters = operationsOn(facts, fn, exit.device).filter((one) => one.op === 'unregister');
-  const from = body.findLastIndex((statement) => unregisters.some(({ site }) => contains(statement, site)));
+  const from = body.findLastIndex((statement) =>
+    unregisters.some(({ site }) => contains(statement, site)),
+  );
   const rest = body.slice(from + 1).filter((statement) => statement.kind !== 'return');
   const place = putPlace(facts, fn, exit.device, device, source, rest);
   const isCertain = from >= 0 && place.isCertain;
@@ -159,58 +223,122 @@ function putInRemove(facts: ModuleFacts, exit: ExitObservation, device: string, 
 }
 
 /** The put on a failing path: by the label that has it, else among the statements of the branch. */
-function putBeforeReturn(facts: ModuleFacts, exit: ExitObservation, leave: ReturnStmt, device: string, source: string): Proposal | null {
+function putBeforeReturn(
+  facts: ModuleFacts,
+  exit: ExitObservation,
+  leave: ReturnStmt,
+  device: string,
+  source: string,
+): Proposal | null {
   const fn = exit.function;
   const puts = operationsOn(facts, fn, exit.device).filter((one) => one.op === 'put');
-  // A label behind which the device is used after its put hands its mistake on to every path that comes to it.
-  const wrong = facts.observations.filter((one) => one.function === fn && one.device.id === exit.device.id && (one.kind === 'use' || one.kind === 'operation') && one.before.reference === 'dropped');
+  // A label behind which the device is used after its put hands its mistake on to every path that
+  // comes to it.
+  const wrong = facts.observations.filter(
+    (one) =>
+      one.function === fn &&
+      one.device.id === exit.device.id &&
+      (one.kind === 'use' || one.kind === 'operation') &&
+      one.before.reference === 'dropped',
+  );
   const isPut = (statement: Stmt): boolean => puts.some(({ site }) => contains(statement, site));
-  const isUndo = (statement: Stmt): boolean => isPut(statement) && wrong.every(({ site }) => site.start < statement.start);
+  const isUndo = (statement: Stmt): boolean =>
+    isPut(statement) && wrong.every(({ site }) => site.start < statement.start);
   const rest = branchBefore(facts, exit, leave);
-  const jump = rest.every((statement) => isMessage(statement)) ? jumpToUndo(source, fn, leave, isUndo) : null;
+  const jump = rest.every((statement) => isMessage(statement))
+    ? jumpToUndo(source, fn, leave, isUndo)
+    : null;
   if (jump !== null) return { edits: jump, safety: 'safe' };
   if (leave.value !== null && mentions(leave.value, device)) return null;
   const place = putPlace(facts, fn, exit.device, device, source, rest);
   // What `.release` gives back no branch owes.
-  const isTwice = (statement: Stmt): boolean => wrong.some((one) => one.kind === 'use' && contains(statement, one.site) && givenBackTwice(facts, one) !== null);
+  const isTwice = (statement: Stmt): boolean =>
+    wrong.some(
+      (one) =>
+        one.kind === 'use' && contains(statement, one.site) && givenBackTwice(facts, one) !== null,
+    );
   const isDone = (statement: Stmt): boolean => isPut(statement) || isTwice(statement);
   const edits = insertGuarded(source, fn, place.before ?? leave, [`vfio_put_device(${device});`]);
-  const isWhole = fn.body.body.at(-1) === leave || owesNothingElse(facts, exit) && undoesLikeLabels(fn, rest, isDone, source);
+  const isWhole =
+    fn.body.body.at(-1) === leave ||
+    (owesNothingElse(facts, exit) && undoesLikeLabels(fn, rest, isDone, source));
   return edits === null ? null : { edits, safety: isWhole && place.isCertain ? 'safe' : 'unsafe' };
 }
 
 /** The statements between what the path has passed for certain, or the label, and the return. */
-function branchBefore(facts: ModuleFacts, exit: ExitObservation, leave: ReturnStmt): readonly Stmt[] {
-  const before = statementAt(exit.function.body, leave)?.siblings?.filter((one) => one.end <= leave.start) ?? [];
-  const passed = operationsOn(facts, exit.function, exit.device).filter(({ op }) => op === 'alloc' || op === 'register' || op === 'put');
-  const from = before.findLastIndex((one) => one.kind === 'label' || one.kind === 'case' || passed.some(({ site }) => contains(one, site)));
+function branchBefore(
+  facts: ModuleFacts,
+  exit: ExitObservation,
+  leave: ReturnStmt,
+): readonly Stmt[] {
+  const before =
+    statementAt(exit.function.body, leave)?.siblings?.filter((one) => one.end <= leave.start) ?? [];
+  const passed = operationsOn(facts, exit.function, exit.device).filter(
+    ({ op }) => op === 'alloc' || op === 'register' || op === 'put',
+  );
+  const from = before.findLastIndex(
+    (one) =>
+      one.kind === 'label' || one.kind === 'case' || passed.some(({ site }) => contains(one, site)),
+  );
   return before.slice(from + 1);
 }
 
 function isMessage(statement: Stmt): boolean {
-  return statement.kind === 'expr' && statement.expr.kind === 'call' && isLog(statement.expr.name ?? '');
+  return (
+    statement.kind === 'expr' && statement.expr.kind === 'call' && isLog(statement.expr.name ?? '')
+  );
 }
 
 /** Nothing that the driver gives back elsewhere is held on the paths that leave here. */
 function owesNothingElse(facts: ModuleFacts, exit: ExitObservation): boolean {
-  const leaves = facts.resources.leaves.filter((one) => one.function === exit.function && isSameSite(one.returns, exit.returns));
+  const leaves = facts.resources.leaves.filter(
+    (one) => one.function === exit.function && isSameSite(one.returns, exit.returns),
+  );
   return leaves.length > 0 && leaves.every(({ held }) => held.length === 0);
 }
 
-/** Whether a branch undoes all that the labels of the function undo, besides the put and what is no branch's: else it may owe more than anybody can see. */
-function undoesLikeLabels(fn: FunctionIr, branch: readonly Stmt[], isDone: (statement: Stmt) => boolean, source: string): boolean {
+/**
+ * Whether a branch undoes all that the labels of the function undo, besides the put and what is no
+ * branch's: else it may owe more than anybody can see.
+ */
+function undoesLikeLabels(
+  fn: FunctionIr,
+  branch: readonly Stmt[],
+  isDone: (statement: Stmt) => boolean,
+  source: string,
+): boolean {
   const from = fn.body.body.findIndex(({ kind }) => kind === 'label');
   if (from < 0) return [...walk(fn.body)].every(({ kind }) => kind !== 'label');
   const done = new Set(branch.map((one) => text(source, one)));
-  return fn.body.body.slice(from).every((one) => one.kind === 'label' || one.kind === 'return' || isDone(one) || done.has(text(source, one)));
+  return fn.body.body
+    .slice(from)
+    .every(
+      (one) =>
+        one.kind === 'label' || one.kind === 'return' || isDone(one) || done.has(text(source, one)),
+    );
 }
 
-/** One return at the end for success, which owes nothing, and for failures, which all owe the put: the returned variable tells them apart. */
+/**
+ * One return at the end for success, which owes nothing, and for failures, which all owe the put:
+ * the returned variable tells them apart.
+ */
 function isSingleExit(facts: ModuleFacts, exit: ExitObservation, leave: ReturnStmt): boolean {
-  if (exit.role === 'remove' || exit.function.body.body.at(-1) !== leave || leave.value?.kind !== 'name') return false;
+  if (
+    exit.role === 'remove' ||
+    exit.function.body.body.at(-1) !== leave ||
+    leave.value?.kind !== 'name'
+  )
+    return false;
   if (canBeSkipped(exit.function, exit.device.origin, leave)) return false;
-  return facts.observations.every((one) => one.kind !== 'exit' || one.function !== exit.function || one.returns.start !== leave.start || one.device.id !== exit.device.id
-    || isLeak(facts, one) && one.outcome === 'failure' && one.before.registered !== 'yes' || one.outcome === 'success' && one.before.registered === 'yes');
+  return facts.observations.every(
+    (one) =>
+      one.kind !== 'exit' ||
+      one.function !== exit.function ||
+      one.returns.start !== leave.start ||
+      one.device.id !== exit.device.id ||
+      (isLeak(facts, one) && one.outcome === 'failure' && one.before.registered !== 'yes') ||
+      (one.outcome === 'success' && one.before.registered === 'yes'),
+  );
 }
 
 function text(source: string, span: Span): string {
@@ -225,8 +353,15 @@ function mentions(expr: Expr, device: string): boolean {
 
 /** Whether every path that leaves here owes the put: only then may it be added without a test. */
 function allOweAt(facts: ModuleFacts, exit: ExitObservation): boolean {
-  const since = exit.role === 'remove' ? lastOperation(exit.trace, 'unregister')?.site : exit.device.origin;
+  const since =
+    exit.role === 'remove' ? lastOperation(exit.trace, 'unregister')?.site : exit.device.origin;
   if (since === undefined || canBeSkipped(exit.function, since, exit.returns)) return false;
-  return facts.observations.every((one) => one.kind !== 'exit' || one.function !== exit.function || one.returns.start !== exit.returns.start
-    || one.device.id !== exit.device.id || isLeak(facts, one) && one.before.registered !== 'yes');
+  return facts.observations.every(
+    (one) =>
+      one.kind !== 'exit' ||
+      one.function !== exit.function ||
+      one.returns.start !== exit.returns.start ||
+      one.device.id !== exit.device.id ||
+      (isLeak(facts, one) && one.before.registered !== 'yes'),
+  );
 }

@@ -15,9 +15,14 @@ export const missingReleaseOp: Rule = {
   docs: {
     what: 'An ops table that is given to `vfio_alloc_device()` has no `.release`, which 6.1 calls without a test.',
     why: 'In 6.1 the last `vfio_put_device()` calls `ops->release()` whether it is set or not: without it the kernel jumps to address 0. It is also the only place where the container is freed.',
-    instead: 'Set `.release` to a function that ends with `vfio_free_device()`, or for a vfio-pci core device to `vfio_pci_core_release_dev`. The fix names a function that stands ready and that nothing uses, else it writes one.',
-    knownProblems: 'A table whose braces hold an `#if`, a macro or code that could not be read may set the member there and is not reported; nor is a table that is filled at run time.',
-    references: ['v6.1 cb9ff3f3b84c adds the ops members init and release', 'v6.2 913447d06f03 makes release optional'],
+    instead:
+      'Set `.release` to a function that ends with `vfio_free_device()`, or for a vfio-pci core device to `vfio_pci_core_release_dev`. The fix names a function that stands ready and that nothing uses, else it writes one.',
+    knownProblems:
+      'A table whose braces hold an `#if`, a macro or code that could not be read may set the member there and is not reported; nor is a table that is filled at run time.',
+    references: [
+      'v6.1 cb9ff3f3b84c adds the ops members init and release',
+      'v6.2 913447d06f03 makes release optional',
+    ],
   },
   examples: {
     bad: [
@@ -186,7 +191,11 @@ static int foo_probe(struct pci_dev *pdev, const struct pci_device_id *id)
     ],
     good: [
       { title: 'With .release', kernel: '6.1', code: `${FOO_6_1}${PROBE}${REMOVE}${DRIVER}` },
-      { title: 'From 6.2 on it is optional', kernel: '6.2', code: `${FOO}${PROBE}${REMOVE}${DRIVER}` },
+      {
+        title: 'From 6.2 on it is optional',
+        kernel: '6.2',
+        code: `${FOO}${PROBE}${REMOVE}${DRIVER}`,
+      },
       {
         title: 'An #if in the table',
         kernel: '6.1',
@@ -229,19 +238,29 @@ ${PROBE}${REMOVE}${DRIVER}`,
 function check({ facts }: RuleContext): Finding[] {
   return facts.opsTables.flatMap((table): Finding[] => {
     const allocations = table.givenTo.filter((use) => use.op === 'alloc');
-    if (allocations.length === 0 || !table.readable || table.style === 'fd' || table.members.has('release')) return [];
+    if (
+      allocations.length === 0 ||
+      !table.readable ||
+      table.style === 'fd' ||
+      table.members.has('release')
+    )
+      return [];
     // A table that is not const may be filled at run time.
     if (!table.variable.isConst || table.variable.init?.kind !== 'initializer') return [];
     const { nameSpan, name } = table.variable;
-    return [{
-      rule: missingReleaseOp.id,
-      severity: 'error',
-      message: `\`${name}\` is given to vfio_alloc_device() and has no .release: Linux 6.1 calls it without a test when the last reference is dropped; add one that ends with vfio_free_device()`,
-      site: { path: table.path, start: nameSpan.start, end: nameSpan.end },
-      functionName: null,
-      related: allocations.slice(0, 3).map((use) => ({ site: use.site, message: `${use.api}() takes \`${name}\` here` })),
-      fix: fixFor(facts, table),
-    }];
+    return [
+      {
+        rule: missingReleaseOp.id,
+        severity: 'error',
+        message: `\`${name}\` is given to vfio_alloc_device() and has no .release: Linux 6.1 calls it without a test when the last reference is dropped; add one that ends with vfio_free_device()`,
+        site: { path: table.path, start: nameSpan.start, end: nameSpan.end },
+        functionName: null,
+        related: allocations
+          .slice(0, 3)
+          .map((use) => ({ site: use.site, message: `${use.api}() takes \`${name}\` here` })),
+        fix: fixFor(facts, table),
+      },
+    ];
   });
 }
 
@@ -249,16 +268,38 @@ function fixFor(facts: ModuleFacts, table: OpsTable): Fix | null {
   const file = documentAt(facts.module, table.path);
   if (file === null) return null;
   const init = table.members.get('init')?.value;
-  const core = init === 'vfio_pci_core_init_dev' || facts.observations.some((one) => one.kind === 'operation' && one.op === 'core-init' && one.function.name === init);
-  if (!core && facts.observations.some((one) => one.kind === 'operation' && one.op === 'core-init' && one.role !== 'init')) return null;
-  const standing = standingCallback(facts, file, table, 'release', core ? ['vfio_pci_core_release_dev'] : ['vfio_free_device', 'vfio_pci_core_release_dev']);
+  const core =
+    init === 'vfio_pci_core_init_dev' ||
+    facts.observations.some(
+      (one) => one.kind === 'operation' && one.op === 'core-init' && one.function.name === init,
+    );
+  if (
+    !core &&
+    facts.observations.some(
+      (one) => one.kind === 'operation' && one.op === 'core-init' && one.role !== 'init',
+    )
+  )
+    return null;
+  const standing = standingCallback(
+    facts,
+    file,
+    table,
+    'release',
+    core ? ['vfio_pci_core_release_dev'] : ['vfio_free_device', 'vfio_pci_core_release_dev'],
+  );
   if (standing.function !== null) return standing.fix;
-  const release = core ? 'vfio_pci_core_release_dev' : freeName(facts.module, `${prefixOf(table.variable.name)}_release_dev`);
+  const release = core
+    ? 'vfio_pci_core_release_dev'
+    : freeName(facts.module, `${prefixOf(table.variable.name)}_release_dev`);
   const member = addMember(file.text, table, 'release', release);
   if (member === null) return null;
   const stub = `static void ${release}(struct vfio_device *vdev)\n{\n\tvfio_free_device(vdev);\n}`;
   const edits = core ? [member] : [addFunctionBefore(file.text, table.variable, stub), member];
-  return { title: `Add .release = ${release}`, safety: 'safe', edits: [{ path: table.path, edits }] };
+  return {
+    title: `Add .release = ${release}`,
+    safety: 'safe',
+    edits: [{ path: table.path, edits }],
+  };
 }
 
 /** `foo` of `foo_ops`, `foo_dev_ops`, `foo_vfio_device_ops`. */
@@ -269,7 +310,12 @@ function prefixOf(name: string): string {
   return name.slice(0, end) || name;
 }
 
-/** The length of the word before `end` that says no more than that this is a VFIO device; 0 where there is another. */
+/**
+ * The length of the word before `end` that says no more than that this is a VFIO device; 0 where
+ * there is another.
+ */
 function lastWord(name: string, end: number): number {
-  return ['_vfio', '_dev', '_device', '_vdev'].find((word) => name.endsWith(word, end))?.length ?? 0;
+  return (
+    ['_vfio', '_dev', '_device', '_vdev'].find((word) => name.endsWith(word, end))?.length ?? 0
+  );
 }

@@ -2,7 +2,10 @@ import type { Rule } from './types.ts';
 import { DRIVER, FOO, OLD_PROBE, OLD_REMOVE, OLD_REMOVE_CONFIG } from './examples.ts';
 
 /** OLD_PROBE with the caret of the rule that always speaks of the old model. */
-const PROBE = OLD_PROBE.replace(/^\tvfio_init_group_dev\(.*$/m, (line) => `${line}\n//      ^^^^^^^^^^^^^^^^^^^ deprecated-init-group-dev`);
+const PROBE = OLD_PROBE.replace(
+  /^\tvfio_init_group_dev\(.*$/m,
+  (line) => `${line}\n//      ^^^^^^^^^^^^^^^^^^^ deprecated-init-group-dev`,
+);
 
 export const missingUninitExamples: Rule['examples'] = {
   bad: [

@@ -1,5 +1,10 @@
 import type { Finding, Fix, Rule, RuleContext } from './types.ts';
-import type { ExitObservation, ModuleFacts, Observation, OperationObservation } from '../lifecycle/types.ts';
+import type {
+  ExitObservation,
+  ModuleFacts,
+  Observation,
+  OperationObservation,
+} from '../lifecycle/types.ts';
 import type { Stmt } from '../ir/types.ts';
 import { callOn, nameOf, operationsOn } from './device.ts';
 import { deferredEnd } from './deferred-ends.ts';
@@ -22,9 +27,14 @@ export const missingUninit: Rule = {
   docs: {
     what: 'A path leaves, or frees the container, after `vfio_init_group_dev()` without `vfio_uninit_group_dev()`.',
     why: 'From 5.15 to 6.0 every `vfio_init_group_dev()` needs one `vfio_uninit_group_dev()`: it gives back the device set that `vfio_assign_device_set()` or the registration attached. Without it the `struct vfio_device_set` is leaked, and a set that devices share keeps a dead entry. On a path on which no set can have been assigned yet nothing is leaked today, hence a warning there.',
-    instead: 'Call `vfio_uninit_group_dev()` (or `vfio_pci_core_uninit_device()` for what `vfio_pci_core_init_device()` initialised) after the unregister and before the memory is freed, on the failing paths of probe too.',
-    knownProblems: '5.13 and 5.14 have no such function, and nothing is reported there. Up to 6.0 the core library of a vendor may do the uninit inside a function of its own: what happens after the device was passed to unseen code is a hint.',
-    references: ['v5.15 ae03c3771b8c adds vfio_uninit_group_dev', 'v5.15 42de956ca7e5 adds the call that vfio-ap missed'],
+    instead:
+      'Call `vfio_uninit_group_dev()` (or `vfio_pci_core_uninit_device()` for what `vfio_pci_core_init_device()` initialised) after the unregister and before the memory is freed, on the failing paths of probe too.',
+    knownProblems:
+      '5.13 and 5.14 have no such function, and nothing is reported there. Up to 6.0 the core library of a vendor may do the uninit inside a function of its own: what happens after the device was passed to unseen code is a hint.',
+    references: [
+      'v5.15 ae03c3771b8c adds vfio_uninit_group_dev',
+      'v5.15 42de956ca7e5 adds the call that vfio-ap missed',
+    ],
   },
   examples: missingUninitExamples,
   check,
@@ -34,7 +44,8 @@ function check({ facts }: RuleContext): Finding[] {
   const findings: Finding[] = [];
   for (const one of facts.observations) {
     if (one.before.model !== 'old' || one.before.initialised !== 'yes') continue;
-    if (one.kind === 'operation' && one.op === 'free') findings.push(report(facts, one, one.argument === null ? null : freeFix(facts, one)));
+    if (one.kind === 'operation' && one.op === 'free')
+      findings.push(report(facts, one, one.argument === null ? null : freeFix(facts, one)));
     else if (one.kind === 'exit' && leavesUndone(one)) append(findings, reportExit(facts, one));
   }
   return findings;
@@ -44,20 +55,32 @@ function check({ facts }: RuleContext): Finding[] {
 function reportExit(facts: ModuleFacts, exit: ExitObservation): Finding[] {
   const later = exit.role === 'remove' ? deferredEnd(facts, exit.function, 'uninit') : null;
   if (later === 'by-this') return [];
-  return [later === null ? report(facts, exit, exitFix(facts, exit)) : report(facts, { ...exit, certain: false }, null)];
+  return [
+    later === null
+      ? report(facts, exit, exitFix(facts, exit))
+      : report(facts, { ...exit, certain: false }, null),
+  ];
 }
 
 function leavesUndone(exit: ExitObservation): boolean {
   const { before, role } = exit;
   if (before.memory === 'freed' || exit.deferred.includes('uninit')) return false;
   switch (role) {
-    case 'probe': case 'module':
-      return before.registered !== 'unknown' && exit.reachable !== 'returned'
-        && (exit.outcome === 'failure' || before.registered === 'failed');
+    case 'probe':
+    case 'module':
+      return (
+        before.registered !== 'unknown' &&
+        exit.reachable !== 'returned' &&
+        (exit.outcome === 'failure' || before.registered === 'failed')
+      );
     case 'remove':
       return before.registered === 'undone';
     case 'helper':
-      return exit.device.originKind === 'allocation' && exit.reachable === 'none' && (exit.outcome === 'failure' || before.registered === 'failed');
+      return (
+        exit.device.originKind === 'allocation' &&
+        exit.reachable === 'none' &&
+        (exit.outcome === 'failure' || before.registered === 'failed')
+      );
     default:
       return false;
   }
@@ -66,10 +89,17 @@ function leavesUndone(exit: ExitObservation): boolean {
 function report(facts: ModuleFacts, observation: Observation, fix: Fix | null): Finding {
   const name = nameOf(observation);
   const uninit = uninitFor(facts, observation);
-  const site = observation.kind === 'exit' ? siteOfExit(facts, observation.function, observation.returns) : observation.site;
-  const what = observation.kind === 'exit' ? `this path leaves ${observation.function.name}() with ${name} initialised` : `${name} is freed while it is initialised`;
+  const site =
+    observation.kind === 'exit'
+      ? siteOfExit(facts, observation.function, observation.returns)
+      : observation.site;
+  const what =
+    observation.kind === 'exit'
+      ? `this path leaves ${observation.function.name}() with ${name} initialised`
+      : `${name} is freed while it is initialised`;
   const isRegistered = observation.kind === 'exit' && observation.before.registered === 'yes';
-  const harmless = ': nothing leaks here, as no device set is attached yet, but every init wants its uninit';
+  const harmless =
+    ': nothing leaks here, as no device set is attached yet, but every init wants its uninit';
   const leak = observation.before.deviceSet ? ' and leaks its device set' : harmless;
   const why = isRegistered ? ' and registered, although it fails' : leak;
   return findingFor({
@@ -77,7 +107,10 @@ function report(facts: ModuleFacts, observation: Observation, fix: Fix | null): 
     severity: observation.before.deviceSet ? 'error' : 'warning',
     observation,
     site,
-    alsoSee: observation.kind === 'exit' ? macroNotes(facts, observation.function, observation.returns) : [],
+    alsoSee:
+      observation.kind === 'exit'
+        ? macroNotes(facts, observation.function, observation.returns)
+        : [],
     message: `${what}${why}; call ${isRegistered ? `${uninit.replace(/uninit_(group_dev|device)$/, (_, rest) => `unregister_${rest}`)}() and then ` : ''}${uninit}() ${observation.kind === 'exit' ? 'before returning' : 'before the free'}`,
     fix,
   });
@@ -85,13 +118,21 @@ function report(facts: ModuleFacts, observation: Observation, fix: Fix | null): 
 
 /** The undo of the call that initialised the device. */
 function uninitFor(facts: ModuleFacts, one: Observation): string {
-  const init = one.trace.some((step) => step.op === 'init' && step.text.includes('vfio_pci_core_init_device'))
-    || operationsOn(facts, one.function, one.device).some((operation) => operation.api === 'vfio_pci_core_init_device');
+  const init =
+    one.trace.some(
+      (step) => step.op === 'init' && step.text.includes('vfio_pci_core_init_device'),
+    ) ||
+    operationsOn(facts, one.function, one.device).some(
+      (operation) => operation.api === 'vfio_pci_core_init_device',
+    );
   return init ? 'vfio_pci_core_uninit_device' : 'vfio_uninit_group_dev';
 }
 
 /** The uninit call with its argument as the function writes the device elsewhere. */
-function uninitCall(facts: ModuleFacts, one: Observation): { path: string; text: string; call: string } | null {
+function uninitCall(
+  facts: ModuleFacts,
+  one: Observation,
+): { path: string; text: string; call: string } | null {
   const file = documentOf(facts.module, one.function);
   if (file === null) return null;
   const call = callOn(facts, one.function, one.device, file.text, uninitFor(facts, one));
@@ -104,52 +145,119 @@ function freeFix(facts: ModuleFacts, free: OperationObservation): Fix | null {
   if (uninit === null || placed === null || free.inner !== null) return null;
   if (!allFreesOwe(facts, free)) {
     const init = lastOperation(free.trace, 'init');
-    const early = init === null ? null : undoBeforeGoto(uninit.text, free.function, free.trace, init.site, uninit.call);
-    return early === null ? null : { title: `Add ${uninit.call.slice(0, -1)} here (check the order of the unwinding)`, safety: 'unsafe', edits: [{ path: uninit.path, edits: early }] };
+    const early =
+      init === null
+        ? null
+        : undoBeforeGoto(uninit.text, free.function, free.trace, init.site, uninit.call);
+    return early === null
+      ? null
+      : {
+          title: `Add ${uninit.call.slice(0, -1)} here (check the order of the unwinding)`,
+          safety: 'unsafe',
+          edits: [{ path: uninit.path, edits: early }],
+        };
   }
   const edits = insertGuarded(uninit.text, free.function, placed.statement, [uninit.call]);
-  return edits === null ? null : { title: `Add ${uninit.call.slice(0, -1)}`, safety: 'safe', edits: [{ path: uninit.path, edits }] };
+  return edits === null
+    ? null
+    : {
+        title: `Add ${uninit.call.slice(0, -1)}`,
+        safety: 'safe',
+        edits: [{ path: uninit.path, edits }],
+      };
 }
 
-/** A label may be reached with and without the init: then the call cannot be added there without a test. */
+/**
+ * A label may be reached with and without the init: then the call cannot be added there without a
+ * test.
+ */
 function allFreesOwe(facts: ModuleFacts, free: OperationObservation): boolean {
   const init = lastOperation(free.trace, 'init')?.site;
   if (init !== undefined && canBeSkipped(free.function, init, free.site)) return false;
-  return facts.observations.every((one) => one.kind !== 'operation' || one.site.start !== free.site.start || one.function !== free.function
-    || one.op !== 'free' || one.before.initialised === 'yes');
+  return facts.observations.every(
+    (one) =>
+      one.kind !== 'operation' ||
+      one.site.start !== free.site.start ||
+      one.function !== free.function ||
+      one.op !== 'free' ||
+      one.before.initialised === 'yes',
+  );
 }
 
 function exitFix(facts: ModuleFacts, exit: ExitObservation): Fix | null {
   const uninit = uninitCall(facts, exit);
   if (uninit === null || exit.before.registered === 'yes') return null;
   const fixOf = (edits: Fix['edits'][number]['edits'], safety: Fix['safety']): Fix => ({
-    title: `Add ${uninit.call.slice(0, -1)}`, safety, edits: [{ path: uninit.path, edits }],
+    title: `Add ${uninit.call.slice(0, -1)}`,
+    safety,
+    edits: [{ path: uninit.path, edits }],
   });
   const since = lastOperation(exit.trace, exit.role === 'remove' ? 'unregister' : 'init')?.site;
-  const shared = since !== undefined && !canBeSkipped(exit.function, since, exit.returns) && facts.observations.every((one) => one.kind !== 'exit'
-    || one.function !== exit.function || one.returns.start !== exit.returns.start || one.device.id !== exit.device.id || one.before.initialised === 'yes' && leavesUndone(one));
+  const shared =
+    since !== undefined &&
+    !canBeSkipped(exit.function, since, exit.returns) &&
+    facts.observations.every(
+      (one) =>
+        one.kind !== 'exit' ||
+        one.function !== exit.function ||
+        one.returns.start !== exit.returns.start ||
+        one.device.id !== exit.device.id ||
+        (one.before.initialised === 'yes' && leavesUndone(one)),
+    );
   const place = exitPlaceOf(facts, exit.function, exit.returns);
   if (place.kind === 'macro') return macroFix(facts, exit, place.use, [uninit.call]);
   const leave = returnAt(exit.function, exit.returns);
   if (leave === null || exit.role === 'remove') {
-    if (!shared || leave !== null && exit.function.body.body.at(-1) !== leave) return null;
+    if (!shared || (leave !== null && exit.function.body.body.at(-1) !== leave)) return null;
     const edit = addAtEnd(uninit.text, exit.function, [uninit.call]);
     return edit === null ? null : fixOf([edit], 'safe');
   }
-  if (!shared || leave.value?.kind === 'call' || isBehindFree(facts, exit, leave, uninit.call)) return null;
-  const undone = operationsOn(facts, exit.function, exit.device).filter((one) => one.op === 'uninit');
-  const isUndo = (statement: Stmt): boolean => undone.some((one) => one.site.start >= statement.start && one.site.end <= statement.end);
-  const proposal = undoBeforeReturn(uninit.text, exit.function, leave, [uninit.call], isUndo, false);
+  if (!shared || leave.value?.kind === 'call' || isBehindFree(facts, exit, leave, uninit.call))
+    return null;
+  const undone = operationsOn(facts, exit.function, exit.device).filter(
+    (one) => one.op === 'uninit',
+  );
+  const isUndo = (statement: Stmt): boolean =>
+    undone.some((one) => one.site.start >= statement.start && one.site.end <= statement.end);
+  const proposal = undoBeforeReturn(
+    uninit.text,
+    exit.function,
+    leave,
+    [uninit.call],
+    isUndo,
+    false,
+  );
   return proposal === null ? null : fixOf(proposal.edits, proposal.safety);
 }
 
-/** Whether the memory that the call would use is freed in front of the return: such a path is told apart from others, and mended, by a person. */
-function isBehindFree(facts: ModuleFacts, exit: ExitObservation, leave: Stmt, call: string): boolean {
-  const before = statementAt(exit.function.body, leave)?.siblings?.filter((one) => one.end <= leave.start) ?? [];
+/**
+ * Whether the memory that the call would use is freed in front of the return: such a path is told
+ * apart from others, and mended, by a person.
+ */
+function isBehindFree(
+  facts: ModuleFacts,
+  exit: ExitObservation,
+  leave: Stmt,
+  call: string,
+): boolean {
+  const before =
+    statementAt(exit.function.body, leave)?.siblings?.filter((one) => one.end <= leave.start) ?? [];
   const used = new Set(call.match(/[A-Za-z_]\w*/g));
-  return before.some((statement) => [...walk(statement)].some((node) => {
-    const behaviour = node.kind === 'call' && node.name !== null ? behaviourOf(node.name, facts.kernel, facts.module.wrappers) : undefined;
-    const isFree = behaviour !== undefined && behaviour !== 'neutral' && behaviour.success.some(({ op }) => op === 'free');
-    return isFree && node.kind === 'call' && node.args.some((arg) => arg.kind === 'name' && used.has(arg.name));
-  }));
+  return before.some((statement) =>
+    [...walk(statement)].some((node) => {
+      const behaviour =
+        node.kind === 'call' && node.name !== null
+          ? behaviourOf(node.name, facts.kernel, facts.module.wrappers)
+          : undefined;
+      const isFree =
+        behaviour !== undefined &&
+        behaviour !== 'neutral' &&
+        behaviour.success.some(({ op }) => op === 'free');
+      return (
+        isFree &&
+        node.kind === 'call' &&
+        node.args.some((arg) => arg.kind === 'name' && used.has(arg.name))
+      );
+    }),
+  );
 }

@@ -94,7 +94,11 @@ ${REMOVE}${DRIVER}`,
       },
     ],
     good: [
-      { title: 'The new model at both ends', kernel: '6.2', code: `${FOO}${PROBE}${REMOVE}${DRIVER}` },
+      {
+        title: 'The new model at both ends',
+        kernel: '6.2',
+        code: `${FOO}${PROBE}${REMOVE}${DRIVER}`,
+      },
       {
         title: 'The old model at both ends',
         kernel: '6.0',
@@ -141,7 +145,9 @@ static int foo_probe(struct mdev_device *mdev)
 function check({ facts }: RuleContext): Finding[] {
   const findings = facts.observations.flatMap((one): Finding[] => {
     const message = messageFor(one);
-    return message === null ? [] : [findingFor({ rule: mixedModels.id, severity: 'error', observation: one, message })];
+    return message === null
+      ? []
+      : [findingFor({ rule: mixedModels.id, severity: 'error', observation: one, message })];
   });
   return [...findings, ...assignments(facts)];
 }
@@ -151,34 +157,63 @@ function messageFor(one: Observation): string | null {
   const name = nameOf(one);
   if (one.kind !== 'operation') return null;
   switch (one.op) {
-    case 'init': case 'init-device':
-      return model === 'new' ? `${one.api}() of ${name}, which vfio_alloc_device() has allocated and initialised; a device has one model, drop this call` : null;
+    case 'init':
+    case 'init-device':
+      return model === 'new'
+        ? `${one.api}() of ${name}, which vfio_alloc_device() has allocated and initialised; a device has one model, drop this call`
+        : null;
     case 'put':
       // Of a device that has been allocated and initialised the second of the two is the defect.
-      return model === 'old' && !one.trace.some((step) => step.op === 'alloc') ? `${one.api}() of ${name}, which the driver allocated and initialised itself (old model): it has no reference to drop; undo it with vfio_uninit_group_dev() and free it, or allocate it with vfio_alloc_device()` : null;
+      return model === 'old' && !one.trace.some((step) => step.op === 'alloc')
+        ? `${one.api}() of ${name}, which the driver allocated and initialised itself (old model): it has no reference to drop; undo it with vfio_uninit_group_dev() and free it, or allocate it with vfio_alloc_device()`
+        : null;
     case 'uninit':
-      return model === 'new' ? `${one.api}() of ${name}, which vfio_alloc_device() allocated (new model); vfio_put_device() undoes that` : null;
+      return model === 'new'
+        ? `${one.api}() of ${name}, which vfio_alloc_device() allocated (new model); vfio_put_device() undoes that`
+        : null;
     case 'free-device':
-      return model === 'old' ? `${one.api}() of ${name}, whose memory the driver allocated itself (old model); free it as it was allocated` : null;
+      return model === 'old'
+        ? `${one.api}() of ${name}, whose memory the driver allocated itself (old model); free it as it was allocated`
+        : null;
     default:
       return null;
   }
 }
 
-/** `p->vdev.ops = …` and `vdev->dev = …`: what init and alloc do. The core itself, which defines those, is left alone. */
+/**
+ * `p->vdev.ops = …` and `vdev->dev = …`: what init and alloc do. The core itself, which defines
+ * those, is left alone.
+ */
 function assignments(facts: ModuleFacts): Finding[] {
-  if (documentsOf(facts.module).some((file) => file.functions.some((fn) => apiEntry(fn.name) !== undefined))) return [];
+  if (
+    documentsOf(facts.module).some((file) =>
+      file.functions.some((fn) => apiEntry(fn.name) !== undefined),
+    )
+  )
+    return [];
   const index = indexOf(facts.module, facts.kernel);
-  return facts.module.sources.flatMap((file) => file.functions.filter((fn) => /\b(ops|dev)\s*=[^=]/.test(fn.text)).flatMap((fn) => memberAccesses(index, fn).flatMap((access): Finding[] => {
-    if (access.value === null || access.key !== 'vfio_device.ops' && access.key !== 'vfio_device.dev') return [];
-    return [{
-      rule: mixedModels.id,
-      severity: 'error',
-      message: `\`${access.node.field}\` of a vfio_device is set by the core: vfio_alloc_device() (up to 6.0 vfio_init_group_dev()) takes the device and the ops table; drop this assignment`,
-      site: access.site,
-      functionName: fn.name,
-      related: [],
-      fix: null,
-    }];
-  })));
+  return facts.module.sources.flatMap((file) =>
+    file.functions
+      .filter((fn) => /\b(ops|dev)\s*=[^=]/.test(fn.text))
+      .flatMap((fn) =>
+        memberAccesses(index, fn).flatMap((access): Finding[] => {
+          if (
+            access.value === null ||
+            (access.key !== 'vfio_device.ops' && access.key !== 'vfio_device.dev')
+          )
+            return [];
+          return [
+            {
+              rule: mixedModels.id,
+              severity: 'error',
+              message: `\`${access.node.field}\` of a vfio_device is set by the core: vfio_alloc_device() (up to 6.0 vfio_init_group_dev()) takes the device and the ops table; drop this assignment`,
+              site: access.site,
+              functionName: fn.name,
+              related: [],
+              fix: null,
+            },
+          ];
+        }),
+      ),
+  );
 }

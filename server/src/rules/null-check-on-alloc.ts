@@ -20,8 +20,10 @@ export const nullCheckOnAlloc: Rule = {
   docs: {
     what: 'The result of `vfio_alloc_device()` is compared with NULL, which it never is.',
     why: '`vfio_alloc_device()` returns an error pointer when it fails, never NULL. The test never holds: after a failure the driver goes on with the error pointer and oopses. It is easily left behind when a `kzalloc()` is replaced.',
-    instead: 'Test with `IS_ERR()` and return `PTR_ERR()`, which also hands on the error of `.init`. The fix puts `PTR_ERR()` in place of `-ENOMEM`, and into the variable that the failing path returns where the branch does not set it. `IS_ERR_OR_NULL()` works, and misleads the reader: it is reported as information.',
-    knownProblems: 'Where an `#if` makes one test serve both an allocation by the driver and `vfio_alloc_device()`, no fix is offered. Where the failing path does not return an error for certain, a person must look at the fix.',
+    instead:
+      'Test with `IS_ERR()` and return `PTR_ERR()`, which also hands on the error of `.init`. The fix puts `PTR_ERR()` in place of `-ENOMEM`, and into the variable that the failing path returns where the branch does not set it. `IS_ERR_OR_NULL()` works, and misleads the reader: it is reported as information.',
+    knownProblems:
+      'Where an `#if` makes one test serve both an allocation by the driver and `vfio_alloc_device()`, no fix is offered. Where the failing path does not return an error for certain, a person must look at the fix.',
     references: ['v6.1 cb9ff3f3b84c adds vfio_alloc_device, which returns ERR_PTR and never NULL'],
   },
   examples: nullCheckOnAllocExamples,
@@ -35,20 +37,23 @@ function check({ facts }: RuleContext): Finding[] {
     // What remove finds NULL was never set: that is no test of the allocation.
     if (one.role === 'remove') return [];
     if (one.before.model !== 'new' && one.before.memory !== 'error-pointer') return [];
-    // A helper that returns NULL on purpose, or by a mistake of its own that is reported there: its caller is right to ask.
+    // A helper that returns NULL on purpose, or by a mistake of its own that is reported there: its
+    // caller is right to ask.
     if (nullSource(facts, one) !== null) return [];
     const both = one.form === 'is-err-or-null';
     const test = testAt(one);
-    return [findingFor({
-      rule: nullCheckOnAlloc.id,
-      severity: both ? 'information' : 'error',
-      observation: one,
-      ...(test ? { site: { path: one.site.path, start: test.start, end: test.end } } : {}),
-      message: both
-        ? `vfio_alloc_device() returns an error pointer or a device, never NULL: IS_ERR() says what is meant for ${nameOf(one)}`
-        : `vfio_alloc_device() never returns NULL, so this test of ${nameOf(one)} cannot see a failure; test with IS_ERR() and return PTR_ERR()`,
-      fix: fixFor(facts, one),
-    })];
+    return [
+      findingFor({
+        rule: nullCheckOnAlloc.id,
+        severity: both ? 'information' : 'error',
+        observation: one,
+        ...(test ? { site: { path: one.site.path, start: test.start, end: test.end } } : {}),
+        message: both
+          ? `vfio_alloc_device() returns an error pointer or a device, never NULL: IS_ERR() says what is meant for ${nameOf(one)}`
+          : `vfio_alloc_device() never returns NULL, so this test of ${nameOf(one)} cannot see a failure; test with IS_ERR() and return PTR_ERR()`,
+        fix: fixFor(facts, one),
+      }),
+    ];
   });
 }
 
@@ -66,34 +71,52 @@ function fixFor(facts: ModuleFacts, one: TestObservation): Fix | null {
     const { tested, negated } = comparison;
     const name = file.text.slice(tested.start, tested.end);
     edits.push(replace(test, `${negated ? '' : '!'}IS_ERR(${name})`));
-    const branch = around.findLast((node): node is IfStmt => node.kind === 'if' && contains(node.condition, test));
-    if (branch && negated && branch.condition === outermost(around, test)) append(edits, handOnError(file.text, one.function, branch.then, name));
+    const branch = around.findLast(
+      (node): node is IfStmt => node.kind === 'if' && contains(node.condition, test),
+    );
+    if (branch && negated && branch.condition === outermost(around, test))
+      append(edits, handOnError(file.text, one.function, branch.then, name));
   }
   return { title: 'Test with IS_ERR()', safety: 'safe', edits: [{ path: file.path, edits }] };
 }
 
-/** The comparison around the tested pointer, or the pointer itself where it stands alone in a condition. */
+/**
+ * The comparison around the tested pointer, or the pointer itself where it stands alone in a
+ * condition.
+ */
 function testAt(one: TestObservation): IrNode | null {
   const around = ancestry(one.function.body, one.site);
-  const isTest = one.form === 'null' ? isNullTest : (node: IrNode) => node.kind === 'call' && node.name === 'IS_ERR_OR_NULL';
-  return around.findLast(isTest) ?? (one.form === 'null' ? around.at(-1) ?? null : null);
+  const isTest =
+    one.form === 'null'
+      ? isNullTest
+      : (node: IrNode) => node.kind === 'call' && node.name === 'IS_ERR_OR_NULL';
+  return around.findLast(isTest) ?? (one.form === 'null' ? (around.at(-1) ?? null) : null);
 }
 
 /** The condition that a test decides: likely(x), unlikely(x), WARN_ON(x) hold where x does. */
 function outermost(around: readonly IrNode[], test: IrNode): IrNode {
   let at = around.indexOf(test);
-  for (let parent = around[at - 1]; parent?.kind === 'call' && testedArgument(parent.name ?? '') !== undefined; parent = around[at - 1]) at--;
+  for (
+    let parent = around[at - 1];
+    parent?.kind === 'call' && testedArgument(parent.name ?? '') !== undefined;
+    parent = around[at - 1]
+  )
+    at--;
   return around[at]!;
 }
 
 function isNullTest(node: IrNode): boolean {
-  return node.kind === 'unary' && node.op === '!' && isPlain(node.operand) || node.kind === 'binary' && /^[!=]=$/.test(node.op) && (isNull(node.left) || isNull(node.right));
+  return (
+    (node.kind === 'unary' && node.op === '!' && isPlain(node.operand)) ||
+    (node.kind === 'binary' && /^[!=]=$/.test(node.op) && (isNull(node.left) || isNull(node.right)))
+  );
 }
 
 /** What a comparison with NULL compares, and whether it holds for NULL. */
 function testedBy(test: IrNode): { readonly tested: Expr; readonly negated: boolean } | null {
   if (test.kind === 'unary') return { tested: test.operand, negated: true };
-  if (test.kind === 'binary') return { tested: isNull(test.left) ? test.right : test.left, negated: test.op === '==' };
+  if (test.kind === 'binary')
+    return { tested: isNull(test.left) ? test.right : test.left, negated: test.op === '==' };
   return test.kind === 'name' || test.kind === 'member' ? { tested: test, negated: false } : null;
 }
 
@@ -101,7 +124,12 @@ function isPlain(expr: Expr): boolean {
   return expr.kind === 'name' || expr.kind === 'member';
 }
 
-/** Whether the allocation is in an #if arm that the test is not in: the other arm has another allocation. */
+/**
+ * Whether the allocation is in an #if arm that the test is not in: the other arm has another
+ * allocation.
+ */
 function servesTwoAllocations(one: TestObservation): boolean {
-  return ancestry(one.function.body, one.device.origin).some((node) => node.kind === 'preproc' && !contains(node, one.site));
+  return ancestry(one.function.body, one.device.origin).some(
+    (node) => node.kind === 'preproc' && !contains(node, one.site),
+  );
 }

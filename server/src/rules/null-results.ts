@@ -5,65 +5,109 @@ import { indexModule } from '../lifecycle/module.ts';
 import type { ModuleFacts, Observation, TestObservation } from '../lifecycle/types.ts';
 import { contains, documentOf, isNull, walk } from './locate.ts';
 
-/** What a test of a pointer against NULL may meet: a NULL that a path brings, one that a helper's code says it returns, or none. */
+/**
+ * What a test of a pointer against NULL may meet: a NULL that a path brings, one that a helper's
+ * code says it returns, or none.
+ */
 export type NullSource = 'path' | 'helper' | null;
 
-/** Who makes the tested pointer NULL. `helper`: it returns NULL somewhere, if only behind a test that is a mistake itself. */
+/**
+ * Who makes the tested pointer NULL. `helper`: it returns NULL somewhere, if only behind a test
+ * that is a mistake itself.
+ */
 export function nullSource(facts: ModuleFacts, test: TestObservation): NullSource {
   if (facts.observations.some((one) => isNullAt(one, test))) return 'path';
   const tested = testedName(test);
-  return tested !== null && valuesOf(test.function, tested).some((value) => isNullHelper(facts, test.function, value)) ? 'helper' : null;
+  return tested !== null &&
+    valuesOf(test.function, tested).some((value) => isNullHelper(facts, test.function, value))
+    ? 'helper'
+    : null;
 }
 
-/** Whether NULL reaches a test on some path: the observation of a pointer that the driver has set to NULL. */
+/**
+ * Whether NULL reaches a test on some path: the observation of a pointer that the driver has set to
+ * NULL.
+ */
 export function isNullMeeting(one: Observation): one is TestObservation {
   return one.kind === 'test' && one.before.memory === 'null';
 }
 
 function isNullAt(one: Observation, { site, conditions }: TestObservation): boolean {
-  return isNullMeeting(one) && !areAlternatives(one.conditions, conditions) && one.site.path === site.path && (contains(one.site, site) || contains(site, one.site));
+  return (
+    isNullMeeting(one) &&
+    !areAlternatives(one.conditions, conditions) &&
+    one.site.path === site.path &&
+    (contains(one.site, site) || contains(site, one.site))
+  );
 }
 
 function testedName({ function: fn, site }: TestObservation): string | null {
-  for (const node of walk(fn.body)) if (node.kind === 'name' && contains(site, node) && isPointerName(fn, node.name)) return node.name;
+  for (const node of walk(fn.body))
+    if (node.kind === 'name' && contains(site, node) && isPointerName(fn, node.name))
+      return node.name;
   return null;
 }
 
 function isPointerName(fn: FunctionIr, name: string): boolean {
   if (fn.params.some((one) => one.name === name && one.type.pointers > 0)) return true;
-  return [...walk(fn.body)].some((node) => node.kind === 'decl' && node.name === name && node.type.pointers > 0);
+  return [...walk(fn.body)].some(
+    (node) => node.kind === 'decl' && node.name === name && node.type.pointers > 0,
+  );
 }
 
 function valuesOf(fn: FunctionIr, name: string): Expr[] {
   return [...walk(fn.body)].flatMap((node): Expr[] => {
     if (node.kind === 'decl' && node.name === name && node.init !== null) return [node.init];
-    return node.kind === 'assign' && node.op === '=' && node.target.kind === 'name' && node.target.name === name ? [node.value] : [];
+    return node.kind === 'assign' &&
+      node.op === '=' &&
+      node.target.kind === 'name' &&
+      node.target.name === name
+      ? [node.value]
+      : [];
   });
 }
 
 /** A helper in a helper in a helper: deeper than this nobody looks. */
 const MAX_DEPTH = 6;
 
-/** Whether an expression is, or may be, what a function of the module returns that says NULL somewhere. */
+/**
+ * Whether an expression is, or may be, what a function of the module returns that says NULL
+ * somewhere.
+ */
 function isNullHelper(facts: ModuleFacts, from: FunctionIr, value: Expr, depth = 0): boolean {
   if (depth > MAX_DEPTH) return false;
   if (value.kind === 'cast') return isNullHelper(facts, from, value.operand, depth);
-  if (value.kind === 'conditional') return [value.then, value.otherwise].some((one) => one !== null && isNullHelper(facts, from, one, depth));
+  if (value.kind === 'conditional')
+    return [value.then, value.otherwise].some(
+      (one) => one !== null && isNullHelper(facts, from, one, depth),
+    );
   if (value.kind !== 'call' || value.name === null) return false;
   const file = documentOf(facts.module, from);
   const index = indexModule(facts.module, facts.kernel);
   const defined = file === null ? [] : index.functions(file, value.name);
-  return defined.some(({ item }) => item.returnType.pointers > 0 && returnsOf(item.body).some((one) => saysNull(facts, item, one, depth + 1)));
+  return defined.some(
+    ({ item }) =>
+      item.returnType.pointers > 0 &&
+      returnsOf(item.body).some((one) => saysNull(facts, item, one, depth + 1)),
+  );
 }
 
 function returnsOf(body: Stmt): Expr[] {
-  return [...walk(body)].flatMap((node) => (node.kind === 'return' && node.value !== null ? [node.value] : []));
+  return [...walk(body)].flatMap((node) =>
+    node.kind === 'return' && node.value !== null ? [node.value] : [],
+  );
 }
 
 function saysNull(facts: ModuleFacts, fn: FunctionIr, value: Expr, depth: number): boolean {
   if (isNull(value)) return true;
-  if (value.kind === 'conditional') return [value.then, value.otherwise].some((one) => one !== null && saysNull(facts, fn, one, depth));
+  if (value.kind === 'conditional')
+    return [value.then, value.otherwise].some(
+      (one) => one !== null && saysNull(facts, fn, one, depth),
+    );
   // A variable that is NULL until something else is put into it.
-  if (value.kind === 'name') return valuesOf(fn, value.name).some((one) => isNull(one) || isNullHelper(facts, fn, one, depth));
+  if (value.kind === 'name')
+    return valuesOf(fn, value.name).some(
+      (one) => isNull(one) || isNullHelper(facts, fn, one, depth),
+    );
   return isNullHelper(facts, fn, value, depth);
 }

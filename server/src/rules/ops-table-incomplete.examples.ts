@@ -19,13 +19,20 @@ function driver(table: string, probe: string = PROBE): string {
   return `${CONTAINER}${table}${probe}${REMOVE}${DRIVER}`;
 }
 
-const EMULATED = ['bind_iommufd = vfio_iommufd_emulated_bind', 'unbind_iommufd = vfio_iommufd_emulated_unbind', 'attach_ioas = vfio_iommufd_emulated_attach_ioas'];
+const EMULATED = [
+  'bind_iommufd = vfio_iommufd_emulated_bind',
+  'unbind_iommufd = vfio_iommufd_emulated_unbind',
+  'attach_ioas = vfio_iommufd_emulated_attach_ioas',
+];
 const DETACH = 'detach_ioas = vfio_iommufd_emulated_detach_ioas';
 
 const PHYSICAL_PROBE = PROBE.replace('vfio_register_emulated_iommu_dev', 'vfio_register_group_dev');
 
 /** The same driver for a device of the platform bus. */
-const PLATFORM = `${PHYSICAL_PROBE}${REMOVE}${DRIVER}`.replaceAll('mdev_device *mdev', 'platform_device *pdev').replaceAll('&mdev->dev', '&pdev->dev').replaceAll('mdev_driver', 'platform_driver');
+const PLATFORM = `${PHYSICAL_PROBE}${REMOVE}${DRIVER}`
+  .replaceAll('mdev_device *mdev', 'platform_device *pdev')
+  .replaceAll('&mdev->dev', '&pdev->dev')
+  .replaceAll('mdev_driver', 'platform_driver');
 
 /** Callbacks that attach the device themselves. */
 const OWN = `
@@ -85,10 +92,14 @@ static const struct vfio_device_ops foo_ops = {
 ${PLATFORM}`,
     },
     {
-      title: 'Callbacks of the driver\'s own: no helper goes beside them',
+      title: "Callbacks of the driver's own: no helper goes beside them",
       kernel: '6.12',
-      code: driver(`${OWN}${ops('ops-table-incomplete', 'bind_iommufd = foo_bind', 'unbind_iommufd = foo_unbind', 'attach_ioas = foo_attach')}`),
-      fixed: driver(`${OWN}${ops(null, 'bind_iommufd = foo_bind', 'unbind_iommufd = foo_unbind', 'attach_ioas = foo_attach')}`),
+      code: driver(
+        `${OWN}${ops('ops-table-incomplete', 'bind_iommufd = foo_bind', 'unbind_iommufd = foo_unbind', 'attach_ioas = foo_attach')}`,
+      ),
+      fixed: driver(
+        `${OWN}${ops(null, 'bind_iommufd = foo_bind', 'unbind_iommufd = foo_unbind', 'attach_ioas = foo_attach')}`,
+      ),
     },
     {
       title: 'An mdev that is registered as a physical device',

@@ -16,49 +16,83 @@ export const opsTableIncomplete: Rule = {
   docs: {
     what: 'An ops table lacks iommufd members that the registration insists on, or has only some of them.',
     why: 'Registration warns and returns `-EINVAL` for such a table, so that probe never succeeds: in 6.2 and 6.3 when `.bind_iommufd` stands without `.unbind_iommufd` or `.attach_ioas`, from 6.4 on, with `CONFIG_IOMMUFD`, when any of the three is missing, and from 6.6 on also without `.detach_ioas`.',
-    instead: 'Set all of them, of one family: `vfio_iommufd_physical_…` for a device with an IOMMU group of its own, `vfio_iommufd_emulated_…` for an mdev and whatever else is registered with `vfio_register_emulated_iommu_dev()`.',
-    knownProblems: 'A table without any of the members works in a kernel without `CONFIG_IOMMUFD`, therefore it is a hint only. A table that is not const, or whose braces hold an `#if`, a macro or code that could not be read, may get the members there and is not reported.',
-    references: ['v6.2 adds the members bind_iommufd, unbind_iommufd and attach_ioas', 'v6.6 makes detach_ioas mandatory', 'v6.17 fe24d5bc635e adds the detach_ioas that pds had been left without'],
+    instead:
+      'Set all of them, of one family: `vfio_iommufd_physical_…` for a device with an IOMMU group of its own, `vfio_iommufd_emulated_…` for an mdev and whatever else is registered with `vfio_register_emulated_iommu_dev()`.',
+    knownProblems:
+      'A table without any of the members works in a kernel without `CONFIG_IOMMUFD`, therefore it is a hint only. A table that is not const, or whose braces hold an `#if`, a macro or code that could not be read, may get the members there and is not reported.',
+    references: [
+      'v6.2 adds the members bind_iommufd, unbind_iommufd and attach_ioas',
+      'v6.6 makes detach_ioas mandatory',
+      'v6.17 fe24d5bc635e adds the detach_ioas that pds had been left without',
+    ],
   },
   examples: opsTableIncompleteExamples,
   check,
 };
 
 /** The members and the helpers of each family that they are set to, in the order of the struct. */
-const MEMBERS: readonly { readonly name: string; readonly suffix: string; readonly since: KernelVersion }[] = [
+const MEMBERS: readonly {
+  readonly name: string;
+  readonly suffix: string;
+  readonly since: KernelVersion;
+}[] = [
   { name: 'bind_iommufd', suffix: 'bind', since: [6, 2] },
   { name: 'unbind_iommufd', suffix: 'unbind', since: [6, 2] },
   { name: 'attach_ioas', suffix: 'attach_ioas', since: [6, 2] },
   { name: 'detach_ioas', suffix: 'detach_ioas', since: [6, 6] },
 ];
 
-/** From this release on the registration refuses a table with none of the members too, where the kernel has iommufd. */
+/**
+ * From this release on the registration refuses a table with none of the members too, where the
+ * kernel has iommufd.
+ */
 const MANDATORY: KernelVersion = [6, 4];
 
 function check({ facts }: RuleContext): Finding[] {
   return facts.opsTables.flatMap((table): Finding[] => {
-    if (!table.readable || table.style === 'fd' || !table.variable.isConst || table.variable.init?.kind !== 'initializer') return [];
+    if (
+      !table.readable ||
+      table.style === 'fd' ||
+      !table.variable.isConst ||
+      table.variable.init?.kind !== 'initializer'
+    )
+      return [];
     if (!table.givenTo.some((use) => use.op === 'alloc' || use.op === 'init-device')) return [];
     const known = MEMBERS.filter((one) => compareVersions(facts.kernel, one.since) >= 0);
     const absent = known.filter((one) => !isSet(table, one.name));
-    const severity = severityOf(facts.kernel, table, known.length, absent.map((one) => one.name));
+    const severity = severityOf(
+      facts.kernel,
+      table,
+      known.length,
+      absent.map((one) => one.name),
+    );
     if (severity === null) return [];
-    // Members that are in some configurations only: those that are there at all say what is missing.
+    // Members that are in some configurations only: those that are there at all say what is
+    // missing.
     if (!table.complete && absent.length === known.length) return [];
     const { name, nameSpan } = table.variable;
     const present = known.filter((one) => !absent.includes(one));
-    return [{
-      rule: opsTableIncomplete.id,
-      severity,
-      message: messageFor(facts.kernel, name, absent.map((one) => one.name), present.map((one) => one.name)),
-      site: { path: table.path, start: nameSpan.start, end: nameSpan.end },
-      functionName: null,
-      related: [
-        ...present.slice(0, 1).flatMap((one) => memberSites(table, one.name)),
-        ...registrations(facts, table).slice(0, 2).map((one) => ({ site: one.site, message: `${one.api}() refuses the table here` })),
-      ],
-      fix: fixFor(facts, table, absent),
-    }];
+    return [
+      {
+        rule: opsTableIncomplete.id,
+        severity,
+        message: messageFor(
+          facts.kernel,
+          name,
+          absent.map((one) => one.name),
+          present.map((one) => one.name),
+        ),
+        site: { path: table.path, start: nameSpan.start, end: nameSpan.end },
+        functionName: null,
+        related: [
+          ...present.slice(0, 1).flatMap((one) => memberSites(table, one.name)),
+          ...registrations(facts, table)
+            .slice(0, 2)
+            .map((one) => ({ site: one.site, message: `${one.api}() refuses the table here` })),
+        ],
+        fix: fixFor(facts, table, absent),
+      },
+    ];
   });
 }
 
@@ -69,11 +103,23 @@ function isSet(table: OpsTable, member: string): boolean {
 
 function memberSites(table: OpsTable, member: string): Finding['related'][number][] {
   const found = table.members.get(member);
-  return found === undefined ? [] : [{ site: { path: table.path, start: found.span.start, end: found.span.end }, message: `.${member} is set` }];
+  return found === undefined
+    ? []
+    : [
+        {
+          site: { path: table.path, start: found.span.start, end: found.span.end },
+          message: `.${member} is set`,
+        },
+      ];
 }
 
 /** How certain it is that the registration fails; null when the table is right for the kernel. */
-function severityOf(kernel: KernelVersion, table: OpsTable, known: number, absent: readonly string[]): Severity | null {
+function severityOf(
+  kernel: KernelVersion,
+  table: OpsTable,
+  known: number,
+  absent: readonly string[],
+): Severity | null {
   if (absent.length === 0) return null;
   const isMandatory = compareVersions(kernel, MANDATORY) >= 0;
   // Without CONFIG_IOMMUFD nobody asks for any of them.
@@ -82,7 +128,12 @@ function severityOf(kernel: KernelVersion, table: OpsTable, known: number, absen
   return 'hint';
 }
 
-function messageFor(kernel: KernelVersion, name: string, absent: readonly string[], present: readonly string[]): string {
+function messageFor(
+  kernel: KernelVersion,
+  name: string,
+  absent: readonly string[],
+  present: readonly string[],
+): string {
   const missing = list(absent);
   if (present.length === 0) {
     return `\`${name}\` has none of ${missing}: with CONFIG_IOMMUFD registration fails in Linux ${formatVersion(kernel)} without them; set them to the helpers of vfio`;
@@ -100,22 +151,47 @@ function registrations(facts: ModuleFacts, table: OpsTable): OperationObservatio
   const found = new Map<number, OperationObservation>();
   for (const one of facts.observations) {
     if (one.kind !== 'operation' || one.op !== 'register') continue;
-    if (table.givenTo.some((use) => isSameSite(use.site, one.device.origin))) found.set(one.site.start, one);
+    if (table.givenTo.some((use) => isSameSite(use.site, one.device.origin)))
+      found.set(one.site.start, one);
   }
   return [...found.values()];
 }
 
-function fixFor(facts: ModuleFacts, table: OpsTable, absent: readonly (typeof MEMBERS)[number][]): Fix | null {
+function fixFor(
+  facts: ModuleFacts,
+  table: OpsTable,
+  absent: readonly (typeof MEMBERS)[number][],
+): Fix | null {
   const text = documentAt(facts.module, table.path)?.text;
-  const wanted = familyFor(facts, table, registrations(facts, table), absent.map((one) => one.name));
+  const wanted = familyFor(
+    facts,
+    table,
+    registrations(facts, table),
+    absent.map((one) => one.name),
+  );
   // A member that is there and NULL would be set twice.
-  if (text === undefined || wanted === null || absent.some((one) => table.members.has(one.name))) return null;
+  if (text === undefined || wanted === null || absent.some((one) => table.members.has(one.name)))
+    return null;
   const siblings = MEMBERS.filter((one) => table.members.has(one.name));
   const last = siblings.at(-1)?.name ?? [...table.members.keys()].at(-1);
   if (last === undefined) return null;
-  const edit = addMembers(text, table, absent.map((one) => ({ member: one.name, value: `vfio_iommufd_${wanted.family}_${one.suffix}` })), last);
+  const edit = addMembers(
+    text,
+    table,
+    absent.map((one) => ({
+      member: one.name,
+      value: `vfio_iommufd_${wanted.family}_${one.suffix}`,
+    })),
+    last,
+  );
   if (edit === null) return null;
   const title = `Add ${list(absent.map((one) => one.name))} of the ${wanted.family} family`;
   const edits = [{ path: table.path, edits: [edit] }];
-  return wanted.isCertain ? { title, safety: 'safe', edits } : { title: `${title} (check how the device is registered and attached)`, safety: 'unsafe', edits };
+  return wanted.isCertain
+    ? { title, safety: 'safe', edits }
+    : {
+        title: `${title} (check how the device is registered and attached)`,
+        safety: 'unsafe',
+        edits,
+      };
 }

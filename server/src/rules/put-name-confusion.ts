@@ -15,24 +15,34 @@ export const putNameConfusion: Rule = {
   docs: {
     what: '`vfio_device_put()` is called where `vfio_put_device()` is meant, or the other way round.',
     why: '`vfio_put_device()` (since 6.1) drops a reference to the object, the one of `vfio_alloc_device()`. `vfio_device_put()` (until 5.18; `vfio_device_put_registration()` since) drops a registration count that `vfio_device_get_from_dev()` took, for which unregister waits. The one in place of the other leaks what is held and drops what is not.',
-    instead: 'Drop the reference of `vfio_alloc_device()` with `vfio_put_device()`, and the count of `vfio_device_get_from_dev()` with `vfio_device_put()`.',
+    instead:
+      'Drop the reference of `vfio_alloc_device()` with `vfio_put_device()`, and the count of `vfio_device_get_from_dev()` with `vfio_device_put()`.',
     knownProblems: 'Only a device whose origin is seen in the module is judged.',
-    references: ['v6.1 cb9ff3f3b84c adds vfio_put_device', 'v6.1 4a725b8de4cc renames vfio_device_put to vfio_device_put_registration'],
+    references: [
+      'v6.1 cb9ff3f3b84c adds vfio_put_device',
+      'v6.1 4a725b8de4cc renames vfio_device_put to vfio_device_put_registration',
+    ],
   },
   examples: {
     bad: [
       {
         title: 'On the failing path of probe',
         kernel: '6.1',
-        code: `${FOO_6_1}${PROBE.replace('\tvfio_put_device(&foo->vdev);\n', `\tvfio_device_put(&foo->vdev);
-//      ^^^^^^^^^^^^^^^^^^^^^^^^^^^ put-name-confusion\n`)}${REMOVE}${DRIVER}`,
+        code: `${FOO_6_1}${PROBE.replace(
+          '\tvfio_put_device(&foo->vdev);\n',
+          `\tvfio_device_put(&foo->vdev);
+//      ^^^^^^^^^^^^^^^^^^^^^^^^^^^ put-name-confusion\n`,
+        )}${REMOVE}${DRIVER}`,
         fixed: `${FOO_6_1}${PROBE}${REMOVE}${DRIVER}`,
       },
       {
         title: 'In remove, by the name of today',
         kernel: '6.2',
-        code: `${FOO}${PROBE}${REMOVE.replace('\tvfio_put_device(&foo->vdev);\n', `\tvfio_device_put_registration(&foo->vdev);
-//      ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ put-name-confusion\n`)}${DRIVER}`,
+        code: `${FOO}${PROBE}${REMOVE.replace(
+          '\tvfio_put_device(&foo->vdev);\n',
+          `\tvfio_device_put_registration(&foo->vdev);
+//      ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ put-name-confusion\n`,
+        )}${DRIVER}`,
         fixed: `${FOO}${PROBE}${REMOVE}${DRIVER}`,
       },
       {
@@ -124,7 +134,7 @@ static void foo_finish(struct foo_job *job)
 `,
       },
       {
-        title: 'A function of the driver\'s own with that name',
+        title: "A function of the driver's own with that name",
         kernel: '6.2',
         code: `${FOO}
 static void vfio_device_put(struct vfio_device *vdev)
@@ -144,74 +154,150 @@ const COUNTED = { until: [5, 19] } as const;
 function check({ facts }: RuleContext): Finding[] {
   const puts = facts.observations.flatMap((one): Finding[] => {
     const message = one.kind === 'operation' ? messageFor(facts, one) : null;
-    return message === null || one.kind !== 'operation' ? [] : [findingFor({ rule: putNameConfusion.id, severity: 'error', observation: one, message, fix: fixFor(facts, one) })];
+    return message === null || one.kind !== 'operation'
+      ? []
+      : [
+          findingFor({
+            rule: putNameConfusion.id,
+            severity: 'error',
+            observation: one,
+            message,
+            fix: fixFor(facts, one),
+          }),
+        ];
   });
   return [...puts, ...putsOfCounts(facts).map((placed) => findingOf(facts, placed))];
 }
 
 function messageFor(facts: ModuleFacts, one: OperationObservation): string | null {
   const { before } = one;
-  if (one.op !== 'put-registration' || before.memory === 'freed' || before.memory === 'error-pointer') return null;
+  if (
+    one.op !== 'put-registration' ||
+    before.memory === 'freed' ||
+    before.memory === 'error-pointer'
+  )
+    return null;
   const name = nameOf(one);
   if (before.model === 'new' && before.reference === 'held') {
-    const rest = isPutElsewhere(facts, one) ? 'nobody took one here; drop this call' : 'the reference of vfio_alloc_device() is dropped by vfio_put_device()';
+    const rest = isPutElsewhere(facts, one)
+      ? 'nobody took one here; drop this call'
+      : 'the reference of vfio_alloc_device() is dropped by vfio_put_device()';
     return `${one.api}() drops a registration count of ${name}, not a reference; ${rest}`;
   }
-  if (before.model === 'old' && before.initialised === 'yes' && inRange(facts.kernel, COUNTED) && !/\bvfio_device_(get_from_dev|try_get)/.test(one.function.text)) {
+  if (
+    before.model === 'old' &&
+    before.initialised === 'yes' &&
+    inRange(facts.kernel, COUNTED) &&
+    !/\bvfio_device_(get_from_dev|try_get)/.test(one.function.text)
+  ) {
     return `${one.api}() drops a registration count of ${name} that no vfio_device_get_from_dev() took here: registration and unregister keep their own; drop this call`;
   }
   return null;
 }
 
-/** A path through the call, or the same one further on, has a put that is right: then this is no misnomer of it. */
+/**
+ * A path through the call, or the same one further on, has a put that is right: then this is no
+ * misnomer of it.
+ */
 function isPutElsewhere(facts: ModuleFacts, one: OperationObservation): boolean {
-  return operationsOn(facts, one.function, one.device).some((other) => other.op === 'put' && other.trace.some((step) => step.op === 'put-registration' && isSameSite(step.site, one.inner ?? one.site)));
+  return operationsOn(facts, one.function, one.device).some(
+    (other) =>
+      other.op === 'put' &&
+      other.trace.some(
+        (step) => step.op === 'put-registration' && isSameSite(step.site, one.inner ?? one.site),
+      ),
+  );
 }
 
 function fixFor(facts: ModuleFacts, one: OperationObservation): Fix | null {
   const file = documentOf(facts.module, one.function);
   const call = callAt(one.function.body, one.site);
-  if (file === null || call === null || one.inner !== null || call.name !== one.api || one.before.model !== 'new' || isPutElsewhere(facts, one)) return null;
-  // Where a path comes here with the device registered, the put in its place would be the next mistake.
-  const isRegistered = facts.observations.some((other) => other.kind === 'operation' && other.op === one.op && isSameSite(other.site, one.site) && other.before.registered === 'yes');
-  return { title: 'Call vfio_put_device()', safety: isRegistered ? 'unsafe' : 'safe', edits: [{ path: file.path, edits: [replace(call.callee, 'vfio_put_device')] }] };
+  if (
+    file === null ||
+    call === null ||
+    one.inner !== null ||
+    call.name !== one.api ||
+    one.before.model !== 'new' ||
+    isPutElsewhere(facts, one)
+  )
+    return null;
+  // Where a path comes here with the device registered, the put in its place would be the next
+  // mistake.
+  const isRegistered = facts.observations.some(
+    (other) =>
+      other.kind === 'operation' &&
+      other.op === one.op &&
+      isSameSite(other.site, one.site) &&
+      other.before.registered === 'yes',
+  );
+  return {
+    title: 'Call vfio_put_device()',
+    safety: isRegistered ? 'unsafe' : 'safe',
+    edits: [{ path: file.path, edits: [replace(call.callee, 'vfio_put_device')] }],
+  };
 }
 
 /** `vfio_put_device(v)` of a v that vfio_device_get_from_dev() returned in the same function. */
 function putsOfCounts(facts: ModuleFacts): PlacedCall[] {
   if (!inRange(facts.kernel, COUNTED)) return [];
-  return callsIn(facts.module, ['vfio_device_get_from_dev']).flatMap(({ function: fn, call, file }) => {
-    const variable = assignedName(fn.body, call);
-    // A variable that is given another value elsewhere may hold another device.
-    const values = [...walk(fn.body)].filter((node) => node.kind === 'assign' && node.target.kind === 'name' && node.target.name === variable || node.kind === 'decl' && node.name === variable && node.init !== null);
-    if (variable === null || values.length !== 1) return [];
-    return callsIn({ sources: [file], headers: [] }, ['vfio_put_device']).filter((put) => {
-      const [argument] = put.call.args;
-      return put.function === fn && argument?.kind === 'name' && argument.name === variable;
-    });
-  });
+  return callsIn(facts.module, ['vfio_device_get_from_dev']).flatMap(
+    ({ function: fn, call, file }) => {
+      const variable = assignedName(fn.body, call);
+      // A variable that is given another value elsewhere may hold another device.
+      const values = [...walk(fn.body)].filter(
+        (node) =>
+          (node.kind === 'assign' &&
+            node.target.kind === 'name' &&
+            node.target.name === variable) ||
+          (node.kind === 'decl' && node.name === variable && node.init !== null),
+      );
+      if (variable === null || values.length !== 1) return [];
+      return callsIn({ sources: [file], headers: [] }, ['vfio_put_device']).filter((put) => {
+        const [argument] = put.call.args;
+        return put.function === fn && argument?.kind === 'name' && argument.name === variable;
+      });
+    },
+  );
 }
 
 function findingOf(facts: ModuleFacts, { file, function: fn, call }: PlacedCall): Finding {
   const [argument] = call.args;
-  const name = argument === undefined ? 'the device' : `\`${file.text.slice(argument.start, argument.end)}\``;
-  const get = callsIn(facts.module, ['vfio_device_get_from_dev']).find((one) => one.function === fn);
+  const name =
+    argument === undefined ? 'the device' : `\`${file.text.slice(argument.start, argument.end)}\``;
+  const get = callsIn(facts.module, ['vfio_device_get_from_dev']).find(
+    (one) => one.function === fn,
+  );
   return {
     rule: putNameConfusion.id,
     severity: 'error',
     message: `vfio_put_device() of ${name}, of which vfio_device_get_from_dev() took a registration count: vfio_device_put() gives that back, and unregister waits for it`,
     site: { path: file.path, start: call.start, end: call.end },
     functionName: fn.name,
-    related: get === undefined ? [] : [{ site: get.site, message: 'vfio_device_get_from_dev() takes the registration count' }],
-    fix: { title: 'Call vfio_device_put()', safety: 'safe', edits: [{ path: file.path, edits: [replace(call.callee, 'vfio_device_put')] }] },
+    related:
+      get === undefined
+        ? []
+        : [{ site: get.site, message: 'vfio_device_get_from_dev() takes the registration count' }],
+    fix: {
+      title: 'Call vfio_device_put()',
+      safety: 'safe',
+      edits: [{ path: file.path, edits: [replace(call.callee, 'vfio_device_put')] }],
+    },
   };
 }
 
-/** The callees that this rule speaks of, `path:offset`: another rule need not say that the target has no such function. */
+/**
+ * The callees that this rule speaks of, `path:offset`: another rule need not say that the target
+ * has no such function.
+ */
 export function confusedPuts(facts: ModuleFacts): ReadonlySet<string> {
   const places = new Set(putsOfCounts(facts).map(({ site }) => `${site.path}:${site.start}`));
   for (const one of facts.observations) {
-    if (one.kind === 'operation' && one.op === 'put-registration' && messageFor(facts, one) !== null) places.add(`${one.site.path}:${one.site.start}`);
+    if (
+      one.kind === 'operation' &&
+      one.op === 'put-registration' &&
+      messageFor(facts, one) !== null
+    )
+      places.add(`${one.site.path}:${one.site.start}`);
   }
   return places;
 }

@@ -15,9 +15,14 @@ export const putWhileRegistered: Rule = {
   docs: {
     what: 'The device is put, freed or released while it is still registered on that path.',
     why: 'A registered device can be opened, and its callbacks run, until `vfio_unregister_group_dev()` returns. When the put before it drops the last reference the core frees the container under its users, and the unregister itself works on freed memory.',
-    instead: 'Call `vfio_unregister_group_dev()` first and `vfio_put_device()` last. A probe that fails after its registration owes both, in this order. Up to 6.0 the same holds for the uninit and the free.',
-    knownProblems: 'In `.remove` a put without any unregister behind it is the defect remove-without-unregister. An unregister inside a helper is followed.',
-    references: ['v6.1 cb9ff3f3b84c adds vfio_put_device', 'v6.1 ca5f21b25749 ties the lifetime of the group to the registration'],
+    instead:
+      'Call `vfio_unregister_group_dev()` first and `vfio_put_device()` last. A probe that fails after its registration owes both, in this order. Up to 6.0 the same holds for the uninit and the free.',
+    knownProblems:
+      'In `.remove` a put without any unregister behind it is the defect remove-without-unregister. An unregister inside a helper is followed.',
+    references: [
+      'v6.1 cb9ff3f3b84c adds vfio_put_device',
+      'v6.1 ca5f21b25749 ties the lifetime of the group to the registration',
+    ],
   },
   examples: {
     bad: [
@@ -170,46 +175,80 @@ ${DRIVER}`,
 function check({ facts }: RuleContext): Finding[] {
   return facts.observations.flatMap((one): Finding[] => {
     if (!isPutWhileRegistered(one) || isReportedElsewhere(facts, one)) return [];
-    return [findingFor({
-      rule: putWhileRegistered.id,
-      severity: 'error',
-      observation: one,
-      message: `${one.api}() gives up ${nameOf(one)} while it is still registered: user space can open it until vfio_unregister_group_dev() returns; unregister it first`,
-      alsoSee: (unregisterBehind(facts, one) ?? []).map((later) => ({ site: later.site, message: 'the unregister comes only here' })),
-      fix: fixFor(facts, one),
-    })];
+    return [
+      findingFor({
+        rule: putWhileRegistered.id,
+        severity: 'error',
+        observation: one,
+        message: `${one.api}() gives up ${nameOf(one)} while it is still registered: user space can open it until vfio_unregister_group_dev() returns; unregister it first`,
+        alsoSee: (unregisterBehind(facts, one) ?? []).map((later) => ({
+          site: later.site,
+          message: 'the unregister comes only here',
+        })),
+        fix: fixFor(facts, one),
+      }),
+    ];
   });
 }
 
-/** Whether an operation gives up the last reference, or the memory, of a device that is registered on this path. */
+/**
+ * Whether an operation gives up the last reference, or the memory, of a device that is registered
+ * on this path.
+ */
 function isPutWhileRegistered(one: Observation): one is OperationObservation {
   if (one.kind !== 'operation' || one.before.registered !== 'yes') return false;
   const { model, reference, initialised, extraReferences, memory } = one.before;
   switch (one.op) {
-    case 'put': return model === 'new' && reference === 'held' && extraReferences === 0;
-    case 'free-device': case 'core-release': return model === 'new' && reference === 'held';
-    case 'uninit': return model === 'old' && initialised === 'yes';
+    case 'put':
+      return model === 'new' && reference === 'held' && extraReferences === 0;
+    case 'free-device':
+    case 'core-release':
+      return model === 'new' && reference === 'held';
+    case 'uninit':
+      return model === 'old' && initialised === 'yes';
     // What was put or uninitialised before has been reported there.
-    case 'free': return memory === 'live' && (model === 'new' ? reference === 'held' : model === 'old' && initialised === 'yes');
-    default: return false;
+    case 'free':
+      return (
+        memory === 'live' &&
+        (model === 'new' ? reference === 'held' : model === 'old' && initialised === 'yes')
+      );
+    default:
+      return false;
   }
 }
 
 /**
- * A remove that never unregisters is remove-without-unregister, and in the old model an unregister behind the free is a use of freed
+ * A remove that never unregisters is remove-without-unregister, and in the old model an unregister
+ * behind the free is a use of freed
  * memory, use-after-put.
  */
 function isReportedElsewhere(facts: ModuleFacts, one: OperationObservation): boolean {
   const [later] = unregisterBehind(facts, one) ?? [];
-  if (one.before.model === 'old') return one.op === 'uninit' && later !== undefined ? later.before.memory === 'freed' : one.role === 'remove' || later !== undefined;
-  return one.role === 'remove' && facts.observations.some((exit) => exit.kind === 'exit' && exit.function === one.function
-    && exit.device.id === one.device.id && exit.before.registered === 'yes' && passes(exit.trace, one));
+  if (one.before.model === 'old')
+    return one.op === 'uninit' && later !== undefined
+      ? later.before.memory === 'freed'
+      : one.role === 'remove' || later !== undefined;
+  return (
+    one.role === 'remove' &&
+    facts.observations.some(
+      (exit) =>
+        exit.kind === 'exit' &&
+        exit.function === one.function &&
+        exit.device.id === one.device.id &&
+        exit.before.registered === 'yes' &&
+        passes(exit.trace, one),
+    )
+  );
 }
 
 /** The unregister calls that follow on a path through the operation, or null. */
-function unregisterBehind(facts: ModuleFacts, put: OperationObservation): OperationObservation[] | null {
-  const later = operationsOn(facts, put.function, put.device).filter((one) => one.op === 'unregister' && one.before.registered === 'yes'
-    && passes(one.trace, put));
+function unregisterBehind(
+  facts: ModuleFacts,
+  put: OperationObservation,
+): OperationObservation[] | null {
+  const later = operationsOn(facts, put.function, put.device).filter(
+    (one) => one.op === 'unregister' && one.before.registered === 'yes' && passes(one.trace, put),
+  );
   return later.length > 0 ? later.slice(0, 1) : null;
 }
 
@@ -220,14 +259,36 @@ function fixFor(facts: ModuleFacts, put: OperationObservation): Fix | null {
   if (file === null || later === undefined) return null;
   const from = statementAt(put.function.body, later.site);
   const to = statementAt(put.function.body, put.site);
-  if (!from || !to || from.siblings === null || from.siblings !== to.siblings || from.index <= to.index) return null;
-  if (from.statement.kind !== 'expr' || from.statement.expr.kind !== 'call' || !startsLine(file.text, to.statement.start)) return null;
-  if (from.siblings.slice(to.index, from.index).some((one) => one.kind === 'label' || one.kind === 'preproc')) return null;
+  if (
+    !from ||
+    !to ||
+    from.siblings === null ||
+    from.siblings !== to.siblings ||
+    from.index <= to.index
+  )
+    return null;
+  if (
+    from.statement.kind !== 'expr' ||
+    from.statement.expr.kind !== 'call' ||
+    !startsLine(file.text, to.statement.start)
+  )
+    return null;
+  if (
+    from.siblings
+      .slice(to.index, from.index)
+      .some((one) => one.kind === 'label' || one.kind === 'preproc')
+  )
+    return null;
   const taken = takeLines(file.text, from.statement);
   if (taken === null) return null;
   return {
     title: 'Unregister before the put',
     safety: 'safe',
-    edits: [{ path: file.path, edits: [putLinesBefore(file.text, to.statement, taken.lines), ...taken.removed] }],
+    edits: [
+      {
+        path: file.path,
+        edits: [putLinesBefore(file.text, to.statement, taken.lines), ...taken.removed],
+      },
+    ],
   };
 }

@@ -25,9 +25,14 @@ export const registerBeforeInit: Rule = {
   docs: {
     what: 'A device is registered that was neither allocated nor initialised as a vfio_device, or that is registered already.',
     why: 'Registration works on what `vfio_alloc_device()`, and up to 6.0 `vfio_init_group_dev()`, has set up: the parent device, the ops table, the completion, the index and the struct device. In memory that is only zeroed they are NULL, and the registration follows them. A second registration adds the same struct device and the same list entries again.',
-    instead: 'Allocate the container with `vfio_alloc_device()`, or up to 6.0 initialise it with `vfio_init_group_dev()` after `kzalloc()`, and register it once, as the last step of probe that can fail.',
-    knownProblems: 'Only memory whose allocation is seen is judged. Once it was handed to a function outside the module, which may initialise it, nothing is reported. A registration that failed may be tried again.',
-    references: ['v5.13 0bfc6a4ea63c splits init and register', 'v6.1 cb9ff3f3b84c adds vfio_alloc_device'],
+    instead:
+      'Allocate the container with `vfio_alloc_device()`, or up to 6.0 initialise it with `vfio_init_group_dev()` after `kzalloc()`, and register it once, as the last step of probe that can fail.',
+    knownProblems:
+      'Only memory whose allocation is seen is judged. Once it was handed to a function outside the module, which may initialise it, nothing is reported. A registration that failed may be tried again.',
+    references: [
+      'v5.13 0bfc6a4ea63c splits init and register',
+      'v6.1 cb9ff3f3b84c adds vfio_alloc_device',
+    ],
   },
   examples: {
     bad: [
@@ -107,7 +112,11 @@ ${REMOVE}${DRIVER}`,
       },
     ],
     good: [
-      { title: 'Allocated, then registered', kernel: '6.2', code: `${FOO}${PROBE}${REMOVE}${DRIVER}` },
+      {
+        title: 'Allocated, then registered',
+        kernel: '6.2',
+        code: `${FOO}${PROBE}${REMOVE}${DRIVER}`,
+      },
       {
         title: 'Initialised in a helper, up to 6.0',
         kernel: '6.0',
@@ -192,19 +201,30 @@ static int foo_probe(struct platform_device *pdev)
 function check({ facts }: RuleContext): Finding[] {
   return facts.observations.flatMap((one): Finding[] => {
     // A wrapper that initialises and registers has not come to the one when it fails in the other.
-    if (one.kind !== 'operation' || one.op !== 'register' || one.after.registered !== 'yes' || one.before.memory === 'freed' || one.before.memory === 'error-pointer') return [];
+    if (
+      one.kind !== 'operation' ||
+      one.op !== 'register' ||
+      one.after.registered !== 'yes' ||
+      one.before.memory === 'freed' ||
+      one.before.memory === 'error-pointer'
+    )
+      return [];
     const message = messageFor(one);
     // What unseen code was given it may have initialised: then there is nothing to say.
-    if (message === null || !one.certain && one.before.registered !== 'yes') return [];
-    return [findingFor({ rule: registerBeforeInit.id, severity: 'error', observation: one, message })];
+    if (message === null || (!one.certain && one.before.registered !== 'yes')) return [];
+    return [
+      findingFor({ rule: registerBeforeInit.id, severity: 'error', observation: one, message }),
+    ];
   });
 }
 
 function messageFor(one: OperationObservation): string | null {
   const { model, initialised, registered, reference } = one.before;
   const name = nameOf(one);
-  if (registered === 'yes') return `${one.api}() registers ${name}, which is registered already on this path; a device is registered once`;
-  if (model === 'old' && initialised === 'undone') return `${one.api}() registers ${name} after its initialisation was undone on this path; register it before, or initialise it again`;
+  if (registered === 'yes')
+    return `${one.api}() registers ${name}, which is registered already on this path; a device is registered once`;
+  if (model === 'old' && initialised === 'undone')
+    return `${one.api}() registers ${name} after its initialisation was undone on this path; register it before, or initialise it again`;
   if (model !== 'none' || reference !== 'none') return null;
   // Fields that are set by hand are mixed-models.
   if (/(->|\.)\s*ops\s*=[^=]/.test(one.function.text)) return null;

@@ -2,7 +2,14 @@ import type { Finding, Rule, RuleContext } from './types.ts';
 import type { CallExpr, Expr, FunctionIr, Stmt } from '../ir/types.ts';
 import type { Module } from '../lifecycle/types.ts';
 import { apiEntry, API_FUNCTIONS } from '../kernel/lifecycle-api.ts';
-import { contains, callsIn, walk, walkWithParents, type IrNode, type PlacedCall } from './locate.ts';
+import {
+  contains,
+  callsIn,
+  walk,
+  walkWithParents,
+  type IrNode,
+  type PlacedCall,
+} from './locate.ts';
 import { DRIVER, FOO, PROBE, REMOVE } from './examples.ts';
 
 export const registerResultIgnored: Rule = {
@@ -197,9 +204,11 @@ static int foo_probe(struct platform_device *pdev)
 };
 
 /** Functions of the kernel that register a device and say whether they could. */
-const REGISTERING: readonly string[] = API_FUNCTIONS
-  .filter((entry) => entry.behaviours.some((one) => one.errors === 'errno' && one.success.some((effect) => effect.op === 'register')))
-  .map((entry) => entry.name);
+const REGISTERING: readonly string[] = API_FUNCTIONS.filter((entry) =>
+  entry.behaviours.some(
+    (one) => one.errors === 'errno' && one.success.some((effect) => effect.op === 'register'),
+  ),
+).map((entry) => entry.name);
 
 function check({ facts }: RuleContext): Finding[] {
   const { module } = facts;
@@ -231,13 +240,16 @@ function isOnlyOne(module: Module, name: string): boolean {
   let names = definitions.get(module);
   if (!names) {
     definitions.set(module, (names = new Map()));
-    for (const file of module.sources) for (const fn of file.functions) names.set(fn.name, (names.get(fn.name) ?? 0) + 1);
+    for (const file of module.sources)
+      for (const fn of file.functions) names.set(fn.name, (names.get(fn.name) ?? 0) + 1);
   }
   return names.get(name) === 1;
 }
 
 function findingOf({ name, site, function: fn }: PlacedCall): Finding {
-  const what = REGISTERING.includes(name) ? `${name}() can fail` : `${name}() registers the device, which can fail,`;
+  const what = REGISTERING.includes(name)
+    ? `${name}() can fail`
+    : `${name}() registers the device, which can fail,`;
   return {
     rule: registerResultIgnored.id,
     severity: 'warning',
@@ -260,27 +272,42 @@ function fateOf(fn: FunctionIr, call: CallExpr): 'ignored' | 'returned' | 'teste
   if (parent?.kind === 'return') return 'returned';
   let variable: string | null = null;
   if (parent?.kind === 'decl') variable = parent.isStatic ? null : parent.name;
-  if (parent?.kind === 'assign' && parent.op === '=' && parent.value === node && parent.target.kind === 'name' && around[depth - 1]?.kind === 'expr') variable = parent.target.name;
+  if (
+    parent?.kind === 'assign' &&
+    parent.op === '=' &&
+    parent.value === node &&
+    parent.target.kind === 'name' &&
+    around[depth - 1]?.kind === 'expr'
+  )
+    variable = parent.target.name;
   if (variable === null || !isLocal(fn, variable)) return 'tested';
   const reads = readsOf(fn, variable);
-  if (reads.some((one) => one.isReturned && one.start > call.end)) return isOverwritten(fn, call, variable) ? 'ignored' : 'returned';
+  if (reads.some((one) => one.isReturned && one.start > call.end))
+    return isOverwritten(fn, call, variable) ? 'ignored' : 'returned';
   return reads.length === 0 || isOverwritten(fn, call, variable) ? 'ignored' : 'tested';
 }
 
 function parentsOf(fn: FunctionIr, wanted: IrNode): readonly IrNode[] {
-  for (const { node, parents } of walkWithParents(fn.body)) if (node === wanted) return [...parents];
+  for (const { node, parents } of walkWithParents(fn.body))
+    if (node === wanted) return [...parents];
   return [];
 }
 
 function isLocal(fn: FunctionIr, name: string): boolean {
-  return [...walk(fn.body)].some((node) => node.kind === 'decl' && node.name === name && !node.isStatic);
+  return [...walk(fn.body)].some(
+    (node) => node.kind === 'decl' && node.name === name && !node.isStatic,
+  );
 }
 
 /** The places where a variable's value, or its address, is used. */
-function readsOf(fn: FunctionIr, name: string): { readonly start: number; readonly isReturned: boolean }[] {
+function readsOf(
+  fn: FunctionIr,
+  name: string,
+): { readonly start: number; readonly isReturned: boolean }[] {
   const reads: { start: number; isReturned: boolean }[] = [];
   for (const { node, parents } of walkWithParents(fn.body)) {
-    if (node.kind === 'unknown' && node.names.includes(name)) reads.push({ start: node.start, isReturned: false });
+    if (node.kind === 'unknown' && node.names.includes(name))
+      reads.push({ start: node.start, isReturned: false });
     if (node.kind !== 'name' || node.name !== name) continue;
     const parent = parents.at(-1);
     if (parent?.kind === 'assign' && parent.op === '=' && parent.target === node) continue;
@@ -289,15 +316,22 @@ function readsOf(fn: FunctionIr, name: string): { readonly start: number; readon
   return reads;
 }
 
-/** Whether the straight way from the call leads to a return that does not name the variable, or to a statement that gives it another value without a look at this one. */
+/**
+ * Whether the straight way from the call leads to a return that does not name the variable, or to a
+ * statement that gives it another value without a look at this one.
+ */
 function isOverwritten(fn: FunctionIr, call: CallExpr, name: string): boolean {
   for (const { node } of walkWithParents(fn.body)) {
     if (node.kind !== 'block') continue;
     const at = node.body.findIndex((statement) => contains(statement, call));
     const first = node.body[at];
-    if (first === undefined || first.kind !== 'expr' && first.kind !== 'decl') continue;
+    if (first === undefined || (first.kind !== 'expr' && first.kind !== 'decl')) continue;
     for (const next of node.body.slice(at + 1)) {
-      if (next.kind === 'expr' && isAssignment(next.expr, name) || next.kind === 'return' && !mentions(next, name)) return true;
+      if (
+        (next.kind === 'expr' && isAssignment(next.expr, name)) ||
+        (next.kind === 'return' && !mentions(next, name))
+      )
+        return true;
       // Anything but plain statements may leave the way; what names the variable may look at it.
       if (next.kind !== 'expr' || mentions(next, name)) return false;
     }
@@ -306,9 +340,19 @@ function isOverwritten(fn: FunctionIr, call: CallExpr, name: string): boolean {
 }
 
 function isAssignment(expr: Expr, name: string): boolean {
-  return expr.kind === 'assign' && expr.op === '=' && expr.target.kind === 'name' && expr.target.name === name && !mentions(expr.value, name);
+  return (
+    expr.kind === 'assign' &&
+    expr.op === '=' &&
+    expr.target.kind === 'name' &&
+    expr.target.name === name &&
+    !mentions(expr.value, name)
+  );
 }
 
 function mentions(root: Expr | Stmt, name: string): boolean {
-  return [...walk(root)].some((node) => node.kind === 'name' && node.name === name || node.kind === 'unknown' && node.names.includes(name));
+  return [...walk(root)].some(
+    (node) =>
+      (node.kind === 'name' && node.name === name) ||
+      (node.kind === 'unknown' && node.names.includes(name)),
+  );
 }

@@ -47,7 +47,7 @@ const TABLE = ops('.init = foo_init_dev', '.release = foo_release_dev');
 export const releaseDoesNotChainExamples: Rule['examples'] = {
   bad: [
     {
-      title: '.release frees the driver\'s part only',
+      title: ".release frees the driver's part only",
       kernel: '6.2',
       code: `${CONTAINER}${INIT}
 static void foo_release_dev(struct vfio_device *core_vdev)
@@ -69,7 +69,7 @@ static void foo_release_dev(struct vfio_device *core_vdev)
 ${TABLE}${PCI_PROBE}`,
     },
     {
-      title: '.init does the driver\'s part only',
+      title: ".init does the driver's part only",
       kernel: '6.2',
       code: `${CONTAINER}
 static int foo_init_dev(struct vfio_device *core_vdev)
@@ -187,9 +187,13 @@ ${TABLE}${PCI_PROBE}`,
     },
   ],
   good: [
-    { title: 'Both are the core\'s own', kernel: '6.1', code: `${CONTAINER}${ops('.init = vfio_pci_core_init_dev', '.release = vfio_pci_core_release_dev')}${PCI_PROBE}` },
     {
-      title: 'Both call the core\'s, one through a helper',
+      title: "Both are the core's own",
+      kernel: '6.1',
+      code: `${CONTAINER}${ops('.init = vfio_pci_core_init_dev', '.release = vfio_pci_core_release_dev')}${PCI_PROBE}`,
+    },
+    {
+      title: "Both call the core's, one through a helper",
       kernel: '6.1',
       code: `${CONTAINER}${INIT}
 static void foo_destroy(struct foo *foo)
@@ -228,7 +232,7 @@ static void foo_release_dev(struct vfio_device *core_vdev)
 ${TABLE}${PCI_PROBE}`,
     },
     {
-      title: 'A vendor\'s library does both',
+      title: "A vendor's library does both",
       kernel: '6.2',
       code: `#include <vendor/core.h>
 

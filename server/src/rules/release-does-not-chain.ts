@@ -19,11 +19,16 @@ export const releaseDoesNotChain: Rule = {
   kernels: { since: [6, 1] },
   fixable: 'safe',
   docs: {
-    what: 'A vfio-pci core device has an `.init` or a `.release` that does not call the core\'s, or has only one of the two.',
+    what: "A vfio-pci core device has an `.init` or a `.release` that does not call the core's, or has only one of the two.",
     why: '`vfio_pci_core_init_dev()` sets up the locks, lists and the PCI device of the core; a device that skipped it fails in its first callback. `vfio_pci_core_release_dev()` gives back what the core attached; a `.release` without it leaks that with every device, and in 6.1 the container too.',
-    instead: 'Name both functions of the core in the ops table, or call them in `.init` and `.release` of the driver\'s own. In 6.1 `vfio_pci_core_release_dev()` frees the container and comes last.',
-    knownProblems: 'An `.init` or `.release` that the module does not define, as of a vendor\'s core library, is not judged; when the device is handed to a function that cannot be seen the finding is a hint. In 6.1 a `.release` that frees nothing is reported by release-without-free, and a table without one by missing-release-op.',
-    references: ['v6.1 63d7c77989de adds both with the conversion of vfio-pci', 'v7.1-rc1 493c7eff3c2f adds a release that a driver had left out'],
+    instead:
+      "Name both functions of the core in the ops table, or call them in `.init` and `.release` of the driver's own. In 6.1 `vfio_pci_core_release_dev()` frees the container and comes last.",
+    knownProblems:
+      "An `.init` or `.release` that the module does not define, as of a vendor's core library, is not judged; when the device is handed to a function that cannot be seen the finding is a hint. In 6.1 a `.release` that frees nothing is reported by release-without-free, and a table without one by missing-release-op.",
+    references: [
+      'v6.1 63d7c77989de adds both with the conversion of vfio-pci',
+      'v7.1-rc1 493c7eff3c2f adds a release that a driver had left out',
+    ],
   },
   examples: releaseDoesNotChainExamples,
   check,
@@ -37,7 +42,11 @@ function check({ facts }: RuleContext): Finding[] {
   return facts.opsTables.flatMap((table): Finding[] => {
     if (table.style === 'fd' || !isCoreTable(facts, table)) return [];
     const absent = missingMembers(facts, table);
-    return [...absent.length > 0 ? [absentFinding(facts, table, absent)] : [], ...unchained(facts, table, 'init'), ...unchained(facts, table, 'release')];
+    return [
+      ...(absent.length > 0 ? [absentFinding(facts, table, absent)] : []),
+      ...unchained(facts, table, 'init'),
+      ...unchained(facts, table, 'release'),
+    ];
   });
 }
 
@@ -47,21 +56,38 @@ export function isReleaseOfCore(facts: ModuleFacts, fn: FunctionIr): boolean {
     const value = table.members.get('release')?.value;
     const file = documentAt(facts.module, table.path);
     if (value === undefined || file === null || !isCoreTable(facts, table)) return false;
-    return indexOf(facts.module, facts.kernel).functions(file, value).some(({ item }) => item === fn);
+    return indexOf(facts.module, facts.kernel)
+      .functions(file, value)
+      .some(({ item }) => item === fn);
   });
 }
 
-/** Whether the devices that are allocated with the table are vfio-pci core devices: by the container, or by how they are registered. */
+/**
+ * Whether the devices that are allocated with the table are vfio-pci core devices: by the
+ * container, or by how they are registered.
+ */
 function isCoreTable(facts: ModuleFacts, table: OpsTable): boolean {
   const allocations = table.givenTo.filter((use) => use.op === 'alloc');
-  return allocations.some(({ site, function: fn }) => isRegisteredByCore(facts, site) || embedsCoreDevice(facts, fn, site));
+  return allocations.some(
+    ({ site, function: fn }) =>
+      isRegisteredByCore(facts, site) || embedsCoreDevice(facts, fn, site),
+  );
 }
 
 function isRegisteredByCore(facts: ModuleFacts, allocation: Site): boolean {
-  return facts.observations.some((one) => one.kind === 'operation' && one.op === 'register' && one.api === 'vfio_pci_core_register_device' && isSameSite(one.device.origin, allocation));
+  return facts.observations.some(
+    (one) =>
+      one.kind === 'operation' &&
+      one.op === 'register' &&
+      one.api === 'vfio_pci_core_register_device' &&
+      isSameSite(one.device.origin, allocation),
+  );
 }
 
-/** `vfio_alloc_device(foo, core_device.vdev, …)` where `core_device` is a struct vfio_pci_core_device. */
+/**
+ * `vfio_alloc_device(foo, core_device.vdev, …)` where `core_device` is a struct
+ * vfio_pci_core_device.
+ */
 function embedsCoreDevice(facts: ModuleFacts, fn: FunctionIr, site: Site): boolean {
   const file = documentOf(facts.module, fn);
   const call = callAt(fn.body, site);
@@ -69,8 +95,15 @@ function embedsCoreDevice(facts: ModuleFacts, fn: FunctionIr, site: Site): boole
   if (file === null || tag?.kind !== 'name' || designator === undefined) return false;
   const index = indexOf(facts.module, facts.kernel);
   let holder: string | null = tag.name;
-  for (const part of file.text.slice(designator.start, designator.end).replace(/\s/g, '').split('.').slice(0, -1)) {
-    const field: { readonly type: { readonly name: string } } | undefined = holder === null ? undefined : index.struct(file, holder)?.item.fields.find((one) => one.name === part);
+  for (const part of file.text
+    .slice(designator.start, designator.end)
+    .replace(/\s/g, '')
+    .split('.')
+    .slice(0, -1)) {
+    const field: { readonly type: { readonly name: string } } | undefined =
+      holder === null
+        ? undefined
+        : index.struct(file, holder)?.item.fields.find((one) => one.name === part);
     holder = field?.type.name ?? null;
   }
   return holder === 'vfio_pci_core_device';
@@ -81,7 +114,8 @@ type Member = 'init' | 'release';
 /** The members that a complete table does not have. */
 function missingMembers(facts: ModuleFacts, table: OpsTable): Member[] {
   // A table that is not const may be filled at run time.
-  if (!table.readable || !table.variable.isConst || table.variable.init?.kind !== 'initializer') return [];
+  if (!table.readable || !table.variable.isConst || table.variable.init?.kind !== 'initializer')
+    return [];
   const members: Member[] = [];
   if (!table.members.has('init')) members.push('init');
   if (!table.members.has('release') && !inRange(facts.kernel, ONLY_6_1)) members.push('release');
@@ -91,8 +125,13 @@ function missingMembers(facts: ModuleFacts, table: OpsTable): Member[] {
 function absentFinding(facts: ModuleFacts, table: OpsTable, absent: readonly Member[]): Finding {
   const { name, nameSpan } = table.variable;
   const lacks = absent.length === 2 ? 'neither .init nor .release' : `no .${absent[0]}`;
-  const other = absent.length === 2 ? null : table.members.get(absent[0] === 'init' ? 'release' : 'init') ?? null;
-  const effect = absent.includes('init') ? 'its locks and lists are never set up' : 'what the core attached to it is leaked';
+  const other =
+    absent.length === 2
+      ? null
+      : (table.members.get(absent[0] === 'init' ? 'release' : 'init') ?? null);
+  const effect = absent.includes('init')
+    ? 'its locks and lists are never set up'
+    : 'what the core attached to it is leaked';
   return {
     rule: releaseDoesNotChain.id,
     severity: 'error',
@@ -100,8 +139,17 @@ function absentFinding(facts: ModuleFacts, table: OpsTable, absent: readonly Mem
     site: { path: table.path, start: nameSpan.start, end: nameSpan.end },
     functionName: null,
     related: [
-      ...other === null ? [] : [{ site: { path: table.path, start: other.span.start, end: other.span.end }, message: 'only this one of the two is set' }],
-      ...table.givenTo.slice(0, 3).map((use) => ({ site: use.site, message: `${use.api}() takes \`${name}\` here` })),
+      ...(other === null
+        ? []
+        : [
+            {
+              site: { path: table.path, start: other.span.start, end: other.span.end },
+              message: 'only this one of the two is set',
+            },
+          ]),
+      ...table.givenTo
+        .slice(0, 3)
+        .map((use) => ({ site: use.site, message: `${use.api}() takes \`${name}\` here` })),
     ],
     fix: absentFix(facts, table, absent),
   };
@@ -110,47 +158,91 @@ function absentFinding(facts: ModuleFacts, table: OpsTable, absent: readonly Mem
 function absentFix(facts: ModuleFacts, table: OpsTable, absent: readonly Member[]): Fix | null {
   const file = documentAt(facts.module, table.path);
   if (file === null) return null;
-  const standing = absent.map((one) => standingCallback(facts, file, table, one, one === 'init' ? [INIT] : [RELEASE]));
+  const standing = absent.map((one) =>
+    standingCallback(facts, file, table, one, one === 'init' ? [INIT] : [RELEASE]),
+  );
   const [first] = standing.filter((one) => one.function !== null);
   // One at a time: the next round has the other.
   if (first !== undefined) return first.fix;
-  const edit = addMembersInOrder(file.text, table, absent.map((member) => ({ member, value: member === 'init' ? INIT : RELEASE })));
-  return edit === null ? null : { title: `Add ${absent.map((one) => `.${one}`).join(' and ')} of vfio-pci core`, safety: 'safe', edits: [{ path: table.path, edits: [edit] }] };
+  const edit = addMembersInOrder(
+    file.text,
+    table,
+    absent.map((member) => ({ member, value: member === 'init' ? INIT : RELEASE })),
+  );
+  return edit === null
+    ? null
+    : {
+        title: `Add ${absent.map((one) => `.${one}`).join(' and ')} of vfio-pci core`,
+        safety: 'safe',
+        edits: [{ path: table.path, edits: [edit] }],
+      };
 }
 
-/** The ends of the table's `.init` or `.release` that a path comes to without a call of the core. */
+/**
+ * The ends of the table's `.init` or `.release` that a path comes to without a call of the core.
+ */
 function unchained(facts: ModuleFacts, table: OpsTable, member: Member): Finding[] {
   const value = table.members.get(member)?.value;
   const file = documentAt(facts.module, table.path);
-  // The core's own functions, where they are looked at together with its drivers, have nobody to call.
+  // The core's own functions, where they are looked at together with its drivers, have nobody to
+  // call.
   if (value === undefined || file === null || value === INIT || value === RELEASE) return [];
-  const functions = indexOf(facts.module, facts.kernel).functions(file, value).map((one) => one.item);
+  const functions = indexOf(facts.module, facts.kernel)
+    .functions(file, value)
+    .map((one) => one.item);
   const core = member === 'init' ? INIT : RELEASE;
-  return exitsOf(facts, functions, member).filter((exit) => isUnchained(facts, exit, member)).map((exit) => {
-    const fn = exit.function;
-    const isEarly = isEarlyExit(facts, fn, exit.returns);
-    const owner = { site: { path: table.path, start: table.variable.nameSpan.start, end: table.variable.nameSpan.end }, message: `\`${table.variable.name}\`, which names it as .${member}, is the table of a vfio-pci core device` };
-    return findingFor({
-      rule: releaseDoesNotChain.id,
-      severity: 'error',
-      observation: exit,
-      site: isEarly ? exit.returns : { path: exit.site.path, start: fn.nameSpan.start, end: fn.nameSpan.end },
-      message: `${fn.name}() ${isEarly ? 'returns here' : member === 'init' ? 'succeeds' : 'reaches its end'} without ${core}(): ${member === 'init' ? 'the core\'s locks and lists in the device are not set up' : 'what the core attached to the device is leaked'}; call it${member === 'release' && inRange(facts.kernel, ONLY_6_1) ? ' as the last statement' : ''}`,
-      alsoSee: [...macroNotes(facts, fn, exit.returns), owner],
-      fix: isEarly ? null : member === 'release' ? releaseFix(facts, exit) : initFix(facts, exit),
+  return exitsOf(facts, functions, member)
+    .filter((exit) => isUnchained(facts, exit, member))
+    .map((exit) => {
+      const fn = exit.function;
+      const isEarly = isEarlyExit(facts, fn, exit.returns);
+      const owner = {
+        site: {
+          path: table.path,
+          start: table.variable.nameSpan.start,
+          end: table.variable.nameSpan.end,
+        },
+        message: `\`${table.variable.name}\`, which names it as .${member}, is the table of a vfio-pci core device`,
+      };
+      return findingFor({
+        rule: releaseDoesNotChain.id,
+        severity: 'error',
+        observation: exit,
+        site: isEarly
+          ? exit.returns
+          : { path: exit.site.path, start: fn.nameSpan.start, end: fn.nameSpan.end },
+        message: `${fn.name}() ${isEarly ? 'returns here' : member === 'init' ? 'succeeds' : 'reaches its end'} without ${core}(): ${member === 'init' ? "the core's locks and lists in the device are not set up" : 'what the core attached to the device is leaked'}; call it${member === 'release' && inRange(facts.kernel, ONLY_6_1) ? ' as the last statement' : ''}`,
+        alsoSee: [...macroNotes(facts, fn, exit.returns), owner],
+        fix: isEarly ? null : member === 'release' ? releaseFix(facts, exit) : initFix(facts, exit),
+      });
     });
-  });
 }
 
 /** Where the functions end with the device that the core gave them. */
-function exitsOf(facts: ModuleFacts, functions: readonly FunctionIr[], member: Member): ExitObservation[] {
-  return facts.observations.filter((one): one is ExitObservation => one.kind === 'exit' && one.role === member && one.device.originKind === 'parameter' && functions.includes(one.function));
+function exitsOf(
+  facts: ModuleFacts,
+  functions: readonly FunctionIr[],
+  member: Member,
+): ExitObservation[] {
+  return facts.observations.filter(
+    (one): one is ExitObservation =>
+      one.kind === 'exit' &&
+      one.role === member &&
+      one.device.originKind === 'parameter' &&
+      functions.includes(one.function),
+  );
 }
 
 function isUnchained(facts: ModuleFacts, exit: ExitObservation, member: Member): boolean {
   if (exit.before.viaCore) return false;
-  // What a function returns that cannot be told may be 0; where another path does call the core this one may be an error's.
-  if (member === 'init') return exit.outcome === 'success' || (exit.outcome === 'unknown' && exitsOf(facts, [exit.function], 'init').every((one) => !one.before.viaCore));
+  // What a function returns that cannot be told may be 0; where another path does call the core
+  // this one may be an error's.
+  if (member === 'init')
+    return (
+      exit.outcome === 'success' ||
+      (exit.outcome === 'unknown' &&
+        exitsOf(facts, [exit.function], 'init').every((one) => !one.before.viaCore))
+    );
   // release-without-free says it of memory that is not freed either.
   return !inRange(facts.kernel, ONLY_6_1) || exit.before.memory === 'freed';
 }
@@ -168,17 +260,29 @@ function releaseFix(facts: ModuleFacts, exit: ExitObservation): Fix | null {
   if (file === null || param === null || !isOnlyEnd(facts, exit, 'release')) return null;
   const call = `${RELEASE}(${param})`;
   if (exit.before.memory === 'freed') {
-    const frees = [...walk(fn.body)].filter((node) => node.kind === 'call' && node.name === 'vfio_free_device');
+    const frees = [...walk(fn.body)].filter(
+      (node) => node.kind === 'call' && node.name === 'vfio_free_device',
+    );
     const [free] = frees;
-    return frees.length === 1 && free !== undefined ? { title: `Call ${call} instead of vfio_free_device()`, safety: 'safe', edits: [{ path: file.path, edits: [replace(free, call)] }] } : null;
+    return frees.length === 1 && free !== undefined
+      ? {
+          title: `Call ${call} instead of vfio_free_device()`,
+          safety: 'safe',
+          edits: [{ path: file.path, edits: [replace(free, call)] }],
+        }
+      : null;
   }
   const edit = addAtEnd(file.text, fn, [`${call};`]);
-  return edit === null ? null : { title: `Add ${call}`, safety: 'safe', edits: [{ path: file.path, edits: [edit] }] };
+  return edit === null
+    ? null
+    : { title: `Add ${call}`, safety: 'safe', edits: [{ path: file.path, edits: [edit] }] };
 }
 
 /** Every path comes to this end, and without the call: a second way out wants a person. */
 function isOnlyEnd(facts: ModuleFacts, exit: ExitObservation, member: Member): boolean {
-  return exitsOf(facts, [exit.function], member).every((one) => isSameSite(one.returns, exit.returns) && !one.before.viaCore);
+  return exitsOf(facts, [exit.function], member).every(
+    (one) => isSameSite(one.returns, exit.returns) && !one.before.viaCore,
+  );
 }
 
 /** The call first of all, as nothing can be undone that has not been done yet. */
@@ -186,7 +290,12 @@ function initFix(facts: ModuleFacts, exit: ExitObservation): Fix | null {
   const fn = exit.function;
   const file = documentOf(facts.module, fn);
   const param = parameterOf(fn);
-  if (file === null || param === null || exitsOf(facts, [fn], 'init').some((one) => one.before.viaCore)) return null;
+  if (
+    file === null ||
+    param === null ||
+    exitsOf(facts, [fn], 'init').some((one) => one.before.viaCore)
+  )
+    return null;
   const call = `${INIT}(${param})`;
   const declarations = [];
   for (const statement of fn.body.body) {
@@ -194,15 +303,34 @@ function initFix(facts: ModuleFacts, exit: ExitObservation): Fix | null {
     declarations.push(statement);
   }
   const [only] = fn.body.body.slice(declarations.length);
-  const fixOf = (edits: readonly Edit[]): Fix => ({ title: `Call ${call}`, safety: 'safe', edits: [{ path: file.path, edits }] });
-  if (fn.body.body.length === declarations.length + 1 && only?.kind === 'return') return fixOf([replace(only, `return ${call};`)]);
-  const result = declarations.find((one) => /^(ret|err|rc|error|result)$/.test(one.name) && one.type.name === 'int' && one.type.pointers === 0 && one.init === null);
+  const fixOf = (edits: readonly Edit[]): Fix => ({
+    title: `Call ${call}`,
+    safety: 'safe',
+    edits: [{ path: file.path, edits }],
+  });
+  if (fn.body.body.length === declarations.length + 1 && only?.kind === 'return')
+    return fixOf([replace(only, `return ${call};`)]);
+  const result = declarations.find(
+    (one) =>
+      /^(ret|err|rc|error|result)$/.test(one.name) &&
+      one.type.name === 'int' &&
+      one.type.pointers === 0 &&
+      one.init === null,
+  );
   if (result === undefined && /\bret\b/.test(fn.text)) return null;
   const name = result?.name ?? 'ret';
-  const lines = [...result === undefined ? [`int ${name};`] : [], '', `${name} = ${call};`, `if (${name})`, `\treturn ${name};`];
+  const lines = [
+    ...(result === undefined ? [`int ${name};`] : []),
+    '',
+    `${name} = ${call};`,
+    `if (${name})`,
+    `\treturn ${name};`,
+  ];
   const last = declarations.at(-1);
   if (last !== undefined) return fixOf([insertAfter(file.text, last.statement, lines)]);
   const at = fn.body.start + 1;
   const newline = newlineOf(file.text);
-  return fixOf([{ span: { start: at, end: at }, newText: newline + layOut(file.text, '\t', [...lines, '']) }]);
+  return fixOf([
+    { span: { start: at, end: at }, newText: newline + layOut(file.text, '\t', [...lines, '']) },
+  ]);
 }

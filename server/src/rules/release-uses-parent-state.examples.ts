@@ -21,7 +21,10 @@ static const struct vfio_device_ops foo_ops = {
 `;
 }
 
-const FREES = REMOVE.replace('\tvfio_put_device', '\tdestroy_workqueue(foo->wq);\n\tvfio_put_device');
+const FREES = REMOVE.replace(
+  '\tvfio_put_device',
+  '\tdestroy_workqueue(foo->wq);\n\tvfio_put_device',
+);
 const BY_CONTAINER = '\tstruct foo *foo = container_of(vdev, struct foo, vdev);\n\n';
 
 export const releaseUsesParentStateExamples: Rule['examples'] = {
@@ -65,8 +68,16 @@ ${release('\tfoo_destroy(vdev);\n')}${PROBE}${REMOVE}${DRIVER}`,
     },
   ],
   good: [
-    { title: 'container_of()', kernel: '6.2', code: `${CONTAINER}${release(`${BY_CONTAINER}	kfree(foo->config);\n`)}${PROBE}${REMOVE}${DRIVER}` },
-    { title: 'Remove and .release each free their own', kernel: '6.2', code: `${CONTAINER}${release(`${BY_CONTAINER}	kfree(foo->config);\n`)}${PROBE}${FREES}${DRIVER}` },
+    {
+      title: 'container_of()',
+      kernel: '6.2',
+      code: `${CONTAINER}${release(`${BY_CONTAINER}	kfree(foo->config);\n`)}${PROBE}${REMOVE}${DRIVER}`,
+    },
+    {
+      title: 'Remove and .release each free their own',
+      kernel: '6.2',
+      code: `${CONTAINER}${release(`${BY_CONTAINER}	kfree(foo->config);\n`)}${PROBE}${FREES}${DRIVER}`,
+    },
     {
       title: 'Remove leaves NULL behind',
       kernel: '6.2',

@@ -18,8 +18,10 @@ export const releaseUsesParentState: Rule = {
   docs: {
     what: '`.release` uses the drvdata of the parent device, or something that `.remove` has freed.',
     why: '`.release` runs when the last reference is dropped. That need not be the put in `.remove`: whoever else holds a reference may keep the device alive for longer. By then the driver core has unbound the parent and cleared its drvdata, and what `.remove` frees is gone.',
-    instead: 'Keep in the container what `.release` needs, reach it with `container_of()`, and free there, not in `.remove`, what `.release` still uses.',
-    knownProblems: 'When nobody else takes references `.release` always runs inside the put of `.remove`, and the order there decides; therefore this is a hint. What a variable stands for is followed only within one function.',
+    instead:
+      'Keep in the container what `.release` needs, reach it with `container_of()`, and free there, not in `.remove`, what `.release` still uses.',
+    knownProblems:
+      'When nobody else takes references `.release` always runs inside the put of `.remove`, and the order there decides; therefore this is a hint. What a variable stands for is followed only within one function.',
     references: ['v6.1 cb9ff3f3b84c ties .release to the last reference'],
   },
   examples: releaseUsesParentStateExamples,
@@ -35,24 +37,39 @@ function check({ facts }: RuleContext): Finding[] {
 }
 
 /** Reads of the drvdata of `vdev->dev`. */
-function parentData(facts: ModuleFacts, index: ModuleIndex, inRelease: ReadonlyMap<FunctionIr, FunctionIr | null>): Finding[] {
-  return [...inRelease.keys()].flatMap((fn) => drvdataCalls(index, fn, 'get-drvdata', facts.kernel).flatMap((call): Finding[] => {
-    const file = index.fileOf(fn);
-    const [argument] = call.args;
-    if (file === undefined || argument === undefined) return [];
-    const isParent = facts.roles.get(fn) === 'release' && deviceIdentity(fn, argument) === fn.params[0]?.name
-      || memberAccesses(index, fn).some((one) => one.key === 'vfio_device.dev' && contains(argument, one.node) && !isParentOf(file.text, one));
-    if (!isParent) return [];
-    return [{
-      rule: releaseUsesParentState.id,
-      severity: 'hint',
-      message: `${fn.name}() reads the drvdata of the parent device in .release: when the last reference is dropped after unbind it is NULL; reach the container with container_of()`,
-      site: { path: file.path, start: call.start, end: call.end },
-      functionName: fn.name,
-      related: callers(index, inRelease, fn),
-      fix: null,
-    }];
-  }));
+function parentData(
+  facts: ModuleFacts,
+  index: ModuleIndex,
+  inRelease: ReadonlyMap<FunctionIr, FunctionIr | null>,
+): Finding[] {
+  return [...inRelease.keys()].flatMap((fn) =>
+    drvdataCalls(index, fn, 'get-drvdata', facts.kernel).flatMap((call): Finding[] => {
+      const file = index.fileOf(fn);
+      const [argument] = call.args;
+      if (file === undefined || argument === undefined) return [];
+      const isParent =
+        (facts.roles.get(fn) === 'release' &&
+          deviceIdentity(fn, argument) === fn.params[0]?.name) ||
+        memberAccesses(index, fn).some(
+          (one) =>
+            one.key === 'vfio_device.dev' &&
+            contains(argument, one.node) &&
+            !isParentOf(file.text, one),
+        );
+      if (!isParent) return [];
+      return [
+        {
+          rule: releaseUsesParentState.id,
+          severity: 'hint',
+          message: `${fn.name}() reads the drvdata of the parent device in .release: when the last reference is dropped after unbind it is NULL; reach the container with container_of()`,
+          site: { path: file.path, start: call.start, end: call.end },
+          functionName: fn.name,
+          related: callers(index, inRelease, fn),
+          fix: null,
+        },
+      ];
+    }),
+  );
 }
 
 /** `vdev->dev->parent`: the drvdata of the parent's parent, which another driver sets. */
@@ -61,41 +78,74 @@ function isParentOf(text: string, access: MemberAccess): boolean {
 }
 
 /** Members that remove gives back and `.release` uses. */
-function freedState(facts: ModuleFacts, index: ModuleIndex, inRelease: ReadonlyMap<FunctionIr, FunctionIr | null>): Finding[] {
+function freedState(
+  facts: ModuleFacts,
+  index: ModuleIndex,
+  inRelease: ReadonlyMap<FunctionIr, FunctionIr | null>,
+): Finding[] {
   const removes = functionsIn(facts, 'remove');
   const inRemove = [...reachedFrom(index, removes).keys()].filter((fn) => !inRelease.has(fn));
   const containers = new Set(facts.observations.flatMap((one) => one.device.container ?? []));
-  const freed = inRemove.flatMap((fn) => memberAccesses(index, fn)).filter((one) => containers.has(one.owner) && isGivenBack(one));
-  return freed.flatMap((gone) => [...inRelease.keys()].flatMap((fn) => {
-    const user = isCleared(index, gone) ? undefined : memberAccesses(index, fn).find((one) => one.key === gone.key && one.form !== 'write');
-    if (user === undefined) return [];
-    const text = written(user.file.text, user.node);
-    return [{
-      rule: releaseUsesParentState.id,
-      severity: 'hint' as const,
-      message: `\`${text}\` is used in .release after ${gone.function.name}() has given it back with ${gone.call?.name}(): .release runs with or after the last put; keep only one of the two`,
-      site: user.site,
-      functionName: fn.name,
-      related: [{ site: gone.site, message: `${gone.call?.name}() gives it back` }, ...callers(index, inRelease, fn)],
-      fix: null,
-    }];
-  }));
+  const freed = inRemove
+    .flatMap((fn) => memberAccesses(index, fn))
+    .filter((one) => containers.has(one.owner) && isGivenBack(one));
+  return freed.flatMap((gone) =>
+    [...inRelease.keys()].flatMap((fn) => {
+      const user = isCleared(index, gone)
+        ? undefined
+        : memberAccesses(index, fn).find((one) => one.key === gone.key && one.form !== 'write');
+      if (user === undefined) return [];
+      const text = written(user.file.text, user.node);
+      return [
+        {
+          rule: releaseUsesParentState.id,
+          severity: 'hint' as const,
+          message: `\`${text}\` is used in .release after ${gone.function.name}() has given it back with ${gone.call?.name}(): .release runs with or after the last put; keep only one of the two`,
+          site: user.site,
+          functionName: fn.name,
+          related: [
+            { site: gone.site, message: `${gone.call?.name}() gives it back` },
+            ...callers(index, inRelease, fn),
+          ],
+          fix: null,
+        },
+      ];
+    }),
+  );
 }
 
-/** `kfree(p->m)`, `destroy_workqueue(p->wq)`: the member names what is given back, not where it was taken from. */
+/**
+ * `kfree(p->m)`, `destroy_workqueue(p->wq)`: the member names what is given back, not where it was
+ * taken from.
+ */
 function isGivenBack({ call, form, node }: MemberAccess): boolean {
   if (call?.name == null || form !== 'read') return false;
-  return givenBackBy(call.name).some((pair) => pair.taken === 'return' && call.args[pair.given] === node);
+  return givenBackBy(call.name).some(
+    (pair) => pair.taken === 'return' && call.args[pair.given] === node,
+  );
 }
 
 /** The function sets the member to something else afterwards. */
 function isCleared(index: ModuleIndex, gone: MemberAccess): boolean {
-  return memberAccesses(index, gone.function).some((one) => one.key === gone.key && one.form === 'write' && one.site.start > gone.site.start);
+  return memberAccesses(index, gone.function).some(
+    (one) => one.key === gone.key && one.form === 'write' && one.site.start > gone.site.start,
+  );
 }
 
 /** How `.release` comes to a helper. */
-function callers(index: ModuleIndex, inRelease: ReadonlyMap<FunctionIr, FunctionIr | null>, fn: FunctionIr): Finding['related'][number][] {
+function callers(
+  index: ModuleIndex,
+  inRelease: ReadonlyMap<FunctionIr, FunctionIr | null>,
+  fn: FunctionIr,
+): Finding['related'][number][] {
   const caller = inRelease.get(fn);
   const file = caller === null || caller === undefined ? undefined : index.fileOf(caller);
-  return caller === null || caller === undefined || file === undefined ? [] : [{ site: { path: file.path, start: caller.nameSpan.start, end: caller.nameSpan.end }, message: `${caller.name}() calls ${fn.name}()` }];
+  return caller === null || caller === undefined || file === undefined
+    ? []
+    : [
+        {
+          site: { path: file.path, start: caller.nameSpan.start, end: caller.nameSpan.end },
+          message: `${caller.name}() calls ${fn.name}()`,
+        },
+      ];
 }

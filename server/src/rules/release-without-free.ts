@@ -18,7 +18,8 @@ export const releaseWithoutFree: Rule = {
     what: 'A `.release` for 6.1 reaches its end without freeing the container.',
     why: 'In 6.1, and only there, the core leaves the freeing to the driver: `.release` must end with `vfio_free_device()`, or with `vfio_pci_core_release_dev()`, which calls it. Otherwise the container is leaked with every device.',
     instead: 'Call `vfio_free_device()` as the last statement of `.release`.',
-    knownProblems: 'The `.release` of a driver that uses `vfio_init_device()` is exempt: its memory is its own. From 6.2 on the core frees the memory and the function is gone.',
+    knownProblems:
+      'The `.release` of a driver that uses `vfio_init_device()` is exempt: its memory is its own. From 6.2 on the core frees the memory and the function is gone.',
     references: ['v6.1 cb9ff3f3b84c adds vfio_free_device', 'v6.2 913447d06f03 removes it'],
   },
   examples: {
@@ -144,7 +145,11 @@ ${PROBE}${REMOVE}${DRIVER}`,
       },
     ],
     good: [
-      { title: 'It ends with the free', kernel: '6.1', code: `${FOO_6_1}${PROBE}${REMOVE}${DRIVER}` },
+      {
+        title: 'It ends with the free',
+        kernel: '6.1',
+        code: `${FOO_6_1}${PROBE}${REMOVE}${DRIVER}`,
+      },
       {
         title: 'The free is in a helper',
         kernel: '6.1',
@@ -171,7 +176,7 @@ static const struct vfio_device_ops foo_ops = {
 ${PROBE}${REMOVE}${DRIVER}`,
       },
       {
-        title: 'vfio_init_device(): the memory is the driver\'s',
+        title: "vfio_init_device(): the memory is the driver's",
         kernel: '6.1',
         code: `struct foo {
 	struct vfio_device vdev;
@@ -232,31 +237,61 @@ ${PROBE}${REMOVE}${DRIVER}`,
 
 function check({ facts }: RuleContext): Finding[] {
   return facts.observations.flatMap((exit): Finding[] => {
-    if (exit.kind !== 'exit' || exit.role !== 'release' || exit.before.memory === 'freed' || exit.before.model === 'embedded') return [];
-    if (exit.device.originKind !== 'parameter' || !isOwnedByCore(facts, exit) || isOtherArmFreeing(facts, exit)) return [];
+    if (
+      exit.kind !== 'exit' ||
+      exit.role !== 'release' ||
+      exit.before.memory === 'freed' ||
+      exit.before.model === 'embedded'
+    )
+      return [];
+    if (
+      exit.device.originKind !== 'parameter' ||
+      !isOwnedByCore(facts, exit) ||
+      isOtherArmFreeing(facts, exit)
+    )
+      return [];
     const fn = exit.function;
     const isEarly = isEarlyExit(facts, fn, exit.returns);
     const free = freeFor(facts, fn.name);
-    const site: Site = isEarly ? exit.returns : { path: exit.site.path, start: fn.nameSpan.start, end: fn.nameSpan.end };
-    return [findingFor({
-      rule: releaseWithoutFree.id,
-      severity: 'error',
-      observation: exit,
-      site,
-      message: isEarly
-        ? `${fn.name}() returns here without ${free}(): in Linux 6.1 .release must free the container on every path`
-        : `${fn.name}() reaches its end without ${free}(): in Linux 6.1 .release must free the container; call it as the last statement`,
-      alsoSee: [...macroNotes(facts, fn, exit.returns), ...tablesWith(facts, fn.name).map((table) => ({ site: { path: table.path, start: table.variable.nameSpan.start, end: table.variable.nameSpan.end }, message: `\`${table.variable.name}\` names it as .release` }))],
-      fix: fixFor(facts, exit),
-    })];
+    const site: Site = isEarly
+      ? exit.returns
+      : { path: exit.site.path, start: fn.nameSpan.start, end: fn.nameSpan.end };
+    return [
+      findingFor({
+        rule: releaseWithoutFree.id,
+        severity: 'error',
+        observation: exit,
+        site,
+        message: isEarly
+          ? `${fn.name}() returns here without ${free}(): in Linux 6.1 .release must free the container on every path`
+          : `${fn.name}() reaches its end without ${free}(): in Linux 6.1 .release must free the container; call it as the last statement`,
+        alsoSee: [
+          ...macroNotes(facts, fn, exit.returns),
+          ...tablesWith(facts, fn.name).map((table) => ({
+            site: {
+              path: table.path,
+              start: table.variable.nameSpan.start,
+              end: table.variable.nameSpan.end,
+            },
+            message: `\`${table.variable.name}\` names it as .release`,
+          })),
+        ],
+        fix: fixFor(facts, exit),
+      }),
+    ];
   });
 }
 
 /** A device that vfio-pci core initialises is released by it too: that ends with the free. */
 function freeFor(facts: ModuleFacts, release: string): string {
   const inits = tablesWith(facts, release).map((table) => table.members.get('init')?.value);
-  const core = facts.observations.some((one) => one.kind === 'operation' && one.op === 'core-init' && inits.includes(one.function.name));
-  return core || inits.includes('vfio_pci_core_init_dev') ? 'vfio_pci_core_release_dev' : 'vfio_free_device';
+  const core = facts.observations.some(
+    (one) =>
+      one.kind === 'operation' && one.op === 'core-init' && inits.includes(one.function.name),
+  );
+  return core || inits.includes('vfio_pci_core_init_dev')
+    ? 'vfio_pci_core_release_dev'
+    : 'vfio_free_device';
 }
 
 function tablesWith(facts: ModuleFacts, release: string): ModuleFacts['opsTables'] {
@@ -269,25 +304,59 @@ function isOwnedByCore(facts: ModuleFacts, exit: ExitObservation): boolean {
   return uses.every((use) => use.op !== 'init-device');
 }
 
-/** An #if that may well stand for the kernel's version, and whose other arm frees: a driver for several kernels. */
+/**
+ * An #if that may well stand for the kernel's version, and whose other arm frees: a driver for
+ * several kernels.
+ */
 function isOtherArmFreeing(facts: ModuleFacts, exit: ExitObservation): boolean {
-  const open = undecided(exit.conditions, facts.kernel, macrosOf(facts.module, facts.kernel)).filter((condition) => !isConfiguration(condition.test));
-  return open.length > 0 && facts.observations.some((one) => one.kind === 'exit' && one.function === exit.function && one.before.memory === 'freed' && areAlternatives(open, one.conditions));
+  const open = undecided(
+    exit.conditions,
+    facts.kernel,
+    macrosOf(facts.module, facts.kernel),
+  ).filter((condition) => !isConfiguration(condition.test));
+  return (
+    open.length > 0 &&
+    facts.observations.some(
+      (one) =>
+        one.kind === 'exit' &&
+        one.function === exit.function &&
+        one.before.memory === 'freed' &&
+        areAlternatives(open, one.conditions),
+    )
+  );
 }
 
 function fixFor(facts: ModuleFacts, exit: ExitObservation): Fix | null {
   const file = documentOf(facts.module, exit.function);
   const [param] = exit.function.params;
-  if (file === null || param === undefined || param.type.name !== 'vfio_device' || param.type.pointers !== 1) return null;
+  if (
+    file === null ||
+    param === undefined ||
+    param.type.name !== 'vfio_device' ||
+    param.type.pointers !== 1
+  )
+    return null;
   const call = `${freeFor(facts, exit.function.name)}(${param.name})`;
-  const leaves = facts.observations.filter((one) => one.kind === 'exit' && one.function === exit.function && one.device.id === exit.device.id);
-  const here = leaves.filter((one) => one.kind === 'exit' && one.returns.start === exit.returns.start && one.returns.end === exit.returns.end);
+  const leaves = facts.observations.filter(
+    (one) =>
+      one.kind === 'exit' && one.function === exit.function && one.device.id === exit.device.id,
+  );
+  const here = leaves.filter(
+    (one) =>
+      one.kind === 'exit' &&
+      one.returns.start === exit.returns.start &&
+      one.returns.end === exit.returns.end,
+  );
   // A place that other paths reach with the memory freed wants a person.
   if (here.some((one) => one.before.memory === 'freed')) return null;
   if (exitPlaceOf(facts, exit.function, exit.returns).kind === 'macro') return null;
   const leave = returnAt(exit.function, exit.returns);
   const isEnd = leave === null || exit.function.body.body.at(-1) === leave;
   const edit = isEnd ? addAtEnd(file.text, exit.function, [`${call};`]) : null;
-  const edits = isEnd ? edit && [edit] : insertGuarded(file.text, exit.function, leave, [`${call};`]);
-  return edits === null ? null : { title: `Add ${call}`, safety: 'safe', edits: [{ path: file.path, edits }] };
+  const edits = isEnd
+    ? edit && [edit]
+    : insertGuarded(file.text, exit.function, leave, [`${call};`]);
+  return edits === null
+    ? null
+    : { title: `Add ${call}`, safety: 'safe', edits: [{ path: file.path, edits }] };
 }

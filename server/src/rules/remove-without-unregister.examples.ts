@@ -1,7 +1,10 @@
 import type { Rule } from './types.ts';
 import { DRIVER, FOO, OLD_PROBE, PROBE, REMOVE } from './examples.ts';
 
-const OLD = OLD_PROBE.replace(/^\tvfio_init_group_dev\(.*$/m, (line) => `${line}\n//      ^^^^^^^^^^^^^^^^^^^ deprecated-init-group-dev`);
+const OLD = OLD_PROBE.replace(
+  /^\tvfio_init_group_dev\(.*$/m,
+  (line) => `${line}\n//      ^^^^^^^^^^^^^^^^^^^ deprecated-init-group-dev`,
+);
 
 export const removeWithoutUnregisterExamples: Rule['examples'] = {
   bad: [

@@ -1,9 +1,22 @@
 import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import type { FunctionIr } from '../ir/types.ts';
 import type { EffectOp } from '../kernel/types.ts';
-import type { ExitObservation, ModuleFacts, OperationObservation, Site } from '../lifecycle/types.ts';
+import type {
+  ExitObservation,
+  ModuleFacts,
+  OperationObservation,
+  Site,
+} from '../lifecycle/types.ts';
 import { callOn, nameOf, operationsOn } from './device.ts';
-import { contains, documentOf, documentsOf, functionsIn, isReferenced, isSameSite, statementAt } from './locate.ts';
+import {
+  contains,
+  documentOf,
+  documentsOf,
+  functionsIn,
+  isReferenced,
+  isSameSite,
+  statementAt,
+} from './locate.ts';
 import { indexOf, reachedFrom } from './members.ts';
 import { findingFor, passes } from './report.ts';
 import { deferredEnd } from './deferred-ends.ts';
@@ -20,9 +33,14 @@ export const removeWithoutUnregister: Rule = {
   docs: {
     what: 'The driver goes away, on a path of `.remove` or for want of one, and leaves a device registered that its probe registered.',
     why: 'Until `vfio_unregister_group_dev()` returns, user space can open the device and call into the driver. Memory that is freed or put before that is used after it is gone, and after an early return the driver core considers the device unbound all the same.',
-    instead: 'Call `vfio_unregister_group_dev()` (`vfio_pci_core_unregister_device()` for a vfio-pci core device) in `.remove` on every path, before the put or the free. The driver core does not ask whether remove succeeded, so there is nothing to return early for once a device is registered.',
-    knownProblems: 'An unregister in a helper or in a callback given to `devm_add_action()` counts, and so does `if (!p) return;` on drvdata. A driver whose `.remove` is in a file that is not part of the analysis is not reported.',
-    references: ['v6.1 f423fa1bc9fe adds the unregister that i915/gvt missed', 'v5.13 5e42c999445b gives unregister its form'],
+    instead:
+      'Call `vfio_unregister_group_dev()` (`vfio_pci_core_unregister_device()` for a vfio-pci core device) in `.remove` on every path, before the put or the free. The driver core does not ask whether remove succeeded, so there is nothing to return early for once a device is registered.',
+    knownProblems:
+      'An unregister in a helper or in a callback given to `devm_add_action()` counts, and so does `if (!p) return;` on drvdata. A driver whose `.remove` is in a file that is not part of the analysis is not reported.',
+    references: [
+      'v6.1 f423fa1bc9fe adds the unregister that i915/gvt missed',
+      'v5.13 5e42c999445b gives unregister its form',
+    ],
   },
   examples: removeWithoutUnregisterExamples,
   check,
@@ -33,33 +51,65 @@ const ENDS: ReadonlySet<EffectOp> = new Set<EffectOp>(['put', 'free', 'uninit', 
 function check({ facts }: RuleContext): Finding[] {
   const findings: Finding[] = [];
   for (const exit of facts.observations) {
-    if (exit.kind === 'exit' && exit.role === 'remove' && exit.before.registered === 'yes' && exit.before.memory !== 'null'
-      && !exit.deferred.includes('unregister') && !isUnregisteredByAction(facts)) append(findings, reportedRemove(facts, exit));
+    if (
+      exit.kind === 'exit' &&
+      exit.role === 'remove' &&
+      exit.before.registered === 'yes' &&
+      exit.before.memory !== 'null' &&
+      !exit.deferred.includes('unregister') &&
+      !isUnregisteredByAction(facts)
+    )
+      append(findings, reportedRemove(facts, exit));
   }
   return [...findings, ...driversWithoutRemove(facts)];
 }
 
-/** Nothing where remove starts what unregisters the device; a hint without a fix where something of the module may. */
+/**
+ * Nothing where remove starts what unregisters the device; a hint without a fix where something of
+ * the module may.
+ */
 function reportedRemove(facts: ModuleFacts, exit: ExitObservation): Finding[] {
   const later = deferredEnd(facts, exit.function, 'unregister');
   if (later === 'by-this') return [];
-  return [later === null ? reportRemove(facts, exit) : { ...reportRemove(facts, { ...exit, certain: false }), fix: null }];
+  return [
+    later === null
+      ? reportRemove(facts, exit)
+      : { ...reportRemove(facts, { ...exit, certain: false }), fix: null },
+  ];
 }
 
 function reportRemove(facts: ModuleFacts, exit: ExitObservation): Finding {
-  const ends = operationsOn(facts, exit.function, exit.device)
-    .filter((one) => ENDS.has(one.op) && one.before.registered === 'yes' && passes(exit.trace, one));
+  const ends = operationsOn(facts, exit.function, exit.device).filter(
+    (one) => ENDS.has(one.op) && one.before.registered === 'yes' && passes(exit.trace, one),
+  );
   const [end] = ends.sort((a, b) => a.site.start - b.site.start);
   const isEarly = isEarlyExit(facts, exit.function, exit.returns);
   const name = nameOf(exit);
-  const site: Site = end?.site ?? (isEarly ? exit.returns : { path: exit.site.path, start: exit.function.nameSpan.start, end: exit.function.nameSpan.end });
+  const site: Site =
+    end?.site ??
+    (isEarly
+      ? exit.returns
+      : {
+          path: exit.site.path,
+          start: exit.function.nameSpan.start,
+          end: exit.function.nameSpan.end,
+        });
   const unregister = unregisterFor(exit);
-  const message = end !== undefined
-    ? `${end.api}() gives up ${nameOf(end)} while it is still registered, and no path from here unregisters it; call ${unregister}() first`
-    : isEarly
-      ? `${exit.function.name}() returns early here and leaves ${name} registered: the driver core unbinds the driver all the same; unregister and drop the device on this path too`
-      : `${exit.function.name}() never unregisters ${name}, which probe registered; call ${unregister}() before anything that its callbacks use goes away`;
-  return findingFor({ rule: removeWithoutUnregister.id, severity: 'error', observation: end === undefined ? exit : { ...end, certain: exit.certain }, site, message, alsoSee: end === undefined ? macroNotes(facts, exit.function, exit.returns) : [], fix: end === undefined || isReferenceLeft(exit, end) ? null : fixFor(facts, exit, end) });
+  const message =
+    end !== undefined
+      ? `${end.api}() gives up ${nameOf(end)} while it is still registered, and no path from here unregisters it; call ${unregister}() first`
+      : isEarly
+        ? `${exit.function.name}() returns early here and leaves ${name} registered: the driver core unbinds the driver all the same; unregister and drop the device on this path too`
+        : `${exit.function.name}() never unregisters ${name}, which probe registered; call ${unregister}() before anything that its callbacks use goes away`;
+  return findingFor({
+    rule: removeWithoutUnregister.id,
+    severity: 'error',
+    observation: end === undefined ? exit : { ...end, certain: exit.certain },
+    site,
+    message,
+    alsoSee: end === undefined ? macroNotes(facts, exit.function, exit.returns) : [],
+    fix: end === undefined || isReferenceLeft(exit, end) ? null : fixFor(facts, exit, end),
+  });
 }
 
 /** More references were taken than are put: an unregister alone does not make that path right. */
@@ -73,7 +123,9 @@ function unregisterFor(exit: ExitObservation): string {
 }
 
 function isUnregisteredByAction(facts: ModuleFacts): boolean {
-  return facts.observations.some((one) => one.role === 'action' && one.kind === 'operation' && one.op === 'unregister');
+  return facts.observations.some(
+    (one) => one.role === 'action' && one.kind === 'operation' && one.op === 'unregister',
+  );
 }
 
 /** Safe on a straight path: every path through the statement leaves the device registered. */
@@ -81,45 +133,100 @@ function fixFor(facts: ModuleFacts, exit: ExitObservation, end: OperationObserva
   const file = documentOf(facts.module, exit.function);
   if (file === null || file.path !== end.site.path) return null;
   const others = operationsOn(facts, exit.function, exit.device);
-  const isStraight = others.every((one) => one.op !== 'unregister' && (!isSameSite(one.site, end.site) || one.before.registered === 'yes'));
+  const isStraight = others.every(
+    (one) =>
+      one.op !== 'unregister' &&
+      (!isSameSite(one.site, end.site) || one.before.registered === 'yes'),
+  );
   const call = callOn(facts, exit.function, exit.device, file.text, unregisterFor(exit));
   const placed = statementAt(exit.function.body, end.site);
   if (!isStraight || call === null || placed === null) return null;
   // What remove takes down before that may be what callbacks use.
-  const first = placed.siblings?.slice(0, placed.index).find((statement) => facts.resources.teardowns.some((one) => one.function === exit.function && one.site.path === file.path && contains(statement, one.site)));
+  const first = placed.siblings
+    ?.slice(0, placed.index)
+    .find((statement) =>
+      facts.resources.teardowns.some(
+        (one) =>
+          one.function === exit.function &&
+          one.site.path === file.path &&
+          contains(statement, one.site),
+      ),
+    );
   const edits = insertGuarded(file.text, exit.function, first ?? placed.statement, [`${call};`]);
-  return edits === null ? null : { title: `Add ${call}`, safety: 'safe', edits: [{ path: file.path, edits }] };
+  return edits === null
+    ? null
+    : { title: `Add ${call}`, safety: 'safe', edits: [{ path: file.path, edits }] };
 }
 
-/** Whether any of the functions is reached otherwise than by a probe, which unregisters on its failing paths: as a callback, or from other functions that something names. */
+/**
+ * Whether any of the functions is reached otherwise than by a probe, which unregisters on its
+ * failing paths: as a callback, or from other functions that something names.
+ */
 function mayRunAfterProbe(facts: ModuleFacts, functions: ReadonlySet<FunctionIr>): boolean {
   if (functions.size === 0) return false;
   const index = indexOf(facts.module, facts.kernel);
   const probing = reachedFrom(index, functionsIn(facts, 'probe'));
-  const isNamed = (fn: FunctionIr): boolean => facts.roles.get(fn) !== 'probe' && documentsOf(facts.module).some((file) => new RegExp(`\\b${fn.name}\\b(?!\\s*\\()`).test(file.text));
-  const others = reachedFrom(index, index.allFunctions.map(({ item }) => item).filter((fn) => (probing.has(fn) ? isNamed(fn) : isReferenced(facts.module, fn))));
+  const isNamed = (fn: FunctionIr): boolean =>
+    facts.roles.get(fn) !== 'probe' &&
+    documentsOf(facts.module).some((file) =>
+      new RegExp(`\\b${fn.name}\\b(?!\\s*\\()`).test(file.text),
+    );
+  const others = reachedFrom(
+    index,
+    index.allFunctions
+      .map(({ item }) => item)
+      .filter((fn) => (probing.has(fn) ? isNamed(fn) : isReferenced(facts.module, fn))),
+  );
   return [...functions].some((fn) => others.has(fn));
 }
 
-/** A driver table with a probe that registers, no remove, and nothing else in the module that unregisters. */
+/**
+ * A driver table with a probe that registers, no remove, and nothing else in the module that
+ * unregisters.
+ */
 function driversWithoutRemove(facts: ModuleFacts): Finding[] {
-  const tables = facts.driverTables.filter((table) => table.probe !== null && table.remove === null && table.complete);
-  // Who unregisters is looked for in all texts of the module, which takes long: nearly every driver has a remove.
+  const tables = facts.driverTables.filter(
+    (table) => table.probe !== null && table.remove === null && table.complete,
+  );
+  // Who unregisters is looked for in all texts of the module, which takes long: nearly every driver
+  // has a remove.
   if (tables.length === 0) return [];
-  const unregistering = new Set(facts.observations.flatMap((one) => (one.kind === 'operation' && one.op === 'unregister' && isReferenced(facts.module, one.function) ? [one.function] : [])));
+  const unregistering = new Set(
+    facts.observations.flatMap((one) =>
+      one.kind === 'operation' &&
+      one.op === 'unregister' &&
+      isReferenced(facts.module, one.function)
+        ? [one.function]
+        : [],
+    ),
+  );
   if (mayRunAfterProbe(facts, unregistering)) return [];
   return tables.flatMap((table): Finding[] => {
-    const success = facts.observations.find((one): one is ExitObservation => one.kind === 'exit' && one.function.name === table.probe
-      && one.outcome !== 'failure' && one.before.registered === 'yes' && one.certain && !one.deferred.includes('unregister') && !one.before.escaped);
+    const success = facts.observations.find(
+      (one): one is ExitObservation =>
+        one.kind === 'exit' &&
+        one.function.name === table.probe &&
+        one.outcome !== 'failure' &&
+        one.before.registered === 'yes' &&
+        one.certain &&
+        !one.deferred.includes('unregister') &&
+        !one.before.escaped,
+    );
     if (success === undefined) return [];
     const { variable } = table;
-    const site: Site = { path: table.path, start: variable.nameSpan.start, end: variable.nameSpan.end };
-    return [findingFor({
-      rule: removeWithoutUnregister.id,
-      severity: 'error',
-      observation: success,
-      site,
-      message: `\`${variable.name}\` has no .remove and no devm action: nothing unregisters the device that ${table.probe}() registers, whose callbacks then run after the driver is gone`,
-    })].map((finding) => ({ ...finding, functionName: null }));
+    const site: Site = {
+      path: table.path,
+      start: variable.nameSpan.start,
+      end: variable.nameSpan.end,
+    };
+    return [
+      findingFor({
+        rule: removeWithoutUnregister.id,
+        severity: 'error',
+        observation: success,
+        site,
+        message: `\`${variable.name}\` has no .remove and no devm action: nothing unregisters the device that ${table.probe}() registers, whose callbacks then run after the driver is gone`,
+      }),
+    ].map((finding) => ({ ...finding, functionName: null }));
   });
 }

@@ -14,9 +14,11 @@ export const removedApi: Rule = {
   fixable: 'conversion',
   docs: {
     what: 'The driver calls a function, or fills an ops member, that the target kernel no longer has.',
-    why: 'The driver does not build for the target kernel. `vfio_init_group_dev()` and `vfio_uninit_group_dev()` ended with 6.0, and no release has both them and `vfio_alloc_device()`. `vfio_free_device()` and `vfio_init_device()` exist in 6.1 only. `.open` and the file descriptor\'s `.release` ended with 5.14.',
-    instead: 'Convert the driver: allocate with `vfio_alloc_device()`, drop the reference with `vfio_put_device()`. In a `.release` for 6.2 and later delete the call of `vfio_free_device()`: the core frees the memory itself. When one source must build for several kernels put each model in its own arm of an `#if LINUX_VERSION_CODE`.',
-    knownProblems: 'A function of the same name that the module defines or declares is not reported, nor is code that a test of LINUX_VERSION_CODE leaves out of the target kernel, nor one arm of an `#if` whose other arm uses what the target kernel has. Under a macro that is neither, the finding is a hint. Functions that the kernel declares in private headers are not looked at.',
+    why: "The driver does not build for the target kernel. `vfio_init_group_dev()` and `vfio_uninit_group_dev()` ended with 6.0, and no release has both them and `vfio_alloc_device()`. `vfio_free_device()` and `vfio_init_device()` exist in 6.1 only. `.open` and the file descriptor's `.release` ended with 5.14.",
+    instead:
+      'Convert the driver: allocate with `vfio_alloc_device()`, drop the reference with `vfio_put_device()`. In a `.release` for 6.2 and later delete the call of `vfio_free_device()`: the core frees the memory itself. When one source must build for several kernels put each model in its own arm of an `#if LINUX_VERSION_CODE`.',
+    knownProblems:
+      'A function of the same name that the module defines or declares is not reported, nor is code that a test of LINUX_VERSION_CODE leaves out of the target kernel, nor one arm of an `#if` whose other arm uses what the target kernel has. Under a macro that is neither, the finding is a hint. Functions that the kernel declares in private headers are not looked at.',
     references: [
       'v6.1 ebb72b765fb4 removes vfio_init_group_dev and vfio_uninit_group_dev',
       'v6.2 913447d06f03 removes vfio_free_device; d1104f9327df makes vfio_init_device static',
@@ -29,8 +31,10 @@ export const removedApi: Rule = {
       {
         title: 'The old model in a driver for 6.1',
         kernel: '6.1',
-        code: `${FOO}${OLD_PROBE.replace(/^\tvfio_(init|uninit)_group_dev\(.*$/gm, (line) => `${line}\n//      ${'^'.repeat(/\w+/.exec(line)![0].length)} removed-api`)}${
-          OLD_REMOVE.replace(/^\tvfio_uninit_group_dev\(.*$/gm, (line) => `${line}\n//      ^^^^^^^^^^^^^^^^^^^^^ removed-api`)}${DRIVER}`,
+        code: `${FOO}${OLD_PROBE.replace(/^\tvfio_(init|uninit)_group_dev\(.*$/gm, (line) => `${line}\n//      ${'^'.repeat(/\w+/.exec(line)![0].length)} removed-api`)}${OLD_REMOVE.replace(
+          /^\tvfio_uninit_group_dev\(.*$/gm,
+          (line) => `${line}\n//      ^^^^^^^^^^^^^^^^^^^^^ removed-api`,
+        )}${DRIVER}`,
       },
       {
         title: 'From 6.2 on the core frees the memory after .release',
@@ -185,9 +189,16 @@ export function isInit(name: string): boolean {
 }
 
 function messageFor({ entry }: ApiUse, kernel: string): string {
-  const name = entry.kind === 'member' ? `\`.${entry.name}\` of struct ${entry.owner} (${firstClause(entry.summary)})` : `${entry.name}()`;
-  const last = entry.kernels.until === undefined ? '' : `: it was removed in ${formatVersion(entry.kernels.until)}`;
-  const instead = entry.replacement === undefined ? '' : `; use ${entry.replacement.text.replaceAll('`', '')}`;
+  const name =
+    entry.kind === 'member'
+      ? `\`.${entry.name}\` of struct ${entry.owner} (${firstClause(entry.summary)})`
+      : `${entry.name}()`;
+  const last =
+    entry.kernels.until === undefined
+      ? ''
+      : `: it was removed in ${formatVersion(entry.kernels.until)}`;
+  const instead =
+    entry.replacement === undefined ? '' : `; use ${entry.replacement.text.replaceAll('`', '')}`;
   return `${name} does not exist in Linux ${kernel}${last}${instead}`;
 }
 
@@ -203,11 +214,22 @@ function fixFor(use: ApiUse, facts: RuleContext['facts']): Fix | null {
   const text = call.file.text;
   if (entry.replacement?.rename !== undefined) {
     const edit = replace(use.site, entry.replacement.rename);
-    return { title: `Call ${entry.replacement.rename}()`, safety: 'safe', edits: [{ path: call.file.path, edits: [edit] }] };
+    return {
+      title: `Call ${entry.replacement.rename}()`,
+      safety: 'safe',
+      edits: [{ path: call.file.path, edits: [edit] }],
+    };
   }
-  if (entry.name !== 'vfio_free_device' || facts.roles.get(call.function) !== 'release') return null;
+  if (entry.name !== 'vfio_free_device' || facts.roles.get(call.function) !== 'release')
+    return null;
   const placed = statementAt(call.function.body, call.call);
-  if (placed === null || placed.siblings === null || placed.statement.kind !== 'expr' || placed.statement.expr !== call.call) return null;
+  if (
+    placed === null ||
+    placed.siblings === null ||
+    placed.statement.kind !== 'expr' ||
+    placed.statement.expr !== call.call
+  )
+    return null;
   if (placed.siblings[placed.index - 1]?.kind === 'label') return null;
   return {
     title: 'Delete the call: the core frees the memory after .release',

@@ -18,7 +18,8 @@ export interface Report {
 }
 
 /**
- * The finding for an observation. A fact that unseen code could make wrong is a hint at most: a wrong error costs its reader more than a missed one.
+ * The finding for an observation. A fact that unseen code could make wrong is a hint at most: a
+ * wrong error costs its reader more than a missed one.
  */
 export function findingFor(report: Report): Finding {
   const { observation } = report;
@@ -30,20 +31,23 @@ export function findingFor(report: Report): Finding {
     site,
     functionName: observation.function.name,
     related: [...relatedOf(observation.trace, site), ...(report.alsoSee ?? [])],
-    fix: report.fix && !observation.certain ? doubted(report.fix) : report.fix ?? null,
+    fix: report.fix && !observation.certain ? doubted(report.fix) : (report.fix ?? null),
     ...(report.convertible ? { convertible: true } : {}),
   };
 }
 
 /** What may be no defect may not be changed without a person's look. */
 function doubted(fix: Fix): Fix {
-  return fix.safety === 'unsafe' ? fix : { ...fix, safety: 'unsafe', title: `${fix.title} (check that it is missing)` };
+  return fix.safety === 'unsafe'
+    ? fix
+    : { ...fix, safety: 'unsafe', title: `${fix.title} (check that it is missing)` };
 }
 
 const ORDER: readonly Severity[] = ['error', 'warning', 'information', 'hint'];
 
 /**
- * One finding for each rule and place: many paths may lead to one defect. The gravest is kept, and of equals the one with the
+ * One finding for each rule and place: many paths may lead to one defect. The gravest is kept, and
+ * of equals the one with the
  * shortest explanation.
  */
 export function oneForEachSite(findings: readonly Finding[]): Finding[] {
@@ -57,16 +61,29 @@ export function oneForEachSite(findings: readonly Finding[]): Finding[] {
 }
 
 function compare(a: Finding, b: Finding): number {
-  return ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity) || a.related.length - b.related.length;
+  return (
+    ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity) || a.related.length - b.related.length
+  );
 }
 
 /** The last step of a trace that carried out one of the operations. */
-export function lastOperation(trace: readonly Step[], ...ops: readonly NonNullable<Step['op']>[]): Step | null {
-  return trace.findLast((step) => step.kind === 'operation' && step.op !== undefined && ops.includes(step.op)) ?? null;
+export function lastOperation(
+  trace: readonly Step[],
+  ...ops: readonly NonNullable<Step['op']>[]
+): Step | null {
+  return (
+    trace.findLast(
+      (step) => step.kind === 'operation' && step.op !== undefined && ops.includes(step.op),
+    ) ?? null
+  );
 }
 
-/** Whether a path has passed an operation: inside a helper the trace names the place in the helper. */
+/**
+ * Whether a path has passed an operation: inside a helper the trace names the place in the helper.
+ */
 export function passes(trace: readonly Step[], operation: OperationObservation): boolean {
   const { inner, site } = operation;
-  return trace.some((step) => isSameSite(step.site, site) || inner !== null && isSameSite(step.site, inner));
+  return trace.some(
+    (step) => isSameSite(step.site, site) || (inner !== null && isSameSite(step.site, inner)),
+  );
 }

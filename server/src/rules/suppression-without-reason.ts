@@ -11,7 +11,8 @@ export const suppressionWithoutReason: Rule = {
   docs: {
     what: 'A suppression comment gives no reason.',
     why: 'Whoever reads the code later has to know why a finding does not count here, or cannot tell whether it still does not. Without a reason the comment suppresses nothing.',
-    instead: 'Say behind a colon who does what the finding misses: `/* vfio-lifecycle: allow(missing-put): the bus drops the reference */`.',
+    instead:
+      'Say behind a colon who does what the finding misses: `/* vfio-lifecycle: allow(missing-put): the bus drops the reference */`.',
     knownProblems: 'Any word is taken for a reason.',
     references: ['docs/settings.md: comments, and how a rule is switched off for a whole tree'],
   },

@@ -1,15 +1,32 @@
 import type { Finding } from './types.ts';
 import type { CallExpr, Expr, FunctionIr } from '../ir/types.ts';
-import type { HeldResource, Leave, ModuleFacts, OperationObservation, Site, Undone } from '../lifecycle/types.ts';
+import type {
+  HeldResource,
+  Leave,
+  ModuleFacts,
+  OperationObservation,
+  Site,
+  Undone,
+} from '../lifecycle/types.ts';
 import { isValueOrTest } from '../kernel/macros.ts';
 import { takenBy } from '../kernel/pairs.ts';
-import { ancestry, callAt, contains, documentAt, documentOf, functionsIn, isSameSite, walk } from './locate.ts';
+import {
+  ancestry,
+  callAt,
+  contains,
+  documentAt,
+  documentOf,
+  functionsIn,
+  isSameSite,
+  walk,
+} from './locate.ts';
 import { siteOfExit } from './exit-place.ts';
 import { written } from './wording.ts';
 import { largest } from '../text/lists.ts';
 
 /**
- * What functions take and give back, as rules speak of it: where a path leaves with something, what a person calls it, and who gives
+ * What functions take and give back, as rules speak of it: where a path leaves with something, what
+ * a person calls it, and who gives
  * it back elsewhere.
  */
 
@@ -21,134 +38,246 @@ export interface Leaving {
   /** The return; where paths share it that owe nothing, the goto that leads there. */
   readonly site: Site;
   readonly owed: readonly HeldResource[];
-  /** Whether every path that leaves here owes it, or every one that fails: others succeed by the same return. */
+  /**
+   * Whether every path that leaves here owes it, or every one that fails: others succeed by the
+   * same return.
+   */
   readonly isAlways: boolean | 'when failing';
 }
 
 /** The places where paths leave with what `isOwed` says that they owe, each once. */
-export function leavings(facts: ModuleFacts, isOwed: (leave: Leave, resource: HeldResource) => boolean): Leaving[] {
+export function leavings(
+  facts: ModuleFacts,
+  isOwed: (leave: Leave, resource: HeldResource) => boolean,
+): Leaving[] {
   const found = new Map<string, Leaving>();
   for (const leave of facts.resources.leaves) {
-    const all = leave.certain ? leave.held.filter((one) => isOwed(leave, one) && !(leave.ownState && isUndoneByState(facts, one))) : [];
+    const all = leave.certain
+      ? leave.held.filter(
+          (one) => isOwed(leave, one) && !(leave.ownState && isUndoneByState(facts, one)),
+        )
+      : [];
     for (const owed of byLeaver(all)) {
       const leftBy = owed[0]?.leftBy ?? null;
-      const { site, isAlways } = leftBy === null ? placeOf(facts, leave, owed) : { site: leftBy.site, isAlways: isBeforeLabels(leftBy.function, leftBy.site) };
+      const { site, isAlways } =
+        leftBy === null
+          ? placeOf(facts, leave, owed)
+          : { site: leftBy.site, isAlways: isBeforeLabels(leftBy.function, leftBy.site) };
       const key = `${site.path}:${site.start}:${site.end}`;
       const known = found.get(key);
-      if (known === undefined) found.set(key, { leave, function: leftBy?.function ?? leave.function, site, owed, isAlways });
-      else found.set(key, { ...known, owed: [...known.owed, ...owed.filter((one) => known.owed.every((other) => other.id !== one.id))] });
+      if (known === undefined)
+        found.set(key, {
+          leave,
+          function: leftBy?.function ?? leave.function,
+          site,
+          owed,
+          isAlways,
+        });
+      else
+        found.set(key, {
+          ...known,
+          owed: [
+            ...known.owed,
+            ...owed.filter((one) => known.owed.every((other) => other.id !== one.id)),
+          ],
+        });
     }
   }
   return [...found.values()];
 }
 
 /** No goto leads to the place from elsewhere. */
-function isBeforeLabels(fn: FunctionIr, site: Site): boolean { return [...walk(fn.body)].every((node) => node.kind !== 'label' || node.start > site.start); }
+function isBeforeLabels(fn: FunctionIr, site: Site): boolean {
+  return [...walk(fn.body)].every((node) => node.kind !== 'label' || node.start > site.start);
+}
 
 /** What the function itself leaves, and what each of its helpers has left. */
 function byLeaver(all: readonly HeldResource[]): HeldResource[][] {
   const lists = new Map<string, HeldResource[]>();
   for (const one of all) {
     const key = one.leftBy === null ? '' : `${one.leftBy.site.path}:${one.leftBy.site.start}`;
-    lists.set(key, [...lists.get(key) ?? [], one]);
+    lists.set(key, [...(lists.get(key) ?? []), one]);
   }
   return [...lists.values()];
 }
 
-/** Whether a state of the driver's own decides somewhere if a resource is given back: `if (p->has_wq)`, `if (!p->hot) return;` in a helper. */
+/**
+ * Whether a state of the driver's own decides somewhere if a resource is given back: `if
+ * (p->has_wq)`, `if (!p->hot) return;` in a helper.
+ */
 function isUndoneByState(facts: ModuleFacts, resource: HeldResource): boolean {
   return undoneOf(facts, resource).some(({ site, function: fn }) => {
     const owner = documentAt(facts.module, site.path)?.functions.find((one) => contains(one, site));
     if (owner === undefined) return true;
-    const isAround = ancestry(owner.body, site).some((node) => (node.kind === 'if' && !contains(node.condition, site) && asksState(node.condition)) || node.kind === 'loop' || node.kind === 'switch');
-    return isAround || owner !== fn && [...walk(owner.body)].some((node) => node.kind === 'return' && node.start < site.start);
+    const isAround = ancestry(owner.body, site).some(
+      (node) =>
+        (node.kind === 'if' && !contains(node.condition, site) && asksState(node.condition)) ||
+        node.kind === 'loop' ||
+        node.kind === 'switch',
+    );
+    return (
+      isAround ||
+      (owner !== fn &&
+        [...walk(owner.body)].some((node) => node.kind === 'return' && node.start < site.start))
+    );
   });
 }
 
 /** A condition that is more than the test of a result. */
 function asksState(condition: Expr): boolean {
-  return [...walk(condition)].some((node) => node.kind === 'member' || node.kind === 'unknown' || node.kind === 'call' && !isValueOrTest(node.name ?? ''));
+  return [...walk(condition)].some(
+    (node) =>
+      node.kind === 'member' ||
+      node.kind === 'unknown' ||
+      (node.kind === 'call' && !isValueOrTest(node.name ?? '')),
+  );
 }
 
-function placeOf(facts: ModuleFacts, leave: Leave, owed: readonly HeldResource[]): Pick<Leaving, 'site' | 'isAlways'> {
+function placeOf(
+  facts: ModuleFacts,
+  leave: Leave,
+  owed: readonly HeldResource[],
+): Pick<Leaving, 'site' | 'isAlways'> {
   const fn = leave.function;
-  const leaves = facts.resources.leaves.filter((one) => one.function === fn && isSameSite(one.returns, leave.returns));
-  const isShared = leaves.some((one) => one.outcome === leave.outcome && !owed.every(({ id }) => one.held.some((other) => other.id === id)));
+  const leaves = facts.resources.leaves.filter(
+    (one) => one.function === fn && isSameSite(one.returns, leave.returns),
+  );
+  const isShared = leaves.some(
+    (one) =>
+      one.outcome === leave.outcome &&
+      !owed.every(({ id }) => one.held.some((other) => other.id === id)),
+  );
   const jump = isShared ? lastGoto(leave, owed) : null;
   if (jump !== null) return { site: jump, isAlways: true };
   const succeedsToo = leaves.some((one) => one.outcome !== leave.outcome);
-  return { site: siteOfExit(facts, fn, leave.returns), isAlways: isShared ? false : succeedsToo ? 'when failing' : true };
+  return {
+    site: siteOfExit(facts, fn, leave.returns),
+    isAlways: isShared ? false : succeedsToo ? 'when failing' : true,
+  };
 }
 
 /** The last goto of the path behind the last taking. */
-function lastGoto({ function: fn, returns, trace }: Leave, owed: readonly HeldResource[]): Site | null {
-  const since = largest([fn.start, ...owed.filter(({ site }) => site.path === returns.path && contains(fn, site)).map(({ site }) => site.start)]);
-  return trace.findLast(({ kind, site }) => kind === 'goto' && site.path === returns.path && contains(fn, site) && site.start > since)?.site ?? null;
+function lastGoto(
+  { function: fn, returns, trace }: Leave,
+  owed: readonly HeldResource[],
+): Site | null {
+  const since = largest([
+    fn.start,
+    ...owed
+      .filter(({ site }) => site.path === returns.path && contains(fn, site))
+      .map(({ site }) => site.start),
+  ]);
+  return (
+    trace.findLast(
+      ({ kind, site }) =>
+        kind === 'goto' && site.path === returns.path && contains(fn, site) && site.start > since,
+    )?.site ?? null
+  );
 }
 
-/** Where a resource is given back, by whichever function; what `.init` took has a name of its own in those that allocate. */
+/**
+ * Where a resource is given back, by whichever function; what `.init` took has a name of its own in
+ * those that allocate.
+ */
 export function undoneOf(facts: ModuleFacts, resource: HeldResource): Undone[] {
   const taking = takingOf(resource.id);
   return facts.resources.undone.filter(({ id }) => takingOf(id) === taking);
 }
 
-/** What an id says of the taking: the rest of it is the name that one function has for what was taken. */
+/**
+ * What an id says of the taking: the rest of it is the name that one function has for what was
+ * taken.
+ */
 function takingOf(id: string): string {
   return /^.*?:\d+(?=[>@])/.exec(id)?.[0] ?? id;
 }
 
 /**
- * Who forgets what remove still holds although a failing `.init` gives it back: the `.release` that the last put has run. Null when nobody
- * put the device on that path, when probe has a share in giving it back, and when several tables have a `.release` of their own.
+ * Who forgets what remove still holds although a failing `.init` gives it back: the `.release` that
+ * the last put has run. Null when nobody
+ * put the device on that path, when probe has a share in giving it back, and when several tables
+ * have a `.release` of their own.
  */
-export function forgetfulRelease(facts: ModuleFacts, leave: Leave, resource: HeldResource): FunctionIr | null {
+export function forgetfulRelease(
+  facts: ModuleFacts,
+  leave: Leave,
+  resource: HeldResource,
+): FunctionIr | null {
   if (leave.role !== 'remove' || !leave.trace.some(({ op }) => op === 'put')) return null;
   const undone = undoneOf(facts, resource);
-  if (undone.length === 0 || !undone.every(({ role, via }) => via === 'call' && role === 'init')) return null;
+  if (undone.length === 0 || !undone.every(({ role, via }) => via === 'call' && role === 'init'))
+    return null;
   const releases = functionsIn(facts, 'release');
-  return releases.length === 1 ? releases[0] ?? null : null;
+  return releases.length === 1 ? (releases[0] ?? null) : null;
 }
 
-/** Whether a function brings a device to life, itself or by what it calls: only then is what it takes taken for the device. */
+/**
+ * Whether a function brings a device to life, itself or by what it calls: only then is what it
+ * takes taken for the device.
+ */
 export function bringsUpDevice(facts: ModuleFacts, fn: FunctionIr): boolean {
   return beginningsOf(facts).some((one) => one.function === fn);
 }
 
 /** The operations that make an object a device. */
 export function beginningsOf(facts: ModuleFacts): OperationObservation[] {
-  return facts.observations.filter((one): one is OperationObservation => one.kind === 'operation' && BEGINNINGS.has(one.op));
+  return facts.observations.filter(
+    (one): one is OperationObservation => one.kind === 'operation' && BEGINNINGS.has(one.op),
+  );
 }
 
-const BEGINNINGS: ReadonlySet<string> = new Set<OperationObservation['op']>(['alloc', 'init', 'init-device', 'register']);
+const BEGINNINGS: ReadonlySet<string> = new Set<OperationObservation['op']>([
+  'alloc',
+  'init',
+  'init-device',
+  'register',
+]);
 
 /** The call that takes a resource, with the function it stands in; null for an operator. */
-function takingCall(facts: ModuleFacts, resource: HeldResource): { readonly call: CallExpr; readonly fn: FunctionIr; readonly text: string } | null {
+function takingCall(
+  facts: ModuleFacts,
+  resource: HeldResource,
+): { readonly call: CallExpr; readonly fn: FunctionIr; readonly text: string } | null {
   const file = documentAt(facts.module, resource.site.path);
   const fn = file?.functions.find((one) => contains(one, resource.site));
   const call = fn === undefined ? null : callAt(fn.body, resource.site);
-  return file === null || fn === undefined || call === null || call.name !== resource.api ? null : { call, fn, text: file.text };
+  return file === null || fn === undefined || call === null || call.name !== resource.api
+    ? null
+    : { call, fn, text: file.text };
 }
 
-/** The expression that names a resource where it is taken: the left side of the assignment, or the argument; null when there is none. */
+/**
+ * The expression that names a resource where it is taken: the left side of the assignment, or the
+ * argument; null when there is none.
+ */
 export function nameOfTaken(facts: ModuleFacts, resource: HeldResource): string | null {
   const taking = takingCall(facts, resource);
   if (taking === null) {
     const file = documentAt(facts.module, resource.site.path);
     const counted = file?.text.slice(resource.site.start, resource.site.end) ?? '';
-    return resource.kind === 'counter' ? /^(?:\+\+|--)?\s*([\w.>-]*\w(?:\[\w+\])?)/.exec(counted)?.[1] ?? null : null;
+    return resource.kind === 'counter'
+      ? (/^(?:\+\+|--)?\s*([\w.>-]*\w(?:\[\w+\])?)/.exec(counted)?.[1] ?? null)
+      : null;
   }
   const { call, fn, text } = taking;
   const pair = takenBy(resource.api);
-  const argument = resource.kind === 'counter' ? call.args.find((one) => one.kind === 'unary' && one.op === '&') : call.args[pair === undefined ? 0 : pair.taken === 'return' ? -1 : pair.taken];
+  const argument =
+    resource.kind === 'counter'
+      ? call.args.find((one) => one.kind === 'unary' && one.op === '&')
+      : call.args[pair === undefined ? 0 : pair.taken === 'return' ? -1 : pair.taken];
   if (argument !== undefined) return written(text, argument);
   for (const node of walk(fn.body)) {
-    if (node.kind === 'assign' && node.op === '=' && node.value === call) return written(text, node.target);
+    if (node.kind === 'assign' && node.op === '=' && node.value === call)
+      return written(text, node.target);
     if (node.kind === 'decl' && node.init === call) return node.name;
   }
   return null;
 }
 
-/** A resource as a sentence begins with it: `` `foo->config` from kzalloc() ``, `pci_enable_device()`. */
+/**
+ * A resource as a sentence begins with it: `` `foo->config` from kzalloc() ``,
+ * `pci_enable_device()`.
+ */
 export function taken(facts: ModuleFacts, resource: HeldResource): string {
   const name = nameOfTaken(facts, resource);
   const isResult = takenBy(resource.api)?.taken === 'return';
@@ -161,26 +290,47 @@ export function undoneWord(owed: readonly HeldResource[]): string {
 }
 
 /** Where the things come from and who gives them back: related information beside the path. */
-export function endsOf(facts: ModuleFacts, owed: readonly HeldResource[], trace: Leave['trace'], undone: (resource: HeldResource) => Undone | undefined): Finding['related'] {
+export function endsOf(
+  facts: ModuleFacts,
+  owed: readonly HeldResource[],
+  trace: Leave['trace'],
+  undone: (resource: HeldResource) => Undone | undefined,
+): Finding['related'] {
   const all = owed.flatMap((one) => {
     const other = undone(one);
     const isShown = trace.some((step) => isSameSite(step.site, one.site));
     return [
-      ...isShown ? [] : [{ site: one.site, message: `${described(one)} here` }],
-      ...other === undefined ? [] : [{ site: other.site, message: `${functionAt(facts, other.site) ?? other.function.name}() ${/^[-+]/.test(other.api) ? 'changes it back' : `calls ${other.api}()`} here` }],
+      ...(isShown ? [] : [{ site: one.site, message: `${described(one)} here` }]),
+      ...(other === undefined
+        ? []
+        : [
+            {
+              site: other.site,
+              message: `${functionAt(facts, other.site) ?? other.function.name}() ${/^[-+]/.test(other.api) ? 'changes it back' : `calls ${other.api}()`} here`,
+            },
+          ]),
     ];
   });
-  return all.filter((one, i) => all.findIndex((other) => isSameSite(one.site, other.site)) === i).slice(0, MOST);
+  return all
+    .filter((one, i) => all.findIndex((other) => isSameSite(one.site, other.site)) === i)
+    .slice(0, MOST);
 }
 
 /** With the steps of a path they are no more than a reader follows. */
 const MOST = 3;
 
 function described({ kind, api }: HeldResource): string {
-  return kind === 'counter' ? 'the count is changed' : takenBy(api)?.taken === 'return' ? `${api}() gives it` : `${api}() is called`;
+  return kind === 'counter'
+    ? 'the count is changed'
+    : takenBy(api)?.taken === 'return'
+      ? `${api}() gives it`
+      : `${api}() is called`;
 }
 
-/** Who gives things back that are owed where `fn` ends, as a sentence goes on behind `as`: `foo_remove() does`. */
+/**
+ * Who gives things back that are owed where `fn` ends, as a sentence goes on behind `as`:
+ * `foo_remove() does`.
+ */
 export function whoUndoes(facts: ModuleFacts, fn: FunctionIr, undone: readonly Undone[]): string {
   const names = new Set(undone.map((one) => functionAt(facts, one.site) ?? one.function.name));
   const [name] = names;
@@ -190,14 +340,22 @@ export function whoUndoes(facts: ModuleFacts, fn: FunctionIr, undone: readonly U
 
 /** The name of the function that a place is in. */
 function functionAt(facts: ModuleFacts, site: Site): string | null {
-  return documentAt(facts.module, site.path)?.functions.find((one) => contains(one, site))?.name ?? null;
+  return (
+    documentAt(facts.module, site.path)?.functions.find((one) => contains(one, site))?.name ?? null
+  );
 }
 
 /**
- * The statement that gives a resource back, for a function that took it itself: as the function writes it on another path, else the
- * usual function with the name that the resource has there. Null when it needs arguments that are not known.
+ * The statement that gives a resource back, for a function that took it itself: as the function
+ * writes it on another path, else the
+ * usual function with the name that the resource has there. Null when it needs arguments that are
+ * not known.
  */
-export function undoStatement(facts: ModuleFacts, fn: FunctionIr, resource: HeldResource): string | null {
+export function undoStatement(
+  facts: ModuleFacts,
+  fn: FunctionIr,
+  resource: HeldResource,
+): string | null {
   const text = documentOf(facts.module, fn)?.text;
   const undone = undoneOf(facts, resource);
   const calls = undone.flatMap((one) => {
@@ -211,7 +369,13 @@ export function undoStatement(facts: ModuleFacts, fn: FunctionIr, resource: Held
   const taking = takingCall(facts, resource);
   const name = nameOfTaken(facts, resource);
   const [first] = calls;
-  if (taking?.fn !== fn || name === null || first?.call.args.length !== 1 || first.call.name === null) return null;
+  if (
+    taking?.fn !== fn ||
+    name === null ||
+    first?.call.args.length !== 1 ||
+    first.call.name === null
+  )
+    return null;
   // A name of its own is the device's or a variable's; what is returned has no other.
   return `${first.call.name}(${name});`;
 }

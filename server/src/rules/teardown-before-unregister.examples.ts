@@ -133,11 +133,14 @@ ${remove(`	foo_destroy(foo);
     {
       title: 'The callbacks are told first',
       kernel: '6.2',
-      code: `${foo('	bool gone;\n', `	if (foo->gone) {
+      code: `${foo(
+        '	bool gone;\n',
+        `	if (foo->gone) {
 		mutex_unlock(&foo->lock);
 		return -ENODEV;
 	}
-`)}${remove(`	mutex_lock(&foo->lock);
+`,
+      )}${remove(`	mutex_lock(&foo->lock);
 	foo->gone = true;
 	mutex_unlock(&foo->lock);
 	kfree(foo->config);
@@ -148,11 +151,14 @@ ${remove(`	foo_destroy(foo);
     {
       title: 'The callbacks look whether it is there',
       kernel: '6.2',
-      code: `${foo('', `	if (!foo->config) {
+      code: `${foo(
+        '',
+        `	if (!foo->config) {
 		mutex_unlock(&foo->lock);
 		return -ENODEV;
 	}
-`)}${remove(`	mutex_lock(&foo->lock);
+`,
+      )}${remove(`	mutex_lock(&foo->lock);
 	kfree(foo->config);
 	foo->config = NULL;
 	mutex_unlock(&foo->lock);

@@ -17,8 +17,10 @@ export const teardownBeforeUnregister: Rule = {
   docs: {
     what: '`.remove` frees, destroys or clears what the callbacks of the device use, before it unregisters the device.',
     why: 'Until `vfio_unregister_group_dev()` returns the device can be open and every callback of the ops table may run. It waits for the users to leave; what they use must be there until then.',
-    instead: 'Unregister first, then take down what the callbacks use. What only stops new users, such as disabling SR-IOV, removing debugfs files or unregistering from a notifier, may come before.',
-    knownProblems: 'Only members that a callback names are looked at. Nothing is said when remove first tells the callbacks that the device is going, by a flag that they test, or waits for them itself, nor when a callback tests the pointer that remove clears.',
+    instead:
+      'Unregister first, then take down what the callbacks use. What only stops new users, such as disabling SR-IOV, removing debugfs files or unregistering from a notifier, may come before.',
+    knownProblems:
+      'Only members that a callback names are looked at. Nothing is said when remove first tells the callbacks that the device is going, by a flag that they test, or waits for them itself, nor when a callback tests the pointer that remove clears.',
     references: ['v6.1 vfio_unregister_group_dev() waits until the last file descriptor is closed'],
   },
   examples: teardownBeforeUnregisterExamples,
@@ -26,7 +28,9 @@ export const teardownBeforeUnregister: Rule = {
 };
 
 function check({ facts }: RuleContext): Finding[] {
-  const teardowns = facts.resources.teardowns.filter((one) => one.certain && one.device.container !== null && (one.api === null || endsUse(one.api)));
+  const teardowns = facts.resources.teardowns.filter(
+    (one) => one.certain && one.device.container !== null && (one.api === null || endsUse(one.api)),
+  );
   if (teardowns.length === 0) return [];
   const index = indexOf(facts.module, facts.kernel);
   const callbacks = usedWhileOpen(facts, index);
@@ -37,68 +41,148 @@ function check({ facts }: RuleContext): Finding[] {
     const key = keyOf(index, file, one.device.container!, one.member);
     const reader = readerOf(index, callbacks, key);
     if (reader === null || isAnnounced(index, callbacks, one, key)) return [];
-    return [{
-      rule: teardownBeforeUnregister.id,
-      severity: teardownBeforeUnregister.severity,
-      message: messageOf(file.text, one, unregister, reader),
-      site: one.site,
-      functionName: one.function.name,
-      related: [
-        ...relatedOf(one.trace, one.site),
-        ...one.inner === null ? [] : [{ site: one.inner, message: one.api === null ? 'it is cleared here' : `${one.api}() is called here` }],
-        { site: reader.site, message: `${reader.function.name}() uses it` },
-        { site: unregister.site, message: `${unregister.api}() comes only here` },
-      ],
-      fix: fixFor(facts, one, unregister),
-    }];
+    return [
+      {
+        rule: teardownBeforeUnregister.id,
+        severity: teardownBeforeUnregister.severity,
+        message: messageOf(file.text, one, unregister, reader),
+        site: one.site,
+        functionName: one.function.name,
+        related: [
+          ...relatedOf(one.trace, one.site),
+          ...(one.inner === null
+            ? []
+            : [
+                {
+                  site: one.inner,
+                  message: one.api === null ? 'it is cleared here' : `${one.api}() is called here`,
+                },
+              ]),
+          { site: reader.site, message: `${reader.function.name}() uses it` },
+          { site: unregister.site, message: `${unregister.api}() comes only here` },
+        ],
+        fix: fixFor(facts, one, unregister),
+      },
+    ];
   });
 }
 
-/** What leaves nothing behind that could be used: memory and other things that a call returned, locks and tables. */
+/**
+ * What leaves nothing behind that could be used: memory and other things that a call returned,
+ * locks and tables.
+ */
 function endsUse(api: string): boolean {
-  return !/^(debugfs|proc|device|class)_/.test(api) && (LOCKS.has(api) || givenBackBy(api).some(({ taken }) => taken === 'return'));
+  return (
+    !/^(debugfs|proc|device|class)_/.test(api) &&
+    (LOCKS.has(api) || givenBackBy(api).some(({ taken }) => taken === 'return'))
+  );
 }
 
-const LOCKS: ReadonlySet<string> = new Set(['mutex_destroy', 'xa_destroy', 'cleanup_srcu_struct', 'kfifo_free']);
+const LOCKS: ReadonlySet<string> = new Set([
+  'mutex_destroy',
+  'xa_destroy',
+  'cleanup_srcu_struct',
+  'kfifo_free',
+]);
 
 /** The unregister that comes later in the same function; without one the defect is another. */
 function unregisterBehind(facts: ModuleFacts, one: Teardown): OperationObservation | null {
-  return facts.observations.find((other): other is OperationObservation => other.kind === 'operation' && other.op === 'unregister' && other.function === one.function
-    && other.device.id === one.device.id && other.site.start > one.site.start) ?? null;
+  return (
+    facts.observations.find(
+      (other): other is OperationObservation =>
+        other.kind === 'operation' &&
+        other.op === 'unregister' &&
+        other.function === one.function &&
+        other.device.id === one.device.id &&
+        other.site.start > one.site.start,
+    ) ?? null
+  );
 }
 
-function readerOf(index: ModuleIndex, callbacks: readonly FunctionIr[], key: string): MemberAccess | null {
+function readerOf(
+  index: ModuleIndex,
+  callbacks: readonly FunctionIr[],
+  key: string,
+): MemberAccess | null {
   const field = key.slice(key.lastIndexOf('.') + 1);
   for (const fn of callbacks) {
-    const reader = fn.text.includes(field) ? memberAccesses(index, fn).find((one) => one.key === key && one.form !== 'write') : undefined;
+    const reader = fn.text.includes(field)
+      ? memberAccesses(index, fn).find((one) => one.key === key && one.form !== 'write')
+      : undefined;
     if (reader !== undefined) return reader;
   }
   return null;
 }
 
 /**
- * Whether the callbacks are told, or waited for: remove has set a member that they test, clears the pointer and they test that, or calls what waits.
+ * Whether the callbacks are told, or waited for: remove has set a member that they test, clears the
+ * pointer and they test that, or calls what waits.
  */
-function isAnnounced(index: ModuleIndex, callbacks: readonly FunctionIr[], one: Teardown, key: string): boolean {
+function isAnnounced(
+  index: ModuleIndex,
+  callbacks: readonly FunctionIr[],
+  one: Teardown,
+  key: string,
+): boolean {
   const tested = new Set(callbacks.flatMap((fn) => testedKeys(index, fn)));
-  const writes = memberAccesses(index, one.function).filter(({ form }) => form === 'write' || form === 'address');
-  if (writes.some((other) => tested.has(other.key) && other.key !== key && other.node.start < one.site.start)) return true;
+  const writes = memberAccesses(index, one.function).filter(
+    ({ form }) => form === 'write' || form === 'address',
+  );
+  if (
+    writes.some(
+      (other) => tested.has(other.key) && other.key !== key && other.node.start < one.site.start,
+    )
+  )
+    return true;
   if (tested.has(key)) return true;
-  return [...walk(one.function.body)].some((node) => node.kind === 'call' && node.name !== null && node.start < one.site.start && WAITS.test(node.name));
+  return [...walk(one.function.body)].some(
+    (node) =>
+      node.kind === 'call' &&
+      node.name !== null &&
+      node.start < one.site.start &&
+      WAITS.test(node.name),
+  );
 }
 
 const WAITS = /^(wait_|synchronize_|.*_(quiesce|drain|shutdown|stop|halt|wait|freeze)(_|$))/;
 
 /** The members that a function looks at in a condition. */
 function testedKeys(index: ModuleIndex, fn: FunctionIr): string[] {
-  const conditions = [...walk(fn.body)].flatMap((node) => (node.kind === 'if' || node.kind === 'conditional' || node.kind === 'loop' && node.condition !== null ? [node.condition!] : node.kind === 'switch' ? [node.value] : []));
-  return conditions.length === 0 ? [] : memberAccesses(index, fn).filter((one) => conditions.some((condition) => contains(condition, one.node))).map(({ key }) => key);
+  const conditions = [...walk(fn.body)].flatMap((node) =>
+    node.kind === 'if' ||
+    node.kind === 'conditional' ||
+    (node.kind === 'loop' && node.condition !== null)
+      ? [node.condition!]
+      : node.kind === 'switch'
+        ? [node.value]
+        : [],
+  );
+  return conditions.length === 0
+    ? []
+    : memberAccesses(index, fn)
+        .filter((one) => conditions.some((condition) => contains(condition, one.node)))
+        .map(({ key }) => key);
 }
 
-function messageOf(text: string, one: Teardown, unregister: OperationObservation, reader: MemberAccess): string {
+function messageOf(
+  text: string,
+  one: Teardown,
+  unregister: OperationObservation,
+  reader: MemberAccess,
+): string {
   const call = one.api === null ? null : callAt(one.function.body, one.site);
-  const argument = call?.name === one.api ? call.args.find((arg) => text.slice(arg.start, arg.end).endsWith(one.member.split('.').at(-1)!)) : undefined;
-  const written = argument === undefined ? one.api === null && one.inner === null ? /^[^=]*/.exec(text.slice(one.site.start, one.site.end))![0].trim() : one.member : text.slice(argument.start, argument.end);
+  const argument =
+    call?.name === one.api
+      ? call.args.find((arg) =>
+          text.slice(arg.start, arg.end).endsWith(one.member.split('.').at(-1)!),
+        )
+      : undefined;
+  const written =
+    argument === undefined
+      ? one.api === null && one.inner === null
+        ? /^[^=]*/.exec(text.slice(one.site.start, one.site.end))![0].trim()
+        : one.member
+      : text.slice(argument.start, argument.end);
   const name = `\`${written.replace(/^&/, '')}\``;
   return `${one.api === null ? `${name} is cleared` : `${one.api}() takes ${name} away`} while the device is still registered: ${reader.function.name}() uses it and may still run; call ${unregister.api}() first`;
 }
@@ -110,10 +194,23 @@ function fixFor(facts: ModuleFacts, one: Teardown, unregister: OperationObservat
   const moved = statementAt(one.function.body, unregister.site);
   const target = statementAt(one.function.body, one.site);
   const call = callAt(one.function.body, unregister.site);
-  const device = call?.args[0] === undefined ? null : file.text.slice(call.args[0].start, call.args[0].end);
-  if (moved?.siblings == null || target?.siblings !== moved.siblings || device === null) return null;
+  const device =
+    call?.args[0] === undefined ? null : file.text.slice(call.args[0].start, call.args[0].end);
+  if (moved?.siblings == null || target?.siblings !== moved.siblings || device === null)
+    return null;
   const passed = moved.siblings.slice(target.index, moved.index);
-  const isTeardown = passed.every((statement) => facts.resources.teardowns.some((other) => other.function === one.function && contains(statement, other.site)) && !file.text.slice(statement.start, statement.end).includes(device));
+  const isTeardown = passed.every(
+    (statement) =>
+      facts.resources.teardowns.some(
+        (other) => other.function === one.function && contains(statement, other.site),
+      ) && !file.text.slice(statement.start, statement.end).includes(device),
+  );
   const edits = isTeardown ? moveBefore(file.text, one.function, unregister.site, one.site) : null;
-  return edits === null ? null : { title: `Call ${unregister.api}() first`, safety: 'safe', edits: [{ path: file.path, edits }] };
+  return edits === null
+    ? null
+    : {
+        title: `Call ${unregister.api}() first`,
+        safety: 'safe',
+        edits: [{ path: file.path, edits }],
+      };
 }

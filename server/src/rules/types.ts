@@ -37,7 +37,8 @@ export interface Example {
   /** Target kernel, `6.1` by default. */
   readonly kernel?: string;
   /**
-   * C with caret lines below the flagged text: `// ^^^^ rule-id` or `// ^^^^ rule-id hint`. A piece without carets must stay silent.
+   * C with caret lines below the flagged text: `// ^^^^ rule-id` or `// ^^^^ rule-id hint`. A piece
+   * without carets must stay silent.
    * Caret lines are taken out before the analysis.
    */
   readonly code: string;

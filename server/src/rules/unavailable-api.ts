@@ -13,8 +13,10 @@ export const unavailableApi: Rule = {
   docs: {
     what: 'The driver calls a function, or fills an ops member, that the target kernel does not have yet.',
     why: 'The driver does not build for the target kernel. `vfio_alloc_device()`, `vfio_put_device()` and the ops members `.init` and `.release` of the object came with 6.1, `vfio_uninit_group_dev()` with 5.15.',
-    instead: 'Set the target kernel to the one that the driver is for. When one source must build for several kernels put each model in its own arm of an `#if LINUX_VERSION_CODE`.',
-    knownProblems: 'A function of the same name that the module defines or declares is not reported, nor is code that a test of LINUX_VERSION_CODE leaves out of the target kernel, nor one arm of an `#if` whose other arm uses what the target kernel has. Under a macro that is neither, the finding is a hint. A vendor kernel may have a function earlier than the release of its number.',
+    instead:
+      'Set the target kernel to the one that the driver is for. When one source must build for several kernels put each model in its own arm of an `#if LINUX_VERSION_CODE`.',
+    knownProblems:
+      'A function of the same name that the module defines or declares is not reported, nor is code that a test of LINUX_VERSION_CODE leaves out of the target kernel, nor one arm of an `#if` whose other arm uses what the target kernel has. Under a macro that is neither, the finding is a hint. A vendor kernel may have a function earlier than the release of its number.',
     references: [
       'v6.1 cb9ff3f3b84c adds vfio_alloc_device, vfio_put_device and the ops members init and release',
       'v5.15 ae03c3771b8c adds vfio_uninit_group_dev',
@@ -120,7 +122,7 @@ static inline void vfio_uninit_group_dev(struct vfio_device *vdev)
 ${OLD_REMOVE}`,
       },
       {
-        title: 'The file descriptor\'s .release of 5.14',
+        title: "The file descriptor's .release of 5.14",
         kernel: '5.14',
         code: `static int foo_open(struct vfio_device *vdev)
 {
@@ -149,7 +151,8 @@ function check({ facts }: RuleContext): Finding[] {
   // A misnomer is worth one finding, the one that names the right function.
   const confused = confusedPuts(facts);
   for (const use of uses) {
-    if (use.verdict !== 'unavailable' || confused.has(`${use.site.path}:${use.site.start}`)) continue;
+    if (use.verdict !== 'unavailable' || confused.has(`${use.site.path}:${use.site.start}`))
+      continue;
     const severity = gravity(use, uses, facts, 'error');
     if (severity === null) continue;
     findings.push({
@@ -166,7 +169,11 @@ function check({ facts }: RuleContext): Finding[] {
 }
 
 function messageFor({ entry }: ApiUse, kernel: string): string {
-  const name = entry.kind === 'member' ? `\`.${entry.name}\` of struct ${entry.owner}` : `${entry.name}()`;
-  const since = entry.kernels.since === undefined ? 'newer kernels have it' : `it came with ${formatVersion(entry.kernels.since)}`;
+  const name =
+    entry.kind === 'member' ? `\`.${entry.name}\` of struct ${entry.owner}` : `${entry.name}()`;
+  const since =
+    entry.kernels.since === undefined
+      ? 'newer kernels have it'
+      : `it came with ${formatVersion(entry.kernels.since)}`;
   return `${name} does not exist in Linux ${kernel} yet: ${since}; set the target kernel to the one this driver is for, or put this under a test of LINUX_VERSION_CODE`;
 }

@@ -169,8 +169,11 @@ export const unbalancedAccountingExamples: Rule['examples'] = {
       kernel: '6.2',
       code: `${FOO}${probe(`		foo_count--;
 		vfio_put_device(&foo->vdev);
-		return ret;`)}${remove('').replace('static void foo_remove(struct mdev_device *mdev)', `static void foo_remove(struct mdev_device *mdev)
-//          ^^^^^^^^^^ unbalanced-accounting`)}${DRIVER}`,
+		return ret;`)}${remove('').replace(
+        'static void foo_remove(struct mdev_device *mdev)',
+        `static void foo_remove(struct mdev_device *mdev)
+//          ^^^^^^^^^^ unbalanced-accounting`,
+      )}${DRIVER}`,
     },
   ],
   good: [

@@ -4,7 +4,16 @@ import type { HeldResource, Leave, ModuleFacts, Undone } from '../lifecycle/type
 import { nameSite } from './locate.ts';
 import { macroNotes } from './exit-place.ts';
 import { relatedOf } from './related.ts';
-import { bringsUpDevice, endsOf, forgetfulRelease, leavings, nameOfTaken, undoneOf, whoUndoes, type Leaving } from './taken.ts';
+import {
+  bringsUpDevice,
+  endsOf,
+  forgetfulRelease,
+  leavings,
+  nameOfTaken,
+  undoneOf,
+  whoUndoes,
+  type Leaving,
+} from './taken.ts';
 import { listed } from './wording.ts';
 import { unbalancedAccountingExamples } from './unbalanced-accounting.examples.ts';
 
@@ -16,9 +25,14 @@ export const unbalancedAccounting: Rule = {
   docs: {
     what: 'A counter that is changed on the way up is not changed back on one way down.',
     why: 'A count of devices, ports or megabytes decides whether the next device may be made. When one failing path, or `.remove`, forgets to give its share back, the budget shrinks with every failure until no device can be made any more.',
-    instead: 'Give the share back on every path that ends what took it; `.init` and `.release` are a natural pair for that, but a failing `.init` must give back its share itself.',
-    knownProblems: 'Only a counter that the driver changes back somewhere is looked at, and by how much is not compared. A counter may be meant to count attempts; therefore this is a hint.',
-    references: ['v6.1 ebb72b765fb4 loses a count of vfio-ccw when vfio_init_device() fails', 'samples/vfio-mdev/mdpy.c of 6.0 does not restore mdpy_count when the registration fails'],
+    instead:
+      'Give the share back on every path that ends what took it; `.init` and `.release` are a natural pair for that, but a failing `.init` must give back its share itself.',
+    knownProblems:
+      'Only a counter that the driver changes back somewhere is looked at, and by how much is not compared. A counter may be meant to count attempts; therefore this is a hint.',
+    references: [
+      'v6.1 ebb72b765fb4 loses a count of vfio-ccw when vfio_init_device() fails',
+      'samples/vfio-mdev/mdpy.c of 6.0 does not restore mdpy_count when the registration fails',
+    ],
   },
   examples: unbalancedAccountingExamples,
   check,
@@ -36,7 +50,11 @@ function check({ facts }: RuleContext): Finding[] {
       message: messageOf(facts, leaving, release ?? leave.function),
       site,
       functionName: (release ?? leave.function).name,
-      related: [...relatedOf(leave.trace, site), ...macroNotes(facts, leaving.function, site), ...endsOf(facts, owed, leave.trace, (one) => elsewhere(facts, leave, one))],
+      related: [
+        ...relatedOf(leave.trace, site),
+        ...macroNotes(facts, leaving.function, site),
+        ...endsOf(facts, owed, leave.trace, (one) => elsewhere(facts, leave, one)),
+      ],
       fix: null,
     };
   });
@@ -45,23 +63,41 @@ function check({ facts }: RuleContext): Finding[] {
 function isLost(facts: ModuleFacts, leave: Leave, one: HeldResource): boolean {
   if (one.kind !== 'counter' || elsewhere(facts, leave, one) === undefined) return false;
   switch (leave.role) {
-    case 'init': return leave.outcome === 'failure';
-    case 'probe': case 'module': return leave.outcome === 'failure' && bringsUpDevice(facts, leave.function);
-    case 'remove': return undoneOf(facts, one).every(({ role, via }) => via === 'call' && role === 'probe') || forgetfulRelease(facts, leave, one) !== null;
-    default: return false;
+    case 'init':
+      return leave.outcome === 'failure';
+    case 'probe':
+    case 'module':
+      return leave.outcome === 'failure' && bringsUpDevice(facts, leave.function);
+    case 'remove':
+      return (
+        undoneOf(facts, one).every(({ role, via }) => via === 'call' && role === 'probe') ||
+        forgetfulRelease(facts, leave, one) !== null
+      );
+    default:
+      return false;
   }
 }
 
-/** Where it is changed back. What only `.release` does is owed by the put, but for `.init`, which has no put. */
+/**
+ * Where it is changed back. What only `.release` does is owed by the put, but for `.init`, which
+ * has no put.
+ */
 function elsewhere(facts: ModuleFacts, leave: Leave, one: HeldResource): Undone | undefined {
-  const undone = undoneOf(facts, one).filter(({ via, role }) => leave.role === 'init' || via === 'call' && (role !== 'init' || leave.role === 'remove'));
+  const undone = undoneOf(facts, one).filter(
+    ({ via, role }) =>
+      leave.role === 'init' || (via === 'call' && (role !== 'init' || leave.role === 'remove')),
+  );
   return undone.find(({ role }) => role === 'remove') ?? undone[0];
 }
 
 function messageOf(facts: ModuleFacts, { leave, owed }: Leaving, by: FunctionIr): string {
   const names = owed.map((one) => nameOfTaken(facts, one)?.replace(/^&/, ''));
   const isOne = new Set(names).size === 1;
-  const what = names.includes(undefined) ? isOne ? 'the count' : 'counts' : listed(names.map((name) => `\`${name}\``));
+  const what = names.includes(undefined)
+    ? isOne
+      ? 'the count'
+      : 'counts'
+    : listed(names.map((name) => `\`${name}\``));
   const where = leave.role === 'remove' ? 'ends' : 'fails here';
   const ends = owed.flatMap((one) => elsewhere(facts, leave, one) ?? []);
   return `${what} ${isOne ? 'is' : 'are'} not changed back when ${by.name}() ${where}: undo the change, as ${whoUndoes(facts, leave.function, ends)}`;

@@ -1,6 +1,12 @@
 import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import type { EffectOp } from '../kernel/types.ts';
-import type { ModuleFacts, Observation, OperationObservation, TestObservation, UseObservation } from '../lifecycle/types.ts';
+import type {
+  ModuleFacts,
+  Observation,
+  OperationObservation,
+  TestObservation,
+  UseObservation,
+} from '../lifecycle/types.ts';
 import { assignedName, nameOf } from './device.ts';
 import { callAt, documentOf, statementAt } from './locate.ts';
 import { nullSource } from './null-results.ts';
@@ -17,7 +23,8 @@ export const uncheckedAlloc: Rule = {
     what: 'The result of `vfio_alloc_device()` is used on a path that has not tested it.',
     why: '`vfio_alloc_device()` fails when there is no memory and whenever `.init` fails, and then returns an error pointer. The first access through it is an access to an address near the end of the address space: the kernel oopses.',
     instead: 'Test it with `IS_ERR()` directly behind the call and return `PTR_ERR()`.',
-    knownProblems: 'Any test that mentions `IS_ERR()`, `IS_ERR_OR_NULL()` or `PTR_ERR_OR_ZERO()` of the result counts. A test against NULL is the defect null-check-on-alloc, and is reported there alone.',
+    knownProblems:
+      'Any test that mentions `IS_ERR()`, `IS_ERR_OR_NULL()` or `PTR_ERR_OR_ZERO()` of the result counts. A test against NULL is the defect null-check-on-alloc, and is reported there alone.',
     references: ['v6.1 cb9ff3f3b84c adds vfio_alloc_device, which returns ERR_PTR and never NULL'],
   },
   examples: {
@@ -183,44 +190,76 @@ function check({ facts }: RuleContext): Finding[] {
     if (!isUncheckedUse(one, facts) && !isUseOfFailure(one)) continue;
     const key = `${one.function.start}\0${one.device.origin.path}\0${one.device.origin.start}`;
     const other = first.get(key);
-    if (other === undefined || one.site.start < other.site.start || one.certain && !other.certain) first.set(key, one);
+    if (other === undefined || one.site.start < other.site.start || (one.certain && !other.certain))
+      first.set(key, one);
   }
-  return [...first.values()].map((one) => findingFor({
-    rule: uncheckedAlloc.id,
-    severity: 'error',
-    observation: one,
-    message: isUseOfFailure(one)
-      ? `${nameOf(one)} is an error pointer on this path: the test of vfio_alloc_device() goes on with it; leave the function with PTR_ERR() where IS_ERR() holds`
-      : `${nameOf(one)} may be an error pointer here: the result of vfio_alloc_device() is not tested on this path; test it with IS_ERR() and return PTR_ERR() before the first use`,
-    fix: isUseOfFailure(one) ? null : fixFor(facts, one),
-  }));
+  return [...first.values()].map((one) =>
+    findingFor({
+      rule: uncheckedAlloc.id,
+      severity: 'error',
+      observation: one,
+      message: isUseOfFailure(one)
+        ? `${nameOf(one)} is an error pointer on this path: the test of vfio_alloc_device() goes on with it; leave the function with PTR_ERR() where IS_ERR() holds`
+        : `${nameOf(one)} may be an error pointer here: the result of vfio_alloc_device() is not tested on this path; test it with IS_ERR() and return PTR_ERR() before the first use`,
+      fix: isUseOfFailure(one) ? null : fixFor(facts, one),
+    }),
+  );
 }
 
-/** A path on which the allocation failed, nobody has looked, and the error pointer is used like a device. */
+/**
+ * A path on which the allocation failed, nobody has looked, and the error pointer is used like a
+ * device.
+ */
 function isUncheckedUse(one: Observation, facts: ModuleFacts): one is Use {
   const { before } = one;
   if (before.memory !== 'error-pointer' || before.checked) return false;
   if (before.nullTested && !isNeededTest(facts, one)) return false;
   // What remove meets was wrong in probe already, and is reported there.
   if (one.role === 'remove' || one.role === 'release') return false;
-  return one.kind === 'use' || one.kind === 'operation' && !HARMLESS.has(one.op);
+  return one.kind === 'use' || (one.kind === 'operation' && !HARMLESS.has(one.op));
 }
 
-/** Whether the test against NULL that the device has passed is there for a NULL of the driver's own: then nobody has asked for an error pointer yet. */
+/**
+ * Whether the test against NULL that the device has passed is there for a NULL of the driver's own:
+ * then nobody has asked for an error pointer yet.
+ */
 function isNeededTest(facts: ModuleFacts, { function: fn, device }: Observation): boolean {
-  const tests = facts.observations.filter((one): one is TestObservation => one.kind === 'test' && one.form === 'null' && one.function === fn && one.device.id === device.id);
+  const tests = facts.observations.filter(
+    (one): one is TestObservation =>
+      one.kind === 'test' &&
+      one.form === 'null' &&
+      one.function === fn &&
+      one.device.id === device.id,
+  );
   return tests.length > 0 && tests.every((one) => nullSource(facts, one) === 'path');
 }
 
-/** A path that has asked, knows that the allocation failed, and goes on with the error pointer as with a device. To put or free it is a defect of another name. */
+/**
+ * A path that has asked, knows that the allocation failed, and goes on with the error pointer as
+ * with a device. To put or free it is a defect of another name.
+ */
 export function isUseOfFailure(one: Observation): one is Use {
   const { before } = one;
-  if (before.memory !== 'error-pointer' || !before.checked || !one.certain || one.role === 'remove' || one.role === 'release') return false;
-  return one.kind === 'use' ? one.form === 'write' : one.kind === 'operation' && (one.op === 'register' || one.op === 'assign-set');
+  if (
+    before.memory !== 'error-pointer' ||
+    !before.checked ||
+    !one.certain ||
+    one.role === 'remove' ||
+    one.role === 'release'
+  )
+    return false;
+  return one.kind === 'use'
+    ? one.form === 'write'
+    : one.kind === 'operation' && (one.op === 'register' || one.op === 'assign-set');
 }
 
 /** Operations that an error pointer does not hurt: it is only stored. */
-const HARMLESS: ReadonlySet<EffectOp> = new Set<EffectOp>(['alloc', 'set-drvdata', 'get-drvdata', 'defer']);
+const HARMLESS: ReadonlySet<EffectOp> = new Set<EffectOp>([
+  'alloc',
+  'set-drvdata',
+  'get-drvdata',
+  'defer',
+]);
 
 function fixFor(facts: ModuleFacts, one: Use): Fix | null {
   const file = documentOf(facts.module, one.function);
@@ -231,6 +270,9 @@ function fixFor(facts: ModuleFacts, one: Use): Fix | null {
   if (allocation === null || variable === null) return null;
   const proposal = isErrTest(file.text, one.function, variable, allocation);
   if (proposal === null) return null;
-  const title = proposal.safety === 'safe' ? `Test \`${variable}\` with IS_ERR()` : `Test \`${variable}\` with IS_ERR() (check the label)`;
+  const title =
+    proposal.safety === 'safe'
+      ? `Test \`${variable}\` with IS_ERR()`
+      : `Test \`${variable}\` with IS_ERR() (check the label)`;
   return { title, safety: proposal.safety, edits: [{ path: file.path, edits: proposal.edits }] };
 }

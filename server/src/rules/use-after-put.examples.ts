@@ -1,7 +1,10 @@
 import type { Rule } from './types.ts';
 import { DRIVER, FOO, OLD_PROBE, PROBE, REMOVE } from './examples.ts';
 
-const OLD = OLD_PROBE.replace(/^\tvfio_init_group_dev\(.*$/m, (line) => `${line}\n//      ^^^^^^^^^^^^^^^^^^^ deprecated-init-group-dev`);
+const OLD = OLD_PROBE.replace(
+  /^\tvfio_init_group_dev\(.*$/m,
+  (line) => `${line}\n//      ^^^^^^^^^^^^^^^^^^^ deprecated-init-group-dev`,
+);
 
 /** A container with a member whose type has more to it than a name and a star. */
 const SLOT = FOO.replace('void *config;', 'const struct foo_regs __iomem *regs;');
@@ -249,7 +252,7 @@ static void foo_remove(struct mdev_device *mdev)
 ${DRIVER}`,
     },
     {
-      title: 'From 6.2 on .release may use the container after the core\'s release',
+      title: "From 6.2 on .release may use the container after the core's release",
       kernel: '6.2',
       code: `struct foo {
 	struct vfio_pci_core_device core_device;

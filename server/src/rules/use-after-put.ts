@@ -1,5 +1,11 @@
 import type { Finding, Fix, Rule, RuleContext } from './types.ts';
-import type { ModuleFacts, Observation, OperationObservation, Step, UseObservation } from '../lifecycle/types.ts';
+import type {
+  ModuleFacts,
+  Observation,
+  OperationObservation,
+  Step,
+  UseObservation,
+} from '../lifecycle/types.ts';
 import { nameOf, operationsOn } from './device.ts';
 import type { Edit } from '../text/span.ts';
 import { isLog } from '../kernel/logs.ts';
@@ -22,68 +28,132 @@ export const useAfterPut: Rule = {
   docs: {
     what: 'The container or its vfio_device is used after its last reference was put, or after its memory was freed.',
     why: 'The last `vfio_put_device()` runs `.release` and frees the container, and the driver cannot know that its put was not the last one. On 6.1 `vfio_free_device()` and `vfio_pci_core_release_dev()`, which calls it, free the memory at once.',
-    instead: 'Do everything that needs the container first and put it last. What is needed afterwards, such as a work queue to destroy, is read into a local before the put. What `.release` gives back already is left to it: to do that before the put is a double free too. The fix moves the put behind messages, else it reads the member into a local of the same type first; what else the put would pass a person must look at. On 6.1 the freeing call is the last statement of `.release`.',
-    knownProblems: 'Taking an address in the container without using it is not reported. A pointer that was copied out before the put and is used after it is not a use of the container.',
-    references: ['v6.1 cb9ff3f3b84c adds vfio_put_device', 'v6.2 913447d06f03 moves the free behind .release'],
+    instead:
+      'Do everything that needs the container first and put it last. What is needed afterwards, such as a work queue to destroy, is read into a local before the put. What `.release` gives back already is left to it: to do that before the put is a double free too. The fix moves the put behind messages, else it reads the member into a local of the same type first; what else the put would pass a person must look at. On 6.1 the freeing call is the last statement of `.release`.',
+    knownProblems:
+      'Taking an address in the container without using it is not reported. A pointer that was copied out before the put and is used after it is not a use of the container.',
+    references: [
+      'v6.1 cb9ff3f3b84c adds vfio_put_device',
+      'v6.2 913447d06f03 moves the free behind .release',
+    ],
   },
   examples: useAfterPutExamples,
   check,
 };
 
 function check({ facts, kernel }: RuleContext): Finding[] {
-  const dead = facts.observations.filter((one): one is UseObservation | OperationObservation => isUseOfDead(one, kernel[0] > 6 || kernel[0] === 6 && kernel[1] >= 1));
-  const embeds = facts.observations.some((one) => one.kind === 'operation' && one.op === 'init-device');
+  const dead = facts.observations.filter((one): one is UseObservation | OperationObservation =>
+    isUseOfDead(one, kernel[0] > 6 || (kernel[0] === 6 && kernel[1] >= 1)),
+  );
+  const embeds = facts.observations.some(
+    (one) => one.kind === 'operation' && one.op === 'init-device',
+  );
   return dead.flatMap((one) => {
     const end = endOf(one);
     // The driver's free of what the core frees here is the defect, and goes.
-    if (one.kind === 'operation' && one.role === 'release' && end?.op === 'free' && (one.op === 'core-release' || one.op === 'free-device')) return [];
-    // A put in .init is a defect of its own, which init-callback-contract says once for all that follows; what frees the core's memory is one too.
-    if (one.role === 'init' && end?.op === 'put' || isFreeAfterPut(facts, one)) return [];
-    // In a helper of which no caller is seen, a put need not be that of the last reference, nor the memory be the core's.
-    if (one.before.model === 'unknown' && end?.op === 'put' && (embeds || isPutAgain(facts, one))) return [];
-    return findingFor({ rule: useAfterPut.id, severity: 'error', observation: one, message: messageFor(facts, one, end), fix: fixFor(facts, dead, one, end) });
+    if (
+      one.kind === 'operation' &&
+      one.role === 'release' &&
+      end?.op === 'free' &&
+      (one.op === 'core-release' || one.op === 'free-device')
+    )
+      return [];
+    // A put in .init is a defect of its own, which init-callback-contract says once for all that
+    // follows; what frees the core's memory is one too.
+    if ((one.role === 'init' && end?.op === 'put') || isFreeAfterPut(facts, one)) return [];
+    // In a helper of which no caller is seen, a put need not be that of the last reference, nor the
+    // memory be the core's.
+    if (one.before.model === 'unknown' && end?.op === 'put' && (embeds || isPutAgain(facts, one)))
+      return [];
+    return findingFor({
+      rule: useAfterPut.id,
+      severity: 'error',
+      observation: one,
+      message: messageFor(facts, one, end),
+      fix: fixFor(facts, dead, one, end),
+    });
   });
 }
 
-/** Whether a path of the function puts the device once more: then it was given several references. */
+/**
+ * Whether a path of the function puts the device once more: then it was given several references.
+ */
 function isPutAgain(facts: ModuleFacts, use: Observation): boolean {
-  return operationsOn(facts, use.function, use.device).some((one) => one.op === 'put' && one.before.reference === 'dropped');
+  return operationsOn(facts, use.function, use.device).some(
+    (one) => one.op === 'put' && one.before.reference === 'dropped',
+  );
 }
 
 function isUseOfDead(one: Observation, isNewModelKernel: boolean): boolean {
   const { before } = one;
-  // `.release` runs while the last put is under way: there the reference is gone and the memory is not.
-  const isPut = before.model === 'new' && before.reference === 'dropped' && before.extraReferences === 0 && one.role !== 'release';
+  // `.release` runs while the last put is under way: there the reference is gone and the memory is
+  // not.
+  const isPut =
+    before.model === 'new' &&
+    before.reference === 'dropped' &&
+    before.extraReferences === 0 &&
+    one.role !== 'release';
   const isDead = before.memory === 'freed' || isPut;
   if (!isDead || before.memory === 'error-pointer') return false;
   if (one.kind === 'use') return true;
   if (one.kind !== 'operation') return false;
   switch (one.op) {
-    case 'alloc': case 'allocate': case 'get-drvdata': case 'defer': return false;
+    case 'alloc':
+    case 'allocate':
+    case 'get-drvdata':
+    case 'defer':
+      return false;
     // A second put is double-put, a free of the core's memory is free-of-core-owned-memory.
-    case 'put': return before.reference !== 'dropped';
-    case 'free': return before.model !== 'new';
+    case 'put':
+      return before.reference !== 'dropped';
+    case 'free':
+      return before.model !== 'new';
     // Put and then unregister is put-while-registered, which offers to swap them.
-    case 'unregister': return !(isNewModelKernel && before.model === 'new' && before.registered === 'yes' && before.reference === 'dropped');
-    default: return true;
+    case 'unregister':
+      return !(
+        isNewModelKernel &&
+        before.model === 'new' &&
+        before.registered === 'yes' &&
+        before.reference === 'dropped'
+      );
+    default:
+      return true;
   }
 }
 
 /** The step that ended the object. */
 function endOf(one: Observation): Step | null {
-  return one.before.memory === 'freed' ? lastOperation(one.trace, 'free', 'free-device', 'core-release', 'put') : lastOperation(one.trace, 'put');
+  return one.before.memory === 'freed'
+    ? lastOperation(one.trace, 'free', 'free-device', 'core-release', 'put')
+    : lastOperation(one.trace, 'put');
 }
 
-function messageFor(facts: ModuleFacts, one: UseObservation | OperationObservation, end: Step | null): string {
-  const how = one.kind === 'operation' ? `passed to ${one.api}()` : one.form === 'write' ? 'written' : one.form === 'read' ? 'read' : 'passed on';
+function messageFor(
+  facts: ModuleFacts,
+  one: UseObservation | OperationObservation,
+  end: Step | null,
+): string {
+  const how =
+    one.kind === 'operation'
+      ? `passed to ${one.api}()`
+      : one.form === 'write'
+        ? 'written'
+        : one.form === 'read'
+          ? 'read'
+          : 'passed on';
   const isPut = end?.op === 'put';
   const dropped = 'after the last reference of the device was dropped on this path';
   const twice = secondTime(facts, one, end);
   if (twice !== null) {
-    const { release: { name }, api } = twice;
+    const {
+      release: { name },
+      api,
+    } = twice;
     return `${nameOf(one)} is ${how} ${dropped}: ${name}(), which the put runs, calls ${api}() for it already, and this gives it back a second time; leave that to ${name}()`;
   }
-  const after = isPut ? `${dropped}: its memory may be freed by then` : 'after the memory of the device was freed on this path';
+  const after = isPut
+    ? `${dropped}: its memory may be freed by then`
+    : 'after the memory of the device was freed on this path';
   const isSaved = one.kind === 'use' && one.form === 'read' && !isGivenAway(facts, one.field);
   const cure = `${isSaved ? 'read it into a local variable' : 'do this'} before the ${isPut ? 'put' : 'free'}`;
   return `${nameOf(one)} is ${how} ${after}; ${cure}`;
@@ -95,27 +165,53 @@ function secondTime(facts: ModuleFacts, one: Observation, end: Step | null): Giv
 }
 
 /**
- * The put goes behind what still uses the device where it passes messages only; else the member is read before the put, which changes no
- * order; else a person must look at what the put passes. What `.release` does too goes, and nothing is moved behind it.
+ * The put goes behind what still uses the device where it passes messages only; else the member is
+ * read before the put, which changes no
+ * order; else a person must look at what the put passes. What `.release` does too goes, and nothing
+ * is moved behind it.
  */
-function fixFor(facts: ModuleFacts, dead: readonly Observation[], one: UseObservation | OperationObservation, end: Step | null): Fix | null {
+function fixFor(
+  facts: ModuleFacts,
+  dead: readonly Observation[],
+  one: UseObservation | OperationObservation,
+  end: Step | null,
+): Fix | null {
   const file = documentOf(facts.module, one.function);
   if (file === null || end === null || end.site.path !== file.path) return null;
-  const fixOf = (title: string, safety: Fix['safety'], edits: readonly Edit[]): Fix => ({ title, safety, edits: [{ path: file.path, edits }] });
+  const fixOf = (title: string, safety: Fix['safety'], edits: readonly Edit[]): Fix => ({
+    title,
+    safety,
+    edits: [{ path: file.path, edits }],
+  });
   const uses = usesBehind(facts, dead, one, end);
   if (uses === null) return null;
   const word = end.op === 'put' ? 'put' : 'free';
   if (secondTime(facts, one, end) !== null) return withoutCall(file.text, one, fixOf);
   const isMovable = uses.every((other) => secondTime(facts, other, end) === null);
-  const later = !isMovable ? null : moveEndBehind(file.text, one.function, end.site, uses.map(({ site }) => site));
-  if (later?.safety === 'safe') return fixOf(`Move the ${word} behind the last use`, 'safe', later.edits);
+  const later = !isMovable
+    ? null
+    : moveEndBehind(
+        file.text,
+        one.function,
+        end.site,
+        uses.map(({ site }) => site),
+      );
+  if (later?.safety === 'safe')
+    return fixOf(`Move the ${word} behind the last use`, 'safe', later.edits);
   const edits = savedRead(facts, one, uses, end);
-  if (edits !== null) return fixOf(`Read \`${(one as UseObservation).field}\` before the ${word}`, 'safe', edits);
-  return later === null ? null : fixOf(`Move the ${word} behind the last use (check the order)`, 'unsafe', later.edits);
+  if (edits !== null)
+    return fixOf(`Read \`${(one as UseObservation).field}\` before the ${word}`, 'safe', edits);
+  return later === null
+    ? null
+    : fixOf(`Move the ${word} behind the last use (check the order)`, 'unsafe', later.edits);
 }
 
 /** The statement of a call deleted: `.release` may not do the same on all of its paths. */
-function withoutCall(text: string, { function: fn, site }: Observation, fixOf: (title: string, safety: Fix['safety'], edits: readonly Edit[]) => Fix): Fix | null {
+function withoutCall(
+  text: string,
+  { function: fn, site }: Observation,
+  fixOf: (title: string, safety: Fix['safety'], edits: readonly Edit[]) => Fix,
+): Fix | null {
   const call = callAt(fn.body, site);
   const placed = statementAt(fn.body, site);
   // A function of the driver may do more than that.
@@ -124,34 +220,77 @@ function withoutCall(text: string, { function: fn, site }: Observation, fixOf: (
   const { statement, siblings, index } = placed;
   const isOnlyLabelled = siblings[index - 1]?.kind === 'label' && siblings[index + 1] === undefined;
   if (statement.kind !== 'expr' || statement.expr !== call || isOnlyLabelled) return null;
-  return fixOf(`Delete ${call.name}() (check that .release does it on every path)`, 'unsafe', [deleteStatement(text, statement)]);
+  return fixOf(`Delete ${call.name}() (check that .release does it on every path)`, 'unsafe', [
+    deleteStatement(text, statement),
+  ]);
 }
 
 type Use = UseObservation | OperationObservation;
 
-/** The uses that this end makes wrong; null when a path comes to one of them with the device alive or ended elsewhere. */
-function usesBehind(facts: ModuleFacts, dead: readonly Observation[], one: Use, end: Step): readonly Use[] | null {
-  const isOfDevice = (other: Observation): other is Use => (other.kind === 'use' || other.kind === 'operation') && other.function === one.function && other.device.id === one.device.id;
-  const isBehind = (other: Observation): boolean => dead.includes(other) && isSameSite(endOf(other)?.site ?? other.site, end.site);
+/**
+ * The uses that this end makes wrong; null when a path comes to one of them with the device alive
+ * or ended elsewhere.
+ */
+function usesBehind(
+  facts: ModuleFacts,
+  dead: readonly Observation[],
+  one: Use,
+  end: Step,
+): readonly Use[] | null {
+  const isOfDevice = (other: Observation): other is Use =>
+    (other.kind === 'use' || other.kind === 'operation') &&
+    other.function === one.function &&
+    other.device.id === one.device.id;
+  const isBehind = (other: Observation): boolean =>
+    dead.includes(other) && isSameSite(endOf(other)?.site ?? other.site, end.site);
   const uses = dead.filter(isOfDevice).filter(isBehind);
-  const isReachedOtherwise = facts.observations.some((other) => isOfDevice(other) && !isBehind(other) && uses.some((use) => isSameSite(use.site, other.site) && use.kind === other.kind));
+  const isReachedOtherwise = facts.observations.some(
+    (other) =>
+      isOfDevice(other) &&
+      !isBehind(other) &&
+      uses.some((use) => isSameSite(use.site, other.site) && use.kind === other.kind),
+  );
   // Several paths come to one place.
-  return isReachedOtherwise ? null : uses.filter((use, i) => uses.findIndex((other) => other.kind === use.kind && isSameSite(other.site, use.site)) === i);
+  return isReachedOtherwise
+    ? null
+    : uses.filter(
+        (use, i) =>
+          uses.findIndex((other) => other.kind === use.kind && isSameSite(other.site, use.site)) ===
+          i,
+      );
 }
 
-/** The member read into a local before the end, unless `.release`, which the end runs, gives away what the member points to. */
+/**
+ * The member read into a local before the end, unless `.release`, which the end runs, gives away
+ * what the member points to.
+ */
 function savedRead(facts: ModuleFacts, one: Use, uses: readonly Use[], end: Step): Edit[] | null {
   const file = documentOf(facts.module, one.function);
   if (file === null || one.kind !== 'use' || one.form !== 'read' || one.field === null) return null;
   const reads = uses.filter((other) => other.kind === 'use' && other.field === one.field);
   const index = indexOf(facts.module, facts.kernel);
-  return isGivenAway(facts, one.field) ? null : hoistRead(file.text, index, one.function, reads.map(({ site }) => site), end.site);
+  return isGivenAway(facts, one.field)
+    ? null
+    : hoistRead(
+        file.text,
+        index,
+        one.function,
+        reads.map(({ site }) => site),
+        end.site,
+      );
 }
 
-/** Whether `.release` gives a member to a call, which may free what it points to, or another value. */
+/**
+ * Whether `.release` gives a member to a call, which may free what it points to, or another value.
+ */
 function isGivenAway(facts: ModuleFacts, field: string | null): boolean {
   if (field === null) return false;
   const index = indexOf(facts.module, facts.kernel);
-  return [...reachedFrom(index, functionsIn(facts, 'release')).keys()]
-    .some((fn) => memberAccesses(index, fn).some(({ key, call, form }) => key.endsWith(`.${field}`) && (call !== null && !isLog(call.name ?? '') || form === 'write')));
+  return [...reachedFrom(index, functionsIn(facts, 'release')).keys()].some((fn) =>
+    memberAccesses(index, fn).some(
+      ({ key, call, form }) =>
+        key.endsWith(`.${field}`) &&
+        ((call !== null && !isLog(call.name ?? '')) || form === 'write'),
+    ),
+  );
 }

@@ -10,22 +10,38 @@ export interface PreprocArm {
 }
 
 const CHAIN_STARTS: ReadonlySet<string> = new Set(['preproc_if', 'preproc_ifdef']);
-const CHAIN_ALTERNATIVES: ReadonlySet<string> = new Set(['preproc_elif', 'preproc_elifdef', 'preproc_else']);
-const DIRECTIVES: ReadonlySet<string> = new Set(['#if', '#ifdef', '#ifndef', '#elif', '#elifdef', '#elifndef', '#else', '#endif']);
+const CHAIN_ALTERNATIVES: ReadonlySet<string> = new Set([
+  'preproc_elif',
+  'preproc_elifdef',
+  'preproc_else',
+]);
+const DIRECTIVES: ReadonlySet<string> = new Set([
+  '#if',
+  '#ifdef',
+  '#ifndef',
+  '#elif',
+  '#elifdef',
+  '#elifndef',
+  '#else',
+  '#endif',
+]);
 
 /** Whether a node type opens an #if chain (`preproc_if`, `preproc_ifdef`). */
 export function isPreprocChain(type: string): boolean {
   return CHAIN_STARTS.has(type);
 }
 
-/** Whether a node type is a later arm of an #if chain, which the grammar nests in the arm before it. */
+/**
+ * Whether a node type is a later arm of an #if chain, which the grammar nests in the arm before it.
+ */
 export function isPreprocAlternative(type: string): boolean {
   return CHAIN_ALTERNATIVES.has(type);
 }
 
 /**
  * The arms of an #if chain in source order.
- * @param chain a `preproc_if` or `preproc_ifdef` node, at file scope, in a function, an initialiser or a struct.
+ * @param chain a `preproc_if` or `preproc_ifdef` node, at file scope, in a function, an initialiser
+ * or a struct.
  * @param text the original text of the document.
  */
 export function preprocArms(chain: SyntaxNode, text: string): PreprocArm[] {
@@ -42,7 +58,8 @@ export function preprocArms(chain: SyntaxNode, text: string): PreprocArm[] {
 }
 
 /**
- * The conditions at an offset that come from directives inside an initialiser, which the mask blanks so that every entry is seen.
+ * The conditions at an offset that come from directives inside an initialiser, which the mask
+ * blanks so that every entry is seen.
  * They add to those of the #if chains of the tree.
  */
 export function conditionsAt(notes: readonly MaskNote[], offset: number): Condition[] {
@@ -94,7 +111,8 @@ export function splitArm<N extends NodeShape>(children: readonly N[]): ArmParts<
   const body: N[] = [];
   for (const child of children) {
     if (directive === '' && child.type.startsWith('#')) directive = directiveName(child.type);
-    else if (test === undefined && (child.field === 'condition' || child.field === 'name')) test = child;
+    else if (test === undefined && (child.field === 'condition' || child.field === 'name'))
+      test = child;
     else if (isPreprocAlternative(child.type)) alternative ??= child;
     else if (!isLayout(child.type)) body.push(child);
   }
@@ -108,8 +126,10 @@ export function conditionOfArm(parts: ArmParts<NodeShape>, text: string): Condit
 }
 
 /**
- * Reduces the expression of an #if to a test and its outcome, so that the ways to write one test compare equal:
- * `defined(X)`, `defined X` and #ifdef X give { X, true }; `!A` gives the opposite of A; blanks and comments do not count.
+ * Reduces the expression of an #if to a test and its outcome, so that the ways to write one test
+ * compare equal:
+ * `defined(X)`, `defined X` and #ifdef X give { X, true }; `!A` gives the opposite of A; blanks and
+ * comments do not count.
  */
 export function normaliseCondition(expression: string): Condition {
   let test = clean(expression);
@@ -118,8 +138,10 @@ export function normaliseCondition(expression: string): Condition {
     const defined = /^defined\s*(?:\(\s*(\w+)\s*\)|(\w+))$/.exec(test);
     if (defined) return { test: defined[1] ?? defined[2] ?? '', holds };
     if (isWrapped(test, 0)) test = test.slice(1, -1).trim();
-    else if (test.startsWith('!') && isUnary(test)) { test = test.slice(1).trim(); holds = !holds; }
-    else return { test, holds };
+    else if (test.startsWith('!') && isUnary(test)) {
+      test = test.slice(1).trim();
+      holds = !holds;
+    } else return { test, holds };
   }
 }
 
@@ -135,12 +157,18 @@ function directiveName(token: string): string {
 
 /** Tokens of an arm that are neither its content nor its test. */
 function isLayout(type: string): boolean {
-  return type === '\n' || type === '\r\n' || (type.startsWith('#') && DIRECTIVES.has(directiveName(type)));
+  return (
+    type === '\n' ||
+    type === '\r\n' ||
+    (type.startsWith('#') && DIRECTIVES.has(directiveName(type)))
+  );
 }
 
 /** One line, without comments, single blanks. */
 function clean(expression: string): string {
-  return withoutComments(expression.replace(/\\\r?\n/g, ' ')).replace(/\s+/g, ' ').trim();
+  return withoutComments(expression.replace(/\\\r?\n/g, ' '))
+    .replace(/\s+/g, ' ')
+    .trim();
 }
 
 /** Whether the parenthesis at `open` closes at the very end of the text. */

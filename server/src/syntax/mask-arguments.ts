@@ -1,4 +1,11 @@
-import { blank, blanks, isPunctuation, replaceWord, tokenText, type MaskState } from './mask-state.ts';
+import {
+  blank,
+  blanks,
+  isPunctuation,
+  replaceWord,
+  tokenText,
+  type MaskState,
+} from './mask-state.ts';
 import { Word } from './mask-tables.ts';
 import { CHAR, Kind } from './mask-tokens.ts';
 
@@ -6,13 +13,19 @@ import { CHAR, Kind } from './mask-tokens.ts';
 const MAX_TYPE_TOKENS = 16;
 
 /**
- * A type as an argument of a macro: container_of(x, struct T, m), min_t(unsigned int, a, b), va_arg(ap, struct T *). The parser is left
- * with one identifier: the tag, or the last word of a basic type with its first letter changed, because that is a keyword to it.
- * A jump as an argument, which scoped_cond_guard and user_access_begin take, is left with its operand.
+ * A type as an argument of a macro: container_of(x, struct T, m), min_t(unsigned int, a, b),
+ * va_arg(ap, struct T *). The parser is left
+ * with one identifier: the tag, or the last word of a basic type with its first letter changed,
+ * because that is a keyword to it.
+ * A jump as an argument, which scoped_cond_guard and user_access_begin take, is left with its
+ * operand.
  * @param index the first token of the argument.
  */
 export function maskTypeArgument(state: MaskState, index: number): void {
-  const { text, tokens: { kinds, starts, ends, values } } = state;
+  const {
+    text,
+    tokens: { kinds, starts, ends, values },
+  } = state;
   if (kinds[index] !== Kind.word) return;
   if (values[index] === Word.jump) return maskJumpArgument(state, index);
   let name = -1;
@@ -39,7 +52,12 @@ export function maskTypeArgument(state: MaskState, index: number): void {
       return;
     }
   }
-  if (name < 0 || (at === index + 1 && !basic) || !(isPunctuation(state, at, CHAR.comma) || isPunctuation(state, at, CHAR.closeParenthesis))) return;
+  if (
+    name < 0 ||
+    (at === index + 1 && !basic) ||
+    !(isPunctuation(state, at, CHAR.comma) || isPunctuation(state, at, CHAR.closeParenthesis))
+  )
+    return;
   const start = starts[index]!;
   const end = ends[at - 1]!;
   const kept = basic ? `_${text.slice(starts[name]! + 1, ends[name])}` : tokenText(state, name);
@@ -48,9 +66,20 @@ export function maskTypeArgument(state: MaskState, index: number): void {
 }
 
 function maskJumpArgument(state: MaskState, index: number): void {
-  const { tokens: { starts, ends } } = state;
-  if (isPunctuation(state, index + 1, CHAR.comma) || isPunctuation(state, index + 1, CHAR.closeParenthesis)) {
-    replaceWord(state, starts[index]!, ends[index]!, `_${tokenText(state, index).slice(1)}`, 'block-macro');
+  const {
+    tokens: { starts, ends },
+  } = state;
+  if (
+    isPunctuation(state, index + 1, CHAR.comma) ||
+    isPunctuation(state, index + 1, CHAR.closeParenthesis)
+  ) {
+    replaceWord(
+      state,
+      starts[index]!,
+      ends[index]!,
+      `_${tokenText(state, index).slice(1)}`,
+      'block-macro',
+    );
   } else {
     blank(state, starts[index]!, ends[index]!, 'block-macro');
   }
@@ -58,20 +87,33 @@ function maskJumpArgument(state: MaskState, index: number): void {
 
 /** `case A ... B:`, whose end is blanked. @param index the token `case`. */
 export function maskCaseRange(state: MaskState, index: number): void {
-  const { tokens: { kinds, starts, ends } } = state;
+  const {
+    tokens: { kinds, starts, ends },
+  } = state;
   let ellipsis = -1;
   for (let at = index + 1; at < index + 32; at++) {
     if (kinds[at] === Kind.ellipsis) ellipsis = at;
     else if (isPunctuation(state, at, CHAR.colon)) {
       if (ellipsis >= 0) blank(state, starts[ellipsis]!, ends[at - 1]!, 'case-range');
       return;
-    } else if (kinds[at] === Kind.end || kinds[at] === Kind.directive || isPunctuation(state, at, CHAR.semicolon) || isPunctuation(state, at, CHAR.openBrace)) return;
+    } else if (
+      kinds[at] === Kind.end ||
+      kinds[at] === Kind.directive ||
+      isPunctuation(state, at, CHAR.semicolon) ||
+      isPunctuation(state, at, CHAR.openBrace)
+    )
+      return;
   }
 }
 
-/** `typeof(x)` becomes a type by itself. @param index the token `typeof`. Returns the last token of the stretch. */
+/**
+ * `typeof(x)` becomes a type by itself. @param index the token `typeof`. Returns the last token of
+ * the stretch.
+ */
 export function maskTypeof(state: MaskState, index: number): number {
-  const { tokens: { starts, ends, partners } } = state;
+  const {
+    tokens: { starts, ends, partners },
+  } = state;
   const close = isPunctuation(state, index + 1, CHAR.openParenthesis) ? partners[index + 1]! : -1;
   if (close < 0) return index;
   blank(state, starts[index + 1]!, ends[close]!, 'annotation');
@@ -79,13 +121,23 @@ export function maskTypeof(state: MaskState, index: number): number {
 }
 
 /**
- * offsetof(struct T, m): the grammar takes a plain member only, so that offsetof(struct T, a.b) has to become a call.
+ * offsetof(struct T, m): the grammar takes a plain member only, so that offsetof(struct T, a.b) has
+ * to become a call.
  * Returns whether it did. @param index the token `offsetof`.
  */
 export function maskOffsetof(state: MaskState, index: number): boolean {
-  const { tokens: { kinds, starts, ends, partners } } = state;
+  const {
+    tokens: { kinds, starts, ends, partners },
+  } = state;
   const close = isPunctuation(state, index + 1, CHAR.openParenthesis) ? partners[index + 1]! : -1;
-  if (close < 0 || (kinds[close - 1] === Kind.word && isPunctuation(state, close - 2, CHAR.comma))) return false;
-  replaceWord(state, starts[index]!, ends[index]!, `_${tokenText(state, index).slice(1)}`, 'annotation');
+  if (close < 0 || (kinds[close - 1] === Kind.word && isPunctuation(state, close - 2, CHAR.comma)))
+    return false;
+  replaceWord(
+    state,
+    starts[index]!,
+    ends[index]!,
+    `_${tokenText(state, index).slice(1)}`,
+    'annotation',
+  );
   return true;
 }

@@ -4,7 +4,10 @@ import { Directive, Kind } from './mask-tokens.ts';
 
 /** Where a token stands, as far as the mask has to know. */
 export type Place = 'items' | 'initializer' | 'fields' | 'inside';
-/** What may come next: an item or statement, the statement that an `if (…)` or `else` controls, or the rest of one. */
+/**
+ * What may come next: an item or statement, the statement that an `if (…)` or `else` controls, or
+ * the rest of one.
+ */
 export type Progress = 'start' | 'controlled' | 'middle';
 
 interface Chain {
@@ -20,25 +23,41 @@ interface Chain {
 }
 
 /**
- * The #if chains of a text as the mask meets them. The grammar takes a chain where an item, a statement or a field may stand, and
- * only when every arm is whole. In an initialiser the directives are blanked, so that all entries are seen. Any other chain is split:
+ * The #if chains of a text as the mask meets them. The grammar takes a chain where an item, a
+ * statement or a field may stand, and
+ * only when every arm is whole. In an initialiser the directives are blanked, so that all entries
+ * are seen. Any other chain is split:
  * the parser sees the first arm only, so that the rest of the file is still read well.
  */
 export interface Chains {
   /** At a directive of a chain. Returns the last token to skip and the progress after it. */
-  visit(index: number, place: Place, progress: Progress): { readonly last: number; readonly progress: Progress };
+  visit(
+    index: number,
+    place: Place,
+    progress: Progress,
+  ): { readonly last: number; readonly progress: Progress };
 }
 
-/** What follows `#ifdef __cplusplus` is not C; what follows `#if 0` may be anything, and is read only where its braces pair. */
+/**
+ * What follows `#ifdef __cplusplus` is not C; what follows `#if 0` may be anything, and is read
+ * only where its braces pair.
+ */
 function isNeverC(directive: string, isUnbalanced: boolean): boolean {
-  return /__cplusplus\b/.test(directive) ? !/^#\s*ifndef|!/.test(directive) : isUnbalanced && /^#\s*if\s+0\s*$/.test(directive);
+  return /__cplusplus\b/.test(directive)
+    ? !/^#\s*ifndef|!/.test(directive)
+    : isUnbalanced && /^#\s*if\s+0\s*$/.test(directive);
 }
 
 export function trackChains(state: MaskState): Chains {
-  const { tokens: { kinds, starts, ends, values, partners } } = state;
+  const {
+    tokens: { kinds, starts, ends, values, partners },
+  } = state;
   const open: Chain[] = [];
 
-  const beginsWithElse = (index: number): boolean => kinds[index + 1] === Kind.word && values[index + 1] === Word.statementHead && tokenText(state, index + 1) === 'else';
+  const beginsWithElse = (index: number): boolean =>
+    kinds[index + 1] === Kind.word &&
+    values[index + 1] === Word.statementHead &&
+    tokenText(state, index + 1) === 'else';
 
   const lastOf = (index: number): number => {
     let at = index;
@@ -46,7 +65,10 @@ export function trackChains(state: MaskState): Chains {
     return at;
   };
 
-  /** Blanks the directive that opens the chain and everything from the second directive to the end of the chain. */
+  /**
+   * Blanks the directive that opens the chain and everything from the second directive to the end
+   * of the chain.
+   */
   const split = (chain: Chain): number => {
     const last = lastOf(chain.second);
     blank(state, starts[chain.first]!, ends[chain.first]!, 'split');
@@ -65,12 +87,17 @@ export function trackChains(state: MaskState): Chains {
             return { last, progress };
           }
         }
-        const whole = value === Directive.open && !beginsWithElse(index)
-          && (place === 'fields' || place === 'initializer' || (place === 'items' && progress === 'start'));
+        const whole =
+          value === Directive.open &&
+          !beginsWithElse(index) &&
+          (place === 'fields' ||
+            place === 'initializer' ||
+            (place === 'items' && progress === 'start'));
         open.push({ first: index, place, split: !whole, second: -1, after: progress });
         return { last: index, progress };
       }
-      if (value === Directive.none && (place === 'initializer' || place === 'inside')) blank(state, starts[index]!, ends[index]!, 'directive');
+      if (value === Directive.none && (place === 'initializer' || place === 'inside'))
+        blank(state, starts[index]!, ends[index]!, 'directive');
       const chain = open.at(-1);
       if (chain === undefined || value === Directive.none) return { last: index, progress };
       const isFirst = chain.second < 0;
@@ -88,7 +115,8 @@ export function trackChains(state: MaskState): Chains {
       if (value === Directive.close) {
         open.pop();
         if (chain.place === 'initializer') {
-          for (let at = chain.first; at >= 0; at = partners[at]!) blank(state, starts[at]!, ends[at]!, 'directive');
+          for (let at = chain.first; at >= 0; at = partners[at]!)
+            blank(state, starts[at]!, ends[at]!, 'directive');
         }
       }
       return { last: index, progress };

@@ -23,14 +23,23 @@ export function blank(state: MaskState, start: number, end: number, kind: MaskNo
 }
 
 /** Replaces [start, end) by a word that is at most as long, padded with blanks. */
-export function replaceWord(state: MaskState, start: number, end: number, word: string, kind: MaskNote['kind']): void {
-  if (word.length <= end - start) state.changes.push({ start, end, replacement: word.padEnd(end - start), kind });
+export function replaceWord(
+  state: MaskState,
+  start: number,
+  end: number,
+  word: string,
+  kind: MaskNote['kind'],
+): void {
+  if (word.length <= end - start)
+    state.changes.push({ start, end, replacement: word.padEnd(end - start), kind });
 }
 
 /** As many blanks as [start, end) has code units, with its line ends. */
 export function blanks(text: string, start: number, end: number): string {
   const part = text.slice(start, end);
-  return part.includes('\n') || part.includes('\r') ? part.replace(/[^\r\n]/g, ' ') : ' '.repeat(end - start);
+  return part.includes('\n') || part.includes('\r')
+    ? part.replace(/[^\r\n]/g, ' ')
+    : ' '.repeat(end - start);
 }
 
 /** Whether the token is this punctuation character. */

@@ -6,11 +6,14 @@ import { CHAR, Kind } from './mask-tokens.ts';
 const MAX_HEAD_TOKENS = 32;
 
 /**
- * A macro that takes a statement, in a function at the start of a statement. Returns whether the argument list at index + 1 is now
+ * A macro that takes a statement, in a function at the start of a statement. Returns whether the
+ * argument list at index + 1 is now
  * a condition. A plain call that ends in `;` is left alone, whatever its name.
  */
 export function maskStatementMacro(state: MaskState, index: number): boolean {
-  const { tokens: { kinds, starts, ends, partners } } = state;
+  const {
+    tokens: { kinds, starts, ends, partners },
+  } = state;
   if (!isPunctuation(state, index + 1, CHAR.openParenthesis)) return false;
   const close = partners[index + 1]!;
   if (close < 0) return false;
@@ -22,50 +25,103 @@ export function maskStatementMacro(state: MaskState, index: number): boolean {
     replaceWord(state, starts[index]!, ends[index]!, 'while', 'loop-macro');
     return true;
   }
-  // Without a brace only the indentation tells a macro that controls the next line from a call whose semicolon is not typed yet.
-  if (!BLOCK_MACROS.has(name) && !block && indentation(state.text, starts[next]!) <= indentation(state.text, starts[index]!)) return false;
+  // Without a brace only the indentation tells a macro that controls the next line from a call
+  // whose semicolon is not typed yet.
+  if (
+    !BLOCK_MACROS.has(name) &&
+    !block &&
+    indentation(state.text, starts[next]!) <= indentation(state.text, starts[index]!)
+  )
+    return false;
   if (name.length < 2) return false;
   replaceWord(state, starts[index]!, ends[index]!, 'if', 'block-macro');
   return true;
 }
 
 /**
- * A label that no statement follows but a preprocessor line or the end of the block: the grammar wants a statement behind a label, and a
- * directive is none. The parser sees `name;`, which the lowering reads back. @param index the name, at the start of a statement.
+ * A label that no statement follows but a preprocessor line or the end of the block: the grammar
+ * wants a statement behind a label, and a
+ * directive is none. The parser sees `name;`, which the lowering reads back. @param index the name,
+ * at the start of a statement.
  */
 export function maskBareLabel(state: MaskState, index: number): void {
-  const { tokens: { kinds, starts, ends } } = state;
+  const {
+    tokens: { kinds, starts, ends },
+  } = state;
   if (!isPunctuation(state, index + 1, CHAR.colon)) return;
-  if (kinds[index + 2] !== Kind.directive && !isPunctuation(state, index + 2, CHAR.closeBrace)) return;
-  state.changes.push({ start: starts[index + 1]!, end: ends[index + 1]!, replacement: ';', kind: 'label' });
+  if (kinds[index + 2] !== Kind.directive && !isPunctuation(state, index + 2, CHAR.closeBrace))
+    return;
+  state.changes.push({
+    start: starts[index + 1]!,
+    end: ends[index + 1]!,
+    replacement: ';',
+    kind: 'label',
+  });
 }
 
-/** `static DEFINE_RATELIMIT_STATE(name, a, b);` in a function becomes `int name;` with blanks. @param index the token `static`. */
+/**
+ * `static DEFINE_RATELIMIT_STATE(name, a, b);` in a function becomes `int name;` with blanks.
+ * @param index the token `static`.
+ */
 export function maskStaticMacro(state: MaskState, index: number): void {
-  const { tokens: { kinds, starts, ends, values, partners } } = state;
-  if (kinds[index + 1] !== Kind.word || values[index + 1] !== Word.none || !isPunctuation(state, index + 2, CHAR.openParenthesis)) return;
+  const {
+    tokens: { kinds, starts, ends, values, partners },
+  } = state;
+  if (
+    kinds[index + 1] !== Kind.word ||
+    values[index + 1] !== Word.none ||
+    !isPunctuation(state, index + 2, CHAR.openParenthesis)
+  )
+    return;
   const close = partners[index + 2]!;
   const name = index + 3;
-  if (close <= name + 1 || kinds[name] !== Kind.word || !isPunctuation(state, name + 1, CHAR.comma) || !isPunctuation(state, close + 1, CHAR.semicolon)) return;
+  if (
+    close <= name + 1 ||
+    kinds[name] !== Kind.word ||
+    !isPunctuation(state, name + 1, CHAR.comma) ||
+    !isPunctuation(state, close + 1, CHAR.semicolon)
+  )
+    return;
   replaceWord(state, starts[index]!, starts[name]!, 'int', 'field-macro');
   blank(state, ends[name]!, ends[close]!, 'field-macro');
 }
 
-/** `DECLARE_BITMAP(name, n) = { 0 };` in a function becomes `int name = { 0 };` with blanks. @param index the name of the macro, at the start of a statement. */
+/**
+ * `DECLARE_BITMAP(name, n) = { 0 };` in a function becomes `int name = { 0 };` with blanks. @param
+ * index the name of the macro, at the start of a statement.
+ */
 export function maskInitializedMacro(state: MaskState, index: number): void {
-  const { tokens: { kinds, starts, ends, partners } } = state;
+  const {
+    tokens: { kinds, starts, ends, partners },
+  } = state;
   const close = isPunctuation(state, index + 1, CHAR.openParenthesis) ? partners[index + 1]! : -1;
-  if (close < 0 || !isPunctuation(state, close + 1, CHAR.equals) || isPunctuation(state, close + 2, CHAR.equals)) return;
+  if (
+    close < 0 ||
+    !isPunctuation(state, close + 1, CHAR.equals) ||
+    isPunctuation(state, close + 2, CHAR.equals)
+  )
+    return;
   const argument = FIELD_MACROS.get(tokenText(state, index));
   const name = argument === undefined ? -1 : argumentStart(state, index + 1, close, argument);
-  if (name < 0 || kinds[name] !== Kind.word || !isPunctuation(state, name + 1, name + 1 === close ? CHAR.closeParenthesis : CHAR.comma)) return;
+  if (
+    name < 0 ||
+    kinds[name] !== Kind.word ||
+    !isPunctuation(state, name + 1, name + 1 === close ? CHAR.closeParenthesis : CHAR.comma)
+  )
+    return;
   replaceWord(state, starts[index]!, starts[name]!, 'int', 'field-macro');
   blank(state, ends[name]!, ends[close]!, 'field-macro');
 }
 
-/** A macro that declares a field or wraps fields. Returns the last token to skip; index - 1 when there is nothing to skip. */
+/**
+ * A macro that declares a field or wraps fields. Returns the last token to skip; index - 1 when
+ * there is nothing to skip.
+ */
 export function maskFieldMacro(state: MaskState, index: number): number {
-  const { text, tokens: { starts, ends, partners } } = state;
+  const {
+    text,
+    tokens: { starts, ends, partners },
+  } = state;
   const close = isPunctuation(state, index + 1, CHAR.openParenthesis) ? partners[index + 1]! : -1;
   if (close < 0) return index - 1;
   const name = tokenText(state, index);
@@ -89,7 +145,11 @@ export function maskFieldMacro(state: MaskState, index: number): number {
     return close;
   }
   // Only a macro by its looks: `fn(x)` may be an old-style declaration that is being typed.
-  if (!/^[A-Z_][A-Z0-9_]*$/.test(name) || (!ended && sameLine(text, ends[close]!, starts[close + 1]!))) return index - 1;
+  if (
+    !/^[A-Z_][A-Z0-9_]*$/.test(name) ||
+    (!ended && sameLine(text, ends[close]!, starts[close + 1]!))
+  )
+    return index - 1;
   const last = ended ? close + 1 : close;
   blank(state, starts[index]!, ends[last]!, 'field-macro');
   return last;
@@ -97,38 +157,55 @@ export function maskFieldMacro(state: MaskState, index: number): number {
 
 /** The first token of the argument with this number, or -1. */
 function argumentStart(state: MaskState, open: number, close: number, number: number): number {
-  const { tokens: { partners } } = state;
+  const {
+    tokens: { partners },
+  } = state;
   let at = open + 1;
   for (let left = number; left > 0; at++) {
     if (at >= close) return -1;
     if (isPunctuation(state, at, CHAR.comma)) left--;
-    else if (isPunctuation(state, at, CHAR.openParenthesis) && partners[at]! > at) at = partners[at]!;
+    else if (isPunctuation(state, at, CHAR.openParenthesis) && partners[at]! > at)
+      at = partners[at]!;
   }
   return at < close ? at : -1;
 }
 
 /**
- * A declaration or definition at file scope, at its first token. Blanks what would make the parser lose a function (unknown attribute macros
- * before its type or its name, and after its parameters) and whole macros such as module_init(x). Returns the last token to skip;
+ * A declaration or definition at file scope, at its first token. Blanks what would make the parser
+ * lose a function (unknown attribute macros
+ * before its type or its name, and after its parameters) and whole macros such as module_init(x).
+ * Returns the last token to skip;
  * index - 1 when there is nothing to skip.
  */
 export function maskFileStatement(state: MaskState, index: number): number {
-  const { text, tokens: { kinds, starts, ends, values, partners } } = state;
+  const {
+    text,
+    tokens: { kinds, starts, ends, values, partners },
+  } = state;
   const names: number[] = [];
   let typed = false;
   let at = index;
   for (; ; at++) {
     if (at >= index + MAX_HEAD_TOKENS) return index - 1;
-    if (isPunctuation(state, at, CHAR.star)) { typed ||= names.length === 0; continue; }
+    if (isPunctuation(state, at, CHAR.star)) {
+      typed ||= names.length === 0;
+      continue;
+    }
     if (kinds[at] !== Kind.word) break;
     switch (values[at]) {
-      case Word.none: names.push(at); break;
+      case Word.none:
+        names.push(at);
+        break;
       case Word.aggregate:
         typed = true;
         if (kinds[at + 1] === Kind.word && values[at + 1] === Word.none) at++;
         break;
-      case Word.basicType: typed = true; break;
-      case Word.qualifier: case Word.storage: break;
+      case Word.basicType:
+        typed = true;
+        break;
+      case Word.qualifier:
+      case Word.storage:
+        break;
       case Word.typeOf: {
         const close = isPunctuation(state, at + 1, CHAR.openParenthesis) ? partners[at + 1]! : -1;
         if (close < 0) return index - 1;
@@ -136,10 +213,16 @@ export function maskFileStatement(state: MaskState, index: number): number {
         at = close;
         break;
       }
-      default: return index - 1;
+      default:
+        return index - 1;
     }
     // `__BEGIN_DECLS` and `STATIC` on a line of their own.
-    if (at === index && names.length === 1 && !sameLine(text, ends[at]!, starts[at + 1]!) && startsDeclaration(state, at + 1)) {
+    if (
+      at === index &&
+      names.length === 1 &&
+      !sameLine(text, ends[at]!, starts[at + 1]!) &&
+      startsDeclaration(state, at + 1)
+    ) {
       blank(state, starts[at]!, ends[at]!, 'file-macro');
       return at;
     }
@@ -155,11 +238,15 @@ export function maskFileStatement(state: MaskState, index: number): number {
 }
 
 /**
- * `module_init(x)`, `static DEFINE_MUTEX(x);`: a name with arguments and without a type. Only in the first column: behind a stray
+ * `module_init(x)`, `static DEFINE_MUTEX(x);`: a name with arguments and without a type. Only in
+ * the first column: behind a stray
  * brace the calls of a function would look the same.
  */
 function maskFileMacro(state: MaskState, index: number, close: number): number {
-  const { text, tokens: { kinds, starts, ends, values, partners } } = state;
+  const {
+    text,
+    tokens: { kinds, starts, ends, values, partners },
+  } = state;
   if (starts[index]! > 0 && text.charCodeAt(starts[index]! - 1) !== 10) return index - 1;
   const next = close + 1;
   if (isPunctuation(state, next, CHAR.semicolon)) {
@@ -177,13 +264,19 @@ function maskFileMacro(state: MaskState, index: number, close: number): number {
   return close;
 }
 
-/** Attribute macros between the words of a declaration. @param names the names before the declared one that are not tags. */
+/**
+ * Attribute macros between the words of a declaration. @param names the names before the declared
+ * one that are not tags.
+ */
 function blankExtraNames(state: MaskState, names: readonly number[], typed: boolean): void {
-  const { tokens: { starts, ends } } = state;
+  const {
+    tokens: { starts, ends },
+  } = state;
   let type = -1;
   if (!typed) {
     // Of several names one is the type: the last that does not look like an attribute.
-    const last = (pattern: RegExp): number | undefined => names.findLast((at) => pattern.test(tokenText(state, at)));
+    const last = (pattern: RegExp): number | undefined =>
+      names.findLast((at) => pattern.test(tokenText(state, at)));
     type = last(/^(?!__)(?![A-Z][A-Z0-9_]*$)/) ?? last(/^(?!__)/) ?? names.at(-1) ?? -1;
   }
   for (const at of names) {
@@ -193,7 +286,9 @@ function blankExtraNames(state: MaskState, names: readonly number[], typed: bool
 
 /** Attribute macros between the parameters and the body. */
 function blankAfterParameters(state: MaskState, first: number): void {
-  const { tokens: { kinds, starts, ends, values, partners } } = state;
+  const {
+    tokens: { kinds, starts, ends, values, partners },
+  } = state;
   let at = first;
   while (at < first + 8 && kinds[at] === Kind.word && values[at] === Word.none) {
     at++;
@@ -202,13 +297,22 @@ function blankAfterParameters(state: MaskState, first: number): void {
       at = partners[at]! + 1;
     }
   }
-  if (at > first && (isPunctuation(state, at, CHAR.openBrace) || isPunctuation(state, at, CHAR.semicolon))) blank(state, starts[first]!, ends[at - 1]!, 'annotation');
+  if (
+    at > first &&
+    (isPunctuation(state, at, CHAR.openBrace) || isPunctuation(state, at, CHAR.semicolon))
+  )
+    blank(state, starts[first]!, ends[at - 1]!, 'annotation');
 }
 
 function startsDeclaration({ tokens: { kinds, values } }: MaskState, index: number): boolean {
   if (kinds[index] === Kind.directive) return true;
   if (kinds[index] !== Kind.word) return false;
-  return values[index] === Word.aggregate || values[index] === Word.basicType || values[index] === Word.qualifier || values[index] === Word.storage;
+  return (
+    values[index] === Word.aggregate ||
+    values[index] === Word.basicType ||
+    values[index] === Word.qualifier ||
+    values[index] === Word.storage
+  );
 }
 
 function sameLine(text: string, from: number, to: number): boolean {
@@ -216,7 +320,10 @@ function sameLine(text: string, from: number, to: number): boolean {
   return true;
 }
 
-/** The width of the blanks before an offset when nothing else stands before it on its line, else 0. A tab counts eight. */
+/**
+ * The width of the blanks before an offset when nothing else stands before it on its line, else 0.
+ * A tab counts eight.
+ */
 function indentation(text: string, offset: number): number {
   let width = 0;
   for (let at = offset - 1; at >= 0; at--) {

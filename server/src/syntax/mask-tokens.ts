@@ -1,6 +1,9 @@
 import { Word, WORDS } from './mask-tables.ts';
 
-/** What a token is. Comments and blanks are no tokens; annotations are only reported (see ScanResult). */
+/**
+ * What a token is. Comments and blanks are no tokens; annotations are only reported (see
+ * ScanResult).
+ */
 export const Kind = {
   end: 0,
   word: 1, // identifier or keyword; its meaning is in `words`
@@ -11,20 +14,34 @@ export const Kind = {
 } as const;
 
 /**
- * What a preprocessor line does to the structure. A chain is `openUnbalanced` when an arm does not leave the same brackets open as
+ * What a preprocessor line does to the structure. A chain is `openUnbalanced` when an arm does not
+ * leave the same brackets open as
  * there were before it.
  */
 export const Directive = { none: 0, open: 1, middle: 2, close: 3, openUnbalanced: 4 } as const;
 
 /** Punctuation that the mask looks at, by character code. */
 export const CHAR = {
-  openParenthesis: 40, closeParenthesis: 41, star: 42, comma: 44, dot: 46, colon: 58, semicolon: 59, equals: 61, openBracket: 91, closeBracket: 93,
-  openBrace: 123, closeBrace: 125,
+  openParenthesis: 40,
+  closeParenthesis: 41,
+  star: 42,
+  comma: 44,
+  dot: 46,
+  colon: 58,
+  semicolon: 59,
+  equals: 61,
+  openBracket: 91,
+  closeBracket: 93,
+  openBrace: 123,
+  closeBrace: 125,
 } as const;
 /** The value of a closing brace that also closes everything around it. */
 export const CLOSE_ALL = 1;
 
-/** The tokens of a text as parallel arrays of `count` entries; the entry after the last has kind `end`. */
+/**
+ * The tokens of a text as parallel arrays of `count` entries; the entry after the last has kind
+ * `end`.
+ */
 export interface Tokens {
   readonly count: number;
   readonly kinds: Uint8Array;
@@ -32,7 +49,10 @@ export interface Tokens {
   readonly ends: Int32Array;
   /** For a word its Word, for punctuation its character code, for a directive its Directive. */
   readonly values: Uint8Array;
-  /** For a bracket the index of its partner, for a directive of an #if chain the index of the chain's next; -1 where there is none. */
+  /**
+   * For a bracket the index of its partner, for a directive of an #if chain the index of the
+   * chain's next; -1 where there is none.
+   */
   readonly partners: Int32Array;
 }
 
@@ -64,7 +84,10 @@ for (let c = 48; c <= 57; c++) classes[c] = 3;
 
 const BYTE_ORDER_MARK = 0xfeff;
 
-/** How many unclosed brackets a closing one may skip, and how many levels of brackets an #else restores; bounds that keep the scan linear. */
+/**
+ * How many unclosed brackets a closing one may skip, and how many levels of brackets an #else
+ * restores; bounds that keep the scan linear.
+ */
 const MAX_UNCLOSED = 16;
 const MAX_SAVED = 64;
 
@@ -76,11 +99,17 @@ let ends = new Int32Array(0);
 let values = new Uint8Array(0);
 let partners = new Int32Array(0);
 
-/** The buffers are shared by all scans, because a scan runs on every keystroke: the tokens are valid until the next call. */
+/**
+ * The buffers are shared by all scans, because a scan runs on every keystroke: the tokens are valid
+ * until the next call.
+ */
 function reserve(capacity: number): void {
   if (kinds.length >= capacity) return;
   const size = Math.max(capacity, kinds.length * 2, 1 << 14);
-  const grow = <T extends Uint8Array | Int32Array>(old: T, fresh: T): T => { fresh.set(old); return fresh; };
+  const grow = <T extends Uint8Array | Int32Array>(old: T, fresh: T): T => {
+    fresh.set(old);
+    return fresh;
+  };
   kinds = grow(kinds, new Uint8Array(size));
   starts = grow(starts, new Int32Array(size));
   ends = grow(ends, new Int32Array(size));
@@ -89,7 +118,8 @@ function reserve(capacity: number): void {
 }
 
 /**
- * Splits a text into tokens. Linear time; any text is accepted: what is not closed ends at the end of the line (strings) or of the
+ * Splits a text into tokens. Linear time; any text is accepted: what is not closed ends at the end
+ * of the line (strings) or of the
  * text (comments). `unclosed` is where such a comment starts, -1 when there is none.
  */
 export function scan(text: string): { tokens: Tokens; annotations: Annotations; unclosed: number } {
@@ -137,13 +167,18 @@ export function scan(text: string): { tokens: Tokens; annotations: Annotations; 
     } else {
       at++;
       switch (code) {
-        case 47: { // '/'
+        case 47: {
+          // '/'
           const next = text.charCodeAt(at);
-          if (next === 42 || next === 47) { at = skipComment(text, start); continue; }
+          if (next === 42 || next === 47) {
+            at = skipComment(text, start);
+            continue;
+          }
           value = code;
           break;
         }
-        case 34: case 39: // '"' and "'"
+        case 34:
+        case 39: // '"' and "'"
           at = skipString(text, start);
           tokenKind = Kind.literal;
           break;
@@ -157,8 +192,10 @@ export function scan(text: string): { tokens: Tokens; annotations: Annotations; 
           }
           break;
         case 46: // '.'
-          if (text.charCodeAt(at) === 46 && text.charCodeAt(at + 1) === 46) { at += 2; tokenKind = Kind.ellipsis; }
-          else value = code;
+          if (text.charCodeAt(at) === 46 && text.charCodeAt(at + 1) === 46) {
+            at += 2;
+            tokenKind = Kind.ellipsis;
+          } else value = code;
           break;
         case 92: // '\': a continuation line outside of a directive means nothing
           continue;
@@ -204,7 +241,10 @@ function skipNumber(text: string, start: number): number {
 /** Where the comment starts that the text of the present scan does not close. */
 let unclosed = -1;
 
-/** From the slash; the line feed after a line comment is not part of it, a backslash before that line feed continues the comment. */
+/**
+ * From the slash; the line feed after a line comment is not part of it, a backslash before that
+ * line feed continues the comment.
+ */
 function skipComment(text: string, start: number): number {
   if (text.charCodeAt(start + 1) === 42) {
     const end = text.indexOf('*/', start + 2);
@@ -265,10 +305,16 @@ function directiveMeaning(text: string, start: number, end: number): number {
   return Directive.none;
 }
 
-/** The arguments of an attribute are short; the bound keeps the scan linear where many are not closed. */
+/**
+ * The arguments of an attribute are short; the bound keeps the scan linear where many are not
+ * closed.
+ */
 const MAX_ARGUMENTS = 1_000;
 
-/** From the end of a word over a following argument list, if there is one; it may not cross a semicolon or a brace. */
+/**
+ * From the end of a word over a following argument list, if there is one; it may not cross a
+ * semicolon or a brace.
+ */
 function skipArguments(text: string, from: number): number {
   const last = Math.min(text.length, from + MAX_ARGUMENTS);
   let at = from;
@@ -276,18 +322,24 @@ function skipArguments(text: string, from: number): number {
   while (at < last) {
     const code = text.charCodeAt(at);
     if (code === 40) depth++;
-    else if (code === 41) { if (--depth === 0) return at + 1; }
-    else if (code === 34 || code === 39) { at = skipString(text, at); continue; }
-    else if (code === 59 || code === 123 || code === 125) return from;
-    else if (code === 47 && (text.charCodeAt(at + 1) === 42 || text.charCodeAt(at + 1) === 47)) { at = skipComment(text, at); continue; }
-    else if (depth === 0 && (code >= 128 || classes[code] !== 1)) return from;
+    else if (code === 41) {
+      if (--depth === 0) return at + 1;
+    } else if (code === 34 || code === 39) {
+      at = skipString(text, at);
+      continue;
+    } else if (code === 59 || code === 123 || code === 125) return from;
+    else if (code === 47 && (text.charCodeAt(at + 1) === 42 || text.charCodeAt(at + 1) === 47)) {
+      at = skipComment(text, at);
+      continue;
+    } else if (depth === 0 && (code >= 128 || classes[code] !== 1)) return from;
     at++;
   }
   return from;
 }
 
 /**
- * Fills `partners` and the chains of directives. A closing brace closes what is still open inside; each arm of an #if chain starts from the brackets that were open
+ * Fills `partners` and the chains of directives. A closing brace closes what is still open inside;
+ * each arm of an #if chain starts from the brackets that were open
  * before the chain.
  */
 function pairBrackets(text: string, { count, kinds, starts, values, partners }: Tokens): void {
@@ -295,8 +347,14 @@ function pairBrackets(text: string, { count, kinds, starts, values, partners }: 
   let braces = 0;
   const chains: Chain[] = [];
   const close = (index: number, opening: number): void => {
-    // Brackets that nobody closed are dropped, but a stray `)` or `]` may neither reach over a brace nor search for long.
-    for (let i = open.length - 1, last = opening === CHAR.openBrace ? 0 : Math.max(0, i - MAX_UNCLOSED); i >= last; i--) {
+    // Brackets that nobody closed are dropped, but a stray `)` or `]` may neither reach over a
+    // brace nor search for long.
+    for (
+      let i = open.length - 1,
+        last = opening === CHAR.openBrace ? 0 : Math.max(0, i - MAX_UNCLOSED);
+      i >= last;
+      i--
+    ) {
       const candidate = open[i]!;
       if (values[candidate] === opening) {
         open.length = i;
@@ -307,18 +365,37 @@ function pairBrackets(text: string, { count, kinds, starts, values, partners }: 
       if (values[candidate] === CHAR.openBrace) return;
     }
   };
-  /** A brace in the first column that closes an indented one, with code in the first column after it: an inner brace was forgotten. */
-  const endsFunction = (index: number): boolean => isFirstColumn(text, starts[index]!) && partners[index]! >= 0
-    && isIndented(text, starts[partners[index]!]!) && (index + 1 === count || isFirstColumn(text, starts[index + 1]!));
+  /**
+   * A brace in the first column that closes an indented one, with code in the first column after
+   * it: an inner brace was forgotten.
+   */
+  const endsFunction = (index: number): boolean =>
+    isFirstColumn(text, starts[index]!) &&
+    partners[index]! >= 0 &&
+    isIndented(text, starts[partners[index]!]!) &&
+    (index + 1 === count || isFirstColumn(text, starts[index + 1]!));
   for (let i = 0; i < count; i++) {
     if (kinds[i] === Kind.punctuation) {
       switch (values[i]) {
-        case CHAR.openBrace: braces++; open.push(i); break;
-        case CHAR.openParenthesis: case CHAR.openBracket: open.push(i); break;
-        case CHAR.closeParenthesis: close(i, CHAR.openParenthesis); break;
-        case CHAR.closeBracket: close(i, CHAR.openBracket); break;
+        case CHAR.openBrace:
+          braces++;
+          open.push(i);
+          break;
+        case CHAR.openParenthesis:
+        case CHAR.openBracket:
+          open.push(i);
+          break;
+        case CHAR.closeParenthesis:
+          close(i, CHAR.openParenthesis);
+          break;
+        case CHAR.closeBracket:
+          close(i, CHAR.openBracket);
+          break;
         case CHAR.closeBrace:
-          if (braces > 0) { braces--; close(i, CHAR.openBrace); }
+          if (braces > 0) {
+            braces--;
+            close(i, CHAR.openBrace);
+          }
           if (open.length > 0 && endsFunction(i)) {
             open = [];
             braces = 0;
@@ -328,16 +405,27 @@ function pairBrackets(text: string, { count, kinds, starts, values, partners }: 
       }
     } else if (kinds[i] === Kind.directive && values[i] !== Directive.none) {
       if (values[i] === Directive.open) {
-        chains.push({ first: i, last: i, depth: open.length, top: open.at(-1) ?? -1, open: open.length <= MAX_SAVED ? [...open] : null, braces });
+        chains.push({
+          first: i,
+          last: i,
+          depth: open.length,
+          top: open.at(-1) ?? -1,
+          open: open.length <= MAX_SAVED ? [...open] : null,
+          braces,
+        });
         continue;
       }
       const chain = chains.at(-1);
       if (chain === undefined) continue;
       partners[chain.last] = i;
       chain.last = i;
-      if (open.length !== chain.depth || (open.at(-1) ?? -1) !== chain.top) values[chain.first] = Directive.openUnbalanced;
+      if (open.length !== chain.depth || (open.at(-1) ?? -1) !== chain.top)
+        values[chain.first] = Directive.openUnbalanced;
       if (values[i] === Directive.close) chains.pop();
-      else if (chain.open !== null) { open = [...chain.open]; braces = chain.braces; }
+      else if (chain.open !== null) {
+        open = [...chain.open];
+        braces = chain.braces;
+      }
     }
   }
   // A chain that the text does not close has no arms to choose from.
@@ -365,10 +453,14 @@ function isFirstColumn(text: string, offset: number): boolean {
   return offset === 0 || text.charCodeAt(offset - 1) === 10;
 }
 
-/** Whether the line of an offset starts with a blank. A line that is too long to be written by a person is not. */
+/**
+ * Whether the line of an offset starts with a blank. A line that is too long to be written by a
+ * person is not.
+ */
 function isIndented(text: string, offset: number): boolean {
   for (let at = offset; at > 0 && at > offset - 256; at--) {
-    if (text.charCodeAt(at - 1) === 10) return text.charCodeAt(at) === 32 || text.charCodeAt(at) === 9;
+    if (text.charCodeAt(at - 1) === 10)
+      return text.charCodeAt(at) === 32 || text.charCodeAt(at) === 9;
   }
   return false;
 }

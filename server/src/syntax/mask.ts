@@ -2,7 +2,14 @@ import type { MaskNote } from './node.ts';
 import { maskCaseRange, maskOffsetof, maskTypeArgument, maskTypeof } from './mask-arguments.ts';
 import { trackChains, type Place, type Progress } from './mask-chains.ts';
 import { blank, isPunctuation, type MaskChange, type MaskState } from './mask-state.ts';
-import { maskBareLabel, maskFieldMacro, maskFileStatement, maskInitializedMacro, maskStatementMacro, maskStaticMacro } from './mask-statements.ts';
+import {
+  maskBareLabel,
+  maskFieldMacro,
+  maskFileStatement,
+  maskInitializedMacro,
+  maskStatementMacro,
+  maskStaticMacro,
+} from './mask-statements.ts';
 import { Word } from './mask-tables.ts';
 import { maskUnfinishedEntry, maskUnfinishedStatement } from './mask-unfinished.ts';
 import { CHAR, CLOSE_ALL, Directive, Kind, scan } from './mask-tokens.ts';
@@ -21,34 +28,60 @@ const Frame = {
 type Frame = (typeof Frame)[keyof typeof Frame];
 
 /** Punctuation after which a parenthesis starts no cast. */
-const BEFORE_STATEMENT: ReadonlySet<number> = new Set([CHAR.closeParenthesis, CHAR.closeBracket, CHAR.semicolon, CHAR.openBrace, CHAR.closeBrace]);
+const BEFORE_STATEMENT: ReadonlySet<number> = new Set([
+  CHAR.closeParenthesis,
+  CHAR.closeBracket,
+  CHAR.semicolon,
+  CHAR.openBrace,
+  CHAR.closeBrace,
+]);
 
 /** What a frame is to an #if chain, by Frame. */
-const PLACES: readonly [Place, Place, Place, Place, Place, Place, Place, Place] = ['items', 'items', 'fields', 'initializer', 'inside', 'inside', 'inside', 'inside'];
+const PLACES: readonly [Place, Place, Place, Place, Place, Place, Place, Place] = [
+  'items',
+  'items',
+  'fields',
+  'initializer',
+  'inside',
+  'inside',
+  'inside',
+  'inside',
+];
 
 /**
- * The kernel mask: the text as the parser should see it. Same length in UTF-16 code units, same line ends, same offsets; what
- * the C grammar cannot take without the preprocessor is blanked or replaced, and each such stretch has a note with its original text.
+ * The kernel mask: the text as the parser should see it. Same length in UTF-16 code units, same
+ * line ends, same offsets; what
+ * the C grammar cannot take without the preprocessor is blanked or replaced, and each such stretch
+ * has a note with its original text.
  * Never edit from the masked text. Linear time; any text is accepted.
  */
 export function kernelMask(text: string): { masked: string; notes: MaskNote[] } {
   const { tokens, annotations, unclosed } = scan(text);
   const state: MaskState = { text, tokens, changes: [] };
-  for (let i = 0; i < annotations.length; i += 2) blank(state, annotations[i]!, annotations[i + 1]!, 'annotation');
-  // The lexer would look for the end of each comment that begins in there, and take its first words for code.
+  for (let i = 0; i < annotations.length; i += 2)
+    blank(state, annotations[i]!, annotations[i + 1]!, 'annotation');
+  // The lexer would look for the end of each comment that begins in there, and take its first words
+  // for code.
   if (unclosed >= 0) blank(state, unclosed, text.length, 'comment');
   maskTokens(state);
   return applyChanges(text, state.changes);
 }
 
-/** The one pass over the tokens, which knows what every bracket encloses and where statements start. */
+/**
+ * The one pass over the tokens, which knows what every bracket encloses and where statements start.
+ */
 function maskTokens(state: MaskState): void {
-  const { tokens: { count, kinds, values, partners } } = state;
+  const {
+    tokens: { count, kinds, values, partners },
+  } = state;
   const chains = trackChains(state);
   const frames: Frame[] = [];
   const openings: number[] = [];
   let frame = Frame.file as Frame;
-  /** How many blocks and initialisers are open: inside of them a name with parentheses is a call, outside a declaration. */
+  /**
+   * How many blocks and initialisers are open: inside of them a name with parentheses is a call,
+   * outside a declaration.
+   */
   let bodies = 0;
   let progress = 'start' as Progress;
   /** A struct, union or enum was named and its fields may follow. */
@@ -70,7 +103,10 @@ function maskTokens(state: MaskState): void {
     statement = -1;
     if (kind === Frame.block || kind === Frame.initializer) bodies++;
   };
-  /** Closes the frame of an opening bracket and those inside it that were never closed; returns its kind. */
+  /**
+   * Closes the frame of an opening bracket and those inside it that were never closed; returns its
+   * kind.
+   */
   const popTo = (opening: number): Frame | null => {
     if (opening < 0) return null;
     let closed: Frame | null = null;
@@ -90,7 +126,8 @@ function maskTokens(state: MaskState): void {
       if (frame === Frame.block && progress === 'middle' && values[i] !== Directive.none) {
         let next = i + 1;
         while (next < count && kinds[next] === Kind.directive) next++;
-        if (kinds[next] === Kind.word && maskUnfinishedStatement(state, statement, previous, next)) progress = 'start';
+        if (kinds[next] === Kind.word && maskUnfinishedStatement(state, statement, previous, next))
+          progress = 'start';
       }
       const visit = chains.visit(i, PLACES[frame], progress);
       i = visit.last;
@@ -100,13 +137,19 @@ function maskTokens(state: MaskState): void {
     let before = progress;
     progress = 'middle';
     if (kinds[i] === Kind.word) {
-      if (frame === Frame.block && before === 'middle' && maskUnfinishedStatement(state, statement, previous, i)) before = 'start';
+      if (
+        frame === Frame.block &&
+        before === 'middle' &&
+        maskUnfinishedStatement(state, statement, previous, i)
+      )
+        before = 'start';
       if (before !== 'middle') {
         statement = i;
         let last = i - 1;
         if (frame === Frame.file) last = maskFileStatement(state, i);
         else if (frame === Frame.fields && value === Word.none) last = maskFieldMacro(state, i);
-        else if (frame === Frame.block && value === Word.none && maskStatementMacro(state, i)) [known, knownKind] = [i + 1, Frame.macroCondition];
+        else if (frame === Frame.block && value === Word.none && maskStatementMacro(state, i))
+          [known, knownKind] = [i + 1, Frame.macroCondition];
         else if (frame === Frame.block && value === Word.storage) maskStaticMacro(state, i);
         if (frame === Frame.block && value === Word.none && before === 'start') {
           maskBareLabel(state, i);
@@ -122,19 +165,23 @@ function maskTokens(state: MaskState): void {
       else if (value === Word.statementHead) progress = 'controlled';
       else if (value === Word.caseLabel) maskCaseRange(state, i);
       else if (value === Word.typeOf) i = maskTypeof(state, i);
-      else if (value === Word.offsetOf && maskOffsetof(state, i)) [known, knownKind] = [i + 1, Frame.call];
+      else if (value === Word.offsetOf && maskOffsetof(state, i))
+        [known, knownKind] = [i + 1, Frame.call];
     } else if (kinds[i] === Kind.punctuation) {
       if (before !== 'middle' || (frame === Frame.initializer && statement < 0)) statement = i;
       switch (value) {
         case CHAR.openParenthesis:
           aggregate = false;
-          if (partners[i]! >= 0) push(known === i ? knownKind : parenthesisKind(state, previous, bodies > 0), i);
-          if (frame === Frame.call || frame === Frame.macroCondition) maskTypeArgument(state, i + 1);
+          if (partners[i]! >= 0)
+            push(known === i ? knownKind : parenthesisKind(state, previous, bodies > 0), i);
+          if (frame === Frame.call || frame === Frame.macroCondition)
+            maskTypeArgument(state, i + 1);
           break;
         case CHAR.closeParenthesis: {
           aggregate = false;
           const closed = popTo(partners[i]!);
-          if (closed === Frame.condition || closed === Frame.macroCondition) progress = 'controlled';
+          if (closed === Frame.condition || closed === Frame.macroCondition)
+            progress = 'controlled';
           break;
         }
         case CHAR.openBracket:
@@ -146,26 +193,35 @@ function maskTokens(state: MaskState): void {
         case CHAR.openBrace: {
           const kind = aggregate ? Frame.fields : braceKind(state, previous, frame);
           aggregate = false;
-          // Unlike a parenthesis, a brace that nothing closes counts: it is the function that is being typed.
+          // Unlike a parenthesis, a brace that nothing closes counts: it is the function that is
+          // being typed.
           push(kind, i);
           if (kind !== Frame.initializer) progress = 'start';
           break;
         }
-        case CHAR.closeBrace: case CLOSE_ALL: {
+        case CHAR.closeBrace:
+        case CLOSE_ALL: {
           aggregate = false;
-          if (frame === Frame.block && before === 'middle') maskUnfinishedStatement(state, statement, previous, i);
+          if (frame === Frame.block && before === 'middle')
+            maskUnfinishedStatement(state, statement, previous, i);
           const closed = popTo(value === CLOSE_ALL ? 0 : partners[i]!);
-          const ended = closed === null || closed === Frame.block || closed === Frame.file || value === CLOSE_ALL;
+          const ended =
+            closed === null ||
+            closed === Frame.block ||
+            closed === Frame.file ||
+            value === CLOSE_ALL;
           if (ended && frame <= Frame.fields) progress = 'start';
           break;
         }
         case CHAR.dot:
-          if (frame === Frame.initializer && maskUnfinishedEntry(state, statement, i)) statement = i;
+          if (frame === Frame.initializer && maskUnfinishedEntry(state, statement, i))
+            statement = i;
           break;
         case CHAR.comma:
           aggregate = false;
           if (frame === Frame.initializer) statement = -1;
-          if (frame === Frame.call || frame === Frame.macroCondition) maskTypeArgument(state, i + 1);
+          if (frame === Frame.call || frame === Frame.macroCondition)
+            maskTypeArgument(state, i + 1);
           break;
         case CHAR.semicolon:
           aggregate = false;
@@ -184,26 +240,36 @@ function maskTokens(state: MaskState): void {
 }
 
 /** What a parenthesis encloses, by the token before it. */
-function parenthesisKind({ tokens: { kinds, values } }: MaskState, previous: number, inBody: boolean): Frame {
+function parenthesisKind(
+  { tokens: { kinds, values } }: MaskState,
+  previous: number,
+  inBody: boolean,
+): Frame {
   if (previous < 0 || kinds[previous] !== Kind.word) return Frame.inside;
   if (values[previous] === Word.conditionHead) return Frame.condition;
   if (values[previous] !== Word.none || !inBody) return Frame.inside;
   // `struct foo *f(struct bar *)` in a block declares f; `return f(x)` and `else f(x)` call it.
-  const declared = previous > 0 && kinds[previous - 1] === Kind.word && values[previous - 1]! <= Word.storage;
+  const declared =
+    previous > 0 && kinds[previous - 1] === Kind.word && values[previous - 1]! <= Word.storage;
   return declared ? Frame.inside : Frame.call;
 }
 
 /** What a brace encloses that does not follow a struct, union or enum, by the token before it. */
 function braceKind(state: MaskState, previous: number, frame: Frame): Frame {
-  const { tokens: { kinds, values, partners } } = state;
+  const {
+    tokens: { kinds, values, partners },
+  } = state;
   if (previous < 0) return Frame.block;
-  if (frame === Frame.initializer || isPunctuation(state, previous, CHAR.equals)) return Frame.initializer;
+  if (frame === Frame.initializer || isPunctuation(state, previous, CHAR.equals))
+    return Frame.initializer;
   if (frame === Frame.file && kinds[previous] === Kind.literal) return Frame.file;
   const opening = isPunctuation(state, previous, CHAR.closeParenthesis) ? partners[previous]! : -1;
   if (opening <= 0) return Frame.block;
   // `(struct foo){ … }` is a value; `f(…) {`, `if (…) {` and `guard(a)(b) {` are not.
   if (kinds[opening - 1] === Kind.word) {
-    return values[opening - 1] === Word.jump || values[opening - 1] === Word.typeOperator ? Frame.initializer : Frame.block;
+    return values[opening - 1] === Word.jump || values[opening - 1] === Word.typeOperator
+      ? Frame.initializer
+      : Frame.block;
   }
   if (kinds[opening - 1] !== Kind.punctuation) return Frame.block;
   return BEFORE_STATEMENT.has(values[opening - 1]!) ? Frame.block : Frame.initializer;

@@ -1,11 +1,15 @@
 import type { Span } from '../text/span.ts';
 
 /**
- * One node of a syntax tree as plain data. Offsets are zero-based UTF-16 code units and are the same in the original
- * and in the masked text. Plain data rather than parser handles, so that nothing outside syntax/ can leak a tree.
+ * One node of a syntax tree as plain data. Offsets are zero-based UTF-16 code units and are the
+ * same in the original
+ * and in the masked text. Plain data rather than parser handles, so that nothing outside syntax/
+ * can leak a tree.
  */
 export interface SyntaxNode extends Span {
-  /** The grammar's name of the node (`call_expression`), or the token itself for anonymous nodes. */
+  /**
+   * The grammar's name of the node (`call_expression`), or the token itself for anonymous nodes.
+   */
   readonly type: string;
   readonly named: boolean;
   /** The field of the parent that this node fills (`function`, `body`), if any. */
@@ -15,7 +19,10 @@ export interface SyntaxNode extends Span {
   readonly children: readonly SyntaxNode[];
 }
 
-/** What the mask did to one stretch of text, so that lowering can recover what the parser no longer sees. */
+/**
+ * What the mask did to one stretch of text, so that lowering can recover what the parser no longer
+ * sees.
+ */
 export interface MaskNote extends Span {
   readonly kind:
     | 'type-keyword' // the whole type that is a macro argument, of which the parser sees one identifier: container_of(x, struct T, m)
@@ -29,27 +36,42 @@ export interface MaskNote extends Span {
     | 'label' // the colon of a label in front of a directive or a closing brace; the parser sees a statement, `name;`
     | 'unfinished' // a line whose end is not typed yet, or the blank behind it; the parser sees an empty statement, or `;` or `,` in the blank
     | 'comment' // a comment that nothing closes, up to the end of the text
-    // An #if chain that cuts a statement or an argument list: its directives and all arms but the first, of which nothing is seen.
-    // What stands around it is one configuration only.
+    // An #if chain that cuts a statement or an argument list: its directives and all arms but the
+    // first, of which nothing is seen. What stands around it is one configuration only.
     | 'split';
   /** The original text of the stretch. */
   readonly text: string;
 }
 
-/** One arm of an #if chain that encloses an item: the chain's test as written, and whether this arm is where it holds. */
+/**
+ * One arm of an #if chain that encloses an item: the chain's test as written, and whether this arm
+ * is where it holds.
+ */
 export interface Condition {
-  /** Normalised text: `CONFIG_X` for #ifdef CONFIG_X, the expression for #if. Equal text means the same test. */
+  /**
+   * Normalised text: `CONFIG_X` for #ifdef CONFIG_X, the expression for #if. Equal text means the
+   * same test.
+   */
   readonly test: string;
   readonly holds: boolean;
 }
 
-/** A declaration, definition or directive at file scope; #if chains around it are flattened into `conditions`. */
+/**
+ * A declaration, definition or directive at file scope; #if chains around it are flattened into
+ * `conditions`.
+ */
 export interface TopLevelItem extends Span {
   readonly type: string;
   readonly hasError: boolean;
-  /** The macro of an include guard is no condition. A function inside an ERROR item or an unfinished function follows that item as an item of its own. */
+  /**
+   * The macro of an include guard is no condition. A function inside an ERROR item or an unfinished
+   * function follows that item as an item of its own.
+   */
   readonly conditions: readonly Condition[];
-  /** Builds the plain tree of this item; costs in proportion to the item. @throws when the tree is disposed. */
+  /**
+   * Builds the plain tree of this item; costs in proportion to the item. @throws when the tree is
+   * disposed.
+   */
   node(): SyntaxNode;
 }
 
@@ -60,7 +82,10 @@ export interface SyntaxTree {
   readonly masked: string;
   /** Sorted by start. */
   readonly notes: readonly MaskNote[];
-  /** Why the text was not parsed (it is too large, or the parser gave up); the tree is then one ERROR item. */
+  /**
+   * Why the text was not parsed (it is too large, or the parser gave up); the tree is then one
+   * ERROR item.
+   */
   readonly limit?: string;
   items(): readonly TopLevelItem[];
   /** The whole tree as an S-expression with offsets, for `dump --stage tree`. */
@@ -71,6 +96,9 @@ export interface SyntaxTree {
 
 /** The parser: one per process. */
 export interface SyntaxParser {
-  /** Parses `text`; with `previous` (which stays valid and owned by its owner) incrementally from the one difference between the texts. Never throws on any text. */
+  /**
+   * Parses `text`; with `previous` (which stays valid and owned by its owner) incrementally from
+   * the one difference between the texts. Never throws on any text.
+   */
   parse(text: string, previous?: SyntaxTree): SyntaxTree;
 }

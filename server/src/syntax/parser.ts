@@ -6,11 +6,15 @@ import type { MaskNote, SyntaxNode, SyntaxParser, SyntaxTree, TopLevelItem } fro
 import { printNode } from './print.ts';
 import { exportsWalker, publicWalker, type Walker } from './walk.ts';
 
-/** Longer texts are not parsed: four million code units take about a second and 150 MB. The largest VFIO source of Linux 6.12 has 80,000. */
+/**
+ * Longer texts are not parsed: four million code units take about a second and 150 MB. The largest
+ * VFIO source of Linux 6.12 has 80,000.
+ */
 const MAX_LENGTH = 4 << 20;
 
 /**
- * The parser reports progress every hundred steps. Valid C needs 6 reports for 1,000 code units and the worst nonsense that was tried 50;
+ * The parser reports progress every hundred steps. Valid C needs 6 reports for 1,000 code units and
+ * the worst nonsense that was tried 50;
  * beyond this bound the parse is given up.
  */
 const MAX_REPORTS_PER_UNIT = 0.5;
@@ -19,7 +23,10 @@ const FREE_REPORTS = 1000;
 /** What parse() needs of an earlier tree and nobody else may see. */
 const trees = new WeakMap<SyntaxTree, Tree>();
 
-/** web-tree-sitter keeps one WebAssembly module per process, which fills the options of the first call. */
+/**
+ * web-tree-sitter keeps one WebAssembly module per process, which fills the options of the first
+ * call.
+ */
 let module: { wasmBinary: Uint8Array } | undefined;
 
 interface Runtime {
@@ -29,23 +36,36 @@ interface Runtime {
 
 /**
  * Loads the parser. Later calls in a process share the first call's runtime.
- * @param wasm the bytes of web-tree-sitter.wasm and of tree-sitter-c.wasm; bytes and not paths, because in a bundle and in a
+ * @param wasm the bytes of web-tree-sitter.wasm and of tree-sitter-c.wasm; bytes and not paths,
+ * because in a bundle and in a
  *   web worker there is no path.
  * @throws when the bytes are not those modules.
  */
-export async function createParser(wasm: { runtime: Uint8Array; grammar: Uint8Array }): Promise<SyntaxParser> {
+export async function createParser(wasm: {
+  runtime: Uint8Array;
+  grammar: Uint8Array;
+}): Promise<SyntaxParser> {
   module ??= { wasmBinary: wasm.runtime };
   await Parser.init(module);
   const language = await Language.load(wasm.grammar);
-  const runtime: Runtime = { parser: new Parser().setLanguage(language), walk: exportsWalker(module, language) ?? publicWalker() };
+  const runtime: Runtime = {
+    parser: new Parser().setLanguage(language),
+    walk: exportsWalker(module, language) ?? publicWalker(),
+  };
   return { parse: (text, previous) => parse(runtime, text, previous) };
 }
 
-function parse({ parser, walk }: Runtime, text: string, previous: SyntaxTree | undefined): SyntaxTree {
-  if (text.length > MAX_LENGTH) return unparsed(text, `the file is longer than ${MAX_LENGTH} characters`);
+function parse(
+  { parser, walk }: Runtime,
+  text: string,
+  previous: SyntaxTree | undefined,
+): SyntaxTree {
+  if (text.length > MAX_LENGTH)
+    return unparsed(text, `the file is longer than ${MAX_LENGTH} characters`);
   const { masked, notes } = kernelMask(text);
   const old = previous === undefined ? undefined : trees.get(previous);
-  const edited = old === undefined || previous === undefined ? null : editedCopy(old, previous.masked, masked);
+  const edited =
+    old === undefined || previous === undefined ? null : editedCopy(old, previous.masked, masked);
   try {
     let reports = FREE_REPORTS + text.length * MAX_REPORTS_PER_UNIT;
     // The callback's type says void, but its result is what stops the parser.
@@ -59,9 +79,13 @@ function parse({ parser, walk }: Runtime, text: string, previous: SyntaxTree | u
   return unparsed(text, 'the parser needs too long to find a structure in this file');
 }
 
-/** A copy of the tree of `before` that knows which one stretch is different in `after`. The caller deletes it. */
+/**
+ * A copy of the tree of `before` that knows which one stretch is different in `after`. The caller
+ * deletes it.
+ */
 function editedCopy(tree: Tree, before: string, after: string): Tree {
-  const start = commonPrefix(before, after), tail = commonSuffix(before, after, start);
+  const start = commonPrefix(before, after),
+    tail = commonSuffix(before, after, start);
   const copy = tree.copy();
   if (start + tail === before.length && start + tail === after.length) return copy;
   const startPosition = positionAfter(after, 0, start, { row: 0, column: 0 });
@@ -76,9 +100,15 @@ function editedCopy(tree: Tree, before: string, after: string): Tree {
   return copy;
 }
 
-interface Point { row: number; column: number }
+interface Point {
+  row: number;
+  column: number;
+}
 
-/** The position at `to`, given the one at `from`. Rows end with a line feed, as the parser counts them. */
+/**
+ * The position at `to`, given the one at `from`. Rows end with a line feed, as the parser counts
+ * them.
+ */
 function positionAfter(text: string, from: number, to: number, { row, column }: Point): Point {
   let lineStart = from - column;
   for (let at = text.indexOf('\n', from); at >= 0 && at < to; at = text.indexOf('\n', at + 1)) {
@@ -88,7 +118,13 @@ function positionAfter(text: string, from: number, to: number, { row, column }: 
   return { row, column: to - lineStart };
 }
 
-function parsed(tree: Tree, walk: Walker, text: string, masked: string, notes: readonly MaskNote[]): SyntaxTree {
+function parsed(
+  tree: Tree,
+  walk: Walker,
+  text: string,
+  masked: string,
+  notes: readonly MaskNote[],
+): SyntaxTree {
   let items: readonly TopLevelItem[] | undefined;
   const checked = (root: Parameters<Walker>[0]): SyntaxNode => {
     if (!trees.has(result)) throw new Error('the syntax tree is disposed');
@@ -110,7 +146,25 @@ function parsed(tree: Tree, walk: Walker, text: string, masked: string, notes: r
 
 /** The tree of a text that was not parsed: one ERROR item. */
 function unparsed(text: string, limit: string): SyntaxTree {
-  const root: SyntaxNode = { type: 'ERROR', named: true, field: undefined, missing: false, start: 0, end: text.length, children: [] };
-  const items: readonly TopLevelItem[] = [{ type: 'ERROR', start: 0, end: text.length, hasError: true, conditions: [], node: () => root }];
-  return { text, masked: text, notes: [], limit, items: () => items, print: () => printNode(root), dispose: () => undefined };
+  const root: SyntaxNode = {
+    type: 'ERROR',
+    named: true,
+    field: undefined,
+    missing: false,
+    start: 0,
+    end: text.length,
+    children: [],
+  };
+  const items: readonly TopLevelItem[] = [
+    { type: 'ERROR', start: 0, end: text.length, hasError: true, conditions: [], node: () => root },
+  ];
+  return {
+    text,
+    masked: text,
+    notes: [],
+    limit,
+    items: () => items,
+    print: () => printNode(root),
+    dispose: () => undefined,
+  };
 }

@@ -2,12 +2,16 @@ import type { Language, Node } from 'web-tree-sitter';
 import type { SyntaxNode } from './node.ts';
 
 /**
- * Deeper nodes become one childless ERROR node, so that no consumer that recurses over a tree can overflow its stack.
+ * Deeper nodes become one childless ERROR node, so that no consumer that recurses over a tree can
+ * overflow its stack.
  * The deepest node of Linux 6.12's drivers/vfio is at 22.
  */
 export const MAX_DEPTH = 500;
 
-/** Builds the plain tree below a parser's node. Iterative; depth is capped at MAX_DEPTH. The tree must not be deleted or edited. */
+/**
+ * Builds the plain tree below a parser's node. Iterative; depth is capped at MAX_DEPTH. The tree
+ * must not be deleted or edited.
+ */
 export type Walker = (root: Node) => SyntaxNode;
 
 /** A cursor as a walk needs it: it stands on one node. */
@@ -66,7 +70,10 @@ function walk(cursor: Cursor): SyntaxNode {
   }
 }
 
-/** The walker on the documented TreeCursor, which copies its state in and out of the module at every step. */
+/**
+ * The walker on the documented TreeCursor, which copies its state in and out of the module at every
+ * step.
+ */
 export function publicWalker(): Walker {
   return (root) => {
     const cursor = root.walk();
@@ -80,7 +87,9 @@ export function publicWalker(): Walker {
         end: () => cursor.endIndex,
         firstChild: () => cursor.gotoFirstChild(),
         nextSibling: () => cursor.gotoNextSibling(),
-        parent: () => { cursor.gotoParent(); },
+        parent: () => {
+          cursor.gotoParent();
+        },
       });
     } finally {
       cursor.delete();
@@ -89,8 +98,10 @@ export function publicWalker(): Walker {
 }
 
 /**
- * What walks use of web-tree-sitter's WebAssembly module. It is not documented: its names and the layout below are those of
- * web-tree-sitter 0.27.1, in which a call finds its cursor (4 words) or node (5 words) in a transfer buffer at the address that
+ * What walks use of web-tree-sitter's WebAssembly module. It is not documented: its names and the
+ * layout below are those of
+ * web-tree-sitter 0.27.1, in which a call finds its cursor (4 words) or node (5 words) in a
+ * transfer buffer at the address that
  * `_ts_init` returns, and leaves the moved cursor there. package.json pins that version.
  */
 interface CursorExports {
@@ -109,25 +120,47 @@ interface CursorExports {
 }
 
 const EXPORT_NAMES: readonly (keyof CursorExports)[] = [
-  '_ts_init', '_ts_tree_cursor_new_wasm', '_ts_tree_cursor_delete_wasm', '_ts_tree_cursor_current_node_type_id_wasm',
-  '_ts_tree_cursor_current_node_is_missing_wasm', '_ts_tree_cursor_current_field_id_wasm', '_ts_tree_cursor_start_index_wasm',
-  '_ts_tree_cursor_end_index_wasm', '_ts_tree_cursor_goto_first_child_wasm', '_ts_tree_cursor_goto_next_sibling_wasm',
+  '_ts_init',
+  '_ts_tree_cursor_new_wasm',
+  '_ts_tree_cursor_delete_wasm',
+  '_ts_tree_cursor_current_node_type_id_wasm',
+  '_ts_tree_cursor_current_node_is_missing_wasm',
+  '_ts_tree_cursor_current_field_id_wasm',
+  '_ts_tree_cursor_start_index_wasm',
+  '_ts_tree_cursor_end_index_wasm',
+  '_ts_tree_cursor_goto_first_child_wasm',
+  '_ts_tree_cursor_goto_next_sibling_wasm',
   '_ts_tree_cursor_goto_parent_wasm',
 ];
 
 /** Named nodes without children. Only the most frequent: one that is missing here costs a call. */
-const TOKENS: ReadonlySet<string> = new Set(['identifier', 'field_identifier', 'type_identifier', 'statement_identifier', 'primitive_type', 'comment', 'preproc_arg']);
+const TOKENS: ReadonlySet<string> = new Set([
+  'identifier',
+  'field_identifier',
+  'type_identifier',
+  'statement_identifier',
+  'primitive_type',
+  'comment',
+  'preproc_arg',
+]);
 
 /** A Node and a Tree keep their words in numbered properties. */
-interface Handle { readonly 0: number }
+interface Handle {
+  readonly 0: number;
+}
 
 /**
- * The walker on the module's own exports, three to four times as fast as publicWalker. Null when the module does not have them.
+ * The walker on the module's own exports, three to four times as fast as publicWalker. Null when
+ * the module does not have them.
  * @param module the object that was given to Parser.init, which Emscripten fills with the exports.
  */
 export function exportsWalker(module: object, language: Language): Walker | null {
   const exports = module as CursorExports;
-  if (!EXPORT_NAMES.every((name) => typeof exports[name] === 'function') || !(exports.HEAP32 instanceof Int32Array)) return null;
+  if (
+    !EXPORT_NAMES.every((name) => typeof exports[name] === 'function') ||
+    !(exports.HEAP32 instanceof Int32Array)
+  )
+    return null;
   const types: string[] = [];
   const named: boolean[] = [];
   for (let id = 0; id < language.nodeTypeCount; id++) {
@@ -147,14 +180,26 @@ export function exportsWalker(module: object, language: Language): Walker | null
     missing: () => exports._ts_tree_cursor_current_node_is_missing_wasm(tree) === 1,
     start: () => exports._ts_tree_cursor_start_index_wasm(tree),
     end: () => exports._ts_tree_cursor_end_index_wasm(tree),
-    firstChild: () => isToken[type] !== true && exports._ts_tree_cursor_goto_first_child_wasm(tree) === 1,
+    firstChild: () =>
+      isToken[type] !== true && exports._ts_tree_cursor_goto_first_child_wasm(tree) === 1,
     nextSibling: () => exports._ts_tree_cursor_goto_next_sibling_wasm(tree) === 1,
-    parent: () => { exports._ts_tree_cursor_goto_parent_wasm(tree); },
+    parent: () => {
+      exports._ts_tree_cursor_goto_parent_wasm(tree);
+    },
   };
   return (root) => {
     tree = (root.tree as unknown as Handle)[0];
     const word = exports._ts_init() >> 2;
-    exports.HEAP32.set([root.id, root.startIndex, root.startPosition.row, root.startPosition.column, (root as unknown as Handle)[0]], word);
+    exports.HEAP32.set(
+      [
+        root.id,
+        root.startIndex,
+        root.startPosition.row,
+        root.startPosition.column,
+        (root as unknown as Handle)[0],
+      ],
+      word,
+    );
     exports._ts_tree_cursor_new_wasm(tree);
     try {
       return walk(cursor);

@@ -5,7 +5,11 @@ const STRETCH = 1024;
 export function commonPrefix(a: string, b: string): number {
   const shorter = Math.min(a.length, b.length);
   let length = 0;
-  while (length + STRETCH <= shorter && a.slice(length, length + STRETCH) === b.slice(length, length + STRETCH)) length += STRETCH;
+  while (
+    length + STRETCH <= shorter &&
+    a.slice(length, length + STRETCH) === b.slice(length, length + STRETCH)
+  )
+    length += STRETCH;
   while (length < shorter && a.charCodeAt(length) === b.charCodeAt(length)) length++;
   return length;
 }
@@ -13,9 +17,14 @@ export function commonPrefix(a: string, b: string): number {
 /** How many code units two texts end with alike, of what follows the first `prefix` of each. */
 export function commonSuffix(a: string, b: string, prefix: number): number {
   const shorter = Math.min(a.length, b.length) - prefix;
-  const part = (text: string, length: number) => text.slice(text.length - length - STRETCH, text.length - length);
+  const part = (text: string, length: number) =>
+    text.slice(text.length - length - STRETCH, text.length - length);
   let length = 0;
   while (length + STRETCH <= shorter && part(a, length) === part(b, length)) length += STRETCH;
-  while (length < shorter && a.charCodeAt(a.length - 1 - length) === b.charCodeAt(b.length - 1 - length)) length++;
+  while (
+    length < shorter &&
+    a.charCodeAt(a.length - 1 - length) === b.charCodeAt(b.length - 1 - length)
+  )
+    length++;
   return length;
 }

@@ -1,9 +1,14 @@
 /** Lines around a change that a hunk shows, as in git. */
 const CONTEXT = 3;
-/** With more changed lines than this the middle is shown as replaced; a bound on memory (D² / 2 numbers) and time. */
+/**
+ * With more changed lines than this the middle is shown as replaced; a bound on memory (D² / 2
+ * numbers) and time.
+ */
 const MAX_DISTANCE = 1500;
 
-/** A stretch of lines that is replaced: [oldStart, oldEnd) by [newStart, newEnd), zero-based lines. */
+/**
+ * A stretch of lines that is replaced: [oldStart, oldEnd) by [newStart, newEnd), zero-based lines.
+ */
 export interface LineChange {
   readonly oldStart: number;
   readonly oldEnd: number;
@@ -12,7 +17,8 @@ export interface LineChange {
 }
 
 /**
- * The difference of two texts as a unified diff that `git apply` and `patch -p1` take; empty when they are equal. Lines end with
+ * The difference of two texts as a unified diff that `git apply` and `patch -p1` take; empty when
+ * they are equal. Lines end with
  * LF; a CR before it is part of the line and is kept.
  * @param path relative, with `/`, without the prefix a/ or b/.
  */
@@ -24,14 +30,19 @@ export function unifiedDiff(path: string, before: string, after: string): string
   const out = [`--- ${fileName('a', path)}\n+++ ${fileName('b', path)}\n`];
   for (let from = 0; from < changes.length;) {
     let to = from + 1;
-    while (to < changes.length && changes[to]!.oldStart - changes[to - 1]!.oldEnd <= 2 * CONTEXT) to++;
+    while (to < changes.length && changes[to]!.oldStart - changes[to - 1]!.oldEnd <= 2 * CONTEXT)
+      to++;
     out.push(hunk(changes.slice(from, to), oldLines, newLines));
     from = to;
   }
   return out.join('');
 }
 
-function hunk(changes: readonly LineChange[], oldLines: readonly string[], newLines: readonly string[]): string {
+function hunk(
+  changes: readonly LineChange[],
+  oldLines: readonly string[],
+  newLines: readonly string[],
+): string {
   const first = changes[0]!;
   const last = changes[changes.length - 1]!;
   const lead = Math.min(CONTEXT, first.oldStart);
@@ -63,7 +74,10 @@ function range(start: number, end: number): string {
   return count === 1 ? `${start + 1}` : `${count === 0 ? start : start + 1},${count}`;
 }
 
-/** The last line before a hunk that starts with a name, which in C is the function that the hunk is in. */
+/**
+ * The last line before a hunk that starts with a name, which in C is the function that the hunk is
+ * in.
+ */
 function heading(lines: readonly string[], before: number): string {
   for (let i = before - 1; i >= 0; i--) {
     if (/^[A-Za-z_$]/.test(lines[i]!)) return ` ${lines[i]!.slice(0, 80).trimEnd()}`;
@@ -71,7 +85,10 @@ function heading(lines: readonly string[], before: number): string {
   return '';
 }
 
-/** A name as git writes it: quoted when it has control characters, quotes or non-ASCII letters, ended by a tab when it has blanks. */
+/**
+ * A name as git writes it: quoted when it has control characters, quotes or non-ASCII letters,
+ * ended by a tab when it has blanks.
+ */
 function fileName(prefix: string, path: string): string {
   const name = `${prefix}/${path}`;
   if (!/[^ -~]|["\\]/.test(name)) return name.includes(' ') ? `${name}\t` : name;
@@ -96,21 +113,32 @@ export function splitLines(text: string): string[] {
   return lines;
 }
 
-/** What has to be replaced to turn one list of lines into the other: sorted, never touching each other, as few lines as possible. */
+/**
+ * What has to be replaced to turn one list of lines into the other: sorted, never touching each
+ * other, as few lines as possible.
+ */
 export function changedLines(before: readonly string[], after: readonly string[]): LineChange[] {
   const shorter = Math.min(before.length, after.length);
   let head = 0;
   while (head < shorter && before[head] === after[head]) head++;
   let tail = 0;
-  while (tail < shorter - head && before[before.length - 1 - tail] === after[after.length - 1 - tail]) tail++;
+  while (
+    tail < shorter - head &&
+    before[before.length - 1 - tail] === after[after.length - 1 - tail]
+  )
+    tail++;
   const ids = new Map<string, number>();
-  const numbers = (lines: readonly string[]): Int32Array => Int32Array.from(lines.slice(head, lines.length - tail), (line) => {
-    const known = ids.get(line);
-    if (known === undefined) ids.set(line, ids.size);
-    return known ?? ids.size - 1;
-  });
+  const numbers = (lines: readonly string[]): Int32Array =>
+    Int32Array.from(lines.slice(head, lines.length - tail), (line) => {
+      const known = ids.get(line);
+      if (known === undefined) ids.set(line, ids.size);
+      return known ?? ids.size - 1;
+    });
   return myers(numbers(before), numbers(after)).map((change) => ({
-    oldStart: change.oldStart + head, oldEnd: change.oldEnd + head, newStart: change.newStart + head, newEnd: change.newEnd + head,
+    oldStart: change.oldStart + head,
+    oldEnd: change.oldEnd + head,
+    newStart: change.newStart + head,
+    newEnd: change.newEnd + head,
   }));
 }
 
@@ -127,9 +155,17 @@ function myers(a: Int32Array, b: Int32Array): LineChange[] {
     const current = new Int32Array(2 * d + 1);
     trace.push(current);
     for (let k = -d; k <= d; k += 2) {
-      let x = previous === undefined ? 0 : isInsertion(previous, k, d) ? previous[k + 1 + d - 1]! : previous[k - 1 + d - 1]! + 1;
+      let x =
+        previous === undefined
+          ? 0
+          : isInsertion(previous, k, d)
+            ? previous[k + 1 + d - 1]!
+            : previous[k - 1 + d - 1]! + 1;
       let y = x - k;
-      while (x < a.length && y < b.length && a[x] === b[y]) { x++; y++; }
+      while (x < a.length && y < b.length && a[x] === b[y]) {
+        x++;
+        y++;
+      }
       current[k + d] = x;
       if (x >= a.length && y >= b.length) return backtrack(trace, a.length, b.length);
     }
@@ -137,12 +173,19 @@ function myers(a: Int32Array, b: Int32Array): LineChange[] {
   return [whole];
 }
 
-/** Whether the best way to diagonal k with d changes comes from the diagonal above, by inserting a line. */
+/**
+ * Whether the best way to diagonal k with d changes comes from the diagonal above, by inserting a
+ * line.
+ */
 function isInsertion(previous: Int32Array, k: number, d: number): boolean {
   return k === -d || (k !== d && previous[k - 1 + d - 1]! < previous[k + 1 + d - 1]!);
 }
 
-function backtrack(trace: readonly Int32Array[], oldLength: number, newLength: number): LineChange[] {
+function backtrack(
+  trace: readonly Int32Array[],
+  oldLength: number,
+  newLength: number,
+): LineChange[] {
   const changes: LineChange[] = [];
   let x = oldLength;
   let y = newLength;
@@ -154,10 +197,20 @@ function backtrack(trace: readonly Int32Array[], oldLength: number, newLength: n
     const fromX = previous[fromK + d - 1]!;
     const fromY = fromX - fromK;
     // The change, then lines that are equal; changes without equal lines between them are one.
-    const change = { oldStart: fromX, oldEnd: insertion ? fromX : fromX + 1, newStart: fromY, newEnd: insertion ? fromY + 1 : fromY };
+    const change = {
+      oldStart: fromX,
+      oldEnd: insertion ? fromX : fromX + 1,
+      newStart: fromY,
+      newEnd: insertion ? fromY + 1 : fromY,
+    };
     const next = changes[changes.length - 1];
     if (next !== undefined && next.oldStart === change.oldEnd && next.newStart === change.newEnd) {
-      changes[changes.length - 1] = { oldStart: change.oldStart, oldEnd: next.oldEnd, newStart: change.newStart, newEnd: next.newEnd };
+      changes[changes.length - 1] = {
+        oldStart: change.oldStart,
+        oldEnd: next.oldEnd,
+        newStart: change.newStart,
+        newEnd: next.newEnd,
+      };
     } else {
       changes.push(change);
     }

@@ -1,14 +1,18 @@
 import type { Edit } from './span.ts';
 
 /**
- * By place; of edits at one place insertions come first, in the order in which they were given. This is the order in which
+ * By place; of edits at one place insertions come first, in the order in which they were given.
+ * This is the order in which
  * `applyEdits` writes them, and LSP's.
  */
 export function sortEdits(edits: readonly Edit[]): Edit[] {
   return [...edits].sort((a, b) => a.span.start - b.span.start || a.span.end - b.span.end);
 }
 
-/** Whether two edits touch the same code unit, or one inserts inside what another replaces. Insertions at one place do not overlap. */
+/**
+ * Whether two edits touch the same code unit, or one inserts inside what another replaces.
+ * Insertions at one place do not overlap.
+ */
 export function overlaps(edits: readonly Edit[]): boolean {
   const sorted = sortEdits(edits);
   return sorted.some(({ span }, i) => i > 0 && sorted[i - 1]!.span.end > span.start);
@@ -16,13 +20,18 @@ export function overlaps(edits: readonly Edit[]): boolean {
 
 /**
  * The text with all edits made; their offsets are those of `text`.
- * @throws RangeError when edits overlap or lie outside of the text: half a change would be worse than none.
+ * @throws RangeError when edits overlap or lie outside of the text: half a change would be worse
+ * than none.
  */
 export function applyEdits(text: string, edits: readonly Edit[]): string {
   const parts: string[] = [];
   let at = 0;
-  for (const { span: { start, end }, newText } of sortEdits(edits)) {
-    if (start < at || end < start || end > text.length) throw new RangeError(`edit [${start}, ${end}) overlaps another or is outside of the text`);
+  for (const {
+    span: { start, end },
+    newText,
+  } of sortEdits(edits)) {
+    if (start < at || end < start || end > text.length)
+      throw new RangeError(`edit [${start}, ${end}) overlaps another or is outside of the text`);
     parts.push(text.slice(at, start), newText);
     at = end;
   }
@@ -38,7 +47,8 @@ interface Kept {
 }
 
 /**
- * One set of edits for two: `first` is made on a text, `second` on the result of that. The result is sorted, without overlaps and without
+ * One set of edits for two: `first` is made on a text, `second` on the result of that. The result
+ * is sorted, without overlaps and without
  * edits that touch each other, and applies to the text that `first` applies to.
  * @throws RangeError when the edits of one set overlap.
  */
@@ -48,7 +58,8 @@ export function composeEdits(first: readonly Edit[], second: readonly Edit[]): E
 
 /**
  * A text as stretches of the original, after one more set of edits.
- * Offsets of the edits are those of the text that `kept` describes; that text ends with an endless stretch.
+ * Offsets of the edits are those of the text that `kept` describes; that text ends with an endless
+ * stretch.
  */
 function replaceIn(kept: readonly Kept[], edits: readonly Edit[]): Kept[] {
   const result: Kept[] = [];
@@ -66,7 +77,8 @@ function replaceIn(kept: readonly Kept[], edits: readonly Edit[]): Kept[] {
       offset += text;
       const length = Math.min(rest.end - rest.start, to - offset);
       if (text < rest.before.length || length < rest.end - rest.start) {
-        if (keep && length > 0) result.push({ start: rest.start, end: rest.start + length, before: take() });
+        if (keep && length > 0)
+          result.push({ start: rest.start, end: rest.start + length, before: take() });
         rest = { start: rest.start + length, end: rest.end, before: rest.before.slice(text) };
       } else {
         if (keep && length > 0) result.push({ start: rest.start, end: rest.end, before: take() });
@@ -81,8 +93,12 @@ function replaceIn(kept: readonly Kept[], edits: readonly Edit[]): Kept[] {
     return text;
   };
 
-  for (const { span: { start, end }, newText } of sortEdits(edits)) {
-    if (start < offset || end < start) throw new RangeError(`edit [${start}, ${end}) overlaps another`);
+  for (const {
+    span: { start, end },
+    newText,
+  } of sortEdits(edits)) {
+    if (start < offset || end < start)
+      throw new RangeError(`edit [${start}, ${end}) overlaps another`);
     advance(start, true);
     pending += newText;
     advance(end, false);
@@ -98,20 +114,25 @@ function toEdits(kept: readonly Kept[]): Edit[] {
   const edits: Edit[] = [];
   let at = 0;
   for (const { start, end, before } of kept) {
-    if (start > at || before !== '') edits.push({ span: { start: at, end: start }, newText: before });
+    if (start > at || before !== '')
+      edits.push({ span: { start: at, end: start }, newText: before });
     at = end;
   }
   return edits;
 }
 
 /**
- * The same change with less text: sorted, edits that touch joined, whole lines that an edit leaves as they are dropped from its start and its
+ * The same change with less text: sorted, edits that touch joined, whole lines that an edit leaves
+ * as they are dropped from its start and its
  * end, and edits that change nothing left out.
  * @throws RangeError when edits overlap.
  */
 export function minimiseEdits(text: string, edits: readonly Edit[]): Edit[] {
   const result: Edit[] = [];
-  for (const { span: { start, end }, newText } of composeEdits(edits, [])) {
+  for (const {
+    span: { start, end },
+    newText,
+  } of composeEdits(edits, [])) {
     const old = text.slice(start, end);
     if (old === newText) continue;
     const shorter = Math.min(old.length, newText.length);
@@ -119,15 +140,26 @@ export function minimiseEdits(text: string, edits: readonly Edit[]): Edit[] {
     while (head < shorter && old.charCodeAt(head) === newText.charCodeAt(head)) head++;
     head = head === 0 ? 0 : old.lastIndexOf('\n', head - 1) + 1;
     let tail = 0;
-    while (tail < shorter - head && old.charCodeAt(old.length - 1 - tail) === newText.charCodeAt(newText.length - 1 - tail)) tail++;
+    while (
+      tail < shorter - head &&
+      old.charCodeAt(old.length - 1 - tail) === newText.charCodeAt(newText.length - 1 - tail)
+    )
+      tail++;
     // What is left of both has to end with a line, or to be nothing at the start of a line.
     const startsLine = head > 0 || start === 0 || text.charCodeAt(start - 1) === 10;
-    const endsLine = (part: string, length: number): boolean => (length === head ? startsLine : part.charCodeAt(length - 1) === 10);
-    while (tail > 0 && !(endsLine(old, old.length - tail) && endsLine(newText, newText.length - tail))) {
+    const endsLine = (part: string, length: number): boolean =>
+      length === head ? startsLine : part.charCodeAt(length - 1) === 10;
+    while (
+      tail > 0 &&
+      !(endsLine(old, old.length - tail) && endsLine(newText, newText.length - tail))
+    ) {
       const next = old.indexOf('\n', old.length - tail);
       tail = next < 0 ? 0 : old.length - next - 1;
     }
-    result.push({ span: { start: start + head, end: end - tail }, newText: newText.slice(head, newText.length - tail) });
+    result.push({
+      span: { start: start + head, end: end - tail },
+      newText: newText.slice(head, newText.length - tail),
+    });
   }
   return result;
 }

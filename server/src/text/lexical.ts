@@ -1,6 +1,8 @@
 /**
- * The lexical parts of C that a text scan has to know: comments, strings and blanks. Everything takes a number of steps that grows with the
- * text and not with its square, whatever the text is: what is not closed ends where the compiler ends it.
+ * The lexical parts of C that a text scan has to know: comments, strings and blanks. Everything
+ * takes a number of steps that grows with the
+ * text and not with its square, whatever the text is: what is not closed ends where the compiler
+ * ends it.
  */
 
 /* eslint-disable regexp/no-super-linear-move -- once a comment has begun nothing rejects it, so that nothing is looked at twice */
@@ -25,7 +27,10 @@ export function onOneLine(text: string): string {
   return text.replace(/\s+/g, (blanks) => (/[\r\n]/.test(blanks) ? ' ' : blanks));
 }
 
-/** The offset of the first of the blanks and tabs that stand directly before `offset`; not before `from`. */
+/**
+ * The offset of the first of the blanks and tabs that stand directly before `offset`; not before
+ * `from`.
+ */
 export function blanksBefore(text: string, offset: number, from = 0): number {
   let at = offset;
   while (at > from && (text[at - 1] === ' ' || text[at - 1] === '\t')) at--;

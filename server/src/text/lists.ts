@@ -1,4 +1,7 @@
-/** Lists that may be longer than a call can have arguments: `list.push(...items)` and `Math.max(...items)` throw at some 100,000 items. */
+/**
+ * Lists that may be longer than a call can have arguments: `list.push(...items)` and
+ * `Math.max(...items)` throw at some 100,000 items.
+ */
 
 /** Adds `items` to the end of `list`. */
 export function append<T>(list: T[], items: Iterable<T>): void {

@@ -26,7 +26,11 @@ function distance(from: string, to: string): number {
     const next = [i];
     for (let column = 1; column <= to.length; column++) {
       const same = from[i - 1] === to[column - 1];
-      let least = Math.min(next[column - 1]! + 1, row[column]! + 1, row[column - 1]! + (same ? 0 : 1));
+      let least = Math.min(
+        next[column - 1]! + 1,
+        row[column]! + 1,
+        row[column - 1]! + (same ? 0 : 1),
+      );
       const isSwap = from[i - 1] === to[column - 2] && from[i - 2] === to[column - 1];
       if (isSwap && column > 1 && i > 1) least = Math.min(least, before[column - 2]! + 1);
       next.push(least);

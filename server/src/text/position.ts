@@ -8,9 +8,15 @@ export interface Position {
 export interface LineIndex {
   /** At least 1: an empty text has one empty line. */
   readonly lineCount: number;
-  /** Total: an offset outside of the text is moved to its nearest end. An offset between CR and LF belongs to the line that they end. */
+  /**
+   * Total: an offset outside of the text is moved to its nearest end. An offset between CR and LF
+   * belongs to the line that they end.
+   */
   position(offset: number): Position;
-  /** Total: a line outside of the text is moved to its nearest end, a character behind the line's text to the end of that text. */
+  /**
+   * Total: a line outside of the text is moved to its nearest end, a character behind the line's
+   * text to the end of that text.
+   */
   offset(position: Position): number;
   /** The offset of a line's first character. Total, like `offset`. */
   lineStart(line: number): number;
@@ -27,7 +33,8 @@ export function lineIndex(text: string): LineIndex {
     if (code === LF || (code === CR && text.charCodeAt(i + 1) !== LF)) starts.push(i + 1);
   }
   const lineCount = starts.length;
-  const lineStart = (line: number): number => (line >= lineCount ? text.length : starts[Math.max(0, Math.floor(line))] ?? 0);
+  const lineStart = (line: number): number =>
+    line >= lineCount ? text.length : (starts[Math.max(0, Math.floor(line))] ?? 0);
   return {
     lineCount,
     lineStart,

@@ -10,7 +10,10 @@ export interface Edit {
   readonly newText: string;
 }
 
-/** Edits of one document of a change over several. `path` is the key the project uses for the document. */
+/**
+ * Edits of one document of a change over several. `path` is the key the project uses for the
+ * document.
+ */
 export interface FileEdits {
   readonly path: string;
   readonly edits: readonly Edit[];

@@ -10,7 +10,8 @@ export function lineEnding(text: string): '\n' | '\r\n' {
 }
 
 /**
- * One level of indentation of a text: a tab, or the number of blanks by which indented lines most often go further in than the line before.
+ * One level of indentation of a text: a tab, or the number of blanks by which indented lines most
+ * often go further in than the line before.
  * A tab when nothing is indented, because that is the kernel's style.
  */
 export function indentUnit(text: string): string {
@@ -27,13 +28,18 @@ export function indentUnit(text: string): string {
   return best;
 }
 
-/** Kernel code is written in eighty columns, and in a hundred where a driver has come to that. A tab counts as eight. */
+/**
+ * Kernel code is written in eighty columns, and in a hundred where a driver has come to that. A tab
+ * counts as eight.
+ */
 const WIDTHS = [80, 100] as const;
 const TAB = 8;
 
 /**
- * The columns that a line of a text may have, by its longest usual lines of code: 100 when three lines of code in a hundred, and at least two, go
- * beyond 80 columns without going beyond 100; else 80. Lines of comments, preprocessor lines and lines with a string do not count: they may be
+ * The columns that a line of a text may have, by its longest usual lines of code: 100 when three
+ * lines of code in a hundred, and at least two, go
+ * beyond 80 columns without going beyond 100; else 80. Lines of comments, preprocessor lines and
+ * lines with a string do not count: they may be
  * longer anywhere.
  */
 export function lineWidth(text: string): 80 | 100 {
@@ -52,7 +58,8 @@ export function lineWidth(text: string): 80 | 100 {
 /** The columns that a line takes, or that `text` takes from column `from` on. */
 export function columnsOf(text: string, from = 0): number {
   let column = from;
-  for (const char of text) column = char === '\t' ? (Math.floor(column / TAB) + 1) * TAB : column + 1;
+  for (const char of text)
+    column = char === '\t' ? (Math.floor(column / TAB) + 1) * TAB : column + 1;
   return column;
 }
 

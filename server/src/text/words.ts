@@ -8,7 +8,8 @@ export function someWord(text: string, accept: (word: string) => boolean): boole
 
 /** A test whether a word begins with one of `prefixes`. */
 export function prefixTest(prefixes: Iterable<string>): (word: string) => boolean {
-  // Without those that begin with another one: of the rest only the last that is not behind the word can be its beginning.
+  // Without those that begin with another one: of the rest only the last that is not behind the
+  // word can be its beginning.
   const shortest: string[] = [];
   for (const prefix of [...prefixes].sort()) {
     const last = shortest.at(-1);

@@ -3,7 +3,8 @@ import { suite, test } from 'mocha';
 import * as vscode from 'vscode';
 import { activated, open, revert, serverProcesses, until } from './support.ts';
 
-const configuration = (): vscode.WorkspaceConfiguration => vscode.workspace.getConfiguration('vfioLifecycle');
+const configuration = (): vscode.WorkspaceConfiguration =>
+  vscode.workspace.getConfiguration('vfioLifecycle');
 
 suite(`activation in ${vscode.env.appName} ${vscode.version}`, () => {
   test('a C file that does not mention VFIO starts no server', async () => {

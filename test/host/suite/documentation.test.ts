@@ -7,13 +7,17 @@ import { clickCall, inWindow, open, openLightBulb, until, withoutStickyScroll } 
 suite('the documentation of a rule', () => {
   let page: Page;
 
-  inWindow((connected) => { page = connected; });
+  inWindow((connected) => {
+    page = connected;
+  });
   suiteSetup(withoutStickyScroll);
 
   test('is a page that the light bulb leads to', async () => {
     await openDriver();
     await openLightBulb(page);
-    await page.locator('.action-widget .monaco-list-row', { hasText: 'Show documentation of removed-api' }).click();
+    await page
+      .locator('.action-widget .monaco-list-row', { hasText: 'Show documentation of removed-api' })
+      .click();
     await showsPage('removed-api');
   });
 

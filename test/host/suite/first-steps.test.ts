@@ -1,26 +1,44 @@
-/** What a person meets first: the walkthrough, the example drivers, and a menu that is only there for drivers. */
+/**
+ * What a person meets first: the walkthrough, the example drivers, and a menu that is only there
+ * for drivers.
+ */
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { suite, suiteSetup, test } from 'mocha';
 import type { Page } from 'playwright-core';
 import * as vscode from 'vscode';
-import { convertDriver, find, inWindow, open, rule, until, withoutStickyScroll } from './support.ts';
+import {
+  convertDriver,
+  find,
+  inWindow,
+  open,
+  rule,
+  until,
+  withoutStickyScroll,
+} from './support.ts';
 
 suite('the first steps', () => {
   let page: Page;
 
-  inWindow((connected) => { page = connected; });
+  inWindow((connected) => {
+    page = connected;
+  });
   suiteSetup(withoutStickyScroll);
   suiteSetup(() => vscode.commands.executeCommand('workbench.action.closeAllEditors'));
 
   test('the walkthrough has four steps, each with a picture', async () => {
-    await vscode.commands.executeCommand('workbench.action.openWalkthrough', 'vfio-lifecycle.vfio-lifecycle#firstSteps');
+    await vscode.commands.executeCommand(
+      'workbench.action.openWalkthrough',
+      'vfio-lifecycle.vfio-lifecycle#firstSteps',
+    );
     const steps = page.locator('.getting-started-step');
-    await until('the steps', async () => await steps.count() === 4);
+    await until('the steps', async () => (await steps.count()) === 4);
     for (let i = 0; i < 4; i++) {
       await steps.nth(i).click();
       const picture = page.locator('.getting-started-media img').first();
-      await until(`the picture of step ${i + 1}`, () => picture.evaluate((image: { naturalWidth: number }) => image.naturalWidth > 100));
+      await until(`the picture of step ${i + 1}`, () =>
+        picture.evaluate((image: { naturalWidth: number }) => image.naturalWidth > 100),
+      );
     }
   });
 
@@ -32,7 +50,10 @@ suite('the first steps', () => {
     const rules = () => vscode.languages.getDiagnostics(document.uri).map(rule).sort();
     await until('the mistakes', () => rules().length === 3);
     deepEqual(rules(), ['missing-put', 'null-check-on-alloc', 'use-after-put']);
-    equal(vscode.window.activeTextEditor?.selection.active.line, find(document, '!lamp').start.line);
+    equal(
+      vscode.window.activeTextEditor?.selection.active.line,
+      find(document, '!lamp').start.line,
+    );
   });
 
   test('the old example is converted, and comes back as it was', async () => {
@@ -58,14 +79,17 @@ suite('the first steps', () => {
   async function itemsOfContextMenu(name: string): Promise<string[]> {
     await vscode.commands.executeCommand('workbench.action.closeAllEditors');
     await open(name);
-    const { x, y, width, height } = await until('the editor', () => page.locator('.editor-instance .monaco-editor').first().boundingBox());
+    const { x, y, width, height } = await until('the editor', () =>
+      page.locator('.editor-instance .monaco-editor').first().boundingBox(),
+    );
     const middle = [x + width / 2, y + height / 2] as const;
     await page.mouse.click(...middle, { button: 'right' });
     const items = page.locator('.monaco-menu .action-label');
     await items.first().waitFor();
     const labels = await items.allInnerTexts();
     await page.keyboard.press('Escape');
-    // The menu took the release of the button, without which the editor shows no hover any more: it hears that of the next click.
+    // The menu took the release of the button, without which the editor shows no hover any more: it
+    // hears that of the next click.
     await page.mouse.click(...middle);
     return labels.map((label) => label.trim());
   }

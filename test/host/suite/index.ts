@@ -3,23 +3,48 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 /** The order matters: that nothing runs can be seen only before something runs. */
-const files = ['activation', 'language', 'settings', 'several-files', 'whole-or-nothing', 'notes', 'refusal', 'severity', 'documentation', 'status', 'whole-workspace', 'first-steps', 'person'];
+const files = [
+  'activation',
+  'language',
+  'settings',
+  'several-files',
+  'whole-or-nothing',
+  'notes',
+  'refusal',
+  'severity',
+  'documentation',
+  'status',
+  'whole-workspace',
+  'first-steps',
+  'person',
+];
 
-/** Called by VS Code in the extension host. Writes the counts for the launcher; rejects when a test failed or none ran. */
+/**
+ * Called by VS Code in the extension host. Writes the counts for the launcher; rejects when a test
+ * failed or none ran.
+ */
 export async function run(): Promise<void> {
   // The limit is above those of all that a test waits for, which say what did not come.
   const mocha = new Mocha({ ui: 'tdd', timeout: 5 * 60_000, color: false });
   const named = process.env.HOST_SUITE_PARTS?.split(' ').filter((name) => name !== '') ?? [];
-  for (const file of files.filter((one) => named.length === 0 || named.includes(one))) mocha.addFile(path.join(__dirname, `${file}.test.js`));
+  for (const file of files.filter((one) => named.length === 0 || named.includes(one)))
+    mocha.addFile(path.join(__dirname, `${file}.test.js`));
   const counts = { passed: 0, failed: 0, skipped: 0, failures: [] as string[] };
   await new Promise<void>((resolve) => {
-    mocha.run(() => resolve())
-      .on('pass', () => { counts.passed++; })
+    mocha
+      .run(() => resolve())
+      .on('pass', () => {
+        counts.passed++;
+      })
       .on('fail', (test, error: unknown) => {
         counts.failed++;
-        counts.failures.push(`${test.fullTitle()}: ${error instanceof Error ? error.message : String(error)}`);
+        counts.failures.push(
+          `${test.fullTitle()}: ${error instanceof Error ? error.message : String(error)}`,
+        );
       })
-      .on('pending', () => { counts.skipped++; });
+      .on('pending', () => {
+        counts.skipped++;
+      });
   });
   const { HOST_SUITE_COUNTS: file } = process.env;
   if (file !== undefined) writeFileSync(file, JSON.stringify(counts));

@@ -4,19 +4,37 @@ import path from 'node:path';
 import { suite, suiteSetup, test } from 'mocha';
 import type { Page } from 'playwright-core';
 import * as vscode from 'vscode';
-import { answerRow, bytesOf, find, folder, inWindow, open, openLightBulb, restore, rule, until, uriOf, withoutStickyScroll, written } from './support.ts';
+import {
+  answerRow,
+  bytesOf,
+  find,
+  folder,
+  inWindow,
+  open,
+  openLightBulb,
+  restore,
+  rule,
+  until,
+  uriOf,
+  withoutStickyScroll,
+  written,
+} from './support.ts';
 
 /** A note as `line text: message`. */
 async function notesIn(name: string): Promise<string[]> {
   const document = await vscode.workspace.openTextDocument(uriOf(name));
-  const own = vscode.languages.getDiagnostics(document.uri).filter((one) => one.source === 'VFIO Lifecycle');
+  const own = vscode.languages
+    .getDiagnostics(document.uri)
+    .filter((one) => one.source === 'VFIO Lifecycle');
   return own.map(({ range, message }) => `${document.getText(range)}: ${message}`);
 }
 
 suite('the notes of a conversion', () => {
   let page: Page;
 
-  inWindow((connected) => { page = connected; });
+  inWindow((connected) => {
+    page = connected;
+  });
   suiteSetup(withoutStickyScroll);
 
   test('of several files: one message, and a finding at its line that moves with it and goes when it is edited', async () => {
@@ -25,10 +43,16 @@ suite('the notes of a conversion', () => {
     await convert('dock/dock_main.c', 'minimal');
     await written(files);
     await vscode.commands.executeCommand('notifications.showList');
-    await page.locator('.notifications-center .notification-list-item', { hasText: 'Converted 3 files; 2 things to look at' }).waitFor();
+    await page
+      .locator('.notifications-center .notification-list-item', {
+        hasText: 'Converted 3 files; 2 things to look at',
+      })
+      .waitFor();
 
     const header = await open('dock/dock.h', { preview: false });
-    const expected = ['struct dock {: `vdev` is now the first member of struct dock: its layout changes for everything that uses it.'];
+    const expected = [
+      'struct dock {: `vdev` is now the first member of struct dock: its layout changes for everything that uses it.',
+    ];
     deepEqual(await notesIn('dock/dock.h'), expected);
     const [finding] = vscode.languages.getDiagnostics(header.uri);
     ok(finding?.severity === vscode.DiagnosticSeverity.Information);
@@ -51,12 +75,17 @@ suite('the notes of a conversion', () => {
     await showsLinks();
 
     // Each note can be dismissed where it stands.
-    const at = vscode.languages.getDiagnostics(document.uri).find(({ source }) => source === 'VFIO Lifecycle')!.range;
+    const at = vscode.languages
+      .getDiagnostics(document.uri)
+      .find(({ source }) => source === 'VFIO Lifecycle')!.range;
     await clickLine(document, at.start.line);
     await openLightBulb(page);
     await picture('conversion-notes.png');
     await page.locator('.action-widget .monaco-list-row', { hasText: 'Dismiss this note' }).click();
-    await until('one note less', async () => (await notesIn('old_model.c')).length === all.length - 1);
+    await until(
+      'one note less',
+      async () => (await notesIn('old_model.c')).length === all.length - 1,
+    );
 
     await vscode.commands.executeCommand('undo');
     deepEqual(await notesIn('old_model.c'), []);
@@ -71,13 +100,20 @@ suite('the notes of a conversion', () => {
     await open(name, { preview: false });
     void vscode.commands.executeCommand('vfioLifecycle.convertDriver');
     const rows = page.locator('.quick-input-widget .monaco-list-row:visible');
-    await rows.filter({ hasText: /vfio_alloc_device|Show Changes/ }).first().waitFor();
+    await rows
+      .filter({ hasText: /vfio_alloc_device|Show Changes/ })
+      .first()
+      .waitFor();
     if (style === 'fold') await rows.filter({ hasText: 'folding state' }).first().click();
     await answerRow(page, 'Apply').click();
     await until('the conversion', () => vscode.window.activeTextEditor?.document.isDirty);
   }
 
-  async function edit(document: vscode.TextDocument, at: vscode.Position, text: string): Promise<void> {
+  async function edit(
+    document: vscode.TextDocument,
+    at: vscode.Position,
+    text: string,
+  ): Promise<void> {
     const change = new vscode.WorkspaceEdit();
     change.insert(document.uri, at, text);
     ok(await vscode.workspace.applyEdit(change));
@@ -86,7 +122,11 @@ suite('the notes of a conversion', () => {
   /** The output names the file and the line of a note, and takes that for a link. */
   async function showsLinks(): Promise<void> {
     await vscode.commands.executeCommand('vfioLifecycle.showOutput');
-    const line = page.locator('.output-view-container .view-line, .pane-body .view-line', { hasText: /old_model\.c:\d+:\s/ }).first();
+    const line = page
+      .locator('.output-view-container .view-line, .pane-body .view-line', {
+        hasText: /old_model\.c:\d+:\s/,
+      })
+      .first();
     await line.locator('.detected-link').first().waitFor();
     await picture('conversion-output.png');
     await vscode.commands.executeCommand('workbench.action.closePanel');
@@ -94,7 +134,10 @@ suite('the notes of a conversion', () => {
 
   async function clickLine(document: vscode.TextDocument, line: number): Promise<void> {
     const editor = await vscode.window.showTextDocument(document);
-    const at = new vscode.Position(line, document.lineAt(line).firstNonWhitespaceCharacterIndex + 1);
+    const at = new vscode.Position(
+      line,
+      document.lineAt(line).firstNonWhitespaceCharacterIndex + 1,
+    );
     editor.selection = new vscode.Selection(at, at);
     editor.revealRange(new vscode.Range(at, at), vscode.TextEditorRevealType.InCenter);
   }

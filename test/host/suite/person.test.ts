@@ -8,41 +8,64 @@ import { inWindow, open, until, withoutStickyScroll } from './support.ts';
 suite('a person in the user interface', () => {
   let page: Page;
 
-  inWindow((connected) => { page = connected; });
+  inWindow((connected) => {
+    page = connected;
+  });
   suiteSetup(withoutStickyScroll);
 
   test('sees the squiggle and the problem, reads the hover, converts by the light bulb and saves', async () => {
     await vscode.commands.executeCommand('workbench.action.closeAllEditors');
     const document = await open('old_model.c');
     await page.keyboard.press('Control+Shift+M');
-    await page.locator('.markers-panel .monaco-list-row', { hasText: 'removed-api' }).first().waitFor();
+    await page
+      .locator('.markers-panel .monaco-list-row', { hasText: 'removed-api' })
+      .first()
+      .waitFor();
 
-    // The code is below the first screen: the person goes there, now that the panel has taken its part of the window.
+    // The code is below the first screen: the person goes there, now that the panel has taken its
+    // part of the window.
     const call = page.locator('.view-line span', { hasText: /^vfio_init_group_dev$/ });
     await page.keyboard.press('Control+1');
     await page.keyboard.press('Control+g');
-    const line = document.getText().split('\n').findIndex((text) => text.includes('vfio_init_group_dev(')) + 1;
+    const line =
+      document
+        .getText()
+        .split('\n')
+        .findIndex((text) => text.includes('vfio_init_group_dev(')) + 1;
     await page.keyboard.type(String(line));
     await page.keyboard.press('Enter');
-    await until('the line', () => vscode.window.activeTextEditor?.selection.active.line === line - 1);
+    await until(
+      'the line',
+      () => vscode.window.activeTextEditor?.selection.active.line === line - 1,
+    );
     await page.locator('.squiggly-error').first().waitFor();
 
-    // The text may still move, and a mouse that rests where a word comes to has not hovered over it.
+    // The text may still move, and a mouse that rests where a word comes to has not hovered over
+    // it.
     const hover = page.locator('.monaco-hover-content', { hasText: 'vfio_init_group_dev' }).first();
     await until('the hover', async () => {
       await page.mouse.move(0, 0);
       await call.hover();
-      return hover.waitFor({ timeout: 3_000 }).then(() => true, () => false);
+      return hover.waitFor({ timeout: 3_000 }).then(
+        () => true,
+        () => false,
+      );
     });
     await page.keyboard.press('Escape');
 
     await call.click();
     await page.locator('.lightBulbWidget, [class*="codicon-gutter-lightbulb"]').first().click();
-    await page.locator('.action-widget .monaco-list-row', { hasText: 'vfio_alloc_device' }).first().click();
+    await page
+      .locator('.action-widget .monaco-list-row', { hasText: 'vfio_alloc_device' })
+      .first()
+      .click();
     await until('the conversion', () => document.isDirty);
     await page.locator('.squiggly-error').first().waitFor({ state: 'detached' });
-    // The squiggle goes with its text; what is found in the new text comes later. The notes of the conversion stay.
-    await until('no problems', () => vscode.languages.getDiagnostics(document.uri).every(({ source }) => source !== 'vfio'));
+    // The squiggle goes with its text; what is found in the new text comes later. The notes of the
+    // conversion stay.
+    await until('no problems', () =>
+      vscode.languages.getDiagnostics(document.uri).every(({ source }) => source !== 'vfio'),
+    );
 
     await page.keyboard.press('Control+s');
     await until('the file to be saved', () => !document.isDirty);

@@ -1,19 +1,36 @@
-/** Why a driver cannot be converted is said where the caret is: the place, the sentence and the page of its kind. */
+/**
+ * Why a driver cannot be converted is said where the caret is: the place, the sentence and the page
+ * of its kind.
+ */
 import { equal, match } from 'node:assert/strict';
 import path from 'node:path';
 import { suite, suiteSetup, suiteTeardown, test } from 'mocha';
 import type { Page } from 'playwright-core';
 import * as vscode from 'vscode';
-import { clickCall, find, inWindow, open, openLightBulb, until, uriOf, withoutStickyScroll } from './support.ts';
+import {
+  clickCall,
+  find,
+  inWindow,
+  open,
+  openLightBulb,
+  until,
+  uriOf,
+  withoutStickyScroll,
+} from './support.ts';
 
 suite('a conversion that is refused', () => {
   let page: Page;
 
-  inWindow((connected) => { page = connected; });
+  inWindow((connected) => {
+    page = connected;
+  });
   suiteSetup(async () => {
     await withoutStickyScroll();
     const text = new TextDecoder().decode(await vscode.workspace.fs.readFile(uriOf('old_model.c')));
-    await vscode.workspace.fs.writeFile(uriOf('atomic.c'), new TextEncoder().encode(text.replace('GFP_KERNEL', 'GFP_ATOMIC')));
+    await vscode.workspace.fs.writeFile(
+      uriOf('atomic.c'),
+      new TextEncoder().encode(text.replace('GFP_KERNEL', 'GFP_ATOMIC')),
+    );
   });
   suiteTeardown(() => vscode.workspace.fs.delete(uriOf('atomic.c')));
 
@@ -22,10 +39,16 @@ suite('a conversion that is refused', () => {
     await clickCall(page, document, 'vfio_init_group_dev');
     await openLightBulb(page);
     await picture('refusal-bulb.png');
-    await page.locator('.action-widget .monaco-list-row', { hasText: 'Why can this driver not be converted?' }).click();
+    await page
+      .locator('.action-widget .monaco-list-row', {
+        hasText: 'Why can this driver not be converted?',
+      })
+      .click();
     await isAtObstacle(document);
     await vscode.commands.executeCommand('notifications.showList');
-    const message = page.locator('.notifications-center .notification-list-item', { hasText: /Not converted: atomic\.c:\d+: `GFP_ATOMIC`/ });
+    const message = page.locator('.notifications-center .notification-list-item', {
+      hasText: /Not converted: atomic\.c:\d+: `GFP_ATOMIC`/,
+    });
     await message.waitFor();
     await picture('refusal-message.png');
     await message.getByText('Show Documentation', { exact: true }).click();
@@ -41,7 +64,10 @@ suite('a conversion that is refused', () => {
     await isAtObstacle(document);
     await vscode.commands.executeCommand('vfioLifecycle.showOutput');
     const said = page.locator('.output-view-container .view-lines, .pane-body .view-lines');
-    await said.getByText(/\[unsuitable-allocation\]/).first().waitFor();
+    await said
+      .getByText(/\[unsuitable-allocation\]/)
+      .first()
+      .waitFor();
     match(await said.first().innerText(), /not\sconverted:\s[^]*atomic\.c:\d+:\s`GFP_ATOMIC`/);
     await vscode.commands.executeCommand('workbench.action.closePanel');
     await vscode.commands.executeCommand('notifications.clearAll');
@@ -49,9 +75,14 @@ suite('a conversion that is refused', () => {
 
   test('the finding says it too, once it was worked out', async () => {
     const document = await openRefused();
-    const related = await until('the related place', () => vscode.languages.getDiagnostics(document.uri)
-      .flatMap((one) => one.relatedInformation ?? [])
-      .find(({ message }) => message.startsWith('cannot be converted automatically: `GFP_ATOMIC`')));
+    const related = await until('the related place', () =>
+      vscode.languages
+        .getDiagnostics(document.uri)
+        .flatMap((one) => one.relatedInformation ?? [])
+        .find(({ message }) =>
+          message.startsWith('cannot be converted automatically: `GFP_ATOMIC`'),
+        ),
+    );
     equal(related.location.range.start.line, find(document, 'GFP_ATOMIC').start.line);
   });
 
@@ -64,7 +95,10 @@ suite('a conversion that is refused', () => {
 
   async function isAtObstacle(document: vscode.TextDocument): Promise<void> {
     const { line } = find(document, 'GFP_ATOMIC').start;
-    await until('the obstacle', () => vscode.window.activeTextEditor?.selection.start.line === line);
+    await until(
+      'the obstacle',
+      () => vscode.window.activeTextEditor?.selection.start.line === line,
+    );
   }
 
   /** Keeps what is on the screen for a person to look at. */

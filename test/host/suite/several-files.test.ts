@@ -5,11 +5,14 @@ import type { Page } from 'playwright-core';
 import * as vscode from 'vscode';
 import { inWindow, open, rule, until } from './support.ts';
 
-// A driver of several files lies in a folder of the workspace: hoist has mistakes that no one of its files shows.
+// A driver of several files lies in a folder of the workspace: hoist has mistakes that no one of
+// its files shows.
 suite('a driver of several files', () => {
   let page: Page;
 
-  inWindow((connected) => { page = connected; });
+  inWindow((connected) => {
+    page = connected;
+  });
   // The next suite is to find the window as it was.
   suiteTeardown(() => vscode.commands.executeCommand('workbench.action.closePanel'));
 
@@ -22,9 +25,17 @@ suite('a driver of several files', () => {
   test('is analysed as one module: each mistake is a problem of the file that it stands in', async () => {
     await vscode.commands.executeCommand('workbench.action.closeAllEditors');
     const documents: vscode.TextDocument[] = [];
-    for (const name of ['device', 'probe', 'remove']) documents.push(await open(`hoist/hoist_${name}.c`, { preview: false }));
-    const found = (): string[] => documents.flatMap((document) => vscode.languages.getDiagnostics(document.uri)
-      .map((one) => `${path.basename(document.fileName)}: ${String(rule(one))}: ${document.lineAt(one.range.start).text.trim()}`));
+    for (const name of ['device', 'probe', 'remove'])
+      documents.push(await open(`hoist/hoist_${name}.c`, { preview: false }));
+    const found = (): string[] =>
+      documents.flatMap((document) =>
+        vscode.languages
+          .getDiagnostics(document.uri)
+          .map(
+            (one) =>
+              `${path.basename(document.fileName)}: ${String(rule(one))}: ${document.lineAt(one.range.start).text.trim()}`,
+          ),
+      );
     await until('two problems', () => found().length >= 2);
     deepEqual(found(), [
       'hoist_probe.c: missing-put: return ret;',
@@ -34,8 +45,14 @@ suite('a driver of several files', () => {
     ok(late?.relatedInformation?.length, 'the way to the mistake');
 
     await page.keyboard.press('Control+Shift+M');
-    await page.locator('.markers-panel .monaco-list-row', { hasText: 'use-after-put' }).first().waitFor();
-    await page.locator('.markers-panel .monaco-list-row', { hasText: 'hoist_probe.c' }).first().waitFor();
+    await page
+      .locator('.markers-panel .monaco-list-row', { hasText: 'use-after-put' })
+      .first()
+      .waitFor();
+    await page
+      .locator('.markers-panel .monaco-list-row', { hasText: 'hoist_probe.c' })
+      .first()
+      .waitFor();
     await picture('several-files-problems.png');
   });
 });

@@ -1,4 +1,6 @@
-/** The status item and its menu: the target kernel, where it comes from, and what a report needs. */
+/**
+ * The status item and its menu: the target kernel, where it comes from, and what a report needs.
+ */
 import { equal, match, ok } from 'node:assert/strict';
 import { suite, suiteSetup, suiteTeardown, test } from 'mocha';
 import type { Page } from 'playwright-core';
@@ -7,18 +9,26 @@ import { inWindow, open, rule, until } from './support.ts';
 
 suite('the status item', () => {
   let page: Page;
-  const setting = (): unknown => vscode.workspace.getConfiguration('vfioLifecycle').inspect('targetKernel')?.workspaceValue;
-  const rules = (document: vscode.TextDocument): unknown[] => vscode.languages.getDiagnostics(document.uri).map(rule);
-  const entry = (text: string) => page.locator('.quick-input-widget .monaco-list-row', { hasText: text }).first();
+  const setting = (): unknown =>
+    vscode.workspace.getConfiguration('vfioLifecycle').inspect('targetKernel')?.workspaceValue;
+  const rules = (document: vscode.TextDocument): unknown[] =>
+    vscode.languages.getDiagnostics(document.uri).map(rule);
+  const entry = (text: string) =>
+    page.locator('.quick-input-widget .monaco-list-row', { hasText: text }).first();
 
-  inWindow((connected) => { page = connected; });
+  inWindow((connected) => {
+    page = connected;
+  });
   suiteSetup(() => vscode.commands.executeCommand('workbench.action.closeAllEditors'));
   suiteTeardown(async () => {
     await vscode.commands.executeCommand('workbench.action.closeQuickOpen');
     await vscode.workspace.getConfiguration('vfioLifecycle').update('targetKernel', undefined);
   });
 
-  /** The menu of the status item, as a person comes to it: the braces in the status bar, then what the item offers. */
+  /**
+   * The menu of the status item, as a person comes to it: the braces in the status bar, then what
+   * the item offers.
+   */
   async function openMenu(): Promise<void> {
     await page.locator('.statusbar-item[id="status.languageStatus"]').first().hover();
     const item = page.locator('.hover-language-status > .element', { hasText: 'VFIO' });
@@ -31,12 +41,20 @@ suite('the status item', () => {
     const document = await open('old_model.c');
     await until('removed-api', () => rules(document).includes('removed-api'));
     await openMenu();
-    match(await entry('Target Kernel…').innerText(), /Linux 6\.1\b[^]*no kernel tree around the file/);
+    match(
+      await entry('Target Kernel…').innerText(),
+      /Linux 6\.1\b[^]*no kernel tree around the file/,
+    );
     await entry('Target Kernel…').click();
     await entry('As found').waitFor();
-    match(await entry('As found').innerText(), /Linux 6\.1\b[^]*the default: no kernel tree around the file/);
+    match(
+      await entry('As found').innerText(),
+      /Linux 6\.1\b[^]*the default: no kernel tree around the file/,
+    );
     await page.keyboard.type('6.6');
-    await until('what 6.6 brings', async () => /\.detach_ioas/.test(await entry('.detach_ioas').innerText()));
+    await until('what 6.6 brings', async () =>
+      /\.detach_ioas/.test(await entry('.detach_ioas').innerText()),
+    );
     await page.keyboard.press('Control+a');
     await page.keyboard.type('6.0');
     await entry('6.0').click();
@@ -47,7 +65,9 @@ suite('the status item', () => {
   test('says where the target comes from, and goes back to what is found', async () => {
     const document = await open('old_model.c');
     await openMenu();
-    await until('where it comes from', async () => /Linux 6\.0[^]*from the setting/.test(await entry('Target Kernel…').innerText()));
+    await until('where it comes from', async () =>
+      /Linux 6\.0[^]*from the setting/.test(await entry('Target Kernel…').innerText()),
+    );
     await entry('Target Kernel…').click();
     match(await entry('As found').innerText(), /Linux 6\.1\b/);
     await entry('As found').click();
@@ -64,8 +84,12 @@ suite('the status item', () => {
       const text = await vscode.env.clipboard.readText();
       return text.includes('VFIO Lifecycle') && text.includes('target:') ? text : undefined;
     });
-    const { version } = vscode.extensions.getExtension('vfio-lifecycle.vfio-lifecycle')!.packageJSON as { version: string };
-    ok(report.startsWith(`VFIO Lifecycle ${version} in ${vscode.env.appName} ${vscode.version}`), report);
+    const { version } = vscode.extensions.getExtension('vfio-lifecycle.vfio-lifecycle')!
+      .packageJSON as { version: string };
+    ok(
+      report.startsWith(`VFIO Lifecycle ${version} in ${vscode.env.appName} ${vscode.version}`),
+      report,
+    );
     match(report, /^file: old_model\.c$/m);
     match(report, /^target: Linux 6\.1, the default/m);
     match(report, /^settings: \{/m);

@@ -9,14 +9,22 @@ import type { Api } from '../../../client/src/shared.ts';
 /** Only ends what hangs, in milliseconds: a machine that others use too may be slow. */
 export const LIMIT = 120_000;
 
-/** Waits until `look` finds something. It polls, because the editor tells of few of its changes; it fails after a generous time. */
-export async function until<T>(what: string, look: () => T | undefined | Thenable<T | undefined>): Promise<NonNullable<T>> {
+/**
+ * Waits until `look` finds something. It polls, because the editor tells of few of its changes; it
+ * fails after a generous time.
+ */
+export async function until<T>(
+  what: string,
+  look: () => T | undefined | Thenable<T | undefined>,
+): Promise<NonNullable<T>> {
   const end = Date.now() + LIMIT;
   for (;;) {
     const found = await look();
     if (found !== undefined && found !== null && found !== false) return found;
     if (Date.now() > end) throw new Error(`timed out waiting for ${what}`);
-    await new Promise((resolve) => { setTimeout(resolve, 50); });
+    await new Promise((resolve) => {
+      setTimeout(resolve, 50);
+    });
   }
 }
 
@@ -28,8 +36,14 @@ export async function activated(): Promise<vscode.Extension<Api>> {
   });
 }
 
-/** Opens a file of the test's workspace in an editor. With `preview: false` it stays open when the next is opened. */
-export async function open(name: string, options: { readonly preview?: boolean } = {}): Promise<vscode.TextDocument> {
+/**
+ * Opens a file of the test's workspace in an editor. With `preview: false` it stays open when the
+ * next is opened.
+ */
+export async function open(
+  name: string,
+  options: { readonly preview?: boolean } = {},
+): Promise<vscode.TextDocument> {
   const [folder] = vscode.workspace.workspaceFolders ?? [];
   ok(folder, 'the suite runs in a folder');
   const document = await vscode.workspace.openTextDocument(vscode.Uri.joinPath(folder.uri, name));
@@ -55,30 +69,48 @@ export function rule(diagnostic: vscode.Diagnostic): unknown {
   return typeof diagnostic.code === 'object' ? diagnostic.code.value : diagnostic.code;
 }
 
-/** Processes of the language server that this extension host started. Linux only; elsewhere there is no such list without a tool. */
+/**
+ * Processes of the language server that this extension host started. Linux only; elsewhere there is
+ * no such list without a tool.
+ */
 export function serverProcesses(): number[] {
-  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number).filter((id) => {
-    try {
-      const parent = /^PPid:\s*(\d+)$/m.exec(readFileSync(`/proc/${id}/status`, 'utf8'))?.[1];
-      return Number(parent) === process.pid && readFileSync(`/proc/${id}/cmdline`, 'utf8').includes('server.cjs');
-    } catch {
-      return false; // It ended while we looked.
-    }
-  });
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((id) => {
+      try {
+        const parent = /^PPid:\s*(\d+)$/m.exec(readFileSync(`/proc/${id}/status`, 'utf8'))?.[1];
+        return (
+          Number(parent) === process.pid &&
+          readFileSync(`/proc/${id}/cmdline`, 'utf8').includes('server.cjs')
+        );
+      } catch {
+        return false; // It ended while we looked.
+      }
+    });
 }
 
-/** The very window that this suite runs in, over the DevTools protocol: the port is a flag of VS Code and of its stand-in. */
+/**
+ * The very window that this suite runs in, over the DevTools protocol: the port is a flag of VS
+ * Code and of its stand-in.
+ */
 async function connectToWindow(): Promise<{ readonly page: Page; close(): Promise<void> }> {
-  const browser = await chromium.connectOverCDP(`http://127.0.0.1:${process.env.HOST_SUITE_DEBUG_PORT}`, { timeout: LIMIT });
+  const browser = await chromium.connectOverCDP(
+    `http://127.0.0.1:${process.env.HOST_SUITE_DEBUG_PORT}`,
+    { timeout: LIMIT },
+  );
   for (const page of browser.contexts().flatMap((context) => context.pages())) {
-    if (await page.locator('.monaco-workbench').count() === 0) continue;
+    if ((await page.locator('.monaco-workbench').count()) === 0) continue;
     page.setDefaultTimeout(LIMIT);
     return { page, close: () => browser.close() };
   }
   throw new Error('no page is the workbench');
 }
 
-/** Connects a suite to the window that it runs in, from its first test to its last, and keeps a picture of what a failed test saw last. Called in `suite`. */
+/**
+ * Connects a suite to the window that it runs in, from its first test to its last, and keeps a
+ * picture of what a failed test saw last. Called in `suite`.
+ */
 export function inWindow(use: (page: Page) => void): void {
   let connection: Awaited<ReturnType<typeof connectToWindow>> | undefined;
   suiteSetup(async () => {
@@ -88,7 +120,8 @@ export function inWindow(use: (page: Page) => void): void {
   teardown(async function () {
     const { HOST_SUITE_SCREENSHOT: file } = process.env;
     if (this.currentTest?.state !== 'failed' || connection === undefined) return;
-    // A picture stays on the machine that made it: the log has what the editor says, also what it no longer shows.
+    // A picture stays on the machine that made it: the log has what the editor says, also what it
+    // no longer shows.
     await vscode.commands.executeCommand('notifications.showList');
     const said = await connection.page.locator('.notifications-center, .statusbar').allInnerTexts();
     await vscode.commands.executeCommand('notifications.hideList');
@@ -98,13 +131,23 @@ export function inWindow(use: (page: Page) => void): void {
   suiteTeardown(() => connection?.close());
 }
 
-/** Takes the head of a function that stays on the screen away: it lies over the line, and over the light bulb, that is scrolled to the top. */
+/**
+ * Takes the head of a function that stays on the screen away: it lies over the line, and over the
+ * light bulb, that is scrolled to the top.
+ */
 export async function withoutStickyScroll(): Promise<void> {
   await vscode.workspace.getConfiguration('editor').update('stickyScroll.enabled', false);
 }
 
-/** Clicks on the first call of a function, so that the cursor is there. The document is in the active editor. */
-export async function clickCall(page: Page, document: vscode.TextDocument, name: string): Promise<void> {
+/**
+ * Clicks on the first call of a function, so that the cursor is there. The document is in the
+ * active editor.
+ */
+export async function clickCall(
+  page: Page,
+  document: vscode.TextDocument,
+  name: string,
+): Promise<void> {
   const { start } = find(document, `${name}(`);
   const editor = vscode.window.activeTextEditor;
   ok(editor?.document === document, 'the document is in the active editor');
@@ -119,12 +162,27 @@ export async function openLightBulb(page: Page): Promise<void> {
 }
 
 /** The code actions of a kind at a place, with their edits. */
-export async function codeActions(document: vscode.TextDocument, range: vscode.Range, kind: string): Promise<vscode.CodeAction[]> {
-  return vscode.commands.executeCommand('vscode.executeCodeActionProvider', document.uri, range, kind, 50);
+export async function codeActions(
+  document: vscode.TextDocument,
+  range: vscode.Range,
+  kind: string,
+): Promise<vscode.CodeAction[]> {
+  return vscode.commands.executeCommand(
+    'vscode.executeCodeActionProvider',
+    document.uri,
+    range,
+    kind,
+    50,
+  );
 }
 
-/** Runs the conversion command; where it asks which of several, its first answer, which moves nothing, is taken. Resolves once `converted` is true. */
-export async function convertDriver(converted: () => boolean | Promise<boolean>): Promise<{ readonly done: Thenable<unknown> }> {
+/**
+ * Runs the conversion command; where it asks which of several, its first answer, which moves
+ * nothing, is taken. Resolves once `converted` is true.
+ */
+export async function convertDriver(
+  converted: () => boolean | Promise<boolean>,
+): Promise<{ readonly done: Thenable<unknown> }> {
   const done = vscode.commands.executeCommand('vfioLifecycle.convertDriver');
   await until('the conversion', async () => {
     await vscode.commands.executeCommand('workbench.action.acceptSelectedQuickOpenItem');
@@ -146,12 +204,19 @@ export function uriOf(name: string): vscode.Uri {
 
 /** The bytes of files under a folder, by their names. */
 export function bytesOf(root: string, names: readonly string[]): Record<string, string> {
-  return Object.fromEntries(names.map((name) => [name, readFileSync(path.join(root, name), 'latin1')]));
+  return Object.fromEntries(
+    names.map((name) => [name, readFileSync(path.join(root, name), 'latin1')]),
+  );
 }
 
-/** Waits for the edit, which leaves its documents unsaved, and saves them: also those whose editor VS Code has yet to open. */
+/**
+ * Waits for the edit, which leaves its documents unsaved, and saves them: also those whose editor
+ * VS Code has yet to open.
+ */
 export async function written(names: readonly string[]): Promise<void> {
-  const documents = await Promise.all(names.map((name) => vscode.workspace.openTextDocument(uriOf(name))));
+  const documents = await Promise.all(
+    names.map((name) => vscode.workspace.openTextDocument(uriOf(name))),
+  );
   await until('the conversion', () => documents.every((document) => document.isDirty));
   for (const document of documents) ok(await document.save());
 }

@@ -1,11 +1,27 @@
-/** What a person presses writes all of a conversion or nothing: the files are, byte for byte, as before or as the command line converts them. */
+/**
+ * What a person presses writes all of a conversion or nothing: the files are, byte for byte, as
+ * before or as the command line converts them.
+ */
 import { deepEqual, ok } from 'node:assert/strict';
 import path from 'node:path';
 import { suite, suiteSetup, test } from 'mocha';
 import type { Page } from 'playwright-core';
 import * as vscode from 'vscode';
 import {
-  answerRow, bytesOf, clickCall, codeActions, find, folder, inWindow, open, openLightBulb, restore, until, uriOf, withoutStickyScroll, written,
+  answerRow,
+  bytesOf,
+  clickCall,
+  codeActions,
+  find,
+  folder,
+  inWindow,
+  open,
+  openLightBulb,
+  restore,
+  until,
+  uriOf,
+  withoutStickyScroll,
+  written,
 } from './support.ts';
 
 type Style = 'minimal' | 'fold';
@@ -13,9 +29,9 @@ type Style = 'minimal' | 'fold';
 type Way = 'code action' | 'command';
 /** What is pressed then, one after the other. */
 const answers = {
-  'Apply': ['Apply'],
-  'Cancel': ['Cancel'],
-  'Escape': ['Escape'],
+  Apply: ['Apply'],
+  Cancel: ['Cancel'],
+  Escape: ['Escape'],
   'Show Changes, and apply': ['Show Changes', 'Apply the Whole Conversion'],
   'Show Changes, and discard': ['Show Changes', 'Discard the Conversion'],
 } as const;
@@ -32,24 +48,53 @@ interface Case {
 
 const everyAnswer = Object.keys(answers) as Answer[];
 const cases: readonly Case[] = [
-  { what: 'one file', files: ['old_model.c'], style: 'fold', way: 'code action', answers: everyAnswer },
-  { what: 'a moved member in one file', files: ['wick/wick.c'], style: 'minimal', way: 'command', answers: ['Apply', 'Escape'] },
   {
-    what: 'several files and a moved member', files: ['dock/dock_main.c', 'dock/dock_dev.c', 'dock/dock.h'],
-    style: 'minimal', way: 'code action', answers: everyAnswer,
+    what: 'one file',
+    files: ['old_model.c'],
+    style: 'fold',
+    way: 'code action',
+    answers: everyAnswer,
   },
-  { what: 'several files and a moved member', files: ['jetty/jetty.c', 'jetty/jetty.h'], style: 'fold', way: 'command', answers: ['Apply', 'Escape'] },
+  {
+    what: 'a moved member in one file',
+    files: ['wick/wick.c'],
+    style: 'minimal',
+    way: 'command',
+    answers: ['Apply', 'Escape'],
+  },
+  {
+    what: 'several files and a moved member',
+    files: ['dock/dock_main.c', 'dock/dock_dev.c', 'dock/dock.h'],
+    style: 'minimal',
+    way: 'code action',
+    answers: everyAnswer,
+  },
+  {
+    what: 'several files and a moved member',
+    files: ['jetty/jetty.c', 'jetty/jetty.h'],
+    style: 'fold',
+    way: 'command',
+    answers: ['Apply', 'Escape'],
+  },
 ];
 
 suite('a conversion is written as a whole or not at all', () => {
   let page: Page;
 
-  inWindow((connected) => { page = connected; });
+  inWindow((connected) => {
+    page = connected;
+  });
   suiteSetup(withoutStickyScroll);
 
   test('one file, minimal, by command: at once', async () => {
     const before = bytesOf(folder(), ['old_model.c']);
-    await askFor({ what: '', files: ['old_model.c'], style: 'minimal', way: 'command', answers: [] });
+    await askFor({
+      what: '',
+      files: ['old_model.c'],
+      style: 'minimal',
+      way: 'command',
+      answers: [],
+    });
     await written(['old_model.c']);
     deepEqual(bytesOf(folder(), ['old_model.c']), bytesOf(converted('minimal'), ['old_model.c']));
     await restore(before);
@@ -92,7 +137,10 @@ suite('a conversion is written as a whole or not at all', () => {
         const applies = answer === 'Apply' || answer.endsWith('and apply');
         if (applies) await written(one.files);
         else await vscode.workspace.saveAll();
-        deepEqual(bytesOf(folder(), one.files), applies ? bytesOf(converted(one.style), one.files) : before);
+        deepEqual(
+          bytesOf(folder(), one.files),
+          applies ? bytesOf(converted(one.style), one.files) : before,
+        );
         if (applies) await restore(before);
       });
     }
@@ -105,11 +153,17 @@ suite('a conversion is written as a whole or not at all', () => {
     await written(['old_model.c']);
     // VS Code shows no toasts under test: the list has what they would say.
     await vscode.commands.executeCommand('notifications.showList');
-    const message = page.locator('.notifications-center .notification-list-item', { hasText: /Converted old_model\.c; .* to look at/ });
+    const message = page.locator('.notifications-center .notification-list-item', {
+      hasText: /Converted old_model\.c; .* to look at/,
+    });
     await message.waitFor();
     await picture('conversion-message.png');
     await message.getByText('Show', { exact: true }).click();
-    await page.locator('.output-view-container, .pane-body .monaco-editor').getByText('meter_release_dev() now does free_page()').first().waitFor();
+    await page
+      .locator('.output-view-container, .pane-body .monaco-editor')
+      .getByText('meter_release_dev() now does free_page()')
+      .first()
+      .waitFor();
     await vscode.commands.executeCommand('workbench.action.closePanel');
     await restore(before);
   });
@@ -123,7 +177,10 @@ suite('a conversion is written as a whole or not at all', () => {
     edit.insert(uriOf('dock/dock.h'), new vscode.Position(0, 0), '\n');
     ok(await vscode.workspace.applyEdit(edit));
     await answerRow(page, 'Apply').click();
-    await page.locator('.statusbar-item', { hasText: 'nothing was converted: dock.h has changed' }).first().waitFor();
+    await page
+      .locator('.statusbar-item', { hasText: 'nothing was converted: dock.h has changed' })
+      .first()
+      .waitFor();
     // saveAll() passes over a changed document that no editor shows yet.
     for (const name of files) await (await vscode.workspace.openTextDocument(uriOf(name))).save();
     deepEqual(bytesOf(folder(), files), { ...before, 'dock/dock.h': `\n${before['dock/dock.h']}` });
@@ -138,20 +195,30 @@ suite('a conversion is written as a whole or not at all', () => {
     if (way === 'command') {
       void vscode.commands.executeCommand('vfioLifecycle.convertDriver');
       // With one style only there is nothing to pick.
-      await page.locator('.quick-input-widget .monaco-list-row:visible', { hasText: /vfio_alloc_device|Show Changes/ }).first().waitFor();
-      if (await answerRow(page, 'Show Changes').count() > 0) return;
+      await page
+        .locator('.quick-input-widget .monaco-list-row:visible', {
+          hasText: /vfio_alloc_device|Show Changes/,
+        })
+        .first()
+        .waitFor();
+      if ((await answerRow(page, 'Show Changes').count()) > 0) return;
     } else {
       await clickCall(page, document, 'vfio_init_group_dev');
       await openLightBulb(page);
     }
-    const rows = way === 'command' ? '.quick-input-widget .monaco-list-row' : '.action-widget .monaco-list-row';
+    const rows =
+      way === 'command'
+        ? '.quick-input-widget .monaco-list-row'
+        : '.action-widget .monaco-list-row';
     const folds = page.locator(rows, { hasText: 'folding state' });
     const converts = page.locator(rows, { hasText: 'vfio_alloc_device()' });
     await (style === 'fold' ? folds : converts).first().click();
   }
 
   function toolbarButton(name: string) {
-    return page.locator(`.editor-actions [aria-label^="${name}"], .editor-actions [title^="${name}"]`).first();
+    return page
+      .locator(`.editor-actions [aria-label^="${name}"], .editor-actions [title^="${name}"]`)
+      .first();
   }
 
   /** Keeps what is on the screen for a person to look at. */

@@ -6,4 +6,10 @@ import { registration } from './registration.ts';
 import { resources } from './resources.ts';
 
 /** All ways to break a driver, in the order of the table. */
-export const operators: readonly Operator[] = [...allocation, ...references, ...registration, ...callbacks, ...resources];
+export const operators: readonly Operator[] = [
+  ...allocation,
+  ...references,
+  ...registration,
+  ...callbacks,
+  ...resources,
+];

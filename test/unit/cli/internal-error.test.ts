@@ -1,4 +1,7 @@
-/** A mistake of our own costs what it must and shows in the exit status: a file that was not looked at is not clean. */
+/**
+ * A mistake of our own costs what it must and shows in the exit status: a file that was not looked
+ * at is not clean.
+ */
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { runCheck } from '../../../server/src/cli/check.ts';
 import type { CheckCommand } from '../../../server/src/cli/command.ts';
@@ -34,18 +37,37 @@ async function check(rules: readonly Rule[], ...options: string[]): Promise<numb
   const facts = { version: '1.2.3', homepage: undefined, rulePages: undefined };
   const ignore = (): void => undefined;
   const tell = (line: string): void => void told.push(line);
-  const output = { out: (text: string | Uint8Array): void => void (printed += String(text)), note: ignore, error: tell, detail: ignore, remark: ignore, line: ignore, progress: ignore };
-  return runCheck(command as CheckCommand, { output, self: '', facts, style: PLAIN, stderrColumns: undefined, isVerbose: false, engine: () => engineWith(rules) });
+  const output = {
+    out: (text: string | Uint8Array): void => void (printed += String(text)),
+    note: ignore,
+    error: tell,
+    detail: ignore,
+    remark: ignore,
+    line: ignore,
+    progress: ignore,
+  };
+  return runCheck(command as CheckCommand, {
+    output,
+    self: '',
+    facts,
+    style: PLAIN,
+    stderrColumns: undefined,
+    isVerbose: false,
+    engine: () => engineWith(rules),
+  });
 }
 
 const hint = textRule('device', /vfio_alloc_device/g, { severity: 'hint' });
 
-it.each(['text', 'json', 'sarif', 'github', 'gitlab'])('check ends with status 2 and says why in the format %s', async (format) => {
-  expect(await check([broken, hint], '--format', format)).toBe(2);
-  expect(told.join('\n')).toContain('internal error in rule broken: a table has no row');
-  // The other rules have said what they have to say.
-  if (format !== 'github') expect(printed).toContain('found vfio_alloc_device');
-});
+it.each(['text', 'json', 'sarif', 'github', 'gitlab'])(
+  'check ends with status 2 and says why in the format %s',
+  async (format) => {
+    expect(await check([broken, hint], '--format', format)).toBe(2);
+    expect(told.join('\n')).toContain('internal error in rule broken: a table has no row');
+    // The other rules have said what they have to say.
+    if (format !== 'github') expect(printed).toContain('found vfio_alloc_device');
+  },
+);
 
 it('without it the same file is clean', async () => {
   expect(await check([hint])).toBe(0);

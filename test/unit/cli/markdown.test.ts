@@ -12,12 +12,32 @@ const MARKED: Style = {
 
 test.each<[string, string, string[]]>([
   ['headings', '# one\n\n## two `x`\n', ['<strong one>', '', '<strong two x>']],
-  ['a paragraph is filled', 'one two three four five\nsix seven eight nine ten eleven', ['one two three four five six seven eight', 'nine ten eleven']],
+  [
+    'a paragraph is filled',
+    'one two three four five\nsix seven eight nine ten eleven',
+    ['one two three four five six seven eight', 'nine ten eleven'],
+  ],
   ['a break that is asked for', 'one  \ntwo', ['one', 'two']],
-  ['a list with hanging lines', '- one two three four five six seven eight nine\n- ten', ['- one two three four five six seven', '  eight nine', '- ten']],
-  ['code as it is, with tabs', '```c\nif (x)\n\treturn aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa;\n```\n', ['    <code if (x)>', '    <code         return aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa;>']],
-  ['words in code, strong words, links', 'a `b c`, **d e:** [f](g).', ['a <code b> <code c>, <strong d> <strong e:> f@g.']],
-  ['what stands behind code stays with it', `${'a'.repeat(34)} \`bcd\`(ef)`, ['a'.repeat(34), '<code bcd>(ef)']],
+  [
+    'a list with hanging lines',
+    '- one two three four five six seven eight nine\n- ten',
+    ['- one two three four five six seven', '  eight nine', '- ten'],
+  ],
+  [
+    'code as it is, with tabs',
+    '```c\nif (x)\n\treturn aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa;\n```\n',
+    ['    <code if (x)>', '    <code         return aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa;>'],
+  ],
+  [
+    'words in code, strong words, links',
+    'a `b c`, **d e:** [f](g).',
+    ['a <code b> <code c>, <strong d> <strong e:> f@g.'],
+  ],
+  [
+    'what stands behind code stays with it',
+    `${'a'.repeat(34)} \`bcd\`(ef)`,
+    ['a'.repeat(34), '<code bcd>(ef)'],
+  ],
   ['a word that is too long', `a ${'b'.repeat(60)} c`, ['a', 'b'.repeat(60), 'c']],
   ['what a terminal would obey', 'a\x1b[2Jb', ['a\\x1b[2Jb']],
   ['code that is not closed', '```c\nx', ['    <code x>']],
@@ -30,6 +50,9 @@ test('without colours there is nothing but text', () => {
 });
 
 test('of several examples the first is left, and a line that says where the others are', () => {
-  const page = '# rule\n\nWhat.\n\n## Reported\n\n### one\n\nA.\n\n### two\n\nB.\n\n### three\n\nC.\n\n## Not reported\n\n### one\n\nD.\n\n## Known problems\n\nE.\n';
-  expect(withFirstExamples(page, 'there')).toBe('# rule\n\nWhat.\n\n## Reported\n\n### one\n\nA.\n\n2 more: there\n\n## Not reported\n\n### one\n\nD.\n\n## Known problems\n\nE.\n');
+  const page =
+    '# rule\n\nWhat.\n\n## Reported\n\n### one\n\nA.\n\n### two\n\nB.\n\n### three\n\nC.\n\n## Not reported\n\n### one\n\nD.\n\n## Known problems\n\nE.\n';
+  expect(withFirstExamples(page, 'there')).toBe(
+    '# rule\n\nWhat.\n\n## Reported\n\n### one\n\nA.\n\n2 more: there\n\n## Not reported\n\n### one\n\nD.\n\n## Known problems\n\nE.\n',
+  );
 });

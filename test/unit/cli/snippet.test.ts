@@ -10,10 +10,20 @@ function shown(line: string, word: string, room = 60): string[] {
 
 test.each<[string, string, string, string[]]>([
   ['spaces', '  return ret;', 'return', ['  return ret;', '  ^~~~~~']],
-  ['a tab at the beginning', '\treturn ret;', 'ret;', ['        return ret;', '               ^~~~']],
+  [
+    'a tab at the beginning',
+    '\treturn ret;',
+    'ret;',
+    ['        return ret;', '               ^~~~'],
+  ],
   ['tabs behind text', 'ab\tcd\tef', 'ef', ['ab      cd      ef', '                ^~']],
   ['a tab in the range', 'ab\tcd', 'b\tc', ['ab      cd', ' ^~~~~~~~']],
-  ['seven and eight before a tab', '1234567\t12345678\tx', 'x', ['1234567 12345678        x', '                        ^']],
+  [
+    'seven and eight before a tab',
+    '1234567\t12345678\tx',
+    'x',
+    ['1234567 12345678        x', '                        ^'],
+  ],
   ['wide characters', '/* 中文 */ x', 'x', ['/* 中文 */ x', '           ^']],
   ['a picture', '/* 😀 */ x', 'x', ['/* 😀 */ x', '         ^']],
   ['a letter with a mark on it', '/* e\u0301 */ x', 'x', ['/* e\u0301 */ x', '        ^']],
@@ -24,9 +34,27 @@ test.each<[string, string, string, string[]]>([
 });
 
 test('a range without width has a caret, also behind the end of the line', () => {
-  expect(snippetOf('abc', 1, 1, 40)).toEqual({ before: 'a', range: '', after: 'bc', column: 1, width: 1 });
-  expect(snippetOf('abc', 3, 3, 40)).toEqual({ before: 'abc', range: '', after: '', column: 3, width: 1 });
-  expect(snippetOf('', 0, 0, 40)).toEqual({ before: '', range: '', after: '', column: 0, width: 1 });
+  expect(snippetOf('abc', 1, 1, 40)).toEqual({
+    before: 'a',
+    range: '',
+    after: 'bc',
+    column: 1,
+    width: 1,
+  });
+  expect(snippetOf('abc', 3, 3, 40)).toEqual({
+    before: 'abc',
+    range: '',
+    after: '',
+    column: 3,
+    width: 1,
+  });
+  expect(snippetOf('', 0, 0, 40)).toEqual({
+    before: '',
+    range: '',
+    after: '',
+    column: 0,
+    width: 1,
+  });
 });
 
 test.each<[string, string, string, string]>([
@@ -37,7 +65,9 @@ test.each<[string, string, string, string]>([
 ])('a line that is too long is cut %s', (_, line, word, expected) => {
   const [text, mark] = shown(line, word, 20);
   expect(text).toBe(expected);
-  expect(text!.slice(mark!.indexOf('^'), mark!.length)).toBe(word.slice(0, mark!.length - mark!.indexOf('^')));
+  expect(text!.slice(mark!.indexOf('^'), mark!.length)).toBe(
+    word.slice(0, mark!.length - mark!.indexOf('^')),
+  );
   expect(mark!.length).toBeLessThanOrEqual(20);
 });
 

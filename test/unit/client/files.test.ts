@@ -19,13 +19,22 @@ vi.mock('vscode', () => {
   return {
     FileType: { Unknown: 0, File: 1, Directory: 2, SymbolicLink: 64 },
     Disposable: { from: () => ({ dispose: () => undefined }) },
-    Uri: { parse: (uri: string) => uriOf(fileURLToPath(uri)), file: uriOf, joinPath: (uri: { path: string }, name: string) => uriOf(posix.join(uri.path, name)) },
+    Uri: {
+      parse: (uri: string) => uriOf(fileURLToPath(uri)),
+      file: uriOf,
+      joinPath: (uri: { path: string }, name: string) => uriOf(posix.join(uri.path, name)),
+    },
     workspace: {
-      get workspaceFolders() { return workspace.folders.map((path) => ({ uri: uriOf(path) })); },
+      get workspaceFolders() {
+        return workspace.folders.map((path) => ({ uri: uriOf(path) }));
+      },
       fs: {
         async stat(uri: { path: string }) {
           const found = await stat(uri.path);
-          return { type: (found.isFile() ? 1 : 0) | (found.isDirectory() ? 2 : 0), size: found.size };
+          return {
+            type: (found.isFile() ? 1 : 0) | (found.isDirectory() ? 2 : 0),
+            size: found.size,
+          };
         },
         readFile: reading,
         readDirectory: async () => [['a.h', 1]],
@@ -38,7 +47,13 @@ let folder: Folder;
 let ask: (method: string, uri: string) => Promise<unknown>;
 
 beforeEach(() => {
-  folder = temporaryFolder({ 'w/a.h': 'int a;', 'w/large.h': ' '.repeat(16_000_001), 'other/b.h': 'int b;', 'linux/include/linux/vfio.h': '', 'linux/include/linux/c.h': 'int c;' });
+  folder = temporaryFolder({
+    'w/a.h': 'int a;',
+    'w/large.h': ' '.repeat(16_000_001),
+    'other/b.h': 'int b;',
+    'linux/include/linux/vfio.h': '',
+    'linux/include/linux/c.h': 'int c;',
+  });
   mkdirSync(folder.pathOf('w/sub'));
   symlinkSync('/dev/zero', folder.pathOf('w/zero.h'));
   symlinkSync('../other/b.h', folder.pathOf('w/b.h'));
@@ -48,7 +63,12 @@ beforeEach(() => {
   workspace.folders = [folder.pathOf('w')];
   workspace.opened = [];
   const answers = new Map<string, (parameters: { uri: string }) => Promise<unknown>>();
-  answerFileRequests({ onRequest: (method: string, answer: never) => void answers.set(method, answer) } as unknown as BaseLanguageClient, (path) => realpath(path));
+  answerFileRequests(
+    {
+      onRequest: (method: string, answer: never) => void answers.set(method, answer),
+    } as unknown as BaseLanguageClient,
+    (path) => realpath(path),
+  );
   ask = (method, name) => answers.get(`vfioLifecycle/${method}`)!({ uri: folder.uriOf(name) });
 });
 afterEach(() => folder.remove());

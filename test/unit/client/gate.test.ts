@@ -10,9 +10,12 @@ describe('a text mentions VFIO', () => {
     'ret = my_vfio_register(d);',
   ])('%s', (text) => expect(mentionsVfio(text)).toBe(true));
 
-  test.each(['', 'int vfi;', 'VFIO', '/* talk about vfio alone */', '#include <linux/virtio.h>'])('not: %s', (text) => {
-    expect(mentionsVfio(text)).toBe(false);
-  });
+  test.each(['', 'int vfi;', 'VFIO', '/* talk about vfio alone */', '#include <linux/virtio.h>'])(
+    'not: %s',
+    (text) => {
+      expect(mentionsVfio(text)).toBe(false);
+    },
+  );
 });
 
 describe('an edit mentions VFIO', () => {
@@ -36,9 +39,16 @@ describe('an edit mentions VFIO', () => {
 /** The event of VS Code as far as the gate reads it. */
 function edit(after: string, ...changes: { line: number; text: string }[]): boolean {
   const lines = after.split('\n');
-  const document = { getText: () => after, lineCount: lines.length, lineAt: (line: number) => ({ text: lines[line] }) };
+  const document = {
+    getText: () => after,
+    lineCount: lines.length,
+    lineAt: (line: number) => ({ text: lines[line] }),
+  };
   return editMentionsVfio({
     document: document as unknown as TextDocument,
-    contentChanges: changes.map(({ line, text }) => ({ text, range: { start: { line } } }) as unknown as TextDocumentContentChangeEvent),
+    contentChanges: changes.map(
+      ({ line, text }) =>
+        ({ text, range: { start: { line } } }) as unknown as TextDocumentContentChangeEvent,
+    ),
   });
 }

@@ -22,7 +22,11 @@ test.each([
   ['the line above is joined', [change('4:7', '5:1', ' ')], 4],
   ['Enter behind it', [change('5:30', '5:30', '\n')], 5],
   ['it is changed itself', [change('5:3', '5:8', 'x\ny')], 5],
-  ['two edits, the last of the document first', [change('9:0', '9:0', '\n'), change('2:0', '3:0', '')], 4],
+  [
+    'two edits, the last of the document first',
+    [change('9:0', '9:0', '\n'), change('2:0', '3:0', '')],
+    4,
+  ],
 ])('%s', (_, changes, line) => {
   expect(lineAfter(start, changes)).toBe(line);
 });

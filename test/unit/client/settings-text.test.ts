@@ -23,6 +23,9 @@ test.each([
   expect(withSeverity(before, 'missing-put', 'off')).toBe(after);
 });
 
-test.each(['{ "rules": ', '[]', '"off"', '{ "rules": [] }', '{ "rules": "off" }'])('is left to a person where it is no settings file: %s', (text) => {
-  expect(withSeverity(text, 'missing-put', 'off')).toBeUndefined();
-});
+test.each(['{ "rules": ', '[]', '"off"', '{ "rules": [] }', '{ "rules": "off" }'])(
+  'is left to a person where it is no settings file: %s',
+  (text) => {
+    expect(withSeverity(text, 'missing-put', 'off')).toBeUndefined();
+  },
+);

@@ -1,10 +1,23 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { analyseText } from '../../support/analyse.ts';
-import { codeOf, convertText, FIXTURES, fixtureNames, headersOf, misunderstood, plan, readFixture } from './support.ts';
+import {
+  codeOf,
+  convertText,
+  FIXTURES,
+  fixtureNames,
+  headersOf,
+  misunderstood,
+  plan,
+  readFixture,
+} from './support.ts';
 
-const KERNELS = [['6.1', [6, 1]], ['6.6', [6, 6]]] as const;
-const OLD_NAMES = /\b(?:vfio_init_group_dev|vfio_uninit_group_dev|vfio_pci_core_init_device|vfio_pci_core_uninit_device)\b/;
+const KERNELS = [
+  ['6.1', [6, 1]],
+  ['6.6', [6, 6]],
+] as const;
+const OLD_NAMES =
+  /\b(?:vfio_init_group_dev|vfio_uninit_group_dev|vfio_pci_core_init_device|vfio_pci_core_uninit_device)\b/;
 const converted = fixtureNames().filter((name) => !name.startsWith('refused-'));
 const refused = fixtureNames().filter((name) => name.startsWith('refused-'));
 
@@ -25,7 +38,9 @@ describe.each(converted)('%s', (name) => {
     });
 
     test('is clean', () => {
-      const findings = analyseText({ 'main.c': after, ...headers }, label).filter((finding) => finding.severity === 'error' || finding.severity === 'warning');
+      const findings = analyseText({ 'main.c': after, ...headers }, label).filter(
+        (finding) => finding.severity === 'error' || finding.severity === 'warning',
+      );
       expect(findings.map((finding) => `${finding.rule}: ${finding.message}`)).toEqual([]);
     });
 
@@ -47,11 +62,18 @@ test.each(refused)('%s is refused with a reason and a place', async (name) => {
   for (const [, kernel] of KERNELS) {
     const result = plan(name, text, kernel, headersOf(text));
     // A driver of the 6.1 model is right for 6.1.
-    if (result.status === 'unchanged' && kernel[1] === 1 && /\bvfio_(?:alloc|init)_device\b/.test(text)) continue;
+    if (
+      result.status === 'unchanged' &&
+      kernel[1] === 1 &&
+      /\bvfio_(?:alloc|init)_device\b/.test(text)
+    )
+      continue;
     if (result.status !== 'refused') throw new Error(result.status);
     const { code, reason, site } = result.refusal;
     const line = site === null ? '-' : String(text.slice(0, site.start).split('\n').length);
-    await expect(`${code}, line ${line}\n${reason}\n`).toMatchFileSnapshot(FIXTURES + name.replace(/\.c$/, '.txt'));
+    await expect(`${code}, line ${line}\n${reason}\n`).toMatchFileSnapshot(
+      FIXTURES + name.replace(/\.c$/, '.txt'),
+    );
   }
 });
 

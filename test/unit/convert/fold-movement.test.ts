@@ -9,9 +9,31 @@ import { loadParser } from '../../support/parser.ts';
 const engine: Engine = createEngine(await loadParser(), kernelStages);
 const KERNEL: TargetKernel = { version: [6, 1], text: '6.1', source: 'option', reason: '' };
 
-/** A driver that builds a log after `gap`; `undo` is what every way to the free gives back in front of the log. */
-function driver({ above = '', gap = '', failure = '', tail = '', removeTail = tail, locals = '' }: { above?: string; gap?: string; failure?: string; tail?: string; removeTail?: string; locals?: string }): string {
-  const block = (text: string): string => text.split('\n').filter((line) => line !== '').map((line) => `\t${line}\n`).join('');
+/**
+ * A driver that builds a log after `gap`; `undo` is what every way to the free gives back in front
+ * of the log.
+ */
+function driver({
+  above = '',
+  gap = '',
+  failure = '',
+  tail = '',
+  removeTail = tail,
+  locals = '',
+}: {
+  above?: string;
+  gap?: string;
+  failure?: string;
+  tail?: string;
+  removeTail?: string;
+  locals?: string;
+}): string {
+  const block = (text: string): string =>
+    text
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => `\t${line}\n`)
+      .join('');
   return `#include <linux/mdev.h>
 #include <linux/module.h>
 #include <linux/slab.h>
@@ -72,12 +94,25 @@ ${block(removeTail)}	vfio_uninit_group_dev(&keeper->vdev);
 `;
 }
 
-function folded(parts: Parameters<typeof driver>[0]): { readonly text: string; readonly init: string; readonly notes: string } {
-  const input: ModuleInput = { file: 'main.c', sources: [{ path: 'main.c', text: driver(parts) }], headers: [] };
+function folded(parts: Parameters<typeof driver>[0]): {
+  readonly text: string;
+  readonly init: string;
+  readonly notes: string;
+} {
+  const input: ModuleInput = {
+    file: 'main.c',
+    sources: [{ path: 'main.c', text: driver(parts) }],
+    headers: [],
+  };
   const result = convertFolding(engine, input, KERNEL, undefined);
-  if (result.status !== 'converted') throw new Error(result.status === 'refused' ? result.reason : 'unchanged');
+  if (result.status !== 'converted')
+    throw new Error(result.status === 'refused' ? result.reason : 'unchanged');
   const { text } = withEdits(input, result.edits)!.sources[0]!;
-  return { text, init: /static int \w*init_dev\(struct vfio_device \*\w+\)\n\{[^]*?\n\}/.exec(text)?.[0] ?? '', notes: result.notes.map((note) => note.text).join('\n') };
+  return {
+    text,
+    init: /static int \w*init_dev\(struct vfio_device \*\w+\)\n\{[^]*?\n\}/.exec(text)?.[0] ?? '',
+    notes: result.notes.map((note) => note.text).join('\n'),
+  };
 }
 
 test('without anything in between the log moves', () => {
@@ -86,11 +121,46 @@ test('without anything in between the log moves', () => {
 
 describe('a step that reads what something in between sets stays behind it', () => {
   test.each<[what: string, parts: Parameters<typeof driver>[0]]>([
-    ['a helper that sets drvdata too', { above: 'static void keeper_read(struct mdev_device *mdev, struct lock_keeper *keeper)\n{\n	dev_set_drvdata(&mdev->dev, keeper);\n	keeper->length = 70;\n}\n', gap: 'keeper_read(mdev, keeper);' }],
-    ['a helper that reads drvdata two calls deep', { above: 'static void keeper_set(struct lock_keeper *keeper)\n{\n	keeper->length = 70;\n}\n\nstatic void keeper_late(struct mdev_device *mdev)\n{\n	keeper_set(dev_get_drvdata(&mdev->dev));\n}\n', gap: 'dev_set_drvdata(&mdev->dev, keeper);\nkeeper_late(mdev);' }],
-    ['the argument of a message', { above: 'static int keepers;\nstatic u32 keeper_measure(struct lock_keeper *keeper)\n{\n	keeper->length = 70;\n	return keepers++;\n}\n', gap: 'dev_info(&mdev->dev, "%u\\n", keeper_measure(keeper));' }],
-    ['the argument of a warning', { above: 'static int keepers;\nstatic bool keeper_is_long(struct lock_keeper *keeper)\n{\n	keeper->length = 70;\n	return keepers++ > 3;\n}\n', gap: 'WARN_ON(keeper_is_long(keeper));' }],
-    ['a pointer to the member', { above: 'static int keepers;\nstatic void keeper_store(u32 *where)\n{\n	keepers++;\n	*where = 70;\n}\n', gap: 'keeper_store(&keeper->length);' }],
+    [
+      'a helper that sets drvdata too',
+      {
+        above:
+          'static void keeper_read(struct mdev_device *mdev, struct lock_keeper *keeper)\n{\n	dev_set_drvdata(&mdev->dev, keeper);\n	keeper->length = 70;\n}\n',
+        gap: 'keeper_read(mdev, keeper);',
+      },
+    ],
+    [
+      'a helper that reads drvdata two calls deep',
+      {
+        above:
+          'static void keeper_set(struct lock_keeper *keeper)\n{\n	keeper->length = 70;\n}\n\nstatic void keeper_late(struct mdev_device *mdev)\n{\n	keeper_set(dev_get_drvdata(&mdev->dev));\n}\n',
+        gap: 'dev_set_drvdata(&mdev->dev, keeper);\nkeeper_late(mdev);',
+      },
+    ],
+    [
+      'the argument of a message',
+      {
+        above:
+          'static int keepers;\nstatic u32 keeper_measure(struct lock_keeper *keeper)\n{\n	keeper->length = 70;\n	return keepers++;\n}\n',
+        gap: 'dev_info(&mdev->dev, "%u\\n", keeper_measure(keeper));',
+      },
+    ],
+    [
+      'the argument of a warning',
+      {
+        above:
+          'static int keepers;\nstatic bool keeper_is_long(struct lock_keeper *keeper)\n{\n	keeper->length = 70;\n	return keepers++ > 3;\n}\n',
+        gap: 'WARN_ON(keeper_is_long(keeper));',
+      },
+    ],
+    [
+      'a pointer to the member',
+      {
+        above:
+          'static int keepers;\nstatic void keeper_store(u32 *where)\n{\n	keepers++;\n	*where = 70;\n}\n',
+        gap: 'keeper_store(&keeper->length);',
+      },
+    ],
   ])('%s', (_what, parts) => {
     const { init } = folded(parts);
     expect(init).not.toContain('kzalloc(keeper->length');
@@ -98,24 +168,49 @@ describe('a step that reads what something in between sets stays behind it', () 
 });
 
 test.each<[what: string, above: string, use: string]>([
-  ['with the name of the variable in it', '#define LEAVE_ON_ERROR() do { if (ret) goto err; } while (0)\n', 'LEAVE_ON_ERROR();'],
+  [
+    'with the name of the variable in it',
+    '#define LEAVE_ON_ERROR() do { if (ret) goto err; } while (0)\n',
+    'LEAVE_ON_ERROR();',
+  ],
   ['without arguments or parentheses', '#define LEAVE_NOW if (ret) goto err\n', 'LEAVE_NOW;'],
   ['of a header that is not seen', '', 'KEEPER_BAIL_OUT();'],
 ])('a macro that may test a result keeps the step that it tests: one %s', (_what, above, use) => {
-  const { init, text } = folded({ above: `${above}static int keeper_fill(struct lock_keeper *keeper)\n{\n	keeper->extra = kzalloc(9, GFP_KERNEL);\n	return keeper->extra ? 0 : -ENOMEM;\n}\n`, gap: `ret = keeper_fill(keeper);\n${use}`, tail: 'kfree(keeper->extra);' });
+  const { init, text } = folded({
+    above: `${above}static int keeper_fill(struct lock_keeper *keeper)\n{\n	keeper->extra = kzalloc(9, GFP_KERNEL);\n	return keeper->extra ? 0 : -ENOMEM;\n}\n`,
+    gap: `ret = keeper_fill(keeper);\n${use}`,
+    tail: 'kfree(keeper->extra);',
+  });
   expect(init).not.toContain('keeper_fill');
-  expect(text).toMatch(new RegExp(`ret = keeper_fill\\(keeper\\);\\s*${use.replace(/[()]/g, '\\$&')}`));
+  expect(text).toMatch(
+    new RegExp(`ret = keeper_fill\\(keeper\\);\\s*${use.replace(/[()]/g, '\\$&')}`),
+  );
 });
 
-test.each([['dev_err(&mdev->dev, "no memory for a keeper\\n");'], ['pr_warn("keeper: out of memory\\n");']])('a step that fails without a word does not get the message of the allocation: %s', (failure) => {
+test.each([
+  ['dev_err(&mdev->dev, "no memory for a keeper\\n");'],
+  ['pr_warn("keeper: out of memory\\n");'],
+])('a step that fails without a word does not get the message of the allocation: %s', (failure) => {
   const { init } = folded({ failure });
   expect(init).not.toContain('kzalloc');
 });
 
 describe('what sets up a lock and what ends it go together', () => {
   test.each<[what: string, set: string, end: string, removeTail: string, locals: string]>([
-    ['through another pointer', 'mutex_init(&keeper->gate);', 'mutex_destroy(&keeper->gate);', 'mutex_destroy(gate);', 'struct mutex *gate = &keeper->gate;'],
-    ['on one way only', 'xa_init(&keeper->boats);', '', 'xa_destroy(&keeper->boats);\ndev_set_drvdata(&mdev->dev, NULL);', ''],
+    [
+      'through another pointer',
+      'mutex_init(&keeper->gate);',
+      'mutex_destroy(&keeper->gate);',
+      'mutex_destroy(gate);',
+      'struct mutex *gate = &keeper->gate;',
+    ],
+    [
+      'on one way only',
+      'xa_init(&keeper->boats);',
+      '',
+      'xa_destroy(&keeper->boats);\ndev_set_drvdata(&mdev->dev, NULL);',
+      '',
+    ],
   ])('both stay: %s', (_what, set, end, removeTail, locals) => {
     const { text, init } = folded({ gap: set, tail: end, removeTail, locals });
     expect(init).not.toContain(set);
@@ -123,7 +218,10 @@ describe('what sets up a lock and what ends it go together', () => {
   });
 
   test('both move where every way ends it', () => {
-    const { text, init } = folded({ gap: 'mutex_init(&keeper->gate);', tail: 'mutex_destroy(&keeper->gate);' });
+    const { text, init } = folded({
+      gap: 'mutex_init(&keeper->gate);',
+      tail: 'mutex_destroy(&keeper->gate);',
+    });
     expect(init).toContain('mutex_init(&keeper->gate);');
     // In .release, and where .init fails; not in probe and remove.
     expect(text.match(/mutex_destroy/g)).toHaveLength(2);
@@ -133,20 +231,35 @@ describe('what sets up a lock and what ends it go together', () => {
 
 describe('what is undone of another object, or in another order, is no undoing of this one', () => {
   test('a second object of the same struct', () => {
-    const { init, text } = folded({ locals: 'struct lock_keeper *peer = keeper_peer(mdev);\n', gap: 'keeper->extra = kzalloc(9, GFP_KERNEL);\nif (!keeper->extra) {\n	ret = -ENOMEM;\n	goto err;\n}', tail: 'kfree(keeper->extra);', removeTail: 'kfree(peer->extra);' });
+    const { init, text } = folded({
+      locals: 'struct lock_keeper *peer = keeper_peer(mdev);\n',
+      gap: 'keeper->extra = kzalloc(9, GFP_KERNEL);\nif (!keeper->extra) {\n	ret = -ENOMEM;\n	goto err;\n}',
+      tail: 'kfree(keeper->extra);',
+      removeTail: 'kfree(peer->extra);',
+    });
     expect(init).not.toContain('keeper->extra');
     expect(text).toContain('kfree(peer->extra);');
   });
 
   test('a helper that does more than the step took', () => {
-    const above = 'static int keepers_gone;\nstatic void keeper_drop(struct lock_keeper *keeper)\n{\n	keepers_gone++;\n	kfree(keeper->extra);\n}\n';
-    const gap = 'keeper->extra = kzalloc(9, GFP_KERNEL);\nif (!keeper->extra) {\n	ret = -ENOMEM;\n	goto err_free;\n}';
-    const { init } = folded({ above, gap, tail: 'keeper_drop(keeper);\nerr_free:', removeTail: 'keeper_drop(keeper);' });
+    const above =
+      'static int keepers_gone;\nstatic void keeper_drop(struct lock_keeper *keeper)\n{\n	keepers_gone++;\n	kfree(keeper->extra);\n}\n';
+    const gap =
+      'keeper->extra = kzalloc(9, GFP_KERNEL);\nif (!keeper->extra) {\n	ret = -ENOMEM;\n	goto err_free;\n}';
+    const { init } = folded({
+      above,
+      gap,
+      tail: 'keeper_drop(keeper);\nerr_free:',
+      removeTail: 'keeper_drop(keeper);',
+    });
     expect(init).not.toContain('keeper->extra');
   });
 
   test('a message that names a member undoes nothing of it', () => {
-    const { init } = folded({ gap: 'keeper->gate_owner = mdev_dev(mdev);\nif (keeper->length > 7)\n	dev_info(keeper->gate_owner, "long\\n");', tail: 'dev_dbg(keeper->gate_owner, "gone\\n");' });
+    const { init } = folded({
+      gap: 'keeper->gate_owner = mdev_dev(mdev);\nif (keeper->length > 7)\n	dev_info(keeper->gate_owner, "long\\n");',
+      tail: 'dev_dbg(keeper->gate_owner, "gone\\n");',
+    });
     expect(init).toContain('keeper->gate_owner = ');
   });
 });

@@ -12,21 +12,32 @@ import { parseVersion } from '../../../server/src/kernel/version.ts';
 import { unifiedDiff } from '../../../server/src/text/diff.ts';
 import { loadParser } from '../../support/parser.ts';
 
-/** Drivers of the old model; beside each, its notes and its patches. Those whose name begins with `nothing` have nothing to fold. */
+/**
+ * Drivers of the old model; beside each, its notes and its patches. Those whose name begins with
+ * `nothing` have nothing to fold.
+ */
 const FIXTURES = fileURLToPath(new URL('../../fixtures/convert/fold/', import.meta.url));
 const engine: Engine = createEngine(await loadParser(), kernelStages);
-const names = readdirSync(FIXTURES).filter((name) => name.endsWith('.c')).map((name) => name.slice(0, -2)).sort();
+const names = readdirSync(FIXTURES)
+  .filter((name) => name.endsWith('.c'))
+  .map((name) => name.slice(0, -2))
+  .sort();
 
 function kernel(text: string): TargetKernel {
   return { version: parseVersion(text)!, text, source: 'option', reason: '' };
 }
 
 function load(name: string): ModuleInput {
-  return { file: 'main.c', sources: [{ path: 'main.c', text: readFileSync(`${FIXTURES}${name}.c`, 'utf8') }], headers: [] };
+  return {
+    file: 'main.c',
+    sources: [{ path: 'main.c', text: readFileSync(`${FIXTURES}${name}.c`, 'utf8') }],
+    headers: [],
+  };
 }
 
 function converted(result: Conversion): Extract<Conversion, { status: 'converted' }> {
-  if (result.status !== 'converted') throw new Error(result.status === 'refused' ? result.reason : 'unchanged');
+  if (result.status !== 'converted')
+    throw new Error(result.status === 'refused' ? result.reason : 'unchanged');
   return result;
 }
 
@@ -46,7 +57,13 @@ describe.each(names)('%s', (name) => {
     const second = fold('6.6');
     // What rules say of the driver itself is theirs to test.
     const notes = first.notes.filter((note) => note.kind !== 'finding');
-    const text = [...notes.map((note) => `${note.text}\n`), '\n', unifiedDiff('main.c', textOf(before), textOf(first.after)), '\nfor 6.6 then\n', unifiedDiff('main.c', textOf(first.after), textOf(second.after))].join('');
+    const text = [
+      ...notes.map((note) => `${note.text}\n`),
+      '\n',
+      unifiedDiff('main.c', textOf(before), textOf(first.after)),
+      '\nfor 6.6 then\n',
+      unifiedDiff('main.c', textOf(first.after), textOf(second.after)),
+    ].join('');
     await expect(text).toMatchFileSnapshot(`${FIXTURES}${name}.txt`);
   });
 
@@ -62,26 +79,45 @@ describe.each(names)('%s', (name) => {
   test.each(['6.1', '6.2', '6.6'])('is clean for %s and has nothing left to convert', (version) => {
     const { after, folded } = fold(version);
     const wordsOf = (finding: Finding): string => `${finding.functionName}: ${finding.rule}`;
-    const findings = allFindings(engine, after, {}, kernel(version)).filter((finding) => finding.severity === 'error' || finding.severity === 'warning');
+    const findings = allFindings(engine, after, {}, kernel(version)).filter(
+      (finding) => finding.severity === 'error' || finding.severity === 'warning',
+    );
     // A fault of the driver itself stays its fault.
     const known = allFindings(engine, before, {}, kernel('6.0')).map(wordsOf);
-    expect(findings.filter((finding) => !known.includes(wordsOf(finding))).map((finding) => finding.message)).toEqual([]);
+    expect(
+      findings
+        .filter((finding) => !known.includes(wordsOf(finding)))
+        .map((finding) => finding.message),
+    ).toEqual([]);
     expect(convertFolding(engine, after, kernel(version), undefined).status).toBe('unchanged');
     expect(folded !== undefined).toBe(!name.startsWith('nothing'));
-    expect(foldOfferOf(engine, before, kernel(version), undefined).status).toBe(folded ? 'planned' : 'nothing');
+    expect(foldOfferOf(engine, before, kernel(version), undefined).status).toBe(
+      folded ? 'planned' : 'nothing',
+    );
     const crlf = textOf(before).includes('\r\n');
     expect(textOf(after).split('\r\n').length).toBe(crlf ? textOf(after).split('\n').length : 1);
   });
 });
 
-test.each(names.filter((name) => name.startsWith('nothing')))('%s is converted like the minimal style', (name) => {
-  const before = load(name);
-  const minimal = converted(convert(engine, before, kernel('6.1'), undefined));
-  expect(textOf(folded(before, '6.1').after)).toBe(textOf(withEdits(before, minimal.edits)!));
-});
+test.each(names.filter((name) => name.startsWith('nothing')))(
+  '%s is converted like the minimal style',
+  (name) => {
+    const before = load(name);
+    const minimal = converted(convert(engine, before, kernel('6.1'), undefined));
+    expect(textOf(folded(before, '6.1').after)).toBe(textOf(withEdits(before, minimal.edits)!));
+  },
+);
 
 /** A driver whose probe builds two things, with what it does when the first of them fails. */
-function kiln({ member, build, undo }: { readonly member: string; readonly build: string; readonly undo: string }): ModuleInput {
+function kiln({
+  member,
+  build,
+  undo,
+}: {
+  readonly member: string;
+  readonly build: string;
+  readonly undo: string;
+}): ModuleInput {
   const text = `#include <linux/vfio.h>
 
 struct kiln {
@@ -164,11 +200,23 @@ test('what moved is named, and nothing that a way out does', () => {
     undo: '	vfree(kiln->brick);',
   });
   const [moved] = folded(brick, '6.1').folded ?? [];
-  expect(moved).toMatchObject({ built: ['vzalloc()'], undone: ['vfree()'], from: ['kiln_destroy'], fromErrorPath: false });
+  expect(moved).toMatchObject({
+    built: ['vzalloc()'],
+    undone: ['vfree()'],
+    from: ['kiln_destroy'],
+    fromErrorPath: false,
+  });
 });
 
 test('members in an array of the object are named among what moved', () => {
-  const flue = kiln({ member: 'struct { int heat; } flue[2];', build: '	kiln->flue[0].heat = 16;\n	kiln->flue[1].heat = 24;', undo: '' });
+  const flue = kiln({
+    member: 'struct { int heat; } flue[2];',
+    build: '	kiln->flue[0].heat = 16;\n	kiln->flue[1].heat = 24;',
+    undo: '',
+  });
   const [moved] = folded(flue, '6.1').folded ?? [];
-  expect(moved).toMatchObject({ built: ['kiln->flue[0].heat', 'kiln->flue[1].heat'], release: null });
+  expect(moved).toMatchObject({
+    built: ['kiln->flue[0].heat', 'kiln->flue[1].heat'],
+    release: null,
+  });
 });

@@ -5,7 +5,8 @@ import { generatedDrivers, renderDriver, type GeneratedDriver } from './grammar.
 import { outcomeOf, type Style } from './outcome.ts';
 import { codeOf, misunderstood } from './support.ts';
 
-const OLD_NAMES = /\b(?:vfio_init_group_dev|vfio_uninit_group_dev|vfio_pci_core_init_device|vfio_pci_core_uninit_device)\b/;
+const OLD_NAMES =
+  /\b(?:vfio_init_group_dev|vfio_uninit_group_dev|vfio_pci_core_init_device|vfio_pci_core_uninit_device)\b/;
 const SEED = 20220921;
 /** Many drivers on a busy machine: no statement about speed. */
 const SLOW = 300_000;
@@ -14,50 +15,89 @@ const SLOW = 300_000;
 function deliberate(shape: GeneratedDriver): readonly string[] {
   return [
     ...(shape.uninit === 'none' ? ['missing-uninit'] : []),
-    ...(shape.leaks ? ['leak-on-error-path', 'unbalanced-accounting', 'async-work-outlives-object', 'init-leaks-on-error'] : []),
+    ...(shape.leaks
+      ? [
+          'leak-on-error-path',
+          'unbalanced-accounting',
+          'async-work-outlives-object',
+          'init-leaks-on-error',
+        ]
+      : []),
     ...(shape.remove === 'one-before-unregister' ? ['teardown-before-unregister'] : []),
   ];
 }
 
 function complaints(text: string, kernel: string, shape: GeneratedDriver): string[] {
-  const findings = analyseText(text, kernel).filter(({ severity, rule }) => (severity === 'error' || severity === 'warning') && !deliberate(shape).includes(rule));
+  const findings = analyseText(text, kernel).filter(
+    ({ severity, rule }) =>
+      (severity === 'error' || severity === 'warning') && !deliberate(shape).includes(rule),
+  );
   return findings.map(({ rule, message }) => `${rule}: ${message}`);
 }
 
-test('nothing is reported of a generated driver but what it does wrong on purpose', () => {
-  fc.assert(fc.property(generatedDrivers, (shape) => {
-    const text = renderDriver(shape);
-    expect(misunderstood('main.c', text)).toBe(0);
-    expect(complaints(text, '6.0', shape)).toEqual([]);
-  }), { numRuns: 200, seed: SEED });
-}, SLOW);
+test(
+  'nothing is reported of a generated driver but what it does wrong on purpose',
+  () => {
+    fc.assert(
+      fc.property(generatedDrivers, (shape) => {
+        const text = renderDriver(shape);
+        expect(misunderstood('main.c', text)).toBe(0);
+        expect(complaints(text, '6.0', shape)).toEqual([]);
+      }),
+      { numRuns: 200, seed: SEED },
+    );
+  },
+  SLOW,
+);
 
-test('it is converted to something that is right, is left alone by a second conversion, and has no old name; or refused with a reason and a place', () => {
-  fc.assert(fc.property(generatedDrivers, fc.constantFrom('6.1', '6.2', '6.6', '6.12'), fc.constantFrom<Style>('minimal', 'fold'), (shape, kernel, style) => {
-    const before = renderDriver(shape);
-    const outcome = outcomeOf(before, kernel, style);
-    if (outcome.status === 'refused') {
-      expect(outcome.reason).toMatch(/^\S.{20,}/);
-      expect(outcome.hasSite).toBe(true);
-      return;
+test(
+  'it is converted to something that is right, is left alone by a second conversion, and has no old name; or refused with a reason and a place',
+  () => {
+    fc.assert(
+      fc.property(
+        generatedDrivers,
+        fc.constantFrom('6.1', '6.2', '6.6', '6.12'),
+        fc.constantFrom<Style>('minimal', 'fold'),
+        (shape, kernel, style) => {
+          const before = renderDriver(shape);
+          const outcome = outcomeOf(before, kernel, style);
+          if (outcome.status === 'refused') {
+            expect(outcome.reason).toMatch(/^\S.{20,}/);
+            expect(outcome.hasSite).toBe(true);
+            return;
+          }
+          if (outcome.status === 'unchanged') throw new Error('there is something to convert');
+          const { text } = outcome;
+          expect(codeOf(text)).not.toMatch(OLD_NAMES);
+          expect(misunderstood('main.c', text)).toBe(0);
+          expect(complaints(text, kernel, shape)).toEqual([]);
+          expect(outcomeOf(text, kernel, style)).toEqual({ status: 'unchanged' });
+        },
+      ),
+      { numRuns: 100, seed: SEED },
+    );
+  },
+  SLOW,
+);
+
+test(
+  'how many are converted, and why the others are not',
+  () => {
+    const table: Record<string, number> = {};
+    const count = (key: string): void => void (table[key] = (table[key] ?? 0) + 1);
+    for (const shape of fc.sample(generatedDrivers, { numRuns: 100, seed: SEED })) {
+      const outcome = outcomeOf(renderDriver(shape), '6.1', 'fold');
+      count(
+        outcome.status === 'refused'
+          ? `refused: ${outcome.code ?? 'not proved'}`
+          : outcome.status === 'converted' && outcome.folded
+            ? 'converted and folded'
+            : outcome.status,
+      );
     }
-    if (outcome.status === 'unchanged') throw new Error('there is something to convert');
-    const { text } = outcome;
-    expect(codeOf(text)).not.toMatch(OLD_NAMES);
-    expect(misunderstood('main.c', text)).toBe(0);
-    expect(complaints(text, kernel, shape)).toEqual([]);
-    expect(outcomeOf(text, kernel, style)).toEqual({ status: 'unchanged' });
-  }), { numRuns: 100, seed: SEED });
-}, SLOW);
-
-test('how many are converted, and why the others are not', () => {
-  const table: Record<string, number> = {};
-  const count = (key: string): void => void (table[key] = (table[key] ?? 0) + 1);
-  for (const shape of fc.sample(generatedDrivers, { numRuns: 100, seed: SEED })) {
-    const outcome = outcomeOf(renderDriver(shape), '6.1', 'fold');
-    count(outcome.status === 'refused' ? `refused: ${outcome.code ?? 'not proved'}` : outcome.status === 'converted' && outcome.folded ? 'converted and folded' : outcome.status);
-  }
-  console.log(table);
-  expect((table['converted'] ?? 0) + (table['converted and folded'] ?? 0)).toBeGreaterThan(90);
-  expect(table['converted and folded']).toBeGreaterThan(50);
-}, SLOW);
+    console.log(table);
+    expect((table['converted'] ?? 0) + (table['converted and folded'] ?? 0)).toBeGreaterThan(90);
+    expect(table['converted and folded']).toBeGreaterThan(50);
+  },
+  SLOW,
+);

@@ -1,9 +1,24 @@
 import { describe, expect, test } from 'vitest';
 import { convertText, plan } from './support.ts';
 
-/** A driver whose probe has a gap between the allocation and the init; `before` stands above the probe. */
-function driver(parts: { readonly above?: string; readonly locals?: string; readonly gap?: string; readonly dev?: string; readonly ops?: string; readonly behind?: string }): string {
-  const lines = (text = ''): string => text.split('\n').filter((line) => line !== '').map((line) => `\t${line}\n`).join('');
+/**
+ * A driver whose probe has a gap between the allocation and the init; `before` stands above the
+ * probe.
+ */
+function driver(parts: {
+  readonly above?: string;
+  readonly locals?: string;
+  readonly gap?: string;
+  readonly dev?: string;
+  readonly ops?: string;
+  readonly behind?: string;
+}): string {
+  const lines = (text = ''): string =>
+    text
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => `\t${line}\n`)
+      .join('');
   return `#include <linux/module.h>
 #include <linux/platform_device.h>
 #include <linux/slab.h>
@@ -94,31 +109,142 @@ const ASKS = `static int ferry_ask(struct platform_device *pdev, int *kind)
 
 describe('an argument of the init that something behind the allocation sets', () => {
   test.each<[what: string, parts: Parts]>([
-    ['a member of a local, by a helper that does more', { above: FINDS.replace('route->kind = 2;', 'route->kind = ferry_kind++;'), locals: 'struct ferry_route route = {};', gap: 'ferry_find(&route, pdev);', dev: 'route.dev' }],
-    ['the same through a pointer to the object', { above: FINDS, locals: 'struct ferry_route *route;', gap: 'route = &ferry->route;\nferry_find(route, pdev);', dev: 'ferry->route.dev' }],
-    ['a variable of the file, two calls deep', { above: FINDS_GLOBAL, gap: 'ferry_look_around(pdev);', dev: 'ferry_parent' }],
-    ['a variable of the file in a condition', { above: FINDS_GLOBAL, gap: 'ferry_look(pdev);', ops: 'ferry_kind ? &ferry_ops : &ferry_slow_ops' }],
-    ['a variable of the file by code that is not seen', { gap: 'ferry_elsewhere(pdev);', dev: 'ferry_parent' }],
-    ['an out parameter of a call that does more', { above: ASKS, locals: 'int kind = 0;', gap: 'ret = ferry_ask(pdev, &kind);\nif (ret) {\nkfree(ferry);\nreturn ret;\n}', ops: 'kind ? &ferry_ops : &ferry_slow_ops' }],
-    ['a call in the argument of a message', { above: FINDS.replace('static void', 'static int').replace('route->kind = 2;', 'return ferry_kind++;'), locals: 'struct ferry_route route = {};', gap: 'dev_info(&pdev->dev, "%d\\n", ferry_find(&route, pdev));', dev: 'route.dev' }],
-    ['a macro that is not understood', { above: '#define PICK() do { if (ferry) kind = 3; } while (0)\n', locals: 'int kind = 0;', gap: 'PICK();', ops: 'kind ? &ferry_ops : &ferry_slow_ops' }],
-    ['an assignment in a condition', { locals: 'struct device *dev = &pdev->dev;', gap: 'if ((dev = ferry_parent))\nferry->seats = 1;', dev: 'dev' }],
-    ['a pointer to the variable', { locals: 'int kind = 0;\nint *at = &kind;', gap: '*at = 4;\nferry->seats = kind;', ops: 'kind ? &ferry_ops : &ferry_slow_ops' }],
-    ['a callback', { above: 'static int ferry_visit(struct device *dev, void *data)\n{\n	ferry_parent = dev;\n	return 0;\n}\n', gap: 'device_for_each_child(&pdev->dev, NULL, ferry_visit);', dev: 'ferry_parent' }],
-    ['a loop', { locals: 'int kind = 0;', gap: 'while (ferry->seats < 4)\nkind = ferry->seats++;', ops: 'kind ? &ferry_ops : &ferry_slow_ops' }],
-    ['a statement expression', { locals: 'int kind = 0;', gap: 'ferry->seats = ({ kind = 3; kind; });', ops: 'kind ? &ferry_ops : &ferry_slow_ops' }],
-    ['a value that was handed on before it changed', { locals: 'struct device *dev, *other = &pdev->dev;', gap: 'dev = other;\nother = ferry_elsewhere(pdev);\nferry->parent = other;', dev: 'other' }],
+    [
+      'a member of a local, by a helper that does more',
+      {
+        above: FINDS.replace('route->kind = 2;', 'route->kind = ferry_kind++;'),
+        locals: 'struct ferry_route route = {};',
+        gap: 'ferry_find(&route, pdev);',
+        dev: 'route.dev',
+      },
+    ],
+    [
+      'the same through a pointer to the object',
+      {
+        above: FINDS,
+        locals: 'struct ferry_route *route;',
+        gap: 'route = &ferry->route;\nferry_find(route, pdev);',
+        dev: 'ferry->route.dev',
+      },
+    ],
+    [
+      'a variable of the file, two calls deep',
+      { above: FINDS_GLOBAL, gap: 'ferry_look_around(pdev);', dev: 'ferry_parent' },
+    ],
+    [
+      'a variable of the file in a condition',
+      {
+        above: FINDS_GLOBAL,
+        gap: 'ferry_look(pdev);',
+        ops: 'ferry_kind ? &ferry_ops : &ferry_slow_ops',
+      },
+    ],
+    [
+      'a variable of the file by code that is not seen',
+      { gap: 'ferry_elsewhere(pdev);', dev: 'ferry_parent' },
+    ],
+    [
+      'an out parameter of a call that does more',
+      {
+        above: ASKS,
+        locals: 'int kind = 0;',
+        gap: 'ret = ferry_ask(pdev, &kind);\nif (ret) {\nkfree(ferry);\nreturn ret;\n}',
+        ops: 'kind ? &ferry_ops : &ferry_slow_ops',
+      },
+    ],
+    [
+      'a call in the argument of a message',
+      {
+        above: FINDS.replace('static void', 'static int').replace(
+          'route->kind = 2;',
+          'return ferry_kind++;',
+        ),
+        locals: 'struct ferry_route route = {};',
+        gap: 'dev_info(&pdev->dev, "%d\\n", ferry_find(&route, pdev));',
+        dev: 'route.dev',
+      },
+    ],
+    [
+      'a macro that is not understood',
+      {
+        above: '#define PICK() do { if (ferry) kind = 3; } while (0)\n',
+        locals: 'int kind = 0;',
+        gap: 'PICK();',
+        ops: 'kind ? &ferry_ops : &ferry_slow_ops',
+      },
+    ],
+    [
+      'an assignment in a condition',
+      {
+        locals: 'struct device *dev = &pdev->dev;',
+        gap: 'if ((dev = ferry_parent))\nferry->seats = 1;',
+        dev: 'dev',
+      },
+    ],
+    [
+      'a pointer to the variable',
+      {
+        locals: 'int kind = 0;\nint *at = &kind;',
+        gap: '*at = 4;\nferry->seats = kind;',
+        ops: 'kind ? &ferry_ops : &ferry_slow_ops',
+      },
+    ],
+    [
+      'a callback',
+      {
+        above:
+          'static int ferry_visit(struct device *dev, void *data)\n{\n	ferry_parent = dev;\n	return 0;\n}\n',
+        gap: 'device_for_each_child(&pdev->dev, NULL, ferry_visit);',
+        dev: 'ferry_parent',
+      },
+    ],
+    [
+      'a loop',
+      {
+        locals: 'int kind = 0;',
+        gap: 'while (ferry->seats < 4)\nkind = ferry->seats++;',
+        ops: 'kind ? &ferry_ops : &ferry_slow_ops',
+      },
+    ],
+    [
+      'a statement expression',
+      {
+        locals: 'int kind = 0;',
+        gap: 'ferry->seats = ({ kind = 3; kind; });',
+        ops: 'kind ? &ferry_ops : &ferry_slow_ops',
+      },
+    ],
+    [
+      'a value that was handed on before it changed',
+      {
+        locals: 'struct device *dev, *other = &pdev->dev;',
+        gap: 'dev = other;\nother = ferry_elsewhere(pdev);\nferry->parent = other;',
+        dev: 'other',
+      },
+    ],
   ])('%s', (_what, parts) => {
     const result = plan('ferry.c', driver(parts), [6, 1]);
-    if (result.status !== 'refused') throw new Error(convertText('ferry.c', driver(parts), [6, 1]).text);
+    if (result.status !== 'refused')
+      throw new Error(convertText('ferry.c', driver(parts), [6, 1]).text);
     expect(result.refusal.code).toBe('argument-not-available');
     expect(result.refusal.reason).toMatch(/[Ll]ine \d+|known after|more than look/);
   });
 });
 
 test.each<[what: string, parts: Parts]>([
-  ['a pointer that may be NULL', { gap: 'if (!ferry_parent) {\nkfree(ferry);\nreturn -ENODEV;\n}', dev: 'ferry_parent' }],
-  ['an index that may be out of range', { above: 'static const struct vfio_device_ops ferry_all[] = {\n	{\n		.name = "a",\n	},\n};\n', locals: 'int kind = pdev->id;', gap: 'if (kind > 0) {\nkfree(ferry);\nreturn -EINVAL;\n}', ops: '&ferry_all[kind]' }],
+  [
+    'a pointer that may be NULL',
+    { gap: 'if (!ferry_parent) {\nkfree(ferry);\nreturn -ENODEV;\n}', dev: 'ferry_parent' },
+  ],
+  [
+    'an index that may be out of range',
+    {
+      above: 'static const struct vfio_device_ops ferry_all[] = {\n	{\n		.name = "a",\n	},\n};\n',
+      locals: 'int kind = pdev->id;',
+      gap: 'if (kind > 0) {\nkfree(ferry);\nreturn -EINVAL;\n}',
+      ops: '&ferry_all[kind]',
+    },
+  ],
 ])('what a test before the init protects is not taken over the test: %s', (_what, parts) => {
   const result = plan('ferry.c', driver(parts), [6, 1]);
   if (result.status !== 'refused') throw new Error(result.status);
@@ -127,16 +253,102 @@ test.each<[what: string, parts: Parts]>([
 
 describe('what is proved to be the same before the allocation', () => {
   test.each<[what: string, parts: Parts, result: RegExp]>([
-    ['a helper that fills a local moves up', { above: FINDS, locals: 'struct ferry_route route = {};', gap: 'ferry_find(&route, pdev);\nferry->seats = route.kind;', dev: 'route.dev' }, /\n\tferry_find\(&route, pdev\);\n\tferry = vfio_alloc_device\(ferry, vdev, route\.dev, &ferry_ops\);[^]*\n\tferry->seats = route\.kind;/],
-    ['an if that chooses moves up', { locals: 'const struct vfio_device_ops *ops;', gap: 'mutex_init(&ferry->lock);\nif (pdev->id)\n	ops = &ferry_ops;\nelse\n	ops = &ferry_slow_ops;', ops: 'ops' }, /\n\tif \(pdev->id\)\n\t\tops = &ferry_ops;\n\telse\n\t\tops = &ferry_slow_ops;\n\tferry = vfio_alloc_device\(ferry, vdev, &pdev->dev, ops\);/],
-    ['a default and an if move up together', { locals: 'const struct vfio_device_ops *ops;', gap: 'ops = &ferry_ops;\nferry->seats = 3;\nif (pdev->id)\n	ops = &ferry_slow_ops;', ops: 'ops' }, /\n\tops = &ferry_ops;\n\tif \(pdev->id\)\n\t\tops = &ferry_slow_ops;\n\tferry = vfio_alloc_device\([^]*\n\tferry->seats = 3;/],
-    ['a switch moves up', { locals: 'const struct vfio_device_ops *ops;', gap: 'switch (pdev->id) {\ncase 0:\n	ops = &ferry_ops;\n	break;\ndefault:\n	ops = &ferry_slow_ops;\n	break;\n}', ops: 'ops' }, /\tbreak;\n\t\}\n\tferry = vfio_alloc_device\(ferry, vdev, &pdev->dev, ops\);/],
-    ['a member that was set just before', { gap: 'ferry->ops = &ferry_slow_ops;\nferry->parent = &pdev->dev;', dev: 'ferry->parent', ops: 'ferry->ops' }, /vfio_alloc_device\(ferry, vdev, &pdev->dev,\s+&ferry_slow_ops\);/],
-    ['the last of two assignments', { locals: 'struct device *dev;', gap: 'dev = ferry_parent;\nferry->parent = dev;\ndev = &pdev->dev;', dev: 'dev' }, /vfio_alloc_device\(ferry, vdev, &pdev->dev, &ferry_ops\)/],
-    ['an array of tables', { above: 'static const struct vfio_device_ops ferry_all[] = {\n	{\n		.name = "a",\n	},\n	{\n		.name = "b",\n	},\n};\n', locals: 'int kind = pdev->id & 1;', gap: 'ferry->seats = kind;', ops: '&ferry_all[kind]' }, /\.name = "a",\n\t\t\.release = ferry_release_dev,\n\t\},\n\t\{\n\t\t\.name = "b",\n\t\t\.release = ferry_release_dev,\n[^]*&ferry_all\[kind\]/],
-    ['an array of pointers to tables', { above: 'static const struct vfio_device_ops *const ferry_kinds[] = { &ferry_ops, &ferry_slow_ops };\n', gap: 'ferry->seats = 1;', ops: 'ferry_kinds[pdev->id & 1]' }, /"ferry",\n\t\.release = [^]*"ferry-slow",\n\t\.release = [^]*ferry_kinds\[pdev->id & 1\]\);/],
-    ['a table in a description', { above: 'static const struct ferry_route ferry_routes[] = {\n	{ .kind = 1, .ops = &ferry_ops },\n	{ .kind = 2, .ops = &ferry_slow_ops },\n};\n', locals: 'const struct ferry_route *route = &ferry_routes[pdev->id & 1];', gap: 'ferry->seats = route->kind;', ops: 'route->ops' }, /"ferry",\n\t\.release = [^]*"ferry-slow",\n\t\.release = [^]*vfio_alloc_device\(ferry, vdev, &pdev->dev, route->ops\);/],
-    ['work on the object in between', { above: 'static void ferry_set_up(struct ferry *ferry)\n{\n	ferry->seats = 4;\n	ferry->route.kind = 2;\n}\n', gap: 'ferry_set_up(ferry);\nferry_elsewhere(ferry);\ndev_dbg(&pdev->dev, "%d\\n", ferry->seats);' }, /vfio_alloc_device\(ferry, vdev, &pdev->dev, &ferry_ops\)/],
+    [
+      'a helper that fills a local moves up',
+      {
+        above: FINDS,
+        locals: 'struct ferry_route route = {};',
+        gap: 'ferry_find(&route, pdev);\nferry->seats = route.kind;',
+        dev: 'route.dev',
+      },
+      /\n\tferry_find\(&route, pdev\);\n\tferry = vfio_alloc_device\(ferry, vdev, route\.dev, &ferry_ops\);[^]*\n\tferry->seats = route\.kind;/,
+    ],
+    [
+      'an if that chooses moves up',
+      {
+        locals: 'const struct vfio_device_ops *ops;',
+        gap: 'mutex_init(&ferry->lock);\nif (pdev->id)\n	ops = &ferry_ops;\nelse\n	ops = &ferry_slow_ops;',
+        ops: 'ops',
+      },
+      /\n\tif \(pdev->id\)\n\t\tops = &ferry_ops;\n\telse\n\t\tops = &ferry_slow_ops;\n\tferry = vfio_alloc_device\(ferry, vdev, &pdev->dev, ops\);/,
+    ],
+    [
+      'a default and an if move up together',
+      {
+        locals: 'const struct vfio_device_ops *ops;',
+        gap: 'ops = &ferry_ops;\nferry->seats = 3;\nif (pdev->id)\n	ops = &ferry_slow_ops;',
+        ops: 'ops',
+      },
+      /\n\tops = &ferry_ops;\n\tif \(pdev->id\)\n\t\tops = &ferry_slow_ops;\n\tferry = vfio_alloc_device\([^]*\n\tferry->seats = 3;/,
+    ],
+    [
+      'a switch moves up',
+      {
+        locals: 'const struct vfio_device_ops *ops;',
+        gap: 'switch (pdev->id) {\ncase 0:\n	ops = &ferry_ops;\n	break;\ndefault:\n	ops = &ferry_slow_ops;\n	break;\n}',
+        ops: 'ops',
+      },
+      /\tbreak;\n\t\}\n\tferry = vfio_alloc_device\(ferry, vdev, &pdev->dev, ops\);/,
+    ],
+    [
+      'a member that was set just before',
+      {
+        gap: 'ferry->ops = &ferry_slow_ops;\nferry->parent = &pdev->dev;',
+        dev: 'ferry->parent',
+        ops: 'ferry->ops',
+      },
+      /vfio_alloc_device\(ferry, vdev, &pdev->dev,\s+&ferry_slow_ops\);/,
+    ],
+    [
+      'the last of two assignments',
+      {
+        locals: 'struct device *dev;',
+        gap: 'dev = ferry_parent;\nferry->parent = dev;\ndev = &pdev->dev;',
+        dev: 'dev',
+      },
+      /vfio_alloc_device\(ferry, vdev, &pdev->dev, &ferry_ops\)/,
+    ],
+    [
+      'an array of tables',
+      {
+        above:
+          'static const struct vfio_device_ops ferry_all[] = {\n	{\n		.name = "a",\n	},\n	{\n		.name = "b",\n	},\n};\n',
+        locals: 'int kind = pdev->id & 1;',
+        gap: 'ferry->seats = kind;',
+        ops: '&ferry_all[kind]',
+      },
+      /\.name = "a",\n\t\t\.release = ferry_release_dev,\n\t\},\n\t\{\n\t\t\.name = "b",\n\t\t\.release = ferry_release_dev,\n[^]*&ferry_all\[kind\]/,
+    ],
+    [
+      'an array of pointers to tables',
+      {
+        above:
+          'static const struct vfio_device_ops *const ferry_kinds[] = { &ferry_ops, &ferry_slow_ops };\n',
+        gap: 'ferry->seats = 1;',
+        ops: 'ferry_kinds[pdev->id & 1]',
+      },
+      /"ferry",\n\t\.release = [^]*"ferry-slow",\n\t\.release = [^]*ferry_kinds\[pdev->id & 1\]\);/,
+    ],
+    [
+      'a table in a description',
+      {
+        above:
+          'static const struct ferry_route ferry_routes[] = {\n	{ .kind = 1, .ops = &ferry_ops },\n	{ .kind = 2, .ops = &ferry_slow_ops },\n};\n',
+        locals: 'const struct ferry_route *route = &ferry_routes[pdev->id & 1];',
+        gap: 'ferry->seats = route->kind;',
+        ops: 'route->ops',
+      },
+      /"ferry",\n\t\.release = [^]*"ferry-slow",\n\t\.release = [^]*vfio_alloc_device\(ferry, vdev, &pdev->dev, route->ops\);/,
+    ],
+    [
+      'work on the object in between',
+      {
+        above:
+          'static void ferry_set_up(struct ferry *ferry)\n{\n	ferry->seats = 4;\n	ferry->route.kind = 2;\n}\n',
+        gap: 'ferry_set_up(ferry);\nferry_elsewhere(ferry);\ndev_dbg(&pdev->dev, "%d\\n", ferry->seats);',
+      },
+      /vfio_alloc_device\(ferry, vdev, &pdev->dev, &ferry_ops\)/,
+    ],
   ])('%s', (_what, parts, result) => {
     expect(convertText('ferry.c', driver(parts), [6, 1]).text).toMatch(result);
   });

@@ -13,19 +13,38 @@ export type Style = 'minimal' | 'fold';
 export type Outcome =
   | { readonly status: 'converted'; readonly text: string; readonly folded: boolean }
   | { readonly status: 'unchanged' }
-  | { readonly status: 'refused'; readonly reason: string; readonly code: string | null; readonly hasSite: boolean };
+  | {
+      readonly status: 'refused';
+      readonly reason: string;
+      readonly code: string | null;
+      readonly hasSite: boolean;
+    };
 
 const engine = createEngine(await loadParser(), kernelStages);
 const PATH = '/driver/main.c';
 
-/** Converts with everything that the editor and the command line do, the proof included. Throws only when the conversion does. */
+/**
+ * Converts with everything that the editor and the command line do, the proof included. Throws only
+ * when the conversion does.
+ */
 export function outcomeOf(text: string, kernel: string, style: Style): Outcome {
   const input: ModuleInput = { file: PATH, sources: [{ path: PATH, text }], headers: [] };
-  const target = { version: parseVersion(kernel)!, text: kernel, source: 'option', reason: 'from --kernel' } as const;
+  const target = {
+    version: parseVersion(kernel)!,
+    text: kernel,
+    source: 'option',
+    reason: 'from --kernel',
+  } as const;
   const result = (style === 'fold' ? convertFolding : convert)(engine, input, target, undefined);
-  if (result.status === 'refused') return { status: 'refused', reason: result.reason, code: result.code, hasSite: result.site !== null };
+  if (result.status === 'refused')
+    return {
+      status: 'refused',
+      reason: result.reason,
+      code: result.code,
+      hasSite: result.site !== null,
+    };
   if (result.status === 'unchanged') return result;
   const after = withEdits(input, result.edits);
-  if (!after) throw new Error('the edits are in each other\'s way');
+  if (!after) throw new Error("the edits are in each other's way");
   return { status: 'converted', text: after.sources[0]!.text, folded: result.folded !== undefined };
 }

@@ -9,7 +9,9 @@ const OLD = readFixture('mdev-emulated.c');
 
 describe('a request', () => {
   test('for a document that is not in the module changes nothing', () => {
-    expect(planConversion({ module: moduleOf('a.c', OLD), kernel: [6, 1] }, { path: 'b.c' }).status).toBe('unchanged');
+    expect(
+      planConversion({ module: moduleOf('a.c', OLD), kernel: [6, 1] }, { path: 'b.c' }).status,
+    ).toBe('unchanged');
   });
 
   test('for a target without the new model is refused', () => {
@@ -37,13 +39,22 @@ describe('another source of the module', () => {
   const struct = /struct tally_state \{[\s\S]*?\n\};\n/.exec(OLD)![0];
   const header = `#include <linux/vfio.h>\n${struct}`;
   const source = `#include "tally.h"\n${OLD.replace(struct, '')}`;
-  const withOther = (other: string) => planConversion({
-    module: { sources: [lower('a.c', source), lower('b.c', `#include "tally.h"\n${other}`)], headers: [lower('tally.h', header)] },
-    kernel: [6, 1],
-  }, { path: 'a.c' });
+  const withOther = (other: string) =>
+    planConversion(
+      {
+        module: {
+          sources: [lower('a.c', source), lower('b.c', `#include "tally.h"\n${other}`)],
+          headers: [lower('tally.h', header)],
+        },
+        kernel: [6, 1],
+      },
+      { path: 'a.c' },
+    );
 
   test('that frees a member is no obstacle', () => {
-    expect(withOther('void tally_drop(struct tally_state *state) { kfree(state->space); }\n').status).toBe('planned');
+    expect(
+      withOther('void tally_drop(struct tally_state *state) { kfree(state->space); }\n').status,
+    ).toBe('planned');
   });
 
   test('that frees the object is converted with it', () => {
@@ -55,16 +66,25 @@ describe('another source of the module', () => {
   });
 
   test('that initialises what this one allocates is named', () => {
-    const result = planConversion({
-      module: {
-        sources: [
-          lower('a.c', '#include "tally.h"\nint tally_new(void) { struct tally_state *state = kzalloc(sizeof(*state), GFP_KERNEL); return tally_setup(state); }\n'),
-          lower('b.c', '#include "tally.h"\nint tally_setup(struct tally_state *state) { vfio_init_group_dev(&state->vdev, parent, &tally_ops); return 0; }\n'),
-        ],
-        headers: [lower('tally.h', header)],
+    const result = planConversion(
+      {
+        module: {
+          sources: [
+            lower(
+              'a.c',
+              '#include "tally.h"\nint tally_new(void) { struct tally_state *state = kzalloc(sizeof(*state), GFP_KERNEL); return tally_setup(state); }\n',
+            ),
+            lower(
+              'b.c',
+              '#include "tally.h"\nint tally_setup(struct tally_state *state) { vfio_init_group_dev(&state->vdev, parent, &tally_ops); return 0; }\n',
+            ),
+          ],
+          headers: [lower('tally.h', header)],
+        },
+        kernel: [6, 1],
       },
-      kernel: [6, 1],
-    }, { path: 'a.c' });
+      { path: 'a.c' },
+    );
     if (result.status !== 'refused') throw new Error(result.status);
     expect(result.refusal.site?.path).toBe('b.c');
   });
@@ -76,7 +96,10 @@ test('a file of the new model has nothing to convert', () => {
 
 test('the member of a struct of the same tag in another header does not count', () => {
   const text = OLD.replace(/struct tally_state \{[\s\S]*?\n\};\n/, '#include "mine.h"\n');
-  const result = plan('a.c', text, [6, 1], { 'mine.h': 'struct tally_state { struct vfio_device vdev; u8 *space; };', 'other.h': 'struct tally_state { int first; struct vfio_device vdev; };' });
+  const result = plan('a.c', text, [6, 1], {
+    'mine.h': 'struct tally_state { struct vfio_device vdev; u8 *space; };',
+    'other.h': 'struct tally_state { int first; struct vfio_device vdev; };',
+  });
   expect(result.status).toBe('planned');
 });
 
@@ -92,18 +115,35 @@ static int bolt_probe(struct pci_dev *pdev)
 	return forge_core_register(&bolt->vdev);
 }
 `;
-  const wrappers = rowsOf([{ name: 'forge_core_init', does: 'init' }, { name: 'forge_core_register', does: 'register' }]).rows;
-  const result = planConversion({ module: { ...moduleOf('bolt.c', text), wrappers }, kernel: [6, 1] }, { path: 'bolt.c' });
+  const wrappers = rowsOf([
+    { name: 'forge_core_init', does: 'init' },
+    { name: 'forge_core_register', does: 'register' },
+  ]).rows;
+  const result = planConversion(
+    { module: { ...moduleOf('bolt.c', text), wrappers }, kernel: [6, 1] },
+    { path: 'bolt.c' },
+  );
   if (result.status !== 'refused') throw new Error(result.status);
   expect(result.refusal.code).toBe('library');
-  expect(result.refusal.reason).toContain('forge_core_init() initialises the device of bolt_probe()');
-  expect(planConversion({ module: moduleOf('bolt.c', text), kernel: [6, 1] }, { path: 'bolt.c' }).status).toBe('unchanged');
+  expect(result.refusal.reason).toContain(
+    'forge_core_init() initialises the device of bolt_probe()',
+  );
+  expect(
+    planConversion({ module: moduleOf('bolt.c', text), kernel: [6, 1] }, { path: 'bolt.c' }).status,
+  ).toBe('unchanged');
 });
 
-test('a function of the kernel that another file of the module defines itself is the module\'s own', () => {
-  const caller = lower('a.c', 'int bolt_probe(struct bolt *bolt, struct device *dev) { return vfio_platform_probe_common(bolt, dev); }\n');
-  const definition = lower('b.c', 'int vfio_platform_probe_common(struct bolt *bolt, struct device *dev) { return 0; }\n');
-  const inits = (sources: readonly FileIr[]) => callSites({ sources, headers: [] }, caller).filter((site) => site.op === 'init');
+test("a function of the kernel that another file of the module defines itself is the module's own", () => {
+  const caller = lower(
+    'a.c',
+    'int bolt_probe(struct bolt *bolt, struct device *dev) { return vfio_platform_probe_common(bolt, dev); }\n',
+  );
+  const definition = lower(
+    'b.c',
+    'int vfio_platform_probe_common(struct bolt *bolt, struct device *dev) { return 0; }\n',
+  );
+  const inits = (sources: readonly FileIr[]) =>
+    callSites({ sources, headers: [] }, caller).filter((site) => site.op === 'init');
   expect(inits([caller])).toHaveLength(1);
   expect(inits([caller, definition])).toEqual([]);
 });

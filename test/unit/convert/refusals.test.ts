@@ -18,24 +18,32 @@ interface Shown {
   readonly excerpt: string;
 }
 
-const shown = fixtureNames().filter((name) => name.startsWith('refused-')).flatMap((name): Shown[] => {
-  const text = readFixture(name);
-  const result = plan(name, text, [6, 6], headersOf(text));
-  if (result.status !== 'refused') return [];
-  const { code, reason, site } = result.refusal;
-  const own = site === null ? '' : site.path === name ? text : headersOf(text)[site.path] ?? '';
-  return [{ name, code, reason, excerpt: site === null ? '' : linesAround(own, site.start) }];
-});
+const shown = fixtureNames()
+  .filter((name) => name.startsWith('refused-'))
+  .flatMap((name): Shown[] => {
+    const text = readFixture(name);
+    const result = plan(name, text, [6, 6], headersOf(text));
+    if (result.status !== 'refused') return [];
+    const { code, reason, site } = result.refusal;
+    const own = site === null ? '' : site.path === name ? text : (headersOf(text)[site.path] ?? '');
+    return [{ name, code, reason, excerpt: site === null ? '' : linesAround(own, site.start) }];
+  });
 
-/** The line of an offset with the one before and the one after it, without their common indentation. */
+/**
+ * The line of an offset with the one before and the one after it, without their common indentation.
+ */
 function linesAround(text: string, offset: number): string {
   const lines = text.split('\n');
   const at = text.slice(0, offset).split('\n').length - 1;
   const some = lines.slice(Math.max(0, at - 1), at + 2);
   while (some[0]?.trim() === '') some.shift();
   while (some.at(-1)?.trim() === '') some.pop();
-  const common = Math.min(...some.filter((line) => line.trim() !== '').map((line) => /^\t*/.exec(line)![0].length));
-  return some.map((line) => line.slice(Math.min(common, /^\t*/.exec(line)![0].length)).trimEnd()).join('\n');
+  const common = Math.min(
+    ...some.filter((line) => line.trim() !== '').map((line) => /^\t*/.exec(line)![0].length),
+  );
+  return some
+    .map((line) => line.slice(Math.min(common, /^\t*/.exec(line)![0].length)).trimEnd())
+    .join('\n');
 }
 
 test.each(codes)('%s has an example that is refused so', (code) => {
@@ -47,10 +55,22 @@ test('the page of the refusals is as the code and the examples say', async () =>
   const parts = [
     '# What is not converted, and why',
     'A conversion is proved or refused. The reason names the place; this page lists the kinds of reasons. The examples are the drivers of `test/fixtures/convert` whose names begin with `refused-`.',
-    ['| reason | what stands in the way | what to do |', '|---|---|---|', ...codes.map((code) => `| [${code}](#${code}) | ${REFUSALS[code].what} | ${REFUSALS[code].instead} |`)].join('\n'),
+    [
+      '| reason | what stands in the way | what to do |',
+      '|---|---|---|',
+      ...codes.map(
+        (code) => `| [${code}](#${code}) | ${REFUSALS[code].what} | ${REFUSALS[code].instead} |`,
+      ),
+    ].join('\n'),
     ...codes.flatMap((code) => {
       const examples = shown.filter((one) => one.code === code);
-      return [`## ${code}`, `${REFUSALS[code].what} ${REFUSALS[code].instead}`, ...examples.slice(0, 2).flatMap((one) => [`\`\`\`c\n${one.excerpt}\n\`\`\``, `> ${one.reason}`])];
+      return [
+        `## ${code}`,
+        `${REFUSALS[code].what} ${REFUSALS[code].instead}`,
+        ...examples
+          .slice(0, 2)
+          .flatMap((one) => [`\`\`\`c\n${one.excerpt}\n\`\`\``, `> ${one.reason}`]),
+      ];
     }),
   ];
   await expect(`${parts.join('\n\n')}\n`).toMatchFileSnapshot(resolve(FOLDER, 'refusals.md'));

@@ -1,4 +1,7 @@
-/** What conversions and fixes may cost, and that nothing is proved by what was not looked at. Work is counted, never timed. */
+/**
+ * What conversions and fixes may cost, and that nothing is proved by what was not looked at. Work
+ * is counted, never timed.
+ */
 import { describe, expect, it } from 'vitest';
 import { ANSWER_BUDGET } from '../../../server/src/engine/answers.ts';
 import { convert, planOf } from '../../../server/src/engine/convert.ts';
@@ -19,7 +22,8 @@ const withRows = (rows: string): string => {
   if (text === DRIVER) throw new Error('the driver registers nothing');
   return text;
 };
-const many = (count: number, line: (i: number) => string): string => Array.from({ length: count }, (_, i) => line(i)).join('');
+const many = (count: number, line: (i: number) => string): string =>
+  Array.from({ length: count }, (_, i) => line(i)).join('');
 
 const NESTS: Readonly<Record<string, string>> = {
   'loops in loops': `${many(60, (i) => `\tfor (int i${i} = 0; i${i} < 9; i${i}++)\n`)}\t\tmore(bar);\n`,
@@ -28,24 +32,33 @@ const NESTS: Readonly<Record<string, string>> = {
 };
 
 describe('an answer', () => {
-  it.each(Object.entries(NESTS))('about %s is given up before it costs too much', async (_, rows) => {
-    const engine = await engineWith(kernelStages.rules);
-    const before = workDone();
-    const { status } = convert(engine, single(withRows(rows)), K61, undefined);
-    expect(['refused', 'converted']).toContain(status);
-    expect(workDone() - before).toBeLessThan(2 * ANSWER_BUDGET);
-  });
+  it.each(Object.entries(NESTS))(
+    'about %s is given up before it costs too much',
+    async (_, rows) => {
+      const engine = await engineWith(kernelStages.rules);
+      const before = workDone();
+      const { status } = convert(engine, single(withRows(rows)), K61, undefined);
+      expect(['refused', 'converted']).toContain(status);
+      expect(workDone() - before).toBeLessThan(2 * ANSWER_BUDGET);
+    },
+  );
 
   it('says so', async () => {
     const engine = await engineWith(kernelStages.rules, {
-      * analyseModule(...args) {
+      *analyseModule(...args) {
         const facts = yield* kernelStages.analyseModule(...args);
         return { ...facts, work: { spent: ANSWER_BUDGET, most: ANSWER_BUDGET } };
       },
     });
     const input = single(DRIVER);
-    expect(convert(engine, input, K61, undefined)).toMatchObject({ status: 'refused', reason: expect.stringContaining('too much work') });
-    expect(convertFolding(engine, input, K61, undefined)).toMatchObject({ status: 'refused', reason: expect.stringContaining('too much work') });
+    expect(convert(engine, input, K61, undefined)).toMatchObject({
+      status: 'refused',
+      reason: expect.stringContaining('too much work'),
+    });
+    expect(convertFolding(engine, input, K61, undefined)).toMatchObject({
+      status: 'refused',
+      reason: expect.stringContaining('too much work'),
+    });
     expect(planOf(engine, input, K61, undefined).status).toBe('planned');
     const leaky = single(LEAKY);
     const found = engine.analyse(leaky, {}, K61).findings.find((one) => one.fix !== null)!;
@@ -56,20 +69,29 @@ describe('an answer', () => {
 
 describe('a proof', () => {
   /** An engine that gives up what it is told to. */
-  const givingUp = (name: string, isGiven: (text: string) => boolean) => engineWith(kernelStages.rules, {
-    * analyseModule(...args) {
-      const facts = yield* kernelStages.analyseModule(...args);
-      const { path, text } = args[0].sources[0]!;
-      return isGiven(text) ? { ...facts, notAnalysed: [{ path, function: name, reason: 'too much work' }] } : facts;
-    },
-  });
+  const givingUp = (name: string, isGiven: (text: string) => boolean) =>
+    engineWith(kernelStages.rules, {
+      *analyseModule(...args) {
+        const facts = yield* kernelStages.analyseModule(...args);
+        const { path, text } = args[0].sources[0]!;
+        return isGiven(text)
+          ? { ...facts, notAnalysed: [{ path, function: name, reason: 'too much work' }] }
+          : facts;
+      },
+    });
   const isNew = (text: string): boolean => text.includes('vfio_alloc_device');
 
   it('of a conversion fails where a function that it changes was not analysed', async () => {
     const engine = await givingUp('bar_probe', () => true);
-    expect(convert(engine, single(DRIVER), K61, undefined)).toMatchObject({ status: 'refused', reason: expect.stringContaining('bar_probe() was not analysed: too much work') });
+    expect(convert(engine, single(DRIVER), K61, undefined)).toMatchObject({
+      status: 'refused',
+      reason: expect.stringContaining('bar_probe() was not analysed: too much work'),
+    });
     const after = await givingUp('', isNew);
-    expect(convert(after, single(DRIVER), K61, undefined)).toMatchObject({ status: 'refused', reason: expect.stringContaining('was not analysed') });
+    expect(convert(after, single(DRIVER), K61, undefined)).toMatchObject({
+      status: 'refused',
+      reason: expect.stringContaining('was not analysed'),
+    });
   });
 
   it('does not need a function that stays as it is', async () => {
@@ -80,15 +102,23 @@ describe('a proof', () => {
 
   it('of a fix fails where its function was not analysed', async () => {
     const engine = await givingUp('foo_probe', (text) => text !== LEAKY);
-    const found = engine.analyse(single(LEAKY), {}, K61).findings.find((one) => one.fix?.safety === 'safe')!;
+    const found = engine
+      .analyse(single(LEAKY), {}, K61)
+      .findings.find((one) => one.fix?.safety === 'safe')!;
     expect(proofOf(engine, single(LEAKY), {}, K61, found).isWrong).toBe(true);
   });
 });
 
 it('a variable that nothing declares is converted by nobody, and no error', async () => {
   const engine = await engineWith(kernelStages.rules);
-  for (const [from, to] of [[/\tstruct bar \*bar;\n/, ''], [/\tstruct bar \*bar;\n/, '\tstruct bar other;\n']] as const) {
-    const text = DRIVER.replace(from, to).replace(/\n\tvfio_init_group_dev\(([^,]*), ([^,]*), ([^)]*)\);/, '\n\tif (dev->id)\n\t\tvfio_init_group_dev($1, $2, $3);\n\telse\n\t\tvfio_init_group_dev($1, $2, &bar_other);');
+  for (const [from, to] of [
+    [/\tstruct bar \*bar;\n/, ''],
+    [/\tstruct bar \*bar;\n/, '\tstruct bar other;\n'],
+  ] as const) {
+    const text = DRIVER.replace(from, to).replace(
+      /\n\tvfio_init_group_dev\(([^,]*), ([^,]*), ([^)]*)\);/,
+      '\n\tif (dev->id)\n\t\tvfio_init_group_dev($1, $2, $3);\n\telse\n\t\tvfio_init_group_dev($1, $2, &bar_other);',
+    );
     expect(text).toContain('bar_other');
     const result = convert(engine, single(text), K61, undefined);
     expect(result.status).not.toBe('converted');

@@ -21,10 +21,16 @@ describe('the count of life-cycle calls', () => {
   it('differs where the IR lacks a call', async () => {
     const engine = await engineWith([]);
     const file = engine.lowered(single('static void f(void) { vfio_put_device(v); }'))!;
-    expect(countCalls({ ...file, functions: [] })).toEqual([{ name: 'vfio_put_device', lowered: 0, written: 1 }]);
+    expect(countCalls({ ...file, functions: [] })).toEqual([
+      { name: 'vfio_put_device', lowered: 0, written: 1 },
+    ]);
   });
 
   it('knows where comments and strings end', () => {
-    expect(withoutCommentsAndStrings('a /* b */ c // d \\\n e\nf "g\\"h" \'\\\'\' i /* open').replace(/\s+/g, ' ').trim()).toBe('a c f i');
+    expect(
+      withoutCommentsAndStrings('a /* b */ c // d \\\n e\nf "g\\"h" \'\\\'\' i /* open')
+        .replace(/\s+/g, ' ')
+        .trim(),
+    ).toBe('a c f i');
   });
 });

@@ -14,12 +14,32 @@ const isNew = (before: Finding[], after: Finding[]): boolean =>
 describe('a change of a module adds', () => {
   test.each<[string, Finding[], Finding[], boolean]>([
     ['nothing to what was there', [found('a', 'error')], [found('a', 'error')], false],
-    ['nothing where a finding has become quieter', [found('a', 'error')], [found('a', 'hint')], false],
+    [
+      'nothing where a finding has become quieter',
+      [found('a', 'error')],
+      [found('a', 'hint')],
+      false,
+    ],
     ['a hint', [], [found('a', 'hint')], true],
-    ['an information', [found('b', 'error')], [found('b', 'error'), found('a', 'information')], true],
+    [
+      'an information',
+      [found('b', 'error')],
+      [found('b', 'error'), found('a', 'information')],
+      true,
+    ],
     ['an error where a hint was', [found('a', 'hint')], [found('a', 'error')], true],
-    ['a warning beside an error', [found('a', 'error')], [found('a', 'error'), found('a', 'warning')], true],
-    ['an error in another function', [found('a', 'error')], [found('a', 'error', 'foo_remove')], true],
+    [
+      'a warning beside an error',
+      [found('a', 'error')],
+      [found('a', 'error'), found('a', 'warning')],
+      true,
+    ],
+    [
+      'an error in another function',
+      [found('a', 'error')],
+      [found('a', 'error', 'foo_remove')],
+      true,
+    ],
   ])('%s', (_, before, after, expected) => {
     expect(isNew(before, after)).toBe(expected);
   });

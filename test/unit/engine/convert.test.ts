@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { conversionsAt, conversionTarget, convert, planOf } from '../../../server/src/engine/convert.ts';
+import {
+  conversionsAt,
+  conversionTarget,
+  convert,
+  planOf,
+} from '../../../server/src/engine/convert.ts';
 import { convertFolding } from '../../../server/src/engine/fold.ts';
 import { withEdits } from '../../../server/src/engine/prove.ts';
 import { kernelStages } from '../../../server/src/engine/stages.ts';
@@ -13,7 +18,11 @@ describe('the proof of a conversion', () => {
   it('is given by the rules of the project', async () => {
     const engine = await engineWith(kernelStages.rules);
     const input = single(DRIVER);
-    expect(planOf(engine, input, K61, undefined)).toEqual({ status: 'planned', probes: ['bar_probe'], allocates: true });
+    expect(planOf(engine, input, K61, undefined)).toEqual({
+      status: 'planned',
+      probes: ['bar_probe'],
+      allocates: true,
+    });
     const result = convert(engine, input, K61, undefined);
     if (result.status !== 'converted') throw new Error(JSON.stringify(result));
     const after = withEdits(input, result.edits)!;
@@ -23,7 +32,10 @@ describe('the proof of a conversion', () => {
 
   it('fails when a rule finds an error in what was touched', async () => {
     const engine = await engineWith([textRule('doubt', /vfio_put_device/g, { severity: 'error' })]);
-    expect(convert(engine, single(DRIVER), K61, undefined)).toMatchObject({ status: 'refused', reason: expect.stringContaining('found vfio_put_device [doubt]') });
+    expect(convert(engine, single(DRIVER), K61, undefined)).toMatchObject({
+      status: 'refused',
+      reason: expect.stringContaining('found vfio_put_device [doubt]'),
+    });
   });
 
   it('passes over a defect that was there before, and says so', async () => {
@@ -31,11 +43,13 @@ describe('the proof of a conversion', () => {
     const result = convert(engine, single(DRIVER), K61, undefined);
     if (result.status !== 'converted') throw new Error(JSON.stringify(result));
     const line = DRIVER.slice(0, DRIVER.indexOf('dev_set_drvdata')).split('\n').length;
-    expect(result.notes).toContainEqual(expect.objectContaining({
-      kind: 'finding',
-      text: `It was there before, at line ${line}: found dev_set_drvdata [old].`,
-      message: 'It was there before: found dev_set_drvdata [old].',
-    }));
+    expect(result.notes).toContainEqual(
+      expect.objectContaining({
+        kind: 'finding',
+        text: `It was there before, at line ${line}: found dev_set_drvdata [old].`,
+        message: 'It was there before: found dev_set_drvdata [old].',
+      }),
+    );
   });
 
   it('counts: one more of a kind that was there before is new, and shown where it would stand', async () => {
@@ -50,28 +64,48 @@ describe('the proof of a conversion', () => {
     const engine = await engineWith([textRule('elsewhere', /return 7/g, { functionName: null })]);
     const input = single(`${DRIVER}static int other(void)\n{\n\treturn 7;\n}\n`);
     expect(convert(engine, input, K61, undefined).status).toBe('converted');
-    const worse = await engineWith([{ ...textRule('elsewhere', /return 7/g), check: (context) => (context.facts.module.sources[0]!.text.includes('vfio_alloc_device') ? textRule('elsewhere', /return 7/g).check(context) : []) }]);
-    expect(convert(worse, input, K61, undefined)).toMatchObject({ status: 'refused', reason: expect.stringContaining('[elsewhere]') });
+    const worse = await engineWith([
+      {
+        ...textRule('elsewhere', /return 7/g),
+        check: (context) =>
+          context.facts.module.sources[0]!.text.includes('vfio_alloc_device')
+            ? textRule('elsewhere', /return 7/g).check(context)
+            : [],
+      },
+    ]);
+    expect(convert(worse, input, K61, undefined)).toMatchObject({
+      status: 'refused',
+      reason: expect.stringContaining('[elsewhere]'),
+    });
   });
 
   it('does not ask for what the target lacks beside the life cycle', async () => {
-    const engine = await engineWith([textRule('removed-api', /dev_set_drvdata/g, { severity: 'error' })]);
+    const engine = await engineWith([
+      textRule('removed-api', /dev_set_drvdata/g, { severity: 'error' }),
+    ]);
     expect(convert(engine, single(DRIVER), K61, undefined).status).toBe('converted');
   });
 
   it('takes a new hint for a fault too', async () => {
     const engine = await engineWith([textRule('hint', /vfio_put_device/g, { severity: 'hint' })]);
-    expect(convert(engine, single(DRIVER), K61, undefined)).toMatchObject({ status: 'refused', reason: expect.stringContaining('[hint]') });
+    expect(convert(engine, single(DRIVER), K61, undefined)).toMatchObject({
+      status: 'refused',
+      reason: expect.stringContaining('[hint]'),
+    });
   });
 
   it('is not asked for where there is nothing to convert', async () => {
     const engine = await engineWith([]);
-    for (const text of [CLEAN, '', 'int vfio;']) expect(convert(engine, single(text), K61, undefined)).toEqual({ status: 'unchanged' });
+    for (const text of [CLEAN, '', 'int vfio;'])
+      expect(convert(engine, single(text), K61, undefined)).toEqual({ status: 'unchanged' });
   });
 });
 
 describe('the proof of a fold', () => {
-  const FOLDABLE = DRIVER.replace('\tret = vfio_register', '\tmutex_init(&bar->lock);\n\tret = vfio_register');
+  const FOLDABLE = DRIVER.replace(
+    '\tret = vfio_register',
+    '\tmutex_init(&bar->lock);\n\tret = vfio_register',
+  );
 
   it('is the same, and what fails it leaves the minimal style, with the problem and its line in the note', async () => {
     const input = single(FOLDABLE);
@@ -80,12 +114,22 @@ describe('the proof of a fold', () => {
     expect(found).toMatchObject({ status: 'converted', folded: [{ init: 'bar_init_dev' }] });
     const engine = await engineWith([textRule('doubt', /container_of/g)]);
     const result = convertFolding(engine, input, K61, undefined);
-    if (result.status !== 'converted' || found.status !== 'converted' || minimal.status !== 'converted') throw new Error(JSON.stringify(result));
+    if (
+      result.status !== 'converted' ||
+      found.status !== 'converted' ||
+      minimal.status !== 'converted'
+    )
+      throw new Error(JSON.stringify(result));
     const folded = withEdits(input, found.edits)!.sources[0]!.text;
     const line = folded.slice(0, folded.indexOf('container_of')).split('\n').length;
     expect(withEdits(input, result.edits)).toEqual(withEdits(input, minimal.edits));
     expect(result.folded).toBeUndefined();
-    expect(result.notes).toContainEqual(expect.objectContaining({ kind: 'style', text: `bar_probe() was not folded: the converted text would not be right: found container_of [doubt] (line ${line} of what would be the result).` }));
+    expect(result.notes).toContainEqual(
+      expect.objectContaining({
+        kind: 'style',
+        text: `bar_probe() was not folded: the converted text would not be right: found container_of [doubt] (line ${line} of what would be the result).`,
+      }),
+    );
   });
 });
 
@@ -104,13 +148,23 @@ describe('where a conversion is offered', () => {
     const target = kernel('6.0');
     const facts = engine.facts(input, target)!;
     const { findings } = engine.analyse(input, {}, target);
-    const at = (place: string) => conversionsAt(facts, '/w/a.c', { start: text.indexOf(place), end: text.indexOf(place) }, findings).map((one) => one.functionName ?? '(file)');
+    const at = (place: string) =>
+      conversionsAt(
+        facts,
+        '/w/a.c',
+        { start: text.indexOf(place), end: text.indexOf(place) },
+        findings,
+      ).map((one) => one.functionName ?? '(file)');
     expect(at('vfio_init_group_dev')).toEqual(['bar_probe']);
     expect(at('kzalloc')).toEqual(['bar_probe']);
     expect(at('dev_get_drvdata')).toEqual(['bar_remove']);
     expect(at('.name = "bar"')).toEqual(['(file)']);
     expect(at('return 7')).toEqual([]);
     expect(at('int users')).toEqual([]);
-    expect(conversionsAt(facts, '/w/a.c', { start: 0, end: text.length }, findings).map((one) => one.functionName).sort()).toEqual(['bar_probe', 'bar_remove']);
+    expect(
+      conversionsAt(facts, '/w/a.c', { start: 0, end: text.length }, findings)
+        .map((one) => one.functionName)
+        .sort(),
+    ).toEqual(['bar_probe', 'bar_remove']);
   });
 });

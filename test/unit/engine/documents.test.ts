@@ -4,8 +4,15 @@ import { kernelStages } from '../../../server/src/engine/stages.ts';
 import type { SyntaxParser, SyntaxTree } from '../../../server/src/syntax/node.ts';
 import { loadParser } from '../../support/parser.ts';
 
-/** A parser that counts the trees that live, and can be told to give incremental trees that differ from fresh ones. */
-async function counting(): Promise<{ parser: SyntaxParser; live: () => number; spoil: { on: boolean } }> {
+/**
+ * A parser that counts the trees that live, and can be told to give incremental trees that differ
+ * from fresh ones.
+ */
+async function counting(): Promise<{
+  parser: SyntaxParser;
+  live: () => number;
+  spoil: { on: boolean };
+}> {
   const real = await loadParser();
   let live = 0;
   const spoil = { on: false };
@@ -71,7 +78,12 @@ describe('the store of documents', () => {
 
   it('frees the tree of a document that cannot be lowered', async () => {
     const { parser, live } = await counting();
-    const documents = createDocuments(parser, { ...kernelStages.lowering, lower: () => { throw new Error('no'); } });
+    const documents = createDocuments(parser, {
+      ...kernelStages.lowering,
+      lower: () => {
+        throw new Error('no');
+      },
+    });
     expect(() => documents.lowered('/a.c', 'int x;', true)).toThrow('no');
     expect(live()).toBe(0);
   });

@@ -18,9 +18,15 @@ describe('the fixes that the rules call safe', () => {
         const input = single(readAnnotations(code).code);
         const target = kernel(version ?? '6.1');
         for (const finding of engine.analyse(input, {}, target).findings) {
-          if (finding.rule !== rule.id || finding.fix?.safety !== 'safe' || finding.severity === 'hint') continue;
+          if (
+            finding.rule !== rule.id ||
+            finding.fix?.safety !== 'safe' ||
+            finding.severity === 'hint'
+          )
+            continue;
           const { fix } = withProof(engine, input, {}, target, finding);
-          if (fix!.safety !== 'safe') doubts.push(`${rule.id}: ${title}: ${finding.severity}: ${fix!.title}`);
+          if (fix!.safety !== 'safe')
+            doubts.push(`${rule.id}: ${title}: ${finding.severity}: ${fix!.title}`);
         }
       }
     }
@@ -67,18 +73,25 @@ static struct pci_driver wisp_driver = { .probe = wisp_probe };
 `;
 }
 
-/** The title of the fix where its rule calls it safe and the proof does not; null where it is safe. */
+/**
+ * The title of the fix where its rule calls it safe and the proof does not; null where it is safe.
+ */
 function doubtOf(code: string, rule = 'missing-put'): string | null {
   const engine = createEngine(parser);
   const input = single(code);
   const target = kernel('6.1');
-  const found = engine.analyse(input, {}, target).findings.find((one) => one.rule === rule && one.fix?.safety === 'safe');
+  const found = engine
+    .analyse(input, {}, target)
+    .findings.find((one) => one.rule === rule && one.fix?.safety === 'safe');
   const shown = found && withProof(engine, input, {}, target, found);
   engine.dispose();
-  return shown?.fix?.safety === 'safe' ? null : shown?.fix?.title ?? 'no fix';
+  return shown?.fix?.safety === 'safe' ? null : (shown?.fix?.title ?? 'no fix');
 }
 
-/** The same, with a call in front of the failure of which helpers that lie so deep make the undo of the label. */
+/**
+ * The same, with a call in front of the failure of which helpers that lie so deep make the undo of
+ * the label.
+ */
 function withHelpers(depth: number, inLast = 'pci_disable_device(pdev);\n'): string {
   const driver = probeWith('', '\tpci_disable_device(pdev);\n', '\twisp_step0(pdev);\n');
   const helper = (i: number): string =>
@@ -93,21 +106,61 @@ describe('a jump to a label', () => {
 
   it('is not made where the branch undoes something itself: the put goes in front of that', () => {
     const engine = createEngine(parser);
-    const found = engine.analyse(single(probeWith('\t\tpci_disable_device(pdev);\n', '\tpci_disable_device(pdev);\n')), {}, kernel('6.1')).findings.find((one) => one.rule === 'missing-put');
+    const found = engine
+      .analyse(
+        single(probeWith('\t\tpci_disable_device(pdev);\n', '\tpci_disable_device(pdev);\n')),
+        {},
+        kernel('6.1'),
+      )
+      .findings.find((one) => one.rule === 'missing-put');
     engine.dispose();
     expect(found?.fix?.safety).toBe('safe');
-    expect(found?.fix?.edits[0]?.edits.map((edit) => edit.newText)).toEqual(['\t\tvfio_put_device(&wisp->vdev);\n']);
+    expect(found?.fix?.edits[0]?.edits.map((edit) => edit.newText)).toEqual([
+      '\t\tvfio_put_device(&wisp->vdev);\n',
+    ]);
   });
 
   it.each([
-    ['repeats an undo of the path', probeWith('', '\tpci_disable_device(pdev);\n', '\tpci_disable_device(pdev);\n'), /calls pci_disable_device\(\) for the same thing/],
-    ['lets go a lock that is let go', probeWith('', '\tmutex_unlock(&wisp_lock);\n', '\tmutex_lock(&wisp_lock);\n\tmutex_unlock(&wisp_lock);\n'), /mutex_unlock\(\)/],
-    ['lets go a lock that was never taken', probeWith('', '\tup_write(&wisp_sem);\n'), /up_write\(\) is called where it is not held/],
-    ['comes to a macro that nobody has seen', probeWith('', '\tWISP_SETTLE;\n\tpci_disable_device(pdev);\n'), /WISP_SETTLE/],
-    ['stores what the path did not', probeWith('', '\twisp_state = 3;\n'), /comes to `wisp_state = 3`/],
+    [
+      'repeats an undo of the path',
+      probeWith('', '\tpci_disable_device(pdev);\n', '\tpci_disable_device(pdev);\n'),
+      /calls pci_disable_device\(\) for the same thing/,
+    ],
+    [
+      'lets go a lock that is let go',
+      probeWith(
+        '',
+        '\tmutex_unlock(&wisp_lock);\n',
+        '\tmutex_lock(&wisp_lock);\n\tmutex_unlock(&wisp_lock);\n',
+      ),
+      /mutex_unlock\(\)/,
+    ],
+    [
+      'lets go a lock that was never taken',
+      probeWith('', '\tup_write(&wisp_sem);\n'),
+      /up_write\(\) is called where it is not held/,
+    ],
+    [
+      'comes to a macro that nobody has seen',
+      probeWith('', '\tWISP_SETTLE;\n\tpci_disable_device(pdev);\n'),
+      /WISP_SETTLE/,
+    ],
+    [
+      'stores what the path did not',
+      probeWith('', '\twisp_state = 3;\n'),
+      /comes to `wisp_state = 3`/,
+    ],
     ['repeats an undo far down', withHelpers(9), /calls pci_disable_device\(\) for the same thing/],
-    ['may repeat an undo too far down', withHelpers(30), /wisp_step24\(\): what it undoes is not followed/],
-    ['may repeat an undo in a function that calls itself', withHelpers(0, 'if (pdev->is_virtfn)\n\t\twisp_step0(pdev->physfn);\n'), /wisp_step0\(\): what it undoes/],
+    [
+      'may repeat an undo too far down',
+      withHelpers(30),
+      /wisp_step24\(\): what it undoes is not followed/,
+    ],
+    [
+      'may repeat an undo in a function that calls itself',
+      withHelpers(0, 'if (pdev->is_virtfn)\n\t\twisp_step0(pdev->physfn);\n'),
+      /wisp_step0\(\): what it undoes/,
+    ],
   ])('is not safe where the label %s', (_, code, doubt) => {
     expect(doubtOf(code)).toMatch(doubt);
   });
@@ -155,21 +208,53 @@ describe('a put that is added', () => {
   it.each([
     ['behind a lock of the table', `${MOTH}	guard(mutex)(&moth_table);\n${REGISTER}`],
     ['below a comment', `${MOTH}${REGISTER.replace('if (ret)', 'if (ret) // no light')}`],
-    ['for what was in a list', `${MOTH}	list_add(&moth->flight, &moths);
-${REGISTER.replace('if (ret)', 'list_del(&moth->flight);\n\tif (ret)')}`],
-    ['behind a block under the lock of the object', `${MOTH}	scoped_guard(mutex, &moth->lock)\n\t\tmoth->dust = NULL;\n${REGISTER}`],
+    [
+      'for what was in a list',
+      `${MOTH}	list_add(&moth->flight, &moths);
+${REGISTER.replace('if (ret)', 'list_del(&moth->flight);\n\tif (ret)')}`,
+    ],
+    [
+      'behind a block under the lock of the object',
+      `${MOTH}	scoped_guard(mutex, &moth->lock)\n\t\tmoth->dust = NULL;\n${REGISTER}`,
+    ],
   ])('is safe %s', (_, probe) => {
     expect(doubtOf(moth(probe))).toBeNull();
   });
 
   it.each([
-    ['a lock of the object that the way out lets go', `${MOTH}	guard(mutex)(&moth->lock);\n${REGISTER}`, /use-after-put is found then/],
-    ['a block that holds one', `${MOTH}	scoped_guard(spinlock, &moth->lock) {\n${REGISTER}\n\t}`, /use-after-put is found then/],
-    ['a list that keeps the object', `${MOTH}	list_add(&moth->flight, &moths);\n${REGISTER}`, /list_add\(\) has linked/],
-    ['a table that keeps it', `${MOTH}	moth->dust = xa_store(&moth_all, 1, moth, GFP_KERNEL);\n${REGISTER}`, /xa_store\(\) has linked/],
-    ['a way on which probe succeeds', `${MOTH}${REGISTER.replace('\t\treturn ret;', '{\n\t\tif (ret == -ENODEV)\n\t\t\treturn 0;\n\t\treturn ret;\n\t}')}`, /it succeeds/],
-    ['a guard that nobody knows', `${MOTH}	guard(moth_wing)(&moth->lock);\n${REGISTER}`, /check that `end of guard\(moth_wing, .*` does not use what is gone/],
-    ['what other ways out give back', `${MOTH}	ret = dma_set_mask(&pdev->dev, DMA_BIT_MASK(32));
+    [
+      'a lock of the object that the way out lets go',
+      `${MOTH}	guard(mutex)(&moth->lock);\n${REGISTER}`,
+      /use-after-put is found then/,
+    ],
+    [
+      'a block that holds one',
+      `${MOTH}	scoped_guard(spinlock, &moth->lock) {\n${REGISTER}\n\t}`,
+      /use-after-put is found then/,
+    ],
+    [
+      'a list that keeps the object',
+      `${MOTH}	list_add(&moth->flight, &moths);\n${REGISTER}`,
+      /list_add\(\) has linked/,
+    ],
+    [
+      'a table that keeps it',
+      `${MOTH}	moth->dust = xa_store(&moth_all, 1, moth, GFP_KERNEL);\n${REGISTER}`,
+      /xa_store\(\) has linked/,
+    ],
+    [
+      'a way on which probe succeeds',
+      `${MOTH}${REGISTER.replace('\t\treturn ret;', '{\n\t\tif (ret == -ENODEV)\n\t\t\treturn 0;\n\t\treturn ret;\n\t}')}`,
+      /it succeeds/,
+    ],
+    [
+      'a guard that nobody knows',
+      `${MOTH}	guard(moth_wing)(&moth->lock);\n${REGISTER}`,
+      /check that `end of guard\(moth_wing, .*` does not use what is gone/,
+    ],
+    [
+      'what other ways out give back',
+      `${MOTH}	ret = dma_set_mask(&pdev->dev, DMA_BIT_MASK(32));
 	if (ret)
 		goto err_put;
 	moth->dust = kzalloc(8, GFP_KERNEL);
@@ -182,7 +267,9 @@ err_dust:
 	kfree(moth->dust);
 err_put:
 	vfio_put_device(&moth->vdev);
-	return ret;`, /kzalloc\(\) is not undone/],
+	return ret;`,
+      /kzalloc\(\) is not undone/,
+    ],
   ])('is not safe with %s', (_, probe, doubt) => {
     expect(doubtOf(moth(probe)) ?? 'safe').toMatch(doubt);
   });
@@ -202,14 +289,25 @@ describe('a way out that is added', () => {
 
   it.each([
     ['nothing was done before', `${allocation}${use.replace('UNDO', '')}`],
-    ['a message was written', `\tpr_info("moth");\n${allocation}${use.replace('UNDO', 'dev_err(&pdev->dev, "no");')}`],
+    [
+      'a message was written',
+      `\tpr_info("moth");\n${allocation}${use.replace('UNDO', 'dev_err(&pdev->dev, "no");')}`,
+    ],
   ])('is safe where %s', (_, probe) => {
     expect(doubtOf(moth(probe), 'unchecked-alloc')).toBeNull();
   });
 
   it.each([
-    ['another way out calls code that is not seen', `\tmoth_light(pdev, true);\n${allocation}${use.replace('UNDO', 'moth_light(pdev, false);')}`, /another way out calls moth_light\(\)/],
-    ['a lock is held', `\tmutex_lock(&moth_table);\n${allocation}${use.replace('UNDO', 'mutex_unlock(&moth_table);')}`, /mutex_lock\(\) is not undone/],
+    [
+      'another way out calls code that is not seen',
+      `\tmoth_light(pdev, true);\n${allocation}${use.replace('UNDO', 'moth_light(pdev, false);')}`,
+      /another way out calls moth_light\(\)/,
+    ],
+    [
+      'a lock is held',
+      `\tmutex_lock(&moth_table);\n${allocation}${use.replace('UNDO', 'mutex_unlock(&moth_table);')}`,
+      /mutex_lock\(\) is not undone/,
+    ],
   ])('is not safe where %s', (_, probe, doubt) => {
     expect(doubtOf(moth(probe), 'unchecked-alloc') ?? 'safe').toMatch(doubt);
   });
@@ -224,8 +322,16 @@ describe('a statement that is moved', () => {
   it.each([
     ['passes what is known', 'pci_clear_master(pdev);', null],
     ['passes a message', 'dev_info(&pdev->dev, "dark");', null],
-    ['passes code that is not seen', 'moth_light(pdev, false);', /check the order of .* and `moth_light\(/],
-    ['passes a call through a pointer', 'moth_hooks->dark(pdev);', /check the order of .* and `moth_hooks->dark\(/],
+    [
+      'passes code that is not seen',
+      'moth_light(pdev, false);',
+      /check the order of .* and `moth_light\(/,
+    ],
+    [
+      'passes a call through a pointer',
+      'moth_hooks->dark(pdev);',
+      /check the order of .* and `moth_hooks->dark\(/,
+    ],
   ])('%s', (_, between, doubt) => {
     const remove = `	vfio_put_device(&moth->vdev);\n\t${between}\n\tvfio_unregister_group_dev(&moth->vdev);`;
     const found = doubtOf(moth(fixed, remove), 'put-while-registered');
@@ -235,10 +341,14 @@ describe('a statement that is moved', () => {
 });
 
 describe('an unregister that is added', () => {
-  const remove = (before: string): string => moth(`${MOTH}	ret = vfio_register_group_dev(&moth->vdev);
+  const remove = (before: string): string =>
+    moth(
+      `${MOTH}	ret = vfio_register_group_dev(&moth->vdev);
 	if (ret)
 		vfio_put_device(&moth->vdev);
-	return ret;`, `${before}	vfio_put_device(&moth->vdev);`);
+	return ret;`,
+      `${before}	vfio_put_device(&moth->vdev);`,
+    );
 
   it.each([
     ['behind nothing', ''],
@@ -248,8 +358,16 @@ describe('an unregister that is added', () => {
   });
 
   it.each([
-    ['what powers down', '\tpm_runtime_disable(&pdev->dev);\n', /`pm_runtime_disable\(.*may come before the unregister/],
-    ['what takes it out of a list', '\tlist_del(&moth->flight);\n', /`list_del\(.*may come before the unregister/],
+    [
+      'what powers down',
+      '\tpm_runtime_disable(&pdev->dev);\n',
+      /`pm_runtime_disable\(.*may come before the unregister/,
+    ],
+    [
+      'what takes it out of a list',
+      '\tlist_del(&moth->flight);\n',
+      /`list_del\(.*may come before the unregister/,
+    ],
   ])('is not safe behind %s', (_, before, doubt) => {
     expect(doubtOf(remove(before), 'remove-without-unregister') ?? 'safe').toMatch(doubt);
   });
@@ -259,14 +377,21 @@ describe('an editor that asks at every move of the cursor', () => {
   it('gets few proofs, and each of them is made once', () => {
     const engine = createEngine(parser);
     let proofs = 0;
-    const counting = { ...engine, prover: () => {
-      proofs++;
-      return engine.prover();
-    } };
-    const wings = ['a', 'b', 'c', 'd'].map((name) => moth(`${MOTH}${REGISTER}`).replaceAll('moth', `moth_${name}`));
+    const counting = {
+      ...engine,
+      prover: () => {
+        proofs++;
+        return engine.prover();
+      },
+    };
+    const wings = ['a', 'b', 'c', 'd'].map((name) =>
+      moth(`${MOTH}${REGISTER}`).replaceAll('moth', `moth_${name}`),
+    );
     const input = single(wings.join(''));
     const target = kernel('6.1');
-    const found = engine.analyse(input, {}, target).findings.filter((one) => one.fix?.safety === 'safe');
+    const found = engine
+      .analyse(input, {}, target)
+      .findings.filter((one) => one.fix?.safety === 'safe');
     expect(found.length).toBeGreaterThanOrEqual(4);
     const offered = (): number => {
       const proved = withFewProofs(counting, input, {}, target, 2);
@@ -281,7 +406,10 @@ describe('an editor that asks at every move of the cursor', () => {
 });
 
 describe('a test that can hold only when it is fixed', () => {
-  const probe = (failing: string, ending = 'return ret;'): string => `struct sloe { struct vfio_device vdev; };
+  const probe = (
+    failing: string,
+    ending = 'return ret;',
+  ): string => `struct sloe { struct vfio_device vdev; };
 static const struct vfio_device_ops sloe_ops = { .name = "sloe" };
 
 static int sloe_probe(struct mdev_device *mdev)
@@ -304,7 +432,10 @@ static struct mdev_driver sloe_driver = { .probe = sloe_probe };
 
   it.each([
     ['a constant error', 'if (!sloe)\n\t\treturn -ENOMEM;'],
-    ['one that is reported', 'if (!sloe)\n\t\treturn dev_err_probe(&mdev->dev, -ENOMEM, "none\\n");'],
+    [
+      'one that is reported',
+      'if (!sloe)\n\t\treturn dev_err_probe(&mdev->dev, -ENOMEM, "none\\n");',
+    ],
     ['a variable', 'if (!sloe)\n\t\tgoto out;'],
     ['a variable that the branch sets', 'if (sloe == NULL) {\n\t\tret = -1;\n\t\tgoto out;\n\t}'],
   ])('is safe where the path returns an error: %s', (_, failing) => {
@@ -318,8 +449,9 @@ static struct mdev_driver sloe_driver = { .probe = sloe_probe };
     ['what the label sets', 'if (!sloe)\n\t\tgoto out;', 'ret = sloe_last();\n\treturn ret;'],
     ['another pointer', 'if (!sloe)\n\t\treturn mdev ? 0 : 1;'],
   ])('is not safe where it may not: %s', (_, failing, ending = 'return ret;') => {
-    expect(doubtOf(probe(failing, ending), 'null-check-on-alloc'))
-      .toBe('Test with IS_ERR() (check what sloe_probe() returns when the test holds: it may be no error)');
+    expect(doubtOf(probe(failing, ending), 'null-check-on-alloc')).toBe(
+      'Test with IS_ERR() (check what sloe_probe() returns when the test holds: it may be no error)',
+    );
   });
 });
 
@@ -336,10 +468,24 @@ static struct mdev_driver fig_driver = { .probe = fig_probe };
   const at = code.indexOf('\treturn 0');
 
   it.each([
-    ['elsewhere', { start: at, end: at }, '\tfig_stop();\n', 'check the other paths of fig_probe() to `fig->size`: this fix alone does not cure it there'],
-    ['in its own text', { start: code.indexOf('fig->size'), end: code.indexOf(');\n\treturn') }, 'fig->size + 1', 'check fig_probe(): another path has the same problem in what this fix writes'],
+    [
+      'elsewhere',
+      { start: at, end: at },
+      '\tfig_stop();\n',
+      'check the other paths of fig_probe() to `fig->size`: this fix alone does not cure it there',
+    ],
+    [
+      'in its own text',
+      { start: code.indexOf('fig->size'), end: code.indexOf(');\n\treturn') },
+      'fig->size + 1',
+      'check fig_probe(): another path has the same problem in what this fix writes',
+    ],
   ])('says where to look: %s', async (_, span, newText, said) => {
-    const fix = { title: 'stop', safety: 'safe' as const, edits: [{ path: '/w/a.c', edits: [{ span, newText }] }] };
+    const fix = {
+      title: 'stop',
+      safety: 'safe' as const,
+      edits: [{ path: '/w/a.c', edits: [{ span, newText }] }],
+    };
     const engine = await engineWith([textRule('left', /fig->size/g, { fix })]);
     const input = single(code);
     const [found] = engine.analyse(input, {}, kernel('6.1')).findings;

@@ -14,14 +14,42 @@ async function hover(marked: string): Promise<string | undefined> {
 
 describe('hover', () => {
   it.each([
-    ['a function', 'void f(void) { vfio_put_|device(v); }', 'static inline void vfio_put_device(struct vfio_device *device);'],
-    ['right before the word', 'void f(void) { |vfio_put_device(v); }', 'static inline void vfio_put_device(struct vfio_device *device);'],
-    ['right behind the word', 'void f(void) { vfio_put_device|(v); }', 'static inline void vfio_put_device(struct vfio_device *device);'],
-    ['a macro', 'void f(void) { p = vfio_alloc|_device(foo, vdev, dev, &ops); }', '#define vfio_alloc_device(dev_struct, member, dev, ops)'],
+    [
+      'a function',
+      'void f(void) { vfio_put_|device(v); }',
+      'static inline void vfio_put_device(struct vfio_device *device);',
+    ],
+    [
+      'right before the word',
+      'void f(void) { |vfio_put_device(v); }',
+      'static inline void vfio_put_device(struct vfio_device *device);',
+    ],
+    [
+      'right behind the word',
+      'void f(void) { vfio_put_device|(v); }',
+      'static inline void vfio_put_device(struct vfio_device *device);',
+    ],
+    [
+      'a macro',
+      'void f(void) { p = vfio_alloc|_device(foo, vdev, dev, &ops); }',
+      '#define vfio_alloc_device(dev_struct, member, dev, ops)',
+    ],
     ['a struct', 'struct foo { struct vfio_|device vdev; };', 'struct vfio_device;'],
-    ['a tag that is a macro argument', 'void f(void) { p = vfio_alloc_device(vfio_pci_|core_device, vdev, dev, &ops); }', 'struct vfio_pci_core_device;'],
-    ['a member of an ops table', 'static const struct vfio_device_ops ops = { .rel|ease = foo_release };', 'void (*release)(struct vfio_device *vdev);'],
-    ['a member of an ops table with #if in it', 'static const struct vfio_device_ops ops = {\n#ifdef X\n .name = "x",\n#endif\n .in|it = foo_init,\n};', 'int (*init)(struct vfio_device *vdev);'],
+    [
+      'a tag that is a macro argument',
+      'void f(void) { p = vfio_alloc_device(vfio_pci_|core_device, vdev, dev, &ops); }',
+      'struct vfio_pci_core_device;',
+    ],
+    [
+      'a member of an ops table',
+      'static const struct vfio_device_ops ops = { .rel|ease = foo_release };',
+      'void (*release)(struct vfio_device *vdev);',
+    ],
+    [
+      'a member of an ops table with #if in it',
+      'static const struct vfio_device_ops ops = {\n#ifdef X\n .name = "x",\n#endif\n .in|it = foo_init,\n};',
+      'int (*init)(struct vfio_device *vdev);',
+    ],
   ])('knows %s', async (_, text, signature) => {
     const found = await hover(text);
     expect(found).toBeDefined();
@@ -29,7 +57,10 @@ describe('hover', () => {
   });
 
   it.each([
-    ['a member of another table', 'static const struct file_operations ops = { .rel|ease = foo_release };'],
+    [
+      'a member of another table',
+      'static const struct file_operations ops = { .rel|ease = foo_release };',
+    ],
     ['the value of a member', 'static const struct vfio_device_ops ops = { .release = rel|ease };'],
     ['a member of the same name', 'void f(void) { p->vfio_|device = 1; }'],
     ['a variable called as a struct', 'void f(void) { int vfio_|device; }'],

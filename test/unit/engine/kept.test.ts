@@ -11,126 +11,358 @@ import { kernel } from './support.ts';
 /** The documents of a module by name. */
 type Files = Readonly<Record<string, string>>;
 
-const DRIVERS: readonly Files[] = [{ 'acme.c': OVER_CORE }, ...[...cleanDrivers(), ...shapes()].map((one) => one.files)];
+const DRIVERS: readonly Files[] = [
+  { 'acme.c': OVER_CORE },
+  ...[...cleanDrivers(), ...shapes()].map((one) => one.files),
+];
 const KERNELS = ['6.0', '6.1', '6.6'].map(kernel);
 const WRAPPERS = [undefined, rowsOf(CORE_WRAPPERS).rows, rowsOf(CORE_WRAPPERS.slice(0, 1)).rows];
 
-/** A change of the kind that a key or a command makes. `at` and `to` choose places; all numbers are taken modulo what there is. */
-interface Change { readonly kind: keyof typeof CHANGES; readonly file: number; readonly at: number; readonly to: number }
+/**
+ * A change of the kind that a key or a command makes. `at` and `to` choose places; all numbers are
+ * taken modulo what there is.
+ */
+interface Change {
+  readonly kind: keyof typeof CHANGES;
+  readonly file: number;
+  readonly at: number;
+  readonly to: number;
+}
 
 type Of = (text: string, at: number, to: number) => string;
-const matches = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].map((m) => ({ start: m.index, end: m.index + m[0].length, text: m[0] }));
-const pick = <T>(list: readonly T[], at: number): T | undefined => list[at % Math.max(1, list.length)];
-const replaced = (text: string, { start, end }: { start: number; end: number }, by: string) => text.slice(0, start) + by + text.slice(end);
-const editing = (pattern: RegExp, edit: (found: string, to: number) => string): Of => (text, at, to) => { const m = pick(matches(text, pattern), at); return m ? replaced(text, m, edit(m.text, to)) : text; };
+const matches = (text: string, pattern: RegExp) =>
+  [...text.matchAll(pattern)].map((m) => ({
+    start: m.index,
+    end: m.index + m[0].length,
+    text: m[0],
+  }));
+const pick = <T>(list: readonly T[], at: number): T | undefined =>
+  list[at % Math.max(1, list.length)];
+const replaced = (text: string, { start, end }: { start: number; end: number }, by: string) =>
+  text.slice(0, start) + by + text.slice(end);
+const editing =
+  (pattern: RegExp, edit: (found: string, to: number) => string): Of =>
+  (text, at, to) => {
+    const m = pick(matches(text, pattern), at);
+    return m ? replaced(text, m, edit(m.text, to)) : text;
+  };
 
-const LINE = /^\t.*;\n/gm, DEFINITION = /^(?:static |int |struct |void )[^;{}]*\{\n(?:[^}].*\n|\n)*\}\n/gm;
-const STATEMENTS = ['\tret = 0;\n', '\treturn 0;\n', '\treturn -EINVAL;\n', '\tkfree(p);\n', '\tvfio_put_device(vdev);\n', '\tif (ret)\n\t\tgoto err;\n', '#ifdef CONFIG_X\n', '#endif\n', '\tunseen(p);\n'];
+const LINE = /^\t.*;\n/gm,
+  DEFINITION = /^(?:static |int |struct |void )[^;{}]*\{\n(?:[^}].*\n|\n)*\}\n/gm;
+const STATEMENTS = [
+  '\tret = 0;\n',
+  '\treturn 0;\n',
+  '\treturn -EINVAL;\n',
+  '\tkfree(p);\n',
+  '\tvfio_put_device(vdev);\n',
+  '\tif (ret)\n\t\tgoto err;\n',
+  '#ifdef CONFIG_X\n',
+  '#endif\n',
+  '\tunseen(p);\n',
+];
 
 const CHANGES = {
   letter: editing(/\b[a-z_]\w{2,}\b/g, (w) => `${w}x`),
   lessLetter: editing(/\b[a-z_]\w{3,}\b/g, (w) => w.slice(0, -1)),
-  blankLines: (text, at) => { const m = pick(matches(text, /^\n/gm), at); return m ? replaced(text, m, '\n\n/* a note */\n\n') : `\n${text}`; },
+  blankLines: (text, at) => {
+    const m = pick(matches(text, /^\n/gm), at);
+    return m ? replaced(text, m, '\n\n/* a note */\n\n') : `\n${text}`;
+  },
   statement: editing(LINE, (line, to) => pick(STATEMENTS, to)! + line),
   lessLine: editing(LINE, () => ''),
   lineTwice: editing(LINE, (line) => line + line),
-  macro: editing(/^#define .*\n/gm, (line, to) => pick([line.replace(/\w(?=\W*\n)/, '$&1'), `${line}/* moved */\n`, ''], to)!),
-  member: editing(/^\t\.\w+ *= *&?\w+,\n/gm, (line, to) => pick(['', line.replace(/\w+(?=,)/, 'NULL'), line + line], to)!),
-  field: editing(/^\t(?:struct|int|bool|u32)\b.*;\n/gm, (line, to) => pick([`\tint more;\n${line}`, ''], to)!),
+  macro: editing(/^#define .*\n/gm, (line, to) =>
+    pick([line.replace(/\w(?=\W*\n)/, '$&1'), `${line}/* moved */\n`, ''], to)!,
+  ),
+  member: editing(/^\t\.\w+ *= *&?\w+,\n/gm, (line, to) =>
+    pick(['', line.replace(/\w+(?=,)/, 'NULL'), line + line], to)!,
+  ),
+  field: editing(/^\t(?:struct|int|bool|u32)\b.*;\n/gm, (line, to) =>
+    pick([`\tint more;\n${line}`, ''], to)!,
+  ),
   linkage: editing(/^static (?=\w)/gm, () => ''),
   anotherConfig: editing(/\bCONFIG_\w+/g, (w) => `${w}_2`),
   // A definition moves, is doubled, or goes.
   definition(text, at, to) {
-    const all = matches(text, DEFINITION), one = pick(all, at);
+    const all = matches(text, DEFINITION),
+      one = pick(all, at);
     if (!one) return text;
-    const rest = to % 5 === 0 ? text : replaced(text, one, ''), places = matches(rest, DEFINITION), place = pick(places, to)?.start ?? rest.length;
+    const rest = to % 5 === 0 ? text : replaced(text, one, ''),
+      places = matches(rest, DEFINITION),
+      place = pick(places, to)?.start ?? rest.length;
     return to % 7 === 0 ? rest : replaced(rest, { start: place, end: place }, one.text);
   },
 } satisfies Record<string, Of>;
 
-const change: fc.Arbitrary<Change> = fc.record({ kind: fc.constantFrom(...(Object.keys(CHANGES) as Change['kind'][])), file: fc.nat(), at: fc.nat(), to: fc.nat() });
+const change: fc.Arbitrary<Change> = fc.record({
+  kind: fc.constantFrom(...(Object.keys(CHANGES) as Change['kind'][])),
+  file: fc.nat(),
+  at: fc.nat(),
+  to: fc.nat(),
+});
 const step = fc.record({
-  changes: fc.array(change, { minLength: 1, maxLength: 2 }), rename: fc.option(fc.nat(), { freq: 5, nil: null }), undo: fc.option(fc.nat(), { freq: 2, nil: null }),
-  target: fc.oneof({ weight: 4, arbitrary: fc.constant(2) }, { weight: 1, arbitrary: fc.nat({ max: 2 }) }), wrappers: fc.oneof({ weight: 4, arbitrary: fc.constant(1) }, { weight: 1, arbitrary: fc.nat({ max: 2 }) }),
+  changes: fc.array(change, { minLength: 1, maxLength: 2 }),
+  rename: fc.option(fc.nat(), { freq: 5, nil: null }),
+  undo: fc.option(fc.nat(), { freq: 2, nil: null }),
+  target: fc.oneof(
+    { weight: 4, arbitrary: fc.constant(2) },
+    { weight: 1, arbitrary: fc.nat({ max: 2 }) },
+  ),
+  wrappers: fc.oneof(
+    { weight: 4, arbitrary: fc.constant(1) },
+    { weight: 1, arbitrary: fc.nat({ max: 2 }) },
+  ),
 });
 
-function applied(files: Files, { changes, rename }: { changes: readonly Change[]; rename: number | null }): Files {
+function applied(
+  files: Files,
+  { changes, rename }: { changes: readonly Change[]; rename: number | null },
+): Files {
   const result = { ...files };
-  for (const { kind, file, at, to } of changes) { const name = pick(Object.keys(files), file)!; result[name] = CHANGES[kind](result[name]!, at, to); }
+  for (const { kind, file, at, to } of changes) {
+    const name = pick(Object.keys(files), file)!;
+    result[name] = CHANGES[kind](result[name]!, at, to);
+  }
   if (rename === null) return result;
   const word = pick(matches(Object.values(result).join('\n'), /\b[a-z]+_[a-z_]+\b/g), rename)?.text;
-  if (word !== undefined) for (const name of Object.keys(result)) result[name] = result[name]!.replaceAll(new RegExp(`\\b${word}\\b`, 'g'), `${word}_too`);
+  if (word !== undefined)
+    for (const name of Object.keys(result))
+      result[name] = result[name]!.replaceAll(new RegExp(`\\b${word}\\b`, 'g'), `${word}_too`);
   return result;
 }
 
 function inputOf(files: Files, wrappers: ModuleInput['wrappers']): ModuleInput {
   const documents = Object.entries(files).map(([name, text]) => ({ path: `/w/${name}`, text }));
   const sources = documents.filter(({ path }) => path.endsWith('.c'));
-  return { file: sources[0]!.path, sources, headers: documents.filter(({ path }) => !path.endsWith('.c')), wrappers };
+  return {
+    file: sources[0]!.path,
+    sources,
+    headers: documents.filter(({ path }) => !path.endsWith('.c')),
+    wrappers,
+  };
 }
 
-/** All that an analysis brings, as data: functions by name and place, devices and resources by the order in which they come. */
+/**
+ * All that an analysis brings, as data: functions by name and place, devices and resources by the
+ * order in which they come.
+ */
 function everything(engine: Engine, input: ModuleInput, target: (typeof KERNELS)[number]): unknown {
-  const { findings, notAnalysed } = engine.analyse(input, {}, target), facts = engine.facts(input, target);
+  const { findings, notAnalysed } = engine.analyse(input, {}, target),
+    facts = engine.facts(input, target);
   const numbers = new Map<string, number>();
   const plain = (key: string, value: unknown): unknown => {
-    if (key === 'id') return numbers.get(value as string) ?? (numbers.set(value as string, numbers.size), numbers.size - 1);
-    return typeof value === 'object' && value !== null && 'body' in value && 'nameSpan' in value ? `${(value as { name?: string }).name} ${JSON.stringify(value.nameSpan)}` : value;
+    if (key === 'id')
+      return (
+        numbers.get(value as string) ??
+        (numbers.set(value as string, numbers.size), numbers.size - 1)
+      );
+    return typeof value === 'object' && value !== null && 'body' in value && 'nameSpan' in value
+      ? `${(value as { name?: string }).name} ${JSON.stringify(value.nameSpan)}`
+      : value;
   };
-  const shown = findings.map(({ rule, severity, message, site, related, fix }) => ({ rule, severity, message, site, related, fix }));
-  return JSON.parse(JSON.stringify({ shown, notAnalysed, observations: facts?.observations, resources: facts?.resources, given: facts?.notAnalysed }, plain));
+  const shown = findings.map(({ rule, severity, message, site, related, fix }) => ({
+    rule,
+    severity,
+    message,
+    site,
+    related,
+    fix,
+  }));
+  return JSON.parse(
+    JSON.stringify(
+      {
+        shown,
+        notAnalysed,
+        observations: facts?.observations,
+        resources: facts?.resources,
+        given: facts?.notAnalysed,
+      },
+      plain,
+    ),
+  );
 }
 
 function withoutPlaces(value: unknown): unknown {
-  return JSON.parse(JSON.stringify(value, (key, v: unknown) => (key === 'start' || key === 'end' || key === 'function' ? undefined : v)));
+  return JSON.parse(
+    JSON.stringify(value, (key, v: unknown) =>
+      key === 'start' || key === 'end' || key === 'function' ? undefined : v,
+    ),
+  );
 }
 
 /** Edits that leave a function as it is and change what its paths do. */
-const HEAD = '#include <linux/vfio.h>\n\nstruct foo {\n\tstruct vfio_device vdev;\n\tvoid *buf;\n};\n';
-const TABLES = 'static const struct vfio_device_ops foo_ops = { .name = "foo", .release = foo_release };\nstatic struct foo_driver foo_driver = { .probe = foo_probe, .remove = foo_remove };\n';
+const HEAD =
+  '#include <linux/vfio.h>\n\nstruct foo {\n\tstruct vfio_device vdev;\n\tvoid *buf;\n};\n';
+const TABLES =
+  'static const struct vfio_device_ops foo_ops = { .name = "foo", .release = foo_release };\nstatic struct foo_driver foo_driver = { .probe = foo_probe, .remove = foo_remove };\n';
 const RELEASE = 'static void foo_release(struct vfio_device *vdev)\n{\n}\n';
-const PUT = '\tvfio_put_device(&foo->vdev);\n', UNREGISTER = '\tvfio_unregister_group_dev(&foo->vdev);\n';
-const probe = (body: string) => `static int foo_probe(struct device *dev)\n{\n\tstruct foo *foo = vfio_alloc_device(foo, vdev, dev, &foo_ops);\n\tint ret;\n\n\tif (IS_ERR(foo))\n\t\treturn PTR_ERR(foo);\n\tdev_set_drvdata(dev, foo);\n${body}\treturn 0;\n}\n`;
-const remove = (body: string) => `static void foo_remove(struct device *dev)\n{\n\tstruct foo *foo = dev_get_drvdata(dev);\n\n${body}}\n`;
-const helper = (name: string, body: string) => `static void ${name}(struct foo *foo)\n{\n${body}}\n`;
-const driver = (before: string, inProbe: string, inRemove = UNREGISTER + PUT) => HEAD + before + probe(inProbe) + remove(inRemove) + RELEASE + TABLES;
+const PUT = '\tvfio_put_device(&foo->vdev);\n',
+  UNREGISTER = '\tvfio_unregister_group_dev(&foo->vdev);\n';
+const probe = (body: string) =>
+  `static int foo_probe(struct device *dev)\n{\n\tstruct foo *foo = vfio_alloc_device(foo, vdev, dev, &foo_ops);\n\tint ret;\n\n\tif (IS_ERR(foo))\n\t\treturn PTR_ERR(foo);\n\tdev_set_drvdata(dev, foo);\n${body}\treturn 0;\n}\n`;
+const remove = (body: string) =>
+  `static void foo_remove(struct device *dev)\n{\n\tstruct foo *foo = dev_get_drvdata(dev);\n\n${body}}\n`;
+const helper = (name: string, body: string) =>
+  `static void ${name}(struct foo *foo)\n{\n${body}}\n`;
+const driver = (before: string, inProbe: string, inRemove = UNREGISTER + PUT) =>
+  HEAD + before + probe(inProbe) + remove(inRemove) + RELEASE + TABLES;
 
 const CORE_INSIDE = driver('', `\tstruct foo_core *core = foo;\n\tvfio_put_device(&core->vdev);\n`)
-  .replace('\tstruct vfio_device vdev;\n', '\tstruct foo_core core;\n').replace('struct foo {', 'struct foo_core {\n\tstruct vfio_device vdev;\n};\n\nstruct foo {').replace('(foo, vdev,', '(foo, core.vdev,').replaceAll('&foo->vdev', '&foo->core.vdev');
+  .replace('\tstruct vfio_device vdev;\n', '\tstruct foo_core core;\n')
+  .replace('struct foo {', 'struct foo_core {\n\tstruct vfio_device vdev;\n};\n\nstruct foo {')
+  .replace('(foo, vdev,', '(foo, core.vdev,')
+  .replaceAll('&foo->vdev', '&foo->core.vdev');
 /** So many that not all ways through them are told apart. */
-const OPTIONS = Array.from({ length: 12 }, (_, i) => `#ifdef CONFIG_FOO_${i}\n\tfoo->buf = foo_option(${i});\n#endif\n`).join('');
+const OPTIONS = Array.from(
+  { length: 12 },
+  (_, i) => `#ifdef CONFIG_FOO_${i}\n\tfoo->buf = foo_option(${i});\n#endif\n`,
+).join('');
 
-const taking = (what: string) => `static int foo_low(struct device *dev)\n{\n\treturn ${what};\n}\n\nstatic int foo_up(struct device *dev)\n{\n\treturn foo_low(dev);\n}\n`;
-const TAKE = '\tret = foo_up(dev);\n\tif (ret)\n\t\treturn ret;\n', UNDO = `\tpci_disable_device(dev);\n\tpci_release_regions(dev);\n${UNREGISTER}${PUT}`;
+const taking = (what: string) =>
+  `static int foo_low(struct device *dev)\n{\n\treturn ${what};\n}\n\nstatic int foo_up(struct device *dev)\n{\n\treturn foo_low(dev);\n}\n`;
+const TAKE = '\tret = foo_up(dev);\n\tif (ret)\n\t\treturn ret;\n',
+  UNDO = `\tpci_disable_device(dev);\n\tpci_release_regions(dev);\n${UNREGISTER}${PUT}`;
 const REGISTER = `\tfoo->buf = kzalloc(8, GFP_KERNEL);\n\tret = vfio_register_group_dev(&foo->vdev);\n\tif (ret) {\n${PUT}\t\treturn ret;\n\t}\n`;
 /** In 6.1 the core's release frees the memory. */
-const CORE_RELEASE = driver('', '').replace(RELEASE, 'static void foo_release(struct vfio_device *vdev)\n{\n\tvfio_pci_core_release_dev(vdev);\n}\n');
+const CORE_RELEASE = driver('', '').replace(
+  RELEASE,
+  'static void foo_release(struct vfio_device *vdev)\n{\n\tvfio_pci_core_release_dev(vdev);\n}\n',
+);
 
 const ELSEWHERE: readonly (readonly [what: string, before: string, after: string])[] = [
-  ['the definition of a called function', driver('', '\tfoo_drop(foo);\n'), driver(helper('foo_drop', PUT), '\tfoo_drop(foo);\n')],
-  ['the callee of a called function', driver(helper('foo_low', UNREGISTER) + helper('foo_drop', '\tfoo_low(foo);\n'), '\tfoo_drop(foo);\n'), driver(helper('foo_low', PUT) + helper('foo_drop', '\tfoo_low(foo);\n'), '\tfoo_drop(foo);\n')],
-  ['the definition of a macro', driver('', '\tFOO_DROP(foo);\n'), driver('#define FOO_DROP(p) vfio_put_device(&(p)->vdev)\n', '\tFOO_DROP(foo);\n')],
-  ['the body of a macro', driver('#define FOO_DROP(p) vfio_put_device(&(p)->vdev)\n', '\tFOO_DROP(foo);\n'), driver('#define FOO_DROP(p) vfio_unregister_group_dev(&(p)->vdev)\n', '\tFOO_DROP(foo);\n')],
-  ['the value of a constant', driver('#define FOO_ON 0\n', `\tif (FOO_ON)\n\t${PUT}`), driver('#define FOO_ON 1\n', `\tif (FOO_ON)\n\t${PUT}`)],
-  ['the type of a variable', driver('static struct foo *the_foo;\n', '\tif (!the_foo)\n\t\treturn -EBUSY;\n'), driver('static struct foo the_foo[2];\n', '\tif (!the_foo)\n\t\treturn -EBUSY;\n')],
-  ['a version that a macro stands for', driver('#define FOO_NEW (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 1, 0))\n', `#if FOO_NEW\n${PUT}#endif\n`), driver('#define FOO_NEW (LINUX_VERSION_CODE >= KERNEL_VERSION(7, 1, 0))\n', `#if FOO_NEW\n${PUT}#endif\n`)],
-  ['the calls that undo', driver('', '\tfoo_start_queue(foo->buf);\n\tret = vfio_register_group_dev(&foo->vdev);\n\tif (ret)\n\t\treturn ret;\n', `\tfoo_stop_queue(foo->buf);\n${UNREGISTER}${PUT}`), driver('', '\tfoo_start_queue(foo->buf);\n\tret = vfio_register_group_dev(&foo->vdev);\n\tif (ret)\n\t\treturn ret;\n')],
-  ['a taking further down', driver(taking('pci_enable_device(dev)'), TAKE, UNDO), driver(taking('pci_request_regions(dev, "foo")'), TAKE, UNDO)],
-  ['the body of .release', driver('', '\tfoo->buf = kzalloc(8, GFP_KERNEL);\n'), driver('', '\tfoo->buf = kzalloc(8, GFP_KERNEL);\n').replace(RELEASE, 'static void foo_release(struct vfio_device *vdev)\n{\n\tstruct foo *foo = container_of(vdev, struct foo, vdev);\n\n\tkfree(foo->buf);\n}\n')],
-  ['the other tables', driver('', REGISTER, `${UNREGISTER}\tkfree(foo->buf);\n${PUT}`), driver('static const struct vfio_device_ops other_ops = { .name = "other", .release = unseen_release };\n', REGISTER, `${UNREGISTER}\tkfree(foo->buf);\n${PUT}`)],
-  ['a member of the table', driver('', `\tfoo->buf = kzalloc(8, GFP_KERNEL);\n${PUT}`), driver('', `\tfoo->buf = kzalloc(8, GFP_KERNEL);\n${PUT}`).replace(', .release = foo_release', ', .release = unseen_release')],
-  ['the members of a struct', CORE_INSIDE, CORE_INSIDE.replace('struct foo_core core;', 'struct foo_core *core;')],
-  ['how often a test of the configuration stands in the file', driver('', OPTIONS), driver('#ifdef CONFIG_FOO_3\nstatic int foo_three;\n#endif\n', OPTIONS)],
-  ['the callers', driver(helper('foo_begin', '\tfoo->buf = kzalloc(8, GFP_KERNEL);\n\tvfio_register_group_dev(&foo->vdev);\n'), '\tif (!dev)\n\t\tfoo_start(foo);\n', `\tkfree(foo->buf);\n${UNREGISTER}${PUT}`), driver(helper('foo_begin', '\tfoo->buf = kzalloc(8, GFP_KERNEL);\n\tvfio_register_group_dev(&foo->vdev);\n'), '\tif (!dev)\n\t\tfoo_begin(foo);\n', `\tkfree(foo->buf);\n${UNREGISTER}${PUT}`)],
-  ['the ends of probe', driver('', ''), driver('', '\tret = vfio_register_group_dev(&foo->vdev);\n\tif (ret)\n\t\treturn ret;\n')],
+  [
+    'the definition of a called function',
+    driver('', '\tfoo_drop(foo);\n'),
+    driver(helper('foo_drop', PUT), '\tfoo_drop(foo);\n'),
+  ],
+  [
+    'the callee of a called function',
+    driver(
+      helper('foo_low', UNREGISTER) + helper('foo_drop', '\tfoo_low(foo);\n'),
+      '\tfoo_drop(foo);\n',
+    ),
+    driver(helper('foo_low', PUT) + helper('foo_drop', '\tfoo_low(foo);\n'), '\tfoo_drop(foo);\n'),
+  ],
+  [
+    'the definition of a macro',
+    driver('', '\tFOO_DROP(foo);\n'),
+    driver('#define FOO_DROP(p) vfio_put_device(&(p)->vdev)\n', '\tFOO_DROP(foo);\n'),
+  ],
+  [
+    'the body of a macro',
+    driver('#define FOO_DROP(p) vfio_put_device(&(p)->vdev)\n', '\tFOO_DROP(foo);\n'),
+    driver('#define FOO_DROP(p) vfio_unregister_group_dev(&(p)->vdev)\n', '\tFOO_DROP(foo);\n'),
+  ],
+  [
+    'the value of a constant',
+    driver('#define FOO_ON 0\n', `\tif (FOO_ON)\n\t${PUT}`),
+    driver('#define FOO_ON 1\n', `\tif (FOO_ON)\n\t${PUT}`),
+  ],
+  [
+    'the type of a variable',
+    driver('static struct foo *the_foo;\n', '\tif (!the_foo)\n\t\treturn -EBUSY;\n'),
+    driver('static struct foo the_foo[2];\n', '\tif (!the_foo)\n\t\treturn -EBUSY;\n'),
+  ],
+  [
+    'a version that a macro stands for',
+    driver(
+      '#define FOO_NEW (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 1, 0))\n',
+      `#if FOO_NEW\n${PUT}#endif\n`,
+    ),
+    driver(
+      '#define FOO_NEW (LINUX_VERSION_CODE >= KERNEL_VERSION(7, 1, 0))\n',
+      `#if FOO_NEW\n${PUT}#endif\n`,
+    ),
+  ],
+  [
+    'the calls that undo',
+    driver(
+      '',
+      '\tfoo_start_queue(foo->buf);\n\tret = vfio_register_group_dev(&foo->vdev);\n\tif (ret)\n\t\treturn ret;\n',
+      `\tfoo_stop_queue(foo->buf);\n${UNREGISTER}${PUT}`,
+    ),
+    driver(
+      '',
+      '\tfoo_start_queue(foo->buf);\n\tret = vfio_register_group_dev(&foo->vdev);\n\tif (ret)\n\t\treturn ret;\n',
+    ),
+  ],
+  [
+    'a taking further down',
+    driver(taking('pci_enable_device(dev)'), TAKE, UNDO),
+    driver(taking('pci_request_regions(dev, "foo")'), TAKE, UNDO),
+  ],
+  [
+    'the body of .release',
+    driver('', '\tfoo->buf = kzalloc(8, GFP_KERNEL);\n'),
+    driver('', '\tfoo->buf = kzalloc(8, GFP_KERNEL);\n').replace(
+      RELEASE,
+      'static void foo_release(struct vfio_device *vdev)\n{\n\tstruct foo *foo = container_of(vdev, struct foo, vdev);\n\n\tkfree(foo->buf);\n}\n',
+    ),
+  ],
+  [
+    'the other tables',
+    driver('', REGISTER, `${UNREGISTER}\tkfree(foo->buf);\n${PUT}`),
+    driver(
+      'static const struct vfio_device_ops other_ops = { .name = "other", .release = unseen_release };\n',
+      REGISTER,
+      `${UNREGISTER}\tkfree(foo->buf);\n${PUT}`,
+    ),
+  ],
+  [
+    'a member of the table',
+    driver('', `\tfoo->buf = kzalloc(8, GFP_KERNEL);\n${PUT}`),
+    driver('', `\tfoo->buf = kzalloc(8, GFP_KERNEL);\n${PUT}`).replace(
+      ', .release = foo_release',
+      ', .release = unseen_release',
+    ),
+  ],
+  [
+    'the members of a struct',
+    CORE_INSIDE,
+    CORE_INSIDE.replace('struct foo_core core;', 'struct foo_core *core;'),
+  ],
+  [
+    'how often a test of the configuration stands in the file',
+    driver('', OPTIONS),
+    driver('#ifdef CONFIG_FOO_3\nstatic int foo_three;\n#endif\n', OPTIONS),
+  ],
+  [
+    'the callers',
+    driver(
+      helper(
+        'foo_begin',
+        '\tfoo->buf = kzalloc(8, GFP_KERNEL);\n\tvfio_register_group_dev(&foo->vdev);\n',
+      ),
+      '\tif (!dev)\n\t\tfoo_start(foo);\n',
+      `\tkfree(foo->buf);\n${UNREGISTER}${PUT}`,
+    ),
+    driver(
+      helper(
+        'foo_begin',
+        '\tfoo->buf = kzalloc(8, GFP_KERNEL);\n\tvfio_register_group_dev(&foo->vdev);\n',
+      ),
+      '\tif (!dev)\n\t\tfoo_begin(foo);\n',
+      `\tkfree(foo->buf);\n${UNREGISTER}${PUT}`,
+    ),
+  ],
+  [
+    'the ends of probe',
+    driver('', ''),
+    driver('', '\tret = vfio_register_group_dev(&foo->vdev);\n\tif (ret)\n\t\treturn ret;\n'),
+  ],
 ];
 
 describe('what is kept of the last version of a module', () => {
   it.each(ELSEWHERE)('is not kept over a change of %s', async (_, before, after) => {
-    const parser = await loadParser(), target = KERNELS[2]!;
-    const edited = createEngine(parser), fresh = createEngine(parser);
-    const given = (engine: Engine, text: string) => everything(engine, inputOf({ 'a.c': text }, undefined), target);
-    const first = given(edited, before), second = given(edited, after), third = given(edited, before);
+    const parser = await loadParser(),
+      target = KERNELS[2]!;
+    const edited = createEngine(parser),
+      fresh = createEngine(parser);
+    const given = (engine: Engine, text: string) =>
+      everything(engine, inputOf({ 'a.c': text }, undefined), target);
+    const first = given(edited, before),
+      second = given(edited, after),
+      third = given(edited, before);
     // More than offsets: else the edit would show nothing.
     expect(withoutPlaces(second)).not.toEqual(withoutPlaces(first));
     expect(second).toEqual(given(fresh, after));
@@ -140,7 +372,8 @@ describe('what is kept of the last version of a module', () => {
   });
 
   it('is not that a module does not use the interface', async () => {
-    const engine = createEngine(await loadParser()), input = (text: string) => inputOf({ 'a.c': text }, undefined);
+    const engine = createEngine(await loadParser()),
+      input = (text: string) => inputOf({ 'a.c': text }, undefined);
     expect(engine.facts(input('/* vfio */\n'), KERNELS[2]!)).toBeUndefined();
     expect(engine.facts(input(driver('', '')), KERNELS[2]!)).toBeDefined();
     expect(engine.facts(input('/* vfio */\n'), KERNELS[2]!)).toBeUndefined();
@@ -148,9 +381,18 @@ describe('what is kept of the last version of a module', () => {
   });
 
   it('is not what another kernel does, or other wrappers', async () => {
-    const parser = await loadParser(), edited = createEngine(parser), fresh = createEngine(parser);
+    const parser = await loadParser(),
+      edited = createEngine(parser),
+      fresh = createEngine(parser);
     const input = (text: string, wrappers: number) => inputOf({ 'a.c': text }, WRAPPERS[wrappers]);
-    const asked = [[OVER_CORE, 0, 2], [OVER_CORE, 1, 2], [OVER_CORE, 2, 2], [CORE_RELEASE, 0, 2], [CORE_RELEASE, 0, 1], [CORE_RELEASE, 0, 2]] as const;
+    const asked = [
+      [OVER_CORE, 0, 2],
+      [OVER_CORE, 1, 2],
+      [OVER_CORE, 2, 2],
+      [CORE_RELEASE, 0, 2],
+      [CORE_RELEASE, 0, 1],
+      [CORE_RELEASE, 0, 2],
+    ] as const;
     const results = asked.map(([text, wrappers, target]) => {
       fresh.forget('/w/a.c');
       const given = everything(edited, input(text, wrappers), KERNELS[target]!);
@@ -164,22 +406,30 @@ describe('what is kept of the last version of a module', () => {
 
   it('makes no difference to what is found in the next', async () => {
     const parser = await loadParser();
-    fc.assert(fc.property(fc.constantFrom(...DRIVERS), fc.array(step, { minLength: 1, maxLength: 6 }), (driver, steps) => {
-      const edited = createEngine(parser);
-      let files = driver;
-      const before = [files];
-      edited.analyse(inputOf(files, WRAPPERS[1]), {}, KERNELS[2]!);
-      for (const one of steps) {
-        files = one.undo === null ? applied(files, one) : pick(before, one.undo)!;
-        before.push(files);
-        const input = inputOf(files, WRAPPERS[one.wrappers]), target = KERNELS[one.target]!;
-        edited.analyse(input, {}, target);
-        for (const { path } of [...input.sources, ...input.headers]) edited.settle(path);
-        const fresh = createEngine(parser);
-        expect(everything(edited, input, target)).toEqual(everything(fresh, input, target));
-        fresh.dispose();
-      }
-      edited.dispose();
-    }), { numRuns: 60 });
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...DRIVERS),
+        fc.array(step, { minLength: 1, maxLength: 6 }),
+        (driver, steps) => {
+          const edited = createEngine(parser);
+          let files = driver;
+          const before = [files];
+          edited.analyse(inputOf(files, WRAPPERS[1]), {}, KERNELS[2]!);
+          for (const one of steps) {
+            files = one.undo === null ? applied(files, one) : pick(before, one.undo)!;
+            before.push(files);
+            const input = inputOf(files, WRAPPERS[one.wrappers]),
+              target = KERNELS[one.target]!;
+            edited.analyse(input, {}, target);
+            for (const { path } of [...input.sources, ...input.headers]) edited.settle(path);
+            const fresh = createEngine(parser);
+            expect(everything(edited, input, target)).toEqual(everything(fresh, input, target));
+            fresh.dispose();
+          }
+          edited.dispose();
+        },
+      ),
+      { numRuns: 60 },
+    );
   });
 });

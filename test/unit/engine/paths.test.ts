@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { canonicalUri, folderOf, isInside, nameOf, relativeTo, resolve } from '../../../server/src/engine/project/paths.ts';
+import {
+  canonicalUri,
+  folderOf,
+  isInside,
+  nameOf,
+  relativeTo,
+  resolve,
+} from '../../../server/src/engine/project/paths.ts';
 
 describe('paths as keys', () => {
   it.each([
@@ -16,7 +23,9 @@ describe('paths as keys', () => {
     ['file:///a/b', '../c d.h', 'file:///a/c%20d.h'],
     ['vscode-vfs://github/o/r', '../../../c.h', undefined],
     ['/a/b', 'x\\y.h', '/a/b/x/y.h'],
-  ])('%s and %s are %s', (folder, relative, expected) => expect(resolve(folder, relative)).toBe(expected));
+  ])('%s and %s are %s', (folder, relative, expected) =>
+    expect(resolve(folder, relative)).toBe(expected),
+  );
 
   it('knows the folder and the name', () => {
     expect(folderOf('/a/b.c')).toBe('/a');

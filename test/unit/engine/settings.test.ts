@@ -3,8 +3,18 @@ import { resolve } from 'node:path';
 import Ajv from 'ajv';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createConfigurationFiles, mergeConfigurations, readSection } from '../../../server/src/engine/settings/read.ts';
-import { FILE_SCHEMA, RULES_SCHEMA, SECTION_SCHEMA, WRAPPERS_SCHEMA, type Schema } from '../../../server/src/engine/settings/schema.ts';
+import {
+  createConfigurationFiles,
+  mergeConfigurations,
+  readSection,
+} from '../../../server/src/engine/settings/read.ts';
+import {
+  FILE_SCHEMA,
+  RULES_SCHEMA,
+  SECTION_SCHEMA,
+  WRAPPERS_SCHEMA,
+  type Schema,
+} from '../../../server/src/engine/settings/schema.ts';
 import { validate } from '../../../server/src/engine/settings/validate.ts';
 import { OPERATIONS, rowsOf, type Wrapper } from '../../../server/src/engine/settings/wrappers.ts';
 import { rules } from '../../../server/src/rules/index.ts';
@@ -13,7 +23,8 @@ import { memoryFileSystem } from '../../support/files.ts';
 const root = resolve(import.meta.dirname, '../../..');
 /** What VS Code adds to JSON Schema; a validator has to be told. */
 const ajv = new Ajv({ strict: true, allowUnionTypes: true });
-for (const word of ['markdownDescription', 'markdownEnumDescriptions', 'patternErrorMessage']) ajv.addKeyword(word);
+for (const word of ['markdownDescription', 'markdownEnumDescriptions', 'patternErrorMessage'])
+  ajv.addKeyword(word);
 
 describe('settings that nobody writes', () => {
   it('are told of ten times, and then counted', () => {
@@ -27,7 +38,9 @@ describe('settings that nobody writes', () => {
 
   it('may be nested deeper than a stack', async () => {
     const text = `{"rules": ${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
-    const file = await createConfigurationFiles(memoryFileSystem({ '/w/.vfio-lifecycle.json': text })).nearest('/w/a.c', '/w');
+    const file = await createConfigurationFiles(
+      memoryFileSystem({ '/w/.vfio-lifecycle.json': text }),
+    ).nearest('/w/a.c', '/w');
     expect(file!.problems).toEqual([expect.stringMatching(/^rules: \[+… is no object$/)]);
   });
 });
@@ -44,14 +57,25 @@ describe('the schema', () => {
     const { properties } = manifest.contributes.configuration;
     properties['vfioLifecycle.rules'] = { scope: 'resource', default: {}, ...RULES_SCHEMA };
     properties['vfioLifecycle.wrappers'] = { scope: 'resource', default: [], ...WRAPPERS_SCHEMA };
-    manifest.contributes.jsonValidation = [{ fileMatch: '.vfio-lifecycle.json', url: './schemas/vfio-lifecycle.schema.json' }];
-    await expect(`${JSON.stringify(manifest, null, 2)}\n`).toMatchFileSnapshot(resolve(root, 'package.json'));
+    manifest.contributes.jsonValidation = [
+      { fileMatch: '.vfio-lifecycle.json', url: './schemas/vfio-lifecycle.schema.json' },
+    ];
+    await expect(`${JSON.stringify(manifest, null, 2)}\n`).toMatchFileSnapshot(
+      resolve(root, 'package.json'),
+    );
   });
 
   it('is described in docs/settings.md, word for word', () => {
     const page = readFileSync(resolve(root, 'docs/settings.md'), 'utf8');
-    for (const [word, { errors }] of Object.entries(OPERATIONS)) expect(page).toMatch(new RegExp(`^\\| \`${word}\` \\| .* \\| ${errors === 'value' ? '' : `\`${errors}\` `}\\|$`, 'm'));
-    for (const key of Object.keys(WRAPPERS_SCHEMA.items!.properties!)) expect(page).toContain(`\n| \`${key}\` | `);
+    for (const [word, { errors }] of Object.entries(OPERATIONS))
+      expect(page).toMatch(
+        new RegExp(
+          `^\\| \`${word}\` \\| .* \\| ${errors === 'value' ? '' : `\`${errors}\` `}\\|$`,
+          'm',
+        ),
+      );
+    for (const key of Object.keys(WRAPPERS_SCHEMA.items!.properties!))
+      expect(page).toContain(`\n| \`${key}\` | `);
     const example = /```json\n(.*?)```/s.exec(page)![1]!;
     expect(validate(FILE_SCHEMA, JSON.parse(example), '').problems).toEqual([]);
   });
@@ -62,51 +86,153 @@ describe('the schema', () => {
 
   it('is a JSON Schema, and refuses what the reader refuses', () => {
     const isValid = ajv.compile(FILE_SCHEMA);
-    const word = fc.constantFrom('missing-put', 'double-put', 'no-such-rule', 'error', 'off', 'fatal', 'register', 'alloc', 'errno', 'foo_core', '6.1', '6.x', '', '9lives');
+    const word = fc.constantFrom(
+      'missing-put',
+      'double-put',
+      'no-such-rule',
+      'error',
+      'off',
+      'fatal',
+      'register',
+      'alloc',
+      'errno',
+      'foo_core',
+      '6.1',
+      '6.x',
+      '',
+      '9lives',
+    );
     const value: fc.Arbitrary<unknown> = fc.letrec((tie) => ({
-      value: fc.oneof({ maxDepth: 4 }, word, fc.integer({ min: -1, max: 40 }), fc.constant(null), fc.boolean(), fc.array(tie('value'), { maxLength: 3 }), tie('object')),
-      object: fc.dictionary(fc.constantFrom('targetKernel', 'rules', 'wrappers', 'baseline', '$schema', 'name', 'does', 'argument', 'errors', 'onFailure', 'missing-put', 'other'), tie('value'), { maxKeys: 4 }),
+      value: fc.oneof(
+        { maxDepth: 4 },
+        word,
+        fc.integer({ min: -1, max: 40 }),
+        fc.constant(null),
+        fc.boolean(),
+        fc.array(tie('value'), { maxLength: 3 }),
+        tie('object'),
+      ),
+      object: fc.dictionary(
+        fc.constantFrom(
+          'targetKernel',
+          'rules',
+          'wrappers',
+          'baseline',
+          '$schema',
+          'name',
+          'does',
+          'argument',
+          'errors',
+          'onFailure',
+          'missing-put',
+          'other',
+        ),
+        tie('value'),
+        { maxKeys: 4 },
+      ),
     })).value;
-    const wrapper = fc.record({ name: word, does: fc.oneof(word, fc.array(word, { maxLength: 2 })), argument: fc.integer({ min: -1, max: 40 }), errors: word, onFailure: word, other: word }, { requiredKeys: [] });
-    const file = fc.record({ targetKernel: fc.oneof(word, value), rules: fc.oneof(fc.dictionary(word, word, { maxKeys: 3 }), value), wrappers: fc.oneof(fc.array(wrapper, { maxLength: 2 }), value), baseline: fc.oneof(word, value), other: value }, { requiredKeys: [] });
-    fc.assert(fc.property(fc.oneof(file, value), (input) => {
-      const { value: valid, problems } = validate(FILE_SCHEMA, input, '');
-      expect(problems.length === 0).toBe(isValid(input));
-      // What is left is right.
-      if (valid !== undefined) expect(isValid(valid), JSON.stringify(valid)).toBe(true);
-    }), { numRuns: 2_000 });
+    const wrapper = fc.record(
+      {
+        name: word,
+        does: fc.oneof(word, fc.array(word, { maxLength: 2 })),
+        argument: fc.integer({ min: -1, max: 40 }),
+        errors: word,
+        onFailure: word,
+        other: word,
+      },
+      { requiredKeys: [] },
+    );
+    const file = fc.record(
+      {
+        targetKernel: fc.oneof(word, value),
+        rules: fc.oneof(fc.dictionary(word, word, { maxKeys: 3 }), value),
+        wrappers: fc.oneof(fc.array(wrapper, { maxLength: 2 }), value),
+        baseline: fc.oneof(word, value),
+        other: value,
+      },
+      { requiredKeys: [] },
+    );
+    fc.assert(
+      fc.property(fc.oneof(file, value), (input) => {
+        const { value: valid, problems } = validate(FILE_SCHEMA, input, '');
+        expect(problems.length === 0).toBe(isValid(input));
+        // What is left is right.
+        if (valid !== undefined) expect(isValid(valid), JSON.stringify(valid)).toBe(true);
+      }),
+      { numRuns: 2_000 },
+    );
   });
 });
 
 describe('what a user typed', () => {
-  const of = (schema: Schema, value: unknown): readonly string[] => validate(schema, value, '').problems;
+  const of = (schema: Schema, value: unknown): readonly string[] =>
+    validate(schema, value, '').problems;
   it.each([
     [{ rules: { 'mising-put': 'off' } }, ['rules: "mising-put" is not known; "missing-put" is']],
     [{ rules: { 'something-else': 'off' } }, ['rules: "something-else" is not known']],
-    [{ rules: { 'missing-put': 'fatal' } }, ['rules["missing-put"]: "fatal" is none of error, warning, information, hint, off']],
+    [
+      { rules: { 'missing-put': 'fatal' } },
+      ['rules["missing-put"]: "fatal" is none of error, warning, information, hint, off'],
+    ],
     [{ rules: ['missing-put'] }, ['rules: ["missing-put"] is no object']],
     [{ targetkernel: '6.1' }, ['"targetkernel" is not known; "targetKernel" is']],
     [{ targetKernel: '6.x' }, ['targetKernel: "6.x" is not a kernel version such as 6.1']],
     [{ wrappers: [{ name: 'foo_put' }] }, ['wrappers[0]: "does" is missing']],
-    [{ wrappers: [{ name: 'foo put', does: 'put' }] }, ['wrappers[0].name: "foo put" is not the name of a C function']],
-    [{ wrappers: [{ name: 'foo_put', does: 'put', argument: 0 }] }, ['wrappers[0].argument: 0 is not between 1 and 32']],
-    [{ wrappers: [{ name: 'foo_put', does: 'put', argument: '1' }] }, ['wrappers[0].argument: "1" is no whole number']],
+    [
+      { wrappers: [{ name: 'foo put', does: 'put' }] },
+      ['wrappers[0].name: "foo put" is not the name of a C function'],
+    ],
+    [
+      { wrappers: [{ name: 'foo_put', does: 'put', argument: 0 }] },
+      ['wrappers[0].argument: 0 is not between 1 and 32'],
+    ],
+    [
+      { wrappers: [{ name: 'foo_put', does: 'put', argument: '1' }] },
+      ['wrappers[0].argument: "1" is no whole number'],
+    ],
     [{ wrappers: [{ name: 'foo_put', does: [] }] }, ['wrappers[0].does: the list is empty']],
-    [{ wrappers: [{ name: 'foo_put', does: 3 }] }, ['wrappers[0].does: 3 is no string and no list']],
+    [
+      { wrappers: [{ name: 'foo_put', does: 3 }] },
+      ['wrappers[0].does: 3 is no string and no list'],
+    ],
     [[], ['[] is no object']],
   ])('%j', (value, expected) => {
     expect(of(FILE_SCHEMA, value)).toEqual(expected);
   });
 
   it('leaves what is right as it is', () => {
-    const value = { rules: { 'missing-put': 'off', 'x': 'y', 'double-put': 'none' }, wrappers: [{ name: 'a', does: 'put' }, { name: 'b' }, 'c', { name: 'd', does: ['unregister', 'put'], argument: 2 }] };
-    expect(validate(FILE_SCHEMA, value, '').value).toEqual({ rules: { 'missing-put': 'off' }, wrappers: [{ name: 'a', does: 'put' }, { name: 'd', does: ['unregister', 'put'], argument: 2 }] });
+    const value = {
+      rules: { 'missing-put': 'off', x: 'y', 'double-put': 'none' },
+      wrappers: [
+        { name: 'a', does: 'put' },
+        { name: 'b' },
+        'c',
+        { name: 'd', does: ['unregister', 'put'], argument: 2 },
+      ],
+    };
+    expect(validate(FILE_SCHEMA, value, '').value).toEqual({
+      rules: { 'missing-put': 'off' },
+      wrappers: [
+        { name: 'a', does: 'put' },
+        { name: 'd', does: ['unregister', 'put'], argument: 2 },
+      ],
+    });
   });
 
   it('is called by its name in the editor; what is for the client, and what is not set, is passed over', () => {
-    expect(readSection({ enable: 'auto', trace: { server: 'off' }, targetKernel: null, rules: { 'missing-put': 3 } }))
-      .toEqual({ configuration: { rules: {} }, problems: ['vfioLifecycle.rules["missing-put"]: 3 is no string'] });
-    for (const section of [undefined, null]) expect(readSection(section)).toEqual({ configuration: {}, problems: [] });
+    expect(
+      readSection({
+        enable: 'auto',
+        trace: { server: 'off' },
+        targetKernel: null,
+        rules: { 'missing-put': 3 },
+      }),
+    ).toEqual({
+      configuration: { rules: {} },
+      problems: ['vfioLifecycle.rules["missing-put"]: 3 is no string'],
+    });
+    for (const section of [undefined, null])
+      expect(readSection(section)).toEqual({ configuration: {}, problems: [] });
     for (const section of ['x', 3, []]) expect(readSection(section).problems).toHaveLength(1);
     expect(SECTION_SCHEMA.additionalProperties).toBeUndefined();
   });
@@ -117,13 +243,35 @@ describe('wrappers', () => {
 
   it('become rows', () => {
     const { rows } = rowsOf([
-      { name: 'foo_alloc', does: 'alloc' }, { name: 'foo_register', does: ['assign-set', 'register'], argument: 2, onFailure: 'put' }, { name: 'foo_end', does: ['unregister', 'put'] },
-      { name: 'foo_log', does: 'nothing' }, { name: 'foo_start', does: 'init', errors: 'errno' },
+      { name: 'foo_alloc', does: 'alloc' },
+      { name: 'foo_register', does: ['assign-set', 'register'], argument: 2, onFailure: 'put' },
+      { name: 'foo_end', does: ['unregister', 'put'] },
+      { name: 'foo_log', does: 'nothing' },
+      { name: 'foo_start', does: 'init', errors: 'errno' },
     ]);
     expect(Object.fromEntries(rows!)).toEqual({
       foo_alloc: [{ kernels: {}, errors: 'err-ptr', success: [{ op: 'alloc', target: 'return' }] }],
-      foo_register: [{ kernels: {}, errors: 'errno', success: [{ op: 'assign-set', target: 1 }, { op: 'register', target: 1 }], failure: [{ op: 'put', target: 1 }] }],
-      foo_end: [{ kernels: {}, errors: 'void', success: [{ op: 'unregister', target: 0 }, { op: 'put', target: 0 }] }],
+      foo_register: [
+        {
+          kernels: {},
+          errors: 'errno',
+          success: [
+            { op: 'assign-set', target: 1 },
+            { op: 'register', target: 1 },
+          ],
+          failure: [{ op: 'put', target: 1 }],
+        },
+      ],
+      foo_end: [
+        {
+          kernels: {},
+          errors: 'void',
+          success: [
+            { op: 'unregister', target: 0 },
+            { op: 'put', target: 0 },
+          ],
+        },
+      ],
       foo_log: [{ kernels: {}, errors: 'value', success: [] }],
       foo_start: [{ kernels: {}, errors: 'errno', success: [{ op: 'init', target: 0 }] }],
     });
@@ -131,21 +279,42 @@ describe('wrappers', () => {
   });
 
   it('that cannot be are named, and the others work', () => {
-    expect(problems({ name: 'vfio_put_device', does: 'nothing' })).toEqual(['wrappers: vfio_put_device is a function of the kernel, whose meaning is known']);
-    expect(problems({ name: 'a', does: 'put' }, { name: 'a', does: 'get' })).toEqual(['wrappers: a is described twice; the first description counts']);
-    expect(problems({ name: 'a', does: 'alloc', errors: 'errno' })).toEqual(['wrappers: a: it returns what it makes, so that "errors" is err-ptr or null-ptr, not errno']);
-    expect(problems({ name: 'a', does: 'put', onFailure: 'get' })).toEqual(['wrappers: a: it has "onFailure" but no "errors" that tell of a failure']);
-    expect(rowsOf([{ name: 'kfree_foo', does: 'free' }, { name: 'kfree_foo', does: 'put' }]).rows!.get('kfree_foo')).toMatchObject([{ success: [{ op: 'free' }] }]);
+    expect(problems({ name: 'vfio_put_device', does: 'nothing' })).toEqual([
+      'wrappers: vfio_put_device is a function of the kernel, whose meaning is known',
+    ]);
+    expect(problems({ name: 'a', does: 'put' }, { name: 'a', does: 'get' })).toEqual([
+      'wrappers: a is described twice; the first description counts',
+    ]);
+    expect(problems({ name: 'a', does: 'alloc', errors: 'errno' })).toEqual([
+      'wrappers: a: it returns what it makes, so that "errors" is err-ptr or null-ptr, not errno',
+    ]);
+    expect(problems({ name: 'a', does: 'put', onFailure: 'get' })).toEqual([
+      'wrappers: a: it has "onFailure" but no "errors" that tell of a failure',
+    ]);
+    expect(
+      rowsOf([
+        { name: 'kfree_foo', does: 'free' },
+        { name: 'kfree_foo', does: 'put' },
+      ]).rows!.get('kfree_foo'),
+    ).toMatchObject([{ success: [{ op: 'free' }] }]);
   });
 });
 
 describe('configuration files', () => {
   it('the nearest counts, within the border', async () => {
-    const files = createConfigurationFiles(memoryFileSystem({
-      '/.vfio-lifecycle.json': '{ "targetKernel": "5.15" }', '/w/.vfio-lifecycle.json': '{ "targetKernel": "6.1", "baseline": "known/findings.json" }', '/w/a/b/.vfio-lifecycle.json': '{}',
-    }));
-    const found = async (file: string, border?: string): Promise<unknown> => (await files.nearest(file, border))?.configuration;
-    expect(await found('/w/a/x.c')).toEqual({ targetKernel: '6.1', baseline: '/w/known/findings.json' });
+    const files = createConfigurationFiles(
+      memoryFileSystem({
+        '/.vfio-lifecycle.json': '{ "targetKernel": "5.15" }',
+        '/w/.vfio-lifecycle.json': '{ "targetKernel": "6.1", "baseline": "known/findings.json" }',
+        '/w/a/b/.vfio-lifecycle.json': '{}',
+      }),
+    );
+    const found = async (file: string, border?: string): Promise<unknown> =>
+      (await files.nearest(file, border))?.configuration;
+    expect(await found('/w/a/x.c')).toEqual({
+      targetKernel: '6.1',
+      baseline: '/w/known/findings.json',
+    });
     expect(await found('/w/a/b/x.c')).toEqual({});
     expect(await found('/v/x.c')).toEqual({ targetKernel: '5.15' });
     expect(await found('/v/x.c', '/v')).toBeUndefined();
@@ -155,11 +324,16 @@ describe('configuration files', () => {
 
   it('are one object for one text', async () => {
     const texts = { '/w/.vfio-lifecycle.json': '{}' };
-    const files = createConfigurationFiles({ readFile: async (path) => texts[path as keyof typeof texts], readDirectory: async () => [] });
+    const files = createConfigurationFiles({
+      readFile: async (path) => texts[path as keyof typeof texts],
+      readDirectory: async () => [],
+    });
     const first = await files.nearest('/w/x.c', undefined);
     expect(await files.nearest('/w/a/y.c', undefined)).toBe(first);
     texts['/w/.vfio-lifecycle.json'] = '{ "targetKernel": "6.6" }';
-    expect((await files.nearest('/w/x.c', undefined))?.configuration).toEqual({ targetKernel: '6.6' });
+    expect((await files.nearest('/w/x.c', undefined))?.configuration).toEqual({
+      targetKernel: '6.6',
+    });
   });
 
   it.each([
@@ -169,18 +343,37 @@ describe('configuration files', () => {
     ['{ "baseline": "/etc/x" }', /^baseline: "\/etc\/x" is no path relative to this file$/],
     ['{ "rules": { "missing-put": "loud" } }', /^rules\["missing-put"\]: "loud" is none of /],
   ])('%s: one problem, and no more', async (text, expected) => {
-    const file = await createConfigurationFiles(memoryFileSystem({ '/w/.vfio-lifecycle.json': text })).nearest('/w/x.c', undefined);
+    const file = await createConfigurationFiles(
+      memoryFileSystem({ '/w/.vfio-lifecycle.json': text }),
+    ).nearest('/w/x.c', undefined);
     expect(file!.problems).toEqual([expect.stringMatching(expected)]);
   });
 });
 
 describe('precedence', () => {
-  const over = { rules: { 'missing-put': 'off', 'double-put': 'hint' }, wrappers: [{ name: 'a', does: 'put' }] } as const;
-  const under = { targetKernel: '6.6', rules: { 'missing-put': 'error', 'use-after-put': 'warning' }, wrappers: [{ name: 'a', does: 'get' }, { name: 'b', does: 'free' }], baseline: '/w/b' } as const;
+  const over = {
+    rules: { 'missing-put': 'off', 'double-put': 'hint' },
+    wrappers: [{ name: 'a', does: 'put' }],
+  } as const;
+  const under = {
+    targetKernel: '6.6',
+    rules: { 'missing-put': 'error', 'use-after-put': 'warning' },
+    wrappers: [
+      { name: 'a', does: 'get' },
+      { name: 'b', does: 'free' },
+    ],
+    baseline: '/w/b',
+  } as const;
 
   it('the first counts, rule by rule and function by function', () => {
     expect(mergeConfigurations(over, under)).toEqual({
-      targetKernel: '6.6', rules: { 'missing-put': 'off', 'double-put': 'hint', 'use-after-put': 'warning' }, wrappers: [{ name: 'a', does: 'put' }, { name: 'b', does: 'free' }], baseline: '/w/b',
+      targetKernel: '6.6',
+      rules: { 'missing-put': 'off', 'double-put': 'hint', 'use-after-put': 'warning' },
+      wrappers: [
+        { name: 'a', does: 'put' },
+        { name: 'b', does: 'free' },
+      ],
+      baseline: '/w/b',
     });
     expect(mergeConfigurations({ targetKernel: '6.1' }, under).targetKernel).toBe('6.1');
     expect(mergeConfigurations({ targetKernel: '' }, under).targetKernel).toBe('6.6');

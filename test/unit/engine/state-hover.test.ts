@@ -4,12 +4,24 @@ import { stateAt } from '../../../server/src/engine/state-hover.ts';
 import { BAR_H, CLEAN, LEAKY, OLD } from '../../support/drivers.ts';
 import { engineWith, kernel, single } from './support.ts';
 
-const MISTAKES = readFileSync(new URL('../../../examples/driver/mistakes.c', import.meta.url), 'utf8');
+const MISTAKES = readFileSync(
+  new URL('../../../examples/driver/mistakes.c', import.meta.url),
+  'utf8',
+);
 const OLD_ALONE = OLD.replace('#include "bar.h"\n', BAR_H);
-const HOLDING = CLEAN.replace('\tret = vfio_register', '\tfoo->buffer = kzalloc(64, GFP_KERNEL);\n\tif (!foo->buffer)\n\t\tgoto out;\n\tret = vfio_register')
+const HOLDING = CLEAN.replace(
+  '\tret = vfio_register',
+  '\tfoo->buffer = kzalloc(64, GFP_KERNEL);\n\tif (!foo->buffer)\n\t\tgoto out;\n\tret = vfio_register',
+)
   .replace('\t\tvfio_put_device(&foo->vdev);\n\t\treturn ret;\n\t}', '\t\tgoto out;\n\t}')
-  .replace('\treturn 0;\n}', '\treturn 0;\nout:\n\tvfio_put_device(&foo->vdev);\n\treturn -ENODEV;\n}')
-  .replace('\tvfio_unregister_group_dev(&foo->vdev);\n', '\tvfio_unregister_group_dev(&foo->vdev);\n\tkfree(foo->buffer);\n');
+  .replace(
+    '\treturn 0;\n}',
+    '\treturn 0;\nout:\n\tvfio_put_device(&foo->vdev);\n\treturn -ENODEV;\n}',
+  )
+  .replace(
+    '\tvfio_unregister_group_dev(&foo->vdev);\n',
+    '\tvfio_unregister_group_dev(&foo->vdev);\n\tkfree(foo->buffer);\n',
+  );
 
 /** What is said at the first character of `place`, with the text that it is said of. */
 async function state(text: string, place: string, target = '6.1'): Promise<string> {
@@ -17,8 +29,15 @@ async function state(text: string, place: string, target = '6.1'): Promise<strin
   const input = single(text);
   const offset = text.indexOf(place);
   expect(offset).toBeGreaterThanOrEqual(0);
-  const found = stateAt(engine.facts(input, kernel(target))!, input.file, offset, ({ start }) => `line ${text.slice(0, start).split('\n').length}`);
-  return found === undefined ? '' : `[${text.slice(found.span.start, found.span.end)}]\n${found.markdown}`;
+  const found = stateAt(
+    engine.facts(input, kernel(target))!,
+    input.file,
+    offset,
+    ({ start }) => `line ${text.slice(0, start).split('\n').length}`,
+  );
+  return found === undefined
+    ? ''
+    : `[${text.slice(found.span.start, found.span.end)}]\n${found.markdown}`;
 }
 
 it('tells at a call what the device is before and after it, on each way', async () => {
@@ -89,7 +108,16 @@ it('tells of the old model by its own calls, as far as the kernel has them', asy
     - initialised, its registration has failed; still owed: \`vfio_uninit_group_dev()\`, then \`kfree()\`
     - initialised, registered; still owed: \`vfio_unregister_group_dev()\`, then \`vfio_uninit_group_dev()\`, then \`kfree()\`"
   `);
-  expect(await state(OLD_ALONE.replaceAll('emulated_iommu', 'group').replaceAll('\tvfio_uninit_group_dev(&bar->vdev);\n', ''), 'vfio_register_group', '5.14')).toMatchInlineSnapshot(`
+  expect(
+    await state(
+      OLD_ALONE.replaceAll('emulated_iommu', 'group').replaceAll(
+        '\tvfio_uninit_group_dev(&bar->vdev);\n',
+        '',
+      ),
+      'vfio_register_group',
+      '5.14',
+    ),
+  ).toMatchInlineSnapshot(`
     "[vfio_register_group_dev(&bar->vdev)]
     **This device** (allocated in line 16): initialised, not registered
 
@@ -116,10 +144,21 @@ it('tells at a call that changes nothing only what is', async () => {
   `);
 });
 
-it.each(['int users', 'struct foo {', 'int ret;', 'static struct mdev_driver'])('says nothing at %s', async (place) => {
-  expect(await state(CLEAN, place)).toBe('');
-});
+it.each(['int users', 'struct foo {', 'int ret;', 'static struct mdev_driver'])(
+  'says nothing at %s',
+  async (place) => {
+    expect(await state(CLEAN, place)).toBe('');
+  },
+);
 
 it('says nothing of a device that came from elsewhere', async () => {
-  expect(await state(CLEAN.replace('static int foo_probe', 'void foo_other(struct foo *foo)\n{\n\tfoo->users = 2;\n}\n\nstatic int foo_probe'), 'foo->users = 2')).toBe('');
+  expect(
+    await state(
+      CLEAN.replace(
+        'static int foo_probe',
+        'void foo_other(struct foo *foo)\n{\n\tfoo->users = 2;\n}\n\nstatic int foo_probe',
+      ),
+      'foo->users = 2',
+    ),
+  ).toBe('');
 });

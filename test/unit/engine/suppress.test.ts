@@ -3,11 +3,20 @@ import { suppressionFor } from '../../../server/src/engine/suppress.ts';
 import type { Finding } from '../../../server/src/rules/types.ts';
 
 const finding = (text: string, rule = 'missing-put'): Finding => ({
-  rule, severity: 'error', message: '', site: { path: '/w/a.c', start: text.indexOf('HERE'), end: text.indexOf('HERE') + 4 }, functionName: null, related: [], fix: null,
+  rule,
+  severity: 'error',
+  message: '',
+  site: { path: '/w/a.c', start: text.indexOf('HERE'), end: text.indexOf('HERE') + 4 },
+  functionName: null,
+  related: [],
+  fix: null,
 });
 const put = (text: string): string | undefined => {
   const comment = suppressionFor(text, finding(text));
-  return comment && `${text.slice(0, comment.at)}${comment.before}why${comment.after}${text.slice(comment.at)}`;
+  return (
+    comment &&
+    `${text.slice(0, comment.at)}${comment.before}why${comment.after}${text.slice(comment.at)}`
+  );
 };
 const COMMENT = '/* vfio-lifecycle: allow(missing-put): why */';
 
@@ -21,5 +30,6 @@ it.each([
 ])('%j', (text, expected) => expect(put(text)).toBe(expected));
 
 it('allows nothing that is said of comments', () => {
-  for (const rule of ['unused-suppression', 'invalid-suppression', 'suppression-without-reason']) expect(suppressionFor('HERE', finding('HERE', rule))).toBeUndefined();
+  for (const rule of ['unused-suppression', 'invalid-suppression', 'suppression-without-reason'])
+    expect(suppressionFor('HERE', finding('HERE', rule))).toBeUndefined();
 });

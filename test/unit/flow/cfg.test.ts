@@ -16,7 +16,8 @@ function printed(body: string): string {
 
 describe('the shape of the graph', () => {
   test('goto, forwards and backwards, and two gotos to one label', () => {
-    expect(printed(`
+    expect(
+      printed(`
 again:
 	if (a)
 		goto out;
@@ -25,7 +26,8 @@ again:
 	x();
 out:
 	return a;
-`)).toMatchInlineSnapshot(`
+`),
+    ).toMatchInlineSnapshot(`
   "
   b0:
     -> b1
@@ -70,7 +72,8 @@ out:
   });
 
   test('while, with break and continue', () => {
-    expect(printed(`
+    expect(
+      printed(`
 	while (a) {
 		if (b)
 			break;
@@ -79,7 +82,8 @@ out:
 		x();
 	}
 	y();
-`)).toMatchInlineSnapshot(`
+`),
+    ).toMatchInlineSnapshot(`
   "
   b0:
     -> b1
@@ -168,7 +172,8 @@ out:
   });
 
   test('do while (0) with break', () => {
-    expect(printed('\tdo {\n\t\tif (a)\n\t\t\tbreak;\n\t\tx();\n\t} while (0);\n\ty();')).toMatchInlineSnapshot(`
+    expect(printed('\tdo {\n\t\tif (a)\n\t\t\tbreak;\n\t\tx();\n\t} while (0);\n\ty();'))
+      .toMatchInlineSnapshot(`
       "
       b0:
         -> b1
@@ -193,7 +198,8 @@ out:
   });
 
   test('switch: fallthrough, a default in the middle, a range', () => {
-    expect(printed(`
+    expect(
+      printed(`
 	switch (a) {
 	case 1:
 		one();
@@ -208,7 +214,8 @@ out:
 		many();
 	}
 	end();
-`)).toMatchInlineSnapshot(`
+`),
+    ).toMatchInlineSnapshot(`
   "
   b0:
     switch a 1: b3 2: b4 4: b8 default: b6
@@ -248,7 +255,11 @@ out:
   });
 
   test('a case inside a loop inside the switch', () => {
-    expect(printed('\tswitch (a) {\n\tcase 0:\n\t\tdo {\n\t\t\tx();\n\tcase 1:\n\t\t\ty();\n\t\t} while (b);\n\t}')).toMatchInlineSnapshot(`
+    expect(
+      printed(
+        '\tswitch (a) {\n\tcase 0:\n\t\tdo {\n\t\t\tx();\n\tcase 1:\n\t\t\ty();\n\t\t} while (b);\n\t}',
+      ),
+    ).toMatchInlineSnapshot(`
       "
       b0:
         switch a 0: b3 1: b8 default: b1
@@ -311,7 +322,8 @@ out:
   });
 
   test('else if', () => {
-    expect(printed('\tif (a)\n\t\tx();\n\telse if (b)\n\t\ty();\n\telse\n\t\treturn 1;\n\tz();')).toMatchInlineSnapshot(`
+    expect(printed('\tif (a)\n\t\tx();\n\telse if (b)\n\t\ty();\n\telse\n\t\treturn 1;\n\tz();'))
+      .toMatchInlineSnapshot(`
       "
       b0:
         if a -> b1 else b2
@@ -336,7 +348,8 @@ out:
   });
 
   test('#if arms are alternatives; without #else there is an empty one', () => {
-    expect(printed('#ifdef A\n\tx();\n#elif defined(B)\n\ty();\n#endif\n\tz();')).toMatchInlineSnapshot(`
+    expect(printed('#ifdef A\n\tx();\n#elif defined(B)\n\ty();\n#endif\n\tz();'))
+      .toMatchInlineSnapshot(`
       "
       b0:
         choice b1 b2 b3
@@ -356,7 +369,8 @@ out:
         return
       "
     `);
-    expect(printed('#ifdef A\n\tx();\n\treturn 1;\n#else\n\ty();\n#endif\n\tz();')).toMatchInlineSnapshot(`
+    expect(printed('#ifdef A\n\tx();\n\treturn 1;\n#else\n\ty();\n#endif\n\tz();'))
+      .toMatchInlineSnapshot(`
       "
       b0:
         choice b1 b3
@@ -377,7 +391,8 @@ out:
   });
 
   test('a label in an arm: who jumps there is in that arm', () => {
-    expect(printed('\tif (a)\n\t\tgoto out;\n#ifdef A\n\tx();\nout:\n\ty();\n#endif\n\tz();')).toMatchInlineSnapshot(`
+    expect(printed('\tif (a)\n\t\tgoto out;\n#ifdef A\n\tx();\nout:\n\ty();\n#endif\n\tz();'))
+      .toMatchInlineSnapshot(`
       "
       b0:
         if a -> b1 else b2
@@ -407,7 +422,11 @@ out:
   });
 
   test('one label in two arms', () => {
-    expect(printed('\tif (a)\n\t\tgoto out;\n#ifdef A\nout:\n\tx();\n#else\nout:\n\ty();\n#endif\n\tz();')).toMatchInlineSnapshot(`
+    expect(
+      printed(
+        '\tif (a)\n\t\tgoto out;\n#ifdef A\nout:\n\tx();\n#else\nout:\n\ty();\n#endif\n\tz();',
+      ),
+    ).toMatchInlineSnapshot(`
       "
       b0:
         if a -> b1 else b2
@@ -440,7 +459,11 @@ out:
   });
 
   test('a loop macro may run its body any number of times, and gives its cursor a new value each time', () => {
-    expect(printed('\tlist_for_each_entry(p, &head, node) {\n\t\tif (p->x)\n\t\t\tbreak;\n\t\tx(p);\n\t}\n\ty();')).toMatchInlineSnapshot(`
+    expect(
+      printed(
+        '\tlist_for_each_entry(p, &head, node) {\n\t\tif (p->x)\n\t\t\tbreak;\n\t\tx(p);\n\t}\n\ty();',
+      ),
+    ).toMatchInlineSnapshot(`
       "
       b0:
         -> b1
@@ -469,7 +492,11 @@ out:
   });
 
   test('scoped_guard is a block, guard is nothing that jumps', () => {
-    expect(printed('\tscoped_guard(mutex, &lock) {\n\t\tif (a)\n\t\t\treturn 1;\n\t}\n\tguard(mutex)(&lock);\n\tx();')).toMatchInlineSnapshot(`
+    expect(
+      printed(
+        '\tscoped_guard(mutex, &lock) {\n\t\tif (a)\n\t\t\treturn 1;\n\t}\n\tguard(mutex)(&lock);\n\tx();',
+      ),
+    ).toMatchInlineSnapshot(`
       "
       b0:
         enter scoped_guard(mutex, &lock)
@@ -491,7 +518,8 @@ out:
   });
 
   test('__free() variables are cleaned up where their scope is left, innermost first', () => {
-    expect(printed(`
+    expect(
+      printed(`
 	char *p __free(kfree) = one();
 	if (a) {
 		char *q __free(kfree) = two();
@@ -500,7 +528,8 @@ out:
 		x(q);
 	}
 	return 0;
-`)).toMatchInlineSnapshot(`
+`),
+    ).toMatchInlineSnapshot(`
   "
   b0:
     p = one()
@@ -530,7 +559,8 @@ out:
   });
 
   test('__free() and goto, break, continue: what lies between is cleaned up', () => {
-    expect(printed(`
+    expect(
+      printed(`
 	while (a) {
 		char *p __free(kfree) = one();
 		if (b)
@@ -542,7 +572,8 @@ out:
 	}
 out:
 	return 0;
-`)).toMatchInlineSnapshot(`
+`),
+    ).toMatchInlineSnapshot(`
   "
   b0:
     -> b1
@@ -609,7 +640,9 @@ out:
 
   test('conditions of the function itself', () => {
     const file = lowered('#ifdef A\nint f(void)\n{\n\treturn 1;\n}\n#endif\n');
-    expect(printCfg(buildCfg(file.functions[0]!), file.text)).toBe('b0:\n  config A\n  result 1\n  return\n');
+    expect(printCfg(buildCfg(file.functions[0]!), file.text)).toBe(
+      'b0:\n  config A\n  result 1\n  return\n',
+    );
   });
 });
 
@@ -627,13 +660,22 @@ describe('blocks in loops', () => {
   const loops = (body: string): string => {
     const { cfg, text } = cfgOf(body);
     const inside = blocksInLoops(cfg);
-    return cfg.blocks.filter((b) => inside.has(b.id)).flatMap((b) => b.instrs.map((i) => (i.kind === 'expr' ? text.slice(i.expr.start, i.expr.end) : i.kind))).join(' ');
+    return cfg.blocks
+      .filter((b) => inside.has(b.id))
+      .flatMap((b) =>
+        b.instrs.map((i) => (i.kind === 'expr' ? text.slice(i.expr.start, i.expr.end) : i.kind)),
+      )
+      .join(' ');
   };
   test.each([
     ['nothing loops', '\tx();\n\tif (a)\n\t\ty();', ''],
     ['while', '\tx();\n\twhile (a)\n\t\ty();\n\tz();', 'y()'],
     ['nested', '\tfor (;;) {\n\t\tx();\n\t\twhile (a)\n\t\t\ty();\n\t}', 'x() y()'],
-    ['backwards goto', 'again:\n\tx();\n\tif (a) {\n\t\ty();\n\t\tgoto again;\n\t}\n\tz();', 'x() y() goto'],
+    [
+      'backwards goto',
+      'again:\n\tx();\n\tif (a) {\n\t\ty();\n\t\tgoto again;\n\t}\n\tz();',
+      'x() y() goto',
+    ],
     ['do while (0) is none', '\tdo {\n\t\tx();\n\t} while (0);', ''],
     ['a self loop', '\twhile (a)\n\t\t;\n\tx();', ''],
     ['two after another', '\twhile (a)\n\t\tx();\n\ty();\n\twhile (b)\n\t\tz();', 'x() z()'],

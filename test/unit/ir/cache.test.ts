@@ -59,11 +59,19 @@ describe('an edit', () => {
   });
 
   test('does not mix up equal texts at different places', () => {
-    const twice = 'int x;\n#ifdef A\nint f(void) { return 1; }\n#else\nint f(void) { return 1; }\n#endif\nint f(void) { return 1; }\nint f(void) { return 1; }\n';
+    const twice =
+      'int x;\n#ifdef A\nint f(void) { return 1; }\n#else\nint f(void) { return 1; }\n#endif\nint f(void) { return 1; }\nint f(void) { return 1; }\n';
     const cache = createLoweringCache();
     const before = lower(twice, cache);
-    expect(before.functions.map((fn) => [fn.start, fn.conditions.length])).toEqual(lower(twice).functions.map((fn) => [fn.start, fn.conditions.length]));
-    for (const edited of [twice.replace('int x;', 'int xyz;'), twice.replace('int f(void) { return 1; }\n', ''), twice + 'int f(void) { return 1; }\n', twice]) {
+    expect(before.functions.map((fn) => [fn.start, fn.conditions.length])).toEqual(
+      lower(twice).functions.map((fn) => [fn.start, fn.conditions.length]),
+    );
+    for (const edited of [
+      twice.replace('int x;', 'int xyz;'),
+      twice.replace('int f(void) { return 1; }\n', ''),
+      twice + 'int f(void) { return 1; }\n',
+      twice,
+    ]) {
       expect(withSpans(lower(edited, cache))).toBe(withSpans(lower(edited)));
     }
   });
@@ -71,6 +79,15 @@ describe('an edit', () => {
 
 test('a function that is moved and edited in turn never mixes versions', () => {
   const cache = createLoweringCache();
-  const texts = [FILE, '\n' + FILE, '\n' + FILE.replace('h(', 'hh('), FILE.replace('h(', 'hh('), '', FILE, FILE + FILE, FILE];
+  const texts = [
+    FILE,
+    '\n' + FILE,
+    '\n' + FILE.replace('h(', 'hh('),
+    FILE.replace('h(', 'hh('),
+    '',
+    FILE,
+    FILE + FILE,
+    FILE,
+  ];
   for (const text of texts) expect(withSpans(lower(text, cache))).toBe(withSpans(lower(text)));
 });

@@ -1,4 +1,8 @@
-import { createLoweringCache, lowerFile, type LoweringCache } from '../../../server/src/ir/lower.ts';
+import {
+  createLoweringCache,
+  lowerFile,
+  type LoweringCache,
+} from '../../../server/src/ir/lower.ts';
 import { printExpr, printFile } from '../../../server/src/ir/print.ts';
 import type { Expr, FileIr } from '../../../server/src/ir/types.ts';
 import { loadParser } from '../../support/parser.ts';
@@ -22,13 +26,20 @@ export function printed(text: string): string {
 
 /** The printed IR of a function's body. */
 export function printedBody(body: string): string {
-  return '\n' + printFile(lower(`void f(void)\n{\n${body}\n}\n`)).replace(/^(function.*) void f\(\)\n/m, (_, words: string) => (words.includes('opaque') ? 'opaque\n' : ''));
+  return (
+    '\n' +
+    printFile(lower(`void f(void)\n{\n${body}\n}\n`)).replace(
+      /^(function.*) void f\(\)\n/m,
+      (_, words: string) => (words.includes('opaque') ? 'opaque\n' : ''),
+    )
+  );
 }
 
 /** An expression in a function, lowered. */
 export function expression(source: string): Expr {
   const stmt = lower(`void f(void)\n{\n\tx = ${source};\n}\n`).functions[0]?.body.body[0];
-  if (stmt?.kind !== 'expr' || stmt.expr.kind !== 'assign') throw new Error(`no expression: ${source}`);
+  if (stmt?.kind !== 'expr' || stmt.expr.kind !== 'assign')
+    throw new Error(`no expression: ${source}`);
   return stmt.expr.value;
 }
 

@@ -17,12 +17,14 @@ describe('statements', () => {
   });
 
   test('loops', () => {
-    expect(printedBody(`
+    expect(
+      printedBody(`
       while (a) { if (b) break; continue; }
       do { c(); } while (--n);
       for (int i = 0, j; i < 3; i++, j--) d(i);
       for (;;) ;
-      for (a = 1; ; ) e();`)).toMatchInlineSnapshot(`
+      for (a = 1; ; ) e();`),
+    ).toMatchInlineSnapshot(`
         "
           while a
             if b
@@ -40,13 +42,15 @@ describe('statements', () => {
   });
 
   test('loop macros, with their types and members as arguments', () => {
-    expect(printedBody(`
+    expect(
+      printedBody(`
       list_for_each_entry(p, &x->list, node)
         f(p);
       list_for_each_entry_safe(p, t, &x->list, node) { g(p); }
       for_each_set_bit(i, mask, 8) if (a) break;
       my_iterate(x, y) { h(); }
-      list_for_each_fn(x);`)).toMatchInlineSnapshot(`
+      list_for_each_fn(x);`),
+    ).toMatchInlineSnapshot(`
         "
           loop list_for_each_entry(p, (&x->list), node)
             f(p)
@@ -63,13 +67,15 @@ describe('statements', () => {
   });
 
   test('guards', () => {
-    expect(printedBody(`
+    expect(
+      printedBody(`
       guard(mutex)(&x->lock);
       scoped_guard(rcu) f();
       scoped_guard(mutex, &x->lock) { g(); }
       scoped_cond_guard(mutex_intr, return -EINTR, &x->lock) { h(); }
       scoped_cond_guard(mutex_try, goto busy, &x->lock) h();
-      busy: ;`)).toMatchInlineSnapshot(`
+      busy: ;`),
+    ).toMatchInlineSnapshot(`
         "
           guard guard(mutex, (&x->lock))
           scoped scoped_guard(rcu)
@@ -92,7 +98,8 @@ describe('statements', () => {
   });
 
   test('switch: labels stand among the statements of its block', () => {
-    expect(printedBody(`
+    expect(
+      printedBody(`
       switch (cmd) {
       case A:
       case B ... C: {
@@ -105,7 +112,8 @@ describe('statements', () => {
         fallthrough;
       default:
         return -ENOTTY;
-      }`)).toMatchInlineSnapshot(`
+      }`),
+    ).toMatchInlineSnapshot(`
         "
           switch cmd
             case A:
@@ -124,7 +132,8 @@ describe('statements', () => {
   });
 
   test('labels: before a directive, in a block too', () => {
-    expect(printedBody(`
+    expect(
+      printedBody(`
       if (x) goto out;
      a: b :
 #undef X
@@ -135,7 +144,8 @@ describe('statements', () => {
         g();
 #endif
       }
-    `)).toMatchInlineSnapshot(`
+    `),
+    ).toMatchInlineSnapshot(`
       "
         if x
           goto out
@@ -162,7 +172,8 @@ describe('statements', () => {
   });
 
   test('labels: two in one place, before a declaration, before the end of the block', () => {
-    expect(printedBody(`
+    expect(
+      printedBody(`
       goto b;
      a: b:
       f();
@@ -173,7 +184,8 @@ describe('statements', () => {
       int x = 1;
       if (x) e: h();
      out:
-    `)).toMatchInlineSnapshot(`
+    `),
+    ).toMatchInlineSnapshot(`
       "
         goto b
         a:
@@ -193,7 +205,8 @@ describe('statements', () => {
   });
 
   test('declarations: one statement for each declarator', () => {
-    const text = 'void f(void) { static const struct foo *p = g(), a[2][3], **q; int (*fp)(int) = h; extern int proto(void); struct s { int a; } v = { 1 }; enum { X } e; typedef int t; }';
+    const text =
+      'void f(void) { static const struct foo *p = g(), a[2][3], **q; int (*fp)(int) = h; extern int proto(void); struct s { int a; } v = { 1 }; enum { X } e; typedef int t; }';
     expect(printed(text)).toMatchInlineSnapshot(`
       "
       function void f()
@@ -210,12 +223,17 @@ describe('statements', () => {
     const [first, second] = lower(text).functions[0]!.body.body;
     expect(first).toMatchObject({ kind: 'decl', name: 'p' });
     expect(second).toMatchObject({ kind: 'decl', name: 'a' });
-    expect(first!.kind === 'decl' && text.slice(first.statement.start, first.statement.end)).toBe('static const struct foo *p = g(), a[2][3], **q;');
-    expect(first!.kind === 'decl' && second!.kind === 'decl' && second.statement).toEqual(first!.kind === 'decl' && first.statement);
+    expect(first!.kind === 'decl' && text.slice(first.statement.start, first.statement.end)).toBe(
+      'static const struct foo *p = g(), a[2][3], **q;',
+    );
+    expect(first!.kind === 'decl' && second!.kind === 'decl' && second.statement).toEqual(
+      first!.kind === 'decl' && first.statement,
+    );
   });
 
   test('__free belongs to the declarator that carries it', () => {
-    expect(printedBody('struct foo *a = f(), *p __free(kfree) = g(), *q __free(put) = NULL, *r;')).toMatchInlineSnapshot(`
+    expect(printedBody('struct foo *a = f(), *p __free(kfree) = g(), *q __free(put) = NULL, *r;'))
+      .toMatchInlineSnapshot(`
       "
         struct foo *a = f()
         struct foo *p __free(kfree) = g()
@@ -244,11 +262,13 @@ describe('statements', () => {
   });
 
   test('asm', () => {
-    expect(printedBody(`
+    expect(
+      printedBody(`
       asm volatile("nop" : "=r"(a) : "r"(b) : "memory");
       asm goto("1:" : : : : out);
       asm("" : : [b] "Q" (b));
-     out: ;`)).toMatchInlineSnapshot(`
+     out: ;`),
+    ).toMatchInlineSnapshot(`
        "
          asm <a b>
          asm goto <out>
@@ -261,7 +281,8 @@ describe('statements', () => {
 
 describe('#if inside a function', () => {
   test('arms are alternatives; without #else the last one is empty', () => {
-    expect(printedBody(`
+    expect(
+      printedBody(`
 #ifdef CONFIG_A
       a();
 #elif defined(CONFIG_B) && X > 1
@@ -271,7 +292,8 @@ describe('#if inside a function', () => {
 #endif
 #ifndef CONFIG_D
       d();
-#endif`)).toMatchInlineSnapshot(`
+#endif`),
+    ).toMatchInlineSnapshot(`
   "
     preproc
      arm #if CONFIG_A
@@ -289,7 +311,8 @@ describe('#if inside a function', () => {
   });
 
   test('around case labels and around declarations', () => {
-    expect(printedBody(`
+    expect(
+      printedBody(`
 #if IS_ENABLED(CONFIG_A)
       int x;
 #endif
@@ -300,7 +323,8 @@ describe('#if inside a function', () => {
         break;
 #endif
       default: ;
-      }`)).toMatchInlineSnapshot(`
+      }`),
+    ).toMatchInlineSnapshot(`
         "
           preproc
            arm #if IS_ENABLED(CONFIG_A)
@@ -333,14 +357,16 @@ describe('#if inside a function', () => {
   });
 
   test('around half a statement: the function is opaque and says what was not seen', () => {
-    expect(printedBody(`
+    expect(
+      printedBody(`
 #ifdef CONFIG_A
       if (a)
 #else
       if (vfio_put_device(b))
 #endif
         c();
-      d();`)).toMatchInlineSnapshot(`
+      d();`),
+    ).toMatchInlineSnapshot(`
         "
         opaque
           if a
@@ -349,7 +375,8 @@ describe('#if inside a function', () => {
           d()
         "
       `);
-    expect(printedBody(`
+    expect(
+      printedBody(`
       if (a) {
         b();
 #ifdef CONFIG_A
@@ -357,7 +384,8 @@ describe('#if inside a function', () => {
         c();
 #endif
       }
-      d();`)).toMatchInlineSnapshot(`
+      d();`),
+    ).toMatchInlineSnapshot(`
         "
         opaque
           if a
@@ -368,12 +396,14 @@ describe('#if inside a function', () => {
           d()
         "
       `);
-    expect(printedBody(`
+    expect(
+      printedBody(`
       f(a,
 #ifdef CONFIG_A
         g(b),
 #endif
-        c);`)).toMatchInlineSnapshot(`
+        c);`),
+    ).toMatchInlineSnapshot(`
           "
           opaque
             f(a, g(b), c)
@@ -434,7 +464,11 @@ describe('text that is being typed', () => {
   });
 
   test('a missing brace makes one function opaque; what follows it still belongs to the file', () => {
-    expect(printed('void f(void)\n{\n\tif (x) {\n\t\ta();\n}\n\nint g(void)\n{\n\treturn 0;\n}\n\nstatic const struct ops o = { .a = g };\ntypedef int t;\n#define G g()\n')).toMatchInlineSnapshot(`
+    expect(
+      printed(
+        'void f(void)\n{\n\tif (x) {\n\t\ta();\n}\n\nint g(void)\n{\n\treturn 0;\n}\n\nstatic const struct ops o = { .a = g };\ntypedef int t;\n#define G g()\n',
+      ),
+    ).toMatchInlineSnapshot(`
       "
       typedef t = int
       function opaque void f()

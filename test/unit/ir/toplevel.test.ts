@@ -3,7 +3,8 @@ import { lower, printed } from './lowering.ts';
 
 describe('functions', () => {
   test('their return types, parameters and specifiers', () => {
-    expect(printed(`
+    expect(
+      printed(`
 static int
 split_probe(struct pci_dev *pdev, const struct pci_device_id *id) { return 0; }
 static inline struct foo *to_foo(struct vfio_device *v) { return container_of(v, struct foo, vdev); }
@@ -11,7 +12,8 @@ static int __init foo_init(void) { return 0; }
 STATIC int bar(int, void (*cb)(void *), char buf[8], ...) { return 0; }
 unsigned long long baz() { return 0; }
 int (*getter(void))(int) { return fn; }
-`)).toMatchInlineSnapshot(`
+`),
+    ).toMatchInlineSnapshot(`
   "
   function static int split_probe(struct pci_dev *pdev, struct pci_device_id *id)
     return 0
@@ -30,7 +32,11 @@ int (*getter(void))(int) { return fn; }
   });
 
   test('prototypes, with parameters or without names', () => {
-    expect(printed('int f(int, char *), *g(void);\nextern __must_check int h(struct foo *p);\n#ifdef CONFIG_A\nstatic int k(void);\n#endif\n')).toMatchInlineSnapshot(`
+    expect(
+      printed(
+        'int f(int, char *), *g(void);\nextern __must_check int h(struct foo *p);\n#ifdef CONFIG_A\nstatic int k(void);\n#endif\n',
+      ),
+    ).toMatchInlineSnapshot(`
       "
       prototype int f(int , char *)
       prototype int *g()
@@ -43,7 +49,11 @@ int (*getter(void))(int) { return fn; }
 
 describe('variables', () => {
   test('a forward declaration and its definition are two variables', () => {
-    expect(printed('static const struct vfio_device_ops ops;\nstatic const struct vfio_device_ops ops = { .name = "a", .init = f };\n')).toMatchInlineSnapshot(`
+    expect(
+      printed(
+        'static const struct vfio_device_ops ops;\nstatic const struct vfio_device_ops ops = { .name = "a", .init = f };\n',
+      ),
+    ).toMatchInlineSnapshot(`
       "
       variable static const struct vfio_device_ops ops
       variable static const struct vfio_device_ops ops = { .name = "a", .init = f }
@@ -52,12 +62,14 @@ describe('variables', () => {
   });
 
   test('tables, several declarators, function pointers, extern', () => {
-    expect(printed(`
+    expect(
+      printed(`
 static struct pci_device_id tbl[] __maybe_unused = { { PCI_DEVICE(1, 2) }, { .driver_data = 1 }, { } };
 struct foo { int a; } var = { 1 }, *p;
 extern int e;
 int (*fp)(int) = f, (*fps[3])(int) = { g };
-`)).toMatchInlineSnapshot(`
+`),
+    ).toMatchInlineSnapshot(`
   "
   variable static struct pci_device_id tbl[] = { { PCI_DEVICE(1, 2) }, { .driver_data = 1 }, { } }
   struct foo
@@ -72,7 +84,8 @@ int (*fp)(int) = f, (*fps[3])(int) = { g };
   });
 
   test('#if among the entries of a table gives them conditions, nested tables too', () => {
-    expect(printed(`
+    expect(
+      printed(`
 static const struct ops o = {
 #ifdef CONFIG_A
 	.release = a,
@@ -89,7 +102,8 @@ static const struct ops o = {
 	},
 	.name = "x",
 };
-`)).toMatchInlineSnapshot(`
+`),
+    ).toMatchInlineSnapshot(`
   "
   variable static const struct ops o = { .release = a #if CONFIG_A, .release = b #if !(CONFIG_A) && CONFIG_B > 1, .release = c #if !(CONFIG_A) && !(CONFIG_B > 1), .sub = { .init = d #if !(CONFIG_C), .x = 1 }, .name = "x" }
   "
@@ -97,16 +111,21 @@ static const struct ops o = {
   });
 
   test('a table is incomplete when an #if cuts an entry or an entry cannot be read', () => {
-    expect(printed('struct ops o = {\n\t.a =\n#ifdef X\n\t\tf,\n#else\n\t\tg,\n#endif\n\t.b = h,\n};\n')).toContain('incomplete');
+    expect(
+      printed('struct ops o = {\n\t.a =\n#ifdef X\n\t\tf,\n#else\n\t\tg,\n#endif\n\t.b = h,\n};\n'),
+    ).toContain('incomplete');
     expect(printed('struct ops o = {\n\t.a = f,\n\t.b = @,\n};\n')).toContain('incomplete');
-    expect(printed('struct ops o = {\n\t.a = f,\n\t.b =\n\t.c = g,\n};\n')).toContain('incomplete { .a = f, .c = g }');
+    expect(printed('struct ops o = {\n\t.a = f,\n\t.b =\n\t.c = g,\n};\n')).toContain(
+      'incomplete { .a = f, .c = g }',
+    );
     expect(printed('struct ops o = { .a = f };')).not.toContain('incomplete');
   });
 });
 
 describe('structs', () => {
   test('fields with their types; what has no offset of its own is unplaced', () => {
-    expect(printed(`
+    expect(
+      printed(`
 struct foo {
 	struct vfio_device vdev;
 	int a, *b, c[4];
@@ -125,7 +144,8 @@ struct foo {
 #endif
 	u8 flex[] __counted_by(a);
 } __attribute__((packed));
-`)).toMatchInlineSnapshot(`
+`),
+    ).toMatchInlineSnapshot(`
   "
   struct foo
     struct vfio_device vdev
@@ -154,7 +174,11 @@ struct foo {
   });
 
   test('typedefs name anonymous structs; all others are listed', () => {
-    expect(printed('typedef struct { int x; } foo_t;\ntypedef struct tag { int y; } bar_t, *bar_p;\ntypedef struct tag baz_t;\ntypedef int (*fn_t)(int);\ntypedef unsigned int uint;\n')).toMatchInlineSnapshot(`
+    expect(
+      printed(
+        'typedef struct { int x; } foo_t;\ntypedef struct tag { int y; } bar_t, *bar_p;\ntypedef struct tag baz_t;\ntypedef int (*fn_t)(int);\ntypedef unsigned int uint;\n',
+      ),
+    ).toMatchInlineSnapshot(`
       "
       typedef foo_t = struct foo_t
       typedef bar_t = struct tag
@@ -179,7 +203,8 @@ struct foo {
 
 describe('macros', () => {
   test('bodies that hold a call are lowered as what they are', () => {
-    expect(printed(`
+    expect(
+      printed(`
 #define to_foo(v) container_of(v, struct foo, vdev)
 #define drv_put(p) vfio_put_device(&(p)->vdev)
 #define ALLOC(p) ((p) = vfio_alloc_device(foo, vdev, dev, &ops))
@@ -190,7 +215,8 @@ describe('macros', () => {
 #define TWO(a) f(a); g(a)
 #define SAFE(x) ({ typeof(x) _y = (x); f(_y); })
 #define BRANCH(x) if (x) return f(x)
-`)).toMatchInlineSnapshot(`
+`),
+    ).toMatchInlineSnapshot(`
   "
   macro to_foo(v) = container_of(v, type struct foo, vdev)
   macro drv_put(p) = vfio_put_device((&p->vdev))
@@ -211,12 +237,14 @@ describe('macros', () => {
   });
 
   test('bodies that lead from one pointer to another are lowered too', () => {
-    expect(printed(`
+    expect(
+      printed(`
 #define foo_vdev(f) (&(f)->vdev)
 #define to_foo(v) ((struct foo *)(v))
 #define FOO_DEV(f) f->vdev.dev
 #define MASK(x) ((x) & 0xff)
-`)).toMatchInlineSnapshot(`
+`),
+    ).toMatchInlineSnapshot(`
   "
   macro foo_vdev(f) = (&f->vdev)
   macro to_foo(v) = ((struct foo *)v)
@@ -227,7 +255,8 @@ describe('macros', () => {
   });
 
   test('all others keep their text only', () => {
-    expect(printed(`
+    expect(
+      printed(`
 #define N 3
 #define EMPTY
 #define TYPE(a) struct foo
@@ -235,7 +264,8 @@ describe('macros', () => {
 #define INIT(f) { .a = f(1) }
 #define OPEN(a) if (f(a)) {
 #define VA(fmt, ...) printk(fmt, ##__VA_ARGS__)
-`)).toMatchInlineSnapshot(`
+`),
+    ).toMatchInlineSnapshot(`
   "
   macro N = ?"3"
   macro EMPTY
@@ -251,8 +281,14 @@ describe('macros', () => {
   test('spans in a body are those of the definition', () => {
     const text = '#define a 1\n\n#define put(p) /* why */ vfio_put_device( \\\n\t&(p)->vdev)\n';
     const macro = lower(text).macros[1]!;
-    expect(macro.body).toMatchObject({ kind: 'call', start: text.indexOf('vfio_put'), end: text.length - 1 });
-    expect(macro.body?.kind === 'call' && text.slice(macro.body.args[0]!.start, macro.body.args[0]!.end)).toBe('&(p)->vdev');
+    expect(macro.body).toMatchObject({
+      kind: 'call',
+      start: text.indexOf('vfio_put'),
+      end: text.length - 1,
+    });
+    expect(
+      macro.body?.kind === 'call' && text.slice(macro.body.args[0]!.start, macro.body.args[0]!.end),
+    ).toBe('&(p)->vdev');
   });
 });
 
@@ -282,7 +318,11 @@ void f(void) { /* inside */ g("/* no */", '"'); }
       g("/* no */", '"')
     "
   `);
-  expect(lower(text).comments.map((comment) => comment.text)).toEqual(['/* head */', '// tail', '/* inside */']);
+  expect(lower(text).comments.map((comment) => comment.text)).toEqual([
+    '/* head */',
+    '// tail',
+    '/* inside */',
+  ]);
 });
 
 test('what is no C at file scope is lost and noted', () => {

@@ -1,7 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import type { ApiEntry, KernelRange, KernelVersion } from '../../../server/src/kernel/types.ts';
-import { API_ENTRIES, API_FUNCTIONS, apiEntry, apiMember, apiMemberHistory, apiStruct } from '../../../server/src/kernel/lifecycle-api.ts';
-import { compareVersions, formatVersion, inRange, parseVersion } from '../../../server/src/kernel/version.ts';
+import {
+  API_ENTRIES,
+  API_FUNCTIONS,
+  apiEntry,
+  apiMember,
+  apiMemberHistory,
+  apiStruct,
+} from '../../../server/src/kernel/lifecycle-api.ts';
+import {
+  compareVersions,
+  formatVersion,
+  inRange,
+  parseVersion,
+} from '../../../server/src/kernel/version.ts';
 
 /** The releases that the tables speak of, and the first and last of what lies around them. */
 const RELEASES: readonly KernelVersion[] = [
@@ -11,10 +23,14 @@ const RELEASES: readonly KernelVersion[] = [
   [7, 1],
 ];
 
-const label = (entry: ApiEntry) => `${entry.kind} ${entry.owner ? `${entry.owner}.` : ''}${entry.name} ${JSON.stringify(entry.kernels)}`;
+const label = (entry: ApiEntry) =>
+  `${entry.kind} ${entry.owner ? `${entry.owner}.` : ''}${entry.name} ${JSON.stringify(entry.kernels)}`;
 
 /** Each release of `whole` is in exactly one part, and no part holds another release. */
-function expectPartition(whole: KernelRange, parts: readonly { readonly kernels: KernelRange }[]): void {
+function expectPartition(
+  whole: KernelRange,
+  parts: readonly { readonly kernels: KernelRange }[],
+): void {
   for (const release of RELEASES) {
     const count = parts.filter((part) => inRange(release, part.kernels)).length;
     expect(count, formatVersion(release)).toBe(inRange(release, whole) ? 1 : 0);
@@ -31,7 +47,8 @@ describe.each(API_ENTRIES.map((entry) => [label(entry), entry] as const))('%s', 
   });
 
   it('has one behaviour for each of its kernels, if it is called', () => {
-    if (entry.kind === 'function' || entry.kind === 'macro') expectPartition(entry.kernels, entry.behaviours);
+    if (entry.kind === 'function' || entry.kind === 'macro')
+      expectPartition(entry.kernels, entry.behaviours);
     else expect(entry.behaviours).toEqual([]);
   });
 
@@ -41,27 +58,41 @@ describe.each(API_ENTRIES.map((entry) => [label(entry), entry] as const))('%s', 
         const text = entry.signatures.find((one) => inRange(release, one.kernels))!.text;
         const returnsVoid = /^(static inline )?void [^*]/.test(text);
         const returnsInt = /^int /.test(text);
-        const returnsPointer = /^(static inline |extern )?(struct \w+|void) \*/.test(text) || entry.kind === 'macro';
+        const returnsPointer =
+          /^(static inline |extern )?(struct \w+|void) \*/.test(text) || entry.kind === 'macro';
         expect(behaviour.errors === 'void').toBe(returnsVoid);
         if (behaviour.errors === 'errno') expect(returnsInt).toBe(true);
-        if (behaviour.errors === 'err-ptr' || behaviour.errors === 'null-ptr') expect(returnsPointer).toBe(true);
-        const parameters = text.slice(text.indexOf('(') + 1, text.lastIndexOf(')')).split(',').length;
+        if (behaviour.errors === 'err-ptr' || behaviour.errors === 'null-ptr')
+          expect(returnsPointer).toBe(true);
+        const parameters = text
+          .slice(text.indexOf('(') + 1, text.lastIndexOf(')'))
+          .split(',').length;
         for (const effect of [...behaviour.success, ...(behaviour.failure ?? [])]) {
-          if ('target' in effect && typeof effect.target === 'number') expect(effect.target).toBeLessThan(parameters);
+          if ('target' in effect && typeof effect.target === 'number')
+            expect(effect.target).toBeLessThan(parameters);
         }
       }
       if (behaviour.cannotFail) expect(behaviour.errors).toBe('errno');
       if (behaviour.errors === 'void') expect(behaviour.failure).toBeUndefined();
-      if (behaviour.success.some((effect) => effect.op === 'alloc')) expect(behaviour.errors).toBe('err-ptr');
+      if (behaviour.success.some((effect) => effect.op === 'alloc'))
+        expect(behaviour.errors).toBe('err-ptr');
     }
   });
 
   it('speaks in sentences about its own kernels', () => {
-    for (const text of [entry.summary, entry.ownership, entry.errors, ...entry.contract.map((line) => line.text)]) {
+    for (const text of [
+      entry.summary,
+      entry.ownership,
+      entry.errors,
+      ...entry.contract.map((line) => line.text),
+    ]) {
       if (text !== undefined) expect(text).toMatch(/^(?:[`A-Z]|vfio-pci ).*\.$/s);
     }
     for (const line of entry.contract) {
-      if (line.kernels) expect(RELEASES.some((one) => inRange(one, line.kernels!) && inRange(one, entry.kernels))).toBe(true);
+      if (line.kernels)
+        expect(
+          RELEASES.some((one) => inRange(one, line.kernels!) && inRange(one, entry.kernels)),
+        ).toBe(true);
     }
     // It completes `use …`.
     if (entry.replacement) expect(entry.replacement.text).toMatch(/^[^A-Z.].*[^.]$/);
@@ -75,9 +106,11 @@ describe.each(API_ENTRIES.map((entry) => [label(entry), entry] as const))('%s', 
     }
     for (const name of entry.replacement?.names ?? []) {
       const known = apiEntry(name) ?? apiStruct(name) ?? apiMember('vfio_device_ops', name, [6, 1]);
-      if (name !== 'dev_get_drvdata' && name !== 'dev_set_drvdata') expect(known, name).toBeDefined();
+      if (name !== 'dev_get_drvdata' && name !== 'dev_set_drvdata')
+        expect(known, name).toBeDefined();
     }
-    if (entry.replacement?.rename) expect(entry.replacement.names).toContain(entry.replacement.rename);
+    if (entry.replacement?.rename)
+      expect(entry.replacement.names).toContain(entry.replacement.rename);
     // What goes away says what to do instead.
     if (entry.kernels.until) expect(entry.replacement).toBeDefined();
   });
@@ -88,8 +121,12 @@ describe('names', () => {
     expect(new Set(API_FUNCTIONS.map((entry) => entry.name)).size).toBe(API_FUNCTIONS.length);
     for (const entry of API_ENTRIES.filter((one) => one.kind === 'member')) {
       const lives = apiMemberHistory(entry.owner!, entry.name);
-      for (const release of RELEASES) expect(lives.filter((one) => inRange(release, one.kernels)).length).toBeLessThanOrEqual(1);
-      for (let i = 1; i < lives.length; i++) expect(compareVersions(lives[i - 1]!.kernels.until!, lives[i]!.kernels.since!)).toBeLessThanOrEqual(0);
+      for (const release of RELEASES)
+        expect(lives.filter((one) => inRange(release, one.kernels)).length).toBeLessThanOrEqual(1);
+      for (let i = 1; i < lives.length; i++)
+        expect(
+          compareVersions(lives[i - 1]!.kernels.until!, lives[i]!.kernels.since!),
+        ).toBeLessThanOrEqual(0);
     }
   });
 
@@ -109,26 +146,47 @@ describe('names', () => {
 
 /** Which release has which function: typed here a second time, from the headers of the releases. */
 const EXISTENCE: Record<string, string> = {
-  vfio_add_group_dev: '5.12', vfio_del_group_dev: '5.12', vfio_device_data: '5.12',
-  vfio_init_group_dev: '5.14 5.15 5.17 5.19 6.0', vfio_uninit_group_dev: '5.15 5.17 5.19 6.0',
-  vfio_register_group_dev: '5.14 5.15 5.17 5.19 6.0 6.1 6.2 6.12 6.19', vfio_unregister_group_dev: '5.14 5.15 5.17 5.19 6.0 6.1 6.2 6.12 6.19',
-  vfio_register_emulated_iommu_dev: '5.17 5.19 6.0 6.1 6.2 6.12 6.19', vfio_assign_device_set: '5.15 5.17 5.19 6.0 6.1 6.2 6.12 6.19',
-  vfio_alloc_device: '6.1 6.2 6.12 6.19', _vfio_alloc_device: '6.1 6.2 6.12 6.19', vfio_put_device: '6.1 6.2 6.12 6.19',
-  vfio_init_device: '6.1', vfio_free_device: '6.1', vfio_device_put: '5.12 5.14 5.15 5.17', vfio_device_get_from_dev: '5.12 5.14 5.15 5.17',
-  vfio_pci_core_init_device: '5.15 5.17 5.19 6.0', vfio_pci_core_uninit_device: '5.15 5.17 5.19 6.0',
-  vfio_pci_core_init_dev: '6.1 6.2 6.12 6.19', vfio_pci_core_release_dev: '6.1 6.2 6.12 6.19',
-  vfio_pci_core_register_device: '5.15 5.17 5.19 6.0 6.1 6.2 6.12 6.19', vfio_pci_core_unregister_device: '5.15 5.17 5.19 6.0 6.1 6.2 6.12 6.19',
-  vfio_pci_core_aer_err_detected: '5.19 6.0 6.1 6.2 6.12 6.19', vfio_pci_core_register_dev_region: '6.1 6.2 6.12 6.19',
-  vfio_platform_probe_common: '5.12 5.14 5.15 5.17 5.19 6.0', vfio_platform_init_common: '6.1 6.2 6.12 6.19',
-  mdev_register_device: '5.12 5.14 5.15 5.17 5.19 6.0', mdev_register_parent: '6.1 6.2 6.12 6.19', to_mdev_device: '5.14 5.15 5.17 5.19 6.0 6.1 6.2 6.12 6.19',
-  mdev_get_drvdata: '5.12 5.14 5.15 5.17', mdev_set_iommu_device: '5.12 5.14 5.15', mdev_parent_dev: '5.12 5.14 5.15 5.17 5.19 6.0',
+  vfio_add_group_dev: '5.12',
+  vfio_del_group_dev: '5.12',
+  vfio_device_data: '5.12',
+  vfio_init_group_dev: '5.14 5.15 5.17 5.19 6.0',
+  vfio_uninit_group_dev: '5.15 5.17 5.19 6.0',
+  vfio_register_group_dev: '5.14 5.15 5.17 5.19 6.0 6.1 6.2 6.12 6.19',
+  vfio_unregister_group_dev: '5.14 5.15 5.17 5.19 6.0 6.1 6.2 6.12 6.19',
+  vfio_register_emulated_iommu_dev: '5.17 5.19 6.0 6.1 6.2 6.12 6.19',
+  vfio_assign_device_set: '5.15 5.17 5.19 6.0 6.1 6.2 6.12 6.19',
+  vfio_alloc_device: '6.1 6.2 6.12 6.19',
+  _vfio_alloc_device: '6.1 6.2 6.12 6.19',
+  vfio_put_device: '6.1 6.2 6.12 6.19',
+  vfio_init_device: '6.1',
+  vfio_free_device: '6.1',
+  vfio_device_put: '5.12 5.14 5.15 5.17',
+  vfio_device_get_from_dev: '5.12 5.14 5.15 5.17',
+  vfio_pci_core_init_device: '5.15 5.17 5.19 6.0',
+  vfio_pci_core_uninit_device: '5.15 5.17 5.19 6.0',
+  vfio_pci_core_init_dev: '6.1 6.2 6.12 6.19',
+  vfio_pci_core_release_dev: '6.1 6.2 6.12 6.19',
+  vfio_pci_core_register_device: '5.15 5.17 5.19 6.0 6.1 6.2 6.12 6.19',
+  vfio_pci_core_unregister_device: '5.15 5.17 5.19 6.0 6.1 6.2 6.12 6.19',
+  vfio_pci_core_aer_err_detected: '5.19 6.0 6.1 6.2 6.12 6.19',
+  vfio_pci_core_register_dev_region: '6.1 6.2 6.12 6.19',
+  vfio_platform_probe_common: '5.12 5.14 5.15 5.17 5.19 6.0',
+  vfio_platform_init_common: '6.1 6.2 6.12 6.19',
+  mdev_register_device: '5.12 5.14 5.15 5.17 5.19 6.0',
+  mdev_register_parent: '6.1 6.2 6.12 6.19',
+  to_mdev_device: '5.14 5.15 5.17 5.19 6.0 6.1 6.2 6.12 6.19',
+  mdev_get_drvdata: '5.12 5.14 5.15 5.17',
+  mdev_set_iommu_device: '5.12 5.14 5.15',
+  mdev_parent_dev: '5.12 5.14 5.15 5.17 5.19 6.0',
 };
 
 describe('existence', () => {
   const seen = ['5.12', '5.14', '5.15', '5.17', '5.19', '6.0', '6.1', '6.2', '6.12', '6.19'];
   it.each(Object.entries(EXISTENCE))('%s', (name, releases) => {
     const kernels = apiEntry(name)!.kernels;
-    expect(seen.filter((release) => inRange(parseVersion(release)!, kernels)).join(' ')).toBe(releases);
+    expect(seen.filter((release) => inRange(parseVersion(release)!, kernels)).join(' ')).toBe(
+      releases,
+    );
   });
 });
 
@@ -138,4 +196,6 @@ const KNOWN_COMMITS = `
   91be0bd6c6cf 9c799c224d6e cb9ff3f3b84c 63d7c77989de d3966e305ac4 27aeb915595b 603c09f2873d 67c5a1814f4c 3d5d18e1f899 a5ddd2a99a7a 7cb5a82eb162
   7566692c571d 5f6c7e0831a1 ac1237912fbd ebb72b765fb4 4a725b8de4cc 3c28a76124b2 ca5f21b25749 f423fa1bc9fe 89345d5177aa 2815fe149ffa cbf3bb28aaea
   062e720cd209 c7c1f38f6cba d1104f9327df 913447d06f03 704f3384f322 c4b850d1f448 168a9c91fe0a fe24d5bc635e 493c7eff3c2f 70a6cf63232c
-`.trim().split(/\s+/);
+`
+  .trim()
+  .split(/\s+/);

@@ -6,7 +6,8 @@ import { explainApi, findEntries, renderApiHover } from '../../../server/src/ker
 import { API_ENTRIES } from '../../../server/src/kernel/lifecycle-api.ts';
 import { parseVersion } from '../../../server/src/kernel/version.ts';
 
-const hover = (name: string, kernel: string) => renderApiHover(findEntries(name).at(-1)!, parseVersion(kernel)!);
+const hover = (name: string, kernel: string) =>
+  renderApiHover(findEntries(name).at(-1)!, parseVersion(kernel)!);
 
 describe('hover', () => {
   it('of a function that the kernel has', () => {
@@ -138,7 +139,10 @@ describe('hover', () => {
     `);
   });
   it('of a register call and of the ops that it insists on', () => {
-    const lines = (kernel: string) => hover('vfio_register_group_dev', kernel).split('\n').filter((line) => line.includes('iommufd'));
+    const lines = (kernel: string) =>
+      hover('vfio_register_group_dev', kernel)
+        .split('\n')
+        .filter((line) => line.includes('iommufd'));
     expect(lines('6.1')).toEqual([]);
     expect(lines('6.2')).toMatchInlineSnapshot(`
       [
@@ -176,7 +180,18 @@ describe('hover', () => {
 
   it('of every entry in every kernel is whole', () => {
     for (const entry of API_ENTRIES) {
-      for (const kernel of ['5.10', '5.13', '5.15', '5.19', '6.0', '6.1', '6.2', '6.6', '6.12', '6.19']) {
+      for (const kernel of [
+        '5.10',
+        '5.13',
+        '5.15',
+        '5.19',
+        '6.0',
+        '6.1',
+        '6.2',
+        '6.6',
+        '6.12',
+        '6.19',
+      ]) {
         const text = renderApiHover(entry, parseVersion(kernel)!);
         expect(text).toMatch(/^```c\n[^`]+\n```\n\n/);
         expect(text).not.toMatch(/undefined|NaN|\[object|\n\n\n|\.\.(?!\.)/);
@@ -189,14 +204,24 @@ describe('hover', () => {
 
 describe('kernel ranges in words', () => {
   it.each([
-    [{}, 'all kernels'], [{ since: [6, 1] }, 'since v6.1'], [{ until: [5, 13] }, 'up to v5.12'], [{ since: [6, 1], until: [6, 2] }, 'v6.1 only'],
-    [{ since: [5, 18], until: [6, 0] }, 'v5.18 – v5.19'], [{ until: [5, 0] }, 'up to v4.20'], [{ since: [6, 19], until: [7, 0] }, 'v6.19 only'],
+    [{}, 'all kernels'],
+    [{ since: [6, 1] }, 'since v6.1'],
+    [{ until: [5, 13] }, 'up to v5.12'],
+    [{ since: [6, 1], until: [6, 2] }, 'v6.1 only'],
+    [{ since: [5, 18], until: [6, 0] }, 'v5.18 – v5.19'],
+    [{ until: [5, 0] }, 'up to v4.20'],
+    [{ since: [6, 19], until: [7, 0] }, 'v6.19 only'],
   ] as const)('%j is %s', (range, text) => expect(rangeText(range)).toBe(text));
 });
 
 describe('explain', () => {
   it('takes names as people write them', () => {
-    for (const name of ['vfio_put_device', 'vfio_put_device()', ' vfio_put_device ( ) '.replace(' (', '(')]) expect(explainApi(name), name).toContain('## vfio_put_device()');
+    for (const name of [
+      'vfio_put_device',
+      'vfio_put_device()',
+      ' vfio_put_device ( ) '.replace(' (', '('),
+    ])
+      expect(explainApi(name), name).toContain('## vfio_put_device()');
     expect(explainApi('struct vfio_device')).toContain('## struct vfio_device\n');
     expect(explainApi('vfio_device')).toBe(explainApi('struct vfio_device'));
     expect(explainApi('.release')).toBe(explainApi('vfio_device_ops.release'));
@@ -208,7 +233,17 @@ describe('explain', () => {
     expect(explainApi('.release', [6, 1])).toContain('vfio_free_device');
     expect(explainApi('.release', [5, 14])).toContain('file descriptor');
   });
-  it.each(['', '.', 'kfree', 'release', 'toString', '__proto__', '.constructor', 'a.b.c', 'struct'])('knows nothing of %j', (name) => expect(explainApi(name)).toBeUndefined());
+  it.each([
+    '',
+    '.',
+    'kfree',
+    'release',
+    'toString',
+    '__proto__',
+    '.constructor',
+    'a.b.c',
+    'struct',
+  ])('knows nothing of %j', (name) => expect(explainApi(name)).toBeUndefined());
 });
 
 describe('docs/api', () => {
@@ -217,12 +252,27 @@ describe('docs/api', () => {
   it('has the pages that the tables make, and no other', () => {
     expect(readdirSync(folder).sort()).toEqual([...pages.keys()].sort());
   });
-  it.each([...pages])('%s is up to date', (file, text) => expect(readFileSync(new URL(file, folder), 'utf8')).toBe(text));
+  it.each([...pages])('%s is up to date', (file, text) =>
+    expect(readFileSync(new URL(file, folder), 'utf8')).toBe(text),
+  );
 
   it('links to headings that exist', () => {
-    const anchors = new Map([...pages].map(([file, text]) => [file, new Set([...text.matchAll(/^#+ (.+)$/gm)].map((match) => match[1]!.toLowerCase().replace(/[^\p{L}\p{N}_ -]/gu, '').replaceAll(' ', '-')))]));
+    const anchors = new Map(
+      [...pages].map(([file, text]) => [
+        file,
+        new Set(
+          [...text.matchAll(/^#+ (.+)$/gm)].map((match) =>
+            match[1]!
+              .toLowerCase()
+              .replace(/[^\p{L}\p{N}_ -]/gu, '')
+              .replaceAll(' ', '-'),
+          ),
+        ),
+      ]),
+    );
     const links = [...pages.get('README.md')!.matchAll(/\]\(([\w-]+\.md)#([^)]+)\)/g)];
     expect(links.length).toBe(API_ENTRIES.length);
-    for (const [, file, target] of links) expect(anchors.get(file!)?.has(target!), target).toBe(true);
+    for (const [, file, target] of links)
+      expect(anchors.get(file!)?.has(target!), target).toBe(true);
   });
 });

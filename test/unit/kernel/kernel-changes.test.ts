@@ -10,10 +10,16 @@ describe('what a kernel brings', () => {
   });
 
   it('is what comes and what goes, by name', () => {
-    expect(lines.get('6.1')).toMatchInlineSnapshot(`"vfio_alloc_device(), vfio_put_device(), vfio_free_device(), vfio_init_device(), .init, .release and 3 more; without vfio_init_group_dev(), vfio_uninit_group_dev(), vfio_pci_core_init_device() and 1 more"`);
-    expect(lines.get('6.2')).toMatchInlineSnapshot(`".bind_iommufd, .unbind_iommufd, .attach_ioas, .migration_get_data_size; without vfio_free_device(), vfio_init_device()"`);
+    expect(lines.get('6.1')).toMatchInlineSnapshot(
+      `"vfio_alloc_device(), vfio_put_device(), vfio_free_device(), vfio_init_device(), .init, .release and 3 more; without vfio_init_group_dev(), vfio_uninit_group_dev(), vfio_pci_core_init_device() and 1 more"`,
+    );
+    expect(lines.get('6.2')).toMatchInlineSnapshot(
+      `".bind_iommufd, .unbind_iommufd, .attach_ioas, .migration_get_data_size; without vfio_free_device(), vfio_init_device()"`,
+    );
     expect(lines.get('6.6')).toBe('.detach_ioas');
-    expect(lines.get('5.15')).toMatchInlineSnapshot(`"vfio_uninit_group_dev(), vfio_assign_device_set(), vfio_pci_core_init_device(), vfio_pci_core_uninit_device(), .open_device, .close_device and 14 more; without .release, .open"`);
+    expect(lines.get('5.15')).toMatchInlineSnapshot(
+      `"vfio_uninit_group_dev(), vfio_assign_device_set(), vfio_pci_core_init_device(), vfio_pci_core_uninit_device(), .open_device, .close_device and 14 more; without .release, .open"`,
+    );
   });
 
   it('is the interface of an older kernel where nothing changed', () => {

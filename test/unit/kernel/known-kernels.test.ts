@@ -5,14 +5,28 @@ import { INTERFACE_CHANGES } from '../../../server/src/kernel/interface-changes.
 import { formatVersion, parseVersion } from '../../../server/src/kernel/version.ts';
 
 test('every release at which a table changes is known', () => {
-  const borders = API_ENTRIES.flatMap(({ kernels, signatures }) => [kernels, ...signatures.map((one) => one.kernels)])
-    .flatMap(({ since, until }) => [since, until]).filter((one) => one !== undefined);
+  const borders = API_ENTRIES.flatMap(({ kernels, signatures }) => [
+    kernels,
+    ...signatures.map((one) => one.kernels),
+  ])
+    .flatMap(({ since, until }) => [since, until])
+    .filter((one) => one !== undefined);
   const all = [...borders, ...INTERFACE_CHANGES.map((one) => one.since)].map(formatVersion);
   expect(all.length).toBeGreaterThan(50);
   expect(all.filter((one) => !KNOWN_KERNELS.includes(one))).toEqual([]);
 });
 
-test.each([['5.10', true], ['6.19', true], ['6.0', true], ['4.19', false], ['5.9', false], ['5.20', false], ['6.20', false], ['6.99', false], ['7.0', false]])('%s: %s', (text, known) => {
+test.each([
+  ['5.10', true],
+  ['6.19', true],
+  ['6.0', true],
+  ['4.19', false],
+  ['5.9', false],
+  ['5.20', false],
+  ['6.20', false],
+  ['6.99', false],
+  ['7.0', false],
+])('%s: %s', (text, known) => {
   expect(isKnownKernel(parseVersion(text)!)).toBe(known);
   expect(KNOWN_KERNELS.includes(text)).toBe(known);
 });

@@ -1,7 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import type { Behaviour, KernelVersion } from '../../../server/src/kernel/types.ts';
 import { API_FUNCTIONS } from '../../../server/src/kernel/lifecycle-api.ts';
-import { GENERAL_FUNCTIONS, behaviourOf, isNoReturn, isNullTestMacro, isSilent, isView, retainsArgument, testedArgument } from '../../../server/src/kernel/lookup.ts';
+import {
+  GENERAL_FUNCTIONS,
+  behaviourOf,
+  isNoReturn,
+  isNullTestMacro,
+  isSilent,
+  isView,
+  retainsArgument,
+  testedArgument,
+} from '../../../server/src/kernel/lookup.ts';
 import { MEMORY_FUNCTIONS } from '../../../server/src/kernel/general-memory.ts';
 import { NEUTRAL_FAMILIES } from '../../../server/src/kernel/neutral-families.ts';
 import { RESOURCE_PAIRS, givenBackBy, takenBy } from '../../../server/src/kernel/pairs.ts';
@@ -14,7 +23,18 @@ function effects(name: string, kernel: KernelVersion): string {
   const behaviour = behaviourOf(name, kernel);
   if (behaviour === undefined) return 'unknown';
   if (behaviour === 'neutral') return 'neutral';
-  const list = (items: Behaviour['success']) => items.map((effect) => [effect.op, 'target' in effect ? effect.target : '', 'frees' in effect && effect.frees ? 'frees' : ''].filter((part) => part !== '').join(' ')).join(', ');
+  const list = (items: Behaviour['success']) =>
+    items
+      .map((effect) =>
+        [
+          effect.op,
+          'target' in effect ? effect.target : '',
+          'frees' in effect && effect.frees ? 'frees' : '',
+        ]
+          .filter((part) => part !== '')
+          .join(' '),
+      )
+      .join(', ');
   const failure = behaviour.failure?.length ? ` | fails: ${list(behaviour.failure)}` : '';
   return `${behaviour.errors}${behaviour.cannotFail ? '!' : ''}: ${list(behaviour.success)}${failure}`;
 }
@@ -27,8 +47,16 @@ describe('effects by kernel', () => {
     ['vfio_alloc_device', '5.15', 'err-ptr: alloc return'],
     ['vfio_register_group_dev', '5.14', 'errno: register 0'],
     ['vfio_register_group_dev', '5.15', 'errno: assign-set 0, register 0 | fails: assign-set 0'],
-    ['vfio_register_emulated_iommu_dev', '6.6', 'errno: assign-set 0, register 0 | fails: assign-set 0'],
-    ['vfio_pci_core_register_device', '6.1', 'errno: assign-set 0, register 0 | fails: assign-set 0'],
+    [
+      'vfio_register_emulated_iommu_dev',
+      '6.6',
+      'errno: assign-set 0, register 0 | fails: assign-set 0',
+    ],
+    [
+      'vfio_pci_core_register_device',
+      '6.1',
+      'errno: assign-set 0, register 0 | fails: assign-set 0',
+    ],
     ['vfio_unregister_group_dev', '6.1', 'void: unregister 0'],
     ['vfio_put_device', '6.1', 'void: put 0'],
     ['vfio_device_put', '5.15', 'void: put-registration 0'],
@@ -56,19 +84,45 @@ describe('effects by kernel', () => {
     ['get_device', '6.1', 'value: get 0'],
     ['ioremap', '6.1', 'null-ptr: '],
     // Neutral, by name and by prefix.
-    ['mutex_init', '6.1', 'neutral'], ['list_add_tail', '6.1', 'neutral'], ['pm_runtime_enable', '6.1', 'neutral'], ['dev_err', '6.1', 'neutral'], ['dev_err_ratelimited', '6.1', 'neutral'], ['ap_driver_register', '6.1', 'neutral'],
-    ['devm_request_irq', '6.1', 'neutral'], ['wait_event_interruptible', '6.1', 'neutral'], ['IS_ERR', '6.1', 'neutral'], ['to_pci_dev', '6.1', 'neutral'], ['vfio_pin_pages', '6.1', 'neutral'],
+    ['mutex_init', '6.1', 'neutral'],
+    ['list_add_tail', '6.1', 'neutral'],
+    ['pm_runtime_enable', '6.1', 'neutral'],
+    ['dev_err', '6.1', 'neutral'],
+    ['dev_err_ratelimited', '6.1', 'neutral'],
+    ['ap_driver_register', '6.1', 'neutral'],
+    ['devm_request_irq', '6.1', 'neutral'],
+    ['wait_event_interruptible', '6.1', 'neutral'],
+    ['IS_ERR', '6.1', 'neutral'],
+    ['to_pci_dev', '6.1', 'neutral'],
+    ['vfio_pin_pages', '6.1', 'neutral'],
     // What may free the object stays unknown, whatever it begins like.
-    ['kref_put', '6.1', 'unknown'], ['kobject_put', '6.1', 'unknown'], ['device_unregister', '6.1', 'unknown'], ['devm_release_action', '6.1', 'unknown'], ['devm_remove_action', '6.1', 'unknown'],
-    ['call_rcu', '6.1', 'unknown'], ['klist_del', '6.1', 'unknown'], ['platform_device_unregister', '6.1', 'unknown'],
+    ['kref_put', '6.1', 'unknown'],
+    ['kobject_put', '6.1', 'unknown'],
+    ['device_unregister', '6.1', 'unknown'],
+    ['devm_release_action', '6.1', 'unknown'],
+    ['devm_remove_action', '6.1', 'unknown'],
+    ['call_rcu', '6.1', 'unknown'],
+    ['klist_del', '6.1', 'unknown'],
+    ['platform_device_unregister', '6.1', 'unknown'],
     // A driver's own names.
-    ['device_teardown', '6.1', 'unknown'], ['write_state', '6.1', 'unknown'], ['foo_release', '6.1', 'unknown'], ['release', '6.1', 'unknown'], ['mutex', '6.1', 'unknown'], ['', '6.1', 'unknown'],
-    ['_', '6.1', 'unknown'], ['__proto__', '6.1', 'unknown'], ['constructor', '6.1', 'unknown'],
-  ])('%s in %s', (name, kernel, expected) => expect(effects(name, parseVersion(kernel)!)).toBe(expected));
+    ['device_teardown', '6.1', 'unknown'],
+    ['write_state', '6.1', 'unknown'],
+    ['foo_release', '6.1', 'unknown'],
+    ['release', '6.1', 'unknown'],
+    ['mutex', '6.1', 'unknown'],
+    ['', '6.1', 'unknown'],
+    ['_', '6.1', 'unknown'],
+    ['__proto__', '6.1', 'unknown'],
+    ['constructor', '6.1', 'unknown'],
+  ])('%s in %s', (name, kernel, expected) =>
+    expect(effects(name, parseVersion(kernel)!)).toBe(expected),
+  );
 });
 
 describe('the tables', () => {
-  const words = (pick: (family: (typeof NEUTRAL_FAMILIES)[number]) => readonly string[] | undefined) => NEUTRAL_FAMILIES.flatMap((family) => pick(family) ?? []);
+  const words = (
+    pick: (family: (typeof NEUTRAL_FAMILIES)[number]) => readonly string[] | undefined,
+  ) => NEUTRAL_FAMILIES.flatMap((family) => pick(family) ?? []);
 
   it('say one thing about a name', () => {
     const known = [...API_FUNCTIONS, ...GENERAL_FUNCTIONS].map((row) => row.name);
@@ -76,20 +130,30 @@ describe('the tables', () => {
     const listed = [...words((family) => family.names), ...words((family) => family.retains)];
     expect(listed.filter((name) => known.includes(name))).toEqual([]);
     expect(listed.filter((name, at) => listed.indexOf(name) !== at)).toEqual([]);
-    expect(words((family) => family.except).filter((name) => listed.includes(name) || known.includes(name))).toEqual([]);
+    expect(
+      words((family) => family.except).filter(
+        (name) => listed.includes(name) || known.includes(name),
+      ),
+    ).toEqual([]);
   });
 
   it('have prefixes that end at an underscore, and exceptions that a prefix would catch', () => {
-    for (const prefix of words((family) => family.prefixes)) expect(prefix).toMatch(/^[A-Za-z_]\w*_$/);
+    for (const prefix of words((family) => family.prefixes))
+      expect(prefix).toMatch(/^[A-Za-z_]\w*_$/);
     for (const suffix of words((family) => family.suffixes)) expect(suffix).toMatch(/^_\w+$/);
     for (const family of NEUTRAL_FAMILIES) {
       expect(family.reason).toMatch(/^[A-Z].*\.$/);
-      for (const name of family.except ?? []) expect(words((one) => one.prefixes).some((prefix) => name.startsWith(prefix)), name).toBe(true);
+      for (const name of family.except ?? [])
+        expect(
+          words((one) => one.prefixes).some((prefix) => name.startsWith(prefix)),
+          name,
+        ).toBe(true);
     }
   });
 
   it('do not take a life-cycle name for a neutral one', () => {
-    for (const { name } of [...API_FUNCTIONS, ...GENERAL_FUNCTIONS]) expect(behaviourOf(name, K61), name).not.toBe('neutral');
+    for (const { name } of [...API_FUNCTIONS, ...GENERAL_FUNCTIONS])
+      expect(behaviourOf(name, K61), name).not.toBe('neutral');
   });
 
   it('know how each allocation is undone', () => {
@@ -99,12 +163,23 @@ describe('the tables', () => {
       const pair = takenBy(row.name);
       expect(pair, row.name).toBeDefined();
       const freed = behaviourOf(pair!.undo[0]!, K61);
-      expect(freed !== 'neutral' && freed?.success.some((one) => one.op === 'free' && one.target === pair!.given), row.name).toBe(true);
+      expect(
+        freed !== 'neutral' &&
+          freed?.success.some((one) => one.op === 'free' && one.target === pair!.given),
+        row.name,
+      ).toBe(true);
     }
-    // They may drop the last reference of an object of the driver core, and its release function may do anything.
-    const unknown = ['device_unregister', 'device_destroy', 'platform_device_unregister', 'kobject_put'];
+    // They may drop the last reference of an object of the driver core, and its release function
+    // may do anything.
+    const unknown = [
+      'device_unregister',
+      'device_destroy',
+      'platform_device_unregister',
+      'kobject_put',
+    ];
     for (const pair of RESOURCE_PAIRS) {
-      for (const name of [...pair.take, ...pair.undo]) expect(behaviourOf(name, K61) === undefined, name).toBe(unknown.includes(name));
+      for (const name of [...pair.take, ...pair.undo])
+        expect(behaviourOf(name, K61) === undefined, name).toBe(unknown.includes(name));
       for (const name of pair.undo) expect(givenBackBy(name)).toContain(pair);
     }
     const takers = RESOURCE_PAIRS.flatMap((pair) => pair.take);
@@ -114,19 +189,40 @@ describe('the tables', () => {
 
 describe('macros and views', () => {
   it.each([
-    ['likely', 0, true, false, false], ['WARN_ON', 0, false, false, false], ['READ_ONCE', 0, true, false, false], ['dev_err_probe', 1, false, false, false],
-    ['drm_WARN_ON', 1, false, false, false], ['__builtin_expect', 0, true, false, false],
-    ['IS_ERR', undefined, false, false, false], ['panic', undefined, false, true, false], ['BUG', undefined, false, true, false], ['BUG_ON', undefined, false, false, false],
-    ['to_pci_dev', undefined, false, false, true], ['mdev_dev', undefined, false, false, true], ['toString', undefined, false, false, false],
+    ['likely', 0, true, false, false],
+    ['WARN_ON', 0, false, false, false],
+    ['READ_ONCE', 0, true, false, false],
+    ['dev_err_probe', 1, false, false, false],
+    ['drm_WARN_ON', 1, false, false, false],
+    ['__builtin_expect', 0, true, false, false],
+    ['IS_ERR', undefined, false, false, false],
+    ['panic', undefined, false, true, false],
+    ['BUG', undefined, false, true, false],
+    ['BUG_ON', undefined, false, false, false],
+    ['to_pci_dev', undefined, false, false, true],
+    ['mdev_dev', undefined, false, false, true],
+    ['toString', undefined, false, false, false],
   ] as const)('%s', (name, tested, silent, noReturn, view) => {
-    expect([testedArgument(name), isSilent(name), isNoReturn(name), isView(name)]).toEqual([tested, silent, noReturn, view]);
+    expect([testedArgument(name), isSilent(name), isNoReturn(name), isView(name)]).toEqual([
+      tested,
+      silent,
+      noReturn,
+      view,
+    ]);
   });
 
   it('knows the tests that hold for NULL', () => {
-    expect(['IS_ERR_OR_NULL', 'ZERO_OR_NULL_PTR', 'IS_ERR', 'likely'].map(isNullTestMacro)).toEqual([true, true, false, false]);
+    expect(['IS_ERR_OR_NULL', 'ZERO_OR_NULL_PTR', 'IS_ERR', 'likely'].map(isNullTestMacro)).toEqual(
+      [true, true, false, false],
+    );
   });
 
   it('knows who keeps a pointer', () => {
-    expect([retainsArgument('list_add'), retainsArgument('list_del'), retainsArgument('request_irq'), retainsArgument('free_irq')]).toEqual([true, false, true, false]);
+    expect([
+      retainsArgument('list_add'),
+      retainsArgument('list_del'),
+      retainsArgument('request_irq'),
+      retainsArgument('free_irq'),
+    ]).toEqual([true, false, true, false]);
   });
 });

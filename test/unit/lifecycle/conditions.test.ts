@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { areAlternatives, evaluateTest, isExcluded, macrosOf, undecided } from '../../../server/src/lifecycle/conditions.ts';
+import {
+  areAlternatives,
+  evaluateTest,
+  isExcluded,
+  macrosOf,
+  undecided,
+} from '../../../server/src/lifecycle/conditions.ts';
 import { factsOf } from '../../support/analyse.ts';
 
 describe('a preprocessor test for one target kernel', () => {
@@ -35,11 +41,21 @@ describe('a preprocessor test for one target kernel', () => {
     expect(isExcluded(old, [6, 0])).toBe(false);
     expect(isExcluded([{ ...old[0]!, holds: false }], [6, 0])).toBe(true);
     expect(isExcluded([{ test: 'HAVE_ALLOC', holds: false }], [6, 1])).toBe(false);
-    expect(undecided([...old, { test: 'HAVE_ALLOC', holds: false }], [6, 1])).toEqual([{ test: 'HAVE_ALLOC', holds: false }]);
+    expect(undecided([...old, { test: 'HAVE_ALLOC', holds: false }], [6, 1])).toEqual([
+      { test: 'HAVE_ALLOC', holds: false },
+    ]);
   });
 
   test('opposite arms of one test are alternatives', () => {
-    expect(areAlternatives([{ test: 'A', holds: true }], [{ test: 'B', holds: true }, { test: 'A', holds: false }])).toBe(true);
+    expect(
+      areAlternatives(
+        [{ test: 'A', holds: true }],
+        [
+          { test: 'B', holds: true },
+          { test: 'A', holds: false },
+        ],
+      ),
+    ).toBe(true);
     expect(areAlternatives([{ test: 'A', holds: true }], [{ test: 'A', holds: true }])).toBe(false);
   });
 });
@@ -59,7 +75,12 @@ describe('macros of the driver that stand for a version', () => {
     ['#ifdef HAVE_X\n#define FOO_OLD\n#endif\n', 'FOO_OLD', '6.1', 'unknown'],
     ['int x;\n#ifndef FOO_OLD\n#define FOO_OLD 1\n#endif\n', 'FOO_OLD', '6.1', 'unknown'],
     ['#define A B\n#define B A\n', 'A', '6.1', 'unknown'],
-    [`${Array.from({ length: 5_000 }, (_, i) => `#define A${i} A${i + 1}\n`).join('')}`, 'A0', '6.1', 'unknown'],
+    [
+      `${Array.from({ length: 5_000 }, (_, i) => `#define A${i} A${i + 1}\n`).join('')}`,
+      'A0',
+      '6.1',
+      'unknown',
+    ],
     ['', 'FOO_OLD', '6.1', 'unknown'],
   ])('case %#', (code, expression, kernel, expected) => {
     const { module, kernel: version } = factsOf(code, kernel);

@@ -1,12 +1,18 @@
 import { expect, test } from 'vitest';
 import { factsOf } from '../../support/analyse.ts';
 
-const STRUCT = 'struct foo {\n\tstruct vfio_device vdev;\n\tstruct notifier_block nb;\n\tstruct kref ref;\n};\nstatic const struct vfio_device_ops foo_ops = { .name = "foo" };\n';
+const STRUCT =
+  'struct foo {\n\tstruct vfio_device vdev;\n\tstruct notifier_block nb;\n\tstruct kref ref;\n};\nstatic const struct vfio_device_ops foo_ops = { .name = "foo" };\n';
 
-/** Whether the put at the end is certain when the helper hands `argument` to a function that nobody knows. */
+/**
+ * Whether the put at the end is certain when the helper hands `argument` to a function that nobody
+ * knows.
+ */
 function isCertain(call: string, struct: string = STRUCT): boolean {
   const code = `${struct}static void helper(struct foo *foo)\n{\n\t${call};\n}\nint probe(struct device *dev)\n{\n\tstruct foo *foo = vfio_alloc_device(foo, vdev, dev, &foo_ops);\n\n\tif (IS_ERR(foo))\n\t\treturn PTR_ERR(foo);\n\thelper(foo);\n\tvfio_put_device(&foo->vdev);\n\treturn 0;\n}\n`;
-  const put = factsOf(code, '6.6').observations.find((one) => one.kind === 'operation' && one.op === 'put');
+  const put = factsOf(code, '6.6').observations.find(
+    (one) => one.kind === 'operation' && one.op === 'put',
+  );
   return put!.certain;
 }
 

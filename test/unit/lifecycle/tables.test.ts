@@ -5,29 +5,52 @@ const TABLE = 'static const struct vfio_device_ops foo_ops = { .name = "foo" };\
 
 /** The functions in which an allocation is given each table, `table: function`. */
 function uses(source: Readonly<Record<string, string>>): string[] {
-  return factsOf(source, '6.6').opsTables.flatMap((table) => table.givenTo.map((use) => `${table.variable.name}: ${use.api} in ${use.function.name}`));
+  return factsOf(source, '6.6').opsTables.flatMap((table) =>
+    table.givenTo.map((use) => `${table.variable.name}: ${use.api} in ${use.function.name}`),
+  );
 }
 
 describe('the table that an allocation is given', () => {
   test.each([
-    ['by name', `${TABLE}struct foo *f(struct device *dev) { return vfio_alloc_device(foo, vdev, dev, &foo_ops); }`],
-    ['by a local', `${TABLE}struct foo *f(struct device *dev) { const struct vfio_device_ops *ops = &foo_ops; return vfio_alloc_device(foo, vdev, dev, ops); }`],
-    ['by a local that is set later', `${TABLE}struct foo *f(struct device *dev) { const struct vfio_device_ops *ops; ops = dev ? &foo_ops : NULL; return vfio_alloc_device(foo, vdev, dev, ops); }`],
-    ['by a function that returns it', `${TABLE}static const struct vfio_device_ops *get(void) { return &foo_ops; }\nstruct foo *f(struct device *dev) { return vfio_alloc_device(foo, vdev, dev, get()); }`],
-    ['by a parameter', `${TABLE}static struct foo *f(struct device *dev, const struct vfio_device_ops *ops) { return vfio_alloc_device(foo, vdev, dev, ops); }\nint probe(struct device *dev) { return PTR_ERR_OR_ZERO(f(dev, &foo_ops)); }`],
+    [
+      'by name',
+      `${TABLE}struct foo *f(struct device *dev) { return vfio_alloc_device(foo, vdev, dev, &foo_ops); }`,
+    ],
+    [
+      'by a local',
+      `${TABLE}struct foo *f(struct device *dev) { const struct vfio_device_ops *ops = &foo_ops; return vfio_alloc_device(foo, vdev, dev, ops); }`,
+    ],
+    [
+      'by a local that is set later',
+      `${TABLE}struct foo *f(struct device *dev) { const struct vfio_device_ops *ops; ops = dev ? &foo_ops : NULL; return vfio_alloc_device(foo, vdev, dev, ops); }`,
+    ],
+    [
+      'by a function that returns it',
+      `${TABLE}static const struct vfio_device_ops *get(void) { return &foo_ops; }\nstruct foo *f(struct device *dev) { return vfio_alloc_device(foo, vdev, dev, get()); }`,
+    ],
+    [
+      'by a parameter',
+      `${TABLE}static struct foo *f(struct device *dev, const struct vfio_device_ops *ops) { return vfio_alloc_device(foo, vdev, dev, ops); }\nint probe(struct device *dev) { return PTR_ERR_OR_ZERO(f(dev, &foo_ops)); }`,
+    ],
   ])('%s', (_, code) => {
     expect(uses({ 'main.c': code })).toEqual(['foo_ops: vfio_alloc_device in f']);
   });
 
   test('by a function of another source, where the table is static', () => {
-    expect(uses({
-      'main.c': '#include "foo.h"\nstruct foo *f(struct device *dev) { return vfio_alloc_device(foo, vdev, dev, get()); }',
-      'ops.c': `${TABLE}const struct vfio_device_ops *get(void) { return &foo_ops; }`,
-    })).toEqual(['foo_ops: vfio_alloc_device in f']);
+    expect(
+      uses({
+        'main.c':
+          '#include "foo.h"\nstruct foo *f(struct device *dev) { return vfio_alloc_device(foo, vdev, dev, get()); }',
+        'ops.c': `${TABLE}const struct vfio_device_ops *get(void) { return &foo_ops; }`,
+      }),
+    ).toEqual(['foo_ops: vfio_alloc_device in f']);
   });
 
   test('one of two, by two getters that call each other', () => {
-    expect(uses({ 'main.c': `${TABLE}const struct vfio_device_ops *a(void);\nconst struct vfio_device_ops *b(void) { return x ? a() : &foo_ops; }\nconst struct vfio_device_ops *a(void) { return b(); }\nstruct foo *f(struct device *dev) { return vfio_alloc_device(foo, vdev, dev, a()); }` }))
-      .toEqual(['foo_ops: vfio_alloc_device in f']);
+    expect(
+      uses({
+        'main.c': `${TABLE}const struct vfio_device_ops *a(void);\nconst struct vfio_device_ops *b(void) { return x ? a() : &foo_ops; }\nconst struct vfio_device_ops *a(void) { return b(); }\nstruct foo *f(struct device *dev) { return vfio_alloc_device(foo, vdev, dev, a()); }`,
+      }),
+    ).toEqual(['foo_ops: vfio_alloc_device in f']);
   });
 });

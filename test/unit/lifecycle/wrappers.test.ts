@@ -24,7 +24,9 @@ function lowered(text: string) {
 
 function rulesIn(text: string, wrappers: ExtraFunctions | undefined): string[] {
   const facts = analyseModule({ sources: [lowered(text)], headers: [], wrappers }, [6, 6]);
-  return runRules({ facts, kernel: facts.kernel }).filter((one) => one.severity === 'error').map((one) => `${one.functionName}: ${one.rule}`);
+  return runRules({ facts, kernel: facts.kernel })
+    .filter((one) => one.severity === 'error')
+    .map((one) => `${one.functionName}: ${one.rule}`);
 }
 
 function findingsIn(text: string, wrappers: ExtraFunctions): readonly Finding[] {
@@ -39,10 +41,35 @@ describe('functions of a vendor core', () => {
 
   it.each([
     ['the put after a failed register is missing', OVER_CORE_LEAKY, 'acme_probe: missing-put'],
-    ['the put at the end is missing', DRIVER.replace('unregister(&nic->core);\n\tacme_core_put(&nic->core);', 'unregister(&nic->core);'), 'acme_remove: missing-put'],
-    ['the unregister is missing', DRIVER.replace('\tacme_core_unregister(&nic->core);\n', ''), 'acme_remove: remove-without-unregister'],
-    ['something is read after the put', DRIVER.replace('\tacme_core_put(&nic->core);\n}', '\tacme_core_put(&nic->core);\n\tpr_info("%d", nic->users);\n}'), 'acme_remove: use-after-put'],
-    ['the result is tested for NULL', DRIVER.replace('if (IS_ERR(nic))\n\t\treturn PTR_ERR(nic);', 'if (!nic)\n\t\treturn -ENOMEM;'), 'acme_probe: null-check-on-alloc'],
+    [
+      'the put at the end is missing',
+      DRIVER.replace(
+        'unregister(&nic->core);\n\tacme_core_put(&nic->core);',
+        'unregister(&nic->core);',
+      ),
+      'acme_remove: missing-put',
+    ],
+    [
+      'the unregister is missing',
+      DRIVER.replace('\tacme_core_unregister(&nic->core);\n', ''),
+      'acme_remove: remove-without-unregister',
+    ],
+    [
+      'something is read after the put',
+      DRIVER.replace(
+        '\tacme_core_put(&nic->core);\n}',
+        '\tacme_core_put(&nic->core);\n\tpr_info("%d", nic->users);\n}',
+      ),
+      'acme_remove: use-after-put',
+    ],
+    [
+      'the result is tested for NULL',
+      DRIVER.replace(
+        'if (IS_ERR(nic))\n\t\treturn PTR_ERR(nic);',
+        'if (!nic)\n\t\treturn -ENOMEM;',
+      ),
+      'acme_probe: null-check-on-alloc',
+    ],
   ])('%s', (_, text, expected) => {
     expect(text).not.toBe(DRIVER);
     expect(rulesIn(text, CORE)).toContain(expected);
@@ -52,36 +79,74 @@ describe('functions of a vendor core', () => {
   it('are not gone past by a fix, and other fixes stay', () => {
     const fixesIn = (text: string, wrappers: ExtraFunctions): Record<string, boolean> => {
       const facts = analyseModule({ sources: [lowered(text)], headers: [], wrappers }, [6, 6]);
-      return Object.fromEntries(runRules({ facts, kernel: facts.kernel }).map((one) => [one.rule, one.fix !== null]));
+      return Object.fromEntries(
+        runRules({ facts, kernel: facts.kernel }).map((one) => [one.rule, one.fix !== null]),
+      );
     };
-    const direct = (text: string): string => text.replaceAll('acme_core_put(&nic->core)', 'vfio_put_device(&nic->vdev)').replace('struct acme_core core;', 'struct vfio_device vdev;')
-      .replaceAll('acme_core_register(&nic->core)', 'vfio_register_group_dev(&nic->vdev)').replaceAll('acme_core_unregister(&nic->core)', 'vfio_unregister_group_dev(&nic->vdev)')
-      .replace('acme_core_alloc(sizeof(*nic), ', 'vfio_alloc_device(acme_nic, vdev, ');
+    const direct = (text: string): string =>
+      text
+        .replaceAll('acme_core_put(&nic->core)', 'vfio_put_device(&nic->vdev)')
+        .replace('struct acme_core core;', 'struct vfio_device vdev;')
+        .replaceAll('acme_core_register(&nic->core)', 'vfio_register_group_dev(&nic->vdev)')
+        .replaceAll('acme_core_unregister(&nic->core)', 'vfio_unregister_group_dev(&nic->vdev)')
+        .replace('acme_core_alloc(sizeof(*nic), ', 'vfio_alloc_device(acme_nic, vdev, ');
     // Where the core's struct is seen, the device in it has a name that a fix could write.
-    const seen = DRIVER.replace('struct acme_nic {', 'struct acme_core {\n\tstruct vfio_device vdev;\n};\n\nstruct acme_nic {');
-    const leaky = seen.replace('unregister(&nic->core);\n\tacme_core_put(&nic->core);', 'unregister(&nic->core);');
+    const seen = DRIVER.replace(
+      'struct acme_nic {',
+      'struct acme_core {\n\tstruct vfio_device vdev;\n};\n\nstruct acme_nic {',
+    );
+    const leaky = seen.replace(
+      'unregister(&nic->core);\n\tacme_core_put(&nic->core);',
+      'unregister(&nic->core);',
+    );
     expect(fixesIn(leaky, CORE)).toMatchObject({ 'missing-put': false });
     // The settings of a tree name a core that this driver does not use.
     expect(fixesIn(direct(leaky), CORE)).toMatchObject({ 'missing-put': true });
-    expect(fixesIn(DRIVER.replace('if (IS_ERR(nic))\n\t\treturn PTR_ERR(nic);', 'if (!nic)\n\t\treturn -ENOMEM;'), CORE)).toMatchObject({ 'null-check-on-alloc': true });
+    expect(
+      fixesIn(
+        DRIVER.replace(
+          'if (IS_ERR(nic))\n\t\treturn PTR_ERR(nic);',
+          'if (!nic)\n\t\treturn -ENOMEM;',
+        ),
+        CORE,
+      ),
+    ).toMatchObject({ 'null-check-on-alloc': true });
   });
 
-  const NULL_TESTED = DRIVER.replace('if (IS_ERR(nic))\n\t\treturn PTR_ERR(nic);', 'if (!nic)\n\t\treturn -ENOMEM;');
+  const NULL_TESTED = DRIVER.replace(
+    'if (IS_ERR(nic))\n\t\treturn PTR_ERR(nic);',
+    'if (!nic)\n\t\treturn -ENOMEM;',
+  );
 
   it.each([
     ['a test for NULL', NULL_TESTED],
     ['a comparison with it', NULL_TESTED.replace('if (!nic)', 'if (nic == NULL)')],
-    ['a test of what a helper hands on', NULL_TESTED.replace('nic = acme_core_alloc(sizeof(*nic), &pdev->dev, &acme_ops)', 'nic = acme_new(pdev)')
-      .replace('static int acme_probe', 'static struct acme_nic *acme_new(struct pci_dev *pdev)\n{\n\treturn acme_core_alloc(sizeof(struct acme_nic), &pdev->dev, &acme_ops);\n}\n\nstatic int acme_probe')],
+    [
+      'a test of what a helper hands on',
+      NULL_TESTED.replace(
+        'nic = acme_core_alloc(sizeof(*nic), &pdev->dev, &acme_ops)',
+        'nic = acme_new(pdev)',
+      ).replace(
+        'static int acme_probe',
+        'static struct acme_nic *acme_new(struct pci_dev *pdev)\n{\n\treturn acme_core_alloc(sizeof(struct acme_nic), &pdev->dev, &acme_ops);\n}\n\nstatic int acme_probe',
+      ),
+    ],
   ])('one that returns NULL when it fails wants %s', (_, text) => {
-    const returnsNull = rowsOf([{ name: 'acme_core_alloc', does: 'alloc', errors: 'null-ptr' }, ...CORE_WRAPPERS.slice(1)]).rows!;
+    const returnsNull = rowsOf([
+      { name: 'acme_core_alloc', does: 'alloc', errors: 'null-ptr' },
+      ...CORE_WRAPPERS.slice(1),
+    ]).rows!;
     expect(text).not.toBe(DRIVER);
-    expect(findingsIn(text, returnsNull).filter(({ rule }) => rule !== 'ops-table-incomplete')).toEqual([]);
+    expect(
+      findingsIn(text, returnsNull).filter(({ rule }) => rule !== 'ops-table-incomplete'),
+    ).toEqual([]);
     expect(rulesIn(text, CORE)).toContain('acme_probe: null-check-on-alloc');
   });
 
   it('that register say nothing of the family of iommufd helpers', () => {
-    const mediated = DRIVER.replaceAll('pci_dev *pdev', 'mdev_device *mdev').replaceAll('pdev', 'mdev').replace('struct pci_driver', 'struct mdev_driver');
+    const mediated = DRIVER.replaceAll('pci_dev *pdev', 'mdev_device *mdev')
+      .replaceAll('pdev', 'mdev')
+      .replace('struct pci_driver', 'struct mdev_driver');
     for (const text of [DRIVER, mediated]) {
       const found = findingsIn(text, CORE).filter(({ rule }) => rule === 'ops-table-incomplete');
       expect(found.map(({ severity, fix }) => [severity, fix])).toEqual([['hint', null]]);
@@ -89,8 +154,13 @@ describe('functions of a vendor core', () => {
   });
 
   it('a definition in the module comes before what is declared of its name', () => {
-    const own = DRIVER.replace('static int acme_probe', 'static void acme_core_put(struct acme_core *core)\n{\n}\n\nstatic int acme_probe');
-    expect(rulesIn(own, CORE)).toEqual(expect.arrayContaining(['acme_probe: missing-put', 'acme_remove: missing-put']));
+    const own = DRIVER.replace(
+      'static int acme_probe',
+      'static void acme_core_put(struct acme_core *core)\n{\n}\n\nstatic int acme_probe',
+    );
+    expect(rulesIn(own, CORE)).toEqual(
+      expect.arrayContaining(['acme_probe: missing-put', 'acme_remove: missing-put']),
+    );
   });
 
   it('results for one set of them are not those for another', () => {
@@ -98,8 +168,14 @@ describe('functions of a vendor core', () => {
     const cache = createAnalysisCache();
     const errors = (wrappers: ExtraFunctions | undefined): number => {
       const facts = analyseModule({ sources: [file], headers: [], wrappers }, [6, 6], cache);
-      return runRules({ facts, kernel: facts.kernel }).filter((one) => one.severity === 'error').length;
+      return runRules({ facts, kernel: facts.kernel }).filter((one) => one.severity === 'error')
+        .length;
     };
-    expect([errors(undefined), errors(CORE), errors(undefined), errors(new Map([['acme_core_alloc', [returnsErrPtr(ALWAYS)]]]))]).toEqual([0, 1, 0, 0]);
+    expect([
+      errors(undefined),
+      errors(CORE),
+      errors(undefined),
+      errors(new Map([['acme_core_alloc', [returnsErrPtr(ALWAYS)]]])),
+    ]).toEqual([0, 1, 0, 0]);
   });
 });

@@ -52,7 +52,11 @@ describe('a link', () => {
   });
 
   it('may lead to a kernel tree, which drivers are built against', () => {
-    const { pathOf } = make({ 'linux/Makefile': 'VERSION = 6\nPATCHLEVEL = 1\n', 'linux/include/linux/x.h': '', 'drv/x.c': '' });
+    const { pathOf } = make({
+      'linux/Makefile': 'VERSION = 6\nPATCHLEVEL = 1\n',
+      'linux/include/linux/x.h': '',
+      'drv/x.c': '',
+    });
     symlinkSync('../linux', pathOf('drv/kernel'));
     expect(leadsOutside(pathOf('drv/kernel/include/linux/x.h'), [pathOf('drv')])).toBe(false);
   });

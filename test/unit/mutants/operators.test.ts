@@ -15,7 +15,9 @@ const root = join(import.meta.dirname, '../../..');
 const subjects = ownSubjects(parser, root);
 
 function planted(operator: Operator) {
-  return subjects.filter((one) => inRange(one.kernel, operator.kernels)).flatMap((subject) => operator.plant(subject).map((defect) => ({ subject, defect })));
+  return subjects
+    .filter((one) => inRange(one.kernel, operator.kernels))
+    .flatMap((subject) => operator.plant(subject).map((defect) => ({ subject, defect })));
 }
 
 describe.each(operators.map((one) => [one.id, one] as const))('%s', (_, operator) => {
@@ -27,41 +29,77 @@ describe.each(operators.map((one) => [one.id, one] as const))('%s', (_, operator
 
   test('what it writes is C, and not what it was', () => {
     const broken = all.filter(({ subject, defect }) => {
-      const before = [...subject.sources, ...subject.headers].find((one) => one.path === defect.path)!;
+      const before = [...subject.sources, ...subject.headers].find(
+        (one) => one.path === defect.path,
+      )!;
       const text = applyEdits(before.text, defect.edits);
       const after = lower(parser, defect.path, text);
-      const isOpaque = after.functions.filter((one) => one.opaque).length > before.functions.filter((one) => one.opaque).length || after.lost.length > before.lost.length;
-      return isOpaque || after.functions.length !== before.functions.length || (text === before.text) !== (defect.kernel !== undefined);
+      const isOpaque =
+        after.functions.filter((one) => one.opaque).length >
+          before.functions.filter((one) => one.opaque).length ||
+        after.lost.length > before.lost.length;
+      return (
+        isOpaque ||
+        after.functions.length !== before.functions.length ||
+        (text === before.text) !== (defect.kernel !== undefined)
+      );
     });
-    expect(broken.map(({ subject, defect }) => `${subject.name}: ${defect.path} at ${defect.at}`)).toEqual([]);
+    expect(
+      broken.map(({ subject, defect }) => `${subject.name}: ${defect.path} at ${defect.at}`),
+    ).toEqual([]);
   });
 });
 
 test('every rule that reports errors is asked for', () => {
   const asked = new Set(operators.flatMap((one) => one.rules));
-  expect(rules.filter((one) => one.severity === 'error' && !asked.has(one.id)).map((one) => one.id)).toEqual([]);
+  expect(
+    rules.filter((one) => one.severity === 'error' && !asked.has(one.id)).map((one) => one.id),
+  ).toEqual([]);
 });
 
 describe('the goals', () => {
   const subject = subjects.find((one) => one.name === 'clean/busy-probe.c')!;
   const operator = operators.find((one) => one.id === 'drop the put')!;
-  const rows = (judge: ReturnType<typeof createJudge>) => [{ operator, verdicts: operator.plant(subject).map((defect) => judge(operator, subject, defect)) }];
+  const rows = (judge: ReturnType<typeof createJudge>) => [
+    {
+      operator,
+      verdicts: operator.plant(subject).map((defect) => judge(operator, subject, defect)),
+    },
+  ];
 
   test('are met where the defect is found', () => {
     expect(goalsOf(rows(createJudge(parser)), true).filter((one) => !one.isMet)).toEqual([]);
   });
 
   test('are missed where nothing is found', () => {
-    expect(goalsOf(rows(createJudge(parser, () => [])), true).map((one) => one.isMet)).toEqual([false, true, false]);
+    expect(goalsOf(rows(createJudge(parser, () => [])), true).map((one) => one.isMet)).toEqual([
+      false,
+      true,
+      false,
+    ]);
   });
 
   test('are missed where something else is found', () => {
-    const finding = { rule: 'double-put', severity: 'error', message: '', functionName: 'kiln_probe', site: { path: '', start: 0, end: 0 }, related: [], fix: null } as const;
-    const judge = createJudge(parser, (sources) => (sources[0] === subject.sources[0] ? [] : [finding]));
+    const finding = {
+      rule: 'double-put',
+      severity: 'error',
+      message: '',
+      functionName: 'kiln_probe',
+      site: { path: '', start: 0, end: 0 },
+      related: [],
+      fix: null,
+    } as const;
+    const judge = createJudge(parser, (sources) =>
+      sources[0] === subject.sources[0] ? [] : [finding],
+    );
     expect(goalsOf(rows(judge), true).map((one) => one.isMet)).toEqual([false, false, false]);
   });
 
   test('are missed where there was nothing to break', () => {
-    expect(goalsOf([{ operator, verdicts: [] }], true).map((one) => one.isMet)).toEqual([false, true, false]);
+    expect(goalsOf([{ operator, verdicts: [] }], true).map((one) => one.isMet)).toEqual([
+      false,
+      true,
+      false,
+    ]);
   });
 });

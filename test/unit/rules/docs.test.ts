@@ -19,7 +19,8 @@ describe('the pages of the rules', () => {
 
   test('every rule says all that a page needs', () => {
     for (const { id, docs } of rules) {
-      for (const [part, text] of Object.entries(docs)) expect(text.length, `${id}: ${part}`).toBeGreaterThan(0);
+      for (const [part, text] of Object.entries(docs))
+        expect(text.length, `${id}: ${part}`).toBeGreaterThan(0);
       expect(docs.what, id).toMatch(/\.$/);
     }
   });

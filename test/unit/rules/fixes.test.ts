@@ -1,6 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import type { Edit, Span } from '../../../server/src/text/span.ts';
-import { addFunctionBefore, closeHoles, deleteStatement, insertAfter, insertBefore } from '../../../server/src/rules/fixes/text.ts';
+import {
+  addFunctionBefore,
+  closeHoles,
+  deleteStatement,
+  insertAfter,
+  insertBefore,
+} from '../../../server/src/rules/fixes/text.ts';
 import { analyseText, applyEdits, applyFix, factsOf } from '../../support/analyse.ts';
 import { localOfMember } from '../../../server/src/rules/fixes/local-of-member.ts';
 import { addMember } from '../../../server/src/rules/fixes/ops-table.ts';
@@ -26,19 +32,41 @@ describe('statements', () => {
     ['with blanks', '{\n    «foo();»\n}', '{\n    bar();\n    foo();\n}'],
     ['with CRLF', '{\r\n\t«foo();»\r\n}', '{\r\n\tbar();\r\n\tfoo();\r\n}'],
     ['behind other code', '{ x(); «foo();» }', '{ x(); bar();\nfoo(); }'],
-    ['above its comment', '\tx();\n\t/* now */\n\t«foo();»', '\tx();\n\tbar();\n\t/* now */\n\tfoo();'],
-    ['below a comment that stands alone', '\t/* part two */\n\n\t«foo();»', '\t/* part two */\n\n\tbar();\n\tfoo();'],
-    ['below a comment that ends another line', '\tx(); /* y */\n\t«foo();»', '\tx(); /* y */\n\tbar();\n\tfoo();'],
+    [
+      'above its comment',
+      '\tx();\n\t/* now */\n\t«foo();»',
+      '\tx();\n\tbar();\n\t/* now */\n\tfoo();',
+    ],
+    [
+      'below a comment that stands alone',
+      '\t/* part two */\n\n\t«foo();»',
+      '\t/* part two */\n\n\tbar();\n\tfoo();',
+    ],
+    [
+      'below a comment that ends another line',
+      '\tx(); /* y */\n\t«foo();»',
+      '\tx(); /* y */\n\tbar();\n\tfoo();',
+    ],
   ])('are inserted before another %s', (_, before, after) => {
     expect(apply(before, (text, span) => insertBefore(text, span, ['bar();']))).toBe(after);
   });
 
   test.each([
-    ['with its comment', '\t«foo();» /* why */\n\tx();', '\tfoo(); /* why */\n\tif (y)\n\t\tz();\n\tx();'],
+    [
+      'with its comment',
+      '\t«foo();» /* why */\n\tx();',
+      '\tfoo(); /* why */\n\tif (y)\n\t\tz();\n\tx();',
+    ],
     ['at the end of the text', '\t«foo();»', '\tfoo();\n\tif (y)\n\t\tz();'],
-    ['in a document of four blanks', 'f()\n{\n    «foo();»\n}', 'f()\n{\n    foo();\n    if (y)\n        z();\n}'],
+    [
+      'in a document of four blanks',
+      'f()\n{\n    «foo();»\n}',
+      'f()\n{\n    foo();\n    if (y)\n        z();\n}',
+    ],
   ])('are inserted behind another %s', (_, before, after) => {
-    expect(apply(before, (text, span) => insertAfter(text, span, ['if (y)', '\tz();']))).toBe(after);
+    expect(apply(before, (text, span) => insertAfter(text, span, ['if (y)', '\tz();']))).toBe(
+      after,
+    );
   });
 
   test.each([
@@ -51,16 +79,31 @@ describe('statements', () => {
     ['from between empty lines', '\ta();\n\n\t«foo();»\n\n\tb();', '\ta();\n\n\tb();'],
     ['from behind an opening brace', '{\n\t«foo();»\n\n\tb();\n}', '{\n\tb();\n}'],
     ['from before a closing brace', '{\n\ta();\n\n\t«foo();»\n}', '{\n\ta();\n}'],
-    ['with CRLF from between empty lines', '\ta();\r\n\r\n\t«foo();»\r\n\r\n\tb();', '\ta();\r\n\r\n\tb();'],
-    ['with the comment that speaks of them alone', '\ta();\n\t/* why\n\t * so */\n\t«foo();»\n\n\tb();', '\ta();\n\n\tb();'],
-    ['without the comment that heads what follows', '\t/* all down */\n\t«foo();»\n\tb();', '\t/* all down */\n\tb();'],
+    [
+      'with CRLF from between empty lines',
+      '\ta();\r\n\r\n\t«foo();»\r\n\r\n\tb();',
+      '\ta();\r\n\r\n\tb();',
+    ],
+    [
+      'with the comment that speaks of them alone',
+      '\ta();\n\t/* why\n\t * so */\n\t«foo();»\n\n\tb();',
+      '\ta();\n\n\tb();',
+    ],
+    [
+      'without the comment that heads what follows',
+      '\t/* all down */\n\t«foo();»\n\tb();',
+      '\t/* all down */\n\tb();',
+    ],
   ])('are deleted %s', (_, before, after) => {
     expect(apply(before, (text, span) => deleteStatement(text, span))).toBe(after);
   });
 
   test('a function goes above the comment of the item', () => {
-    expect(apply('int a;\n\n/*\n * The table.\n */\n«static int x;»\n', (text, span) => addFunctionBefore(text, span, 'void f(void)\n{\n}')))
-      .toBe('int a;\n\nvoid f(void)\n{\n}\n\n/*\n * The table.\n */\nstatic int x;\n');
+    expect(
+      apply('int a;\n\n/*\n * The table.\n */\n«static int x;»\n', (text, span) =>
+        addFunctionBefore(text, span, 'void f(void)\n{\n}'),
+      ),
+    ).toBe('int a;\n\nvoid f(void)\n{\n}\n\n/*\n * The table.\n */\nstatic int x;\n');
   });
 });
 
@@ -76,14 +119,30 @@ describe('several edits', () => {
       if (part.startsWith('«')) spans.push({ start: text.length, end: text.length + code.length });
       text += code;
     }
-    expect(applyEdits(text, closeHoles(text, spans.map((span) => ({ span, newText: '' }))))).toBe(after);
+    expect(
+      applyEdits(
+        text,
+        closeHoles(
+          text,
+          spans.map((span) => ({ span, newText: '' })),
+        ),
+      ),
+    ).toBe(after);
   });
 });
 
 describe('a local of the type of a member', () => {
   const local = (members: string, name: string, around = ''): string | null => {
-    const facts = factsOf(`${around}\nstruct foo {\n\tstruct vfio_device vdev;\n${members}\n};\n`, '6.6');
-    return localOfMember(indexOf(facts.module, facts.kernel), facts.module.sources[0]!, 'foo', name);
+    const facts = factsOf(
+      `${around}\nstruct foo {\n\tstruct vfio_device vdev;\n${members}\n};\n`,
+      '6.6',
+    );
+    return localOfMember(
+      indexOf(facts.module, facts.kernel),
+      facts.module.sources[0]!,
+      'foo',
+      name,
+    );
   };
 
   test.each([
@@ -131,16 +190,37 @@ describe('a local of the type of a member', () => {
 });
 
 describe('members of an ops table', () => {
-  const table = (members: string): string => `static const struct vfio_device_ops foo_ops = {\n${members}};\n`;
+  const table = (members: string): string =>
+    `static const struct vfio_device_ops foo_ops = {\n${members}};\n`;
 
   test.each([
-    ['one blank', '\t.name = "foo",\n\t.open_device = o,\n', '\t.name = "foo",\n\t.release = r,\n\t.open_device = o,\n'],
-    ['tabs', '\t.name\t\t= "foo",\n\t.open_device\t= o,\n', '\t.name\t\t= "foo",\n\t.release\t= r,\n\t.open_device\t= o,\n'],
-    ['blanks', '    .name        = "foo",\n    .open_device = o,\n', '    .name        = "foo",\n    .release     = r,\n    .open_device = o,\n'],
+    [
+      'one blank',
+      '\t.name = "foo",\n\t.open_device = o,\n',
+      '\t.name = "foo",\n\t.release = r,\n\t.open_device = o,\n',
+    ],
+    [
+      'tabs',
+      '\t.name\t\t= "foo",\n\t.open_device\t= o,\n',
+      '\t.name\t\t= "foo",\n\t.release\t= r,\n\t.open_device\t= o,\n',
+    ],
+    [
+      'blanks',
+      '    .name        = "foo",\n    .open_device = o,\n',
+      '    .name        = "foo",\n    .release     = r,\n    .open_device = o,\n',
+    ],
     ['no comma at the end', '\t.name = "foo"\n', '\t.name = "foo",\n\t.release = r,\n'],
     ['no name', '\t.open_device = o,\n', '\t.release = r,\n\t.open_device = o,\n'],
-    ['behind .init', '\t.name = "foo",\n\t.init = i,\n\t.open_device = o,\n', '\t.name = "foo",\n\t.init = i,\n\t.release = r,\n\t.open_device = o,\n'],
-    ['a comment behind the neighbour', '\t.name = "foo", /* seen by users */\n', '\t.name = "foo", /* seen by users */\n\t.release = r,\n'],
+    [
+      'behind .init',
+      '\t.name = "foo",\n\t.init = i,\n\t.open_device = o,\n',
+      '\t.name = "foo",\n\t.init = i,\n\t.release = r,\n\t.open_device = o,\n',
+    ],
+    [
+      'a comment behind the neighbour',
+      '\t.name = "foo", /* seen by users */\n',
+      '\t.name = "foo", /* seen by users */\n\t.release = r,\n',
+    ],
   ])('stand like their neighbours: %s', (_, before, after) => {
     const text = table(before);
     const [ops] = factsOf(text, '6.1').opsTables;
@@ -149,7 +229,8 @@ describe('members of an ops table', () => {
   });
 
   test('are left alone when several stand in one line', () => {
-    const text = 'static const struct vfio_device_ops foo_ops = { .name = "foo", .open_device = o };\n';
+    const text =
+      'static const struct vfio_device_ops foo_ops = { .name = "foo", .open_device = o };\n';
     expect(addMember(text, factsOf(text, '6.1').opsTables[0]!, 'release', 'r')).toBeNull();
   });
 });
@@ -179,23 +260,41 @@ static void loom_remove(struct mdev_device *mdev)
 static struct mdev_driver loom_driver = { .probe = loom_probe, .remove = loom_remove };
 `;
   const fixOf = (body: string): string => {
-    const found = analyseText(driver(body), '6.1').find(({ rule }) => rule === 'missing-release-op');
+    const found = analyseText(driver(body), '6.1').find(
+      ({ rule }) => rule === 'missing-release-op',
+    );
     return found?.fix ? `${found.fix.safety}: ${found.fix.title}` : 'none';
   };
 
   test.each([
-    ['that frees', '\tmutex_destroy(&loom->lock);\n\tvfio_free_device(vdev);\n', 'safe: Add .release = loom_done'],
-    ['that undoes what remove does', '\tkfree(loom->warp);\n\tvfio_free_device(vdev);\n', 'unsafe: Add .release = loom_done (check that nobody undoes the same)'],
+    [
+      'that frees',
+      '\tmutex_destroy(&loom->lock);\n\tvfio_free_device(vdev);\n',
+      'safe: Add .release = loom_done',
+    ],
+    [
+      'that undoes what remove does',
+      '\tkfree(loom->warp);\n\tvfio_free_device(vdev);\n',
+      'unsafe: Add .release = loom_done (check that nobody undoes the same)',
+    ],
     ['that leaves early', '\tif (!loom->warp)\n\t\treturn;\n\tvfio_free_device(vdev);\n', 'none'],
     ['that frees in a branch', '\tif (loom->warp)\n\t\tvfio_free_device(vdev);\n', 'none'],
-    ['that frees something else', '\tkfree(loom->warp);\n', 'safe: Add .release = loom_release_dev'],
+    [
+      'that frees something else',
+      '\tkfree(loom->warp);\n',
+      'safe: Add .release = loom_release_dev',
+    ],
   ])('is named where it is right: %s', (_, body, expected) => {
     expect(fixOf(body)).toBe(expected);
   });
 });
 
 describe('line endings', () => {
-  const fixable = rules.flatMap((rule) => rule.examples.bad.filter((example) => example.fixed !== undefined).map((example) => [rule.id, example.title, example] as const));
+  const fixable = rules.flatMap((rule) =>
+    rule.examples.bad
+      .filter((example) => example.fixed !== undefined)
+      .map((example) => [rule.id, example.title, example] as const),
+  );
 
   test.each(fixable)('the fix of %s keeps CRLF: %s', (id, _, example) => {
     const code = readAnnotations(example.code).code.replaceAll('\n', '\r\n');

@@ -4,7 +4,11 @@ import { describe, expect, test } from 'vitest';
 import { applyFixesOf, expectAnnotated, readAnnotations } from '../../support/analyse.ts';
 
 const root = resolve(import.meta.dirname, '../../fixtures/rules');
-const fixtures = readdirSync(root).flatMap((rule) => readdirSync(join(root, rule)).filter((name) => /(?<!\.fixed)\.c$/.test(name)).map((name) => [`${rule}/${name}`, rule, join(root, rule, name)] as const));
+const fixtures = readdirSync(root).flatMap((rule) =>
+  readdirSync(join(root, rule))
+    .filter((name) => /(?<!\.fixed)\.c$/.test(name))
+    .map((name) => [`${rule}/${name}`, rule, join(root, rule, name)] as const),
+);
 
 /** The target kernel stands in the first line of a fixture. */
 function kernelOf(text: string): string {
@@ -12,7 +16,8 @@ function kernelOf(text: string): string {
 }
 
 describe('fixtures of whole drivers', () => {
-  // `npx vitest run test/unit/rules/fixtures.test.ts -u` writes the fixed texts, for a person to read.
+  // `npx vitest run test/unit/rules/fixtures.test.ts -u` writes the fixed texts, for a person to
+  // read.
   test.each(fixtures)('%s', async (_, rule, path) => {
     const text = readFileSync(path, 'utf8');
     const kernel = kernelOf(text);

@@ -37,7 +37,10 @@ const PUT = 'vfio_put_device(&vole->vdev);';
 describe('the last put', () => {
   test.each([
     ['in front of a guard of the object', `${UNREGISTER} ${PUT} guard(mutex)(&vole->lock);`],
-    ['in front of a block that holds its lock', `${UNREGISTER} ${PUT} scoped_guard(spinlock_irqsave, &vole->ring) pr_info("x");`],
+    [
+      'in front of a block that holds its lock',
+      `${UNREGISTER} ${PUT} scoped_guard(spinlock_irqsave, &vole->ring) pr_info("x");`,
+    ],
     ['under a guard of the object', `guard(mutex)(&vole->lock); ${UNREGISTER} ${PUT}`],
     ['in a block that holds its lock', `scoped_guard(mutex, &vole->lock) { ${UNREGISTER} ${PUT} }`],
   ])('%s is followed by a use', (_, remove) => {
@@ -46,7 +49,10 @@ describe('the last put', () => {
 
   test.each([
     ['under a guard of something else', `guard(mutex)(&vole_table); ${UNREGISTER} ${PUT}`],
-    ['behind a block that held its lock', `scoped_guard(mutex, &vole->lock) { ${UNREGISTER} } ${PUT}`],
+    [
+      'behind a block that held its lock',
+      `scoped_guard(mutex, &vole->lock) { ${UNREGISTER} } ${PUT}`,
+    ],
     ['behind the scope of a guard', `{ guard(mutex)(&vole->lock); ${UNREGISTER} } ${PUT}`],
     ['under the guard of RCU', `guard(rcu)(); ${UNREGISTER} ${PUT}`],
   ])('%s is right', (_, remove) => {

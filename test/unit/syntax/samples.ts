@@ -1,4 +1,7 @@
-/** Drivers in small, written for these tests: what the mask changes, #if chains, labels, tables, both line ends. */
+/**
+ * Drivers in small, written for these tests: what the mask changes, #if chains, labels, tables,
+ * both line ends.
+ */
 export const SAMPLES: readonly string[] = [
   `// SPDX-License-Identifier: GPL-2.0
 #include <linux/vfio.h>

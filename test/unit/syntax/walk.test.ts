@@ -7,10 +7,15 @@ import { exportsWalker, publicWalker } from '../../../server/src/syntax/walk.ts'
 import { SAMPLES } from './samples.ts';
 
 const require = createRequire(import.meta.url);
-// This file does not load the project's parser: the first Parser.init of a process decides which object gets the exports.
-const module = { wasmBinary: readFileSync(require.resolve('web-tree-sitter/web-tree-sitter.wasm')) };
+// This file does not load the project's parser: the first Parser.init of a process decides which
+// object gets the exports.
+const module = {
+  wasmBinary: readFileSync(require.resolve('web-tree-sitter/web-tree-sitter.wasm')),
+};
 await Parser.init(module);
-const language = await Language.load(readFileSync(require.resolve('tree-sitter-c/tree-sitter-c.wasm')));
+const language = await Language.load(
+  readFileSync(require.resolve('tree-sitter-c/tree-sitter-c.wasm')),
+);
 const parser = new Parser().setLanguage(language);
 const fast = exportsWalker(module, language);
 const slow = publicWalker();
@@ -18,7 +23,8 @@ const slow = publicWalker();
 /** Walks the whole tree and each child of its root both ways. */
 function expectSame(text: string): void {
   const tree = parser.parse(text)!;
-  for (const node of [tree.rootNode, ...tree.rootNode.children]) expect(fast!(node)).toEqual(slow(node));
+  for (const node of [tree.rootNode, ...tree.rootNode.children])
+    expect(fast!(node)).toEqual(slow(node));
   tree.delete();
 }
 
@@ -28,16 +34,43 @@ test('the installed web-tree-sitter has the exports that the fast walker needs',
 
 test('a module without them has no fast walker', () => {
   expect(exportsWalker({}, language)).toBeNull();
-  expect(exportsWalker({ ...module, _ts_tree_cursor_goto_parent_wasm: undefined }, language)).toBeNull();
+  expect(
+    exportsWalker({ ...module, _ts_tree_cursor_goto_parent_wasm: undefined }, language),
+  ).toBeNull();
 });
 
-test.each(SAMPLES.map((text, index) => [index, text]))('both walkers give the same tree of sample %i', (_index, text) => {
-  expectSame(text);
-});
+test.each(SAMPLES.map((text, index) => [index, text]))(
+  'both walkers give the same tree of sample %i',
+  (_index, text) => {
+    expectSame(text);
+  },
+);
 
 test('both walkers give the same tree of nonsense, with ERROR and missing nodes and deeper than the limit', () => {
-  const word = fc.constantFrom('int ', 'a', '(', ')', '{', '}', ';', ',', '=', 'if ', 'case ', ':', '"', '\n#if A\n', '\n#endif\n', '\u{1f600}', '{'.repeat(300), '}'.repeat(300));
-  fc.assert(fc.property(fc.array(word, { maxLength: 30 }), (words) => expectSame(words.join(''))), { numRuns: 200 });
+  const word = fc.constantFrom(
+    'int ',
+    'a',
+    '(',
+    ')',
+    '{',
+    '}',
+    ';',
+    ',',
+    '=',
+    'if ',
+    'case ',
+    ':',
+    '"',
+    '\n#if A\n',
+    '\n#endif\n',
+    '\u{1f600}',
+    '{'.repeat(300),
+    '}'.repeat(300),
+  );
+  fc.assert(
+    fc.property(fc.array(word, { maxLength: 30 }), (words) => expectSame(words.join(''))),
+    { numRuns: 200 },
+  );
   expectSame(`int f(void) ${'{'.repeat(2000)}${'}'.repeat(2000)}`);
 });
 

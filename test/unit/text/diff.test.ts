@@ -13,13 +13,18 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 function gitApply(name: string, before: string, patch: string): string {
   writeFileSync(join(folder, name), before);
   // Without a repository around it, so that no configuration of one decides on line ends.
-  execFileSync('git', ['apply', '--whitespace=nowarn', '-'], { cwd: folder, input: patch, env: { ...process.env, GIT_CEILING_DIRECTORIES: tmpdir() } });
+  execFileSync('git', ['apply', '--whitespace=nowarn', '-'], {
+    cwd: folder,
+    input: patch,
+    env: { ...process.env, GIT_CEILING_DIRECTORIES: tmpdir() },
+  });
   return readFileSync(join(folder, name), 'utf8');
 }
 
 test('shows the function, context and missing line end', () => {
   const before = 'static int foo(void)\n{\n\tint a;\n\tint b;\n\tint c;\n\n\treturn 0;\n}';
-  expect(unifiedDiff('drivers/foo.c', before, before.replace('return 0', 'return 1'))).toMatchInlineSnapshot(`
+  expect(unifiedDiff('drivers/foo.c', before, before.replace('return 0', 'return 1')))
+    .toMatchInlineSnapshot(`
     "--- a/drivers/foo.c
     +++ b/drivers/foo.c
     @@ -4,5 +4,5 @@ static int foo(void)
@@ -36,7 +41,12 @@ test('shows the function, context and missing line end', () => {
 
 test('joins changes that are near and separates those that are not', () => {
   const lines = Array.from({ length: 30 }, (_, i) => `${i}\n`);
-  const change = (...at: number[]): string => unifiedDiff('f', lines.join(''), lines.map((line, i) => (at.includes(i) ? `x${line}` : line)).join(''));
+  const change = (...at: number[]): string =>
+    unifiedDiff(
+      'f',
+      lines.join(''),
+      lines.map((line, i) => (at.includes(i) ? `x${line}` : line)).join(''),
+    );
   expect(change(5, 12).match(/^@@.*$/gm)).toEqual(['@@ -3,14 +3,14 @@']);
   expect(change(5, 13).match(/^@@.*$/gm)).toEqual(['@@ -3,7 +3,7 @@', '@@ -11,7 +11,7 @@']);
 });
@@ -54,17 +64,27 @@ test.each([
   expect(gitApply('file.c', before, unifiedDiff('file.c', before, after))).toBe(after);
 });
 
-test.each(['with blank.c', 'quote".c', 'b\\ack.c', 'ümlaut.c', 'tab\t.c'])('git takes the name %j', (name) => {
-  expect(gitApply(name, 'a\n', unifiedDiff(name, 'a\n', 'b\n'))).toBe('b\n');
-});
+test.each(['with blank.c', 'quote".c', 'b\\ack.c', 'ümlaut.c', 'tab\t.c'])(
+  'git takes the name %j',
+  (name) => {
+    expect(gitApply(name, 'a\n', unifiedDiff(name, 'a\n', 'b\n'))).toBe('b\n');
+  },
+);
 
 test('git takes any difference', () => {
-  const text = fc.tuple(fc.array(fc.constantFrom('a', 'b', '\tc', '}', '', '\r', 'x\r'), { maxLength: 30 }), fc.boolean())
+  const text = fc
+    .tuple(
+      fc.array(fc.constantFrom('a', 'b', '\tc', '}', '', '\r', 'x\r'), { maxLength: 30 }),
+      fc.boolean(),
+    )
     .map(([lines, end]) => lines.join('\n') + (end ? '\n' : ''));
-  fc.assert(fc.property(text, text, (before, after) => {
-    fc.pre(before !== after);
-    expect(gitApply('file.c', before, unifiedDiff('file.c', before, after))).toBe(after);
-  }), { numRuns: 60 });
+  fc.assert(
+    fc.property(text, text, (before, after) => {
+      fc.pre(before !== after);
+      expect(gitApply('file.c', before, unifiedDiff('file.c', before, after))).toBe(after);
+    }),
+    { numRuns: 60 },
+  );
 });
 
 test('equal texts have no difference', () => {
@@ -74,22 +94,38 @@ test('equal texts have no difference', () => {
 test('the changed lines are as few as possible', () => {
   /** Length of the longest common subsequence, the textbook way. */
   const common = (a: readonly string[], b: readonly string[]): number => {
-    const table = Array.from({ length: a.length + 1 }, () => new Array<number>(b.length + 1).fill(0));
+    const table = Array.from({ length: a.length + 1 }, () =>
+      new Array<number>(b.length + 1).fill(0),
+    );
     for (let i = 1; i <= a.length; i++) {
-      for (let j = 1; j <= b.length; j++) table[i]![j] = a[i - 1] === b[j - 1] ? table[i - 1]![j - 1]! + 1 : Math.max(table[i - 1]![j]!, table[i]![j - 1]!);
+      for (let j = 1; j <= b.length; j++)
+        table[i]![j] =
+          a[i - 1] === b[j - 1]
+            ? table[i - 1]![j - 1]! + 1
+            : Math.max(table[i - 1]![j]!, table[i]![j - 1]!);
     }
     return table[a.length]![b.length]!;
   };
   const lines = fc.array(fc.constantFrom('a\n', 'b\n', 'c\n'), { maxLength: 12 });
-  fc.assert(fc.property(lines, lines, (before, after) => {
-    const changes = changedLines(before, after);
-    const touched = changes.reduce((sum, change) => sum + change.oldEnd - change.oldStart + change.newEnd - change.newStart, 0);
-    expect(touched).toBe(before.length + after.length - 2 * common(before, after));
-    for (let i = 1; i < changes.length; i++) expect(changes[i]!.oldStart).toBeGreaterThan(changes[i - 1]!.oldEnd);
-  }), { numRuns: 300 });
+  fc.assert(
+    fc.property(lines, lines, (before, after) => {
+      const changes = changedLines(before, after);
+      const touched = changes.reduce(
+        (sum, change) => sum + change.oldEnd - change.oldStart + change.newEnd - change.newStart,
+        0,
+      );
+      expect(touched).toBe(before.length + after.length - 2 * common(before, after));
+      for (let i = 1; i < changes.length; i++)
+        expect(changes[i]!.oldStart).toBeGreaterThan(changes[i - 1]!.oldEnd);
+    }),
+    { numRuns: 300 },
+  );
 });
 
 test('texts without a common line are replaced as a whole', () => {
-  const many = (letter: string): string => Array.from({ length: 5000 }, (_, i) => `${letter}${i}\n`).join('');
-  expect(changedLines(splitLines(many('a')), splitLines(many('b')))).toEqual([{ oldStart: 0, oldEnd: 5000, newStart: 0, newEnd: 5000 }]);
+  const many = (letter: string): string =>
+    Array.from({ length: 5000 }, (_, i) => `${letter}${i}\n`).join('');
+  expect(changedLines(splitLines(many('a')), splitLines(many('b')))).toEqual([
+    { oldStart: 0, oldEnd: 5000, newStart: 0, newEnd: 5000 },
+  ]);
 });

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { afterBlanks, blanksBefore, COMMENT_OR_LITERAL, COMMENT_OR_STRING, onOneLine, withoutComments } from '../../../server/src/text/lexical.ts';
+import {
+  afterBlanks,
+  blanksBefore,
+  COMMENT_OR_LITERAL,
+  COMMENT_OR_STRING,
+  onOneLine,
+  withoutComments,
+} from '../../../server/src/text/lexical.ts';
 
 describe('without comments', () => {
   it.each([
@@ -13,7 +20,9 @@ describe('without comments', () => {
     ['f("/*", a) /* b */', 'f(#, a) #'],
     ['f("a\\"b", c)', 'f(#, c)'],
     ['f("a\nb"', 'f(#\nb#'],
-  ])('and without strings: %j', (text, expected) => expect(text.replace(COMMENT_OR_STRING, '#')).toBe(expected));
+  ])('and without strings: %j', (text, expected) =>
+    expect(text.replace(COMMENT_OR_STRING, '#')).toBe(expected),
+  );
 
   it('and without characters', () => {
     expect(`f('"', 'a') + "'" + 'b`.replace(COMMENT_OR_LITERAL, '#')).toBe('f(#, #) + # + #');
@@ -29,10 +38,14 @@ it.each([
   ['a \t b', 4, 1],
   ['\n\t b', 3, 1],
   ['ab', 1, 1],
-])('finds the blanks in %j before %i', (text, offset, expected) => expect(blanksBefore(text, offset)).toBe(expected));
+])('finds the blanks in %j before %i', (text, offset, expected) =>
+  expect(blanksBefore(text, offset)).toBe(expected),
+);
 
 it.each([
   [' /* a */\n/* b */ ,', 17],
   ['/* a */ /* b', 12],
   ['x', 0],
-])('finds what follows blanks and comments: %j', (text, expected) => expect(afterBlanks(text, 0)).toBe(expected));
+])('finds what follows blanks and comments: %j', (text, expected) =>
+  expect(afterBlanks(text, 0)).toBe(expected),
+);

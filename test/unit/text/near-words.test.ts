@@ -1,7 +1,14 @@
 import { expect, test } from 'vitest';
 import { nearWords } from '../../../server/src/text/near-words.ts';
 
-const KNOWN = ['missing-put', 'double-put', 'vfio_put_device', 'vfio_device_put', 'Release', 'check'];
+const KNOWN = [
+  'missing-put',
+  'double-put',
+  'vfio_put_device',
+  'vfio_device_put',
+  'Release',
+  'check',
+];
 
 test.each<[string, readonly string[]]>([
   ['mising-put', ['missing-put']],

@@ -13,9 +13,14 @@ import { spend } from '../../budget/work.ts';
 export interface Effects {
   readonly reads: readonly Access[];
   readonly writes: readonly Access[];
-  /** Control may go elsewhere than behind it: a return, a jump out of it, a macro that may hold one. */
+  /**
+   * Control may go elsewhere than behind it: a return, a jump out of it, a macro that may hold one.
+   */
   readonly leaves: boolean;
-  /** It calls what may fail, or may give another result when it is asked again: an allocation, a function that has effects. */
+  /**
+   * It calls what may fail, or may give another result when it is asked again: an allocation, a
+   * function that has effects.
+   */
   readonly acts: boolean;
   readonly prints: boolean;
 }
@@ -95,7 +100,8 @@ export function effectsOfList(scope: Scope, list: readonly Stmt[], depth: number
 }
 
 /** Loops that only walk a list, or the set bits or entries of something that they are given. */
-const WALKS = /^(?:list_for_each|hlist_for_each|llist_for_each|for_each_(?:set|clear)_bit|xa_for_each|idr_for_each_entry)/;
+const WALKS =
+  /^(?:list_for_each|hlist_for_each|llist_for_each|for_each_(?:set|clear)_bit|xa_for_each|idr_for_each_entry)/;
 
 function collect(scope: Scope, list: readonly Stmt[], out: Collector): void {
   spend(list.length);
@@ -105,26 +111,57 @@ function collect(scope: Scope, list: readonly Stmt[], out: Collector): void {
   for (let next = pending.pop(); next; next = pending.pop()) {
     const { stmt } = next;
     switch (stmt.kind) {
-      case 'return': out.leaves = true; break;
-      case 'label': labels.add(stmt.name); break;
-      case 'goto': jumps.push({ label: stmt.label, at: stmt }); break;
-      case 'break': if (!next.inLoop && !next.inSwitch) out.leaves = true; break;
-      case 'continue': if (!next.inLoop) out.leaves = true; break;
-      case 'unknown': case 'asm': out.opaque(stmt); break;
+      case 'return':
+        out.leaves = true;
+        break;
+      case 'label':
+        labels.add(stmt.name);
+        break;
+      case 'goto':
+        jumps.push({ label: stmt.label, at: stmt });
+        break;
+      case 'break':
+        if (!next.inLoop && !next.inSwitch) out.leaves = true;
+        break;
+      case 'continue':
+        if (!next.inLoop) out.leaves = true;
+        break;
+      case 'unknown':
+      case 'asm':
+        out.opaque(stmt);
+        break;
       case 'guard':
         out.unseen(stmt);
-        for (const arg of stmt.args) for (const place of pointeesOf(scope, arg)) out.both(place, arg);
+        for (const arg of stmt.args)
+          for (const place of pointeesOf(scope, arg)) out.both(place, arg);
         break;
-      case 'decl': if (stmt.init || stmt.cleanup !== null) out.write(placeOf(scope, { kind: 'name', name: stmt.name, start: stmt.nameSpan.start, end: stmt.nameSpan.end }), stmt); break;
-      case 'loop': if (stmt.form === 'macro') loopMacro(scope, stmt, out); break;
-      default: break;
+      case 'decl':
+        if (stmt.init || stmt.cleanup !== null)
+          out.write(
+            placeOf(scope, {
+              kind: 'name',
+              name: stmt.name,
+              start: stmt.nameSpan.start,
+              end: stmt.nameSpan.end,
+            }),
+            stmt,
+          );
+        break;
+      case 'loop':
+        if (stmt.form === 'macro') loopMacro(scope, stmt, out);
+        break;
+      default:
+        break;
     }
     if (stmt.kind === 'decl' && stmt.cleanup !== null) out.unseen(stmt);
     if (stmt.kind === 'expr') statementExpression(scope, stmt.expr, out);
-    else for (const expr of ownExpressions(stmt.kind === 'loop' ? { ...stmt, init: [] } : stmt)) evaluate(scope, expr, out);
+    else
+      for (const expr of ownExpressions(stmt.kind === 'loop' ? { ...stmt, init: [] } : stmt))
+        evaluate(scope, expr, out);
     const inLoop = next.inLoop || stmt.kind === 'loop';
     const inSwitch = next.inSwitch || stmt.kind === 'switch';
-    for (const inner of [...innerStatements(stmt)].reverse()) pending.push({ stmt: inner, inLoop, inSwitch });
+    for (const inner of [...innerStatements(stmt)].reverse())
+      pending.push({ stmt: inner, inLoop, inSwitch });
   }
   if (jumps.some((jump) => !labels.has(jump.label))) out.leaves = true;
 }
@@ -139,7 +176,10 @@ function loopMacro(scope: Scope, loop: Stmt & { kind: 'loop' }, out: Collector):
   out.read({ kind: 'memory', steps: [], leaf: null }, loop);
 }
 
-/** An expression that is a statement: a macro that no header of the module defines may be a statement there. */
+/**
+ * An expression that is a statement: a macro that no header of the module defines may be a
+ * statement there.
+ */
 function statementExpression(scope: Scope, expr: Expr, out: Collector): void {
   const inner = uncast(expr);
   const name = inner.kind === 'call' ? inner.name : inner.kind === 'name' ? inner.name : null;
@@ -150,16 +190,27 @@ function statementExpression(scope: Scope, expr: Expr, out: Collector): void {
 
 function isUnseenMacro(scope: Scope, expr: Expr): boolean {
   if (expr.kind === 'name') return objectMacro(scope, expr.name) === null;
-  return expr.kind === 'call' && callEffects(scope, expr, new Collector(0)) === 'unknown' && calledMacro(scope, expr) === null;
+  return (
+    expr.kind === 'call' &&
+    callEffects(scope, expr, new Collector(0)) === 'unknown' &&
+    calledMacro(scope, expr) === null
+  );
 }
 
 /** Evaluates an expression: what it reads and writes goes to `out`. */
 export function evaluate(scope: Scope, expr: Expr, out: Collector): void {
   spend(1);
   switch (expr.kind) {
-    case 'number': case 'string': case 'type': case 'sizeof': return;
-    case 'name': evaluateName(scope, expr, out); return;
-    case 'member': case 'index':
+    case 'number':
+    case 'string':
+    case 'type':
+    case 'sizeof':
+      return;
+    case 'name':
+      evaluateName(scope, expr, out);
+      return;
+    case 'member':
+    case 'index':
       address(scope, expr, out);
       out.read(placeOf(scope, expr), expr);
       return;
@@ -179,27 +230,48 @@ export function evaluate(scope: Scope, expr: Expr, out: Collector): void {
       out.read(placeOf(scope, expr.operand), expr.operand);
       assign(scope, expr.operand, out);
       return;
-    case 'binary': evaluate(scope, expr.left, out); evaluate(scope, expr.right, out); return;
-    case 'cast': evaluate(scope, expr.operand, out); return;
-    case 'conditional':
-      for (const part of [expr.condition, ...(expr.then ? [expr.then] : []), expr.otherwise]) evaluate(scope, part, out);
+    case 'binary':
+      evaluate(scope, expr.left, out);
+      evaluate(scope, expr.right, out);
       return;
-    case 'comma': for (const item of expr.items) evaluate(scope, item, out); return;
-    case 'initializer': for (const entry of expr.entries) evaluate(scope, entry.value, out); return;
-    case 'statement-expression': collect(scope, expr.body, out); return;
-    case 'unknown': out.opaque(expr); return;
-    case 'call': evaluateCall(scope, expr, out); return;
+    case 'cast':
+      evaluate(scope, expr.operand, out);
+      return;
+    case 'conditional':
+      for (const part of [expr.condition, ...(expr.then ? [expr.then] : []), expr.otherwise])
+        evaluate(scope, part, out);
+      return;
+    case 'comma':
+      for (const item of expr.items) evaluate(scope, item, out);
+      return;
+    case 'initializer':
+      for (const entry of expr.entries) evaluate(scope, entry.value, out);
+      return;
+    case 'statement-expression':
+      collect(scope, expr.body, out);
+      return;
+    case 'unknown':
+      out.opaque(expr);
+      return;
+    case 'call':
+      evaluateCall(scope, expr, out);
+      return;
   }
 }
 
-/** A value is stored in what `target` stands for; in anything, when it stands for nothing that is known. */
+/**
+ * A value is stored in what `target` stands for; in anything, when it stands for nothing that is
+ * known.
+ */
 export function assign(scope: Scope, target: Expr, out: Collector): void {
   const place = placeOf(scope, target);
   if (place) out.write(place, target);
   else out.opaque(target);
 }
 
-/** What has to be read to know where something lies: the pointers and the index on the way to it. */
+/**
+ * What has to be read to know where something lies: the pointers and the index on the way to it.
+ */
 function address(scope: Scope, expr: Expr, out: Collector): void {
   const inner = uncast(expr);
   switch (inner.kind) {
@@ -220,7 +292,8 @@ function address(scope: Scope, expr: Expr, out: Collector): void {
     case 'unary':
       evaluate(scope, inner.operand, out);
       return;
-    default: evaluate(scope, inner, out);
+    default:
+      evaluate(scope, inner, out);
   }
 }
 
@@ -243,7 +316,8 @@ function useMacro(scope: Scope, macro: MacroUse, at: Expr, out: Collector): void
   if (macro.kind === 'alias') return;
   const inner = new Collector(out.depth + 1);
   if (macro.body) evaluate(scope, macro.body, inner);
-  for (const name of macro.names) evaluate(scope, { kind: 'name', name, start: at.start, end: at.end }, inner);
+  for (const name of macro.names)
+    evaluate(scope, { kind: 'name', name, start: at.start, end: at.end }, inner);
   take(inner, out);
 }
 
@@ -260,7 +334,8 @@ function evaluateCall(scope: Scope, call: CallExpr, out: Collector): void {
   const macro = calledMacro(scope, call);
   if (macro && macro.kind !== 'alias') {
     // What is written out for a parameter may be evaluated or not; the arguments are in the body.
-    if (macro.kind === 'expression' && !macro.body) for (const arg of call.args) evaluate(scope, arg, out);
+    if (macro.kind === 'expression' && !macro.body)
+      for (const arg of call.args) evaluate(scope, arg, out);
     useMacro(scope, macro, call, out);
     return;
   }

@@ -1,4 +1,6 @@
-/** Where lines were taken out or put in no two blank lines meet, and none begins or ends a block. */
+/**
+ * Where lines were taken out or put in no two blank lines meet, and none begins or ends a block.
+ */
 import type { Edit } from '../../text/span.ts';
 import { isAsBefore, isTouched, type Pass } from './change.ts';
 

@@ -1,4 +1,7 @@
-/** Lines that were aligned to a parenthesis stay so where an edit has moved it: a name has become longer or shorter, or has gone. */
+/**
+ * Lines that were aligned to a parenthesis stay so where an edit has moved it: a name has become
+ * longer or shorter, or has gone.
+ */
 import type { Edit, Span } from '../../text/span.ts';
 import { columnsOf } from '../../text/style.ts';
 import { columnOf, lineStart } from '../layout.ts';
@@ -9,7 +12,9 @@ export const continuations: Pass = (change) => {
   const { after } = change;
   const lists = [
     ...changedFunctions(change).map((fn) => parenthesesOf(after, fn)),
-    ...after.prototypes.filter((item) => isTouched(change, item)).map((item) => [parametersOf(after, item)].filter((span) => span !== null)),
+    ...after.prototypes
+      .filter((item) => isTouched(change, item))
+      .map((item) => [parametersOf(after, item)].filter((span) => span !== null)),
   ];
   return lists.flatMap((spans) => realigned(change, spans));
 };
@@ -37,16 +42,29 @@ function realigned(change: Change, spans: readonly Span[]): Edit[] {
 function linesWithin(text: string, spans: readonly Span[]): number[] {
   const lines = new Set<number>();
   for (const { start, end } of spans) {
-    for (let at = text.indexOf('\n', start); at >= 0 && at < end; at = text.indexOf('\n', at + 1)) lines.add(at + 1);
+    for (let at = text.indexOf('\n', start); at >= 0 && at < end; at = text.indexOf('\n', at + 1))
+      lines.add(at + 1);
   }
   return [...lines].sort((a, b) => a - b);
 }
 
-/** The column that a line keeps to: as far from the parenthesis as it was. Null where it was not aligned to it. */
-function wantedColumn({ before, after, toBefore }: Change, open: Span, first: number): number | null {
+/**
+ * The column that a line keeps to: as far from the parenthesis as it was. Null where it was not
+ * aligned to it.
+ */
+function wantedColumn(
+  { before, after, toBefore }: Change,
+  open: Span,
+  first: number,
+): number | null {
   const oldOpen = toBefore(open.start);
   const oldFirst = toBefore(first);
-  if (oldOpen === null || oldFirst === null || lineStart(before.text, oldOpen) === lineStart(before.text, oldFirst)) return null;
+  if (
+    oldOpen === null ||
+    oldFirst === null ||
+    lineStart(before.text, oldOpen) === lineStart(before.text, oldFirst)
+  )
+    return null;
   if (before.text.slice(lineStart(before.text, oldFirst), oldFirst).trim() !== '') return null;
   const aligned = columnOf(before.text, oldFirst) === columnOf(before.text, oldOpen) + 1;
   return aligned ? columnOf(after.text, open.start) + 1 : null;

@@ -1,4 +1,7 @@
-/** The body of an `if` or a loop without braces stands one level below it, also when it has lost its braces to the conversion. */
+/**
+ * The body of an `if` or a loop without braces stands one level below it, also when it has lost its
+ * braces to the conversion.
+ */
 import type { Edit } from '../../text/span.ts';
 import type { Stmt } from '../../ir/types.ts';
 import { columnsOf } from '../../text/style.ts';
@@ -8,14 +11,23 @@ import { changedFunctions, isTouched, type Change, type Pass } from './change.ts
 
 export const danglingBodies: Pass = (change) => {
   const { text } = change.after;
-  return changedFunctions(change).flatMap((fn) => statementsOf(fn).flatMap(({ stmt, sole, parent }): Edit[] => {
-    if (!sole || !parent || (parent.stmt.kind === 'if' && parent.stmt.otherwise === stmt)) return [];
-    const line = lineStart(text, stmt.start);
-    const gap = { start: headEnd(parent.stmt), end: stmt.start };
-    if (text.slice(line, stmt.start).trim() !== '' || line <= parent.stmt.start || !isTouched(change, gap)) return [];
-    const wanted = indentAt(text, parent.stmt.start) + levelOf(change, indentAt(text, parent.stmt.start));
-    return shifted(text, { start: line, end: stmt.end }, text.slice(line, stmt.start), wanted);
-  }));
+  return changedFunctions(change).flatMap((fn) =>
+    statementsOf(fn).flatMap(({ stmt, sole, parent }): Edit[] => {
+      if (!sole || !parent || (parent.stmt.kind === 'if' && parent.stmt.otherwise === stmt))
+        return [];
+      const line = lineStart(text, stmt.start);
+      const gap = { start: headEnd(parent.stmt), end: stmt.start };
+      if (
+        text.slice(line, stmt.start).trim() !== '' ||
+        line <= parent.stmt.start ||
+        !isTouched(change, gap)
+      )
+        return [];
+      const wanted =
+        indentAt(text, parent.stmt.start) + levelOf(change, indentAt(text, parent.stmt.start));
+      return shifted(text, { start: line, end: stmt.end }, text.slice(line, stmt.start), wanted);
+    }),
+  );
 };
 
 function headEnd(stmt: Stmt): number {
@@ -28,13 +40,26 @@ function levelOf({ unit }: Change, indent: string): string {
   return unit.startsWith('\t') && indent.startsWith(' ') ? indent : unit;
 }
 
-/** The edits that move the lines of a span from one indentation to another; those that are indented less stay. */
-export function shifted(text: string, span: { readonly start: number; readonly end: number }, from: string, to: string): Edit[] {
+/**
+ * The edits that move the lines of a span from one indentation to another; those that are indented
+ * less stay.
+ */
+export function shifted(
+  text: string,
+  span: { readonly start: number; readonly end: number },
+  from: string,
+  to: string,
+): Edit[] {
   if (columnsOf(from) === columnsOf(to)) return [];
   const edits: Edit[] = [];
-  for (let line = span.start; line >= 0 && line < span.end; line = text.indexOf('\n', line) + 1 || -1) {
+  for (
+    let line = span.start;
+    line >= 0 && line < span.end;
+    line = text.indexOf('\n', line) + 1 || -1
+  ) {
     const blanks = /^[ \t]*/.exec(text.slice(line, span.end))![0];
-    if (!blanks.startsWith(from) || text.slice(line, line + blanks.length + 2).trim() === '') continue;
+    if (!blanks.startsWith(from) || text.slice(line, line + blanks.length + 2).trim() === '')
+      continue;
     edits.push({ span: { start: line, end: line + from.length }, newText: to });
   }
   return edits;

@@ -1,4 +1,7 @@
-/** The last of a conversion: what was generated is brought into the style of its document, whatever step or style has written it. */
+/**
+ * The last of a conversion: what was generated is brought into the style of its document, whatever
+ * step or style has written it.
+ */
 import type { Module } from '../../lifecycle/types.ts';
 import { composePlanned, type DocumentEdits } from '../compose.ts';
 import type { Relower } from '../prepare.ts';
@@ -16,7 +19,18 @@ import { braceStyle, callSpacing, headStyle } from './spelling.ts';
 
 /** In this order: what takes lines out before what arranges those that are left. */
 const PASSES: readonly Pass[] = [
-  returningLabels, loneStatements, unneededIncludes, bareLabels, blankLines, braceStyle, headStyle, danglingBodies, callSpacing, stackedComments, continuations, longLines,
+  returningLabels,
+  loneStatements,
+  unneededIncludes,
+  bareLabels,
+  blankLines,
+  braceStyle,
+  headStyle,
+  danglingBodies,
+  callSpacing,
+  stackedComments,
+  continuations,
+  longLines,
 ];
 
 export interface Finished {
@@ -27,11 +41,16 @@ export interface Finished {
 }
 
 /**
- * The edits of a conversion with those that its result wants for the style of the documents; what the edits do not touch stays as it is.
+ * The edits of a conversion with those that its result wants for the style of the documents; what
+ * the edits do not touch stays as it is.
  * @param before the module that `edits` are made on
  * @param relower lowers that module with edits made
  */
-export function finishConversion(before: Module, edits: readonly DocumentEdits[], relower: Relower): Finished {
+export function finishConversion(
+  before: Module,
+  edits: readonly DocumentEdits[],
+  relower: Relower,
+): Finished {
   let done = edits;
   const steps: (readonly DocumentEdits[])[] = [];
   let module = edits.length > 0 ? relower(edits) : undefined;
@@ -49,13 +68,20 @@ export function finishConversion(before: Module, edits: readonly DocumentEdits[]
   return { edits: done, steps };
 }
 
-function passOver(before: Module, module: Module, edits: readonly DocumentEdits[], pass: Pass): DocumentEdits[] {
+function passOver(
+  before: Module,
+  module: Module,
+  edits: readonly DocumentEdits[],
+  pass: Pass,
+): DocumentEdits[] {
   const documents = [...before.sources, ...before.headers];
   return [...module.sources, ...module.headers].flatMap((after) => {
     const old = documents.find((file) => file.path === after.path);
     const own = edits.filter((item) => item.path === after.path).flatMap((item) => item.edits);
     if (!old || own.length === 0) return [];
     const made = pass(changeOf(module, old, after, own));
-    return made.length > 0 ? [{ path: after.path, edits: made.map((edit) => ({ ...edit, kind: 'tidy' as const })) }] : [];
+    return made.length > 0
+      ? [{ path: after.path, edits: made.map((edit) => ({ ...edit, kind: 'tidy' as const })) }]
+      : [];
   });
 }

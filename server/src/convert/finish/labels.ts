@@ -5,7 +5,10 @@ import { statementsOf } from '../place.ts';
 import { changedFunctions, isTouched, type Pass } from './change.ts';
 import { blanksBefore } from '../../text/lexical.ts';
 
-/** The statement on the next line takes the place of the one that went; else the blanks go, and so do those of other lines that lost their end. */
+/**
+ * The statement on the next line takes the place of the one that went; else the blanks go, and so
+ * do those of other lines that lost their end.
+ */
 export const bareLabels: Pass = (change) => {
   const { text } = change.after;
   const edits: Edit[] = [];
@@ -13,7 +16,14 @@ export const bareLabels: Pass = (change) => {
   for (const fn of changedFunctions(change)) {
     for (const { stmt, siblings, index } of statementsOf(fn)) {
       const next = siblings[index + 1];
-      if (stmt.kind !== 'label' || !next || next.kind === 'label' || next.kind === 'decl' || next.kind === 'preproc') continue;
+      if (
+        stmt.kind !== 'label' ||
+        !next ||
+        next.kind === 'label' ||
+        next.kind === 'decl' ||
+        next.kind === 'preproc'
+      )
+        continue;
       const blanks = /^[ \t]+(\r?\n[ \t]*)(?=\S)/.exec(text.slice(stmt.end, next.start + 1));
       const gap = { start: stmt.end, end: next.start };
       if (blanks?.[0].length !== next.start - stmt.end || !isTouched(change, gap)) continue;
@@ -27,7 +37,13 @@ export const bareLabels: Pass = (change) => {
       const last = newline > 0 && text[newline - 1] === '\r' ? newline - 1 : newline;
       const blank = last < 0 ? 0 : last - blanksBefore(text, last);
       const span = { start: last - blank, end: last };
-      if (blank > 0 && !joined.has(last) && isTouched(change, span) && !edits.some((edit) => edit.span.start === span.start)) edits.push({ span, newText: '' });
+      if (
+        blank > 0 &&
+        !joined.has(last) &&
+        isTouched(change, span) &&
+        !edits.some((edit) => edit.span.start === span.start)
+      )
+        edits.push({ span, newText: '' });
       if (newline < 0) break;
     }
   }

@@ -6,7 +6,10 @@ import { allExpressions, expressionsIn, namesIn, statementsOf, uncast } from '..
 import { scopeOf, typeOf, type Scope } from '../typing.ts';
 import type { Frame } from './types.ts';
 
-/** What a local or parameter of a function is to the device, and so whether a callback that has only `vdev` can have it too. */
+/**
+ * What a local or parameter of a function is to the device, and so whether a callback that has only
+ * `vdev` can have it too.
+ */
 export type Binding =
   /** The container. */
   | { readonly kind: 'object' }
@@ -32,7 +35,10 @@ export interface Names {
   readonly deviceField: string;
 }
 
-/** What the probe calls the device that it gave to vfio_alloc_device: the tag of its bus, or null for a bare `struct device *`. */
+/**
+ * What the probe calls the device that it gave to vfio_alloc_device: the tag of its bus, or null
+ * for a bare `struct device *`.
+ */
 export interface DeviceSource {
   readonly busTag: string | null;
 }
@@ -41,57 +47,113 @@ const FOREIGN: Binding = { kind: 'foreign' };
 const MAX_HOPS = 6;
 
 /** The names of the probe, and what its device is. */
-export function namesOfProbe(frame: Frame): { readonly names: Names; readonly device: DeviceSource } {
+export function namesOfProbe(frame: Frame): {
+  readonly names: Names;
+  readonly device: DeviceSource;
+} {
   const { scope, fn } = frame;
   const dev = frame.alloc.args[2]!;
   const root = deviceRoot(scope, dev, 0);
   const names = new Map<string, Binding>();
   const busTag = root?.tag ?? null;
-  for (const name of scope.locals.keys()) names.set(name, bind(frame, scope, name, root, frame.variable));
-  if (root && busTag !== null && scope.locals.has(root.name)) names.set(root.name, { kind: 'bus', tag: busTag });
+  for (const name of scope.locals.keys())
+    names.set(name, bind(frame, scope, name, root, frame.variable));
+  if (root && busTag !== null && scope.locals.has(root.name))
+    names.set(root.name, { kind: 'bus', tag: busTag });
   settleDerived(scope, names);
-  return { names: { file: frame.file, fn, scope, of: names, tag: frame.tag, deviceField: fieldOfDevice(frame) }, device: { busTag } };
+  return {
+    names: {
+      file: frame.file,
+      fn,
+      scope,
+      of: names,
+      tag: frame.tag,
+      deviceField: fieldOfDevice(frame),
+    },
+    device: { busTag },
+  };
 }
 
 /**
- * The names of a function that puts the device. Its own device argument is the probe's when it has the same type.
- * @param variable the one that holds what is put: another object of the same struct is none of its business
+ * The names of a function that puts the device. Its own device argument is the probe's when it has
+ * the same type.
+ * @param variable the one that holds what is put: another object of the same struct is none of its
+ * business
  */
-export function namesOfOther(frame: Frame, device: DeviceSource, fn: FunctionIr, variable: string | null): Names {
+export function namesOfOther(
+  frame: Frame,
+  device: DeviceSource,
+  fn: FunctionIr,
+  variable: string | null,
+): Names {
   const scope = scopeOf(frame.module, frame.file, fn);
   const names = new Map<string, Binding>();
-  const isOwn = (type: TypeName): boolean => type.keyword === 'struct' && type.pointers === 1 && type.name === (device.busTag ?? 'device');
+  const isOwn = (type: TypeName): boolean =>
+    type.keyword === 'struct' && type.pointers === 1 && type.name === (device.busTag ?? 'device');
   const given = fn.params.find((param) => isOwn(param.type));
   const root = given ? { name: given.name, tag: device.busTag } : null;
   for (const name of scope.locals.keys()) names.set(name, bind(frame, scope, name, root, variable));
   if (root && device.busTag !== null) names.set(root.name, { kind: 'bus', tag: device.busTag });
   if (root && device.busTag === null) names.set(root.name, { kind: 'device' });
   settleDerived(scope, names);
-  return { file: frame.file, fn, scope, of: names, tag: frame.tag, deviceField: fieldOfDevice(frame) };
+  return {
+    file: frame.file,
+    fn,
+    scope,
+    of: names,
+    tag: frame.tag,
+    deviceField: fieldOfDevice(frame),
+  };
 }
 
 function fieldOfDevice(frame: Frame): string {
   return frame.member.split('.')[0]!;
 }
 
-interface Root { readonly name: string; readonly tag: string | null }
+interface Root {
+  readonly name: string;
+  readonly tag: string | null;
+}
 
-function bind(frame: Frame, scope: Scope, name: string, root: Root | null, variable: string | null): Binding {
+function bind(
+  frame: Frame,
+  scope: Scope,
+  name: string,
+  root: Root | null,
+  variable: string | null,
+): Binding {
   const { fn } = scope;
   const type = typeOf(scope, { kind: 'name', name, start: 0, end: 0 });
-  if (type?.tag === frame.tag && type.pointers === 1) return name === variable ? { kind: 'object' } : FOREIGN;
+  if (type?.tag === frame.tag && type.pointers === 1)
+    return name === variable ? { kind: 'object' } : FOREIGN;
   const writes = writesTo(fn, name);
   const param = fn.params.some((item) => item.name === name);
-  if (param) return root && name === root.name && writes.length === 0 && root.tag === null ? { kind: 'device' } : FOREIGN;
-  const decls = statementsOf(fn).flatMap(({ stmt }) => stmt.kind === 'decl' && stmt.name === name ? [stmt] : []);
+  if (param)
+    return root && name === root.name && writes.length === 0 && root.tag === null
+      ? { kind: 'device' }
+      : FOREIGN;
+  const decls = statementsOf(fn).flatMap(({ stmt }) =>
+    stmt.kind === 'decl' && stmt.name === name ? [stmt] : [],
+  );
   const decl = decls[0];
   if (decls.length !== 1 || !decl || decl.isStatic || decl.cleanup !== null) return FOREIGN;
-  const value = writes.length === 1 && writes[0]!.whole && !isAddressTaken(fn, name) ? writes[0]!.value : null;
+  const value =
+    writes.length === 1 && writes[0]!.whole && !isAddressTaken(fn, name) ? writes[0]!.value : null;
   if (value && root) {
     const source = deviceRoot(scope, value, 0);
-    if (source?.name === root.name && type?.tag === 'device' && type.pointers === 1) return { kind: 'device' };
+    if (source?.name === root.name && type?.tag === 'device' && type.pointers === 1)
+      return { kind: 'device' };
     const inner = uncast(value);
-    if (type && type.pointers === 1 && inner.kind === 'call' && inner.name !== null && inner.name === busView(type.tag) && inner.args[0] && deviceRoot(scope, inner.args[0], 0)?.name === root.name) return { kind: 'bus', tag: type.tag };
+    if (
+      type &&
+      type.pointers === 1 &&
+      inner.kind === 'call' &&
+      inner.name !== null &&
+      inner.name === busView(type.tag) &&
+      inner.args[0] &&
+      deviceRoot(scope, inner.args[0], 0)?.name === root.name
+    )
+      return { kind: 'bus', tag: type.tag };
   }
   if (value && isPure(value) && !isConstant(value)) {
     // What is only computed after the allocation may be computed from what has been built by then.
@@ -100,8 +162,11 @@ function bind(frame: Frame, scope: Scope, name: string, root: Root | null, varia
   }
   const initial = decl.init && isConstant(decl.init) ? decl.init : null;
   if (decl.init && !initial) return FOREIGN;
-  // What was computed before the allocation is not there in a callback: there it has to be set anew.
-  const isSet = fn === frame.fn && writes.some((write) => write.value !== initial && write.at < frame.alloc.start);
+  // What was computed before the allocation is not there in a callback: there it has to be set
+  // anew.
+  const isSet =
+    fn === frame.fn &&
+    writes.some((write) => write.value !== initial && write.at < frame.alloc.start);
   return { kind: 'scratch', decl, initial: isSet ? null : initial };
 }
 
@@ -112,7 +177,8 @@ function settleDerived(scope: Scope, names: Map<string, Binding>): void {
     for (const [name, binding] of names) {
       if (binding.kind !== 'derived') continue;
       const fits = namesIn(binding.value).every((used) => {
-        if (!scope.locals.has(used)) return !isMutable(scope.file, used) || isAddressOnly(binding.value, used);
+        if (!scope.locals.has(used))
+          return !isMutable(scope.file, used) || isAddressOnly(binding.value, used);
         const kind = names.get(used)?.kind;
         return kind === 'bus' || kind === 'device' || (kind === 'derived' && used !== name);
       });
@@ -129,16 +195,27 @@ export function isMutable(file: FileIr, name: string): boolean {
   return file.variables.some((item) => item.name === name && !item.isConst);
 }
 
-/** `&variable` and `&table[i]` of an array are the same whenever they are evaluated; a plain read of a variable is not. */
+/**
+ * `&variable` and `&table[i]` of an array are the same whenever they are evaluated; a plain read of
+ * a variable is not.
+ */
 function isAddressOnly(value: Expr, name: string): boolean {
   const inner = uncast(value);
   if (inner.kind !== 'unary' || inner.op !== '&') return false;
   const object = uncast(inner.operand);
   if (object.kind === 'name') return object.name === name;
-  return object.kind === 'index' && object.base.kind === 'name' && object.base.name === name && !namesIn(object.index).includes(name);
+  return (
+    object.kind === 'index' &&
+    object.base.kind === 'name' &&
+    object.base.name === name &&
+    !namesIn(object.index).includes(name)
+  );
 }
 
-/** The variable that a `struct device *` is taken from: `&pdev->dev`, mdev_dev(mdev), or a local that is set to such. */
+/**
+ * The variable that a `struct device *` is taken from: `&pdev->dev`, mdev_dev(mdev), or a local
+ * that is set to such.
+ */
 function deviceRoot(scope: Scope, expr: Expr, hops: number): Root | null {
   if (hops > MAX_HOPS) return null;
   const inner = uncast(expr);
@@ -147,10 +224,17 @@ function deviceRoot(scope: Scope, expr: Expr, hops: number): Root | null {
     if (member.kind !== 'member' || member.field !== 'dev' || !member.arrow) return null;
     return busRoot(scope, member.base);
   }
-  if (inner.kind === 'call' && inner.name !== null && inner.args.length === 1 && (inner.name === 'mdev_dev' || isView(inner.name))) return busRoot(scope, inner.args[0]!);
+  if (
+    inner.kind === 'call' &&
+    inner.name !== null &&
+    inner.args.length === 1 &&
+    (inner.name === 'mdev_dev' || isView(inner.name))
+  )
+    return busRoot(scope, inner.args[0]!);
   if (inner.kind !== 'name' || !scope.locals.has(inner.name)) return null;
   const writes = writesTo(scope.fn, inner.name);
-  if (scope.fn.params.some((param) => param.name === inner.name)) return writes.length === 0 ? { name: inner.name, tag: null } : null;
+  if (scope.fn.params.some((param) => param.name === inner.name))
+    return writes.length === 0 ? { name: inner.name, tag: null } : null;
   const value = writes.length === 1 && writes[0]!.whole ? writes[0]!.value : null;
   return value && deviceRoot(scope, value, hops + 1);
 }
@@ -159,28 +243,51 @@ function busRoot(scope: Scope, expr: Expr): Root | null {
   const base = uncast(expr);
   if (base.kind !== 'name') return null;
   const type = typeOf(scope, base);
-  return type && type.pointers === 1 && busView(type.tag) !== undefined && writesTo(scope.fn, base.name).length <= 1 ? { name: base.name, tag: type.tag } : null;
+  return type &&
+    type.pointers === 1 &&
+    busView(type.tag) !== undefined &&
+    writesTo(scope.fn, base.name).length <= 1
+    ? { name: base.name, tag: type.tag }
+    : null;
 }
 
-interface Write { readonly value: Expr | null; readonly at: number; /** By a plain assignment that is a statement of its own, or the declaration. */ readonly whole: boolean }
+interface Write {
+  readonly value: Expr | null;
+  readonly at: number;
+  /** By a plain assignment that is a statement of its own, or the declaration. */ readonly whole: boolean;
+}
 
 /** All places that give a variable a value, its declaration included. */
 function writesTo(fn: FunctionIr, name: string): Write[] {
   const writes: Write[] = [];
   for (const { stmt, parent } of statementsOf(fn)) {
-    if (stmt.kind === 'decl' && stmt.name === name && stmt.init) writes.push({ value: stmt.init, at: stmt.start, whole: parent === null });
+    if (stmt.kind === 'decl' && stmt.name === name && stmt.init)
+      writes.push({ value: stmt.init, at: stmt.start, whole: parent === null });
     for (const expr of allExpressions(stmt)) {
       if (expr.kind === 'assign' && expr.target.kind === 'name' && expr.target.name === name) {
-        writes.push({ value: expr.value, at: expr.start, whole: parent === null && expr.op === '=' && stmt.kind === 'expr' && stmt.expr === expr });
+        writes.push({
+          value: expr.value,
+          at: expr.start,
+          whole: parent === null && expr.op === '=' && stmt.kind === 'expr' && stmt.expr === expr,
+        });
       }
-      if (expr.kind === 'update' && expr.operand.kind === 'name' && expr.operand.name === name) writes.push({ value: null, at: expr.start, whole: false });
+      if (expr.kind === 'update' && expr.operand.kind === 'name' && expr.operand.name === name)
+        writes.push({ value: null, at: expr.start, whole: false });
     }
   }
   return writes;
 }
 
 function isAddressTaken(fn: FunctionIr, name: string): boolean {
-  return statementsOf(fn).some(({ stmt }) => allExpressions(stmt).some((expr) => expr.kind === 'unary' && expr.op === '&' && expr.operand.kind === 'name' && expr.operand.name === name));
+  return statementsOf(fn).some(({ stmt }) =>
+    allExpressions(stmt).some(
+      (expr) =>
+        expr.kind === 'unary' &&
+        expr.op === '&' &&
+        expr.operand.kind === 'name' &&
+        expr.operand.name === name,
+    ),
+  );
 }
 
 /** A number, -ERRNO, NULL, an empty initialiser. */
@@ -189,13 +296,31 @@ export function isConstant(expr: Expr): boolean {
   if (inner.kind === 'number' || inner.kind === 'string' || isNull(inner)) return true;
   if (inner.kind === 'initializer') return inner.entries.length === 0;
   if (inner.kind === 'name') return /^[A-Z][A-Z0-9_]*$/.test(inner.name);
-  return inner.kind === 'unary' && (inner.op === '-' || inner.op === '~') && isConstant(inner.operand);
+  return (
+    inner.kind === 'unary' && (inner.op === '-' || inner.op === '~') && isConstant(inner.operand)
+  );
 }
 
-/** The expression only computes: evaluated again it has the same value, as long as what it reads has. */
+/**
+ * The expression only computes: evaluated again it has the same value, as long as what it reads
+ * has.
+ */
 export function isPure(value: Expr): boolean {
   return expressionsIn(value).every((expr) => {
-    if (expr.kind === 'assign' || expr.kind === 'update' || expr.kind === 'statement-expression' || expr.kind === 'unknown') return false;
-    return expr.kind !== 'call' || (expr.name !== null && (isView(expr.name) || isFixedGetter(expr.name) || isComputation(expr.name) || /^[A-Z][A-Z0-9_]*$/.test(expr.name)));
+    if (
+      expr.kind === 'assign' ||
+      expr.kind === 'update' ||
+      expr.kind === 'statement-expression' ||
+      expr.kind === 'unknown'
+    )
+      return false;
+    return (
+      expr.kind !== 'call' ||
+      (expr.name !== null &&
+        (isView(expr.name) ||
+          isFixedGetter(expr.name) ||
+          isComputation(expr.name) ||
+          /^[A-Z][A-Z0-9_]*$/.test(expr.name)))
+    );
   });
 }

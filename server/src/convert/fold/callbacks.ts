@@ -34,7 +34,14 @@ export interface Callback {
 }
 
 /** `static int foo_init_dev(struct vfio_device *vdev)` with the statements that move. */
-export function initText(frame: Frame, names: Names, selection: Selection, name: string, beforeCore: ReadonlySet<string>, style: Style): Callback {
+export function initText(
+  frame: Frame,
+  names: Names,
+  selection: Selection,
+  name: string,
+  beforeCore: ReadonlySet<string>,
+  style: Style,
+): Callback {
   const { unit, eol } = style;
   const { moved } = selection;
   const ladder = ladderOf(frame, names, moved);
@@ -50,7 +57,11 @@ export function initText(frame: Frame, names: Names, selection: Selection, name:
   const parameter = parameterName(new Set([...needed, ...read]));
 
   const body: string[] = [];
-  const core = [`${unit}ret = vfio_pci_core_init_dev(${parameter});`.replace('ret', result), `${unit}if (${result})`, `${unit}${unit}return ${result};`];
+  const core = [
+    `${unit}ret = vfio_pci_core_init_dev(${parameter});`.replace('ret', result),
+    `${unit}if (${result})`,
+    `${unit}${unit}return ${result};`,
+  ];
   // Nothing follows it and nothing is owed: its result is the function's.
   const coreLast = at === moved.length;
   moved.forEach((stmt, index) => {
@@ -63,16 +74,32 @@ export function initText(frame: Frame, names: Names, selection: Selection, name:
   else body.push('', `${unit}return 0;`);
   if (ladder.lines.length > 0) append(body, ['', ...ladder.lines]);
 
-  const known = coreLast && !parts.some((part) => part.names.includes(result)) && ![...ladder.items].some((item) => namesUnder(item).includes(result));
+  const known =
+    coreLast &&
+    !parts.some((part) => part.names.includes(result)) &&
+    ![...ladder.items].some((item) => namesUnder(item).includes(result));
   const declared = known ? new Set([...needed].filter((used) => used !== result)) : needed;
   const declarations = declarationsOf(frame, names, declared, parameter, moved, ladder, style);
   if (frame.core && !known && !names.of.has(result)) declarations.push(`${unit}int ${result};`);
-  const text = [`static int ${name}(struct vfio_device *${parameter})`, '{', ...declarations, '', ...body, '}', ''].join(eol);
+  const text = [
+    `static int ${name}(struct vfio_device *${parameter})`,
+    '{',
+    ...declarations,
+    '',
+    ...body,
+    '}',
+    '',
+  ].join(eol);
   return { text, uses: usesOf(text) };
 }
 
 /** `static void foo_release_dev(struct vfio_device *vdev)` with what every put undid. */
-export function releaseText(frame: Frame, selection: Selection, name: string, style: Style): Callback {
+export function releaseText(
+  frame: Frame,
+  selection: Selection,
+  name: string,
+  style: Style,
+): Callback {
   const { unit, eol } = style;
   const { undone } = selection;
   const first = undone[0]!;
@@ -86,17 +113,39 @@ export function releaseText(frame: Frame, selection: Selection, name: string, st
     if (previous && hasBlankBetween(frame, previous, item.stmt)) body.push('');
     const lines = linesOf(names.file, item.stmt);
     // The lines of an #if stand where they stand; those in its arms are as deep as the others.
-    const depth = item.stmt.kind === 'preproc' ? item.stmt.arms.flatMap((arm) => [...arm.body])[0] ?? item.stmt : item.stmt;
-    body.push(reindent(names.file.text.slice(lines.start, lines.end), indentAt(names.file.text, depth.start), unit).trimEnd());
+    const depth =
+      item.stmt.kind === 'preproc'
+        ? (item.stmt.arms.flatMap((arm) => [...arm.body])[0] ?? item.stmt)
+        : item.stmt;
+    body.push(
+      reindent(
+        names.file.text.slice(lines.start, lines.end),
+        indentAt(names.file.text, depth.start),
+        unit,
+      ).trimEnd(),
+    );
   });
   if (frame.core) body.push(`${unit}vfio_pci_core_release_dev(${parameter});`);
-  else if (compareVersions(frame.kernel, [6, 2]) < 0) body.push(`${unit}vfio_free_device(${parameter});`);
-  const text = [`static void ${name}(struct vfio_device *${parameter})`, '{', ...declarations, '', ...body, '}', ''].join(eol);
+  else if (compareVersions(frame.kernel, [6, 2]) < 0)
+    body.push(`${unit}vfio_free_device(${parameter});`);
+  const text = [
+    `static void ${name}(struct vfio_device *${parameter})`,
+    '{',
+    ...declarations,
+    '',
+    ...body,
+    '}',
+    '',
+  ].join(eol);
   return { text, uses: usesOf(text) };
 }
 
 function reindent(text: string, from: string, to: string): string {
-  return from === to ? text : text.replace(/^[ \t]*(?=[^ \t\r\n])/gm, (indent) => indent.startsWith(from) ? to + indent.slice(from.length) : indent);
+  return from === to
+    ? text
+    : text.replace(/^[ \t]*(?=[^ \t\r\n])/gm, (indent) =>
+        indent.startsWith(from) ? to + indent.slice(from.length) : indent,
+      );
 }
 
 interface LadderText {
@@ -107,7 +156,10 @@ interface LadderText {
   readonly value: Expr | null;
 }
 
-/** The unwinding of the callback: what the probe's ladder does with the object, without the put and what is not the object's. */
+/**
+ * The unwinding of the callback: what the probe's ladder does with the object, without the put and
+ * what is not the object's.
+ */
 function ladderOf(frame: Frame, names: Names, moved: readonly Stmt[]): LadderText {
   const { file, fn, list } = frame;
   const labels = new Set<string>();
@@ -116,7 +168,12 @@ function ladderOf(frame: Frame, names: Names, moved: readonly Stmt[]): LadderTex
   for (const stmt of moved) {
     for (const exit of exitsOf(fn, stmt)) {
       if (exit.leave.kind !== 'goto' || !needsLadder(frame, names, moved, stmt, exit)) continue;
-      if (end && end !== exit.end) throw new NothingToFold(`The error labels of ${fn.name}() lead to several returns.`, { path: file.path, start: exit.leave.start, end: exit.leave.end });
+      if (end && end !== exit.end)
+        throw new NothingToFold(`The error labels of ${fn.name}() lead to several returns.`, {
+          path: file.path,
+          start: exit.leave.start,
+          end: exit.leave.end,
+        });
       end = exit.end;
       labels.add(exit.leave.label);
       for (const item of unwinding(frame, names, moved, stmt, exit)) items.add(item);
@@ -125,18 +182,24 @@ function ladderOf(frame: Frame, names: Names, moved: readonly Stmt[]): LadderTex
   if (!end) return { lines: [], labels, items: [], value: null };
   const lines: string[] = [];
   for (const stmt of list) {
-    if (stmt.kind === 'label' && labels.has(stmt.name)) lines.push(`${indentAt(file.text, stmt.start)}${labelIn(frame, stmt.name)}:`);
+    if (stmt.kind === 'label' && labels.has(stmt.name))
+      lines.push(`${indentAt(file.text, stmt.start)}${labelIn(frame, stmt.name)}:`);
     else if (items.has(stmt)) {
       const span = linesOf(file, stmt);
       lines.push(file.text.slice(span.start, span.end).replace(/\r?\n$/, ''));
     }
   }
   const value = errnoOf(frame, end);
-  lines.push(`${indentAt(file.text, end.start)}${frame.returnsObject && value ? `return ${textOf(file, value)};` : textOf(file, end)}`);
+  lines.push(
+    `${indentAt(file.text, end.start)}${frame.returnsObject && value ? `return ${textOf(file, value)};` : textOf(file, end)}`,
+  );
   return { lines, labels, items: [...items], value };
 }
 
-/** The name of a label in a callback, where nothing is put: `err_put_vdev` would say the wrong thing. */
+/**
+ * The name of a label in a callback, where nothing is put: `err_put_vdev` would say the wrong
+ * thing.
+ */
 function labelIn({ fn, member }: Frame, label: string): string {
   const device = member.slice(member.lastIndexOf('.') + 1);
   const says = new RegExp(`^(?:(\\w+)_)?put_${device}$`).exec(label);
@@ -144,17 +207,42 @@ function labelIn({ fn, member }: Frame, label: string): string {
   return says && !new RegExp(`\\b${other}\\b`).test(fn.text) ? other : label;
 }
 
-function needsLadder(frame: Frame, names: Names, moved: readonly Stmt[], stmt: Stmt, exit: Exit): boolean {
+function needsLadder(
+  frame: Frame,
+  names: Names,
+  moved: readonly Stmt[],
+  stmt: Stmt,
+  exit: Exit,
+): boolean {
   return unwinding(frame, names, moved, stmt, exit).length > 0;
 }
 
-/** What a way out of a statement that moves undoes of the object on its ladder, but for what has not been taken by then. */
-function unwinding(frame: Frame, names: Names, moved: readonly Stmt[], stmt: Stmt, exit: Exit): Stmt[] {
-  return exit.ladder.filter((item) => isPrivate(names, item) && !isNotTakenYet(frame, names, moved, stmt, item));
+/**
+ * What a way out of a statement that moves undoes of the object on its ladder, but for what has not
+ * been taken by then.
+ */
+function unwinding(
+  frame: Frame,
+  names: Names,
+  moved: readonly Stmt[],
+  stmt: Stmt,
+  exit: Exit,
+): Stmt[] {
+  return exit.ladder.filter(
+    (item) => isPrivate(names, item) && !isNotTakenYet(frame, names, moved, stmt, item),
+  );
 }
 
-/** The text of a statement that moves: its ways out lead to the callback's own unwinding, or return at once. */
-function statementText(frame: Frame, names: Names, moved: readonly Stmt[], stmt: Stmt): { readonly text: string; readonly names: string[] } {
+/**
+ * The text of a statement that moves: its ways out lead to the callback's own unwinding, or return
+ * at once.
+ */
+function statementText(
+  frame: Frame,
+  names: Names,
+  moved: readonly Stmt[],
+  stmt: Stmt,
+): { readonly text: string; readonly names: string[] } {
   const { file, fn } = frame;
   const gone = new Set<Stmt>();
   const removals: Removal[] = [];
@@ -166,21 +254,46 @@ function statementText(frame: Frame, names: Names, moved: readonly Stmt[], stmt:
   for (const exit of exitsOf(fn, stmt)) {
     for (const item of exit.body) {
       if (gone.has(item)) continue;
-      if (isPrivate(names, item) ? isNotTakenYet(frame, names, moved, stmt, item) : (isPut(names, item) || !isNeutral(names, item)) && item.kind === 'expr') drop(item);
+      if (
+        isPrivate(names, item)
+          ? isNotTakenYet(frame, names, moved, stmt, item)
+          : (isPut(names, item) || !isNeutral(names, item)) && item.kind === 'expr'
+      )
+        drop(item);
     }
     const leave = exit.leave;
     const value = errnoOf(frame, exit.end);
-    if (leave.kind === 'return' && frame.returnsObject && value && leave.value) edits.push({ span: leave.value, newText: textOf(file, value) });
+    if (leave.kind === 'return' && frame.returnsObject && value && leave.value)
+      edits.push({ span: leave.value, newText: textOf(file, value) });
     if (leave.kind === 'return') continue;
     if (needsLadder(frame, names, moved, stmt, exit)) {
-      if (labelIn(frame, leave.label) !== leave.label) edits.push({ span: leave.labelSpan, newText: labelIn(frame, leave.label) });
+      if (labelIn(frame, leave.label) !== leave.label)
+        edits.push({ span: leave.labelSpan, newText: labelIn(frame, leave.label) });
       continue;
     }
-    if (!isPlainResult(value)) throw new NothingToFold(`What ${fn.name}() returns behind \`${leave.label}\` is too involved to return it in .init.`, { path: file.path, start: leave.start, end: leave.end });
+    if (!isPlainResult(value))
+      throw new NothingToFold(
+        `What ${fn.name}() returns behind \`${leave.label}\` is too involved to return it in .init.`,
+        { path: file.path, start: leave.start, end: leave.end },
+      );
     const before = exit.body[exit.body.length - 1];
-    const set = before?.kind === 'expr' && before.expr.kind === 'assign' && before.expr.op === '=' && before.expr.target.kind === 'name' && value.kind === 'name' && before.expr.target.name === value.name ? before : null;
+    const set =
+      before?.kind === 'expr' &&
+      before.expr.kind === 'assign' &&
+      before.expr.op === '=' &&
+      before.expr.target.kind === 'name' &&
+      value.kind === 'name' &&
+      before.expr.target.name === value.name
+        ? before
+        : null;
     const removal = set && removalOf(file.text, file.comments, set);
-    if (set && removal && set.expr.kind === 'assign' && removal.inside.length === 0 && isDirectlyBefore(frame, set, leave)) {
+    if (
+      set &&
+      removal &&
+      set.expr.kind === 'assign' &&
+      removal.inside.length === 0 &&
+      isDirectlyBefore(frame, set, leave)
+    ) {
       edits.push({ span: leave, newText: `return ${textOf(file, set.expr.value)};` });
       // The comment above it is about leaving, which stays.
       gone.add(set);
@@ -188,16 +301,37 @@ function statementText(frame: Frame, names: Names, moved: readonly Stmt[], stmt:
       continue;
     }
     const binding = value.kind === 'name' ? names.of.get(value.name) : undefined;
-    const initial = binding?.kind === 'scratch' && binding.initial && value.kind === 'name' && !isSetBefore(frame, value.name, leave.start) ? binding.initial : null;
+    const initial =
+      binding?.kind === 'scratch' &&
+      binding.initial &&
+      value.kind === 'name' &&
+      !isSetBefore(frame, value.name, leave.start)
+        ? binding.initial
+        : null;
     edits.push({ span: leave, newText: `return ${textOf(file, initial ?? value)};` });
   }
   const braces = bracesOf(file, stmt, gone, removals);
-  const all = [...edits.filter((edit) => !removals.some((removal) => edit.span.start >= removal.span.start && edit.span.end <= removal.span.end)), ...braces.edits, ...removalEdits(file, [...removals, ...braces.removals])];
+  const all = [
+    ...edits.filter(
+      (edit) =>
+        !removals.some(
+          (removal) => edit.span.start >= removal.span.start && edit.span.end <= removal.span.end,
+        ),
+    ),
+    ...braces.edits,
+    ...removalEdits(file, [...removals, ...braces.removals]),
+  ];
   const lines = linesOf(file, stmt);
-  const left = under(stmt).filter((inner) => !isUnderGone(inner, gone)).flatMap(allExpressions);
-  const used = left.flatMap((expr) => expr.kind === 'name' ? [expr.name] : []);
+  const left = under(stmt)
+    .filter((inner) => !isUnderGone(inner, gone))
+    .flatMap(allExpressions);
+  const used = left.flatMap((expr) => (expr.kind === 'name' ? [expr.name] : []));
   // What replaces a goto is read too.
-  for (const edit of edits) append(used, (edit.newText.match(/[A-Za-z_]\w*/g) ?? []).filter((word) => names.of.has(word)));
+  for (const edit of edits)
+    append(
+      used,
+      (edit.newText.match(/[A-Za-z_]\w*/g) ?? []).filter((word) => names.of.has(word)),
+    );
   return { text: textWith(file, lines, all), names: used };
 }
 
@@ -212,28 +346,58 @@ function isDirectlyBefore(frame: Frame, set: Stmt, leave: Stmt): boolean {
 
 /** The variable is given a value somewhere between the allocation and an offset. */
 function isSetBefore(frame: Frame, name: string, offset: number): boolean {
-  return frame.list.slice(frame.check + 1).some((stmt) => under(stmt).flatMap(allExpressions).some((expr) => expr.start < offset && ((expr.kind === 'assign' && expr.target.kind === 'name' && expr.target.name === name)
-    || (expr.kind === 'unary' && expr.op === '&' && expr.operand.kind === 'name' && expr.operand.name === name))));
+  return frame.list.slice(frame.check + 1).some((stmt) =>
+    under(stmt)
+      .flatMap(allExpressions)
+      .some(
+        (expr) =>
+          expr.start < offset &&
+          ((expr.kind === 'assign' && expr.target.kind === 'name' && expr.target.name === name) ||
+            (expr.kind === 'unary' &&
+              expr.op === '&' &&
+              expr.operand.kind === 'name' &&
+              expr.operand.name === name)),
+      ),
+  );
 }
 
-/** The index among the moved statements that the call of vfio_pci_core_init_dev() goes in front of: where the core was initialised before, as long as nothing is owed there. */
-function placeOfCore(frame: Frame, names: Names, moved: readonly Stmt[], beforeCore: ReadonlySet<string>): number {
+/**
+ * The index among the moved statements that the call of vfio_pci_core_init_dev() goes in front of:
+ * where the core was initialised before, as long as nothing is owed there.
+ */
+function placeOfCore(
+  frame: Frame,
+  names: Names,
+  moved: readonly Stmt[],
+  beforeCore: ReadonlySet<string>,
+): number {
   let count = 0;
   while (count < moved.length && beforeCore.has(plain(textOf(frame.file, moved[count]!)))) count++;
-  const free = moved.slice(0, count).every((stmt) => exitsOf(frame.fn, stmt).length === 0 && owesNothing(names, stmt));
+  const free = moved
+    .slice(0, count)
+    .every((stmt) => exitsOf(frame.fn, stmt).length === 0 && owesNothing(names, stmt));
   return free ? count : 0;
 }
 
 /** The variable that takes the register's result. */
 function resultVariable(frame: Frame, names: Names): string {
   for (const expr of under(frame.list[frame.register]!).flatMap(allExpressions)) {
-    if (expr.kind === 'assign' && expr.target.kind === 'name' && names.of.get(expr.target.name)?.kind === 'scratch') return expr.target.name;
+    if (
+      expr.kind === 'assign' &&
+      expr.target.kind === 'name' &&
+      names.of.get(expr.target.name)?.kind === 'scratch'
+    )
+      return expr.target.name;
   }
   return 'ret';
 }
 
 function namesUnder(stmt: Stmt): string[] {
-  return under(stmt).flatMap(allExpressions).flatMap((expr) => expr.kind === 'name' ? [expr.name] : expr.kind === 'unknown' ? [...expr.names] : []);
+  return under(stmt)
+    .flatMap(allExpressions)
+    .flatMap((expr) =>
+      expr.kind === 'name' ? [expr.name] : expr.kind === 'unknown' ? [...expr.names] : [],
+    );
 }
 
 /** The locals that a text needs, and those that these are made of. */
@@ -251,15 +415,47 @@ function closure(names: Names, read: ReadonlySet<string>): Set<string> {
 
 const ORDER = { object: 0, bus: 1, device: 2, derived: 3, scratch: 4, foreign: 5 } as const;
 
-function declarationsOf(frame: Frame, names: Names, needed: ReadonlySet<string>, parameter: string, moved: readonly Stmt[], ladder: LadderText | null, { unit, eol }: Style): string[] {
-  const place = (name: string): number => { const binding = names.of.get(name)!; return binding.kind === 'derived' || binding.kind === 'scratch' ? binding.decl.start : 0; };
-  const ordered = [...needed].filter((name) => names.of.has(name)).sort((a, b) => ORDER[names.of.get(a)!.kind] - ORDER[names.of.get(b)!.kind] || place(a) - place(b));
+function declarationsOf(
+  frame: Frame,
+  names: Names,
+  needed: ReadonlySet<string>,
+  parameter: string,
+  moved: readonly Stmt[],
+  ladder: LadderText | null,
+  { unit, eol }: Style,
+): string[] {
+  const place = (name: string): number => {
+    const binding = names.of.get(name)!;
+    return binding.kind === 'derived' || binding.kind === 'scratch' ? binding.decl.start : 0;
+  };
+  const ordered = [...needed]
+    .filter((name) => names.of.has(name))
+    .sort(
+      (a, b) => ORDER[names.of.get(a)!.kind] - ORDER[names.of.get(b)!.kind] || place(a) - place(b),
+    );
   return ordered.flatMap((name): string[] => {
     const binding = names.of.get(name)!;
     switch (binding.kind) {
-      case 'object': return [declaration(unit, `struct ${frame.tag} *${name}`, `container_of(${parameter}, struct ${frame.tag}, ${frame.member})`, eol)];
-      case 'bus': return [declaration(unit, `struct ${binding.tag} *${name}`, `${busView(binding.tag)!}(${parameter}->dev)`, eol)];
-      case 'device': return [declaration(unit, `struct device *${name}`, `${parameter}->dev`, eol)];
+      case 'object':
+        return [
+          declaration(
+            unit,
+            `struct ${frame.tag} *${name}`,
+            `container_of(${parameter}, struct ${frame.tag}, ${frame.member})`,
+            eol,
+          ),
+        ];
+      case 'bus':
+        return [
+          declaration(
+            unit,
+            `struct ${binding.tag} *${name}`,
+            `${busView(binding.tag)!}(${parameter}->dev)`,
+            eol,
+          ),
+        ];
+      case 'device':
+        return [declaration(unit, `struct device *${name}`, `${parameter}->dev`, eol)];
       case 'derived': {
         const { decl, value } = binding;
         const alone = names.file.text.slice(decl.statement.start, decl.statement.end);
@@ -267,21 +463,46 @@ function declarationsOf(frame: Frame, names: Names, needed: ReadonlySet<string>,
           const prefix = names.file.text.slice(decl.statement.start, decl.start);
           if (!prefix.includes(',')) return [`${unit}${alone}`];
         }
-        return [declaration(unit, `${typePrefix(names, decl)}${names.file.text.slice(decl.start, decl.nameSpan.end)}`, textOf(names.file, value), eol)];
+        return [
+          declaration(
+            unit,
+            `${typePrefix(names, decl)}${names.file.text.slice(decl.start, decl.nameSpan.end)}`,
+            textOf(names.file, value),
+            eol,
+          ),
+        ];
       }
       case 'scratch': {
         const { decl, initial } = binding;
-        const array = names.file.text.slice(decl.nameSpan.end, decl.init ? decl.nameSpan.end : decl.end);
+        const array = names.file.text.slice(
+          decl.nameSpan.end,
+          decl.init ? decl.nameSpan.end : decl.end,
+        );
         const head = `${typePrefix(names, decl)}${names.file.text.slice(decl.start, decl.nameSpan.end)}${array}`;
-        return [initial && readsEarly(frame, moved, ladder, name) ? `${unit}${head} = ${textOf(names.file, initial)};` : `${unit}${head};`];
+        return [
+          initial && readsEarly(frame, moved, ladder, name)
+            ? `${unit}${head} = ${textOf(names.file, initial)};`
+            : `${unit}${head};`,
+        ];
       }
-      case 'foreign': return [];
+      case 'foreign':
+        return [];
     }
   });
 }
 
-/** What stands in front of the first declarator of a declaration: `const struct foo `, `unsigned int `. */
-function typePrefix(names: Names, decl: { readonly statement: { readonly start: number }; readonly start: number; readonly type: { readonly end: number } }): string {
+/**
+ * What stands in front of the first declarator of a declaration: `const struct foo `, `unsigned int
+ * `.
+ */
+function typePrefix(
+  names: Names,
+  decl: {
+    readonly statement: { readonly start: number };
+    readonly start: number;
+    readonly type: { readonly end: number };
+  },
+): string {
   const { text } = names.file;
   const upTo = text.slice(decl.statement.start, decl.start);
   const first = upTo.search(/,/);
@@ -292,8 +513,16 @@ function typePrefix(names: Names, decl: { readonly statement: { readonly start: 
   return `${own.slice(0, end).trimEnd()} `;
 }
 
-/** The initial value is read: kept gotos lead to a return of it, or a statement reads it before it is set. */
-function readsEarly(frame: Frame, moved: readonly Stmt[], ladder: LadderText | null, name: string): boolean {
+/**
+ * The initial value is read: kept gotos lead to a return of it, or a statement reads it before it
+ * is set.
+ */
+function readsEarly(
+  frame: Frame,
+  moved: readonly Stmt[],
+  ladder: LadderText | null,
+  name: string,
+): boolean {
   const { early } = checkAssignments(moved, new Set([name]), new Set(), (label) => {
     if (!ladder?.labels.has(label)) return [];
     const { end } = ladderFrom(frame.fn, label);
@@ -309,7 +538,10 @@ function declaration(unit: string, left: string, right: string, eol: string): st
 }
 
 function hasBlankBetween(frame: Frame, first: Stmt, second: Stmt): boolean {
-  return /\n[ \t]*\r?\n/.test(frame.file.text.slice(first.end, linesOf(frame.file, second).start + 1)) || /\n[ \t]*\r?\n[ \t]*$/.test(frame.file.text.slice(first.end, second.start));
+  return (
+    /\n[ \t]*\r?\n/.test(frame.file.text.slice(first.end, linesOf(frame.file, second).start + 1)) ||
+    /\n[ \t]*\r?\n[ \t]*$/.test(frame.file.text.slice(first.end, second.start))
+  );
 }
 
 /** The identifiers of the document that a generated text mentions. */

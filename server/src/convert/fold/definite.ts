@@ -15,14 +15,22 @@ export interface AssignmentCheck {
 const MAX_DEPTH = 120;
 
 /**
- * Definite assignment over a list of statements, for the `tracked` variables. `atGoto` is asked for the names that are read behind a goto
+ * Definite assignment over a list of statements, for the `tracked` variables. `atGoto` is asked for
+ * the names that are read behind a goto
  * that leaves the list; labels in the list join what their gotos bring (all gotos go forward).
  * @param entry what has a value at the start.
  */
-export function checkAssignments(stmts: readonly Stmt[], tracked: ReadonlySet<string>, entry: Assigned, atGoto: (label: string) => readonly string[] | null): AssignmentCheck {
+export function checkAssignments(
+  stmts: readonly Stmt[],
+  tracked: ReadonlySet<string>,
+  entry: Assigned,
+  atGoto: (label: string) => readonly string[] | null,
+): AssignmentCheck {
   const early = new Set<string>();
   const labels = new Map<string, Assigned>();
-  const local = new Set(stmts.flatMap(under).flatMap((stmt) => stmt.kind === 'label' ? [stmt.name] : []));
+  const local = new Set(
+    stmts.flatMap(under).flatMap((stmt) => (stmt.kind === 'label' ? [stmt.name] : [])),
+  );
 
   const read = (names: readonly string[], at: Assigned): void => {
     if (at) for (const name of names) if (tracked.has(name) && !at.has(name)) early.add(name);
@@ -40,19 +48,22 @@ export function checkAssignments(stmts: readonly Stmt[], tracked: ReadonlySet<st
       for (const arg of inner.args) {
         const pointer = uncast(arg);
         // What is given the address of a variable is taken to set it.
-        if (pointer.kind === 'unary' && pointer.op === '&' && pointer.operand.kind === 'name') after = after && new Set([...after, pointer.operand.name]);
+        if (pointer.kind === 'unary' && pointer.op === '&' && pointer.operand.kind === 'name')
+          after = after && new Set([...after, pointer.operand.name]);
         else after = expression(arg, after);
       }
       return after;
     }
-    if (inner.kind === 'binary' && inner.op !== '&&' && inner.op !== '||') return expression(inner.right, expression(inner.left, at));
+    if (inner.kind === 'binary' && inner.op !== '&&' && inner.op !== '||')
+      return expression(inner.right, expression(inner.left, at));
     if (inner.kind === 'binary') {
       const after = expression(inner.left, at);
       expression(inner.right, after);
       return after;
     }
     if (inner.kind === 'unary') return expression(inner.operand, at);
-    if (inner.kind === 'comma') return inner.items.reduce<Assigned>((state, item) => expression(item, state), at);
+    if (inner.kind === 'comma')
+      return inner.items.reduce<Assigned>((state, item) => expression(item, state), at);
     read(namesIn(inner), at);
     return at;
   };
@@ -66,7 +77,8 @@ export function checkAssignments(stmts: readonly Stmt[], tracked: ReadonlySet<st
       return at;
     }
     switch (stmt.kind) {
-      case 'label': return meet(at, labels.get(stmt.name) ?? null);
+      case 'label':
+        return meet(at, labels.get(stmt.name) ?? null);
       case 'goto':
         if (local.has(stmt.label)) labels.set(stmt.label, meet(labels.get(stmt.label) ?? null, at));
         else {
@@ -78,8 +90,11 @@ export function checkAssignments(stmts: readonly Stmt[], tracked: ReadonlySet<st
       case 'return':
         if (stmt.value) expression(stmt.value, at);
         return null;
-      case 'break': case 'continue': return null;
-      case 'block': return list(stmt.body, at, depth + 1);
+      case 'break':
+      case 'continue':
+        return null;
+      case 'block':
+        return list(stmt.body, at, depth + 1);
       case 'decl': {
         const after = stmt.init ? expression(stmt.init, at) : at;
         return stmt.init && after ? new Set([...after, stmt.name]) : after;
@@ -94,7 +109,8 @@ export function checkAssignments(stmts: readonly Stmt[], tracked: ReadonlySet<st
         for (const init of stmt.init) head = statement(init, head, depth + 1);
         for (const arg of stmt.args) {
           // The cursor of a loop macro is set by it.
-          if (arg.kind === 'name' && head && tracked.has(arg.name)) head = new Set([...head, arg.name]);
+          if (arg.kind === 'name' && head && tracked.has(arg.name))
+            head = new Set([...head, arg.name]);
           else head = expression(arg, head);
         }
         if (stmt.form === 'do') {
@@ -106,10 +122,14 @@ export function checkAssignments(stmts: readonly Stmt[], tracked: ReadonlySet<st
         if (stmt.step) expression(stmt.step, end ?? tested);
         return tested;
       }
-      case 'expr': return expression(stmt.expr, at);
-      case 'switch': return meet(expression(stmt.value, at), statement(stmt.body, at, depth + 1));
-      case 'guard': return stmt.body ? statement(stmt.body, at, depth + 1) : at;
-      case 'preproc': return stmt.arms.map((arm) => list(arm.body, at, depth + 1)).reduce(meet, null);
+      case 'expr':
+        return expression(stmt.expr, at);
+      case 'switch':
+        return meet(expression(stmt.value, at), statement(stmt.body, at, depth + 1));
+      case 'guard':
+        return stmt.body ? statement(stmt.body, at, depth + 1) : at;
+      case 'preproc':
+        return stmt.arms.map((arm) => list(arm.body, at, depth + 1)).reduce(meet, null);
       default: {
         let after = at;
         for (const expr of ownExpressions(stmt)) after = expression(expr, after);
@@ -118,6 +138,7 @@ export function checkAssignments(stmts: readonly Stmt[], tracked: ReadonlySet<st
       }
     }
   };
-  const list = (all: readonly Stmt[], at: Assigned, depth: number): Assigned => all.reduce<Assigned>((state, stmt) => statement(stmt, state, depth), at);
+  const list = (all: readonly Stmt[], at: Assigned, depth: number): Assigned =>
+    all.reduce<Assigned>((state, stmt) => statement(stmt, state, depth), at);
   return { out: list(stmts, entry, 0), early };
 }

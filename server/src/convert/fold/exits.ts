@@ -7,7 +7,10 @@ import { under } from './frame.ts';
 import { isMessage } from './footprint.ts';
 import type { Frame } from './types.ts';
 
-/** One way out of a function: a goto or a return in a statement, and all that runs from there to the end. */
+/**
+ * One way out of a function: a goto or a return in a statement, and all that runs from there to the
+ * end.
+ */
 export interface Exit {
   readonly leave: GotoStmt | ReturnStmt;
   /** Statements before it in its own block and the blocks around that, inside of the statement. */
@@ -24,17 +27,31 @@ export function exitsOf(fn: FunctionIr, root: Stmt): Exit[] {
   const visit = (stmt: Stmt, before: readonly Stmt[], depth: number): void => {
     if (depth > 60) return;
     if (stmt.kind === 'return') exits.push({ leave: stmt, body: before, ladder: [], end: stmt });
-    else if (stmt.kind === 'goto') exits.push({ leave: stmt, body: before, ...ladderFrom(fn, stmt.label) });
-    else if (stmt.kind === 'block') stmt.body.forEach((inner, index) => visit(inner, [...before, ...stmt.body.slice(0, index)], depth + 1));
-    else if (stmt.kind === 'preproc') for (const arm of stmt.arms) arm.body.forEach((inner, index) => visit(inner, [...before, ...arm.body.slice(0, index)], depth + 1));
+    else if (stmt.kind === 'goto')
+      exits.push({ leave: stmt, body: before, ...ladderFrom(fn, stmt.label) });
+    else if (stmt.kind === 'block')
+      stmt.body.forEach((inner, index) =>
+        visit(inner, [...before, ...stmt.body.slice(0, index)], depth + 1),
+      );
+    else if (stmt.kind === 'preproc')
+      for (const arm of stmt.arms)
+        arm.body.forEach((inner, index) =>
+          visit(inner, [...before, ...arm.body.slice(0, index)], depth + 1),
+        );
     else for (const inner of innerStatements(stmt)) visit(inner, before, depth + 1);
   };
   visit(root, [], 0);
   return exits;
 }
 
-/** The statements from a label of the outermost block to the return behind it; labels are not among them. */
-export function ladderFrom(fn: FunctionIr, label: string): { readonly ladder: readonly Stmt[]; readonly end: ReturnStmt | null } {
+/**
+ * The statements from a label of the outermost block to the return behind it; labels are not among
+ * them.
+ */
+export function ladderFrom(
+  fn: FunctionIr,
+  label: string,
+): { readonly ladder: readonly Stmt[]; readonly end: ReturnStmt | null } {
   const list = fn.body.body;
   const ladder: Stmt[] = [];
   let at = list.findIndex((stmt) => stmt.kind === 'label' && stmt.name === label);
@@ -51,17 +68,23 @@ export function ladderFrom(fn: FunctionIr, label: string): { readonly ladder: re
       at = next;
       continue;
     }
-    if (under(stmt).some((inner) => inner.kind === 'goto' || inner.kind === 'return')) return { ladder, end: null };
+    if (under(stmt).some((inner) => inner.kind === 'goto' || inner.kind === 'return'))
+      return { ladder, end: null };
     ladder.push(stmt);
   }
   return { ladder, end: null };
 }
 
-/** What a return behind a failure answers: the errno, also that in ERR_PTR() where the function returns the object. Null when it answers nothing of the kind. */
+/**
+ * What a return behind a failure answers: the errno, also that in ERR_PTR() where the function
+ * returns the object. Null when it answers nothing of the kind.
+ */
 export function errnoOf(frame: Frame, end: ReturnStmt | null): Expr | null {
   const value = end?.value ? uncast(end.value) : null;
   if (!frame.returnsObject || !value) return value;
-  return value.kind === 'call' && value.name === 'ERR_PTR' && value.args[0] ? uncast(value.args[0]) : null;
+  return value.kind === 'call' && value.name === 'ERR_PTR' && value.args[0]
+    ? uncast(value.args[0])
+    : null;
 }
 
 /** Whether a statement is a put of the object and nothing else. */
@@ -75,30 +98,50 @@ export function isEffectOn(names: Names, stmt: Stmt, op: string): boolean {
   const call = uncast(stmt.expr);
   if (call.kind !== 'call' || call.name === null) return false;
   return effectsOf(call.name).some((effect) => {
-    const target = effect.op === op && 'target' in effect && typeof effect.target === 'number' ? call.args[effect.target] : undefined;
+    const target =
+      effect.op === op && 'target' in effect && typeof effect.target === 'number'
+        ? call.args[effect.target]
+        : undefined;
     return target !== undefined && isObject(names, target);
   });
 }
 
-/** `p`, `&p->vdev`, `&p->core_device.vdev`, and a pointer to the device that the function keeps beside `p`. */
+/**
+ * `p`, `&p->vdev`, `&p->core_device.vdev`, and a pointer to the device that the function keeps
+ * beside `p`.
+ */
 function isObject(names: Names, expr: Expr): boolean {
   const variable = objectVariable(names.scope, names, expr);
   return variable !== null && names.of.get(variable)?.kind === 'object';
 }
 
-/** A statement that says nothing of the object: a message, or the result that the function is to return. */
+/**
+ * A statement that says nothing of the object: a message, or the result that the function is to
+ * return.
+ */
 export function isNeutral(names: Names, stmt: Stmt): boolean {
   if (isMessage(names, stmt)) return true;
-  if (stmt.kind !== 'expr' || stmt.expr.kind !== 'assign' || stmt.expr.target.kind !== 'name') return false;
+  if (stmt.kind !== 'expr' || stmt.expr.kind !== 'assign' || stmt.expr.target.kind !== 'name')
+    return false;
   const value = uncast(stmt.expr.value);
-  const ofPointer = value.kind === 'call' && (value.name === 'PTR_ERR' || value.name === 'PTR_ERR_OR_ZERO');
-  return names.of.has(stmt.expr.target.name) && (isConstant(value) || ofPointer || (value.kind === 'name' && names.of.has(value.name)));
+  const ofPointer =
+    value.kind === 'call' && (value.name === 'PTR_ERR' || value.name === 'PTR_ERR_OR_ZERO');
+  return (
+    names.of.has(stmt.expr.target.name) &&
+    (isConstant(value) || ofPointer || (value.kind === 'name' && names.of.has(value.name)))
+  );
 }
 
 /** Whether the test of an allocation hands on what the allocation returned. */
 export function handsOnError(exit: Exit, test: Stmt): boolean {
   const tested = test.kind === 'if' ? namesIn(test.condition) : [];
-  const own = under(test).flatMap(allExpressions).some((expr) => expr.kind === 'call' && (expr.name === 'PTR_ERR' || expr.name === 'ERR_CAST' || expr.name === 'dev_err_probe'));
+  const own = under(test)
+    .flatMap(allExpressions)
+    .some(
+      (expr) =>
+        expr.kind === 'call' &&
+        (expr.name === 'PTR_ERR' || expr.name === 'ERR_CAST' || expr.name === 'dev_err_probe'),
+    );
   const value = exit.end?.value ? uncast(exit.end.value) : null;
   // The error pointer itself, where the function returns its type.
   const itself = value?.kind === 'name' && tested.includes(value.name);

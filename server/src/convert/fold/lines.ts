@@ -9,7 +9,10 @@ import { under } from './frame.ts';
 export function linesOf(file: FileIr, stmt: Span): Span {
   const removal = removalOf(file.text, file.comments, stmt);
   const first = removal.above[0];
-  return { start: first ? lineStart(file.text, first.start) : removal.span.start, end: removal.span.end };
+  return {
+    start: first ? lineStart(file.text, first.start) : removal.span.start,
+    end: removal.span.end,
+  };
 }
 
 /** What deleting a statement takes with it, its comments included. */
@@ -33,16 +36,33 @@ export function removalEdits(file: FileIr, removals: readonly Removal[]): Edit[]
 
 /** The text of a span after edits that lie inside of it. */
 export function textWith(file: FileIr, span: Span, edits: readonly Edit[]): string {
-  const shifted = edits.map((edit) => ({ span: { start: edit.span.start - span.start, end: edit.span.end - span.start }, newText: edit.newText }));
+  const shifted = edits.map((edit) => ({
+    span: { start: edit.span.start - span.start, end: edit.span.end - span.start },
+    newText: edit.newText,
+  }));
   return applyEdits(file.text.slice(span.start, span.end), shifted);
 }
 
-/** The edits that take the braces from an `if` under `root` that is left with one line, which kernel style writes without. `taken` is what goes as text. */
-export function bracesOf(file: FileIr, root: Stmt, gone: ReadonlySet<Stmt>, taken: readonly Removal[]): { readonly edits: Edit[]; readonly removals: Removal[] } {
+/**
+ * The edits that take the braces from an `if` under `root` that is left with one line, which kernel
+ * style writes without. `taken` is what goes as text.
+ */
+export function bracesOf(
+  file: FileIr,
+  root: Stmt,
+  gone: ReadonlySet<Stmt>,
+  taken: readonly Removal[],
+): { readonly edits: Edit[]; readonly removals: Removal[] } {
   const edits: Edit[] = [];
   const removals: Removal[] = [];
   for (const stmt of under(root)) {
-    if (stmt.kind !== 'if' || stmt.otherwise || stmt.then.kind !== 'block' || !stmt.then.body.some((inner) => gone.has(inner))) continue;
+    if (
+      stmt.kind !== 'if' ||
+      stmt.otherwise ||
+      stmt.then.kind !== 'block' ||
+      !stmt.then.body.some((inner) => gone.has(inner))
+    )
+      continue;
     if (!losesBraces(file, stmt, gone, taken)) continue;
     edits.push({ span: { start: stmt.conditionSpan.end, end: stmt.then.start + 1 }, newText: '' });
     removals.push(removalOf(file.text, [], { start: stmt.then.end - 1, end: stmt.then.end }));
@@ -50,7 +70,15 @@ export function bracesOf(file: FileIr, root: Stmt, gone: ReadonlySet<Stmt>, take
   return { edits, removals };
 }
 
-function losesBraces(file: FileIr, { conditionSpan, then }: IfStmt, gone: ReadonlySet<Stmt>, taken: readonly Removal[]): boolean {
-  return isLeftWithOneLine(file, then, gone, taken) && file.text.slice(conditionSpan.end, then.start + 1).trim() === '{'
-    && removalOf(file.text, [], { start: then.end - 1, end: then.end }).wholeLines;
+function losesBraces(
+  file: FileIr,
+  { conditionSpan, then }: IfStmt,
+  gone: ReadonlySet<Stmt>,
+  taken: readonly Removal[],
+): boolean {
+  return (
+    isLeftWithOneLine(file, then, gone, taken) &&
+    file.text.slice(conditionSpan.end, then.start + 1).trim() === '{' &&
+    removalOf(file.text, [], { start: then.end - 1, end: then.end }).wholeLines
+  );
 }

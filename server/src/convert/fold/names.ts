@@ -1,13 +1,22 @@
 import type { FileIr, VariableIr } from '../../ir/types.ts';
 
 /** The word that ends a function's name and says that it creates the device. */
-const VERB = /_(?:probe|create|bind|add|attach|init|register|setup)(?:_(?:one|dev|device|common))?$/;
+const VERB =
+  /_(?:probe|create|bind|add|attach|init|register|setup)(?:_(?:one|dev|device|common))?$/;
 
-/** Names for the callbacks that nothing in the file has yet: after the function that allocates (`foo_probe` gives `foo_init_dev`), else after the table. */
-export function callbackName(file: FileIr, table: VariableIr, functionName: string, what: 'init' | 'release'): string {
+/**
+ * Names for the callbacks that nothing in the file has yet: after the function that allocates
+ * (`foo_probe` gives `foo_init_dev`), else after the table.
+ */
+export function callbackName(
+  file: FileIr,
+  table: VariableIr,
+  functionName: string,
+  what: 'init' | 'release',
+): string {
   const verb = functionName.search(VERB);
   const byTable = /^(.+?)(?:_vfio)?(?:_dev|_device)?_ops$/.exec(table.name);
-  const prefix = verb > 0 ? functionName.slice(0, verb) : byTable?.[1] ?? functionName;
+  const prefix = verb > 0 ? functionName.slice(0, verb) : (byTable?.[1] ?? functionName);
   for (const suffix of [`${what}_dev`, `vfio_${what}_dev`, `vfio_device_${what}`]) {
     if (!mentions(file, `${prefix}_${suffix}`)) return `${prefix}_${suffix}`;
   }

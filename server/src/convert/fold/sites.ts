@@ -28,7 +28,10 @@ export interface PutSite {
   readonly inProbe: boolean;
 }
 
-/** A statement that touches only the object and what can be had from it, so that it may stand in a callback. */
+/**
+ * A statement that touches only the object and what can be had from it, so that it may stand in a
+ * callback.
+ */
 export function isPrivate(names: Names, stmt: Stmt): boolean {
   if (isNeutral(names, stmt)) return false;
   const print = footprintOf(names, stmt);
@@ -40,11 +43,18 @@ export function itemOf(names: Names, stmt: Stmt): Item {
 }
 
 /**
- * Every way to a put outside of what moves. A way that cannot be followed counts as one on which nothing is undone, so that nothing is taken
+ * Every way to a put outside of what moves. A way that cannot be followed counts as one on which
+ * nothing is undone, so that nothing is taken
  * for undone that may not be.
- * @param stays the statements of the probe behind the test that do not move, the error ladder left out.
+ * @param stays the statements of the probe behind the test that do not move, the error ladder left
+ * out.
  */
-export function putSites(frame: Frame, names: Names, device: DeviceSource, stays: readonly Stmt[]): PutSite[] {
+export function putSites(
+  frame: Frame,
+  names: Names,
+  device: DeviceSource,
+  stays: readonly Stmt[],
+): PutSite[] {
   const { fn, file, list } = frame;
   const sites: PutSite[] = [];
   const elsewhere = outerSites(frame, device);
@@ -57,25 +67,57 @@ export function putSites(frame: Frame, names: Names, device: DeviceSource, stays
       const at = all.findIndex((item) => isPut(names, item));
       if (at < 0) {
         const value = exit.leave.kind === 'return' ? exit.leave.value : null;
-        if (exit.leave.kind === 'return' && (list.includes(exit.leave) || (value?.kind === 'number' && value.value === 0))) continue;
-        if (all.some((item) => callsUnder(item).some((call) => call.name !== null && putters.has(call.name)))) continue;
+        if (
+          exit.leave.kind === 'return' &&
+          (list.includes(exit.leave) || (value?.kind === 'number' && value.value === 0))
+        )
+          continue;
+        if (
+          all.some((item) =>
+            callsUnder(item).some((call) => call.name !== null && putters.has(call.name)),
+          )
+        )
+          continue;
         sites.push({ names, items: [], inProbe: true });
         continue;
       }
-      sites.push({ names, items: all.slice(0, at).map((item) => itemOf(names, item)), inProbe: true });
+      sites.push({
+        names,
+        items: all.slice(0, at).map((item) => itemOf(names, item)),
+        inProbe: true,
+      });
     }
   }
   // A put that falls through to the return behind it: `if (ret) { …; put } return ret;`.
   for (const { stmt, siblings, index } of statementsOf(fn)) {
-    if (!isPut(names, stmt) || followed.has(stmt) || !stays.some((root) => stmt.start >= root.start && stmt.end <= root.end)) continue;
+    if (
+      !isPut(names, stmt) ||
+      followed.has(stmt) ||
+      !stays.some((root) => stmt.start >= root.start && stmt.end <= root.end)
+    )
+      continue;
     const from = siblings === list ? frame.register + 1 : 0;
-    sites.push({ names, items: siblings.slice(from, index).map((item) => itemOf(names, item)), inProbe: true });
+    sites.push({
+      names,
+      items: siblings.slice(from, index).map((item) => itemOf(names, item)),
+      inProbe: true,
+    });
   }
   for (const other of frame.module.sources) {
     if (other === file) continue;
     // The object may be put there by a function that is not read here.
-    const container = { tag: frame.tag, path: frame.member.split('.'), tags: [frame.tag, 'vfio_device'], unseen: null };
-    if (callSites(frame.module, other).some((site) => site.op === 'put' && relate(site.scope, container, site.target).level >= 0)) sites.push({ names, items: [], inProbe: false });
+    const container = {
+      tag: frame.tag,
+      path: frame.member.split('.'),
+      tags: [frame.tag, 'vfio_device'],
+      unseen: null,
+    };
+    if (
+      callSites(frame.module, other).some(
+        (site) => site.op === 'put' && relate(site.scope, container, site.target).level >= 0,
+      )
+    )
+      sites.push({ names, items: [], inProbe: false });
   }
   return [...elsewhere, ...sites];
 }
@@ -84,10 +126,18 @@ function outerSites(frame: Frame, device: DeviceSource): PutSite[] {
   const sites: PutSite[] = [];
   for (const fn of frame.file.functions) {
     if (fn === frame.fn) continue;
-    const puts = statementsOf(fn).filter(({ stmt }) => stmt.kind === 'expr' && callsUnder(stmt).some((call) => call.name === 'vfio_put_device'));
+    const puts = statementsOf(fn).filter(
+      ({ stmt }) =>
+        stmt.kind === 'expr' && callsUnder(stmt).some((call) => call.name === 'vfio_put_device'),
+    );
     if (puts.length === 0) continue;
     for (const { stmt, siblings, index } of puts) {
-      const names = namesOfOther(frame, device, fn, putVariable(frame, scopeOf(frame.module, frame.file, fn), stmt));
+      const names = namesOfOther(
+        frame,
+        device,
+        fn,
+        putVariable(frame, scopeOf(frame.module, frame.file, fn), stmt),
+      );
       if (!isPut(names, stmt)) {
         if (mayBeObject(frame, names, stmt)) sites.push({ names, items: [], inProbe: false });
         continue;
@@ -95,10 +145,21 @@ function outerSites(frame: Frame, device: DeviceSource): PutSite[] {
       let from = index;
       while (from > 0) {
         const before = siblings[from - 1]!;
-        if (before.kind === 'label' || before.kind === 'decl' || before.kind === 'return' || before.kind === 'goto' || isEffectOn(names, before, 'unregister')) break;
+        if (
+          before.kind === 'label' ||
+          before.kind === 'decl' ||
+          before.kind === 'return' ||
+          before.kind === 'goto' ||
+          isEffectOn(names, before, 'unregister')
+        )
+          break;
         from--;
       }
-      sites.push({ names, items: siblings.slice(from, index).map((item) => itemOf(names, item)), inProbe: false });
+      sites.push({
+        names,
+        items: siblings.slice(from, index).map((item) => itemOf(names, item)),
+        inProbe: false,
+      });
     }
   }
   return sites;
@@ -113,16 +174,28 @@ function putVariable({ tag, member }: Frame, scope: Scope, stmt: Stmt): string |
 
 /** A put through a bare `struct vfio_device *` or core device may be of this object. */
 function mayBeObject(frame: Frame, names: Names, stmt: Stmt): boolean {
-  return callsUnder(stmt).some((call) => call.name === 'vfio_put_device' && call.args.some((arg) => {
-    const { scope } = names;
-    const inner = arg.kind === 'unary' && arg.op === '&' ? arg.operand : arg;
-    const root = inner.kind === 'member' ? inner.base : inner;
-    const type = typeOf(scope, root);
-    return type === null || type.tag === frame.tag || type.tag === 'vfio_device' || type.tag === 'vfio_pci_core_device';
-  }));
+  return callsUnder(stmt).some(
+    (call) =>
+      call.name === 'vfio_put_device' &&
+      call.args.some((arg) => {
+        const { scope } = names;
+        const inner = arg.kind === 'unary' && arg.op === '&' ? arg.operand : arg;
+        const root = inner.kind === 'member' ? inner.base : inner;
+        const type = typeOf(scope, root);
+        return (
+          type === null ||
+          type.tag === frame.tag ||
+          type.tag === 'vfio_device' ||
+          type.tag === 'vfio_pci_core_device'
+        );
+      }),
+  );
 }
 
-/** What runs right before a put and may as well run in `.release`, which the put calls; oldest first. */
+/**
+ * What runs right before a put and may as well run in `.release`, which the put calls; oldest
+ * first.
+ */
 export function privateTail(site: PutSite): Item[] {
   const tail: Item[] = [];
   const passed: Item[] = [];
@@ -140,14 +213,26 @@ export function privateTail(site: PutSite): Item[] {
 
 function mayRunBefore(later: Item, earlier: Item): boolean {
   const print = footprintOf(earlier.names, earlier.stmt);
-  return conflictOf(later.names.scope, { ...print.effects, at: earlier.stmt }, footprintOf(later.names, later.stmt).effects) === null;
+  return (
+    conflictOf(
+      later.names.scope,
+      { ...print.effects, at: earlier.stmt },
+      footprintOf(later.names, later.stmt).effects,
+    ) === null
+  );
 }
 
 function usesScratch(item: Item): boolean {
-  return [...footprintOf(item.names, item.stmt).locals].some((name) => { const kind = item.names.of.get(name)?.kind; return kind === 'scratch' || kind === 'derived'; });
+  return [...footprintOf(item.names, item.stmt).locals].some((name) => {
+    const kind = item.names.of.get(name)?.kind;
+    return kind === 'scratch' || kind === 'derived';
+  });
 }
 
-/** A message, the result that is about to be returned, or a count that has nothing to do with the object. */
+/**
+ * A message, the result that is about to be returned, or a count that has nothing to do with the
+ * object.
+ */
 function isPassable({ names, stmt }: Item): boolean {
   if (isNeutral(names, stmt)) return true;
   return isAccounting(names, stmt) && !footprintOf(names, stmt).mentionsObject;
@@ -156,5 +241,7 @@ function isPassable({ names, stmt }: Item): boolean {
 /** A statement that changes a count outside of the object and does nothing else. */
 export function isAccounting(names: Names, stmt: Stmt): boolean {
   if (stmt.kind !== 'expr' || footprintOf(names, stmt).obstacle !== 'counter') return false;
-  return callsUnder(stmt).every((call) => call.name !== null && counterChange(call.name) !== undefined);
+  return callsUnder(stmt).every(
+    (call) => call.name !== null && counterChange(call.name) !== undefined,
+  );
 }

@@ -9,7 +9,10 @@ import { ladderStart, type Selection } from './select.ts';
 import { NothingToFold, type Frame } from './types.ts';
 import { append } from '../../text/lists.ts';
 
-/** What goes from the functions that exist: the statements that move, what is undone elsewhere now, and labels that nothing jumps to. */
+/**
+ * What goes from the functions that exist: the statements that move, what is undone elsewhere now,
+ * and labels that nothing jumps to.
+ */
 export interface Leftovers {
   readonly edits: readonly Edit[];
   readonly removals: readonly Removal[];
@@ -24,7 +27,8 @@ export function leftovers(frame: Frame, selection: Selection): Leftovers {
   const functions = new Set<FunctionIr>([fn]);
   const texts = selection.undone.map((item) => item.text);
   for (const site of selection.sites) {
-    // From the end, one for one: the same statement may stand there a second time for another reason.
+    // From the end, one for one: the same statement may stand there a second time for another
+    // reason.
     let next = texts.length - 1;
     for (let at = site.items.length - 1; at >= 0 && next >= 0; at--) {
       if (site.items[at]!.text !== texts[next]) continue;
@@ -37,7 +41,12 @@ export function leftovers(frame: Frame, selection: Selection): Leftovers {
   const removals: Removal[] = [];
   const kept = (stmt: Stmt): boolean => !gone.has(stmt);
 
-  const jumps = new Set(list.filter(kept).flatMap((stmt) => under(stmt)).flatMap((stmt) => stmt.kind === 'goto' ? [stmt.label] : []));
+  const jumps = new Set(
+    list
+      .filter(kept)
+      .flatMap((stmt) => under(stmt))
+      .flatMap((stmt) => (stmt.kind === 'goto' ? [stmt.label] : [])),
+  );
   // What only the statements that moved could reach goes with them.
   let reachable = false;
   for (let at = ladderStart(list, frame.register); at < list.length; at++) {
@@ -58,7 +67,8 @@ export function leftovers(frame: Frame, selection: Selection): Leftovers {
         if (label === target) continue;
         dropped.push(label.name);
         for (const { stmt } of statementsOf(fn)) {
-          if (stmt.kind === 'goto' && stmt.label === label.name && !isUnder(stmt, gone)) edits.push({ span: stmt.labelSpan, newText: target.name });
+          if (stmt.kind === 'goto' && stmt.label === label.name && !isUnder(stmt, gone))
+            edits.push({ span: stmt.labelSpan, newText: target.name });
         }
       }
     } else for (const label of group) gone.add(label);
@@ -71,9 +81,16 @@ export function leftovers(frame: Frame, selection: Selection): Leftovers {
   close();
   for (const stmt of gone) {
     if (stmt.kind !== 'label' || !pinned.has(stmt.name)) continue;
-    throw new NothingToFold(`The label ${stmt.name} of ${fn.name}() would go, and a macro that is not seen may lead to it.`, { path: file.path, start: stmt.start, end: stmt.end });
+    throw new NothingToFold(
+      `The label ${stmt.name} of ${fn.name}() would go, and a macro that is not seen may lead to it.`,
+      { path: file.path, start: stmt.start, end: stmt.end },
+    );
   }
-  for (const stmt of gone) append(removals, (stmt.kind === 'label' ? [removalOf(file.text, file.comments, stmt)] : removalsOf(file, stmt)));
+  for (const stmt of gone)
+    append(
+      removals,
+      stmt.kind === 'label' ? [removalOf(file.text, file.comments, stmt)] : removalsOf(file, stmt),
+    );
   for (const owner of functions) {
     const braces = bracesOf(file, owner.body, gone, removals);
     append(edits, braces.edits);

@@ -13,13 +13,19 @@ export interface FoldRequest {
   readonly path: string;
   /** The function that allocates. */
   readonly functionName: string;
-  /** The statements, as `plain` text, that stood in front of the call that initialised the vfio-pci core before the conversion. */
+  /**
+   * The statements, as `plain` text, that stood in front of the call that initialised the vfio-pci
+   * core before the conversion.
+   */
   readonly beforeCore: ReadonlySet<string>;
   /** What has to be undone in `.release`, as `normalStatement` has it, or nothing is folded. */
   readonly toUndo?: ReadonlySet<string>;
 }
 
-/** A note that speaks of places in the folded text, whose lines are known when nothing is left to fold. */
+/**
+ * A note that speaks of places in the folded text, whose lines are known when nothing is left to
+ * fold.
+ */
 export interface FoldNote {
   readonly kind: Note['kind'] & ('review' | 'moved' | 'label' | 'style');
   readonly places: readonly number[];
@@ -46,7 +52,13 @@ export interface Moved {
 }
 
 export type FoldResult =
-  | { readonly status: 'folded'; readonly edits: readonly Edit[]; readonly notes: readonly FoldNote[]; readonly touched: readonly string[]; readonly moved: Moved }
+  | {
+      readonly status: 'folded';
+      readonly edits: readonly Edit[];
+      readonly notes: readonly FoldNote[];
+      readonly touched: readonly string[];
+      readonly moved: Moved;
+    }
   /** Nothing can be moved. The reason is a whole sentence. */
   | { readonly status: 'nothing'; readonly reason: string; readonly site: Site | null };
 
@@ -59,7 +71,10 @@ export interface Frame {
   readonly scope: Scope;
   /** The statements of the function's outermost block. */
   readonly list: readonly Stmt[];
-  /** Index of the test of the allocation, and of the statement that registers or, in a function that only makes the object, returns it; what may move stands between. */
+  /**
+   * Index of the test of the allocation, and of the statement that registers or, in a function that
+   * only makes the object, returns it; what may move stands between.
+   */
   readonly check: number;
   readonly register: number;
   readonly test: IfStmt;

@@ -11,14 +11,30 @@ import { withoutComments } from '../../text/lexical.ts';
 
 type Named = Pick<Names, 'file' | 'of'>;
 
-/** The text of a span with the object and its device under one name each, on one line, so that statements of two functions can be compared. */
-export function normalText(names: Named, node: { readonly start: number; readonly end: number }, exprs: readonly Expr[]): string {
-  const edits = exprs.flatMap((expr) => {
-    if (expr.kind !== 'name' || expr.start < node.start || expr.end > node.end) return [];
-    const binding = names.of.get(expr.name);
-    const text = binding?.kind === 'object' ? '$p' : binding?.kind === 'device' ? '$dev' : binding?.kind === 'bus' ? `$${binding.tag}` : null;
-    return text === null ? [] : [{ expr, text }];
-  }).sort((a, b) => a.expr.start - b.expr.start);
+/**
+ * The text of a span with the object and its device under one name each, on one line, so that
+ * statements of two functions can be compared.
+ */
+export function normalText(
+  names: Named,
+  node: { readonly start: number; readonly end: number },
+  exprs: readonly Expr[],
+): string {
+  const edits = exprs
+    .flatMap((expr) => {
+      if (expr.kind !== 'name' || expr.start < node.start || expr.end > node.end) return [];
+      const binding = names.of.get(expr.name);
+      const text =
+        binding?.kind === 'object'
+          ? '$p'
+          : binding?.kind === 'device'
+            ? '$dev'
+            : binding?.kind === 'bus'
+              ? `$${binding.tag}`
+              : null;
+      return text === null ? [] : [{ expr, text }];
+    })
+    .sort((a, b) => a.expr.start - b.expr.start);
   let text = '';
   let at = node.start;
   for (const { expr, text: name } of edits) {
@@ -27,7 +43,10 @@ export function normalText(names: Named, node: { readonly start: number; readonl
     at = expr.end;
   }
   text += names.file.text.slice(at, node.end);
-  return withoutComments(text).replace(/\s+/g, ' ').replace(/ ?([()\[\],;{}]) ?/g, '$1').trim();
+  return withoutComments(text)
+    .replace(/\s+/g, ' ')
+    .replace(/ ?([()\[\],;{}]) ?/g, '$1')
+    .trim();
 }
 
 /** `normalText` of a statement. */
@@ -35,20 +54,29 @@ export function normalStatement(names: Named, stmt: Stmt): string {
   return normalText(names, stmt, under(stmt).flatMap(allExpressions));
 }
 
-/** A place in the object by which a taking and a giving back are matched: `$p->memory`. Null for what is no place. */
+/**
+ * A place in the object by which a taking and a giving back are matched: `$p->memory`. Null for
+ * what is no place.
+ */
 function keyOf(names: Names, expr: Expr | undefined): string | null {
   if (!expr) return null;
   let inner = uncast(expr);
   while (inner.kind === 'unary' && inner.op === '&') inner = uncast(inner.operand);
   if (inner.kind !== 'member' && inner.kind !== 'name' && inner.kind !== 'index') return null;
-  const aliased = inner.kind === 'name' && names.of.get(inner.name)?.kind !== 'object' ? assignmentsOf(names.fn, inner.name) : [];
+  const aliased =
+    inner.kind === 'name' && names.of.get(inner.name)?.kind !== 'object'
+      ? assignmentsOf(names.fn, inner.name)
+      : [];
   const value = aliased.length === 1 ? uncast(aliased[0]!.value) : null;
   // `lock = &p->lock;` is another name for the member.
   if (value?.kind === 'unary' && value.op === '&') return keyOf(names, value);
   return normalText(names, inner, expressionsIn(inner));
 }
 
-/** What lives and dies with the memory it is in: a lock, a list head, a work item that nobody queued. */
+/**
+ * What lives and dies with the memory it is in: a lock, a list head, a work item that nobody
+ * queued.
+ */
 export function owesNothing(names: Names, stmt: Stmt): boolean {
   return callsUnder(stmt).every((call) => isOwnInit(names, call));
 }
@@ -58,44 +86,92 @@ function isOwnInit(names: Names, call: CallExpr): boolean {
   if (name === null || names.file.functions.some((fn) => fn.name === name)) return false;
   const pair = takenBy(name);
   if (pair) return pair.undo.some((undo) => undo === 'mutex_destroy' || undo === 'xa_destroy');
-  const known = behaviourOf(name, SOURCE_KERNEL) === 'neutral' || /^(?:INIT_\w+|timer_setup|hash_init)$/.test(name);
-  return known && (/^(?:INIT_|init_)|_init$|^timer_setup$/.test(name) || opposites(name).length === 0);
+  const known =
+    behaviourOf(name, SOURCE_KERNEL) === 'neutral' ||
+    /^(?:INIT_\w+|timer_setup|hash_init)$/.test(name);
+  return (
+    known && (/^(?:INIT_|init_)|_init$|^timer_setup$/.test(name) || opposites(name).length === 0)
+  );
 }
 
-/** Whether `item` ends, by a pair of the kernel's, what `stmt` sets up in the object: mutex_destroy() of what mutex_init() was given. */
-export function endsWhatIsSetUp(stmt: Stmt, stmtNames: Names, item: Stmt, itemNames: Names): boolean {
+/**
+ * Whether `item` ends, by a pair of the kernel's, what `stmt` sets up in the object:
+ * mutex_destroy() of what mutex_init() was given.
+ */
+export function endsWhatIsSetUp(
+  stmt: Stmt,
+  stmtNames: Names,
+  item: Stmt,
+  itemNames: Names,
+): boolean {
   return callsUnder(stmt).some((call) => {
     const pair = call.name === null ? undefined : takenBy(call.name);
-    const taken = pair && typeof pair.taken === 'number' ? keyOf(stmtNames, call.args[pair.taken]) : null;
-    return pair !== undefined && taken !== null && callsUnder(item).some((giving) => pair.undo.includes(giving.name ?? '') && keyOf(itemNames, giving.args[pair.given]) === taken);
+    const taken =
+      pair && typeof pair.taken === 'number' ? keyOf(stmtNames, call.args[pair.taken]) : null;
+    return (
+      pair !== undefined &&
+      taken !== null &&
+      callsUnder(item).some(
+        (giving) =>
+          pair.undo.includes(giving.name ?? '') &&
+          keyOf(itemNames, giving.args[pair.given]) === taken,
+      )
+    );
   });
 }
 
-/** Whether `item` gives back what `stmt` takes, by the kernel's pairs, by their names, or by the member that one sets and the other hands on. */
+/**
+ * Whether `item` gives back what `stmt` takes, by the kernel's pairs, by their names, or by the
+ * member that one sets and the other hands on.
+ */
 export function isUndoOf(stmt: Stmt, stmtNames: Names, item: Stmt, itemNames: Names): boolean {
   const taking = callsUnder(stmt);
-  const assigned = under(stmt).flatMap(allExpressions).flatMap((expr) => expr.kind === 'assign' ? [expr] : []);
+  const assigned = under(stmt)
+    .flatMap(allExpressions)
+    .flatMap((expr) => (expr.kind === 'assign' ? [expr] : []));
   for (const giving of callsUnder(item)) {
     if (giving.name === null) continue;
     const given = giving.args.map((arg) => keyOf(itemNames, arg));
-    const handsOnObject = given.includes('$p') || given.some((key) => key === `$p->${itemNames.deviceField}`);
+    const handsOnObject =
+      given.includes('$p') || given.some((key) => key === `$p->${itemNames.deviceField}`);
     for (const call of taking) {
       // The same call is another way to undo it: the way out of a later step.
       if (call.name === null || call.name === giving.name) continue;
       const pair = takenBy(call.name);
       if (pair?.undo.includes(giving.name)) {
-        const target = pair.taken === 'return' ? assigned.find((one) => call.start >= one.value.start && call.end <= one.value.end)?.target : call.args[pair.taken];
+        const target =
+          pair.taken === 'return'
+            ? assigned.find((one) => call.start >= one.value.start && call.end <= one.value.end)
+                ?.target
+            : call.args[pair.taken];
         const key = keyOf(stmtNames, target);
         if (key !== null && key === given[pair.given]) return true;
       }
-      if (opposites(call.name).includes(giving.name) && (handsOnObject || given.some((key) => key !== null && call.args.some((arg) => keyOf(stmtNames, arg) === key)))) return true;
+      if (
+        opposites(call.name).includes(giving.name) &&
+        (handsOnObject ||
+          given.some(
+            (key) => key !== null && call.args.some((arg) => keyOf(stmtNames, arg) === key),
+          ))
+      )
+        return true;
       if (isOwnInit(stmtNames, call)) continue;
-      const members = call.args.map((arg) => keyOf(stmtNames, arg)).filter((key) => key !== null && key.startsWith('$p->') && key !== `$p->${stmtNames.deviceField}`);
+      const members = call.args
+        .map((arg) => keyOf(stmtNames, arg))
+        .filter(
+          (key) => key !== null && key.startsWith('$p->') && key !== `$p->${stmtNames.deviceField}`,
+        );
       if (given.some((key) => key !== null && members.includes(key))) return true;
     }
     for (const one of assigned) {
       const key = keyOf(stmtNames, one.target);
-      if (key !== null && key.startsWith('$p->') && given.includes(key) && uncast(one.value).kind === 'call') return true;
+      if (
+        key !== null &&
+        key.startsWith('$p->') &&
+        given.includes(key) &&
+        uncast(one.value).kind === 'call'
+      )
+        return true;
     }
   }
   return false;
@@ -105,22 +181,51 @@ export function isUndoOf(stmt: Stmt, stmtNames: Names, item: Stmt, itemNames: Na
 const NULL_SAFE = /^(?:kfree|kfree_sensitive|kfree_const|kvfree|vfree|bitmap_free|free_percpu)$/;
 
 /**
- * Whether there is nothing for `item` to undo where `stmt`, a statement that moves, fails: all that it undoes is taken by the very call whose failure
+ * Whether there is nothing for `item` to undo where `stmt`, a statement that moves, fails: all that
+ * it undoes is taken by the very call whose failure
  * `stmt` tests, or later.
  */
-export function isNotTakenYet(frame: Frame, names: Names, moved: readonly Stmt[], stmt: Stmt, item: Stmt): boolean {
+export function isNotTakenYet(
+  frame: Frame,
+  names: Names,
+  moved: readonly Stmt[],
+  stmt: Stmt,
+  item: Stmt,
+): boolean {
   const { list } = frame;
   const calls = callsUnder(item);
   // A function of the driver may do more than that.
-  if (calls.length === 0 || calls.some((call) => names.file.functions.some((fn) => fn.name === call.name))) return false;
-  const owners = list.slice(frame.check + 1, frame.register).filter((other) => isUndoOf(other, names, item, names));
+  if (
+    calls.length === 0 ||
+    calls.some((call) => names.file.functions.some((fn) => fn.name === call.name))
+  )
+    return false;
+  const owners = list
+    .slice(frame.check + 1, frame.register)
+    .filter((other) => isUndoOf(other, names, item, names));
   if (owners.length === 0) return false;
   if (owners.every((owner) => !moved.includes(owner))) return true;
-  const safe = calls.every((call) => NULL_SAFE.test(call.name ?? '')) && under(item).every((inner) => inner.kind === 'block' || (inner.kind === 'if' && !inner.otherwise) || (inner.kind === 'expr' && inner.expr.kind === 'call'));
-  const tested = (owner: Stmt): boolean => stmt.kind === 'if' && list.indexOf(owner) === list.indexOf(stmt) - 1 && calls.every((call) => {
-    const key = keyOf(names, call.args[0]);
-    const condition = normalText(names, stmt.condition, expressionsIn(stmt.condition));
-    return key !== null && (condition === `!${key}` || condition === `${key} == NULL`);
-  });
-  return safe && owners.every((owner) => !moved.includes(owner) || list.indexOf(owner) > list.indexOf(stmt) || tested(owner));
+  const safe =
+    calls.every((call) => NULL_SAFE.test(call.name ?? '')) &&
+    under(item).every(
+      (inner) =>
+        inner.kind === 'block' ||
+        (inner.kind === 'if' && !inner.otherwise) ||
+        (inner.kind === 'expr' && inner.expr.kind === 'call'),
+    );
+  const tested = (owner: Stmt): boolean =>
+    stmt.kind === 'if' &&
+    list.indexOf(owner) === list.indexOf(stmt) - 1 &&
+    calls.every((call) => {
+      const key = keyOf(names, call.args[0]);
+      const condition = normalText(names, stmt.condition, expressionsIn(stmt.condition));
+      return key !== null && (condition === `!${key}` || condition === `${key} == NULL`);
+    });
+  return (
+    safe &&
+    owners.every(
+      (owner) =>
+        !moved.includes(owner) || list.indexOf(owner) > list.indexOf(stmt) || tested(owner),
+    )
+  );
 }

@@ -4,7 +4,8 @@ import type { FileIr } from '../../ir/types.ts';
 import type { Module, Site } from '../../lifecycle/types.ts';
 
 /**
- * One document made of several: their texts one after the other, the IR of each with its offsets moved behind those before it. What is
+ * One document made of several: their texts one after the other, the IR of each with its offsets
+ * moved behind those before it. What is
  * proved of one document is then proved of all of them together, as the linker sees them.
  */
 interface Merged {
@@ -43,7 +44,8 @@ function merge(documents: readonly FileIr[]): FileIr {
     // An empty line between two keeps the first line of one from the last of the other.
     text += file.text.endsWith('\n') ? `${file.text}\n` : `${file.text}\n\n`;
   }
-  const all = <T>(list: (file: FileIr) => readonly T[]): T[] => parts.flatMap(({ file, start }) => list(file).map((item) => shiftSpans(item, start)));
+  const all = <T>(list: (file: FileIr) => readonly T[]): T[] =>
+    parts.flatMap(({ file, start }) => list(file).map((item) => shiftSpans(item, start)));
   const file: FileIr = {
     path: PATH,
     text,
@@ -68,7 +70,10 @@ export function partsOf(file: FileIr): readonly Part[] {
 }
 
 /** The document that an offset lies in, and the offset there. */
-export function placeOf(file: FileIr, offset: number): { readonly file: FileIr; readonly offset: number } {
+export function placeOf(
+  file: FileIr,
+  offset: number,
+): { readonly file: FileIr; readonly offset: number } {
   const parts = partsOf(file);
   const part = parts.filter((one) => one.start <= offset).at(-1) ?? parts[0]!;
   return { file: part.file, offset: Math.min(offset - part.start, part.file.text.length) };
@@ -77,14 +82,30 @@ export function placeOf(file: FileIr, offset: number): { readonly file: FileIr; 
 /** A span as a place in the document that it lies in. */
 export function siteOf(file: FileIr, span: Span): Site {
   const start = placeOf(file, span.start);
-  return { path: start.file.path, start: start.offset, end: Math.min(start.offset + span.end - span.start, start.file.text.length) };
+  return {
+    path: start.file.path,
+    start: start.offset,
+    end: Math.min(start.offset + span.end - span.start, start.file.text.length),
+  };
 }
 
-/** The edits of a merged document as edits of those that it is made of, in their order. Documents without edits are left out. */
-export function splitEdits<T extends Edit>(file: FileIr, edits: readonly T[]): { readonly path: string; readonly edits: readonly T[] }[] {
+/**
+ * The edits of a merged document as edits of those that it is made of, in their order. Documents
+ * without edits are left out.
+ */
+export function splitEdits<T extends Edit>(
+  file: FileIr,
+  edits: readonly T[],
+): { readonly path: string; readonly edits: readonly T[] }[] {
   return partsOf(file).flatMap((part) => {
     const own = edits.filter((edit) => placeOf(file, edit.span.start).file === part.file);
-    const moved = own.map((edit) => ({ ...edit, span: { start: edit.span.start - part.start, end: Math.min(edit.span.end - part.start, part.file.text.length) } }));
+    const moved = own.map((edit) => ({
+      ...edit,
+      span: {
+        start: edit.span.start - part.start,
+        end: Math.min(edit.span.end - part.start, part.file.text.length),
+      },
+    }));
     return moved.length > 0 ? [{ path: part.file.path, edits: moved }] : [];
   });
 }

@@ -13,14 +13,33 @@ export interface Addition {
 }
 
 /** Gives a helper more parameters at the end: in its definition, its prototypes and its calls. */
-export function addParameters(module: Module, out: Rewriting, helper: Helper, calls: readonly HelperCall[], additions: readonly Addition[]): void {
+export function addParameters(
+  module: Module,
+  out: Rewriting,
+  helper: Helper,
+  calls: readonly HelperCall[],
+  additions: readonly Addition[],
+): void {
   if (additions.length === 0) return;
   const declarations = additions.map((one) => one.declaration);
-  for (const { file, item } of [{ file: helper.file, item: helper.fn }, ...prototypesOf(module, helper)]) {
+  for (const { file, item } of [
+    { file: helper.file, item: helper.fn },
+    ...prototypesOf(module, helper),
+  ]) {
     const open = file.text.indexOf('(', item.nameSpan.end);
     appendTo(out, file, open, lastParameter(file, item.params, open), declarations);
   }
-  for (const { scope: { file }, call } of calls) appendTo(out, file, call.argsSpan.start, lastArgument(call), additions.map((one) => one.argument));
+  for (const {
+    scope: { file },
+    call,
+  } of calls)
+    appendTo(
+      out,
+      file,
+      call.argsSpan.start,
+      lastArgument(call),
+      additions.map((one) => one.argument),
+    );
 }
 
 /** The end of the last parameter, or null when there is none: `()` or `(void)`. */
@@ -34,10 +53,19 @@ function lastArgument(call: CallExpr): number | null {
   return call.args[call.args.length - 1]?.end ?? null;
 }
 
-function appendTo(out: Rewriting, file: FileIr, open: number, last: number | null, items: readonly string[]): void {
+function appendTo(
+  out: Rewriting,
+  file: FileIr,
+  open: number,
+  last: number | null,
+  items: readonly string[],
+): void {
   const { text } = file;
   if (last === null) {
-    out.edit(file, 'signature', { span: { start: open + 1, end: text.indexOf(')', open) }, newText: items.join(', ') });
+    out.edit(file, 'signature', {
+      span: { start: open + 1, end: text.indexOf(')', open) },
+      newText: items.join(', '),
+    });
     return;
   }
   const width = lineWidth(text);
@@ -45,7 +73,9 @@ function appendTo(out: Rewriting, file: FileIr, open: number, last: number | nul
   const wrapped = lineStart(text, last) > open ? indentAt(text, last) : null;
   const under = columnOf(text, open + 1);
   const tabs = !text.slice(lineStart(text, last), last).startsWith(' ');
-  const blanks = wrapped ?? (tabs ? '\t'.repeat(Math.floor(under / 8)) + ' '.repeat(under % 8) : ' '.repeat(under));
+  const blanks =
+    wrapped ??
+    (tabs ? '\t'.repeat(Math.floor(under / 8)) + ' '.repeat(under % 8) : ' '.repeat(under));
   const column = columnsOf(blanks);
   let at = columnOf(text, last);
   let newText = '';

@@ -4,7 +4,15 @@ import type { Expr, FileIr, FunctionIr, IfStmt, Stmt } from '../../ir/types.ts';
 import type { Module } from '../../lifecycle/types.ts';
 import { isAllocation, rootOf } from '../allocation.ts';
 import { plain } from '../arguments.ts';
-import { commentsAbove, indentAt, joinRemovals, lineStart, removalOf, wrapCall, type Removal } from '../layout.ts';
+import {
+  commentsAbove,
+  indentAt,
+  joinRemovals,
+  lineStart,
+  removalOf,
+  wrapCall,
+  type Removal,
+} from '../layout.ts';
 import { firstOf } from '../effects/conflicts.ts';
 import { effectsOfExpr, effectsOfOwn } from '../effects/effects.ts';
 import { gapBetween } from '../effects/gap.ts';
@@ -23,13 +31,17 @@ import type { Step } from './types.ts';
 import { append } from '../../text/lists.ts';
 
 /**
- * Several init calls with different ops tables, one in each branch of an `if`, become one: the table is chosen first, in a local variable
- * set before the allocation, because vfio_alloc_device is given it there. Only where the choice can be made before the allocation without
+ * Several init calls with different ops tables, one in each branch of an `if`, become one: the
+ * table is chosen first, in a local variable
+ * set before the allocation, because vfio_alloc_device is given it there. Only where the choice can
+ * be made before the allocation without
  * another effect.
  */
 export const chooseOpsFirst: Step = (step) => {
   const { file } = step;
-  const inits = initsConcerning(step).filter((site) => site.scope.file === file && site.call.args.length === 3);
+  const inits = initsConcerning(step).filter(
+    (site) => site.scope.file === file && site.call.args.length === 3,
+  );
   for (const fn of new Set(inits.map((site) => site.fn))) {
     if (fn.opaque) continue;
     const group = inits.filter((site) => site.fn === fn);
@@ -39,7 +51,12 @@ export const chooseOpsFirst: Step = (step) => {
     const result = chosen(step.input.module, file, fn, group);
     if (result) {
       return {
-        edits: [{ path: file.path, edits: result.edits.map((edit) => ({ ...edit, kind: 'allocation' as const })) }],
+        edits: [
+          {
+            path: file.path,
+            edits: result.edits.map((edit) => ({ ...edit, kind: 'allocation' as const })),
+          },
+        ],
         notes: result.notes,
         touched: [fn.name],
       };
@@ -51,38 +68,88 @@ export const chooseOpsFirst: Step = (step) => {
 /** A choice between tables. */
 type Choice =
   | { readonly kind: 'table'; readonly table: string; readonly site: CallSite }
-  | { readonly kind: 'if'; readonly stmt: IfStmt; readonly then: Choice; readonly otherwise: Choice; /** What stands for a test of a helper's result. */ readonly decided: Decided | null };
+  | {
+      readonly kind: 'if';
+      readonly stmt: IfStmt;
+      readonly then: Choice;
+      readonly otherwise: Choice;
+      /** What stands for a test of a helper's result. */ readonly decided: Decided | null;
+    };
 
-function chosen(module: Module, file: FileIr, fn: FunctionIr, group: readonly CallSite[]): { readonly edits: Edit[]; readonly notes: Remark[] } | null {
+function chosen(
+  module: Module,
+  file: FileIr,
+  fn: FunctionIr,
+  group: readonly CallSite[],
+): { readonly edits: Edit[]; readonly notes: Remark[] } | null {
   const first = group[0]!;
   const variable = rootOf(first.scope, first.target)!.name;
   const values = assignmentsOf(fn, variable);
   const allocation = values.length === 1 && isAllocation(values[0]!.value) ? values[0]!.at : null;
   // Not this form: planConversion says what is in the way.
-  if (!allocation || allocation.stmt.kind !== 'expr' || allocation.sole || allocation.conditional) return null;
-  const tree = allocation.siblings.slice(allocation.index + 1).find((stmt) => group.every((site) => site.call.start >= stmt.start && site.call.end <= stmt.end));
+  if (!allocation || allocation.stmt.kind !== 'expr' || allocation.sole || allocation.conditional)
+    return null;
+  const tree = allocation.siblings
+    .slice(allocation.index + 1)
+    .find((stmt) =>
+      group.every((site) => site.call.start >= stmt.start && site.call.end <= stmt.end),
+    );
   const top = fn.body.body[0]!;
-  if (tree?.kind !== 'if' || ![tree, allocation.stmt, top.kind === 'decl' ? top.statement : top].every((span) => ownsLines(file.text, span))) return null;
-  if (statementsOf(fn).some((at) => isDeeperThan(at, MAX_DEPTH))) severalInits(file, fn, group, 'The function nests too deep to follow.', tree);
+  if (
+    tree?.kind !== 'if' ||
+    ![tree, allocation.stmt, top.kind === 'decl' ? top.statement : top].every((span) =>
+      ownsLines(file.text, span),
+    )
+  )
+    return null;
+  if (statementsOf(fn).some((at) => isDeeperThan(at, MAX_DEPTH)))
+    severalInits(file, fn, group, 'The function nests too deep to follow.', tree);
   for (const site of group) {
-    const same = site.call.name === first.call.name && [0, 1].every((index) => plain(textOf(file, site.call.args[index]!)) === plain(textOf(file, first.call.args[index]!)));
-    if (!same || !site.whole) severalInits(file, fn, group, `The call at line ${lineOf(file, site.call.start)} differs in more than the ops table.`, site.call);
+    const same =
+      site.call.name === first.call.name &&
+      [0, 1].every(
+        (index) =>
+          plain(textOf(file, site.call.args[index]!)) ===
+          plain(textOf(file, first.call.args[index]!)),
+      );
+    if (!same || !site.whole)
+      severalInits(
+        file,
+        fn,
+        group,
+        `The call at line ${lineOf(file, site.call.start)} differs in more than the ops table.`,
+        site.call,
+      );
   }
   const choice = choiceOf(file, fn, group, [tree], variable);
   const ifs = ifsOf(choice);
-  const asked = ifs.flatMap((one) => one.decided ? one.decided.asked : [one.stmt.condition]);
+  const asked = ifs.flatMap((one) => (one.decided ? one.decided.asked : [one.stmt.condition]));
   const names = asked.flatMap(namesIn);
   const looked = earlierFor(file, fn, allocation, tree, names);
-  const called = looked.length > 0 ? [] : callsBefore(module, file, fn, allocation, tree, names, variable);
-  const helpers = ifs.flatMap((one) => one.decided ? [one.decided.call] : []);
-  const moves = new Set([...[...looked, ...called].map((one) => one.stmt), ...helpers, ...group.map((site) => site.at.stmt)]);
-  checkConditions({ scope: first.scope, group, moves, allocation, tree, variable }, [...asked, ...looked.map((one) => one.value)]);
+  const called =
+    looked.length > 0 ? [] : callsBefore(module, file, fn, allocation, tree, names, variable);
+  const helpers = ifs.flatMap((one) => (one.decided ? [one.decided.call] : []));
+  const moves = new Set([
+    ...[...looked, ...called].map((one) => one.stmt),
+    ...helpers,
+    ...group.map((site) => site.at.stmt),
+  ]);
+  checkConditions({ scope: first.scope, group, moves, allocation, tree, variable }, [
+    ...asked,
+    ...looked.map((one) => one.value),
+  ]);
   return {
     edits: edits(file, fn, group, choice, [...looked, ...called], tree, allocation),
     notes: [
       `${fn.name}() chooses the ops table before it allocates, because vfio_alloc_device() is given it.`,
-      ...called.map((one) => `\`${plain(textOf(file, one.stmt))}\` stands before the allocation now: the choice needs it, and no way out of ${fn.name}() undoes it.`),
-    ].map((text) => ({ text, site: { path: file.path, start: allocation.stmt.start, end: allocation.stmt.end } })),
+      ...called.map(
+        (one) =>
+          `\`${plain(textOf(file, one.stmt))}\` stands before the allocation now: the choice needs it, and no way out of ${fn.name}() undoes it.`,
+      ),
+    ].map((text) => ({
+      text,
+      site: { path: file.path, start: allocation.stmt.start, end: allocation.stmt.end },
+    })),
   };
 }
 
@@ -95,26 +162,67 @@ function isDeeperThan(at: Placed, limit: number): boolean {
   return false;
 }
 
-function severalInits(file: FileIr, fn: FunctionIr, group: readonly CallSite[], why: string, at: { readonly start: number; readonly end: number }): never {
+function severalInits(
+  file: FileIr,
+  fn: FunctionIr,
+  group: readonly CallSite[],
+  why: string,
+  at: { readonly start: number; readonly end: number },
+): never {
   const lines = group.map((site) => lineOf(file, site.call.start)).join(', ');
-  refuse('several-inits', `${fn.name}() has ${group.length} calls of ${group[0]!.call.name ?? 'the init'}() (lines ${lines}) that reach the same register, and the choice between them cannot be moved up. ${why} Choose the ops table first, in a local variable set before the allocation, then initialise once.`, file, at);
+  refuse(
+    'several-inits',
+    `${fn.name}() has ${group.length} calls of ${group[0]!.call.name ?? 'the init'}() (lines ${lines}) that reach the same register, and the choice between them cannot be moved up. ${why} Choose the ops table first, in a local variable set before the allocation, then initialise once.`,
+    file,
+    at,
+  );
 }
 
 /** The choice that a list of statements makes: it holds one init, or one `if` whose branches do. */
-function choiceOf(file: FileIr, fn: FunctionIr, group: readonly CallSite[], list: readonly Stmt[], variable: string): Choice {
-  const holding = list.filter((stmt) => group.some((site) => site.call.start >= stmt.start && site.call.end <= stmt.end));
+function choiceOf(
+  file: FileIr,
+  fn: FunctionIr,
+  group: readonly CallSite[],
+  list: readonly Stmt[],
+  variable: string,
+): Choice {
+  const holding = list.filter((stmt) =>
+    group.some((site) => site.call.start >= stmt.start && site.call.end <= stmt.end),
+  );
   const [stmt] = holding;
-  if (holding.length !== 1 || !stmt) severalInits(file, fn, group, 'Not every path has exactly one of them.', list[0] ?? fn.nameSpan);
+  if (holding.length !== 1 || !stmt)
+    severalInits(
+      file,
+      fn,
+      group,
+      'Not every path has exactly one of them.',
+      list[0] ?? fn.nameSpan,
+    );
   const site = group.find((one) => one.at.stmt === stmt);
   if (site) {
     const table = uncast(site.call.args[2]!);
-    if (table.kind !== 'unary' || table.op !== '&' || table.operand.kind !== 'name') severalInits(file, fn, group, `\`${plain(textOf(file, table))}\` is no ops table by name.`, table);
+    if (table.kind !== 'unary' || table.op !== '&' || table.operand.kind !== 'name')
+      severalInits(
+        file,
+        fn,
+        group,
+        `\`${plain(textOf(file, table))}\` is no ops table by name.`,
+        table,
+      );
     return { kind: 'table', table: textOf(file, table), site };
   }
   if (stmt.kind === 'block') return choiceOf(file, fn, group, stmt.body, variable);
-  if (stmt.kind !== 'if' || !stmt.otherwise) severalInits(file, fn, group, 'Not every path has exactly one of them.', stmt);
-  const branch = (inner: Stmt): Choice => choiceOf(file, fn, group, inner.kind === 'block' ? inner.body : [inner], variable);
-  return { kind: 'if', stmt, then: branch(stmt.then), otherwise: branch(stmt.otherwise), decided: decidedBy(file, stmt, list, variable) };
+  if (stmt.kind !== 'if' || !stmt.otherwise)
+    severalInits(file, fn, group, 'Not every path has exactly one of them.', stmt);
+  const branch = (inner: Stmt): Choice =>
+    choiceOf(file, fn, group, inner.kind === 'block' ? inner.body : [inner], variable);
+  return {
+    kind: 'if',
+    stmt,
+    then: branch(stmt.then),
+    otherwise: branch(stmt.otherwise),
+    decided: decidedBy(file, stmt, list, variable),
+  };
 }
 
 function ifsOf(choice: Choice): (Choice & { kind: 'if' })[] {
@@ -131,7 +239,10 @@ interface Moving {
   readonly variable: string;
 }
 
-/** What the choice depends on is known before the allocation, or can be with what moves up, stays what it is, and can be asked without an effect. */
+/**
+ * What the choice depends on is known before the allocation, or can be with what moves up, stays
+ * what it is, and can be asked without an effect.
+ */
 function checkConditions(moving: Moving, asked: readonly Expr[]): void {
   const { scope, group, allocation, tree, variable } = moving;
   const { file, fn } = scope;
@@ -139,64 +250,135 @@ function checkConditions(moving: Moving, asked: readonly Expr[]): void {
   const gap = gapBetween(scope, allocation, end, variable);
   for (const expr of asked) {
     const call = impureCall(file, expr);
-    if (call) severalInits(file, fn, group, `It depends on \`${plain(textOf(file, call))}\`, which may do more than look.`, call);
-    if (!isPure(file, expr) || !gap.onlyLooks(expr)) severalInits(file, fn, group, `\`${plain(textOf(file, expr))}\` does more than look.`, expr);
-    if (namesIn(expr).includes(variable)) severalInits(file, fn, group, `\`${plain(textOf(file, expr))}\` asks the object itself.`, expr);
+    if (call)
+      severalInits(
+        file,
+        fn,
+        group,
+        `It depends on \`${plain(textOf(file, call))}\`, which may do more than look.`,
+        call,
+      );
+    if (!isPure(file, expr) || !gap.onlyLooks(expr))
+      severalInits(file, fn, group, `\`${plain(textOf(file, expr))}\` does more than look.`, expr);
+    if (namesIn(expr).includes(variable))
+      severalInits(
+        file,
+        fn,
+        group,
+        `\`${plain(textOf(file, expr))}\` asks the object itself.`,
+        expr,
+      );
     const guard = gap.guardOf(expr, end, false);
-    if (guard) severalInits(file, fn, group, `Line ${lineOf(file, guard.start)} leaves before \`${plain(textOf(file, expr))}\` is asked, which may rely on that.`, guard);
+    if (guard)
+      severalInits(
+        file,
+        fn,
+        group,
+        `Line ${lineOf(file, guard.start)} leaves before \`${plain(textOf(file, expr))}\` is asked, which may rely on that.`,
+        guard,
+      );
     checkUnchanged(moving, expr);
   }
 }
 
-/** Nothing between the allocation and where a condition is asked sets, or may change, what it reads. */
+/**
+ * Nothing between the allocation and where a condition is asked sets, or may change, what it reads.
+ */
 function checkUnchanged({ scope, group, moves, allocation, variable }: Moving, expr: Expr): void {
   const { file, fn } = scope;
   const { reads } = effectsOfExpr(scope, expr);
   for (const at of statementsOf(fn)) {
     const { stmt } = at;
-    if (stmt.start < allocation.stmt.end || stmt.start >= expr.start || moves.has(stmt) || isOtherBranch(at, expr)) continue;
+    if (
+      stmt.start < allocation.stmt.end ||
+      stmt.start >= expr.start ||
+      moves.has(stmt) ||
+      isOtherBranch(at, expr)
+    )
+      continue;
     const { writes } = effectsOfOwn(scope, stmt);
     const read = reads.find((one) => firstOf(scope, writes, [one]) !== null);
     if (!read) continue;
     const isInside = read.at.start >= expr.start && read.at.end <= expr.end;
     const what = `\`${plain(textOf(file, isInside ? read.at : expr))}\``;
     const filler = fillerIn(stmt, variable);
-    const advice = filler === null ? '' : ` ${filler}() is given the object and decides with what it returns: make two of it, one that finds out and is called before the allocation, and one that fills in and is called behind it.`;
-    severalInits(file, fn, group, `It depends on ${what}, which line ${lineOf(file, stmt.start)} sets or may change behind the allocation: \`${plain(textOf(file, stmt)).slice(0, 80)}\`.${advice}`, stmt);
+    const advice =
+      filler === null
+        ? ''
+        : ` ${filler}() is given the object and decides with what it returns: make two of it, one that finds out and is called before the allocation, and one that fills in and is called behind it.`;
+    severalInits(
+      file,
+      fn,
+      group,
+      `It depends on ${what}, which line ${lineOf(file, stmt.start)} sets or may change behind the allocation: \`${plain(textOf(file, stmt)).slice(0, 80)}\`.${advice}`,
+      stmt,
+    );
   }
 }
 
-/** The statement stands in the first branch of an `if` whose other branch the expression stands in. */
+/**
+ * The statement stands in the first branch of an `if` whose other branch the expression stands in.
+ */
 function isOtherBranch(at: Placed, expr: Expr): boolean {
-  const holds = (outer: Stmt | null, inner: { readonly start: number; readonly end: number }): boolean => outer !== null && inner.start >= outer.start && inner.end <= outer.end;
+  const holds = (
+    outer: Stmt | null,
+    inner: { readonly start: number; readonly end: number },
+  ): boolean => outer !== null && inner.start >= outer.start && inner.end <= outer.end;
   for (let outer = at.parent; outer; outer = outer.parent) {
-    if (outer.stmt.kind === 'if' && holds(outer.stmt.then, at.stmt) && holds(outer.stmt.otherwise, expr)) return true;
+    if (
+      outer.stmt.kind === 'if' &&
+      holds(outer.stmt.then, at.stmt) &&
+      holds(outer.stmt.otherwise, expr)
+    )
+      return true;
   }
   return false;
 }
 
 /** The function whose result a statement keeps, and that is given the object. */
 function fillerIn(stmt: Stmt, variable: string): string | null {
-  const call = stmt.kind === 'expr' && stmt.expr.kind === 'assign' ? uncast(stmt.expr.value) : stmt.kind === 'decl' && stmt.init ? uncast(stmt.init) : null;
-  return call?.kind === 'call' && call.args.some((arg) => namesIn(arg).includes(variable)) ? call.name : null;
+  const call =
+    stmt.kind === 'expr' && stmt.expr.kind === 'assign'
+      ? uncast(stmt.expr.value)
+      : stmt.kind === 'decl' && stmt.init
+        ? uncast(stmt.init)
+        : null;
+  return call?.kind === 'call' && call.args.some((arg) => namesIn(arg).includes(variable))
+    ? call.name
+    : null;
 }
 
-function edits(file: FileIr, fn: FunctionIr, group: readonly CallSite[], choice: Choice, earlier: readonly Earlier[], tree: IfStmt, allocation: Placed): Edit[] {
+function edits(
+  file: FileIr,
+  fn: FunctionIr,
+  group: readonly CallSite[],
+  choice: Choice,
+  earlier: readonly Earlier[],
+  tree: IfStmt,
+  allocation: Placed,
+): Edit[] {
   const { text, comments } = file;
   const eol = lineEnding(text);
   const unit = indentUnit(text);
-  const ops = ['ops', 'vfio_ops', 'device_ops'].find((name) => !new RegExp(`\\b${name}\\b`).test(fn.text)) ?? 'chosen_ops';
+  const ops =
+    ['ops', 'vfio_ops', 'device_ops'].find((name) => !new RegExp(`\\b${name}\\b`).test(fn.text)) ??
+    'chosen_ops';
   const fallback = lastTable(choice);
   const made: Edit[] = [];
 
   const top = lineStart(text, fn.body.body[0]!.start);
-  made.push({ span: { start: top, end: top }, newText: `${unit}const struct vfio_device_ops *${ops} = ${fallback};${eol}` });
+  made.push({
+    span: { start: top, end: top },
+    newText: `${unit}const struct vfio_device_ops *${ops} = ${fallback};${eol}`,
+  });
 
   const gone = new Set<Stmt>(group.map((site) => site.at.stmt));
   const vanishes = isEmptied(tree, gone);
   const own = commentsAbove(text, comments, lineStart(text, tree.start));
   const indent = indentAt(text, allocation.stmt.start);
-  const explained = vanishes ? own.map((comment) => `${indent}${textOf(file, comment)}${eol}`).join('') : '';
+  const explained = vanishes
+    ? own.map((comment) => `${indent}${textOf(file, comment)}${eol}`).join('')
+    : '';
   const removals: Removal[] = [];
   const lines = earlier.map(({ stmt }) => {
     const removal = removalOf(text, comments, stmt);
@@ -204,13 +386,23 @@ function edits(file: FileIr, fn: FunctionIr, group: readonly CallSite[], choice:
     append(removals, [removal, ...removal.above.map((comment) => removalOf(text, [], comment))]);
     return text.slice(start, removal.span.end);
   });
-  const allocationLine = lineStart(text, commentsAbove(text, comments, lineStart(text, allocation.stmt.start))[0]?.start ?? allocation.stmt.start);
-  made.push({ span: { start: allocationLine, end: allocationLine }, newText: `${lines.join('')}${explained}${written(file, choice, ops, fallback, indent, unit, eol)}${eol}` });
+  const allocationLine = lineStart(
+    text,
+    commentsAbove(text, comments, lineStart(text, allocation.stmt.start))[0]?.start ??
+      allocation.stmt.start,
+  );
+  made.push({
+    span: { start: allocationLine, end: allocationLine },
+    newText: `${lines.join('')}${explained}${written(file, choice, ops, fallback, indent, unit, eol)}${eol}`,
+  });
 
   const treeLine = lineStart(text, own[0]?.start ?? tree.start);
   const [object, device] = group[0]!.call.args.map((arg) => plain(textOf(file, arg)));
   const depth = indent.startsWith('\t') ? indent.length * 8 : indent.length;
-  made.push({ span: { start: treeLine, end: treeLine }, newText: `${indent}${wrapCall(group[0]!.call.name ?? '', [object!, device!, ops], ';', depth, indent, eol)}${eol}` });
+  made.push({
+    span: { start: treeLine, end: treeLine },
+    newText: `${indent}${wrapCall(group[0]!.call.name ?? '', [object!, device!, ops], ';', depth, indent, eol)}${eol}`,
+  });
   if (vanishes) {
     const removal = removalOf(text, comments, tree);
     append(removals, [removal, ...removal.above.map((comment) => removalOf(text, [], comment))]);
@@ -225,13 +417,29 @@ function lastTable(choice: Choice): string {
 }
 
 /** The choice as statements that set `ops`, which is `fallback` already. */
-function written(file: FileIr, choice: Choice, ops: string, fallback: string, indent: string, unit: string, eol: string): string {
+function written(
+  file: FileIr,
+  choice: Choice,
+  ops: string,
+  fallback: string,
+  indent: string,
+  unit: string,
+  eol: string,
+): string {
   if (choice.kind === 'table') return `${indent}${ops} = ${choice.table};${eol}`;
-  const isDefault = (one: Choice): boolean => one.kind === 'table' ? one.table === fallback : isDefault(one.then) && isDefault(one.otherwise);
-  const condition = choice.decided ? `(${choice.decided.condition})` : textOf(file, choice.stmt.conditionSpan);
-  const inner = (one: Choice): string => written(file, one, ops, fallback, indent + unit, unit, eol);
-  const block = (one: Choice): { readonly open: string; readonly body: string; readonly close: string } =>
-    one.kind === 'if' ? { open: ' {', body: inner(one), close: `${indent}}` } : { open: '', body: inner(one), close: '' };
+  const isDefault = (one: Choice): boolean =>
+    one.kind === 'table' ? one.table === fallback : isDefault(one.then) && isDefault(one.otherwise);
+  const condition = choice.decided
+    ? `(${choice.decided.condition})`
+    : textOf(file, choice.stmt.conditionSpan);
+  const inner = (one: Choice): string =>
+    written(file, one, ops, fallback, indent + unit, unit, eol);
+  const block = (
+    one: Choice,
+  ): { readonly open: string; readonly body: string; readonly close: string } =>
+    one.kind === 'if'
+      ? { open: ' {', body: inner(one), close: `${indent}}` }
+      : { open: '', body: inner(one), close: '' };
   if (isDefault(choice.then)) {
     const { open, body, close } = block(choice.otherwise);
     return `${indent}if (${choice.decided ? `!(${choice.decided.condition})` : negated(file, choice.stmt)})${open}${eol}${body}${close === '' ? '' : close + eol}`;
@@ -239,16 +447,20 @@ function written(file: FileIr, choice: Choice, ops: string, fallback: string, in
   const then = block(choice.then);
   const head = `${indent}if ${condition}${then.open}${eol}${then.body}`;
   if (isDefault(choice.otherwise)) return `${head}${then.close === '' ? '' : then.close + eol}`;
-  const otherwise = choice.otherwise.kind === 'if'
-    ? `else ${written(file, choice.otherwise, ops, fallback, indent, unit, eol).slice(indent.length)}`
-    : `else${eol}${inner(choice.otherwise)}`;
+  const otherwise =
+    choice.otherwise.kind === 'if'
+      ? `else ${written(file, choice.otherwise, ops, fallback, indent, unit, eol).slice(indent.length)}`
+      : `else${eol}${inner(choice.otherwise)}`;
   return `${head}${then.close === '' ? indent : `${then.close} `}${otherwise}`;
 }
 
 function negated(file: FileIr, stmt: IfStmt): string {
   const { condition } = stmt;
   if (condition.kind === 'unary' && condition.op === '!') return textOf(file, condition.operand);
-  const inner = textOf(file, { start: stmt.conditionSpan.start + 1, end: stmt.conditionSpan.end - 1 });
+  const inner = textOf(file, {
+    start: stmt.conditionSpan.start + 1,
+    end: stmt.conditionSpan.end - 1,
+  });
   return ['name', 'call', 'member', 'index'].includes(condition.kind) ? `!${inner}` : `!(${inner})`;
 }
 
@@ -256,41 +468,99 @@ function negated(file: FileIr, stmt: IfStmt): string {
 function isEmptied(stmt: Stmt, gone: ReadonlySet<Stmt>): boolean {
   if (gone.has(stmt)) return true;
   if (stmt.kind === 'block') return stmt.body.every((inner) => isEmptied(inner, gone));
-  return stmt.kind === 'if' && isEmptied(stmt.then, gone) && (!stmt.otherwise || isEmptied(stmt.otherwise, gone));
+  return (
+    stmt.kind === 'if' &&
+    isEmptied(stmt.then, gone) &&
+    (!stmt.otherwise || isEmptied(stmt.otherwise, gone))
+  );
 }
 
-/** Takes the calls out of an `if` that keeps other statements, and the branches that would be empty with them. The branches of one chain keep their braces. */
-function pruned(file: FileIr, stmt: Stmt, gone: ReadonlySet<Stmt>, removals: Removal[], isElse = false): Edit[] {
+/**
+ * Takes the calls out of an `if` that keeps other statements, and the branches that would be empty
+ * with them. The branches of one chain keep their braces.
+ */
+function pruned(
+  file: FileIr,
+  stmt: Stmt,
+  gone: ReadonlySet<Stmt>,
+  removals: Removal[],
+  isElse = false,
+): Edit[] {
   const { text, comments } = file;
   if (gone.has(stmt) || (stmt.kind !== 'block' && isEmptied(stmt, gone))) {
     removals.push(removalOf(text, comments, stmt));
     return [];
   }
-  if (stmt.kind === 'block') return stmt.body.flatMap((inner) => pruned(file, inner, gone, removals));
+  if (stmt.kind === 'block')
+    return stmt.body.flatMap((inner) => pruned(file, inner, gone, removals));
   if (stmt.kind !== 'if') return [];
   const { then, otherwise } = stmt;
   const bare = isElse ? null : bareBranches(file, stmt, gone, removals);
-  if (bare) return [...bare, ...[then, ...(otherwise ? [otherwise] : [])].flatMap((branch) => (isEmptied(branch, gone) ? [] : pruned(file, branch, gone, removals)))];
+  if (bare)
+    return [
+      ...bare,
+      ...[then, ...(otherwise ? [otherwise] : [])].flatMap((branch) =>
+        isEmptied(branch, gone) ? [] : pruned(file, branch, gone, removals),
+      ),
+    ];
   if (!otherwise) return pruned(file, then, gone, removals);
-  if (isEmptied(otherwise, gone)) return [{ span: { start: then.end, end: otherwise.end }, newText: '' }, ...pruned(file, then, gone, removals)];
-  if (isEmptied(then, gone)) return [{ span: { start: stmt.conditionSpan.start, end: otherwise.start }, newText: `(${negated(file, stmt)}) ` }, ...pruned(file, otherwise, gone, removals, true)];
+  if (isEmptied(otherwise, gone))
+    return [
+      { span: { start: then.end, end: otherwise.end }, newText: '' },
+      ...pruned(file, then, gone, removals),
+    ];
+  if (isEmptied(then, gone))
+    return [
+      {
+        span: { start: stmt.conditionSpan.start, end: otherwise.start },
+        newText: `(${negated(file, stmt)}) `,
+      },
+      ...pruned(file, otherwise, gone, removals, true),
+    ];
   return [...pruned(file, then, gone, removals), ...pruned(file, otherwise, gone, removals, true)];
 }
 
-/** The edits that leave an `if` its branches without braces, when each that stays is left with one line, as kernel style writes it; null otherwise. */
-function bareBranches(file: FileIr, stmt: IfStmt, gone: ReadonlySet<Stmt>, removals: Removal[]): Edit[] | null {
+/**
+ * The edits that leave an `if` its branches without braces, when each that stays is left with one
+ * line, as kernel style writes it; null otherwise.
+ */
+function bareBranches(
+  file: FileIr,
+  stmt: IfStmt,
+  gone: ReadonlySet<Stmt>,
+  removals: Removal[],
+): Edit[] | null {
   const { text } = file;
   const { then, otherwise } = stmt;
-  const staying = [then, ...(otherwise ? [otherwise] : [])].filter((branch) => !isEmptied(branch, gone));
+  const staying = [then, ...(otherwise ? [otherwise] : [])].filter(
+    (branch) => !isEmptied(branch, gone),
+  );
   const last = staying.at(-1);
   const open = { start: stmt.conditionSpan.end, end: then.start + 1 };
   const between = { start: then.end - 1, end: (otherwise?.start ?? then.end) + 1 };
-  if (!last || !staying.every((branch) => isLeftWithOneLine(file, branch, gone)) || text.slice(open.start, open.end).trim() !== '{') return null;
+  if (
+    !last ||
+    !staying.every((branch) => isLeftWithOneLine(file, branch, gone)) ||
+    text.slice(open.start, open.end).trim() !== '{'
+  )
+    return null;
   if (otherwise && !/^\}\s*else\s*\{$/.test(text.slice(between.start, between.end))) return null;
-  const close = removalOf(text, [], { start: last.end - 1, end: (last === then && otherwise ? otherwise : last).end });
+  const close = removalOf(text, [], {
+    start: last.end - 1,
+    end: (last === then && otherwise ? otherwise : last).end,
+  });
   if (!close.wholeLines) return null;
   removals.push(close);
   if (last === then) return [{ span: open, newText: '' }];
-  if (staying.length === 1) return [{ span: { start: stmt.conditionSpan.start, end: between.end }, newText: `(${negated(file, stmt)})` }];
-  return [{ span: open, newText: '' }, { span: between, newText: 'else' }];
+  if (staying.length === 1)
+    return [
+      {
+        span: { start: stmt.conditionSpan.start, end: between.end },
+        newText: `(${negated(file, stmt)})`,
+      },
+    ];
+  return [
+    { span: open, newText: '' },
+    { span: between, newText: 'else' },
+  ];
 }

@@ -11,20 +11,43 @@ export interface Earlier {
 }
 
 /**
- * The statements between an allocation and `before`, of the same block, that give a local variable its only value, by looking only, and that
- * one of `names` comes from. In the order of the text. Whether something between the allocation and them changes what they look at is for
+ * The statements between an allocation and `before`, of the same block, that give a local variable
+ * its only value, by looking only, and that
+ * one of `names` comes from. In the order of the text. Whether something between the allocation and
+ * them changes what they look at is for
  * the caller to see.
  */
-export function earlierFor(file: FileIr, fn: FunctionIr, allocation: Placed, before: Stmt, names: readonly string[]): Earlier[] {
+export function earlierFor(
+  file: FileIr,
+  fn: FunctionIr,
+  allocation: Placed,
+  before: Stmt,
+  names: readonly string[],
+): Earlier[] {
   const wanted = new Set(names);
   const found: Earlier[] = [];
   for (let index = allocation.siblings.indexOf(before) - 1; index > allocation.index; index--) {
     const stmt = allocation.siblings[index]!;
     // Who jumps here comes from somewhere else than the allocation.
     if (stmt.kind === 'label') return [];
-    if (stmt.kind !== 'expr' || stmt.expr.kind !== 'assign' || stmt.expr.op !== '=' || stmt.expr.target.kind !== 'name') continue;
-    const { target: { name }, value } = stmt.expr;
-    if (!wanted.has(name) || !isPlainLocal(fn, name) || !isPure(file, value) || !ownsLines(file.text, stmt)) continue;
+    if (
+      stmt.kind !== 'expr' ||
+      stmt.expr.kind !== 'assign' ||
+      stmt.expr.op !== '=' ||
+      stmt.expr.target.kind !== 'name'
+    )
+      continue;
+    const {
+      target: { name },
+      value,
+    } = stmt.expr;
+    if (
+      !wanted.has(name) ||
+      !isPlainLocal(fn, name) ||
+      !isPure(file, value) ||
+      !ownsLines(file.text, stmt)
+    )
+      continue;
     for (const read of namesIn(value)) wanted.add(read);
     found.unshift({ stmt, name, value });
   }
@@ -44,7 +67,11 @@ export function isPlainLocal(fn: FunctionIr, name: string): boolean {
     for (const expr of allExpressions(stmt)) {
       if (expr.kind === 'unary' && expr.op === '&' && isIt(expr.operand)) return false;
       if (expr.kind === 'unknown' && expr.names.includes(name)) return false;
-      if ((expr.kind === 'assign' && isIt(expr.target)) || (expr.kind === 'update' && isIt(expr.operand))) written++;
+      if (
+        (expr.kind === 'assign' && isIt(expr.target)) ||
+        (expr.kind === 'update' && isIt(expr.operand))
+      )
+        written++;
     }
   }
   return declared === 1 && written === 1;

@@ -1,4 +1,13 @@
-import type { Expr, FileIr, FunctionIr, InitializerEntry, IfStmt, InitializerExpr, Stmt, VariableIr } from '../../ir/types.ts';
+import type {
+  Expr,
+  FileIr,
+  FunctionIr,
+  InitializerEntry,
+  IfStmt,
+  InitializerExpr,
+  Stmt,
+  VariableIr,
+} from '../../ir/types.ts';
 import type { Edit } from '../../text/span.ts';
 import { leaves } from '../allocation.ts';
 import { tablesOf } from '../arguments.ts';
@@ -8,40 +17,90 @@ import { refuse, textOf } from '../refuse.ts';
 import { initsConcerning } from '../several-files/concerned.ts';
 import type { Step } from './types.ts';
 
-const NAMES: ReadonlyMap<string, string> = new Map([['open', 'open_device'], ['release', 'close_device']]);
-
-/** Calls that may stand beside a count: locks, and the references to the module that the core takes by itself since 5.15. */
-const HARMLESS = /^(?:mutex_(?:un)?lock|spin_(?:un)?lock\w*|down_\w+|up_\w+|try_module_get|module_put|__module_get|container_of|to_\w+|pr_\w+|dev_(?:dbg|info|warn|err))$/;
+const NAMES: ReadonlyMap<string, string> = new Map([
+  ['open', 'open_device'],
+  ['release', 'close_device'],
+]);
 
 /**
- * Up to 5.14 `.open` and `.release` run for every file descriptor of a device; `.open_device` and `.close_device` (2fd585f4ed9d) run for the
- * first and the last only. Renamed where that makes no difference: callbacks that do nothing, or that count and act at the first and the
- * last themselves. Others are given the device alone, so that what they did again for a second file descriptor they did to the same device:
- * they are renamed with a note, unless `.open` refuses a second one, which no callback is asked about any more. Tables whose callbacks cannot be
+ * Calls that may stand beside a count: locks, and the references to the module that the core takes
+ * by itself since 5.15.
+ */
+const HARMLESS =
+  /^(?:mutex_(?:un)?lock|spin_(?:un)?lock\w*|down_\w+|up_\w+|try_module_get|module_put|__module_get|container_of|to_\w+|pr_\w+|dev_(?:dbg|info|warn|err))$/;
+
+/**
+ * Up to 5.14 `.open` and `.release` run for every file descriptor of a device; `.open_device` and
+ * `.close_device` (2fd585f4ed9d) run for the
+ * first and the last only. Renamed where that makes no difference: callbacks that do nothing, or
+ * that count and act at the first and the
+ * last themselves. Others are given the device alone, so that what they did again for a second file
+ * descriptor they did to the same device:
+ * they are renamed with a note, unless `.open` refuses a second one, which no callback is asked
+ * about any more. Tables whose callbacks cannot be
  * seen are left for planTable to refuse. Throws RefusedError.
  */
 export const renameFdCallbacks: Step = (step) => {
   const { file } = step;
   const sites = initsConcerning(step);
-  const names = new Set(sites.flatMap((site) => site.call.args[2] ? tablesOf(site.scope, site.call.args[2]) ?? [] : []));
-  const renamed: { readonly table: VariableIr; readonly note: string; readonly edits: readonly Edit[] }[] = [];
+  const names = new Set(
+    sites.flatMap((site) =>
+      site.call.args[2] ? (tablesOf(site.scope, site.call.args[2]) ?? []) : [],
+    ),
+  );
+  const renamed: {
+    readonly table: VariableIr;
+    readonly note: string;
+    readonly edits: readonly Edit[];
+  }[] = [];
   for (const variable of file.variables) {
     if (!names.has(variable.name) || variable.init?.kind !== 'initializer') continue;
     const found = callbacksOf(variable.init);
-    if (found.length === 0 || variable.init.entries.some((entry) => ['open_device', 'close_device', 'init'].includes(entry.designators[0] ?? ''))) continue;
-    const open = functionOf(file, found.find((entry) => entry.designators[0] === 'open'));
-    const release = functionOf(file, found.find((entry) => entry.designators[0] === 'release'));
+    if (
+      found.length === 0 ||
+      variable.init.entries.some((entry) =>
+        ['open_device', 'close_device', 'init'].includes(entry.designators[0] ?? ''),
+      )
+    )
+      continue;
+    const open = functionOf(
+      file,
+      found.find((entry) => entry.designators[0] === 'open'),
+    );
+    const release = functionOf(
+      file,
+      found.find((entry) => entry.designators[0] === 'release'),
+    );
     if (open === undefined || release === undefined) continue;
     const refusing = isSame(open, release) ? null : refusalOfSecond(open, release);
     if (open && refusing) {
-      refuse('table-of-old-kernel', `${open.name}() refuses a second file descriptor of the device, which \`.open_device\` is not asked about: it runs for the first open only. Make \`.open\` of \`${variable.name}\` \`.open_device\`, and \`.release\` \`.close_device\`, where that is right.`, file, refusing);
+      refuse(
+        'table-of-old-kernel',
+        `${open.name}() refuses a second file descriptor of the device, which \`.open_device\` is not asked about: it runs for the first open only. Make \`.open\` of \`${variable.name}\` \`.open_device\`, and \`.release\` \`.close_device\`, where that is right.`,
+        file,
+        refusing,
+      );
     }
-    renamed.push({ table: variable, note: noteOn(variable.name, open, release), edits: found.map((entry) => renameOf(file, entry)) });
+    renamed.push({
+      table: variable,
+      note: noteOn(variable.name, open, release),
+      edits: found.map((entry) => renameOf(file, entry)),
+    });
   }
   if (renamed.length === 0) return null;
   return {
-    edits: [{ path: file.path, edits: renamed.flatMap(({ edits }) => edits.map((edit) => ({ ...edit, kind: 'ops-table' as const }))) }],
-    notes: renamed.map(({ table, note }) => ({ text: note, site: { path: file.path, ...table.nameSpan } })),
+    edits: [
+      {
+        path: file.path,
+        edits: renamed.flatMap(({ edits }) =>
+          edits.map((edit) => ({ ...edit, kind: 'ops-table' as const })),
+        ),
+      },
+    ],
+    notes: renamed.map(({ table, note }) => ({
+      text: note,
+      site: { path: file.path, ...table.nameSpan },
+    })),
     touched: renamed.map(({ table }) => table.name),
   };
 };
@@ -54,17 +113,47 @@ function noteOn(table: string, open: FunctionIr | null, release: FunctionIr | nu
 }
 
 /** Calls that ask about a state and change it at once. */
-const CLAIMING = /^(?:atomic\w*_(?:cmpxchg|xchg|inc_not_zero|dec_if_positive|add_unless)|test_and_(?:set|clear)_bit\w*|cmpxchg\w*|xchg\w*)$/;
+const CLAIMING =
+  /^(?:atomic\w*_(?:cmpxchg|xchg|inc_not_zero|dec_if_positive|add_unless)|test_and_(?:set|clear)_bit\w*|cmpxchg\w*|xchg\w*)$/;
 
-/** Where `.open` leaves, by an `if` of its own, where something is set that it or `.release` sets: `if (p->users) return -EBUSY;`. */
+/**
+ * Where `.open` leaves, by an `if` of its own, where something is set that it or `.release` sets:
+ * `if (p->users) return -EBUSY;`.
+ */
 function refusalOfSecond(open: FunctionIr | null, release: FunctionIr | null): Stmt | null {
-  const all = [open, release].flatMap((fn) => (fn ? statementsOf(fn).flatMap(({ stmt }) => allExpressions(stmt)) : []));
-  const changed = new Set(all.flatMap((expr) => {
-    const targets = expr.kind === 'assign' ? [expr.target] : expr.kind === 'update' ? [expr.operand] : expr.kind === 'call' && /^atomic|_bit$/.test(expr.name ?? '') ? expr.args : [];
-    return targets.flatMap((target) => expressionsIn(target).flatMap((inner) => (inner.kind === 'member' ? [inner.field] : [])).slice(0, 1));
-  }));
-  const refusing = open === null ? undefined : statementsOf(open).find(({ stmt }) => stmt.kind === 'if' && (leaves(stmt.then) || setsError(stmt.then))
-    && expressionsIn(stmt.condition).some((expr) => (expr.kind === 'member' && changed.has(expr.field)) || (expr.kind === 'call' && CLAIMING.test(expr.name ?? ''))));
+  const all = [open, release].flatMap((fn) =>
+    fn ? statementsOf(fn).flatMap(({ stmt }) => allExpressions(stmt)) : [],
+  );
+  const changed = new Set(
+    all.flatMap((expr) => {
+      const targets =
+        expr.kind === 'assign'
+          ? [expr.target]
+          : expr.kind === 'update'
+            ? [expr.operand]
+            : expr.kind === 'call' && /^atomic|_bit$/.test(expr.name ?? '')
+              ? expr.args
+              : [];
+      return targets.flatMap((target) =>
+        expressionsIn(target)
+          .flatMap((inner) => (inner.kind === 'member' ? [inner.field] : []))
+          .slice(0, 1),
+      );
+    }),
+  );
+  const refusing =
+    open === null
+      ? undefined
+      : statementsOf(open).find(
+          ({ stmt }) =>
+            stmt.kind === 'if' &&
+            (leaves(stmt.then) || setsError(stmt.then)) &&
+            expressionsIn(stmt.condition).some(
+              (expr) =>
+                (expr.kind === 'member' && changed.has(expr.field)) ||
+                (expr.kind === 'call' && CLAIMING.test(expr.name ?? '')),
+            ),
+        );
   return refusing?.stmt ?? null;
 }
 
@@ -72,17 +161,31 @@ function refusalOfSecond(open: FunctionIr | null, release: FunctionIr | null): S
 function setsError(branch: Stmt): boolean {
   const stmts = branch.kind === 'block' ? branch.body : [branch];
   return stmts.some((stmt) => {
-    const value = stmt.kind === 'expr' && stmt.expr.kind === 'assign' ? uncast(stmt.expr.value) : null;
-    return value?.kind === 'unary' && value.op === '-' && value.operand.kind === 'name' && /^E[A-Z]+$/.test(value.operand.name);
+    const value =
+      stmt.kind === 'expr' && stmt.expr.kind === 'assign' ? uncast(stmt.expr.value) : null;
+    return (
+      value?.kind === 'unary' &&
+      value.op === '-' &&
+      value.operand.kind === 'name' &&
+      /^E[A-Z]+$/.test(value.operand.name)
+    );
   });
 }
 
 function callbacksOf(init: InitializerExpr): InitializerEntry[] {
-  return init.entries.filter((entry) => NAMES.has(entry.designators[0] ?? '') && entry.conditions.length === 0);
+  return init.entries.filter(
+    (entry) => NAMES.has(entry.designators[0] ?? '') && entry.conditions.length === 0,
+  );
 }
 
-/** The function of a callback in this file; null when the table has no such member, undefined when it is not to be seen. */
-function functionOf(file: FileIr, entry: InitializerEntry | undefined): FunctionIr | null | undefined {
+/**
+ * The function of a callback in this file; null when the table has no such member, undefined when
+ * it is not to be seen.
+ */
+function functionOf(
+  file: FileIr,
+  entry: InitializerEntry | undefined,
+): FunctionIr | null | undefined {
   if (!entry) return null;
   const value = uncast(entry.value);
   const inner = value.kind === 'unary' && value.op === '&' ? value.operand : value;
@@ -100,42 +203,84 @@ function isSame(open: FunctionIr | null, release: FunctionIr | null): boolean {
 
 /** Does nothing but take or give a reference to the module. */
 function isIdle(fn: FunctionIr): boolean {
-  return statementsOf(fn).every(({ stmt }) => (['expr', 'decl', 'return', 'if', 'block'] as const).some((kind) => kind === stmt.kind)
-    && allExpressions(stmt).every((expr) => expr.kind !== 'assign' && expr.kind !== 'update' && expr.kind !== 'unknown' && expr.kind !== 'statement-expression' && (expr.kind !== 'call' || HARMLESS.test(expr.name ?? ''))));
+  return statementsOf(fn).every(
+    ({ stmt }) =>
+      (['expr', 'decl', 'return', 'if', 'block'] as const).some((kind) => kind === stmt.kind) &&
+      allExpressions(stmt).every(
+        (expr) =>
+          expr.kind !== 'assign' &&
+          expr.kind !== 'update' &&
+          expr.kind !== 'unknown' &&
+          expr.kind !== 'statement-expression' &&
+          (expr.kind !== 'call' || HARMLESS.test(expr.name ?? '')),
+      ),
+  );
 }
 
 /**
- * The member that a callback counts by, when all that it does stands in an `if` that asks whether this is the first or the last: `if (!p->users)`
+ * The member that a callback counts by, when all that it does stands in an `if` that asks whether
+ * this is the first or the last: `if (!p->users)`
  * before `p->users++`, or `if (!(--p->users))`.
  */
 function guarded(fn: FunctionIr, which: 'first' | 'last'): string | null {
   const places = statementsOf(fn);
-  const updates = places.flatMap(({ stmt }) => allExpressions(stmt)).flatMap((expr) => expr.kind === 'update' && uncast(expr.operand).kind === 'member' ? [expr] : []);
+  const updates = places
+    .flatMap(({ stmt }) => allExpressions(stmt))
+    .flatMap((expr) =>
+      expr.kind === 'update' && uncast(expr.operand).kind === 'member' ? [expr] : [],
+    );
   const [update] = updates;
-  if (updates.length !== 1 || !update || update.op !== (which === 'first' ? '++' : '--')) return null;
+  if (updates.length !== 1 || !update || update.op !== (which === 'first' ? '++' : '--'))
+    return null;
   const counter = uncast(update.operand) as Expr & { kind: 'member' };
   const isCounter = (expr: Expr): boolean => {
     const inner = uncast(expr);
     return inner.kind === 'member' && inner.field === counter.field;
   };
-  const tests = places.flatMap(({ stmt }) => stmt.kind === 'if' && asks(stmt, isCounter) ? [stmt] : []);
+  const tests = places.flatMap(({ stmt }) =>
+    stmt.kind === 'if' && asks(stmt, isCounter) ? [stmt] : [],
+  );
   const [test] = tests;
   if (tests.length !== 1 || !test || test.otherwise) return null;
-  const inside = (stmt: Stmt): boolean => stmt.start >= test.then.start && stmt.end <= test.then.end;
+  const inside = (stmt: Stmt): boolean =>
+    stmt.start >= test.then.start && stmt.end <= test.then.end;
   // The count is changed on the way out of the first open, and before the last is asked for.
   if (which === 'first' ? update.start < test.end : update.start > test.then.start) return null;
-  const clean = places.every(({ stmt }) => inside(stmt) || stmt === test || (['expr', 'decl', 'return', 'if', 'block', 'label', 'goto'] as const).some((kind) => kind === stmt.kind)
-    && allExpressions(stmt).every((expr) => expr === update || (expr.kind !== 'update' && expr.kind !== 'unknown' && expr.kind !== 'statement-expression'
-      && (expr.kind !== 'assign' || uncast(expr.target).kind === 'name') && (expr.kind !== 'call' || HARMLESS.test(expr.name ?? '')))));
+  const clean = places.every(
+    ({ stmt }) =>
+      inside(stmt) ||
+      stmt === test ||
+      ((['expr', 'decl', 'return', 'if', 'block', 'label', 'goto'] as const).some(
+        (kind) => kind === stmt.kind,
+      ) &&
+        allExpressions(stmt).every(
+          (expr) =>
+            expr === update ||
+            (expr.kind !== 'update' &&
+              expr.kind !== 'unknown' &&
+              expr.kind !== 'statement-expression' &&
+              (expr.kind !== 'assign' || uncast(expr.target).kind === 'name') &&
+              (expr.kind !== 'call' || HARMLESS.test(expr.name ?? ''))),
+        )),
+  );
   return clean ? counter.field : null;
 }
 
 /** `!p->users`, `p->users == 0`, `!(--p->users)`, `--p->users == 0`. */
 function asks(stmt: IfStmt, isCounter: (expr: Expr) => boolean): boolean {
   const test = uncast(stmt.condition);
-  const value = test.kind === 'unary' && test.op === '!' ? uncast(test.operand)
-    : test.kind === 'binary' && test.op === '==' && expressionsIn(test.right).every((expr) => expr.kind === 'number' && expr.value === 0) ? uncast(test.left) : null;
-  return value !== null && (isCounter(value) || (value.kind === 'update' && value.prefix && isCounter(value.operand)));
+  const value =
+    test.kind === 'unary' && test.op === '!'
+      ? uncast(test.operand)
+      : test.kind === 'binary' &&
+          test.op === '==' &&
+          expressionsIn(test.right).every((expr) => expr.kind === 'number' && expr.value === 0)
+        ? uncast(test.left)
+        : null;
+  return (
+    value !== null &&
+    (isCounter(value) || (value.kind === 'update' && value.prefix && isCounter(value.operand)))
+  );
 }
 
 /** The member's other name, with the blanks behind it so that the value stays where it is. */

@@ -20,4 +20,24 @@ import { refuseUnknownInterface } from './unknown-interface.ts';
 import { returnNothing } from './void-callbacks.ts';
 
 /** In this order: what an earlier one rewrites may be a case for a later one. */
-export const STEPS: readonly Step[] = [refuseUnknownInterface, replaceAddGroupDev, registerMediated, manageDma, returnNothing, renameFdCallbacks, dropIommuGroup, writeOutTest, replaceManagedAllocation, chooseOpsFirst, convertLibrary, helperInit, helperAllocation, answerWithErrors, initialiseInPlace, giveTag, firstMember, dropFreeDevice, addIommufdMembers];
+export const STEPS: readonly Step[] = [
+  refuseUnknownInterface,
+  replaceAddGroupDev,
+  registerMediated,
+  manageDma,
+  returnNothing,
+  renameFdCallbacks,
+  dropIommuGroup,
+  writeOutTest,
+  replaceManagedAllocation,
+  chooseOpsFirst,
+  convertLibrary,
+  helperInit,
+  helperAllocation,
+  answerWithErrors,
+  initialiseInPlace,
+  giveTag,
+  firstMember,
+  dropFreeDevice,
+  addIommufdMembers,
+];

@@ -10,28 +10,55 @@ import type { Step } from './types.ts';
 import { append } from '../../text/lists.ts';
 
 /**
- * Up to 5.15 a driver took the IOMMU group of its device before it registered it. Since 5.16 registering does that, and
+ * Up to 5.15 a driver took the IOMMU group of its device before it registered it. Since 5.16
+ * registering does that, and
  * vfio_iommu_group_get() is the core's own: the calls go, with the test of the first.
  */
 export const dropIommuGroup: Step = (step) => {
   const { input, file } = step;
   const calls = groupCalls(file);
-  // A driver that registers nothing with VFIO has other reasons, which the target's kernel must answer.
-  if (calls.length === 0 || !(initsConcerning(step).length > 0 || callSites(input.module, file).some((site) => site.op === 'alloc'))) return null;
+  // A driver that registers nothing with VFIO has other reasons, which the target's kernel must
+  // answer.
+  if (
+    calls.length === 0 ||
+    !(
+      initsConcerning(step).length > 0 ||
+      callSites(input.module, file).some((site) => site.op === 'alloc')
+    )
+  )
+    return null;
   const gone = new Map<FunctionIr, Placed[]>();
   const labels: PlannedEdit[] = [];
   for (const fn of new Set(calls.map((item) => item.fn))) {
-    const places = calls.filter((item) => item.fn === fn).flatMap((item) => placesOf(file, fn, item.at, item.call));
+    const places = calls
+      .filter((item) => item.fn === fn)
+      .flatMap((item) => placesOf(file, fn, item.at, item.call));
     refuseOtherUses(file, fn, places);
     gone.set(fn, places);
-    append(labels, relabelled(input.module, file, fn, places, /group/).map((edit) => ({ ...edit, kind: 'tidy' as const })));
+    append(
+      labels,
+      relabelled(input.module, file, fn, places, /group/).map((edit) => ({
+        ...edit,
+        kind: 'tidy' as const,
+      })),
+    );
   }
   return {
-    edits: [{ path: file.path, edits: [...dropAll(file, gone).map((edit) => ({ ...edit, kind: 'tidy' as const })), ...labels] }],
-    notes: [{
-      text: 'vfio_iommu_group_get() and vfio_iommu_group_put() went: since 5.16 registering takes the IOMMU group and gives it back.',
-      site: { path: file.path, start: calls[0]!.call.start, end: calls[0]!.call.end },
-    }],
+    edits: [
+      {
+        path: file.path,
+        edits: [
+          ...dropAll(file, gone).map((edit) => ({ ...edit, kind: 'tidy' as const })),
+          ...labels,
+        ],
+      },
+    ],
+    notes: [
+      {
+        text: 'vfio_iommu_group_get() and vfio_iommu_group_put() went: since 5.16 registering takes the IOMMU group and gives it back.',
+        site: { path: file.path, start: calls[0]!.call.start, end: calls[0]!.call.end },
+      },
+    ],
     touched: [...gone.keys()].map((fn) => fn.name),
   };
 };
@@ -43,23 +70,52 @@ interface GroupCall {
 }
 
 function groupCalls(file: FileIr): GroupCall[] {
-  return file.functions.flatMap((fn) => statementsOf(fn).flatMap((at) => allExpressions(at.stmt)
-    .flatMap((call) => call.kind === 'call' && (call.name === 'vfio_iommu_group_get' || call.name === 'vfio_iommu_group_put') ? [{ fn, at, call }] : [])));
+  return file.functions.flatMap((fn) =>
+    statementsOf(fn).flatMap((at) =>
+      allExpressions(at.stmt).flatMap((call) =>
+        call.kind === 'call' &&
+        (call.name === 'vfio_iommu_group_get' || call.name === 'vfio_iommu_group_put')
+          ? [{ fn, at, call }]
+          : [],
+      ),
+    ),
+  );
 }
 
 /** The statement of a call, and the test behind it where it takes the group. */
 function placesOf(file: FileIr, fn: FunctionIr, at: Placed, call: CallExpr): Placed[] {
   const name = call.name ?? '';
-  if (at.sole || at.conditional) refuse('iommu-group', `${name}() stands under a condition of its own in ${fn.name}(): since 5.16 registering takes the IOMMU group and these calls are gone. Take it out by hand.`, file, at.stmt);
+  if (at.sole || at.conditional)
+    refuse(
+      'iommu-group',
+      `${name}() stands under a condition of its own in ${fn.name}(): since 5.16 registering takes the IOMMU group and these calls are gone. Take it out by hand.`,
+      file,
+      at.stmt,
+    );
   const isPut = name === 'vfio_iommu_group_put';
   const variable = isPut ? null : takenBy(at.stmt, call);
   if (isPut ? at.stmt.kind !== 'expr' || at.stmt.expr !== call : variable === null) {
-    refuse('iommu-group', `${name}() is part of another statement in ${fn.name}(): since 5.16 registering takes the IOMMU group and these calls are gone. Take it out by hand.`, file, at.stmt);
+    refuse(
+      'iommu-group',
+      `${name}() is part of another statement in ${fn.name}(): since 5.16 registering takes the IOMMU group and these calls are gone. Take it out by hand.`,
+      file,
+      at.stmt,
+    );
   }
   if (isPut) return [at];
   const test = at.siblings[at.index + 1];
-  if (test?.kind !== 'if' || test.otherwise || !isMissing(test.condition, variable!) || !leaves(test.then)) {
-    refuse('iommu-group', `The result of ${name}() in ${fn.name}() is not tested in the statement after it with a branch that leaves, so it cannot be told what goes with it. Since 5.16 registering takes the IOMMU group; take it out by hand.`, file, test ?? at.stmt);
+  if (
+    test?.kind !== 'if' ||
+    test.otherwise ||
+    !isMissing(test.condition, variable!) ||
+    !leaves(test.then)
+  ) {
+    refuse(
+      'iommu-group',
+      `The result of ${name}() in ${fn.name}() is not tested in the statement after it with a branch that leaves, so it cannot be told what goes with it. Since 5.16 registering takes the IOMMU group; take it out by hand.`,
+      file,
+      test ?? at.stmt,
+    );
   }
   const tested = statementsOf(fn).find((place) => place.stmt === test)!;
   return [at, tested];
@@ -67,7 +123,14 @@ function placesOf(file: FileIr, fn: FunctionIr, at: Placed, call: CallExpr): Pla
 
 /** The variable that the call's statement puts the group into. */
 function takenBy(stmt: Stmt, call: CallExpr): string | null {
-  if (stmt.kind === 'expr' && stmt.expr.kind === 'assign' && stmt.expr.op === '=' && uncast(stmt.expr.value) === call && stmt.expr.target.kind === 'name') return stmt.expr.target.name;
+  if (
+    stmt.kind === 'expr' &&
+    stmt.expr.kind === 'assign' &&
+    stmt.expr.op === '=' &&
+    uncast(stmt.expr.value) === call &&
+    stmt.expr.target.kind === 'name'
+  )
+    return stmt.expr.target.name;
   return null;
 }
 
@@ -87,16 +150,34 @@ function leaves(stmt: Stmt): boolean {
 
 /** The driver keeps or asks the group for itself, or a block would be left empty. */
 function refuseOtherUses(file: FileIr, fn: FunctionIr, places: readonly Placed[]): void {
-  const inside = (expr: Expr): boolean => places.some(({ stmt }) => expr.start >= stmt.start && expr.end <= stmt.end);
-  const variables = new Set(places.flatMap(({ stmt }) => stmt.kind === 'expr' && stmt.expr.kind === 'assign' && stmt.expr.target.kind === 'name' ? [stmt.expr.target.name] : []));
+  const inside = (expr: Expr): boolean =>
+    places.some(({ stmt }) => expr.start >= stmt.start && expr.end <= stmt.end);
+  const variables = new Set(
+    places.flatMap(({ stmt }) =>
+      stmt.kind === 'expr' && stmt.expr.kind === 'assign' && stmt.expr.target.kind === 'name'
+        ? [stmt.expr.target.name]
+        : [],
+    ),
+  );
   for (const { stmt } of statementsOf(fn)) {
     for (const expr of allExpressions(stmt)) {
       if (expr.kind !== 'name' || !variables.has(expr.name) || inside(expr)) continue;
-      refuse('iommu-group', `${fn.name}() uses \`${textOf(file, expr)}\` for more than taking the group and giving it back. Since 5.16 registering takes the IOMMU group; take vfio_iommu_group_get() out by hand.`, file, expr);
+      refuse(
+        'iommu-group',
+        `${fn.name}() uses \`${textOf(file, expr)}\` for more than taking the group and giving it back. Since 5.16 registering takes the IOMMU group; take vfio_iommu_group_get() out by hand.`,
+        file,
+        expr,
+      );
     }
   }
   for (const { siblings, stmt } of places) {
     const left = siblings.filter((other) => !places.some((place) => place.stmt === other));
-    if (left.length === 0) refuse('iommu-group', `${fn.name}() would be left with an empty block where vfio_iommu_group_put() stands. Take it out by hand.`, file, stmt);
+    if (left.length === 0)
+      refuse(
+        'iommu-group',
+        `${fn.name}() would be left with an empty block where vfio_iommu_group_put() stands. Take it out by hand.`,
+        file,
+        stmt,
+      );
   }
 }

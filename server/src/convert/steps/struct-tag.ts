@@ -1,4 +1,7 @@
-/** Gives a struct that only a typedef names the tag that vfio_alloc_device() wants: `typedef struct { … } foo_t;`. */
+/**
+ * Gives a struct that only a typedef names the tag that vfio_alloc_device() wants: `typedef struct
+ * { … } foo_t;`.
+ */
 import type { FileIr, StructIr } from '../../ir/types.ts';
 import { compareVersions } from '../../kernel/version.ts';
 import type { Module } from '../../lifecycle/types.ts';
@@ -16,14 +19,17 @@ export const giveTag: Step = (step) => {
     const root = rootOf(site.scope, site.target);
     const name = root && typeOf(site.scope, root)?.tag;
     const found = name ? findStruct(module, site.scope.file, name) : undefined;
-    if (found && isUntagged(found.file, found.struct)) return tagged(module, found.file, found.struct);
+    if (found && isUntagged(found.file, found.struct))
+      return tagged(module, found.file, found.struct);
   }
   return null;
 };
 
 /** The name of the struct is its typedef's: none stands in front of its body. */
 function isUntagged(file: FileIr, struct: StructIr): boolean {
-  const words = [...file.text.slice(struct.start, struct.bodySpan.start).matchAll(/\w+/g)].map(([word]) => word);
+  const words = [...file.text.slice(struct.start, struct.bodySpan.start).matchAll(/\w+/g)].map(
+    ([word]) => word,
+  );
   return !words.includes(struct.name);
 }
 
@@ -32,22 +38,36 @@ function tagged(module: Module, file: FileIr, struct: StructIr): StepResult {
   const head = file.text.slice(struct.start, struct.bodySpan.start).trimEnd();
   const place = struct.start + head.length;
   return {
-    edits: [{ path: file.path, edits: [{ span: { start: place, end: place }, newText: ` ${tag}`, kind: 'layout' }] }],
-    notes: [{
-      text: `The struct at line ${lineIn(file, struct.start)} that only a typedef named has the tag ${tag} now, because vfio_alloc_device() takes one.`,
-      message: `The struct that only a typedef named has the tag ${tag} now, because vfio_alloc_device() takes one.`,
-      site: { path: file.path, start: struct.start, end: struct.start },
-    }],
+    edits: [
+      {
+        path: file.path,
+        edits: [{ span: { start: place, end: place }, newText: ` ${tag}`, kind: 'layout' }],
+      },
+    ],
+    notes: [
+      {
+        text: `The struct at line ${lineIn(file, struct.start)} that only a typedef named has the tag ${tag} now, because vfio_alloc_device() takes one.`,
+        message: `The struct that only a typedef named has the tag ${tag} now, because vfio_alloc_device() takes one.`,
+        site: { path: file.path, start: struct.start, end: struct.start },
+      },
+    ],
     touched: [],
   };
 }
 
-/** `foo_t` gives `foo`, where nothing in the module is called `struct foo` or is a macro of that name. */
+/**
+ * `foo_t` gives `foo`, where nothing in the module is called `struct foo` or is a macro of that
+ * name.
+ */
 function freeTag(module: Module, name: string): string {
   const base = name.replace(/_(?:t|s|st|type|struct|p|ptr)$/i, '') || name;
-  const taken = new Set<string>([...module.sources, ...module.headers].flatMap((file) => [
-    ...file.structs.map((struct) => struct.name), ...file.macros.map((macro) => macro.name), ...[...file.text.matchAll(/\b(?:struct|union|enum)\s+(\w+)/g)].map((found) => found[1]!),
-  ]));
+  const taken = new Set<string>(
+    [...module.sources, ...module.headers].flatMap((file) => [
+      ...file.structs.map((struct) => struct.name),
+      ...file.macros.map((macro) => macro.name),
+      ...[...file.text.matchAll(/\b(?:struct|union|enum)\s+(\w+)/g)].map((found) => found[1]!),
+    ]),
+  );
   const names = [base, `${base}_dev`, `${base}_state`, `${base}_object`];
   return names.find((one) => !taken.has(one)) ?? `${name}_tag`;
 }

@@ -1,4 +1,7 @@
-/** Brings the test of an allocation into the one form that a plan knows: `if (!p)` behind the allocation, with a branch that leaves the function. */
+/**
+ * Brings the test of an allocation into the one form that a plan knows: `if (!p)` behind the
+ * allocation, with a branch that leaves the function.
+ */
 import { indentUnit, lineEnding } from '../../text/style.ts';
 import type { Edit, Span } from '../../text/span.ts';
 import type { AssignExpr, Expr, FileIr, FunctionIr, Stmt } from '../../ir/types.ts';
@@ -28,9 +31,12 @@ export interface Allocated {
 }
 
 /**
- * Writes the test of an allocation in the form that a plan knows. An allocation inside its test gets a line of its own, a macro of the driver
- * that tests and leaves is written out, and what a function does only where the allocation succeeded stands behind the test. Every
- * rewriting keeps what the function does; what cannot be rewritten stays, and the plan says what is in the way.
+ * Writes the test of an allocation in the form that a plan knows. An allocation inside its test
+ * gets a line of its own, a macro of the driver
+ * that tests and leaves is written out, and what a function does only where the allocation
+ * succeeded stands behind the test. Every
+ * rewriting keeps what the function does; what cannot be rewritten stays, and the plan says what is
+ * in the way.
  */
 export const writeOutTest: Step = (step) => {
   for (const one of allocationsOf(step)) {
@@ -46,37 +52,74 @@ export const writeOutTest: Step = (step) => {
 /** The allocations, in the whole module, of the structs whose init is asked for. */
 function allocationsOf(step: StepInput): Allocated[] {
   const { module } = step.input;
-  const tags = new Set(initsConcerning(step).flatMap((site) => {
-    const root = rootOf(site.scope, site.target);
-    const tag = root && typeOf(site.scope, root)?.tag;
-    return tag ? [tag] : [];
-  }));
+  const tags = new Set(
+    initsConcerning(step).flatMap((site) => {
+      const root = rootOf(site.scope, site.target);
+      const tag = root && typeOf(site.scope, root)?.tag;
+      return tag ? [tag] : [];
+    }),
+  );
   if (tags.size === 0) return [];
-  return module.sources.flatMap((file) => file.functions.filter((fn) => !fn.opaque).flatMap((fn) => allocationsIn(module, file, fn, tags)));
+  return module.sources.flatMap((file) =>
+    file.functions
+      .filter((fn) => !fn.opaque)
+      .flatMap((fn) => allocationsIn(module, file, fn, tags)),
+  );
 }
 
-function allocationsIn(module: Module, file: FileIr, fn: FunctionIr, tags: ReadonlySet<string>): Allocated[] {
+function allocationsIn(
+  module: Module,
+  file: FileIr,
+  fn: FunctionIr,
+  tags: ReadonlySet<string>,
+): Allocated[] {
   const scope = scopeOf(module, file, fn);
   const isWanted = (name: string): boolean => {
-    const type = scope.locals.has(name) ? typeOf(scope, { kind: 'name', name, start: 0, end: 0 }) : null;
+    const type = scope.locals.has(name)
+      ? typeOf(scope, { kind: 'name', name, start: 0, end: 0 })
+      : null;
     return type?.pointers === 1 && tags.has(type.tag);
   };
-  return statementsOf(fn).filter((at) => !at.conditional).flatMap((at): Allocated[] => {
-    const { stmt } = at;
-    if (stmt.kind === 'decl') return stmt.init && isAllocation(stmt.init) && isWanted(stmt.name) ? [{ module, file, fn, variable: stmt.name, at, assign: null }] : [];
-    return ownExpressions(stmt).flatMap(expressionsIn).flatMap((expr) => (expr.kind === 'assign' && expr.op === '=' && expr.target.kind === 'name' && isAllocation(expr.value) && isWanted(expr.target.name)
-      ? [{ module, file, fn, variable: expr.target.name, at, assign: expr }] : []));
-  });
+  return statementsOf(fn)
+    .filter((at) => !at.conditional)
+    .flatMap((at): Allocated[] => {
+      const { stmt } = at;
+      if (stmt.kind === 'decl')
+        return stmt.init && isAllocation(stmt.init) && isWanted(stmt.name)
+          ? [{ module, file, fn, variable: stmt.name, at, assign: null }]
+          : [];
+      return ownExpressions(stmt)
+        .flatMap(expressionsIn)
+        .flatMap((expr) =>
+          expr.kind === 'assign' &&
+          expr.op === '=' &&
+          expr.target.kind === 'name' &&
+          isAllocation(expr.value) &&
+          isWanted(expr.target.name)
+            ? [{ module, file, fn, variable: expr.target.name, at, assign: expr }]
+            : [],
+        );
+    });
 }
 
 /** `if (!(p = kzalloc(…)))`: the assignment goes on a line of its own in front of the test. */
 function separated({ file: { text }, at, assign, variable }: Allocated): Edit[] | null {
   const { stmt } = at;
-  if (stmt.kind !== 'if' || assign === null || at.sole || testedIn(stmt.condition) !== assign || !ownsStart(text, stmt)) return null;
+  if (
+    stmt.kind !== 'if' ||
+    assign === null ||
+    at.sole ||
+    testedIn(stmt.condition) !== assign ||
+    !ownsStart(text, stmt)
+  )
+    return null;
   const indent = indentAt(text, stmt.start);
   const inner = withParentheses(text, assign, stmt.conditionSpan);
   return [
-    { span: { start: stmt.start, end: stmt.start }, newText: `${text.slice(assign.start, assign.end)};${lineEnding(text)}${indent}` },
+    {
+      span: { start: stmt.start, end: stmt.start },
+      newText: `${text.slice(assign.start, assign.end)};${lineEnding(text)}${indent}`,
+    },
     { span: inner, newText: variable },
   ];
 }
@@ -85,7 +128,8 @@ function separated({ file: { text }, at, assign, variable }: Allocated): Edit[] 
 function testedIn(condition: Expr): Expr {
   const test = plainTest(condition);
   if (test.kind === 'unary' && test.op === '!') return plainTest(test.operand);
-  if (test.kind === 'binary' && (test.op === '==' || test.op === '!=')) return plainTest(isNull(test.right) ? test.left : isNull(test.left) ? test.right : test);
+  if (test.kind === 'binary' && (test.op === '==' || test.op === '!='))
+    return plainTest(isNull(test.right) ? test.left : isNull(test.left) ? test.right : test);
   return plainTest(nullTested(test) ?? test);
 }
 
@@ -109,15 +153,26 @@ function ownsStart(text: string, span: Span): boolean {
 }
 
 /** The test behind an allocation on a line of its own; null where there is none. */
-export function testOf({ at, variable, assign, file: { text } }: Allocated): { readonly test: Stmt; readonly index: number } | null {
+export function testOf({
+  at,
+  variable,
+  assign,
+  file: { text },
+}: Allocated): { readonly test: Stmt; readonly index: number } | null {
   const isAlone = at.stmt.kind === 'decl' || (at.stmt.kind === 'expr' && at.stmt.expr === assign);
   const test = isAlone && !at.sole ? testAfter(at, variable) : undefined;
   return test && ownsLines(text, test) ? { test, index: at.siblings.indexOf(test) } : null;
 }
 
-/** Which branch of a NULL test is taken where there is no object; null where the condition is something else. */
+/**
+ * Which branch of a NULL test is taken where there is no object; null where the condition is
+ * something else.
+ */
 export function branchOfNone(condition: Expr, variable: string): 'then' | 'otherwise' | null {
-  const isIt = (expr: Expr): boolean => { const value = plainTest(expr); return value.kind === 'name' && value.name === variable; };
+  const isIt = (expr: Expr): boolean => {
+    const value = plainTest(expr);
+    return value.kind === 'name' && value.name === variable;
+  };
   const test = plainTest(condition);
   const asked = nullTested(test);
   if (asked) return isIt(asked) ? 'then' : null;
@@ -131,19 +186,32 @@ export function branchOfNone(condition: Expr, variable: string): 'then' | 'other
 }
 
 /** A test as text: `if (!p)` with statements of one line each under it. */
-export function testText(text: string, indent: string, variable: string, lines: readonly string[]): string {
+export function testText(
+  text: string,
+  indent: string,
+  variable: string,
+  lines: readonly string[],
+): string {
   const eol = lineEnding(text);
   const inner = `${indent}${indentUnit(text)}`;
   const body = lines.map((line) => `${inner}${line}`).join(eol);
-  return lines.length === 1 ? `if (!${variable})${eol}${body}` : `if (!${variable}) {${eol}${body}${eol}${indent}}`;
+  return lines.length === 1
+    ? `if (!${variable})${eol}${body}`
+    : `if (!${variable}) {${eol}${body}${eol}${indent}}`;
 }
 
-/** The statements of a branch, and whether all of them are of one line and go straight on: expressions, then perhaps a return or goto. */
+/**
+ * The statements of a branch, and whether all of them are of one line and go straight on:
+ * expressions, then perhaps a return or goto.
+ */
 export function plainBranch(file: FileIr, branch: Stmt): readonly Stmt[] | null {
   const list = branch.kind === 'block' ? branch.body : [branch];
-  const isPlain = (stmt: Stmt, index: number): boolean => !file.text.slice(stmt.start, stmt.end).includes('\n')
-    && (stmt.kind === 'expr' || (index === list.length - 1 && leaves(stmt)));
-  const hasComment = file.comments.some((comment) => comment.start >= branch.start && comment.end <= branch.end);
+  const isPlain = (stmt: Stmt, index: number): boolean =>
+    !file.text.slice(stmt.start, stmt.end).includes('\n') &&
+    (stmt.kind === 'expr' || (index === list.length - 1 && leaves(stmt)));
+  const hasComment = file.comments.some(
+    (comment) => comment.start >= branch.start && comment.end <= branch.end,
+  );
   return list.every(isPlain) && !hasComment ? list : null;
 }
 

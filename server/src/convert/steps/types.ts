@@ -22,5 +22,8 @@ export interface StepResult {
   readonly documents?: readonly string[];
 }
 
-/** Rewrites one form of a driver into another: null where there is nothing of that form. Throws RefusedError for what it cannot prove. */
+/**
+ * Rewrites one form of a driver into another: null where there is nothing of that form. Throws
+ * RefusedError for what it cannot prove.
+ */
 export type Step = (step: StepInput) => StepResult | null;

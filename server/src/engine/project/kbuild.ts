@@ -1,5 +1,6 @@
 /**
- * The part of Kbuild's Makefile language that says which objects make one module: `foo-y := a.o b.o`, `foo-objs`,
+ * The part of Kbuild's Makefile language that says which objects make one module: `foo-y := a.o
+ * b.o`, `foo-objs`,
  * `foo-$(CONFIG_X) +=`, continuation lines, and variables and functions inside the lists.
  */
 import { expandMake, type MakeWorld } from './make-functions.ts';
@@ -9,20 +10,32 @@ import { append } from '../../text/lists.ts';
 export interface Kbuild {
   /** Composite name → its objects in order, as written relative to the file, without `.o`. */
   readonly composites: ReadonlyMap<string, readonly string[]>;
-  /** What `obj-y` and `obj-m` list, relative to the file and without `.o`: a module each, unless it is the name of a composite. */
+  /**
+   * What `obj-y` and `obj-m` list, relative to the file and without `.o`: a module each, unless it
+   * is the name of a composite.
+   */
   readonly objects: ReadonlySet<string>;
-  /** Folders given to the compiler by `-I`, relative to the file; those under $(srctree) begin with `/`. */
+  /**
+   * Folders given to the compiler by `-I`, relative to the file; those under $(srctree) begin with
+   * `/`.
+   */
   readonly includeFolders: readonly string[];
 }
 
 const MAX_LINES = 20_000;
 const MAX_OBJECTS = 512;
 const MAX_WILDCARD_FOLDERS = 16;
-/** Characters that the variables of one file may come to; ten that name the next one twice each come to thousands. */
+/**
+ * Characters that the variables of one file may come to; ten that name the next one twice each come
+ * to thousands.
+ */
 const MAX_EXPANDED = 1_000_000;
 const ASSIGNMENT = /^\s*(?:override\s+|export\s+)?([\w.$(){}\/-]+)\s*(\+=|:=|::=|\?=|=)(.*)/s;
 
-/** The values of a makefile's variables, expanded; each that is assigned more than once has all values. Empty for what is not there. */
+/**
+ * The values of a makefile's variables, expanded; each that is assigned more than once has all
+ * values. Empty for what is not there.
+ */
 export function expandedVariables(text: string): (name: string) => string {
   const world = worldOf(variablesIn(text), () => []);
   return (name) => expandMake(`$(${name})`, world);
@@ -33,8 +46,15 @@ const HERE: ReadonlySet<string> = new Set(['src', 'obj', 'M', 'PWD', 'CURDIR']);
 
 const HERE_PREFIX = /\$[({](?:src|obj|M|PWD|CURDIR)[)}]\//g;
 
-function worldOf(variables: ReadonlyMap<string, string>, wildcard: MakeWorld['wildcard']): MakeWorld {
-  return { valueOf: (name) => variables.get(name) ?? (HERE.has(name) ? '.' : undefined), wildcard, left: MAX_EXPANDED };
+function worldOf(
+  variables: ReadonlyMap<string, string>,
+  wildcard: MakeWorld['wildcard'],
+): MakeWorld {
+  return {
+    valueOf: (name) => variables.get(name) ?? (HERE.has(name) ? '.' : undefined),
+    wildcard,
+    left: MAX_EXPANDED,
+  };
 }
 
 function variablesIn(text: string): ReadonlyMap<string, string> {
@@ -42,11 +62,17 @@ function variablesIn(text: string): ReadonlyMap<string, string> {
   for (const line of logicalLines(text)) {
     const match = ASSIGNMENT.exec(line);
     if (!match) continue;
-    // An option decides whether an object is built, not what it belongs to: every choice of CONFIG_… counts as y.
+    // An option decides whether an object is built, not what it belongs to: every choice of
+    // CONFIG_… counts as y.
     const name = match[1]!.replace(/\$[({][^)}]*(?:[)}]|$)/g, 'y');
     const value = match[3]!.trimStart();
     const before = variables.get(name);
-    variables.set(name, match[2] === '+=' && before !== undefined ? `${before} ${value}` : mergeConditional(before, value));
+    variables.set(
+      name,
+      match[2] === '+=' && before !== undefined
+        ? `${before} ${value}`
+        : mergeConditional(before, value),
+    );
   }
   return variables;
 }
@@ -62,41 +88,75 @@ export function parseKbuild(text: string, wildcard: MakeWorld['wildcard'] = () =
   const singles = new Set<string>();
   const includeFolders: string[] = [];
   for (const [name, value] of variables) {
-    if (/^obj-(?:y|m)$/.test(name)) for (const object of objectsIn(value, world)) singles.add(object);
+    if (/^obj-(?:y|m)$/.test(name))
+      for (const object of objectsIn(value, world)) singles.add(object);
     if (/^(?:subdir-)?ccflags-/.test(name) || name === 'EXTRA_CFLAGS') {
       append(includeFolders, includesOf(value));
       continue;
     }
     const composite = /^(.+)-(?:y|m|objs)$/.exec(name)?.[1];
-    if (composite === undefined || composite === 'obj' || composite === 'lib' || composite === 'subdir' || composite === 'always' || composite === 'hostprogs') continue;
+    if (
+      composite === undefined ||
+      composite === 'obj' ||
+      composite === 'lib' ||
+      composite === 'subdir' ||
+      composite === 'always' ||
+      composite === 'hostprogs'
+    )
+      continue;
     const objects = objectsIn(value, world);
     if (objects.length === 0) continue;
     const list = composites.get(composite) ?? [];
-    for (const object of objects) if (list.length < MAX_OBJECTS && !list.includes(object)) list.push(object);
+    for (const object of objects)
+      if (list.length < MAX_OBJECTS && !list.includes(object)) list.push(object);
     composites.set(composite, list);
   }
   return { composites, objects: singles, includeFolders };
 }
 
-/** What `include` lines name, as it is written without what stands for the makefile's folder; `line` is the whole line. */
-export function includedMakefiles(text: string): readonly { readonly line: string; readonly names: readonly string[] }[] {
+/**
+ * What `include` lines name, as it is written without what stands for the makefile's folder; `line`
+ * is the whole line.
+ */
+export function includedMakefiles(
+  text: string,
+): readonly { readonly line: string; readonly names: readonly string[] }[] {
   return [...text.matchAll(/^[ \t]*[-s]?include[ \t]+(\S[^\n]*)$/gm)].map(([line, names]) => ({
     line,
-    names: names!.trim().split(/\s+/).map((name) => name.replace(HERE_PREFIX, '')).filter((name) => !name.includes('$')),
+    names: names!
+      .trim()
+      .split(/\s+/)
+      .map((name) => name.replace(HERE_PREFIX, ''))
+      .filter((name) => !name.includes('$')),
   }));
 }
 
-/** The folders whose files the patterns of `$(wildcard …)` may stand for, as they are written, `.` for that of the makefile. */
+/**
+ * The folders whose files the patterns of `$(wildcard …)` may stand for, as they are written, `.`
+ * for that of the makefile.
+ */
 export function wildcardFolders(text: string): readonly string[] {
-  const lists = [...text.matchAll(/\$[({]wildcard[ \t]+([^\n]*)/g)].map(([, list]) => list!.replace(HERE_PREFIX, ''));
+  const lists = [...text.matchAll(/\$[({]wildcard[ \t]+([^\n]*)/g)].map(([, list]) =>
+    list!.replace(HERE_PREFIX, ''),
+  );
   // Up to what closes the call: no name of a file has a parenthesis here.
-  const patterns = lists.flatMap((list) => list.split(/[(){}]/, 1)[0]!.trim().split(/\s+/));
-  const folders = patterns.map((pattern) => (pattern.includes('/') ? pattern.slice(0, pattern.lastIndexOf('/')) : '.'));
-  return [...new Set(folders)].filter((folder) => /^[\w./-]+$/.test(folder)).slice(0, MAX_WILDCARD_FOLDERS);
+  const patterns = lists.flatMap((list) =>
+    list
+      .split(/[(){}]/, 1)[0]!
+      .trim()
+      .split(/\s+/),
+  );
+  const folders = patterns.map((pattern) =>
+    pattern.includes('/') ? pattern.slice(0, pattern.lastIndexOf('/')) : '.',
+  );
+  return [...new Set(folders)]
+    .filter((folder) => /^[\w./-]+$/.test(folder))
+    .slice(0, MAX_WILDCARD_FOLDERS);
 }
 
 /**
- * The objects that are linked into one module with `object` (without `.o`, relative to the Makefile), itself included and in
+ * The objects that are linked into one module with `object` (without `.o`, relative to the
+ * Makefile), itself included and in
  * the order of the Makefile; the union when several composites have it; empty when none has.
  */
 export function moduleObjects(kbuild: Kbuild, object: string): readonly string[] {
@@ -109,7 +169,9 @@ export function moduleObjects(kbuild: Kbuild, object: string): readonly string[]
 
 /** The objects in a list, without `.o`. */
 function objectsIn(value: string, world: MakeWorld): string[] {
-  const words = expandMake(value, world).split(/\s+/).filter((word) => /^[\w./-]+\.o$/.test(word));
+  const words = expandMake(value, world)
+    .split(/\s+/)
+    .filter((word) => /^[\w./-]+\.o$/.test(word));
   return words.map((word) => word.slice(0, -2).replace(/^(?:\.\/+)+/, ''));
 }
 
@@ -139,7 +201,13 @@ function includesOf(flags: string): string[] {
   const folders: string[] = [];
   for (const match of flags.matchAll(/-I\s*(\S+)/g)) {
     const folder = match[1]!;
-    if (folder.startsWith('$(srctree)/$(src)') || folder.startsWith('$(src)') || folder.startsWith('$(obj)') || folder.startsWith('$(M)') || folder.startsWith('$(PWD)')) {
+    if (
+      folder.startsWith('$(srctree)/$(src)') ||
+      folder.startsWith('$(src)') ||
+      folder.startsWith('$(obj)') ||
+      folder.startsWith('$(M)') ||
+      folder.startsWith('$(PWD)')
+    ) {
       folders.push(folder.replace(/^(?:\$\(\w+\)\/?)+/, '') || '.');
     } else if (folder.startsWith('$(srctree)/')) {
       folders.push(folder.slice('$(srctree)'.length));

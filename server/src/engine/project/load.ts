@@ -1,12 +1,21 @@
 /**
- * Finds what belongs to a file: the other sources of its Kbuild module and the headers of its own, transitively: those that are quoted, and
- * those in angle brackets that lie in a folder that its Makefile names or declare what it exports. Pure over the
- * FileSystem that the host gives; everything is bounded, and what is not there is left out without a word, because a driver
+ * Finds what belongs to a file: the other sources of its Kbuild module and the headers of its own,
+ * transitively: those that are quoted, and
+ * those in angle brackets that lie in a folder that its Makefile names or declare what it exports.
+ * Pure over the
+ * FileSystem that the host gives; everything is bounded, and what is not there is left out without
+ * a word, because a driver
  * is often opened without its tree.
  */
 import type { FileSystem, ModuleInput, SourceDocument } from '../types.ts';
 import { includesIn } from './includes.ts';
-import { includedMakefiles, moduleObjects, parseKbuild, wildcardFolders, type Kbuild } from './kbuild.ts';
+import {
+  includedMakefiles,
+  moduleObjects,
+  parseKbuild,
+  wildcardFolders,
+  type Kbuild,
+} from './kbuild.ts';
 import { matcherOf } from './make-functions.ts';
 import { append } from '../../text/lists.ts';
 import { callsOneOf, exportedInits } from './join.ts';
@@ -16,7 +25,10 @@ import { folderOf, isInside, relativeTo, resolve } from './paths.ts';
 export interface LoadOptions {
   /** Nothing outside this folder is read. Without it the file's own folder is the border. */
   readonly root: string | undefined;
-  /** The sources that a person named together: those of them that no Makefile speaks of, and that call each other, are one module. */
+  /**
+   * The sources that a person named together: those of them that no Makefile speaks of, and that
+   * call each other, are one module.
+   */
   readonly named?: readonly string[] | undefined;
 }
 
@@ -37,7 +49,8 @@ const MAX_INCLUDED_MAKEFILES = 16;
 /** Loads modules; remembers what scans of unchanged texts found. One per host. */
 export interface ModuleLoader {
   /**
-   * The module of `file`, whose present text is `text`. Sources are in the order of the Makefile and headers in the order
+   * The module of `file`, whose present text is `text`. Sources are in the order of the Makefile
+   * and headers in the order
    * in which the sources reach them, so that every file of a module yields the same lists.
    */
   load(file: string, text: string, options: LoadOptions): Promise<ModuleInput>;
@@ -45,7 +58,10 @@ export interface ModuleLoader {
 
 /** A loader over `fs`. `fs` may cache; the loader asks it again on every load. */
 export function createModuleLoader(fs: FileSystem): ModuleLoader {
-  const includesByPath = new Map<string, { text: string; includes: ReturnType<typeof includesIn> }>();
+  const includesByPath = new Map<
+    string,
+    { text: string; includes: ReturnType<typeof includesIn> }
+  >();
   const kbuildByPath = new Map<string, { text: string; files: string; kbuild: Kbuild }>();
 
   function includesOf(path: string, text: string): ReturnType<typeof includesIn> {
@@ -56,7 +72,10 @@ export function createModuleLoader(fs: FileSystem): ModuleLoader {
     return includes;
   }
 
-  const membersByPath = new Map<string, { text: string; members: ReturnType<typeof structMembersIn> }>();
+  const membersByPath = new Map<
+    string,
+    { text: string; members: ReturnType<typeof structMembersIn> }
+  >();
 
   function membersOfStructs({ path, text }: SourceDocument): ReturnType<typeof structMembersIn> {
     const known = membersByPath.get(path);
@@ -66,8 +85,14 @@ export function createModuleLoader(fs: FileSystem): ModuleLoader {
     return members;
   }
 
-  /** Those of the skipped headers that define a struct with a device in it by way of another struct, without a word of VFIO. */
-  function holdersAmong(skipped: readonly SourceDocument[], kept: readonly SourceDocument[]): SourceDocument[] {
+  /**
+   * Those of the skipped headers that define a struct with a device in it by way of another struct,
+   * without a word of VFIO.
+   */
+  function holdersAmong(
+    skipped: readonly SourceDocument[],
+    kept: readonly SourceDocument[],
+  ): SourceDocument[] {
     const holders = new Set(['vfio_device', 'vfio_pci_core_device']);
     const found = new Set<SourceDocument>();
     for (let size = -1; size < holders.size;) {
@@ -102,7 +127,12 @@ export function createModuleLoader(fs: FileSystem): ModuleLoader {
     for (const one of wildcardFolders(text)) {
       const at = resolve(folder, one);
       const names = at === undefined ? [] : await fs.readDirectory(at);
-      append(files, names.filter((name) => !name.endsWith('/')).map((name) => (one === '.' ? name : `${one}/${name}`)));
+      append(
+        files,
+        names
+          .filter((name) => !name.endsWith('/'))
+          .map((name) => (one === '.' ? name : `${one}/${name}`)),
+      );
     }
     const list = files.join('\n');
     const known = kbuildByPath.get(path);
@@ -113,7 +143,11 @@ export function createModuleLoader(fs: FileSystem): ModuleLoader {
   }
 
   /** The text of a makefile with those that it includes in the place of the lines that do. */
-  async function withIncludes(text: string, folder: string, budget: { left: number }): Promise<string> {
+  async function withIncludes(
+    text: string,
+    folder: string,
+    budget: { left: number },
+  ): Promise<string> {
     let whole = text;
     for (const { line, names } of includedMakefiles(text)) {
       const parts: string[] = [];
@@ -128,17 +162,27 @@ export function createModuleLoader(fs: FileSystem): ModuleLoader {
   }
 
   /**
-   * The paths of the module's sources, or only `file`; and the folders that its Makefile adds to the include path. `isStated`: a Makefile says what the
+   * The paths of the module's sources, or only `file`; and the folders that its Makefile adds to
+   * the include path. `isStated`: a Makefile says what the
    * file belongs to.
    */
-  async function membersOf(file: string, border: string): Promise<{ paths: string[]; includeFolders: string[]; isStated: boolean }> {
+  async function membersOf(
+    file: string,
+    border: string,
+  ): Promise<{ paths: string[]; includeFolders: string[]; isStated: boolean }> {
     const includeFolders: string[] = [];
     let folder = folderOf(file);
-    for (let level = 0; folder !== undefined && level < MAX_MAKEFILE_LEVELS && isInside(folder, border); level++) {
+    for (
+      let level = 0;
+      folder !== undefined && level < MAX_MAKEFILE_LEVELS && isInside(folder, border);
+      level++
+    ) {
       const kbuild = await kbuildIn(folder);
       if (kbuild) {
         for (const flag of kbuild.includeFolders) {
-          const found = flag.startsWith('/') ? resolve(border, flag.slice(1)) : resolve(folder, flag);
+          const found = flag.startsWith('/')
+            ? resolve(border, flag.slice(1))
+            : resolve(folder, flag);
           if (found !== undefined) includeFolders.push(found);
         }
         const object = relativeTo(folder, file)?.replace(/\.[cS]$/, '');
@@ -147,27 +191,41 @@ export function createModuleLoader(fs: FileSystem): ModuleLoader {
           const paths: string[] = [];
           for (const one of objects) {
             const path = resolve(folder, `${one}.c`);
-            if (path !== undefined && isInside(path, border) && !paths.includes(path)) paths.push(path);
+            if (path !== undefined && isInside(path, border) && !paths.includes(path))
+              paths.push(path);
           }
           return { paths: nearestMembers(paths, file), includeFolders, isStated: true };
         }
-        if (object !== undefined && kbuild.objects.has(object)) return { paths: [file], includeFolders, isStated: true };
+        if (object !== undefined && kbuild.objects.has(object))
+          return { paths: [file], includeFolders, isStated: true };
       }
       folder = folderOf(folder);
     }
     return { paths: [file], includeFolders, isStated: false };
   }
 
-  /** The sources named together with `file` that are linked with it, when no Makefile says what any of them belongs to. */
-  async function namedWith(file: string, text: string, named: readonly string[], border: (path: string) => string): Promise<string[]> {
+  /**
+   * The sources named together with `file` that are linked with it, when no Makefile says what any
+   * of them belongs to.
+   */
+  async function namedWith(
+    file: string,
+    text: string,
+    named: readonly string[],
+    border: (path: string) => string,
+  ): Promise<string[]> {
     if (!named.includes(file) || named.length < 2 || named.length > MAX_FILES) return [file];
     const documents: SourceDocument[] = [];
     for (const path of named) {
       const other = path === file ? text : await fs.readFile(path);
-      if (other === undefined || (path !== file && (await membersOf(path, border(path))).isStated)) continue;
+      if (other === undefined || (path !== file && (await membersOf(path, border(path))).isStated))
+        continue;
       documents.push({ path, text: other });
     }
-    return nearestMembers(linkedTogether(documents, file).map((document) => document.path), file);
+    return nearestMembers(
+      linkedTogether(documents, file).map((document) => document.path),
+      file,
+    );
   }
 
   return {
@@ -175,9 +233,12 @@ export function createModuleLoader(fs: FileSystem): ModuleLoader {
       const ownFolder = folderOf(file);
       if (ownFolder === undefined) return { file, sources: [{ path: file, text }], headers: [] };
       const border = root !== undefined && isInside(file, root) ? root : ownFolder;
-      const members = file.endsWith('.c') ? await membersOf(file, border) : { paths: [file], includeFolders: [], isStated: true };
+      const members = file.endsWith('.c')
+        ? await membersOf(file, border)
+        : { paths: [file], includeFolders: [], isStated: true };
       const { includeFolders } = members;
-      const borderOf = (path: string): string => (isInside(path, border) ? border : folderOf(path) ?? border);
+      const borderOf = (path: string): string =>
+        isInside(path, border) ? border : (folderOf(path) ?? border);
       const paths = members.isStated ? members.paths : await namedWith(file, text, named, borderOf);
 
       let budget = MAX_TEXT;
@@ -207,13 +268,20 @@ export function createModuleLoader(fs: FileSystem): ModuleLoader {
       const seen = new Set<string>(paths);
       // Breadth first: when the bound is hit, the headers nearest to the sources are in.
       const queue: SourceDocument[] = [...sources];
-      for (let next = 0; next < queue.length && seen.size < MAX_FILES && headers.length < MAX_HEADERS; next++) {
+      for (
+        let next = 0;
+        next < queue.length && seen.size < MAX_FILES && headers.length < MAX_HEADERS;
+        next++
+      ) {
         const document = queue[next]!;
         const isSource = next < sources.length;
         const folder = folderOf(document.path);
         if (folder === undefined) continue;
         const { quoted, angled } = includesOf(document.path, document.text);
-        const wanted = [...quoted.map((include) => ({ include, folders: [folder, ...includeFolders] })), ...angled.map((include) => ({ include, folders: includeFolders }))];
+        const wanted = [
+          ...quoted.map((include) => ({ include, folders: [folder, ...includeFolders] })),
+          ...angled.map((include) => ({ include, folders: includeFolders })),
+        ];
         for (const { include, folders } of wanted) {
           if (headers.length >= MAX_HEADERS) break;
           for (const from of folders) {
@@ -224,8 +292,12 @@ export function createModuleLoader(fs: FileSystem): ModuleLoader {
             if (header === undefined) continue;
             seen.add(path);
             queue.push({ path, text: header });
-            // A header from elsewhere that does not know VFIO is only a way to others: i915's would be parsed for nothing.
-            if (header.length > budget || !(header.includes('vfio') || (isSource && isInside(path, folder)))) {
+            // A header from elsewhere that does not know VFIO is only a way to others: i915's would
+            // be parsed for nothing.
+            if (
+              header.length > budget ||
+              !(header.includes('vfio') || (isSource && isInside(path, folder)))
+            ) {
               skipped.push({ path, text: header });
               break;
             }
@@ -247,9 +319,16 @@ export function createModuleLoader(fs: FileSystem): ModuleLoader {
         for (const folder of includeFoldersAbove(path, border)) {
           for (const include of includesOf(path, source).angled) {
             const at = resolve(folder, include);
-            if (at === undefined || !isInside(at, border) || seen.has(at) || headers.length >= MAX_HEADERS) continue;
+            if (
+              at === undefined ||
+              !isInside(at, border) ||
+              seen.has(at) ||
+              headers.length >= MAX_HEADERS
+            )
+              continue;
             const header = await look(at);
-            if (header === undefined || header.length > budget || !callsOneOf(header, declared)) continue;
+            if (header === undefined || header.length > budget || !callsOneOf(header, declared))
+              continue;
             seen.add(at);
             budget -= header.length;
             headers.push({ path: at, text: header });
@@ -261,28 +340,49 @@ export function createModuleLoader(fs: FileSystem): ModuleLoader {
   };
 }
 
-/** The structs that a text defines, with the tags of those that are members of them as a whole. A text scan, like that for includes. */
+/**
+ * The structs that a text defines, with the tags of those that are members of them as a whole. A
+ * text scan, like that for includes.
+ */
 function structMembersIn(text: string): readonly (readonly [string, readonly string[]])[] {
   return [...text.matchAll(/\bstruct[ \t]+(\w+)\s*\{([^{}]*)\}/g)]
-    .map(([, tag, body]) => [tag!, [...body!.matchAll(/\bstruct[ \t]+(\w+)[ \t]+\w+[ \t]*;/g)].map(([, member]) => member!)] as const)
+    .map(
+      ([, tag, body]) =>
+        [
+          tag!,
+          [...body!.matchAll(/\bstruct[ \t]+(\w+)[ \t]+\w+[ \t]*;/g)].map(([, member]) => member!),
+        ] as const,
+    )
     .filter(([, members]) => members.length > 0);
 }
 
-/** `include` beside a file and beside the folders above it: where a library keeps what it shows to others, with no Makefile of its own to say so. */
+/**
+ * `include` beside a file and beside the folders above it: where a library keeps what it shows to
+ * others, with no Makefile of its own to say so.
+ */
 function includeFoldersAbove(path: string, border: string): string[] {
   const folders: string[] = [];
-  for (let folder = folderOf(path); folder !== undefined && isInside(folder, border); folder = folderOf(folder)) {
+  for (
+    let folder = folderOf(path);
+    folder !== undefined && isInside(folder, border);
+    folder = folderOf(folder)
+  ) {
     const include = resolve(folder, 'include');
     if (include !== undefined) folders.push(include);
   }
   return folders;
 }
 
-/** When a module is over the bound (i915 has hundreds of objects), those in the file's own folder tell the most. */
+/**
+ * When a module is over the bound (i915 has hundreds of objects), those in the file's own folder
+ * tell the most.
+ */
 function nearestMembers(paths: string[], file: string): string[] {
   if (paths.length <= MAX_SOURCES) return paths.includes(file) ? paths : [file, ...paths];
   const folder = folderOf(file);
-  const near = paths.filter((path) => path !== file && folderOf(path) === folder).slice(0, MAX_SOURCES - 1);
+  const near = paths
+    .filter((path) => path !== file && folderOf(path) === folder)
+    .slice(0, MAX_SOURCES - 1);
   return [file, ...near];
 }
 
@@ -293,7 +393,10 @@ function remember<V>(map: Map<string, V>, key: string, value: V): void {
   if (map.size > 512) map.delete(map.keys().next().value!);
 }
 
-/** A FileSystem that reads each thing once until it is told that it changed. Hosts put open documents in front of it. */
+/**
+ * A FileSystem that reads each thing once until it is told that it changed. Hosts put open
+ * documents in front of it.
+ */
 export interface CachedFileSystem extends FileSystem {
   /** Forgets `path` and the folders it is in; without a path, everything. */
   invalidate(path?: string): void;
@@ -330,7 +433,8 @@ export function cachedFileSystem(fs: FileSystem, limit = 2_000): CachedFileSyste
       }
       texts.delete(path);
       // The folders above as well: the one that it is in may be new.
-      for (let folder = folderOf(path); folder !== undefined; folder = folderOf(folder)) folders.delete(folder);
+      for (let folder = folderOf(path); folder !== undefined; folder = folderOf(folder))
+        folders.delete(folder);
     },
   };
 }

@@ -1,18 +1,30 @@
-/** References to variables and calls of functions in the values of a makefile, as GNU make expands them, as far as lists of files need it. */
+/**
+ * References to variables and calls of functions in the values of a makefile, as GNU make expands
+ * them, as far as lists of files need it.
+ */
 
 /** What references are expanded with. */
 export interface MakeWorld {
   /** The value of a variable before it is expanded; undefined where there is none. */
   readonly valueOf: (name: string) => string | undefined;
-  /** The files that a pattern of `$(wildcard …)` stands for, as they are written relative to the makefile. */
+  /**
+   * The files that a pattern of `$(wildcard …)` stands for, as they are written relative to the
+   * makefile.
+   */
   readonly wildcard: (pattern: string) => readonly string[];
-  /** Characters that may still be worked on: variables that name each other come to thousands of millions. */
+  /**
+   * Characters that may still be worked on: variables that name each other come to thousands of
+   * millions.
+   */
   left: number;
 }
 
 const MAX_DEPTH = 8;
 
-/** The value with its references expanded. What is over the budget, and what no list of files needs, is left out. */
+/**
+ * The value with its references expanded. What is over the budget, and what no list of files needs,
+ * is left out.
+ */
 export function expandMake(value: string, world: MakeWorld, depth = 0): string {
   world.left -= value.length + 1;
   if (depth > MAX_DEPTH || world.left < 0) return '';
@@ -50,24 +62,51 @@ function endOfReference(value: string, open: number, world: MakeWorld): number |
 type MakeFunction = (args: readonly string[], world: MakeWorld) => string;
 
 /** By name: with so many arguments, the last of which takes the commas that are left. */
-const FUNCTIONS: Readonly<Record<string, { readonly count: number; readonly run: MakeFunction }>> = {
-  addprefix: { count: 2, run: ([prefix, words]) => eachWord(words!, (word) => prefix!.trim() + word) },
-  addsuffix: { count: 2, run: ([suffix, words]) => eachWord(words!, (word) => word + suffix!.trim()) },
-  basename: { count: 1, run: ([words]) => eachWord(words!, (word) => word.replace(/\.[^./]*$/, '')) },
-  notdir: { count: 1, run: ([words]) => eachWord(words!, (word) => word.slice(word.lastIndexOf('/') + 1)) },
-  patsubst: { count: 3, run: ([from, to, words]) => substituted(from!.trim(), to!.trim(), words!) },
-  sort: { count: 1, run: ([words]) => [...new Set(wordsOf(words!))].sort().join(' ') },
-  strip: { count: 1, run: ([words]) => wordsOf(words!).join(' ') },
-  subst: { count: 3, run: ([from, to, text]) => (from === '' ? text! : text!.replaceAll(from!, () => to!)) },
-  wildcard: { count: 1, run: ([patterns], world) => wordsOf(patterns!).flatMap((one) => world.wildcard(one)).join(' ') },
-};
+const FUNCTIONS: Readonly<Record<string, { readonly count: number; readonly run: MakeFunction }>> =
+  {
+    addprefix: {
+      count: 2,
+      run: ([prefix, words]) => eachWord(words!, (word) => prefix!.trim() + word),
+    },
+    addsuffix: {
+      count: 2,
+      run: ([suffix, words]) => eachWord(words!, (word) => word + suffix!.trim()),
+    },
+    basename: {
+      count: 1,
+      run: ([words]) => eachWord(words!, (word) => word.replace(/\.[^./]*$/, '')),
+    },
+    notdir: {
+      count: 1,
+      run: ([words]) => eachWord(words!, (word) => word.slice(word.lastIndexOf('/') + 1)),
+    },
+    patsubst: {
+      count: 3,
+      run: ([from, to, words]) => substituted(from!.trim(), to!.trim(), words!),
+    },
+    sort: { count: 1, run: ([words]) => [...new Set(wordsOf(words!))].sort().join(' ') },
+    strip: { count: 1, run: ([words]) => wordsOf(words!).join(' ') },
+    subst: {
+      count: 3,
+      run: ([from, to, text]) => (from === '' ? text! : text!.replaceAll(from!, () => to!)),
+    },
+    wildcard: {
+      count: 1,
+      run: ([patterns], world) =>
+        wordsOf(patterns!)
+          .flatMap((one) => world.wildcard(one))
+          .join(' '),
+    },
+  };
 
 /** What stands for `$(inner)`. */
 function reference(inner: string, world: MakeWorld, depth: number): string {
   const call = /^([a-z]+)[ \t]+/.exec(inner);
   const known = call && Object.hasOwn(FUNCTIONS, call[1]!) ? FUNCTIONS[call[1]!] : undefined;
   if (call && known) {
-    const args = argumentsOf(inner.slice(call[0].length), known.count).map((one) => expandMake(one, world, depth + 1));
+    const args = argumentsOf(inner.slice(call[0].length), known.count).map((one) =>
+      expandMake(one, world, depth + 1),
+    );
     if (args.length < known.count) return '';
     const made = known.run(args, world);
     world.left -= made.length;
@@ -80,7 +119,11 @@ function reference(inner: string, world: MakeWorld, depth: number): string {
   const [, from, to] = /^:([^=:]*)=(.*)$/s.exec(inner.slice(name.length)) ?? [];
   if (from === undefined || to === undefined) return inner.length === name.length ? value : '';
   const [pattern, replacement] = from.includes('%') ? [from, to] : [`%${from}`, `%${to}`];
-  return substituted(expandMake(pattern, world, depth + 1), expandMake(replacement, world, depth + 1), value);
+  return substituted(
+    expandMake(pattern, world, depth + 1),
+    expandMake(replacement, world, depth + 1),
+    value,
+  );
 }
 
 /** The arguments of a call: commas inside of parentheses and braces separate nothing. */
@@ -104,7 +147,8 @@ function substituted(pattern: string, replacement: string, words: string): strin
   const [head, tail] = at < 0 ? [pattern, ''] : [pattern.slice(0, at), pattern.slice(at + 1)];
   return eachWord(words, (word) => {
     if (at < 0) return word === pattern ? replacement : word;
-    if (word.length < head.length + tail.length || !word.startsWith(head) || !word.endsWith(tail)) return word;
+    if (word.length < head.length + tail.length || !word.startsWith(head) || !word.endsWith(tail))
+      return word;
     return replacement.replace('%', () => word.slice(head.length, word.length - tail.length));
   });
 }
@@ -117,7 +161,10 @@ function wordsOf(text: string): string[] {
   return text.split(/\s+/).filter((word) => word !== '');
 }
 
-/** A test whether a path is one that a pattern with `*` and `?` stands for; neither goes over a slash. */
+/**
+ * A test whether a path is one that a pattern with `*` and `?` stands for; neither goes over a
+ * slash.
+ */
 export function matcherOf(pattern: string): (path: string) => boolean {
   const wanted = pattern.replace(/^(?:\.\/+)+/, '');
   return (path) => {
@@ -126,7 +173,11 @@ export function matcherOf(pattern: string): (path: string) => boolean {
     let star = -1;
     let from = 0;
     while (at < path.length) {
-      if (index < wanted.length && wanted[index] !== '*' && (wanted[index] === path[at] || (wanted[index] === '?' && path[at] !== '/'))) {
+      if (
+        index < wanted.length &&
+        wanted[index] !== '*' &&
+        (wanted[index] === path[at] || (wanted[index] === '?' && path[at] !== '/'))
+      ) {
         at++;
         index++;
       } else if (wanted[index] === '*') {

@@ -1,5 +1,6 @@
 /**
- * Files that are named together on a command line and that no Makefile speaks of: those are one module that call each other's functions. A scan of
+ * Files that are named together on a command line and that no Makefile speaks of: those are one
+ * module that call each other's functions. A scan of
  * text, as for includes.
  */
 import type { SourceDocument } from '../types.ts';
@@ -19,10 +20,14 @@ const known = new Map<string, { readonly text: string; readonly linkage: Linkage
 const MAX_KNOWN = 512;
 
 /**
- * The documents that are linked with that of `path`, itself included, in the order that they were given. Only itself where two of them would each
+ * The documents that are linked with that of `path`, itself included, in the order that they were
+ * given. Only itself where two of them would each
  * be loaded as a module of its own.
  */
-export function linkedTogether(documents: readonly SourceDocument[], path: string): readonly SourceDocument[] {
+export function linkedTogether(
+  documents: readonly SourceDocument[],
+  path: string,
+): readonly SourceDocument[] {
   const own = documents.filter((document) => document.path === path);
   const linkages = new Map(documents.map((document) => [document, linkageOf(document)]));
   const definers = new Map<string, SourceDocument | null>();
@@ -31,12 +36,21 @@ export function linkedTogether(documents: readonly SourceDocument[], path: strin
     for (const name of defines) definers.set(name, definers.has(name) ? null : document);
   }
   const linked = new Set(own);
-  const isLinked = (from: SourceDocument, to: SourceDocument): boolean => [...linkages.get(to)!.defines]
-    .some((name) => definers.get(name) === to && linkages.get(from)!.names.has(name) && !linkages.get(from)!.defines.has(name));
+  const isLinked = (from: SourceDocument, to: SourceDocument): boolean =>
+    [...linkages.get(to)!.defines].some(
+      (name) =>
+        definers.get(name) === to &&
+        linkages.get(from)!.names.has(name) &&
+        !linkages.get(from)!.defines.has(name),
+    );
   for (let size = -1; size < linked.size;) {
     size = linked.size;
     for (const other of documents) {
-      if (!linked.has(other) && [...linked].some((one) => isLinked(one, other) || isLinked(other, one))) linked.add(other);
+      if (
+        !linked.has(other) &&
+        [...linked].some((one) => isLinked(one, other) || isLinked(other, one))
+      )
+        linked.add(other);
     }
   }
   const entries = [...linked].filter((document) => linkages.get(document)!.isEntry);
@@ -47,10 +61,16 @@ function linkageOf({ path, text }: SourceDocument): Linkage {
   const before = known.get(path);
   if (before?.text === text) return before.linkage;
   const code = text.replace(COMMENT_OR_STRING, ' ');
-  const exported = new Set([...code.matchAll(/^[ \t]*EXPORT_SYMBOL\w*\s*\(\s*(\w+)/gm)].map((match) => match[1]!));
+  const exported = new Set(
+    [...code.matchAll(/^[ \t]*EXPORT_SYMBOL\w*\s*\(\s*(\w+)/gm)].map((match) => match[1]!),
+  );
   const heads = [
-    ...code.matchAll(/^(?!static\b|typedef\b|return\b|else\b)[A-Za-z_][\w \t*]*?[ \t*\n](\w+)\s*\([^;{}()]*(?:\([^;{}()]*\)[^;{}()]*)*\)\s*\{/gm),
-    ...code.matchAll(/^(?!static\b|extern\b|typedef\b)(?:const\s+)?struct\s+\w+\s+(\w+)\s*=\s*\{/gm),
+    ...code.matchAll(
+      /^(?!static\b|typedef\b|return\b|else\b)[A-Za-z_][\w \t*]*?[ \t*\n](\w+)\s*\([^;{}()]*(?:\([^;{}()]*\)[^;{}()]*)*\)\s*\{/gm,
+    ),
+    ...code.matchAll(
+      /^(?!static\b|extern\b|typedef\b)(?:const\s+)?struct\s+\w+\s+(\w+)\s*=\s*\{/gm,
+    ),
   ];
   const linkage = {
     defines: new Set(heads.map((match) => match[1]!).filter((name) => !exported.has(name))),

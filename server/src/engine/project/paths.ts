@@ -1,5 +1,6 @@
 /**
- * Paths as keys: POSIX paths (`/src/drv/main.c`) and URIs (`vscode-vfs://github/o/r/main.c`) alike. A host picks one kind and
+ * Paths as keys: POSIX paths (`/src/drv/main.c`) and URIs (`vscode-vfs://github/o/r/main.c`) alike.
+ * A host picks one kind and
  * keeps to it. Nothing here touches a file system.
  */
 
@@ -9,10 +10,17 @@ function split(path: string): { root: string; segments: string[]; isUri: boolean
   const uri = URI_ROOT.exec(path);
   const root = uri ? uri[0] : '';
   const rest = path.slice(root.length);
-  return { root: rest.startsWith('/') ? `${root}/` : root, segments: rest.split('/').filter((s) => s !== ''), isUri: uri !== null };
+  return {
+    root: rest.startsWith('/') ? `${root}/` : root,
+    segments: rest.split('/').filter((s) => s !== ''),
+    isUri: uri !== null,
+  };
 }
 
-/** The folder of `path` without a trailing slash, or undefined when `path` is a root or, like `untitled:Untitled-1`, in no folder. */
+/**
+ * The folder of `path` without a trailing slash, or undefined when `path` is a root or, like
+ * `untitled:Untitled-1`, in no folder.
+ */
 export function folderOf(path: string): string | undefined {
   const { root, segments } = split(path);
   if (segments.length === 0) return undefined;
@@ -27,11 +35,18 @@ export function nameOf(path: string): string {
 }
 
 /**
- * `relative` as seen from `folder`, with `.` and `..` taken out. Undefined when it climbs above the root or is itself absolute:
+ * `relative` as seen from `folder`, with `.` and `..` taken out. Undefined when it climbs above the
+ * root or is itself absolute:
  * a C file that names an absolute header says nothing about this workspace.
  */
 export function resolve(folder: string, relative: string): string | undefined {
-  if (relative === '' || relative.startsWith('/') || relative.includes('\0') || URI_ROOT.test(relative)) return undefined;
+  if (
+    relative === '' ||
+    relative.startsWith('/') ||
+    relative.includes('\0') ||
+    URI_ROOT.test(relative)
+  )
+    return undefined;
   const { root, segments, isUri } = split(folder);
   for (const segment of relative.replaceAll('\\', '/').split('/')) {
     if (segment === '' || segment === '.') continue;
@@ -51,17 +66,28 @@ export function isInside(path: string, folder: string): boolean {
   return path === folder || path.startsWith(base);
 }
 
-/** `path` as seen from `folder` with `/` separators and, for URIs, decoded; undefined when it is not below it. */
+/**
+ * `path` as seen from `folder` with `/` separators and, for URIs, decoded; undefined when it is not
+ * below it.
+ */
 export function relativeTo(folder: string, path: string): string | undefined {
   if (!isInside(path, folder) || path === folder) return undefined;
   const rest = path.slice(folder.endsWith('/') ? folder.length : folder.length + 1);
   return split(path).isUri ? rest.split('/').map(decoded).join('/') : rest;
 }
 
-/** One spelling for every URI of the same document: percent-encoding differs between clients (`c%3A` and `c:`). */
+/**
+ * One spelling for every URI of the same document: percent-encoding differs between clients (`c%3A`
+ * and `c:`).
+ */
 export function canonicalUri(uri: string): string {
   const { root, segments, isUri } = split(uri);
-  return isUri ? trimmed(root, segments.map((s) => encoded(decoded(s)))) : uri;
+  return isUri
+    ? trimmed(
+        root,
+        segments.map((s) => encoded(decoded(s))),
+      )
+    : uri;
 }
 
 function trimmed(root: string, segments: readonly string[]): string {

@@ -1,4 +1,7 @@
-/** Settings from the editor and from `.vfio-lifecycle.json`, and what counts when both say something. */
+/**
+ * Settings from the editor and from `.vfio-lifecycle.json`, and what counts when both say
+ * something.
+ */
 import { folderOf, isInside, resolve } from '../project/paths.ts';
 import type { Configuration, FileSystem } from '../types.ts';
 import { FILE_SCHEMA, SECTION_SCHEMA, type Schema } from './schema.ts';
@@ -14,11 +17,17 @@ export interface Settings {
 /** The name of the file with the settings of a tree. */
 const CONFIGURATION_FILE = '.vfio-lifecycle.json';
 
-/** Reads the section `vfioLifecycle`, which a user typed. Total: a bad setting is passed over, and the rest works. */
+/**
+ * Reads the section `vfioLifecycle`, which a user typed. Total: a bad setting is passed over, and
+ * the rest works.
+ */
 export function readSection(section: unknown): Settings {
   if (section === undefined || section === null) return { configuration: {}, problems: [] };
   // Editors hand over null for what is not set.
-  const set = typeof section === 'object' && !Array.isArray(section) ? Object.fromEntries(Object.entries(section).filter(([, value]) => value !== null)) : section;
+  const set =
+    typeof section === 'object' && !Array.isArray(section)
+      ? Object.fromEntries(Object.entries(section).filter(([, value]) => value !== null))
+      : section;
   const { configuration, problems } = read(SECTION_SCHEMA, set);
   return { configuration, problems: problems.map((one) => `vfioLifecycle.${one}`) };
 }
@@ -30,7 +39,10 @@ export interface ConfigurationFile extends Settings {
 
 /** Finds the configuration files of trees; the same text gives the same object. One per host. */
 export interface ConfigurationFiles {
-  /** The nearest file, in the folder of `file` or above it up to `root`; without a root up to the file system's. Never throws. */
+  /**
+   * The nearest file, in the folder of `file` or above it up to `root`; without a root up to the
+   * file system's. Never throws.
+   */
   nearest(file: string, root: string | undefined): Promise<ConfigurationFile | undefined>;
 }
 
@@ -42,7 +54,13 @@ export function createConfigurationFiles(fs: FileSystem): ConfigurationFiles {
   return {
     async nearest(file, root) {
       let folder = folderOf(file);
-      for (let level = 0; folder !== undefined && level < MAX_LEVELS && (root === undefined || isInside(folder, root)); level++) {
+      for (
+        let level = 0;
+        folder !== undefined &&
+        level < MAX_LEVELS &&
+        (root === undefined || isInside(folder, root));
+        level++
+      ) {
         const path = resolve(folder, CONFIGURATION_FILE)!;
         const text = await fs.readFile(path);
         if (text !== undefined) {
@@ -64,20 +82,38 @@ function readFile(text: string, folder: string): Settings {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    return { configuration: {}, problems: [`not JSON: ${(error instanceof Error ? error.message : String(error)).split('\n', 1)[0]}`] };
+    return {
+      configuration: {},
+      problems: [
+        `not JSON: ${(error instanceof Error ? error.message : String(error)).split('\n', 1)[0]}`,
+      ],
+    };
   }
   const { configuration, problems } = read(FILE_SCHEMA, value);
   const { baseline, ...rest } = configuration;
   if (baseline === undefined) return { configuration, problems };
   const path = resolve(folder, baseline);
-  return path === undefined ? { configuration: rest, problems: [...problems, `baseline: ${JSON.stringify(baseline)} is no path relative to this file`] } : { configuration: { ...rest, baseline: path }, problems };
+  return path === undefined
+    ? {
+        configuration: rest,
+        problems: [
+          ...problems,
+          `baseline: ${JSON.stringify(baseline)} is no path relative to this file`,
+        ],
+      }
+    : { configuration: { ...rest, baseline: path }, problems };
 }
 
 function read(schema: Schema, value: unknown): Settings {
   const { value: valid, problems } = validate(schema, value, '');
   const { targetKernel, rules, wrappers, baseline } = (valid ?? {}) as Configuration;
   return {
-    configuration: { ...(targetKernel !== undefined && { targetKernel }), ...(rules && { rules }), ...(wrappers && { wrappers }), ...(baseline !== undefined && { baseline }) },
+    configuration: {
+      ...(targetKernel !== undefined && { targetKernel }),
+      ...(rules && { rules }),
+      ...(wrappers && { wrappers }),
+      ...(baseline !== undefined && { baseline }),
+    },
     problems: firstOf([...problems, ...(wrappers ? rowsOf(wrappers).problems : [])]),
   };
 }
@@ -93,10 +129,14 @@ function firstOf(problems: readonly string[]): readonly string[] {
 const merged = new WeakMap<Configuration, WeakMap<Configuration, Configuration>>();
 
 /**
- * Both together: where both say something of one rule or one function, `first` counts. The same two give the same object, because
+ * Both together: where both say something of one rule or one function, `first` counts. The same two
+ * give the same object, because
  * results are remembered for the very settings they were made with.
  */
-export function mergeConfigurations(first: Configuration, second: Configuration | undefined): Configuration {
+export function mergeConfigurations(
+  first: Configuration,
+  second: Configuration | undefined,
+): Configuration {
   if (second === undefined) return first;
   let known = merged.get(first);
   if (!known) merged.set(first, (known = new WeakMap()));
@@ -108,8 +148,16 @@ export function mergeConfigurations(first: Configuration, second: Configuration 
 function merge(first: Configuration, second: Configuration): Configuration {
   const rules = { ...second.rules, ...first.rules };
   const names = new Set(first.wrappers?.map((one) => one.name));
-  const wrappers = [...first.wrappers ?? [], ...(second.wrappers ?? []).filter((one) => !names.has(one.name))];
+  const wrappers = [
+    ...(first.wrappers ?? []),
+    ...(second.wrappers ?? []).filter((one) => !names.has(one.name)),
+  ];
   const targetKernel = first.targetKernel || second.targetKernel;
   const baseline = first.baseline ?? second.baseline;
-  return { rules, ...(wrappers.length > 0 && { wrappers }), ...(targetKernel && { targetKernel }), ...(baseline !== undefined && { baseline }) };
+  return {
+    rules,
+    ...(wrappers.length > 0 && { wrappers }),
+    ...(targetKernel && { targetKernel }),
+    ...(baseline !== undefined && { baseline }),
+  };
 }

@@ -1,6 +1,8 @@
 /**
- * The settings as JSON Schema: what editors complete and check, what `schemas/vfio-lifecycle.schema.json` and package.json hold
- * (a test writes and compares them), and what `validate()` reads. One table, so that none of them says what another does not.
+ * The settings as JSON Schema: what editors complete and check, what
+ * `schemas/vfio-lifecycle.schema.json` and package.json hold
+ * (a test writes and compares them), and what `validate()` reads. One table, so that none of them
+ * says what another does not.
  */
 import { rules } from '../../rules/index.ts';
 import type { Severity } from '../../rules/types.ts';
@@ -28,39 +30,77 @@ export interface Schema {
   readonly oneOf?: readonly Schema[];
 }
 
-const SEVERITIES: readonly (Severity | 'off')[] = ['error', 'warning', 'information', 'hint', 'off'];
+const SEVERITIES: readonly (Severity | 'off')[] = [
+  'error',
+  'warning',
+  'information',
+  'hint',
+  'off',
+];
 
 /** `vfioLifecycle.rules` */
 export const RULES_SCHEMA: Schema = {
   type: 'object',
-  markdownDescription: 'How each rule reports, by its id: `error`, `warning`, `information`, `hint` or `off`. A finding that is not certain stays a hint.',
-  properties: Object.fromEntries(rules.map((rule): [string, Schema] => [rule.id, {
-    type: 'string', enum: SEVERITIES, default: rule.severity, markdownDescription: rule.docs.what,
-  }])),
+  markdownDescription:
+    'How each rule reports, by its id: `error`, `warning`, `information`, `hint` or `off`. A finding that is not certain stays a hint.',
+  properties: Object.fromEntries(
+    rules.map((rule): [string, Schema] => [
+      rule.id,
+      {
+        type: 'string',
+        enum: SEVERITIES,
+        default: rule.severity,
+        markdownDescription: rule.docs.what,
+      },
+    ]),
+  ),
   additionalProperties: false,
 };
 
-const OPERATION: Schema = { type: 'string', enum: Object.keys(OPERATIONS), markdownEnumDescriptions: Object.values(OPERATIONS).map((one) => one.text) };
+const OPERATION: Schema = {
+  type: 'string',
+  enum: Object.keys(OPERATIONS),
+  markdownEnumDescriptions: Object.values(OPERATIONS).map((one) => one.text),
+};
 
 /** One word, or several that happen in this order. */
 function operations(markdownDescription: string): Schema {
-  return { oneOf: [OPERATION, { type: 'array', items: OPERATION, minItems: 1 }], markdownDescription };
+  return {
+    oneOf: [OPERATION, { type: 'array', items: OPERATION, minItems: 1 }],
+    markdownDescription,
+  };
 }
 
 /** `vfioLifecycle.wrappers` */
 export const WRAPPERS_SCHEMA: Schema = {
   type: 'array',
-  markdownDescription: "Functions of a vendor's core library that are defined outside of the driver: what each does to a device, so that drivers over that library can be checked.",
+  markdownDescription:
+    "Functions of a vendor's core library that are defined outside of the driver: what each does to a device, so that drivers over that library can be checked.",
   items: {
     type: 'object',
     required: ['name', 'does'],
     properties: {
-      name: { type: 'string', pattern: '^[A-Za-z_]\\w*$', patternErrorMessage: 'not the name of a C function', markdownDescription: 'The name of the function or macro.' },
+      name: {
+        type: 'string',
+        pattern: '^[A-Za-z_]\\w*$',
+        patternErrorMessage: 'not the name of a C function',
+        markdownDescription: 'The name of the function or macro.',
+      },
       does: operations('What a successful call does; several things in their order.'),
-      argument: { type: 'integer', minimum: 1, maximum: 32, default: 1, markdownDescription: 'Which argument is the device, or the structure that holds it, counted from 1.' },
+      argument: {
+        type: 'integer',
+        minimum: 1,
+        maximum: 32,
+        default: 1,
+        markdownDescription:
+          'Which argument is the device, or the structure that holds it, counted from 1.',
+      },
       errors: {
-        type: 'string', enum: Object.keys(ERRORS), markdownEnumDescriptions: Object.values(ERRORS),
-        markdownDescription: 'How the result tells of a failure. Without it: `errno` for `register`, `assign-set` and `core-init`, `err-ptr` for `alloc`, `null-ptr` for `allocate`, `void` for the others.',
+        type: 'string',
+        enum: Object.keys(ERRORS),
+        markdownEnumDescriptions: Object.values(ERRORS),
+        markdownDescription:
+          'How the result tells of a failure. Without it: `errno` for `register`, `assign-set` and `core-init`, `err-ptr` for `alloc`, `null-ptr` for `allocate`, `void` for the others.',
       },
       onFailure: operations('What has happened although the call failed, such as `put`.'),
     },
@@ -77,13 +117,28 @@ export const FILE_SCHEMA: Schema = {
   type: 'object',
   properties: {
     $schema: { type: 'string' },
-    targetKernel: { type: 'string', pattern: '^v?\\d+\\.\\d+(\\.\\d+)?(-rc\\d+)?$', patternErrorMessage: 'not a kernel version such as 6.1', markdownDescription: TARGET_KERNEL },
+    targetKernel: {
+      type: 'string',
+      pattern: '^v?\\d+\\.\\d+(\\.\\d+)?(-rc\\d+)?$',
+      patternErrorMessage: 'not a kernel version such as 6.1',
+      markdownDescription: TARGET_KERNEL,
+    },
     rules: RULES_SCHEMA,
     wrappers: WRAPPERS_SCHEMA,
-    baseline: { type: 'string', markdownDescription: 'The file of known findings that `check` hides, relative to this file. `check --update-baseline` writes it.' },
+    baseline: {
+      type: 'string',
+      markdownDescription:
+        'The file of known findings that `check` hides, relative to this file. `check --update-baseline` writes it.',
+    },
   },
   additionalProperties: false,
 };
 
-/** The section `vfioLifecycle` of an editor. What a setting of the client says is not for the server, and the target kernel is read with what it may come from. */
-export const SECTION_SCHEMA: Schema = { type: 'object', properties: { targetKernel: { type: 'string' }, rules: RULES_SCHEMA, wrappers: WRAPPERS_SCHEMA } };
+/**
+ * The section `vfioLifecycle` of an editor. What a setting of the client says is not for the
+ * server, and the target kernel is read with what it may come from.
+ */
+export const SECTION_SCHEMA: Schema = {
+  type: 'object',
+  properties: { targetKernel: { type: 'string' }, rules: RULES_SCHEMA, wrappers: WRAPPERS_SCHEMA },
+};

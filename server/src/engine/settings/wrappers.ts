@@ -1,4 +1,7 @@
-/** What a user can say of a function of a vendor's core library, and the row of the knowledge base that it becomes. */
+/**
+ * What a user can say of a function of a vendor's core library, and the row of the knowledge base
+ * that it becomes.
+ */
 import { API_FUNCTIONS } from '../../kernel/lifecycle-api.ts';
 import type { ExtraFunctions } from '../../kernel/lookup.ts';
 import { ALWAYS } from '../../kernel/rows.ts';
@@ -24,27 +27,79 @@ interface Meaning {
 
 /** The words of `does`. */
 export const OPERATIONS = {
-  'alloc': { text: 'Returns a new device whose reference the caller holds, as `vfio_alloc_device()` does.', errors: 'err-ptr', effect: () => ({ op: 'alloc', target: 'return' }) },
-  'init': { text: 'Initialises the device, as `vfio_init_group_dev()` does.', errors: 'void', effect: (target) => ({ op: 'init', target }) },
-  'uninit': { text: 'Takes back the initialisation, as `vfio_uninit_group_dev()` does.', errors: 'void', effect: (target) => ({ op: 'uninit', target }) },
-  'register': { text: 'Registers the device, as `vfio_register_group_dev()` does.', errors: 'errno', effect: (target) => ({ op: 'register', target }) },
-  'unregister': { text: 'Unregisters the device and waits for its users, as `vfio_unregister_group_dev()` does.', errors: 'void', effect: (target) => ({ op: 'unregister', target }) },
-  'get': { text: 'Takes one more reference of the device.', errors: 'void', effect: (target) => ({ op: 'get', target }) },
-  'put': { text: 'Drops a reference of the device, as `vfio_put_device()` does.', errors: 'void', effect: (target) => ({ op: 'put', target }) },
-  'assign-set': { text: 'Puts the device into a device set, as `vfio_assign_device_set()` does.', errors: 'errno', effect: (target) => ({ op: 'assign-set', target }) },
-  'core-init': { text: 'Is the `.init` of a device of vfio-pci, as `vfio_pci_core_init_dev()` is.', errors: 'errno', effect: (target) => ({ op: 'core-init', target }) },
-  'core-release': { text: 'Is the `.release` of a device of vfio-pci, as `vfio_pci_core_release_dev()` is.', errors: 'void', effect: (target) => ({ op: 'core-release', target }) },
-  'allocate': { text: 'Returns memory, as `kzalloc()` does.', errors: 'null-ptr', effect: () => ({ op: 'allocate', target: 'return' }) },
-  'free': { text: 'Frees memory, as `kfree()` does.', errors: 'void', effect: (target) => ({ op: 'free', target }) },
-  'nothing': { text: 'Changes no device, and keeps nothing that it is given.', errors: 'value', effect: () => null },
+  alloc: {
+    text: 'Returns a new device whose reference the caller holds, as `vfio_alloc_device()` does.',
+    errors: 'err-ptr',
+    effect: () => ({ op: 'alloc', target: 'return' }),
+  },
+  init: {
+    text: 'Initialises the device, as `vfio_init_group_dev()` does.',
+    errors: 'void',
+    effect: (target) => ({ op: 'init', target }),
+  },
+  uninit: {
+    text: 'Takes back the initialisation, as `vfio_uninit_group_dev()` does.',
+    errors: 'void',
+    effect: (target) => ({ op: 'uninit', target }),
+  },
+  register: {
+    text: 'Registers the device, as `vfio_register_group_dev()` does.',
+    errors: 'errno',
+    effect: (target) => ({ op: 'register', target }),
+  },
+  unregister: {
+    text: 'Unregisters the device and waits for its users, as `vfio_unregister_group_dev()` does.',
+    errors: 'void',
+    effect: (target) => ({ op: 'unregister', target }),
+  },
+  get: {
+    text: 'Takes one more reference of the device.',
+    errors: 'void',
+    effect: (target) => ({ op: 'get', target }),
+  },
+  put: {
+    text: 'Drops a reference of the device, as `vfio_put_device()` does.',
+    errors: 'void',
+    effect: (target) => ({ op: 'put', target }),
+  },
+  'assign-set': {
+    text: 'Puts the device into a device set, as `vfio_assign_device_set()` does.',
+    errors: 'errno',
+    effect: (target) => ({ op: 'assign-set', target }),
+  },
+  'core-init': {
+    text: 'Is the `.init` of a device of vfio-pci, as `vfio_pci_core_init_dev()` is.',
+    errors: 'errno',
+    effect: (target) => ({ op: 'core-init', target }),
+  },
+  'core-release': {
+    text: 'Is the `.release` of a device of vfio-pci, as `vfio_pci_core_release_dev()` is.',
+    errors: 'void',
+    effect: (target) => ({ op: 'core-release', target }),
+  },
+  allocate: {
+    text: 'Returns memory, as `kzalloc()` does.',
+    errors: 'null-ptr',
+    effect: () => ({ op: 'allocate', target: 'return' }),
+  },
+  free: {
+    text: 'Frees memory, as `kfree()` does.',
+    errors: 'void',
+    effect: (target) => ({ op: 'free', target }),
+  },
+  nothing: {
+    text: 'Changes no device, and keeps nothing that it is given.',
+    errors: 'value',
+    effect: () => null,
+  },
 } as const satisfies Readonly<Record<string, Meaning>>;
 
 export type Operation = keyof typeof OPERATIONS;
 
 /** The words of `errors`. */
 export const ERRORS = {
-  'void': 'The call cannot fail.',
-  'errno': 'The call returns 0 or a negative error code.',
+  void: 'The call cannot fail.',
+  errno: 'The call returns 0 or a negative error code.',
   'err-ptr': 'The call returns a pointer or `ERR_PTR()`.',
   'null-ptr': 'The call returns a pointer or `NULL`.',
 } as const satisfies Partial<Record<ErrorConvention, string>>;
@@ -74,8 +129,10 @@ function makeRows(wrappers: readonly Wrapper[]): WrapperRows {
   for (const wrapper of wrappers) {
     const { name } = wrapper;
     const row = behaviourOf(wrapper);
-    if (kernelFunctions.has(name)) problems.push(`wrappers: ${name} is a function of the kernel, whose meaning is known`);
-    else if (rows.has(name)) problems.push(`wrappers: ${name} is described twice; the first description counts`);
+    if (kernelFunctions.has(name))
+      problems.push(`wrappers: ${name} is a function of the kernel, whose meaning is known`);
+    else if (rows.has(name))
+      problems.push(`wrappers: ${name} is described twice; the first description counts`);
     else if (typeof row === 'string') problems.push(`wrappers: ${name}: ${row}`);
     else rows.set(name, [row]);
   }
@@ -87,11 +144,17 @@ function behaviourOf(wrapper: Wrapper): Behaviour | string {
   const { argument = 1 } = wrapper;
   const meanings = listOf(wrapper.does).map((word): Meaning => OPERATIONS[word]);
   const success = meanings.flatMap((one) => one.effect(argument - 1) ?? []);
-  const failure = listOf(wrapper.onFailure ?? []).flatMap((word) => (OPERATIONS[word] as Meaning).effect(argument - 1) ?? []);
+  const failure = listOf(wrapper.onFailure ?? []).flatMap(
+    (word) => (OPERATIONS[word] as Meaning).effect(argument - 1) ?? [],
+  );
   const errors = wrapper.errors ?? meanings.find((one) => one.errors !== 'void')?.errors ?? 'void';
-  const returns = [...success, ...failure].some((effect) => 'target' in effect && effect.target === 'return');
-  if (returns && errors !== 'err-ptr' && errors !== 'null-ptr') return `it returns what it makes, so that "errors" is err-ptr or null-ptr, not ${errors}`;
-  if (failure.length > 0 && (errors === 'void' || errors === 'value')) return 'it has "onFailure" but no "errors" that tell of a failure';
+  const returns = [...success, ...failure].some(
+    (effect) => 'target' in effect && effect.target === 'return',
+  );
+  if (returns && errors !== 'err-ptr' && errors !== 'null-ptr')
+    return `it returns what it makes, so that "errors" is err-ptr or null-ptr, not ${errors}`;
+  if (failure.length > 0 && (errors === 'void' || errors === 'value'))
+    return 'it has "onFailure" but no "errors" that tell of a failure';
   return { kernels: ALWAYS, errors, success, ...(failure.length > 0 && { failure }) };
 }
 

@@ -1,6 +1,16 @@
 import type { MaskNote, SyntaxNode } from '../../syntax/node.ts';
 import type { CallExpr, Expr, Stmt } from '../types.ts';
-import { field, hasErrorChild, noteBefore, noteOver, parts, spanOf, textOf, unknownExpr, type Context } from './context.ts';
+import {
+  field,
+  hasErrorChild,
+  noteBefore,
+  noteOver,
+  parts,
+  spanOf,
+  textOf,
+  unknownExpr,
+  type Context,
+} from './context.ts';
 import { commaItems, lowerArgument, lowerExpr } from './expressions.ts';
 import { lowerSingle } from './statements.ts';
 
@@ -11,11 +21,23 @@ const JUMP = /^(?:return|goto|break|continue)$/;
 /** A loop macro, which the parser saw as `while`. */
 export function lowerLoopMacro(node: SyntaxNode, c: Context): Stmt {
   const args = argumentNodes(node, c).map((item) => lowerArgument(item, c));
-  return { kind: 'loop', start: node.start, end: node.end, form: 'macro', macro: macroName(node, c), args, init: [], condition: null, step: null, body: lowerSingle(field(node, 'body'), node, c) };
+  return {
+    kind: 'loop',
+    start: node.start,
+    end: node.end,
+    form: 'macro',
+    macro: macroName(node, c),
+    args,
+    init: [],
+    condition: null,
+    step: null,
+    body: lowerSingle(field(node, 'body'), node, c),
+  };
 }
 
 /**
- * A macro in front of a statement, which the parser saw as `if`: a guard, or a macro of the driver's own. That one is taken as a loop,
+ * A macro in front of a statement, which the parser saw as `if`: a guard, or a macro of the
+ * driver's own. That one is taken as a loop,
  * since a loop may run any number of times and so covers whatever such a macro does.
  */
 export function lowerBlockMacro(node: SyntaxNode, c: Context): Stmt {
@@ -27,15 +49,35 @@ export function lowerBlockMacro(node: SyntaxNode, c: Context): Stmt {
   if (!SCOPE.test(macro)) {
     // A jump among the arguments of an unknown macro may run or not.
     if (jumpAt >= 0) c.opaque = true;
-    return { kind: 'loop', start: node.start, end: node.end, form: 'macro', macro, args, init: [], condition: null, step: null, body };
+    return {
+      kind: 'loop',
+      start: node.start,
+      end: node.end,
+      form: 'macro',
+      macro,
+      args,
+      init: [],
+      condition: null,
+      step: null,
+      body,
+    };
   }
   // The label of scoped_user_read_access(p, label) is a plain argument.
   if (macro.startsWith('scoped_user')) c.opaque = true;
   const guard: Stmt = { kind: 'guard', start: node.start, end: node.end, macro, args, body };
   if (jumpAt < 0) return guard;
-  // scoped_cond_guard(mutex_intr, return -EINTR, &lock) { … }: either the jump or the guarded statement.
+  // scoped_cond_guard(mutex_intr, return -EINTR, &lock) { … }: either the jump or the guarded
+  // statement.
   const name = { start: node.start, end: node.start + macro.length };
-  return { kind: 'if', start: node.start, end: node.end, condition: unknownExpr([], name, c), conditionSpan: name, then: jumpStmt(items[jumpAt]!, c), otherwise: guard };
+  return {
+    kind: 'if',
+    start: node.start,
+    end: node.end,
+    condition: unknownExpr([], name, c),
+    conditionSpan: name,
+    then: jumpStmt(items[jumpAt]!, c),
+    otherwise: guard,
+  };
 }
 
 /** The macro with its arguments as a call. */
@@ -44,7 +86,15 @@ export function macroCall(node: SyntaxNode, c: Context): CallExpr {
   const list = field(node, 'condition') ?? node;
   const callee: Expr = { kind: 'name', start: node.start, end: node.start + name.length, name };
   const args = argumentNodes(node, c).map((item) => lowerArgument(item, c));
-  return { kind: 'call', start: node.start, end: list.end, callee, name, args, argsSpan: spanOf(list) };
+  return {
+    kind: 'call',
+    start: node.start,
+    end: list.end,
+    callee,
+    name,
+    args,
+    argsSpan: spanOf(list),
+  };
 }
 
 /** The word in the original text that the parser saw as `while` or `if`. */
@@ -61,7 +111,10 @@ function argumentNodes(node: SyntaxNode, c: Context): SyntaxNode[] {
   return inner.flatMap(commaItems);
 }
 
-/** The note of a jump that is an argument: in front of its operand, or over the word when there is none. */
+/**
+ * The note of a jump that is an argument: in front of its operand, or over the word when there is
+ * none.
+ */
 function jumpNote(item: SyntaxNode, c: Context): MaskNote | undefined {
   const note = noteBefore(item.start, 'block-macro', c) ?? noteOver(item, 'block-macro', c);
   return note !== undefined && JUMP.test(note.text) ? note : undefined;
@@ -72,8 +125,23 @@ function jumpStmt(item: SyntaxNode, c: Context): Stmt {
   const span = { start: note.start, end: item.end };
   const operand = note.end <= item.start;
   switch (note.text) {
-    case 'goto': return { kind: 'goto', start: span.start, end: span.end, label: textOf(item, c), labelSpan: spanOf(item) };
-    case 'break': case 'continue': return { kind: note.text, start: span.start, end: span.end };
-    default: return { kind: 'return', start: span.start, end: span.end, value: operand ? lowerExpr(item, c) : null };
+    case 'goto':
+      return {
+        kind: 'goto',
+        start: span.start,
+        end: span.end,
+        label: textOf(item, c),
+        labelSpan: spanOf(item),
+      };
+    case 'break':
+    case 'continue':
+      return { kind: note.text, start: span.start, end: span.end };
+    default:
+      return {
+        kind: 'return',
+        start: span.start,
+        end: span.end,
+        value: operand ? lowerExpr(item, c) : null,
+      };
   }
 }

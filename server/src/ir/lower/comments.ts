@@ -1,13 +1,17 @@
 import type { CommentIr } from '../types.ts';
 
-/** All comments of a text in source order, inside functions too. A scan by hand: linear on any text, no recursion. */
+/**
+ * All comments of a text in source order, inside functions too. A scan by hand: linear on any text,
+ * no recursion.
+ */
 export function findComments(text: string): CommentIr[] {
   const comments: CommentIr[] = [];
   const token = /["'/]/g;
   for (let match = token.exec(text); match !== null; match = token.exec(text)) {
     const start = match.index;
     const end = match[0] === '/' ? commentEnd(text, start) : literalEnd(text, start);
-    if (match[0] === '/' && end > start) comments.push({ start, end, text: text.slice(start, end) });
+    if (match[0] === '/' && end > start)
+      comments.push({ start, end, text: text.slice(start, end) });
     token.lastIndex = Math.max(end, start + 1);
   }
   return comments;
@@ -32,7 +36,10 @@ function lineEnd(text: string, start: number): number {
   }
 }
 
-/** The end of a string or character constant, which no unescaped line break can be part of (`#error don't`). */
+/**
+ * The end of a string or character constant, which no unescaped line break can be part of (`#error
+ * don't`).
+ */
 function literalEnd(text: string, start: number): number {
   const quote = text[start];
   for (let i = start + 1; i < text.length; i++) {

@@ -2,21 +2,29 @@ import type { Condition, MaskNote, SyntaxNode } from '../../syntax/node.ts';
 import type { Span } from '../../text/span.ts';
 import type { UnknownExpr } from '../types.ts';
 
-/** Statements and expressions nested deeper than this become unknown nodes: whoever recurses over the IR may rely on it. */
+/**
+ * Statements and expressions nested deeper than this become unknown nodes: whoever recurses over
+ * the IR may rely on it.
+ */
 export const MAX_DEPTH = 300;
 
 /** What the lowering of one top-level item carries along. */
 export interface Context {
   /** The text of the document that offsets count in. */
   readonly text: string;
-  /** A copy of the item's text, which starts at offset `base`: a slice of the document would keep the whole document alive. */
+  /**
+   * A copy of the item's text, which starts at offset `base`: a slice of the document would keep
+   * the whole document alive.
+   */
   readonly own: string;
   readonly base: number;
   readonly notes: readonly MaskNote[];
   depth: number;
   /** Something was met that may hide control flow. */
   opaque: boolean;
-  /** The closing brace of the function is missing, so that what follows it in the file is inside. */
+  /**
+   * The closing brace of the function is missing, so that what follows it in the file is inside.
+   */
   unclosed: boolean;
   /** Definitions met inside functions and structs that belong to the file. */
   readonly hoisted: SyntaxNode[];
@@ -24,7 +32,16 @@ export interface Context {
 
 /** A context for one stretch of a document. */
 export function createContext(text: string, stretch: Span, notes: readonly MaskNote[]): Context {
-  return { text, own: copyString(text.slice(stretch.start, stretch.end)), base: stretch.start, notes, depth: 0, opaque: false, unclosed: false, hoisted: [] };
+  return {
+    text,
+    own: copyString(text.slice(stretch.start, stretch.end)),
+    base: stretch.start,
+    notes,
+    depth: 0,
+    opaque: false,
+    unclosed: false,
+    hoisted: [],
+  };
 }
 
 /** A string that shares no memory with the one it was cut from. */
@@ -88,7 +105,11 @@ export function noteAt(offset: number, kind: MaskNote['kind'], c: Context): Mask
 /** The notes of a kind that start inside a span. */
 export function notesIn(span: Span, kind: MaskNote['kind'], c: Context): MaskNote[] {
   const found: MaskNote[] = [];
-  for (let i = firstNote(c.notes, span.start); i < c.notes.length && c.notes[i]!.start < span.end; i++) {
+  for (
+    let i = firstNote(c.notes, span.start);
+    i < c.notes.length && c.notes[i]!.start < span.end;
+    i++
+  ) {
     if (c.notes[i]!.kind === kind) found.push(c.notes[i]!);
   }
   return found;
@@ -103,15 +124,39 @@ export function noteOver(span: Span, kind: MaskNote['kind'], c: Context): MaskNo
 }
 
 /** The note of a kind that ends before an offset with nothing but blanks between. */
-export function noteBefore(offset: number, kind: MaskNote['kind'], c: Context): MaskNote | undefined {
+export function noteBefore(
+  offset: number,
+  kind: MaskNote['kind'],
+  c: Context,
+): MaskNote | undefined {
   const note = c.notes[firstNote(c.notes, offset) - 1];
-  return note?.kind === kind && note.end <= offset && c.text.slice(note.end, offset).trim() === '' ? note : undefined;
+  return note?.kind === kind && note.end <= offset && c.text.slice(note.end, offset).trim() === ''
+    ? note
+    : undefined;
 }
 
 const FLOW_WORDS: ReadonlySet<string> = new Set([
-  'if', 'else', 'return', 'goto', 'break', 'continue', 'case', 'default', 'while', 'for', 'do', 'switch', '{', '}',
+  'if',
+  'else',
+  'return',
+  'goto',
+  'break',
+  'continue',
+  'case',
+  'default',
+  'while',
+  'for',
+  'do',
+  'switch',
+  '{',
+  '}',
 ]);
-const NAME_NODES: ReadonlySet<string> = new Set(['identifier', 'field_identifier', 'type_identifier', 'statement_identifier']);
+const NAME_NODES: ReadonlySet<string> = new Set([
+  'identifier',
+  'field_identifier',
+  'type_identifier',
+  'statement_identifier',
+]);
 
 /** Whether a word decides control flow, so that it cannot be the name of anything. */
 export function isFlowWord(word: string): boolean {
@@ -133,7 +178,10 @@ export function takeInventory(nodes: readonly SyntaxNode[], c: Context): Invento
   const calls: string[] = [];
   let hidesFlow = false;
   const add = (name: string, end: number): void => {
-    if (FLOW_WORDS.has(name)) { hidesFlow = true; return; }
+    if (FLOW_WORDS.has(name)) {
+      hidesFlow = true;
+      return;
+    }
     names.push(name);
     if (/^\s*\(/.test(c.own.slice(end - c.base, end - c.base + 40))) calls.push(name);
   };
@@ -144,14 +192,19 @@ export function takeInventory(nodes: readonly SyntaxNode[], c: Context): Invento
       const name = textOf(node, c);
       // The default of _Generic is a type to the grammar.
       if (node.type !== 'type_identifier' || name !== 'default') add(name, node.end);
-    }
-    else if (node.type === 'ERROR' && node.children.length === 0) {
-      // A leaf without structure: what the parser skipped, or what lies below the depth that the tree shows.
+    } else if (node.type === 'ERROR' && node.children.length === 0) {
+      // A leaf without structure: what the parser skipped, or what lies below the depth that the
+      // tree shows.
       for (const match of textOf(node, c).matchAll(/[A-Za-z_]\w*|[{}#]/g)) {
         if (/^[{}#]$/.test(match[0])) hidesFlow = true;
         else add(match[0], node.start + match.index + match[0].length);
       }
-    } else if (FLOW_WORDS.has(node.type) || node.type.startsWith('#') || node.type === 'preproc_directive') hidesFlow = true;
+    } else if (
+      FLOW_WORDS.has(node.type) ||
+      node.type.startsWith('#') ||
+      node.type === 'preproc_directive'
+    )
+      hidesFlow = true;
     const list = node.type === 'initializer_list';
     for (let i = node.children.length - 1; i >= 0; i--) {
       const child = node.children[i]!;

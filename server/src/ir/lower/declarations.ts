@@ -1,17 +1,33 @@
 import type { SyntaxNode } from '../../syntax/node.ts';
 import type { CallExpr, Stmt } from '../types.ts';
-import { field, isFlowWord, notesIn, parts, spanOf, takeInventory, textOf, type Context } from './context.ts';
+import {
+  field,
+  isFlowWord,
+  notesIn,
+  parts,
+  spanOf,
+  takeInventory,
+  textOf,
+  type Context,
+} from './context.ts';
 import { readDeclared, readSpecifiers, type Declared } from './declarators.ts';
 import { lowerExpr } from './expressions.ts';
 import { unknownStmt } from './statements.ts';
 
-/** Lowers a declaration inside a function: one statement for each variable; prototypes and types leave none. */
+/**
+ * Lowers a declaration inside a function: one statement for each variable; prototypes and types
+ * leave none.
+ */
 export function lowerDeclaration(node: SyntaxNode, out: Stmt[], c: Context): void {
   const specifiers = readSpecifiers(node, c);
   const typeText = specifiers.typeNode === undefined ? '' : textOf(specifiers.typeNode, c);
   const first = field(node, 'declarator');
-  // `else foo();` and a call without its closing parenthesis both look like declarations to the grammar.
-  const call = first?.type === 'parenthesized_declarator' ? declaringCall(specifiers.typeNode, first, c) : null;
+  // `else foo();` and a call without its closing parenthesis both look like declarations to the
+  // grammar.
+  const call =
+    first?.type === 'parenthesized_declarator'
+      ? declaringCall(specifiers.typeNode, first, c)
+      : null;
   if (call !== null && !isFlowWord(typeText)) {
     out.push({ kind: 'expr', start: node.start, end: node.end, expr: call });
     return;
@@ -20,9 +36,14 @@ export function lowerDeclaration(node: SyntaxNode, out: Stmt[], c: Context): voi
     out.push(unknownStmt([node], c));
     return;
   }
-  if (specifiers.typeNode !== undefined && field(specifiers.typeNode, 'body') !== undefined) c.hoisted.push(specifiers.typeNode);
+  if (specifiers.typeNode !== undefined && field(specifiers.typeNode, 'body') !== undefined)
+    c.hoisted.push(specifiers.typeNode);
   const declared = readDeclared(node, specifiers.type, c);
-  const lost = node.children.filter((child) => child.type === 'ERROR' && !declared.some(({ span }) => span.start <= child.start && child.end <= span.end));
+  const lost = node.children.filter(
+    (child) =>
+      child.type === 'ERROR' &&
+      !declared.some(({ span }) => span.start <= child.start && child.end <= span.end),
+  );
   for (const error of lost) {
     // Names alone are attributes that the mask does not know.
     const { calls, hidesFlow } = takeInventory([error], c);
@@ -31,23 +52,59 @@ export function lowerDeclaration(node: SyntaxNode, out: Stmt[], c: Context): voi
   for (const one of declared) {
     if (one.declarator.shape === 'function' || one.declarator.name === '') continue;
     out.push({
-      kind: 'decl', start: one.span.start, end: one.span.end, name: one.declarator.name, nameSpan: one.declarator.nameSpan, type: one.type,
-      isStatic: specifiers.isStatic, init: one.init === undefined ? null : lowerExpr(one.init, c),
-      statement: spanOf(node), cleanup: cleanupOf(one, declared, node, c),
+      kind: 'decl',
+      start: one.span.start,
+      end: one.span.end,
+      name: one.declarator.name,
+      nameSpan: one.declarator.nameSpan,
+      type: one.type,
+      isStatic: specifiers.isStatic,
+      init: one.init === undefined ? null : lowerExpr(one.init, c),
+      statement: spanOf(node),
+      cleanup: cleanupOf(one, declared, node, c),
     });
   }
 }
 
-/** `static DEFINE_MUTEX(lock);`: a macro that declares something, which the parser takes for a type and a name in parentheses. */
-function declaringCall(type: SyntaxNode | undefined, list: SyntaxNode, c: Context): CallExpr | null {
+/**
+ * `static DEFINE_MUTEX(lock);`: a macro that declares something, which the parser takes for a type
+ * and a name in parentheses.
+ */
+function declaringCall(
+  type: SyntaxNode | undefined,
+  list: SyntaxNode,
+  c: Context,
+): CallExpr | null {
   const inner = parts(list);
-  if (type?.type !== 'type_identifier' || inner.length !== 1 || inner[0]!.type !== 'identifier' || list.children.some((child) => child.missing)) return null;
+  if (
+    type?.type !== 'type_identifier' ||
+    inner.length !== 1 ||
+    inner[0]!.type !== 'identifier' ||
+    list.children.some((child) => child.missing)
+  )
+    return null;
   const name = textOf(type, c);
-  return { kind: 'call', start: type.start, end: list.end, callee: { kind: 'name', start: type.start, end: type.end, name }, name, args: [lowerExpr(inner[0]!, c)], argsSpan: spanOf(list) };
+  return {
+    kind: 'call',
+    start: type.start,
+    end: list.end,
+    callee: { kind: 'name', start: type.start, end: type.end, name },
+    name,
+    args: [lowerExpr(inner[0]!, c)],
+    argsSpan: spanOf(list),
+  };
 }
 
-/** The argument of the __free(x) that the mask blanked between the end of the declarator before and the value of this one. */
-function cleanupOf(one: Declared, all: readonly Declared[], node: SyntaxNode, c: Context): string | null {
+/**
+ * The argument of the __free(x) that the mask blanked between the end of the declarator before and
+ * the value of this one.
+ */
+function cleanupOf(
+  one: Declared,
+  all: readonly Declared[],
+  node: SyntaxNode,
+  c: Context,
+): string | null {
   const index = all.indexOf(one);
   const start = index === 0 ? node.start : all[index - 1]!.span.end;
   const end = one.init?.start ?? all[index + 1]?.span.start ?? node.end;

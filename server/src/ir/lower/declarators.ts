@@ -4,9 +4,12 @@ import type { Param, TypeName } from '../types.ts';
 import { field, noteAt, parts, spanOf, textOf, type Context } from './context.ts';
 
 const KEYWORDS: Readonly<Record<string, 'struct' | 'union' | 'enum'>> = {
-  struct_specifier: 'struct', union_specifier: 'union', enum_specifier: 'enum',
+  struct_specifier: 'struct',
+  union_specifier: 'union',
+  enum_specifier: 'enum',
 };
-const BASIC_TYPE = /^(?:(?:const|volatile|unsigned|signed|long|short|int|char|void|float|double|bool|_Bool)\s*)+$/;
+const BASIC_TYPE =
+  /^(?:(?:const|volatile|unsigned|signed|long|short|int|char|void|float|double|bool|_Bool)\s*)+$/;
 
 /** Whether a text is the name of a basic type (`unsigned long`). */
 export function isBasicType(text: string): boolean {
@@ -26,17 +29,38 @@ export function lowerType(node: SyntaxNode, c: Context, pointers = 0, arrays = 0
   const keyword = KEYWORDS[node.type];
   if (keyword !== undefined) {
     const name = field(node, 'name');
-    return { start, end, name: name === undefined ? '' : textOf(name, c), keyword, pointers, arrays };
+    return {
+      start,
+      end,
+      name: name === undefined ? '' : textOf(name, c),
+      keyword,
+      pointers,
+      arrays,
+    };
   }
   switch (node.type) {
     case 'type_identifier':
     case 'identifier': {
       const name = textOf(node, c);
-      return { start, end, name: /^(?:__)?typeof(?:__|_unqual)?$/.test(name) ? '' : name, keyword: null, pointers, arrays };
+      return {
+        start,
+        end,
+        name: /^(?:__)?typeof(?:__|_unqual)?$/.test(name) ? '' : name,
+        keyword: null,
+        pointers,
+        arrays,
+      };
     }
     case 'primitive_type':
     case 'sized_type_specifier':
-      return { start, end, name: /\b\w+$/.exec(textOf(node, c))?.[0] ?? '', keyword: null, pointers, arrays };
+      return {
+        start,
+        end,
+        name: /\b\w+$/.exec(textOf(node, c))?.[0] ?? '',
+        keyword: null,
+        pointers,
+        arrays,
+      };
     default:
       return { start, end, name: '', keyword: null, pointers, arrays };
   }
@@ -68,60 +92,111 @@ export function readDeclarator(declarator: SyntaxNode, c: Context): Declarator |
   let params: SyntaxNode | null = null;
   let returned = 0;
   const result = (name: string, nameSpan: Span): Declarator => {
-    if (functions === 0) return { name, nameSpan, pointers, arrays, shape: 'object', nameless: false, params: null };
-    if (pointers + arrays > 0) return { name, nameSpan, pointers, arrays, shape: 'callable', nameless: true, params };
-    return { name, nameSpan, pointers: returned, arrays: 0, shape: 'function', nameless: functions > 1, params };
+    if (functions === 0)
+      return { name, nameSpan, pointers, arrays, shape: 'object', nameless: false, params: null };
+    if (pointers + arrays > 0)
+      return { name, nameSpan, pointers, arrays, shape: 'callable', nameless: true, params };
+    return {
+      name,
+      nameSpan,
+      pointers: returned,
+      arrays: 0,
+      shape: 'function',
+      nameless: functions > 1,
+      params,
+    };
   };
   let node: SyntaxNode | undefined = declarator;
   while (node !== undefined) {
     switch (node.type) {
-      case 'identifier': case 'field_identifier': case 'type_identifier': case 'primitive_type':
+      case 'identifier':
+      case 'field_identifier':
+      case 'type_identifier':
+      case 'primitive_type':
         return result(textOf(node, c), spanOf(node));
-      case 'pointer_declarator': case 'abstract_pointer_declarator':
+      case 'pointer_declarator':
+      case 'abstract_pointer_declarator':
         pointers++;
         break;
-      case 'array_declarator': case 'abstract_array_declarator':
+      case 'array_declarator':
+      case 'abstract_array_declarator':
         arrays++;
         break;
-      case 'function_declarator': case 'abstract_function_declarator':
+      case 'function_declarator':
+      case 'abstract_function_declarator':
         functions++;
         returned = pointers;
         params = field(node, 'parameters') ?? null;
         pointers = 0;
         arrays = 0;
         break;
-      case 'init_declarator': case 'parenthesized_declarator': case 'abstract_parenthesized_declarator': case 'attributed_declarator':
+      case 'init_declarator':
+      case 'parenthesized_declarator':
+      case 'abstract_parenthesized_declarator':
+      case 'attributed_declarator':
         break;
       default:
         return null;
     }
-    const inner: SyntaxNode | undefined = field(node, 'declarator') ?? parts(node).find((part) => part.type.endsWith('declarator') || part.type.endsWith('identifier'));
+    const inner: SyntaxNode | undefined =
+      field(node, 'declarator') ??
+      parts(node).find(
+        (part) => part.type.endsWith('declarator') || part.type.endsWith('identifier'),
+      );
     if (inner === undefined) return result('', { start: node.end, end: node.end });
     node = inner;
   }
   return null;
 }
 
-/** The type of what a declarator declares. A pointer to a function has no name for what it returns. */
+/**
+ * The type of what a declarator declares. A pointer to a function has no name for what it returns.
+ */
 export function declaredType(base: TypeName, declarator: Declarator | null): TypeName {
   if (declarator === null) return base;
   const { start, end } = base;
-  if (declarator.nameless) return { start, end, name: '', keyword: null, pointers: declarator.pointers, arrays: declarator.arrays };
-  return { start, end, name: base.name, keyword: base.keyword, pointers: base.pointers + declarator.pointers, arrays: base.arrays + declarator.arrays };
+  if (declarator.nameless)
+    return {
+      start,
+      end,
+      name: '',
+      keyword: null,
+      pointers: declarator.pointers,
+      arrays: declarator.arrays,
+    };
+  return {
+    start,
+    end,
+    name: base.name,
+    keyword: base.keyword,
+    pointers: base.pointers + declarator.pointers,
+    arrays: base.arrays + declarator.arrays,
+  };
 }
 
 /** The parameters of a function; `(void)` and `...` give none. */
 export function lowerParams(list: SyntaxNode | null, c: Context): Param[] {
   const params: Param[] = [];
   for (const node of list === null ? [] : parts(list)) {
-    if (node.type === 'identifier') params.push({ start: node.start, end: node.end, name: textOf(node, c), type: namelessType(node) });
+    if (node.type === 'identifier')
+      params.push({
+        start: node.start,
+        end: node.end,
+        name: textOf(node, c),
+        type: namelessType(node),
+      });
     if (node.type !== 'parameter_declaration') continue;
     const typeNode = field(node, 'type');
     const declaratorNode = field(node, 'declarator');
     const type = typeNode === undefined ? namelessType(node) : lowerType(typeNode, c);
     const declarator = declaratorNode === undefined ? null : readDeclarator(declaratorNode, c);
     if (declarator === null && type.name === 'void') continue;
-    params.push({ start: node.start, end: node.end, name: declarator?.name ?? '', type: declaredType(type, declarator) });
+    params.push({
+      start: node.start,
+      end: node.end,
+      name: declarator?.name ?? '',
+      type: declaredType(type, declarator),
+    });
   }
   return params;
 }
@@ -151,11 +226,17 @@ export function readSpecifiers(node: SyntaxNode, c: Context): Specifiers {
   const first = node.children.find((child) => child.field === 'declarator');
   const bodyStart = typeNode === undefined ? undefined : field(typeNode, 'body')?.start;
   const before = textOf({ start: node.start, end: bodyStart ?? first?.start ?? node.end }, c);
-  const base = typeNode === undefined ? namelessType({ start: node.start, end: node.start }) : lowerType(typeNode, c);
+  const base =
+    typeNode === undefined
+      ? namelessType({ start: node.start, end: node.start })
+      : lowerType(typeNode, c);
   const masked = noteAt(node.start, 'field-macro', c);
   return {
     // `DECLARE_BITMAP(name, bits);`: the parser sees an `int`, the type is what the macro says.
-    type: masked === undefined ? repairedType(node, typeNode, base, c) : { ...base, name: /\b(\w+)\s*\(/.exec(textOf(masked, c))?.[1] ?? '' },
+    type:
+      masked === undefined
+        ? repairedType(node, typeNode, base, c)
+        : { ...base, name: /\b(\w+)\s*\(/.exec(textOf(masked, c))?.[1] ?? '' },
     typeNode,
     isStatic: /\bstatic\b/.test(before),
     isInline: /\binline\b|\b__(?:always_)?inline(?:__)?\b/.test(before),
@@ -164,15 +245,39 @@ export function readSpecifiers(node: SyntaxNode, c: Context): Specifiers {
   };
 }
 
-/** `STATIC int f(void)`: the parser takes the unknown macro for the type and the type for an error. */
-function repairedType(node: SyntaxNode, typeNode: SyntaxNode | undefined, base: TypeName, c: Context): TypeName {
+/**
+ * `STATIC int f(void)`: the parser takes the unknown macro for the type and the type for an error.
+ */
+function repairedType(
+  node: SyntaxNode,
+  typeNode: SyntaxNode | undefined,
+  base: TypeName,
+  c: Context,
+): TypeName {
   if (typeNode?.type !== 'type_identifier') return base;
   const next = node.children[node.children.indexOf(typeNode) + 1];
   if (next?.type !== 'ERROR') return base;
   const text = textOf(next, c);
   const tagged = /^(struct|union|enum)\s+(\w+)$/.exec(text);
-  if (tagged) return { start: next.start, end: next.end, name: tagged[2]!, keyword: tagged[1] as 'struct', pointers: 0, arrays: 0 };
-  return isBasicType(text) ? { start: next.start, end: next.end, name: /\b\w+$/.exec(text)?.[0] ?? '', keyword: null, pointers: 0, arrays: 0 } : base;
+  if (tagged)
+    return {
+      start: next.start,
+      end: next.end,
+      name: tagged[2]!,
+      keyword: tagged[1] as 'struct',
+      pointers: 0,
+      arrays: 0,
+    };
+  return isBasicType(text)
+    ? {
+        start: next.start,
+        end: next.end,
+        name: /\b\w+$/.exec(text)?.[0] ?? '',
+        keyword: null,
+        pointers: 0,
+        arrays: 0,
+      }
+    : base;
 }
 
 /** The declarators of a declaration in source order. */
@@ -184,22 +289,39 @@ export function readDeclared(node: SyntaxNode, base: TypeName, c: Context): Decl
     const displaced = displacedDeclarator(child, node.children[index - 1], c);
     const declarator = readDeclarator(displaced ?? child, c);
     if (declarator === null) return;
-    result.push({ span: { start: (displaced ?? child).start, end: child.end }, declarator, type: declaredType(base, declarator), init });
+    result.push({
+      span: { start: (displaced ?? child).start, end: child.end },
+      declarator,
+      type: declaredType(base, declarator),
+      init,
+    });
   });
   return result;
 }
 
 /**
- * `struct foo name __attr_macro = …`: the parser takes the unknown macro for the name and the name for an error. True only
- * when the would-be name looks like a macro, since `int __init name` gives the same shape with a real name.
+ * `struct foo name __attr_macro = …`: the parser takes the unknown macro for the name and the name
+ * for an error. True only
+ * when the would-be name looks like a macro, since `int __init name` gives the same shape with a
+ * real name.
  */
-function displacedDeclarator(declarator: SyntaxNode, before: SyntaxNode | undefined, c: Context): SyntaxNode | null {
+function displacedDeclarator(
+  declarator: SyntaxNode,
+  before: SyntaxNode | undefined,
+  c: Context,
+): SyntaxNode | null {
   if (before?.type !== 'ERROR') return null;
   const candidates = parts(before);
   const candidate = candidates[0];
-  if (candidates.length !== 1 || candidate === undefined || !/identifier$|declarator$/.test(candidate.type)) return null;
+  if (
+    candidates.length !== 1 ||
+    candidate === undefined ||
+    !/identifier$|declarator$/.test(candidate.type)
+  )
+    return null;
   const name = readDeclarator(declarator, c)?.name ?? '';
   const own = readDeclarator(candidate, c)?.name ?? '';
-  const isMacro = (word: string): boolean => word.startsWith('__') || /^[A-Z][A-Z0-9_]*$/.test(word);
+  const isMacro = (word: string): boolean =>
+    word.startsWith('__') || /^[A-Z][A-Z0-9_]*$/.test(word);
   return isMacro(name) && own !== '' && !isMacro(own) ? candidate : null;
 }

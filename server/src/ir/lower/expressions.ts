@@ -1,7 +1,28 @@
 import type { SyntaxNode } from '../../syntax/node.ts';
 import type { Span } from '../../text/span.ts';
-import type { CallExpr, Expr, MemberExpr, NumberExpr, SizeofExpr, TypeExpr, TypeName, UnaryExpr } from '../types.ts';
-import { field, hasErrorChild, isFlowWord, MAX_DEPTH, noteBefore, noteOver, parts, spanOf, textOf, unknownExpr, type Context } from './context.ts';
+import type {
+  CallExpr,
+  Expr,
+  MemberExpr,
+  NumberExpr,
+  SizeofExpr,
+  TypeExpr,
+  TypeName,
+  UnaryExpr,
+} from '../types.ts';
+import {
+  field,
+  hasErrorChild,
+  isFlowWord,
+  MAX_DEPTH,
+  noteBefore,
+  noteOver,
+  parts,
+  spanOf,
+  textOf,
+  unknownExpr,
+  type Context,
+} from './context.ts';
 import { isBasicType, lowerType } from './declarators.ts';
 import { lowerInitializer } from './initializers.ts';
 import { lowerSequence } from './statements.ts';
@@ -25,14 +46,24 @@ function lowerKind(node: SyntaxNode, c: Context): Expr {
   const unknown = (): Expr => unknownExpr([node], node, c);
   const child = (name: string): Expr => {
     const found = field(node, name);
-    return found === undefined ? unknownExpr([], { start: node.end, end: node.end }, c) : lowerExpr(found, c);
+    return found === undefined
+      ? unknownExpr([], { start: node.end, end: node.end }, c)
+      : lowerExpr(found, c);
   };
   switch (node.type) {
-    case 'identifier': case 'field_identifier': case 'type_identifier': case 'primitive_type': case 'null':
+    case 'identifier':
+    case 'field_identifier':
+    case 'type_identifier':
+    case 'primitive_type':
+    case 'null':
       return lowerName(node, c);
-    case 'number_literal': case 'char_literal': case 'true': case 'false':
+    case 'number_literal':
+    case 'char_literal':
+    case 'true':
+    case 'false':
       return lowerNumber(node, c);
-    case 'string_literal': case 'concatenated_string':
+    case 'string_literal':
+    case 'concatenated_string':
       return { kind: 'string', start, end, text: textOf(node, c) };
     case 'call_expression':
       return lowerCall(node, c);
@@ -45,44 +76,89 @@ function lowerKind(node: SyntaxNode, c: Context): Expr {
       return { kind: 'statement-expression', start, end, body: lowerSequence(node.children, c) };
     case 'sizeof_expression':
       return lowerSizeof(node, c);
-    case 'cast_expression': case 'compound_literal_expression': {
+    case 'cast_expression':
+    case 'compound_literal_expression': {
       const type = field(node, 'type');
-      return type === undefined ? unknown() : { kind: 'cast', start, end, type: lowerType(type, c), operand: child('value') };
+      return type === undefined
+        ? unknown()
+        : { kind: 'cast', start, end, type: lowerType(type, c), operand: child('value') };
     }
   }
   if (hasErrorChild(node)) return unknown();
   switch (node.type) {
-    case 'parenthesized_expression': case 'extension_expression': {
+    case 'parenthesized_expression':
+    case 'extension_expression': {
       const inner = parts(node);
       return inner.length === 1 ? lowerExpr(inner[0]!, c) : unknown();
     }
     case 'field_expression': {
       const name = field(node, 'field');
       if (name === undefined || name.missing) return unknown();
-      return { kind: 'member', start, end, base: child('argument'), arrow: operatorOf(node, c) === '->', field: textOf(name, c), fieldSpan: spanOf(name) };
+      return {
+        kind: 'member',
+        start,
+        end,
+        base: child('argument'),
+        arrow: operatorOf(node, c) === '->',
+        field: textOf(name, c),
+        fieldSpan: spanOf(name),
+      };
     }
     case 'subscript_expression':
       return { kind: 'index', start, end, base: child('argument'), index: child('index') };
-    case 'pointer_expression': case 'unary_expression': {
+    case 'pointer_expression':
+    case 'unary_expression': {
       const op = operatorOf(node, c);
-      return UNARY.has(op) ? { kind: 'unary', start, end, op: op as UnaryExpr['op'], operand: child('argument') } : unknown();
+      return UNARY.has(op)
+        ? { kind: 'unary', start, end, op: op as UnaryExpr['op'], operand: child('argument') }
+        : unknown();
     }
     case 'update_expression': {
       const argument = field(node, 'argument');
       const op = operatorOf(node, c) === '--' ? '--' : '++';
-      return { kind: 'update', start, end, op, prefix: (argument?.start ?? 0) > node.start, operand: child('argument') };
+      return {
+        kind: 'update',
+        start,
+        end,
+        op,
+        prefix: (argument?.start ?? 0) > node.start,
+        operand: child('argument'),
+      };
     }
     case 'binary_expression':
-      return { kind: 'binary', start, end, op: operatorOf(node, c), left: child('left'), right: child('right') };
+      return {
+        kind: 'binary',
+        start,
+        end,
+        op: operatorOf(node, c),
+        left: child('left'),
+        right: child('right'),
+      };
     case 'assignment_expression':
-      return { kind: 'assign', start, end, op: operatorOf(node, c), target: child('left'), value: child('right') };
+      return {
+        kind: 'assign',
+        start,
+        end,
+        op: operatorOf(node, c),
+        target: child('left'),
+        value: child('right'),
+      };
     case 'conditional_expression':
       return {
-        kind: 'conditional', start, end, condition: child('condition'),
-        then: field(node, 'consequence') === undefined ? null : child('consequence'), otherwise: child('alternative'),
+        kind: 'conditional',
+        start,
+        end,
+        condition: child('condition'),
+        then: field(node, 'consequence') === undefined ? null : child('consequence'),
+        otherwise: child('alternative'),
       };
     case 'comma_expression':
-      return { kind: 'comma', start, end, items: commaItems(node).map((item) => lowerExpr(item, c)) };
+      return {
+        kind: 'comma',
+        start,
+        end,
+        items: commaItems(node).map((item) => lowerExpr(item, c)),
+      };
     default:
       return unknown();
   }
@@ -91,7 +167,9 @@ function lowerKind(node: SyntaxNode, c: Context): Expr {
 /** `return` as a macro argument reaches us as a name. */
 function lowerName(node: SyntaxNode, c: Context): Expr {
   const name = textOf(node, c);
-  return node.missing || isFlowWord(name) ? unknownExpr([node], node, c) : { kind: 'name', start: node.start, end: node.end, name };
+  return node.missing || isFlowWord(name)
+    ? unknownExpr([node], node, c)
+    : { kind: 'name', start: node.start, end: node.end, name };
 }
 
 /** The nodes that commas separate; the grammar nests them to the right. */
@@ -117,7 +195,9 @@ function lowerNumber(node: SyntaxNode, c: Context): NumberExpr {
   return { kind: 'number', start: node.start, end: node.end, value: numberValue(text), text };
 }
 
-/** The value of an integer or plain character constant, `true` or `false`; null for anything else. */
+/**
+ * The value of an integer or plain character constant, `true` or `false`; null for anything else.
+ */
 export function numberValue(text: string): number | null {
   if (text === 'true') return 1;
   if (text === 'false') return 0;
@@ -135,13 +215,31 @@ function lowerCall(node: SyntaxNode, c: Context): Expr {
   if (callee === undefined || list === undefined) return unknownExpr([node], node, c);
   const args = lowerArguments(list, c);
   const lowered = lowerExpr(callee, c);
-  if (callee.type === 'parenthesized_expression' && lowered.kind === 'name' && args.length === 1 && looksLikeType(lowered.name)) {
+  if (
+    callee.type === 'parenthesized_expression' &&
+    lowered.kind === 'name' &&
+    args.length === 1 &&
+    looksLikeType(lowered.name)
+  ) {
     // `(u32)(x)`: the grammar cannot know that the name is a type.
-    const type: TypeName = { start: lowered.start, end: lowered.end, name: lowered.name, keyword: null, pointers: 0, arrays: 0 };
+    const type: TypeName = {
+      start: lowered.start,
+      end: lowered.end,
+      name: lowered.name,
+      keyword: null,
+      pointers: 0,
+      arrays: 0,
+    };
     return { kind: 'cast', start: node.start, end: node.end, type, operand: args[0]! };
   }
   return {
-    kind: 'call', start: node.start, end: node.end, callee: lowered, name: lowered.kind === 'name' ? lowered.name : null, args, argsSpan: spanOf(list),
+    kind: 'call',
+    start: node.start,
+    end: node.end,
+    callee: lowered,
+    name: lowered.kind === 'name' ? lowered.name : null,
+    args,
+    argsSpan: spanOf(list),
   } satisfies CallExpr;
 }
 
@@ -150,17 +248,29 @@ function looksLikeType(name: string): boolean {
   return /^(?:__)?[us](?:8|16|32|64)$|^__[lb]e(?:16|32|64)$|_t$/.test(name) || isBasicType(name);
 }
 
-/** The arguments of a list in parentheses. An argument that the parser could not read becomes a type or an unknown expression. */
+/**
+ * The arguments of a list in parentheses. An argument that the parser could not read becomes a type
+ * or an unknown expression.
+ */
 export function lowerArguments(list: SyntaxNode, c: Context): Expr[] {
   const groups: SyntaxNode[][] = [[]];
   for (const child of list.children) {
     if (child.type === ',') groups.push([]);
-    else if (child.type !== 'comment' && child.type !== '(' && child.type !== ')') groups.at(-1)!.push(child);
+    else if (child.type !== 'comment' && child.type !== '(' && child.type !== ')')
+      groups.at(-1)!.push(child);
   }
   if (groups.length === 1 && groups[0]!.length === 0) return [];
   return groups.map((group, index) => {
     const first = group[0];
-    if (first === undefined) return unknownExpr([], { start: list.children[index]?.end ?? list.start, end: list.children[index]?.end ?? list.start }, c);
+    if (first === undefined)
+      return unknownExpr(
+        [],
+        {
+          start: list.children[index]?.end ?? list.start,
+          end: list.children[index]?.end ?? list.start,
+        },
+        c,
+      );
     if (group.length === 1 && first.type !== 'ERROR') return lowerArgument(first, c);
     const span = { start: first.start, end: group.at(-1)!.end };
     return typeFromText(span, c) ?? unknownExpr(group, span, c);
@@ -172,58 +282,117 @@ export function lowerArgument(node: SyntaxNode, c: Context): Expr {
   const type = typeArgument(node, c);
   if (type !== null) return type;
   if (noteBefore(node.start, 'block-macro', c) === undefined) return lowerExpr(node, c);
-  // `return -EINTR` as an argument, of which the parser sees the operand: the macro decides whether it runs.
+  // `return -EINTR` as an argument, of which the parser sees the operand: the macro decides whether
+  // it runs.
   c.opaque = true;
   return unknownExpr([node], node, c);
 }
 
 function typeArgument(node: SyntaxNode, c: Context): TypeExpr | null {
-  if (node.type === 'type_descriptor') return { kind: 'type', start: node.start, end: node.end, type: lowerType(node, c) };
-  if (node.type !== 'identifier' && node.type !== 'type_identifier' && node.type !== 'primitive_type') return null;
+  if (node.type === 'type_descriptor')
+    return { kind: 'type', start: node.start, end: node.end, type: lowerType(node, c) };
+  if (
+    node.type !== 'identifier' &&
+    node.type !== 'type_identifier' &&
+    node.type !== 'primitive_type'
+  )
+    return null;
   const masked = noteOver(node, 'type-keyword', c);
   if (masked !== undefined) return typeFromText(masked, c);
-  return isBasicType(textOf(node, c)) ? { kind: 'type', start: node.start, end: node.end, type: lowerType(node, c) } : null;
+  return isBasicType(textOf(node, c))
+    ? { kind: 'type', start: node.start, end: node.end, type: lowerType(node, c) }
+    : null;
 }
 
-/** `struct foo *`, `unsigned long` or `foo_t *` as an argument, which the grammar has no rule for. */
+/**
+ * `struct foo *`, `unsigned long` or `foo_t *` as an argument, which the grammar has no rule for.
+ */
 function typeFromText(span: Span, c: Context): TypeExpr | null {
   const [, written, stars] = /^(\w[\w\s]*)((?:\*[*\s]*)?)$/.exec(textOf(span, c)) ?? [];
   if (written === undefined || stars === undefined) return null;
   const words = written.trimEnd().split(/\s+/);
   while (words.length > 1 && (words[0] === 'const' || words[0] === 'volatile')) words.shift();
-  const keyword = words.length === 2 && /^(?:struct|union|enum)$/.test(words[0]!) ? words[0] : undefined;
+  const keyword =
+    words.length === 2 && /^(?:struct|union|enum)$/.test(words[0]!) ? words[0] : undefined;
   if (keyword === undefined && stars === '' && !isBasicType(words.join(' '))) return null;
   const name = words.at(-1)!;
   const pointers = stars.replace(/[^*]/g, '').length;
-  return { kind: 'type', start: span.start, end: span.end, type: { start: span.start, end: span.end, name, keyword: (keyword ?? null) as TypeName['keyword'], pointers, arrays: 0 } };
+  return {
+    kind: 'type',
+    start: span.start,
+    end: span.end,
+    type: {
+      start: span.start,
+      end: span.end,
+      name,
+      keyword: (keyword ?? null) as TypeName['keyword'],
+      pointers,
+      arrays: 0,
+    },
+  };
 }
 
-/** `sizeof(x)` has a type when the text says so (a keyword, a basic type), else an operand: the grammar cannot tell. */
+/**
+ * `sizeof(x)` has a type when the text says so (a keyword, a basic type), else an operand: the
+ * grammar cannot tell.
+ */
 function lowerSizeof(node: SyntaxNode, c: Context): Expr {
   const type = field(node, 'type');
   const { start, end } = node;
-  if (type !== undefined) return { kind: 'sizeof', start, end, type: lowerType(type, c), operand: null } satisfies SizeofExpr;
+  if (type !== undefined)
+    return {
+      kind: 'sizeof',
+      start,
+      end,
+      type: lowerType(type, c),
+      operand: null,
+    } satisfies SizeofExpr;
   let value = field(node, 'value');
-  while (value?.type === 'parenthesized_expression' && parts(value).length === 1 && !hasErrorChild(value)) value = parts(value)[0];
+  while (
+    value?.type === 'parenthesized_expression' &&
+    parts(value).length === 1 &&
+    !hasErrorChild(value)
+  )
+    value = parts(value)[0];
   if (value === undefined) return unknownExpr([node], node, c);
   const named = typeArgument(value, c);
-  return named === null ? { kind: 'sizeof', start, end, type: null, operand: lowerExpr(value, c) } : { kind: 'sizeof', start, end, type: named.type, operand: null };
+  return named === null
+    ? { kind: 'sizeof', start, end, type: null, operand: lowerExpr(value, c) }
+    : { kind: 'sizeof', start, end, type: named.type, operand: null };
 }
 
-/** offsetof has a rule of its own in the grammar; here it is a call like container_of: (type, member). */
+/**
+ * offsetof has a rule of its own in the grammar; here it is a call like container_of: (type,
+ * member).
+ */
 function lowerOffsetof(node: SyntaxNode, c: Context): Expr {
   const type = field(node, 'type');
   const open = node.children.find((child) => child.type === '(');
   const comma = node.children.find((child) => child.type === ',');
   const close = node.children.findLast((child) => child.type === ')');
-  if (type === undefined || open === undefined || comma === undefined || close === undefined) return unknownExpr([node], node, c);
-  const callee = { kind: 'name' as const, start: node.start, end: node.start + 'offsetof'.length, name: 'offsetof' };
-  const inside = node.children.filter((child) => child.start >= comma.end && child.end <= close.start && child.type !== 'comment');
+  if (type === undefined || open === undefined || comma === undefined || close === undefined)
+    return unknownExpr([node], node, c);
+  const callee = {
+    kind: 'name' as const,
+    start: node.start,
+    end: node.start + 'offsetof'.length,
+    name: 'offsetof',
+  };
+  const inside = node.children.filter(
+    (child) => child.start >= comma.end && child.end <= close.start && child.type !== 'comment',
+  );
   const lowered = lowerType(type, c);
   const span = { start: inside[0]?.start ?? comma.end, end: inside.at(-1)?.end ?? comma.end };
   return {
-    kind: 'call', start: node.start, end: node.end, callee, name: 'offsetof',
-    args: [{ kind: 'type', start: lowered.start, end: lowered.end, type: lowered }, memberPath(span, c) ?? unknownExpr(inside, span, c)],
+    kind: 'call',
+    start: node.start,
+    end: node.end,
+    callee,
+    name: 'offsetof',
+    args: [
+      { kind: 'type', start: lowered.start, end: lowered.end, type: lowered },
+      memberPath(span, c) ?? unknownExpr(inside, span, c),
+    ],
     argsSpan: { start: open.start, end: close.end },
   };
 }
@@ -237,7 +406,18 @@ function memberPath(span: Span, c: Context): Expr | null {
   for (const name of text.split('.').slice(0, MAX_DEPTH)) {
     const end = offset + name.length;
     const own = { start: offset, end };
-    expr = expr === null ? { kind: 'name', start: own.start, end: own.end, name } : { kind: 'member', start: span.start, end, base: expr, arrow: false, field: name, fieldSpan: own } satisfies MemberExpr;
+    expr =
+      expr === null
+        ? { kind: 'name', start: own.start, end: own.end, name }
+        : ({
+            kind: 'member',
+            start: span.start,
+            end,
+            base: expr,
+            arrow: false,
+            field: name,
+            fieldSpan: own,
+          } satisfies MemberExpr);
     offset = end + 1;
   }
   return expr;

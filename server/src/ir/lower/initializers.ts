@@ -4,20 +4,34 @@ import type { Expr, InitializerEntry, InitializerExpr } from '../types.ts';
 import { copyConditions, field, notesIn, parts, textOf, type Context } from './context.ts';
 import { lowerExpr } from './expressions.ts';
 
-/** An initialiser with more directives than this is no table that a person wrote; its entries keep no conditions. */
+/**
+ * An initialiser with more directives than this is no table that a person wrote; its entries keep
+ * no conditions.
+ */
 const MAX_DIRECTIVES = 500;
 
-/** Lowers `{ … }`. Entries inside an #if chain carry its conditions; what may hide entries makes it incomplete. */
+/**
+ * Lowers `{ … }`. Entries inside an #if chain carry its conditions; what may hide entries makes it
+ * incomplete.
+ */
 export function lowerInitializer(node: SyntaxNode, c: Context): InitializerExpr {
   const found = notesIn(node, 'directive', c);
   const directives = found.length > MAX_DIRECTIVES ? [] : found;
   const entries: InitializerEntry[] = [];
   lowerEntries(node.children, [], conditionsBy(directives), entries, c);
-  const lost = node.children.some((child) => child.type === 'ERROR' || (child.missing && child.type === '}'));
+  const lost = node.children.some(
+    (child) => child.type === 'ERROR' || (child.missing && child.type === '}'),
+  );
   // An entry that is being typed was blanked; a blank that became a comma hides nothing.
   const unfinished = notesIn(node, 'unfinished', c).some((note) => note.text.trim() !== '');
-  const split = notesIn(node, 'split', c).length > 0 || conditionsAt(directives, node.end).length > 0;
-  const complete = !lost && !unfinished && !split && found === directives && !entries.some((entry) => isCut(entry, directives));
+  const split =
+    notesIn(node, 'split', c).length > 0 || conditionsAt(directives, node.end).length > 0;
+  const complete =
+    !lost &&
+    !unfinished &&
+    !split &&
+    found === directives &&
+    !entries.some((entry) => isCut(entry, directives));
   return { kind: 'initializer', start: node.start, end: node.end, entries, complete };
 }
 
@@ -27,16 +41,24 @@ function conditionsBy(directives: readonly MaskNote[]): (offset: number) => read
   return (offset) => {
     const index = directives.findLastIndex(({ start }) => start < offset);
     let conditions = index < 0 ? [] : known.get(index);
-    if (conditions === undefined) known.set(index, conditions = copyConditions(conditionsAt(directives, offset)));
+    if (conditions === undefined)
+      known.set(index, (conditions = copyConditions(conditionsAt(directives, offset))));
     return conditions;
   };
 }
 
-function lowerEntries(nodes: readonly SyntaxNode[], conditions: readonly Condition[], at: (offset: number) => readonly Condition[], entries: InitializerEntry[], c: Context): void {
+function lowerEntries(
+  nodes: readonly SyntaxNode[],
+  conditions: readonly Condition[],
+  at: (offset: number) => readonly Condition[],
+  entries: InitializerEntry[],
+  c: Context,
+): void {
   for (const node of nodes) {
     if (!node.named || node.type === 'comment' || node.type === 'ERROR') continue;
     if (isPreprocChain(node.type)) {
-      for (const arm of preprocArms(node, c.text)) lowerEntries(arm.body, [...conditions, ...copyConditions(arm.conditions)], at, entries, c);
+      for (const arm of preprocArms(node, c.text))
+        lowerEntries(arm.body, [...conditions, ...copyConditions(arm.conditions)], at, entries, c);
     } else if (!node.type.startsWith('preproc_')) {
       const own = at(node.start);
       entries.push(lowerEntry(node, own.length === 0 ? conditions : [...conditions, ...own], c));
@@ -44,21 +66,48 @@ function lowerEntries(nodes: readonly SyntaxNode[], conditions: readonly Conditi
   }
 }
 
-function lowerEntry(node: SyntaxNode, conditions: readonly Condition[], c: Context): InitializerEntry {
-  if (node.type !== 'initializer_pair') return { start: node.start, end: node.end, designators: [], value: lowerExpr(node, c), conditions };
+function lowerEntry(
+  node: SyntaxNode,
+  conditions: readonly Condition[],
+  c: Context,
+): InitializerEntry {
+  if (node.type !== 'initializer_pair')
+    return {
+      start: node.start,
+      end: node.end,
+      designators: [],
+      value: lowerExpr(node, c),
+      conditions,
+    };
   const designators: string[] = [];
   for (const child of node.children) {
     if (child.field !== 'designator') continue;
-    if (child.type === 'field_designator') designators.push(parts(child).map((part) => textOf(part, c)).join(''));
+    if (child.type === 'field_designator')
+      designators.push(
+        parts(child)
+          .map((part) => textOf(part, c))
+          .join(''),
+      );
     else designators.push(child.type === 'field_identifier' ? textOf(child, c) : '[]');
   }
   const value = field(node, 'value');
-  const lowered: Expr = value === undefined ? { kind: 'unknown', start: node.end, end: node.end, names: [], calls: [] } : lowerExpr(value, c);
+  const lowered: Expr =
+    value === undefined
+      ? { kind: 'unknown', start: node.end, end: node.end, names: [], calls: [] }
+      : lowerExpr(value, c);
   return { start: node.start, end: node.end, designators, value: lowered, conditions };
 }
 
-/** Whether a directive stands inside an entry, so that it belongs to neither arm. Those of an initialiser inside it are its own. */
+/**
+ * Whether a directive stands inside an entry, so that it belongs to neither arm. Those of an
+ * initialiser inside it are its own.
+ */
 function isCut(entry: InitializerEntry, directives: readonly MaskNote[]): boolean {
   const { value } = entry;
-  return directives.some(({ start }) => start >= entry.start && start < entry.end && !(value.kind === 'initializer' && start > value.start && start < value.end));
+  return directives.some(
+    ({ start }) =>
+      start >= entry.start &&
+      start < entry.end &&
+      !(value.kind === 'initializer' && start > value.start && start < value.end),
+  );
 }

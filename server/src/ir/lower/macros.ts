@@ -16,28 +16,49 @@ interface Wrapped {
   readonly asStatements: boolean;
 }
 
-/** Only bodies that may hold a call, or that lead from one pointer to another (`&(f)->vdev`, `(struct foo *)(v)`), are worth a parse. */
+/**
+ * Only bodies that may hold a call, or that lead from one pointer to another (`&(f)->vdev`,
+ * `(struct foo *)(v)`), are worth a parse.
+ */
 export function isWorthParsing(macro: MacroIr): boolean {
-  return !macro.bodyText.includes('#') && (/\b[A-Za-z_]\w*\s*\(/.test(macro.bodyText) || macro.params !== null && /->|\*\s*\)/.test(macro.bodyText));
+  return (
+    !macro.bodyText.includes('#') &&
+    (/\b[A-Za-z_]\w*\s*\(/.test(macro.bodyText) ||
+      (macro.params !== null && /->|\*\s*\)/.test(macro.bodyText)))
+  );
 }
 
 /**
- * Parses the bodies of macros as the expressions or statements they stand for. All go into one text, each as the body of a
+ * Parses the bodies of macros as the expressions or statements they stand for. All go into one
+ * text, each as the body of a
  * function of its own, since one parse of many is much cheaper than many parses.
  * @returns the macros in the same order, with `body` or `statements` where their text is one.
  */
-export function lowerMacroBodies(macros: readonly MacroIr[], document: string, parser: SyntaxParser): MacroIr[] {
+export function lowerMacroBodies(
+  macros: readonly MacroIr[],
+  document: string,
+  parser: SyntaxParser,
+): MacroIr[] {
   const lowered = new Map<MacroIr, MacroIr>();
   lowerTogether(macros, document, parser, lowered);
   return macros.map((macro) => lowered.get(macro) ?? macro);
 }
 
-/** Parses macros in one text. One with an error is parsed once more by itself, because its error and those around it change each other. */
-function lowerTogether(macros: readonly MacroIr[], document: string, parser: SyntaxParser, lowered: Map<MacroIr, MacroIr>): void {
+/**
+ * Parses macros in one text. One with an error is parsed once more by itself, because its error and
+ * those around it change each other.
+ */
+function lowerTogether(
+  macros: readonly MacroIr[],
+  document: string,
+  parser: SyntaxParser,
+  lowered: Map<MacroIr, MacroIr>,
+): void {
   const wrapped: Wrapped[] = [];
   let source = '';
   for (const macro of macros) {
-    const bodyStart = macro.start + document.slice(macro.start, macro.end).lastIndexOf(macro.bodyText);
+    const bodyStart =
+      macro.start + document.slice(macro.start, macro.end).lastIndexOf(macro.bodyText);
     const body = joinLines(macro.bodyText);
     if (bodyStart < macro.start || !isBalanced(body)) continue;
     const asStatements = isStatement(body);
@@ -52,8 +73,18 @@ function lowerTogether(macros: readonly MacroIr[], document: string, parser: Syn
     const items = new Map(tree.items().map((item) => [item.start, item]));
     for (const [i, one] of wrapped.entries()) {
       const item = items.get(source.lastIndexOf('void m(void)', one.at));
-      const isWhole = item !== undefined && !item.hasError && item.end === (i + 1 < wrapped.length ? source.lastIndexOf('void m(void)', wrapped[i + 1]!.at) : source.length) - 1;
-      if (!isWhole && wrapped.length > 1) { damaged.push(one.macro); continue; }
+      const isWhole =
+        item !== undefined &&
+        !item.hasError &&
+        item.end ===
+          (i + 1 < wrapped.length
+            ? source.lastIndexOf('void m(void)', wrapped[i + 1]!.at)
+            : source.length) -
+            1;
+      if (!isWhole && wrapped.length > 1) {
+        damaged.push(one.macro);
+        continue;
+      }
       if (item === undefined) continue;
       const body = lowerBody(one, item, tree);
       if (!item.hasError || isUnderstood(body)) lowered.set(one.macro, { ...one.macro, ...body });
@@ -64,12 +95,17 @@ function lowerTogether(macros: readonly MacroIr[], document: string, parser: Syn
   for (const macro of damaged) lowerTogether([macro], document, parser, lowered);
 }
 
-interface Body { readonly body: Expr | null; readonly statements: readonly Stmt[] | null }
+interface Body {
+  readonly body: Expr | null;
+  readonly statements: readonly Stmt[] | null;
+}
 
 /** A type as an argument is an error to the parser but not to the lowering. */
 function isUnderstood({ body, statements }: Body): boolean {
   let understood = true;
-  const check = (node: Expr | Stmt): void => { if (node.kind === 'unknown') understood = false; };
+  const check = (node: Expr | Stmt): void => {
+    if (node.kind === 'unknown') understood = false;
+  };
   if (body !== null) walkExpr(body, check);
   for (const statement of statements ?? []) {
     walkStmt(statement, check);
@@ -86,12 +122,17 @@ function lowerBody(one: Wrapped, item: TopLevelItem, tree: SyntaxTree): Body {
   const delta = one.bodyStart - one.at;
   if (one.asStatements) {
     const statements = lowerSequence(block.children, c);
-    return c.opaque || statements.length === 0 ? none : { body: null, statements: shiftSpans(statements, delta) };
+    return c.opaque || statements.length === 0
+      ? none
+      : { body: null, statements: shiftSpans(statements, delta) };
   }
   const statement = parts(block)[0];
   const assignment = statement === undefined ? undefined : parts(statement)[0];
-  const value = assignment?.type === 'assignment_expression' ? field(assignment, 'right') : undefined;
-  return parts(block).length !== 1 || value === undefined ? none : { body: shiftSpans(lowerExpr(value, c), delta), statements: null };
+  const value =
+    assignment?.type === 'assignment_expression' ? field(assignment, 'right') : undefined;
+  return parts(block).length !== 1 || value === undefined
+    ? none
+    : { body: shiftSpans(lowerExpr(value, c), delta), statements: null };
 }
 
 /** Continued lines become one; the length stays. */
@@ -99,7 +140,10 @@ function joinLines(text: string): string {
   return text.replace(/\\(?=\r?\n)/g, ' ');
 }
 
-/** A body of statements: it begins with their keyword or a brace, or has a semicolon outside of parentheses. */
+/**
+ * A body of statements: it begins with their keyword or a brace, or has a semicolon outside of
+ * parentheses.
+ */
 function isStatement(body: string): boolean {
   if (/^(?:do|if|while|for|switch|return|goto|break|continue)\b|^\{/.test(body)) return true;
   let depth = 0;
@@ -115,9 +159,16 @@ function isStatement(body: string): boolean {
 function isBalanced(body: string): boolean {
   const stack: string[] = [];
   const closing: Readonly<Record<string, string>> = { '(': ')', '[': ']', '{': '}' };
-  for (const match of body.matchAll(/\/\*[^]*?(?:\*\/|$)|\/\/[^\n]*|"(?:\\[^]|[^"\\\n])*"?|'(?:\\[^]|[^'\\\n])*'?|[()[\]{}]/g)) {
+  for (const match of body.matchAll(
+    /\/\*[^]*?(?:\*\/|$)|\/\/[^\n]*|"(?:\\[^]|[^"\\\n])*"?|'(?:\\[^]|[^'\\\n])*'?|[()[\]{}]/g,
+  )) {
     const token = match[0];
-    if (token.startsWith('//') || (token.startsWith('/*') && !token.endsWith('*/')) || /^"([^"]*|.)$/.test(token)) return false;
+    if (
+      token.startsWith('//') ||
+      (token.startsWith('/*') && !token.endsWith('*/')) ||
+      /^"([^"]*|.)$/.test(token)
+    )
+      return false;
     if (closing[token] !== undefined) stack.push(closing[token]);
     else if (/^[)\]}]$/.test(token) && stack.pop() !== token) return false;
   }

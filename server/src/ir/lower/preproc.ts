@@ -6,7 +6,8 @@ import { copyConditions, notesIn, takeTextInventory, textOf, type Context } from
 import { lowerSequence, unknownStmt } from './statements.ts';
 
 /**
- * Lowers an #if chain inside a function to one statement with alternative arms. A chain without an end is followed by an opaque
+ * Lowers an #if chain inside a function to one statement with alternative arms. A chain without an
+ * end is followed by an opaque
  * unknown statement, since its arms then do not say what runs.
  */
 export function lowerPreprocChain(chain: SyntaxNode, c: Context): Stmt[] {
@@ -16,25 +17,42 @@ export function lowerPreprocChain(chain: SyntaxNode, c: Context): Stmt[] {
     const first = arm.body[0];
     const last = arm.body.at(-1);
     arms.push({
-      start: first?.start ?? chain.end, end: last?.end ?? chain.end,
-      conditions: copyConditions(arm.conditions), body: lowerSequence(arm.body, c),
+      start: first?.start ?? chain.end,
+      end: last?.end ?? chain.end,
+      conditions: copyConditions(arm.conditions),
+      body: lowerSequence(arm.body, c),
     });
   }
   const last = found.at(-1);
-  // An arm with a test of its own has one condition more than arms before it; without one it is the #else.
+  // An arm with a test of its own has one condition more than arms before it; without one it is the
+  // #else.
   if (last !== undefined && last.conditions.length === found.length) {
     const own = last.conditions.at(-1)!;
     const conditions = [...last.conditions.slice(0, -1), negate(own)];
-    arms.push({ start: chain.end, end: chain.end, conditions: copyConditions(conditions), body: [] });
+    arms.push({
+      start: chain.end,
+      end: chain.end,
+      conditions: copyConditions(conditions),
+      body: [],
+    });
   }
   const statement: Stmt = { kind: 'preproc', start: chain.start, end: chain.end, arms };
   if (!hasLostEnd(chain)) return [statement];
-  const end: SyntaxNode = { type: 'ERROR', named: true, field: undefined, missing: false, start: chain.end, end: chain.end, children: [] };
+  const end: SyntaxNode = {
+    type: 'ERROR',
+    named: true,
+    field: undefined,
+    missing: false,
+    start: chain.end,
+    end: chain.end,
+    children: [],
+  };
   return [statement, unknownStmt([end], c, true)];
 }
 
 /**
- * A body with an opaque statement for each #if chain of which the parser saw the first arm only, because the chain cuts a statement
+ * A body with an opaque statement for each #if chain of which the parser saw the first arm only,
+ * because the chain cuts a statement
  * or an argument list. They stand among the statements of the body itself, near their place.
  */
 export function withSplitChains(body: BlockStmt, whole: Span, c: Context): BlockStmt {
@@ -44,7 +62,14 @@ export function withSplitChains(body: BlockStmt, whole: Span, c: Context): Block
     const text = textOf(note, c);
     if (/^#\s*if/.test(text)) continue;
     const { names, calls } = takeTextInventory(text.replace(/^[ \t]*#(?:\\\r?\n|[^\n])*/gm, ''));
-    unseen.push({ kind: 'unknown', start: Math.max(start, body.start), end: Math.max(end, body.start), names, calls, opaque: true });
+    unseen.push({
+      kind: 'unknown',
+      start: Math.max(start, body.start),
+      end: Math.max(end, body.start),
+      names,
+      calls,
+      opaque: true,
+    });
   }
   if (unseen.length === 0) return body;
   c.opaque = true;

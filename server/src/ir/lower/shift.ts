@@ -1,5 +1,6 @@
 /**
- * A copy of IR with every span moved by `delta`. Everything else is shared or copied unchanged; zero gives the node itself.
+ * A copy of IR with every span moved by `delta`. Everything else is shared or copied unchanged;
+ * zero gives the node itself.
  */
 export function shiftSpans<T>(node: T, delta: number): T {
   return delta === 0 ? node : (copy(node, delta) as T);
@@ -9,7 +10,8 @@ export function shiftSpans<T>(node: T, delta: number): T {
 export function equalIr(a: unknown, b: unknown): boolean {
   if (a === b) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
-  const left = a as Record<string, unknown>, right = b as Record<string, unknown>;
+  const left = a as Record<string, unknown>,
+    right = b as Record<string, unknown>;
   for (const key in left) if (!equalIr(left[key], right[key])) return false;
   for (const key in right) if (!(key in left)) return false;
   return true;
@@ -23,7 +25,8 @@ function copy(value: unknown, delta: number): unknown {
     const part = result[key];
     if (typeof part === 'object') result[key] = copy(part, delta);
     // Only spans have these keys with numbers.
-    else if ((key === 'start' || key === 'end') && typeof part === 'number') result[key] = part + delta;
+    else if ((key === 'start' || key === 'end') && typeof part === 'number')
+      result[key] = part + delta;
   }
   return result;
 }

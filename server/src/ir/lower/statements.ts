@@ -1,7 +1,20 @@
 import type { SyntaxNode } from '../../syntax/node.ts';
 import { isPreprocChain } from '../../syntax/conditions.ts';
 import type { BlockStmt, CaseStmt, Expr, IfStmt, LoopStmt, Stmt, SwitchStmt } from '../types.ts';
-import { field, hasErrorChild, isInFirstColumn, MAX_DEPTH, noteAt, parts, spanOf, takeInventory, takeTextInventory, textOf, unknownExpr, type Context } from './context.ts';
+import {
+  field,
+  hasErrorChild,
+  isInFirstColumn,
+  MAX_DEPTH,
+  noteAt,
+  parts,
+  spanOf,
+  takeInventory,
+  takeTextInventory,
+  textOf,
+  unknownExpr,
+  type Context,
+} from './context.ts';
 import { lowerDeclaration } from './declarations.ts';
 import { lowerExpr, numberValue } from './expressions.ts';
 import { lowerBlockMacro, lowerLoopMacro, macroCall } from './blockmacros.ts';
@@ -10,10 +23,14 @@ import { append } from '../../text/lists.ts';
 
 /** Calls that declare a scope-bound resource: `guard(mutex)(&lock);`, `CLASS(fd, f)(fd);`. */
 const GUARDS: ReadonlySet<string> = new Set(['guard', 'CLASS']);
-const STATEMENT = /_statement$|^declaration$|^type_definition$|^function_definition$|^preproc_(?!directive|arg|params|defined)/;
+const STATEMENT =
+  /_statement$|^declaration$|^type_definition$|^function_definition$|^preproc_(?!directive|arg|params|defined)/;
 const DIRECTIVE_LOST = /^#\s*(?:if|ifdef|ifndef|elif|elifdef|elifndef|else|endif)\b/;
 
-/** Lowers a list of siblings (the inside of a block, of a case, of an #if arm); tokens and comments among them are skipped. */
+/**
+ * Lowers a list of siblings (the inside of a block, of a case, of an #if arm); tokens and comments
+ * among them are skipped.
+ */
 export function lowerSequence(nodes: readonly SyntaxNode[], c: Context): Stmt[] {
   const out: Stmt[] = [];
   for (const node of nodes) {
@@ -28,7 +45,9 @@ export function lowerSingle(node: SyntaxNode | undefined, parent: SyntaxNode, c:
   const body: Stmt[] = [];
   lowerInto(node, body, c);
   const only = body[0];
-  return body.length === 1 && only !== undefined ? only : { kind: 'block', start: node.start, end: node.end, body };
+  return body.length === 1 && only !== undefined
+    ? only
+    : { kind: 'block', start: node.start, end: node.end, body };
 }
 
 /** The body of a function or statement expression. */
@@ -55,12 +74,19 @@ function lowerInto(node: SyntaxNode, out: Stmt[], c: Context): void {
 
 function lowerKind(outer: SyntaxNode, out: Stmt[], c: Context): void {
   let node = outer;
-  // Labels nest to the right: `a: b: c: statement`. Case labels do not, their statements are children.
+  // Labels nest to the right: `a: b: c: statement`. Case labels do not, their statements are
+  // children.
   while (node.type === 'labeled_statement' || node.type === 'attributed_statement') {
     const label = field(node, 'label');
     if (label !== undefined) {
       const colon = node.children.find((child) => child.type === ':');
-      out.push({ kind: 'label', start: node.start, end: colon?.end ?? label.end, name: textOf(label, c), nameSpan: spanOf(label) });
+      out.push({
+        kind: 'label',
+        start: node.start,
+        end: colon?.end ?? label.end,
+        name: textOf(label, c),
+        nameSpan: spanOf(label),
+      });
     }
     const inner = parts(node).at(-1);
     if (inner === undefined || inner === label) return;
@@ -74,8 +100,15 @@ function lowerKind(outer: SyntaxNode, out: Stmt[], c: Context): void {
     case 'expression_statement': {
       const inner = parts(node);
       if (inner[0] !== undefined && noteAt(end - 1, 'label', c) !== undefined) {
-        out.push({ kind: 'label', start, end, name: textOf(inner[0], c), nameSpan: spanOf(inner[0]) });
-      } else if (inner[0]?.type === 'gnu_asm_expression') lowerExprStatement(inner[0], node, out, c);
+        out.push({
+          kind: 'label',
+          start,
+          end,
+          name: textOf(inner[0], c),
+          nameSpan: spanOf(inner[0]),
+        });
+      } else if (inner[0]?.type === 'gnu_asm_expression')
+        lowerExprStatement(inner[0], node, out, c);
       else if (inner.length > 1 || inner[0]?.type === 'ERROR') out.push(unknownStmt([node], c));
       else if (inner[0] !== undefined) lowerExprStatement(inner[0], node, out, c);
       else lowerEmpty(node, out, c);
@@ -89,7 +122,11 @@ function lowerKind(outer: SyntaxNode, out: Stmt[], c: Context): void {
       out.push(lowerIf(node, c));
       return;
     case 'while_statement':
-      out.push(noteAt(node.start, 'loop-macro', c) === undefined ? loopStmt(node, 'while', c) : lowerLoopMacro(node, c));
+      out.push(
+        noteAt(node.start, 'loop-macro', c) === undefined
+          ? loopStmt(node, 'while', c)
+          : lowerLoopMacro(node, c),
+      );
       return;
     case 'do_statement':
       out.push(loopStmt(node, 'do', c));
@@ -98,7 +135,13 @@ function lowerKind(outer: SyntaxNode, out: Stmt[], c: Context): void {
       out.push(loopStmt(node, 'for', c));
       return;
     case 'switch_statement':
-      out.push({ kind: 'switch', start, end, value: condition(node, c).expr, body: lowerSingle(field(node, 'body'), node, c) } satisfies SwitchStmt);
+      out.push({
+        kind: 'switch',
+        start,
+        end,
+        value: condition(node, c).expr,
+        body: lowerSingle(field(node, 'body'), node, c),
+      } satisfies SwitchStmt);
       return;
     case 'case_statement':
       lowerCase(node, out, c);
@@ -106,34 +149,51 @@ function lowerKind(outer: SyntaxNode, out: Stmt[], c: Context): void {
     case 'goto_statement': {
       const label = field(node, 'label');
       if (label === undefined || hasErrorChild(node)) out.push(unknownStmt([node], c, true));
-      else out.push({ kind: 'goto', start, end, label: textOf(label, c), labelSpan: spanOf(label) });
+      else
+        out.push({ kind: 'goto', start, end, label: textOf(label, c), labelSpan: spanOf(label) });
       return;
     }
-    case 'break_statement': case 'continue_statement':
+    case 'break_statement':
+    case 'continue_statement':
       out.push({ kind: node.type === 'break_statement' ? 'break' : 'continue', start, end });
       return;
     case 'return_statement': {
       const value = parts(node);
       const only = value[0];
-      out.push({ kind: 'return', start, end, value: only === undefined ? null : value.length === 1 ? lowerExpr(only, c) : unknownExpr(value, { start: value[0]!.start, end: value.at(-1)!.end }, c) });
+      out.push({
+        kind: 'return',
+        start,
+        end,
+        value:
+          only === undefined
+            ? null
+            : value.length === 1
+              ? lowerExpr(only, c)
+              : unknownExpr(value, { start: value[0]!.start, end: value.at(-1)!.end }, c),
+      });
       return;
     }
     case 'function_definition':
       lowerNestedFunction(node, out, c);
       return;
-    case 'preproc_def': case 'preproc_function_def': case 'struct_specifier': case 'union_specifier':
+    case 'preproc_def':
+    case 'preproc_function_def':
+    case 'struct_specifier':
+    case 'union_specifier':
       c.hoisted.push(node);
       return;
     case 'type_definition':
       if (c.unclosed && isInFirstColumn(node, c)) c.hoisted.push(node);
       return;
-    case 'enum_specifier': case 'attribute_declaration':
+    case 'enum_specifier':
+    case 'attribute_declaration':
       return;
     case 'preproc_include':
       out.push(unknownStmt([node], c, true));
       return;
     case 'preproc_call':
-      // #undef and #pragma do nothing here; half an #if chain means that the parser did not see the other half as one.
+      // #undef and #pragma do nothing here; half an #if chain means that the parser did not see the
+      // other half as one.
       if (DIRECTIVE_LOST.test(textOf(node, c))) out.push(unknownStmt([node], c, true));
       return;
     case 'ERROR':
@@ -141,7 +201,12 @@ function lowerKind(outer: SyntaxNode, out: Stmt[], c: Context): void {
       return;
   }
   if (isPreprocChain(node.type)) append(out, lowerPreprocChain(node, c));
-  else if (node.type.endsWith('_statement') || node.type.endsWith('_clause') || node.type.startsWith('preproc_')) out.push(unknownStmt([node], c, true));
+  else if (
+    node.type.endsWith('_statement') ||
+    node.type.endsWith('_clause') ||
+    node.type.startsWith('preproc_')
+  )
+    out.push(unknownStmt([node], c, true));
   else lowerExprStatement(node, node, out, c);
 }
 
@@ -149,7 +214,14 @@ function lowerKind(outer: SyntaxNode, out: Stmt[], c: Context): void {
 export function unknownStmt(nodes: readonly SyntaxNode[], c: Context, opaque = false): Stmt {
   const { names, calls, hidesFlow } = takeInventory(nodes, c);
   if (opaque || hidesFlow) c.opaque = true;
-  return { kind: 'unknown', start: nodes[0]!.start, end: nodes.at(-1)!.end, names, calls, opaque: opaque || hidesFlow };
+  return {
+    kind: 'unknown',
+    start: nodes[0]!.start,
+    end: nodes.at(-1)!.end,
+    names,
+    calls,
+    opaque: opaque || hidesFlow,
+  };
 }
 
 /** An empty statement does nothing, unless it stands for one that is being typed. */
@@ -158,27 +230,66 @@ function lowerEmpty(node: SyntaxNode, out: Stmt[], c: Context): void {
   if (note === undefined) return;
   const { names, calls, hidesFlow } = takeTextInventory(textOf(note, c));
   if (hidesFlow) c.opaque = true;
-  if (names.length > 0 || hidesFlow) out.push({ kind: 'unknown', start: node.start, end: node.end, names, calls, opaque: hidesFlow });
+  if (names.length > 0 || hidesFlow)
+    out.push({
+      kind: 'unknown',
+      start: node.start,
+      end: node.end,
+      names,
+      calls,
+      opaque: hidesFlow,
+    });
 }
 
-function lowerExprStatement(node: SyntaxNode, statement: SyntaxNode, out: Stmt[], c: Context): void {
+function lowerExprStatement(
+  node: SyntaxNode,
+  statement: SyntaxNode,
+  out: Stmt[],
+  c: Context,
+): void {
   const { start, end } = statement;
   if (node.type === 'gnu_asm_expression') {
-    const isGoto = node.children.some((child) => child.type === 'gnu_asm_qualifier' && textOf(child, c) === 'goto');
+    const isGoto = node.children.some(
+      (child) => child.type === 'gnu_asm_qualifier' && textOf(child, c) === 'goto',
+    );
     out.push({ kind: 'asm', start, end, names: takeInventory([node], c).names, isGoto });
     return;
   }
   const expr = lowerExpr(node, c);
-  if (expr.kind === 'unknown') out.push({ kind: 'unknown', start, end, names: expr.names, calls: expr.calls, opaque: takeInventory([node], c).hidesFlow });
-  else if (expr.kind === 'call' && expr.callee.kind === 'call' && GUARDS.has(expr.callee.name ?? '')) {
-    out.push({ kind: 'guard', start, end, macro: expr.callee.name!, args: [...expr.callee.args, ...expr.args], body: null });
+  if (expr.kind === 'unknown')
+    out.push({
+      kind: 'unknown',
+      start,
+      end,
+      names: expr.names,
+      calls: expr.calls,
+      opaque: takeInventory([node], c).hidesFlow,
+    });
+  else if (
+    expr.kind === 'call' &&
+    expr.callee.kind === 'call' &&
+    GUARDS.has(expr.callee.name ?? '')
+  ) {
+    out.push({
+      kind: 'guard',
+      start,
+      end,
+      macro: expr.callee.name!,
+      args: [...expr.callee.args, ...expr.args],
+      body: null,
+    });
   } else out.push({ kind: 'expr', start, end, expr });
 }
 
 /** The condition in parentheses of an if, while, do or switch. */
 function condition(node: SyntaxNode, c: Context): { expr: Expr; start: number; end: number } {
   const found = field(node, 'condition');
-  if (found === undefined) return { expr: unknownExpr([], { start: node.start, end: node.start }, c), start: node.start, end: node.start };
+  if (found === undefined)
+    return {
+      expr: unknownExpr([], { start: node.start, end: node.start }, c),
+      start: node.start,
+      end: node.start,
+    };
   return { expr: lowerExpr(found, c), start: found.start, end: found.end };
 }
 
@@ -194,7 +305,15 @@ function lowerIf(node: SyntaxNode, c: Context): Stmt {
   const stray = node.children.filter((child) => child.type === 'ERROR');
   if (stray.length > 0 && takeInventory(stray, c).hidesFlow) c.opaque = true;
   const otherwise = clause === undefined ? null : lowerSingle(parts(clause).at(-1), clause, c);
-  return { kind: 'if', start: node.start, end: node.end, condition: expr, conditionSpan: { start, end }, then: thenStmt, otherwise } satisfies IfStmt;
+  return {
+    kind: 'if',
+    start: node.start,
+    end: node.end,
+    condition: expr,
+    conditionSpan: { start, end },
+    then: thenStmt,
+    otherwise,
+  } satisfies IfStmt;
 }
 
 function loopStmt(node: SyntaxNode, form: 'while' | 'do' | 'for', c: Context): LoopStmt {
@@ -204,7 +323,13 @@ function loopStmt(node: SyntaxNode, form: 'while' | 'do' | 'for', c: Context): L
   if (form === 'for') {
     const initializer = field(node, 'initializer');
     if (initializer?.type === 'declaration') lowerDeclaration(initializer, init, c);
-    else if (initializer !== undefined) init.push({ kind: 'expr', start: initializer.start, end: initializer.end, expr: lowerExpr(initializer, c) });
+    else if (initializer !== undefined)
+      init.push({
+        kind: 'expr',
+        start: initializer.start,
+        end: initializer.end,
+        expr: lowerExpr(initializer, c),
+      });
     const update = field(node, 'update');
     const found = field(node, 'condition');
     test = found === undefined ? null : lowerExpr(found, c);
@@ -212,7 +337,18 @@ function loopStmt(node: SyntaxNode, form: 'while' | 'do' | 'for', c: Context): L
   } else test = condition(node, c).expr;
   const stray = node.children.filter((child) => child.type === 'ERROR');
   if (stray.length > 0 && takeInventory(stray, c).hidesFlow) c.opaque = true;
-  return { kind: 'loop', start: node.start, end: node.end, form, macro: null, args: [], init, condition: test, step, body: lowerSingle(field(node, 'body'), node, c) };
+  return {
+    kind: 'loop',
+    start: node.start,
+    end: node.end,
+    form,
+    macro: null,
+    args: [],
+    init,
+    condition: test,
+    step,
+    body: lowerSingle(field(node, 'body'), node, c),
+  };
 }
 
 function lowerCase(node: SyntaxNode, out: Stmt[], c: Context): void {
@@ -222,14 +358,27 @@ function lowerCase(node: SyntaxNode, out: Stmt[], c: Context): void {
   const error = label.find((child) => child.type === 'ERROR');
   const end = colonIndex < 0 ? node.end : node.children[colonIndex]!.end;
   out.push({
-    kind: 'case', start: node.start, end,
-    value: value === undefined ? null : lowerExpr(value, c), valueEnd: rangeEnd(value, error, end, c),
+    kind: 'case',
+    start: node.start,
+    end,
+    value: value === undefined ? null : lowerExpr(value, c),
+    valueEnd: rangeEnd(value, error, end, c),
   } satisfies CaseStmt);
-  if (colonIndex >= 0) for (const statement of lowerSequence(node.children.slice(colonIndex + 1), c)) out.push(statement);
+  if (colonIndex >= 0)
+    for (const statement of lowerSequence(node.children.slice(colonIndex + 1), c))
+      out.push(statement);
 }
 
-/** The B of `case A ... B:`, which the parser reports as an error or does not see at all because it is masked. */
-function rangeEnd(value: SyntaxNode | undefined, error: SyntaxNode | undefined, end: number, c: Context): Expr | null {
+/**
+ * The B of `case A ... B:`, which the parser reports as an error or does not see at all because it
+ * is masked.
+ */
+function rangeEnd(
+  value: SyntaxNode | undefined,
+  error: SyntaxNode | undefined,
+  end: number,
+  c: Context,
+): Expr | null {
   if (value === undefined) return null;
   const last = error === undefined ? undefined : parts(error).at(-1);
   if (last !== undefined) return lowerExpr(last, c);
@@ -239,12 +388,23 @@ function rangeEnd(value: SyntaxNode | undefined, error: SyntaxNode | undefined, 
   const text = rest.slice(match[0].length).trimEnd();
   const start = value.end + match[0].length;
   const span = { start, end: start + text.length };
-  if (/^[A-Za-z_]\w*$/.test(text)) return { kind: 'name', start: span.start, end: span.end, name: text };
-  if (/^\w+$|^'.*'$/.test(text)) return { kind: 'number', start: span.start, end: span.end, value: numberValue(text), text };
-  return { kind: 'unknown', start: span.start, end: span.end, names: text.match(/[A-Za-z_]\w*/g) ?? [], calls: [] };
+  if (/^[A-Za-z_]\w*$/.test(text))
+    return { kind: 'name', start: span.start, end: span.end, name: text };
+  if (/^\w+$|^'.*'$/.test(text))
+    return { kind: 'number', start: span.start, end: span.end, value: numberValue(text), text };
+  return {
+    kind: 'unknown',
+    start: span.start,
+    end: span.end,
+    names: text.match(/[A-Za-z_]\w*/g) ?? [],
+    calls: [],
+  };
 }
 
-/** A function definition inside a function: the brace of the outer one is missing. In the first column it is an item of its own. */
+/**
+ * A function definition inside a function: the brace of the outer one is missing. In the first
+ * column it is an item of its own.
+ */
 function lowerNestedFunction(node: SyntaxNode, out: Stmt[], c: Context): void {
   if (isInFirstColumn(node, c)) c.opaque = true;
   else out.push(unknownStmt([node], c, true));
@@ -252,7 +412,9 @@ function lowerNestedFunction(node: SyntaxNode, out: Stmt[], c: Context): void {
 
 /** Statements inside an ERROR are still statements; what is between them is not understood. */
 function lowerError(node: SyntaxNode, out: Stmt[], c: Context): void {
-  const children = node.children.filter((child) => child.type !== 'comment' && child.type !== 'attribute_specifier');
+  const children = node.children.filter(
+    (child) => child.type !== 'comment' && child.type !== 'attribute_specifier',
+  );
   const structured = children.some((child) => STATEMENT.test(child.type));
   let loose: SyntaxNode[] = [];
   const flush = (): void => {

@@ -1,10 +1,32 @@
 import type { Condition, SyntaxNode, TopLevelItem } from '../../syntax/node.ts';
 import type { Span } from '../../text/span.ts';
 import type {
-  FileMacroIr, FunctionIr, IncludeIr, MacroIr, PrototypeIr, StructIr, TypeName, VariableIr,
+  FileMacroIr,
+  FunctionIr,
+  IncludeIr,
+  MacroIr,
+  PrototypeIr,
+  StructIr,
+  TypeName,
+  VariableIr,
 } from '../types.ts';
-import { field, isFlowWord, isInFirstColumn, parts, spanOf, takeInventory, textOf, type Context } from './context.ts';
-import { lowerParams, readDeclared, readDeclarator, declaredType, readSpecifiers } from './declarators.ts';
+import {
+  field,
+  isFlowWord,
+  isInFirstColumn,
+  parts,
+  spanOf,
+  takeInventory,
+  textOf,
+  type Context,
+} from './context.ts';
+import {
+  lowerParams,
+  readDeclared,
+  readDeclarator,
+  declaredType,
+  readSpecifiers,
+} from './declarators.ts';
 import { lowerExpr } from './expressions.ts';
 import { withSplitChains } from './preproc.ts';
 import { isUnclosed, lowerBlock } from './statements.ts';
@@ -29,24 +51,59 @@ export interface ItemIr {
 
 /** What the parser may put into an ERROR node although it is whole. */
 const HOISTABLE: ReadonlySet<string> = new Set([
-  'declaration', 'type_definition', 'struct_specifier', 'union_specifier', 'preproc_include', 'preproc_def', 'preproc_function_def',
+  'declaration',
+  'type_definition',
+  'struct_specifier',
+  'union_specifier',
+  'preproc_include',
+  'preproc_def',
+  'preproc_function_def',
 ]);
 /** A file with more of them in one ERROR node is no C. */
 const MAX_HOISTED = 10_000;
 
 /** Lowers one item. An error of the lowering costs this item, and no other. */
-export function lowerItemAlone(item: TopLevelItem, conditions: readonly Condition[], c: Context): ItemIr {
+export function lowerItemAlone(
+  item: TopLevelItem,
+  conditions: readonly Condition[],
+  c: Context,
+): ItemIr {
   try {
     return lowerItem(item, conditions, c);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    return { functions: [], structs: [], variables: [], macros: [], includes: [], prototypes: [], fileMacros: [], typedefs: [], lost: [spanOf(item)], failed: reason };
+    return {
+      functions: [],
+      structs: [],
+      variables: [],
+      macros: [],
+      includes: [],
+      prototypes: [],
+      fileMacros: [],
+      typedefs: [],
+      lost: [spanOf(item)],
+      failed: reason,
+    };
   }
 }
 
 /** Lowers one item with everything that was found inside it and belongs to the file. */
-export function lowerItem(item: TopLevelItem, conditions: readonly Condition[], c: Context): ItemIr {
-  const out: ItemIr = { functions: [], structs: [], variables: [], macros: [], includes: [], prototypes: [], fileMacros: [], typedefs: [], lost: [] };
+export function lowerItem(
+  item: TopLevelItem,
+  conditions: readonly Condition[],
+  c: Context,
+): ItemIr {
+  const out: ItemIr = {
+    functions: [],
+    structs: [],
+    variables: [],
+    macros: [],
+    includes: [],
+    prototypes: [],
+    fileMacros: [],
+    typedefs: [],
+    lost: [],
+  };
   if (item.type === 'comment') return out;
   const root = item.node();
   const stack: SyntaxNode[] = [root];
@@ -54,7 +111,13 @@ export function lowerItem(item: TopLevelItem, conditions: readonly Condition[], 
     out.lost.push(spanOf(item));
     // The functions inside are items of their own, the declarations are not.
     stack.pop();
-    append(stack, root.children.filter((child) => HOISTABLE.has(child.type) && isInFirstColumn(child, c)).slice(0, MAX_HOISTED).reverse());
+    append(
+      stack,
+      root.children
+        .filter((child) => HOISTABLE.has(child.type) && isInFirstColumn(child, c))
+        .slice(0, MAX_HOISTED)
+        .reverse(),
+    );
   }
   // Iterative, since what is hoisted may hoist again; each definition gets an `opaque` of its own.
   for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
@@ -70,7 +133,12 @@ function createContextLike(c: Context): Context {
   return { ...c, depth: 0, opaque: false, unclosed: false, hoisted: [] };
 }
 
-function lowerNode(node: SyntaxNode, conditions: readonly Condition[], out: ItemIr, c: Context): void {
+function lowerNode(
+  node: SyntaxNode,
+  conditions: readonly Condition[],
+  out: ItemIr,
+  c: Context,
+): void {
   switch (node.type) {
     case 'function_definition':
       lowerFunction(node, conditions, out, c);
@@ -81,7 +149,8 @@ function lowerNode(node: SyntaxNode, conditions: readonly Condition[], out: Item
     case 'type_definition':
       lowerTypedef(node, conditions, out, c);
       return;
-    case 'struct_specifier': case 'union_specifier': {
+    case 'struct_specifier':
+    case 'union_specifier': {
       const struct = lowerStruct(node, tagOf(node, c), conditions, c);
       if (struct !== null) out.structs.push(struct);
       return;
@@ -90,10 +159,18 @@ function lowerNode(node: SyntaxNode, conditions: readonly Condition[], out: Item
       const path = field(node, 'path');
       const text = path === undefined ? '' : textOf(path, c);
       const bare = /^["<](.*)[">]$/.exec(text)?.[1];
-      out.includes.push({ kind: 'include', start: node.start, end: node.end, path: bare ?? text, quoted: text.startsWith('"'), conditions });
+      out.includes.push({
+        kind: 'include',
+        start: node.start,
+        end: node.end,
+        path: bare ?? text,
+        quoted: text.startsWith('"'),
+        conditions,
+      });
       return;
     }
-    case 'preproc_def': case 'preproc_function_def':
+    case 'preproc_def':
+    case 'preproc_function_def':
       lowerDefine(node, conditions, out, c);
       return;
     case 'expression_statement':
@@ -103,42 +180,76 @@ function lowerNode(node: SyntaxNode, conditions: readonly Condition[], out: Item
       out.lost.push(spanOf(node));
       return;
     default:
-      // A statement at file scope: braces do not match, or a macro that the mask does not know opens a block.
+      // A statement at file scope: braces do not match, or a macro that the mask does not know
+      // opens a block.
       if (/_statement$/.test(node.type)) out.lost.push(spanOf(node));
   }
 }
 
-function lowerFunction(node: SyntaxNode, conditions: readonly Condition[], out: ItemIr, c: Context): void {
+function lowerFunction(
+  node: SyntaxNode,
+  conditions: readonly Condition[],
+  out: ItemIr,
+  c: Context,
+): void {
   const specifiers = readSpecifiers(node, c);
   const declaratorNode = field(node, 'declarator');
   const bodyNode = field(node, 'body');
   const declarator = declaratorNode === undefined ? null : readDeclarator(declaratorNode, c);
-  if (bodyNode?.type !== 'compound_statement' || declarator === null || declarator.name === '' || isFlowWord(declarator.name)) {
+  if (
+    bodyNode?.type !== 'compound_statement' ||
+    declarator === null ||
+    declarator.name === '' ||
+    isFlowWord(declarator.name)
+  ) {
     out.lost.push(spanOf(node));
     return;
   }
-  if (specifiers.typeNode !== undefined && field(specifiers.typeNode, 'body') !== undefined) c.hoisted.push(specifiers.typeNode);
+  if (specifiers.typeNode !== undefined && field(specifiers.typeNode, 'body') !== undefined)
+    c.hoisted.push(specifiers.typeNode);
   c.unclosed = isUnclosed(bodyNode);
   const params = lowerParams(declarator.params, c);
   const body = withSplitChains(lowerBlock(bodyNode, c), node, c);
   const header = node.children.filter((child) => child.start < bodyNode.start);
-  if (declarator.shape !== 'function' || header.some((child) => hidesFlow(child, c))) c.opaque = true;
+  if (declarator.shape !== 'function' || header.some((child) => hidesFlow(child, c)))
+    c.opaque = true;
   out.functions.push({
-    kind: 'function', start: node.start, end: node.end, name: declarator.name, nameSpan: declarator.nameSpan, returnType: declaredType(specifiers.type, declarator.shape === 'function' ? declarator : null),
-    params, isStatic: specifiers.isStatic, isInline: specifiers.isInline, body, conditions, opaque: c.opaque, text: textOf(node, c),
+    kind: 'function',
+    start: node.start,
+    end: node.end,
+    name: declarator.name,
+    nameSpan: declarator.nameSpan,
+    returnType: declaredType(specifiers.type, declarator.shape === 'function' ? declarator : null),
+    params,
+    isStatic: specifiers.isStatic,
+    isInline: specifiers.isInline,
+    body,
+    conditions,
+    opaque: c.opaque,
+    text: textOf(node, c),
   });
 }
 
-/** A brace, a keyword or a directive in front of the body means that the body may not be the function's. */
+/**
+ * A brace, a keyword or a directive in front of the body means that the body may not be the
+ * function's.
+ */
 function hidesFlow(node: SyntaxNode, c: Context): boolean {
   const stack = [node];
   for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
-    if (next.type === 'ERROR') { if (takeInventory([next], c).hidesFlow) return true; } else append(stack, next.children);
+    if (next.type === 'ERROR') {
+      if (takeInventory([next], c).hidesFlow) return true;
+    } else append(stack, next.children);
   }
   return false;
 }
 
-function lowerDeclaration(node: SyntaxNode, conditions: readonly Condition[], out: ItemIr, c: Context): void {
+function lowerDeclaration(
+  node: SyntaxNode,
+  conditions: readonly Condition[],
+  out: ItemIr,
+  c: Context,
+): void {
   const specifiers = readSpecifiers(node, c);
   const { typeNode } = specifiers;
   if (typeNode !== undefined) {
@@ -148,48 +259,102 @@ function lowerDeclaration(node: SyntaxNode, conditions: readonly Condition[], ou
   const first = field(node, 'declarator');
   if (first?.type === 'parenthesized_declarator' && typeNode?.type === 'type_identifier') {
     // `static DEFINE_MUTEX(lock);`
-    out.fileMacros.push({ kind: 'file-macro', start: node.start, end: node.end, name: textOf(typeNode, c), args: splitArguments(textOf(first, c)) });
+    out.fileMacros.push({
+      kind: 'file-macro',
+      start: node.start,
+      end: node.end,
+      name: textOf(typeNode, c),
+      args: splitArguments(textOf(first, c)),
+    });
     return;
   }
   for (const one of readDeclared(node, specifiers.type, c)) {
     const { name, nameSpan, shape } = one.declarator;
     if (name === '') continue;
     if (shape === 'function') {
-      out.prototypes.push({ kind: 'prototype', start: node.start, end: node.end, name, nameSpan, returnType: one.type, params: lowerParams(one.declarator.params, c), isStatic: specifiers.isStatic, conditions });
+      out.prototypes.push({
+        kind: 'prototype',
+        start: node.start,
+        end: node.end,
+        name,
+        nameSpan,
+        returnType: one.type,
+        params: lowerParams(one.declarator.params, c),
+        isStatic: specifiers.isStatic,
+        conditions,
+      });
     } else {
       out.variables.push({
-        kind: 'variable', start: node.start, end: node.end, name, nameSpan, type: one.type, isStatic: specifiers.isStatic, isConst: specifiers.isConst,
-        isExtern: specifiers.isExtern, init: one.init === undefined ? null : lowerExpr(one.init, c), conditions,
+        kind: 'variable',
+        start: node.start,
+        end: node.end,
+        name,
+        nameSpan,
+        type: one.type,
+        isStatic: specifiers.isStatic,
+        isConst: specifiers.isConst,
+        isExtern: specifiers.isExtern,
+        init: one.init === undefined ? null : lowerExpr(one.init, c),
+        conditions,
       });
     }
   }
 }
 
-function lowerTypedef(node: SyntaxNode, conditions: readonly Condition[], out: ItemIr, c: Context): void {
+function lowerTypedef(
+  node: SyntaxNode,
+  conditions: readonly Condition[],
+  out: ItemIr,
+  c: Context,
+): void {
   const typeNode = field(node, 'type');
   if (typeNode === undefined) return;
   const specifiers = readSpecifiers(node, c);
   const declared = readDeclared(node, specifiers.type, c);
-  const plain = declared.find((one) => one.declarator.shape === 'object' && one.declarator.pointers + one.declarator.arrays === 0);
+  const plain = declared.find(
+    (one) =>
+      one.declarator.shape === 'object' && one.declarator.pointers + one.declarator.arrays === 0,
+  );
   const tag = tagOf(typeNode, c) || (plain?.declarator.name ?? '');
   const struct = lowerStruct(typeNode, tag, conditions, c);
   if (struct !== null) out.structs.push(struct);
   for (const one of declared) {
     if (one.declarator.name === '') continue;
-    const type = one.declarator.shape === 'function' ? { ...one.type, name: '', keyword: null } : one.type;
-    out.typedefs.push({ name: one.declarator.name, type: type.name === '' && struct !== null ? { ...type, name: struct.name } : type });
+    const type =
+      one.declarator.shape === 'function' ? { ...one.type, name: '', keyword: null } : one.type;
+    out.typedefs.push({
+      name: one.declarator.name,
+      type: type.name === '' && struct !== null ? { ...type, name: struct.name } : type,
+    });
   }
 }
 
-function lowerDefine(node: SyntaxNode, conditions: readonly Condition[], out: ItemIr, c: Context): void {
+function lowerDefine(
+  node: SyntaxNode,
+  conditions: readonly Condition[],
+  out: ItemIr,
+  c: Context,
+): void {
   const name = field(node, 'name');
   const list = field(node, 'parameters');
   const value = field(node, 'value');
   if (name === undefined) return;
-  const params = list === undefined ? null : parts(list).filter((part) => part.type === 'identifier').map((part) => textOf(part, c));
+  const params =
+    list === undefined
+      ? null
+      : parts(list)
+          .filter((part) => part.type === 'identifier')
+          .map((part) => textOf(part, c));
   out.macros.push({
-    kind: 'macro', start: node.start, end: node.end, name: textOf(name, c), params, body: null, statements: null,
-    bodyText: value === undefined ? '' : textOf(value, c).trim(), conditions,
+    kind: 'macro',
+    start: node.start,
+    end: node.end,
+    name: textOf(name, c),
+    params,
+    body: null,
+    statements: null,
+    bodyText: value === undefined ? '' : textOf(value, c).trim(),
+    conditions,
   });
 }
 
@@ -198,7 +363,13 @@ function lowerFileMacro(node: SyntaxNode, out: ItemIr, c: Context): void {
   const name = call === undefined ? undefined : field(call, 'function');
   const list = call === undefined ? undefined : field(call, 'arguments');
   if (call?.type === 'call_expression' && name?.type === 'identifier' && list !== undefined) {
-    out.fileMacros.push({ kind: 'file-macro', start: node.start, end: node.end, name: textOf(name, c), args: splitArguments(textOf(list, c)) });
+    out.fileMacros.push({
+      kind: 'file-macro',
+      start: node.start,
+      end: node.end,
+      name: textOf(name, c),
+      args: splitArguments(textOf(list, c)),
+    });
   } else if (parts(node).length > 0) out.lost.push(spanOf(node));
 }
 
@@ -218,4 +389,3 @@ export function splitArguments(list: string): string[] {
   }
   return args.length === 1 && args[0] === '' ? [] : args;
 }
-

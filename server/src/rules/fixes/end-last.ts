@@ -9,16 +9,30 @@ import { takeLines } from './move.ts';
 import { startsLine, wholeLines } from './text.ts';
 
 /**
- * The end of an object (`vfio_put_device(&p->vdev);`) moved behind the last of its uses in the same block. Safe where it passes messages
+ * The end of an object (`vfio_put_device(&p->vdev);`) moved behind the last of its uses in the same
+ * block. Safe where it passes messages
  * only; what else it passes a person must look at, since `.release` runs behind that then.
  * @param end a place in the statement that ends the object.
  * @param uses the uses behind it.
- * @returns null when a use stands elsewhere, when a path may leave or come in between, or when the statement would mean something else there.
+ * @returns null when a use stands elsewhere, when a path may leave or come in between, or when the
+ * statement would mean something else there.
  */
-export function moveEndBehind(text: string, fn: FunctionIr, end: Span, uses: readonly Span[]): Proposal | null {
+export function moveEndBehind(
+  text: string,
+  fn: FunctionIr,
+  end: Span,
+  uses: readonly Span[],
+): Proposal | null {
   const moved = statementAt(fn.body, end);
   const call = callAt(fn.body, end);
-  if (moved === null || moved.siblings === null || moved.statement.kind !== 'expr' || moved.statement.expr !== call || call === null) return null;
+  if (
+    moved === null ||
+    moved.siblings === null ||
+    moved.statement.kind !== 'expr' ||
+    moved.statement.expr !== call ||
+    call === null
+  )
+    return null;
   const behind = moved.siblings.slice(moved.index + 1);
   const last = behind.findLastIndex((one) => uses.some((use) => contains(one, use)));
   const passed = behind.slice(0, last + 1);
@@ -27,7 +41,10 @@ export function moveEndBehind(text: string, fn: FunctionIr, end: Span, uses: rea
   const taken = takeLines(text, moved.statement);
   const before = wholeLines(text, passed.at(-1)!);
   if (taken === null || before === null || !startsLine(text, passed[0]!.start)) return null;
-  const edits: Edit[] = [...taken.removed, { span: { start: before.end, end: before.end }, newText: taken.lines }];
+  const edits: Edit[] = [
+    ...taken.removed,
+    { span: { start: before.end, end: before.end }, newText: taken.lines },
+  ];
   return { edits, safety: passed.every(onlySays) ? 'safe' : 'unsafe' };
 }
 
@@ -37,16 +54,39 @@ function isJump(statement: Stmt): boolean {
 }
 
 const JUMPS: ReadonlySet<IrNode['kind']> = new Set<IrNode['kind']>([
-  'return', 'goto', 'label', 'case', 'switch', 'break', 'continue', 'preproc', 'loop', 'guard', 'asm', 'unknown', 'statement-expression',
+  'return',
+  'goto',
+  'label',
+  'case',
+  'switch',
+  'break',
+  'continue',
+  'preproc',
+  'loop',
+  'guard',
+  'asm',
+  'unknown',
+  'statement-expression',
 ]);
 
-/** Whether a statement gives the moved call's variables another value, or frees what one of them points to. */
+/**
+ * Whether a statement gives the moved call's variables another value, or frees what one of them
+ * points to.
+ */
 function givesUp(text: string, statement: Stmt, moved: CallExpr): boolean {
-  const names = new Set([...walk(moved)].flatMap((node) => (node.kind === 'name' ? [node.name] : [])));
-  const isOwn = (node: IrNode | undefined): boolean => node?.kind === 'name' && names.has(node.name);
+  const names = new Set(
+    [...walk(moved)].flatMap((node) => (node.kind === 'name' ? [node.name] : [])),
+  );
+  const isOwn = (node: IrNode | undefined): boolean =>
+    node?.kind === 'name' && names.has(node.name);
   const written = text.slice(moved.argsSpan.start, moved.argsSpan.end);
   return [...walk(statement)].some((node) => {
-    if (node.kind === 'assign') return isOwn(node.target) || node.target.kind === 'member' && written.includes(text.slice(node.target.start, node.target.end));
+    if (node.kind === 'assign')
+      return (
+        isOwn(node.target) ||
+        (node.target.kind === 'member' &&
+          written.includes(text.slice(node.target.start, node.target.end)))
+      );
     if (node.kind === 'update') return isOwn(node.operand);
     return node.kind === 'call' && node.name !== null && !isLog(node.name) && node.args.some(isOwn);
   });
@@ -56,11 +96,26 @@ function givesUp(text: string, statement: Stmt, moved: CallExpr): boolean {
 function onlySays(statement: Stmt): boolean {
   return [...walk(statement)].every((node) => {
     if (node.kind === 'assign' || node.kind === 'update') return false;
-    return node.kind !== 'call' || node.name !== null && (isLog(node.name) || isView(node.name) || SAYING.has(node.name));
+    return (
+      node.kind !== 'call' ||
+      (node.name !== null && (isLog(node.name) || isView(node.name) || SAYING.has(node.name)))
+    );
   });
 }
 
 /** What stands in the arguments of messages and reads only. */
 const SAYING: ReadonlySet<string> = new Set([
-  'dev_name', 'pci_name', 'mdev_name', 'IS_ERR', 'PTR_ERR', 'likely', 'unlikely', 'READ_ONCE', 'atomic_read', 'atomic64_read', 'refcount_read', 'kref_read', 'smp_processor_id',
+  'dev_name',
+  'pci_name',
+  'mdev_name',
+  'IS_ERR',
+  'PTR_ERR',
+  'likely',
+  'unlikely',
+  'READ_ONCE',
+  'atomic_read',
+  'atomic64_read',
+  'refcount_read',
+  'kref_read',
+  'smp_processor_id',
 ]);

@@ -10,12 +10,19 @@ export interface Proposal {
 }
 
 /**
- * The test of an allocation's result that is missing, put after the allocation: `return PTR_ERR(p)`, or `ret = PTR_ERR(p); goto label`
- * in a function that has begun to unwind with goto by then. In the second case the label is a guess, hence unsafe.
+ * The test of an allocation's result that is missing, put after the allocation: `return
+ * PTR_ERR(p)`, or `ret = PTR_ERR(p); goto label`
+ * in a function that has begun to unwind with goto by then. In the second case the label is a
+ * guess, hence unsafe.
  */
-export function isErrTest(text: string, fn: FunctionIr, variable: string, allocation: PlacedStatement): Proposal | null {
+export function isErrTest(
+  text: string,
+  fn: FunctionIr,
+  variable: string,
+  allocation: PlacedStatement,
+): Proposal | null {
   const { statement, siblings } = allocation;
-  if (siblings === null || statement.kind !== 'expr' && statement.kind !== 'decl') return null;
+  if (siblings === null || (statement.kind !== 'expr' && statement.kind !== 'decl')) return null;
   // In the declarations at the top the test must wait for the last of them.
   const after = statement.kind === 'decl' ? lastDeclaration(siblings, allocation.index) : statement;
   const labels = gotosBefore(fn.body, statement.start);
@@ -24,11 +31,22 @@ export function isErrTest(text: string, fn: FunctionIr, variable: string, alloca
   // Code is set off from the declarations by an empty line.
   const blank = after.kind === 'decl' ? [''] : [];
   if (label === undefined) {
-    return { edits: [insertAfter(text, spanOf(after), [...blank, condition, `\t${returnOf(fn, variable)}`])], safety: 'safe' };
+    return {
+      edits: [
+        insertAfter(text, spanOf(after), [...blank, condition, `\t${returnOf(fn, variable)}`]),
+      ],
+      safety: 'safe',
+    };
   }
   const result = returnedName(fn);
   if (result === null || fn.returnType.pointers > 0) return null;
-  const lines = [...blank, `${condition} {`, `\t${result} = PTR_ERR(${variable});`, `\tgoto ${label};`, '}'];
+  const lines = [
+    ...blank,
+    `${condition} {`,
+    `\t${result} = PTR_ERR(${variable});`,
+    `\tgoto ${label};`,
+    '}',
+  ];
   return { edits: [insertAfter(text, spanOf(after), lines)], safety: 'unsafe' };
 }
 
@@ -49,14 +67,16 @@ function returnOf(fn: FunctionIr, variable: string): string {
 
 function gotosBefore(body: Stmt, offset: number): string[] {
   const labels: string[] = [];
-  for (const node of walk(body)) if (node.kind === 'goto' && node.end <= offset) labels.push(node.label);
+  for (const node of walk(body))
+    if (node.kind === 'goto' && node.end <= offset) labels.push(node.label);
   return labels;
 }
 
 /** The variable that the function's last return gives back. */
 export function returnedName(fn: FunctionIr): string | null {
   let name: string | null = null;
-  for (const node of walk(fn.body)) if (node.kind === 'return' && node.value?.kind === 'name') name = node.value.name;
+  for (const node of walk(fn.body))
+    if (node.kind === 'return' && node.value?.kind === 'name') name = node.value.name;
   return name;
 }
 
@@ -67,7 +87,10 @@ export function labelsOf(body: Stmt): { readonly name: string; readonly first: S
     if (node.kind !== 'block') continue;
     node.body.forEach((statement, index) => {
       if (statement.kind !== 'label') return;
-      labels.push({ name: statement.name, first: node.body.slice(index + 1).find((next) => next.kind !== 'label') ?? null });
+      labels.push({
+        name: statement.name,
+        first: node.body.slice(index + 1).find((next) => next.kind !== 'label') ?? null,
+      });
     });
   }
   return labels;
@@ -78,7 +101,12 @@ export function labelsOf(body: Stmt): { readonly name: string; readonly first: S
  * @param lines statements without indentation.
  * @returns null when the place has a form that cannot take another statement without rewriting it.
  */
-export function insertGuarded(text: string, fn: FunctionIr, statement: Stmt, lines: readonly string[]): Edit[] | null {
+export function insertGuarded(
+  text: string,
+  fn: FunctionIr,
+  statement: Stmt,
+  lines: readonly string[],
+): Edit[] | null {
   const placed = statementAt(fn.body, statement);
   if (placed === null) return null;
   if (placed.siblings !== null) {
@@ -86,7 +114,13 @@ export function insertGuarded(text: string, fn: FunctionIr, statement: Stmt, lin
     return startsLine(text, statement.start) ? [insertBefore(text, statement, lines)] : null;
   }
   const owner = ownerOf(fn.body, statement);
-  if (owner?.kind !== 'if' || owner.then !== statement || owner.otherwise !== null || !startsLine(text, statement.start)) return null;
+  if (
+    owner?.kind !== 'if' ||
+    owner.then !== statement ||
+    owner.otherwise !== null ||
+    !startsLine(text, statement.start)
+  )
+    return null;
   const header = owner.conditionSpan.end;
   const between = text.slice(header, statement.start);
   if (!BETWEEN.test(between)) return null;
@@ -97,7 +131,10 @@ export function insertGuarded(text: string, fn: FunctionIr, statement: Stmt, lin
   return [
     { span: { start: open, end: open }, newText: ' {' },
     insertBefore(text, statement, lines),
-    { span: { start: close, end: close }, newText: `${indentation}}${text.includes('\r\n') ? '\r\n' : '\n'}` },
+    {
+      span: { start: close, end: close },
+      newText: `${indentation}}${text.includes('\r\n') ? '\r\n' : '\n'}`,
+    },
   ];
 }
 
@@ -106,7 +143,8 @@ const BETWEEN = /^\)?(?:\s|\/\*(?:(?!\*\/)[^])*\*\/|\/\/[^\n\\]*\n)*$/;
 
 function ownerOf(body: Stmt, statement: Stmt): Stmt | null {
   for (const node of walk(body)) {
-    if (node.kind === 'if' && (node.then === statement || node.otherwise === statement)) return node;
+    if (node.kind === 'if' && (node.then === statement || node.otherwise === statement))
+      return node;
     if ((node.kind === 'loop' || node.kind === 'switch') && node.body === statement) return node;
   }
   return null;

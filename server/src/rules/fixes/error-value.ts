@@ -7,7 +7,8 @@ import { replace } from './text.ts';
 
 /**
  * `return -ENOMEM;` and `ret = -ENOMEM;` in the branch become the error of the pointer. A branch
- * that returns a variable it does not set returns that error too: what the variable holds is not about this failure, and may be 0.
+ * that returns a variable it does not set returns that error too: what the variable holds is not
+ * about this failure, and may be 0.
  * @param branch what runs when the allocation has failed.
  * @param pointer the source text of the pointer.
  */
@@ -26,14 +27,14 @@ export function handOnError(text: string, fn: FunctionIr, branch: Stmt, pointer:
   if (leave === undefined || returned === null || assigned.has(returned)) return edits;
   if (!isErrorVariable(fn, returned)) return edits;
   if (leave.kind === 'return') return [...edits, replace(leave.value!, error)];
-  return [...edits, ...insertGuarded(text, fn, leave, [`${returned} = ${error};`]) ?? []];
+  return [...edits, ...(insertGuarded(text, fn, leave, [`${returned} = ${error};`]) ?? [])];
 }
 
 /** The value that a node returns or assigns, or that it reports and returns. */
 function carriedBy(node: IrNode): Expr | null {
   if (node.kind === 'return') return node.value;
   if (node.kind === 'assign') return node.op === '=' ? node.value : null;
-  return node.kind === 'call' && node.name === 'dev_err_probe' ? node.args[1] ?? null : null;
+  return node.kind === 'call' && node.name === 'dev_err_probe' ? (node.args[1] ?? null) : null;
 }
 
 /** `-ENOMEM` and its like. */
@@ -42,7 +43,10 @@ function isErrno(value: Expr): boolean {
   return /^E[A-Z0-9]+$/.test(value.operand.name);
 }
 
-/** The variable that is returned by a return, or behind the label of a goto if nothing sets it there. */
+/**
+ * The variable that is returned by a return, or behind the label of a goto if nothing sets it
+ * there.
+ */
 function returnedBy(fn: FunctionIr, leave: Stmt): string | null {
   if (leave.kind === 'return') return leave.value?.kind === 'name' ? leave.value.name : null;
   if (leave.kind !== 'goto') return null;

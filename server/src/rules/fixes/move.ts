@@ -4,7 +4,8 @@ import { statementAt, walk, type IrNode } from '../locate.ts';
 import { closeHoles, newlineOf, startsLine, startWithComment, wholeLines } from './text.ts';
 
 /**
- * Moves a plain statement up, before another of the same block, when nothing in between decides what it does: no label, no #if, and
+ * Moves a plain statement up, before another of the same block, when nothing in between decides
+ * what it does: no label, no #if, and
  * no new value of a variable that it uses.
  * @param from a place in the statement to be moved.
  * @param to a place in the statement that it goes before.
@@ -13,31 +14,70 @@ import { closeHoles, newlineOf, startsLine, startWithComment, wholeLines } from 
 export function moveBefore(text: string, fn: FunctionIr, from: Span, to: Span): Edit[] | null {
   const moved = statementAt(fn.body, from);
   const target = statementAt(fn.body, to);
-  if (!moved || !target || moved.siblings === null || moved.siblings !== target.siblings || moved.index <= target.index) return null;
-  if (moved.statement.kind !== 'expr' || !startsLine(text, moved.statement.start) || !startsLine(text, target.statement.start)) return null;
+  if (
+    !moved ||
+    !target ||
+    moved.siblings === null ||
+    moved.siblings !== target.siblings ||
+    moved.index <= target.index
+  )
+    return null;
+  if (
+    moved.statement.kind !== 'expr' ||
+    !startsLine(text, moved.statement.start) ||
+    !startsLine(text, target.statement.start)
+  )
+    return null;
   const passed = moved.siblings.slice(target.index, moved.index);
-  if (passed.some((one) => !PLAIN.has(one.kind)) || passed.some((one) => [...walk(one)].some((node) => node.kind === 'label' || node.kind === 'preproc' || node.kind === 'case'))) return null;
-  const used = new Set([...walk(moved.statement)].flatMap((node) => (node.kind === 'name' ? [node.name] : [])));
+  if (
+    passed.some((one) => !PLAIN.has(one.kind)) ||
+    passed.some((one) =>
+      [...walk(one)].some(
+        (node) => node.kind === 'label' || node.kind === 'preproc' || node.kind === 'case',
+      ),
+    )
+  )
+    return null;
+  const used = new Set(
+    [...walk(moved.statement)].flatMap((node) => (node.kind === 'name' ? [node.name] : [])),
+  );
   if (passed.some((one) => setNames(one).some((name) => used.has(name)))) return null;
-  if (passed.some((one) => setMembers(one, text).some((member) => mentions(moved.statement, text, member)))) return null;
+  if (
+    passed.some((one) =>
+      setMembers(one, text).some((member) => mentions(moved.statement, text, member)),
+    )
+  )
+    return null;
   const taken = takeLines(text, moved.statement);
-  return taken === null ? null : [putLinesBefore(text, target.statement, taken.lines), ...taken.removed];
+  return taken === null
+    ? null
+    : [putLinesBefore(text, target.statement, taken.lines), ...taken.removed];
 }
 
 /**
- * The lines of a statement as they stand, with the comments that belong to it, for another place of the same block; and the edits that
+ * The lines of a statement as they stand, with the comments that belong to it, for another place of
+ * the same block; and the edits that
  * take them away.
  * @returns null when it shares a line with other code.
  */
-export function takeLines(text: string, statement: Span): { readonly lines: string; readonly removed: readonly Edit[] } | null {
+export function takeLines(
+  text: string,
+  statement: Span,
+): { readonly lines: string; readonly removed: readonly Edit[] } | null {
   const whole = wholeLines(text, statement);
   if (whole === null) return null;
   const span = { start: startWithComment(text, statement.start), end: whole.end };
   const lines = text.slice(span.start, span.end);
-  return { lines: lines.endsWith('\n') ? lines : lines + newlineOf(text), removed: closeHoles(text, [{ span, newText: '' }]) };
+  return {
+    lines: lines.endsWith('\n') ? lines : lines + newlineOf(text),
+    removed: closeHoles(text, [{ span, newText: '' }]),
+  };
 }
 
-/** Puts lines that were taken elsewhere before an item that begins its line, above the comment that belongs to it. */
+/**
+ * Puts lines that were taken elsewhere before an item that begins its line, above the comment that
+ * belongs to it.
+ */
 export function putLinesBefore(text: string, item: Span, lines: string): Edit {
   const at = startWithComment(text, item.start);
   return { span: { start: at, end: at }, newText: lines };
@@ -49,7 +89,14 @@ const PLAIN: ReadonlySet<Stmt['kind']> = new Set<Stmt['kind']>(['expr', 'if', 'd
 function setNames(statement: Stmt): string[] {
   return [...walk(statement)].flatMap((node: IrNode): string[] => {
     if (node.kind === 'decl') return [node.name];
-    const target = node.kind === 'assign' ? node.target : node.kind === 'update' ? node.operand : node.kind === 'unary' && node.op === '&' ? node.operand : null;
+    const target =
+      node.kind === 'assign'
+        ? node.target
+        : node.kind === 'update'
+          ? node.operand
+          : node.kind === 'unary' && node.op === '&'
+            ? node.operand
+            : null;
     return target?.kind === 'name' ? [target.name] : [];
   });
 }
@@ -57,8 +104,11 @@ function setNames(statement: Stmt): string[] {
 /** The members that a statement assigns, as written. */
 function setMembers(statement: Stmt, text: string): string[] {
   return [...walk(statement)].flatMap((node: IrNode): string[] => {
-    const target: Expr | null = node.kind === 'assign' ? node.target : node.kind === 'update' ? node.operand : null;
-    return target?.kind === 'member' || target?.kind === 'index' ? [text.slice(target.start, target.end)] : [];
+    const target: Expr | null =
+      node.kind === 'assign' ? node.target : node.kind === 'update' ? node.operand : null;
+    return target?.kind === 'member' || target?.kind === 'index'
+      ? [text.slice(target.start, target.end)]
+      : [];
   });
 }
 

@@ -2,7 +2,10 @@ import type { FunctionIr } from '../../ir/types.ts';
 import type { Module } from '../../lifecycle/types.ts';
 import { documentsOf } from '../locate.ts';
 
-/** Every identifier in a piece of C, comments and strings included: enough to know that a name is free. */
+/**
+ * Every identifier in a piece of C, comments and strings included: enough to know that a name is
+ * free.
+ */
 function identifiersIn(text: string): Set<string> {
   return new Set(text.match(/[A-Za-z_]\w*/g) ?? []);
 }

@@ -1,7 +1,8 @@
 import type { Edit, Span } from '../../text/span.ts';
 
 /**
- * Edits of C text that leave everything else as it is: line endings, tabs or blanks, comments. All offsets are
+ * Edits of C text that leave everything else as it is: line endings, tabs or blanks, comments. All
+ * offsets are
  * zero-based UTF-16 code units into the original text; nothing here throws.
  */
 
@@ -35,20 +36,28 @@ export function newlineOf(text: string): string {
   return newline > 0 && text[newline - 1] === '\r' ? '\r\n' : '\n';
 }
 
-/** One more level of indentation: a tab, or in a document that indents with blanks as many as its first level has. */
+/**
+ * One more level of indentation: a tab, or in a document that indents with blanks as many as its
+ * first level has.
+ */
 function unitFor(text: string, indentation: string): string {
   if (indentation === '' || indentation.includes('\t')) return '\t';
   const width = [2, 4, 8].find((blanks) => new RegExp(`^ {${blanks}}[^\\s*]`, 'm').test(text));
   return ' '.repeat(width ?? 8);
 }
 
-/** Lines with tabs for their relative depth, indented like the neighbour, without a terminator at the end. */
+/**
+ * Lines with tabs for their relative depth, indented like the neighbour, without a terminator at
+ * the end.
+ */
 export function layOut(text: string, indentation: string, lines: readonly string[]): string {
   const unit = unitFor(text, indentation);
-  return lines.map((line) => {
-    const depth = /^\t*/.exec(line)![0].length;
-    return line === '' ? '' : indentation + unit.repeat(depth) + line.slice(depth);
-  }).join(newlineOf(text));
+  return lines
+    .map((line) => {
+      const depth = /^\t*/.exec(line)![0].length;
+      return line === '' ? '' : indentation + unit.repeat(depth) + line.slice(depth);
+    })
+    .join(newlineOf(text));
 }
 
 /** Whether only blanks stand before the offset in its line. */
@@ -57,7 +66,8 @@ export function startsLine(text: string, offset: number): boolean {
 }
 
 /**
- * Puts statements on lines of their own before a statement and the comment that belongs to it; a line may open with tabs for its
+ * Puts statements on lines of their own before a statement and the comment that belongs to it; a
+ * line may open with tabs for its
  * relative depth.
  */
 export function insertBefore(text: string, statement: Span, lines: readonly string[]): Edit {
@@ -68,10 +78,16 @@ export function insertBefore(text: string, statement: Span, lines: readonly stri
     return { span: { start: at, end: at }, newText };
   }
   // Something else stands before it in the line: `if (x) { foo(); bar(); }`.
-  return { span: { start: statement.start, end: statement.start }, newText: newText.slice(indentation.length) + indentation };
+  return {
+    span: { start: statement.start, end: statement.start },
+    newText: newText.slice(indentation.length) + indentation,
+  };
 }
 
-/** Puts statements on lines of their own after a statement and a comment that follows it in its last line. */
+/**
+ * Puts statements on lines of their own after a statement and a comment that follows it in its last
+ * line.
+ */
 export function insertAfter(text: string, statement: Span, lines: readonly string[]): Edit {
   const indentation = indentationAt(text, statement.start);
   const end = endWithComment(text, statement.end);
@@ -84,7 +100,8 @@ const COMMENTS_ABOVE = /(?:^[ \t]*(?:\/\/.*|\/\*(?:(?!\*\/)[^])*\*\/[ \t]*)\r?\n
 const LONGEST_COMMENT = 4000;
 
 /**
- * The start of the line of an item that begins its line, or of the first line of the comments that stand directly above it: such a
+ * The start of the line of an item that begins its line, or of the first line of the comments that
+ * stand directly above it: such a
  * comment speaks of the item. One with an empty line below it speaks of more.
  */
 export function startWithComment(text: string, offset: number): number {
@@ -102,13 +119,17 @@ export function endWithComment(text: string, end: number): number {
 }
 
 /**
- * Takes a statement away with its line, its indentation and its comments: the one behind it in the same line, and the one above it when
- * that speaks of nothing else. No hole of empty lines is left. A statement that shares its line with other code goes alone.
+ * Takes a statement away with its line, its indentation and its comments: the one behind it in the
+ * same line, and the one above it when
+ * that speaks of nothing else. No hole of empty lines is left. A statement that shares its line
+ * with other code goes alone.
  */
 export function deleteStatement(text: string, statement: Span): Edit {
   const lines = wholeLines(text, statement);
   if (lines !== null) {
-    const isLastOfGroup = isBlankLine(text, lines.end) || /^[ \t]*\}/.test(text.slice(lines.end, lineEnd(text, lines.end)));
+    const isLastOfGroup =
+      isBlankLine(text, lines.end) ||
+      /^[ \t]*\}/.test(text.slice(lines.end, lineEnd(text, lines.end)));
     const start = isLastOfGroup ? startWithComment(text, statement.start) : lines.start;
     return closeHoles(text, [{ span: { start, end: lines.end }, newText: '' }])[0]!;
   }
@@ -116,31 +137,61 @@ export function deleteStatement(text: string, statement: Span): Edit {
   return { span: { start: statement.start, end: statement.end + blank }, newText: '' };
 }
 
-/** The lines of a statement with the comment behind it, terminators included; null when it shares one of them with other code. */
+/**
+ * The lines of a statement with the comment behind it, terminators included; null when it shares
+ * one of them with other code.
+ */
 export function wholeLines(text: string, statement: Span): Span | null {
   const end = endWithComment(text, statement.end);
-  const isWhole = startsLine(text, statement.start) && /^[ \t]*$/.test(text.slice(end, lineEnd(text, end)));
+  const isWhole =
+    startsLine(text, statement.start) && /^[ \t]*$/.test(text.slice(end, lineEnd(text, end)));
   return isWhole ? { start: lineStart(text, statement.start), end: nextLine(text, end) } : null;
 }
 
 /**
- * Edits that leave no hole where they take whole lines away: of two empty lines that would come together one goes too, and so does one
+ * Edits that leave no hole where they take whole lines away: of two empty lines that would come
+ * together one goes too, and so does one
  * that would stand behind an opening or before a closing brace.
- * @param edits of one document, in any order, without overlaps. What is returned is in the order of the text.
+ * @param edits of one document, in any order, without overlaps. What is returned is in the order of
+ * the text.
  */
 export function closeHoles(text: string, edits: readonly Edit[]): Edit[] {
   const sorted = [...edits].sort((a, b) => a.span.start - b.span.start || a.span.end - b.span.end);
   for (let first = 0, last = 0; first < sorted.length; first = last + 1) {
     last = first;
     if (!takesLines(text, sorted[first]!)) continue;
-    while (last + 1 < sorted.length && takesLines(text, sorted[last + 1]!) && sorted[last + 1]!.span.start === sorted[last]!.span.end) last++;
-    const { start } = sorted[first]!.span, { end } = sorted[last]!.span;
-    const before = start === 0 ? '{' : text.slice(lineStart(text, start - 1), lineEnd(text, start - 1)).trim();
-    const isFree = (from: number, to: number): boolean => sorted.every(({ span }, i) => (i >= first && i <= last) || span.end <= from || span.start >= to);
-    if (isBlankLine(text, end) && (before === '' || before.endsWith('{')) && isFree(end, nextLine(text, end))) {
-      sorted[last] = { span: { start: sorted[last]!.span.start, end: nextLine(text, end) }, newText: '' };
-    } else if (before === '' && text.slice(end, lineEnd(text, end)).trim().startsWith('}') && isFree(lineStart(text, start - 1), start)) {
-      sorted[first] = { span: { start: lineStart(text, start - 1), end: sorted[first]!.span.end }, newText: '' };
+    while (
+      last + 1 < sorted.length &&
+      takesLines(text, sorted[last + 1]!) &&
+      sorted[last + 1]!.span.start === sorted[last]!.span.end
+    )
+      last++;
+    const { start } = sorted[first]!.span,
+      { end } = sorted[last]!.span;
+    const before =
+      start === 0 ? '{' : text.slice(lineStart(text, start - 1), lineEnd(text, start - 1)).trim();
+    const isFree = (from: number, to: number): boolean =>
+      sorted.every(
+        ({ span }, i) => (i >= first && i <= last) || span.end <= from || span.start >= to,
+      );
+    if (
+      isBlankLine(text, end) &&
+      (before === '' || before.endsWith('{')) &&
+      isFree(end, nextLine(text, end))
+    ) {
+      sorted[last] = {
+        span: { start: sorted[last]!.span.start, end: nextLine(text, end) },
+        newText: '',
+      };
+    } else if (
+      before === '' &&
+      text.slice(end, lineEnd(text, end)).trim().startsWith('}') &&
+      isFree(lineStart(text, start - 1), start)
+    ) {
+      sorted[first] = {
+        span: { start: lineStart(text, start - 1), end: sorted[first]!.span.end },
+        newText: '',
+      };
     }
   }
   return sorted;
@@ -162,7 +213,8 @@ export function replace(span: Span, newText: string): Edit {
 
 /** The width of a piece of text from a column on, with tab stops every eight columns. */
 export function columnAfter(column: number, piece: string): number {
-  for (const character of piece) column = character === '\t' ? column + 8 - (column % 8) : column + 1;
+  for (const character of piece)
+    column = character === '\t' ? column + 8 - (column % 8) : column + 1;
   return column;
 }
 
@@ -173,5 +225,8 @@ export function columnAfter(column: number, piece: string): number {
 export function addFunctionBefore(text: string, item: Span, source: string): Edit {
   const at = startWithComment(text, item.start);
   const newline = newlineOf(text);
-  return { span: { start: at, end: at }, newText: source.replaceAll('\n', newline) + newline + newline };
+  return {
+    span: { start: at, end: at },
+    newText: source.replaceAll('\n', newline) + newline + newline,
+  };
 }

@@ -3,7 +3,10 @@ import { DRIVER, FOO, probe, states } from '../support.ts';
 
 describe('clean-up', () => {
   test('devm actions run when probe fails, last first', () => {
-    expect(states(FOO + `static void put(void *data)
+    expect(
+      states(
+        FOO +
+          `static void put(void *data)
 {
 	vfio_put_device(data);
 }
@@ -11,14 +14,19 @@ static void unregister(void *data)
 {
 	vfio_unregister_group_dev(data);
 }
-` + probe(`	ret = devm_add_action_or_reset(dev, put, &foo->vdev);
+` +
+          probe(`	ret = devm_add_action_or_reset(dev, put, &foo->vdev);
 	if (ret)
 		return ret;
 	ret = vfio_register_group_dev(&foo->vdev);
 	if (ret)
 		return ret;
 	return devm_add_action_or_reset(dev, unregister, &foo->vdev);
-`) + 'static struct foo_driver d = { .probe = probe };\n', 'probe')).toMatchInlineSnapshot(`
+`) +
+          'static struct foo_driver d = { .probe = probe };\n',
+        'probe',
+      ),
+    ).toMatchInlineSnapshot(`
   "
   3 alloc: unknown -> new error-pointer
   3 alloc: unknown -> new held live
@@ -37,7 +45,10 @@ static void unregister(void *data)
 `);
   });
   test('__free() of a kernel function', () => {
-    expect(states(FOO + `static int probe(struct device *dev)
+    expect(
+      states(
+        FOO +
+          `static int probe(struct device *dev)
 {
 	struct foo *foo __free(kfree) = kzalloc(sizeof(*foo), GFP_KERNEL);
 	if (!foo)
@@ -48,7 +59,11 @@ static void unregister(void *data)
 	dev_set_drvdata(dev, no_free_ptr(foo));
 	return 0;
 }
-`, 'probe', '6.0')).toMatchInlineSnapshot(`
+`,
+        'probe',
+        '6.0',
+      ),
+    ).toMatchInlineSnapshot(`
   "
   3 free foo: old initialised live -> old initialised freed
   3 allocate: unknown -> live
@@ -58,15 +73,21 @@ static void unregister(void *data)
   "
 `);
   });
-  test('__free() of the driver\'s own', () => {
-    expect(states(FOO + `static int probe(struct device *dev)
+  test("__free() of the driver's own", () => {
+    expect(
+      states(
+        FOO +
+          `static int probe(struct device *dev)
 {
 	struct foo *foo __free(foo_put) = vfio_alloc_device(foo, vdev, dev, &foo_ops);
 	if (IS_ERR(foo))
 		return PTR_ERR(foo);
 	return -EIO;
 }
-`, 'probe')).toMatchInlineSnapshot(`
+`,
+        'probe',
+      ),
+    ).toMatchInlineSnapshot(`
   "
   3 alloc: unknown -> new error-pointer
   3 alloc: unknown -> new held live
@@ -76,11 +97,17 @@ static void unregister(void *data)
 `);
   });
   test('references beyond the first', () => {
-    expect(states(FOO + probe(`	get_device(&foo->vdev.device);
+    expect(
+      states(
+        FOO +
+          probe(`	get_device(&foo->vdev.device);
 	vfio_put_device(&foo->vdev);
 	put_device(&foo->vdev.device);
 	return -EIO;
-`), 'probe')).toMatchInlineSnapshot(`
+`),
+        'probe',
+      ),
+    ).toMatchInlineSnapshot(`
   "
   3 alloc: unknown -> new error-pointer
   3 alloc: unknown -> new held live
@@ -96,17 +123,26 @@ static void unregister(void *data)
 
 describe('probe and remove meet', () => {
   test('through drvdata', () => {
-    expect(states(FOO + `` + probe(`	dev_set_drvdata(dev, foo);
+    expect(
+      states(
+        FOO +
+          `` +
+          probe(`	dev_set_drvdata(dev, foo);
 	ret = vfio_register_group_dev(&foo->vdev);
 	if (ret)
 		vfio_put_device(&foo->vdev);
 	return ret;
-`) + `static void remove(struct device *dev)
+`) +
+          `static void remove(struct device *dev)
 {
 	struct foo *foo = dev_get_drvdata(dev);
 	vfio_unregister_group_dev(&foo->vdev);
 }
-` + DRIVER, 'remove')).toMatchInlineSnapshot(`
+` +
+          DRIVER,
+        'remove',
+      ),
+    ).toMatchInlineSnapshot(`
   "
   4 unregister &foo->vdev: new held registered live -> new held unregistered live
   5 leaves void, drvdata: new held unregistered live
@@ -114,21 +150,30 @@ describe('probe and remove meet', () => {
 `);
   });
   test('through a helper and the member', () => {
-    expect(states(FOO + `static struct foo *foo_of(struct device *dev)
+    expect(
+      states(
+        FOO +
+          `static struct foo *foo_of(struct device *dev)
 {
 	return container_of(dev_get_drvdata(dev), struct foo, vdev);
 }
-` + probe(`	dev_set_drvdata(dev, &foo->vdev);
+` +
+          probe(`	dev_set_drvdata(dev, &foo->vdev);
 	ret = vfio_register_group_dev(&foo->vdev);
 	if (ret)
 		vfio_put_device(&foo->vdev);
 	return ret;
-`) + `static void remove(struct device *dev)
+`) +
+          `static void remove(struct device *dev)
 {
 	struct foo *foo = foo_of(dev);
 	vfio_put_device(&foo->vdev);
 }
-` + DRIVER, 'remove')).toMatchInlineSnapshot(`
+` +
+          DRIVER,
+        'remove',
+      ),
+    ).toMatchInlineSnapshot(`
   "
   4 put &foo->vdev: new held registered live -> new dropped registered freed
   5 leaves void, drvdata: new dropped registered freed
@@ -136,21 +181,30 @@ describe('probe and remove meet', () => {
 `);
   });
   test('drvdata set by a helper after the registration', () => {
-    expect(states(FOO + `static void keep(struct device *dev, struct foo *foo)
+    expect(
+      states(
+        FOO +
+          `static void keep(struct device *dev, struct foo *foo)
 {
 	dev_set_drvdata(dev, foo);
 }
-` + probe(`	ret = vfio_register_group_dev(&foo->vdev);
+` +
+          probe(`	ret = vfio_register_group_dev(&foo->vdev);
 	if (ret)
 		return ret;
 	keep(dev, foo);
 	return 0;
-`) + `static void remove(struct device *dev)
+`) +
+          `static void remove(struct device *dev)
 {
 	struct foo *foo = dev_get_drvdata(dev);
 	vfio_put_device(&foo->vdev);
 }
-` + DRIVER, 'remove')).toMatchInlineSnapshot(`
+` +
+          DRIVER,
+        'remove',
+      ),
+    ).toMatchInlineSnapshot(`
   "
   4 put &foo->vdev: new held registered live -> new dropped registered freed
   5 leaves void, drvdata: new dropped registered freed
@@ -158,12 +212,17 @@ describe('probe and remove meet', () => {
 `);
   });
   test('an early return', () => {
-    expect(states(FOO + `` + probe(`	dev_set_drvdata(dev, foo);
+    expect(
+      states(
+        FOO +
+          `` +
+          probe(`	dev_set_drvdata(dev, foo);
 	ret = vfio_register_group_dev(&foo->vdev);
 	if (ret)
 		vfio_put_device(&foo->vdev);
 	return ret;
-`) + `static void remove(struct device *dev)
+`) +
+          `static void remove(struct device *dev)
 {
 	struct foo *foo = dev_get_drvdata(dev);
 	if (!foo)
@@ -173,7 +232,11 @@ describe('probe and remove meet', () => {
 	vfio_unregister_group_dev(&foo->vdev);
 	vfio_put_device(&foo->vdev);
 }
-` + DRIVER, 'remove')).toMatchInlineSnapshot(`
+` +
+          DRIVER,
+        'remove',
+      ),
+    ).toMatchInlineSnapshot(`
   "
   7 leaves void, drvdata: new held registered live
   8 unregister &foo->vdev: new held registered live -> new held unregistered live ?
@@ -183,21 +246,30 @@ describe('probe and remove meet', () => {
 `);
   });
   test('what probe knew of a member', () => {
-    expect(states(FOO + `` + probe(`	dev_set_drvdata(dev, foo);
+    expect(
+      states(
+        FOO +
+          `` +
+          probe(`	dev_set_drvdata(dev, foo);
 	ret = vfio_register_group_dev(&foo->vdev);
 	if (ret)
 		vfio_put_device(&foo->vdev);
 	else
 		foo->up = true;
 	return ret;
-`) + `static void remove(struct device *dev)
+`) +
+          `static void remove(struct device *dev)
 {
 	struct foo *foo = dev_get_drvdata(dev);
 	if (foo->up)
 		vfio_unregister_group_dev(&foo->vdev);
 	vfio_put_device(&foo->vdev);
 }
-` + DRIVER, 'remove')).toMatchInlineSnapshot(`
+` +
+          DRIVER,
+        'remove',
+      ),
+    ).toMatchInlineSnapshot(`
   "
   5 unregister &foo->vdev: new held registered live -> new held unregistered live
   6 put &foo->vdev: new held unregistered live -> new dropped unregistered freed
@@ -206,7 +278,10 @@ describe('probe and remove meet', () => {
 `);
   });
   test('pci', () => {
-    expect(states(FOO + `static int probe(struct pci_dev *pdev)
+    expect(
+      states(
+        FOO +
+          `static int probe(struct pci_dev *pdev)
 {
 	struct foo *foo = vfio_alloc_device(foo, vdev, &pdev->dev, &foo_ops);
 	if (IS_ERR(foo))
@@ -220,7 +295,10 @@ static void remove(struct pci_dev *pdev)
 	vfio_put_device(&foo->vdev);
 }
 static struct pci_driver d = { .probe = probe, .remove = remove };
-`, 'remove')).toMatchInlineSnapshot(`
+`,
+        'remove',
+      ),
+    ).toMatchInlineSnapshot(`
   "
   4 put &foo->vdev: new held registered live -> new dropped registered freed
   5 leaves void, drvdata: new dropped registered freed
@@ -228,7 +306,10 @@ static struct pci_driver d = { .probe = probe, .remove = remove };
 `);
   });
   test('platform', () => {
-    expect(states(FOO + `static int probe(struct platform_device *pdev)
+    expect(
+      states(
+        FOO +
+          `static int probe(struct platform_device *pdev)
 {
 	struct foo *foo = vfio_alloc_device(foo, vdev, &pdev->dev, &foo_ops);
 	if (IS_ERR(foo))
@@ -242,7 +323,10 @@ static void remove(struct platform_device *pdev)
 	vfio_put_device(&foo->vdev);
 }
 static struct platform_driver d = { .probe = probe, .remove_new = remove };
-`, 'remove')).toMatchInlineSnapshot(`
+`,
+        'remove',
+      ),
+    ).toMatchInlineSnapshot(`
   "
   4 put &foo->vdev: new held registered live -> new dropped registered freed
   5 leaves void, drvdata: new dropped registered freed
@@ -250,7 +334,9 @@ static struct platform_driver d = { .probe = probe, .remove_new = remove };
 `);
   });
   test('mdev of old kernels', () => {
-    expect(states(`struct foo { struct vfio_device vdev; };
+    expect(
+      states(
+        `struct foo { struct vfio_device vdev; };
 static const struct vfio_device_ops foo_ops = { .name = "foo" };
 static int create(struct mdev_device *mdev)
 {
@@ -269,7 +355,11 @@ static int remove(struct mdev_device *mdev)
 	return 0;
 }
 static const struct mdev_parent_ops p = { .create = create, .remove = remove };
-`, 'remove', '5.15')).toMatchInlineSnapshot(`
+`,
+        'remove',
+        '5.15',
+      ),
+    ).toMatchInlineSnapshot(`
   "
   4 uninit &foo->vdev: old initialised registered live -> old uninitialised registered live
   5 free foo: old uninitialised registered live -> old uninitialised registered freed
@@ -278,7 +368,10 @@ static const struct mdev_parent_ops p = { .create = create, .remove = remove };
 `);
   });
   test('through a global of the module', () => {
-    expect(states(FOO + `static struct foo *one;
+    expect(
+      states(
+        FOO +
+          `static struct foo *one;
 static int __init start(void)
 {
 	one = vfio_alloc_device(foo, vdev, parent, &foo_ops);
@@ -292,7 +385,10 @@ static void __exit stop(void)
 }
 module_init(start);
 module_exit(stop);
-`, 'stop')).toMatchInlineSnapshot(`
+`,
+        'stop',
+      ),
+    ).toMatchInlineSnapshot(`
   "
   3 put &one->vdev: new held registered live -> new dropped registered freed
   4 leaves void, stored: new dropped registered freed

@@ -3,13 +3,20 @@ import { FOO, probe, states } from '../support.ts';
 
 describe('helpers', () => {
   test('one that puts', () => {
-    expect(states(FOO + `static void drop(struct foo *f)
+    expect(
+      states(
+        FOO +
+          `static void drop(struct foo *f)
 {
 	vfio_put_device(&f->vdev);
 }
-` + probe(`	drop(foo);
+` +
+          probe(`	drop(foo);
 	return -EIO;
-`), 'probe')).toMatchInlineSnapshot(`
+`),
+        'probe',
+      ),
+    ).toMatchInlineSnapshot(`
   "
   3 alloc: unknown -> new error-pointer
   3 alloc: unknown -> new held live
@@ -20,16 +27,23 @@ describe('helpers', () => {
 `);
   });
   test('one that puts only what is there', () => {
-    expect(states(FOO + `static void drop(struct foo *f)
+    expect(
+      states(
+        FOO +
+          `static void drop(struct foo *f)
 {
 	if (IS_ERR_OR_NULL(f))
 		return;
 	vfio_put_device(&f->vdev);
 }
-` + probe(`	drop(NULL);
+` +
+          probe(`	drop(NULL);
 	drop(foo);
 	return -EIO;
-`), 'probe')).toMatchInlineSnapshot(`
+`),
+        'probe',
+      ),
+    ).toMatchInlineSnapshot(`
   "
   3 alloc: unknown -> new error-pointer
   3 alloc: unknown -> new held live
@@ -40,15 +54,22 @@ describe('helpers', () => {
 `);
   });
   test('one that registers and undoes itself', () => {
-    expect(states(FOO + `static int up(struct foo *f)
+    expect(
+      states(
+        FOO +
+          `static int up(struct foo *f)
 {
 	int ret = vfio_register_group_dev(&f->vdev);
 	if (ret)
 		vfio_put_device(&f->vdev);
 	return ret;
 }
-` + probe(`	return up(foo);
-`), 'probe')).toMatchInlineSnapshot(`
+` +
+          probe(`	return up(foo);
+`),
+        'probe',
+      ),
+    ).toMatchInlineSnapshot(`
   "
   3 alloc: unknown -> new error-pointer
   3 alloc: unknown -> new held live
@@ -62,7 +83,10 @@ describe('helpers', () => {
 `);
   });
   test('one that a helper calls', () => {
-    expect(states(FOO + `static void down(struct vfio_device *v)
+    expect(
+      states(
+        FOO +
+          `static void down(struct vfio_device *v)
 {
 	vfio_unregister_group_dev(v);
 }
@@ -71,11 +95,15 @@ static void end(struct foo *f)
 	down(&f->vdev);
 	vfio_put_device(&f->vdev);
 }
-` + probe(`	ret = vfio_register_group_dev(&foo->vdev);
+` +
+          probe(`	ret = vfio_register_group_dev(&foo->vdev);
 	if (!ret)
 		end(foo);
 	return 0;
-`), 'probe')).toMatchInlineSnapshot(`
+`),
+        'probe',
+      ),
+    ).toMatchInlineSnapshot(`
   "
   3 alloc: unknown -> new error-pointer
   3 alloc: unknown -> new held live
@@ -90,19 +118,26 @@ static void end(struct foo *f)
 `);
   });
   test('one that decides by a state of the object', () => {
-    expect(states(FOO + `static void end(struct foo *f)
+    expect(
+      states(
+        FOO +
+          `static void end(struct foo *f)
 {
 	if (f->up)
 		vfio_unregister_group_dev(&f->vdev);
 	vfio_put_device(&f->vdev);
 }
-` + probe(`	foo->up = false;
+` +
+          probe(`	foo->up = false;
 	ret = vfio_register_group_dev(&foo->vdev);
 	if (!ret)
 		foo->up = true;
 	end(foo);
 	return ret;
-`), 'probe')).toMatchInlineSnapshot(`
+`),
+        'probe',
+      ),
+    ).toMatchInlineSnapshot(`
   "
   3 alloc: unknown -> new error-pointer
   3 alloc: unknown -> new held live
@@ -118,15 +153,22 @@ static void end(struct foo *f)
 `);
   });
   test('recursion', () => {
-    expect(states(FOO + `static void end(struct foo *f, int n)
+    expect(
+      states(
+        FOO +
+          `static void end(struct foo *f, int n)
 {
 	if (n > 0)
 		return end(f, n - 1);
 	vfio_put_device(&f->vdev);
 }
-` + probe(`	end(foo, 3);
+` +
+          probe(`	end(foo, 3);
 	return -EIO;
-`), 'probe')).toMatchInlineSnapshot(`
+`),
+        'probe',
+      ),
+    ).toMatchInlineSnapshot(`
   "
   3 alloc: unknown -> new error-pointer
   3 alloc: unknown -> new held live
@@ -137,7 +179,10 @@ static void end(struct foo *f)
 `);
   });
   test('mutual recursion', () => {
-    expect(states(FOO + `static void odd(struct foo *f, int n);
+    expect(
+      states(
+        FOO +
+          `static void odd(struct foo *f, int n);
 static void even(struct foo *f, int n)
 {
 	if (n == 0)
@@ -151,9 +196,13 @@ static void odd(struct foo *f, int n)
 		return;
 	even(f, n - 1);
 }
-` + probe(`	even(foo, 4);
+` +
+          probe(`	even(foo, 4);
 	return -EIO;
-`), 'probe')).toMatchInlineSnapshot(`
+`),
+        'probe',
+      ),
+    ).toMatchInlineSnapshot(`
   "
   3 alloc: unknown -> new error-pointer
   3 alloc: unknown -> new held live
@@ -165,13 +214,20 @@ static void odd(struct foo *f, int n)
 `);
   });
   test('recursion without an end', () => {
-    expect(states(FOO + `static void end(struct foo *f)
+    expect(
+      states(
+        FOO +
+          `static void end(struct foo *f)
 {
 	end(f);
 }
-` + probe(`	end(foo);
+` +
+          probe(`	end(foo);
 	return -EIO;
-`), 'probe')).toMatchInlineSnapshot(`
+`),
+        'probe',
+      ),
+    ).toMatchInlineSnapshot(`
   "
   3 alloc: unknown -> new error-pointer
   3 alloc: unknown -> new held live
@@ -181,10 +237,17 @@ static void odd(struct foo *f, int n)
 `);
   });
   test('a macro of statements', () => {
-    expect(states(FOO + `#define DROP(f) do { vfio_put_device(&(f)->vdev); (f) = NULL; } while (0)
-` + probe(`	DROP(foo);
+    expect(
+      states(
+        FOO +
+          `#define DROP(f) do { vfio_put_device(&(f)->vdev); (f) = NULL; } while (0)
+` +
+          probe(`	DROP(foo);
 	return -EIO;
-`), 'probe')).toMatchInlineSnapshot(`
+`),
+        'probe',
+      ),
+    ).toMatchInlineSnapshot(`
   "
   3 alloc: unknown -> new error-pointer
   3 alloc: unknown -> new held live
@@ -195,13 +258,20 @@ static void odd(struct foo *f, int n)
 `);
   });
   test('a macro that jumps is control flow of the function that uses it', () => {
-    expect(states(FOO + `#define TRY(x) do { if (x) goto err; } while (0)
-` + probe(`	TRY(vfio_register_group_dev(&foo->vdev));
+    expect(
+      states(
+        FOO +
+          `#define TRY(x) do { if (x) goto err; } while (0)
+` +
+          probe(`	TRY(vfio_register_group_dev(&foo->vdev));
 	return 0;
 err:
 	vfio_put_device(&foo->vdev);
 	return -EIO;
-`), 'probe')).toMatchInlineSnapshot(`
+`),
+        'probe',
+      ),
+    ).toMatchInlineSnapshot(`
   "
   3 alloc: unknown -> new error-pointer
   3 alloc: unknown -> new held live

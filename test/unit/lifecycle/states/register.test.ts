@@ -3,11 +3,17 @@ import { FOO, probe, states } from '../support.ts';
 
 describe('the result of a registration', () => {
   test('if (ret)', () => {
-    expect(states(FOO + probe(`	ret = vfio_register_group_dev(&foo->vdev);
+    expect(
+      states(
+        FOO +
+          probe(`	ret = vfio_register_group_dev(&foo->vdev);
 	if (ret)
 		return ret;
 	return 0;
-`), 'probe')).toMatchInlineSnapshot(`
+`),
+        'probe',
+      ),
+    ).toMatchInlineSnapshot(`
   "
   3 alloc: unknown -> new error-pointer
   3 alloc: unknown -> new held live
@@ -20,11 +26,17 @@ describe('the result of a registration', () => {
 `);
   });
   test('ret < 0', () => {
-    expect(states(FOO + probe(`	ret = vfio_register_group_dev(&foo->vdev);
+    expect(
+      states(
+        FOO +
+          probe(`	ret = vfio_register_group_dev(&foo->vdev);
 	if (ret < 0)
 		return ret;
 	return 0;
-`), 'probe')).toMatchInlineSnapshot(`
+`),
+        'probe',
+      ),
+    ).toMatchInlineSnapshot(`
   "
   3 alloc: unknown -> new error-pointer
   3 alloc: unknown -> new held live
@@ -37,11 +49,17 @@ describe('the result of a registration', () => {
 `);
   });
   test('ret != 0, the other way round', () => {
-    expect(states(FOO + probe(`	ret = vfio_register_group_dev(&foo->vdev);
+    expect(
+      states(
+        FOO +
+          probe(`	ret = vfio_register_group_dev(&foo->vdev);
 	if (0 != ret)
 		return ret;
 	return 0;
-`), 'probe')).toMatchInlineSnapshot(`
+`),
+        'probe',
+      ),
+    ).toMatchInlineSnapshot(`
   "
   3 alloc: unknown -> new error-pointer
   3 alloc: unknown -> new held live
@@ -54,12 +72,18 @@ describe('the result of a registration', () => {
 `);
   });
   test('!ret', () => {
-    expect(states(FOO + probe(`	ret = vfio_register_group_dev(&foo->vdev);
+    expect(
+      states(
+        FOO +
+          probe(`	ret = vfio_register_group_dev(&foo->vdev);
 	if (!ret)
 		return 0;
 	vfio_put_device(&foo->vdev);
 	return ret;
-`), 'probe')).toMatchInlineSnapshot(`
+`),
+        'probe',
+      ),
+    ).toMatchInlineSnapshot(`
   "
   3 alloc: unknown -> new error-pointer
   3 alloc: unknown -> new held live
@@ -73,8 +97,14 @@ describe('the result of a registration', () => {
 `);
   });
   test('the tail', () => {
-    expect(states(FOO + probe(`	return vfio_register_group_dev(&foo->vdev);
-`), 'probe')).toMatchInlineSnapshot(`
+    expect(
+      states(
+        FOO +
+          probe(`	return vfio_register_group_dev(&foo->vdev);
+`),
+        'probe',
+      ),
+    ).toMatchInlineSnapshot(`
   "
   3 alloc: unknown -> new error-pointer
   3 alloc: unknown -> new held live
@@ -87,11 +117,17 @@ describe('the result of a registration', () => {
 `);
   });
   test('success ends in return ret', () => {
-    expect(states(FOO + probe(`	ret = vfio_register_group_dev(&foo->vdev);
+    expect(
+      states(
+        FOO +
+          probe(`	ret = vfio_register_group_dev(&foo->vdev);
 	if (ret)
 		vfio_put_device(&foo->vdev);
 	return ret;
-`), 'probe')).toMatchInlineSnapshot(`
+`),
+        'probe',
+      ),
+    ).toMatchInlineSnapshot(`
   "
   3 alloc: unknown -> new error-pointer
   3 alloc: unknown -> new held live
@@ -105,10 +141,16 @@ describe('the result of a registration', () => {
 `);
   });
   test('an assignment in the condition', () => {
-    expect(states(FOO + probe(`	if ((ret = vfio_register_group_dev(&foo->vdev)))
+    expect(
+      states(
+        FOO +
+          probe(`	if ((ret = vfio_register_group_dev(&foo->vdev)))
 		return ret;
 	return 0;
-`), 'probe')).toMatchInlineSnapshot(`
+`),
+        'probe',
+      ),
+    ).toMatchInlineSnapshot(`
   "
   3 alloc: unknown -> new error-pointer
   3 alloc: unknown -> new held live
@@ -121,9 +163,15 @@ describe('the result of a registration', () => {
 `);
   });
   test('a ternary', () => {
-    expect(states(FOO + probe(`	ret = vfio_register_group_dev(&foo->vdev);
+    expect(
+      states(
+        FOO +
+          probe(`	ret = vfio_register_group_dev(&foo->vdev);
 	return ret ? ret : 0;
-`), 'probe')).toMatchInlineSnapshot(`
+`),
+        'probe',
+      ),
+    ).toMatchInlineSnapshot(`
   "
   3 alloc: unknown -> new error-pointer
   3 alloc: unknown -> new held live
@@ -136,11 +184,17 @@ describe('the result of a registration', () => {
 `);
   });
   test('a ternary that registers', () => {
-    expect(states(FOO + probe(`	ret = foo->up ? vfio_register_group_dev(&foo->vdev) : -EINVAL;
+    expect(
+      states(
+        FOO +
+          probe(`	ret = foo->up ? vfio_register_group_dev(&foo->vdev) : -EINVAL;
 	if (ret)
 		return ret;
 	return 0;
-`), 'probe')).toMatchInlineSnapshot(`
+`),
+        'probe',
+      ),
+    ).toMatchInlineSnapshot(`
   "
   3 alloc: unknown -> new error-pointer
   3 alloc: unknown -> new held live
@@ -154,10 +208,16 @@ describe('the result of a registration', () => {
 `);
   });
   test('&& and ||', () => {
-    expect(states(FOO + probe(`	if (!foo->up && (ret = vfio_register_group_dev(&foo->vdev)) < 0)
+    expect(
+      states(
+        FOO +
+          probe(`	if (!foo->up && (ret = vfio_register_group_dev(&foo->vdev)) < 0)
 		return ret;
 	return 0;
-`), 'probe')).toMatchInlineSnapshot(`
+`),
+        'probe',
+      ),
+    ).toMatchInlineSnapshot(`
   "
   3 alloc: unknown -> new error-pointer
   3 alloc: unknown -> new held live
@@ -171,11 +231,17 @@ describe('the result of a registration', () => {
 `);
   });
   test('unlikely, WARN_ON and !!', () => {
-    expect(states(FOO + probe(`	ret = vfio_register_group_dev(&foo->vdev);
+    expect(
+      states(
+        FOO +
+          probe(`	ret = vfio_register_group_dev(&foo->vdev);
 	if (unlikely(WARN_ON(!!ret)))
 		return ret;
 	return 0;
-`), 'probe')).toMatchInlineSnapshot(`
+`),
+        'probe',
+      ),
+    ).toMatchInlineSnapshot(`
   "
   3 alloc: unknown -> new error-pointer
   3 alloc: unknown -> new held live
@@ -188,13 +254,19 @@ describe('the result of a registration', () => {
 `);
   });
   test('one error code is treated apart', () => {
-    expect(states(FOO + probe(`	ret = vfio_register_group_dev(&foo->vdev);
+    expect(
+      states(
+        FOO +
+          probe(`	ret = vfio_register_group_dev(&foo->vdev);
 	if (ret == -EBUSY)
 		ret = -EAGAIN;
 	if (ret)
 		return ret;
 	return 0;
-`), 'probe')).toMatchInlineSnapshot(`
+`),
+        'probe',
+      ),
+    ).toMatchInlineSnapshot(`
   "
   3 alloc: unknown -> new error-pointer
   3 alloc: unknown -> new held live
@@ -207,12 +279,18 @@ describe('the result of a registration', () => {
 `);
   });
   test('|= of several', () => {
-    expect(states(FOO + probe(`	ret = 0;
+    expect(
+      states(
+        FOO +
+          probe(`	ret = 0;
 	ret |= vfio_register_group_dev(&foo->vdev);
 	if (ret)
 		return ret;
 	return 0;
-`), 'probe')).toMatchInlineSnapshot(`
+`),
+        'probe',
+      ),
+    ).toMatchInlineSnapshot(`
   "
   3 alloc: unknown -> new error-pointer
   3 alloc: unknown -> new held live
@@ -225,13 +303,19 @@ describe('the result of a registration', () => {
 `);
   });
   test('a switch', () => {
-    expect(states(FOO + probe(`	switch (vfio_register_group_dev(&foo->vdev)) {
+    expect(
+      states(
+        FOO +
+          probe(`	switch (vfio_register_group_dev(&foo->vdev)) {
 	case 0:
 		return 0;
 	default:
 		return -EIO;
 	}
-`), 'probe')).toMatchInlineSnapshot(`
+`),
+        'probe',
+      ),
+    ).toMatchInlineSnapshot(`
   "
   3 alloc: unknown -> new error-pointer
   3 alloc: unknown -> new held live
@@ -244,9 +328,15 @@ describe('the result of a registration', () => {
 `);
   });
   test('not tested', () => {
-    expect(states(FOO + probe(`	vfio_register_group_dev(&foo->vdev);
+    expect(
+      states(
+        FOO +
+          probe(`	vfio_register_group_dev(&foo->vdev);
 	return 0;
-`), 'probe')).toMatchInlineSnapshot(`
+`),
+        'probe',
+      ),
+    ).toMatchInlineSnapshot(`
   "
   3 alloc: unknown -> new error-pointer
   3 alloc: unknown -> new held live

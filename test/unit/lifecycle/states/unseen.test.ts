@@ -3,9 +3,15 @@ import { FOO, probe, states } from '../support.ts';
 
 describe('what cannot be seen', () => {
   test('an unknown function is given the device', () => {
-    expect(states(FOO + probe(`	mystery(foo);
+    expect(
+      states(
+        FOO +
+          probe(`	mystery(foo);
 	return -EIO;
-`), 'probe')).toMatchInlineSnapshot(`
+`),
+        'probe',
+      ),
+    ).toMatchInlineSnapshot(`
   "
   3 alloc: unknown -> new error-pointer
   3 alloc: unknown -> new held live
@@ -15,9 +21,15 @@ describe('what cannot be seen', () => {
 `);
   });
   test('an unknown function is given another member', () => {
-    expect(states(FOO + probe(`	mystery(&foo->up);
+    expect(
+      states(
+        FOO +
+          probe(`	mystery(&foo->up);
 	return -EIO;
-`), 'probe')).toMatchInlineSnapshot(`
+`),
+        'probe',
+      ),
+    ).toMatchInlineSnapshot(`
   "
   3 alloc: unknown -> new error-pointer
   3 alloc: unknown -> new held live
@@ -27,10 +39,16 @@ describe('what cannot be seen', () => {
 `);
   });
   test('a known one changes nothing', () => {
-    expect(states(FOO + probe(`	dev_info(dev, "%p", foo);
+    expect(
+      states(
+        FOO +
+          probe(`	dev_info(dev, "%p", foo);
 	INIT_LIST_HEAD(&foo->node);
 	return -EIO;
-`), 'probe')).toMatchInlineSnapshot(`
+`),
+        'probe',
+      ),
+    ).toMatchInlineSnapshot(`
   "
   3 alloc: unknown -> new error-pointer
   3 alloc: unknown -> new held live
@@ -40,9 +58,15 @@ describe('what cannot be seen', () => {
 `);
   });
   test('a list keeps it', () => {
-    expect(states(FOO + probe(`	list_add(&foo->node, &foos);
+    expect(
+      states(
+        FOO +
+          probe(`	list_add(&foo->node, &foos);
 	return -EIO;
-`), 'probe')).toMatchInlineSnapshot(`
+`),
+        'probe',
+      ),
+    ).toMatchInlineSnapshot(`
   "
   3 alloc: unknown -> new error-pointer
   3 alloc: unknown -> new held live
@@ -52,9 +76,15 @@ describe('what cannot be seen', () => {
 `);
   });
   test('an array keeps it', () => {
-    expect(states(FOO + probe(`	all[3] = foo;
+    expect(
+      states(
+        FOO +
+          probe(`	all[3] = foo;
 	return -EIO;
-`), 'probe')).toMatchInlineSnapshot(`
+`),
+        'probe',
+      ),
+    ).toMatchInlineSnapshot(`
   "
   3 alloc: unknown -> new error-pointer
   3 alloc: unknown -> new held live
@@ -64,9 +94,15 @@ describe('what cannot be seen', () => {
 `);
   });
   test('a function pointer', () => {
-    expect(states(FOO + probe(`	ops->take(foo);
+    expect(
+      states(
+        FOO +
+          probe(`	ops->take(foo);
 	return -EIO;
-`), 'probe')).toMatchInlineSnapshot(`
+`),
+        'probe',
+      ),
+    ).toMatchInlineSnapshot(`
   "
   3 alloc: unknown -> new error-pointer
   3 alloc: unknown -> new held live
@@ -76,9 +112,15 @@ describe('what cannot be seen', () => {
 `);
   });
   test('inline assembly', () => {
-    expect(states(FOO + probe(`	asm volatile("" : : "r"(foo));
+    expect(
+      states(
+        FOO +
+          probe(`	asm volatile("" : : "r"(foo));
 	return -EIO;
-`), 'probe')).toMatchInlineSnapshot(`
+`),
+        'probe',
+      ),
+    ).toMatchInlineSnapshot(`
   "
   3 alloc: unknown -> new error-pointer
   3 alloc: unknown -> new held live
@@ -88,12 +130,18 @@ describe('what cannot be seen', () => {
 `);
   });
   test('an error in the middle: the rest is analysed, without certainty', () => {
-    expect(states(FOO + probe(`	foo->up = ] 3;
+    expect(
+      states(
+        FOO +
+          probe(`	foo->up = ] 3;
 	ret = vfio_register_group_dev(&foo->vdev);
 	if (ret)
 		return ret;
 	return 0;
-`), 'probe')).toMatchInlineSnapshot(`
+`),
+        'probe',
+      ),
+    ).toMatchInlineSnapshot(`
   "
   3 alloc: unknown -> new error-pointer
   3 alloc: unknown -> new held live
@@ -106,7 +154,10 @@ describe('what cannot be seen', () => {
 `);
   });
   test('elements of an array are not told apart', () => {
-    expect(states(FOO + `static int probe(struct foo **all)
+    expect(
+      states(
+        FOO +
+          `static int probe(struct foo **all)
 {
 	int i;
 	for (i = 0; i < 3; i++) {
@@ -115,7 +166,10 @@ describe('what cannot be seen', () => {
 	}
 	return 0;
 }
-`, 'probe')).toMatchInlineSnapshot(`
+`,
+        'probe',
+      ),
+    ).toMatchInlineSnapshot(`
   "
   5 unregister &all[i]->vdev: escaped -> escaped ?
   5 unregister &all[i]->vdev: unknown -> escaped
@@ -124,14 +178,20 @@ describe('what cannot be seen', () => {
 `);
   });
   test('nor those of a list', () => {
-    expect(states(FOO + `static int probe(struct list_head *all)
+    expect(
+      states(
+        FOO +
+          `static int probe(struct list_head *all)
 {
 	struct foo *foo;
 	list_for_each_entry(foo, all, node)
 		vfio_put_device(&foo->vdev);
 	return 0;
 }
-`, 'probe')).toMatchInlineSnapshot(`
+`,
+        'probe',
+      ),
+    ).toMatchInlineSnapshot(`
   "
   5 put &foo->vdev: escaped -> escaped ?
   5 put &foo->vdev: unknown -> escaped
@@ -142,7 +202,10 @@ describe('what cannot be seen', () => {
 
 describe('#if', () => {
   test('an undecided test: the arms are never mixed', () => {
-    expect(states(FOO + probe(`#ifdef A
+    expect(
+      states(
+        FOO +
+          probe(`#ifdef A
 	vfio_put_device(&foo->vdev);
 	return -EIO;
 #endif
@@ -154,7 +217,10 @@ describe('#if', () => {
 		vfio_unregister_group_dev(&foo->vdev);
 #endif
 	return ret;
-`), 'probe')).toMatchInlineSnapshot(`
+`),
+        'probe',
+      ),
+    ).toMatchInlineSnapshot(`
   "
   3 alloc: unknown -> new error-pointer
   3 alloc: unknown -> new held live
@@ -170,14 +236,20 @@ describe('#if', () => {
 `);
   });
   test('one test written in two ways', () => {
-    expect(states(FOO + probe(`#if defined(A)
+    expect(
+      states(
+        FOO +
+          probe(`#if defined(A)
 	vfio_put_device(&foo->vdev);
 #endif
 #ifndef A
 	vfio_put_device(&foo->vdev);
 #endif
 	return -EIO;
-`), 'probe')).toMatchInlineSnapshot(`
+`),
+        'probe',
+      ),
+    ).toMatchInlineSnapshot(`
   "
   3 alloc: unknown -> new error-pointer
   3 alloc: unknown -> new held live
@@ -189,13 +261,20 @@ describe('#if', () => {
 `);
   });
   test('a test of the version is decided by the target', () => {
-    expect(states(FOO + probe(`#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
+    expect(
+      states(
+        FOO +
+          probe(`#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
 	vfio_put_device(&foo->vdev);
 #else
 	vfio_unregister_group_dev(&foo->vdev);
 #endif
 	return -EIO;
-`), 'probe', '6.4')).toMatchInlineSnapshot(`
+`),
+        'probe',
+        '6.4',
+      ),
+    ).toMatchInlineSnapshot(`
   "
   3 alloc: unknown -> new error-pointer
   3 alloc: unknown -> new held live
@@ -206,7 +285,10 @@ describe('#if', () => {
 `);
   });
   test('two definitions of one helper', () => {
-    expect(states(FOO + `#ifdef A
+    expect(
+      states(
+        FOO +
+          `#ifdef A
 static void drop(struct foo *f)
 {
 	vfio_put_device(&f->vdev);
@@ -216,9 +298,13 @@ static void drop(struct foo *f)
 {
 }
 #endif
-` + probe(`	drop(foo);
+` +
+          probe(`	drop(foo);
 	return -EIO;
-`), 'probe')).toMatchInlineSnapshot(`
+`),
+        'probe',
+      ),
+    ).toMatchInlineSnapshot(`
   "
   3 alloc: unknown -> new error-pointer
   3 alloc: unknown -> new held live

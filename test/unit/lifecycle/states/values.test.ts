@@ -3,12 +3,18 @@ import { FOO, probe, states } from '../support.ts';
 
 describe('aliases and containers', () => {
   test('a pointer to the member', () => {
-    expect(states(FOO + probe(`	struct vfio_device *v = &foo->vdev;
+    expect(
+      states(
+        FOO +
+          probe(`	struct vfio_device *v = &foo->vdev;
 	ret = vfio_register_group_dev(v);
 	if (ret)
 		vfio_put_device(v);
 	return ret;
-`), 'probe')).toMatchInlineSnapshot(`
+`),
+        'probe',
+      ),
+    ).toMatchInlineSnapshot(`
   "
   3 alloc: unknown -> new error-pointer
   3 alloc: unknown -> new held live
@@ -22,11 +28,17 @@ describe('aliases and containers', () => {
 `);
   });
   test('container_of and back', () => {
-    expect(states(FOO + probe(`	struct vfio_device *v = &foo->vdev;
+    expect(
+      states(
+        FOO +
+          probe(`	struct vfio_device *v = &foo->vdev;
 	struct foo *other = container_of(v, struct foo, vdev);
 	vfio_put_device(&other->vdev);
 	return -EIO;
-`), 'probe')).toMatchInlineSnapshot(`
+`),
+        'probe',
+      ),
+    ).toMatchInlineSnapshot(`
   "
   3 alloc: unknown -> new error-pointer
   3 alloc: unknown -> new held live
@@ -37,13 +49,20 @@ describe('aliases and containers', () => {
 `);
   });
   test('a helper with container_of', () => {
-    expect(states(FOO + `static struct foo *to_foo(struct vfio_device *v)
+    expect(
+      states(
+        FOO +
+          `static struct foo *to_foo(struct vfio_device *v)
 {
 	return container_of(v, struct foo, vdev);
 }
-` + probe(`	vfio_put_device(&to_foo(&foo->vdev)->vdev);
+` +
+          probe(`	vfio_put_device(&to_foo(&foo->vdev)->vdev);
 	return -EIO;
-`), 'probe')).toMatchInlineSnapshot(`
+`),
+        'probe',
+      ),
+    ).toMatchInlineSnapshot(`
   "
   3 alloc: unknown -> new error-pointer
   3 alloc: unknown -> new held live
@@ -54,12 +73,19 @@ describe('aliases and containers', () => {
 `);
   });
   test('a macro with container_of, a macro with &, a cast', () => {
-    expect(states(FOO + `#define to_foo(v) container_of(v, struct foo, vdev)
+    expect(
+      states(
+        FOO +
+          `#define to_foo(v) container_of(v, struct foo, vdev)
 #define foo_vdev(f) (&(f)->vdev)
-` + probe(`	void *p = to_foo(foo_vdev(foo));
+` +
+          probe(`	void *p = to_foo(foo_vdev(foo));
 	vfio_put_device(foo_vdev((struct foo *)p));
 	return -EIO;
-`), 'probe')).toMatchInlineSnapshot(`
+`),
+        'probe',
+      ),
+    ).toMatchInlineSnapshot(`
   "
   3 alloc: unknown -> new error-pointer
   3 alloc: unknown -> new held live
@@ -70,11 +96,17 @@ describe('aliases and containers', () => {
 `);
   });
   test('the variable is given another value', () => {
-    expect(states(FOO + probe(`	struct foo *old = foo;
+    expect(
+      states(
+        FOO +
+          probe(`	struct foo *old = foo;
 	foo = NULL;
 	vfio_put_device(&old->vdev);
 	return -EIO;
-`), 'probe')).toMatchInlineSnapshot(`
+`),
+        'probe',
+      ),
+    ).toMatchInlineSnapshot(`
   "
   3 alloc: unknown -> new error-pointer
   3 alloc: unknown -> new held live
@@ -85,11 +117,18 @@ describe('aliases and containers', () => {
 `);
   });
   test('a member of another struct', () => {
-    expect(states(FOO + 'struct bar { struct foo *foo; };\n' + probe(`	struct bar *bar = dev_get_platdata(dev);
+    expect(
+      states(
+        FOO +
+          'struct bar { struct foo *foo; };\n' +
+          probe(`	struct bar *bar = dev_get_platdata(dev);
 	bar->foo = foo;
 	vfio_put_device(&bar->foo->vdev);
 	return -EIO;
-`), 'probe')).toMatchInlineSnapshot(`
+`),
+        'probe',
+      ),
+    ).toMatchInlineSnapshot(`
   "
   3 alloc: unknown -> new error-pointer
   3 alloc: unknown -> new held live
@@ -100,7 +139,10 @@ describe('aliases and containers', () => {
 `);
   });
   test('an out parameter', () => {
-    expect(states(FOO + `static int make(struct device *dev, struct foo **out)
+    expect(
+      states(
+        FOO +
+          `static int make(struct device *dev, struct foo **out)
 {
 	struct foo *foo = vfio_alloc_device(foo, vdev, dev, &foo_ops);
 	if (IS_ERR(foo))
@@ -117,7 +159,10 @@ static int probe(struct device *dev)
 	vfio_put_device(&foo->vdev);
 	return -EIO;
 }
-`, 'probe')).toMatchInlineSnapshot(`
+`,
+        'probe',
+      ),
+    ).toMatchInlineSnapshot(`
   "
   4 alloc the device: unknown -> new held live
   7 put &foo->vdev: new held live -> new dropped freed
@@ -129,7 +174,10 @@ static int probe(struct device *dev)
 
 describe('error pointers', () => {
   test('PTR_ERR_OR_ZERO', () => {
-    expect(states(FOO + `static int probe(struct device *dev)
+    expect(
+      states(
+        FOO +
+          `static int probe(struct device *dev)
 {
 	struct foo *foo = vfio_alloc_device(foo, vdev, dev, &foo_ops);
 	int ret = PTR_ERR_OR_ZERO(foo);
@@ -138,7 +186,10 @@ describe('error pointers', () => {
 	vfio_put_device(&foo->vdev);
 	return 0;
 }
-`, 'probe')).toMatchInlineSnapshot(`
+`,
+        'probe',
+      ),
+    ).toMatchInlineSnapshot(`
   "
   3 alloc: unknown -> new error-pointer
   3 alloc: unknown -> new held live
@@ -149,7 +200,10 @@ describe('error pointers', () => {
 `);
   });
   test('IS_ERR_OR_NULL', () => {
-    expect(states(FOO + `static int probe(struct device *dev)
+    expect(
+      states(
+        FOO +
+          `static int probe(struct device *dev)
 {
 	struct foo *foo = vfio_alloc_device(foo, vdev, dev, &foo_ops);
 	if (IS_ERR_OR_NULL(foo))
@@ -157,7 +211,10 @@ describe('error pointers', () => {
 	vfio_put_device(&foo->vdev);
 	return 0;
 }
-`, 'probe')).toMatchInlineSnapshot(`
+`,
+        'probe',
+      ),
+    ).toMatchInlineSnapshot(`
   "
   3 alloc: unknown -> new error-pointer
   3 alloc: unknown -> new held live
@@ -168,7 +225,10 @@ describe('error pointers', () => {
 `);
   });
   test('the code in a variable, tested later', () => {
-    expect(states(FOO + `static int probe(struct device *dev)
+    expect(
+      states(
+        FOO +
+          `static int probe(struct device *dev)
 {
 	struct foo *foo = vfio_alloc_device(foo, vdev, dev, &foo_ops);
 	int ret = 0;
@@ -178,7 +238,10 @@ describe('error pointers', () => {
 		vfio_put_device(&foo->vdev);
 	return ret;
 }
-`, 'probe')).toMatchInlineSnapshot(`
+`,
+        'probe',
+      ),
+    ).toMatchInlineSnapshot(`
   "
   3 alloc: unknown -> new error-pointer
   3 alloc: unknown -> new held live
@@ -189,7 +252,10 @@ describe('error pointers', () => {
 `);
   });
   test('a NULL test does not split', () => {
-    expect(states(FOO + `static int probe(struct device *dev)
+    expect(
+      states(
+        FOO +
+          `static int probe(struct device *dev)
 {
 	struct foo *foo = vfio_alloc_device(foo, vdev, dev, &foo_ops);
 	if (!foo)
@@ -198,7 +264,10 @@ describe('error pointers', () => {
 	vfio_put_device(&foo->vdev);
 	return 0;
 }
-`, 'probe')).toMatchInlineSnapshot(`
+`,
+        'probe',
+      ),
+    ).toMatchInlineSnapshot(`
   "
   3 alloc: unknown -> new error-pointer
   3 alloc: unknown -> new held live
@@ -208,7 +277,10 @@ describe('error pointers', () => {
 `);
   });
   test('ERR_PTR and ERR_CAST through a helper', () => {
-    expect(states(FOO + `static struct vfio_device *make(struct device *dev)
+    expect(
+      states(
+        FOO +
+          `static struct vfio_device *make(struct device *dev)
 {
 	struct foo *foo;
 	if (!dev)
@@ -226,7 +298,10 @@ static int probe(struct device *dev)
 	vfio_put_device(v);
 	return 0;
 }
-`, 'probe')).toMatchInlineSnapshot(`
+`,
+        'probe',
+      ),
+    ).toMatchInlineSnapshot(`
   "
   3 alloc the device: unknown -> new error-pointer
   3 alloc the device: unknown -> new held live
