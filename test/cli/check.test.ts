@@ -180,7 +180,24 @@ describe('the target kernel of check', () => {
       "vfio-lifecycle: target kernel 6.0: from the kernel tree's Makefile",
       "vfio-lifecycle: b/foo.c: target kernel 6.12: from the kernel tree's Makefile",
     ]);
-    expect(JSON.parse(stdout).kernel).toBe('6.0');
+    expect(JSON.parse(stdout)).toMatchObject({
+      kernel: '6.0',
+      files: [
+        { path: 'a/foo.c', kernel: '6.0' },
+        { path: 'b/foo.c', kernel: '6.12' },
+      ],
+    });
+    const { runs } = JSON.parse(run(path, 'check', '--format', 'sarif', 'a', 'b').stdout);
+    expect(
+      runs.map((one: { properties: unknown; automationDetails: unknown; artifacts: unknown[] }) => [
+        one.properties,
+        one.automationDetails,
+        one.artifacts.length,
+      ]),
+    ).toEqual([
+      [{ targetKernel: '6.0' }, { id: 'vfio-lifecycle/linux-6.0/' }, 1],
+      [{ targetKernel: '6.12' }, { id: 'vfio-lifecycle/linux-6.12/' }, 1],
+    ]);
   });
 });
 
@@ -263,7 +280,7 @@ describe('the JSON of check', () => {
       'foo.c',
       'null.c',
     ]);
-    expect(report.files[0]).toEqual({ path: 'clean.c', diagnostics: [] });
+    expect(report.files[0]).toEqual({ path: 'clean.c', kernel: '6.1', diagnostics: [] });
     const [found] = report.files[1].diagnostics;
     expect(Object.keys(found)).toEqual([
       'rule',

@@ -21,6 +21,8 @@ import { openWorkspace, type Workspace } from './workspace.ts';
 /** One analysed file. */
 export interface CheckedFile {
   readonly file: InputFile;
+  /** `6.1`: two files of one run may lie in two trees. */
+  readonly kernel: string;
   readonly analysis: Analysis;
 }
 
@@ -65,7 +67,7 @@ export async function runCheck(command: CheckCommand, program: Program): Promise
         ? told.map((one) => withProof(engine, input, config, kernel, one))
         : told;
       const notAnalysed = [...analysis.notAnalysed, ...unparsedIn(engine, input)];
-      found.push({ file, analysis: { ...analysis, findings, notAnalysed } });
+      found.push({ file, kernel: kernel.text, analysis: { ...analysis, findings, notAnalysed } });
       program.output.detail(
         `${readingText(file.shown, input, kernel)}; ${analysis.functions} function${analysis.functions === 1 ? '' : 's'}`,
       );

@@ -11,12 +11,13 @@ export function jsonReport({ kernel, files, notAnalysed, workspace, shown }: Che
     information: 0,
     hint: 0,
   };
-  const listed: { path: string; diagnostics: JsonDiagnostic[] }[] = [];
-  for (const { file, analysis } of files) {
+  const listed: { path: string; kernel: string; diagnostics: JsonDiagnostic[] }[] = [];
+  for (const { file, kernel: own, analysis } of files) {
     summary.functions += analysis.functions;
     for (const finding of analysis.findings) summary[finding.severity]++;
     listed.push({
       path: file.shown,
+      kernel: own,
       diagnostics: analysis.findings.map((finding) => exactFinding(finding, workspace, shown)),
     });
   }

@@ -24,11 +24,31 @@ const LEVELS: Readonly<Record<Severity, 'error' | 'warning' | 'note'>> = {
 const NOT_ANALYSED = 'not-analysed';
 
 /**
- * One run with its rules, results, paths as code flows, fixes and fingerprints. Lines and columns
- * are one-based, columns count
- * UTF-16 code units, ends are exclusive.
+ * A run for each target kernel with its rules, results, paths as code flows, fixes and
+ * fingerprints. Lines and columns are one-based, columns count UTF-16 code units, ends are
+ * exclusive.
  */
 export function sarifReport(result: CheckResult, tool: PackageFacts): string {
+  const log = {
+    $schema: SCHEMA,
+    version: '2.1.0',
+    runs: byKernel(result).map((one) => runOf(one, tool)),
+  };
+  return jsonText(log);
+}
+
+/** The result of each target kernel by itself, that of the first file first. */
+function byKernel(result: CheckResult): readonly CheckResult[] {
+  const kernels = new Set(result.files.map((one) => one.kernel));
+  if (kernels.size < 2) return [result];
+  return [...kernels].map((kernel) => {
+    const files = result.files.filter((one) => one.kernel === kernel);
+    const notAnalysed = files.flatMap(({ analysis }) => analysis.notAnalysed);
+    return { ...result, kernel, files, notAnalysed };
+  });
+}
+
+function runOf(result: CheckResult, tool: PackageFacts) {
   const places = createPlaces();
   const artifacts = artifactList(places, result);
   const indexOf = new Map(kernelStages.rules.map((rule, index) => [rule.id, index]));
@@ -38,52 +58,45 @@ export function sarifReport(result: CheckResult, tool: PackageFacts): string {
     ),
   );
   const notifications = result.notAnalysed.map((one) => notificationOf(one, artifacts));
-  const log = {
-    $schema: SCHEMA,
-    version: '2.1.0',
-    runs: [
-      {
-        tool: {
-          driver: {
-            name: 'vfio-lifecycle',
-            fullName: 'VFIO Lifecycle',
-            ...(/^\d/.test(tool.version) && { semanticVersion: tool.version }),
-            ...(tool.homepage !== undefined && { informationUri: tool.homepage }),
-            rules: kernelStages.rules.map((rule) => ruleOf(rule, tool.rulePages)),
-            notifications: [
-              {
-                id: NOT_ANALYSED,
-                shortDescription: {
-                  text: 'A function or file that was not analysed, so that no result in it means nothing.',
-                },
-                defaultConfiguration: { level: 'warning' },
-              },
-            ],
-          },
-        },
-        // Runs for several kernels are several analyses of the same files, not newer versions of
-        // one.
-        automationDetails: { id: `vfio-lifecycle/linux-${result.kernel}/` },
-        invocations: [
+  return {
+    tool: {
+      driver: {
+        name: 'vfio-lifecycle',
+        fullName: 'VFIO Lifecycle',
+        ...(/^\d/.test(tool.version) && { semanticVersion: tool.version }),
+        ...(tool.homepage !== undefined && { informationUri: tool.homepage }),
+        rules: kernelStages.rules.map((rule) => ruleOf(rule, tool.rulePages)),
+        notifications: [
           {
-            executionSuccessful:
-              result.unreadable === 0 && !result.notAnalysed.some((one) => one.isInternal),
-            toolExecutionNotifications: notifications,
+            id: NOT_ANALYSED,
+            shortDescription: {
+              text: 'A function or file that was not analysed, so that no result in it means nothing.',
+            },
+            defaultConfiguration: { level: 'warning' },
           },
         ],
-        originalUriBaseIds: Object.fromEntries(
-          Object.entries(places.bases()).map(([base, uri]) => [base, { uri }]),
-        ),
-        artifacts: artifacts.list,
-        results,
-        columnKind: 'utf16CodeUnits',
-        newlineSequences: ['\r\n', '\n', '\r'],
-        language: 'en',
-        properties: { targetKernel: result.kernel },
+      },
+    },
+    // Runs for several kernels are several analyses of the same files, not newer versions of
+    // one.
+    automationDetails: { id: `vfio-lifecycle/linux-${result.kernel}/` },
+    invocations: [
+      {
+        executionSuccessful:
+          result.unreadable === 0 && !result.notAnalysed.some((one) => one.isInternal),
+        toolExecutionNotifications: notifications,
       },
     ],
+    originalUriBaseIds: Object.fromEntries(
+      Object.entries(places.bases()).map(([base, uri]) => [base, { uri }]),
+    ),
+    artifacts: artifacts.list,
+    results,
+    columnKind: 'utf16CodeUnits',
+    newlineSequences: ['\r\n', '\n', '\r'],
+    language: 'en',
+    properties: { targetKernel: result.kernel },
   };
-  return jsonText(log);
 }
 
 function ruleOf(rule: Rule, pages: string | undefined) {
