@@ -231,7 +231,8 @@ const DESCRIPTIONS: readonly Description[] = [
 const AFTER_HELP = `
 Settings of a tree are read from its .vfio-lifecycle.json.
 Exit status: 0 nothing at or above --fail-on; 1 findings, or a driver that was
-not converted; 2 bad usage, nothing to check, or something could not be read.`;
+not converted; 2 bad usage, nothing to check, or something could not be read or
+written.`;
 
 /** The program as the library models it, with what every command has in common. */
 export function commandModel(onCommand: (read: () => Command) => void, version: string): Parser {

@@ -1,6 +1,8 @@
 /** The two streams of the process: the result on stdout, what a person is told on stderr. */
+import { fstatSync, writeSync } from 'node:fs';
 import type { Manner } from './command.ts';
 import { printable } from './printable.ts';
+import { UsageError } from './usage-error.ts';
 
 /** Where a command writes. */
 export interface Output {
@@ -26,16 +28,11 @@ export interface Output {
 }
 
 /**
- * Output over the process' streams. A reader that goes away ends the process without a word: `check
- * | head` is no error.
+ * Output over the process' streams. What stdout does not take ends the process with status 2, since
+ * its reader has not got the result: without a word where the reader has gone away (`check | head`),
+ * with one line where the disk is full.
  */
 export function createOutput({ talk }: Pick<Manner, 'talk'>): Output {
-  const quiet = (error: NodeJS.ErrnoException): void => {
-    if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0);
-    throw error;
-  };
-  process.stdout.on('error', quiet);
-  process.stderr.on('error', quiet);
   let shown = 0;
   const clear = (): void => {
     if (shown > 0) process.stderr.write(`\r${' '.repeat(shown)}\r`);
@@ -45,11 +42,14 @@ export function createOutput({ talk }: Pick<Manner, 'talk'>): Output {
     clear();
     process.stderr.write(`vfio-lifecycle: ${printable(line)}\n`);
   };
+  endOnFailure(process.stdout, (error) => say(`stdout: ${whyNotWritten(error)}`));
+  // There is nobody left to tell.
+  endOnFailure(process.stderr, () => undefined);
   const showsProgress = talk !== 'quiet' && process.stderr.isTTY === true;
   return {
     out(text) {
       clear();
-      process.stdout.write(text);
+      writeToStdout(text);
     },
     note(line) {
       if (talk !== 'quiet') say(line);
@@ -72,4 +72,38 @@ export function createOutput({ talk }: Pick<Manner, 'talk'>): Output {
       shown = line.length;
     },
   };
+}
+
+/** @param tell says of any failure but a closed pipe what it is. */
+function endOnFailure(
+  stream: NodeJS.WriteStream,
+  tell: (error: NodeJS.ErrnoException) => void,
+): void {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') tell(error);
+    process.exit(2);
+  });
+}
+
+/**
+ * A pipe and a terminal take what they can and wait for the rest. To a file Node makes one write, of
+ * which a disk that is nearly full takes a part, and what failed would be known only later.
+ * @throws UsageError when a file or a device does not take all of it.
+ */
+function writeToStdout(text: string | Uint8Array): void {
+  const stat = fstatSync(process.stdout.fd);
+  if (process.stdout.isTTY || !(stat.isFile() || stat.isCharacterDevice())) {
+    process.stdout.write(text);
+    return;
+  }
+  const bytes = typeof text === 'string' ? Buffer.from(text) : text;
+  try {
+    for (let at = 0; at < bytes.length;) at += writeSync(process.stdout.fd, bytes, at);
+  } catch (error) {
+    throw new UsageError(`stdout: ${whyNotWritten(error as NodeJS.ErrnoException)}`);
+  }
+}
+
+function whyNotWritten({ code, message }: NodeJS.ErrnoException): string {
+  return code === 'ENOSPC' ? 'no space left on the device' : (code ?? message);
 }
