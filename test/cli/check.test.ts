@@ -268,11 +268,19 @@ describe('the JSON of check', () => {
     const { status, stdout } = run(path, 'check', '--format', 'json', '.');
     expect(status).toBe(1);
     const report = JSON.parse(stdout);
-    expect(Object.keys(report)).toEqual(['version', 'kernel', 'files', 'notAnalysed', 'summary']);
+    expect(Object.keys(report)).toEqual([
+      'version',
+      'kernel',
+      'files',
+      'notAnalysed',
+      'problems',
+      'summary',
+    ]);
     expect(report).toMatchObject({
       version: 1,
       kernel: '6.1',
       notAnalysed: [],
+      problems: [],
       summary: { files: 3, functions: 9, error: 2, warning: 0, information: 0, hint: 0 },
     });
     expect(report.files.map((one: { path: string }) => one.path)).toEqual([

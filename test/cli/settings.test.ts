@@ -74,17 +74,87 @@ describe('.vfio-lifecycle.json', () => {
       'vfio-lifecycle: .vfio-lifecycle.json: targetKernel: "new" is not a kernel version such as 6.1',
       'vfio-lifecycle: target kernel 6.1: the default: no kernel tree around the file',
     ]);
-    expect(status).toBe(0);
+    expect(status).toBe(2);
   });
 
   it('that is no JSON is said once, and stands for an empty one', () => {
     const { path } = make({ 'a.c': LEAKY, '.vfio-lifecycle.json': '{ rules: {} }' });
     const { status, stderr } = run(path, 'check', 'a.c');
     expect({ status, first: stderr[0], lines: stderr.length }).toEqual({
-      status: 1,
-      first: expect.stringMatching(/^vfio-lifecycle: \.vfio-lifecycle\.json: not JSON: /),
+      status: 2,
+      first: expect.stringMatching(
+        /^vfio-lifecycle: \.vfio-lifecycle\.json: not JSON: line 1, column 3: rules, where there should be a key/,
+      ),
       lines: 2,
     });
+  });
+
+  it('are merged: a folder that switches one rule off keeps the target, the core and the baseline', () => {
+    const { path, write } = make({
+      '.vfio-lifecycle.json': JSON.stringify({
+        targetKernel: '6.2-rc3',
+        baseline: 'ci/known.json',
+        wrappers: CORE_WRAPPERS,
+        rules: { all: 'warning' },
+      }),
+      'ci/known.json': '{ "version": 1, "findings": [] }',
+      'nic/nic.c': OVER_CORE_LEAKY,
+      'nic/.vfio-lifecycle.json': '{ "rules": { "use-after-put": "off" } }',
+    });
+    const merged = run(path, 'check', 'nic');
+    expect(rulesIn(merged.stdout)).toEqual(['warning missing-put']);
+    expect(merged).toMatchObject({
+      status: 0,
+      stderr: ['vfio-lifecycle: target kernel 6.2: from .vfio-lifecycle.json'],
+    });
+    run(path, 'check', '--update-baseline', 'nic');
+    expect(run(path, 'check', 'nic')).toMatchObject({ status: 0, stdout: '' });
+    write('nic/.vfio-lifecycle.json', '{ "root": true }');
+    expect(run(path, 'check', 'nic')).toMatchObject({
+      status: 0,
+      stderr: ['vfio-lifecycle: target kernel 6.1: the default: no kernel tree around the file'],
+    });
+  });
+
+  it('that is wrong is status 2 and stands in JSON and SARIF, with what is found all the same', () => {
+    const { path } = make({
+      'drv/foo.c': LEAKY,
+      'drv/.vfio-lifecycle.json':
+        '{ "rules": { "missing-put": "loud" }, "baseline": "known.json" }',
+    });
+    const json = run(path, 'check', '--format', 'json', 'drv');
+    const problems = [
+      {
+        path: 'drv/.vfio-lifecycle.json',
+        message:
+          'rules["missing-put"]: "loud" is none of error, warning, information, hint, off, info',
+      },
+      { path: 'drv/known.json', message: 'no such baseline; --update-baseline writes it' },
+    ];
+    expect({ status: json.status, report: JSON.parse(json.stdout) }).toMatchObject({
+      status: 2,
+      report: { problems, summary: { error: 1 } },
+    });
+    const [one] = JSON.parse(run(path, 'check', '--format', 'sarif', 'drv').stdout).runs;
+    expect(one.results).toHaveLength(1);
+    expect(one.invocations).toMatchObject([
+      {
+        executionSuccessful: false,
+        toolConfigurationNotifications: problems.map(({ path: uri, message }) => ({
+          descriptor: { id: 'wrong-settings' },
+          level: 'error',
+          message: { text: message },
+          locations: [{ physicalLocation: { artifactLocation: { uri } } }],
+        })),
+      },
+    ]);
+    expect(run(path, 'check', '--baseline', 'gone.json', 'drv')).toMatchObject({
+      status: 2,
+      stderr: expect.arrayContaining([
+        'vfio-lifecycle: gone.json: no such baseline; --update-baseline writes it',
+      ]),
+    });
+    expect(run(path, 'fix', 'drv')).toMatchObject({ status: 0 });
   });
 
   it("explains a vendor's core", () => {
@@ -120,12 +190,26 @@ describe('--rule', () => {
     expect(run(path, 'check', '--rule', 'double-put=off', 'foo.c').stdout).toBe('');
   });
 
+  it('takes all, lists and both names of a severity, as a file does', () => {
+    const { path } = make({ 'foo.c': LEAKY });
+    const found = (...options: string[]): string[] =>
+      rulesIn(run(path, 'check', ...options, 'foo.c').stdout);
+    expect(found('--rule', 'missing-put=info', '--rule', 'all=off')).toEqual([
+      'information missing-put',
+    ]);
+    expect(found('--rule', 'double-put, missing-put=off,use-after-put=hint')).toEqual([]);
+    expect(found('--only', 'all', '--rule', 'all=hint')).toEqual(['hint missing-put']);
+    expect(
+      run(path, 'check', '--rule', 'all=information', '--fail-on', 'information', 'foo.c').status,
+    ).toBe(1);
+  });
+
   it.each([
     ['missing-put', '--rule: "missing-put" is not of the form ID=SEVERITY'],
     ['mising-put=off', '--rule: "mising-put" is not known; "missing-put" is'],
     [
       'missing-put=loud',
-      '--rule["missing-put"]: "loud" is none of error, warning, information, hint, off',
+      '--rule["missing-put"]: "loud" is none of error, warning, information, hint, off, info',
     ],
   ])('%s is bad usage', (option, message) => {
     expect(run(make({ 'foo.c': LEAKY }).path, 'check', '--rule', option, 'foo.c')).toMatchObject({

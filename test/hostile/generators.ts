@@ -337,7 +337,7 @@ const PROJECT: readonly Hostile[] = [
       const fs = filesOf({
         '/w/.vfio-lifecycle.json': `{"rules": ${'['.repeat(n)}${']'.repeat(n)}}`,
       });
-      const file = await createConfigurationFiles(fs).nearest('/w/a.c', '/w');
+      const [file] = (await createConfigurationFiles(fs).around('/w/a.c', '/w')).files;
       atMost('problems', file!.problems.length, 1);
     },
   },
@@ -348,7 +348,7 @@ const PROJECT: readonly Hostile[] = [
       const fs = filesOf({
         '/w/.vfio-lifecycle.json': `{${times(n, (i) => `"key${i}": 1, `)}"targetKernel": "6.1"}`,
       });
-      const file = await createConfigurationFiles(fs).nearest('/w/a.c', '/w');
+      const [file] = (await createConfigurationFiles(fs).around('/w/a.c', '/w')).files;
       if (file!.configuration.targetKernel !== '6.1') throw new Error('what is known is lost');
       if (file!.problems.at(-1) !== `and ${n - 10} more`)
         throw new Error(`the last problem is ${file!.problems.at(-1)}`);

@@ -55,6 +55,22 @@ describe('.vfio-lifecycle.json in a workspace', () => {
       changes: [{ uri: uriOf('drv/.vfio-lifecycle.json'), type: FileChangeType.Created }],
     });
     expect(shown(await diagnostics(uriOf('drv/foo.c')))).toEqual(['3 missing-put']);
+    // The one above still says the kernel, and a change of it counts.
+    expect(statuses).toMatchObject([{ kernel: '6.1' }, { kernel: '6.1' }]);
+    write('.vfio-lifecycle.json', '{ "targetKernel": "6.2" }');
+    void connection.sendNotification(DidChangeWatchedFilesNotification.type, {
+      changes: [{ uri: uriOf('.vfio-lifecycle.json'), type: FileChangeType.Changed }],
+    });
+    expect(shown(await diagnostics(uriOf('drv/foo.c')))).toEqual([
+      '1 removed-api',
+      '3 missing-put',
+    ]);
+    expect(statuses[2]).toMatchObject({ kernel: '6.2' });
+    write('drv/.vfio-lifecycle.json', '{ "root": true }');
+    void connection.sendNotification(DidChangeWatchedFilesNotification.type, {
+      changes: [{ uri: uriOf('drv/.vfio-lifecycle.json'), type: FileChangeType.Changed }],
+    });
+    expect(shown(await diagnostics(uriOf('drv/foo.c')))).toEqual(['1 missing-put']);
   });
 
   it('above the workspace is not read', async () => {
@@ -104,7 +120,7 @@ describe('.vfio-lifecycle.json in a workspace', () => {
       `${uriOf('foo.c')}: Linux 6.1, from the setting vfioLifecycle.targetKernel; read with it: nothing; settings: {"rules":{"missing-put":"warning"},"targetKernel":"6.1"}`,
     ]);
     expect(logs).toEqual([
-      'vfioLifecycle.rules["double-put"]: "loud" is none of error, warning, information, hint, off',
+      'vfioLifecycle.rules["double-put"]: "loud" is none of error, warning, information, hint, off, info',
       `${uriOf('.vfio-lifecycle.json')}: rules: "nope" is not known`,
     ]);
     expect(registered.join()).toContain('.vfio-lifecycle.json');

@@ -74,7 +74,7 @@ export async function withoutKnown(
     );
   const left = new Map<CheckedFile, CheckedFile>();
   for (const [path, group] of groups) {
-    const entries = load(path, options, output);
+    const entries = load(path, options, workspace);
     if (entries)
       for (const [file, fresh] of compare(path, entries, group, options, workspace, output))
         left.set(file, fresh);
@@ -173,12 +173,12 @@ function lookedAt(
 
 /**
  * The entries of a file; none when it is to be written for the first time; undefined when there is
- * no file that a configuration names.
+ * no such file, which is wrong with the settings.
  */
 function load(
   path: string,
-  { baseline, update }: BaselineOptions,
-  output: Output,
+  { update }: BaselineOptions,
+  workspace: Workspace,
 ): readonly Entry[] | undefined {
   let text: string;
   try {
@@ -187,9 +187,7 @@ function load(
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
       throw unreadable(shownPath(path), error);
     if (update) return [];
-    if (baseline !== undefined)
-      throw new UsageError(`${shownPath(path)}: no such file; --update-baseline writes it`);
-    output.note(`${shownPath(path)}: no such baseline; --update-baseline writes it`);
+    workspace.complain({ path, message: 'no such baseline; --update-baseline writes it' });
     return undefined;
   }
   try {

@@ -16,7 +16,7 @@ import { nameSources } from './stdin.ts';
 import { announceTargets, readingText } from './targets.ts';
 import { UsageError } from './usage-error.ts';
 import { unparsedIn } from '../engine/unparsed.ts';
-import { openWorkspace, type Workspace } from './workspace.ts';
+import { openWorkspace, type SettingsProblem, type Workspace } from './workspace.ts';
 
 /** One analysed file. */
 export interface CheckedFile {
@@ -32,6 +32,8 @@ export interface CheckResult {
   readonly kernel: string;
   readonly files: readonly CheckedFile[];
   readonly notAnalysed: readonly NotAnalysed[];
+  /** What is wrong with the settings. */
+  readonly problems: readonly SettingsProblem[];
   /** How many files and folders could not be read. */
   readonly unreadable: number;
   /** The text of any document that a finding names, and how to show its path. */
@@ -86,7 +88,9 @@ export async function runCheck(command: CheckCommand, program: Program): Promise
   const all = found.sort((a, b) => comparePaths(a.file.shown, b.file.shown));
   // The reason is on stderr already, and one line is enough.
   if (failed > 0 && all.length === 0) return 2;
-  const kernel = await announceTargets(workspace, inputs.files, paths, program.output);
+  // What cannot be analysed for its kernel has been said.
+  const analysed = failed > 0 ? all.map(({ file }) => file) : inputs.files;
+  const kernel = await announceTargets(workspace, analysed, paths, program.output);
   const files = await withoutKnown(
     all,
     { baseline: command.baseline, update: command.updateBaseline, paths, unreadable: failed },
@@ -98,6 +102,7 @@ export async function runCheck(command: CheckCommand, program: Program): Promise
     kernel,
     files,
     notAnalysed: files.flatMap(({ analysis }) => analysis.notAnalysed),
+    problems: workspace.problems(),
     unreadable: failed,
     workspace,
     shown,
@@ -119,7 +124,7 @@ export async function runCheck(command: CheckCommand, program: Program): Promise
       `${shown(one.path)}: ${one.function ? `${one.function}(): ` : ''}not analysed: ${one.reason}`,
     );
   }
-  if (failed > 0 || internal.length > 0) return 2;
+  if (failed > 0 || internal.length > 0 || result.problems.length > 0) return 2;
   return files.some(({ analysis }) =>
     analysis.findings.some((finding) => counts(finding, command.failOn)),
   )

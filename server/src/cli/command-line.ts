@@ -6,6 +6,13 @@ import { existsSync } from 'node:fs';
 import { Argument, Command as Parser, CommanderError, Option } from 'commander';
 import { ruleIds } from '../engine/explain.ts';
 import { kernelProblem, knownKernels } from '../engine/project/target.ts';
+import {
+  ALL,
+  namesIn,
+  ruleProblem,
+  ruleSettings,
+  type SeverityWord,
+} from '../engine/settings/rule-settings.ts';
 import { RULES_SCHEMA } from '../engine/settings/schema.ts';
 import { validate } from '../engine/settings/validate.ts';
 import { largest } from '../text/lists.ts';
@@ -18,6 +25,7 @@ import {
   STYLES,
   WHENS,
   type Command,
+  type FailOn,
   type Manner,
   type RuleOptions,
 } from './command.ts';
@@ -82,7 +90,7 @@ const DESCRIPTIONS: readonly Description[] = [
       kernel: text(values['kernel']),
       rules: rulesOf(values),
       format: oneOf('--format', values['format'], FORMATS),
-      failOn: oneOf('--fail-on', values['failOn'], LEVELS),
+      failOn: levelOf('--fail-on', values['failOn']),
       baseline: text(values['baseline']),
       updateBaseline: values['updateBaseline'] === true,
     }),
@@ -355,7 +363,7 @@ function kernelOption(): Option {
 function ruleOption(): Option {
   return new Option(
     '--rule <id=severity>',
-    'report a rule as error, warning, information, hint or off',
+    'report rules as error, warning, info, hint or off; all stands for every other',
   ).argParser((value: string, before: readonly string[] | undefined) => [...(before ?? []), value]);
 }
 
@@ -365,7 +373,7 @@ function onlyOption(): Option {
     'report these rules and no others; commas between them',
   ).argParser((value: string, before: readonly string[] | undefined) => [
     ...(before ?? []),
-    ...value.split(','),
+    ...namesIn(value),
   ]);
 }
 
@@ -415,42 +423,55 @@ function text(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
+/** A level, of which one may be written out as the severity is. */
+function levelOf(what: string, value: unknown): FailOn {
+  return oneOf(what, value === 'information' ? 'info' : value, LEVELS);
+}
+
 /**
  * `--only` switches the others off; `--rule missing-put=off`, any number of times, counts after it
- * and the last for a rule.
+ * and the last for a rule. What is said of all rules counts for those that are not named.
  */
 function rulesOf(values: Values): RuleOptions {
   const only = listOf(values['only']);
-  const known = ruleIds();
-  for (const id of only)
-    if (!known.includes(id))
-      throw new UsageError(`--only: ${JSON.stringify(id)} is not known${alternative(id, known)}`);
+  for (const id of only) {
+    const problem = ruleProblem(id, true);
+    if (problem !== undefined) throw new UsageError(`--only: ${problem}`);
+  }
   const off =
-    only.length === 0
+    only.length === 0 || only.includes(ALL)
       ? []
-      : known.filter((id) => !only.includes(id)).map((id): [string, string] => [id, 'off']);
-  const pairs = listOf(values['rule']).map((value): [string, string] => {
-    const [id, severity] = value.split('=', 2);
-    if (id === undefined || severity === undefined)
-      throw new UsageError(`--rule: ${JSON.stringify(value)} is not of the form ID=SEVERITY`);
-    return [id, severity];
-  });
+      : ruleIds()
+          .filter((id) => !only.includes(id))
+          .map((id): [string, string] => [id, 'off']);
+  const named = listOf(values['rule']).flatMap(severitiesIn);
   const { value, problems } = validate(
     RULES_SCHEMA,
-    Object.fromEntries([...off, ...pairs]),
+    Object.fromEntries([...off, ...named]),
     '--rule',
   );
   if (problems[0] !== undefined) throw new UsageError(problems[0]);
-  return value as RuleOptions;
+  return ruleSettings(value as Readonly<Record<string, SeverityWord>>, '--rule').rules;
+}
+
+/** `missing-put,double-put=off,all=hint`: a severity is that of the names before it. */
+function severitiesIn(text: string): readonly (readonly [id: string, severity: string])[] {
+  const found: [string, string][] = [];
+  let names: string[] = [];
+  for (const part of namesIn(text)) {
+    const [name = '', severity] = part.split('=', 2);
+    names.push(name.trim());
+    if (severity === undefined) continue;
+    for (const one of names) found.push([one, severity.trim()]);
+    names = [];
+  }
+  if (names.length > 0)
+    throw new UsageError(`--rule: ${JSON.stringify(text)} is not of the form ID=SEVERITY`);
+  return found;
 }
 
 function listOf(value: unknown): readonly string[] {
   return Array.isArray(value) ? value.map(String) : [];
-}
-
-function alternative(word: string, known: readonly string[]): string {
-  const [near] = nearWords(word, known, 3);
-  return near === undefined ? '' : `; ${JSON.stringify(near)} is`;
 }
 
 /** The one of `words` that `value` is. Throws UsageError for any other, and for none. */

@@ -1,8 +1,10 @@
 import { exactFinding, jsonText, type JsonDiagnostic } from './json.ts';
 import type { CheckResult } from './check.ts';
+import { shownPath } from './workspace.ts';
 
 /** The JSON contract of `check`, version 1: one object, its keys in this order. */
-export function jsonReport({ kernel, files, notAnalysed, workspace, shown }: CheckResult): string {
+export function jsonReport(result: CheckResult): string {
+  const { kernel, files, notAnalysed, problems, workspace, shown } = result;
   const summary = {
     files: files.length,
     functions: 0,
@@ -30,6 +32,7 @@ export function jsonReport({ kernel, files, notAnalysed, workspace, shown }: Che
       function: one.function,
       reason: one.reason,
     })),
+    problems: problems.map(({ path, message }) => ({ path: shownPath(path), message })),
     summary,
   };
   return jsonText(report);

@@ -10,7 +10,7 @@ import { FINGERPRINT, fingerprintOf } from './fingerprint.ts';
 import type { PackageFacts } from './package-facts.ts';
 import { notAnalysedName } from './report-text.ts';
 import { createPlaces, type Places } from './places.ts';
-import type { Workspace } from './workspace.ts';
+import type { SettingsProblem, Workspace } from './workspace.ts';
 import { jsonText } from './json.ts';
 
 const SCHEMA =
@@ -22,6 +22,7 @@ const LEVELS: Readonly<Record<Severity, 'error' | 'warning' | 'note'>> = {
   hint: 'note',
 };
 const NOT_ANALYSED = 'not-analysed';
+const WRONG_SETTINGS = 'wrong-settings';
 
 /**
  * A run for each target kernel with its rules, results, paths as code flows, fixes and
@@ -74,6 +75,13 @@ function runOf(result: CheckResult, tool: PackageFacts) {
             },
             defaultConfiguration: { level: 'warning' },
           },
+          {
+            id: WRONG_SETTINGS,
+            shortDescription: {
+              text: 'A setting that is wrong and was passed over, or a file that settings name and that is not there.',
+            },
+            defaultConfiguration: { level: 'error' },
+          },
         ],
       },
     },
@@ -83,8 +91,13 @@ function runOf(result: CheckResult, tool: PackageFacts) {
     invocations: [
       {
         executionSuccessful:
-          result.unreadable === 0 && !result.notAnalysed.some((one) => one.isInternal),
+          result.unreadable === 0 &&
+          result.problems.length === 0 &&
+          !result.notAnalysed.some((one) => one.isInternal),
         toolExecutionNotifications: notifications,
+        toolConfigurationNotifications: result.problems.map((one) =>
+          settingsNotification(one, artifacts),
+        ),
       },
     ],
     originalUriBaseIds: Object.fromEntries(
@@ -195,6 +208,15 @@ function notificationOf(one: NotAnalysed, artifacts: ArtifactList) {
   };
 }
 
+function settingsNotification({ path, message }: SettingsProblem, artifacts: ArtifactList) {
+  return {
+    descriptor: { id: WRONG_SETTINGS, index: 1 },
+    level: 'error',
+    message: { text: message },
+    locations: [{ physicalLocation: { artifactLocation: artifacts.locate(path, 'json') } }],
+  };
+}
+
 function regionOf(workspace: Workspace, path: string, span: Span) {
   const lines = workspace.lines(path);
   const start = lines.position(span.start);
@@ -209,7 +231,7 @@ function regionOf(workspace: Workspace, path: string, span: Span) {
 
 interface ArtifactList {
   readonly list: readonly unknown[];
-  locate(path: string): { uri: string; uriBaseId: string; index: number };
+  locate(path: string, language?: string): { uri: string; uriBaseId: string; index: number };
 }
 
 /** The analysed files, and after them what only results name. */
@@ -217,7 +239,10 @@ function artifactList(places: Places, { files }: CheckResult): ArtifactList {
   const list: unknown[] = [];
   const known = new Map<string, { uri: string; uriBaseId: string; index: number }>();
   const analysed = new Set(files.map(({ file }) => file.path));
-  const locate = (path: string): { uri: string; uriBaseId: string; index: number } => {
+  const locate = (
+    path: string,
+    language = 'c',
+  ): { uri: string; uriBaseId: string; index: number } => {
     let location = known.get(path);
     if (location) return location;
     const { path: name, base } = places.placeOf(path);
@@ -226,7 +251,7 @@ function artifactList(places: Places, { files }: CheckResult): ArtifactList {
     list.push({
       location,
       ...(analysed.has(path) && { roles: ['analysisTarget'] }),
-      sourceLanguage: 'c',
+      sourceLanguage: language,
     });
     return location;
   };

@@ -6,7 +6,7 @@ import { NO_SETTINGS } from '../engine/analyse.ts';
 import {
   createConfigurationFiles,
   mergeConfigurations,
-  type ConfigurationFile,
+  type TreeSettings,
 } from '../engine/settings/read.ts';
 import { rowsOf } from '../engine/settings/wrappers.ts';
 import type { Configuration, FileSystem, ModuleInput, TargetKernel } from '../engine/types.ts';
@@ -27,8 +27,12 @@ export interface Workspace {
   load(path: string): Promise<ModuleInput>;
   /** Throws UsageError for a kernel that nothing is known of. */
   target(path: string): Promise<TargetKernel>;
-  /** The settings for a file: the options, then its tree's configuration file. */
+  /** The settings for a file: the options, then its tree's configuration files. */
   config(path: string): Promise<Configuration>;
+  /** Says what is wrong with the settings, each sentence once, and keeps it for reports. */
+  complain(problem: SettingsProblem): void;
+  /** What was wrong with the settings so far. */
+  problems(): readonly SettingsProblem[];
   /** The file as it is on the disk. Throws UsageError when it cannot be read. */
   original(path: string): TextFile;
   /** The text with the changes made so far. */
@@ -38,6 +42,13 @@ export interface Workspace {
   lines(path: string): LineIndex;
   /** The paths that were changed, sorted. */
   changed(): readonly string[];
+}
+
+/** What is wrong with settings: the rest of them counts all the same. */
+export interface SettingsProblem {
+  /** The file that is wrong, or that is not there. */
+  readonly path: string;
+  readonly message: string;
 }
 
 /** What the command line says of the analysis. */
@@ -72,17 +83,21 @@ export function openWorkspace(options: WorkspaceOptions, output: Output): Worksp
   const loader = createModuleLoader(fs);
   const originals = createModuleLoader(disk);
   const configurations = createConfigurationFiles(disk);
-  const complained = new Set<string>();
-  const configurationFile = async (path: string): Promise<ConfigurationFile | undefined> => {
-    const file = await configurations.nearest(path, undefined);
-    if (file && !complained.has(file.path)) {
-      complained.add(file.path);
-      for (const problem of file.problems) output.error(`${shownPath(file.path)}: ${problem}`);
-    }
-    return file;
+  const problems = new Map<string, SettingsProblem>();
+  const complain = (problem: SettingsProblem): void => {
+    const { path, message } = problem;
+    const line = `${shownPath(path)}: ${message}`;
+    if (!problems.has(line)) output.error(line);
+    problems.set(line, problem);
+  };
+  const around = async (file: string): Promise<TreeSettings> => {
+    const settings = await configurations.around(file, undefined);
+    for (const { path, problems: found } of settings.files)
+      for (const message of found) complain({ path, message });
+    return settings;
   };
   const config = async (path: string): Promise<Configuration> =>
-    mergeConfigurations(optionSettings, (await configurationFile(path))?.configuration);
+    mergeConfigurations(optionSettings, (await around(path)).configuration);
 
   const original = (path: string): TextFile => {
     let file = files.get(path);
@@ -93,18 +108,20 @@ export function openWorkspace(options: WorkspaceOptions, output: Output): Worksp
     path: string,
     sources?: () => Promise<readonly string[]>,
   ): Promise<TargetKernel> => {
-    const file = await configurationFile(path);
-    const targetKernel = file?.configuration.targetKernel;
-    const stated =
-      file && targetKernel !== undefined ? { path: file.path, targetKernel } : undefined;
+    const { target: file } = await around(path);
     const found = await detectTarget(
       disk,
       path,
-      { option: options.kernel, file: stated, sources },
+      { option: options.kernel, file, sources },
       KERNEL_API,
     );
     const unknown = whyUnknown(found);
-    if (unknown !== undefined) throw new UsageError(unknown);
+    if (unknown !== undefined) {
+      // The error is said where it is caught.
+      if (file && found.source === 'file')
+        problems.set(unknown, { path: file.path, message: unknown });
+      throw new UsageError(unknown);
+    }
     return found;
   };
   const current = (path: string): string => changes.get(path) ?? original(path).text;
@@ -123,6 +140,8 @@ export function openWorkspace(options: WorkspaceOptions, output: Output): Worksp
       };
     },
     config,
+    complain,
+    problems: () => [...problems.values()],
     async target(path) {
       const folder = dirname(path);
       let target = targets.get(folder);

@@ -8,7 +8,7 @@ import { detectTarget } from '../engine/project/target.ts';
 import {
   createConfigurationFiles,
   mergeConfigurations,
-  type ConfigurationFile,
+  type TreeSettings,
 } from '../engine/settings/read.ts';
 import { rowsOf } from '../engine/settings/wrappers.ts';
 import { KERNEL_API } from '../engine/stages.ts';
@@ -52,19 +52,19 @@ export function createSurroundings(files: FileSystem, world: World, limit?: numb
   const configurationFiles = createConfigurationFiles(cached);
   const targets = new Map<string, Promise<TargetKernel>>();
 
-  async function configurationFileOf(key: string): Promise<ConfigurationFile | undefined> {
-    const file = await configurationFiles.nearest(key, world.rootOf(key) ?? folderOf(key));
-    if (file) world.complain(file.problems.map((problem) => `${file.path}: ${problem}`));
-    return file;
+  async function filesAround(key: string): Promise<TreeSettings> {
+    const settings = await configurationFiles.around(key, world.rootOf(key) ?? folderOf(key));
+    for (const { path, problems } of settings.files)
+      world.complain(problems.map((problem) => `${path}: ${problem}`));
+    return settings;
   }
 
   function targetOf(
     key: string,
     { targetKernel: setting }: Configuration,
-    file: ConfigurationFile | undefined,
+    { target: file }: TreeSettings,
   ): Promise<TargetKernel> {
-    const targetKernel = file?.configuration.targetKernel;
-    const id = `${key}\n${setting ?? ''}\n${targetKernel ?? ''}`;
+    const id = `${key}\n${setting ?? ''}\n${file?.targetKernel ?? ''}`;
     let known = targets.get(id);
     if (!known) {
       const sources = async (): Promise<readonly string[]> => {
@@ -72,12 +72,7 @@ export function createSurroundings(files: FileSystem, world: World, limit?: numb
         const { sources: own } = await loader.load(key, text, { root: world.rootOf(key) });
         return own.map((one) => one.text);
       };
-      const stated =
-        file && targetKernel !== undefined ? { path: file.path, targetKernel } : undefined;
-      targets.set(
-        id,
-        (known = detectTarget(cached, key, { setting, file: stated, sources }, KERNEL_API)),
-      );
+      targets.set(id, (known = detectTarget(cached, key, { setting, file, sources }, KERNEL_API)));
     }
     return known;
   }
@@ -89,14 +84,14 @@ export function createSurroundings(files: FileSystem, world: World, limit?: numb
     async settings(uri) {
       const key = canonicalUri(uri);
       const settings = await world.settingsOf(uri);
-      const file = await configurationFileOf(key);
-      const kernel = await targetOf(key, settings, file);
-      return { config: mergeConfigurations(settings, file?.configuration), kernel };
+      const files = await filesAround(key);
+      const kernel = await targetOf(key, settings, files);
+      return { config: mergeConfigurations(settings, files.configuration), kernel };
     },
 
     async foundKernel(uri) {
       const key = canonicalUri(uri);
-      return targetOf(key, {}, await configurationFileOf(key));
+      return targetOf(key, {}, await filesAround(key));
     },
 
     async module(key, text, { wrappers }) {

@@ -38,10 +38,10 @@ describe('settings that nobody writes', () => {
 
   it('may be nested deeper than a stack', async () => {
     const text = `{"rules": ${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
-    const file = await createConfigurationFiles(
+    const { files } = await createConfigurationFiles(
       memoryFileSystem({ '/w/.vfio-lifecycle.json': text }),
-    ).nearest('/w/a.c', '/w');
-    expect(file!.problems).toEqual([expect.stringMatching(/^rules: \[+… is no object$/)]);
+    ).around('/w/a.c', '/w');
+    expect(files[0]!.problems).toEqual([expect.stringMatching(/^rules: \[+… is no object$/)]);
   });
 });
 
@@ -81,7 +81,7 @@ describe('the schema', () => {
   });
 
   it('knows every rule and no other', () => {
-    expect(Object.keys(RULES_SCHEMA.properties!)).toEqual(rules.map((rule) => rule.id));
+    expect(Object.keys(RULES_SCHEMA.properties!)).toEqual(['all', ...rules.map((rule) => rule.id)]);
   });
 
   it('is a JSON Schema, and refuses what the reader refuses', () => {
@@ -90,6 +90,8 @@ describe('the schema', () => {
       'missing-put',
       'double-put',
       'no-such-rule',
+      'missing-put,all',
+      'info',
       'error',
       'off',
       'fatal',
@@ -125,6 +127,7 @@ describe('the schema', () => {
           'errors',
           'onFailure',
           'missing-put',
+          'root',
           'other',
         ),
         tie('value'),
@@ -172,7 +175,7 @@ describe('what a user typed', () => {
     [{ rules: { 'something-else': 'off' } }, ['rules: "something-else" is not known']],
     [
       { rules: { 'missing-put': 'fatal' } },
-      ['rules["missing-put"]: "fatal" is none of error, warning, information, hint, off'],
+      ['rules["missing-put"]: "fatal" is none of error, warning, information, hint, off, info'],
     ],
     [{ rules: ['missing-put'] }, ['rules: ["missing-put"] is no object']],
     [{ targetkernel: '6.1' }, ['"targetkernel" is not known; "targetKernel" is']],
@@ -301,52 +304,105 @@ describe('wrappers', () => {
 });
 
 describe('configuration files', () => {
-  it('the nearest counts, within the border', async () => {
-    const files = createConfigurationFiles(
-      memoryFileSystem({
-        '/.vfio-lifecycle.json': '{ "targetKernel": "5.15" }',
-        '/w/.vfio-lifecycle.json': '{ "targetKernel": "6.1", "baseline": "known/findings.json" }',
-        '/w/a/b/.vfio-lifecycle.json': '{}',
-      }),
-    );
+  const TREE = {
+    '/.vfio-lifecycle.json': '{ "targetKernel": "5.15", "rules": { "use-after-put": "hint" } }',
+    '/w/.vfio-lifecycle.json':
+      '{ "root": true, "targetKernel": "6.1", "baseline": "known/findings.json", "rules": { "missing-put": "warning", "double-put": "hint" }, "wrappers": [{ "name": "core_end", "does": "put" }] }',
+    '/w/a/b/.vfio-lifecycle.json':
+      '{ "rules": { "missing-put": "off" }, "wrappers": [{ "name": "core_begin", "does": "alloc" }] }',
+  };
+
+  it('are merged upwards to the root, within the border', async () => {
+    const files = createConfigurationFiles(memoryFileSystem(TREE));
     const found = async (file: string, border?: string): Promise<unknown> =>
-      (await files.nearest(file, border))?.configuration;
-    expect(await found('/w/a/x.c')).toEqual({
+      (await files.around(file, border)).configuration;
+    const top = {
       targetKernel: '6.1',
       baseline: '/w/known/findings.json',
+      rules: { 'missing-put': 'warning', 'double-put': 'hint' },
+      wrappers: [{ name: 'core_end', does: 'put' }],
+    };
+    expect(await found('/w/a/x.c')).toEqual(top);
+    const both = await files.around('/w/a/b/x.c', undefined);
+    expect(both.configuration).toEqual({
+      ...top,
+      rules: { 'missing-put': 'off', 'double-put': 'hint' },
+      wrappers: [
+        { name: 'core_begin', does: 'alloc' },
+        { name: 'core_end', does: 'put' },
+      ],
     });
-    expect(await found('/w/a/b/x.c')).toEqual({});
-    expect(await found('/v/x.c')).toEqual({ targetKernel: '5.15' });
+    expect(both.target).toEqual({ path: '/w/.vfio-lifecycle.json', targetKernel: '6.1' });
+    expect(await found('/w/a/b/x.c', '/w/a')).toMatchObject({ rules: { 'missing-put': 'off' } });
+    expect(await found('/v/x.c')).toEqual({
+      targetKernel: '5.15',
+      rules: { 'use-after-put': 'hint' },
+    });
     expect(await found('/v/x.c', '/v')).toBeUndefined();
-    expect(await found('/w/a/x.c', '/w')).toEqual(await found('/w/a/x.c'));
     expect(await found('untitled:x')).toBeUndefined();
   });
 
   it('are one object for one text', async () => {
-    const texts = { '/w/.vfio-lifecycle.json': '{}' };
+    const texts: Record<string, string> = { ...TREE };
     const files = createConfigurationFiles({
-      readFile: async (path) => texts[path as keyof typeof texts],
+      readFile: async (path) => texts[path],
       readDirectory: async () => [],
     });
-    const first = await files.nearest('/w/x.c', undefined);
-    expect(await files.nearest('/w/a/y.c', undefined)).toBe(first);
+    const at = async (file: string): Promise<unknown> =>
+      (await files.around(file, undefined)).configuration;
+    const first = await at('/w/a/b/x.c');
+    expect(await at('/w/a/b/c/y.c')).toBe(first);
     texts['/w/.vfio-lifecycle.json'] = '{ "targetKernel": "6.6" }';
-    expect((await files.nearest('/w/x.c', undefined))?.configuration).toEqual({
+    expect(await at('/w/a/b/x.c')).toMatchObject({
       targetKernel: '6.6',
+      rules: { 'missing-put': 'off', 'use-after-put': 'hint' },
     });
   });
 
   it.each([
-    ['{', /^not JSON: \S/],
-    ['', /^not JSON: \S/],
+    ['{ "all": "off", "missing-put": "info" }', 'information', 'off'],
+    ['{ "missing-put": "information", "all": "hint" }', 'information', 'hint'],
+    ['{ "double-put , missing-put": "off", "all": "error" }', 'off', 'off'],
+    ['{ "missing-put": "warning", "double-put,missing-put": "off" }', 'warning', 'off'],
+  ])('%s: what names fewer rules counts first', async (rules, missing, double) => {
+    const { files, configuration } = await createConfigurationFiles(
+      memoryFileSystem({ '/w/.vfio-lifecycle.json': `\ufeff{ "rules": ${rules} }` }),
+    ).around('/w/x.c', undefined);
+    expect(files[0]!.problems).toEqual([]);
+    expect(configuration!.rules).toMatchObject({ 'missing-put': missing, 'double-put': double });
+  });
+
+  it.each([
+    [
+      '{',
+      /^not JSON: line 1, column 2: the text ends, where there should be a key in double quotes or }$/,
+    ],
+    ['', /^not JSON: line 1, column 1: the text ends, where there should be a value$/],
+    [
+      '{ "rules": {\n<<<<<<< ours\n"missing-put": "off"\n=======\n>>>>>>> theirs\n} }',
+      /^not JSON: line 2, column 1: an unresolved merge conflict$/,
+    ],
+    [
+      '{ "rules": { "missing-put": "off",\n "missing-put": "error" } }',
+      /^line 2, column 2: "missing-put" is there twice; the last counts$/,
+    ],
+    ['{ "root": "yes" }', /^root: "yes" is neither true nor false$/],
+    [
+      '{ "rules": { "missing-put, mising-uninit": "off" } }',
+      /^rules: "mising-uninit" is not known; "missing-uninit" is$/,
+    ],
+    [
+      '{ "rules": { "missing-put,double-put": "off", "missing-put,use-after-put": "error" } }',
+      /^rules: two lists name missing-put, which is off in the first and error in the second; the first counts$/,
+    ],
     ['[]', /^\[\] is no object$/],
     ['{ "baseline": "/etc/x" }', /^baseline: "\/etc\/x" is no path relative to this file$/],
     ['{ "rules": { "missing-put": "loud" } }', /^rules\["missing-put"\]: "loud" is none of /],
   ])('%s: one problem, and no more', async (text, expected) => {
-    const file = await createConfigurationFiles(
+    const { files } = await createConfigurationFiles(
       memoryFileSystem({ '/w/.vfio-lifecycle.json': text }),
-    ).nearest('/w/x.c', undefined);
-    expect(file!.problems).toEqual([expect.stringMatching(expected)]);
+    ).around('/w/x.c', undefined);
+    expect(files[0]!.problems).toEqual([expect.stringMatching(expected)]);
   });
 });
 

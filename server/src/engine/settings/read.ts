@@ -2,8 +2,10 @@
  * Settings from the editor and from `.vfio-lifecycle.json`, and what counts when both say
  * something.
  */
+import { readJson } from '../../text/json.ts';
 import { folderOf, isInside, resolve } from '../project/paths.ts';
 import type { Configuration, FileSystem } from '../types.ts';
+import { ruleSettings, type SeverityWord } from './rule-settings.ts';
 import { FILE_SCHEMA, SECTION_SCHEMA, type Schema } from './schema.ts';
 import { validate } from './validate.ts';
 import { rowsOf } from './wrappers.ts';
@@ -35,15 +37,28 @@ export function readSection(section: unknown): Settings {
 /** A `.vfio-lifecycle.json` that was found. */
 export interface ConfigurationFile extends Settings {
   readonly path: string;
+  /** `"root": true`: what is above it does not count. */
+  readonly isRoot: boolean;
 }
 
-/** Finds the configuration files of trees; the same text gives the same object. One per host. */
+/** What the configuration files around a file say. */
+export interface TreeSettings {
+  /** All that count, the nearest first. */
+  readonly files: readonly ConfigurationFile[];
+  /** What they say together; undefined where there is none. */
+  readonly configuration: Configuration | undefined;
+  /** What names the target kernel, for detectTarget(). */
+  readonly target: { readonly path: string; readonly targetKernel: string } | undefined;
+}
+
+/** Finds the configuration files of trees; the same texts give the same objects. One per host. */
 export interface ConfigurationFiles {
   /**
-   * The nearest file, in the folder of `file` or above it up to `root`; without a root up to the
-   * file system's. Never throws.
+   * What counts for `file`: the files in its folder and above it, up to the first that is a root,
+   * and up to `border`; without one up to the file system's root. A nearer one counts first, for
+   * each rule, function and value by itself. Never throws.
    */
-  nearest(file: string, root: string | undefined): Promise<ConfigurationFile | undefined>;
+  around(file: string, border: string | undefined): Promise<TreeSettings>;
 }
 
 const MAX_LEVELS = 40;
@@ -51,71 +66,87 @@ const MAX_LEVELS = 40;
 /** Asks `fs`, which may cache, on every call. */
 export function createConfigurationFiles(fs: FileSystem): ConfigurationFiles {
   const known = new Map<string, { text: string; file: ConfigurationFile }>();
+  async function fileIn(folder: string): Promise<ConfigurationFile | undefined> {
+    const path = resolve(folder, CONFIGURATION_FILE)!;
+    const text = await fs.readFile(path);
+    if (text === undefined) return undefined;
+    const before = known.get(path);
+    if (before?.text === text) return before.file;
+    const file = { path, ...readFile(text, folder) };
+    known.set(path, { text, file });
+    return file;
+  }
   return {
-    async nearest(file, root) {
+    async around(file, border) {
+      const files: ConfigurationFile[] = [];
       let folder = folderOf(file);
-      for (
-        let level = 0;
-        folder !== undefined &&
-        level < MAX_LEVELS &&
-        (root === undefined || isInside(folder, root));
-        level++
-      ) {
-        const path = resolve(folder, CONFIGURATION_FILE)!;
-        const text = await fs.readFile(path);
-        if (text !== undefined) {
-          const before = known.get(path);
-          if (before?.text === text) return before.file;
-          const found = { path, ...readFile(text, folder) };
-          known.set(path, { text, file: found });
-          return found;
-        }
+      for (let level = 0; folder !== undefined && level < MAX_LEVELS; level++) {
+        if (border !== undefined && !isInside(folder, border)) break;
+        const found = await fileIn(folder);
+        if (found) files.push(found);
+        if (found?.isRoot) break;
         folder = folderOf(folder);
       }
-      return undefined;
+      return together(files);
     },
   };
 }
 
-function readFile(text: string, folder: string): Settings {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    return {
-      configuration: {},
-      problems: [
-        `not JSON: ${(error instanceof Error ? error.message : String(error)).split('\n', 1)[0]}`,
-      ],
-    };
-  }
-  const { configuration, problems } = read(FILE_SCHEMA, value);
-  const { baseline, ...rest } = configuration;
-  if (baseline === undefined) return { configuration, problems };
-  const path = resolve(folder, baseline);
-  return path === undefined
-    ? {
-        configuration: rest,
-        problems: [
-          ...problems,
-          `baseline: ${JSON.stringify(baseline)} is no path relative to this file`,
-        ],
-      }
-    : { configuration: { ...rest, baseline: path }, problems };
+function together(files: readonly ConfigurationFile[]): TreeSettings {
+  const configuration = files.reduceRight<Configuration | undefined>(
+    (above, one) => mergeConfigurations(one.configuration, above),
+    undefined,
+  );
+  const stated = files.find((one) => one.configuration.targetKernel !== undefined);
+  const target = stated && {
+    path: stated.path,
+    targetKernel: stated.configuration.targetKernel!,
+  };
+  return { files, configuration, target };
 }
 
-function read(schema: Schema, value: unknown): Settings {
+function readFile(text: string, folder: string): Settings & { readonly isRoot: boolean } {
+  const json = readJson(text);
+  if ('problem' in json)
+    return { configuration: {}, problems: [`not JSON: ${json.problem}`], isRoot: false };
+  const { configuration, problems, isRoot } = read(FILE_SCHEMA, json.value);
+  const { baseline, ...rest } = configuration;
+  const path = baseline === undefined ? undefined : resolve(folder, baseline);
+  const wrong =
+    baseline !== undefined && path === undefined
+      ? [`baseline: ${JSON.stringify(baseline)} is no path relative to this file`]
+      : [];
+  return {
+    configuration: { ...rest, ...(path !== undefined && { baseline: path }) },
+    problems: [...json.repeated, ...problems, ...wrong],
+    isRoot,
+  };
+}
+
+function read(schema: Schema, value: unknown): Settings & { readonly isRoot: boolean } {
   const { value: valid, problems } = validate(schema, value, '');
-  const { targetKernel, rules, wrappers, baseline } = (valid ?? {}) as Configuration;
+  const { targetKernel, rules, wrappers, baseline, root } = (valid ?? {}) as Written;
+  const reports = rules && ruleSettings(rules, 'rules');
   return {
     configuration: {
       ...(targetKernel !== undefined && { targetKernel }),
-      ...(rules && { rules }),
+      ...(reports && { rules: reports.rules }),
       ...(wrappers && { wrappers }),
       ...(baseline !== undefined && { baseline }),
     },
-    problems: firstOf([...problems, ...(wrappers ? rowsOf(wrappers).problems : [])]),
+    problems: firstOf([
+      ...problems,
+      ...(reports?.problems ?? []),
+      ...(wrappers ? rowsOf(wrappers).problems : []),
+    ]),
+    isRoot: root === true,
   };
+}
+
+/** What is left of settings as they were typed when what is wrong is gone. */
+interface Written extends Omit<Configuration, 'rules'> {
+  readonly rules?: Readonly<Record<string, SeverityWord>>;
+  readonly root?: boolean;
 }
 
 /** Nobody reads further than this. */

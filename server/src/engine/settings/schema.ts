@@ -5,12 +5,12 @@
  * says what another does not.
  */
 import { rules } from '../../rules/index.ts';
-import type { Severity } from '../../rules/types.ts';
+import { ALL, SEVERITY_WORDS } from './rule-settings.ts';
 import { ERRORS, OPERATIONS } from './wrappers.ts';
 
 /** The part of JSON Schema that the settings need, with the words that VS Code adds. */
 export interface Schema {
-  readonly type?: 'object' | 'array' | 'string' | 'integer';
+  readonly type?: 'object' | 'array' | 'string' | 'integer' | 'boolean';
   readonly title?: string;
   readonly description?: string;
   readonly markdownDescription?: string;
@@ -23,6 +23,8 @@ export interface Schema {
   readonly maximum?: number;
   readonly minItems?: number;
   readonly properties?: Readonly<Record<string, Schema>>;
+  /** For keys that are no property, by a regular expression. */
+  readonly patternProperties?: Readonly<Record<string, Schema>>;
   readonly required?: readonly string[];
   readonly additionalProperties?: false;
   readonly items?: Schema;
@@ -30,30 +32,28 @@ export interface Schema {
   readonly oneOf?: readonly Schema[];
 }
 
-const SEVERITIES: readonly (Severity | 'off')[] = [
-  'error',
-  'warning',
-  'information',
-  'hint',
-  'off',
-];
+/** A severity, as a rule of that default may be given one. */
+function severity(markdownDescription: string, standard?: string): Schema {
+  return {
+    type: 'string',
+    enum: SEVERITY_WORDS,
+    ...(standard !== undefined && { default: standard }),
+    markdownDescription,
+  };
+}
 
 /** `vfioLifecycle.rules` */
 export const RULES_SCHEMA: Schema = {
   type: 'object',
   markdownDescription:
-    'How each rule reports, by its id: `error`, `warning`, `information`, `hint` or `off`. A finding that is not certain stays a hint.',
-  properties: Object.fromEntries(
-    rules.map((rule): [string, Schema] => [
-      rule.id,
-      {
-        type: 'string',
-        enum: SEVERITIES,
-        default: rule.severity,
-        markdownDescription: rule.docs.what,
-      },
-    ]),
-  ),
+    'How each rule reports, by its id: `error`, `warning`, `information`, `hint` or `off`. `all` stands for every rule that is not named, and several rules may have commas between them. A finding that is not certain stays a hint.',
+  properties: {
+    [ALL]: severity('Every rule that is not named by itself.'),
+    ...Object.fromEntries(
+      rules.map((rule): [string, Schema] => [rule.id, severity(rule.docs.what, rule.severity)]),
+    ),
+  },
+  patternProperties: { '^[^,]*(,[^,]*)+$': severity('Several rules, with commas between them.') },
   additionalProperties: false,
 };
 
@@ -117,9 +117,14 @@ export const FILE_SCHEMA: Schema = {
   type: 'object',
   properties: {
     $schema: { type: 'string' },
+    root: {
+      type: 'boolean',
+      default: false,
+      markdownDescription: 'Settings files in the folders above this one do not count.',
+    },
     targetKernel: {
       type: 'string',
-      pattern: '^v?\\d+\\.\\d+(\\.\\d+)?(-rc\\d+)?$',
+      pattern: '^v?\\d{1,3}\\.\\d{1,3}(\\.\\d{1,5}){0,2}([-+_~][\\w.+~:-]{0,64})?$',
       patternErrorMessage: 'not a kernel version such as 6.1',
       markdownDescription: TARGET_KERNEL,
     },

@@ -28,11 +28,9 @@ function check(schema: Schema, value: unknown, at: string, problems: string[]): 
     const chosen = schema.oneOf.find((one) => isOfType(one.type, value));
     return chosen
       ? check(chosen, value, at, problems)
-      : say(
-          `${shown(value)} is ${schema.oneOf.map((one) => `no ${WORDS[one.type!]}`).join(' and ')}`,
-        );
+      : say(`${shown(value)} is ${schema.oneOf.map((one) => NOT[one.type!]).join(' and ')}`);
   }
-  if (!isOfType(schema.type, value)) return say(`${shown(value)} is no ${WORDS[schema.type!]}`);
+  if (!isOfType(schema.type, value)) return say(`${shown(value)} is ${NOT[schema.type!]}`);
   if (typeof value === 'string') {
     if (schema.enum && !schema.enum.includes(value))
       return say(`${shown(value)} is none of ${schema.enum.join(', ')}`);
@@ -74,8 +72,10 @@ function checkObject(
     /^[A-Za-z_$][\w$]*$/.test(key)
       ? `${at === '' ? '' : `${at}.`}${key}`
       : `${at}[${JSON.stringify(key)}]`;
+  const patterns = Object.entries(schema.patternProperties ?? {});
   for (const [key, one] of Object.entries(value)) {
-    const property = properties.get(key);
+    const property =
+      properties.get(key) ?? patterns.find(([pattern]) => new RegExp(pattern, 'u').test(key))?.[1];
     if (property) {
       const checked = check(property, one, inside(key), problems);
       if (checked !== undefined) kept[key] = checked;
@@ -93,11 +93,12 @@ function checkObject(
   return kept;
 }
 
-const WORDS: Readonly<Record<NonNullable<Schema['type']>, string>> = {
-  object: 'object',
-  array: 'list',
-  string: 'string',
-  integer: 'whole number',
+const NOT: Readonly<Record<NonNullable<Schema['type']>, string>> = {
+  object: 'no object',
+  array: 'no list',
+  string: 'no string',
+  integer: 'no whole number',
+  boolean: 'neither true nor false',
 };
 
 function isOfType(type: Schema['type'], value: unknown): boolean {
@@ -106,6 +107,8 @@ function isOfType(type: Schema['type'], value: unknown): boolean {
       return true;
     case 'array':
       return Array.isArray(value);
+    case 'boolean':
+      return typeof value === 'boolean';
     case 'integer':
       return Number.isInteger(value);
     case 'object':
