@@ -1,7 +1,13 @@
 /** What one path has taken and undone, by the kernel's tables of pairs and locks. */
 import { opposites } from '../kernel/opposites.ts';
 import { lockReleasedBy, lockTakenBy } from '../kernel/locks.ts';
-import { givenBackBy, LIFE_CYCLE_PAIRS, outcomeOfTaking, takenBy } from '../kernel/pairs.ts';
+import {
+  givenBackBy,
+  givenTo,
+  LIFE_CYCLE_PAIRS,
+  outcomeOfTaking,
+  takenBy,
+} from '../kernel/pairs.ts';
 import type { FunctionIr } from '../ir/types.ts';
 import { calls } from '../ir/visit.ts';
 import { printExpr } from '../ir/print.ts';
@@ -132,7 +138,7 @@ function substituted(text: string, values: ReadonlyMap<string, string>): string 
 /** What a call names: the argument by which it undoes. */
 function resourceOf({ name, args }: Called): string {
   const [row] = givenBackBy(name);
-  return args[row === undefined ? 0 : row.given] ?? '';
+  return args[row === undefined ? 0 : givenTo(row, name)] ?? '';
 }
 
 /**
@@ -184,7 +190,7 @@ export function takes(path: FunctionPath, taking: Called, undo: Called): boolean
       : taking.args[0] === undo.args[0];
   const row = givenBackBy(undo.name).find((one) => one.take.includes(taking.name));
   if (row === undefined) return false;
-  const given = undo.args[row.given] ?? '';
+  const given = undo.args[givenTo(row, undo.name)] ?? '';
   if (row.taken !== 'return') return taking.args[row.taken] === given;
   return given === taking.value || path.memory.get(given) === taking.value;
 }

@@ -93,6 +93,9 @@ export const OLD_API: readonly ApiEntry[] = [
         text: 'The vfio_device belongs to the core; the driver sees only `device_data`, which every callback of `ops` receives.',
       },
       { text: 'Undo it with `vfio_del_group_dev()`.' },
+      {
+        text: 'It stores the vfio_device as the drvdata of `dev`, and `vfio_del_group_dev()` clears it: the driver must not use that drvdata.',
+      },
     ],
     ownership:
       'The core owns the vfio_device. The driver owns `device_data`, and on error frees it.',
@@ -102,7 +105,7 @@ export const OLD_API: readonly ApiEntry[] = [
       names: ['vfio_register_group_dev', 'vfio_init_group_dev', 'vfio_alloc_device'],
     },
     header: 'linux/vfio.h',
-    commits: [{ id: '0bfc6a4ea63c', text: 'replaces it by init and register', kernel: '5.13' }],
+    commits: [{ id: '0bfc6a4ea63c', text: 'adds init and register in its place', kernel: '5.13' }],
   },
   {
     name: 'vfio_del_group_dev',
@@ -121,7 +124,7 @@ export const OLD_API: readonly ApiEntry[] = [
     },
     header: 'linux/vfio.h',
     commits: [
-      { id: '5e42c999445b', text: 'lets unregister take a struct vfio_device', kernel: '5.13' },
+      { id: '0bfc6a4ea63c', text: 'adds unregister of a struct vfio_device', kernel: '5.13' },
     ],
   },
   {

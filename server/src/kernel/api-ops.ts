@@ -233,7 +233,11 @@ export const OPS_MEMBERS: readonly ApiEntry[] = [
     twoForms('void ', 'request', ', unsigned int count'),
     'Asks the driver to give the device back while unregister waits for its users.',
     {
-      contract: [{ text: 'It is called every ten seconds; `count` is the number of the request.' }],
+      contract: [
+        {
+          text: 'It is called at once and then every ten seconds; `count` is the number of the request.',
+        },
+      ],
       commits: [TAKES_DEVICE_COMMIT],
     },
   ),
@@ -256,7 +260,15 @@ export const OPS_MEMBERS: readonly ApiEntry[] = [
         text: 'int (*match_token_uuid)(struct vfio_device *vdev, const uuid_t *uuid);',
       },
     ],
-    'Compares a token from user space with that of the device when it is bound to an iommufd. Optional.',
+    'Compares a token from user space with that of the device when it is bound to an iommufd.',
+    {
+      contract: [
+        {
+          text: 'A table with `.match = vfio_pci_core_match` needs it: that helper calls it without a test. Set it to `vfio_pci_core_match_token_uuid`. In other tables it is optional.',
+        },
+      ],
+      errors: 'Return 0 when the token fits, or a negative errno.',
+    },
   ),
   member(
     'dma_unmap',
@@ -268,7 +280,15 @@ export const OPS_MEMBERS: readonly ApiEntry[] = [
       },
     ],
     'Called when user space unmaps addresses that the driver may have pinned.',
-    { contract: [{ text: 'Unpin the pages of the range before it returns.' }] },
+    {
+      contract: [
+        { text: 'Unpin the pages of the range before it returns.' },
+        {
+          kernels: from('6.6'),
+          text: 'A driver without it cannot pin: `vfio_pin_pages()` returns `-EINVAL`.',
+        },
+      ],
+    },
   ),
   member(
     'device_feature',
@@ -354,7 +374,16 @@ export const OPS_MEMBERS: readonly ApiEntry[] = [
         text: 'int (*get_region_info_caps)(struct vfio_device *vdev,\n\t\t\t    struct vfio_region_info *info,\n\t\t\t    struct vfio_info_cap *caps);',
       },
     ],
-    'Describes a region of the device. Optional.',
+    'Describes a region of the device, for VFIO_DEVICE_GET_REGION_INFO.',
+    {
+      contract: [
+        {
+          text: 'The core answers the request itself and returns `-EINVAL` without this member: `.ioctl` no longer sees it.',
+        },
+        { text: 'On the vfio-pci core set it to `vfio_pci_ioctl_get_region_info`.' },
+      ],
+      errors: 'Return 0 or a negative errno.',
+    },
   ),
   member(
     'migration_set_state',

@@ -43,6 +43,10 @@ const REGISTER_CONTRACT: ApiEntry['contract'] = [
   },
   {
     kernels: from('6.6'),
+    text: 'A physical device behind an IOMMU that does not keep caches coherent is refused with `-EINVAL`.',
+  },
+  {
+    kernels: from('6.6'),
     text: 'With CONFIG_IOMMUFD a table without `.bind_iommufd`, `.unbind_iommufd`, `.attach_ioas` and `.detach_ioas` is refused with `-EINVAL`.',
   },
 ];
@@ -65,10 +69,7 @@ export const REGISTER_API: readonly ApiEntry[] = [
     ownership: 'Ownership does not change: what the driver held before the call it holds after it.',
     behaviours: [returnsErrno(from('5.13', '5.15'), [REGISTER]), REGISTER_WITH_SET],
     header: 'linux/vfio.h',
-    commits: [
-      { id: '0bfc6a4ea63c', text: 'splits it from vfio_add_group_dev()', kernel: '5.13' },
-      { id: '5e42c999445b', text: 'takes a struct vfio_device', kernel: '5.13' },
-    ],
+    commits: [{ id: '0bfc6a4ea63c', text: 'splits it from vfio_add_group_dev()', kernel: '5.13' }],
   },
   {
     name: 'vfio_register_emulated_iommu_dev',
@@ -104,9 +105,11 @@ export const REGISTER_API: readonly ApiEntry[] = [
     ],
     summary: 'Takes the device away from user space and waits until the last user has closed it.',
     contract: [
-      { text: 'It blocks, and calls `ops->request()` every ten seconds while it waits.' },
       {
-        text: 'When it returns no callback runs any more: only now may the driver tear down what callbacks use.',
+        text: 'It blocks. While it waits it calls `ops->request()`, where the table has one: at once and then every ten seconds.',
+      },
+      {
+        text: 'When it returns user space has closed the device and no callback of user space runs any more: only now may the driver tear down what callbacks use.',
       },
       {
         kernels: from('5.13', '5.15'),
@@ -125,7 +128,14 @@ export const REGISTER_API: readonly ApiEntry[] = [
       'The driver still owns what it owned: the memory in the old model, its reference in the new one.',
     behaviours: [returnsVoid(SINCE_5_13, { op: 'unregister', target: 0 })],
     header: 'linux/vfio.h',
-    commits: [{ id: '5e42c999445b', text: 'takes a struct vfio_device', kernel: '5.13' }],
+    commits: [
+      {
+        id: '0bfc6a4ea63c',
+        text: 'takes the struct vfio_device that the driver has',
+        kernel: '5.13',
+      },
+      { id: '5e42c999445b', text: 'waits for the last user on a completion', kernel: '5.13' },
+    ],
   },
   {
     name: 'vfio_assign_device_set',
@@ -210,10 +220,10 @@ export const REGISTER_API: readonly ApiEntry[] = [
     kind: 'function',
     model: 'old',
     isPrivate: true,
-    kernels: before('6.1'),
+    kernels: OLD_MODEL,
     signatures: [
       {
-        kernels: before('6.1'),
+        kernels: OLD_MODEL,
         text: 'static bool vfio_device_try_get(struct vfio_device *device);',
       },
     ],
@@ -221,7 +231,7 @@ export const REGISTER_API: readonly ApiEntry[] = [
     contract: [{ text: 'Internal to the VFIO core; drivers do not call it.' }],
     ownership: 'When it returns true the caller holds a registration count.',
     errors: 'Returns true when the count was taken.',
-    behaviours: [returnsValue(before('6.1'))],
+    behaviours: [returnsValue(OLD_MODEL)],
     replacement: {
       text: '`vfio_device_try_get_registration()`',
       names: ['vfio_device_try_get_registration'],

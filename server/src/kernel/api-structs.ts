@@ -28,8 +28,16 @@ export const STRUCTS: readonly ApiEntry[] = [
         text: '`vdev->device` counts the references to the object; `vdev->dev` is the parent. They are different devices.',
       },
       {
+        kernels: from('5.19', '6.0'),
+        text: 'Set `migration_flags` before registration.',
+      },
+      {
+        kernels: from('6.0'),
+        text: 'Set `mig_ops`, `migration_flags` and the like before registration.',
+      },
+      {
         kernels: EMBEDDED,
-        text: 'Set `mig_ops`, `migration_flags` and the like before registration. The members marked private belong to the core.',
+        text: 'The members that the header marks as private belong to the core.',
       },
     ],
     behaviours: [],
@@ -198,7 +206,11 @@ export const STRUCTS: readonly ApiEntry[] = [
       { kernels: from('5.19', '6.1'), text: '`.supported_type_groups` is mandatory.' },
       {
         kernels: from('6.1'),
-        text: '`.device_api` names the kind of device, and `.get_available` or `.max_instances` limits how many there can be.',
+        text: '`.device_api` names the kind of device and is mandatory: without it `mdev_register_driver()` returns `-EINVAL`.',
+      },
+      {
+        kernels: from('6.1'),
+        text: '`.get_available` or `.max_instances` limits how many devices there can be.',
       },
     ],
     behaviours: [],
@@ -227,7 +239,11 @@ export const STRUCTS: readonly ApiEntry[] = [
     summary: 'A type of mediated device that a parent offers.',
     contract: [
       {
-        kernels: before('6.1'),
+        kernels: before('5.13'),
+        text: 'It is opaque to drivers: they tell types apart by the kobject that `.create` is given.',
+      },
+      {
+        kernels: from('5.13', '6.1'),
         text: 'It is opaque to drivers: they tell types apart by `mdev_get_type_group_id()`.',
       },
       {

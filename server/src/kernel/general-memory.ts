@@ -146,7 +146,6 @@ export const MEMORY_FUNCTIONS: readonly GeneralFunction[] = [
     'pci_iomap_range',
     'pci_ioremap_bar',
     'devm_ioremap',
-    'devm_memremap',
     'alloc_workqueue',
     'alloc_ordered_workqueue',
     'create_singlethread_workqueue',
@@ -157,6 +156,11 @@ export const MEMORY_FUNCTIONS: readonly GeneralFunction[] = [
     'kobject_create_and_add',
     'kset_create_and_add',
   ].map((name): GeneralFunction => ({ name, behaviours: [returnsPointer(ALWAYS)] })),
+  {
+    // It tells failure by ERR_PTR (v6.12 kernel/iomem.c), unlike memremap().
+    name: 'devm_memremap',
+    behaviours: [{ kernels: ALWAYS, errors: 'err-ptr', success: [] }],
+  },
   ...['__get_free_page', '__get_free_pages', 'get_zeroed_page'].map((name): GeneralFunction => ({
     name,
     behaviours: [returnsValue(ALWAYS)],

@@ -1,4 +1,7 @@
-/** Macros and functions of the kernel that are a value or a test and nothing else. */
+/**
+ * Macros and functions of the kernel that are a value or a test and nothing else; no_free_ptr()
+ * also clears its argument (include/linux/cleanup.h).
+ */
 
 /** True exactly when argument 0 is: the call stands in a condition like the argument itself. */
 const TRANSPARENT = new Set([
@@ -31,7 +34,6 @@ const VALUE_OF = new Map<string, number>([
     'rcu_dereference_check',
     'rcu_dereference_raw',
     'rcu_access_pointer',
-    'smp_load_acquire',
     'ERR_CAST',
     'data_race',
     '__builtin_expect',

@@ -71,9 +71,10 @@ export const NEUTRAL_FAMILIES: readonly NeutralFamily[] = [
       init_rwsem sema_init rwlock_init read_lock read_unlock read_lock_irq read_unlock_irq read_lock_irqsave read_unlock_irqrestore read_lock_bh
       read_unlock_bh write_lock write_unlock write_lock_irq write_unlock_irq write_lock_irqsave write_unlock_irqrestore write_lock_bh
       write_unlock_bh write_trylock read_seqbegin read_seqretry write_seqlock write_sequnlock write_seqcount_begin write_seqcount_end
-      init_srcu_struct cleanup_srcu_struct synchronize_rcu synchronize_rcu_expedited synchronize_srcu synchronize_net rcu_barrier rcu_assign_pointer
-      RCU_INIT_POINTER might_sleep might_lock smp_mb smp_rmb smp_wmb smp_store_release smp_load_acquire smp_store_mb wmb rmb mb dma_wmb dma_rmb
-      barrier WRITE_ONCE assert_spin_locked`),
+      init_srcu_struct cleanup_srcu_struct synchronize_rcu synchronize_rcu_expedited synchronize_srcu synchronize_net rcu_barrier
+      might_sleep might_lock smp_mb smp_rmb smp_wmb smp_load_acquire wmb rmb mb dma_wmb dma_rmb
+      barrier assert_spin_locked`),
+    retains: words('rcu_assign_pointer RCU_INIT_POINTER WRITE_ONCE smp_store_release smp_store_mb'),
   },
   {
     reason: 'Lists, trees and tables link the object; who unlinks it does not free it.',
@@ -88,8 +89,12 @@ export const NEUTRAL_FAMILIES: readonly NeutralFamily[] = [
     except: words('klist_del klist_remove'),
     retains:
       words(`list_add list_add_tail list_add_rcu list_add_tail_rcu list_move list_move_tail hlist_add_head hlist_add_head_rcu llist_add
-      hash_add hash_add_rcu rb_link_node rb_insert_color rb_add rb_find_add interval_tree_insert radix_tree_insert xa_store xa_store_irq xa_insert
-      xa_insert_irq xa_alloc xa_alloc_cyclic xa_cmpxchg __xa_store __xa_insert __xa_alloc __xa_cmpxchg idr_alloc idr_alloc_cyclic idr_alloc_u32
+      hlist_add_tail_rcu hlist_add_before hlist_add_behind list_replace list_replace_rcu list_replace_init list_splice list_splice_tail
+      list_splice_init list_splice_tail_init list_bulk_move_tail
+      hash_add hash_add_rcu rb_link_node rb_insert_color rb_add rb_add_cached rb_find_add rb_replace_node interval_tree_insert radix_tree_insert
+      radix_tree_replace_slot xa_store xa_store_bh xa_store_irq xa_store_range xa_insert xa_insert_bh
+      xa_insert_irq xa_alloc xa_alloc_bh xa_alloc_irq xa_alloc_cyclic xa_alloc_cyclic_irq xa_cmpxchg xa_cmpxchg_bh xa_cmpxchg_irq xas_store
+      mas_store mas_store_gfp mas_store_prealloc mas_insert mtree_store_range mtree_insert_range mtree_alloc_range __xa_store __xa_insert __xa_alloc __xa_cmpxchg idr_alloc idr_alloc_cyclic idr_alloc_u32
       idr_replace mtree_store mtree_insert kfifo_put kfifo_in klist_add_tail klist_add_head`),
   },
   {
@@ -102,7 +107,8 @@ export const NEUTRAL_FAMILIES: readonly NeutralFamily[] = [
       cancel_delayed_work cancel_delayed_work_sync disable_work disable_work_sync enable_work work_pending work_busy delayed_work_pending`),
     except: words('kthread_exit kthread_complete_and_exit'),
     retains:
-      words(`queue_work queue_work_on queue_delayed_work queue_delayed_work_on schedule_work schedule_work_on schedule_delayed_work
+      words(`irq_work_queue kthread_queue_work kthread_queue_delayed_work kthread_create_on_node kthread_create_on_cpu kthread_run_on_cpu
+      add_timer_on add_timer_global add_timer_local queue_work queue_work_on queue_delayed_work queue_delayed_work_on schedule_work schedule_work_on schedule_delayed_work
       mod_delayed_work mod_timer add_timer timer_setup setup_timer hrtimer_start tasklet_init tasklet_setup tasklet_schedule kthread_run
       kthread_create`),
   },
@@ -160,7 +166,8 @@ export const NEUTRAL_FAMILIES: readonly NeutralFamily[] = [
     ),
     names:
       words(`kref_init kref_get kref_get_unless_zero kref_read kobject_get kobject_init kobject_add kobject_init_and_add kobject_set_name
-      kobject_uevent kobject_uevent_env kobject_name kset_register kset_unregister cmpxchg xchg try_cmpxchg cmpxchg64 fetch_and_zero`),
+      kobject_uevent kobject_uevent_env kobject_name kset_register kset_unregister cmpxchg64 fetch_and_zero`),
+    retains: words('xchg cmpxchg try_cmpxchg'),
   },
   {
     reason: 'Files in sysfs, procfs and debugfs. They point to the object until they are removed.',
@@ -169,7 +176,10 @@ export const NEUTRAL_FAMILIES: readonly NeutralFamily[] = [
     names: words(
       'proc_create proc_mkdir proc_remove remove_proc_entry simple_open simple_read_from_buffer simple_write_to_buffer noop_llseek',
     ),
-    retains: words('debugfs_create_file proc_create_data'),
+    retains: words(
+      `debugfs_create_file debugfs_create_file_unsafe debugfs_create_u8 debugfs_create_u16 debugfs_create_u32 debugfs_create_u64 debugfs_create_x32
+      debugfs_create_bool debugfs_create_atomic_t debugfs_create_blob proc_create_data`,
+    ),
   },
   {
     reason: 'Power management of the parent.',
@@ -191,7 +201,7 @@ export const NEUTRAL_FAMILIES: readonly NeutralFamily[] = [
       words(`free_irq enable_irq disable_irq disable_irq_nosync disable_hardirq synchronize_irq synchronize_hardirq get_cached_msi_msg
       write_msi_msg in_interrupt in_task`),
     retains: words(
-      'request_irq request_threaded_irq request_any_context_irq request_percpu_irq irq_bypass_register_producer',
+      'request_irq request_threaded_irq request_any_context_irq request_percpu_irq irq_bypass_register_producer irq_set_handler_data irq_set_chip_data irq_set_affinity_notifier irq_domain_add_linear irq_domain_create_linear irq_domain_create_hierarchy',
     ),
   },
   {
@@ -206,13 +216,15 @@ export const NEUTRAL_FAMILIES: readonly NeutralFamily[] = [
     retains:
       words(`blocking_notifier_chain_register atomic_notifier_chain_register raw_notifier_chain_register srcu_notifier_chain_register
       bus_register_notifier register_netdevice_notifier register_reboot_notifier register_pm_notifier mmu_notifier_register
-      mmu_interval_notifier_insert`),
+      mmu_interval_notifier_insert iommu_group_register_notifier kvm_page_track_register_notifier acpi_install_notify_handler
+      iommufd_access_create`),
   },
   {
     reason: 'Buses act on the parent device.',
     prefixes: words(
       'pci_ pcie_ pcim_ __pci_ pcibios_ fsl_mc_ dprc_ cdx_ amba_ platform_ eeh_ virtio_pci_admin_',
     ),
+    retains: words('pci_request_irq'),
     suffixes: words('_driver_register _driver_unregister _register_driver _unregister_driver'),
     names:
       words(`request_mem_region release_mem_region request_region release_region request_resource insert_resource release_resource
@@ -266,10 +278,11 @@ export const NEUTRAL_FAMILIES: readonly NeutralFamily[] = [
       'VFIO helpers that read the device, or act on its users and its memory, while it lives.',
     touches: 'everything',
     prefixes: words('vfio_iommufd_ vfio_info_ vfio_virqfd_ vfio_file_'),
+    retains: words('vfio_virqfd_enable vfio_register_notifier'),
     names:
       words(`vfio_pin_pages vfio_unpin_pages vfio_dma_rw vfio_check_feature vfio_mig_get_next_state vfio_combine_iova_ranges
       vfio_device_set_open_count vfio_find_device_in_devset vfio_device_cdev_opened vfio_set_irqs_validate_and_prepare vfio_iommu_group_get
-      vfio_iommu_group_put vfio_spapr_pci_eeh_open vfio_spapr_pci_eeh_release vfio_register_notifier vfio_unregister_notifier vfio_group_set_kvm
+      vfio_iommu_group_put vfio_spapr_pci_eeh_open vfio_spapr_pci_eeh_release vfio_unregister_notifier vfio_group_set_kvm
       vfio_pci_core_setup_barmap vfio_pci_core_do_io_rw vfio_pci_core_range_intersect_range vfio_pci_core_ioread8 vfio_pci_core_ioread16
       vfio_pci_core_ioread32 vfio_pci_core_ioread64 vfio_pci_core_iowrite8 vfio_pci_core_iowrite16 vfio_pci_core_iowrite32 vfio_pci_core_iowrite64
       vfio_pci_is_vga vfio_pci_set_power_state vfio_pci_register_dev_region vfio_pci_info_zdev_add_caps vfio_pci_memory_lock_and_enable

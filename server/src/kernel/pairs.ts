@@ -6,8 +6,17 @@ export interface ResourcePair {
   readonly undo: readonly string[];
   /** Where the resource is named when it is taken: by what the call returns, or by an argument. */
   readonly taken: 'return' | number;
-  /** The argument that names it when it is given back. */
+  /** The argument that names it when it is given back, in most of the calls of `undo`. */
   readonly given: number;
+  /** Calls of `undo` that are given it as another argument. */
+  readonly givenAs?: ReadonlyMap<string, number>;
+  /** Another argument of the taking call by which some of `undo` name it. */
+  readonly alias?: number;
+}
+
+/** The zero-based argument by which a call of `undo` names what the pair took. */
+export function givenTo(pair: ResourcePair, undo: string): number {
+  return pair.givenAs?.get(undo) ?? pair.given;
 }
 
 const words = (text: string): readonly string[] => text.trim().split(/\s+/);
@@ -16,7 +25,8 @@ const pair = (
   undo: string,
   taken: 'return' | number,
   given: number,
-): ResourcePair => ({ take: words(take), undo: words(undo), taken, given });
+  more: Pick<ResourcePair, 'givenAs' | 'alias'> = {},
+): ResourcePair => ({ take: words(take), undo: words(undo), taken, given, ...more });
 
 export const RESOURCE_PAIRS: readonly ResourcePair[] = [
   pair(
@@ -45,6 +55,7 @@ export const RESOURCE_PAIRS: readonly ResourcePair[] = [
     'kmem_cache_free kfree',
     'return',
     1,
+    { givenAs: new Map([['kfree', 0]]) },
   ),
   pair('mempool_alloc', 'mempool_free', 'return', 0),
   pair('kmem_cache_create', 'kmem_cache_destroy', 'return', 0),
@@ -57,7 +68,12 @@ export const RESOURCE_PAIRS: readonly ResourcePair[] = [
   pair('dma_pool_alloc dma_pool_zalloc', 'dma_pool_free', 'return', 1),
   pair('ioremap ioremap_wc ioremap_cache', 'iounmap', 'return', 0),
   pair('memremap', 'memunmap', 'return', 0),
-  pair('pci_iomap pci_iomap_range pci_ioremap_bar', 'pci_iounmap iounmap', 'return', 1),
+  pair('pci_iomap pci_iomap_range', 'pci_iounmap iounmap', 'return', 1, {
+    givenAs: new Map([['iounmap', 0]]),
+  }),
+  pair('pci_ioremap_bar', 'iounmap pci_iounmap', 'return', 0, {
+    givenAs: new Map([['pci_iounmap', 1]]),
+  }),
   pair('pci_enable_device pci_enable_device_mem', 'pci_disable_device', 0, 0),
   pair(
     'pci_request_regions pci_request_regions_exclusive pci_request_selected_regions',
@@ -79,7 +95,7 @@ export const RESOURCE_PAIRS: readonly ResourcePair[] = [
     'return',
     0,
   ),
-  pair('sysfs_create_group', 'sysfs_remove_group', 0, 0),
+  pair('sysfs_create_group', 'sysfs_remove_group', 1, 1),
   pair('ida_alloc ida_alloc_max ida_alloc_range ida_alloc_min', 'ida_free', 'return', 1),
   pair('idr_alloc idr_alloc_cyclic', 'idr_remove', 'return', 1),
   pair('eventfd_ctx_fdget eventfd_ctx_fileget', 'eventfd_ctx_put', 'return', 0),
@@ -108,7 +124,11 @@ export const RESOURCE_PAIRS: readonly ResourcePair[] = [
   pair('cdev_add cdev_device_add', 'cdev_del cdev_device_del', 0, 0),
   pair('alloc_chrdev_region', 'unregister_chrdev_region', 0, 0),
   pair('class_create', 'class_destroy', 'return', 0),
-  pair('device_create device_create_with_groups', 'device_destroy device_unregister', 'return', 0),
+  // device_destroy() finds the device by the number that it was created with.
+  pair('device_create device_create_with_groups', 'device_destroy device_unregister', 'return', 0, {
+    alias: 2,
+    givenAs: new Map([['device_destroy', 1]]),
+  }),
   pair('misc_register', 'misc_deregister', 0, 0),
   pair(
     'platform_device_register_simple platform_device_register_full',
@@ -158,10 +178,10 @@ const OUTCOMES: ReadonlyMap<string, Outcome> = new Map([
     (name) => [name, 'non-negative'] as const,
   ),
   ...words(
-    'pm_runtime_enable pm_runtime_get pm_runtime_get_noresume get_device pci_dev_get xa_init mutex_init',
+    'pm_runtime_enable pm_runtime_get pm_runtime_get_sync pm_runtime_get_noresume get_device pci_dev_get xa_init mutex_init',
   ).map((name) => [name, 'always'] as const),
   ['try_module_get', 'true'],
-  ...words('pci_alloc_irq_vectors pci_enable_msix_range pm_runtime_get_sync').map(
+  ...words('pci_alloc_irq_vectors pci_enable_msix_range').map(
     (name) => [name, 'non-negative'] as const,
   ),
 ]);

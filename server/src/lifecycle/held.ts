@@ -211,7 +211,7 @@ export function takingOf(
     return {
       ...made(name, 'pair', site, v),
       undo: pair.undo,
-      values: [v],
+      values: [v, pair.alias === undefined ? undefined : values[pair.alias]].filter(isNameable),
       byReturn: pair.taken === 'return',
       when: whenOf(result, outcomeOfTaking(name)),
     };

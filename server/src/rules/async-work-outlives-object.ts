@@ -24,7 +24,9 @@ export const asyncWorkOutlivesObject: Rule = {
       'Stop it in `.remove`, behind the unregister and before the put; in `.close_device` when only an open device starts it; or, from 6.1 on, in `.release`.',
     knownProblems:
       'It is enough that it is stopped anywhere but in probe: whether on every path, and in the right order, is not looked at. Nothing is said where the driver calls unknown functions to end things, where the handler puts a reference of its own, where a whole work queue is flushed or destroyed, and of what managed (devm_) functions started.',
-    references: ['v6.1 ebb72b765fb4 cancels the work of vfio-ccw in .release'],
+    references: [
+      'v6.1 drivers/s390/cio/vfio_ccw_ops.c, vfio_ccw_mdev_release_dev(): completes without cancelling its work',
+    ],
   },
   examples: asyncWorkOutlivesObjectExamples,
   check,

@@ -23,7 +23,7 @@ export const doubleUnregister: Rule = {
       'Unregister once, on the paths on which the registration succeeded. In the error ladder of probe the label that unregisters stands above the label that puts, and only steps behind the registration jump to it.',
     knownProblems:
       "Where a state of the driver's own decides, such as a flag that is tested before the call, the finding is a hint. A device that code outside the module may have registered is not reported.",
-    references: ['v5.13 5e42c999445b pairs vfio_register_group_dev and vfio_unregister_group_dev'],
+    references: ['v5.13 0bfc6a4ea63c pairs vfio_register_group_dev and vfio_unregister_group_dev'],
   },
   examples: {
     bad: [

@@ -20,7 +20,7 @@ export const initLeaksOnError: Rule = {
     knownProblems:
       'Only what some other path of the driver gives back is looked for. A function that is known by its name alone makes it a warning; a counter is what unbalanced-accounting speaks of. `vfio_pci_core_init_dev()` cannot fail before 6.19, so that nothing is owed behind it.',
     references: [
-      'v6.1 cb9ff3f3b84c: vfio_init_device() frees nothing but the index when .init fails',
+      'v6.1 cb9ff3f3b84c: when .init fails vfio_init_device() gives back the device set and the index, and nothing of the driver',
     ],
   },
   examples: initLeaksOnErrorExamples,

@@ -11,8 +11,13 @@ function ops(mark: string | null, ...members: string[]): string {
   return `
 static const struct vfio_device_ops foo_ops = {
 ${mark === null ? '' : `//                                  ^^^^^^^ ${mark}\n`}	.name = "foo",
-${members.map((one) => `\t.${one},\n`).join('')}};
+${members.map((one) => (one.startsWith('//') ? `${one}\n` : `\t.${one},\n`)).join('')}};
 `;
+}
+
+/** Marks the member above. */
+function marked(member: string, mark: string): string[] {
+  return [member, `//      ${'^'.repeat(member.length + 1)} ${mark}`];
 }
 
 function driver(table: string, probe: string = PROBE): string {
@@ -49,6 +54,64 @@ static void foo_unbind(struct vfio_device *vdev)
 static int foo_attach(struct vfio_device *vdev, u32 *pt_id)
 {
 	return foo_attach_hw(vdev, pt_id);
+}
+`;
+
+/** The members that a driver on the vfio-pci core has. */
+const PCI_CORE = [
+  'init = vfio_pci_core_init_dev',
+  'release = vfio_pci_core_release_dev',
+  'ioctl = vfio_pci_core_ioctl',
+  'match = vfio_pci_core_match',
+  ...[...EMULATED, DETACH].map((one) => one.replace('emulated', 'physical')),
+];
+const PCI_CORE_OF_6_19 = PCI_CORE.flatMap((one) => {
+  if (one.startsWith('ioctl')) {
+    return [one, 'get_region_info_caps = vfio_pci_ioctl_get_region_info'];
+  }
+  return one.startsWith('match') ? [one, 'match_token_uuid = vfio_pci_core_match_token_uuid'] : one;
+});
+
+/** A driver on the vfio-pci core with this table. */
+function pciDriver(table: string): string {
+  return `struct foo {
+	struct vfio_pci_core_device core;
+};
+${table}
+static int foo_probe(struct pci_dev *pdev, const struct pci_device_id *id)
+{
+	struct foo *foo;
+	int ret;
+
+	foo = vfio_alloc_device(foo, core.vdev, &pdev->dev, &foo_ops);
+	if (IS_ERR(foo))
+		return PTR_ERR(foo);
+	dev_set_drvdata(&pdev->dev, &foo->core);
+	ret = vfio_pci_core_register_device(&foo->core);
+	if (ret)
+		vfio_put_device(&foo->core.vdev);
+	return ret;
+}
+
+static void foo_remove(struct pci_dev *pdev)
+{
+	struct vfio_pci_core_device *core = dev_get_drvdata(&pdev->dev);
+
+	vfio_pci_core_unregister_device(core);
+	vfio_put_device(&core->vdev);
+}
+
+static struct pci_driver foo_driver = {
+	.probe = foo_probe,
+	.remove = foo_remove,
+};
+`;
+}
+
+const IOCTL = `
+static long foo_ioctl(struct vfio_device *vdev, unsigned int cmd, unsigned long arg)
+{
+	return foo_answer(vdev, cmd, arg);
 }
 `;
 
@@ -107,8 +170,36 @@ ${PLATFORM}`,
       code: driver(ops('ops-table-incomplete hint', 'read = foo_read'), PHYSICAL_PROBE),
       fixed: driver(ops(null, 'read = foo_read', ...EMULATED, DETACH), PHYSICAL_PROBE),
     },
+    {
+      title: 'A vfio-pci driver of 6.16 on 6.19',
+      kernel: '6.19',
+      code: pciDriver(
+        ops(
+          null,
+          ...PCI_CORE.flatMap((one) => {
+            if (one.startsWith('match')) return marked(one, 'ops-table-incomplete');
+            return one.startsWith('ioctl') ? marked(one, 'ops-table-incomplete warning') : one;
+          }),
+        ),
+      ),
+      fixed: pciDriver(ops(null, ...PCI_CORE_OF_6_19)),
+    },
+    {
+      title: 'An ioctl of its own, which no longer sees the request',
+      kernel: '6.19',
+      code: driver(
+        `${IOCTL}${ops(null, ...EMULATED, DETACH, ...marked('ioctl = foo_ioctl', 'ops-table-incomplete warning'))}`,
+      ),
+      fixed: driver(`${IOCTL}${ops(null, ...EMULATED, DETACH, 'ioctl = foo_ioctl')}`),
+    },
   ],
   good: [
+    { title: 'vfio-pci on 6.16', kernel: '6.16', code: pciDriver(ops(null, ...PCI_CORE)) },
+    {
+      title: 'A match of its own, and no ioctl',
+      kernel: '6.19',
+      code: driver(ops(null, ...EMULATED, DETACH, 'match = foo_match')),
+    },
     { title: 'All four', kernel: '6.6', code: driver(ops(null, ...EMULATED, DETACH)) },
     { title: 'All three, before 6.6', kernel: '6.5', code: driver(ops(null, ...EMULATED)) },
     { title: 'None, before 6.4', kernel: '6.3', code: driver(ops(null, 'read = foo_read')) },

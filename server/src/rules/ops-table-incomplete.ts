@@ -1,6 +1,8 @@
 import type { Finding, Fix, Rule, RuleContext, Severity } from './types.ts';
+import type { Span } from '../text/span.ts';
 import type { KernelVersion } from '../kernel/types.ts';
 import type { ModuleFacts, OpsTable, OperationObservation } from '../lifecycle/types.ts';
+import { NEEDED_MEMBERS, type NeededMember } from '../kernel/needed-members.ts';
 import { compareVersions, formatVersion } from '../kernel/version.ts';
 import { documentAt, isSameSite } from './locate.ts';
 import { listed } from './wording.ts';
@@ -14,16 +16,18 @@ export const opsTableIncomplete: Rule = {
   kernels: { since: [6, 2] },
   fixable: 'safe',
   docs: {
-    what: 'An ops table lacks iommufd members that the registration insists on, or has only some of them.',
-    why: 'Registration warns and returns `-EINVAL` for such a table, so that probe never succeeds: in 6.2 and 6.3 when `.bind_iommufd` stands without `.unbind_iommufd` or `.attach_ioas`, from 6.4 on, with `CONFIG_IOMMUFD`, when any of the three is missing, and from 6.6 on also without `.detach_ioas`.',
+    what: 'An ops table lacks members that the core insists on: those for iommufd, or one that another member of the table needs.',
+    why: 'Registration warns and returns `-EINVAL` for a table without the iommufd members, so that probe never succeeds: in 6.2 and 6.3 when `.bind_iommufd` stands without `.unbind_iommufd` or `.attach_ioas`, from 6.4 on, with `CONFIG_IOMMUFD`, when any of the three is missing, and from 6.6 on also without `.detach_ioas`. Since 6.17 `vfio_pci_core_match()` calls `.match_token_uuid` without a test: a table with the one and not the other oopses when user space opens the device through its group. Since 6.19 the core answers VFIO_DEVICE_GET_REGION_INFO by `.get_region_info_caps`, and returns `-EINVAL` without it: `.ioctl` no longer sees the request.',
     instead:
-      'Set all of them, of one family: `vfio_iommufd_physical_…` for a device with an IOMMU group of its own, `vfio_iommufd_emulated_…` for an mdev and whatever else is registered with `vfio_register_emulated_iommu_dev()`.',
+      'Set all of the iommufd members, of one family: `vfio_iommufd_physical_…` for a device with an IOMMU group of its own, `vfio_iommufd_emulated_…` for an mdev and whatever else is registered with `vfio_register_emulated_iommu_dev()`. On the vfio-pci core set `.match_token_uuid` to `vfio_pci_core_match_token_uuid` and `.get_region_info_caps` to `vfio_pci_ioctl_get_region_info`.',
     knownProblems:
       'A table without any of the members works in a kernel without `CONFIG_IOMMUFD`, therefore it is a hint only. A table that is not const, or whose braces hold an `#if`, a macro or code that could not be read, may get the members there and is not reported.',
     references: [
       'v6.2 adds the members bind_iommufd, unbind_iommufd and attach_ioas',
       'v6.6 makes detach_ioas mandatory',
       'v6.17 fe24d5bc635e adds the detach_ioas that pds had been left without',
+      'v6.19 drivers/vfio/pci/vfio_pci_core.c, vfio_pci_core_match(): calls match_token_uuid without a test',
+      'v6.19 drivers/vfio/vfio_main.c, vfio_get_region_info(): returns -EINVAL without get_region_info_caps',
     ],
   },
   examples: opsTableIncompleteExamples,
@@ -49,51 +53,92 @@ const MEMBERS: readonly {
 const MANDATORY: KernelVersion = [6, 4];
 
 function check({ facts }: RuleContext): Finding[] {
-  return facts.opsTables.flatMap((table): Finding[] => {
-    if (
-      !table.readable ||
-      table.style === 'fd' ||
-      !table.variable.isConst ||
-      table.variable.init?.kind !== 'initializer'
+  return facts.opsTables
+    .filter(
+      (table) =>
+        table.readable &&
+        table.style !== 'fd' &&
+        table.variable.isConst &&
+        table.variable.init?.kind === 'initializer' &&
+        table.givenTo.some((use) => use.op === 'alloc' || use.op === 'init-device'),
     )
-      return [];
-    if (!table.givenTo.some((use) => use.op === 'alloc' || use.op === 'init-device')) return [];
-    const known = MEMBERS.filter((one) => compareVersions(facts.kernel, one.since) >= 0);
-    const absent = known.filter((one) => !isSet(table, one.name));
-    const severity = severityOf(
-      facts.kernel,
-      table,
-      known.length,
-      absent.map((one) => one.name),
-    );
-    if (severity === null) return [];
-    // Members that are in some configurations only: those that are there at all say what is
-    // missing.
-    if (!table.complete && absent.length === known.length) return [];
-    const { name, nameSpan } = table.variable;
-    const present = known.filter((one) => !absent.includes(one));
-    return [
-      {
-        rule: opsTableIncomplete.id,
-        severity,
-        message: messageFor(
-          facts.kernel,
-          name,
-          absent.map((one) => one.name),
-          present.map((one) => one.name),
-        ),
-        site: { path: table.path, start: nameSpan.start, end: nameSpan.end },
-        functionName: null,
-        related: [
-          ...present.slice(0, 1).flatMap((one) => memberSites(table, one.name)),
-          ...registrations(facts, table)
-            .slice(0, 2)
-            .map((one) => ({ site: one.site, message: `${one.api}() refuses the table here` })),
-        ],
-        fix: fixFor(facts, table, absent),
-      },
-    ];
+    .flatMap((table) => [...iommufdMembers(facts, table), ...neededMembers(facts, table)]);
+}
+
+/** What the registration asks for where the kernel has iommufd. */
+function iommufdMembers(facts: ModuleFacts, table: OpsTable): Finding[] {
+  const known = MEMBERS.filter((one) => compareVersions(facts.kernel, one.since) >= 0);
+  const absent = known.filter((one) => !isSet(table, one.name));
+  const severity = severityOf(
+    facts.kernel,
+    table,
+    known.length,
+    absent.map((one) => one.name),
+  );
+  if (severity === null) return [];
+  // Members that are in some configurations only: those that are there at all say what is missing.
+  if (!table.complete && absent.length === known.length) return [];
+  const present = known.filter((one) => !absent.includes(one));
+  return [
+    {
+      rule: opsTableIncomplete.id,
+      severity,
+      message: messageFor(
+        facts.kernel,
+        table.variable.name,
+        absent.map((one) => one.name),
+        present.map((one) => one.name),
+      ),
+      site: siteIn(table, table.variable.nameSpan),
+      functionName: null,
+      related: [
+        ...present.slice(0, 1).flatMap((one) => memberSites(table, one.name)),
+        ...registrations(facts, table)
+          .slice(0, 2)
+          .map((one) => ({ site: one.site, message: `${one.api}() refuses the table here` })),
+      ],
+      fix: fixFor(facts, table, absent),
+    },
+  ];
+}
+
+/** What another member of the table needs. */
+function neededMembers(facts: ModuleFacts, table: OpsTable): Finding[] {
+  if (!table.complete) return [];
+  return NEEDED_MEMBERS.filter(
+    ({ member, since, because }) =>
+      compareVersions(facts.kernel, since) >= 0 &&
+      !isSet(table, member) &&
+      isSet(table, because.member) &&
+      (because.value === undefined || table.members.get(because.member)?.value === because.value),
+  ).map((needed): Finding => {
+    const { member, because } = needed;
+    return {
+      rule: opsTableIncomplete.id,
+      severity: needed.oopses ? 'error' : 'warning',
+      message: `\`${table.variable.name}\` has .${because.member} but not .${member}: ${needed.otherwise}`,
+      site: siteIn(table, table.members.get(because.member)!.span),
+      functionName: null,
+      related: [],
+      fix: fixForNeeded(facts, table, needed),
+    };
   });
+}
+
+function fixForNeeded(facts: ModuleFacts, table: OpsTable, needed: NeededMember): Fix | null {
+  const { member, because, helper } = needed;
+  const text = documentAt(facts.module, table.path)?.text;
+  // A member that is there and NULL would be set twice.
+  if (text === undefined || table.members.has(member)) return null;
+  if (table.members.get(because.member)?.value !== helper.besides) return null;
+  const edit = addMembers(text, table, [{ member, value: helper.value }], because.member);
+  if (edit === null) return null;
+  const title = `Set .${member} to ${helper.value}()`;
+  return { title, safety: 'safe', edits: [{ path: table.path, edits: [edit] }] };
+}
+
+function siteIn(table: OpsTable, { start, end }: Span): Finding['site'] {
+  return { path: table.path, start, end };
 }
 
 function isSet(table: OpsTable, member: string): boolean {
@@ -107,7 +152,7 @@ function memberSites(table: OpsTable, member: string): Finding['related'][number
     ? []
     : [
         {
-          site: { path: table.path, start: found.span.start, end: found.span.end },
+          site: siteIn(table, found.span),
           message: `.${member} is set`,
         },
       ];

@@ -14,7 +14,7 @@ export const putNameConfusion: Rule = {
   fixable: 'safe',
   docs: {
     what: '`vfio_device_put()` is called where `vfio_put_device()` is meant, or the other way round.',
-    why: '`vfio_put_device()` (since 6.1) drops a reference to the object, the one of `vfio_alloc_device()`. `vfio_device_put()` (until 5.18; `vfio_device_put_registration()` since) drops a registration count that `vfio_device_get_from_dev()` took, for which unregister waits. The one in place of the other leaks what is held and drops what is not.',
+    why: '`vfio_put_device()` (since 6.1) drops a reference to the object, the one of `vfio_alloc_device()`. `vfio_device_put()` (for drivers until 5.18, internal in 5.19 and 6.0, `vfio_device_put_registration()` since 6.1) drops a registration count that `vfio_device_get_from_dev()` took, for which unregister waits. The one in place of the other leaks what is held and drops what is not.',
     instead:
       'Drop the reference of `vfio_alloc_device()` with `vfio_put_device()`, and the count of `vfio_device_get_from_dev()` with `vfio_device_put()`.',
     knownProblems: 'Only a device whose origin is seen in the module is judged.',

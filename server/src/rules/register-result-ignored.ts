@@ -22,7 +22,7 @@ export const registerResultIgnored: Rule = {
     why: 'A registration can fail: there is no IOMMU group, the ops table lacks a member, memory is short. The caller then still owns the device and must put it, and `.remove` must not unregister it. A probe that goes on as if nothing had happened leaves a device that nobody can open and whose removal takes down a registration that is not there.',
     instead: 'Keep the result, undo what probe did when it is not 0, and return it.',
     knownProblems: 'A result that is stored in memory or handed to a function counts as tested.',
-    references: ['v5.13 5e42c999445b: vfio_register_group_dev returns 0 or a negative errno'],
+    references: ['v5.13 0bfc6a4ea63c: vfio_register_group_dev returns 0 or a negative errno'],
   },
   examples: {
     bad: [

@@ -39,7 +39,7 @@ export const removeWithoutUnregister: Rule = {
       'An unregister in a helper or in a callback given to `devm_add_action()` counts, and so does `if (!p) return;` on drvdata. A driver whose `.remove` is in a file that is not part of the analysis is not reported.',
     references: [
       'v6.1 f423fa1bc9fe adds the unregister that i915/gvt missed',
-      'v5.13 5e42c999445b gives unregister its form',
+      'v5.13 0bfc6a4ea63c gives unregister its form',
     ],
   },
   examples: removeWithoutUnregisterExamples,

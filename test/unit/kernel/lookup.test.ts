@@ -217,6 +217,17 @@ describe('macros and views', () => {
     );
   });
 
+  it.each(
+    `rcu_assign_pointer WRITE_ONCE smp_store_release xchg cmpxchg xa_store_bh xa_alloc_irq mtree_store_range hlist_add_tail_rcu list_replace
+    rb_add_cached debugfs_create_file_unsafe kthread_create_on_node irq_set_handler_data irq_set_chip_data pci_request_irq
+    acpi_install_notify_handler vfio_virqfd_enable kvm_page_track_register_notifier iommufd_access_create`.split(
+      /\s+/,
+    ),
+  )('%s() keeps the pointer', (name) => {
+    expect(retainsArgument(name)).toBe(true);
+    expect(behaviourOf(name, [6, 12])).toBe('neutral');
+  });
+
   it('knows who keeps a pointer', () => {
     expect([
       retainsArgument('list_add'),

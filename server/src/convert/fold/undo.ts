@@ -1,7 +1,7 @@
 import type { CallExpr, Expr, Stmt } from '../../ir/types.ts';
 import { behaviourOf } from '../../kernel/general.ts';
 import { opposites } from '../../kernel/opposites.ts';
-import { takenBy } from '../../kernel/pairs.ts';
+import { givenTo, takenBy } from '../../kernel/pairs.ts';
 import { allExpressions, expressionsIn, uncast } from '../place.ts';
 import { assignmentsOf, SOURCE_KERNEL } from '../sites.ts';
 import type { Names } from './bindings.ts';
@@ -114,7 +114,7 @@ export function endsWhatIsSetUp(
       callsUnder(item).some(
         (giving) =>
           pair.undo.includes(giving.name ?? '') &&
-          keyOf(itemNames, giving.args[pair.given]) === taken,
+          keyOf(itemNames, giving.args[givenTo(pair, giving.name!)]) === taken,
       )
     );
   });
@@ -145,7 +145,7 @@ export function isUndoOf(stmt: Stmt, stmtNames: Names, item: Stmt, itemNames: Na
                 ?.target
             : call.args[pair.taken];
         const key = keyOf(stmtNames, target);
-        if (key !== null && key === given[pair.given]) return true;
+        if (key !== null && key === given[givenTo(pair, giving.name)]) return true;
       }
       if (
         opposites(call.name).includes(giving.name) &&
