@@ -1,35 +1,18 @@
 /**
  * A baseline: the findings of a tree that are known and are not to be reported again, so that a
- * check can begin to fail for new ones
- * only. Findings are compared by their fingerprints, which survive moved lines.
+ * check can begin to fail for new ones only.
  */
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, relative, sep } from 'node:path';
+import { existsSync, realpathSync } from 'node:fs';
+import { basename, dirname, relative, sep } from 'node:path';
+import { mentionsVfio, rulesFor, type Engine } from '../engine/analyse.ts';
 import type { Finding } from '../rules/types.ts';
-import { UsageError } from './usage-error.ts';
+import { isFolder } from './inputs.ts';
+import { joined, keyOfEntry, readBaseline, writeBaseline, type Entry } from './baseline-file.ts';
+import { match, todayOf, type Match, type Today } from './baseline-match.ts';
 import type { CheckedFile } from './check.ts';
-import { fingerprintOf } from './fingerprint.ts';
 import type { Output } from './output.ts';
-import { comparePaths } from './scan-pool.ts';
-import { unreadable } from './text-file.ts';
-import { readRegularFile } from '../lsp/node-read.ts';
+import { UsageError } from './usage-error.ts';
 import { keyOf, shownPath, type Workspace } from './workspace.ts';
-
-/**
- * Findings with one fingerprint. All but the fingerprint and the count is for people who read the
- * file.
- */
-interface Entry {
-  /** Relative to the baseline's folder, with `/`. */
-  readonly path: string;
-  readonly function: string | null;
-  readonly rule: string;
-  readonly fingerprint: string;
-  readonly count: number;
-}
-
-/** Bytes. */
-const MAX_BASELINE = 64_000_000;
 
 export interface BaselineOptions {
   /** Counts before the one that a configuration file names. */
@@ -41,29 +24,35 @@ export interface BaselineOptions {
   readonly unreadable: number;
 }
 
+/** A finding that a baseline has and that is there no more. */
+export interface Gone {
+  /** Absolute. */
+  readonly path: string;
+  readonly entry: Entry;
+}
+
+/** What baselines say of the findings of a check. */
+export interface Compared {
+  /** The files without the findings that are known. */
+  readonly files: readonly CheckedFile[];
+  /** Whether some findings were compared with a baseline. */
+  readonly isCompared: boolean;
+  /** Each as often as it is gone. */
+  readonly gone: readonly Gone[];
+}
+
 /**
  * Takes the known findings out of `files` and says how many there were; with `update` writes the
  * files anew first. Throws UsageError.
  */
-export async function withoutKnown(
+export async function compareWithBaselines(
   files: readonly CheckedFile[],
   options: BaselineOptions,
   workspace: Workspace,
   output: Output,
-): Promise<readonly CheckedFile[]> {
-  const own = options.baseline === undefined ? undefined : keyOf(options.baseline);
-  const baselineOf = async (path: string): Promise<string | undefined> =>
-    own ?? (await workspace.config(path)).baseline;
-  const groups = new Map<string, CheckedFile[]>();
-  const open = (path: string): CheckedFile[] => groups.get(path) ?? groups.set(path, []).get(path)!;
-  for (const path of options.paths) {
-    const baseline = await baselineOf(`${keyOf(path)}/.`);
-    if (baseline !== undefined) open(baseline);
-  }
-  for (const file of files) {
-    const baseline = await baselineOf(file.file.path);
-    if (baseline !== undefined) open(baseline).push(file);
-  }
+  engine: Engine,
+): Promise<Compared> {
+  const groups = await groupsOf(files, options, workspace);
   if (options.update && groups.size === 0)
     throw new UsageError(
       '--update-baseline: no baseline is named; say --baseline FILE, or "baseline" in .vfio-lifecycle.json',
@@ -73,169 +62,267 @@ export async function withoutKnown(
       '--update-baseline: nothing written, because not everything could be read',
     );
   const left = new Map<CheckedFile, CheckedFile>();
+  const gone: Gone[] = [];
+  let isCompared = false;
   for (const [path, group] of groups) {
-    const entries = load(path, options, workspace);
-    if (entries)
-      for (const [file, fresh] of compare(path, entries, group, options, workspace, output))
-        left.set(file, fresh);
+    const entries = entriesOf(path, options, workspace);
+    if (entries === undefined) continue;
+    isCompared = true;
+    const compared = await compare(path, entries, { files: group, options, workspace, engine });
+    sayAndWrite(path, entries, compared, options, output);
+    for (const file of group) left.set(file, withoutKnown(file, compared, options.update));
+    for (const [entry, { count }] of compared.gone)
+      for (let i = 0; i < count; i++) gone.push({ path: compared.pathOf(entry), entry });
   }
-  return files.map((file) => left.get(file) ?? file);
-}
-
-function compare(
-  path: string,
-  entries: readonly Entry[],
-  files: readonly CheckedFile[],
-  options: BaselineOptions,
-  workspace: Workspace,
-  output: Output,
-): Map<CheckedFile, CheckedFile> {
-  const folder = dirname(path);
-  const name = shownPath(path);
-  const nameOf = (finding: Finding): string =>
-    relative(folder, finding.site.path).split(sep).join('/');
-  const unmet = new Map<string, number>();
-  for (const { fingerprint, count } of entries)
-    unmet.set(fingerprint, (unmet.get(fingerprint) ?? 0) + count);
-  const present = new Map<string, Entry>();
-  const left = new Map<CheckedFile, CheckedFile>();
-  let hidden = 0;
-  let fresh = 0;
-  for (const file of files) {
-    const findings = file.analysis.findings.filter((finding) => {
-      const fingerprint = fingerprintOf(finding, nameOf(finding), workspace);
-      present.set(fingerprint, {
-        path: nameOf(finding),
-        function: finding.functionName,
-        rule: finding.rule,
-        fingerprint,
-        count: (present.get(fingerprint)?.count ?? 0) + 1,
-      });
-      const rest = unmet.get(fingerprint) ?? 0;
-      if (rest > 0) {
-        unmet.set(fingerprint, rest - 1);
-        hidden++;
-        return false;
-      }
-      fresh++;
-      return !options.update;
-    });
-    left.set(file, { ...file, analysis: { ...file.analysis, findings } });
-  }
-
-  const looked = lookedAt(folder, files, options.paths);
-  // One finding may have had several entries, where somebody merged two files.
-  const gone = entries.filter(looked).reduce((sum, { fingerprint, count }) => {
-    const rest = Math.min(count, unmet.get(fingerprint) ?? 0);
-    unmet.set(fingerprint, (unmet.get(fingerprint) ?? 0) - rest);
-    return sum + rest;
-  }, 0);
-  if (options.update) {
-    const kept = entries.filter((entry) => !looked(entry) && !present.has(entry.fingerprint));
-    write(path, [...kept, ...present.values()]);
-    output.note(
-      `${name}: written; ${numberOf(hidden + fresh, 'finding')} here, ${fresh} of them new; ${gone} gone${kept.length > 0 ? `; ${kept.length} of other files` : ''}`,
-    );
-  } else {
-    if (hidden > 0) output.note(`${numberOf(hidden, 'finding')} hidden by ${name}`);
-    if (gone > 0)
-      output.note(
-        `${numberOf(gone, 'finding')} of ${name} gone; --update-baseline takes ${gone === 1 ? 'it' : 'them'} out`,
-      );
-  }
-  return left;
-}
-
-/** Whether an entry would have been found again if it were still there. */
-function lookedAt(
-  folder: string,
-  files: readonly CheckedFile[],
-  paths: readonly string[],
-): (entry: Entry) => boolean {
-  const roots = paths.map(keyOf);
-  const given = new Set(
-    files.flatMap(({ analysis }) =>
-      analysis.notAnalysed.map((one) => `${one.path}\n${one.function}`),
-    ),
-  );
-  return (entry) => {
-    const path = keyOf(`${folder}/${entry.path}`);
-    if (!existsSync(path)) return true;
-    if (
-      !roots.some(
-        (root) => path === root || path.startsWith(root.endsWith('/') ? root : `${root}/`),
-      )
-    )
-      return false;
-    return !given.has(`${path}\n`) && !given.has(`${path}\n${entry.function ?? ''}`);
+  return {
+    files: files.map((file) => left.get(file) ?? file),
+    isCompared,
+    gone: options.update ? [] : gone,
   };
+}
+
+/** The files that each baseline is for. One that nothing was found for may name what is gone. */
+async function groupsOf(
+  files: readonly CheckedFile[],
+  { baseline, paths }: BaselineOptions,
+  workspace: Workspace,
+): Promise<ReadonlyMap<string, readonly CheckedFile[]>> {
+  const own = baseline === undefined ? undefined : keyOf(baseline);
+  const baselineOf = async (path: string): Promise<string | undefined> =>
+    own ?? (await workspace.config(path)).baseline;
+  const groups = new Map<string, CheckedFile[]>();
+  const open = (path: string): CheckedFile[] => groups.get(path) ?? groups.set(path, []).get(path)!;
+  for (const path of paths) {
+    const one = await baselineOf(`${keyOf(path)}/.`);
+    if (one !== undefined) open(one);
+  }
+  for (const file of files) {
+    const one = await baselineOf(file.file.path);
+    if (one !== undefined) open(one).push(file);
+  }
+  return groups;
 }
 
 /**
  * The entries of a file; none when it is to be written for the first time; undefined when there is
  * no such file, which is wrong with the settings.
  */
-function load(
+function entriesOf(
   path: string,
   { update }: BaselineOptions,
   workspace: Workspace,
 ): readonly Entry[] | undefined {
-  let text: string;
-  try {
-    text = readRegularFile(path, MAX_BASELINE).toString('utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
-      throw unreadable(shownPath(path), error);
-    if (update) return [];
-    workspace.complain({ path, message: 'no such baseline; --update-baseline writes it' });
-    return undefined;
+  const entries = readBaseline(path, update);
+  if (entries !== undefined) return entries;
+  if (update) return [];
+  workspace.complain({ path, message: 'no such baseline; --update-baseline writes it' });
+  return undefined;
+}
+
+/** What one baseline is compared with. */
+interface Scope {
+  readonly files: readonly CheckedFile[];
+  readonly options: BaselineOptions;
+  readonly workspace: Workspace;
+  readonly engine: Engine;
+}
+
+interface Absence {
+  readonly count: number;
+  /** The kernel that it was looked for; null where its file is there no more or is of VFIO no more. */
+  readonly kernel: string | null;
+}
+
+/** What became of one baseline. */
+interface Comparison extends Match {
+  readonly findings: readonly Today[];
+  /** The entries that are gone; what was not looked at is not in here. */
+  readonly gone: ReadonlyMap<Entry, Absence>;
+  /** The absolute path of the file of an entry. */
+  pathOf(entry: Entry): string;
+}
+
+async function compare(path: string, entries: readonly Entry[], scope: Scope): Promise<Comparison> {
+  const { files, workspace, engine } = scope;
+  const folder = realFolder(dirname(path));
+  const findings = files.flatMap(({ analysis, kernel }) =>
+    analysis.findings.map((finding) => {
+      const name = relative(folder, realPath(finding.site.path)).split(sep).join('/');
+      return todayOf(finding, name, kernel, workspace);
+    }),
+  );
+  const pathOf = (entry: Entry): string => keyOf(`${folder}/${entry.path}`);
+  const matched = match(entries, findings, workspace, (entry) =>
+    isThere(pathOf(entry), entry.function, workspace, engine),
+  );
+  const lookedFor = await kernelsLookedFor(scope, pathOf);
+  const gone = new Map<Entry, Absence>();
+  for (const [entry, count] of matched.unmet) {
+    const kernel = count > 0 ? lookedFor(entry) : undefined;
+    if (kernel !== undefined) gone.set(entry, { count, kernel });
   }
+  return { ...matched, findings, gone, pathOf };
+}
+
+/** A finding may be known under another name only where its old function is there no more. */
+function isThere(
+  path: string,
+  functionName: string | null,
+  workspace: Workspace,
+  engine: Engine,
+): boolean {
+  if (!existsSync(path)) return false;
+  if (functionName === null) return true;
   try {
-    const { version, findings } = JSON.parse(text) as { version?: unknown; findings?: unknown };
-    if (version === 1 && Array.isArray(findings) && findings.every(isEntry)) return findings;
+    const document = { path, text: workspace.original(path).text };
+    const file = engine.lowered({ file: path, sources: [document], headers: [] });
+    return file === undefined || file.functions.some((one) => one.name === functionName);
   } catch {
-    // Said below.
+    return true;
   }
-  throw new UsageError(`${shownPath(path)}: not a baseline of this version`);
 }
 
-function isEntry(value: unknown): value is Entry {
-  const one = value as Partial<Entry> | null;
-  return (
-    typeof one === 'object' &&
-    one !== null &&
-    typeof one.path === 'string' &&
-    typeof one.rule === 'string' &&
-    typeof one.fingerprint === 'string' &&
-    (one.function === null || typeof one.function === 'string') &&
-    Number.isInteger(one.count) &&
-    one.count! > 0
-  );
+function withoutKnown(file: CheckedFile, { known }: Comparison, update: boolean): CheckedFile {
+  const all = new Set([...known.keys()].map((one) => one.finding));
+  const isKnown = (finding: Finding): boolean => update || all.has(finding);
+  const { findings } = file.analysis;
+  return {
+    ...file,
+    analysis: { ...file.analysis, findings: findings.filter((one) => !isKnown(one)) },
+    known: findings.filter(isKnown),
+  };
 }
 
-/** One finding a line and in order, so that a change of one is a change of one line. */
-function write(path: string, entries: readonly Entry[]): void {
-  const sorted = [...entries].sort(
-    (a, b) =>
-      comparePaths(a.path, b.path) ||
-      comparePaths(a.rule, b.rule) ||
-      comparePaths(a.function ?? '', b.function ?? '') ||
-      comparePaths(a.fingerprint, b.fingerprint),
+/**
+ * For which kernel an entry would have been found again if it were still there: null where no
+ * kernel would have it, undefined where nobody looked.
+ */
+async function kernelsLookedFor(
+  { files, options, workspace, engine }: Scope,
+  pathOf: (entry: Entry) => string,
+): Promise<(entry: Entry) => string | null | undefined> {
+  const roots = options.paths.map((path) =>
+    isFolder(path) ? realFolder(keyOf(path)) : realPath(keyOf(path)),
   );
-  const lines = sorted.map(
-    ({ path: file, function: fn, rule, fingerprint, count }) =>
-      `    ${JSON.stringify({ path: file, function: fn, rule, fingerprint, count })}`,
+  const isInside = (path: string): boolean =>
+    roots.some((root) => path === root || path.startsWith(root.endsWith('/') ? root : `${root}/`));
+  const analysed = new Map<string, { rules: ReadonlySet<string>; kernel: string }>();
+  for (const { file, kernel } of files) {
+    const target = await workspace.target(file.path);
+    const rules = rulesFor(engine.rules, await workspace.config(file.path), target.version);
+    analysed.set(realPath(file.path), { kernel, rules: new Set(rules.map((one) => one.id)) });
+  }
+  const given = new Set(
+    files.flatMap(({ analysis }) =>
+      analysis.notAnalysed.map((one) => `${realPath(one.path)}\n${one.function}`),
+    ),
   );
-  const text = `{\n  "version": 1,\n  "findings": [${lines.length > 0 ? `\n${lines.join(',\n')}\n  ` : ''}]\n}\n`;
-  const temporary = `${path}.${process.pid}.tmp`;
+  return (entry) => {
+    const path = pathOf(entry);
+    if (!existsSync(path)) return null;
+    if (!isInside(path)) return undefined;
+    const run = analysed.get(path);
+    // A file that is about VFIO no more has none of its findings.
+    if (run === undefined) return mentions(path, workspace) ? undefined : null;
+    const isAnalysed =
+      run.rules.has(entry.rule) &&
+      (entry.kernels.length === 0 || entry.kernels.includes(run.kernel)) &&
+      !given.has(`${path}\n`) &&
+      !given.has(`${path}\n${entry.function ?? ''}`);
+    return isAnalysed ? run.kernel : undefined;
+  };
+}
+
+function mentions(path: string, workspace: Workspace): boolean {
   try {
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(temporary, text, { flag: 'wx' });
-    renameSync(temporary, path);
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw unreadable(shownPath(path), error);
+    return mentionsVfio(workspace.original(path).text);
+  } catch {
+    return true;
   }
+}
+
+function sayAndWrite(
+  path: string,
+  entries: readonly Entry[],
+  compared: Comparison,
+  { update }: BaselineOptions,
+  output: Output,
+): void {
+  const { known, findings, gone } = compared;
+  const name = shownPath(path);
+  const goneCount = [...gone.values()].reduce((sum, { count }) => sum + count, 0);
+  if (update) {
+    const kept = keptOf(compared);
+    writeBaseline(path, joined([...kept, ...presentOf(compared)]));
+    const others = kept.filter((one) => entries.includes(one)).length;
+    output.note(
+      `${name}: written; ${numberOf(findings.length, 'finding')} here, ${findings.length - known.size} of them new; ${goneCount} gone${others > 0 ? `; ${others} not looked at` : ''}`,
+    );
+    return;
+  }
+  const moved = [...known.values()].filter((one) => one.isMoved).length;
+  if (known.size > 0)
+    output.note(
+      `${numberOf(known.size, 'finding')} hidden by ${name}${moved > 0 ? `, ${moved} of them renamed or moved` : ''}`,
+    );
+  if (goneCount > 0)
+    output.note(
+      `${numberOf(goneCount, 'finding')} of ${name} gone; --update-baseline takes ${goneCount === 1 ? 'it' : 'them'} out`,
+    );
+  if (entries.some((one) => one.severity === null))
+    output.note(`${name}: of an older version; --update-baseline brings it up to date`);
+}
+
+/** The entries that stay: what was not looked at, and what is gone for one kernel only. */
+function keptOf({ unmet, gone }: Comparison): readonly Entry[] {
+  return [...unmet].flatMap(([entry, count]): Entry[] => {
+    if (count === 0) return [];
+    const absence = gone.get(entry);
+    if (absence === undefined)
+      return [entry.severity === null && count < entry.count ? { ...entry, count } : entry];
+    const kernels = entry.kernels.filter((one) => one !== absence.kernel);
+    return absence.kernel === null || kernels.length === 0 ? [] : [{ ...entry, kernels }];
+  });
+}
+
+/**
+ * The entries of what was found. One that other kernels have too stays as grave as it is for them.
+ */
+function presentOf({ known, findings }: Comparison): readonly Entry[] {
+  const present = new Map<string, Entry>();
+  for (const today of findings) {
+    const before = known.get(today)?.entry;
+    const others = before?.kernels.filter((one) => one !== today.kernel) ?? [];
+    const { severity, owed } = others.length > 0 ? before! : today;
+    const entry: Entry = {
+      path: today.path,
+      function: today.finding.functionName,
+      rule: today.finding.rule,
+      severity,
+      fingerprint: today.text,
+      owed,
+      kernels: [...others, today.kernel],
+      count: 1,
+    };
+    const key = keyOfEntry(entry);
+    const count = (present.get(key)?.count ?? 0) + 1;
+    present.set(key, { ...entry, count });
+  }
+  return [...present.values()];
+}
+
+/** A folder without links; as it is named where it is not there yet. */
+function realFolder(path: string): string {
+  try {
+    return keyOf(realpathSync(path));
+  } catch {
+    return path;
+  }
+}
+
+/** A path whose folders are no links. A file that is one keeps its name: the tree has it there. */
+function realPath(path: string): string {
+  return keyOf(`${realFolder(dirname(path))}/${basename(path)}`);
 }
 
 function numberOf(count: number, noun: string): string {

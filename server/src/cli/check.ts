@@ -1,9 +1,10 @@
 import { withAllObstacles } from '../engine/convertibility.ts';
+import { decidingPlaces } from '../engine/deciding-places.ts';
 import { withProof } from '../engine/fix-proof.ts';
 import type { Analysis, NotAnalysed } from '../engine/types.ts';
 import type { Finding, Severity } from '../rules/types.ts';
 import type { CheckCommand, FailOn } from './command.ts';
-import { withoutKnown } from './baseline.ts';
+import { compareWithBaselines, type Compared } from './baseline.ts';
 import { findInputs, nothingThere, type InputFile } from './inputs.ts';
 import type { Program } from './program.ts';
 import { comparePaths } from './scan-pool.ts';
@@ -24,6 +25,8 @@ export interface CheckedFile {
   /** `6.1`: two files of one run may lie in two trees. */
   readonly kernel: string;
   readonly analysis: Analysis;
+  /** What a baseline has taken out of the findings. */
+  readonly known: readonly Finding[];
 }
 
 /** What a reporter renders. */
@@ -36,6 +39,8 @@ export interface CheckResult {
   readonly problems: readonly SettingsProblem[];
   /** How many files and folders could not be read. */
   readonly unreadable: number;
+  /** What baselines say, where there are some. */
+  readonly baseline: Pick<Compared, 'gone'> | undefined;
   /** The text of any document that a finding names, and how to show its path. */
   readonly workspace: Workspace;
   shown(path: string): string;
@@ -65,11 +70,20 @@ export async function runCheck(command: CheckCommand, program: Program): Promise
       const config = await workspace.config(file.path);
       const analysis = engine.analyse(input, config, kernel);
       const told = withAllObstacles(engine, input, kernel, analysis.findings);
-      const findings = TELLS_FIXES.has(command.format)
+      const proved = TELLS_FIXES.has(command.format)
         ? told.map((one) => withProof(engine, input, config, kernel, one))
         : told;
+      const document = engine.lowered(input);
+      const findings = proved.map((one) =>
+        document ? { ...one, decidedBy: decidingPlaces(document, one) } : one,
+      );
       const notAnalysed = [...analysis.notAnalysed, ...unparsedIn(engine, input)];
-      found.push({ file, kernel: kernel.text, analysis: { ...analysis, findings, notAnalysed } });
+      found.push({
+        file,
+        kernel: kernel.text,
+        analysis: { ...analysis, findings, notAnalysed },
+        known: [],
+      });
       program.output.detail(
         `${readingText(file.shown, input, kernel)}; ${analysis.functions} function${analysis.functions === 1 ? '' : 's'}`,
       );
@@ -91,12 +105,14 @@ export async function runCheck(command: CheckCommand, program: Program): Promise
   // What cannot be analysed for its kernel has been said.
   const analysed = failed > 0 ? all.map(({ file }) => file) : inputs.files;
   const kernel = await announceTargets(workspace, analysed, paths, program.output);
-  const files = await withoutKnown(
+  const compared = await compareWithBaselines(
     all,
     { baseline: command.baseline, update: command.updateBaseline, paths, unreadable: failed },
     workspace,
     program.output,
+    await loading,
   );
+  const { files, gone } = compared;
   const shown = shownPaths(inputs.files);
   const result: CheckResult = {
     kernel,
@@ -104,6 +120,7 @@ export async function runCheck(command: CheckCommand, program: Program): Promise
     notAnalysed: files.flatMap(({ analysis }) => analysis.notAnalysed),
     problems: workspace.problems(),
     unreadable: failed,
+    baseline: compared.isCompared ? compared : undefined,
     workspace,
     shown,
   };
@@ -125,6 +142,7 @@ export async function runCheck(command: CheckCommand, program: Program): Promise
     );
   }
   if (failed > 0 || internal.length > 0 || result.problems.length > 0) return 2;
+  if (command.failOnGone && gone.length > 0) return 1;
   return files.some(({ analysis }) =>
     analysis.findings.some((finding) => counts(finding, command.failOn)),
   )

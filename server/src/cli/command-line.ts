@@ -75,6 +75,7 @@ const DESCRIPTIONS: readonly Description[] = [
       choice('--fail-on <level>', 'the least severity that gives exit status 1', LEVELS, 'error'),
       new Option('--baseline <file>', 'hide the findings that are listed in it'),
       new Option('--update-baseline', 'write the baseline anew'),
+      new Option('--fail-on-gone', 'end with 1 too where a listed finding is gone'),
       stdinOption(),
     ],
     examples: [
@@ -93,6 +94,7 @@ const DESCRIPTIONS: readonly Description[] = [
       failOn: levelOf('--fail-on', values['failOn']),
       baseline: text(values['baseline']),
       updateBaseline: values['updateBaseline'] === true,
+      failOnGone: values['failOnGone'] === true,
     }),
   },
   {

@@ -41,6 +41,7 @@ export interface CheckCommand extends Sources {
   readonly failOn: FailOn;
   readonly baseline: string | undefined;
   readonly updateBaseline: boolean;
+  readonly failOnGone: boolean;
 }
 
 export interface ConvertCommand extends Sources {

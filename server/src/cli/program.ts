@@ -30,7 +30,8 @@ export interface Program {
   engine(): Promise<Engine>;
 }
 
-async function run(command: Command, program: Program): Promise<number> {
+/** Runs one command and gives its exit status. Throws UsageError. */
+export async function runCommand(command: Command, program: Program): Promise<number> {
   switch (command.name) {
     case 'check':
       return runCheck(command, program);
@@ -74,7 +75,7 @@ export async function main(dist: string): Promise<void> {
     const { command, manner } = parseCommandLine(process.argv.slice(2), facts.version);
     output = createOutput(manner);
     // Not process.exit(): what is still on its way into a pipe would be lost.
-    process.exitCode = await run(command, createProgram(output, facts, manner, dist));
+    process.exitCode = await runCommand(command, createProgram(output, facts, manner, dist));
   } catch (error) {
     process.exitCode = 2;
     output.error(

@@ -5,8 +5,9 @@ import { fixTitle } from '../engine/fix-proof.ts';
 import type { NotAnalysed } from '../engine/types.ts';
 import type { Finding, Rule, Severity } from '../rules/types.ts';
 import type { Span } from '../text/span.ts';
+import type { Gone } from './baseline.ts';
 import type { CheckResult } from './check.ts';
-import { FINGERPRINT, fingerprintOf } from './fingerprint.ts';
+import { FINGERPRINT, FIRST_FINGERPRINT, fingerprintOf, firstFingerprint } from './fingerprint.ts';
 import type { PackageFacts } from './package-facts.ts';
 import { notAnalysedName } from './report-text.ts';
 import { createPlaces, type Places } from './places.ts';
@@ -45,18 +46,31 @@ function byKernel(result: CheckResult): readonly CheckResult[] {
   return [...kernels].map((kernel) => {
     const files = result.files.filter((one) => one.kernel === kernel);
     const notAnalysed = files.flatMap(({ analysis }) => analysis.notAnalysed);
-    return { ...result, kernel, files, notAnalysed };
+    const gone = result.baseline?.gone.filter(({ path }) => kernelOf(path, result) === kernel);
+    return { ...result, kernel, files, notAnalysed, baseline: gone && { gone } };
   });
+}
+
+/** The kernel of a file that has had a finding; that of the first file where it has gone. */
+function kernelOf(path: string, { files, kernel }: CheckResult): string {
+  return files.find((one) => one.file.path === path)?.kernel ?? kernel;
 }
 
 function runOf(result: CheckResult, tool: PackageFacts) {
   const places = createPlaces();
   const artifacts = artifactList(places, result);
   const indexOf = new Map(kernelStages.rules.map((rule, index) => [rule.id, index]));
-  const results = result.files.flatMap(({ analysis }) =>
-    analysis.findings.map((finding) =>
-      resultOf(finding, indexOf.get(finding.rule), result.workspace, places, artifacts),
-    ),
+  const render = (finding: Finding): object =>
+    resultOf(finding, indexOf.get(finding.rule), result.workspace, places, artifacts);
+  const results = result.files.flatMap(({ analysis, known }) => [
+    ...analysis.findings.map((one) => ({
+      ...render(one),
+      ...(result.baseline && { baselineState: 'new' }),
+    })),
+    ...known.map((one) => ({ ...render(one), baselineState: 'unchanged' })),
+  ]);
+  const absent = (result.baseline?.gone ?? []).map((one) =>
+    absentOf(one, indexOf.get(one.entry.rule), artifacts),
   );
   const notifications = result.notAnalysed.map((one) => notificationOf(one, artifacts));
   return {
@@ -104,7 +118,7 @@ function runOf(result: CheckResult, tool: PackageFacts) {
       Object.entries(places.bases()).map(([base, uri]) => [base, { uri }]),
     ),
     artifacts: artifacts.list,
-    results,
+    results: [...results, ...absent],
     columnKind: 'utf16CodeUnits',
     newlineSequences: ['\r\n', '\n', '\r'],
     language: 'en',
@@ -145,6 +159,7 @@ function resultOf(
     artifactLocation: artifacts.locate(path),
     region: regionOf(workspace, path, span),
   });
+  const name = places.placeOf(finding.site.path).path;
   const where = {
     physicalLocation: physical(finding.site.path, finding.site),
     ...(finding.functionName !== null && {
@@ -169,7 +184,9 @@ function resultOf(
       codeFlows: [{ threadFlows: [{ locations: flow }] }],
     }),
     partialFingerprints: {
-      [FINGERPRINT]: fingerprintOf(finding, places.placeOf(finding.site.path).path, workspace),
+      // Beside each other, so that what an older program reported is met again.
+      [FIRST_FINGERPRINT]: firstFingerprint(finding, name, finding.functionName, workspace),
+      [FINGERPRINT]: fingerprintOf(finding, name, workspace),
     },
     ...(finding.fix && {
       fixes: [
@@ -186,6 +203,24 @@ function resultOf(
       ],
     }),
     properties: { severity: finding.severity },
+  };
+}
+
+/** What a baseline has and nobody finds any more. Where in its file it was is not known. */
+function absentOf({ path, entry }: Gone, ruleIndex: number | undefined, artifacts: ArtifactList) {
+  const { rule, severity, function: name } = entry;
+  return {
+    ruleId: rule,
+    ...(ruleIndex !== undefined && { ruleIndex }),
+    ...(severity !== null && { level: severity }),
+    message: { text: `${rule}${name === null ? '' : ` in ${name}()`} is gone.` },
+    locations: [
+      {
+        physicalLocation: { artifactLocation: artifacts.locate(path) },
+        ...(name !== null && { logicalLocations: [{ name, kind: 'function' }] }),
+      },
+    ],
+    baselineState: 'absent',
   };
 }
 

@@ -4,6 +4,7 @@
  * results, so that an edit costs what it changed.
  */
 import type { FileIr } from '../ir/types.ts';
+import type { KernelVersion } from '../kernel/types.ts';
 import { formatVersion, inRange } from '../kernel/version.ts';
 import type { Module, ModuleFacts } from '../lifecycle/types.ts';
 import { withoutSuppressed } from '../rules/suppressions.ts';
@@ -87,6 +88,15 @@ const MAX_MODULES = 12;
 /** Is this file worth a parse? The same question as the hosts' filters ask of bytes. */
 export function mentionsVfio(text: string): boolean {
   return text.includes('vfio');
+}
+
+/** The rules that look at a file with these settings and this kernel. */
+export function rulesFor(
+  rules: readonly Rule[],
+  config: Configuration,
+  kernel: KernelVersion,
+): readonly Rule[] {
+  return rules.filter((rule) => config.rules?.[rule.id] !== 'off' && inRange(kernel, rule.kernels));
 }
 
 /**
@@ -220,8 +230,7 @@ export function createEngine(parser: SyntaxParser, stages: Stages = kernelStages
     const failed: NotAnalysed[] = [];
     const looked = new Map<string, Rule>();
     const { facts } = module;
-    for (const rule of stages.rules) {
-      if (config.rules?.[rule.id] === 'off' || !inRange(facts.kernel, rule.kernels)) continue;
+    for (const rule of rulesFor(stages.rules, config, facts.kernel)) {
       try {
         const done = withinBudget(RULE_BUDGET, () => rule.check({ facts, kernel: facts.kernel }));
         if (done.isSpent)

@@ -131,6 +131,7 @@ function findingOf(
       ])
       .slice(0, 6),
     fix: null,
+    owed: left.map(({ one }) => siteOf(one.file, one.call)),
   };
 }
 

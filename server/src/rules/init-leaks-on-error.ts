@@ -44,6 +44,7 @@ function check({ facts }: RuleContext): Finding[] {
         ...endsOf(facts, owed, leave.trace, (one) => undoneOf(facts, one)[0]),
       ],
       fix: giveBackFix(facts, leaving),
+      owed: owed.map((one) => one.site),
     };
   });
 }

@@ -170,6 +170,7 @@ function findingOf(
       ...endsOf(facts, owed, leave.trace, undone),
     ],
     fix: leave.role === 'remove' ? null : giveBackFix(facts, leaving),
+    owed: owed.map((one) => one.site),
   };
 }
 

@@ -24,6 +24,7 @@ export interface Report {
 export function findingFor(report: Report): Finding {
   const { observation } = report;
   const site = report.site ?? observation.site;
+  const jump = observation.trace.findLast((step) => step.kind === 'goto')?.site;
   return {
     rule: report.rule,
     severity: observation.certain ? report.severity : 'hint',
@@ -33,6 +34,7 @@ export function findingFor(report: Report): Finding {
     related: [...relatedOf(observation.trace, site), ...(report.alsoSee ?? [])],
     fix: report.fix && !observation.certain ? doubted(report.fix) : (report.fix ?? null),
     ...(report.convertible ? { convertible: true } : {}),
+    ...(jump && { jump }),
   };
 }
 

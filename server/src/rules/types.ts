@@ -1,4 +1,4 @@
-import type { FileEdits } from '../text/span.ts';
+import type { FileEdits, Span } from '../text/span.ts';
 import type { KernelRange, KernelVersion } from '../kernel/types.ts';
 import type { ModuleFacts, Site } from '../lifecycle/types.ts';
 
@@ -18,6 +18,15 @@ export interface Finding {
   /** Offer the conversion here. */
   readonly convertible?: boolean;
   readonly tags?: readonly ('deprecated' | 'unnecessary')[];
+  /** The last goto on the path that is told. */
+  readonly jump?: Site;
+  /**
+   * Where what is owed was taken, for a rule that names all that a place owes in one finding: a
+   * place that owes one thing more is worse than before.
+   */
+  readonly owed?: readonly Site[];
+  /** See decidingPlaces(); filled in for reports that remember findings. */
+  readonly decidedBy?: readonly Span[];
 }
 
 export interface Fix {

@@ -56,6 +56,7 @@ function check({ facts }: RuleContext): Finding[] {
         ...endsOf(facts, owed, leave.trace, (one) => elsewhere(facts, leave, one)),
       ],
       fix: null,
+      owed: owed.map((one) => one.site),
     };
   });
 }
