@@ -109,6 +109,51 @@ describe('the import table', () => {
   });
 });
 
+describe('objects and values of the analysis', () => {
+  const folder = 'server/src/lifecycle';
+  const files = sources(folder).map((file) => ({
+    file,
+    text: readFileSync(path.join(root, file), 'utf8'),
+  }));
+  /** Files that know objects, places, values or states of paths. */
+  const knowing = files.filter(
+    ({ file, text }) => file.startsWith(`${folder}/domain/`) || /from '[^']*domain\//.test(text),
+  );
+
+  test('there are files that know them', () => {
+    expect(knowing.length).toBeGreaterThan(10);
+  });
+
+  test('nothing takes a name apart to learn what it means', () => {
+    const dissects =
+      /\.(startsWith|endsWith|split|lastIndexOf|substring|charAt|match|matchAll)\(|\/[a-z]*\.(test|exec)\(/;
+    const found = knowing.flatMap(({ file, text }) =>
+      text
+        .split('\n')
+        .filter((line) => dissects.test(line) && !namesOfC.some((one) => line.includes(one)))
+        .map((line) => `${file}: ${line.trim()}`),
+    );
+    expect(found).toEqual([]);
+  });
+
+  test('what an object is, is a kind: its id is compared and nothing else', () => {
+    const found = knowing.flatMap(({ file, text }) =>
+      [...text.matchAll(/(?:\bid|(?:place|value|step)Text\([^)]*\)|Key\([^)]*\))\.\w+/g)].map(
+        (match) => `${file}: ${match[0]}`,
+      ),
+    );
+    expect(found).toEqual([]);
+  });
+});
+
+/** Names that a driver or the kernel gives are read: of functions, of errors, in messages. */
+const namesOfC = [
+  'api.startsWith(',
+  '.test(name)',
+  "text.split('\\n', 1)",
+  'file.text.split(test)',
+];
+
 function sources(folder: string): string[] {
   return readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.ts'))

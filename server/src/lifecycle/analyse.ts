@@ -9,7 +9,7 @@ import { identitiesOf } from './identities.ts';
 import { createStore, type Store } from './kept.ts';
 import { indexModule } from './module.ts';
 import { createRelevanceCache, relevance, type RelevanceCache } from './relevance.ts';
-import type { ResourceLog } from './resources.ts';
+import type { ResourceFindings } from './resources.ts';
 import { exploreCallback, exploreRemove, solveGroup } from './solve.ts';
 import { driverTables, opsTables, rolesOf } from './tables.ts';
 import type { Module, ModuleFacts, Role } from './types.ts';
@@ -173,7 +173,7 @@ function found(m: Analysis, layout: Layout): Pick<ModuleFacts, 'observations' | 
   const all = m.graph.nodes.flatMap(
     (d: { readonly item: FunctionIr }) => m.explored.get(d.item) ?? [],
   );
-  const logs = all.flatMap((one): ResourceLog[] =>
+  const logs = all.flatMap((one): ResourceFindings[] =>
     one.resources ? [inDocuments(layout, one.resources)] : [],
   );
   const undone = logs.flatMap((l) => [...l.undone.values()]);

@@ -1,11 +1,11 @@
 import type { CallExpr, FunctionIr } from '../ir/types.ts';
 import type { EffectOp } from '../kernel/types.ts';
 import { fresh, loadPlace, storePlace, type Evaluated } from './evaluate.ts';
-import { assumeFact, noteUndecided } from './conditions-flow.ts';
+import { assumeComputed, noteUndecided } from './conditions-flow.ts';
 import { assumeConfig } from './config.ts';
 import { UNKNOWN_DEVICE } from './device.ts';
 import type { Defined } from './module.ts';
-import { escape, loseCertainty, markChecked, noteOwnState, operateIfVfio, use } from './operate.ts';
+import { escape, loseCertainty, markChecked, operateIfVfio, use } from './operate.ts';
 import {
   applyHelper,
   applyTranslated,
@@ -15,10 +15,13 @@ import {
   translated,
 } from './resources.ts';
 import { nameOf, site, sourceText, type Run } from './run.ts';
-import { addStep, assume, fork, type PathState } from './state.ts';
-import { isOutside, type Summary, type SummaryOutcome } from './summary.ts';
+import { drvdataOf, follow, isDrvdata, pathText, stepsTo } from './domain/access-path.ts';
+import { adoptObject, ofCall } from './domain/adopt.ts';
+import { codeOf, computed, rootOf, type AbstractObject, type Place } from './domain/objects.ts';
+import { addStep, assume, fork, type PathState } from './domain/path-state.ts';
+import { ANY, type Value } from './domain/values.ts';
+import type { Summary, SummaryOutcome } from './summary.ts';
 import { spend } from '../budget/work.ts';
-import { ANY, isWeak, joinPaths, pointer, type Place, type Value } from './values.ts';
 import { append } from '../text/lists.ts';
 
 /**
@@ -76,13 +79,13 @@ export function applySummary(
 function passUse(
   run: Run,
   s: PathState,
-  v: Extract<Value, { kind: 'pointer' }>,
+  v: Place,
   at: CallExpr['args'][number],
   api: string | null,
 ): void {
   const t = s.devices.get(v.object);
   if (t?.state.memory === 'error-pointer') return; // the helper may well test it
-  use(run, s, v, at, 'pass', v.path === '' ? null : v.path, api);
+  use(run, s, v, at, 'pass', v.parent === null ? null : pathText(v), api);
 }
 
 function replay(
@@ -97,19 +100,15 @@ function replay(
   spend(o.assumes.size + o.ops.length + o.writes.length);
   for (const [test, holds] of o.config) if (!assumeConfig(run, s, { test, holds })) return null;
   const resolve = resolver(run, s, e, summary, args);
+  const valueOf = (v: Value) => (v.kind === 'pointer' ? resolve(v) : v);
   for (const [object, mask] of o.assumes) {
-    if (object.startsWith('fact~')) {
-      if (
-        !assumeFact(s, object, mask, (v) =>
-          v.kind === 'pointer' && !v.object.startsWith('const:') ? resolve(v) : v,
-        )
-      )
-        return null;
+    if (object.kind === 'computed') {
+      if (!assumeComputed(s, object, mask, valueOf)) return null;
       continue;
     }
-    const v = resolve({ object, path: '' });
+    const v = resolve(object.start);
     if (v === null) continue;
-    if (!object.startsWith('param:')) noteUndecided(s, v, mask);
+    if (object.kind !== 'parameter') noteUndecided(s, v, mask);
     if (!assume(s, v, mask)) return null;
   }
   // Everything the outcome names is resolved against the state at the call, before its writes
@@ -117,15 +116,15 @@ function replay(
   const ops = o.ops.map((l) => ({ l, v: resolve(l.place) }));
   const writes = o.writes.map((w) => ({
     to: resolve(w.place),
-    v: resolve(placeOf(w.value)) ?? w.value,
+    v: valueOf(w.value),
     from: w,
   }));
-  const resources = summary.isHarmless ? null : translated(summary, o, resolve);
+  const resources = summary.isHarmless ? null : translated(s.interner, summary, o, resolve);
   const deferred = o.deferred.map((d) => ({
     callback: d.callback,
-    data: resolve(placeOf(d.data)) ?? d.data,
+    data: valueOf(d.data) ?? fresh(s, e.start),
   }));
-  const result = o.result === null ? null : (resolve(placeOf(o.result)) ?? o.result);
+  const result = o.result === null ? null : valueOf(o.result);
   if (ops.length)
     addStep(s, { site: site(run, e), kind: 'call', text: `calls ${callee.item.name}()` });
   const puts: Place[] = [];
@@ -141,9 +140,10 @@ function replay(
       continue;
     }
     if (l.op === 'alloc' || l.op === 'allocate') {
-      const made = summary.objects.get(l.place.object);
-      if (made) run.objects.set(v.object, made);
-      s.devices.set(v.object, { state: UNKNOWN_DEVICE, member: made?.member ?? null });
+      const made = summary.objects.get(l.place.object.id);
+      if (made) run.objects.set(v.object.id, made);
+      const member = made?.member ? follow(v.object.start, made.member) : null;
+      s.devices.set(v.object, { state: UNKNOWN_DEVICE, member });
     }
     operateIfVfio(run, s, {
       op: l.op satisfies EffectOp,
@@ -160,15 +160,14 @@ function replay(
     if (l.op === 'put') puts.push(v);
   }
   for (const { to, v, from } of writes) {
-    if (to?.kind !== 'pointer') continue;
-    storePlace(run, s, { object: to.object, path: to.path }, v);
+    if (to?.kind !== 'pointer' || v === null) continue;
+    storePlace(run, s, to, v);
     // An error code that only the helper could name: `*out = ret`.
     if (
       from.mask !== ANY &&
       v.kind === 'pointer' &&
       from.value.kind === 'pointer' &&
-      v.object !== from.value.object &&
-      !isOutside(from.value.object)
+      IN_CALL.has(from.value.object.kind)
     )
       s.masks.set(v.object, from.mask);
   }
@@ -176,11 +175,11 @@ function replay(
   for (const device of puts) runRelease(run, s, e, device);
   s.deferred = [...s.deferred, ...deferred];
   if (o.uncertain) loseCertainty(s);
-  if (o.ownState) noteOwnState(s);
+  if (o.ownState) s.followsOwnState = true;
   if (result === null) return { s, v: fresh(s, e.start, 'call') };
   if (
     result.kind === 'pointer' &&
-    result.path === '' &&
+    result.parent === null &&
     o.resultMask !== ANY &&
     !assume(s, result, o.resultMask)
   )
@@ -188,9 +187,16 @@ function replay(
   return { s, v: result };
 }
 
-function placeOf(v: Value): Place {
-  return v.kind === 'pointer' ? { object: v.object, path: v.path } : { object: '', path: '' };
-}
+/** Objects of a helper that only it could name. */
+const IN_CALL: ReadonlySet<AbstractObject['kind']> = new Set<AbstractObject['kind']>([
+  'undefined',
+  'allocation',
+  'joined',
+  'result',
+  'code',
+  'computed',
+  'local',
+]);
 
 /**
  * What a message calls the object: the caller's argument that leads to it, as written; for a
@@ -202,10 +208,11 @@ function argumentText(
   e: CallExpr,
   callee: Defined<FunctionIr>,
   place: Place,
-  object: string,
+  object: AbstractObject,
 ): string {
-  const parameter = /param:(\d+)/.exec(place.object);
-  const arg = parameter && e.name === callee.item.name ? e.args[Number(parameter[1])] : undefined;
+  const from = rootOf(place.object);
+  const arg =
+    from.kind === 'parameter' && e.name === callee.item.name ? e.args[from.index] : undefined;
   return arg ? sourceText(run, arg) : nameOf(run, s, object);
 }
 
@@ -217,59 +224,46 @@ export function resolver(
   summary: Summary,
   args: readonly Value[],
 ): (p: Place) => Value | null {
-  const known = new Map<string, Value | null>();
-  const at = (v: Value | null, path: string): Value | null =>
-    v?.kind === 'pointer' ? pointer(v.object, joined(v, path)) : path === '' ? v : null;
-  const object = (o: string): Value | null => {
-    const before = known.get(o);
-    if (before !== undefined) return before;
-    const v = find(o);
-    known.set(o, v);
+  const own = s.interner;
+  const known = new Map<AbstractObject, Value | null>();
+  const at = (v: Value | null, place: Place): Value | null => {
+    if (v?.kind !== 'pointer') return place.parent === null ? v : null;
+    return isDrvdata(place) ? drvdataOf(v) : follow(v, stepsTo(place));
+  };
+  const resolve = (place: Place): Value | null => at(object(place.object), place);
+  const object = (o: AbstractObject): Value | null => {
+    let v = known.get(o);
+    if (v === undefined) known.set(o, (v = find(o)));
     return v;
   };
-  const find = (o: string): Value | null => {
-    if (o === '') return null;
-    if (o.startsWith('param:')) return args[Number(o.slice(6))] ?? fresh(s, e.start, 'value');
-    if (o.startsWith('global:') || o.startsWith('const:') || isWeak(o)) return pointer(o);
-    if (o.startsWith('load:')) {
-      const i = o.lastIndexOf('|');
-      const base = at(object(o.slice(5, i)), o.slice(i + 1) === '@drvdata' ? '' : o.slice(i + 1));
-      if (base?.kind !== 'pointer') return fresh(s, e.start, 'value');
-      return loadPlace(
-        run,
-        s,
-        o.endsWith('|@drvdata')
-          ? { object: base.object, path: '@drvdata' }
-          : { object: base.object, path: base.path },
-        e.start,
-      );
+  const find = (o: AbstractObject): Value | null => {
+    if (o.kind === 'parameter') return args[o.index] ?? fresh(s, e.start);
+    if (o.isWeak) return adoptObject(own, o).start;
+    if (o.kind === 'load') {
+      const from = resolve(o.from);
+      return from?.kind === 'pointer' ? loadPlace(run, s, from, e.start) : fresh(s, e.start);
     }
-    // Made or computed inside: an object of this call. A repeated prefix (recursion, loops) stays
-    // one object.
-    const name = o.includes(`@${e.start}`) ? o : `${o}@${e.start}`;
-    const info = summary.objects.get(o);
-    if (info && !run.objects.has(name)) run.objects.set(name, info);
-    if (!o.startsWith('alloc:')) s.masks.delete(name);
-    return pointer(name);
+    if (o.kind === 'computed') return computedOf(o.op, o.operands);
+    if (o.kind === 'code') return codeIn(resolve(o.of.start));
+    // Made or worked out inside: an object of this call.
+    const made = ofCall(own, o, e.start);
+    const info = summary.objects.get(o.id);
+    if (info && !run.objects.has(made.id)) run.objects.set(made.id, info);
+    if ('calls' in o && o.kind !== 'allocation') s.masks.delete(made);
+    return made.start;
   };
-  return (p) =>
-    p.object === ''
-      ? null
-      : p.path === '@drvdata'
-        ? drvdataPlace(object(p.object))
-        : at(object(p.object), p.path);
-}
-
-function drvdataPlace(v: Value | null): Value | null {
-  return v?.kind === 'pointer' ? pointer(v.object, '@drvdata') : null;
-}
-
-function joined(v: Extract<Value, { kind: 'pointer' }>, path: string): string {
-  const p = joinPaths(v.path, path);
-  return v.object.startsWith('alloc:') && p.startsWith('-')
-    ? p
-        .split('.')
-        .filter((x) => !x.startsWith('-'))
-        .join('.')
-    : p;
+  const computedOf = (op: string, operands: readonly Value[]): Value => {
+    const values = operands.map((v) => (v.kind === 'pointer' ? resolve(v) : v));
+    const isWhole = (list: readonly (Value | null)[]): list is readonly Value[] =>
+      !list.includes(null);
+    const made = isWhole(values) ? computed(own, op, values) : null;
+    return made?.start ?? fresh(s, e.start);
+  };
+  const codeIn = (v: Value | null): Value => {
+    if (v?.kind !== 'pointer') return fresh(s, e.start);
+    const code = codeOf(own, v.object);
+    s.masks.delete(code);
+    return code.start;
+  };
+  return resolve;
 }

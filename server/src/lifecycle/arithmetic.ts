@@ -1,5 +1,5 @@
-import { maskOf, type PathState } from './state.ts';
-import { NEGATIVE, int, type Value } from './values.ts';
+import { maskOf, type PathState } from './domain/path-state.ts';
+import { NEGATIVE, int, isZero, type Value } from './domain/values.ts';
 
 /**
  * What `l OP r` is as far as numbers and signs tell: `err |= register()` is an error code whenever
@@ -10,7 +10,6 @@ export function combine(s: PathState, op: string, l: Value, r: Value): Value | '
   // In a loop only what cannot grow for ever is worked out.
   if (l.kind === 'int' && r.kind === 'int')
     return s.looping && op !== '|' && op !== '&' ? null : compute(op, l.value, r.value);
-  const isZero = (v: Value) => v.kind === 'int' && v.value === 0;
   if (isZero(r) && (op === '|' || op === '+' || op === '-' || op === '^')) return l;
   if (isZero(l) && (op === '|' || op === '+' || op === '^')) return r;
   if ((isZero(l) || isZero(r)) && (op === '&' || op === '*')) return int(0);

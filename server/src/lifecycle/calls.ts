@@ -18,6 +18,7 @@ import {
   fewer,
   fresh,
   known,
+  someErrno,
   loadPlace,
   storePlace,
   type Evaluated,
@@ -26,18 +27,34 @@ import { escape, loseCertainty, operate, operateIfVfio, test, use } from './oper
 import { assignedParameters } from './module.ts';
 import { callResources, handOver, indirectCall, runInit, runRelease } from './resources.ts';
 import { nameOf, site, sourceText, type Run } from './run.ts';
-import { assume, fork, maskOf, type PathState } from './state.ts';
 import {
-  NEGATIVE,
-  NULL,
-  POSITIVE,
-  ZERO,
-  container,
-  int,
-  pointer,
+  containerOf,
+  drvdataOf,
+  fieldOf,
+  isDrvdata,
+  isWithin,
+  pathText,
+  follow,
+  type AccessStep,
+} from './domain/access-path.ts';
+import {
+  allocation,
+  codeOf,
+  keptObjects,
+  literal,
+  resultAt,
+  type AbstractObject,
   type Place,
-  type Value,
-} from './values.ts';
+} from './domain/objects.ts';
+import {
+  assume,
+  forgetMembers,
+  fork,
+  maskOf,
+  membersOf,
+  type PathState,
+} from './domain/path-state.ts';
+import { NEGATIVE, NULL, POSITIVE, ZERO, int, type Value } from './domain/values.ts';
 import { append } from '../text/lists.ts';
 
 /** A path after the arguments of a call, with their values in order. */
@@ -71,7 +88,7 @@ export function evaluateCall(run: Run, s: PathState, e: CallExpr): Evaluated[] {
     if (isNoReturn(name)) return [];
     const first = e.args[0];
     if (first && isView(name))
-      return evaluate(run, s, first).map((r) => ({ s: r.s, v: viewOf(r.v, e.start) }));
+      return evaluate(run, s, first).map((r) => ({ s: r.s, v: viewOf(r.s, r.v, e.start) }));
     const returned = testedArgument(name);
     if (returned !== undefined)
       return evaluateArguments(run, s, e.args).map((a) => ({
@@ -144,15 +161,14 @@ function harmlessOrUnknown(run: Run, a: Arguments, e: CallExpr, unknown: string 
     if (v.kind !== 'pointer') return;
     const arg = e.args[i]!;
     if (arg.kind === 'name' || arg.kind === 'unary')
-      use(run, s, v, arg, 'pass', v.path === '' ? null : v.path, e.name);
+      use(run, s, v, arg, 'pass', passedMember(v), e.name);
     // A helper that is given a device does not know that it is one.
     asksObject ||=
       s.devices.has(v.object) ||
-      (run.role === 'helper' && v.object.startsWith('param:') && v.path !== '');
+      (run.role === 'helper' && v.object.kind === 'parameter' && v.parent !== null);
     if (unknown !== null) hand(run, s, v, e, unknown);
-    else if (e.name !== null && mayEndContainer(e.name))
-      escape(run, s, pointer(v.object) as Place, e, e.name);
-    if (v.object.startsWith('local:') && v.path === '')
+    else if (e.name !== null && mayEndContainer(e.name)) escape(run, s, v.object.start, e, e.name);
+    if (v.object.kind === 'local' && v.parent === null)
       storePlace(run, s, v, fresh(s, arg.start, 'out'));
   });
   // What a function that takes or starts something answers is whether it could, and no state of the
@@ -170,23 +186,11 @@ function harmlessOrUnknown(run: Run, a: Arguments, e: CallExpr, unknown: string 
  * Gives a pointer to unseen code, with what can be reached from it: members that hold devices,
  * drvdata.
  */
-function hand(
-  run: Run,
-  s: PathState,
-  v: Extract<Value, { kind: 'pointer' }>,
-  e: CallExpr,
-  to: string,
-): void {
+function hand(run: Run, s: PathState, v: Place, e: CallExpr, to: string): void {
   if (reachesDevice(s, v) || mayEndContainer(to)) escape(run, s, v, e, to);
-  if (v.path !== '' && !v.object.startsWith('local:') && !s.heap.has(`${v.object}|@drvdata`))
-    return;
-  for (const [k, held] of s.heap) {
-    if (
-      held.kind === 'pointer' &&
-      k.startsWith(`${v.object}|`) &&
-      held.object !== v.object &&
-      s.devices.has(held.object)
-    )
+  if (v.parent !== null && v.object.kind !== 'local' && !s.heap.has(drvdataOf(v))) return;
+  for (const [, held] of membersOf(s, v.object)) {
+    if (held.kind === 'pointer' && held.object !== v.object && s.devices.has(held.object))
       escape(run, s, held, e, to);
   }
 }
@@ -195,25 +199,35 @@ function hand(
 function keepArguments(run: Run, a: Arguments, name: string): void {
   for (const v of a.values)
     if (v.kind === 'pointer' && a.s.devices.has(v.object))
-      storePlace(run, a.s, { object: 'global:kept', path: name }, v);
+      storePlace(run, a.s, fieldOf(keptObjects(a.s.interner).start, name), v);
 }
 
 /**
  * Whether code that is given this pointer can reach the life cycle of the object: it points to its
  * start or to its device, not to some other member.
  */
-function reachesDevice(s: PathState, v: Extract<Value, { kind: 'pointer' }>): boolean {
-  if (v.path === '' || v.path.startsWith('-')) return true;
-  const m = s.devices.get(v.object)?.member;
-  return m !== null && m !== undefined && (m === v.path || m.startsWith(`${v.path}.`));
+function reachesDevice(s: PathState, v: Place): boolean {
+  if (v.parent === null || v.isOutward) return true;
+  const member = s.devices.get(v.object)?.member;
+  return member ? isWithin(member, v) : false;
+}
+
+/** The member path of what is passed, as a use says it. */
+export function passedMember(v: Place): string | null {
+  return v.parent === null ? null : pathText(v);
 }
 
 /**
  * Another view of the same object (to_pci_dev, mdev_dev): its own life cycle is of no interest, so
  * only identity counts.
  */
-function viewOf(v: Value, at: number): Value {
-  return v.kind === 'pointer' ? pointer(v.object) : pointer(`value:${at}`);
+function viewOf(s: PathState, v: Value, at: number): Value {
+  return v.kind === 'pointer' ? v.object.start : unknownAt(s, at);
+}
+
+/** Something of which nothing is known. */
+function unknownAt(s: PathState, start: number): Place {
+  return resultAt(s.interner, 'value', start).start;
 }
 
 function behave(run: Run, s: PathState, e: CallExpr, name: string, b: Behaviour): Evaluated[] {
@@ -244,11 +258,12 @@ function outcome(
     b.errors === 'errno'
       ? ok
         ? int(0)
-        : known(s, `errno:${e.start}`, NEGATIVE)
+        : someErrno(s, e.start)
       : ok
         ? fresh(s, e.start, 'call')
         : NULL;
-  if (b.errors === 'err-ptr' && !ok) result = known(s, `error:${e.start}`, NEGATIVE);
+  if (b.errors === 'err-ptr' && !ok)
+    result = known(s, resultAt(s.interner, 'error', e.start), NEGATIVE);
   let states: PathState[] = [s];
   const failed = new Set(['alloc', 'allocate', 'register', 'init-device', 'core-init']);
   // A failed call does not do its effects, but a failed allocation or register is a fact about its
@@ -298,7 +313,7 @@ function apply(
       value:
         device?.kind === 'pointer'
           ? loadPlace(run, s, drvdataOf(device), e.start)
-          : pointer(`value:${e.start}`),
+          : unknownAt(s, e.start),
     };
   }
   if (effect.op === 'defer') return { states: defer(run, s, e, effect, values, ok) };
@@ -339,10 +354,6 @@ function apply(
   return { states: [s] };
 }
 
-function drvdataOf(device: Extract<Value, { kind: 'pointer' }>) {
-  return { object: device.object, path: '@drvdata' };
-}
-
 function allocate(
   run: Run,
   s: PathState,
@@ -354,25 +365,26 @@ function allocate(
 ): { states: PathState[]; value: Value } {
   // A wrapper of vfio_alloc_device() may turn its error pointer into NULL.
   if ((op === 'allocate' || errors === 'null-ptr') && !ok) return { states: [s], value: NULL };
-  const object = `alloc:${run.file.path}:${e.start}`;
+  const object = allocation(s.interner, run.file.path, e.start);
   const tag = e.args[0],
     designator = e.args[1];
   const macro = op === 'alloc' && e.args.length === 4;
-  const memberPath = macro && designator ? sourceText(run, designator).replace(/\s/g, '') : null;
-  run.objects.set(object, {
+  const member = macro && designator ? designated(designator) : null;
+  const place = member && follow(object.start, member);
+  run.objects.set(object.id, {
     origin: site(run, e),
     kind: 'allocation',
     container: macro && tag?.kind === 'name' ? tag.name : sizeofTag(run, e),
-    member: memberPath,
+    member,
   });
   const again = s.devices.get(object);
   // What an earlier round of a loop left in members of the object says nothing about the new one.
-  for (const k of s.heap.keys()) if (k.startsWith(`${object}|`)) s.heap.delete(k);
-  s.devices.set(object, { state: UNKNOWN_DEVICE, member: memberPath });
+  forgetMembers(s, object);
+  s.devices.set(object, { state: UNKNOWN_DEVICE, member: place });
   operate(run, s, {
     op,
     ok,
-    place: pointer(object) as { object: string; path: string },
+    place: object.start,
     api,
     argument: null,
     at: e,
@@ -386,8 +398,8 @@ function allocate(
     s.devices.set(object, { ...t, state: { ...t.state, escaped: true } });
   }
   s.masks.set(object, ok ? POSITIVE : NEGATIVE);
-  if (op === 'alloc' && ok) runInit(run, s, e, object, memberPath);
-  return { states: [s], value: pointer(object) };
+  if (op === 'alloc' && ok) runInit(run, s, e, place ?? object.start);
+  return { states: [s], value: object.start };
 }
 
 /** The tag in kzalloc(sizeof(struct T), …), or of the variable in sizeof(*p). */
@@ -406,11 +418,17 @@ function sizeofTag(run: Run, e: CallExpr): string | null {
  * kfree(p->name) of something never tracked is of no interest; kfree(p) of a parameter, an
  * allocation or a known device is.
  */
-function freesObject(s: PathState, v: Extract<Value, { kind: 'pointer' }>): boolean {
+function freesObject(s: PathState, v: Place): boolean {
   if ((maskOf(s, v) & POSITIVE) === 0 && (maskOf(s, v) & NEGATIVE) === 0) return false;
-  if (v.path !== '' && !v.path.startsWith('-') && !reachesDevice(s, v)) return false;
+  if (!reachesDevice(s, v)) return false;
+  return s.devices.has(v.object) || isFreeable(v.object);
+}
+
+function isFreeable(object: AbstractObject): boolean {
   return (
-    s.devices.has(v.object) || /^(param|alloc):/.test(v.object) || v.object.endsWith('|@drvdata')
+    object.kind === 'parameter' ||
+    object.kind === 'allocation' ||
+    (object.kind === 'load' && isDrvdata(object.from))
   );
 }
 
@@ -449,7 +467,7 @@ export function runCallback(
 ): PathState[] {
   const defined = run.index.functions(run.file, name)[0];
   if (defined) return applySummary(run, s, e, defined, [data]).map((r) => r.s);
-  callResources(run, s, e, name, [data], pointer(`value:${e.start}`), true);
+  callResources(run, s, e, name, [data], unknownAt(s, e.start), true);
   const behaviour = behaviourOf(name, run.kernel, run.index.module.wrappers);
   if (behaviour === 'neutral' || data.kind !== 'pointer') return [s];
   if (behaviour === undefined) {
@@ -482,32 +500,32 @@ const CALLBACK_EFFECTS: ReadonlySet<string> = new Set(['put', 'unregister', 'uni
 
 type Special = (run: Run, s: PathState, e: CallExpr) => Evaluated[];
 
-const containerOf: Special = (run, s, e) => {
-  const [from, , designator] = e.args;
-  if (!from || !designator) return [{ s, v: fresh(s, e.start) }];
+const memberToContainer: Special = (run, s, e) => {
+  const [from, , member] = e.args;
+  const steps = member && designated(member);
+  if (!from || !steps) return [{ s, v: fresh(s, e.start) }];
   return evaluate(run, s, from).map(({ s: t, v }) => ({
     s: t,
-    v:
-      v.kind === 'pointer'
-        ? containerValue(v, sourceText(run, designator).replace(/\s/g, ''))
-        : fresh(t, e.start),
+    v: v.kind === 'pointer' ? containerOf(v, steps) : fresh(t, e.start),
   }));
 };
 
-/**
- * Members are at offset 0 in objects that the core allocated: container_of of an error pointer or
- * of the allocation is the allocation.
- */
-function containerValue(v: Extract<Value, { kind: 'pointer' }>, designator: string): Value {
-  const path = container(v.path, designator);
-  return pointer(v.object, v.object.startsWith('alloc:') && path.startsWith('-') ? '' : path);
+/** The steps that a member designator names: `core_device.vdev`. Null for what is none. */
+function designated(e: Expr): readonly AccessStep[] | null {
+  if (e.kind === 'name') return [{ kind: 'field', name: e.name }];
+  if (e.kind === 'cast') return designated(e.operand);
+  if (e.kind !== 'member' && e.kind !== 'index') return null;
+  const base = designated(e.base);
+  return (
+    base && [...base, e.kind === 'member' ? { kind: 'field', name: e.field } : { kind: 'element' }]
+  );
 }
 
 const errorCode: Special = (run, s, e) =>
   e.args[0]
     ? evaluate(run, s, e.args[0]).map(({ s: t, v }) => ({
         s: t,
-        v: v.kind === 'pointer' && v.path === '' ? codeOf(t, v) : v,
+        v: v.kind === 'pointer' && v.parent === null ? codeIn(t, v) : v,
       }))
     : [{ s, v: NULL }];
 
@@ -518,7 +536,7 @@ const errorOrZero: Special = (run, s, e) =>
         const failed = fork(t),
           out: Evaluated[] = [];
         if (assume(failed, v, NEGATIVE))
-          out.push({ s: failed, v: v.kind === 'pointer' ? codeOf(failed, v) : v });
+          out.push({ s: failed, v: v.kind === 'pointer' ? codeIn(failed, v) : v });
         if (assume(t, v, POSITIVE | ZERO)) out.push({ s: t, v: int(0) });
         return out;
       })
@@ -541,8 +559,8 @@ const assertion: Special = (run, s, e) =>
   e.args[0] ? decide(run, s, e.args[0], false).map((t) => ({ s: t, v: NULL })) : [{ s, v: NULL }];
 
 /** The errno in an error pointer: negative exactly when the pointer is one. */
-function codeOf(s: PathState, v: Extract<Value, { kind: 'pointer' }>): Value {
-  return known(s, `code:${v.object}`, maskOf(s, v));
+function codeIn(s: PathState, v: Place): Value {
+  return known(s, codeOf(s.interner, v.object), maskOf(s, v));
 }
 
 const takePointer: Special = (run, s, e) =>
@@ -560,12 +578,12 @@ const bit: Special = (run, s, e) =>
         v:
           v.kind === 'int' && v.value >= 0 && v.value < 31
             ? int(2 ** v.value)
-            : known(t, `const:${sourceText(run, e)}`.slice(0, 80), POSITIVE),
+            : known(t, literal(t.interner, sourceText(run, e).slice(0, 80)), POSITIVE),
       }))
     : [{ s, v: NULL }];
 
 const compileTime: Special = (_, s, e) => [
-  { s, v: known(s, `const:${e.name}:${e.start}`, POSITIVE | ZERO) },
+  { s, v: known(s, literal(s.interner, `${e.name} ${e.start}`), POSITIVE | ZERO) },
 ];
 
 /**
@@ -573,12 +591,12 @@ const compileTime: Special = (_, s, e) => [
  * and what the compiler works out.
  */
 const SPECIAL: Readonly<Record<string, Special | undefined>> = Object.assign(Object.create(null), {
-  container_of: containerOf,
-  container_of_const: containerOf,
-  container_of_safe: containerOf,
-  list_entry: containerOf,
-  hlist_entry: containerOf,
-  rb_entry: containerOf,
+  container_of: memberToContainer,
+  container_of_const: memberToContainer,
+  container_of_safe: memberToContainer,
+  list_entry: memberToContainer,
+  hlist_entry: memberToContainer,
+  rb_entry: memberToContainer,
   IS_ERR: truthOf,
   IS_ERR_OR_NULL: truthOf,
   IS_ERR_VALUE: truthOf,

@@ -3,19 +3,20 @@ import type { Span } from '../text/span.ts';
 import { testedArgument } from '../kernel/lookup.ts';
 import { combine } from './arithmetic.ts';
 import { evaluate } from './evaluate.ts';
-import { loseCertainty, noteOwnState, test, testNull } from './operate.ts';
+import { loseCertainty, test, testNull } from './operate.ts';
 import type { Run } from './run.ts';
-import { assume, fork, maskOf, type PathState } from './state.ts';
+import { computed, type AbstractObject, type ObjectOf } from './domain/objects.ts';
+import { assume, fork, holdersOf, maskOf, type PathState } from './domain/path-state.ts';
 import {
   ANY,
   NEGATIVE,
   POSITIVE,
   ZERO,
-  pointer,
-  valueKey,
+  isZero,
+  sameValue,
   type Mask,
   type Value,
-} from './values.ts';
+} from './domain/values.ts';
 
 /**
  * The paths on which a condition is `truth`. Takes over `s`. Splits at `&&` and `||`, narrows what
@@ -164,8 +165,8 @@ function compare(
 }
 
 /**
- * Whether the path can go on where `l OP r` is `truth`. By number, by identity, else remembered
- * under the text of the comparison so that the next one agrees.
+ * Whether the path can go on where `l OP r` is `truth`. By number, by identity, else remembered as
+ * a value that is computed from the two so that the next comparison agrees.
  */
 export function compareValues(
   s: PathState,
@@ -177,76 +178,57 @@ export function compareValues(
   if (l.kind === 'int' && r.kind === 'int') return holds(op, l.value, r.value) === truth;
   if (isZero(r)) return againstZero(s, op, l, truth);
   if (isZero(l)) return againstZero(s, FLIPPED[op]!, r, truth);
-  if (valueKey(l) === valueKey(r)) return (op === '==' || op === '<=' || op === '>=') === truth;
+  if (sameValue(l, r)) return (op === '==' || op === '<=' || op === '>=') === truth;
   const effective = truth ? op : NEGATED[op]!;
   // Result codes of an unseen header: two names are most likely two numbers.
   if (effective === '==' && isUnknownConstant(s, l) && isUnknownConstant(s, r)) return false;
   if (effective === '==') {
     const common = maskOf(s, l) & maskOf(s, r);
     if (common === 0) return false;
-    if (isConstant(l) && isConstant(r)) return false;
+    if (isErrno(l) && isErrno(r)) return false;
     if (!assume(s, l, common) || !assume(s, r, common)) return false;
   }
   if (effective === '>' && (maskOf(s, r) & NEGATIVE) === 0 && !assume(s, l, POSITIVE)) return false;
   if (effective === '<' && (maskOf(s, r) & POSITIVE) === 0 && !assume(s, l, NEGATIVE)) return false;
   noteUndecided(s, l, ANY);
   noteUndecided(s, r, ANY);
-  const fact = comparisonFact(op, l, r);
+  const fact = computed(s.interner, op, [l, r]);
   if (r.kind === 'int' && effective === '==' && isAnotherNumber(s, l, fact)) return false;
-  return fact.length > 200 || assume(s, pointer(fact), truth ? POSITIVE : ZERO);
-}
-
-/** The object whose mask says whether a comparison holds. */
-function comparisonFact(op: string, l: Value, r: Value): string {
-  return `fact~${op}~${valueKey(l)}~${valueKey(r)}`;
+  return fact === null || assume(s, fact.start, truth ? POSITIVE : ZERO);
 }
 
 /** The path knows that the value is some other number. */
-function isAnotherNumber(s: PathState, v: Value, fact: string): boolean {
-  const prefix = `fact~==~${valueKey(v)}~`;
-  for (const [o, m] of s.masks)
-    if (
-      m === POSITIVE &&
-      o !== fact &&
-      o.startsWith(prefix) &&
-      /^-?\d+$/.test(o.slice(prefix.length))
-    )
-      return true;
+function isAnotherNumber(s: PathState, v: Value, fact: AbstractObject | null): boolean {
+  for (const [o, m] of s.masks) {
+    if (m !== POSITIVE || o.kind !== 'computed' || o.op !== '==' || o === fact) continue;
+    const [left, right] = o.operands;
+    if (right?.kind === 'int' && sameValue(left!, v)) return true;
+  }
   return false;
 }
 
 /**
- * Takes a fact of a helper over into its caller, the operands translated; false when the caller
- * knows better.
+ * Takes what a helper knows of a computed value over into its caller, the operands translated;
+ * false when the caller knows better.
  */
-export function assumeFact(
+export function assumeComputed(
   s: PathState,
-  fact: string,
+  { op, operands }: ObjectOf<'computed'>,
   mask: Mask,
   translate: (operand: Value) => Value | null,
 ): boolean {
-  const [, op, left, right] = fact.split('~');
-  const l = translate(valueOf(left!)),
-    r = translate(valueOf(right!));
-  if (l === null || r === null) return true;
-  return op === '&' ? assumeBits(s, l, r, mask) : compareValues(s, op!, l, r, mask === POSITIVE);
+  const [l, r] = operands.map(translate);
+  if (!l || !r) return true;
+  return op === '&' ? assumeBits(s, l, r, mask) : compareValues(s, op, l, r, mask === POSITIVE);
 }
 
 /** `p->flags & FLAG` is zero, or is not. */
 function assumeBits(s: PathState, l: Value, r: Value, mask: Mask): boolean {
   const bits = combine(s, '&', l, r);
-  const v =
-    bits === null || bits === 'negative' ? pointer(`fact~&~${valueKey(l)}~${valueKey(r)}`) : bits;
+  const v = bits === null || bits === 'negative' ? computed(s.interner, '&', [l, r])?.start : bits;
+  if (!v) return true;
   noteUndecided(s, v, ZERO);
   return assume(s, v, mask);
-}
-
-/** The value of a key made by valueKey(). */
-function valueOf(key: string): Value {
-  if (/^-?\d+$/.test(key)) return { kind: 'int', value: Number(key) };
-  if (key.startsWith('&')) return { kind: 'function', name: key.slice(1) };
-  const i = key.lastIndexOf('>');
-  return pointer(key.slice(0, i), key.slice(i + 1));
 }
 
 function againstZero(s: PathState, op: string, v: Value, truth: boolean): boolean {
@@ -271,9 +253,6 @@ function holds(op: string, a: number, b: number): boolean {
   }
 }
 
-function isZero(v: Value): boolean {
-  return v.kind === 'int' && v.value === 0;
-}
 /**
  * A value that the path worked out, and no literal: compared with a name of an unseen header (`ret
  * != VENDOR_OK`) it decides nothing.
@@ -289,16 +268,13 @@ function isResult(s: PathState, e: Expr, v: Value): boolean {
 /** A name of an unseen header. */
 function isUnknownConstant(s: PathState, v: Value): boolean {
   return (
-    v.kind === 'pointer' &&
-    /^const:-?[A-Za-z_]\w*$/.test(v.object) &&
-    v.path === '' &&
-    maskOf(s, v) === ANY
+    v.kind === 'pointer' && v.object.kind === 'symbol' && v.parent === null && maskOf(s, v) === ANY
   );
 }
 
 /** Error codes with different names have different numbers. */
-function isConstant(v: Value): boolean {
-  return v.kind === 'pointer' && /^const:-?E[A-Z0-9]+$/.test(v.object);
+function isErrno(v: Value): boolean {
+  return v.kind === 'pointer' && v.object.kind === 'symbol' && v.object.isErrno;
 }
 
 /**
@@ -308,24 +284,23 @@ function isConstant(v: Value): boolean {
 export function noteUndecided(s: PathState, v: Value, mask: Mask): void {
   if (v.kind !== 'pointer' || !isOwnState(s, v.object)) return;
   const m = maskOf(s, v);
-  if (mask === ANY || ((m & mask) !== 0 && (m & ~mask) !== 0)) noteOwnState(s);
+  if (mask === ANY || ((m & mask) !== 0 && (m & ~mask) !== 0)) s.followsOwnState = true;
 }
 
-function isOwnState(s: PathState, object: string): boolean {
-  if (object.startsWith('state:')) return true;
-  if (object.startsWith('fact~'))
-    return object
-      .split('~')
-      .slice(2)
-      .some((k) => isOwnState(s, k.split('>')[0]!));
-  if (object.startsWith('load:')) return s.devices.has(object.slice(5, object.lastIndexOf('|')));
-  if (!object.startsWith('value:')) return false;
-  for (const [k, v] of s.heap)
-    if (
-      v.kind === 'pointer' &&
-      v.object === object &&
-      s.devices.has(k.slice(0, k.lastIndexOf('|')))
-    )
-      return true;
+function isOwnState(s: PathState, object: AbstractObject): boolean {
+  switch (object.kind) {
+    case 'computed':
+      return object.operands.some((v) => v.kind === 'pointer' && isOwnState(s, v.object));
+    case 'load':
+      return s.devices.has(object.from.object);
+    case 'result':
+      return object.of === 'state' || (object.of === 'value' && isMemberOfDevice(s, object));
+    default:
+      return false;
+  }
+}
+
+function isMemberOfDevice(s: PathState, object: AbstractObject): boolean {
+  for (const [at] of holdersOf(s, object)) if (s.devices.has(at.object)) return true;
   return false;
 }

@@ -1,6 +1,6 @@
 import type { Condition } from '../syntax/node.ts';
 import type { Run } from './run.ts';
-import type { PathState } from './state.ts';
+import type { PathState } from './domain/path-state.ts';
 
 /**
  * Enters an #if arm: false when the target kernel or an earlier arm of the same test on this path

@@ -7,8 +7,20 @@ import { escape, loseCertainty, use } from './operate.ts';
 import { isLifecycleName } from './relevance.ts';
 import { noteCleared, operatorCount } from './resources.ts';
 import { setVariable, site, writtenText, type Run } from './run.ts';
-import { fork, load, maskOf, store, type PathState } from './state.ts';
-import { spend } from '../budget/work.ts';
+import { elementOf, fieldOf, isDrvdata } from './domain/access-path.ts';
+import {
+  computed,
+  globalVariable,
+  literal,
+  localVariable,
+  resultAt,
+  symbol,
+  undefinedValue,
+  type AbstractObject,
+  type Origin,
+  type Place,
+} from './domain/objects.ts';
+import { forgetMembers, fork, load, maskOf, store, type PathState } from './domain/path-state.ts';
 import {
   ANY,
   NEGATIVE,
@@ -16,14 +28,10 @@ import {
   POSITIVE,
   ZERO,
   int,
-  isWeak,
-  member,
-  pointer,
-  valueKey,
   type Mask,
-  type Place,
   type Value,
-} from './values.ts';
+} from './domain/values.ts';
+import { spend } from '../budget/work.ts';
 
 /** A path after an expression, with its value. Forks of one expression share nothing. */
 export interface Evaluated {
@@ -64,9 +72,9 @@ function evaluateEach(run: Run, s: PathState, e: Expr): Evaluated[] {
     case 'name':
       return [{ s, v: nameValue(run, s, e.name, e.start) }];
     case 'number':
-      return [{ s, v: e.value === null ? known(s, `const:${e.text}`, ANY) : int(e.value) }];
+      return [{ s, v: e.value === null ? literal(s.interner, e.text).start : int(e.value) }];
     case 'string':
-      return [{ s, v: known(s, 'const:string', POSITIVE) }];
+      return [{ s, v: known(s, literal(s.interner, 'string'), POSITIVE) }];
     case 'member':
     case 'index':
       return places(run, s, e, 'read').map(({ s: t, place }) => ({
@@ -120,7 +128,7 @@ function evaluateEach(run: Run, s: PathState, e: Expr): Evaluated[] {
       return statements(run, s, e.body, e.start);
     case 'sizeof':
     case 'type':
-      return [{ s, v: known(s, `const:${writtenText(run, e)}`.slice(0, 80), POSITIVE) }];
+      return [{ s, v: known(s, literal(s.interner, writtenText(run, e).slice(0, 80)), POSITIVE) }];
     case 'unknown':
       escapeNames(run, s, e.names, e.start, e.end);
       return [{ s, v: fresh(s, e.start) }];
@@ -145,38 +153,43 @@ export function escapeNames(
  * A value about which nothing is known, named after the place of its expression. What an earlier
  * round of a loop knew of its name is forgotten.
  */
-export function fresh(s: PathState, start: number, prefix = 'value'): Value {
-  const object = `${prefix}:${start}`;
+export function fresh(s: PathState, start: number, of: Origin = 'value'): Place {
+  const object = resultAt(s.interner, of, start);
   s.masks.delete(object);
-  if (s.devices.delete(object))
-    for (const k of s.heap.keys()) if (k.startsWith(`${object}|`)) s.heap.delete(k);
-  return pointer(object);
+  if (s.devices.delete(object)) forgetMembers(s, object);
+  return object.start;
 }
 
-/** A named constant: the same object wherever it is written. */
-export function known(s: PathState, object: string, mask: Mask): Value {
+/** What a constant, or what was computed, is known to be. */
+export function known(s: PathState, object: AbstractObject, mask: Mask): Place {
   if (mask !== ANY) s.masks.set(object, mask);
-  return pointer(object);
+  return object.start;
+}
+
+/** An error code of which only the sign is known. */
+export function someErrno(s: PathState, start: number): Place {
+  return known(s, resultAt(s.interner, 'errno', start), NEGATIVE);
 }
 
 export function loadPlace(run: Run, s: PathState, p: Place, at: number): Value {
   const v = loadValue(run, s, p, at);
-  if (p.object.startsWith('global:') && p.path === '') nameAfterGlobal(run, p, v);
+  nameAfterGlobal(run, p, v);
   return v;
 }
 
-function nameAfterGlobal(run: Run, p: Place, v: Value): void {
-  if (v.kind === 'pointer' && !run.names.has(v.object)) run.names.set(v.object, p.object.slice(7));
+/** A global variable gives its name to what it holds. */
+function nameAfterGlobal(run: Run, { object, parent }: Place, v: Value): void {
+  if (object.kind !== 'global' || parent !== null) return;
+  if (v.kind === 'pointer' && !run.names.has(v.object)) run.names.set(v.object, object.name);
 }
 
 function loadValue(run: Run, s: PathState, p: Place, at: number): Value {
-  if (p.object.startsWith('local:') && p.path === '')
-    return s.env.get(p.object.slice(6)) ?? pointer(`undef:${p.object}`);
+  if (p.object.kind === 'local' && p.parent === null) return localValue(s, p.object.name);
   const v = load(s, p);
-  if (v.kind === 'pointer' && !run.objects.has(v.object) && v.object.startsWith('load:')) {
-    run.objects.set(v.object, {
+  if (v.kind === 'pointer' && v.object.kind === 'load' && !run.objects.has(v.object.id)) {
+    run.objects.set(v.object.id, {
       origin: site(run, { start: at, end: at }),
-      kind: p.path === '@drvdata' ? 'drvdata' : 'load',
+      kind: isDrvdata(p) ? 'drvdata' : 'load',
       container: null,
       member: null,
     });
@@ -184,10 +197,14 @@ function loadValue(run: Run, s: PathState, p: Place, at: number): Value {
   return v;
 }
 
+function localValue(s: PathState, name: string): Value {
+  return s.env.get(name) ?? undefinedValue(s.interner, name).start;
+}
+
 export function storePlace(run: Run, s: PathState, p: Place, v: Value): void {
-  if (p.object.startsWith('local:') && p.path === '') setVariable(run, s, p.object.slice(6), v);
+  if (p.object.kind === 'local' && p.parent === null) setVariable(run, s, p.object.name, v);
   else store(s, p, v);
-  if (p.object.startsWith('global:') && p.path === '') nameAfterGlobal(run, p, v);
+  nameAfterGlobal(run, p, v);
 }
 
 /**
@@ -202,62 +219,48 @@ export function places(
 ): { s: PathState; place: Place }[] {
   switch (e.kind) {
     case 'name':
-      return [{ s, place: namePlace(run, e.name) }];
+      return [{ s, place: namePlace(run, s, e.name) }];
     case 'member':
       if (!e.arrow)
         return places(run, s, e.base, form).map(({ s: t, place }) => ({
           s: t,
-          place: { object: place.object, path: member(place.path, e.field) },
+          place: fieldOf(place, e.field),
         }));
       return evaluate(run, s, e.base).map(({ s: t, v }) => {
-        if (v.kind !== 'pointer')
-          return { s: t, place: { object: `value:${e.start}`, path: e.field } };
-        if (form !== 'address') use(run, t, v, e, form, e.field); // `&p->m` is arithmetic
-        return { s: t, place: { object: v.object, path: member(v.path, e.field) } };
+        // `&p->m` is arithmetic
+        if (v.kind === 'pointer' && form !== 'address') use(run, t, v, e, form, e.field);
+        return { s: t, place: fieldOf(pointed(t, v, e), e.field) };
       });
     case 'index':
       return evaluate(run, s, e.base).flatMap(({ s: t, v }) =>
         evaluate(run, t, e.index).map(({ s: u }) => {
-          if (v.kind === 'pointer' && form !== 'address') use(run, u, v, e, form, null);
-          return {
-            s: u,
-            place:
-              v.kind === 'pointer'
-                ? { object: v.object, path: v.path === '' ? '[]' : `${v.path}[]` }
-                : { object: `value:${e.start}`, path: '' },
-          };
+          if (v.kind !== 'pointer') return { s: u, place: pointed(u, v, e) };
+          if (form !== 'address') use(run, u, v, e, form, null);
+          return { s: u, place: elementOf(v) };
         }),
       );
     case 'unary':
       if (e.op === '*')
         return evaluate(run, s, e.operand).map(({ s: t, v }) => {
           if (v.kind === 'pointer' && form !== 'address') use(run, t, v, e, form, null);
-          return {
-            s: t,
-            place:
-              v.kind === 'pointer'
-                ? { object: v.object, path: v.path }
-                : { object: `value:${e.start}`, path: '' },
-          };
+          return { s: t, place: pointed(t, v, e) };
         });
       break;
     case 'cast':
       return places(run, s, e.operand, form);
     default:
   }
-  return evaluate(run, s, e).map(({ s: t, v }) => ({
-    s: t,
-    place:
-      v.kind === 'pointer'
-        ? { object: v.object, path: v.path }
-        : { object: `value:${e.start}`, path: '' },
-  }));
+  return evaluate(run, s, e).map(({ s: t, v }) => ({ s: t, place: pointed(t, v, e) }));
 }
 
-function namePlace(run: Run, name: string): Place {
-  return run.locals.has(name)
-    ? { object: `local:${name}`, path: '' }
-    : { object: `global:${name}`, path: '' };
+/** What a value points to; of what is no pointer, something unknown. */
+function pointed(s: PathState, v: Value, e: Expr): Place {
+  return v.kind === 'pointer' ? v : resultAt(s.interner, 'value', e.start).start;
+}
+
+function namePlace(run: Run, s: PathState, name: string): Place {
+  const variable = run.locals.has(name) ? localVariable : globalVariable;
+  return variable(s.interner, name).start;
 }
 
 function nameValue(run: Run, s: PathState, name: string, at: number): Value {
@@ -266,11 +269,11 @@ function nameValue(run: Run, s: PathState, name: string, at: number): Value {
   const type = run.locals.get(name);
   if (type)
     return type.arrays > 0 || (type.keyword === 'struct' && type.pointers === 0)
-      ? pointer(`local:${name}`)
-      : pointer(`undef:local:${name}`);
+      ? localVariable(s.interner, name).start
+      : undefinedValue(s.interner, name).start;
   if (name === 'NULL' || name === 'false') return NULL;
   if (name === 'true') return int(1);
-  if (/^E[A-Z0-9]+$/.test(name)) return known(s, `const:${name}`, POSITIVE);
+  if (/^E[A-Z0-9]+$/.test(name)) return namedConstant(s, name, true);
   if (
     run.index.functions(run.file, name).length ||
     isLifecycleName(name, run.kernel, run.index.module.wrappers)
@@ -279,14 +282,19 @@ function nameValue(run: Run, s: PathState, name: string, at: number): Value {
   const variable = run.index.variable(run.file, name);
   if (!variable) {
     const value = run.index.constant(run.file, name);
-    return value === null ? known(s, `const:${name}`, ANY) : int(value);
+    return value === null ? namedConstant(s, name, false) : int(value);
   }
   const t = variable.item.type;
   if (t.arrays > 0 || (t.pointers === 0 && t.keyword !== null)) {
-    s.masks.set(`global:${name}`, POSITIVE);
-    return pointer(`global:${name}`);
+    return known(s, globalVariable(s.interner, name), POSITIVE);
   }
-  return loadPlace(run, s, { object: `global:${name}`, path: '' }, at);
+  return loadPlace(run, s, globalVariable(s.interner, name).start, at);
+}
+
+/** A name that the module does not define: what starts with E and is in capitals is an errno. */
+function namedConstant(s: PathState, name: string, isErrno: boolean): Place {
+  const object = symbol(s.interner, name, { isErrno, isNegated: false });
+  return known(s, object, isErrno ? POSITIVE : ANY);
 }
 
 function unary(run: Run, s: PathState, e: Extract<Expr, { kind: 'unary' }>): Evaluated[] {
@@ -298,9 +306,9 @@ function unary(run: Run, s: PathState, e: Extract<Expr, { kind: 'unary' }>): Eva
     )
       return [{ s, v: { kind: 'function', name: e.operand.name } }];
     return places(run, s, e.operand, 'address').map(({ s: t, place }) => {
-      if (place.object.startsWith('local:') || place.object.startsWith('global:'))
+      if (place.object.kind === 'local' || place.object.kind === 'global')
         t.masks.set(place.object, POSITIVE);
-      return { s: t, v: pointer(place.object, place.path) };
+      return { s: t, v: place };
     });
   }
   if (e.op === '*')
@@ -322,28 +330,34 @@ function unary(run: Run, s: PathState, e: Extract<Expr, { kind: 'unary' }>): Eva
                 : v.value,
         ),
       };
-    const m = maskOf(t, v);
-    if (e.op === '!')
-      return {
-        s: t,
-        v:
-          m === ZERO
-            ? int(1)
-            : (m & ZERO) === 0
-              ? int(0)
-              : known(t, `fact~!~${valueKey(v)}`, ZERO | POSITIVE),
-      };
-    if (e.op === '-' && v.kind === 'pointer')
-      return {
-        s: t,
-        v: known(
-          t,
-          v.object.startsWith('const:') ? `const:-${v.object.slice(6)}` : `fact~-~${valueKey(v)}`,
-          (m & ZERO) | (m & POSITIVE ? NEGATIVE : 0) | (m & NEGATIVE ? POSITIVE : 0),
-        ),
-      };
-    return { s: t, v: fresh(t, e.start) };
+    return { s: t, v: inverse(t, e.op, v) ?? fresh(t, e.start) };
   });
+}
+
+/** `!value` and `-value`; null for the other operators. */
+function inverse(s: PathState, op: string, value: Exclude<Value, { kind: 'int' }>): Value | null {
+  const m = maskOf(s, value);
+  if (op === '!') {
+    if (m === ZERO) return int(1);
+    if ((m & ZERO) === 0) return int(0);
+    return computedValue(s, op, [value], ZERO | POSITIVE);
+  }
+  if (op !== '-' || value.kind !== 'pointer') return null;
+  const mask = (m & ZERO) | (m & POSITIVE ? NEGATIVE : 0) | (m & NEGATIVE ? POSITIVE : 0);
+  const { object } = value;
+  return object.kind === 'symbol'
+    ? known(s, symbol(s.interner, object.name, { ...object, isNegated: !object.isNegated }), mask)
+    : computedValue(s, op, [value], mask);
+}
+
+function computedValue(
+  s: PathState,
+  op: string,
+  operands: readonly Value[],
+  mask: Mask,
+): Place | null {
+  const object = computed(s.interner, op, operands);
+  return object && known(s, object, mask);
 }
 
 const COMPARISONS: ReadonlySet<string> = new Set(['==', '!=', '<', '>', '<=', '>=', '&&', '||']);
@@ -358,10 +372,9 @@ function binary(run: Run, s: PathState, e: Extract<Expr, { kind: 'binary' }>): E
   return evaluate(run, s, e.left).flatMap((l) =>
     evaluate(run, l.s, e.right).map((r) => {
       const sum = combine(r.s, e.op, l.v, r.v);
-      if (sum !== null)
-        return { s: r.s, v: sum === 'negative' ? known(r.s, `errno:${e.start}`, NEGATIVE) : sum };
-      const name = `fact~${e.op}~${valueKey(l.v)}~${valueKey(r.v)}`;
-      return { s: r.s, v: name.length > 100 ? fresh(r.s, e.start) : known(r.s, name, ANY) };
+      if (sum !== null) return { s: r.s, v: sum === 'negative' ? someErrno(r.s, e.start) : sum };
+      const v = computedValue(r.s, e.op, [l.v, r.v], ANY);
+      return { s: r.s, v: v ?? fresh(r.s, e.start) };
     }),
   );
 }
@@ -375,7 +388,7 @@ function assignment(run: Run, s: PathState, e: Extract<Expr, { kind: 'assign' }>
       } else operatorCount(run, u, place, e.op, e);
       storePlace(run, u, place, value);
       // Put among others (an array, a list), it can be reached there in ways that are not followed.
-      if (value.kind === 'pointer' && (isWeak(place.object) || place.path.includes('[]')))
+      if (value.kind === 'pointer' && (place.object.isWeak || place.hasElement))
         escape(run, u, value, e, '');
       return { s: u, v: value };
     }),
@@ -407,7 +420,7 @@ function compound(
   v: Value,
 ): Value {
   const sum = combine(s, e.op.slice(0, -1), loadPlace(run, s, place, e.target.start), v);
-  return sum === 'negative' ? known(s, `errno:${e.start}`, NEGATIVE) : (sum ?? fresh(s, e.start));
+  return sum === 'negative' ? someErrno(s, e.start) : (sum ?? fresh(s, e.start));
 }
 
 function statements(run: Run, s: PathState, body: readonly Stmt[], at: number): Evaluated[] {

@@ -1,6 +1,9 @@
 import { outcomeOf, runDeferred, type Exit } from './explore.ts';
-import { ENDS, followsOwnState, isCertain, loseCertainty } from './operate.ts';
-import { carryHeld, observeLeave } from './resources.ts';
+import { isDrvdata } from './domain/access-path.ts';
+import type { AbstractObject, Interner } from './domain/objects.ts';
+import { addStep, fork, holdersOf, stepsOf, type PathState } from './domain/path-state.ts';
+import { ENDS, isCertain } from './operate.ts';
+import { carryHeld, isAtEntry, observeLeave } from './resources.ts';
 import {
   conditionsOf,
   deviceRef,
@@ -10,11 +13,8 @@ import {
   type ObjectInfo,
   type Run,
 } from './run.ts';
-import { addStep, fork, stepsOf, type PathState } from './state.ts';
-import { isOutside } from './summary.ts';
 import type { DeviceState, ExitObservation } from './types.ts';
 import type { EffectOp } from '../kernel/types.ts';
-import { isWeak } from './values.ts';
 import { spend } from '../budget/work.ts';
 
 /**
@@ -42,10 +42,10 @@ function observeExit(
   s: PathState,
   at: Exit['at'],
   outcome: ExitObservation['outcome'],
-  ended: ReadonlySet<string>,
+  ended: ReadonlySet<AbstractObject>,
 ): void {
   for (const [object, t] of s.devices) {
-    if (t.state.model === 'none' || isWeak(object) || isUntouched(t.state)) continue;
+    if (t.state.model === 'none' || object.isWeak || isUntouched(t.state)) continue;
     const observation: ExitObservation = {
       kind: 'exit',
       function: run.fn,
@@ -62,13 +62,7 @@ function observeExit(
       returns: site(run, at),
       deferred: deferredOps(run, s, object, at),
     };
-    observe(
-      run,
-      `exit${outcome}${observation.deferred.join()}`,
-      observation,
-      t,
-      followsOwnState(s),
-    );
+    observe(run, `exit${outcome}${observation.deferred.join()}`, observation, t, s.followsOwnState);
   }
 }
 
@@ -84,10 +78,10 @@ const LEAVING: ReadonlySet<string> = new Set(['probe', 'remove', 'init', 'module
 function actsOnAnother(
   run: Run,
   s: PathState,
-  object: string,
-  ended: ReadonlySet<string>,
+  object: AbstractObject,
+  ended: ReadonlySet<AbstractObject>,
 ): boolean {
-  if (s.log.some((l) => ENDS.has(l.op) && isWeak(l.place.object))) return true;
+  if (s.log.some((l) => ENDS.has(l.op) && l.place.object.isWeak)) return true;
   if (
     run.role === 'remove' &&
     s.log.some((l) => ENDS.has(l.op)) &&
@@ -154,20 +148,19 @@ function isUntouched(d: DeviceState): boolean {
   );
 }
 
-function reachable(s: PathState, object: string): ExitObservation['reachable'] {
+function reachable(s: PathState, object: AbstractObject): ExitObservation['reachable'] {
   spend(s.heap.size);
   if (s.result?.kind === 'pointer' && s.result.object === object) return 'returned';
-  let stored: ExitObservation['reachable'] = isOutside(object) ? 'stored' : 'none';
-  for (const [k, v] of s.heap) {
-    if (v.kind !== 'pointer' || v.object !== object) continue;
-    if (k.endsWith('|@drvdata')) return 'drvdata';
-    if (isOutside(k.slice(0, k.lastIndexOf('|')))) stored = 'stored';
+  let stored: ExitObservation['reachable'] = object.isOutside ? 'stored' : 'none';
+  for (const [at] of holdersOf(s, object)) {
+    if (isDrvdata(at)) return 'drvdata';
+    if (at.object.isOutside) stored = 'stored';
   }
   return stored;
 }
 
 /** What the devm actions that are left behind will do to the object. */
-function deferredOps(run: Run, s: PathState, object: string, at: Exit['at']): EffectOp[] {
+function deferredOps(run: Run, s: PathState, object: AbstractObject, at: Exit['at']): EffectOp[] {
   if (!s.deferred.length) return [];
   const quiet: Run = { ...run, observations: new Map(), resources: null };
   const before = s.log.length;
@@ -186,17 +179,17 @@ export function seedRemove(
   run: Pick<Run, 'fn' | 'role' | 'file'>,
   objects: ReadonlyMap<string, ObjectInfo>,
   remove: string,
-  entry: () => PathState,
+  entry: (interner: Interner) => PathState,
 ): { states: PathState[]; objects: Map<string, ObjectInfo> } {
   const states: PathState[] = [];
   const carried = new Map<string, ObjectInfo>();
   for (const { s, at } of exits) {
     const outcome = outcomeOf(run, s);
     if (outcome === 'failure') continue;
-    const t = entry();
+    const t = entry(s.interner);
     carry(s, t);
     carryHeld(s, t);
-    if (s.masks.has('@uncertain')) loseCertainty(t);
+    t.isUncertain ||= s.isUncertain;
     if (outcome === 'unknown')
       for (const [o, d] of t.devices) if (d.state.registered !== 'yes') t.devices.delete(o);
     // What probe left dead is probe's defect; remove would repeat it in every line.
@@ -204,8 +197,8 @@ export function seedRemove(
       if (d.state.memory === 'freed' || d.state.memory === 'error-pointer') t.devices.delete(o);
     if (!t.devices.size) continue;
     for (const o of t.devices.keys()) {
-      const info = objects.get(o);
-      if (info) carried.set(o, info);
+      const info = objects.get(o.id);
+      if (info) carried.set(o.id, info);
     }
     for (const [test, holds] of s.config) t.config.set(test, holds);
     t.deferred = s.deferred.filter(
@@ -242,23 +235,17 @@ function doubtSharedReferences(states: readonly PathState[]): void {
     }
 }
 
-const FROM_ENTRY = /^(load:)*(param:0|global:)/;
-
 /** Copies the memory and the devices that can be reached from parameter 0 and from globals. */
 function carry(s: PathState, t: PathState): void {
-  const reached = new Set<string>();
+  const reached = new Set<AbstractObject>();
   for (let grew = true; grew;) {
     grew = false;
     spend(s.heap.size);
-    for (const [k, v] of s.heap) {
-      const object = k.slice(0, k.lastIndexOf('|'));
-      if (
-        t.heap.has(k) ||
-        object === 'global:kept' ||
-        !(FROM_ENTRY.test(object) || reached.has(object))
-      )
-        continue;
-      t.heap.set(k, v);
+    for (const [at, v] of s.heap) {
+      const { object } = at;
+      if (t.heap.has(at) || object.kind === 'kept') continue;
+      if (!isAtEntry(object) && !reached.has(object)) continue;
+      t.heap.set(at, v);
       if (v.kind === 'pointer') reached.add(v.object);
       grew = true;
     }
@@ -266,7 +253,7 @@ function carry(s: PathState, t: PathState): void {
   for (const [object, tracked] of s.devices)
     if (
       tracked.state.model !== 'none' &&
-      (reached.has(object) || (FROM_ENTRY.test(object) && object.startsWith('load:')))
+      (reached.has(object) || (object.kind === 'load' && isAtEntry(object)))
     )
       t.devices.set(object, tracked);
   for (const o of reached) {

@@ -11,10 +11,11 @@ import { assumeConfig } from './config.ts';
 import { escapeNames, evaluate, fresh, storePlace } from './evaluate.ts';
 import { heldKey } from './held.ts';
 import { createJoined, joinAll, type Joined } from './join.ts';
-import { escape, hasEnded, loseCertainty, operate } from './operate.ts';
+import { escape, loseCertainty, operate } from './operate.ts';
 import { setVariable, site, type Run } from './run.ts';
-import { addStep, fork, maskOf, prune, stateKey, type PathState } from './state.ts';
-import { POSITIVE, ZERO, pointer, valueKey, type Value } from './values.ts';
+import { cursor, localVariable } from './domain/objects.ts';
+import { addStep, fork, maskOf, prune, stateKey, type PathState } from './domain/path-state.ts';
+import { POSITIVE, ZERO, sameValue, type Value } from './domain/values.ts';
 import { withinShare, workDone, type Steps } from '../budget/work.ts';
 
 /** A path's end: its state, and the return statement or the closing brace. */
@@ -67,7 +68,7 @@ export function* explore(
   const joined = new Map<number, Joined>(),
     isAskedLater = (test: string) => run.index.comesAgain(test);
   const add = (id: number, s: PathState): boolean => {
-    if (hasEnded(s)) return true;
+    if (s.hasEnded) return true;
     prune(s, live[id]!);
     const at = seen[id]!;
     if (at.all.size - at.apart.size >= MAX_STATES_HELD) s.held = null;
@@ -100,7 +101,7 @@ export function* explore(
       const next: PathState[] = [];
       for (const t of states) {
         for (const after of withinShare(STATEMENT_BUDGET, () => step(run, t, instr, live)))
-          if (!hasEnded(after)) next.push(after);
+          if (!after.hasEnded) next.push(after);
         if (workDone() < pause) continue;
         yield;
         pause = workDone() + STEP;
@@ -156,7 +157,7 @@ function enterCases(
     block: c.block,
     value: c.to === null ? (evaluate(run, fork(s), c.from)[0]?.v ?? null) : null,
   }));
-  const exact = labels.find((l) => l.value !== null && valueKey(l.value) === valueKey(v));
+  const exact = labels.find((l) => l.value !== null && sameValue(l.value, v));
   if (exact) return add(exact.block, s);
   for (const l of labels) {
     const w = fork(s);
@@ -181,7 +182,7 @@ function step(run: Run, s: PathState, i: Instr, live: readonly ReadonlySet<strin
       }
       if (d.init.kind === 'initializer') {
         const own: PathState[] = evaluate(run, s, d.init).map((r) => r.s);
-        for (const t of own) t.masks.set(`local:${d.name}`, POSITIVE);
+        for (const t of own) t.masks.set(localVariable(t.interner, d.name), POSITIVE);
         return own;
       }
       return evaluate(run, s, d.init).map(({ s: t, v }) => {
@@ -204,13 +205,9 @@ function step(run: Run, s: PathState, i: Instr, live: readonly ReadonlySet<strin
       return cleanup(run, s, i.decl.name, i.decl.cleanup ?? '', i.decl);
     case 'cursor':
       for (const name of cursorsOf(run, i, live[i.exit]!)) {
-        s.masks.delete(`cursor:${name}:${i.site.start}`);
-        storePlace(
-          run,
-          s,
-          { object: `local:${name}`, path: '' },
-          pointer(`cursor:${name}:${i.site.start}`),
-        );
+        const element = cursor(s.interner, name, i.site.start);
+        s.masks.delete(element);
+        storePlace(run, s, localVariable(s.interner, name).start, element.start);
       }
       return [s];
     case 'config':
@@ -266,7 +263,7 @@ function guard(
  */
 function cleanup(run: Run, s: PathState, name: string, by: string, at: Span): PathState[] {
   const v = s.env.get(name);
-  if (v?.kind !== 'pointer' || v.path !== '' || (maskOf(s, v) & POSITIVE) === 0) return [s];
+  if (v?.kind !== 'pointer' || v.parent !== null || (maskOf(s, v) & POSITIVE) === 0) return [s];
   const own = run.index.macroFunction(run.file, `__free_${by}`);
   if (own)
     return applySummary(

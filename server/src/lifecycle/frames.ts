@@ -3,7 +3,7 @@ import type { FunctionIr } from '../ir/types.ts';
 
 /**
  * A function at an address. What is learnt of a function's paths is full of offsets: of its calls,
- * its allocations, in the names of values. So
+ * its allocations, its values. So
  * that it stays true when an edit moves the function, each is explored as a copy at an address of
  * its own, which no other function of the
  * module has had or will have. A Layout says where the addresses are in today's documents.
@@ -20,11 +20,7 @@ export interface Frames {
   readonly byRoot: WeakMap<FunctionIr, Frame>;
 }
 
-/**
- * All addresses have as many digits, because the lengths of names are bounded and must not depend
- * on the age of a session. No offset into a
- * document is as large as an address.
- */
+/** No offset into a document is as large as an address. */
 const FIRST = 10_000_000,
   LAST = 99_999_999;
 /** UTF-16 code units: more than one version of a module can have. */

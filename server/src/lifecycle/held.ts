@@ -1,36 +1,24 @@
 import { givenBackBy, isManaged, outcomeOfTaking, takenBy, type Outcome } from '../kernel/pairs.ts';
 import { opposites } from '../kernel/opposites.ts';
-import type { PathState } from './state.ts';
-import { maskOf } from './state.ts';
+import { placeText, type AbstractObject, type Place } from './domain/objects.ts';
+import { holdersOf, maskOf, type PathState } from './domain/path-state.ts';
 import type { HeldResource, Site } from './types.ts';
 import { spend } from '../budget/work.ts';
-import {
-  ANY,
-  NEGATIVE,
-  POSITIVE,
-  ZERO,
-  isWeak,
-  pointer,
-  valueKey,
-  type Mask,
-  type Value,
-} from './values.ts';
+import { ANY, NEGATIVE, POSITIVE, ZERO, type Mask, type Value } from './domain/values.ts';
 
 /** A resource as the exploration of a path follows it. */
 export interface Held extends HeldResource {
   /** For a counter: the direction of the change, 0 when unknown. */
   readonly sign: -1 | 0 | 1;
   /** What names the resource when it is given back. */
-  readonly values: readonly PointerValue[];
+  readonly values: readonly Place[];
   /** It is the call's result that names it. */
   readonly byReturn: boolean;
   /** Held only where this object is in the mask; null when that is settled. */
-  readonly when: { readonly object: string; readonly mask: Mask } | null;
+  readonly when: { readonly object: AbstractObject; readonly mask: Mask } | null;
   /** A device has it in a member: when that name goes with the device, the resource does not. */
   readonly kept: boolean;
 }
-
-export type PointerValue = Extract<Value, { kind: 'pointer' }>;
 
 /**
  * In the place of a mask: the function is unknown, and what its result means depends on what is
@@ -69,7 +57,7 @@ export function drop(s: PathState, isDropped: (h: Held) => boolean): void {
  */
 export function statusOf(s: PathState, h: Held): 'held' | 'free' | 'open' {
   if (h.when === null) return 'held';
-  const m = maskOf(s, pointer(h.when.object));
+  const m = maskOf(s, h.when.object.start);
   // A pointer that was asked about is one, unless the answer was no: some say so by NULL, others by
   // an error pointer.
   if (h.when.mask === POSITIVE) return (m & POSITIVE) === 0 ? 'free' : m === ANY ? 'open' : 'held';
@@ -96,38 +84,33 @@ export function isHeldAtEnd(s: PathState, h: Held): boolean {
   const status = statusOf(s, h);
   return (
     status === 'held' ||
-    (status === 'open' &&
-      h.api.startsWith('debugfs_') &&
-      maskOf(s, pointer(h.when!.object)) === ANY)
+    (status === 'open' && h.api.startsWith('debugfs_') && maskOf(s, h.when!.object.start) === ANY)
   );
 }
 
-function isStored(s: PathState, object: string): boolean {
-  for (const v of s.heap.values()) if (v.kind === 'pointer' && v.object === object) return true;
+function isStored(s: PathState, object: AbstractObject): boolean {
+  for (const _ of holdersOf(s, object)) return true;
   return false;
 }
 
 /** A global variable has it: what the module shares goes when the module does. */
 function isEverybodys(s: PathState, h: Held): boolean {
   if (!h.byReturn || h.kind === 'counter') return false;
-  for (const [k, v] of s.heap)
-    if (
-      k.startsWith('global:') &&
-      v.kind === 'pointer' &&
-      v.path === '' &&
-      h.values.some((w) => w.object === v.object)
-    )
-      return true;
-  return false;
+  return isHeldBy(s, h, ({ object }) => object.kind === 'global' || object.kind === 'kept');
 }
 
+/** A device has it in a member. */
 function isMember(s: PathState, h: Held): boolean {
-  for (const [k, v] of s.heap)
+  return isHeldBy(s, h, ({ object }) => s.devices.has(object));
+}
+
+function isHeldBy(s: PathState, h: Held, isHolder: (place: Place) => boolean): boolean {
+  for (const [at, v] of s.heap)
     if (
       v.kind === 'pointer' &&
-      v.path === '' &&
+      v.parent === null &&
       h.values.some((w) => w.object === v.object) &&
-      s.devices.has(k.slice(0, k.lastIndexOf('|')))
+      isHolder(at)
     )
       return true;
   return false;
@@ -137,7 +120,7 @@ function isMember(s: PathState, h: Held): boolean {
  * Settles what the path has decided, and forgets what nothing can name any more. `isUsed` says of
  * an object whether facts about it stay.
  */
-export function settleHeld(s: PathState, isUsed: (object: string) => boolean): void {
+export function settleHeld(s: PathState, isUsed: (object: AbstractObject) => boolean): void {
   if (!s.held?.size) return;
   spend(s.heap.size);
   let changed = false;
@@ -153,7 +136,7 @@ export function settleHeld(s: PathState, isUsed: (object: string) => boolean): v
     // A result that nothing asks about any more: a path that never did goes on as if the call had
     // succeeded.
     const isLost = status === 'open' && !isUsed(h.when!.object);
-    if (ends || (isLost && maskOf(s, pointer(h.when!.object)) !== ANY)) {
+    if (ends || (isLost && maskOf(s, h.when!.object.start) !== ANY)) {
       changed = true;
       continue;
     }
@@ -222,7 +205,7 @@ export function takingOf(
   const named = [first, result].filter((v) => isNameable(v));
   if (!named.length) return null;
   return {
-    ...made(name, 'named', site, first ?? (result as PointerValue)),
+    ...made(name, 'named', site, first ?? (result as Place)),
     undo,
     values: named,
     byReturn: first === undefined,
@@ -255,9 +238,9 @@ export function countingOf(
   };
 }
 
-function made(api: string, kind: Held['kind'], site: Site, v: PointerValue) {
+function made(api: string, kind: Held['kind'], site: Site, v: Place) {
   return {
-    id: `${site.path}:${site.start}>${valueKey(v)}`,
+    id: heldId(site, v),
     kind,
     api,
     sign: 0,
@@ -268,18 +251,25 @@ function made(api: string, kind: Held['kind'], site: Site, v: PointerValue) {
   } as const;
 }
 
+/** What a resource is known by: where it was taken, and what names it. */
+export function heldId(site: Site, value: Place): string {
+  return `${site.path}:${site.start}>${placeText(value)}`;
+}
+
 /** Locks and tables that live in the object: without their undo nothing is lost that matters. */
 const UNOWED = new Set(['mutex_init', 'xa_init']);
 
 /** Whether two paths can mean the same resource by this value. */
-export function isNameable(v: Value | undefined): v is PointerValue {
-  return (
-    v?.kind === 'pointer' &&
-    !isWeak(v.object) &&
-    !v.path.includes('[]') &&
-    !/^(const|local|undef|string):/.test(v.object)
-  );
+export function isNameable(v: Value | undefined): v is Place {
+  return v?.kind === 'pointer' && !v.object.isWeak && !v.hasElement && !NAMELESS.has(v.object.kind);
 }
+
+const NAMELESS: ReadonlySet<AbstractObject['kind']> = new Set<AbstractObject['kind']>([
+  'symbol',
+  'literal',
+  'local',
+  'undefined',
+]);
 
 const SUCCESS: Readonly<Record<Exclude<Outcome, 'always'>, Mask>> = {
   pointer: POSITIVE,
@@ -303,7 +293,7 @@ export function isGivenBack(h: Held, api: string, values: readonly Value[]): boo
   return (
     h.kind !== 'counter' &&
     h.undo.includes(api) &&
-    values.some((v) => h.values.some((w) => valueKey(w) === valueKey(v) || isFirstMember(h, v, w)))
+    values.some((v) => h.values.some((w) => w === v || isFirstMember(h, v, w)))
   );
 }
 
@@ -311,12 +301,12 @@ export function isGivenBack(h: Held, api: string, values: readonly Value[]): boo
  * The memory by the address of a member: only its first member has an address that can be freed, as
  * drvdata that a core insists on has it.
  */
-function isFirstMember(h: Held, v: Value, w: PointerValue): boolean {
+function isFirstMember(h: Held, v: Value, w: Place): boolean {
   return (
     h.kind === 'pair' &&
     h.byReturn &&
-    w.object.startsWith('alloc:') &&
-    w.path === '' &&
+    w.object.kind === 'allocation' &&
+    w.parent === null &&
     v.kind === 'pointer' &&
     v.object === w.object
   );
@@ -333,13 +323,19 @@ export function mayBeMeant(h: Held, api: string, values: readonly Value[]): bool
     !h.byReturn ||
     values.some(
       (v) =>
-        v.kind === 'pointer' &&
-        (isWeak(v.object) ||
-          v.path.includes('[]') ||
-          !/^(load|alloc|param|global|local):/.test(v.object)),
+        v.kind === 'pointer' && (v.object.isWeak || v.hasElement || !FOLLOWED.has(v.object.kind)),
     )
   );
 }
+
+/** Objects that are what they are: another one is another object. */
+const FOLLOWED: ReadonlySet<AbstractObject['kind']> = new Set<AbstractObject['kind']>([
+  'load',
+  'allocation',
+  'parameter',
+  'global',
+  'local',
+]);
 
 /** Whether a call of `api` is the undoing end of a pair. */
 export function isUndo(api: string): boolean {

@@ -1,7 +1,9 @@
 import { heldByBoth } from './held.ts';
 import { spend } from '../budget/work.ts';
+import { contentOf, joinedValue, placeText } from './domain/objects.ts';
 import {
   deviceKey,
+  flagsKey,
   fork,
   maskOf,
   opKey,
@@ -10,8 +12,8 @@ import {
   type LoggedOp,
   type PathState,
   type Tracked,
-} from './state.ts';
-import { ANY, pointer, valueKey, type Mask, type Value } from './values.ts';
+} from './domain/path-state.ts';
+import { ANY, sameValue, valueKey, type Value } from './domain/values.ts';
 
 /**
  * When a program point has too many states, those that agree on the devices become one, which knows
@@ -23,16 +25,15 @@ import { ANY, pointer, valueKey, type Mask, type Value } from './values.ts';
 /** What a state says of devices, as text: states with equal text may be joined. */
 function classKey(s: PathState): string {
   spend(sizeOf(s));
-  const parts: string[] = [];
-  for (const [o, d] of s.devices) if (isDevice(d)) parts.push(`${o}:${deviceKey(d)}`);
-  const held = (k: string, v: Value) => {
+  const parts: string[] = [flagsKey(s)];
+  for (const [o, d] of s.devices) if (isDevice(d)) parts.push(`${o.serial}:${deviceKey(d)}`);
+  const held = (k: string | number, v: Value) => {
     if (v.kind === 'pointer' && isDevice(s.devices.get(v.object)))
       parts.push(`${k}=${valueKey(v)}`);
   };
   for (const [n, v] of s.env) held(n, v);
-  for (const [k, v] of s.heap) held(k, v);
-  for (const [o, m] of s.masks)
-    if (o.startsWith('@') || isDevice(s.devices.get(o))) parts.push(`${o}?${m}`);
+  for (const [at, v] of s.heap) held(at.serial, v);
+  for (const [o, m] of s.masks) if (isDevice(s.devices.get(o))) parts.push(`${o.serial}?${m}`);
   parts.sort();
   for (const l of s.log) if (decides(s, l)) parts.push(opKey(l));
   for (const d of s.deferred) parts.push(d.callback + valueKey(d.data));
@@ -114,11 +115,11 @@ function join(
   spend(sizeOf(b));
   const s = fork(a);
   const differs = (name: string, x: Value, y: Value): Value => {
-    const v = pointer(`joined:${where}:${name}`),
+    const object = joinedValue(s.interner, where, name),
       m = maskOf(a, x) | maskOf(b, y);
-    if (m === ANY) s.masks.delete(v.kind === 'pointer' ? v.object : '');
-    else setMask(s, v, m);
-    return v;
+    if (m === ANY) s.masks.delete(object);
+    else s.masks.set(object, m);
+    return object.start;
   };
   for (const [o, m] of a.masks) {
     const both = m | (b.masks.get(o) ?? ANY);
@@ -143,29 +144,25 @@ function join(
     const x = a.env.get(n),
       y = b.env.get(n);
     if (!x || !y) s.env.delete(n);
-    else if (valueKey(x) !== valueKey(y)) s.env.set(n, differs(n, x, y));
+    else if (!sameValue(x, y)) s.env.set(n, differs(n, x, y));
   }
   for (const k of new Set([...a.heap.keys(), ...b.heap.keys()])) {
     // A place that was never written holds what it held at the beginning.
-    const initial = pointer(`load:${k}`),
+    const initial = contentOf(k).start,
       x = a.heap.get(k) ?? initial,
       y = b.heap.get(k) ?? initial;
-    if (valueKey(x) !== valueKey(y)) s.heap.set(k, differs(k, x, y));
+    if (!sameValue(x, y)) s.heap.set(k, differs(placeText(k), x, y));
   }
-  if (a.result && b.result && valueKey(a.result) !== valueKey(b.result))
+  if (a.result && b.result && !sameValue(a.result, b.result))
     s.result = differs('result', a.result, b.result);
   s.held = heldByBoth(a, b);
   for (const [test, holds] of a.config) {
     if (b.config.get(test) === holds) continue;
     s.config.delete(test);
     // The arms of a test that comes again can no longer be told apart.
-    if (isAskedLater(test)) s.masks.set('@uncertain', 2);
+    if (isAskedLater(test)) s.isUncertain = true;
   }
   for (const test of b.config.keys())
-    if (!a.config.has(test) && isAskedLater(test)) s.masks.set('@uncertain', 2);
+    if (!a.config.has(test) && isAskedLater(test)) s.isUncertain = true;
   return s;
-}
-
-function setMask(s: PathState, v: Value, m: Mask): void {
-  if (v.kind === 'pointer') s.masks.set(v.object, m);
 }

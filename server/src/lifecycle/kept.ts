@@ -16,15 +16,16 @@ import {
   emptyLog,
   helperResources,
   type HelperResources,
+  type ResourceFindings,
   type ResourceLog,
 } from './resources.ts';
 import type { ObjectInfo, Run } from './run.ts';
 import { scanOf } from './scan.ts';
-import { emptyState, type PathState } from './state.ts';
+import { createInterner, parameter, type Interner } from './domain/objects.ts';
+import { emptyState, type PathState } from './domain/path-state.ts';
 import { sameSummary, summarise, type Summary } from './summary.ts';
 import type { Observation, Role } from './types.ts';
 import { inStepsWithin, type Budgeted, type Steps } from '../budget/work.ts';
-import { pointer } from './values.ts';
 
 /** What an exploration of a function brought, in the addresses of frames. */
 export interface Explored {
@@ -36,7 +37,7 @@ export interface Explored {
   readonly exits: readonly Exit[] | null;
   readonly summary: Summary;
   readonly observations: Framed<readonly Observation[]>;
-  readonly resources: Framed<ResourceLog> | null;
+  readonly resources: Framed<ResourceFindings> | null;
 }
 
 /**
@@ -158,6 +159,7 @@ export function* exploreFunction(
           role,
           new Map([...(entry.before ?? []), ...(entry.objects ?? [])]),
           resources,
+          states[0]?.interner ?? createInterner(),
         );
       let one = begun(follows ? emptyLog() : null);
       let exits = yield* explore(one, graph.cfg, kept, states);
@@ -183,11 +185,15 @@ export function* exploreFunction(
         exits: ends ? exits : null,
         summary,
         observations: framed([...one.observations.values()]),
-        resources: one.resources && framed(one.resources),
+        resources: one.resources && framed(findingsOf(one.resources)),
       };
     },
   );
   return value ?? { ...NO_RESULT, ...givenUp };
+}
+
+function findingsOf({ undone, leaves, teardowns }: ResourceLog): ResourceFindings {
+  return { undone, leaves, teardowns };
 }
 
 /** Explores a function that does nothing to devices for what it takes and gives back. */
@@ -203,8 +209,9 @@ export function* exploreHelper(
     { role: 'helper', key: 'helper', before: undefined, ends: false, follows: true },
     answers,
     function* (run, frame, graph) {
-      const one = begin(run, frame, 'helper', new Map(), emptyLog());
-      const exits = yield* explore(one, graph.cfg, graph.live, [entryState(frame)]);
+      const interner = createInterner();
+      const one = begin(run, frame, 'helper', new Map(), emptyLog(), interner);
+      const exits = yield* explore(one, graph.cfg, graph.live, [entryState(frame, interner)]);
       return typeof exits === 'string'
         ? null
         : helperResources(one, exits, one.resources!.gives.values());
@@ -223,6 +230,7 @@ function begin(
   role: Role,
   objects: Map<string, ObjectInfo>,
   resources: ResourceLog | null,
+  interner: Interner,
 ): Run {
   const run: Run = {
     ...basis,
@@ -231,7 +239,7 @@ function begin(
     resources,
     observations: new Map(),
     ownState: new Set(),
-    names: new Map(fn.params.map((p, i) => [`param:${i}`, p.name])),
+    names: new Map(fn.params.map((p, i) => [parameter(interner, i), p.name])),
     resolver: (s, e, summary, args) => resolver(run, s, e, summary, args),
   };
   return run;
@@ -375,9 +383,9 @@ function localsOf(fn: FunctionIr): Map<string, TypeName> {
 }
 
 /** The state in which nothing is known but that each parameter is what it is. */
-export function entryState({ fn }: Frame): PathState {
-  const s = emptyState();
-  fn.params.forEach((p, i) => s.env.set(p.name, pointer(`param:${i}`)));
+export function entryState({ fn }: Frame, interner: Interner): PathState {
+  const s = emptyState(interner);
+  fn.params.forEach((p, i) => s.env.set(p.name, parameter(interner, i).start));
   if (fn.opaque) loseCertainty(s);
   return s;
 }

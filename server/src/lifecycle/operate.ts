@@ -4,6 +4,8 @@ import type { EffectOp } from '../kernel/types.ts';
 import type { Span } from '../text/span.ts';
 import { UNKNOWN_DEVICE, transition } from './device.ts';
 import { conditionsOf, deviceRef, observe, site, sourceText, type Run } from './run.ts';
+import { fieldOf, overlap } from './domain/access-path.ts';
+import { type AbstractObject, type Place } from './domain/objects.ts';
 import {
   addStep,
   maskOf,
@@ -12,10 +14,10 @@ import {
   type LoggedOp,
   type PathState,
   type Tracked,
-} from './state.ts';
+} from './domain/path-state.ts';
 import type { DeviceState, Site, Step } from './types.ts';
 import { spend } from '../budget/work.ts';
-import { POSITIVE, isWeak, pointer, type Place } from './values.ts';
+import { POSITIVE } from './domain/values.ts';
 
 /** One operation at one place of the source, its outcome decided. */
 export interface Operation {
@@ -56,8 +58,8 @@ const DEREFERENCING: ReadonlySet<string> = new Set(['init', 'register']);
 export function operate(run: Run, s: PathState, o: Operation): void {
   const known = s.devices.get(o.place.object);
   const before = known ?? { state: UNKNOWN_DEVICE, member: null };
-  const conflict = known !== undefined && !sameDevice(known.member, o.place.path);
-  const memberPath = before.member ?? (isObjectOp(o.op) ? null : devicePath(o.place.path));
+  const conflict = known !== undefined && !sameDevice(known.member, o.place);
+  const memberPath = before.member ?? (isObjectOp(o.op) ? null : devicePlace(o.place));
   let after: DeviceState = transition(before.state, o.op, {
     api: o.api,
     ok: o.ok,
@@ -65,7 +67,7 @@ export function operate(run: Run, s: PathState, o: Operation): void {
     frees: inRange(run.kernel, CORE_FREES),
   });
   // Two devices in one object, or one of many: what is known of the one is not known of the other.
-  if (conflict || isWeak(o.place.object)) after = { ...UNKNOWN_DEVICE, escaped: true };
+  if (conflict || o.place.object.isWeak) after = { ...UNKNOWN_DEVICE, escaped: true };
   const step: Step = {
     site: o.inner ?? site(run, o.at),
     kind: 'operation',
@@ -95,14 +97,14 @@ export function operate(run: Run, s: PathState, o: Operation): void {
         conditions: conditionsOf(s),
       },
       t,
-      followsOwnState(s),
+      s.followsOwnState,
     );
   }
   s.devices.set(o.place.object, { state: after, member: memberPath });
   // What the core was given and worked on is there: no later test finds NULL.
-  if (o.ok && DEREFERENCING.has(o.op) && (maskOf(s, pointer(o.place.object)) & POSITIVE) !== 0)
+  if (o.ok && DEREFERENCING.has(o.op) && (maskOf(s, o.place.object.start) & POSITIVE) !== 0)
     s.masks.set(o.place.object, POSITIVE);
-  if (before.state.memory === 'error-pointer' && !HARMLESS_TO_ERROR.has(o.op)) endPath(s);
+  if (before.state.memory === 'error-pointer' && !HARMLESS_TO_ERROR.has(o.op)) s.hasEnded = true;
   if (o.op !== 'set-drvdata') addStep(s, step); // it changes nothing about the device
   record(s, logged(run, o, before.state));
 }
@@ -121,7 +123,7 @@ export function operateIfVfio(run: Run, s: PathState, o: Operation): void {
   }
   const t = s.devices.get(o.place.object);
   if (t === undefined) {
-    if (/(^|\.)device$/.test(o.place.path))
+    if (o.place.step?.kind === 'field' && o.place.step.name === 'device')
       record(s, {
         op: o.op,
         ok: o.ok,
@@ -135,7 +137,7 @@ export function operateIfVfio(run: Run, s: PathState, o: Operation): void {
   }
   const isVfio =
     (t.state.model === 'new' || t.state.model === 'unknown') &&
-    o.place.path === (t.member === null ? 'device' : `${t.member}.device`);
+    o.place === fieldOf(t.member ?? o.place.object.start, 'device');
   if (isVfio && (t.state.model === 'new' || t.member !== null)) operate(run, s, o);
   else if (mayEndContainer(o.api)) escape(run, s, o.place, o.at, o.api);
 }
@@ -151,40 +153,27 @@ export const ENDS: ReadonlySet<string> = new Set([
 
 /** Whether facts about this device on this path may be reported as certain. */
 export function isCertain(run: Run, s: PathState, d: DeviceState): boolean {
-  return !d.escaped && !run.fn.opaque && !s.masks.has('@uncertain');
-}
-
-/** The kernel would have crashed here: what follows on this path is not worth a word. */
-function endPath(s: PathState): void {
-  s.masks.set(DEAD, POSITIVE);
-}
-const DEAD = '@dead';
-export function hasEnded(s: PathState): boolean {
-  return s.masks.has(DEAD);
-}
-
-/**
- * The path went on by a state that the driver keeps of its own about the device (`if
- * (p->registered)`, `test_bit(X, &p->flags)`).
- */
-export function noteOwnState(s: PathState): void {
-  s.masks.set(OWN_STATE, POSITIVE);
-}
-const OWN_STATE = '@own-state';
-export function followsOwnState(s: PathState): boolean {
-  return s.masks.has(OWN_STATE);
+  return !d.escaped && !run.fn.opaque && !s.isUncertain;
 }
 
 /** From here on the path is not understood (an ERROR node, inline assembly with labels). */
 export function loseCertainty(s: PathState): void {
-  s.masks.set('@uncertain', POSITIVE);
+  s.isUncertain = true;
 }
+
+/** Objects that may be a device that somebody else made. */
+const REACHED: ReadonlySet<AbstractObject['kind']> = new Set<AbstractObject['kind']>([
+  'parameter',
+  'load',
+  'global',
+  'kept',
+]);
 
 /** Unseen code gets hold of the device. */
 export function escape(run: Run, s: PathState, place: Place, at: Span, api: string): void {
   const t = s.devices.get(place.object);
   if (t) s.devices.set(place.object, { ...t, state: { ...t.state, escaped: true } });
-  else if (/^(param|drvdata|load|global):/.test(place.object))
+  else if (REACHED.has(place.object.kind))
     s.devices.set(place.object, { state: { ...UNKNOWN_DEVICE, escaped: true }, member: null });
   else return;
   record(s, {
@@ -206,11 +195,7 @@ function record(s: PathState, l: LoggedOp): void {
   spend(s.log.length);
   const key = opKey(l);
   const isKnown = (x: LoggedOp) =>
-    opKey(x) === key ||
-    (l.op === 'escape' &&
-      x.op === 'escape' &&
-      x.place.object === l.place.object &&
-      x.place.path === l.place.path);
+    opKey(x) === key || (l.op === 'escape' && x.op === 'escape' && x.place === l.place);
   if (!s.log.some(isKnown)) s.log = [...s.log, l];
 }
 
@@ -225,7 +210,7 @@ export function use(
   api: string | null = null,
 ): void {
   const t = s.devices.get(place.object);
-  if (!t || t.state.model === 'none' || isWeak(place.object)) return;
+  if (!t || t.state.model === 'none' || place.object.isWeak) return;
   const d = t.state;
   observe(
     run,
@@ -247,14 +232,14 @@ export function use(
     },
     t,
   );
-  if (d.memory === 'error-pointer' && form !== 'pass') endPath(s);
+  if (d.memory === 'error-pointer' && form !== 'pass') s.hasEnded = true;
 }
 
 /** The allocation's result is tested. */
 export function test(
   run: Run,
   s: PathState,
-  object: string,
+  object: AbstractObject,
   at: Span,
   condition: Span,
   form: 'null' | 'is-err' | 'is-err-or-null',
@@ -288,7 +273,7 @@ export function test(
   record(s, {
     op: 'checked',
     ok: true,
-    place: { object, path: '' },
+    place: object.start,
     api: form,
     argument: null,
     site: site(run, at),
@@ -331,7 +316,7 @@ export function testNull(
 }
 
 /** The result of the allocation was tested for an error, here or in a helper. */
-export function markChecked(s: PathState, object: string): void {
+export function markChecked(s: PathState, object: AbstractObject): void {
   const t = s.devices.get(object);
   if (t && !t.state.checked) s.devices.set(object, { ...t, state: { ...t.state, checked: true } });
 }
@@ -341,14 +326,13 @@ function isObjectOp(op: EffectOp): boolean {
   return op === 'allocate' || op === 'free' || op === 'free-device';
 }
 
-function devicePath(path: string): string | null {
-  return path === '' || path.startsWith('-') ? null : path;
+function devicePlace(place: Place): Place | null {
+  return place.parent === null || place.isOutward ? null : place;
 }
 
-/** A member path and the path of an operation name one device when one leads to the other. */
-function sameDevice(member: string | null, path: string): boolean {
-  if (member === null || path === '' || path.startsWith('-')) return true;
-  return member === path || member.startsWith(path + '.') || path.startsWith(member + '.');
+/** The place of a device and that of an operation name one device when one is in the other. */
+function sameDevice(member: Place | null, place: Place): boolean {
+  return member === null || devicePlace(place) === null || overlap(member, place);
 }
 
 function logged(run: Run, o: Operation, before: DeviceState): LoggedOp {

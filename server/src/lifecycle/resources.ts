@@ -19,33 +19,43 @@ import {
   settleHeld,
   statusOf,
   takingOf,
+  heldId,
   type Held,
-  type PointerValue,
 } from './held.ts';
 import type { Exit } from './explore.ts';
 import type { Defined } from './module.ts';
-import { followsOwnState, isCertain } from './operate.ts';
+import { isCertain } from './operate.ts';
 import { conditionsOf, deviceRef, site, type Run } from './run.ts';
-import { assume, fork, maskOf, stepsOf, type PathState } from './state.ts';
-import { isOutside, type Summary, type SummaryOutcome } from './summary.ts';
-import type { ExitObservation, HeldResource, Leave, Site, Teardown, Undone } from './types.ts';
+import { isDrvdata, pathText } from './domain/access-path.ts';
 import {
-  NEGATIVE,
-  POSITIVE,
-  ZERO,
-  isWeak,
-  placeKey,
-  pointer,
-  valueKey,
-  type Mask,
+  parameter,
+  resultAt,
+  rootOf,
+  valueText,
+  type AbstractObject,
+  type Interner,
   type Place,
-  type Value,
-} from './values.ts';
-
+} from './domain/objects.ts';
+import {
+  assume,
+  fork,
+  holdersOf,
+  maskOf,
+  membersOf,
+  stepsOf,
+  type PathState,
+} from './domain/path-state.ts';
+import { NEGATIVE, POSITIVE, ZERO, sameValue, type Mask, type Value } from './domain/values.ts';
+import type { Summary, SummaryOutcome } from './summary.ts';
+import type { ExitObservation, HeldResource, Leave, Site, Teardown, Undone } from './types.ts';
 /** What one exploration learns of resources. */
-export interface ResourceLog {
+export interface ResourceLog extends ResourceFindings {
   /** What it gives back without having taken it: for its callers. */
   readonly gives: Map<string, Give>;
+}
+
+/** What rules read of it. */
+export interface ResourceFindings {
   readonly undone: Map<string, Undone>;
   readonly leaves: Leave[];
   readonly teardowns: Map<string, Teardown>;
@@ -86,6 +96,11 @@ interface Take {
 }
 
 type Resolve = (p: Place) => Value | null;
+
+/** The pointer that is none: it names nothing. */
+function nothing(own: Interner): Place {
+  return resultAt(own, 'value', 0).start;
+}
 
 /**
  * A call of a function that is not the module's: what its name gives back and takes. `ok` is false
@@ -131,10 +146,7 @@ function dropReplaced(s: PathState, { success }: Behaviour, values: readonly Val
     x.op === 'free' && typeof x.target === 'number' ? (values[x.target] ?? []) : [],
   );
   if (freed.length > 0)
-    drop(
-      s,
-      (h) => h.byReturn && freed.some((v) => h.values.some((w) => valueKey(w) === valueKey(v))),
-    );
+    drop(s, (h) => h.byReturn && freed.some((v) => h.values.some((w) => w === v)));
 }
 
 /**
@@ -150,36 +162,25 @@ export function indirectCall(run: Run, s: PathState, e: CallExpr, values: readon
 /** The resource itself is in the hands of unseen code. */
 function share(s: PathState, values: readonly Value[]): void {
   if (!s.held?.size) return;
-  const given = new Set(values.flatMap((v) => (v.kind === 'pointer' ? [valueKey(v)] : [])));
-  const isGiven = (h: Held) =>
-    !h.shared && h.byReturn && h.values.some((v) => given.has(valueKey(v)));
+  const given = new Set<Value>(values);
+  const isGiven = (h: Held) => !h.shared && h.byReturn && h.values.some((v) => given.has(v));
   if ([...s.held.values()].some(isGiven))
     s.held = new Map([...s.held].map(([id, h]) => [id, isGiven(h) ? { ...h, shared: true } : h]));
 }
 
+const SIGNS: Readonly<Record<string, 1 | -1 | undefined>> = {
+  '++': 1,
+  '+=': 1,
+  '--': -1,
+  '-=': -1,
+};
+
 /** `count++` and `count -= n`. */
 export function operatorCount(run: Run, s: PathState, place: Place, op: string, at: Span): void {
-  if (
-    s.held === null ||
-    place.object.startsWith('local:') ||
-    !isOutside(place.object) ||
-    isWeak(place.object)
-  )
-    return;
-  const sign = op.startsWith('+') ? 1 : op.startsWith('-') ? -1 : null;
-  if (sign !== null)
-    changeCount(
-      run,
-      s,
-      countingOf(
-        op,
-        sign,
-        pointer(place.object, place.path),
-        pointer('value:0'),
-        'always',
-        site(run, at),
-      ),
-    );
+  if (s.held === null || !place.object.isOutside || place.object.isWeak) return;
+  const sign = SIGNS[op];
+  if (sign !== undefined)
+    changeCount(run, s, countingOf(op, sign, place, nothing(s.interner), 'always', site(run, at)));
 }
 
 /** A change in the other direction gives a count back; any other takes. */
@@ -192,12 +193,9 @@ function changeCount(
   if (change === null || s.held === null) return;
   const [counter] = change.values;
   // What dies with the device is nobody's account.
-  if (!counter || counter.object.startsWith('alloc:')) return;
+  if (!counter || counter.object.kind === 'allocation') return;
   const taken = [...s.held.values()].filter(
-    (h) =>
-      h.kind === 'counter' &&
-      valueKey(h.values[0]!) === valueKey(counter) &&
-      h.sign * change.sign !== 1,
+    (h) => h.kind === 'counter' && h.values[0] === counter && h.sign * change.sign !== 1,
   );
   if (!taken.length) {
     hold(s, change);
@@ -214,7 +212,7 @@ function changeCount(
 export function giveBack(run: Run, s: PathState, g: Give, at: Span, via: Undone['via']): void {
   if (g.everything) {
     dropReached(s, g.values, mayFree(g.api));
-    noteGive(run, g);
+    noteGive(run, s, g);
     return;
   }
   // What `.release` takes down goes with the device: that it is put too early is another defect.
@@ -227,7 +225,7 @@ export function giveBack(run: Run, s: PathState, g: Give, at: Span, via: Undone[
     return;
   }
   drop(s, (h) => mayBeMeant(h, g.api, g.values));
-  noteGive(run, g);
+  noteGive(run, s, g);
 }
 
 /**
@@ -249,13 +247,13 @@ function giveBackAll(
     giveBack(run, s, g, at, via);
 }
 
-function noteGive(run: Run, g: Give): void {
+function noteGive(run: Run, s: PathState, g: Give): void {
   if (!run.resources || run.role === 'probe') return;
   const values = g.values.map((v) =>
-    v.kind !== 'pointer' || isOutside(v.object) ? v : pointer('value:0'),
+    v.kind !== 'pointer' || v.object.isOutside ? v : nothing(s.interner),
   );
   run.resources.gives.set(
-    `${g.api}:${g.everything}:${g.site.path}:${g.site.start}:${values.map(valueKey).join()}`,
+    `${g.api}:${g.everything}:${g.site.path}:${g.site.start}:${values.map(valueText).join()}`,
     { ...g, values },
   );
 }
@@ -276,15 +274,9 @@ function dropReached(s: PathState, values: readonly Value[], withItself = true):
   if (!s.held?.size) return;
   const reached = new Set(values.flatMap((v) => (v.kind === 'pointer' ? [v.object] : [])));
   for (const o of reached)
-    for (const [k, v] of s.heap)
-      if (v.kind === 'pointer' && k.startsWith(`${o}|`)) reached.add(v.object);
+    for (const [, v] of membersOf(s, o)) if (v.kind === 'pointer') reached.add(v.object);
   const isItself = (h: Held) =>
-    h.byReturn &&
-    h.values.some(
-      (v) =>
-        v.path === '' &&
-        values.some((w) => w.kind === 'pointer' && w.object === v.object && w.path === ''),
-    );
+    h.byReturn && h.values.some((v) => v.parent === null && values.includes(v));
   drop(
     s,
     (h) =>
@@ -298,18 +290,11 @@ function dropReached(s: PathState, values: readonly Value[], withItself = true):
  * Where a value is kept in an object: the member that it is the address of, or that it was read
  * from or stored in.
  */
-function ownersOf(s: PathState, v: PointerValue): Place[] {
+function ownersOf(s: PathState, v: Place): Place[] {
   const owners: Place[] = [];
-  if (v.path !== '') owners.push({ object: v.object, path: v.path });
-  const i = v.object.lastIndexOf('|');
-  if (v.object.startsWith('load:') && i > 0)
-    owners.push({ object: v.object.slice(5, i), path: v.object.slice(i + 1) });
-  for (const [k, w] of s.heap)
-    if (w.kind === 'pointer' && w.object === v.object && w.path === v.path)
-      owners.push({
-        object: k.slice(0, k.lastIndexOf('|')),
-        path: k.slice(k.lastIndexOf('|') + 1),
-      });
+  if (v.parent !== null) owners.push(v);
+  if (v.object.kind === 'load') owners.push(v.object.from);
+  for (const [at, held] of holdersOf(s, v.object)) if (held === v) owners.push(at);
   return owners;
 }
 
@@ -336,9 +321,10 @@ function teardown(
   at: Span,
 ): void {
   const t = s.devices.get(owner.object);
-  if (t?.state.registered !== 'yes' || owner.path === '' || owner.path.startsWith('@')) return;
+  if (t?.state.registered !== 'yes' || owner.parent === null || isDrvdata(owner)) return;
   const here = site(run, at),
-    key = `${owner.path};${here.start};${inner.path}:${inner.start};${followsOwnState(s)}`;
+    member = pathText(owner),
+    key = `${member};${here.start};${inner.path}:${inner.start};${s.followsOwnState}`;
   if (run.resources!.teardowns.has(key)) return;
   run.resources!.teardowns.set(key, {
     function: run.fn,
@@ -346,7 +332,7 @@ function teardown(
     site: here,
     inner: inner.path === here.path && inner.start === here.start ? null : inner,
     api,
-    member: owner.path,
+    member,
     device: deviceRef(run, owner.object, t),
     certain: isCertain(run, s, t.state),
     trace: stepsOf(s.trace),
@@ -359,12 +345,13 @@ function teardown(
  * be translated before it writes.
  */
 export function translated(
+  own: Interner,
   summary: Summary,
   o: SummaryOutcome,
   resolve: Resolve,
 ): { gives: readonly Give[]; takes: readonly Held[] } {
   return {
-    gives: summary.gives.map((g) => translateGive(g, resolve)),
+    gives: summary.gives.map((g) => translateGive(own, g, resolve)),
     takes: o.takes.flatMap((h) => {
       const t = translateHeld(h, resolve);
       return t ? [t] : [];
@@ -372,21 +359,20 @@ export function translated(
   };
 }
 
-function translateGive(g: Give, resolve: Resolve): Give {
-  return { ...g, values: g.values.map((v) => translate(v, resolve)) };
-}
-
-function translate(v: Value, resolve: Resolve): Value {
-  return v.kind === 'pointer' ? (resolve(v) ?? pointer('value:0')) : v;
+function translateGive(own: Interner, g: Give, resolve: Resolve): Give {
+  return {
+    ...g,
+    values: g.values.map((v) => (v.kind === 'pointer' ? (resolve(v) ?? nothing(own)) : v)),
+  };
 }
 
 function translateHeld(h: Held, resolve: Resolve): Held | null {
-  const values = h.values.map((v) => translate(v, resolve)).filter(isNameable);
+  const values = h.values.map((v) => resolve(v) ?? undefined).filter(isNameable);
   if (!values.length) return null;
-  const when = h.when && resolve({ object: h.when.object, path: '' });
+  const when = h.when && resolve(h.when.object.start);
   return {
     ...h,
-    id: `${h.site.path}:${h.site.start}>${valueKey(values[0]!)}`,
+    id: heldId(h.site, values[0]!),
     values,
     when: when?.kind === 'pointer' ? { object: when.object, mask: h.when!.mask } : null,
   };
@@ -468,7 +454,7 @@ export function applyHelper(
   giveBackAll(
     run,
     s,
-    helper.gives.map((g) => translateGive(g, resolve)),
+    helper.gives.map((g) => translateGive(s.interner, g, resolve)),
     e,
     'call',
   );
@@ -508,13 +494,12 @@ function takeAll(
         ? {
             ...t.held,
             values: [result],
-            id: `${t.held.site.path}:${t.held.site.start}>${valueKey(result)}`,
+            id: heldId(t.held.site, result),
           }
         : translateHeld({ ...t.held, when: null }, resolve);
     if (!h) continue;
     const stored = t.storedAt && resolve(t.storedAt);
-    if (stored?.kind === 'pointer')
-      storePlace(run, s, { object: stored.object, path: stored.path }, h.values[0]!);
+    if (stored?.kind === 'pointer') storePlace(run, s, stored, h.values[0]!);
     takeOver(
       run,
       s,
@@ -564,13 +549,12 @@ export function helperResources(
     if (owner === null) return [];
     const s: PathState = owner,
       [v] = h.values;
-    const isResult =
-      h.byReturn && s.result?.kind === 'pointer' && valueKey(s.result) === valueKey(v!);
+    const isResult = h.byReturn && s.result === v;
     const place =
       h.byReturn && !isResult
-        ? (ownersOf(s, v!).find((p) => isOutside(p.object) && s.heap.has(placeKey(p))) ?? null)
+        ? (ownersOf(s, v!).find((p) => p.object.isOutside && s.heap.has(p)) ?? null)
         : null;
-    if (h.byReturn && !isResult && place === null && !isOutside(v!.object)) return [];
+    if (h.byReturn && !isResult && place === null && !v!.object.isOutside) return [];
     const take = (when: Mask | null): Take => ({
       held: { ...h, when: null },
       when,
@@ -649,19 +633,18 @@ export function runRelease(run: Run, s: PathState, e: Span, device: Place): void
 function releaseAll(run: Run, s: PathState, e: Span, device: Place): void {
   if (!s.held?.size) return;
   const { functions, isWhole } = run.index.callbacks('release');
-  if (!isWhole) dropReached(s, [pointer(device.object)]);
-  if (!isWhole) dropReached(s, [pointer(device.object)]);
+  if (!isWhole) dropReached(s, [device.object.start]);
   const call = asCall(e);
   for (const f of functions) {
     const summary = run.index.summaryOf(f.item);
     if (!summary?.outcomes) {
-      dropReached(s, [pointer(device.object)]);
+      dropReached(s, [device.object.start]);
       continue;
     }
     const resolve = run.resolver(s, call, summary, [
-      pointer(device.object, s.devices.get(device.object)?.member ?? device.path),
+      s.devices.get(device.object)?.member ?? device,
     ]);
-    const gives = summary.gives.map((g) => translateGive(g, resolve));
+    const gives = summary.gives.map((g) => translateGive(s.interner, g, resolve));
     const counts = new Map(
       summary.outcomes.flatMap((o) =>
         o.takes.filter((h) => h.kind === 'counter').map((h) => [h.id, h] as const),
@@ -676,13 +659,7 @@ function releaseAll(run: Run, s: PathState, e: Span, device: Place): void {
 }
 
 /** A successful allocation has run `.init`: what that took is held. */
-export function runInit(
-  run: Run,
-  s: PathState,
-  e: CallExpr,
-  object: string,
-  memberPath: string | null,
-): void {
+export function runInit(run: Run, s: PathState, e: CallExpr, device: Place): void {
   if (s.held === null) return;
   const { functions } = run.index.callbacks('init');
   const [init] = functions;
@@ -690,17 +667,16 @@ export function runInit(
   const summary = run.index.summaryOf(init.item);
   const succeeding = summary?.outcomes?.filter((o) => (o.resultMask & ZERO) !== 0) ?? [];
   if (!summary || !succeeding.length) return;
-  const resolve = run.resolver(s, e, summary, [pointer(object, memberPath ?? '')]);
+  const resolve = run.resolver(s, e, summary, [device]);
   for (const h of succeeding[0]!.takes) {
     if (!succeeding.every((o) => o.takes.some((x) => x.id === h.id))) continue;
     const t = translateHeld({ ...h, when: null }, resolve);
     if (!t) continue;
     const write = h.byReturn
-      ? succeeding[0]!.writes.find((w) => valueKey(w.value) === valueKey(h.values[0]!))
+      ? succeeding[0]!.writes.find((w) => sameValue(w.value, h.values[0]!))
       : undefined;
     const to = write && resolve(write.place);
-    if (to?.kind === 'pointer')
-      storePlace(run, s, { object: to.object, path: to.path }, t.values[0]!);
+    if (to?.kind === 'pointer') storePlace(run, s, to, t.values[0]!);
     takeOver(run, s, t);
   }
 }
@@ -731,8 +707,9 @@ export function observeLeave(
   if (
     outcome === 'unknown' &&
     s.result?.kind === 'pointer' &&
-    s.result.path === '' &&
-    s.result.object.startsWith('call:') &&
+    s.result.parent === null &&
+    s.result.object.kind === 'result' &&
+    s.result.object.of === 'call' &&
     (maskOf(s, s.result) & (NEGATIVE | ZERO)) === (NEGATIVE | ZERO)
   ) {
     for (const [mask, decided] of [
@@ -756,16 +733,26 @@ export function observeLeave(
     held: held.map(resourceOf),
     trace: stepsOf(s.trace),
     conditions: conditionsOf(s),
-    certain: !run.fn.opaque && !s.masks.has('@uncertain'),
-    ownState: followsOwnState(s),
+    certain: !run.fn.opaque && !s.isUncertain,
+    ownState: s.followsOwnState,
   });
   // What `.init` leaves to `.release` shows at its successful ends.
   if (run.role === 'init' && outcome === 'success')
-    releaseAll(run, fork(s), at, { object: 'param:0', path: '' });
+    releaseAll(run, fork(s), at, parameter(s.interner, 0).start);
 }
 
 function resourceOf({ id, kind, api, undo, site: at, shared, leftBy }: Held): HeldResource {
   return { id, kind, api, undo, site: at, shared, leftBy };
+}
+
+/** What remove finds as probe left it: its first parameter, globals, and what they lead to. */
+export function isAtEntry(object: AbstractObject): boolean {
+  const from = rootOf(object);
+  return (
+    from.kind === 'global' ||
+    from.kind === 'kept' ||
+    (from.kind === 'parameter' && from.index === 0)
+  );
 }
 
 /** What remove finds held: what it can name as probe did. */
@@ -777,7 +764,7 @@ export function carryHeld(s: PathState, t: PathState): void {
           [...s.held].flatMap(([id, h]) => {
             const canName = h.values.some(
               (v) =>
-                /^(load:)*(param:0|global:)/.test(v.object) ||
+                isAtEntry(v.object) ||
                 t.devices.has(v.object) ||
                 [...t.heap.values()].some((w) => w.kind === 'pointer' && w.object === v.object),
             );

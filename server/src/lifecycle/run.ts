@@ -6,9 +6,11 @@ import type { Frame } from './frames.ts';
 import type { OwnFile, Questions } from './questions.ts';
 import type { ResourceLog } from './resources.ts';
 import type { Summary } from './summary.ts';
-import { deviceKey, type PathState, type Tracked } from './state.ts';
+import { pathText, fieldOf, isDrvdata, type AccessStep } from './domain/access-path.ts';
+import type { AbstractObject, Place } from './domain/objects.ts';
+import { deviceKey, type PathState, type Tracked } from './domain/path-state.ts';
 import type { DeviceRef, Observation, Role, Site } from './types.ts';
-import { pointer, type Place, type Value } from './values.ts';
+import type { Value } from './domain/values.ts';
 import { spend } from '../budget/work.ts';
 
 /** What is known of an object beyond its state: for messages and related information. */
@@ -17,7 +19,7 @@ export interface ObjectInfo {
   readonly kind: DeviceRef['originKind'];
   readonly container: string | null;
   /** The member path that vfio_alloc_device was given. */
-  readonly member: string | null;
+  readonly member: readonly AccessStep[] | null;
 }
 
 /** One exploration of one function. */
@@ -32,12 +34,13 @@ export interface Run {
   /** Types of parameters and local variables by name. */
   readonly locals: ReadonlyMap<string, TypeName>;
   readonly labels: ReadonlySet<string>;
+  /** By the ids of objects. */
   readonly objects: Map<string, ObjectInfo>;
   /**
    * The first variable that held each object: what a person calls it where no variable does any
    * more.
    */
-  readonly names: Map<string, string>;
+  readonly names: Map<AbstractObject, string>;
   readonly observations: Map<string, Observation>;
   /** Observations on paths that a state of the driver's own decided. */
   readonly ownState: Set<Observation>;
@@ -66,21 +69,22 @@ export function sourceText(run: Run, span: Span): string {
   return writtenText(run, span).replace(/\s+/g, ' ').trim();
 }
 
-export function deviceRef(run: Run, object: string, t: Tracked | undefined): DeviceRef {
-  const info = run.objects.get(object);
+export function deviceRef(run: Run, object: AbstractObject, t: Tracked | undefined): DeviceRef {
+  const info = run.objects.get(object.id);
   return {
-    id: `${run.file.path}:${run.fn.name}:${object}`,
+    id: `${run.file.path}:${run.fn.name}:${object.id}`,
     origin: info?.origin ?? site(run, run.fn.nameSpan),
-    originKind:
-      info?.kind ??
-      (object.startsWith('param:')
-        ? 'parameter'
-        : object.startsWith('drvdata:') || object.includes('@drvdata')
-          ? 'drvdata'
-          : 'load'),
+    originKind: info?.kind ?? kindOf(object),
     container: info?.container ?? null,
-    member: t?.member ?? null,
+    member: t?.member ? pathText(t.member) : null,
   };
+}
+
+function kindOf(object: AbstractObject): DeviceRef['originKind'] {
+  if (object.kind === 'parameter') return 'parameter';
+  for (let from: AbstractObject = object; from.kind === 'load'; from = from.from.object)
+    if (isDrvdata(from.from)) return 'drvdata';
+  return 'load';
 }
 
 export function conditionsOf(s: PathState): Condition[] {
@@ -111,31 +115,33 @@ export function setVariable(run: Run, s: PathState, name: string, value: Value):
  * way round. The device is at offset 0 at every level, so both are the same address.
  */
 function asDeclared(run: Run, name: string, v: Value): Value {
-  if (v.kind !== 'pointer' || v.path.startsWith('-')) return v;
+  if (v.kind !== 'pointer' || v.isOutward) return v;
   const type = run.locals.get(name),
-    info = run.objects.get(v.object);
+    info = run.objects.get(v.object.id);
   if (type?.pointers !== 1 || type.keyword !== 'struct' || !info?.container) return v;
-  if (type.name === info.container) return v.path === '' ? v : pointer(v.object);
-  if (v.path !== '' || info.member === null) return v;
+  if (type.name === info.container) return v.object.start;
+  if (v.parent !== null || info.member === null) return v;
   let tag = info.container,
-    path = '';
-  for (const part of info.member.split('.')) {
+    place: Place = v;
+  for (const step of info.member) {
+    if (step.kind !== 'field') return v;
+    const part = step.name;
     const field = run.index.struct(run.file, tag)?.item.fields.find((f) => f.name === part)?.type;
     if (field ? field.pointers > 0 || field.arrays > 0 : tag !== 'vfio_pci_core_device') return v;
     tag = field?.name ?? 'vfio_device';
-    path = path === '' ? part : `${path}.${part}`;
-    if (tag === type.name) return pointer(v.object, path);
+    place = fieldOf(place, part);
+    if (tag === type.name) return place;
   }
   return v;
 }
 
 /** What a person calls an object at this point: a variable that holds it, or the first that did. */
-export function nameOf(run: Run, s: PathState, object: string): string {
+export function nameOf(run: Run, s: PathState, object: AbstractObject): string {
   spend(s.env.size);
   let inside: string | null = null;
   for (const [name, v] of s.env) {
     if (v.kind !== 'pointer' || v.object !== object) continue;
-    if (v.path === '') return name;
+    if (v.parent === null) return name;
     inside ??= name;
   }
   return inside ?? run.names.get(object) ?? 'the device';

@@ -12,6 +12,8 @@ import {
   type Entry,
   type GivenUp,
 } from './kept.ts';
+import { createInterner, parameter } from './domain/objects.ts';
+import { adoptState } from './domain/path-state.ts';
 import { lowered } from './identities.ts';
 import type { FileIr, FunctionIr } from '../ir/types.ts';
 import type { Defined } from './module.ts';
@@ -74,8 +76,8 @@ export function* exploreCallback(
     before: m.objects.get(d.item),
     objects: undefined,
     states(frame) {
-      const s = entryState(frame);
-      s.devices.set('param:0', { state, member: null });
+      const s = entryState(frame, createInterner());
+      s.devices.set(parameter(s.interner, 0), { state, member: null });
       return [s];
     },
   });
@@ -109,7 +111,9 @@ export function* exploreRemove(
     const made = yield* attempt(
       m.budgets,
       once(() =>
-        seedRemove(exits, from, objects ?? new Map(), remove.item.name, () => entryState(frame)),
+        seedRemove(exits, from, objects ?? new Map(), remove.item.name, (interner) =>
+          entryState(frame, interner),
+        ),
       ),
     );
     if (made.givenUp) {
@@ -124,7 +128,11 @@ export function* exploreRemove(
     key: value,
     before: m.objects.get(remove.item),
     objects: value.objects,
-    states: () => value.states,
+    // Each exploration has objects of its own: those of probe do not grow with edits of remove.
+    states() {
+      const interner = createInterner();
+      return value.states.map((s) => adoptState(interner, s));
+    },
   });
 }
 
@@ -157,10 +165,11 @@ function harmless(m: Analysis, d: Defined<FunctionIr>): Summary {
   const root = m.identities.rootOf(d.item),
     known = m.store.harmless.get(root);
   if (known?.key === key) return known.summary;
+  const interner = createInterner();
   const ops = escaping.map((i) => ({
     op: 'escape' as const,
     ok: true,
-    place: { object: `param:${i}`, path: '' },
+    place: parameter(interner, i).start,
     api: root.name,
     argument: i,
     site: { path: '', start: 0, end: 0 },
@@ -196,7 +205,7 @@ function* exploreGenerally(m: Analysis, d: Defined<FunctionIr>): Steps<Summary> 
     key: 'any',
     before: m.objects.get(d.item),
     objects: undefined,
-    states: (frame) => [entryState(frame)],
+    states: (frame) => [entryState(frame, createInterner())],
   });
   m.settled.set(nameOf(d), summary);
   return summary;

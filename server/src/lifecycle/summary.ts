@@ -1,11 +1,11 @@
 import type { Held } from './held.ts';
 import { takesOf, type Give } from './resources.ts';
-import type { LoggedOp, PathState } from './state.ts';
-import { maskOf, opKey } from './state.ts';
-import { ENDS, followsOwnState } from './operate.ts';
+import { placeText, valueText, type AbstractObject, type Place } from './domain/objects.ts';
+import { maskOf, membersOf, opKey, type LoggedOp, type PathState } from './domain/path-state.ts';
+import { ENDS } from './operate.ts';
 import type { ObjectInfo } from './run.ts';
 import { spend } from '../budget/work.ts';
-import { ANY, isWeak, placeKey, valueKey, type Mask, type Place, type Value } from './values.ts';
+import { ANY, type Mask, type Value } from './domain/values.ts';
 
 /**
  * One way through a function, in terms of its parameters, what they lead to, globals, and objects
@@ -14,7 +14,7 @@ import { ANY, isWeak, placeKey, valueKey, type Mask, type Place, type Value } fr
 export interface SummaryOutcome {
   readonly config: ReadonlyMap<string, boolean>;
   /** What the parameters, and members of what they point to, must be for this outcome. */
-  readonly assumes: ReadonlyMap<string, Mask>;
+  readonly assumes: ReadonlyMap<AbstractObject, Mask>;
   readonly ops: readonly LoggedOp[];
   /** With what the value may be, where only this function can name it. */
   readonly writes: readonly { readonly place: Place; readonly value: Value; readonly mask: Mask }[];
@@ -31,6 +31,7 @@ export interface SummaryOutcome {
 /** What callers need of a function: its outcomes, or null for one that was given up. */
 export interface Summary {
   readonly outcomes: readonly SummaryOutcome[] | null;
+  /** By the ids of objects. */
   readonly objects: ReadonlyMap<string, ObjectInfo>;
   /** What it gives back on any path without having taken it. */
   readonly gives: readonly Give[];
@@ -54,7 +55,7 @@ export function summarise(
     outcomes = distinct(
       outcomes.map((o) => ({
         ...o,
-        assumes: new Map([...o.assumes].filter(([k]) => k.startsWith('param:'))),
+        assumes: new Map([...o.assumes].filter(([k]) => k.kind === 'parameter')),
       })),
     );
   if (outcomes.length > MAX_OUTCOMES)
@@ -71,13 +72,23 @@ export function summarise(
   if (ends.size < 2) outcomes = outcomes.map((o) => (o.ownState ? { ...o, ownState: false } : o));
   return {
     outcomes: outcomes.length > 2 * MAX_OUTCOMES ? null : outcomes,
-    objects: new Map([...objects].filter(([o]) => !NAMED.test(o))),
+    objects: made(exits, objects),
     gives,
   };
 }
 
-/** Objects that a caller finds without being told of them. */
-const NAMED = /^(param|global|load|const):/;
+/** What is known of the objects that a caller does not find without being told of them. */
+function made(
+  exits: readonly PathState[],
+  objects: ReadonlyMap<string, ObjectInfo>,
+): ReadonlyMap<string, ObjectInfo> {
+  const list: [string, ObjectInfo][] = [];
+  for (const { id, kind } of exits[0]?.interner.roots.values() ?? []) {
+    const info = kind === 'allocation' || kind === 'result' ? objects.get(id) : undefined;
+    if (info) list.push([id, info]);
+  }
+  return new Map(list);
+}
 
 /**
  * Whether callers can tell the two apart. Where the object of an escape or a test got out of sight
@@ -90,12 +101,8 @@ export function sameSummary(a: Summary, b: Summary): boolean {
 function same(a: unknown, b: unknown): boolean {
   if (a === b) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
-  if (a instanceof Map)
-    return (
-      b instanceof Map &&
-      a.size === b.size &&
-      [...a].every(([key, v]) => b.has(key) && same(v, b.get(key)))
-    );
+  if (isInterned(a) || isInterned(b)) return isInterned(a) && isInterned(b) && idOf(a) === idOf(b);
+  if (a instanceof Map) return b instanceof Map && a.size === b.size && same([...a], [...b]);
   if (Array.isArray(a))
     return Array.isArray(b) && a.length === b.length && a.every((v, i) => same(v, b[i]));
   const left = a as Record<string, unknown>,
@@ -108,40 +115,46 @@ function same(a: unknown, b: unknown): boolean {
   );
 }
 
+type Interned = AbstractObject | Place;
+
+function isInterned(thing: object): thing is Interned {
+  return 'serial' in thing;
+}
+
+function idOf(thing: Interned): string {
+  return thing.kind === 'pointer' ? placeText(thing) : thing.id;
+}
+
 export function summaryKey(s: Summary): string {
   return s.outcomes?.map(outcomeKey).sort().join('\n') ?? 'opaque';
 }
 
 function outcomeOf(s: PathState): SummaryOutcome {
-  const seen = new Set<string>();
+  const seen = new Set<AbstractObject>();
   const writes: { place: Place; value: Value; mask: Mask }[] = [];
   const reach = (v: Value | null) => {
     if (v?.kind !== 'pointer' || seen.has(v.object)) return;
     seen.add(v.object);
     if (isMade(v.object)) takeMembers(v.object);
   };
-  const takeMembers = (object: string) => {
+  const takeMembers = (object: AbstractObject) => {
     spend(s.heap.size);
-    for (const [k, v] of s.heap) {
-      const i = k.lastIndexOf('|');
-      if (k.slice(0, i) !== object) continue;
-      writes.push({ place: { object, path: k.slice(i + 1) }, value: v, mask: maskOf(s, v) });
-      reach(v);
+    for (const [place, value] of membersOf(s, object)) {
+      writes.push({ place, value, mask: maskOf(s, value) });
+      reach(value);
     }
   };
   reach(s.result);
-  for (const k of s.heap.keys()) {
-    const o = k.slice(0, k.lastIndexOf('|'));
-    if (isOutside(o) && !seen.has(o)) {
-      seen.add(o);
-      takeMembers(o);
+  for (const { object } of s.heap.keys()) {
+    if (object.isOutside && !seen.has(object)) {
+      seen.add(object);
+      takeMembers(object);
     }
   }
   for (const d of s.deferred) reach(d.data);
-  const assumes = new Map<string, Mask>();
+  const assumes = new Map<AbstractObject, Mask>();
   for (const [o, m] of s.masks)
-    if (m !== ANY && ((isOutside(o) && !o.startsWith('global:')) || isPortableFact(o)))
-      assumes.set(o, m);
+    if (m !== ANY && ((o.isOutside && o.kind !== 'global') || isPortable(o))) assumes.set(o, m);
   return {
     config: s.config,
     assumes,
@@ -150,10 +163,10 @@ function outcomeOf(s: PathState): SummaryOutcome {
     resultMask: s.result ? maskOf(s, s.result) : ANY,
     deferred: s.deferred,
     ops: s.log.filter(
-      (l) => !isWeak(l.place.object) && (isOutside(l.place.object) || seen.has(l.place.object)),
+      ({ place }) => !place.object.isWeak && (place.object.isOutside || seen.has(place.object)),
     ),
-    uncertain: s.masks.has('@uncertain'),
-    ownState: followsOwnState(s),
+    uncertain: s.isUncertain,
+    ownState: s.followsOwnState,
     takes: takesOf(s),
   };
 }
@@ -162,31 +175,20 @@ function outcomeOf(s: PathState): SummaryOutcome {
  * A comparison of what a caller can name, or a test of its bits, with a constant or with another
  * such thing.
  */
-function isPortableFact(o: string): boolean {
-  const parts = o.startsWith('fact~') ? o.split('~') : [];
+function isPortable(object: AbstractObject): boolean {
+  if (object.kind !== 'computed' || !PORTABLE.has(object.op)) return false;
+  const places = object.operands.flatMap((v) => (v.kind === 'pointer' ? [v.object] : []));
   return (
-    parts.length === 4 &&
-    /^([<>=!]=?|&)$/.test(parts[1]!) &&
-    parts.slice(2).some((k) => isOutside(k)) &&
-    parts
-      .slice(2)
-      .every(
-        (k) =>
-          /^-?\d+$/.test(k) || k.startsWith('const:') || isOutside(k.slice(0, k.lastIndexOf('>'))),
-      )
+    places.some((o) => o.isOutside) &&
+    places.every((o) => o.isOutside || o.kind === 'symbol' || o.kind === 'literal')
   );
 }
 
-/** Objects that a caller can name too. */
-export function isOutside(object: string): boolean {
-  return (
-    /^(param|drvdata|global):/.test(object) ||
-    (object.startsWith('load:') && isOutside(object.slice(5, object.lastIndexOf('|'))))
-  );
-}
+const PORTABLE: ReadonlySet<string> = new Set(['<', '>', '<=', '>=', '==', '!=', '&']);
+
 /** Objects that came to be in the function. */
-function isMade(object: string): boolean {
-  return object.startsWith('alloc:') || object.startsWith('call:');
+function isMade(object: AbstractObject): boolean {
+  return object.kind === 'allocation' || (object.kind === 'result' && object.of === 'call');
 }
 
 function distinct(list: readonly SummaryOutcome[]): SummaryOutcome[] {
@@ -212,12 +214,12 @@ function outcomeKey(o: SummaryOutcome): string {
       .sort()
       .join(),
     [...o.assumes]
-      .map(([k, v]) => `${k}:${v}`)
+      .map(([object, mask]) => `${object.id}:${mask}`)
       .sort()
       .join(),
     o.ops.map(opKey).join(),
     o.writes
-      .map((w) => `${placeKey(w.place)}=${valueKey(w.value)}?${w.mask}`)
+      .map((w) => `${placeText(w.place)}=${valueText(w.value)}?${w.mask}`)
       .sort()
       .join(),
     resultKey(o),
@@ -239,9 +241,10 @@ function resultKey(o: SummaryOutcome): string {
   return v === null
     ? ''
     : v.kind === 'pointer' &&
-        !isOutside(v.object) &&
+        !v.object.isOutside &&
         !isMade(v.object) &&
-        !v.object.startsWith('const:')
+        v.object.kind !== 'symbol' &&
+        v.object.kind !== 'literal'
       ? `?${o.resultMask}`
-      : `${valueKey(v)}?${o.resultMask}`;
+      : `${valueText(v)}?${o.resultMask}`;
 }

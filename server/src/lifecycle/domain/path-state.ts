@@ -1,17 +1,20 @@
-import type { EffectOp } from '../kernel/types.ts';
-import { spend } from '../budget/work.ts';
-import { settleHeld, type Held } from './held.ts';
-import type { DeviceState, Site, Step } from './types.ts';
-import type { Mask, Place, Value } from './values.ts';
-import { ANY, NEGATIVE, POSITIVE, ZERO, isWeak, placeKey, pointer, valueKey } from './values.ts';
+/** What is known at one point of one path through a function. */
+import type { EffectOp } from '../../kernel/types.ts';
+import { spend } from '../../budget/work.ts';
+import { settleHeld, type Held } from '../held.ts';
+import type { DeviceState, Site, Step } from '../types.ts';
+import { pathText } from './access-path.ts';
+import { adoptObject, adoptPlace, adoptValue } from './adopt.ts';
+import { contentOf, placeText, type AbstractObject, type Interner, type Place } from './objects.ts';
+import { ANY, NEGATIVE, POSITIVE, ZERO, valueKey, type Mask, type Value } from './values.ts';
 
 /**
- * A device as one path knows it: its abstract state, and the member path of the vfio_device once an
- * operation named it.
+ * A device as one path knows it: its abstract state, and the place of the vfio_device in its object
+ * once an operation named it.
  */
 export interface Tracked {
   readonly state: DeviceState;
-  readonly member: string | null;
+  readonly member: Place | null;
 }
 
 /** An operation with its outcome decided; a path's log of them is what a caller replays. */
@@ -45,10 +48,12 @@ export interface Trace {
  * keeping a copy.
  */
 export interface PathState {
+  /** Of all objects that the state speaks of. */
+  readonly interner: Interner;
   env: Map<string, Value>;
-  heap: Map<string, Value>;
-  masks: Map<string, Mask>;
-  devices: Map<string, Tracked>;
+  heap: Map<Place, Value>;
+  masks: Map<AbstractObject, Mask>;
+  devices: Map<AbstractObject, Tracked>;
   config: Map<string, boolean>;
   result: Value | null;
   log: readonly LoggedOp[];
@@ -56,6 +61,12 @@ export interface PathState {
   trace: Trace | null;
   /** The path is inside a loop, where counting would never end. */
   looping: boolean;
+  /** What was not understood on the way may have done anything: nothing after it is certain. */
+  isUncertain: boolean;
+  /** A state that the driver keeps of its own about a device decided that it is this path. */
+  followsOwnState: boolean;
+  /** The kernel would have crashed here: what follows on this path is not worth a word. */
+  hasEnded: boolean;
   /**
    * What the path has taken and owes, by id. Never changed in place; null where it is no longer
    * followed.
@@ -63,8 +74,9 @@ export interface PathState {
   held: ReadonlyMap<string, Held> | null;
 }
 
-export function emptyState(): PathState {
+export function emptyState(interner: Interner): PathState {
   return {
+    interner,
     env: new Map(),
     heap: new Map(),
     masks: new Map(),
@@ -75,6 +87,9 @@ export function emptyState(): PathState {
     deferred: [],
     trace: null,
     looping: false,
+    isUncertain: false,
+    followsOwnState: false,
+    hasEnded: false,
     held: new Map(),
   };
 }
@@ -124,30 +139,39 @@ export function maskOf(s: PathState, v: Value): Mask {
   const m = s.masks.get(v.object) ?? ANY;
   // The address of a member is no null pointer; an error pointer with a small offset is still taken
   // for one.
-  return v.path === '' ? m : m === NEGATIVE ? NEGATIVE : POSITIVE;
+  return v.parent === null ? m : m === NEGATIVE ? NEGATIVE : POSITIVE;
 }
 
 /** Narrows a value to `mask`; false when the path cannot be taken. */
 export function assume(s: PathState, v: Value, mask: Mask): boolean {
   const now = maskOf(s, v) & mask;
   if (now === 0) return false;
-  if (v.kind === 'pointer' && v.path === '') s.masks.set(v.object, now);
+  if (v.kind === 'pointer' && v.parent === null) s.masks.set(v.object, now);
   return true;
 }
 
-/** Objects named deeper than this are one object: the bound that keeps list walks finite. */
-const MAX_OBJECT_NAME = 160;
-
-/** Reads a place; what was never written is an object named after the place. */
+/** Reads a place; what was never written is an object of its own. */
 export function load(s: PathState, p: Place): Value {
-  const key = placeKey(p);
-  const known = s.heap.get(key);
-  if (known) return known;
-  return pointer(key.length > MAX_OBJECT_NAME ? 'cursor:deep' : `load:${key}`);
+  return s.heap.get(p) ?? contentOf(p).start;
 }
 
 export function store(s: PathState, p: Place, v: Value): void {
-  if (!isWeak(p.object) && !p.path.includes('[]')) s.heap.set(placeKey(p), v);
+  if (!p.object.isWeak && !p.hasElement) s.heap.set(p, v);
+}
+
+/** The places of an object that were written, with what they hold. */
+export function* membersOf(s: PathState, object: AbstractObject): Iterable<[Place, Value]> {
+  for (const entry of s.heap) if (entry[0].object === object) yield entry;
+}
+
+/** The written places that hold a pointer into an object. */
+export function* holdersOf(s: PathState, object: AbstractObject): Iterable<[Place, Place]> {
+  for (const [at, v] of s.heap) if (v.kind === 'pointer' && v.object === object) yield [at, v];
+}
+
+/** Forgets what was written to an object. */
+export function forgetMembers(s: PathState, object: AbstractObject): void {
+  for (const [at] of membersOf(s, object)) s.heap.delete(at);
 }
 
 /**
@@ -161,22 +185,33 @@ export function stateKey(s: PathState): string {
     (s.result ? `result=${valueKey(s.result)}` : '');
   key +=
     '#' +
-    section(s.heap, (k, v) => `${k}=${valueKey(v)};`) +
+    section(s.heap, (at, v) => `${at.serial}=${valueKey(v)};`) +
     '#' +
-    section(s.devices, (o, d) => `${o}:${deviceKey(d)};`);
+    section(s.devices, (o, d) => `${o.serial}:${deviceKey(d)};`);
   key +=
     '#' +
-    section(s.masks, (o, m) => (m === ANY || o.startsWith('const:') ? '' : `${o}?${m};`)) +
+    section(s.masks, (o, m) => (m === ANY || isConstant(o) ? '' : `${o.serial}?${m};`)) +
     '#' +
     section(s.config, (k, v) => `${k}:${v};`) +
-    '#';
+    '#' +
+    flagsKey(s);
   for (const l of s.log) key += opKey(l) + ';';
   for (const d of s.deferred) key += d.callback + valueKey(d.data);
   return key;
 }
 
+/** The flags of a path as text. */
+export function flagsKey(s: PathState): string {
+  return `${s.isUncertain ? '?' : ''}${s.followsOwnState ? '!' : ''}`;
+}
+
+/** What is the same wherever it is written. */
+function isConstant(object: AbstractObject): boolean {
+  return object.kind === 'symbol' || object.kind === 'literal';
+}
+
 /** The entries of a map as text, in an order that does not depend on how they came in. */
-function section<T>(map: ReadonlyMap<string, T>, text: (k: string, v: T) => string): string {
+function section<K, T>(map: ReadonlyMap<K, T>, text: (k: K, v: T) => string): string {
   if (map.size === 0) return '';
   const parts: string[] = [];
   for (const [k, v] of map) parts.push(text(k, v));
@@ -192,7 +227,7 @@ export function opKey(l: LoggedOp): string {
   if (key === undefined)
     opKeys.set(
       l,
-      (key = `${l.op}${l.ok ? '+' : '-'}${placeKey(l.place)}@${l.site.path}:${l.site.start}`),
+      (key = `${l.op}${l.ok ? '+' : '-'}${placeText(l.place)}@${l.site.path}:${l.site.start}`),
     );
   return key;
 }
@@ -214,7 +249,7 @@ export function deviceKey(d: Tracked): string {
     s.nullTested,
     s.escaped,
     s.extraReferences,
-    d.member,
+    d.member && pathText(d.member),
   ].join(',');
   deviceKeys.set(d, key);
   return key;
@@ -222,39 +257,44 @@ export function deviceKey(d: Tracked): string {
 
 /**
  * Facts about an object matter while something can still name it: a live value, or a member that is
- * read later on. A fact
- * about a computed value (`fact~op~operands`) lives as long as its operands.
+ * read later on. A fact about a computed value lives as long as its operands.
  */
-function isUsed(object: string, used: ReadonlySet<string>, live: ReadonlySet<string>): boolean {
-  if (used.has(object) || isParameter(object) || object.startsWith('@')) return true;
-  if (object.startsWith('fact~')) {
-    return object
-      .split('~')
-      .slice(2)
-      .every((k) => {
-        const end = k.indexOf('>');
-        return end < 0 || k.startsWith('const:') || isUsed(k.slice(0, end), used, live);
-      });
+function isUsed(
+  object: AbstractObject,
+  used: ReadonlySet<AbstractObject>,
+  live: ReadonlySet<string>,
+): boolean {
+  if (used.has(object)) return true;
+  switch (object.kind) {
+    case 'parameter':
+      return true;
+    case 'computed':
+      return object.operands.every(
+        (v) => v.kind !== 'pointer' || isConstant(v.object) || isUsed(v.object, used, live),
+      );
+    case 'load':
+      return isRead(object.from, used, live);
+    default:
+      return false;
   }
-  if (!object.startsWith('load:')) return false;
-  const i = object.lastIndexOf('|'),
-    base = object.slice(5, i),
-    path = object.slice(i + 1);
-  // Whether there is drvdata is what callers know of a helper's early return.
-  if (path === '@drvdata') return isUsed(base, used, live);
-  if (base.startsWith('global:') && path === '') return live.has(base.slice(7));
-  return live.has(path.slice(path.lastIndexOf('.'))) || live.has(`.${path}`)
-    ? base.startsWith('global:') || isUsed(base, used, live)
-    : false;
 }
 
-function isParameter(object: string): boolean {
-  return object.startsWith('param:') && !object.includes('|');
+/** Whether a place may still be read. */
+function isRead(
+  { object, step }: Place,
+  used: ReadonlySet<AbstractObject>,
+  live: ReadonlySet<string>,
+): boolean {
+  if (step === null) return object.kind === 'global' && live.has(object.name);
+  // Whether there is drvdata is what callers know of a helper's early return.
+  if (step.kind !== 'drvdata' && !(step.kind === 'field' && live.has(`.${step.name}`)))
+    return false;
+  return (step.kind !== 'drvdata' && object.kind === 'global') || isUsed(object, used, live);
 }
 
 /** Forgets variables that are dead and facts that nothing can use. */
 export function prune(s: PathState, live: ReadonlySet<string>): void {
-  const used = new Set<string>();
+  const used = new Set<AbstractObject>();
   for (const [n, v] of s.env)
     if (!live.has(n)) s.env.delete(n);
     else if (v.kind === 'pointer') used.add(v.object);
@@ -271,4 +311,38 @@ export function prune(s: PathState, live: ReadonlySet<string>): void {
   }
   settleHeld(s, (o) => isUsed(o, used, live));
   for (const o of s.masks.keys()) if (!isUsed(o, used, live)) s.masks.delete(o);
+}
+
+/** The state in the objects of another exploration, which goes on where this one ended. */
+export function adoptState(own: Interner, s: PathState): PathState {
+  spend(sizeOf(s));
+  const value = (v: Value) => adoptValue(own, v);
+  const member = (place: Place | null) => place && adoptPlace(own, place);
+  const mapped = <K, V, W, X>(map: ReadonlyMap<K, V>, key: (k: K) => W, of: (v: V) => X) =>
+    new Map([...map].map(([k, v]) => [key(k), of(v)] as const));
+  const object = (o: AbstractObject) => adoptObject(own, o);
+  return {
+    ...s,
+    interner: own,
+    env: mapped(s.env, (name) => name, value),
+    heap: mapped(s.heap, (place) => adoptPlace(own, place), value),
+    masks: mapped(s.masks, object, (mask) => mask),
+    devices: mapped(s.devices, object, (d) => ({ ...d, member: member(d.member) })),
+    config: new Map(s.config),
+    result: s.result && value(s.result),
+    log: s.log.map((l) => ({ ...l, place: adoptPlace(own, l.place) })),
+    deferred: s.deferred.map((d) => ({ ...d, data: value(d.data) })),
+    held:
+      s.held &&
+      new Map(
+        [...s.held].map(([id, h]) => [
+          id,
+          {
+            ...h,
+            values: h.values.map((v) => adoptPlace(own, v)),
+            when: h.when && { ...h.when, object: object(h.when.object) },
+          },
+        ]),
+      ),
+  };
 }
