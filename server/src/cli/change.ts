@@ -1,6 +1,7 @@
 import type { Conversion } from '../engine/types.ts';
 import type { Moved } from '../convert/fold/types.ts';
 import type { Note } from '../convert/index.ts';
+import type { Finding } from '../rules/types.ts';
 import type { Engine } from '../engine/analyse.ts';
 import { commitMessage } from '../engine/commit-message.ts';
 import { convert, conversionTarget, newerKernelNotes, whyNothing } from '../engine/convert.ts';
@@ -69,10 +70,9 @@ export async function runChange(command: Change, program: Program): Promise<numb
   const outcomes = await outcomesOf(job, command, inputs, verdicts);
   await announceTargets(workspace, inputs.files, sources.paths, program.output);
   const patch = patchOf(workspace);
-  if (command.name === 'convert' && command.format === 'json') {
-    program.output.out(
-      jsonText({ files: outcomes.map(jsonOutcome), ...patchText(workspace, patch) }),
-    );
+  if (command.format === 'json') {
+    const told: (one: Outcome) => object = command.name === 'fix' ? jsonFixes : jsonOutcome;
+    program.output.out(jsonText({ files: outcomes.map(told), ...patchText(workspace, patch) }));
   } else {
     sayOutcomes(program, outcomes, inputs.hasFolders);
     const isShown = !command.write || (command.name === 'convert' && command.message);
@@ -83,10 +83,11 @@ export async function runChange(command: Change, program: Program): Promise<numb
   sayObstacles(program, outcomes);
   if (command.write) write(job);
   else if (patch.length > 0) sayBases(job);
-  for (const line of leftOut(outcomes)) program.output.note(line);
+  if (command.name === 'fix') for (const line of sumOfFixes(outcomes)) program.output.note(line);
   if (inputs.hasFolders && command.name === 'convert')
     for (const line of verdictTable(verdicts, program.stderrColumns)) program.output.line(line);
   if (inputs.unreadable > 0) return 2;
+  if (command.name === 'fix') return command.check && patch.length > 0 ? 1 : 0;
   return outcomes.some(({ status, isOld }) => status === 'refused' || isOld === true) ? 1 : 0;
 }
 
@@ -163,6 +164,23 @@ function jsonOutcome({ file, status, reason, code, others = [], notes, edits }: 
     ...(reason !== undefined && { reason }),
     ...(code !== undefined && { code, obstacles: [{ code, reason }, ...others] }),
     notes: notes.map((note) => note.text),
+    edits,
+  };
+}
+
+/** Lines are left out: a fix may stand in a text that an earlier one made. */
+function jsonFixes({ file, status, edits, fixes }: Outcome) {
+  const told = ({ rule, severity, message, functionName }: Finding) => ({
+    rule,
+    severity,
+    message,
+    function: functionName,
+  });
+  return {
+    path: file.shown,
+    status: status === 'converted' ? 'fixed' : 'unchanged',
+    fixed: (fixes?.fixed ?? []).map(told),
+    skipped: (fixes?.skipped ?? []).map(({ finding, doubt }) => ({ ...told(finding), doubt })),
     edits,
   };
 }
@@ -288,7 +306,18 @@ async function fixFile(
   };
 }
 
-/** How many safe fixes were not applied, which, and why; nothing where all were. */
+/** How much was fixed, and which safe fixes were not applied, and why. */
+function sumOfFixes(outcomes: readonly Outcome[]): string[] {
+  const count = outcomes.reduce((sum, { fixes }) => sum + (fixes?.fixed.length ?? 0), 0);
+  const changed = outcomes.filter(({ status }) => status === 'converted').length;
+  const all = `${outcomes.length} file${outcomes.length === 1 ? '' : 's'}`;
+  const sum =
+    count === 0
+      ? `nothing to fix in ${all}`
+      : `${count} fix${count === 1 ? '' : 'es'} in ${changed} of ${all}`;
+  return [sum, ...leftOut(outcomes)];
+}
+
 function leftOut(outcomes: readonly Outcome[]): string[] {
   const skipped = outcomes.flatMap(
     ({ file, fixes }) => fixes?.skipped.map((one) => ({ file, ...one })) ?? [],

@@ -3,7 +3,7 @@ import { decidingPlaces } from '../engine/deciding-places.ts';
 import { withProof } from '../engine/fix-proof.ts';
 import type { Analysis, NotAnalysed } from '../engine/types.ts';
 import type { Finding, Severity } from '../rules/types.ts';
-import type { CheckCommand, FailOn } from './command.ts';
+import type { CheckCommand, FailOn, ShownLevel } from './command.ts';
 import { compareWithBaselines, type Compared } from './baseline.ts';
 import { findInputs, nothingThere, type InputFile } from './inputs.ts';
 import type { Program } from './program.ts';
@@ -112,7 +112,7 @@ export async function runCheck(command: CheckCommand, program: Program): Promise
     program.output,
     await loading,
   );
-  const { files, gone } = compared;
+  const files = compared.files.map((one) => limited(one, command.minSeverity));
   const shown = shownPaths(inputs.files);
   const result: CheckResult = {
     kernel,
@@ -125,6 +125,11 @@ export async function runCheck(command: CheckCommand, program: Program): Promise
     shown,
   };
   program.output.out(render(result, command.format, program));
+  const hidden = sumOf(compared.files) - sumOf(files);
+  if (hidden > 0)
+    program.output.note(
+      `${hidden} finding${hidden === 1 ? '' : 's'} below ${command.minSeverity} not shown`,
+    );
   if (files.length === 0)
     program.output.remark(
       `nothing to check in ${inputs.sources} C file${inputs.sources === 1 ? '' : 's'}: VFIO is not mentioned`,
@@ -142,7 +147,7 @@ export async function runCheck(command: CheckCommand, program: Program): Promise
     );
   }
   if (failed > 0 || internal.length > 0 || result.problems.length > 0) return 2;
-  if (command.failOnGone && gone.length > 0) return 1;
+  if (command.failOnGone && compared.gone.length > 0) return 1;
   return files.some(({ analysis }) =>
     analysis.findings.some((finding) => counts(finding, command.failOn)),
   )
@@ -196,6 +201,17 @@ const LIMIT: Readonly<Record<FailOn, number>> = {
   hint: 3,
   never: -1,
 };
+
+/** The file with what is to be shown of it. */
+function limited(file: CheckedFile, least: ShownLevel): CheckedFile {
+  const isShown = (finding: Finding): boolean => counts(finding, least);
+  const findings = file.analysis.findings.filter(isShown);
+  return { ...file, analysis: { ...file.analysis, findings }, known: file.known.filter(isShown) };
+}
+
+function sumOf(files: readonly CheckedFile[]): number {
+  return files.reduce((sum, { analysis }) => sum + analysis.findings.length, 0);
+}
 
 function counts(finding: Finding, failOn: FailOn): boolean {
   return RANK[finding.severity] <= LIMIT[failOn];

@@ -24,8 +24,10 @@ import {
   STAGES,
   STYLES,
   WHENS,
+  SHOWN_LEVELS,
+  type CheckCommand,
   type Command,
-  type FailOn,
+  type FixCommand,
   type Manner,
   type RuleOptions,
 } from './command.ts';
@@ -72,6 +74,7 @@ const DESCRIPTIONS: readonly Description[] = [
       ruleOption(),
       onlyOption(),
       choice('--format <format>', 'how findings are printed', FORMATS, 'text'),
+      choice('--min-severity <level>', 'the least severity that is shown', SHOWN_LEVELS, 'hint'),
       choice('--fail-on <level>', 'the least severity that gives exit status 1', LEVELS, 'error'),
       new Option('--baseline <file>', 'hide the findings that are listed in it'),
       new Option('--update-baseline', 'write the baseline anew'),
@@ -91,7 +94,7 @@ const DESCRIPTIONS: readonly Description[] = [
       kernel: text(values['kernel']),
       rules: rulesOf(values),
       format: oneOf('--format', values['format'], FORMATS),
-      failOn: levelOf('--fail-on', values['failOn']),
+      ...levelsOf(values),
       baseline: text(values['baseline']),
       updateBaseline: values['updateBaseline'] === true,
       failOnGone: values['failOnGone'] === true,
@@ -135,7 +138,7 @@ const DESCRIPTIONS: readonly Description[] = [
   {
     name: 'fix',
     summary: 'fix what can be fixed safely',
-    more: 'Prints one patch for git apply. Ends with status 0 also where findings are left: check tells of them.',
+    more: 'Prints one patch for git apply. Ends with status 0 also where findings are left: check tells of them. What was left out is said on stderr.',
     usage: '[options] PATH...',
     arguments: [paths('PATH')],
     options: [
@@ -143,12 +146,15 @@ const DESCRIPTIONS: readonly Description[] = [
       ruleOption(),
       onlyOption(),
       new Option('--unsafe', 'apply also the fixes that are not proved'),
+      choice('--format <format>', 'how fixes are printed', ['patch', 'json'], 'patch'),
       new Option('--write', 'change the files'),
+      new Option('--check', 'end with 1 where something would be changed'),
       stdinOption(),
     ],
     examples: [
       ['vfio-lifecycle fix drivers/vfio | git apply', 'every safe fix'],
       ['vfio-lifecycle fix --only unchecked-alloc --write .', 'one rule, in place'],
+      ['vfio-lifecycle fix --check -q drivers/vfio', 'in CI'],
     ],
     read: (values, words) => ({
       name: 'fix',
@@ -156,7 +162,8 @@ const DESCRIPTIONS: readonly Description[] = [
       kernel: text(values['kernel']),
       rules: rulesOf(values),
       unsafe: values['unsafe'] === true,
-      write: values['write'] === true,
+      ...writingOf(values),
+      format: oneOf('--format', values['format'], ['patch', 'json']),
     }),
   },
   {
@@ -425,9 +432,29 @@ function text(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
+/** What fails a job must be shown in its log. */
+function levelsOf(values: Values): Pick<CheckCommand, 'failOn' | 'minSeverity'> {
+  const failOn = levelOf('--fail-on', values['failOn'], LEVELS);
+  const minSeverity = levelOf('--min-severity', values['minSeverity'], SHOWN_LEVELS);
+  if (failOn !== 'never' && SHOWN_LEVELS.indexOf(failOn) > SHOWN_LEVELS.indexOf(minSeverity))
+    throw new UsageError(`--fail-on ${failOn}: --min-severity ${minSeverity} does not show it`);
+  return { failOn, minSeverity };
+}
+
+function writingOf(values: Values): Pick<FixCommand, 'write' | 'check'> {
+  const write = values['write'] === true;
+  const check = values['check'] === true;
+  if (write && check) throw new UsageError('--check: it changes nothing; leave out --write');
+  return { write, check };
+}
+
 /** A level, of which one may be written out as the severity is. */
-function levelOf(what: string, value: unknown): FailOn {
-  return oneOf(what, value === 'information' ? 'info' : value, LEVELS);
+function levelOf<const Word extends string>(
+  what: string,
+  value: unknown,
+  words: readonly Word[],
+): Word {
+  return oneOf(what, value === 'information' ? 'info' : value, words);
 }
 
 /**

@@ -5,13 +5,15 @@
 import type { Configuration } from '../engine/types.ts';
 
 export const FORMATS = ['text', 'short', 'json', 'sarif', 'github', 'gitlab'] as const;
-export const LEVELS = ['error', 'warning', 'info', 'hint', 'never'] as const;
+export const SHOWN_LEVELS = ['error', 'warning', 'info', 'hint'] as const;
+export const LEVELS = [...SHOWN_LEVELS, 'never'] as const;
 export const STYLES = ['minimal', 'fold'] as const;
 export const STAGES = ['tree', 'ir', 'cfg', 'states', 'calls'] as const;
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 export const WHENS = ['auto', 'always', 'never'] as const;
 
 export type FailOn = (typeof LEVELS)[number];
+export type ShownLevel = (typeof SHOWN_LEVELS)[number];
 export type DumpStage = (typeof STAGES)[number];
 export type Shell = (typeof SHELLS)[number];
 
@@ -39,6 +41,8 @@ export interface CheckCommand extends Sources {
   readonly rules: RuleOptions;
   readonly format: (typeof FORMATS)[number];
   readonly failOn: FailOn;
+  /** The least severity that is shown. */
+  readonly minSeverity: ShownLevel;
   readonly baseline: string | undefined;
   readonly updateBaseline: boolean;
   readonly failOnGone: boolean;
@@ -60,6 +64,9 @@ export interface FixCommand extends Sources {
   readonly rules: RuleOptions;
   readonly unsafe: boolean;
   readonly write: boolean;
+  /** Status 1 where there is something to write. */
+  readonly check: boolean;
+  readonly format: 'patch' | 'json';
 }
 
 export interface ExplainCommand {
