@@ -3,12 +3,10 @@ import type { Moved } from '../convert/fold/types.ts';
 import type { Note } from '../convert/index.ts';
 import type { Finding } from '../rules/types.ts';
 import type { Engine } from '../engine/analyse.ts';
-import { commitMessage } from '../engine/commit-message.ts';
 import { convert, conversionTarget, newerKernelNotes, whyNothing } from '../engine/convert.ts';
 import { convertFolding } from '../engine/fold.ts';
 import { fixAll, type FixResult } from '../engine/fix.ts';
 import { joinLinked } from '../engine/project/join.ts';
-import { unifiedDiff } from '../text/diff.ts';
 import { applyEdits } from '../text/edits.ts';
 import type { FileEdits } from '../text/span.ts';
 import type { ConvertCommand, FixCommand } from './command.ts';
@@ -25,8 +23,16 @@ import { jsonText, rangeIn, type JsonRange } from './json.ts';
 import type { Program } from './program.ts';
 import type { Output } from './output.ts';
 import { nameSources, type NamedSources } from './stdin.ts';
+import {
+  baseOf,
+  createChangeLog,
+  diffOf,
+  mailbox,
+  mailsOf,
+  writeMails,
+  type ChangeLog,
+} from './patch-series.ts';
 import { announceTargets, readingText } from './targets.ts';
-import { encode } from './text-file.ts';
 import { writeFiles } from './write-files.ts';
 import { UsageError } from './usage-error.ts';
 import { openWorkspace, patchName, shownPath, type Workspace } from './workspace.ts';
@@ -62,7 +68,9 @@ export async function runChange(command: Change, program: Program): Promise<numb
   const nothing = nothingThere(command.name, sources, inputs);
   if (nothing !== undefined) throw new UsageError(nothing);
   const workspace = openWorkspace({ ...command, ...sources }, program.output);
-  const job: Job = { engine: await program.engine(), workspace, output: program.output };
+  const { output } = program;
+  const log = createChangeLog(workspace);
+  const job: Job = { engine: await program.engine(), workspace, output, log };
   const verdicts =
     command.name === 'convert' && inputs.hasFolders
       ? await convertModules(job, inputs.files, command.style)
@@ -75,14 +83,12 @@ export async function runChange(command: Change, program: Program): Promise<numb
     program.output.out(jsonText({ files: outcomes.map(told), ...patchText(workspace, patch) }));
   } else {
     sayOutcomes(program, outcomes, inputs.hasFolders);
-    const isShown = !command.write || (command.name === 'convert' && command.message);
-    if (isShown && command.name === 'convert' && command.message)
-      program.output.out(await messageOf(workspace, outcomes));
-    if (isShown) program.output.out(patch);
+    if (command.name === 'convert' && command.mails) await giveMails(job, command);
+    else if (!command.write) program.output.out(patch);
   }
   sayObstacles(program, outcomes);
   if (command.write) write(job);
-  else if (patch.length > 0) sayBases(job);
+  else if (patch.length > 0) sayBases(job, command.name === 'convert' && command.mails);
   if (command.name === 'fix') for (const line of sumOfFixes(outcomes)) program.output.note(line);
   if (inputs.hasFolders && command.name === 'convert')
     for (const line of verdictTable(verdicts, program.stderrColumns)) program.output.line(line);
@@ -96,6 +102,17 @@ interface Job {
   readonly engine: Engine;
   readonly workspace: Workspace;
   readonly output: Output;
+  readonly log: ChangeLog;
+}
+
+/** Patches for git am, to stdout or each into a file. */
+async function giveMails(
+  { workspace, output, log }: Job,
+  { signoff, outputDirectory }: ConvertCommand,
+): Promise<void> {
+  const mails = await mailsOf(log.drivers(), signoff, workspace, output);
+  if (outputDirectory !== undefined) writeMails(mails, outputDirectory, output);
+  else if (mails.length > 0) output.out(mailbox(mails));
 }
 
 /**
@@ -126,11 +143,13 @@ async function outcomesOf(
   const outcomes: Outcome[] = [];
   for (const [index, file] of files.entries()) {
     job.output.progress(`${index} of ${files.length} files done`);
-    outcomes.push(
+    const together = linked.includes(file) ? linked : [file];
+    const outcome =
       command.name === 'convert'
-        ? await convertFile(job, file, linked.includes(file) ? linked : [file], command.style)
-        : await fixFile(job, file, command.unsafe),
-    );
+        ? await convertFile(job, file, together, command.style)
+        : await fixFile(job, file, command.unsafe);
+    outcomes.push(outcome);
+    job.log.take(together === linked ? linked : file, outcome);
   }
   return outcomes;
 }
@@ -148,10 +167,12 @@ async function convertModules(
     job.output.progress(`${index} of ${modules.length} modules done`);
     const together = module.files.filter((file) => linked.includes(file));
     const outcomes: Outcome[] = [];
-    for (const file of module.files)
-      outcomes.push(
-        await convertFile(job, file, together.includes(file) ? together : [file], style),
-      );
+    for (const file of module.files) {
+      const group = together.includes(file) ? together : [file];
+      const outcome = await convertFile(job, file, group, style);
+      outcomes.push(outcome);
+      job.log.take(module, outcome);
+    }
     verdicts.push(verdictOf(module, outcomes));
   }
   return verdicts;
@@ -212,9 +233,15 @@ function write({ workspace, output }: Job): void {
   for (const path of workspace.changed()) output.note(`${patchName(path).name}: written`);
 }
 
-/** Where a patch applies that is not for the working folder. */
-function sayBases({ workspace, output }: Job): void {
-  const bases = new Set(workspace.changed().map((path) => patchName(path).base));
+/**
+ * Where a patch applies that is not for the working folder.
+ * @param isMail git am goes to the root of the repository by itself.
+ */
+function sayBases({ workspace, output }: Job, isMail: boolean): void {
+  const bases = new Set(
+    workspace.changed().map((path) => (isMail ? baseOf(path) : undefined) ?? patchName(path).base),
+  );
+  if (isMail) bases.delete(baseOf(`${process.cwd()}/x`) ?? '');
   bases.delete(patchName(`${process.cwd()}/x`).base);
   for (const base of bases) output.note(`the patch applies in ${base}`);
 }
@@ -338,19 +365,6 @@ function leftOut(outcomes: readonly Outcome[]): string[] {
   ];
 }
 
-/**
- * The commit message of what was converted, for the kernel of the first file, and the line that
- * ends it.
- */
-async function messageOf(workspace: Workspace, outcomes: readonly Outcome[]): Promise<string> {
-  const converted = outcomes.filter((one) => one.status === 'converted');
-  const first = converted[0];
-  if (!first) return '';
-  const { text } = conversionTarget(await workspace.target(first.file.path));
-  const parts = converted.map((one) => ({ ...one, shown: patchName(one.file.path).name }));
-  return `${commitMessage(parts, text)}---\n`;
-}
-
 /** Puts edits in front of the disk, so that the next file of the same module meets them. */
 function take(workspace: Workspace, files: readonly FileEdits[]): Outcome['edits'] {
   return files.flatMap(({ path, edits }) => {
@@ -385,13 +399,7 @@ function patchOf(workspace: Workspace): Buffer {
   return Buffer.concat(
     workspace.changed().map((path) => {
       const file = workspace.original(path);
-      const mark = file.bom ? '\uFEFF' : '';
-      const text = unifiedDiff(
-        patchName(path).name,
-        mark + file.text,
-        mark + workspace.current(path),
-      );
-      return file.encoding === 'latin1' ? encode({ ...file, bom: false }, text) : Buffer.from(text);
+      return diffOf(file, patchName(path).name, file.text, workspace.current(path));
     }),
   );
 }

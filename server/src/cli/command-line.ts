@@ -27,6 +27,7 @@ import {
   SHOWN_LEVELS,
   type CheckCommand,
   type Command,
+  type ConvertCommand,
   type FixCommand,
   type Manner,
   type RuleOptions,
@@ -103,7 +104,7 @@ const DESCRIPTIONS: readonly Description[] = [
   {
     name: 'convert',
     summary: 'convert drivers to vfio_alloc_device() and vfio_put_device()',
-    more: 'Prints one patch for git apply. What is refused is said on stderr, with the reason. A folder stands for every module in it.',
+    more: 'Prints one patch for git apply, with --format patch one for each driver for git am. What is refused is said on stderr, with the reason. A folder stands for every module in it.',
     usage: '[options] PATH...',
     arguments: [paths('PATH')],
     options: [
@@ -114,13 +115,15 @@ const DESCRIPTIONS: readonly Description[] = [
         STYLES,
         'minimal',
       ),
-      choice('--format <format>', 'patch with a commit message, or json', ['patch', 'json']),
+      choice('--format <format>', 'patch with a mail header, or json', ['patch', 'json']),
+      new Option('--signoff', 'add a Signed-off-by line to the patches'),
+      new Option('--output-directory <dir>', 'write a file there for each patch'),
       new Option('--write', 'change the files'),
       stdinOption(),
     ],
     examples: [
       ['vfio-lifecycle convert foo.c | git apply', 'with its other files'],
-      ['vfio-lifecycle convert --format patch foo.c', 'with a commit message'],
+      ['vfio-lifecycle convert --format patch foo.c | git am', 'as a commit'],
       ['vfio-lifecycle convert --style fold --write foo.c', 'in place'],
       ['vfio-lifecycle convert core.c one.c two.c', 'a library and its drivers'],
       ['vfio-lifecycle convert drivers/vfio', 'every module in it'],
@@ -132,7 +135,7 @@ const DESCRIPTIONS: readonly Description[] = [
       style: oneOf('--style', values['style'], STYLES),
       write: values['write'] === true,
       format: oneOf('--format', values['format'] ?? 'patch', ['patch', 'json']),
-      message: values['format'] === 'patch',
+      ...mailsOf(values),
     }),
   },
   {
@@ -439,6 +442,18 @@ function levelsOf(values: Values): Pick<CheckCommand, 'failOn' | 'minSeverity'> 
   if (failOn !== 'never' && SHOWN_LEVELS.indexOf(failOn) > SHOWN_LEVELS.indexOf(minSeverity))
     throw new UsageError(`--fail-on ${failOn}: --min-severity ${minSeverity} does not show it`);
   return { failOn, minSeverity };
+}
+
+/** A folder for patches asks for patches. */
+function mailsOf(values: Values): Pick<ConvertCommand, 'mails' | 'signoff' | 'outputDirectory'> {
+  const outputDirectory = text(values['outputDirectory']);
+  const signoff = values['signoff'] === true;
+  const isJson = values['format'] === 'json';
+  const mails = values['format'] === 'patch' || (outputDirectory !== undefined && !isJson);
+  if (outputDirectory !== undefined && isJson)
+    throw new UsageError('--output-directory: json is no patch');
+  if (signoff && !mails) throw new UsageError('--signoff: only --format patch has a message');
+  return { mails, signoff, outputDirectory };
 }
 
 function writingOf(values: Values): Pick<FixCommand, 'write' | 'check'> {

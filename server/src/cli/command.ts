@@ -54,8 +54,11 @@ export interface ConvertCommand extends Sources {
   readonly style: (typeof STYLES)[number];
   readonly write: boolean;
   readonly format: 'patch' | 'json';
-  /** The patch was asked for by name: with its commit message. */
-  readonly message: boolean;
+  /** The patch was asked for by name: as mails for git am, one for each driver. */
+  readonly mails: boolean;
+  readonly signoff: boolean;
+  /** The folder that the mails are written to, each into a file; else they go to stdout. */
+  readonly outputDirectory: string | undefined;
 }
 
 export interface FixCommand extends Sources {

@@ -73,18 +73,36 @@ function allocatesNow({ edits }: MessagePart): boolean {
 
 /**
  * `vfio/<driver>: …`, as the log of drivers/vfio has it: after the file, or its folder where the
- * file's name says nothing.
+ * file's name says nothing or there are several files. Several drivers are listed.
  */
 function subjectOf(parts: readonly MessagePart[], what: string): string {
-  const names = new Set(
-    parts.map(({ shown }) => {
-      const [file = '', folder] = shown.split(/[/:]/).reverse();
-      const name = file.replace(/\.[ch]$/, '').replace(/^vfio[_-]|[_-](?:main|ops|drv|core)$/g, '');
-      return name === 'main' && folder !== undefined ? folder : name;
-    }),
-  );
-  const [only] = names;
-  return names.size === 1 ? `vfio/${only}: ${what}` : `vfio: ${what}`;
+  const places = parts.map(({ shown }) => shown.split(/[/:]/).reverse());
+  const names = [...new Set(places.map(([file, folder]) => driverName(file, folder)))];
+  const folders = [...new Set(places.map(([, folder]) => folder))];
+  const [folder] = folders;
+  const isOwnFolder = folders.length === 1 && folder !== undefined && !SHARED.has(folder);
+  if (names.length === 1) return `vfio/${names[0]}: ${what}`;
+  if (isOwnFolder) return `vfio/${folder}: ${what}`;
+  const more = names.length - MOST_NAMES;
+  const named = more > 0 ? [...names.slice(0, MOST_NAMES), `${more} more`] : names;
+  return `vfio: ${what} in ${list(named)}`;
+}
+
+/** Folders that hold many drivers. */
+const SHARED: ReadonlySet<string> = new Set([
+  '',
+  'drivers',
+  'vfio',
+  'pci',
+  'mdev',
+  'platform',
+  'src',
+]);
+const MOST_NAMES = 3;
+
+function driverName(file = '', folder: string | undefined): string {
+  const name = file.replace(/\.[ch]$/, '').replace(/^vfio[_-]|[_-](?:main|ops|drv|core)$/g, '');
+  return name === 'main' && folder !== undefined ? folder : name;
 }
 
 function list(items: readonly string[]): string {
