@@ -16,6 +16,8 @@
 //     ^^^^^^^^^^^^^^ comment.block.c - keyword.control
     /* vfio-lifecycle: allow(missing-put): */
 //     ^^^^^^^^^^^^^^ comment.block.c - keyword.control
+    /* vfio-lifecycle: allow(missing-put): * */ foo();
+//     ^^^^^^^^^^^^^^ comment.block.c - keyword.control
     /* calls vfio_put_device() */
 //           ^^^^^^^^^^^^^^^ comment.block.c - support.function
     pr_err("vfio_put_device: %s\n", "vfio-lifecycle: allow(missing-put): no");

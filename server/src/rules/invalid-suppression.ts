@@ -14,7 +14,7 @@ export const invalidSuppression: Rule = {
     instead:
       'Write `/* vfio-lifecycle: allow(rule): reason */` with the id that the finding shows, or several ids with commas between.',
     knownProblems:
-      'Of comments that are not of the form only those that begin with `vfio-lifecycle:` are taken for suppressions.',
+      'A comment that is not of the form is taken for a suppression where it begins with `vfio-lifecycle:`, or has a word like that, or the id of a rule, with `allow(`.',
     references: ['docs/settings.md: comments, and how a rule is switched off for a whole tree'],
   },
   examples: invalidSuppressionExamples,

@@ -41,6 +41,25 @@ const SILENT = [
     ),
   },
   {
+    title: 'A list and a reason over several line comments',
+    kernel: KERNEL,
+    code: allowed(
+      '// vfio-lifecycle: allow(missing-put,\n//                       unused-suppression):\n// foo_bus drops the reference',
+    ),
+  },
+  {
+    title: 'Two of them in one comment',
+    kernel: KERNEL,
+    code: allowed(
+      '/*\n * vfio-lifecycle: allow(missing-put): the bus drops the reference\n * vfio-lifecycle: allow(unused-suppression): not in every kernel\n */',
+    ),
+  },
+  {
+    title: 'Attributes and a test of the configuration before the function',
+    kernel: KERNEL,
+    code: `${allowed(`${RIGHT}\n#ifdef CONFIG_FOO\n__attribute__((cold))`)}#endif\n`,
+  },
+  {
     title: 'A comment that speaks of the tool',
     kernel: KERNEL,
     code: commented('/* Checked with vfio-lifecycle: no finding is allowed here. */'),
@@ -56,6 +75,24 @@ export const invalidSuppressionExamples: Rule['examples'] = {
       code: marked(
         '/* vfio-lifecycle: allow(mising-put): foo_bus puts it */',
         'mising-put',
+        INVALID,
+      ),
+    },
+    {
+      title: 'A wrong letter in the keyword',
+      kernel: KERNEL,
+      code: marked(
+        '/* vfio-lifecyle: allow(missing-put): foo_bus puts it */',
+        '/* vfio-lifecyle: allow(missing-put): foo_bus puts it */',
+        INVALID,
+      ),
+    },
+    {
+      title: 'No keyword',
+      kernel: KERNEL,
+      code: marked(
+        '/* allow(missing-put): foo_bus puts it */',
+        '/* allow(missing-put): foo_bus puts it */',
         INVALID,
       ),
     },
@@ -86,10 +123,16 @@ export const suppressionWithoutReasonExamples: Rule['examples'] = {
     '/* vfio-lifecycle: allow(missing-put) */',
     '/* vfio-lifecycle: allow(missing-put): */',
     '// vfio-lifecycle: allow(missing-put, double-put):',
+    '/* vfio-lifecycle: allow(missing-put): * */',
+    '// vfio-lifecycle: allow(missing-put): ...',
   ].map((comment, i) => ({
-    title: ['Nothing behind the rule', 'A colon and nothing behind it', 'Two rules and no reason'][
-      i
-    ]!,
+    title: [
+      'Nothing behind the rule',
+      'A colon and nothing behind it',
+      'Two rules and no reason',
+      'An asterisk',
+      'Dots',
+    ][i]!,
     kernel: KERNEL,
     code: marked(comment, comment, WITHOUT_REASON),
   })),

@@ -5,15 +5,18 @@
  * suppressed, so that a later
  * reader always learns why. What is wrong with a comment is a finding of its own.
  */
-import type { FileIr } from '../ir/types.ts';
+import { conditionsInText } from '../ir/text-conditions.ts';
+import type { CommentIr, FileIr } from '../ir/types.ts';
 import { isExcluded, macrosOf } from '../lifecycle/conditions.ts';
 import type { ModuleFacts } from '../lifecycle/types.ts';
 import type { Span } from '../text/span.ts';
 import { nextLine } from './fixes/text.ts';
-import { conditionsOfSite, contains, documentsOf } from './locate.ts';
+import { contains, documentsOf } from './locate.ts';
+import { isUnfinished, suppressionForms } from './suppression-form.ts';
 import type { Finding, Fix, Rule } from './types.ts';
 import { append } from '../text/lists.ts';
-import { blanksBefore } from '../text/lexical.ts';
+import { blanksBefore, COMMENT_OR_STRING } from '../text/lexical.ts';
+import { nearWords } from '../text/near-words.ts';
 import { lineIndex, type LineIndex } from '../text/position.ts';
 
 export const INVALID = 'invalid-suppression';
@@ -23,9 +26,13 @@ export const UNUSED = 'unused-suppression';
 /** What one comment allows, and where: offsets into its document. */
 interface Suppression {
   readonly comment: Span;
+  /** Where it stands in the comment: the whole of it, unless that has several. */
+  readonly site: Span;
   /** The rules that it names, and where it does; none when it is not of the form. */
   readonly rules: readonly { readonly id: string; readonly span: Span }[];
   readonly hasReason: boolean;
+  /** See SuppressionForm.advice. */
+  readonly advice: string | undefined;
   readonly covers: readonly Span[];
 }
 
@@ -47,7 +54,7 @@ export function withoutSuppressed(findings: readonly Finding[], run: RulesRun): 
   const rest = new Map<string, Finding[]>();
   const written = new Map(
     documentsOf(run.facts.module).flatMap((file) =>
-      suppressionsOf(file).length > 0 ? [[file.path, file] as const] : [],
+      suppressionsOf(file, run).length > 0 ? [[file.path, file] as const] : [],
     ),
   );
   for (const finding of findings) {
@@ -80,13 +87,16 @@ export interface NamedRule {
  */
 export function namedRules(findings: readonly Finding[], run: RulesRun): NamedRule[] {
   return documentsOf(run.facts.module).flatMap((file) => {
-    const suppressions = suppressionsOf(file);
+    const suppressions = compiledIn(file, run);
     const used = new Set<Span>();
     for (const finding of findings)
       if (finding.site.path === file.path) allows(suppressions, finding, used);
     return suppressions.flatMap((one) => {
       const unneeded =
-        one.hasReason && !one.rules.some(({ id }) => id === UNUSED) && isJudged(file, one, run)
+        one.hasReason &&
+        one.site === one.comment &&
+        !one.rules.some(({ id }) => id === UNUSED) &&
+        isJudged(file, one, run)
           ? unneededIn(one, used, run)
           : [];
       return one.rules.map((rule): NamedRule => ({
@@ -134,7 +144,7 @@ function byRule(suppressions: readonly Suppression[]): ReadonlyMap<string, reado
 }
 
 function inDocument(file: FileIr, findings: readonly Finding[], run: RulesRun): Finding[] {
-  const suppressions = suppressionsOf(file);
+  const suppressions = compiledIn(file, run);
   const used = new Set<Span>();
   const isLeft = (finding: Finding): boolean => !allows(suppressions, finding, used);
   const kept = findings.filter(isLeft);
@@ -146,20 +156,24 @@ function inDocument(file: FileIr, findings: readonly Finding[], run: RulesRun): 
   ];
 }
 
-/** Whether the kernel is given the code that a comment is in and speaks of. */
-function isCompiled(file: FileIr, { comment, covers }: Suppression, { facts }: RulesRun): boolean {
-  const macros = macrosOf(facts.module, facts.kernel);
-  const isLeftOut = (at: number): boolean =>
-    isExcluded(
-      conditionsOfSite(facts.module, { path: file.path, start: at, end: at + 1 }),
-      facts.kernel,
-      macros,
-    );
-  // Conditions are those of code: a comment outside of functions has them of the code that it
-  // speaks of.
+/** The suppressions that the kernel is given: not those in an arm of `#if` that is left out. */
+function compiledIn(file: FileIr, run: RulesRun): readonly Suppression[] {
+  const all = suppressionsOf(file, run);
+  const kept = all.filter(({ comment }) => !isLeftOut(file, comment.start, run));
+  return kept.length === all.length ? all : kept;
+}
+
+function isLeftOut(file: FileIr, at: number, { facts }: RulesRun): boolean {
+  const conditions = conditionsInText(file, at);
   return (
-    !isLeftOut(comment.start) && !covers.some((span) => isLeftOut(afterBlanks(file, span.start)))
+    conditions.length > 0 &&
+    isExcluded(conditions, facts.kernel, macrosOf(facts.module, facts.kernel))
   );
+}
+
+/** Whether the kernel is given the code that a comment speaks of. */
+function isCompiled(file: FileIr, { covers }: Suppression, run: RulesRun): boolean {
+  return !covers.some((span) => isLeftOut(file, afterBlanks(file, span.start), run));
 }
 
 /** Whether what a comment speaks of was analysed: else nobody knows what it would hide. */
@@ -194,7 +208,7 @@ function problemsOf(
   used: ReadonlySet<Span>,
   run: RulesRun,
 ): Finding[] {
-  const { comment, rules, hasReason } = suppression;
+  const { comment, site, rules, hasReason, advice } = suppression;
   if (!isCompiled(file, suppression, run)) return [];
   const functionName = file.functions.find((fn) => contains(fn, comment))?.name ?? null;
   const report = (
@@ -222,12 +236,12 @@ function problemsOf(
     return report(
       INVALID,
       'warning',
-      comment,
-      'this comment suppresses nothing: it is not of the form `vfio-lifecycle: allow(rule): reason`',
+      site,
+      `this comment suppresses nothing: it is not of the form \`vfio-lifecycle: allow(rule): reason\`${advice === undefined ? '' : `; ${advice}`}`,
     );
   const unknown = rules.filter((one) => !run.known.has(one.id));
   const invalid = unknown.flatMap(({ id, span }) =>
-    report(INVALID, 'warning', span, `there is no rule ${JSON.stringify(id)}`),
+    report(INVALID, 'warning', span, `there is no rule ${JSON.stringify(id)}${meant(id, run)}`),
   );
   if (!hasReason)
     return [
@@ -235,7 +249,7 @@ function problemsOf(
       ...report(
         WITHOUT_REASON,
         'warning',
-        comment,
+        site,
         'this comment suppresses nothing, because it gives no reason; say why the finding is to be ignored: `allow(…): reason`',
       ),
     ];
@@ -251,9 +265,9 @@ function problemsOf(
       ? report(
           UNUSED,
           'hint',
-          comment,
-          `${reports(unused.map((one) => one.id).join(' and '))}: the comment is not needed`,
-          removal(file, comment),
+          site,
+          `${reports(unused.map((one) => one.id).join(' and '))}: ${site === comment ? 'the comment' : 'this part of the comment'} is not needed`,
+          site === comment ? removal(file, comment) : null,
         )
       : unused.flatMap(({ id, span }) =>
           report(
@@ -264,6 +278,11 @@ function problemsOf(
           ),
         )),
   ];
+}
+
+function meant(id: string, { known: rules }: RulesRun): string {
+  const [near] = nearWords(id, [...rules], 3);
+  return near === undefined ? '' : `; did you mean ${near}?`;
 }
 
 /**
@@ -284,55 +303,129 @@ export function withItsLine(text: string, { start, end }: Span): Span {
   return { start: before, end: isAlone(text, { start, end }) ? nextLine(text, end) : end };
 }
 
-const FORM = /vfio-lifecycle:\s*allow\(\s*([\w-]+(?:\s*,\s*[\w-]+)*)\s*\)(?:\s*:\s*((?!\*\/)\S))?/d;
-/** A comment that begins like a suppression is meant to be one. */
-const MEANT = /^\/[/*]+\s*vfio-lifecycle:/;
-
 const known = new WeakMap<FileIr, readonly Suppression[]>();
 
 /** The suppression comments of a document, in its order. */
-function suppressionsOf(file: FileIr): readonly Suppression[] {
+function suppressionsOf(file: FileIr, run: RulesRun): readonly Suppression[] {
   let list = known.get(file);
-  if (!list)
-    known.set(
-      file,
-      (list = file.comments.flatMap((comment) => {
-        if (!comment.text.includes('vfio-lifecycle:')) return [];
-        const form = FORM.exec(comment.text);
-        if (!form && !MEANT.test(comment.text)) return [];
-        const [from, to] = form?.indices?.[1] ?? [0, 0];
-        const rules = [...comment.text.slice(from, to).matchAll(/[\w-]+/g)].map((match) => {
-          const start = comment.start + from + match.index;
-          return { id: match[0], span: { start, end: start + match[0].length } };
-        });
-        return [
-          {
-            comment: { start: comment.start, end: comment.end },
-            rules,
-            hasReason: form?.[2] !== undefined,
-            covers: coveredBy(file, comment),
-          },
-        ];
-      })),
-    );
+  if (!list) {
+    const isRule = (name: string): boolean => run.known.has(name);
+    list = wholeComments(file).flatMap((comment) => inComment(file, comment, isRule));
+    known.set(file, list);
+  }
   return list;
 }
 
+function inComment(
+  file: FileIr,
+  comment: Span,
+  isRule: (name: string) => boolean,
+): readonly Suppression[] {
+  const forms = suppressionForms(file.text.slice(comment.start, comment.end), isRule);
+  if (forms.length === 0) return [];
+  const moved = ({ start, end }: Span): Span => ({
+    start: comment.start + start,
+    end: comment.start + end,
+  });
+  const covers = coveredBy(file, comment);
+  return forms.map(({ rules, hasReason, advice, ...form }) => ({
+    comment,
+    site: forms.length === 1 ? comment : moved(form),
+    rules: rules.map(({ id, span }) => ({ id, span: moved(span) })),
+    hasReason,
+    advice,
+    covers,
+  }));
+}
+
+/** Lines of one suppression: nobody writes longer ones. */
+const MAX_LINES = 20;
+
+/**
+ * The comments of a document; line comments below each other are one where a list or a reason goes
+ * on in the next line.
+ */
+function wholeComments(file: FileIr): readonly Span[] {
+  const { comments, text } = file;
+  const whole: Span[] = [];
+  for (let i = 0; i < comments.length; i++) {
+    const first = comments[i]!;
+    let last = i;
+    while (
+      last - i < MAX_LINES &&
+      isLineComment(first) &&
+      isUnfinished(text.slice(first.start, comments[last]!.end)) &&
+      continues(text, comments[last]!, comments[last + 1])
+    )
+      last++;
+    whole.push({ start: first.start, end: comments[last]!.end });
+    i = last;
+  }
+  return whole;
+}
+
+function isLineComment({ text }: CommentIr): boolean {
+  return text.startsWith('//');
+}
+
+/** Whether a line comment stands alone in the line below another. */
+function continues(text: string, before: Span, next: CommentIr | undefined): boolean {
+  return (
+    next !== undefined &&
+    isLineComment(next) &&
+    /^\r?\n[ \t]*$/.test(text.slice(before.end, next.start))
+  );
+}
+
 function coveredBy(file: FileIr, comment: Span): Span[] {
-  const { lines, functions } = layoutOf(file);
+  const { lines } = layoutOf(file);
   const line = lines.position(comment.end).line;
   let end = endOfLine(file, line);
   // A comment after code speaks of that code; one that stands alone speaks of the line that
   // follows, over other comments.
   if (isAlone(file.text, comment)) end = endOfRun(file, line + 1, end);
   const covers: Span[] = [{ start: lines.lineStart(lines.position(comment.start).line), end }];
-  const fn = functions.get(afterBlanks(file, endOfLine(file, line)));
+  const fn = functionAt(file, afterBlanks(file, endOfLine(file, line)));
   if (fn) covers.push({ start: fn.start, end: fn.end });
   return covers;
 }
 
+/** Characters between a comment and a function: attributes are shorter. */
+const MAX_ATTRIBUTES = 1_000;
+
+/** The function that begins at an offset, or behind attributes and what decides about it there. */
+function functionAt({ functions, text }: FileIr, at: number): Span | undefined {
+  const fn = functions[firstIndex(functions, (one) => one.start >= at)];
+  if (fn === undefined || fn.start - at > MAX_ATTRIBUTES) return undefined;
+  const between = text.slice(at, fn.start).replace(COMMENT_OR_STRING, '');
+  return /[;{}=#]/.test(between.replace(CONDITIONALS, '')) ? undefined : fn;
+}
+
+/** The index of the first item of a sorted list for which a test holds, which does for the rest. */
+function firstIndex<T>(list: readonly T[], holds: (item: T) => boolean): number {
+  let low = 0;
+  let high = list.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (holds(list[middle]!)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+/** A directive that decides whether what follows is compiled, or says how, with its whole line. */
+const CONDITIONAL = /#[ \t]*(?:if|ifdef|ifndef|endif|pragma)\b(?:[^\\\n]|\\[^])*/y;
+const CONDITIONALS = new RegExp(CONDITIONAL, 'g');
+
+/** The offset behind such a directive at `at`; `at` itself where there is none. */
+function afterDirective(text: string, at: number): number {
+  CONDITIONAL.lastIndex = at;
+  return CONDITIONAL.test(text) ? CONDITIONAL.lastIndex : at;
+}
+
 /**
- * The end of the first line from `first` on that is no comment alone; `before` where there is none.
+ * The end of the first line from `first` on that is neither a comment alone nor such a directive;
+ * `before` where there is none.
  */
 function endOfRun(file: FileIr, first: number, before: number): number {
   const { lines, alone, runs } = layoutOf(file);
@@ -346,18 +439,26 @@ function endOfRun(file: FileIr, first: number, before: number): number {
     }
     passed.push(line);
     const comment = alone.get(line);
-    const last = comment === undefined ? line : lines.position(comment.end).line;
+    const start = afterIndent(file.text, lines.lineStart(line));
+    const passedTo = comment?.end ?? afterDirective(file.text, start);
+    const last = passedTo === start ? line : lines.position(passedTo).line;
     end = endOfLine(file, last);
-    if (comment === undefined) break;
+    if (passedTo === start) break;
     line = last + 1;
   }
   for (const line of passed) runs.set(line, end);
   return end;
 }
 
+function afterIndent(text: string, from: number): number {
+  let at = from;
+  while (text[at] === ' ' || text[at] === '\t') at++;
+  return at;
+}
+
 /**
- * The offset of the first thing after `from` that is neither blank nor a comment: kernel-doc may
- * stand between.
+ * The offset of the first thing after `from` that is neither blank, a comment nor a directive that
+ * decides about what follows: kernel-doc may stand between.
  */
 function afterBlanks(file: FileIr, from: number): number {
   const { comments, behind } = layoutOf(file);
@@ -365,7 +466,7 @@ function afterBlanks(file: FileIr, from: number): number {
   let at = afterSpaces(file.text, from);
   for (;;) {
     const known = behind.get(at);
-    const end = comments.get(at)?.end ?? at;
+    const end = comments.get(at)?.end ?? afterDirective(file.text, at);
     if (known !== undefined) at = known;
     if (known !== undefined || end <= at) break;
     passed.push(at);
@@ -391,7 +492,6 @@ interface Layout {
   readonly comments: ReadonlyMap<number, Span>;
   /** Those that have their lines to themselves, by the first of them. */
   readonly alone: ReadonlyMap<number, Span>;
-  readonly functions: ReadonlyMap<number, Span>;
   /** By line: endOfRun() of it. */
   readonly runs: Map<number, number>;
   /** By the start of a comment: afterBlanks() of it. */
@@ -413,7 +513,6 @@ function layoutOf(file: FileIr): Layout {
       // Of two in one line neither is alone, but for the case that only blanks stand between: the
       // first counts.
       alone: new Map(alone.reverse()),
-      functions: new Map(file.functions.map((one) => [one.start, one] as const).reverse()),
       runs: new Map(),
       behind: new Map(),
     };
