@@ -170,6 +170,39 @@ describe('.vfio-lifecycle.json', () => {
     expect(run(path, 'check', 'nic.c')).toMatchObject({ status: 0, stdout: '' });
   });
 
+  it('names the rows that fit no call', () => {
+    const { path } = make({
+      'drv/nic.c': OVER_CORE,
+      '.vfio-lifecycle.json': JSON.stringify({
+        wrappers: [
+          ...CORE_WRAPPERS.slice(0, 3),
+          { name: 'acme_core_put', does: 'put', argument: 2 },
+          { name: 'acme_core_release', does: 'put' },
+          { name: 'acme_core_find', does: 'get' },
+          { name: 'kfree', does: 'put' },
+        ],
+      }),
+    });
+    const said = (...args: string[]): [number | null, readonly string[]] => {
+      const { status, stderr } = run(path, 'check', ...args);
+      return [
+        status,
+        stderr
+          .filter((line) => line.includes('wrappers'))
+          .map((line) => line.replace(/^.*?: (?=wrappers: )/, '')),
+      ];
+    };
+    const wrong = [
+      'wrappers: kfree is a function of the kernel, whose meaning is known',
+      'wrappers: acme_core_put fits no call of acme_core_put(): "argument" is 2, and the call has 1 argument',
+    ];
+    expect(said('drv')).toEqual([2, wrong]);
+    expect(said('.')).toEqual([
+      2,
+      [...wrong, 'wrappers: acme_core_find fits no call: nothing here calls it'],
+    ]);
+  });
+
   it('counts for fixes too', () => {
     const { path, write } = make({ 'foo.c': UNCHECKED });
     expect(run(path, 'fix', 'foo.c').stdout).toContain('+\tif (IS_ERR(foo))');

@@ -7,6 +7,7 @@ import type { CheckCommand, FailOn, ShownLevel } from './command.ts';
 import { compareWithBaselines, type Compared } from './baseline.ts';
 import { findInputs, nothingThere, type InputFile } from './inputs.ts';
 import type { Program } from './program.ts';
+import { createRowCheck } from './row-check.ts';
 import { comparePaths } from './scan-pool.ts';
 import { githubReport } from './report-github.ts';
 import { gitlabReport } from './report-gitlab.ts';
@@ -60,6 +61,7 @@ export async function runCheck(command: CheckCommand, program: Program): Promise
   // Loads while the folders are walked.
   const loading = program.engine();
   const found: CheckedFile[] = [];
+  const rows = createRowCheck(workspace);
   let failed = 0;
   const said = new Set<string>();
   const inputs = await findInputs({ paths, stdin }, program, async (file) => {
@@ -77,6 +79,7 @@ export async function runCheck(command: CheckCommand, program: Program): Promise
       const findings = proved.map((one) =>
         document ? { ...one, decidedBy: decidingPlaces(document, one) } : one,
       );
+      await rows.look(engine, input);
       const notAnalysed = [...analysis.notAnalysed, ...unparsedIn(engine, input)];
       found.push({
         file,
@@ -105,6 +108,7 @@ export async function runCheck(command: CheckCommand, program: Program): Promise
   // What cannot be analysed for its kernel has been said.
   const analysed = failed > 0 ? all.map(({ file }) => file) : inputs.files;
   const kernel = await announceTargets(workspace, analysed, paths, program.output);
+  rows.report(paths, program.output);
   const compared = await compareWithBaselines(
     all,
     { baseline: command.baseline, update: command.updateBaseline, paths, unreadable: failed },

@@ -6,6 +6,7 @@ import { NO_SETTINGS } from '../engine/analyse.ts';
 import {
   createConfigurationFiles,
   mergeConfigurations,
+  type ConfigurationFile,
   type TreeSettings,
 } from '../engine/settings/read.ts';
 import { rowsOf } from '../engine/settings/wrappers.ts';
@@ -29,6 +30,8 @@ export interface Workspace {
   target(path: string): Promise<TargetKernel>;
   /** The settings for a file: the options, then its tree's configuration files. */
   config(path: string): Promise<Configuration>;
+  /** The configuration files that count for a file, the nearest first. */
+  settingsFiles(path: string): Promise<readonly ConfigurationFile[]>;
   /** Says what is wrong with the settings, each sentence once, and keeps it for reports. */
   complain(problem: SettingsProblem): void;
   /** What was wrong with the settings so far. */
@@ -140,6 +143,7 @@ export function openWorkspace(options: WorkspaceOptions, output: Output): Worksp
       };
     },
     config,
+    settingsFiles: async (path) => (await around(path)).files,
     complain,
     problems: () => [...problems.values()],
     async target(path) {

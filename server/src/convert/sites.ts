@@ -46,7 +46,7 @@ export function callSites(module: Module, file: FileIr): CallSite[] {
     for (const at of statementsOf(fn)) {
       for (const expr of allExpressions(at.stmt)) {
         if (expr.kind !== 'call' || expr.name === null || own.has(expr.name)) continue;
-        for (const effect of effectsOf(expr.name)) {
+        for (const effect of [...effectsOf(expr.name), ...wrapperEffects(module, expr.name)]) {
           const target = targetOf(effect, expr);
           if (!target) continue;
           scope ??= scopeOf(module, file, fn);
@@ -90,6 +90,19 @@ export function isLeftOut(
 export function effectsOf(name: string): readonly Effect[] {
   const behaviour = behaviourOf(name, SOURCE_KERNEL);
   return behaviour === undefined || behaviour === 'neutral' ? [] : behaviour.success;
+}
+
+/** What is the same in both models: a call that does nothing else stays as it is. */
+const KEPT: ReadonlySet<EffectOp> = new Set(['register', 'unregister', 'assign-set']);
+
+/**
+ * What the settings say of a function of a vendor's core that registers or unregisters its argument.
+ * Of others only the core's own conversion shows what becomes of them.
+ */
+function wrapperEffects(module: Module, name: string): readonly Effect[] {
+  const effects = module.wrappers?.get(name)?.flatMap((row) => row.success) ?? [];
+  const isKept = effects.every(({ op, through }) => KEPT.has(op) && through === undefined);
+  return isKept ? effects.filter(({ op }) => op !== 'assign-set') : [];
 }
 
 function targetOf(effect: Effect, call: CallExpr): Expr | undefined {

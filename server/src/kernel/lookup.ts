@@ -2,8 +2,10 @@ import type { Behaviour, GeneralFunction, KernelVersion } from './types.ts';
 import { DEFERRING_FUNCTIONS, DRVDATA_FUNCTIONS, REFERENCE_FUNCTIONS } from './general-drvdata.ts';
 import { MEMORY_FUNCTIONS } from './general-memory.ts';
 import { apiEntry } from './lifecycle-api.ts';
+import { lockReleasedBy, lockTakenBy } from './locks.ts';
 import { isValueOrTest } from './macros.ts';
 import { NEUTRAL_FAMILIES } from './neutral-families.ts';
+import { givenBackBy, takenBy } from './pairs.ts';
 import { nearest } from './version.ts';
 import { isView } from './views.ts';
 
@@ -51,6 +53,35 @@ export function behaviourOf(
   const row = apiEntry(name)?.behaviours ?? extra?.get(name) ?? general.get(name)?.behaviours;
   if (row) return nearest(kernel, row) ?? 'neutral';
   return isNeutral(name) ? 'neutral' : undefined;
+}
+
+/** Macros that the analysis reads as operators of the language. */
+const OPERATORS: ReadonlySet<string> = new Set([
+  'container_of',
+  'container_of_const',
+  'offsetof',
+  'sizeof',
+  'typeof',
+  'typeof_member',
+]);
+
+/**
+ * True for a function or macro that the tables know by its name, and not by how the name begins or
+ * ends: nobody else can say what it does.
+ */
+export function isKernelName(name: string): boolean {
+  return (
+    OPERATORS.has(name) ||
+    apiEntry(name) !== undefined ||
+    general.has(name) ||
+    neutralNames.has(name) ||
+    isView(name) ||
+    isValueOrTest(name) ||
+    takenBy(name) !== undefined ||
+    givenBackBy(name).length > 0 ||
+    lockTakenBy(name) !== undefined ||
+    lockReleasedBy(name) !== undefined
+  );
 }
 
 /**

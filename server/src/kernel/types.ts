@@ -12,9 +12,19 @@ export interface KernelRange {
  * core device or the
  * container: the analysis resolves each to the same object.
  */
-export type Effect =
-  | { readonly op: 'alloc'; readonly target: 'return' } // vfio_alloc_device: reference held, memory owned by the core
-  | { readonly op: 'allocate'; readonly target: 'return'; readonly managed?: boolean } // kzalloc and its like; managed: devm_
+export type Effect = Operation & {
+  /** The operand is the drvdata of the argument, as for a core's `foo_remove(pdev)`. */
+  readonly through?: 'drvdata';
+};
+
+type Operation =
+  | { readonly op: 'alloc'; readonly target: 'return'; readonly out?: number } // vfio_alloc_device: reference held, memory owned by the core; out: the argument that points to where the object is stored, in place of the result
+  | {
+      readonly op: 'allocate';
+      readonly target: 'return';
+      readonly managed?: boolean;
+      readonly out?: number;
+    } // kzalloc and its like; managed: devm_
   | { readonly op: 'free'; readonly target: number } // kfree and its like
   | { readonly op: 'init'; readonly target: number } // vfio_init_group_dev and wrappers
   | { readonly op: 'uninit'; readonly target: number }

@@ -286,12 +286,24 @@ function outcome(
         ok || (b.failure ?? []).includes(effect),
         b.errors,
       );
-      if (made.value) result = made.value;
+      const out = 'out' in effect ? effect.out : undefined;
+      if (out === undefined) result = made.value ?? result;
+      else if (ok) storeOut(run, made, values[out]);
       return made.states;
     });
   }
   for (const t of states) callResources(run, t, e, name, values, result, ok);
   return states.map((t) => ({ s: t, v: result }));
+}
+
+/** A call that made something has stored it in what an argument points to. */
+function storeOut(
+  run: Run,
+  { states, value }: { readonly states: readonly PathState[]; readonly value?: Value },
+  to: Value | undefined,
+): void {
+  if (to?.kind !== 'pointer' || !value) return;
+  for (const state of states) storePlace(run, state, to, value);
 }
 
 function apply(
@@ -317,7 +329,7 @@ function apply(
     };
   }
   if (effect.op === 'defer') return { states: defer(run, s, e, effect, values, ok) };
-  const v = values[effect.target];
+  const v = operandOf(run, s, e, values[effect.target], effect);
   if (effect.op === 'set-drvdata') {
     const stored = values[effect.value];
     if (v?.kind === 'pointer' && stored) storePlace(run, s, drvdataOf(v), stored);
@@ -352,6 +364,19 @@ function apply(
   });
   if (effect.op === 'put') runRelease(run, s, e, v);
   return { states: [s] };
+}
+
+/** What an effect is on: the argument, or the drvdata of it. */
+function operandOf(
+  run: Run,
+  s: PathState,
+  e: CallExpr,
+  argument: Value | undefined,
+  { through }: Effect,
+): Value | undefined {
+  return through === 'drvdata' && argument?.kind === 'pointer'
+    ? loadPlace(run, s, drvdataOf(argument), e.start)
+    : argument;
 }
 
 function allocate(

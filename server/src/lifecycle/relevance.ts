@@ -351,6 +351,7 @@ function containerTags(index: ModuleIndex, kernel: KernelVersion): ReadonlySet<s
           INCIDENTAL.has(x.op) ||
           !('target' in x) ||
           x.target === 'return' ||
+          x.through !== undefined ||
           x.op === 'set-drvdata'
         )
           continue;

@@ -43,7 +43,7 @@ import { isExcluded, macrosOf } from '../lifecycle/conditions.ts';
 import { conditionsOfSite, contains, documentAt, walk } from './locate.ts';
 import { oneForEachSite } from './report.ts';
 import { withoutSuppressed } from './suppressions.ts';
-import { goesPastWrappers } from './wrapped.ts';
+import { goesPastWrappers, inWordsOfCore } from './wrapped.ts';
 import { spend } from '../budget/work.ts';
 
 /** All rules, in alphabetic order. A new rule is one file and one line here. */
@@ -120,8 +120,8 @@ export function runRules(context: RuleContext, list: readonly Rule[] = rules): F
 /**
  * What every rule has in common: it sees no path through an #if arm that the target kernel's
  * version leaves out, reports nothing in
- * such code, reports each place once, fixes no function that could not be read, and writes no call
- * past a vendor's core.
+ * such code, reports each place once, fixes no function that could not be read, writes no call past
+ * a vendor's core and names the functions of that.
  */
 function inTargetOnly(rule: Rule): Rule {
   const check = ({ facts, kernel }: RuleContext): Finding[] =>
@@ -139,7 +139,8 @@ function inTargetOnly(rule: Rule): Rule {
         (isUnderstood(facts.module, finding.fix) && !goesPastWrappers(facts.module, finding.fix))
           ? finding
           : { ...finding, fix: null },
-      );
+      )
+      .map((finding) => inWordsOfCore(facts.module, finding));
   return { ...rule, check };
 }
 

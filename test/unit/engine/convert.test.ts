@@ -7,6 +7,7 @@ import {
 } from '../../../server/src/engine/convert.ts';
 import { convertFolding } from '../../../server/src/engine/fold.ts';
 import { withEdits } from '../../../server/src/engine/prove.ts';
+import { rowsOf, type Wrapper } from '../../../server/src/engine/settings/wrappers.ts';
 import { kernelStages } from '../../../server/src/engine/stages.ts';
 import { BAR_H, CLEAN, OLD } from '../../support/drivers.ts';
 import { engineWith, kernel, single, textRule } from './support.ts';
@@ -28,6 +29,51 @@ describe('the proof of a conversion', () => {
     const after = withEdits(input, result.edits)!;
     expect(engine.analyse(after, {}, K61).findings).toEqual([]);
     expect(convert(engine, after, K61, undefined)).toEqual({ status: 'unchanged' });
+  });
+
+  const OVER_CORE = DRIVER.replace(
+    'vfio_register_emulated_iommu_dev(&bar->vdev)',
+    'tern_core_start(&bar->vdev)',
+  );
+
+  it.each<[what: string, text: string, ...rows: Wrapper[]]>([
+    ['registers', OVER_CORE, { name: 'tern_core_start', does: 'register' }],
+    [
+      'registers in a set',
+      OVER_CORE,
+      { name: 'tern_core_start', does: ['assign-set', 'register'] },
+    ],
+    [
+      'registers, and another unregisters by the parent',
+      OVER_CORE.replace('vfio_unregister_group_dev(&bar->vdev)', 'tern_core_stop(mdev)'),
+      { name: 'tern_core_start', does: 'register' },
+      { name: 'tern_core_stop', does: 'unregister', through: 'drvdata' },
+    ],
+  ])('knows what a core of the settings %s', async (_, text, ...rows) => {
+    const engine = await engineWith(kernelStages.rules);
+    const input = { ...single(text), wrappers: rowsOf(rows).rows };
+    const result = convert(engine, input, K61, undefined);
+    if (result.status !== 'converted') throw new Error(JSON.stringify(result));
+    const [after] = withEdits(input, result.edits)!.sources;
+    expect(after!.text).toContain('vfio_alloc_device(bar, vdev, ');
+    expect(after!.text).toContain('tern_core_start(&bar->vdev)');
+    expect(convert(engine, single(text), K61, undefined).status).toBe('refused');
+  });
+
+  it('is not given where a core of the settings frees', async () => {
+    const engine = await engineWith(kernelStages.rules);
+    const text = OVER_CORE.replace(
+      /vfio_unregister_group_dev\(&bar->vdev\);\n.*\n.*/,
+      'tern_core_end(mdev);',
+    );
+    const wrappers = rowsOf([
+      { name: 'tern_core_start', does: 'register' },
+      { name: 'tern_core_end', does: ['unregister', 'uninit', 'free'], through: 'drvdata' },
+    ]).rows;
+    expect(convert(engine, { ...single(text), wrappers }, K61, undefined)).toMatchObject({
+      status: 'refused',
+      reason: expect.stringContaining('tern_core_end() of `mdev`'),
+    });
   });
 
   it('fails when a rule finds an error in what was touched', async () => {

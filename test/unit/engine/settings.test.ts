@@ -251,6 +251,8 @@ describe('wrappers', () => {
       { name: 'foo_end', does: ['unregister', 'put'] },
       { name: 'foo_log', does: 'nothing' },
       { name: 'foo_start', does: 'init', errors: 'errno' },
+      { name: 'foo_make', does: 'alloc', out: 2 },
+      { name: 'foo_stop', does: 'unregister', argument: 2, through: 'drvdata' },
     ]);
     expect(Object.fromEntries(rows!)).toEqual({
       foo_alloc: [{ kernels: {}, errors: 'err-ptr', success: [{ op: 'alloc', target: 'return' }] }],
@@ -277,6 +279,16 @@ describe('wrappers', () => {
       ],
       foo_log: [{ kernels: {}, errors: 'value', success: [] }],
       foo_start: [{ kernels: {}, errors: 'errno', success: [{ op: 'init', target: 0 }] }],
+      foo_make: [
+        { kernels: {}, errors: 'errno', success: [{ op: 'alloc', target: 'return', out: 1 }] },
+      ],
+      foo_stop: [
+        {
+          kernels: {},
+          errors: 'void',
+          success: [{ op: 'unregister', target: 1, through: 'drvdata' }],
+        },
+      ],
     });
     expect(rowsOf([]).rows).toBeUndefined();
   });
@@ -285,11 +297,30 @@ describe('wrappers', () => {
     expect(problems({ name: 'vfio_put_device', does: 'nothing' })).toEqual([
       'wrappers: vfio_put_device is a function of the kernel, whose meaning is known',
     ]);
+    for (const name of [
+      'kfree',
+      'IS_ERR',
+      'container_of',
+      'pci_get_drvdata',
+      'mutex_lock',
+      'ERR_PTR',
+    ])
+      expect(problems({ name, does: 'nothing' })).toEqual([
+        `wrappers: ${name} is a function of the kernel, whose meaning is known`,
+      ]);
+    // It begins as functions of the kernel do, and is none.
+    expect(problems({ name: 'pci_acme_put', does: 'put' })).toEqual([]);
+    expect(problems({ name: 'a', does: 'put', out: 2 })).toEqual([
+      'wrappers: a: it has "out", where it stores what it makes, and makes nothing',
+    ]);
+    expect(problems({ name: 'a', does: 'alloc', out: 2, errors: 'err-ptr' })).toEqual([
+      'wrappers: a: it stores what it makes in its argument 2, so that "errors" is errno or void, not err-ptr',
+    ]);
     expect(problems({ name: 'a', does: 'put' }, { name: 'a', does: 'get' })).toEqual([
       'wrappers: a is described twice; the first description counts',
     ]);
     expect(problems({ name: 'a', does: 'alloc', errors: 'errno' })).toEqual([
-      'wrappers: a: it returns what it makes, so that "errors" is err-ptr or null-ptr, not errno',
+      'wrappers: a: it returns what it makes, so that "errors" is err-ptr or null-ptr, not errno; name the argument with "out" where it stores that in one',
     ]);
     expect(problems({ name: 'a', does: 'put', onFailure: 'get' })).toEqual([
       'wrappers: a: it has "onFailure" but no "errors" that tell of a failure',

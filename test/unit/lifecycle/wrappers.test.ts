@@ -143,6 +143,97 @@ describe('functions of a vendor core', () => {
     expect(rulesIn(text, CORE)).toContain('acme_probe: null-check-on-alloc');
   });
 
+  it('are what messages name where the driver goes through them', () => {
+    const [leak] = findingsIn(OVER_CORE_LEAKY, CORE).filter(({ rule }) => rule === 'missing-put');
+    expect(leak!.message).toMatch(
+      /of `nic` from acme_core_alloc\(\); call acme_core_put\(\) before/,
+    );
+    const [test] = findingsIn(NULL_TESTED, CORE).filter(
+      ({ rule }) => rule === 'null-check-on-alloc',
+    );
+    expect(test!.message).toMatch(/^acme_core_alloc\(\) never returns NULL/);
+    // What the driver calls itself keeps its name.
+    const mixed = OVER_CORE_LEAKY.replace(
+      'unregister(&nic->core);\n\tacme_core_put(&nic->core);',
+      'unregister(&nic->core);\n\tvfio_put_device(&nic->core.vdev);',
+    );
+    expect(mixed).not.toBe(OVER_CORE_LEAKY);
+    expect(
+      findingsIn(mixed, CORE)
+        .map(({ message }) => message)
+        .join(),
+    ).toContain('call vfio_put_device() before');
+  });
+
+  const THROUGH = rowsOf([
+    ...CORE_WRAPPERS,
+    { name: 'acme_core_remove', does: ['unregister', 'put'], through: 'drvdata' },
+    { name: 'acme_dev_put', does: 'put', argument: 2, through: 'drvdata' },
+  ]).rows!;
+  const OVER_PARENT = DRIVER.replace(
+    /\{\n\tstruct acme_nic \*nic = pci_get_drvdata[^]*?\n\}/,
+    '{\n\tacme_core_remove(pdev);\n}',
+  );
+
+  it.each([
+    ['is right', OVER_PARENT, []],
+    ['twice', OVER_PARENT.replace(/\tacme_core_remove.*\n/, '$&$&'), ['double-put']],
+    [
+      'and a put too many, by the device of the parent',
+      OVER_PARENT.replace(/\tacme_core_remove.*\n/, '$&\tacme_dev_put(0, &pdev->dev);\n'),
+      ['double-put'],
+    ],
+    [
+      'and a use of the object behind it',
+      OVER_PARENT.replace(
+        /\tacme_core_remove.*\n/,
+        '\tstruct acme_nic *nic = pci_get_drvdata(pdev);\n\n$&\tnic->users = 0;\n',
+      ),
+      ['use-after-put'],
+    ],
+    ['missing', OVER_PARENT.replace(/\tacme_core_remove.*\n/, ''), ['remove-without-unregister']],
+  ])('one that takes the parent: %s', (_, text, expected) => {
+    expect(text).not.toBe(DRIVER);
+    const found = rulesIn(text, THROUGH).map((one) => one.replace('acme_remove: ', ''));
+    expect(found).toEqual(expect.arrayContaining(expected));
+    if (expected.length === 0) expect(found).toEqual([]);
+  });
+
+  const BY_OUT = rowsOf([
+    { name: 'acme_core_create', does: 'alloc', out: 3 },
+    { name: 'acme_core_find', does: 'alloc', out: 1, errors: 'void' },
+    ...CORE_WRAPPERS.slice(1),
+  ]).rows!;
+  const CREATED = DRIVER.replace(
+    'nic = acme_core_alloc(sizeof(*nic), &pdev->dev, &acme_ops);\n\tif (IS_ERR(nic))\n\t\treturn PTR_ERR(nic);',
+    'ret = acme_core_create(&pdev->dev, &acme_ops, &nic);\n\tif (ret)\n\t\treturn ret;',
+  );
+
+  it.each([
+    ['is right', CREATED, []],
+    [
+      'and never fails',
+      CREATED.replace(/ret = acme_core_create.*\n.*\n.*;/, 'acme_core_find(&nic);'),
+      [],
+    ],
+    [
+      'and the put after a failed register is missing',
+      CREATED.replace('goto err_put;', 'return ret;'),
+      ['acme_probe: missing-put'],
+    ],
+    [
+      'and nobody puts what it made',
+      CREATED.replace(
+        '\tacme_core_unregister(&nic->core);\n\tacme_core_put(&nic->core);',
+        '\tacme_core_unregister(&nic->core);',
+      ),
+      ['acme_remove: missing-put'],
+    ],
+  ])('one that stores the device in an argument: %s', (_, text, expected) => {
+    expect(text).not.toBe(DRIVER);
+    expect(rulesIn(text, BY_OUT)).toEqual(expected);
+  });
+
   it('that register say nothing of the family of iommufd helpers', () => {
     const mediated = DRIVER.replaceAll('pci_dev *pdev', 'mdev_device *mdev')
       .replaceAll('pdev', 'mdev')

@@ -95,12 +95,27 @@ export const WRAPPERS_SCHEMA: Schema = {
         markdownDescription:
           'Which argument is the device, or the structure that holds it, counted from 1.',
       },
+      through: {
+        type: 'string',
+        enum: ['drvdata'],
+        markdownEnumDescriptions: [
+          'The argument is the parent, such as a `struct pci_dev *`, and its drvdata is the device.',
+        ],
+        markdownDescription: 'How the argument leads to the device, where it is not the device.',
+      },
+      out: {
+        type: 'integer',
+        minimum: 1,
+        maximum: 32,
+        markdownDescription:
+          'Which argument points to the variable that the new device is stored in, counted from 1, where the call does not return it.',
+      },
       errors: {
         type: 'string',
         enum: Object.keys(ERRORS),
         markdownEnumDescriptions: Object.values(ERRORS),
         markdownDescription:
-          'How the result tells of a failure. Without it: `errno` for `register`, `assign-set` and `core-init`, `err-ptr` for `alloc`, `null-ptr` for `allocate`, `void` for the others.',
+          'How the result tells of a failure. Without it: `errno` for `register`, `assign-set` and `core-init`, `err-ptr` for `alloc`, `null-ptr` for `allocate`, `errno` with `out`, `void` for the others.',
       },
       onFailure: operations('What has happened although the call failed, such as `put`.'),
     },

@@ -2,8 +2,7 @@
  * What a user can say of a function of a vendor's core library, and the row of the knowledge base
  * that it becomes.
  */
-import { API_FUNCTIONS } from '../../kernel/lifecycle-api.ts';
-import type { ExtraFunctions } from '../../kernel/lookup.ts';
+import { isKernelName, type ExtraFunctions } from '../../kernel/lookup.ts';
 import { ALWAYS } from '../../kernel/rows.ts';
 import type { Behaviour, Effect, ErrorConvention } from '../../kernel/types.ts';
 
@@ -13,6 +12,10 @@ export interface Wrapper {
   readonly does: Operation | readonly Operation[];
   /** The position of the device among the arguments, from 1. */
   readonly argument?: number;
+  /** The device is the drvdata of that argument. */
+  readonly through?: 'drvdata';
+  /** The position of what the new device is stored in, where it is not the result. */
+  readonly out?: number;
   readonly errors?: WrapperErrors;
   /** What has happened although the call failed. */
   readonly onFailure?: Operation | readonly Operation[];
@@ -113,7 +116,6 @@ export interface WrapperRows {
   readonly problems: readonly string[];
 }
 
-const kernelFunctions = new Set(API_FUNCTIONS.map((entry) => entry.name));
 const known = new WeakMap<readonly Wrapper[], WrapperRows>();
 
 /** The rows of some wrappers: one object for one list, because results are kept by it. */
@@ -129,7 +131,7 @@ function makeRows(wrappers: readonly Wrapper[]): WrapperRows {
   for (const wrapper of wrappers) {
     const { name } = wrapper;
     const row = behaviourOf(wrapper);
-    if (kernelFunctions.has(name))
+    if (isKernelName(name))
       problems.push(`wrappers: ${name} is a function of the kernel, whose meaning is known`);
     else if (rows.has(name))
       problems.push(`wrappers: ${name} is described twice; the first description counts`);
@@ -141,21 +143,35 @@ function makeRows(wrappers: readonly Wrapper[]): WrapperRows {
 
 /** The row, or why there is none. */
 function behaviourOf(wrapper: Wrapper): Behaviour | string {
-  const { argument = 1 } = wrapper;
   const meanings = listOf(wrapper.does).map((word): Meaning => OPERATIONS[word]);
-  const success = meanings.flatMap((one) => one.effect(argument - 1) ?? []);
-  const failure = listOf(wrapper.onFailure ?? []).flatMap(
-    (word) => (OPERATIONS[word] as Meaning).effect(argument - 1) ?? [],
-  );
-  const errors = wrapper.errors ?? meanings.find((one) => one.errors !== 'void')?.errors ?? 'void';
-  const returns = [...success, ...failure].some(
+  const success = effectsOf(listOf(wrapper.does), wrapper);
+  const failure = effectsOf(listOf(wrapper.onFailure ?? []), wrapper);
+  const makes = [...success, ...failure].some(
     (effect) => 'target' in effect && effect.target === 'return',
   );
-  if (returns && errors !== 'err-ptr' && errors !== 'null-ptr')
-    return `it returns what it makes, so that "errors" is err-ptr or null-ptr, not ${errors}`;
+  const usual = meanings.find((one) => one.errors !== 'void')?.errors ?? 'void';
+  const errors = wrapper.errors ?? (wrapper.out === undefined ? usual : 'errno');
+  if (wrapper.out !== undefined && !makes)
+    return 'it has "out", where it stores what it makes, and makes nothing';
+  if (wrapper.out !== undefined && errors !== 'errno' && errors !== 'void')
+    return `it stores what it makes in its argument ${wrapper.out}, so that "errors" is errno or void, not ${errors}`;
+  if (wrapper.out === undefined && makes && errors !== 'err-ptr' && errors !== 'null-ptr')
+    return `it returns what it makes, so that "errors" is err-ptr or null-ptr, not ${errors}; name the argument with "out" where it stores that in one`;
   if (failure.length > 0 && (errors === 'void' || errors === 'value'))
     return 'it has "onFailure" but no "errors" that tell of a failure';
   return { kernels: ALWAYS, errors, success, ...(failure.length > 0 && { failure }) };
+}
+
+/** What the words stand for, on the argument that the row names. */
+function effectsOf(words: readonly Operation[], wrapper: Wrapper): Effect[] {
+  const { argument = 1, through, out } = wrapper;
+  return words
+    .flatMap((word) => (OPERATIONS[word] as Meaning).effect(argument - 1) ?? [])
+    .map((effect) => {
+      if (effect.op === 'alloc' || effect.op === 'allocate')
+        return out === undefined ? effect : { ...effect, out: out - 1 };
+      return through === undefined ? effect : { ...effect, through };
+    });
 }
 
 function listOf(words: Operation | readonly Operation[]): readonly Operation[] {
