@@ -143,8 +143,15 @@ const cases: { title: string; makefile: string; object: string; objects: string[
     objects: ['main', 'cmd'],
   },
   {
+    title: 'filter and filter-out',
+    makefile:
+      'OBJS := main.o cmd.o test_a.o x.c\nfoo-y := $(filter %.o,$(filter-out test_%,$(OBJS)))\n',
+    object: 'cmd',
+    objects: ['main', 'cmd'],
+  },
+  {
     title: 'a function that nobody knows',
-    makefile: 'foo-y := main.o $(filter-out x.o,x.o) $(call f,$$x) cmd.o\n',
+    makefile: 'foo-y := main.o $(eval x.o,x.o) $(call f,$$x) cmd.o\n',
     object: 'cmd',
     objects: ['main', 'cmd'],
   },

@@ -189,6 +189,30 @@ describe('what a module is built with out of tree', () => {
       uses('void f(void) { vfio_init_group_dev(0, 0, 0); }'),
       '5.15',
     ],
+    ['a release candidate', { Makefile: 'KDIR := /usr/src/linux-6.9-rc3\n' }, NEW, '6.9'],
+    [
+      'headers that were configured',
+      {
+        Makefile: 'KERNEL_SRC ?= ../headers\n',
+        '../headers/Makefile': 'include ../common/Makefile\n',
+        '../headers/include/config/kernel.release': '6.6.30-rpi\n',
+      },
+      NEW,
+      '6.6',
+    ],
+    [
+      'make -C of a folder',
+      { Makefile: 'all:\n\t$(MAKE) -C /lib/modules/6.8.0-31-generic/build M=$(PWD) modules\n' },
+      NEW,
+      '6.8',
+    ],
+    [
+      'make -C of a variable',
+      { Makefile: 'TREE = /usr/src/linux-6.4\nall:\n\tmake -j8 -C ${TREE} M=`pwd` modules\n' },
+      NEW,
+      '6.4',
+    ],
+    ['make -C of itself', { Makefile: 'all:\n\t$(MAKE) -C sub\n' }, NEW, '6.1'],
     ['a folder in the driver', { Makefile: 'KDIR := ./kernel-6\n' }, NEW, '6.1'],
     [
       'dkms: from 6.6',

@@ -181,15 +181,10 @@ export async function kernelOfBuild(
 ): Promise<StatedKernel | undefined> {
   for (const name of ['GNUmakefile', 'Makefile', 'Kbuild']) {
     const text = await fs.readFile(resolve(folder, name)!);
-    const valueOf = expandedVariables((text ?? '').replaceAll('$(shell pwd)', '.'));
-    for (const variable of KERNEL_FOLDERS) {
-      for (const path of valueOf(variable)
-        .split(/\s+/)
-        .filter((one) => one !== '')) {
-        const version = versionInPath(path) ?? (await versionThere(fs, folder, path));
-        if (version && isKnownKernel(version) && (await suits(version)))
-          return { version, source: 'build', reason: `from ${variable} in the module's ${name}` };
-      }
+    for (const { path, from } of text === undefined ? [] : kernelFolders(text)) {
+      const version = versionInPath(path) ?? (await versionThere(fs, folder, path));
+      if (version && isKnownKernel(version) && (await suits(version)))
+        return { version, source: 'build', reason: `from ${from} in the module's ${name}` };
     }
   }
   const dkms = await fs.readFile(resolve(folder, 'dkms.conf')!);
@@ -203,6 +198,30 @@ export async function kernelOfBuild(
   );
 }
 
+/** Recipes of one makefile: nobody writes more. */
+const MAX_RECIPES = 100;
+
+/**
+ * The folders that a makefile names as the kernel's, each with what says so: a variable, or make -C
+ * of a recipe.
+ */
+function kernelFolders(text: string): readonly { readonly path: string; readonly from: string }[] {
+  const valueOf = expandedVariables(text.replaceAll('$(shell pwd)', '.'));
+  const words = (value: string): readonly string[] =>
+    value.split(/\s+/).filter((one) => one !== '');
+  const named = KERNEL_FOLDERS.flatMap((variable) =>
+    words(valueOf(variable)).map((path) => ({ path, from: variable })),
+  );
+  const recipes = [...text.matchAll(/^\t[^\n]*?\s-C[ \t]*([^\s;&|]+)/gm)].slice(0, MAX_RECIPES);
+  const entered = recipes.flatMap(([, path]) =>
+    words(path!.replace(/\$[({]([\w.-]+)[)}]/g, (_, name: string) => valueOf(name))).map((one) => ({
+      path: one,
+      from: 'make -C',
+    })),
+  );
+  return [...named, ...entered];
+}
+
 /**
  * `/lib/modules/5.15.0-91-generic/build`, `/usr/src/linux-headers-6.1.0-18-amd64`,
  * `../linux-6.6.30`
@@ -214,14 +233,21 @@ function versionInPath(path: string): KernelVersion | undefined {
   return found === undefined ? undefined : parseVersion(found);
 }
 
+/** What a configured kernel calls itself: `6.6.30-rpi`. */
+const RELEASE = 'include/config/kernel.release';
+
 async function versionThere(
   fs: FileSystem,
   folder: string,
   path: string,
 ): Promise<KernelVersion | undefined> {
   const there = resolve(folder, path);
-  const makefile = there === undefined ? undefined : await fs.readFile(resolve(there, 'Makefile')!);
-  return makefile === undefined ? undefined : versionOfMakefile(makefile);
+  if (there === undefined) return undefined;
+  const makefile = await fs.readFile(resolve(there, 'Makefile')!);
+  const stated = makefile === undefined ? undefined : versionOfMakefile(makefile);
+  // The Makefile of a distribution's headers only includes another.
+  const release = stated ? undefined : await fs.readFile(resolve(there, RELEASE)!);
+  return stated ?? (release === undefined ? undefined : parseVersion(release));
 }
 
 /** The first kernel with the new model. */

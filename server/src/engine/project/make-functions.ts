@@ -76,6 +76,14 @@ const FUNCTIONS: Readonly<Record<string, { readonly count: number; readonly run:
       count: 1,
       run: ([words]) => eachWord(words!, (word) => word.replace(/\.[^./]*$/, '')),
     },
+    filter: {
+      count: 2,
+      run: ([patterns, words], world) => eachMatching(patterns!, words!, true, world),
+    },
+    'filter-out': {
+      count: 2,
+      run: ([patterns, words], world) => eachMatching(patterns!, words!, false, world),
+    },
     notdir: {
       count: 1,
       run: ([words]) => eachWord(words!, (word) => word.slice(word.lastIndexOf('/') + 1)),
@@ -101,7 +109,7 @@ const FUNCTIONS: Readonly<Record<string, { readonly count: number; readonly run:
 
 /** What stands for `$(inner)`. */
 function reference(inner: string, world: MakeWorld, depth: number): string {
-  const call = /^([a-z]+)[ \t]+/.exec(inner);
+  const call = /^([a-z-]+)[ \t]+/.exec(inner);
   const known = call && Object.hasOwn(FUNCTIONS, call[1]!) ? FUNCTIONS[call[1]!] : undefined;
   if (call && known) {
     const args = argumentsOf(inner.slice(call[0].length), known.count).map((one) =>
@@ -145,12 +153,35 @@ function argumentsOf(text: string, count: number): string[] {
 function substituted(pattern: string, replacement: string, words: string): string {
   const at = pattern.indexOf('%');
   const [head, tail] = at < 0 ? [pattern, ''] : [pattern.slice(0, at), pattern.slice(at + 1)];
+  const accepts = wordTest(pattern);
   return eachWord(words, (word) => {
-    if (at < 0) return word === pattern ? replacement : word;
-    if (word.length < head.length + tail.length || !word.startsWith(head) || !word.endsWith(tail))
-      return word;
+    if (!accepts(word)) return word;
+    if (at < 0) return replacement;
     return replacement.replace('%', () => word.slice(head.length, word.length - tail.length));
   });
+}
+
+/** The words that one of the patterns stands for, or those that none does. */
+function eachMatching(
+  patterns: string,
+  words: string,
+  isWanted: boolean,
+  world: MakeWorld,
+): string {
+  const accepted = wordsOf(patterns).map(wordTest);
+  const all = wordsOf(words);
+  world.left -= accepted.length * all.length;
+  if (world.left < 0) return '';
+  return all.filter((word) => accepted.some((accepts) => accepts(word)) === isWanted).join(' ');
+}
+
+/** A test whether a pattern, in which `%` is anything, stands for a word. */
+function wordTest(pattern: string): (word: string) => boolean {
+  const at = pattern.indexOf('%');
+  if (at < 0) return (word) => word === pattern;
+  const [head, tail] = [pattern.slice(0, at), pattern.slice(at + 1)];
+  return (word) =>
+    word.length >= head.length + tail.length && word.startsWith(head) && word.endsWith(tail);
 }
 
 function eachWord(words: string, change: (word: string) => string): string {
