@@ -54,6 +54,11 @@ export function apiMember(
   return nearest(kernel, members.get(`${owner}.${name}`) ?? []);
 }
 
+/** The names of the members of a struct in all releases, each once. */
+export function apiMemberNames(owner: string): readonly string[] {
+  return [...new Set(OPS_MEMBERS.filter((entry) => entry.owner === owner).map(({ name }) => name))];
+}
+
 /** All lives of a member, oldest first. */
 export function apiMemberHistory(owner: string, name: string): readonly ApiEntry[] {
   return members.get(`${owner}.${name}`) ?? [];

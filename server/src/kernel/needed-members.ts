@@ -4,8 +4,15 @@ import type { KernelVersion } from './types.ts';
 export interface NeededMember {
   readonly member: string;
   readonly since: KernelVersion;
-  /** The member that makes it needed, and what that has to be set to; anything when undefined. */
-  readonly because: { readonly member: string; readonly value?: string };
+  /**
+   * The member that makes it needed where it is, or calls, one of these helpers of the core, or
+   * handles a request.
+   */
+  readonly because: {
+    readonly member: string;
+    readonly helpers: readonly string[];
+    readonly request?: string;
+  };
   /** What happens without it, as the end of a sentence. */
   readonly otherwise: string;
   /** Whether the kernel itself breaks, or only a request of user space fails. */
@@ -23,7 +30,7 @@ export const NEEDED_MEMBERS: readonly NeededMember[] = [
     // v6.19 drivers/vfio/pci/vfio_pci_core.c, vfio_pci_core_match(): called without a test.
     member: 'match_token_uuid',
     since: [6, 17],
-    because: { member: 'match', value: 'vfio_pci_core_match' },
+    because: { member: 'match', helpers: ['vfio_pci_core_match'] },
     otherwise: 'vfio_pci_core_match() calls it without a test when user space opens the device',
     oopses: true,
     helper: { value: 'vfio_pci_core_match_token_uuid', besides: 'vfio_pci_core_match' },
@@ -33,7 +40,11 @@ export const NEEDED_MEMBERS: readonly NeededMember[] = [
     // and .ioctl never sees it.
     member: 'get_region_info_caps',
     since: [6, 19],
-    because: { member: 'ioctl' },
+    because: {
+      member: 'ioctl',
+      helpers: ['vfio_pci_core_ioctl', 'vfio_platform_ioctl'],
+      request: 'VFIO_DEVICE_GET_REGION_INFO',
+    },
     otherwise: 'VFIO_DEVICE_GET_REGION_INFO returns -EINVAL, .ioctl no longer sees it',
     oopses: false,
     helper: { value: 'vfio_pci_ioctl_get_region_info', besides: 'vfio_pci_core_ioctl' },

@@ -77,6 +77,62 @@ const TICK = `static void foo_tick(struct timer_list *t)
 
 const NOTIFIER = '	struct notifier_block nb;\n';
 
+const WORK_STARTS = '	INIT_WORK(&foo->work, foo_poll);\n	foo_kick(foo);';
+const OPEN = `
+static int foo_open(struct vfio_device *vdev)
+{
+	struct foo *foo = container_of(vdev, struct foo, vdev);
+
+	foo_kick(foo);
+	return 0;
+}
+`;
+
+const TICKING = '	struct delayed_work tick;\n';
+const TICK_WORK = `static void foo_tick(struct work_struct *work)
+{
+	struct foo *foo = container_of(to_delayed_work(work), struct foo, tick);
+
+	foo->ticks++;
+	schedule_delayed_work(&foo->tick, HZ);
+}
+`;
+const TICKING_STARTS =
+  '	INIT_DELAYED_WORK(&foo->tick, foo_tick);\n	schedule_delayed_work(&foo->tick, HZ);';
+
+const THREAD = '	struct task_struct *task;\n';
+const RUN = `static int foo_run(void *data)
+{
+	struct foo *foo = data;
+
+	while (!kthread_should_stop()) {
+		foo->ticks++;
+		msleep(100);
+	}
+	return 0;
+}
+`;
+const THREAD_STARTS = `	foo->task = kthread_run(foo_run, foo, "foo");
+	if (IS_ERR(foo->task)) {
+		ret = PTR_ERR(foo->task);
+		vfio_put_device(&foo->vdev);
+		return ret;
+	}`;
+
+const HANDLER = `static irqreturn_t foo_isr(int irq, void *data)
+{
+	struct foo *foo = data;
+
+	foo->ticks++;
+	return IRQ_HANDLED;
+}
+`;
+const MANAGED_INTERRUPT = `	ret = devm_request_irq(&mdev->dev, foo_irq, foo_isr, 0, "foo", foo);
+	if (ret) {
+		vfio_put_device(&foo->vdev);
+		return ret;
+	}`;
+
 export const asyncWorkOutlivesObjectExamples: Rule['examples'] = {
   bad: [
     {
@@ -158,8 +214,72 @@ ${DRIVER}`,
 		return -ENODEV;
 	}`)}${remove('', MARK)}${DRIVER}`,
     },
+    {
+      title: 'A stop that does not wait',
+      kernel: '6.2',
+      code: `${foo(WORK, POLL, '')}${probe(WORK_STARTS)}${remove('	cancel_work(&foo->work);\n', MARK)}${DRIVER}`,
+    },
+    {
+      title: 'A flush of a timer that starts itself again',
+      kernel: '6.2',
+      code: `${foo(TICKING, TICK_WORK, '')}${probe(TICKING_STARTS)}${remove('	flush_delayed_work(&foo->tick);\n', MARK)}${DRIVER}`,
+    },
+    {
+      title: 'Cancelled before the unregister, and queued by a callback',
+      kernel: '6.2',
+      code: `${foo(WORK, `${POLL}${OPEN}`, '').replace('.release =', '.open_device = foo_open,\n	.release =')}${probe(WORK_STARTS)}${remove('', MARK).replace('	vfio_unreg', '	cancel_work_sync(&foo->work);\n	vfio_unreg')}${DRIVER}`,
+    },
+    {
+      title: 'A thread that nobody stops',
+      kernel: '6.2',
+      code: `${foo(THREAD, RUN, '')}${probe(THREAD_STARTS)}${remove('', MARK)}${DRIVER}`,
+    },
+    {
+      title: 'A managed interrupt is freed after the memory',
+      kernel: '6.2',
+      code: `${foo('', HANDLER, '')}${probe(MANAGED_INTERRUPT)}${remove('', MARK)}${DRIVER}`,
+    },
+    {
+      title: 'An interrupt of a PCI function that stays requested',
+      kernel: '6.2',
+      code: `${foo('', HANDLER, '')}${probe(`	ret = pci_request_irq(foo_parent(mdev), 0, foo_isr, NULL, foo, "foo");
+	if (ret) {
+		vfio_put_device(&foo->vdev);
+		return ret;
+	}`)}${remove('', MARK)}${DRIVER}`,
+    },
   ],
   good: [
+    {
+      title: 'A stop whose result says whether to wait',
+      kernel: '6.2',
+      code: `${foo(WORK, POLL, '')}${probe(WORK_STARTS)}${remove('	if (!cancel_work(&foo->work))\n		foo_wait_idle();\n')}${DRIVER}`,
+    },
+    {
+      title: 'Cancelled before the unregister, and callbacks are told',
+      kernel: '6.2',
+      code: `${foo(`${WORK}	bool going;\n`, `${POLL}${OPEN.replace('	foo_kick(foo);', '	if (!foo->going)\n		foo_kick(foo);').replace('foo_kick(foo);', 'schedule_work(&foo->work);')}`, '').replace('.release =', '.open_device = foo_open,\n	.release =')}${probe(WORK_STARTS)}${remove('').replace('	vfio_unreg', '	foo->going = true;\n	cancel_work_sync(&foo->work);\n	vfio_unreg')}${DRIVER}`,
+    },
+    {
+      title: 'Disabled for good before the unregister',
+      kernel: '6.2',
+      code: `${foo(WORK, `${POLL}${OPEN}`, '').replace('.release =', '.open_device = foo_open,\n	.release =')}${probe(WORK_STARTS)}${remove('').replace('	vfio_unreg', '	disable_work_sync(&foo->work);\n	vfio_unreg')}${DRIVER}`,
+    },
+    {
+      title: 'A thread that is told to stop',
+      kernel: '6.2',
+      code: `${foo(THREAD, RUN, '')}${probe(THREAD_STARTS).replace(/if \(ret\)\n\t\t(?=vfio_put)(.*)\n\treturn/, 'if (ret) {\n\t\tkthread_stop(foo->task);\n\t\t$1\n\t}\n\treturn')}${remove('	kthread_stop(foo->task);\n')}${DRIVER}`,
+    },
+    {
+      title: 'A thread that ends when its work is done',
+      kernel: '6.2',
+      code: `${foo(THREAD, RUN.replace('while (!kthread_should_stop())', 'while (foo->ticks < 10)'), '')}${probe(THREAD_STARTS)}${remove('')}${DRIVER}`,
+    },
+    {
+      title: 'A managed interrupt that is freed by hand',
+      kernel: '6.2',
+      code: `${foo('', HANDLER, '')}${probe(MANAGED_INTERRUPT)}${remove('	devm_free_irq(&mdev->dev, foo_irq, foo);\n')}${DRIVER}`,
+    },
     {
       title: 'Cancelled in remove',
       kernel: '6.2',

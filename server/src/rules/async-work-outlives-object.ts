@@ -3,9 +3,11 @@ import type { CallExpr, Expr, FileIr, FunctionIr } from '../ir/types.ts';
 import type { ModuleFacts, OperationObservation, Site } from '../lifecycle/types.ts';
 import type { ModuleIndex } from '../lifecycle/module.ts';
 import { ASYNC_KINDS, ASYNC_STRUCTS, usualStop, type AsyncKind } from '../kernel/async.ts';
+import { isSmallStruct } from '../kernel/fixed-members.ts';
 import { behaviourOf } from '../kernel/lookup.ts';
 import { namesAnUndo } from '../kernel/opposites.ts';
 import { compareVersions } from '../kernel/version.ts';
+import { flawOf, handlerOf, type Flaw, type Named } from './async-stops.ts';
 import { asyncWorkOutlivesObjectExamples } from './async-work-outlives-object.examples.ts';
 import { contains, declaredType, walk } from './locate.ts';
 import { indexOf, memberAccesses, reachedFrom } from './members.ts';
@@ -21,9 +23,9 @@ export const asyncWorkOutlivesObject: Rule = {
     what: 'Work, a timer, a notifier or an interrupt that uses the container of the device is not stopped before the container is freed.',
     why: 'The last put frees the container. Work that is still queued, a timer that still runs, a notifier or an interrupt handler that is still registered uses it afterwards: memory that belongs to somebody else by then.',
     instead:
-      'Stop it in `.remove`, behind the unregister and before the put; in `.close_device` when only an open device starts it; or, from 6.1 on, in `.release`.',
+      'Stop it in `.remove`, after the unregister and before the put, with a function that waits for a run that has begun: `cancel_work_sync()`, `timer_delete_sync()`, `hrtimer_cancel()`, `free_irq()`, `kthread_stop()`. In `.close_device` when only an open device starts it; or, from 6.1 on, in `.release`.',
     knownProblems:
-      'It is enough that it is stopped anywhere but in probe: whether on every path, and in the right order, is not looked at. Nothing is said where the driver calls unknown functions to end things, where the handler puts a reference of its own, where a whole work queue is flushed or destroyed, and of what managed (devm_) functions started.',
+      'It is enough that it is stopped for good anywhere but in probe: whether on every path is not looked at. A function that does not wait counts as a stop where its result is used or the same function waits for something. Nothing is said where the driver gives the object to unknown functions that end things, where the handler puts a reference of its own, and where a whole work queue is flushed or destroyed.',
     references: [
       'v6.1 drivers/s390/cio/vfio_ccw_ops.c, vfio_ccw_mdev_release_dev(): completes without cancelling its work',
     ],
@@ -31,19 +33,6 @@ export const asyncWorkOutlivesObject: Rule = {
   examples: asyncWorkOutlivesObjectExamples,
   check,
 };
-
-/**
- * A call of one of the functions of a kind that names a member of a container, or the container
- * itself.
- */
-interface Named {
-  readonly file: FileIr;
-  readonly fn: FunctionIr;
-  readonly call: CallExpr;
-  /** As MemberAccess.key; the struct alone for the object itself; null when it cannot be told. */
-  readonly key: string | null;
-  readonly text: string;
-}
 
 function check({ facts }: RuleContext): Finding[] {
   const index = indexOf(facts.module, facts.kernel);
@@ -56,47 +45,83 @@ function check({ facts }: RuleContext): Finding[] {
     ).filter(({ key }) => key !== null && isInside(index, containers, key));
     if (armed.length === 0) return [];
     const ending = endingFunctions(facts, index);
-    if (callsAny(ending, kind.stopAll) || isStoppedUnseen(facts, index, ending, kind)) return [];
+    if (callsAny(ending, kind.stopAll)) return [];
+    if (isStoppedUnseen(facts, index, ending, kind, containers)) return [];
     const started = callsOf(index, kind.start);
     const stopped = callsOf(index, kind.stop).filter(({ fn }) => ending.has(fn));
     if (stopped.some(({ key }) => key === null)) return [];
     return armed
       .filter((one, i) => armed.findIndex((other) => other.key === one.key) === i)
-      .flatMap((one) => {
-        const start = kind.start.size === 0 ? one : started.find(({ key }) => key === one.key);
-        const isHandedOn = [...ending].some((fn) =>
-          memberAccesses(index, fn).some(
-            (access) =>
-              access.key === one.key &&
-              access.form === 'address' &&
-              (access.call === null || !isKnown(kind, access.call.name)),
-          ),
-        );
-        return start === undefined ||
-          isHandedOn ||
-          stopped.some(({ key }) => key === one.key) ||
-          holdsReference(facts, index, kind, one)
-          ? []
-          : [{ kind, one, start }];
+      .filter((one) => !isHandedOn(index, kind, one, ending))
+      .flatMap((one): Left[] => {
+        const starts = started.filter(({ key }) => key === one.key);
+        const start = kind.start.size === 0 ? one : starts[0];
+        if (start === undefined || holdsReference(facts, index, kind, one)) return [];
+        if (!outlives(facts, index, kind, one)) return [];
+        const stops = stopped.filter(({ key }) => key === one.key);
+        const flaws = stops.map((stop) => flawOf({ facts, index, kind, one, starts, stop }));
+        return flaws.includes(null) ? [] : [{ kind, one, start, flaw: flaws[0] ?? null }];
       });
   });
   return left.length === 0 ? [] : findingsOf(facts, left);
 }
 
+/** Whether something unknown in an ending function is given the address of what runs. */
+function isHandedOn(
+  index: ModuleIndex,
+  kind: AsyncKind,
+  one: Named,
+  ending: ReadonlySet<FunctionIr>,
+): boolean {
+  return [...ending].some((fn) =>
+    memberAccesses(index, fn).some(
+      (access) =>
+        access.key === one.key &&
+        access.form === 'address' &&
+        (access.call === null || !isKnown(kind, access.call.name)),
+    ),
+  );
+}
+
+/** Whether what was started is still there when the memory ends, unless something stops it. */
+function outlives(facts: ModuleFacts, index: ModuleIndex, kind: AsyncKind, one: Named): boolean {
+  if (kind.lives === 'until-stopped') return true;
+  // The driver core frees what is managed after remove, in the reverse order of its making.
+  if (kind.lives === 'until-unbound') return endOf(facts)?.role === 'remove';
+  const handler = handlerOf(index, kind, one);
+  return handler != null && callsAny(new Set(reachedFrom(index, [handler]).keys()), SHOULD_STOP);
+}
+
+/** A thread that asks these runs until it is told to stop. */
+const SHOULD_STOP: ReadonlySet<string> = new Set([
+  'kthread_should_stop',
+  'kthread_freezable_should_stop',
+]);
+
 interface Left {
   readonly kind: AsyncKind;
   readonly one: Named;
   readonly start: Named;
+  /** What is wrong with the first of the calls that stop it; null when there is none. */
+  readonly flaw: Flaw | null;
 }
 
-/** Where the memory ends, all of it at once; where that is not seen, at each beginning. */
+/**
+ * Where the memory ends, all of it at once that lacks the same; where the end is not seen, at each
+ * beginning.
+ */
 function findingsOf(facts: ModuleFacts, left: readonly Left[]): Finding[] {
   const end = endOf(facts);
   if (end === null)
     return left.map((one) =>
       findingOf(facts, [one], siteOf(one.one.file, one.one.call), one.one.fn.name),
     );
-  return [findingOf(facts, left, end.site, end.function.name)];
+  const alike = new Map<string, Left[]>();
+  for (const one of left) {
+    const key = one.flaw === null ? '' : `${one.flaw.kind} ${one.flaw.stop.call.name}`;
+    alike.set(key, [...(alike.get(key) ?? []), one]);
+  }
+  return [...alike.values()].map((some) => findingOf(facts, some, end.site, end.function.name));
 }
 
 function findingOf(
@@ -108,31 +133,52 @@ function findingOf(
   const names = listed(
     left.map(({ kind, one }) => `${kind.what}${one.text === '' ? '' : ` \`${one.text}\``}`),
   );
-  const stops = listed(
-    left.map(({ kind, one }) => `${usualStop(kind, one.call.name ?? '', facts.kernel)}()`),
-  );
+  const uses = left.length > 1 ? 'they use' : 'it uses';
   return {
     rule: asyncWorkOutlivesObject.id,
     severity: asyncWorkOutlivesObject.severity,
-    message: `${names} may still run when the memory that ${left.length > 1 ? 'they use' : 'it uses'} is freed: nothing stops ${left.length > 1 ? 'them' : 'it'}; call ${stops} behind the unregister${compareVersions(facts.kernel, RELEASE_SINCE) >= 0 ? ' or in .release' : ''}`,
+    message: `${names} may still run when the memory that ${uses} is freed: ${remedyOf(facts, left)}`,
     site,
     functionName,
-    related: left
-      .flatMap(({ one, start }) => [
-        { site: siteOf(one.file, one.call), message: `${one.call.name}() prepares it here` },
-        ...(start === one
-          ? []
-          : [
-              {
-                site: siteOf(start.file, start.call),
-                message: `${start.call.name}() starts it here`,
-              },
-            ]),
-      ])
-      .slice(0, 6),
+    related: left.flatMap(placesOf).slice(0, 6),
     fix: null,
     owed: left.map(({ one }) => siteOf(one.file, one.call)),
   };
+}
+
+/** What is wrong, and what to do. */
+function remedyOf(facts: ModuleFacts, left: readonly Left[]): string {
+  const them = left.length > 1 ? 'them' : 'it';
+  const stops = listed(
+    left.map(({ kind, one }) => `${usualStop(kind, one.call.name ?? '', facts.kernel)}()`),
+  );
+  const where = compareVersions(facts.kernel, RELEASE_SINCE) >= 0 ? ' or in .release' : '';
+  const call = `call ${stops} after the unregister${where}`;
+  const flaw = left[0]!.flaw;
+  if (flaw === null) return `nothing stops ${them}; ${call}`;
+  const stop = `${flaw.stop.call.name}()`;
+  switch (flaw.kind) {
+    case 'does-not-wait':
+      return `${stop} does not wait for a run that has begun; ${call}`;
+    case 'starts-itself':
+      return `it starts itself again after ${stop}; ${call}`;
+    case 'before-unregister':
+      return `a callback can start it again between ${stop} and the unregister; call ${stop} after the unregister`;
+  }
+}
+
+/** The places that a finding leads to: what prepares it, starts it and does not stop it. */
+function placesOf({ one, start, flaw }: Left): Finding['related'][number][] {
+  const place = ({ file, call }: Named, does: string): Finding['related'][number] => ({
+    site: siteOf(file, call),
+    message: `${call.name}() ${does}`,
+  });
+  return [
+    place(one, 'prepares it here'),
+    ...(start === one ? [] : [place(start, 'starts it here')]),
+    ...(flaw === null ? [] : [place(flaw.stop, 'is not enough here')]),
+    ...(flaw?.start == null ? [] : [place(flaw.start, 'starts it again here')]),
+  ];
 }
 
 /** Before, `.release` was for each file descriptor, or there was none. */
@@ -287,9 +333,16 @@ function isStoppedUnseen(
   index: ModuleIndex,
   ending: ReadonlySet<FunctionIr>,
   kind: AsyncKind,
+  containers: ReadonlySet<string>,
 ): boolean {
   const names = [...kind.stop.keys(), ...kind.stopAll];
   const mention = new RegExp(`\\b(?:${names.join('|')})\\b`);
+  const removing = reachedFrom(
+    index,
+    index.allFunctions
+      .map(({ item }) => item)
+      .filter((fn) => ENDING_ROLES.has(facts.roles.get(fn) ?? '')),
+  );
   const documents = [...facts.module.sources, ...facts.module.headers];
   if (
     documents.some((file) =>
@@ -312,7 +365,11 @@ function isStoppedUnseen(
       if (isKnown(kind, node.name) || index.functions(file, node.name).length > 0) continue;
       if (
         namesAnUndo(node.name) &&
-        behaviourOf(node.name, facts.kernel, facts.module.wrappers) === undefined
+        behaviourOf(node.name, facts.kernel, facts.module.wrappers) === undefined &&
+        // Without an argument it may know the object from elsewhere where the object ends.
+        (node.args.length === 0
+          ? removing.has(fn)
+          : node.args.some((arg) => mayReach(index, containers, fn, arg)))
       )
         return true;
     }
@@ -332,6 +389,25 @@ function isKnown(kind: AsyncKind, name: string | null): boolean {
   );
 }
 
+/** Whether a function may come to a device by this argument. */
+function mayReach(
+  index: ModuleIndex,
+  containers: ReadonlySet<string>,
+  fn: FunctionIr,
+  arg: Expr,
+): boolean {
+  if (arg.kind === 'number' || arg.kind === 'string' || arg.kind === 'sizeof') return false;
+  const isAddress = arg.kind === 'unary' && arg.op === '&';
+  const named = isAddress ? arg.operand : arg;
+  if (named.kind !== 'name') return true;
+  const type = declaredType(fn, named.name);
+  // A variable of the module that is no device of its own.
+  if (type === null) return !isAddress;
+  if (type.pointers === 0 && !isAddress) return type.keyword === 'struct';
+  const isDevice = containers.has(type.name) || isInside(index, containers, type.name);
+  return isDevice || type.keyword !== 'struct' || !isSmallStruct(type.name);
+}
+
 /** The function that runs drops a reference: whoever started it has taken one for it. */
 function holdsReference(
   facts: ModuleFacts,
@@ -339,12 +415,10 @@ function holdsReference(
   kind: AsyncKind,
   one: Named,
 ): boolean {
-  const position = kind.arm.get(one.call.name!)?.handler;
-  const handler = position === null || position === undefined ? undefined : one.call.args[position];
-  if (handler?.kind !== 'name') return position !== null && position !== undefined;
-  const [defined] = index.functions(one.file, handler.name);
-  if (defined === undefined) return true;
-  return [...reachedFrom(index, [defined.item]).keys()].some((fn) =>
+  const handler = handlerOf(index, kind, one);
+  if (handler === null) return false;
+  if (handler === undefined) return true;
+  return [...reachedFrom(index, [handler]).keys()].some((fn) =>
     [...walk(fn.body)].some((node) => {
       if (node.kind !== 'call' || node.name === null) return false;
       const behaviour = behaviourOf(node.name, facts.kernel, facts.module.wrappers);

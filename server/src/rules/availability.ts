@@ -48,13 +48,18 @@ const NAMES: readonly string[] = API_FUNCTIONS.filter((entry) => !entry.isPrivat
   (entry) => entry.name,
 );
 
-function callUses(facts: ModuleFacts): ApiUse[] {
+/** The calls of functions of the interface that the module does not define or declare itself. */
+export function interfaceCalls(facts: ModuleFacts): readonly PlacedCall[] {
   const own = ownNames(facts);
-  const uses: ApiUse[] = [];
-  for (const call of callsIn(
+  return callsIn(
     facts.module,
     NAMES.filter((name) => !own.has(name)),
-  )) {
+  );
+}
+
+function callUses(facts: ModuleFacts): ApiUse[] {
+  const uses: ApiUse[] = [];
+  for (const call of interfaceCalls(facts)) {
     const entry = apiEntry(call.name);
     if (entry === undefined) continue;
     // The bus (mdev) changed in the same releases, but it is not the device's life cycle: the
@@ -126,7 +131,7 @@ function meantBy(table: OpsTable, member: string, kernel: KernelVersion): ApiEnt
 }
 
 /** `.release` of `.release = foo_release_dev`: the name is what is wrong, not the value. */
-function memberSite(facts: ModuleFacts, site: Site, member: string): Site {
+export function memberSite(facts: ModuleFacts, site: Site, member: string): Site {
   const file = documentsOf(facts.module).find((one) => one.path === site.path);
   const written = file?.text.slice(site.start, site.end) ?? '';
   const name = new RegExp(`^\\.\\s*${member}\\b`).exec(written);

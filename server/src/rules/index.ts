@@ -37,8 +37,11 @@ import { teardownBeforeUnregister } from './teardown-before-unregister.ts';
 import { unavailableApi } from './unavailable-api.ts';
 import { unbalancedAccounting } from './unbalanced-accounting.ts';
 import { uncheckedAlloc } from './unchecked-alloc.ts';
+import { unknownMember } from './unknown-member.ts';
 import { unusedSuppression } from './unused-suppression.ts';
 import { useAfterPut } from './use-after-put.ts';
+import { wrongArguments } from './wrong-arguments.ts';
+import { wrongRegister } from './wrong-register.ts';
 import { isExcluded, macrosOf } from '../lifecycle/conditions.ts';
 import { conditionsOfSite, contains, documentAt, walk } from './locate.ts';
 import { oneForEachSite } from './report.ts';
@@ -82,8 +85,11 @@ export const rules: readonly Rule[] = [
   unavailableApi,
   unbalancedAccounting,
   uncheckedAlloc,
+  unknownMember,
   unusedSuppression,
   useAfterPut,
+  wrongArguments,
+  wrongRegister,
 ].map(inTargetOnly);
 
 const byId: ReadonlyMap<string, Rule> = new Map(rules.map((rule) => [rule.id, rule]));

@@ -33,6 +33,11 @@ const DETACH = 'detach_ioas = vfio_iommufd_emulated_detach_ioas';
 
 const PHYSICAL_PROBE = PROBE.replace('vfio_register_emulated_iommu_dev', 'vfio_register_group_dev');
 
+const MARKED_PROBE = PHYSICAL_PROBE.replace(
+  /^(.*vfio_register_group_dev.*)$/m,
+  '$1\n//            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ wrong-register',
+);
+
 /** The same driver for a device of the platform bus. */
 const PLATFORM = `${PHYSICAL_PROBE}${REMOVE}${DRIVER}`
   .replaceAll('mdev_device *mdev', 'platform_device *pdev')
@@ -111,7 +116,12 @@ static struct pci_driver foo_driver = {
 const IOCTL = `
 static long foo_ioctl(struct vfio_device *vdev, unsigned int cmd, unsigned long arg)
 {
-	return foo_answer(vdev, cmd, arg);
+	switch (cmd) {
+	case VFIO_DEVICE_GET_REGION_INFO:
+		return foo_region_info(vdev, arg);
+	default:
+		return -ENOTTY;
+	}
 }
 `;
 
@@ -167,7 +177,7 @@ ${PLATFORM}`,
     {
       title: 'An mdev that is registered as a physical device',
       kernel: '6.12',
-      code: driver(ops('ops-table-incomplete hint', 'read = foo_read'), PHYSICAL_PROBE),
+      code: driver(ops('ops-table-incomplete hint', 'read = foo_read'), MARKED_PROBE),
       fixed: driver(ops(null, 'read = foo_read', ...EMULATED, DETACH), PHYSICAL_PROBE),
     },
     {
@@ -199,6 +209,13 @@ ${PLATFORM}`,
       title: 'A match of its own, and no ioctl',
       kernel: '6.19',
       code: driver(ops(null, ...EMULATED, DETACH, 'match = foo_match')),
+    },
+    {
+      title: 'A device without regions',
+      kernel: '6.19',
+      code: driver(
+        `${IOCTL.replace('GET_REGION_INFO', 'RESET')}${ops(null, ...EMULATED, DETACH, 'ioctl = foo_ioctl')}`,
+      ),
     },
     { title: 'All four', kernel: '6.6', code: driver(ops(null, ...EMULATED, DETACH)) },
     { title: 'All three, before 6.6', kernel: '6.5', code: driver(ops(null, ...EMULATED)) },

@@ -4,7 +4,8 @@ import type { KernelVersion } from '../kernel/types.ts';
 import type { ModuleFacts, OpsTable, OperationObservation } from '../lifecycle/types.ts';
 import { NEEDED_MEMBERS, type NeededMember } from '../kernel/needed-members.ts';
 import { compareVersions, formatVersion } from '../kernel/version.ts';
-import { documentAt, isSameSite } from './locate.ts';
+import { documentAt, isSameSite, walk } from './locate.ts';
+import { indexOf, reachedFrom } from './members.ts';
 import { listed } from './wording.ts';
 import { familyFor } from './fixes/iommufd-family.ts';
 import { addMembers } from './fixes/ops-table.ts';
@@ -109,8 +110,7 @@ function neededMembers(facts: ModuleFacts, table: OpsTable): Finding[] {
     ({ member, since, because }) =>
       compareVersions(facts.kernel, since) >= 0 &&
       !isSet(table, member) &&
-      isSet(table, because.member) &&
-      (because.value === undefined || table.members.get(because.member)?.value === because.value),
+      isReason(facts, table, because),
   ).map((needed): Finding => {
     const { member, because } = needed;
     return {
@@ -123,6 +123,25 @@ function neededMembers(facts: ModuleFacts, table: OpsTable): Finding[] {
       fix: fixForNeeded(facts, table, needed),
     };
   });
+}
+
+/** Whether a member of the table is, or its function calls or handles, what needs another member. */
+function isReason(
+  facts: ModuleFacts,
+  table: OpsTable,
+  { member, helpers, request }: NeededMember['because'],
+): boolean {
+  const value = table.members.get(member)?.value;
+  if (value === undefined) return false;
+  const index = indexOf(facts.module, facts.kernel);
+  const file = documentAt(facts.module, table.path);
+  const [own] = file === null ? [] : index.functions(file, value);
+  if (own === undefined) return helpers.includes(value);
+  return [...reachedFrom(index, [own.item]).keys()].some((fn) =>
+    [...walk(fn.body)].some(
+      (node) => node.kind === 'name' && (node.name === request || helpers.includes(node.name)),
+    ),
+  );
 }
 
 function fixForNeeded(facts: ModuleFacts, table: OpsTable, needed: NeededMember): Fix | null {

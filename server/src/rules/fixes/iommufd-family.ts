@@ -3,6 +3,7 @@
  * registers it, then what the table has.
  */
 import type { FunctionIr } from '../../ir/types.ts';
+import type { Span } from '../../text/span.ts';
 import { calls } from '../../ir/visit.ts';
 import { familyRegisteredBy, type IommuFamily } from '../../kernel/iommu-families.ts';
 import type { ModuleFacts, OperationObservation, OpsTable } from '../../lifecycle/types.ts';
@@ -115,6 +116,23 @@ function registeredAs(
  * own since 5.17.
  */
 function isForMdev(facts: ModuleFacts, table: OpsTable): boolean {
+  return table.givenTo.some((use) => parentOf(facts, use.function, use.site) === 'mdev_device');
+}
+
+/**
+ * The struct of the parent that a call names by its argument at `position` (vfio_alloc_device()), by its tag, from its type or
+ * from the driver whose probe leads there; null where that does not tell.
+ */
+export function parentOf(
+  facts: ModuleFacts,
+  fn: FunctionIr,
+  allocation: Span,
+  position = 2,
+): string | null {
+  const parent = callAt(fn.body, allocation)?.args[position];
+  const type =
+    parent === undefined ? null : (declaredType(fn, deviceIdentity(fn, parent))?.name ?? null);
+  if (type !== null && type !== 'device') return type;
   const index = indexOf(facts.module, facts.kernel);
   const probing = (isMdev: boolean): FunctionIr[] =>
     facts.driverTables
@@ -127,17 +145,5 @@ function isForMdev(facts: ModuleFacts, table: OpsTable): boolean {
       });
   const mediated = reachedFrom(index, probing(true));
   const others = reachedFrom(index, probing(false));
-  return table.givenTo.some((use) => {
-    const parent = callAt(use.function.body, use.site)?.args[2];
-    const type =
-      parent === undefined
-        ? null
-        : (declaredType(use.function, deviceIdentity(use.function, parent))?.name ?? null);
-    return (
-      type === 'mdev_device' ||
-      ((type === null || type === 'device') &&
-        mediated.has(use.function) &&
-        !others.has(use.function))
-    );
-  });
+  return mediated.has(fn) && !others.has(fn) ? 'mdev_device' : null;
 }

@@ -1,0 +1,129 @@
+import type { Finding, Rule, RuleContext } from './types.ts';
+import { isKnownKernel } from '../kernel/known-kernels.ts';
+import { apiMemberHistory, apiMemberNames } from '../kernel/lifecycle-api.ts';
+import { isExcluded, macrosOf, undecided } from '../lifecycle/conditions.ts';
+import type { ModuleFacts, OpsTable } from '../lifecycle/types.ts';
+import { nearWords } from '../text/near-words.ts';
+import { memberSite } from './availability.ts';
+import { documentsOf } from './locate.ts';
+
+export const unknownMember: Rule = {
+  id: 'unknown-member',
+  severity: 'warning',
+  kernels: {},
+  fixable: 'none',
+  docs: {
+    what: 'An ops table sets a member that `struct vfio_device_ops` has in no release.',
+    why: 'The driver does not build for any kernel of kernel.org: the name is mistyped, or of another table.',
+    instead: 'Use the member that is meant, or move the function to the table that has it.',
+    knownProblems:
+      'A vendor kernel may have a member of its own. A table of a struct that the module defines itself is not judged, and none is when the target kernel is not one of those that are known.',
+    references: ['include/linux/vfio.h of 5.10 to 6.19'],
+  },
+  examples: {
+    bad: [
+      {
+        title: 'A mistyped member',
+        kernel: '6.6',
+        code: `static const struct vfio_device_ops foo_ops = {
+	.name = "foo",
+	.open_devise = foo_open_device,
+//      ^^^^^^^^^^^^ unknown-member
+	.close_device = foo_close_device,
+};
+`,
+      },
+      {
+        title: 'A member of the table of an mdev driver',
+        kernel: '5.14',
+        code: `static const struct vfio_device_ops foo_ops = {
+	.name = "foo",
+	.supported_type_groups = foo_type_groups,
+//      ^^^^^^^^^^^^^^^^^^^^^^ unknown-member
+};
+`,
+      },
+      {
+        title: 'A member for migration, which has a table of its own',
+        kernel: '6.6',
+        code: `static const struct vfio_device_ops foo_ops = {
+	.name = "foo",
+	.migration_get_data_size = foo_data_size,
+//      ^^^^^^^^^^^^^^^^^^^^^^^^ unknown-member
+};
+`,
+      },
+    ],
+    good: [
+      {
+        title: 'A kernel that is not known',
+        kernel: '7.9',
+        code: `static const struct vfio_device_ops foo_ops = {
+	.name = "foo",
+	.open_later = foo_open_later,
+};
+`,
+      },
+      {
+        title: 'Members of other releases are another matter',
+        kernel: '6.19',
+        code: `static const struct vfio_device_ops foo_ops = {
+	.name = "foo",
+	.open_device = foo_open_device,
+	.close_device = foo_close_device,
+	.match_token_uuid = foo_match_token,
+	.get_region_info_caps = foo_region_info,
+};
+`,
+      },
+      {
+        title: 'A struct of the driver that has the name',
+        kernel: '6.6',
+        code: `struct vfio_device_ops {
+	char *name;
+	int (*warm_up)(struct vfio_device *vdev);
+};
+
+static const struct vfio_device_ops foo_ops = {
+	.name = "foo",
+	.warm_up = foo_warm_up,
+};
+`,
+      },
+    ],
+  },
+  check,
+};
+
+const OPS = 'vfio_device_ops';
+
+function check({ facts, kernel }: RuleContext): Finding[] {
+  if (!isKnownKernel(kernel)) return [];
+  const isOwn = documentsOf(facts.module).some(({ structs }) =>
+    structs.some(({ name }) => name === OPS),
+  );
+  return isOwn ? [] : facts.opsTables.flatMap((table) => membersOf(facts, table));
+}
+
+function membersOf(facts: ModuleFacts, table: OpsTable): Finding[] {
+  const macros = macrosOf(facts.module, facts.kernel);
+  return [...table.members].flatMap(([member, { span, conditions }]): Finding[] => {
+    const all = [...table.variable.conditions, ...conditions];
+    // An entry of an array of tables.
+    if (!/^\w+$/.test(member)) return [];
+    if (apiMemberHistory(OPS, member).length > 0 || isExcluded(all, facts.kernel, macros))
+      return [];
+    const [near] = nearWords(member, apiMemberNames(OPS), 3);
+    return [
+      {
+        rule: unknownMember.id,
+        severity: undecided(all, facts.kernel, macros).length > 0 ? 'hint' : 'warning',
+        message: `.${member} is in no release a member of struct ${OPS}${near === undefined ? '' : `; is .${near} meant?`}`,
+        site: memberSite(facts, { path: table.path, start: span.start, end: span.end }, member),
+        functionName: null,
+        related: [],
+        fix: null,
+      },
+    ];
+  });
+}

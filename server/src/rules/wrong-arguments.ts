@@ -1,0 +1,135 @@
+import type { Finding, Rule, RuleContext } from './types.ts';
+import { judgeArguments } from '../kernel/argument-counts.ts';
+import { formatVersion } from '../kernel/version.ts';
+import { interfaceCalls } from './availability.ts';
+import { isExcluded, macrosOf, undecided } from '../lifecycle/conditions.ts';
+import type { PlacedCall } from './locate.ts';
+import { DRIVER, FOO, PROBE, REMOVE } from './examples.ts';
+
+export const wrongArguments: Rule = {
+  id: 'wrong-arguments',
+  severity: 'error',
+  kernels: {},
+  fixable: 'none',
+  docs: {
+    what: 'A function of the life cycle is called with a number of arguments that it has in no release.',
+    why: 'The driver does not build. Mostly it is a call of another function, or one of a vendor kernel whose function has the same name.',
+    instead: 'Call it as the header of the target kernel declares it; the hover shows how.',
+    knownProblems:
+      'A function or macro of the same name that the module defines or declares is not judged, nor is a call with a macro for several arguments. Under a macro that nobody here can decide the finding is a hint.',
+    references: [
+      'v5.13 0bfc6a4ea63c: vfio_init_group_dev takes the device, its parent and the ops table',
+      'v5.10.137 include/linux/vfio.h: there it takes the object of the driver too',
+    ],
+  },
+  examples: {
+    bad: [
+      {
+        title: 'The object of the driver as a fourth argument',
+        kernel: '5.14',
+        code: `${FOO}
+static int foo_probe(struct mdev_device *mdev)
+{
+	struct foo *foo;
+	int ret;
+
+	foo = kzalloc(sizeof(*foo), GFP_KERNEL);
+	if (!foo)
+		return -ENOMEM;
+	vfio_init_group_dev(&foo->vdev, &mdev->dev, &foo_ops, foo);
+//      ^^^^^^^^^^^^^^^^^^^ deprecated-init-group-dev
+//      ^^^^^^^^^^^^^^^^^^^ wrong-arguments
+
+	dev_set_drvdata(&mdev->dev, foo);
+	ret = vfio_register_group_dev(&foo->vdev);
+	if (ret)
+		kfree(foo);
+	return ret;
+}
+`,
+      },
+      {
+        title: 'A put with the name of the member',
+        kernel: '6.2',
+        code: `${FOO}${PROBE}
+static void foo_remove(struct mdev_device *mdev)
+{
+	struct foo *foo = dev_get_drvdata(&mdev->dev);
+
+	vfio_unregister_group_dev(&foo->vdev);
+	vfio_put_device(foo, vdev);
+//      ^^^^^^^^^^^^^^^ wrong-arguments
+}
+${DRIVER}`,
+      },
+      {
+        title: 'The allocation without the ops table',
+        kernel: '6.2',
+        code: `struct foo {
+	struct vfio_device vdev;
+};
+
+static struct foo *foo_create(struct device *dev)
+{
+	return vfio_alloc_device(foo, vdev, dev);
+//             ^^^^^^^^^^^^^^^^^ wrong-arguments
+}
+`,
+      },
+    ],
+    good: [
+      { title: 'As the header says', kernel: '6.2', code: `${FOO}${PROBE}${REMOVE}${DRIVER}` },
+      {
+        title: 'A macro for several arguments',
+        kernel: '6.2',
+        code: `${FOO}
+static struct foo *foo_create(struct device *dev)
+{
+	return vfio_alloc_device(FOO_DEVICE, dev, &foo_ops);
+}
+`,
+      },
+      {
+        title: 'A macro of the driver that has the name',
+        kernel: '5.14',
+        code: `#define vfio_unregister_group_dev(device, reason) foo_unregister(device, reason)
+${FOO}
+static void foo_stop(struct foo *foo)
+{
+	vfio_unregister_group_dev(&foo->vdev, 1);
+}
+`,
+      },
+    ],
+  },
+  check,
+};
+
+function check({ facts, kernel }: RuleContext): Finding[] {
+  const macros = macrosOf(facts.module, kernel);
+  return interfaceCalls(facts).flatMap((call): Finding[] => {
+    const given = call.call.args.length;
+    const judged = judgeArguments(call.name, given);
+    if (judged === undefined || judged.known || isExcluded(call.conditions, kernel, macros))
+      return [];
+    const isLongTerm = judged.kernel !== null && formatVersion(kernel) === '5.10';
+    if (isLongTerm || mayBeSeveral(call)) return [];
+    const only = judged.kernel === null ? '' : `; ${given} are those of ${judged.kernel}`;
+    return [
+      {
+        rule: wrongArguments.id,
+        severity: undecided(call.conditions, kernel, macros).length > 0 ? 'hint' : 'error',
+        message: `${call.name}() takes ${judged.counts.join(' or ')} ${judged.counts.at(-1) === 1 ? 'argument' : 'arguments'}, not ${given}${only}`,
+        site: call.site,
+        functionName: call.function.name,
+        related: [],
+        fix: null,
+      },
+    ];
+  });
+}
+
+/** Whether an argument may be a macro for several. */
+function mayBeSeveral({ call }: PlacedCall): boolean {
+  return call.args.some((arg) => arg.kind === 'name' && /^[A-Z_][A-Z0-9_]*$/.test(arg.name));
+}

@@ -1,0 +1,169 @@
+import type { Finding, Rule, RuleContext } from './types.ts';
+import { busView } from '../kernel/bus-devices.ts';
+import { familyRegisteredBy } from '../kernel/iommu-families.ts';
+import type { EffectOp } from '../kernel/types.ts';
+import type { ModuleFacts, OperationObservation } from '../lifecycle/types.ts';
+import { DRIVER, FOO, PROBE, REMOVE } from './examples.ts';
+import { parentOf } from './fixes/iommufd-family.ts';
+import { isSameSite } from './locate.ts';
+import { findingFor } from './report.ts';
+
+const PHYSICAL = PROBE.replace('vfio_register_emulated_iommu_dev', 'vfio_register_group_dev');
+
+/** The driver for a device of the platform bus, whose device has an IOMMU group of its own. */
+function onPlatform(code: string): string {
+  return code
+    .replaceAll('mdev_device *mdev', 'platform_device *pdev')
+    .replaceAll('&mdev->dev', '&pdev->dev')
+    .replaceAll('mdev_driver', 'platform_driver');
+}
+
+export const wrongRegister: Rule = {
+  id: 'wrong-register',
+  severity: 'error',
+  kernels: { since: [5, 16] },
+  fixable: 'none',
+  docs: {
+    what: 'A mediated device is registered as a device with an IOMMU group of its own, or the other way round.',
+    why: 'Since 5.16 a mediated device has no IOMMU group: `vfio_register_group_dev()` looks for one and returns `-EINVAL`, unless the unsafe no-IOMMU mode is on. A device of a bus with an IOMMU that is registered by `vfio_register_emulated_iommu_dev()` does its DMA past what user space has mapped.',
+    instead:
+      'Register a mediated device with `vfio_register_emulated_iommu_dev()`, any other with `vfio_register_group_dev()`, and let the iommufd members follow.',
+    knownProblems:
+      'It is an error only where the parent is seen to be a `struct mdev_device`. A device of another bus that is registered as an emulated one is a hint: its driver may translate every access itself. Where the parent is a bare `struct device *` nothing is said.',
+    references: ['v5.16 c68ea0d00ad8 adds vfio_register_emulated_iommu_dev for mdev'],
+  },
+  examples: {
+    bad: [
+      {
+        title: 'A mediated device registered as a physical one',
+        kernel: '6.2',
+        code: `${FOO}${PHYSICAL.replace(
+          '&foo->vdev);\n	if (ret)',
+          '&foo->vdev);\n//            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ wrong-register\n	if (ret)',
+        )}${REMOVE}${DRIVER}`,
+      },
+      {
+        title: 'A platform device registered as an emulated one',
+        kernel: '6.2',
+        code: onPlatform(
+          `${FOO}${PROBE.replace(
+            '&foo->vdev);\n	if (ret)',
+            '&foo->vdev);\n//            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ wrong-register hint\n	if (ret)',
+          )}${REMOVE}${DRIVER}`,
+        ),
+      },
+      {
+        title: 'A mediated device of the old model',
+        kernel: '5.16',
+        code: `${FOO}
+static int foo_probe(struct mdev_device *mdev)
+{
+	struct foo *foo;
+	int ret;
+
+	foo = kzalloc(sizeof(*foo), GFP_KERNEL);
+	if (!foo)
+		return -ENOMEM;
+	vfio_init_group_dev(&foo->vdev, &mdev->dev, &foo_ops);
+//      ^^^^^^^^^^^^^^^^^^^ deprecated-init-group-dev
+	dev_set_drvdata(&mdev->dev, foo);
+	ret = vfio_register_group_dev(&foo->vdev);
+//            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ wrong-register
+	if (ret) {
+		vfio_uninit_group_dev(&foo->vdev);
+		kfree(foo);
+	}
+	return ret;
+}
+`,
+      },
+    ],
+    good: [
+      {
+        title: 'A condition decides how it is registered',
+        kernel: '6.2',
+        code: `${FOO}${PROBE.replace(
+          '	ret = vfio_register',
+          '	if (foo_has_group)\n		ret = vfio_register_group_dev(&foo->vdev);\n	else\n		ret = vfio_register',
+        )}${REMOVE}${DRIVER}`,
+      },
+      { title: 'A mediated device', kernel: '6.2', code: `${FOO}${PROBE}${REMOVE}${DRIVER}` },
+      {
+        title: 'A platform device',
+        kernel: '6.2',
+        code: onPlatform(`${FOO}${PHYSICAL}${REMOVE}${DRIVER}`),
+      },
+      {
+        title: 'A mediated device of 5.15, which has a group',
+        kernel: '5.15',
+        code: `${FOO}
+static int foo_probe(struct mdev_device *mdev, struct foo *foo)
+{
+	return vfio_register_group_dev(&foo->vdev);
+}
+`,
+      },
+    ],
+  },
+  check,
+};
+
+function check({ facts }: RuleContext): Finding[] {
+  return facts.observations.flatMap((one): Finding[] => {
+    if (one.kind !== 'operation' || one.op !== 'register') return [];
+    if (isRegisteredBothWays(facts, one)) return [];
+    const parent = parentOfDevice(facts, one);
+    if (parent === 'mdev_device' && one.api === 'vfio_register_group_dev') {
+      return [
+        findingFor({
+          rule: wrongRegister.id,
+          severity: wrongRegister.severity,
+          observation: one,
+          message:
+            'A mediated device has no IOMMU group: this returns -EINVAL; use vfio_register_emulated_iommu_dev()',
+        }),
+      ];
+    }
+    const isPhysical = parent !== null && parent !== 'mdev_device' && busView(parent) !== undefined;
+    if (!isPhysical || one.api !== 'vfio_register_emulated_iommu_dev') return [];
+    return [
+      findingFor({
+        rule: wrongRegister.id,
+        severity: 'hint',
+        observation: one,
+        message: `A struct ${parent} has an IOMMU group of its own: use vfio_register_group_dev(), unless the driver translates every access`,
+      }),
+    ];
+  });
+}
+
+/** Whether something decides which of the two calls registers the device. */
+function isRegisteredBothWays({ observations }: ModuleFacts, register: OperationObservation) {
+  const families = observations.flatMap((one) =>
+    one.kind === 'operation' &&
+    one.op === 'register' &&
+    isSameSite(one.device.origin, register.device.origin)
+      ? [familyRegisteredBy(one.api)]
+      : [],
+  );
+  return new Set(families).size > 1;
+}
+
+/** The parent that the device was allocated or initialised for; null where that is not seen. */
+function parentOfDevice(facts: ModuleFacts, { device }: OperationObservation): string | null {
+  const begin = facts.observations.find(
+    (one): one is OperationObservation =>
+      one.kind === 'operation' &&
+      PARENT_OF.has(one.op) &&
+      isSameSite(one.device.origin, device.origin),
+  );
+  return begin === undefined
+    ? null
+    : parentOf(facts, begin.function, begin.site, PARENT_OF.get(begin.op));
+}
+
+/** The argument that names the parent, by what the call does. */
+const PARENT_OF: ReadonlyMap<EffectOp, number> = new Map([
+  ['alloc', 2],
+  ['init', 1],
+]);
