@@ -53,8 +53,16 @@ export function identityOf(finding: Finding, workspace: Workspace): Identity {
  * @returns 16 hexadecimal digits.
  */
 export function fingerprintOf(finding: Finding, path: string, workspace: Workspace): string {
-  const { severity, text, owed } = identityOf(finding, workspace);
-  return digest([path, finding.functionName ?? '', severity, text, ...owed], 16);
+  return fingerprintAt(path, finding.functionName, identityOf(finding, workspace));
+}
+
+/** The same for an identity that is known without its finding. */
+export function fingerprintAt(
+  path: string,
+  functionName: string | null,
+  { severity, text, owed }: Identity,
+): string {
+  return digest([path, functionName ?? '', severity, text, ...owed], 16);
 }
 
 /**

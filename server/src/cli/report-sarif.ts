@@ -7,7 +7,13 @@ import type { Finding, Rule, Severity } from '../rules/types.ts';
 import type { Span } from '../text/span.ts';
 import type { Gone } from './baseline.ts';
 import type { CheckResult } from './check.ts';
-import { FINGERPRINT, FIRST_FINGERPRINT, fingerprintOf, firstFingerprint } from './fingerprint.ts';
+import {
+  FINGERPRINT,
+  FIRST_FINGERPRINT,
+  fingerprintAt,
+  fingerprintOf,
+  firstFingerprint,
+} from './fingerprint.ts';
 import type { PackageFacts } from './package-facts.ts';
 import { notAnalysedName } from './report-text.ts';
 import { createPlaces, type Places } from './places.ts';
@@ -70,7 +76,7 @@ function runOf(result: CheckResult, tool: PackageFacts) {
     ...known.map((one) => ({ ...render(one), baselineState: 'unchanged' })),
   ]);
   const absent = (result.baseline?.gone ?? []).map((one) =>
-    absentOf(one, indexOf.get(one.entry.rule), artifacts),
+    absentOf(one, indexOf.get(one.entry.rule), places, artifacts),
   );
   const notifications = result.notAnalysed.map((one) => notificationOf(one, artifacts));
   return {
@@ -207,8 +213,14 @@ function resultOf(
 }
 
 /** What a baseline has and nobody finds any more. Where in its file it was is not known. */
-function absentOf({ path, entry }: Gone, ruleIndex: number | undefined, artifacts: ArtifactList) {
-  const { rule, severity, function: name } = entry;
+function absentOf(
+  { path, entry }: Gone,
+  ruleIndex: number | undefined,
+  places: Places,
+  artifacts: ArtifactList,
+) {
+  const { rule, severity, function: name, fingerprint: text, owed } = entry;
+  const file = places.placeOf(path).path;
   return {
     ruleId: rule,
     ...(ruleIndex !== undefined && { ruleIndex }),
@@ -220,6 +232,10 @@ function absentOf({ path, entry }: Gone, ruleIndex: number | undefined, artifact
         ...(name !== null && { logicalLocations: [{ name, kind: 'function' }] }),
       },
     ],
+    // What an entry of version 1 was made of is not known.
+    ...(severity !== null && {
+      partialFingerprints: { [FINGERPRINT]: fingerprintAt(file, name, { severity, text, owed }) },
+    }),
     baselineState: 'absent',
   };
 }

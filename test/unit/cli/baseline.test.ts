@@ -423,6 +423,12 @@ describe('SARIF', () => {
   it('has the known findings as unchanged, the others as new, and what is gone as absent', async () => {
     make({ 'foo.c': LEAKY, 'bar.c': UNCHECKED });
     await update('.');
+    const print = async (state: string): Promise<unknown> =>
+      JSON.parse((await check('--format', 'sarif', '.')).stdout).runs[0].results.find(
+        (one: { ruleId: string; baselineState: string }) =>
+          one.ruleId === 'null-check-on-alloc' && one.baselineState === state,
+      ).partialFingerprints['vfioLifecycle/v2'];
+    const before = await print('unchanged');
     writeFileSync(folder!.pathOf('bar.c'), CLEAN);
     writeFileSync(folder!.pathOf('new.c'), UNCHECKED);
     const { stdout, status } = await check('--format', 'sarif', '.');
@@ -435,6 +441,7 @@ describe('SARIF', () => {
       ['null-check-on-alloc', 'new'],
       ['null-check-on-alloc', 'absent'],
     ]);
+    expect(await print('absent')).toBe(before);
   });
 
   it('has no states without a baseline', async () => {
