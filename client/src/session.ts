@@ -44,7 +44,7 @@ const restarts = 4;
 const restartWindow = 3 * 60 * 1000;
 
 /** Files that other files' analysis reads: a change of one is told to the server. */
-const watched = '**/{*.[ch],Makefile,Kbuild,.vfio-lifecycle.json}';
+const watched = '**/{*.[ch],*.mk,Makefile,GNUmakefile,Kbuild,dkms.conf,.vfio-lifecycle.json}';
 
 /**
  * Starts a server. Never rejects: when it cannot start, the status item and the output channel say

@@ -85,7 +85,7 @@ export function openWorkspace(options: WorkspaceOptions, output: Output): Worksp
   };
   const loader = createModuleLoader(fs);
   const originals = createModuleLoader(disk);
-  const configurations = createConfigurationFiles(disk);
+  const configurations = createConfigurationFiles(disk, true);
   const problems = new Map<string, SettingsProblem>();
   const complain = (problem: SettingsProblem): void => {
     const { path, message } = problem;

@@ -25,6 +25,7 @@ export function callsOfRows(
   input: ModuleInput,
   wrappers: readonly Wrapper[],
 ): readonly RowCall[] {
+  if (wrappers.length === 0) return [];
   const file = engine.lowered(input);
   const rows = new Map(wrappers.map((one) => [one.name, one]));
   const calls: RowCall[] = [];

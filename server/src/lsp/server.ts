@@ -183,7 +183,9 @@ function afterInitialized(
   if (client.watchFiles && !client.fileRequests) {
     const watchers = [
       { globPattern: '**/*.[ch]' },
-      { globPattern: '**/{Makefile,Kbuild,.vfio-lifecycle.json}' },
+      {
+        globPattern: '**/{*.mk,Makefile,GNUmakefile,Kbuild,dkms.conf,.vfio-lifecycle.json}',
+      },
     ];
     void connection.client
       .register(DidChangeWatchedFilesNotification.type, { watchers })

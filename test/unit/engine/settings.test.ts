@@ -373,6 +373,20 @@ describe('configuration files', () => {
     expect(await found('untitled:x')).toBeUndefined();
   });
 
+  it('that are there and cannot be read are told where folders are at hand', async () => {
+    const fs = {
+      readFile: async () => undefined,
+      readDirectory: async (path: string) => (path === '/w' ? ['.vfio-lifecycle.json/'] : []),
+    };
+    const problems = async (tells: boolean): Promise<unknown> =>
+      (await createConfigurationFiles(fs, tells).around('/w/a/x.c', undefined)).files.map((one) => [
+        one.path,
+        ...one.problems,
+      ]);
+    expect(await problems(true)).toEqual([['/w/.vfio-lifecycle.json', 'it cannot be read']]);
+    expect(await problems(false)).toEqual([]);
+  });
+
   it('are one object for one text', async () => {
     const texts: Record<string, string> = { ...TREE };
     const files = createConfigurationFiles({

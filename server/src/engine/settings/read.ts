@@ -63,13 +63,28 @@ export interface ConfigurationFiles {
 
 const MAX_LEVELS = 40;
 
-/** Asks `fs`, which may cache, on every call. */
-export function createConfigurationFiles(fs: FileSystem): ConfigurationFiles {
+/**
+ * Asks `fs`, which may cache, on every call.
+ * @param tellsUnreadable whether a file that is there and cannot be read is told: folders are read
+ * for that, which not every host has at hand.
+ */
+export function createConfigurationFiles(
+  fs: FileSystem,
+  tellsUnreadable = false,
+): ConfigurationFiles {
   const known = new Map<string, { text: string; file: ConfigurationFile }>();
+  async function unreadableIn(
+    folder: string,
+    path: string,
+  ): Promise<ConfigurationFile | undefined> {
+    const names = await fs.readDirectory(folder);
+    const isThere = names.includes(CONFIGURATION_FILE) || names.includes(`${CONFIGURATION_FILE}/`);
+    return isThere ? { path, ...UNREADABLE } : undefined;
+  }
   async function fileIn(folder: string): Promise<ConfigurationFile | undefined> {
     const path = resolve(folder, CONFIGURATION_FILE)!;
     const text = await fs.readFile(path);
-    if (text === undefined) return undefined;
+    if (text === undefined) return tellsUnreadable ? unreadableIn(folder, path) : undefined;
     const before = known.get(path);
     if (before?.text === text) return before.file;
     const file = { path, ...readFile(text, folder) };
@@ -91,6 +106,8 @@ export function createConfigurationFiles(fs: FileSystem): ConfigurationFiles {
     },
   };
 }
+
+const UNREADABLE = { configuration: {}, problems: ['it cannot be read'], isRoot: false };
 
 function together(files: readonly ConfigurationFile[]): TreeSettings {
   const configuration = files.reduceRight<Configuration | undefined>(
