@@ -1,6 +1,6 @@
 import type { Expr, FileIr, FunctionIr } from '../ir/types.ts';
 import type { Module } from '../lifecycle/types.ts';
-import type { IommuFamily } from '../kernel/iommu-families.ts';
+import { familyRegisteredBy, type IommuFamily } from '../kernel/iommu-families.ts';
 import { compareVersions, formatVersion } from '../kernel/version.ts';
 import { findAllocation, rootOf } from './allocation.ts';
 import { plain, tablesOf } from './arguments.ts';
@@ -261,7 +261,7 @@ function movesOf(
 }
 
 interface OfDevice {
-  readonly family: IommuFamily;
+  readonly family: IommuFamily | 'unknown';
   readonly core: boolean;
   /** The function that allocates. */
   readonly fn: FunctionIr;
@@ -379,13 +379,16 @@ function assignedTo(site: CallSite): Expr | null {
   return null;
 }
 
-/** How the device is registered; an mdev is by now registered as one. */
+/**
+ * How the device is registered; an mdev is by now registered as one. What only a vendor's core
+ * registers may be either.
+ */
 function registration(
   file: FileIr,
   container: Container,
   group: readonly CallSite[],
   sites: readonly CallSite[],
-): IommuFamily {
+): IommuFamily | 'unknown' {
   const registers = sites.filter(
     (site) =>
       site.op === 'register' &&
@@ -400,10 +403,10 @@ function registration(
       group[0]!.call,
     );
   }
-  const emulated = registers.filter(
-    (site) => site.call.name === 'vfio_register_emulated_iommu_dev',
-  );
-  if (emulated.length > 0 && emulated.length < registers.length) {
+  const known = registers.filter((site) => familyRegisteredBy(site.call.name) !== undefined);
+  if (known.length === 0) return 'unknown';
+  const emulated = known.filter((site) => familyRegisteredBy(site.call.name) === 'emulated');
+  if (emulated.length > 0 && emulated.length < known.length) {
     refuse(
       'registered-elsewhere',
       `\`struct ${container.tag}\` is registered both with and without an IOMMU of its own; the ops table can serve only one.`,

@@ -9,7 +9,8 @@ import { append } from '../text/lists.ts';
 
 export interface TableNeeds {
   readonly kernel: KernelVersion;
-  readonly family: IommuFamily;
+  /** Unknown where a vendor's core registers. */
+  readonly family: IommuFamily | 'unknown';
   /** Initialised through vfio_pci_core. */
   readonly core: boolean;
   /**
@@ -115,7 +116,14 @@ export function planTable(file: FileIr, table: VariableIr, needs: TableNeeds): T
     releaseStub = stubName(file, table, needs.functionName);
     members.push({ name: 'release', value: releaseStub, place: 'front' });
   }
-  append(members, iommufdMembers(needs.kernel, has, needs.family));
+  if (needs.family !== 'unknown') append(members, iommufdMembers(needs.kernel, has, needs.family));
+  else if (iommufdMembers(needs.kernel, has, 'physical').length > 0)
+    refuse(
+      'table-incomplete',
+      `Which iommufd members \`${table.name}\` needs cannot be told: only a function of the settings registers its devices. Add them by hand, \`vfio_iommufd_physical_…\` or \`vfio_iommufd_emulated_…\`.`,
+      file,
+      initializer,
+    );
   if (members.length > 0 && !entries.some((entry) => entry.conditions.length === 0)) {
     refuse(
       'table-incomplete',

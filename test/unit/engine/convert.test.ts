@@ -60,6 +60,23 @@ describe('the proof of a conversion', () => {
     expect(convert(engine, single(text), K61, undefined).status).toBe('refused');
   });
 
+  it('is not given where only a core of the settings could tell the iommufd members', async () => {
+    const engine = await engineWith(kernelStages.rules);
+    const wrappers = rowsOf([{ name: 'tern_core_start', does: 'register' }]).rows;
+    const to = (text: string) =>
+      convert(engine, { ...single(text), wrappers }, kernel('6.6'), undefined);
+    // Its code is of the kernels that have no other interface for mdevs.
+    const plain = OVER_CORE.replaceAll('mdev_device', 'pci_dev').replace(
+      'mdev_driver',
+      'pci_driver',
+    );
+    expect(to(plain)).toMatchObject({
+      status: 'refused',
+      code: 'table-incomplete',
+      reason: expect.stringContaining('only a function of the settings registers its devices'),
+    });
+  });
+
   it('is not given where a core of the settings frees', async () => {
     const engine = await engineWith(kernelStages.rules);
     const text = OVER_CORE.replace(
