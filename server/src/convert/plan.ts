@@ -15,7 +15,7 @@ import { uncast } from './place.ts';
 import { provePaths } from './proofs.ts';
 import { lineOf, refuse, textOf } from './refuse.ts';
 import { placeOf } from './several-files/merge.ts';
-import { callSites, isLeftOut, levelOf, type CallSite } from './sites.ts';
+import { callSites, isLeftOut, levelOf, unfollowedRegister, type CallSite } from './sites.ts';
 import { elementsOf } from './table-elements.ts';
 import { findTable, planTable } from './tables.ts';
 import { findTeardown } from './teardown.ts';
@@ -395,6 +395,14 @@ function registration(
       (levelOf(site.scope, container, site.target) >= 0 || rootTag(site) === container.tag),
   );
   const first = registers[0];
+  const wrapped = first ? undefined : unfollowedRegister(group[0]!.scope.module, file);
+  if (wrapped)
+    refuse(
+      'registered-elsewhere',
+      `${wrapped.name}() registers the device, as the settings say, but by its parent or together with more: that is not followed. Let it take the device and only register.`,
+      file,
+      wrapped,
+    );
   if (!first) {
     refuse(
       'registered-elsewhere',

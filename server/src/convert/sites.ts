@@ -105,6 +105,20 @@ function wrapperEffects(module: Module, name: string): readonly Effect[] {
   return isKept ? effects.filter(({ op }) => op !== 'assign-set') : [];
 }
 
+/** A call that registers, as the settings say, in a way that is not followed here. */
+export function unfollowedRegister(module: Module, { functions }: FileIr): CallExpr | undefined {
+  const calls = functions
+    .flatMap((fn) => statementsOf(fn))
+    .flatMap(({ stmt }) => allExpressions(stmt))
+    .filter((expr): expr is CallExpr => expr.kind === 'call');
+  return calls.find(
+    ({ name }) =>
+      name !== null &&
+      wrapperEffects(module, name).length === 0 &&
+      module.wrappers?.get(name)?.some((row) => row.success.some(({ op }) => op === 'register')),
+  );
+}
+
 function targetOf(effect: Effect, call: CallExpr): Expr | undefined {
   if (!('target' in effect)) return undefined;
   return effect.target === 'return' ? call : call.args[effect.target];

@@ -77,6 +77,21 @@ describe('the proof of a conversion', () => {
     });
   });
 
+  it('is not given where a core of the settings registers by the parent', async () => {
+    const engine = await engineWith(kernelStages.rules);
+    const text = OVER_CORE.replace('tern_core_start(&bar->vdev)', 'tern_core_start(mdev)');
+    const wrappers = rowsOf([
+      { name: 'tern_core_start', does: 'register', through: 'drvdata' },
+    ]).rows;
+    expect(convert(engine, { ...single(text), wrappers }, K61, undefined)).toMatchObject({
+      status: 'refused',
+      code: 'registered-elsewhere',
+      reason: expect.stringContaining(
+        'tern_core_start() registers the device, as the settings say',
+      ),
+    });
+  });
+
   it('is not given where a core of the settings frees', async () => {
     const engine = await engineWith(kernelStages.rules);
     const text = OVER_CORE.replace(
