@@ -5,10 +5,11 @@ import type {
   FileIr,
   FunctionIr,
   GotoStmt,
+  MacroIr,
   Stmt,
 } from '../ir/types.ts';
-import { expandMacros, flowMacroNames } from '../lifecycle/expand.ts';
-import { expansionOf } from '../lifecycle/module.ts';
+import { flowMacroNames, writtenOut } from '../lifecycle/expand.ts';
+import type { Defined } from '../lifecycle/module.ts';
 import type { Module } from '../lifecycle/types.ts';
 import { rootOf } from './allocation.ts';
 import { hiddenJumps } from './hidden-jumps.ts';
@@ -67,7 +68,7 @@ export function provePaths(
     // Two objects of the type in one function are beyond this walk, which knows one.
     if (holders === null) continue;
     const prove = ({ resets, returns }: Pick<AllocationPlan, 'resets' | 'returns'>): void => {
-      const written = writtenOut(module, file, fn);
+      const written = withFlow(module, file, fn);
       const output = walk({
         fn: written,
         entry:
@@ -143,15 +144,17 @@ function doesNothing(
 }
 
 /** The function with the loops, jumps and returns of the module's macros where they are used. */
-function writtenOut(module: Module, file: FileIr, fn: FunctionIr): FunctionIr {
+function withFlow(module: Module, file: FileIr, fn: FunctionIr): FunctionIr {
   const names = flowMacroNames(module);
   if (names.size === 0) return fn;
-  return expandMacros(fn, (name) => {
-    const macro = names.has(name)
-      ? [file, ...module.headers].flatMap((one) => one.macros).find((one) => one.name === name)
-      : undefined;
-    return macro ? expansionOf(macro) : null;
-  });
+  const macro = (_: FileIr, name: string): Defined<MacroIr> | null => {
+    for (const one of [file, ...module.headers]) {
+      const item = one.macros.find((each) => each.name === name);
+      if (item) return { file: one, item };
+    }
+    return null;
+  };
+  return writtenOut({ macro }, file, fn, (name) => names.has(name));
 }
 
 /**
@@ -520,7 +523,7 @@ class HelperSummaries {
   private walked(fn: FunctionIr, entry: States): WalkOutput {
     const scope = scopeOf(this.module, this.file, fn);
     return walk({
-      fn: writtenOut(this.module, this.file, fn),
+      fn: withFlow(this.module, this.file, fn),
       entry,
       holders: this.holdersOf(fn),
       check: null,

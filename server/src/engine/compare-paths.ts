@@ -3,7 +3,7 @@
  * nothing else that it did not do.
  */
 import type { FileIr, FunctionIr } from '../ir/types.ts';
-import { expandMacros, flowMacroNames } from '../lifecycle/expand.ts';
+import { flowMacroNames, writtenOut } from '../lifecycle/expand.ts';
 import { indexModule } from '../lifecycle/module.ts';
 import type { ModuleFacts, Role } from '../lifecycle/types.ts';
 import { contains, walk } from '../rules/locate.ts';
@@ -171,7 +171,5 @@ function written(facts: ModuleFacts, file: FileIr, fn: FunctionIr): FunctionIr {
   const names = flowMacroNames(facts.module);
   if (names.size === 0) return fn;
   const index = indexModule(facts.module, facts.kernel);
-  return expandMacros(fn, (name) =>
-    names.has(name) ? (index.macroFunction(file, name)?.item ?? null) : null,
-  );
+  return writtenOut(index, file, fn, (name) => names.has(name));
 }

@@ -68,17 +68,16 @@ export function lowerFile(
     items.push(entry.ir);
   }
   pass.finish();
-  if (parser !== null) fillMacroBodies(fresh, tree.text, parser);
+  if (parser !== null) fillMacroBodies(fresh, parser);
   return assemble(path, tree, items, parser);
 }
 
-function fillMacroBodies(items: readonly ItemIr[], document: string, parser: SyntaxParser): void {
+function fillMacroBodies(items: readonly ItemIr[], parser: SyntaxParser): void {
   const places = items
     .flatMap(({ macros }) => macros.map((macro, index) => ({ macros, macro, index })))
     .filter(({ macro }) => isWorthParsing(macro));
   const lowered = lowerMacroBodies(
     places.map(({ macro }) => macro),
-    document,
     parser,
   );
   places.forEach(({ macros, index }, i) => {
@@ -118,9 +117,8 @@ function assemble(
     if (note.kind === 'file-macro' && note.text.includes('('))
       fileMacros.push(maskedFileMacro(note, note.text));
   }
-  const cleanups = fileMacros.flatMap(cleanupOf);
-  if (cleanups.length > 0 && parser !== null)
-    append(macros, lowerMacroBodies(cleanups, tree.text, parser));
+  const cleanups = fileMacros.flatMap((macro) => cleanupOf(macro, tree.text));
+  if (cleanups.length > 0 && parser !== null) append(macros, lowerMacroBodies(cleanups, parser));
   const comments: CommentIr[] = findComments(tree.text);
   const byStart = (a: Span, b: Span): number => a.start - b.start;
   // What was hoisted out of a function comes after it; equal offsets keep their order.
@@ -151,7 +149,7 @@ function append<T>(list: T[], items: readonly T[]): void {
  * DEFINE_FREE(foo_put, struct foo *, if (_T) foo_put(_T)) is a function `__free_foo_put` of `_T`,
  * as include/linux/cleanup.h has it since 6.5.
  */
-function cleanupOf({ name, args, start, end }: FileMacroIr): MacroIr[] {
+function cleanupOf({ name, args, start, end }: FileMacroIr, document: string): MacroIr[] {
   const [cleanup, , body] = args;
   if (
     name !== 'DEFINE_FREE' ||
@@ -168,9 +166,11 @@ function cleanupOf({ name, args, start, end }: FileMacroIr): MacroIr[] {
       end,
       name: `__free_${cleanup}`,
       params: ['_T'],
+      isVariadic: false,
       body: null,
       statements: null,
       bodyText: body,
+      bodyOffset: document.slice(start, end).lastIndexOf(body),
       conditions: [],
     },
   ];

@@ -22,6 +22,19 @@ export interface TypeName extends Span {
   readonly arrays: number;
 }
 
+/**
+ * An expression or a statement. One that a macro stands for has the place of the macro's use, and
+ * `expansion` says where it is written; what the use gives to the macro is no part of that.
+ */
+export interface CodeNode extends Span {
+  readonly expansion?: Expansion;
+}
+/** Where the definition of a macro has what stands at a use of it. */
+export interface Expansion extends Span {
+  readonly macro: string;
+  readonly path: string;
+}
+
 export type Expr =
   | NameExpr
   | NumberExpr
@@ -43,7 +56,7 @@ export type Expr =
   | UnknownExpr;
 
 /** Also NULL, and a macro without arguments. */
-export interface NameExpr extends Span {
+export interface NameExpr extends CodeNode {
   readonly kind: 'name';
   readonly name: string;
 }
@@ -51,60 +64,60 @@ export interface NameExpr extends Span {
  * A number, a character, `true` or `false`; `value` is null for what is no integer that fits a
  * double exactly.
  */
-export interface NumberExpr extends Span {
+export interface NumberExpr extends CodeNode {
   readonly kind: 'number';
   readonly value: number | null;
   readonly text: string;
 }
-export interface StringExpr extends Span {
+export interface StringExpr extends CodeNode {
   readonly kind: 'string';
   readonly text: string;
 }
 /** `base.field` or `base->field`. */
-export interface MemberExpr extends Span {
+export interface MemberExpr extends CodeNode {
   readonly kind: 'member';
   readonly base: Expr;
   readonly arrow: boolean;
   readonly field: string;
   readonly fieldSpan: Span;
 }
-export interface IndexExpr extends Span {
+export interface IndexExpr extends CodeNode {
   readonly kind: 'index';
   readonly base: Expr;
   readonly index: Expr;
 }
-export interface UnaryExpr extends Span {
+export interface UnaryExpr extends CodeNode {
   readonly kind: 'unary';
   readonly op: '&' | '*' | '!' | '-' | '~' | '+';
   readonly operand: Expr;
 }
-export interface UpdateExpr extends Span {
+export interface UpdateExpr extends CodeNode {
   readonly kind: 'update';
   readonly op: '++' | '--';
   readonly prefix: boolean;
   readonly operand: Expr;
 }
 /** `&&` and `||` are here too; the control-flow graph splits them where they decide a branch. */
-export interface BinaryExpr extends Span {
+export interface BinaryExpr extends CodeNode {
   readonly kind: 'binary';
   readonly op: string;
   readonly left: Expr;
   readonly right: Expr;
 }
-export interface AssignExpr extends Span {
+export interface AssignExpr extends CodeNode {
   readonly kind: 'assign';
   readonly op: string;
   readonly target: Expr;
   readonly value: Expr;
 }
 /** `then` is null for GNU `a ?: b`. */
-export interface ConditionalExpr extends Span {
+export interface ConditionalExpr extends CodeNode {
   readonly kind: 'conditional';
   readonly condition: Expr;
   readonly then: Expr | null;
   readonly otherwise: Expr;
 }
-export interface CallExpr extends Span {
+export interface CallExpr extends CodeNode {
   readonly kind: 'call';
   readonly callee: Expr;
   /** The callee's name when it is a plain identifier, else null. */
@@ -113,22 +126,22 @@ export interface CallExpr extends Span {
   /** From `(` to `)` inclusive. */
   readonly argsSpan: Span;
 }
-export interface CastExpr extends Span {
+export interface CastExpr extends CodeNode {
   readonly kind: 'cast';
   readonly type: TypeName;
   readonly operand: Expr;
 }
-export interface SizeofExpr extends Span {
+export interface SizeofExpr extends CodeNode {
   readonly kind: 'sizeof';
   readonly type: TypeName | null;
   readonly operand: Expr | null;
 }
 /** A type as an argument: container_of(x, struct T, m). */
-export interface TypeExpr extends Span {
+export interface TypeExpr extends CodeNode {
   readonly kind: 'type';
   readonly type: TypeName;
 }
-export interface InitializerExpr extends Span {
+export interface InitializerExpr extends CodeNode {
   readonly kind: 'initializer';
   readonly entries: readonly InitializerEntry[];
   readonly complete: boolean;
@@ -142,12 +155,12 @@ export interface InitializerEntry extends Span {
   readonly value: Expr;
   readonly conditions: readonly Condition[];
 }
-export interface CommaExpr extends Span {
+export interface CommaExpr extends CodeNode {
   readonly kind: 'comma';
   readonly items: readonly Expr[];
 }
 /** GNU `({ … })`. */
-export interface StatementExpr extends Span {
+export interface StatementExpr extends CodeNode {
   readonly kind: 'statement-expression';
   readonly body: readonly Stmt[];
 }
@@ -155,7 +168,7 @@ export interface StatementExpr extends Span {
  * Not understood. `names` are the identifiers inside, in order; `calls` those of them that look
  * like the callee of a call.
  */
-export interface UnknownExpr extends Span {
+export interface UnknownExpr extends CodeNode {
   readonly kind: 'unknown';
   readonly names: readonly string[];
   readonly calls: readonly string[];
@@ -178,7 +191,7 @@ export type Stmt =
   | AsmStmt
   | UnknownStmt;
 
-export interface ExprStmt extends Span {
+export interface ExprStmt extends CodeNode {
   readonly kind: 'expr';
   readonly expr: Expr;
 }
@@ -186,7 +199,7 @@ export interface ExprStmt extends Span {
  * One declarator; `int a = 1, b;` gives two with the same `statement` span. Its own span is from
  * the declarator to the end of its initialiser.
  */
-export interface DeclStmt extends Span {
+export interface DeclStmt extends CodeNode {
   readonly kind: 'decl';
   readonly name: string;
   readonly nameSpan: Span;
@@ -199,7 +212,7 @@ export interface DeclStmt extends Span {
   readonly cleanup: string | null;
 }
 /** `conditionSpan` is from `(` to `)` inclusive. */
-export interface IfStmt extends Span {
+export interface IfStmt extends CodeNode {
   readonly kind: 'if';
   readonly condition: Expr;
   readonly conditionSpan: Span;
@@ -211,7 +224,7 @@ export interface IfStmt extends Span {
  * whose test is unknown. Any macro in
  * front of a block that is no guard is one, since a loop may run any number of times.
  */
-export interface LoopStmt extends Span {
+export interface LoopStmt extends CodeNode {
   readonly kind: 'loop';
   readonly form: 'while' | 'do' | 'for' | 'macro';
   readonly macro: string | null;
@@ -221,7 +234,7 @@ export interface LoopStmt extends Span {
   readonly step: Expr | null;
   readonly body: Stmt;
 }
-export interface SwitchStmt extends Span {
+export interface SwitchStmt extends CodeNode {
   readonly kind: 'switch';
   readonly value: Expr;
   readonly body: Stmt;
@@ -230,30 +243,30 @@ export interface SwitchStmt extends Span {
  * A `case` or (value null) `default` label; the statements it labels follow it in the enclosing
  * block.
  */
-export interface CaseStmt extends Span {
+export interface CaseStmt extends CodeNode {
   readonly kind: 'case';
   readonly value: Expr | null;
   readonly valueEnd: Expr | null;
 }
 /** `name:`; the labelled statement follows it in the enclosing block. */
-export interface LabelStmt extends Span {
+export interface LabelStmt extends CodeNode {
   readonly kind: 'label';
   readonly name: string;
   readonly nameSpan: Span;
 }
-export interface GotoStmt extends Span {
+export interface GotoStmt extends CodeNode {
   readonly kind: 'goto';
   readonly label: string;
   readonly labelSpan: Span;
 }
-export interface JumpStmt extends Span {
+export interface JumpStmt extends CodeNode {
   readonly kind: 'break' | 'continue';
 }
-export interface ReturnStmt extends Span {
+export interface ReturnStmt extends CodeNode {
   readonly kind: 'return';
   readonly value: Expr | null;
 }
-export interface BlockStmt extends Span {
+export interface BlockStmt extends CodeNode {
   readonly kind: 'block';
   readonly body: readonly Stmt[];
 }
@@ -262,7 +275,7 @@ export interface BlockStmt extends Span {
  * A scoped_cond_guard with a jump
  * is an `if` with an unknown condition between the jump and the guard.
  */
-export interface GuardStmt extends Span {
+export interface GuardStmt extends CodeNode {
   readonly kind: 'guard';
   readonly macro: string;
   readonly args: readonly Expr[];
@@ -272,7 +285,7 @@ export interface GuardStmt extends Span {
  * An #if chain inside a function. The arms are alternatives; a chain without #else has an empty
  * last arm.
  */
-export interface PreprocStmt extends Span {
+export interface PreprocStmt extends CodeNode {
   readonly kind: 'preproc';
   readonly arms: readonly PreprocArm[];
 }
@@ -280,7 +293,7 @@ export interface PreprocArm extends Span {
   readonly conditions: readonly Condition[];
   readonly body: readonly Stmt[];
 }
-export interface AsmStmt extends Span {
+export interface AsmStmt extends CodeNode {
   readonly kind: 'asm';
   readonly names: readonly string[];
   readonly isGoto: boolean;
@@ -289,7 +302,7 @@ export interface AsmStmt extends Span {
  * An ERROR node or a statement not understood. `calls` names what looks like calls in it; control
  * flow may be hidden when `opaque`.
  */
-export interface UnknownStmt extends Span {
+export interface UnknownStmt extends CodeNode {
   readonly kind: 'unknown';
   readonly names: readonly string[];
   readonly calls: readonly string[];
@@ -316,6 +329,8 @@ export interface FunctionIr extends Span {
   readonly opaque: boolean;
   /** The source text; spans inside are absolute, so a cache keyed by it must also shift them. */
   readonly text: string;
+  /** The macro that this is instead of. */
+  readonly macro?: MacroIr;
 }
 
 /**
@@ -361,18 +376,22 @@ export interface VariableIr extends Span {
 
 /**
  * A function-like or object-like #define. `body` is the expression it stands for, or null when it
- * is no expression or neither calls
- * nor leads from one pointer to another. `statements` are what a body of statements stands for (`do
- * { … } while (0)`), else null. Spans are those of the
- * definition; the parameters are plain names.
+ * is none, or a constant. `statements` are what a body of statements stands for (`do { … } while
+ * (0)`), else null. Spans are those of the definition; the parameters are plain names, and `$`
+ * keeps the parts of a pasted name apart.
  */
 export interface MacroIr extends Span {
   readonly kind: 'macro';
   readonly name: string;
   readonly params: readonly string[] | null;
+  /** Takes more arguments than it names, for which `__VA_ARGS__` stands. */
+  readonly isVariadic: boolean;
   readonly body: Expr | null;
   readonly statements: readonly Stmt[] | null;
+  /** With blanks in the place of comments. */
   readonly bodyText: string;
+  /** Where that begins, counted from the start of the definition. */
+  readonly bodyOffset: number;
   readonly conditions: readonly Condition[];
 }
 export interface IncludeIr extends Span {

@@ -6,7 +6,7 @@ import { joinAll } from './join.ts';
 import { escape, loseCertainty, use } from './operate.ts';
 import { isLifecycleName } from './relevance.ts';
 import { noteCleared, operatorCount } from './resources.ts';
-import { setVariable, site, writtenText, type Run } from './run.ts';
+import { setVariable, site, sourceText, type Run } from './run.ts';
 import { elementOf, fieldOf, isDrvdata } from './domain/access-path.ts';
 import {
   computed,
@@ -128,7 +128,7 @@ function evaluateEach(run: Run, s: PathState, e: Expr): Evaluated[] {
       return statements(run, s, e.body, e.start);
     case 'sizeof':
     case 'type':
-      return [{ s, v: known(s, literal(s.interner, writtenText(run, e).slice(0, 80)), POSITIVE) }];
+      return [{ s, v: known(s, literal(s.interner, sourceText(run, e).slice(0, 80)), POSITIVE) }];
     case 'unknown':
       escapeNames(run, s, e.names, e.start, e.end);
       return [{ s, v: fresh(s, e.start) }];

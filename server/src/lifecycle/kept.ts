@@ -1,11 +1,12 @@
 import { buildCfg, type Cfg } from '../flow/cfg.ts';
 import { liveVariables } from '../flow/liveness.ts';
+import { expandMacros } from '../ir/expand.ts';
 import type { FunctionIr, TypeName } from '../ir/types.ts';
 import type { Analysis } from './analysis.ts';
 import { resolver } from './apply.ts';
 import { decidingMembers } from './deciding.ts';
 import { doubtOwnState, observeExits, type seedRemove } from './exits.ts';
-import { expandMacros, flowMacroNames } from './expand.ts';
+import { macroNames } from './expand.ts';
 import { explore, type Exit } from './explore.ts';
 import { framed, type Frame, type Framed } from './frames.ts';
 import type { Defined } from './module.ts';
@@ -275,14 +276,8 @@ function* keep<T>(
     m.budgets,
     (function* () {
       const frame = m.identities.frame(d);
-      const names = flowMacroNames(m.index.module),
-        ownFile = { path: d.file.path, isOwn: true } as const;
-      const expanded =
-        names.size === 0
-          ? frame.fn
-          : expandMacros(frame.fn, (name) =>
-              names.has(name) ? (questions.macroFunction(ownFile, name)?.item ?? null) : null,
-            );
+      const ownFile = { path: d.file.path, isOwn: true } as const;
+      const expanded = withMacros(m, frame.fn, (name) => questions.macroFunction(ownFile, name));
       const graph = expanded === frame.fn ? graphOf(m.store, frame) : newGraph(expanded);
       const run: Basis = {
         fn: frame.fn,
@@ -290,8 +285,8 @@ function* keep<T>(
         file: ownFile,
         kernel: m.kernel,
         index: questions,
-        locals: localsOf(d.item),
-        labels: new Set(scanOf(d.item).labels),
+        locals: localsOf(expanded),
+        labels: new Set(scanOf(expanded).labels),
       };
       return yield* work(run, frame, graph);
     })(),
@@ -303,6 +298,24 @@ function* keep<T>(
     { ...b, asked, result, lastUse: m.store.now },
   ]);
   return result;
+}
+
+/** A function with the macros of the module written out, each at the address that it has itself. */
+function withMacros(
+  m: Analysis,
+  fn: FunctionIr,
+  macroFunction: (name: string) => Defined<FunctionIr> | null,
+): FunctionIr {
+  const names = macroNames(m.index.module);
+  if (names.size === 0) return fn;
+  return expandMacros(fn, {
+    isDistinct: true,
+    macroOf: (name) => {
+      const found = names.has(name) ? macroFunction(name) : null;
+      const macro = found && m.identities.frame(found).fn.macro;
+      return macro ? { path: found.file.path, macro } : null;
+    },
+  });
 }
 
 const TOO_MUCH: GivenUp = { reason: 'too much work', isInternal: false };

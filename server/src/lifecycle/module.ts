@@ -35,8 +35,8 @@ export interface ModuleIndex {
   functions(from: FileIr, name: string): readonly Defined<FunctionIr>[];
   macro(from: FileIr, name: string): Defined<MacroIr> | null;
   /**
-   * A function-like macro of the module as a function: its body is what it returns or does. Null
-   * when that was not understood.
+   * A macro of the module as a function: its body is what it returns or does. Null when that was
+   * not understood, and for a constant.
    */
   macroFunction(from: FileIr, name: string): Defined<FunctionIr> | null;
   variable(from: FileIr, name: string): Defined<VariableIr> | null;
@@ -182,7 +182,7 @@ const expansions = new WeakMap<MacroIr, FunctionIr | null>();
 export function expansionOf(macro: MacroIr): FunctionIr | null {
   const root = movedFrom(macro)?.from ?? macro;
   let fn = expansions.get(root);
-  if (fn === undefined) expansions.set(root, (fn = root.params === null ? null : asFunction(root)));
+  if (fn === undefined) expansions.set(root, (fn = asFunction(root)));
   return fn;
 }
 
@@ -232,8 +232,10 @@ function asFunction(m: MacroIr): FunctionIr | null {
           body: throughPointers(m.body, names),
         },
   );
-  if (fn && outs.size > 0) assigned.set(fn, outs);
-  return fn;
+  if (!fn) return null;
+  const standing = { ...fn, macro: m };
+  if (outs.size > 0) assigned.set(standing, outs);
+  return standing;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { mayEndContainer } from '../kernel/containers.ts';
 import { inRange } from '../kernel/version.ts';
 import type { EffectOp } from '../kernel/types.ts';
+import type { CodeNode } from '../ir/types.ts';
 import type { Span } from '../text/span.ts';
 import { UNKNOWN_DEVICE, transition } from './device.ts';
 import { conditionsOf, deviceRef, observe, site, sourceText, type Run } from './run.ts';
@@ -27,7 +28,7 @@ export interface Operation {
   readonly api: string;
   readonly argument: number | null;
   /** Where it is observed: the call in the function under analysis. */
-  readonly at: Span;
+  readonly at: CodeNode;
   /** The device as the user wrote it. */
   readonly text: string;
   /**
@@ -91,7 +92,7 @@ export function operate(run: Run, s: PathState, o: Operation): void {
         op: o.op,
         api: o.api,
         argument: o.argument,
-        inner: o.inner,
+        inner: o.inner ?? definedAt(o.at),
         certain: isCertain(run, s, before.state) && !conflict,
         trace: stepsOf(s.trace),
         conditions: conditionsOf(s),
@@ -107,6 +108,11 @@ export function operate(run: Run, s: PathState, o: Operation): void {
   if (before.state.memory === 'error-pointer' && !HARMLESS_TO_ERROR.has(o.op)) s.hasEnded = true;
   if (o.op !== 'set-drvdata') addStep(s, step); // it changes nothing about the device
   record(s, logged(run, o, before.state));
+}
+
+/** Where a macro has what stands at the place of its use. */
+function definedAt({ expansion }: CodeNode): Site | null {
+  return expansion ? { path: expansion.path, start: expansion.start, end: expansion.end } : null;
 }
 
 /** These serve every struct device: only the one inside a vfio_device counts. */

@@ -1,5 +1,6 @@
 import type { Condition } from '../syntax/node.ts';
-import type { CallExpr, FunctionIr, TypeName } from '../ir/types.ts';
+import { printExpr } from '../ir/print.ts';
+import type { CallExpr, Expr, FunctionIr, TypeName } from '../ir/types.ts';
 import type { KernelVersion } from '../kernel/types.ts';
 import type { Span } from '../text/span.ts';
 import type { Frame } from './frames.ts';
@@ -55,8 +56,9 @@ export interface Run {
   ) => (p: Place) => Value | null;
 }
 
+/** The place of a node in its document: what macros bring is where they are used. */
 export function site(run: Pick<Run, 'file'>, span: Span): Site {
-  return { path: run.file.path, start: span.start, end: span.end };
+  return { path: run.file.path, start: Math.trunc(span.start), end: span.end };
 }
 
 /** The source text of a span in the function. */
@@ -64,8 +66,12 @@ export function writtenText({ frame }: Run, span: Span): string {
   return frame.text.slice(span.start - frame.start, span.end - frame.start);
 }
 
-/** The source text of a span in the function with its white space folded. */
-export function sourceText(run: Run, span: Span): string {
+/**
+ * The source text of a span in the function with its white space folded. What a macro stands for is
+ * said in words of the use.
+ */
+export function sourceText(run: Run, span: Span | Expr): string {
+  if ('kind' in span && span.expansion) return printExpr(span).replace(/^\((.*)\)$/, '$1');
   return writtenText(run, span).replace(/\s+/g, ' ').trim();
 }
 

@@ -13,6 +13,7 @@ import {
 import { Word } from './mask-tables.ts';
 import { maskUnfinishedEntry, maskUnfinishedStatement } from './mask-unfinished.ts';
 import { CHAR, CLOSE_ALL, Directive, Kind, scan } from './mask-tokens.ts';
+import { blankComments, COMMENT_OR_LITERAL } from '../text/lexical.ts';
 
 /** What an open bracket encloses. */
 const Frame = {
@@ -63,8 +64,40 @@ export function kernelMask(text: string): { masked: string; notes: MaskNote[] } 
   // The lexer would look for the end of each comment that begins in there, and take its first words
   // for code.
   if (unclosed >= 0) blank(state, unclosed, text.length, 'comment');
+  maskDefinitions(state);
   maskTokens(state);
   return applyChanges(text, state.changes);
+}
+
+const DEFINE = /#[ \t]*define\b/y;
+
+/**
+ * Blanks the comments inside of macros: the grammar ends a macro at the first one. Those behind a
+ * macro's last word stay.
+ */
+function maskDefinitions(state: MaskState): void {
+  const {
+    text,
+    tokens: { count, kinds, values, starts, ends },
+  } = state;
+  for (let i = 0; i < count; i++) {
+    if (kinds[i] !== Kind.directive || values[i] !== Directive.none) continue;
+    const start = starts[i]!;
+    DEFINE.lastIndex = start;
+    if (!DEFINE.test(text)) continue;
+    const definition = text.slice(start, ends[i]);
+    if (!definition.includes('/*')) continue;
+    const code = blankComments(definition).trimEnd().length;
+    for (const { 0: part, index } of definition.matchAll(COMMENT_OR_LITERAL)) {
+      // In a blank line there is no room for what continues it.
+      if (index >= code || !part.includes('/*') || /\n\r?\n/.test(part)) continue;
+      const replacement = part.startsWith('/*')
+        ? blankComments(part).replace(/ (?=\r?\n)/g, '\\')
+        : part.replaceAll('/*', '  ');
+      const end = start + index + part.length;
+      state.changes.push({ start: start + index, end, replacement, kind: 'comment' });
+    }
+  }
 }
 
 /**

@@ -22,6 +22,14 @@ export function withoutComments(text: string, by = ' '): string {
   return text.replace(COMMENT, by);
 }
 
+/** The text with blanks in the place of its comments: of the same length, with the same line ends. */
+export function blankComments(text: string): string {
+  if (!text.includes('/')) return text;
+  return text.replace(COMMENT_OR_LITERAL, (part) =>
+    part.startsWith('/') ? part.replace(/[^\r\n]/g, ' ') : part,
+  );
+}
+
 /** The text with every run of blanks that has a line end in it replaced by one blank. */
 export function onOneLine(text: string): string {
   return text.replace(/\s+/g, (blanks) => (/[\r\n]/.test(blanks) ? ' ' : blanks));

@@ -236,46 +236,91 @@ describe('macros', () => {
 `);
   });
 
-  test('bodies that lead from one pointer to another are lowered too', () => {
+  test('bodies that lead from one pointer to another, and tests, are lowered too', () => {
     expect(
       printed(`
 #define foo_vdev(f) (&(f)->vdev)
 #define to_foo(v) ((struct foo *)(v))
 #define FOO_DEV(f) f->vdev.dev
 #define MASK(x) ((x) & 0xff)
+#define FAILED (ret < 0)
+#define BAIL goto err
 `),
     ).toMatchInlineSnapshot(`
-  "
-  macro foo_vdev(f) = (&f->vdev)
-  macro to_foo(v) = ((struct foo *)v)
-  macro FOO_DEV(f) = f->vdev.dev
-  macro MASK(x) = ?"((x) & 0xff)"
-  "
-`);
+      "
+      macro foo_vdev(f) = (&f->vdev)
+      macro to_foo(v) = ((struct foo *)v)
+      macro FOO_DEV(f) = f->vdev.dev
+      macro MASK(x) = (x & 0xff)
+      macro FAILED = (ret < 0)
+      macro BAIL
+        goto err
+      "
+    `);
+  });
+
+  test('a comment in a body is a blank', () => {
+    expect(
+      printed(`
+#define FAILED(r) ((r) /* any "errno" */ != 0)
+#define CHECK(r, label) do { \\
+	if (r) /* it
+failed */ \\
+		goto label; /* the last \\
+		 * word */ \\
+} while (0) /* behind */
+#define SLASHES(p) foo_put(p, "/* text */") // behind
+`),
+    ).toMatchInlineSnapshot(`
+      "
+      macro FAILED(r) = (r != 0)
+      macro CHECK(r, label)
+        do 0
+          if r
+            goto label
+      macro SLASHES(p) = foo_put(p, "/* text */")
+      "
+    `);
+  });
+
+  test('texts of arguments, pasted names and the rest of the arguments', () => {
+    expect(
+      printed(`
+#define TRACE(e) ({ int r = (e); if (r) printk("%s %d", #e, r); r; })
+#define PASTE(a, b) a##_f ## b(1)
+#define VA(fmt, ...) printk(fmt, ##__VA_ARGS__)
+`),
+    ).toMatchInlineSnapshot(`
+      "
+      macro TRACE(e) = ({ int r = e; if r; printk("%s %d", "", r); r })
+      macro PASTE(a, b) = a$$_f$$$$b(1)
+      macro VA(fmt) = printk(fmt, __VA_ARGS__)
+      "
+    `);
   });
 
   test('all others keep their text only', () => {
     expect(
       printed(`
 #define N 3
+#define SHIFTED (1 << 3)
 #define EMPTY
 #define TYPE(a) struct foo
-#define PASTE(a) a##_f(1)
 #define INIT(f) { .a = f(1) }
 #define OPEN(a) if (f(a)) {
-#define VA(fmt, ...) printk(fmt, ##__VA_ARGS__)
+#define PASTED_STRING(a) f(a ## "x")
 `),
     ).toMatchInlineSnapshot(`
-  "
-  macro N = ?"3"
-  macro EMPTY
-  macro TYPE(a) = ?"struct foo"
-  macro PASTE(a) = ?"a##_f(1)"
-  macro INIT(f) = ?"{ .a = f(1) }"
-  macro OPEN(a) = ?"if (f(a)) {"
-  macro VA(fmt) = ?"printk(fmt, ##__VA_ARGS__)"
-  "
-`);
+      "
+      macro N = ?"3"
+      macro SHIFTED = ?"(1 << 3)"
+      macro EMPTY
+      macro TYPE(a) = ?"struct foo"
+      macro INIT(f) = ?"{ .a = f(1) }"
+      macro OPEN(a) = ?"if (f(a)) {"
+      macro PASTED_STRING(a) = ?"f(a ## "x")"
+      "
+    `);
   });
 
   test('spans in a body are those of the definition', () => {

@@ -16,16 +16,13 @@ interface Wrapped {
   readonly asStatements: boolean;
 }
 
-/**
- * Only bodies that may hold a call, or that lead from one pointer to another (`&(f)->vdev`,
- * `(struct foo *)(v)`), are worth a parse.
- */
+/** What makes the body of a macro without arguments more than a constant or another name. */
+const CODE =
+  /\b[A-Za-z_]\w*\s*\(|\b(?:goto|return|break|continue)\b|[=!<>]=|&&|\|\||[^-<>][<>][^<>]/;
+
+/** Whether the body of a macro is parsed: of those without arguments, what may act or test. */
 export function isWorthParsing(macro: MacroIr): boolean {
-  return (
-    !macro.bodyText.includes('#') &&
-    (/\b[A-Za-z_]\w*\s*\(/.test(macro.bodyText) ||
-      (macro.params !== null && /->|\*\s*\)/.test(macro.bodyText)))
-  );
+  return macro.params === null ? CODE.test(macro.bodyText) : macro.bodyText !== '';
 }
 
 /**
@@ -34,13 +31,9 @@ export function isWorthParsing(macro: MacroIr): boolean {
  * function of its own, since one parse of many is much cheaper than many parses.
  * @returns the macros in the same order, with `body` or `statements` where their text is one.
  */
-export function lowerMacroBodies(
-  macros: readonly MacroIr[],
-  document: string,
-  parser: SyntaxParser,
-): MacroIr[] {
+export function lowerMacroBodies(macros: readonly MacroIr[], parser: SyntaxParser): MacroIr[] {
   const lowered = new Map<MacroIr, MacroIr>();
-  lowerTogether(macros, document, parser, lowered);
+  lowerTogether(macros, parser, lowered);
   return macros.map((macro) => lowered.get(macro) ?? macro);
 }
 
@@ -50,17 +43,15 @@ export function lowerMacroBodies(
  */
 function lowerTogether(
   macros: readonly MacroIr[],
-  document: string,
   parser: SyntaxParser,
   lowered: Map<MacroIr, MacroIr>,
 ): void {
   const wrapped: Wrapped[] = [];
   let source = '';
   for (const macro of macros) {
-    const bodyStart =
-      macro.start + document.slice(macro.start, macro.end).lastIndexOf(macro.bodyText);
-    const body = joinLines(macro.bodyText);
-    if (bodyStart < macro.start || !isBalanced(body)) continue;
+    const bodyStart = macro.start + macro.bodyOffset;
+    const body = withoutOperators(joinLines(macro.bodyText));
+    if (body === null || !isBalanced(body)) continue;
     const asStatements = isStatement(body);
     const opening = asStatements ? 'void m(void) { ' : 'void m(void) { x = (';
     wrapped.push({ macro, bodyStart, at: source.length + opening.length, asStatements });
@@ -92,7 +83,7 @@ function lowerTogether(
   } finally {
     tree.dispose();
   }
-  for (const macro of damaged) lowerTogether([macro], document, parser, lowered);
+  for (const macro of damaged) lowerTogether([macro], parser, lowered);
 }
 
 interface Body {
@@ -135,6 +126,19 @@ function lowerBody(one: Wrapped, item: TopLevelItem, tree: SyntaxTree): Body {
     : { body: shiftSpans(lowerExpr(value, c), delta), statements: null };
 }
 
+/**
+ * The body with `#` and `##` as the parser can take them, of the same length: a text for `#arg`,
+ * one name for `a ## b`, whose parts `$` keeps apart. Null where they stand for something else.
+ */
+function withoutOperators(body: string): string | null {
+  if (!body.includes('#')) return body;
+  const plain = body
+    .replace(/,\s*##(?=\s*__VA_ARGS__\b)/g, (part) => ','.padEnd(part.length))
+    .replace(/(?<=\w)\s*##\s*(?=\w)/g, (part) => '$'.repeat(part.length))
+    .replace(/(?<!#)#\s*\w+/g, (part) => `"${' '.repeat(part.length - 2)}"`);
+  return plain.includes('#') ? null : plain;
+}
+
 /** Continued lines become one; the length stays. */
 function joinLines(text: string): string {
   return text.replace(/\\(?=\r?\n)/g, ' ');
@@ -166,7 +170,7 @@ function isBalanced(body: string): boolean {
     if (
       token.startsWith('//') ||
       (token.startsWith('/*') && !token.endsWith('*/')) ||
-      /^"([^"]*|.)$/.test(token)
+      /^"(?:[^"]*|.*\\")$/.test(token)
     )
       return false;
     if (closing[token] !== undefined) stack.push(closing[token]);

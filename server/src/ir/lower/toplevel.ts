@@ -31,6 +31,7 @@ import { lowerExpr } from './expressions.ts';
 import { withSplitChains } from './preproc.ts';
 import { isUnclosed, lowerBlock } from './statements.ts';
 import { lowerStruct, tagOf } from './structs.ts';
+import { blankComments } from '../../text/lexical.ts';
 import { append } from '../../text/lists.ts';
 
 /** What one top-level item contributes to the file. */
@@ -345,15 +346,19 @@ function lowerDefine(
       : parts(list)
           .filter((part) => part.type === 'identifier')
           .map((part) => textOf(part, c));
+  const text = value === undefined ? '' : blankComments(textOf(value, c)).trimEnd();
+  const bodyText = text.trimStart();
   out.macros.push({
     kind: 'macro',
     start: node.start,
     end: node.end,
     name: textOf(name, c),
     params,
+    isVariadic: list !== undefined && textOf(list, c).includes('...'),
     body: null,
     statements: null,
-    bodyText: value === undefined ? '' : textOf(value, c).trim(),
+    bodyText,
+    bodyOffset: (value?.start ?? node.end) - node.start + text.length - bodyText.length,
     conditions,
   });
 }

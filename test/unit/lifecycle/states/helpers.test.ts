@@ -248,14 +248,14 @@ static void odd(struct foo *f, int n)
         'probe',
       ),
     ).toMatchInlineSnapshot(`
-  "
-  3 alloc: unknown -> new error-pointer
-  3 alloc: unknown -> new held live
-  7 leaves failure, none: new error-pointer
-  8 put foo: new held live -> new dropped freed
-  9 leaves failure, none: new dropped freed
-  "
-`);
+      "
+      3 alloc: unknown -> new error-pointer
+      3 alloc: unknown -> new held live
+      7 leaves failure, none: new error-pointer
+      8 put &foo->vdev: new held live -> new dropped freed
+      9 leaves failure, none: new dropped freed
+      "
+    `);
   });
   test('a macro that jumps is control flow of the function that uses it', () => {
     expect(
