@@ -8,6 +8,7 @@ import type {
   GotoStmt,
   GuardStmt,
   PreprocStmt,
+  StatementExpr,
   Stmt,
   SwitchStmt,
   UnknownStmt,
@@ -241,13 +242,18 @@ class Builder {
 
   private stmt(s: Stmt): void {
     switch (s.kind) {
-      case 'expr':
-        this.current.instrs.push({ kind: 'expr', expr: s.expr });
+      case 'expr': {
+        const expr = this.value(s.expr);
+        if (expr) this.current.instrs.push({ kind: 'expr', expr });
         return;
-      case 'decl':
-        this.current.instrs.push({ kind: 'decl', decl: s });
-        if (s.cleanup) this.cleanups.push(s);
+      }
+      case 'decl': {
+        const init = s.init && this.value(s.init);
+        const decl = init === s.init ? s : { ...s, init };
+        this.current.instrs.push({ kind: 'decl', decl });
+        if (s.cleanup) this.cleanups.push(decl);
         return;
+      }
       case 'block':
         this.block(s.body);
         return;
@@ -288,7 +294,11 @@ class Builder {
         return;
       }
       case 'return':
-        this.current.instrs.push({ kind: 'result', value: s.value, site: s });
+        this.current.instrs.push({
+          kind: 'result',
+          value: s.value && this.value(s.value),
+          site: s,
+        });
         this.leave(0);
         this.finish({ kind: 'return', site: s });
         this.startNew();
@@ -370,6 +380,7 @@ class Builder {
   }
 
   private switchStmt(s: SwitchStmt): void {
+    const value = this.value(s.value) ?? s.value;
     const from = this.current,
       exit = this.fresh();
     this.breaks.push({ target: exit.id, depth: this.cleanups.length });
@@ -382,7 +393,7 @@ class Builder {
     this.breaks.pop();
     from.terminator = {
       kind: 'switch',
-      value: s.value,
+      value,
       cases: cases.flatMap((c) =>
         c.stmt.value ? [{ from: c.stmt.value, to: c.stmt.valueEnd, block: c.block }] : [],
       ),
@@ -433,9 +444,58 @@ class Builder {
         this.current.instrs.push({ kind: 'expr', expr: e });
       this.branch(condition.items.at(-1)!, yes, no);
     } else {
-      this.finish({ kind: 'branch', condition, then: yes, otherwise: no });
+      const test = this.value(condition) ?? condition;
+      this.finish({ kind: 'branch', condition: test, then: yes, otherwise: no });
     }
   }
+
+  /**
+   * What is left of an expression when the statements in it that are control flow have become it:
+   * they run before the rest, whose order C leaves open. Null where that is nothing.
+   */
+  private value(e: Expr): Expr | null {
+    switch (e.kind) {
+      case 'statement-expression':
+        return hasFlow(e) ? this.lastOf(e.body) : e;
+      case 'unary':
+      case 'cast':
+        return withPart(e, 'operand', this.value(e.operand));
+      case 'assign':
+        return withPart(e, 'value', this.value(e.value));
+      case 'member':
+        return withPart(e, 'base', this.value(e.base));
+      case 'binary': {
+        const left = withPart(e, 'left', this.value(e.left));
+        const isOrdered = e.op === '&&' || e.op === '||';
+        return isOrdered ? left : withPart(left, 'right', this.value(e.right));
+      }
+      case 'call': {
+        const args = e.args.map((one) => this.value(one) ?? one);
+        return args.every((one, i) => one === e.args[i]) ? e : { ...e, args };
+      }
+      default:
+        return e;
+    }
+  }
+
+  private lastOf(body: readonly Stmt[]): Expr | null {
+    const last = body.at(-1);
+    const isValue = last?.kind === 'expr';
+    for (const one of isValue ? body.slice(0, -1) : body) this.stmt(one);
+    return isValue ? this.value(last.expr) : null;
+  }
+}
+
+function withPart<T extends Expr, K extends keyof T>(e: T, key: K, part: T[K] | null): T {
+  return part === null || part === e[key] ? e : { ...e, [key]: part };
+}
+
+/** Statements that are more than a sequence of expressions; nothing of them outlives the last. */
+function hasFlow({ body }: StatementExpr): boolean {
+  const isScoped = body.some(
+    (one) => one.kind === 'guard' || (one.kind === 'decl' && one.cleanup !== null),
+  );
+  return !isScoped && body.some((one) => one.kind !== 'expr' && one.kind !== 'decl');
 }
 
 /** What runs where a scope is left that a variable or a guard belongs to. */

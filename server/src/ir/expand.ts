@@ -33,7 +33,7 @@ export interface ExpandOptions {
 }
 
 /** More nodes than this come from no macros that people write: the uses behind are left alone. */
-const MAX_NODES = 20_000;
+const MAX_NODES = 8_000;
 /** The nodes at one place differ by this in their start. */
 const STEP = 1 / 100_000;
 /** Macros deeper than this are none that a person writes. */

@@ -254,13 +254,20 @@ function throughPointers<T>(node: T, names: ReadonlySet<string>): T {
     : copy;
 }
 
+/** Another name for something: `#define foo_put vfio_put_device`. */
+const ALIAS = /^[A-Za-z_]\w*$/;
+
+function bodyOf(m: MacroIr): readonly Stmt[] | null {
+  const at = { start: m.start, end: m.end };
+  if (m.statements) return m.statements;
+  if (m.body) return [{ kind: 'return', value: m.body, ...at }];
+  if (m.params !== null || !ALIAS.test(m.bodyText)) return null;
+  return [{ kind: 'expr', expr: { kind: 'name', name: m.bodyText, ...at }, ...at }];
+}
+
 function functionOf(m: MacroIr): FunctionIr | null {
   const at = { start: m.start, end: m.end };
-  const body: Stmt[] | null = m.statements
-    ? [...m.statements]
-    : m.body
-      ? [{ kind: 'return', value: m.body, ...at }]
-      : null;
+  const body = bodyOf(m);
   if (!body) return null;
   const type: TypeName = {
     name: m.body ? 'unknown' : 'void',

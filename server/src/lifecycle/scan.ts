@@ -1,10 +1,11 @@
 import { movedFrom } from '../ir/lower.ts';
-import type { AssignExpr, CallExpr, DeclStmt, FunctionIr } from '../ir/types.ts';
+import type { AssignExpr, CallExpr, DeclStmt, FunctionIr, Stmt } from '../ir/types.ts';
 import { walkExprs, walkStmt } from '../ir/visit.ts';
 import { behaviourOf, type ExtraFunctions } from '../kernel/lookup.ts';
 import type { Effect, KernelVersion } from '../kernel/types.ts';
 import { compareVersions } from '../kernel/version.ts';
-import type { Defined, ModuleIndex } from './module.ts';
+import { writtenOut } from './expand.ts';
+import { expansionOf, type Defined, type ModuleIndex } from './module.ts';
 import { append } from '../text/lists.ts';
 
 /**
@@ -68,14 +69,39 @@ const callers = new WeakMap<
 export function kernelCallers(index: ModuleIndex, kernel: KernelVersion): readonly KernelCaller[] {
   let known = callers.get(index);
   if (known?.kernel !== kernel) {
-    const list: KernelCaller[] = [];
+    const list: KernelCaller[] = [],
+      acting = actingMacros(index, kernel);
     for (const d of index.allFunctions) {
-      const calls = kernelCalls(originalOf(d.item), kernel, index.module.wrappers);
+      const root = originalOf(d.item);
+      const hasMacros = acting.size > 0 && scanOf(root).names.called.some((n) => acting.has(n));
+      const seen = hasMacros ? writtenOut(index, d.file, root, () => true) : root;
+      const calls = kernelCalls(seen, kernel, index.module.wrappers);
       if (calls.length) list.push({ ...d, list: calls, delta: movedFrom(d.item)?.delta ?? 0 });
     }
     callers.set(index, (known = { kernel, list }));
   }
   return known.list;
+}
+
+/** The macros of a module that make such calls, or use one that does. */
+function actingMacros(index: ModuleIndex, kernel: KernelVersion): ReadonlySet<string> {
+  const acting = new Set<string>();
+  const users = new Map<string, string[]>();
+  for (const file of [...index.module.sources, ...index.module.headers]) {
+    for (const macro of file.macros) {
+      const fn = expansionOf(macro);
+      if (!fn) continue;
+      for (const name of scanOf(fn).names.called) {
+        if (effectsOf(name, kernel, index.module.wrappers).length) acting.add(macro.name);
+        const known = users.get(name);
+        if (known) known.push(macro.name);
+        else users.set(name, [macro.name]);
+      }
+    }
+  }
+  // A set hands out what is added to it while it is walked.
+  for (const name of acting) for (const user of users.get(name) ?? []) acting.add(user);
+  return acting;
 }
 
 /** Its calls that have effects. */
@@ -115,10 +141,17 @@ function withEffects(
   kernel: KernelVersion,
   wrappers: ExtraFunctions | undefined,
 ): KernelCall[] {
+  const effects = effectsOf(name, kernel, wrappers);
+  return effects.length === 0 ? [] : [{ call, name, effects }];
+}
+
+function effectsOf(
+  name: string,
+  kernel: KernelVersion,
+  wrappers: ExtraFunctions | undefined,
+): readonly Effect[] {
   const b = behaviourOf(name, kernel, wrappers);
-  return b === undefined || b === 'neutral' || b.success.length === 0
-    ? []
-    : [{ call, name, effects: b.success }];
+  return b === undefined || b === 'neutral' ? [] : b.success;
 }
 
 function walked(root: FunctionIr): Walked {
@@ -132,23 +165,39 @@ function walk(fn: FunctionIr): Walked {
     decls: DeclStmt[] = [],
     assigns: AssignExpr[] = [],
     unknown: string[] = [],
-    labels: string[] = [];
-  walkStmt(fn.body, (s) => {
+    labels: string[] = [],
+    named: string[] = [];
+  const statement = (s: Stmt): void => {
     if (s.kind === 'decl') decls.push(s);
     else if (s.kind === 'label') labels.push(s.name);
     else if (s.kind === 'unknown') append(unknown, s.names);
-  });
+    // `CHECK_RET;` is a macro that does something, or it is the text of one: another name.
+    else if (s.kind === 'expr' && s.expr.kind === 'name') {
+      named.push(s.expr.name);
+      unknown.push(s.expr.name);
+    }
+  };
+  walkStmt(fn.body, statement);
   walkExprs(fn.body, (e) => {
     if (e.kind === 'call') calls.push(e);
     else if (e.kind === 'assign') {
       if (e.op === '=' && e.target.kind === 'name') assigns.push(e);
     } else if (e.kind === 'unknown') append(unknown, e.names);
+    else if (e.kind === 'statement-expression') for (const s of e.body) walkStmt(s, statement);
   });
-  return { calls, decls, assigns, labels, names: namesIn(calls), unknown, kernelCalls: null };
+  return {
+    calls,
+    decls,
+    assigns,
+    labels,
+    names: namesIn(calls, named),
+    unknown,
+    kernelCalls: null,
+  };
 }
 
-function namesIn(calls: readonly CallExpr[]): Scan['names'] {
-  const called = new Set<string>(),
+function namesIn(calls: readonly CallExpr[], named: readonly string[]): Scan['names'] {
+  const called = new Set(named),
     given = new Set<string>();
   for (const { name, args } of calls) {
     if (name !== null) called.add(name);

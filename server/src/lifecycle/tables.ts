@@ -54,7 +54,7 @@ export function opsTables(index: ModuleIndex, kernel: KernelVersion): OpsTable[]
     const members = membersOf(file, init);
     const givenTo = uses
       .filter((u) => u.table === variable)
-      .map(({ site, op, api, function: fn }) => ({ site, op, api, function: fn }));
+      .map(({ site, op, api, args, function: fn }) => ({ site, op, api, args, function: fn }));
     return [
       {
         path: file.path,
@@ -189,6 +189,7 @@ function tableUses(index: ModuleIndex, { file, item: fn, list, delta }: KernelCa
     site: { path: string; start: number; end: number };
     op: EffectOp;
     api: string;
+    args: readonly Expr[];
     function: FunctionIr;
   }[] = [];
   const making = list.flatMap(({ call, name, effects }) =>
@@ -206,6 +207,7 @@ function tableUses(index: ModuleIndex, { file, item: fn, list, delta }: KernelCa
         site: { path: file.path, start: call.start + delta, end: call.end + delta },
         op,
         api,
+        args: call.args,
         function: fn,
       });
   }

@@ -1,6 +1,6 @@
 import type { Span } from '../text/span.ts';
 import type { Condition } from '../syntax/node.ts';
-import type { FileIr, FunctionIr, VariableIr } from '../ir/types.ts';
+import type { Expr, FileIr, FunctionIr, VariableIr } from '../ir/types.ts';
 import type { ExtraFunctions } from '../kernel/lookup.ts';
 import type { EffectOp, KernelVersion } from '../kernel/types.ts';
 
@@ -261,6 +261,8 @@ export interface OpsTable {
     readonly site: Site;
     readonly op: EffectOp;
     readonly api: string;
+    /** As a macro around the call gives them, if there is one. */
+    readonly args: readonly Expr[];
     readonly function: FunctionIr;
   }[];
 }

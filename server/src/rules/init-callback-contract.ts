@@ -4,7 +4,7 @@ import type { ModuleFacts, Site } from '../lifecycle/types.ts';
 import type { ModuleIndex } from '../lifecycle/module.ts';
 import { nameOf } from './device.ts';
 import { drvdataCalls } from './drvdata.ts';
-import { callAt, functionsIn, walk } from './locate.ts';
+import { functionsIn, walk } from './locate.ts';
 import { fieldType, indexOf, memberAccesses, reachedFrom, type MemberAccess } from './members.ts';
 import { deviceIdentity } from './parent.ts';
 import { findingFor } from './report.ts';
@@ -77,7 +77,7 @@ function initsOf(facts: ModuleFacts, index: ModuleIndex): Init[] {
       .filter((use) => use.op === 'alloc')
       .flatMap((use) =>
         functions.map(({ item }): Init => {
-          const tag = callAt(use.function.body, use.site)?.args[0];
+          const [tag] = use.args;
           return {
             fn: item,
             allocator: use.function,

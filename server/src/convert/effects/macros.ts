@@ -1,18 +1,21 @@
 /**
  * Macros of the module, which are written out where they stand: what one is for the code around it.
  */
-import type { CallExpr, Expr, MacroIr } from '../../ir/types.ts';
+import { argumentsOf, substitute } from '../../ir/substitute.ts';
+import type { CallExpr, Expr, MacroIr, Stmt } from '../../ir/types.ts';
 import type { Scope } from '../typing.ts';
 import { COMMENT_OR_LITERAL } from '../../text/lexical.ts';
 
 /**
  * - `expression`: a plain expression; `body` is it with the arguments in it, null when nothing is
  * in it that could matter but `names`;
+ * - `statements`: what it does, with the arguments in it;
  * - `alias`: another name for a function;
  * - `opaque`: anything else: it may use every local, and may leave.
  */
 export type MacroUse =
   | { readonly kind: 'expression'; readonly body: Expr | null; readonly names: readonly string[] }
+  | { readonly kind: 'statements'; readonly list: readonly Stmt[] }
   | { readonly kind: 'alias'; readonly name: string }
   | { readonly kind: 'opaque' };
 
@@ -38,11 +41,9 @@ export function calledMacro(scope: Scope, call: CallExpr): MacroUse | null {
 
 /** Several definitions, in different #if arms: each is plain, or they are not understood. */
 function sameUse(macros: readonly MacroIr[]): MacroUse {
-  const uses = macros.map((macro) => useOf(macro, null));
-  const names = uses.flatMap((use) =>
-    use.kind === 'expression' && use.body === null ? use.names : [''],
-  );
-  return names.includes('') ? OPAQUE : { kind: 'expression', body: null, names };
+  return macros.every((macro) => isPlainText(macro.bodyText))
+    ? { kind: 'expression', body: null, names: macros.flatMap(wordsOf) }
+    : OPAQUE;
 }
 
 function macrosNamed(scope: Scope, name: string): MacroIr[] {
@@ -52,12 +53,15 @@ function macrosNamed(scope: Scope, name: string): MacroIr[] {
 }
 
 function useOf(macro: MacroIr, call: CallExpr | null): MacroUse {
-  if (macro.statements !== null) return OPAQUE;
+  if (macro.statements !== null) {
+    const list = writtenAt(macro, macro.statements, call);
+    return list ? { kind: 'statements', list } : OPAQUE;
+  }
   if (macro.body !== null) {
-    const body = call && macro.params !== null ? substituted(macro, macro.body, call) : macro.body;
+    const body = writtenAt(macro, macro.body, macro.params === null ? null : call);
     return body ? { kind: 'expression', body, names: [] } : OPAQUE;
   }
-  const words = macro.bodyText.match(/[A-Za-z_]\w*/g) ?? [];
+  const words = wordsOf(macro);
   if (call && macro.params === null)
     return words.length === 1 && words[0] === macro.bodyText.trim()
       ? { kind: 'alias', name: words[0] }
@@ -65,6 +69,10 @@ function useOf(macro: MacroIr, call: CallExpr | null): MacroUse {
   // What neither calls nor assigns nor is a statement was not worth a parse: names, numbers and
   // operators.
   return isPlainText(macro.bodyText) ? { kind: 'expression', body: null, names: words } : OPAQUE;
+}
+
+function wordsOf({ bodyText }: MacroIr): string[] {
+  return bodyText.match(/[A-Za-z_]\w*/g) ?? [];
 }
 
 const STATEMENT =
@@ -75,55 +83,19 @@ function isPlainText(text: string): boolean {
 }
 
 /**
- * The body of a macro with the arguments of a use in the place of its parameters; null when it does
- * not fit them.
+ * A part of a macro's text with the arguments of a use in the place of its parameters; null when
+ * they do not fit, or when it was not understood.
  */
-function substituted(macro: MacroIr, body: Expr, call: CallExpr): Expr | null {
-  const params = macro.params ?? [];
-  if (call.args.length < params.length) return null;
-  const values = new Map(params.map((name, i) => [name, call.args[i]!]));
-  const extra = call.args.slice(params.length);
-  return copied(body, values, extra, call) as Expr | null;
+function writtenAt<T extends Expr | readonly Stmt[]>(
+  macro: MacroIr,
+  part: T,
+  call: CallExpr | null,
+): T | null {
+  const given = argumentsOf(macro, call?.args ?? []);
+  if (!given) return null;
+  if (!call) return part;
+  const at = { start: call.start, end: call.end };
+  return substitute(part, { at, ...given, renamed: NOT_RENAMED, placed: () => at });
 }
 
-/**
- * A copy of an expression whose parts stand where the use stands. What `__VA_ARGS__` stands for is
- * there as arguments.
- */
-function copied(
-  part: unknown,
-  values: ReadonlyMap<string, Expr>,
-  extra: readonly Expr[],
-  at: CallExpr,
-): unknown {
-  if (typeof part !== 'object' || part === null) return part;
-  if (Array.isArray(part))
-    return part.flatMap((one): unknown[] =>
-      isRest(one) ? [...extra] : [copied(one, values, extra, at)],
-    );
-  const from = part as Record<string, unknown>;
-  if (from['kind'] === 'name') {
-    const value = values.get(from['name'] as string);
-    if (value) return value;
-  }
-  const copy: Record<string, unknown> = {};
-  for (const key in from) copy[key] = copied(from[key], values, extra, at);
-  if (typeof from['start'] === 'number') {
-    copy['start'] = at.start;
-    copy['end'] = at.end;
-  }
-  if (from['kind'] === 'call') {
-    const callee = copy['callee'] as Expr;
-    copy['name'] = callee.kind === 'name' ? callee.name : null;
-  }
-  return copy;
-}
-
-function isRest(part: unknown): boolean {
-  return (
-    typeof part === 'object' &&
-    part !== null &&
-    (part as { kind?: string }).kind === 'name' &&
-    (part as { name?: string }).name === '__VA_ARGS__'
-  );
-}
+const NOT_RENAMED: ReadonlyMap<string, string> = new Map();

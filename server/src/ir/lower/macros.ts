@@ -45,6 +45,7 @@ function lowerTogether(
   macros: readonly MacroIr[],
   parser: SyntaxParser,
   lowered: Map<MacroIr, MacroIr>,
+  isAnyStatement = false,
 ): void {
   const wrapped: Wrapped[] = [];
   let source = '';
@@ -52,7 +53,7 @@ function lowerTogether(
     const bodyStart = macro.start + macro.bodyOffset;
     const body = withoutOperators(joinLines(macro.bodyText));
     if (body === null || !isBalanced(body)) continue;
-    const asStatements = isStatement(body);
+    const asStatements = isAnyStatement || isStatement(body);
     const opening = asStatements ? 'void m(void) { ' : 'void m(void) { x = (';
     wrapped.push({ macro, bodyStart, at: source.length + opening.length, asStatements });
     source += `${opening}${body}${asStatements ? ' ;}' : ');}'}\n`;
@@ -84,6 +85,10 @@ function lowerTogether(
     tree.dispose();
   }
   for (const macro of damaged) lowerTogether([macro], parser, lowered);
+  // What is no expression may be a declaration.
+  const [only] = wrapped;
+  if (wrapped.length === 1 && only && !only.asStatements && !lowered.has(only.macro))
+    lowerTogether([only.macro], parser, lowered, true);
 }
 
 interface Body {
