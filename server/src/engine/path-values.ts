@@ -111,12 +111,12 @@ function over(facts: ModuleFacts, names: ReadonlySet<string>, state: State): Eva
     giveBack(value) {
       state.result = value === null ? null : evaluate(value);
     },
-    cleanUp({ name, cleanup, start, end }) {
+    cleanUp({ name, cleanup, cleansAddress, start, end }) {
       const value = state.locals.get(name) ?? name;
       add(state, {
         kind: 'call',
         name: null,
-        text: `__free(${cleanup})(${value})`,
+        text: `${cleansAddress ? '__cleanup' : '__free'}(${cleanup})(${value})`,
         args: [value],
         value: '',
         start,

@@ -117,7 +117,7 @@ function assemble(
     if (note.kind === 'file-macro' && note.text.includes('('))
       fileMacros.push(maskedFileMacro(note, note.text));
   }
-  const cleanups = fileMacros.flatMap((macro) => cleanupOf(macro, tree.text));
+  const cleanups = fileMacros.flatMap((macro) => cleanupsOf(macro, tree.text));
   if (cleanups.length > 0 && parser !== null) append(macros, lowerMacroBodies(cleanups, parser));
   const comments: CommentIr[] = findComments(tree.text);
   const byStart = (a: Span, b: Span): number => a.start - b.start;
@@ -146,34 +146,54 @@ function append<T>(list: T[], items: readonly T[]): void {
 }
 
 /**
- * DEFINE_FREE(foo_put, struct foo *, if (_T) foo_put(_T)) is a function `__free_foo_put` of `_T`,
- * as include/linux/cleanup.h has it since 6.5.
+ * What include/linux/cleanup.h (of Linux 6.5 to 6.18) makes of its macros, as macros of these names:
+ * `DEFINE_FREE(foo_put, struct foo *, if (_T) foo_put(_T))` is a `__free_foo_put(_T)`,
+ * `DEFINE_CLASS(foo, type, exit, init, params)` is that with `class_foo`, and a
+ * `class_foo_constructor(params)`; `DEFINE_GUARD(foo, type, lock, unlock)` a `guard_foo_take(_T)` and
+ * a `guard_foo_release(_T)`.
  */
-function cleanupOf({ name, args, start, end }: FileMacroIr, document: string): MacroIr[] {
-  const [cleanup, , body] = args;
-  if (
-    name !== 'DEFINE_FREE' ||
-    args.length !== 3 ||
-    cleanup === undefined ||
-    body === undefined ||
-    body === ''
-  )
-    return [];
-  return [
-    {
-      kind: 'macro',
-      start,
-      end,
-      name: `__free_${cleanup}`,
-      params: ['_T'],
-      isVariadic: false,
-      body: null,
-      statements: null,
-      bodyText: body,
-      bodyOffset: document.slice(start, end).lastIndexOf(body),
-      conditions: [],
-    },
-  ];
+function cleanupsOf(macro: FileMacroIr, document: string): MacroIr[] {
+  const [name, , first, second, ...rest] = macro.args;
+  const made = (of: string, params: readonly string[], body: string | undefined): MacroIr[] =>
+    body === undefined || body === ''
+      ? []
+      : [
+          {
+            kind: 'macro',
+            start: macro.start,
+            end: macro.end,
+            name: of,
+            params,
+            isVariadic: false,
+            body: null,
+            statements: null,
+            bodyText: body,
+            bodyOffset: document.slice(macro.start, macro.end).lastIndexOf(body),
+            conditions: [],
+          },
+        ];
+  switch (macro.name) {
+    case 'DEFINE_FREE':
+      return made(`__free_${name}`, ['_T'], first);
+    case 'DEFINE_CLASS':
+      return [
+        ...made(`__free_class_${name}`, ['_T'], first),
+        ...made(`class_${name}_constructor`, rest.flatMap(declaredName), second),
+      ];
+    case 'DEFINE_GUARD':
+      return [
+        ...made(`guard_${name}_take`, ['_T'], first),
+        ...made(`guard_${name}_release`, ['_T'], second),
+      ];
+    default:
+      return [];
+  }
+}
+
+/** The name in `struct device *dev`; none in `void`. */
+function declaredName(param: string): readonly string[] {
+  const name = /(\w+)\s*$/.exec(param)?.[1];
+  return name === undefined || name === 'void' ? [] : [name];
 }
 
 function maskedFileMacro(span: Span, text: string): FileMacroIr {

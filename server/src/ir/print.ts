@@ -131,7 +131,7 @@ export function printStmt(stmt: Stmt, options: PrintOptions = {}, level = 0): st
       return line(printExpr(stmt.expr));
     case 'decl':
       return line(
-        `${stmt.isStatic ? 'static ' : ''}${typed(stmt.type, stmt.name)}${stmt.cleanup === null ? '' : ` __free(${stmt.cleanup})`}${initText(stmt.init)}`,
+        `${stmt.isStatic ? 'static ' : ''}${typed(stmt.type, stmt.name)}${stmt.cleanup === null ? '' : ` ${stmt.cleansAddress ? '__cleanup' : '__free'}(${stmt.cleanup})`}${initText(stmt.init)}`,
       );
     case 'if': {
       const otherwise = stmt.otherwise === null ? [] : [`${indent}else`, ...nested(stmt.otherwise)];

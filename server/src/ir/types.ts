@@ -208,8 +208,13 @@ export interface DeclStmt extends CodeNode {
   readonly init: Expr | null;
   /** The whole declaration up to and including `;`. */
   readonly statement: Span;
-  /** The argument of __free(x), if the variable carries one. */
+  /**
+   * The argument of `__free(x)` or `__cleanup(x)`, if the variable carries one; of a `CLASS()` its
+   * name.
+   */
   readonly cleanup: string | null;
+  /** The cleanup is a function that is given the variable's address: `__cleanup(x)`. */
+  readonly cleansAddress: boolean;
 }
 /** `conditionSpan` is from `(` to `)` inclusive. */
 export interface IfStmt extends CodeNode {

@@ -1,5 +1,6 @@
-import type { CallExpr } from '../ir/types.ts';
+import type { CallExpr, DeclStmt, Expr, GuardStmt } from '../ir/types.ts';
 import type { Span } from '../text/span.ts';
+import { freeFunction } from '../kernel/cleanup.ts';
 import { behaviourOf } from '../kernel/lookup.ts';
 import { loopCursors } from '../kernel/loop-macros.ts';
 import { callOfGuard } from './guards.ts';
@@ -11,11 +12,19 @@ import { assumeConfig } from './config.ts';
 import { escapeNames, evaluate, fresh, storePlace } from './evaluate.ts';
 import { heldKey } from './held.ts';
 import { createJoined, joinAll, type Joined } from './join.ts';
-import { escape, loseCertainty, operate } from './operate.ts';
+import { escape, loseCertainty } from './operate.ts';
 import { setVariable, site, type Run } from './run.ts';
 import { cursor, localVariable } from './domain/objects.ts';
-import { addStep, fork, maskOf, prune, stateKey, type PathState } from './domain/path-state.ts';
-import { POSITIVE, ZERO, sameValue, type Value } from './domain/values.ts';
+import {
+  addStep,
+  assume,
+  fork,
+  maskOf,
+  prune,
+  stateKey,
+  type PathState,
+} from './domain/path-state.ts';
+import { NEGATIVE, POSITIVE, ZERO, sameValue, type Value } from './domain/values.ts';
 import { withinShare, workDone, type Steps } from '../budget/work.ts';
 
 /** A path's end: its state, and the return statement or the closing brace. */
@@ -202,7 +211,7 @@ function step(run: Run, s: PathState, i: Instr, live: readonly ReadonlySet<strin
     case 'guard':
       return guard(run, s, i);
     case 'cleanup':
-      return cleanup(run, s, i.decl.name, i.decl.cleanup ?? '', i.decl);
+      return cleanup(run, s, i.decl);
     case 'cursor':
       for (const name of cursorsOf(run, i, live[i.exit]!)) {
         const element = cursor(s.interner, name, i.site.start);
@@ -248,7 +257,7 @@ function guard(
   s: PathState,
   { stmt, isEntry }: Extract<Instr, { kind: 'guard' }>,
 ): PathState[] {
-  const call = callOfGuard(stmt, isEntry);
+  const call = callOfGuard(stmt, isEntry) ?? ownGuard(run, stmt, isEntry);
   if (call !== null) return evaluate(run, s, call).map((one) => one.s);
   let states: PathState[] = [s];
   if (isEntry)
@@ -257,67 +266,64 @@ function guard(
   return states;
 }
 
+/** What DEFINE_GUARD() of the module says of a guard. */
+function ownGuard(run: Run, stmt: GuardStmt, isEntry: boolean): CallExpr | null {
+  const [kind, ...args] = stmt.args;
+  if (kind?.kind !== 'name' || args.length !== 1) return null;
+  const name = `guard_${kind.name}_${isEntry ? 'take' : 'release'}`;
+  const at = { start: stmt.start, end: stmt.body?.start ?? stmt.end };
+  return run.index.macroFunction(run.file, name) ? callOn(name, at, ...args) : null;
+}
+
 /**
- * __free(kfree) and its like: the cleanup's function runs on what the variable holds, unless that
- * is NULL or an error pointer.
+ * The scope of a variable with `__free(x)` or `__cleanup(f)` is left: the first calls what the
+ * module or the kernel has for x with the variable's value, unless that is NULL or an error pointer,
+ * the second f with its address.
  */
-function cleanup(run: Run, s: PathState, name: string, by: string, at: Span): PathState[] {
-  const v = s.env.get(name);
-  if (v?.kind !== 'pointer' || v.parent !== null || (maskOf(s, v) & POSITIVE) === 0) return [s];
-  const own = run.index.macroFunction(run.file, `__free_${by}`);
-  if (own)
-    return applySummary(
+function cleanup(run: Run, s: PathState, decl: DeclStmt): PathState[] {
+  const by = decl.cleanup ?? '';
+  const variable: Expr = { kind: 'name', name: decl.name, ...decl.nameSpan };
+  if (decl.cleansAddress)
+    return evaluate(
       run,
       s,
-      {
-        kind: 'call',
-        callee: { kind: 'unknown', names: [], calls: [], start: at.start, end: at.end },
-        name: null,
-        args: [],
-        argsSpan: at,
-        start: at.start,
-        end: at.end,
-      },
-      own,
-      [v],
-    ).map((r) => r.s);
-  const behaviour = behaviourOf(by, run.kernel, run.index.module.wrappers);
-  if (behaviour === 'neutral') return [s];
-  // a DEFINE_FREE() that cannot be seen
-  if (behaviour === undefined) {
-    escape(run, s, v, at, by);
+      callOn(by, decl, { ...variable, kind: 'unary', op: '&', operand: variable }),
+    ).map((one) => one.s);
+  const v = s.env.get(decl.name);
+  if (v?.kind !== 'pointer') return [s];
+  const own = run.index.macroFunction(run.file, `__free_${by}`);
+  if (own) return applySummary(run, s, callOn(null, decl), own, [v]).map((one) => one.s);
+  if ((maskOf(s, v) & POSITIVE) === 0) return [s];
+  const name = freeFunction(by);
+  // A DEFINE_FREE() that cannot be seen.
+  if (
+    behaviourOf(name, run.kernel, run.index.module.wrappers) === undefined &&
+    !run.index.functions(run.file, name).length
+  ) {
+    escape(run, s, v, decl, by);
     return [s];
   }
-  for (const effect of behaviour.success) {
-    if (effect.op !== 'free' && effect.op !== 'put') continue;
-    operate(run, s, {
-      op: effect.op,
-      ok: true,
-      place: v,
-      api: by,
-      argument: 0,
-      at,
-      text: name,
-      inner: null,
-      settled: false,
-    });
-  }
-  return [s];
+  const none = fork(s);
+  const isNone = assume(none, v, ZERO | NEGATIVE);
+  if (!assume(s, v, POSITIVE)) return isNone ? [none] : [];
+  const ended = evaluate(run, s, callOn(name, decl, variable)).map((one) => one.s);
+  return isNone ? [...ended, none] : ended;
+}
+
+/** A call that nobody has written, where a variable is declared. */
+function callOn(name: string | null, { start, end }: Span, ...args: readonly Expr[]): CallExpr {
+  const callee: Expr =
+    name === null
+      ? { kind: 'unknown', names: [], calls: [], start, end }
+      : { kind: 'name', name, start, end };
+  return { kind: 'call', callee, name, args, argsSpan: { start, end }, start, end };
 }
 
 /** Runs what devm actions left behind, last first, at the place where the function returns. */
 export function runDeferred(run: Run, s: PathState, at: Span): PathState[] {
   const pending = [...s.deferred].reverse();
   s.deferred = [];
-  const call: CallExpr = {
-    kind: 'call',
-    callee: { kind: 'unknown', names: [], calls: [], start: at.start, end: at.end },
-    name: null,
-    args: [],
-    argsSpan: at,
-    start: at.start,
-    end: at.end,
-  };
+  const call = callOn(null, at);
   let out: PathState[] = [s];
   for (const d of pending) out = out.flatMap((t) => runCallback(run, t, call, d.callback, d.data));
   return out;

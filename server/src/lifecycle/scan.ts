@@ -1,6 +1,7 @@
 import { movedFrom } from '../ir/lower.ts';
 import type { AssignExpr, CallExpr, DeclStmt, FunctionIr, Stmt } from '../ir/types.ts';
 import { walkExprs, walkStmt } from '../ir/visit.ts';
+import { freeFunction } from '../kernel/cleanup.ts';
 import { behaviourOf, type ExtraFunctions } from '../kernel/lookup.ts';
 import type { Effect, KernelVersion } from '../kernel/types.ts';
 import { compareVersions } from '../kernel/version.ts';
@@ -168,9 +169,13 @@ function walk(fn: FunctionIr): Walked {
     labels: string[] = [],
     named: string[] = [];
   const statement = (s: Stmt): void => {
-    if (s.kind === 'decl') decls.push(s);
-    else if (s.kind === 'label') labels.push(s.name);
-    else if (s.kind === 'unknown') append(unknown, s.names);
+    if (s.kind === 'decl') {
+      decls.push(s);
+      if (s.cleanup !== null) append(named, cleanupNames(s));
+    } else if (s.kind === 'label') labels.push(s.name);
+    else if (s.kind === 'guard' && s.args[0]?.kind === 'name') {
+      named.push(`guard_${s.args[0].name}_take`, `guard_${s.args[0].name}_release`);
+    } else if (s.kind === 'unknown') append(unknown, s.names);
     // `CHECK_RET;` is a macro that does something, or it is the text of one: another name.
     else if (s.kind === 'expr' && s.expr.kind === 'name') {
       named.push(s.expr.name);
@@ -194,6 +199,12 @@ function walk(fn: FunctionIr): Walked {
     unknown,
     kernelCalls: null,
   };
+}
+
+/** What the end of a variable's scope may call. */
+function cleanupNames({ cleanup, cleansAddress }: DeclStmt): readonly string[] {
+  const name = cleanup ?? '';
+  return cleansAddress ? [name] : [`__free_${name}`, freeFunction(name)];
 }
 
 function namesIn(calls: readonly CallExpr[], named: readonly string[]): Scan['names'] {

@@ -1,5 +1,5 @@
 import type { SyntaxNode } from '../../syntax/node.ts';
-import type { CallExpr, Stmt } from '../types.ts';
+import type { CallExpr, DeclStmt, Stmt } from '../types.ts';
 import {
   field,
   isFlowWord,
@@ -61,7 +61,7 @@ export function lowerDeclaration(node: SyntaxNode, out: Stmt[], c: Context): voi
       isStatic: specifiers.isStatic,
       init: one.init === undefined ? null : lowerExpr(one.init, c),
       statement: spanOf(node),
-      cleanup: cleanupOf(one, declared, node, c),
+      ...cleanupOf(one, declared, node, c),
     });
   }
 }
@@ -95,22 +95,28 @@ function declaringCall(
   };
 }
 
+/** `__free(x)`, or the attribute as it is written or in include/linux/compiler_attributes.h. */
+const CLEANUP =
+  /^__free\s*\(\s*(\w+)\s*\)|^__cleanup\s*\(\s*(\w+)\s*\)|^__attribute(?:__)?\b.*?\b(?:__)?cleanup(?:__)?\s*\(\s*(\w+)\s*\)/s;
+
 /**
- * The argument of the __free(x) that the mask blanked between the end of the declarator before and
- * the value of this one.
+ * What runs at the end of a variable's scope, by the attribute that the mask blanked between the
+ * end of the declarator before and the value of this one.
  */
 function cleanupOf(
   one: Declared,
   all: readonly Declared[],
   node: SyntaxNode,
   c: Context,
-): string | null {
+): Pick<DeclStmt, 'cleanup' | 'cleansAddress'> {
   const index = all.indexOf(one);
   const start = index === 0 ? node.start : all[index - 1]!.span.end;
   const end = one.init?.start ?? all[index + 1]?.span.start ?? node.end;
   for (const note of notesIn({ start, end }, 'annotation', c)) {
-    const match = /^__free\s*\(\s*(\w+)\s*\)/.exec(textOf(note, c));
-    if (match) return match[1]!;
+    const [match, free, ...functions] = CLEANUP.exec(textOf(note, c)) ?? [];
+    const cleanup = free ?? functions.find((name) => name !== undefined);
+    if (match !== undefined && cleanup !== undefined)
+      return { cleanup, cleansAddress: free === undefined };
   }
-  return null;
+  return { cleanup: null, cleansAddress: false };
 }

@@ -1,6 +1,16 @@
 import type { SyntaxNode } from '../../syntax/node.ts';
 import { isPreprocChain } from '../../syntax/conditions.ts';
-import type { BlockStmt, CaseStmt, Expr, IfStmt, LoopStmt, Stmt, SwitchStmt } from '../types.ts';
+import type { Span } from '../../text/span.ts';
+import type {
+  BlockStmt,
+  CallExpr,
+  CaseStmt,
+  Expr,
+  IfStmt,
+  LoopStmt,
+  Stmt,
+  SwitchStmt,
+} from '../types.ts';
 import {
   field,
   hasErrorChild,
@@ -265,20 +275,40 @@ function lowerExprStatement(
       calls: expr.calls,
       opaque: takeInventory([node], c).hidesFlow,
     });
-  else if (
-    expr.kind === 'call' &&
-    expr.callee.kind === 'call' &&
-    GUARDS.has(expr.callee.name ?? '')
-  ) {
-    out.push({
-      kind: 'guard',
-      start,
-      end,
-      macro: expr.callee.name!,
-      args: [...expr.callee.args, ...expr.args],
-      body: null,
-    });
+  else if (expr.kind !== 'call') out.push({ kind: 'expr', start, end, expr });
+  else if (expr.callee.kind === 'call' && GUARDS.has(expr.callee.name ?? ''))
+    out.push(lowerScoped(expr, expr.callee, { start, end }));
+  else if (expr.name === 'return_ptr' && expr.args.length === 1) {
+    const name = 'no_free_ptr';
+    const value: CallExpr = { ...expr, name, callee: { ...expr.callee, kind: 'name', name } };
+    out.push({ kind: 'return', start, end, value });
   } else out.push({ kind: 'expr', start, end, expr });
+}
+
+/**
+ * `guard(mutex)(&lock);`, or `CLASS(foo, name)(args);`, which declares a variable that its class
+ * makes and ends (include/linux/cleanup.h).
+ */
+function lowerScoped(call: CallExpr, scope: CallExpr, { start, end }: Span): Stmt {
+  const [kind, variable] = scope.args;
+  if (scope.name !== 'CLASS' || kind?.kind !== 'name' || variable?.kind !== 'name') {
+    const args = [...scope.args, ...call.args];
+    return { kind: 'guard', start, end, macro: scope.name!, args, body: null };
+  }
+  const name = `class_${kind.name}_constructor`;
+  return {
+    kind: 'decl',
+    start: variable.start,
+    end,
+    name: variable.name,
+    nameSpan: { start: variable.start, end: variable.end },
+    type: { name: '', keyword: null, pointers: 0, arrays: 0, start, end: variable.start },
+    isStatic: false,
+    init: { ...call, name, callee: { kind: 'name', name, start, end: kind.end } },
+    statement: { start, end },
+    cleanup: `class_${kind.name}`,
+    cleansAddress: false,
+  };
 }
 
 /** The condition in parentheses of an if, while, do or switch. */
