@@ -1,5 +1,6 @@
 import type { CallExpr, Expr, FileIr, FunctionIr, MemberExpr, TypeName } from '../ir/types.ts';
 import type { ModuleIndex } from '../lifecycle/module.ts';
+import { callOfGuard } from '../lifecycle/guards.ts';
 import { scanOf } from '../lifecycle/scan.ts';
 import type { ModuleFacts, Site } from '../lifecycle/types.ts';
 import { functionsIn, walkWithParents, type IrNode } from './locate.ts';
@@ -280,7 +281,9 @@ function formOf(
   // `list_for_each_entry(x, &p->list, node)` reads the list.
   if (isAddress && around?.kind === 'loop' && /for_each/.test(around.macro ?? ''))
     return { form: 'read', call: null, value: null };
-  const call = around?.kind === 'call' && around.callee !== node ? around : null;
+  // `guard(mutex)(&p->lock)` is a call that takes the lock.
+  const inCall = around?.kind === 'guard' ? callOfGuard(around, true) : around;
+  const call = inCall?.kind === 'call' && inCall.callee !== node ? inCall : null;
   return { form: isAddress || (isArray && !isElement) ? 'address' : 'read', call, value: null };
 }
 

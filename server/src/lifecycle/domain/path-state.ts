@@ -285,7 +285,9 @@ function isRead(
   used: ReadonlySet<AbstractObject>,
   live: ReadonlySet<string>,
 ): boolean {
-  if (step === null) return object.kind === 'global' && live.has(object.name);
+  // What `*param` is, callers know: `__cleanup(f)` gives f the address of a variable.
+  if (step === null)
+    return object.kind === 'parameter' || (object.kind === 'global' && live.has(object.name));
   // Whether there is drvdata is what callers know of a helper's early return.
   if (step.kind !== 'drvdata' && !(step.kind === 'field' && live.has(`.${step.name}`)))
     return false;
