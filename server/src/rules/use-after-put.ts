@@ -6,6 +6,7 @@ import type {
   Step,
   UseObservation,
 } from '../lifecycle/types.ts';
+import { applyEdits } from '../text/edits.ts';
 import { nameOf, operationsOn } from './device.ts';
 import type { Edit } from '../text/span.ts';
 import { isLog } from '../kernel/logs.ts';
@@ -201,7 +202,8 @@ function fixFor(
   const edits = savedRead(facts, one, uses, end);
   if (edits !== null)
     return fixOf(`Read \`${(one as UseObservation).field}\` before the ${word}`, 'safe', edits);
-  return later === null
+  // Of two equal lines one behind the other, neither is better first.
+  return later === null || applyEdits(file.text, later.edits) === file.text
     ? null
     : fixOf(`Move the ${word} behind the last use (check the order)`, 'unsafe', later.edits);
 }
