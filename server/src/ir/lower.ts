@@ -192,8 +192,8 @@ function cleanupsOf(macro: FileMacroIr, document: string): MacroIr[] {
 
 /** The name in `struct device *dev`; none in `void`. */
 function declaredName(param: string): readonly string[] {
-  const name = /(\w+)\s*$/.exec(param)?.[1];
-  return name === undefined || name === 'void' ? [] : [name];
+  const name = param.trim().split(/\W+/).at(-1) ?? '';
+  return name === '' || name === 'void' ? [] : [name];
 }
 
 function maskedFileMacro(span: Span, text: string): FileMacroIr {

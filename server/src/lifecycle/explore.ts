@@ -272,7 +272,7 @@ function ownGuard(run: Run, stmt: GuardStmt, isEntry: boolean): CallExpr | null 
   if (kind?.kind !== 'name' || args.length !== 1) return null;
   const name = `guard_${kind.name}_${isEntry ? 'take' : 'release'}`;
   const at = { start: stmt.start, end: stmt.body?.start ?? stmt.end };
-  return run.index.macroFunction(run.file, name) ? callOn(name, at, ...args) : null;
+  return run.index.macroFunction(run.file, name) ? callOn(name, at, args) : null;
 }
 
 /**
@@ -287,7 +287,7 @@ function cleanup(run: Run, s: PathState, decl: DeclStmt): PathState[] {
     return evaluate(
       run,
       s,
-      callOn(by, decl, { ...variable, kind: 'unary', op: '&', operand: variable }),
+      callOn(by, decl, [{ ...variable, kind: 'unary', op: '&', operand: variable }]),
     ).map((one) => one.s);
   const v = s.env.get(decl.name);
   if (v?.kind !== 'pointer') return [s];
@@ -306,12 +306,12 @@ function cleanup(run: Run, s: PathState, decl: DeclStmt): PathState[] {
   const none = fork(s);
   const isNone = assume(none, v, ZERO | NEGATIVE);
   if (!assume(s, v, POSITIVE)) return isNone ? [none] : [];
-  const ended = evaluate(run, s, callOn(name, decl, variable)).map((one) => one.s);
+  const ended = evaluate(run, s, callOn(name, decl, [variable])).map((one) => one.s);
   return isNone ? [...ended, none] : ended;
 }
 
 /** A call that nobody has written, where a variable is declared. */
-function callOn(name: string | null, { start, end }: Span, ...args: readonly Expr[]): CallExpr {
+function callOn(name: string | null, { start, end }: Span, args: readonly Expr[] = []): CallExpr {
   const callee: Expr =
     name === null
       ? { kind: 'unknown', names: [], calls: [], start, end }
