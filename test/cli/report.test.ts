@@ -270,6 +270,7 @@ describe('check --format sarif', () => {
             ],
           },
         ],
+        toolConfigurationNotifications: [],
       },
     ]);
   });
