@@ -1,12 +1,15 @@
-import type { Expr } from '../ir/types.ts';
+import type { CallExpr, Expr } from '../ir/types.ts';
+import { walkExpr, walkStmt } from '../ir/visit.ts';
 import type { Span } from '../text/span.ts';
-import { testedArgument } from '../kernel/lookup.ts';
+import { behaviourOf, testedArgument } from '../kernel/lookup.ts';
+import { guessedTest } from '../kernel/result-tests.ts';
+import { resultsOf } from './answering.ts';
 import { combine } from './arithmetic.ts';
 import { evaluate } from './evaluate.ts';
 import { loseCertainty, test, testNull } from './operate.ts';
-import type { Run } from './run.ts';
+import { site, sourceText, type Run } from './run.ts';
 import { computed, type AbstractObject, type ObjectOf } from './domain/objects.ts';
-import { assume, fork, holdersOf, maskOf, type PathState } from './domain/path-state.ts';
+import { addStep, assume, fork, holdersOf, maskOf, type PathState } from './domain/path-state.ts';
 import {
   ANY,
   NEGATIVE,
@@ -58,6 +61,8 @@ export function decide(
     if (form && e.args[0]) return errorTest(run, s, e, e.args[0], form, truth, whole);
     const tested = e.args[testedArgument(e.name) ?? e.args.length];
     if (tested) return decide(run, s, tested, truth, whole);
+    const result = isUnseen(run, e.name) ? resultAmong(run, s, e.args) : null;
+    if (result) return unseenTest(run, s, e, result, truth, whole);
   }
   return evaluate(run, s, e).flatMap(({ s: t, v }) => {
     if (v.kind === 'pointer' && e.kind !== 'call') test(run, t, v.object, e, whole, 'null');
@@ -99,6 +104,85 @@ function errorTest(
     else if (form === 'is-err-or-null' && isZero(v)) testNull(run, t, e, whole, form);
     return assume(t, v, truth ? yes : 7 & ~yes) ? [t] : [];
   });
+}
+
+/** Neither the module nor the kernel's tables know a function or macro of this name. */
+function isUnseen(run: Run, name: string): boolean {
+  return (
+    !run.locals.has(name) &&
+    run.index.functions(run.file, name).length === 0 &&
+    run.index.macroFunction(run.file, name) === null &&
+    behaviourOf(name, run.kernel, run.index.module.wrappers) === undefined
+  );
+}
+
+/**
+ * The variable among the arguments that has what a call answered, whether it could; null where the
+ * others may be more than a message.
+ */
+function resultAmong(run: Run, s: PathState, args: readonly Expr[]): NamedResult | null {
+  const others = args.filter((arg) => arg.kind !== 'string' && arg.kind !== 'number');
+  const [expr] = others;
+  if (others.length !== 1 || expr?.kind !== 'name') return null;
+  const value = s.env.get(expr.name);
+  if (!value) return null;
+  const isResult = isZero(value) ? resultsOf(run.fn).has(expr.name) : isOutcome(s, value);
+  return isResult ? { expr, value } : null;
+}
+
+interface NamedResult {
+  readonly expr: Expr;
+  readonly value: Value;
+}
+
+function isOutcome(s: PathState, value: Value): boolean {
+  if (value.kind !== 'pointer' || value.parent !== null) return false;
+  const { object } = value;
+  if (object.kind === 'allocation') return s.devices.get(object)?.state.checked === false;
+  return object.kind === 'result' && (object.of === 'errno' || object.of === 'error');
+}
+
+/**
+ * A test of a result by a macro or function that cannot be seen. It most likely tells success from
+ * failure; which it holds for is guessed from its name, or else from the arm that leaves. Nothing
+ * after it is certain.
+ */
+function unseenTest(
+  run: Run,
+  s: PathState,
+  e: CallExpr,
+  { expr, value }: NamedResult,
+  truth: boolean,
+  whole: Span,
+): PathState[] {
+  const guess = guessedTest(e.name!) ?? guessedByArm(run, e, whole);
+  addStep(s, {
+    site: site(run, e),
+    kind: 'branch',
+    text: `${sourceText(run, e)} taken as ${truth}: ${e.name!} was not found`,
+  });
+  loseCertainty(s);
+  const isPointed = value.kind === 'pointer' && s.devices.has(value.object);
+  const failure = isPointed ? NEGATIVE | ZERO : NEGATIVE | POSITIVE;
+  if (isPointed) test(run, s, value.object, expr, whole, 'is-err');
+  const holds = guess === 'failure' ? failure : ANY & ~failure;
+  return assume(s, value, truth ? holds : ANY & ~holds) ? [s] : [];
+}
+
+/** `if (test) goto err;`: what leaves is the failure, but for a `return 0`. */
+function guessedByArm({ fn }: Run, e: CallExpr, whole: Span): 'failure' | 'success' {
+  let leavesWell = false;
+  let isNegated = false;
+  walkStmt(fn.body, (stmt) => {
+    if (stmt.kind !== 'if' || whole.start < stmt.condition.start || whole.end > stmt.condition.end)
+      return;
+    const last = stmt.then.kind === 'block' ? stmt.then.body.at(-1) : stmt.then;
+    leavesWell = last?.kind === 'return' && last.value?.kind === 'number' && last.value.value === 0;
+    walkExpr(stmt.condition, (part) => {
+      isNegated ||= part.kind === 'unary' && part.op === '!' && part.operand.start === e.start;
+    });
+  });
+  return leavesWell === isNegated ? 'failure' : 'success';
 }
 
 /** A pointer variable of the function. */
@@ -154,12 +238,14 @@ function compare(
         testNull(run, t, right, whole, 'null');
       if (equality && isZero(l.v) && r.v.kind === 'pointer')
         test(run, t, r.v.object, right, whole, 'null');
+      const areNames = isConstantName(left, l.v) && isConstantName(right, r.v);
       if (
-        (isUnknownConstant(t, l.v) && isResult(t, right, r.v)) ||
-        (isUnknownConstant(t, r.v) && isResult(t, left, l.v))
+        !areNames &&
+        ((isUnknownConstant(t, l.v) && isResult(t, right, r.v)) ||
+          (isUnknownConstant(t, r.v) && isResult(t, left, l.v)))
       )
         loseCertainty(t);
-      return compareValues(t, op, l.v, r.v, truth) ? [t] : [];
+      return compareValues(t, op, l.v, r.v, truth, areNames) ? [t] : [];
     }),
   );
 }
@@ -167,6 +253,7 @@ function compare(
 /**
  * Whether the path can go on where `l OP r` is `truth`. By number, by identity, else remembered as
  * a value that is computed from the two so that the next comparison agrees.
+ * @param areNames both stand there as names of constants, which may be equal or not.
  */
 export function compareValues(
   s: PathState,
@@ -174,18 +261,21 @@ export function compareValues(
   l: Value,
   r: Value,
   truth: boolean,
+  areNames = false,
 ): boolean {
   if (l.kind === 'int' && r.kind === 'int') return holds(op, l.value, r.value) === truth;
   if (isZero(r)) return againstZero(s, op, l, truth);
   if (isZero(l)) return againstZero(s, FLIPPED[op]!, r, truth);
   if (sameValue(l, r)) return (op === '==' || op === '<=' || op === '>=') === truth;
   const effective = truth ? op : NEGATED[op]!;
-  // Result codes of an unseen header: two names are most likely two numbers.
-  if (effective === '==' && isUnknownConstant(s, l) && isUnknownConstant(s, r)) return false;
+  // Result codes of an unseen header: a result that is the one is most likely not the other.
+  if (effective === '==' && !areNames && isUnknownConstant(s, l) && isUnknownConstant(s, r))
+    return false;
   if (effective === '==') {
     const common = maskOf(s, l) & maskOf(s, r);
     if (common === 0) return false;
     if (isErrno(l) && isErrno(r)) return false;
+    if (isOlderThan(s, l, r) || isOlderThan(s, r, l)) return false;
     if (!assume(s, l, common) || !assume(s, r, common)) return false;
   }
   if (effective === '>' && (maskOf(s, r) & NEGATIVE) === 0 && !assume(s, l, POSITIVE)) return false;
@@ -265,10 +355,31 @@ function isResult(s: PathState, e: Expr, v: Value): boolean {
   );
 }
 
+/** A constant that no header defines, under its own name: `PAGE_SIZE`. */
+function isConstantName(e: Expr, v: Value): boolean {
+  return (
+    e.kind === 'name' &&
+    v.kind === 'pointer' &&
+    v.object.kind === 'symbol' &&
+    v.object.name === e.name
+  );
+}
+
 /** A name of an unseen header. */
 function isUnknownConstant(s: PathState, v: Value): boolean {
   return (
     v.kind === 'pointer' && v.object.kind === 'symbol' && v.parent === null && maskOf(s, v) === ANY
+  );
+}
+
+/** What was there before memory was allocated does not point to it, unless unseen code has it. */
+function isOlderThan(s: PathState, older: Value, made: Value): boolean {
+  return (
+    older.kind === 'pointer' &&
+    older.object.kind === 'load' &&
+    made.kind === 'pointer' &&
+    made.object.kind === 'allocation' &&
+    s.devices.get(made.object)?.state.escaped !== true
   );
 }
 

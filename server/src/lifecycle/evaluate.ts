@@ -273,7 +273,7 @@ function nameValue(run: Run, s: PathState, name: string, at: number): Value {
       : undefinedValue(s.interner, name).start;
   if (name === 'NULL' || name === 'false') return NULL;
   if (name === 'true') return int(1);
-  if (/^E[A-Z0-9]+$/.test(name)) return namedConstant(s, name, true);
+  if (isErrnoName(name)) return namedConstant(s, name, true);
   if (
     run.index.functions(run.file, name).length ||
     isLifecycleName(name, run.kernel, run.index.module.wrappers)
@@ -291,10 +291,14 @@ function nameValue(run: Run, s: PathState, name: string, at: number): Value {
   return loadPlace(run, s, globalVariable(s.interner, name).start, at);
 }
 
+/** The kernel's error codes, but for one without an underscore. */
+function isErrnoName(name: string): boolean {
+  return /^E[A-Z0-9]+$/.test(name) || name === 'EPROBE_DEFER';
+}
+
 /** A name that the module does not define: what starts with E and is in capitals is an errno. */
-function namedConstant(s: PathState, name: string, isErrno: boolean): Place {
-  const object = symbol(s.interner, name, { isErrno, isNegated: false });
-  return known(s, object, isErrno ? POSITIVE : ANY);
+function namedConstant({ interner }: PathState, name: string, isErrno: boolean): Place {
+  return symbol(interner, name, { isErrno, isNegated: false }).start;
 }
 
 function unary(run: Run, s: PathState, e: Extract<Expr, { kind: 'unary' }>): Evaluated[] {
@@ -345,9 +349,8 @@ function inverse(s: PathState, op: string, value: Exclude<Value, { kind: 'int' }
   if (op !== '-' || value.kind !== 'pointer') return null;
   const mask = (m & ZERO) | (m & POSITIVE ? NEGATIVE : 0) | (m & NEGATIVE ? POSITIVE : 0);
   const { object } = value;
-  return object.kind === 'symbol'
-    ? known(s, symbol(s.interner, object.name, { ...object, isNegated: !object.isNegated }), mask)
-    : computedValue(s, op, [value], mask);
+  if (object.kind !== 'symbol') return computedValue(s, op, [value], mask);
+  return symbol(s.interner, object.name, { ...object, isNegated: !object.isNegated }).start;
 }
 
 function computedValue(

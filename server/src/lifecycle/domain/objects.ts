@@ -284,9 +284,9 @@ export function makePlace(
 
 /** The same object by the same steps, in all explorations. */
 export function placeText(place: Place): string {
-  return place.parent === null
-    ? `${place.object.id}|`
-    : `${placeText(place.parent)}.${stepText(place.step!)}`;
+  let path = '';
+  for (let at = place; at.parent !== null; at = at.parent) path = `.${stepText(at.step!)}${path}`;
+  return `${place.object.id}|${path}`;
 }
 
 /** A step as text: what places one step further are found by. */

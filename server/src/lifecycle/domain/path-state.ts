@@ -136,7 +136,9 @@ export function stepsOf(trace: Trace | null): Step[] {
 export function maskOf(s: PathState, v: Value): Mask {
   if (v.kind === 'int') return v.value === 0 ? ZERO : v.value > 0 ? POSITIVE : NEGATIVE;
   if (v.kind === 'function') return POSITIVE;
-  const m = s.masks.get(v.object) ?? ANY;
+  const m = s.masks.get(v.object) ?? maskByKind(v.object);
+  const inverted = invertedBy(v);
+  if (inverted) return m & inverse(maskOf(s, inverted));
   // The address of a member is no null pointer; an error pointer with a small offset is still taken
   // for one.
   return v.parent === null ? m : m === NEGATIVE ? NEGATIVE : POSITIVE;
@@ -147,7 +149,26 @@ export function assume(s: PathState, v: Value, mask: Mask): boolean {
   const now = maskOf(s, v) & mask;
   if (now === 0) return false;
   if (v.kind === 'pointer' && v.parent === null) s.masks.set(v.object, now);
-  return true;
+  const inverted = invertedBy(v);
+  return inverted === null || assume(s, inverted, inverse(now));
+}
+
+/** An error code is positive. A constant of an unseen header after a minus sign is one, and not 0. */
+function maskByKind(object: AbstractObject): Mask {
+  if (object.kind !== 'symbol') return ANY;
+  if (object.isNegated) return NEGATIVE;
+  return object.isErrno ? POSITIVE : ANY;
+}
+
+/** x of a value that is `!x`. */
+function invertedBy(v: Value): Value | null {
+  if (v.kind !== 'pointer' || v.object.kind !== 'computed' || v.object.op !== '!') return null;
+  return v.object.operands[0] ?? null;
+}
+
+/** What `!x` may be for what x may be, and the other way round. */
+function inverse(mask: Mask): Mask {
+  return (mask & ZERO ? POSITIVE | NEGATIVE : 0) | (mask & ~ZERO ? ZERO : 0);
 }
 
 /** Reads a place; what was never written is an object of its own. */
