@@ -7,22 +7,22 @@ import { solve } from './solve.ts';
  * and globals alike, and
  * `.field` for each member that may still be read through any object. A variable whose address is
  * taken is always live.
+ * @param readBy what a call by this name reads beside its arguments.
  */
-export function liveVariables(cfg: Cfg): readonly ReadonlySet<string>[] {
+export function liveVariables(
+  cfg: Cfg,
+  readBy: (name: string) => Iterable<string> | undefined = () => undefined,
+): readonly ReadonlySet<string>[] {
   const pinned = new Set<string>();
   const gen: Set<string>[] = [],
     kill: Set<string>[] = [];
   for (const block of cfg.blocks) {
     const g = new Set<string>(),
       k = new Set<string>();
-    const read = (e: Expr) =>
-      reads(
-        e,
-        (n) => {
-          if (!k.has(n)) g.add(n);
-        },
-        pinned,
-      );
+    const note = (n: string) => {
+      if (!k.has(n)) g.add(n);
+    };
+    const read = (e: Expr) => reads(e, { name: note, pinned, readBy });
     const write = (n: string) => {
       k.add(n);
     };
@@ -82,10 +82,17 @@ function visit(i: Instr, read: (e: Expr) => void, write: (n: string) => void): v
   }
 }
 
+interface Reader {
+  name(n: string): void;
+  readonly pinned: Set<string>;
+  readBy(name: string): Iterable<string> | undefined;
+}
+
 /** Calls `name` for each variable that evaluating `e` reads; `&x` pins x. */
-function reads(e: Expr, name: (n: string) => void, pinned: Set<string>): void {
+function reads(e: Expr, reader: Reader): void {
+  const { name, pinned } = reader;
   const each = (...list: (Expr | null)[]) => {
-    for (const x of list) if (x) reads(x, name, pinned);
+    for (const x of list) if (x) reads(x, reader);
   };
   switch (e.kind) {
     case 'name':
@@ -118,6 +125,7 @@ function reads(e: Expr, name: (n: string) => void, pinned: Set<string>): void {
       return;
     case 'call':
       each(e.callee);
+      for (const read of (e.name !== null && reader.readBy(e.name)) || []) name(read);
       for (const argument of e.args) each(argument);
       return;
     case 'sizeof':

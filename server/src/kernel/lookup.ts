@@ -10,7 +10,7 @@ import { nearest } from './version.ts';
 import { isView } from './views.ts';
 
 export { isNoReturn, isNullTestMacro, isSilent, isValueOrTest, testedArgument } from './macros.ts';
-export { isView } from './views.ts';
+export { isView, memberReadBy } from './views.ts';
 
 /** Functions of the wider kernel that have an effect or an error convention. */
 export const GENERAL_FUNCTIONS: readonly GeneralFunction[] = [

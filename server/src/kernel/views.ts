@@ -30,3 +30,14 @@ const VIEWS = new Set([
 export function isView(name: string): boolean {
   return VIEWS.has(name);
 }
+
+/** Functions that read one member of a struct device, which nothing but its owner changes. */
+const MEMBER_READ_BY = new Map<string, string>([
+  ['dev_get_platdata', 'platform_data'],
+  ['dev_of_node', 'of_node'],
+]);
+
+/** The member of the object that argument 0 points to which `name(x)` is the value of. */
+export function memberReadBy(name: string): string | undefined {
+  return MEMBER_READ_BY.get(name);
+}

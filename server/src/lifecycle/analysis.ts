@@ -106,7 +106,7 @@ export function isExplored(m: Pick<Analysis, 'roles' | 'relevance'>, fn: Functio
   const role = m.roles.get(fn);
   return (
     m.relevance.affects(fn) ||
-    ((m.relevance.yieldsDevice(fn) || m.relevance.testsPointer(fn)) &&
+    ((m.relevance.yieldsDevice(fn) || m.relevance.testsPointer(fn) || m.relevance.answers(fn)) &&
       (role ?? 'helper') === 'helper') ||
     role === 'remove' ||
     role === 'release' ||

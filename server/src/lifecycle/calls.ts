@@ -4,6 +4,7 @@ import {
   behaviourOf,
   isNoReturn,
   isView,
+  memberReadBy,
   retainsArgument,
   testedArgument,
 } from '../kernel/lookup.ts';
@@ -89,6 +90,15 @@ export function evaluateCall(run: Run, s: PathState, e: CallExpr): Evaluated[] {
     const first = e.args[0];
     if (first && isView(name))
       return evaluate(run, s, first).map((r) => ({ s: r.s, v: viewOf(r.s, r.v, e.start) }));
+    const member = memberReadBy(name);
+    if (first && member !== undefined)
+      return evaluate(run, s, first).map((r) => ({
+        s: r.s,
+        v:
+          r.v.kind === 'pointer'
+            ? loadPlace(run, r.s, fieldOf(r.v, member), e.start)
+            : unknownAt(r.s, e.start),
+      }));
     const returned = testedArgument(name);
     if (returned !== undefined)
       return evaluateArguments(run, s, e.args).map((a) => ({

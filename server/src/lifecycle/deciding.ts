@@ -61,6 +61,20 @@ export function decidingMembers(
   return members;
 }
 
+/** The members, as `.name`, that a function tests. */
+export function testedMembers(cfg: Cfg): ReadonlySet<string> {
+  const members = new Set<string>();
+  if (cfg.blocks.length > MAX_BLOCKS) return members;
+  const held = heldMembers(cfg);
+  for (const { terminator } of cfg.blocks) {
+    if (terminator.kind === 'branch')
+      for (const name of membersIn(terminator.condition, held)) members.add(name);
+    else if (terminator.kind === 'switch')
+      for (const name of membersIn(terminator.value, held)) members.add(name);
+  }
+  return members;
+}
+
 /** From this block the function does nothing but return a negative error code. */
 function failsAtOnce(cfg: Cfg, id: number): boolean {
   const seen = new Set<number>();

@@ -1,7 +1,8 @@
 import { outcomeOf, runDeferred, type Exit } from './explore.ts';
 import { isDrvdata } from './domain/access-path.ts';
 import type { AbstractObject, Interner } from './domain/objects.ts';
-import { addStep, fork, holdersOf, stepsOf, type PathState } from './domain/path-state.ts';
+import { addStep, fork, holdersOf, maskOf, stepsOf, type PathState } from './domain/path-state.ts';
+import { ANY, POSITIVE } from './domain/values.ts';
 import { ENDS, isCertain } from './operate.ts';
 import { carryHeld, isAtEntry, observeLeave } from './resources.ts';
 import {
@@ -260,4 +261,9 @@ function carry(s: PathState, t: PathState): void {
     const m = s.masks.get(o);
     if (m !== undefined) t.masks.set(o, m);
   }
+  // Who sets drvdata and succeeds sets it to something: a remove that looks whether it is there asks
+  // about a probe that has not been.
+  for (const [at, v] of t.heap)
+    if (isDrvdata(at) && v.kind === 'pointer' && maskOf(t, v) === ANY)
+      t.masks.set(v.object, POSITIVE);
 }

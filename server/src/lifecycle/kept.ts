@@ -4,7 +4,7 @@ import { expandMacros } from '../ir/expand.ts';
 import type { FunctionIr, TypeName } from '../ir/types.ts';
 import type { Analysis } from './analysis.ts';
 import { resolver } from './apply.ts';
-import { decidingMembers } from './deciding.ts';
+import { decidingMembers, testedMembers } from './deciding.ts';
 import { doubtOwnState, observeExits, type seedRemove } from './exits.ts';
 import { macroNames } from './expand.ts';
 import { explore, type Exit } from './explore.ts';
@@ -22,10 +22,12 @@ import {
 } from './resources.ts';
 import type { ObjectInfo, Run } from './run.ts';
 import { scanOf } from './scan.ts';
-import { createInterner, parameter, type Interner } from './domain/objects.ts';
+import { createInterner, parameter, type AbstractObject, type Interner } from './domain/objects.ts';
 import { emptyState, type PathState } from './domain/path-state.ts';
+import { POSITIVE } from './domain/values.ts';
 import { sameSummary, summarise, type Summary } from './summary.ts';
 import type { Observation, Role } from './types.ts';
+import { memberReadBy } from '../kernel/lookup.ts';
 import { inStepsWithin, type Budgeted, type Steps } from '../budget/work.ts';
 
 /** What an exploration of a function brought, in the addresses of frames. */
@@ -62,6 +64,7 @@ interface Kept<T> {
   readonly key: unknown;
   readonly before: unknown;
   readonly ends: boolean;
+  readonly answers: boolean;
   readonly follows: boolean;
   readonly asked: readonly Asked[];
   readonly result: Attempt<T>;
@@ -148,10 +151,17 @@ export function* exploreFunction(
     m,
     m.store.explored,
     d,
-    { role, key: entry.key, before: entry.before, ends, follows },
+    {
+      role,
+      key: entry.key,
+      before: entry.before,
+      ends,
+      follows,
+      answers: m.relevance.answers(d.item),
+    },
     answers,
     function* (run, frame, graph) {
-      const kept = role === 'helper' || role === 'action' ? keepDeciding(run, graph) : graph.live;
+      const kept = liveFor(m, d, role, run, graph);
       const states = entry.states(frame);
       const begun = (resources: ResourceLog | null): Run =>
         begin(
@@ -207,12 +217,21 @@ export function* exploreHelper(
     m,
     m.store.helpers,
     d,
-    { role: 'helper', key: 'helper', before: undefined, ends: false, follows: true },
+    {
+      role: 'helper',
+      key: 'helper',
+      before: undefined,
+      ends: false,
+      answers: false,
+      follows: true,
+    },
     answers,
     function* (run, frame, graph) {
       const interner = createInterner();
       const one = begin(run, frame, 'helper', new Map(), emptyLog(), interner);
-      const exits = yield* explore(one, graph.cfg, graph.live, [entryState(frame, interner)]);
+      const exits = yield* explore(one, graph.cfg, graph.live, [
+        entryState(frame, 'helper', interner),
+      ]);
       return typeof exits === 'string'
         ? null
         : helperResources(one, exits, one.resources!.gives.values());
@@ -221,7 +240,7 @@ export function* exploreHelper(
   return givenUp ?? value;
 }
 
-type Beginning = Pick<Kept<unknown>, 'role' | 'key' | 'before' | 'ends' | 'follows'>;
+type Beginning = Pick<Kept<unknown>, 'role' | 'key' | 'before' | 'ends' | 'answers' | 'follows'>;
 /** What two explorations of one function share. */
 type Basis = Pick<Run, 'fn' | 'frame' | 'file' | 'kernel' | 'index' | 'locals' | 'labels'>;
 
@@ -264,7 +283,8 @@ function* keep<T>(
     k.key === b.key &&
     k.before === b.before &&
     k.follows === b.follows &&
-    k.ends === b.ends;
+    k.ends === b.ends &&
+    k.answers === b.answers;
   const found = known.find((k) => beginsAlike(k) && stillHold(k.asked, answers));
   if (found) {
     found.lastUse = m.store.now;
@@ -375,18 +395,52 @@ function newGraph(fn: FunctionIr): Graph {
 }
 
 /**
- * What callers may know of the members that decide which operations a helper does is not forgotten
- * on its way.
+ * What may still be read at the entry of each block: by the function, by what it calls, and for
+ * helpers by callers, who may know the members that decide what a helper does or answers.
  */
-function keepDeciding(
-  run: Pick<Run, 'index'>,
-  { cfg, live }: Graph,
+function liveFor(
+  m: Analysis,
+  d: Defined<FunctionIr>,
+  role: Role,
+  run: Pick<Run, 'index' | 'file'>,
+  { cfg, live: own }: Graph,
 ): readonly ReadonlySet<string>[] {
-  const members = decidingMembers(
-    cfg,
-    (call) => call.name !== null && run.index.endsOrBegins(call.name),
-  );
+  const reads = readByCallees(run, d.item);
+  const live = reads.size > 0 ? liveVariables(cfg, (name) => reads.get(name)) : own;
+  const isAnswer = m.relevance.answers(d.item);
+  if (!isAnswer && role !== 'helper' && role !== 'action') return live;
+  const members = isAnswer
+    ? testedMembers(cfg)
+    : decidingMembers(cfg, ({ name }) => name !== null && run.index.endsOrBegins(name));
   return members.size ? live.map((names) => new Set([...names, ...members])) : live;
+}
+
+/** By the names that a function calls: the members, as `.name`, that decide what these do. */
+function readByCallees(
+  { index, file }: Pick<Run, 'index' | 'file'>,
+  fn: FunctionIr,
+): ReadonlyMap<string, ReadonlySet<string>> {
+  const reads = new Map<string, ReadonlySet<string>>();
+  for (const name of scanOf(fn).names.called) {
+    const members = new Set<string>();
+    const member = memberReadBy(name);
+    if (member !== undefined) members.add(`.${member}`);
+    for (const { item } of index.functions(file, name))
+      for (const outcome of index.summaryOf(item)?.outcomes ?? [])
+        for (const object of outcome.assumes.keys()) addMembers(object, members);
+    if (members.size > 0) reads.set(name, members);
+  }
+  return reads;
+}
+
+function addMembers(object: AbstractObject, members: Set<string>): void {
+  if (object.kind === 'load') {
+    const { step } = object.from;
+    if (step?.kind === 'field') members.add(`.${step.name}`);
+    addMembers(object.from.object, members);
+  } else if (object.kind === 'computed')
+    for (const operand of object.operands)
+      if (operand.kind === 'pointer') addMembers(operand.object, members);
 }
 
 function localsOf(fn: FunctionIr): Map<string, TypeName> {
@@ -395,9 +449,13 @@ function localsOf(fn: FunctionIr): Map<string, TypeName> {
   return locals;
 }
 
+/** Who begins or ends a device's life is called by the core with an object, never with NULL. */
+const CALLED_BY_CORE: ReadonlySet<Role> = new Set<Role>(['probe', 'remove', 'init', 'release']);
+
 /** The state in which nothing is known but that each parameter is what it is. */
-export function entryState({ fn }: Frame, interner: Interner): PathState {
+export function entryState({ fn }: Frame, role: Role, interner: Interner): PathState {
   const s = emptyState(interner);
+  if (CALLED_BY_CORE.has(role)) s.masks.set(parameter(interner, 0), POSITIVE);
   fn.params.forEach((p, i) => s.env.set(p.name, parameter(interner, i).start));
   if (fn.opaque) loseCertainty(s);
   return s;

@@ -3,6 +3,7 @@ import { mayEndContainer } from '../kernel/containers.ts';
 import { behaviourOf, type ExtraFunctions } from '../kernel/lookup.ts';
 import type { EffectOp, KernelVersion } from '../kernel/types.ts';
 import { formatVersion } from '../kernel/version.ts';
+import { askedBy, isShortAnswer } from './answering.ts';
 import { reaching, targetsOf, type CallGraph } from './callgraph.ts';
 import type { ModuleIndex } from './module.ts';
 import { kernelCallers, originalOf, scanOf } from './scan.ts';
@@ -21,6 +22,8 @@ export interface Relevance {
    * calls.
    */
   testsPointer(fn: FunctionIr): boolean;
+  /** It is short, and what affects a device asks it: a predicate, a helper that maps a result. */
+  answers(fn: FunctionIr): boolean;
   /** Parameters that reach unseen code in a function that is not explored. */
   escaping(fn: FunctionIr): ReadonlySet<number>;
 }
@@ -72,6 +75,7 @@ export function relevance(
   // Callers of what affects a device affect it too.
   const affecting = reaching(graph, direct);
   const passesOn = reaching(graph, testing);
+  const answering = askedFunctions(index, graph, facts, affecting);
   const escapes = escapingParameters(index, graph, facts, affecting);
   const escaping = (fn: FunctionIr): ReadonlySet<number> => escapes.get(fn) ?? NONE;
   // A macro is a part of who uses it, and is always followed.
@@ -79,8 +83,30 @@ export function relevance(
     affects: (fn) => affecting.has(fn) || index.fileOf(fn) === undefined,
     yieldsDevice: (fn) => facts.get(fn)?.yields ?? true,
     testsPointer: (fn) => passesOn.has(fn) && (facts.get(fn)?.mayTest ?? false),
+    answers: (fn) => answering.has(fn),
     escaping,
   };
+}
+
+/** The short functions that those which affect a device ask, and those that these ask in turn. */
+function askedFunctions(
+  index: ModuleIndex,
+  graph: CallGraph,
+  facts: ReadonlyMap<FunctionIr, FunctionFacts>,
+  affecting: ReadonlySet<FunctionIr>,
+): ReadonlySet<FunctionIr> {
+  const answering = new Set<FunctionIr>();
+  const work = graph.nodes
+    .filter(({ item }) => affecting.has(item))
+    .map((from) => ({ from, names: askedBy(from.item) }));
+  for (let next = work.pop(); next; next = work.pop())
+    for (const target of next.names.flatMap((name) => targetsOf(index, next.from, name))) {
+      const { item } = target;
+      if (affecting.has(item) || answering.has(item) || !facts.get(item)?.answers) continue;
+      answering.add(item);
+      work.push({ from: target, names: graph.namesOf(item).called });
+    }
+  return answering;
 }
 
 /**
@@ -186,6 +212,8 @@ interface FunctionFacts {
   readonly tests: boolean;
   /** It is given a pointer that may be a device and gives an answer. */
   readonly mayTest: boolean;
+  /** It is short and calls nothing unseen. */
+  readonly answers: boolean;
   readonly passed: readonly {
     readonly param: number;
     readonly to: string | null;
@@ -223,7 +251,8 @@ function gather(
     fn.params.some((p) => p.type.pointers > 0 && mayBeDevice(p.type.name));
   let direct = false,
     yields = false,
-    tests = false;
+    tests = false,
+    answers = isShortAnswer(fn);
   const scan = scanOf(fn);
   if (scan.unknown.some((n) => isLifecycleName(n, kernel, index.module.wrappers))) direct = true;
   for (const e of scan.calls) {
@@ -248,6 +277,7 @@ function gather(
       notePassed(e, origins, (param, position) => {
         if (!isOther(e.args[position]!)) passed.push({ param, to: null, position });
       });
+    if (b === undefined) answers = false;
     if (b === undefined || b === 'neutral') continue;
     for (const x of b.success) {
       if (!INCIDENTAL.has(x.op)) direct = true;
@@ -260,7 +290,8 @@ function gather(
         yields ||= returnsDevice;
     }
   }
-  return { direct, yields, tests, mayTest, passed, passing: new Set(passed.map((p) => p.param)) };
+  const passing = new Set(passed.map((p) => p.param));
+  return { direct, yields, tests, mayTest, answers, passed, passing };
 }
 
 /** A kernel function that changes a device's life, and not memory or drvdata alone. */

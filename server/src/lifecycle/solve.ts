@@ -76,7 +76,7 @@ export function* exploreCallback(
     before: m.objects.get(d.item),
     objects: undefined,
     states(frame) {
-      const s = entryState(frame, createInterner());
+      const s = entryState(frame, role, createInterner());
       s.devices.set(parameter(s.interner, 0), { state, member: null });
       return [s];
     },
@@ -112,7 +112,7 @@ export function* exploreRemove(
       m.budgets,
       once(() =>
         seedRemove(exits, from, objects ?? new Map(), remove.item.name, (interner) =>
-          entryState(frame, interner),
+          entryState(frame, 'remove', interner),
         ),
       ),
     );
@@ -201,11 +201,12 @@ function harmless(m: Analysis, d: Defined<FunctionIr>): Summary {
 
 /** Explores a function for whoever may call it. */
 function* exploreGenerally(m: Analysis, d: Defined<FunctionIr>): Steps<Summary> {
-  const summary = yield* exploreOnce(m, d, m.roles.get(d.item) ?? 'helper', {
+  const role = m.roles.get(d.item) ?? 'helper';
+  const summary = yield* exploreOnce(m, d, role, {
     key: 'any',
     before: m.objects.get(d.item),
     objects: undefined,
-    states: (frame) => [entryState(frame, createInterner())],
+    states: (frame) => [entryState(frame, role, createInterner())],
   });
   m.settled.set(nameOf(d), summary);
   return summary;

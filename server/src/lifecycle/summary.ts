@@ -176,11 +176,16 @@ function outcomeOf(s: PathState): SummaryOutcome {
  * such thing.
  */
 function isPortable(object: AbstractObject): boolean {
-  if (object.kind !== 'computed' || !PORTABLE.has(object.op)) return false;
-  const places = object.operands.flatMap((v) => (v.kind === 'pointer' ? [v.object] : []));
+  return object.kind === 'computed' && PORTABLE.has(object.op) && canBeNamed(object);
+}
+
+/** Computed from what a caller can name, and from constants. */
+function canBeNamed(object: AbstractObject): boolean {
+  if (object.kind !== 'computed') return object.isOutside;
+  const operands = object.operands.flatMap((v) => (v.kind === 'pointer' ? [v.object] : []));
   return (
-    places.some((o) => o.isOutside) &&
-    places.every((o) => o.isOutside || o.kind === 'symbol' || o.kind === 'literal')
+    operands.some(canBeNamed) &&
+    operands.every((o) => o.kind === 'symbol' || o.kind === 'literal' || canBeNamed(o))
   );
 }
 

@@ -333,7 +333,7 @@ const ELSEWHERE: readonly (readonly [what: string, before: string, after: string
         'foo_begin',
         '\tfoo->buf = kzalloc(8, GFP_KERNEL);\n\tvfio_register_group_dev(&foo->vdev);\n',
       ),
-      '\tif (!dev)\n\t\tfoo_start(foo);\n',
+      '\tif (!foo->buf)\n\t\tfoo_start(foo);\n',
       `\tkfree(foo->buf);\n${UNREGISTER}${PUT}`,
     ),
     driver(
@@ -341,7 +341,7 @@ const ELSEWHERE: readonly (readonly [what: string, before: string, after: string
         'foo_begin',
         '\tfoo->buf = kzalloc(8, GFP_KERNEL);\n\tvfio_register_group_dev(&foo->vdev);\n',
       ),
-      '\tif (!dev)\n\t\tfoo_begin(foo);\n',
+      '\tif (!foo->buf)\n\t\tfoo_begin(foo);\n',
       `\tkfree(foo->buf);\n${UNREGISTER}${PUT}`,
     ),
   ],

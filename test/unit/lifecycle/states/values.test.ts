@@ -134,7 +134,7 @@ describe('aliases and containers', () => {
   3 alloc: unknown -> new held live
   7 leaves failure, none: new error-pointer
   10 put &bar->foo->vdev: new held live -> new dropped freed
-  11 leaves failure, none: new dropped freed
+  11 leaves failure, stored: new dropped freed
   "
 `);
   });
