@@ -125,7 +125,7 @@ const DESCRIPTIONS: readonly Description[] = [
       ['vfio-lifecycle convert foo.c | git apply', 'with its other files'],
       ['vfio-lifecycle convert --format patch foo.c | git am', 'as a commit'],
       ['vfio-lifecycle convert --style fold --write foo.c', 'in place'],
-      ['vfio-lifecycle convert core.c one.c two.c', 'a library and its drivers'],
+      ['vfio-lifecycle convert core.c one.c two.c', 'a library, its drivers'],
       ['vfio-lifecycle convert drivers/vfio', 'every module in it'],
     ],
     read: (values, words) => ({

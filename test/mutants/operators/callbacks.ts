@@ -96,7 +96,13 @@ export const callbacks: readonly Operator[] = [
   {
     id: 'an old driver for 6.1',
     rules: ['removed-api'],
-    also: ['mixed-models', 'release-without-free', 'missing-release-op', 'drvdata-after-register'],
+    also: [
+      'mixed-models',
+      'release-without-free',
+      'missing-release-op',
+      'drvdata-after-register',
+      'wrong-register',
+    ],
     kernels: { since: [5, 13], until: [6, 1] },
     plant: (subject) => forKernel(subject, INIT, [6, 1]),
   },

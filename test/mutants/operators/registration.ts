@@ -62,6 +62,28 @@ export const registration: readonly Operator[] = [
     plant: onCall(UNREGISTER, ({ place }) => [drop(place.stmt)]),
   },
   {
+    id: 'unregister with an argument too many',
+    rules: ['wrong-arguments'],
+    kernels: ANY,
+    plant: onCall(['vfio_unregister_group_dev'], ({ call }) => [
+      replace({ start: call.end - 1, end: call.end }, ', 0)'),
+    ]),
+  },
+  {
+    id: 'register an mdev as a physical device',
+    rules: ['wrong-register'],
+    kernels: { since: [5, 16] },
+    plant: (subject) =>
+      assignedCalls(subject, ['vfio_register_emulated_iommu_dev'])
+        // The rule asks for a parent that is seen to be one.
+        .filter(({ place: { fn } }) =>
+          /vfio_(?:alloc_device|init_group_dev)\(.*&mdev->dev\b/s.test(fn.text),
+        )
+        .map(({ place, call }) =>
+          defect(subject, place, [replace(call.callee, 'vfio_register_group_dev')]),
+        ),
+  },
+  {
     id: 'unregister twice',
     rules: ['double-unregister'],
     also: ['use-after-put'],

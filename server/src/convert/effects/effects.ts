@@ -315,11 +315,6 @@ function useMacro(scope: Scope, macro: MacroUse, at: Expr, out: Collector): void
   }
   if (macro.kind === 'alias') return;
   const inner = new Collector(out.depth + 1);
-  if (macro.kind === 'statements') {
-    collect(scope, macro.list, inner);
-    take(inner, out);
-    return;
-  }
   if (macro.body) evaluate(scope, macro.body, inner);
   for (const name of macro.names)
     evaluate(scope, { kind: 'name', name, start: at.start, end: at.end }, inner);

@@ -187,9 +187,17 @@ function movingWith(
 
 function mayMoveUp({ stmt, effects }: Part, variable: string): boolean {
   if (stmt.kind !== 'expr' && stmt.kind !== 'if' && stmt.kind !== 'switch') return false;
-  if (effects.leaves || effects.acts || effects.prints || namesUnder(stmt).includes(variable))
+  if (effects.leaves || effects.acts || effects.prints || usesVariable(stmt, effects, variable))
     return false;
   return effects.writes.every(({ place }) => place.kind === 'local');
+}
+
+/** Whether a statement names a variable, or reads or sets it through a macro. */
+function usesVariable(stmt: Stmt, { reads, writes }: Effects, variable: string): boolean {
+  return (
+    namesUnder(stmt).includes(variable) ||
+    [...reads, ...writes].some(({ place }) => place.kind === 'local' && place.name === variable)
+  );
 }
 
 /**

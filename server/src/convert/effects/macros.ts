@@ -2,20 +2,18 @@
  * Macros of the module, which are written out where they stand: what one is for the code around it.
  */
 import { argumentsOf, substitute } from '../../ir/substitute.ts';
-import type { CallExpr, Expr, MacroIr, Stmt } from '../../ir/types.ts';
+import type { CallExpr, Expr, MacroIr } from '../../ir/types.ts';
 import type { Scope } from '../typing.ts';
 import { COMMENT_OR_LITERAL } from '../../text/lexical.ts';
 
 /**
  * - `expression`: a plain expression; `body` is it with the arguments in it, null when nothing is
  * in it that could matter but `names`;
- * - `statements`: what it does, with the arguments in it;
  * - `alias`: another name for a function;
  * - `opaque`: anything else: it may use every local, and may leave.
  */
 export type MacroUse =
   | { readonly kind: 'expression'; readonly body: Expr | null; readonly names: readonly string[] }
-  | { readonly kind: 'statements'; readonly list: readonly Stmt[] }
   | { readonly kind: 'alias'; readonly name: string }
   | { readonly kind: 'opaque' };
 
@@ -53,10 +51,6 @@ function macrosNamed(scope: Scope, name: string): MacroIr[] {
 }
 
 function useOf(macro: MacroIr, call: CallExpr | null): MacroUse {
-  if (macro.statements !== null) {
-    const list = writtenAt(macro, macro.statements, call);
-    return list ? { kind: 'statements', list } : OPAQUE;
-  }
   if (macro.body !== null) {
     const body = writtenAt(macro, macro.body, macro.params === null ? null : call);
     return body ? { kind: 'expression', body, names: [] } : OPAQUE;
@@ -86,11 +80,7 @@ function isPlainText(text: string): boolean {
  * A part of a macro's text with the arguments of a use in the place of its parameters; null when
  * they do not fit, or when it was not understood.
  */
-function writtenAt<T extends Expr | readonly Stmt[]>(
-  macro: MacroIr,
-  part: T,
-  call: CallExpr | null,
-): T | null {
+function writtenAt(macro: MacroIr, part: Expr, call: CallExpr | null): Expr | null {
   const given = argumentsOf(macro, call?.args ?? []);
   if (!given) return null;
   if (!call) return part;
