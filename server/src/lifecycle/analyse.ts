@@ -11,7 +11,8 @@ import { indexModule } from './module.ts';
 import { createRelevanceCache, relevance, type RelevanceCache } from './relevance.ts';
 import type { ResourceFindings } from './resources.ts';
 import { exploreCallback, exploreRemove, solveGroup } from './solve.ts';
-import { driverTables, opsTables, rolesOf } from './tables.ts';
+import { driverTables } from './driver-tables.ts';
+import { opsTables, rolesOf } from './tables.ts';
 import type { Module, ModuleFacts, Role } from './types.ts';
 import { atOnce, type Steps } from '../budget/work.ts';
 

@@ -18,6 +18,8 @@ export interface Scan {
   readonly decls: readonly DeclStmt[];
   /** Plain assignments to a variable. */
   readonly assigns: readonly AssignExpr[];
+  /** Plain assignments to a member. */
+  readonly memberAssigns: readonly AssignExpr[];
   readonly labels: readonly string[];
   /** What it calls by name, and the names that it hands on as arguments, each once. */
   readonly names: { readonly called: readonly string[]; readonly given: readonly string[] };
@@ -165,6 +167,7 @@ function walk(fn: FunctionIr): Walked {
   const calls: CallExpr[] = [],
     decls: DeclStmt[] = [],
     assigns: AssignExpr[] = [],
+    memberAssigns: AssignExpr[] = [],
     unknown: string[] = [],
     labels: string[] = [],
     named: string[] = [];
@@ -187,6 +190,7 @@ function walk(fn: FunctionIr): Walked {
     if (e.kind === 'call') calls.push(e);
     else if (e.kind === 'assign') {
       if (e.op === '=' && e.target.kind === 'name') assigns.push(e);
+      else if (e.op === '=' && e.target.kind === 'member') memberAssigns.push(e);
     } else if (e.kind === 'unknown') append(unknown, e.names);
     else if (e.kind === 'statement-expression') for (const s of e.body) walkStmt(s, statement);
   });
@@ -194,6 +198,7 @@ function walk(fn: FunctionIr): Walked {
     calls,
     decls,
     assigns,
+    memberAssigns,
     labels,
     names: namesIn(calls, named),
     unknown,

@@ -2,6 +2,7 @@ import type { Expr, FileIr, FunctionIr, InitializerExpr, VariableIr } from '../i
 import type { EffectOp, KernelVersion } from '../kernel/types.ts';
 import { compareVersions } from '../kernel/version.ts';
 import { walkStmt } from '../ir/visit.ts';
+import { isComplete, isReadable, referenced } from './driver-tables.ts';
 import type { ModuleIndex } from './module.ts';
 import { kernelCallers, scanOf, type KernelCaller } from './scan.ts';
 import type { DriverTable, OpsTable, Role } from './types.ts';
@@ -12,39 +13,8 @@ type TableMember = {
   readonly conditions: InitializerExpr['entries'][number]['conditions'];
 };
 
-/**
- * Pairs of members that begin and end a device's life in a driver table, by the table's type;
- * `null` is any other struct.
- */
-const DRIVER_PAIRS: readonly {
-  readonly type: RegExp;
-  readonly probe: string;
-  readonly remove: readonly string[];
-}[] = [
-  { type: /_driver$/, probe: 'probe', remove: ['remove', 'remove_new'] },
-  { type: /^mdev_parent_ops$/, probe: 'create', remove: ['remove'] },
-  { type: /^component_ops$/, probe: 'bind', remove: ['unbind'] },
-  { type: /^subsys_interface$|^class_interface$/, probe: 'add_dev', remove: ['remove_dev'] },
-];
-
 const OBJECT_LIFE_CYCLE: KernelVersion = [6, 1];
 const OPEN_DEVICE: KernelVersion = [5, 15];
-
-/** Driver tables of the module's sources: where probe and remove meet. */
-export function driverTables(index: ModuleIndex): DriverTable[] {
-  return tables(index).flatMap(({ file, variable, init }) => {
-    const pair = DRIVER_PAIRS.find((p) => p.type.test(variable.type.name));
-    if (!pair) return [];
-    const members = membersOf(file, init);
-    const name = (keys: readonly string[]) =>
-      keys.map((k) => members.get(k)?.value).find((v) => v !== undefined && v !== 'NULL') ?? null;
-    const probe = name([pair.probe]),
-      remove = name(pair.remove);
-    return probe || remove
-      ? [{ path: file.path, variable, probe, remove, complete: isComplete(init) }]
-      : [];
-  });
-}
 
 /** vfio_device_ops tables of the module, with the calls that were given them. */
 export function opsTables(index: ModuleIndex, kernel: KernelVersion): OpsTable[] {
@@ -116,13 +86,6 @@ export function rolesOf(
   return roles;
 }
 
-/** The name in `name` or `&name`, through casts. */
-function referenced(e: Expr): string | null {
-  if (e.kind === 'name') return e.name;
-  if (e.kind === 'cast') return referenced(e.operand);
-  return e.kind === 'unary' && e.op === '&' ? referenced(e.operand) : null;
-}
-
 function fileOf(index: ModuleIndex, path: string): FileIr | undefined {
   return [...index.module.sources, ...index.module.headers].find((f) => f.path === path);
 }
@@ -135,15 +98,6 @@ function tables(
       variable.init?.kind === 'initializer' ? [{ file, variable, init: variable.init }] : [],
     ),
   );
-}
-
-/** Neither an #if nor a macro that stands for members (`FOO_COMMON_OPS,`) may hide one. */
-function isComplete(init: InitializerExpr): boolean {
-  return isReadable(init) && init.entries.every((e) => e.conditions.length === 0);
-}
-
-function isReadable(init: InitializerExpr): boolean {
-  return init.complete && init.entries.every((e) => e.designators.length > 0);
 }
 
 function membersOf(file: FileIr, init: InitializerExpr): Map<string, TableMember> {

@@ -267,12 +267,16 @@ export interface OpsTable {
   }[];
 }
 
-/** A driver table: a static initializer with .probe and .remove, or a pair like them. */
+/**
+ * Functions that begin and end a device's life: .probe and .remove of a table, or a pair like them.
+ */
 export interface DriverTable {
   readonly path: string;
-  readonly variable: VariableIr;
+  /** Null where a function fills in what it was given. */
+  readonly variable: VariableIr | null;
   readonly probe: string | null;
   readonly remove: string | null;
+  /** What is not there is in no configuration, and nothing sets it later. */
   readonly complete: boolean;
 }
 

@@ -214,6 +214,7 @@ function driversWithoutRemove(facts: ModuleFacts): Finding[] {
     );
     if (success === undefined) return [];
     const { variable } = table;
+    if (variable === null) return [];
     const site: Site = {
       path: table.path,
       start: variable.nameSpan.start,

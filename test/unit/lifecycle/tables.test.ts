@@ -54,3 +54,59 @@ describe('the table that an allocation is given', () => {
     ).toEqual(['foo_ops: vfio_alloc_device in f']);
   });
 });
+
+describe('probe and remove', () => {
+  const functions = `struct pier {
+	struct vfio_device vdev;
+};
+
+static const struct vfio_device_ops pier_ops = { .name = "pier" };
+
+static int pier_begin(struct device *dev)
+{
+	struct pier *pier = vfio_alloc_device(pier, vdev, dev, &pier_ops);
+
+	if (IS_ERR(pier))
+		return PTR_ERR(pier);
+	dev_set_drvdata(dev, pier);
+	return 0;
+}
+
+static void pier_end(struct device *dev)
+{
+	struct pier *pier = dev_get_drvdata(dev);
+
+	vfio_put_device(&pier->vdev);
+}
+`;
+  test.each([
+    ['a driver', 'struct device_driver pier = { .probe = pier_begin, .remove = pier_end };'],
+    ['a bus type', 'struct bus_type pier = { .probe = pier_begin, .remove = pier_end };'],
+    [
+      'a typedef',
+      'typedef struct auxiliary_driver aux_t;\nstatic aux_t pier = { .probe = pier_begin, .remove = pier_end };',
+    ],
+    [
+      'a table in a table',
+      'struct vendor pier = { .driver = { .probe = pier_begin, .remove = pier_end } };',
+    ],
+    ['ccw', 'struct ccw_driver pier = { .set_online = pier_begin, .set_offline = pier_end };'],
+    ['a component', 'struct component_ops pier = { .bind = pier_begin, .unbind = pier_end };'],
+    [
+      'a table that is filled in at run time',
+      'static struct vendor pier;\nvoid pier_setup(void)\n{\n	pier.probe = pier_begin;\n	pier.remove = pier_end;\n}',
+    ],
+  ])('are found in %s', (_, table) => {
+    const { driverTables } = factsOf(functions + table, '6.6');
+    expect(driverTables.map(({ probe, remove }) => [probe, remove])).toEqual([
+      ['pier_begin', 'pier_end'],
+    ]);
+  });
+
+  test.each([
+    ['half of them in a table that nobody knows', 'struct vendor pier = { .remove = pier_end };'],
+    ['members of other names', 'struct vendor pier = { .start = pier_begin, .stop = pier_end };'],
+  ])('are not %s', (_, table) => {
+    expect(factsOf(functions + table, '6.6').driverTables).toEqual([]);
+  });
+});

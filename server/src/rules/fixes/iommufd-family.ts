@@ -136,7 +136,7 @@ export function parentOf(
   const index = indexOf(facts.module, facts.kernel);
   const probing = (isMdev: boolean): FunctionIr[] =>
     facts.driverTables
-      .filter(({ variable }) => (variable.type.name === 'mdev_driver') === isMdev)
+      .filter(({ variable }) => (variable?.type.name === 'mdev_driver') === isMdev)
       .flatMap(({ path, probe }) => {
         const file = documentAt(facts.module, path);
         return file === null || probe === null
