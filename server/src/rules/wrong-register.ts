@@ -5,7 +5,7 @@ import type { EffectOp } from '../kernel/types.ts';
 import type { ModuleFacts, OperationObservation } from '../lifecycle/types.ts';
 import { DRIVER, FOO, PROBE, REMOVE } from './examples.ts';
 import { parentOf } from './fixes/iommufd-family.ts';
-import { isSameSite } from './locate.ts';
+import { callsIn, isSameSite } from './locate.ts';
 import { findingFor } from './report.ts';
 
 const PHYSICAL = PROBE.replace('vfio_register_emulated_iommu_dev', 'vfio_register_group_dev');
@@ -29,7 +29,7 @@ export const wrongRegister: Rule = {
     instead:
       'Register a mediated device with `vfio_register_emulated_iommu_dev()`, any other with `vfio_register_group_dev()`, and let the iommufd members follow.',
     knownProblems:
-      'It is an error only where the parent is seen to be a `struct mdev_device`. A device of another bus that is registered as an emulated one is a hint: its driver may translate every access itself. Where the parent is a bare `struct device *` nothing is said.',
+      'It is an error only where the parent is seen to be a `struct mdev_device`. A device of another bus that is registered as an emulated one is a hint: its driver may translate every access itself. Where the parent is a bare `struct device *`, or the module puts a device into an IOMMU group itself, nothing is said.',
     references: ['v5.16 c68ea0d00ad8 adds vfio_register_emulated_iommu_dev for mdev'],
   },
   examples: {
@@ -87,6 +87,14 @@ static int foo_probe(struct mdev_device *mdev)
           '	if (foo_has_group)\n		ret = vfio_register_group_dev(&foo->vdev);\n	else\n		ret = vfio_register',
         )}${REMOVE}${DRIVER}`,
       },
+      {
+        title: 'A mediated device that the driver puts into a group',
+        kernel: '6.2',
+        code: `${FOO}${PHYSICAL.replace(
+          '	dev_set_drvdata',
+          '	iommu_group_add_device(foo_group, &mdev->dev);\n	dev_set_drvdata',
+        )}${REMOVE}${DRIVER}`,
+      },
       { title: 'A mediated device', kernel: '6.2', code: `${FOO}${PROBE}${REMOVE}${DRIVER}` },
       {
         title: 'A platform device',
@@ -109,6 +117,8 @@ static int foo_probe(struct mdev_device *mdev, struct foo *foo)
 };
 
 function check({ facts }: RuleContext): Finding[] {
+  // A driver may make the group that its mediated device needs.
+  if (callsIn(facts.module, ['iommu_group_add_device']).length > 0) return [];
   return facts.observations.flatMap((one): Finding[] => {
     if (one.kind !== 'operation' || one.op !== 'register') return [];
     if (isRegisteredBothWays(facts, one)) return [];
