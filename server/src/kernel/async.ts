@@ -19,8 +19,8 @@ export interface AsyncKind {
   /** Those of `stop` that wait for a run and do not keep the next one from being started. */
   readonly waitsOnly: ReadonlySet<string>;
   /**
-   * It ends by itself after the driver is unbound: it is managed by the parent device, or is a
-   * thread that looks whether it should stop.
+   * How long it goes on: until one of `stop`; until the driver core frees what is managed, after
+   * remove; or, a thread that asks whether it should stop, until it is told to.
    */
   readonly lives: 'until-stopped' | 'until-unbound' | 'until-told';
   /** Stop all of them, whatever their argument. */

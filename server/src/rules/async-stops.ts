@@ -78,7 +78,7 @@ const FOR_GOOD: ReadonlySet<string> = new Set([
 
 /**
  * The start by a callback of user space that can come between the stop and the unregister after it;
- * null when there is none, or when the stopping function tells the callback by a member.
+ * null when there is none, or when the stopping function tells the callbacks by a member.
  */
 function startedBeforeUnregister({ facts, index, starts, stop }: Stopping): Named | null {
   if (FOR_GOOD.has(stop.call.name!)) return null;
@@ -92,19 +92,26 @@ function startedBeforeUnregister({ facts, index, starts, stop }: Stopping): Name
   );
   if (!unregister) return null;
   const open = new Set(usedWhileOpen(facts, index));
-  return starts.find(({ fn }) => open.has(fn) && !isTold(index, stop, fn)) ?? null;
+  const again = starts.find(({ fn }) => open.has(fn));
+  return again === undefined || areTold(index, stop, open) ? null : again;
 }
 
-/** Whether a function looks at a member that the stopping function sets before. */
-function isTold(index: ModuleIndex, stop: Named, fn: FunctionIr): boolean {
+/** Whether a callback looks at a member that the stopping function, or its helper, sets before. */
+function areTold(index: ModuleIndex, stop: Named, open: ReadonlySet<FunctionIr>): boolean {
   const told = new Set(
-    memberAccesses(index, stop.fn)
+    [...reachedFrom(index, [stop.fn]).keys()]
+      .flatMap((fn) => memberAccesses(index, fn))
       .filter(
-        (one) => one.form !== 'read' && one.key !== stop.key && one.site.start < stop.call.start,
+        (one) =>
+          one.form !== 'read' &&
+          one.key !== stop.key &&
+          (one.function !== stop.fn || one.site.start < stop.call.start),
       )
       .map(({ key }) => key),
   );
-  return memberAccesses(index, fn).some(({ key, form }) => told.has(key) && form !== 'write');
+  return [...open].some((fn) =>
+    memberAccesses(index, fn).some(({ key, form }) => told.has(key) && form !== 'write'),
+  );
 }
 
 /**

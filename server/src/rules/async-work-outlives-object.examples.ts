@@ -261,6 +261,23 @@ ${DRIVER}`,
       code: `${foo(`${WORK}	bool going;\n`, `${POLL}${OPEN.replace('	foo_kick(foo);', '	if (!foo->going)\n		foo_kick(foo);').replace('foo_kick(foo);', 'schedule_work(&foo->work);')}`, '').replace('.release =', '.open_device = foo_open,\n	.release =')}${probe(WORK_STARTS)}${remove('').replace('	vfio_unreg', '	foo->going = true;\n	cancel_work_sync(&foo->work);\n	vfio_unreg')}${DRIVER}`,
     },
     {
+      title: 'Cancelled before the unregister, after a helper has told the callbacks',
+      kernel: '6.2',
+      code: `${foo(
+        `${WORK}	bool going;\n`,
+        `${POLL.replace('	schedule_work(', '	if (!foo->going)\n		schedule_work(')}${OPEN}
+static void foo_quiesce(struct foo *foo)
+{
+	foo->going = true;
+}
+`,
+        '',
+      ).replace(
+        '.release =',
+        '.open_device = foo_open,\n	.release =',
+      )}${probe(WORK_STARTS)}${remove('').replace('	vfio_unreg', '	foo_quiesce(foo);\n	cancel_work_sync(&foo->work);\n	vfio_unreg')}${DRIVER}`,
+    },
+    {
       title: 'Disabled for good before the unregister',
       kernel: '6.2',
       code: `${foo(WORK, `${POLL}${OPEN}`, '').replace('.release =', '.open_device = foo_open,\n	.release =')}${probe(WORK_STARTS)}${remove('').replace('	vfio_unreg', '	disable_work_sync(&foo->work);\n	vfio_unreg')}${DRIVER}`,
