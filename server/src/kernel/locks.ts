@@ -1,10 +1,10 @@
+import { words } from './rows.ts';
+
 /** Calls that take a lock and the calls that let it go. The lock is argument 0 of each. */
 interface LockPair {
   readonly take: readonly string[];
   readonly release: readonly string[];
 }
-
-const words = (text: string): readonly string[] => text.trim().split(/\s+/);
 
 /**
  * include/linux/mutex.h, spinlock.h, rwsem.h, rwlock.h, semaphore.h, seqlock.h, srcu.h, rcupdate.h

@@ -3,6 +3,8 @@
  * they need of the memory there.
  */
 
+import { words } from './rows.ts';
+
 /** A stretch of memory that a function reads or writes, by the positions of its arguments. */
 export interface ByteRange {
   readonly pointer: number;
@@ -11,7 +13,6 @@ export interface ByteRange {
   readonly writes: boolean;
 }
 
-const words = (text: string): readonly string[] => text.trim().split(/\s+/);
 const writes = (pointer: number, size: number | null): ByteRange => ({
   pointer,
   size,

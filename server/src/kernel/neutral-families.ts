@@ -1,3 +1,5 @@
+import { words } from './rows.ts';
+
 /** A class of functions that are neutral for one reason. */
 export interface NeutralFamily {
   /** Why its functions are neutral. */
@@ -25,8 +27,6 @@ export interface NeutralFamily {
    */
   readonly touches?: 'arguments' | 'everything';
 }
-
-const words = (text: string): readonly string[] => text.trim().split(/\s+/);
 
 /**
  * Functions of the wider kernel that may be given a driver's container or its vfio_device and

@@ -1,3 +1,5 @@
+import { words } from './rows.ts';
+
 /** Calls that take something and the calls that give it back. */
 export interface ResourcePair {
   /** Any of these takes the resource. */
@@ -19,7 +21,6 @@ export function givenTo(pair: ResourcePair, undo: string): number {
   return pair.givenAs?.get(undo) ?? pair.given;
 }
 
-const words = (text: string): readonly string[] => text.trim().split(/\s+/);
 const pair = (
   take: string,
   undo: string,

@@ -1,3 +1,5 @@
+import { words } from './rows.ts';
+
 /**
  * A class of functions and macros that only look: they change nothing that anyone could see, and
  * cannot fail with an effect.
@@ -9,8 +11,6 @@ interface QueryFamily {
   readonly prefixes?: readonly string[];
   readonly names?: readonly string[];
 }
-
-const words = (text: string): readonly string[] => text.trim().split(/\s+/);
 
 /**
  * Asking one of these once more, or somewhat earlier, makes no difference as long as nothing has

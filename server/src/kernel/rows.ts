@@ -14,6 +14,11 @@ export function from(since: string, until?: string): KernelRange {
     : { since: version(since), until: version(until) };
 }
 
+/** The names in a list that is written with blanks and line ends between them. */
+export function words(text: string): readonly string[] {
+  return text.trim().split(/\s+/);
+}
+
 /** `before('5.13')` is 5.12 and earlier. */
 export function before(until: string): KernelRange {
   return { until: version(until) };

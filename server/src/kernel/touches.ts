@@ -8,6 +8,7 @@ import { isLog } from './logs.ts';
 import { isValueOrTest } from './macros.ts';
 import { isQuery } from './queries.ts';
 import { isView } from './views.ts';
+import { words } from './rows.ts';
 
 /**
  * - `looks`: reads what it is given and what that points to, and computes;
@@ -17,8 +18,6 @@ import { isView } from './views.ts';
  * - `everything`: may wait, lock, or run code of the driver before it returns.
  */
 export type Touch = 'looks' | 'logs' | 'arguments' | 'kernel' | 'everything';
-
-const words = (text: string): readonly string[] => text.trim().split(/\s+/);
 
 /**
  * They set up, or mark the end of, what lives in the memory that they are given, and keep nothing

@@ -34,7 +34,7 @@ export function apiUses(facts: ModuleFacts): readonly ApiUse[] {
   return uses.list;
 }
 
-/** Three rules ask the same of one module. */
+/** Four rules ask the same of one module. */
 const known = new WeakMap<
   Module,
   { readonly kernel: KernelVersion; readonly list: readonly ApiUse[] }
@@ -48,18 +48,13 @@ const NAMES: readonly string[] = API_FUNCTIONS.filter((entry) => !entry.isPrivat
   (entry) => entry.name,
 );
 
-/** The calls of functions of the interface that the module does not define or declare itself. */
-export function interfaceCalls(facts: ModuleFacts): readonly PlacedCall[] {
+function callUses(facts: ModuleFacts): ApiUse[] {
   const own = ownNames(facts);
-  return callsIn(
+  const uses: ApiUse[] = [];
+  for (const call of callsIn(
     facts.module,
     NAMES.filter((name) => !own.has(name)),
-  );
-}
-
-function callUses(facts: ModuleFacts): ApiUse[] {
-  const uses: ApiUse[] = [];
-  for (const call of interfaceCalls(facts)) {
+  )) {
     const entry = apiEntry(call.name);
     if (entry === undefined) continue;
     // The bus (mdev) changed in the same releases, but it is not the device's life cycle: the

@@ -1,7 +1,7 @@
 import type { Finding, Rule, RuleContext } from './types.ts';
 import { judgeArguments } from '../kernel/argument-counts.ts';
 import { formatVersion } from '../kernel/version.ts';
-import { interfaceCalls } from './availability.ts';
+import { apiUses } from './availability.ts';
 import { isExcluded, macrosOf, undecided } from '../lifecycle/conditions.ts';
 import type { PlacedCall } from './locate.ts';
 import { DRIVER, FOO, PROBE, REMOVE } from './examples.ts';
@@ -107,7 +107,8 @@ static void foo_stop(struct foo *foo)
 
 function check({ facts, kernel }: RuleContext): Finding[] {
   const macros = macrosOf(facts.module, kernel);
-  return interfaceCalls(facts).flatMap((call): Finding[] => {
+  return apiUses(facts).flatMap(({ call }): Finding[] => {
+    if (call === null) return [];
     const given = call.call.args.length;
     const judged = judgeArguments(call.name, given);
     if (judged === undefined || judged.known || isExcluded(call.conditions, kernel, macros))

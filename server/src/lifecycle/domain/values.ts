@@ -1,5 +1,5 @@
 /** What a variable, a member or an expression may be on a path. */
-import type { AbstractObject, Place } from './objects.ts';
+import type { Place } from './objects.ts';
 
 /**
  * A pointer to a place, a known integer, or a function. A value of which nothing is known is the
@@ -34,11 +34,6 @@ export function int(value: number): Value {
 
 export function isZero(value: Value): boolean {
   return value.kind === 'int' && value.value === 0;
-}
-
-/** The value is a pointer to the start of an object, or a value that an object stands for. */
-export function pointsAt(value: Value, object: AbstractObject): boolean {
-  return value.kind === 'pointer' && value.object === object;
 }
 
 /** Of one exploration. */
