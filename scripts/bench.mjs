@@ -21,7 +21,7 @@ if (directory === undefined || !statSync(directory, { throwIfNoEntry: false })?.
 run(process.execPath, [inProject('scripts/build.mjs')]);
 const server = inProject('dist/server.cjs');
 const tree = path.resolve(directory);
-const drivers = vfioFiles(tree).sort((a, b) => b.text.length - a.text.length);
+const drivers = vfioFiles(tree).sort((left, right) => right.text.length - left.text.length);
 const rows = [];
 
 await measureStart();
@@ -155,7 +155,7 @@ function residentMegabytes(pid) {
 }
 
 function percentile(values, percent) {
-  const sorted = [...values].sort((a, b) => a - b);
+  const sorted = [...values].sort((left, right) => left - right);
   return sorted[Math.min(sorted.length - 1, Math.floor((sorted.length * percent) / 100))];
 }
 

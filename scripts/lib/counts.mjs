@@ -1,11 +1,11 @@
 /** How many tests passed, failed and were skipped. */
 export const none = { passed: 0, failed: 0, skipped: 0 };
 
-export function add(a, b) {
+export function add(one, other) {
   return {
-    passed: a.passed + b.passed,
-    failed: a.failed + b.failed,
-    skipped: a.skipped + b.skipped,
+    passed: one.passed + other.passed,
+    failed: one.failed + other.failed,
+    skipped: one.skipped + other.skipped,
   };
 }
 

@@ -17,7 +17,9 @@ export function findHeaders(kernel) {
       ? [release]
       : [];
   });
-  const newest = releases.sort((a, b) => a.localeCompare(b, 'en', { numeric: true })).at(-1);
+  const newest = releases
+    .sort((left, right) => left.localeCompare(right, 'en', { numeric: true }))
+    .at(-1);
   return newest === undefined
     ? undefined
     : {

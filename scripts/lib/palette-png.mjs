@@ -21,9 +21,9 @@ export function withPalette(png) {
   const palette = choose(counts);
   const nearest = new Map([...counts.keys()].map((colour) => [colour, nearestOf(palette, colour)]));
   const rows = Buffer.alloc((width + 1) * height);
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++)
-      rows[y * (width + 1) + 1 + x] = nearest.get(colourAt(y * width + x));
+  for (let row = 0; row < height; row++) {
+    for (let column = 0; column < width; column++)
+      rows[row * (width + 1) + 1 + column] = nearest.get(colourAt(row * width + column));
   }
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
@@ -46,7 +46,7 @@ export function withPalette(png) {
  * to be worth an entry.
  */
 function choose(counts) {
-  const wanted = [...counts].sort(([, a], [, b]) => b - a).map(([colour]) => colour);
+  const wanted = [...counts].sort(([, left], [, right]) => right - left).map(([colour]) => colour);
   for (let apart = 8; ; apart += 4) {
     const chosen = wanted.slice(0, areas);
     for (const colour of wanted.slice(areas)) {
@@ -62,9 +62,9 @@ function nearestOf(palette, colour) {
   return distances.indexOf(Math.min(...distances));
 }
 
-/** The greatest difference of a channel. */
-function distance(a, b) {
-  const channel = (shift) => Math.abs(((a >> shift) & 255) - ((b >> shift) & 255));
+/** The greatest difference of left channel. */
+function distance(left, right) {
+  const channel = (shift) => Math.abs(((left >> shift) & 255) - ((right >> shift) & 255));
   return Math.max(channel(16), channel(8), channel(0));
 }
 
@@ -103,14 +103,15 @@ function decode(png) {
  */
 function unfilter(rows, stride, height, channels) {
   const pixels = Buffer.alloc(stride * height);
-  for (let y = 0; y < height; y++) {
-    const filter = rows[y * (stride + 1)];
-    for (let x = 0; x < stride; x++) {
-      const left = x >= channels ? pixels[y * stride + x - channels] : 0;
-      const above = y > 0 ? pixels[(y - 1) * stride + x] : 0;
-      const corner = x >= channels && y > 0 ? pixels[(y - 1) * stride + x - channels] : 0;
+  for (let row = 0; row < height; row++) {
+    const filter = rows[row * (stride + 1)];
+    for (let column = 0; column < stride; column++) {
+      const left = column >= channels ? pixels[row * stride + column - channels] : 0;
+      const above = row > 0 ? pixels[(row - 1) * stride + column] : 0;
+      const corner =
+        column >= channels && row > 0 ? pixels[(row - 1) * stride + column - channels] : 0;
       const foretold = [0, left, above, (left + above) >> 1, paeth(left, above, corner)][filter];
-      pixels[y * stride + x] = rows[y * (stride + 1) + 1 + x] + foretold;
+      pixels[row * stride + column] = rows[row * (stride + 1) + 1 + column] + foretold;
     }
   }
   return pixels;

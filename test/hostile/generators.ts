@@ -103,10 +103,10 @@ function inBody(
   return {
     name,
     size,
-    run: (n, parser) =>
+    run: (count, parser) =>
       asked(
         parser,
-        DRIVER.replace('/*BODY*/', () => make(n)),
+        DRIVER.replace('/*BODY*/', () => make(count)),
       ),
     growth,
   };
@@ -122,10 +122,10 @@ function inFile(
   return {
     name,
     size,
-    run: (n, parser) =>
+    run: (count, parser) =>
       asked(
         parser,
-        DRIVER.replace('/*FILE*/', () => make(n)),
+        DRIVER.replace('/*FILE*/', () => make(count)),
       ),
     growth,
   };
@@ -158,99 +158,106 @@ function atMost(what: string, found: number, bound: number): void {
 }
 
 const TEXTS: readonly Hostile[] = [
-  inFile('comments that nothing closes', 4_000, (n) => '/* '.repeat(n)),
-  inFile('comments in lines that nothing closes', 4_000, (n) => '/*\n'.repeat(n)),
-  inFile('directives with comments that nothing closes', 4_000, (n) => '#define A /*\n'.repeat(n)),
+  inFile('comments that nothing closes', 4_000, (count) => '/* '.repeat(count)),
+  inFile('comments in lines that nothing closes', 4_000, (count) => '/*\n'.repeat(count)),
+  inFile('directives with comments that nothing closes', 4_000, (count) =>
+    '#define A /*\n'.repeat(count),
+  ),
   {
     name: 'escaped quotes in a string that nothing closes',
     size: 100_000,
-    run: (n, parser) => asked(parser, `${OLD}enum e { E };\n"${'\\"'.repeat(n)}\n`),
+    run: (count, parser) => asked(parser, `${OLD}enum e { E };\n"${'\\"'.repeat(count)}\n`),
   },
-  inFile('attributes that nothing closes', 4_000, (n) => '__aligned('.repeat(n)),
-  inFile('parentheses that nothing closes', 4_000, (n) => 'a('.repeat(n)),
-  inFile('braces that nothing closes', 4_000, (n) => '{'.repeat(n)),
-  inFile('brackets that nothing opened', 4_000, (n) => ')]}'.repeat(n)),
+  inFile('attributes that nothing closes', 4_000, (count) => '__aligned('.repeat(count)),
+  inFile('parentheses that nothing closes', 4_000, (count) => 'a('.repeat(count)),
+  inFile('braces that nothing closes', 4_000, (count) => '{'.repeat(count)),
+  inFile('brackets that nothing opened', 4_000, (count) => ')]}'.repeat(count)),
   inFile(
     'blank lines in an #if chain that cuts a statement',
     100_000,
-    (n) =>
-      `static int a(void)\n{\n\tb(\n#ifdef X\n\tc\n#else${'\n'.repeat(n)}\td\n#endif\n\t);\n}\n`,
+    (count) =>
+      `static int a(void)\n{\n\tb(\n#ifdef X\n\tc\n#else${'\n'.repeat(count)}\td\n#endif\n\t);\n}\n`,
   ),
-  inFile('#if in #if', 2_000, (n) => '#if A\n'.repeat(n) + '#endif\n'.repeat(n)),
+  inFile('#if in #if', 2_000, (count) => '#if A\n'.repeat(count) + '#endif\n'.repeat(count)),
   inFile(
     'macros that use each other',
     2_000,
-    (n) => times(n, (i) => `#define M${i}(x) M${i + 1}(x)\n`) + `#define M${n}(x) return x\n`,
+    (count) =>
+      times(count, (i) => `#define M${i}(x) M${i + 1}(x)\n`) + `#define M${count}(x) return x\n`,
   ),
-  inFile('a macro of one word', 300_000, (n) => `#define M ${'a'.repeat(n)}\n`),
-  inFile('macros with one body', 2_000, (n) => times(n, (i) => `#define M${i}(x) f(x)\n`)),
-  inFile('the members of an enum', 4_000, (n) => `enum e {\n${times(n, (i) => `\tE${i},\n`)}};\n`),
+  inFile('a macro of one word', 300_000, (count) => `#define M ${'a'.repeat(count)}\n`),
+  inFile('macros with one body', 2_000, (count) => times(count, (i) => `#define M${i}(x) f(x)\n`)),
+  inFile(
+    'the members of an enum',
+    4_000,
+    (count) => `enum e {\n${times(count, (i) => `\tE${i},\n`)}};\n`,
+  ),
   inFile(
     'the fields of a struct',
     4_000,
-    (n) => `struct s {\n${times(n, (i) => `\tint f${i};\n`)}};\n`,
+    (count) => `struct s {\n${times(count, (i) => `\tint f${i};\n`)}};\n`,
   ),
   inFile(
     'structs in structs, the innermost last',
     2_000,
-    (n) =>
-      `${times(n, (i) => `struct s${i} { struct s${i + 1} a; };\n`)}struct s${n} { struct vfio_device v; };\n`,
+    (count) =>
+      `${times(count, (i) => `struct s${i} { struct s${i + 1} a; };\n`)}struct s${count} { struct vfio_device v; };\n`,
   ),
   inFile(
     'the entries of a table',
     4_000,
-    (n) => `static const int t[] = {\n${times(n, (i) => `\t[${i}] = ${i},\n`)}};\n`,
+    (count) => `static const int t[] = {\n${times(count, (i) => `\t[${i}] = ${i},\n`)}};\n`,
   ),
   {
     name: 'comments behind the last entry of a table',
     size: 1_000,
-    run(n, parser) {
+    run(count, parser) {
       const table = /(struct vfio_device_ops \w+ = \{\n)(\s*\.name = [^,]*),\n([^}]*)\}/;
       asked(
         parser,
         OLD.replace(
           table,
           (_, head: string, name: string, rest: string) =>
-            `${head}${rest}${name} ${'/**/ '.repeat(n)}\n}`,
+            `${head}${rest}${name} ${'/**/ '.repeat(count)}\n}`,
         ),
       );
     },
   },
-  inFile('functions', 1_000, (n) =>
-    times(n, (i) => `static int f${i}(void)\n{\n\treturn f${i + 1}();\n}\n`),
+  inFile('functions', 1_000, (count) =>
+    times(count, (i) => `static int f${i}(void)\n{\n\treturn f${i + 1}();\n}\n`),
   ),
   inFile(
     'blanks in a type that is an argument',
     100_000,
-    (n) =>
-      `static void *f(void)\n{\n\treturn container_of(x, struct a${' '.repeat(n)}* const, b);\n}\n`,
+    (count) =>
+      `static void *f(void)\n{\n\treturn container_of(x, struct a${' '.repeat(count)}* const, b);\n}\n`,
   ),
   inFile(
     'suppressions in a row',
     1_000,
-    (n) => `${'/* vfio-lifecycle: allow(missing-put): because */\n'.repeat(n)}int a;\n`,
+    (count) => `${'/* vfio-lifecycle: allow(missing-put): because */\n'.repeat(count)}int a;\n`,
   ),
   inFile(
     'suppressions in one line',
     1_000,
-    (n) => `${'/* vfio-lifecycle: allow(missing-put): because */ '.repeat(n)}\nint a;\n`,
+    (count) => `${'/* vfio-lifecycle: allow(missing-put): because */ '.repeat(count)}\nint a;\n`,
   ),
   inFile(
     'suppressions that name one rule often',
     1_000,
-    (n) =>
-      `/* vfio-lifecycle: allow(missing-put${', missing-put'.repeat(n)}): because */\nint a;\n`,
+    (count) =>
+      `/* vfio-lifecycle: allow(missing-put${', missing-put'.repeat(count)}): because */\nint a;\n`,
   ),
-  inBody('the arguments of a call', 4_000, (n) => `f(0${', 0'.repeat(n)});`),
-  inBody('a list of expressions', 4_000, (n) => `f()${', ret = 0'.repeat(n)};`),
-  inBody('a sum', 2_000, (n) => `ret = 0${' + 1'.repeat(n)};`),
-  inBody('statements', 2_000, (n) => 'ret = 0;\n\t'.repeat(n)),
-  inBody('blocks in blocks', 1_000, (n) => `${'{'.repeat(n)};${'}'.repeat(n)}`),
-  inBody('labels', 1_000, (n) => times(n, (i) => `l${i}: ret = ${i};\n`)),
+  inBody('the arguments of a call', 4_000, (count) => `f(0${', 0'.repeat(count)});`),
+  inBody('a list of expressions', 4_000, (count) => `f()${', ret = 0'.repeat(count)};`),
+  inBody('a sum', 2_000, (count) => `ret = 0${' + 1'.repeat(count)};`),
+  inBody('statements', 2_000, (count) => 'ret = 0;\n\t'.repeat(count)),
+  inBody('blocks in blocks', 1_000, (count) => `${'{'.repeat(count)};${'}'.repeat(count)}`),
+  inBody('labels', 1_000, (count) => times(count, (i) => `l${i}: ret = ${i};\n`)),
   inBody(
     'the cases of a switch',
     1_000,
-    (n) => `switch (ret) {\n${times(n, (i) => `case ${i}: ret = ${i}; break;\n`)}}\n`,
+    (count) => `switch (ret) {\n${times(count, (i) => `case ${i}: ret = ${i}; break;\n`)}}\n`,
   ),
 ];
 
@@ -259,9 +266,9 @@ const PROJECT: readonly Hostile[] = [
     name: 'Makefile variables that name each other',
     size: 12,
     growth: 1.5,
-    run(n) {
-      const bomb = times(n, (i) => `v${i} := ${`$(v${i + 1}) `.repeat(20)}\n`);
-      parseKbuild(`${bomb}v${n} := a.o\nfoo-y := $(v${n - 8})\n`);
+    run(count) {
+      const bomb = times(count, (i) => `v${i} := ${`$(v${i + 1}) `.repeat(20)}\n`);
+      parseKbuild(`${bomb}v${count} := a.o\nfoo-y := $(v${count - 8})\n`);
       parseKbuild(
         `a = $(b)$(b)$(b)$(b)$(b)$(b)$(b)$(b)\nb = $(a)$(a)$(a)$(a)$(a)$(a)$(a)$(a)\nfoo-y := $(a)\n`,
       );
@@ -270,32 +277,33 @@ const PROJECT: readonly Hostile[] = [
   {
     name: 'Makefile variables that nothing closes',
     size: 300_000,
-    run: (n) => void parseKbuild(`${'$('.repeat(n)} = a.o\n`),
+    run: (count) => void parseKbuild(`${'$('.repeat(count)} = a.o\n`),
   },
   {
     name: 'blanks in a Makefile',
     size: 300_000,
-    run: (n) => void parseKbuild(`a = ${' '.repeat(n)}a\u2028a\n`),
+    run: (count) => void parseKbuild(`a = ${' '.repeat(count)}a\u2028a\n`),
   },
   {
     name: 'composites of one object',
     size: 2_000,
-    run: (n) => void parseKbuild(times(n, (i) => `m${i}-y := a.o b${i}.o\n`)),
+    run: (count) => void parseKbuild(times(count, (i) => `m${i}-y := a.o b${i}.o\n`)),
   },
   {
     name: 'a header of comments that nothing closes',
     size: 500_000,
-    run: (n) => void kernelsOfHeader(`struct vfio_device_ops { };\n${'/* '.repeat(n)}`, KERNEL_API),
+    run: (count) =>
+      void kernelsOfHeader(`struct vfio_device_ops { };\n${'/* '.repeat(count)}`, KERNEL_API),
   },
   {
     name: 'headers that lead to headers',
     size: 60,
     growth: 2.2,
-    async run(n) {
+    async run(count) {
       const text = ' '.repeat(100_000);
       const fs = filesOf(
         Object.fromEntries(
-          Array.from({ length: n * 10 }, (_, i) => [
+          Array.from({ length: count * 10 }, (_, i) => [
             `/w/h${i}.h`,
             `#include "h${i + 1}.h"\n${text}`,
           ]),
@@ -308,11 +316,11 @@ const PROJECT: readonly Hostile[] = [
   {
     name: 'includes that lead nowhere',
     size: 40_000,
-    async run(n) {
+    async run(count) {
       const fs = filesOf({});
       await createModuleLoader(fs).load(
         '/w/a.c',
-        times(n, (i) => `#include "h${i}.h"\n`),
+        times(count, (i) => `#include "h${i}.h"\n`),
         { root: '/w' },
       );
       atMost('files asked for', fs.asked, 20_100);
@@ -333,9 +341,9 @@ const PROJECT: readonly Hostile[] = [
   {
     name: 'settings in settings',
     size: 50_000,
-    async run(n) {
+    async run(count) {
       const fs = filesOf({
-        '/w/.vfio-lifecycle.json': `{"rules": ${'['.repeat(n)}${']'.repeat(n)}}`,
+        '/w/.vfio-lifecycle.json': `{"rules": ${'['.repeat(count)}${']'.repeat(count)}}`,
       });
       const [file] = (await createConfigurationFiles(fs).around('/w/a.c', '/w')).files;
       atMost('problems', file!.problems.length, 1);
@@ -344,13 +352,13 @@ const PROJECT: readonly Hostile[] = [
   {
     name: 'settings that nobody knows',
     size: 20_000,
-    async run(n) {
+    async run(count) {
       const fs = filesOf({
-        '/w/.vfio-lifecycle.json': `{${times(n, (i) => `"key${i}": 1, `)}"targetKernel": "6.1"}`,
+        '/w/.vfio-lifecycle.json': `{${times(count, (i) => `"key${i}": 1, `)}"targetKernel": "6.1"}`,
       });
       const [file] = (await createConfigurationFiles(fs).around('/w/a.c', '/w')).files;
       if (file!.configuration.targetKernel !== '6.1') throw new Error('what is known is lost');
-      if (file!.problems.at(-1) !== `and ${n - 10} more`)
+      if (file!.problems.at(-1) !== `and ${count - 10} more`)
         throw new Error(`the last problem is ${file!.problems.at(-1)}`);
       await detectTarget(fs, '/w/a.c', {}, KERNEL_API);
     },
@@ -361,15 +369,15 @@ const FILES: readonly Hostile[] = [
   {
     name: 'links to devices, and pipes',
     size: 20,
-    async run(n) {
+    async run(count) {
       const folder = temporaryFolder({ 'w/a.c': '', 'outside/secret.h': 'vfio' });
       try {
-        for (let i = 0; i < n; i++) symlinkSync('/dev/zero', folder.pathOf(`w/zero${i}.h`));
+        for (let i = 0; i < count; i++) symlinkSync('/dev/zero', folder.pathOf(`w/zero${i}.h`));
         symlinkSync('../outside', folder.pathOf('w/outside'));
         spawnSync('mkfifo', [folder.pathOf('w/Makefile'), folder.pathOf('w/pipe.h')]);
         const files = createNodeFiles();
         files.within!([folder.uriOf('w')]);
-        const text = `#include "pipe.h"\n#include "outside/secret.h"\n${times(n, (i) => `#include "zero${i}.h"\n`)}`;
+        const text = `#include "pipe.h"\n#include "outside/secret.h"\n${times(count, (i) => `#include "zero${i}.h"\n`)}`;
         const { headers } = await createModuleLoader(files).load(folder.uriOf('w/a.c'), text, {
           root: folder.uriOf('w'),
         });

@@ -131,7 +131,7 @@ export async function checkTree(
   const given = turns.filter((one) => one.notAnalysed.length > 0);
   for (const one of given)
     console.log(`given up: ${shown(one.path)}: ${one.notAnalysed.slice(0, 3).join('; ')}`);
-  const slowest = [...turns].sort((a, b) => b.work - a.work).slice(0, 15);
+  const slowest = [...turns].sort((left, right) => right.work - left.work).slice(0, 15);
   console.log('the most work, in functions and blocks that ran:');
   for (const one of slowest)
     console.log(

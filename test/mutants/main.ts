@@ -66,7 +66,7 @@ export async function run(
   console.log(
     `\n${table(
       'rule',
-      [...byRule(all)].sort(([a], [b]) => (a < b ? -1 : 1)),
+      [...byRule(all)].sort(([left], [label]) => (left < label ? -1 : 1)),
     )}`,
   );
   console.log(`\n${table('', [['all', all]])}\n`);

@@ -149,10 +149,10 @@ export function errorTest(
 
 /** The variable that an expression begins with: `p` of `&p->core.vdev`. */
 export function baseName(expr: Expr | undefined): string | null {
-  for (let e = expr; e;) {
-    if (e.kind === 'name') return e.name;
-    if (e.kind === 'member' || e.kind === 'index') e = e.base;
-    else if (e.kind === 'unary' || e.kind === 'cast') e = e.operand;
+  for (let operand = expr; operand;) {
+    if (operand.kind === 'name') return operand.name;
+    if (operand.kind === 'member' || operand.kind === 'index') operand = operand.base;
+    else if (operand.kind === 'unary' || operand.kind === 'cast') operand = operand.operand;
     else return null;
   }
   return null;

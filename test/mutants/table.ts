@@ -60,17 +60,17 @@ export function table(
   rows: readonly (readonly [name: string, verdicts: readonly Verdict[]])[],
 ): string {
   const cells = rows.map(([name, verdicts]) => {
-    const c = count(verdicts);
+    const counts = count(verdicts);
     return [
       name,
-      c.planted,
-      c.found,
-      c.planted === 0 ? '' : (share(c) * 100).toFixed(1),
-      c.lowered,
-      c.otherwise,
-      c.missed,
-      c.equivalent,
-      c.extra,
+      counts.planted,
+      counts.found,
+      counts.planted === 0 ? '' : (share(counts) * 100).toFixed(1),
+      counts.lowered,
+      counts.otherwise,
+      counts.missed,
+      counts.equivalent,
+      counts.extra,
     ].map(String);
   });
   const all = [[title, ...HEAD], ...cells];

@@ -60,7 +60,9 @@ export function analyseText(source: Source, kernel: string): Finding[] {
 export function applyEdits(text: string, edits: readonly Edit[]): string {
   const sorted = edits
     .map((edit, index) => ({ edit, index }))
-    .sort((a, b) => a.edit.span.start - b.edit.span.start || a.index - b.index);
+    .sort(
+      (left, right) => left.edit.span.start - right.edit.span.start || left.index - right.index,
+    );
   let result = '';
   let at = 0;
   for (const { edit } of sorted) {
@@ -135,8 +137,8 @@ export function readAnnotations(annotated: string): {
 
 function columnOf(line: string, character: number): number {
   let column = 0;
-  for (const c of line.slice(0, character))
-    column = c === '\t' ? column + 8 - (column % 8) : column + 1;
+  for (const char of line.slice(0, character))
+    column = char === '\t' ? column + 8 - (column % 8) : column + 1;
   return column;
 }
 
@@ -163,7 +165,10 @@ function annotate(code: string, marks: readonly Mark[]): string {
       line,
       ...marks
         .filter((mark) => mark.line === index + 1)
-        .sort((a, b) => a.from - b.from || a.to - b.to || (a.rule < b.rule ? -1 : 1))
+        .sort(
+          (left, right) =>
+            left.from - right.from || left.to - right.to || (left.rule < right.rule ? -1 : 1),
+        )
         .map(
           (mark) =>
             `//${' '.repeat(Math.max(0, mark.from - 2))}${'^'.repeat(mark.to - mark.from)} ${mark.rule}${mark.severity === ruleById(mark.rule)?.severity ? '' : ` ${mark.severity}`}`,

@@ -161,12 +161,12 @@ export function keyOfEntry(entry: Omit<Entry, 'count' | 'kernels'>): string {
 export function writeBaseline(path: string, entries: readonly Entry[]): void {
   const lines = [...entries]
     .sort(
-      (a, b) =>
-        comparePaths(a.path, b.path) ||
-        comparePaths(a.rule, b.rule) ||
-        comparePaths(a.function ?? '', b.function ?? '') ||
-        comparePaths(a.fingerprint, b.fingerprint) ||
-        comparePaths(keyOfEntry(a), keyOfEntry(b)),
+      (left, right) =>
+        comparePaths(left.path, right.path) ||
+        comparePaths(left.rule, right.rule) ||
+        comparePaths(left.function ?? '', right.function ?? '') ||
+        comparePaths(left.fingerprint, right.fingerprint) ||
+        comparePaths(keyOfEntry(left), keyOfEntry(right)),
     )
     .map((entry) => `    ${lineOf(entry)}`);
   const text = `{\n  "version": ${VERSION},\n  "findings": [${lines.length > 0 ? `\n${lines.join(',\n')}\n  ` : ''}]\n}\n`;
@@ -198,8 +198,8 @@ function lineOf({ path, function: name, rule, severity, fingerprint, ...rest }: 
   });
 }
 
-function byVersion(a: string, b: string): number {
-  return a.localeCompare(b, 'en', { numeric: true });
+function byVersion(left: string, right: string): number {
+  return left.localeCompare(right, 'en', { numeric: true });
 }
 
 function realTarget(path: string): string {

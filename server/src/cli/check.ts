@@ -102,7 +102,7 @@ export async function runCheck(command: CheckCommand, program: Program): Promise
   const nothing = nothingThere('check', { paths, stdin }, inputs);
   if (nothing !== undefined) throw new UsageError(nothing);
   failed += inputs.unreadable;
-  const all = found.sort((a, b) => comparePaths(a.file.shown, b.file.shown));
+  const all = found.sort((left, right) => comparePaths(left.file.shown, right.file.shown));
   // The reason is on stderr already, and one line is enough.
   if (failed > 0 && all.length === 0) return 2;
   // What cannot be analysed for its kernel has been said.

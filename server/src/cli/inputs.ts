@@ -83,7 +83,7 @@ export async function findInputs(
     for (const path of hits) await take({ path, shown: shownAs(roots, path) });
   }
   return {
-    files: [...files.values()].sort((a, b) => comparePaths(a.shown, b.shown)),
+    files: [...files.values()].sort((left, right) => comparePaths(left.shown, right.shown)),
     sources,
     unreadable: failed,
   };

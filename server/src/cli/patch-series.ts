@@ -55,8 +55,8 @@ export function createChangeLog(workspace: Workspace): ChangeLog {
   };
 }
 
-function byPath(a: ChangedFile, b: ChangedFile): number {
-  return a.path < b.path ? -1 : 1;
+function byPath(left: ChangedFile, right: ChangedFile): number {
+  return left.path < right.path ? -1 : 1;
 }
 
 /** The difference of two texts of a file, in the bytes of the file. */

@@ -357,10 +357,10 @@ function tidy(edits: readonly PlannedEdit[]): PlannedEdit[] {
   const sorted = edits
     .map((edit, order) => ({ edit, order }))
     .sort(
-      (a, b) =>
-        a.edit.span.start - b.edit.span.start ||
-        a.edit.span.end - b.edit.span.end ||
-        a.order - b.order,
+      (left, right) =>
+        left.edit.span.start - right.edit.span.start ||
+        left.edit.span.end - right.edit.span.end ||
+        left.order - right.order,
     );
   const joined: PlannedEdit[] = [];
   for (const { edit } of sorted) {

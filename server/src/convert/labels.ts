@@ -30,9 +30,9 @@ export function planLabels(
   const plans: LabelPlan[] = [];
   // A label right before the put has the first right to the name.
   const ordered = [...frees].sort(
-    (a, b) =>
-      Number(b.at.siblings[b.at.index - 1]?.kind === 'label') -
-      Number(a.at.siblings[a.at.index - 1]?.kind === 'label'),
+    (left, right) =>
+      Number(right.at.siblings[right.at.index - 1]?.kind === 'label') -
+      Number(left.at.siblings[left.at.index - 1]?.kind === 'label'),
   );
   for (const free of ordered) {
     const { siblings, index } = free.at;

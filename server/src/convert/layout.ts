@@ -152,7 +152,7 @@ export function commentsAbove(
  */
 export function joinRemovals(text: string, removals: readonly Removal[]): Span[] {
   const joined: { start: number; end: number; wholeLines: boolean }[] = [];
-  for (const removal of [...removals].sort((a, b) => a.span.start - b.span.start)) {
+  for (const removal of [...removals].sort((left, right) => left.span.start - right.span.start)) {
     const last = joined[joined.length - 1];
     if (last && last.wholeLines && removal.wholeLines && removal.span.start <= last.end)
       last.end = Math.max(last.end, removal.span.end);

@@ -481,7 +481,7 @@ function withOneStub(file: FileIr, tables: readonly TablePlan[]): TablePlan[] {
   const first = new Map<string, TablePlan>();
   const keyOf = (table: TablePlan): string =>
     `${placeOf(file, table.variable.start).file.path}\n${table.releaseStub ?? ''}`;
-  for (const table of [...tables].sort((a, b) => a.variable.start - b.variable.start))
+  for (const table of [...tables].sort((left, right) => left.variable.start - right.variable.start))
     if (!first.has(keyOf(table))) first.set(keyOf(table), table);
   return tables.map((table) =>
     table.releaseStub === null || first.get(keyOf(table)) === table

@@ -212,7 +212,7 @@ function separatorOf(text: string, entries: readonly InitializerEntry[]): (name:
     });
   const counts = new Map<number, number>();
   for (const shape of shapes) counts.set(shape.column, (counts.get(shape.column) ?? 0) + 1);
-  const [column, count] = [...counts].sort((a, b) => b[1] - a[1])[0] ?? [0, 0];
+  const [column, count] = [...counts].sort((left, right) => right[1] - left[1])[0] ?? [0, 0];
   const padded = shapes.filter(
     (shape) => shape.column === column && shape.pad.length > 0 && shape.pad !== ' ',
   );

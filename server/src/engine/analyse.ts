@@ -377,8 +377,8 @@ function message(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).split('\n', 1)[0]!;
 }
 
-function same(a: readonly FileIr[], b: readonly FileIr[]): boolean {
-  return a.length === b.length && a.every((one, i) => one === b[i]);
+function same(left: readonly FileIr[], right: readonly FileIr[]): boolean {
+  return left.length === right.length && left.every((one, i) => one === right[i]);
 }
 
 /**
@@ -396,12 +396,12 @@ function withSeverity(finding: Finding, rule: Rule, wanted: Severity): Finding {
 /** Sorted by place, then by rule; the most severe of those that one rule reports at one place. */
 function unique(findings: readonly Finding[]): readonly Finding[] {
   const sorted = [...findings].sort(
-    (a, b) =>
-      compare(a.site.path, b.site.path) ||
-      a.site.start - b.site.start ||
-      a.site.end - b.site.end ||
-      compare(a.rule, b.rule) ||
-      RANK[a.severity] - RANK[b.severity],
+    (left, right) =>
+      compare(left.site.path, right.site.path) ||
+      left.site.start - right.site.start ||
+      left.site.end - right.site.end ||
+      compare(left.rule, right.rule) ||
+      RANK[left.severity] - RANK[right.severity],
   );
   return sorted.filter((one, i) => {
     const before = sorted[i - 1];
@@ -415,6 +415,6 @@ function unique(findings: readonly Finding[]): readonly Finding[] {
   });
 }
 
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+function compare(left: string, right: string): number {
+  return left < right ? -1 : left > right ? 1 : 0;
 }

@@ -15,7 +15,7 @@ export interface EditPlace {
 export function editPlaces(edits: readonly Edit[]): EditPlace[] {
   let growth = 0;
   return [...edits]
-    .sort((a, b) => a.span.start - b.span.start || a.span.end - b.span.end)
+    .sort((left, right) => left.span.start - right.span.start || left.span.end - right.span.end)
     .map((edit) => {
       const start = edit.span.start + growth;
       const place = { before: edit.span, after: { start, end: start + edit.newText.length }, edit };

@@ -187,28 +187,31 @@ function difference(
   const isSame = (one: PathEvent, other: PathEvent): boolean =>
     one.kind === other.kind && one.text === other.text && !come.has(one) && !gone.has(other);
   const lengths = after.map(() => before.map(() => 0));
-  const at = (i: number, k: number): number => lengths[i]?.[k] ?? 0;
+  const at = (i: number, index: number): number => lengths[i]?.[index] ?? 0;
   for (let i = after.length - 1; i >= 0; i--) {
-    for (let k = before.length - 1; k >= 0; k--) {
-      lengths[i]![k] = isSame(after[i]!, before[k]!)
-        ? at(i + 1, k + 1) + 1
-        : Math.max(at(i + 1, k), at(i, k + 1));
+    for (let index = before.length - 1; index >= 0; index--) {
+      lengths[i]![index] = isSame(after[i]!, before[index]!)
+        ? at(i + 1, index + 1) + 1
+        : Math.max(at(i + 1, index), at(i, index + 1));
     }
   }
   const added: number[] = [];
   const removed: PathEvent[] = [];
-  let k = 0;
+  let position = 0;
   let i = 0;
-  while (i < after.length || k < before.length) {
-    const other = before[k];
+  while (i < after.length || position < before.length) {
+    const other = before[position];
     if (i < after.length && other !== undefined && isSame(after[i]!, other)) {
       i++;
-      k++;
-    } else if (i < after.length && (other === undefined || at(i + 1, k) >= at(i, k + 1))) {
+      position++;
+    } else if (
+      i < after.length &&
+      (other === undefined || at(i + 1, position) >= at(i, position + 1))
+    ) {
       added.push(i++);
     } else {
       removed.push(other!);
-      k++;
+      position++;
     }
   }
   return { removed, added };

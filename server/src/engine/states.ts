@@ -12,7 +12,7 @@ export function printStates(
   for (const name of functions) {
     const own = facts.observations
       .filter((one) => one.function.name === name && one.site.path === path)
-      .sort((a, b) => a.site.start - b.site.start);
+      .sort((left, right) => left.site.start - right.site.start);
     if (own.length === 0) continue;
     lines.push(`${name} (${own[0]!.role}):`);
     for (const one of own) lines.push(`  ${lineOf(file.text, one.site.start)}: ${describe(one)}`);

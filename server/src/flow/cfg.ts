@@ -85,16 +85,16 @@ export interface Cfg {
 
 /** Successor ids of a block, in source order. */
 export function successors(block: Block): readonly number[] {
-  const t = block.terminator;
-  switch (t.kind) {
+  const terminator = block.terminator;
+  switch (terminator.kind) {
     case 'jump':
-      return [t.to];
+      return [terminator.to];
     case 'branch':
-      return [t.then, t.otherwise];
+      return [terminator.then, terminator.otherwise];
     case 'switch':
-      return [...t.cases.map((c) => c.block), t.otherwise];
+      return [...terminator.cases.map((label) => label.block), terminator.otherwise];
     case 'choice':
-      return t.to;
+      return terminator.to;
     case 'return':
       return [];
   }
@@ -105,15 +105,15 @@ export function successors(block: Block): readonly number[] {
  * a return would.
  */
 export function buildCfg(fn: FunctionIr): Cfg {
-  const b = new Builder();
-  b.block(fn.body.body, fn.conditions);
-  b.leave(0);
-  b.finish({
+  const builder = new Builder();
+  builder.block(fn.body.body, fn.conditions);
+  builder.leave(0);
+  builder.finish({
     kind: 'return',
     site: { start: Math.max(fn.body.start, fn.body.end - 1), end: fn.body.end },
   });
-  b.patchGotos(fn);
-  return { function: fn, blocks: b.blocks };
+  builder.patchGotos(fn);
+  return { function: fn, blocks: builder.blocks };
 }
 
 /**
@@ -190,7 +190,7 @@ class Builder {
   block(body: readonly Stmt[], conditions: readonly Condition[] = []): void {
     if (conditions.length) this.current.instrs.push({ kind: 'config', conditions });
     const depth = this.cleanups.length;
-    for (const s of body) this.stmt(s);
+    for (const stmt of body) this.stmt(stmt);
     this.leave(depth);
     this.cleanups.length = depth;
   }
@@ -206,26 +206,33 @@ class Builder {
   }
 
   patchGotos(fn: FunctionIr): void {
-    for (const g of this.gotos) {
-      const targets = this.labels.get(g.stmt.label);
+    for (const goto of this.gotos) {
+      const targets = this.labels.get(goto.stmt.label);
       if (!targets) {
-        g.from.terminator = { kind: 'return', site: { start: fn.body.end - 1, end: fn.body.end } };
+        goto.from.terminator = {
+          kind: 'return',
+          site: { start: fn.body.end - 1, end: fn.body.end },
+        };
         continue;
       }
       const keep = targets[0]!.cleanups;
-      for (let i = g.cleanups.length - 1; i >= 0 && !keep.includes(g.cleanups[i]!); i--)
-        g.from.instrs.push(endOf(g.cleanups[i]!));
-      g.from.terminator =
+      for (let i = goto.cleanups.length - 1; i >= 0 && !keep.includes(goto.cleanups[i]!); i--)
+        goto.from.instrs.push(endOf(goto.cleanups[i]!));
+      goto.from.terminator =
         targets.length === 1
           ? { kind: 'jump', to: targets[0]!.block }
-          : { kind: 'choice', to: targets.map((t) => t.block) };
+          : { kind: 'choice', to: targets.map((target) => target.block) };
     }
   }
 
   private fresh(): Block {
-    const b: Block = { id: this.blocks.length, instrs: [], terminator: { kind: 'choice', to: [] } };
-    this.blocks.push(b);
-    return b;
+    const block: Block = {
+      id: this.blocks.length,
+      instrs: [],
+      terminator: { kind: 'choice', to: [] },
+    };
+    this.blocks.push(block);
+    return block;
   }
 
   private startNew(): Block {
@@ -240,88 +247,88 @@ class Builder {
     return to;
   }
 
-  private stmt(s: Stmt): void {
-    switch (s.kind) {
+  private stmt(item: Stmt): void {
+    switch (item.kind) {
       case 'expr': {
-        const expr = this.value(s.expr);
+        const expr = this.value(item.expr);
         if (expr) this.current.instrs.push({ kind: 'expr', expr });
         return;
       }
       case 'decl': {
-        const init = s.init && this.value(s.init);
-        const decl = init === s.init ? s : { ...s, init };
+        const init = item.init && this.value(item.init);
+        const decl = init === item.init ? item : { ...item, init };
         this.current.instrs.push({ kind: 'decl', decl });
-        if (s.cleanup) this.cleanups.push(decl);
+        if (item.cleanup) this.cleanups.push(decl);
         return;
       }
       case 'block':
-        this.block(s.body);
+        this.block(item.body);
         return;
       case 'if':
-        this.ifStmt(s.condition, s.then, s.otherwise);
+        this.ifStmt(item.condition, item.then, item.otherwise);
         return;
       case 'loop':
-        this.loop(s);
+        this.loop(item);
         return;
       case 'switch':
-        this.switchStmt(s);
+        this.switchStmt(item);
         return;
       case 'case': {
         const to = this.fallInto();
         this.enterArm();
-        this.cases.at(-1)?.push({ stmt: s, block: to.id });
+        this.cases.at(-1)?.push({ stmt: item, block: to.id });
         return;
       }
       case 'label': {
         const to = this.fallInto();
         this.enterArm();
-        const list = this.labels.get(s.name) ?? [];
+        const list = this.labels.get(item.name) ?? [];
         list.push({ block: to.id, cleanups: [...this.cleanups] });
-        this.labels.set(s.name, list);
+        this.labels.set(item.name, list);
         return;
       }
       case 'goto':
-        this.current.instrs.push({ kind: 'goto', stmt: s });
-        this.gotos.push({ from: this.current, stmt: s, cleanups: [...this.cleanups] });
+        this.current.instrs.push({ kind: 'goto', stmt: item });
+        this.gotos.push({ from: this.current, stmt: item, cleanups: [...this.cleanups] });
         this.startNew();
         return;
       case 'break':
       case 'continue': {
-        const jump = (s.kind === 'break' ? this.breaks : this.continues).at(-1);
+        const jump = (item.kind === 'break' ? this.breaks : this.continues).at(-1);
         this.leave(jump?.depth ?? 0);
-        this.finish(jump ? { kind: 'jump', to: jump.target } : { kind: 'return', site: s });
+        this.finish(jump ? { kind: 'jump', to: jump.target } : { kind: 'return', site: item });
         this.startNew();
         return;
       }
       case 'return':
         this.current.instrs.push({
           kind: 'result',
-          value: s.value && this.value(s.value),
-          site: s,
+          value: item.value && this.value(item.value),
+          site: item,
         });
         this.leave(0);
-        this.finish({ kind: 'return', site: s });
+        this.finish({ kind: 'return', site: item });
         this.startNew();
         return;
       case 'guard':
-        this.guard(s);
+        this.guard(item);
         return;
       case 'preproc':
-        this.preproc(s);
+        this.preproc(item);
         return;
       case 'asm':
       case 'unknown':
-        this.current.instrs.push({ kind: 'unknown', stmt: s });
+        this.current.instrs.push({ kind: 'unknown', stmt: item });
         return;
     }
   }
 
-  private guard(s: GuardStmt): void {
-    this.current.instrs.push({ kind: 'guard', stmt: s, isEntry: true });
-    this.cleanups.push(s);
-    if (s.body === null) return;
+  private guard(item: GuardStmt): void {
+    this.current.instrs.push({ kind: 'guard', stmt: item, isEntry: true });
+    this.cleanups.push(item);
+    if (item.body === null) return;
     const depth = this.cleanups.length - 1;
-    this.stmt(s.body);
+    this.stmt(item.body);
     this.leave(depth);
     this.cleanups.length = depth;
   }
@@ -339,8 +346,8 @@ class Builder {
     afterThen.terminator = isOpen(afterThen) ? { kind: 'jump', to: join.id } : afterThen.terminator;
   }
 
-  private loop(s: Extract<Stmt, { kind: 'loop' }>): void {
-    for (const i of s.init) this.stmt(i);
+  private loop(item: Extract<Stmt, { kind: 'loop' }>): void {
+    for (const stmt of item.init) this.stmt(stmt);
     const head = this.fallInto(),
       body = this.fresh(),
       step = this.fresh(),
@@ -349,76 +356,78 @@ class Builder {
     this.breaks.push({ target: exit.id, depth });
     this.continues.push({ target: step.id, depth });
     const test = () => {
-      if (s.form === 'macro') {
-        for (const a of s.args) this.current.instrs.push({ kind: 'expr', expr: a });
+      if (item.form === 'macro') {
+        for (const arg of item.args) this.current.instrs.push({ kind: 'expr', expr: arg });
         this.finish({ kind: 'choice', to: [body.id, exit.id] });
-      } else if (s.condition?.kind === 'number' && s.condition.value !== null)
-        this.finish({ kind: 'jump', to: s.condition.value === 0 ? exit.id : body.id }); // do … while (0) is a block
-      else if (s.condition) this.branch(s.condition, body.id, exit.id);
+      } else if (item.condition?.kind === 'number' && item.condition.value !== null)
+        this.finish({ kind: 'jump', to: item.condition.value === 0 ? exit.id : body.id }); // do … while (0) is a block
+      else if (item.condition) this.branch(item.condition, body.id, exit.id);
       else this.finish({ kind: 'jump', to: body.id });
     };
-    if (s.form === 'do') this.finish({ kind: 'jump', to: body.id });
+    if (item.form === 'do') this.finish({ kind: 'jump', to: body.id });
     else test();
     this.current = body;
-    if (s.form === 'macro')
+    if (item.form === 'macro')
       body.instrs.push({
         kind: 'cursor',
-        macro: s.macro ?? '',
-        args: s.args,
+        macro: item.macro ?? '',
+        args: item.args,
         exit: exit.id,
-        site: s,
+        site: item,
       });
-    this.stmt(s.body);
+    this.stmt(item.body);
     this.finish({ kind: 'jump', to: step.id });
     this.current = step;
-    if (s.step) step.instrs.push({ kind: 'expr', expr: s.step });
-    if (s.form === 'do') test();
+    if (item.step) step.instrs.push({ kind: 'expr', expr: item.step });
+    if (item.form === 'do') test();
     else this.finish({ kind: 'jump', to: head.id });
     this.breaks.pop();
     this.continues.pop();
     this.current = exit;
   }
 
-  private switchStmt(s: SwitchStmt): void {
-    const value = this.value(s.value) ?? s.value;
+  private switchStmt(stmt: SwitchStmt): void {
+    const value = this.value(stmt.value) ?? stmt.value;
     const from = this.current,
       exit = this.fresh();
     this.breaks.push({ target: exit.id, depth: this.cleanups.length });
     const cases: { stmt: CaseStmt; block: number }[] = [];
     this.cases.push(cases);
     this.startNew(); // what stands before the first case is unreachable
-    this.stmt(s.body);
+    this.stmt(stmt.body);
     this.finish({ kind: 'jump', to: exit.id });
     this.cases.pop();
     this.breaks.pop();
     from.terminator = {
       kind: 'switch',
       value,
-      cases: cases.flatMap((c) =>
-        c.stmt.value ? [{ from: c.stmt.value, to: c.stmt.valueEnd, block: c.block }] : [],
+      cases: cases.flatMap((label) =>
+        label.stmt.value
+          ? [{ from: label.stmt.value, to: label.stmt.valueEnd, block: label.block }]
+          : [],
       ),
-      otherwise: cases.find((c) => !c.stmt.value)?.block ?? exit.id,
+      otherwise: cases.find((label) => !label.stmt.value)?.block ?? exit.id,
     };
     this.current = exit;
   }
 
-  private preproc(s: PreprocStmt): void {
+  private preproc(stmt: PreprocStmt): void {
     const from = this.current,
       ends: Block[] = [],
       starts: number[] = [];
-    for (const arm of s.arms) {
+    for (const arm of stmt.arms) {
       starts.push(this.startNew().id);
       this.arms.push([...arm.conditions]);
       // An #if arm opens no C scope: a __free() variable declared in it lives on. The cleanups list
       // is left alone.
       this.current.instrs.push({ kind: 'config', conditions: arm.conditions });
-      for (const b of arm.body) this.stmt(b);
+      for (const item of arm.body) this.stmt(item);
       this.arms.pop();
       ends.push(this.current);
     }
     from.terminator = { kind: 'choice', to: starts };
     const join = this.startNew();
-    for (const e of ends) if (isOpen(e)) e.terminator = { kind: 'jump', to: join.id };
+    for (const end of ends) if (isOpen(end)) end.terminator = { kind: 'jump', to: join.id };
   }
 
   /**
@@ -440,8 +449,8 @@ class Builder {
     } else if (condition.kind === 'unary' && condition.op === '!') {
       this.branch(condition.operand, no, yes);
     } else if (condition.kind === 'comma' && condition.items.length > 0) {
-      for (const e of condition.items.slice(0, -1))
-        this.current.instrs.push({ kind: 'expr', expr: e });
+      for (const expr of condition.items.slice(0, -1))
+        this.current.instrs.push({ kind: 'expr', expr });
       this.branch(condition.items.at(-1)!, yes, no);
     } else {
       const test = this.value(condition) ?? condition;
@@ -453,28 +462,28 @@ class Builder {
    * What is left of an expression when the statements in it that are control flow have become it:
    * they run before the rest, whose order C leaves open. Null where that is nothing.
    */
-  private value(e: Expr): Expr | null {
-    switch (e.kind) {
+  private value(expr: Expr): Expr | null {
+    switch (expr.kind) {
       case 'statement-expression':
-        return hasFlow(e) ? this.lastOf(e.body) : e;
+        return hasFlow(expr) ? this.lastOf(expr.body) : expr;
       case 'unary':
       case 'cast':
-        return withPart(e, 'operand', this.value(e.operand));
+        return withPart(expr, 'operand', this.value(expr.operand));
       case 'assign':
-        return withPart(e, 'value', this.value(e.value));
+        return withPart(expr, 'value', this.value(expr.value));
       case 'member':
-        return withPart(e, 'base', this.value(e.base));
+        return withPart(expr, 'base', this.value(expr.base));
       case 'binary': {
-        const left = withPart(e, 'left', this.value(e.left));
-        const isOrdered = e.op === '&&' || e.op === '||';
-        return isOrdered ? left : withPart(left, 'right', this.value(e.right));
+        const left = withPart(expr, 'left', this.value(expr.left));
+        const isOrdered = expr.op === '&&' || expr.op === '||';
+        return isOrdered ? left : withPart(left, 'right', this.value(expr.right));
       }
       case 'call': {
-        const args = e.args.map((one) => this.value(one) ?? one);
-        return args.every((one, i) => one === e.args[i]) ? e : { ...e, args };
+        const args = expr.args.map((one) => this.value(one) ?? one);
+        return args.every((one, i) => one === expr.args[i]) ? expr : { ...expr, args };
       }
       default:
-        return e;
+        return expr;
     }
   }
 
@@ -486,8 +495,8 @@ class Builder {
   }
 }
 
-function withPart<T extends Expr, K extends keyof T>(e: T, key: K, part: T[K] | null): T {
-  return part === null || part === e[key] ? e : { ...e, [key]: part };
+function withPart<T extends Expr, K extends keyof T>(item: T, key: K, part: T[K] | null): T {
+  return part === null || part === item[key] ? item : { ...item, [key]: part };
 }
 
 /** Statements that are more than a sequence of expressions; nothing of them outlives the last. */
@@ -499,13 +508,13 @@ function hasFlow({ body }: StatementExpr): boolean {
 }
 
 /** What runs where a scope is left that a variable or a guard belongs to. */
-function endOf(s: DeclStmt | GuardStmt): Instr {
-  return s.kind === 'decl'
-    ? { kind: 'cleanup', decl: s }
-    : { kind: 'guard', stmt: s, isEntry: false };
+function endOf(decl: DeclStmt | GuardStmt): Instr {
+  return decl.kind === 'decl'
+    ? { kind: 'cleanup', decl }
+    : { kind: 'guard', stmt: decl, isEntry: false };
 }
 
 /** A block whose end was not decided yet: the placeholder terminator is an empty choice. */
-function isOpen(b: Block): boolean {
-  return b.terminator.kind === 'choice' && b.terminator.to.length === 0;
+function isOpen(block: Block): boolean {
+  return block.terminator.kind === 'choice' && block.terminator.to.length === 0;
 }

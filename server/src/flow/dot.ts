@@ -10,13 +10,13 @@ export function printDot(cfg: Cfg, text: string): string {
     `digraph ${JSON.stringify(cfg.function.name)} {`,
     '  node [shape=box, fontname=monospace];',
   ];
-  for (const b of cfg.blocks) {
+  for (const block of cfg.blocks) {
     const body = [
-      ...b.instrs.map((i) => instrText(i, text)),
-      terminatorText(b.terminator, text),
+      ...block.instrs.map((instr) => instrText(instr, text)),
+      terminatorText(block.terminator, text),
     ].filter(Boolean);
-    lines.push(`  b${b.id} [label=${JSON.stringify([`b${b.id}`, ...body].join('\n'))}];`);
-    for (const s of successors(b)) lines.push(`  b${b.id} -> b${s};`);
+    lines.push(`  b${block.id} [label=${JSON.stringify([`b${block.id}`, ...body].join('\n'))}];`);
+    for (const successor of successors(block)) lines.push(`  b${block.id} -> b${successor};`);
   }
   return lines.join('\n') + '\n}\n';
 }
@@ -24,56 +24,59 @@ export function printDot(cfg: Cfg, text: string): string {
 /** The graph as plain lines, one block each, for snapshots and `dump --stage cfg`. */
 export function printCfg(cfg: Cfg, text: string): string {
   const reached = new Set([0]);
-  for (const id of reached) for (const s of successors(cfg.blocks[id]!)) reached.add(s);
+  for (const id of reached)
+    for (const successor of successors(cfg.blocks[id]!)) reached.add(successor);
   return (
     cfg.blocks
-      .filter((b) => reached.has(b.id))
-      .map((b) =>
+      .filter((block) => reached.has(block.id))
+      .map((block) =>
         [
-          `b${b.id}:`,
-          ...b.instrs.map((i) => '  ' + instrText(i, text)),
-          `  ${terminatorText(b.terminator, text)}`,
+          `b${block.id}:`,
+          ...block.instrs.map((instr) => '  ' + instrText(instr, text)),
+          `  ${terminatorText(block.terminator, text)}`,
         ].join('\n'),
       )
       .join('\n') + '\n'
   );
 }
 
-function instrText(i: Instr, text: string): string {
-  const at = (s: { start: number; end: number }) => text.slice(s.start, s.end).replace(/\s+/g, ' ');
-  switch (i.kind) {
+function instrText(instr: Instr, text: string): string {
+  const at = (span: { start: number; end: number }) =>
+    text.slice(span.start, span.end).replace(/\s+/g, ' ');
+  switch (instr.kind) {
     case 'expr':
-      return at(i.expr);
+      return at(instr.expr);
     case 'decl':
-      return i.decl.init ? `${i.decl.name} = ${at(i.decl.init)}` : `${i.decl.name}`;
+      return instr.decl.init ? `${instr.decl.name} = ${at(instr.decl.init)}` : `${instr.decl.name}`;
     case 'result':
-      return i.value ? `result ${at(i.value)}` : 'result';
+      return instr.value ? `result ${at(instr.value)}` : 'result';
     case 'cleanup':
-      return `cleanup ${i.decl.name}`;
+      return `cleanup ${instr.decl.name}`;
     case 'guard':
-      return `${i.isEntry ? 'enter' : 'leave'} ${i.stmt.macro}(${i.stmt.args.map(at).join(', ')})`;
+      return `${instr.isEntry ? 'enter' : 'leave'} ${instr.stmt.macro}(${instr.stmt.args.map(at).join(', ')})`;
     case 'cursor':
-      return `cursor ${i.args.map(at).join(', ')}`;
+      return `cursor ${instr.args.map(at).join(', ')}`;
     case 'config':
-      return `config ${i.conditions.map((c) => (c.holds ? '' : '!') + c.test).join(' ')}`;
+      return `config ${instr.conditions.map((condition) => (condition.holds ? '' : '!') + condition.test).join(' ')}`;
     case 'goto':
-      return `goto ${i.stmt.label}`;
+      return `goto ${instr.stmt.label}`;
     case 'unknown':
-      return `unknown ${at(i.stmt)}`;
+      return `unknown ${at(instr.stmt)}`;
   }
 }
 
-function terminatorText(t: Terminator, text: string): string {
-  const at = (s: { start: number; end: number }) => text.slice(s.start, s.end).replace(/\s+/g, ' ');
-  switch (t.kind) {
+function terminatorText(terminator: Terminator, text: string): string {
+  const at = (span: { start: number; end: number }) =>
+    text.slice(span.start, span.end).replace(/\s+/g, ' ');
+  switch (terminator.kind) {
     case 'jump':
-      return `-> b${t.to}`;
+      return `-> b${terminator.to}`;
     case 'branch':
-      return `if ${at(t.condition)} -> b${t.then} else b${t.otherwise}`;
+      return `if ${at(terminator.condition)} -> b${terminator.then} else b${terminator.otherwise}`;
     case 'switch':
-      return `switch ${at(t.value)} ${t.cases.map((c) => `${at(c.from)}: b${c.block}`).join(' ')} default: b${t.otherwise}`;
+      return `switch ${at(terminator.value)} ${terminator.cases.map((label) => `${at(label.from)}: b${label.block}`).join(' ')} default: b${terminator.otherwise}`;
     case 'choice':
-      return `choice ${t.to.map((b) => `b${b}`).join(' ')}`;
+      return `choice ${terminator.to.map((block) => `b${block}`).join(' ')}`;
     case 'return':
       return 'return';
   }

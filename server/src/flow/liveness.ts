@@ -17,25 +17,25 @@ export function liveVariables(
   const gen: Set<string>[] = [],
     kill: Set<string>[] = [];
   for (const block of cfg.blocks) {
-    const g = new Set<string>(),
-      k = new Set<string>();
-    const note = (n: string) => {
-      if (!k.has(n)) g.add(n);
+    const used = new Set<string>(),
+      killed = new Set<string>();
+    const note = (name: string) => {
+      if (!killed.has(name)) used.add(name);
     };
-    const read = (e: Expr) => reads(e, { name: note, pinned, readBy });
-    const write = (n: string) => {
-      k.add(n);
+    const read = (expr: Expr) => reads(expr, { name: note, pinned, readBy });
+    const write = (name: string) => {
+      killed.add(name);
     };
-    for (const i of block.instrs) visit(i, read, write);
-    const t = block.terminator;
-    if (t.kind === 'branch') read(t.condition);
-    if (t.kind === 'switch') read(t.value);
-    gen.push(g);
-    kill.push(k);
+    for (const instr of block.instrs) visit(instr, read, write);
+    const terminator = block.terminator;
+    if (terminator.kind === 'branch') read(terminator.condition);
+    if (terminator.kind === 'switch') read(terminator.value);
+    gen.push(used);
+    kill.push(killed);
   }
-  const transfer = (b: number, out: ReadonlySet<string>): ReadonlySet<string> => {
-    const live = new Set(gen[b]);
-    for (const n of out) if (!kill[b]!.has(n)) live.add(n);
+  const transfer = (block: number, out: ReadonlySet<string>): ReadonlySet<string> => {
+    const live = new Set(gen[block]);
+    for (const name of out) if (!kill[block]!.has(name)) live.add(name);
     return live;
   };
   const out = solve<ReadonlySet<string>>(
@@ -43,107 +43,111 @@ export function liveVariables(
     {
       bottom: new Set(),
       transfer,
-      join: (a, b) => (b.size === 0 ? a : new Set([...a, ...b])),
-      equal: (a, b) => a.size === b.size,
+      join: (left, right) => (right.size === 0 ? left : new Set([...left, ...right])),
+      equal: (left, right) => left.size === right.size,
     },
     'backward',
     new Set(),
   );
-  return cfg.blocks.map((b) => new Set([...transfer(b.id, out[b.id]!), ...pinned]));
+  return cfg.blocks.map((block) => new Set([...transfer(block.id, out[block.id]!), ...pinned]));
 }
 
-function visit(i: Instr, read: (e: Expr) => void, write: (n: string) => void): void {
-  switch (i.kind) {
+function visit(instr: Instr, read: (expr: Expr) => void, write: (name: string) => void): void {
+  switch (instr.kind) {
     case 'expr':
-      read(i.expr);
-      if (i.expr.kind === 'assign' && i.expr.op === '=' && i.expr.target.kind === 'name')
-        write(i.expr.target.name);
+      read(instr.expr);
+      if (
+        instr.expr.kind === 'assign' &&
+        instr.expr.op === '=' &&
+        instr.expr.target.kind === 'name'
+      )
+        write(instr.expr.target.name);
       return;
     case 'decl':
-      if (i.decl.init) read(i.decl.init);
-      write(i.decl.name);
+      if (instr.decl.init) read(instr.decl.init);
+      write(instr.decl.name);
       return;
     case 'result':
-      if (i.value) read(i.value);
+      if (instr.value) read(instr.value);
       return;
     case 'cleanup':
-      read({ kind: 'name', name: i.decl.name, ...i.decl.nameSpan });
+      read({ kind: 'name', name: instr.decl.name, ...instr.decl.nameSpan });
       return;
     case 'cursor':
-      for (const a of i.args) read(a);
+      for (const arg of instr.args) read(arg);
       return;
     case 'guard':
-      for (const a of i.stmt.args) read(a);
+      for (const arg of instr.stmt.args) read(arg);
       return;
     default:
-      if (i.kind === 'unknown')
-        for (const name of i.stmt.names)
-          read({ kind: 'name', name, start: i.stmt.start, end: i.stmt.end });
+      if (instr.kind === 'unknown')
+        for (const name of instr.stmt.names)
+          read({ kind: 'name', name, start: instr.stmt.start, end: instr.stmt.end });
   }
 }
 
 interface Reader {
-  name(n: string): void;
+  name(word: string): void;
   readonly pinned: Set<string>;
   readBy(name: string): Iterable<string> | undefined;
 }
 
 /** Calls `name` for each variable that evaluating `e` reads; `&x` pins x. */
-function reads(e: Expr, reader: Reader): void {
+function reads(expr: Expr, reader: Reader): void {
   const { name, pinned } = reader;
   const each = (...list: (Expr | null)[]) => {
-    for (const x of list) if (x) reads(x, reader);
+    for (const operand of list) if (operand) reads(operand, reader);
   };
-  switch (e.kind) {
+  switch (expr.kind) {
     case 'name':
-      name(e.name);
+      name(expr.name);
       return;
     case 'member':
-      name(`.${e.field}`);
-      each(e.base);
+      name(`.${expr.field}`);
+      each(expr.base);
       return;
     case 'index':
-      each(e.base, e.index);
+      each(expr.base, expr.index);
       return;
     case 'unary':
-      if (e.op === '&' && e.operand.kind === 'name') pinned.add(e.operand.name);
-      each(e.operand);
+      if (expr.op === '&' && expr.operand.kind === 'name') pinned.add(expr.operand.name);
+      each(expr.operand);
       return;
     case 'update':
     case 'cast':
-      each(e.operand);
+      each(expr.operand);
       return;
     case 'binary':
-      each(e.left, e.right);
+      each(expr.left, expr.right);
       return;
     case 'assign':
-      if (e.op !== '=' || e.target.kind !== 'name') each(e.target);
-      each(e.value);
+      if (expr.op !== '=' || expr.target.kind !== 'name') each(expr.target);
+      each(expr.value);
       return;
     case 'conditional':
-      each(e.condition, e.then, e.otherwise);
+      each(expr.condition, expr.then, expr.otherwise);
       return;
     case 'call':
-      each(e.callee);
-      for (const read of (e.name !== null && reader.readBy(e.name)) || []) name(read);
-      for (const argument of e.args) each(argument);
+      each(expr.callee);
+      for (const read of (expr.name !== null && reader.readBy(expr.name)) || []) name(read);
+      for (const argument of expr.args) each(argument);
       return;
     case 'sizeof':
       return;
     case 'initializer':
-      for (const entry of e.entries) each(entry.value);
+      for (const entry of expr.entries) each(entry.value);
       return;
     case 'comma':
-      for (const item of e.items) each(item);
+      for (const item of expr.items) each(item);
       return;
     case 'unknown':
-      for (const n of e.names) name(n);
+      for (const word of expr.names) name(word);
       return;
     case 'statement-expression':
       // Rare, and its statements are evaluated as a whole: everything named in it counts as read.
-      for (const s of e.body)
-        if (s.kind === 'expr') each(s.expr);
-        else if (s.kind === 'decl') each(s.init);
+      for (const stmt of expr.body)
+        if (stmt.kind === 'expr') each(stmt.expr);
+        else if (stmt.kind === 'decl') each(stmt.init);
       return;
     default:
       return;

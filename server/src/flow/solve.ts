@@ -4,8 +4,8 @@ import { successors } from './cfg.ts';
 /** A join-semilattice with a transfer function over whole blocks. Chains must be finite. */
 export interface Lattice<T> {
   readonly bottom: T;
-  join(a: T, b: T): T;
-  equal(a: T, b: T): boolean;
+  join(left: T, right: T): T;
+  equal(left: T, right: T): boolean;
   /** The value at the other end of the block. */
   transfer(block: number, value: T): T;
 }
@@ -22,34 +22,36 @@ export function solve<T>(
 ): readonly T[] {
   const next: number[][] = cfg.blocks.map(() => []);
   const start: number[] = [];
-  for (const b of cfg.blocks) {
-    const out = successors(b);
-    if (direction === 'forward') for (const one of out) next[b.id]!.push(one);
+  for (const block of cfg.blocks) {
+    const out = successors(block);
+    if (direction === 'forward') for (const one of out) next[block.id]!.push(one);
     else {
-      for (const s of out) next[s]!.push(b.id);
-      if (b.terminator.kind === 'return') start.push(b.id);
+      for (const successor of out) next[successor]!.push(block.id);
+      if (block.terminator.kind === 'return') start.push(block.id);
     }
   }
   if (direction === 'forward') start.push(0);
   const value = cfg.blocks.map(() => lattice.bottom);
-  for (const s of start) value[s] = boundary;
+  for (const successor of start) value[successor] = boundary;
   // Blocks are numbered nearly in source order, so the first round visits most of them after their
   // inputs.
   const order =
-    direction === 'forward' ? cfg.blocks.map((b) => b.id) : cfg.blocks.map((b) => b.id).reverse();
+    direction === 'forward'
+      ? cfg.blocks.map((block) => block.id)
+      : cfg.blocks.map((block) => block.id).reverse();
   const queue = [...order],
     queued = new Set(queue);
   for (let i = 0; i < queue.length; i++) {
-    const b = queue[i]!;
-    queued.delete(b);
-    const out = lattice.transfer(b, value[b]!);
-    for (const n of next[b]!) {
-      const joined = lattice.join(value[n]!, out);
-      if (lattice.equal(joined, value[n]!)) continue;
-      value[n] = joined;
-      if (!queued.has(n)) {
-        queued.add(n);
-        queue.push(n);
+    const block = queue[i]!;
+    queued.delete(block);
+    const out = lattice.transfer(block, value[block]!);
+    for (const count of next[block]!) {
+      const joined = lattice.join(value[count]!, out);
+      if (lattice.equal(joined, value[count]!)) continue;
+      value[count] = joined;
+      if (!queued.has(count)) {
+        queued.add(count);
+        queue.push(count);
       }
     }
   }

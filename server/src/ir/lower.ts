@@ -120,7 +120,7 @@ function assemble(
   const cleanups = fileMacros.flatMap((macro) => cleanupsOf(macro, tree.text));
   if (cleanups.length > 0 && parser !== null) append(macros, lowerMacroBodies(cleanups, parser));
   const comments: CommentIr[] = findComments(tree.text);
-  const byStart = (a: Span, b: Span): number => a.start - b.start;
+  const byStart = (left: Span, right: Span): number => left.start - right.start;
   // What was hoisted out of a function comes after it; equal offsets keep their order.
   for (const list of [functions, structs, variables, macros, fileMacros, lost]) list.sort(byStart);
   return {

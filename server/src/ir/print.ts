@@ -66,7 +66,7 @@ export function printFile(ir: FileIr, options: PrintOptions = {}): string {
     add(one, `file-macro ${one.name}(${one.args.join(', ')})${at(one)}`);
   for (const one of ir.lost) add(one, `lost${at(one)}`);
   for (const one of ir.functions) add(one, printFunction(one, options));
-  lines.sort((a, b) => a.start - b.start);
+  lines.sort((left, right) => left.start - right.start);
   const typedefs = [...ir.typedefs].map(([name, type]) => `typedef ${name} = ${printType(type)}`);
   return [...typedefs, ...lines.map((line) => line.text)].join('\n') + '\n';
 }

@@ -195,7 +195,7 @@ export function calls(fn: FunctionIr): CallExpr[] {
   walkExprs(fn.body, (expr) => {
     if (expr.kind === 'call') found.push(expr);
   });
-  return found.sort((a, b) => a.start - b.start);
+  return found.sort((left, right) => left.start - right.start);
 }
 
 /** The source text of an expression without the parentheses around it. */
@@ -207,59 +207,66 @@ export function exprText(text: string, expr: Expr): string {
  * Whether two expressions are written the same but for blanks, comments and parentheses. Unknown
  * expressions never are.
  */
-export function sameExpr(a: Expr, b: Expr): boolean {
-  if (a.kind !== b.kind) return false;
-  switch (a.kind) {
+export function sameExpr(expr: Expr, operand: Expr): boolean {
+  if (expr.kind !== operand.kind) return false;
+  switch (expr.kind) {
     case 'unknown':
     case 'statement-expression':
       return false;
     case 'name':
-      return b.kind === 'name' && a.name === b.name;
+      return operand.kind === 'name' && expr.name === operand.name;
     case 'number':
       return (
-        b.kind === 'number' &&
-        (a.value === null || b.value === null ? a.text === b.text : a.value === b.value)
+        operand.kind === 'number' &&
+        (expr.value === null || operand.value === null
+          ? expr.text === operand.text
+          : expr.value === operand.value)
       );
     case 'string':
-      return b.kind === 'string' && a.text === b.text;
+      return operand.kind === 'string' && expr.text === operand.text;
     case 'member':
-      if (b.kind !== 'member' || a.field !== b.field || a.arrow !== b.arrow) return false;
+      if (operand.kind !== 'member' || expr.field !== operand.field || expr.arrow !== operand.arrow)
+        return false;
       break;
     case 'unary':
-      if (b.kind !== 'unary' || a.op !== b.op) return false;
+      if (operand.kind !== 'unary' || expr.op !== operand.op) return false;
       break;
     case 'update':
-      if (b.kind !== 'update' || a.op !== b.op || a.prefix !== b.prefix) return false;
+      if (operand.kind !== 'update' || expr.op !== operand.op || expr.prefix !== operand.prefix)
+        return false;
       break;
     case 'binary':
-      if (b.kind !== 'binary' || a.op !== b.op) return false;
+      if (operand.kind !== 'binary' || expr.op !== operand.op) return false;
       break;
     case 'assign':
-      if (b.kind !== 'assign' || a.op !== b.op) return false;
+      if (operand.kind !== 'assign' || expr.op !== operand.op) return false;
       break;
     case 'conditional':
-      if (b.kind !== 'conditional' || (a.then === null) !== (b.then === null)) return false;
+      if (operand.kind !== 'conditional' || (expr.then === null) !== (operand.then === null))
+        return false;
       break;
     case 'cast':
-      if (b.kind !== 'cast' || !sameType(a.type, b.type)) return false;
+      if (operand.kind !== 'cast' || !sameType(expr.type, operand.type)) return false;
       break;
     case 'type':
-      return b.kind === 'type' && sameType(a.type, b.type);
+      return operand.kind === 'type' && sameType(expr.type, operand.type);
     case 'sizeof':
-      if (b.kind !== 'sizeof' || (a.type === null) !== (b.type === null)) return false;
-      if (a.type !== null && b.type !== null && !sameType(a.type, b.type)) return false;
+      if (operand.kind !== 'sizeof' || (expr.type === null) !== (operand.type === null))
+        return false;
+      if (expr.type !== null && operand.type !== null && !sameType(expr.type, operand.type))
+        return false;
       break;
     case 'initializer':
       if (
-        b.kind !== 'initializer' ||
-        !a.complete ||
-        !b.complete ||
-        a.entries.length !== b.entries.length
+        operand.kind !== 'initializer' ||
+        !expr.complete ||
+        !operand.complete ||
+        expr.entries.length !== operand.entries.length
       )
         return false;
       if (
-        !a.entries.every(
-          (entry, i) => entry.designators.join('.') === b.entries[i]!.designators.join('.'),
+        !expr.entries.every(
+          (entry, i) => entry.designators.join('.') === operand.entries[i]!.designators.join('.'),
         )
       )
         return false;
@@ -269,20 +276,20 @@ export function sameExpr(a: Expr, b: Expr): boolean {
     case 'comma':
       break;
   }
-  const left = subExprs(a);
-  const right = subExprs(b);
+  const left = subExprs(expr);
+  const right = subExprs(operand);
   return left.length === right.length && left.every((part, i) => sameExpr(part, right[i]!));
 }
 
 function sameType(
-  a: { name: string; keyword: string | null; pointers: number; arrays: number },
-  b: typeof a,
+  left: { name: string; keyword: string | null; pointers: number; arrays: number },
+  right: typeof left,
 ): boolean {
   return (
-    a.name !== '' &&
-    a.name === b.name &&
-    a.keyword === b.keyword &&
-    a.pointers === b.pointers &&
-    a.arrays === b.arrays
+    left.name !== '' &&
+    left.name === right.name &&
+    left.keyword === right.keyword &&
+    left.pointers === right.pointers &&
+    left.arrays === right.arrays
   );
 }

@@ -53,7 +53,7 @@ export function* analyseInSteps(
   const roles = rolesOf(index, drivers, ops, kernel);
   const graph = callGraph(index, memory.calls);
   const identities = identitiesOf(index, memory.frames);
-  const m = beginAnalysis(
+  const analysis = beginAnalysis(
     {
       budgets,
       index,
@@ -69,35 +69,37 @@ export function* analyseInSteps(
   );
   store.now++;
   const sources = new Set(module.sources);
-  const functions = index.allFunctions.filter((d) => sources.has(d.file) && isExplored(m, d.item));
+  const functions = index.allFunctions.filter(
+    (definition) => sources.has(definition.file) && isExplored(analysis, definition.item),
+  );
   for (const group of calleesFirst(graph, functions)) {
     yield* solveGroup(
-      m,
-      group.filter((d) => isExplored(m, d.item)),
+      analysis,
+      group.filter((definition) => isExplored(analysis, definition.item)),
     );
   }
-  for (const d of functions) {
-    const role = roles.get(d.item);
+  for (const definition of functions) {
+    const role = roles.get(definition.item);
     if (role !== 'init' && role !== 'release') continue;
-    yield* exploreCallback(m, d, role);
+    yield* exploreCallback(analysis, definition, role);
     yield;
   }
-  for (const [first, second] of m.pairs) {
-    if (!isExplored(m, first.item)) continue;
-    yield* exploreRemove(m, first, second);
+  for (const [first, second] of analysis.pairs) {
+    if (!isExplored(analysis, first.item)) continue;
+    yield* exploreRemove(analysis, first, second);
     yield;
   }
-  store.summaries = m.settled;
+  store.summaries = analysis.settled;
   return {
     module,
     kernel,
     opsTables: ops,
     driverTables: drivers,
     roles,
-    ...found(m, identities.layout()),
+    ...found(analysis, identities.layout()),
     notAnalysed: [
       ...unread(module),
-      ...[...m.notAnalysed].map(([fn, { path, reason, isInternal }]) => ({
+      ...[...analysis.notAnalysed].map(([fn, { path, reason, isInternal }]) => ({
         path,
         function: fn.name,
         reason,
@@ -105,7 +107,7 @@ export function* analyseInSteps(
         ...(isInternal && { isInternal: true as const }),
       })),
     ],
-    work: m.work,
+    work: analysis.work,
   };
 }
 
@@ -170,20 +172,23 @@ const REPORTING: ReadonlySet<Role> = new Set<Role>(['probe', 'remove', 'init', '
  * What the explorations found, in the order of the functions: what is kept and what is new is not
  * told apart.
  */
-function found(m: Analysis, layout: Layout): Pick<ModuleFacts, 'observations' | 'resources'> {
-  const all = m.graph.nodes.flatMap(
-    (d: { readonly item: FunctionIr }) => m.explored.get(d.item) ?? [],
+function found(
+  analysis: Analysis,
+  layout: Layout,
+): Pick<ModuleFacts, 'observations' | 'resources'> {
+  const all = analysis.graph.nodes.flatMap(
+    (definition: { readonly item: FunctionIr }) => analysis.explored.get(definition.item) ?? [],
   );
   const logs = all.flatMap((one): ResourceFindings[] =>
     one.resources ? [inDocuments(layout, one.resources)] : [],
   );
-  const undone = logs.flatMap((l) => [...l.undone.values()]);
+  const undone = logs.flatMap((leaks) => [...leaks.undone.values()]);
   return {
     observations: all.flatMap((one) => inDocuments(layout, one.observations)),
     resources: {
-      leaves: logs.flatMap((l) => l.leaves),
-      undone: undone.filter((u) => REPORTING.has(u.role)),
-      teardowns: logs.flatMap((l) => [...l.teardowns.values()]),
+      leaves: logs.flatMap((leaks) => leaks.leaves),
+      undone: undone.filter((item) => REPORTING.has(item.role)),
+      teardowns: logs.flatMap((leaks) => [...leaks.teardowns.values()]),
     },
   };
 }

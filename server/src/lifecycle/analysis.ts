@@ -102,11 +102,16 @@ export function beginAnalysis(known: Known, drivers: readonly DriverTable[]): An
 }
 
 /** Whether the paths of a function are of interest. */
-export function isExplored(m: Pick<Analysis, 'roles' | 'relevance'>, fn: FunctionIr): boolean {
-  const role = m.roles.get(fn);
+export function isExplored(
+  analysis: Pick<Analysis, 'roles' | 'relevance'>,
+  fn: FunctionIr,
+): boolean {
+  const role = analysis.roles.get(fn);
   return (
-    m.relevance.affects(fn) ||
-    ((m.relevance.yieldsDevice(fn) || m.relevance.testsPointer(fn) || m.relevance.answers(fn)) &&
+    analysis.relevance.affects(fn) ||
+    ((analysis.relevance.yieldsDevice(fn) ||
+      analysis.relevance.testsPointer(fn) ||
+      analysis.relevance.answers(fn)) &&
       (role ?? 'helper') === 'helper') ||
     role === 'remove' ||
     role === 'release' ||
@@ -115,10 +120,12 @@ export function isExplored(m: Pick<Analysis, 'roles' | 'relevance'>, fn: Functio
 }
 
 function driverPairs(index: ModuleIndex, drivers: readonly DriverTable[]): Analysis['pairs'] {
-  return drivers.flatMap((t) => {
-    const file = [...index.module.sources, ...index.module.headers].find((f) => f.path === t.path);
-    const probe = file && t.probe ? index.functions(file, t.probe)[0] : undefined,
-      remove = file && t.remove ? index.functions(file, t.remove)[0] : undefined;
+  return drivers.flatMap((table) => {
+    const file = [...index.module.sources, ...index.module.headers].find(
+      (item) => item.path === table.path,
+    );
+    const probe = file && table.probe ? index.functions(file, table.probe)[0] : undefined,
+      remove = file && table.remove ? index.functions(file, table.remove)[0] : undefined;
     return probe && remove ? [[probe, remove] as const] : [];
   });
 }
@@ -127,8 +134,8 @@ function driverPairs(index: ModuleIndex, drivers: readonly DriverTable[]): Analy
 function modulePairs(index: ModuleIndex): Analysis['pairs'] {
   return index.module.sources.flatMap((file) => {
     const given = (macro: string) => {
-      const m = file.fileMacros.find((x) => x.name === macro),
-        name = m?.args[0];
+      const fileMacro = file.fileMacros.find((other) => other.name === macro),
+        name = fileMacro?.args[0];
       return name === undefined ? undefined : index.functions(file, name)[0];
     };
     const begin = given('module_init'),
@@ -153,13 +160,14 @@ function owningFunctions(
 ): Pick<Analysis, 'owning' | 'called'> {
   const called = new Set<string>();
   const owning = new Map<FunctionIr, Defined<FunctionIr>>();
-  for (const d of index.allFunctions)
-    if (OWNING.has(roles.get(d.item) ?? 'helper')) owning.set(d.item, d);
+  for (const allFunction of index.allFunctions)
+    if (OWNING.has(roles.get(allFunction.item) ?? 'helper'))
+      owning.set(allFunction.item, allFunction);
   for (const [fn, caller] of owning) {
     for (const name of scanOf(fn).names.called) {
       called.add(name);
-      for (const d of targetsOf(index, caller, name))
-        if (!owning.has(d.item)) owning.set(d.item, d);
+      for (const definition of targetsOf(index, caller, name))
+        if (!owning.has(definition.item)) owning.set(definition.item, definition);
     }
   }
   return { owning: new Set(owning.keys()), called };

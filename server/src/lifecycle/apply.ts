@@ -32,45 +32,57 @@ import { append } from '../text/lists.ts';
  */
 export function applySummary(
   run: Run,
-  s: PathState,
-  e: CallExpr,
+  state: PathState,
+  call: CallExpr,
   callee: Defined<FunctionIr>,
   args: readonly Value[],
 ): Evaluated[] {
-  args.forEach((v, i) => {
-    const a = e.args[i];
-    if (v.kind === 'pointer' && a && (a.kind === 'name' || a.kind === 'unary'))
-      passUse(run, s, v, a, e.name);
+  args.forEach((value, i) => {
+    const expr = call.args[i];
+    if (value.kind === 'pointer' && expr && (expr.kind === 'name' || expr.kind === 'unary'))
+      passUse(run, state, value, expr, call.name);
   });
   const summary = run.index.summaryOf(callee.item);
   if (summary === null) return [];
   if (summary.outcomes === null) {
-    for (const v of args) if (v.kind === 'pointer') escape(run, s, v, e, callee.item.name);
+    for (const arg of args)
+      if (arg.kind === 'pointer') escape(run, state, arg, call, callee.item.name);
     giveBack(
       run,
-      s,
-      { api: callee.item.name, everything: true, values: args, site: site(run, e) },
-      e,
+      state,
+      { api: callee.item.name, everything: true, values: args, site: site(run, call) },
+      call,
       'call',
     );
-    return [{ s, v: fresh(s, e.start, 'call') }];
+    return [{ state, value: fresh(state, call.start, 'call') }];
   }
   const out: Evaluated[] = [];
   for (const outcome of summary.outcomes) {
-    const r = replay(run, fork(s), e, callee, summary, outcome, args);
-    if (r === null) continue;
-    if (summary.isHarmless && r.s.held !== null) {
+    const result = replay(run, fork(state), call, callee, summary, outcome, args);
+    if (result === null) continue;
+    if (summary.isHarmless && result.state.held !== null) {
       const helper = run.index.helperOf(callee.item);
       append(
         out,
-        failedHelper(run, r.s, helper, r.v, (t) => resolver(run, t, e, summary, args)).map((t) => ({
-          s: t,
-          v: r.v,
+        failedHelper(run, result.state, helper, result.value, (next) =>
+          resolver(run, next, call, summary, args),
+        ).map((next) => ({
+          state: next,
+          value: result.value,
         })),
       );
-      applyHelper(run, r.s, e, callee, helper, args, r.v, resolver(run, r.s, e, summary, args));
+      applyHelper(
+        run,
+        result.state,
+        call,
+        callee,
+        helper,
+        args,
+        result.value,
+        resolver(run, result.state, call, summary, args),
+      );
     }
-    out.push(r);
+    out.push(result);
   }
   return out;
 }
@@ -78,113 +90,118 @@ export function applySummary(
 /** Passing is a use, but a helper that only frees or puts is judged by what it does. */
 function passUse(
   run: Run,
-  s: PathState,
-  v: Place,
+  state: PathState,
+  place: Place,
   at: CallExpr['args'][number],
   api: string | null,
 ): void {
-  const t = s.devices.get(v.object);
-  if (t?.state.memory === 'error-pointer') return; // the helper may well test it
-  use(run, s, v, at, 'pass', v.parent === null ? null : pathText(v), api);
+  const tracked = state.devices.get(place.object);
+  if (tracked?.state.memory === 'error-pointer') return; // the helper may well test it
+  use(run, state, place, at, 'pass', place.parent === null ? null : pathText(place), api);
 }
 
 function replay(
   run: Run,
-  s: PathState,
-  e: CallExpr,
+  state: PathState,
+  call: CallExpr,
   callee: Defined<FunctionIr>,
   summary: Summary,
-  o: SummaryOutcome,
+  outcome: SummaryOutcome,
   args: readonly Value[],
 ): Evaluated | null {
-  spend(o.assumes.size + o.ops.length + o.writes.length);
-  for (const [test, holds] of o.config) if (!assumeConfig(run, s, { test, holds })) return null;
-  const resolve = resolver(run, s, e, summary, args);
-  const valueOf = (v: Value) => (v.kind === 'pointer' ? resolve(v) : v);
-  for (const [object, mask] of o.assumes) {
+  spend(outcome.assumes.size + outcome.ops.length + outcome.writes.length);
+  for (const [test, holds] of outcome.config)
+    if (!assumeConfig(run, state, { test, holds })) return null;
+  const resolve = resolver(run, state, call, summary, args);
+  const valueOf = (value: Value) => (value.kind === 'pointer' ? resolve(value) : value);
+  for (const [object, mask] of outcome.assumes) {
     if (object.kind === 'computed') {
-      if (!assumeComputed(s, object, mask, valueOf)) return null;
+      if (!assumeComputed(state, object, mask, valueOf)) return null;
       continue;
     }
-    const v = resolve(object.start);
-    if (v === null) continue;
-    if (object.kind !== 'parameter') noteUndecided(s, v, mask);
-    if (!assume(s, v, mask)) return null;
+    const value = resolve(object.start);
+    if (value === null) continue;
+    if (object.kind !== 'parameter') noteUndecided(state, value, mask);
+    if (!assume(state, value, mask)) return null;
   }
   // Everything the outcome names is resolved against the state at the call, before its writes
   // change it.
-  const ops = o.ops.map((l) => ({ l, v: resolve(l.place) }));
-  const writes = o.writes.map((w) => ({
-    to: resolve(w.place),
-    v: valueOf(w.value),
-    from: w,
+  const ops = outcome.ops.map((logged) => ({ l: logged, value: resolve(logged.place) }));
+  const writes = outcome.writes.map((write) => ({
+    to: resolve(write.place),
+    value: valueOf(write.value),
+    from: write,
   }));
-  const resources = summary.isHarmless ? null : translated(s.interner, summary, o, resolve);
-  const deferred = o.deferred.map((d) => ({
-    callback: d.callback,
-    data: valueOf(d.data) ?? fresh(s, e.start),
+  const resources = summary.isHarmless
+    ? null
+    : translated(state.interner, summary, outcome, resolve);
+  const deferred = outcome.deferred.map((item) => ({
+    callback: item.callback,
+    data: valueOf(item.data) ?? fresh(state, call.start),
   }));
-  const result = o.result === null ? null : valueOf(o.result);
+  const result = outcome.result === null ? null : valueOf(outcome.result);
   if (ops.length)
-    addStep(s, { site: site(run, e), kind: 'call', text: `calls ${callee.item.name}()` });
+    addStep(state, { site: site(run, call), kind: 'call', text: `calls ${callee.item.name}()` });
   const puts: Place[] = [];
-  for (const { l, v } of ops) {
-    if (v?.kind !== 'pointer') continue;
-    if (l.op === 'escape') {
-      escape(run, s, v, e, l.api);
+  for (const { l: logged, value: operand } of ops) {
+    if (operand?.kind !== 'pointer') continue;
+    if (logged.op === 'escape') {
+      escape(run, state, operand, call, logged.api);
       continue;
     }
     // That the helper tested a failed allocation does not mean that its caller has.
-    if (l.op === 'checked') {
-      if (s.devices.get(v.object)?.state.memory === 'live') markChecked(s, v.object);
+    if (logged.op === 'checked') {
+      if (state.devices.get(operand.object)?.state.memory === 'live')
+        markChecked(state, operand.object);
       continue;
     }
-    if (l.op === 'alloc' || l.op === 'allocate') {
-      const made = summary.objects.get(l.place.object.id);
-      if (made) run.objects.set(v.object.id, made);
-      const member = made?.member ? follow(v.object.start, made.member) : null;
-      s.devices.set(v.object, { state: UNKNOWN_DEVICE, member });
+    if (logged.op === 'alloc' || logged.op === 'allocate') {
+      const made = summary.objects.get(logged.place.object.id);
+      if (made) run.objects.set(operand.object.id, made);
+      const member = made?.member ? follow(operand.object.start, made.member) : null;
+      state.devices.set(operand.object, { state: UNKNOWN_DEVICE, member });
     }
-    operateIfVfio(run, s, {
-      op: l.op satisfies EffectOp,
-      ok: l.ok,
-      place: v,
-      api: l.api,
-      argument: l.argument,
-      at: e,
-      text: argumentText(run, s, e, callee, l.place, v.object),
-      inner: l.site,
-      settled: l.settled,
+    operateIfVfio(run, state, {
+      op: logged.op satisfies EffectOp,
+      ok: logged.ok,
+      place: operand,
+      api: logged.api,
+      argument: logged.argument,
+      at: call,
+      text: argumentText(run, state, call, callee, logged.place, operand.object),
+      inner: logged.site,
+      settled: logged.settled,
     });
-    if (l.op === 'alloc' || l.op === 'allocate') s.masks.set(v.object, l.ok ? 2 : 4);
-    if (l.op === 'put') puts.push(v);
+    if (logged.op === 'alloc' || logged.op === 'allocate')
+      state.masks.set(operand.object, logged.ok ? 2 : 4);
+    if (logged.op === 'put') puts.push(operand);
   }
-  for (const { to, v, from } of writes) {
-    if (to?.kind !== 'pointer' || v === null) continue;
-    storePlace(run, s, to, v);
+  for (const { to, value: operand, from } of writes) {
+    if (to?.kind !== 'pointer' || operand === null) continue;
+    storePlace(run, state, to, operand);
     // An error code that only the helper could name: `*out = ret`.
     if (
       from.mask !== ANY &&
-      v.kind === 'pointer' &&
+      operand.kind === 'pointer' &&
       from.value.kind === 'pointer' &&
       IN_CALL.has(from.value.object.kind)
     )
-      s.masks.set(v.object, from.mask);
+      state.masks.set(operand.object, from.mask);
   }
-  if (resources) applyTranslated(run, s, e, resources);
-  for (const device of puts) runRelease(run, s, e, device);
-  s.deferred = [...s.deferred, ...deferred];
-  if (o.uncertain) loseCertainty(s);
-  if (o.ownState) s.followsOwnState = true;
-  if (result === null) return { s, v: fresh(s, e.start, 'call') };
+  if (resources) applyTranslated(run, state, call, resources);
+  for (const device of puts) runRelease(run, state, call, device);
+  state.deferred = [...state.deferred, ...deferred];
+  if (outcome.uncertain) loseCertainty(state);
+  if (outcome.ownState) state.followsOwnState = true;
+  if (result === null) return { state, value: fresh(state, call.start, 'call') };
   if (
     result.kind === 'pointer' &&
     result.parent === null &&
-    o.resultMask !== ANY &&
-    !assume(s, result, o.resultMask)
+    outcome.resultMask !== ANY &&
+    !assume(state, result, outcome.resultMask)
   )
     return null;
-  return { s, v: result };
+  return { state, value: result };
 }
 
 /** Objects of a helper that only it could name. */
@@ -204,65 +221,67 @@ const IN_CALL: ReadonlySet<AbstractObject['kind']> = new Set<AbstractObject['kin
  */
 function argumentText(
   run: Run,
-  s: PathState,
-  e: CallExpr,
+  state: PathState,
+  call: CallExpr,
   callee: Defined<FunctionIr>,
   place: Place,
   object: AbstractObject,
 ): string {
   const from = rootOf(place.object);
   const arg =
-    from.kind === 'parameter' && e.name === callee.item.name ? e.args[from.index] : undefined;
-  return arg ? sourceText(run, arg) : nameOf(run, s, object);
+    from.kind === 'parameter' && call.name === callee.item.name ? call.args[from.index] : undefined;
+  return arg ? sourceText(run, arg) : nameOf(run, state, object);
 }
 
 /** Maps objects of the callee to values of the caller. */
 export function resolver(
   run: Run,
-  s: PathState,
-  e: CallExpr,
+  state: PathState,
+  call: CallExpr,
   summary: Summary,
   args: readonly Value[],
-): (p: Place) => Value | null {
-  const own = s.interner;
+): (place: Place) => Value | null {
+  const own = state.interner;
   const known = new Map<AbstractObject, Value | null>();
-  const at = (v: Value | null, place: Place): Value | null => {
-    if (v?.kind !== 'pointer') return place.parent === null ? v : null;
-    return isDrvdata(place) ? drvdataOf(v) : follow(v, stepsTo(place));
+  const at = (value: Value | null, place: Place): Value | null => {
+    if (value?.kind !== 'pointer') return place.parent === null ? value : null;
+    return isDrvdata(place) ? drvdataOf(value) : follow(value, stepsTo(place));
   };
   const resolve = (place: Place): Value | null => at(object(place.object), place);
-  const object = (o: AbstractObject): Value | null => {
-    let v = known.get(o);
-    if (v === undefined) known.set(o, (v = find(o)));
-    return v;
+  const object = (other: AbstractObject): Value | null => {
+    let value = known.get(other);
+    if (value === undefined) known.set(other, (value = find(other)));
+    return value;
   };
-  const find = (o: AbstractObject): Value | null => {
-    if (o.kind === 'parameter') return args[o.index] ?? fresh(s, e.start);
-    if (o.isWeak) return adoptObject(own, o).start;
-    if (o.kind === 'load') {
-      const from = resolve(o.from);
-      return from?.kind === 'pointer' ? loadPlace(run, s, from, e.start) : fresh(s, e.start);
+  const find = (other: AbstractObject): Value | null => {
+    if (other.kind === 'parameter') return args[other.index] ?? fresh(state, call.start);
+    if (other.isWeak) return adoptObject(own, other).start;
+    if (other.kind === 'load') {
+      const from = resolve(other.from);
+      return from?.kind === 'pointer'
+        ? loadPlace(run, state, from, call.start)
+        : fresh(state, call.start);
     }
-    if (o.kind === 'computed') return computedOf(o.op, o.operands);
-    if (o.kind === 'code') return codeIn(resolve(o.of.start));
+    if (other.kind === 'computed') return computedOf(other.op, other.operands);
+    if (other.kind === 'code') return codeIn(resolve(other.of.start));
     // Made or worked out inside: an object of this call.
-    const made = ofCall(own, o, e.start);
-    const info = summary.objects.get(o.id);
+    const made = ofCall(own, other, call.start);
+    const info = summary.objects.get(other.id);
     if (info && !run.objects.has(made.id)) run.objects.set(made.id, info);
-    if ('calls' in o && o.kind !== 'allocation') s.masks.delete(made);
+    if ('calls' in other && other.kind !== 'allocation') state.masks.delete(made);
     return made.start;
   };
   const computedOf = (op: string, operands: readonly Value[]): Value => {
-    const values = operands.map((v) => (v.kind === 'pointer' ? resolve(v) : v));
+    const values = operands.map((value) => (value.kind === 'pointer' ? resolve(value) : value));
     const isWhole = (list: readonly (Value | null)[]): list is readonly Value[] =>
       !list.includes(null);
     const made = isWhole(values) ? computed(own, op, values) : null;
-    return made?.start ?? fresh(s, e.start);
+    return made?.start ?? fresh(state, call.start);
   };
-  const codeIn = (v: Value | null): Value => {
-    if (v?.kind !== 'pointer') return fresh(s, e.start);
-    const code = codeOf(own, v.object);
-    s.masks.delete(code);
+  const codeIn = (value: Value | null): Value => {
+    if (value?.kind !== 'pointer') return fresh(state, call.start);
+    const code = codeOf(own, value.object);
+    state.masks.delete(code);
     return code.start;
   };
   return resolve;

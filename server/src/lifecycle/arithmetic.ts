@@ -6,33 +6,40 @@ import { NEGATIVE, int, isZero, type Value } from './domain/values.ts';
  * one of the two is. Null when nothing is
  * known, and for a result that is an error code of which only the sign is known, 'negative'.
  */
-export function combine(s: PathState, op: string, l: Value, r: Value): Value | 'negative' | null {
+export function combine(
+  state: PathState,
+  op: string,
+  left: Value,
+  right: Value,
+): Value | 'negative' | null {
   // In a loop only what cannot grow for ever is worked out.
-  if (l.kind === 'int' && r.kind === 'int')
-    return s.looping && op !== '|' && op !== '&' ? null : compute(op, l.value, r.value);
-  if (isZero(r) && (op === '|' || op === '+' || op === '-' || op === '^')) return l;
-  if (isZero(l) && (op === '|' || op === '+' || op === '^')) return r;
-  if ((isZero(l) || isZero(r)) && (op === '&' || op === '*')) return int(0);
-  return op === '|' && (maskOf(s, l) === NEGATIVE || maskOf(s, r) === NEGATIVE) ? 'negative' : null;
+  if (left.kind === 'int' && right.kind === 'int')
+    return state.looping && op !== '|' && op !== '&' ? null : compute(op, left.value, right.value);
+  if (isZero(right) && (op === '|' || op === '+' || op === '-' || op === '^')) return left;
+  if (isZero(left) && (op === '|' || op === '+' || op === '^')) return right;
+  if ((isZero(left) || isZero(right)) && (op === '&' || op === '*')) return int(0);
+  return op === '|' && (maskOf(state, left) === NEGATIVE || maskOf(state, right) === NEGATIVE)
+    ? 'negative'
+    : null;
 }
 
-function compute(op: string, a: number, b: number): Value | null {
-  const small = Math.abs(a) < 2 ** 31 && Math.abs(b) < 2 ** 31;
+function compute(op: string, left: number, right: number): Value | null {
+  const small = Math.abs(left) < 2 ** 31 && Math.abs(right) < 2 ** 31;
   switch (op) {
     case '+':
-      return int(a + b);
+      return int(left + right);
     case '-':
-      return int(a - b);
+      return int(left - right);
     case '*':
-      return small ? int(a * b) : null;
+      return small ? int(left * right) : null;
     case '|':
-      return small ? int(a | b) : null;
+      return small ? int(left | right) : null;
     case '&':
-      return small ? int(a & b) : null;
+      return small ? int(left & right) : null;
     case '^':
-      return small ? int(a ^ b) : null;
+      return small ? int(left ^ right) : null;
     case '<<':
-      return small && b >= 0 && b < 31 ? int(a * 2 ** b) : null;
+      return small && right >= 0 && right < 31 ? int(left * 2 ** right) : null;
     default:
       return null;
   }

@@ -32,7 +32,7 @@ export function callGraph(
   cache: CallGraphCache = createCallGraphCache(),
 ): CallGraph {
   const nodes = [...index.allFunctions],
-    known = new Set(nodes.map((d) => d.item));
+    known = new Set(nodes.map((definition) => definition.item));
   const own = new Set(index.names),
     signature = index.names.join(' ');
   if (cache.signature !== signature) {
@@ -47,8 +47,8 @@ export function callGraph(
       cache.names.set(
         root,
         (names = {
-          called: called.filter((n) => own.has(n)),
-          given: given.filter((n) => own.has(n)),
+          called: called.filter((name) => own.has(name)),
+          given: given.filter((name) => own.has(name)),
         }),
       );
     }
@@ -56,23 +56,23 @@ export function callGraph(
   };
   const callees = new Map<FunctionIr, readonly Defined<FunctionIr>[]>(),
     callers = new Map<FunctionIr, FunctionIr[]>();
-  for (const d of nodes) {
-    const names = namesOf(d.item);
+  for (const node of nodes) {
+    const names = namesOf(node.item);
     if (names.called.length + names.given.length === 0) continue;
     const called = new Map<FunctionIr, Defined<FunctionIr>>();
     for (const name of names.called)
-      for (const t of targetsOf(index, d, name)) called.set(t.item, t);
+      for (const target of targetsOf(index, node, name)) called.set(target.item, target);
     for (const name of names.given)
-      for (const t of index.functions(d.file, name)) called.set(t.item, t);
+      for (const target of index.functions(node.file, name)) called.set(target.item, target);
     const list = [...called.values()];
-    callees.set(d.item, list);
-    for (const t of list) {
-      const others = callers.get(t.item);
-      if (others) others.push(d.item);
-      else callers.set(t.item, [d.item]);
-      if (!known.has(t.item)) {
-        known.add(t.item);
-        nodes.push(t);
+    callees.set(node.item, list);
+    for (const target of list) {
+      const others = callers.get(target.item);
+      if (others) others.push(node.item);
+      else callers.set(target.item, [node.item]);
+      if (!known.has(target.item)) {
+        known.add(target.item);
+        nodes.push(target);
       }
     }
   }
@@ -120,13 +120,13 @@ export function calleesFirst(
     isOpen = new Set<FunctionIr>();
   // Tarjan's algorithm with a stack of its own: a chain of calls may be longer than the stack of
   // the machine.
-  const stack: { d: Defined<FunctionIr>; next: number }[] = [];
-  const begin = (d: Defined<FunctionIr>) => {
-    order.set(d.item, order.size);
-    low.set(d.item, order.get(d.item)!);
-    open.push(d);
-    isOpen.add(d.item);
-    stack.push({ d, next: 0 });
+  const stack: { definition: Defined<FunctionIr>; next: number }[] = [];
+  const begin = (definition: Defined<FunctionIr>) => {
+    order.set(definition.item, order.size);
+    low.set(definition.item, order.get(definition.item)!);
+    open.push(definition);
+    isOpen.add(definition.item);
+    stack.push({ definition, next: 0 });
   };
   const lower = (fn: FunctionIr, to: number) => {
     low.set(fn, Math.min(low.get(fn)!, to));
@@ -134,19 +134,19 @@ export function calleesFirst(
   for (const root of roots) {
     if (!order.has(root.item)) begin(root);
     for (let top = stack.at(-1); top; top = stack.at(-1)) {
-      const callee = graph.calleesOf(top.d.item)[top.next++];
+      const callee = graph.calleesOf(top.definition.item)[top.next++];
       if (callee) {
         if (!order.has(callee.item)) begin(callee);
-        else if (isOpen.has(callee.item)) lower(top.d.item, order.get(callee.item)!);
+        else if (isOpen.has(callee.item)) lower(top.definition.item, order.get(callee.item)!);
         continue;
       }
       stack.pop();
-      const fn = top.d.item,
+      const fn = top.definition.item,
         parent = stack.at(-1);
-      if (parent) lower(parent.d.item, low.get(fn)!);
+      if (parent) lower(parent.definition.item, low.get(fn)!);
       if (low.get(fn) !== order.get(fn)) continue;
-      const group = open.splice(open.findLastIndex((d) => d.item === fn));
-      for (const d of group) isOpen.delete(d.item);
+      const group = open.splice(open.findLastIndex((definition) => definition.item === fn));
+      for (const definition of group) isOpen.delete(definition.item);
       groups.push(group);
     }
   }

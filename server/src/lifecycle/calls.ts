@@ -60,7 +60,7 @@ import { append } from '../text/lists.ts';
 
 /** A path after the arguments of a call, with their values in order. */
 interface Arguments {
-  readonly s: PathState;
+  readonly state: PathState;
   readonly values: readonly Value[];
 }
 
@@ -68,56 +68,68 @@ interface Arguments {
  * Evaluates a call: what the language gives a meaning, the module's own functions and macros, the
  * kernel's tables, the unknown.
  */
-export function evaluateCall(run: Run, s: PathState, e: CallExpr): Evaluated[] {
-  const name = e.name;
+export function evaluateCall(run: Run, state: PathState, call: CallExpr): Evaluated[] {
+  const name = call.name;
   const local = name === null || run.locals.has(name);
   if (!local) {
     const special = SPECIAL[name];
-    if (special) return special(run, s, e);
+    if (special) return special(run, state, call);
     const defined = run.index.functions(run.file, name);
     if (defined.length)
-      return evaluateArguments(run, s, e.args).flatMap((a) =>
-        defined.flatMap((d, i) =>
-          applySummary(run, i < defined.length - 1 ? fork(a.s) : a.s, e, d, a.values),
+      return evaluateArguments(run, state, call.args).flatMap((args) =>
+        defined.flatMap((definition, i) =>
+          applySummary(
+            run,
+            i < defined.length - 1 ? fork(args.state) : args.state,
+            call,
+            definition,
+            args.values,
+          ),
         ),
       );
     const macro = run.index.macroFunction(run.file, name);
     if (macro)
-      return evaluateArguments(run, s, passedTo(macro.item, e.args)).flatMap((a) =>
-        applySummary(run, a.s, e, macro, a.values),
+      return evaluateArguments(run, state, passedTo(macro.item, call.args)).flatMap((args) =>
+        applySummary(run, args.state, call, macro, args.values),
       );
     if (isNoReturn(name)) return [];
-    const first = e.args[0];
+    const first = call.args[0];
     if (first && isView(name))
-      return evaluate(run, s, first).map((r) => ({ s: r.s, v: viewOf(r.s, r.v, e.start) }));
+      return evaluate(run, state, first).map((result) => ({
+        state: result.state,
+        value: viewOf(result.state, result.value, call.start),
+      }));
     const member = memberReadBy(name);
     if (first && member !== undefined)
-      return evaluate(run, s, first).map((r) => ({
-        s: r.s,
-        v:
-          r.v.kind === 'pointer'
-            ? loadPlace(run, r.s, fieldOf(r.v, member), e.start)
-            : unknownAt(r.s, e.start),
+      return evaluate(run, state, first).map((result) => ({
+        state: result.state,
+        value:
+          result.value.kind === 'pointer'
+            ? loadPlace(run, result.state, fieldOf(result.value, member), call.start)
+            : unknownAt(result.state, call.start),
       }));
     const returned = testedArgument(name);
     if (returned !== undefined)
-      return evaluateArguments(run, s, e.args).map((a) => ({
-        s: a.s,
-        v: a.values[returned] ?? NULL,
+      return evaluateArguments(run, state, call.args).map((args) => ({
+        state: args.state,
+        value: args.values[returned] ?? NULL,
       }));
     const behaviour = behaviourOf(name, run.kernel, run.index.module.wrappers);
     if (behaviour !== undefined && behaviour !== 'neutral' && behaviour.success.length > 0)
-      return behave(run, s, e, name, behaviour);
+      return behave(run, state, call, name, behaviour);
     const keeps = retainsArgument(name);
-    return evaluateArguments(run, s, e.args).map((a) => {
-      if (keeps) keepArguments(run, a, name);
-      return { s: a.s, v: harmlessOrUnknown(run, a, e, behaviour === undefined ? name : null) };
+    return evaluateArguments(run, state, call.args).map((args) => {
+      if (keeps) keepArguments(run, args, name);
+      return {
+        state: args.state,
+        value: harmlessOrUnknown(run, args, call, behaviour === undefined ? name : null),
+      };
     });
   }
-  return evaluate(run, s, e.callee).flatMap((c) =>
-    evaluateArguments(run, c.s, e.args).map((a) => ({
-      s: a.s,
-      v: harmlessOrUnknown(run, a, e, name ?? ''),
+  return evaluate(run, state, call.callee).flatMap((result) =>
+    evaluateArguments(run, result.state, call.args).map((args) => ({
+      state: args.state,
+      value: harmlessOrUnknown(run, args, call, name ?? ''),
     })),
   );
 }
@@ -134,21 +146,24 @@ function passedTo(macro: FunctionIr, args: readonly Expr[]): readonly Expr[] {
       );
 }
 
-function evaluateArguments(run: Run, s: PathState, args: readonly Expr[]): Arguments[] {
-  let out: Arguments[] = [{ s, values: [] }];
-  args.forEach((x, position) => {
-    out = out.flatMap((a) =>
-      evaluate(run, a.s, x).map((r) => ({ s: r.s, values: [...a.values, r.v] })),
+function evaluateArguments(run: Run, state: PathState, args: readonly Expr[]): Arguments[] {
+  let out: Arguments[] = [{ state, values: [] }];
+  args.forEach((expr, position) => {
+    out = out.flatMap((evaluated) =>
+      evaluate(run, evaluated.state, expr).map((result) => ({
+        state: result.state,
+        values: [...evaluated.values, result.value],
+      })),
     );
     const few = fewer(
-      out.map((a) => a.s),
-      x.start,
+      out.map((evaluated) => evaluated.state),
+      expr.start,
     );
     // Where they were joined, nothing is known of the values.
     if (few.length < out.length)
-      out = few.map((t) => ({
-        s: t,
-        values: args.slice(0, position + 1).map((one) => fresh(t, one.start)),
+      out = few.map((next) => ({
+        state: next,
+        values: args.slice(0, position + 1).map((one) => fresh(next, one.start)),
       }));
   });
   return out;
@@ -158,37 +173,45 @@ function evaluateArguments(run: Run, s: PathState, args: readonly Expr[]): Argum
  * `unknown` is the name of a function that nothing is known of, or null for one that is known to do
  * nothing here.
  */
-function harmlessOrUnknown(run: Run, a: Arguments, e: CallExpr, unknown: string | null): Value {
-  const s = a.s;
+function harmlessOrUnknown(
+  run: Run,
+  args: Arguments,
+  call: CallExpr,
+  unknown: string | null,
+): Value {
+  const state = args.state;
   // A macro of an unseen header that is given a label jumps there.
   if (
     unknown !== null &&
-    e.args.some((x) => x.kind === 'name' && run.labels.has(x.name) && !run.locals.has(x.name))
+    call.args.some(
+      (expr) => expr.kind === 'name' && run.labels.has(expr.name) && !run.locals.has(expr.name),
+    )
   )
-    loseCertainty(s);
+    loseCertainty(state);
   let asksObject = false;
-  a.values.forEach((v, i) => {
-    if (v.kind !== 'pointer') return;
-    const arg = e.args[i]!;
+  args.values.forEach((value, i) => {
+    if (value.kind !== 'pointer') return;
+    const arg = call.args[i]!;
     if (arg.kind === 'name' || arg.kind === 'unary')
-      use(run, s, v, arg, 'pass', passedMember(v), e.name);
+      use(run, state, value, arg, 'pass', passedMember(value), call.name);
     // A helper that is given a device does not know that it is one.
     asksObject ||=
-      s.devices.has(v.object) ||
-      (run.role === 'helper' && v.object.kind === 'parameter' && v.parent !== null);
-    if (unknown !== null) hand(run, s, v, e, unknown);
-    else if (e.name !== null && mayEndContainer(e.name)) escape(run, s, v.object.start, e, e.name);
-    if (v.object.kind === 'local' && v.parent === null)
-      storePlace(run, s, v, fresh(s, arg.start, 'out'));
+      state.devices.has(value.object) ||
+      (run.role === 'helper' && value.object.kind === 'parameter' && value.parent !== null);
+    if (unknown !== null) hand(run, state, value, call, unknown);
+    else if (call.name !== null && mayEndContainer(call.name))
+      escape(run, state, value.object.start, call, call.name);
+    if (value.object.kind === 'local' && value.parent === null)
+      storePlace(run, state, value, fresh(state, arg.start, 'out'));
   });
   // What a function that takes or starts something answers is whether it could, and no state of the
   // object.
   const saysWhetherItCould =
-    e.name !== null && (takenBy(e.name) !== undefined || opposites(e.name).length > 0);
-  const result = fresh(s, e.start, asksObject && !saysWhetherItCould ? 'state' : 'call');
-  const callee = e.name !== null && !run.locals.has(e.name) ? e.name : null;
-  if (callee !== null) callResources(run, s, e, callee, a.values, result, true);
-  else indirectCall(run, s, e, a.values);
+    call.name !== null && (takenBy(call.name) !== undefined || opposites(call.name).length > 0);
+  const result = fresh(state, call.start, asksObject && !saysWhetherItCould ? 'state' : 'call');
+  const callee = call.name !== null && !run.locals.has(call.name) ? call.name : null;
+  if (callee !== null) callResources(run, state, call, callee, args.values, result, true);
+  else indirectCall(run, state, call, args.values);
   return result;
 }
 
@@ -196,60 +219,68 @@ function harmlessOrUnknown(run: Run, a: Arguments, e: CallExpr, unknown: string 
  * Gives a pointer to unseen code, with what can be reached from it: members that hold devices,
  * drvdata.
  */
-function hand(run: Run, s: PathState, v: Place, e: CallExpr, to: string): void {
-  if (reachesDevice(s, v) || mayEndContainer(to)) escape(run, s, v, e, to);
-  if (v.parent !== null && v.object.kind !== 'local' && !s.heap.has(drvdataOf(v))) return;
-  for (const [, held] of membersOf(s, v.object)) {
-    if (held.kind === 'pointer' && held.object !== v.object && s.devices.has(held.object))
-      escape(run, s, held, e, to);
+function hand(run: Run, state: PathState, place: Place, call: CallExpr, to: string): void {
+  if (reachesDevice(state, place) || mayEndContainer(to)) escape(run, state, place, call, to);
+  if (place.parent !== null && place.object.kind !== 'local' && !state.heap.has(drvdataOf(place)))
+    return;
+  for (const [, held] of membersOf(state, place.object)) {
+    if (held.kind === 'pointer' && held.object !== place.object && state.devices.has(held.object))
+      escape(run, state, held, call, to);
   }
 }
 
 /** list_add() and its like: from now on others can reach the object. */
-function keepArguments(run: Run, a: Arguments, name: string): void {
-  for (const v of a.values)
-    if (v.kind === 'pointer' && a.s.devices.has(v.object))
-      storePlace(run, a.s, fieldOf(keptObjects(a.s.interner).start, name), v);
+function keepArguments(run: Run, args: Arguments, name: string): void {
+  for (const value of args.values)
+    if (value.kind === 'pointer' && args.state.devices.has(value.object))
+      storePlace(run, args.state, fieldOf(keptObjects(args.state.interner).start, name), value);
 }
 
 /**
  * Whether code that is given this pointer can reach the life cycle of the object: it points to its
  * start or to its device, not to some other member.
  */
-function reachesDevice(s: PathState, v: Place): boolean {
-  if (v.parent === null || v.isOutward) return true;
-  const member = s.devices.get(v.object)?.member;
-  return member ? isWithin(member, v) : false;
+function reachesDevice(state: PathState, place: Place): boolean {
+  if (place.parent === null || place.isOutward) return true;
+  const member = state.devices.get(place.object)?.member;
+  return member ? isWithin(member, place) : false;
 }
 
 /** The member path of what is passed, as a use says it. */
-export function passedMember(v: Place): string | null {
-  return v.parent === null ? null : pathText(v);
+export function passedMember(place: Place): string | null {
+  return place.parent === null ? null : pathText(place);
 }
 
 /**
  * Another view of the same object (to_pci_dev, mdev_dev): its own life cycle is of no interest, so
  * only identity counts.
  */
-function viewOf(s: PathState, v: Value, at: number): Value {
-  return v.kind === 'pointer' ? v.object.start : unknownAt(s, at);
+function viewOf(state: PathState, value: Value, at: number): Value {
+  return value.kind === 'pointer' ? value.object.start : unknownAt(state, at);
 }
 
 /** Something of which nothing is known. */
-function unknownAt(s: PathState, start: number): Place {
-  return resultAt(s.interner, 'value', start).start;
+function unknownAt(state: PathState, start: number): Place {
+  return resultAt(state.interner, 'value', start).start;
 }
 
-function behave(run: Run, s: PathState, e: CallExpr, name: string, b: Behaviour): Evaluated[] {
+function behave(
+  run: Run,
+  state: PathState,
+  call: CallExpr,
+  name: string,
+  behaviour: Behaviour,
+): Evaluated[] {
   // The first two arguments of the vfio_alloc_device macro are a struct tag and a member
   // designator, not values.
   const designators = name === 'vfio_alloc_device' ? 2 : 0;
-  return evaluateArguments(run, s, e.args.slice(designators)).flatMap((a) => {
-    const values = [...Array<Value>(designators).fill(NULL), ...a.values];
+  return evaluateArguments(run, state, call.args.slice(designators)).flatMap((args) => {
+    const values = [...Array<Value>(designators).fill(NULL), ...args.values];
     const out: Evaluated[] = [];
-    const canFail = b.errors !== 'void' && b.errors !== 'value' && !b.cannotFail;
-    if (canFail) append(out, outcome(run, fork(a.s), e, name, b, values, false));
-    append(out, outcome(run, a.s, e, name, b, values, true));
+    const canFail =
+      behaviour.errors !== 'void' && behaviour.errors !== 'value' && !behaviour.cannotFail;
+    if (canFail) append(out, outcome(run, fork(args.state), call, name, behaviour, values, false));
+    append(out, outcome(run, args.state, call, name, behaviour, values, true));
     return out;
   });
 }
@@ -257,44 +288,46 @@ function behave(run: Run, s: PathState, e: CallExpr, name: string, b: Behaviour)
 /** One outcome of a known call: its effects, then its value. */
 function outcome(
   run: Run,
-  s: PathState,
-  e: CallExpr,
+  state: PathState,
+  call: CallExpr,
   name: string,
-  b: Behaviour,
+  behaviour: Behaviour,
   values: readonly Value[],
   ok: boolean,
 ): Evaluated[] {
   let result: Value =
-    b.errors === 'errno'
+    behaviour.errors === 'errno'
       ? ok
         ? int(0)
-        : someErrno(s, e.start)
+        : someErrno(state, call.start)
       : ok
-        ? fresh(s, e.start, 'call')
+        ? fresh(state, call.start, 'call')
         : NULL;
-  if (b.errors === 'err-ptr' && !ok)
-    result = known(s, resultAt(s.interner, 'error', e.start), NEGATIVE);
-  let states: PathState[] = [s];
+  if (behaviour.errors === 'err-ptr' && !ok)
+    result = known(state, resultAt(state.interner, 'error', call.start), NEGATIVE);
+  let states: PathState[] = [state];
   const failed = new Set(['alloc', 'allocate', 'register', 'init-device', 'core-init']);
   // A failed call does not do its effects, but a failed allocation or register is a fact about its
   // object.
   const effects = ok
-    ? b.success
+    ? behaviour.success
     : [
-        ...b.success.filter((x) => failed.has(x.op) || (x.op === 'defer' && x.orRun)),
-        ...(b.failure ?? []),
+        ...behaviour.success.filter(
+          (effect) => failed.has(effect.op) || (effect.op === 'defer' && effect.orRun),
+        ),
+        ...(behaviour.failure ?? []),
       ];
   for (const effect of effects) {
-    states = states.flatMap((t) => {
+    states = states.flatMap((next) => {
       const made = apply(
         run,
-        t,
-        e,
+        next,
+        call,
         name,
         effect,
         values,
-        ok || (b.failure ?? []).includes(effect),
-        b.errors,
+        ok || (behaviour.failure ?? []).includes(effect),
+        behaviour.errors,
       );
       const out = 'out' in effect ? effect.out : undefined;
       if (out === undefined) result = made.value ?? result;
@@ -302,8 +335,8 @@ function outcome(
       return made.states;
     });
   }
-  for (const t of states) callResources(run, t, e, name, values, result, ok);
-  return states.map((t) => ({ s: t, v: result }));
+  for (const next of states) callResources(run, next, call, name, values, result, ok);
+  return states.map((next) => ({ state: next, value: result }));
 }
 
 /** A call that made something has stored it in what an argument points to. */
@@ -318,8 +351,8 @@ function storeOut(
 
 function apply(
   run: Run,
-  s: PathState,
-  e: CallExpr,
+  state: PathState,
+  call: CallExpr,
   api: string,
   effect: Effect,
   values: readonly Value[],
@@ -327,124 +360,124 @@ function apply(
   errors: ErrorConvention,
 ): { states: PathState[]; value?: Value } {
   if (effect.op === 'alloc' || effect.op === 'allocate')
-    return allocate(run, s, e, api, effect.op, ok, errors);
+    return allocate(run, state, call, api, effect.op, ok, errors);
   if (effect.op === 'get-drvdata') {
     const device = values[effect.target];
     return {
-      states: [s],
+      states: [state],
       value:
         device?.kind === 'pointer'
-          ? loadPlace(run, s, drvdataOf(device), e.start)
-          : unknownAt(s, e.start),
+          ? loadPlace(run, state, drvdataOf(device), call.start)
+          : unknownAt(state, call.start),
     };
   }
-  if (effect.op === 'defer') return { states: defer(run, s, e, effect, values, ok) };
-  const v = operandOf(run, s, e, values[effect.target], effect);
+  if (effect.op === 'defer') return { states: defer(run, state, call, effect, values, ok) };
+  const value = operandOf(run, state, call, values[effect.target], effect);
   if (effect.op === 'set-drvdata') {
     const stored = values[effect.value];
-    if (v?.kind === 'pointer' && stored) storePlace(run, s, drvdataOf(v), stored);
-    const arg = e.args[effect.value];
-    if (stored?.kind === 'pointer' && arg && s.devices.has(stored.object))
-      operate(run, s, {
+    if (value?.kind === 'pointer' && stored) storePlace(run, state, drvdataOf(value), stored);
+    const arg = call.args[effect.value];
+    if (stored?.kind === 'pointer' && arg && state.devices.has(stored.object))
+      operate(run, state, {
         op: 'set-drvdata',
         ok: true,
         place: stored,
         api,
         argument: effect.value,
-        at: e,
+        at: call,
         text: sourceText(run, arg),
         inner: null,
         settled: false,
       });
-    return { states: [s] };
+    return { states: [state] };
   }
-  const arg = e.args[effect.target];
-  if (!arg || v?.kind !== 'pointer') return { states: [s] };
-  if (effect.op === 'free' && !freesObject(s, v)) return { states: [s] };
-  operateIfVfio(run, s, {
+  const arg = call.args[effect.target];
+  if (!arg || value?.kind !== 'pointer') return { states: [state] };
+  if (effect.op === 'free' && !freesObject(state, value)) return { states: [state] };
+  operateIfVfio(run, state, {
     op: effect.op,
     ok,
-    place: v,
+    place: value,
     api,
     argument: effect.target,
-    at: e,
+    at: call,
     text: sourceText(run, arg),
     inner: null,
     settled: false,
   });
-  if (effect.op === 'put') runRelease(run, s, e, v);
-  return { states: [s] };
+  if (effect.op === 'put') runRelease(run, state, call, value);
+  return { states: [state] };
 }
 
 /** What an effect is on: the argument, or the drvdata of it. */
 function operandOf(
   run: Run,
-  s: PathState,
-  e: CallExpr,
+  state: PathState,
+  call: CallExpr,
   argument: Value | undefined,
   { through }: Effect,
 ): Value | undefined {
   return through === 'drvdata' && argument?.kind === 'pointer'
-    ? loadPlace(run, s, drvdataOf(argument), e.start)
+    ? loadPlace(run, state, drvdataOf(argument), call.start)
     : argument;
 }
 
 function allocate(
   run: Run,
-  s: PathState,
-  e: CallExpr,
+  state: PathState,
+  call: CallExpr,
   api: string,
   op: 'alloc' | 'allocate',
   ok: boolean,
   errors: ErrorConvention,
 ): { states: PathState[]; value: Value } {
   // A wrapper of vfio_alloc_device() may turn its error pointer into NULL.
-  if ((op === 'allocate' || errors === 'null-ptr') && !ok) return { states: [s], value: NULL };
-  const object = allocation(s.interner, run.file.path, e.start);
-  const tag = e.args[0],
-    designator = e.args[1];
-  const macro = op === 'alloc' && e.args.length === 4;
+  if ((op === 'allocate' || errors === 'null-ptr') && !ok) return { states: [state], value: NULL };
+  const object = allocation(state.interner, run.file.path, call.start);
+  const tag = call.args[0],
+    designator = call.args[1];
+  const macro = op === 'alloc' && call.args.length === 4;
   const member = macro && designator ? designated(designator) : null;
   const place = member && follow(object.start, member);
   run.objects.set(object.id, {
-    origin: site(run, e),
+    origin: site(run, call),
     kind: 'allocation',
-    container: macro && tag?.kind === 'name' ? tag.name : sizeofTag(run, e),
+    container: macro && tag?.kind === 'name' ? tag.name : sizeofTag(run, call),
     member,
   });
-  const again = s.devices.get(object);
+  const again = state.devices.get(object);
   // What an earlier round of a loop left in members of the object says nothing about the new one.
-  forgetMembers(s, object);
-  s.devices.set(object, { state: UNKNOWN_DEVICE, member: place });
-  operate(run, s, {
+  forgetMembers(state, object);
+  state.devices.set(object, { state: UNKNOWN_DEVICE, member: place });
+  operate(run, state, {
     op,
     ok,
     place: object.start,
     api,
     argument: null,
-    at: e,
-    text: sourceText(run, e),
+    at: call,
+    text: sourceText(run, call),
     inner: null,
     settled: false,
   });
   if (again && again.state.memory === 'live') {
     // two live objects from one place: nothing certain about either
-    const t = s.devices.get(object)!;
-    s.devices.set(object, { ...t, state: { ...t.state, escaped: true } });
+    const tracked = state.devices.get(object)!;
+    state.devices.set(object, { ...tracked, state: { ...tracked.state, escaped: true } });
   }
-  s.masks.set(object, ok ? POSITIVE : NEGATIVE);
-  if (op === 'alloc' && ok) runInit(run, s, e, place ?? object.start);
-  return { states: [s], value: object.start };
+  state.masks.set(object, ok ? POSITIVE : NEGATIVE);
+  if (op === 'alloc' && ok) runInit(run, state, call, place ?? object.start);
+  return { states: [state], value: object.start };
 }
 
 /** The tag in kzalloc(sizeof(struct T), …), or of the variable in sizeof(*p). */
-function sizeofTag(run: Run, e: CallExpr): string | null {
-  for (const a of e.args) {
-    if (a.kind !== 'sizeof') continue;
-    if (a.type?.keyword === 'struct') return a.type.name;
-    const o = a.operand;
-    if (o?.kind === 'unary' && o.op === '*' && o.operand.kind === 'name')
-      return run.locals.get(o.operand.name)?.name ?? null;
+function sizeofTag(run: Run, call: CallExpr): string | null {
+  for (const arg of call.args) {
+    if (arg.kind !== 'sizeof') continue;
+    if (arg.type?.keyword === 'struct') return arg.type.name;
+    const expr = arg.operand;
+    if (expr?.kind === 'unary' && expr.op === '*' && expr.operand.kind === 'name')
+      return run.locals.get(expr.operand.name)?.name ?? null;
   }
   return null;
 }
@@ -453,10 +486,11 @@ function sizeofTag(run: Run, e: CallExpr): string | null {
  * kfree(p->name) of something never tracked is of no interest; kfree(p) of a parameter, an
  * allocation or a known device is.
  */
-function freesObject(s: PathState, v: Place): boolean {
-  if ((maskOf(s, v) & POSITIVE) === 0 && (maskOf(s, v) & NEGATIVE) === 0) return false;
-  if (!reachesDevice(s, v)) return false;
-  return s.devices.has(v.object) || isFreeable(v.object);
+function freesObject(state: PathState, place: Place): boolean {
+  if ((maskOf(state, place) & POSITIVE) === 0 && (maskOf(state, place) & NEGATIVE) === 0)
+    return false;
+  if (!reachesDevice(state, place)) return false;
+  return state.devices.has(place.object) || isFreeable(place.object);
 }
 
 function isFreeable(object: AbstractObject): boolean {
@@ -470,61 +504,62 @@ function isFreeable(object: AbstractObject): boolean {
 /** devm_add_action: the callback is kept; devm_add_action_or_reset that fails runs it at once. */
 function defer(
   run: Run,
-  s: PathState,
-  e: CallExpr,
+  state: PathState,
+  call: CallExpr,
   effect: Extract<Effect, { op: 'defer' }>,
   values: readonly Value[],
   ok: boolean,
 ): PathState[] {
   const callback = values[effect.callback],
     data = values[effect.data];
-  if (!data) return [s];
+  if (!data) return [state];
   if (callback?.kind !== 'function') {
     // What runs then is not seen.
-    if ((ok || effect.orRun) && data.kind === 'pointer') escape(run, s, data, e, e.name ?? '');
-    return [s];
+    if ((ok || effect.orRun) && data.kind === 'pointer')
+      escape(run, state, data, call, call.name ?? '');
+    return [state];
   }
   if (ok) {
-    handOver(run, s, (quiet, t) => runCallback(quiet, t, e, callback.name, data));
-    s.deferred = [...s.deferred, { callback: callback.name, data }];
-    return [s];
+    handOver(run, state, (quiet, next) => runCallback(quiet, next, call, callback.name, data));
+    state.deferred = [...state.deferred, { callback: callback.name, data }];
+    return [state];
   }
-  return effect.orRun ? runCallback(run, s, e, callback.name, data) : [s];
+  return effect.orRun ? runCallback(run, state, call, callback.name, data) : [state];
 }
 
 /** The paths after a callback with one argument was called. */
 export function runCallback(
   run: Run,
-  s: PathState,
-  e: CallExpr,
+  state: PathState,
+  call: CallExpr,
   name: string,
   data: Value,
 ): PathState[] {
   const defined = run.index.functions(run.file, name)[0];
-  if (defined) return applySummary(run, s, e, defined, [data]).map((r) => r.s);
-  callResources(run, s, e, name, [data], unknownAt(s, e.start), true);
+  if (defined) return applySummary(run, state, call, defined, [data]).map((result) => result.state);
+  callResources(run, state, call, name, [data], unknownAt(state, call.start), true);
   const behaviour = behaviourOf(name, run.kernel, run.index.module.wrappers);
-  if (behaviour === 'neutral' || data.kind !== 'pointer') return [s];
+  if (behaviour === 'neutral' || data.kind !== 'pointer') return [state];
   if (behaviour === undefined) {
-    escape(run, s, data, e, name);
-    return [s];
+    escape(run, state, data, call, name);
+    return [state];
   }
   for (const effect of behaviour.success) {
     if (!CALLBACK_EFFECTS.has(effect.op) || !('target' in effect) || effect.target !== 0) continue;
-    if (effect.op === 'free' && !freesObject(s, data)) continue;
-    operateIfVfio(run, s, {
+    if (effect.op === 'free' && !freesObject(state, data)) continue;
+    operateIfVfio(run, state, {
       op: effect.op,
       ok: true,
       place: data,
       api: name,
       argument: null,
-      at: e,
-      text: nameOf(run, s, data.object),
+      at: call,
+      text: nameOf(run, state, data.object),
       inner: null,
       settled: false,
     });
   }
-  return [s];
+  return [state];
 }
 
 /**
@@ -533,92 +568,104 @@ export function runCallback(
  */
 const CALLBACK_EFFECTS: ReadonlySet<string> = new Set(['put', 'unregister', 'uninit', 'free']);
 
-type Special = (run: Run, s: PathState, e: CallExpr) => Evaluated[];
+type Special = (run: Run, state: PathState, call: CallExpr) => Evaluated[];
 
-const memberToContainer: Special = (run, s, e) => {
-  const [from, , member] = e.args;
+const memberToContainer: Special = (run, next, call) => {
+  const [from, , member] = call.args;
   const steps = member && designated(member);
-  if (!from || !steps) return [{ s, v: fresh(s, e.start) }];
-  return evaluate(run, s, from).map(({ s: t, v }) => ({
-    s: t,
-    v: v.kind === 'pointer' ? containerOf(v, steps) : fresh(t, e.start),
+  if (!from || !steps) return [{ state: next, value: fresh(next, call.start) }];
+  return evaluate(run, next, from).map(({ state: after, value: operand }) => ({
+    state: after,
+    value: operand.kind === 'pointer' ? containerOf(operand, steps) : fresh(after, call.start),
   }));
 };
 
 /** The steps that a member designator names: `core_device.vdev`. Null for what is none. */
-function designated(e: Expr): readonly AccessStep[] | null {
-  if (e.kind === 'name') return [{ kind: 'field', name: e.name }];
-  if (e.kind === 'cast') return designated(e.operand);
-  if (e.kind !== 'member' && e.kind !== 'index') return null;
-  const base = designated(e.base);
+function designated(expr: Expr): readonly AccessStep[] | null {
+  if (expr.kind === 'name') return [{ kind: 'field', name: expr.name }];
+  if (expr.kind === 'cast') return designated(expr.operand);
+  if (expr.kind !== 'member' && expr.kind !== 'index') return null;
+  const base = designated(expr.base);
   return (
-    base && [...base, e.kind === 'member' ? { kind: 'field', name: e.field } : { kind: 'element' }]
+    base && [
+      ...base,
+      expr.kind === 'member' ? { kind: 'field', name: expr.field } : { kind: 'element' },
+    ]
   );
 }
 
-const errorCode: Special = (run, s, e) =>
-  e.args[0]
-    ? evaluate(run, s, e.args[0]).map(({ s: t, v }) => ({
-        s: t,
-        v: v.kind === 'pointer' && v.parent === null ? codeIn(t, v) : v,
+const errorCode: Special = (run, next, call) =>
+  call.args[0]
+    ? evaluate(run, next, call.args[0]).map(({ state: after, value: operand }) => ({
+        state: after,
+        value:
+          operand.kind === 'pointer' && operand.parent === null ? codeIn(after, operand) : operand,
       }))
-    : [{ s, v: NULL }];
+    : [{ state: next, value: NULL }];
 
-const errorOrZero: Special = (run, s, e) =>
-  e.args[0]
-    ? evaluate(run, s, e.args[0]).flatMap(({ s: t, v }) => {
-        if (v.kind === 'pointer') test(run, t, v.object, e, e, 'is-err');
-        const failed = fork(t),
+const errorOrZero: Special = (run, next, call) =>
+  call.args[0]
+    ? evaluate(run, next, call.args[0]).flatMap(({ state: after, value: operand }) => {
+        if (operand.kind === 'pointer') test(run, after, operand.object, call, call, 'is-err');
+        const failed = fork(after),
           out: Evaluated[] = [];
-        if (assume(failed, v, NEGATIVE))
-          out.push({ s: failed, v: v.kind === 'pointer' ? codeIn(failed, v) : v });
-        if (assume(t, v, POSITIVE | ZERO)) out.push({ s: t, v: int(0) });
+        if (assume(failed, operand, NEGATIVE))
+          out.push({
+            state: failed,
+            value: operand.kind === 'pointer' ? codeIn(failed, operand) : operand,
+          });
+        if (assume(after, operand, POSITIVE | ZERO)) out.push({ state: after, value: int(0) });
         return out;
       })
-    : [{ s, v: NULL }];
+    : [{ state: next, value: NULL }];
 
 /** A test whose result is a value: each truth is a path. Half a call, `IS_ERR()`, tests nothing. */
-const truthOf: Special = (run, s, e) =>
-  e.args[0]
+const truthOf: Special = (run, state, call) =>
+  call.args[0]
     ? [
-        ...decide(run, fork(s), e, true).map((t) => ({ s: t, v: int(1) })),
-        ...decide(run, s, e, false).map((t) => ({ s: t, v: NULL })),
+        ...decide(run, fork(state), call, true).map((next) => ({ state: next, value: int(1) })),
+        ...decide(run, state, call, false).map((next) => ({ state: next, value: NULL })),
       ]
-    : [{ s, v: fresh(s, e.start) }];
+    : [{ state, value: fresh(state, call.start) }];
 
-const errorPointer: Special = (run, s, e) =>
-  e.args[0] ? evaluate(run, s, e.args[0]) : [{ s, v: NULL }];
+const errorPointer: Special = (run, state, call) =>
+  call.args[0] ? evaluate(run, state, call.args[0]) : [{ state, value: NULL }];
 
 /** BUG_ON(x): execution goes on only where x is false. */
-const assertion: Special = (run, s, e) =>
-  e.args[0] ? decide(run, s, e.args[0], false).map((t) => ({ s: t, v: NULL })) : [{ s, v: NULL }];
+const assertion: Special = (run, state, call) =>
+  call.args[0]
+    ? decide(run, state, call.args[0], false).map((next) => ({ state: next, value: NULL }))
+    : [{ state, value: NULL }];
 
 /** The errno in an error pointer: negative exactly when the pointer is one. */
-function codeIn(s: PathState, v: Place): Value {
-  return known(s, codeOf(s.interner, v.object), maskOf(s, v));
+function codeIn(state: PathState, place: Place): Value {
+  return known(state, codeOf(state.interner, place.object), maskOf(state, place));
 }
 
-const takePointer: Special = (run, s, e) =>
-  e.args[0]
-    ? evaluate(run, s, e.args[0]).map(({ s: t, v }) => {
-        if (e.args[0]?.kind === 'name') t.env.set(e.args[0].name, NULL); // no_free_ptr(p) leaves NULL for the cleanup
-        return { s: t, v };
+const takePointer: Special = (run, next, call) =>
+  call.args[0]
+    ? evaluate(run, next, call.args[0]).map(({ state: after, value: operand }) => {
+        if (call.args[0]?.kind === 'name') after.env.set(call.args[0].name, NULL); // no_free_ptr(p) leaves NULL for the cleanup
+        return { state: after, value: operand };
       })
-    : [{ s, v: NULL }];
+    : [{ state: next, value: NULL }];
 
-const bit: Special = (run, s, e) =>
-  e.args[0]
-    ? evaluate(run, s, e.args[0]).map(({ s: t, v }) => ({
-        s: t,
-        v:
-          v.kind === 'int' && v.value >= 0 && v.value < 31
-            ? int(2 ** v.value)
-            : known(t, literal(t.interner, sourceText(run, e).slice(0, 80)), POSITIVE),
+const bit: Special = (run, next, call) =>
+  call.args[0]
+    ? evaluate(run, next, call.args[0]).map(({ state: after, value: operand }) => ({
+        state: after,
+        value:
+          operand.kind === 'int' && operand.value >= 0 && operand.value < 31
+            ? int(2 ** operand.value)
+            : known(after, literal(after.interner, sourceText(run, call).slice(0, 80)), POSITIVE),
       }))
-    : [{ s, v: NULL }];
+    : [{ state: next, value: NULL }];
 
-const compileTime: Special = (_, s, e) => [
-  { s, v: known(s, literal(s.interner, `${e.name} ${e.start}`), POSITIVE | ZERO) },
+const compileTime: Special = (_, state, call) => [
+  {
+    state,
+    value: known(state, literal(state.interner, `${call.name} ${call.start}`), POSITIVE | ZERO),
+  },
 ];
 
 /**

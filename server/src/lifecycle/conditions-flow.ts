@@ -27,48 +27,50 @@ import {
  */
 export function decide(
   run: Run,
-  s: PathState,
-  e: Expr,
+  next: PathState,
+  expr: Expr,
   truth: boolean,
-  whole: Span = e,
+  whole: Span = expr,
 ): PathState[] {
-  if (e.kind === 'unary' && e.op === '!') return decide(run, s, e.operand, !truth, whole);
-  if (e.kind === 'cast') return decide(run, s, e.operand, truth, whole);
-  if (e.kind === 'comma' && e.items.length > 0) {
-    let out: PathState[] = [s];
-    for (const x of e.items.slice(0, -1))
-      out = out.flatMap((t) => evaluate(run, t, x).map((r) => r.s));
-    return out.flatMap((t) => decide(run, t, e.items.at(-1)!, truth, whole));
+  if (expr.kind === 'unary' && expr.op === '!')
+    return decide(run, next, expr.operand, !truth, whole);
+  if (expr.kind === 'cast') return decide(run, next, expr.operand, truth, whole);
+  if (expr.kind === 'comma' && expr.items.length > 0) {
+    let out: PathState[] = [next];
+    for (const operand of expr.items.slice(0, -1))
+      out = out.flatMap((state) => evaluate(run, state, operand).map((result) => result.state));
+    return out.flatMap((state) => decide(run, state, expr.items.at(-1)!, truth, whole));
   }
-  if (e.kind === 'binary') {
-    if (e.op === '&&' || e.op === '||') {
-      const both = (e.op === '&&') === truth;
+  if (expr.kind === 'binary') {
+    if (expr.op === '&&' || expr.op === '||') {
+      const both = (expr.op === '&&') === truth;
       if (both)
-        return decide(run, s, e.left, truth, whole).flatMap((t) =>
-          decide(run, t, e.right, truth, whole),
+        return decide(run, next, expr.left, truth, whole).flatMap((state) =>
+          decide(run, state, expr.right, truth, whole),
         );
       return [
-        ...decide(run, fork(s), e.left, truth, whole),
-        ...decide(run, s, e.left, !truth, whole).flatMap((t) =>
-          decide(run, t, e.right, truth, whole),
+        ...decide(run, fork(next), expr.left, truth, whole),
+        ...decide(run, next, expr.left, !truth, whole).flatMap((state) =>
+          decide(run, state, expr.right, truth, whole),
         ),
       ];
     }
-    if (e.op in FLIPPED) return compare(run, s, e.op, e.left, e.right, truth, whole);
+    if (expr.op in FLIPPED) return compare(run, next, expr.op, expr.left, expr.right, truth, whole);
   }
-  if (e.kind === 'call' && e.name !== null) {
-    const form = ERROR_TESTS[e.name];
-    if (form && e.args[0]) return errorTest(run, s, e, e.args[0], form, truth, whole);
-    const tested = e.args[testedArgument(e.name) ?? e.args.length];
-    if (tested) return decide(run, s, tested, truth, whole);
-    const result = isUnseen(run, e.name) ? resultAmong(run, s, e.args) : null;
-    if (result) return unseenTest(run, s, e, result, truth, whole);
+  if (expr.kind === 'call' && expr.name !== null) {
+    const form = ERROR_TESTS[expr.name];
+    if (form && expr.args[0]) return errorTest(run, next, expr, expr.args[0], form, truth, whole);
+    const tested = expr.args[testedArgument(expr.name) ?? expr.args.length];
+    if (tested) return decide(run, next, tested, truth, whole);
+    const result = isUnseen(run, expr.name) ? resultAmong(run, next, expr.args) : null;
+    if (result) return unseenTest(run, next, expr, result, truth, whole);
   }
-  return evaluate(run, s, e).flatMap(({ s: t, v }) => {
-    if (v.kind === 'pointer' && e.kind !== 'call') test(run, t, v.object, e, whole, 'null');
-    else if (isZero(v) && isPointer(run, e)) testNull(run, t, e, whole, 'null');
-    noteUndecided(t, v, ZERO);
-    return assume(t, v, truth ? POSITIVE | NEGATIVE : ZERO) ? [t] : [];
+  return evaluate(run, next, expr).flatMap(({ state: after, value: operand }) => {
+    if (operand.kind === 'pointer' && expr.kind !== 'call')
+      test(run, after, operand.object, expr, whole, 'null');
+    else if (isZero(operand) && isPointer(run, expr)) testNull(run, after, expr, whole, 'null');
+    noteUndecided(after, operand, ZERO);
+    return assume(after, operand, truth ? POSITIVE | NEGATIVE : ZERO) ? [after] : [];
   });
 }
 
@@ -91,18 +93,18 @@ const HOLDS_FOR: Readonly<Record<PointerTest, Mask>> = {
 
 function errorTest(
   run: Run,
-  s: PathState,
-  e: Expr,
+  next: PathState,
+  expr: Expr,
   tested: Expr,
   form: PointerTest,
   truth: boolean,
   whole: Span,
 ): PathState[] {
   const yes = HOLDS_FOR[form];
-  return evaluate(run, s, tested).flatMap(({ s: t, v }) => {
-    if (v.kind === 'pointer') test(run, t, v.object, e, whole, form);
-    else if (form === 'is-err-or-null' && isZero(v)) testNull(run, t, e, whole, form);
-    return assume(t, v, truth ? yes : 7 & ~yes) ? [t] : [];
+  return evaluate(run, next, tested).flatMap(({ state: after, value: operand }) => {
+    if (operand.kind === 'pointer') test(run, after, operand.object, expr, whole, form);
+    else if (form === 'is-err-or-null' && isZero(operand)) testNull(run, after, expr, whole, form);
+    return assume(after, operand, truth ? yes : 7 & ~yes) ? [after] : [];
   });
 }
 
@@ -120,13 +122,13 @@ function isUnseen(run: Run, name: string): boolean {
  * The variable among the arguments that has what a call answered, whether it could; null where the
  * others may be more than a message.
  */
-function resultAmong(run: Run, s: PathState, args: readonly Expr[]): NamedResult | null {
+function resultAmong(run: Run, state: PathState, args: readonly Expr[]): NamedResult | null {
   const others = args.filter((arg) => arg.kind !== 'string' && arg.kind !== 'number');
   const [expr] = others;
   if (others.length !== 1 || expr?.kind !== 'name') return null;
-  const value = s.env.get(expr.name);
+  const value = state.env.get(expr.name);
   if (!value) return null;
-  const isResult = isZero(value) ? resultsOf(run.fn).has(expr.name) : isOutcome(s, value);
+  const isResult = isZero(value) ? resultsOf(run.fn).has(expr.name) : isOutcome(state, value);
   return isResult ? { expr, value } : null;
 }
 
@@ -135,10 +137,10 @@ interface NamedResult {
   readonly value: Value;
 }
 
-function isOutcome(s: PathState, value: Value): boolean {
+function isOutcome(state: PathState, value: Value): boolean {
   if (value.kind !== 'pointer' || value.parent !== null) return false;
   const { object } = value;
-  if (object.kind === 'allocation') return s.devices.get(object)?.state.checked === false;
+  if (object.kind === 'allocation') return state.devices.get(object)?.state.checked === false;
   return object.kind === 'result' && (object.of === 'errno' || object.of === 'error');
 }
 
@@ -149,28 +151,28 @@ function isOutcome(s: PathState, value: Value): boolean {
  */
 function unseenTest(
   run: Run,
-  s: PathState,
-  e: CallExpr,
+  state: PathState,
+  call: CallExpr,
   { expr, value }: NamedResult,
   truth: boolean,
   whole: Span,
 ): PathState[] {
-  const guess = guessedTest(e.name!) ?? guessedByArm(run, e, whole);
-  addStep(s, {
-    site: site(run, e),
+  const guess = guessedTest(call.name!) ?? guessedByArm(run, call, whole);
+  addStep(state, {
+    site: site(run, call),
     kind: 'branch',
-    text: `${sourceText(run, e)} taken as ${truth}: ${e.name!} was not found`,
+    text: `${sourceText(run, call)} taken as ${truth}: ${call.name!} was not found`,
   });
-  loseCertainty(s);
-  const isPointed = value.kind === 'pointer' && s.devices.has(value.object);
+  loseCertainty(state);
+  const isPointed = value.kind === 'pointer' && state.devices.has(value.object);
   const failure = isPointed ? NEGATIVE | ZERO : NEGATIVE | POSITIVE;
-  if (isPointed) test(run, s, value.object, expr, whole, 'is-err');
+  if (isPointed) test(run, state, value.object, expr, whole, 'is-err');
   const holds = guess === 'failure' ? failure : ANY & ~failure;
-  return assume(s, value, truth ? holds : ANY & ~holds) ? [s] : [];
+  return assume(state, value, truth ? holds : ANY & ~holds) ? [state] : [];
 }
 
 /** `if (test) goto err;`: what leaves is the failure, but for a `return 0`. */
-function guessedByArm({ fn }: Run, e: CallExpr, whole: Span): 'failure' | 'success' {
+function guessedByArm({ fn }: Run, call: CallExpr, whole: Span): 'failure' | 'success' {
   let leavesWell = false;
   let isNegated = false;
   walkStmt(fn.body, (stmt) => {
@@ -179,15 +181,15 @@ function guessedByArm({ fn }: Run, e: CallExpr, whole: Span): 'failure' | 'succe
     const last = stmt.then.kind === 'block' ? stmt.then.body.at(-1) : stmt.then;
     leavesWell = last?.kind === 'return' && last.value?.kind === 'number' && last.value.value === 0;
     walkExpr(stmt.condition, (part) => {
-      isNegated ||= part.kind === 'unary' && part.op === '!' && part.operand.start === e.start;
+      isNegated ||= part.kind === 'unary' && part.op === '!' && part.operand.start === call.start;
     });
   });
   return leavesWell === isNegated ? 'failure' : 'success';
 }
 
 /** A pointer variable of the function. */
-function isPointer(run: Run, e: Expr): boolean {
-  return e.kind === 'name' && (run.locals.get(e.name)?.pointers ?? 0) > 0;
+function isPointer(run: Run, expr: Expr): boolean {
+  return expr.kind === 'name' && (run.locals.get(expr.name)?.pointers ?? 0) > 0;
 }
 
 /** `0 < x` is `x > 0`. */
@@ -219,33 +221,33 @@ const AGAINST_ZERO: Readonly<Record<string, Mask>> = {
 
 function compare(
   run: Run,
-  s: PathState,
+  state: PathState,
   op: string,
   left: Expr,
   right: Expr,
   truth: boolean,
   whole: Span,
 ): PathState[] {
-  return evaluate(run, s, left).flatMap((l) =>
-    evaluate(run, l.s, right).flatMap((r) => {
-      const t = r.s,
+  return evaluate(run, state, left).flatMap((result) =>
+    evaluate(run, result.state, right).flatMap((outcome) => {
+      const next = outcome.state,
         equality = op === '==' || op === '!=';
-      if (equality && isZero(r.v) && l.v.kind === 'pointer')
-        test(run, t, l.v.object, left, whole, 'null');
-      if (equality && isZero(r.v) && isZero(l.v) && isPointer(run, left))
-        testNull(run, t, left, whole, 'null');
-      if (equality && isZero(l.v) && isZero(r.v) && isPointer(run, right))
-        testNull(run, t, right, whole, 'null');
-      if (equality && isZero(l.v) && r.v.kind === 'pointer')
-        test(run, t, r.v.object, right, whole, 'null');
-      const areNames = isConstantName(left, l.v) && isConstantName(right, r.v);
+      if (equality && isZero(outcome.value) && result.value.kind === 'pointer')
+        test(run, next, result.value.object, left, whole, 'null');
+      if (equality && isZero(outcome.value) && isZero(result.value) && isPointer(run, left))
+        testNull(run, next, left, whole, 'null');
+      if (equality && isZero(result.value) && isZero(outcome.value) && isPointer(run, right))
+        testNull(run, next, right, whole, 'null');
+      if (equality && isZero(result.value) && outcome.value.kind === 'pointer')
+        test(run, next, outcome.value.object, right, whole, 'null');
+      const areNames = isConstantName(left, result.value) && isConstantName(right, outcome.value);
       if (
         !areNames &&
-        ((isUnknownConstant(t, l.v) && isResult(t, right, r.v)) ||
-          (isUnknownConstant(t, r.v) && isResult(t, left, l.v)))
+        ((isUnknownConstant(next, result.value) && isResult(next, right, outcome.value)) ||
+          (isUnknownConstant(next, outcome.value) && isResult(next, left, result.value)))
       )
-        loseCertainty(t);
-      return compareValues(t, op, l.v, r.v, truth, areNames) ? [t] : [];
+        loseCertainty(next);
+      return compareValues(next, op, result.value, outcome.value, truth, areNames) ? [next] : [];
     }),
   );
 }
@@ -256,43 +258,61 @@ function compare(
  * @param areNames both stand there as names of constants, which may be equal or not.
  */
 export function compareValues(
-  s: PathState,
+  state: PathState,
   op: string,
-  l: Value,
-  r: Value,
+  left: Value,
+  right: Value,
   truth: boolean,
   areNames = false,
 ): boolean {
-  if (l.kind === 'int' && r.kind === 'int') return holds(op, l.value, r.value) === truth;
-  if (isZero(r)) return againstZero(s, op, l, truth);
-  if (isZero(l)) return againstZero(s, FLIPPED[op]!, r, truth);
-  if (sameValue(l, r)) return (op === '==' || op === '<=' || op === '>=') === truth;
+  if (left.kind === 'int' && right.kind === 'int')
+    return holds(op, left.value, right.value) === truth;
+  if (isZero(right)) return againstZero(state, op, left, truth);
+  if (isZero(left)) return againstZero(state, FLIPPED[op]!, right, truth);
+  if (sameValue(left, right)) return (op === '==' || op === '<=' || op === '>=') === truth;
   const effective = truth ? op : NEGATED[op]!;
   // Result codes of an unseen header: a result that is the one is most likely not the other.
-  if (effective === '==' && !areNames && isUnknownConstant(s, l) && isUnknownConstant(s, r))
+  if (
+    effective === '==' &&
+    !areNames &&
+    isUnknownConstant(state, left) &&
+    isUnknownConstant(state, right)
+  )
     return false;
   if (effective === '==') {
-    const common = maskOf(s, l) & maskOf(s, r);
+    const common = maskOf(state, left) & maskOf(state, right);
     if (common === 0) return false;
-    if (isErrno(l) && isErrno(r)) return false;
-    if (isOlderThan(s, l, r) || isOlderThan(s, r, l)) return false;
-    if (!assume(s, l, common) || !assume(s, r, common)) return false;
+    if (isErrno(left) && isErrno(right)) return false;
+    if (isOlderThan(state, left, right) || isOlderThan(state, right, left)) return false;
+    if (!assume(state, left, common) || !assume(state, right, common)) return false;
   }
-  if (effective === '>' && (maskOf(s, r) & NEGATIVE) === 0 && !assume(s, l, POSITIVE)) return false;
-  if (effective === '<' && (maskOf(s, r) & POSITIVE) === 0 && !assume(s, l, NEGATIVE)) return false;
-  noteUndecided(s, l, ANY);
-  noteUndecided(s, r, ANY);
-  const fact = computed(s.interner, op, [l, r]);
-  if (r.kind === 'int' && effective === '==' && isAnotherNumber(s, l, fact)) return false;
-  return fact === null || assume(s, fact.start, truth ? POSITIVE : ZERO);
+  if (
+    effective === '>' &&
+    (maskOf(state, right) & NEGATIVE) === 0 &&
+    !assume(state, left, POSITIVE)
+  )
+    return false;
+  if (
+    effective === '<' &&
+    (maskOf(state, right) & POSITIVE) === 0 &&
+    !assume(state, left, NEGATIVE)
+  )
+    return false;
+  noteUndecided(state, left, ANY);
+  noteUndecided(state, right, ANY);
+  const fact = computed(state.interner, op, [left, right]);
+  if (right.kind === 'int' && effective === '==' && isAnotherNumber(state, left, fact))
+    return false;
+  return fact === null || assume(state, fact.start, truth ? POSITIVE : ZERO);
 }
 
 /** The path knows that the value is some other number. */
-function isAnotherNumber(s: PathState, v: Value, fact: AbstractObject | null): boolean {
-  for (const [o, m] of s.masks) {
-    if (m !== POSITIVE || o.kind !== 'computed' || o.op !== '==' || o === fact) continue;
-    const [left, right] = o.operands;
-    if (right?.kind === 'int' && sameValue(left!, v)) return true;
+function isAnotherNumber(state: PathState, value: Value, fact: AbstractObject | null): boolean {
+  for (const [object, mask] of state.masks) {
+    if (mask !== POSITIVE || object.kind !== 'computed' || object.op !== '==' || object === fact)
+      continue;
+    const [left, right] = object.operands;
+    if (right?.kind === 'int' && sameValue(left!, value)) return true;
   }
   return false;
 }
@@ -302,44 +322,49 @@ function isAnotherNumber(s: PathState, v: Value, fact: AbstractObject | null): b
  * false when the caller knows better.
  */
 export function assumeComputed(
-  s: PathState,
+  state: PathState,
   { op, operands }: ObjectOf<'computed'>,
   mask: Mask,
   translate: (operand: Value) => Value | null,
 ): boolean {
-  const [l, r] = operands.map(translate);
-  if (!l || !r) return true;
-  return op === '&' ? assumeBits(s, l, r, mask) : compareValues(s, op, l, r, mask === POSITIVE);
+  const [left, right] = operands.map(translate);
+  if (!left || !right) return true;
+  return op === '&'
+    ? assumeBits(state, left, right, mask)
+    : compareValues(state, op, left, right, mask === POSITIVE);
 }
 
 /** `p->flags & FLAG` is zero, or is not. */
-function assumeBits(s: PathState, l: Value, r: Value, mask: Mask): boolean {
-  const bits = combine(s, '&', l, r);
-  const v = bits === null || bits === 'negative' ? computed(s.interner, '&', [l, r])?.start : bits;
-  if (!v) return true;
-  noteUndecided(s, v, ZERO);
-  return assume(s, v, mask);
+function assumeBits(state: PathState, left: Value, right: Value, mask: Mask): boolean {
+  const bits = combine(state, '&', left, right);
+  const value =
+    bits === null || bits === 'negative'
+      ? computed(state.interner, '&', [left, right])?.start
+      : bits;
+  if (!value) return true;
+  noteUndecided(state, value, ZERO);
+  return assume(state, value, mask);
 }
 
-function againstZero(s: PathState, op: string, v: Value, truth: boolean): boolean {
-  noteUndecided(s, v, AGAINST_ZERO[op]!);
-  return assume(s, v, AGAINST_ZERO[truth ? op : NEGATED[op]!]!);
+function againstZero(state: PathState, op: string, value: Value, truth: boolean): boolean {
+  noteUndecided(state, value, AGAINST_ZERO[op]!);
+  return assume(state, value, AGAINST_ZERO[truth ? op : NEGATED[op]!]!);
 }
 
-function holds(op: string, a: number, b: number): boolean {
+function holds(op: string, left: number, right: number): boolean {
   switch (op) {
     case '==':
-      return a === b;
+      return left === right;
     case '!=':
-      return a !== b;
+      return left !== right;
     case '<':
-      return a < b;
+      return left < right;
     case '>':
-      return a > b;
+      return left > right;
     case '<=':
-      return a <= b;
+      return left <= right;
     default:
-      return a >= b;
+      return left >= right;
   }
 }
 
@@ -347,71 +372,76 @@ function holds(op: string, a: number, b: number): boolean {
  * A value that the path worked out, and no literal: compared with a name of an unseen header (`ret
  * != VENDOR_OK`) it decides nothing.
  */
-function isResult(s: PathState, e: Expr, v: Value): boolean {
+function isResult(state: PathState, expr: Expr, value: Value): boolean {
   return (
-    e.kind !== 'number' &&
-    !(e.kind === 'name' && e.name === 'NULL') &&
-    (isUnknownConstant(s, v) || maskOf(s, v) !== ANY)
+    expr.kind !== 'number' &&
+    !(expr.kind === 'name' && expr.name === 'NULL') &&
+    (isUnknownConstant(state, value) || maskOf(state, value) !== ANY)
   );
 }
 
 /** A constant that no header defines, under its own name: `PAGE_SIZE`. */
-function isConstantName(e: Expr, v: Value): boolean {
+function isConstantName(expr: Expr, value: Value): boolean {
   return (
-    e.kind === 'name' &&
-    v.kind === 'pointer' &&
-    v.object.kind === 'symbol' &&
-    v.object.name === e.name
+    expr.kind === 'name' &&
+    value.kind === 'pointer' &&
+    value.object.kind === 'symbol' &&
+    value.object.name === expr.name
   );
 }
 
 /** A name of an unseen header. */
-function isUnknownConstant(s: PathState, v: Value): boolean {
+function isUnknownConstant(state: PathState, value: Value): boolean {
   return (
-    v.kind === 'pointer' && v.object.kind === 'symbol' && v.parent === null && maskOf(s, v) === ANY
+    value.kind === 'pointer' &&
+    value.object.kind === 'symbol' &&
+    value.parent === null &&
+    maskOf(state, value) === ANY
   );
 }
 
 /** What was there before memory was allocated does not point to it, unless unseen code has it. */
-function isOlderThan(s: PathState, older: Value, made: Value): boolean {
+function isOlderThan(state: PathState, older: Value, made: Value): boolean {
   return (
     older.kind === 'pointer' &&
     older.object.kind === 'load' &&
     made.kind === 'pointer' &&
     made.object.kind === 'allocation' &&
-    s.devices.get(made.object)?.state.escaped !== true
+    state.devices.get(made.object)?.state.escaped !== true
   );
 }
 
 /** Error codes with different names have different numbers. */
-function isErrno(v: Value): boolean {
-  return v.kind === 'pointer' && v.object.kind === 'symbol' && v.object.isErrno;
+function isErrno(value: Value): boolean {
+  return value.kind === 'pointer' && value.object.kind === 'symbol' && value.object.isErrno;
 }
 
 /**
  * A test that nothing known decides, of a member of a tracked device or of what a call said about
  * one.
  */
-export function noteUndecided(s: PathState, v: Value, mask: Mask): void {
-  if (v.kind !== 'pointer' || !isOwnState(s, v.object)) return;
-  const m = maskOf(s, v);
-  if (mask === ANY || ((m & mask) !== 0 && (m & ~mask) !== 0)) s.followsOwnState = true;
+export function noteUndecided(state: PathState, value: Value, mask: Mask): void {
+  if (value.kind !== 'pointer' || !isOwnState(state, value.object)) return;
+  const index = maskOf(state, value);
+  if (mask === ANY || ((index & mask) !== 0 && (index & ~mask) !== 0)) state.followsOwnState = true;
 }
 
-function isOwnState(s: PathState, object: AbstractObject): boolean {
+function isOwnState(state: PathState, object: AbstractObject): boolean {
   switch (object.kind) {
     case 'computed':
-      return object.operands.some((v) => v.kind === 'pointer' && isOwnState(s, v.object));
+      return object.operands.some(
+        (value) => value.kind === 'pointer' && isOwnState(state, value.object),
+      );
     case 'load':
-      return s.devices.has(object.from.object);
+      return state.devices.has(object.from.object);
     case 'result':
-      return object.of === 'state' || (object.of === 'value' && isMemberOfDevice(s, object));
+      return object.of === 'state' || (object.of === 'value' && isMemberOfDevice(state, object));
     default:
       return false;
   }
 }
 
-function isMemberOfDevice(s: PathState, object: AbstractObject): boolean {
-  for (const [at] of holdersOf(s, object)) if (s.devices.has(at.object)) return true;
+function isMemberOfDevice(state: PathState, object: AbstractObject): boolean {
+  for (const [at] of holdersOf(state, object)) if (state.devices.has(at.object)) return true;
   return false;
 }

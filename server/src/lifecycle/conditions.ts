@@ -52,8 +52,10 @@ export function undecided(
 /**
  * Whether two pieces of code can never be compiled together: they are in opposite arms of one test.
  */
-export function areAlternatives(a: readonly Condition[], b: readonly Condition[]): boolean {
-  return a.some((one) => b.some((other) => one.test === other.test && one.holds !== other.holds));
+export function areAlternatives(left: readonly Condition[], right: readonly Condition[]): boolean {
+  return left.some((one) =>
+    right.some((other) => one.test === other.test && one.holds !== other.holds),
+  );
 }
 
 /**

@@ -41,9 +41,10 @@ function collect(file: FileIr): Map<string, number> {
   }
   // A macro may stand before or after what it names: two rounds resolve an alias of an alias.
   for (let round = 0; round < 2; round++) {
-    for (const m of file.macros) {
-      const value = m.params === null && !values.has(m.name) ? numberIn(m.bodyText, values) : null;
-      if (value !== null) set(m.name, value);
+    for (const macro of file.macros) {
+      const value =
+        macro.params === null && !values.has(macro.name) ? numberIn(macro.bodyText, values) : null;
+      if (value !== null) set(macro.name, value);
     }
   }
   return values;

@@ -16,15 +16,15 @@ export function decidingMembers(
   cfg: Cfg,
   isInteresting: (call: CallExpr) => boolean,
 ): ReadonlySet<string> {
-  const own = cfg.blocks.map((b) =>
-    b.instrs.flatMap((i) => {
+  const own = cfg.blocks.map((block) =>
+    block.instrs.flatMap((instr) => {
       const found: CallExpr[] = [];
-      const note = (e: Expr) => {
-        if (e.kind === 'call' && isInteresting(e)) found.push(e);
+      const note = (expr: Expr) => {
+        if (expr.kind === 'call' && isInteresting(expr)) found.push(expr);
       };
-      if (i.kind === 'expr') walkExpr(i.expr, note);
-      else if (i.kind === 'decl') walkExprs(i.decl, note);
-      else if (i.kind === 'result' && i.value) walkExpr(i.value, note);
+      if (instr.kind === 'expr') walkExpr(instr.expr, note);
+      else if (instr.kind === 'decl') walkExprs(instr.decl, note);
+      else if (instr.kind === 'result' && instr.value) walkExpr(instr.value, note);
       return found;
     }),
   );
@@ -37,26 +37,30 @@ export function decidingMembers(
     let key = reached.get(id);
     if (key === undefined) {
       const seen = new Set([id]);
-      for (const b of seen) for (const s of successors(cfg.blocks[b]!)) seen.add(s);
+      for (const block of seen)
+        for (const successor of successors(cfg.blocks[block]!)) seen.add(successor);
       reached.set(
         id,
         (key = [...seen]
-          .flatMap((b) => own[b]!.map((c) => c.start))
-          .sort((a, b) => a - b)
+          .flatMap((block) => own[block]!.map((call) => call.start))
+          .sort((left, right) => left - right)
           .join()),
       );
     }
     return key;
   };
-  for (const b of cfg.blocks) {
-    const t = b.terminator;
-    if (t.kind !== 'branch' && t.kind !== 'switch') continue;
-    const tested = membersIn(t.kind === 'branch' ? t.condition : t.value, held);
+  for (const block of cfg.blocks) {
+    const terminator = block.terminator;
+    if (terminator.kind !== 'branch' && terminator.kind !== 'switch') continue;
+    const tested = membersIn(
+      terminator.kind === 'branch' ? terminator.condition : terminator.value,
+      held,
+    );
     // A side that returns an error code at once tells the caller by that: nothing else need be kept
     // of the test.
-    const sides = successors(b).filter((id) => !failsAtOnce(cfg, id));
+    const sides = successors(block).filter((id) => !failsAtOnce(cfg, id));
     if (tested.length && new Set(sides.map(callsFrom)).size > 1)
-      for (const m of tested) members.add(m);
+      for (const member of tested) members.add(member);
   }
   return members;
 }
@@ -78,25 +82,25 @@ export function testedMembers(cfg: Cfg): ReadonlySet<string> {
 /** From this block the function does nothing but return a negative error code. */
 function failsAtOnce(cfg: Cfg, id: number): boolean {
   const seen = new Set<number>();
-  for (let b = cfg.blocks[id]!; !seen.has(b.id); b = cfg.blocks[b.terminator.to]!) {
-    seen.add(b.id);
-    const result = b.instrs.find((i) => i.kind === 'result');
+  for (let block = cfg.blocks[id]!; !seen.has(block.id); block = cfg.blocks[block.terminator.to]!) {
+    seen.add(block.id);
+    const result = block.instrs.find((instr) => instr.kind === 'result');
     if (result?.kind === 'result')
       return (
         result.value?.kind === 'unary' &&
         result.value.op === '-' &&
         result.value.operand.kind === 'name'
       );
-    if (b.instrs.length > 0 || b.terminator.kind !== 'jump') return false;
+    if (block.instrs.length > 0 || block.terminator.kind !== 'jump') return false;
   }
   return false;
 }
 
-function membersIn(e: Expr, held: ReadonlyMap<string, readonly string[]>): string[] {
+function membersIn(expr: Expr, held: ReadonlyMap<string, readonly string[]>): string[] {
   const found: string[] = [];
-  walkExpr(e, (x) => {
-    if (x.kind === 'member') found.push(`.${x.field}`);
-    else if (x.kind === 'name') append(found, held.get(x.name) ?? []);
+  walkExpr(expr, (operand) => {
+    if (operand.kind === 'member') found.push(`.${operand.field}`);
+    else if (operand.kind === 'name') append(found, held.get(operand.name) ?? []);
   });
   return found;
 }
@@ -108,16 +112,16 @@ function heldMembers(cfg: Cfg): Map<string, string[]> {
     while (value?.kind === 'cast') value = value.operand;
     if (value?.kind === 'member') held.set(name, [...(held.get(name) ?? []), `.${value.field}`]);
   };
-  for (const b of cfg.blocks)
-    for (const i of b.instrs) {
-      if (i.kind === 'decl') note(i.decl.name, i.decl.init);
+  for (const block of cfg.blocks)
+    for (const instr of block.instrs) {
+      if (instr.kind === 'decl') note(instr.decl.name, instr.decl.init);
       else if (
-        i.kind === 'expr' &&
-        i.expr.kind === 'assign' &&
-        i.expr.op === '=' &&
-        i.expr.target.kind === 'name'
+        instr.kind === 'expr' &&
+        instr.expr.kind === 'assign' &&
+        instr.expr.op === '=' &&
+        instr.expr.target.kind === 'name'
       )
-        note(i.expr.target.name, i.expr.value);
+        note(instr.expr.target.name, instr.expr.value);
     }
   return held;
 }

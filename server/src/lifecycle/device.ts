@@ -49,15 +49,19 @@ export interface OperationContext {
  * The state after an operation. Total: an operation that the contract forbids still has an effect,
  * and a rule says so.
  */
-export function transition(before: DeviceState, op: EffectOp, c: OperationContext): DeviceState {
-  const viaCore = before.viaCore || c.viaCore;
+export function transition(
+  before: DeviceState,
+  op: EffectOp,
+  context: OperationContext,
+): DeviceState {
+  const viaCore = before.viaCore || context.viaCore;
   switch (op) {
     case 'alloc':
-      return c.ok
-        ? { ...FRESH, model: 'new', reference: 'held', allocator: c.api, viaCore }
-        : { ...FRESH, model: 'new', memory: 'error-pointer', allocator: c.api };
+      return context.ok
+        ? { ...FRESH, model: 'new', reference: 'held', allocator: context.api, viaCore }
+        : { ...FRESH, model: 'new', memory: 'error-pointer', allocator: context.api };
     case 'allocate':
-      return { ...FRESH, allocator: c.api, checked: true };
+      return { ...FRESH, allocator: context.api, checked: true };
     case 'free':
     case 'free-device':
       return { ...before, memory: 'freed' };
@@ -72,11 +76,16 @@ export function transition(before: DeviceState, op: EffectOp, c: OperationContex
         viaCore,
       };
     case 'init-device':
-      return { ...before, model: 'embedded', reference: c.ok ? 'held' : 'none', registered: 'no' };
+      return {
+        ...before,
+        model: 'embedded',
+        reference: context.ok ? 'held' : 'none',
+        registered: 'no',
+      };
     case 'assign-set':
-      return c.ok ? { ...before, deviceSet: true } : before;
+      return context.ok ? { ...before, deviceSet: true } : before;
     case 'register':
-      return { ...before, registered: c.ok ? 'yes' : 'failed', viaCore };
+      return { ...before, registered: context.ok ? 'yes' : 'failed', viaCore };
     case 'unregister':
       return { ...before, registered: 'undone', viaCore };
     case 'get':
@@ -92,7 +101,7 @@ export function transition(before: DeviceState, op: EffectOp, c: OperationContex
     case 'core-init':
       return { ...before, viaCore: true };
     case 'core-release':
-      return { ...before, viaCore: true, memory: c.frees ? 'freed' : before.memory };
+      return { ...before, viaCore: true, memory: context.frees ? 'freed' : before.memory };
     case 'put-registration':
     case 'set-drvdata':
     case 'get-drvdata':

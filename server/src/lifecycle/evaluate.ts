@@ -35,8 +35,8 @@ import { spend } from '../budget/work.ts';
 
 /** A path after an expression, with its value. Forks of one expression share nothing. */
 export interface Evaluated {
-  readonly s: PathState;
-  readonly v: Value;
+  readonly state: PathState;
+  readonly value: Value;
 }
 
 /** More ways than this through one expression are not told apart. */
@@ -46,14 +46,14 @@ const MAX_WAYS = 64;
  * Evaluates an expression for value and effects. Takes over `s`; the caller goes on with what is
  * returned.
  */
-export function evaluate(run: Run, s: PathState, e: Expr): Evaluated[] {
+export function evaluate(run: Run, state: PathState, expr: Expr): Evaluated[] {
   spend(1);
-  const ways = evaluateEach(run, s, e);
+  const ways = evaluateEach(run, state, expr);
   if (ways.length <= MAX_WAYS) return ways;
   return fewer(
-    ways.map((w) => w.s),
-    e.start,
-  ).map((t) => ({ s: t, v: fresh(t, e.start) }));
+    ways.map((result) => result.state),
+    expr.start,
+  ).map((next) => ({ state: next, value: fresh(next, expr.start) }));
 }
 
 /**
@@ -63,89 +63,101 @@ export function evaluate(run: Run, s: PathState, e: Expr): Evaluated[] {
 export function fewer(states: PathState[], start: number): PathState[] {
   if (states.length <= MAX_WAYS) return states;
   const few = joinAll(states, `e${start}`, () => true).slice(0, MAX_WAYS);
-  for (const s of few) loseCertainty(s);
+  for (const state of few) loseCertainty(state);
   return few;
 }
 
-function evaluateEach(run: Run, s: PathState, e: Expr): Evaluated[] {
-  switch (e.kind) {
+function evaluateEach(run: Run, next: PathState, expr: Expr): Evaluated[] {
+  switch (expr.kind) {
     case 'name':
-      return [{ s, v: nameValue(run, s, e.name, e.start) }];
+      return [{ state: next, value: nameValue(run, next, expr.name, expr.start) }];
     case 'number':
-      return [{ s, v: e.value === null ? literal(s.interner, e.text).start : int(e.value) }];
+      return [
+        {
+          state: next,
+          value: expr.value === null ? literal(next.interner, expr.text).start : int(expr.value),
+        },
+      ];
     case 'string':
-      return [{ s, v: known(s, literal(s.interner, 'string'), POSITIVE) }];
+      return [{ state: next, value: known(next, literal(next.interner, 'string'), POSITIVE) }];
     case 'member':
     case 'index':
-      return places(run, s, e, 'read').map(({ s: t, place }) => ({
-        s: t,
-        v: loadPlace(run, t, place, e.start),
+      return places(run, next, expr, 'read').map(({ state: after, place }) => ({
+        state: after,
+        value: loadPlace(run, after, place, expr.start),
       }));
     case 'unary':
-      return unary(run, s, e);
+      return unary(run, next, expr);
     case 'update':
-      return places(run, s, e.operand, 'write').map(({ s: t, place }) => {
-        operatorCount(run, t, place, e.op, e);
-        const v = counted(run, t, e, place);
-        storePlace(run, t, place, v);
-        return { s: t, v };
+      return places(run, next, expr.operand, 'write').map(({ state: after, place }) => {
+        operatorCount(run, after, place, expr.op, expr);
+        const value = counted(run, after, expr, place);
+        storePlace(run, after, place, value);
+        return { state: after, value };
       });
     case 'binary':
-      return binary(run, s, e);
+      return binary(run, next, expr);
     case 'assign':
-      return assignment(run, s, e);
+      return assignment(run, next, expr);
     case 'conditional':
       return [
-        ...decide(run, fork(s), e.condition, true).flatMap((t) =>
-          e.then ? evaluate(run, t, e.then) : evaluate(run, t, e.condition),
+        ...decide(run, fork(next), expr.condition, true).flatMap((state) =>
+          expr.then ? evaluate(run, state, expr.then) : evaluate(run, state, expr.condition),
         ),
-        ...decide(run, s, e.condition, false).flatMap((t) => evaluate(run, t, e.otherwise)),
+        ...decide(run, next, expr.condition, false).flatMap((state) =>
+          evaluate(run, state, expr.otherwise),
+        ),
       ];
     case 'call':
-      return evaluateCall(run, s, e);
+      return evaluateCall(run, next, expr);
     case 'cast':
-      return evaluate(run, s, e.operand);
+      return evaluate(run, next, expr.operand);
     case 'comma': {
-      let out: PathState[] = [s];
-      for (const item of e.items.slice(0, -1))
+      let out: PathState[] = [next];
+      for (const item of expr.items.slice(0, -1))
         out = fewer(
-          out.flatMap((t) => evaluate(run, t, item).map((r) => r.s)),
+          out.flatMap((state) => evaluate(run, state, item).map((result) => result.state)),
           item.start,
         );
-      const last = e.items.at(-1);
-      return out.flatMap((t) => (last ? evaluate(run, t, last) : [{ s: t, v: NULL }]));
+      const last = expr.items.at(-1);
+      return out.flatMap((state) => (last ? evaluate(run, state, last) : [{ state, value: NULL }]));
     }
     case 'initializer': {
-      let out: PathState[] = [s];
-      for (const x of e.entries)
+      let out: PathState[] = [next];
+      for (const entry of expr.entries)
         out = fewer(
-          out.flatMap((t) => evaluate(run, t, x.value).map((r) => r.s)),
-          x.value.start,
+          out.flatMap((state) => evaluate(run, state, entry.value).map((result) => result.state)),
+          entry.value.start,
         );
-      return out.map((t) => ({ s: t, v: fresh(t, e.start) }));
+      return out.map((state) => ({ state, value: fresh(state, expr.start) }));
     }
     case 'statement-expression':
-      return statements(run, s, e.body, e.start);
+      return statements(run, next, expr.body, expr.start);
     case 'sizeof':
     case 'type':
-      return [{ s, v: known(s, literal(s.interner, sourceText(run, e).slice(0, 80)), POSITIVE) }];
+      return [
+        {
+          state: next,
+          value: known(next, literal(next.interner, sourceText(run, expr).slice(0, 80)), POSITIVE),
+        },
+      ];
     case 'unknown':
-      escapeNames(run, s, e.names, e.start, e.end);
-      return [{ s, v: fresh(s, e.start) }];
+      escapeNames(run, next, expr.names, expr.start, expr.end);
+      return [{ state: next, value: fresh(next, expr.start) }];
   }
 }
 
 /** What was not understood may do anything with the objects that it names. */
 export function escapeNames(
   run: Run,
-  s: PathState,
+  state: PathState,
   names: readonly string[],
   start: number,
   end: number,
 ): void {
-  for (const n of names) {
-    const v = s.env.get(n);
-    if (v?.kind === 'pointer') escape(run, s, v, { start, end }, '');
+  for (const name of names) {
+    const value = state.env.get(name);
+    if (value?.kind === 'pointer') escape(run, state, value, { start, end }, '');
   }
 }
 
@@ -153,58 +165,65 @@ export function escapeNames(
  * A value about which nothing is known, named after the place of its expression. What an earlier
  * round of a loop knew of its name is forgotten.
  */
-export function fresh(s: PathState, start: number, of: Origin = 'value'): Place {
-  const object = resultAt(s.interner, of, start);
-  s.masks.delete(object);
-  if (s.devices.delete(object)) forgetMembers(s, object);
+export function fresh(state: PathState, start: number, of: Origin = 'value'): Place {
+  const object = resultAt(state.interner, of, start);
+  state.masks.delete(object);
+  if (state.devices.delete(object)) forgetMembers(state, object);
   return object.start;
 }
 
 /** What a constant, or what was computed, is known to be. */
-export function known(s: PathState, object: AbstractObject, mask: Mask): Place {
-  if (mask !== ANY) s.masks.set(object, mask);
+export function known(state: PathState, object: AbstractObject, mask: Mask): Place {
+  if (mask !== ANY) state.masks.set(object, mask);
   return object.start;
 }
 
 /** An error code of which only the sign is known. */
-export function someErrno(s: PathState, start: number): Place {
-  return known(s, resultAt(s.interner, 'errno', start), NEGATIVE);
+export function someErrno(state: PathState, start: number): Place {
+  return known(state, resultAt(state.interner, 'errno', start), NEGATIVE);
 }
 
-export function loadPlace(run: Run, s: PathState, p: Place, at: number): Value {
-  const v = loadValue(run, s, p, at);
-  nameAfterGlobal(run, p, v);
-  return v;
+export function loadPlace(run: Run, state: PathState, place: Place, at: number): Value {
+  const value = loadValue(run, state, place, at);
+  nameAfterGlobal(run, place, value);
+  return value;
 }
 
 /** A global variable gives its name to what it holds. */
-function nameAfterGlobal(run: Run, { object, parent }: Place, v: Value): void {
+function nameAfterGlobal(run: Run, { object, parent }: Place, value: Value): void {
   if (object.kind !== 'global' || parent !== null) return;
-  if (v.kind === 'pointer' && !run.names.has(v.object)) run.names.set(v.object, object.name);
+  if (value.kind === 'pointer' && !run.names.has(value.object))
+    run.names.set(value.object, object.name);
 }
 
-function loadValue(run: Run, s: PathState, p: Place, at: number): Value {
-  if (p.object.kind === 'local' && p.parent === null) return localValue(s, p.object.name);
-  const v = load(s, p);
-  if (v.kind === 'pointer' && v.object.kind === 'load' && !run.objects.has(v.object.id)) {
-    run.objects.set(v.object.id, {
+function loadValue(run: Run, state: PathState, place: Place, at: number): Value {
+  if (place.object.kind === 'local' && place.parent === null)
+    return localValue(state, place.object.name);
+  const value = load(state, place);
+  if (
+    value.kind === 'pointer' &&
+    value.object.kind === 'load' &&
+    !run.objects.has(value.object.id)
+  ) {
+    run.objects.set(value.object.id, {
       origin: site(run, { start: at, end: at }),
-      kind: isDrvdata(p) ? 'drvdata' : 'load',
+      kind: isDrvdata(place) ? 'drvdata' : 'load',
       container: null,
       member: null,
     });
   }
-  return v;
+  return value;
 }
 
-function localValue(s: PathState, name: string): Value {
-  return s.env.get(name) ?? undefinedValue(s.interner, name).start;
+function localValue(state: PathState, name: string): Value {
+  return state.env.get(name) ?? undefinedValue(state.interner, name).start;
 }
 
-export function storePlace(run: Run, s: PathState, p: Place, v: Value): void {
-  if (p.object.kind === 'local' && p.parent === null) setVariable(run, s, p.object.name, v);
-  else store(s, p, v);
-  nameAfterGlobal(run, p, v);
+export function storePlace(run: Run, state: PathState, place: Place, value: Value): void {
+  if (place.object.kind === 'local' && place.parent === null)
+    setVariable(run, state, place.object.name, value);
+  else store(state, place, value);
+  nameAfterGlobal(run, place, value);
 }
 
 /**
@@ -213,67 +232,73 @@ export function storePlace(run: Run, s: PathState, p: Place, v: Value): void {
  */
 export function places(
   run: Run,
-  s: PathState,
-  e: Expr,
+  next: PathState,
+  expr: Expr,
   form: 'read' | 'write' | 'address',
-): { s: PathState; place: Place }[] {
-  switch (e.kind) {
+): { state: PathState; place: Place }[] {
+  switch (expr.kind) {
     case 'name':
-      return [{ s, place: namePlace(run, s, e.name) }];
+      return [{ state: next, place: namePlace(run, next, expr.name) }];
     case 'member':
-      if (!e.arrow)
-        return places(run, s, e.base, form).map(({ s: t, place }) => ({
-          s: t,
-          place: fieldOf(place, e.field),
+      if (!expr.arrow)
+        return places(run, next, expr.base, form).map(({ state: after, place }) => ({
+          state: after,
+          place: fieldOf(place, expr.field),
         }));
-      return evaluate(run, s, e.base).map(({ s: t, v }) => {
+      return evaluate(run, next, expr.base).map(({ state: after, value: operand }) => {
         // `&p->m` is arithmetic
-        if (v.kind === 'pointer' && form !== 'address') use(run, t, v, e, form, e.field);
-        return { s: t, place: fieldOf(pointed(t, v, e), e.field) };
+        if (operand.kind === 'pointer' && form !== 'address')
+          use(run, after, operand, expr, form, expr.field);
+        return { state: after, place: fieldOf(pointed(after, operand, expr), expr.field) };
       });
     case 'index':
-      return evaluate(run, s, e.base).flatMap(({ s: t, v }) =>
-        evaluate(run, t, e.index).map(({ s: u }) => {
-          if (v.kind !== 'pointer') return { s: u, place: pointed(u, v, e) };
-          if (form !== 'address') use(run, u, v, e, form, null);
-          return { s: u, place: elementOf(v) };
+      return evaluate(run, next, expr.base).flatMap(({ state: after, value: operand }) =>
+        evaluate(run, after, expr.index).map(({ state: branch }) => {
+          if (operand.kind !== 'pointer')
+            return { state: branch, place: pointed(branch, operand, expr) };
+          if (form !== 'address') use(run, branch, operand, expr, form, null);
+          return { state: branch, place: elementOf(operand) };
         }),
       );
     case 'unary':
-      if (e.op === '*')
-        return evaluate(run, s, e.operand).map(({ s: t, v }) => {
-          if (v.kind === 'pointer' && form !== 'address') use(run, t, v, e, form, null);
-          return { s: t, place: pointed(t, v, e) };
+      if (expr.op === '*')
+        return evaluate(run, next, expr.operand).map(({ state: after, value: operand }) => {
+          if (operand.kind === 'pointer' && form !== 'address')
+            use(run, after, operand, expr, form, null);
+          return { state: after, place: pointed(after, operand, expr) };
         });
       break;
     case 'cast':
-      return places(run, s, e.operand, form);
+      return places(run, next, expr.operand, form);
     default:
   }
-  return evaluate(run, s, e).map(({ s: t, v }) => ({ s: t, place: pointed(t, v, e) }));
+  return evaluate(run, next, expr).map(({ state: after, value: operand }) => ({
+    state: after,
+    place: pointed(after, operand, expr),
+  }));
 }
 
 /** What a value points to; of what is no pointer, something unknown. */
-function pointed(s: PathState, v: Value, e: Expr): Place {
-  return v.kind === 'pointer' ? v : resultAt(s.interner, 'value', e.start).start;
+function pointed(state: PathState, value: Value, expr: Expr): Place {
+  return value.kind === 'pointer' ? value : resultAt(state.interner, 'value', expr.start).start;
 }
 
-function namePlace(run: Run, s: PathState, name: string): Place {
+function namePlace(run: Run, state: PathState, name: string): Place {
   const variable = run.locals.has(name) ? localVariable : globalVariable;
-  return variable(s.interner, name).start;
+  return variable(state.interner, name).start;
 }
 
-function nameValue(run: Run, s: PathState, name: string, at: number): Value {
-  const local = s.env.get(name);
+function nameValue(run: Run, state: PathState, name: string, at: number): Value {
+  const local = state.env.get(name);
   if (local) return local;
   const type = run.locals.get(name);
   if (type)
     return type.arrays > 0 || (type.keyword === 'struct' && type.pointers === 0)
-      ? localVariable(s.interner, name).start
-      : undefinedValue(s.interner, name).start;
+      ? localVariable(state.interner, name).start
+      : undefinedValue(state.interner, name).start;
   if (name === 'NULL' || name === 'false') return NULL;
   if (name === 'true') return int(1);
-  if (isErrnoName(name)) return namedConstant(s, name, true);
+  if (isErrnoName(name)) return namedConstant(state, name, true);
   if (
     run.index.functions(run.file, name).length ||
     isLifecycleName(name, run.kernel, run.index.module.wrappers)
@@ -282,13 +307,13 @@ function nameValue(run: Run, s: PathState, name: string, at: number): Value {
   const variable = run.index.variable(run.file, name);
   if (!variable) {
     const value = run.index.constant(run.file, name);
-    return value === null ? namedConstant(s, name, false) : int(value);
+    return value === null ? namedConstant(state, name, false) : int(value);
   }
-  const t = variable.item.type;
-  if (t.arrays > 0 || (t.pointers === 0 && t.keyword !== null)) {
-    return known(s, globalVariable(s.interner, name), POSITIVE);
+  const typeName = variable.item.type;
+  if (typeName.arrays > 0 || (typeName.pointers === 0 && typeName.keyword !== null)) {
+    return known(state, globalVariable(state.interner, name), POSITIVE);
   }
-  return loadPlace(run, s, globalVariable(s.interner, name).start, at);
+  return loadPlace(run, state, globalVariable(state.interner, name).start, at);
 }
 
 /** The kernel's error codes, but for one without an underscore. */
@@ -301,99 +326,113 @@ function namedConstant({ interner }: PathState, name: string, isErrno: boolean):
   return symbol(interner, name, { isErrno, isNegated: false }).start;
 }
 
-function unary(run: Run, s: PathState, e: Extract<Expr, { kind: 'unary' }>): Evaluated[] {
-  if (e.op === '&') {
+function unary(run: Run, expr: PathState, item: Extract<Expr, { kind: 'unary' }>): Evaluated[] {
+  if (item.op === '&') {
     if (
-      e.operand.kind === 'name' &&
-      run.index.functions(run.file, e.operand.name).length &&
-      !run.locals.has(e.operand.name)
+      item.operand.kind === 'name' &&
+      run.index.functions(run.file, item.operand.name).length &&
+      !run.locals.has(item.operand.name)
     )
-      return [{ s, v: { kind: 'function', name: e.operand.name } }];
-    return places(run, s, e.operand, 'address').map(({ s: t, place }) => {
+      return [{ state: expr, value: { kind: 'function', name: item.operand.name } }];
+    return places(run, expr, item.operand, 'address').map(({ state: next, place }) => {
       if (place.object.kind === 'local' || place.object.kind === 'global')
-        t.masks.set(place.object, POSITIVE);
-      return { s: t, v: place };
+        next.masks.set(place.object, POSITIVE);
+      return { state: next, value: place };
     });
   }
-  if (e.op === '*')
-    return places(run, s, e, 'read').map(({ s: t, place }) => ({
-      s: t,
-      v: loadPlace(run, t, place, e.start),
+  if (item.op === '*')
+    return places(run, expr, item, 'read').map(({ state: next, place }) => ({
+      state: next,
+      value: loadPlace(run, next, place, item.start),
     }));
-  return evaluate(run, s, e.operand).map(({ s: t, v }) => {
-    if (v.kind === 'int')
+  return evaluate(run, expr, item.operand).map(({ state: next, value: operand }) => {
+    if (operand.kind === 'int')
       return {
-        s: t,
-        v: int(
-          e.op === '-'
-            ? -v.value
-            : e.op === '!'
-              ? Number(v.value === 0)
-              : e.op === '~'
-                ? ~v.value
-                : v.value,
+        state: next,
+        value: int(
+          item.op === '-'
+            ? -operand.value
+            : item.op === '!'
+              ? Number(operand.value === 0)
+              : item.op === '~'
+                ? ~operand.value
+                : operand.value,
         ),
       };
-    return { s: t, v: inverse(t, e.op, v) ?? fresh(t, e.start) };
+    return { state: next, value: inverse(next, item.op, operand) ?? fresh(next, item.start) };
   });
 }
 
 /** `!value` and `-value`; null for the other operators. */
-function inverse(s: PathState, op: string, value: Exclude<Value, { kind: 'int' }>): Value | null {
-  const m = maskOf(s, value);
+function inverse(
+  state: PathState,
+  op: string,
+  value: Exclude<Value, { kind: 'int' }>,
+): Value | null {
+  const index = maskOf(state, value);
   if (op === '!') {
-    if (m === ZERO) return int(1);
-    if ((m & ZERO) === 0) return int(0);
-    return computedValue(s, op, [value], ZERO | POSITIVE);
+    if (index === ZERO) return int(1);
+    if ((index & ZERO) === 0) return int(0);
+    return computedValue(state, op, [value], ZERO | POSITIVE);
   }
   if (op !== '-' || value.kind !== 'pointer') return null;
-  const mask = (m & ZERO) | (m & POSITIVE ? NEGATIVE : 0) | (m & NEGATIVE ? POSITIVE : 0);
+  const mask =
+    (index & ZERO) | (index & POSITIVE ? NEGATIVE : 0) | (index & NEGATIVE ? POSITIVE : 0);
   const { object } = value;
-  if (object.kind !== 'symbol') return computedValue(s, op, [value], mask);
-  return symbol(s.interner, object.name, { ...object, isNegated: !object.isNegated }).start;
+  if (object.kind !== 'symbol') return computedValue(state, op, [value], mask);
+  return symbol(state.interner, object.name, { ...object, isNegated: !object.isNegated }).start;
 }
 
 function computedValue(
-  s: PathState,
+  state: PathState,
   op: string,
   operands: readonly Value[],
   mask: Mask,
 ): Place | null {
-  const object = computed(s.interner, op, operands);
-  return object && known(s, object, mask);
+  const object = computed(state.interner, op, operands);
+  return object && known(state, object, mask);
 }
 
 const COMPARISONS: ReadonlySet<string> = new Set(['==', '!=', '<', '>', '<=', '>=', '&&', '||']);
 
-function binary(run: Run, s: PathState, e: Extract<Expr, { kind: 'binary' }>): Evaluated[] {
-  if (COMPARISONS.has(e.op)) {
+function binary(run: Run, expr: PathState, item: Extract<Expr, { kind: 'binary' }>): Evaluated[] {
+  if (COMPARISONS.has(item.op)) {
     return [
-      ...decide(run, fork(s), e, true).map((t) => ({ s: t, v: int(1) })),
-      ...decide(run, s, e, false).map((t) => ({ s: t, v: NULL })),
+      ...decide(run, fork(expr), item, true).map((next) => ({ state: next, value: int(1) })),
+      ...decide(run, expr, item, false).map((next) => ({ state: next, value: NULL })),
     ];
   }
-  return evaluate(run, s, e.left).flatMap((l) =>
-    evaluate(run, l.s, e.right).map((r) => {
-      const sum = combine(r.s, e.op, l.v, r.v);
-      if (sum !== null) return { s: r.s, v: sum === 'negative' ? someErrno(r.s, e.start) : sum };
-      const v = computedValue(r.s, e.op, [l.v, r.v], ANY);
-      return { s: r.s, v: v ?? fresh(r.s, e.start) };
+  return evaluate(run, expr, item.left).flatMap((result) =>
+    evaluate(run, result.state, item.right).map((outcome) => {
+      const sum = combine(outcome.state, item.op, result.value, outcome.value);
+      if (sum !== null)
+        return {
+          state: outcome.state,
+          value: sum === 'negative' ? someErrno(outcome.state, item.start) : sum,
+        };
+      const place = computedValue(outcome.state, item.op, [result.value, outcome.value], ANY);
+      return { state: outcome.state, value: place ?? fresh(outcome.state, item.start) };
     }),
   );
 }
 
-function assignment(run: Run, s: PathState, e: Extract<Expr, { kind: 'assign' }>): Evaluated[] {
-  return evaluate(run, s, e.value).flatMap(({ s: t, v }) =>
-    places(run, t, e.target, 'write').map(({ s: u, place }) => {
-      const value = e.op === '=' ? v : compound(run, u, e, place, v);
-      if (e.op === '=') {
-        if (e.value.kind === 'name' && e.value.name === 'NULL') noteCleared(run, u, place, e);
-      } else operatorCount(run, u, place, e.op, e);
-      storePlace(run, u, place, value);
+function assignment(
+  run: Run,
+  next: PathState,
+  assign: Extract<Expr, { kind: 'assign' }>,
+): Evaluated[] {
+  return evaluate(run, next, assign.value).flatMap(({ state: after, value: operand }) =>
+    places(run, after, assign.target, 'write').map(({ state: branch, place }) => {
+      const value = assign.op === '=' ? operand : compound(run, branch, assign, place, operand);
+      if (assign.op === '=') {
+        if (assign.value.kind === 'name' && assign.value.name === 'NULL')
+          noteCleared(run, branch, place, assign);
+      } else operatorCount(run, branch, place, assign.op, assign);
+      storePlace(run, branch, place, value);
       // Put among others (an array, a list), it can be reached there in ways that are not followed.
       if (value.kind === 'pointer' && (place.object.isWeak || place.hasElement))
-        escape(run, u, value, e, '');
-      return { s: u, v: value };
+        escape(run, branch, value, assign, '');
+      return { state: branch, value };
     }),
   );
 }
@@ -401,50 +440,58 @@ function assignment(run: Run, s: PathState, e: Extract<Expr, { kind: 'assign' }>
 /** The value after `level++`. */
 function counted(
   run: Run,
-  s: PathState,
-  e: Extract<Expr, { kind: 'update' }>,
+  state: PathState,
+  update: Extract<Expr, { kind: 'update' }>,
   place: Place,
 ): Value {
   const sum = combine(
-    s,
-    e.op === '++' ? '+' : '-',
-    loadPlace(run, s, place, e.operand.start),
+    state,
+    update.op === '++' ? '+' : '-',
+    loadPlace(run, state, place, update.operand.start),
     int(1),
   );
-  return sum === null || sum === 'negative' ? fresh(s, e.start) : sum;
+  return sum === null || sum === 'negative' ? fresh(state, update.start) : sum;
 }
 
 /** The value after `err |= v` and its like. */
 function compound(
   run: Run,
-  s: PathState,
-  e: Extract<Expr, { kind: 'assign' }>,
+  state: PathState,
+  assignment: Extract<Expr, { kind: 'assign' }>,
   place: Place,
-  v: Value,
+  value: Value,
 ): Value {
-  const sum = combine(s, e.op.slice(0, -1), loadPlace(run, s, place, e.target.start), v);
-  return sum === 'negative' ? someErrno(s, e.start) : (sum ?? fresh(s, e.start));
+  const sum = combine(
+    state,
+    assignment.op.slice(0, -1),
+    loadPlace(run, state, place, assignment.target.start),
+    value,
+  );
+  return sum === 'negative'
+    ? someErrno(state, assignment.start)
+    : (sum ?? fresh(state, assignment.start));
 }
 
-function statements(run: Run, s: PathState, body: readonly Stmt[], at: number): Evaluated[] {
-  let out: Evaluated[] = [{ s, v: fresh(s, at) }];
-  for (const b of body) {
+function statements(run: Run, state: PathState, body: readonly Stmt[], at: number): Evaluated[] {
+  let out: Evaluated[] = [{ state, value: fresh(state, at) }];
+  for (const stmt of body) {
     if (out.length > MAX_WAYS)
       out = fewer(
-        out.map((o) => o.s),
-        b.start,
-      ).map((t) => ({ s: t, v: fresh(t, at) }));
-    if (b.kind === 'expr') out = out.flatMap((o) => evaluate(run, o.s, b.expr));
-    else if (b.kind === 'decl')
-      out = out.flatMap((o) =>
-        b.init
-          ? evaluate(run, o.s, b.init).map((r) => {
-              setVariable(run, r.s, b.name, r.v);
-              return r;
+        out.map((outcome) => outcome.state),
+        stmt.start,
+      ).map((next) => ({ state: next, value: fresh(next, at) }));
+    if (stmt.kind === 'expr')
+      out = out.flatMap((outcome) => evaluate(run, outcome.state, stmt.expr));
+    else if (stmt.kind === 'decl')
+      out = out.flatMap((outcome) =>
+        stmt.init
+          ? evaluate(run, outcome.state, stmt.init).map((result) => {
+              setVariable(run, result.state, stmt.name, result.value);
+              return result;
             })
-          : [o],
+          : [outcome],
       );
-    else for (const o of out) loseCertainty(o.s); // control flow inside an expression
+    else for (const outcome of out) loseCertainty(outcome.state); // control flow inside an expression
   }
   return out;
 }

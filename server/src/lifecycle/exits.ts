@@ -26,44 +26,52 @@ import { spend } from '../budget/work.ts';
  */
 export function observeExits(run: Run, exits: readonly Exit[]): void {
   const ended = new Set(
-    exits.flatMap(({ s }) => s.log.flatMap((l) => (ENDS.has(l.op) ? [l.place.object] : []))),
+    exits.flatMap(({ state: next }) =>
+      next.log.flatMap((logged) => (ENDS.has(logged.op) ? [logged.place.object] : [])),
+    ),
   );
-  for (const { s, at } of exits) {
-    const outcome = outcomeOf(run, s);
+  for (const { state: next, at } of exits) {
+    const outcome = outcomeOf(run, next);
     const releases = (run.role === 'probe' && outcome === 'failure') || run.role === 'remove';
-    for (const t of releases ? runDeferred(run, fork(s), at) : [s]) {
-      observeExit(run, t, at, outcome, ended);
-      if (LEAVING.has(run.role)) observeLeave(run, t, at, outcome);
+    for (const state of releases ? runDeferred(run, fork(next), at) : [next]) {
+      observeExit(run, state, at, outcome, ended);
+      if (LEAVING.has(run.role)) observeLeave(run, state, at, outcome);
     }
   }
 }
 
 function observeExit(
   run: Run,
-  s: PathState,
+  state: PathState,
   at: Exit['at'],
   outcome: ExitObservation['outcome'],
   ended: ReadonlySet<AbstractObject>,
 ): void {
-  for (const [object, t] of s.devices) {
-    if (t.state.model === 'none' || object.isWeak || isUntouched(t.state)) continue;
+  for (const [object, tracked] of state.devices) {
+    if (tracked.state.model === 'none' || object.isWeak || isUntouched(tracked.state)) continue;
     const observation: ExitObservation = {
       kind: 'exit',
       function: run.fn,
       role: run.role,
       site: site(run, at),
-      device: deviceRef(run, object, t),
-      before: t.state,
-      text: nameOf(run, s, object),
-      certain: isCertain(run, s, t.state) && !actsOnAnother(run, s, object, ended),
-      trace: stepsOf(s.trace),
-      conditions: conditionsOf(s),
+      device: deviceRef(run, object, tracked),
+      before: tracked.state,
+      text: nameOf(run, state, object),
+      certain: isCertain(run, state, tracked.state) && !actsOnAnother(run, state, object, ended),
+      trace: stepsOf(state.trace),
+      conditions: conditionsOf(state),
       outcome,
-      reachable: reachable(s, object),
+      reachable: reachable(state, object),
       returns: site(run, at),
-      deferred: deferredOps(run, s, object, at),
+      deferred: deferredOps(run, state, object, at),
     };
-    observe(run, `exit${outcome}${observation.deferred.join()}`, observation, t, s.followsOwnState);
+    observe(
+      run,
+      `exit${outcome}${observation.deferred.join()}`,
+      observation,
+      tracked,
+      state.followsOwnState,
+    );
   }
 }
 
@@ -78,15 +86,15 @@ const LEAVING: ReadonlySet<string> = new Set(['probe', 'remove', 'init', 'module
  */
 function actsOnAnother(
   run: Run,
-  s: PathState,
+  state: PathState,
   object: AbstractObject,
   ended: ReadonlySet<AbstractObject>,
 ): boolean {
-  if (s.log.some((l) => ENDS.has(l.op) && l.place.object.isWeak)) return true;
+  if (state.log.some((logged) => ENDS.has(logged.op) && logged.place.object.isWeak)) return true;
   if (
     run.role === 'remove' &&
-    s.log.some((l) => ENDS.has(l.op)) &&
-    !s.log.some((l) => ENDS.has(l.op) && l.place.object === object)
+    state.log.some((logged) => ENDS.has(logged.op)) &&
+    !state.log.some((logged) => ENDS.has(logged.op) && logged.place.object === object)
   )
     return true;
   return run.role === 'remove' && ended.size > 0 && !ended.has(object);
@@ -100,60 +108,62 @@ function actsOnAnother(
  */
 export function doubtOwnState(run: Run): void {
   const done = new Map<string, Set<string>>();
-  for (const o of run.observations.values())
-    if (o.kind === 'operation') {
-      const ops = done.get(o.device.id) ?? new Set();
-      done.set(o.device.id, ops.add(o.op));
+  for (const observation of run.observations.values())
+    if (observation.kind === 'operation') {
+      const ops = done.get(observation.device.id) ?? new Set();
+      done.set(observation.device.id, ops.add(observation.op));
     }
   const unregisteredAt = new Set(
-    [...run.observations.values()].flatMap((o) =>
-      o.kind === 'exit' && o.before.registered === 'undone'
-        ? [`${o.device.id}@${o.returns.start}`]
+    [...run.observations.values()].flatMap((observation) =>
+      observation.kind === 'exit' && observation.before.registered === 'undone'
+        ? [`${observation.device.id}@${observation.returns.start}`]
         : [],
     ),
   );
-  for (const [key, o] of run.observations) {
-    if (!run.ownState.has(o) || !o.certain) continue;
-    const ops = done.get(o.device.id) ?? new Set<string>();
-    const entry = o.trace.findLastIndex((x) => x.kind === 'entry');
+  for (const [key, observation] of run.observations) {
+    if (!run.ownState.has(observation) || !observation.certain) continue;
+    const ops = done.get(observation.device.id) ?? new Set<string>();
+    const entry = observation.trace.findLastIndex((step) => step.kind === 'entry');
     const acted =
-      o.kind === 'operation'
-        ? ENDS.has(o.op)
-        : o.kind === 'exit' &&
-          (unregisteredAt.has(`${o.device.id}@${o.returns.start}`) ||
-            o.trace.slice(entry + 1).some((x) => x.op !== undefined && ENDS.has(x.op)));
+      observation.kind === 'operation'
+        ? ENDS.has(observation.op)
+        : observation.kind === 'exit' &&
+          (unregisteredAt.has(`${observation.device.id}@${observation.returns.start}`) ||
+            observation.trace
+              .slice(entry + 1)
+              .some((step) => step.op !== undefined && ENDS.has(step.op)));
     const owed =
-      (o.before.registered === 'yes' && ops.has('unregister')) ||
-      (o.kind === 'exit' &&
-        ((o.before.reference === 'held' && ops.has('put')) ||
-          (o.before.initialised === 'yes' && ops.has('uninit'))));
+      (observation.before.registered === 'yes' && ops.has('unregister')) ||
+      (observation.kind === 'exit' &&
+        ((observation.before.reference === 'held' && ops.has('put')) ||
+          (observation.before.initialised === 'yes' && ops.has('uninit'))));
     // An unregister that only the driver's own state leads to, on a path where there is nothing to
     // unregister.
     const idle =
-      o.kind === 'operation' &&
-      o.op === 'unregister' &&
-      o.before.registered !== 'yes' &&
-      o.before.registered !== 'unknown';
-    if (acted && (owed || idle)) run.observations.set(key, { ...o, certain: false });
+      observation.kind === 'operation' &&
+      observation.op === 'unregister' &&
+      observation.before.registered !== 'yes' &&
+      observation.before.registered !== 'unknown';
+    if (acted && (owed || idle)) run.observations.set(key, { ...observation, certain: false });
   }
 }
 
 /** Nothing is known of it but, at most, that unseen code has it. */
-function isUntouched(d: DeviceState): boolean {
+function isUntouched(device: DeviceState): boolean {
   return (
-    d.model === 'unknown' &&
-    d.reference === 'unknown' &&
-    d.registered === 'unknown' &&
-    d.initialised === 'unknown' &&
-    d.memory === 'unknown'
+    device.model === 'unknown' &&
+    device.reference === 'unknown' &&
+    device.registered === 'unknown' &&
+    device.initialised === 'unknown' &&
+    device.memory === 'unknown'
   );
 }
 
-function reachable(s: PathState, object: AbstractObject): ExitObservation['reachable'] {
-  spend(s.heap.size);
-  if (s.result?.kind === 'pointer' && s.result.object === object) return 'returned';
+function reachable(state: PathState, object: AbstractObject): ExitObservation['reachable'] {
+  spend(state.heap.size);
+  if (state.result?.kind === 'pointer' && state.result.object === object) return 'returned';
   let stored: ExitObservation['reachable'] = object.isOutside ? 'stored' : 'none';
-  for (const [at] of holdersOf(s, object)) {
+  for (const [at] of holdersOf(state, object)) {
     if (isDrvdata(at)) return 'drvdata';
     if (at.object.isOutside) stored = 'stored';
   }
@@ -161,13 +171,20 @@ function reachable(s: PathState, object: AbstractObject): ExitObservation['reach
 }
 
 /** What the devm actions that are left behind will do to the object. */
-function deferredOps(run: Run, s: PathState, object: AbstractObject, at: Exit['at']): EffectOp[] {
-  if (!s.deferred.length) return [];
+function deferredOps(
+  run: Run,
+  state: PathState,
+  object: AbstractObject,
+  at: Exit['at'],
+): EffectOp[] {
+  if (!state.deferred.length) return [];
   const quiet: Run = { ...run, observations: new Map(), resources: null };
-  const before = s.log.length;
-  const after = runDeferred(quiet, fork(s), at)[0];
-  return (after?.log.slice(before) ?? []).flatMap((l) =>
-    l.place.object === object && l.op !== 'escape' && l.op !== 'checked' ? [l.op] : [],
+  const before = state.log.length;
+  const after = runDeferred(quiet, fork(state), at)[0];
+  return (after?.log.slice(before) ?? []).flatMap((logged) =>
+    logged.place.object === object && logged.op !== 'escape' && logged.op !== 'checked'
+      ? [logged.op]
+      : [],
   );
 }
 
@@ -184,34 +201,36 @@ export function seedRemove(
 ): { states: PathState[]; objects: Map<string, ObjectInfo> } {
   const states: PathState[] = [];
   const carried = new Map<string, ObjectInfo>();
-  for (const { s, at } of exits) {
-    const outcome = outcomeOf(run, s);
+  for (const { state: next, at } of exits) {
+    const outcome = outcomeOf(run, next);
     if (outcome === 'failure') continue;
-    const t = entry(s.interner);
-    carry(s, t);
-    carryHeld(s, t);
-    t.isUncertain ||= s.isUncertain;
+    const state = entry(next.interner);
+    carry(next, state);
+    carryHeld(next, state);
+    state.isUncertain ||= next.isUncertain;
     if (outcome === 'unknown')
-      for (const [o, d] of t.devices) if (d.state.registered !== 'yes') t.devices.delete(o);
+      for (const [object, tracked] of state.devices)
+        if (tracked.state.registered !== 'yes') state.devices.delete(object);
     // What probe left dead is probe's defect; remove would repeat it in every line.
-    for (const [o, d] of t.devices)
-      if (d.state.memory === 'freed' || d.state.memory === 'error-pointer') t.devices.delete(o);
-    if (!t.devices.size) continue;
-    for (const o of t.devices.keys()) {
-      const info = objects.get(o.id);
-      if (info) carried.set(o.id, info);
+    for (const [object, tracked] of state.devices)
+      if (tracked.state.memory === 'freed' || tracked.state.memory === 'error-pointer')
+        state.devices.delete(object);
+    if (!state.devices.size) continue;
+    for (const object of state.devices.keys()) {
+      const info = objects.get(object.id);
+      if (info) carried.set(object.id, info);
     }
-    for (const [test, holds] of s.config) t.config.set(test, holds);
-    t.deferred = s.deferred.filter(
-      (d) => d.data.kind === 'pointer' && t.devices.has(d.data.object),
+    for (const [test, holds] of next.config) state.config.set(test, holds);
+    state.deferred = next.deferred.filter(
+      (deferred) => deferred.data.kind === 'pointer' && state.devices.has(deferred.data.object),
     );
-    t.trace = s.trace;
-    addStep(t, {
+    state.trace = next.trace;
+    addStep(state, {
       site: site(run, at),
       kind: 'entry',
       text: `${run.fn.name}() succeeds and leaves the device to ${remove}()`,
     });
-    states.push(t);
+    states.push(state);
   }
   doubtSharedReferences(states);
   return { states, objects: carried };
@@ -225,45 +244,48 @@ export function seedRemove(
  */
 function doubtSharedReferences(states: readonly PathState[]): void {
   const shared = new Set(
-    states.flatMap((s) =>
-      [...s.devices].flatMap(([o, d]) => (d.state.extraReferences > 0 ? [o] : [])),
+    states.flatMap((state) =>
+      [...state.devices].flatMap(([object, tracked]) =>
+        tracked.state.extraReferences > 0 ? [object] : [],
+      ),
     ),
   );
-  for (const s of states)
-    for (const o of shared) {
-      const d = s.devices.get(o);
-      if (d) s.devices.set(o, { ...d, state: { ...d.state, escaped: true } });
+  for (const state of states)
+    for (const object of shared) {
+      const tracked = state.devices.get(object);
+      if (tracked)
+        state.devices.set(object, { ...tracked, state: { ...tracked.state, escaped: true } });
     }
 }
 
 /** Copies the memory and the devices that can be reached from parameter 0 and from globals. */
-function carry(s: PathState, t: PathState): void {
+function carry(state: PathState, next: PathState): void {
   const reached = new Set<AbstractObject>();
   for (let grew = true; grew;) {
     grew = false;
-    spend(s.heap.size);
-    for (const [at, v] of s.heap) {
+    spend(state.heap.size);
+    for (const [at, value] of state.heap) {
       const { object } = at;
-      if (t.heap.has(at) || object.kind === 'kept') continue;
+      if (next.heap.has(at) || object.kind === 'kept') continue;
       if (!isAtEntry(object) && !reached.has(object)) continue;
-      t.heap.set(at, v);
-      if (v.kind === 'pointer') reached.add(v.object);
+      next.heap.set(at, value);
+      if (value.kind === 'pointer') reached.add(value.object);
       grew = true;
     }
   }
-  for (const [object, tracked] of s.devices)
+  for (const [object, tracked] of state.devices)
     if (
       tracked.state.model !== 'none' &&
       (reached.has(object) || (object.kind === 'load' && isAtEntry(object)))
     )
-      t.devices.set(object, tracked);
-  for (const o of reached) {
-    const m = s.masks.get(o);
-    if (m !== undefined) t.masks.set(o, m);
+      next.devices.set(object, tracked);
+  for (const object of reached) {
+    const mask = state.masks.get(object);
+    if (mask !== undefined) next.masks.set(object, mask);
   }
   // Who sets drvdata and succeeds sets it to something: a remove that looks whether it is there asks
   // about a probe that has not been.
-  for (const [at, v] of t.heap)
-    if (isDrvdata(at) && v.kind === 'pointer' && maskOf(t, v) === ANY)
-      t.masks.set(v.object, POSITIVE);
+  for (const [at, value] of next.heap)
+    if (isDrvdata(at) && value.kind === 'pointer' && maskOf(next, value) === ANY)
+      next.masks.set(value.object, POSITIVE);
 }

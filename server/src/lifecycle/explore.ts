@@ -29,7 +29,7 @@ import { withinShare, workDone, type Steps } from '../budget/work.ts';
 
 /** A path's end: its state, and the return statement or the closing brace. */
 export interface Exit {
-  readonly s: PathState;
+  readonly state: PathState;
   readonly at: Span;
 }
 
@@ -67,7 +67,7 @@ export function* explore(
   entries: readonly PathState[],
 ): Steps<Exit[] | string> {
   const seen = cfg.blocks.map(() => ({ all: new Set<string>(), apart: new Set<string>() }));
-  const queue: { block: Block; s: PathState }[] = [];
+  const queue: { block: Block; state: PathState }[] = [];
   const exits: Exit[] = [],
     loops = blocksInLoops(cfg);
   const apart = Math.max(
@@ -76,49 +76,49 @@ export function* explore(
   );
   const joined = new Map<number, Joined>(),
     isAskedLater = (test: string) => run.index.comesAgain(test);
-  const add = (id: number, s: PathState): boolean => {
-    if (s.hasEnded) return true;
-    prune(s, live[id]!);
+  const add = (id: number, state: PathState): boolean => {
+    if (state.hasEnded) return true;
+    prune(state, live[id]!);
     const at = seen[id]!;
-    if (at.all.size - at.apart.size >= MAX_STATES_HELD) s.held = null;
-    const key = stateKey(s),
-      whole = key + heldKey(s);
+    if (at.all.size - at.apart.size >= MAX_STATES_HELD) state.held = null;
+    const key = stateKey(state),
+      whole = key + heldKey(state);
     if (at.all.has(whole)) return true;
     at.all.add(whole);
     at.apart.add(key);
-    let next: PathState | null = s;
+    let next: PathState | null = state;
     if (at.apart.size > apart) {
-      let j = joined.get(id);
-      if (!j) joined.set(id, (j = createJoined(String(id), isAskedLater)));
-      next = j.add(s);
+      let item = joined.get(id);
+      if (!item) joined.set(id, (item = createJoined(String(id), isAskedLater)));
+      next = item.add(state);
     }
-    if (next) queue.push({ block: cfg.blocks[id]!, s: next });
+    if (next) queue.push({ block: cfg.blocks[id]!, state: next });
     return at.apart.size <= MAX_STATES_JOINED;
   };
-  for (const s of entries) {
-    const t = fork(s);
-    if (run.resources === null) t.held = null;
-    add(0, t);
+  for (const entry of entries) {
+    const next = fork(entry);
+    if (run.resources === null) next.held = null;
+    add(0, next);
   }
   let pause = workDone() + STEP;
   for (let i = 0; i < queue.length; i++) {
     if (i > MAX_STEPS) return 'too many paths';
-    const { block, s } = queue[i]!;
-    s.looping = loops.has(block.id);
-    let states: PathState[] = [s];
-    for (const [n, instr] of block.instrs.entries()) {
+    const { block, state: branch } = queue[i]!;
+    branch.looping = loops.has(block.id);
+    let states: PathState[] = [branch];
+    for (const [count, instr] of block.instrs.entries()) {
       const next: PathState[] = [];
-      for (const t of states) {
-        for (const after of withinShare(STATEMENT_BUDGET, () => step(run, t, instr, live)))
+      for (const state of states) {
+        for (const after of withinShare(STATEMENT_BUDGET, () => step(run, state, instr, live)))
           if (!after.hasEnded) next.push(after);
         if (workDone() < pause) continue;
         yield;
         pause = workDone() + STEP;
       }
-      states = next.length > apart ? joinAll(next, `${block.id}.${n}`, isAskedLater) : next;
+      states = next.length > apart ? joinAll(next, `${block.id}.${count}`, isAskedLater) : next;
     }
-    for (const t of states) {
-      if (!withinShare(STATEMENT_BUDGET, () => leaveBlock(run, t, block, exits, add)))
+    for (const next of states) {
+      if (!withinShare(STATEMENT_BUDGET, () => leaveBlock(run, next, block, exits, add)))
         return 'too many different states at one place';
     }
   }
@@ -127,27 +127,35 @@ export function* explore(
 
 function leaveBlock(
   run: Run,
-  s: PathState,
+  next: PathState,
   block: Block,
   exits: Exit[],
-  add: (id: number, s: PathState) => boolean,
+  add: (id: number, state: PathState) => boolean,
 ): boolean {
-  const t = block.terminator;
-  switch (t.kind) {
+  const terminator = block.terminator;
+  switch (terminator.kind) {
     case 'return':
-      exits.push({ s, at: t.site });
+      exits.push({ state: next, at: terminator.site });
       return true;
     case 'jump':
-      return add(t.to, s);
+      return add(terminator.to, next);
     case 'choice':
-      return t.to.every((b, i) => add(b, i < t.to.length - 1 ? fork(s) : s));
+      return terminator.to.every((index, i) =>
+        add(index, i < terminator.to.length - 1 ? fork(next) : next),
+      );
     case 'branch':
       return (
-        decide(run, fork(s), t.condition, true).every((u) => add(t.then, u)) &&
-        decide(run, s, t.condition, false).every((u) => add(t.otherwise, u))
+        decide(run, fork(next), terminator.condition, true).every((branch) =>
+          add(terminator.then, branch),
+        ) &&
+        decide(run, next, terminator.condition, false).every((branch) =>
+          add(terminator.otherwise, branch),
+        )
       );
     case 'switch':
-      return evaluate(run, s, t.value).every(({ s: u, v }) => enterCases(run, u, v, t, add));
+      return evaluate(run, next, terminator.value).every(({ state: branch, value: operand }) =>
+        enterCases(run, branch, operand, terminator, add),
+      );
   }
 }
 
@@ -157,77 +165,93 @@ function leaveBlock(
  */
 function enterCases(
   run: Run,
-  s: PathState,
-  v: Value,
-  t: Extract<Terminator, { kind: 'switch' }>,
-  add: (id: number, s: PathState) => boolean,
+  state: PathState,
+  value: Value,
+  terminator: Extract<Terminator, { kind: 'switch' }>,
+  add: (id: number, next: PathState) => boolean,
 ): boolean {
-  const labels = t.cases.map((c) => ({
-    block: c.block,
-    value: c.to === null ? (evaluate(run, fork(s), c.from)[0]?.v ?? null) : null,
+  const labels = terminator.cases.map((label) => ({
+    block: label.block,
+    value: label.to === null ? (evaluate(run, fork(state), label.from)[0]?.value ?? null) : null,
   }));
-  const exact = labels.find((l) => l.value !== null && sameValue(l.value, v));
-  if (exact) return add(exact.block, s);
-  for (const l of labels) {
-    const w = fork(s);
-    if ((l.value === null || compareValues(w, '==', v, l.value, true)) && !add(l.block, w))
+  const exact = labels.find((label) => label.value !== null && sameValue(label.value, value));
+  if (exact) return add(exact.block, state);
+  for (const label of labels) {
+    const next = fork(state);
+    if (
+      (label.value === null || compareValues(next, '==', value, label.value, true)) &&
+      !add(label.block, next)
+    )
       return false;
   }
   return (
-    !labels.every((l) => l.value === null || compareValues(s, '==', v, l.value, false)) ||
-    add(t.otherwise, s)
+    !labels.every(
+      (label) => label.value === null || compareValues(state, '==', value, label.value, false),
+    ) || add(terminator.otherwise, state)
   );
 }
 
-function step(run: Run, s: PathState, i: Instr, live: readonly ReadonlySet<string>[]): PathState[] {
-  switch (i.kind) {
+function step(
+  run: Run,
+  next: PathState,
+  instr: Instr,
+  live: readonly ReadonlySet<string>[],
+): PathState[] {
+  switch (instr.kind) {
     case 'expr':
-      return evaluate(run, s, i.expr).map((r) => r.s);
+      return evaluate(run, next, instr.expr).map((result) => result.state);
     case 'decl': {
-      const d = i.decl;
-      if (!d.init) {
-        s.env.delete(d.name);
-        return [s];
+      const decl = instr.decl;
+      if (!decl.init) {
+        next.env.delete(decl.name);
+        return [next];
       }
-      if (d.init.kind === 'initializer') {
-        const own: PathState[] = evaluate(run, s, d.init).map((r) => r.s);
-        for (const t of own) t.masks.set(localVariable(t.interner, d.name), POSITIVE);
+      if (decl.init.kind === 'initializer') {
+        const own: PathState[] = evaluate(run, next, decl.init).map((result) => result.state);
+        for (const state of own)
+          state.masks.set(localVariable(state.interner, decl.name), POSITIVE);
         return own;
       }
-      return evaluate(run, s, d.init).map(({ s: t, v }) => {
-        setVariable(run, t, d.name, d.isStatic ? fresh(t, d.start) : v);
-        return t;
+      return evaluate(run, next, decl.init).map(({ state: after, value: operand }) => {
+        setVariable(run, after, decl.name, decl.isStatic ? fresh(after, decl.start) : operand);
+        return after;
       });
     }
     case 'result':
-      if (!i.value) {
-        s.result = null;
-        return [s];
+      if (!instr.value) {
+        next.result = null;
+        return [next];
       }
-      return evaluate(run, s, i.value).map(({ s: t, v }) => {
-        t.result = v;
-        return t;
+      return evaluate(run, next, instr.value).map(({ state: after, value: operand }) => {
+        after.result = operand;
+        return after;
       });
     case 'guard':
-      return guard(run, s, i);
+      return guard(run, next, instr);
     case 'cleanup':
-      return cleanup(run, s, i.decl);
+      return cleanup(run, next, instr.decl);
     case 'cursor':
-      for (const name of cursorsOf(run, i, live[i.exit]!)) {
-        const element = cursor(s.interner, name, i.site.start);
-        s.masks.delete(element);
-        storePlace(run, s, localVariable(s.interner, name).start, element.start);
+      for (const name of cursorsOf(run, instr, live[instr.exit]!)) {
+        const element = cursor(next.interner, name, instr.site.start);
+        next.masks.delete(element);
+        storePlace(run, next, localVariable(next.interner, name).start, element.start);
       }
-      return [s];
+      return [next];
     case 'config':
-      return i.conditions.every((c) => assumeConfig(run, s, c)) ? [s] : [];
+      return instr.conditions.every((condition) => assumeConfig(run, next, condition))
+        ? [next]
+        : [];
     case 'goto':
-      addStep(s, { site: site(run, i.stmt), kind: 'goto', text: `goto ${i.stmt.label}` });
-      return [s];
+      addStep(next, {
+        site: site(run, instr.stmt),
+        kind: 'goto',
+        text: `goto ${instr.stmt.label}`,
+      });
+      return [next];
     case 'unknown':
-      escapeNames(run, s, i.stmt.names, i.stmt.start, i.stmt.end);
-      if (i.stmt.kind === 'asm' ? i.stmt.isGoto : i.stmt.opaque) loseCertainty(s);
-      return [s];
+      escapeNames(run, next, instr.stmt.names, instr.stmt.start, instr.stmt.end);
+      if (instr.stmt.kind === 'asm' ? instr.stmt.isGoto : instr.stmt.opaque) loseCertainty(next);
+      return [next];
   }
 }
 
@@ -238,11 +262,11 @@ function step(run: Run, s: PathState, i: Instr, live: readonly ReadonlySet<strin
  */
 function cursorsOf(
   run: Run,
-  i: Extract<Instr, { kind: 'cursor' }>,
+  instr: Extract<Instr, { kind: 'cursor' }>,
   after: ReadonlySet<string>,
 ): string[] {
-  const known = loopCursors(i.macro);
-  return i.args.flatMap((arg, at) =>
+  const known = loopCursors(instr.macro);
+  return instr.args.flatMap((arg, at) =>
     arg.kind === 'name' &&
     run.locals.has(arg.name) &&
     (known ? known.includes(at) : !after.has(arg.name))
@@ -254,15 +278,15 @@ function cursorsOf(
 /** A guard is the calls that it makes; of one that nobody knows what it is given is looked at. */
 function guard(
   run: Run,
-  s: PathState,
+  state: PathState,
   { stmt, isEntry }: Extract<Instr, { kind: 'guard' }>,
 ): PathState[] {
   const call = callOfGuard(stmt, isEntry) ?? ownGuard(run, stmt, isEntry);
-  if (call !== null) return evaluate(run, s, call).map((one) => one.s);
-  let states: PathState[] = [s];
+  if (call !== null) return evaluate(run, state, call).map((one) => one.state);
+  let states: PathState[] = [state];
   if (isEntry)
     for (const arg of stmt.args)
-      states = states.flatMap((one) => evaluate(run, one, arg).map((each) => each.s));
+      states = states.flatMap((one) => evaluate(run, one, arg).map((each) => each.state));
   return states;
 }
 
@@ -280,33 +304,34 @@ function ownGuard(run: Run, stmt: GuardStmt, isEntry: boolean): CallExpr | null 
  * module or the kernel has for x with the variable's value, unless that is NULL or an error pointer,
  * the second f with its address.
  */
-function cleanup(run: Run, s: PathState, decl: DeclStmt): PathState[] {
+function cleanup(run: Run, state: PathState, decl: DeclStmt): PathState[] {
   const by = decl.cleanup ?? '';
   const variable: Expr = { kind: 'name', name: decl.name, ...decl.nameSpan };
   if (decl.cleansAddress)
     return evaluate(
       run,
-      s,
+      state,
       callOn(by, decl, [{ ...variable, kind: 'unary', op: '&', operand: variable }]),
-    ).map((one) => one.s);
-  const v = s.env.get(decl.name);
-  if (v?.kind !== 'pointer') return [s];
+    ).map((one) => one.state);
+  const value = state.env.get(decl.name);
+  if (value?.kind !== 'pointer') return [state];
   const own = run.index.macroFunction(run.file, `__free_${by}`);
-  if (own) return applySummary(run, s, callOn(null, decl), own, [v]).map((one) => one.s);
-  if ((maskOf(s, v) & POSITIVE) === 0) return [s];
+  if (own)
+    return applySummary(run, state, callOn(null, decl), own, [value]).map((one) => one.state);
+  if ((maskOf(state, value) & POSITIVE) === 0) return [state];
   const name = freeFunction(by);
   // A DEFINE_FREE() that cannot be seen.
   if (
     behaviourOf(name, run.kernel, run.index.module.wrappers) === undefined &&
     !run.index.functions(run.file, name).length
   ) {
-    escape(run, s, v, decl, by);
-    return [s];
+    escape(run, state, value, decl, by);
+    return [state];
   }
-  const none = fork(s);
-  const isNone = assume(none, v, ZERO | NEGATIVE);
-  if (!assume(s, v, POSITIVE)) return isNone ? [none] : [];
-  const ended = evaluate(run, s, callOn(name, decl, [variable])).map((one) => one.s);
+  const none = fork(state);
+  const isNone = assume(none, value, ZERO | NEGATIVE);
+  if (!assume(state, value, POSITIVE)) return isNone ? [none] : [];
+  const ended = evaluate(run, state, callOn(name, decl, [variable])).map((one) => one.state);
   return isNone ? [...ended, none] : ended;
 }
 
@@ -320,12 +345,13 @@ function callOn(name: string | null, { start, end }: Span, args: readonly Expr[]
 }
 
 /** Runs what devm actions left behind, last first, at the place where the function returns. */
-export function runDeferred(run: Run, s: PathState, at: Span): PathState[] {
-  const pending = [...s.deferred].reverse();
-  s.deferred = [];
+export function runDeferred(run: Run, state: PathState, at: Span): PathState[] {
+  const pending = [...state.deferred].reverse();
+  state.deferred = [];
   const call = callOn(null, at);
-  let out: PathState[] = [s];
-  for (const d of pending) out = out.flatMap((t) => runCallback(run, t, call, d.callback, d.data));
+  let out: PathState[] = [state];
+  for (const deferred of pending)
+    out = out.flatMap((next) => runCallback(run, next, call, deferred.callback, deferred.data));
   return out;
 }
 
@@ -335,15 +361,15 @@ export function runDeferred(run: Run, s: PathState, at: Span): PathState[] {
  */
 export function outcomeOf(
   run: Pick<Run, 'fn' | 'role'>,
-  s: PathState,
+  state: PathState,
 ): 'success' | 'failure' | 'void' | 'unknown' {
   const type = run.fn.returnType;
   if (type.name === 'void' && type.pointers === 0) return 'void';
-  if (s.result === null) return 'unknown';
-  const m = maskOf(s, s.result);
+  if (state.result === null) return 'unknown';
+  const mask = maskOf(state, state.result);
   if (type.pointers > 0)
-    return m === POSITIVE ? 'success' : (m & POSITIVE) === 0 ? 'failure' : 'unknown';
-  if (m === ZERO || (m === POSITIVE && run.role !== 'probe' && run.role !== 'init'))
+    return mask === POSITIVE ? 'success' : (mask & POSITIVE) === 0 ? 'failure' : 'unknown';
+  if (mask === ZERO || (mask === POSITIVE && run.role !== 'probe' && run.role !== 'init'))
     return 'success';
-  return (m & ZERO) === 0 ? 'failure' : 'unknown';
+  return (mask & ZERO) === 0 ? 'failure' : 'unknown';
 }

@@ -82,26 +82,26 @@ export function createLayout(): Layout {
 /** Says where a frame is: `fn` stands for it, and begins at `start` of its document. */
 export function place(layout: Layout, frame: Frame, fn: FunctionIr, start: number): void {
   if (layout.byFunction.has(frame.fn)) return;
-  const p: Place = { frame, fn, delta: start - frame.start };
-  layout.byFunction.set(frame.fn, p);
-  layout.sorted.push(p);
+  const place: Place = { frame, fn, delta: start - frame.start };
+  layout.byFunction.set(frame.fn, place);
+  layout.sorted.push(place);
 }
 
 /** To be called when all frames have their place, before anything is translated. */
 export function settle(layout: Layout): void {
-  layout.sorted.sort((a, b) => a.frame.start - b.frame.start);
+  layout.sorted.sort((left, right) => left.frame.start - right.frame.start);
 }
 
 /**
  * The value with the functions and the offsets of today's documents: the very object of the last
  * time while nothing that it speaks of has moved.
  */
-export function inDocuments<T>(layout: Layout, f: Framed<T>): T {
-  if (f.last?.places.every((p) => isStill(p, layout.byFunction.get(p.frame.fn))))
-    return f.last.value;
+export function inDocuments<T>(layout: Layout, framed: Framed<T>): T {
+  if (framed.last?.places.every((place) => isStill(place, layout.byFunction.get(place.frame.fn))))
+    return framed.last.value;
   const places = new Set<Place>();
-  const value = translate(layout, f.value, places);
-  f.last = { value, places: [...places] };
+  const value = translate(layout, framed.value, places);
+  framed.last = { value, places: [...places] };
   return value;
 }
 
@@ -115,23 +115,23 @@ function isStill(before: Place, now: Place | undefined): boolean {
  */
 function translate<T>(layout: Layout, value: T, places: Set<Place>): T {
   const done = new Map<object, unknown>();
-  const go = (v: unknown): unknown => {
-    if (typeof v !== 'object' || v === null) return v;
-    const before = done.get(v);
+  const go = (item: unknown): unknown => {
+    if (typeof item !== 'object' || item === null) return item;
+    const before = done.get(item);
     if (before !== undefined) return before;
-    const after = copy(v);
-    done.set(v, after);
+    const after = copy(item);
+    done.set(item, after);
     return after;
   };
-  const copy = (v: object): unknown => {
-    if ('body' in v) {
-      const p = layout.byFunction.get(v as FunctionIr);
-      if (p) places.add(p);
-      return p?.fn ?? v;
+  const copy = (object: object): unknown => {
+    if ('body' in object) {
+      const place = layout.byFunction.get(object as FunctionIr);
+      if (place) places.add(place);
+      return place?.fn ?? object;
     }
-    if (Array.isArray(v)) return unless(v, v.map(go));
-    if (v instanceof Map) return new Map([...v].map(([key, x]) => [key, go(x)]));
-    const from = v as Record<string, unknown>;
+    if (Array.isArray(object)) return unless(object, object.map(go));
+    if (object instanceof Map) return new Map([...object].map(([key, item]) => [key, go(item)]));
+    const from = object as Record<string, unknown>;
     let to: Record<string, unknown> | null = null;
     for (const key in from) {
       const part = go(from[key]);
@@ -139,22 +139,22 @@ function translate<T>(layout: Layout, value: T, places: Set<Place>): T {
     }
     const { start, end } = from;
     if (typeof start === 'number' && typeof end === 'number' && start >= FIRST) {
-      const p = placeOf(layout, start);
-      if (p) {
-        places.add(p);
+      const place = placeOf(layout, start);
+      if (place) {
+        places.add(place);
         to ??= { ...from };
-        to['start'] = start + p.delta;
-        to['end'] = end + p.delta;
+        to['start'] = start + place.delta;
+        to['end'] = end + place.delta;
       }
     }
-    return to ?? v;
+    return to ?? object;
   };
   return go(value) as T;
 }
 
 /** `list` itself where its copy is the same. */
 function unless(list: readonly unknown[], copied: unknown[]): readonly unknown[] {
-  return copied.every((x, i) => x === list[i]) ? list : copied;
+  return copied.every((value, i) => value === list[i]) ? list : copied;
 }
 
 /** The last frame that begins at or before an address. */

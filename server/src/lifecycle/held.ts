@@ -36,40 +36,45 @@ const MAX_HELD = 16;
  * Adds a resource to a path. What is taken again while it is held is one of many, of which nothing
  * is known.
  */
-export function hold(s: PathState, h: Held): void {
-  if (s.held === null) return;
-  const known = s.held.get(h.id),
-    held = new Map(s.held);
-  if (known && statusOf(s, known) !== 'free') held.delete(h.id);
-  else if (held.size < MAX_HELD) held.set(h.id, h);
-  s.held = held;
+export function hold(state: PathState, other: Held): void {
+  if (state.held === null) return;
+  const known = state.held.get(other.id),
+    held = new Map(state.held);
+  if (known && statusOf(state, known) !== 'free') held.delete(other.id);
+  else if (held.size < MAX_HELD) held.set(other.id, other);
+  state.held = held;
 }
 
-export function drop(s: PathState, isDropped: (h: Held) => boolean): void {
-  if (!s.held?.size) return;
-  const kept = [...s.held].filter(([, h]) => !isDropped(h));
-  if (kept.length < s.held.size) s.held = new Map(kept);
+export function drop(state: PathState, isDropped: (held: Held) => boolean): void {
+  if (!state.held?.size) return;
+  const kept = [...state.held].filter(([, held]) => !isDropped(held));
+  if (kept.length < state.held.size) state.held = new Map(kept);
 }
 
 /**
  * Whether a resource is held on this path: `free` when the taking failed, `open` when the path has
  * not asked yet.
  */
-export function statusOf(s: PathState, h: Held): 'held' | 'free' | 'open' {
-  if (h.when === null) return 'held';
-  const m = maskOf(s, h.when.object.start);
+export function statusOf(state: PathState, held: Held): 'held' | 'free' | 'open' {
+  if (held.when === null) return 'held';
+  const mask = maskOf(state, held.when.object.start);
   // A pointer that was asked about is one, unless the answer was no: some say so by NULL, others by
   // an error pointer.
-  if (h.when.mask === POSITIVE) return (m & POSITIVE) === 0 ? 'free' : m === ANY ? 'open' : 'held';
+  if (held.when.mask === POSITIVE)
+    return (mask & POSITIVE) === 0 ? 'free' : mask === ANY ? 'open' : 'held';
   // So is an error code that is not negative.
-  if (h.when.mask === ZERO)
-    return (m & ZERO) === 0 ? 'free' : (m & NEGATIVE) === 0 ? 'held' : 'open';
-  if (h.when.mask !== GUESS)
-    return (m & h.when.mask) === 0 ? 'free' : (m & ~h.when.mask) === 0 ? 'held' : 'open';
+  if (held.when.mask === ZERO)
+    return (mask & ZERO) === 0 ? 'free' : (mask & NEGATIVE) === 0 ? 'held' : 'open';
+  if (held.when.mask !== GUESS)
+    return (mask & held.when.mask) === 0
+      ? 'free'
+      : (mask & ~held.when.mask) === 0
+        ? 'held'
+        : 'open';
   // A result that was stored is a pointer; any other is an error code.
-  if (isStored(s, h.when.object))
-    return (m & POSITIVE) === 0 ? 'free' : m === POSITIVE ? 'held' : 'open';
-  return m === ZERO ? 'held' : (m & ZERO) === 0 ? 'free' : 'open';
+  if (isStored(state, held.when.object))
+    return (mask & POSITIVE) === 0 ? 'free' : mask === POSITIVE ? 'held' : 'open';
+  return mask === ZERO ? 'held' : (mask & ZERO) === 0 ? 'free' : 'open';
 }
 
 /** The results with which something is held that is held where the result is in `when`. */
@@ -80,36 +85,38 @@ export function holdsFor(when: Mask): Mask {
 /**
  * Whether a path that ends here holds a resource. Nobody asks whether a debugfs file could be made.
  */
-export function isHeldAtEnd(s: PathState, h: Held): boolean {
-  const status = statusOf(s, h);
+export function isHeldAtEnd(state: PathState, held: Held): boolean {
+  const status = statusOf(state, held);
   return (
     status === 'held' ||
-    (status === 'open' && h.api.startsWith('debugfs_') && maskOf(s, h.when!.object.start) === ANY)
+    (status === 'open' &&
+      held.api.startsWith('debugfs_') &&
+      maskOf(state, held.when!.object.start) === ANY)
   );
 }
 
-function isStored(s: PathState, object: AbstractObject): boolean {
-  for (const _ of holdersOf(s, object)) return true;
+function isStored(state: PathState, object: AbstractObject): boolean {
+  for (const _ of holdersOf(state, object)) return true;
   return false;
 }
 
 /** A global variable has it: what the module shares goes when the module does. */
-function isEverybodys(s: PathState, h: Held): boolean {
-  if (!h.byReturn || h.kind === 'counter') return false;
-  return isHeldBy(s, h, ({ object }) => object.kind === 'global' || object.kind === 'kept');
+function isEverybodys(state: PathState, held: Held): boolean {
+  if (!held.byReturn || held.kind === 'counter') return false;
+  return isHeldBy(state, held, ({ object }) => object.kind === 'global' || object.kind === 'kept');
 }
 
 /** A device has it in a member. */
-function isMember(s: PathState, h: Held): boolean {
-  return isHeldBy(s, h, ({ object }) => s.devices.has(object));
+function isMember(state: PathState, held: Held): boolean {
+  return isHeldBy(state, held, ({ object }) => state.devices.has(object));
 }
 
-function isHeldBy(s: PathState, h: Held, isHolder: (place: Place) => boolean): boolean {
-  for (const [at, v] of s.heap)
+function isHeldBy(state: PathState, held: Held, isHolder: (place: Place) => boolean): boolean {
+  for (const [at, value] of state.heap)
     if (
-      v.kind === 'pointer' &&
-      v.parent === null &&
-      h.values.some((w) => w.object === v.object) &&
+      value.kind === 'pointer' &&
+      value.parent === null &&
+      held.values.some((place) => place.object === value.object) &&
       isHolder(at)
     )
       return true;
@@ -120,54 +127,64 @@ function isHeldBy(s: PathState, h: Held, isHolder: (place: Place) => boolean): b
  * Settles what the path has decided, and forgets what nothing can name any more. `isUsed` says of
  * an object whether facts about it stay.
  */
-export function settleHeld(s: PathState, isUsed: (object: AbstractObject) => boolean): void {
-  if (!s.held?.size) return;
-  spend(s.heap.size);
+export function settleHeld(state: PathState, isUsed: (object: AbstractObject) => boolean): void {
+  if (!state.held?.size) return;
+  spend(state.heap.size);
   let changed = false;
   const held = new Map<string, Held>();
-  for (const [id, one] of s.held) {
-    const h = one.byReturn && !one.kept && isMember(s, one) ? { ...one, kept: true } : one,
-      status = statusOf(s, h);
-    changed ||= h !== one;
+  for (const [id, one] of state.held) {
+    const other = one.byReturn && !one.kept && isMember(state, one) ? { ...one, kept: true } : one,
+      status = statusOf(state, other);
+    changed ||= other !== one;
     const ends =
       status === 'free' ||
-      isEverybodys(s, h) ||
-      (h.byReturn && !h.kept && h.kind === 'pair' && !h.values.some((v) => isUsed(v.object)));
+      isEverybodys(state, other) ||
+      (other.byReturn &&
+        !other.kept &&
+        other.kind === 'pair' &&
+        !other.values.some((place) => isUsed(place.object)));
     // A result that nothing asks about any more: a path that never did goes on as if the call had
     // succeeded.
-    const isLost = status === 'open' && !isUsed(h.when!.object);
-    if (ends || (isLost && maskOf(s, h.when!.object.start) !== ANY)) {
+    const isLost = status === 'open' && !isUsed(other.when!.object);
+    if (ends || (isLost && maskOf(state, other.when!.object.start) !== ANY)) {
       changed = true;
       continue;
     }
-    if ((status === 'held' || isLost) && h.when !== null) {
+    if ((status === 'held' || isLost) && other.when !== null) {
       changed = true;
-      held.set(id, { ...h, when: null });
-    } else held.set(id, h);
+      held.set(id, { ...other, when: null });
+    } else held.set(id, other);
   }
-  if (changed) s.held = held;
+  if (changed) state.held = held;
 }
 
-export function heldKey(s: PathState): string {
-  if (s.held === null) return 'held?';
-  return s.held.size === 0
+export function heldKey(state: PathState): string {
+  if (state.held === null) return 'held?';
+  return state.held.size === 0
     ? ''
-    : [...s.held.values()]
-        .map((h) => `${h.id}${h.when ? '?' : ''}${h.shared ? '!' : ''}${h.kept ? '^' : ''}`)
+    : [...state.held.values()]
+        .map(
+          (held) =>
+            `${held.id}${held.when ? '?' : ''}${held.shared ? '!' : ''}${held.kept ? '^' : ''}`,
+        )
         .sort()
         .join();
 }
 
 /** What two paths that are joined both hold for certain. */
-export function heldByBoth(a: PathState, b: PathState): PathState['held'] {
-  if (a.held === null || b.held === null) return null;
+export function heldByBoth(left: PathState, right: PathState): PathState['held'] {
+  if (left.held === null || right.held === null) return null;
   return new Map(
-    [...a.held]
-      .filter(([id, h]) => {
-        const other = b.held!.get(id);
-        return other !== undefined && statusOf(a, h) === 'held' && statusOf(b, other) === 'held';
+    [...left.held]
+      .filter(([id, held]) => {
+        const other = right.held!.get(id);
+        return (
+          other !== undefined &&
+          statusOf(left, held) === 'held' &&
+          statusOf(right, other) === 'held'
+        );
       })
-      .map(([id, h]) => [id, { ...h, when: null }]),
+      .map(([id, held]) => [id, { ...held, when: null }]),
   );
 }
 
@@ -189,20 +206,20 @@ export function takingOf(
   if (pair) {
     if (UNOWED.has(name) || isManaged(name, isCalled) || !isUndone(pair.undo, isCalled))
       return null;
-    const v = pair.taken === 'return' ? result : values[pair.taken];
-    if (!isNameable(v)) return null;
+    const value = pair.taken === 'return' ? result : values[pair.taken];
+    if (!isNameable(value)) return null;
     return {
-      ...made(name, 'pair', site, v),
+      ...made(name, 'pair', site, value),
       undo: pair.undo,
-      values: [v, pair.alias === undefined ? undefined : values[pair.alias]].filter(isNameable),
+      values: [value, pair.alias === undefined ? undefined : values[pair.alias]].filter(isNameable),
       byReturn: pair.taken === 'return',
       when: whenOf(result, outcomeOfTaking(name)),
     };
   }
   const undo = isNamed ? opposites(name) : [];
   if (!isUndone(undo, isCalled)) return null;
-  const first = values.find((v) => isNameable(v));
-  const named = [first, result].filter((v) => isNameable(v));
+  const first = values.find((value) => isNameable(value));
+  const named = [first, result].filter((value) => isNameable(value));
   if (!named.length) return null;
   return {
     ...made(name, 'named', site, first ?? (result as Place)),
@@ -238,9 +255,9 @@ export function countingOf(
   };
 }
 
-function made(api: string, kind: Held['kind'], site: Site, v: Place) {
+function made(api: string, kind: Held['kind'], site: Site, place: Place) {
   return {
-    id: heldId(site, v),
+    id: heldId(site, place),
     kind,
     api,
     sign: 0,
@@ -260,8 +277,13 @@ export function heldId(site: Site, value: Place): string {
 const UNOWED = new Set(['mutex_init', 'xa_init']);
 
 /** Whether two paths can mean the same resource by this value. */
-export function isNameable(v: Value | undefined): v is Place {
-  return v?.kind === 'pointer' && !v.object.isWeak && !v.hasElement && !NAMELESS.has(v.object.kind);
+export function isNameable(value: Value | undefined): value is Place {
+  return (
+    value?.kind === 'pointer' &&
+    !value.object.isWeak &&
+    !value.hasElement &&
+    !NAMELESS.has(value.object.kind)
+  );
 }
 
 const NAMELESS: ReadonlySet<AbstractObject['kind']> = new Set<AbstractObject['kind']>([
@@ -289,11 +311,13 @@ function whenGuessed(result: Value): Held['when'] {
 }
 
 /** Whether an undoing call gives this resource back: its name and an argument agree. */
-export function isGivenBack(h: Held, api: string, values: readonly Value[]): boolean {
+export function isGivenBack(held: Held, api: string, values: readonly Value[]): boolean {
   return (
-    h.kind !== 'counter' &&
-    h.undo.includes(api) &&
-    values.some((v) => h.values.some((w) => w === v || isFirstMember(h, v, w)))
+    held.kind !== 'counter' &&
+    held.undo.includes(api) &&
+    values.some((value) =>
+      held.values.some((place) => place === value || isFirstMember(held, value, place)),
+    )
   );
 }
 
@@ -301,14 +325,14 @@ export function isGivenBack(h: Held, api: string, values: readonly Value[]): boo
  * The memory by the address of a member: only its first member has an address that can be freed, as
  * drvdata that a core insists on has it.
  */
-function isFirstMember(h: Held, v: Value, w: Place): boolean {
+function isFirstMember(held: Held, value: Value, place: Place): boolean {
   return (
-    h.kind === 'pair' &&
-    h.byReturn &&
-    w.object.kind === 'allocation' &&
-    w.parent === null &&
-    v.kind === 'pointer' &&
-    v.object === w.object
+    held.kind === 'pair' &&
+    held.byReturn &&
+    place.object.kind === 'allocation' &&
+    place.parent === null &&
+    value.kind === 'pointer' &&
+    value.object === place.object
   );
 }
 
@@ -317,13 +341,14 @@ function isFirstMember(h: Held, v: Value, w: Place): boolean {
  * is a value of which nothing is known,
  * or another name of the device that the pair is about.
  */
-export function mayBeMeant(h: Held, api: string, values: readonly Value[]): boolean {
-  if (h.kind === 'counter' || !h.undo.includes(api)) return false;
+export function mayBeMeant(held: Held, api: string, values: readonly Value[]): boolean {
+  if (held.kind === 'counter' || !held.undo.includes(api)) return false;
   return (
-    !h.byReturn ||
+    !held.byReturn ||
     values.some(
-      (v) =>
-        v.kind === 'pointer' && (v.object.isWeak || v.hasElement || !FOLLOWED.has(v.object.kind)),
+      (value) =>
+        value.kind === 'pointer' &&
+        (value.object.isWeak || value.hasElement || !FOLLOWED.has(value.object.kind)),
     )
   );
 }

@@ -24,7 +24,7 @@ export interface Identities {
   rootOf(fn: FunctionIr): FunctionIr;
   /** The definition of today that a root stands for. */
   current(root: FunctionIr): Defined<FunctionIr> | undefined;
-  frame(d: Defined<FunctionIr>): Frame;
+  frame(definition: Defined<FunctionIr>): Frame;
   /** Where all frames of the module are in its documents. */
   layout(): Layout;
 }
@@ -32,13 +32,13 @@ export interface Identities {
 export function identitiesOf(index: ModuleIndex, frames: Frames): Identities {
   const roots = new Map<FunctionIr, FunctionIr>(),
     current = new Map<FunctionIr, Defined<FunctionIr>>();
-  for (const d of index.allFunctions) {
-    const root = originalOf(d.item);
+  for (const allFunction of index.allFunctions) {
+    const root = originalOf(allFunction.item);
     // Of two copies of one text, which the lowering takes for one function that moved, the second
     // is a function of its own.
-    const own = current.has(root) ? d.item : root;
-    roots.set(d.item, own);
-    current.set(own, d);
+    const own = current.has(root) ? allFunction.item : root;
+    roots.set(allFunction.item, own);
+    current.set(own, allFunction);
   }
   const files = [...index.module.sources, ...index.module.headers];
   const macros = new Map<
@@ -64,9 +64,9 @@ export function identitiesOf(index: ModuleIndex, frames: Frames): Identities {
       frameOf(frames, roots.get(item) ?? item, macros.get(item)?.text ?? (() => item.text)),
     layout() {
       const layout = createLayout();
-      for (const [root, d] of current) {
+      for (const [root, definition] of current) {
         const frame = frames.byRoot.get(root);
-        if (frame) place(layout, frame, d.item, d.item.start);
+        if (frame) place(layout, frame, definition.item, definition.item.start);
       }
       for (const [item, { macro }] of macros) {
         const frame = frames.byRoot.get(item);

@@ -23,28 +23,30 @@ import { ANY, sameValue, valueKey, type Value } from './domain/values.ts';
  */
 
 /** What a state says of devices, as text: states with equal text may be joined. */
-function classKey(s: PathState): string {
-  spend(sizeOf(s));
-  const parts: string[] = [flagsKey(s)];
-  for (const [o, d] of s.devices) if (isDevice(d)) parts.push(`${o.serial}:${deviceKey(d)}`);
-  const held = (k: string | number, v: Value) => {
-    if (v.kind === 'pointer' && isDevice(s.devices.get(v.object)))
-      parts.push(`${k}=${valueKey(v)}`);
+function classKey(state: PathState): string {
+  spend(sizeOf(state));
+  const parts: string[] = [flagsKey(state)];
+  for (const [object, tracked] of state.devices)
+    if (isDevice(tracked)) parts.push(`${object.serial}:${deviceKey(tracked)}`);
+  const held = (key: string | number, value: Value) => {
+    if (value.kind === 'pointer' && isDevice(state.devices.get(value.object)))
+      parts.push(`${key}=${valueKey(value)}`);
   };
-  for (const [n, v] of s.env) held(n, v);
-  for (const [at, v] of s.heap) held(at.serial, v);
-  for (const [o, m] of s.masks) if (isDevice(s.devices.get(o))) parts.push(`${o.serial}?${m}`);
+  for (const [name, value] of state.env) held(name, value);
+  for (const [at, value] of state.heap) held(at.serial, value);
+  for (const [object, mask] of state.masks)
+    if (isDevice(state.devices.get(object))) parts.push(`${object.serial}?${mask}`);
   parts.sort();
-  for (const l of s.log) if (decides(s, l)) parts.push(opKey(l));
-  for (const d of s.deferred) parts.push(d.callback + valueKey(d.data));
-  if (s.result) parts.push(`result?${maskOf(s, s.result)}`);
+  for (const logged of state.log) if (decides(state, logged)) parts.push(opKey(logged));
+  for (const deferred of state.deferred) parts.push(deferred.callback + valueKey(deferred.data));
+  if (state.result) parts.push(`result?${maskOf(state, state.result)}`);
   return parts.join(';');
 }
 
 /** More than memory that is no vfio_device yet, and than something of which nothing is known. */
-function isDevice(t: Tracked | undefined): boolean {
-  if (t === undefined || t.state.model === 'none') return false;
-  const { model, reference, registered, initialised, memory } = t.state;
+function isDevice(tracked: Tracked | undefined): boolean {
+  if (tracked === undefined || tracked.state.model === 'none') return false;
+  const { model, reference, registered, initialised, memory } = tracked.state;
   return (
     model !== 'unknown' ||
     reference !== 'unknown' ||
@@ -55,8 +57,12 @@ function isDevice(t: Tracked | undefined): boolean {
 }
 
 /** Whether an operation in the log tells states apart. */
-function decides(s: PathState, l: LoggedOp): boolean {
-  return l.op !== 'escape' && l.op !== 'checked' && isDevice(s.devices.get(l.place.object));
+function decides(state: PathState, logged: LoggedOp): boolean {
+  return (
+    logged.op !== 'escape' &&
+    logged.op !== 'checked' &&
+    isDevice(state.devices.get(logged.place.object))
+  );
 }
 
 /** The joined states of one program point, by class. */
@@ -65,7 +71,7 @@ export interface Joined {
    * Takes a state in. Returns the state to go on with, or null when it adds nothing. Takes over
    * `s`.
    */
-  add(s: PathState): PathState | null;
+  add(state: PathState): PathState | null;
 }
 
 /**
@@ -75,14 +81,14 @@ export interface Joined {
 export function createJoined(where: string, isAskedLater: (test: string) => boolean): Joined {
   const classes = new Map<string, PathState>();
   return {
-    add(s) {
-      const key = classKey(s),
+    add(state) {
+      const key = classKey(state),
         before = classes.get(key);
       if (!before) {
-        classes.set(key, s);
-        return fork(s);
+        classes.set(key, state);
+        return fork(state);
       }
-      const merged = join(before, s, where, isAskedLater);
+      const merged = join(before, state, where, isAskedLater);
       if (stateKey(merged) === stateKey(before)) return null;
       classes.set(key, merged);
       return fork(merged);
@@ -97,72 +103,75 @@ export function joinAll(
   isAskedLater: (test: string) => boolean,
 ): PathState[] {
   const classes = new Map<string, PathState>();
-  for (const s of list) {
-    const key = classKey(s),
+  for (const state of list) {
+    const key = classKey(state),
       before = classes.get(key);
-    classes.set(key, before ? join(before, s, where, isAskedLater) : s);
+    classes.set(key, before ? join(before, state, where, isAskedLater) : state);
   }
   return [...classes.values()];
 }
 
 /** What two states of one class have in common. */
 function join(
-  a: PathState,
-  b: PathState,
+  left: PathState,
+  right: PathState,
   where: string,
   isAskedLater: (test: string) => boolean,
 ): PathState {
-  spend(sizeOf(b));
-  const s = fork(a);
-  const differs = (name: string, x: Value, y: Value): Value => {
-    const object = joinedValue(s.interner, where, name),
-      m = maskOf(a, x) | maskOf(b, y);
-    if (m === ANY) s.masks.delete(object);
-    else s.masks.set(object, m);
+  spend(sizeOf(right));
+  const state = fork(left);
+  const differs = (name: string, value: Value, operand: Value): Value => {
+    const object = joinedValue(state.interner, where, name),
+      mask = maskOf(left, value) | maskOf(right, operand);
+    if (mask === ANY) state.masks.delete(object);
+    else state.masks.set(object, mask);
     return object.start;
   };
-  for (const [o, m] of a.masks) {
-    const both = m | (b.masks.get(o) ?? ANY);
-    if (both === ANY) s.masks.delete(o);
-    else s.masks.set(o, both);
+  for (const [object, mask] of left.masks) {
+    const both = mask | (right.masks.get(object) ?? ANY);
+    if (both === ANY) state.masks.delete(object);
+    else state.masks.set(object, both);
   }
-  for (const [o, d] of a.devices) {
-    const other = b.devices.get(o);
-    if (other ? deviceKey(other) !== deviceKey(d) : d.state.model === 'none') s.devices.delete(o);
+  for (const [object, tracked] of left.devices) {
+    const other = right.devices.get(object);
+    if (other ? deviceKey(other) !== deviceKey(tracked) : tracked.state.model === 'none')
+      state.devices.delete(object);
   }
-  for (const [o, d] of b.devices)
-    if (!a.devices.has(o) && d.state.model !== 'none') s.devices.set(o, d);
-  const inA = new Set(a.log.map(opKey)),
-    inB = new Set(b.log.map(opKey));
+  for (const [object, tracked] of right.devices)
+    if (!left.devices.has(object) && tracked.state.model !== 'none')
+      state.devices.set(object, tracked);
+  const inA = new Set(left.log.map(opKey)),
+    inB = new Set(right.log.map(opKey));
   // What one of them only may have handed out is out of hand; what one of them only did to plain
   // memory is forgotten.
-  s.log = [
-    ...a.log.filter((l) => l.op === 'escape' || inB.has(opKey(l))),
-    ...b.log.filter((l) => l.op === 'escape' && !inA.has(opKey(l))),
+  state.log = [
+    ...left.log.filter((logged) => logged.op === 'escape' || inB.has(opKey(logged))),
+    ...right.log.filter((logged) => logged.op === 'escape' && !inA.has(opKey(logged))),
   ];
-  for (const n of new Set([...a.env.keys(), ...b.env.keys()])) {
-    const x = a.env.get(n),
-      y = b.env.get(n);
-    if (!x || !y) s.env.delete(n);
-    else if (!sameValue(x, y)) s.env.set(n, differs(n, x, y));
+  for (const name of new Set([...left.env.keys(), ...right.env.keys()])) {
+    const value = left.env.get(name),
+      operand = right.env.get(name);
+    if (!value || !operand) state.env.delete(name);
+    else if (!sameValue(value, operand)) state.env.set(name, differs(name, value, operand));
   }
-  for (const k of new Set([...a.heap.keys(), ...b.heap.keys()])) {
+  for (const place of new Set([...left.heap.keys(), ...right.heap.keys()])) {
     // A place that was never written holds what it held at the beginning.
-    const initial = contentOf(k).start,
-      x = a.heap.get(k) ?? initial,
-      y = b.heap.get(k) ?? initial;
-    if (!sameValue(x, y)) s.heap.set(k, differs(placeText(k), x, y));
+    const initial = contentOf(place).start,
+      value = left.heap.get(place) ?? initial,
+      operand = right.heap.get(place) ?? initial;
+    if (!sameValue(value, operand))
+      state.heap.set(place, differs(placeText(place), value, operand));
   }
-  if (a.result && b.result && !sameValue(a.result, b.result))
-    s.result = differs('result', a.result, b.result);
-  s.held = heldByBoth(a, b);
-  for (const [test, holds] of a.config) {
-    if (b.config.get(test) === holds) continue;
-    s.config.delete(test);
+  if (left.result && right.result && !sameValue(left.result, right.result))
+    state.result = differs('result', left.result, right.result);
+  state.held = heldByBoth(left, right);
+  for (const [test, holds] of left.config) {
+    if (right.config.get(test) === holds) continue;
+    state.config.delete(test);
     // The arms of a test that comes again can no longer be told apart.
-    if (isAskedLater(test)) s.isUncertain = true;
+    if (isAskedLater(test)) state.isUncertain = true;
   }
-  for (const test of b.config.keys())
-    if (!a.config.has(test) && isAskedLater(test)) s.isUncertain = true;
-  return s;
+  for (const test of right.config.keys())
+    if (!left.config.has(test) && isAskedLater(test)) state.isUncertain = true;
+  return state;
 }

@@ -139,29 +139,29 @@ const NO_RESULT = {
  * questions have the same answers today.
  */
 export function* exploreFunction(
-  m: Analysis,
-  d: Defined<FunctionIr>,
+  analysis: Analysis,
+  definition: Defined<FunctionIr>,
   role: Role,
   entry: Entry,
   answers: Answers,
 ): Steps<Explored> {
-  const follows = m.owning.has(d.item),
-    ends = m.begins.has(d.item);
+  const follows = analysis.owning.has(definition.item),
+    ends = analysis.begins.has(definition.item);
   const { value, givenUp } = yield* keep(
-    m,
-    m.store.explored,
-    d,
+    analysis,
+    analysis.store.explored,
+    definition,
     {
       role,
       key: entry.key,
       before: entry.before,
       ends,
       follows,
-      answers: m.relevance.answers(d.item),
+      answers: analysis.relevance.answers(definition.item),
     },
     answers,
     function* (run, frame, graph) {
-      const kept = liveFor(m, d, role, run, graph);
+      const kept = liveFor(analysis, definition, role, run, graph);
       const states = entry.states(frame);
       const begun = (resources: ResourceLog | null): Run =>
         begin(
@@ -180,10 +180,10 @@ export function* exploreFunction(
       if (typeof exits === 'string') return { ...NO_RESULT, reason: exits, objects: one.objects };
       if (role === 'helper') blameHelper(one, exits);
       const summary = settled(
-        m,
-        d,
+        analysis,
+        definition,
         summarise(
-          exits.map((e) => e.s),
+          exits.map((exit) => exit.state),
           one.objects,
           [...(one.resources?.gives.values() ?? [])],
         ),
@@ -209,14 +209,14 @@ function findingsOf({ undone, leaves, teardowns }: ResourceLog): ResourceFinding
 
 /** Explores a function that does nothing to devices for what it takes and gives back. */
 export function* exploreHelper(
-  m: Analysis,
-  d: Defined<FunctionIr>,
+  analysis: Analysis,
+  definition: Defined<FunctionIr>,
   answers: Answers,
 ): Steps<HelperResources | GivenUp | null> {
   const { value, givenUp } = yield* keep(
-    m,
-    m.store.helpers,
-    d,
+    analysis,
+    analysis.store.helpers,
+    definition,
     {
       role: 'helper',
       key: 'helper',
@@ -259,51 +259,54 @@ function begin(
     resources,
     observations: new Map(),
     ownState: new Set(),
-    names: new Map(fn.params.map((p, i) => [parameter(interner, i), p.name])),
-    resolver: (s, e, summary, args) => resolver(run, s, e, summary, args),
+    names: new Map(fn.params.map((param, i) => [parameter(interner, i), param.name])),
+    resolver: (state, call, summary, args) => resolver(run, state, call, summary, args),
   };
   return run;
 }
 
 function* keep<T>(
-  m: Analysis,
+  analysis: Analysis,
   store: WeakMap<FunctionIr, Kept<T>[]>,
-  d: Defined<FunctionIr>,
-  b: Beginning,
+  definition: Defined<FunctionIr>,
+  beginning: Beginning,
   answers: Answers,
   work: (run: Basis, frame: Frame, graph: Graph) => Steps<T>,
 ): Steps<Attempt<T>> {
   // What was kept is counted like what is new, so that the same functions are given up with any
   // cache.
-  if (m.work.spent > m.budgets.module) return { value: null, givenUp: TOO_MUCH_BEFORE, work: 0 };
-  const root = m.identities.rootOf(d.item),
+  if (analysis.work.spent > analysis.budgets.module)
+    return { value: null, givenUp: TOO_MUCH_BEFORE, work: 0 };
+  const root = analysis.identities.rootOf(definition.item),
     known = store.get(root) ?? [];
-  const beginsAlike = (k: Kept<T>) =>
-    k.role === b.role &&
-    k.key === b.key &&
-    k.before === b.before &&
-    k.follows === b.follows &&
-    k.ends === b.ends &&
-    k.answers === b.answers;
-  const found = known.find((k) => beginsAlike(k) && stillHold(k.asked, answers));
+  const beginsAlike = (memo: Kept<T>) =>
+    memo.role === beginning.role &&
+    memo.key === beginning.key &&
+    memo.before === beginning.before &&
+    memo.follows === beginning.follows &&
+    memo.ends === beginning.ends &&
+    memo.answers === beginning.answers;
+  const found = known.find((memo) => beginsAlike(memo) && stillHold(memo.asked, answers));
   if (found) {
-    found.lastUse = m.store.now;
-    count(m, found.result.work);
+    found.lastUse = analysis.store.now;
+    count(analysis, found.result.work);
     return found.result;
   }
-  const { questions, asked } = recorded(answers, m.identities.rootOf, m.index.module);
+  const { questions, asked } = recorded(answers, analysis.identities.rootOf, analysis.index.module);
   const result = yield* attempt(
-    m.budgets,
+    analysis.budgets,
     (function* () {
-      const frame = m.identities.frame(d);
-      const ownFile = { path: d.file.path, isOwn: true } as const;
-      const expanded = withMacros(m, frame.fn, (name) => questions.macroFunction(ownFile, name));
-      const graph = expanded === frame.fn ? graphOf(m.store, frame) : newGraph(expanded);
+      const frame = analysis.identities.frame(definition);
+      const ownFile = { path: definition.file.path, isOwn: true } as const;
+      const expanded = withMacros(analysis, frame.fn, (name) =>
+        questions.macroFunction(ownFile, name),
+      );
+      const graph = expanded === frame.fn ? graphOf(analysis.store, frame) : newGraph(expanded);
       const run: Basis = {
         fn: frame.fn,
         frame,
         file: ownFile,
-        kernel: m.kernel,
+        kernel: analysis.kernel,
         index: questions,
         locals: localsOf(expanded),
         labels: new Set(scanOf(expanded).labels),
@@ -311,28 +314,28 @@ function* keep<T>(
       return yield* work(run, frame, graph);
     })(),
   );
-  count(m, result.work);
+  count(analysis, result.work);
   // What neither this version nor the last had use for belongs to texts that are gone.
   store.set(root, [
-    ...known.filter((k) => k.lastUse >= m.store.now - 1),
-    { ...b, asked, result, lastUse: m.store.now },
+    ...known.filter((memo) => memo.lastUse >= analysis.store.now - 1),
+    { ...beginning, asked, result, lastUse: analysis.store.now },
   ]);
   return result;
 }
 
 /** A function with the macros of the module written out, each at the address that it has itself. */
 function withMacros(
-  m: Analysis,
+  analysis: Analysis,
   fn: FunctionIr,
   macroFunction: (name: string) => Defined<FunctionIr> | null,
 ): FunctionIr {
-  const names = macroNames(m.index.module);
+  const names = macroNames(analysis.index.module);
   if (names.size === 0) return fn;
   return expandMacros(fn, {
     isDistinct: true,
     macroOf: (name) => {
       const found = names.has(name) ? macroFunction(name) : null;
-      const macro = found && m.identities.frame(found).fn.macro;
+      const macro = found && analysis.identities.frame(found).fn.macro;
       return macro ? { path: found.file.path, macro } : null;
     },
   });
@@ -373,8 +376,8 @@ function count({ work }: Analysis, units: number): void {
  * A summary that is equal to the last one is that one, so that callers see that nothing has changed
  * for them.
  */
-function settled(m: Analysis, d: Defined<FunctionIr>, summary: Summary): Summary {
-  const before = m.store.summaries.get(nameOf(d));
+function settled(analysis: Analysis, definition: Defined<FunctionIr>, summary: Summary): Summary {
+  const before = analysis.store.summaries.get(nameOf(definition));
   return before && sameSummary(before, summary) ? before : summary;
 }
 
@@ -384,9 +387,9 @@ interface Graph {
 }
 
 function graphOf(store: Store, frame: Frame): Graph {
-  let g = store.graphs.get(frame);
-  if (!g) store.graphs.set(frame, (g = newGraph(frame.fn)));
-  return g;
+  let graph = store.graphs.get(frame);
+  if (!graph) store.graphs.set(frame, (graph = newGraph(frame.fn)));
+  return graph;
 }
 
 function newGraph(fn: FunctionIr): Graph {
@@ -399,15 +402,15 @@ function newGraph(fn: FunctionIr): Graph {
  * helpers by callers, who may know the members that decide what a helper does or answers.
  */
 function liveFor(
-  m: Analysis,
-  d: Defined<FunctionIr>,
+  analysis: Analysis,
+  definition: Defined<FunctionIr>,
   role: Role,
   run: Pick<Run, 'index' | 'file'>,
   { cfg, live: own }: Graph,
 ): readonly ReadonlySet<string>[] {
-  const reads = readByCallees(run, d.item);
+  const reads = readByCallees(run, definition.item);
   const live = reads.size > 0 ? liveVariables(cfg, (name) => reads.get(name)) : own;
-  const isAnswer = m.relevance.answers(d.item);
+  const isAnswer = analysis.relevance.answers(definition.item);
   if (!isAnswer && role !== 'helper' && role !== 'action') return live;
   const members = isAnswer
     ? testedMembers(cfg)
@@ -444,8 +447,8 @@ function addMembers(object: AbstractObject, members: Set<string>): void {
 }
 
 function localsOf(fn: FunctionIr): Map<string, TypeName> {
-  const locals = new Map(fn.params.map((p) => [p.name, p.type] as const));
-  for (const d of scanOf(fn).decls) if (!locals.has(d.name)) locals.set(d.name, d.type);
+  const locals = new Map(fn.params.map((param) => [param.name, param.type] as const));
+  for (const decl of scanOf(fn).decls) if (!locals.has(decl.name)) locals.set(decl.name, decl.type);
   return locals;
 }
 
@@ -454,9 +457,9 @@ const CALLED_BY_CORE: ReadonlySet<Role> = new Set<Role>(['probe', 'remove', 'ini
 
 /** The state in which nothing is known but that each parameter is what it is. */
 export function entryState({ fn }: Frame, role: Role, interner: Interner): PathState {
-  const s = emptyState(interner);
-  if (CALLED_BY_CORE.has(role)) s.masks.set(parameter(interner, 0), POSITIVE);
-  fn.params.forEach((p, i) => s.env.set(p.name, parameter(interner, i).start));
-  if (fn.opaque) loseCertainty(s);
-  return s;
+  const state = emptyState(interner);
+  if (CALLED_BY_CORE.has(role)) state.masks.set(parameter(interner, 0), POSITIVE);
+  fn.params.forEach((param, i) => state.env.set(param.name, parameter(interner, i).start));
+  if (fn.opaque) loseCertainty(state);
+  return state;
 }

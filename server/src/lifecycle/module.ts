@@ -73,20 +73,20 @@ export function indexModule(module: Module, kernel: KernelVersion): ModuleIndex 
 
 function makeIndex(module: Module, kernel: KernelVersion): ModuleIndex {
   const isKept = keptIn(module, kernel);
-  const every = byName(module, (f) => f.functions),
+  const every = byName(module, (file) => file.functions),
     functions = only(every, isKept),
     macros = only(
-      byName(module, (f) => f.macros),
+      byName(module, (file) => file.macros),
       isKept,
     );
-  const variables = byName(module, (f) => f.variables),
-    structs = byName(module, (f) => f.structs);
+  const variables = byName(module, (file) => file.variables),
+    structs = byName(module, (file) => file.structs);
   const headers = new Set(module.headers);
   const resolve = <T>(
     map: ReadonlyMap<string, readonly Defined<T>[]>,
     from: FileIr,
     name: string,
-    shared: (t: T) => boolean,
+    shared: (item: T) => boolean,
   ): readonly Defined<T>[] => {
     const all = map.get(name);
     if (all === undefined) return NOTHING;
@@ -98,40 +98,40 @@ function makeIndex(module: Module, kernel: KernelVersion): ModuleIndex {
         shared(all[0]!.item)
         ? all
         : NOTHING;
-    const own = all.filter((d) => d.file === from);
+    const own = all.filter((definition) => definition.file === from);
     if (own.length) return own;
-    const header = all.filter((d) => headers.has(d.file));
-    return header.length ? header : all.filter((d) => shared(d.item));
+    const header = all.filter((definition) => headers.has(definition.file));
+    return header.length ? header : all.filter((definition) => shared(definition.item));
   };
   const macro = (from: FileIr, name: string) => resolve(macros, from, name, () => false)[0] ?? null;
   const allFunctions = [...every.values()].flat(),
-    files = new Map(allFunctions.map((d) => [d.item, d.file] as const));
+    files = new Map(allFunctions.map((definition) => [definition.item, definition.file] as const));
   return {
     module,
-    functions: (from, name) => resolve(functions, from, name, (f) => !f.isStatic),
+    functions: (from, name) => resolve(functions, from, name, (fn) => !fn.isStatic),
     macro,
     macroFunction: (from, name) => {
-      const m = macro(from, name);
-      const fn = m && expansionOf(m.item);
-      return fn ? { file: m.file, item: fn } : null;
+      const defined = macro(from, name);
+      const fn = defined && expansionOf(defined.item);
+      return fn ? { file: defined.file, item: fn } : null;
     },
     // A forward declaration is no definition: the one with a value wins.
     variable: (from, name) => {
-      const all = resolve(variables, from, name, (v) => !v.isStatic),
-        found = all.find((v) => v.item.init) ?? all[0];
+      const all = resolve(variables, from, name, (variable) => !variable.isStatic),
+        found = all.find((variable) => variable.item.init) ?? all[0];
       // What a header declares, another source of the module defines.
       return (
         (found?.item.isExtern
-          ? variables.get(name)?.find((v) => v.item.init && !v.item.isStatic)
+          ? variables.get(name)?.find((variable) => variable.item.init && !variable.item.isStatic)
           : undefined) ??
         found ??
         null
       );
     },
     constant: (from, name) => {
-      for (const f of [from, ...module.headers]) {
-        const v = constantsOf(f).get(name);
-        if (v !== undefined) return v;
+      for (const file of [from, ...module.headers]) {
+        const value = constantsOf(file).get(name);
+        if (value !== undefined) return value;
       }
       return null;
     },
@@ -148,11 +148,13 @@ function only<T>(
   map: Map<string, Defined<T>[]>,
   isKept: (item: T) => boolean,
 ): Map<string, Defined<T>[]> {
-  const isWhole = (list: readonly Defined<T>[]): boolean => list.every((d) => isKept(d.item));
+  const isWhole = (list: readonly Defined<T>[]): boolean =>
+    list.every((definition) => isKept(definition.item));
   // In nearly all modules nothing is left out.
   if ([...map.values()].every(isWhole)) return map;
   const kept = [...map].map(
-    ([name, list]) => [name, isWhole(list) ? list : list.filter((d) => isKept(d.item))] as const,
+    ([name, list]) =>
+      [name, isWhole(list) ? list : list.filter((definition) => isKept(definition.item))] as const,
   );
   return new Map(kept.filter(([, list]) => list.length > 0));
 }
@@ -188,7 +190,7 @@ export function expansionOf(macro: MacroIr): FunctionIr | null {
 
 function byName<T extends { readonly name: string }>(
   module: Module,
-  list: (f: FileIr) => readonly T[],
+  list: (file: FileIr) => readonly T[],
 ): Map<string, Defined<T>[]> {
   const map = new Map<string, Defined<T>[]>();
   for (const file of [...module.sources, ...module.headers])
@@ -214,26 +216,26 @@ export function assignedParameters(macro: FunctionIr): ReadonlySet<number> | und
  * A macro's arguments are evaluated once here and as often as they are named in C: the same thing
  * for arguments without effects.
  */
-function asFunction(m: MacroIr): FunctionIr | null {
+function asFunction(macro: MacroIr): FunctionIr | null {
   const targets = new Set<string>();
-  const note = (e: Expr): void => {
-    if (e.kind === 'assign' && e.target.kind === 'name') targets.add(e.target.name);
+  const note = (expr: Expr): void => {
+    if (expr.kind === 'assign' && expr.target.kind === 'name') targets.add(expr.target.name);
   };
-  for (const stmt of m.statements ?? []) walkExprs(stmt, note);
-  if (m.body) walkExpr(m.body, note);
-  const outs = new Set((m.params ?? []).flatMap((name, i) => (targets.has(name) ? [i] : [])));
-  const names = new Set([...outs].map((i) => m.params![i]!));
+  for (const stmt of macro.statements ?? []) walkExprs(stmt, note);
+  if (macro.body) walkExpr(macro.body, note);
+  const outs = new Set((macro.params ?? []).flatMap((name, i) => (targets.has(name) ? [i] : [])));
+  const names = new Set([...outs].map((i) => macro.params![i]!));
   const fn = functionOf(
     outs.size === 0
-      ? m
+      ? macro
       : {
-          ...m,
-          statements: throughPointers(m.statements, names),
-          body: throughPointers(m.body, names),
+          ...macro,
+          statements: throughPointers(macro.statements, names),
+          body: throughPointers(macro.body, names),
         },
   );
   if (!fn) return null;
-  const standing = { ...fn, macro: m };
+  const standing = { ...fn, macro };
   if (outs.size > 0) assigned.set(standing, outs);
   return standing;
 }
@@ -257,20 +259,20 @@ function throughPointers<T>(node: T, names: ReadonlySet<string>): T {
 /** Another name for something: `#define foo_put vfio_put_device`. */
 const ALIAS = /^[A-Za-z_]\w*$/;
 
-function bodyOf(m: MacroIr): readonly Stmt[] | null {
-  const at = { start: m.start, end: m.end };
-  if (m.statements) return m.statements;
-  if (m.body) return [{ kind: 'return', value: m.body, ...at }];
-  if (m.params !== null || !ALIAS.test(m.bodyText)) return null;
-  return [{ kind: 'expr', expr: { kind: 'name', name: m.bodyText, ...at }, ...at }];
+function bodyOf(macro: MacroIr): readonly Stmt[] | null {
+  const at = { start: macro.start, end: macro.end };
+  if (macro.statements) return macro.statements;
+  if (macro.body) return [{ kind: 'return', value: macro.body, ...at }];
+  if (macro.params !== null || !ALIAS.test(macro.bodyText)) return null;
+  return [{ kind: 'expr', expr: { kind: 'name', name: macro.bodyText, ...at }, ...at }];
 }
 
-function functionOf(m: MacroIr): FunctionIr | null {
-  const at = { start: m.start, end: m.end };
-  const body = bodyOf(m);
+function functionOf(macro: MacroIr): FunctionIr | null {
+  const at = { start: macro.start, end: macro.end };
+  const body = bodyOf(macro);
   if (!body) return null;
   const type: TypeName = {
-    name: m.body ? 'unknown' : 'void',
+    name: macro.body ? 'unknown' : 'void',
     keyword: null,
     pointers: 0,
     arrays: 0,
@@ -278,16 +280,16 @@ function functionOf(m: MacroIr): FunctionIr | null {
   };
   return {
     kind: 'function',
-    name: m.name,
+    name: macro.name,
     nameSpan: at,
     returnType: type,
-    params: (m.params ?? []).map((name) => ({ name, type, ...at })),
+    params: (macro.params ?? []).map((name) => ({ name, type, ...at })),
     isStatic: true,
     isInline: true,
     body: { kind: 'block', body, ...at },
-    conditions: m.conditions,
-    opaque: m.statements !== null && body.some(leavesMacro),
-    text: m.bodyText,
+    conditions: macro.conditions,
+    opaque: macro.statements !== null && body.some(leavesMacro),
+    text: macro.bodyText,
     ...at,
   };
 }
@@ -296,10 +298,10 @@ function functionOf(m: MacroIr): FunctionIr | null {
  * A `return` or `goto` in a macro's statements is one of the function that uses it: control flow
  * that a call does not have.
  */
-function leavesMacro(s: Stmt): boolean {
+function leavesMacro(stmt: Stmt): boolean {
   let leaves = false;
-  walkStmt(s, (x) => {
-    if (x.kind === 'goto' || x.kind === 'return') leaves = true;
+  walkStmt(stmt, (inner) => {
+    if (inner.kind === 'goto' || inner.kind === 'return') leaves = true;
   });
   return leaves;
 }

@@ -56,58 +56,64 @@ const HARMLESS_TO_ERROR: ReadonlySet<string> = new Set([
 const DEREFERENCING: ReadonlySet<string> = new Set(['init', 'register']);
 
 /** Applies an operation to the device at a place: observation, new state, trace and log. */
-export function operate(run: Run, s: PathState, o: Operation): void {
-  const known = s.devices.get(o.place.object);
+export function operate(run: Run, state: PathState, operation: Operation): void {
+  const known = state.devices.get(operation.place.object);
   const before = known ?? { state: UNKNOWN_DEVICE, member: null };
-  const conflict = known !== undefined && !sameDevice(known.member, o.place);
-  const memberPath = before.member ?? (isObjectOp(o.op) ? null : devicePlace(o.place));
-  let after: DeviceState = transition(before.state, o.op, {
-    api: o.api,
-    ok: o.ok,
-    viaCore: o.api.startsWith('vfio_pci_core_'),
+  const conflict = known !== undefined && !sameDevice(known.member, operation.place);
+  const memberPath =
+    before.member ?? (isObjectOp(operation.op) ? null : devicePlace(operation.place));
+  let after: DeviceState = transition(before.state, operation.op, {
+    api: operation.api,
+    ok: operation.ok,
+    viaCore: operation.api.startsWith('vfio_pci_core_'),
     frees: inRange(run.kernel, CORE_FREES),
   });
   // Two devices in one object, or one of many: what is known of the one is not known of the other.
-  if (conflict || o.place.object.isWeak) after = { ...UNKNOWN_DEVICE, escaped: true };
+  if (conflict || operation.place.object.isWeak) after = { ...UNKNOWN_DEVICE, escaped: true };
   const step: Step = {
-    site: o.inner ?? site(run, o.at),
+    site: operation.inner ?? site(run, operation.at),
     kind: 'operation',
-    op: o.op,
-    text: clause(o),
+    op: operation.op,
+    text: clause(operation),
   };
-  if (!o.settled) {
-    const t: Tracked = before;
+  if (!operation.settled) {
+    const tracked: Tracked = before;
     observe(
       run,
-      `${o.op}${o.ok};${o.inner?.start ?? ''}`,
+      `${operation.op}${operation.ok};${operation.inner?.start ?? ''}`,
       {
         kind: 'operation',
         function: run.fn,
         role: run.role,
-        site: site(run, o.at),
-        device: deviceRef(run, o.place.object, { ...before, member: memberPath }),
+        site: site(run, operation.at),
+        device: deviceRef(run, operation.place.object, { ...before, member: memberPath }),
         before: before.state,
         after,
-        text: o.text,
-        op: o.op,
-        api: o.api,
-        argument: o.argument,
-        inner: o.inner ?? definedAt(o.at),
-        certain: isCertain(run, s, before.state) && !conflict,
-        trace: stepsOf(s.trace),
-        conditions: conditionsOf(s),
+        text: operation.text,
+        op: operation.op,
+        api: operation.api,
+        argument: operation.argument,
+        inner: operation.inner ?? definedAt(operation.at),
+        certain: isCertain(run, state, before.state) && !conflict,
+        trace: stepsOf(state.trace),
+        conditions: conditionsOf(state),
       },
-      t,
-      s.followsOwnState,
+      tracked,
+      state.followsOwnState,
     );
   }
-  s.devices.set(o.place.object, { state: after, member: memberPath });
+  state.devices.set(operation.place.object, { state: after, member: memberPath });
   // What the core was given and worked on is there: no later test finds NULL.
-  if (o.ok && DEREFERENCING.has(o.op) && (maskOf(s, o.place.object.start) & POSITIVE) !== 0)
-    s.masks.set(o.place.object, POSITIVE);
-  if (before.state.memory === 'error-pointer' && !HARMLESS_TO_ERROR.has(o.op)) s.hasEnded = true;
-  if (o.op !== 'set-drvdata') addStep(s, step); // it changes nothing about the device
-  record(s, logged(run, o, before.state));
+  if (
+    operation.ok &&
+    DEREFERENCING.has(operation.op) &&
+    (maskOf(state, operation.place.object.start) & POSITIVE) !== 0
+  )
+    state.masks.set(operation.place.object, POSITIVE);
+  if (before.state.memory === 'error-pointer' && !HARMLESS_TO_ERROR.has(operation.op))
+    state.hasEnded = true;
+  if (operation.op !== 'set-drvdata') addStep(state, step); // it changes nothing about the device
+  record(state, logged(run, operation, before.state));
 }
 
 /** Where a macro has what stands at the place of its use. */
@@ -122,30 +128,32 @@ const GENERIC_REFERENCE: ReadonlySet<string> = new Set(['get_device', 'put_devic
  * As operate(), but a reference of a struct device that is no vfio_device's is left alone; where
  * only a caller can know, it is left to the caller.
  */
-export function operateIfVfio(run: Run, s: PathState, o: Operation): void {
-  if (!GENERIC_REFERENCE.has(o.api)) {
-    operate(run, s, o);
+export function operateIfVfio(run: Run, state: PathState, operation: Operation): void {
+  if (!GENERIC_REFERENCE.has(operation.api)) {
+    operate(run, state, operation);
     return;
   }
-  const t = s.devices.get(o.place.object);
-  if (t === undefined) {
-    if (o.place.step?.kind === 'field' && o.place.step.name === 'device')
-      record(s, {
-        op: o.op,
-        ok: o.ok,
-        place: o.place,
-        api: o.api,
-        argument: o.argument,
-        site: o.inner ?? site(run, o.at),
+  const tracked = state.devices.get(operation.place.object);
+  if (tracked === undefined) {
+    if (operation.place.step?.kind === 'field' && operation.place.step.name === 'device')
+      record(state, {
+        op: operation.op,
+        ok: operation.ok,
+        place: operation.place,
+        api: operation.api,
+        argument: operation.argument,
+        site: operation.inner ?? site(run, operation.at),
         settled: false,
       });
     return;
   }
   const isVfio =
-    (t.state.model === 'new' || t.state.model === 'unknown') &&
-    o.place === fieldOf(t.member ?? o.place.object.start, 'device');
-  if (isVfio && (t.state.model === 'new' || t.member !== null)) operate(run, s, o);
-  else if (mayEndContainer(o.api)) escape(run, s, o.place, o.at, o.api);
+    (tracked.state.model === 'new' || tracked.state.model === 'unknown') &&
+    operation.place === fieldOf(tracked.member ?? operation.place.object.start, 'device');
+  if (isVfio && (tracked.state.model === 'new' || tracked.member !== null))
+    operate(run, state, operation);
+  else if (mayEndContainer(operation.api))
+    escape(run, state, operation.place, operation.at, operation.api);
 }
 
 /** Operations that end a device's life or a part of it. */
@@ -158,13 +166,13 @@ export const ENDS: ReadonlySet<string> = new Set([
 ]);
 
 /** Whether facts about this device on this path may be reported as certain. */
-export function isCertain(run: Run, s: PathState, d: DeviceState): boolean {
-  return !d.escaped && !run.fn.opaque && !s.isUncertain;
+export function isCertain(run: Run, state: PathState, device: DeviceState): boolean {
+  return !device.escaped && !run.fn.opaque && !state.isUncertain;
 }
 
 /** From here on the path is not understood (an ERROR node, inline assembly with labels). */
-export function loseCertainty(s: PathState): void {
-  s.isUncertain = true;
+export function loseCertainty(state: PathState): void {
+  state.isUncertain = true;
 }
 
 /** Objects that may be a device that somebody else made. */
@@ -176,13 +184,14 @@ const REACHED: ReadonlySet<AbstractObject['kind']> = new Set<AbstractObject['kin
 ]);
 
 /** Unseen code gets hold of the device. */
-export function escape(run: Run, s: PathState, place: Place, at: Span, api: string): void {
-  const t = s.devices.get(place.object);
-  if (t) s.devices.set(place.object, { ...t, state: { ...t.state, escaped: true } });
+export function escape(run: Run, state: PathState, place: Place, at: Span, api: string): void {
+  const tracked = state.devices.get(place.object);
+  if (tracked)
+    state.devices.set(place.object, { ...tracked, state: { ...tracked.state, escaped: true } });
   else if (REACHED.has(place.object.kind))
-    s.devices.set(place.object, { state: { ...UNKNOWN_DEVICE, escaped: true }, member: null });
+    state.devices.set(place.object, { state: { ...UNKNOWN_DEVICE, escaped: true }, member: null });
   else return;
-  record(s, {
+  record(state, {
     op: 'escape',
     ok: true,
     place,
@@ -197,27 +206,28 @@ export function escape(run: Run, s: PathState, place: Place, at: Span, api: stri
  * Adds to the path's log. What a loop does again is there already: else no loop would come to a
  * fixed point.
  */
-function record(s: PathState, l: LoggedOp): void {
-  spend(s.log.length);
-  const key = opKey(l);
-  const isKnown = (x: LoggedOp) =>
-    opKey(x) === key || (l.op === 'escape' && x.op === 'escape' && x.place === l.place);
-  if (!s.log.some(isKnown)) s.log = [...s.log, l];
+function record(state: PathState, logged: LoggedOp): void {
+  spend(state.log.length);
+  const key = opKey(logged);
+  const isKnown = (other: LoggedOp) =>
+    opKey(other) === key ||
+    (logged.op === 'escape' && other.op === 'escape' && other.place === logged.place);
+  if (!state.log.some(isKnown)) state.log = [...state.log, logged];
 }
 
 /** A read, write or pass of memory in a device that this path knows. */
 export function use(
   run: Run,
-  s: PathState,
+  state: PathState,
   place: Place,
   at: Span,
   form: 'read' | 'write' | 'pass',
   field: string | null,
   api: string | null = null,
 ): void {
-  const t = s.devices.get(place.object);
-  if (!t || t.state.model === 'none' || place.object.isWeak) return;
-  const d = t.state;
+  const tracked = state.devices.get(place.object);
+  if (!tracked || tracked.state.model === 'none' || place.object.isWeak) return;
+  const device = tracked.state;
   observe(
     run,
     `use${form}${field};${at.end}`,
@@ -226,32 +236,32 @@ export function use(
       function: run.fn,
       role: run.role,
       site: site(run, at),
-      device: deviceRef(run, place.object, t),
-      before: d,
+      device: deviceRef(run, place.object, tracked),
+      before: device,
       text: sourceText(run, at),
       form,
       field,
       api,
-      certain: isCertain(run, s, d),
-      trace: stepsOf(s.trace),
-      conditions: conditionsOf(s),
+      certain: isCertain(run, state, device),
+      trace: stepsOf(state.trace),
+      conditions: conditionsOf(state),
     },
-    t,
+    tracked,
   );
-  if (d.memory === 'error-pointer' && form !== 'pass') s.hasEnded = true;
+  if (device.memory === 'error-pointer' && form !== 'pass') state.hasEnded = true;
 }
 
 /** The allocation's result is tested. */
 export function test(
   run: Run,
-  s: PathState,
+  state: PathState,
   object: AbstractObject,
   at: Span,
   condition: Span,
   form: 'null' | 'is-err' | 'is-err-or-null',
 ): void {
-  const t = s.devices.get(object);
-  if (!t || t.state.model !== 'new' || t.state.allocator === null) return;
+  const tracked = state.devices.get(object);
+  if (!tracked || tracked.state.model !== 'new' || tracked.state.allocator === null) return;
   observe(
     run,
     `test${form}`,
@@ -260,23 +270,23 @@ export function test(
       function: run.fn,
       role: run.role,
       site: site(run, at),
-      device: deviceRef(run, object, t),
-      before: t.state,
+      device: deviceRef(run, object, tracked),
+      before: tracked.state,
       text: sourceText(run, at),
       form,
       condition: site(run, condition),
-      certain: isCertain(run, s, t.state),
-      trace: stepsOf(s.trace),
-      conditions: conditionsOf(s),
+      certain: isCertain(run, state, tracked.state),
+      trace: stepsOf(state.trace),
+      conditions: conditionsOf(state),
     },
-    t,
+    tracked,
   );
   if (form === 'null') {
-    s.devices.set(object, { ...t, state: { ...t.state, nullTested: true } });
+    state.devices.set(object, { ...tracked, state: { ...tracked.state, nullTested: true } });
     return;
   }
-  markChecked(s, object);
-  record(s, {
+  markChecked(state, object);
+  record(state, {
     op: 'checked',
     ok: true,
     place: object.start,
@@ -293,7 +303,7 @@ export function test(
  */
 export function testNull(
   run: Run,
-  s: PathState,
+  next: PathState,
   at: Span,
   condition: Span,
   form: 'null' | 'is-err-or-null',
@@ -313,18 +323,19 @@ export function testNull(
       text: sourceText(run, at),
       form,
       condition: site(run, condition),
-      certain: isCertain(run, s, state),
-      trace: stepsOf(s.trace),
-      conditions: conditionsOf(s),
+      certain: isCertain(run, next, state),
+      trace: stepsOf(next.trace),
+      conditions: conditionsOf(next),
     },
     { state, member: null },
   );
 }
 
 /** The result of the allocation was tested for an error, here or in a helper. */
-export function markChecked(s: PathState, object: AbstractObject): void {
-  const t = s.devices.get(object);
-  if (t && !t.state.checked) s.devices.set(object, { ...t, state: { ...t.state, checked: true } });
+export function markChecked(state: PathState, object: AbstractObject): void {
+  const tracked = state.devices.get(object);
+  if (tracked && !tracked.state.checked)
+    state.devices.set(object, { ...tracked, state: { ...tracked.state, checked: true } });
 }
 
 /** `alloc`, `allocate` and `free` name the whole object; the others name the vfio_device in it. */
@@ -341,21 +352,24 @@ function sameDevice(member: Place | null, place: Place): boolean {
   return member === null || devicePlace(place) === null || overlap(member, place);
 }
 
-function logged(run: Run, o: Operation, before: DeviceState): LoggedOp {
+function logged(run: Run, operation: Operation, before: DeviceState): LoggedOp {
   // Of a second put only a caller can tell whether there was a second reference.
   const settled =
-    o.settled ||
+    operation.settled ||
     before.model !== 'unknown' ||
     ((before.reference === 'dropped' || before.memory === 'freed') &&
-      !(o.op === 'put' && before.reference === 'dropped')) ||
-    (before.registered !== 'unknown' && o.op !== 'put' && o.op !== 'free' && o.op !== 'uninit');
+      !(operation.op === 'put' && before.reference === 'dropped')) ||
+    (before.registered !== 'unknown' &&
+      operation.op !== 'put' &&
+      operation.op !== 'free' &&
+      operation.op !== 'uninit');
   return {
-    op: o.op,
-    ok: o.ok,
-    place: o.place,
-    api: o.api,
-    argument: o.argument,
-    site: o.inner ?? site(run, o.at),
+    op: operation.op,
+    ok: operation.ok,
+    place: operation.place,
+    api: operation.api,
+    argument: operation.argument,
+    site: operation.inner ?? site(run, operation.at),
     settled,
   };
 }
@@ -377,7 +391,7 @@ const CLAUSES: Partial<Record<EffectOp, readonly [ok: string, failed: string]>> 
 };
 
 /** The step's text in a trace: the call and what it did. */
-function clause(o: Operation): string {
-  const words = CLAUSES[o.op]?.[o.ok ? 0 : 1];
-  return words ? `${o.api}() ${words}` : `${o.api}()`;
+function clause(operation: Operation): string {
+  const words = CLAUSES[operation.op]?.[operation.ok ? 0 : 1];
+  return words ? `${operation.api}() ${words}` : `${operation.api}()`;
 }

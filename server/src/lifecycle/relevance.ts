@@ -56,21 +56,21 @@ export function relevance(
   const facts = new Map<FunctionIr, FunctionFacts>(),
     direct: FunctionIr[] = [],
     testing: FunctionIr[] = [];
-  for (const d of graph.nodes) {
-    const root = originalOf(d.item),
-      { called } = graph.namesOf(d.item);
-    let f = cache.facts.get(root);
-    if (!f || !meanTheSame(f, called, index, d.file)) {
-      f = {
+  for (const node of graph.nodes) {
+    const root = originalOf(node.item),
+      { called } = graph.namesOf(node.item);
+    let file = cache.facts.get(root);
+    if (!file || !meanTheSame(file, called, index, node.file)) {
+      file = {
         called,
-        meanings: called.map((name) => meaningOf(index, d.file, name)),
-        ...gather(index, d.file, d.item, kernel, containers, members),
+        meanings: called.map((name) => meaningOf(index, node.file, name)),
+        ...gather(index, node.file, node.item, kernel, containers, members),
       };
-      cache.facts.set(root, f);
+      cache.facts.set(root, file);
     }
-    facts.set(d.item, f);
-    if (f.direct) direct.push(d.item);
-    if (f.tests) testing.push(d.item);
+    facts.set(node.item, file);
+    if (file.direct) direct.push(node.item);
+    if (file.tests) testing.push(node.item);
   }
   // Callers of what affects a device affect it too.
   const affecting = reaching(graph, direct);
@@ -126,15 +126,15 @@ function meaningOf(index: ModuleIndex, file: FileIr, name: string): Meaning {
 }
 
 function meanTheSame(
-  f: Kept,
+  kept: Kept,
   called: readonly string[],
   index: ModuleIndex,
   file: FileIr,
 ): boolean {
   return (
-    f.called.length === called.length &&
+    kept.called.length === called.length &&
     called.every(
-      (name, i) => f.called[i] === name && f.meanings[i] === meaningOf(index, file, name),
+      (name, i) => kept.called[i] === name && kept.meanings[i] === meaningOf(index, file, name),
     )
   );
 }
@@ -161,27 +161,28 @@ function escapingParameters(
     escapes.set(fn, own.add(param));
     work.push({ fn, param });
   };
-  for (const d of graph.nodes)
-    for (const p of facts.get(d.item)?.passed ?? NOTHING) {
-      if (p.to === null) {
-        escape(d.item, p.param);
+  for (const node of graph.nodes)
+    for (const passed of facts.get(node.item)?.passed ?? NOTHING) {
+      if (passed.to === null) {
+        escape(node.item, passed.param);
         continue;
       }
-      for (const t of targetsOf(index, d, p.to)) {
-        if (affecting.has(t.item)) {
-          escape(d.item, p.param);
+      for (const target of targetsOf(index, node, passed.to)) {
+        if (affecting.has(target.item)) {
+          escape(node.item, passed.param);
           continue;
         }
         // Most hand on nothing of what they are given.
-        if (!facts.get(t.item)?.passing.has(p.position)) continue;
-        const list = givers.get(t.item),
-          giver = { fn: d.item, param: p.param, position: p.position };
+        if (!facts.get(target.item)?.passing.has(passed.position)) continue;
+        const list = givers.get(target.item),
+          giver = { fn: node.item, param: passed.param, position: passed.position };
         if (list) list.push(giver);
-        else givers.set(t.item, [giver]);
+        else givers.set(target.item, [giver]);
       }
     }
-  for (let w = work.pop(); w; w = work.pop())
-    for (const g of givers.get(w.fn) ?? []) if (g.position === w.param) escape(g.fn, g.param);
+  for (let escaping = work.pop(); escaping; escaping = work.pop())
+    for (const giver of givers.get(escaping.fn) ?? [])
+      if (giver.position === escaping.param) escape(giver.fn, giver.param);
   return escapes;
 }
 
@@ -248,49 +249,54 @@ function gather(
   const returnsDevice = fn.returnType.pointers > 0 && mayBeDevice(fn.returnType.name);
   const mayTest =
     (fn.returnType.name !== 'void' || fn.returnType.pointers > 0) &&
-    fn.params.some((p) => p.type.pointers > 0 && mayBeDevice(p.type.name));
+    fn.params.some((param) => param.type.pointers > 0 && mayBeDevice(param.type.name));
   let direct = false,
     yields = false,
     tests = false,
     answers = isShortAnswer(fn);
   const scan = scanOf(fn);
-  if (scan.unknown.some((n) => isLifecycleName(n, kernel, index.module.wrappers))) direct = true;
-  for (const e of scan.calls) {
-    const name = e.name;
+  if (scan.unknown.some((name) => isLifecycleName(name, kernel, index.module.wrappers)))
+    direct = true;
+  for (const call of scan.calls) {
+    const name = call.name;
     if (name !== null && CONTAINERS.has(name)) {
       yields ||= returnsDevice;
       continue;
     }
     if (name !== null && ERROR_TESTS.has(name)) {
-      const a = e.args[0];
-      tests ||= mayTest && a !== undefined && originOf(a, origins) !== null;
+      const expr = call.args[0];
+      tests ||= mayTest && expr !== undefined && originOf(expr, origins) !== null;
       continue;
     }
     if (name !== null && (index.functions(file, name).length || index.macroFunction(file, name))) {
-      notePassed(e, origins, (param, position) => passed.push({ param, to: name, position }));
+      notePassed(call, origins, (param, position) => passed.push({ param, to: name, position }));
       continue;
     }
-    const b = name === null ? undefined : behaviourOf(name, kernel, index.module.wrappers);
-    const isOther = (a: Expr) =>
-      (name === null || !mayEndContainer(name)) && isOtherMember(a, types, members);
-    if (b === undefined)
-      notePassed(e, origins, (param, position) => {
-        if (!isOther(e.args[position]!)) passed.push({ param, to: null, position });
+    const behaviour = name === null ? undefined : behaviourOf(name, kernel, index.module.wrappers);
+    const isOther = (expr: Expr) =>
+      (name === null || !mayEndContainer(name)) && isOtherMember(expr, types, members);
+    if (behaviour === undefined)
+      notePassed(call, origins, (param, position) => {
+        if (!isOther(call.args[position]!)) passed.push({ param, to: null, position });
       });
-    if (b === undefined) answers = false;
-    if (b === undefined || b === 'neutral') continue;
-    for (const x of b.success) {
-      if (!INCIDENTAL.has(x.op)) direct = true;
-      if (x.op === 'free') {
-        const a = e.args[x.target];
-        if (a && originOf(a, origins) !== null && mayBeDevice(types.get(rootName(a) ?? '')))
+    if (behaviour === undefined) answers = false;
+    if (behaviour === undefined || behaviour === 'neutral') continue;
+    for (const effect of behaviour.success) {
+      if (!INCIDENTAL.has(effect.op)) direct = true;
+      if (effect.op === 'free') {
+        const expr = call.args[effect.target];
+        if (
+          expr &&
+          originOf(expr, origins) !== null &&
+          mayBeDevice(types.get(rootName(expr) ?? ''))
+        )
           direct = true;
       }
-      if (x.op === 'allocate' || x.op === 'alloc' || x.op === 'get-drvdata')
+      if (effect.op === 'allocate' || effect.op === 'alloc' || effect.op === 'get-drvdata')
         yields ||= returnsDevice;
     }
   }
-  const passing = new Set(passed.map((p) => p.param));
+  const passing = new Set(passed.map((one) => one.param));
   return { direct, yields, tests, mayTest, answers, passed, passing };
 }
 
@@ -300,17 +306,21 @@ export function isLifecycleName(
   kernel: KernelVersion,
   wrappers: ExtraFunctions | undefined,
 ): boolean {
-  const b = behaviourOf(name, kernel, wrappers);
-  return b !== undefined && b !== 'neutral' && b.success.some((x) => !INCIDENTAL.has(x.op));
+  const behaviour = behaviourOf(name, kernel, wrappers);
+  return (
+    behaviour !== undefined &&
+    behaviour !== 'neutral' &&
+    behaviour.success.some((effect) => !INCIDENTAL.has(effect.op))
+  );
 }
 
 function notePassed(
-  e: CallExpr,
+  call: CallExpr,
   origins: ReadonlyMap<string, number>,
   note: (param: number, position: number) => void,
 ): void {
-  e.args.forEach((a, position) => {
-    const param = originOf(a, origins);
+  call.args.forEach((expr, position) => {
+    const param = originOf(expr, origins);
     if (param !== null) note(param, position);
   });
 }
@@ -322,45 +332,46 @@ function parameterAliases(
   fn: FunctionIr,
   kernel: KernelVersion,
 ): ReadonlyMap<string, number> {
-  const origins = new Map(fn.params.map((p, i) => [p.name, i] as const));
+  const origins = new Map(fn.params.map((param, i) => [param.name, i] as const));
   const note = (name: string, value: Expr) => {
-    const o = derivedFrom(index, file, value, origins, kernel);
-    if (o !== null && !origins.has(name)) origins.set(name, o);
+    const origin = derivedFrom(index, file, value, origins, kernel);
+    if (origin !== null && !origins.has(name)) origins.set(name, origin);
   };
-  for (const d of scanOf(fn).decls) if (d.init) note(d.name, d.init);
-  for (const a of scanOf(fn).assigns) if (a.target.kind === 'name') note(a.target.name, a.value);
+  for (const decl of scanOf(fn).decls) if (decl.init) note(decl.name, decl.init);
+  for (const assign of scanOf(fn).assigns)
+    if (assign.target.kind === 'name') note(assign.target.name, assign.value);
   return origins;
 }
 
 function derivedFrom(
   index: ModuleIndex,
   file: FileIr,
-  e: Expr,
+  expr: Expr,
   origins: ReadonlyMap<string, number>,
   kernel: KernelVersion,
 ): number | null {
-  if (e.kind === 'call' && e.name !== null && e.args[0]) {
+  if (expr.kind === 'call' && expr.name !== null && expr.args[0]) {
     const sameObject =
-      CONTAINERS.has(e.name) ||
-      behaviourOf(e.name, kernel, index.module.wrappers) !== undefined ||
-      index.functions(file, e.name).length > 0 ||
-      index.macro(file, e.name) !== null;
+      CONTAINERS.has(expr.name) ||
+      behaviourOf(expr.name, kernel, index.module.wrappers) !== undefined ||
+      index.functions(file, expr.name).length > 0 ||
+      index.macro(file, expr.name) !== null;
     return sameObject
-      ? (originOf(e.args[0], origins) ?? derivedFrom(index, file, e.args[0], origins, kernel))
+      ? (originOf(expr.args[0], origins) ?? derivedFrom(index, file, expr.args[0], origins, kernel))
       : null;
   }
-  return originOf(e, origins);
+  return originOf(expr, origins);
 }
 
 /**
  * The parameter that an expression points to, or to whose embedded member: `p`, `&p->vdev`, casts
  * of them.
  */
-function originOf(e: Expr, origins: ReadonlyMap<string, number>): number | null {
-  if (e.kind === 'name') return origins.get(e.name) ?? null;
-  if (e.kind === 'cast') return originOf(e.operand, origins);
-  if (e.kind === 'unary' && e.op === '&') {
-    let base = e.operand;
+function originOf(expr: Expr, origins: ReadonlyMap<string, number>): number | null {
+  if (expr.kind === 'name') return origins.get(expr.name) ?? null;
+  if (expr.kind === 'cast') return originOf(expr.operand, origins);
+  if (expr.kind === 'unary' && expr.op === '&') {
+    let base = expr.operand;
     for (let arrows = 0; base.kind === 'member'; base = base.base)
       if (base.arrow && ++arrows > 1) return null;
     return base.kind === 'name' ? (origins.get(base.name) ?? null) : null;
@@ -375,19 +386,20 @@ function originOf(e: Expr, origins: ReadonlyMap<string, number>): number | null 
 function containerTags(index: ModuleIndex, kernel: KernelVersion): ReadonlySet<string> {
   const tags = new Set(['vfio_device', 'vfio_pci_core_device', 'vfio_platform_device']);
   for (const { item, list } of kernelCallers(index, kernel)) {
-    for (const { call: e, name, effects } of list) {
-      if (name === 'vfio_alloc_device' && e.args[0]?.kind === 'name') tags.add(e.args[0].name);
-      for (const x of effects) {
+    for (const { call: called, name, effects } of list) {
+      if (name === 'vfio_alloc_device' && called.args[0]?.kind === 'name')
+        tags.add(called.args[0].name);
+      for (const effect of effects) {
         if (
-          INCIDENTAL.has(x.op) ||
-          !('target' in x) ||
-          x.target === 'return' ||
-          x.through !== undefined ||
-          x.op === 'set-drvdata'
+          INCIDENTAL.has(effect.op) ||
+          !('target' in effect) ||
+          effect.target === 'return' ||
+          effect.through !== undefined ||
+          effect.op === 'set-drvdata'
         )
           continue;
-        const a = e.args[x.target],
-          tag = a ? declaredTags(item).get(rootName(a) ?? '') : undefined;
+        const expr = called.args[effect.target],
+          tag = expr ? declaredTags(item).get(rootName(expr) ?? '') : undefined;
         if (tag !== undefined) tags.add(tag);
       }
     }
@@ -418,14 +430,20 @@ interface DeviceMembers {
 }
 
 function deviceMembers(index: ModuleIndex, containers: ReadonlySet<string>): DeviceMembers {
-  const structs = [...index.module.sources, ...index.module.headers].flatMap((f) => f.structs);
+  const structs = [...index.module.sources, ...index.module.headers].flatMap(
+    (file) => file.structs,
+  );
   return {
-    tags: new Set(structs.filter((x) => x.complete && containers.has(x.name)).map((x) => x.name)),
+    tags: new Set(
+      structs
+        .filter((struct) => struct.complete && containers.has(struct.name))
+        .map((struct) => struct.name),
+    ),
     fields: new Set(
-      structs.flatMap((x) =>
-        x.fields
-          .filter((f) => f.type.pointers === 0 && containers.has(f.type.name))
-          .map((f) => f.name),
+      structs.flatMap((struct) =>
+        struct.fields
+          .filter((field) => field.type.pointers === 0 && containers.has(field.type.name))
+          .map((field) => field.name),
       ),
     ),
   };
@@ -436,12 +454,12 @@ function deviceMembers(index: ModuleIndex, containers: ReadonlySet<string>): Dev
  * in its hands.
  */
 function isOtherMember(
-  e: Expr,
+  expr: Expr,
   types: ReadonlyMap<string, string>,
   { tags, fields }: DeviceMembers,
 ): boolean {
-  if (e.kind !== 'unary' || e.op !== '&') return false;
-  let base = e.operand;
+  if (expr.kind !== 'unary' || expr.op !== '&') return false;
+  let base = expr.operand;
   while (base.kind === 'member' && !base.arrow) base = base.base;
   return (
     base.kind === 'member' &&
@@ -461,16 +479,16 @@ function declaredTags(fn: FunctionIr): ReadonlyMap<string, string> {
     declared.set(
       root,
       (tags = new Map([
-        ...root.params.map((p) => [p.name, p.type.name] as const),
-        ...scanOf(root).decls.map((d) => [d.name, d.type.name] as const),
+        ...root.params.map((param) => [param.name, param.type.name] as const),
+        ...scanOf(root).decls.map((decl) => [decl.name, decl.type.name] as const),
       ])),
     );
   return tags;
 }
 
 /** The variable at the bottom of `p`, `&p->a.b`, `(T *)p`. */
-function rootName(e: Expr): string | null {
-  if (e.kind === 'name') return e.name;
-  if (e.kind === 'cast' || e.kind === 'unary') return rootName(e.operand);
-  return e.kind === 'member' ? rootName(e.base) : null;
+function rootName(expr: Expr): string | null {
+  if (expr.kind === 'name') return expr.name;
+  if (expr.kind === 'cast' || expr.kind === 'unary') return rootName(expr.operand);
+  return expr.kind === 'member' ? rootName(expr.base) : null;
 }

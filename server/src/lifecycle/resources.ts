@@ -95,7 +95,7 @@ interface Take {
   readonly isResult: boolean;
 }
 
-type Resolve = (p: Place) => Value | null;
+type Resolve = (place: Place) => Value | null;
 
 /** The pointer that is none: it names nothing. */
 function nothing(own: Interner): Place {
@@ -108,21 +108,21 @@ function nothing(own: Interner): Place {
  */
 export function callResources(
   run: Run,
-  s: PathState,
-  e: CallExpr,
+  state: PathState,
+  call: CallExpr,
   name: string,
   values: readonly Value[],
   result: Value,
   ok: boolean,
 ): void {
-  if (s.held === null) return;
-  const at = site(run, e),
+  if (state.held === null) return;
+  const at = site(run, call),
     change = counterChange(name);
   if (change) {
     if (ok)
       changeCount(
         run,
-        s,
+        state,
         countingOf(name, change.sign, values[change.counter], result, change.succeeds, at),
       );
     return;
@@ -131,41 +131,59 @@ export function callResources(
   const isPlain = behaviour === undefined || behaviour === 'neutral';
   const isUnknown = behaviour === undefined;
   if (isUndo(name) || (isPlain && namesAnUndo(name)))
-    giveBack(run, s, { api: name, everything: false, values, site: at }, e, 'call');
+    giveBack(run, state, { api: name, everything: false, values, site: at }, call, 'call');
   if (isUnknown && namesAnUndo(name))
-    giveBack(run, s, { api: name, everything: true, values, site: at }, e, 'call');
-  else if (isUnknown) share(s, values);
-  if (ok && !isPlain && !isUndo(name)) dropReplaced(s, behaviour, values);
+    giveBack(run, state, { api: name, everything: true, values, site: at }, call, 'call');
+  else if (isUnknown) share(state, values);
+  if (ok && !isPlain && !isUndo(name)) dropReplaced(state, behaviour, values);
   const taken = ok ? takingOf(name, values, result, at, run.index.isCalled, isPlain, null) : null;
-  if (taken && !isReference(run, s, taken)) hold(s, taken);
+  if (taken && !isReference(run, state, taken)) hold(state, taken);
 }
 
 /** A reallocation that succeeds has freed the old block. */
-function dropReplaced(s: PathState, { success }: Behaviour, values: readonly Value[]): void {
-  const freed = success.flatMap((x) =>
-    x.op === 'free' && typeof x.target === 'number' ? (values[x.target] ?? []) : [],
+function dropReplaced(state: PathState, { success }: Behaviour, values: readonly Value[]): void {
+  const freed = success.flatMap((effect) =>
+    effect.op === 'free' && typeof effect.target === 'number' ? (values[effect.target] ?? []) : [],
   );
   if (freed.length > 0)
-    drop(s, (h) => h.byReturn && freed.some((v) => h.values.some((w) => w === v)));
+    drop(
+      state,
+      (held) =>
+        held.byReturn && freed.some((value) => held.values.some((place) => place === value)),
+    );
 }
 
 /**
  * A call through a pointer: one whose name says that it ends something may give back all that it
  * can reach.
  */
-export function indirectCall(run: Run, s: PathState, e: CallExpr, values: readonly Value[]): void {
-  const name = e.callee.kind === 'member' ? e.callee.field : (e.name ?? '');
-  if (s.held !== null && namesAnUndo(name))
-    giveBack(run, s, { api: name, everything: true, values, site: site(run, e) }, e, 'call');
+export function indirectCall(
+  run: Run,
+  state: PathState,
+  call: CallExpr,
+  values: readonly Value[],
+): void {
+  const name = call.callee.kind === 'member' ? call.callee.field : (call.name ?? '');
+  if (state.held !== null && namesAnUndo(name))
+    giveBack(
+      run,
+      state,
+      { api: name, everything: true, values, site: site(run, call) },
+      call,
+      'call',
+    );
 }
 
 /** The resource itself is in the hands of unseen code. */
-function share(s: PathState, values: readonly Value[]): void {
-  if (!s.held?.size) return;
+function share(state: PathState, values: readonly Value[]): void {
+  if (!state.held?.size) return;
   const given = new Set<Value>(values);
-  const isGiven = (h: Held) => !h.shared && h.byReturn && h.values.some((v) => given.has(v));
-  if ([...s.held.values()].some(isGiven))
-    s.held = new Map([...s.held].map(([id, h]) => [id, isGiven(h) ? { ...h, shared: true } : h]));
+  const isGiven = (held: Held) =>
+    !held.shared && held.byReturn && held.values.some((place) => given.has(place));
+  if ([...state.held.values()].some(isGiven))
+    state.held = new Map(
+      [...state.held].map(([id, held]) => [id, isGiven(held) ? { ...held, shared: true } : held]),
+    );
 }
 
 const SIGNS: Readonly<Record<string, 1 | -1 | undefined>> = {
@@ -176,56 +194,76 @@ const SIGNS: Readonly<Record<string, 1 | -1 | undefined>> = {
 };
 
 /** `count++` and `count -= n`. */
-export function operatorCount(run: Run, s: PathState, place: Place, op: string, at: Span): void {
-  if (s.held === null || !place.object.isOutside || place.object.isWeak) return;
+export function operatorCount(
+  run: Run,
+  state: PathState,
+  place: Place,
+  op: string,
+  at: Span,
+): void {
+  if (state.held === null || !place.object.isOutside || place.object.isWeak) return;
   const sign = SIGNS[op];
   if (sign !== undefined)
-    changeCount(run, s, countingOf(op, sign, place, nothing(s.interner), 'always', site(run, at)));
+    changeCount(
+      run,
+      state,
+      countingOf(op, sign, place, nothing(state.interner), 'always', site(run, at)),
+    );
 }
 
 /** A change in the other direction gives a count back; any other takes. */
 function changeCount(
   run: Run,
-  s: PathState,
+  state: PathState,
   change: Held | null,
   via: Undone['via'] = 'call',
 ): void {
-  if (change === null || s.held === null) return;
+  if (change === null || state.held === null) return;
   const [counter] = change.values;
   // What dies with the device is nobody's account.
   if (!counter || counter.object.kind === 'allocation') return;
-  const taken = [...s.held.values()].filter(
-    (h) => h.kind === 'counter' && h.values[0] === counter && h.sign * change.sign !== 1,
+  const taken = [...state.held.values()].filter(
+    (held) =>
+      held.kind === 'counter' && held.values[0] === counter && held.sign * change.sign !== 1,
   );
   if (!taken.length) {
-    hold(s, change);
+    hold(state, change);
     return;
   }
-  for (const h of taken) noteUndone(run, h, change.api, change.site, via);
-  drop(s, (h) => taken.includes(h));
+  for (const held of taken) noteUndone(run, held, change.api, change.site, via);
+  drop(state, (held) => taken.includes(held));
 }
 
 /**
  * Gives back what the call names; where it is not certain what that is, nothing is known any more
  * of what it may be.
  */
-export function giveBack(run: Run, s: PathState, g: Give, at: Span, via: Undone['via']): void {
-  if (g.everything) {
-    dropReached(s, g.values, mayFree(g.api));
-    noteGive(run, s, g);
+export function giveBack(
+  run: Run,
+  state: PathState,
+  give: Give,
+  at: Span,
+  via: Undone['via'],
+): void {
+  if (give.everything) {
+    dropReached(state, give.values, mayFree(give.api));
+    noteGive(run, state, give);
     return;
   }
   // What `.release` takes down goes with the device: that it is put too early is another defect.
-  if (via !== 'release') noteTeardown(run, s, g, at);
+  if (via !== 'release') noteTeardown(run, state, give, at);
   const named =
-    s.held === null ? [] : [...s.held.values()].filter((h) => isGivenBack(h, g.api, g.values));
-  for (const h of named) if (statusOf(s, h) !== 'free') noteUndone(run, h, g.api, g.site, via);
+    state.held === null
+      ? []
+      : [...state.held.values()].filter((held) => isGivenBack(held, give.api, give.values));
+  for (const held of named)
+    if (statusOf(state, held) !== 'free') noteUndone(run, held, give.api, give.site, via);
   if (named.length) {
-    drop(s, (h) => named.includes(h));
+    drop(state, (held) => named.includes(held));
     return;
   }
-  drop(s, (h) => mayBeMeant(h, g.api, g.values));
-  noteGive(run, s, g);
+  drop(state, (held) => mayBeMeant(held, give.api, give.values));
+  noteGive(run, state, give);
 }
 
 /**
@@ -234,33 +272,33 @@ export function giveBack(run: Run, s: PathState, g: Give, at: Span, via: Undone[
  */
 function giveBackAll(
   run: Run,
-  s: PathState,
+  state: PathState,
   gives: readonly Give[],
   at: Span,
   via: Undone['via'],
 ): void {
-  const held = [...(s.held?.values() ?? [])];
+  const held = [...(state.held?.values() ?? [])];
   const named = gives.filter(
-    (g) => !g.everything && held.some((h) => isGivenBack(h, g.api, g.values)),
+    (give) => !give.everything && held.some((other) => isGivenBack(other, give.api, give.values)),
   );
-  for (const g of [...named, ...gives.filter((one) => !named.includes(one))])
-    giveBack(run, s, g, at, via);
+  for (const give of [...named, ...gives.filter((one) => !named.includes(one))])
+    giveBack(run, state, give, at, via);
 }
 
-function noteGive(run: Run, s: PathState, g: Give): void {
+function noteGive(run: Run, state: PathState, give: Give): void {
   if (!run.resources || run.role === 'probe') return;
-  const values = g.values.map((v) =>
-    v.kind !== 'pointer' || v.object.isOutside ? v : nothing(s.interner),
+  const values = give.values.map((value) =>
+    value.kind !== 'pointer' || value.object.isOutside ? value : nothing(state.interner),
   );
   run.resources.gives.set(
-    `${g.api}:${g.everything}:${g.site.path}:${g.site.start}:${values.map(valueText).join()}`,
-    { ...g, values },
+    `${give.api}:${give.everything}:${give.site.path}:${give.site.start}:${values.map(valueText).join()}`,
+    { ...give, values },
   );
 }
 
-function noteUndone(run: Run, h: Held, api: string, at: Site, via: Undone['via']): void {
-  run.resources?.undone.set(`${h.id};${at.path}:${at.start};${via}`, {
-    id: h.id,
+function noteUndone(run: Run, held: Held, api: string, at: Site, via: Undone['via']): void {
+  run.resources?.undone.set(`${held.id};${at.path}:${at.start};${via}`, {
+    id: held.id,
     site: at,
     api,
     function: run.fn,
@@ -270,19 +308,22 @@ function noteUndone(run: Run, h: Held, api: string, at: Site, via: Undone['via']
 }
 
 /** Unseen code may give back what it can reach from its arguments. */
-function dropReached(s: PathState, values: readonly Value[], withItself = true): void {
-  if (!s.held?.size) return;
-  const reached = new Set(values.flatMap((v) => (v.kind === 'pointer' ? [v.object] : [])));
-  for (const o of reached)
-    for (const [, v] of membersOf(s, o)) if (v.kind === 'pointer') reached.add(v.object);
-  const isItself = (h: Held) =>
-    h.byReturn && h.values.some((v) => v.parent === null && values.includes(v));
+function dropReached(state: PathState, values: readonly Value[], withItself = true): void {
+  if (!state.held?.size) return;
+  const reached = new Set(
+    values.flatMap((value) => (value.kind === 'pointer' ? [value.object] : [])),
+  );
+  for (const object of reached)
+    for (const [, value] of membersOf(state, object))
+      if (value.kind === 'pointer') reached.add(value.object);
+  const isItself = (held: Held) =>
+    held.byReturn && held.values.some((place) => place.parent === null && values.includes(place));
   drop(
-    s,
-    (h) =>
-      h.kind !== 'counter' &&
-      h.values.some((v) => reached.has(v.object)) &&
-      (withItself || !isItself(h)),
+    state,
+    (held) =>
+      held.kind !== 'counter' &&
+      held.values.some((place) => reached.has(place.object)) &&
+      (withItself || !isItself(held)),
   );
 }
 
@@ -290,41 +331,43 @@ function dropReached(s: PathState, values: readonly Value[], withItself = true):
  * Where a value is kept in an object: the member that it is the address of, or that it was read
  * from or stored in.
  */
-function ownersOf(s: PathState, v: Place): Place[] {
+function ownersOf(state: PathState, place: Place): Place[] {
   const owners: Place[] = [];
-  if (v.parent !== null) owners.push(v);
-  if (v.object.kind === 'load') owners.push(v.object.from);
-  for (const [at, held] of holdersOf(s, v.object)) if (held === v) owners.push(at);
+  if (place.parent !== null) owners.push(place);
+  if (place.object.kind === 'load') owners.push(place.object.from);
+  for (const [at, held] of holdersOf(state, place.object)) if (held === place) owners.push(at);
   return owners;
 }
 
 /** Something of a registered device goes away. */
-function noteTeardown(run: Run, s: PathState, g: Give, at: Span): void {
-  if (!run.resources || !isUndo(g.api) || (run.role !== 'remove' && run.role !== 'action')) return;
-  for (const v of g.values)
-    if (isNameable(v))
-      for (const owner of ownersOf(s, v)) teardown(run, s, owner, g.api, g.site, at);
+function noteTeardown(run: Run, state: PathState, give: Give, at: Span): void {
+  if (!run.resources || !isUndo(give.api) || (run.role !== 'remove' && run.role !== 'action'))
+    return;
+  for (const value of give.values)
+    if (isNameable(value))
+      for (const owner of ownersOf(state, value))
+        teardown(run, state, owner, give.api, give.site, at);
 }
 
 /** `p->member = NULL`. */
-export function noteCleared(run: Run, s: PathState, place: Place, at: Span): void {
+export function noteCleared(run: Run, state: PathState, place: Place, at: Span): void {
   if (run.resources && (run.role === 'remove' || run.role === 'action'))
-    teardown(run, s, place, null, site(run, at), at);
+    teardown(run, state, place, null, site(run, at), at);
 }
 
 function teardown(
   run: Run,
-  s: PathState,
+  state: PathState,
   owner: Place,
   api: string | null,
   inner: Site,
   at: Span,
 ): void {
-  const t = s.devices.get(owner.object);
-  if (t?.state.registered !== 'yes' || owner.parent === null || isDrvdata(owner)) return;
+  const tracked = state.devices.get(owner.object);
+  if (tracked?.state.registered !== 'yes' || owner.parent === null || isDrvdata(owner)) return;
   const here = site(run, at),
     member = pathText(owner),
-    key = `${member};${here.start};${inner.path}:${inner.start};${s.followsOwnState}`;
+    key = `${member};${here.start};${inner.path}:${inner.start};${state.followsOwnState}`;
   if (run.resources!.teardowns.has(key)) return;
   run.resources!.teardowns.set(key, {
     function: run.fn,
@@ -333,10 +376,10 @@ function teardown(
     inner: inner.path === here.path && inner.start === here.start ? null : inner,
     api,
     member,
-    device: deviceRef(run, owner.object, t),
-    certain: isCertain(run, s, t.state),
-    trace: stepsOf(s.trace),
-    conditions: conditionsOf(s),
+    device: deviceRef(run, owner.object, tracked),
+    certain: isCertain(run, state, tracked.state),
+    trace: stepsOf(state.trace),
+    conditions: conditionsOf(state),
   });
 }
 
@@ -347,62 +390,64 @@ function teardown(
 export function translated(
   own: Interner,
   summary: Summary,
-  o: SummaryOutcome,
+  outcome: SummaryOutcome,
   resolve: Resolve,
 ): { gives: readonly Give[]; takes: readonly Held[] } {
   return {
-    gives: summary.gives.map((g) => translateGive(own, g, resolve)),
-    takes: o.takes.flatMap((h) => {
-      const t = translateHeld(h, resolve);
-      return t ? [t] : [];
+    gives: summary.gives.map((give) => translateGive(own, give, resolve)),
+    takes: outcome.takes.flatMap((held) => {
+      const other = translateHeld(held, resolve);
+      return other ? [other] : [];
     }),
   };
 }
 
-function translateGive(own: Interner, g: Give, resolve: Resolve): Give {
+function translateGive(own: Interner, give: Give, resolve: Resolve): Give {
   return {
-    ...g,
-    values: g.values.map((v) => (v.kind === 'pointer' ? (resolve(v) ?? nothing(own)) : v)),
+    ...give,
+    values: give.values.map((value) =>
+      value.kind === 'pointer' ? (resolve(value) ?? nothing(own)) : value,
+    ),
   };
 }
 
-function translateHeld(h: Held, resolve: Resolve): Held | null {
-  const values = h.values.map((v) => resolve(v) ?? undefined).filter(isNameable);
+function translateHeld(held: Held, resolve: Resolve): Held | null {
+  const values = held.values.map((place) => resolve(place) ?? undefined).filter(isNameable);
   if (!values.length) return null;
-  const when = h.when && resolve(h.when.object.start);
+  const when = held.when && resolve(held.when.object.start);
   return {
-    ...h,
-    id: heldId(h.site, values[0]!),
+    ...held,
+    id: heldId(held.site, values[0]!),
     values,
-    when: when?.kind === 'pointer' ? { object: when.object, mask: h.when!.mask } : null,
+    when: when?.kind === 'pointer' ? { object: when.object, mask: held.when!.mask } : null,
   };
 }
 
 export function applyTranslated(
   run: Run,
-  s: PathState,
-  e: CallExpr,
-  t: ReturnType<typeof translated>,
+  state: PathState,
+  call: CallExpr,
+  moved: ReturnType<typeof translated>,
 ): void {
-  giveBackAll(run, s, t.gives, e, 'call');
-  for (const h of t.takes) takeOver(run, s, h);
+  giveBackAll(run, state, moved.gives, call, 'call');
+  for (const take of moved.takes) takeOver(run, state, take);
 }
 
 /** The references of a device are followed in its own state. */
-function isReference(run: Run, s: PathState, { api, values }: Held): boolean {
+function isReference(run: Run, state: PathState, { api, values }: Held): boolean {
   const behaviour = behaviourOf(api, run.kernel, run.index.module.wrappers);
   return (
     behaviour !== undefined &&
     behaviour !== 'neutral' &&
-    behaviour.success.some((x) => x.op === 'get') &&
-    values.some((v) => s.devices.has(v.object))
+    behaviour.success.some((effect) => effect.op === 'get') &&
+    values.some((place) => state.devices.has(place.object))
   );
 }
 
-function takeOver(run: Run, s: PathState, h: Held): void {
-  if (isReference(run, s, h)) return;
-  if (h.kind === 'counter') changeCount(run, s, h);
-  else hold(s, h);
+function takeOver(run: Run, state: PathState, held: Held): void {
+  if (isReference(run, state, held)) return;
+  if (held.kind === 'counter') changeCount(run, state, held);
+  else hold(state, held);
 }
 
 /**
@@ -411,27 +456,27 @@ function takeOver(run: Run, s: PathState, h: Held): void {
  */
 export function applyHelper(
   run: Run,
-  s: PathState,
-  e: CallExpr,
+  state: PathState,
+  call: CallExpr,
   callee: Defined<FunctionIr>,
   helper: HelperResources | null,
   args: readonly Value[],
   result: Value,
   resolve: Resolve,
 ): void {
-  if (s.held === null) return;
+  if (state.held === null) return;
   const name = callee.item.name;
   if (helper === null) {
-    dropReached(s, args);
+    dropReached(state, args);
     return;
   }
   if (!helper.takes.length && !helper.gives.length) {
     if (namesAnUndo(name))
       giveBack(
         run,
-        s,
-        { api: name, everything: false, values: args, site: site(run, e) },
-        e,
+        state,
+        { api: name, everything: false, values: args, site: site(run, call) },
+        call,
         'call',
       );
     const type = callee.item.returnType;
@@ -439,7 +484,7 @@ export function applyHelper(
       name,
       args,
       result,
-      site(run, e),
+      site(run, call),
       run.index.isCalled,
       true,
       type.name === 'void' && type.pointers === 0
@@ -448,17 +493,17 @@ export function applyHelper(
           ? 'pointer'
           : 'zero',
     );
-    if (taken) hold(s, taken);
+    if (taken) hold(state, taken);
     return;
   }
   giveBackAll(
     run,
-    s,
-    helper.gives.map((g) => translateGive(s.interner, g, resolve)),
-    e,
+    state,
+    helper.gives.map((give) => translateGive(state.interner, give, resolve)),
+    call,
     'call',
   );
-  takeAll(run, s, helper.takes, result, resolve);
+  takeAll(run, state, helper.takes, result, resolve);
 }
 
 /**
@@ -467,45 +512,45 @@ export function applyHelper(
  */
 export function failedHelper(
   run: Run,
-  s: PathState,
+  state: PathState,
   helper: HelperResources | null,
   result: Value,
-  resolverOf: (s: PathState) => Resolve,
+  resolverOf: (next: PathState) => Resolve,
 ): PathState[] {
-  if (s.held === null || helper === null || result.kind !== 'pointer') return [];
+  if (state.held === null || helper === null || result.kind !== 'pointer') return [];
   return helper.left.flatMap((takes) => {
-    const t = fork(s);
-    if (!assume(t, result, NEGATIVE)) return [];
-    takeAll(run, t, takes, result, resolverOf(t));
-    return [t];
+    const next = fork(state);
+    if (!assume(next, result, NEGATIVE)) return [];
+    takeAll(run, next, takes, result, resolverOf(next));
+    return [next];
   });
 }
 
 function takeAll(
   run: Run,
-  s: PathState,
+  state: PathState,
   takes: readonly Take[],
   result: Value,
   resolve: Resolve,
 ): void {
-  for (const t of takes) {
-    const h =
-      t.isResult && isNameable(result)
+  for (const take of takes) {
+    const held =
+      take.isResult && isNameable(result)
         ? {
-            ...t.held,
+            ...take.held,
             values: [result],
-            id: heldId(t.held.site, result),
+            id: heldId(take.held.site, result),
           }
-        : translateHeld({ ...t.held, when: null }, resolve);
-    if (!h) continue;
-    const stored = t.storedAt && resolve(t.storedAt);
-    if (stored?.kind === 'pointer') storePlace(run, s, stored, h.values[0]!);
+        : translateHeld({ ...take.held, when: null }, resolve);
+    if (!held) continue;
+    const stored = take.storedAt && resolve(take.storedAt);
+    if (stored?.kind === 'pointer') storePlace(run, state, stored, held.values[0]!);
     takeOver(
       run,
-      s,
-      t.when === null || result.kind !== 'pointer'
-        ? { ...h, when: null }
-        : { ...h, when: { object: result.object, mask: t.when } },
+      state,
+      take.when === null || result.kind !== 'pointer'
+        ? { ...held, when: null }
+        : { ...held, when: { object: result.object, mask: take.when } },
     );
   }
 }
@@ -519,26 +564,28 @@ export function helperResources(
   ends: readonly Exit[],
   gives: Iterable<Give>,
 ): HelperResources | null {
-  const exits = ends.map(({ s }) => s);
-  if (exits.some((s) => s.held === null)) return null;
-  const masks = exits.map((s) => (s.result ? failing(maskOf(s, s.result)) : 0));
-  const all = new Map(exits.flatMap((s) => [...s.held!]));
+  const exits = ends.map(({ state: next }) => next);
+  if (exits.some((state) => state.held === null)) return null;
+  const masks = exits.map((state) => (state.result ? failing(maskOf(state, state.result)) : 0));
+  const all = new Map(exits.flatMap((state) => [...state.held!]));
   const sometimes = new Map<PathState, Take[]>();
-  const takes = [...all.values()].flatMap((h): Take[] => {
+  const takes = [...all.values()].flatMap((held): Take[] => {
     let present = 0,
       absent = 0,
       certain = 0,
       isEverywhere = true,
       asked: Mask | null = null,
       owner: PathState | null = null;
-    exits.forEach((s, i) => {
-      const own = s.held!.get(h.id),
-        status = own ? statusOf(s, own) : 'free';
+    exits.forEach((state, i) => {
+      const own = state.held!.get(held.id),
+        status = own ? statusOf(state, own) : 'free';
       const isOpenResult =
-        status === 'open' && s.result?.kind === 'pointer' && s.result.object === own!.when!.object;
+        status === 'open' &&
+        state.result?.kind === 'pointer' &&
+        state.result.object === own!.when!.object;
       if (status === 'held' || isOpenResult) {
         present |= masks[i]!;
-        owner ??= s;
+        owner ??= state;
       } else {
         absent |= masks[i]!;
         isEverywhere = false;
@@ -547,16 +594,17 @@ export function helperResources(
       else if (status === 'held') certain |= masks[i]!;
     });
     if (owner === null) return [];
-    const s: PathState = owner,
-      [v] = h.values;
-    const isResult = h.byReturn && s.result === v;
+    const next: PathState = owner,
+      [target] = held.values;
+    const isResult = held.byReturn && next.result === target;
     const place =
-      h.byReturn && !isResult
-        ? (ownersOf(s, v!).find((p) => p.object.isOutside && s.heap.has(p)) ?? null)
+      held.byReturn && !isResult
+        ? (ownersOf(next, target!).find((base) => base.object.isOutside && next.heap.has(base)) ??
+          null)
         : null;
-    if (h.byReturn && !isResult && place === null && !v!.object.isOutside) return [];
+    if (held.byReturn && !isResult && place === null && !target!.object.isOutside) return [];
     const take = (when: Mask | null): Take => ({
-      held: { ...h, when: null },
+      held: { ...held, when: null },
       when,
       storedAt: place,
       isResult,
@@ -569,13 +617,17 @@ export function helperResources(
     // Success and failure are told apart, and some of the failing paths forget it.
     if ((present & absent) !== NEGATIVE || (present & ~NEGATIVE) === 0 || asked !== null) return [];
     exits.forEach((one, i) => {
-      const own = one.held!.get(h.id);
+      const own = one.held!.get(held.id);
       if (own && masks[i] === NEGATIVE && statusOf(one, own) === 'held')
         sometimes.set(one, [
           ...(sometimes.get(one) ?? []),
           {
             ...take(null),
-            held: { ...h, when: null, leftBy: { function: run.fn, site: site(run, ends[i]!.at) } },
+            held: {
+              ...held,
+              when: null,
+              leftBy: { function: run.fn, site: site(run, ends[i]!.at) },
+            },
           },
         ]);
     });
@@ -589,34 +641,37 @@ export function helperResources(
  * took.
  */
 export function blameHelper(run: Run, ends: readonly Exit[]): void {
-  for (const { s, at } of ends) {
-    if (!s.held?.size || s.result === null || failing(maskOf(s, s.result)) !== NEGATIVE) continue;
-    s.held = new Map(
-      [...s.held].map(([id, h]) => [
+  for (const { state: next, at } of ends) {
+    if (!next.held?.size || next.result === null || failing(maskOf(next, next.result)) !== NEGATIVE)
+      continue;
+    next.held = new Map(
+      [...next.held].map(([id, held]) => [
         id,
-        h.leftBy !== null || h.kind === 'counter'
-          ? h
-          : { ...h, leftBy: { function: run.fn, site: site(run, at) } },
+        held.leftBy !== null || held.kind === 'counter'
+          ? held
+          : { ...held, leftBy: { function: run.fn, site: site(run, at) } },
       ]),
     );
   }
 }
 
 /** A code that was asked only for being zero is negative where it is not. */
-function failing(m: Mask): Mask {
-  return m === (POSITIVE | NEGATIVE) ? NEGATIVE : m;
+function failing(mask: Mask): Mask {
+  return mask === (POSITIVE | NEGATIVE) ? NEGATIVE : mask;
 }
 
 /** More failing paths of a helper than this are not followed further. */
 const MAX_LEFT = 3;
 
 /** What callers of an explored function owe after one of its ends. */
-export function takesOf(s: PathState): Held[] {
-  return [...(s.held?.values() ?? [])].filter((h) => {
-    const status = statusOf(s, h);
+export function takesOf(state: PathState): Held[] {
+  return [...(state.held?.values() ?? [])].filter((held) => {
+    const status = statusOf(state, held);
     return (
       status === 'held' ||
-      (status === 'open' && s.result?.kind === 'pointer' && s.result.object === h.when!.object)
+      (status === 'open' &&
+        state.result?.kind === 'pointer' &&
+        state.result.object === held.when!.object)
     );
   });
 }
@@ -625,59 +680,63 @@ export function takesOf(s: PathState): Held[] {
  * The last put runs `.release`: what it gives back is given back here. With a `.release` that
  * cannot be seen nothing is known of what the device had.
  */
-export function runRelease(run: Run, s: PathState, e: Span, device: Place): void {
-  if (s.devices.get(device.object)?.state.reference === 'dropped') releaseAll(run, s, e, device);
+export function runRelease(run: Run, state: PathState, span: Span, device: Place): void {
+  if (state.devices.get(device.object)?.state.reference === 'dropped')
+    releaseAll(run, state, span, device);
 }
 
 /** Gives back what any `.release` gives back. */
-function releaseAll(run: Run, s: PathState, e: Span, device: Place): void {
-  if (!s.held?.size) return;
+function releaseAll(run: Run, state: PathState, span: Span, device: Place): void {
+  if (!state.held?.size) return;
   const { functions, isWhole } = run.index.callbacks('release');
-  if (!isWhole) dropReached(s, [device.object.start]);
-  const call = asCall(e);
-  for (const f of functions) {
-    const summary = run.index.summaryOf(f.item);
+  if (!isWhole) dropReached(state, [device.object.start]);
+  const call = asCall(span);
+  for (const definition of functions) {
+    const summary = run.index.summaryOf(definition.item);
     if (!summary?.outcomes) {
-      dropReached(s, [device.object.start]);
+      dropReached(state, [device.object.start]);
       continue;
     }
-    const resolve = run.resolver(s, call, summary, [
-      s.devices.get(device.object)?.member ?? device,
+    const resolve = run.resolver(state, call, summary, [
+      state.devices.get(device.object)?.member ?? device,
     ]);
-    const gives = summary.gives.map((g) => translateGive(s.interner, g, resolve));
+    const gives = summary.gives.map((give) => translateGive(state.interner, give, resolve));
     const counts = new Map(
-      summary.outcomes.flatMap((o) =>
-        o.takes.filter((h) => h.kind === 'counter').map((h) => [h.id, h] as const),
+      summary.outcomes.flatMap((outcome) =>
+        outcome.takes
+          .filter((held) => held.kind === 'counter')
+          .map((held) => [held.id, held] as const),
       ),
     );
-    giveBackAll(run, s, gives, e, 'release');
-    for (const h of counts.values()) {
-      const t = translateHeld(h, resolve);
-      if (t) changeCount(run, s, t, 'release');
+    giveBackAll(run, state, gives, span, 'release');
+    for (const held of counts.values()) {
+      const other = translateHeld(held, resolve);
+      if (other) changeCount(run, state, other, 'release');
     }
   }
 }
 
 /** A successful allocation has run `.init`: what that took is held. */
-export function runInit(run: Run, s: PathState, e: CallExpr, device: Place): void {
-  if (s.held === null) return;
+export function runInit(run: Run, state: PathState, call: CallExpr, device: Place): void {
+  if (state.held === null) return;
   const { functions } = run.index.callbacks('init');
   const [init] = functions;
   if (!init || functions.length > 1) return;
   const summary = run.index.summaryOf(init.item);
-  const succeeding = summary?.outcomes?.filter((o) => (o.resultMask & ZERO) !== 0) ?? [];
+  const succeeding =
+    summary?.outcomes?.filter((outcome) => (outcome.resultMask & ZERO) !== 0) ?? [];
   if (!summary || !succeeding.length) return;
-  const resolve = run.resolver(s, e, summary, [device]);
-  for (const h of succeeding[0]!.takes) {
-    if (!succeeding.every((o) => o.takes.some((x) => x.id === h.id))) continue;
-    const t = translateHeld({ ...h, when: null }, resolve);
-    if (!t) continue;
-    const write = h.byReturn
-      ? succeeding[0]!.writes.find((w) => sameValue(w.value, h.values[0]!))
+  const resolve = run.resolver(state, call, summary, [device]);
+  for (const take of succeeding[0]!.takes) {
+    if (!succeeding.every((outcome) => outcome.takes.some((held) => held.id === take.id))) continue;
+    const other = translateHeld({ ...take, when: null }, resolve);
+    if (!other) continue;
+    const write = take.byReturn
+      ? succeeding[0]!.writes.find((item) => sameValue(item.value, take.values[0]!))
       : undefined;
     const to = write && resolve(write.place);
-    if (to?.kind === 'pointer') storePlace(run, s, to, t.values[0]!);
-    takeOver(run, s, t);
+    if (to?.kind === 'pointer') storePlace(run, state, to, other.values[0]!);
+    takeOver(run, state, other);
   }
 }
 
@@ -687,58 +746,58 @@ export function runInit(run: Run, s: PathState, e: CallExpr, device: Place): voi
  */
 export function handOver(
   run: Run,
-  s: PathState,
-  runAction: (run: Run, s: PathState) => readonly PathState[],
+  state: PathState,
+  runAction: (run: Run, next: PathState) => readonly PathState[],
 ): void {
-  if (!s.held?.size) return;
-  const after = runAction({ ...run, observations: new Map(), resources: null }, fork(s));
-  drop(s, (h) => after.some((t) => !t.held?.has(h.id)));
+  if (!state.held?.size) return;
+  const after = runAction({ ...run, observations: new Map(), resources: null }, fork(state));
+  drop(state, (held) => after.some((next) => !next.held?.has(held.id)));
 }
 
 /** What a path holds at its end. */
 export function observeLeave(
   run: Run,
-  s: PathState,
+  state: PathState,
   at: Span,
   outcome: ExitObservation['outcome'],
 ): void {
-  if (!run.resources || s.held === null) return;
+  if (!run.resources || state.held === null) return;
   // The result of a call that may fail, as it is returned: it did, or it did not.
   if (
     outcome === 'unknown' &&
-    s.result?.kind === 'pointer' &&
-    s.result.parent === null &&
-    s.result.object.kind === 'result' &&
-    s.result.object.of === 'call' &&
-    (maskOf(s, s.result) & (NEGATIVE | ZERO)) === (NEGATIVE | ZERO)
+    state.result?.kind === 'pointer' &&
+    state.result.parent === null &&
+    state.result.object.kind === 'result' &&
+    state.result.object.of === 'call' &&
+    (maskOf(state, state.result) & (NEGATIVE | ZERO)) === (NEGATIVE | ZERO)
   ) {
     for (const [mask, decided] of [
       [NEGATIVE, 'failure'],
       [ZERO | POSITIVE, 'success'],
     ] as const) {
-      const t = fork(s);
-      if (assume(t, s.result, mask)) {
-        settleHeld(t, () => true);
-        observeLeave(run, t, at, decided);
+      const next = fork(state);
+      if (assume(next, state.result, mask)) {
+        settleHeld(next, () => true);
+        observeLeave(run, next, at, decided);
       }
     }
     return;
   }
-  const held = [...s.held.values()].filter((h) => isHeldAtEnd(s, h));
+  const held = [...state.held.values()].filter((other) => isHeldAtEnd(state, other));
   run.resources.leaves.push({
     function: run.fn,
     role: run.role,
     outcome,
     returns: site(run, at),
     held: held.map(resourceOf),
-    trace: stepsOf(s.trace),
-    conditions: conditionsOf(s),
-    certain: !run.fn.opaque && !s.isUncertain,
-    ownState: s.followsOwnState,
+    trace: stepsOf(state.trace),
+    conditions: conditionsOf(state),
+    certain: !run.fn.opaque && !state.isUncertain,
+    ownState: state.followsOwnState,
   });
   // What `.init` leaves to `.release` shows at its successful ends.
   if (run.role === 'init' && outcome === 'success')
-    releaseAll(run, fork(s), at, parameter(s.interner, 0).start);
+    releaseAll(run, fork(state), at, parameter(state.interner, 0).start);
 }
 
 function resourceOf({ id, kind, api, undo, site: at, shared, leftBy }: Held): HeldResource {
@@ -756,19 +815,23 @@ export function isAtEntry(object: AbstractObject): boolean {
 }
 
 /** What remove finds held: what it can name as probe did. */
-export function carryHeld(s: PathState, t: PathState): void {
-  t.held =
-    s.held === null
+export function carryHeld(state: PathState, next: PathState): void {
+  next.held =
+    state.held === null
       ? null
       : new Map(
-          [...s.held].flatMap(([id, h]) => {
-            const canName = h.values.some(
-              (v) =>
-                isAtEntry(v.object) ||
-                t.devices.has(v.object) ||
-                [...t.heap.values()].some((w) => w.kind === 'pointer' && w.object === v.object),
+          [...state.held].flatMap(([id, held]) => {
+            const canName = held.values.some(
+              (place) =>
+                isAtEntry(place.object) ||
+                next.devices.has(place.object) ||
+                [...next.heap.values()].some(
+                  (value) => value.kind === 'pointer' && value.object === place.object,
+                ),
             );
-            return canName && isHeldAtEnd(s, h) ? [[id, { ...h, when: null }] as const] : [];
+            return canName && isHeldAtEnd(state, held)
+              ? [[id, { ...held, when: null }] as const]
+              : [];
           }),
         );
 }

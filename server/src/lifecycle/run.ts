@@ -49,11 +49,11 @@ export interface Run {
   readonly resources: ResourceLog | null;
   /** Maps objects of a callee to values at a call; here because resources.ts is below apply.ts. */
   readonly resolver: (
-    s: PathState,
-    e: CallExpr,
+    state: PathState,
+    call: CallExpr,
     summary: Summary,
     args: readonly Value[],
-  ) => (p: Place) => Value | null;
+  ) => (place: Place) => Value | null;
 }
 
 /** The place of a node in its document: what macros bring is where they are used. */
@@ -75,14 +75,18 @@ export function sourceText(run: Run, span: Span | Expr): string {
   return writtenText(run, span).replace(/\s+/g, ' ').trim();
 }
 
-export function deviceRef(run: Run, object: AbstractObject, t: Tracked | undefined): DeviceRef {
+export function deviceRef(
+  run: Run,
+  object: AbstractObject,
+  tracked: Tracked | undefined,
+): DeviceRef {
   const info = run.objects.get(object.id);
   return {
     id: `${run.file.path}:${run.fn.name}:${object.id}`,
     origin: info?.origin ?? site(run, run.fn.nameSpan),
     originKind: info?.kind ?? kindOf(object),
     container: info?.container ?? null,
-    member: t?.member ? pathText(t.member) : null,
+    member: tracked?.member ? pathText(tracked.member) : null,
   };
 }
 
@@ -93,26 +97,33 @@ function kindOf(object: AbstractObject): DeviceRef['originKind'] {
   return 'load';
 }
 
-export function conditionsOf(s: PathState): Condition[] {
-  return [...s.config].map(([test, holds]) => ({ test, holds }));
+export function conditionsOf(state: PathState): Condition[] {
+  return [...state.config].map(([test, holds]) => ({ test, holds }));
 }
 
 /**
  * Keeps one observation of each kind, place, device and abstract state: the first, which has the
  * shortest path.
  */
-export function observe(run: Run, key: string, o: Observation, t: Tracked, ownState = false): void {
-  const id = `${key};${o.site.start};${o.device.id};${deviceKey(t)};${o.certain};${ownState}`;
+export function observe(
+  run: Run,
+  key: string,
+  observation: Observation,
+  tracked: Tracked,
+  ownState = false,
+): void {
+  const id = `${key};${observation.site.start};${observation.device.id};${deviceKey(tracked)};${observation.certain};${ownState}`;
   if (run.observations.has(id)) return;
-  run.observations.set(id, o);
-  if (ownState) run.ownState.add(o);
+  run.observations.set(id, observation);
+  if (ownState) run.ownState.add(observation);
 }
 
 /** Gives a variable its value. */
-export function setVariable(run: Run, s: PathState, name: string, value: Value): void {
-  const v = asDeclared(run, name, value);
-  s.env.set(name, v);
-  if (v.kind === 'pointer' && !run.names.has(v.object)) run.names.set(v.object, name);
+export function setVariable(run: Run, state: PathState, name: string, value: Value): void {
+  const operand = asDeclared(run, name, value);
+  state.env.set(name, operand);
+  if (operand.kind === 'pointer' && !run.names.has(operand.object))
+    run.names.set(operand.object, name);
 }
 
 /**
@@ -120,34 +131,37 @@ export function setVariable(run: Run, s: PathState, name: string, value: Value):
  * the container, or the other
  * way round. The device is at offset 0 at every level, so both are the same address.
  */
-function asDeclared(run: Run, name: string, v: Value): Value {
-  if (v.kind !== 'pointer' || v.isOutward) return v;
+function asDeclared(run: Run, name: string, value: Value): Value {
+  if (value.kind !== 'pointer' || value.isOutward) return value;
   const type = run.locals.get(name),
-    info = run.objects.get(v.object.id);
-  if (type?.pointers !== 1 || type.keyword !== 'struct' || !info?.container) return v;
-  if (type.name === info.container) return v.object.start;
-  if (v.parent !== null || info.member === null) return v;
+    info = run.objects.get(value.object.id);
+  if (type?.pointers !== 1 || type.keyword !== 'struct' || !info?.container) return value;
+  if (type.name === info.container) return value.object.start;
+  if (value.parent !== null || info.member === null) return value;
   let tag = info.container,
-    place: Place = v;
+    place: Place = value;
   for (const step of info.member) {
-    if (step.kind !== 'field') return v;
+    if (step.kind !== 'field') return value;
     const part = step.name;
-    const field = run.index.struct(run.file, tag)?.item.fields.find((f) => f.name === part)?.type;
-    if (field ? field.pointers > 0 || field.arrays > 0 : tag !== 'vfio_pci_core_device') return v;
+    const field = run.index
+      .struct(run.file, tag)
+      ?.item.fields.find((item) => item.name === part)?.type;
+    if (field ? field.pointers > 0 || field.arrays > 0 : tag !== 'vfio_pci_core_device')
+      return value;
     tag = field?.name ?? 'vfio_device';
     place = fieldOf(place, part);
     if (tag === type.name) return place;
   }
-  return v;
+  return value;
 }
 
 /** What a person calls an object at this point: a variable that holds it, or the first that did. */
-export function nameOf(run: Run, s: PathState, object: AbstractObject): string {
-  spend(s.env.size);
+export function nameOf(run: Run, state: PathState, object: AbstractObject): string {
+  spend(state.env.size);
   let inside: string | null = null;
-  for (const [name, v] of s.env) {
-    if (v.kind !== 'pointer' || v.object !== object) continue;
-    if (v.parent === null) return name;
+  for (const [name, value] of state.env) {
+    if (value.kind !== 'pointer' || value.object !== object) continue;
+    if (value.parent === null) return name;
     inside ??= name;
   }
   return inside ?? run.names.get(object) ?? 'the device';

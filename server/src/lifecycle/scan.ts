@@ -74,12 +74,14 @@ export function kernelCallers(index: ModuleIndex, kernel: KernelVersion): readon
   if (known?.kernel !== kernel) {
     const list: KernelCaller[] = [],
       acting = actingMacros(index, kernel);
-    for (const d of index.allFunctions) {
-      const root = originalOf(d.item);
-      const hasMacros = acting.size > 0 && scanOf(root).names.called.some((n) => acting.has(n));
-      const seen = hasMacros ? writtenOut(index, d.file, root, () => true) : root;
+    for (const allFunction of index.allFunctions) {
+      const root = originalOf(allFunction.item);
+      const hasMacros =
+        acting.size > 0 && scanOf(root).names.called.some((name) => acting.has(name));
+      const seen = hasMacros ? writtenOut(index, allFunction.file, root, () => true) : root;
       const calls = kernelCalls(seen, kernel, index.module.wrappers);
-      if (calls.length) list.push({ ...d, list: calls, delta: movedFrom(d.item)?.delta ?? 0 });
+      if (calls.length)
+        list.push({ ...allFunction, list: calls, delta: movedFrom(allFunction.item)?.delta ?? 0 });
     }
     callers.set(index, (known = { kernel, list }));
   }
@@ -113,21 +115,21 @@ function kernelCalls(
   kernel: KernelVersion,
   wrappers: ExtraFunctions | undefined,
 ): readonly KernelCall[] {
-  const w = walked(root);
+  const item = walked(root);
   if (
-    !w.kernelCalls ||
-    compareVersions(w.kernelCalls.kernel, kernel) !== 0 ||
-    w.kernelCalls.wrappers !== wrappers
+    !item.kernelCalls ||
+    compareVersions(item.kernelCalls.kernel, kernel) !== 0 ||
+    item.kernelCalls.wrappers !== wrappers
   ) {
-    w.kernelCalls = {
+    item.kernelCalls = {
       kernel,
       wrappers,
-      list: w.calls.flatMap((call) =>
+      list: item.calls.flatMap((call) =>
         call.name === null ? [] : withEffects(call, call.name, kernel, wrappers),
       ),
     };
   }
-  return w.kernelCalls.list;
+  return item.kernelCalls.list;
 }
 
 /**
@@ -153,14 +155,14 @@ function effectsOf(
   kernel: KernelVersion,
   wrappers: ExtraFunctions | undefined,
 ): readonly Effect[] {
-  const b = behaviourOf(name, kernel, wrappers);
-  return b === undefined || b === 'neutral' ? [] : b.success;
+  const behaviour = behaviourOf(name, kernel, wrappers);
+  return behaviour === undefined || behaviour === 'neutral' ? [] : behaviour.success;
 }
 
 function walked(root: FunctionIr): Walked {
-  let w = scans.get(root);
-  if (!w) scans.set(root, (w = walk(root)));
-  return w;
+  let walked = scans.get(root);
+  if (!walked) scans.set(root, (walked = walk(root)));
+  return walked;
 }
 
 function walk(fn: FunctionIr): Walked {
@@ -171,28 +173,29 @@ function walk(fn: FunctionIr): Walked {
     unknown: string[] = [],
     labels: string[] = [],
     named: string[] = [];
-  const statement = (s: Stmt): void => {
-    if (s.kind === 'decl') {
-      decls.push(s);
-      if (s.cleanup !== null) append(named, cleanupNames(s));
-    } else if (s.kind === 'label') labels.push(s.name);
-    else if (s.kind === 'guard' && s.args[0]?.kind === 'name') {
-      named.push(`guard_${s.args[0].name}_take`, `guard_${s.args[0].name}_release`);
-    } else if (s.kind === 'unknown') append(unknown, s.names);
+  const statement = (stmt: Stmt): void => {
+    if (stmt.kind === 'decl') {
+      decls.push(stmt);
+      if (stmt.cleanup !== null) append(named, cleanupNames(stmt));
+    } else if (stmt.kind === 'label') labels.push(stmt.name);
+    else if (stmt.kind === 'guard' && stmt.args[0]?.kind === 'name') {
+      named.push(`guard_${stmt.args[0].name}_take`, `guard_${stmt.args[0].name}_release`);
+    } else if (stmt.kind === 'unknown') append(unknown, stmt.names);
     // `CHECK_RET;` is a macro that does something, or it is the text of one: another name.
-    else if (s.kind === 'expr' && s.expr.kind === 'name') {
-      named.push(s.expr.name);
-      unknown.push(s.expr.name);
+    else if (stmt.kind === 'expr' && stmt.expr.kind === 'name') {
+      named.push(stmt.expr.name);
+      unknown.push(stmt.expr.name);
     }
   };
   walkStmt(fn.body, statement);
-  walkExprs(fn.body, (e) => {
-    if (e.kind === 'call') calls.push(e);
-    else if (e.kind === 'assign') {
-      if (e.op === '=' && e.target.kind === 'name') assigns.push(e);
-      else if (e.op === '=' && e.target.kind === 'member') memberAssigns.push(e);
-    } else if (e.kind === 'unknown') append(unknown, e.names);
-    else if (e.kind === 'statement-expression') for (const s of e.body) walkStmt(s, statement);
+  walkExprs(fn.body, (expr) => {
+    if (expr.kind === 'call') calls.push(expr);
+    else if (expr.kind === 'assign') {
+      if (expr.op === '=' && expr.target.kind === 'name') assigns.push(expr);
+      else if (expr.op === '=' && expr.target.kind === 'member') memberAssigns.push(expr);
+    } else if (expr.kind === 'unknown') append(unknown, expr.names);
+    else if (expr.kind === 'statement-expression')
+      for (const stmt of expr.body) walkStmt(stmt, statement);
   });
   return {
     calls,
@@ -217,9 +220,9 @@ function namesIn(calls: readonly CallExpr[], named: readonly string[]): Scan['na
     given = new Set<string>();
   for (const { name, args } of calls) {
     if (name !== null) called.add(name);
-    for (const a of args) {
-      const e = a.kind === 'cast' || a.kind === 'unary' ? a.operand : a;
-      if (e.kind === 'name') given.add(e.name);
+    for (const arg of args) {
+      const expr = arg.kind === 'cast' || arg.kind === 'unary' ? arg.operand : arg;
+      if (expr.kind === 'name') given.add(expr.name);
     }
   }
   return { called: [...called], given: [...given] };

@@ -32,53 +32,59 @@ const UNKNOWN_YET: Summary = { outcomes: [], objects: new Map(), gives: [] };
  * Explores functions that call one another, until what they know of each other no longer changes; a
  * function by itself once. One step a function.
  */
-export function* solveGroup(m: Analysis, group: readonly Defined<FunctionIr>[]): Steps<void> {
+export function* solveGroup(
+  analysis: Analysis,
+  group: readonly Defined<FunctionIr>[],
+): Steps<void> {
   const [first] = group;
-  if (group.length === 1 && !m.graph.calleesOf(first!.item).some((c) => c.item === first!.item)) {
-    remember(m, first!.item, yield* exploreGenerally(m, first!));
+  if (
+    group.length === 1 &&
+    !analysis.graph.calleesOf(first!.item).some((definition) => definition.item === first!.item)
+  ) {
+    remember(analysis, first!.item, yield* exploreGenerally(analysis, first!));
     yield;
     return;
   }
-  for (const d of group) remember(m, d.item, UNKNOWN_YET);
+  for (const definition of group) remember(analysis, definition.item, UNKNOWN_YET);
   for (let round = 0; round < MAX_ROUNDS; round++) {
     let changed = false;
-    for (const d of group) {
-      const next = yield* exploreGenerally(m, d);
+    for (const definition of group) {
+      const next = yield* exploreGenerally(analysis, definition);
       yield;
-      if (summaryKey(next) === summaryKey(m.summaries.get(d.item)!)) continue;
-      remember(m, d.item, next);
+      if (summaryKey(next) === summaryKey(analysis.summaries.get(definition.item)!)) continue;
+      remember(analysis, definition.item, next);
       changed = true;
     }
     if (!changed) return;
   }
-  for (const d of group) remember(m, d.item, OPAQUE);
-  for (const d of group) {
-    yield* exploreGenerally(m, d);
+  for (const definition of group) remember(analysis, definition.item, OPAQUE);
+  for (const definition of group) {
+    yield* exploreGenerally(analysis, definition);
     yield;
   }
 }
 
 /** `.init` and `.release` begin with the state in which the core calls them. */
 export function* exploreCallback(
-  m: Analysis,
-  d: Defined<FunctionIr>,
+  analysis: Analysis,
+  definition: Defined<FunctionIr>,
   role: 'init' | 'release',
 ): Steps<void> {
-  const isEmbedded = m.ops.some(
-    (o) =>
-      o.members.get('release')?.value === d.item.name &&
-      o.givenTo.some((g) => g.op === 'init-device'),
+  const isEmbedded = analysis.ops.some(
+    (table) =>
+      table.members.get('release')?.value === definition.item.name &&
+      table.givenTo.some((item) => item.op === 'init-device'),
   );
   const given = role === 'init' ? INITIALISING_DEVICE : RELEASING_DEVICE,
     state = isEmbedded ? { ...given, model: 'embedded' as const } : given;
-  yield* exploreOnce(m, d, role, {
+  yield* exploreOnce(analysis, definition, role, {
     key: `device ${isEmbedded}`,
-    before: m.objects.get(d.item),
+    before: analysis.objects.get(definition.item),
     objects: undefined,
     states(frame) {
-      const s = entryState(frame, role, createInterner());
-      s.devices.set(parameter(s.interner, 0), { state, member: null });
-      return [s];
+      const next = entryState(frame, role, createInterner());
+      next.devices.set(parameter(next.interner, 0), { state, member: null });
+      return [next];
     },
   });
 }
@@ -88,28 +94,28 @@ export function* exploreCallback(
  * parameter leads to, in globals.
  */
 export function* exploreRemove(
-  m: Analysis,
+  analysis: Analysis,
   probe: Defined<FunctionIr>,
   remove: Defined<FunctionIr>,
 ): Steps<void> {
-  const exits = m.explored.get(probe.item)?.exits,
-    objects = m.objects.get(probe.item);
+  const exits = analysis.explored.get(probe.item)?.exits,
+    objects = analysis.objects.get(probe.item);
   if (!exits?.length) return;
-  const root = m.identities.rootOf(remove.item);
+  const root = analysis.identities.rootOf(remove.item);
   // The same ends of probe give the same beginnings of remove: the same objects, by which what
   // comes of them is known again.
-  let list = m.store.seeds.get(exits);
-  if (!list) m.store.seeds.set(exits, (list = []));
+  let list = analysis.store.seeds.get(exits);
+  if (!list) analysis.store.seeds.set(exits, (list = []));
   let seed = list.find((one) => one.root === root && one.objects === objects);
   if (!seed) {
-    const frame = m.identities.frame(remove);
+    const frame = analysis.identities.frame(remove);
     const from = {
-      fn: m.identities.frame(probe).fn,
+      fn: analysis.identities.frame(probe).fn,
       role: 'probe',
       file: { path: probe.file.path, isOwn: true },
     } as const;
     const made = yield* attempt(
-      m.budgets,
+      analysis.budgets,
       once(() =>
         seedRemove(exits, from, objects ?? new Map(), remove.item.name, (interner) =>
           entryState(frame, 'remove', interner),
@@ -117,21 +123,21 @@ export function* exploreRemove(
       ),
     );
     if (made.givenUp) {
-      giveUp(m, remove, made.givenUp);
+      giveUp(analysis, remove, made.givenUp);
       return;
     }
     list.push((seed = { root, objects, value: made.value }));
   }
   const { value } = seed;
   if (!value.states.length) return;
-  yield* exploreOnce(m, remove, 'remove', {
+  yield* exploreOnce(analysis, remove, 'remove', {
     key: value,
-    before: m.objects.get(remove.item),
+    before: analysis.objects.get(remove.item),
     objects: value.objects,
     // Each exploration has objects of its own: those of probe do not grow with edits of remove.
     states() {
       const interner = createInterner();
-      return value.states.map((s) => adoptState(interner, s));
+      return value.states.map((state) => adoptState(interner, state));
     },
   });
 }
@@ -139,31 +145,35 @@ export function* exploreRemove(
 /** Calls nested deeper than this, where the call graph did not see them, are unknown code. */
 const MAX_NESTING = 20;
 
-function summaryOf(m: Analysis, d: Defined<FunctionIr>): Summary {
-  const known = m.summaries.get(d.item);
+function summaryOf(analysis: Analysis, definition: Defined<FunctionIr>): Summary {
+  const known = analysis.summaries.get(definition.item);
   if (known) return known;
-  if (!isExplored(m, d.item)) return remember(m, d.item, harmless(m, d));
-  if (m.inProgress.has(d.item) || m.inProgress.size >= MAX_NESTING) return OPAQUE;
-  m.inProgress.add(d.item);
-  const summary = atOnce(exploreGenerally(m, d));
-  m.inProgress.delete(d.item);
-  return remember(m, d.item, summary);
+  if (!isExplored(analysis, definition.item))
+    return remember(analysis, definition.item, harmless(analysis, definition));
+  if (analysis.inProgress.has(definition.item) || analysis.inProgress.size >= MAX_NESTING)
+    return OPAQUE;
+  analysis.inProgress.add(definition.item);
+  const summary = atOnce(exploreGenerally(analysis, definition));
+  analysis.inProgress.delete(definition.item);
+  return remember(analysis, definition.item, summary);
 }
 
-function remember(m: Analysis, fn: FunctionIr, s: Summary): Summary {
-  m.summaries.set(fn, s);
-  return s;
+function remember(analysis: Analysis, fn: FunctionIr, summary: Summary): Summary {
+  analysis.summaries.set(fn, summary);
+  return summary;
 }
 
 /**
  * A function that is not explored does nothing to devices, but may hand its parameters on to unseen
  * code.
  */
-function harmless(m: Analysis, d: Defined<FunctionIr>): Summary {
-  const escaping = [...m.relevance.escaping(d.item)].sort((a, b) => a - b),
+function harmless(analysis: Analysis, definition: Defined<FunctionIr>): Summary {
+  const escaping = [...analysis.relevance.escaping(definition.item)].sort(
+      (left, right) => left - right,
+    ),
     key = escaping.join();
-  const root = m.identities.rootOf(d.item),
-    known = m.store.harmless.get(root);
+  const root = analysis.identities.rootOf(definition.item),
+    known = analysis.store.harmless.get(root);
   if (known?.key === key) return known.summary;
   const interner = createInterner();
   const ops = escaping.map((i) => ({
@@ -175,7 +185,9 @@ function harmless(m: Analysis, d: Defined<FunctionIr>): Summary {
     site: { path: '', start: 0, end: 0 },
     settled: true,
   }));
-  const config = new Map(root.conditions.map((c) => [c.test, c.holds] as const));
+  const config = new Map(
+    root.conditions.map((condition) => [condition.test, condition.holds] as const),
+  );
   const summary: Summary = {
     outcomes: [
       {
@@ -195,39 +207,50 @@ function harmless(m: Analysis, d: Defined<FunctionIr>): Summary {
     gives: [],
     isHarmless: true,
   };
-  m.store.harmless.set(root, { key, summary });
+  analysis.store.harmless.set(root, { key, summary });
   return summary;
 }
 
 /** Explores a function for whoever may call it. */
-function* exploreGenerally(m: Analysis, d: Defined<FunctionIr>): Steps<Summary> {
-  const role = m.roles.get(d.item) ?? 'helper';
-  const summary = yield* exploreOnce(m, d, role, {
+function* exploreGenerally(analysis: Analysis, definition: Defined<FunctionIr>): Steps<Summary> {
+  const role = analysis.roles.get(definition.item) ?? 'helper';
+  const summary = yield* exploreOnce(analysis, definition, role, {
     key: 'any',
-    before: m.objects.get(d.item),
+    before: analysis.objects.get(definition.item),
     objects: undefined,
     states: (frame) => [entryState(frame, role, createInterner())],
   });
-  m.settled.set(nameOf(d), summary);
+  analysis.settled.set(nameOf(definition), summary);
   return summary;
 }
 
 function* exploreOnce(
-  m: Analysis,
-  d: Defined<FunctionIr>,
+  analysis: Analysis,
+  definition: Defined<FunctionIr>,
   role: Role,
   entry: Entry,
 ): Steps<Summary> {
-  const result = yield* exploreFunction(m, d, role, entry, answersFor(m, d));
-  m.objects.set(d.item, result.objects);
-  if (result.reason === null) m.explored.set(d.item, result);
-  else giveUp(m, d, { reason: result.reason, isInternal: result.isInternal ?? false });
+  const result = yield* exploreFunction(
+    analysis,
+    definition,
+    role,
+    entry,
+    answersFor(analysis, definition),
+  );
+  analysis.objects.set(definition.item, result.objects);
+  if (result.reason === null) analysis.explored.set(definition.item, result);
+  else
+    giveUp(analysis, definition, { reason: result.reason, isInternal: result.isInternal ?? false });
   return result.summary;
 }
 
-function giveUp(m: Analysis, d: Defined<FunctionIr>, { reason, isInternal }: GivenUp): void {
-  if (!m.notAnalysed.has(d.item) || isInternal)
-    m.notAnalysed.set(d.item, { path: d.file.path, reason, isInternal });
+function giveUp(
+  analysis: Analysis,
+  definition: Defined<FunctionIr>,
+  { reason, isInternal }: GivenUp,
+): void {
+  if (!analysis.notAnalysed.has(definition.item) || isInternal)
+    analysis.notAnalysed.set(definition.item, { path: definition.file.path, reason, isInternal });
 }
 
 const NO_RESOURCES: HelperResources = { takes: [], gives: [], left: [] };
@@ -236,39 +259,44 @@ const NO_RESOURCES: HelperResources = { takes: [], gives: [], left: [] };
  * What a function that does nothing to devices takes and gives back; null when that cannot be
  * followed.
  */
-function helperOf(m: Analysis, d: Defined<FunctionIr>): HelperResources | null {
-  const known = m.helpers.get(d.item);
+function helperOf(analysis: Analysis, definition: Defined<FunctionIr>): HelperResources | null {
+  const known = analysis.helpers.get(definition.item);
   if (known !== undefined) return known;
   let result: HelperResources | null = NO_RESOURCES;
-  if (m.touching.has(d.item)) {
-    if (m.inProgress.size >= MAX_NESTING) return null;
+  if (analysis.touching.has(definition.item)) {
+    if (analysis.inProgress.size >= MAX_NESTING) return null;
     result = null;
-    m.helpers.set(d.item, null); // a recursion
-    m.inProgress.add(d.item);
-    const explored = atOnce(exploreHelper(m, d, answersFor(m, d)));
-    m.inProgress.delete(d.item);
-    if (explored !== null && 'reason' in explored) giveUp(m, d, explored);
+    analysis.helpers.set(definition.item, null); // a recursion
+    analysis.inProgress.add(definition.item);
+    const explored = atOnce(exploreHelper(analysis, definition, answersFor(analysis, definition)));
+    analysis.inProgress.delete(definition.item);
+    if (explored !== null && 'reason' in explored) giveUp(analysis, definition, explored);
     else result = explored;
   }
-  m.helpers.set(d.item, result);
+  analysis.helpers.set(definition.item, result);
   return result;
 }
 
 /** What today's module answers to the questions of a function's exploration. */
-function answersFor(m: Analysis, { file, item }: Defined<FunctionIr>): Answers {
-  const { index, identities } = m,
+function answersFor(analysis: Analysis, { file, item }: Defined<FunctionIr>): Answers {
+  const { index, identities } = analysis,
     from = { file, item };
   const plain = (value: string | number | boolean | null): Answer => ({ value, print: value });
   return (kind, about) => {
     if (typeof about !== 'string') {
-      const d = identities.current(about);
-      const value = d === undefined ? null : kind === 'summary' ? summaryOf(m, d) : helperOf(m, d);
+      const definition = identities.current(about);
+      const value =
+        definition === undefined
+          ? null
+          : kind === 'summary'
+            ? summaryOf(analysis, definition)
+            : helperOf(analysis, definition);
       return { value, print: value };
     }
     switch (kind) {
       case 'functions': {
         const value = index.functions(file, about);
-        return { value, print: printOf(m, value) };
+        return { value, print: printOf(analysis, value) };
       }
       case 'macro': {
         const value = index.macroFunction(file, about);
@@ -285,18 +313,18 @@ function answersFor(m: Analysis, { file, item }: Defined<FunctionIr>): Answers {
       case 'constant':
         return plain(index.constant(file, about));
       case 'truth':
-        return plain(evaluateTest(about, m.kernel, macrosOf(index.module, m.kernel)));
+        return plain(evaluateTest(about, analysis.kernel, macrosOf(index.module, analysis.kernel)));
       case 'again':
         return plain(comesAgain(file, about));
       case 'called':
-        return plain(m.called.has(about));
+        return plain(analysis.called.has(about));
       case 'ends':
-        return plain(endsOrBegins(m, from, about));
+        return plain(endsOrBegins(analysis, from, about));
       case 'callbacks': {
-        const value = callbacksOf(m, about);
+        const value = callbacksOf(analysis, about);
         return {
           value,
-          print: `${value.isWhole} ${value.functions.map((d) => idOf(m, d)).join()}`,
+          print: `${value.isWhole} ${value.functions.map((definition) => idOf(analysis, definition)).join()}`,
         };
       }
       default:
@@ -306,19 +334,19 @@ function answersFor(m: Analysis, { file, item }: Defined<FunctionIr>): Answers {
 }
 
 /** One thing for equal lists of functions. Nearly all have one function or none. */
-function printOf(m: Analysis, list: readonly Defined<FunctionIr>[]): unknown {
+function printOf(analysis: Analysis, list: readonly Defined<FunctionIr>[]): unknown {
   return list.length === 0
     ? null
     : list.length === 1
-      ? m.identities.rootOf(list[0]!.item)
-      : list.map((d) => idOf(m, d)).join();
+      ? analysis.identities.rootOf(list[0]!.item)
+      : list.map((definition) => idOf(analysis, definition)).join();
 }
 
 /** A number that a function has while it is the same. */
-function idOf(m: Analysis, d: Defined<FunctionIr>): number {
-  const root = m.identities.rootOf(d.item);
-  let id = m.store.ids.get(root);
-  if (id === undefined) m.store.ids.set(root, (id = m.store.nextId++));
+function idOf(analysis: Analysis, definition: Defined<FunctionIr>): number {
+  const root = analysis.identities.rootOf(definition.item);
+  let id = analysis.store.ids.get(root);
+  if (id === undefined) analysis.store.ids.set(root, (id = analysis.store.nextId++));
   return id;
 }
 
@@ -341,28 +369,28 @@ function comesAgain(file: FileIr, test: string): boolean {
 }
 
 /** Calls that change a device's life, here or further down. */
-function endsOrBegins(m: Analysis, d: Defined<FunctionIr>, name: string): boolean {
-  const defined = m.index.functions(d.file, name);
+function endsOrBegins(analysis: Analysis, definition: Defined<FunctionIr>, name: string): boolean {
+  const defined = analysis.index.functions(definition.file, name);
   return defined.length
-    ? defined.some((f) => m.relevance.affects(f.item))
-    : m.index.macroFunction(d.file, name) !== null ||
-        isLifecycleName(name, m.kernel, m.index.module.wrappers);
+    ? defined.some((target) => analysis.relevance.affects(target.item))
+    : analysis.index.macroFunction(definition.file, name) !== null ||
+        isLifecycleName(name, analysis.kernel, analysis.index.module.wrappers);
 }
 
 /** The functions that the core calls for the devices of the module. */
-function callbacksOf(m: Analysis, member: string): Callbacks {
+function callbacksOf(analysis: Analysis, member: string): Callbacks {
   const functions = new Map<FunctionIr, Defined<FunctionIr>>();
-  let isWhole = m.ops.length > 0;
-  for (const table of m.ops) {
+  let isWhole = analysis.ops.length > 0;
+  for (const table of analysis.ops) {
     const name = table.style === 'fd' ? undefined : table.members.get(member)?.value,
-      file = [...m.index.module.sources, ...m.index.module.headers].find(
-        (f) => f.path === table.path,
+      file = [...analysis.index.module.sources, ...analysis.index.module.headers].find(
+        (item) => item.path === table.path,
       );
     isWhole &&= table.complete;
     if (name === undefined) continue;
-    const defined = file ? m.index.functions(file, name) : [];
-    for (const d of defined) functions.set(d.item, d);
-    if (!defined.length && !isLifecycleName(name, m.kernel, m.index.module.wrappers))
+    const defined = file ? analysis.index.functions(file, name) : [];
+    for (const definition of defined) functions.set(definition.item, definition);
+    if (!defined.length && !isLifecycleName(name, analysis.kernel, analysis.index.module.wrappers))
       isWhole = false;
   }
   return { functions: [...functions.values()], isWhole };

@@ -50,26 +50,29 @@ export function summarise(
 ): Summary {
   let outcomes = distinct(exits.map(outcomeOf));
   if (outcomes.length > MAX_OUTCOMES)
-    outcomes = distinct(outcomes.map((o) => ({ ...o, takes: [] })));
+    outcomes = distinct(outcomes.map((outcome) => ({ ...outcome, takes: [] })));
   if (outcomes.length > MAX_OUTCOMES)
     outcomes = distinct(
-      outcomes.map((o) => ({
-        ...o,
-        assumes: new Map([...o.assumes].filter(([k]) => k.kind === 'parameter')),
+      outcomes.map((outcome) => ({
+        ...outcome,
+        assumes: new Map([...outcome.assumes].filter(([object]) => object.kind === 'parameter')),
       })),
     );
   if (outcomes.length > MAX_OUTCOMES)
-    outcomes = distinct(outcomes.map((o) => ({ ...o, assumes: new Map() })));
+    outcomes = distinct(outcomes.map((outcome) => ({ ...outcome, assumes: new Map() })));
   // A state of the driver's own is of interest where it decides whether a device's life ends here.
   const ends = new Set(
-    outcomes.map((o) =>
-      o.ops
-        .filter((l) => ENDS.has(l.op))
+    outcomes.map((outcome) =>
+      outcome.ops
+        .filter((logged) => ENDS.has(logged.op))
         .map(opKey)
         .join(),
     ),
   );
-  if (ends.size < 2) outcomes = outcomes.map((o) => (o.ownState ? { ...o, ownState: false } : o));
+  if (ends.size < 2)
+    outcomes = outcomes.map((outcome) =>
+      outcome.ownState ? { ...outcome, ownState: false } : outcome,
+    );
   return {
     outcomes: outcomes.length > 2 * MAX_OUTCOMES ? null : outcomes,
     objects: made(exits, objects),
@@ -94,19 +97,26 @@ function made(
  * Whether callers can tell the two apart. Where the object of an escape or a test got out of sight
  * or was tested is nothing to them.
  */
-export function sameSummary(a: Summary, b: Summary): boolean {
-  return same(a, b);
+export function sameSummary(left: Summary, right: Summary): boolean {
+  return same(left, right);
 }
 
-function same(a: unknown, b: unknown): boolean {
-  if (a === b) return true;
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
-  if (isInterned(a) || isInterned(b)) return isInterned(a) && isInterned(b) && idOf(a) === idOf(b);
-  if (a instanceof Map) return b instanceof Map && a.size === b.size && same([...a], [...b]);
-  if (Array.isArray(a))
-    return Array.isArray(b) && a.length === b.length && a.every((v, i) => same(v, b[i]));
-  const left = a as Record<string, unknown>,
-    right = b as Record<string, unknown>;
+function same(one: unknown, other: unknown): boolean {
+  if (one === other) return true;
+  if (typeof one !== 'object' || typeof other !== 'object' || one === null || other === null)
+    return false;
+  if (isInterned(one) || isInterned(other))
+    return isInterned(one) && isInterned(other) && idOf(one) === idOf(other);
+  if (one instanceof Map)
+    return other instanceof Map && one.size === other.size && same([...one], [...other]);
+  if (Array.isArray(one))
+    return (
+      Array.isArray(other) &&
+      one.length === other.length &&
+      one.every((item, i) => same(item, other[i]))
+    );
+  const left = one as Record<string, unknown>,
+    right = other as Record<string, unknown>;
   const isSilent = left['op'] === 'escape' || left['op'] === 'checked';
   const keys = Object.keys(left);
   return (
@@ -125,49 +135,50 @@ function idOf(thing: Interned): string {
   return thing.kind === 'pointer' ? placeText(thing) : thing.id;
 }
 
-export function summaryKey(s: Summary): string {
-  return s.outcomes?.map(outcomeKey).sort().join('\n') ?? 'opaque';
+export function summaryKey(summary: Summary): string {
+  return summary.outcomes?.map(outcomeKey).sort().join('\n') ?? 'opaque';
 }
 
-function outcomeOf(s: PathState): SummaryOutcome {
+function outcomeOf(state: PathState): SummaryOutcome {
   const seen = new Set<AbstractObject>();
   const writes: { place: Place; value: Value; mask: Mask }[] = [];
-  const reach = (v: Value | null) => {
-    if (v?.kind !== 'pointer' || seen.has(v.object)) return;
-    seen.add(v.object);
-    if (isMade(v.object)) takeMembers(v.object);
+  const reach = (value: Value | null) => {
+    if (value?.kind !== 'pointer' || seen.has(value.object)) return;
+    seen.add(value.object);
+    if (isMade(value.object)) takeMembers(value.object);
   };
   const takeMembers = (object: AbstractObject) => {
-    spend(s.heap.size);
-    for (const [place, value] of membersOf(s, object)) {
-      writes.push({ place, value, mask: maskOf(s, value) });
+    spend(state.heap.size);
+    for (const [place, value] of membersOf(state, object)) {
+      writes.push({ place, value, mask: maskOf(state, value) });
       reach(value);
     }
   };
-  reach(s.result);
-  for (const { object } of s.heap.keys()) {
+  reach(state.result);
+  for (const { object } of state.heap.keys()) {
     if (object.isOutside && !seen.has(object)) {
       seen.add(object);
       takeMembers(object);
     }
   }
-  for (const d of s.deferred) reach(d.data);
+  for (const deferred of state.deferred) reach(deferred.data);
   const assumes = new Map<AbstractObject, Mask>();
-  for (const [o, m] of s.masks)
-    if (m !== ANY && ((o.isOutside && o.kind !== 'global') || isPortable(o))) assumes.set(o, m);
+  for (const [object, mask] of state.masks)
+    if (mask !== ANY && ((object.isOutside && object.kind !== 'global') || isPortable(object)))
+      assumes.set(object, mask);
   return {
-    config: s.config,
+    config: state.config,
     assumes,
     writes,
-    result: s.result,
-    resultMask: s.result ? maskOf(s, s.result) : ANY,
-    deferred: s.deferred,
-    ops: s.log.filter(
+    result: state.result,
+    resultMask: state.result ? maskOf(state, state.result) : ANY,
+    deferred: state.deferred,
+    ops: state.log.filter(
       ({ place }) => !place.object.isWeak && (place.object.isOutside || seen.has(place.object)),
     ),
-    uncertain: s.isUncertain,
-    ownState: s.followsOwnState,
-    takes: takesOf(s),
+    uncertain: state.isUncertain,
+    ownState: state.followsOwnState,
+    takes: takesOf(state),
   };
 }
 
@@ -182,10 +193,14 @@ function isPortable(object: AbstractObject): boolean {
 /** Computed from what a caller can name, and from constants. */
 function canBeNamed(object: AbstractObject): boolean {
   if (object.kind !== 'computed') return object.isOutside;
-  const operands = object.operands.flatMap((v) => (v.kind === 'pointer' ? [v.object] : []));
+  const operands = object.operands.flatMap((value) =>
+    value.kind === 'pointer' ? [value.object] : [],
+  );
   return (
     operands.some(canBeNamed) &&
-    operands.every((o) => o.kind === 'symbol' || o.kind === 'literal' || canBeNamed(o))
+    operands.every(
+      (other) => other.kind === 'symbol' || other.kind === 'literal' || canBeNamed(other),
+    )
   );
 }
 
@@ -198,40 +213,40 @@ function isMade(object: AbstractObject): boolean {
 
 function distinct(list: readonly SummaryOutcome[]): SummaryOutcome[] {
   const map = new Map<string, SummaryOutcome>();
-  for (const o of list) {
-    const k = outcomeKey(o),
-      same = map.get(k);
+  for (const outcome of list) {
+    const key = outcomeKey(outcome),
+      same = map.get(key);
     // Two ways with one result: what told them apart decided nothing.
     map.set(
-      k,
-      same === undefined || same.ownState === o.ownState
-        ? (same ?? o)
+      key,
+      same === undefined || same.ownState === outcome.ownState
+        ? (same ?? outcome)
         : { ...same, ownState: false },
     );
   }
   return [...map.values()];
 }
 
-function outcomeKey(o: SummaryOutcome): string {
+function outcomeKey(outcome: SummaryOutcome): string {
   return [
-    [...o.config]
-      .map(([k, v]) => `${k}:${v}`)
+    [...outcome.config]
+      .map(([key, value]) => `${key}:${value}`)
       .sort()
       .join(),
-    [...o.assumes]
+    [...outcome.assumes]
       .map(([object, mask]) => `${object.id}:${mask}`)
       .sort()
       .join(),
-    o.ops.map(opKey).join(),
-    o.writes
-      .map((w) => `${placeText(w.place)}=${valueText(w.value)}?${w.mask}`)
+    outcome.ops.map(opKey).join(),
+    outcome.writes
+      .map((write) => `${placeText(write.place)}=${valueText(write.value)}?${write.mask}`)
       .sort()
       .join(),
-    resultKey(o),
-    o.deferred.map((d) => d.callback).join(),
-    o.uncertain,
-    o.takes
-      .map((h) => h.id)
+    resultKey(outcome),
+    outcome.deferred.map((deferred) => deferred.callback).join(),
+    outcome.uncertain,
+    outcome.takes
+      .map((held) => held.id)
       .sort()
       .join(),
   ].join('/');
@@ -241,15 +256,15 @@ function outcomeKey(o: SummaryOutcome): string {
  * Values that only the function could name differ in nothing that a caller can see, but for their
  * class.
  */
-function resultKey(o: SummaryOutcome): string {
-  const v = o.result;
-  return v === null
+function resultKey(outcome: SummaryOutcome): string {
+  const value = outcome.result;
+  return value === null
     ? ''
-    : v.kind === 'pointer' &&
-        !v.object.isOutside &&
-        !isMade(v.object) &&
-        v.object.kind !== 'symbol' &&
-        v.object.kind !== 'literal'
-      ? `?${o.resultMask}`
-      : `${valueText(v)}?${o.resultMask}`;
+    : value.kind === 'pointer' &&
+        !value.object.isOutside &&
+        !isMade(value.object) &&
+        value.object.kind !== 'symbol' &&
+        value.object.kind !== 'literal'
+      ? `?${outcome.resultMask}`
+      : `${valueText(value)}?${outcome.resultMask}`;
 }

@@ -23,7 +23,7 @@ export function opsTables(index: ModuleIndex, kernel: KernelVersion): OpsTable[]
     if (variable.type.name !== 'vfio_device_ops') return [];
     const members = membersOf(file, init);
     const givenTo = uses
-      .filter((u) => u.table === variable)
+      .filter((use) => use.table === variable)
       .map(({ site, op, api, args, function: fn }) => ({ site, op, api, args, function: fn }));
     return [
       {
@@ -53,32 +53,33 @@ export function rolesOf(
   const set = (path: string, name: string | null | undefined, role: Role) => {
     const file = fileOf(index, path);
     if (file && name)
-      for (const d of index.functions(file, name)) if (!roles.has(d.item)) roles.set(d.item, role);
+      for (const definition of index.functions(file, name))
+        if (!roles.has(definition.item)) roles.set(definition.item, role);
   };
-  for (const d of drivers) {
-    set(d.path, d.probe, 'probe');
-    set(d.path, d.remove, 'remove');
+  for (const driver of drivers) {
+    set(driver.path, driver.probe, 'probe');
+    set(driver.path, driver.remove, 'remove');
   }
-  for (const o of ops) {
-    const object = o.style !== 'fd' && compareVersions(kernel, OBJECT_LIFE_CYCLE) >= 0;
+  for (const table of ops) {
+    const object = table.style !== 'fd' && compareVersions(kernel, OBJECT_LIFE_CYCLE) >= 0;
     if (object) {
-      set(o.path, o.members.get('init')?.value, 'init');
-      set(o.path, o.members.get('release')?.value, 'release');
+      set(table.path, table.members.get('init')?.value, 'init');
+      set(table.path, table.members.get('release')?.value, 'release');
     }
-    for (const [, m] of o.members) set(o.path, m.value, 'callback');
+    for (const [, member] of table.members) set(table.path, member.value, 'callback');
   }
   for (const file of [...index.module.sources, ...index.module.headers]) {
     if (file.functions.length)
-      for (const m of file.fileMacros)
-        if (m.name === 'module_init' || m.name === 'module_exit')
-          set(file.path, m.args[0], 'module');
+      for (const fileMacro of file.fileMacros)
+        if (fileMacro.name === 'module_init' || fileMacro.name === 'module_exit')
+          set(file.path, fileMacro.args[0], 'module');
   }
   for (const { file, list } of kernelCallers(index, kernel)) {
     for (const { call, effects } of list) {
       for (const effect of effects)
         if (effect.op === 'defer') {
-          const a = call.args[effect.callback];
-          set(file.path, a ? referenced(a) : null, 'action');
+          const expr = call.args[effect.callback];
+          set(file.path, expr ? referenced(expr) : null, 'action');
         }
     }
   }
@@ -87,7 +88,7 @@ export function rolesOf(
 }
 
 function fileOf(index: ModuleIndex, path: string): FileIr | undefined {
-  return [...index.module.sources, ...index.module.headers].find((f) => f.path === path);
+  return [...index.module.sources, ...index.module.headers].find((file) => file.path === path);
 }
 
 function tables(
@@ -102,18 +103,18 @@ function tables(
 
 function membersOf(file: FileIr, init: InitializerExpr): Map<string, TableMember> {
   const members = new Map<string, TableMember>();
-  for (const e of init.entries) {
-    const name = e.designators[0];
+  for (const entry of init.entries) {
+    const name = entry.designators[0];
     // `.release = NULL` is what a table without it holds.
     if (
-      e.designators.length === 1 &&
+      entry.designators.length === 1 &&
       name &&
-      file.text.slice(e.value.start, e.value.end) !== 'NULL'
+      file.text.slice(entry.value.start, entry.value.end) !== 'NULL'
     )
       members.set(name, {
-        value: referenced(e.value) ?? file.text.slice(e.value.start, e.value.end),
-        span: { start: e.start, end: e.end },
-        conditions: e.conditions,
+        value: referenced(entry.value) ?? file.text.slice(entry.value.start, entry.value.end),
+        span: { start: entry.start, end: entry.end },
+        conditions: entry.conditions,
       });
   }
   return members;
@@ -147,14 +148,14 @@ function tableUses(index: ModuleIndex, { file, item: fn, list, delta }: KernelCa
     function: FunctionIr;
   }[] = [];
   const making = list.flatMap(({ call, name, effects }) =>
-    effects.flatMap((x) =>
-      x.op === 'alloc' || x.op === 'init' || x.op === 'init-device'
-        ? [{ call, name, op: x.op }]
+    effects.flatMap((effect) =>
+      effect.op === 'alloc' || effect.op === 'init' || effect.op === 'init-device'
+        ? [{ call, name, op: effect.op }]
         : [],
     ),
   );
   for (const { call, name: api, op } of making) {
-    const tables = new Set(call.args.flatMap((a) => tablesIn(index, file, fn, a, 0)));
+    const tables = new Set(call.args.flatMap((expr) => tablesIn(index, file, fn, expr, 0)));
     for (const table of tables)
       uses.push({
         table,
@@ -176,45 +177,49 @@ function tablesIn(
   index: ModuleIndex,
   file: FileIr,
   fn: FunctionIr,
-  e: Expr,
+  expr: Expr,
   depth: number,
 ): VariableIr[] {
   if (depth > MAX_TABLE_DEPTH) return [];
-  if (e.kind === 'conditional')
+  if (expr.kind === 'conditional')
     return [
-      ...(e.then ? tablesIn(index, file, fn, e.then, depth + 1) : []),
-      ...tablesIn(index, file, fn, e.otherwise, depth + 1),
+      ...(expr.then ? tablesIn(index, file, fn, expr.then, depth + 1) : []),
+      ...tablesIn(index, file, fn, expr.otherwise, depth + 1),
     ];
-  if (e.kind === 'call' && e.name !== null)
+  if (expr.kind === 'call' && expr.name !== null)
     return index
-      .functions(file, e.name)
-      .flatMap((d) =>
-        returnedBy(d.item).flatMap((x) => tablesIn(index, d.file, d.item, x, depth + 1)),
+      .functions(file, expr.name)
+      .flatMap((definition) =>
+        returnedBy(definition.item).flatMap((operand) =>
+          tablesIn(index, definition.file, definition.item, operand, depth + 1),
+        ),
       );
-  const name = referenced(e);
+  const name = referenced(expr);
   if (name === null) return [];
-  const position = fn.params.findIndex((p) => p.name === name);
+  const position = fn.params.findIndex((param) => param.name === name);
   if (position >= 0)
-    return argumentsAt(index, fn, position).flatMap((x) =>
-      tablesIn(index, x.file, x.fn, x.e, depth + 1),
+    return argumentsAt(index, fn, position).flatMap((argument) =>
+      tablesIn(index, argument.file, argument.fn, argument.expr, depth + 1),
     );
   const scan = scanOf(fn);
   const values = [
-    ...scan.decls.flatMap((d) => (d.name === name && d.init ? [d.init] : [])),
-    ...scan.assigns.flatMap((x) =>
-      x.target.kind === 'name' && x.target.name === name ? [x.value] : [],
+    ...scan.decls.flatMap((decl) => (decl.name === name && decl.init ? [decl.init] : [])),
+    ...scan.assigns.flatMap((assignment) =>
+      assignment.target.kind === 'name' && assignment.target.name === name
+        ? [assignment.value]
+        : [],
     ),
   ];
-  if (scan.decls.some((d) => d.name === name))
-    return values.flatMap((x) => tablesIn(index, file, fn, x, depth + 1));
-  const v = index.variable(file, name);
-  return v?.item.type.name === 'vfio_device_ops' ? [v.item] : [];
+  if (scan.decls.some((decl) => decl.name === name))
+    return values.flatMap((operand) => tablesIn(index, file, fn, operand, depth + 1));
+  const variable = index.variable(file, name);
+  return variable?.item.type.name === 'vfio_device_ops' ? [variable.item] : [];
 }
 
 function returnedBy(fn: FunctionIr): Expr[] {
   const values: Expr[] = [];
-  walkStmt(fn.body, (x) => {
-    if (x.kind === 'return' && x.value) values.push(x.value);
+  walkStmt(fn.body, (stmt) => {
+    if (stmt.kind === 'return' && stmt.value) values.push(stmt.value);
   });
   return values;
 }
@@ -224,15 +229,17 @@ function argumentsAt(
   index: ModuleIndex,
   fn: FunctionIr,
   position: number,
-): { file: FileIr; fn: FunctionIr; e: Expr }[] {
-  const callers = index.allFunctions.filter((d) => scanOf(d.item).names.called.includes(fn.name));
-  return callers.flatMap((d) =>
-    scanOf(d.item).calls.flatMap((call) => {
-      const e = call.args[position];
+): { file: FileIr; fn: FunctionIr; expr: Expr }[] {
+  const callers = index.allFunctions.filter((definition) =>
+    scanOf(definition.item).names.called.includes(fn.name),
+  );
+  return callers.flatMap((definition) =>
+    scanOf(definition.item).calls.flatMap((call) => {
+      const expr = call.args[position];
       return call.name === fn.name &&
-        e &&
-        index.functions(d.file, fn.name).some((x) => x.item === fn)
-        ? [{ file: d.file, fn: d.item, e }]
+        expr &&
+        index.functions(definition.file, fn.name).some((target) => target.item === fn)
+        ? [{ file: definition.file, fn: definition.item, expr }]
         : [];
     }),
   );

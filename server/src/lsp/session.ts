@@ -191,7 +191,9 @@ export function createSession(
   }
 
   function rootOf(key: string): string | undefined {
-    return folders.filter((folder) => isInside(key, folder)).sort((a, b) => b.length - a.length)[0];
+    return folders
+      .filter((folder) => isInside(key, folder))
+      .sort((left, right) => right.length - left.length)[0];
   }
 
   return {

@@ -153,7 +153,7 @@ function callsOn(
     const call = callAt(fn.body, operation.site);
     if (call !== null && call.name === operation.api) found.push({ operation, call });
   }
-  return found.sort((a, b) => a.call.start - b.call.start);
+  return found.sort((left, right) => left.call.start - right.call.start);
 }
 
 /** The operations that a function carries out on the device, directly or in a helper. */

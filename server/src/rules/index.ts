@@ -115,11 +115,11 @@ export function runRules(context: RuleContext, list: readonly Rule[] = rules): F
     looking.flatMap((rule) => rule.check(context)),
     run,
   ).sort(
-    (a, b) =>
-      compareText(a.site.path, b.site.path) ||
-      a.site.start - b.site.start ||
-      a.site.end - b.site.end ||
-      compareText(a.rule, b.rule),
+    (left, right) =>
+      compareText(left.site.path, right.site.path) ||
+      left.site.start - right.site.start ||
+      left.site.end - right.site.end ||
+      compareText(left.rule, right.rule),
   );
 }
 
@@ -210,6 +210,6 @@ function compiledFacts(facts: ModuleFacts): ModuleFacts {
   return known;
 }
 
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+function compareText(left: string, right: string): number {
+  return left < right ? -1 : left > right ? 1 : 0;
 }

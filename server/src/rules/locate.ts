@@ -270,8 +270,8 @@ export function callsIn(module: Module, names: readonly string[]): PlacedCall[] 
 }
 
 /** Whether two sites are the same stretch of the same document. */
-export function isSameSite(a: Site, b: Site): boolean {
-  return a.path === b.path && a.start === b.start && a.end === b.end;
+export function isSameSite(left: Site, right: Site): boolean {
+  return left.path === right.path && left.start === right.start && left.end === right.end;
 }
 
 /** The #if arms around a place, at file scope or in a function. */

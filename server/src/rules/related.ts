@@ -40,7 +40,7 @@ export function relatedOf(trace: readonly Step[], finding: Site): Related[] {
   const ranked = steps.map((step, index) => ({ step, index, rank: rank(step, index) }));
   const kept = new Set(
     ranked
-      .sort((a, b) => b.rank - a.rank)
+      .sort((left, right) => right.rank - left.rank)
       .slice(0, MOST)
       .map(({ index }) => index),
   );

@@ -82,7 +82,7 @@ function reportRemove(facts: ModuleFacts, exit: ExitObservation): Finding {
   const ends = operationsOn(facts, exit.function, exit.device).filter(
     (one) => ENDS.has(one.op) && one.before.registered === 'yes' && passes(exit.trace, one),
   );
-  const [end] = ends.sort((a, b) => a.site.start - b.site.start);
+  const [end] = ends.sort((left, right) => left.site.start - right.site.start);
   const isEarly = isEarlyExit(facts, exit.function, exit.returns);
   const name = nameOf(exit);
   const site: Site =

@@ -62,9 +62,10 @@ export function oneForEachSite(findings: readonly Finding[]): Finding[] {
   return [...best.values()];
 }
 
-function compare(a: Finding, b: Finding): number {
+function compare(left: Finding, right: Finding): number {
   return (
-    ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity) || a.related.length - b.related.length
+    ORDER.indexOf(left.severity) - ORDER.indexOf(right.severity) ||
+    left.related.length - right.related.length
   );
 }
 

@@ -94,7 +94,7 @@ export function topLevelItems(root: Node, text: string, walk: Walker): TopLevelI
     }
   }
   // A damaged chain may have nodes of its first arm behind the others.
-  return items.sort((a, b) => a.start - b.start || b.end - a.end);
+  return items.sort((left, right) => left.start - right.start || right.end - left.end);
 }
 
 function toItem(

@@ -77,10 +77,10 @@ for (const [meaning, words] of WORDS) {
 
 /** Character classes of ASCII: 1 blank, 2 start of a word, 3 digit, 0 the rest. */
 const classes = new Uint8Array(128);
-for (const c of ' \t\v\f\r\n\0') classes[c.charCodeAt(0)] = 1;
-for (let c = 65; c <= 90; c++) classes[c] = classes[c + 32] = 2;
+for (const char of ' \t\v\f\r\n\0') classes[char.charCodeAt(0)] = 1;
+for (let code = 65; code <= 90; code++) classes[code] = classes[code + 32] = 2;
 classes[95] = classes[36] = 2; // _ and $
-for (let c = 48; c <= 57; c++) classes[c] = 3;
+for (let code = 48; code <= 57; code++) classes[code] = 3;
 
 const BYTE_ORDER_MARK = 0xfeff;
 

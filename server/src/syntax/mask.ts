@@ -310,7 +310,7 @@ function braceKind(state: MaskState, previous: number, frame: Frame): Frame {
 
 /** The changes in order; one inside of another is dropped. */
 function applyChanges(text: string, changes: MaskChange[]): { masked: string; notes: MaskNote[] } {
-  changes.sort((a, b) => a.start - b.start || b.end - a.end);
+  changes.sort((left, right) => left.start - right.start || right.end - left.end);
   const notes: MaskNote[] = [];
   const parts: string[] = [];
   let at = 0;

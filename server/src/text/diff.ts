@@ -143,31 +143,32 @@ export function changedLines(before: readonly string[], after: readonly string[]
 }
 
 /** Myers, "An O(ND) Difference Algorithm and Its Variations" (1986), the greedy form. */
-function myers(a: Int32Array, b: Int32Array): LineChange[] {
-  if (a.length === 0 && b.length === 0) return [];
-  const whole: LineChange = { oldStart: 0, oldEnd: a.length, newStart: 0, newEnd: b.length };
-  if (a.length === 0 || b.length === 0) return [whole];
-  const most = Math.min(MAX_DISTANCE, a.length + b.length);
-  /** For each number of changes d the furthest x on the diagonals -d … d; index k + d. */
+function myers(left: Int32Array, right: Int32Array): LineChange[] {
+  if (left.length === 0 && right.length === 0) return [];
+  const whole: LineChange = { oldStart: 0, oldEnd: left.length, newStart: 0, newEnd: right.length };
+  if (left.length === 0 || right.length === 0) return [whole];
+  const most = Math.min(MAX_DISTANCE, left.length + right.length);
+  /** For each number of changes d the furthest x on the diagonals -d … d; diagonal k + d. */
   const trace: Int32Array[] = [];
-  for (let d = 0; d <= most; d++) {
-    const previous = trace[d - 1];
-    const current = new Int32Array(2 * d + 1);
+  for (let depth = 0; depth <= most; depth++) {
+    const previous = trace[depth - 1];
+    const current = new Int32Array(2 * depth + 1);
     trace.push(current);
-    for (let k = -d; k <= d; k += 2) {
-      let x =
+    for (let diagonal = -depth; diagonal <= depth; diagonal += 2) {
+      let oldAt =
         previous === undefined
           ? 0
-          : isInsertion(previous, k, d)
-            ? previous[k + 1 + d - 1]!
-            : previous[k - 1 + d - 1]! + 1;
-      let y = x - k;
-      while (x < a.length && y < b.length && a[x] === b[y]) {
-        x++;
-        y++;
+          : isInsertion(previous, diagonal, depth)
+            ? previous[diagonal + 1 + depth - 1]!
+            : previous[diagonal - 1 + depth - 1]! + 1;
+      let newAt = oldAt - diagonal;
+      while (oldAt < left.length && newAt < right.length && left[oldAt] === right[newAt]) {
+        oldAt++;
+        newAt++;
       }
-      current[k + d] = x;
-      if (x >= a.length && y >= b.length) return backtrack(trace, a.length, b.length);
+      current[diagonal + depth] = oldAt;
+      if (oldAt >= left.length && newAt >= right.length)
+        return backtrack(trace, left.length, right.length);
     }
   }
   return [whole];
@@ -177,8 +178,12 @@ function myers(a: Int32Array, b: Int32Array): LineChange[] {
  * Whether the best way to diagonal k with d changes comes from the diagonal above, by inserting a
  * line.
  */
-function isInsertion(previous: Int32Array, k: number, d: number): boolean {
-  return k === -d || (k !== d && previous[k - 1 + d - 1]! < previous[k + 1 + d - 1]!);
+function isInsertion(previous: Int32Array, diagonal: number, depth: number): boolean {
+  return (
+    diagonal === -depth ||
+    (diagonal !== depth &&
+      previous[diagonal - 1 + depth - 1]! < previous[diagonal + 1 + depth - 1]!)
+  );
 }
 
 function backtrack(
@@ -187,21 +192,21 @@ function backtrack(
   newLength: number,
 ): LineChange[] {
   const changes: LineChange[] = [];
-  let x = oldLength;
-  let y = newLength;
-  for (let d = trace.length - 1; d > 0; d--) {
-    const previous = trace[d - 1]!;
-    const k = x - y;
-    const insertion = isInsertion(previous, k, d);
-    const fromK = insertion ? k + 1 : k - 1;
-    const fromX = previous[fromK + d - 1]!;
-    const fromY = fromX - fromK;
+  let oldAt = oldLength;
+  let newAt = newLength;
+  for (let depth = trace.length - 1; depth > 0; depth--) {
+    const previous = trace[depth - 1]!;
+    const diagonal = oldAt - newAt;
+    const insertion = isInsertion(previous, diagonal, depth);
+    const from = insertion ? diagonal + 1 : diagonal - 1;
+    const fromOld = previous[from + depth - 1]!;
+    const fromNew = fromOld - from;
     // The change, then lines that are equal; changes without equal lines between them are one.
     const change = {
-      oldStart: fromX,
-      oldEnd: insertion ? fromX : fromX + 1,
-      newStart: fromY,
-      newEnd: insertion ? fromY + 1 : fromY,
+      oldStart: fromOld,
+      oldEnd: insertion ? fromOld : fromOld + 1,
+      newStart: fromNew,
+      newEnd: insertion ? fromNew + 1 : fromNew,
     };
     const next = changes[changes.length - 1];
     if (next !== undefined && next.oldStart === change.oldEnd && next.newStart === change.newEnd) {
@@ -214,8 +219,8 @@ function backtrack(
     } else {
       changes.push(change);
     }
-    x = fromX;
-    y = fromY;
+    oldAt = fromOld;
+    newAt = fromNew;
   }
   return changes.reverse();
 }

@@ -6,7 +6,9 @@ import type { Edit } from './span.ts';
  * `applyEdits` writes them, and LSP's.
  */
 export function sortEdits(edits: readonly Edit[]): Edit[] {
-  return [...edits].sort((a, b) => a.span.start - b.span.start || a.span.end - b.span.end);
+  return [...edits].sort(
+    (left, right) => left.span.start - right.span.start || left.span.end - right.span.end,
+  );
 }
 
 /**

@@ -79,10 +79,15 @@ suite('the first steps', () => {
   async function itemsOfContextMenu(name: string): Promise<string[]> {
     await vscode.commands.executeCommand('workbench.action.closeAllEditors');
     await open(name);
-    const { x, y, width, height } = await until('the editor', () =>
+    const {
+      x: left,
+      y: top,
+      width,
+      height,
+    } = await until('the editor', () =>
       page.locator('.editor-instance .monaco-editor').first().boundingBox(),
     );
-    const middle = [x + width / 2, y + height / 2] as const;
+    const middle = [left + width / 2, top + height / 2] as const;
     await page.mouse.click(...middle, { button: 'right' });
     const items = page.locator('.monaco-menu .action-label');
     await items.first().waitFor();

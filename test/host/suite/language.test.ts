@@ -15,7 +15,7 @@ async function findings(document: vscode.TextDocument, count: number): Promise<s
     return all.length === count ? all : undefined;
   });
   return diagnostics
-    .sort((a, b) => a.range.start.compareTo(b.range.start))
+    .sort((left, right) => left.range.start.compareTo(right.range.start))
     .map(
       (diagnostic) =>
         `${String(rule(diagnostic))}: ${document.lineAt(diagnostic.range.start).text.trim()}`,

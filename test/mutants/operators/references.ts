@@ -178,7 +178,7 @@ export const references: readonly Operator[] = [
     kernels: { since: [5, 13], until: [6, 1] },
     plant: (subject) =>
       callsOf(subject, FREE).flatMap(({ place, call }) => {
-        const p = call.args[0];
+        const expr = call.args[0];
         // Only the container: what else is freed is no matter of the life cycle.
         const uninit = place.list
           .slice(0, place.index)
@@ -187,10 +187,10 @@ export const references: readonly Operator[] = [
               stmt.kind === 'expr' &&
               stmt.expr.kind === 'call' &&
               /^vfio_(?:pci_core_)?uninit/.test(stmt.expr.name ?? '') &&
-              baseName(stmt.expr.args[0]) === (p?.kind === 'name' ? p.name : null),
+              baseName(stmt.expr.args[0]) === (expr?.kind === 'name' ? expr.name : null),
           );
-        if (p?.kind !== 'name' || !uninit) return [];
-        return [defect(subject, place, insertAfter(place, `pr_info("%p", ${p.name}->gone);`))];
+        if (expr?.kind !== 'name' || !uninit) return [];
+        return [defect(subject, place, insertAfter(place, `pr_info("%p", ${expr.name}->gone);`))];
       }),
   },
 ];

@@ -253,13 +253,13 @@ export const registration: readonly Operator[] = [
     rules: ['init-after-register'],
     kernels: ANY,
     plant: (subject) =>
-      moves(subject, (stmt, p) => {
+      moves(subject, (stmt, place) => {
         const call = callOf(stmt);
         const lock = call?.name && LOCKS.includes(call.name) ? call.args[0] : undefined;
         const member = lock?.kind === 'unary' ? lock.operand : null;
         return member?.kind === 'member' &&
           member.base.kind === 'name' &&
-          member.base.name === p &&
+          member.base.name === place &&
           isUsedByCallbacks(subject, member.field)
           ? member.field
           : null;
@@ -270,14 +270,14 @@ export const registration: readonly Operator[] = [
     rules: ['init-after-register'],
     kernels: ANY,
     plant: (subject) =>
-      moves(subject, (stmt, p) => {
+      moves(subject, (stmt, place) => {
         const target =
           stmt.kind === 'expr' && stmt.expr.kind === 'assign' && stmt.expr.op === '='
             ? stmt.expr.target
             : null;
         return target?.kind === 'member' &&
           target.base.kind === 'name' &&
-          target.base.name === p &&
+          target.base.name === place &&
           target.arrow &&
           isUsedByCallbacks(subject, target.field)
           ? target.field

@@ -264,8 +264,8 @@ export const HAZARDS: Readonly<Record<string, Hazard>> = {
     declarations: [
       'static u32 gen_width(const void *data)\n{\n\treturn *(const u32 *)data;\n}\n',
       ...[1, 2, 3, 4, 5, 6, 7, 8].map(
-        (n) =>
-          `static u32 gen_width${n}(const void *data)\n{\n\treturn gen_width${n === 1 ? '' : n - 1}(data);\n}\n`,
+        (count) =>
+          `static u32 gen_width${count}(const void *data)\n{\n\treturn gen_width${count === 1 ? '' : count - 1}(data);\n}\n`,
       ),
     ],
     steps: [FRONT, sized('16 + gen_width8(p)')],

@@ -31,10 +31,10 @@ interface Change {
 
 type Of = (text: string, at: number, to: number) => string;
 const matches = (text: string, pattern: RegExp) =>
-  [...text.matchAll(pattern)].map((m) => ({
-    start: m.index,
-    end: m.index + m[0].length,
-    text: m[0],
+  [...text.matchAll(pattern)].map((match) => ({
+    start: match.index,
+    end: match.index + match[0].length,
+    text: match[0],
   }));
 const pick = <T>(list: readonly T[], at: number): T | undefined =>
   list[at % Math.max(1, list.length)];
@@ -43,8 +43,8 @@ const replaced = (text: string, { start, end }: { start: number; end: number }, 
 const editing =
   (pattern: RegExp, edit: (found: string, to: number) => string): Of =>
   (text, at, to) => {
-    const m = pick(matches(text, pattern), at);
-    return m ? replaced(text, m, edit(m.text, to)) : text;
+    const match = pick(matches(text, pattern), at);
+    return match ? replaced(text, match, edit(match.text, to)) : text;
   };
 
 const LINE = /^\t.*;\n/gm,
@@ -62,11 +62,11 @@ const STATEMENTS = [
 ];
 
 const CHANGES = {
-  letter: editing(/\b[a-z_]\w{2,}\b/g, (w) => `${w}x`),
-  lessLetter: editing(/\b[a-z_]\w{3,}\b/g, (w) => w.slice(0, -1)),
+  letter: editing(/\b[a-z_]\w{2,}\b/g, (word) => `${word}x`),
+  lessLetter: editing(/\b[a-z_]\w{3,}\b/g, (word) => word.slice(0, -1)),
   blankLines: (text, at) => {
-    const m = pick(matches(text, /^\n/gm), at);
-    return m ? replaced(text, m, '\n\n/* a note */\n\n') : `\n${text}`;
+    const match = pick(matches(text, /^\n/gm), at);
+    return match ? replaced(text, match, '\n\n/* a note */\n\n') : `\n${text}`;
   },
   statement: editing(LINE, (line, to) => pick(STATEMENTS, to)! + line),
   lessLine: editing(LINE, () => ''),
@@ -81,7 +81,7 @@ const CHANGES = {
     pick([`\tint more;\n${line}`, ''], to)!,
   ),
   linkage: editing(/^static (?=\w)/gm, () => ''),
-  anotherConfig: editing(/\bCONFIG_\w+/g, (w) => `${w}_2`),
+  anotherConfig: editing(/\bCONFIG_\w+/g, (word) => `${word}_2`),
   // A definition moves, is doubled, or goes.
   definition(text, at, to) {
     const all = matches(text, DEFINITION),
@@ -184,8 +184,8 @@ function everything(engine: Engine, input: ModuleInput, target: (typeof KERNELS)
 
 function withoutPlaces(value: unknown): unknown {
   return JSON.parse(
-    JSON.stringify(value, (key, v: unknown) =>
-      key === 'start' || key === 'end' || key === 'function' ? undefined : v,
+    JSON.stringify(value, (key, item: unknown) =>
+      key === 'start' || key === 'end' || key === 'function' ? undefined : item,
     ),
   );
 }

@@ -194,7 +194,7 @@ describe('what belongs to a file', () => {
     for (let i = 0; i < 400; i++) {
       files[`/w/f${i}.c`] =
         `#include "h${i}.h"\n#include "h${i + 400}.h"\n#include "h${i + 800}.h"`;
-      for (const n of [i, i + 400, i + 800]) files[`/w/h${n}.h`] = '';
+      for (const count of [i, i + 400, i + 800]) files[`/w/h${count}.h`] = '';
       objects.push(`f${i}.o`);
     }
     files['/w/Makefile'] = `big-y := ${objects.join(' ')}`;

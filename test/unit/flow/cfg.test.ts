@@ -661,9 +661,11 @@ describe('blocks in loops', () => {
     const { cfg, text } = cfgOf(body);
     const inside = blocksInLoops(cfg);
     return cfg.blocks
-      .filter((b) => inside.has(b.id))
-      .flatMap((b) =>
-        b.instrs.map((i) => (i.kind === 'expr' ? text.slice(i.expr.start, i.expr.end) : i.kind)),
+      .filter((block) => inside.has(block.id))
+      .flatMap((block) =>
+        block.instrs.map((instr) =>
+          instr.kind === 'expr' ? text.slice(instr.expr.start, instr.expr.end) : instr.kind,
+        ),
       )
       .join(' ');
   };

@@ -14,8 +14,10 @@ function cfgOf(body: string): { cfg: Cfg; text: string } {
 function liveAt(body: string, marker: string): string[] {
   const { cfg, text } = cfgOf(body);
   const live = liveVariables(cfg);
-  const block = cfg.blocks.find((b) =>
-    b.instrs.some((i) => i.kind === 'expr' && text.slice(i.expr.start, i.expr.end) === marker),
+  const block = cfg.blocks.find((other) =>
+    other.instrs.some(
+      (instr) => instr.kind === 'expr' && text.slice(instr.expr.start, instr.expr.end) === marker,
+    ),
   )!;
   return [...live[block.id]!].sort();
 }
@@ -81,7 +83,12 @@ describe('the solver', () => {
   const reached = (cfg: Cfg): readonly boolean[] =>
     solve<boolean>(
       cfg,
-      { bottom: false, join: (a, b) => a || b, equal: (a, b) => a === b, transfer: (_, v) => v },
+      {
+        bottom: false,
+        join: (left, right) => left || right,
+        equal: (left, right) => left === right,
+        transfer: (_, value) => value,
+      },
       'forward',
       true,
     );
@@ -89,9 +96,10 @@ describe('the solver', () => {
   test('forward: what the entry reaches', () => {
     const { cfg } = cfgOf('\tif (a)\n\t\treturn 1;\n\treturn 0;\n\tx();');
     const expected = new Set([0]);
-    for (const id of expected) for (const s of successors(cfg.blocks[id]!)) expected.add(s);
-    expect(reached(cfg).flatMap((r, id) => (r ? [id] : []))).toEqual(
-      [...expected].sort((a, b) => a - b),
+    for (const id of expected)
+      for (const successor of successors(cfg.blocks[id]!)) expected.add(successor);
+    expect(reached(cfg).flatMap((isReached, id) => (isReached ? [id] : []))).toEqual(
+      [...expected].sort((left, right) => left - right),
     );
   });
 
@@ -101,9 +109,9 @@ describe('the solver', () => {
       cfg,
       {
         bottom: new Set(),
-        join: (a, b) => new Set([...a, ...b]),
-        equal: (a, b) => a.size === b.size,
-        transfer: (b, v) => new Set([...v, b]),
+        join: (left, right) => new Set([...left, ...right]),
+        equal: (left, right) => left.size === right.size,
+        transfer: (block, readonlySet) => new Set([...readonlySet, block]),
       },
       'backward',
       new Set(),
@@ -111,10 +119,10 @@ describe('the solver', () => {
     for (const block of cfg.blocks) {
       const expected = new Set<number>();
       const visit = (id: number): void => {
-        for (const s of successors(cfg.blocks[id]!))
-          if (!expected.has(s)) {
-            expected.add(s);
-            visit(s);
+        for (const successor of successors(cfg.blocks[id]!))
+          if (!expected.has(successor)) {
+            expected.add(successor);
+            visit(successor);
           }
       };
       visit(block.id);
@@ -122,8 +130,8 @@ describe('the solver', () => {
         (id) => cfg.blocks[id]!.terminator.kind === 'return',
       );
       if (leaves)
-        expect([...after[block.id]!].sort((a, b) => a - b)).toEqual(
-          [...expected].sort((a, b) => a - b),
+        expect([...after[block.id]!].sort((left, right) => left - right)).toEqual(
+          [...expected].sort((left, right) => left - right),
         );
     }
   });
@@ -148,14 +156,14 @@ const statement: fc.Arbitrary<string> = fc.letrec<{ statement: string; block: st
       'char *p __free(kfree) = q();',
       '#ifdef A\nx();\n#else\ny();\n#endif\n',
     ),
-    tie('block').map((b) => `if (a && !b) ${b}`),
-    fc.tuple(tie('block'), tie('block')).map(([b, c]) => `if (a) ${b} else ${c}`),
-    tie('block').map((b) => `while (a) ${b}`),
-    tie('block').map((b) => `do ${b} while (b);`),
-    tie('block').map((b) => `for (i = 0; i < a; i++) ${b}`),
-    tie('block').map((b) => `switch (a) ${b}`),
-    tie('block').map((b) => `list_for_each_entry(p, &l, n) ${b}`),
-    tie('block').map((b) => `scoped_guard(mutex, &m) ${b}`),
+    tie('block').map((label) => `if (a && !b) ${label}`),
+    fc.tuple(tie('block'), tie('block')).map(([right, char]) => `if (a) ${right} else ${char}`),
+    tie('block').map((label) => `while (a) ${label}`),
+    tie('block').map((label) => `do ${label} while (b);`),
+    tie('block').map((label) => `for (i = 0; i < a; i++) ${label}`),
+    tie('block').map((label) => `switch (a) ${label}`),
+    tie('block').map((label) => `list_for_each_entry(p, &l, n) ${label}`),
+    tie('block').map((label) => `scoped_guard(mutex, &m) ${label}`),
   ),
   block: fc.array(tie('statement'), { maxLength: 4 }).map((list) => `{ ${list.join('\n')} }`),
 })).statement;
@@ -171,9 +179,9 @@ test('any function has a graph whose edges lead to its blocks and whose reachabl
           const out = successors(cfg.blocks[id]!);
           // Only a return ends a path.
           if (cfg.blocks[id]!.terminator.kind !== 'return') expect(out.length).toBeGreaterThan(0);
-          for (const s of out) {
-            expect(cfg.blocks[s]).toBeDefined();
-            seen.add(s);
+          for (const successor of out) {
+            expect(cfg.blocks[successor]).toBeDefined();
+            seen.add(successor);
           }
         }
         expect(liveVariables(cfg)).toHaveLength(cfg.blocks.length);

@@ -104,8 +104,8 @@ describe('sameExpr', () => {
     ['a ?: b', 'a?:b'],
     ['container_of(a, struct b, c)', 'container_of(a,struct b,c)'],
     ['(s){ .a = 1 }', '(s) { .a=1 }'],
-  ])('%s is %s', (a, b) => {
-    expect(sameExpr(expression(a), expression(b))).toBe(true);
+  ])('%s is %s', (left, right) => {
+    expect(sameExpr(expression(left), expression(right))).toBe(true);
   });
 
   test.each<[a: string, b: string]>([
@@ -126,7 +126,7 @@ describe('sameExpr', () => {
     ['({ a; })', '({ a; })'],
     ['a[1]', 'a[2]'],
     ['f(struct a, b)', 'f(struct c, b)'],
-  ])('%s is not %s', (a, b) => {
-    expect(sameExpr(expression(a), expression(b))).toBe(false);
+  ])('%s is not %s', (left, right) => {
+    expect(sameExpr(expression(left), expression(right))).toBe(false);
   });
 });

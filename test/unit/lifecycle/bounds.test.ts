@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { analyseText, factsOf } from '../../support/analyse.ts';
 import { FOO, probe } from './support.ts';
 
-const many = (n: number, line: (i: number) => string): string =>
-  Array.from({ length: n }, (_, i) => line(i)).join('\n') + '\n';
+const many = (count: number, line: (i: number) => string): string =>
+  Array.from({ length: count }, (_, i) => line(i)).join('\n') + '\n';
 
 const GOOD =
   '\tret = vfio_register_group_dev(&foo->vdev);\n\tif (ret)\n\t\tvfio_put_device(&foo->vdev);\n\treturn ret;\n';
@@ -111,7 +111,7 @@ describe('calls', () => {
     const all = names
       .map(
         (name, i) =>
-          `static int ${name}(struct foo *f, int n)\n{\n\tswitch (n) {\n${names.map((other, k) => `\tcase ${k}: return ${other}(f, n - 1);`).join('\n')}\n\t}\n\t${i === 0 ? 'vfio_put_device(&f->vdev);\n\t' : ''}return 0;\n}\n`,
+          `static int ${name}(struct foo *f, int n)\n{\n\tswitch (n) {\n${names.map((other, index) => `\tcase ${index}: return ${other}(f, n - 1);`).join('\n')}\n\t}\n\t${i === 0 ? 'vfio_put_device(&f->vdev);\n\t' : ''}return 0;\n}\n`,
       )
       .join('');
     expect(factsOf(FOO + all + probe('\treturn h3(foo, 5);\n'), '6.2').notAnalysed).toEqual([]);

@@ -30,7 +30,7 @@ export function dump(facts: ModuleFacts, name: string): string {
         (one.kind === 'operation' && one.op !== 'assign-set' && one.op !== 'set-drvdata')),
   );
   const lines = own.map((one) => ({ at: one.site.start, text: describe(facts, one) }));
-  lines.sort((a, b) => a.at - b.at || (a.text < b.text ? -1 : 1));
+  lines.sort((left, right) => left.at - right.at || (left.text < right.text ? -1 : 1));
   const given = facts.notAnalysed
     .filter((one) => one.function === name)
     .map((one) => `not analysed: ${one.reason}`);
@@ -38,12 +38,12 @@ export function dump(facts: ModuleFacts, name: string): string {
 }
 
 function describe(facts: ModuleFacts, one: Observation): string {
-  const file = facts.module.sources.find((f) => f.path === one.site.path)!;
+  const file = facts.module.sources.find((item) => item.path === one.site.path)!;
   const line = file.text.slice(one.function.start, one.site.start).split('\n').length;
   const doubt =
     (one.certain ? '' : ' ?') +
     (one.conditions.length
-      ? ` [${one.conditions.map((c) => (c.holds ? '' : '!') + c.test).join(' ')}]`
+      ? ` [${one.conditions.map((condition) => (condition.holds ? '' : '!') + condition.test).join(' ')}]`
       : '');
   if (one.kind === 'operation')
     return `${line} ${one.op} ${one.text.includes('(') ? '' : one.text}: ${stateText(one.before)} -> ${stateText(one.after)}${doubt}`.replace(
@@ -56,21 +56,28 @@ function describe(facts: ModuleFacts, one: Observation): string {
 }
 
 /** `new held registered live`: only what is known. */
-function stateText(s: DeviceState): string {
+function stateText(device: DeviceState): string {
   const words = [
-    s.model,
-    s.reference,
-    s.initialised === 'yes' ? 'initialised' : s.initialised === 'undone' ? 'uninitialised' : '',
+    device.model,
+    device.reference,
+    device.initialised === 'yes'
+      ? 'initialised'
+      : device.initialised === 'undone'
+        ? 'uninitialised'
+        : '',
     {
       no: '',
       yes: 'registered',
       undone: 'unregistered',
       failed: 'register-failed',
       unknown: 'unknown',
-    }[s.registered],
-    s.memory,
-    s.extraReferences > 0 ? `+${s.extraReferences}` : '',
-    s.escaped ? 'escaped' : '',
+    }[device.registered],
+    device.memory,
+    device.extraReferences > 0 ? `+${device.extraReferences}` : '',
+    device.escaped ? 'escaped' : '',
   ];
-  return words.filter((w) => w !== '' && w !== 'none' && w !== 'unknown').join(' ') || 'unknown';
+  return (
+    words.filter((word) => word !== '' && word !== 'none' && word !== 'unknown').join(' ') ||
+    'unknown'
+  );
 }

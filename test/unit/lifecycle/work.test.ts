@@ -23,86 +23,89 @@ const END = '\n\treturn vfio_register_group_dev(&foo->vdev);\n';
  * expression, over calls, over functions.
  */
 const KINDS: Readonly<Record<string, (size: number) => string>> = {
-  'devices in a row': (n) =>
-    probe(many(n, () => '\tb[i] = vfio_alloc_device(foo, vdev, dev, &foo_ops);') + END),
-  'devices in places of their own': (n) =>
-    probe(many(n, (i) => `\tb[${i}] = vfio_alloc_device(foo, vdev, dev, &foo_ops);`) + END),
-  'devices in members': (n) =>
-    probe(many(n, (i) => `\tdev->m${i} = vfio_alloc_device(foo, vdev, dev, &foo_ops);`) + END),
-  'an initialiser of helper calls': (n) =>
-    REGISTERS + probe(`\tint all[] = { ${many(n, (i) => `up(foo, i + ${i})`, ', ')} };${END}`),
-  'a designated initialiser of helper calls': (n) =>
+  'devices in a row': (count) =>
+    probe(many(count, () => '\tb[i] = vfio_alloc_device(foo, vdev, dev, &foo_ops);') + END),
+  'devices in places of their own': (count) =>
+    probe(many(count, (i) => `\tb[${i}] = vfio_alloc_device(foo, vdev, dev, &foo_ops);`) + END),
+  'devices in members': (count) =>
+    probe(many(count, (i) => `\tdev->m${i} = vfio_alloc_device(foo, vdev, dev, &foo_ops);`) + END),
+  'an initialiser of helper calls': (count) =>
+    REGISTERS + probe(`\tint all[] = { ${many(count, (i) => `up(foo, i + ${i})`, ', ')} };${END}`),
+  'a designated initialiser of helper calls': (count) =>
     REGISTERS +
-    probe(`\tstruct set all = { ${many(n, (i) => `.m${i} = up(foo, i + ${i})`, ', ')} };${END}`),
-  'arguments that are helper calls': (n) =>
-    REGISTERS + probe(`\tmore(${many(n, (i) => `up(foo, i + ${i})`, ', ')});${END}`),
-  'a sum of helper calls': (n) =>
-    REGISTERS + probe(`\tret = ${many(n, (i) => `up(foo, i + ${i})`, ' + ')};${END}`),
-  'a condition of helper calls': (n) =>
-    REGISTERS +
-    probe(`\tif (${many(n, (i) => `up(foo, i + ${i})`, ' || ')})\n\t\treturn -EIO;${END}`),
-  'the truth of helper calls as a value': (n) =>
-    REGISTERS + probe(`\tret = ${many(n, (i) => `up(foo, i + ${i})`, ' && ')};${END}`),
-  'helper calls with commas': (n) =>
-    REGISTERS + probe(`\tret = (${many(n, (i) => `up(foo, i + ${i})`, ', ')});${END}`),
-  'a statement expression': (n) =>
-    REGISTERS + probe(`\tret = ({ ${many(n, (i) => `x = up(foo, i + ${i});`, ' ')} x; });${END}`),
-  'helper calls in helper calls': (n) =>
-    REGISTERS + probe(`\tret = ${'up(foo, '.repeat(n)}1${')'.repeat(n)};${END}`),
-  'comparisons of comparisons': (n) =>
-    probe(`\tret = ${'('.repeat(n)}x${many(n, (i) => ` > ${i})`, '')};${END}`),
-  'choices in a row': (n) =>
-    probe(many(n, (i) => `\tx = y > ${i} ? more(${i}) : foo->up == ${i} ? 3 : 4;`) + END),
-  'tests in a row': (n) =>
-    probe(many(n, (i) => `\tif (foo->up == ${i})\n\t\tret = more(${i});`) + END),
-  'variables that are tested later': (n) =>
     probe(
-      many(n, (i) => `\tint v${i} = more(${i});`) +
-        many(n, (i) => `\tif (v${i})\n\t\tfoo->up++;`) +
+      `\tstruct set all = { ${many(count, (i) => `.m${i} = up(foo, i + ${i})`, ', ')} };${END}`,
+    ),
+  'arguments that are helper calls': (count) =>
+    REGISTERS + probe(`\tmore(${many(count, (i) => `up(foo, i + ${i})`, ', ')});${END}`),
+  'a sum of helper calls': (count) =>
+    REGISTERS + probe(`\tret = ${many(count, (i) => `up(foo, i + ${i})`, ' + ')};${END}`),
+  'a condition of helper calls': (count) =>
+    REGISTERS +
+    probe(`\tif (${many(count, (i) => `up(foo, i + ${i})`, ' || ')})\n\t\treturn -EIO;${END}`),
+  'the truth of helper calls as a value': (count) =>
+    REGISTERS + probe(`\tret = ${many(count, (i) => `up(foo, i + ${i})`, ' && ')};${END}`),
+  'helper calls with commas': (count) =>
+    REGISTERS + probe(`\tret = (${many(count, (i) => `up(foo, i + ${i})`, ', ')});${END}`),
+  'a statement expression': (count) =>
+    REGISTERS +
+    probe(`\tret = ({ ${many(count, (i) => `x = up(foo, i + ${i});`, ' ')} x; });${END}`),
+  'helper calls in helper calls': (count) =>
+    REGISTERS + probe(`\tret = ${'up(foo, '.repeat(count)}1${')'.repeat(count)};${END}`),
+  'comparisons of comparisons': (count) =>
+    probe(`\tret = ${'('.repeat(count)}x${many(count, (i) => ` > ${i})`, '')};${END}`),
+  'choices in a row': (count) =>
+    probe(many(count, (i) => `\tx = y > ${i} ? more(${i}) : foo->up == ${i} ? 3 : 4;`) + END),
+  'tests in a row': (count) =>
+    probe(many(count, (i) => `\tif (foo->up == ${i})\n\t\tret = more(${i});`) + END),
+  'variables that are tested later': (count) =>
+    probe(
+      many(count, (i) => `\tint v${i} = more(${i});`) +
+        many(count, (i) => `\tif (v${i})\n\t\tfoo->up++;`) +
         END,
     ),
-  'helpers that may fail': (n) =>
+  'helpers that may fail': (count) =>
     TAKES +
     probe(
-      many(n, (i) => `\tret = take(foo, ${i});\n\tif (ret)\n\t\tgoto out;`) +
+      many(count, (i) => `\tret = take(foo, ${i});\n\tif (ret)\n\t\tgoto out;`) +
         END +
         'out:\n\tvfio_put_device(&foo->vdev);\n\treturn ret;\n',
     ),
-  'options of the configuration': (n) =>
-    probe(many(n, (i) => `#ifdef CONFIG_A${i}\n\tfoo->up = ${i};\n#endif`) + END),
-  'loops in a row': (n) =>
+  'options of the configuration': (count) =>
+    probe(many(count, (i) => `#ifdef CONFIG_A${i}\n\tfoo->up = ${i};\n#endif`) + END),
+  'loops in a row': (count) =>
     REGISTERS +
     probe(
       many(
-        n,
+        count,
         (i) => `\twhile (more(${i})) {\n\t\tret = up(foo, ${i});\n\t\tif (ret)\n\t\t\tbreak;\n\t}`,
       ) + END,
     ),
-  'gotos over one another': (n) =>
-    probe(many(n, (i) => `l${i}:\n\tif (more(${i}))\n\t\tgoto l${(i * 7) % n};`) + END),
-  'actions that are left behind': (n) =>
+  'gotos over one another': (count) =>
+    probe(many(count, (i) => `l${i}:\n\tif (more(${i}))\n\t\tgoto l${(i * 7) % count};`) + END),
+  'actions that are left behind': (count) =>
     many(
-      n,
+      count,
       (i) =>
         `static void act${i}(void *data)\n{\n\tstruct foo *f = data;\n\n\tif (f->up == ${i})\n\t\tvfio_put_device(&f->vdev);\n\tkfree(f->buf);\n}\n`,
       '',
     ) +
     probe(
       many(
-        n,
+        count,
         (i) => `\tret = devm_add_action_or_reset(dev, act${i}, foo);\n\tif (ret)\n\t\treturn ret;`,
       ) + END,
     ),
-  'macros of macros': (n) =>
+  'macros of macros': (count) =>
     many(
-      Math.min(n, 14),
+      Math.min(count, 14),
       (i) =>
         `#define M${i}(x) do { ${i === 0 ? 'if (x) goto out;' : `M${i - 1}(x); M${i - 1}(x);`} } while (0)\n`,
       '',
-    ) + probe(`\tM${Math.min(n, 14) - 1}(more(1));${END}out:\n\treturn -EIO;\n`),
-  'a case for each number': (n) =>
+    ) + probe(`\tM${Math.min(count, 14) - 1}(more(1));${END}out:\n\treturn -EIO;\n`),
+  'a case for each number': (count) =>
     probe(
-      `\tswitch (x) {\n${many(n, (i) => `\tcase ${i}:\n\t\tret = more(${i});\n\t\tbreak;`)}\n\t}${END}`,
+      `\tswitch (x) {\n${many(count, (i) => `\tcase ${i}:\n\t\tret = more(${i});\n\t\tbreak;`)}\n\t}${END}`,
     ),
 };
 
@@ -131,30 +134,30 @@ describe('what multiplies', () => {
 
 /** What a driver may have many of: twice of it is twice the work. */
 const LINEAR: Readonly<Record<string, (size: number) => string>> = {
-  functions: (n) =>
+  functions: (count) =>
     many(
-      n,
+      count,
       (i) =>
         `static int f${i}(struct foo *f)\n{\n\tint ret = vfio_register_group_dev(&f->vdev);\n\n\tif (ret)\n\t\tvfio_put_device(&f->vdev);\n\treturn ret;\n}\n`,
       '',
     ) + probe(END),
-  'callers of one helper': (n) =>
+  'callers of one helper': (count) =>
     REGISTERS +
-    many(n, (i) => `static int f${i}(struct foo *f)\n{\n\treturn up(f, ${i});\n}\n`, '') +
+    many(count, (i) => `static int f${i}(struct foo *f)\n{\n\treturn up(f, ${i});\n}\n`, '') +
     probe(END),
-  'a chain of helpers': (n) =>
+  'a chain of helpers': (count) =>
     many(
-      n,
+      count,
       (i) =>
         i === 0
           ? 'static int f0(struct foo *f)\n{\n\treturn vfio_register_group_dev(&f->vdev);\n}\n'
           : `static int f${i}(struct foo *f)\n{\n\treturn f${i - 1}(f);\n}\n`,
       '',
     ) + probe(END),
-  'plain statements': (n) => probe(many(n, (i) => `\tmore(${i});`) + END),
-  'nested blocks': (n) => probe('{'.repeat(n) + 'more(1);' + '}'.repeat(n) + END),
-  'a long sum': (n) => probe(`\tret = ${many(n, (i) => `x${i}`, ' + ')};${END}`),
-  'a large array': (n) => probe(`\tint all[] = { ${many(n, String, ', ')} };${END}`),
+  'plain statements': (count) => probe(many(count, (i) => `\tmore(${i});`) + END),
+  'nested blocks': (count) => probe('{'.repeat(count) + 'more(1);' + '}'.repeat(count) + END),
+  'a long sum': (count) => probe(`\tret = ${many(count, (i) => `x${i}`, ' + ')};${END}`),
+  'a large array': (count) => probe(`\tint all[] = { ${many(count, String, ', ')} };${END}`),
 };
 
 describe('what is linear', () => {

@@ -48,7 +48,7 @@ function mutation(...kinds: Mutation['kind'][]): fc.Arbitrary<Mutation> {
 function mutate(code: string, { kind, at, to }: Mutation): string {
   const lines = code.split('\n');
   const i = at % lines.length;
-  const j = to % lines.length;
+  const index = to % lines.length;
   switch (kind) {
     case 'delete':
       lines.splice(i, 1);
@@ -57,10 +57,10 @@ function mutate(code: string, { kind, at, to }: Mutation): string {
       lines.splice(i, 0, lines[i]!);
       break;
     case 'swap':
-      [lines[i], lines[j]] = [lines[j]!, lines[i]!];
+      [lines[i], lines[index]] = [lines[index]!, lines[i]!];
       break;
     case 'move':
-      lines.splice(j, 0, ...lines.splice(i, 1));
+      lines.splice(index, 0, ...lines.splice(i, 1));
       break;
     case 'cut':
       return code.slice(0, at % code.length);

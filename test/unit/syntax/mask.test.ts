@@ -509,8 +509,8 @@ describe('properties', () => {
       fc.property(anything, (text) => {
         const { masked } = kernelMask(text);
         expect(masked.length).toBe(text.length);
-        expect([...masked.matchAll(/[\r\n]/g)].map((m) => m[0] + m.index)).toEqual(
-          [...text.matchAll(/[\r\n]/g)].map((m) => m[0] + m.index),
+        expect([...masked.matchAll(/[\r\n]/g)].map((match) => match[0] + match.index)).toEqual(
+          [...text.matchAll(/[\r\n]/g)].map((match) => match[0] + match.index),
         );
       }),
       { numRuns: 2000 },

@@ -202,7 +202,7 @@ describe('incremental', () => {
           using(after, () => {
             const items = after.items();
             expect(items.map((item) => item.start)).toEqual(
-              items.map((item) => item.start).sort((a, b) => a - b),
+              items.map((item) => item.start).sort((left, right) => left - right),
             );
             for (const item of items) {
               expect(item.end).toBeLessThanOrEqual(edited.length);

@@ -93,18 +93,18 @@ test('equal texts have no difference', () => {
 
 test('the changed lines are as few as possible', () => {
   /** Length of the longest common subsequence, the textbook way. */
-  const common = (a: readonly string[], b: readonly string[]): number => {
-    const table = Array.from({ length: a.length + 1 }, () =>
-      new Array<number>(b.length + 1).fill(0),
+  const common = (left: readonly string[], right: readonly string[]): number => {
+    const table = Array.from({ length: left.length + 1 }, () =>
+      new Array<number>(right.length + 1).fill(0),
     );
-    for (let i = 1; i <= a.length; i++) {
-      for (let j = 1; j <= b.length; j++)
-        table[i]![j] =
-          a[i - 1] === b[j - 1]
-            ? table[i - 1]![j - 1]! + 1
-            : Math.max(table[i - 1]![j]!, table[i]![j - 1]!);
+    for (let i = 1; i <= left.length; i++) {
+      for (let index = 1; index <= right.length; index++)
+        table[i]![index] =
+          left[i - 1] === right[index - 1]
+            ? table[i - 1]![index - 1]! + 1
+            : Math.max(table[i - 1]![index]!, table[i]![index - 1]!);
     }
-    return table[a.length]![b.length]!;
+    return table[left.length]![right.length]!;
   };
   const lines = fc.array(fc.constantFrom('a\n', 'b\n', 'c\n'), { maxLength: 12 });
   fc.assert(

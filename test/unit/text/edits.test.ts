@@ -25,7 +25,7 @@ const editsOf = (length: number): fc.Arbitrary<Edit[]> =>
       fc.boolean(),
     )
     .map(([points, texts, reversed]) => {
-      const sorted = points.sort((a, b) => a - b);
+      const sorted = points.sort((left, right) => left - right);
       const edits: Edit[] = [];
       for (let i = 0; i + 1 < sorted.length; i += 2)
         edits.push(edit(sorted[i]!, sorted[i + 1]!, texts[i / 2]!));

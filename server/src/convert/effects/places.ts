@@ -179,8 +179,8 @@ function memoriesMeet(scope: Scope, one: Memory, other: Memory): boolean {
     const at = step.tag === null ? -1 : other.steps.findIndex((item) => item.tag === step.tag);
     if (at < 0) continue;
     // From here on both are in a member of one struct.
-    return one.steps.slice(i).every((item, k) => {
-      const same = other.steps[at + k];
+    return one.steps.slice(i).every((item, index) => {
+      const same = other.steps[at + index];
       return (
         same === undefined || item.field === '' || same.field === '' || item.field === same.field
       );

@@ -45,7 +45,7 @@ function linesWithin(text: string, spans: readonly Span[]): number[] {
     for (let at = text.indexOf('\n', start); at >= 0 && at < end; at = text.indexOf('\n', at + 1))
       lines.add(at + 1);
   }
-  return [...lines].sort((a, b) => a - b);
+  return [...lines].sort((left, right) => left - right);
 }
 
 /**

@@ -79,7 +79,8 @@ function best(change: Change, span: Span, ways: readonly string[]): Edit | null 
   const from = columnOf(text, span.start);
   const now = widest(text.slice(span.start, span.end), from);
   const fitting = ways.find((way) => widest(way, from) <= change.width);
-  const chosen = fitting ?? [...ways].sort((a, b) => widest(a, from) - widest(b, from))[0];
+  const chosen =
+    fitting ?? [...ways].sort((left, right) => widest(left, from) - widest(right, from))[0];
   return chosen !== undefined && widest(chosen, from) < now ? { span, newText: chosen } : null;
 }
 

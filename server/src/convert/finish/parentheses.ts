@@ -25,6 +25,6 @@ export function parenthesesOf(file: FileIr, fn: FunctionIr): Span[] {
     ...allExpressions(stmt).flatMap((expr) => (expr.kind === 'call' ? [expr.argsSpan] : [])),
   ]);
   return [...(parameters ? [parameters] : []), ...inside].sort(
-    (a, b) => a.start - b.start || b.end - a.end,
+    (left, right) => left.start - right.start || right.end - left.end,
   );
 }

@@ -431,7 +431,9 @@ function declarationsOf(
   const ordered = [...needed]
     .filter((name) => names.of.has(name))
     .sort(
-      (a, b) => ORDER[names.of.get(a)!.kind] - ORDER[names.of.get(b)!.kind] || place(a) - place(b),
+      (left, right) =>
+        ORDER[names.of.get(left)!.kind] - ORDER[names.of.get(right)!.kind] ||
+        place(left) - place(right),
     );
   return ordered.flatMap((name): string[] => {
     const binding = names.of.get(name)!;

@@ -67,9 +67,9 @@ export function checkAssignments(
     read(namesIn(inner), at);
     return at;
   };
-  const meet = (a: Assigned, b: Assigned): Assigned => {
-    if (!a) return b;
-    return b ? new Set([...a].filter((name) => b.has(name))) : a;
+  const meet = (left: Assigned, right: Assigned): Assigned => {
+    if (!left) return right;
+    return right ? new Set([...left].filter((name) => right.has(name))) : left;
   };
   const statement = (stmt: Stmt, at: Assigned, depth: number): Assigned => {
     if (depth > MAX_DEPTH) {

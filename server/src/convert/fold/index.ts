@@ -189,7 +189,7 @@ function placeCallbacks(
   { eol }: Style,
 ): Edit[] {
   const { file, fn } = frame;
-  const first = release ?? [...frame.tables].sort((a, b) => a.start - b.start)[0]!;
+  const first = release ?? [...frame.tables].sort((left, right) => left.start - right.start)[0]!;
   const early = first.start < fn.start;
   const known = early && callbacks.every((callback) => isKnownAt(frame, callback, first.start));
   const text = callbacks.map((callback) => `${callback.text}${eol}`).join('');

@@ -159,7 +159,9 @@ function writtenOut(file: FileIr, fn: FunctionIr, { stmt, sole, parent }: Placed
     );
   let text = '';
   let at = first.start;
-  for (const { span, newText } of renames.sort((a, b) => a.span.start - b.span.start)) {
+  for (const { span, newText } of renames.sort(
+    (left, right) => left.span.start - right.span.start,
+  )) {
     text += file.text.slice(at, span.start) + newText;
     at = span.end;
   }

@@ -34,7 +34,7 @@ export function normalText(
               : null;
       return text === null ? [] : [{ expr, text }];
     })
-    .sort((a, b) => a.expr.start - b.expr.start);
+    .sort((left, right) => left.expr.start - right.expr.start);
   let text = '';
   let at = node.start;
   for (const { expr, text: name } of edits) {

@@ -64,7 +64,9 @@ export function rewriting(): Rewriting {
               newText: '',
               kind: 'tidy',
             })),
-          ].sort((a, b) => a.span.start - b.span.start || a.span.end - b.span.end),
+          ].sort(
+            (left, right) => left.span.start - right.span.start || left.span.end - right.span.end,
+          ),
         }))
         .filter((item) => item.edits.length > 0),
   };

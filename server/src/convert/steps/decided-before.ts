@@ -319,8 +319,8 @@ function successOf(
     if (test.kind === 'unary' && test.op === '!') return said(test.operand);
     const other = test.kind === 'binary' ? OPPOSITE.get(test.op) : undefined;
     if (test.kind === 'binary' && other !== undefined) {
-      const [a, b] = [said(test.left), said(test.right)];
-      return a === null || b === null ? null : `${a} ${other} ${b}`;
+      const [word, right] = [said(test.left), said(test.right)];
+      return word === null || right === null ? null : `${word} ${other} ${right}`;
     }
     const text = said(test);
     return text === null ? null : /^[\w.>()-]+$/.test(text) ? `!${text}` : `!(${text})`;

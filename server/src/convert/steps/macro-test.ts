@@ -99,7 +99,7 @@ function withArguments(home: FileIr, stmt: Stmt, values: ReadonlyMap<string, str
     names.push({ ...stmt.labelSpan, name: stmt.label });
   let text = '';
   let at = stmt.start;
-  for (const { start, end, name } of names.sort((a, b) => a.start - b.start)) {
+  for (const { start, end, name } of names.sort((left, right) => left.start - right.start)) {
     const value = values.get(name)!;
     const isWrapped =
       home.text[start - 1] === '(' &&

@@ -14,16 +14,16 @@ export function joinLinked(inputs: readonly ModuleInput[]): ModuleInput[] {
   inputs.forEach((library, i) => {
     const names = new Set(exportsOf(library));
     if (names.size === 0) return;
-    inputs.forEach((user, j) => {
+    inputs.forEach((user, index) => {
       if (
-        i === j ||
-        groups[i] === groups[j] ||
+        i === index ||
+        groups[i] === groups[index] ||
         !user.sources.some((source) => callsOneOf(source.text, names))
       )
         return;
-      const joined = new Set([...groups[i]!, ...groups[j]!]);
-      inputs.forEach((one, k) => {
-        if (joined.has(one)) groups[k] = joined;
+      const joined = new Set([...groups[i]!, ...groups[index]!]);
+      inputs.forEach((one, position) => {
+        if (joined.has(one)) groups[position] = joined;
       });
     });
   });

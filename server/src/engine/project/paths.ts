@@ -12,7 +12,7 @@ function split(path: string): { root: string; segments: string[]; isUri: boolean
   const rest = path.slice(root.length);
   return {
     root: rest.startsWith('/') ? `${root}/` : root,
-    segments: rest.split('/').filter((s) => s !== ''),
+    segments: rest.split('/').filter((text) => text !== ''),
     isUri: uri !== null,
   };
 }
@@ -85,7 +85,7 @@ export function canonicalUri(uri: string): string {
   return isUri
     ? trimmed(
         root,
-        segments.map((s) => encoded(decoded(s))),
+        segments.map((text) => encoded(decoded(text))),
       )
     : uri;
 }

@@ -33,7 +33,7 @@ export function neededKernel(
             since && compareVersions(since, least) > 0 ? [{ name, version: since }] : [],
           ),
     )
-    .sort((a, b) => compareVersions(b.version, a.version));
+    .sort((left, right) => compareVersions(right.version, left.version));
   const needed = late[0];
   return needed && uses.every(({ kernels }) => kernels.some((one) => inRange(needed.version, one)))
     ? needed

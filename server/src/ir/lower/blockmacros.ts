@@ -19,19 +19,19 @@ const SCOPE = /^scoped_|guard$/;
 const JUMP = /^(?:return|goto|break|continue)$/;
 
 /** A loop macro, which the parser saw as `while`. */
-export function lowerLoopMacro(node: SyntaxNode, c: Context): Stmt {
-  const args = argumentNodes(node, c).map((item) => lowerArgument(item, c));
+export function lowerLoopMacro(node: SyntaxNode, context: Context): Stmt {
+  const args = argumentNodes(node, context).map((item) => lowerArgument(item, context));
   return {
     kind: 'loop',
     start: node.start,
     end: node.end,
     form: 'macro',
-    macro: macroName(node, c),
+    macro: macroName(node, context),
     args,
     init: [],
     condition: null,
     step: null,
-    body: lowerSingle(field(node, 'body'), node, c),
+    body: lowerSingle(field(node, 'body'), node, context),
   };
 }
 
@@ -40,15 +40,17 @@ export function lowerLoopMacro(node: SyntaxNode, c: Context): Stmt {
  * driver's own. That one is taken as a loop,
  * since a loop may run any number of times and so covers whatever such a macro does.
  */
-export function lowerBlockMacro(node: SyntaxNode, c: Context): Stmt {
-  const macro = macroName(node, c);
-  const items = argumentNodes(node, c);
-  const body = lowerSingle(field(node, 'consequence'), node, c);
-  const jumpAt = items.findIndex((item) => jumpNote(item, c) !== undefined);
-  const args = items.filter((_, index) => index !== jumpAt).map((item) => lowerArgument(item, c));
+export function lowerBlockMacro(node: SyntaxNode, context: Context): Stmt {
+  const macro = macroName(node, context);
+  const items = argumentNodes(node, context);
+  const body = lowerSingle(field(node, 'consequence'), node, context);
+  const jumpAt = items.findIndex((item) => jumpNote(item, context) !== undefined);
+  const args = items
+    .filter((_, index) => index !== jumpAt)
+    .map((item) => lowerArgument(item, context));
   if (!SCOPE.test(macro)) {
     // A jump among the arguments of an unknown macro may run or not.
-    if (jumpAt >= 0) c.opaque = true;
+    if (jumpAt >= 0) context.opaque = true;
     return {
       kind: 'loop',
       start: node.start,
@@ -63,7 +65,7 @@ export function lowerBlockMacro(node: SyntaxNode, c: Context): Stmt {
     };
   }
   // The label of scoped_user_read_access(p, label) is a plain argument.
-  if (macro.startsWith('scoped_user')) c.opaque = true;
+  if (macro.startsWith('scoped_user')) context.opaque = true;
   const guard: Stmt = { kind: 'guard', start: node.start, end: node.end, macro, args, body };
   if (jumpAt < 0) return guard;
   // scoped_cond_guard(mutex_intr, return -EINTR, &lock) { … }: either the jump or the guarded
@@ -73,19 +75,19 @@ export function lowerBlockMacro(node: SyntaxNode, c: Context): Stmt {
     kind: 'if',
     start: node.start,
     end: node.end,
-    condition: unknownExpr([], name, c),
+    condition: unknownExpr([], name, context),
     conditionSpan: name,
-    then: jumpStmt(items[jumpAt]!, c),
+    then: jumpStmt(items[jumpAt]!, context),
     otherwise: guard,
   };
 }
 
 /** The macro with its arguments as a call. */
-export function macroCall(node: SyntaxNode, c: Context): CallExpr {
-  const name = macroName(node, c);
+export function macroCall(node: SyntaxNode, context: Context): CallExpr {
+  const name = macroName(node, context);
   const list = field(node, 'condition') ?? node;
   const callee: Expr = { kind: 'name', start: node.start, end: node.start + name.length, name };
-  const args = argumentNodes(node, c).map((item) => lowerArgument(item, c));
+  const args = argumentNodes(node, context).map((item) => lowerArgument(item, context));
   return {
     kind: 'call',
     start: node.start,
@@ -98,16 +100,16 @@ export function macroCall(node: SyntaxNode, c: Context): CallExpr {
 }
 
 /** The word in the original text that the parser saw as `while` or `if`. */
-function macroName(node: SyntaxNode, c: Context): string {
-  return /^\w+/.exec(textOf(node, c))?.[0] ?? '';
+function macroName(node: SyntaxNode, context: Context): string {
+  return /^\w+/.exec(textOf(node, context))?.[0] ?? '';
 }
 
 /** The arguments of a masked macro, which the parser saw as a condition. */
-function argumentNodes(node: SyntaxNode, c: Context): SyntaxNode[] {
+function argumentNodes(node: SyntaxNode, context: Context): SyntaxNode[] {
   const found = field(node, 'condition');
   if (found === undefined) return [];
   const inner = parts(found);
-  if (hasErrorChild(found)) unknownExpr(inner, found, c);
+  if (hasErrorChild(found)) unknownExpr(inner, found, context);
   return inner.flatMap(commaItems);
 }
 
@@ -115,13 +117,14 @@ function argumentNodes(node: SyntaxNode, c: Context): SyntaxNode[] {
  * The note of a jump that is an argument: in front of its operand, or over the word when there is
  * none.
  */
-function jumpNote(item: SyntaxNode, c: Context): MaskNote | undefined {
-  const note = noteBefore(item.start, 'block-macro', c) ?? noteOver(item, 'block-macro', c);
+function jumpNote(item: SyntaxNode, context: Context): MaskNote | undefined {
+  const note =
+    noteBefore(item.start, 'block-macro', context) ?? noteOver(item, 'block-macro', context);
   return note !== undefined && JUMP.test(note.text) ? note : undefined;
 }
 
-function jumpStmt(item: SyntaxNode, c: Context): Stmt {
-  const note = jumpNote(item, c)!;
+function jumpStmt(item: SyntaxNode, context: Context): Stmt {
+  const note = jumpNote(item, context)!;
   const span = { start: note.start, end: item.end };
   const operand = note.end <= item.start;
   switch (note.text) {
@@ -130,7 +133,7 @@ function jumpStmt(item: SyntaxNode, c: Context): Stmt {
         kind: 'goto',
         start: span.start,
         end: span.end,
-        label: textOf(item, c),
+        label: textOf(item, context),
         labelSpan: spanOf(item),
       };
     case 'break':
@@ -141,7 +144,7 @@ function jumpStmt(item: SyntaxNode, c: Context): Stmt {
         kind: 'return',
         start: span.start,
         end: span.end,
-        value: operand ? lowerExpr(item, c) : null,
+        value: operand ? lowerExpr(item, context) : null,
       };
   }
 }

@@ -55,13 +55,13 @@ export function copyConditions(conditions: readonly Condition[]): readonly Condi
 }
 
 /** The original text of a node. */
-export function textOf(span: Span, c: Context): string {
-  return c.own.slice(span.start - c.base, span.end - c.base);
+export function textOf(span: Span, context: Context): string {
+  return context.own.slice(span.start - context.base, span.end - context.base);
 }
 
 /** Whether a node starts a line, where kernel style has nothing but file scope and labels. */
-export function isInFirstColumn(node: SyntaxNode, c: Context): boolean {
-  return node.start === 0 || c.text[node.start - 1] === '\n';
+export function isInFirstColumn(node: SyntaxNode, context: Context): boolean {
+  return node.start === 0 || context.text[node.start - 1] === '\n';
 }
 
 export function spanOf(node: Span): Span {
@@ -95,30 +95,42 @@ function firstNote(notes: readonly MaskNote[], offset: number): number {
 }
 
 /** The note of a kind that starts exactly at an offset. */
-export function noteAt(offset: number, kind: MaskNote['kind'], c: Context): MaskNote | undefined {
-  for (let i = firstNote(c.notes, offset); c.notes[i]?.start === offset; i++) {
-    if (c.notes[i]!.kind === kind) return c.notes[i];
+export function noteAt(
+  offset: number,
+  kind: MaskNote['kind'],
+  context: Context,
+): MaskNote | undefined {
+  for (let i = firstNote(context.notes, offset); context.notes[i]?.start === offset; i++) {
+    if (context.notes[i]!.kind === kind) return context.notes[i];
   }
   return undefined;
 }
 
 /** The notes of a kind that start inside a span. */
-export function notesIn(span: Span, kind: MaskNote['kind'], c: Context): MaskNote[] {
+export function notesIn(span: Span, kind: MaskNote['kind'], context: Context): MaskNote[] {
   const found: MaskNote[] = [];
   for (
-    let i = firstNote(c.notes, span.start);
-    i < c.notes.length && c.notes[i]!.start < span.end;
+    let i = firstNote(context.notes, span.start);
+    i < context.notes.length && context.notes[i]!.start < span.end;
     i++
   ) {
-    if (c.notes[i]!.kind === kind) found.push(c.notes[i]!);
+    if (context.notes[i]!.kind === kind) found.push(context.notes[i]!);
   }
   return found;
 }
 
 /** The note of a kind that covers a span. */
-export function noteOver(span: Span, kind: MaskNote['kind'], c: Context): MaskNote | undefined {
-  for (let i = firstNote(c.notes, span.start + 1) - 1; i >= 0 && c.notes[i]!.end >= span.end; i--) {
-    if (c.notes[i]!.kind === kind) return c.notes[i];
+export function noteOver(
+  span: Span,
+  kind: MaskNote['kind'],
+  context: Context,
+): MaskNote | undefined {
+  for (
+    let i = firstNote(context.notes, span.start + 1) - 1;
+    i >= 0 && context.notes[i]!.end >= span.end;
+    i--
+  ) {
+    if (context.notes[i]!.kind === kind) return context.notes[i];
   }
   return undefined;
 }
@@ -127,10 +139,12 @@ export function noteOver(span: Span, kind: MaskNote['kind'], c: Context): MaskNo
 export function noteBefore(
   offset: number,
   kind: MaskNote['kind'],
-  c: Context,
+  context: Context,
 ): MaskNote | undefined {
-  const note = c.notes[firstNote(c.notes, offset) - 1];
-  return note?.kind === kind && note.end <= offset && c.text.slice(note.end, offset).trim() === ''
+  const note = context.notes[firstNote(context.notes, offset) - 1];
+  return note?.kind === kind &&
+    note.end <= offset &&
+    context.text.slice(note.end, offset).trim() === ''
     ? note
     : undefined;
 }
@@ -173,7 +187,7 @@ export interface Inventory {
 }
 
 /** Lists what nodes mention. Iterative, because it is called on what was too deep to lower. */
-export function takeInventory(nodes: readonly SyntaxNode[], c: Context): Inventory {
+export function takeInventory(nodes: readonly SyntaxNode[], context: Context): Inventory {
   const names: string[] = [];
   const calls: string[] = [];
   let hidesFlow = false;
@@ -183,19 +197,20 @@ export function takeInventory(nodes: readonly SyntaxNode[], c: Context): Invento
       return;
     }
     names.push(name);
-    if (/^\s*\(/.test(c.own.slice(end - c.base, end - c.base + 40))) calls.push(name);
+    if (/^\s*\(/.test(context.own.slice(end - context.base, end - context.base + 40)))
+      calls.push(name);
   };
   const stack = [...nodes].reverse();
   for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
     if (node.missing) continue;
     if (NAME_NODES.has(node.type)) {
-      const name = textOf(node, c);
+      const name = textOf(node, context);
       // The default of _Generic is a type to the grammar.
       if (node.type !== 'type_identifier' || name !== 'default') add(name, node.end);
     } else if (node.type === 'ERROR' && node.children.length === 0) {
       // A leaf without structure: what the parser skipped, or what lies below the depth that the
       // tree shows.
-      for (const match of textOf(node, c).matchAll(/[A-Za-z_]\w*|[{}#]/g)) {
+      for (const match of textOf(node, context).matchAll(/[A-Za-z_]\w*|[{}#]/g)) {
         if (/^[{}#]$/.test(match[0])) hidesFlow = true;
         else add(match[0], node.start + match.index + match[0].length);
       }
@@ -231,8 +246,12 @@ export function takeTextInventory(text: string): Inventory {
 }
 
 /** An expression that was not understood; notes in the context when it may hide control flow. */
-export function unknownExpr(nodes: readonly SyntaxNode[], span: Span, c: Context): UnknownExpr {
-  const { names, calls, hidesFlow } = takeInventory(nodes, c);
-  if (hidesFlow) c.opaque = true;
+export function unknownExpr(
+  nodes: readonly SyntaxNode[],
+  span: Span,
+  context: Context,
+): UnknownExpr {
+  const { names, calls, hidesFlow } = takeInventory(nodes, context);
+  if (hidesFlow) context.opaque = true;
   return { kind: 'unknown', start: span.start, end: span.end, names, calls };
 }

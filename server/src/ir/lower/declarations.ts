@@ -18,27 +18,27 @@ import { unknownStmt } from './statements.ts';
  * Lowers a declaration inside a function: one statement for each variable; prototypes and types
  * leave none.
  */
-export function lowerDeclaration(node: SyntaxNode, out: Stmt[], c: Context): void {
-  const specifiers = readSpecifiers(node, c);
-  const typeText = specifiers.typeNode === undefined ? '' : textOf(specifiers.typeNode, c);
+export function lowerDeclaration(node: SyntaxNode, out: Stmt[], context: Context): void {
+  const specifiers = readSpecifiers(node, context);
+  const typeText = specifiers.typeNode === undefined ? '' : textOf(specifiers.typeNode, context);
   const first = field(node, 'declarator');
   // `else foo();` and a call without its closing parenthesis both look like declarations to the
   // grammar.
   const call =
     first?.type === 'parenthesized_declarator'
-      ? declaringCall(specifiers.typeNode, first, c)
+      ? declaringCall(specifiers.typeNode, first, context)
       : null;
   if (call !== null && !isFlowWord(typeText)) {
     out.push({ kind: 'expr', start: node.start, end: node.end, expr: call });
     return;
   }
   if (isFlowWord(typeText) || first?.type === 'parenthesized_declarator') {
-    out.push(unknownStmt([node], c));
+    out.push(unknownStmt([node], context));
     return;
   }
   if (specifiers.typeNode !== undefined && field(specifiers.typeNode, 'body') !== undefined)
-    c.hoisted.push(specifiers.typeNode);
-  const declared = readDeclared(node, specifiers.type, c);
+    context.hoisted.push(specifiers.typeNode);
+  const declared = readDeclared(node, specifiers.type, context);
   const lost = node.children.filter(
     (child) =>
       child.type === 'ERROR' &&
@@ -46,8 +46,8 @@ export function lowerDeclaration(node: SyntaxNode, out: Stmt[], c: Context): voi
   );
   for (const error of lost) {
     // Names alone are attributes that the mask does not know.
-    const { calls, hidesFlow } = takeInventory([error], c);
-    if (calls.length > 0 || hidesFlow) out.push(unknownStmt([error], c));
+    const { calls, hidesFlow } = takeInventory([error], context);
+    if (calls.length > 0 || hidesFlow) out.push(unknownStmt([error], context));
   }
   for (const one of declared) {
     if (one.declarator.shape === 'function' || one.declarator.name === '') continue;
@@ -59,9 +59,9 @@ export function lowerDeclaration(node: SyntaxNode, out: Stmt[], c: Context): voi
       nameSpan: one.declarator.nameSpan,
       type: one.type,
       isStatic: specifiers.isStatic,
-      init: one.init === undefined ? null : lowerExpr(one.init, c),
+      init: one.init === undefined ? null : lowerExpr(one.init, context),
       statement: spanOf(node),
-      ...cleanupOf(one, declared, node, c),
+      ...cleanupOf(one, declared, node, context),
     });
   }
 }
@@ -73,7 +73,7 @@ export function lowerDeclaration(node: SyntaxNode, out: Stmt[], c: Context): voi
 function declaringCall(
   type: SyntaxNode | undefined,
   list: SyntaxNode,
-  c: Context,
+  context: Context,
 ): CallExpr | null {
   const inner = parts(list);
   if (
@@ -83,14 +83,14 @@ function declaringCall(
     list.children.some((child) => child.missing)
   )
     return null;
-  const name = textOf(type, c);
+  const name = textOf(type, context);
   return {
     kind: 'call',
     start: type.start,
     end: list.end,
     callee: { kind: 'name', start: type.start, end: type.end, name },
     name,
-    args: [lowerExpr(inner[0]!, c)],
+    args: [lowerExpr(inner[0]!, context)],
     argsSpan: spanOf(list),
   };
 }
@@ -107,13 +107,13 @@ function cleanupOf(
   one: Declared,
   all: readonly Declared[],
   node: SyntaxNode,
-  c: Context,
+  context: Context,
 ): Pick<DeclStmt, 'cleanup' | 'cleansAddress'> {
   const index = all.indexOf(one);
   const start = index === 0 ? node.start : all[index - 1]!.span.end;
   const end = one.init?.start ?? all[index + 1]?.span.start ?? node.end;
-  for (const note of notesIn({ start, end }, 'annotation', c)) {
-    const [match, free, ...functions] = CLEANUP.exec(textOf(note, c)) ?? [];
+  for (const note of notesIn({ start, end }, 'annotation', context)) {
+    const [match, free, ...functions] = CLEANUP.exec(textOf(note, context)) ?? [];
     const cleanup = free ?? functions.find((name) => name !== undefined);
     if (match !== undefined && cleanup !== undefined)
       return { cleanup, cleansAddress: free === undefined };

@@ -17,12 +17,12 @@ export function isBasicType(text: string): boolean {
 }
 
 /** A type node, or a `type_descriptor` with its abstract declarator. */
-export function lowerType(node: SyntaxNode, c: Context, pointers = 0, arrays = 0): TypeName {
+export function lowerType(node: SyntaxNode, context: Context, pointers = 0, arrays = 0): TypeName {
   if (node.type === 'type_descriptor') {
     const inner = field(node, 'type');
     const declarator = field(node, 'declarator');
-    const shape = declarator === undefined ? null : readDeclarator(declarator, c);
-    const type = inner === undefined ? namelessType(node) : lowerType(inner, c);
+    const shape = declarator === undefined ? null : readDeclarator(declarator, context);
+    const type = inner === undefined ? namelessType(node) : lowerType(inner, context);
     return { ...declaredType(type, shape), start: type.start, end: node.end };
   }
   const { start, end } = node;
@@ -32,7 +32,7 @@ export function lowerType(node: SyntaxNode, c: Context, pointers = 0, arrays = 0
     return {
       start,
       end,
-      name: name === undefined ? '' : textOf(name, c),
+      name: name === undefined ? '' : textOf(name, context),
       keyword,
       pointers,
       arrays,
@@ -41,7 +41,7 @@ export function lowerType(node: SyntaxNode, c: Context, pointers = 0, arrays = 0
   switch (node.type) {
     case 'type_identifier':
     case 'identifier': {
-      const name = textOf(node, c);
+      const name = textOf(node, context);
       return {
         start,
         end,
@@ -56,7 +56,7 @@ export function lowerType(node: SyntaxNode, c: Context, pointers = 0, arrays = 0
       return {
         start,
         end,
-        name: /\b\w+$/.exec(textOf(node, c))?.[0] ?? '',
+        name: /\b\w+$/.exec(textOf(node, context))?.[0] ?? '',
         keyword: null,
         pointers,
         arrays,
@@ -85,7 +85,7 @@ export interface Declarator {
 }
 
 /** Reads a declarator, abstract or not. Null when it holds no declarator at all. */
-export function readDeclarator(declarator: SyntaxNode, c: Context): Declarator | null {
+export function readDeclarator(declarator: SyntaxNode, context: Context): Declarator | null {
   let pointers = 0;
   let arrays = 0;
   let functions = 0;
@@ -113,7 +113,7 @@ export function readDeclarator(declarator: SyntaxNode, c: Context): Declarator |
       case 'field_identifier':
       case 'type_identifier':
       case 'primitive_type':
-        return result(textOf(node, c), spanOf(node));
+        return result(textOf(node, context), spanOf(node));
       case 'pointer_declarator':
       case 'abstract_pointer_declarator':
         pointers++;
@@ -175,21 +175,22 @@ export function declaredType(base: TypeName, declarator: Declarator | null): Typ
 }
 
 /** The parameters of a function; `(void)` and `...` give none. */
-export function lowerParams(list: SyntaxNode | null, c: Context): Param[] {
+export function lowerParams(list: SyntaxNode | null, context: Context): Param[] {
   const params: Param[] = [];
   for (const node of list === null ? [] : parts(list)) {
     if (node.type === 'identifier')
       params.push({
         start: node.start,
         end: node.end,
-        name: textOf(node, c),
+        name: textOf(node, context),
         type: namelessType(node),
       });
     if (node.type !== 'parameter_declaration') continue;
     const typeNode = field(node, 'type');
     const declaratorNode = field(node, 'declarator');
-    const type = typeNode === undefined ? namelessType(node) : lowerType(typeNode, c);
-    const declarator = declaratorNode === undefined ? null : readDeclarator(declaratorNode, c);
+    const type = typeNode === undefined ? namelessType(node) : lowerType(typeNode, context);
+    const declarator =
+      declaratorNode === undefined ? null : readDeclarator(declaratorNode, context);
     if (declarator === null && type.name === 'void') continue;
     params.push({
       start: node.start,
@@ -221,22 +222,22 @@ export interface Specifiers {
 }
 
 /** The specifiers of a declaration or function definition. */
-export function readSpecifiers(node: SyntaxNode, c: Context): Specifiers {
+export function readSpecifiers(node: SyntaxNode, context: Context): Specifiers {
   const typeNode = field(node, 'type');
   const first = node.children.find((child) => child.field === 'declarator');
   const bodyStart = typeNode === undefined ? undefined : field(typeNode, 'body')?.start;
-  const before = textOf({ start: node.start, end: bodyStart ?? first?.start ?? node.end }, c);
+  const before = textOf({ start: node.start, end: bodyStart ?? first?.start ?? node.end }, context);
   const base =
     typeNode === undefined
       ? namelessType({ start: node.start, end: node.start })
-      : lowerType(typeNode, c);
-  const masked = noteAt(node.start, 'field-macro', c);
+      : lowerType(typeNode, context);
+  const masked = noteAt(node.start, 'field-macro', context);
   return {
     // `DECLARE_BITMAP(name, bits);`: the parser sees an `int`, the type is what the macro says.
     type:
       masked === undefined
-        ? repairedType(node, typeNode, base, c)
-        : { ...base, name: /\b(\w+)\s*\(/.exec(textOf(masked, c))?.[1] ?? '' },
+        ? repairedType(node, typeNode, base, context)
+        : { ...base, name: /\b(\w+)\s*\(/.exec(textOf(masked, context))?.[1] ?? '' },
     typeNode,
     isStatic: /\bstatic\b/.test(before),
     isInline: /\binline\b|\b__(?:always_)?inline(?:__)?\b/.test(before),
@@ -252,12 +253,12 @@ function repairedType(
   node: SyntaxNode,
   typeNode: SyntaxNode | undefined,
   base: TypeName,
-  c: Context,
+  context: Context,
 ): TypeName {
   if (typeNode?.type !== 'type_identifier') return base;
   const next = node.children[node.children.indexOf(typeNode) + 1];
   if (next?.type !== 'ERROR') return base;
-  const text = textOf(next, c);
+  const text = textOf(next, context);
   const tagged = /^(struct|union|enum)\s+(\w+)$/.exec(text);
   if (tagged)
     return {
@@ -281,13 +282,13 @@ function repairedType(
 }
 
 /** The declarators of a declaration in source order. */
-export function readDeclared(node: SyntaxNode, base: TypeName, c: Context): Declared[] {
+export function readDeclared(node: SyntaxNode, base: TypeName, context: Context): Declared[] {
   const result: Declared[] = [];
   node.children.forEach((child, index) => {
     if (child.field !== 'declarator' || child.type === 'comment') return;
     const init = child.type === 'init_declarator' ? field(child, 'value') : undefined;
-    const displaced = displacedDeclarator(child, node.children[index - 1], c);
-    const declarator = readDeclarator(displaced ?? child, c);
+    const displaced = displacedDeclarator(child, node.children[index - 1], context);
+    const declarator = readDeclarator(displaced ?? child, context);
     if (declarator === null) return;
     result.push({
       span: { start: (displaced ?? child).start, end: child.end },
@@ -308,7 +309,7 @@ export function readDeclared(node: SyntaxNode, base: TypeName, c: Context): Decl
 function displacedDeclarator(
   declarator: SyntaxNode,
   before: SyntaxNode | undefined,
-  c: Context,
+  context: Context,
 ): SyntaxNode | null {
   if (before?.type !== 'ERROR') return null;
   const candidates = parts(before);
@@ -319,8 +320,8 @@ function displacedDeclarator(
     !/identifier$|declarator$/.test(candidate.type)
   )
     return null;
-  const name = readDeclarator(declarator, c)?.name ?? '';
-  const own = readDeclarator(candidate, c)?.name ?? '';
+  const name = readDeclarator(declarator, context)?.name ?? '';
+  const own = readDeclarator(candidate, context)?.name ?? '';
   const isMacro = (word: string): boolean =>
     word.startsWith('__') || /^[A-Z][A-Z0-9_]*$/.test(word);
   return isMacro(name) && own !== '' && !isMacro(own) ? candidate : null;

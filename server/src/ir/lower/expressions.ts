@@ -30,25 +30,25 @@ import { lowerSequence } from './statements.ts';
 const UNARY: ReadonlySet<string> = new Set(['&', '*', '!', '-', '~', '+']);
 
 /** Lowers one expression node. Parentheses are dropped; the expression keeps its own span. */
-export function lowerExpr(node: SyntaxNode, c: Context): Expr {
-  if (c.depth >= MAX_DEPTH) {
-    c.opaque = true;
-    return unknownExpr([node], node, c);
+export function lowerExpr(node: SyntaxNode, context: Context): Expr {
+  if (context.depth >= MAX_DEPTH) {
+    context.opaque = true;
+    return unknownExpr([node], node, context);
   }
-  c.depth++;
-  const expr = lowerKind(node, c);
-  c.depth--;
+  context.depth++;
+  const expr = lowerKind(node, context);
+  context.depth--;
   return expr;
 }
 
-function lowerKind(node: SyntaxNode, c: Context): Expr {
+function lowerKind(node: SyntaxNode, context: Context): Expr {
   const { start, end } = node;
-  const unknown = (): Expr => unknownExpr([node], node, c);
+  const unknown = (): Expr => unknownExpr([node], node, context);
   const child = (name: string): Expr => {
     const found = field(node, name);
     return found === undefined
-      ? unknownExpr([], { start: node.end, end: node.end }, c)
-      : lowerExpr(found, c);
+      ? unknownExpr([], { start: node.end, end: node.end }, context)
+      : lowerExpr(found, context);
   };
   switch (node.type) {
     case 'identifier':
@@ -56,32 +56,37 @@ function lowerKind(node: SyntaxNode, c: Context): Expr {
     case 'type_identifier':
     case 'primitive_type':
     case 'null':
-      return lowerName(node, c);
+      return lowerName(node, context);
     case 'number_literal':
     case 'char_literal':
     case 'true':
     case 'false':
-      return lowerNumber(node, c);
+      return lowerNumber(node, context);
     case 'string_literal':
     case 'concatenated_string':
-      return { kind: 'string', start, end, text: textOf(node, c) };
+      return { kind: 'string', start, end, text: textOf(node, context) };
     case 'call_expression':
-      return lowerCall(node, c);
+      return lowerCall(node, context);
     case 'offsetof_expression':
-      return lowerOffsetof(node, c);
+      return lowerOffsetof(node, context);
     case 'initializer_list':
-      return lowerInitializer(node, c);
+      return lowerInitializer(node, context);
     case 'compound_statement':
       // A block as a macro argument.
-      return { kind: 'statement-expression', start, end, body: lowerSequence(node.children, c) };
+      return {
+        kind: 'statement-expression',
+        start,
+        end,
+        body: lowerSequence(node.children, context),
+      };
     case 'sizeof_expression':
-      return lowerSizeof(node, c);
+      return lowerSizeof(node, context);
     case 'cast_expression':
     case 'compound_literal_expression': {
       const type = field(node, 'type');
       return type === undefined
         ? unknown()
-        : { kind: 'cast', start, end, type: lowerType(type, c), operand: child('value') };
+        : { kind: 'cast', start, end, type: lowerType(type, context), operand: child('value') };
     }
   }
   if (hasErrorChild(node)) return unknown();
@@ -89,7 +94,7 @@ function lowerKind(node: SyntaxNode, c: Context): Expr {
     case 'parenthesized_expression':
     case 'extension_expression': {
       const inner = parts(node);
-      return inner.length === 1 ? lowerExpr(inner[0]!, c) : unknown();
+      return inner.length === 1 ? lowerExpr(inner[0]!, context) : unknown();
     }
     case 'field_expression': {
       const name = field(node, 'field');
@@ -99,8 +104,8 @@ function lowerKind(node: SyntaxNode, c: Context): Expr {
         start,
         end,
         base: child('argument'),
-        arrow: operatorOf(node, c) === '->',
-        field: textOf(name, c),
+        arrow: operatorOf(node, context) === '->',
+        field: textOf(name, context),
         fieldSpan: spanOf(name),
       };
     }
@@ -108,14 +113,14 @@ function lowerKind(node: SyntaxNode, c: Context): Expr {
       return { kind: 'index', start, end, base: child('argument'), index: child('index') };
     case 'pointer_expression':
     case 'unary_expression': {
-      const op = operatorOf(node, c);
+      const op = operatorOf(node, context);
       return UNARY.has(op)
         ? { kind: 'unary', start, end, op: op as UnaryExpr['op'], operand: child('argument') }
         : unknown();
     }
     case 'update_expression': {
       const argument = field(node, 'argument');
-      const op = operatorOf(node, c) === '--' ? '--' : '++';
+      const op = operatorOf(node, context) === '--' ? '--' : '++';
       return {
         kind: 'update',
         start,
@@ -130,7 +135,7 @@ function lowerKind(node: SyntaxNode, c: Context): Expr {
         kind: 'binary',
         start,
         end,
-        op: operatorOf(node, c),
+        op: operatorOf(node, context),
         left: child('left'),
         right: child('right'),
       };
@@ -139,7 +144,7 @@ function lowerKind(node: SyntaxNode, c: Context): Expr {
         kind: 'assign',
         start,
         end,
-        op: operatorOf(node, c),
+        op: operatorOf(node, context),
         target: child('left'),
         value: child('right'),
       };
@@ -157,7 +162,7 @@ function lowerKind(node: SyntaxNode, c: Context): Expr {
         kind: 'comma',
         start,
         end,
-        items: commaItems(node).map((item) => lowerExpr(item, c)),
+        items: commaItems(node).map((item) => lowerExpr(item, context)),
       };
     default:
       return unknown();
@@ -165,10 +170,10 @@ function lowerKind(node: SyntaxNode, c: Context): Expr {
 }
 
 /** `return` as a macro argument reaches us as a name. */
-function lowerName(node: SyntaxNode, c: Context): Expr {
-  const name = textOf(node, c);
+function lowerName(node: SyntaxNode, context: Context): Expr {
+  const name = textOf(node, context);
   return node.missing || isFlowWord(name)
-    ? unknownExpr([node], node, c)
+    ? unknownExpr([node], node, context)
     : { kind: 'name', start: node.start, end: node.end, name };
 }
 
@@ -185,13 +190,13 @@ export function commaItems(node: SyntaxNode): SyntaxNode[] {
   return items;
 }
 
-function operatorOf(node: SyntaxNode, c: Context): string {
+function operatorOf(node: SyntaxNode, context: Context): string {
   const token = field(node, 'operator') ?? node.children.find((child) => !child.named);
-  return token === undefined ? '' : textOf(token, c);
+  return token === undefined ? '' : textOf(token, context);
 }
 
-function lowerNumber(node: SyntaxNode, c: Context): NumberExpr {
-  const text = textOf(node, c);
+function lowerNumber(node: SyntaxNode, context: Context): NumberExpr {
+  const text = textOf(node, context);
   return { kind: 'number', start: node.start, end: node.end, value: numberValue(text), text };
 }
 
@@ -209,12 +214,12 @@ export function numberValue(text: string): number | null {
   return Number.isSafeInteger(value) ? value : null;
 }
 
-function lowerCall(node: SyntaxNode, c: Context): Expr {
+function lowerCall(node: SyntaxNode, context: Context): Expr {
   const callee = field(node, 'function');
   const list = field(node, 'arguments');
-  if (callee === undefined || list === undefined) return unknownExpr([node], node, c);
-  const args = lowerArguments(list, c);
-  const lowered = lowerExpr(callee, c);
+  if (callee === undefined || list === undefined) return unknownExpr([node], node, context);
+  const args = lowerArguments(list, context);
+  const lowered = lowerExpr(callee, context);
   if (
     callee.type === 'parenthesized_expression' &&
     lowered.kind === 'name' &&
@@ -252,7 +257,7 @@ function looksLikeType(name: string): boolean {
  * The arguments of a list in parentheses. An argument that the parser could not read becomes a type
  * or an unknown expression.
  */
-export function lowerArguments(list: SyntaxNode, c: Context): Expr[] {
+export function lowerArguments(list: SyntaxNode, context: Context): Expr[] {
   const groups: SyntaxNode[][] = [[]];
   for (const child of list.children) {
     if (child.type === ',') groups.push([]);
@@ -269,46 +274,46 @@ export function lowerArguments(list: SyntaxNode, c: Context): Expr[] {
           start: list.children[index]?.end ?? list.start,
           end: list.children[index]?.end ?? list.start,
         },
-        c,
+        context,
       );
-    if (group.length === 1 && first.type !== 'ERROR') return lowerArgument(first, c);
+    if (group.length === 1 && first.type !== 'ERROR') return lowerArgument(first, context);
     const span = { start: first.start, end: group.at(-1)!.end };
-    return typeFromText(span, c) ?? unknownExpr(group, span, c);
+    return typeFromText(span, context) ?? unknownExpr(group, span, context);
   });
 }
 
 /** One macro or function argument: an expression, or a type. */
-export function lowerArgument(node: SyntaxNode, c: Context): Expr {
-  const type = typeArgument(node, c);
+export function lowerArgument(node: SyntaxNode, context: Context): Expr {
+  const type = typeArgument(node, context);
   if (type !== null) return type;
-  if (noteBefore(node.start, 'block-macro', c) === undefined) return lowerExpr(node, c);
+  if (noteBefore(node.start, 'block-macro', context) === undefined) return lowerExpr(node, context);
   // `return -EINTR` as an argument, of which the parser sees the operand: the macro decides whether
   // it runs.
-  c.opaque = true;
-  return unknownExpr([node], node, c);
+  context.opaque = true;
+  return unknownExpr([node], node, context);
 }
 
-function typeArgument(node: SyntaxNode, c: Context): TypeExpr | null {
+function typeArgument(node: SyntaxNode, context: Context): TypeExpr | null {
   if (node.type === 'type_descriptor')
-    return { kind: 'type', start: node.start, end: node.end, type: lowerType(node, c) };
+    return { kind: 'type', start: node.start, end: node.end, type: lowerType(node, context) };
   if (
     node.type !== 'identifier' &&
     node.type !== 'type_identifier' &&
     node.type !== 'primitive_type'
   )
     return null;
-  const masked = noteOver(node, 'type-keyword', c);
-  if (masked !== undefined) return typeFromText(masked, c);
-  return isBasicType(textOf(node, c))
-    ? { kind: 'type', start: node.start, end: node.end, type: lowerType(node, c) }
+  const masked = noteOver(node, 'type-keyword', context);
+  if (masked !== undefined) return typeFromText(masked, context);
+  return isBasicType(textOf(node, context))
+    ? { kind: 'type', start: node.start, end: node.end, type: lowerType(node, context) }
     : null;
 }
 
 /**
  * `struct foo *`, `unsigned long` or `foo_t *` as an argument, which the grammar has no rule for.
  */
-function typeFromText(span: Span, c: Context): TypeExpr | null {
-  const [, written, stars] = /^(\w[\w\s]*)((?:\*[*\s]*)?)$/.exec(textOf(span, c)) ?? [];
+function typeFromText(span: Span, context: Context): TypeExpr | null {
+  const [, written, stars] = /^(\w[\w\s]*)((?:\*[*\s]*)?)$/.exec(textOf(span, context)) ?? [];
   if (written === undefined || stars === undefined) return null;
   const words = written.trimEnd().split(/\s+/);
   while (words.length > 1 && (words[0] === 'const' || words[0] === 'volatile')) words.shift();
@@ -336,7 +341,7 @@ function typeFromText(span: Span, c: Context): TypeExpr | null {
  * `sizeof(x)` has a type when the text says so (a keyword, a basic type), else an operand: the
  * grammar cannot tell.
  */
-function lowerSizeof(node: SyntaxNode, c: Context): Expr {
+function lowerSizeof(node: SyntaxNode, context: Context): Expr {
   const type = field(node, 'type');
   const { start, end } = node;
   if (type !== undefined)
@@ -344,7 +349,7 @@ function lowerSizeof(node: SyntaxNode, c: Context): Expr {
       kind: 'sizeof',
       start,
       end,
-      type: lowerType(type, c),
+      type: lowerType(type, context),
       operand: null,
     } satisfies SizeofExpr;
   let value = field(node, 'value');
@@ -354,10 +359,10 @@ function lowerSizeof(node: SyntaxNode, c: Context): Expr {
     !hasErrorChild(value)
   )
     value = parts(value)[0];
-  if (value === undefined) return unknownExpr([node], node, c);
-  const named = typeArgument(value, c);
+  if (value === undefined) return unknownExpr([node], node, context);
+  const named = typeArgument(value, context);
   return named === null
-    ? { kind: 'sizeof', start, end, type: null, operand: lowerExpr(value, c) }
+    ? { kind: 'sizeof', start, end, type: null, operand: lowerExpr(value, context) }
     : { kind: 'sizeof', start, end, type: named.type, operand: null };
 }
 
@@ -365,13 +370,13 @@ function lowerSizeof(node: SyntaxNode, c: Context): Expr {
  * offsetof has a rule of its own in the grammar; here it is a call like container_of: (type,
  * member).
  */
-function lowerOffsetof(node: SyntaxNode, c: Context): Expr {
+function lowerOffsetof(node: SyntaxNode, context: Context): Expr {
   const type = field(node, 'type');
   const open = node.children.find((child) => child.type === '(');
   const comma = node.children.find((child) => child.type === ',');
   const close = node.children.findLast((child) => child.type === ')');
   if (type === undefined || open === undefined || comma === undefined || close === undefined)
-    return unknownExpr([node], node, c);
+    return unknownExpr([node], node, context);
   const callee = {
     kind: 'name' as const,
     start: node.start,
@@ -381,7 +386,7 @@ function lowerOffsetof(node: SyntaxNode, c: Context): Expr {
   const inside = node.children.filter(
     (child) => child.start >= comma.end && child.end <= close.start && child.type !== 'comment',
   );
-  const lowered = lowerType(type, c);
+  const lowered = lowerType(type, context);
   const span = { start: inside[0]?.start ?? comma.end, end: inside.at(-1)?.end ?? comma.end };
   return {
     kind: 'call',
@@ -391,15 +396,15 @@ function lowerOffsetof(node: SyntaxNode, c: Context): Expr {
     name: 'offsetof',
     args: [
       { kind: 'type', start: lowered.start, end: lowered.end, type: lowered },
-      memberPath(span, c) ?? unknownExpr(inside, span, c),
+      memberPath(span, context) ?? unknownExpr(inside, span, context),
     ],
     argsSpan: { start: open.start, end: close.end },
   };
 }
 
 /** `a.b.c` as nested member expressions. */
-function memberPath(span: Span, c: Context): Expr | null {
-  const text = textOf(span, c);
+function memberPath(span: Span, context: Context): Expr | null {
+  const text = textOf(span, context);
   if (!/^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*$/.test(text)) return null;
   let expr: Expr | null = null;
   let offset = span.start;

@@ -14,18 +14,18 @@ const MAX_DIRECTIVES = 500;
  * Lowers `{ … }`. Entries inside an #if chain carry its conditions; what may hide entries makes it
  * incomplete.
  */
-export function lowerInitializer(node: SyntaxNode, c: Context): InitializerExpr {
-  const found = notesIn(node, 'directive', c);
+export function lowerInitializer(node: SyntaxNode, context: Context): InitializerExpr {
+  const found = notesIn(node, 'directive', context);
   const directives = found.length > MAX_DIRECTIVES ? [] : found;
   const entries: InitializerEntry[] = [];
-  lowerEntries(node.children, [], conditionsBy(directives), entries, c);
+  lowerEntries(node.children, [], conditionsBy(directives), entries, context);
   const lost = node.children.some(
     (child) => child.type === 'ERROR' || (child.missing && child.type === '}'),
   );
   // An entry that is being typed was blanked; a blank that became a comma hides nothing.
-  const unfinished = notesIn(node, 'unfinished', c).some((note) => note.text.trim() !== '');
+  const unfinished = notesIn(node, 'unfinished', context).some((note) => note.text.trim() !== '');
   const split =
-    notesIn(node, 'split', c).length > 0 || conditionsAt(directives, node.end).length > 0;
+    notesIn(node, 'split', context).length > 0 || conditionsAt(directives, node.end).length > 0;
   const complete =
     !lost &&
     !unfinished &&
@@ -52,16 +52,24 @@ function lowerEntries(
   conditions: readonly Condition[],
   at: (offset: number) => readonly Condition[],
   entries: InitializerEntry[],
-  c: Context,
+  context: Context,
 ): void {
   for (const node of nodes) {
     if (!node.named || node.type === 'comment' || node.type === 'ERROR') continue;
     if (isPreprocChain(node.type)) {
-      for (const arm of preprocArms(node, c.text))
-        lowerEntries(arm.body, [...conditions, ...copyConditions(arm.conditions)], at, entries, c);
+      for (const arm of preprocArms(node, context.text))
+        lowerEntries(
+          arm.body,
+          [...conditions, ...copyConditions(arm.conditions)],
+          at,
+          entries,
+          context,
+        );
     } else if (!node.type.startsWith('preproc_')) {
       const own = at(node.start);
-      entries.push(lowerEntry(node, own.length === 0 ? conditions : [...conditions, ...own], c));
+      entries.push(
+        lowerEntry(node, own.length === 0 ? conditions : [...conditions, ...own], context),
+      );
     }
   }
 }
@@ -69,14 +77,14 @@ function lowerEntries(
 function lowerEntry(
   node: SyntaxNode,
   conditions: readonly Condition[],
-  c: Context,
+  context: Context,
 ): InitializerEntry {
   if (node.type !== 'initializer_pair')
     return {
       start: node.start,
       end: node.end,
       designators: [],
-      value: lowerExpr(node, c),
+      value: lowerExpr(node, context),
       conditions,
     };
   const designators: string[] = [];
@@ -85,16 +93,16 @@ function lowerEntry(
     if (child.type === 'field_designator')
       designators.push(
         parts(child)
-          .map((part) => textOf(part, c))
+          .map((part) => textOf(part, context))
           .join(''),
       );
-    else designators.push(child.type === 'field_identifier' ? textOf(child, c) : '[]');
+    else designators.push(child.type === 'field_identifier' ? textOf(child, context) : '[]');
   }
   const value = field(node, 'value');
   const lowered: Expr =
     value === undefined
       ? { kind: 'unknown', start: node.end, end: node.end, names: [], calls: [] }
-      : lowerExpr(value, c);
+      : lowerExpr(value, context);
   return { start: node.start, end: node.end, designators, value: lowered, conditions };
 }
 

@@ -112,13 +112,13 @@ function isUnderstood({ body, statements }: Body): boolean {
 
 function lowerBody(one: Wrapped, item: TopLevelItem, tree: SyntaxTree): Body {
   const none = { body: null, statements: null };
-  const c = createContext(tree.text, item, tree.notes);
+  const context = createContext(tree.text, item, tree.notes);
   const block = field(item.node(), 'body');
   if (block === undefined) return none;
   const delta = one.bodyStart - one.at;
   if (one.asStatements) {
-    const statements = lowerSequence(block.children, c);
-    return c.opaque || statements.length === 0
+    const statements = lowerSequence(block.children, context);
+    return context.opaque || statements.length === 0
       ? none
       : { body: null, statements: shiftSpans(statements, delta) };
   }
@@ -128,7 +128,7 @@ function lowerBody(one: Wrapped, item: TopLevelItem, tree: SyntaxTree): Body {
     assignment?.type === 'assignment_expression' ? field(assignment, 'right') : undefined;
   return parts(block).length !== 1 || value === undefined
     ? none
-    : { body: shiftSpans(lowerExpr(value, c), delta), statements: null };
+    : { body: shiftSpans(lowerExpr(value, context), delta), statements: null };
 }
 
 /**

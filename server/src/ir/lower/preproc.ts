@@ -10,9 +10,9 @@ import { lowerSequence, unknownStmt } from './statements.ts';
  * end is followed by an opaque
  * unknown statement, since its arms then do not say what runs.
  */
-export function lowerPreprocChain(chain: SyntaxNode, c: Context): Stmt[] {
+export function lowerPreprocChain(chain: SyntaxNode, context: Context): Stmt[] {
   const arms: PreprocArm[] = [];
-  const found = preprocArms(chain, c.text);
+  const found = preprocArms(chain, context.text);
   for (const arm of found) {
     const first = arm.body[0];
     const last = arm.body.at(-1);
@@ -20,7 +20,7 @@ export function lowerPreprocChain(chain: SyntaxNode, c: Context): Stmt[] {
       start: first?.start ?? chain.end,
       end: last?.end ?? chain.end,
       conditions: copyConditions(arm.conditions),
-      body: lowerSequence(arm.body, c),
+      body: lowerSequence(arm.body, context),
     });
   }
   const last = found.at(-1);
@@ -47,7 +47,7 @@ export function lowerPreprocChain(chain: SyntaxNode, c: Context): Stmt[] {
     end: chain.end,
     children: [],
   };
-  return [statement, unknownStmt([end], c, true)];
+  return [statement, unknownStmt([end], context, true)];
 }
 
 /**
@@ -55,11 +55,11 @@ export function lowerPreprocChain(chain: SyntaxNode, c: Context): Stmt[] {
  * because the chain cuts a statement
  * or an argument list. They stand among the statements of the body itself, near their place.
  */
-export function withSplitChains(body: BlockStmt, whole: Span, c: Context): BlockStmt {
+export function withSplitChains(body: BlockStmt, whole: Span, context: Context): BlockStmt {
   const unseen: Stmt[] = [];
-  for (const note of notesIn(whole, 'split', c)) {
+  for (const note of notesIn(whole, 'split', context)) {
     const { start, end } = note;
-    const text = textOf(note, c);
+    const text = textOf(note, context);
     if (/^#\s*if/.test(text)) continue;
     const { names, calls } = takeTextInventory(text.replace(/^[ \t]*#(?:\\\r?\n|[^\n])*/gm, ''));
     unseen.push({
@@ -72,8 +72,11 @@ export function withSplitChains(body: BlockStmt, whole: Span, c: Context): Block
     });
   }
   if (unseen.length === 0) return body;
-  c.opaque = true;
-  return { ...body, body: [...body.body, ...unseen].sort((a, b) => a.start - b.start) };
+  context.opaque = true;
+  return {
+    ...body,
+    body: [...body.body, ...unseen].sort((left, right) => left.start - right.start),
+  };
 }
 
 /** The #endif was inserted by the parser: the real one is somewhere inside another statement. */

@@ -7,11 +7,12 @@ export function shiftSpans<T>(node: T, delta: number): T {
 }
 
 /** Whether two pieces of IR are equal in all parts, spans included. */
-export function equalIr(a: unknown, b: unknown): boolean {
-  if (a === b) return true;
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
-  const left = a as Record<string, unknown>,
-    right = b as Record<string, unknown>;
+export function equalIr(one: unknown, other: unknown): boolean {
+  if (one === other) return true;
+  if (typeof one !== 'object' || typeof other !== 'object' || one === null || other === null)
+    return false;
+  const left = one as Record<string, unknown>,
+    right = other as Record<string, unknown>;
   for (const key in left) if (!equalIr(left[key], right[key])) return false;
   for (const key in right) if (!(key in left)) return false;
   return true;

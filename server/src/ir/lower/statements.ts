@@ -41,19 +41,23 @@ const DIRECTIVE_LOST = /^#\s*(?:if|ifdef|ifndef|elif|elifdef|elifndef|else|endif
  * Lowers a list of siblings (the inside of a block, of a case, of an #if arm); tokens and comments
  * among them are skipped.
  */
-export function lowerSequence(nodes: readonly SyntaxNode[], c: Context): Stmt[] {
+export function lowerSequence(nodes: readonly SyntaxNode[], context: Context): Stmt[] {
   const out: Stmt[] = [];
   for (const node of nodes) {
-    if (node.named && node.type !== 'comment') lowerInto(node, out, c);
+    if (node.named && node.type !== 'comment') lowerInto(node, out, context);
   }
   return out;
 }
 
 /** A statement as the body of another one: one statement, or a block of what it lowers to. */
-export function lowerSingle(node: SyntaxNode | undefined, parent: SyntaxNode, c: Context): Stmt {
+export function lowerSingle(
+  node: SyntaxNode | undefined,
+  parent: SyntaxNode,
+  context: Context,
+): Stmt {
   if (node === undefined) return { kind: 'block', start: parent.end, end: parent.end, body: [] };
   const body: Stmt[] = [];
-  lowerInto(node, body, c);
+  lowerInto(node, body, context);
   const only = body[0];
   return body.length === 1 && only !== undefined
     ? only
@@ -61,9 +65,14 @@ export function lowerSingle(node: SyntaxNode | undefined, parent: SyntaxNode, c:
 }
 
 /** The body of a function or statement expression. */
-export function lowerBlock(node: SyntaxNode, c: Context): BlockStmt {
-  if (isUnclosed(node)) c.opaque = true;
-  return { kind: 'block', start: node.start, end: node.end, body: lowerSequence(node.children, c) };
+export function lowerBlock(node: SyntaxNode, context: Context): BlockStmt {
+  if (isUnclosed(node)) context.opaque = true;
+  return {
+    kind: 'block',
+    start: node.start,
+    end: node.end,
+    body: lowerSequence(node.children, context),
+  };
 }
 
 /** Whether the parser had to add the closing brace of a block. */
@@ -71,18 +80,18 @@ export function isUnclosed(block: SyntaxNode): boolean {
   return block.children.some((child) => child.missing && child.type === '}');
 }
 
-function lowerInto(node: SyntaxNode, out: Stmt[], c: Context): void {
-  if (c.depth >= MAX_DEPTH) {
-    c.opaque = true;
-    out.push(unknownStmt([node], c, true));
+function lowerInto(node: SyntaxNode, out: Stmt[], context: Context): void {
+  if (context.depth >= MAX_DEPTH) {
+    context.opaque = true;
+    out.push(unknownStmt([node], context, true));
     return;
   }
-  c.depth++;
-  lowerKind(node, out, c);
-  c.depth--;
+  context.depth++;
+  lowerKind(node, out, context);
+  context.depth--;
 }
 
-function lowerKind(outer: SyntaxNode, out: Stmt[], c: Context): void {
+function lowerKind(outer: SyntaxNode, out: Stmt[], context: Context): void {
   let node = outer;
   // Labels nest to the right: `a: b: c: statement`. Case labels do not, their statements are
   // children.
@@ -94,7 +103,7 @@ function lowerKind(outer: SyntaxNode, out: Stmt[], c: Context): void {
         kind: 'label',
         start: node.start,
         end: colon?.end ?? label.end,
-        name: textOf(label, c),
+        name: textOf(label, context),
         nameSpan: spanOf(label),
       });
     }
@@ -105,62 +114,69 @@ function lowerKind(outer: SyntaxNode, out: Stmt[], c: Context): void {
   const { start, end } = node;
   switch (node.type) {
     case 'compound_statement':
-      out.push(lowerBlock(node, c));
+      out.push(lowerBlock(node, context));
       return;
     case 'expression_statement': {
       const inner = parts(node);
-      if (inner[0] !== undefined && noteAt(end - 1, 'label', c) !== undefined) {
+      if (inner[0] !== undefined && noteAt(end - 1, 'label', context) !== undefined) {
         out.push({
           kind: 'label',
           start,
           end,
-          name: textOf(inner[0], c),
+          name: textOf(inner[0], context),
           nameSpan: spanOf(inner[0]),
         });
       } else if (inner[0]?.type === 'gnu_asm_expression')
-        lowerExprStatement(inner[0], node, out, c);
-      else if (inner.length > 1 || inner[0]?.type === 'ERROR') out.push(unknownStmt([node], c));
-      else if (inner[0] !== undefined) lowerExprStatement(inner[0], node, out, c);
-      else lowerEmpty(node, out, c);
+        lowerExprStatement(inner[0], node, out, context);
+      else if (inner.length > 1 || inner[0]?.type === 'ERROR')
+        out.push(unknownStmt([node], context));
+      else if (inner[0] !== undefined) lowerExprStatement(inner[0], node, out, context);
+      else lowerEmpty(node, out, context);
       return;
     }
     case 'declaration':
-      if (c.unclosed && isInFirstColumn(node, c)) c.hoisted.push(node);
-      else lowerDeclaration(node, out, c);
+      if (context.unclosed && isInFirstColumn(node, context)) context.hoisted.push(node);
+      else lowerDeclaration(node, out, context);
       return;
     case 'if_statement':
-      out.push(lowerIf(node, c));
+      out.push(lowerIf(node, context));
       return;
     case 'while_statement':
       out.push(
-        noteAt(node.start, 'loop-macro', c) === undefined
-          ? loopStmt(node, 'while', c)
-          : lowerLoopMacro(node, c),
+        noteAt(node.start, 'loop-macro', context) === undefined
+          ? loopStmt(node, 'while', context)
+          : lowerLoopMacro(node, context),
       );
       return;
     case 'do_statement':
-      out.push(loopStmt(node, 'do', c));
+      out.push(loopStmt(node, 'do', context));
       return;
     case 'for_statement':
-      out.push(loopStmt(node, 'for', c));
+      out.push(loopStmt(node, 'for', context));
       return;
     case 'switch_statement':
       out.push({
         kind: 'switch',
         start,
         end,
-        value: condition(node, c).expr,
-        body: lowerSingle(field(node, 'body'), node, c),
+        value: condition(node, context).expr,
+        body: lowerSingle(field(node, 'body'), node, context),
       } satisfies SwitchStmt);
       return;
     case 'case_statement':
-      lowerCase(node, out, c);
+      lowerCase(node, out, context);
       return;
     case 'goto_statement': {
       const label = field(node, 'label');
-      if (label === undefined || hasErrorChild(node)) out.push(unknownStmt([node], c, true));
+      if (label === undefined || hasErrorChild(node)) out.push(unknownStmt([node], context, true));
       else
-        out.push({ kind: 'goto', start, end, label: textOf(label, c), labelSpan: spanOf(label) });
+        out.push({
+          kind: 'goto',
+          start,
+          end,
+          label: textOf(label, context),
+          labelSpan: spanOf(label),
+        });
       return;
     }
     case 'break_statement':
@@ -178,52 +194,52 @@ function lowerKind(outer: SyntaxNode, out: Stmt[], c: Context): void {
           only === undefined
             ? null
             : value.length === 1
-              ? lowerExpr(only, c)
-              : unknownExpr(value, { start: value[0]!.start, end: value.at(-1)!.end }, c),
+              ? lowerExpr(only, context)
+              : unknownExpr(value, { start: value[0]!.start, end: value.at(-1)!.end }, context),
       });
       return;
     }
     case 'function_definition':
-      lowerNestedFunction(node, out, c);
+      lowerNestedFunction(node, out, context);
       return;
     case 'preproc_def':
     case 'preproc_function_def':
     case 'struct_specifier':
     case 'union_specifier':
-      c.hoisted.push(node);
+      context.hoisted.push(node);
       return;
     case 'type_definition':
-      if (c.unclosed && isInFirstColumn(node, c)) c.hoisted.push(node);
+      if (context.unclosed && isInFirstColumn(node, context)) context.hoisted.push(node);
       return;
     case 'enum_specifier':
     case 'attribute_declaration':
       return;
     case 'preproc_include':
-      out.push(unknownStmt([node], c, true));
+      out.push(unknownStmt([node], context, true));
       return;
     case 'preproc_call':
       // #undef and #pragma do nothing here; half an #if chain means that the parser did not see the
       // other half as one.
-      if (DIRECTIVE_LOST.test(textOf(node, c))) out.push(unknownStmt([node], c, true));
+      if (DIRECTIVE_LOST.test(textOf(node, context))) out.push(unknownStmt([node], context, true));
       return;
     case 'ERROR':
-      lowerError(node, out, c);
+      lowerError(node, out, context);
       return;
   }
-  if (isPreprocChain(node.type)) append(out, lowerPreprocChain(node, c));
+  if (isPreprocChain(node.type)) append(out, lowerPreprocChain(node, context));
   else if (
     node.type.endsWith('_statement') ||
     node.type.endsWith('_clause') ||
     node.type.startsWith('preproc_')
   )
-    out.push(unknownStmt([node], c, true));
-  else lowerExprStatement(node, node, out, c);
+    out.push(unknownStmt([node], context, true));
+  else lowerExprStatement(node, node, out, context);
 }
 
 /** A statement that was not understood. */
-export function unknownStmt(nodes: readonly SyntaxNode[], c: Context, opaque = false): Stmt {
-  const { names, calls, hidesFlow } = takeInventory(nodes, c);
-  if (opaque || hidesFlow) c.opaque = true;
+export function unknownStmt(nodes: readonly SyntaxNode[], context: Context, opaque = false): Stmt {
+  const { names, calls, hidesFlow } = takeInventory(nodes, context);
+  if (opaque || hidesFlow) context.opaque = true;
   return {
     kind: 'unknown',
     start: nodes[0]!.start,
@@ -235,11 +251,11 @@ export function unknownStmt(nodes: readonly SyntaxNode[], c: Context, opaque = f
 }
 
 /** An empty statement does nothing, unless it stands for one that is being typed. */
-function lowerEmpty(node: SyntaxNode, out: Stmt[], c: Context): void {
-  const note = noteAt(node.start, 'unfinished', c);
+function lowerEmpty(node: SyntaxNode, out: Stmt[], context: Context): void {
+  const note = noteAt(node.start, 'unfinished', context);
   if (note === undefined) return;
-  const { names, calls, hidesFlow } = takeTextInventory(textOf(note, c));
-  if (hidesFlow) c.opaque = true;
+  const { names, calls, hidesFlow } = takeTextInventory(textOf(note, context));
+  if (hidesFlow) context.opaque = true;
   if (names.length > 0 || hidesFlow)
     out.push({
       kind: 'unknown',
@@ -255,17 +271,17 @@ function lowerExprStatement(
   node: SyntaxNode,
   statement: SyntaxNode,
   out: Stmt[],
-  c: Context,
+  context: Context,
 ): void {
   const { start, end } = statement;
   if (node.type === 'gnu_asm_expression') {
     const isGoto = node.children.some(
-      (child) => child.type === 'gnu_asm_qualifier' && textOf(child, c) === 'goto',
+      (child) => child.type === 'gnu_asm_qualifier' && textOf(child, context) === 'goto',
     );
-    out.push({ kind: 'asm', start, end, names: takeInventory([node], c).names, isGoto });
+    out.push({ kind: 'asm', start, end, names: takeInventory([node], context).names, isGoto });
     return;
   }
-  const expr = lowerExpr(node, c);
+  const expr = lowerExpr(node, context);
   if (expr.kind === 'unknown')
     out.push({
       kind: 'unknown',
@@ -273,7 +289,7 @@ function lowerExprStatement(
       end,
       names: expr.names,
       calls: expr.calls,
-      opaque: takeInventory([node], c).hidesFlow,
+      opaque: takeInventory([node], context).hidesFlow,
     });
   else if (expr.kind !== 'call') out.push({ kind: 'expr', start, end, expr });
   else if (expr.callee.kind === 'call' && GUARDS.has(expr.callee.name ?? ''))
@@ -312,29 +328,30 @@ function lowerScoped(call: CallExpr, scope: CallExpr, { start, end }: Span): Stm
 }
 
 /** The condition in parentheses of an if, while, do or switch. */
-function condition(node: SyntaxNode, c: Context): { expr: Expr; start: number; end: number } {
+function condition(node: SyntaxNode, context: Context): { expr: Expr; start: number; end: number } {
   const found = field(node, 'condition');
   if (found === undefined)
     return {
-      expr: unknownExpr([], { start: node.start, end: node.start }, c),
+      expr: unknownExpr([], { start: node.start, end: node.start }, context),
       start: node.start,
       end: node.start,
     };
-  return { expr: lowerExpr(found, c), start: found.start, end: found.end };
+  return { expr: lowerExpr(found, context), start: found.start, end: found.end };
 }
 
-function lowerIf(node: SyntaxNode, c: Context): Stmt {
+function lowerIf(node: SyntaxNode, context: Context): Stmt {
   const clause = field(node, 'alternative');
-  const isMacro = noteAt(node.start, 'block-macro', c) !== undefined;
-  if (isMacro && clause === undefined) return lowerBlockMacro(node, c);
-  const { start, end, ...tested } = condition(node, c);
-  const expr = isMacro ? macroCall(node, c) : tested.expr;
-  const thenStmt = lowerSingle(field(node, 'consequence'), node, c);
-  if (clause !== undefined && parts(clause).length !== 1) c.opaque = true;
+  const isMacro = noteAt(node.start, 'block-macro', context) !== undefined;
+  if (isMacro && clause === undefined) return lowerBlockMacro(node, context);
+  const { start, end, ...tested } = condition(node, context);
+  const expr = isMacro ? macroCall(node, context) : tested.expr;
+  const thenStmt = lowerSingle(field(node, 'consequence'), node, context);
+  if (clause !== undefined && parts(clause).length !== 1) context.opaque = true;
   // An ERROR between the parts may be the `else` of a branch that is gone.
   const stray = node.children.filter((child) => child.type === 'ERROR');
-  if (stray.length > 0 && takeInventory(stray, c).hidesFlow) c.opaque = true;
-  const otherwise = clause === undefined ? null : lowerSingle(parts(clause).at(-1), clause, c);
+  if (stray.length > 0 && takeInventory(stray, context).hidesFlow) context.opaque = true;
+  const otherwise =
+    clause === undefined ? null : lowerSingle(parts(clause).at(-1), clause, context);
   return {
     kind: 'if',
     start: node.start,
@@ -346,27 +363,27 @@ function lowerIf(node: SyntaxNode, c: Context): Stmt {
   } satisfies IfStmt;
 }
 
-function loopStmt(node: SyntaxNode, form: 'while' | 'do' | 'for', c: Context): LoopStmt {
+function loopStmt(node: SyntaxNode, form: 'while' | 'do' | 'for', context: Context): LoopStmt {
   const init: Stmt[] = [];
   let step: Expr | null = null;
   let test: Expr | null = null;
   if (form === 'for') {
     const initializer = field(node, 'initializer');
-    if (initializer?.type === 'declaration') lowerDeclaration(initializer, init, c);
+    if (initializer?.type === 'declaration') lowerDeclaration(initializer, init, context);
     else if (initializer !== undefined)
       init.push({
         kind: 'expr',
         start: initializer.start,
         end: initializer.end,
-        expr: lowerExpr(initializer, c),
+        expr: lowerExpr(initializer, context),
       });
     const update = field(node, 'update');
     const found = field(node, 'condition');
-    test = found === undefined ? null : lowerExpr(found, c);
-    step = update === undefined ? null : lowerExpr(update, c);
-  } else test = condition(node, c).expr;
+    test = found === undefined ? null : lowerExpr(found, context);
+    step = update === undefined ? null : lowerExpr(update, context);
+  } else test = condition(node, context).expr;
   const stray = node.children.filter((child) => child.type === 'ERROR');
-  if (stray.length > 0 && takeInventory(stray, c).hidesFlow) c.opaque = true;
+  if (stray.length > 0 && takeInventory(stray, context).hidesFlow) context.opaque = true;
   return {
     kind: 'loop',
     start: node.start,
@@ -377,11 +394,11 @@ function loopStmt(node: SyntaxNode, form: 'while' | 'do' | 'for', c: Context): L
     init,
     condition: test,
     step,
-    body: lowerSingle(field(node, 'body'), node, c),
+    body: lowerSingle(field(node, 'body'), node, context),
   };
 }
 
-function lowerCase(node: SyntaxNode, out: Stmt[], c: Context): void {
+function lowerCase(node: SyntaxNode, out: Stmt[], context: Context): void {
   const colonIndex = node.children.findIndex((child) => child.type === ':');
   const label = colonIndex < 0 ? node.children : node.children.slice(0, colonIndex + 1);
   const value = label.find((child) => child.field === 'value');
@@ -391,11 +408,11 @@ function lowerCase(node: SyntaxNode, out: Stmt[], c: Context): void {
     kind: 'case',
     start: node.start,
     end,
-    value: value === undefined ? null : lowerExpr(value, c),
-    valueEnd: rangeEnd(value, error, end, c),
+    value: value === undefined ? null : lowerExpr(value, context),
+    valueEnd: rangeEnd(value, error, end, context),
   } satisfies CaseStmt);
   if (colonIndex >= 0)
-    for (const statement of lowerSequence(node.children.slice(colonIndex + 1), c))
+    for (const statement of lowerSequence(node.children.slice(colonIndex + 1), context))
       out.push(statement);
 }
 
@@ -407,12 +424,12 @@ function rangeEnd(
   value: SyntaxNode | undefined,
   error: SyntaxNode | undefined,
   end: number,
-  c: Context,
+  context: Context,
 ): Expr | null {
   if (value === undefined) return null;
   const last = error === undefined ? undefined : parts(error).at(-1);
-  if (last !== undefined) return lowerExpr(last, c);
-  const rest = textOf({ start: value.end, end: end - 1 }, c);
+  if (last !== undefined) return lowerExpr(last, context);
+  const rest = textOf({ start: value.end, end: end - 1 }, context);
   const match = /^\s*\.\.\.\s*/.exec(rest);
   if (match === null) return null;
   const text = rest.slice(match[0].length).trimEnd();
@@ -435,13 +452,13 @@ function rangeEnd(
  * A function definition inside a function: the brace of the outer one is missing. In the first
  * column it is an item of its own.
  */
-function lowerNestedFunction(node: SyntaxNode, out: Stmt[], c: Context): void {
-  if (isInFirstColumn(node, c)) c.opaque = true;
-  else out.push(unknownStmt([node], c, true));
+function lowerNestedFunction(node: SyntaxNode, out: Stmt[], context: Context): void {
+  if (isInFirstColumn(node, context)) context.opaque = true;
+  else out.push(unknownStmt([node], context, true));
 }
 
 /** Statements inside an ERROR are still statements; what is between them is not understood. */
-function lowerError(node: SyntaxNode, out: Stmt[], c: Context): void {
+function lowerError(node: SyntaxNode, out: Stmt[], context: Context): void {
   const children = node.children.filter(
     (child) => child.type !== 'comment' && child.type !== 'attribute_specifier',
   );
@@ -449,17 +466,17 @@ function lowerError(node: SyntaxNode, out: Stmt[], c: Context): void {
   let loose: SyntaxNode[] = [];
   const flush = (): void => {
     if (loose.length === 0) return;
-    const { names, hidesFlow } = takeInventory(loose, c);
-    if (names.length > 0 || hidesFlow) out.push(unknownStmt(loose, c, structured));
+    const { names, hidesFlow } = takeInventory(loose, context);
+    if (names.length > 0 || hidesFlow) out.push(unknownStmt(loose, context, structured));
     loose = [];
   };
   if (node.children.length === 0) loose.push(node);
   for (const child of children) {
     if (STATEMENT.test(child.type)) {
       flush();
-      lowerInto(child, out, c);
+      lowerInto(child, out, context);
     } else loose.push(child);
   }
   flush();
-  if (structured) c.opaque = true;
+  if (structured) context.opaque = true;
 }

@@ -20,7 +20,7 @@ export function lowerStruct(
   node: SyntaxNode,
   name: string,
   conditions: readonly Condition[],
-  c: Context,
+  context: Context,
 ): StructIr | null {
   const body = field(node, 'body');
   if (
@@ -34,12 +34,12 @@ export function lowerStruct(
     body,
     fields,
     { conditions: [], unplaced: node.type === 'union_specifier' },
-    c,
+    context,
   );
   const complete =
     whole &&
-    notesIn(body, 'split', c).length === 0 &&
-    areFieldMacrosSeen(notesIn(body, 'field-macro', c), fields);
+    notesIn(body, 'split', context).length === 0 &&
+    areFieldMacrosSeen(notesIn(body, 'field-macro', context), fields);
   const keyword = node.type === 'union_specifier' ? 'union' : 'struct';
   return {
     kind: 'struct',
@@ -72,9 +72,9 @@ function areFieldMacrosSeen(notes: readonly MaskNote[], fields: readonly FieldIr
 }
 
 /** The tag of a struct, union or enum node, or ''. */
-export function tagOf(node: SyntaxNode, c: Context): string {
+export function tagOf(node: SyntaxNode, context: Context): string {
   const name = field(node, 'name');
-  return name === undefined ? '' : textOf(name, c);
+  return name === undefined ? '' : textOf(name, context);
 }
 
 interface Place {
@@ -83,42 +83,43 @@ interface Place {
 }
 
 /** Adds the fields of a body; false when some may be missing. */
-function lowerFields(list: SyntaxNode, fields: FieldIr[], place: Place, c: Context): boolean {
-  if (c.depth >= MAX_DEPTH) return false;
-  c.depth++;
+function lowerFields(list: SyntaxNode, fields: FieldIr[], place: Place, context: Context): boolean {
+  if (context.depth >= MAX_DEPTH) return false;
+  context.depth++;
   let complete = true;
   for (const node of list.children) {
     if (node.type === 'field_declaration')
-      complete = lowerField(node, fields, place, c) && complete;
+      complete = lowerField(node, fields, place, context) && complete;
     else if (isPreprocChain(node.type)) {
       if (node.children.some((child) => child.missing)) complete = false;
-      for (const arm of preprocArms(node, c.text)) {
+      for (const arm of preprocArms(node, context.text)) {
         const conditions = [...place.conditions, ...copyConditions(arm.conditions)];
         complete =
-          lowerFields({ ...node, children: arm.body }, fields, { ...place, conditions }, c) &&
+          lowerFields({ ...node, children: arm.body }, fields, { ...place, conditions }, context) &&
           complete;
       }
     } else if (node.type === 'ERROR' || node.missing) complete = false;
     // A lost half of an #if chain, or fields from another file.
     else if (node.type === 'preproc_call' || node.type === 'preproc_include')
-      complete = complete && /^#\s*(?:undef|pragma|line|warning)/.test(textOf(node, c));
+      complete = complete && /^#\s*(?:undef|pragma|line|warning)/.test(textOf(node, context));
     else if (node.type === 'preproc_def' || node.type === 'preproc_function_def')
-      c.hoisted.push(node);
+      context.hoisted.push(node);
   }
-  c.depth--;
+  context.depth--;
   return complete;
 }
 
-function lowerField(node: SyntaxNode, fields: FieldIr[], place: Place, c: Context): boolean {
-  const specifiers = readSpecifiers(node, c);
+function lowerField(node: SyntaxNode, fields: FieldIr[], place: Place, context: Context): boolean {
+  const specifiers = readSpecifiers(node, context);
   const typeNode = specifiers.typeNode;
   const body = typeNode === undefined ? undefined : field(typeNode, 'body');
-  const declared = readDeclared(node, specifiers.type, c);
+  const declared = readDeclared(node, specifiers.type, context);
   const statement = spanOf(node);
   if (typeNode !== undefined && body !== undefined) {
-    if (tagOf(typeNode, c) !== '') c.hoisted.push(typeNode);
+    if (tagOf(typeNode, context) !== '') context.hoisted.push(typeNode);
     // Only an anonymous one without a declarator makes its members those of the outer struct.
-    if (declared.length === 0) return lowerFields(body, fields, { ...place, unplaced: true }, c);
+    if (declared.length === 0)
+      return lowerFields(body, fields, { ...place, unplaced: true }, context);
   }
   for (const one of declared) {
     if (one.declarator.name === '') continue;
@@ -137,6 +138,6 @@ function lowerField(node: SyntaxNode, fields: FieldIr[], place: Place, c: Contex
     });
   }
   return !node.children.some(
-    (child) => child.type === 'ERROR' && !/^\w*$/.test(textOf(child, c).trim()),
+    (child) => child.type === 'ERROR' && !/^\w*$/.test(textOf(child, context).trim()),
   );
 }

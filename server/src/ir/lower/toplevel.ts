@@ -67,10 +67,10 @@ const MAX_HOISTED = 10_000;
 export function lowerItemAlone(
   item: TopLevelItem,
   conditions: readonly Condition[],
-  c: Context,
+  context: Context,
 ): ItemIr {
   try {
-    return lowerItem(item, conditions, c);
+    return lowerItem(item, conditions, context);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     return {
@@ -92,7 +92,7 @@ export function lowerItemAlone(
 export function lowerItem(
   item: TopLevelItem,
   conditions: readonly Condition[],
-  c: Context,
+  context: Context,
 ): ItemIr {
   const out: ItemIr = {
     functions: [],
@@ -115,14 +115,14 @@ export function lowerItem(
     append(
       stack,
       root.children
-        .filter((child) => HOISTABLE.has(child.type) && isInFirstColumn(child, c))
+        .filter((child) => HOISTABLE.has(child.type) && isInFirstColumn(child, context))
         .slice(0, MAX_HOISTED)
         .reverse(),
     );
   }
   // Iterative, since what is hoisted may hoist again; each definition gets an `opaque` of its own.
   for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
-    const inner = createContextLike(c);
+    const inner = createContextLike(context);
     lowerNode(node, conditions, out, inner);
     for (const found of inner.hoisted.reverse()) stack.push(found);
   }
@@ -130,35 +130,35 @@ export function lowerItem(
 }
 
 /** The same stretch of text with nothing noted yet. */
-function createContextLike(c: Context): Context {
-  return { ...c, depth: 0, opaque: false, unclosed: false, hoisted: [] };
+function createContextLike(context: Context): Context {
+  return { ...context, depth: 0, opaque: false, unclosed: false, hoisted: [] };
 }
 
 function lowerNode(
   node: SyntaxNode,
   conditions: readonly Condition[],
   out: ItemIr,
-  c: Context,
+  context: Context,
 ): void {
   switch (node.type) {
     case 'function_definition':
-      lowerFunction(node, conditions, out, c);
+      lowerFunction(node, conditions, out, context);
       return;
     case 'declaration':
-      lowerDeclaration(node, conditions, out, c);
+      lowerDeclaration(node, conditions, out, context);
       return;
     case 'type_definition':
-      lowerTypedef(node, conditions, out, c);
+      lowerTypedef(node, conditions, out, context);
       return;
     case 'struct_specifier':
     case 'union_specifier': {
-      const struct = lowerStruct(node, tagOf(node, c), conditions, c);
+      const struct = lowerStruct(node, tagOf(node, context), conditions, context);
       if (struct !== null) out.structs.push(struct);
       return;
     }
     case 'preproc_include': {
       const path = field(node, 'path');
-      const text = path === undefined ? '' : textOf(path, c);
+      const text = path === undefined ? '' : textOf(path, context);
       const bare = /^["<](.*)[">]$/.exec(text)?.[1];
       out.includes.push({
         kind: 'include',
@@ -172,10 +172,10 @@ function lowerNode(
     }
     case 'preproc_def':
     case 'preproc_function_def':
-      lowerDefine(node, conditions, out, c);
+      lowerDefine(node, conditions, out, context);
       return;
     case 'expression_statement':
-      lowerFileMacro(node, out, c);
+      lowerFileMacro(node, out, context);
       return;
     case 'ERROR':
       out.lost.push(spanOf(node));
@@ -191,12 +191,12 @@ function lowerFunction(
   node: SyntaxNode,
   conditions: readonly Condition[],
   out: ItemIr,
-  c: Context,
+  context: Context,
 ): void {
-  const specifiers = readSpecifiers(node, c);
+  const specifiers = readSpecifiers(node, context);
   const declaratorNode = field(node, 'declarator');
   const bodyNode = field(node, 'body');
-  const declarator = declaratorNode === undefined ? null : readDeclarator(declaratorNode, c);
+  const declarator = declaratorNode === undefined ? null : readDeclarator(declaratorNode, context);
   if (
     bodyNode?.type !== 'compound_statement' ||
     declarator === null ||
@@ -207,13 +207,13 @@ function lowerFunction(
     return;
   }
   if (specifiers.typeNode !== undefined && field(specifiers.typeNode, 'body') !== undefined)
-    c.hoisted.push(specifiers.typeNode);
-  c.unclosed = isUnclosed(bodyNode);
-  const params = lowerParams(declarator.params, c);
-  const body = withSplitChains(lowerBlock(bodyNode, c), node, c);
+    context.hoisted.push(specifiers.typeNode);
+  context.unclosed = isUnclosed(bodyNode);
+  const params = lowerParams(declarator.params, context);
+  const body = withSplitChains(lowerBlock(bodyNode, context), node, context);
   const header = node.children.filter((child) => child.start < bodyNode.start);
-  if (declarator.shape !== 'function' || header.some((child) => hidesFlow(child, c)))
-    c.opaque = true;
+  if (declarator.shape !== 'function' || header.some((child) => hidesFlow(child, context)))
+    context.opaque = true;
   out.functions.push({
     kind: 'function',
     start: node.start,
@@ -226,8 +226,8 @@ function lowerFunction(
     isInline: specifiers.isInline,
     body,
     conditions,
-    opaque: c.opaque,
-    text: textOf(node, c),
+    opaque: context.opaque,
+    text: textOf(node, context),
   });
 }
 
@@ -235,11 +235,11 @@ function lowerFunction(
  * A brace, a keyword or a directive in front of the body means that the body may not be the
  * function's.
  */
-function hidesFlow(node: SyntaxNode, c: Context): boolean {
+function hidesFlow(node: SyntaxNode, context: Context): boolean {
   const stack = [node];
   for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
     if (next.type === 'ERROR') {
-      if (takeInventory([next], c).hidesFlow) return true;
+      if (takeInventory([next], context).hidesFlow) return true;
     } else append(stack, next.children);
   }
   return false;
@@ -249,12 +249,12 @@ function lowerDeclaration(
   node: SyntaxNode,
   conditions: readonly Condition[],
   out: ItemIr,
-  c: Context,
+  context: Context,
 ): void {
-  const specifiers = readSpecifiers(node, c);
+  const specifiers = readSpecifiers(node, context);
   const { typeNode } = specifiers;
   if (typeNode !== undefined) {
-    const struct = lowerStruct(typeNode, tagOf(typeNode, c), conditions, c);
+    const struct = lowerStruct(typeNode, tagOf(typeNode, context), conditions, context);
     if (struct !== null) out.structs.push(struct);
   }
   const first = field(node, 'declarator');
@@ -264,12 +264,12 @@ function lowerDeclaration(
       kind: 'file-macro',
       start: node.start,
       end: node.end,
-      name: textOf(typeNode, c),
-      args: splitArguments(textOf(first, c)),
+      name: textOf(typeNode, context),
+      args: splitArguments(textOf(first, context)),
     });
     return;
   }
-  for (const one of readDeclared(node, specifiers.type, c)) {
+  for (const one of readDeclared(node, specifiers.type, context)) {
     const { name, nameSpan, shape } = one.declarator;
     if (name === '') continue;
     if (shape === 'function') {
@@ -280,7 +280,7 @@ function lowerDeclaration(
         name,
         nameSpan,
         returnType: one.type,
-        params: lowerParams(one.declarator.params, c),
+        params: lowerParams(one.declarator.params, context),
         isStatic: specifiers.isStatic,
         conditions,
       });
@@ -295,7 +295,7 @@ function lowerDeclaration(
         isStatic: specifiers.isStatic,
         isConst: specifiers.isConst,
         isExtern: specifiers.isExtern,
-        init: one.init === undefined ? null : lowerExpr(one.init, c),
+        init: one.init === undefined ? null : lowerExpr(one.init, context),
         conditions,
       });
     }
@@ -306,18 +306,18 @@ function lowerTypedef(
   node: SyntaxNode,
   conditions: readonly Condition[],
   out: ItemIr,
-  c: Context,
+  context: Context,
 ): void {
   const typeNode = field(node, 'type');
   if (typeNode === undefined) return;
-  const specifiers = readSpecifiers(node, c);
-  const declared = readDeclared(node, specifiers.type, c);
+  const specifiers = readSpecifiers(node, context);
+  const declared = readDeclared(node, specifiers.type, context);
   const plain = declared.find(
     (one) =>
       one.declarator.shape === 'object' && one.declarator.pointers + one.declarator.arrays === 0,
   );
-  const tag = tagOf(typeNode, c) || (plain?.declarator.name ?? '');
-  const struct = lowerStruct(typeNode, tag, conditions, c);
+  const tag = tagOf(typeNode, context) || (plain?.declarator.name ?? '');
+  const struct = lowerStruct(typeNode, tag, conditions, context);
   if (struct !== null) out.structs.push(struct);
   for (const one of declared) {
     if (one.declarator.name === '') continue;
@@ -334,7 +334,7 @@ function lowerDefine(
   node: SyntaxNode,
   conditions: readonly Condition[],
   out: ItemIr,
-  c: Context,
+  context: Context,
 ): void {
   const name = field(node, 'name');
   const list = field(node, 'parameters');
@@ -345,16 +345,16 @@ function lowerDefine(
       ? null
       : parts(list)
           .filter((part) => part.type === 'identifier')
-          .map((part) => textOf(part, c));
-  const text = value === undefined ? '' : blankComments(textOf(value, c)).trimEnd();
+          .map((part) => textOf(part, context));
+  const text = value === undefined ? '' : blankComments(textOf(value, context)).trimEnd();
   const bodyText = text.trimStart();
   out.macros.push({
     kind: 'macro',
     start: node.start,
     end: node.end,
-    name: textOf(name, c),
+    name: textOf(name, context),
     params,
-    isVariadic: list !== undefined && textOf(list, c).includes('...'),
+    isVariadic: list !== undefined && textOf(list, context).includes('...'),
     body: null,
     statements: null,
     bodyText,
@@ -363,7 +363,7 @@ function lowerDefine(
   });
 }
 
-function lowerFileMacro(node: SyntaxNode, out: ItemIr, c: Context): void {
+function lowerFileMacro(node: SyntaxNode, out: ItemIr, context: Context): void {
   const call = parts(node)[0];
   const name = call === undefined ? undefined : field(call, 'function');
   const list = call === undefined ? undefined : field(call, 'arguments');
@@ -372,8 +372,8 @@ function lowerFileMacro(node: SyntaxNode, out: ItemIr, c: Context): void {
       kind: 'file-macro',
       start: node.start,
       end: node.end,
-      name: textOf(name, c),
-      args: splitArguments(textOf(list, c)),
+      name: textOf(name, context),
+      args: splitArguments(textOf(list, context)),
     });
   } else if (parts(node).length > 0) out.lost.push(spanOf(node));
 }

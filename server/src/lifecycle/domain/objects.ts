@@ -188,7 +188,10 @@ export function computed(
   op: string,
   operands: readonly Value[],
 ): ObjectOf<'computed'> | null {
-  const size = operands.reduce((sum, v) => sum + (v.kind === 'pointer' ? v.size : 1), 1);
+  const size = operands.reduce(
+    (sum, value) => sum + (value.kind === 'pointer' ? value.size : 1),
+    1,
+  );
   if (size > MAX_COMPUTED) return null;
   const id = `(${op} ${operands.map(valueText).join(' ')})`;
   return root(own, id, { kind: 'computed', op, operands }, size) as ObjectOf<'computed'>;
@@ -243,7 +246,9 @@ function standsForMany(kind: ObjectKind): boolean {
     case 'load':
       return kind.from.hasElement || (kind.from.object.kind === 'load' && kind.from.object.isWeak);
     case 'computed':
-      return kind.operands.some((v) => v.kind === 'pointer' && (v.hasElement || v.object.isWeak));
+      return kind.operands.some(
+        (value) => value.kind === 'pointer' && (value.hasElement || value.object.isWeak),
+      );
     default:
       return false;
   }

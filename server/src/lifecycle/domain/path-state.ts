@@ -95,62 +95,62 @@ export function emptyState(interner: Interner): PathState {
 }
 
 /** How much a state holds: what it costs to copy it or to look through it. */
-export function sizeOf(s: PathState): number {
+export function sizeOf(state: PathState): number {
   return (
     1 +
-    s.env.size +
-    s.heap.size +
-    s.masks.size +
-    s.devices.size +
-    s.config.size +
-    s.log.length +
-    s.deferred.length +
-    (s.held?.size ?? 0)
+    state.env.size +
+    state.heap.size +
+    state.masks.size +
+    state.devices.size +
+    state.config.size +
+    state.log.length +
+    state.deferred.length +
+    (state.held?.size ?? 0)
   );
 }
 
-export function fork(s: PathState): PathState {
-  spend(sizeOf(s));
+export function fork(state: PathState): PathState {
+  spend(sizeOf(state));
   return {
-    ...s,
-    env: new Map(s.env),
-    heap: new Map(s.heap),
-    masks: new Map(s.masks),
-    devices: new Map(s.devices),
-    config: new Map(s.config),
+    ...state,
+    env: new Map(state.env),
+    heap: new Map(state.heap),
+    masks: new Map(state.masks),
+    devices: new Map(state.devices),
+    config: new Map(state.config),
   };
 }
 
-export function addStep(s: PathState, step: Step): void {
-  s.trace = { step, before: s.trace };
+export function addStep(state: PathState, step: Step): void {
+  state.trace = { step, before: state.trace };
 }
 
 /** Oldest first. */
 export function stepsOf(trace: Trace | null): Step[] {
   const steps: Step[] = [];
-  for (let t = trace; t; t = t.before) steps.push(t.step);
+  for (let item = trace; item; item = item.before) steps.push(item.step);
   spend(steps.length);
   return steps.reverse();
 }
 
-export function maskOf(s: PathState, v: Value): Mask {
-  if (v.kind === 'int') return v.value === 0 ? ZERO : v.value > 0 ? POSITIVE : NEGATIVE;
-  if (v.kind === 'function') return POSITIVE;
-  const m = s.masks.get(v.object) ?? maskByKind(v.object);
-  const inverted = invertedBy(v);
-  if (inverted) return m & inverse(maskOf(s, inverted));
+export function maskOf(state: PathState, value: Value): Mask {
+  if (value.kind === 'int') return value.value === 0 ? ZERO : value.value > 0 ? POSITIVE : NEGATIVE;
+  if (value.kind === 'function') return POSITIVE;
+  const mask = state.masks.get(value.object) ?? maskByKind(value.object);
+  const inverted = invertedBy(value);
+  if (inverted) return mask & inverse(maskOf(state, inverted));
   // The address of a member is no null pointer; an error pointer with a small offset is still taken
   // for one.
-  return v.parent === null ? m : m === NEGATIVE ? NEGATIVE : POSITIVE;
+  return value.parent === null ? mask : mask === NEGATIVE ? NEGATIVE : POSITIVE;
 }
 
 /** Narrows a value to `mask`; false when the path cannot be taken. */
-export function assume(s: PathState, v: Value, mask: Mask): boolean {
-  const now = maskOf(s, v) & mask;
+export function assume(state: PathState, value: Value, mask: Mask): boolean {
+  const now = maskOf(state, value) & mask;
   if (now === 0) return false;
-  if (v.kind === 'pointer' && v.parent === null) s.masks.set(v.object, now);
-  const inverted = invertedBy(v);
-  return inverted === null || assume(s, inverted, inverse(now));
+  if (value.kind === 'pointer' && value.parent === null) state.masks.set(value.object, now);
+  const inverted = invertedBy(value);
+  return inverted === null || assume(state, inverted, inverse(now));
 }
 
 /** An error code is positive. A constant of an unseen header after a minus sign is one, and not 0. */
@@ -161,9 +161,10 @@ function maskByKind(object: AbstractObject): Mask {
 }
 
 /** x of a value that is `!x`. */
-function invertedBy(v: Value): Value | null {
-  if (v.kind !== 'pointer' || v.object.kind !== 'computed' || v.object.op !== '!') return null;
-  return v.object.operands[0] ?? null;
+function invertedBy(value: Value): Value | null {
+  if (value.kind !== 'pointer' || value.object.kind !== 'computed' || value.object.op !== '!')
+    return null;
+  return value.object.operands[0] ?? null;
 }
 
 /** What `!x` may be for what x may be, and the other way round. */
@@ -172,58 +173,61 @@ function inverse(mask: Mask): Mask {
 }
 
 /** Reads a place; what was never written is an object of its own. */
-export function load(s: PathState, p: Place): Value {
-  return s.heap.get(p) ?? contentOf(p).start;
+export function load(state: PathState, place: Place): Value {
+  return state.heap.get(place) ?? contentOf(place).start;
 }
 
-export function store(s: PathState, p: Place, v: Value): void {
-  if (!p.object.isWeak && !p.hasElement) s.heap.set(p, v);
+export function store(state: PathState, place: Place, value: Value): void {
+  if (!place.object.isWeak && !place.hasElement) state.heap.set(place, value);
 }
 
 /** The places of an object that were written, with what they hold. */
-export function* membersOf(s: PathState, object: AbstractObject): Iterable<[Place, Value]> {
-  for (const entry of s.heap) if (entry[0].object === object) yield entry;
+export function* membersOf(state: PathState, object: AbstractObject): Iterable<[Place, Value]> {
+  for (const entry of state.heap) if (entry[0].object === object) yield entry;
 }
 
 /** The written places that hold a pointer into an object. */
-export function* holdersOf(s: PathState, object: AbstractObject): Iterable<[Place, Place]> {
-  for (const [at, v] of s.heap) if (v.kind === 'pointer' && v.object === object) yield [at, v];
+export function* holdersOf(state: PathState, object: AbstractObject): Iterable<[Place, Place]> {
+  for (const [at, value] of state.heap)
+    if (value.kind === 'pointer' && value.object === object) yield [at, value];
 }
 
 /** Forgets what was written to an object. */
-export function forgetMembers(s: PathState, object: AbstractObject): void {
-  for (const [at] of membersOf(s, object)) s.heap.delete(at);
+export function forgetMembers(state: PathState, object: AbstractObject): void {
+  for (const [at] of membersOf(state, object)) state.heap.delete(at);
 }
 
 /**
  * The state as text, but for what it holds: equal text, equal state. To be compared after prune(),
  * which takes out what no longer matters.
  */
-export function stateKey(s: PathState): string {
-  spend(sizeOf(s));
+export function stateKey(state: PathState): string {
+  spend(sizeOf(state));
   let key =
-    section(s.env, (n, v) => `${n}=${valueKey(v)};`) +
-    (s.result ? `result=${valueKey(s.result)}` : '');
+    section(state.env, (name, value) => `${name}=${valueKey(value)};`) +
+    (state.result ? `result=${valueKey(state.result)}` : '');
   key +=
     '#' +
-    section(s.heap, (at, v) => `${at.serial}=${valueKey(v)};`) +
+    section(state.heap, (at, value) => `${at.serial}=${valueKey(value)};`) +
     '#' +
-    section(s.devices, (o, d) => `${o.serial}:${deviceKey(d)};`);
+    section(state.devices, (object, tracked) => `${object.serial}:${deviceKey(tracked)};`);
   key +=
     '#' +
-    section(s.masks, (o, m) => (m === ANY || isConstant(o) ? '' : `${o.serial}?${m};`)) +
+    section(state.masks, (object, mask) =>
+      mask === ANY || isConstant(object) ? '' : `${object.serial}?${mask};`,
+    ) +
     '#' +
-    section(s.config, (k, v) => `${k}:${v};`) +
+    section(state.config, (word, value) => `${word}:${value};`) +
     '#' +
-    flagsKey(s);
-  for (const l of s.log) key += opKey(l) + ';';
-  for (const d of s.deferred) key += d.callback + valueKey(d.data);
+    flagsKey(state);
+  for (const logged of state.log) key += opKey(logged) + ';';
+  for (const deferred of state.deferred) key += deferred.callback + valueKey(deferred.data);
   return key;
 }
 
 /** The flags of a path as text. */
-export function flagsKey(s: PathState): string {
-  return `${s.isUncertain ? '?' : ''}${s.followsOwnState ? '!' : ''}`;
+export function flagsKey(state: PathState): string {
+  return `${state.isUncertain ? '?' : ''}${state.followsOwnState ? '!' : ''}`;
 }
 
 /** What is the same wherever it is written. */
@@ -232,10 +236,10 @@ function isConstant(object: AbstractObject): boolean {
 }
 
 /** The entries of a map as text, in an order that does not depend on how they came in. */
-function section<K, T>(map: ReadonlyMap<K, T>, text: (k: K, v: T) => string): string {
+function section<K, T>(map: ReadonlyMap<K, T>, text: (key: K, item: T) => string): string {
   if (map.size === 0) return '';
   const parts: string[] = [];
-  for (const [k, v] of map) parts.push(text(k, v));
+  for (const [key, item] of map) parts.push(text(key, item));
   return parts.length === 1 ? parts[0]! : parts.sort().join('');
 }
 
@@ -243,36 +247,36 @@ function section<K, T>(map: ReadonlyMap<K, T>, text: (k: K, v: T) => string): st
 const opKeys = new WeakMap<LoggedOp, string>(),
   deviceKeys = new WeakMap<Tracked, string>();
 
-export function opKey(l: LoggedOp): string {
-  let key = opKeys.get(l);
+export function opKey(logged: LoggedOp): string {
+  let key = opKeys.get(logged);
   if (key === undefined)
     opKeys.set(
-      l,
-      (key = `${l.op}${l.ok ? '+' : '-'}${placeText(l.place)}@${l.site.path}:${l.site.start}`),
+      logged,
+      (key = `${logged.op}${logged.ok ? '+' : '-'}${placeText(logged.place)}@${logged.site.path}:${logged.site.start}`),
     );
   return key;
 }
 
-export function deviceKey(d: Tracked): string {
-  let key = deviceKeys.get(d);
+export function deviceKey(tracked: Tracked): string {
+  let key = deviceKeys.get(tracked);
   if (key !== undefined) return key;
-  const s = d.state;
+  const device = tracked.state;
   key = [
-    s.model,
-    s.reference,
-    s.initialised,
-    s.registered,
-    s.memory,
-    s.allocator,
-    s.deviceSet,
-    s.viaCore,
-    s.checked,
-    s.nullTested,
-    s.escaped,
-    s.extraReferences,
-    d.member && pathText(d.member),
+    device.model,
+    device.reference,
+    device.initialised,
+    device.registered,
+    device.memory,
+    device.allocator,
+    device.deviceSet,
+    device.viaCore,
+    device.checked,
+    device.nullTested,
+    device.escaped,
+    device.extraReferences,
+    tracked.member && pathText(tracked.member),
   ].join(',');
-  deviceKeys.set(d, key);
+  deviceKeys.set(tracked, key);
   return key;
 }
 
@@ -291,7 +295,8 @@ function isUsed(
       return true;
     case 'computed':
       return object.operands.every(
-        (v) => v.kind !== 'pointer' || isConstant(v.object) || isUsed(v.object, used, live),
+        (value) =>
+          value.kind !== 'pointer' || isConstant(value.object) || isUsed(value.object, used, live),
       );
     case 'load':
       return isRead(object.from, used, live);
@@ -316,54 +321,59 @@ function isRead(
 }
 
 /** Forgets variables that are dead and facts that nothing can use. */
-export function prune(s: PathState, live: ReadonlySet<string>): void {
+export function prune(state: PathState, live: ReadonlySet<string>): void {
   const used = new Set<AbstractObject>();
-  for (const [n, v] of s.env)
-    if (!live.has(n)) s.env.delete(n);
-    else if (v.kind === 'pointer') used.add(v.object);
-  for (const v of s.heap.values()) if (v.kind === 'pointer') used.add(v.object);
-  for (const d of s.deferred) if (d.data.kind === 'pointer') used.add(d.data.object);
-  if (s.result?.kind === 'pointer') used.add(s.result.object);
-  for (const [o, d] of s.devices) {
+  for (const [name, value] of state.env)
+    if (!live.has(name)) state.env.delete(name);
+    else if (value.kind === 'pointer') used.add(value.object);
+  for (const value of state.heap.values()) if (value.kind === 'pointer') used.add(value.object);
+  for (const deferred of state.deferred)
+    if (deferred.data.kind === 'pointer') used.add(deferred.data.object);
+  if (state.result?.kind === 'pointer') used.add(state.result.object);
+  for (const [object, tracked] of state.devices) {
     // Memory that never became a device and that nothing names any more is of no interest; nor is
     // what was done to it.
-    if (d.state.model === 'none' && !used.has(o)) {
-      s.devices.delete(o);
-      s.log = s.log.filter((l) => l.place.object !== o);
-    } else used.add(o);
+    if (tracked.state.model === 'none' && !used.has(object)) {
+      state.devices.delete(object);
+      state.log = state.log.filter((logged) => logged.place.object !== object);
+    } else used.add(object);
   }
-  settleHeld(s, (o) => isUsed(o, used, live));
-  for (const o of s.masks.keys()) if (!isUsed(o, used, live)) s.masks.delete(o);
+  settleHeld(state, (object) => isUsed(object, used, live));
+  for (const object of state.masks.keys())
+    if (!isUsed(object, used, live)) state.masks.delete(object);
 }
 
 /** The state in the objects of another exploration, which goes on where this one ended. */
-export function adoptState(own: Interner, s: PathState): PathState {
-  spend(sizeOf(s));
-  const value = (v: Value) => adoptValue(own, v);
+export function adoptState(own: Interner, state: PathState): PathState {
+  spend(sizeOf(state));
+  const value = (operand: Value) => adoptValue(own, operand);
   const member = (place: Place | null) => place && adoptPlace(own, place);
-  const mapped = <K, V, W, X>(map: ReadonlyMap<K, V>, key: (k: K) => W, of: (v: V) => X) =>
-    new Map([...map].map(([k, v]) => [key(k), of(v)] as const));
-  const object = (o: AbstractObject) => adoptObject(own, o);
+  const mapped = <K, V, W, X>(map: ReadonlyMap<K, V>, key: (item: K) => W, of: (item: V) => X) =>
+    new Map([...map].map(([item, entry]) => [key(item), of(entry)] as const));
+  const object = (other: AbstractObject) => adoptObject(own, other);
   return {
-    ...s,
+    ...state,
     interner: own,
-    env: mapped(s.env, (name) => name, value),
-    heap: mapped(s.heap, (place) => adoptPlace(own, place), value),
-    masks: mapped(s.masks, object, (mask) => mask),
-    devices: mapped(s.devices, object, (d) => ({ ...d, member: member(d.member) })),
-    config: new Map(s.config),
-    result: s.result && value(s.result),
-    log: s.log.map((l) => ({ ...l, place: adoptPlace(own, l.place) })),
-    deferred: s.deferred.map((d) => ({ ...d, data: value(d.data) })),
+    env: mapped(state.env, (name) => name, value),
+    heap: mapped(state.heap, (place) => adoptPlace(own, place), value),
+    masks: mapped(state.masks, object, (mask) => mask),
+    devices: mapped(state.devices, object, (tracked) => ({
+      ...tracked,
+      member: member(tracked.member),
+    })),
+    config: new Map(state.config),
+    result: state.result && value(state.result),
+    log: state.log.map((logged) => ({ ...logged, place: adoptPlace(own, logged.place) })),
+    deferred: state.deferred.map((deferred) => ({ ...deferred, data: value(deferred.data) })),
     held:
-      s.held &&
+      state.held &&
       new Map(
-        [...s.held].map(([id, h]) => [
+        [...state.held].map(([id, held]) => [
           id,
           {
-            ...h,
-            values: h.values.map((v) => adoptPlace(own, v)),
-            when: h.when && { ...h.when, object: object(h.when.object) },
+            ...held,
+            values: held.values.map((place) => adoptPlace(own, place)),
+            when: held.when && { ...held.when, object: object(held.when.object) },
           },
         ]),
       ),

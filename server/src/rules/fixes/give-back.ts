@@ -22,7 +22,7 @@ export function giveBackFix(
 ): Fix | null {
   const file = documentOf(facts.module, fn);
   if (file === null || site.path !== file.path || isAlways === false) return null;
-  const latestFirst = [...owed].sort((a, b) => b.site.start - a.site.start);
+  const latestFirst = [...owed].sort((left, right) => right.site.start - left.site.start);
   const undo = latestFirst.map((one) => undoStatement(facts, fn, one));
   if (undo.some((one) => one === null)) return null;
   const lines = undo as string[];

@@ -131,7 +131,7 @@ function written(text: string, expr: Expr, values: ReadonlyMap<string, string>):
   let at = expr.start;
   const names = [...walk(expr)]
     .filter((node) => node.kind === 'name')
-    .sort((a, b) => a.start - b.start);
+    .sort((left, right) => left.start - right.start);
   for (const { start, end, name } of names) {
     result += `${text.slice(at, start)}${values.get(name) ?? name}`;
     at = end;

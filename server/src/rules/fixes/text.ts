@@ -156,7 +156,9 @@ export function wholeLines(text: string, statement: Span): Span | null {
  * the text.
  */
 export function closeHoles(text: string, edits: readonly Edit[]): Edit[] {
-  const sorted = [...edits].sort((a, b) => a.span.start - b.span.start || a.span.end - b.span.end);
+  const sorted = [...edits].sort(
+    (left, right) => left.span.start - right.span.start || left.span.end - right.span.end,
+  );
   for (let first = 0, last = 0; first < sorted.length; first = last + 1) {
     last = first;
     if (!takesLines(text, sorted[first]!)) continue;
