@@ -26,19 +26,19 @@ interface Proof {
 const PROOFS: readonly Proof[] = [
   {
     what: 'reads and writes decide what the arguments of the init move over',
-    module: 'effects/conflicts.ts',
+    module: '../lifecycle/footprint/order.ts',
     instead: { conflictOf: () => null, firstOf: () => null },
     kinds: ['late-argument'],
   },
   {
     what: 'an object that is overwritten is refused',
-    module: 'overwritten.ts',
+    module: 'plan/overwritten.ts',
     instead: { refuseOverwritten: () => undefined },
     kinds: ['overwritten'],
   },
   {
     what: 'the order of the members is proved to be unseen',
-    module: 'member-order.ts',
+    module: 'plan/member-order.ts',
     instead: { proveOrderUnseen: () => undefined },
     kinds: ['layout'],
   },

@@ -17,7 +17,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   flow: ['budget', 'ir'],
   lifecycle: ['text', 'budget', 'kernel', 'ir', 'flow'],
   rules: ['text', 'budget', 'kernel', 'ir', 'lifecycle'],
-  convert: ['text', 'budget', 'kernel', 'ir', 'lifecycle'],
+  convert: ['text', 'budget', 'kernel', 'ir', 'flow', 'lifecycle'],
   engine: ['text', 'budget', 'kernel', 'syntax', 'ir', 'flow', 'lifecycle', 'rules', 'convert'],
   lsp: ['text', 'budget', 'engine'],
   cli: ['text', 'engine', 'lsp'],

@@ -2,21 +2,21 @@
  * The conversion: a plan or a refusal from the IR, and the edits of a plan. The engine applies them
  * and proves the result.
  */
-export { planConversion } from './several-files/plan.ts';
-export { prepareConversion, type Prepared, type Relower } from './prepare.ts';
-export { besidesStep } from './obstacles.ts';
+export { planConversion } from './modules/plan.ts';
+export { prepareConversion, type Prepared, type Relower } from './plan/prepare.ts';
+export { besidesStep } from './plan/obstacles.ts';
 export {
   composePlanned,
   offsetAfter,
   siteAfter,
   siteBefore,
   type DocumentEdits,
-} from './compose.ts';
-export { finishConversion } from './finish/index.ts';
-export { editsOf } from './edits.ts';
-export { whyUnchanged, type Unchanged } from './unchanged.ts';
+} from './rewrite/compose.ts';
+export { finishConversion } from './rewrite/finish/index.ts';
+export { editsOf } from './rewrite/edits.ts';
+export { whyUnchanged, type Unchanged } from './plan/unchanged.ts';
 export { driversWithoutDma } from './steps/managed-dma.ts';
-export { oldForms, type OldForm } from './target-changes.ts';
+export { oldForms, type OldForm } from './plan/target-changes.ts';
 export type {
   ConversionInput,
   ConversionPlan,

@@ -14,6 +14,9 @@ const KNOWN: readonly { readonly first: KernelVersion; readonly last: KernelVers
   { first: [6, 0], last: [6, 19] },
 ];
 
+/** The newest kernel of the old model: what a driver that is to be converted was written for. */
+export const LAST_OF_OLD_MODEL: KernelVersion = [6, 0];
+
 /** Every known release, such as `6.1`, the oldest first. */
 export const KNOWN_KERNELS: readonly string[] = KNOWN.flatMap(({ first, last }) =>
   Array.from({ length: last[1] - first[1] + 1 }, (_, i) => formatVersion([first[0], first[1] + i])),

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { editsOf, planConversion } from '../../../server/src/convert/index.ts';
 import type { FileIr } from '../../../server/src/ir/types.ts';
-import { callSites } from '../../../server/src/convert/sites.ts';
+import { callSites } from '../../../server/src/convert/query/call-sites.ts';
 import { rowsOf } from '../../../server/src/engine/settings/wrappers.ts';
 import { lower, moduleOf, plan, readFixture } from './support.ts';
 

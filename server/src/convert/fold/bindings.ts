@@ -1,9 +1,15 @@
 import type { DeclStmt, Expr, FileIr, FunctionIr, TypeName } from '../../ir/types.ts';
 import { busView, isComputation, isFixedGetter } from '../../kernel/bus-devices.ts';
 import { isView } from '../../kernel/views.ts';
-import { isNull } from '../paths.ts';
-import { allExpressions, expressionsIn, namesIn, statementsOf, uncast } from '../place.ts';
-import { scopeOf, typeOf, type Scope } from '../typing.ts';
+import { isNull } from '../query/object-flow.ts';
+import {
+  allExpressions,
+  expressionsIn,
+  namesIn,
+  statementsOf,
+  uncast,
+} from '../../lifecycle/statements.ts';
+import { scopeOf, typeOf, type Scope } from '../../lifecycle/types-of.ts';
 import type { Frame } from './types.ts';
 
 /**

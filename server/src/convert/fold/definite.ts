@@ -1,6 +1,6 @@
 import type { Expr, Stmt } from '../../ir/types.ts';
-import { namesIn, ownExpressions, uncast } from '../place.ts';
-import { under } from './frame.ts';
+import { namesIn, ownExpressions, uncast } from '../../lifecycle/statements.ts';
+import { under } from './probe-shape.ts';
 
 /** The variables that have a value at a point on every path to it; null where no path leads. */
 export type Assigned = ReadonlySet<string> | null;

@@ -1,10 +1,10 @@
 import type { Expr, FunctionIr, GotoStmt, ReturnStmt, Stmt } from '../../ir/types.ts';
-import { allExpressions, innerStatements, namesIn, uncast } from '../place.ts';
-import { effectsOf } from '../sites.ts';
+import { allExpressions, innerStatements, namesIn, uncast } from '../../lifecycle/statements.ts';
+import { effectsOf } from '../query/call-sites.ts';
 import { isConstant, type Names } from './bindings.ts';
 import { objectVariable } from './device-alias.ts';
-import { under } from './frame.ts';
-import { isMessage } from './footprint.ts';
+import { under } from './probe-shape.ts';
+import { isMessage } from './movability.ts';
 import type { Frame } from './types.ts';
 
 /**

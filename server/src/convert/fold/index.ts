@@ -2,18 +2,18 @@ import type { Edit } from '../../text/span.ts';
 import { sortEdits } from '../../text/edits.ts';
 import { indentUnit, lineEnding } from '../../text/style.ts';
 import type { FileIr, FunctionIr } from '../../ir/types.ts';
-import { offsetAfter } from '../compose.ts';
-import { commentsAbove, lineStart } from '../layout.ts';
-import { tableEdits } from '../tabletext.ts';
+import { offsetAfter } from '../rewrite/compose.ts';
+import { commentsAbove, lineStart } from '../rewrite/layout.ts';
+import { tableEdits } from '../rewrite/table-text.ts';
 import type { MemberPlan } from '../types.ts';
-import { unusedIn } from '../unused.ts';
+import { unusedIn } from '../rewrite/unused.ts';
 import { namesOfProbe } from './bindings.ts';
 import { initText, releaseText, type Callback, type Style } from './callbacks.ts';
-import { entryOf, frameOf, valueOf } from './frame.ts';
+import { entryOf, frameOf, valueOf } from './probe-shape.ts';
 import { functionRemoval, removalEdits } from './lines.ts';
 import { callbackName } from './names.ts';
 import { movedOf, notesOf } from './notes.ts';
-import { select } from './select.ts';
+import { select } from './choose-moves.ts';
 import { leftovers } from './teardown.ts';
 import {
   NothingToFold,
@@ -24,7 +24,7 @@ import {
 } from './types.ts';
 import { append } from '../../text/lists.ts';
 
-export { textsBeforeCore } from './frame.ts';
+export { textsBeforeCore } from './probe-shape.ts';
 export { inlinePuttingHelpers, type Inlined } from './inline.ts';
 export type { FoldNote, FoldRequest, FoldResult, Moved } from './types.ts';
 

@@ -1,9 +1,9 @@
 import type { Edit, Span } from '../../text/span.ts';
 import { applyEdits } from '../../text/edits.ts';
 import type { FileIr, FunctionIr, IfStmt, Stmt } from '../../ir/types.ts';
-import { isLeftWithOneLine } from '../edits.ts';
-import { joinRemovals, lineStart, nextLine, removalOf, type Removal } from '../layout.ts';
-import { under } from './frame.ts';
+import { isLeftWithOneLine } from '../rewrite/edits.ts';
+import { joinRemovals, lineStart, nextLine, removalOf, type Removal } from '../rewrite/layout.ts';
+import { under } from './probe-shape.ts';
 
 /** A statement with the comments above it and behind it: whole lines. */
 export function linesOf(file: FileIr, stmt: Span): Span {

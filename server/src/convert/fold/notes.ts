@@ -1,11 +1,11 @@
 import type { Expr, Stmt } from '../../ir/types.ts';
-import { allExpressions, statementsOf, uncast } from '../place.ts';
-import { textOf } from '../refuse.ts';
+import { allExpressions, statementsOf, uncast } from '../../lifecycle/statements.ts';
+import { textOf } from '../refusal-error.ts';
 import type { Names } from './bindings.ts';
-import { callNamesIn, footprintOf } from './footprint.ts';
-import { under } from './frame.ts';
-import { WHY, type Selection } from './select.ts';
-import { isAccounting } from './sites.ts';
+import { callNamesIn, footprintOf } from './movability.ts';
+import { under } from './probe-shape.ts';
+import { WHY, type Selection } from './choose-moves.ts';
+import { isAccounting } from './put-sites.ts';
 import type { FoldNote, Frame, Moved } from './types.ts';
 import { undoObstacle } from './undo-obstacles.ts';
 import { append } from '../../text/lists.ts';

@@ -1,11 +1,11 @@
 import type { Edit } from '../../text/span.ts';
 import type { FunctionIr, LabelStmt, Stmt } from '../../ir/types.ts';
-import { hiddenJumps } from '../hidden-jumps.ts';
-import { removalOf, type Removal } from '../layout.ts';
-import { statementsOf } from '../place.ts';
-import { under } from './frame.ts';
+import { hiddenJumps } from '../query/hidden-jumps.ts';
+import { removalOf, type Removal } from '../rewrite/layout.ts';
+import { statementsOf } from '../../lifecycle/statements.ts';
+import { under } from './probe-shape.ts';
 import { bracesOf, removalsOf } from './lines.ts';
-import { ladderStart, type Selection } from './select.ts';
+import { ladderStart, type Selection } from './choose-moves.ts';
 import { NothingToFold, type Frame } from './types.ts';
 import { append } from '../../text/lists.ts';
 

@@ -3,12 +3,12 @@
  * `.init`.
  */
 import type { Stmt } from '../../ir/types.ts';
-import { textOf } from '../refuse.ts';
+import { textOf } from '../refusal-error.ts';
 import type { Names } from './bindings.ts';
 import { exitsOf, isNeutral } from './exits.ts';
-import { callsUnder } from './frame.ts';
-import type { Selection } from './select.ts';
-import type { Item, PutSite } from './sites.ts';
+import { callsUnder } from './probe-shape.ts';
+import type { Selection } from './choose-moves.ts';
+import type { Item, PutSite } from './put-sites.ts';
 import type { Frame } from './types.ts';
 import { endsWhatIsSetUp, isUndoOf } from './undo.ts';
 

@@ -1,11 +1,12 @@
 import type { CallExpr, Expr, Stmt } from '../../ir/types.ts';
 import { behaviourOf } from '../../kernel/general.ts';
+import { LAST_OF_OLD_MODEL } from '../../kernel/known-kernels.ts';
 import { opposites } from '../../kernel/opposites.ts';
 import { givenTo, takenBy } from '../../kernel/pairs.ts';
-import { allExpressions, expressionsIn, uncast } from '../place.ts';
-import { assignmentsOf, SOURCE_KERNEL } from '../sites.ts';
+import { allExpressions, expressionsIn, uncast } from '../../lifecycle/statements.ts';
+import { assignmentsOf } from '../query/call-sites.ts';
 import type { Names } from './bindings.ts';
-import { callsUnder, under } from './frame.ts';
+import { callsUnder, under } from './probe-shape.ts';
 import type { Frame } from './types.ts';
 import { withoutComments } from '../../text/lexical.ts';
 
@@ -87,7 +88,7 @@ function isOwnInit(names: Names, call: CallExpr): boolean {
   const pair = takenBy(name);
   if (pair) return pair.undo.some((undo) => undo === 'mutex_destroy' || undo === 'xa_destroy');
   const known =
-    behaviourOf(name, SOURCE_KERNEL) === 'neutral' ||
+    behaviourOf(name, LAST_OF_OLD_MODEL) === 'neutral' ||
     /^(?:INIT_\w+|timer_setup|hash_init)$/.test(name);
   return (
     known && (/^(?:INIT_|init_)|_init$|^timer_setup$/.test(name) || opposites(name).length === 0)

@@ -1,16 +1,22 @@
 import { lineEnding } from '../../text/style.ts';
 import type { Expr, FunctionIr, IfStmt, ReturnStmt, Stmt } from '../../ir/types.ts';
 import { compareVersions } from '../../kernel/version.ts';
-import { isAllocation, isNullTest, leaves, rootOf, testAfter } from '../allocation.ts';
-import { plain } from '../arguments.ts';
-import { errorBranchEdits } from '../branch.ts';
-import { isNull } from '../paths.ts';
-import { allExpressions, isVariable, namesUnder, statementsOf, uncast } from '../place.ts';
-import { lineIn, refuse, textOf } from '../refuse.ts';
-import { initsConcerning } from '../several-files/concerned.ts';
-import { callsOf, type Helper, type HelperCall } from '../several-files/helpers.ts';
-import { rewriting, type Rewriting } from '../several-files/rewriting.ts';
-import { assignmentsOf } from '../sites.ts';
+import { isAllocation, isNullTest, leaves, rootOf, testAfter } from '../plan/allocation.ts';
+import { plain } from '../plan/arguments.ts';
+import { errorBranchEdits } from '../rewrite/branch.ts';
+import { isNull } from '../query/object-flow.ts';
+import {
+  allExpressions,
+  isVariable,
+  namesUnder,
+  statementsOf,
+  uncast,
+} from '../../lifecycle/statements.ts';
+import { lineIn, refuse, textOf } from '../refusal-error.ts';
+import { initsConcerning } from '../modules/concerned.ts';
+import { callsOf, type Helper, type HelperCall } from '../modules/helpers.ts';
+import { rewriting, type Rewriting } from '../modules/rewriting.ts';
+import { assignmentsOf } from '../query/call-sites.ts';
 import type { Step } from './types.ts';
 
 /**

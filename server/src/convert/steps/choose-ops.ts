@@ -2,8 +2,8 @@ import type { Edit } from '../../text/span.ts';
 import { indentUnit, lineEnding } from '../../text/style.ts';
 import type { Expr, FileIr, FunctionIr, IfStmt, Stmt } from '../../ir/types.ts';
 import type { Module } from '../../lifecycle/types.ts';
-import { isAllocation, rootOf } from '../allocation.ts';
-import { plain } from '../arguments.ts';
+import { isAllocation, rootOf } from '../plan/allocation.ts';
+import { plain } from '../plan/arguments.ts';
 import {
   commentsAbove,
   indentAt,
@@ -12,21 +12,21 @@ import {
   removalOf,
   wrapCall,
   type Removal,
-} from '../layout.ts';
-import { firstOf } from '../effects/conflicts.ts';
-import { effectsOfExpr, effectsOfOwn } from '../effects/effects.ts';
-import { gapBetween } from '../effects/gap.ts';
-import { namesIn, statementsOf, uncast, type Placed } from '../place.ts';
-import { isLeftWithOneLine } from '../edits.ts';
-import { lineOf, refuse, textOf } from '../refuse.ts';
-import { initsConcerning } from '../several-files/concerned.ts';
-import { assignmentsOf, type CallSite } from '../sites.ts';
-import type { Scope } from '../typing.ts';
+} from '../rewrite/layout.ts';
+import { firstOf } from '../../lifecycle/footprint/order.ts';
+import { effectsOfExpr, effectsOfOwn } from '../../lifecycle/footprint/footprint.ts';
+import { gapBetween } from '../plan/gap.ts';
+import { namesIn, statementsOf, uncast, type Placed } from '../../lifecycle/statements.ts';
+import { isLeftWithOneLine } from '../rewrite/edits.ts';
+import { lineOf, refuse, textOf } from '../refusal-error.ts';
+import { initsConcerning } from '../modules/concerned.ts';
+import { assignmentsOf, type CallSite } from '../query/call-sites.ts';
+import type { Scope } from '../../lifecycle/types-of.ts';
 import { ownsLines } from './drop.ts';
 import { callsBefore, decidedBy, type Decided } from './decided-before.ts';
 import { earlierFor, type Earlier } from './earlier.ts';
 import { impureCall, isPure } from './pure.ts';
-import type { Remark } from '../notes.ts';
+import type { Remark } from '../plan/notes.ts';
 import type { Step } from './types.ts';
 import { append } from '../../text/lists.ts';
 

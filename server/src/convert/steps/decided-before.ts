@@ -1,11 +1,18 @@
 import type { CallExpr, Expr, FileIr, FunctionIr, IfStmt, Stmt } from '../../ir/types.ts';
 import type { Module } from '../../lifecycle/types.ts';
-import { leaves } from '../allocation.ts';
-import { plain } from '../arguments.ts';
-import { plainTest } from '../paths.ts';
-import { expressionsIn, isMessage, namesIn, statementsOf, uncast, type Placed } from '../place.ts';
-import { textOf } from '../refuse.ts';
-import { assignmentsOf, callSites } from '../sites.ts';
+import { leaves } from '../plan/allocation.ts';
+import { plain } from '../plan/arguments.ts';
+import { plainTest } from '../query/object-flow.ts';
+import {
+  expressionsIn,
+  isMessage,
+  namesIn,
+  statementsOf,
+  uncast,
+  type Placed,
+} from '../../lifecycle/statements.ts';
+import { textOf } from '../refusal-error.ts';
+import { assignmentsOf, callSites } from '../query/call-sites.ts';
 import { ownsLines } from './drop.ts';
 import { isPlainLocal, type Earlier } from './earlier.ts';
 import { isPure } from './pure.ts';

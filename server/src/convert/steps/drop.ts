@@ -1,10 +1,22 @@
 import type { Edit } from '../../text/span.ts';
 import type { FileIr, FunctionIr } from '../../ir/types.ts';
 import type { Module } from '../../lifecycle/types.ts';
-import { lonelyBraces } from '../edits.ts';
-import { hiddenJumps } from '../hidden-jumps.ts';
-import { codeOf, joinRemovals, lineStart, nextLine, removalOf, type Removal } from '../layout.ts';
-import { allExpressions, expressionsIn, statementsOf, type Placed } from '../place.ts';
+import { lonelyBraces } from '../rewrite/edits.ts';
+import { hiddenJumps } from '../query/hidden-jumps.ts';
+import {
+  codeOf,
+  joinRemovals,
+  lineStart,
+  nextLine,
+  removalOf,
+  type Removal,
+} from '../rewrite/layout.ts';
+import {
+  allExpressions,
+  expressionsIn,
+  statementsOf,
+  type Placed,
+} from '../../lifecycle/statements.ts';
 
 /**
  * The edits that take statements of one function out, with the locals that only they used and the

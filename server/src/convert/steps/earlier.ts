@@ -1,5 +1,11 @@
 import type { Expr, FileIr, FunctionIr, Stmt } from '../../ir/types.ts';
-import { allExpressions, namesIn, statementsOf, uncast, type Placed } from '../place.ts';
+import {
+  allExpressions,
+  namesIn,
+  statementsOf,
+  uncast,
+  type Placed,
+} from '../../lifecycle/statements.ts';
 import { ownsLines } from './drop.ts';
 import { isPure } from './pure.ts';
 

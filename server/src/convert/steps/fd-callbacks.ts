@@ -9,12 +9,12 @@ import type {
   VariableIr,
 } from '../../ir/types.ts';
 import type { Edit } from '../../text/span.ts';
-import { leaves } from '../allocation.ts';
-import { tablesOf } from '../arguments.ts';
-import { columnOf, widthOf } from '../layout.ts';
-import { allExpressions, expressionsIn, statementsOf, uncast } from '../place.ts';
-import { refuse, textOf } from '../refuse.ts';
-import { initsConcerning } from '../several-files/concerned.ts';
+import { leaves } from '../plan/allocation.ts';
+import { tablesOf } from '../plan/arguments.ts';
+import { columnOf, widthOf } from '../rewrite/layout.ts';
+import { allExpressions, expressionsIn, statementsOf, uncast } from '../../lifecycle/statements.ts';
+import { refuse, textOf } from '../refusal-error.ts';
+import { initsConcerning } from '../modules/concerned.ts';
 import type { Step } from './types.ts';
 
 const NAMES: ReadonlyMap<string, string> = new Map([

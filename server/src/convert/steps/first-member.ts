@@ -3,14 +3,21 @@ import { lineEnding } from '../../text/style.ts';
 import type { Expr, FieldIr, FileIr, StructIr } from '../../ir/types.ts';
 import { compareVersions } from '../../kernel/version.ts';
 import type { Module } from '../../lifecycle/types.ts';
-import { rootOf } from '../allocation.ts';
-import { embedsDevice } from '../container.ts';
-import { indentAt, lineStart, nextLine, removalOf } from '../layout.ts';
-import { allExpressions, statementsOf } from '../place.ts';
-import { proveOrderUnseen } from '../member-order.ts';
-import { lineIn, refuse } from '../refuse.ts';
-import { initsConcerning } from '../several-files/concerned.ts';
-import { findStruct, memberPath, resolveType, scopeOf, typeOf, type Scope } from '../typing.ts';
+import { rootOf } from '../plan/allocation.ts';
+import { embedsDevice } from '../plan/container.ts';
+import { indentAt, lineStart, nextLine, removalOf } from '../rewrite/layout.ts';
+import { allExpressions, statementsOf } from '../../lifecycle/statements.ts';
+import { proveOrderUnseen } from '../plan/member-order.ts';
+import { lineIn, refuse } from '../refusal-error.ts';
+import { initsConcerning } from '../modules/concerned.ts';
+import {
+  findStruct,
+  memberPath,
+  resolveType,
+  scopeOf,
+  typeOf,
+  type Scope,
+} from '../../lifecycle/types-of.ts';
 import type { Step, StepResult } from './types.ts';
 import { COMMENT, withoutComments } from '../../text/lexical.ts';
 

@@ -8,10 +8,10 @@ import type {
 } from '../../ir/types.ts';
 import type { Module } from '../../lifecycle/types.ts';
 import { compareVersions, formatVersion } from '../../kernel/version.ts';
-import type { DocumentEdits } from '../compose.ts';
-import { codeOf, joinRemovals, lineStart, removalOf, type Removal } from '../layout.ts';
-import { allExpressions, statementsOf, type Placed } from '../place.ts';
-import { refuse } from '../refuse.ts';
+import type { DocumentEdits } from '../rewrite/compose.ts';
+import { codeOf, joinRemovals, lineStart, removalOf, type Removal } from '../rewrite/layout.ts';
+import { allExpressions, statementsOf, type Placed } from '../../lifecycle/statements.ts';
+import { refuse } from '../refusal-error.ts';
 import { dropStatements, isView } from './drop.ts';
 import type { Step, StepInput } from './types.ts';
 import { append } from '../../text/lists.ts';

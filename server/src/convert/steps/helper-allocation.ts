@@ -2,21 +2,27 @@ import { lineEnding } from '../../text/style.ts';
 import type { CallExpr, Expr, FunctionIr, ReturnStmt } from '../../ir/types.ts';
 import { compareVersions } from '../../kernel/version.ts';
 import type { Module } from '../../lifecycle/types.ts';
-import { leaves, rootOf } from '../allocation.ts';
-import { plain } from '../arguments.ts';
-import { indentAt, nextLine, wrapCall, columnOf } from '../layout.ts';
-import { isAddressOf, isNull } from '../paths.ts';
-import { allExpressions, namesIn, statementsOf, uncast, type Placed } from '../place.ts';
-import { lineIn, refuse, textOf } from '../refuse.ts';
-import { carryIn } from '../several-files/carry.ts';
-import { initsConcerning } from '../several-files/concerned.ts';
-import { callsOf, definitionOf, type Helper, type HelperCall } from '../several-files/helpers.ts';
-import { rewriting } from '../several-files/rewriting.ts';
-import { addParameters, type Addition } from '../several-files/signature.ts';
-import { isDeclaredAt, tablesIn } from '../several-files/tables.ts';
-import { assignmentsOf, effectsOf, type CallSite } from '../sites.ts';
-import { baseName, memberPath, scopeOf, type Scope } from '../typing.ts';
-import { unusedIn } from '../unused.ts';
+import { leaves, rootOf } from '../plan/allocation.ts';
+import { plain } from '../plan/arguments.ts';
+import { indentAt, nextLine, wrapCall, columnOf } from '../rewrite/layout.ts';
+import { isAddressOf, isNull } from '../query/object-flow.ts';
+import {
+  allExpressions,
+  namesIn,
+  statementsOf,
+  uncast,
+  type Placed,
+} from '../../lifecycle/statements.ts';
+import { lineIn, refuse, textOf } from '../refusal-error.ts';
+import { carryIn } from '../modules/carry.ts';
+import { initsConcerning } from '../modules/concerned.ts';
+import { callsOf, definitionOf, type Helper, type HelperCall } from '../modules/helpers.ts';
+import { rewriting } from '../modules/rewriting.ts';
+import { addParameters, type Addition } from '../modules/signature.ts';
+import { isDeclaredAt, tablesIn } from '../modules/tables.ts';
+import { assignmentsOf, effectsOf, type CallSite } from '../query/call-sites.ts';
+import { baseName, memberPath, scopeOf, type Scope } from '../../lifecycle/types-of.ts';
+import { unusedIn } from '../rewrite/unused.ts';
 import { answerErrors, answerNote, answersNull } from './answer-errors.ts';
 import type { Step, StepResult } from './types.ts';
 

@@ -2,13 +2,18 @@ import { lineEnding } from '../../text/style.ts';
 import type { Expr, FileIr, LabelStmt, ReturnStmt, Stmt } from '../../ir/types.ts';
 import { compareVersions } from '../../kernel/version.ts';
 import type { Module } from '../../lifecycle/types.ts';
-import { rootOf } from '../allocation.ts';
-import { hiddenJumps } from '../hidden-jumps.ts';
-import { commentsAbove, indentAt, lineStart } from '../layout.ts';
-import { allExpressions, namesUnder, statementsOf, type Placed } from '../place.ts';
-import { lineIn, refuse, textOf } from '../refuse.ts';
-import { carryOut, simplified } from '../several-files/carry.ts';
-import { initsConcerning } from '../several-files/concerned.ts';
+import { rootOf } from '../plan/allocation.ts';
+import { hiddenJumps } from '../query/hidden-jumps.ts';
+import { commentsAbove, indentAt, lineStart } from '../rewrite/layout.ts';
+import {
+  allExpressions,
+  namesUnder,
+  statementsOf,
+  type Placed,
+} from '../../lifecycle/statements.ts';
+import { lineIn, refuse, textOf } from '../refusal-error.ts';
+import { carryOut, simplified } from '../modules/carry.ts';
+import { initsConcerning } from '../modules/concerned.ts';
 import {
   callsOf,
   exportsOf,
@@ -16,12 +21,12 @@ import {
   prototypesOf,
   type Helper,
   type HelperCall,
-} from '../several-files/helpers.ts';
-import { rewriting, type Rewriting } from '../several-files/rewriting.ts';
-import { declareTable, tablesIn } from '../several-files/tables.ts';
-import { callSites, type CallSite } from '../sites.ts';
-import { baseName } from '../typing.ts';
-import { unusedIn } from '../unused.ts';
+} from '../modules/helpers.ts';
+import { rewriting, type Rewriting } from '../modules/rewriting.ts';
+import { declareTable, tablesIn } from '../modules/tables.ts';
+import { callSites, type CallSite } from '../query/call-sites.ts';
+import { baseName } from '../../lifecycle/types-of.ts';
+import { unusedIn } from '../rewrite/unused.ts';
 import { isPure } from './pure.ts';
 import type { Step, StepResult } from './types.ts';
 

@@ -1,10 +1,10 @@
 import type { CallExpr, Expr, FileIr, FunctionIr, Stmt } from '../../ir/types.ts';
 import type { PlannedEdit } from '../types.ts';
-import { plainTest } from '../paths.ts';
-import { allExpressions, statementsOf, uncast, type Placed } from '../place.ts';
-import { refuse, textOf } from '../refuse.ts';
-import { initsConcerning } from '../several-files/concerned.ts';
-import { callSites } from '../sites.ts';
+import { plainTest } from '../query/object-flow.ts';
+import { allExpressions, statementsOf, uncast, type Placed } from '../../lifecycle/statements.ts';
+import { refuse, textOf } from '../refusal-error.ts';
+import { initsConcerning } from '../modules/concerned.ts';
+import { callSites } from '../query/call-sites.ts';
 import { dropAll, relabelled } from './drop.ts';
 import type { Step } from './types.ts';
 import { append } from '../../text/lists.ts';

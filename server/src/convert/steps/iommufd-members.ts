@@ -2,15 +2,15 @@ import type { FileIr, InitializerExpr, VariableIr } from '../../ir/types.ts';
 import { familyRegisteredBy, type IommuFamily } from '../../kernel/iommu-families.ts';
 import { compareVersions, formatVersion } from '../../kernel/version.ts';
 import { indentUnit, lineEnding } from '../../text/style.ts';
-import { rootOf } from '../allocation.ts';
-import { tablesOf } from '../arguments.ts';
-import { allExpressions, statementsOf } from '../place.ts';
-import { refuse } from '../refuse.ts';
-import { callSites, type CallSite } from '../sites.ts';
-import { iommufdMembers } from '../tables.ts';
-import { tableEdits } from '../tabletext.ts';
+import { rootOf } from '../plan/allocation.ts';
+import { tablesOf } from '../plan/arguments.ts';
+import { allExpressions, statementsOf } from '../../lifecycle/statements.ts';
+import { refuse } from '../refusal-error.ts';
+import { callSites, type CallSite } from '../query/call-sites.ts';
+import { iommufdMembers } from '../plan/tables.ts';
+import { tableEdits } from '../rewrite/table-text.ts';
 import type { Module } from '../../lifecycle/types.ts';
-import { typeOf } from '../typing.ts';
+import { typeOf } from '../../lifecycle/types-of.ts';
 import type { Step } from './types.ts';
 
 /**

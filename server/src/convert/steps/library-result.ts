@@ -1,14 +1,21 @@
 import type { Expr, FileIr, FunctionIr, IfStmt, Stmt } from '../../ir/types.ts';
-import { leaves, testAfter } from '../allocation.ts';
-import { plain } from '../arguments.ts';
+import { leaves, testAfter } from '../plan/allocation.ts';
+import { plain } from '../plan/arguments.ts';
 import type { Module } from '../../lifecycle/types.ts';
-import { hiddenJumps } from '../hidden-jumps.ts';
-import { plainTest } from '../paths.ts';
-import { allExpressions, isMessage, namesIn, statementsOf, uncast, type Placed } from '../place.ts';
-import { lineIn, textOf } from '../refuse.ts';
-import type { HelperCall } from '../several-files/helpers.ts';
-import type { Rewriting } from '../several-files/rewriting.ts';
-import { assignmentsOf, callSites, type CallSite } from '../sites.ts';
+import { hiddenJumps } from '../query/hidden-jumps.ts';
+import { plainTest } from '../query/object-flow.ts';
+import {
+  allExpressions,
+  isMessage,
+  namesIn,
+  statementsOf,
+  uncast,
+  type Placed,
+} from '../../lifecycle/statements.ts';
+import { lineIn, textOf } from '../refusal-error.ts';
+import type { HelperCall } from '../modules/helpers.ts';
+import type { Rewriting } from '../modules/rewriting.ts';
+import { assignmentsOf, callSites, type CallSite } from '../query/call-sites.ts';
 import { isPure } from './pure.ts';
 
 /** Gives up: what stands in the way of a callback, and where. */

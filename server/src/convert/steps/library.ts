@@ -3,12 +3,18 @@ import type { Expr, FileIr, FunctionIr } from '../../ir/types.ts';
 import { busView } from '../../kernel/bus-devices.ts';
 import { compareVersions } from '../../kernel/version.ts';
 import type { Module } from '../../lifecycle/types.ts';
-import { rootOf } from '../allocation.ts';
-import { plain, tablesOf } from '../arguments.ts';
-import { lineStart, widthOf } from '../layout.ts';
-import { namesIn, namesUnder, ownExpressions, statementsOf, uncast } from '../place.ts';
-import { lineIn, refuse, RefusedError, textOf } from '../refuse.ts';
-import { carryOut, simplified } from '../several-files/carry.ts';
+import { rootOf } from '../plan/allocation.ts';
+import { plain, tablesOf } from '../plan/arguments.ts';
+import { lineStart, widthOf } from '../rewrite/layout.ts';
+import {
+  namesIn,
+  namesUnder,
+  ownExpressions,
+  statementsOf,
+  uncast,
+} from '../../lifecycle/statements.ts';
+import { lineIn, refuse, RefusedError, textOf } from '../refusal-error.ts';
+import { carryOut, simplified } from '../modules/carry.ts';
 import {
   callsOf,
   isExported,
@@ -16,11 +22,11 @@ import {
   prototypesOf,
   type Helper,
   type HelperCall,
-} from '../several-files/helpers.ts';
-import { rewriting, type Rewriting } from '../several-files/rewriting.ts';
-import { callSites, type CallSite } from '../sites.ts';
-import { baseName, memberPath, typeOf } from '../typing.ts';
-import { unusedIn } from '../unused.ts';
+} from '../modules/helpers.ts';
+import { rewriting, type Rewriting } from '../modules/rewriting.ts';
+import { callSites, type CallSite } from '../query/call-sites.ts';
+import { baseName, memberPath, typeOf } from '../../lifecycle/types-of.ts';
+import { unusedIn } from '../rewrite/unused.ts';
 import type { Callbacks } from '../types.ts';
 import { dropUninits, moveOut } from './helper-init.ts';
 import {

@@ -4,10 +4,10 @@
  */
 import type { Edit } from '../../text/span.ts';
 import type { CallExpr, Expr, FileIr, MacroIr, Stmt } from '../../ir/types.ts';
-import { leaves } from '../allocation.ts';
-import { plain } from '../arguments.ts';
-import { indentAt } from '../layout.ts';
-import { allExpressions, uncast } from '../place.ts';
+import { leaves } from '../plan/allocation.ts';
+import { plain } from '../plan/arguments.ts';
+import { indentAt } from '../rewrite/layout.ts';
+import { allExpressions, uncast } from '../../lifecycle/statements.ts';
 import { branchOfNone, testOf, testText, type Allocated } from './test-forms.ts';
 
 /**

@@ -1,16 +1,22 @@
 import type { Edit, Span } from '../../text/span.ts';
 import { indentUnit, lineEnding } from '../../text/style.ts';
 import type { CallExpr, FileIr, FunctionIr, IfStmt, Stmt } from '../../ir/types.ts';
-import { rootOf } from '../allocation.ts';
-import { commentsAbove, indentAt, lineStart, nextLine, wrapCall } from '../layout.ts';
-import { freshName, prefixOf } from '../names.ts';
-import { allExpressions, expressionsIn, statementsOf, uncast, type Placed } from '../place.ts';
-import { refuse, textOf } from '../refuse.ts';
-import { initsConcerning } from '../several-files/concerned.ts';
-import { assignmentsOf, callSites, type CallSite } from '../sites.ts';
-import { typeOf } from '../typing.ts';
+import { rootOf } from '../plan/allocation.ts';
+import { commentsAbove, indentAt, lineStart, nextLine, wrapCall } from '../rewrite/layout.ts';
+import { freshName, prefixOf } from '../query/names.ts';
+import {
+  allExpressions,
+  expressionsIn,
+  statementsOf,
+  uncast,
+  type Placed,
+} from '../../lifecycle/statements.ts';
+import { refuse, textOf } from '../refusal-error.ts';
+import { initsConcerning } from '../modules/concerned.ts';
+import { assignmentsOf, callSites, type CallSite } from '../query/call-sites.ts';
+import { typeOf } from '../../lifecycle/types-of.ts';
 import { dropAll, ownsLines, relabelled } from './drop.ts';
-import type { Remark } from '../notes.ts';
+import type { Remark } from '../plan/notes.ts';
 import type { Step } from './types.ts';
 import { append } from '../../text/lists.ts';
 

@@ -1,14 +1,14 @@
 /** An mdev that is registered as a device with an IOMMU of its own is registered as what it is. */
 import type { CallExpr, FileIr, FunctionIr, InitializerExpr } from '../../ir/types.ts';
 import type { Module } from '../../lifecycle/types.ts';
-import { rootOf } from '../allocation.ts';
-import { tablesOf } from '../arguments.ts';
-import { isMediated } from '../buses.ts';
-import { allExpressions, statementsOf } from '../place.ts';
-import { lineOf, refuse } from '../refuse.ts';
-import { rewriting } from '../several-files/rewriting.ts';
-import { callSites, isLeftOut, type CallSite } from '../sites.ts';
-import { typeOf } from '../typing.ts';
+import { rootOf } from '../plan/allocation.ts';
+import { tablesOf } from '../plan/arguments.ts';
+import { isMediated } from '../query/buses.ts';
+import { allExpressions, statementsOf } from '../../lifecycle/statements.ts';
+import { lineOf, refuse } from '../refusal-error.ts';
+import { rewriting } from '../modules/rewriting.ts';
+import { callSites, isLeftOut, type CallSite } from '../query/call-sites.ts';
+import { typeOf } from '../../lifecycle/types-of.ts';
 import type { Step, StepInput } from './types.ts';
 
 const PLAIN = 'vfio_register_group_dev';

@@ -1,6 +1,6 @@
 import type { Expr, FileIr, FunctionIr, Stmt } from '../../ir/types.ts';
 import { isQuery } from '../../kernel/queries.ts';
-import { allExpressions, expressionsIn, statementsOf, uncast } from '../place.ts';
+import { allExpressions, expressionsIn, statementsOf, uncast } from '../../lifecycle/statements.ts';
 
 const MAX_DEPTH = 6;
 

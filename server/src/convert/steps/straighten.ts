@@ -5,12 +5,12 @@
 import { indentUnit, lineEnding } from '../../text/style.ts';
 import type { Edit, Span } from '../../text/span.ts';
 import type { FileIr, FunctionIr, IfStmt, Stmt } from '../../ir/types.ts';
-import { leaves } from '../allocation.ts';
-import { plain } from '../arguments.ts';
-import { indentAt, lineStart, nextLine } from '../layout.ts';
-import { plainTest } from '../paths.ts';
-import { allExpressions, namesUnder, statementsOf, uncast } from '../place.ts';
-import { textOf } from '../refuse.ts';
+import { leaves } from '../plan/allocation.ts';
+import { plain } from '../plan/arguments.ts';
+import { indentAt, lineStart, nextLine } from '../rewrite/layout.ts';
+import { plainTest } from '../query/object-flow.ts';
+import { allExpressions, namesUnder, statementsOf, uncast } from '../../lifecycle/statements.ts';
+import { textOf } from '../refusal-error.ts';
 import { ownsLines } from './drop.ts';
 import { branchOfNone, plainBranch, testOf, testText, type Allocated } from './test-forms.ts';
 

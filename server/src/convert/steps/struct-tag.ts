@@ -5,10 +5,10 @@
 import type { FileIr, StructIr } from '../../ir/types.ts';
 import { compareVersions } from '../../kernel/version.ts';
 import type { Module } from '../../lifecycle/types.ts';
-import { rootOf } from '../allocation.ts';
-import { lineIn } from '../refuse.ts';
-import { initsConcerning } from '../several-files/concerned.ts';
-import { findStruct, typeOf } from '../typing.ts';
+import { rootOf } from '../plan/allocation.ts';
+import { lineIn } from '../refusal-error.ts';
+import { initsConcerning } from '../modules/concerned.ts';
+import { findStruct, typeOf } from '../../lifecycle/types-of.ts';
 import type { Step, StepResult } from './types.ts';
 
 /** The tag goes where the struct is defined; the typedef, and what uses it, stay as they are. */

@@ -6,13 +6,19 @@ import { indentUnit, lineEnding } from '../../text/style.ts';
 import type { Edit, Span } from '../../text/span.ts';
 import type { AssignExpr, Expr, FileIr, FunctionIr, Stmt } from '../../ir/types.ts';
 import type { Module } from '../../lifecycle/types.ts';
-import { isAllocation, leaves, rootOf, testAfter } from '../allocation.ts';
-import { indentAt, lineStart } from '../layout.ts';
-import { isNull, nullTested, plainTest } from '../paths.ts';
-import { expressionsIn, namesIn, ownExpressions, statementsOf, type Placed } from '../place.ts';
-import { initsConcerning } from '../several-files/concerned.ts';
-import { rewriting } from '../several-files/rewriting.ts';
-import { scopeOf, typeOf } from '../typing.ts';
+import { isAllocation, leaves, rootOf, testAfter } from '../plan/allocation.ts';
+import { indentAt, lineStart } from '../rewrite/layout.ts';
+import { isNull, nullTested, plainTest } from '../query/object-flow.ts';
+import {
+  expressionsIn,
+  namesIn,
+  ownExpressions,
+  statementsOf,
+  type Placed,
+} from '../../lifecycle/statements.ts';
+import { initsConcerning } from '../modules/concerned.ts';
+import { rewriting } from '../modules/rewriting.ts';
+import { scopeOf, typeOf } from '../../lifecycle/types-of.ts';
 import { ownsLines } from './drop.ts';
 import { macroTest } from './macro-test.ts';
 import { straightened } from './straighten.ts';

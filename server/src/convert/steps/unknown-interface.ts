@@ -4,10 +4,10 @@
  */
 import type { CallExpr, FileIr, FunctionIr } from '../../ir/types.ts';
 import { judgeArguments } from '../../kernel/argument-counts.ts';
-import { allExpressions, expressionsIn, statementsOf } from '../place.ts';
-import { refuse } from '../refuse.ts';
-import { definitionOf } from '../several-files/helpers.ts';
-import { callSites, isLeftOut } from '../sites.ts';
+import { allExpressions, expressionsIn, statementsOf } from '../../lifecycle/statements.ts';
+import { refuse } from '../refusal-error.ts';
+import { definitionOf } from '../modules/helpers.ts';
+import { callSites, isLeftOut } from '../query/call-sites.ts';
 import type { Step, StepInput } from './types.ts';
 
 interface Call {

@@ -5,11 +5,11 @@
 import type { Expr, FileIr, FunctionIr, ReturnStmt } from '../../ir/types.ts';
 import { INTERFACE_CHANGES, type ChangedForm } from '../../kernel/interface-changes.ts';
 import { compareVersions, formatVersion } from '../../kernel/version.ts';
-import { codeOf } from '../layout.ts';
-import { statementsOf, uncast, type Placed } from '../place.ts';
-import { initsConcerning } from '../several-files/concerned.ts';
-import { rewriting, type Rewriting } from '../several-files/rewriting.ts';
-import { callbackOf } from '../target-changes.ts';
+import { codeOf } from '../rewrite/layout.ts';
+import { statementsOf, uncast, type Placed } from '../../lifecycle/statements.ts';
+import { initsConcerning } from '../modules/concerned.ts';
+import { rewriting, type Rewriting } from '../modules/rewriting.ts';
+import { callbackOf } from '../plan/target-changes.ts';
 import { ownsLines } from './drop.ts';
 import type { Step } from './types.ts';
 

@@ -1,0 +1,66 @@
+import { rootOf } from '../plan/allocation.ts';
+import { uncast } from '../../lifecycle/statements.ts';
+import { callSites, isLeftOut, type CallSite } from '../query/call-sites.ts';
+import type { StepInput } from '../steps/types.ts';
+import { typeOf } from '../../lifecycle/types-of.ts';
+
+const OF_LIFE: ReadonlySet<string> = new Set([
+  'free',
+  'uninit',
+  'register',
+  'unregister',
+  'allocate',
+]);
+
+/**
+ * The init calls of the module for devices that the asked function, or without one the asked
+ * document, has to do with: it initialises,
+ * allocates, registers or takes down an object of that struct. What the target's preprocessor
+ * leaves out is not among them.
+ */
+export function initsConcerning({
+  input: { module, kernel },
+  file,
+  functionName,
+}: StepInput): CallSite[] {
+  const own = callSites(module, file).filter(
+    (site) => functionName === undefined || site.fn.name === functionName,
+  );
+  const tags = new Set(own.filter((site) => OF_LIFE.has(site.op)).flatMap((site) => tagsOf(site)));
+  const initialised = new Set(own.filter((site) => site.op === 'init'));
+  return [file, ...module.sources.filter((other) => other !== file)]
+    .flatMap((source) => callSites(module, source))
+    .filter((site) => {
+      if (site.op !== 'init' || isLeftOut(module, site, kernel)) return false;
+      return (
+        [...initialised].some((one) => one.call === site.call) ||
+        tagsOf(site).some((tag) => tags.has(tag))
+      );
+    });
+}
+
+/**
+ * The structs of the object that a call is about: its own, and that of the variable it is a member
+ * of.
+ */
+function tagsOf(site: CallSite): string[] {
+  const target = site.op === 'allocate' ? assigned(site) : site.target;
+  if (!target) return [];
+  const root = rootOf(site.scope, target);
+  return [typeOf(site.scope, target)?.tag, root ? typeOf(site.scope, root)?.tag : undefined].filter(
+    (tag): tag is string => tag !== undefined && tag !== 'vfio_device',
+  );
+}
+
+function assigned({ at: { stmt }, call }: CallSite) {
+  if (stmt.kind === 'decl')
+    return {
+      kind: 'name' as const,
+      name: stmt.name,
+      start: stmt.nameSpan.start,
+      end: stmt.nameSpan.end,
+    };
+  return stmt.kind === 'expr' && stmt.expr.kind === 'assign' && uncast(stmt.expr.value) === call
+    ? stmt.expr.target
+    : null;
+}

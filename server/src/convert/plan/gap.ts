@@ -1,0 +1,313 @@
+/**
+ * The statements between an allocation and the call that initialises what it allocates: what is
+ * taken over them, and what of them moves up with it.
+ */
+import type { Span } from '../../text/span.ts';
+import type { Expr, Stmt } from '../../ir/types.ts';
+import { isValueOrTest } from '../../kernel/macros.ts';
+import { isQuery } from '../../kernel/queries.ts';
+import {
+  expressionsIn,
+  innerStatements,
+  namesUnder,
+  ownExpressions,
+  uncast,
+  type Placed,
+} from '../../lifecycle/statements.ts';
+import { textOf } from '../refusal-error.ts';
+import type { Scope } from '../../lifecycle/types-of.ts';
+import { conflictOf, firstOf, type Conflict } from '../../lifecycle/footprint/order.ts';
+import { effectsOfExpr, effectsOfStmt, type Effects } from '../../lifecycle/footprint/footprint.ts';
+import { placeOf } from '../../lifecycle/footprint/lvalues.ts';
+import { calledMacro, objectMacro } from '../../lifecycle/footprint/macros.ts';
+import { overlap } from '../../lifecycle/footprint/places.ts';
+import { append } from '../../text/lists.ts';
+import { withoutComments } from '../../text/lexical.ts';
+
+/** Where a part of an expression gets its value behind the allocation. */
+export type Setting =
+  /** By an assignment that always runs; `at` is its index in the block. */
+  | { readonly kind: 'value'; readonly value: Expr; readonly at: number }
+  /** By something else, or nobody can tell. */
+  | { readonly kind: 'changed'; readonly conflict: Conflict };
+
+export interface Gap {
+  /**
+   * What a part of an expression gets its value from, when it is evaluated by statement `to` of the
+   * block; null when nothing there touches it.
+   */
+  readonly settingOf: (part: Expr, to: number) => Setting | null;
+  /**
+   * The test before statement `to` that leaves, and asks for a variable that the expression needs;
+   * null when there is none. Where `isSet`, the
+   * expression is set as a whole behind the allocation, and nothing is followed for it.
+   */
+  readonly guardOf: (expr: Expr, to: number, isSet: boolean) => Span | null;
+  /** Evaluating it once more, or earlier, makes no difference of its own. */
+  readonly onlyLooks: (expr: Expr) => boolean;
+  /** The statements that have been found to move up, in their order. */
+  readonly raised: () => readonly Placed[];
+  /** One of those gives a local a value. */
+  readonly raisedSets: (name: string) => boolean;
+}
+
+interface Part extends Placed {
+  readonly effects: Effects;
+}
+
+/** The gap between an allocation and statement `end` of its block. `variable` holds the object. */
+export function gapBetween(scope: Scope, allocation: Placed, end: number, variable: string): Gap {
+  const parts = allocation.siblings.slice(allocation.index + 1, end).map((stmt, i): Part => ({
+    stmt,
+    siblings: allocation.siblings,
+    index: allocation.index + 1 + i,
+    parent: allocation.parent,
+    sole: false,
+    conditional: false,
+    effects: effectsOfStmt(scope, stmt),
+  }));
+  const raised = new Set<Part>();
+  const before = (to: number): Part[] =>
+    parts.filter((part) => part.index < to && !raised.has(part));
+  const settingOf = (part: Expr, to: number): Setting | null => {
+    const reads = readsOf(scope, part);
+    for (const at of before(to).reverse()) {
+      const set = firstOf(scope, at.effects.writes, reads);
+      if (!set) continue;
+      const value = assignedBy(scope, at.stmt, part);
+      if (value) return { kind: 'value', value, at: at.index };
+      const moving = movingWith(scope, parts, raised, at, variable);
+      if (!moving || allocation.stmt.kind !== 'expr')
+        return { kind: 'changed', conflict: { place: set.place, at: set.at, why: 'sets' } };
+      for (const one of moving) raised.add(one);
+    }
+    return null;
+  };
+  return {
+    settingOf,
+    guardOf: (expr, to, isSet) => guardIn(scope, before(to), expr, variable, isSet),
+    onlyLooks: (expr) => {
+      const effects = effectsOfExpr(scope, expr);
+      return looks(effects);
+    },
+    raised: () => parts.filter((part) => raised.has(part)),
+    raisedSets: (name) =>
+      [...raised].some((part) =>
+        part.effects.writes.some(({ place }) => place.kind === 'local' && place.name === name),
+      ),
+  };
+}
+
+function looks(effects: Effects): boolean {
+  return effects.writes.length === 0 && !effects.acts && !effects.leaves && !effects.prints;
+}
+
+/**
+ * What a part reads itself: a variable or a member what it stands for, a call what it looks at
+ * beside its arguments.
+ */
+function readsOf(scope: Scope, part: Expr): Effects['reads'] {
+  if (part.kind === 'call') {
+    const own = calledMacro(scope, part)
+      ? 0
+      : part.args.flatMap((arg) => effectsOfExpr(scope, arg).reads).length;
+    return effectsOfExpr(scope, part).reads.slice(own);
+  }
+  if (part.kind === 'name' && objectMacro(scope, part.name))
+    return effectsOfExpr(scope, part).reads;
+  const place = placeOf(scope, part);
+  return place ? [{ place, at: part }] : [];
+}
+
+/**
+ * The value that a statement gives exactly to what `part` stands for; null when it does more, or
+ * does it in another way.
+ */
+function assignedBy(scope: Scope, stmt: Stmt, part: Expr): Expr | null {
+  if (stmt.kind === 'decl')
+    return part.kind === 'name' && stmt.name === part.name && !stmt.isStatic ? stmt.init : null;
+  if (stmt.kind !== 'expr' || stmt.expr.kind !== 'assign' || stmt.expr.op !== '=') return null;
+  if (part.kind !== 'name' && part.kind !== 'member') return null;
+  const { target, value } = stmt.expr;
+  if (normal(textOf(scope.file, uncast(target))) !== normal(textOf(scope.file, part))) return null;
+  // The value of an assignment in an assignment is set by more than one.
+  return expressionsIn(value).some((inner) => inner.kind === 'assign' || inner.kind === 'update')
+    ? null
+    : value;
+}
+
+function normal(text: string): string {
+  return withoutComments(text, '').replace(/\s/g, '');
+}
+
+/**
+ * The statements that have to move in front of the allocation for `wanted` to do so: itself, and
+ * those before it that it needs. Null when one of
+ * them would make a difference there: it has to do with the object, does more than set variables of
+ * the function, or one of those is
+ * read on the way out that the allocation has when it fails.
+ */
+function movingWith(
+  scope: Scope,
+  parts: readonly Part[],
+  raised: ReadonlySet<Part>,
+  wanted: Part,
+  variable: string,
+): readonly Part[] | null {
+  const moving = new Set<Part>([wanted]);
+  const [test, ...rest] = parts;
+  if (!test || wanted === test) return null;
+  for (const part of [...rest].reverse()) {
+    if (raised.has(part) || part.index > wanted.index) continue;
+    if (moving.has(part)) {
+      if (!mayMoveUp(part, variable) || firstOf(scope, part.effects.writes, test.effects.reads))
+        return null;
+      continue;
+    }
+    const needs = [...moving].filter(
+      (one) =>
+        one.index > part.index &&
+        conflictOf(scope, { ...part.effects, leaves: false, at: part.stmt }, one.effects) !== null,
+    );
+    if (needs.length > 0) moving.add(part);
+    if (
+      needs.length > 0 &&
+      (!mayMoveUp(part, variable) || firstOf(scope, part.effects.writes, test.effects.reads))
+    )
+      return null;
+    // On the way out that it has the function would read what is set now.
+    if (part.effects.leaves && [...moving].some((one) => one !== part && one.index > part.index))
+      return null;
+  }
+  // What is not at the test of the allocation, but behind its label, reads what the test leads to.
+  return [...moving].every((one) => !isReadElsewhere(scope, test.stmt, one))
+    ? parts.filter((part) => moving.has(part))
+    : null;
+}
+
+function mayMoveUp({ stmt, effects }: Part, variable: string): boolean {
+  if (stmt.kind !== 'expr' && stmt.kind !== 'if' && stmt.kind !== 'switch') return false;
+  if (effects.leaves || effects.acts || effects.prints || usesVariable(stmt, effects, variable))
+    return false;
+  return effects.writes.every(({ place }) => place.kind === 'local');
+}
+
+/** Whether a statement names a variable, or reads or sets it through a macro. */
+function usesVariable(stmt: Stmt, { reads, writes }: Effects, variable: string): boolean {
+  return (
+    namesUnder(stmt).includes(variable) ||
+    [...reads, ...writes].some(({ place }) => place.kind === 'local' && place.name === variable)
+  );
+}
+
+/**
+ * The way out of a failed allocation goes by a label, where a variable may be read that the
+ * statement sets.
+ */
+function isReadElsewhere(scope: Scope, test: Stmt, part: Part): boolean {
+  const target = lastOf(test);
+  if (target?.kind !== 'goto') return false;
+  const list = scope.fn.body.body;
+  const at = list.findIndex((stmt) => stmt.kind === 'label' && stmt.name === target.label);
+  if (at < 0) return true;
+  return list
+    .slice(at)
+    .some((stmt) => firstOf(scope, part.effects.writes, effectsOfStmt(scope, stmt).reads) !== null);
+}
+
+function lastOf(stmt: Stmt): Stmt | undefined {
+  const inner = stmt.kind === 'if' ? stmt.then : stmt;
+  return inner.kind === 'block' ? inner.body.at(-1) : inner;
+}
+
+/**
+ * A statement that may leave after it has tested a variable that the expression uses, or anything
+ * but the object (`variable`) where the expression
+ * follows a pointer: what is behind it may rely on that.
+ */
+function guardIn(
+  scope: Scope,
+  parts: readonly Part[],
+  expr: Expr,
+  variable: string,
+  isSet: boolean,
+): Span | null {
+  const needed = effectsOfExpr(scope, expr).reads;
+  const follows =
+    !isSet && needed.some(({ place }) => place.kind === 'memory' && place.fixed !== true);
+  for (const { stmt, effects } of parts) {
+    if (!effects.leaves) continue;
+    const pending: Stmt[] = [stmt];
+    for (let next = pending.pop(); next; next = pending.pop()) {
+      const tested =
+        next.kind === 'if'
+          ? askedIn(scope, next.condition)
+          : next.kind === 'switch'
+            ? askedIn(scope, next.value)
+            : next.kind === 'expr'
+              ? ownExpressions(next).flatMap((one) => askedIn(scope, one))
+              : [];
+      const found = tested.find(
+        (one) => !isVariable(one, variable) && (follows || isNeeded(scope, one, needed)),
+      );
+      if (found) return found;
+      append(pending, innerStatements(next));
+    }
+  }
+  return null;
+}
+
+function isVariable(expr: Expr, name: string): boolean {
+  return expr.kind === 'name' && expr.name === name;
+}
+
+function isNeeded(scope: Scope, asked: Expr, needed: Effects['reads']): boolean {
+  const place = placeOf(scope, asked);
+  return place !== null && needed.some((read) => overlap(scope, place, read.place));
+}
+
+/**
+ * The variables and members whose own value a condition asks for, not what they lead to, nor what
+ * is handed to a call that does something.
+ */
+function askedIn(scope: Scope, condition: Expr): Expr[] {
+  const asked: Expr[] = [];
+  const pending: Expr[] = [condition];
+  for (let expr = pending.pop(); expr; expr = pending.pop()) {
+    const inner = uncast(expr);
+    switch (inner.kind) {
+      case 'name':
+        asked.push(inner);
+        break;
+      case 'member':
+      case 'index':
+        asked.push(inner);
+        break;
+      case 'unary':
+        if (inner.op !== '&' && inner.op !== '*') pending.push(inner.operand);
+        break;
+      case 'binary':
+        pending.push(inner.left, inner.right);
+        break;
+      case 'conditional':
+        append(pending, [inner.condition, ...(inner.then ? [inner.then] : []), inner.otherwise]);
+        break;
+      case 'comma':
+        append(pending, inner.items);
+        break;
+      case 'assign':
+        pending.push(inner.value);
+        break;
+      case 'call':
+        if (
+          inner.name !== null &&
+          (isValueOrTest(inner.name) || isQuery(inner.name) || looks(effectsOfExpr(scope, inner)))
+        )
+          append(pending, inner.args);
+        break;
+      default:
+        break;
+    }
+  }
+  return asked;
+}

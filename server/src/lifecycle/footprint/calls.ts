@@ -1,0 +1,299 @@
+/** What a call does: by the kernel's tables, or by the body of a function of the module. */
+import type { CallExpr, Expr, FunctionIr } from '../../ir/types.ts';
+import type { Effect } from '../../kernel/types.ts';
+import { behaviourOf } from '../../kernel/general.ts';
+import { LAST_OF_OLD_MODEL } from '../../kernel/known-kernels.ts';
+import { isNoReturn } from '../../kernel/macros.ts';
+import { isQuery } from '../../kernel/queries.ts';
+import { assignedArguments, isFixedLook, touchOf, type Touch } from '../../kernel/touches.ts';
+import { designators, uncast } from '../statements.ts';
+import { scopeOf, type Scope } from '../types-of.ts';
+import { assign, Collector, effectsOfList, evaluate, type Effects } from './footprint.ts';
+import { pointeesOf } from './lvalues.ts';
+import type { Access, Memory, Place } from './places.ts';
+
+/**
+ * Adds what a call and the evaluation of its arguments do.
+ * @returns 'unknown', with nothing added, when neither the module nor a table has the function.
+ */
+export function callEffects(scope: Scope, call: CallExpr, out: Collector): 'known' | 'unknown' {
+  const { name } = call;
+  if (name === null || scope.locals.has(name)) return 'unknown';
+  const callees = functionsNamed(scope, name);
+  if (callees.length > 0) {
+    argumentsOf(scope, call, [], out);
+    for (const callee of callees) enter(scope, call, callee, out);
+    return 'known';
+  }
+  return kernelCall(scope, call, name, out);
+}
+
+/**
+ * The definitions that a name may mean: of the document, or of another of the module where it is
+ * not static.
+ */
+function functionsNamed(
+  scope: Scope,
+  name: string,
+): { readonly scope: Scope; readonly fn: FunctionIr }[] {
+  const { module, file } = scope;
+  const own = file.functions.filter((fn) => fn.name === name).map((fn) => ({ fn, from: file }));
+  const headers = module.headers.flatMap((from) =>
+    from.functions.filter((fn) => fn.name === name).map((fn) => ({ fn, from })),
+  );
+  const linked = module.sources.flatMap((from) =>
+    from === file
+      ? []
+      : from.functions.filter((fn) => fn.name === name && !fn.isStatic).map((fn) => ({ fn, from })),
+  );
+  const found = own.length > 0 ? own : headers.length > 0 ? headers : linked;
+  return found.map(({ fn, from }) => ({ fn, scope: scopeOf(module, from, fn) }));
+}
+
+/**
+ * The value of each argument is read, but of those that only name a member or a tag, and of
+ * `skipped`.
+ */
+function argumentsOf(
+  scope: Scope,
+  call: CallExpr,
+  skipped: readonly number[],
+  out: Collector,
+): void {
+  const named = designators(call);
+  for (const [index, arg] of call.args.entries())
+    if (!named.includes(arg) && !skipped.includes(index)) evaluate(scope, arg, out);
+}
+
+function kernelCall(
+  scope: Scope,
+  call: CallExpr,
+  name: string,
+  out: Collector,
+): 'known' | 'unknown' {
+  if (isNoReturn(name)) {
+    argumentsOf(scope, call, [], out);
+    out.leaves = true;
+    return 'known';
+  }
+  const touch = touchOf(name);
+  const behaviour =
+    touch === 'looks' || touch === 'logs' ? undefined : behaviourOf(name, LAST_OF_OLD_MODEL);
+  if (behaviour !== undefined && behaviour !== 'neutral') {
+    argumentsOf(scope, call, [], out);
+    out.acts = true;
+    for (const effect of [...behaviour.success, ...(behaviour.failure ?? [])])
+      tableEffect(scope, call, effect, out);
+    return 'known';
+  }
+  if (touch === undefined) return 'unknown';
+  const assigned = assignedArguments(name);
+  argumentsOf(scope, call, assigned, out);
+  for (const index of assigned) {
+    const arg = call.args[index];
+    if (!arg) continue;
+    evaluate(scope, arg, out);
+    assign(scope, arg, out);
+  }
+  touched(scope, call, name, touch, out);
+  return 'known';
+}
+
+/** What a row of the tables says that a call does, beside reading what it is given. */
+function tableEffect(scope: Scope, call: CallExpr, effect: Effect, out: Collector): void {
+  switch (effect.op) {
+    case 'allocate':
+      readArguments(scope, call, out);
+      if (effect.managed === true) out.both({ kind: 'kernel' }, call);
+      return;
+    case 'free': {
+      const arg = call.args[effect.target];
+      for (const place of arg ? pointeesOf(scope, arg) : [])
+        out.write(
+          place.kind === 'memory' || place.kind === 'argument'
+            ? { kind: 'freed', leaf: place.kind === 'memory' ? place.leaf : null }
+            : place,
+          call,
+        );
+      return;
+    }
+    case 'set-drvdata':
+      out.write({ kind: 'drvdata' }, call);
+      return;
+    case 'get-drvdata':
+      out.read({ kind: 'drvdata' }, call);
+      return;
+    case 'get':
+    case 'assign-set':
+      onArguments(scope, call, out);
+      out.both({ kind: 'kernel' }, call);
+      return;
+    default:
+      out.unseen(call);
+  }
+}
+
+function touched(scope: Scope, call: CallExpr, name: string, touch: Touch, out: Collector): void {
+  switch (touch) {
+    case 'logs':
+      out.prints = true;
+      readArguments(scope, call, out);
+      return;
+    case 'looks':
+      // What only computes from its arguments has been given their values.
+      if (isFixedLook(name) || !isQuery(name)) return;
+      readArguments(scope, call, out);
+      if (call.args.some((arg) => pointeesOf(scope, arg).length > 0))
+        out.read({ kind: 'kernel' }, call);
+      return;
+    case 'arguments':
+      if (givesCode(scope, call)) out.unseen(call);
+      onArguments(scope, call, out);
+      return;
+    case 'kernel':
+      out.acts = true;
+      if (givesCode(scope, call)) out.unseen(call);
+      onArguments(scope, call, out);
+      out.both({ kind: 'kernel' }, call);
+      return;
+    case 'everything':
+      onArguments(scope, call, out);
+      out.unseen(call);
+  }
+}
+
+function readArguments(scope: Scope, call: CallExpr, out: Collector): void {
+  for (const arg of call.args) for (const place of pointeesOf(scope, arg)) out.read(place, arg);
+}
+
+function onArguments(scope: Scope, call: CallExpr, out: Collector): void {
+  out.acts = true;
+  for (const arg of call.args) for (const place of pointeesOf(scope, arg)) out.both(place, call);
+}
+
+/** These are given a function to remember it, not to run it now. */
+const REMEMBERS = /^(?:INIT_\w+|timer_setup|tasklet_\w+|hrtimer_\w+|init_irq_work)$/;
+
+/** A function of the module is handed on, which may be run before the call returns. */
+function givesCode(scope: Scope, call: CallExpr): boolean {
+  if (REMEMBERS.test(call.name ?? '')) return false;
+  return call.args.some((arg) => {
+    const inner = uncast(arg);
+    const target = inner.kind === 'unary' && inner.op === '&' ? uncast(inner.operand) : inner;
+    return (
+      target.kind === 'name' &&
+      !scope.locals.has(target.name) &&
+      scope.file.functions.some((fn) => fn.name === target.name)
+    );
+  });
+}
+
+/**
+ * Functions whose effects are being collected: one that comes back to itself is taken for unseen
+ * code.
+ */
+const entered = new Set<FunctionIr>();
+/** Calls in calls, deeper than this, are taken for unseen code as well. */
+const MAX_CALLS = 60;
+const summaries = new WeakMap<
+  FunctionIr,
+  { readonly module: Scope['module']; readonly effects: Effects }
+>();
+
+/** What the body of a function does, but for its own variables. */
+function enter(
+  scope: Scope,
+  call: CallExpr,
+  { scope: inside, fn }: { readonly scope: Scope; readonly fn: FunctionIr },
+  out: Collector,
+): void {
+  if (fn.opaque || entered.has(fn) || entered.size > MAX_CALLS) {
+    out.unseen(call);
+    return;
+  }
+  const summary = summaryOf(inside, fn);
+  for (const access of summary.reads)
+    for (const place of outside(scope, call, access)) out.read(place, call);
+  for (const access of summary.writes)
+    for (const place of outside(scope, call, access)) out.write(place, call);
+  out.acts ||= summary.acts;
+  out.prints ||= summary.prints;
+}
+
+function summaryOf(inside: Scope, fn: FunctionIr): Effects {
+  const known = summaries.get(fn);
+  if (known && known.module === inside.module) return known.effects;
+  entered.add(fn);
+  try {
+    const all = effectsOfList(inside, fn.body.body, 0);
+    const effects: Effects = {
+      ...all,
+      reads: lasting(all.reads),
+      writes: lasting(all.writes),
+      leaves: false,
+      acts: all.acts,
+      prints: all.prints,
+    };
+    summaries.set(fn, { module: inside.module, effects });
+    return effects;
+  } finally {
+    entered.delete(fn);
+  }
+}
+
+/** The accesses that others can notice, each once. */
+function lasting(accesses: readonly Access[]): Access[] {
+  const seen = new Map<string, Access>();
+  for (const access of accesses) {
+    if (access.place.kind === 'local' || access.place.kind === 'locals') continue;
+    const key = JSON.stringify(access.place);
+    if (!seen.has(key)) seen.set(key, access);
+  }
+  return [...seen.values()];
+}
+
+/** A place of a called function as its caller knows it. */
+function outside(scope: Scope, call: CallExpr, { place }: Access): readonly Place[] {
+  const index =
+    place.kind === 'argument' ? place.index : place.kind === 'memory' ? place.root : undefined;
+  if (index === undefined) return [place];
+  const arg: Expr | undefined = call.args[index];
+  if (!arg) return [{ kind: 'everything' }];
+  return place.kind === 'memory'
+    ? pointeesOf(scope, arg).map((base) => placedIn(base, place))
+    : pointeesOf(scope, arg);
+}
+
+/** A member behind a parameter, where it is known what the parameter points to. */
+function placedIn(base: Place, member: Memory): Place {
+  const inside: Memory = {
+    kind: 'memory',
+    steps: member.steps,
+    leaf: member.leaf,
+    ...(member.fixed && { fixed: member.fixed }),
+  };
+  if (base.kind === 'local') {
+    const isThat =
+      base.exposed?.leaf?.kind === 'struct' && base.exposed.leaf.tag === member.steps[0]?.tag;
+    return {
+      ...base,
+      path: isThat ? [...base.path, ...member.steps.map((step) => step.field)] : base.path,
+      exposed: inside,
+    };
+  }
+  if (base.kind === 'global') return { ...base, exposed: inside };
+  if (base.kind !== 'memory') return inside;
+  const root = base.root === undefined ? {} : { root: base.root };
+  // A cast may have led from one struct to another.
+  const fits =
+    base.steps.length === 0 ||
+    (base.leaf?.kind === 'struct' && base.leaf.tag === member.steps[0]?.tag);
+  return fits ? { ...inside, steps: [...base.steps, ...member.steps], ...root } : inside;
+}
+
+/** The effects on one call, as those of a statement that is nothing else. */
+export function effectsOfCall(scope: Scope, call: CallExpr): Effects {
+  const out = new Collector(0);
+  if (callEffects(scope, call, out) === 'unknown') out.unseen(call);
+  return out;
+}
