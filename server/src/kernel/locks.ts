@@ -190,3 +190,14 @@ export function spinLockReleasedBy(name: string): number | undefined {
   const row = byRelease.get(name);
   return row !== undefined && SPINNING.has(row) ? row : undefined;
 }
+
+/** Calls that make a lock out of memory, by argument 0. */
+export const LOCK_INITIALISERS: ReadonlySet<string> = new Set(
+  words(`mutex_init __mutex_init spin_lock_init raw_spin_lock_init rwlock_init init_rwsem sema_init
+    rt_mutex_init seqlock_init seqcount_init init_srcu_struct ww_mutex_init percpu_init_rwsem`),
+);
+
+/** Calls that end the life of a lock, by argument 0. */
+export const LOCK_DESTROYERS: ReadonlySet<string> = new Set(
+  words('mutex_destroy rt_mutex_destroy ww_mutex_destroy cleanup_srcu_struct percpu_free_rwsem'),
+);

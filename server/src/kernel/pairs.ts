@@ -75,6 +75,8 @@ export const RESOURCE_PAIRS: readonly ResourcePair[] = [
   pair('pci_ioremap_bar', 'iounmap pci_iounmap', 'return', 0, {
     givenAs: new Map([['pci_iounmap', 1]]),
   }),
+  // The core does not call .close_device after a failed .open_device (vfio_df_device_first_open()).
+  pair('vfio_pci_core_enable', 'vfio_pci_core_disable vfio_pci_core_close_device', 0, 0),
   pair('pci_enable_device pci_enable_device_mem', 'pci_disable_device', 0, 0),
   pair(
     'pci_request_regions pci_request_regions_exclusive pci_request_selected_regions',

@@ -166,7 +166,14 @@ function memoryFor(
   return memory;
 }
 
-const REPORTING: ReadonlySet<Role> = new Set<Role>(['probe', 'remove', 'init', 'module', 'action']);
+const REPORTING: ReadonlySet<Role> = new Set<Role>([
+  'probe',
+  'remove',
+  'init',
+  'module',
+  'action',
+  'callback',
+]);
 
 /**
  * What the explorations found, in the order of the functions: what is kept and what is new is not

@@ -43,8 +43,10 @@ export interface Analysis {
    * resources are followed.
    */
   readonly owning: ReadonlySet<FunctionIr>;
-  /** The names that these call. */
+  /** The names that these call, and those that the callbacks that close a device call. */
   readonly called: ReadonlySet<string>;
+  /** The callbacks that open a device: what they take they owe where they fail. */
+  readonly opens: ReadonlySet<FunctionIr>;
   /** Functions that may take or give back a resource, themselves or by what they call. */
   readonly touching: ReadonlySet<FunctionIr>;
   /** Pairs of functions of which the second begins where the first has ended well. */
@@ -84,9 +86,10 @@ type Known = Pick<
 /** An analysis that has explored nothing yet. */
 export function beginAnalysis(known: Known, drivers: readonly DriverTable[]): Analysis {
   const pairs = [...driverPairs(known.index, drivers), ...modulePairs(known.index)];
+  const opens = callbacksAt(known, OPENING);
   return {
     ...known,
-    ...owningFunctions(known.index, known.roles),
+    ...owningFunctions(known, new Set(opens.map(({ item }) => item))),
     touching: touchingFunctions(known.graph),
     pairs,
     begins: new Set(pairs.map(([first]) => first.item)),
@@ -103,12 +106,13 @@ export function beginAnalysis(known: Known, drivers: readonly DriverTable[]): An
 
 /** Whether the paths of a function are of interest. */
 export function isExplored(
-  analysis: Pick<Analysis, 'roles' | 'relevance'>,
+  analysis: Pick<Analysis, 'roles' | 'relevance' | 'opens'>,
   fn: FunctionIr,
 ): boolean {
   const role = analysis.roles.get(fn);
   return (
     analysis.relevance.affects(fn) ||
+    analysis.opens.has(fn) ||
     ((analysis.relevance.yieldsDevice(fn) ||
       analysis.relevance.testsPointer(fn) ||
       analysis.relevance.answers(fn)) &&
@@ -153,24 +157,62 @@ const OWNING: ReadonlySet<Role> = new Set<Role>([
   'action',
 ]);
 
-/** The functions that begin and end a device's life, and what they call. */
+/** The members that open a device and that close it, of all releases. */
+const OPENING = ['open_device', 'open'];
+const CLOSING = ['close_device', 'release'];
+
+/** The functions of the module that its ops tables have at some members. */
+function callbacksAt(
+  { index, ops }: Pick<Known, 'index' | 'ops'>,
+  members: readonly string[],
+): Defined<FunctionIr>[] {
+  return ops.flatMap((table) => {
+    const file = [...index.module.sources, ...index.module.headers].find(
+      (one) => one.path === table.path,
+    );
+    return members.flatMap((member) => {
+      const name = table.members.get(member)?.value;
+      return file === undefined || name === undefined ? [] : index.functions(file, name);
+    });
+  });
+}
+
+/** The functions that begin and end a device's life or open it, and what they call. */
 function owningFunctions(
-  index: ModuleIndex,
-  roles: ReadonlyMap<FunctionIr, Role>,
-): Pick<Analysis, 'owning' | 'called'> {
-  const called = new Set<string>();
+  known: Known,
+  opens: ReadonlySet<FunctionIr>,
+): Pick<Analysis, 'owning' | 'called' | 'opens'> {
+  const { index, roles } = known;
   const owning = new Map<FunctionIr, Defined<FunctionIr>>();
-  for (const allFunction of index.allFunctions)
-    if (OWNING.has(roles.get(allFunction.item) ?? 'helper'))
-      owning.set(allFunction.item, allFunction);
-  for (const [fn, caller] of owning) {
+  for (const definition of index.allFunctions)
+    if (opens.has(definition.item) || OWNING.has(roles.get(definition.item) ?? 'helper'))
+      owning.set(definition.item, definition);
+  const called = namesReached(index, owning);
+  if (opens.size > 0) {
+    const closes = new Map(callbacksAt(known, CLOSING).map((one) => [one.item, one]));
+    for (const name of namesReached(index, closes)) called.add(name);
+    // Owed whether or not the driver knows it.
+    called.add('vfio_pci_core_disable');
+    for (const { members } of known.ops)
+      for (const member of CLOSING) called.add(members.get(member)?.value ?? '');
+  }
+  return { owning: new Set(owning.keys()), called, opens };
+}
+
+/** The names that functions call, and what they call in turn, which is added to them. */
+function namesReached(
+  index: ModuleIndex,
+  functions: Map<FunctionIr, Defined<FunctionIr>>,
+): Set<string> {
+  const called = new Set<string>();
+  for (const [fn, caller] of functions) {
     for (const name of scanOf(fn).names.called) {
       called.add(name);
-      for (const definition of targetsOf(index, caller, name))
-        if (!owning.has(definition.item)) owning.set(definition.item, definition);
+      for (const target of targetsOf(index, caller, name))
+        if (!functions.has(target.item)) functions.set(target.item, target);
     }
   }
-  return { owning: new Set(owning.keys()), called };
+  return called;
 }
 
 const touches = new WeakMap<FunctionIr, boolean>();

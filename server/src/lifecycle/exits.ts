@@ -75,8 +75,11 @@ function observeExit(
   }
 }
 
-/** The functions that begin and end a device's life: what others hold, these do. */
-const LEAVING: ReadonlySet<string> = new Set(['probe', 'remove', 'init', 'module']);
+/**
+ * The functions that begin and end a device's life: what others hold, these do. Of the callbacks
+ * only those that open a device are followed.
+ */
+const LEAVING: ReadonlySet<string> = new Set(['probe', 'remove', 'init', 'module', 'callback']);
 
 /**
  * The path ends the life of some other object that may be this one: an element of a list or array,

@@ -8,7 +8,8 @@ import type { AsyncKind } from '../kernel/async.ts';
 import type { ModuleIndex } from '../lifecycle/module.ts';
 import type { ModuleFacts } from '../lifecycle/types.ts';
 import { walkWithParents } from './locate.ts';
-import { memberAccesses, reachedFrom, usedWhileOpen } from './members.ts';
+import { usedWhileRegistered } from './entry-points.ts';
+import { memberAccesses, reachedFrom } from './members.ts';
 
 /**
  * A call of one of the functions of a kind that names a member of a container, or the container
@@ -91,7 +92,7 @@ function startedBeforeUnregister({ facts, index, starts, stop }: Stopping): Name
       one.site.start > stop.call.end,
   );
   if (!unregister) return null;
-  const open = new Set(usedWhileOpen(facts, index));
+  const open = usedWhileRegistered(facts, index);
   const again = starts.find(({ fn }) => open.has(fn));
   return again === undefined || areTold(index, stop, open) ? null : again;
 }

@@ -250,6 +250,7 @@ static void foo_remove(struct pci_dev *pdev)
 }
 
 static struct pci_driver foo_driver = {
+	.driver_managed_dma = true,
 	.probe = foo_probe,
 	.remove = foo_remove,
 };

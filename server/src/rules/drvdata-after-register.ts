@@ -57,7 +57,8 @@ function check({ facts }: RuleContext): Finding[] {
       one.before.viaCore &&
       register.text.startsWith('vfio_pci_core_register_device') &&
       inRange(facts.kernel, CORE_COMPARES);
-    const reader = byCore ? null : readerOf(facts, one);
+    const setter = callAt(one.function.body, one.site);
+    const reader = byCore || setter === null ? null : readerOfDrvdata(facts, one.function, setter);
     if (!byCore && reader === null) return [];
     return [
       findingFor({
@@ -141,14 +142,17 @@ function parentOf(fn: FunctionIr, allocation: CallExpr | null, facts: ModuleFact
   return null;
 }
 
-/** A callback of an ops table, or what it calls, that reads the drvdata of the parent device. */
-function readerOf(
+/**
+ * A callback of an ops table, or what it calls, that reads the drvdata of the device whose drvdata
+ * a call in a function sets.
+ */
+export function readerOfDrvdata(
   facts: ModuleFacts,
-  one: OperationObservation,
+  setting: FunctionIr,
+  { args: [target] }: CallExpr,
 ): { readonly function: FunctionIr; readonly site: Site } | null {
   const index = indexOf(facts.module, facts.kernel);
-  const [target] = callAt(one.function.body, one.site)?.args ?? [];
-  const parent = target === undefined ? null : structOf(one.function, target);
+  const parent = target === undefined ? null : structOf(setting, target);
   const callbacks = functionsIn(facts, 'callback');
   const reached = reachedFrom(index, callbacks);
   for (const [fn] of reached) {

@@ -4,6 +4,7 @@ import type { Module, ModuleFacts } from '../lifecycle/types.ts';
 import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import { formatVersion, inRange } from '../kernel/version.ts';
 import { asyncWorkOutlivesObject } from './async-work-outlives-object.ts';
+import { closeLeaks } from './close-leaks.ts';
 import { deprecatedInitGroupDev } from './deprecated-init-group-dev.ts';
 import { deviceNotFirst } from './device-not-first.ts';
 import { doublePut } from './double-put.ts';
@@ -17,11 +18,14 @@ import { initDeviceOutsideCcw } from './init-device-outside-ccw.ts';
 import { initLeaksOnError } from './init-leaks-on-error.ts';
 import { invalidSuppression } from './invalid-suppression.ts';
 import { leakOnErrorPath } from './leak-on-error-path.ts';
+import { lockOutsideLifetime } from './lock-outside-lifetime.ts';
+import { managedDma } from './managed-dma.ts';
 import { missingPut } from './missing-put.ts';
 import { missingReleaseOp } from './missing-release-op.ts';
 import { missingUninit } from './missing-uninit.ts';
 import { mixedModels } from './mixed-models.ts';
 import { nullCheckOnAlloc } from './null-check-on-alloc.ts';
+import { openLeaksOnError } from './open-leaks-on-error.ts';
 import { opsTableIncomplete } from './ops-table-incomplete.ts';
 import { putNameConfusion } from './put-name-confusion.ts';
 import { putWhileRegistered } from './put-while-registered.ts';
@@ -52,6 +56,7 @@ import { spend } from '../budget/work.ts';
 /** All rules, in alphabetic order. A new rule is one file and one line here. */
 export const rules: readonly Rule[] = [
   asyncWorkOutlivesObject,
+  closeLeaks,
   deprecatedInitGroupDev,
   deviceNotFirst,
   doublePut,
@@ -65,11 +70,14 @@ export const rules: readonly Rule[] = [
   initLeaksOnError,
   invalidSuppression,
   leakOnErrorPath,
+  lockOutsideLifetime,
+  managedDma,
   missingPut,
   missingReleaseOp,
   missingUninit,
   mixedModels,
   nullCheckOnAlloc,
+  openLeaksOnError,
   opsTableIncomplete,
   putNameConfusion,
   putWhileRegistered,

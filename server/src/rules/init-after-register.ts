@@ -2,9 +2,11 @@ import type { Finding, Fix, Rule, RuleContext, Severity } from './types.ts';
 import type { Expr, FunctionIr } from '../ir/types.ts';
 import type { ModuleFacts, Role, Site, UseObservation } from '../lifecycle/types.ts';
 import type { ModuleIndex } from '../lifecycle/module.ts';
+import { LOCK_INITIALISERS } from '../kernel/locks.ts';
 import { behaviourOf } from '../kernel/lookup.ts';
 import { operationsOn } from './device.ts';
 import { callsIn, contains, documentOf, functionsIn, walk } from './locate.ts';
+import { usedWhileRegistered } from './entry-points.ts';
 import { indexOf, memberAccesses, reachedFrom, type MemberAccess } from './members.ts';
 import { findingFor, lastOperation } from './report.ts';
 import { written } from './wording.ts';
@@ -23,7 +25,7 @@ export const initAfterRegister: Rule = {
     instead:
       'Set up everything that a callback uses before the registration: in `.init`, or between the allocation and the registration.',
     knownProblems:
-      'What some other function of the module sets too is not reported, nor is a flag that is set to a constant such as `true`, which callbacks may well wait for. Lists that the device is added to, debugfs and sysfs files, power management and messages belong behind the registration.',
+      'What runs from interrupts and work is looked at where a callback arms or starts them. What some other function of the module sets too is not reported, nor is a flag that is set to a constant such as `true`, which callbacks may well wait for. A reset to NULL or 0 is reported where a callback sets the member to something else. Lists that the device is added to, debugfs and sysfs files, power management and messages belong behind the registration.',
     references: [
       'v6.1 5f6c7e0831a1 moves the mutex_init of vfio-platform from behind the registration into .init',
     ],
@@ -36,17 +38,7 @@ export const initAfterRegister: Rule = {
  * Initialisers of what callbacks find broken when they are early. Zeroed memory is none of these.
  */
 const LOCKS: ReadonlySet<string> = new Set([
-  'mutex_init',
-  '__mutex_init',
-  'spin_lock_init',
-  'raw_spin_lock_init',
-  'rwlock_init',
-  'init_rwsem',
-  'sema_init',
-  'rt_mutex_init',
-  'seqlock_init',
-  'seqcount_init',
-  'init_srcu_struct',
+  ...LOCK_INITIALISERS,
   'INIT_LIST_HEAD',
   'INIT_HLIST_HEAD',
   'init_llist_head',
@@ -94,6 +86,13 @@ interface Late {
   readonly isLock: boolean;
 }
 
+/** What a late reset takes away: where something that may have run already has set the member. */
+interface Reset {
+  readonly use: UseObservation;
+  readonly access: MemberAccess;
+  readonly setter: MemberAccess;
+}
+
 function check({ facts }: RuleContext): Finding[] {
   const uses = facts.observations.filter(
     (one): one is UseObservation =>
@@ -104,6 +103,14 @@ function check({ facts }: RuleContext): Finding[] {
   );
   if (uses.length === 0) return [];
   const index = indexOf(facts.module, facts.kernel);
+  return [...lateSetUps(facts, index, uses), ...lateResets(facts, index, uses)];
+}
+
+function lateSetUps(
+  facts: ModuleFacts,
+  index: ModuleIndex,
+  uses: readonly UseObservation[],
+): Finding[] {
   return uses
     .flatMap((use) => lateMembers(facts, index, use))
     .flatMap((late): Finding[] => {
@@ -138,6 +145,60 @@ function check({ facts }: RuleContext): Finding[] {
     });
 }
 
+/** `p->trigger = NULL` after the registration, where a callback sets the member. */
+function lateResets(
+  facts: ModuleFacts,
+  index: ModuleIndex,
+  uses: readonly UseObservation[],
+): Finding[] {
+  return uses
+    .filter((use) => use.form === 'write' && !isGivenUp(facts, use))
+    .flatMap((use) => resetOf(facts, index, use) ?? [])
+    .map(({ use, access, setter }) => {
+      const register = lastOperation(use.trace, 'register')?.text ?? '';
+      const call = /^\w+/.exec(register)?.[0] ?? 'the registration';
+      return findingFor({
+        rule: initAfterRegister.id,
+        severity: 'warning',
+        observation: use,
+        message: `\`${written(access.file.text, access.node)}\` is reset after ${call}(): ${setter.function.name}() may have set it by then; reset it before`,
+        alsoSee: [{ site: setter.site, message: `${setter.function.name}() sets it` }],
+      });
+    });
+}
+
+/** The device goes away again later in the function: what is reset on the way is nobody's loss. */
+function isGivenUp(facts: ModuleFacts, { function: fn, site, device }: UseObservation): boolean {
+  return operationsOn(facts, fn, device).some(
+    ({ op, site: at }) => op === 'unregister' && at.start > site.start,
+  );
+}
+
+function resetOf(facts: ModuleFacts, index: ModuleIndex, use: UseObservation): Reset | null {
+  const access = memberAccesses(index, use.function).find(
+    (one) => one.form === 'write' && contains(one.node, use.site),
+  );
+  if (access?.value == null || !isNothing(access.value)) return null;
+  const field = access.key.slice(access.key.lastIndexOf('.') + 1);
+  for (const fn of usedWhileRegistered(facts, index)) {
+    if (fn === use.function || !fn.text.includes(field)) continue;
+    const setter = memberAccesses(index, fn).find(
+      (one) =>
+        one.key === access.key && one.form === 'write' && one.value !== null && !isFlag(one.value),
+    );
+    if (setter !== undefined) return { use, access, setter };
+  }
+  return null;
+}
+
+/** NULL, 0 or false: what the memory of a new device holds anyway. */
+function isNothing(value: Expr): boolean {
+  return (
+    (value.kind === 'number' && value.value === 0) ||
+    (value.kind === 'name' && /^(false|NULL)$/.test(value.name))
+  );
+}
+
 /** Roles of functions that bring a device up. */
 const SETTING_UP: ReadonlySet<Role> = new Set<Role>(['probe', 'helper', 'module']);
 
@@ -165,15 +226,19 @@ function lateMembers(facts: ModuleFacts, index: ModuleIndex, use: UseObservation
 
 /**
  * The locks that a function of the module initialises which is called once, with the device, after
- * the registration.
+ * the registration, and what it sets that the core reads.
  */
 function initialisedBy(facts: ModuleFacts, index: ModuleIndex, use: UseObservation): Late[] {
   const file = index.fileOf(use.function);
   const [callee] = file === undefined || use.api === null ? [] : index.functions(file, use.api);
   if (callee === undefined || callsIn(facts.module, [callee.item.name]).length !== 1) return [];
   return memberAccesses(index, callee.item)
-    .filter((one) => one.form === 'address' && LOCKS.has(one.call?.name ?? ''))
-    .map((access) => ({ use, access, isLock: true }));
+    .filter((one) =>
+      one.form === 'address'
+        ? LOCKS.has(one.call?.name ?? '')
+        : one.form === 'write' && one.value !== null && READ_BY_CORE.has(one.key),
+    )
+    .map((access) => ({ use, access, isLock: access.form === 'address' }));
 }
 
 /** `p->ready = true`: a state that others may wait for, and no initialisation. */
@@ -193,13 +258,12 @@ function isNote(value: Expr): boolean {
 }
 
 /**
- * A use of the member in a callback of an ops table, or in what it calls; one that only sets it is
+ * A use of the member in what may run while the device is registered; one that only sets it is
  * none.
  */
 function readerOf(facts: ModuleFacts, index: ModuleIndex, key: string): MemberAccess | null {
   const field = key.slice(key.lastIndexOf('.') + 1);
-  const callbacks = functionsIn(facts, 'callback');
-  for (const [fn] of reachedFrom(index, callbacks)) {
+  for (const fn of usedWhileRegistered(facts, index)) {
     // The text tells faster than the tree that a member is not there.
     if (!fn.text.includes(field)) continue;
     const reader = memberAccesses(index, fn).find(

@@ -65,6 +65,7 @@ static const struct vfio_device_ops foo_ops = {
 
 const PCI_DRIVER = `
 static struct pci_driver foo_driver = {
+	.driver_managed_dma = true,
 	.probe = foo_probe,
 	.remove = foo_remove,
 };
@@ -403,6 +404,7 @@ static void foo_remove(struct pci_dev *pdev)
 }
 
 static struct pci_driver foo_driver = {
+	.driver_managed_dma = true,
 	.name = "foo",
 	.probe = foo_probe,
 	.remove = foo_remove,

@@ -2,8 +2,8 @@ import type { CallExpr, Expr, FileIr, FunctionIr, MemberExpr, TypeName } from '.
 import type { ModuleIndex } from '../lifecycle/module.ts';
 import { callOfGuard } from '../lifecycle/guards.ts';
 import { scanOf } from '../lifecycle/scan.ts';
-import type { ModuleFacts, Site } from '../lifecycle/types.ts';
-import { functionsIn, walkWithParents, type IrNode } from './locate.ts';
+import type { Site } from '../lifecycle/types.ts';
+import { walkWithParents, type IrNode } from './locate.ts';
 
 /**
  * Which members of which structs a function names, by the declared types of its variables and
@@ -308,23 +308,3 @@ export function reachedFrom(
   }
   return reached;
 }
-
-/**
- * The functions that users of an open device run: the callbacks of the ops table and of the tables
- * of migration, and what they call.
- */
-export function usedWhileOpen(facts: ModuleFacts, index: ModuleIndex): FunctionIr[] {
-  const tables = facts.module.sources.flatMap((file) =>
-    file.variables.flatMap(({ type, init }) =>
-      TABLES.has(type.name) && init?.kind === 'initializer'
-        ? init.entries.map(({ value }) => ({ file, value }))
-        : [],
-    ),
-  );
-  const named = tables.flatMap(({ file, value }) =>
-    value.kind === 'name' ? index.functions(file, value.name).map(({ item }) => item) : [],
-  );
-  return [...reachedFrom(index, [...functionsIn(facts, 'callback'), ...named]).keys()];
-}
-
-const TABLES: ReadonlySet<string> = new Set(['vfio_migration_ops', 'vfio_log_ops']);

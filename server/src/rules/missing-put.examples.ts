@@ -1,7 +1,10 @@
 import type { Rule } from './types.ts';
 import { DRIVER, FOO, FOO_6_1, PROBE, REMOVE } from './examples.ts';
 
-const PCI_DRIVER = DRIVER.replace('mdev_driver', 'pci_driver');
+const PCI_DRIVER = DRIVER.replace(
+  'mdev_driver foo_driver = {',
+  'pci_driver foo_driver = {\n\t.driver_managed_dma = true,',
+);
 
 export const missingPutExamples: Rule['examples'] = {
   bad: [
@@ -450,6 +453,7 @@ static int foo_probe(struct platform_device *pdev)
 }
 
 static struct platform_driver foo_driver = {
+	.driver_managed_dma = true,
 	.probe = foo_probe,
 };
 `,

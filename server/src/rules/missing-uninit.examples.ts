@@ -286,6 +286,7 @@ static int foo_probe(struct platform_device *pdev)
 }
 
 static struct platform_driver foo_driver = {
+	.driver_managed_dma = true,
 	.probe = foo_probe,
 };
 `,

@@ -42,7 +42,10 @@ const MARKED_PROBE = PHYSICAL_PROBE.replace(
 const PLATFORM = `${PHYSICAL_PROBE}${REMOVE}${DRIVER}`
   .replaceAll('mdev_device *mdev', 'platform_device *pdev')
   .replaceAll('&mdev->dev', '&pdev->dev')
-  .replaceAll('mdev_driver', 'platform_driver');
+  .replace(
+    'mdev_driver foo_driver = {',
+    'platform_driver foo_driver = {\n\t.driver_managed_dma = true,',
+  );
 
 /** Callbacks that attach the device themselves. */
 const OWN = `
@@ -107,6 +110,7 @@ static void foo_remove(struct pci_dev *pdev)
 }
 
 static struct pci_driver foo_driver = {
+	.driver_managed_dma = true,
 	.probe = foo_probe,
 	.remove = foo_remove,
 };

@@ -47,6 +47,21 @@ const TABLE = ops('.init = foo_init_dev', '.release = foo_release_dev');
 export const releaseDoesNotChainExamples: Rule['examples'] = {
   bad: [
     {
+      title: '.release is the free of the memory alone',
+      kernel: '6.1',
+      code: `${CONTAINER}${INIT}${ops(
+        '.init = foo_init_dev',
+        '.release = vfio_free_device',
+      ).replace(
+        'vfio_free_device,',
+        'vfio_free_device,\n//      ^^^^^^^^^^^^^^^^^^^^^^^^^^^ release-does-not-chain',
+      )}${PCI_PROBE}`,
+      fixed: `${CONTAINER}${INIT}${ops(
+        '.init = foo_init_dev',
+        '.release = vfio_pci_core_release_dev',
+      )}${PCI_PROBE}`,
+    },
+    {
       title: ".release frees the driver's part only",
       kernel: '6.2',
       code: `${CONTAINER}${INIT}

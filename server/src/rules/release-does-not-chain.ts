@@ -36,6 +36,7 @@ export const releaseDoesNotChain: Rule = {
 
 const INIT = 'vfio_pci_core_init_dev';
 const RELEASE = 'vfio_pci_core_release_dev';
+const FREE = 'vfio_free_device';
 const ONLY_6_1 = { since: [6, 1], until: [6, 2] } as const;
 
 function check({ facts }: RuleContext): Finding[] {
@@ -46,6 +47,7 @@ function check({ facts }: RuleContext): Finding[] {
       ...(absent.length > 0 ? [absentFinding(facts, table, absent)] : []),
       ...unchained(facts, table, 'init'),
       ...unchained(facts, table, 'release'),
+      ...freedByCoreOnly(facts, table),
     ];
   });
 }
@@ -216,6 +218,32 @@ function unchained(facts: ModuleFacts, table: OpsTable, member: Member): Finding
         fix: isEarly ? null : member === 'release' ? releaseFix(facts, exit) : initFix(facts, exit),
       });
     });
+}
+
+/** `.release = vfio_free_device`: the memory goes and what vfio-pci core attached to it stays. */
+function freedByCoreOnly(facts: ModuleFacts, table: OpsTable): Finding[] {
+  const entry = table.members.get('release');
+  const file = documentAt(facts.module, table.path);
+  if (entry?.value !== FREE || file === null || !inRange(facts.kernel, ONLY_6_1)) return [];
+  const value = entry.span.end - FREE.length;
+  if (file.text.slice(value, entry.span.end) !== FREE) return [];
+  return [
+    {
+      rule: releaseDoesNotChain.id,
+      severity: 'error',
+      message: `\`${table.variable.name}\` is the table of a vfio-pci core device: ${FREE}() leaks what the core attached to it; use ${RELEASE}()`,
+      site: { path: table.path, ...entry.span },
+      functionName: null,
+      related: [],
+      fix: {
+        title: `Set .release to ${RELEASE}()`,
+        safety: 'safe',
+        edits: [
+          { path: table.path, edits: [replace({ start: value, end: entry.span.end }, RELEASE)] },
+        ],
+      },
+    },
+  ];
 }
 
 /** Where the functions end with the device that the core gave them. */

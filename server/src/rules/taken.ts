@@ -176,10 +176,15 @@ function lastGoto(
 }
 
 /**
- * Where a resource is given back, by whichever function; what `.init` took has a name of its own in
- * those that allocate.
+ * Where a resource is given back, by whichever function that begins or ends a device's life; what
+ * `.init` took has a name of its own in those that allocate.
  */
 export function undoneOf(facts: ModuleFacts, resource: HeldResource): Undone[] {
+  return undoneAnywhere(facts, resource).filter(({ role }) => role !== 'callback');
+}
+
+/** As undoneOf(), and by the callbacks that open a device. */
+export function undoneAnywhere(facts: ModuleFacts, resource: HeldResource): Undone[] {
   const taking = takingOf(resource.id);
   return facts.resources.undone.filter(({ id }) => takingOf(id) === taking);
 }

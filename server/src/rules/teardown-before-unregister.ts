@@ -1,12 +1,18 @@
 import type { Finding, Fix, Rule, RuleContext } from './types.ts';
-import type { FunctionIr } from '../ir/types.ts';
+import type { Span } from '../text/span.ts';
+import type { CallExpr, Expr, FunctionIr } from '../ir/types.ts';
 import type { ModuleFacts, OperationObservation, Teardown } from '../lifecycle/types.ts';
 import type { ModuleIndex } from '../lifecycle/module.ts';
+import { isValueOrTest } from '../kernel/macros.ts';
 import { givenBackBy } from '../kernel/pairs.ts';
 import { moveBefore } from './fixes/move.ts';
-import { callAt, contains, documentOf, statementAt, walk } from './locate.ts';
-import { indexOf, keyOf, memberAccesses, usedWhileOpen, type MemberAccess } from './members.ts';
+import { drvdataCalls } from './drvdata.ts';
+import { readerOfDrvdata } from './drvdata-after-register.ts';
+import { callAt, contains, documentOf, isNull, statementAt, walk } from './locate.ts';
+import { usedWhileRegistered } from './entry-points.ts';
+import { indexOf, keyOf, memberAccesses, type MemberAccess } from './members.ts';
 import { relatedOf } from './related.ts';
+import { findingFor } from './report.ts';
 import { teardownBeforeUnregisterExamples } from './teardown-before-unregister.examples.ts';
 
 export const teardownBeforeUnregister: Rule = {
@@ -28,12 +34,77 @@ export const teardownBeforeUnregister: Rule = {
 };
 
 function check({ facts }: RuleContext): Finding[] {
+  return [...membersTakenDown(facts), ...clearedDrvdata(facts)];
+}
+
+/** The drvdata of the parent is cleared although a callback reads it. */
+function clearedDrvdata(facts: ModuleFacts): Finding[] {
+  const index = indexOf(facts.module, facts.kernel);
+  return facts.observations.flatMap((unregister): Finding[] => {
+    if (
+      unregister.kind !== 'operation' ||
+      unregister.op !== 'unregister' ||
+      unregister.role !== 'remove' ||
+      unregister.before.registered === 'undone'
+    )
+      return [];
+    const fn = unregister.function;
+    const cleared = drvdataCalls(index, fn, 'set-drvdata', facts.kernel).find(
+      (call) => isCleared(call) && isPassedBefore(fn, call, unregister),
+    );
+    const reader = cleared === undefined ? null : readerOfDrvdata(facts, fn, cleared);
+    if (cleared === undefined || reader === null || isNullTested(reader)) return [];
+    return [
+      findingFor({
+        rule: teardownBeforeUnregister.id,
+        severity: 'warning',
+        observation: unregister,
+        site: { path: unregister.site.path, start: cleared.start, end: cleared.end },
+        message: `${cleared.name}() clears drvdata while the device is registered: ${reader.function.name}() reads it; call ${unregister.api}() first`,
+        alsoSee: [
+          { site: reader.site, message: `${reader.function.name}() reads it` },
+          { site: unregister.site, message: `${unregister.api}() comes only here` },
+        ],
+      }),
+    ];
+  });
+}
+
+/** The function looks whether there was any drvdata. */
+function isNullTested({ function: fn, site }: { function: FunctionIr; site: Span }): boolean {
+  const names = new Set<string>();
+  const tested = new Set<string>();
+  for (const node of walk(fn.body)) {
+    if (node.kind === 'decl' && node.init !== null && contains(node.init, site))
+      names.add(node.name);
+    if (node.kind === 'assign' && node.target.kind === 'name' && contains(node.value, site))
+      names.add(node.target.name);
+    if (node.kind === 'if' || node.kind === 'conditional')
+      for (const expr of testedIn(node.condition)) if (expr.kind === 'name') tested.add(expr.name);
+  }
+  return [...names].some((name) => tested.has(name));
+}
+
+function isCleared({ args }: CallExpr): boolean {
+  return args[1] !== undefined && isNull(args[1]);
+}
+
+/** Both stand in one list of statements, the one before the other. */
+function isPassedBefore(fn: FunctionIr, call: CallExpr, { site }: OperationObservation): boolean {
+  const first = statementAt(fn.body, call);
+  const second = statementAt(fn.body, site);
+  return (
+    first?.siblings != null && first.siblings === second?.siblings && first.index < second.index
+  );
+}
+
+function membersTakenDown(facts: ModuleFacts): Finding[] {
   const teardowns = facts.resources.teardowns.filter(
     (one) => one.certain && one.device.container !== null && (one.api === null || endsUse(one.api)),
   );
   if (teardowns.length === 0) return [];
   const index = indexOf(facts.module, facts.kernel);
-  const callbacks = usedWhileOpen(facts, index);
+  const callbacks = [...usedWhileRegistered(facts, index)];
   return teardowns.flatMap((one): Finding[] => {
     const file = index.fileOf(one.function);
     const unregister = unregisterBehind(facts, one);
@@ -146,23 +217,42 @@ function isAnnounced(
 
 const WAITS = /^(wait_|synchronize_|.*_(quiesce|drain|shutdown|stop|halt|wait|freeze)(_|$))/;
 
-/** The members that a function looks at in a condition. */
+/** The members that a function looks at in a condition, not those that it hands on there. */
 function testedKeys(index: ModuleIndex, fn: FunctionIr): string[] {
-  const conditions = [...walk(fn.body)].flatMap((node) =>
-    node.kind === 'if' ||
-    node.kind === 'conditional' ||
-    (node.kind === 'loop' && node.condition !== null)
-      ? [node.condition!]
-      : node.kind === 'switch'
-        ? [node.value]
-        : [],
-  );
-  return conditions.length === 0
+  const conditions = [...walk(fn.body)].flatMap((node) => {
+    if (node.kind === 'if' || node.kind === 'conditional') return [node.condition];
+    if (node.kind === 'loop') return node.condition === null ? [] : [node.condition];
+    return node.kind === 'switch' ? [node.value] : [];
+  });
+  const tested = new Set(conditions.flatMap(testedIn));
+  return tested.size === 0
     ? []
     : memberAccesses(index, fn)
-        .filter((one) => conditions.some((condition) => contains(condition, one.node)))
+        .filter(({ node }) => tested.has(node))
         .map(({ key }) => key);
 }
+
+/** The expressions on whose value a condition depends, as far as it only tests them. */
+function testedIn(condition: Expr): Expr[] {
+  switch (condition.kind) {
+    case 'unary':
+      return condition.op === '*' ? [] : testedIn(condition.operand);
+    case 'cast':
+      return testedIn(condition.operand);
+    case 'binary':
+      return [...testedIn(condition.left), ...testedIn(condition.right)];
+    case 'call':
+      return TESTS.test(condition.name ?? '') || isValueOrTest(condition.name ?? '')
+        ? condition.args.flatMap(testedIn)
+        : [];
+    default:
+      return [condition];
+  }
+}
+
+/** Calls that look at a member and do nothing to it. */
+const TESTS =
+  /^(test_bit|atomic\w*_read|refcount_read|kref_read|completion_done|READ_ONCE|smp_load_acquire|IS_ERR\w*|list_empty\w*|rcu_access_pointer|rcu_dereference\w*|test_and_\w+_bit|xchg|cmpxchg)$/;
 
 function messageOf(
   text: string,

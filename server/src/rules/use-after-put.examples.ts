@@ -199,6 +199,7 @@ static void foo_remove(struct pci_dev *pdev)
 }
 
 static struct pci_driver foo_driver = {
+	.driver_managed_dma = true,
 	.name = "foo",
 	.probe = foo_probe,
 	.remove = foo_remove,
@@ -298,6 +299,7 @@ static void foo_remove(struct pci_dev *pdev)
 }
 
 static struct pci_driver foo_driver = {
+	.driver_managed_dma = true,
 	.name = "foo",
 	.probe = foo_probe,
 	.remove = foo_remove,

@@ -1,11 +1,10 @@
 import type { Finding, Rule, RuleContext } from './types.ts';
 import { busView } from '../kernel/bus-devices.ts';
 import { familyRegisteredBy } from '../kernel/iommu-families.ts';
-import type { EffectOp } from '../kernel/types.ts';
 import type { ModuleFacts, OperationObservation } from '../lifecycle/types.ts';
 import { DRIVER, FOO, PROBE, REMOVE } from './examples.ts';
-import { parentOf } from './fixes/iommufd-family.ts';
 import { callsIn, isSameSite } from './locate.ts';
+import { parentOfDevice } from './parent-of-device.ts';
 import { findingFor } from './report.ts';
 
 const PHYSICAL = PROBE.replace('vfio_register_emulated_iommu_dev', 'vfio_register_group_dev');
@@ -15,7 +14,10 @@ function onPlatform(code: string): string {
   return code
     .replaceAll('mdev_device *mdev', 'platform_device *pdev')
     .replaceAll('&mdev->dev', '&pdev->dev')
-    .replaceAll('mdev_driver', 'platform_driver');
+    .replace(
+      'mdev_driver foo_driver = {',
+      'platform_driver foo_driver = {\n\t.driver_managed_dma = true,',
+    );
 }
 
 export const wrongRegister: Rule = {
@@ -158,22 +160,3 @@ function isRegisteredBothWays({ observations }: ModuleFacts, register: Operation
   );
   return new Set(families).size > 1;
 }
-
-/** The parent that the device was allocated or initialised for; null where that is not seen. */
-function parentOfDevice(facts: ModuleFacts, { device }: OperationObservation): string | null {
-  const begin = facts.observations.find(
-    (one): one is OperationObservation =>
-      one.kind === 'operation' &&
-      PARENT_OF.has(one.op) &&
-      isSameSite(one.device.origin, device.origin),
-  );
-  return begin === undefined
-    ? null
-    : parentOf(facts, begin.function, begin.site, PARENT_OF.get(begin.op));
-}
-
-/** The argument that names the parent, by what the call does. */
-const PARENT_OF: ReadonlyMap<EffectOp, number> = new Map([
-  ['alloc', 2],
-  ['init', 1],
-]);

@@ -70,6 +70,29 @@ export const callbacks: readonly Operator[] = [
       ),
   },
   {
+    id: 'drop .driver_managed_dma',
+    rules: ['managed-dma'],
+    kernels: { since: [5, 19] },
+    plant: (subject) => entries(subject, /^driver_managed_dma$/, /./, /_driver$/),
+  },
+  {
+    id: "free the device in place of the core's .release",
+    rules: CHAIN,
+    kernels: { since: [6, 1], until: [6, 2] },
+    plant: (subject) =>
+      entriesOf(subject, OPS_TABLE)
+        .filter(({ value, isDead }) => value === 'vfio_pci_core_release_dev' && !isDead)
+        .map(({ file, span, value }) => {
+          const start = span.end - value.length;
+          return {
+            path: file.path,
+            edits: [replace({ start, end: span.end }, 'vfio_free_device')],
+            at: start,
+            functions: null,
+          };
+        }),
+  },
+  {
     id: 'put the device in .init',
     rules: ['init-callback-contract', 'double-put'],
     kernels: NEW,
@@ -122,9 +145,9 @@ export const callbacks: readonly Operator[] = [
   },
 ];
 
-/** Takes entries of ops tables away. */
-function entries(subject: Subject, member: RegExp, value: RegExp): Defect[] {
-  return entriesOf(subject, OPS_TABLE)
+/** Takes entries of tables away. */
+function entries(subject: Subject, member: RegExp, value: RegExp, table = OPS_TABLE): Defect[] {
+  return entriesOf(subject, table)
     .filter((one) => member.test(one.member) && value.test(one.value) && !one.isDead)
     .map((one) => ({
       path: one.file.path,

@@ -65,6 +65,75 @@ export const resources: readonly Operator[] = [
     },
   },
   {
+    id: 'drop an undo where .open_device fails',
+    rules: ['open-leaks-on-error'],
+    kernels: ANY,
+    plant: (subject) => {
+      const opens = new Set(membersOf(subject, OPS_TABLE, /^open(_device)?$/).map(({ fn }) => fn));
+      return undos(subject, (fn) => opens.has(fn)).map((place) =>
+        defect(subject, place, [drop(place.stmt)]),
+      );
+    },
+  },
+  {
+    id: 'drop an undo where the device is closed',
+    rules: ['close-leaks'],
+    kernels: ANY,
+    plant: (subject) => {
+      const closes = new Set(membersOf(subject, OPS_TABLE, /^close_device$/).map(({ fn }) => fn));
+      return placesOf(subject)
+        .filter(
+          ({ fn, stmt }) =>
+            closes.has(fn) && /^(?:kfree|eventfd_ctx_put)$/.test(callOf(stmt)?.name ?? ''),
+        )
+        .map((place) => ({ ...defect(subject, place, [drop(place.stmt)]), functions: null }));
+    },
+  },
+  {
+    id: 'the lock of an opening',
+    rules: ['lock-outside-lifetime'],
+    kernels: ANY,
+    plant: (subject) => {
+      const [open] = membersOf(subject, OPS_TABLE, /^open_device$/);
+      const used = new Set(
+        membersOf(subject, /^pci_error_handlers$/, /^reset_done$/)
+          .flatMap(({ fn }) =>
+            placesOf(subject).flatMap((one) => (one.fn === fn ? (callOf(one.stmt) ?? []) : [])),
+          )
+          .flatMap(({ name, args: [lock] }) =>
+            name === 'mutex_lock' && lock?.kind === 'unary' && lock.operand.kind === 'member'
+              ? [lock.operand.field]
+              : [],
+          ),
+      );
+      return callsOf(subject, ['mutex_init']).flatMap(
+        ({
+          place,
+          call: {
+            args: [lock],
+          },
+        }) => {
+          const first = open?.fn.body.body.find((stmt) => stmt.kind !== 'decl');
+          const isUsed =
+            lock?.kind === 'unary' &&
+            lock.operand.kind === 'member' &&
+            used.has(lock.operand.field);
+          if (!isUsed || first === undefined || open?.file !== place.file) return [];
+          const at = first.start;
+          return [
+            {
+              ...defect(subject, place, [
+                drop(place.stmt),
+                replace({ start: at, end: at }, `${textOf(place.file, place.stmt)} `),
+              ]),
+              functions: [open.fn.name],
+            },
+          ];
+        },
+      );
+    },
+  },
+  {
     id: 'a teardown before the unregister',
     rules: ['teardown-before-unregister'],
     kernels: ANY,

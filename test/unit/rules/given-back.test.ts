@@ -144,7 +144,7 @@ static int alder_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 
 	return PTR_ERR_OR_ZERO(alder);
 }
-static struct pci_driver alder_driver = { .probe = alder_probe };
+static struct pci_driver alder_driver = { .driver_managed_dma = true, .probe = alder_probe };
 `;
   const rule = 'free-of-core-owned-memory';
 

@@ -26,7 +26,7 @@ static void vole_remove(struct pci_dev *pdev)
 
 	${remove}
 }
-static struct pci_driver vole_driver = { .probe = vole_probe, .remove = vole_remove };
+static struct pci_driver vole_driver = { .driver_managed_dma = true, .probe = vole_probe, .remove = vole_remove };
 `;
   return [...new Set(analyseText(code, '6.2').map(({ rule }) => rule))];
 }

@@ -1,0 +1,254 @@
+/** What a callback takes and keeps in the device is given back by nobody. */
+import type { Finding, Rule, RuleContext } from './types.ts';
+import type { CallExpr, FunctionIr } from '../ir/types.ts';
+import type { ModuleIndex } from '../lifecycle/module.ts';
+import { scanOf } from '../lifecycle/scan.ts';
+import type { HeldResource, ModuleFacts } from '../lifecycle/types.ts';
+import { namesAnUndo } from '../kernel/opposites.ts';
+import { takenBy, type ResourcePair } from '../kernel/pairs.ts';
+import { closeLeaksExamples } from './close-leaks.examples.ts';
+import { callAt, contains, documentAt, functionsIn, walk } from './locate.ts';
+import { indexOf, memberAccesses, reachedFrom } from './members.ts';
+import {
+  callsOf,
+  endingFunctions,
+  isUnseen,
+  keeperOf,
+  mayGiveBackUnseen,
+  namedBy,
+  opensAndCloses,
+  type FoundCall,
+  type OpenAndClose,
+} from './open-and-close.ts';
+import { relatedOf } from './related.ts';
+import { taken, undoneAnywhere, undoneWord } from './taken.ts';
+
+export const closeLeaks: Rule = {
+  id: 'close-leaks',
+  severity: 'warning',
+  kernels: {},
+  fixable: 'none',
+  docs: {
+    what: 'A callback takes something and keeps it in the device, and nothing gives it back: not `.close_device`, not `.remove`, not `.release`.',
+    why: 'User space may close the device, or exit, without the request that would give it back. Each opening then loses the memory or the reference for good; an eventfd context that is kept also keeps its file.',
+    instead: 'Give back in `.close_device` whatever an open or a request has left in the device.',
+    knownProblems:
+      'Looked at are members of the device that keep what a function returned, and what `.open_device` takes by an argument and undoes itself where it fails. Nothing is said when a function that ends an opening or the device reads the member, or hands the device to code that cannot be seen and may do it by its name; other unseen code makes it a hint.',
+    references: [
+      'v6.12 drivers/vfio/vfio_main.c, vfio_df_device_last_close(): the only call at the end of an opening',
+    ],
+  },
+  examples: closeLeaksExamples,
+  check,
+};
+
+function check({ facts }: RuleContext): Finding[] {
+  const index = indexOf(facts.module, facts.kernel);
+  const pairs = opensAndCloses(facts, index);
+  const callbacks = reachedFrom(index, functionsIn(facts, 'callback'));
+  if (callbacks.size === 0) return [];
+  const closing = facts.opsTables.flatMap((table) => closingOf(facts, index, table));
+  const ends = [...new Set([...closing, ...endingFunctions(facts, index)])];
+  const beginnings = reachedFrom(index, functionsIn(facts, 'probe', 'init'));
+  const containers = new Set(facts.observations.flatMap((one) => one.device.container ?? []));
+  const own = [...callbacks.keys()].filter((fn) => !beginnings.has(fn));
+  return [
+    ...own.flatMap((fn) => keptMembers(facts, index, fn, ends, containers)),
+    ...keptByOpen(facts, index, pairs, ends),
+  ];
+}
+
+/** The functions that the close of one table leads to, also where it has no open of its own. */
+function closingOf(
+  facts: ModuleFacts,
+  index: ModuleIndex,
+  { path, members }: OpenAndClose['table'],
+): FunctionIr[] {
+  const file = documentAt(facts.module, path);
+  const name = members.get('close_device')?.value ?? members.get('release')?.value;
+  const roots = file === null || name === undefined ? [] : index.functions(file, name);
+  return [
+    ...reachedFrom(
+      index,
+      roots.map(({ item }) => item),
+    ).keys(),
+  ];
+}
+
+/** Members of the device that a function fills with what a call returned, and that nobody empties. */
+function keptMembers(
+  facts: ModuleFacts,
+  index: ModuleIndex,
+  fn: FunctionIr,
+  ends: readonly FunctionIr[],
+  containers: ReadonlySet<string>,
+): Finding[] {
+  const file = index.fileOf(fn);
+  return scanOf(fn)
+    .calls.flatMap((scanned): Finding[] => {
+      const pair = takenBy(scanned.name ?? '');
+      if (pair?.taken !== 'return' || file === undefined || /^debugfs_/.test(scanned.name!))
+        return [];
+      return callsOf([fn], [scanned.name!]).flatMap(({ call }): Finding[] => {
+        const key = keeperOf(index, fn, call);
+        if (key === null || !containers.has(key.slice(0, key.indexOf('.')))) return [];
+        if (isGivenBackAtEnd(index, ends, pair, key)) return [];
+        if (!isHeldAfter(facts, fn, call) && isGivenBackHere(index, fn, pair, key)) return [];
+        const doubt = doubtOf(facts, index, ends, key);
+        if (doubt === 'silent') return [];
+        const member = key.slice(key.indexOf('.') + 1);
+        return [
+          {
+            rule: closeLeaks.id,
+            severity: doubt,
+            message: `\`${member}\` keeps what ${call.name}() returns: neither close nor remove gives it back; call ${pair.undo[0]}() in .close_device`,
+            site: { path: file.path, start: call.start, end: call.end },
+            functionName: fn.name,
+            related: closersOf(facts, index),
+            fix: null,
+          },
+        ];
+      });
+    })
+    .filter((one, i, all) => all.findIndex(({ site }) => site.start === one.site.start) === i);
+}
+
+function isOfKey(index: ModuleIndex, { call, fn }: FoundCall, key: string): boolean {
+  return call.args.some((arg) => namedBy(index, fn, arg) === key);
+}
+
+function isGivenBackAtEnd(
+  index: ModuleIndex,
+  ends: readonly FunctionIr[],
+  pair: ResourcePair,
+  key: string,
+): boolean {
+  return callsOf(ends, pair.undo).some((one) => isOfKey(index, one, key));
+}
+
+/** Whether the taking function itself gives the member back after it has kept it. */
+function isGivenBackHere(
+  index: ModuleIndex,
+  fn: FunctionIr,
+  pair: ResourcePair,
+  key: string,
+): boolean {
+  const stored = memberAccesses(index, fn).find(
+    (one) => one.key === key && one.form === 'write' && one.value !== null,
+  );
+  return callsOf([fn], pair.undo).some(
+    (one) => isOfKey(index, one, key) && stored !== undefined && one.call.start > stored.node.start,
+  );
+}
+
+/** Whether an open that succeeds is seen to hold what a call has taken. */
+function isHeldAfter(facts: ModuleFacts, fn: FunctionIr, call: CallExpr): boolean {
+  return facts.resources.leaves.some(
+    (leave) =>
+      leave.function === fn &&
+      leave.outcome === 'success' &&
+      leave.held.some(({ site }) => contains(fn, site) && site.start === call.start),
+  );
+}
+
+/** What unseen code, or a use that is not understood, leaves of the certainty. */
+function doubtOf(
+  facts: ModuleFacts,
+  index: ModuleIndex,
+  ends: readonly FunctionIr[],
+  key: string,
+): 'warning' | 'hint' | 'silent' {
+  const field = key.slice(key.lastIndexOf('.') + 1);
+  const isRead = ends.some(
+    (fn) =>
+      fn.text.includes(field) &&
+      memberAccesses(index, fn).some((one) => one.key === key && one.form !== 'write'),
+  );
+  if (isRead || handsOnToUndo(facts, index, ends)) return 'silent';
+  return mayGiveBackUnseen(facts, index, ends, key) ? 'hint' : 'warning';
+}
+
+/** An ending function calls what cannot be seen and undoes something by its name. */
+function handsOnToUndo(
+  facts: ModuleFacts,
+  index: ModuleIndex,
+  ends: readonly FunctionIr[],
+): boolean {
+  return ends.some((fn) =>
+    [...walk(fn.body)].some(
+      (node) =>
+        node.kind === 'call' &&
+        isUnseen(facts, index, fn, node) &&
+        (node.name === null || namesAnUndo(node.name)),
+    ),
+  );
+}
+
+/** What an open that succeeds has taken by an argument, and nothing undoes at the close. */
+function keptByOpen(
+  facts: ModuleFacts,
+  index: ModuleIndex,
+  pairs: readonly OpenAndClose[],
+  ends: readonly FunctionIr[],
+): Finding[] {
+  const told = new Set<string>();
+  return pairs.flatMap(({ table, open, closing, closeName }) =>
+    facts.resources.leaves.flatMap((leave) => {
+      const isOpen =
+        leave.function === open && leave.outcome === 'success' && leave.certain && !leave.ownState;
+      const isSeen = closing.length > 0;
+      if (!isOpen || !isSeen || handsOnToUndo(facts, index, ends)) return [];
+      return leave.held
+        .filter((one) => isForgotten(facts, one, ends) && !told.has(one.id))
+        .map((one): Finding => {
+          told.add(one.id);
+          const undo = undoneAnywhere(facts, one)[0]?.api ?? one.undo[0]!;
+          return {
+            rule: closeLeaks.id,
+            severity: closeLeaks.severity,
+            message: `${taken(facts, one)} is never ${undoneWord([one])}: ${closeName ?? ''}() does not call ${undo}()`,
+            site: one.site,
+            functionName: functionAt(facts, one) ?? open.name,
+            related: [
+              ...relatedOf(leave.trace, one.site),
+              {
+                site: siteOfTable(table),
+                message: `\`${table.variable.name}\` names the callbacks`,
+              },
+            ],
+            fix: null,
+          };
+        });
+    }),
+  );
+}
+
+function isForgotten(facts: ModuleFacts, one: HeldResource, ends: readonly FunctionIr[]): boolean {
+  if (one.kind === 'counter' || one.shared || takenBy(one.api)?.taken === 'return') return false;
+  const isOwed =
+    one.api === 'vfio_pci_core_enable' ||
+    undoneAnywhere(facts, one).some(({ role }) => role === 'callback');
+  return isOwed && callsOf(ends, one.undo).length === 0;
+}
+
+function functionAt(facts: ModuleFacts, { site }: HeldResource): string | null {
+  const fn = documentAt(facts.module, site.path)?.functions.find((one) => contains(one, site));
+  return fn !== undefined && callAt(fn.body, site) !== null ? fn.name : null;
+}
+
+function siteOfTable({ path, variable }: OpenAndClose['table']): Finding['site'] {
+  return { path, start: variable.nameSpan.start, end: variable.nameSpan.end };
+}
+
+/** The closes of the module, as related information. */
+function closersOf(facts: ModuleFacts, index: ModuleIndex): Finding['related'] {
+  return facts.opsTables.flatMap((table) => {
+    const file = documentAt(facts.module, table.path);
+    const name = table.members.get('close_device')?.value;
+    const found = file === null || name === undefined ? [] : index.functions(file, name);
+    return found.slice(0, 1).map(({ file: { path }, item: { nameSpan } }) => ({
+      site: { path, start: nameSpan.start, end: nameSpan.end },
+      message: `${name}() closes the device`,
+    }));
+  });
+}

@@ -1,0 +1,126 @@
+/** A lock lives from open to close, and something takes it that may run outside of that. */
+import type { Finding, Rule, RuleContext } from './types.ts';
+import type { FunctionIr } from '../ir/types.ts';
+import type { ModuleIndex } from '../lifecycle/module.ts';
+import type { ModuleFacts } from '../lifecycle/types.ts';
+import { LOCK_DESTROYERS, LOCK_INITIALISERS, lockTakenBy } from '../kernel/locks.ts';
+import { runWhetherOpenOrNot } from './entry-points.ts';
+import { lockOutsideLifetimeExamples } from './lock-outside-lifetime.examples.ts';
+import { contains, functionsIn, walk } from './locate.ts';
+import { indexOf, memberAccesses, reachedFrom, type MemberAccess } from './members.ts';
+import { opensAndCloses } from './open-and-close.ts';
+import { written } from './wording.ts';
+
+export const lockOutsideLifetime: Rule = {
+  id: 'lock-outside-lifetime',
+  severity: 'warning',
+  kernels: {},
+  fixable: 'none',
+  docs: {
+    what: 'A lock is initialised by `.open_device` or destroyed by `.close_device`, and a function takes it that also runs while the device is closed.',
+    why: 'Error handlers of the bus, attributes in sysfs and power management run for as long as the driver is bound. Before the first open the lock is zeroed memory, after a close it is destroyed: to take it then is undefined, and an open that initialises a lock that is held breaks it for its owner.',
+    instead:
+      'Initialise the lock in `.init`, or before the registration, and destroy it in `.release`.',
+    knownProblems:
+      'Nothing is said when the function tests a member of the device before it takes the lock: it may know by that whether the device is open. A lock that probe or `.init` initialises and `.close_device` destroys is reported too: it is not there for the second open.',
+    references: [
+      'v6.8 91aeb563bd43: the reset_done of pds took a mutex that close had destroyed',
+      'v6.12 drivers/pci/pci.c, pci_dev_restore(): calls reset_done() of a bound driver',
+    ],
+  },
+  examples: lockOutsideLifetimeExamples,
+  check,
+};
+
+/** Where the life of a lock begins or ends too close. */
+interface Lifetime {
+  readonly access: MemberAccess;
+  readonly isBeginning: boolean;
+}
+
+function check({ facts }: RuleContext): Finding[] {
+  const roots = facts.opsTables.length === 0 ? [] : outside(facts);
+  if (roots.length === 0) return [];
+  const index = indexOf(facts.module, facts.kernel);
+  const users = [...reachedFrom(index, roots)].flatMap(([fn]) => locksTaken(index, fn));
+  if (users.length === 0) return [];
+  return lifetimes(facts, index).flatMap(({ access, isBeginning }): Finding[] => {
+    const user = users.find(
+      (one) =>
+        one.key === access.key && !isBehindTest(index, one) && one.function !== access.function,
+    );
+    if (user === undefined) return [];
+    const name = written(access.file.text, access.node);
+    const call = access.call?.name ?? '';
+    return [
+      {
+        rule: lockOutsideLifetime.id,
+        severity: lockOutsideLifetime.severity,
+        message: `\`${name}\` ${isBeginning ? 'is initialised' : 'is destroyed'} by ${call}() in ${access.function.name}(), and ${user.function.name}() takes it on a closed device`,
+        site: access.site,
+        functionName: access.function.name,
+        related: [{ site: user.site, message: `${user.function.name}() takes it here` }],
+        fix: null,
+      },
+    ];
+  });
+}
+
+function outside(facts: ModuleFacts): FunctionIr[] {
+  return runWhetherOpenOrNot(facts, indexOf(facts.module, facts.kernel));
+}
+
+/** The locks that only an open initialises, and those that a close destroys. */
+function lifetimes(facts: ModuleFacts, index: ModuleIndex): Lifetime[] {
+  const pairs = opensAndCloses(facts, index);
+  const opening = new Set(
+    reachedFrom(
+      index,
+      pairs.map(({ open }) => open),
+    ).keys(),
+  );
+  const closing = new Set(pairs.flatMap((pair) => pair.closing));
+  const ending = reachedFrom(index, functionsIn(facts, 'remove', 'release', 'action'));
+  const beginning = reachedFrom(index, functionsIn(facts, 'probe', 'init'));
+  const initialised = index.allFunctions
+    .filter(({ item }) => !opening.has(item) || beginning.has(item))
+    .flatMap(({ item }) => accessesBy(index, item, LOCK_INITIALISERS));
+  const early = new Set(initialised.map(({ key }) => key));
+  return [
+    ...[...opening]
+      .flatMap((fn) => accessesBy(index, fn, LOCK_INITIALISERS))
+      .filter(({ key }) => !early.has(key))
+      .map((access) => ({ access, isBeginning: true })),
+    ...[...closing]
+      .filter((fn) => !ending.has(fn))
+      .flatMap((fn) => accessesBy(index, fn, LOCK_DESTROYERS))
+      .filter(({ key }) => early.has(key))
+      .map((access) => ({ access, isBeginning: false })),
+  ];
+}
+
+function accessesBy(
+  index: ModuleIndex,
+  fn: FunctionIr,
+  names: ReadonlySet<string>,
+): MemberAccess[] {
+  return memberAccesses(index, fn).filter(
+    ({ call, form }) => form === 'address' && names.has(call?.name ?? ''),
+  );
+}
+
+function locksTaken(index: ModuleIndex, fn: FunctionIr): MemberAccess[] {
+  return memberAccesses(index, fn).filter(
+    ({ call, form }) => form === 'address' && lockTakenBy(call?.name ?? '') !== undefined,
+  );
+}
+
+/** A condition on a member stands before the lock is taken, or around that. */
+function isBehindTest(index: ModuleIndex, { function: fn, node }: MemberAccess): boolean {
+  const conditions = [...walk(fn.body)].flatMap((one) =>
+    one.kind === 'if' && one.start < node.start ? [one.condition] : [],
+  );
+  return memberAccesses(index, fn).some((one) =>
+    conditions.some((condition) => contains(condition, one.node)),
+  );
+}

@@ -1,0 +1,164 @@
+/** `.open_device` fails and keeps what `.close_device` would have given back. */
+import type { Finding, Rule, RuleContext } from './types.ts';
+import type { ModuleIndex } from '../lifecycle/module.ts';
+import type { HeldResource, Leave, ModuleFacts, Site } from '../lifecycle/types.ts';
+import { takenBy } from '../kernel/pairs.ts';
+import { macroNotes } from './exit-place.ts';
+import { callAt, contains, documentAt } from './locate.ts';
+import { indexOf } from './members.ts';
+import {
+  callsOf,
+  endingFunctions,
+  keeperOf,
+  namedBy,
+  opensAndCloses,
+  type OpenAndClose,
+} from './open-and-close.ts';
+import { openLeaksOnErrorExamples } from './open-leaks-on-error.examples.ts';
+import { relatedOf } from './related.ts';
+import { leavings, taken, undoneAnywhere, undoneWord, type Leaving } from './taken.ts';
+import { listed } from './wording.ts';
+
+export const openLeaksOnError: Rule = {
+  id: 'open-leaks-on-error',
+  severity: 'warning',
+  kernels: {},
+  fixable: 'none',
+  docs: {
+    what: '`.open_device` fails after it has taken something that `.close_device` gives back.',
+    why: 'The core does not call `.close_device` for a device whose `.open_device` failed. An enabled PCI device, memory or a reference that was taken by then stays taken, and the next open takes it once more.',
+    instead:
+      'Undo in `.open_device` itself what it has done, in the reverse order, before it returns the error: `vfio_pci_core_disable()` after `vfio_pci_core_enable()`.',
+    knownProblems:
+      'Only what `.close_device`, or another failing path of `.open_device`, gives back is looked for; `vfio_pci_core_enable()` is always owed. Nothing is said of what `.remove` or `.release` gives back too: the driver may keep it from one open to the next.',
+    references: [
+      'v6.1 drivers/vfio/vfio_main.c, vfio_device_open(): a failed open_device goes past close_device',
+      'v6.12 drivers/vfio/vfio_main.c, vfio_df_device_first_open()',
+    ],
+  },
+  examples: openLeaksOnErrorExamples,
+  check,
+};
+
+const ENABLE = 'vfio_pci_core_enable';
+const DISABLE = 'vfio_pci_core_disable';
+
+function check({ facts }: RuleContext): Finding[] {
+  const index = indexOf(facts.module, facts.kernel);
+  const pairs = opensAndCloses(facts, index);
+  if (pairs.length === 0) return [];
+  const ways = new Map<string, GivenBack | null>();
+  const wayOf = (leave: Leave, one: HeldResource): GivenBack | null => {
+    const key = `${leave.function.name} ${one.id}`;
+    let way = ways.get(key);
+    if (way === undefined) ways.set(key, (way = givenBack(facts, index, pairs, leave, one)));
+    return way;
+  };
+  return leavings(
+    facts,
+    (leave, one) =>
+      leave.role === 'callback' &&
+      leave.outcome === 'failure' &&
+      one.kind !== 'counter' &&
+      !one.shared &&
+      pairs.some(({ open }) => open === leave.function) &&
+      wayOf(leave, one) !== null,
+  ).map((leaving) => findingOf(facts, leaving, (one) => wayOf(leaving.leave, one)!));
+}
+
+/** Who gives a resource back where all goes well. */
+interface GivenBack {
+  readonly api: string;
+  readonly by: string | null;
+  readonly site: Site | null;
+}
+
+/** How a resource is given back elsewhere; null where nothing shows that an open owes it. */
+function givenBack(
+  facts: ModuleFacts,
+  index: ModuleIndex,
+  pairs: readonly OpenAndClose[],
+  leave: Leave,
+  one: HeldResource,
+): GivenBack | null {
+  if (one.api === ENABLE) return { api: DISABLE, by: null, site: null };
+  const [own] = undoneAnywhere(facts, one).filter(({ role }) => role === 'callback');
+  const name = nameOf(facts, index, one);
+  // What lasts longer than one opening may have been taken by an earlier one.
+  if (
+    name !== null &&
+    takenBy(one.api)?.taken === 'return' &&
+    isGivenBackIn(index, endingFunctions(facts, index), one, name)
+  )
+    return null;
+  if (own !== undefined) return { api: own.api, by: own.function.name, site: own.site };
+  const closing = pairs.flatMap(({ open, closing: list }) => (open === leave.function ? list : []));
+  for (const { call, fn } of callsOf(closing, one.undo)) {
+    const file = index.fileOf(fn);
+    if (name === null || file === undefined) continue;
+    if (call.args.some((arg) => namedBy(index, fn, arg) === name))
+      return {
+        api: call.name!,
+        by: fn.name,
+        site: { path: file.path, start: call.start, end: call.end },
+      };
+  }
+  return null;
+}
+
+function isGivenBackIn(
+  index: ModuleIndex,
+  functions: Parameters<typeof callsOf>[0],
+  one: HeldResource,
+  name: string,
+): boolean {
+  return callsOf(functions, one.undo).some(({ call, fn }) =>
+    call.args.some((arg) => namedBy(index, fn, arg) === name),
+  );
+}
+
+/** What a resource is named by, in words that other functions use too. */
+function nameOf(facts: ModuleFacts, index: ModuleIndex, one: HeldResource): string | null {
+  const fn = documentAt(facts.module, one.site.path)?.functions.find((other) =>
+    contains(other, one.site),
+  );
+  const call = fn === undefined ? null : callAt(fn.body, one.site);
+  if (fn === undefined || call?.name !== one.api) return null;
+  const pair = takenBy(one.api);
+  if (pair?.taken === 'return') return keeperOf(index, fn, call);
+  const argument = call.args[pair?.taken ?? 0];
+  return argument === undefined ? keeperOf(index, fn, call) : namedBy(index, fn, argument);
+}
+
+function findingOf(
+  facts: ModuleFacts,
+  { leave, function: fn, site, owed }: Leaving,
+  wayOf: (one: HeldResource) => GivenBack,
+): Finding {
+  const ways = owed.map(wayOf);
+  const what = listed(owed.map((one) => taken(facts, one)));
+  const calls = listed([...new Set(ways.map(({ api }) => `${api}()`))]);
+  return {
+    rule: openLeaksOnError.id,
+    severity: openLeaksOnError.severity,
+    message: `${what} ${owed.length > 1 ? 'are' : 'is'} not ${undoneWord(owed)} when ${fn.name}() fails here; call ${calls} first`,
+    site,
+    functionName: fn.name,
+    related: [
+      ...relatedOf(leave.trace, site),
+      ...macroNotes(facts, fn, site),
+      ...owed.map((one) => ({ site: one.site, message: `${one.api}() is called here` })),
+      ...ways.flatMap(({ api, by, site: at }) =>
+        at === null || by === null ? [] : [{ site: at, message: `${by}() calls ${api}() here` }],
+      ),
+      ...(leave.function === fn ? [] : [calledFrom(leave)]),
+    ],
+    fix: null,
+    owed: owed.map((one) => one.site),
+  };
+}
+
+function calledFrom({ function: open, returns }: Leave) {
+  const { start, end } = open.nameSpan;
+  return { site: { path: returns.path, start, end }, message: `${open.name}() opens the device` };
+}
