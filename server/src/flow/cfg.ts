@@ -1,3 +1,4 @@
+/** The control-flow graph of a function, with the ends of scopes where control leaves them. */
 import type { Condition } from '../syntax/node.ts';
 import type {
   AsmStmt,
@@ -81,6 +82,10 @@ export interface Block {
 export interface Cfg {
   readonly function: FunctionIr;
   readonly blocks: readonly Block[];
+  /** The blocks that begin at each label: several where #if arms have a label of the same name. */
+  readonly labels: ReadonlyMap<string, readonly number[]>;
+  /** The block that runs off the end of the function. */
+  readonly end: number;
 }
 
 /** Successor ids of a block, in source order. */
@@ -108,12 +113,12 @@ export function buildCfg(fn: FunctionIr): Cfg {
   const builder = new Builder();
   builder.block(fn.body.body, fn.conditions);
   builder.leave(0);
-  builder.finish({
+  const end = builder.finish({
     kind: 'return',
     site: { start: Math.max(fn.body.start, fn.body.end - 1), end: fn.body.end },
   });
   builder.patchGotos(fn);
-  return { function: fn, blocks: builder.blocks };
+  return { function: fn, blocks: builder.blocks, labels: builder.labelled(), end };
 }
 
 /**
@@ -195,8 +200,15 @@ class Builder {
     this.cleanups.length = depth;
   }
 
-  finish(terminator: Terminator): void {
+  /** Ends the current block, whose id it returns. */
+  finish(terminator: Terminator): number {
     this.current.terminator = terminator;
+    return this.current.id;
+  }
+
+  /** The blocks of each label. */
+  labelled(): ReadonlyMap<string, readonly number[]> {
+    return new Map([...this.labels].map(([name, list]) => [name, list.map((one) => one.block)]));
   }
 
   /** Runs the cleanups of the scopes above `depth`, innermost first, without closing them. */

@@ -1,6 +1,6 @@
 import type { Expr } from '../ir/types.ts';
 import type { Cfg, Instr } from './cfg.ts';
-import { solve } from './solve.ts';
+import { solve } from './dataflow.ts';
 
 /**
  * Live variables at the entry of each block: names whose present value may still be read, locals

@@ -1,7 +1,7 @@
 import type { DeclStmt, Expr, FileIr, FunctionIr, TypeName } from '../../ir/types.ts';
 import { busView, isComputation, isFixedGetter } from '../../kernel/bus-devices.ts';
 import { isView } from '../../kernel/views.ts';
-import { isNull } from '../query/object-flow.ts';
+import { isNull } from '../query/expressions.ts';
 import {
   allExpressions,
   expressionsIn,

@@ -525,7 +525,7 @@ function readsEarly(
   ladder: LadderText | null,
   name: string,
 ): boolean {
-  const { early } = checkAssignments(moved, new Set([name]), new Set(), (label) => {
+  const { early } = checkAssignments(frame.fn, moved, new Set([name]), new Set(), (label) => {
     if (!ladder?.labels.has(label)) return [];
     const { end } = ladderFrom(frame.fn, label);
     return [...ladder.items.flatMap(namesUnder), ...(end?.value ? namesIn(end.value) : [])];

@@ -197,7 +197,7 @@ function scan(
       (staying.every((other) => commutes(names, frame.tag, other.stmt, other.print, print))
         ? null
         : 'order');
-    const check = checkAssignments([stmt], scratch, assigned, (label) =>
+    const check = checkAssignments(names.fn, [stmt], scratch, assigned, (label) =>
       readBehind(frame, names, label),
     );
     if (barrier === null && check.early.size === 0) {
@@ -344,6 +344,7 @@ function lostValues(names: Names, moved: readonly Stmt[], kept: readonly Stmt[])
       .filter((name) => names.of.get(name)?.kind === 'scratch'),
   );
   const { early } = checkAssignments(
+    names.fn,
     kept.flatMap((stmt) => withHiddenReads(names, stmt, written)),
     written,
     new Set(),

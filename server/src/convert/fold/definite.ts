@@ -1,6 +1,9 @@
-import type { Expr, Stmt } from '../../ir/types.ts';
-import { namesIn, ownExpressions, uncast } from '../../lifecycle/statements.ts';
-import { under } from './probe-shape.ts';
+/** Definite assignment: which variables have a value wherever they are read. */
+import { buildCfg, type Cfg, type Instr } from '../../flow/cfg.ts';
+import { solve } from '../../flow/dataflow.ts';
+import type { Expr, FunctionIr, Stmt } from '../../ir/types.ts';
+import { loopCursors } from '../../kernel/loop-macros.ts';
+import { namesIn, uncast } from '../../lifecycle/statements.ts';
 
 /** The variables that have a value at a point on every path to it; null where no path leads. */
 export type Assigned = ReadonlySet<string> | null;
@@ -12,133 +15,157 @@ export interface AssignmentCheck {
   readonly out: Assigned;
 }
 
-const MAX_DEPTH = 120;
+/** What a check is asked of, and where it notes what is read too early. */
+interface Check {
+  readonly tracked: ReadonlySet<string>;
+  /** The names that are read behind a goto that leaves the list; null for any. */
+  readonly atGoto: (label: string) => readonly string[] | null;
+  readonly early: Set<string>;
+  readonly cfg: Cfg;
+  /** Arguments that a loop macro sets. */
+  readonly cursors: ReadonlySet<Expr>;
+}
 
 /**
- * Definite assignment over a list of statements, for the `tracked` variables. `atGoto` is asked for
- * the names that are read behind a goto
- * that leaves the list; labels in the list join what their gotos bring (all gotos go forward).
+ * Definite assignment over a list of statements of `fn`, for the `tracked` variables, over the
+ * graph that they make. `atGoto` is asked for the names that are read behind a goto that leaves the
+ * list.
  * @param entry what has a value at the start.
  */
 export function checkAssignments(
+  fn: FunctionIr,
   stmts: readonly Stmt[],
   tracked: ReadonlySet<string>,
   entry: Assigned,
   atGoto: (label: string) => readonly string[] | null,
 ): AssignmentCheck {
-  const early = new Set<string>();
-  const labels = new Map<string, Assigned>();
-  const local = new Set(
-    stmts.flatMap(under).flatMap((stmt) => (stmt.kind === 'label' ? [stmt.name] : [])),
+  const cfg = buildCfg({ ...fn, conditions: [], body: { ...fn.body, body: stmts } });
+  const check: Check = { tracked, atGoto, early: new Set(), cfg, cursors: cursorsIn(cfg, tracked) };
+  const at = solve<Assigned>(
+    cfg,
+    {
+      bottom: null,
+      join: meet,
+      equal: (left, right) => left === right || (left !== null && left.size === right?.size),
+      transfer: (id, value) => through(check, id, value),
+    },
+    'forward',
+    entry,
   );
+  // Only now is it known what every path to a point has set.
+  check.early.clear();
+  const out = cfg.blocks.map((block) => through(check, block.id, at[block.id]!));
+  return { out: out[cfg.end]!, early: check.early };
+}
 
-  const read = (names: readonly string[], at: Assigned): void => {
-    if (at) for (const name of names) if (tracked.has(name) && !at.has(name)) early.add(name);
-  };
-  const expression = (expr: Expr, at: Assigned): Assigned => {
-    if (!at) return at;
-    const inner = uncast(expr);
-    if (inner.kind === 'assign' && inner.target.kind === 'name') {
-      const after = expression(inner.value, at);
-      if (inner.op !== '=') read([inner.target.name], after);
-      return after && new Set([...after, inner.target.name]);
-    }
-    if (inner.kind === 'call') {
-      let after: Assigned = at;
-      for (const arg of inner.args) {
-        const pointer = uncast(arg);
-        // What is given the address of a variable is taken to set it.
-        if (pointer.kind === 'unary' && pointer.op === '&' && pointer.operand.kind === 'name')
-          after = after && new Set([...after, pointer.operand.name]);
-        else after = expression(arg, after);
-      }
-      return after;
-    }
-    if (inner.kind === 'binary' && inner.op !== '&&' && inner.op !== '||')
-      return expression(inner.right, expression(inner.left, at));
-    if (inner.kind === 'binary') {
-      const after = expression(inner.left, at);
-      expression(inner.right, after);
-      return after;
-    }
-    if (inner.kind === 'unary') return expression(inner.operand, at);
-    if (inner.kind === 'comma')
-      return inner.items.reduce<Assigned>((state, item) => expression(item, state), at);
-    read(namesIn(inner), at);
-    return at;
-  };
-  const meet = (left: Assigned, right: Assigned): Assigned => {
-    if (!left) return right;
-    return right ? new Set([...left].filter((name) => right.has(name))) : left;
-  };
-  const statement = (stmt: Stmt, at: Assigned, depth: number): Assigned => {
-    if (depth > MAX_DEPTH) {
-      for (const name of tracked) early.add(name);
+function meet(left: Assigned, right: Assigned): Assigned {
+  if (!left) return right;
+  return right ? new Set([...left].filter((name) => right.has(name))) : left;
+}
+
+function through(check: Check, id: number, entry: Assigned): Assigned {
+  const { instrs, terminator } = check.cfg.blocks[id]!;
+  let at = entry;
+  for (const instr of instrs) at = at && afterInstr(check, instr, at);
+  if (at && terminator.kind === 'branch') at = evaluated(check, terminator.condition, at);
+  if (at && terminator.kind === 'switch') at = evaluated(check, terminator.value, at);
+  return at;
+}
+
+function afterInstr(check: Check, instr: Instr, at: ReadonlySet<string>): ReadonlySet<string> {
+  switch (instr.kind) {
+    case 'expr':
+      return check.cursors.has(instr.expr)
+        ? withNames(at, namesIn(instr.expr))
+        : evaluated(check, instr.expr, at);
+    case 'decl':
+      return instr.decl.init
+        ? withNames(evaluated(check, instr.decl.init, at), [instr.decl.name])
+        : at;
+    case 'result':
+      return instr.value ? evaluated(check, instr.value, at) : at;
+    case 'guard':
+      return instr.isEntry
+        ? instr.stmt.args.reduce((after, arg) => evaluated(check, arg, after), at)
+        : at;
+    case 'cleanup':
+      read(check, [instr.decl.name], at);
       return at;
+    case 'goto':
+      if (!check.cfg.labels.has(instr.stmt.label)) leave(check, instr.stmt.label, at);
+      return at;
+    case 'unknown':
+      read(check, instr.stmt.names, at);
+      return at;
+    default:
+      return at;
+  }
+}
+
+function leave(check: Check, label: string, at: ReadonlySet<string>): void {
+  const names = check.atGoto(label);
+  if (names !== null) read(check, names, at);
+  else for (const name of check.tracked) check.early.add(name);
+}
+
+function read(check: Check, names: readonly string[], at: ReadonlySet<string>): void {
+  for (const name of names) if (check.tracked.has(name) && !at.has(name)) check.early.add(name);
+}
+
+function withNames(at: ReadonlySet<string>, names: readonly string[]): ReadonlySet<string> {
+  return new Set([...at, ...names]);
+}
+
+function evaluated(check: Check, expr: Expr, at: ReadonlySet<string>): ReadonlySet<string> {
+  const inner = uncast(expr);
+  switch (inner.kind) {
+    case 'assign': {
+      if (inner.target.kind !== 'name') break;
+      const after = evaluated(check, inner.value, at);
+      if (inner.op !== '=') read(check, [inner.target.name], after);
+      return withNames(after, [inner.target.name]);
     }
-    switch (stmt.kind) {
-      case 'label':
-        return meet(at, labels.get(stmt.name) ?? null);
-      case 'goto':
-        if (local.has(stmt.label)) labels.set(stmt.label, meet(labels.get(stmt.label) ?? null, at));
-        else {
-          const names = atGoto(stmt.label);
-          if (names === null) for (const name of tracked) early.add(name);
-          else read(names, at);
-        }
-        return null;
-      case 'return':
-        if (stmt.value) expression(stmt.value, at);
-        return null;
-      case 'break':
-      case 'continue':
-        return null;
-      case 'block':
-        return list(stmt.body, at, depth + 1);
-      case 'decl': {
-        const after = stmt.init ? expression(stmt.init, at) : at;
-        return stmt.init && after ? new Set([...after, stmt.name]) : after;
-      }
-      case 'if': {
-        const after = expression(stmt.condition, at);
-        const then = statement(stmt.then, after, depth + 1);
-        return meet(then, stmt.otherwise ? statement(stmt.otherwise, after, depth + 1) : after);
-      }
-      case 'loop': {
-        let head = at;
-        for (const init of stmt.init) head = statement(init, head, depth + 1);
-        for (const arg of stmt.args) {
-          // The cursor of a loop macro is set by it.
-          if (arg.kind === 'name' && head && tracked.has(arg.name))
-            head = new Set([...head, arg.name]);
-          else head = expression(arg, head);
-        }
-        if (stmt.form === 'do') {
-          const end = statement(stmt.body, head, depth + 1);
-          return stmt.condition ? expression(stmt.condition, end ?? head) : end;
-        }
-        const tested = stmt.condition ? expression(stmt.condition, head) : head;
-        const end = statement(stmt.body, tested, depth + 1);
-        if (stmt.step) expression(stmt.step, end ?? tested);
-        return tested;
-      }
-      case 'expr':
-        return expression(stmt.expr, at);
-      case 'switch':
-        return meet(expression(stmt.value, at), statement(stmt.body, at, depth + 1));
-      case 'guard':
-        return stmt.body ? statement(stmt.body, at, depth + 1) : at;
-      case 'preproc':
-        return stmt.arms.map((arm) => list(arm.body, at, depth + 1)).reduce(meet, null);
-      default: {
-        let after = at;
-        for (const expr of ownExpressions(stmt)) after = expression(expr, after);
-        if (stmt.kind === 'unknown' || stmt.kind === 'asm') read(stmt.names, at);
-        return after;
-      }
+    case 'call':
+      return inner.args.reduce((after, arg) => given(check, arg, after), at);
+    case 'binary': {
+      const left = evaluated(check, inner.left, at);
+      const right = evaluated(check, inner.right, left);
+      // The second part of a test may be left out.
+      return inner.op === '&&' || inner.op === '||' ? left : right;
     }
-  };
-  const list = (all: readonly Stmt[], at: Assigned, depth: number): Assigned =>
-    all.reduce<Assigned>((state, stmt) => statement(stmt, state, depth), at);
-  return { out: list(stmts, entry, 0), early };
+    case 'unary':
+      return evaluated(check, inner.operand, at);
+    case 'comma':
+      return inner.items.reduce((after, item) => evaluated(check, item, after), at);
+    default:
+      break;
+  }
+  read(check, namesIn(inner), at);
+  return at;
+}
+
+/** What is given the address of a variable is taken to set it. */
+function given(check: Check, arg: Expr, at: ReadonlySet<string>): ReadonlySet<string> {
+  const pointer = uncast(arg);
+  return pointer.kind === 'unary' && pointer.op === '&' && pointer.operand.kind === 'name'
+    ? withNames(at, [pointer.operand.name])
+    : evaluated(check, arg, at);
+}
+
+/**
+ * The arguments that loop macros set: of a macro that nobody knows, each variable that is tracked.
+ */
+function cursorsIn(cfg: Cfg, tracked: ReadonlySet<string>): ReadonlySet<Expr> {
+  return new Set(
+    cfg.blocks.flatMap(({ instrs }) =>
+      instrs.flatMap((instr) => {
+        if (instr.kind !== 'cursor') return [];
+        const known = loopCursors(instr.macro);
+        return instr.args.filter(
+          (arg, index) =>
+            arg.kind === 'name' && tracked.has(arg.name) && (known?.includes(index) ?? true),
+        );
+      }),
+    ),
+  );
 }

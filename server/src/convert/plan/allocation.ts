@@ -3,7 +3,7 @@ import type { Module } from '../../lifecycle/types.ts';
 import { plain, resolveArguments } from './arguments.ts';
 import { containerOf } from './container.ts';
 import { writesZeroes } from './overwritten.ts';
-import { isNull, nullTested, plainTest } from '../query/object-flow.ts';
+import { isNull, nullTested, plainTest } from '../query/expressions.ts';
 import {
   allExpressions,
   namesIn,

@@ -1,5 +1,5 @@
 import type { FileIr } from '../../ir/types.ts';
-import { isNull } from '../query/object-flow.ts';
+import { isNull } from '../query/expressions.ts';
 import { lineOf, refuse, textOf } from '../refusal-error.ts';
 import { relate, type CallSite } from '../query/call-sites.ts';
 import type { AllocationPlan, Container, MovePlan } from '../types.ts';

@@ -20,7 +20,7 @@ import type {
 } from '../../ir/types.ts';
 import type { Module } from '../../lifecycle/types.ts';
 import { isLog } from '../../kernel/logs.ts';
-import { isNull } from '../query/object-flow.ts';
+import { isNull } from '../query/expressions.ts';
 import {
   designators,
   innerStatements,

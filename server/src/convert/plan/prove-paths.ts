@@ -13,15 +13,13 @@ import type { Defined } from '../../lifecycle/module.ts';
 import type { Module } from '../../lifecycle/types.ts';
 import { rootOf } from './allocation.ts';
 import { hiddenJumps } from '../query/hidden-jumps.ts';
+import { isAddressOf, isNull, plainTest } from '../query/expressions.ts';
 import {
-  isAddressOf,
-  isNull,
-  plainTest,
+  flowOf,
   State,
-  walk,
   type CallMeaning,
+  type ObjectFlow,
   type States,
-  type WalkOutput,
 } from '../query/object-flow.ts';
 import { allExpressions, namesIn, statementsOf, uncast } from '../../lifecycle/statements.ts';
 import { lineOf, refuse, RefusedError, textOf } from '../refusal-error.ts';
@@ -65,11 +63,11 @@ export function provePaths(
     const scope = scopeOf(module, file, fn);
     const allocation = allocations.find((item) => item.fn === fn) ?? null;
     const holders = holdersIn(scope, container, events, allocation);
-    // Two objects of the type in one function are beyond this walk, which knows one.
+    // Two objects of the type in one function are beyond what is followed, which is one.
     if (holders === null) continue;
     const prove = ({ resets, returns }: Pick<AllocationPlan, 'resets' | 'returns'>): void => {
       const written = withFlow(module, file, fn);
-      const output = walk({
+      const output = flowOf({
         fn: written,
         entry:
           allocation || !fn.params.some((param) => holders.has(param.name))
@@ -221,7 +219,7 @@ function refusalOf(prove: () => void): RefusedError | null {
 function judge(
   file: FileIr,
   fn: FunctionIr,
-  output: WalkOutput,
+  output: ObjectFlow,
   allocation: AllocationPlan | null,
   isHelper: boolean,
   handedOver: number,
@@ -453,7 +451,7 @@ class HelperSummaries {
   }
 
   private doesNothingToNull(fn: FunctionIr): boolean {
-    const output = this.walked(fn, State.none);
+    const output = this.flowOf(fn, State.none);
     return output.complete && output.calls.size === 0;
   }
 
@@ -520,9 +518,9 @@ class HelperSummaries {
     return new Set([...(holders ?? []), ...passed]);
   }
 
-  private walked(fn: FunctionIr, entry: States): WalkOutput {
+  private flowOf(fn: FunctionIr, entry: States): ObjectFlow {
     const scope = scopeOf(this.module, this.file, fn);
-    return walk({
+    return flowOf({
       fn: withFlow(this.module, this.file, fn),
       entry,
       holders: this.holdersOf(fn),
@@ -536,7 +534,7 @@ class HelperSummaries {
     const all = this.holdersOf(fn);
     if (all.size === 0) return null;
     const takes = fn.params.some((param) => all.has(param.name));
-    const output = this.walked(fn, takes ? State.live : State.none);
+    const output = this.flowOf(fn, takes ? State.live : State.none);
     const result =
       output.exits.reduce((states, exit) => states | exit.states, 0) & ~(State.none | State.failed);
     return output.calls.size > 0 ? result || State.live : null;

@@ -4,7 +4,7 @@ import { behaviourOf } from '../../kernel/general.ts';
 import { LAST_OF_OLD_MODEL } from '../../kernel/known-kernels.ts';
 import { isExcluded, macrosOf } from '../../lifecycle/conditions.ts';
 import type { Module } from '../../lifecycle/types.ts';
-import { isNull } from './object-flow.ts';
+import { isNull } from './expressions.ts';
 import { allExpressions, statementsOf, uncast, type Placed } from '../../lifecycle/statements.ts';
 import type { Container } from '../types.ts';
 import {

@@ -1,8 +1,20 @@
-import type { CallExpr, Expr, FunctionIr, LoopStmt, ReturnStmt, Stmt } from '../../ir/types.ts';
+/**
+ * Follows one object through a function, over its control-flow graph: where it can be at each call,
+ * use and exit. Of conditions it knows only whether the object is there.
+ */
+import { buildCfg, successors, type Block, type Cfg, type Instr } from '../../flow/cfg.ts';
+import { solve } from '../../flow/dataflow.ts';
+import type { CallExpr, Expr, FunctionIr, ReturnStmt, Stmt } from '../../ir/types.ts';
 import { loopCursors } from '../../kernel/loop-macros.ts';
-import { isNullTestMacro, testedArgument } from '../../kernel/macros.ts';
-import { namesIn, ownExpressions, statementsOf, uncast } from '../../lifecycle/statements.ts';
+import {
+  allExpressions,
+  namesIn,
+  ownExpressions,
+  statementsOf,
+  uncast,
+} from '../../lifecycle/statements.ts';
 import { spend } from '../../budget/work.ts';
+import { isNull, nullTested, plainTest } from './expressions.ts';
 
 /**
  * Where the object of a function can be, as a set of bits: paths that meet keep what each of them
@@ -20,9 +32,7 @@ export const State = {
 } as const;
 export type States = number;
 
-/**
- * What a call does to the object that the walk follows. `keep` is what it maps a live object to.
- */
+/** What a call does to the object that is followed. */
 export type CallMeaning =
   | { readonly op: 'allocate' | 'free' | 'uninit' }
   /** `nullSafe`: given NULL it does nothing. */
@@ -30,7 +40,7 @@ export type CallMeaning =
   /** Hands the object out to a variable that has no value yet, or leaves that as it is. */
   | { readonly op: 'hand-out' };
 
-export interface WalkInput {
+export interface FlowInput {
   readonly fn: FunctionIr;
   readonly entry: States;
   /** The variables that hold the object. */
@@ -51,227 +61,204 @@ export interface WalkInput {
   readonly jumps: (expr: Expr) => readonly string[];
 }
 
-export interface WalkOutput {
+export interface ObjectFlow {
   /** The states before each call with a meaning. */
   readonly calls: ReadonlyMap<CallExpr, States>;
   /** Mentions of a holder, with the states there. */
   readonly uses: ReadonlyMap<Expr, States>;
   readonly exits: readonly { readonly stmt: ReturnStmt | null; readonly states: States }[];
-  /**
-   * False when the function nests too deep or has control flow that cannot be followed: nothing is
-   * then proved.
-   */
+  /** False when the function has control flow that cannot be followed: nothing is then proved. */
   readonly complete: boolean;
 }
 
-const MAX_DEPTH = 150;
-const MAX_ROUNDS = 40;
-
-/**
- * Follows the object through a function: a forward walk over the statements, repeated until the
- * states at the labels no
- * longer change. It knows one object, and of conditions only whether the object is there.
- */
-export function walk(input: WalkInput): WalkOutput {
-  const walker = new Walker(input);
-  return walker.run();
-}
-
-/** The states that leave the two sides of a condition. */
+/** The states of the two sides of a condition. */
 interface Split {
-  yes: States;
-  no: States;
+  readonly yes: States;
+  readonly no: States;
 }
 
-class Walker {
-  private readonly input: WalkInput;
-  private readonly calls = new Map<CallExpr, States>();
-  private readonly uses = new Map<Expr, States>();
-  private readonly exits = new Map<Stmt | null, States>();
-  private readonly labels = new Map<string, States>();
-  /** States that leave the innermost loop or switch by break, and that go round by continue. */
-  private readonly breaks: States[] = [];
-  private readonly continues: States[] = [];
-  private changed = false;
-  private complete = true;
+/** A loop macro that points a variable of the object at another one in every turn. */
+interface CursorLoop {
+  readonly head: number;
+  readonly exit: number;
+}
 
-  constructor(input: WalkInput) {
+type CursorInstr = Instr & { readonly kind: 'cursor' };
+
+/** Follows the object through a function until the states at the blocks no longer change. */
+export function flowOf(input: FlowInput): ObjectFlow {
+  const cfg = buildCfg(input.fn);
+  const flow = new Flow(input, cfg);
+  return flow.recorded(flow.solved());
+}
+
+class Flow {
+  private readonly input: FlowInput;
+  private readonly cfg: Cfg;
+  /** The tests of the allocation, and of a result that hands the object out. */
+  private readonly own: ReadonlySet<Expr>;
+  private readonly handed: ReadonlySet<Expr>;
+  private readonly loops: readonly CursorLoop[];
+  /** Arguments of loop macros that are what the loop sets, and no use of it. */
+  private readonly cursors: ReadonlySet<Expr>;
+  private readonly calls: ReadonlySet<CallExpr>;
+  /** The states that macros bring to the blocks of labels. */
+  private readonly jumped = new Map<number, States>();
+  private hasJumped = false;
+  private record: { calls: Map<CallExpr, States>; uses: Map<Expr, States> } | null = null;
+  private isComplete = true;
+
+  constructor(input: FlowInput, cfg: Cfg) {
     this.input = input;
+    this.cfg = cfg;
+    const all = statementsOf(input.fn).map(({ stmt }) => stmt);
+    const tests = all.flatMap((stmt) => (stmt.kind === 'if' ? [stmt] : []));
+    this.own = new Set(
+      tests
+        .filter((stmt) => stmt.start === input.check?.start)
+        .map((stmt) => bareTest(stmt.condition)),
+    );
+    this.handed = new Set(
+      tests
+        .filter((stmt) => input.handed?.has(stmt) === true)
+        .map((stmt) => bareTest(stmt.condition)),
+    );
+    const cursors = cfg.blocks.flatMap((block) =>
+      block.instrs.filter((instr): instr is CursorInstr => instr.kind === 'cursor'),
+    );
+    this.cursors = new Set(cursors.flatMap((instr) => cursorsOf(instr, input.fn)));
+    this.loops = cursors
+      .filter((instr) => this.setsHolder(instr))
+      .map(({ exit }) => ({ head: headOf(cfg, exit), exit }));
+    this.calls = new Set(
+      all.flatMap(allExpressions).filter((expr): expr is CallExpr => expr.kind === 'call'),
+    );
   }
 
-  run(): WalkOutput {
-    let rounds = 0;
-    do {
-      this.changed = false;
-      const end = this.list(this.input.fn.body.body, this.input.entry, 0);
-      if (end !== 0) this.leave(null, end);
-      rounds++;
-    } while (this.changed && rounds < MAX_ROUNDS);
-    const exits = [...this.exits].map(([stmt, states]) => ({
-      stmt: stmt as ReturnStmt | null,
-      states,
-    }));
-    return { calls: this.calls, uses: this.uses, exits, complete: this.complete && !this.changed };
+  /** The states at the entry of each block. */
+  solved(): readonly States[] {
+    for (;;) {
+      this.hasJumped = false;
+      const states = solve<States>(
+        this.cfg,
+        {
+          bottom: 0,
+          join: (left, right) => left | right,
+          equal: (left, right) => left === right,
+          transfer: (id, value) => this.through(this.cfg.blocks[id]!, value),
+          along: (id, way, value) => this.along(this.cfg.blocks[id]!, way, value),
+        },
+        'forward',
+        this.input.entry,
+      );
+      // What a macro jumps to may be a block that was looked at before.
+      if (!this.hasJumped) return states;
+    }
   }
 
-  private list(stmts: readonly Stmt[], entry: States, depth: number): States {
-    let states = entry;
-    for (const stmt of stmts) states = this.statement(stmt, states, depth);
-    return states;
+  /** What there is to say of each place, once the states are known. */
+  recorded(states: readonly States[]): ObjectFlow {
+    const calls = new Map<CallExpr, States>();
+    const uses = new Map<Expr, States>();
+    const exits = new Map<ReturnStmt | null, States>();
+    this.record = { calls, uses };
+    for (const block of this.cfg.blocks) {
+      const out = this.through(block, states[block.id]!);
+      const { terminator } = block;
+      if (terminator.kind === 'branch') this.condition(terminator.condition, out);
+      if (terminator.kind !== 'return' || out === 0) continue;
+      const site = terminator.site as Partial<Stmt>;
+      const stmt = site.kind === 'return' ? (site as ReturnStmt) : null;
+      exits.set(stmt, (exits.get(stmt) ?? 0) | out);
+    }
+    return {
+      calls,
+      uses,
+      exits: [...exits].map(([stmt, at]) => ({ stmt, states: at })),
+      complete: this.isComplete,
+    };
   }
 
-  private statement(stmt: Stmt, entry: States, depth: number): States {
+  private through(block: Block, entry: States): States {
+    let states = entry | (this.jumped.get(block.id) ?? 0);
+    for (const instr of block.instrs) states = this.instr(instr, states);
+    return block.terminator.kind === 'switch' ? this.value(block.terminator.value, states) : states;
+  }
+
+  private along(block: Block, way: number, out: States): States {
+    const { terminator } = block;
+    const to = successors(block)[way]!;
+    const split = terminator.kind === 'branch' ? this.condition(terminator.condition, out) : null;
+    const states = split ? (way === 0 ? split.yes : split.no) : out;
+    // In the next turn and after its loop the cursor is no object that this one has freed.
+    const isPast = this.loops.some(
+      ({ head, exit }) => (to === head && block.id > head) || (to === exit && block.id !== head),
+    );
+    return isPast ? states & ~State.freed & ~State.undone : states;
+  }
+
+  private instr(instr: Instr, entry: States): States {
     spend(1);
-    if (depth > MAX_DEPTH) {
-      this.complete = false;
-      return entry;
-    }
-    switch (stmt.kind) {
-      case 'label':
-        return entry | (this.labels.get(stmt.name) ?? 0);
-      case 'goto':
-        if (stmt.start === this.input.returns?.start) return 0;
-        this.reach(stmt.label, entry);
-        return 0;
-      case 'return': {
-        const states = stmt.value ? this.value(stmt.value, entry) : entry;
-        if (states !== 0) this.leave(stmt, states);
-        return 0;
-      }
-      case 'break':
-        return this.jump(this.breaks, entry);
-      case 'continue':
-        return this.jump(this.continues, entry);
-      case 'block':
-        return this.list(stmt.body, entry, depth + 1);
-      case 'if': {
-        const tested = this.condition(
-          stmt.condition,
-          entry,
-          stmt.start === this.input.check?.start,
-        );
-        const split =
-          this.input.handed?.has(stmt) === true
-            ? { yes: tested.yes && State.none, no: tested.no && State.live }
-            : tested;
-        const then = this.statement(stmt.then, split.yes, depth + 1);
-        return (
-          then | (stmt.otherwise ? this.statement(stmt.otherwise, split.no, depth + 1) : split.no)
-        );
-      }
-      case 'loop':
-        return this.loop(stmt, entry, depth);
-      case 'switch': {
-        const states = this.value(stmt.value, entry);
-        this.breaks.push(0);
-        // Any case may be entered, or none: the cases read the state of the head from here.
-        this.heads.push(states);
-        const end = this.statement(stmt.body, 0, depth + 1);
-        this.heads.pop();
-        return states | end | this.breaks.pop()!;
-      }
-      case 'case':
-        return entry | (this.heads[this.heads.length - 1] ?? 0);
-      case 'guard': {
-        let states = entry;
-        for (const arg of stmt.args) states = this.value(arg, states);
-        return stmt.body ? this.statement(stmt.body, states, depth + 1) : states;
-      }
-      case 'preproc':
-        return stmt.arms.reduce((states, arm) => states | this.list(arm.body, entry, depth + 1), 0);
+    switch (instr.kind) {
+      case 'expr':
+        return this.cursors.has(instr.expr) ? entry : this.value(instr.expr, entry);
       case 'decl': {
-        let states = stmt.init ? this.value(stmt.init, entry) : entry;
-        if (stmt.init && this.input.holders.has(stmt.name))
-          states = this.assigned(stmt.init, states);
-        return states;
+        const { init, name } = instr.decl;
+        if (!init) return entry;
+        const states = this.value(init, entry);
+        return this.input.holders.has(name) ? this.assigned(init, states) : states;
       }
+      case 'result':
+        return instr.value ? this.value(instr.value, entry) : entry;
+      case 'guard':
+        return instr.isEntry
+          ? instr.stmt.args.reduce((states, arg) => this.value(arg, states), entry)
+          : entry;
+      case 'cursor':
+        return entry !== 0 && this.setsHolder(instr) ? State.live : entry;
+      case 'goto':
+        return instr.stmt.start === this.input.returns?.start ? 0 : entry;
       case 'unknown':
-        if (stmt.opaque && entry !== 0) this.complete = false;
+        if (entry !== 0 && (instr.stmt.kind === 'asm' ? instr.stmt.isGoto : instr.stmt.opaque))
+          this.isComplete = false;
         return entry;
-      case 'asm':
-        if (stmt.isGoto && entry !== 0) this.complete = false;
+      default:
         return entry;
-      default: {
-        let states = entry;
-        for (const expr of ownExpressions(stmt)) states = this.value(expr, states);
-        return states;
-      }
     }
   }
 
-  /** A label is reached with these states. */
-  private reach(label: string, states: States): void {
-    const known = this.labels.get(label) ?? 0;
-    if ((known | states) === known) return;
-    this.labels.set(label, known | states);
-    this.changed = true;
-  }
-
-  private readonly heads: States[] = [];
-
-  private loop(stmt: Stmt & { kind: 'loop' }, entry: States, depth: number): States {
-    let states = entry;
-    for (const init of stmt.init) states = this.statement(init, states, depth + 1);
-    // A loop macro points its variable at another object in every round.
-    const cursor = cursorsOf(stmt, this.input.fn).some((name) => this.input.holders.has(name));
-    let around = states;
-    let out = 0;
-    for (let round = 0; round < 6; round++) {
-      const head: States = cursor ? State.live : around;
-      const split: Split =
-        stmt.condition && stmt.form !== 'do'
-          ? this.condition(stmt.condition, head, false)
-          : { yes: head, no: head };
-      this.breaks.push(0);
-      this.continues.push(0);
-      let end = this.statement(stmt.body, stmt.form === 'do' ? head : split.yes, depth + 1);
-      end |= this.continues.pop()!;
-      out |= this.breaks.pop()!;
-      if (stmt.step) end = this.value(stmt.step, end);
-      if (stmt.form === 'do' && stmt.condition) {
-        const again = this.condition(stmt.condition, end, false);
-        out |= again.no;
-        end = again.yes;
-      } else {
-        out |= cursor ? states | end : split.no;
-      }
-      if ((around | end) === around) break;
-      around |= end;
-    }
-    // After its loop the cursor of a loop macro is no object; what the path knew before still holds
-    // for the others.
-    return cursor ? states | (out & ~State.freed & ~State.undone) : out;
-  }
-
-  private jump(targets: States[], entry: States): States {
-    if (targets.length > 0) targets[targets.length - 1]! |= entry;
-    return 0;
-  }
-
-  private leave(stmt: Stmt | null, states: States): void {
-    this.exits.set(stmt, (this.exits.get(stmt) ?? 0) | states);
+  private setsHolder(instr: CursorInstr): boolean {
+    return cursorsOf(instr, this.input.fn).some((arg) => this.input.holders.has(arg.name));
   }
 
   /**
-   * Evaluates a condition; `own` is the test that the conversion rewrites, the only one that still
-   * tells NULL from an object.
+   * Evaluates a condition. The test that the conversion rewrites is the only one that still tells
+   * NULL from an object.
    */
-  private condition(expr: Expr, entry: States, own: boolean): Split {
+  private condition(expr: Expr, entry: States): Split {
+    const isOwn = this.own.has(bareTest(expr));
+    const tested = this.test(expr, entry, isOwn);
+    return this.handed.has(bareTest(expr))
+      ? { yes: tested.yes && State.none, no: tested.no && State.live }
+      : tested;
+  }
+
+  private test(expr: Expr, entry: States, own: boolean): Split {
     spend(1);
     const inner = plainTest(expr);
     if (inner.kind === 'unary' && inner.op === '!') {
-      const split = this.condition(inner.operand, entry, own);
+      const split = this.test(inner.operand, entry, own);
       return { yes: split.no, no: split.yes };
     }
     if (inner.kind === 'binary' && (inner.op === '&&' || inner.op === '||')) {
-      const left = this.condition(inner.left, entry, false);
-      const right = this.condition(inner.right, inner.op === '&&' ? left.yes : left.no, false);
+      const left = this.test(inner.left, entry, false);
+      const right = this.test(inner.right, inner.op === '&&' ? left.yes : left.no, false);
       return inner.op === '&&'
         ? { yes: right.yes, no: left.no | right.no }
         : { yes: left.yes | right.yes, no: right.no };
     }
     if (inner.kind === 'binary' && (inner.op === '==' || inner.op === '!=')) {
-      const compared = isNull(inner.right) ? inner.left : isNull(inner.left) ? inner.right : null;
+      const compared = comparedToNull(inner.left, inner.right);
       const other = compared && plainTest(compared);
       if (other && this.isHolder(other)) {
         const split = this.presence(other, entry, own);
@@ -287,7 +274,7 @@ class Walker {
   }
 
   private presence(expr: Expr, entry: States, own: boolean): Split {
-    if (!own) this.note(this.uses, expr, entry);
+    if (!own) this.noteUse(expr, entry);
     const gone = own ? State.none | State.failed : State.none;
     const no = entry & (State.none | State.failed);
     return {
@@ -332,13 +319,21 @@ class Walker {
           pending.push({ expr: parts[index]!, done: false });
       }
     }
-    for (const label of this.input.jumps(root)) this.reach(label, states);
+    for (const label of this.input.jumps(root))
+      for (const block of this.cfg.labels.get(label) ?? []) this.jump(block, states);
     return states;
+  }
+
+  private jump(block: number, states: States): void {
+    const known = this.jumped.get(block) ?? 0;
+    if ((known | states) === known) return;
+    this.jumped.set(block, known | states);
+    this.hasJumped = true;
   }
 
   private effect(expr: Expr, entry: States): States {
     if (expr.kind === 'name' && this.input.holders.has(expr.name)) {
-      this.note(this.uses, expr, entry);
+      this.noteUse(expr, entry);
       return entry;
     }
     if (expr.kind === 'assign' && expr.op === '=') {
@@ -346,11 +341,11 @@ class Walker {
       return this.isHolder(target) ? this.assigned(expr.value, entry) : entry;
     }
     if (expr.kind !== 'call') return entry;
-    const meaning = this.input.meaning(expr);
+    const call = this.original(expr);
+    const meaning = this.input.meaning(call);
     if (!meaning) return entry;
-    this.note(
-      this.calls,
-      expr,
+    this.noteCall(
+      call,
       meaning.op === 'hand-out' || (meaning.op === 'helper' && meaning.nullSafe)
         ? entry & ~State.none
         : entry,
@@ -379,7 +374,7 @@ class Walker {
   private assigned(value: Expr, entry: States): States {
     if (entry === 0) return 0;
     const source = uncast(value);
-    if (source.kind === 'call' && this.input.meaning(source)?.op === 'allocate')
+    if (source.kind === 'call' && this.input.meaning(this.original(source))?.op === 'allocate')
       return State.live | State.failed;
     if (isNull(source)) return State.none;
     // An alias of the object (`v = &p->vdev`) changes nothing; anything else is another object, one
@@ -387,9 +382,49 @@ class Walker {
     return namesIn(value).some((name) => this.input.holders.has(name)) ? entry : State.live;
   }
 
-  private note<K>(map: Map<K, States>, key: K, states: States): void {
-    if (states !== 0) map.set(key, (map.get(key) ?? 0) | states);
+  /**
+   * The call as the function has it: what is around a statement expression that became control flow
+   * is a copy in the graph.
+   */
+  private original(call: CallExpr): CallExpr {
+    if (this.calls.has(call)) return call;
+    const same = [...this.calls].filter(
+      (one) => one.start === call.start && one.end === call.end && one.name === call.name,
+    );
+    if (same.length !== 1) this.isComplete = false;
+    return same[0] ?? call;
   }
+
+  private noteUse(expr: Expr, states: States): void {
+    if (this.record && states !== 0)
+      this.record.uses.set(expr, (this.record.uses.get(expr) ?? 0) | states);
+  }
+
+  private noteCall(call: CallExpr, states: States): void {
+    if (this.record && states !== 0)
+      this.record.calls.set(call, (this.record.calls.get(call) ?? 0) | states);
+  }
+}
+
+/** The condition without the negations at its top, which the graph has as the order of its ways. */
+function bareTest(condition: Expr): Expr {
+  let inner = condition;
+  while (inner.kind === 'unary' && inner.op === '!') inner = inner.operand;
+  return inner;
+}
+
+function comparedToNull(left: Expr, right: Expr): Expr | null {
+  if (isNull(right)) return left;
+  return isNull(left) ? right : null;
+}
+
+/** The block that a loop macro begins each turn in: it leads to the body and to the exit. */
+function headOf(cfg: Cfg, exit: number): number {
+  const head = cfg.blocks.find(
+    ({ terminator }) =>
+      terminator.kind === 'choice' && terminator.to.length === 2 && terminator.to[1] === exit,
+  );
+  return head?.id ?? -1;
 }
 
 /**
@@ -397,12 +432,12 @@ class Walker {
  * not mention behind the loop: what it does
  * mention there is what the loop was given, as `foo` in `for_each_port_of(foo, i)`.
  */
-function cursorsOf(stmt: LoopStmt, fn: FunctionIr): string[] {
-  if (stmt.macro === null) return [];
-  const known = loopCursors(stmt.macro);
-  const after = known ? new Set<string>() : namesBehind(fn, stmt.end);
-  return stmt.args.flatMap((arg, index) =>
-    arg.kind === 'name' && (known ? known.includes(index) : !after.has(arg.name)) ? [arg.name] : [],
+function cursorsOf(instr: CursorInstr, fn: FunctionIr): (Expr & { readonly kind: 'name' })[] {
+  const known = loopCursors(instr.macro);
+  const after = known ? new Set<string>() : namesBehind(fn, instr.site.end);
+  return instr.args.filter(
+    (arg, index): arg is Expr & { readonly kind: 'name' } =>
+      arg.kind === 'name' && (known ? known.includes(index) : !after.has(arg.name)),
   );
 }
 
@@ -450,51 +485,4 @@ function partsOf(expr: Expr): readonly Expr[] {
     default:
       return [];
   }
-}
-
-/** likely(x), unlikely(x), WARN_ON(x), READ_ONCE(x), !!x and (x) are x in a test. */
-export function plainTest(expr: Expr): Expr {
-  let inner = uncast(expr);
-  for (;;) {
-    const argument: Expr | undefined =
-      inner.kind === 'call' && inner.name !== null
-        ? inner.args[testedArgument(inner.name) ?? inner.args.length]
-        : undefined;
-    if (argument) inner = uncast(argument);
-    else if (
-      inner.kind === 'unary' &&
-      inner.op === '!' &&
-      inner.operand.kind === 'unary' &&
-      inner.operand.op === '!'
-    )
-      inner = inner.operand.operand;
-    else return inner;
-  }
-}
-
-/** What `IS_ERR_OR_NULL(x)` and `ZERO_OR_NULL_PTR(x)` ask of; null for any other test. */
-export function nullTested(test: Expr): Expr | null {
-  return test.kind === 'call' && test.name !== null && isNullTestMacro(test.name)
-    ? (test.args[0] ?? null)
-    : null;
-}
-
-/** `&name` */
-export function isAddressOf(expr: Expr, name: string): boolean {
-  const inner = uncast(expr);
-  return (
-    inner.kind === 'unary' &&
-    inner.op === '&' &&
-    inner.operand.kind === 'name' &&
-    inner.operand.name === name
-  );
-}
-
-/** NULL or a literal 0. */
-export function isNull(expr: Expr): boolean {
-  const inner = uncast(expr);
-  return (
-    (inner.kind === 'name' && inner.name === 'NULL') ||
-    (inner.kind === 'number' && inner.value === 0)
-  );
 }

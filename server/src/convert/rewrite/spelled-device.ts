@@ -4,7 +4,7 @@
  */
 import type { DeclStmt, Expr, FileIr, FunctionIr, TypeName } from '../../ir/types.ts';
 import { plain } from '../plan/arguments.ts';
-import { isAddressOf } from '../query/object-flow.ts';
+import { isAddressOf } from '../query/expressions.ts';
 import {
   allExpressions,
   isVariable,

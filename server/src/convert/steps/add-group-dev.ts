@@ -5,7 +5,7 @@ import { plain } from '../plan/arguments.ts';
 import { isNullTest } from '../plan/allocation.ts';
 import { embedsDevice } from '../plan/container.ts';
 import { missingHeaders } from '../query/missing-headers.ts';
-import { isNull } from '../query/object-flow.ts';
+import { isNull } from '../query/expressions.ts';
 import { allExpressions, statementsOf, uncast, type Placed } from '../../lifecycle/statements.ts';
 import { lineOf, refuse, textOf } from '../refusal-error.ts';
 import { callSites, type CallSite } from '../query/call-sites.ts';

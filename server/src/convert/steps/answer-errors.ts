@@ -4,7 +4,7 @@ import { compareVersions } from '../../kernel/version.ts';
 import { isAllocation, isNullTest, leaves, rootOf, testAfter } from '../plan/allocation.ts';
 import { plain } from '../plan/arguments.ts';
 import { errorBranchEdits } from '../rewrite/branch.ts';
-import { isNull } from '../query/object-flow.ts';
+import { isNull } from '../query/expressions.ts';
 import {
   allExpressions,
   isVariable,

@@ -2,7 +2,7 @@ import type { CallExpr, Expr, FileIr, FunctionIr, IfStmt, Stmt } from '../../ir/
 import type { Module } from '../../lifecycle/types.ts';
 import { leaves } from '../plan/allocation.ts';
 import { plain } from '../plan/arguments.ts';
-import { plainTest } from '../query/object-flow.ts';
+import { plainTest } from '../query/expressions.ts';
 import {
   expressionsIn,
   isMessage,

@@ -5,7 +5,7 @@ import type { Module } from '../../lifecycle/types.ts';
 import { leaves, rootOf } from '../plan/allocation.ts';
 import { plain } from '../plan/arguments.ts';
 import { indentAt, nextLine, wrapCall, columnOf } from '../rewrite/layout.ts';
-import { isAddressOf, isNull } from '../query/object-flow.ts';
+import { isAddressOf, isNull } from '../query/expressions.ts';
 import {
   allExpressions,
   namesIn,

@@ -3,7 +3,7 @@ import { leaves, testAfter } from '../plan/allocation.ts';
 import { plain } from '../plan/arguments.ts';
 import type { Module } from '../../lifecycle/types.ts';
 import { hiddenJumps } from '../query/hidden-jumps.ts';
-import { plainTest } from '../query/object-flow.ts';
+import { plainTest } from '../query/expressions.ts';
 import {
   allExpressions,
   isMessage,

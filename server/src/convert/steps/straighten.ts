@@ -8,7 +8,7 @@ import type { FileIr, FunctionIr, IfStmt, Stmt } from '../../ir/types.ts';
 import { leaves } from '../plan/allocation.ts';
 import { plain } from '../plan/arguments.ts';
 import { indentAt, lineStart, nextLine } from '../rewrite/layout.ts';
-import { plainTest } from '../query/object-flow.ts';
+import { plainTest } from '../query/expressions.ts';
 import { allExpressions, namesUnder, statementsOf, uncast } from '../../lifecycle/statements.ts';
 import { textOf } from '../refusal-error.ts';
 import { ownsLines } from './drop.ts';

@@ -8,7 +8,7 @@ import type { AssignExpr, Expr, FileIr, FunctionIr, Stmt } from '../../ir/types.
 import type { Module } from '../../lifecycle/types.ts';
 import { isAllocation, leaves, rootOf, testAfter } from '../plan/allocation.ts';
 import { indentAt, lineStart } from '../rewrite/layout.ts';
-import { isNull, nullTested, plainTest } from '../query/object-flow.ts';
+import { isNull, nullTested, plainTest } from '../query/expressions.ts';
 import {
   expressionsIn,
   namesIn,

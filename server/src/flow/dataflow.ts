@@ -1,3 +1,4 @@
+/** Solves data-flow problems over the graph of a function, by any lattice. */
 import type { Cfg } from './cfg.ts';
 import { successors } from './cfg.ts';
 
@@ -8,6 +9,11 @@ export interface Lattice<T> {
   equal(left: T, right: T): boolean;
   /** The value at the other end of the block. */
   transfer(block: number, value: T): T;
+  /**
+   * What of that takes one way out of the block, the `way`th of its successors: for problems that
+   * learn from a test. Forward only.
+   */
+  along?(block: number, way: number, value: T): T;
 }
 
 /**
@@ -45,8 +51,8 @@ export function solve<T>(
     const block = queue[i]!;
     queued.delete(block);
     const out = lattice.transfer(block, value[block]!);
-    for (const count of next[block]!) {
-      const joined = lattice.join(value[count]!, out);
+    for (const [way, count] of next[block]!.entries()) {
+      const joined = lattice.join(value[count]!, lattice.along?.(block, way, out) ?? out);
       if (lattice.equal(joined, value[count]!)) continue;
       value[count] = joined;
       if (!queued.has(count)) {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { buildCfg, successors, type Cfg } from '../../../server/src/flow/cfg.ts';
 import { liveVariables } from '../../../server/src/flow/liveness.ts';
-import { solve } from '../../../server/src/flow/solve.ts';
+import { solve } from '../../../server/src/flow/dataflow.ts';
 import { lowered } from './support.ts';
 
 function cfgOf(body: string): { cfg: Cfg; text: string } {
