@@ -80,7 +80,8 @@ function errorsIn(parser: SyntaxParser, text: string): number {
     // The mask ends an unfinished line, blanks what an unclosed comment takes, and takes the first
     // arm of a cut #if chain, so that the parser sees no error there: its notes do.
     const hidden = tree.notes.filter(
-      (note) => note.kind === 'unfinished' || note.kind === 'split' || note.kind === 'comment',
+      ({ kind }) =>
+        kind === 'unfinished' || kind === 'open-block' || kind === 'split' || kind === 'comment',
     ).length;
     return tree.items().filter((item) => item.hasError).length + hidden;
   } finally {

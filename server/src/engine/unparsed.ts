@@ -30,15 +30,19 @@ function unparsedParts(file: FileIr): readonly NotAnalysed[] {
   const functions = file.functions.flatMap((fn): NotAnalysed[] => {
     const unknown = unknownStatements(fn);
     const hiding =
-      unknown.find((stmt) => stmt.opaque) ??
+      unknown.find((stmt) => stmt.opaque || stmt.hides === 'test' || stmt.hides === 'end') ??
       unknown.find((stmt) => [...stmt.calls, ...stmt.names].some(isLifecycle));
     if (!(fn.opaque || hiding !== undefined) || !concernsLifecycle(fn, unknown)) return [];
     const place = hiding === undefined ? 'it' : `line ${placed(hiding)}`;
+    const reason =
+      hiding?.hides === 'end'
+        ? `a closing brace is missing before line ${placed({ start: hiding.end, end: hiding.end })}, so blocks are read by their indentation`
+        : `${place} does not parse, so not all of its paths are seen`;
     return [
       {
         path: file.path,
         function: fn.name,
-        reason: `${place} does not parse, so not all of its paths are seen`,
+        reason,
         start: fn.nameSpan.start,
       },
     ];

@@ -312,6 +312,12 @@ export interface UnknownStmt extends CodeNode {
   readonly names: readonly string[];
   readonly calls: readonly string[];
   readonly opaque: boolean;
+  /**
+   * What a statement that is being typed may become: the test of an if or a loop, or a call, of
+   * whose absence nobody can complain yet; or the end of a block that only its indentation shows.
+   * Absent where it is none of these.
+   */
+  readonly hides?: 'test' | 'call' | 'end';
 }
 
 export interface Param extends Span {

@@ -189,6 +189,15 @@ export function walkExprs(stmt: Stmt, visit: (expr: Expr) => boolean | void): vo
   });
 }
 
+/** Whether a function has a condition or a block that is not finished: no edit is made in it. */
+export function isBeingTyped(fn: FunctionIr): boolean {
+  let found = false;
+  walkStmt(fn.body, (stmt) => {
+    if (stmt.kind === 'unknown' && (stmt.hides === 'test' || stmt.hides === 'end')) found = true;
+  });
+  return found;
+}
+
 /** All calls in the body of a function, in source order of their start. */
 export function calls(fn: FunctionIr): CallExpr[] {
   const found: CallExpr[] = [];

@@ -192,6 +192,7 @@ function replay(
   for (const device of puts) runRelease(run, state, call, device);
   state.deferred = [...state.deferred, ...deferred];
   if (outcome.uncertain) loseCertainty(state);
+  state.hidden |= outcome.hidden;
   if (outcome.ownState) state.followsOwnState = true;
   if (result === null) return { state, value: fresh(state, call.start, 'call') };
   if (

@@ -1,7 +1,15 @@
 import { outcomeOf, runDeferred, type Exit } from './explore.ts';
 import { isDrvdata } from './domain/access-path.ts';
 import type { AbstractObject, Interner } from './domain/objects.ts';
-import { addStep, fork, holdersOf, maskOf, stepsOf, type PathState } from './domain/path-state.ts';
+import {
+  addStep,
+  fork,
+  HIDDEN_CALL,
+  holdersOf,
+  maskOf,
+  stepsOf,
+  type PathState,
+} from './domain/path-state.ts';
 import { ANY, POSITIVE } from './domain/values.ts';
 import { ENDS, isCertain } from './operate.ts';
 import { carryHeld, isAtEntry, observeLeave } from './resources.ts';
@@ -57,7 +65,10 @@ function observeExit(
       device: deviceRef(run, object, tracked),
       before: tracked.state,
       text: nameOf(run, state, object),
-      certain: isCertain(run, state, tracked.state) && !actsOnAnother(run, state, object, ended),
+      certain:
+        isCertain(run, state, tracked.state) &&
+        !(state.hidden & HIDDEN_CALL) &&
+        !actsOnAnother(run, state, object, ended),
       trace: stepsOf(state.trace),
       conditions: conditionsOf(state),
       outcome,
@@ -211,6 +222,7 @@ export function seedRemove(
     carry(next, state);
     carryHeld(next, state);
     state.isUncertain ||= next.isUncertain;
+    state.hidden |= next.hidden & HIDDEN_CALL;
     if (outcome === 'unknown')
       for (const [object, tracked] of state.devices)
         if (tracked.state.registered !== 'yes') state.devices.delete(object);

@@ -1,4 +1,4 @@
-import type { CallExpr, DeclStmt, Expr, GuardStmt } from '../ir/types.ts';
+import type { CallExpr, DeclStmt, Expr, GuardStmt, UnknownStmt } from '../ir/types.ts';
 import type { Span } from '../text/span.ts';
 import { freeFunction } from '../kernel/cleanup.ts';
 import { behaviourOf } from '../kernel/lookup.ts';
@@ -23,6 +23,8 @@ import {
   prune,
   stateKey,
   type PathState,
+  HIDDEN_CALL,
+  HIDDEN_TEST,
 } from './domain/path-state.ts';
 import { NEGATIVE, POSITIVE, ZERO, sameValue, type Value } from './domain/values.ts';
 import { withinShare, workDone, type Steps } from '../budget/work.ts';
@@ -251,8 +253,15 @@ function step(
     case 'unknown':
       escapeNames(run, next, instr.stmt.names, instr.stmt.start, instr.stmt.end);
       if (instr.stmt.kind === 'asm' ? instr.stmt.isGoto : instr.stmt.opaque) loseCertainty(next);
+      if (instr.stmt.kind === 'unknown') next.hidden |= hiddenBy(instr.stmt);
       return [next];
   }
+}
+
+/** What nobody can miss after a statement that is being typed, as PathState.hidden. */
+function hiddenBy({ hides }: UnknownStmt): number {
+  if (hides === 'test') return HIDDEN_TEST;
+  return hides === 'call' ? HIDDEN_CALL : 0;
 }
 
 /**

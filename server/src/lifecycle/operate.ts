@@ -242,7 +242,8 @@ export function use(
       form,
       field,
       api,
-      certain: isCertain(run, state, device),
+      certain:
+        isCertain(run, state, device) && !(device.memory === 'error-pointer' && state.hidden !== 0),
       trace: stepsOf(state.trace),
       conditions: conditionsOf(state),
     },

@@ -44,6 +44,7 @@ import {
   membersOf,
   stepsOf,
   type PathState,
+  HIDDEN_CALL,
 } from './domain/path-state.ts';
 import { NEGATIVE, POSITIVE, ZERO, sameValue, type Mask, type Value } from './domain/values.ts';
 import type { Summary, SummaryOutcome } from './summary.ts';
@@ -792,7 +793,7 @@ export function observeLeave(
     held: held.map(resourceOf),
     trace: stepsOf(state.trace),
     conditions: conditionsOf(state),
-    certain: !run.fn.opaque && !state.isUncertain,
+    certain: !run.fn.opaque && !state.isUncertain && !(state.hidden & HIDDEN_CALL),
     ownState: state.followsOwnState,
   });
   // What `.init` leaves to `.release` shows at its successful ends.

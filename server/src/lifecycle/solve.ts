@@ -199,6 +199,7 @@ function harmless(analysis: Analysis, definition: Defined<FunctionIr>): Summary 
         resultMask: 7,
         deferred: [],
         uncertain: false,
+        hidden: 0,
         ownState: false,
         takes: [],
       },

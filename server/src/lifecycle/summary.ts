@@ -22,6 +22,8 @@ export interface SummaryOutcome {
   readonly resultMask: Mask;
   readonly deferred: PathState['deferred'];
   readonly uncertain: boolean;
+  /** As PathState.hidden. */
+  readonly hidden: number;
   /** A state of the driver's own decided that it was this way through. */
   readonly ownState: boolean;
   /** What it has taken and not given back. */
@@ -177,6 +179,7 @@ function outcomeOf(state: PathState): SummaryOutcome {
       ({ place }) => !place.object.isWeak && (place.object.isOutside || seen.has(place.object)),
     ),
     uncertain: state.isUncertain,
+    hidden: state.hidden,
     ownState: state.followsOwnState,
     takes: takesOf(state),
   };
@@ -245,6 +248,7 @@ function outcomeKey(outcome: SummaryOutcome): string {
     resultKey(outcome),
     outcome.deferred.map((deferred) => deferred.callback).join(),
     outcome.uncertain,
+    outcome.hidden,
     outcome.takes
       .map((held) => held.id)
       .sort()

@@ -7,7 +7,7 @@ import {
   type MaskState,
 } from './mask-state.ts';
 import { Word } from './mask-tables.ts';
-import { CHAR, Kind } from './mask-tokens.ts';
+import { CHAR, Kind } from './tokens.ts';
 
 /** A type has few words; the bound keeps the mask linear. */
 const MAX_TYPE_TOKENS = 16;

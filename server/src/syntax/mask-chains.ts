@@ -1,6 +1,6 @@
 import { blank, tokenText, type MaskState } from './mask-state.ts';
 import { Word } from './mask-tables.ts';
-import { Directive, Kind } from './mask-tokens.ts';
+import { Directive, Kind } from './tokens.ts';
 
 /** Where a token stands, as far as the mask has to know. */
 export type Place = 'items' | 'initializer' | 'fields' | 'inside';

@@ -1,5 +1,5 @@
 import type { MaskNote } from './node.ts';
-import { Kind, type Tokens } from './mask-tokens.ts';
+import { Kind, type Tokens } from './tokens.ts';
 
 /** One stretch that the parser sees differently. */
 export interface MaskChange {

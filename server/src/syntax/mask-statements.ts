@@ -1,6 +1,6 @@
 import { blank, isPunctuation, replaceWord, tokenText, type MaskState } from './mask-state.ts';
 import { BLOCK_MACROS, FIELD_GROUPS, FIELD_MACROS, LOOP_NAME, Word } from './mask-tables.ts';
-import { CHAR, Kind } from './mask-tokens.ts';
+import { CHAR, Kind } from './tokens.ts';
 
 /** A declaration has few words before its name; the bound keeps the mask linear. */
 const MAX_HEAD_TOKENS = 32;

@@ -1,60 +1,7 @@
+import { closeBlocks } from './close-blocks.ts';
 import { Word, WORDS } from './mask-tables.ts';
-
-/**
- * What a token is. Comments and blanks are no tokens; annotations are only reported (see
- * ScanResult).
- */
-export const Kind = {
-  end: 0,
-  word: 1, // identifier or keyword; its meaning is in `words`
-  punctuation: 2, // one character, in `chars`
-  literal: 3, // number, string, character
-  ellipsis: 4,
-  directive: 5, // a whole preprocessor line with its continuation lines; its meaning is in `chars`
-} as const;
-
-/**
- * What a preprocessor line does to the structure. A chain is `openUnbalanced` when an arm does not
- * leave the same brackets open as
- * there were before it.
- */
-export const Directive = { none: 0, open: 1, middle: 2, close: 3, openUnbalanced: 4 } as const;
-
-/** Punctuation that the mask looks at, by character code. */
-export const CHAR = {
-  openParenthesis: 40,
-  closeParenthesis: 41,
-  star: 42,
-  comma: 44,
-  dot: 46,
-  colon: 58,
-  semicolon: 59,
-  equals: 61,
-  openBracket: 91,
-  closeBracket: 93,
-  openBrace: 123,
-  closeBrace: 125,
-} as const;
-/** The value of a closing brace that also closes everything around it. */
-export const CLOSE_ALL = 1;
-
-/**
- * The tokens of a text as parallel arrays of `count` entries; the entry after the last has kind
- * `end`.
- */
-export interface Tokens {
-  readonly count: number;
-  readonly kinds: Uint8Array;
-  readonly starts: Int32Array;
-  readonly ends: Int32Array;
-  /** For a word its Word, for punctuation its character code, for a directive its Directive. */
-  readonly values: Uint8Array;
-  /**
-   * For a bracket the index of its partner, for a directive of an #if chain the index of the
-   * chain's next; -1 where there is none.
-   */
-  readonly partners: Int32Array;
-}
+import { append } from '../text/lists.ts';
+import { CHAR, CLOSE_ALL, Directive, Kind, type Tokens } from './tokens.ts';
 
 /** Attributes that the scanner stepped over, as start and end offsets in turn. */
 export type Annotations = readonly number[];
@@ -120,9 +67,15 @@ function reserve(capacity: number): void {
 /**
  * Splits a text into tokens. Linear time; any text is accepted: what is not closed ends at the end
  * of the line (strings) or of the
- * text (comments). `unclosed` is where such a comment starts, -1 when there is none.
+ * text (comments). `unclosed` is where such a comment starts, -1 when there is none; `braces` are the offsets of
+ * blanks and semicolons that give way to braces which only the indentation tells.
  */
-export function scan(text: string): { tokens: Tokens; annotations: Annotations; unclosed: number } {
+export function scan(text: string): {
+  tokens: Tokens;
+  annotations: Annotations;
+  unclosed: number;
+  braces: readonly number[];
+} {
   const length = text.length;
   const annotations: number[] = [];
   let count = 0;
@@ -216,8 +169,7 @@ export function scan(text: string): { tokens: Tokens; annotations: Annotations; 
   values[count] = 0;
   partners[count] = -1;
   const tokens: Tokens = { count, kinds, starts, ends, values, partners };
-  pairBrackets(text, tokens);
-  return { tokens, annotations, unclosed };
+  return { tokens, annotations, unclosed, braces: pairBrackets(text, tokens) };
 }
 
 function meaning(text: string, start: number, end: number, hash: number): Word {
@@ -342,7 +294,9 @@ function skipArguments(text: string, from: number): number {
  * each arm of an #if chain starts from the brackets that were open
  * before the chain.
  */
-function pairBrackets(text: string, { count, kinds, starts, values, partners }: Tokens): void {
+function pairBrackets(text: string, tokens: Tokens): number[] {
+  const { count, kinds, starts, values, partners } = tokens;
+  const missing: number[] = [];
   let open: number[] = [];
   let braces = 0;
   const chains: Chain[] = [];
@@ -374,6 +328,12 @@ function pairBrackets(text: string, { count, kinds, starts, values, partners }: 
     partners[index]! >= 0 &&
     isIndented(text, starts[partners[index]!]!) &&
     (index + 1 === count || isFirstColumn(text, starts[index + 1]!));
+  const closeOpenBlocks = (index: number): readonly number[] | null => {
+    const unclosed = open.filter((at) => values[at] === CHAR.openBrace);
+    const first = unclosed[0];
+    if (first === undefined || isIndented(text, starts[first]!)) return null;
+    return closeBlocks(text, tokens, first, index, unclosed.length);
+  };
   for (let i = 0; i < count; i++) {
     if (kinds[i] === Kind.punctuation) {
       switch (values[i]) {
@@ -397,9 +357,11 @@ function pairBrackets(text: string, { count, kinds, starts, values, partners }: 
             close(i, CHAR.openBrace);
           }
           if (open.length > 0 && endsFunction(i)) {
+            const closed = closeOpenBlocks(i);
+            if (closed === null) values[i] = CLOSE_ALL;
+            else append(missing, closed);
             open = [];
             braces = 0;
-            values[i] = CLOSE_ALL;
           }
           break;
       }
@@ -437,6 +399,7 @@ function pairBrackets(text: string, { count, kinds, starts, values, partners }: 
       i = next;
     }
   }
+  return missing;
 }
 
 /** An #if chain while its end is not reached, with the brackets that were open where it starts. */

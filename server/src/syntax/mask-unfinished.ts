@@ -1,11 +1,10 @@
+import { isFirstOnLine, lineIndentation } from './indentation.ts';
 import { blanks, isPunctuation, tokenText, type MaskState } from './mask-state.ts';
 import { Word } from './mask-tables.ts';
-import { CHAR, Kind } from './mask-tokens.ts';
+import { CHAR, Kind } from './tokens.ts';
 
 /** A statement that is being typed is short; the bound keeps the mask linear. */
 const MAX_TOKENS = 256;
-/** Nobody indents further; the bound keeps the mask linear. */
-const MAX_INDENTATION = 256;
 
 /**
  * A statement whose end is not typed yet would take the next one with it: the parser reads
@@ -213,25 +212,4 @@ function isTypeOnly(state: MaskState, first: number, last: number): boolean {
 
 function hasBlankLine(text: string, from: number, to: number): boolean {
   return /\n[ \t\r]*\n/.test(text.slice(from, to));
-}
-
-function isFirstOnLine(text: string, offset: number): boolean {
-  let at = offset - 1;
-  while (at >= 0 && (text.charCodeAt(at) === 32 || text.charCodeAt(at) === 9)) at--;
-  return at >= 0 && text.charCodeAt(at) === 10;
-}
-
-/** The width of the blanks at the start of an offset's line. A tab counts eight. */
-function lineIndentation(text: string, offset: number): number {
-  let start = offset;
-  while (start > 0 && start > offset - MAX_INDENTATION && text.charCodeAt(start - 1) !== 10)
-    start--;
-  let width = 0;
-  for (let at = start; at < offset; at++) {
-    const code = text.charCodeAt(at);
-    if (code === 9) width += 8;
-    else if (code === 32) width++;
-    else break;
-  }
-  return width;
 }

@@ -12,7 +12,8 @@ import {
 } from './mask-statements.ts';
 import { Word } from './mask-tables.ts';
 import { maskUnfinishedEntry, maskUnfinishedStatement } from './mask-unfinished.ts';
-import { CHAR, CLOSE_ALL, Directive, Kind, scan } from './mask-tokens.ts';
+import { scan } from './mask-tokens.ts';
+import { CHAR, CLOSE_ALL, Directive, Kind } from './tokens.ts';
 import { blankComments, COMMENT_OR_LITERAL } from '../text/lexical.ts';
 
 /** What an open bracket encloses. */
@@ -57,13 +58,15 @@ const PLACES: readonly [Place, Place, Place, Place, Place, Place, Place, Place] 
  * Never edit from the masked text. Linear time; any text is accepted.
  */
 export function kernelMask(text: string): { masked: string; notes: MaskNote[] } {
-  const { tokens, annotations, unclosed } = scan(text);
+  const { tokens, annotations, unclosed, braces } = scan(text);
   const state: MaskState = { text, tokens, changes: [] };
   for (let i = 0; i < annotations.length; i += 2)
     blank(state, annotations[i]!, annotations[i + 1]!, 'annotation');
   // The lexer would look for the end of each comment that begins in there, and take its first words
   // for code.
   if (unclosed >= 0) blank(state, unclosed, text.length, 'comment');
+  for (const at of braces)
+    state.changes.push({ start: at, end: at + 1, replacement: '}', kind: 'open-block' });
   maskDefinitions(state);
   maskTokens(state);
   return applyChanges(text, state.changes);

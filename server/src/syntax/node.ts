@@ -35,6 +35,7 @@ export interface MaskNote extends Span {
     | 'directive' // a preprocessor line in an initialiser; conditionsAt() of conditions.ts tells what it means for an entry
     | 'label' // the colon of a label in front of a directive or a closing brace; the parser sees a statement, `name;`
     | 'unfinished' // a line whose end is not typed yet, or the blank behind it; the parser sees an empty statement, or `;` or `,` in the blank
+    | 'open-block' // the blank or the semicolon for which the parser sees the brace of a block that only its indentation closes
     | 'comment' // one that nothing closes, up to the end of the text, or one inside of a macro
     // An #if chain that cuts a statement or an argument list: its directives and all arms but the
     // first, of which nothing is seen. What stands around it is one configuration only.

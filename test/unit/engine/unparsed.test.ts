@@ -14,7 +14,9 @@ test.each<[string, string, string[]]>([
   [
     'a brace that is missing',
     LEAKY.replace('\tif (ret)\n\t\treturn ret;\n', '\tif (ret) {\n\t\treturn ret;\n'),
-    ['foo_probe: it does not parse, so not all of its paths are seen'],
+    [
+      'foo_probe: a closing brace is missing before line 31, so blocks are read by their indentation',
+    ],
   ],
   [
     'a file that ends early',

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { walkStmt } from '../../../server/src/ir/visit.ts';
 import { lower, printed, printedBody } from './lowering.ts';
 
 describe('statements', () => {
@@ -434,12 +435,11 @@ describe('text that is being typed', () => {
     `);
   });
 
-  test('an unfinished condition or return hides control flow', () => {
+  test('an unfinished condition controls nothing yet, an unfinished return hides control flow', () => {
     expect(printedBody('\ta();\n\tif (vdev->\n\tb();')).toMatchInlineSnapshot(`
       "
-      opaque
         a()
-        unknown opaque <vdev>
+        unknown <>
         b()
       "
     `);
@@ -482,6 +482,57 @@ describe('text that is being typed', () => {
     `);
   });
 
+  test('a missing brace is where the indentation says', () => {
+    const brace = '\tif (x) {\n\t\ta();\n\tdo {\n\t\tb();\n\twhile (y);\n\tc();';
+    expect(printedBody(brace)).toMatchInlineSnapshot(`
+      "
+        if x
+          a()
+          unknown <>
+        do y
+          b()
+          unknown <>
+        c()
+      "
+    `);
+    expect(printedBody('\tif (x) {\n\t\ta();\n\t\treturn;')).toMatchInlineSnapshot(`
+      "
+        if x
+          a()
+          return
+          unknown <>
+      "
+    `);
+    // The case labels of a switch are beside it.
+    const labels = '\tswitch (x) {\n\tcase 1:\n\t\tif (y) {\n\t\t\ta();\n\tcase 2:\n\t\tb();\n\t}';
+    expect(printedBody(labels)).toMatchInlineSnapshot(`
+      "
+        switch x
+          case 1:
+          if y
+            a()
+            unknown <>
+          case 2:
+          b()
+      "
+    `);
+    // There is no room for the brace: the parser would take the call for a declaration.
+    expect(printedBody('\tif (x) {\n\t\ta();')).toMatchInlineSnapshot(`
+      "
+      opaque
+        if x
+          a()
+      "
+    `);
+  });
+
+  test('a word, a type or a call that is being typed may become the call that is missing', () => {
+    for (const line of ['vfio_put_dev', 'struct foo', 'vfio_put_device(&foo'])
+      expect(hiddenBy(line)).toBe('call');
+    for (const line of ['if (foo->', 'for (', 'while (foo']) expect(hiddenBy(line)).toBe('test');
+    for (const line of ['foo->bar =', 'ret =']) expect(hiddenBy(line)).toBe(undefined);
+  });
+
   test('a stray else hides control flow', () => {
     expect(printedBody('a();\nelse b();\nc();')).toMatchInlineSnapshot(`
       "
@@ -493,3 +544,14 @@ describe('text that is being typed', () => {
     `);
   });
 });
+
+/** What a line in the middle of a function may hide. */
+function hiddenBy(line: string): string | undefined {
+  const file = lower(`void f(void)\n{\n\ta();\n\t${line}\n\n\tb();\n}\n`);
+  const found: (string | undefined)[] = [];
+  walkStmt(file.functions[0]!.body, (stmt) => {
+    if (stmt.kind === 'unknown') found.push(stmt.hides);
+  });
+  expect(found).toHaveLength(1);
+  return found[0];
+}

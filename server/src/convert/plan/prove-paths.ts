@@ -8,6 +8,7 @@ import type {
   MacroIr,
   Stmt,
 } from '../../ir/types.ts';
+import { isBeingTyped } from '../../ir/visit.ts';
 import { flowMacroNames, writtenOut } from '../../lifecycle/expand.ts';
 import type { Defined } from '../../lifecycle/module.ts';
 import type { Module } from '../../lifecycle/types.ts';
@@ -53,7 +54,7 @@ export function provePaths(
   const proved = new Map<AllocationPlan, Pick<AllocationPlan, 'resets' | 'returns'>>();
   const makers = new Set(allocations.map((item) => item.fn.name));
   for (const fn of functions) {
-    if (fn.opaque)
+    if (fn.opaque || isBeingTyped(fn))
       refuse(
         'opaque-function',
         `${fn.name}() has something in it that was not understood, so its paths cannot be followed. Simplify it, or convert by hand.`,

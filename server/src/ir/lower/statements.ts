@@ -10,6 +10,7 @@ import type {
   LoopStmt,
   Stmt,
   SwitchStmt,
+  UnknownStmt,
 } from '../types.ts';
 import {
   field,
@@ -71,8 +72,19 @@ export function lowerBlock(node: SyntaxNode, context: Context): BlockStmt {
     kind: 'block',
     start: node.start,
     end: node.end,
-    body: lowerSequence(node.children, context),
+    body: [...lowerSequence(node.children, context), ...guessedEnd(node, context)],
   };
+}
+
+/**
+ * A block that only its indentation closes ends with a statement that is not understood: it changes
+ * nothing for the analysis, and no edit is made in a function that has one.
+ */
+function guessedEnd({ end }: SyntaxNode, context: Context): UnknownStmt[] {
+  if (noteAt(end - 1, 'open-block', context) === undefined) return [];
+  return [
+    { kind: 'unknown', start: end - 1, end, names: [], calls: [], opaque: false, hides: 'end' },
+  ];
 }
 
 /** Whether the parser had to add the closing brace of a block. */
@@ -204,9 +216,14 @@ function lowerKind(outer: SyntaxNode, out: Stmt[], context: Context): void {
       return;
     case 'preproc_def':
     case 'preproc_function_def':
+      context.hoisted.push(node);
+      return;
     case 'struct_specifier':
     case 'union_specifier':
       context.hoisted.push(node);
+      // The name that it declares is not typed yet.
+      if (!/^\s*;/.test(context.own.slice(end - context.base, end - context.base + 40)))
+        out.push(unknownStmt([node], context, false, true));
       return;
     case 'type_definition':
       if (context.unclosed && isInFirstColumn(node, context)) context.hoisted.push(node);
@@ -237,7 +254,12 @@ function lowerKind(outer: SyntaxNode, out: Stmt[], context: Context): void {
 }
 
 /** A statement that was not understood. */
-export function unknownStmt(nodes: readonly SyntaxNode[], context: Context, opaque = false): Stmt {
+export function unknownStmt(
+  nodes: readonly SyntaxNode[],
+  context: Context,
+  opaque = false,
+  isUnfinished = false,
+): Stmt {
   const { names, calls, hidesFlow } = takeInventory(nodes, context);
   if (opaque || hidesFlow) context.opaque = true;
   return {
@@ -247,14 +269,29 @@ export function unknownStmt(nodes: readonly SyntaxNode[], context: Context, opaq
     names,
     calls,
     opaque: opaque || hidesFlow,
+    ...((calls.length > 0 || isUnfinished) && { hides: 'call' as const }),
   };
+}
+
+/** Whether the semicolon of a statement is in the text, and not only what the parser was shown. */
+function isEnded(node: SyntaxNode, context: Context): boolean {
+  return textOf(node, context).endsWith(';');
 }
 
 /** An empty statement does nothing, unless it stands for one that is being typed. */
 function lowerEmpty(node: SyntaxNode, out: Stmt[], context: Context): void {
   const note = noteAt(node.start, 'unfinished', context);
   if (note === undefined) return;
-  const { names, calls, hidesFlow } = takeTextInventory(textOf(note, context));
+  const text = textOf(note, context);
+  const head = UNFINISHED_HEAD.exec(text);
+  if (head !== null) {
+    // Nothing that it would control is typed yet.
+    const { calls } = takeTextInventory(text.slice(head[0].length));
+    const { start, end } = node;
+    out.push({ kind: 'unknown', start, end, names: [], calls, opaque: false, hides: 'test' });
+    return;
+  }
+  const { names, calls, hidesFlow } = takeTextInventory(text);
   if (hidesFlow) context.opaque = true;
   if (names.length > 0 || hidesFlow)
     out.push({
@@ -264,8 +301,18 @@ function lowerEmpty(node: SyntaxNode, out: Stmt[], context: Context): void {
       names,
       calls,
       opaque: hidesFlow,
+      ...(MAY_BECOME_CALL.test(text) && { hides: 'call' }),
     });
 }
+
+/** The head of an if, a loop or a switch, of whose body nothing is there. */
+const UNFINISHED_HEAD = /^(?:else\s+)?(?:if|for|while|switch)\b/;
+
+/**
+ * A call, a word that may become the name of one, or a declaration of what a later call names. A
+ * member that is being assigned is none of these.
+ */
+const MAY_BECOME_CALL = /^\w+$|\(|^(?:struct|union|enum|const|static)\b/;
 
 function lowerExprStatement(
   node: SyntaxNode,
@@ -282,15 +329,9 @@ function lowerExprStatement(
     return;
   }
   const expr = lowerExpr(node, context);
-  if (expr.kind === 'unknown')
-    out.push({
-      kind: 'unknown',
-      start,
-      end,
-      names: expr.names,
-      calls: expr.calls,
-      opaque: takeInventory([node], context).hidesFlow,
-    });
+  const isUnfinished = expr.kind === 'name' && !isEnded(statement, context);
+  if (expr.kind === 'unknown' || isUnfinished)
+    out.push(unknownStmt([statement], context, false, isUnfinished));
   else if (expr.kind !== 'call') out.push({ kind: 'expr', start, end, expr });
   else if (expr.callee.kind === 'call' && GUARDS.has(expr.callee.name ?? ''))
     out.push(lowerScoped(expr, expr.callee, { start, end }));

@@ -63,6 +63,11 @@ export interface PathState {
   looping: boolean;
   /** What was not understood on the way may have done anything: nothing after it is certain. */
   isUncertain: boolean;
+  /**
+   * A statement on the way is still being typed, and may become a test of a result (1) or the call
+   * that is missing (2): nobody can complain yet that it is not there.
+   */
+  hidden: number;
   /** A state that the driver keeps of its own about a device decided that it is this path. */
   followsOwnState: boolean;
   /** The kernel would have crashed here: what follows on this path is not worth a word. */
@@ -73,6 +78,11 @@ export interface PathState {
    */
   held: ReadonlyMap<string, Held> | null;
 }
+
+/** Of PathState.hidden: a test of a result may be missing because it is being typed. */
+export const HIDDEN_TEST = 1;
+/** Of PathState.hidden: a call, or a name that it needs, may be missing because it is being typed. */
+export const HIDDEN_CALL = 2;
 
 export function emptyState(interner: Interner): PathState {
   return {
@@ -88,6 +98,7 @@ export function emptyState(interner: Interner): PathState {
     trace: null,
     looping: false,
     isUncertain: false,
+    hidden: 0,
     followsOwnState: false,
     hasEnded: false,
     held: new Map(),
@@ -227,7 +238,8 @@ export function stateKey(state: PathState): string {
 
 /** The flags of a path as text. */
 export function flagsKey(state: PathState): string {
-  return `${state.isUncertain ? '?' : ''}${state.followsOwnState ? '!' : ''}`;
+  const hidden = state.hidden === 0 ? '' : `h${state.hidden}`;
+  return `${state.isUncertain ? '?' : ''}${state.followsOwnState ? '!' : ''}${hidden}`;
 }
 
 /** What is the same wherever it is written. */
