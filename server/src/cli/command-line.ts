@@ -172,22 +172,32 @@ const DESCRIPTIONS: readonly Description[] = [
   {
     name: 'explain',
     summary: 'explain a rule, a refusal or a name of the kernel',
-    more: 'NAME is a rule, the kind of a refusal, or a function, struct or ops member of the kernel.',
+    more: 'NAME is a rule, the kind of a refusal, or a function, macro, struct or member of the kernel.',
     usage: '[options] NAME',
     arguments: [new Argument(`[${NAME_ARGUMENT}...]`)],
-    options: [kernelOption()],
+    options: [
+      kernelOption(),
+      new Option('--list', 'print every NAME, with what it is and the kernels that have it'),
+    ],
     examples: [
       ['vfio-lifecycle explain missing-put', 'a rule'],
       ['vfio-lifecycle explain vfio_alloc_device', 'a function'],
       ['vfio-lifecycle explain .release', 'a member of an ops table'],
+      ['vfio-lifecycle explain --list', 'every name'],
       ['vfio-lifecycle explain member-not-first', 'a kind of refusal'],
     ],
     read: (values, words) => {
-      if (words.length === 0)
+      const isList = values['list'] === true;
+      if (isList && words.length > 0) throw new UsageError('explain --list takes no NAME');
+      if (!isList && words.length === 0)
         throw new UsageError(
           'explain takes one NAME: a rule, a kind of refusal or a kernel function',
         );
-      return { name: 'explain', kernel: text(values['kernel']), subject: words.join(' ') };
+      return {
+        name: 'explain',
+        kernel: text(values['kernel']),
+        subject: isList ? null : words.join(' '),
+      };
     },
   },
   {

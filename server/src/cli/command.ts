@@ -75,7 +75,8 @@ export interface FixCommand extends Sources {
 export interface ExplainCommand {
   readonly name: 'explain';
   readonly kernel: string | undefined;
-  readonly subject: string;
+  /** Null for the list of all names. */
+  readonly subject: string | null;
 }
 
 export interface RulesCommand {

@@ -1,4 +1,4 @@
-import { explainKind, explainName, proposedNames } from '../engine/explain.ts';
+import { explainableList, explainKind, explainName, proposedNames } from '../engine/explain.ts';
 import { kernelStages } from '../engine/stages.ts';
 import type { ExplainCommand, RulesCommand } from './command.ts';
 import { renderMarkdown, withFirstExamples } from './markdown.ts';
@@ -17,6 +17,11 @@ export async function runExplain(
   program: Program,
 ): Promise<number> {
   const { output } = program;
+  if (subject === null) {
+    const width = largest([0, ...explainableList().map(({ name }) => name.length)]);
+    for (const { name, what } of explainableList()) output.out(`${name.padEnd(width)}  ${what}\n`);
+    return 0;
+  }
   const text =
     explainKind(subject) ??
     explainName(subject, await openWorkspace({ kernel }, output).target(keyOf('.vfio-lifecycle')));
@@ -58,7 +63,7 @@ function indented(markdown: string, style: Style): string {
 export function runRules({ format }: RulesCommand, { output, style, facts }: Program): number {
   const { rules } = kernelStages;
   if (format === 'json') {
-    const range = (version: readonly [number, number] | undefined): string | null =>
+    const range = (version: readonly (number | undefined)[] | undefined): string | null =>
       version ? version.join('.') : null;
     const list = rules.map((rule) => ({
       id: rule.id,

@@ -1,4 +1,6 @@
 import { REFUSALS } from '../convert/refusals.ts';
+import { rangeText } from '../kernel/card.ts';
+import type { ApiEntry } from '../kernel/types.ts';
 import { explainApi as explainEntry, findEntries, membersOf } from '../kernel/hover.ts';
 import { renderRuleDocs } from '../rules/docs.ts';
 import { ruleById } from '../rules/index.ts';
@@ -73,12 +75,41 @@ export function proposedNames(name: string): readonly string[] {
 const MAX_PROPOSALS = 3;
 
 /**
- * Every name that explain() knows: rules, kinds of refusals, functions, structs, and ops members
- * with a dot before them.
+ * Every name that explain() knows: rules, kinds of refusals, functions, macros, structs and the
+ * like, members with a dot before them, and with their struct where it is no ops table of the
+ * device.
  */
 export function explainableNames(): readonly string[] {
-  const names = KERNEL_API.map((entry) =>
-    entry.kind === 'member' ? `.${entry.name}` : entry.name,
-  );
-  return [...new Set([...ruleIds(), ...Object.keys(REFUSALS), ...names])].sort();
+  return [
+    ...new Set([
+      ...ruleIds(),
+      ...Object.keys(REFUSALS),
+      ...KERNEL_API.flatMap((entry) =>
+        entry.kind === 'member'
+          ? [`.${entry.name}`, ...(entry.owner === 'vfio_device_ops' ? [] : [memberName(entry)])]
+          : [entry.name],
+      ),
+    ]),
+  ].sort();
+}
+
+function memberName({ owner, name }: ApiEntry): string {
+  return `${owner}.${name}`;
+}
+
+/** Every name once, with what it is in a few words: for `explain --list`. */
+export function explainableList(): readonly { readonly name: string; readonly what: string }[] {
+  const lives = new Map<string, ApiEntry[]>();
+  for (const entry of KERNEL_API) {
+    const name = entry.kind === 'member' ? memberName(entry) : entry.name;
+    lives.set(name, [...(lives.get(name) ?? []), entry]);
+  }
+  return [
+    ...ruleIds().map((name) => ({ name, what: 'rule' })),
+    ...Object.keys(REFUSALS).map((name) => ({ name, what: 'kind of refusal' })),
+    ...[...lives].map(([name, entries]) => ({
+      name,
+      what: `${entries[0]!.kind}, ${entries.map(({ kernels }) => rangeText(kernels)).join('; ')}`,
+    })),
+  ].sort((left, right) => (left.name < right.name ? -1 : 1));
 }

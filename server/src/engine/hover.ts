@@ -38,7 +38,9 @@ function entryAt(file: FileIr, span: Span, kernel: KernelVersion): ApiEntry | un
   }
   // The first argument of the macro is a tag without its keyword.
   if (/(?:\bstruct|\bvfio_alloc_device\s*\()$/.test(before)) return apiStruct(word);
-  return apiEntry(word);
+  const entry = apiEntry(word);
+  // The tag of an enum stands behind its keyword; another word of that name is the driver's.
+  return entry?.kind === 'enum' && !/\benum$/.test(before) ? undefined : entry;
 }
 
 /**

@@ -74,10 +74,15 @@ export function targetNotes(
       site: before[0],
     };
   };
-  const ofFindings = left.filter(isOfTheTarget).map(({ site, message }) => noteOn([site], message));
-  const ofForms = oldForms(module, target.version).map((form) =>
-    noteOn(form.sites, sentenceOn(form)),
-  );
+  const forms = oldForms(module, target.version);
+  const isTold = ({ path, start, end }: Site): boolean =>
+    forms.some(({ sites }) =>
+      sites.some((site) => site.path === path && site.start <= start && end <= site.end),
+    );
+  const ofFindings = left
+    .filter((one) => isOfTheTarget(one) && !isTold(one.site))
+    .map(({ site, message }) => noteOn([site], message));
+  const ofForms = forms.map((form) => noteOn(form.sites, sentenceOn(form)));
   return [...new Map([...ofFindings, ...ofForms].map((note) => [note.text, note])).values()];
 }
 

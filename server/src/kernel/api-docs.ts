@@ -1,5 +1,14 @@
 import type { ApiEntry } from './types.ts';
-import { COMMIT_URL, errorText, headerText, rangeText, titleOf } from './card.ts';
+import { COMMIT_URL, errorText, headerText, rangeText, sourceText, titleOf } from './card.ts';
+import { DMA_API } from './api-dma.ts';
+import { FILES_API } from './api-files.ts';
+import { HELPER_API } from './api-helpers.ts';
+import { IOMMUFD_API } from './api-iommufd.ts';
+import { MDEV_BUS_API } from './api-mdev-bus.ts';
+import { OTHER_MEMBERS } from './api-members.ts';
+import { OTHER_STRUCTS } from './api-other-structs.ts';
+import { PCI_REGIONS_API } from './api-pci-regions.ts';
+import { PLATFORM_OPS_API } from './api-platform-ops.ts';
 import { MDEV_API } from './api-mdev.ts';
 import { NEW_API } from './api-new.ts';
 import { OLD_API } from './api-old.ts';
@@ -40,20 +49,44 @@ const PAGES: readonly Page[] = [
     file: 'pci-core.md',
     title: 'vfio-pci core',
     intro: 'Helpers for drivers of one kind of PCI device.',
-    entries: PCI_CORE_API,
+    entries: [...PCI_CORE_API, ...PCI_REGIONS_API],
   },
   {
     file: 'platform.md',
     title: 'vfio-platform',
     intro: 'What vfio-platform and vfio-amba share. The header is private to drivers/vfio.',
-    entries: PLATFORM_API,
+    entries: [...PLATFORM_API, ...PLATFORM_OPS_API],
   },
   {
     file: 'mdev.md',
     title: 'Mediated devices',
     intro:
       'Helpers that a port of a mediated driver meets. They leave the life of the vfio_device alone.',
-    entries: MDEV_API,
+    entries: [...MDEV_API, ...MDEV_BUS_API],
+  },
+  {
+    file: 'memory.md',
+    title: 'Memory of the user',
+    intro: 'Pinning, copying, and being told of what is unmapped: for devices without an IOMMU.',
+    entries: DMA_API,
+  },
+  {
+    file: 'iommufd.md',
+    title: 'iommufd',
+    intro: 'Values of the iommufd members of an ops table.',
+    entries: IOMMUFD_API,
+  },
+  {
+    file: 'helpers.md',
+    title: 'Helpers',
+    intro: 'What the core offers to the callbacks of a driver.',
+    entries: HELPER_API,
+  },
+  {
+    file: 'files.md',
+    title: 'Groups and files',
+    intro: 'What others than drivers call, KVM above all.',
+    entries: FILES_API,
   },
   {
     file: 'ops.md',
@@ -62,10 +95,16 @@ const PAGES: readonly Page[] = [
     entries: OPS_MEMBERS,
   },
   {
+    file: 'members.md',
+    title: 'Members of other structs',
+    intro: 'What drivers fill or read beside the ops tables.',
+    entries: OTHER_MEMBERS,
+  },
+  {
     file: 'structs.md',
     title: 'Structs',
     intro: 'The structs of the life cycle.',
-    entries: STRUCTS,
+    entries: [...STRUCTS, ...OTHER_STRUCTS],
   },
 ];
 
@@ -141,9 +180,11 @@ export function renderApiEntry(entry: ApiEntry): string {
       );
   }
   if (entry.behaviours.length === 0 && entry.errors) facts.push(`- **Result:** ${entry.errors}`);
+  if (entry.context) facts.push(`- **Context:** ${entry.context}`);
   facts.push(`- **Kernels:** ${rangeText(entry.kernels)}`);
   if (entry.replacement) facts.push(`- **Later kernels:** use ${entry.replacement.text}`);
-  facts.push(`- **Header:** ${headerText(entry)}`);
+  facts.push(`- **Header:** ${headerText(entry.header)}`);
+  for (const one of entry.sources ?? []) facts.push(`- **Source:** ${sourceText(one)}`);
   for (const commit of entry.commits)
     facts.push(`- [${commit.id}](${COMMIT_URL}${commit.id}) ${commit.text} (v${commit.kernel})`);
   parts.push(facts.join('\n'));

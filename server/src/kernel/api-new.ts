@@ -1,4 +1,5 @@
 import type { ApiEntry } from './types.ts';
+import { source } from './helper-rows.ts';
 import { from, returnsErrPtr, returnsErrno, returnsVoid } from './rows.ts';
 
 const NEW_MODEL = from('6.1');
@@ -67,6 +68,7 @@ export const NEW_API: readonly ApiEntry[] = [
     ownership:
       'The caller holds one reference and drops it with `vfio_put_device()`. The core owns the memory: never `kfree()` it.',
     behaviours: [returnsErrPtr(NEW_MODEL, { op: 'alloc', target: 'return' })],
+    sources: [source('6.12', 'drivers/vfio/vfio_main.c', '_vfio_alloc_device')],
     header: 'linux/vfio.h',
     commits: [{ id: 'cb9ff3f3b84c', text: 'adds it', kernel: '6.1' }],
   },
@@ -116,6 +118,7 @@ export const NEW_API: readonly ApiEntry[] = [
       text: 'nothing in `.release`, since the core frees the memory after it, and `vfio_put_device()` elsewhere',
       names: ['vfio_put_device'],
     },
+    sources: [source('6.1', 'drivers/vfio/vfio_main.c', 'vfio_free_device')],
     header: 'linux/vfio.h',
     commits: [
       { id: 'cb9ff3f3b84c', text: 'adds it', kernel: '6.1' },
@@ -147,6 +150,7 @@ export const NEW_API: readonly ApiEntry[] = [
       'The driver owns the memory. It holds one reference and drops it with `vfio_put_device()`.',
     behaviours: [returnsErrno(ONLY_6_1, [{ op: 'init-device', target: 0 }])],
     replacement: { text: '`vfio_alloc_device()`', names: ['vfio_alloc_device'] },
+    sources: [source('6.12', 'drivers/vfio/vfio_main.c', 'vfio_init_device')],
     header: 'linux/vfio.h',
     commits: [
       { id: 'cb9ff3f3b84c', text: 'adds it', kernel: '6.1' },

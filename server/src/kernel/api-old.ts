@@ -1,8 +1,11 @@
 import type { ApiEntry } from './types.ts';
-import { before, from, returnsErrno, returnsValue, returnsVoid } from './rows.ts';
+import { source } from './helper-rows.ts';
+import { backported, before, from, returnsErrno, returnsValue, returnsVoid } from './rows.ts';
 
 const UP_TO_5_12 = before('5.13');
-const OLD_MODEL = from('5.13', '6.1');
+const OLD_MODEL = backported(from('5.13', '6.1'), '5.10.137');
+/** The releases of 5.10.y that took the old model, with an argument more. */
+const LATE_5_10 = backported({ since: [5, 13], until: [5, 13] }, '5.10.137');
 const OLD_MODEL_WITH_UNINIT = from('5.15', '6.1');
 
 /**
@@ -17,7 +20,11 @@ export const OLD_API: readonly ApiEntry[] = [
     kernels: OLD_MODEL,
     signatures: [
       {
-        kernels: OLD_MODEL,
+        kernels: LATE_5_10,
+        text: 'void vfio_init_group_dev(struct vfio_device *device, struct device *dev,\n\t\t\t const struct vfio_device_ops *ops, void *device_data);',
+      },
+      {
+        kernels: from('5.13', '6.1'),
         text: 'void vfio_init_group_dev(struct vfio_device *device, struct device *dev,\n\t\t\t const struct vfio_device_ops *ops);',
       },
     ],
@@ -40,6 +47,7 @@ export const OLD_API: readonly ApiEntry[] = [
       text: '`vfio_alloc_device()` for the container, which also sets `dev` and `ops`, and `vfio_put_device()` to drop it',
       names: ['vfio_alloc_device', 'vfio_put_device'],
     },
+    sources: [source('6.0', 'drivers/vfio/vfio_main.c', 'vfio_init_group_dev')],
     header: 'linux/vfio.h',
     commits: [
       { id: '0bfc6a4ea63c', text: 'splits it from registration', kernel: '5.13' },
@@ -70,6 +78,7 @@ export const OLD_API: readonly ApiEntry[] = [
       text: '`vfio_put_device()` in place of the uninit and the free',
       names: ['vfio_put_device'],
     },
+    sources: [source('6.0', 'drivers/vfio/vfio_main.c', 'vfio_uninit_group_dev')],
     header: 'linux/vfio.h',
     commits: [
       { id: 'ae03c3771b8c', text: 'adds it', kernel: '5.15' },
@@ -104,6 +113,7 @@ export const OLD_API: readonly ApiEntry[] = [
       text: 'an embedded `struct vfio_device` with `vfio_init_group_dev()` (5.13 to 6.0) or `vfio_alloc_device()` (6.1 and later), and `vfio_register_group_dev()`',
       names: ['vfio_register_group_dev', 'vfio_init_group_dev', 'vfio_alloc_device'],
     },
+    sources: [source('5.12', 'drivers/vfio/vfio.c', 'vfio_add_group_dev')],
     header: 'linux/vfio.h',
     commits: [{ id: '0bfc6a4ea63c', text: 'adds init and register in its place', kernel: '5.13' }],
   },
@@ -122,6 +132,7 @@ export const OLD_API: readonly ApiEntry[] = [
       text: '`vfio_unregister_group_dev()` on the embedded vfio_device',
       names: ['vfio_unregister_group_dev'],
     },
+    sources: [source('5.12', 'drivers/vfio/vfio.c', 'vfio_del_group_dev')],
     header: 'linux/vfio.h',
     commits: [
       { id: '0bfc6a4ea63c', text: 'adds unregister of a struct vfio_device', kernel: '5.13' },
@@ -143,6 +154,7 @@ export const OLD_API: readonly ApiEntry[] = [
     errors: 'Returns the pointer as it was given; it cannot fail.',
     behaviours: [returnsValue(UP_TO_5_12)],
     replacement: { text: '`container_of()` on the embedded vfio_device', names: [] },
+    sources: [source('5.12', 'drivers/vfio/vfio.c', 'vfio_device_data')],
     header: 'linux/vfio.h',
     commits: [{ id: '1e04ec14204d', text: 'removes device_data', kernel: '5.13' }],
   },

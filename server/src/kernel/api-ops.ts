@@ -1,5 +1,6 @@
-import type { ApiEntry, KernelRange } from './types.ts';
-import { ALWAYS, before, from } from './rows.ts';
+import type { ApiEntry, KernelRange, Source } from './types.ts';
+import { source } from './helper-rows.ts';
+import { ALWAYS, before, from, words } from './rows.ts';
 
 const FD_OPS = before('5.15');
 const TAKES_DATA = before('5.13');
@@ -31,6 +32,71 @@ type Details = Partial<
   >
 >;
 
+const MAIN = 'drivers/vfio/vfio_main.c';
+const OLD_MAIN = 'drivers/vfio/vfio.c';
+const CDEV = 'drivers/vfio/device_cdev.c';
+const IOMMUFD = 'drivers/vfio/iommufd.c';
+
+/** Who calls a member: there it can be seen with what held, and what becomes of the result. */
+const CALLERS: ReadonlyMap<string, readonly Source[]> = new Map([
+  ['init', [source('6.12', MAIN, 'vfio_init_device')]],
+  ['release', [source('6.12', MAIN, 'vfio_device_release')]],
+  ['old release', [source('5.12', OLD_MAIN, 'vfio_device_fops_release')]],
+  [
+    'old migration_set_state',
+    [source('5.18', OLD_MAIN, 'vfio_ioctl_device_feature_mig_device_state')],
+  ],
+  [
+    'old migration_get_state',
+    [source('5.18', OLD_MAIN, 'vfio_ioctl_device_feature_mig_device_state')],
+  ],
+  ['old open', [source('5.12', OLD_MAIN, 'vfio_group_get_device_fd')]],
+  ['open_device', [source('6.12', MAIN, 'vfio_df_device_first_open')]],
+  ['close_device', [source('6.12', MAIN, 'vfio_df_device_last_close')]],
+  ['read', [source('6.12', MAIN, 'vfio_device_fops_read')]],
+  ['write', [source('6.12', MAIN, 'vfio_device_fops_write')]],
+  ['ioctl', [source('6.12', MAIN, 'vfio_device_fops_unl_ioctl')]],
+  ['mmap', [source('6.12', MAIN, 'vfio_device_fops_mmap')]],
+  ['request', [source('6.12', MAIN, 'vfio_unregister_group_dev')]],
+  ['match', [source('6.12', 'drivers/vfio/group.c', 'vfio_device_get_from_name')]],
+  [
+    'match_token_uuid',
+    [
+      source('6.19', 'drivers/vfio/pci/vfio_pci_core.c', 'vfio_pci_core_match'),
+      source('6.19', CDEV, 'vfio_df_check_token'),
+    ],
+  ],
+  ['dma_unmap', [source('6.12', IOMMUFD, 'vfio_emulated_unmap')]],
+  ['device_feature', [source('6.12', MAIN, 'vfio_ioctl_device_feature')]],
+  ['bind_iommufd', [source('6.12', IOMMUFD, 'vfio_df_iommufd_bind')]],
+  ['unbind_iommufd', [source('6.12', IOMMUFD, 'vfio_df_iommufd_unbind')]],
+  ['attach_ioas', [source('6.12', CDEV, 'vfio_df_ioctl_attach_pt')]],
+  ['detach_ioas', [source('6.12', CDEV, 'vfio_df_ioctl_detach_pt')]],
+  ['pasid_attach_ioas', [source('6.19', CDEV, 'vfio_df_ioctl_attach_pt')]],
+  ['pasid_detach_ioas', [source('6.19', CDEV, 'vfio_df_ioctl_detach_pt')]],
+  ['get_region_info_caps', [source('6.19', MAIN, 'vfio_get_region_info')]],
+  ['migration_set_state', [source('6.12', MAIN, 'vfio_ioctl_device_feature_mig_device_state')]],
+  ['migration_get_state', [source('6.12', MAIN, 'vfio_ioctl_device_feature_mig_device_state')]],
+  [
+    'migration_get_data_size',
+    [source('6.12', MAIN, 'vfio_ioctl_device_feature_migration_data_size')],
+  ],
+]);
+
+/** Members that run while the core holds the lock of the device set. */
+const LOCKED = new Set(
+  words('open_device close_device bind_iommufd unbind_iommufd attach_ioas detach_ioas'),
+);
+/** Members that are no functions. */
+const DATA = new Set(['name']);
+
+function contextOf(name: string): string | undefined {
+  if (DATA.has(name)) return undefined;
+  return LOCKED.has(name)
+    ? 'The core calls it with `vdev->dev_set->lock` held. It may sleep.'
+    : 'It may sleep.';
+}
+
 /**
  * A member of an ops table. The core calls it, so it has no effects of its own: those are in the
  * function that stands there.
@@ -53,6 +119,9 @@ function member(
     contract: details.contract ?? [],
     ownership: details.ownership,
     errors: details.errors,
+    context: contextOf(name),
+    // What ended was called from elsewhere than what has its name later.
+    sources: CALLERS.get(kernels.until === undefined ? name : `old ${name}`),
     behaviours: [],
     replacement: details.replacement,
     header: HEADER,

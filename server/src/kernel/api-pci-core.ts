@@ -1,5 +1,6 @@
 import type { ApiEntry, Behaviour, KernelRange } from './types.ts';
-import { from, returnsErrno, returnsValue, returnsVoid } from './rows.ts';
+import { source } from './helper-rows.ts';
+import { backported, from, returnsErrno, returnsValue, returnsVoid } from './rows.ts';
 
 const CORE = from('5.15');
 const OLD_CORE = from('5.15', '6.1');
@@ -67,6 +68,7 @@ export const PCI_CORE_API: readonly ApiEntry[] = [
       text: '`vfio_alloc_device()` with `vfio_pci_core_init_dev()` as, or called by, the `.init` of the ops table',
       names: ['vfio_alloc_device', 'vfio_pci_core_init_dev'],
     },
+    sources: [source('6.0', 'drivers/vfio/pci/vfio_pci_core.c', 'vfio_pci_core_init_device')],
     header: HEADER,
     commits: [
       SPLIT,
@@ -94,6 +96,7 @@ export const PCI_CORE_API: readonly ApiEntry[] = [
       text: '`vfio_put_device()`, with `vfio_pci_core_release_dev()` as, or called by, the `.release` of the ops table',
       names: ['vfio_put_device', 'vfio_pci_core_release_dev'],
     },
+    sources: [source('6.0', 'drivers/vfio/pci/vfio_pci_core.c', 'vfio_pci_core_uninit_device')],
     header: HEADER,
     commits: [
       SPLIT,
@@ -119,6 +122,7 @@ export const PCI_CORE_API: readonly ApiEntry[] = [
       { ...returnsErrno(from('6.1', '6.19'), [{ op: 'core-init', target: 0 }]), cannotFail: true },
       returnsErrno(from('6.19'), [{ op: 'core-init', target: 0 }]),
     ],
+    sources: [source('6.12', 'drivers/vfio/pci/vfio_pci_core.c', 'vfio_pci_core_init_dev')],
     header: HEADER,
     commits: [
       { id: '63d7c77989de', text: 'adds it with the conversion of vfio-pci', kernel: '6.1' },
@@ -155,6 +159,7 @@ export const PCI_CORE_API: readonly ApiEntry[] = [
       returnsVoid(from('6.1', '6.2'), { op: 'core-release', target: 0, frees: true }),
       returnsVoid(from('6.2'), { op: 'core-release', target: 0 }),
     ],
+    sources: [source('6.12', 'drivers/vfio/pci/vfio_pci_core.c', 'vfio_pci_core_release_dev')],
     header: HEADER,
     commits: [
       { id: '63d7c77989de', text: 'adds it with the conversion of vfio-pci', kernel: '6.1' },
@@ -180,8 +185,19 @@ export const PCI_CORE_API: readonly ApiEntry[] = [
         text: 'On success unregister with `vfio_pci_core_unregister_device()`. On error do not unregister.',
       },
       {
-        kernels: from('5.19'),
+        kernels: backported(from('5.19'), '5.18.18'),
         text: 'The drvdata of the PCI device must hold the `struct vfio_pci_core_device *` before the call; otherwise it warns and returns `-EINVAL`.',
+      },
+      {
+        text: 'A physical function with virtual functions enabled is refused with `-EBUSY`.',
+      },
+      {
+        kernels: from('6.0'),
+        text: 'A `mig_ops` or `log_ops` in which a callback is missing is refused with `-EINVAL`.',
+      },
+      {
+        kernels: from('5.19'),
+        text: 'It sets `.pm` of the driver: the core does the runtime power management.',
       },
       {
         kernels: OLD_CORE,
@@ -193,6 +209,11 @@ export const PCI_CORE_API: readonly ApiEntry[] = [
       },
     ],
     ownership: 'Ownership does not change: what the driver held before the call it holds after it.',
+    context: 'It may sleep.',
+    sources: [
+      source('6.12', 'drivers/vfio/pci/vfio_pci_core.c', 'vfio_pci_core_register_device'),
+      source('5.19', 'drivers/vfio/pci/vfio_pci_core.c', 'vfio_pci_core_register_device'),
+    ],
     behaviours: [
       returnsErrno(
         CORE,
@@ -225,6 +246,9 @@ export const PCI_CORE_API: readonly ApiEntry[] = [
     ownership:
       'The driver still owns what it owned: the memory in the old model, its reference in the new one.',
     behaviours: [returnsVoid(CORE, { op: 'unregister', target: 0 })],
+    sources: [
+      source('6.12', 'drivers/vfio/pci/vfio_pci_core.c', 'vfio_pci_core_unregister_device'),
+    ],
     header: HEADER,
     commits: [SPLIT],
   },
@@ -356,7 +380,13 @@ export const PCI_CORE_API: readonly ApiEntry[] = [
     ),
     'Tells user space of a PCI error; use it as `.error_detected`, or call it from there.',
     {
-      contract: [{ text: 'It finds the device through the drvdata of `pdev`.' }],
+      contract: [
+        {
+          kernels: from('5.18', '5.19'),
+          text: 'It finds the device by `vfio_device_get_from_dev()`.',
+        },
+        { kernels: from('5.19'), text: 'It finds the device through the drvdata of `pdev`.' },
+      ],
       errors: 'Returns a pci_ers_result_t.',
       commits: [],
     },

@@ -1,4 +1,5 @@
 import type { ApiEntry } from './types.ts';
+import { source } from './helper-rows.ts';
 import { before, from, returnsErrno, returnsValue, returnsVoid } from './rows.ts';
 
 const HEADER = 'drivers/vfio/platform/vfio_platform_private.h';
@@ -47,6 +48,9 @@ export const PLATFORM_API: readonly ApiEntry[] = [
       text: '`vfio_alloc_device()` with an `.init` that calls `vfio_platform_init_common()`, then `vfio_register_group_dev()`',
       names: ['vfio_alloc_device', 'vfio_platform_init_common', 'vfio_register_group_dev'],
     },
+    sources: [
+      source('6.0', 'drivers/vfio/platform/vfio_platform_common.c', 'vfio_platform_probe_common'),
+    ],
     header: HEADER,
     commits: [
       { id: 'cb6164586814', text: 'uses init and register inside it', kernel: '5.13' },
@@ -85,6 +89,9 @@ export const PLATFORM_API: readonly ApiEntry[] = [
       text: '`vfio_unregister_group_dev()` and `vfio_put_device()`, with a `.release` that calls `vfio_platform_release_common()`',
       names: ['vfio_unregister_group_dev', 'vfio_put_device', 'vfio_platform_release_common'],
     },
+    sources: [
+      source('6.0', 'drivers/vfio/platform/vfio_platform_common.c', 'vfio_platform_remove_common'),
+    ],
     header: HEADER,
     commits: [
       { id: 'cb6164586814', text: 'takes the device instead of returning it', kernel: '5.13' },
@@ -107,6 +114,9 @@ export const PLATFORM_API: readonly ApiEntry[] = [
     contract: [{ text: 'Undo it with `vfio_platform_release_common()` in `.release`.' }],
     ownership: 'Nothing changes hands: it neither registers nor takes a reference.',
     behaviours: [returnsErrno(NEW_MODEL)],
+    sources: [
+      source('6.12', 'drivers/vfio/platform/vfio_platform_common.c', 'vfio_platform_init_common'),
+    ],
     header: HEADER,
     commits: [
       { id: '5f6c7e0831a1', text: 'adds it', kernel: '6.1' },
@@ -138,6 +148,13 @@ export const PLATFORM_API: readonly ApiEntry[] = [
     ],
     ownership: 'Nothing changes hands.',
     behaviours: [returnsVoid(NEW_MODEL)],
+    sources: [
+      source(
+        '6.12',
+        'drivers/vfio/platform/vfio_platform_common.c',
+        'vfio_platform_release_common',
+      ),
+    ],
     header: HEADER,
     commits: [{ id: '5f6c7e0831a1', text: 'adds it', kernel: '6.1' }],
   },

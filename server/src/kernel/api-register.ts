@@ -1,7 +1,17 @@
 import type { ApiEntry, Behaviour, Effect } from './types.ts';
-import { before, from, returnsErrno, returnsPointer, returnsValue, returnsVoid } from './rows.ts';
+import { source } from './helper-rows.ts';
+import {
+  backported,
+  before,
+  from,
+  returnsErrno,
+  returnsPointer,
+  returnsValue,
+  returnsVoid,
+} from './rows.ts';
 
-const SINCE_5_13 = from('5.13');
+/** 5.10.137 took the three calls with four arguments to init: see argument-counts.ts. */
+const SINCE_5_13 = backported(from('5.13'), '5.10.137');
 const SINCE_5_15 = from('5.15');
 const SINCE_5_16 = from('5.16');
 const OLD_MODEL = from('5.13', '6.1');
@@ -67,7 +77,11 @@ export const REGISTER_API: readonly ApiEntry[] = [
     summary: 'Makes a device with a real IOMMU group visible to user space.',
     contract: REGISTER_CONTRACT,
     ownership: 'Ownership does not change: what the driver held before the call it holds after it.',
-    behaviours: [returnsErrno(from('5.13', '5.15'), [REGISTER]), REGISTER_WITH_SET],
+    behaviours: [
+      returnsErrno(backported(from('5.13', '5.15'), '5.10.137'), [REGISTER]),
+      REGISTER_WITH_SET,
+    ],
+    sources: [source('6.12', 'drivers/vfio/vfio_main.c', 'vfio_register_group_dev')],
     header: 'linux/vfio.h',
     commits: [{ id: '0bfc6a4ea63c', text: 'splits it from vfio_add_group_dev()', kernel: '5.13' }],
   },
@@ -92,6 +106,7 @@ export const REGISTER_API: readonly ApiEntry[] = [
     ],
     ownership: 'Ownership does not change: what the driver held before the call it holds after it.',
     behaviours: [{ ...REGISTER_WITH_SET, kernels: SINCE_5_16 }],
+    sources: [source('6.12', 'drivers/vfio/vfio_main.c', 'vfio_register_emulated_iommu_dev')],
     header: 'linux/vfio.h',
     commits: [{ id: 'c68ea0d00ad8', text: 'adds it', kernel: '5.16' }],
   },
@@ -127,6 +142,7 @@ export const REGISTER_API: readonly ApiEntry[] = [
     ownership:
       'The driver still owns what it owned: the memory in the old model, its reference in the new one.',
     behaviours: [returnsVoid(SINCE_5_13, { op: 'unregister', target: 0 })],
+    sources: [source('6.12', 'drivers/vfio/vfio_main.c', 'vfio_unregister_group_dev')],
     header: 'linux/vfio.h',
     commits: [
       {
@@ -164,6 +180,7 @@ export const REGISTER_API: readonly ApiEntry[] = [
     ],
     ownership: 'The device holds a count on the set.',
     behaviours: [returnsErrno(SINCE_5_15, [{ op: 'assign-set', target: 0 }])],
+    sources: [source('6.12', 'drivers/vfio/vfio_main.c', 'vfio_assign_device_set')],
     header: 'linux/vfio.h',
     commits: [
       { id: '2cd8b14aaa66', text: 'moves vfio-pci to device sets', kernel: '5.15' },
@@ -186,6 +203,7 @@ export const REGISTER_API: readonly ApiEntry[] = [
       text: '`vfio_put_device()` to drop the reference of `vfio_alloc_device()`; drivers no longer hold registration counts',
       names: ['vfio_put_device'],
     },
+    sources: [source('6.0', 'drivers/vfio/vfio_main.c', 'vfio_device_put')],
     header: 'linux/vfio.h',
     commits: [
       { id: '4a725b8de4cc', text: 'renames it to vfio_device_put_registration()', kernel: '6.1' },
@@ -210,6 +228,7 @@ export const REGISTER_API: readonly ApiEntry[] = [
       text: 'the drvdata of the parent device, which the driver sets itself',
       names: ['dev_get_drvdata'],
     },
+    sources: [source('5.15', 'drivers/vfio/vfio.c', 'vfio_device_get_from_dev')],
     header: 'linux/vfio.h',
     commits: [
       { id: '91be0bd6c6cf', text: 'lets vfio-pci find its device through drvdata', kernel: '5.19' },
@@ -223,7 +242,12 @@ export const REGISTER_API: readonly ApiEntry[] = [
     kernels: OLD_MODEL,
     signatures: [
       {
-        kernels: OLD_MODEL,
+        kernels: from('5.13', '6.0'),
+        text: 'static bool vfio_device_try_get(struct vfio_device *device);',
+        header: 'drivers/vfio/vfio.c',
+      },
+      {
+        kernels: from('6.0', '6.1'),
         text: 'static bool vfio_device_try_get(struct vfio_device *device);',
       },
     ],
@@ -237,6 +261,7 @@ export const REGISTER_API: readonly ApiEntry[] = [
       names: ['vfio_device_try_get_registration'],
       rename: 'vfio_device_try_get_registration',
     },
+    sources: [source('6.0', 'drivers/vfio/vfio_main.c', 'vfio_device_try_get')],
     header: 'drivers/vfio/vfio_main.c',
     commits: [{ id: '4a725b8de4cc', text: 'renames it', kernel: '6.1' }],
   },
@@ -248,8 +273,18 @@ export const REGISTER_API: readonly ApiEntry[] = [
     kernels: NEW_MODEL,
     signatures: [
       {
-        kernels: NEW_MODEL,
+        kernels: from('6.1', '6.2'),
+        text: 'static void vfio_device_put_registration(struct vfio_device *device);',
+        header: 'drivers/vfio/vfio_main.c',
+      },
+      {
+        kernels: from('6.2', '6.19'),
         text: 'void vfio_device_put_registration(struct vfio_device *device);',
+      },
+      {
+        kernels: from('6.19'),
+        text: 'void vfio_device_put_registration(struct vfio_device *device);',
+        header: 'linux/vfio.h',
       },
     ],
     summary: 'Drops a registration count.',
@@ -258,6 +293,7 @@ export const REGISTER_API: readonly ApiEntry[] = [
     ],
     ownership: 'The caller no longer keeps the device registered.',
     behaviours: [returnsVoid(NEW_MODEL, { op: 'put-registration', target: 0 })],
+    sources: [source('6.12', 'drivers/vfio/vfio_main.c', 'vfio_device_put_registration')],
     header: 'drivers/vfio/vfio.h',
     commits: [{ id: '4a725b8de4cc', text: 'renames it from vfio_device_put()', kernel: '6.1' }],
   },
@@ -269,8 +305,18 @@ export const REGISTER_API: readonly ApiEntry[] = [
     kernels: NEW_MODEL,
     signatures: [
       {
-        kernels: NEW_MODEL,
+        kernels: from('6.1', '6.2'),
+        text: 'static bool vfio_device_try_get_registration(struct vfio_device *device);',
+        header: 'drivers/vfio/vfio_main.c',
+      },
+      {
+        kernels: from('6.2', '6.19'),
         text: 'bool vfio_device_try_get_registration(struct vfio_device *device);',
+      },
+      {
+        kernels: from('6.19'),
+        text: 'bool vfio_device_try_get_registration(struct vfio_device *device);',
+        header: 'linux/vfio.h',
       },
     ],
     summary: 'Takes a registration count unless the device is being unregistered.',
@@ -278,6 +324,7 @@ export const REGISTER_API: readonly ApiEntry[] = [
     ownership: 'When it returns true the caller holds a registration count.',
     errors: 'Returns true when the count was taken.',
     behaviours: [returnsValue(NEW_MODEL)],
+    sources: [source('6.12', 'drivers/vfio/vfio_main.c', 'vfio_device_try_get_registration')],
     header: 'drivers/vfio/vfio.h',
     commits: [{ id: '4a725b8de4cc', text: 'renames it from vfio_device_try_get()', kernel: '6.1' }],
   },

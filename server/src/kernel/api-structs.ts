@@ -14,7 +14,10 @@ export const STRUCTS: readonly ApiEntry[] = [
     signatures: [{ kernels: ALWAYS, text: 'struct vfio_device;' }],
     summary: 'One device that user space can open through VFIO.',
     contract: [
-      { kernels: before('5.13'), text: 'It belongs to the core; a driver sees a pointer at most.' },
+      {
+        kernels: before('5.13'),
+        text: 'It belongs to the core; a driver sees a pointer at most. In 5.10.137 and later of 5.10.y the driver embeds it, as since 5.13.',
+      },
       {
         kernels: from('5.13', '6.1'),
         text: 'The driver embeds it in a struct of its own, and owns that memory.',
@@ -28,7 +31,7 @@ export const STRUCTS: readonly ApiEntry[] = [
         text: '`vdev->device` counts the references to the object; `vdev->dev` is the parent. They are different devices.',
       },
       {
-        kernels: from('5.19', '6.0'),
+        kernels: from('5.18', '6.0'),
         text: 'Set `migration_flags` before registration.',
       },
       {
@@ -234,14 +237,10 @@ export const STRUCTS: readonly ApiEntry[] = [
     name: 'mdev_type',
     kind: 'struct',
     model: 'general',
-    kernels: ALWAYS,
-    signatures: [{ kernels: ALWAYS, text: 'struct mdev_type;' }],
+    kernels: from('5.13'),
+    signatures: [{ kernels: from('5.13'), text: 'struct mdev_type;' }],
     summary: 'A type of mediated device that a parent offers.',
     contract: [
-      {
-        kernels: before('5.13'),
-        text: 'It is opaque to drivers: they tell types apart by the kobject that `.create` is given.',
-      },
       {
         kernels: from('5.13', '6.1'),
         text: 'It is opaque to drivers: they tell types apart by `mdev_get_type_group_id()`.',

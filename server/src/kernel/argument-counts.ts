@@ -3,26 +3,22 @@
  * kernel at all.
  */
 import { API_FUNCTIONS } from './lifecycle-api.ts';
-import type { ApiEntry } from './types.ts';
-
-/** Forms that only releases of a long-term series have, and what is to be known of them. */
-const LONG_TERM_FORMS: readonly {
-  readonly name: string;
-  readonly count: number;
-  readonly kernel: string;
-}[] = [
-  // include/linux/vfio.h of 5.10.198: the driver's object is the last argument, and callbacks take
-  // it as `void *`.
-  { name: 'vfio_init_group_dev', count: 4, kernel: '5.10.137 and later of 5.10' },
-];
+import type { ApiEntry, KernelRange } from './types.ts';
+import { formatVersion, isOnlyBackported } from './version.ts';
 
 /**
  * What is known of a number of arguments: a release has that form, or only a long-term series has,
- * which is named; or none has.
+ * by its range; or none has.
  */
 export type ArgumentCount =
   | { readonly known: true }
-  | { readonly known: false; readonly counts: readonly number[]; readonly kernel: string | null };
+  | {
+      readonly known: false;
+      readonly counts: readonly number[];
+      readonly longTerm: KernelRange | null;
+      /** `5.10.137 and later of 5.10` */
+      readonly longTermText: string | null;
+    };
 
 /**
  * Judges a call of a function or macro of the life cycle by its number of arguments; undefined for
@@ -34,17 +30,22 @@ export function judgeArguments(name: string, count: number): ArgumentCount | und
   const counts = entry && !entry.isPrivate && entry.model !== 'general' ? countsOf(entry) : [];
   if (counts.length === 0) return undefined;
   if (counts.includes(count)) return { known: true };
-  return {
-    known: false,
-    counts,
-    kernel:
-      LONG_TERM_FORMS.find((form) => form.name === name && form.count === count)?.kernel ?? null,
-  };
+  const longTerm =
+    entry?.signatures.find(
+      ({ kernels, text }) => isOnlyBackported(kernels) && parametersOf(text, name) === count,
+    )?.kernels ?? null;
+  const [release] = longTerm?.backports ?? [];
+  const longTermText =
+    release === undefined
+      ? null
+      : `${formatVersion(release)} and later of ${release[0]}.${release[1]}`;
+  return { known: false, counts, longTerm, longTermText };
 }
 
 /** The numbers of arguments in the signatures of an entry, each once. */
 function countsOf({ name, signatures }: ApiEntry): number[] {
-  return [...new Set(signatures.flatMap(({ text }) => parametersOf(text, name) ?? []))];
+  const released = signatures.filter(({ kernels }) => !isOnlyBackported(kernels));
+  return [...new Set(released.flatMap(({ text }) => parametersOf(text, name) ?? []))];
 }
 
 /** The number of parameters behind `name` in a prototype or macro; null where it has none. */

@@ -1,5 +1,19 @@
-import type { ApiEntry, Behaviour, ErrorConvention, KernelRange, KernelVersion } from './types.ts';
-import { formatVersion, inRange, nearest, sideOf } from './version.ts';
+import type {
+  ApiEntry,
+  Behaviour,
+  ErrorConvention,
+  KernelRange,
+  KernelVersion,
+  Source,
+} from './types.ts';
+import {
+  formatVersion,
+  inRange,
+  isOnlyBackported,
+  nearest,
+  sideOf,
+  uncertainBackport,
+} from './version.ts';
 
 /** Where a commit of Linus' tree can be read. */
 export const COMMIT_URL = 'https://git.kernel.org/linus/';
@@ -15,9 +29,11 @@ export interface ApiCard {
   /** Set when this kernel does not have it: why, and what to use. */
   readonly absent?: string;
   readonly contract: readonly string[];
+  readonly context?: string;
   readonly ownership?: string;
   readonly errors?: string;
   readonly kernels: string;
+  readonly sources: readonly string[];
   readonly header: string;
   readonly commits: readonly {
     readonly id: string;
@@ -42,8 +58,23 @@ function lastBefore(until: KernelVersion): string {
     : (BEFORE_MAJOR[major] ?? `the last one before ${formatVersion(until)}`);
 }
 
-/** `since v6.1`, `v5.15 – v6.0`, `v6.1 only`, `up to v5.12`, `all kernels`. */
+/**
+ * `since v6.1`, `v5.15 – v6.0`, `v6.1 only`, `up to v5.12`, `all kernels`; with the long-term series
+ * that took it: `since v5.13, in v5.10 since v5.10.137`.
+ */
 export function rangeText(range: KernelRange): string {
+  const late = (range.backports ?? []).map(backportText);
+  return [...(isOnlyBackported(range) ? [] : [releasesText(range)]), ...late].join(', ');
+}
+
+function backportText(release: KernelVersion): string {
+  const [major, minor, sublevel] = release;
+  return sublevel === undefined
+    ? `in later releases of v${major}.${minor}`
+    : `in v${major}.${minor} since v${formatVersion(release)}`;
+}
+
+function releasesText(range: KernelRange): string {
   const last = range.until && lastBefore(range.until);
   const first = range.since && formatVersion(range.since);
   if (first && last) return first === last ? `v${first} only` : `v${first} – v${last}`;
@@ -68,22 +99,46 @@ export function errorText(entry: ApiEntry, behaviour: Behaviour | undefined): st
 }
 
 /** `.release` of struct vfio_device_ops, `struct vfio_device`, `vfio_put_device()`. */
-export function titleOf(entry: ApiEntry): string {
-  if (entry.kind === 'member') return `${entry.owner}.${entry.name}`;
-  return entry.kind === 'struct' ? `struct ${entry.name}` : `${entry.name}()`;
+export function titleOf({ kind, owner, name }: ApiEntry): string {
+  switch (kind) {
+    case 'member':
+      return `${owner}.${name}`;
+    case 'struct':
+    case 'enum':
+      return `${kind} ${name}`;
+    case 'constant':
+    case 'variable':
+      return name;
+    default:
+      return `${name}()`;
+  }
+}
+
+/** The header that declares the entry in a kernel; in another one, that of the nearest. */
+export function headerIn(entry: ApiEntry, kernel: KernelVersion): string {
+  return nearest(kernel, entry.signatures)?.header ?? entry.header;
 }
 
 /** `<linux/vfio.h>` for a public header, the path for a private one. */
-export function headerText(entry: ApiEntry): string {
-  return entry.isPrivate ? `\`${entry.header}\` (private)` : `\`<${entry.header}>\``;
+export function headerText(header: string): string {
+  return header.startsWith('drivers/') ? `\`${header}\` (private)` : `\`<${header}>\``;
+}
+
+/** `v6.12 drivers/vfio/vfio_main.c, vfio_register_group_dev` */
+export function sourceText({ kernel, file, shows }: Source): string {
+  return `v${kernel} \`${file}\`, \`${shows}\``;
 }
 
 function absence(entry: ApiEntry, kernel: KernelVersion): string | undefined {
   const side = sideOf(kernel, entry.kernels);
   if (side === 0) return undefined;
   const target = `v${formatVersion(kernel)}`;
-  if (side === 1)
-    return `Not yet in ${target}: it comes with v${formatVersion(entry.kernels.since!)}.`;
+  if (side === 1) {
+    const late = uncertainBackport(kernel, entry.kernels);
+    return late
+      ? `Perhaps not in ${target}: it is ${backportText(late)}, and comes with v${formatVersion(entry.kernels.since!)}.`
+      : `Not yet in ${target}: it comes with v${formatVersion(entry.kernels.since!)}.`;
+  }
   const instead = entry.replacement ? ` Use ${entry.replacement.text}.` : '';
   const removed = `v${formatVersion(entry.kernels.until!)}`;
   return `${removed === target ? 'Removed' : `Not in ${target}: removed`} in ${removed}.${instead}`;
@@ -106,10 +161,12 @@ export function apiCard(entry: ApiEntry, kernel: KernelVersion): ApiCard {
     contract: entry.contract
       .filter((line) => !line.kernels || inRange(shown, line.kernels))
       .map((line) => line.text),
+    context: entry.context,
     ownership: entry.ownership,
+    sources: (entry.sources ?? []).map(sourceText),
     errors: errorText(entry, nearest(shown, entry.behaviours)),
     kernels: `${rangeText(entry.kernels)}${removed}${instead}`,
-    header: headerText(entry),
+    header: headerText(headerIn(entry, shown)),
     commits: entry.commits,
   };
 }

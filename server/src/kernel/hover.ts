@@ -1,7 +1,13 @@
 import type { ApiEntry, KernelVersion } from './types.ts';
 import { renderApiEntry } from './api-docs.ts';
 import { apiCard, COMMIT_URL, rangeText, titleOf, type ApiCard } from './card.ts';
-import { API_ENTRIES, apiEntry, apiMemberHistory, apiStruct } from './lifecycle-api.ts';
+import {
+  API_ENTRIES,
+  apiEntry,
+  apiMemberHistory,
+  apiMembersNamed,
+  apiStruct,
+} from './lifecycle-api.ts';
 import { formatVersion, inRange, nearest } from './version.ts';
 
 /** The hover of an entry for `kernel`: Markdown, with the signature in a C block first. */
@@ -36,13 +42,18 @@ export function explainApi(name: string, kernel?: KernelVersion): string | undef
   if (entries.length === 0) return undefined;
   const sections = kernel
     ? entries
-        .filter((entry) => entry === nearest(kernel, entries))
+        .filter((entry) => entry === nearest(kernel, livesOf(entry, entries)))
         .map(
           (entry) =>
             `## ${titleOf(entry)} in v${formatVersion(kernel)}\n\n${renderApiHover(entry, kernel)}`,
         )
     : entries.map(renderApiEntry);
   return `${sections.join('\n\n')}\n`;
+}
+
+/** Of several entries those of one name: the others are members of other structs. */
+function livesOf(entry: ApiEntry, entries: readonly ApiEntry[]): readonly ApiEntry[] {
+  return entries.filter((one) => titleOf(one) === titleOf(entry));
 }
 
 /**
@@ -60,8 +71,9 @@ export function findEntries(name: string): readonly ApiEntry[] {
   if (dot < 0) return [apiEntry(text) ?? apiStruct(text)].filter((entry) => entry !== undefined);
   const member = text.slice(dot + 1);
   if (dot > 0) return apiMemberHistory(text.slice(0, dot), member);
+  // The ops table of the device is what a person means first.
   const found = apiMemberHistory('vfio_device_ops', member);
-  return found.length > 0 ? found : apiMemberHistory('vfio_migration_ops', member);
+  return found.length > 0 ? found : apiMembersNamed(member);
 }
 
 /**
@@ -83,11 +95,13 @@ function factLines(card: ApiCard, entry: ApiEntry): [label: string, text: string
       card.ownership,
     ]);
   if (card.errors) lines.push(['Result', card.errors]);
+  if (card.context) lines.push(['Context', card.context]);
   lines.push(['Kernels', card.kernels]);
   for (const other of entry.kind === 'member' ? apiMemberHistory(entry.owner!, entry.name) : []) {
     if (other !== entry)
       lines.push(['Another meaning', `${rangeText(other.kernels)}: ${other.summary}`]);
   }
   lines.push(['Header', card.header]);
+  if (card.sources.length > 0) lines.push(['Source', card.sources.join('; ')]);
   return lines;
 }

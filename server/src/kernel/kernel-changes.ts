@@ -4,7 +4,7 @@
  */
 import { KNOWN_KERNELS } from './known-kernels.ts';
 import { API_ENTRIES } from './lifecycle-api.ts';
-import type { ApiEntry, KernelRange } from './types.ts';
+import type { ApiEntry } from './types.ts';
 import { formatVersion } from './version.ts';
 
 /** A kernel that can be the target. */
@@ -45,8 +45,8 @@ function unchanged(version: string, last: string): string {
  * What is there first (or no more) in a kernel; a member that only has another meaning from then on
  * is neither.
  */
-function namesAt(version: string, end: keyof KernelRange): readonly string[] {
-  const border = (entry: ApiEntry, which: keyof KernelRange): boolean => {
+function namesAt(version: string, end: 'since' | 'until'): readonly string[] {
+  const border = (entry: ApiEntry, which: 'since' | 'until'): boolean => {
     const at = entry.kernels[which];
     return at !== undefined && formatVersion(at) === version;
   };

@@ -12,6 +12,7 @@ import type { KernelVersion } from './types.ts';
 const KNOWN: readonly { readonly first: KernelVersion; readonly last: KernelVersion }[] = [
   { first: [5, 10], last: [5, 19] },
   { first: [6, 0], last: [6, 19] },
+  { first: [7, 0], last: [7, 1] },
 ];
 
 /** The newest kernel of the old model: what a driver that is to be converted was written for. */

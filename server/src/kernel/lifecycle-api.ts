@@ -1,9 +1,18 @@
 import type { ApiEntry, KernelVersion } from './types.ts';
+import { DMA_API } from './api-dma.ts';
+import { FILES_API } from './api-files.ts';
+import { HELPER_API } from './api-helpers.ts';
+import { IOMMUFD_API } from './api-iommufd.ts';
+import { MDEV_BUS_API } from './api-mdev-bus.ts';
 import { MDEV_API } from './api-mdev.ts';
+import { OTHER_MEMBERS } from './api-members.ts';
 import { NEW_API } from './api-new.ts';
 import { OLD_API } from './api-old.ts';
 import { OPS_MEMBERS } from './api-ops.ts';
+import { OTHER_STRUCTS } from './api-other-structs.ts';
 import { PCI_CORE_API } from './api-pci-core.ts';
+import { PCI_REGIONS_API } from './api-pci-regions.ts';
+import { PLATFORM_OPS_API } from './api-platform-ops.ts';
 import { PLATFORM_API } from './api-platform.ts';
 import { REGISTER_API } from './api-register.ts';
 import { STRUCTS } from './api-structs.ts';
@@ -19,20 +28,45 @@ export const API_FUNCTIONS: readonly ApiEntry[] = [
   ...MDEV_API,
 ];
 
-/** Every entry: functions, macros, members, structs. */
-export const API_ENTRIES: readonly ApiEntry[] = [...API_FUNCTIONS, ...OPS_MEMBERS, ...STRUCTS];
+/**
+ * What stands beside it: functions, macros, constants, variables and enums of the same headers that
+ * have no effect on the life of a device.
+ */
+export const API_HELPERS: readonly ApiEntry[] = [
+  ...DMA_API,
+  ...IOMMUFD_API,
+  ...HELPER_API,
+  ...FILES_API,
+  ...PCI_REGIONS_API,
+  ...PLATFORM_OPS_API,
+  ...MDEV_BUS_API,
+];
 
-const functions = new Map(API_FUNCTIONS.map((entry) => [entry.name, entry]));
-const structs = new Map(STRUCTS.map((entry) => [entry.name, entry]));
+const MEMBERS: readonly ApiEntry[] = [...OPS_MEMBERS, ...OTHER_MEMBERS];
+
+/** Every entry: functions, macros, members, structs and the rest. */
+export const API_ENTRIES: readonly ApiEntry[] = [
+  ...API_FUNCTIONS,
+  ...API_HELPERS,
+  ...MEMBERS,
+  ...STRUCTS,
+  ...OTHER_STRUCTS,
+];
+
+const named = new Map([...API_FUNCTIONS, ...API_HELPERS].map((entry) => [entry.name, entry]));
+const structs = new Map([...STRUCTS, ...OTHER_STRUCTS].map((entry) => [entry.name, entry]));
 const members = new Map<string, ApiEntry[]>();
-for (const entry of OPS_MEMBERS) {
+for (const entry of MEMBERS) {
   const key = `${entry.owner}.${entry.name}`;
   members.set(key, [...(members.get(key) ?? []), entry]);
 }
 
-/** The row of a life-cycle function or macro, whatever the kernel; undefined for any other name. */
+/**
+ * The row of a function, macro, constant, variable or enum, whatever the kernel; undefined for any
+ * other name.
+ */
 export function apiEntry(name: string): ApiEntry | undefined {
-  return functions.get(name);
+  return named.get(name);
 }
 
 /** The row of a struct, by its tag. */
@@ -56,10 +90,15 @@ export function apiMember(
 
 /** The names of the members of a struct in all releases, each once. */
 export function apiMemberNames(owner: string): readonly string[] {
-  return [...new Set(OPS_MEMBERS.filter((entry) => entry.owner === owner).map(({ name }) => name))];
+  return [...new Set(MEMBERS.filter((entry) => entry.owner === owner).map(({ name }) => name))];
 }
 
 /** All lives of a member, oldest first. */
 export function apiMemberHistory(owner: string, name: string): readonly ApiEntry[] {
   return members.get(`${owner}.${name}`) ?? [];
+}
+
+/** The rows of the members of that name in any struct. */
+export function apiMembersNamed(name: string): readonly ApiEntry[] {
+  return MEMBERS.filter((entry) => entry.name === name);
 }

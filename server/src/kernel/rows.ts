@@ -14,6 +14,13 @@ export function from(since: string, until?: string): KernelRange {
     : { since: version(since), until: version(until) };
 }
 
+/**
+ * The range with the long-term series that took it later: `backported(from('5.13'), '5.10.137')`.
+ */
+export function backported(range: KernelRange, ...releases: string[]): KernelRange {
+  return { ...range, backports: releases.map(version) };
+}
+
 /** The names in a list that is written with blanks and line ends between them. */
 export function words(text: string): readonly string[] {
   return text.trim().split(/\s+/);

@@ -1,10 +1,18 @@
-/** A kernel release as [major, minor]; 6.1.192 is [6, 1]. */
-export type KernelVersion = readonly [major: number, minor: number];
+/**
+ * A kernel release as [major, minor]; 6.1.192 is [6, 1]. It has its sublevel only where that is
+ * known and decides: 5.10.198 is [5, 10, 198].
+ */
+export type KernelVersion = readonly [major: number, minor: number, sublevel?: number];
 
 /** From `since` inclusive to `until` exclusive; a missing end is open. */
 export interface KernelRange {
   readonly since?: KernelVersion;
   readonly until?: KernelVersion;
+  /**
+   * Long-term series before `since` that took it later, with the sublevel that did where it is
+   * known: 5.10.137 and later of 5.10.y is [5, 10, 137], some later release of 6.1.y is [6, 1].
+   */
+  readonly backports?: readonly KernelVersion[];
 }
 
 /**
@@ -76,13 +84,22 @@ export interface Behaviour {
  */
 export type Model = 'old' | 'new' | 'both' | 'core-old' | 'core-new' | 'core' | 'general';
 
-/** A function, macro, ops member or struct of the life-cycle interface. */
+/** Where the source of a kernel shows what no header says. */
+export interface Source {
+  /** `6.12` */
+  readonly kernel: string;
+  readonly file: string;
+  /** The function, or the table. */
+  readonly shows: string;
+}
+
+/** A function, macro, member, struct, enum, constant or variable of the interface of VFIO drivers. */
 export interface ApiEntry {
   readonly name: string;
-  readonly kind: 'function' | 'macro' | 'member' | 'struct';
+  readonly kind: 'function' | 'macro' | 'member' | 'struct' | 'enum' | 'constant' | 'variable';
   readonly model: Model;
   /** The struct of a member; members are looked up by struct and name, never by name alone. */
-  readonly owner?: 'vfio_device_ops' | 'vfio_migration_ops';
+  readonly owner?: string;
   /**
    * Declared in a header inside drivers/vfio: a module that declares it itself has its own, in
    * every kernel.
@@ -90,13 +107,20 @@ export interface ApiEntry {
   readonly isPrivate?: boolean;
   /** Kernels whose headers have it. A name with two lives (`.release`) has one entry for each. */
   readonly kernels: KernelRange;
-  readonly signatures: readonly { readonly kernels: KernelRange; readonly text: string }[];
+  readonly signatures: readonly {
+    readonly kernels: KernelRange;
+    readonly text: string;
+    /** Where it is declared in these kernels, when that is not `header`. */
+    readonly header?: string;
+  }[];
   /** One sentence: what it does. */
   readonly summary: string;
   /** The contract, as Markdown sentences; each may be limited to some kernels. */
   readonly contract: readonly { readonly kernels?: KernelRange; readonly text: string }[];
   /** Who owns what after the call. */
   readonly ownership?: string;
+  /** Whether it may sleep, and with what held it is called. */
+  readonly context?: string;
   /** The error convention, in words. */
   readonly errors?: string;
   readonly behaviours: readonly Behaviour[];
@@ -109,6 +133,8 @@ export interface ApiEntry {
     readonly names: readonly string[];
     readonly rename?: string;
   };
+  /** Where the kernel's source shows what is said here and no header shows. */
+  readonly sources?: readonly Source[];
   /** The header that declares it, and the commits it came and went with. */
   readonly header: string;
   readonly commits: readonly {

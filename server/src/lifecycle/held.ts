@@ -1,4 +1,5 @@
 import { givenBackBy, isManaged, outcomeOfTaking, takenBy, type Outcome } from '../kernel/pairs.ts';
+import type { KernelVersion } from '../kernel/types.ts';
 import { opposites } from '../kernel/opposites.ts';
 import { placeText, type AbstractObject, type Place } from './domain/objects.ts';
 import { holdersOf, maskOf, type PathState } from './domain/path-state.ts';
@@ -198,13 +199,14 @@ export function takingOf(
   values: readonly Value[],
   result: Value,
   site: Site,
+  kernel: KernelVersion,
   isCalled: (name: string) => boolean,
   isNamed: boolean,
   returns: Outcome | null,
 ): Held | null {
   const pair = takenBy(name);
   if (pair) {
-    if (UNOWED.has(name) || isManaged(name, isCalled) || !isUndone(pair.undo, isCalled))
+    if (UNOWED.has(name) || isManaged(name, kernel, isCalled) || !isUndone(pair.undo, isCalled))
       return null;
     const value = pair.taken === 'return' ? result : values[pair.taken];
     if (!isNameable(value)) return null;
@@ -312,13 +314,23 @@ function whenGuessed(result: Value): Held['when'] {
 
 /** Whether an undoing call gives this resource back: its name and an argument agree. */
 export function isGivenBack(held: Held, api: string, values: readonly Value[]): boolean {
-  return (
-    held.kind !== 'counter' &&
-    held.undo.includes(api) &&
-    values.some((value) =>
-      held.values.some((place) => place === value || isFirstMember(held, value, place)),
-    )
+  if (held.kind === 'counter' || !held.undo.includes(api)) return false;
+  const pair = held.kind === 'pair' ? takenBy(held.api) : undefined;
+  // A text names it: there is no telling which of several.
+  if (pair?.byName?.includes(api)) return true;
+  return values.some((value) =>
+    held.values.some(
+      (place) =>
+        place === value ||
+        isFirstMember(held, value, place) ||
+        (pair?.isStored === true && isContentOf(value, place)),
+    ),
   );
+}
+
+/** What a call has stored at a place, as it is read from there later. */
+function isContentOf(value: Value, place: Place): boolean {
+  return value.kind === 'pointer' && value.object.kind === 'load' && value.object.from === place;
 }
 
 /**

@@ -137,7 +137,9 @@ export function callResources(
     giveBack(run, state, { api: name, everything: true, values, site: at }, call, 'call');
   else if (isUnknown) share(state, values);
   if (ok && !isPlain && !isUndo(name)) dropReplaced(state, behaviour, values);
-  const taken = ok ? takingOf(name, values, result, at, run.index.isCalled, isPlain, null) : null;
+  const taken = ok
+    ? takingOf(name, values, result, at, run.kernel, run.index.isCalled, isPlain, null)
+    : null;
   if (taken && !isReference(run, state, taken)) hold(state, taken);
 }
 
@@ -486,6 +488,7 @@ export function applyHelper(
       args,
       result,
       site(run, call),
+      run.kernel,
       run.index.isCalled,
       true,
       type.name === 'void' && type.pointers === 0

@@ -2,8 +2,17 @@ import type { ApiEntry, KernelVersion } from '../kernel/types.ts';
 import type { Module, ModuleFacts, OpsTable, Site } from '../lifecycle/types.ts';
 import type { Condition } from '../syntax/node.ts';
 import type { Severity } from './types.ts';
-import { API_FUNCTIONS, apiEntry, apiMemberHistory } from '../kernel/lifecycle-api.ts';
-import { nearest, sideOf } from '../kernel/version.ts';
+import {
+  API_FUNCTIONS,
+  API_HELPERS,
+  apiEntry,
+  apiMember,
+  apiMemberHistory,
+  apiStruct,
+} from '../kernel/lifecycle-api.ts';
+import { nearest, sideOf, uncertainBackport } from '../kernel/version.ts';
+import { conditionsInText } from '../ir/text-conditions.ts';
+import type { Span } from '../text/span.ts';
 import { callsIn, documentsOf, type PlacedCall } from './locate.ts';
 import { areAlternatives, isExcluded, macrosOf, undecided } from '../lifecycle/conditions.ts';
 
@@ -15,6 +24,8 @@ export interface ApiUse {
   readonly entry: ApiEntry;
   /** `removed`: older kernels have it. `unavailable`: newer ones do. */
   readonly verdict: 'available' | 'removed' | 'unavailable';
+  /** Some releases of the target's series have it, and which one is meant is not stated. */
+  readonly isUncertain: boolean;
   readonly site: Site;
   readonly functionName: string | null;
   readonly call: PlacedCall | null;
@@ -28,7 +39,13 @@ export interface ApiUse {
 export function apiUses(facts: ModuleFacts): readonly ApiUse[] {
   let uses = known.get(facts.module);
   if (uses?.kernel !== facts.kernel) {
-    uses = { kernel: facts.kernel, list: [...callUses(facts), ...memberUses(facts)] };
+    const list = [
+      ...callUses(facts),
+      ...fileMacroUses(facts),
+      ...memberUses(facts),
+      ...tableUses(facts),
+    ];
+    uses = { kernel: facts.kernel, list };
     known.set(facts.module, uses);
   }
   return uses.list;
@@ -44,8 +61,8 @@ const known = new WeakMap<
  * The names that a kernel may lack; a private header is found only inside the kernel, or copied
  * beside the driver: it is not the target's to say.
  */
-const NAMES: readonly string[] = API_FUNCTIONS.filter((entry) => !entry.isPrivate).map(
-  (entry) => entry.name,
+const NAMES: readonly string[] = [...API_FUNCTIONS, ...API_HELPERS].flatMap((entry) =>
+  !entry.isPrivate && (entry.kind === 'function' || entry.kind === 'macro') ? [entry.name] : [],
 );
 
 function callUses(facts: ModuleFacts): ApiUse[] {
@@ -57,12 +74,9 @@ function callUses(facts: ModuleFacts): ApiUse[] {
   )) {
     const entry = apiEntry(call.name);
     if (entry === undefined) continue;
-    // The bus (mdev) changed in the same releases, but it is not the device's life cycle: the
-    // compiler says it, and so does the conversion's note.
-    if (entry.model === 'general') continue;
     uses.push({
       entry,
-      verdict: verdictOn(entry, facts.kernel),
+      ...verdictOn(entry, facts.kernel),
       site: call.site,
       functionName: call.function.name,
       call,
@@ -71,6 +85,66 @@ function callUses(facts: ModuleFacts): ApiUse[] {
   }
   return uses;
 }
+
+/** Macros of the interface at file scope, such as `MDEV_TYPE_ATTR_RO(name)`. */
+function fileMacroUses(facts: ModuleFacts): ApiUse[] {
+  const own = ownNames(facts);
+  return documentsOf(facts.module).flatMap((file) =>
+    file.fileMacros.flatMap((macro): ApiUse[] => {
+      const { name } = macro;
+      const entry = apiEntry(name);
+      if (entry?.kind !== 'macro' || own.has(name)) return [];
+      // `static` may stand before it.
+      const start = Math.max(macro.start, file.text.indexOf(name, macro.start));
+      return [
+        {
+          entry,
+          ...verdictOn(entry, facts.kernel),
+          site: { path: file.path, start, end: start + name.length },
+          functionName: null,
+          call: null,
+          conditions: conditionsInText(file, start),
+        },
+      ];
+    }),
+  );
+}
+
+/**
+ * Tables of the structs beside the ops table of the device: the struct itself where the target has
+ * not got it, else each of their members.
+ */
+function tableUses(facts: ModuleFacts): ApiUse[] {
+  const documents = documentsOf(facts.module);
+  const own = new Set(documents.flatMap(({ structs }) => structs.map(({ name }) => name)));
+  return documents.flatMap((file) =>
+    file.variables.flatMap((variable): ApiUse[] => {
+      const tag = variable.type.name;
+      const struct = variable.type.keyword === 'struct' ? apiStruct(tag) : undefined;
+      if (!struct || struct.isPrivate || tag === OPS || own.has(tag)) return [];
+      if (variable.init?.kind !== 'initializer') return [];
+      const use = (entry: ApiEntry, span: Span, conditions: readonly Condition[]): ApiUse => ({
+        entry,
+        ...verdictOn(entry, facts.kernel),
+        site: { path: file.path, start: span.start, end: span.end },
+        functionName: null,
+        call: null,
+        conditions: [...variable.conditions, ...conditions],
+      });
+      const whole = use(struct, variable.nameSpan, []);
+      if (whole.verdict !== 'available') return [whole];
+      return variable.init.entries.flatMap(({ designators, start, end, conditions }) => {
+        const member = apiMember(tag, designators[0] ?? '', facts.kernel);
+        if (!member || designators.length !== 1) return [];
+        const site = memberSite(facts, { path: file.path, start, end }, member.name);
+        return [use(member, site, conditions)];
+      });
+    }),
+  );
+}
+
+/** The table of the device, whose members have two lives. */
+const OPS = 'vfio_device_ops';
 
 /**
  * Names of the interface that the module defines or declares itself: then a call means the module's
@@ -98,7 +172,7 @@ function memberUses(facts: ModuleFacts): ApiUse[] {
       );
       uses.push({
         entry,
-        verdict: verdictOn(entry, facts.kernel),
+        ...verdictOn(entry, facts.kernel),
         site,
         functionName: null,
         call: null,
@@ -114,7 +188,7 @@ function memberUses(facts: ModuleFacts): ApiUse[] {
  * `.init` the object's.
  */
 function meantBy(table: OpsTable, member: string, kernel: KernelVersion): ApiEntry | undefined {
-  const lives = apiMemberHistory('vfio_device_ops', member);
+  const lives = apiMemberHistory(OPS, member);
   if (lives.length > 1) {
     const isObject = ['open_device', 'close_device', 'init'].some((name) =>
       table.members.has(name),
@@ -133,9 +207,16 @@ export function memberSite(facts: ModuleFacts, site: Site, member: string): Site
   return name ? { ...site, end: site.start + name[0].length } : site;
 }
 
-function verdictOn(entry: ApiEntry, kernel: KernelVersion): ApiUse['verdict'] {
-  const side = sideOf(kernel, entry.kernels);
-  return side === 0 ? 'available' : side < 0 ? 'removed' : 'unavailable';
+function verdictOn(
+  { kernels, model }: ApiEntry,
+  kernel: KernelVersion,
+): Pick<ApiUse, 'verdict' | 'isUncertain'> {
+  const isUncertain = uncertainBackport(kernel, kernels) !== undefined;
+  const side = sideOf(kernel, kernels);
+  if (side < 0) return { verdict: 'removed', isUncertain };
+  // What a later release of the series has taken is not the life cycle, but for 5.10.
+  const isThere = side === 0 || (isUncertain && model === 'general');
+  return { verdict: isThere ? 'available' : 'unavailable', isUncertain };
 }
 
 /**
@@ -154,11 +235,11 @@ export function gravity(
   const macros = macrosOf(facts.module, facts.kernel);
   if (isExcluded(use.conditions, facts.kernel, macros)) return null;
   const open = undecided(use.conditions, facts.kernel, macros);
-  if (open.length === 0) return severity;
+  if (open.length === 0) return use.isUncertain && severity === 'error' ? 'warning' : severity;
   const other = all.some(
     (one) =>
       one.verdict === 'available' &&
-      one.entry.model !== 'general' &&
+      (one.entry.model !== 'general' || use.entry.model === 'general') &&
       areAlternatives(open, one.conditions),
   );
   if (other) return null;

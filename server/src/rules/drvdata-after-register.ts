@@ -2,6 +2,7 @@ import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import type { CallExpr, Expr, FunctionIr } from '../ir/types.ts';
 import type { ModuleFacts, OperationObservation, Site, Step } from '../lifecycle/types.ts';
 import type { ModuleIndex } from '../lifecycle/module.ts';
+import { backported, from } from '../kernel/rows.ts';
 import { inRange } from '../kernel/version.ts';
 import { behaviourOf } from '../kernel/lookup.ts';
 import { nameOf } from './device.ts';
@@ -28,7 +29,7 @@ export const drvdataAfterRegister: Rule = {
   fixable: 'safe',
   docs: {
     what: 'The drvdata of the parent device is set after the registration that, or whose callbacks, read it.',
-    why: 'Since 5.19 `vfio_pci_core_register_device()` compares the drvdata of the PCI device with the core device and refuses the registration when they differ, so that probe never succeeds. With every registration the device can be opened before it returns: a callback that reads the drvdata then finds NULL.',
+    why: 'Since 5.19, and in 5.18.y since 5.18.18, `vfio_pci_core_register_device()` compares the drvdata of the PCI device with the core device and refuses the registration when they differ, so that probe never succeeds. With every registration the device can be opened before it returns: a callback that reads the drvdata then finds NULL.',
     instead:
       'Set the drvdata before the registration. For vfio-pci core it is the address of the `struct vfio_pci_core_device`.',
     knownProblems:
@@ -39,7 +40,7 @@ export const drvdataAfterRegister: Rule = {
   check,
 };
 
-const CORE_COMPARES = { since: [5, 19] } as const;
+const CORE_COMPARES = backported(from('5.19'), '5.18.18');
 
 function check({ facts }: RuleContext): Finding[] {
   return facts.observations.flatMap((one): Finding[] => {

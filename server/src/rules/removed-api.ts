@@ -4,6 +4,7 @@ import { apiUses, gravity } from './availability.ts';
 import { confusedPuts } from './put-name-confusion.ts';
 import { statementAt } from './locate.ts';
 import { deleteStatement, replace } from './fixes/text.ts';
+import { titleOf } from '../kernel/card.ts';
 import { formatVersion } from '../kernel/version.ts';
 import { DRIVER, FOO, OLD_PROBE, OLD_REMOVE, PROBE, REMOVE } from './examples.ts';
 
@@ -13,8 +14,8 @@ export const removedApi: Rule = {
   kernels: {},
   fixable: 'conversion',
   docs: {
-    what: 'The driver calls a function, or fills an ops member, that the target kernel no longer has.',
-    why: "The driver does not build for the target kernel. `vfio_init_group_dev()` and `vfio_uninit_group_dev()` ended with 6.0, and no release has both them and `vfio_alloc_device()`. `vfio_free_device()` and `vfio_init_device()` exist in 6.1 only. `.open` and the file descriptor's `.release` ended with 5.14.",
+    what: 'The driver calls a function or macro, or fills a table or a member, that the target kernel no longer has.',
+    why: "The driver does not build for the target kernel. `vfio_init_group_dev()` and `vfio_uninit_group_dev()` ended with 6.0, and no release has both them and `vfio_alloc_device()`. `vfio_free_device()` and `vfio_init_device()` exist in 6.1 only. `.open` and the file descriptor's `.release` ended with 5.14. Most ports also meet the mdev bus (`mdev_register_device()`, `MDEV_TYPE_ATTR_RO()` and their like ended with 6.0, `struct mdev_parent_ops` with 5.18), `vfio_register_notifier()` (5.19) and `vfio_pci_register_dev_region()` (6.0, renamed).",
     instead:
       'Convert the driver: allocate with `vfio_alloc_device()`, drop the reference with `vfio_put_device()`. In a `.release` for 6.2 and later delete the call of `vfio_free_device()`: the core frees the memory itself. When one source must build for several kernels put each model in its own arm of an `#if LINUX_VERSION_CODE`.',
     knownProblems:
@@ -97,8 +98,75 @@ static const struct vfio_device_ops foo_ops = {
 };
 `,
       },
+      {
+        title: 'A function that was only renamed',
+        kernel: '6.1',
+        code: `static int foo_open_device(struct vfio_device *vdev)
+{
+	struct foo *foo = container_of(vdev, struct foo, core.vdev);
+
+	return vfio_pci_register_dev_region(&foo->core, FOO_TYPE, 0, &foo_regops, SZ_4K, 0, foo);
+//             ^^^^^^^^^^^^^^^^^^^^^^^^^^^^ removed-api
+}
+`,
+        fixed: `static int foo_open_device(struct vfio_device *vdev)
+{
+	struct foo *foo = container_of(vdev, struct foo, core.vdev);
+
+	return vfio_pci_core_register_dev_region(&foo->core, FOO_TYPE, 0, &foo_regops, SZ_4K, 0, foo);
+}
+`,
+      },
+      {
+        title: 'The mdev bus of 6.0 in a driver for 6.1',
+        kernel: '6.1',
+        code: `static ssize_t name_show(struct mdev_type *mtype, struct mdev_type_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "foo\\n");
+}
+static MDEV_TYPE_ATTR_RO(name);
+//     ^^^^^^^^^^^^^^^^^ removed-api
+
+static struct mdev_driver foo_driver = {
+	.probe = foo_probe,
+	.supported_type_groups = foo_groups,
+//      ^^^^^^^^^^^^^^^^^^^^^^ removed-api
+};
+
+static int foo_start(struct device *dev)
+{
+	return mdev_register_device(dev, &foo_driver);
+//             ^^^^^^^^^^^^^^^^^^^^ removed-api
+}
+`,
+      },
     ],
     good: [
+      {
+        title: 'Both forms of the bus, by the kernel',
+        kernel: '6.1',
+        code: `#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
+static MDEV_TYPE_ATTR_RO(name);
+#endif
+
+static struct mdev_driver foo_driver = {
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
+	.supported_type_groups = foo_groups,
+#else
+	.device_api = VFIO_DEVICE_API_PCI_STRING,
+#endif
+};
+
+static int foo_start(struct foo *foo, struct device *dev)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
+	return mdev_register_device(dev, &foo_driver);
+#else
+	return mdev_register_parent(&foo->parent, dev, &foo_driver, foo_types, 1);
+#endif
+}
+`,
+      },
       {
         title: 'The old model where the kernel is old',
         kernel: '6.1',
@@ -192,7 +260,7 @@ function messageFor({ entry }: ApiUse, kernel: string): string {
   const name =
     entry.kind === 'member'
       ? `\`.${entry.name}\` of struct ${entry.owner} (${firstClause(entry.summary)})`
-      : `${entry.name}()`;
+      : titleOf(entry);
   const last =
     entry.kernels.until === undefined
       ? ''

@@ -1,6 +1,7 @@
 import type { Finding, Rule, RuleContext } from './types.ts';
 import type { ApiUse } from './availability.ts';
 import { apiUses, gravity } from './availability.ts';
+import { titleOf } from '../kernel/card.ts';
 import { formatVersion } from '../kernel/version.ts';
 import { confusedPuts } from './put-name-confusion.ts';
 import { DRIVER, FOO, OLD_REMOVE } from './examples.ts';
@@ -11,8 +12,8 @@ export const unavailableApi: Rule = {
   kernels: {},
   fixable: 'none',
   docs: {
-    what: 'The driver calls a function, or fills an ops member, that the target kernel does not have yet.',
-    why: 'The driver does not build for the target kernel. `vfio_alloc_device()`, `vfio_put_device()` and the ops members `.init` and `.release` of the object came with 6.1, `vfio_uninit_group_dev()` with 5.15.',
+    what: 'The driver calls a function or macro, or fills a table or a member, that the target kernel does not have yet.',
+    why: 'The driver does not build for the target kernel. `vfio_alloc_device()`, `vfio_put_device()` and the ops members `.init` and `.release` of the object came with 6.1, `vfio_uninit_group_dev()` with 5.15. 5.10.137 and later releases of 5.10.y have `vfio_init_group_dev()`, `vfio_register_group_dev()` and `vfio_unregister_group_dev()` of 5.13: a target 5.10 without its sublevel makes it a warning.',
     instead:
       'Set the target kernel to the one that the driver is for. When one source must build for several kernels put each model in its own arm of an `#if LINUX_VERSION_CODE`.',
     knownProblems:
@@ -84,6 +85,16 @@ static int foo_probe(struct mdev_device *mdev)
 `,
       },
       {
+        title: 'A release of 5.10.y before the one that took it',
+        kernel: '5.10.100',
+        code: `static int foo_start(struct foo *foo)
+{
+	return vfio_register_group_dev(&foo->vdev);
+//             ^^^^^^^^^^^^^^^^^^^^^^^ unavailable-api
+}
+`,
+      },
+      {
         title: 'Callbacks of the object in a table for 6.0',
         kernel: '6.0',
         code: `static int foo_init_dev(struct vfio_device *vdev)
@@ -100,6 +111,21 @@ static const struct vfio_device_ops foo_ops = {
       },
     ],
     good: [
+      {
+        title: 'A driver for a late release of 5.10.y',
+        kernel: '5.10.198',
+        code: `static int foo_probe(struct foo *foo, struct device *dev)
+{
+	vfio_init_group_dev(&foo->vdev, dev, &foo_ops, foo);
+	return vfio_register_group_dev(&foo->vdev);
+}
+
+static void foo_remove(struct foo *foo)
+{
+	vfio_unregister_group_dev(&foo->vdev);
+}
+`,
+      },
       {
         title: 'The new model where the kernel is new',
         kernel: '6.0',
@@ -168,12 +194,15 @@ function check({ facts }: RuleContext): Finding[] {
   return findings;
 }
 
-function messageFor({ entry }: ApiUse, kernel: string): string {
+function messageFor({ entry, isUncertain }: ApiUse, kernel: string): string {
   const name =
-    entry.kind === 'member' ? `\`.${entry.name}\` of struct ${entry.owner}` : `${entry.name}()`;
+    entry.kind === 'member' ? `\`.${entry.name}\` of struct ${entry.owner}` : titleOf(entry);
   const since =
     entry.kernels.since === undefined
       ? 'newer kernels have it'
       : `it came with ${formatVersion(entry.kernels.since)}`;
+  const [late] = isUncertain ? (entry.kernels.backports ?? []) : [];
+  if (late !== undefined)
+    return `${name} is not in every Linux ${kernel}: ${since}, and in ${kernel}.y with ${formatVersion(late)}; state the sublevel of the target kernel (${formatVersion(late)} or later), or put this under a test of LINUX_VERSION_CODE`;
   return `${name} does not exist in Linux ${kernel} yet: ${since}; set the target kernel to the one this driver is for, or put this under a test of LINUX_VERSION_CODE`;
 }

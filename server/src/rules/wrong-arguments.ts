@@ -1,6 +1,6 @@
 import type { Finding, Rule, RuleContext } from './types.ts';
 import { judgeArguments } from '../kernel/argument-counts.ts';
-import { formatVersion } from '../kernel/version.ts';
+import { inRange, uncertainBackport } from '../kernel/version.ts';
 import { apiUses } from './availability.ts';
 import { isExcluded, macrosOf, undecided } from '../lifecycle/conditions.ts';
 import type { PlacedCall } from './locate.ts';
@@ -113,9 +113,12 @@ function check({ facts, kernel }: RuleContext): Finding[] {
     const judged = judgeArguments(call.name, given);
     if (judged === undefined || judged.known || isExcluded(call.conditions, kernel, macros))
       return [];
-    const isLongTerm = judged.kernel !== null && formatVersion(kernel) === '5.10';
-    if (isLongTerm || mayBeSeveral(call)) return [];
-    const only = judged.kernel === null ? '' : `; ${given} are those of ${judged.kernel}`;
+    const { longTerm, longTermText } = judged;
+    const isThere =
+      longTerm !== null &&
+      (inRange(kernel, longTerm) || uncertainBackport(kernel, longTerm) !== undefined);
+    if (isThere || mayBeSeveral(call)) return [];
+    const only = longTermText === null ? '' : `; ${given} are those of ${longTermText}`;
     return [
       {
         rule: wrongArguments.id,

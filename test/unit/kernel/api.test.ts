@@ -3,6 +3,7 @@ import type { ApiEntry, KernelRange, KernelVersion } from '../../../server/src/k
 import {
   API_ENTRIES,
   API_FUNCTIONS,
+  API_HELPERS,
   apiEntry,
   apiMember,
   apiMemberHistory,
@@ -19,7 +20,11 @@ import {
 const RELEASES: readonly KernelVersion[] = [
   ...[4, 9, 19].map((minor): KernelVersion => [4, minor]),
   ...Array.from({ length: 20 }, (_, minor): KernelVersion => [5, minor]),
+  [5, 10, 136],
+  [5, 10, 137],
+  [5, 10, 245],
   ...Array.from({ length: 20 }, (_, minor): KernelVersion => [6, minor]),
+  [7, 0],
   [7, 1],
 ];
 
@@ -42,13 +47,15 @@ describe.each(API_ENTRIES.map((entry) => [label(entry), entry] as const))('%s', 
     expectPartition(entry.kernels, entry.signatures);
     for (const signature of entry.signatures) {
       expect(signature.text).toMatch(new RegExp(`\\b${entry.name}\\b`));
-      expect(signature.text).toMatch(entry.kind === 'macro' ? /^#define / : /;$/);
+      expect(signature.text).toMatch(
+        entry.kind === 'macro' || entry.kind === 'constant' ? /^#define / : /;$/,
+      );
     }
   });
 
   it('has one behaviour for each of its kernels, if it is called', () => {
-    if (entry.kind === 'function' || entry.kind === 'macro')
-      expectPartition(entry.kernels, entry.behaviours);
+    // What has no effect on the life of a device has none: its calls are neutral.
+    if (API_FUNCTIONS.includes(entry)) expectPartition(entry.kernels, entry.behaviours);
     else expect(entry.behaviours).toEqual([]);
   });
 
@@ -56,7 +63,7 @@ describe.each(API_ENTRIES.map((entry) => [label(entry), entry] as const))('%s', 
     for (const behaviour of entry.behaviours) {
       for (const release of RELEASES.filter((one) => inRange(one, behaviour.kernels))) {
         const text = entry.signatures.find((one) => inRange(release, one.kernels))!.text;
-        const returnsVoid = /^(static inline )?void [^*]/.test(text);
+        const returnsVoid = /^(static )?(inline )?void [^*]/.test(text);
         const returnsInt = /^int /.test(text);
         const returnsPointer =
           /^(static inline |extern )?(struct \w+|void) \*/.test(text) || entry.kind === 'macro';
@@ -113,12 +120,18 @@ describe.each(API_ENTRIES.map((entry) => [label(entry), entry] as const))('%s', 
       expect(entry.replacement.names).toContain(entry.replacement.rename);
     // What goes away says what to do instead.
     if (entry.kernels.until) expect(entry.replacement).toBeDefined();
+    for (const { kernel, file, shows } of entry.sources ?? []) {
+      expect(parseVersion(kernel)).toBeDefined();
+      expect(file).toMatch(/^drivers\/vfio\/.+\.[ch]$/);
+      expect(shows).toMatch(/^\w+$/);
+    }
   });
 });
 
 describe('names', () => {
   it('are unique among functions, and lives of a member do not overlap', () => {
-    expect(new Set(API_FUNCTIONS.map((entry) => entry.name)).size).toBe(API_FUNCTIONS.length);
+    const named = [...API_FUNCTIONS, ...API_HELPERS].map((entry) => entry.name);
+    expect(new Set(named).size).toBe(named.length);
     for (const entry of API_ENTRIES.filter((one) => one.kind === 'member')) {
       const lives = apiMemberHistory(entry.owner!, entry.name);
       for (const release of RELEASES)

@@ -23,8 +23,9 @@ describe('hover', () => {
       - Every path out must call \`vfio_uninit_group_dev()\` once, after unregister and before the memory is freed.
 
       **After the call:** The driver owns the memory before and after the call.  
-      **Kernels:** v5.13 – v6.0, removed in v6.1; use \`vfio_alloc_device()\` for the container, which also sets \`dev\` and \`ops\`, and \`vfio_put_device()\` to drop it  
-      **Header:** \`<linux/vfio.h>\`
+      **Kernels:** v5.13 – v6.0, in v5.10 since v5.10.137, removed in v6.1; use \`vfio_alloc_device()\` for the container, which also sets \`dev\` and \`ops\`, and \`vfio_put_device()\` to drop it  
+      **Header:** \`<linux/vfio.h>\`  
+      **Source:** v6.0 \`drivers/vfio/vfio_main.c\`, \`vfio_init_group_dev\`
 
       [0bfc6a4ea63c](https://git.kernel.org/linus/0bfc6a4ea63c) splits it from registration (v5.13)  
       [ebb72b765fb4](https://git.kernel.org/linus/ebb72b765fb4) removes it with its last user, vfio-ccw (v6.1)"
@@ -49,8 +50,9 @@ describe('hover', () => {
       - Every path out must call \`vfio_uninit_group_dev()\` once, after unregister and before the memory is freed.
 
       **After the call:** The driver owns the memory before and after the call.  
-      **Kernels:** v5.13 – v6.0, removed in v6.1  
-      **Header:** \`<linux/vfio.h>\`
+      **Kernels:** v5.13 – v6.0, in v5.10 since v5.10.137, removed in v6.1  
+      **Header:** \`<linux/vfio.h>\`  
+      **Source:** v6.0 \`drivers/vfio/vfio_main.c\`, \`vfio_init_group_dev\`
 
       [0bfc6a4ea63c](https://git.kernel.org/linus/0bfc6a4ea63c) splits it from registration (v5.13)  
       [ebb72b765fb4](https://git.kernel.org/linus/ebb72b765fb4) removes it with its last user, vfio-ccw (v6.1)"
@@ -115,7 +117,8 @@ describe('hover', () => {
 
       **After the call:** In 6.1 the memory is gone. From 6.2 on the core still owns it.  
       **Kernels:** since v6.1  
-      **Header:** \`<linux/vfio_pci_core.h>\`
+      **Header:** \`<linux/vfio_pci_core.h>\`  
+      **Source:** v6.12 \`drivers/vfio/pci/vfio_pci_core.c\`, \`vfio_pci_core_release_dev\`
 
       [63d7c77989de](https://git.kernel.org/linus/63d7c77989de) adds it with the conversion of vfio-pci (v6.1)  
       [913447d06f03](https://git.kernel.org/linus/913447d06f03) no longer frees the device (v6.2)"
@@ -132,7 +135,8 @@ describe('hover', () => {
 
       **After the call:** In 6.1 the memory is gone. From 6.2 on the core still owns it.  
       **Kernels:** since v6.1  
-      **Header:** \`<linux/vfio_pci_core.h>\`
+      **Header:** \`<linux/vfio_pci_core.h>\`  
+      **Source:** v6.12 \`drivers/vfio/pci/vfio_pci_core.c\`, \`vfio_pci_core_release_dev\`
 
       [63d7c77989de](https://git.kernel.org/linus/63d7c77989de) adds it with the conversion of vfio-pci (v6.1)  
       [913447d06f03](https://git.kernel.org/linus/913447d06f03) no longer frees the device (v6.2)"
@@ -169,9 +173,11 @@ describe('hover', () => {
       - It does not run when \`.init\` failed.
 
       **Ownership:** Nobody else holds the device any more.  
+      **Context:** It may sleep.  
       **Kernels:** since v6.1  
       **Another meaning:** up to v5.14: Called when a file descriptor of the device is closed. It is not the end of the object.  
-      **Header:** \`<linux/vfio.h>\`
+      **Header:** \`<linux/vfio.h>\`  
+      **Source:** v6.12 \`drivers/vfio/vfio_main.c\`, \`vfio_device_release\`
 
       [cb9ff3f3b84c](https://git.kernel.org/linus/cb9ff3f3b84c) adds it (v6.1)  
       [913447d06f03](https://git.kernel.org/linus/913447d06f03) makes it optional and moves the free into the core (v6.2)"

@@ -18,7 +18,7 @@ describe('what a kernel brings', () => {
     );
     expect(lines.get('6.6')).toBe('.detach_ioas');
     expect(lines.get('5.15')).toMatchInlineSnapshot(
-      `"vfio_uninit_group_dev(), vfio_assign_device_set(), vfio_pci_core_init_device(), vfio_pci_core_uninit_device(), .open_device, .close_device and 14 more; without .release, .open"`,
+      `"vfio_uninit_group_dev(), vfio_assign_device_set(), vfio_pci_core_init_device(), vfio_pci_core_uninit_device(), .open_device, .close_device and 14 more; without .open"`,
     );
   });
 

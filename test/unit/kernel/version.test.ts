@@ -8,6 +8,7 @@ import {
   nearest,
   parseVersion,
   sideOf,
+  uncertainBackport,
 } from '../../../server/src/kernel/version.ts';
 
 describe('parseVersion', () => {
@@ -24,6 +25,11 @@ describe('parseVersion', () => {
     ['393472', [6, 1]],
     ['0x60c00', [6, 12]],
     ['394239', [6, 3]],
+    ['5.10', [5, 10]],
+    ['5.10.198', [5, 10, 198]],
+    ['v5.10.0-28-amd64', [5, 10, 0]],
+    ['KERNEL_VERSION(5, 18, 18)', [5, 18, 18]],
+    ['5.15.198', [5, 15]],
   ])('reads %s', (text, version) => expect(parseVersion(text)).toEqual(version));
 
   it.each([
@@ -105,5 +111,45 @@ describe('ranges', () => {
     expect(nearest([5, 7], items)).toBe(items[0]);
     expect(nearest([4, 0], items)).toBe(items[0]);
     expect(nearest([4, 0], [])).toBeUndefined();
+  });
+});
+
+describe('a long-term series that took it later', () => {
+  const range: KernelRange = {
+    since: [5, 13],
+    until: [6, 1],
+    backports: [
+      [5, 10, 137],
+      [5, 11],
+    ],
+  };
+  it.each<[KernelVersion, number, boolean]>([
+    [[5, 10, 136], 1, false],
+    [[5, 10, 137], 0, false],
+    [[5, 10, 198], 0, false],
+    [[5, 10], 1, true],
+    [[5, 11], 1, true],
+    [[5, 12], 1, false],
+    [[5, 13], 0, false],
+    [[6, 1], -1, false],
+  ])('%j', (version, side, isUncertain) => {
+    expect(sideOf(version, range)).toBe(side);
+    expect(inRange(version, range)).toBe(side === 0);
+    expect(uncertainBackport(version, range) !== undefined).toBe(isUncertain);
+  });
+
+  it('is not what other kernels are nearest to', () => {
+    const items = [
+      { kernels: { since: [5, 13], until: [5, 13], backports: [[5, 10, 137]] } as KernelRange },
+      { kernels: { since: [5, 13] } as KernelRange },
+    ];
+    expect(nearest([5, 10, 198], items)).toBe(items[0]);
+    for (const version of [
+      [5, 10],
+      [5, 12],
+      [5, 13],
+      [6, 2],
+    ] as const)
+      expect(nearest(version, items)).toBe(items[1]);
   });
 });

@@ -1,6 +1,7 @@
 // What the tables say of kernel functions, seen in what is reported of small drivers.
 import { describe, expect, test } from 'vitest';
-import { analyseText } from '../../support/analyse.ts';
+import { drvdataAfterRegisterExamples } from '../../../server/src/rules/drvdata-after-register.examples.ts';
+import { analyseText, readAnnotations } from '../../support/analyse.ts';
 
 /** A driver whose probe takes something, fails later, and whose remove undoes what probe took. */
 function driver(take: string, undo: string, onError = ''): string {
@@ -79,6 +80,22 @@ describe('what is still taken on the failing path', () => {
 	sysfs_remove_group(&mdev->dev.kobj, &zig_one);`,
       'sysfs_remove_group(&mdev->dev.kobj, &zig_one);',
     ],
+    [
+      'alloc_chrdev_region() stores what unregister_chrdev_region() is given',
+      `ret = alloc_chrdev_region(&zig->devt, 0, 1, "zig");
+	if (ret)
+		goto err_put_only;`,
+      'unregister_chrdev_region(zig->devt, 1);',
+    ],
+    [
+      'an entry of procfs is removed by its name too',
+      `zig->node = proc_create("zig", 0444, NULL, &zig_proc_ops);
+	if (!zig->node) {
+		ret = -ENOMEM;
+		goto err_put_only;
+	}`,
+      'remove_proc_entry("zig", NULL);',
+    ],
   ])('%s', (_, take, undo, partly = '') => {
     const whole = (onError: string): string =>
       driver(take, undo, onError).replace(
@@ -103,5 +120,53 @@ describe('what is still taken on the failing path', () => {
       );
     expect(leaks(code('goto err_put_only;'))).toBe(1);
     expect(leaks(code('goto err_put;'))).toBe(0);
+  });
+});
+
+describe('by the kernel', () => {
+  test('a managed device no longer makes its regions managed', () => {
+    const code = driver(
+      `ret = pcim_enable_device(&zig_pdev);
+	if (ret)
+		goto err_put;
+	ret = pci_request_regions(&zig_pdev, "zig");
+	if (ret)
+		goto err_put;`,
+      'pci_release_regions(&zig_pdev);',
+    );
+    expect(leaks(code, '6.14')).toBe(0);
+    expect(leaks(code, '6.17')).toBe(1);
+  });
+
+  test('vfio-pci core compares the drvdata in 5.18.18', () => {
+    const { code } = drvdataAfterRegisterExamples.bad.find(({ kernel }) => kernel === '5.19')!;
+    const found = (kernel: string): number =>
+      analyseText(readAnnotations(code).code, kernel).filter(
+        ({ rule }) => rule === 'drvdata-after-register',
+      ).length;
+    expect([found('5.18'), found('5.18.17'), found('5.18.18')]).toEqual([0, 0, 1]);
+  });
+
+  test('5.10.137 has the calls of 5.13, with an argument more', () => {
+    const code = `static int zig_start(struct zig *zig, struct device *dev)
+{
+	vfio_init_group_dev(&zig->vdev, dev, &zig_ops, zig);
+	return vfio_register_group_dev(&zig->vdev);
+}
+static void zig_stop(struct zig *zig)
+{
+	vfio_unregister_group_dev(&zig->vdev);
+}
+`;
+    const found = (kernel: string): string[] =>
+      analyseText(code, kernel).flatMap(({ rule, severity }) =>
+        rule === 'unavailable-api' || rule === 'wrong-arguments' ? [`${rule} ${severity}`] : [],
+      );
+    expect(found('5.10.198')).toEqual([]);
+    expect(found('5.10.136').filter((one) => one.startsWith('unavailable'))).toEqual(
+      Array(3).fill('unavailable-api error'),
+    );
+    expect(found('5.10')).toEqual(Array(3).fill('unavailable-api warning'));
+    expect(found('6.0')).toEqual(['wrong-arguments error']);
   });
 });

@@ -28,10 +28,10 @@ export const refuseUnknownInterface: Step = (step) => {
     const judged = judgeArguments(name, call.args.length);
     if (judged === undefined || judged.known) continue;
     const given = `${name}() with ${call.args.length === 1 ? 'one argument' : `${call.args.length} arguments`}`;
-    if (judged.kernel !== null)
+    if (judged.longTermText !== null)
       refuse(
         'unknown-interface',
-        `${fn.name}() calls ${given}, which only Linux ${judged.kernel} has. Bring the driver to the form of 5.13 first.`,
+        `${fn.name}() calls ${given}, which only Linux ${judged.longTermText} has. Bring the driver to the form of 5.13 first.`,
         file,
         call,
       );

@@ -2,7 +2,13 @@
  * What a folder says of the kernel that the drivers in it are built with: it is the top of a kernel
  * tree, or has files that build a module out of tree.
  */
-import { compareVersions, formatVersion, inRange, parseVersion } from '../../kernel/version.ts';
+import {
+  compareVersions,
+  formatVersion,
+  inRange,
+  parseVersion,
+  uncertainBackport,
+} from '../../kernel/version.ts';
 import { KNOWN_KERNELS, isKnownKernel } from '../../kernel/known-kernels.ts';
 import type { ApiEntry, KernelRange, KernelVersion } from '../../kernel/types.ts';
 import { withoutComments } from '../../text/lexical.ts';
@@ -33,7 +39,7 @@ export async function kernelOfTree(
   const stated = makefile === undefined ? undefined : versionOfMakefile(makefile);
   const range = header === undefined ? undefined : kernelsOfHeader(header, api);
   if (stated && (await isTop(fs, folder, makefile!, stated, suits))) {
-    if (!range || covers(range, stated))
+    if (!range || range.fits(stated))
       return { version: stated, source: 'makefile', reason: "from the kernel tree's Makefile" };
     // A distribution's kernel keeps its number and takes the interfaces of later ones: the header
     // is what a driver meets.
@@ -60,7 +66,10 @@ export function versionOfMakefile(text: string): KernelVersion | undefined {
   const head = text.slice(0, HEAD);
   const major = /^VERSION[ \t]*=[ \t]*(\d+)[ \t]*\r?$/m.exec(head)?.[1];
   const minor = /^PATCHLEVEL[ \t]*=[ \t]*(\d+)[ \t]*\r?$/m.exec(head)?.[1];
-  return major === undefined || minor === undefined ? undefined : parseVersion(`${major}.${minor}`);
+  const sublevel = /^SUBLEVEL[ \t]*=[ \t]*(\d+)[ \t]*\r?$/m.exec(head)?.[1] ?? '0';
+  return major === undefined || minor === undefined
+    ? undefined
+    : parseVersion(`${major}.${minor}.${sublevel}`);
 }
 
 /** Characters of a Makefile in which a kernel's has its version. */
@@ -99,7 +108,8 @@ async function isTop(
 
 interface HeaderKernels {
   readonly since: KernelVersion;
-  readonly until: KernelVersion | undefined;
+  /** Whether a kernel fits the header as well as any does. */
+  fits(version: KernelVersion): boolean;
 }
 
 /**
@@ -117,7 +127,7 @@ export function kernelsOfHeader(
   // A name may have two lives (`.release`); it is one mark, present in the kernels of either.
   const marks = new Map<string, { kernels: KernelRange[]; present: boolean }>();
   for (const entry of api) {
-    if (!/(?:^|\/)linux\/vfio\.h$/.test(entry.header) || entry.kind === 'struct') continue;
+    if (!/(?:^|\/)linux\/vfio\.h$/.test(entry.header) || !isMark(entry)) continue;
     // Members come with a pointer declarator, so that `release` is not mistaken for a word of
     // another declaration.
     const pattern =
@@ -130,31 +140,38 @@ export function kernelsOfHeader(
   }
   const borders = new Map<string, KernelVersion>();
   for (const { kernels } of marks.values())
-    for (const one of kernels.flatMap((range) => [range.since, range.until]))
+    for (const one of kernels.flatMap(({ since, until, backports = [] }) => [
+      since,
+      until,
+      ...backports.filter((release) => release.length > 2),
+    ]))
       if (one) borders.set(formatVersion(one), one);
-  const candidates = [...borders.values()].sort(compareVersions);
-  // Kernels older than the first border are a candidate too.
-  if (candidates[0] && candidates[0][1] > 0)
-    candidates.unshift([candidates[0][0], candidates[0][1] - 1]);
-  const wrong = candidates.map(
-    (version) =>
-      [...marks.values()].filter(
-        (mark) => mark.kernels.some((range) => inRange(version, range)) !== mark.present,
-      ).length,
-  );
+  // What is older than the first border has the interface of the first known kernel.
+  const oldest = parseVersion(`${KNOWN_KERNELS[0]}.0`)!;
+  const candidates = [oldest, ...borders.values()].sort(compareVersions);
+  const wrongAt = (version: KernelVersion): number =>
+    [...marks.values()].filter(
+      ({ kernels, present }) =>
+        kernels.some((range) => inRange(version, range)) !== present &&
+        !kernels.some((range) => uncertainBackport(version, range)),
+    ).length;
+  const wrong = candidates.map(wrongAt);
   const least = smallest(wrong);
   const first = wrong.indexOf(least);
   if (first < 0 || least * 4 > marks.size) return undefined;
-  let end = first + 1;
-  while (end < candidates.length && wrong[end] === least) end++;
-  return { since: candidates[first]!, until: candidates[end] };
+  const [major, minor, sublevel] = candidates[first]!;
+  const since: KernelVersion = sublevel ? candidates[first]! : [major, minor];
+  return { since, fits: (version) => wrongAt(version) <= least };
 }
 
-function covers(range: HeaderKernels, version: KernelVersion): boolean {
-  return (
-    compareVersions(version, range.since) >= 0 &&
-    (range.until === undefined || compareVersions(version, range.until) < 0)
-  );
+/**
+ * What a scan of text can tell in a header: functions, macros with arguments, callbacks; of the life
+ * cycle, since a header of a driver's own has no more.
+ */
+function isMark({ kind, model, signatures }: ApiEntry): boolean {
+  if (model === 'general') return false;
+  if (kind === 'member') return signatures.some(({ text }) => text.includes('(*'));
+  return kind === 'function' || kind === 'macro';
 }
 
 /** What a module's own Makefile calls the folder of the kernel that it is built with. */
@@ -227,9 +244,10 @@ function kernelFolders(text: string): readonly { readonly path: string; readonly
  * `../linux-6.6.30`
  */
 function versionInPath(path: string): KernelVersion | undefined {
-  const found = /(?:^|\/)(?:lib\/modules\/|(?:linux|kernel)(?:-[a-z]+)*-v?)(\d+\.\d+)(?![\d])/.exec(
-    path,
-  )?.[1];
+  const found =
+    /(?:^|\/)(?:lib\/modules\/|(?:linux|kernel)(?:-[a-z]+)*-v?)(\d+\.\d+(?:\.\d+)?)(?!\d)/.exec(
+      path,
+    )?.[1];
   return found === undefined ? undefined : parseVersion(found);
 }
 

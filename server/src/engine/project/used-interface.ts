@@ -65,13 +65,8 @@ function usesIn(texts: readonly string[], api: readonly ApiEntry[]): readonly Us
   const uses: Use[] = [];
   for (const [name, kernels] of tableMembers(open, api)) uses.push({ name: `.${name}`, kernels });
   for (const entry of api) {
-    if (
-      entry.kind === 'member' ||
-      entry.kind === 'struct' ||
-      entry.isPrivate ||
-      entry.model === 'general'
-    )
-      continue;
+    if (entry.kind !== 'function' && entry.kind !== 'macro') continue;
+    if (entry.isPrivate || entry.model === 'general') continue;
     const call = new RegExp(`\\b${entry.name}\\s*\\(`);
     // A macro or a function of the driver's own with that name fills the gap of other kernels.
     const own = new RegExp(
