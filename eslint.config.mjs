@@ -9,6 +9,7 @@ export default tseslint.config(
     rules: {
       eqeqeq: ['error', 'always', { null: 'ignore' }],
       'no-else-return': 'error',
+      'no-nested-ternary': 'error',
       'no-var': 'error',
       'prefer-const': 'error',
       'no-unreachable': 'error',
@@ -17,7 +18,10 @@ export default tseslint.config(
       complexity: ['error', 73],
       'max-params': ['error', 8],
       // A name of one letter says nothing: i counts, T, K and V are any type.
-      'id-length': ['error', { min: 2, exceptions: ['i', 'T', 'K', 'V', '_'], properties: 'never' }],
+      'id-length': [
+        'error',
+        { min: 2, exceptions: ['i', 'T', 'K', 'V', '_'], properties: 'never' },
+      ],
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
       '@typescript-eslint/no-explicit-any': 'error',
       '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],

@@ -12,11 +12,13 @@ import { run } from './run.ts';
  */
 const CHECKPATCH = process.env['VFIO_LIFECYCLE_CHECKPATCH'] ?? '';
 const FIXTURES = fileURLToPath(new URL('../fixtures/convert/', import.meta.url));
-const missing = !existsSync(CHECKPATCH)
-  ? 'VFIO_LIFECYCLE_CHECKPATCH is no path of scripts/checkpatch.pl'
-  : spawnSync('perl', ['-v']).error !== undefined
-    ? 'there is no perl'
-    : undefined;
+const missing = whatIsMissing();
+
+function whatIsMissing(): string | undefined {
+  if (!existsSync(CHECKPATCH))
+    return 'VFIO_LIFECYCLE_CHECKPATCH is no path of scripts/checkpatch.pl';
+  return spawnSync('perl', ['-v']).error === undefined ? undefined : 'there is no perl';
+}
 
 /**
  * A file with these keeps the style that it has, which is not the kernel's: more lines of it are no

@@ -38,6 +38,11 @@ export type Analysis = (
 const allRules: Analysis = (sources, headers, kernel) =>
   runRules({ facts: analyseModule({ sources, headers }, kernel), kernel });
 
+function outcomeOf(right: readonly Finding[], fresh: readonly Finding[]): Verdict['outcome'] {
+  if (right.length > 0) return 'found';
+  return fresh.length > 0 ? 'otherwise' : 'missed';
+}
+
 /** A judge over a parser, who remembers what is said of each driver as it is. */
 export function createJudge(
   parser: SyntaxParser,
@@ -79,7 +84,7 @@ export function createJudge(
     return {
       subject,
       defect,
-      outcome: right.length > 0 ? 'found' : fresh.length > 0 ? 'otherwise' : 'missed',
+      outcome: outcomeOf(right, fresh),
       said: fresh.map(shown),
       isLowered:
         right.length > 0 &&

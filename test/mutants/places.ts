@@ -91,12 +91,11 @@ export interface Assigned {
 export function assignedCalls(subject: Subject, names: readonly string[]): Assigned[] {
   return placesOf(subject).flatMap((place): Assigned[] => {
     const { stmt, file } = place;
-    const value =
-      stmt.kind === 'decl'
-        ? stmt.init
-        : stmt.kind === 'expr' && stmt.expr.kind === 'assign' && stmt.expr.op === '='
-          ? stmt.expr.value
-          : null;
+    const assigned =
+      stmt.kind === 'expr' && stmt.expr.kind === 'assign' && stmt.expr.op === '='
+        ? stmt.expr.value
+        : null;
+    const value = stmt.kind === 'decl' ? stmt.init : assigned;
     if (value?.kind !== 'call' || value.name === null || !names.includes(value.name)) return [];
     if (stmt.kind === 'decl')
       return [{ place, target: stmt.name, call: value, isDeclaration: true }];

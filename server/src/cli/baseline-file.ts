@@ -6,7 +6,7 @@ import { mkdirSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node
 import { dirname } from 'node:path';
 import { readRegularFile } from '../lsp/node-read.ts';
 import type { SeverityClass } from './fingerprint.ts';
-import { comparePaths } from './scan-pool.ts';
+import { compareText } from '../text/words.ts';
 import { decode, unreadable } from './text-file.ts';
 import { UsageError } from './usage-error.ts';
 import { shownPath } from './workspace.ts';
@@ -162,11 +162,11 @@ export function writeBaseline(path: string, entries: readonly Entry[]): void {
   const lines = [...entries]
     .sort(
       (left, right) =>
-        comparePaths(left.path, right.path) ||
-        comparePaths(left.rule, right.rule) ||
-        comparePaths(left.function ?? '', right.function ?? '') ||
-        comparePaths(left.fingerprint, right.fingerprint) ||
-        comparePaths(keyOfEntry(left), keyOfEntry(right)),
+        compareText(left.path, right.path) ||
+        compareText(left.rule, right.rule) ||
+        compareText(left.function ?? '', right.function ?? '') ||
+        compareText(left.fingerprint, right.fingerprint) ||
+        compareText(keyOfEntry(left), keyOfEntry(right)),
     )
     .map((entry) => `    ${lineOf(entry)}`);
   const text = `{\n  "version": ${VERSION},\n  "findings": [${lines.length > 0 ? `\n${lines.join(',\n')}\n  ` : ''}]\n}\n`;

@@ -8,7 +8,7 @@ import { compareWithBaselines, type Compared } from './baseline.ts';
 import { findInputs, nothingThere, type InputFile } from './inputs.ts';
 import type { Program } from './program.ts';
 import { createRowCheck } from './row-check.ts';
-import { comparePaths } from './scan-pool.ts';
+import { compareText } from '../text/words.ts';
 import { githubReport } from './report-github.ts';
 import { gitlabReport } from './report-gitlab.ts';
 import { jsonReport } from './report-json.ts';
@@ -102,7 +102,7 @@ export async function runCheck(command: CheckCommand, program: Program): Promise
   const nothing = nothingThere('check', { paths, stdin }, inputs);
   if (nothing !== undefined) throw new UsageError(nothing);
   failed += inputs.unreadable;
-  const all = found.sort((left, right) => comparePaths(left.file.shown, right.file.shown));
+  const all = found.sort((left, right) => compareText(left.file.shown, right.file.shown));
   // The reason is on stderr already, and one line is enough.
   if (failed > 0 && all.length === 0) return 2;
   // What cannot be analysed for its kernel has been said.

@@ -3,7 +3,7 @@ import { joinLinked } from '../engine/project/join.ts';
 import { largest } from '../text/lists.ts';
 import type { Outcome } from './change.ts';
 import type { InputFile } from './inputs.ts';
-import { comparePaths } from './scan-pool.ts';
+import { compareText } from '../text/words.ts';
 import type { Workspace } from './workspace.ts';
 
 /** The sources of a module, or of a library with the drivers that it exports to. */
@@ -31,7 +31,7 @@ export async function modulesOf(
   const modules = new Map<string, InputFile[]>();
   for (const [index, file] of files.entries()) {
     const key = inputs[index]!.sources.map((one) => one.path)
-      .sort(comparePaths)
+      .sort(compareText)
       .join('\n');
     modules.set(key, [...(modules.get(key) ?? []), file]);
   }

@@ -4,7 +4,8 @@ import { posix } from 'node:path';
 import { UsageError } from './usage-error.ts';
 import { NotRead } from '../lsp/node-read.ts';
 import type { Program } from './program.ts';
-import { comparePaths, scanAll } from './scan-pool.ts';
+import { compareText } from '../text/words.ts';
+import { scanAll } from './scan-pool.ts';
 import type { NamedSources } from './stdin.ts';
 import { unreadable } from './text-file.ts';
 import { isSource, walk } from '../lsp/node-walk.ts';
@@ -83,7 +84,7 @@ export async function findInputs(
     for (const path of hits) await take({ path, shown: shownAs(roots, path) });
   }
   return {
-    files: [...files.values()].sort((left, right) => comparePaths(left.shown, right.shown)),
+    files: [...files.values()].sort((left, right) => compareText(left.shown, right.shown)),
     sources,
     unreadable: failed,
   };
@@ -162,11 +163,8 @@ function shownAs(roots: readonly Root[], path: string): string {
     const inside = key.endsWith('/') ? key : `${key}/`;
     if (!path.startsWith(inside)) continue;
     const rest = path.slice(inside.length);
-    return shown === '.' || shown === './'
-      ? rest
-      : shown.endsWith('/')
-        ? shown + rest
-        : `${shown}/${rest}`;
+    if (shown === '.' || shown === './') return rest;
+    return shown.endsWith('/') ? shown + rest : `${shown}/${rest}`;
   }
   return path;
 }

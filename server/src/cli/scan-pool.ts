@@ -89,8 +89,3 @@ export async function* scanAll(
     await Promise.all(pool.map(({ worker }) => worker.terminate()));
   }
 }
-
-/** Code-unit order: the same on every machine. */
-export function comparePaths(left: string, right: string): number {
-  return left < right ? -1 : left > right ? 1 : 0;
-}

@@ -50,17 +50,17 @@ export function readTextFile(path: string): TextFile {
   }
 }
 
+/** The usual errors of the operating system, in words. */
+const REASONS: ReadonlyMap<string, string> = new Map([
+  ['ENOENT', 'no such file or folder'],
+  ['EACCES', 'permission denied'],
+  ['EISDIR', 'is a folder'],
+]);
+
 /** The one-line error for an input that cannot be read. */
 export function unreadable(path: string, error: unknown): UsageError {
   if (error instanceof NotRead) return new UsageError(`${path}: ${error.message}`);
   const code = (error as NodeJS.ErrnoException | undefined)?.code;
-  const reason =
-    code === 'ENOENT'
-      ? 'no such file or folder'
-      : code === 'EACCES'
-        ? 'permission denied'
-        : code === 'EISDIR'
-          ? 'is a folder'
-          : (code ?? String(error).split('\n', 1)[0]);
+  const reason = REASONS.get(code ?? '') ?? code ?? String(error).split('\n', 1)[0];
   return new UsageError(`${path}: ${reason}`);
 }

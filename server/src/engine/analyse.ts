@@ -23,6 +23,7 @@ import type {
   TargetKernel,
 } from './types.ts';
 import { append } from '../text/lists.ts';
+import { compareText } from '../text/words.ts';
 
 export interface Engine {
   /**
@@ -397,10 +398,10 @@ function withSeverity(finding: Finding, rule: Rule, wanted: Severity): Finding {
 function unique(findings: readonly Finding[]): readonly Finding[] {
   const sorted = [...findings].sort(
     (left, right) =>
-      compare(left.site.path, right.site.path) ||
+      compareText(left.site.path, right.site.path) ||
       left.site.start - right.site.start ||
       left.site.end - right.site.end ||
-      compare(left.rule, right.rule) ||
+      compareText(left.rule, right.rule) ||
       RANK[left.severity] - RANK[right.severity],
   );
   return sorted.filter((one, i) => {
@@ -413,8 +414,4 @@ function unique(findings: readonly Finding[]): readonly Finding[] {
       before.site.end !== one.site.end
     );
   });
-}
-
-function compare(left: string, right: string): number {
-  return left < right ? -1 : left > right ? 1 : 0;
 }

@@ -115,7 +115,8 @@ function wrap(text: string, first: string, next = first): string {
   const lines: string[] = [];
   let line = first;
   for (const word of text.split(/\s+/)) {
-    const blank = line === first && lines.length === 0 ? '' : line.trim() === '' ? '' : ' ';
+    const isFirst = (line === first && lines.length === 0) || line.trim() === '';
+    const blank = isFirst ? '' : ' ';
     if (line.length + blank.length + word.length > WIDTH && line.trim() !== '' && line !== first) {
       lines.push(line);
       line = next + word;

@@ -34,15 +34,9 @@ export function printFile(ir: FileIr, options: PrintOptions = {}): string {
     );
   for (const one of ir.macros) {
     const head = `macro ${one.name}${one.params === null ? '' : `(${one.params.join(', ')})`}`;
-    const body =
-      one.body !== null
-        ? ` = ${printExpr(one.body)}`
-        : one.statements === null && one.bodyText !== ''
-          ? ` = ?"${one.bodyText.replace(/\s+/g, ' ')}"`
-          : '';
     add(
       one,
-      `${head}${body}${conditionText(one.conditions)}${at(one)}${(one.statements ?? []).map((stmt) => `\n${printStmt(stmt, options, 1)}`).join('')}`,
+      `${head}${bodyText(one)}${conditionText(one.conditions)}${at(one)}${(one.statements ?? []).map((stmt) => `\n${printStmt(stmt, options, 1)}`).join('')}`,
     );
   }
   for (const one of ir.structs) add(one, printStruct(one, options));
@@ -69,6 +63,13 @@ export function printFile(ir: FileIr, options: PrintOptions = {}): string {
   lines.sort((left, right) => left.start - right.start);
   const typedefs = [...ir.typedefs].map(([name, type]) => `typedef ${name} = ${printType(type)}`);
   return [...typedefs, ...lines.map((line) => line.text)].join('\n') + '\n';
+}
+
+/** What a macro stands for, when it is an expression or only text. */
+function bodyText(macro: FileIr['macros'][number]): string {
+  if (macro.body !== null) return ` = ${printExpr(macro.body)}`;
+  if (macro.statements !== null || macro.bodyText === '') return '';
+  return ` = ?"${macro.bodyText.replace(/\s+/g, ' ')}"`;
 }
 
 /** One function as text, without a line break at the end. */
@@ -144,13 +145,11 @@ export function printStmt(stmt: Stmt, options: PrintOptions = {}, level = 0): st
       const init = stmt.init.map((one) => printStmt(one)).join(', ');
       const test = stmt.condition === null ? '' : printExpr(stmt.condition);
       const step = stmt.step === null ? '' : printExpr(stmt.step);
-      const head =
-        stmt.form === 'macro'
-          ? `loop ${stmt.macro ?? ''}(${args})`
-          : stmt.form === 'for'
-            ? `for (${init}; ${test}; ${step})`
-            : `${stmt.form} ${test}`;
-      return [line(head), ...nested(stmt.body)].join('\n');
+      const heads: Partial<Record<typeof stmt.form, string>> = {
+        macro: `loop ${stmt.macro ?? ''}(${args})`,
+        for: `for (${init}; ${test}; ${step})`,
+      };
+      return [line(heads[stmt.form] ?? `${stmt.form} ${test}`), ...nested(stmt.body)].join('\n');
     }
     case 'switch':
       return [line(`switch ${printExpr(stmt.value)}`), ...nested(stmt.body)].join('\n');
@@ -224,7 +223,8 @@ export function printExpr(expr: Expr): string {
     case 'cast':
       return `((${printType(expr.type)})${printExpr(expr.operand)})`;
     case 'sizeof':
-      return `sizeof(${expr.type !== null ? printType(expr.type) : expr.operand === null ? '' : printExpr(expr.operand)})`;
+      if (expr.type !== null) return `sizeof(${printType(expr.type)})`;
+      return `sizeof(${expr.operand === null ? '' : printExpr(expr.operand)})`;
     case 'type':
       return `type ${printType(expr.type)}`;
     case 'initializer':

@@ -285,6 +285,19 @@ function behave(
   });
 }
 
+/** What a known call returns when it has done its work, before its effects give it another value. */
+function successResult(state: PathState, call: CallExpr, behaviour: Behaviour): Value {
+  return behaviour.errors === 'errno' ? int(0) : fresh(state, call.start, 'call');
+}
+
+/** What a known call returns when it failed. */
+function failureResult(state: PathState, call: CallExpr, behaviour: Behaviour): Value {
+  if (behaviour.errors === 'errno') return someErrno(state, call.start);
+  if (behaviour.errors === 'err-ptr')
+    return known(state, resultAt(state.interner, 'error', call.start), NEGATIVE);
+  return NULL;
+}
+
 /** One outcome of a known call: its effects, then its value. */
 function outcome(
   run: Run,
@@ -295,16 +308,7 @@ function outcome(
   values: readonly Value[],
   ok: boolean,
 ): Evaluated[] {
-  let result: Value =
-    behaviour.errors === 'errno'
-      ? ok
-        ? int(0)
-        : someErrno(state, call.start)
-      : ok
-        ? fresh(state, call.start, 'call')
-        : NULL;
-  if (behaviour.errors === 'err-ptr' && !ok)
-    result = known(state, resultAt(state.interner, 'error', call.start), NEGATIVE);
+  let result = ok ? successResult(state, call, behaviour) : failureResult(state, call, behaviour);
   let states: PathState[] = [state];
   const failed = new Set(['alloc', 'allocate', 'register', 'init-device', 'core-init']);
   // A failed call does not do its effects, but a failed allocation or register is a fact about its

@@ -88,16 +88,27 @@ type Interval = readonly [low: number, high: number] | null;
  */
 const MAX_DEPTH = 50;
 
+/** The truth of `left || right`. */
+function eitherOf(left: Truth, right: Truth): Truth {
+  return decide(left === 'true' || right === 'true', left === 'false' && right === 'false');
+}
+
+/** The truth of `left && right`. */
+function bothOf(left: Truth, right: Truth): Truth {
+  return decide(left === 'true' && right === 'true', left === 'false' || right === 'false');
+}
+
+/** What holds always is true, what holds never is false. */
+function decide(always: boolean, never: boolean): Truth {
+  if (always) return 'true';
+  return never ? 'false' : 'unknown';
+}
+
 function parseOr(parser: Parser): Truth {
   let value = parseAnd(parser);
   while (accept(parser, '||')) {
     const right = parseAnd(parser);
-    value =
-      value === 'true' || right === 'true'
-        ? 'true'
-        : value === 'false' && right === 'false'
-          ? 'false'
-          : 'unknown';
+    value = eitherOf(value, right);
   }
   return value;
 }
@@ -106,12 +117,7 @@ function parseAnd(parser: Parser): Truth {
   let value = parseNot(parser);
   while (accept(parser, '&&')) {
     const right = parseNot(parser);
-    value =
-      value === 'false' || right === 'false'
-        ? 'false'
-        : value === 'true' && right === 'true'
-          ? 'true'
-          : 'unknown';
+    value = bothOf(value, right);
   }
   return value;
 }
@@ -137,11 +143,7 @@ function parseComparison(parser: Parser): Truth {
   if (operator === null)
     return left === null
       ? 'unknown'
-      : left[0] > 0 || left[1] < 0
-        ? 'true'
-        : left[0] === 0 && left[1] === 0
-          ? 'false'
-          : 'unknown';
+      : decide(left[0] > 0 || left[1] < 0, left[0] === 0 && left[1] === 0);
   const right = parseOperand(parser);
   return left === null || right === null ? 'unknown' : compare(operator, left, right);
 }
@@ -269,8 +271,6 @@ function compare(
   left: NonNullable<Interval>,
   right: NonNullable<Interval>,
 ): Truth {
-  const decide = (always: boolean, never: boolean): Truth =>
-    always ? 'true' : never ? 'false' : 'unknown';
   switch (operator) {
     case '<':
       return decide(left[1] < right[0], left[0] >= right[1]);

@@ -66,7 +66,8 @@ function numberIn(text: string, values: ReadonlyMap<string, number>): number | n
   }
   const [, minus, word] = /^(- ?)?(\w+)$/.exec(inner) ?? [];
   const value = word === undefined ? null : atom(word, values);
-  return value === null ? null : minus === undefined ? value : 0 - value;
+  if (value === null) return null;
+  return minus === undefined ? value : 0 - value;
 }
 
 function atom(word: string, values: ReadonlyMap<string, number>): number | null {

@@ -349,18 +349,24 @@ function unary(run: Run, expr: PathState, item: Extract<Expr, { kind: 'unary' }>
     if (operand.kind === 'int')
       return {
         state: next,
-        value: int(
-          item.op === '-'
-            ? -operand.value
-            : item.op === '!'
-              ? Number(operand.value === 0)
-              : item.op === '~'
-                ? ~operand.value
-                : operand.value,
-        ),
+        value: int(appliedTo(item.op, operand.value)),
       };
     return { state: next, value: inverse(next, item.op, operand) ?? fresh(next, item.start) };
   });
+}
+
+/** The value of a unary operator for a number; other operators keep it. */
+function appliedTo(op: string, value: number): number {
+  switch (op) {
+    case '-':
+      return -value;
+    case '!':
+      return Number(value === 0);
+    case '~':
+      return ~value;
+    default:
+      return value;
+  }
 }
 
 /** `!value` and `-value`; null for the other operators. */

@@ -376,8 +376,10 @@ export function outcomeOf(
   if (type.name === 'void' && type.pointers === 0) return 'void';
   if (state.result === null) return 'unknown';
   const mask = maskOf(state, state.result);
-  if (type.pointers > 0)
-    return mask === POSITIVE ? 'success' : (mask & POSITIVE) === 0 ? 'failure' : 'unknown';
+  if (type.pointers > 0) {
+    if (mask === POSITIVE) return 'success';
+    return (mask & POSITIVE) === 0 ? 'failure' : 'unknown';
+  }
   if (mask === ZERO || (mask === POSITIVE && run.role !== 'probe' && run.role !== 'init'))
     return 'success';
   return (mask & ZERO) === 0 ? 'failure' : 'unknown';

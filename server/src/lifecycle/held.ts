@@ -61,21 +61,19 @@ export function statusOf(state: PathState, held: Held): 'held' | 'free' | 'open'
   const mask = maskOf(state, held.when.object.start);
   // A pointer that was asked about is one, unless the answer was no: some say so by NULL, others by
   // an error pointer.
-  if (held.when.mask === POSITIVE)
-    return (mask & POSITIVE) === 0 ? 'free' : mask === ANY ? 'open' : 'held';
+  if (held.when.mask === POSITIVE) return status(mask, POSITIVE, mask !== ANY);
   // So is an error code that is not negative.
-  if (held.when.mask === ZERO)
-    return (mask & ZERO) === 0 ? 'free' : (mask & NEGATIVE) === 0 ? 'held' : 'open';
-  if (held.when.mask !== GUESS)
-    return (mask & held.when.mask) === 0
-      ? 'free'
-      : (mask & ~held.when.mask) === 0
-        ? 'held'
-        : 'open';
+  if (held.when.mask === ZERO) return status(mask, ZERO, (mask & NEGATIVE) === 0);
+  if (held.when.mask !== GUESS) return status(mask, held.when.mask, (mask & ~held.when.mask) === 0);
   // A result that was stored is a pointer; any other is an error code.
-  if (isStored(state, held.when.object))
-    return (mask & POSITIVE) === 0 ? 'free' : mask === POSITIVE ? 'held' : 'open';
-  return mask === ZERO ? 'held' : (mask & ZERO) === 0 ? 'free' : 'open';
+  if (isStored(state, held.when.object)) return status(mask, POSITIVE, mask === POSITIVE);
+  return status(mask, ZERO, mask === ZERO);
+}
+
+/** Free when the result cannot be one of those that mean that it was taken. */
+function status(mask: Mask, taken: Mask, isSettled: boolean): 'held' | 'free' | 'open' {
+  if ((mask & taken) === 0) return 'free';
+  return isSettled ? 'held' : 'open';
 }
 
 /** The results with which something is held that is held where the result is in `when`. */

@@ -10,13 +10,9 @@ export function localsOf(fn: FunctionIr): Map<string, TypeName | null> {
   const locals = new Map<string, TypeName | null>();
   for (const param of fn.params) locals.set(param.name, param.type);
   for (const { stmt } of statementsOf(fn)) {
-    const declared =
-      stmt.kind === 'decl'
-        ? [stmt]
-        : stmt.kind === 'loop'
-          ? stmt.init.filter((inner) => inner.kind === 'decl')
-          : [];
-    for (const decl of declared) {
+    const statements = stmt.kind === 'loop' ? stmt.init : [stmt];
+    for (const decl of statements) {
+      if (decl.kind !== 'decl') continue;
       const known = locals.get(decl.name);
       const same =
         known === undefined ||

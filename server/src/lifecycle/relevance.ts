@@ -116,13 +116,9 @@ function askedFunctions(
 type Meaning = 'function' | 'expansion' | 'macro' | 'nothing';
 
 function meaningOf(index: ModuleIndex, file: FileIr, name: string): Meaning {
-  return index.functions(file, name).length
-    ? 'function'
-    : index.macroFunction(file, name)
-      ? 'expansion'
-      : index.macro(file, name)
-        ? 'macro'
-        : 'nothing';
+  if (index.functions(file, name).length > 0) return 'function';
+  if (index.macroFunction(file, name)) return 'expansion';
+  return index.macro(file, name) ? 'macro' : 'nothing';
 }
 
 function meanTheSame(

@@ -1,10 +1,10 @@
-import type { CallExpr, Expr, FunctionIr } from '../ir/types.ts';
+import type { CallExpr, Expr, FunctionIr, TypeName } from '../ir/types.ts';
 import type { Span } from '../text/span.ts';
 import { counterChange } from '../kernel/counters.ts';
 import { mayFree, namesAnUndo, opposites } from '../kernel/opposites.ts';
 import { behaviourOf } from '../kernel/lookup.ts';
 import type { Behaviour } from '../kernel/types.ts';
-import { takenBy } from '../kernel/pairs.ts';
+import { takenBy, type Outcome } from '../kernel/pairs.ts';
 import { storePlace } from './evaluate.ts';
 import {
   countingOf,
@@ -447,6 +447,12 @@ function isReference(run: Run, state: PathState, { api, values }: Held): boolean
   );
 }
 
+/** How a function that is named like a taker tells that it has taken, by what it returns. */
+function outcomeByType(type: TypeName): Outcome {
+  if (type.pointers > 0) return 'pointer';
+  return type.name === 'void' ? 'always' : 'zero';
+}
+
 function takeOver(run: Run, state: PathState, held: Held): void {
   if (isReference(run, state, held)) return;
   if (held.kind === 'counter') changeCount(run, state, held);
@@ -482,7 +488,6 @@ export function applyHelper(
         call,
         'call',
       );
-    const type = callee.item.returnType;
     const taken = takingOf(
       name,
       args,
@@ -491,11 +496,7 @@ export function applyHelper(
       run.kernel,
       run.index.isCalled,
       true,
-      type.name === 'void' && type.pointers === 0
-        ? 'always'
-        : type.pointers > 0
-          ? 'pointer'
-          : 'zero',
+      outcomeByType(callee.item.returnType),
     );
     if (taken) hold(state, taken);
     return;

@@ -286,12 +286,9 @@ function answersFor(analysis: Analysis, { file, item }: Defined<FunctionIr>): An
   return (kind, about) => {
     if (typeof about !== 'string') {
       const definition = identities.current(about);
+      if (definition === undefined) return plain(null);
       const value =
-        definition === undefined
-          ? null
-          : kind === 'summary'
-            ? summaryOf(analysis, definition)
-            : helperOf(analysis, definition);
+        kind === 'summary' ? summaryOf(analysis, definition) : helperOf(analysis, definition);
       return { value, print: value };
     }
     switch (kind) {
@@ -336,11 +333,10 @@ function answersFor(analysis: Analysis, { file, item }: Defined<FunctionIr>): An
 
 /** One thing for equal lists of functions. Nearly all have one function or none. */
 function printOf(analysis: Analysis, list: readonly Defined<FunctionIr>[]): unknown {
-  return list.length === 0
-    ? null
-    : list.length === 1
-      ? analysis.identities.rootOf(list[0]!.item)
-      : list.map((definition) => idOf(analysis, definition)).join();
+  if (list.length === 0) return null;
+  return list.length === 1
+    ? analysis.identities.rootOf(list[0]!.item)
+    : list.map((definition) => idOf(analysis, definition)).join();
 }
 
 /** A number that a function has while it is the same. */

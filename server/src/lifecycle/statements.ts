@@ -196,9 +196,13 @@ export function allExpressions(stmt: Stmt): Expr[] {
  * label names are not.
  */
 export function namesIn(expr: Expr): string[] {
-  return expressionsIn(expr).flatMap((inner) =>
-    inner.kind === 'name' ? [inner.name] : inner.kind === 'unknown' ? [...inner.names] : [],
-  );
+  return expressionsIn(expr).flatMap((inner) => mentionedBy(inner));
+}
+
+/** The names that an expression mentions itself, beside those inside it. */
+export function mentionedBy(expr: Expr): readonly string[] {
+  if (expr.kind === 'name') return [expr.name];
+  return expr.kind === 'unknown' ? expr.names : [];
 }
 
 /** The names that a statement mentions, those of the statements inside it included. */

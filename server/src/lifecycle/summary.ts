@@ -262,13 +262,12 @@ function outcomeKey(outcome: SummaryOutcome): string {
  */
 function resultKey(outcome: SummaryOutcome): string {
   const value = outcome.result;
-  return value === null
-    ? ''
-    : value.kind === 'pointer' &&
-        !value.object.isOutside &&
-        !isMade(value.object) &&
-        value.object.kind !== 'symbol' &&
-        value.object.kind !== 'literal'
-      ? `?${outcome.resultMask}`
-      : `${valueText(value)}?${outcome.resultMask}`;
+  if (value === null) return '';
+  const isUnnamed =
+    value.kind === 'pointer' &&
+    !value.object.isOutside &&
+    !isMade(value.object) &&
+    value.object.kind !== 'symbol' &&
+    value.object.kind !== 'literal';
+  return `${isUnnamed ? '' : valueText(value)}?${outcome.resultMask}`;
 }

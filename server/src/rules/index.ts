@@ -52,6 +52,7 @@ import { oneForEachSite } from './report.ts';
 import { withoutSuppressed } from './suppressions.ts';
 import { goesPastWrappers, inWordsOfCore } from './wrapped.ts';
 import { spend } from '../budget/work.ts';
+import { compareText } from '../text/words.ts';
 
 /** All rules, in alphabetic order. A new rule is one file and one line here. */
 export const rules: readonly Rule[] = [
@@ -216,8 +217,4 @@ function compiledFacts(facts: ModuleFacts): ModuleFacts {
     compiled.set(facts, known);
   }
   return known;
-}
-
-function compareText(left: string, right: string): number {
-  return left < right ? -1 : left > right ? 1 : 0;
 }

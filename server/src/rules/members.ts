@@ -203,11 +203,10 @@ function typeOf(typing: Typing, expr: Expr): TypeName | null {
     }
     case 'index': {
       const type = typeOf(typing, expr.base);
-      return type === null
-        ? null
-        : type.arrays > 0
-          ? { ...type, arrays: type.arrays - 1 }
-          : { ...type, pointers: type.pointers - 1 };
+      if (type === null) return null;
+      return type.arrays > 0
+        ? { ...type, arrays: type.arrays - 1 }
+        : { ...type, pointers: type.pointers - 1 };
     }
     case 'call':
       return callType(typing, expr);

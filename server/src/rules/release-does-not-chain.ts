@@ -213,9 +213,9 @@ function unchained(facts: ModuleFacts, table: OpsTable, member: Member): Finding
         site: isEarly
           ? exit.returns
           : { path: exit.site.path, start: fn.nameSpan.start, end: fn.nameSpan.end },
-        message: `${fn.name}() ${isEarly ? 'returns here' : member === 'init' ? 'succeeds' : 'reaches its end'} without ${core}(): ${member === 'init' ? "the core's locks and lists in the device are not set up" : 'what the core attached to the device is leaked'}; call it${member === 'release' && inRange(facts.kernel, ONLY_6_1) ? ' as the last statement' : ''}`,
+        message: `${fn.name}() ${isEarly ? 'returns here' : WORDS[member].end} without ${core}(): ${WORDS[member].harm}; call it${member === 'release' && inRange(facts.kernel, ONLY_6_1) ? ' as the last statement' : ''}`,
         alsoSee: [...macroNotes(facts, fn, exit.returns), owner],
-        fix: isEarly ? null : member === 'release' ? releaseFix(facts, exit) : initFix(facts, exit),
+        fix: isEarly ? null : fixFor(facts, exit, member),
       });
     });
 }
@@ -244,6 +244,16 @@ function freedByCoreOnly(facts: ModuleFacts, table: OpsTable): Finding[] {
       },
     },
   ];
+}
+
+/** How a callback ends without the core's, and what comes of it. */
+const WORDS: Readonly<Record<Member, { readonly end: string; readonly harm: string }>> = {
+  init: { end: 'succeeds', harm: "the core's locks and lists in the device are not set up" },
+  release: { end: 'reaches its end', harm: 'what the core attached to the device is leaked' },
+};
+
+function fixFor(facts: ModuleFacts, exit: ExitObservation, member: Member): Fix | null {
+  return member === 'release' ? releaseFix(facts, exit) : initFix(facts, exit);
 }
 
 /** Where the functions end with the device that the core gave them. */

@@ -95,12 +95,13 @@ function reportRemove(facts: ModuleFacts, exit: ExitObservation): Finding {
           end: exit.function.nameSpan.end,
         });
   const unregister = unregisterFor(exit);
+  const never = isEarly
+    ? `${exit.function.name}() returns early here and leaves ${name} registered: the driver core unbinds the driver all the same; unregister and drop the device on this path too`
+    : `${exit.function.name}() never unregisters ${name}, which probe registered; call ${unregister}() before anything that its callbacks use goes away`;
   const message =
-    end !== undefined
-      ? `${end.api}() gives up ${nameOf(end)} while it is still registered, and no path from here unregisters it; call ${unregister}() first`
-      : isEarly
-        ? `${exit.function.name}() returns early here and leaves ${name} registered: the driver core unbinds the driver all the same; unregister and drop the device on this path too`
-        : `${exit.function.name}() never unregisters ${name}, which probe registered; call ${unregister}() before anything that its callbacks use goes away`;
+    end === undefined
+      ? never
+      : `${end.api}() gives up ${nameOf(end)} while it is still registered, and no path from here unregisters it; call ${unregister}() first`;
   return findingFor({
     rule: removeWithoutUnregister.id,
     severity: 'error',

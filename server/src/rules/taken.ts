@@ -149,11 +149,10 @@ function placeOf(
   );
   const jump = isShared ? lastGoto(leave, owed) : null;
   if (jump !== null) return { site: jump, isAlways: true };
+  const site = siteOfExit(facts, fn, leave.returns);
+  if (isShared) return { site, isAlways: false };
   const succeedsToo = leaves.some((one) => one.outcome !== leave.outcome);
-  return {
-    site: siteOfExit(facts, fn, leave.returns),
-    isAlways: isShared ? false : succeedsToo ? 'when failing' : true,
-  };
+  return { site, isAlways: succeedsToo ? 'when failing' : true };
 }
 
 /** The last goto of the path behind the last taking. */
@@ -265,11 +264,11 @@ export function nameOfTaken(facts: ModuleFacts, resource: HeldResource): string 
       : null;
   }
   const { call, fn, text } = taking;
-  const pair = takenBy(resource.api);
+  const taken = takenBy(resource.api)?.taken ?? 0;
   const argument =
     resource.kind === 'counter'
       ? call.args.find((one) => one.kind === 'unary' && one.op === '&')
-      : call.args[pair === undefined ? 0 : pair.taken === 'return' ? -1 : pair.taken];
+      : call.args[taken === 'return' ? -1 : taken];
   if (argument !== undefined) return written(text, argument);
   for (const node of walk(fn.body)) {
     if (node.kind === 'assign' && node.op === '=' && node.value === call)
@@ -325,11 +324,8 @@ export function endsOf(
 const MOST = 3;
 
 function described({ kind, api }: HeldResource): string {
-  return kind === 'counter'
-    ? 'the count is changed'
-    : takenBy(api)?.taken === 'return'
-      ? `${api}() gives it`
-      : `${api}() is called`;
+  if (kind === 'counter') return 'the count is changed';
+  return takenBy(api)?.taken === 'return' ? `${api}() gives it` : `${api}() is called`;
 }
 
 /**

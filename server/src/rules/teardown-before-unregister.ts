@@ -267,12 +267,11 @@ function messageOf(
           text.slice(arg.start, arg.end).endsWith(one.member.split('.').at(-1)!),
         )
       : undefined;
-  const written =
-    argument === undefined
-      ? one.api === null && one.inner === null
-        ? /^[^=]*/.exec(text.slice(one.site.start, one.site.end))![0].trim()
-        : one.member
-      : text.slice(argument.start, argument.end);
+  const isPlain = one.api === null && one.inner === null;
+  const place = isPlain
+    ? /^[^=]*/.exec(text.slice(one.site.start, one.site.end))![0].trim()
+    : one.member;
+  const written = argument === undefined ? place : text.slice(argument.start, argument.end);
   const name = `\`${written.replace(/^&/, '')}\``;
   return `${one.api === null ? `${name} is cleared` : `${one.api}() takes ${name} away`} while the device is still registered: ${reader.function.name}() uses it and may still run; call ${unregister.api}() first`;
 }

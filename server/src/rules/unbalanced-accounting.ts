@@ -94,11 +94,8 @@ function elsewhere(facts: ModuleFacts, leave: Leave, one: HeldResource): Undone 
 function messageOf(facts: ModuleFacts, { leave, owed }: Leaving, by: FunctionIr): string {
   const names = owed.map((one) => nameOfTaken(facts, one)?.replace(/^&/, ''));
   const isOne = new Set(names).size === 1;
-  const what = names.includes(undefined)
-    ? isOne
-      ? 'the count'
-      : 'counts'
-    : listed(names.map((name) => `\`${name}\``));
+  const unnamed = isOne ? 'the count' : 'counts';
+  const what = names.includes(undefined) ? unnamed : listed(names.map((name) => `\`${name}\``));
   const where = leave.role === 'remove' ? 'ends' : 'fails here';
   const ends = owed.flatMap((one) => elsewhere(facts, leave, one) ?? []);
   return `${what} ${isOne ? 'is' : 'are'} not changed back when ${by.name}() ${where}: undo the change, as ${whoUndoes(facts, leave.function, ends)}`;

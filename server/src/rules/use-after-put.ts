@@ -129,19 +129,18 @@ function endOf(one: Observation): Step | null {
     : lastOperation(one.trace, 'put');
 }
 
+/** What is done with a device in an expression, in words; anything else hands it on. */
+const USED: Readonly<Partial<Record<UseObservation['form'], string>>> = {
+  write: 'written',
+  read: 'read',
+};
+
 function messageFor(
   facts: ModuleFacts,
   one: UseObservation | OperationObservation,
   end: Step | null,
 ): string {
-  const how =
-    one.kind === 'operation'
-      ? `passed to ${one.api}()`
-      : one.form === 'write'
-        ? 'written'
-        : one.form === 'read'
-          ? 'read'
-          : 'passed on';
+  const how = one.kind === 'operation' ? `passed to ${one.api}()` : (USED[one.form] ?? 'passed on');
   const isPut = end?.op === 'put';
   const dropped = 'after the last reference of the device was dropped on this path';
   const twice = secondTime(facts, one, end);

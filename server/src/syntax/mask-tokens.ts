@@ -64,6 +64,11 @@ function reserve(capacity: number): void {
   partners = grow(partners, new Int32Array(size));
 }
 
+/** A byte order mark is white space, any other character beyond ASCII is part of a word. */
+function kindBeyond(code: number): number {
+  return code === BYTE_ORDER_MARK ? 1 : 2;
+}
+
 /**
  * Splits a text into tokens. Linear time; any text is accepted: what is not closed ends at the end
  * of the line (strings) or of the
@@ -89,7 +94,7 @@ export function scan(text: string): {
   reserve(1 << 14);
   while (at < length) {
     const code = text.charCodeAt(at);
-    const kind = code < 128 ? classes[code]! : code === BYTE_ORDER_MARK ? 1 : 2;
+    const kind = code < 128 ? classes[code]! : kindBeyond(code);
     if (kind === 1) {
       if (code === 10 || code === 13) lineStart = true;
       at++;

@@ -142,6 +142,13 @@ export function changedLines(before: readonly string[], after: readonly string[]
   }));
 }
 
+/** The furthest old line on a diagonal, one change after `previous`. */
+function furthest(previous: Int32Array, diagonal: number, depth: number): number {
+  return isInsertion(previous, diagonal, depth)
+    ? previous[diagonal + 1 + depth - 1]!
+    : previous[diagonal - 1 + depth - 1]! + 1;
+}
+
 /** Myers, "An O(ND) Difference Algorithm and Its Variations" (1986), the greedy form. */
 function myers(left: Int32Array, right: Int32Array): LineChange[] {
   if (left.length === 0 && right.length === 0) return [];
@@ -155,12 +162,7 @@ function myers(left: Int32Array, right: Int32Array): LineChange[] {
     const current = new Int32Array(2 * depth + 1);
     trace.push(current);
     for (let diagonal = -depth; diagonal <= depth; diagonal += 2) {
-      let oldAt =
-        previous === undefined
-          ? 0
-          : isInsertion(previous, diagonal, depth)
-            ? previous[diagonal + 1 + depth - 1]!
-            : previous[diagonal - 1 + depth - 1]! + 1;
+      let oldAt = previous === undefined ? 0 : furthest(previous, diagonal, depth);
       let newAt = oldAt - diagonal;
       while (oldAt < left.length && newAt < right.length && left[oldAt] === right[newAt]) {
         oldAt++;

@@ -1,4 +1,4 @@
-/** Questions about the words of a text that cost the same however many words are asked for. */
+/** The order of texts, and questions about the words of a text that cost the same however many words are asked for. */
 
 /** Whether a word of the text, in letters, digits and underscores, is one that `accept` takes. */
 export function someWord(text: string, accept: (word: string) => boolean): boolean {
@@ -25,4 +25,10 @@ export function prefixTest(prefixes: Iterable<string>): (word: string) => boolea
     }
     return low > 0 && word.startsWith(shortest[low - 1]!);
   };
+}
+
+/** Code-unit order: the same on every machine. */
+export function compareText(left: string, right: string): number {
+  if (left < right) return -1;
+  return left > right ? 1 : 0;
 }

@@ -259,13 +259,10 @@ function requests(subject: Subject, fn: FunctionIr): boolean {
 /** The field or name that a call is about, whatever the variable. */
 function argumentOf(call: CallExpr): string {
   return call.args
-    .map((arg) =>
-      arg.kind === 'unary' && arg.operand.kind === 'member'
-        ? arg.operand.field
-        : arg.kind === 'member'
-          ? arg.field
-          : '',
-    )
+    .map((arg) => {
+      const named = arg.kind === 'unary' ? arg.operand : arg;
+      return named.kind === 'member' ? named.field : '';
+    })
     .join();
 }
 

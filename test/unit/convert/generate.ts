@@ -94,12 +94,11 @@ export function render(shape: Shape): string {
   const leave = shape.before ? 'err_before' : 'err_out';
 
   const size = shape.allocation === 'type' ? 'sizeof(struct gen)' : 'sizeof(*p)';
-  const call =
-    shape.allocation === 'kvzalloc'
-      ? `kvzalloc(${size}, GFP_KERNEL)`
-      : shape.allocation === 'kcalloc'
-        ? `kcalloc(1, ${size}, GFP_KERNEL)`
-        : `kzalloc(${size}, GFP_KERNEL)`;
+  const calls: Partial<Record<typeof shape.allocation, string>> = {
+    kvzalloc: `kvzalloc(${size}, GFP_KERNEL)`,
+    kcalloc: `kcalloc(1, ${size}, GFP_KERNEL)`,
+  };
+  const call = calls[shape.allocation] ?? `kzalloc(${size}, GFP_KERNEL)`;
   const failing = (statement: string, label: string): string[] => [
     `ret = ${statement};`,
     'if (ret)',
@@ -185,14 +184,10 @@ export function render(shape: Shape): string {
   probe.push(`<${leave}:`, ...(before ? ['atomic_inc(&gen_budget);'] : []), 'return ret;');
 
   const lines: string[] = [];
+  const indented = (line: string): string =>
+    line === '' ? '' : line.replace(/^\t*/, (tabs) => shape.indent.repeat(tabs.length + 1));
   const put = (line: string): void =>
-    void lines.push(
-      line.startsWith('<')
-        ? line.slice(1)
-        : line === ''
-          ? ''
-          : line.replace(/^\t*/, (tabs) => shape.indent.repeat(tabs.length + 1)),
-    );
+    void lines.push(line.startsWith('<') ? line.slice(1) : indented(line));
   lines.push(
     '#include <linux/slab.h>',
     '#include <linux/vfio_pci_core.h>',
@@ -206,30 +201,18 @@ export function render(shape: Shape): string {
   put('int state;');
   for (let index = 0; index < shape.resources; index++) put(`void *r${index};`);
   lines.push('};', '');
-  const table =
-    shape.table === 'aligned'
-      ? [
-          'static const struct vfio_device_ops gen_ops = {',
-          `${shape.indent}.name\t\t= "gen",`,
-          `${shape.indent}.open_device\t= gen_open,`,
-          `${shape.indent}.close_device\t= gen_close,`,
-          '};',
-          '',
-        ]
-      : shape.table === 'bare'
-        ? [
-            'static const struct vfio_device_ops gen_ops = {',
-            `${shape.indent}.open_device = gen_open`,
-            '};',
-            '',
-          ]
-        : [
-            'static const struct vfio_device_ops gen_ops = {',
-            `${shape.indent}.name = "gen",`,
-            `${shape.indent}.open_device = gen_open,`,
-            '};',
-            '',
-          ];
+  const members: Partial<Record<typeof shape.table, string[]>> = {
+    aligned: ['.name\t\t= "gen",', '.open_device\t= gen_open,', '.close_device\t= gen_close,'],
+    bare: ['.open_device = gen_open'],
+  };
+  const table = [
+    'static const struct vfio_device_ops gen_ops = {',
+    ...(members[shape.table] ?? ['.name = "gen",', '.open_device = gen_open,']).map(
+      (member) => `${shape.indent}${member}`,
+    ),
+    '};',
+    '',
+  ];
   if (shape.table !== 'forward') lines.push(...table);
   if (shape.teardown === 'helper') {
     lines.push('static void gen_free(struct gen *p)', '{');

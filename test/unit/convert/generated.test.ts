@@ -87,13 +87,9 @@ test(
     const count = (key: string): void => void (table[key] = (table[key] ?? 0) + 1);
     for (const shape of fc.sample(generatedDrivers, { numRuns: 100, seed: SEED })) {
       const outcome = outcomeOf(renderDriver(shape), '6.1', 'fold');
-      count(
-        outcome.status === 'refused'
-          ? `refused: ${outcome.code ?? 'not proved'}`
-          : outcome.status === 'converted' && outcome.folded
-            ? 'converted and folded'
-            : outcome.status,
-      );
+      if (outcome.status === 'refused') count(`refused: ${outcome.code ?? 'not proved'}`);
+      else if (outcome.status === 'converted' && outcome.folded) count('converted and folded');
+      else count(outcome.status);
     }
     console.log(table);
     expect((table['converted'] ?? 0) + (table['converted and folded'] ?? 0)).toBeGreaterThan(90);

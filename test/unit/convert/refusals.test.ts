@@ -25,8 +25,9 @@ const shown = fixtureNames()
     const result = plan(name, text, [6, 6], headersOf(text));
     if (result.status !== 'refused') return [];
     const { code, reason, site } = result.refusal;
-    const own = site === null ? '' : site.path === name ? text : (headersOf(text)[site.path] ?? '');
-    return [{ name, code, reason, excerpt: site === null ? '' : linesAround(own, site.start) }];
+    if (site === null) return [{ name, code, reason, excerpt: '' }];
+    const own = site.path === name ? text : (headersOf(text)[site.path] ?? '');
+    return [{ name, code, reason, excerpt: linesAround(own, site.start) }];
   });
 
 /**

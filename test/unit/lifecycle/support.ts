@@ -55,16 +55,17 @@ function describe(facts: ModuleFacts, one: Observation): string {
   return '';
 }
 
+const INITIALISED: Partial<Record<DeviceState['initialised'], string>> = {
+  yes: 'initialised',
+  undone: 'uninitialised',
+};
+
 /** `new held registered live`: only what is known. */
 function stateText(device: DeviceState): string {
   const words = [
     device.model,
     device.reference,
-    device.initialised === 'yes'
-      ? 'initialised'
-      : device.initialised === 'undone'
-        ? 'uninitialised'
-        : '',
+    INITIALISED[device.initialised] ?? '',
     {
       no: '',
       yes: 'registered',

@@ -4,7 +4,7 @@ import { busView } from '../../kernel/bus-devices.ts';
 import { compareVersions } from '../../kernel/version.ts';
 import { plain } from '../plan/arguments.ts';
 import { codeOf, indentAt, removalOf, widthOf, type Removal } from '../rewrite/layout.ts';
-import { allExpressions, namesIn } from '../../lifecycle/statements.ts';
+import { allExpressions, mentionedBy, namesIn } from '../../lifecycle/statements.ts';
 import { textOf } from '../refusal-error.ts';
 import type { Names } from './bindings.ts';
 import { checkAssignments } from './definite.ts';
@@ -395,9 +395,7 @@ function resultVariable(frame: Frame, names: Names): string {
 function namesUnder(stmt: Stmt): string[] {
   return under(stmt)
     .flatMap(allExpressions)
-    .flatMap((expr) =>
-      expr.kind === 'name' ? [expr.name] : expr.kind === 'unknown' ? [...expr.names] : [],
-    );
+    .flatMap((expr) => mentionedBy(expr));
 }
 
 /** The locals that a text needs, and those that these are made of. */

@@ -1,4 +1,5 @@
 import type { CallExpr, Expr, Stmt } from '../../ir/types.ts';
+import { addressedBy, changedBy } from '../../ir/assigned.ts';
 import { isComputation, isFixedGetter } from '../../kernel/bus-devices.ts';
 import { isValueOrTest } from '../../kernel/macros.ts';
 import { isView } from '../../kernel/views.ts';
@@ -407,14 +408,7 @@ function writtenIn(stmt: Stmt): Set<string> {
   for (const inner of under(stmt)) {
     if (inner.kind === 'decl') written.add(inner.name);
     for (const expr of allExpressions(inner)) {
-      const target =
-        expr.kind === 'assign'
-          ? expr.target
-          : expr.kind === 'update'
-            ? expr.operand
-            : expr.kind === 'unary' && expr.op === '&'
-              ? expr.operand
-              : null;
+      const target = changedBy(expr) ?? addressedBy(expr);
       if (target?.kind === 'name') written.add(target.name);
     }
   }

@@ -123,7 +123,8 @@ export function textsBeforeCore(file: FileIr, functionName: string): ReadonlySet
 export function valueOf(table: VariableIr, member: string): string | null {
   const value = entryOf(table, member)?.value;
   const inner = value && uncast(value);
-  return inner?.kind === 'name' ? inner.name : inner ? '?' : null;
+  if (!inner) return null;
+  return inner.kind === 'name' ? inner.name : '?';
 }
 
 /** The entry of an ops table for a member. */
@@ -148,30 +149,33 @@ export function callsUnder(root: Stmt): CallExpr[] {
     .filter((expr) => expr.kind === 'call');
 }
 
+/** The statements directly inside a statement, in source order. */
+function inside(stmt: Stmt): readonly Stmt[] {
+  switch (stmt.kind) {
+    case 'block':
+      return stmt.body;
+    case 'if':
+      return stmt.otherwise ? [stmt.then, stmt.otherwise] : [stmt.then];
+    case 'loop':
+      return [...stmt.init, stmt.body];
+    case 'switch':
+      return [stmt.body];
+    case 'guard':
+      return stmt.body ? [stmt.body] : [];
+    case 'preproc':
+      return stmt.arms.flatMap((arm) => [...arm.body]);
+    default:
+      return [];
+  }
+}
+
 /** A statement and all statements inside it, outer before inner, in source order. Iterative. */
 export function under(root: Stmt): Stmt[] {
   const all: Stmt[] = [];
   const pending: Stmt[] = [root];
   for (let stmt = pending.pop(); stmt; stmt = pending.pop()) {
     all.push(stmt);
-    const inner =
-      stmt.kind === 'block'
-        ? stmt.body
-        : stmt.kind === 'if'
-          ? stmt.otherwise
-            ? [stmt.then, stmt.otherwise]
-            : [stmt.then]
-          : stmt.kind === 'loop'
-            ? [...stmt.init, stmt.body]
-            : stmt.kind === 'switch'
-              ? [stmt.body]
-              : stmt.kind === 'guard'
-                ? stmt.body
-                  ? [stmt.body]
-                  : []
-                : stmt.kind === 'preproc'
-                  ? stmt.arms.flatMap((arm) => [...arm.body])
-                  : [];
+    const inner = inside(stmt);
     for (let index = inner.length - 1; index >= 0; index--) pending.push(inner[index]!);
   }
   return all;

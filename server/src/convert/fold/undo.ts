@@ -5,12 +5,26 @@ import { opposites } from '../../kernel/opposites.ts';
 import { givenTo, takenBy } from '../../kernel/pairs.ts';
 import { allExpressions, expressionsIn, uncast } from '../../lifecycle/statements.ts';
 import { assignmentsOf } from '../query/call-sites.ts';
-import type { Names } from './bindings.ts';
+import type { Binding, Names } from './bindings.ts';
 import { callsUnder, under } from './probe-shape.ts';
 import type { Frame } from './types.ts';
 import { withoutComments } from '../../text/lexical.ts';
 
 type Named = Pick<Names, 'file' | 'of'>;
+
+/** The one name of what both functions have under names of their own; null for anything else. */
+function commonName(binding: Binding): string | null {
+  switch (binding.kind) {
+    case 'object':
+      return '$p';
+    case 'device':
+      return '$dev';
+    case 'bus':
+      return `$${binding.tag}`;
+    default:
+      return null;
+  }
+}
 
 /**
  * The text of a span with the object and its device under one name each, on one line, so that
@@ -25,14 +39,7 @@ export function normalText(
     .flatMap((expr) => {
       if (expr.kind !== 'name' || expr.start < node.start || expr.end > node.end) return [];
       const binding = names.of.get(expr.name);
-      const text =
-        binding?.kind === 'object'
-          ? '$p'
-          : binding?.kind === 'device'
-            ? '$dev'
-            : binding?.kind === 'bus'
-              ? `$${binding.tag}`
-              : null;
+      const text = binding ? commonName(binding) : null;
       return text === null ? [] : [{ expr, text }];
     })
     .sort((left, right) => left.expr.start - right.expr.start);

@@ -101,7 +101,8 @@ function memberSetting(scope: Scope, member: Expr, before: number): Expr | null 
     found.push(stmt.expr.value);
     straight &&= parent === null;
   }
-  return found.length === 0 ? undefined : found.length === 1 && straight ? found[0]! : null;
+  if (found.length === 0) return undefined;
+  return found.length === 1 && straight ? found[0]! : null;
 }
 
 /** A function or macro that only the called function's document has. */

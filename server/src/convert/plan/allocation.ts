@@ -75,6 +75,19 @@ const OVERWRITING: ReadonlySet<string> = new Set([
   '__memcpy',
 ]);
 
+/** What a call or an assignment writes over. */
+function overwrittenBy(expr: Expr): Expr | null {
+  if (expr.kind === 'assign') return expr.target;
+  if (expr.kind !== 'call' || expr.name === null || !OVERWRITING.has(expr.name)) return null;
+  return expr.args[0] ?? null;
+}
+
+/** Where an object comes from, for a message: a call, or the text of what is assigned. */
+function originText(file: FileIr, value: Expr): string {
+  if (value.kind === 'call' && value.name !== null) return `${value.name}()`;
+  return `\`${textOf(file, value).replace(/\s+/g, ' ')}\``;
+}
+
 export interface FoundAllocation {
   readonly container: Container;
   readonly plan: AllocationPlan;
@@ -379,12 +392,7 @@ function refuseForeign(
       value,
     );
   }
-  const from =
-    value?.kind === 'call' && value.name !== null
-      ? `${value.name}()`
-      : value
-        ? `\`${textOf(file, value).replace(/\s+/g, ' ')}\``
-        : 'elsewhere';
+  const from = value ? originText(file, value) : 'elsewhere';
   refuse(
     'allocated-elsewhere',
     `${what} is allocated elsewhere: ${site.fn.name}() gets it from ${from}, and vfio_alloc_device must allocate what it initialises. Split the object first: let probe allocate a struct that embeds the vfio_device and points to the rest.`,
@@ -701,15 +709,7 @@ function checkGap(
   for (const at of statementsOf(scope.fn)) {
     if (at.stmt.start < from.stmt.end || at.stmt.start >= to.stmt.start) continue;
     for (const expr of allExpressions(at.stmt)) {
-      const overwritten =
-        expr.kind === 'call' &&
-        expr.name !== null &&
-        OVERWRITING.has(expr.name) &&
-        expr.args[0] !== undefined
-          ? expr.args[0]
-          : expr.kind === 'assign'
-            ? expr.target
-            : null;
+      const overwritten = overwrittenBy(expr);
       if (expr.kind === 'call') refuseOverwritingHelper(file, scope, expr, name, container);
       if (!overwritten || !touchesDevice(overwritten, name, container, expr.kind === 'assign'))
         continue;

@@ -1,5 +1,6 @@
 import type { Span } from '../../text/span.ts';
 import type { Expr, FileIr, Stmt } from '../../ir/types.ts';
+import { addressedBy } from '../../ir/assigned.ts';
 import { placeText } from '../../lifecycle/footprint/order.ts';
 import { gapBetween, type Gap } from './gap.ts';
 import { isConstantName } from '../../lifecycle/footprint/lvalues.ts';
@@ -232,12 +233,8 @@ function setsLocal(stmt: Stmt, name: string): boolean {
   if (stmt.kind === 'decl')
     return stmt.name === name && (stmt.init !== null || stmt.type.arrays > 0);
   return allExpressions(stmt).some((expr) => {
-    const target =
-      expr.kind === 'assign'
-        ? uncast(expr.target)
-        : expr.kind === 'unary' && expr.op === '&'
-          ? uncast(expr.operand)
-          : null;
+    const changed = expr.kind === 'assign' ? expr.target : addressedBy(expr);
+    const target = changed && uncast(changed);
     return (
       target !== null &&
       memberPath(target).root.kind === 'name' &&

@@ -239,15 +239,7 @@ function guardIn(
     if (!effects.leaves) continue;
     const pending: Stmt[] = [stmt];
     for (let next = pending.pop(); next; next = pending.pop()) {
-      const tested =
-        next.kind === 'if'
-          ? askedIn(scope, next.condition)
-          : next.kind === 'switch'
-            ? askedIn(scope, next.value)
-            : next.kind === 'expr'
-              ? ownExpressions(next).flatMap((one) => askedIn(scope, one))
-              : [];
-      const found = tested.find(
+      const found = testedBy(scope, next).find(
         (one) => !isVariable(one, variable) && (follows || isNeeded(scope, one, needed)),
       );
       if (found) return found;
@@ -264,6 +256,20 @@ function isVariable(expr: Expr, name: string): boolean {
 function isNeeded(scope: Scope, asked: Expr, needed: Effects['reads']): boolean {
   const place = placeOf(scope, asked);
   return place !== null && needed.some((read) => overlap(scope, place, read.place));
+}
+
+/** What a statement itself tests or evaluates. */
+function testedBy(scope: Scope, stmt: Stmt): Expr[] {
+  switch (stmt.kind) {
+    case 'if':
+      return askedIn(scope, stmt.condition);
+    case 'switch':
+      return askedIn(scope, stmt.value);
+    case 'expr':
+      return ownExpressions(stmt).flatMap((one) => askedIn(scope, one));
+    default:
+      return [];
+  }
 }
 
 /**

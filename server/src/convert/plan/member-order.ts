@@ -204,16 +204,10 @@ function walk(search: Search, scope: Scope, expr: Expr, use: Use, untyped = fals
     case 'binary': {
       const compares = expr.op === '==' || expr.op === '!=';
       const adds = expr.op === '+' || expr.op === '-';
-      walk(
-        search,
-        scope,
-        expr.left,
-        compares
-          ? { kind: 'compare', other: expr.right }
-          : adds && kindOf(search, scope, expr.left) !== null && typeOf(scope, expr.left) === null
-            ? UNKNOWN
-            : FINE,
-      );
+      const unknown =
+        adds && kindOf(search, scope, expr.left) !== null && typeOf(scope, expr.left) === null;
+      const leftUse = unknown ? UNKNOWN : FINE;
+      walk(search, scope, expr.left, compares ? { kind: 'compare', other: expr.right } : leftUse);
       return walk(
         search,
         scope,
@@ -293,12 +287,7 @@ function walkCast(search: Search, scope: Scope, expr: Expr & { kind: 'cast' }, u
     judgeUnseenSource(search, scope, expr.operand);
     judgeIncoming(search, scope, expr.operand, to, expr.type);
   }
-  const same =
-    kind === 'object'
-      ? isStruct(search, to)
-      : kind === 'first'
-        ? isFirst(search, to)
-        : to !== null && !isFirst(search, to);
+  const same = isOfKind(search, kind, to);
   if (kind !== null && !same && !isPlain(expr.type))
     search.deny('a cast relies on the order', scope.file, expr);
   walk(search, scope, expr.operand, same ? FINE : use, true);
@@ -342,14 +331,7 @@ function judgeKept(
   what: string,
 ): void {
   const type = use.type && resolveType(search.module, scope.file, use.type);
-  if (
-    kind === 'object'
-      ? isStruct(search, type)
-      : kind === 'first'
-        ? isFirst(search, type)
-        : type !== null && !isFirst(search, type)
-  )
-    return;
+  if (isOfKind(search, kind, type)) return;
   if (use.local !== null && use.type !== null && isPlain(use.type)) {
     remember(search, scope.fn, use.local, kind);
     return;
@@ -412,14 +394,7 @@ function judgeArgument(
   const declared = prototype?.params[index];
   if (declared) {
     const type = resolveType(module, scope.file, declared.type);
-    if (
-      kind === 'object'
-        ? isStruct(search, type)
-        : kind === 'first'
-          ? isFirst(search, type)
-          : type !== null && !isFirst(search, type)
-    )
-      return;
+    if (isOfKind(search, kind, type)) return;
     return search.deny(
       `${what} goes to ${name ?? 'a function'}(), which is not seen here`,
       scope.file,
@@ -439,14 +414,7 @@ function judgeParameter(
   what: string,
 ): void {
   const type = resolveType(search.module, scope.file, param.type);
-  if (
-    kind === 'object'
-      ? isStruct(search, type)
-      : kind === 'first'
-        ? isFirst(search, type)
-        : type !== null && !isFirst(search, type)
-  )
-    return;
+  if (isOfKind(search, kind, type)) return;
   if (
     isPlain(param.type) ||
     (kind === 'first' && type === null && param.type.name === search.first.type.name)
@@ -569,11 +537,8 @@ function judgeKernelArgument(
 /** The whole object, or the whole of the first member. */
 function isSizeOf(search: Search, scope: Scope, size: Expr, kind: Kind): boolean {
   if (size.kind !== 'sizeof') return false;
-  const type = size.type
-    ? resolveType(search.module, scope.file, size.type)
-    : size.operand
-      ? typeOf(scope, size.operand)
-      : null;
+  const operandType = size.operand ? typeOf(scope, size.operand) : null;
+  const type = size.type ? resolveType(search.module, scope.file, size.type) : operandType;
   if (type !== null)
     return (
       type.pointers === 0 && type.tag === (kind === 'first' ? search.first.tag : search.struct.name)
@@ -692,12 +657,9 @@ function kindOfName(search: Search, scope: Scope, name: string): Kind | null {
  */
 function isAddressOfFirst(search: Search, scope: Scope, expr: Expr): boolean {
   const isArray = search.first.type.arrays > 0;
-  let current =
-    expr.kind === 'unary' && expr.op === '&'
-      ? uncast(expr.operand)
-      : isArray && expr.kind === 'member'
-        ? expr
-        : null;
+  const member = isArray && expr.kind === 'member' ? expr : null;
+  let current: Expr | null =
+    expr.kind === 'unary' && expr.op === '&' ? uncast(expr.operand) : member;
   while (current?.kind === 'member' || (current?.kind === 'index' && isArray)) {
     if (current.kind === 'member') {
       const base = typeOf(scope, current.base);
@@ -722,6 +684,12 @@ function isStruct(search: Search, type: PointerType | null): boolean {
   return type?.pointers === 1 && type.tag === search.struct.name;
 }
 
+/** Whether a pointer of a type keeps what a pointer of a kind is known to be. */
+function isOfKind(search: Search, kind: Kind | null, type: PointerType | null): boolean {
+  if (kind === 'object') return isStruct(search, type);
+  if (kind === 'first') return isFirst(search, type);
+  return type !== null && !isFirst(search, type);
+}
 function isFirst(search: Search, type: PointerType | null): boolean {
   const { tag, type: own } = search.first;
   // Where the first member is a pointer itself, no pointer to a struct is its address.

@@ -22,6 +22,12 @@ const writtenByKernel: Positions = (name) =>
     .filter((range) => range.writes)
     .map((range) => range.pointer);
 
+/** The pointer in `p[i]` and `*p`. */
+function dereferenced(expr: Expr): Expr | null {
+  if (expr.kind === 'index') return expr.base;
+  return expr.kind === 'unary' && expr.op === '*' ? expr.operand : null;
+}
+
 /**
  * The pointer whose bytes an assignment writes: `*bytes++ = 0`, `((u8 *)p)[i] = 0`. What goes by
  * the type of a struct is told by that.
@@ -29,12 +35,7 @@ const writtenByKernel: Positions = (name) =>
 function storedThrough(expr: Expr, locals: ReadonlyMap<string, TypeName | null>): readonly Expr[] {
   if (expr.kind !== 'assign' && expr.kind !== 'update') return [];
   const target = uncast(expr.kind === 'assign' ? expr.target : expr.operand);
-  const pointer =
-    target.kind === 'index'
-      ? target.base
-      : target.kind === 'unary' && target.op === '*'
-        ? target.operand
-        : null;
+  const pointer = dereferenced(target);
   if (!pointer) return [];
   const name = pointerIn(pointer);
   const type = castOf(pointer) ?? (name === null ? null : locals.get(name));
@@ -198,12 +199,7 @@ function isWholeObject(search: Search, scope: Scope, target: Expr): boolean {
         end: inner.end,
       }) >= 0
     );
-  const base =
-    inner.kind === 'index'
-      ? inner.base
-      : inner.kind === 'unary' && inner.op === '*'
-        ? inner.operand
-        : null;
+  const base = dereferenced(inner);
   if (!base || typeOf(scope, base) !== null)
     return (
       base !== null && base.kind === 'cast' && pointsToObject(search, scope, base) && type === null

@@ -50,12 +50,8 @@ function counterIn(scope: Scope, container: Container, condition: Expr): string 
   for (const expr of expressionsIn(condition)) {
     const position =
       expr.kind === 'call' && expr.name !== null ? counterOfLastDrop(expr.name) : undefined;
-    const counter =
-      expr.kind === 'call' && position !== undefined
-        ? expr.args[position]
-        : expr.kind === 'update' && expr.op === '--'
-          ? expr.operand
-          : undefined;
+    const dropped = expr.kind === 'update' && expr.op === '--' ? expr.operand : undefined;
+    const counter = expr.kind === 'call' && position !== undefined ? expr.args[position] : dropped;
     if (!counter) continue;
     const { root, path } = memberPath(counter);
     if (typeOf(scope, root)?.tag === container.tag && path.length > 0) return path.join('.');

@@ -9,6 +9,7 @@ import type {
   Stmt,
 } from '../../ir/types.ts';
 import { isBeingTyped } from '../../ir/visit.ts';
+import { storedName, storedValue } from '../../ir/assigned.ts';
 import { flowMacroNames, writtenOut } from '../../lifecycle/expand.ts';
 import type { Defined } from '../../lifecycle/module.ts';
 import type { Module } from '../../lifecycle/types.ts';
@@ -173,18 +174,8 @@ function handedAt(
   const tests = new Set<Stmt>();
   for (const { stmt, siblings, index } of statementsOf(fn)) {
     if (stmt.kind === 'if' && asksFor(stmt.condition, hands)) tests.add(stmt);
-    const value =
-      stmt.kind === 'decl'
-        ? stmt.init
-        : stmt.kind === 'expr' && stmt.expr.kind === 'assign'
-          ? stmt.expr.value
-          : null;
-    const name =
-      stmt.kind === 'decl'
-        ? stmt.name
-        : stmt.kind === 'expr' && stmt.expr.kind === 'assign' && stmt.expr.target.kind === 'name'
-          ? stmt.expr.target.name
-          : null;
+    const value = storedValue(stmt);
+    const name = storedName(stmt);
     const next = siblings[index + 1];
     if (
       value &&

@@ -49,3 +49,8 @@ export function isNull(expr: Expr): boolean {
     (inner.kind === 'number' && inner.value === 0)
   );
 }
+
+export function comparedToNull(left: Expr, right: Expr): Expr | null {
+  if (isNull(right)) return left;
+  return isNull(left) ? right : null;
+}

@@ -14,7 +14,7 @@ import {
   uncast,
 } from '../../lifecycle/statements.ts';
 import { spend } from '../../budget/work.ts';
-import { isNull, nullTested, plainTest } from './expressions.ts';
+import { comparedToNull, isNull, nullTested, plainTest } from './expressions.ts';
 
 /**
  * Where the object of a function can be, as a set of bits: paths that meet keep what each of them
@@ -188,13 +188,17 @@ class Flow {
   private along(block: Block, way: number, out: States): States {
     const { terminator } = block;
     const to = successors(block)[way]!;
-    const split = terminator.kind === 'branch' ? this.condition(terminator.condition, out) : null;
-    const states = split ? (way === 0 ? split.yes : split.no) : out;
+    const states = terminator.kind === 'branch' ? this.branch(terminator.condition, out, way) : out;
     // In the next turn and after its loop the cursor is no object that this one has freed.
     const isPast = this.loops.some(
       ({ head, exit }) => (to === head && block.id > head) || (to === exit && block.id !== head),
     );
     return isPast ? states & ~State.freed & ~State.undone : states;
+  }
+
+  private branch(condition: Expr, out: States, way: number): States {
+    const split = this.condition(condition, out);
+    return way === 0 ? split.yes : split.no;
   }
 
   private instr(instr: Instr, entry: States): States {
@@ -411,11 +415,6 @@ function bareTest(condition: Expr): Expr {
   let inner = condition;
   while (inner.kind === 'unary' && inner.op === '!') inner = inner.operand;
   return inner;
-}
-
-function comparedToNull(left: Expr, right: Expr): Expr | null {
-  if (isNull(right)) return left;
-  return isNull(left) ? right : null;
 }
 
 /** The block that a loop macro begins each turn in: it leads to the body and to the exit. */

@@ -218,7 +218,7 @@ function separatorOf(text: string, entries: readonly InitializerEntry[]): (name:
   );
   const after = shapes[0]?.after ?? ' ';
   if (padded.length === 0 || count * 2 <= shapes.length) {
-    const pad = shapes[0] ? (shapes[0].pad === '' ? '' : ' ') : ' ';
+    const pad = shapes[0]?.pad === '' ? '' : ' ';
     return () => `${pad}=${after}`;
   }
   const tabs = padded.some((shape) => shape.pad.includes('\t'));

@@ -1,5 +1,6 @@
 import { indentUnit, lineEnding } from '../../text/style.ts';
-import type { CallExpr, Expr, FileIr, FunctionIr, StructIr, VariableIr } from '../../ir/types.ts';
+import type { CallExpr, FileIr, FunctionIr, StructIr, VariableIr } from '../../ir/types.ts';
+import { storedName, storedValue } from '../../ir/assigned.ts';
 import { indentAt, lineStart, nextLine, widthOf } from '../rewrite/layout.ts';
 import { plain } from '../plan/arguments.ts';
 import { isNullTest } from '../plan/allocation.ts';
@@ -426,21 +427,10 @@ function rewriteDel(
     out.edit(file, 'teardown', { span: stmt, newText: unregister(holders[0]!) });
     return;
   }
+  const value = storedValue(stmt) ?? call;
   const name =
-    stmt.kind === 'decl' && stmt.init && uncast(stmt.init) === call
-      ? stmt.name
-      : stmt.kind === 'expr' &&
-          stmt.expr.kind === 'assign' &&
-          stmt.expr.target.kind === 'name' &&
-          uncast(stmt.expr.value) === call
-        ? stmt.expr.target.name
-        : here('uses what vfio_del_group_dev() returns inside another expression', stmt);
-  const value: Expr =
-    stmt.kind === 'decl'
-      ? stmt.init!
-      : stmt.kind === 'expr' && stmt.expr.kind === 'assign'
-        ? stmt.expr.value
-        : call;
+    (uncast(value) === call ? storedName(stmt) : null) ??
+    here('uses what vfio_del_group_dev() returns inside another expression', stmt);
   out.edit(file, 'teardown', {
     span: value,
     newText: `dev_get_drvdata(${plain(textOf(file, dev!))})`,

@@ -1,5 +1,6 @@
 import { lineEnding } from '../../text/style.ts';
 import type { Expr, FunctionIr, IfStmt, ReturnStmt, Stmt } from '../../ir/types.ts';
+import { storedName, storedValue } from '../../ir/assigned.ts';
 import { compareVersions } from '../../kernel/version.ts';
 import { isAllocation, isNullTest, leaves, rootOf, testAfter } from '../plan/allocation.ts';
 import { plain } from '../plan/arguments.ts';
@@ -153,16 +154,9 @@ function answerCaller(
   out: Rewriting,
 ): void {
   const { stmt } = at;
-  const assigned =
-    stmt.kind === 'decl' && stmt.init && uncast(stmt.init) === call
-      ? stmt.name
-      : stmt.kind === 'expr' &&
-          stmt.expr.kind === 'assign' &&
-          stmt.expr.op === '=' &&
-          uncast(stmt.expr.value) === call &&
-          stmt.expr.target.kind === 'name'
-        ? stmt.expr.target.name
-        : null;
+  const value = storedValue(stmt);
+  const isCompound = stmt.kind === 'expr' && stmt.expr.kind === 'assign' && stmt.expr.op !== '=';
+  const assigned = value && uncast(value) === call && !isCompound ? storedName(stmt) : null;
   if (
     assigned === null ||
     at.sole ||

@@ -1,6 +1,7 @@
 import type { Edit } from '../../text/span.ts';
 import { indentUnit, lineEnding } from '../../text/style.ts';
 import type { Expr, FileIr, FunctionIr, IfStmt, Stmt } from '../../ir/types.ts';
+import { storedValue } from '../../ir/assigned.ts';
 import type { Module } from '../../lifecycle/types.ts';
 import { isAllocation, rootOf } from '../plan/allocation.ts';
 import { plain } from '../plan/arguments.ts';
@@ -337,12 +338,8 @@ function isOtherBranch(at: Placed, expr: Expr): boolean {
 
 /** The function whose result a statement keeps, and that is given the object. */
 function fillerIn(stmt: Stmt, variable: string): string | null {
-  const call =
-    stmt.kind === 'expr' && stmt.expr.kind === 'assign'
-      ? uncast(stmt.expr.value)
-      : stmt.kind === 'decl' && stmt.init
-        ? uncast(stmt.init)
-        : null;
+  const value = storedValue(stmt);
+  const call = value && uncast(value);
   return call?.kind === 'call' && call.args.some((arg) => namesIn(arg).includes(variable))
     ? call.name
     : null;

@@ -149,12 +149,10 @@ export function decidedBy(
   const helpers = file.functions.filter((fn) => fn.name === call.name);
   const success = helpers.length === 1 ? successOf(file, helpers[0]!, call, variable) : null;
   if (!success) return null;
+  const all = success.terms.join(' && ');
+  const failure = success.terms.length === 1 ? success.failures[0]! : `!(${all})`;
   return {
-    condition: wanted
-      ? success.terms.join(' && ')
-      : success.terms.length === 1
-        ? success.failures[0]!
-        : `!(${success.terms.join(' && ')})`,
+    condition: wanted ? all : failure,
     call: before,
     asked: success.asked,
   };
@@ -176,8 +174,12 @@ function successTested(condition: Expr, name: string): boolean | null {
     test.right.value !== 0
   )
     return null;
-  return test.op === '==' ? true : test.op === '<' || test.op === '!=' ? false : null;
+  if (test.op === '==') return true;
+  return test.op === '<' || test.op === '!=' ? false : null;
 }
+
+/** A text that needs no parentheses as an operand. */
+const PLAIN = /^[\w.>()-]+$/;
 
 const OPPOSITE: ReadonlyMap<string, string> = new Map([
   ['<', '>='],
@@ -244,12 +246,10 @@ function successOf(
       if (!set(stmt.expr.target.name, stmt.expr.value)) return null;
       continue;
     }
-    const only =
-      stmt.kind === 'if' ? (stmt.then.kind === 'block' ? stmt.then.body : [stmt.then]) : [];
+    if (stmt.kind !== 'if' || stmt.otherwise) return null;
+    const only = stmt.then.kind === 'block' ? stmt.then.body : [stmt.then];
     const result = only[0];
     if (
-      stmt.kind !== 'if' ||
-      stmt.otherwise ||
       only.length !== 1 ||
       result?.kind !== 'return' ||
       !result.value ||
@@ -309,13 +309,8 @@ function successOf(
           return null;
         continue;
       }
-      text +=
-        file.text.slice(at, inner.start) +
-        (/^[\w.>()-]+$/.test(known) && !known.startsWith('-')
-          ? known
-          : inner === expr
-            ? known
-            : `(${known})`);
+      const isPlain = PLAIN.test(known) && !known.startsWith('-');
+      text += file.text.slice(at, inner.start) + (isPlain || inner === expr ? known : `(${known})`);
       at = inner.end;
     }
     return plain(text + file.text.slice(at, expr.end));
@@ -330,7 +325,8 @@ function successOf(
       return word === null || right === null ? null : `${word} ${other} ${right}`;
     }
     const text = said(test);
-    return text === null ? null : /^[\w.>()-]+$/.test(text) ? `!${text}` : `!(${text})`;
+    if (text === null) return null;
+    return PLAIN.test(text) ? `!${text}` : `!(${text})`;
   }
 }
 

@@ -8,6 +8,7 @@ import type {
   Stmt,
   VariableIr,
 } from '../../ir/types.ts';
+import { changedBy } from '../../ir/assigned.ts';
 import type { Edit } from '../../text/span.ts';
 import { leaves } from '../plan/allocation.ts';
 import { tablesOf } from '../plan/arguments.ts';
@@ -126,16 +127,10 @@ function refusalOfSecond(open: FunctionIr | null, release: FunctionIr | null): S
   );
   const changed = new Set(
     all.flatMap((expr) => {
-      const targets =
-        expr.kind === 'assign'
-          ? [expr.target]
-          : expr.kind === 'update'
-            ? [expr.operand]
-            : expr.kind === 'call' && /^atomic|_bit$/.test(expr.name ?? '')
-              ? expr.args
-              : [];
-      return targets.flatMap((target) =>
-        expressionsIn(target)
+      const target = changedBy(expr);
+      const given = expr.kind === 'call' && /^atomic|_bit$/.test(expr.name ?? '') ? expr.args : [];
+      return (target ? [target] : given).flatMap((one) =>
+        expressionsIn(one)
           .flatMap((inner) => (inner.kind === 'member' ? [inner.field] : []))
           .slice(0, 1),
       );
@@ -269,14 +264,12 @@ function guarded(fn: FunctionIr, which: 'first' | 'last'): string | null {
 /** `!p->users`, `p->users == 0`, `!(--p->users)`, `--p->users == 0`. */
 function asks(stmt: IfStmt, isCounter: (expr: Expr) => boolean): boolean {
   const test = uncast(stmt.condition);
-  const value =
-    test.kind === 'unary' && test.op === '!'
-      ? uncast(test.operand)
-      : test.kind === 'binary' &&
-          test.op === '==' &&
-          expressionsIn(test.right).every((expr) => expr.kind === 'number' && expr.value === 0)
-        ? uncast(test.left)
-        : null;
+  const isZeroTest =
+    test.kind === 'binary' &&
+    test.op === '==' &&
+    expressionsIn(test.right).every((expr) => expr.kind === 'number' && expr.value === 0);
+  const compared = isZeroTest ? uncast(test.left) : null;
+  const value = test.kind === 'unary' && test.op === '!' ? uncast(test.operand) : compared;
   return (
     value !== null &&
     (isCounter(value) || (value.kind === 'update' && value.prefix && isCounter(value.operand)))

@@ -289,12 +289,12 @@ function proveNotWiped({ helper, result, site, root, from }: Case, start: number
   for (const { file, places, name } of stretches) {
     for (const { stmt } of places) {
       for (const expr of allExpressions(stmt)) {
+        const stored =
+          expr.kind === 'assign' && expr.target.kind === 'unary' && expr.target.op === '*'
+            ? expr.target.operand
+            : undefined;
         const target =
-          expr.kind === 'call' && OVERWRITING.test(expr.name ?? '')
-            ? expr.args[0]
-            : expr.kind === 'assign' && expr.target.kind === 'unary' && expr.target.op === '*'
-              ? expr.target.operand
-              : undefined;
+          expr.kind === 'call' && OVERWRITING.test(expr.name ?? '') ? expr.args[0] : stored;
         if (
           !target ||
           (memberPath(target).path.length > 0 && uncast(target).kind !== 'name') ||

@@ -93,15 +93,17 @@ export function moveOut(
   }
   const names = [...new Set(calls.map((call) => `${call.scope.fn.name}()`))].sort();
   const does = `${names.join(', ')} ${names.length > 1 ? 'have' : 'has'} it initialised with the allocation`;
+  const keptText =
+    to === null
+      ? `${fn.name}() no longer initialises the device: ${does}.`
+      : `${fn.name}() is now ${to}() and no longer initialises the device: ${does}. Drivers that are not converted here no longer build until they do so as well.`;
   return {
     edits: out.done(),
     notes: [
       {
         text: empty
           ? `${fn.name}() went: all that it did is done by vfio_alloc_device().`
-          : to === null
-            ? `${fn.name}() no longer initialises the device: ${does}.`
-            : `${fn.name}() is now ${to}() and no longer initialises the device: ${does}. Drivers that are not converted here no longer build until they do so as well.`,
+          : keptText,
         site: empty ? undefined : { path: file.path, ...fn.nameSpan },
       },
     ],

@@ -479,8 +479,8 @@ function rewriteInit(
     if (other.name === root || !left.includes(other.name)) continue;
     const whole = plainParent(site.call.args[1]!, other.name);
     const view = whole === 'member' ? busView(other.type.name) : undefined;
-    const value =
-      whole === 'itself' ? `${param}->dev` : view === undefined ? null : `${view}(${param}->dev)`;
+    const viewed = view === undefined ? null : `${view}(${param}->dev)`;
+    const value = whole === 'itself' ? `${param}->dev` : viewed;
     if (value === null)
       give(
         `it uses its parameter \`${other.name}\`, which an \`.init\` cannot be given. Set up what it is for in the drivers.`,

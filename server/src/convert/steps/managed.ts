@@ -313,12 +313,8 @@ function objectEdits(file: FileIr, object: ManagedObject, action: string, eol: s
   }
   const indent = indentAt(text, check.start);
   const unit = indentUnit(text);
-  const leave =
-    last.kind === 'goto'
-      ? `goto ${last.label};`
-      : fn.returnType.pointers > 0
-        ? `return ERR_PTR(${result.name});`
-        : `return ${result.name};`;
+  const returned = fn.returnType.pointers > 0 ? `ERR_PTR(${result.name})` : result.name;
+  const leave = last.kind === 'goto' ? `goto ${last.label};` : `return ${returned};`;
   const head = `${result.name} = devm_add_action_or_reset`;
   // What was taken before the allocation is given back on this way out as on the other; a message
   // about memory is not repeated.

@@ -148,10 +148,13 @@ interface Table {
   readonly name: string;
 }
 
+/** The argument that is the table of operations. */
+const OPS_ARGUMENT: Readonly<Partial<Record<CallSite['op'], number>>> = { alloc: 3, init: 2 };
+
 function tablesIn(life: readonly CallSite[]): Table[] {
   return life.flatMap((site) => {
-    const ops =
-      site.op === 'alloc' ? site.call.args[3] : site.op === 'init' ? site.call.args[2] : undefined;
+    const position = OPS_ARGUMENT[site.op];
+    const ops = position === undefined ? undefined : site.call.args[position];
     return ops
       ? (tablesOf(site.scope, ops) ?? []).map((name) => ({ file: site.scope.file, name }))
       : [];

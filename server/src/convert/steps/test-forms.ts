@@ -8,7 +8,7 @@ import type { AssignExpr, Expr, FileIr, FunctionIr, Stmt } from '../../ir/types.
 import type { Module } from '../../lifecycle/types.ts';
 import { isAllocation, leaves, rootOf, testAfter } from '../plan/allocation.ts';
 import { indentAt, lineStart } from '../rewrite/layout.ts';
-import { isNull, nullTested, plainTest } from '../query/expressions.ts';
+import { comparedToNull, nullTested, plainTest } from '../query/expressions.ts';
 import {
   expressionsIn,
   namesIn,
@@ -135,7 +135,7 @@ function testedIn(condition: Expr): Expr {
   const test = plainTest(condition);
   if (test.kind === 'unary' && test.op === '!') return plainTest(test.operand);
   if (test.kind === 'binary' && (test.op === '==' || test.op === '!='))
-    return plainTest(isNull(test.right) ? test.left : isNull(test.left) ? test.right : test);
+    return plainTest(comparedToNull(test.left, test.right) ?? test);
   return plainTest(nullTested(test) ?? test);
 }
 
@@ -184,7 +184,7 @@ export function branchOfNone(condition: Expr, variable: string): 'then' | 'other
   if (asked) return isIt(asked) ? 'then' : null;
   if (test.kind === 'unary' && test.op === '!') return isIt(test.operand) ? 'then' : null;
   if (test.kind === 'binary' && (test.op === '==' || test.op === '!=')) {
-    const other = isNull(test.right) ? test.left : isNull(test.left) ? test.right : null;
+    const other = comparedToNull(test.left, test.right);
     if (!other || !isIt(other)) return null;
     return test.op === '==' ? 'then' : 'otherwise';
   }

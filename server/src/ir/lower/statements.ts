@@ -202,12 +202,7 @@ function lowerKind(outer: SyntaxNode, out: Stmt[], context: Context): void {
         kind: 'return',
         start,
         end,
-        value:
-          only === undefined
-            ? null
-            : value.length === 1
-              ? lowerExpr(only, context)
-              : unknownExpr(value, { start: value[0]!.start, end: value.at(-1)!.end }, context),
+        value: only === undefined ? null : lowerReturned(only, value, context),
       });
       return;
     }
@@ -251,6 +246,12 @@ function lowerKind(outer: SyntaxNode, out: Stmt[], context: Context): void {
   )
     out.push(unknownStmt([node], context, true));
   else lowerExprStatement(node, node, out, context);
+}
+
+/** What a return statement returns: more than one thing is of no known form. */
+function lowerReturned(first: SyntaxNode, all: readonly SyntaxNode[], context: Context): Expr {
+  if (all.length === 1) return lowerExpr(first, context);
+  return unknownExpr(all, { start: first.start, end: all.at(-1)!.end }, context);
 }
 
 /** A statement that was not understood. */

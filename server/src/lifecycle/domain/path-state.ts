@@ -144,15 +144,21 @@ export function stepsOf(trace: Trace | null): Step[] {
   return steps.reverse();
 }
 
+function maskOfInt(value: number): Mask {
+  if (value === 0) return ZERO;
+  return value > 0 ? POSITIVE : NEGATIVE;
+}
+
 export function maskOf(state: PathState, value: Value): Mask {
-  if (value.kind === 'int') return value.value === 0 ? ZERO : value.value > 0 ? POSITIVE : NEGATIVE;
+  if (value.kind === 'int') return maskOfInt(value.value);
   if (value.kind === 'function') return POSITIVE;
   const mask = state.masks.get(value.object) ?? maskByKind(value.object);
   const inverted = invertedBy(value);
   if (inverted) return mask & inverse(maskOf(state, inverted));
   // The address of a member is no null pointer; an error pointer with a small offset is still taken
   // for one.
-  return value.parent === null ? mask : mask === NEGATIVE ? NEGATIVE : POSITIVE;
+  if (value.parent === null) return mask;
+  return mask === NEGATIVE ? NEGATIVE : POSITIVE;
 }
 
 /** Narrows a value to `mask`; false when the path cannot be taken. */

@@ -46,7 +46,7 @@ function functionsNamed(
       ? []
       : from.functions.filter((fn) => fn.name === name && !fn.isStatic).map((fn) => ({ fn, from })),
   );
-  const found = own.length > 0 ? own : headers.length > 0 ? headers : linked;
+  const found = [own, headers, linked].find((list) => list.length > 0) ?? [];
   return found.map(({ fn, from }) => ({ fn, scope: scopeOf(module, from, fn) }));
 }
 
@@ -254,8 +254,8 @@ function lasting(accesses: readonly Access[]): Access[] {
 
 /** A place of a called function as its caller knows it. */
 function outside(scope: Scope, call: CallExpr, { place }: Access): readonly Place[] {
-  const index =
-    place.kind === 'argument' ? place.index : place.kind === 'memory' ? place.root : undefined;
+  const root = place.kind === 'memory' ? place.root : undefined;
+  const index = place.kind === 'argument' ? place.index : root;
   if (index === undefined) return [place];
   const arg: Expr | undefined = call.args[index];
   if (!arg) return [{ kind: 'everything' }];

@@ -182,7 +182,7 @@ function loopMacro(scope: Scope, loop: Stmt & { kind: 'loop' }, out: Collector):
  */
 function statementExpression(scope: Scope, expr: Expr, out: Collector): void {
   const inner = uncast(expr);
-  const name = inner.kind === 'call' ? inner.name : inner.kind === 'name' ? inner.name : null;
+  const name = inner.kind === 'call' || inner.kind === 'name' ? inner.name : null;
   const isMacro = name !== null && /^[A-Z_][A-Z0-9_]*$/.test(name) && !scope.locals.has(name);
   if (isMacro && isUnseenMacro(scope, inner)) out.opaque(inner);
   else evaluate(scope, expr, out);

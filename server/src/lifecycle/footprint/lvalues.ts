@@ -1,5 +1,6 @@
 /** Where an expression that stands for storage lies: a variable, or memory behind a pointer. */
 import type { Expr, Stmt, TypeName, VariableIr } from '../../ir/types.ts';
+import { changedBy } from '../../ir/assigned.ts';
 import { isFixedMember } from '../../kernel/fixed-members.ts';
 import { behaviourOf } from '../../kernel/general.ts';
 import { LAST_OF_OLD_MODEL } from '../../kernel/known-kernels.ts';
@@ -317,12 +318,8 @@ function usesIn(scope: Scope): Uses {
       const root = rootName(expr.operand);
       if (root !== null) exposed.add(root);
     }
-    const target =
-      expr.kind === 'assign'
-        ? uncast(expr.target)
-        : expr.kind === 'update'
-          ? uncast(expr.operand)
-          : null;
+    const changed = changedBy(expr);
+    const target = changed && uncast(changed);
     if (target?.kind === 'name') assigned.add(target.name);
     // What was not understood may take it, and so may a macro.
     if (expr.kind === 'unknown') for (const one of expr.names) exposed.add(one);

@@ -1,5 +1,6 @@
 import type { Edit, Span } from '../../text/span.ts';
-import type { Expr, FunctionIr, Stmt } from '../../ir/types.ts';
+import type { FunctionIr, Stmt } from '../../ir/types.ts';
+import { addressedBy, changedBy } from '../../ir/assigned.ts';
 import { statementAt, walk, type IrNode } from '../locate.ts';
 import { closeHoles, newlineOf, startsLine, startWithComment, wholeLines } from './text.ts';
 
@@ -89,14 +90,7 @@ const PLAIN: ReadonlySet<Stmt['kind']> = new Set<Stmt['kind']>(['expr', 'if', 'd
 function setNames(statement: Stmt): string[] {
   return [...walk(statement)].flatMap((node: IrNode): string[] => {
     if (node.kind === 'decl') return [node.name];
-    const target =
-      node.kind === 'assign'
-        ? node.target
-        : node.kind === 'update'
-          ? node.operand
-          : node.kind === 'unary' && node.op === '&'
-            ? node.operand
-            : null;
+    const target = changedBy(node) ?? addressedBy(node);
     return target?.kind === 'name' ? [target.name] : [];
   });
 }
@@ -104,8 +98,7 @@ function setNames(statement: Stmt): string[] {
 /** The members that a statement assigns, as written. */
 function setMembers(statement: Stmt, text: string): string[] {
   return [...walk(statement)].flatMap((node: IrNode): string[] => {
-    const target: Expr | null =
-      node.kind === 'assign' ? node.target : node.kind === 'update' ? node.operand : null;
+    const target = changedBy(node);
     return target?.kind === 'member' || target?.kind === 'index'
       ? [text.slice(target.start, target.end)]
       : [];

@@ -92,7 +92,8 @@ function isCallback(fn: FunctionIr, member: 'init' | 'release', ends: readonly s
  */
 function mayLeaveBefore(fn: FunctionIr, ends: readonly string[]): boolean {
   const last = fn.body.body.at(-1);
-  const value = last?.kind === 'expr' ? last.expr : last?.kind === 'return' ? last.value : null;
+  const returned = last?.kind === 'return' ? last.value : null;
+  const value = last?.kind === 'expr' ? last.expr : returned;
   const isLast = value?.kind === 'call' && ends.includes(value.name ?? '');
   return (
     !isLast ||

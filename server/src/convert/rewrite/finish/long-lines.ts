@@ -109,11 +109,8 @@ function statementEdit(change: Change, line: Span): Edit | null {
 }
 
 function spanOf(stmt: Stmt): Span {
-  return stmt.kind === 'decl'
-    ? stmt.statement
-    : stmt.kind === 'if'
-      ? { start: stmt.start, end: stmt.conditionSpan.end }
-      : stmt;
+  if (stmt.kind === 'decl') return stmt.statement;
+  return stmt.kind === 'if' ? { start: stmt.start, end: stmt.conditionSpan.end } : stmt;
 }
 
 function hasComment({ comments }: FileIr, span: Span): boolean {
