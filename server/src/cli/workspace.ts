@@ -134,11 +134,17 @@ export function openWorkspace(options: WorkspaceOptions, output: Output): Worksp
     return root;
   };
 
+  const bordersOf = (path: string) => {
+    const folder = dirname(path),
+      root = rootOf(folder);
+    return { root, beside: isLoose(root, folder) ? dirname(folder) : undefined };
+  };
+
   return {
     async load(path) {
       const { wrappers } = await config(path);
       return {
-        ...(await loader.load(path, current(path), { root: rootOf(dirname(path)), named })),
+        ...(await loader.load(path, current(path), { ...bordersOf(path), named })),
         wrappers: wrappers && rowsOf(wrappers).rows,
       };
     },
@@ -158,7 +164,7 @@ export function openWorkspace(options: WorkspaceOptions, output: Output): Worksp
         targets.set(
           path,
           (own = detect(path, async () =>
-            (await originals.load(path, original(path).text, { root: rootOf(folder) })).sources.map(
+            (await originals.load(path, original(path).text, bordersOf(path))).sources.map(
               (one) => one.text,
             ),
           )),
@@ -216,6 +222,11 @@ export function findRoot(folder: string): string {
   }
   const here = keyOf('.');
   return folder === here || folder.startsWith(`${here}/`) ? here : folder;
+}
+
+/** A folder that is the border of its own files only because no repository and no tree is seen. */
+function isLoose(root: string, folder: string): boolean {
+  return root === folder && !existsSync(`${root}/.git`) && !isKernelTree(root);
 }
 
 /** The tree of a file or a folder that was named. */

@@ -3,6 +3,7 @@ import type { KernelVersion } from '../kernel/types.ts';
 import type { MacroIr } from '../ir/types.ts';
 import type { Module } from './types.ts';
 import { withoutComments } from '../text/lexical.ts';
+import { featureTruth } from './feature-tests.ts';
 
 /**
  * What a preprocessor test is for one target kernel: `unknown` when it depends on anything but the
@@ -215,8 +216,8 @@ const known = new WeakMap<Module, { readonly kernel: KernelVersion; readonly mac
 /**
  * The macros of a module as far as the target kernel's version decides them: `#define NEW
  * (LINUX_VERSION_CODE >= …)`, and what is
- * defined in an arm of such a test only. A macro that the build system may define is not among
- * them.
+ * defined in an arm of such a test only; and what the arms of a feature test tell. Any other macro
+ * that the build system may define is not among them.
  */
 export function macrosOf(module: Module, kernel: KernelVersion): Macros {
   const before = known.get(module);
@@ -233,7 +234,14 @@ export function macrosOf(module: Module, kernel: KernelVersion): Macros {
     if (results.has(name) || depth >= MAX_DEPTH) return results.get(name);
     results.set(name, undefined); // A macro that leads back to itself decides nothing.
     depth++;
-    const truth = truthOf(definitions.get(name) ?? [], kernel, macros);
+    const own = definitions.get(name);
+    const truth = own
+      ? truthOf(own, kernel, macros)
+      : truthOfFeature(
+          featureTruth(module, name, kernel, (conditions) =>
+            isExcluded(conditions, kernel, macros),
+          ),
+        );
     depth--;
     results.set(name, truth);
     return truth;
@@ -242,12 +250,17 @@ export function macrosOf(module: Module, kernel: KernelVersion): Macros {
   return macros;
 }
 
+function truthOfFeature(holds: boolean | null): MacroTruth | undefined {
+  if (holds === null) return undefined;
+  const truth = holds ? 'true' : 'false';
+  return { defined: truth, value: truth };
+}
+
 function truthOf(
   definitions: readonly MacroIr[],
   kernel: KernelVersion,
   macros: Macros,
 ): MacroTruth | undefined {
-  if (definitions.length === 0) return undefined;
   const kept = definitions.filter((one) => !isExcluded(one.conditions, kernel, macros));
   if (kept.length === 0) return { defined: 'false', value: 'false' };
   if (kept.some((one) => undecided(one.conditions, kernel, macros).length > 0)) return undefined;

@@ -2,7 +2,8 @@ import type { Expr, FileIr, FunctionIr, InitializerExpr, VariableIr } from '../i
 import type { EffectOp, KernelVersion } from '../kernel/types.ts';
 import { compareVersions } from '../kernel/version.ts';
 import { walkStmt } from '../ir/visit.ts';
-import { isComplete, isReadable, referenced } from './driver-tables.ts';
+import { isExcluded, macrosOf, undecided } from './conditions.ts';
+import { isReadable, referenced } from './driver-tables.ts';
 import type { ModuleIndex } from './module.ts';
 import { kernelCallers, scanOf, type KernelCaller } from './scan.ts';
 import type { DriverTable, OpsTable, Role } from './types.ts';
@@ -19,9 +20,13 @@ const OPEN_DEVICE: KernelVersion = [5, 15];
 /** vfio_device_ops tables of the module, with the calls that were given them. */
 export function opsTables(index: ModuleIndex, kernel: KernelVersion): OpsTable[] {
   const uses = kernelCallers(index, kernel).flatMap((caller) => tableUses(index, caller));
+  const macros = macrosOf(index.module, kernel);
   return tables(index).flatMap(({ file, variable, init }) => {
     if (variable.type.name !== 'vfio_device_ops') return [];
-    const members = membersOf(file, init);
+    // A table is what the target kernel compiles of it.
+    const entries = init.entries.filter((one) => !isExcluded(one.conditions, kernel, macros));
+    const isOpen = entries.some((one) => undecided(one.conditions, kernel, macros).length > 0);
+    const members = membersOf(file, entries);
     const givenTo = uses
       .filter((use) => use.table === variable)
       .map(({ site, op, api, args, function: fn }) => ({ site, op, api, args, function: fn }));
@@ -30,7 +35,7 @@ export function opsTables(index: ModuleIndex, kernel: KernelVersion): OpsTable[]
         path: file.path,
         variable,
         members,
-        complete: isComplete(init),
+        complete: isReadable(init) && !isOpen,
         readable: isReadable(init),
         style: styleOf(members, kernel),
         givenTo,
@@ -101,9 +106,9 @@ function tables(
   );
 }
 
-function membersOf(file: FileIr, init: InitializerExpr): Map<string, TableMember> {
+function membersOf(file: FileIr, entries: InitializerExpr['entries']): Map<string, TableMember> {
   const members = new Map<string, TableMember>();
-  for (const entry of init.entries) {
+  for (const entry of entries) {
     const name = entry.designators[0];
     // `.release = NULL` is what a table without it holds.
     if (
@@ -117,7 +122,25 @@ function membersOf(file: FileIr, init: InitializerExpr): Map<string, TableMember
         conditions: entry.conditions,
       });
   }
+  if (isOfFile(members.get('open'), members.get('release'))) members.delete('release');
   return members;
+}
+
+/**
+ * `.release` in an arm of its own with `.open`: there it is the callback of closing a file, whatever
+ * the other arms have.
+ */
+function isOfFile(open: TableMember | undefined, release: TableMember | undefined): boolean {
+  return (
+    open !== undefined &&
+    release !== undefined &&
+    open.conditions.length > 0 &&
+    open.conditions.length === release.conditions.length &&
+    open.conditions.every(
+      ({ test, holds }, i) =>
+        test === release.conditions[i]!.test && holds === release.conditions[i]!.holds,
+    )
+  );
 }
 
 /**

@@ -166,6 +166,56 @@ describe('what belongs to a file', () => {
     expect((await load(files, '/w/a.c', '/w')).headers).toEqual(['/w/inc/foo/x.h']);
   });
 
+  it.each([
+    ['NOSTDINC_FLAGS += -I$(src)/compat', 'a flag of backports'],
+    ['COMPAT := $(src)/compat\nccflags-y += -isystem $(COMPAT)', 'a variable of the file'],
+    ['CFLAGS_a.o := -I$(src)/compat', 'flags of one object'],
+  ])('finds a copy of a kernel header by %j (%s)', async (flags) => {
+    const files = {
+      '/w/Makefile': `${flags}\nobj-m += a.o\n`,
+      '/w/a.c': '#include <linux/vfio.h>',
+      '/w/compat/linux/vfio.h': '#include_next <linux/vfio.h>\nvoid vfio_put_it(void);',
+    };
+    expect((await load(files, '/w/a.c', '/w')).headers).toEqual(['/w/compat/linux/vfio.h']);
+  });
+
+  it('takes a header that the Makefile puts in front of every source', async () => {
+    const files = {
+      '/w/Makefile': 'ccflags-y += -include $(src)/compat.h\nobj-m += a.o\n',
+      '/w/a.c': '',
+      '/w/compat.h': 'void vfio_put_it(void);',
+    };
+    expect((await load(files, '/w/a.c', '/w')).headers).toEqual(['/w/compat.h']);
+  });
+
+  it('reads headers beside the folder of a driver in no repository, and nothing further away', async () => {
+    const files = {
+      '/w/drv/Makefile': 'ccflags-y += -I$(src)/../compat -I$(src)/../../far\nobj-m += a.o\n',
+      '/w/drv/a.c': '#include <linux/vfio.h>\n#include <linux/far.h>',
+      '/w/compat/linux/vfio.h': 'vfio',
+      '/far/linux/far.h': 'vfio',
+    };
+    const { headers } = await createModuleLoader(memoryFileSystem(files)).load(
+      '/w/drv/a.c',
+      files['/w/drv/a.c'],
+      { root: '/w/drv', beside: '/w' },
+    );
+    expect(headers.map((one) => one.path)).toEqual(['/w/compat/linux/vfio.h']);
+    expect((await load(files, '/w/drv/a.c', '/w/drv')).headers).toEqual([]);
+  });
+
+  it('knows objects by the folder in front that an including Makefile wants', async () => {
+    const files = {
+      '/w/gvt/Makefile': 'kvmgt-y += gvt/main.o gvt/vgpu.o\n',
+      '/w/gvt/main.c': '',
+      '/w/gvt/vgpu.c': '',
+    };
+    expect((await load(files, '/w/gvt/main.c', '/w/gvt')).sources).toEqual([
+      '/w/gvt/main.c',
+      '/w/gvt/vgpu.c',
+    ]);
+  });
+
   it('finds the header in angle brackets that declares what a library exports', async () => {
     const library =
       'EXPORT_SYMBOL_GPL(foo_init);\nvoid foo_init(void) { vfio_init_group_dev(a, b, c); }';

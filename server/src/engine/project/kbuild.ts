@@ -20,6 +20,8 @@ export interface Kbuild {
    * `/`.
    */
   readonly includeFolders: readonly string[];
+  /** Headers that `-include` puts in front of every source, as `includeFolders` are written. */
+  readonly forcedHeaders: readonly string[];
 }
 
 const MAX_LINES = 20_000;
@@ -77,6 +79,10 @@ function variablesIn(text: string): ReadonlyMap<string, string> {
   return variables;
 }
 
+/** Variables with flags for the compiler, of a folder, a file or all. */
+const COMPILER_FLAGS =
+  /^(?:(?:subdir-)?ccflags-.*|EXTRA_CFLAGS|LINUXINCLUDE|NOSTDINC_FLAGS|KBUILD_C(?:PP)?FLAGS|KCFLAGS|CFLAGS_.+)$/;
+
 /**
  * Reads a Makefile or Kbuild file. Total: what it does not understand it skips.
  * @param wildcard the files that a pattern stands for, relative to the file.
@@ -86,12 +92,15 @@ export function parseKbuild(text: string, wildcard: MakeWorld['wildcard'] = () =
   const world = worldOf(variables, wildcard);
   const composites = new Map<string, string[]>();
   const singles = new Set<string>();
-  const includeFolders: string[] = [];
+  const includeFolders: string[] = [],
+    forcedHeaders: string[] = [];
   for (const [name, value] of variables) {
     if (/^obj-(?:y|m)$/.test(name))
       for (const object of objectsIn(value, world)) singles.add(object);
-    if (/^(?:subdir-)?ccflags-/.test(name) || name === 'EXTRA_CFLAGS') {
-      append(includeFolders, includesOf(value));
+    if (COMPILER_FLAGS.test(name)) {
+      const flags = withOwnVariables(value, variables);
+      append(includeFolders, includesOf(flags));
+      append(forcedHeaders, forcedIncludesOf(flags));
       continue;
     }
     const composite = /^(.+)-(?:y|m|objs)$/.exec(name)?.[1];
@@ -111,7 +120,7 @@ export function parseKbuild(text: string, wildcard: MakeWorld['wildcard'] = () =
       if (list.length < MAX_OBJECTS && !list.includes(object)) list.push(object);
     composites.set(composite, list);
   }
-  return { composites, objects: singles, includeFolders };
+  return { composites, objects: singles, includeFolders, forcedHeaders };
 }
 
 /**
@@ -197,23 +206,43 @@ function* logicalLines(text: string): Generator<string> {
   if (pending !== '') yield pending;
 }
 
+/** Variables of variables of variables: nobody goes further. */
+const MAX_VARIABLE_DEPTH = 3;
+
+/** Flags in which the file's own variables have their values; those of the kernel's stay. */
+function withOwnVariables(flags: string, variables: ReadonlyMap<string, string>): string {
+  let text = flags;
+  for (let depth = 0; depth < MAX_VARIABLE_DEPTH && text.length < MAX_FLAGS; depth++)
+    text = text.replace(/\$[({](\w+)[)}]/g, (whole, name: string) =>
+      HERE.has(name) ? whole : (variables.get(name)?.trim().slice(0, MAX_FLAGS) ?? whole),
+    );
+  return text;
+}
+
+/** Characters of flags: more is no list that a person wrote. */
+const MAX_FLAGS = 10_000;
+
+/** The folders that `-I` and its like name. */
 function includesOf(flags: string): string[] {
-  const folders: string[] = [];
-  for (const match of flags.matchAll(/-I\s*(\S+)/g)) {
-    const folder = match[1]!;
-    if (
-      folder.startsWith('$(srctree)/$(src)') ||
-      folder.startsWith('$(src)') ||
-      folder.startsWith('$(obj)') ||
-      folder.startsWith('$(M)') ||
-      folder.startsWith('$(PWD)')
-    ) {
-      folders.push(folder.replace(/^(?:\$\(\w+\)\/?)+/, '') || '.');
-    } else if (folder.startsWith('$(srctree)/')) {
-      folders.push(folder.slice('$(srctree)'.length));
-    } else if (!folder.includes('$') && !folder.startsWith('/')) {
-      folders.push(folder);
-    }
-  }
-  return folders;
+  return [...flags.matchAll(/(?:-I|-isystem|-iquote|-idirafter)\s*(\S+)/g)].flatMap((match) =>
+    namedPath(match[1]!),
+  );
+}
+
+/** The headers that `-include` puts in front of every source. */
+function forcedIncludesOf(flags: string): string[] {
+  return [...flags.matchAll(/-include\s+(\S+)/g)].flatMap((match) => namedPath(match[1]!));
+}
+
+/** Variables that stand for the folder of the Makefile, with or without the tree's in front. */
+const OWN_FOLDER = /^(?:\$[({]srctree[)}]\/)?\$[({](?:src|obj|M|PWD|CURDIR|KBUILD_EXTMOD)[)}]/;
+
+/**
+ * A path of a flag, relative to the folder of the Makefile; one that begins with `/` to the tree.
+ */
+function namedPath(path: string): string[] {
+  const name = path.replace(/^["']|["']$/g, '');
+  if (OWN_FOLDER.test(name)) return [name.replace(/^(?:\$[({]\w+[)}]\/?)+/, '') || '.'];
+  if (name.startsWith('$(srctree)/')) return [name.slice('$(srctree)'.length)];
+  return name.includes('$') || name.startsWith('/') || name === '' ? [] : [name];
 }

@@ -23,8 +23,16 @@ import { linkedTogether } from './named.ts';
 import { folderOf, isInside, relativeTo, resolve } from './paths.ts';
 
 export interface LoadOptions {
-  /** Nothing outside this folder is read. Without it the file's own folder is the border. */
+  /**
+   * Nothing outside this folder is read, but for `beside`. Without it the file's own folder is the
+   * border.
+   */
   readonly root: string | undefined;
+  /**
+   * Where headers may lie too: the folder above of a driver that is in no repository and has its
+   * `compat/` beside it.
+   */
+  readonly beside?: string | undefined;
   /**
    * The sources that a person named together: those of them that no Makefile speaks of, and that
    * call each other, are one module.
@@ -54,6 +62,36 @@ export interface ModuleLoader {
    * in which the sources reach them, so that every file of a module yields the same lists.
    */
   load(file: string, text: string, options: LoadOptions): Promise<ModuleInput>;
+}
+
+/** What a Makefile says of a file. */
+interface Members {
+  readonly paths: string[];
+  readonly includeFolders: string[];
+  readonly forcedHeaders: string[];
+  readonly isStated: boolean;
+}
+
+/**
+ * The objects of the module of `file` by a Makefile in `folder`, and the folder that their names
+ * begin in. A Makefile that another one includes names its objects as that one sees them, with the
+ * folders in between in front.
+ */
+function objectsOf(
+  kbuild: Kbuild,
+  folder: string,
+  file: string,
+): { readonly objects: readonly string[]; readonly from: string } | null {
+  let from: string | undefined = folder;
+  for (let level = 0; from !== undefined && level < MAX_MAKEFILE_LEVELS; level++) {
+    const object = relativeTo(from, file)?.replace(/\.[cS]$/, '');
+    if (object === undefined) return null;
+    const objects = moduleObjects(kbuild, object);
+    if (objects.length > 0) return { objects, from };
+    if (kbuild.objects.has(object)) return { objects: [object], from };
+    from = folderOf(from);
+  }
+  return null;
 }
 
 /** A loader over `fs`. `fs` may cache; the loader asks it again on every load. */
@@ -162,15 +200,13 @@ export function createModuleLoader(fs: FileSystem): ModuleLoader {
   }
 
   /**
-   * The paths of the module's sources, or only `file`; and the folders that its Makefile adds to
-   * the include path. `isStated`: a Makefile says what the
-   * file belongs to.
+   * The paths of the module's sources, or only `file`; the folders that its Makefile adds to the
+   * include path and the headers that it puts in front. `isStated`: a Makefile says what the file
+   * belongs to.
    */
-  async function membersOf(
-    file: string,
-    border: string,
-  ): Promise<{ paths: string[]; includeFolders: string[]; isStated: boolean }> {
-    const includeFolders: string[] = [];
+  async function membersOf(file: string, border: string): Promise<Members> {
+    const includeFolders: string[] = [],
+      forcedHeaders: string[] = [];
     let folder = folderOf(file);
     for (
       let level = 0;
@@ -179,29 +215,32 @@ export function createModuleLoader(fs: FileSystem): ModuleLoader {
     ) {
       const kbuild = await kbuildIn(folder);
       if (kbuild) {
-        for (const flag of kbuild.includeFolders) {
-          const found = flag.startsWith('/')
-            ? resolve(border, flag.slice(1))
-            : resolve(folder, flag);
-          if (found !== undefined) includeFolders.push(found);
+        const at: string = folder;
+        const place = (name: string) =>
+          name.startsWith('/') ? resolve(border, name.slice(1)) : resolve(at, name);
+        append(
+          includeFolders,
+          kbuild.includeFolders.flatMap((name) => place(name) ?? []),
+        );
+        append(
+          forcedHeaders,
+          kbuild.forcedHeaders.flatMap((name) => place(name) ?? []),
+        );
+        const found = objectsOf(kbuild, folder, file);
+        if (found) {
+          const paths = found.objects.flatMap((one) => resolve(found.from, `${one}.c`) ?? []);
+          const inside = [...new Set(paths)].filter((path) => isInside(path, border));
+          return {
+            paths: nearestMembers(inside, file),
+            includeFolders,
+            forcedHeaders,
+            isStated: true,
+          };
         }
-        const object = relativeTo(folder, file)?.replace(/\.[cS]$/, '');
-        const objects = object === undefined ? [] : moduleObjects(kbuild, object);
-        if (objects.length > 0) {
-          const paths: string[] = [];
-          for (const one of objects) {
-            const path = resolve(folder, `${one}.c`);
-            if (path !== undefined && isInside(path, border) && !paths.includes(path))
-              paths.push(path);
-          }
-          return { paths: nearestMembers(paths, file), includeFolders, isStated: true };
-        }
-        if (object !== undefined && kbuild.objects.has(object))
-          return { paths: [file], includeFolders, isStated: true };
       }
       folder = folderOf(folder);
     }
-    return { paths: [file], includeFolders, isStated: false };
+    return { paths: [file], includeFolders, forcedHeaders, isStated: false };
   }
 
   /**
@@ -229,14 +268,16 @@ export function createModuleLoader(fs: FileSystem): ModuleLoader {
   }
 
   return {
-    async load(file, text, { root, named = [] }) {
+    async load(file, text, { root, beside, named = [] }) {
       const ownFolder = folderOf(file);
       if (ownFolder === undefined) return { file, sources: [{ path: file, text }], headers: [] };
       const border = root !== undefined && isInside(file, root) ? root : ownFolder;
       const members = file.endsWith('.c')
         ? await membersOf(file, border)
-        : { paths: [file], includeFolders: [], isStated: true };
-      const { includeFolders } = members;
+        : { paths: [file], includeFolders: [], forcedHeaders: [], isStated: true };
+      const { includeFolders, forcedHeaders } = members;
+      const mayBeRead = (path: string): boolean =>
+        isInside(path, border) || (beside !== undefined && isInside(path, beside));
       const borderOf = (path: string): string =>
         isInside(path, border) ? border : (folderOf(path) ?? border);
       const paths = members.isStated ? members.paths : await namedWith(file, text, named, borderOf);
@@ -279,14 +320,15 @@ export function createModuleLoader(fs: FileSystem): ModuleLoader {
         if (folder === undefined) continue;
         const { quoted, angled } = includesOf(document.path, document.text);
         const wanted = [
+          ...(isSource ? forcedHeaders.map((include) => ({ include, folders: [''] })) : []),
           ...quoted.map((include) => ({ include, folders: [folder, ...includeFolders] })),
           ...angled.map((include) => ({ include, folders: includeFolders })),
         ];
         for (const { include, folders } of wanted) {
           if (headers.length >= MAX_HEADERS) break;
           for (const from of folders) {
-            const path = resolve(from, include);
-            if (path === undefined || !isInside(path, border)) continue;
+            const path = from === '' ? include : resolve(from, include);
+            if (path === undefined || !mayBeRead(path)) continue;
             if (seen.has(path)) break;
             const header = await look(path);
             if (header === undefined) continue;
