@@ -92,6 +92,18 @@ export function retainsArgument(name: string): boolean {
   return retaining.has(name);
 }
 
+/** Functions that return a negative error code and have kept nothing then. */
+const FAILING_KEEPERS =
+  /^(?:(?:__)?xa_(?:alloc|insert)|idr_alloc|(?:pci_|devm_)?request_(?:threaded_|any_context_|percpu_)?irq$|radix_tree_insert$|mtree_(?:insert|alloc)|mas_insert$)/;
+
+/**
+ * Whether a function that keeps a pointer may fail, and has not kept it where it returns a negative
+ * error code.
+ */
+export function mayFailToRetain(name: string): boolean {
+  return retaining.has(name) && FAILING_KEEPERS.test(name);
+}
+
 /** The family of a neutral function: by its name, else by how its name begins or ends. */
 const byName = new Map(
   NEUTRAL_FAMILIES.flatMap((family) =>

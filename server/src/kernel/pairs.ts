@@ -20,6 +20,8 @@ export interface ResourcePair {
   readonly isStored?: boolean;
   /** Calls of `undo` that name it by a text, which is not compared. */
   readonly byName?: readonly string[];
+  /** The call stores it in what the argument `taken` points to. */
+  readonly isOut?: true;
 }
 
 /** The zero-based argument by which a call of `undo` names what the pair took. */
@@ -32,7 +34,7 @@ const pair = (
   undo: string,
   taken: 'return' | number,
   given: number,
-  more: Pick<ResourcePair, 'givenAs' | 'alias' | 'isStored' | 'byName'> = {},
+  more: Pick<ResourcePair, 'givenAs' | 'alias' | 'isStored' | 'byName' | 'isOut'> = {},
 ): ResourcePair => ({ take: words(take), undo: words(undo), taken, given, ...more });
 
 export const RESOURCE_PAIRS: readonly ResourcePair[] = [
@@ -114,6 +116,20 @@ export const RESOURCE_PAIRS: readonly ResourcePair[] = [
   pair('try_module_get', 'module_put', 0, 0),
   pair('get_device', 'put_device', 0, 0),
   pair('pci_dev_get', 'pci_dev_put', 'return', 0),
+  // pci_get_device() and its like return a device with a reference, and NULL for none.
+  pair(
+    'pci_get_device pci_get_subsys pci_get_class pci_get_slot pci_get_domain_bus_and_slot',
+    'pci_dev_put',
+    'return',
+    0,
+  ),
+  pair(
+    'request_firmware request_firmware_direct firmware_request_nowarn',
+    'release_firmware',
+    0,
+    0,
+    { isOut: true },
+  ),
   pair('iommu_group_get vfio_iommu_group_get', 'iommu_group_put vfio_iommu_group_put', 'return', 0),
   pair('mutex_init', 'mutex_destroy', 0, 0),
   pair('xa_init', 'xa_destroy', 0, 0),

@@ -194,6 +194,7 @@ function replay(
   if (outcome.uncertain) loseCertainty(state);
   state.hidden |= outcome.hidden;
   if (outcome.ownState) state.followsOwnState = true;
+  if (outcome.endsElements) state.endsElements = true;
   if (result === null) return { state, value: fresh(state, call.start, 'call') };
   if (
     result.kind === 'pointer' &&

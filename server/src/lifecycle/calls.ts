@@ -4,6 +4,7 @@ import {
   behaviourOf,
   isNoReturn,
   isView,
+  mayFailToRetain,
   memberReadBy,
   retainsArgument,
   testedArgument,
@@ -50,12 +51,13 @@ import {
 import {
   assume,
   forgetMembers,
+  holdersOf,
   fork,
   maskOf,
   membersOf,
   type PathState,
 } from './domain/path-state.ts';
-import { NEGATIVE, NULL, POSITIVE, ZERO, int, type Value } from './domain/values.ts';
+import { NEGATIVE, NULL, POSITIVE, ZERO, int, type Mask, type Value } from './domain/values.ts';
 import { append } from '../text/lists.ts';
 
 /** A path after the arguments of a call, with their values in order. */
@@ -118,12 +120,12 @@ export function evaluateCall(run: Run, state: PathState, call: CallExpr): Evalua
     if (behaviour !== undefined && behaviour !== 'neutral' && behaviour.success.length > 0)
       return behave(run, state, call, name, behaviour);
     const keeps = retainsArgument(name);
-    return evaluateArguments(run, state, call.args).map((args) => {
+    return evaluateArguments(run, state, call.args).flatMap((args) => {
+      const unknown = behaviour === undefined ? name : null;
+      if (keeps && mayFailToRetain(name) && givesDevice(args))
+        return keepOrFail(run, args, call, name);
       if (keeps) keepArguments(run, args, name);
-      return {
-        state: args.state,
-        value: harmlessOrUnknown(run, args, call, behaviour === undefined ? name : null),
-      };
+      return [{ state: args.state, value: harmlessOrUnknown(run, args, call, unknown) }];
     });
   }
   return evaluate(run, state, call.callee).flatMap((result) =>
@@ -227,6 +229,33 @@ function hand(run: Run, state: PathState, place: Place, call: CallExpr, to: stri
     if (held.kind === 'pointer' && held.object !== place.object && state.devices.has(held.object))
       escape(run, state, held, call, to);
   }
+}
+
+/** What an earlier round put into a collection is there, and is none of this one's. */
+function forgetKept(state: PathState, object: AbstractObject): boolean {
+  const places = [...holdersOf(state, object)].flatMap(([at]) =>
+    at.object.kind === 'kept' ? [at] : [],
+  );
+  for (const at of places) state.heap.delete(at);
+  return places.length > 0;
+}
+
+function givesDevice({ state, values }: Arguments): boolean {
+  return values.some((value) => value.kind === 'pointer' && state.devices.has(value.object));
+}
+
+/** xa_alloc() and its like: a call that fails has stored nothing. */
+function keepOrFail(run: Run, args: Arguments, call: CallExpr, name: string): Evaluated[] {
+  const failed = { ...args, state: fork(args.state) };
+  keepArguments(run, args, name);
+  const ways: readonly (readonly [Arguments, Mask])[] = [
+    [args, ZERO | POSITIVE],
+    [failed, NEGATIVE],
+  ];
+  return ways.flatMap(([way, mask]) => {
+    const value = harmlessOrUnknown(run, way, call, null);
+    return assume(way.state, value, mask) ? [{ state: way.state, value }] : [];
+  });
 }
 
 /** list_add() and its like: from now on others can reach the object. */
@@ -452,6 +481,7 @@ function allocate(
   const again = state.devices.get(object);
   // What an earlier round of a loop left in members of the object says nothing about the new one.
   forgetMembers(state, object);
+  const isKept = forgetKept(state, object);
   state.devices.set(object, { state: UNKNOWN_DEVICE, member: place });
   operate(run, state, {
     op,
@@ -464,7 +494,7 @@ function allocate(
     inner: null,
     settled: false,
   });
-  if (again && again.state.memory === 'live') {
+  if (again && again.state.memory === 'live' && !isKept) {
     // two live objects from one place: nothing certain about either
     const tracked = state.devices.get(object)!;
     state.devices.set(object, { ...tracked, state: { ...tracked.state, escaped: true } });

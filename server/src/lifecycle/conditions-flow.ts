@@ -103,7 +103,7 @@ function errorTest(
   const yes = HOLDS_FOR[form];
   return evaluate(run, next, tested).flatMap(({ state: after, value: operand }) => {
     if (operand.kind === 'pointer') test(run, after, operand.object, expr, whole, form);
-    else if (form === 'is-err-or-null' && isZero(operand)) testNull(run, after, expr, whole, form);
+    else if (form !== 'null' && isZero(operand)) testNull(run, after, expr, whole, form);
     return assume(after, operand, truth ? yes : 7 & ~yes) ? [after] : [];
   });
 }

@@ -66,7 +66,15 @@ export function transition(
     case 'free-device':
       return { ...before, memory: 'freed' };
     case 'init':
-      return { ...before, model: 'old', initialised: 'yes', registered: 'no', viaCore };
+      // Who was given the object before cannot have undone what begins only here.
+      return {
+        ...before,
+        model: 'old',
+        initialised: 'yes',
+        registered: 'no',
+        viaCore,
+        escaped: false,
+      };
     case 'uninit':
       return {
         ...before,

@@ -124,7 +124,7 @@ function documents({ module }: ModuleIndex): readonly FileIr[] {
 }
 
 /** Neither an #if nor a macro that stands for members (`FOO_COMMON_OPS,`) may hide one. */
-export function isComplete(init: InitializerExpr): boolean {
+function isComplete(init: InitializerExpr): boolean {
   return isReadable(init) && init.entries.every((one) => one.conditions.length === 0);
 }
 

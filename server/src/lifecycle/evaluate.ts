@@ -7,7 +7,7 @@ import { escape, loseCertainty, use } from './operate.ts';
 import { isLifecycleName } from './relevance.ts';
 import { noteCleared, operatorCount } from './resources.ts';
 import { setVariable, site, sourceText, type Run } from './run.ts';
-import { elementOf, fieldOf, isDrvdata } from './domain/access-path.ts';
+import { elementOf, fieldOf, isDrvdata, keptElement } from './domain/access-path.ts';
 import {
   computed,
   globalVariable,
@@ -436,8 +436,10 @@ function assignment(
       } else operatorCount(run, branch, place, assign.op, assign);
       storePlace(run, branch, place, value);
       // Put among others (an array, a list), it can be reached there in ways that are not followed.
-      if (value.kind === 'pointer' && (place.object.isWeak || place.hasElement))
+      if (value.kind === 'pointer' && (place.object.isWeak || place.hasElement)) {
         escape(run, branch, value, assign, '');
+        if (branch.devices.has(value.object)) store(branch, keptElement(branch.interner), value);
+      }
       return { state: branch, value };
     }),
   );

@@ -1,5 +1,5 @@
 import { outcomeOf, runDeferred, type Exit } from './explore.ts';
-import { isDrvdata } from './domain/access-path.ts';
+import { isDrvdata, keptElement } from './domain/access-path.ts';
 import type { AbstractObject, Interner } from './domain/objects.ts';
 import {
   addStep,
@@ -9,6 +9,7 @@ import {
   maskOf,
   stepsOf,
   type PathState,
+  type Tracked,
 } from './domain/path-state.ts';
 import { ANY, POSITIVE } from './domain/values.ts';
 import { ENDS, isCertain } from './operate.ts';
@@ -22,7 +23,7 @@ import {
   type ObjectInfo,
   type Run,
 } from './run.ts';
-import type { DeviceState, ExitObservation } from './types.ts';
+import type { DeviceState, ExitObservation, Observation } from './types.ts';
 import type { EffectOp } from '../kernel/types.ts';
 import { spend } from '../budget/work.ts';
 
@@ -38,14 +39,54 @@ export function observeExits(run: Run, exits: readonly Exit[]): void {
       next.log.flatMap((logged) => (ENDS.has(logged.op) ? [logged.place.object] : [])),
     ),
   );
+  const endsElements = exits.some(({ state: next }) => next.endsElements);
   for (const { state: next, at } of exits) {
     const outcome = outcomeOf(run, next);
     const releases = (run.role === 'probe' && outcome === 'failure') || run.role === 'remove';
     for (const state of releases ? runDeferred(run, fork(next), at) : [next]) {
-      observeExit(run, state, at, outcome, ended);
+      observeExit(run, state, at, outcome, { objects: ended, endsElements });
       if (LEAVING.has(run.role)) observeLeave(run, state, at, outcome);
     }
   }
+}
+
+/** What the paths of a function have ended: objects, and elements of collections. */
+interface Ended {
+  readonly objects: ReadonlySet<AbstractObject>;
+  readonly endsElements: boolean;
+}
+
+/** An element that a loop has unregistered, where no path drops the reference of one. */
+function isLostElement(state: PathState, tracked: Tracked, endsElements: boolean): boolean {
+  const device = tracked.state;
+  return (
+    tracked.turn !== undefined &&
+    device.registered === 'undone' &&
+    device.reference === 'held' &&
+    !device.escaped &&
+    !endsElements &&
+    !state.isUncertain
+  );
+}
+
+/**
+ * A device that was put into a collection belongs to what walks the collection: a loop that ends
+ * its elements has ended it, and one that is registered is where it should be.
+ */
+function isInCollection(
+  run: Run,
+  state: PathState,
+  object: AbstractObject,
+  { state: device }: Tracked,
+  endsElements: boolean,
+): boolean {
+  if (run.role === 'remove') return false;
+  const kept = [...holdersOf(state, object)].filter(([at]) => at.object.kind === 'kept');
+  if (kept.length === 0) return false;
+  return (
+    endsElements ||
+    (device.registered === 'yes' && kept.some(([at]) => at === keptElement(state.interner)))
+  );
 }
 
 function observeExit(
@@ -53,10 +94,16 @@ function observeExit(
   state: PathState,
   at: Exit['at'],
   outcome: ExitObservation['outcome'],
-  ended: ReadonlySet<AbstractObject>,
+  { objects: ended, endsElements }: Ended,
 ): void {
   for (const [object, tracked] of state.devices) {
-    if (tracked.state.model === 'none' || object.isWeak || isUntouched(tracked.state)) continue;
+    if (tracked.state.model === 'none' || isUntouched(tracked.state)) continue;
+    if (
+      object.isWeak
+        ? !isLostElement(state, tracked, endsElements)
+        : isInCollection(run, state, object, tracked, endsElements)
+    )
+      continue;
     const observation: ExitObservation = {
       kind: 'exit',
       function: run.fn,
@@ -104,7 +151,12 @@ function actsOnAnother(
   object: AbstractObject,
   ended: ReadonlySet<AbstractObject>,
 ): boolean {
-  if (state.log.some((logged) => ENDS.has(logged.op) && logged.place.object.isWeak)) return true;
+  // What was put nowhere is no element of anything.
+  if (
+    state.log.some((logged) => ENDS.has(logged.op) && logged.place.object.isWeak) &&
+    !(object.kind === 'allocation' && reachable(state, object) === 'none')
+  )
+    return !object.isWeak;
   if (
     run.role === 'remove' &&
     state.log.some((logged) => ENDS.has(logged.op)) &&
@@ -158,8 +210,14 @@ export function doubtOwnState(run: Run): void {
       observation.op === 'unregister' &&
       observation.before.registered !== 'yes' &&
       observation.before.registered !== 'unknown';
-    if (acted && (owed || idle)) run.observations.set(key, { ...observation, certain: false });
+    if (acted && (owed || idle)) run.observations.set(key, doubted(observation));
   }
+}
+
+function doubted(observation: Observation): Observation {
+  return observation.kind === 'operation'
+    ? { ...observation, certain: false, doubt: 'suggested' }
+    : { ...observation, certain: false };
 }
 
 /** Nothing is known of it but, at most, that unseen code has it. */

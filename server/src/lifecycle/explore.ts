@@ -10,6 +10,7 @@ import { runCallback } from './calls.ts';
 import { compareValues, decide } from './conditions-flow.ts';
 import { assumeConfig } from './config.ts';
 import { escapeNames, evaluate, fresh, storePlace } from './evaluate.ts';
+import { beginTurn } from './elements.ts';
 import { heldKey } from './held.ts';
 import { createJoined, joinAll, type Joined } from './join.ts';
 import { escape, loseCertainty } from './operate.ts';
@@ -119,8 +120,12 @@ export function* explore(
       }
       states = next.length > apart ? joinAll(next, `${block.id}.${count}`, isAskedLater) : next;
     }
+    const goOn = (id: number, next: PathState): boolean => {
+      if (id <= block.id && loops.has(id)) beginTurn(next);
+      return add(id, next);
+    };
     for (const next of states) {
-      if (!withinShare(STATEMENT_BUDGET, () => leaveBlock(run, next, block, exits, add)))
+      if (!withinShare(STATEMENT_BUDGET, () => leaveBlock(run, next, block, exits, goOn)))
         return 'too many different states at one place';
     }
   }

@@ -19,6 +19,8 @@ export interface Held extends HeldResource {
   readonly when: { readonly object: AbstractObject; readonly mask: Mask } | null;
   /** A device has it in a member: when that name goes with the device, the resource does not. */
   readonly kept: boolean;
+  /** A seen helper took it by its name alone: what its undo gives back may be given back by hand. */
+  readonly bySeen?: true;
 }
 
 /**

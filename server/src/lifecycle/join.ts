@@ -165,6 +165,7 @@ function join(
   if (left.result && right.result && !sameValue(left.result, right.result))
     state.result = differs('result', left.result, right.result);
   state.held = heldByBoth(left, right);
+  state.endsElements ||= right.endsElements;
   for (const [test, holds] of left.config) {
     if (right.config.get(test) === holds) continue;
     state.config.delete(test);

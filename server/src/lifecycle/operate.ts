@@ -1,9 +1,11 @@
 import { mayEndContainer } from '../kernel/containers.ts';
+import { namesAnUndo } from '../kernel/opposites.ts';
 import { inRange } from '../kernel/version.ts';
 import type { EffectOp } from '../kernel/types.ts';
 import type { CodeNode } from '../ir/types.ts';
 import type { Span } from '../text/span.ts';
 import { UNKNOWN_DEVICE, transition } from './device.ts';
+import { elementBefore, isOfThisTurn } from './elements.ts';
 import { conditionsOf, deviceRef, observe, site, sourceText, type Run } from './run.ts';
 import { fieldOf, overlap } from './domain/access-path.ts';
 import { type AbstractObject, type Place } from './domain/objects.ts';
@@ -16,7 +18,7 @@ import {
   type PathState,
   type Tracked,
 } from './domain/path-state.ts';
-import type { DeviceState, Site, Step } from './types.ts';
+import type { DeviceState, OperationObservation, Site, Step } from './types.ts';
 import { spend } from '../budget/work.ts';
 import { POSITIVE } from './domain/values.ts';
 
@@ -39,6 +41,9 @@ export interface Operation {
   readonly settled: boolean;
 }
 
+/** One of many, that others have in their hands. */
+const SHARED_DEVICE: DeviceState = { ...UNKNOWN_DEVICE, escaped: true };
+
 const CORE_FREES = { since: [6, 1], until: [6, 2] } as const;
 
 /**
@@ -52,13 +57,18 @@ const HARMLESS_TO_ERROR: ReadonlySet<string> = new Set([
   'checked',
 ]);
 
+const ENDING_MEMORY: ReadonlySet<EffectOp> = new Set<EffectOp>(['put', 'free', 'free-device']);
+
 /** Operations that follow the pointer they are given. */
 const DEREFERENCING: ReadonlySet<string> = new Set(['init', 'register']);
 
 /** Applies an operation to the device at a place: observation, new state, trace and log. */
 export function operate(run: Run, state: PathState, operation: Operation): void {
   const known = state.devices.get(operation.place.object);
-  const before = known ?? { state: UNKNOWN_DEVICE, member: null };
+  const element = elementBefore(run, state, operation.place.object, operation.op, operation.at);
+  const before: Tracked = element
+    ? { ...element, member: known?.member ?? null }
+    : { state: stateOf(known, operation.place.object), member: known?.member ?? null };
   const conflict = known !== undefined && !sameDevice(known.member, operation.place);
   const memberPath =
     before.member ?? (isObjectOp(operation.op) ? null : devicePlace(operation.place));
@@ -69,7 +79,9 @@ export function operate(run: Run, state: PathState, operation: Operation): void 
     frees: inRange(run.kernel, CORE_FREES),
   });
   // Two devices in one object, or one of many: what is known of the one is not known of the other.
-  if (conflict || operation.place.object.isWeak) after = { ...UNKNOWN_DEVICE, escaped: true };
+  if (conflict || (operation.place.object.isWeak && element === null))
+    after = { ...UNKNOWN_DEVICE, escaped: true };
+  if (operation.place.object.isWeak && ENDING_MEMORY.has(operation.op)) state.endsElements = true;
   const step: Step = {
     site: operation.inner ?? site(run, operation.at),
     kind: 'operation',
@@ -95,6 +107,7 @@ export function operate(run: Run, state: PathState, operation: Operation): void 
         argument: operation.argument,
         inner: operation.inner ?? definedAt(operation.at),
         certain: isCertain(run, state, before.state) && !conflict,
+        doubt: conflict ? 'suggested' : doubtOf(run, state, operation.place.object, before.state),
         trace: stepsOf(state.trace),
         conditions: conditionsOf(state),
       },
@@ -102,7 +115,11 @@ export function operate(run: Run, state: PathState, operation: Operation): void 
       state.followsOwnState,
     );
   }
-  state.devices.set(operation.place.object, { state: after, member: memberPath });
+  state.devices.set(operation.place.object, {
+    state: after,
+    member: memberPath,
+    ...(element && !after.escaped && { turn: element.turn }),
+  });
   // What the core was given and worked on is there: no later test finds NULL.
   if (
     operation.ok &&
@@ -114,6 +131,11 @@ export function operate(run: Run, state: PathState, operation: Operation): void 
     state.hasEnded = true;
   if (operation.op !== 'set-drvdata') addStep(state, step); // it changes nothing about the device
   record(state, logged(run, operation, before.state));
+}
+
+function stateOf(known: Tracked | undefined, object: AbstractObject): DeviceState {
+  if (!known) return UNKNOWN_DEVICE;
+  return object.isWeak ? SHARED_DEVICE : known.state;
 }
 
 /** Where a macro has what stands at the place of its use. */
@@ -168,6 +190,26 @@ export const ENDS: ReadonlySet<string> = new Set([
 /** Whether facts about this device on this path may be reported as certain. */
 export function isCertain(run: Run, state: PathState, device: DeviceState): boolean {
   return !device.escaped && !run.fn.opaque && !state.isUncertain;
+}
+
+/**
+ * What could excuse a finding about a device on this path: nothing; an unseen function that was
+ * given it, although its name speaks of nothing that it would undo; or code that may well have done
+ * it, or was not understood.
+ */
+function doubtOf(
+  run: Run,
+  state: PathState,
+  object: AbstractObject,
+  device: DeviceState,
+): OperationObservation['doubt'] {
+  if (run.fn.opaque || state.isUncertain) return 'suggested';
+  if (!device.escaped) return 'none';
+  const givenTo = state.log.flatMap((logged) =>
+    logged.op === 'escape' && logged.place.object === object ? [logged.api] : [],
+  );
+  const isUnlikely = givenTo.length > 0 && givenTo.every((api) => api !== '' && !namesAnUndo(api));
+  return isUnlikely ? 'possible' : 'suggested';
 }
 
 /** From here on the path is not understood (an ERROR node, inline assembly with labels). */
@@ -226,7 +268,9 @@ export function use(
   api: string | null = null,
 ): void {
   const tracked = state.devices.get(place.object);
-  if (!tracked || tracked.state.model === 'none' || place.object.isWeak) return;
+  if (!tracked || tracked.state.model === 'none') return;
+  // Of an element only what is used after its end is worth a word.
+  if (place.object.isWeak && !(isOfThisTurn(tracked) && tracked.state.memory === 'freed')) return;
   const device = tracked.state;
   observe(
     run,
@@ -307,7 +351,7 @@ export function testNull(
   next: PathState,
   at: Span,
   condition: Span,
-  form: 'null' | 'is-err-or-null',
+  form: 'null' | 'is-err' | 'is-err-or-null',
 ): void {
   const state: DeviceState = { ...UNKNOWN_DEVICE, memory: 'null' };
   const place = site(run, at);

@@ -32,6 +32,8 @@ export interface Questions {
   isCalled(name: string): boolean;
   /** Whether a call by this name changes a device's life, there or further down. */
   endsOrBegins(name: string): boolean;
+  /** Whether all devices of the module are made by vfio_alloc_device() or a wrapper of it. */
+  makesDevices(): boolean;
   /**
    * The module's `.init` or `.release` functions; `isWhole` when no table has one that cannot be
    * seen.
@@ -75,6 +77,7 @@ export type Kind =
   | 'again'
   | 'called'
   | 'ends'
+  | 'makes'
   | 'callbacks'
   | 'summary'
   | 'helper';
@@ -117,6 +120,7 @@ export function recorded(
     comesAgain: (test) => ask('again', test) as boolean,
     isCalled: (name) => ask('called', name) as boolean,
     endsOrBegins: (name) => ask('ends', name) as boolean,
+    makesDevices: () => ask('makes', '') as boolean,
     callbacks: (member) => ask('callbacks', member) as Callbacks,
     summaryOf: (fn) => ask('summary', rootOf(fn)) as Summary | null,
     helperOf: (fn) => ask('helper', rootOf(fn)) as HelperResources | null,

@@ -40,13 +40,22 @@ import {
   assume,
   fork,
   holdersOf,
+  load,
   maskOf,
   membersOf,
   stepsOf,
   type PathState,
   HIDDEN_CALL,
 } from './domain/path-state.ts';
-import { NEGATIVE, POSITIVE, ZERO, sameValue, type Mask, type Value } from './domain/values.ts';
+import {
+  ANY,
+  NEGATIVE,
+  POSITIVE,
+  ZERO,
+  sameValue,
+  type Mask,
+  type Value,
+} from './domain/values.ts';
 import type { Summary, SummaryOutcome } from './summary.ts';
 import type { ExitObservation, HeldResource, Leave, Site, Teardown, Undone } from './types.ts';
 /** What one exploration learns of resources. */
@@ -131,16 +140,37 @@ export function callResources(
   const behaviour = behaviourOf(name, run.kernel, run.index.module.wrappers);
   const isPlain = behaviour === undefined || behaviour === 'neutral';
   const isUnknown = behaviour === undefined;
+  const hasPartner = isHeldFor(state, name, values);
   if (isUndo(name) || (isPlain && namesAnUndo(name)))
     giveBack(run, state, { api: name, everything: false, values, site: at }, call, 'call');
-  if (isUnknown && namesAnUndo(name))
+  // An undo is spent on its own partner; any other may give back what it can reach.
+  if (isUnknown && namesAnUndo(name) && !hasPartner)
     giveBack(run, state, { api: name, everything: true, values, site: at }, call, 'call');
   else if (isUnknown) share(state, values);
   if (ok && !isPlain && !isUndo(name)) dropReplaced(state, behaviour, values);
+  const named = throughOut(state, name, values);
   const taken = ok
-    ? takingOf(name, values, result, at, run.kernel, run.index.isCalled, isPlain, null)
+    ? takingOf(name, named, result, at, run.kernel, run.index.isCalled, isPlain, null)
     : null;
   if (taken && !isReference(run, state, taken)) hold(state, taken);
+}
+
+/** Whether the path holds what a call of this name and these arguments gives back. */
+function isHeldFor(state: PathState, api: string, values: readonly Value[]): boolean {
+  return [...(state.held?.values() ?? [])].some((held) => isGivenBack(held, api, values));
+}
+
+/** The arguments of a taking call, with what it has stored in the place of its out-parameter. */
+function throughOut(state: PathState, name: string, values: readonly Value[]): readonly Value[] {
+  const pair = takenBy(name);
+  if (pair?.isOut === undefined || pair.taken === 'return') return values;
+  const to = values[pair.taken];
+  if (to?.kind !== 'pointer') return values;
+  const stored =
+    to.object.kind === 'local' && to.parent === null
+      ? state.env.get(to.object.name)
+      : load(state, to);
+  return stored ? values.map((value) => (value === to ? stored : value)) : values;
 }
 
 /** A reallocation that succeeds has freed the old block. */
@@ -261,6 +291,19 @@ export function giveBack(
       : [...state.held.values()].filter((held) => isGivenBack(held, give.api, give.values));
   for (const held of named)
     if (statusOf(state, held) !== 'free') noteUndone(run, held, give.api, give.site, via);
+  // By hand: what the undo of a helper would give back.
+  const owners = new Set(
+    give.values.flatMap((value) =>
+      isNameable(value) ? ownersOf(state, value).map((owner) => owner.object) : [],
+    ),
+  );
+  drop(
+    state,
+    (held) =>
+      held.bySeen === true &&
+      !named.includes(held) &&
+      held.values.some((place) => owners.has(place.object)),
+  );
   if (named.length) {
     drop(state, (held) => named.includes(held));
     return;
@@ -284,7 +327,10 @@ function giveBackAll(
   const named = gives.filter(
     (give) => !give.everything && held.some((other) => isGivenBack(other, give.api, give.values)),
   );
-  for (const give of [...named, ...gives.filter((one) => !named.includes(one))])
+  const isSpent = (give: Give): boolean =>
+    give.everything &&
+    named.some((one) => one.api === give.api && one.site.start === give.site.start);
+  for (const give of [...named, ...gives.filter((one) => !named.includes(one) && !isSpent(one))])
     giveBack(run, state, give, at, via);
 }
 
@@ -479,6 +525,15 @@ export function applyHelper(
     dropReached(state, args);
     return;
   }
+  // Of a pair with guards in their bodies the calls are compared.
+  if (namesAnUndo(name) && isHeldFor(state, name, args))
+    giveBack(
+      run,
+      state,
+      { api: name, everything: false, values: args, site: site(run, call) },
+      call,
+      'call',
+    );
   if (!helper.takes.length && !helper.gives.length) {
     if (namesAnUndo(name))
       giveBack(
@@ -488,17 +543,7 @@ export function applyHelper(
         call,
         'call',
       );
-    const taken = takingOf(
-      name,
-      args,
-      result,
-      site(run, call),
-      run.kernel,
-      run.index.isCalled,
-      true,
-      outcomeByType(callee.item.returnType),
-    );
-    if (taken) hold(state, taken);
+    takeByName(run, state, call, callee, args, result);
     return;
   }
   giveBackAll(
@@ -508,7 +553,24 @@ export function applyHelper(
     call,
     'call',
   );
-  takeAll(run, state, helper.takes, result, resolve);
+  if (helper.takes.length > 0) takeAll(run, state, helper.takes, result, resolve);
+  else if (!namesAnUndo(name)) takeByName(run, state, call, callee, args, result);
+}
+
+/** A helper of the module that takes something by its name, whatever its body shows. */
+function takeByName(
+  run: Run,
+  state: PathState,
+  call: CallExpr,
+  { item: { name, returnType } }: Defined<FunctionIr>,
+  args: readonly Value[],
+  result: Value,
+): void {
+  const returns = outcomeByType(returnType);
+  const at = site(run, call),
+    { isCalled } = run.index;
+  const taken = takingOf(name, args, result, at, run.kernel, isCalled, true, returns);
+  if (taken) hold(state, { ...taken, bySeen: true });
 }
 
 /**
@@ -670,14 +732,18 @@ const MAX_LEFT = 3;
 
 /** What callers of an explored function owe after one of its ends. */
 export function takesOf(state: PathState): Held[] {
-  return [...(state.held?.values() ?? [])].filter((held) => {
+  return [...(state.held?.values() ?? [])].flatMap((held) => {
     const status = statusOf(state, held);
-    return (
-      status === 'held' ||
-      (status === 'open' &&
-        state.result?.kind === 'pointer' &&
-        state.result.object === held.when!.object)
-    );
+    if (status === 'held') return [held];
+    if (status === 'free' || held.when === null) return [];
+    const { object } = held.when;
+    if (state.result?.kind === 'pointer' && state.result.object === object) return [held];
+    // Nobody has asked, and nobody can any more: it goes on as if the call had succeeded.
+    const isLost =
+      object.kind === 'result' &&
+      maskOf(state, object.start) === ANY &&
+      [...holdersOf(state, object)].length === 0;
+    return isLost ? [{ ...held, when: null }] : [];
   });
 }
 
@@ -829,7 +895,7 @@ export function carryHeld(state: PathState, next: PathState): void {
             const canName = held.values.some(
               (place) =>
                 isAtEntry(place.object) ||
-                next.devices.has(place.object) ||
+                next.devices.has(rootOf(place.object)) ||
                 [...next.heap.values()].some(
                   (value) => value.kind === 'pointer' && value.object === place.object,
                 ),

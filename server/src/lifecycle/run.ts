@@ -87,6 +87,7 @@ export function deviceRef(
     originKind: info?.kind ?? kindOf(object),
     container: info?.container ?? null,
     member: tracked?.member ? pathText(tracked.member) : null,
+    ...(object.isWeak && { isElement: true as const }),
   };
 }
 

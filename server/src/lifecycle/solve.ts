@@ -19,6 +19,7 @@ import type { FileIr, FunctionIr } from '../ir/types.ts';
 import type { Defined } from './module.ts';
 import type { Answer, Answers, Callbacks } from './questions.ts';
 import { isLifecycleName } from './relevance.ts';
+import { kernelCallers } from './scan.ts';
 import type { HelperResources } from './resources.ts';
 import { summaryKey, type Summary } from './summary.ts';
 import type { Role } from './types.ts';
@@ -201,6 +202,7 @@ function harmless(analysis: Analysis, definition: Defined<FunctionIr>): Summary 
         uncertain: false,
         hidden: 0,
         ownState: false,
+        endsElements: false,
         takes: [],
       },
     ],
@@ -318,6 +320,8 @@ function answersFor(analysis: Analysis, { file, item }: Defined<FunctionIr>): An
         return plain(analysis.called.has(about));
       case 'ends':
         return plain(endsOrBegins(analysis, from, about));
+      case 'makes':
+        return plain(makesDevices(analysis));
       case 'callbacks': {
         const value = callbacksOf(analysis, about);
         return {
@@ -372,6 +376,14 @@ function endsOrBegins(analysis: Analysis, definition: Defined<FunctionIr>, name:
     ? defined.some((target) => analysis.relevance.affects(target.item))
     : analysis.index.macroFunction(definition.file, name) !== null ||
         isLifecycleName(name, analysis.kernel, analysis.index.module.wrappers);
+}
+
+/** The module allocates devices, and initialises none in memory of its own. */
+function makesDevices({ index, kernel }: Analysis): boolean {
+  const ops = kernelCallers(index, kernel).flatMap(({ list }) =>
+    list.flatMap(({ effects }) => effects.map((effect) => effect.op)),
+  );
+  return ops.includes('alloc') && !ops.includes('init') && !ops.includes('init-device');
 }
 
 /** The functions that the core calls for the devices of the module. */

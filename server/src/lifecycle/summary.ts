@@ -26,6 +26,8 @@ export interface SummaryOutcome {
   readonly hidden: number;
   /** A state of the driver's own decided that it was this way through. */
   readonly ownState: boolean;
+  /** It has put or freed an element of a collection, which callers cannot name. */
+  readonly endsElements: boolean;
   /** What it has taken and not given back. */
   readonly takes: readonly Held[];
 }
@@ -181,6 +183,7 @@ function outcomeOf(state: PathState): SummaryOutcome {
     uncertain: state.isUncertain,
     hidden: state.hidden,
     ownState: state.followsOwnState,
+    endsElements: state.endsElements,
     takes: takesOf(state),
   };
 }
@@ -249,6 +252,7 @@ function outcomeKey(outcome: SummaryOutcome): string {
     outcome.deferred.map((deferred) => deferred.callback).join(),
     outcome.uncertain,
     outcome.hidden,
+    outcome.endsElements,
     outcome.takes
       .map((held) => held.id)
       .sort()

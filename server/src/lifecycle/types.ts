@@ -66,6 +66,16 @@ export type Role =
   | 'helper' // called by another function of the module, or of unknown use
   | 'module'; // module_init / module_exit
 
+/** For how long something is known of an element of a collection. */
+export interface Turn {
+  /** Where the loop begins in which this was learnt; null outside of loops. */
+  readonly loop: number | null;
+  /** What was known before the loop; null when nothing was. */
+  readonly entry: DeviceState | null;
+  /** The loop has gone on: in the same loop what is known is of another element. */
+  readonly isStale: boolean;
+}
+
 /** A device object as a rule sees it. */
 export interface DeviceRef {
   /** Stable inside one analysis. The same object has the same id on all paths of one function. */
@@ -77,6 +87,8 @@ export interface DeviceRef {
   readonly container: string | null;
   /** The member path of the vfio_device in it (`vdev`, `core_device.vdev`), when known. */
   readonly member: string | null;
+  /** One of many, in an array, a list or the like: what is known is of one turn of a loop. */
+  readonly isElement?: true;
 }
 
 interface ObservationBase {
@@ -109,6 +121,8 @@ export interface OperationObservation extends ObservationBase {
   /** Where the operation itself stands when it is inside a helper. */
   readonly inner: Site | null;
   readonly after: DeviceState;
+  /** What could make the observation wrong: see `certain`. */
+  readonly doubt: 'none' | 'possible' | 'suggested';
 }
 /** A read, write or pass of a device, or of memory in it, on a path that knows the device. */
 export interface UseObservation extends ObservationBase {

@@ -37,7 +37,8 @@ function check({ facts }: RuleContext): Finding[] {
       findingFor({
         rule: freeOfCoreOwnedMemory.id,
         severity: 'error',
-        observation: one,
+        // No unseen call makes the memory the driver's own.
+        observation: { ...one, certain: one.certain || one.doubt === 'possible' },
         message: messageFor(facts, one),
         fix: fixFor(facts, one),
       }),

@@ -4,7 +4,7 @@ import type { ModuleFacts, Site } from '../lifecycle/types.ts';
 import type { ModuleIndex } from '../lifecycle/module.ts';
 import { nameOf } from './device.ts';
 import { drvdataCalls } from './drvdata.ts';
-import { functionsIn, walk } from './locate.ts';
+import { contains, functionsIn, walk } from './locate.ts';
 import { fieldType, indexOf, memberAccesses, reachedFrom, type MemberAccess } from './members.ts';
 import { deviceIdentity } from './parent.ts';
 import { findingFor } from './report.ts';
@@ -166,7 +166,10 @@ function parentData(
   const reads = drvdataCalls(index, fn, 'get-drvdata', facts.kernel).filter(
     ({ args }) => args[0] !== undefined && deviceIdentity(fn, args[0]) === param.name,
   );
-  const late = reads.length === 0 ? null : lateSetter(facts, index, allocator, allocation);
+  const sets = [...reachedFrom(index, [fn]).keys()].some(
+    (one) => drvdataCalls(index, one, 'set-drvdata', facts.kernel).length > 0,
+  );
+  const late = reads.length === 0 || sets ? null : lateSetter(facts, index, allocator, allocation);
   if (late === null) return [];
   return reads.map((read): Finding => ({
     rule: initCallbackContract.id,
@@ -240,6 +243,7 @@ function earlyReads(index: ModuleIndex, { fn, allocator, allocation, container }
         setter === undefined ||
         access.form !== 'read' ||
         !isOfParameter(reader, access) ||
+        (reader !== fn && isTestedIn(index, reader, access)) ||
         mayBeSet(index, access, inside)
       )
         continue;
@@ -259,6 +263,16 @@ function earlyReads(index: ModuleIndex, { fn, allocator, allocation, container }
     }
   }
   return findings;
+}
+
+/** A helper that asks whether the member is there yet works for `.init` as well. */
+function isTestedIn(index: ModuleIndex, reader: FunctionIr, { key }: MemberAccess): boolean {
+  const accesses = memberAccesses(index, reader).filter((one) => one.key === key);
+  return [...walk(reader.body)].some(
+    (node) =>
+      (node.kind === 'if' || node.kind === 'conditional') &&
+      accesses.some(({ site }) => contains(node.condition, site)),
+  );
 }
 
 /**

@@ -56,9 +56,11 @@ function check({ facts }: RuleContext): Finding[] {
     findings.push(
       findingFor({
         rule: missingPut.id,
-        severity: 'error',
+        severity: exit.device.isElement ? 'warning' : 'error',
         observation:
-          (exit.reachable === 'stored' && !isEnd) || isShared(exit) || isLater
+          (exit.reachable === 'stored' && !isEnd && !exit.device.isElement) ||
+          isShared(exit) ||
+          isLater
             ? { ...exit, certain: false }
             : exit,
         site: siteOfExit(facts, fn, exit.returns),
@@ -95,6 +97,7 @@ function isLeak(facts: ModuleFacts, exit: ExitObservation): boolean {
     exit.deferred.includes('put')
   )
     return false;
+  if (exit.device.isElement) return before.registered === 'undone' && isOwedByAll(facts, exit);
   switch (role) {
     case 'probe':
     case 'module':
@@ -117,6 +120,21 @@ function isLeak(facts: ModuleFacts, exit: ExitObservation): boolean {
     default:
       return false;
   }
+}
+
+/**
+ * The elements that a helper unregisters may be put by another one, which its callers call: where
+ * the module puts elements, only probe and remove owe it themselves.
+ */
+function isOwedByAll(facts: ModuleFacts, exit: ExitObservation): boolean {
+  if (exit.role === 'probe' || exit.role === 'remove') return !isPutByAction(facts);
+  return (
+    exit.role === 'helper' &&
+    facts.observations.every(
+      (one) =>
+        one.kind !== 'operation' || one.op !== 'put' || one.device.originKind === 'allocation',
+    )
+  );
 }
 
 /** A devm action runs after remove: what it puts, remove does not owe. */
@@ -149,7 +167,7 @@ function messageFor(exit: ExitObservation): string {
 
 function fixFor(facts: ModuleFacts, exit: ExitObservation): Fix | null {
   const file = documentOf(facts.module, exit.function);
-  if (file === null || exit.before.registered === 'yes') return null;
+  if (file === null || exit.before.registered === 'yes' || exit.device.isElement) return null;
   const device = deviceExpression(facts, exit.function, exit.device, file.text);
   if (device === null) return null;
   const put = `vfio_put_device(${device});`;

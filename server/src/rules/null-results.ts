@@ -32,6 +32,32 @@ export function isNullMeeting(one: Observation): one is TestObservation {
   return one.kind === 'test' && one.before.memory === 'null';
 }
 
+/**
+ * The function of the module that returns NULL where its allocation fails, for an IS_ERR() of what
+ * it has returned that nobody tests against NULL; null for any other test.
+ */
+export function nullHelperOf(facts: ModuleFacts, test: TestObservation): FunctionIr | null {
+  if (test.form !== 'is-err' || !isNullMeeting(test)) return null;
+  const isTestedToo = facts.observations.some(
+    (one) => isNullMeeting(one) && one.function === test.function && one.form !== 'is-err',
+  );
+  const tested = isTestedToo ? null : testedName(test);
+  const values = tested === null ? [] : valuesOf(test.function, tested);
+  const [value] = values;
+  if (values.length !== 1 || value?.kind !== 'call' || value.name === null) return null;
+  const file = documentOf(facts.module, test.function);
+  const defined =
+    file === null ? [] : indexModule(facts.module, facts.kernel).functions(file, value.name);
+  const [helper] = defined;
+  return helper !== undefined &&
+    defined.length === 1 &&
+    facts.observations.some(
+      (one) => one.kind === 'operation' && one.op === 'alloc' && one.function === helper.item,
+    )
+    ? helper.item
+    : null;
+}
+
 function isNullAt(one: Observation, { site, conditions }: TestObservation): boolean {
   return (
     isNullMeeting(one) &&

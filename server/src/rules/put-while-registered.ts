@@ -175,6 +175,8 @@ ${DRIVER}`,
 function check({ facts }: RuleContext): Finding[] {
   return facts.observations.flatMap((one): Finding[] => {
     if (!isPutWhileRegistered(one) || isReportedElsewhere(facts, one)) return [];
+    // Who puts an element may have taken the reference by finding it, unless it goes away here.
+    if (one.device.isElement && unregisterBehind(facts, one) === null) return [];
     return [
       findingFor({
         rule: putWhileRegistered.id,

@@ -1,6 +1,6 @@
 import type { Finding, Rule, RuleContext } from './types.ts';
 import type { CallExpr, Expr, FunctionIr, Stmt } from '../ir/types.ts';
-import type { Module } from '../lifecycle/types.ts';
+import type { Module, ModuleFacts } from '../lifecycle/types.ts';
 import { apiEntry, API_FUNCTIONS } from '../kernel/lifecycle-api.ts';
 import {
   contains,
@@ -220,7 +220,7 @@ function check({ facts }: RuleContext): Finding[] {
     for (const placed of callsIn(module, names)) {
       if (apiEntry(placed.function.name) !== undefined) continue;
       const fate = fateOf(placed.function, placed.call);
-      if (fate === 'ignored') findings.push(findingOf(placed));
+      if (fate === 'ignored' && mayRegister(facts, placed)) findings.push(findingOf(placed));
       const { name } = placed.function;
       if (fate === 'returned' && !seen.has(name) && isOnlyOne(module, name)) {
         seen.add(name);
@@ -230,6 +230,18 @@ function check({ facts }: RuleContext): Finding[] {
     names = passing;
   }
   return findings;
+}
+
+/**
+ * Whether a call may register: with these arguments a helper may do nothing but unregister, as in
+ * `foo_set(foo, false)`.
+ */
+function mayRegister(facts: ModuleFacts, { name, site, function: fn }: PlacedCall): boolean {
+  if (REGISTERING.includes(name)) return true;
+  const done = facts.observations.filter(
+    (one) => one.kind === 'operation' && one.function === fn && one.site.start === site.start,
+  );
+  return done.length === 0 || done.some((one) => one.kind === 'operation' && one.op === 'register');
 }
 
 /** How many functions of each name the sources of a module have. */

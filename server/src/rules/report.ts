@@ -27,7 +27,7 @@ export function findingFor(report: Report): Finding {
   const jump = observation.trace.findLast((step) => step.kind === 'goto')?.site;
   return {
     rule: report.rule,
-    severity: observation.certain ? report.severity : 'hint',
+    severity: severityOf(report),
     message: report.message,
     site,
     functionName: observation.function.name,
@@ -36,6 +36,16 @@ export function findingFor(report: Report): Finding {
     ...(report.convertible ? { convertible: true } : {}),
     ...(jump && { jump }),
   };
+}
+
+/**
+ * By what could excuse it: an unseen call that nothing suggests makes of an error a warning, any
+ * other doubt a hint.
+ */
+function severityOf({ severity, observation }: Report): Severity {
+  if (observation.certain) return severity;
+  if (observation.kind !== 'operation' || observation.doubt !== 'possible') return 'hint';
+  return severity === 'error' ? 'warning' : severity;
 }
 
 /** What may be no defect may not be changed without a person's look. */

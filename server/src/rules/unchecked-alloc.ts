@@ -9,7 +9,7 @@ import type {
 } from '../lifecycle/types.ts';
 import { assignedName, nameOf } from './device.ts';
 import { callAt, documentOf, statementAt } from './locate.ts';
-import { nullSource } from './null-results.ts';
+import { nullHelperOf, nullSource } from './null-results.ts';
 import { findingFor } from './report.ts';
 import { isErrTest } from './fixes/error-style.ts';
 import { DRIVER, FOO, PROBE, REMOVE } from './examples.ts';
@@ -193,17 +193,38 @@ function check({ facts }: RuleContext): Finding[] {
     if (other === undefined || one.site.start < other.site.start || (one.certain && !other.certain))
       first.set(key, one);
   }
-  return [...first.values()].map((one) =>
-    findingFor({
-      rule: uncheckedAlloc.id,
-      severity: 'error',
-      observation: one,
-      message: isUseOfFailure(one)
-        ? `${nameOf(one)} is an error pointer on this path: the test of vfio_alloc_device() goes on with it; leave the function with PTR_ERR() where IS_ERR() holds`
-        : `${nameOf(one)} may be an error pointer here: the result of vfio_alloc_device() is not tested on this path; test it with IS_ERR() and return PTR_ERR() before the first use`,
-      fix: isUseOfFailure(one) ? null : fixFor(facts, one),
-    }),
-  );
+  return [
+    ...turnedIntoNull(facts),
+    ...[...first.values()].map((one) =>
+      findingFor({
+        rule: uncheckedAlloc.id,
+        severity: 'error',
+        observation: one,
+        message: isUseOfFailure(one)
+          ? `${nameOf(one)} is an error pointer on this path: the test of vfio_alloc_device() goes on with it; leave the function with PTR_ERR() where IS_ERR() holds`
+          : `${nameOf(one)} may be an error pointer here: the result of vfio_alloc_device() is not tested on this path; test it with IS_ERR() and return PTR_ERR() before the first use`,
+        fix: isUseOfFailure(one) ? null : fixFor(facts, one),
+      }),
+    ),
+  ];
+}
+
+/** A helper makes NULL of the failure, and its caller looks for an error pointer. */
+function turnedIntoNull(facts: ModuleFacts): Finding[] {
+  return facts.observations.flatMap((one): Finding[] => {
+    if (one.kind !== 'test' || !one.certain) return [];
+    const helper = nullHelperOf(facts, one);
+    if (helper === null) return [];
+    return [
+      findingFor({
+        rule: uncheckedAlloc.id,
+        severity: 'error',
+        observation: one,
+        message: `${helper.name}() returns NULL when vfio_alloc_device() fails, and IS_ERR() is false for NULL: the failure is not found; test it against NULL`,
+        fix: null,
+      }),
+    ];
+  });
 }
 
 /**

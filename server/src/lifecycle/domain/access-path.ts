@@ -1,5 +1,5 @@
 /** Steps from an object to a place in it, and out of it to the object that contains it. */
-import { makePlace, stepText, type Place } from './objects.ts';
+import { keptObjects, makePlace, stepText, type Interner, type Place } from './objects.ts';
 
 export type AccessStep =
   | { readonly kind: 'field'; readonly name: string }
@@ -23,6 +23,11 @@ export function fieldOf(place: Place, name: string): Place {
 
 export function elementOf(place: Place): Place {
   return further(place, ELEMENT);
+}
+
+/** Where the elements are that were stored in arrays. */
+export function keptElement(own: Interner): Place {
+  return fieldOf(keptObjects(own).start, 'element');
 }
 
 export function drvdataOf(place: Place): Place {

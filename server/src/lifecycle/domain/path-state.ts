@@ -2,7 +2,7 @@
 import type { EffectOp } from '../../kernel/types.ts';
 import { spend } from '../../budget/work.ts';
 import { settleHeld, type Held } from '../held.ts';
-import type { DeviceState, Site, Step } from '../types.ts';
+import type { DeviceState, Site, Step, Turn } from '../types.ts';
 import { pathText } from './access-path.ts';
 import { adoptObject, adoptPlace, adoptValue } from './adopt.ts';
 import { contentOf, placeText, type AbstractObject, type Interner, type Place } from './objects.ts';
@@ -15,6 +15,8 @@ import { ANY, NEGATIVE, POSITIVE, ZERO, valueKey, type Mask, type Value } from '
 export interface Tracked {
   readonly state: DeviceState;
   readonly member: Place | null;
+  /** For an element of a collection, the turn of the loop in which this holds. */
+  readonly turn?: Turn | undefined;
 }
 
 /** An operation with its outcome decided; a path's log of them is what a caller replays. */
@@ -70,6 +72,8 @@ export interface PathState {
   hidden: number;
   /** A state that the driver keeps of its own about a device decided that it is this path. */
   followsOwnState: boolean;
+  /** It has put or freed an element of some collection. */
+  endsElements: boolean;
   /** The kernel would have crashed here: what follows on this path is not worth a word. */
   hasEnded: boolean;
   /**
@@ -100,6 +104,7 @@ export function emptyState(interner: Interner): PathState {
     isUncertain: false,
     hidden: 0,
     followsOwnState: false,
+    endsElements: false,
     hasEnded: false,
     held: new Map(),
   };
@@ -245,7 +250,7 @@ export function stateKey(state: PathState): string {
 /** The flags of a path as text. */
 export function flagsKey(state: PathState): string {
   const hidden = state.hidden === 0 ? '' : `h${state.hidden}`;
-  return `${state.isUncertain ? '?' : ''}${state.followsOwnState ? '!' : ''}${hidden}`;
+  return `${state.isUncertain ? '?' : ''}${state.followsOwnState ? '!' : ''}${hidden}${state.endsElements ? '-' : ''}`;
 }
 
 /** What is the same wherever it is written. */
@@ -293,9 +298,14 @@ export function deviceKey(tracked: Tracked): string {
     device.escaped,
     device.extraReferences,
     tracked.member && pathText(tracked.member),
+    tracked.turn && turnKey(tracked.turn),
   ].join(',');
   deviceKeys.set(tracked, key);
   return key;
+}
+
+function turnKey({ loop, entry, isStale }: Turn): string {
+  return `${loop}${isStale}${entry && `${entry.registered}${entry.reference}${entry.memory}`}`;
 }
 
 /**

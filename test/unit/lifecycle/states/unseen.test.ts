@@ -89,7 +89,7 @@ describe('what cannot be seen', () => {
   3 alloc: unknown -> new error-pointer
   3 alloc: unknown -> new held live
   7 leaves failure, none: new error-pointer
-  9 leaves failure, none: new held live escaped ?
+  9 leaves failure, stored: new held live escaped ?
   "
 `);
   });
