@@ -124,9 +124,11 @@ export async function startClient(options: ClientOptions = {}): Promise<TestClie
       rootUri: folders?.[0]?.uri ?? null,
       workspaceFolders: folders,
       capabilities: options.capabilities ?? FULL,
-      ...(options.initializationOptions !== undefined && {
-        initializationOptions: options.initializationOptions,
-      }),
+      // A test asks at once, unless it is about the waiting.
+      initializationOptions:
+        options.initializationOptions === null
+          ? null
+          : { waitWhileTyping: false, ...options.initializationOptions },
     }),
   ]);
   await connection.sendNotification(InitializedNotification.type, {});

@@ -27,6 +27,8 @@ export interface Client {
    * it pulls instead, at once and as long as it does.
    */
   readonly hidesChecked: boolean;
+  /** Findings of what is missing wait until nobody types; `waitWhileTyping: false` turns it off. */
+  readonly waitsWhileTyping: boolean;
   /** The client's command that shows and writes a conversion, for clients that have one. */
   readonly conversionCommand: string | undefined;
   /** The client's command that shows why a conversion cannot be done, for clients that have one. */
@@ -82,6 +84,7 @@ export function readClient(params: InitializeParams): Client {
     workspaceFolders: workspace?.workspaceFolders === true,
     fileRequests: options['fileRequests'] === true,
     hidesChecked: options['hidesChecked'] === true,
+    waitsWhileTyping: options['waitWhileTyping'] !== false,
     conversionCommand:
       typeof options['conversionCommand'] === 'string' ? options['conversionCommand'] : undefined,
     refusalCommand:

@@ -8,6 +8,8 @@ import {
   type DocumentDiagnosticParams,
   type DocumentDiagnosticReport,
 } from 'vscode-languageserver';
+import { chooseFindings, type Shown } from '../engine/while-typing.ts';
+import type { FileIr } from '../ir/types.ts';
 import { unnamedEntries } from '../engine/unnamed-entries.ts';
 import type { Finding, Severity } from '../rules/types.ts';
 import { createObstacles } from './obstacles.ts';
@@ -66,6 +68,8 @@ export interface Diagnostics {
     params: DocumentDiagnosticParams,
     token: CancellationToken,
   ): Promise<DocumentDiagnosticReport>;
+  /** A document was opened or changed. */
+  changed(uri: string): void;
   /** Pushes for one document unless the client pulls. */
   push(uri: string): void;
   /** All open documents, by whichever way. */
@@ -80,6 +84,8 @@ export interface Diagnostics {
 
 /** After this time without a change that others read, they are pulled again. */
 const CHANGED_MS = 250;
+/** After this time without a key nobody types any more. */
+const QUIET_MS = 1000;
 /** After this time without a request the last incremental parse is compared with a fresh one. */
 const IDLE_MS = 600;
 
@@ -93,6 +99,12 @@ export function createDiagnostics(session: Session, onShown: (uri: string) => vo
   /** The last push that was begun, by document. */
   const sending = new Map<string, number>();
   const obstacles = createObstacles(session);
+  /** What was shown last of each document, for clients that can be told when to come again. */
+  const shown = new Map<string, Shown>();
+  const typing = new Map<string, ReturnType<typeof setTimeout>>();
+  /** The documents of which something waits until nobody types. */
+  const held = new Set<string>();
+  const waits = client.waitsWhileTyping && (!client.pullDiagnostics || client.refreshDiagnostics);
   let counter = 0;
   let idle: ReturnType<typeof setTimeout> | undefined;
   let soon: ReturnType<typeof setTimeout> | undefined;
@@ -114,9 +126,37 @@ export function createDiagnostics(session: Session, onShown: (uri: string) => vo
       else connection.console.info(log === '' ? `${uri}: analysed` : log);
     }
     logged.set(uri, log);
-    const told = obstacles.tell(loaded, findings);
+    const file = waits ? loaded.engine.lowered(loaded.input) : undefined;
+    const told = obstacles.tell(loaded, file ? chosen(uri, loaded, file, findings) : findings);
     settleWhenIdle();
     return told.flatMap((finding) => toDiagnostic(session, loaded, finding) ?? []);
+  }
+
+  /** What of the findings is shown while somebody types. */
+  function chosen(
+    uri: string,
+    { engine }: Loaded,
+    file: FileIr,
+    findings: readonly Finding[],
+  ): readonly Finding[] {
+    const choice = chooseFindings(
+      engine.rules,
+      file,
+      findings,
+      shown.get(uri) ?? null,
+      !typing.has(uri),
+    );
+    shown.set(uri, choice.shown);
+    if (choice.isWaiting) held.add(uri);
+    else held.delete(uri);
+    return choice.findings;
+  }
+
+  function quiet(uri: string): void {
+    typing.delete(uri);
+    if (!held.has(uri)) return;
+    push(uri);
+    if (client.pullDiagnostics) refresh();
   }
 
   /** Tells the client what nothing is judged by in a document, and when that is so no more. */
@@ -202,6 +242,16 @@ export function createDiagnostics(session: Session, onShown: (uri: string) => vo
       last.set(uri, { id, json });
       return { kind: DocumentDiagnosticReportKind.Full, resultId: id, items };
     },
+    changed(uri) {
+      clearTimeout(typing.get(uri));
+      // The first text of a document is not typed.
+      if (waits && shown.has(uri))
+        typing.set(
+          uri,
+          setTimeout(() => quiet(uri), QUIET_MS),
+        );
+      push(uri);
+    },
     push,
     refresh,
     refreshSoon() {
@@ -213,6 +263,10 @@ export function createDiagnostics(session: Session, onShown: (uri: string) => vo
     },
     closed(uri) {
       last.delete(uri);
+      clearTimeout(typing.get(uri));
+      typing.delete(uri);
+      shown.delete(uri);
+      held.delete(uri);
       obstacles.closed(uri);
       logged.delete(uri);
       noticed.delete(uri);

@@ -90,7 +90,7 @@ export function startServer(connection: Connection, host: Host): void {
     };
     // An opened document counts as changed too.
     documents.onDidChangeContent(({ document: { uri } }) => {
-      diagnostics.push(uri);
+      diagnostics.changed(uri);
       tellReaders(uri);
     });
     documents.onDidClose(({ document: { uri } }) => {

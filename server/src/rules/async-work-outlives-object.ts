@@ -17,6 +17,7 @@ import { listed, written } from './wording.ts';
 export const asyncWorkOutlivesObject: Rule = {
   id: 'async-work-outlives-object',
   severity: 'warning',
+  isAbsence: true,
   kernels: {},
   fixable: 'none',
   docs: {

@@ -26,6 +26,7 @@ import { taken, undoneAnywhere, undoneWord } from './taken.ts';
 export const closeLeaks: Rule = {
   id: 'close-leaks',
   severity: 'warning',
+  isAbsence: true,
   kernels: {},
   fixable: 'none',
   docs: {

@@ -10,6 +10,7 @@ import { listed } from './wording.ts';
 export const initLeaksOnError: Rule = {
   id: 'init-leaks-on-error',
   severity: 'error',
+  isAbsence: true,
   kernels: { since: [6, 1] },
   fixable: 'unsafe',
   docs: {

@@ -23,6 +23,7 @@ import { listed } from './wording.ts';
 export const leakOnErrorPath: Rule = {
   id: 'leak-on-error-path',
   severity: 'warning',
+  isAbsence: true,
   kernels: {},
   fixable: 'unsafe',
   docs: {

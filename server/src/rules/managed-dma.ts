@@ -19,6 +19,7 @@ const MEMBER = 'driver_managed_dma';
 export const managedDma: Rule = {
   id: 'managed-dma',
   severity: 'hint',
+  isAbsence: true,
   kernels: { since: [5, 19] },
   fixable: 'none',
   docs: {

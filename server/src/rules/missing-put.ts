@@ -25,6 +25,7 @@ import { missingPutExamples } from './missing-put.examples.ts';
 export const missingPut: Rule = {
   id: 'missing-put',
   severity: 'error',
+  isAbsence: true,
   kernels: { since: [6, 1] },
   fixable: 'safe',
   docs: {

@@ -10,6 +10,7 @@ import { DRIVER, FOO, FOO_6_1, PROBE, REMOVE } from './examples.ts';
 export const missingReleaseOp: Rule = {
   id: 'missing-release-op',
   severity: 'error',
+  isAbsence: true,
   kernels: { since: [6, 1], until: [6, 2] },
   fixable: 'safe',
   docs: {

@@ -22,6 +22,7 @@ import { append } from '../text/lists.ts';
 export const missingUninit: Rule = {
   id: 'missing-uninit',
   severity: 'error',
+  isAbsence: true,
   kernels: { since: [5, 15], until: [6, 1] },
   fixable: 'safe',
   docs: {

@@ -22,6 +22,7 @@ import { listed } from './wording.ts';
 export const openLeaksOnError: Rule = {
   id: 'open-leaks-on-error',
   severity: 'warning',
+  isAbsence: true,
   kernels: {},
   fixable: 'none',
   docs: {

@@ -14,6 +14,7 @@ import { opsTableIncompleteExamples } from './ops-table-incomplete.examples.ts';
 export const opsTableIncomplete: Rule = {
   id: 'ops-table-incomplete',
   severity: 'error',
+  isAbsence: true,
   kernels: { since: [6, 2] },
   fixable: 'safe',
   docs: {

@@ -10,6 +10,7 @@ import { DRIVER, FOO, PROBE, REMOVE } from './examples.ts';
 export const putWhileRegistered: Rule = {
   id: 'put-while-registered',
   severity: 'error',
+  isAbsence: true,
   kernels: { since: [5, 13] },
   fixable: 'safe',
   docs: {

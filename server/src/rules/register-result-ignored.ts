@@ -15,6 +15,7 @@ import { DRIVER, FOO, PROBE, REMOVE } from './examples.ts';
 export const registerResultIgnored: Rule = {
   id: 'register-result-ignored',
   severity: 'warning',
+  isAbsence: true,
   kernels: { since: [5, 13] },
   fixable: 'none',
   docs: {

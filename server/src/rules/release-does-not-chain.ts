@@ -16,6 +16,7 @@ import { releaseDoesNotChainExamples } from './release-does-not-chain.examples.t
 export const releaseDoesNotChain: Rule = {
   id: 'release-does-not-chain',
   severity: 'error',
+  isAbsence: true,
   kernels: { since: [6, 1] },
   fixable: 'safe',
   docs: {

@@ -12,6 +12,7 @@ import { DRIVER, FOO_6_1, PROBE, REMOVE } from './examples.ts';
 export const releaseWithoutFree: Rule = {
   id: 'release-without-free',
   severity: 'error',
+  isAbsence: true,
   kernels: { since: [6, 1], until: [6, 2] },
   fixable: 'safe',
   docs: {

@@ -28,6 +28,7 @@ import { append } from '../text/lists.ts';
 export const removeWithoutUnregister: Rule = {
   id: 'remove-without-unregister',
   severity: 'error',
+  isAbsence: true,
   kernels: { since: [5, 13] },
   fixable: 'safe',
   docs: {

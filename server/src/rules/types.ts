@@ -71,6 +71,11 @@ export interface Rule {
   readonly id: string;
   /** The severity when the facts are certain. */
   readonly severity: Severity;
+  /**
+   * It reports that something is missing, a call or the rest of a name or of a list of arguments,
+   * which may only not be typed yet: an editor waits with it until nobody types.
+   */
+  readonly isAbsence?: true;
   /** Target kernels in which the rule looks. */
   readonly kernels: KernelRange;
   readonly fixable: 'safe' | 'unsafe' | 'none' | 'conversion';

@@ -20,6 +20,7 @@ import { unbalancedAccountingExamples } from './unbalanced-accounting.examples.t
 export const unbalancedAccounting: Rule = {
   id: 'unbalanced-accounting',
   severity: 'hint',
+  isAbsence: true,
   kernels: {},
   fixable: 'none',
   docs: {

@@ -10,6 +10,7 @@ import { documentsOf } from './locate.ts';
 export const unknownMember: Rule = {
   id: 'unknown-member',
   severity: 'warning',
+  isAbsence: true,
   kernels: {},
   fixable: 'none',
   docs: {

@@ -9,6 +9,7 @@ import { DRIVER, FOO, PROBE, REMOVE } from './examples.ts';
 export const wrongArguments: Rule = {
   id: 'wrong-arguments',
   severity: 'error',
+  isAbsence: true,
   kernels: {},
   fixable: 'none',
   docs: {
