@@ -1,5 +1,5 @@
 /** What one path has taken and undone, by the kernel's tables of pairs and locks. */
-import { opposites } from '../kernel/opposites.ts';
+import { opposites } from '../kernel/heuristics.ts';
 import { lockReleasedBy, lockTakenBy } from '../kernel/locks.ts';
 import {
   givenBackBy,
@@ -7,7 +7,7 @@ import {
   LIFE_CYCLE_PAIRS,
   outcomeOfTaking,
   takenBy,
-} from '../kernel/pairs.ts';
+} from '../kernel/resource-pairs.ts';
 import type { FunctionIr } from '../ir/types.ts';
 import { calls } from '../ir/visit.ts';
 import { printExpr } from '../ir/print.ts';

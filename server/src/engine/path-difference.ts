@@ -2,7 +2,7 @@
  * What differs between a path before a fix and the same path after it, and whether that is what the
  * fix is about.
  */
-import { isLog } from '../kernel/logs.ts';
+import { isLog } from '../kernel/heuristics.ts';
 import { lockReleasedBy } from '../kernel/locks.ts';
 import { behaviourOf } from '../kernel/lookup.ts';
 import type { FileIr } from '../ir/types.ts';

@@ -4,11 +4,11 @@
  */
 import { calls } from '../ir/visit.ts';
 import { behaviourOf, isView, retainsArgument } from '../kernel/lookup.ts';
-import { isLog } from '../kernel/logs.ts';
-import { isQuery } from '../kernel/queries.ts';
+import { isLog } from '../kernel/heuristics.ts';
+import { isQuery } from '../kernel/touches.ts';
 import { lockTakenBy } from '../kernel/locks.ts';
-import { takenBy } from '../kernel/pairs.ts';
-import { namesAnUndo, opposites } from '../kernel/opposites.ts';
+import { takenBy } from '../kernel/resource-pairs.ts';
+import { namesAnUndo, opposites } from '../kernel/heuristics.ts';
 import type { ModuleFacts } from '../lifecycle/types.ts';
 import type { FunctionPath, PathEvent } from './function-paths.ts';
 import { callsOf, hasFailed, isUndo, takes, type Called } from './owed.ts';

@@ -5,7 +5,7 @@ import { printExpr } from '../ir/print.ts';
 import type { AsmStmt, CallExpr, DeclStmt, Expr, GuardStmt, UnknownStmt } from '../ir/types.ts';
 import { behaviourOf, isNoReturn, isView, testedArgument } from '../kernel/lookup.ts';
 import { isComputation, isValueOrTest } from '../kernel/macros.ts';
-import { isQuery } from '../kernel/queries.ts';
+import { isQuery } from '../kernel/touches.ts';
 import { callOfGuard } from '../lifecycle/guards.ts';
 import { indexModule } from '../lifecycle/module.ts';
 import type { ModuleFacts } from '../lifecycle/types.ts';

@@ -1,5 +1,5 @@
 import { compareVersions } from '../kernel/version.ts';
-import { takenBy } from '../kernel/pairs.ts';
+import { takenBy } from '../kernel/resource-pairs.ts';
 import type { KernelVersion } from '../kernel/types.ts';
 import type {
   DeviceState,

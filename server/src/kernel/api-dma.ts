@@ -4,7 +4,7 @@
  */
 import type { ApiEntry } from './types.ts';
 import { VFIO_H, helper, source } from './helper-rows.ts';
-import { ALWAYS, before, from } from './rows.ts';
+import { ALWAYS, before, from } from './behaviour-builders.ts';
 
 export const DMA_API: readonly ApiEntry[] = [
   helper({

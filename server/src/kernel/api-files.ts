@@ -3,7 +3,7 @@
  */
 import type { ApiEntry } from './types.ts';
 import { VFIO_H, helper, source } from './helper-rows.ts';
-import { before, from } from './rows.ts';
+import { before, from } from './behaviour-builders.ts';
 
 export const FILES_API: readonly ApiEntry[] = [
   helper({

@@ -4,7 +4,7 @@
  */
 import type { ApiEntry } from './types.ts';
 import { VFIO_H, helper, source } from './helper-rows.ts';
-import { ALWAYS, backported, before, from } from './rows.ts';
+import { ALWAYS, backported, before, from } from './behaviour-builders.ts';
 
 export const HELPER_API: readonly ApiEntry[] = [
   helper({

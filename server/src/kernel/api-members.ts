@@ -3,7 +3,7 @@
  */
 import type { ApiEntry } from './types.ts';
 import { CORE_H, MDEV_H, VFIO_H, helper, source } from './helper-rows.ts';
-import { ALWAYS, backported, before, from } from './rows.ts';
+import { ALWAYS, backported, before, from } from './behaviour-builders.ts';
 
 export const OTHER_MEMBERS: readonly ApiEntry[] = [
   helper({

@@ -1,6 +1,6 @@
 import type { ApiEntry } from './types.ts';
 import { source } from './helper-rows.ts';
-import { from, returnsErrPtr, returnsErrno, returnsVoid } from './rows.ts';
+import { from, returnsErrPtr, returnsErrno, returnsVoid } from './behaviour-builders.ts';
 
 const NEW_MODEL = from('6.1');
 const ONLY_6_1 = from('6.1', '6.2');

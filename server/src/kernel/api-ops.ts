@@ -1,6 +1,6 @@
 import type { ApiEntry, KernelRange, Source } from './types.ts';
 import { source } from './helper-rows.ts';
-import { ALWAYS, before, from, words } from './rows.ts';
+import { ALWAYS, before, from, words } from './behaviour-builders.ts';
 
 const FD_OPS = before('5.15');
 const TAKES_DATA = before('5.13');

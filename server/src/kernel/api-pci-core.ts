@@ -1,6 +1,6 @@
 import type { ApiEntry, Behaviour, KernelRange } from './types.ts';
 import { source } from './helper-rows.ts';
-import { backported, from, returnsErrno, returnsValue, returnsVoid } from './rows.ts';
+import { backported, from, returnsErrno, returnsValue, returnsVoid } from './behaviour-builders.ts';
 
 const CORE = from('5.15');
 const OLD_CORE = from('5.15', '6.1');

@@ -3,7 +3,7 @@
  */
 import type { ApiEntry } from './types.ts';
 import { CORE_H, helper, source } from './helper-rows.ts';
-import { backported, from } from './rows.ts';
+import { backported, from } from './behaviour-builders.ts';
 
 export const PCI_REGIONS_API: readonly ApiEntry[] = [
   helper({

@@ -3,7 +3,7 @@
  */
 import type { ApiEntry } from './types.ts';
 import { PLATFORM_H, helper, source } from './helper-rows.ts';
-import { from } from './rows.ts';
+import { from } from './behaviour-builders.ts';
 
 export const PLATFORM_OPS_API: readonly ApiEntry[] = [
   helper({

@@ -1,6 +1,6 @@
 import type { ApiEntry } from './types.ts';
 import { source } from './helper-rows.ts';
-import { before, from, returnsErrno, returnsValue, returnsVoid } from './rows.ts';
+import { before, from, returnsErrno, returnsValue, returnsVoid } from './behaviour-builders.ts';
 
 const HEADER = 'drivers/vfio/platform/vfio_platform_private.h';
 const BEFORE_5_13 = before('5.13');

@@ -8,7 +8,7 @@ import {
   returnsPointer,
   returnsValue,
   returnsVoid,
-} from './rows.ts';
+} from './behaviour-builders.ts';
 
 /** 5.10.137 took the three calls with four arguments to init: see argument-counts.ts. */
 const SINCE_5_13 = backported(from('5.13'), '5.10.137');

@@ -1,5 +1,5 @@
 import type { ApiEntry } from './types.ts';
-import { ALWAYS, before, from } from './rows.ts';
+import { ALWAYS, before, from } from './behaviour-builders.ts';
 
 const EMBEDDED = from('5.13');
 const SINCE_5_15 = from('5.15');

@@ -2,8 +2,9 @@
  * The structs by which a driver of a bus is registered, and what each says of the devices of the
  * bus.
  */
+import { functionRow } from './functions/table.ts';
 import type { KernelRange } from './types.ts';
-import { ALWAYS, from } from './rows.ts';
+import { ALWAYS, from } from './behaviour-builders.ts';
 
 /** A struct of driver callbacks. */
 export interface BusDriver {
@@ -37,25 +38,9 @@ export const BUS_DRIVERS: readonly BusDriver[] = [
 ];
 
 /**
- * Functions that take or give a mediated device: who calls one works on an mdev. Those that make a
- * parent are not among them.
+ * True when `name` is a function of the kernel that takes or returns one mediated device: who calls
+ * it works on an mdev. Those that make a parent are not among them.
  */
-const OF_MEDIATED: ReadonlySet<string> = new Set([
-  'to_mdev_device',
-  'mdev_from_dev',
-  'mdev_dev',
-  'mdev_uuid',
-  'mdev_parent_dev',
-  'mdev_get_drvdata',
-  'mdev_set_drvdata',
-  'mdev_get_type_group_id',
-  'mdev_set_iommu_device',
-  'mdev_get_iommu_device',
-  'mdev_get_type_dev',
-  'mdev_get_type_kobj',
-]);
-
-/** True when `name` is a function of the kernel for one mediated device. */
 export function isOfMediated(name: string): boolean {
-  return OF_MEDIATED.has(name);
+  return functionRow(name)?.isOfMediated === true;
 }

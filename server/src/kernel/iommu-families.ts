@@ -1,4 +1,5 @@
 /** Whether a device has an IOMMU group of its own, as the call says that registers it. */
+import { functionRow } from './functions/table.ts';
 
 /**
  * How a device reaches an IOMMU: by itself, or through its driver's emulation. It decides the
@@ -6,14 +7,10 @@
  */
 export type IommuFamily = 'physical' | 'emulated';
 
-/** v6.1 drivers/vfio/vfio_main.c and drivers/vfio/pci/vfio_pci_core.c. */
-const REGISTERS: ReadonlyMap<string, IommuFamily> = new Map([
-  ['vfio_register_group_dev', 'physical'],
-  ['vfio_register_emulated_iommu_dev', 'emulated'],
-  ['vfio_pci_core_register_device', 'physical'],
-]);
-
-/** The family of the devices that a function registers; undefined for any other function. */
+/**
+ * The family of the devices that a function registers; undefined for any other function (v6.1
+ * drivers/vfio/vfio_main.c and drivers/vfio/pci/vfio_pci_core.c).
+ */
 export function familyRegisteredBy(name: string | null | undefined): IommuFamily | undefined {
-  return REGISTERS.get(name ?? '');
+  return functionRow(name ?? '')?.iommu;
 }

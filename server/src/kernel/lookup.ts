@@ -1,40 +1,28 @@
-import type { Behaviour, GeneralFunction, KernelVersion } from './types.ts';
-import { DEFERRING_FUNCTIONS, DRVDATA_FUNCTIONS, REFERENCE_FUNCTIONS } from './general-drvdata.ts';
-import { MEMORY_FUNCTIONS } from './general-memory.ts';
+/** What a call of a kernel function does, and what is known of its name. */
+import { functionRow, SUBJECTS } from './functions/table.ts';
+import { guessedTouch } from './heuristics.ts';
 import { apiEntry } from './lifecycle-api.ts';
-import { lockReleasedBy, lockTakenBy } from './locks.ts';
+import { isView } from './casts.ts';
 import { isValueOrTest } from './macros.ts';
-import { NEUTRAL_FAMILIES } from './neutral-families.ts';
-import { givenBackBy, takenBy } from './pairs.ts';
+import { givenBackBy } from './resource-pairs.ts';
+import type { Behaviour, GeneralFunction, KernelVersion } from './types.ts';
 import { nearest } from './version.ts';
-import { isView } from './views.ts';
 
+export { isView, memberReadBy } from './casts.ts';
 export { isNoReturn, isNullTestMacro, isSilent, isValueOrTest, testedArgument } from './macros.ts';
-export { isView, memberReadBy } from './views.ts';
 
 /** Functions of the wider kernel that have an effect or an error convention. */
-export const GENERAL_FUNCTIONS: readonly GeneralFunction[] = [
-  ...MEMORY_FUNCTIONS,
-  ...DRVDATA_FUNCTIONS,
-  ...DEFERRING_FUNCTIONS,
-  ...REFERENCE_FUNCTIONS,
-];
+export const GENERAL_FUNCTIONS: readonly GeneralFunction[] = SUBJECTS.flatMap((subject) =>
+  Object.entries(subject).flatMap(([name, { behaviours }]) =>
+    behaviours === undefined ? [] : [{ name, behaviours }],
+  ),
+);
 
 /**
  * Rows beside the tables, by name: functions of a vendor's core library, which its users know and
  * these tables cannot.
  */
 export type ExtraFunctions = ReadonlyMap<string, readonly Behaviour[]>;
-
-const general = new Map(GENERAL_FUNCTIONS.map((row) => [row.name, row]));
-const retaining = new Set(NEUTRAL_FAMILIES.flatMap((family) => family.retains ?? []));
-const neutralNames = new Set([
-  ...retaining,
-  ...NEUTRAL_FAMILIES.flatMap((family) => family.names ?? []),
-]);
-const neutralPrefixes = new Set(NEUTRAL_FAMILIES.flatMap((family) => family.prefixes ?? []));
-const neutralSuffixes = NEUTRAL_FAMILIES.flatMap((family) => family.suffixes ?? []);
-const exceptions = new Set(NEUTRAL_FAMILIES.flatMap((family) => family.except ?? []));
 
 /**
  * What a call of the kernel's `name` does in `kernel`: a behaviour; 'neutral' when it neither
@@ -50,8 +38,9 @@ export function behaviourOf(
   kernel: KernelVersion,
   extra?: ExtraFunctions,
 ): Behaviour | 'neutral' | undefined {
-  const row = apiEntry(name)?.behaviours ?? extra?.get(name) ?? general.get(name)?.behaviours;
-  if (row) return nearest(kernel, row) ?? 'neutral';
+  const behaviours =
+    apiEntry(name)?.behaviours ?? extra?.get(name) ?? functionRow(name)?.behaviours;
+  if (behaviours) return nearest(kernel, behaviours) ?? 'neutral';
   return isNeutral(name) ? 'neutral' : undefined;
 }
 
@@ -70,17 +59,15 @@ const OPERATORS: ReadonlySet<string> = new Set([
  * ends: nobody else can say what it does.
  */
 export function isKernelName(name: string): boolean {
+  const row = functionRow(name);
   return (
     OPERATORS.has(name) ||
     apiEntry(name) !== undefined ||
-    general.has(name) ||
-    neutralNames.has(name) ||
-    isView(name) ||
-    isValueOrTest(name) ||
-    takenBy(name) !== undefined ||
-    givenBackBy(name).length > 0 ||
-    lockTakenBy(name) !== undefined ||
-    lockReleasedBy(name) !== undefined
+    isBorrowed(name) ||
+    row?.behaviours !== undefined ||
+    row?.takes !== undefined ||
+    row?.lock !== undefined ||
+    givenBackBy(name).length > 0
   );
 }
 
@@ -89,7 +76,7 @@ export function isKernelName(name: string): boolean {
  * `request_irq(…, p)`.
  */
 export function retainsArgument(name: string): boolean {
-  return retaining.has(name);
+  return functionRow(name)?.given === 'kept';
 }
 
 /** Functions that return a negative error code and have kept nothing then. */
@@ -101,45 +88,17 @@ const FAILING_KEEPERS =
  * error code.
  */
 export function mayFailToRetain(name: string): boolean {
-  return retaining.has(name) && FAILING_KEEPERS.test(name);
-}
-
-/** The family of a neutral function: by its name, else by how its name begins or ends. */
-const byName = new Map(
-  NEUTRAL_FAMILIES.flatMap((family) =>
-    [...(family.names ?? []), ...(family.retains ?? [])].map((name) => [name, family] as const),
-  ),
-);
-const byPrefix = new Map(
-  NEUTRAL_FAMILIES.flatMap((family) =>
-    (family.prefixes ?? []).map((prefix) => [prefix, family] as const),
-  ),
-);
-const bySuffix = NEUTRAL_FAMILIES.flatMap((family) =>
-  (family.suffixes ?? []).map((suffix) => [suffix, family] as const),
-);
-
-/**
- * The column `touches` of the family that a neutral function is in. Drivers are probed while one is
- * registered.
- */
-export function familyTouch(name: string): 'arguments' | 'everything' | undefined {
-  const named = byName.get(name);
-  if (named) return named.touches;
-  for (let end = name.indexOf('_', 1); end >= 0; end = name.indexOf('_', end + 1)) {
-    const family = byPrefix.get(name.slice(0, end + 1));
-    if (family) return family.touches;
-  }
-  return bySuffix.some(([suffix]) => name.endsWith(suffix)) ? 'everything' : undefined;
+  return retainsArgument(name) && FAILING_KEEPERS.test(name);
 }
 
 /** True when a function neither frees, puts nor registers what it is given. */
 export function isNeutral(name: string): boolean {
-  if (neutralNames.has(name) || isView(name) || isValueOrTest(name)) return true;
-  if (exceptions.has(name)) return false;
-  // A prefix ends at an underscore, so that few need to be looked up.
-  for (let end = name.indexOf('_', 1); end >= 0; end = name.indexOf('_', end + 1)) {
-    if (neutralPrefixes.has(name.slice(0, end + 1))) return true;
-  }
-  return neutralSuffixes.some((suffix) => name.endsWith(suffix));
+  if (isBorrowed(name)) return true;
+  return functionRow(name)?.given !== 'unknown' && guessedTouch(name) !== undefined;
+}
+
+/** True when a row says so. */
+function isBorrowed(name: string): boolean {
+  const given = functionRow(name)?.given;
+  return given === 'borrowed' || given === 'kept' || isView(name) || isValueOrTest(name);
 }

@@ -2,77 +2,31 @@
  * What a call of a kernel function reads and writes, as far as it decides what may move over the
  * call.
  */
-import { isComputation, isFixedGetter } from './bus-devices.ts';
-import { familyTouch, isNeutral } from './lookup.ts';
-import { isLog } from './logs.ts';
-import { isValueOrTest } from './macros.ts';
-import { isQuery } from './queries.ts';
-import { isView } from './views.ts';
-import { words } from './rows.ts';
+import { isFixedGetter, isView } from './casts.ts';
+import { functionRow } from './functions/table.ts';
+import type { Touch } from './functions/row.ts';
+import { guessedTouch, isLog, soundsLikeComputation, soundsLikeQuery } from './heuristics.ts';
+
+export type { Touch } from './functions/row.ts';
 
 /**
- * - `looks`: reads what it is given and what that points to, and computes;
- * - `logs`: the same, and prints;
- * - `arguments`: reads and writes what its arguments point to, and nothing else;
- * - `kernel`: that, and what the kernel or the hardware keeps;
- * - `everything`: may wait, lock, or run code of the driver before it returns.
+ * What a call of the kernel's `name` touches, by its row, else by a guess from its name; undefined
+ * when neither says anything.
  */
-export type Touch = 'looks' | 'logs' | 'arguments' | 'kernel' | 'everything';
-
-/**
- * They set up, or mark the end of, what lives in the memory that they are given, and keep nothing
- * running (<linux/mutex.h>, <linux/workqueue.h> and so on).
- */
-const SET_UP: ReadonlySet<string> = new Set(
-  words(`mutex_init mutex_destroy rt_mutex_init ww_mutex_init spin_lock_init raw_spin_lock_init rwlock_init init_rwsem sema_init
-  seqlock_init seqcount_init lockdep_set_class lockdep_set_class_and_name lockdep_register_key lockdep_unregister_key lockdep_init_map init_completion reinit_completion
-  init_waitqueue_head init_swait_queue_head INIT_WORK INIT_DELAYED_WORK INIT_DEFERRABLE_WORK INIT_RCU_WORK timer_setup hrtimer_init hrtimer_setup tasklet_init tasklet_setup
-  init_irq_work BLOCKING_INIT_NOTIFIER_HEAD ATOMIC_INIT_NOTIFIER_HEAD RAW_INIT_NOTIFIER_HEAD kref_init kref_get kref_read INIT_KFIFO WRITE_ONCE RCU_INIT_POINTER`),
-);
-
-/** They run callbacks of drivers, or let others run them at once. */
-const RUNS_CODE: ReadonlySet<string> = new Set(
-  words(`device_add device_register device_create device_create_file device_create_files device_for_each_child device_find_child
-  device_attach device_driver_attach bus_for_each_dev driver_for_each_device kobject_uevent kobject_uevent_env pci_reset_function pci_try_reset_function
-  pci_reset_bus pci_enable_sriov pci_disable_sriov pci_walk_bus kset_register complete complete_all wake_up schedule`),
-);
-
-/**
- * Macros that give their argument, by its zero-based position, a value without taking its address
- * (<linux/minmax.h>, <asm/div64.h>, <linux/spinlock.h>, <linux/uaccess.h>).
- */
-const ASSIGNS: ReadonlyMap<string, readonly number[]> = new Map<string, readonly number[]>([
-  ['swap', [0, 1]],
-  ['do_div', [0]],
-  ['WRITE_ONCE', [0]],
-  ['RCU_INIT_POINTER', [0]],
-  ['rcu_assign_pointer', [0]],
-  ['get_user', [0]],
-  ['__get_user', [0]],
-  ['spin_lock_irqsave', [1]],
-  ['raw_spin_lock_irqsave', [1]],
-  ['read_lock_irqsave', [1]],
-  ['write_lock_irqsave', [1]],
-  ['local_irq_save', [0]],
-  ['INIT_KFIFO', [0]],
-]);
-
-/** What a call of the kernel's `name` touches; undefined when no table knows the function. */
 export function touchOf(name: string): Touch | undefined {
+  const row = functionRow(name);
+  if (row?.touches !== undefined) return row.touches;
   if (isLog(name)) return 'logs';
-  if (ASSIGNS.has(name))
-    return familyTouch(name) === 'everything' && !SET_UP.has(name) ? 'everything' : 'arguments';
-  if (SET_UP.has(name)) return 'arguments';
-  if (RUNS_CODE.has(name)) return 'everything';
-  if (
-    isView(name) ||
-    isFixedGetter(name) ||
-    isComputation(name) ||
-    isValueOrTest(name) ||
-    isQuery(name)
-  )
-    return 'looks';
-  return isNeutral(name) ? (familyTouch(name) ?? 'kernel') : undefined;
+  if (soundsLikeComputation(name) || isQuery(name)) return 'looks';
+  return row?.given === 'unknown' ? undefined : guessedTouch(name);
+}
+
+/**
+ * True when a call of the kernel's `name` only looks: asking once more, or somewhat earlier, makes
+ * no difference as long as nothing has changed what it looks at.
+ */
+export function isQuery(name: string): boolean {
+  return functionRow(name)?.isQuery === true || soundsLikeQuery(name);
 }
 
 /**
@@ -80,7 +34,7 @@ export function touchOf(name: string): Touch | undefined {
  * is not taken.
  */
 export function assignedArguments(name: string): readonly number[] {
-  return ASSIGNS.get(name) ?? [];
+  return functionRow(name)?.assigns ?? [];
 }
 
 /**

@@ -10,8 +10,8 @@ import {
   testedArgument,
 } from '../kernel/lookup.ts';
 import { mayEndContainer } from '../kernel/containers.ts';
-import { opposites } from '../kernel/opposites.ts';
-import { takenBy } from '../kernel/pairs.ts';
+import { opposites } from '../kernel/heuristics.ts';
+import { takenBy } from '../kernel/resource-pairs.ts';
 import { applySummary } from './apply.ts';
 import { decide } from './conditions-flow.ts';
 import { UNKNOWN_DEVICE } from './device.ts';

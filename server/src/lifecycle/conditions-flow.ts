@@ -2,7 +2,7 @@ import type { CallExpr, Expr } from '../ir/types.ts';
 import { walkExpr, walkStmt } from '../ir/visit.ts';
 import type { Span } from '../text/span.ts';
 import { behaviourOf, testedArgument } from '../kernel/lookup.ts';
-import { guessedTest } from '../kernel/result-tests.ts';
+import { guessedTest } from '../kernel/heuristics.ts';
 import { resultsOf } from './answering.ts';
 import { combine } from './arithmetic.ts';
 import { evaluate } from './evaluate.ts';

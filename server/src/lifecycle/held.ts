@@ -1,6 +1,12 @@
-import { givenBackBy, isManaged, outcomeOfTaking, takenBy, type Outcome } from '../kernel/pairs.ts';
+import {
+  givenBackBy,
+  isManaged,
+  outcomeOfTaking,
+  takenBy,
+  type Outcome,
+} from '../kernel/resource-pairs.ts';
 import type { KernelVersion } from '../kernel/types.ts';
-import { opposites } from '../kernel/opposites.ts';
+import { opposites } from '../kernel/heuristics.ts';
 import { placeText, type AbstractObject, type Place } from './domain/objects.ts';
 import { holdersOf, maskOf, type PathState } from './domain/path-state.ts';
 import type { HeldResource, Site } from './types.ts';

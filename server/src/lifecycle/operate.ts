@@ -1,5 +1,5 @@
 import { mayEndContainer } from '../kernel/containers.ts';
-import { namesAnUndo } from '../kernel/opposites.ts';
+import { namesAnUndo } from '../kernel/heuristics.ts';
 import { inRange } from '../kernel/version.ts';
 import type { EffectOp } from '../kernel/types.ts';
 import type { CodeNode } from '../ir/types.ts';

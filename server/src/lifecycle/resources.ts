@@ -1,10 +1,10 @@
 import type { CallExpr, Expr, FunctionIr, TypeName } from '../ir/types.ts';
 import type { Span } from '../text/span.ts';
 import { counterChange } from '../kernel/counters.ts';
-import { mayFree, namesAnUndo, opposites } from '../kernel/opposites.ts';
+import { mayFree, namesAnUndo, opposites } from '../kernel/heuristics.ts';
 import { behaviourOf } from '../kernel/lookup.ts';
 import type { Behaviour } from '../kernel/types.ts';
-import { takenBy, type Outcome } from '../kernel/pairs.ts';
+import { takenBy, type Outcome } from '../kernel/resource-pairs.ts';
 import { storePlace } from './evaluate.ts';
 import {
   countingOf,

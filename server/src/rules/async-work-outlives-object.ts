@@ -5,7 +5,7 @@ import type { ModuleIndex } from '../lifecycle/module.ts';
 import { ASYNC_KINDS, ASYNC_STRUCTS, usualStop, type AsyncKind } from '../kernel/async.ts';
 import { isSmallStruct } from '../kernel/fixed-members.ts';
 import { behaviourOf } from '../kernel/lookup.ts';
-import { namesAnUndo } from '../kernel/opposites.ts';
+import { namesAnUndo } from '../kernel/heuristics.ts';
 import { compareVersions } from '../kernel/version.ts';
 import { flawOf, handlerOf, type Flaw, type Named } from './async-stops.ts';
 import { asyncWorkOutlivesObjectExamples } from './async-work-outlives-object.examples.ts';

@@ -2,7 +2,7 @@ import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import type { CallExpr, Expr, FunctionIr } from '../ir/types.ts';
 import type { ModuleFacts, OperationObservation, Site, Step } from '../lifecycle/types.ts';
 import type { ModuleIndex } from '../lifecycle/module.ts';
-import { backported, from } from '../kernel/rows.ts';
+import { backported, from } from '../kernel/behaviour-builders.ts';
 import { inRange } from '../kernel/version.ts';
 import { behaviourOf } from '../kernel/lookup.ts';
 import { nameOf } from './device.ts';

@@ -3,7 +3,7 @@
  * free.
  */
 import type { CallExpr, FunctionIr } from '../ir/types.ts';
-import { givenBackBy } from '../kernel/pairs.ts';
+import { givenBackBy } from '../kernel/resource-pairs.ts';
 import type { ModuleIndex } from '../lifecycle/module.ts';
 import { scanOf } from '../lifecycle/scan.ts';
 import type { ModuleFacts, UseObservation } from '../lifecycle/types.ts';

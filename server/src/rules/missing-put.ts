@@ -2,7 +2,7 @@ import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import type { ExitObservation, ModuleFacts } from '../lifecycle/types.ts';
 import type { Span } from '../text/span.ts';
 import type { Expr, FunctionIr, ReturnStmt, Stmt } from '../ir/types.ts';
-import { isLog } from '../kernel/logs.ts';
+import { isLog } from '../kernel/heuristics.ts';
 import { deviceExpression, nameOf, operationsOn } from './device.ts';
 import { deferredEnd } from './deferred-ends.ts';
 import { exitPlaceOf, macroNotes, returnAt, siteOfExit } from './exit-place.ts';

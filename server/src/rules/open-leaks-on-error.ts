@@ -2,7 +2,7 @@
 import type { Finding, Rule, RuleContext } from './types.ts';
 import type { ModuleIndex } from '../lifecycle/module.ts';
 import type { HeldResource, Leave, ModuleFacts, Site } from '../lifecycle/types.ts';
-import { takenBy } from '../kernel/pairs.ts';
+import { takenBy } from '../kernel/resource-pairs.ts';
 import { macroNotes } from './exit-place.ts';
 import { callAt, contains, documentAt } from './locate.ts';
 import { indexOf } from './members.ts';

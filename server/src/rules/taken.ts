@@ -9,7 +9,7 @@ import type {
   Undone,
 } from '../lifecycle/types.ts';
 import { isValueOrTest } from '../kernel/macros.ts';
-import { takenBy } from '../kernel/pairs.ts';
+import { takenBy } from '../kernel/resource-pairs.ts';
 import {
   ancestry,
   callAt,

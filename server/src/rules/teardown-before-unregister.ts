@@ -4,7 +4,7 @@ import type { CallExpr, Expr, FunctionIr } from '../ir/types.ts';
 import type { ModuleFacts, OperationObservation, Teardown } from '../lifecycle/types.ts';
 import type { ModuleIndex } from '../lifecycle/module.ts';
 import { isValueOrTest } from '../kernel/macros.ts';
-import { givenBackBy } from '../kernel/pairs.ts';
+import { givenBackBy } from '../kernel/resource-pairs.ts';
 import { moveBefore } from './fixes/move.ts';
 import { drvdataCalls } from './drvdata.ts';
 import { readerOfDrvdata } from './drvdata-after-register.ts';

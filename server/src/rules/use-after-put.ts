@@ -9,8 +9,8 @@ import type {
 import { applyEdits } from '../text/edits.ts';
 import { nameOf, operationsOn } from './device.ts';
 import type { Edit } from '../text/span.ts';
-import { isLog } from '../kernel/logs.ts';
-import { givenBackBy } from '../kernel/pairs.ts';
+import { isLog } from '../kernel/heuristics.ts';
+import { givenBackBy } from '../kernel/resource-pairs.ts';
 import { callAt, documentOf, functionsIn, isSameSite, statementAt } from './locate.ts';
 import { givenBackTwice, type GivenBack } from './given-back.ts';
 import { indexOf, memberAccesses, reachedFrom } from './members.ts';

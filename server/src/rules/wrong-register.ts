@@ -1,5 +1,5 @@
 import type { Finding, Rule, RuleContext } from './types.ts';
-import { busView } from '../kernel/bus-devices.ts';
+import { busView } from '../kernel/casts.ts';
 import { familyRegisteredBy } from '../kernel/iommu-families.ts';
 import type { ModuleFacts, OperationObservation } from '../lifecycle/types.ts';
 import { DRIVER, FOO, PROBE, REMOVE } from './examples.ts';

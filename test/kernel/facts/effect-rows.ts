@@ -3,8 +3,8 @@
  * look like: these are the only lines of the test that know them.
  */
 import { ASYNC_KINDS } from '../../../server/src/kernel/async.ts';
-import { NEUTRAL_FAMILIES } from '../../../server/src/kernel/neutral-families.ts';
-import { RESOURCE_PAIRS, givenTo } from '../../../server/src/kernel/pairs.ts';
+import { column } from '../../../server/src/kernel/functions/table.ts';
+import { RESOURCE_PAIRS, givenTo } from '../../../server/src/kernel/resource-pairs.ts';
 
 /** A statement about one argument, or the result, of a kernel function. */
 export interface ArgumentFact {
@@ -75,5 +75,5 @@ export function namedTwice(): readonly NamedTwice[] {
 
 /** Functions that keep a pointer which they are given. */
 export function keepers(): readonly string[] {
-  return NEUTRAL_FAMILIES.flatMap((family) => family.retains ?? []);
+  return [...column('given')].flatMap(([name, given]) => (given === 'kept' ? [name] : []));
 }

@@ -3,7 +3,7 @@ import type { CallExpr, FunctionIr } from '../../../server/src/ir/types.ts';
 import { sameExpr } from '../../../server/src/ir/visit.ts';
 import { ASYNC_KINDS } from '../../../server/src/kernel/async.ts';
 import { counterChange } from '../../../server/src/kernel/counters.ts';
-import { givenBackBy } from '../../../server/src/kernel/pairs.ts';
+import { givenBackBy } from '../../../server/src/kernel/resource-pairs.ts';
 import { compareVersions } from '../../../server/src/kernel/version.ts';
 import type { Operator, Subject } from '../types.ts';
 import {

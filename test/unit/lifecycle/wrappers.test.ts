@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { rowsOf } from '../../../server/src/engine/settings/wrappers.ts';
 import { lowerFile } from '../../../server/src/ir/lower.ts';
 import type { ExtraFunctions } from '../../../server/src/kernel/lookup.ts';
-import { ALWAYS, returnsErrPtr } from '../../../server/src/kernel/rows.ts';
+import { ALWAYS, returnsErrPtr } from '../../../server/src/kernel/behaviour-builders.ts';
 import { analyseModule, createAnalysisCache } from '../../../server/src/lifecycle/analyse.ts';
 import { runRules } from '../../../server/src/rules/index.ts';
 import type { Finding } from '../../../server/src/rules/types.ts';

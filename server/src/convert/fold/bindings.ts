@@ -1,6 +1,7 @@
 import type { DeclStmt, Expr, FileIr, FunctionIr, TypeName } from '../../ir/types.ts';
-import { busView, isComputation, isFixedGetter } from '../../kernel/bus-devices.ts';
-import { isView } from '../../kernel/views.ts';
+import { busView, isFixedGetter } from '../../kernel/casts.ts';
+import { soundsLikeComputation as isComputation } from '../../kernel/heuristics.ts';
+import { isView } from '../../kernel/casts.ts';
 import { isNull } from '../query/expressions.ts';
 import {
   allExpressions,

@@ -1,6 +1,6 @@
 import type { Edit } from '../../text/span.ts';
 import type { Expr, Stmt } from '../../ir/types.ts';
-import { busView } from '../../kernel/bus-devices.ts';
+import { busView } from '../../kernel/casts.ts';
 import { compareVersions } from '../../kernel/version.ts';
 import { plain } from '../plan/arguments.ts';
 import { codeOf, indentAt, removalOf, widthOf, type Removal } from '../rewrite/layout.ts';

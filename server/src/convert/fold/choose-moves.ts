@@ -1,9 +1,10 @@
 import type { CallExpr, Expr, Stmt } from '../../ir/types.ts';
 import { addressedBy, changedBy } from '../../ir/assigned.ts';
-import { isComputation, isFixedGetter } from '../../kernel/bus-devices.ts';
+import { soundsLikeComputation } from '../../kernel/heuristics.ts';
+import { isFixedGetter } from '../../kernel/casts.ts';
 import { isValueOrTest } from '../../kernel/macros.ts';
-import { isView } from '../../kernel/views.ts';
-import { isLog } from '../../kernel/logs.ts';
+import { isView } from '../../kernel/casts.ts';
+import { isLog } from '../../kernel/heuristics.ts';
 import { removalOf } from '../rewrite/layout.ts';
 import { allExpressions, expressionsIn, namesIn } from '../../lifecycle/statements.ts';
 import { textOf } from '../refusal-error.ts';
@@ -243,7 +244,7 @@ function obstacleOf(
     const computes = print.calls.every(
       (call) =>
         call.name !== null &&
-        (isComputation(call.name) ||
+        (soundsLikeComputation(call.name) ||
           isFixedGetter(call.name) ||
           isView(call.name) ||
           isValueOrTest(call.name) ||
@@ -499,7 +500,7 @@ function ownersOf(
 
 /** A call that may take something: more than a view of a device or a computation. */
 function takes({ name }: CallExpr): boolean {
-  return name === null || !(isView(name) || isFixedGetter(name) || isComputation(name));
+  return name === null || !(isView(name) || isFixedGetter(name) || soundsLikeComputation(name));
 }
 
 /** A moved statement that something undoes which cannot go to `.release`. */

@@ -1,10 +1,10 @@
 import type { CallExpr, Expr, FunctionIr, Stmt } from '../../ir/types.ts';
 import { counterChange } from '../../kernel/counters.ts';
-import { isComputation } from '../../kernel/bus-devices.ts';
+import { soundsLikeComputation } from '../../kernel/heuristics.ts';
 import { retainsArgument } from '../../kernel/lookup.ts';
 import { isValueOrTest } from '../../kernel/macros.ts';
-import { isLog } from '../../kernel/logs.ts';
-import { reachesOut } from '../../kernel/outreach.ts';
+import { isLog } from '../../kernel/heuristics.ts';
+import { reachesOut } from '../../kernel/heuristics.ts';
 import { effectsOfCall } from '../../lifecycle/footprint/calls.ts';
 import { conflictOf } from '../../lifecycle/footprint/order.ts';
 import { effectsOfStmt, type Effects } from '../../lifecycle/footprint/footprint.ts';
@@ -397,7 +397,7 @@ export function commutes(
 export function callNamesIn(exprs: readonly Expr[]): string[] {
   return exprs.flatMap((expr) => {
     if (expr.kind !== 'call' || expr.name === null) return [];
-    return isLog(expr.name) || isValueOrTest(expr.name) || isComputation(expr.name)
+    return isLog(expr.name) || isValueOrTest(expr.name) || soundsLikeComputation(expr.name)
       ? []
       : [expr.name];
   });

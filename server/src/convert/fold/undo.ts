@@ -1,8 +1,8 @@
 import type { CallExpr, Expr, Stmt } from '../../ir/types.ts';
-import { behaviourOf } from '../../kernel/general.ts';
+import { behaviourOf } from '../../kernel/lookup.ts';
 import { LAST_OF_OLD_MODEL } from '../../kernel/known-kernels.ts';
-import { opposites } from '../../kernel/opposites.ts';
-import { givenTo, takenBy } from '../../kernel/pairs.ts';
+import { opposites } from '../../kernel/heuristics.ts';
+import { givenTo, takenBy } from '../../kernel/resource-pairs.ts';
 import { allExpressions, expressionsIn, uncast } from '../../lifecycle/statements.ts';
 import { assignmentsOf } from '../query/call-sites.ts';
 import type { Binding, Names } from './bindings.ts';

@@ -1,4 +1,5 @@
 /** Proves that no free which becomes a put runs where nothing may sleep. */
+import type { LockKind } from '../../kernel/functions/row.ts';
 import { spinLockReleasedBy, spinLockTakenBy } from '../../kernel/locks.ts';
 import type { CallExpr, FileIr, Stmt } from '../../ir/types.ts';
 import { ownExpressions, type Placed } from '../../lifecycle/statements.ts';
@@ -29,7 +30,7 @@ export function refuseAtomicFrees(file: FileIr, frees: readonly FreePlan[]): voi
  */
 function lockHeldAt(place: Placed): CallExpr | null {
   for (let at: Placed | null = place; at; at = at.parent) {
-    const released = new Set<number>();
+    const released = new Set<LockKind>();
     for (const stmt of [...at.siblings.slice(0, at.index)].reverse()) {
       for (const call of callsOf(stmt).reverse()) {
         const given = spinLockReleasedBy(call.name ?? '');

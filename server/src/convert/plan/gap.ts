@@ -5,7 +5,7 @@
 import type { Span } from '../../text/span.ts';
 import type { Expr, Stmt } from '../../ir/types.ts';
 import { isValueOrTest } from '../../kernel/macros.ts';
-import { isQuery } from '../../kernel/queries.ts';
+import { isQuery } from '../../kernel/touches.ts';
 import {
   expressionsIn,
   innerStatements,

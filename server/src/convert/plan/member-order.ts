@@ -8,7 +8,7 @@ import { LAST_OF_OLD_MODEL } from '../../kernel/known-kernels.ts';
 import { behaviourOf, retainsArgument, testedArgument } from '../../kernel/lookup.ts';
 import { isValueOrTest } from '../../kernel/macros.ts';
 import { byteRangesOf, isLinkMember, returnsLink, takesCookie } from '../../kernel/memory-uses.ts';
-import { isQuery } from '../../kernel/queries.ts';
+import { isQuery } from '../../kernel/touches.ts';
 import type {
   CallExpr,
   Expr,
@@ -19,7 +19,7 @@ import type {
   TypeName,
 } from '../../ir/types.ts';
 import type { Module } from '../../lifecycle/types.ts';
-import { isLog } from '../../kernel/logs.ts';
+import { isLog } from '../../kernel/heuristics.ts';
 import { isNull } from '../query/expressions.ts';
 import {
   designators,

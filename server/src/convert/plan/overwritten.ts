@@ -2,10 +2,11 @@
  * Proves that nothing overwrites an object, or its vfio_device, while the vfio core still works on
  * it: from its allocation to the last put.
  */
-import { behaviourOf } from '../../kernel/general.ts';
+import { behaviourOf } from '../../kernel/lookup.ts';
 import { LAST_OF_OLD_MODEL } from '../../kernel/known-kernels.ts';
 import { isSetByDriver } from '../../kernel/fixed-members.ts';
-import { byteRangesOf, saysItOverwrites } from '../../kernel/memory-uses.ts';
+import { byteRangesOf } from '../../kernel/memory-uses.ts';
+import { saysItOverwrites } from '../../kernel/heuristics.ts';
 import type { CallExpr, Expr, FileIr, TypeName } from '../../ir/types.ts';
 import type { Module } from '../../lifecycle/types.ts';
 import { plain } from './arguments.ts';

@@ -3,7 +3,7 @@
  * rule one object.
  */
 import { ASYNC_KINDS, ASYNC_STRUCTS } from '../../kernel/async.ts';
-import { counterOfLastDrop } from '../../kernel/memory-uses.ts';
+import { counterOfLastDrop } from '../../kernel/counters.ts';
 import type { CallExpr, Expr, FileIr, FunctionIr, IfStmt } from '../../ir/types.ts';
 import type { Module } from '../../lifecycle/types.ts';
 import { allExpressions, expressionsIn, statementsOf, uncast } from '../../lifecycle/statements.ts';

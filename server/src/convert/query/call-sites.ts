@@ -1,6 +1,6 @@
 import type { CallExpr, Expr, FileIr, FunctionIr } from '../../ir/types.ts';
 import type { Effect, EffectOp, KernelVersion } from '../../kernel/types.ts';
-import { behaviourOf } from '../../kernel/general.ts';
+import { behaviourOf } from '../../kernel/lookup.ts';
 import { LAST_OF_OLD_MODEL } from '../../kernel/known-kernels.ts';
 import { isExcluded, macrosOf } from '../../lifecycle/conditions.ts';
 import type { Module } from '../../lifecycle/types.ts';

@@ -3,9 +3,9 @@
  * `&&label`, asm goto.
  */
 import type { Expr, FileIr, FunctionIr, MacroIr } from '../../ir/types.ts';
-import { behaviourOf } from '../../kernel/general.ts';
+import { behaviourOf } from '../../kernel/lookup.ts';
 import { LAST_OF_OLD_MODEL } from '../../kernel/known-kernels.ts';
-import { isQuery } from '../../kernel/queries.ts';
+import { isQuery } from '../../kernel/touches.ts';
 import type { Module } from '../../lifecycle/types.ts';
 import { codeOf } from '../rewrite/layout.ts';
 import {

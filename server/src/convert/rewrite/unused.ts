@@ -1,6 +1,6 @@
 import type { Edit, Span } from '../../text/span.ts';
 import type { DeclStmt, Expr, FileIr, FunctionIr } from '../../ir/types.ts';
-import { isFixedGetter } from '../../kernel/bus-devices.ts';
+import { isFixedGetter } from '../../kernel/casts.ts';
 import { codeOf, removalOf, type Removal } from './layout.ts';
 import {
   allExpressions,

@@ -1,6 +1,6 @@
 import { lineEnding, indentUnit } from '../../text/style.ts';
 import type { Expr, FileIr, FunctionIr } from '../../ir/types.ts';
-import { busView } from '../../kernel/bus-devices.ts';
+import { busView } from '../../kernel/casts.ts';
 import { compareVersions } from '../../kernel/version.ts';
 import type { Module } from '../../lifecycle/types.ts';
 import { rootOf } from '../plan/allocation.ts';

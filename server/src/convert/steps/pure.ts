@@ -1,5 +1,5 @@
 import type { Expr, FileIr, FunctionIr, Stmt } from '../../ir/types.ts';
-import { isQuery } from '../../kernel/queries.ts';
+import { isQuery } from '../../kernel/touches.ts';
 import { allExpressions, expressionsIn, statementsOf, uncast } from '../../lifecycle/statements.ts';
 
 const MAX_DEPTH = 6;

@@ -3,7 +3,7 @@
  * that it becomes.
  */
 import { isKernelName, type ExtraFunctions } from '../../kernel/lookup.ts';
-import { ALWAYS } from '../../kernel/rows.ts';
+import { ALWAYS } from '../../kernel/behaviour-builders.ts';
 import type { Behaviour, Effect, ErrorConvention } from '../../kernel/types.ts';
 
 /** A function as the settings describe it. */

@@ -1,10 +1,10 @@
 /** What a call does: by the kernel's tables, or by the body of a function of the module. */
 import type { CallExpr, Expr, FunctionIr } from '../../ir/types.ts';
 import type { Effect } from '../../kernel/types.ts';
-import { behaviourOf } from '../../kernel/general.ts';
+import { behaviourOf } from '../../kernel/lookup.ts';
 import { LAST_OF_OLD_MODEL } from '../../kernel/known-kernels.ts';
 import { isNoReturn } from '../../kernel/macros.ts';
-import { isQuery } from '../../kernel/queries.ts';
+import { isQuery } from '../../kernel/touches.ts';
 import { assignedArguments, isFixedLook, touchOf, type Touch } from '../../kernel/touches.ts';
 import { designators, uncast } from '../statements.ts';
 import { scopeOf, type Scope } from '../types-of.ts';

@@ -2,7 +2,7 @@
 import type { Expr, Stmt, TypeName, VariableIr } from '../../ir/types.ts';
 import { changedBy } from '../../ir/assigned.ts';
 import { isFixedMember } from '../../kernel/fixed-members.ts';
-import { behaviourOf } from '../../kernel/general.ts';
+import { behaviourOf } from '../../kernel/lookup.ts';
 import { LAST_OF_OLD_MODEL } from '../../kernel/known-kernels.ts';
 import { touchOf } from '../../kernel/touches.ts';
 import { allExpressions, namesIn, statementsOf, uncast } from '../statements.ts';

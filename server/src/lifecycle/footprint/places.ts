@@ -3,7 +3,7 @@
  * structs that memory is laid out as.
  */
 import type { Span } from '../../text/span.ts';
-import { busView } from '../../kernel/bus-devices.ts';
+import { busView } from '../../kernel/casts.ts';
 import { isSmallStruct } from '../../kernel/fixed-members.ts';
 import { findStruct, resolveType, type Scope } from '../types-of.ts';
 import { spend } from '../../budget/work.ts';

@@ -1,7 +1,7 @@
 /** Moves the statement that ends an object behind the statements that still use it. */
 import type { Edit, Span } from '../../text/span.ts';
 import type { CallExpr, FunctionIr, Stmt } from '../../ir/types.ts';
-import { isLog } from '../../kernel/logs.ts';
+import { isLog } from '../../kernel/heuristics.ts';
 import { isView } from '../../kernel/lookup.ts';
 import { callAt, contains, statementAt, walk, type IrNode } from '../locate.ts';
 import type { Proposal } from './error-style.ts';

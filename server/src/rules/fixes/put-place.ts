@@ -3,7 +3,7 @@
  * what the device needs.
  */
 import type { FunctionIr, Stmt } from '../../ir/types.ts';
-import { isLog } from '../../kernel/logs.ts';
+import { isLog } from '../../kernel/heuristics.ts';
 import type { DeviceRef, ModuleFacts } from '../../lifecycle/types.ts';
 import { ancestry, contains, statementAt, walk, type PlacedStatement } from '../locate.ts';
 import { beginningsOf } from '../taken.ts';

@@ -1,0 +1,40 @@
+/**
+ * Functions that give another view of the same object, or read what is fixed while it exists. They
+ * cannot fail and change nothing. Argument 0 is the object.
+ */
+import { column, functionRow } from './functions/table.ts';
+import { OBJECT } from './functions/row.ts';
+
+const byTag = new Map(
+  [...column('viewOf')].flatMap(([name, tag]) => (tag === OBJECT ? [] : [[tag, name] as const])),
+);
+
+/**
+ * The function that leads from a `struct device *` to the `struct tag` around it; undefined for a
+ * struct that is of no known bus. A callback that has only `vdev->dev` finds by it what probe was
+ * given.
+ */
+export function busView(tag: string): string | undefined {
+  return byTag.get(tag);
+}
+
+/** True when `name(x)` is another view of the object that `x` is or points to. */
+export function isView(name: string): boolean {
+  return functionRow(name)?.viewOf !== undefined;
+}
+
+/**
+ * The member of the object that argument 0 points to which `name(x)` is the value of: nothing but
+ * its owner changes it.
+ */
+export function memberReadBy(name: string): string | undefined {
+  return functionRow(name)?.readsMember;
+}
+
+/**
+ * True when a call of `name` reads what identifies a device, and changes nothing: the same value
+ * however often it is called while the device exists.
+ */
+export function isFixedGetter(name: string): boolean {
+  return functionRow(name)?.isFixed === true;
+}

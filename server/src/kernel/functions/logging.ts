@@ -1,0 +1,36 @@
+/** Functions that print, trace or show. */
+import { LOGS, IN_KERNEL, reads, type FunctionRows } from './row.ts';
+
+export const LOGGING: FunctionRows = {
+  // Logging and tracing read their arguments.
+  printk: LOGS,
+  _printk: LOGS,
+  printk_once: LOGS,
+  printk_ratelimited: LOGS,
+  dev_err: LOGS,
+  dev_warn: LOGS,
+  dev_info: LOGS,
+  dev_dbg: LOGS,
+  dev_vdbg: LOGS,
+  dev_notice: LOGS,
+  dev_crit: LOGS,
+  dev_alert: LOGS,
+  dev_emerg: LOGS,
+  dev_printk: LOGS,
+  drm_dbg: LOGS,
+  drm_err: LOGS,
+  drm_info: LOGS,
+  drm_warn: LOGS,
+  drm_notice: LOGS,
+  dump_stack: IN_KERNEL,
+  print_hex_dump: { ...IN_KERNEL, bytes: [reads(5, 6)] },
+  print_hex_dump_bytes: { ...IN_KERNEL, bytes: [reads(2, null)] },
+  single_open: { ...IN_KERNEL, takesCookie: true },
+  single_release: IN_KERNEL,
+  single_open_size: IN_KERNEL,
+  __ratelimit: IN_KERNEL,
+  add_taint: IN_KERNEL,
+  hid_err: IN_KERNEL,
+  hid_warn: IN_KERNEL,
+  netdev_put: { given: 'unknown' },
+};

@@ -1,0 +1,65 @@
+/** All rows of functions, by name. */
+import { ASYNC } from './async.ts';
+import { BUS } from './bus.ts';
+import { COLLECTIONS } from './collections.ts';
+import { COUNTERS } from './counters.ts';
+import { DATA } from './data.ts';
+import { DEVICE } from './device.ts';
+import { DRVDATA } from './drvdata.ts';
+import { FILES } from './files.ts';
+import { INTERRUPTS } from './interrupts.ts';
+import { LOCKING } from './locking.ts';
+import { LOGGING } from './logging.ts';
+import { MANAGED } from './managed.ts';
+import { MEMORY } from './memory.ts';
+import { POWER } from './power.ts';
+import { REFERENCES } from './references.ts';
+import { REGISTERS } from './registers.ts';
+import type { FunctionRow, FunctionRows } from './row.ts';
+import { TESTS } from './tests.ts';
+import { USER_MEMORY } from './user-memory.ts';
+import { VFIO } from './vfio.ts';
+import { WAITING } from './waiting.ts';
+
+/** The files by subject. A name is in one of them. */
+export const SUBJECTS: readonly FunctionRows[] = [
+  MEMORY,
+  DRVDATA,
+  MANAGED,
+  VFIO,
+  BUS,
+  INTERRUPTS,
+  FILES,
+  COLLECTIONS,
+  ASYNC,
+  WAITING,
+  POWER,
+  REFERENCES,
+  LOCKING,
+  DEVICE,
+  USER_MEMORY,
+  COUNTERS,
+  DATA,
+  REGISTERS,
+  LOGGING,
+  TESTS,
+];
+
+const rows = new Map(SUBJECTS.flatMap((subject) => Object.entries(subject)));
+
+/** The row of a function or macro; undefined when no file has its name. */
+export function functionRow(name: string): FunctionRow | undefined {
+  return rows.get(name);
+}
+
+/** The names of the functions that have a column, with what it says, in the order of the files. */
+export function column<K extends keyof FunctionRow>(
+  key: K,
+): ReadonlyMap<string, NonNullable<FunctionRow[K]>> {
+  const found = new Map<string, NonNullable<FunctionRow[K]>>();
+  for (const [name, row] of rows) {
+    const value = row[key];
+    if (value !== undefined) found.set(name, value as NonNullable<FunctionRow[K]>);
+  }
+  return found;
+}

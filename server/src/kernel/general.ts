@@ -1,1 +1,0 @@
-export { behaviourOf } from './lookup.ts';
