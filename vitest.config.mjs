@@ -9,6 +9,8 @@ export default defineConfig({
     // One less than the processors is the default; most tests of programs wait for a process of
     // their own.
     maxWorkers: '100%',
+    // A snapshot that is not there is a failure; -u writes it, for a person to read.
+    update: 'none',
     projects: [
       // Pure code, straight from the sources.
       {

@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { functionRow } from '../../server/src/kernel/functions/table.ts';
+import { apiEntry } from '../../server/src/kernel/lifecycle-api.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 
@@ -144,6 +146,63 @@ describe('objects and values of the analysis', () => {
     );
     expect(found).toEqual([]);
   });
+});
+
+describe('names of kernel functions', () => {
+  /**
+   * Files outside of kernel/ that list some so far, with how many lists. It only falls: what is
+   * known of a function is a column of its row.
+   */
+  const LISTS: Readonly<Record<string, number>> = {
+    'server/src/convert/fold/undo.ts': 1,
+    'server/src/convert/plan/allocation.ts': 1,
+    'server/src/convert/plan/teardown.ts': 2,
+    'server/src/convert/plan/unchanged.ts': 1,
+    'server/src/convert/rewrite/includes.ts': 2,
+    'server/src/convert/rewrite/unused.ts': 1,
+    'server/src/convert/steps/fd-callbacks.ts': 1,
+    'server/src/convert/steps/first-member.ts': 1,
+    'server/src/engine/path-results.ts': 1,
+    'server/src/lifecycle/relevance.ts': 2,
+    'server/src/lifecycle/statements.ts': 1,
+    'server/src/rules/async-stops.ts': 1,
+    'server/src/rules/device.ts': 2,
+    'server/src/rules/fixes/end-last.ts': 1,
+    'server/src/rules/init-after-register.ts': 2,
+    'server/src/rules/init-callback-contract.ts': 1,
+    'server/src/rules/open-and-close.ts': 1,
+    'server/src/rules/teardown-before-unregister.ts': 2,
+  };
+
+  test('are listed in kernel/ alone', () => {
+    const found: Record<string, number> = {};
+    for (const file of sources('server/src')) {
+      if (file.startsWith('server/src/kernel/') || file.endsWith('.examples.ts')) continue;
+      const count = listsIn(readFileSync(path.join(root, file), 'utf8'));
+      if (count > 0) found[file] = count;
+    }
+    expect(found).toEqual(LISTS);
+  });
+
+  test('a list is seen, however it is written', () => {
+    expect(listsIn("new Set(['kfree', 'vfree', 'kvfree'])")).toBe(1);
+    expect(listsIn("words('kfree vfree kvfree')")).toBe(1);
+    expect(listsIn('/^(?:kfree|vfree|kvfree)$/')).toBe(1);
+    expect(listsIn("['kfree', 'foo', 'bar']")).toBe(0);
+  });
+
+  /** Lists of at least three names that the tables know, as strings, as words, in a pattern. */
+  function listsIn(text: string): number {
+    const lists = [
+      ...text.matchAll(/(?:'\w+',\s*){2,}'\w+'/g),
+      ...text.matchAll(/['`]\w+(?:\s+\w+){2,}['`]/g),
+      ...text.matchAll(/\w+(?:\|\w+){2,}/g),
+    ];
+    return lists.filter(([list]) => {
+      const names = list.match(/\w+/g)!;
+      return names.filter((name) => functionRow(name) || apiEntry(name)).length >= 3;
+    }).length;
+  }
 });
 
 /** Names that a driver or the kernel gives are read: of functions, of errors, in messages. */
