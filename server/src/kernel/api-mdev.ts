@@ -1,6 +1,13 @@
 import type { ApiEntry } from './types.ts';
 import { source } from './helper-rows.ts';
-import { before, from, returnsErrno, returnsPointer, returnsValue, returnsVoid } from './behaviour-builders.ts';
+import {
+  before,
+  from,
+  returnsErrno,
+  returnsPointer,
+  returnsValue,
+  returnsVoid,
+} from './behaviour-builders.ts';
 
 const HEADER = 'linux/mdev.h';
 const BEFORE_PARENT = before('6.1');

@@ -1,6 +1,13 @@
 import type { ApiEntry } from './types.ts';
 import { source } from './helper-rows.ts';
-import { backported, before, from, returnsErrno, returnsValue, returnsVoid } from './behaviour-builders.ts';
+import {
+  backported,
+  before,
+  from,
+  returnsErrno,
+  returnsValue,
+  returnsVoid,
+} from './behaviour-builders.ts';
 
 const UP_TO_5_12 = before('5.13');
 const OLD_MODEL = backported(from('5.13', '6.1'), '5.10.137');

@@ -59,7 +59,7 @@ export function column<K extends keyof FunctionRow>(
   const found = new Map<string, NonNullable<FunctionRow[K]>>();
   for (const [name, row] of rows) {
     const value = row[key];
-    if (value !== undefined) found.set(name, value as NonNullable<FunctionRow[K]>);
+    if (value !== undefined) found.set(name, value);
   }
   return found;
 }
