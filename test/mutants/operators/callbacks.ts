@@ -73,7 +73,15 @@ export const callbacks: readonly Operator[] = [
     id: 'drop .driver_managed_dma',
     rules: ['managed-dma'],
     kernels: { since: [5, 19] },
-    plant: (subject) => entries(subject, /^driver_managed_dma$/, /./, /_driver$/),
+    plant: (subject) =>
+      entriesOf(subject, /_driver$/)
+        .filter(({ member, isDead }) => member === 'driver_managed_dma' && !isDead)
+        .map((one) => ({
+          path: one.file.path,
+          edits: [dropEntry(one)],
+          at: one.span.start,
+          functions: null,
+        })),
   },
   {
     id: "free the device in place of the core's .release",
@@ -145,9 +153,9 @@ export const callbacks: readonly Operator[] = [
   },
 ];
 
-/** Takes entries of tables away. */
-function entries(subject: Subject, member: RegExp, value: RegExp, table = OPS_TABLE): Defect[] {
-  return entriesOf(subject, table)
+/** Takes entries of ops tables away. */
+function entries(subject: Subject, member: RegExp, value: RegExp): Defect[] {
+  return entriesOf(subject, OPS_TABLE)
     .filter((one) => member.test(one.member) && value.test(one.value) && !one.isDead)
     .map((one) => ({
       path: one.file.path,
