@@ -289,6 +289,7 @@ export const DMA_API: readonly ApiEntry[] = [
       },
     ],
     replacement: { text: '`.dma_unmap` of the ops table', names: ['dma_unmap'] },
+    sources: [source('5.15', 'drivers/vfio/vfio_iommu_type1.c', 'vfio_dma_do_unmap')],
   }),
   helper({
     name: 'VFIO_GROUP_NOTIFY_SET_KVM',

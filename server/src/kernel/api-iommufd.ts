@@ -239,7 +239,7 @@ export const IOMMUFD_API: readonly ApiEntry[] = [
     ],
     summary:
       'Returns the id of the device in an iommufd, for a reset that concerns several devices.',
-    context: 'It may sleep.',
+    contract: [{ text: 'Without CONFIG_IOMMUFD it always returns `VFIO_PCI_DEVID_NOT_OWNED`.' }],
     errors:
       'Returns the id; `-ENOENT` when only the group of the device is bound to that iommufd, `-ENODEV` when nothing is.',
     sources: [source('6.12', 'drivers/vfio/iommufd.c', 'vfio_iommufd_get_dev_id')],

@@ -10,7 +10,10 @@ export const MDEV_BUS_API: readonly ApiEntry[] = [
     name: 'mdev_uuid',
     kind: 'function',
     header: MDEV_H,
-    signatures: [[before('6.0'), 'const guid_t *mdev_uuid(struct mdev_device *mdev);']],
+    signatures: [
+      [before('5.13'), 'const guid_t *mdev_uuid(struct mdev_device *mdev);'],
+      [from('5.13', '6.0'), 'static inline const guid_t *mdev_uuid(struct mdev_device *mdev);'],
+    ],
     summary: 'Returns the UUID that user space gave the mediated device.',
     ownership: 'Nothing changes hands.',
     errors: 'Returns a pointer that is never NULL.',

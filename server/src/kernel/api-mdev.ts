@@ -153,14 +153,20 @@ export const MDEV_API: readonly ApiEntry[] = [
     errors: 'Returns another view of its argument; it cannot fail.',
     behaviours: [returnsValue(from('5.13'))],
     header: HEADER,
-    commits: [{ id: '66873b5fa738', text: 'adds it', kernel: '5.13' }],
+    commits: [{ id: '66873b5fa738', text: 'makes it an inline function', kernel: '5.13' }],
   },
   {
     name: 'mdev_dev',
     kind: 'function',
     model: 'general',
     kernels: {},
-    signatures: [{ kernels: {}, text: 'struct device *mdev_dev(struct mdev_device *mdev);' }],
+    signatures: [
+      { kernels: before('5.13'), text: 'struct device *mdev_dev(struct mdev_device *mdev);' },
+      {
+        kernels: from('5.13'),
+        text: 'static inline struct device *mdev_dev(struct mdev_device *mdev);',
+      },
+    ],
     summary: 'Returns the struct device of a mediated device.',
     contract: [],
     ownership: 'Nothing changes hands.',
@@ -176,7 +182,11 @@ export const MDEV_API: readonly ApiEntry[] = [
     model: 'general',
     kernels: before('5.19'),
     signatures: [
-      { kernels: before('5.19'), text: 'void *mdev_get_drvdata(struct mdev_device *mdev);' },
+      { kernels: before('5.13'), text: 'void *mdev_get_drvdata(struct mdev_device *mdev);' },
+      {
+        kernels: from('5.13', '5.19'),
+        text: 'static inline void *mdev_get_drvdata(struct mdev_device *mdev);',
+      },
     ],
     summary: 'Returns the pointer that the driver stored in the mediated device.',
     contract: [],
@@ -195,8 +205,12 @@ export const MDEV_API: readonly ApiEntry[] = [
     kernels: before('5.19'),
     signatures: [
       {
-        kernels: before('5.19'),
+        kernels: before('5.13'),
         text: 'void mdev_set_drvdata(struct mdev_device *mdev, void *data);',
+      },
+      {
+        kernels: from('5.13', '5.19'),
+        text: 'static inline void mdev_set_drvdata(struct mdev_device *mdev, void *data);',
       },
     ],
     summary: 'Stores a pointer of the driver in the mediated device.',
@@ -255,7 +269,11 @@ export const MDEV_API: readonly ApiEntry[] = [
     model: 'general',
     kernels: BEFORE_PARENT,
     signatures: [
-      { kernels: BEFORE_PARENT, text: 'struct mdev_device *mdev_from_dev(struct device *dev);' },
+      { kernels: before('5.13'), text: 'struct mdev_device *mdev_from_dev(struct device *dev);' },
+      {
+        kernels: from('5.13', '6.1'),
+        text: 'static inline struct mdev_device *mdev_from_dev(struct device *dev);',
+      },
     ],
     summary: 'Returns the mediated device of `dev`, or NULL when `dev` is none.',
     contract: [],
@@ -281,7 +299,7 @@ export const MDEV_API: readonly ApiEntry[] = [
       },
       {
         kernels: from('5.13', '5.16'),
-        text: 'void mdev_set_iommu_device(struct mdev_device *mdev,\n\t\t\t   struct device *iommu_device);',
+        text: 'static inline void mdev_set_iommu_device(struct mdev_device *mdev,\n\t\tstruct device *iommu_device);',
       },
     ],
     summary: 'Names the device whose IOMMU isolates the mediated device.',

@@ -20,7 +20,7 @@ function harmless(
   behaviour: Behaviour,
   signatures: ApiEntry['signatures'],
   summary: string,
-  more: Partial<Pick<ApiEntry, 'contract' | 'errors' | 'replacement' | 'commits'>> = {},
+  more: Partial<Pick<ApiEntry, 'contract' | 'errors' | 'replacement' | 'commits' | 'sources'>> = {},
 ): ApiEntry {
   return {
     name,
@@ -34,6 +34,7 @@ function harmless(
     errors: more.errors,
     behaviours: [behaviour],
     replacement: more.replacement,
+    sources: more.sources ?? [source('6.12', 'drivers/vfio/pci/vfio_pci_core.c', name)],
     header: HEADER,
     commits: more.commits ?? [SPLIT],
   };
@@ -276,6 +277,9 @@ export const PCI_CORE_API: readonly ApiEntry[] = [
     returnsVoid(CORE),
     always(CORE, 'void vfio_pci_core_disable(struct vfio_pci_core_device *vdev);'),
     'Undoes vfio_pci_core_enable(); for the error path of `.open_device`.',
+    {
+      contract: [{ text: 'The caller holds `vdev->vdev.dev_set->lock`, as `.open_device` does.' }],
+    },
   ),
   harmless(
     'vfio_pci_core_close_device',
@@ -343,7 +347,19 @@ export const PCI_CORE_API: readonly ApiEntry[] = [
     returnsValue(CORE),
     always(CORE, 'int vfio_pci_core_match(struct vfio_device *core_vdev, char *buf);'),
     'Compares a name, and the VF token in it, with the device; use it as `.match`.',
-    { errors: 'Returns more than 0 for a match, 0 for none, or a negative errno.' },
+    {
+      contract: [
+        {
+          kernels: from('6.17'),
+          text: 'It calls `.match_token_uuid` of the table without a test: the table must have it.',
+        },
+      ],
+      errors: 'Returns more than 0 for a match, 0 for none, or a negative errno.',
+      sources: [
+        source('6.12', 'drivers/vfio/pci/vfio_pci_core.c', 'vfio_pci_core_match'),
+        source('6.17', 'drivers/vfio/pci/vfio_pci_core.c', 'vfio_pci_core_match'),
+      ],
+    },
   ),
   harmless(
     'vfio_pci_core_match_token_uuid',
@@ -352,8 +368,20 @@ export const PCI_CORE_API: readonly ApiEntry[] = [
       from('6.17'),
       'int vfio_pci_core_match_token_uuid(struct vfio_device *core_vdev, const uuid_t *uuid);',
     ),
-    'Compares the VF token of a bind with that of the device; use it as `.match_token_uuid`.',
-    { commits: [] },
+    'Tests the VF token that user space gives; use it as `.match_token_uuid`.',
+    {
+      contract: [
+        { text: 'For a VF the token must be that of its PF, if vfio-pci core drives the PF.' },
+        {
+          text: 'For a PF whose VFs are in use it must be the token of the PF; otherwise it becomes that.',
+        },
+        { text: 'A token that nothing asks for is refused.' },
+      ],
+      sources: [
+        source('6.17', 'drivers/vfio/pci/vfio_pci_core.c', 'vfio_pci_core_match_token_uuid'),
+      ],
+      commits: [],
+    },
   ),
   harmless(
     'vfio_pci_core_sriov_configure',
@@ -369,7 +397,15 @@ export const PCI_CORE_API: readonly ApiEntry[] = [
       },
     ],
     'Enables or disables virtual functions; call it from `.sriov_configure` of the PCI driver.',
-    { errors: 'Returns the number of functions enabled, or a negative errno.' },
+    {
+      contract: [
+        {
+          kernels: from('5.18'),
+          text: 'The caller holds the device lock of the PCI device, as `.sriov_configure` does.',
+        },
+      ],
+      errors: 'Returns the number of functions enabled, or a negative errno.',
+    },
   ),
   harmless(
     'vfio_pci_core_aer_err_detected',

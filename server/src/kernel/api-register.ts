@@ -53,10 +53,6 @@ const REGISTER_CONTRACT: ApiEntry['contract'] = [
   },
   {
     kernels: from('6.6'),
-    text: 'A physical device behind an IOMMU that does not keep caches coherent is refused with `-EINVAL`.',
-  },
-  {
-    kernels: from('6.6'),
     text: 'With CONFIG_IOMMUFD a table without `.bind_iommufd`, `.unbind_iommufd`, `.attach_ioas` and `.detach_ioas` is refused with `-EINVAL`.',
   },
 ];
@@ -75,7 +71,13 @@ export const REGISTER_API: readonly ApiEntry[] = [
       { kernels: SINCE_5_13, text: 'int vfio_register_group_dev(struct vfio_device *device);' },
     ],
     summary: 'Makes a device with a real IOMMU group visible to user space.',
-    contract: REGISTER_CONTRACT,
+    contract: [
+      ...REGISTER_CONTRACT,
+      {
+        kernels: from('6.6'),
+        text: 'A device behind an IOMMU that does not keep caches coherent is refused with `-EINVAL`.',
+      },
+    ],
     ownership: 'Ownership does not change: what the driver held before the call it holds after it.',
     behaviours: [
       returnsErrno(backported(from('5.13', '5.15'), '5.10.137'), [REGISTER]),

@@ -159,6 +159,37 @@ describe('hover', () => {
       ]
     `);
   });
+  it('of a register call says only what that call asks for', () => {
+    const refusal = 'does not keep caches coherent';
+    expect(hover('vfio_register_group_dev', '6.6')).toContain(refusal);
+    expect(hover('vfio_register_group_dev', '6.4')).not.toContain(refusal);
+    expect(hover('vfio_register_emulated_iommu_dev', '6.6')).not.toContain(refusal);
+  });
+  it.each([
+    ['mdev_dev', '7.1'],
+    ['mdev_from_dev', '6.0'],
+    ['mdev_get_drvdata', '5.18'],
+    ['mdev_set_drvdata', '5.18'],
+    ['mdev_set_iommu_device', '5.15'],
+    ['mdev_uuid', '5.19'],
+  ])('of %s, which the header defines since 5.13', (name, last) => {
+    expect(hover(name, '5.12')).not.toContain('static inline');
+    expect(hover(name, '5.14')).toContain('static inline');
+    expect(hover(name, last)).toContain('static inline');
+  });
+  it('of what vfio-pci core tests and asserts', () => {
+    expect(hover('vfio_pci_core_match', '6.17')).toContain('the table must have it');
+    expect(hover('vfio_pci_core_match', '6.14')).not.toContain('match_token_uuid');
+    expect(hover('vfio_pci_core_disable', '6.12')).toContain('`vdev->vdev.dev_set->lock`');
+    expect(hover('vfio_pci_core_match_token_uuid', '7.0')).toContain('that of its PF');
+  });
+  it('shows the source of every function of vfio-pci core', () => {
+    const silent = API_ENTRIES.filter(
+      ({ name, kind, sources = [] }) =>
+        kind === 'function' && name.startsWith('vfio_pci_core_') && sources.length === 0,
+    );
+    expect(silent.map(({ name }) => name)).toEqual([]);
+  });
   it('of a member', () => {
     expect(hover('.release', '6.6')).toMatchInlineSnapshot(`
       "\`\`\`c
