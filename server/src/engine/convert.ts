@@ -460,7 +460,9 @@ function compareFindings(
   readonly kept: readonly Finding[];
   readonly left: readonly Finding[];
 } {
-  const wordsOf = (finding: Finding): string => `${keyOf(finding)}\n${finding.message}`;
+  // What the target lacks it lacks wherever it is moved to.
+  const wordsOf = (finding: Finding): string =>
+    `${keyOf({ ...finding, functionName: null })}\n${finding.message}`;
   const forTarget = allFindings(engine, before, NO_SETTINGS, target);
   const known = new Set(forTarget.filter(isOfTheTarget).map(wordsOf));
   const old = keysOnlyIn(before, after);

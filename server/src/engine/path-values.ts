@@ -3,6 +3,7 @@
  */
 import { printExpr } from '../ir/print.ts';
 import type { AsmStmt, CallExpr, DeclStmt, Expr, GuardStmt, UnknownStmt } from '../ir/types.ts';
+import { apiEntry } from '../kernel/lifecycle-api.ts';
 import { behaviourOf, isNoReturn, isView, testedArgument } from '../kernel/lookup.ts';
 import { isComputation, isValueOrTest } from '../kernel/macros.ts';
 import { isQuery } from '../kernel/touches.ts';
@@ -346,7 +347,9 @@ function call(context: Context, expr: CallExpr): string {
   if (isComputation(name) || isValueOrTest(name) || isView(name) || isQuery(name))
     return `${name}(${args.join(', ')})`;
   if (isUnknownMacro(context, name)) state.obstacle ??= `${name}(): what it does is not known`;
-  return called(context, expr, name, name, args);
+  // A function that was only renamed is the same one.
+  const lasting = apiEntry(name)?.replacement?.rename ?? name;
+  return called(context, expr, lasting, lasting, args);
 }
 
 function definitions({ facts }: Context, name: string): boolean {

@@ -76,7 +76,8 @@ export const REFERENCES: FunctionRows = {
   pci_get_class: { takes: FOUND_PCI_DEVICE },
   pci_get_slot: { takes: FOUND_PCI_DEVICE },
   pci_get_domain_bus_and_slot: { takes: FOUND_PCI_DEVICE },
-  request_firmware: { takes: FIRMWARE },
-  request_firmware_direct: { takes: FIRMWARE },
-  firmware_request_nowarn: { takes: FIRMWARE },
+  request_firmware: { ...IN_KERNEL, takes: FIRMWARE },
+  request_firmware_direct: { ...IN_KERNEL, takes: FIRMWARE },
+  firmware_request_nowarn: { ...IN_KERNEL, takes: FIRMWARE },
+  release_firmware: IN_KERNEL,
 };
