@@ -521,8 +521,12 @@ export const OTHER_MEMBERS: readonly ApiEntry[] = [
     owner: 'mdev_driver',
     header: MDEV_H,
     signatures: [[from('6.1'), 'unsigned int max_instances;']],
-    summary: 'How many devices a parent can have. Optional.',
-    contract: [{ text: 'With `.get_available` it is not asked.' }],
+    summary: 'How many devices a parent can have.',
+    contract: [
+      { text: 'With `.get_available` it is not asked.' },
+      { text: 'Without both no device can be created: that fails with `-EUSERS`.' },
+    ],
+    sources: [source('6.12', 'drivers/vfio/mdev/mdev_core.c', 'mdev_device_create')],
   }),
   helper({
     name: 'probe',
@@ -565,6 +569,7 @@ export const OTHER_MEMBERS: readonly ApiEntry[] = [
     header: MDEV_H,
     signatures: [[from('6.1'), 'unsigned int (*get_available)(struct mdev_type *mtype);']],
     summary: 'Tells how many more devices of a type there can be. Optional.',
+    contract: [{ text: 'Without it `.max_instances` is the limit, and must be set.' }],
     errors: 'Return the number.',
     sources: [source('6.12', 'drivers/vfio/mdev/mdev_sysfs.c', 'available_instances_show')],
   }),
@@ -681,7 +686,8 @@ export const OTHER_MEMBERS: readonly ApiEntry[] = [
     ],
     summary: 'Creates a mediated device.',
     contract: [
-      { text: 'It is mandatory without `.device_driver`.' },
+      { kernels: before('5.13'), text: 'It is mandatory.' },
+      { kernels: from('5.13', '5.19'), text: 'It is mandatory without `.device_driver`.' },
       { kernels: before('5.13'), text: '`kobj` tells the type.' },
       { kernels: from('5.13', '5.19'), text: '`mdev_get_type_group_id()` tells the type.' },
     ],
@@ -700,7 +706,10 @@ export const OTHER_MEMBERS: readonly ApiEntry[] = [
     header: MDEV_H,
     signatures: [[before('5.19'), 'int (*remove)(struct mdev_device *mdev);']],
     summary: 'Ends a mediated device.',
-    contract: [{ text: 'It is mandatory without `.device_driver`.' }],
+    contract: [
+      { kernels: before('5.13'), text: 'It is mandatory.' },
+      { kernels: from('5.13', '5.19'), text: 'It is mandatory without `.device_driver`.' },
+    ],
     context: 'It may sleep.',
     errors: 'Return 0 or a negative errno.',
     replacement: {

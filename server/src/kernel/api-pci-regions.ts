@@ -76,7 +76,7 @@ export const PCI_REGIONS_API: readonly ApiEntry[] = [
     summary: 'Requests and maps a BAR, once, so that the driver can reach it.',
     contract: [
       {
-        text: 'Call it between `vfio_pci_core_enable()` and the end of `.open_device`; it does nothing the second time.',
+        text: 'Call it while the device is enabled; it does nothing the second time.',
       },
       { text: 'The result is `vdev->barmap[bar]`.' },
     ],

@@ -183,6 +183,15 @@ describe('hover', () => {
     expect(hover('vfio_pci_core_disable', '6.12')).toContain('`vdev->vdev.dev_set->lock`');
     expect(hover('vfio_pci_core_match_token_uuid', '7.0')).toContain('that of its PF');
   });
+  it.each(['create', 'remove'])('of mdev_parent_ops.%s before and with .device_driver', (name) => {
+    const text = (kernel: string) => explainApi(`mdev_parent_ops.${name}`, parseVersion(kernel));
+    expect(text('5.12')).toContain('It is mandatory.\n');
+    expect(text('5.15')).toContain('It is mandatory without `.device_driver`.\n');
+  });
+  it('of the limits of a mediated driver, one of which it must have', () => {
+    expect(explainApi('mdev_driver.max_instances', [6, 12])).toContain('-EUSERS');
+    expect(explainApi('mdev_driver.get_available', [6, 12])).toContain('`.max_instances`');
+  });
   it('shows the source of every function of vfio-pci core', () => {
     const silent = API_ENTRIES.filter(
       ({ name, kind, sources = [] }) =>
