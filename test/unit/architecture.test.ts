@@ -84,6 +84,21 @@ describe('the import table', () => {
     );
   });
 
+  test.each(['cli', 'convert'])('no files of %s import each other in a circle', (room) => {
+    const inside = imports.filter(
+      ({ file, target }) => roomOf(file) === room && roomOf(resolve(file, target)) === room,
+    );
+    expect(inside.length).toBeGreaterThan(20);
+    let left = inside.map(({ file, target }) => ({ from: file, to: resolve(file, target) }));
+    // What imports nothing that is left is in no circle, and so on.
+    for (let size = Infinity; left.length < size;) {
+      size = left.length;
+      const importing = new Set(left.map(({ from }) => from));
+      left = left.filter(({ to }) => importing.has(to));
+    }
+    expect(left.map(({ from, to }) => `${from} imports ${to}`)).toEqual([]);
+  });
+
   test('client and server do not import each other', () => {
     expect(
       list(

@@ -97,6 +97,15 @@ export function withinShare<T>(limit: number, work: () => T): T {
   }
 }
 
+/** Does work as a part of the budget around it, and says what of that it has used. */
+export function measured<T>(work: () => T): { readonly value: T; readonly spent: number } {
+  return withinShare(Number.MAX_SAFE_INTEGER, () => {
+    const begun = left;
+    const value = work();
+    return { value, spent: begun - left };
+  });
+}
+
 /** Does work in steps without a pause. */
 export function atOnce<T>(steps: Steps<T>): T {
   for (;;) {

@@ -9,7 +9,7 @@ import type { Finding } from '../rules/types.ts';
 import { isFolder } from './inputs.ts';
 import { joined, keyOfEntry, readBaseline, writeBaseline, type Entry } from './baseline-file.ts';
 import { match, todayOf, type Match, type Today } from './baseline-match.ts';
-import type { CheckedFile } from './check.ts';
+import type { CheckedFile, Gone } from './check-result.ts';
 import type { Output } from './output.ts';
 import { UsageError } from './usage-error.ts';
 import { keyOf, shownPath, type Workspace } from './workspace.ts';
@@ -22,13 +22,6 @@ export interface BaselineOptions {
   readonly paths: readonly string[];
   /** How many files could not be read. */
   readonly unreadable: number;
-}
-
-/** A finding that a baseline has and that is there no more. */
-export interface Gone {
-  /** Absolute. */
-  readonly path: string;
-  readonly entry: Entry;
 }
 
 /** What baselines say of the findings of a check. */

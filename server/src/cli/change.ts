@@ -1,11 +1,10 @@
+import type { Outcome } from './outcome.ts';
 import type { Conversion } from '../engine/types.ts';
-import type { Moved } from '../convert/fold/types.ts';
-import type { Note } from '../convert/index.ts';
 import type { Finding } from '../rules/types.ts';
 import type { Engine } from '../engine/analyse.ts';
 import { convert, conversionTarget, newerKernelNotes, whyNothing } from '../engine/convert.ts';
 import { convertFolding } from '../engine/fold.ts';
-import { fixAll, type FixResult } from '../engine/fix.ts';
+import { fixAll } from '../engine/fix.ts';
 import { joinLinked } from '../engine/project/join.ts';
 import { applyEdits } from '../text/edits.ts';
 import type { FileEdits } from '../text/span.ts';
@@ -19,8 +18,8 @@ import {
   type InputFile,
   type Inputs,
 } from './inputs.ts';
-import { jsonText, rangeIn, type JsonRange } from './json.ts';
-import type { Program } from './program.ts';
+import { jsonText, rangeIn } from './json.ts';
+import type { Program } from './process-needs.ts';
 import type { Output } from './output.ts';
 import { nameSources, type NamedSources } from './stdin.ts';
 import {
@@ -38,28 +37,6 @@ import { UsageError } from './usage-error.ts';
 import { openWorkspace, patchName, shownPath, type Workspace } from './workspace.ts';
 
 type Change = ConvertCommand | FixCommand;
-
-/** What became of one file that was asked for. */
-export interface Outcome {
-  readonly file: InputFile;
-  readonly status: 'converted' | 'unchanged' | 'refused';
-  readonly reason?: string;
-  /** The kind of reason. */
-  readonly code?: string | null;
-  /** Unchanged, with the old model left in it. */
-  readonly isOld?: boolean;
-  /** What stands in the way beside the reason. */
-  readonly others?: readonly { readonly code: string; readonly reason: string }[];
-  readonly notes: readonly Note[];
-  readonly folded?: readonly Moved[] | undefined;
-  readonly edits: readonly {
-    readonly path: string;
-    readonly range: JsonRange;
-    readonly newText: string;
-  }[];
-  /** Of `fix`: what was fixed, and which safe fixes were left out. */
-  readonly fixes?: FixResult;
-}
 
 /** `convert` and `fix`: both change files, and show the change as one patch or write it. */
 export async function runChange(command: Change, program: Program): Promise<number> {

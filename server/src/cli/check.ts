@@ -1,12 +1,12 @@
+import type { CheckedFile, CheckResult } from './check-result.ts';
 import { withAllObstacles } from '../engine/convertibility.ts';
 import { decidingPlaces } from '../engine/deciding-places.ts';
 import { withProof } from '../engine/fix-proof.ts';
-import type { Analysis, NotAnalysed } from '../engine/types.ts';
 import type { Finding, Severity } from '../rules/types.ts';
 import type { CheckCommand, FailOn, ShownLevel } from './command.ts';
-import { compareWithBaselines, type Compared } from './baseline.ts';
+import { compareWithBaselines } from './baseline.ts';
 import { findInputs, nothingThere, type InputFile } from './inputs.ts';
-import type { Program } from './program.ts';
+import type { Program } from './process-needs.ts';
 import { createRowCheck } from './row-check.ts';
 import { compareText } from '../text/words.ts';
 import { githubReport } from './report-github.ts';
@@ -18,34 +18,7 @@ import { nameSources } from './stdin.ts';
 import { announceTargets, readingText } from './targets.ts';
 import { UsageError } from './usage-error.ts';
 import { unparsedIn } from '../engine/unparsed.ts';
-import { openWorkspace, type SettingsProblem, type Workspace } from './workspace.ts';
-
-/** One analysed file. */
-export interface CheckedFile {
-  readonly file: InputFile;
-  /** `6.1`: two files of one run may lie in two trees. */
-  readonly kernel: string;
-  readonly analysis: Analysis;
-  /** What a baseline has taken out of the findings. */
-  readonly known: readonly Finding[];
-}
-
-/** What a reporter renders. */
-export interface CheckResult {
-  /** `6.1`: the target of the first file. */
-  readonly kernel: string;
-  readonly files: readonly CheckedFile[];
-  readonly notAnalysed: readonly NotAnalysed[];
-  /** What is wrong with the settings. */
-  readonly problems: readonly SettingsProblem[];
-  /** How many files and folders could not be read. */
-  readonly unreadable: number;
-  /** What baselines say, where there are some. */
-  readonly baseline: Pick<Compared, 'gone'> | undefined;
-  /** The text of any document that a finding names, and how to show its path. */
-  readonly workspace: Workspace;
-  shown(path: string): string;
-}
+import { openWorkspace } from './workspace.ts';
 
 /** The formats that say whether a fix is safe, or count those: only for them it is proved. */
 const TELLS_FIXES: ReadonlySet<CheckCommand['format']> = new Set<CheckCommand['format']>([

@@ -1,7 +1,7 @@
 /** The modules of folders, each converted once, and the table that says what became of them. */
 import { joinLinked } from '../engine/project/join.ts';
 import { largest } from '../text/lists.ts';
-import type { Outcome } from './change.ts';
+import type { Outcome } from './outcome.ts';
 import type { InputFile } from './inputs.ts';
 import { compareText } from '../text/words.ts';
 import type { Workspace } from './workspace.ts';

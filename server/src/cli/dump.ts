@@ -3,7 +3,7 @@ import type { DumpCommand } from './command.ts';
 import { UsageError } from './usage-error.ts';
 import { findInputs, namedFiles } from './inputs.ts';
 import { nearWords } from '../text/near-words.ts';
-import type { Program } from './program.ts';
+import type { Program } from './process-needs.ts';
 import { openWorkspace } from './workspace.ts';
 
 /**

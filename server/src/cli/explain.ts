@@ -3,7 +3,7 @@ import { kernelStages } from '../engine/stages.ts';
 import type { ExplainCommand, RulesCommand } from './command.ts';
 import { renderMarkdown, withFirstExamples } from './markdown.ts';
 import { UsageError } from './usage-error.ts';
-import type { Program } from './program.ts';
+import type { Program } from './process-needs.ts';
 import type { Style } from './style.ts';
 import { keyOf, openWorkspace } from './workspace.ts';
 import { largest } from '../text/lists.ts';

@@ -3,7 +3,7 @@ import { statSync } from 'node:fs';
 import { posix } from 'node:path';
 import { UsageError } from './usage-error.ts';
 import { NotRead } from '../lsp/node-read.ts';
-import type { Program } from './program.ts';
+import type { Program } from './process-needs.ts';
 import { compareText } from '../text/words.ts';
 import { scanAll } from './scan-pool.ts';
 import type { NamedSources } from './stdin.ts';

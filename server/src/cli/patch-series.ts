@@ -5,7 +5,7 @@ import { dirname, join, relative, sep } from 'node:path';
 import { commitMessage } from '../engine/commit-message.ts';
 import { conversionTarget } from '../engine/convert.ts';
 import { unifiedDiff } from '../text/diff.ts';
-import type { Outcome } from './change.ts';
+import type { Outcome } from './outcome.ts';
 import { mailFileName, mailText, type Author, type Mail } from './mail.ts';
 import type { Output } from './output.ts';
 import { encode, unreadable, type TextFile } from './text-file.ts';

@@ -1,3 +1,4 @@
+import type { Program } from './process-needs.ts';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createEngine, type Engine } from '../engine/analyse.ts';
@@ -11,24 +12,8 @@ import { runDump } from './dump.ts';
 import { runExplain, runRules } from './explain.ts';
 import { createOutput, type Output } from './output.ts';
 import { readPackageFacts, type PackageFacts } from './package-facts.ts';
-import { createStyle, type Style } from './style.ts';
+import { createStyle } from './style.ts';
 import { UsageError } from './usage-error.ts';
-
-/** What a command needs of the process. */
-export interface Program {
-  readonly output: Output;
-  /** This bundle: what worker threads run. */
-  readonly self: string;
-  readonly facts: PackageFacts;
-  /** Of what goes to stdout. */
-  readonly style: Style;
-  /** The columns of the terminal that stderr goes to; undefined where there is none. */
-  readonly stderrColumns: number | undefined;
-  /** `--verbose` was given. */
-  readonly isVerbose: boolean;
-  /** The engine, loaded on first use: `rules` and `explain` need none. */
-  engine(): Promise<Engine>;
-}
 
 /** Runs one command and gives its exit status. Throws UsageError. */
 export async function runCommand(command: Command, program: Program): Promise<number> {

@@ -1,5 +1,5 @@
 import type { Finding, Severity } from '../rules/types.ts';
-import type { CheckResult } from './check.ts';
+import type { CheckResult } from './check-result.ts';
 import { createPlaces, type Places } from './places.ts';
 import { printableLines } from './printable.ts';
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Severity } from '../rules/types.ts';
-import type { CheckResult } from './check.ts';
+import type { CheckResult } from './check-result.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { createPlaces } from './places.ts';
 import { jsonText } from './json.ts';

@@ -1,5 +1,5 @@
 import { exactFinding, jsonText, type JsonDiagnostic } from './json.ts';
-import type { CheckResult } from './check.ts';
+import type { CheckResult } from './check-result.ts';
 import { shownPath } from './workspace.ts';
 
 /** The JSON contract of `check`, version 1: one object, its keys in this order. */

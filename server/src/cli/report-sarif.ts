@@ -5,8 +5,8 @@ import { fixTitle } from '../engine/fix-proof.ts';
 import type { NotAnalysed } from '../engine/types.ts';
 import type { Finding, Rule, Severity } from '../rules/types.ts';
 import type { Span } from '../text/span.ts';
-import type { Gone } from './baseline.ts';
-import type { CheckResult } from './check.ts';
+import type { Gone } from './check-result.ts';
+import type { CheckResult } from './check-result.ts';
 import {
   FINGERPRINT,
   FIRST_FINGERPRINT,

@@ -10,7 +10,7 @@ import type { Finding, Severity } from '../rules/types.ts';
 import { append } from '../text/lists.ts';
 import { onOneLine } from '../text/lexical.ts';
 import type { Span } from '../text/span.ts';
-import type { CheckResult } from './check.ts';
+import type { CheckResult } from './check-result.ts';
 import { printable } from './printable.ts';
 import { snippetOf } from './snippet.ts';
 import { PLAIN, type Style } from './style.ts';

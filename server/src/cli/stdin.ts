@@ -2,18 +2,9 @@
 import { readSync } from 'node:fs';
 import { MAX_BYTES } from '../lsp/node-read.ts';
 import type { Sources } from './command.ts';
-import { decode, type TextFile } from './text-file.ts';
+import { decode, type StdinFile } from './text-file.ts';
 import { UsageError } from './usage-error.ts';
 import { keyOf } from './workspace.ts';
-
-/** A text that stands before the disk. */
-export interface StdinFile {
-  /** Absolute, the workspace's key; there need not be such a file. */
-  readonly path: string;
-  /** As messages name it. */
-  readonly shown: string;
-  readonly file: TextFile;
-}
 
 /** The PATHs of a command as files and folders, and what stdin holds where one of them is `-`. */
 export interface NamedSources {

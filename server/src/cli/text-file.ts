@@ -64,3 +64,12 @@ export function unreadable(path: string, error: unknown): UsageError {
   const reason = REASONS.get(code ?? '') ?? code ?? String(error).split('\n', 1)[0];
   return new UsageError(`${path}: ${reason}`);
 }
+
+/** A text that stands before the disk. */
+export interface StdinFile {
+  /** Absolute, the workspace's key; there need not be such a file. */
+  readonly path: string;
+  /** As messages name it. */
+  readonly shown: string;
+  readonly file: TextFile;
+}

@@ -15,7 +15,7 @@ import { KERNEL_API } from '../engine/stages.ts';
 import { isKernelTree, leadsOutside, readRegularFile } from '../lsp/node-read.ts';
 import { lineIndex, type LineIndex } from '../text/position.ts';
 import type { Output } from './output.ts';
-import type { StdinFile } from './stdin.ts';
+import type { StdinFile } from './text-file.ts';
 import { UsageError } from './usage-error.ts';
 import { decode, readTextFile, type TextFile } from './text-file.ts';
 

@@ -3,6 +3,7 @@
  * out. It remembers the last
  * results, so that an edit costs what it changed.
  */
+import { createPlans, type Plans } from './plans.ts';
 import type { FileIr } from '../ir/types.ts';
 import type { KernelVersion } from '../kernel/types.ts';
 import { formatVersion, inRange } from '../kernel/version.ts';
@@ -65,6 +66,8 @@ export interface Engine {
   dispose(): void;
   readonly rules: readonly Rule[];
   readonly parser: SyntaxParser;
+  /** The plans of conversions that were made for the texts it knows. */
+  readonly plans: Plans;
 }
 
 /**
@@ -173,6 +176,7 @@ export function createEngine(parser: SyntaxParser, stages: Stages = kernelStages
   const modules = new Map<string, ModuleEntry>();
   const usesInterface = interfaceTest();
   let prover: Engine | undefined;
+  const plans = createPlans();
 
   function* lowerModule(input: ModuleInput): Steps<Module> {
     const sources: FileIr[] = [];
@@ -307,6 +311,7 @@ export function createEngine(parser: SyntaxParser, stages: Stages = kernelStages
   return {
     rules: stages.rules,
     parser,
+    plans,
 
     analyse: (input, config, kernel) => atOnce(analyseInSteps(input, config, kernel)),
     analyseInSteps,
@@ -332,6 +337,7 @@ export function createEngine(parser: SyntaxParser, stages: Stages = kernelStages
 
     forget(path) {
       prover?.forget(path);
+      plans.forget(path);
       documents.forget(path);
       for (const key of [...modules.keys()])
         if (key.split('\n').includes(path)) modules.delete(key);

@@ -115,7 +115,10 @@ export type Plan =
   | { readonly status: 'unchanged' }
   | Extract<Conversion, { status: 'refused' }>;
 
-/** Whether a conversion can be planned: cheap, without the proof. Never throws. */
+/**
+ * Whether a conversion can be planned: cheap, without the proof, and made once for all who ask
+ * about the same texts. Never throws.
+ */
 export function planOf(
   engine: Engine,
   input: ModuleInput,
@@ -188,6 +191,18 @@ export function whyNothing(engine: Engine, input: ModuleInput, target: TargetKer
 }
 
 function preparePlan(
+  engine: Engine,
+  scratch: Engine,
+  input: ModuleInput,
+  target: TargetKernel,
+  functionName: string | undefined,
+): Planning {
+  return engine.plans.once({ input, target, functionName }, () =>
+    newPlan(engine, scratch, input, target, functionName),
+  );
+}
+
+function newPlan(
   engine: Engine,
   scratch: Engine,
   input: ModuleInput,

@@ -11,9 +11,9 @@ import {
 import type { FunctionIr } from '../ir/types.ts';
 import { calls } from '../ir/visit.ts';
 import { printExpr } from '../ir/print.ts';
+import { scanOf } from '../lifecycle/scan.ts';
 import { indexModule } from '../lifecycle/module.ts';
 import type { ModuleFacts } from '../lifecycle/types.ts';
-import { walk } from '../rules/locate.ts';
 import type { FunctionPath, PathEvent } from './function-paths.ts';
 
 /** A call as the tables see it. */
@@ -99,7 +99,7 @@ function expand(trail: Trail, call: Called, around: readonly string[]): void {
   }
   const values = new Map([
     // What a helper calls by a name of its own is nothing that its caller calls so.
-    ...localsOf(defined).map((name) => [name, `${call.value}:${name}`] as const),
+    ...scanOf(defined).decls.map(({ name }) => [name, `${call.value}:${name}`] as const),
     ...defined.params.map(({ name }, i) => [name, call.args[i] ?? name] as const),
   ]);
   for (const { name, args } of calls(defined)) {
@@ -111,10 +111,6 @@ function expand(trail: Trail, call: Called, around: readonly string[]): void {
     };
     expand(trail, inside, [...around, call.name]);
   }
-}
-
-function localsOf(fn: FunctionIr): string[] {
-  return [...walk(fn.body)].flatMap((node) => (node.kind === 'decl' ? [node.name] : []));
 }
 
 function definitionOf({ module, kernel }: ModuleFacts, name: string): FunctionIr | undefined {

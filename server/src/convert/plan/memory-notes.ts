@@ -6,7 +6,7 @@ import { contiguousArgument, slabArgument, vmallocArgument } from '../../kernel/
 import type { CallExpr, Expr, FileIr } from '../../ir/types.ts';
 import type { Module } from '../../lifecycle/types.ts';
 import { allExpressions, namesIn, statementsOf, uncast } from '../../lifecycle/statements.ts';
-import type { Remark } from './notes.ts';
+import type { Remark } from './remarks.ts';
 import { pointerIn, reachedBy, type Positions } from '../query/reached.ts';
 import { lineIn } from '../refusal-error.ts';
 import { siteOf } from '../modules/merge.ts';

@@ -1,5 +1,6 @@
+import { reviewNotes } from './remarks.ts';
 import type { FileIr } from '../../ir/types.ts';
-import type { Module, Site } from '../../lifecycle/types.ts';
+import type { Module } from '../../lifecycle/types.ts';
 import { append } from '../../text/lists.ts';
 import type { Span } from '../../text/span.ts';
 import type { KernelVersion } from '../../kernel/types.ts';
@@ -93,17 +94,4 @@ export function notesOf(
 interface Where {
   readonly file: FileIr;
   readonly span: Span;
-}
-
-/** A sentence for a note, with its place in the documents that are changed. */
-export interface Remark {
-  readonly text: string;
-  /** See Note. */
-  readonly message?: string;
-  readonly site: Site | undefined;
-}
-
-/** Notes on what is to be looked at in the result. */
-export function reviewNotes(remarks: Iterable<Remark>): Note[] {
-  return [...remarks].map((remark) => ({ kind: 'review', ...remark }));
 }

@@ -1,7 +1,7 @@
 import { compareVersions } from '../../kernel/version.ts';
 import type { Module } from '../../lifecycle/types.ts';
 import { composePlanned, siteBefore, type DocumentEdits } from '../rewrite/compose.ts';
-import { reviewNotes, type Remark } from './notes.ts';
+import { reviewNotes, type Remark } from './remarks.ts';
 import { RefusedError } from '../refusal-error.ts';
 import { STEPS } from '../steps/index.ts';
 import type { StepInput, StepResult } from '../steps/types.ts';

@@ -14,7 +14,7 @@ import {
   wrapCall,
   type Removal,
 } from './layout.ts';
-import { reviewNotes } from '../plan/notes.ts';
+import { reviewNotes } from '../plan/remarks.ts';
 import { statementsOf } from '../../lifecycle/statements.ts';
 import { placeOf, siteOf, splitEdits } from '../modules/merge.ts';
 import { tableEdits } from './table-text.ts';

@@ -27,7 +27,7 @@ import { ownsLines } from './drop.ts';
 import { callsBefore, decidedBy, type Decided } from './decided-before.ts';
 import { earlierFor, type Earlier } from './earlier.ts';
 import { impureCall, isPure } from './pure.ts';
-import type { Remark } from '../plan/notes.ts';
+import type { Remark } from '../plan/remarks.ts';
 import type { Step } from './types.ts';
 import { append } from '../../text/lists.ts';
 

@@ -8,7 +8,7 @@ import { leaves } from '../plan/allocation.ts';
 import { plain } from '../plan/arguments.ts';
 import { indentAt } from '../rewrite/layout.ts';
 import { allExpressions, uncast } from '../../lifecycle/statements.ts';
-import { branchOfNone, testOf, testText, type Allocated } from './test-forms.ts';
+import { branchOfNone, testOf, testText, type Allocated } from './allocation-test.ts';
 
 /**
  * Edits that write the macro out where it is used; null where no such macro follows, or one that

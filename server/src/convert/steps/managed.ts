@@ -16,7 +16,7 @@ import { initsConcerning } from '../modules/concerned.ts';
 import { assignmentsOf, callSites, type CallSite } from '../query/call-sites.ts';
 import { typeOf } from '../../lifecycle/types-of.ts';
 import { dropAll, ownsLines, relabelled } from './drop.ts';
-import type { Remark } from '../plan/notes.ts';
+import type { Remark } from '../plan/remarks.ts';
 import type { Step } from './types.ts';
 import { append } from '../../text/lists.ts';
 

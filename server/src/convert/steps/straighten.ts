@@ -12,7 +12,7 @@ import { plainTest } from '../query/expressions.ts';
 import { allExpressions, namesUnder, statementsOf, uncast } from '../../lifecycle/statements.ts';
 import { textOf } from '../refusal-error.ts';
 import { ownsLines } from './drop.ts';
-import { branchOfNone, plainBranch, testOf, testText, type Allocated } from './test-forms.ts';
+import { branchOfNone, plainBranch, testOf, testText, type Allocated } from './allocation-test.ts';
 
 /**
  * Edits that bring the test behind the allocation into the form `if (!p) leave`; null where it has

@@ -1,6 +1,6 @@
 import type { FileIr } from '../../ir/types.ts';
 import type { DocumentEdits } from '../rewrite/compose.ts';
-import type { Remark } from '../plan/notes.ts';
+import type { Remark } from '../plan/remarks.ts';
 import type { Callbacks, ConversionInput } from '../types.ts';
 
 export interface StepInput {

@@ -1,0 +1,82 @@
+/**
+ * The plans of conversions that were made for the very texts that an engine is asked about: an
+ * offer, what stands beside a finding and the conversion itself have one plan.
+ */
+import { measured, spendAgain } from '../budget/work.ts';
+import type { ModuleInput, SourceDocument, TargetKernel } from './types.ts';
+
+/** What is asked for a plan. */
+export interface PlanRequest {
+  readonly input: ModuleInput;
+  readonly target: TargetKernel;
+  readonly functionName: string | undefined;
+}
+
+export interface Plans {
+  /**
+   * What `plan` comes to, or came to before for the same texts, target and function. Throws what
+   * `plan` throws, and keeps nothing then.
+   */
+  once<T>(request: PlanRequest, plan: () => T): T;
+  /** Drops what was planned with a document that was closed. */
+  forget(path: string): void;
+}
+
+interface Kept extends PlanRequest {
+  readonly plan: unknown;
+  /** What it cost, which counts as if it were made anew: one text has one answer. */
+  readonly cost: number;
+}
+
+/** The functions of one driver that a conversion can be asked for, and their file as a whole. */
+const MAX_PLANS = 6;
+
+export function createPlans(): Plans {
+  let kept: Kept[] = [];
+  return {
+    once<T>(request: PlanRequest, plan: () => T): T {
+      // What was planned for other texts of the file is of no more use.
+      kept = kept.filter((one) => isOtherFile(one, request) || isSame(one.input, request.input));
+      const found = kept.find(
+        (one) =>
+          !isOtherFile(one, request) &&
+          one.functionName === request.functionName &&
+          one.target.text === request.target.text,
+      );
+      if (found) {
+        spendAgain(found.cost);
+        return found.plan as T;
+      }
+      const { value, spent } = measured(plan);
+      kept = [...kept, { ...request, plan: value, cost: spent }].slice(-MAX_PLANS);
+      return value;
+    },
+
+    forget(path) {
+      kept = kept.filter(({ input }) => ![...input.sources, ...input.headers].some(isOf(path)));
+    },
+  };
+}
+
+function isOtherFile(one: PlanRequest, other: PlanRequest): boolean {
+  return one.input.file !== other.input.file;
+}
+
+function isOf(path: string): (document: SourceDocument) => boolean {
+  return (document) => document.path === path;
+}
+
+function isSame(one: ModuleInput, other: ModuleInput): boolean {
+  return (
+    one.wrappers === other.wrappers &&
+    haveSameTexts(one.sources, other.sources) &&
+    haveSameTexts(one.headers, other.headers)
+  );
+}
+
+function haveSameTexts(left: readonly SourceDocument[], right: readonly SourceDocument[]): boolean {
+  return (
+    left.length === right.length &&
+    left.every((one, i) => one.path === right[i]!.path && one.text === right[i]!.text)
+  );
+}
