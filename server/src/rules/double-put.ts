@@ -205,10 +205,28 @@ function check({ facts }: RuleContext): Finding[] {
         severity: 'error',
         observation: one,
         message,
+        alsoSee: tablesOf(facts, one),
         fix: fixFor(facts, one),
       }),
     ];
   });
+}
+
+/** The device that `.release` was given. */
+function isInRelease({ role, device }: OperationObservation): boolean {
+  return role === 'release' && device.originKind === 'parameter';
+}
+
+/** The ops tables that name the function of a put as their `.release`. */
+function tablesOf(facts: ModuleFacts, put: OperationObservation): Finding['related'] {
+  return isInRelease(put)
+    ? facts.opsTables
+        .filter(({ members }) => members.get('release')?.value === put.function.name)
+        .map(({ path, variable }) => ({
+          site: { path, start: variable.nameSpan.start, end: variable.nameSpan.end },
+          message: `\`${variable.name}\` names it as .release`,
+        }))
+    : [];
 }
 
 function messageFor(put: OperationObservation): string | null {
@@ -224,6 +242,8 @@ function messageFor(put: OperationObservation): string | null {
   if (put.role === 'init' && put.device.originKind === 'parameter' && before.extraReferences === 0)
     return null;
   if (before.model !== 'new' || before.reference !== 'dropped') return null;
+  if (isInRelease(put))
+    return `${put.api}() of ${name} in .release, which runs because the last reference is gone: it must not be put again`;
   return `${put.api}() drops the reference of ${name} a second time on this path; vfio_alloc_device() gave one, and the first put may have freed the memory`;
 }
 

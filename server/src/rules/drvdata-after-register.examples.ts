@@ -70,6 +70,36 @@ static const struct vfio_device_ops foo_ops = {
 export const drvdataAfterRegisterExamples: Rule['examples'] = {
   bad: [
     {
+      title: 'vfio-pci core, and drvdata is never set',
+      kernel: '6.2',
+      code: `struct foo {
+	struct vfio_pci_core_device core;
+};
+
+static const struct vfio_device_ops foo_ops = {
+	.name = "foo",
+	.init = vfio_pci_core_init_dev,
+	.release = vfio_pci_core_release_dev,
+};
+
+static int foo_probe(struct pci_dev *pdev, const struct pci_device_id *id)
+{
+	struct foo *foo;
+	int ret;
+
+	foo = vfio_alloc_device(foo, core.vdev, &pdev->dev, &foo_ops);
+	if (IS_ERR(foo))
+		return PTR_ERR(foo);
+
+	ret = vfio_pci_core_register_device(&foo->core);
+//            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ drvdata-after-register
+	if (ret)
+		vfio_put_device(&foo->core.vdev);
+	return ret;
+}
+`,
+    },
+    {
       title: 'vfio-pci core compares it',
       kernel: '6.2',
       code: `${CORE}${LATE_CORE_PROBE}`,

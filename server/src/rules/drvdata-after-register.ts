@@ -13,10 +13,12 @@ import {
   declaredType,
   documentOf,
   functionsIn,
+  isNull,
   isSameSite,
   walk,
 } from './locate.ts';
 import { fieldType, indexOf, memberAccesses, reachedFrom, type MemberAccess } from './members.ts';
+import { isUnseen } from './open-and-close.ts';
 import { deviceIdentity } from './parent.ts';
 import { findingFor } from './report.ts';
 import { moveBefore } from './fixes/move.ts';
@@ -28,7 +30,7 @@ export const drvdataAfterRegister: Rule = {
   kernels: { since: [5, 13] },
   fixable: 'safe',
   docs: {
-    what: 'The drvdata of the parent device is set after the registration that, or whose callbacks, read it.',
+    what: 'The drvdata of the parent device is set after the registration that, or whose callbacks, read it, or is never set to the device that vfio-pci core compares it with.',
     why: 'Since 5.19, and in 5.18.y since 5.18.18, `vfio_pci_core_register_device()` compares the drvdata of the PCI device with the core device and refuses the registration when they differ, so that probe never succeeds. With every registration the device can be opened before it returns: a callback that reads the drvdata then finds NULL.',
     instead:
       'Set the drvdata before the registration. For vfio-pci core it is the address of the `struct vfio_pci_core_device`.',
@@ -43,6 +45,86 @@ export const drvdataAfterRegister: Rule = {
 const CORE_COMPARES = backported(from('5.19'), '5.18.18');
 
 function check({ facts }: RuleContext): Finding[] {
+  return [...setLate(facts), ...neverSet(facts)];
+}
+
+/** Registrations of the core whose parent has no drvdata, or that of another object. */
+function neverSet(facts: ModuleFacts): Finding[] {
+  if (!inRange(facts.kernel, CORE_COMPARES)) return [];
+  const index = indexOf(facts.module, facts.kernel);
+  return facts.observations.flatMap((register): Finding[] => {
+    if (
+      register.kind !== 'operation' ||
+      register.op !== 'register' ||
+      register.api !== 'vfio_pci_core_register_device' ||
+      register.device.originKind !== 'allocation' ||
+      facts.observations.some((one) => one.kind === 'operation' && one.op === 'set-drvdata')
+    )
+      return [];
+    const setters = index.allFunctions.flatMap(({ item }) =>
+      drvdataCalls(index, item, 'set-drvdata', facts.kernel)
+        .filter(({ args }) => args[1] !== undefined && !isNull(args[1]))
+        .map((call) => ({ fn: item, call })),
+    );
+    const other = setters.find(({ fn, call }) => isOtherObject(index, fn, call));
+    if (setters.length > 0 && (other === undefined || setters.length > 1)) return [];
+    if (isHandedOn(facts, index, register)) return [];
+    const path = other === undefined ? undefined : index.fileOf(other.fn)?.path;
+    return [
+      findingFor({
+        rule: drvdataAfterRegister.id,
+        severity: 'error',
+        observation: register,
+        message: `${register.api}() returns -EINVAL: the drvdata of the PCI device is ${other === undefined ? 'never set' : 'another object'}; set it to the core device`,
+        alsoSee:
+          other === undefined || path === undefined
+            ? []
+            : [
+                {
+                  site: { path, start: other.call.start, end: other.call.end },
+                  message: `${other.call.name}() sets it to something else`,
+                },
+              ],
+      }),
+    ];
+  });
+}
+
+/** The value is a pointer to a struct in which no vfio_device is. */
+function isOtherObject(index: ModuleIndex, fn: FunctionIr, { args: [, value] }: CallExpr): boolean {
+  const file = index.fileOf(fn);
+  if (file === undefined || value?.kind !== 'name') return false;
+  const type = declaredType(fn, value.name);
+  const struct = type?.pointers === 1 ? index.struct(file, type.name) : null;
+  return (
+    struct != null &&
+    struct.item.complete &&
+    struct.item.fields.every((one) => one.type.pointers > 0 || one.type.keyword !== 'struct')
+  );
+}
+
+/** Code that is not seen gets the PCI device, or the object, before it is registered. */
+function isHandedOn(
+  facts: ModuleFacts,
+  index: ModuleIndex,
+  register: OperationObservation,
+): boolean {
+  const probes = functionsIn(facts, 'probe', 'init');
+  return [...reachedFrom(index, [...probes, register.function]).keys()].some((fn) =>
+    [...walk(fn.body)].some(
+      (node) =>
+        node.kind === 'call' &&
+        isUnseen(facts, index, fn, node) &&
+        node.args.some((arg) => {
+          const name = deviceIdentity(fn, arg);
+          const type = declaredType(fn, name)?.name;
+          return type === 'pci_dev' || type === 'device' || type === register.device.container;
+        }),
+    ),
+  );
+}
+
+function setLate(facts: ModuleFacts): Finding[] {
   return facts.observations.flatMap((one): Finding[] => {
     if (
       one.kind !== 'operation' ||

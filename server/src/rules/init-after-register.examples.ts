@@ -1,5 +1,5 @@
 import type { Rule } from './types.ts';
-import { DRIVER, REMOVE } from './examples.ts';
+import { DRIVER, PROBE, REMOVE } from './examples.ts';
 
 const CONTAINER = `struct foo {
 	struct vfio_device vdev;
@@ -84,6 +84,42 @@ function fixed(statement: string): string {
 
 export const initAfterRegisterExamples: Rule['examples'] = {
   bad: [
+    {
+      title: 'A reset of what a request stores',
+      kernel: '6.2',
+      code: `struct foo {
+	struct vfio_device vdev;
+	struct eventfd_ctx *trigger;
+};
+
+static long foo_ioctl(struct vfio_device *vdev, unsigned int cmd, unsigned long arg)
+{
+	struct foo *foo = container_of(vdev, struct foo, vdev);
+
+	foo->trigger = eventfd_ctx_fdget(arg);
+	return PTR_ERR_OR_ZERO(foo->trigger);
+}
+
+static void foo_close(struct vfio_device *vdev)
+{
+	struct foo *foo = container_of(vdev, struct foo, vdev);
+
+	eventfd_ctx_put(foo->trigger);
+}
+
+static const struct vfio_device_ops foo_ops = {
+	.name = "foo",
+	.ioctl = foo_ioctl,
+	.close_device = foo_close,
+};
+${PROBE.replace(
+  'goto err_put;\n\treturn 0;',
+  `goto err_put;
+\tfoo->trigger = NULL;
+//      ^^^^^^^^^^^^ init-after-register
+\treturn 0;`,
+)}${REMOVE}${DRIVER}`,
+    },
     {
       title: 'A lock',
       kernel: '6.2',

@@ -40,6 +40,63 @@ const SET_PARENT = PROBE.replace(
 export const initCallbackContractExamples: Rule['examples'] = {
   bad: [
     {
+      title: 'A pointer that nothing sets',
+      kernel: '6.2',
+      code: `struct foo {
+	struct vfio_device vdev;
+	struct device *parent;
+};
+
+static int foo_init_dev(struct vfio_device *vdev)
+{
+	struct foo *foo = container_of(vdev, struct foo, vdev);
+
+	return pm_runtime_resume_and_get(foo->parent);
+//                                       ^^^^^^^^^^^ init-callback-contract
+}
+
+static void foo_release_dev(struct vfio_device *vdev)
+{
+	pm_runtime_put(vdev->dev);
+}
+
+static const struct vfio_device_ops foo_ops = {
+	.name = "foo",
+	.init = foo_init_dev,
+	.release = foo_release_dev,
+};
+${PROBE}${REMOVE}${DRIVER}`,
+    },
+    {
+      title: 'The container is the cursor of a list',
+      kernel: '6.2',
+      code: `struct foo {
+	struct vfio_device vdev;
+	struct list_head node;
+	int slot;
+};
+
+static LIST_HEAD(foo_list);
+
+static int foo_init_dev(struct vfio_device *vdev)
+{
+	struct foo *foo = container_of(vdev, struct foo, vdev);
+	int slots = 0;
+
+	list_for_each_entry(foo, &foo_list, node)
+		slots++;
+	foo->slot = slots;
+//      ^^^^^^^^^ init-callback-contract
+	return 0;
+}
+
+static const struct vfio_device_ops foo_ops = {
+	.name = "foo",
+	.init = foo_init_dev,
+};
+${PROBE}${REMOVE}${DRIVER}`,
+    },
+    {
       title: 'A member that probe sets afterwards',
       kernel: '6.2',
       code: `${CONTAINER}${init(`	foo->config = kzalloc(foo->parent->size, GFP_KERNEL);

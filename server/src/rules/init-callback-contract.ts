@@ -1,13 +1,15 @@
 import type { Finding, Rule, RuleContext } from './types.ts';
-import type { Expr, FunctionIr } from '../ir/types.ts';
+import type { Expr, FunctionIr, LoopStmt } from '../ir/types.ts';
 import type { ModuleFacts, Site } from '../lifecycle/types.ts';
 import type { ModuleIndex } from '../lifecycle/module.ts';
 import { nameOf } from './device.ts';
 import { drvdataCalls } from './drvdata.ts';
-import { contains, functionsIn, walk } from './locate.ts';
+import { declaredType, functionsIn, walk } from './locate.ts';
 import { fieldType, indexOf, memberAccesses, reachedFrom, type MemberAccess } from './members.ts';
+import { mayGiveBackUnseen } from './open-and-close.ts';
 import { deviceIdentity } from './parent.ts';
 import { findingFor } from './report.ts';
+import { testedKeys } from './tested-members.ts';
 import { written } from './wording.ts';
 import { initCallbackContractExamples } from './init-callback-contract.examples.ts';
 
@@ -17,7 +19,7 @@ export const initCallbackContract: Rule = {
   kernels: { since: [6, 1] },
   fixable: 'none',
   docs: {
-    what: '`.init` uses something that is there only after `vfio_alloc_device()` has returned.',
+    what: '`.init` uses something that is there only after `vfio_alloc_device()` has returned, or that nothing ever sets.',
     why: '`.init` runs inside `vfio_alloc_device()`. The container is zeroed: what probe writes into it after the allocation cannot be read yet. `vdev->device` is initialised after `.init`, so that it has no reference count and no name. The drvdata of the parent is what probe has set before the allocation, or NULL.',
     instead:
       'Derive what `.init` needs from `vdev->dev`, which is the parent device, or set it in probe after the allocation and use it there. Do not get or put the device in `.init`.',
@@ -48,6 +50,8 @@ function check({ facts }: RuleContext): Finding[] {
     ...initsOf(facts, index).flatMap((init) => [
       ...parentData(facts, index, init),
       ...earlyReads(index, init),
+      ...neverSet(facts, index, init),
+      ...lostContainer(index, init),
     ]),
   ];
 }
@@ -82,11 +86,22 @@ function initsOf(facts: ModuleFacts, index: ModuleIndex): Init[] {
             fn: item,
             allocator: use.function,
             allocation: use.site,
-            container: use.api === 'vfio_alloc_device' && tag?.kind === 'name' ? tag.name : null,
+            container:
+              use.api === 'vfio_alloc_device' && tag?.kind === 'name'
+                ? containerOf(index, use.function, tag.name)
+                : null,
           };
         }),
       );
   });
+}
+
+/** The tag of an allocation; where it is the variable by mistake, the struct of that. */
+function containerOf(index: ModuleIndex, allocator: FunctionIr, tag: string): string {
+  const file = index.fileOf(allocator);
+  const isStruct = file !== undefined && index.struct(file, tag) !== null;
+  const type = isStruct ? null : declaredType(allocator, tag);
+  return type?.keyword === 'struct' && type.pointers === 1 ? type.name : tag;
 }
 
 /** A reference that is taken or put before there is a count. */
@@ -163,6 +178,10 @@ function parentData(
   const [param] = fn.params;
   const file = index.fileOf(fn);
   if (param === undefined || file === undefined) return [];
+  const isSetInside = [...reachedFrom(index, [fn]).keys()].some(
+    (one) => drvdataCalls(index, one, 'set-drvdata', facts.kernel).length > 0,
+  );
+  if (isSetInside) return [];
   const reads = drvdataCalls(index, fn, 'get-drvdata', facts.kernel).filter(
     ({ args }) => args[0] !== undefined && deviceIdentity(fn, args[0]) === param.name,
   );
@@ -242,8 +261,8 @@ function earlyReads(index: ModuleIndex, { fn, allocator, allocation, container }
       if (
         setter === undefined ||
         access.form !== 'read' ||
+        isTested(index, reader, fn, access) ||
         !isOfParameter(reader, access) ||
-        (reader !== fn && isTestedIn(index, reader, access)) ||
         mayBeSet(index, access, inside)
       )
         continue;
@@ -265,14 +284,115 @@ function earlyReads(index: ModuleIndex, { fn, allocator, allocation, container }
   return findings;
 }
 
-/** A helper that asks whether the member is there yet works for `.init` as well. */
-function isTestedIn(index: ModuleIndex, reader: FunctionIr, { key }: MemberAccess): boolean {
-  const accesses = memberAccesses(index, reader).filter((one) => one.key === key);
-  return [...walk(reader.body)].some(
-    (node) =>
-      (node.kind === 'if' || node.kind === 'conditional') &&
-      accesses.some(({ site }) => contains(node.condition, site)),
+/**
+ * A helper that serves others too looks itself whether the member is set, as anybody does with a
+ * pointer.
+ */
+function isTested(
+  index: ModuleIndex,
+  reader: FunctionIr,
+  init: FunctionIr,
+  { file, owner, key }: MemberAccess,
+): boolean {
+  const type = fieldType(index, file, owner, key.slice(owner.length + 1));
+  const mayTest = reader !== init || (type?.pointers ?? 0) > 0;
+  return mayTest && testedKeys(index, reader).includes(key);
+}
+
+/** Pointers of the container that `.init` uses and that no code sets. */
+function neverSet(
+  facts: ModuleFacts,
+  index: ModuleIndex,
+  { fn, allocation, container }: Init,
+): Finding[] {
+  if (container === null) return [];
+  const inside = reachedFrom(index, [fn]);
+  const set = new Set(
+    index.allFunctions.flatMap(({ item }) =>
+      memberAccesses(index, item).flatMap(({ key, form }) => (form === 'read' ? [] : [key])),
+    ),
   );
+  return [...inside.keys()].flatMap((reader) =>
+    memberAccesses(index, reader).flatMap((access): Finding[] => {
+      const type = fieldType(index, access.file, container, access.key.slice(container.length + 1));
+      if (
+        access.owner !== container ||
+        access.form !== 'read' ||
+        type === null ||
+        type.pointers === 0 ||
+        type.arrays > 0 ||
+        set.has(access.key) ||
+        isTested(index, reader, fn, access) ||
+        !isOfParameter(reader, access) ||
+        mayGiveBackUnseen(facts, index, [...inside.keys()], access.key)
+      )
+        return [];
+      const text = written(access.file.text, access.node);
+      return [
+        {
+          rule: initCallbackContract.id,
+          severity: 'warning',
+          message: `\`${text}\` is used in .init and nothing sets it: it is NULL; derive it from the parent device`,
+          site: access.site,
+          functionName: reader.name,
+          related: [{ site: allocation, message: 'vfio_alloc_device() runs .init' }],
+          fix: null,
+        },
+      ];
+    }),
+  );
+}
+
+/** The container serves as the cursor of a list, and is used as the container after the loop. */
+function lostContainer(index: ModuleIndex, { fn }: Init): Finding[] {
+  const file = index.fileOf(fn);
+  if (file === undefined) return [];
+  return [...walk(fn.body)].flatMap((loop): Finding[] => {
+    if (loop.kind !== 'loop' || !/^h?list_for_each_entry/.test(loop.macro ?? '')) return [];
+    const [cursor] = loop.args;
+    if (cursor?.kind !== 'name' || leavesEarly(loop)) return [];
+    const nodes = [...walk(fn.body)];
+    const isContainer = nodes.some(
+      (node) => node.kind === 'decl' && node.name === cursor.name && node.init !== null,
+    );
+    const isSet = nodes.some(
+      (node) =>
+        node.kind === 'assign' &&
+        node.target.kind === 'name' &&
+        node.target.name === cursor.name &&
+        node.start > loop.start,
+    );
+    const use = nodes.find(
+      (node) =>
+        node.kind === 'member' &&
+        node.arrow &&
+        node.base.kind === 'name' &&
+        node.base.name === cursor.name &&
+        node.start > loop.end,
+    );
+    if (!isContainer || isSet || use === undefined) return [];
+    return [
+      {
+        rule: initCallbackContract.id,
+        severity: 'warning',
+        message: `\`${cursor.name}\` is the cursor of ${loop.macro}() and not the container any more; use a variable of its own there`,
+        site: { path: file.path, start: use.start, end: use.end },
+        functionName: fn.name,
+        related: [
+          {
+            site: { path: file.path, start: loop.start, end: loop.body.start },
+            message: 'the loop sets it',
+          },
+        ],
+        fix: null,
+      },
+    ];
+  });
+}
+
+/** A loop that is left in the middle has found what the cursor is then. */
+function leavesEarly({ body }: LoopStmt): boolean {
+  return [...walk(body)].some((node) => node.kind === 'break' || node.kind === 'goto');
 }
 
 /**

@@ -117,7 +117,7 @@ ${ops('.init = foo_init_dev', '.release = vfio_pci_core_release_dev')}${PCI_PROB
       code: `${CONTAINER}
 static int foo_ask(struct foo *foo)
 {
-	return readl(foo->state) & 1;
+	return readl(foo_regs) & 1;
 }
 
 static int foo_init_dev(struct vfio_device *core_vdev)

@@ -30,6 +30,25 @@ const BY_CONTAINER = '\tstruct foo *foo = container_of(vdev, struct foo, vdev);\
 export const releaseUsesParentStateExamples: Rule['examples'] = {
   bad: [
     {
+      title: '.release clears the drvdata of the parent device',
+      kernel: '6.2',
+      code: `struct foo {
+	struct vfio_device vdev;
+};
+
+static void foo_release_dev(struct vfio_device *vdev)
+{
+	dev_set_drvdata(vdev->dev, NULL);
+//      ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ release-uses-parent-state
+}
+
+static const struct vfio_device_ops foo_ops = {
+	.name = "foo",
+	.release = foo_release_dev,
+};
+${PROBE}${REMOVE}${DRIVER}`,
+    },
+    {
       title: 'The drvdata of the parent',
       kernel: '6.2',
       code: `${CONTAINER}${release(`	struct foo *foo = dev_get_drvdata(vdev->dev);

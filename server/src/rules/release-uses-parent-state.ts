@@ -16,7 +16,7 @@ export const releaseUsesParentState: Rule = {
   kernels: { since: [6, 1] },
   fixable: 'none',
   docs: {
-    what: '`.release` uses the drvdata of the parent device, or something that `.remove` has freed.',
+    what: '`.release` uses or sets the drvdata of the parent device, or something that `.remove` has freed.',
     why: '`.release` runs when the last reference is dropped. That need not be the put in `.remove`: whoever else holds a reference may keep the device alive for longer. By then the driver core has unbound the parent and cleared its drvdata, and what `.remove` frees is gone.',
     instead:
       'Keep in the container what `.release` needs, reach it with `container_of()`, and free there, not in `.remove`, what `.release` still uses.',
@@ -36,14 +36,23 @@ function check({ facts }: RuleContext): Finding[] {
   return [...parentData(facts, index, inRelease), ...freedState(facts, index, inRelease)];
 }
 
-/** Reads of the drvdata of `vdev->dev`. */
+/** Reads of the drvdata of `vdev->dev`, and what sets it. */
 function parentData(
   facts: ModuleFacts,
   index: ModuleIndex,
   inRelease: ReadonlyMap<FunctionIr, FunctionIr | null>,
 ): Finding[] {
   return [...inRelease.keys()].flatMap((fn) =>
-    drvdataCalls(index, fn, 'get-drvdata', facts.kernel).flatMap((call): Finding[] => {
+    [
+      ...drvdataCalls(index, fn, 'get-drvdata', facts.kernel).map((call) => ({
+        call,
+        defect: `reads the drvdata of the parent device in .release: when the last reference is dropped after unbind it is NULL; reach the container with container_of()`,
+      })),
+      ...drvdataCalls(index, fn, 'set-drvdata', facts.kernel).map((call) => ({
+        call,
+        defect: `sets the drvdata of the parent device in .release: after unbind it belongs to the next driver; leave it to the driver core`,
+      })),
+    ].flatMap(({ call, defect }): Finding[] => {
       const file = index.fileOf(fn);
       const [argument] = call.args;
       if (file === undefined || argument === undefined) return [];
@@ -61,7 +70,7 @@ function parentData(
         {
           rule: releaseUsesParentState.id,
           severity: 'hint',
-          message: `${fn.name}() reads the drvdata of the parent device in .release: when the last reference is dropped after unbind it is NULL; reach the container with container_of()`,
+          message: `${fn.name}() ${defect}`,
           site: { path: file.path, start: call.start, end: call.end },
           functionName: fn.name,
           related: callers(index, inRelease, fn),

@@ -241,7 +241,7 @@ function check({ facts }: RuleContext): Finding[] {
     if (
       exit.kind !== 'exit' ||
       exit.role !== 'release' ||
-      exit.before.memory === 'freed' ||
+      isFreed(exit) ||
       exit.before.model === 'embedded'
     )
       return [];
@@ -282,6 +282,13 @@ function check({ facts }: RuleContext): Finding[] {
     ];
   });
 }
+
+/** What a put in `.release` is taken to have freed is not: the last reference is gone already. */
+function isFreed({ before, trace }: ExitObservation): boolean {
+  return before.memory === 'freed' && trace.some(({ op }) => op !== undefined && FREES.has(op));
+}
+
+const FREES: ReadonlySet<string> = new Set(['free', 'free-device', 'core-release']);
 
 /** A device that vfio-pci core initialises is released by it too: that ends with the free. */
 function freeFor(facts: ModuleFacts, release: string): string {

@@ -1,5 +1,5 @@
 import type { Rule } from './types.ts';
-import { DRIVER } from './examples.ts';
+import { DRIVER, PROBE, REMOVE } from './examples.ts';
 
 const foo = (members = '', read = ''): string => `struct foo {
 	struct vfio_device vdev;
@@ -70,6 +70,33 @@ ${body}	vfio_put_device(&foo->vdev);
 
 export const teardownBeforeUnregisterExamples: Rule['examples'] = {
   bad: [
+    {
+      title: 'drvdata that a callback reads',
+      kernel: '6.2',
+      code: `struct foo {
+	struct vfio_device vdev;
+	int users;
+};
+
+static int foo_open(struct vfio_device *vdev)
+{
+	struct foo *foo = dev_get_drvdata(vdev->dev);
+
+	foo->users++;
+	return 0;
+}
+
+static const struct vfio_device_ops foo_ops = {
+	.name = "foo",
+	.open_device = foo_open,
+};
+${PROBE}${REMOVE.replace(
+        '\tvfio_unregister',
+        `\tdev_set_drvdata(&mdev->dev, NULL);
+//      ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ teardown-before-unregister
+\tvfio_unregister`,
+      )}${DRIVER}`,
+    },
     {
       title: 'Memory that .read uses',
       kernel: '6.2',

@@ -1,9 +1,8 @@
 import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import type { Span } from '../text/span.ts';
-import type { CallExpr, Expr, FunctionIr } from '../ir/types.ts';
+import type { CallExpr, FunctionIr } from '../ir/types.ts';
 import type { ModuleFacts, OperationObservation, Teardown } from '../lifecycle/types.ts';
 import type { ModuleIndex } from '../lifecycle/module.ts';
-import { isValueOrTest } from '../kernel/macros.ts';
 import { givenBackBy } from '../kernel/resource-pairs.ts';
 import { moveBefore } from './fixes/move.ts';
 import { drvdataCalls } from './drvdata.ts';
@@ -12,6 +11,7 @@ import { callAt, contains, documentOf, isNull, statementAt, walk } from './locat
 import { usedWhileRegistered } from './entry-points.ts';
 import { indexOf, keyOf, memberAccesses, type MemberAccess } from './members.ts';
 import { relatedOf } from './related.ts';
+import { testedIn, testedKeys } from './tested-members.ts';
 import { findingFor } from './report.ts';
 import { teardownBeforeUnregisterExamples } from './teardown-before-unregister.examples.ts';
 
@@ -216,43 +216,6 @@ function isAnnounced(
 }
 
 const WAITS = /^(wait_|synchronize_|.*_(quiesce|drain|shutdown|stop|halt|wait|freeze)(_|$))/;
-
-/** The members that a function looks at in a condition, not those that it hands on there. */
-function testedKeys(index: ModuleIndex, fn: FunctionIr): string[] {
-  const conditions = [...walk(fn.body)].flatMap((node) => {
-    if (node.kind === 'if' || node.kind === 'conditional') return [node.condition];
-    if (node.kind === 'loop') return node.condition === null ? [] : [node.condition];
-    return node.kind === 'switch' ? [node.value] : [];
-  });
-  const tested = new Set(conditions.flatMap(testedIn));
-  return tested.size === 0
-    ? []
-    : memberAccesses(index, fn)
-        .filter(({ node }) => tested.has(node))
-        .map(({ key }) => key);
-}
-
-/** The expressions on whose value a condition depends, as far as it only tests them. */
-function testedIn(condition: Expr): Expr[] {
-  switch (condition.kind) {
-    case 'unary':
-      return condition.op === '*' ? [] : testedIn(condition.operand);
-    case 'cast':
-      return testedIn(condition.operand);
-    case 'binary':
-      return [...testedIn(condition.left), ...testedIn(condition.right)];
-    case 'call':
-      return TESTS.test(condition.name ?? '') || isValueOrTest(condition.name ?? '')
-        ? condition.args.flatMap(testedIn)
-        : [];
-    default:
-      return [condition];
-  }
-}
-
-/** Calls that look at a member and do nothing to it. */
-const TESTS =
-  /^(test_bit|atomic\w*_read|refcount_read|kref_read|completion_done|READ_ONCE|smp_load_acquire|IS_ERR\w*|list_empty\w*|rcu_access_pointer|rcu_dereference\w*|test_and_\w+_bit|xchg|cmpxchg)$/;
 
 function messageOf(
   text: string,

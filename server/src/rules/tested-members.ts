@@ -1,0 +1,43 @@
+/** What a condition depends on: a member that it tests, and not one that it hands to a call. */
+import type { Expr, FunctionIr } from '../ir/types.ts';
+import { isValueOrTest } from '../kernel/macros.ts';
+import type { ModuleIndex } from '../lifecycle/module.ts';
+import { walk } from './locate.ts';
+import { memberAccesses } from './members.ts';
+
+/** The members that a function looks at in a condition, not those that it hands on there. */
+export function testedKeys(index: ModuleIndex, fn: FunctionIr): string[] {
+  const conditions = [...walk(fn.body)].flatMap((node) => {
+    if (node.kind === 'if' || node.kind === 'conditional') return [node.condition];
+    if (node.kind === 'loop') return node.condition === null ? [] : [node.condition];
+    return node.kind === 'switch' ? [node.value] : [];
+  });
+  const tested = new Set(conditions.flatMap(testedIn));
+  return tested.size === 0
+    ? []
+    : memberAccesses(index, fn)
+        .filter(({ node }) => tested.has(node))
+        .map(({ key }) => key);
+}
+
+/** The expressions on whose value a condition depends, as far as it only tests them. */
+export function testedIn(condition: Expr): Expr[] {
+  switch (condition.kind) {
+    case 'unary':
+      return condition.op === '*' ? [] : testedIn(condition.operand);
+    case 'cast':
+      return testedIn(condition.operand);
+    case 'binary':
+      return [...testedIn(condition.left), ...testedIn(condition.right)];
+    case 'call':
+      return TESTS.test(condition.name ?? '') || isValueOrTest(condition.name ?? '')
+        ? condition.args.flatMap(testedIn)
+        : [];
+    default:
+      return [condition];
+  }
+}
+
+/** Calls that look at a member and do nothing to it. */
+const TESTS =
+  /^(test_bit|atomic\w*_read|refcount_read|kref_read|completion_done|READ_ONCE|smp_load_acquire|IS_ERR\w*|list_empty\w*|rcu_access_pointer|rcu_dereference\w*|test_and_\w+_bit|xchg|cmpxchg)$/;
