@@ -1,5 +1,5 @@
 import type { Edit } from '../text/span.ts';
-import type { Expr, IfStmt } from '../ir/types.ts';
+import type { Expr, IfStmt, Stmt } from '../ir/types.ts';
 import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import type { ModuleFacts, TestObservation } from '../lifecycle/types.ts';
 import { testedArgument } from '../kernel/lookup.ts';
@@ -64,6 +64,7 @@ function fixFor(facts: ModuleFacts, one: TestObservation): Fix | null {
   const test = testAt(one);
   if (test === null) return null;
   const edits: Edit[] = [];
+  let goesOn = false;
   if (test.kind === 'call') edits.push(replace(test.callee, 'IS_ERR'));
   else {
     const comparison = testedBy(test);
@@ -74,10 +75,21 @@ function fixFor(facts: ModuleFacts, one: TestObservation): Fix | null {
     const branch = around.findLast(
       (node): node is IfStmt => node.kind === 'if' && contains(node.condition, test),
     );
+    goesOn = branch !== undefined && negated && !branch.otherwise && !leaves(branch.then);
     if (branch && negated && branch.condition === outermost(around, test))
       append(edits, handOnError(file.text, one.function, branch.then, name));
   }
-  return { title: 'Test with IS_ERR()', safety: 'safe', edits: [{ path: file.path, edits }] };
+  return {
+    title: 'Test with IS_ERR()',
+    safety: goesOn ? 'unsafe' : 'safe',
+    edits: [{ path: file.path, edits }],
+  };
+}
+
+/** Where an arm does not end with a jump, the error pointer is used after it. */
+function leaves(arm: Stmt): boolean {
+  const last = arm.kind === 'block' ? arm.body.at(-1) : arm;
+  return last !== undefined && /^(?:return|goto|break|continue)$/.test(last.kind);
 }
 
 /**
