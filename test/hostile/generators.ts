@@ -16,7 +16,7 @@ import { kernelsOfHeader } from '../../server/src/engine/project/kernel-tree.ts'
 import { detectTarget } from '../../server/src/engine/project/target.ts';
 import { createConfigurationFiles } from '../../server/src/engine/settings/read.ts';
 import { createNodeFiles } from '../../server/src/lsp/node-files.ts';
-import { KERNEL_API } from '../../server/src/engine/stages.ts';
+import { KERNEL_API } from '../../server/src/engine/pipeline.ts';
 import type { FileSystem, ModuleInput, TargetKernel } from '../../server/src/engine/types.ts';
 import type { SyntaxParser } from '../../server/src/syntax/node.ts';
 import { BAR_H, OLD } from '../support/drivers.ts';

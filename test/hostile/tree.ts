@@ -7,7 +7,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { decode } from '../../server/src/cli/text-file.ts';
-import { kernelStages } from '../../server/src/engine/stages.ts';
+import { kernelStages } from '../../server/src/engine/pipeline.ts';
 import type { FileIr } from '../../server/src/ir/types.ts';
 import { inRange } from '../../server/src/kernel/version.ts';
 import { atOnce } from '../../server/src/budget/work.ts';

@@ -11,7 +11,7 @@ import type {
 } from '../../server/src/ir/types.ts';
 import { exprText, stmtExprs, subStmts, walkExpr, walkExprs } from '../../server/src/ir/visit.ts';
 import { API_FUNCTIONS } from '../../server/src/kernel/lifecycle-api.ts';
-import { isExcluded, macrosOf } from '../../server/src/lifecycle/conditions.ts';
+import { isExcluded, macrosOf } from '../../server/src/lifecycle/module/preprocessor.ts';
 import type { Condition } from '../../server/src/syntax/node.ts';
 import type { Edit, Span } from '../../server/src/text/span.ts';
 import type { Subject } from './types.ts';

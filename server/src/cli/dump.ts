@@ -1,4 +1,4 @@
-import { dump } from '../engine/dump.ts';
+import { dump } from '../engine/debug/dump.ts';
 import type { DumpCommand } from './command.ts';
 import { UsageError } from './usage-error.ts';
 import { findInputs, namedFiles } from './inputs.ts';

@@ -1,5 +1,5 @@
 import { explainableList, explainKind, explainName, proposedNames } from '../engine/explain.ts';
-import { kernelStages } from '../engine/stages.ts';
+import { kernelStages } from '../engine/pipeline.ts';
 import type { ExplainCommand, RulesCommand } from './command.ts';
 import { renderMarkdown, withFirstExamples } from './markdown.ts';
 import { UsageError } from './usage-error.ts';

@@ -2,7 +2,7 @@ import type { Program } from './process-needs.ts';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createEngine, type Engine } from '../engine/analyse.ts';
-import { loadParser } from '../engine/stages.ts';
+import { loadParser } from '../engine/pipeline.ts';
 import { runChange } from './change.ts';
 import { runCheck } from './check.ts';
 import { commandModel, parseCommandLine } from './command-line.ts';

@@ -1,6 +1,6 @@
 /** SARIF 2.1.0 (OASIS standard of 27 March 2020), which code-scanning services and editors read. */
 import { rulePage } from '../engine/explain.ts';
-import { kernelStages } from '../engine/stages.ts';
+import { kernelStages } from '../engine/pipeline.ts';
 import { fixTitle } from '../engine/fix-proof.ts';
 import type { NotAnalysed } from '../engine/types.ts';
 import type { Finding, Rule, Severity } from '../rules/types.ts';

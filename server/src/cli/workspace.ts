@@ -11,7 +11,7 @@ import {
 } from '../engine/settings/read.ts';
 import { rowsOf } from '../engine/settings/wrappers.ts';
 import type { Configuration, FileSystem, ModuleInput, TargetKernel } from '../engine/types.ts';
-import { KERNEL_API } from '../engine/stages.ts';
+import { KERNEL_API } from '../engine/pipeline.ts';
 import { isKernelTree, leadsOutside, readRegularFile } from '../lsp/node-read.ts';
 import { lineIndex, type LineIndex } from '../text/position.ts';
 import type { Output } from './output.ts';

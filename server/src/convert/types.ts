@@ -2,7 +2,7 @@ import type { Edit } from '../text/span.ts';
 import type { KernelVersion } from '../kernel/types.ts';
 import type { CallExpr, FileIr, FunctionIr, GotoStmt, IfStmt, VariableIr } from '../ir/types.ts';
 import type { Module, Site } from '../lifecycle/types.ts';
-import type { Placed } from '../lifecycle/statements.ts';
+import type { Placed } from '../lifecycle/module/statements.ts';
 
 /** What is to be converted: the devices of one document, or of one function of it. */
 export interface ConversionRequest {

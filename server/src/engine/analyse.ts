@@ -14,7 +14,7 @@ import { RANK } from './compare-findings.ts';
 import type { SyntaxParser } from '../syntax/node.ts';
 import { atOnce, isBudgetSpent, spendAgain, withinBudget, type Steps } from '../budget/work.ts';
 import { createDocuments } from './documents.ts';
-import { KERNEL_API, kernelStages, type Stages } from './stages.ts';
+import { KERNEL_API, kernelStages, type Stages } from './pipeline.ts';
 import type {
   Analysis,
   Configuration,

@@ -3,8 +3,8 @@
  * nothing else that it did not do.
  */
 import type { FileIr, FunctionIr } from '../ir/types.ts';
-import { flowMacroNames, writtenOut } from '../lifecycle/expand.ts';
-import { indexModule } from '../lifecycle/module.ts';
+import { flowMacroNames, writtenOut } from '../lifecycle/module/expand.ts';
+import { indexModule } from '../lifecycle/module/module.ts';
 import type { ModuleFacts, Role } from '../lifecycle/types.ts';
 import { contains, walk } from '../rules/locate.ts';
 import type { FileEdits } from '../text/span.ts';

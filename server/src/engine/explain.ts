@@ -1,11 +1,11 @@
 import { REFUSALS } from '../convert/refusals.ts';
-import { rangeText } from '../kernel/card.ts';
+import { rangeText } from '../kernel/describe-entry.ts';
 import type { ApiEntry } from '../kernel/types.ts';
 import { explainApi as explainEntry, findEntries, membersOf } from '../kernel/hover.ts';
 import { renderRuleDocs } from '../rules/docs.ts';
 import { ruleById } from '../rules/index.ts';
 import { nearWords } from '../text/near-words.ts';
-import { KERNEL_API, kernelStages } from './stages.ts';
+import { KERNEL_API, kernelStages } from './pipeline.ts';
 import type { TargetKernel } from './types.ts';
 
 /**

@@ -4,7 +4,7 @@
  * no path anything but what the defect is about. What cannot be shown is unsafe, with what a person
  * has to look at.
  */
-import { isExcluded, macrosOf, undecided } from '../lifecycle/conditions.ts';
+import { isExcluded, macrosOf, undecided } from '../lifecycle/module/preprocessor.ts';
 import type { ModuleFacts, Site } from '../lifecycle/types.ts';
 import { isConfiguration } from '../rules/availability.ts';
 import { conditionsOfSite } from '../rules/locate.ts';

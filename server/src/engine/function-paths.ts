@@ -4,7 +4,7 @@
  */
 import { buildCfg, successors, type Block, type Cfg, type Instr } from '../flow/cfg.ts';
 import type { DeclStmt, Expr, FunctionIr } from '../ir/types.ts';
-import { isExcluded, macrosOf } from '../lifecycle/conditions.ts';
+import { isExcluded, macrosOf } from '../lifecycle/module/preprocessor.ts';
 import type { ModuleFacts } from '../lifecycle/types.ts';
 import type { Condition } from '../syntax/node.ts';
 import type { Span } from '../text/span.ts';

@@ -11,8 +11,8 @@ import {
 import type { FunctionIr } from '../ir/types.ts';
 import { calls } from '../ir/visit.ts';
 import { printExpr } from '../ir/print.ts';
-import { scanOf } from '../lifecycle/scan.ts';
-import { indexModule } from '../lifecycle/module.ts';
+import { scanOf } from '../lifecycle/module/function-scan.ts';
+import { indexModule } from '../lifecycle/module/module.ts';
 import type { ModuleFacts } from '../lifecycle/types.ts';
 import type { FunctionPath, PathEvent } from './function-paths.ts';
 

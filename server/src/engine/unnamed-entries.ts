@@ -2,7 +2,7 @@
  * Functions that begin and end the life of a device although nothing that is seen says when they
  * are called.
  */
-import { scanOf } from '../lifecycle/scan.ts';
+import { scanOf } from '../lifecycle/module/function-scan.ts';
 import type { ModuleFacts, Observation } from '../lifecycle/types.ts';
 import type { EffectOp } from '../kernel/types.ts';
 

@@ -1,5 +1,12 @@
 import type { ApiEntry } from './types.ts';
-import { COMMIT_URL, errorText, headerText, rangeText, sourceText, titleOf } from './card.ts';
+import {
+  COMMIT_URL,
+  errorText,
+  headerText,
+  rangeText,
+  sourceText,
+  titleOf,
+} from './describe-entry.ts';
 import { DMA_API } from './api-dma.ts';
 import { FILES_API } from './api-files.ts';
 import { HELPER_API } from './api-helpers.ts';

@@ -1,6 +1,6 @@
 import type { ApiEntry, KernelVersion } from './types.ts';
 import { renderApiEntry } from './api-docs.ts';
-import { apiCard, COMMIT_URL, rangeText, titleOf, type ApiCard } from './card.ts';
+import { apiCard, COMMIT_URL, rangeText, titleOf, type ApiCard } from './describe-entry.ts';
 import {
   API_ENTRIES,
   apiEntry,

@@ -3,16 +3,27 @@ import type { ExtraFunctions } from '../kernel/lookup.ts';
 import type { KernelVersion } from '../kernel/types.ts';
 import { formatVersion } from '../kernel/version.ts';
 import { BUDGETS, beginAnalysis, isExplored, type Analysis, type Budgets } from './analysis.ts';
-import { calleesFirst, callGraph, createCallGraphCache, type CallGraphCache } from './callgraph.ts';
-import { createFrames, hasRoom, inDocuments, type Frames, type Layout } from './frames.ts';
-import { identitiesOf } from './identities.ts';
-import { createStore, type Store } from './kept.ts';
-import { indexModule } from './module.ts';
-import { createRelevanceCache, relevance, type RelevanceCache } from './relevance.ts';
-import type { ResourceFindings } from './resources.ts';
-import { exploreCallback, exploreRemove, solveGroup } from './solve.ts';
-import { driverTables } from './driver-tables.ts';
-import { opsTables, rolesOf } from './tables.ts';
+import {
+  calleesFirst,
+  callGraph,
+  createCallGraphCache,
+  type CallGraphCache,
+} from './module/call-graph.ts';
+import {
+  createFrames,
+  hasRoom,
+  inDocuments,
+  type Frames,
+  type Layout,
+} from './incremental/stable-spans.ts';
+import { identitiesOf } from './incremental/identity.ts';
+import { createStore, type Store } from './incremental/memo.ts';
+import { indexModule } from './module/module.ts';
+import { createRelevanceCache, relevance, type RelevanceCache } from './module/relevance.ts';
+import type { ResourceFindings } from './interpret/resources.ts';
+import { exploreCallback, exploreRemove, solveGroup } from './solve-module.ts';
+import { driverTables } from './module/driver-tables.ts';
+import { opsTables, rolesOf } from './module/tables.ts';
 import type { Module, ModuleFacts, Role } from './types.ts';
 import { atOnce, type Steps } from '../budget/work.ts';
 

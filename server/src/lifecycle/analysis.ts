@@ -1,14 +1,14 @@
 import type { FunctionIr } from '../ir/types.ts';
 import type { KernelVersion } from '../kernel/types.ts';
-import { reaching, targetsOf, type CallGraph } from './callgraph.ts';
-import type { Identities } from './identities.ts';
-import type { Explored, Store } from './kept.ts';
-import type { Defined, ModuleIndex } from './module.ts';
-import type { Relevance } from './relevance.ts';
-import { touchesResources, type HelperResources } from './resources.ts';
-import type { ObjectInfo } from './run.ts';
-import { originalOf, scanOf } from './scan.ts';
-import type { Summary } from './summary.ts';
+import { reaching, targetsOf, type CallGraph } from './module/call-graph.ts';
+import type { Identities } from './incremental/identity.ts';
+import type { Explored, Store } from './incremental/memo.ts';
+import type { Defined, ModuleIndex } from './module/module.ts';
+import type { Relevance } from './module/relevance.ts';
+import { touchesResources, type HelperResources } from './interpret/resources.ts';
+import type { ObjectInfo } from './interpret/run.ts';
+import { originalOf, scanOf } from './module/function-scan.ts';
+import type { Summary } from './interpret/summary.ts';
 import type { DriverTable, ModuleFacts, Role } from './types.ts';
 
 /** The work that one function may cost, and all functions of a module together. */

@@ -14,7 +14,7 @@ import {
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { createEngine } from '../engine/analyse.ts';
 import { describeKernels } from '../engine/project/target.ts';
-import { loadParser } from '../engine/stages.ts';
+import { loadParser } from '../engine/pipeline.ts';
 import { readClient, type Client } from './client.ts';
 import { codeActions, KINDS, resolveCodeAction } from './code-actions.ts';
 import { CONVERSION_REQUEST, wholeConversion, type ConversionData } from './conversion.ts';

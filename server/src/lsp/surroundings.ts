@@ -11,7 +11,7 @@ import {
   type TreeSettings,
 } from '../engine/settings/read.ts';
 import { rowsOf } from '../engine/settings/wrappers.ts';
-import { KERNEL_API } from '../engine/stages.ts';
+import { KERNEL_API } from '../engine/pipeline.ts';
 import type { Configuration, FileSystem, ModuleInput, TargetKernel } from '../engine/types.ts';
 
 /** What does not come from files, or counts before them. */

@@ -5,7 +5,7 @@
 import type { CallExpr, FileIr, FunctionIr } from '../ir/types.ts';
 import { calls } from '../ir/visit.ts';
 import type { AsyncKind } from '../kernel/async.ts';
-import type { ModuleIndex } from '../lifecycle/module.ts';
+import type { ModuleIndex } from '../lifecycle/module/module.ts';
 import type { ModuleFacts } from '../lifecycle/types.ts';
 import { walkWithParents } from './locate.ts';
 import { usedWhileRegistered } from './entry-points.ts';

@@ -1,7 +1,7 @@
 import type { Finding, Rule, RuleContext } from './types.ts';
 import type { CallExpr, Expr, FileIr, FunctionIr } from '../ir/types.ts';
 import type { ModuleFacts, OperationObservation, Site } from '../lifecycle/types.ts';
-import type { ModuleIndex } from '../lifecycle/module.ts';
+import type { ModuleIndex } from '../lifecycle/module/module.ts';
 import { ASYNC_KINDS, ASYNC_STRUCTS, usualStop, type AsyncKind } from '../kernel/async.ts';
 import { isSmallStruct } from '../kernel/fixed-members.ts';
 import { behaviourOf } from '../kernel/lookup.ts';
@@ -11,7 +11,7 @@ import { flawOf, handlerOf, type Flaw, type Named } from './async-stops.ts';
 import { asyncWorkOutlivesObjectExamples } from './async-work-outlives-object.examples.ts';
 import { contains, declaredType, walk } from './locate.ts';
 import { indexOf, memberAccesses, reachedFrom } from './members.ts';
-import { beginningsOf } from './taken.ts';
+import { beginningsOf } from './resource-leaks.ts';
 import { listed, written } from './wording.ts';
 
 export const asyncWorkOutlivesObject: Rule = {

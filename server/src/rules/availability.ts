@@ -14,7 +14,12 @@ import { nearest, sideOf, uncertainBackport } from '../kernel/version.ts';
 import { conditionsInText } from '../ir/text-conditions.ts';
 import type { Span } from '../text/span.ts';
 import { callsIn, documentsOf, type PlacedCall } from './locate.ts';
-import { areAlternatives, isExcluded, macrosOf, undecided } from '../lifecycle/conditions.ts';
+import {
+  areAlternatives,
+  isExcluded,
+  macrosOf,
+  undecided,
+} from '../lifecycle/module/preprocessor.ts';
 
 /**
  * A name of the life-cycle interface at a place where the module uses it, and whether the target

@@ -1,8 +1,8 @@
 /** What a callback takes and keeps in the device is given back by nobody. */
 import type { Finding, Rule, RuleContext } from './types.ts';
 import type { CallExpr, FunctionIr } from '../ir/types.ts';
-import type { ModuleIndex } from '../lifecycle/module.ts';
-import { scanOf } from '../lifecycle/scan.ts';
+import type { ModuleIndex } from '../lifecycle/module/module.ts';
+import { scanOf } from '../lifecycle/module/function-scan.ts';
 import type { HeldResource, ModuleFacts } from '../lifecycle/types.ts';
 import { namesAnUndo } from '../kernel/heuristics.ts';
 import { takenBy, type ResourcePair } from '../kernel/resource-pairs.ts';
@@ -21,7 +21,7 @@ import {
   type OpenAndClose,
 } from './open-and-close.ts';
 import { relatedOf } from './related.ts';
-import { taken, undoneAnywhere, undoneWord } from './taken.ts';
+import { taken, undoneAnywhere, undoneWord } from './resource-leaks.ts';
 
 export const closeLeaks: Rule = {
   id: 'close-leaks',

@@ -1,6 +1,6 @@
 import type { Finding, Rule, RuleContext } from './types.ts';
 import { apiUses, type ApiUse } from './availability.ts';
-import { areAlternatives, isExcluded, macrosOf } from '../lifecycle/conditions.ts';
+import { areAlternatives, isExcluded, macrosOf } from '../lifecycle/module/preprocessor.ts';
 import { isInit } from './removed-api.ts';
 import { formatVersion } from '../kernel/version.ts';
 import { DRIVER, FOO, OLD_PROBE, OLD_REMOVE, PROBE, REMOVE } from './examples.ts';

@@ -1,7 +1,7 @@
 import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import type { CallExpr, Expr, FunctionIr } from '../ir/types.ts';
 import type { ModuleFacts, OperationObservation, Site, Step } from '../lifecycle/types.ts';
-import type { ModuleIndex } from '../lifecycle/module.ts';
+import type { ModuleIndex } from '../lifecycle/module/module.ts';
 import { backported, from } from '../kernel/behaviour-builders.ts';
 import { inRange } from '../kernel/version.ts';
 import { behaviourOf } from '../kernel/lookup.ts';
@@ -19,7 +19,7 @@ import {
 } from './locate.ts';
 import { fieldType, indexOf, memberAccesses, reachedFrom, type MemberAccess } from './members.ts';
 import { isUnseen } from './open-and-close.ts';
-import { deviceIdentity } from './parent.ts';
+import { deviceIdentity } from './device-identity.ts';
 import { findingFor } from './report.ts';
 import { moveBefore } from './fixes/move.ts';
 import { drvdataAfterRegisterExamples } from './drvdata-after-register.examples.ts';

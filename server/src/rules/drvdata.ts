@@ -1,6 +1,6 @@
 import type { CallExpr, FunctionIr } from '../ir/types.ts';
 import type { KernelVersion } from '../kernel/types.ts';
-import type { ModuleIndex } from '../lifecycle/module.ts';
+import type { ModuleIndex } from '../lifecycle/module/module.ts';
 import { behaviourOf } from '../kernel/lookup.ts';
 import { walk } from './locate.ts';
 

@@ -4,9 +4,9 @@
  */
 import type { CallExpr, Expr, FileIr, FunctionIr } from '../ir/types.ts';
 import { ASYNC_KINDS } from '../kernel/async.ts';
-import { referenced } from '../lifecycle/driver-tables.ts';
-import type { ModuleIndex } from '../lifecycle/module.ts';
-import { scanOf } from '../lifecycle/scan.ts';
+import { referenced } from '../lifecycle/module/driver-tables.ts';
+import type { ModuleIndex } from '../lifecycle/module/module.ts';
+import { scanOf } from '../lifecycle/module/function-scan.ts';
 import type { ModuleFacts } from '../lifecycle/types.ts';
 import { functionsIn } from './locate.ts';
 import { memberAccesses, reachedFrom } from './members.ts';

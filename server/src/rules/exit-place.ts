@@ -4,7 +4,7 @@
  */
 import type { Span } from '../text/span.ts';
 import type { CallExpr, FunctionIr, ReturnStmt } from '../ir/types.ts';
-import { leavingNames } from '../lifecycle/expand.ts';
+import { leavingNames } from '../lifecycle/module/expand.ts';
 import type { ModuleFacts, Site } from '../lifecycle/types.ts';
 import { callAt, documentOf, walk } from './locate.ts';
 import { indexOf } from './members.ts';

@@ -4,8 +4,8 @@
  */
 import type { CallExpr, FunctionIr } from '../ir/types.ts';
 import { givenBackBy } from '../kernel/resource-pairs.ts';
-import type { ModuleIndex } from '../lifecycle/module.ts';
-import { scanOf } from '../lifecycle/scan.ts';
+import type { ModuleIndex } from '../lifecycle/module/module.ts';
+import { scanOf } from '../lifecycle/module/function-scan.ts';
 import type { ModuleFacts, UseObservation } from '../lifecycle/types.ts';
 import { ancestry, contains, functionsIn } from './locate.ts';
 import { indexOf, memberAccesses, reachedFrom } from './members.ts';

@@ -46,11 +46,11 @@ import { unusedSuppression } from './unused-suppression.ts';
 import { useAfterPut } from './use-after-put.ts';
 import { wrongArguments } from './wrong-arguments.ts';
 import { wrongRegister } from './wrong-register.ts';
-import { isExcluded, macrosOf } from '../lifecycle/conditions.ts';
+import { isExcluded, macrosOf } from '../lifecycle/module/preprocessor.ts';
 import { conditionsOfSite, contains, documentAt, walk } from './locate.ts';
 import { oneForEachSite } from './report.ts';
 import { withoutSuppressed } from './suppressions.ts';
-import { goesPastWrappers, inWordsOfCore } from './wrapped.ts';
+import { goesPastWrappers, inWordsOfCore } from './vendor-wrappers.ts';
 import { spend } from '../budget/work.ts';
 import { compareText } from '../text/words.ts';
 

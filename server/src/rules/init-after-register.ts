@@ -1,7 +1,7 @@
 import type { Finding, Fix, Rule, RuleContext, Severity } from './types.ts';
 import type { Expr, FunctionIr } from '../ir/types.ts';
 import type { ModuleFacts, Role, Site, UseObservation } from '../lifecycle/types.ts';
-import type { ModuleIndex } from '../lifecycle/module.ts';
+import type { ModuleIndex } from '../lifecycle/module/module.ts';
 import { LOCK_INITIALISERS } from '../kernel/locks.ts';
 import { behaviourOf } from '../kernel/lookup.ts';
 import { operationsOn } from './device.ts';

@@ -1,13 +1,13 @@
 import type { Finding, Rule, RuleContext } from './types.ts';
 import type { Expr, FunctionIr, LoopStmt } from '../ir/types.ts';
 import type { ModuleFacts, Site } from '../lifecycle/types.ts';
-import type { ModuleIndex } from '../lifecycle/module.ts';
+import type { ModuleIndex } from '../lifecycle/module/module.ts';
 import { nameOf } from './device.ts';
 import { drvdataCalls } from './drvdata.ts';
 import { declaredType, functionsIn, walk } from './locate.ts';
 import { fieldType, indexOf, memberAccesses, reachedFrom, type MemberAccess } from './members.ts';
 import { mayGiveBackUnseen } from './open-and-close.ts';
-import { deviceIdentity } from './parent.ts';
+import { deviceIdentity } from './device-identity.ts';
 import { findingFor } from './report.ts';
 import { testedKeys } from './tested-members.ts';
 import { written } from './wording.ts';

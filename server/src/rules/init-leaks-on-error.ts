@@ -4,7 +4,7 @@ import { giveBackFix } from './fixes/give-back.ts';
 import { initLeaksOnErrorExamples } from './init-leaks-on-error.examples.ts';
 import { macroNotes } from './exit-place.ts';
 import { relatedOf } from './related.ts';
-import { endsOf, leavings, taken, undoneOf, undoneWord, type Leaving } from './taken.ts';
+import { endsOf, leavings, taken, undoneOf, undoneWord, type Leaving } from './resource-leaks.ts';
 import { listed } from './wording.ts';
 
 export const initLeaksOnError: Rule = {

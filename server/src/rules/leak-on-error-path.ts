@@ -17,7 +17,7 @@ import {
   undoneWord,
   whoUndoes,
   type Leaving,
-} from './taken.ts';
+} from './resource-leaks.ts';
 import { listed } from './wording.ts';
 
 export const leakOnErrorPath: Rule = {

@@ -3,7 +3,7 @@ import type { Condition } from '../syntax/node.ts';
 import type { CallExpr, Expr, FileIr, FunctionIr, Stmt, TypeName } from '../ir/types.ts';
 import { stmtExprs, subExprs, subStmts, walkExprs } from '../ir/visit.ts';
 import { apiEntry } from '../kernel/lifecycle-api.ts';
-import { originalOf, scanOf } from '../lifecycle/scan.ts';
+import { originalOf, scanOf } from '../lifecycle/module/function-scan.ts';
 import type { Module, ModuleFacts, Role, Site } from '../lifecycle/types.ts';
 import { append } from '../text/lists.ts';
 import { spend } from '../budget/work.ts';

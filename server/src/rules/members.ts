@@ -1,7 +1,7 @@
 import type { CallExpr, Expr, FileIr, FunctionIr, MemberExpr, TypeName } from '../ir/types.ts';
-import type { ModuleIndex } from '../lifecycle/module.ts';
-import { callOfGuard } from '../lifecycle/guards.ts';
-import { scanOf } from '../lifecycle/scan.ts';
+import type { ModuleIndex } from '../lifecycle/module/module.ts';
+import { callOfGuard } from '../lifecycle/interpret/guards.ts';
+import { scanOf } from '../lifecycle/module/function-scan.ts';
 import type { Site } from '../lifecycle/types.ts';
 import { walkWithParents, type IrNode } from './locate.ts';
 
@@ -34,7 +34,7 @@ export interface MemberAccess {
 }
 
 /** The names of a module, resolved once for the analysis and all rules. */
-export { indexModule as indexOf } from '../lifecycle/module.ts';
+export { indexModule as indexOf } from '../lifecycle/module/module.ts';
 
 const known = new WeakMap<ModuleIndex, Map<FunctionIr, readonly MemberAccess[]>>();
 

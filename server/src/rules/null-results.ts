@@ -1,7 +1,7 @@
 /** Where a pointer that is tested can be NULL because the driver itself makes it so. */
 import type { Expr, FunctionIr, Stmt } from '../ir/types.ts';
-import { areAlternatives } from '../lifecycle/conditions.ts';
-import { indexModule } from '../lifecycle/module.ts';
+import { areAlternatives } from '../lifecycle/module/preprocessor.ts';
+import { indexModule } from '../lifecycle/module/module.ts';
 import type { ModuleFacts, Observation, TestObservation } from '../lifecycle/types.ts';
 import { contains, documentOf, isNull, walk } from './locate.ts';
 

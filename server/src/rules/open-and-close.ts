@@ -6,7 +6,7 @@ import type { CallExpr, Expr, FunctionIr } from '../ir/types.ts';
 import { behaviourOf } from '../kernel/lookup.ts';
 import { isLog } from '../kernel/heuristics.ts';
 import { isValueOrTest } from '../kernel/macros.ts';
-import type { ModuleIndex } from '../lifecycle/module.ts';
+import type { ModuleIndex } from '../lifecycle/module/module.ts';
 import type { ModuleFacts, OpsTable } from '../lifecycle/types.ts';
 import { contains, declaredType, documentAt, functionsIn, walk } from './locate.ts';
 import { memberAccesses, reachedFrom } from './members.ts';

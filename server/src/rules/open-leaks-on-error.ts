@@ -1,6 +1,6 @@
 /** `.open_device` fails and keeps what `.close_device` would have given back. */
 import type { Finding, Rule, RuleContext } from './types.ts';
-import type { ModuleIndex } from '../lifecycle/module.ts';
+import type { ModuleIndex } from '../lifecycle/module/module.ts';
 import type { HeldResource, Leave, ModuleFacts, Site } from '../lifecycle/types.ts';
 import { takenBy } from '../kernel/resource-pairs.ts';
 import { macroNotes } from './exit-place.ts';
@@ -16,7 +16,7 @@ import {
 } from './open-and-close.ts';
 import { openLeaksOnErrorExamples } from './open-leaks-on-error.examples.ts';
 import { relatedOf } from './related.ts';
-import { leavings, taken, undoneAnywhere, undoneWord, type Leaving } from './taken.ts';
+import { leavings, taken, undoneAnywhere, undoneWord, type Leaving } from './resource-leaks.ts';
 import { listed } from './wording.ts';
 
 export const openLeaksOnError: Rule = {

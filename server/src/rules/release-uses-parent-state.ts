@@ -1,12 +1,12 @@
 import type { Finding, Rule, RuleContext } from './types.ts';
 import type { FunctionIr } from '../ir/types.ts';
 import type { ModuleFacts } from '../lifecycle/types.ts';
-import type { ModuleIndex } from '../lifecycle/module.ts';
+import type { ModuleIndex } from '../lifecycle/module/module.ts';
 import { givenBackBy, givenTo } from '../kernel/resource-pairs.ts';
 import { drvdataCalls } from './drvdata.ts';
 import { contains, functionsIn } from './locate.ts';
 import { indexOf, memberAccesses, reachedFrom, type MemberAccess } from './members.ts';
-import { deviceIdentity } from './parent.ts';
+import { deviceIdentity } from './device-identity.ts';
 import { written } from './wording.ts';
 import { releaseUsesParentStateExamples } from './release-uses-parent-state.examples.ts';
 

@@ -1,6 +1,6 @@
 import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import type { ExitObservation, ModuleFacts, Site } from '../lifecycle/types.ts';
-import { areAlternatives, macrosOf, undecided } from '../lifecycle/conditions.ts';
+import { areAlternatives, macrosOf, undecided } from '../lifecycle/module/preprocessor.ts';
 import { isConfiguration } from './availability.ts';
 import { documentOf } from './locate.ts';
 import { findingFor } from './report.ts';

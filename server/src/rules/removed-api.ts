@@ -4,7 +4,7 @@ import { apiUses, gravity } from './availability.ts';
 import { confusedPuts } from './put-name-confusion.ts';
 import { statementAt } from './locate.ts';
 import { deleteStatement, replace } from './fixes/text.ts';
-import { titleOf } from '../kernel/card.ts';
+import { titleOf } from '../kernel/describe-entry.ts';
 import { formatVersion } from '../kernel/version.ts';
 import { DRIVER, FOO, OLD_PROBE, OLD_REMOVE, PROBE, REMOVE } from './examples.ts';
 

@@ -7,7 +7,7 @@
  */
 import { conditionsInText } from '../ir/text-conditions.ts';
 import type { CommentIr, FileIr } from '../ir/types.ts';
-import { isExcluded, macrosOf } from '../lifecycle/conditions.ts';
+import { isExcluded, macrosOf } from '../lifecycle/module/preprocessor.ts';
 import type { ModuleFacts } from '../lifecycle/types.ts';
 import type { Span } from '../text/span.ts';
 import { nextLine } from './fixes/text.ts';

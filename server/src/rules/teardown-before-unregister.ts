@@ -2,7 +2,7 @@ import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import type { Span } from '../text/span.ts';
 import type { CallExpr, FunctionIr } from '../ir/types.ts';
 import type { ModuleFacts, OperationObservation, Teardown } from '../lifecycle/types.ts';
-import type { ModuleIndex } from '../lifecycle/module.ts';
+import type { ModuleIndex } from '../lifecycle/module/module.ts';
 import { givenBackBy } from '../kernel/resource-pairs.ts';
 import { moveBefore } from './fixes/move.ts';
 import { drvdataCalls } from './drvdata.ts';

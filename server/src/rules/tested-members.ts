@@ -1,7 +1,7 @@
 /** What a condition depends on: a member that it tests, and not one that it hands to a call. */
 import type { Expr, FunctionIr } from '../ir/types.ts';
 import { isValueOrTest } from '../kernel/macros.ts';
-import type { ModuleIndex } from '../lifecycle/module.ts';
+import type { ModuleIndex } from '../lifecycle/module/module.ts';
 import { walk } from './locate.ts';
 import { memberAccesses } from './members.ts';
 

@@ -1,7 +1,7 @@
 import type { Finding, Rule, RuleContext } from './types.ts';
 import type { ApiUse } from './availability.ts';
 import { apiUses, gravity } from './availability.ts';
-import { titleOf } from '../kernel/card.ts';
+import { titleOf } from '../kernel/describe-entry.ts';
 import { formatVersion } from '../kernel/version.ts';
 import { confusedPuts } from './put-name-confusion.ts';
 import { DRIVER, FOO, OLD_REMOVE } from './examples.ts';

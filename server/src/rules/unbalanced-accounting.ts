@@ -13,7 +13,7 @@ import {
   undoneOf,
   whoUndoes,
   type Leaving,
-} from './taken.ts';
+} from './resource-leaks.ts';
 import { listed } from './wording.ts';
 import { unbalancedAccountingExamples } from './unbalanced-accounting.examples.ts';
 

@@ -1,7 +1,7 @@
 import type { Finding, Rule, RuleContext } from './types.ts';
 import { isKnownKernel } from '../kernel/known-kernels.ts';
 import { apiMemberHistory, apiMemberNames } from '../kernel/lifecycle-api.ts';
-import { isExcluded, macrosOf, undecided } from '../lifecycle/conditions.ts';
+import { isExcluded, macrosOf, undecided } from '../lifecycle/module/preprocessor.ts';
 import type { ModuleFacts, OpsTable } from '../lifecycle/types.ts';
 import { nearWords } from '../text/near-words.ts';
 import { memberSite } from './availability.ts';

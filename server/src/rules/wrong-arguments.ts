@@ -2,7 +2,7 @@ import type { Finding, Rule, RuleContext } from './types.ts';
 import { judgeArguments } from '../kernel/argument-counts.ts';
 import { inRange, uncertainBackport } from '../kernel/version.ts';
 import { apiUses } from './availability.ts';
-import { isExcluded, macrosOf, undecided } from '../lifecycle/conditions.ts';
+import { isExcluded, macrosOf, undecided } from '../lifecycle/module/preprocessor.ts';
 import type { PlacedCall } from './locate.ts';
 import { DRIVER, FOO, PROBE, REMOVE } from './examples.ts';
 

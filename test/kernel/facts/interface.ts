@@ -3,7 +3,7 @@
  * trees that its row says, with that signature, and what the headers declare has a row or a reason.
  */
 import { API_ENTRIES } from '../../../server/src/kernel/lifecycle-api.ts';
-import { headerIn, titleOf } from '../../../server/src/kernel/card.ts';
+import { headerIn, titleOf } from '../../../server/src/kernel/describe-entry.ts';
 import type { ApiEntry } from '../../../server/src/kernel/types.ts';
 import { formatVersion, inRange, uncertainBackport } from '../../../server/src/kernel/version.ts';
 import { normalised, type Declaration } from './headers.ts';

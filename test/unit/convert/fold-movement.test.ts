@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { createEngine, type Engine } from '../../../server/src/engine/analyse.ts';
 import { convertFolding } from '../../../server/src/engine/fold.ts';
 import { withEdits } from '../../../server/src/engine/prove.ts';
-import { kernelStages } from '../../../server/src/engine/stages.ts';
+import { kernelStages } from '../../../server/src/engine/pipeline.ts';
 import type { ModuleInput, TargetKernel } from '../../../server/src/engine/types.ts';
 import { loadParser } from '../../support/parser.ts';
 

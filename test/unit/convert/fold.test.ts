@@ -5,7 +5,7 @@ import { createEngine, type Engine } from '../../../server/src/engine/analyse.ts
 import { convert } from '../../../server/src/engine/convert.ts';
 import { convertFolding, foldOfferOf } from '../../../server/src/engine/fold.ts';
 import { allFindings, withEdits } from '../../../server/src/engine/prove.ts';
-import { kernelStages } from '../../../server/src/engine/stages.ts';
+import { kernelStages } from '../../../server/src/engine/pipeline.ts';
 import type { Conversion, ModuleInput, TargetKernel } from '../../../server/src/engine/types.ts';
 import type { Finding } from '../../../server/src/rules/types.ts';
 import { parseVersion } from '../../../server/src/kernel/version.ts';

@@ -1,7 +1,7 @@
 import { createEngine } from '../../../server/src/engine/analyse.ts';
 import { convert } from '../../../server/src/engine/convert.ts';
 import { convertFolding } from '../../../server/src/engine/fold.ts';
-import { kernelStages } from '../../../server/src/engine/stages.ts';
+import { kernelStages } from '../../../server/src/engine/pipeline.ts';
 import { withEdits } from '../../../server/src/engine/prove.ts';
 import type { ModuleInput } from '../../../server/src/engine/types.ts';
 import { parseVersion } from '../../../server/src/kernel/version.ts';

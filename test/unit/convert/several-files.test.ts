@@ -7,7 +7,7 @@ import { convert } from '../../../server/src/engine/convert.ts';
 import { joinLinked } from '../../../server/src/engine/project/join.ts';
 import { createModuleLoader } from '../../../server/src/engine/project/load.ts';
 import { allFindings, withEdits } from '../../../server/src/engine/prove.ts';
-import { kernelStages } from '../../../server/src/engine/stages.ts';
+import { kernelStages } from '../../../server/src/engine/pipeline.ts';
 import type { FileSystem, ModuleInput, TargetKernel } from '../../../server/src/engine/types.ts';
 import { parseVersion } from '../../../server/src/kernel/version.ts';
 import { unifiedDiff } from '../../../server/src/text/diff.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { MAX_FILE } from '../../../server/src/engine/analyse.ts';
 import { fixAll } from '../../../server/src/engine/fix.ts';
-import { kernelStages } from '../../../server/src/engine/stages.ts';
+import { kernelStages } from '../../../server/src/engine/pipeline.ts';
 import type { Configuration } from '../../../server/src/engine/types.ts';
 import { invalidSuppression } from '../../../server/src/rules/invalid-suppression.ts';
 import { suppressionWithoutReason } from '../../../server/src/rules/suppression-without-reason.ts';

@@ -8,7 +8,7 @@ import { convert, planOf } from '../../../server/src/engine/convert.ts';
 import { convertFolding } from '../../../server/src/engine/fold.ts';
 import { fixAll } from '../../../server/src/engine/fix.ts';
 import { proofOf } from '../../../server/src/engine/fix-proof.ts';
-import { kernelStages } from '../../../server/src/engine/stages.ts';
+import { kernelStages } from '../../../server/src/engine/pipeline.ts';
 import { workDone } from '../../../server/src/budget/work.ts';
 import { BAR_H, LEAKY, OLD } from '../../support/drivers.ts';
 import { engineWith, kernel, single } from './support.ts';

@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { countCalls, withoutCommentsAndStrings } from '../../../server/src/engine/calls.ts';
+import {
+  countCalls,
+  withoutCommentsAndStrings,
+} from '../../../server/src/engine/debug/count-calls.ts';
 import { engineWith, single } from './support.ts';
 
 describe('the count of life-cycle calls', () => {

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { createEngine } from '../../../server/src/engine/analyse.ts';
 import { withAllObstacles } from '../../../server/src/engine/convertibility.ts';
-import { kernelStages } from '../../../server/src/engine/stages.ts';
+import { kernelStages } from '../../../server/src/engine/pipeline.ts';
 import { loadParser } from '../../support/parser.ts';
 import { kernel, single } from './support.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createDocuments } from '../../../server/src/engine/documents.ts';
-import { kernelStages } from '../../../server/src/engine/stages.ts';
+import { kernelStages } from '../../../server/src/engine/pipeline.ts';
 import type { SyntaxParser, SyntaxTree } from '../../../server/src/syntax/node.ts';
 import { loadParser } from '../../support/parser.ts';
 

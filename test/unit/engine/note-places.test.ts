@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { createEngine } from '../../../server/src/engine/analyse.ts';
 import { beginningOf, convert } from '../../../server/src/engine/convert.ts';
 import { convertFolding } from '../../../server/src/engine/fold.ts';
-import { kernelStages } from '../../../server/src/engine/stages.ts';
+import { kernelStages } from '../../../server/src/engine/pipeline.ts';
 import { withEdits } from '../../../server/src/engine/prove.ts';
 import type { ModuleInput, TargetKernel } from '../../../server/src/engine/types.ts';
 import { loadParser } from '../../support/parser.ts';

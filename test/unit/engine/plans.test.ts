@@ -5,7 +5,7 @@ import { createEngine } from '../../../server/src/engine/analyse.ts';
 import { convert, planOf } from '../../../server/src/engine/convert.ts';
 import { withAllObstacles } from '../../../server/src/engine/convertibility.ts';
 import { convertFolding } from '../../../server/src/engine/fold.ts';
-import { kernelStages } from '../../../server/src/engine/stages.ts';
+import { kernelStages } from '../../../server/src/engine/pipeline.ts';
 import { loadParser } from '../../support/parser.ts';
 import { kernel, single } from './support.ts';
 

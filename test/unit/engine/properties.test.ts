@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createEngine, type Engine } from '../../../server/src/engine/analyse.ts';
 import { conversionTarget, convert, planOf } from '../../../server/src/engine/convert.ts';
-import { dump, type Stage } from '../../../server/src/engine/dump.ts';
+import { dump, type Stage } from '../../../server/src/engine/debug/dump.ts';
 import { fixAll } from '../../../server/src/engine/fix.ts';
 import { hoverAt } from '../../../server/src/engine/hover.ts';
 import { withEdits } from '../../../server/src/engine/prove.ts';

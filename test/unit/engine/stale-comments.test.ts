@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { convert } from '../../../server/src/engine/convert.ts';
 import { convertFolding } from '../../../server/src/engine/fold.ts';
 import { withEdits } from '../../../server/src/engine/prove.ts';
-import { kernelStages } from '../../../server/src/engine/stages.ts';
+import { kernelStages } from '../../../server/src/engine/pipeline.ts';
 import { BAR_H, OLD } from '../../support/drivers.ts';
 import { engineWith, kernel, single } from './support.ts';
 

@@ -1,5 +1,5 @@
 import { createEngine, type Engine } from '../../../server/src/engine/analyse.ts';
-import { kernelStages, type Stages } from '../../../server/src/engine/stages.ts';
+import { kernelStages, type Stages } from '../../../server/src/engine/pipeline.ts';
 import type { ModuleInput, TargetKernel } from '../../../server/src/engine/types.ts';
 import { parseVersion } from '../../../server/src/kernel/version.ts';
 import type { Finding, Rule } from '../../../server/src/rules/types.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { convert } from '../../../server/src/engine/convert.ts';
-import { kernelStages } from '../../../server/src/engine/stages.ts';
+import { kernelStages } from '../../../server/src/engine/pipeline.ts';
 import { engineWith, kernel, single } from './support.ts';
 
 const engine = await engineWith(kernelStages.rules);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { convert, whyNothing } from '../../../server/src/engine/convert.ts';
-import { kernelStages } from '../../../server/src/engine/stages.ts';
+import { kernelStages } from '../../../server/src/engine/pipeline.ts';
 import { OLD } from '../../support/drivers.ts';
 import { engineWith, kernel, single } from './support.ts';
 

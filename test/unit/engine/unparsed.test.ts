@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { kernelStages } from '../../../server/src/engine/stages.ts';
+import { kernelStages } from '../../../server/src/engine/pipeline.ts';
 import { unparsedIn } from '../../../server/src/engine/unparsed.ts';
 import { LEAKY, OLD } from '../../support/drivers.ts';
 import { engineWith, single } from './support.ts';

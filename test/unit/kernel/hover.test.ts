@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { renderApiDocs } from '../../../server/src/kernel/api-docs.ts';
-import { rangeText } from '../../../server/src/kernel/card.ts';
+import { rangeText } from '../../../server/src/kernel/describe-entry.ts';
 import { explainApi, findEntries, renderApiHover } from '../../../server/src/kernel/hover.ts';
 import { API_ENTRIES } from '../../../server/src/kernel/lifecycle-api.ts';
 import { parseVersion } from '../../../server/src/kernel/version.ts';

@@ -5,7 +5,7 @@ import {
   isExcluded,
   macrosOf,
   undecided,
-} from '../../../server/src/lifecycle/conditions.ts';
+} from '../../../server/src/lifecycle/module/preprocessor.ts';
 import { factsOf } from '../../support/analyse.ts';
 
 describe('a preprocessor test for one target kernel', () => {

@@ -1,6 +1,6 @@
 /** A test of a feature is what the arms of the driver say that it is in the target kernel. */
 import { describe, expect, test } from 'vitest';
-import { macrosOf } from '../../../server/src/lifecycle/conditions.ts';
+import { macrosOf } from '../../../server/src/lifecycle/module/preprocessor.ts';
 import { parseVersion } from '../../../server/src/kernel/version.ts';
 import { analyseText, factsOf } from '../../support/analyse.ts';
 

@@ -9,8 +9,8 @@ import {
   namesIn,
   statementsOf,
   uncast,
-} from '../../lifecycle/statements.ts';
-import { scopeOf, typeOf, type Scope } from '../../lifecycle/types-of.ts';
+} from '../../lifecycle/module/statements.ts';
+import { scopeOf, typeOf, type Scope } from '../../lifecycle/module/types-of.ts';
 import type { Frame } from './types.ts';
 
 /**

@@ -4,7 +4,7 @@ import { busView } from '../../kernel/casts.ts';
 import { compareVersions } from '../../kernel/version.ts';
 import { plain } from '../plan/arguments.ts';
 import { codeOf, indentAt, removalOf, widthOf, type Removal } from '../rewrite/layout.ts';
-import { allExpressions, mentionedBy, namesIn } from '../../lifecycle/statements.ts';
+import { allExpressions, mentionedBy, namesIn } from '../../lifecycle/module/statements.ts';
 import { textOf } from '../refusal-error.ts';
 import type { Names } from './bindings.ts';
 import { checkAssignments } from './definite.ts';

@@ -6,7 +6,7 @@ import { isValueOrTest } from '../../kernel/macros.ts';
 import { isView } from '../../kernel/casts.ts';
 import { isLog } from '../../kernel/heuristics.ts';
 import { removalOf } from '../rewrite/layout.ts';
-import { allExpressions, expressionsIn, namesIn } from '../../lifecycle/statements.ts';
+import { allExpressions, expressionsIn, namesIn } from '../../lifecycle/module/statements.ts';
 import { textOf } from '../refusal-error.ts';
 import { isConstant, isMutable, type DeviceSource, type Names } from './bindings.ts';
 import { checkAssignments, type Assigned } from './definite.ts';

@@ -3,7 +3,7 @@ import { buildCfg, type Cfg, type Instr } from '../../flow/cfg.ts';
 import { solve } from '../../flow/dataflow.ts';
 import type { Expr, FunctionIr, Stmt } from '../../ir/types.ts';
 import { loopCursors } from '../../kernel/loop-macros.ts';
-import { namesIn, uncast } from '../../lifecycle/statements.ts';
+import { namesIn, uncast } from '../../lifecycle/module/statements.ts';
 
 /** The variables that have a value at a point on every path to it; null where no path leads. */
 export type Assigned = ReadonlySet<string> | null;

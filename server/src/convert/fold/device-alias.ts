@@ -1,8 +1,8 @@
 /** The variable of an object, behind the pointers to its device that a function keeps beside it. */
 import type { Expr, FunctionIr, Stmt } from '../../ir/types.ts';
-import { allExpressions, statementsOf, uncast } from '../../lifecycle/statements.ts';
+import { allExpressions, statementsOf, uncast } from '../../lifecycle/module/statements.ts';
 import { assignmentsOf } from '../query/call-sites.ts';
-import { memberPath, typeOf, type Scope } from '../../lifecycle/types-of.ts';
+import { memberPath, typeOf, type Scope } from '../../lifecycle/module/types-of.ts';
 
 /**
  * The object that is looked for: its struct, and the member in it that the vfio_device is, or is

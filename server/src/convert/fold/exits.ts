@@ -1,5 +1,10 @@
 import type { Expr, FunctionIr, GotoStmt, ReturnStmt, Stmt } from '../../ir/types.ts';
-import { allExpressions, innerStatements, namesIn, uncast } from '../../lifecycle/statements.ts';
+import {
+  allExpressions,
+  innerStatements,
+  namesIn,
+  uncast,
+} from '../../lifecycle/module/statements.ts';
 import { effectsOf } from '../query/call-sites.ts';
 import { isConstant, type Names } from './bindings.ts';
 import { objectVariable } from './device-alias.ts';

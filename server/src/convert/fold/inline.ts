@@ -3,7 +3,12 @@ import { overlaps, sortEdits } from '../../text/edits.ts';
 import { lineEnding } from '../../text/style.ts';
 import type { FileIr, FunctionIr, Stmt } from '../../ir/types.ts';
 import { codeOf, indentAt, lineStart } from '../rewrite/layout.ts';
-import { allExpressions, statementsOf, uncast, type Placed } from '../../lifecycle/statements.ts';
+import {
+  allExpressions,
+  statementsOf,
+  uncast,
+  type Placed,
+} from '../../lifecycle/module/statements.ts';
 import { callsUnder, frameOf, under } from './probe-shape.ts';
 import { functionRemoval, linesOf, removalEdits, removalsOf } from './lines.ts';
 import { NothingToFold, type FoldRequest, type Frame } from './types.ts';

@@ -8,7 +8,7 @@ import { reachesOut } from '../../kernel/heuristics.ts';
 import { effectsOfCall } from '../../lifecycle/footprint/calls.ts';
 import { conflictOf } from '../../lifecycle/footprint/order.ts';
 import { effectsOfStmt, type Effects } from '../../lifecycle/footprint/footprint.ts';
-import { allExpressions, namesIn, uncast } from '../../lifecycle/statements.ts';
+import { allExpressions, namesIn, uncast } from '../../lifecycle/module/statements.ts';
 import { effectsOf } from '../query/call-sites.ts';
 import { isMutable, isPure, type Names } from './bindings.ts';
 import { callsUnder, under } from './probe-shape.ts';

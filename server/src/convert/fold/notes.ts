@@ -1,5 +1,5 @@
 import type { Expr, Stmt } from '../../ir/types.ts';
-import { allExpressions, statementsOf, uncast } from '../../lifecycle/statements.ts';
+import { allExpressions, statementsOf, uncast } from '../../lifecycle/module/statements.ts';
 import { textOf } from '../refusal-error.ts';
 import type { Names } from './bindings.ts';
 import { callNamesIn, footprintOf } from './movability.ts';

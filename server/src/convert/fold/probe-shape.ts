@@ -10,10 +10,10 @@ import type {
 } from '../../ir/types.ts';
 import { plain, tablesOf } from '../plan/arguments.ts';
 import { hiddenJumps } from '../query/hidden-jumps.ts';
-import { allExpressions, uncast } from '../../lifecycle/statements.ts';
+import { allExpressions, uncast } from '../../lifecycle/module/statements.ts';
 import { textOf } from '../refusal-error.ts';
 import { effectsOf } from '../query/call-sites.ts';
-import { scopeOf } from '../../lifecycle/types-of.ts';
+import { scopeOf } from '../../lifecycle/module/types-of.ts';
 import { NothingToFold, type FoldRequest, type Frame } from './types.ts';
 
 /**

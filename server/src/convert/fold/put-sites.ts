@@ -1,9 +1,9 @@
 import type { Stmt } from '../../ir/types.ts';
 import { counterChange } from '../../kernel/counters.ts';
 import { conflictOf } from '../../lifecycle/footprint/order.ts';
-import { statementsOf } from '../../lifecycle/statements.ts';
+import { statementsOf } from '../../lifecycle/module/statements.ts';
 import { callSites, relate } from '../query/call-sites.ts';
-import { scopeOf, typeOf, type Scope } from '../../lifecycle/types-of.ts';
+import { scopeOf, typeOf, type Scope } from '../../lifecycle/module/types-of.ts';
 import { namesOfOther, type DeviceSource, type Names } from './bindings.ts';
 import { objectVariable } from './device-alias.ts';
 import { exitsOf, isEffectOn, isNeutral, isPut } from './exits.ts';

@@ -2,7 +2,7 @@ import type { Edit } from '../../text/span.ts';
 import type { FunctionIr, LabelStmt, Stmt } from '../../ir/types.ts';
 import { hiddenJumps } from '../query/hidden-jumps.ts';
 import { removalOf, type Removal } from '../rewrite/layout.ts';
-import { statementsOf } from '../../lifecycle/statements.ts';
+import { statementsOf } from '../../lifecycle/module/statements.ts';
 import { under } from './probe-shape.ts';
 import { bracesOf, removalsOf } from './lines.ts';
 import { ladderStart, type Selection } from './choose-moves.ts';

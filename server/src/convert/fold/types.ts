@@ -3,7 +3,7 @@ import type { CallExpr, FileIr, FunctionIr, IfStmt, Stmt, VariableIr } from '../
 import type { KernelVersion } from '../../kernel/types.ts';
 import type { Module, Site } from '../../lifecycle/types.ts';
 import type { Note } from '../types.ts';
-import type { Scope } from '../../lifecycle/types-of.ts';
+import type { Scope } from '../../lifecycle/module/types-of.ts';
 
 /** What is to be folded: the device that one function of a driver of the new model allocates. */
 export interface FoldRequest {

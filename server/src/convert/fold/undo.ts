@@ -3,7 +3,7 @@ import { behaviourOf } from '../../kernel/lookup.ts';
 import { LAST_OF_OLD_MODEL } from '../../kernel/known-kernels.ts';
 import { opposites } from '../../kernel/heuristics.ts';
 import { givenTo, takenBy } from '../../kernel/resource-pairs.ts';
-import { allExpressions, expressionsIn, uncast } from '../../lifecycle/statements.ts';
+import { allExpressions, expressionsIn, uncast } from '../../lifecycle/module/statements.ts';
 import { assignmentsOf } from '../query/call-sites.ts';
 import type { Binding, Names } from './bindings.ts';
 import { callsUnder, under } from './probe-shape.ts';

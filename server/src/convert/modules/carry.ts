@@ -1,9 +1,9 @@
 import type { Expr } from '../../ir/types.ts';
-import { expressionsIn, statementsOf, uncast } from '../../lifecycle/statements.ts';
+import { expressionsIn, statementsOf, uncast } from '../../lifecycle/module/statements.ts';
 import { plain } from '../plan/arguments.ts';
 import { textOf } from '../refusal-error.ts';
 import { assignmentsOf } from '../query/call-sites.ts';
-import { typeOf, type Scope } from '../../lifecycle/types-of.ts';
+import { typeOf, type Scope } from '../../lifecycle/module/types-of.ts';
 import type { HelperCall } from './helpers.ts';
 
 const MAX_HOPS = 6;

@@ -1,8 +1,8 @@
 import { rootOf } from '../plan/allocation.ts';
-import { uncast } from '../../lifecycle/statements.ts';
+import { uncast } from '../../lifecycle/module/statements.ts';
 import { callSites, isLeftOut, type CallSite } from '../query/call-sites.ts';
 import type { StepInput } from '../steps/types.ts';
-import { typeOf } from '../../lifecycle/types-of.ts';
+import { typeOf } from '../../lifecycle/module/types-of.ts';
 
 const OF_LIFE: ReadonlySet<string> = new Set([
   'free',

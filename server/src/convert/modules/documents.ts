@@ -3,7 +3,7 @@ import type { Module } from '../../lifecycle/types.ts';
 import { prefixTest, someWord } from '../../text/words.ts';
 import { embedsDevice } from '../plan/container.ts';
 import { refuse } from '../refusal-error.ts';
-import { resolveType } from '../../lifecycle/types-of.ts';
+import { resolveType } from '../../lifecycle/module/types-of.ts';
 import { mergeDocuments, partsOf } from './merge.ts';
 
 /**

@@ -2,8 +2,8 @@ import type { CallExpr, FileIr, FunctionIr } from '../../ir/types.ts';
 import type { Span } from '../../text/span.ts';
 import type { Module } from '../../lifecycle/types.ts';
 import { codeOf, commentsAbove, lineStart } from '../rewrite/layout.ts';
-import { allExpressions, statementsOf, type Placed } from '../../lifecycle/statements.ts';
-import { scopeOf, type Scope } from '../../lifecycle/types-of.ts';
+import { allExpressions, statementsOf, type Placed } from '../../lifecycle/module/statements.ts';
+import { scopeOf, type Scope } from '../../lifecycle/module/types-of.ts';
 
 /** A function of the module and the document that defines it. */
 export interface Helper {

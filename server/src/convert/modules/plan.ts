@@ -1,7 +1,7 @@
 import type { FileIr } from '../../ir/types.ts';
 import type { Module } from '../../lifecycle/types.ts';
 import { planFile } from '../plan/plan.ts';
-import { allExpressions, statementsOf } from '../../lifecycle/statements.ts';
+import { allExpressions, statementsOf } from '../../lifecycle/module/statements.ts';
 import { refuse, RefusedError } from '../refusal-error.ts';
 import type {
   ConversionInput,

@@ -2,9 +2,9 @@ import { lineEnding } from '../../text/style.ts';
 import type { Expr, FileIr, FunctionIr, VariableIr } from '../../ir/types.ts';
 import type { Module } from '../../lifecycle/types.ts';
 import { commentsAbove, lineStart, nextLine } from '../rewrite/layout.ts';
-import { expressionsIn } from '../../lifecycle/statements.ts';
+import { expressionsIn } from '../../lifecycle/module/statements.ts';
 import { refuse } from '../refusal-error.ts';
-import { baseName, includedBy } from '../../lifecycle/types-of.ts';
+import { baseName, includedBy } from '../../lifecycle/module/types-of.ts';
 import { exportsOf, prototypesOf, type Helper } from './helpers.ts';
 import type { Rewriting } from './rewriting.ts';
 

@@ -11,7 +11,7 @@ import {
   statementsOf,
   uncast,
   type Placed,
-} from '../../lifecycle/statements.ts';
+} from '../../lifecycle/module/statements.ts';
 import { lineOf, refuse, textOf } from '../refusal-error.ts';
 import {
   assignmentsOf,
@@ -29,7 +29,7 @@ import {
   scopeOf,
   typeOf,
   type Scope,
-} from '../../lifecycle/types-of.ts';
+} from '../../lifecycle/module/types-of.ts';
 
 /** The initialisers that a conversion knows a successor of, and how their arguments lie. */
 const CONVERTIBLE: ReadonlySet<string> = new Set([

@@ -3,7 +3,7 @@
  * allocates.
  */
 import type { CallExpr, CommentIr, Expr, FileIr } from '../../ir/types.ts';
-import { expressionsIn } from '../../lifecycle/statements.ts';
+import { expressionsIn } from '../../lifecycle/module/statements.ts';
 import type { AllocationPlan } from '../types.ts';
 
 export interface ArgumentComments {

@@ -12,11 +12,17 @@ import {
   statementsOf,
   uncast,
   type Placed,
-} from '../../lifecycle/statements.ts';
+} from '../../lifecycle/module/statements.ts';
 import { lineOf, refuse, textOf } from '../refusal-error.ts';
 import { assignmentsOf, type CallSite } from '../query/call-sites.ts';
 import { isNull } from '../query/expressions.ts';
-import { findStruct, memberPath, scopeOf, typeOf, type Scope } from '../../lifecycle/types-of.ts';
+import {
+  findStruct,
+  memberPath,
+  scopeOf,
+  typeOf,
+  type Scope,
+} from '../../lifecycle/module/types-of.ts';
 import { append } from '../../text/lists.ts';
 import { withoutComments } from '../../text/lexical.ts';
 

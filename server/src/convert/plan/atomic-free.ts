@@ -2,7 +2,7 @@
 import type { LockKind } from '../../kernel/functions/row.ts';
 import { spinLockReleasedBy, spinLockTakenBy } from '../../kernel/locks.ts';
 import type { CallExpr, FileIr, Stmt } from '../../ir/types.ts';
-import { ownExpressions, type Placed } from '../../lifecycle/statements.ts';
+import { ownExpressions, type Placed } from '../../lifecycle/module/statements.ts';
 import { lineOf, refuse } from '../refusal-error.ts';
 import type { FreePlan } from '../types.ts';
 

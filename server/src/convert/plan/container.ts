@@ -4,9 +4,9 @@ import type { Module } from '../../lifecycle/types.ts';
 import { missingHeaders } from '../query/missing-headers.ts';
 import { lineIn, refuse } from '../refusal-error.ts';
 import type { Container } from '../types.ts';
-import { findStruct, resolveType } from '../../lifecycle/types-of.ts';
+import { findStruct, resolveType } from '../../lifecycle/module/types-of.ts';
 import { withoutComments } from '../../text/lexical.ts';
-import { deviceMembersOf } from '../../lifecycle/unseen-struct.ts';
+import { deviceMembersOf } from '../../lifecycle/module/unseen-struct.ts';
 
 /**
  * The first member of a struct of the kernel's public headers that drivers embed. It is first in

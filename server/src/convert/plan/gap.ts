@@ -13,9 +13,9 @@ import {
   ownExpressions,
   uncast,
   type Placed,
-} from '../../lifecycle/statements.ts';
+} from '../../lifecycle/module/statements.ts';
 import { textOf } from '../refusal-error.ts';
-import type { Scope } from '../../lifecycle/types-of.ts';
+import type { Scope } from '../../lifecycle/module/types-of.ts';
 import { conflictOf, firstOf, type Conflict } from '../../lifecycle/footprint/order.ts';
 import { effectsOfExpr, effectsOfStmt, type Effects } from '../../lifecycle/footprint/footprint.ts';
 import { placeOf } from '../../lifecycle/footprint/lvalues.ts';

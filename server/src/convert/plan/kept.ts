@@ -6,10 +6,10 @@ import { retainsArgument } from '../../kernel/lookup.ts';
 import { publishes } from '../../kernel/memory-uses.ts';
 import type { Expr, FileIr } from '../../ir/types.ts';
 import type { Module } from '../../lifecycle/types.ts';
-import { allExpressions, statementsOf, uncast } from '../../lifecycle/statements.ts';
+import { allExpressions, statementsOf, uncast } from '../../lifecycle/module/statements.ts';
 import { levelOf } from '../query/call-sites.ts';
 import type { Container } from '../types.ts';
-import { memberPath, scopeOf, typeOf, type Scope } from '../../lifecycle/types-of.ts';
+import { memberPath, scopeOf, typeOf, type Scope } from '../../lifecycle/module/types-of.ts';
 
 /**
  * The first place in the module that stores the address of such an object, or of a part of it,

@@ -27,7 +27,7 @@ import {
   ownExpressions,
   statementsOf,
   uncast,
-} from '../../lifecycle/statements.ts';
+} from '../../lifecycle/module/statements.ts';
 import { macroOf } from '../query/reached.ts';
 import { effectsOf } from '../query/call-sites.ts';
 import {
@@ -37,7 +37,7 @@ import {
   typeOf,
   type PointerType,
   type Scope,
-} from '../../lifecycle/types-of.ts';
+} from '../../lifecycle/module/types-of.ts';
 import { append } from '../../text/lists.ts';
 
 /** Gives the proof up: `why` says what is seen at the place. */

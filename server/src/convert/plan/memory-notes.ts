@@ -5,14 +5,19 @@
 import { contiguousArgument, slabArgument, vmallocArgument } from '../../kernel/memory-uses.ts';
 import type { CallExpr, Expr, FileIr } from '../../ir/types.ts';
 import type { Module } from '../../lifecycle/types.ts';
-import { allExpressions, namesIn, statementsOf, uncast } from '../../lifecycle/statements.ts';
+import {
+  allExpressions,
+  namesIn,
+  statementsOf,
+  uncast,
+} from '../../lifecycle/module/statements.ts';
 import type { Remark } from './remarks.ts';
 import { pointerIn, reachedBy, type Positions } from '../query/reached.ts';
 import { lineIn } from '../refusal-error.ts';
 import { siteOf } from '../modules/merge.ts';
 import { assignmentsOf } from '../query/call-sites.ts';
 import type { AllocationPlan, Container } from '../types.ts';
-import { findStruct, scopeOf, typeOf, type Scope } from '../../lifecycle/types-of.ts';
+import { findStruct, scopeOf, typeOf, type Scope } from '../../lifecycle/module/types-of.ts';
 
 /** One sentence for each property, with the line that asks for it. */
 export function memoryNotes(

@@ -10,12 +10,17 @@ import { saysItOverwrites } from '../../kernel/heuristics.ts';
 import type { CallExpr, Expr, FileIr, TypeName } from '../../ir/types.ts';
 import type { Module } from '../../lifecycle/types.ts';
 import { plain } from './arguments.ts';
-import { allExpressions, statementsOf, uncast, type Placed } from '../../lifecycle/statements.ts';
+import {
+  allExpressions,
+  statementsOf,
+  uncast,
+  type Placed,
+} from '../../lifecycle/module/statements.ts';
 import { pointerIn, reachedBy, type Positions } from '../query/reached.ts';
 import { lineIn, refuse, textOf } from '../refusal-error.ts';
 import { assignmentsOf, levelOf } from '../query/call-sites.ts';
 import type { Container, FreePlan } from '../types.ts';
-import { memberPath, scopeOf, typeOf, type Scope } from '../../lifecycle/types-of.ts';
+import { memberPath, scopeOf, typeOf, type Scope } from '../../lifecycle/module/types-of.ts';
 
 /** Positions of what the kernel's functions write to. */
 const writtenByKernel: Positions = (name) =>

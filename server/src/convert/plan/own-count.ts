@@ -6,10 +6,15 @@ import { ASYNC_KINDS, ASYNC_STRUCTS } from '../../kernel/async.ts';
 import { counterOfLastDrop } from '../../kernel/counters.ts';
 import type { CallExpr, Expr, FileIr, FunctionIr, IfStmt } from '../../ir/types.ts';
 import type { Module } from '../../lifecycle/types.ts';
-import { allExpressions, expressionsIn, statementsOf, uncast } from '../../lifecycle/statements.ts';
+import {
+  allExpressions,
+  expressionsIn,
+  statementsOf,
+  uncast,
+} from '../../lifecycle/module/statements.ts';
 import { lineOf, refuse } from '../refusal-error.ts';
 import type { Container, FreePlan } from '../types.ts';
-import { memberPath, scopeOf, typeOf, type Scope } from '../../lifecycle/types-of.ts';
+import { memberPath, scopeOf, typeOf, type Scope } from '../../lifecycle/module/types-of.ts';
 
 /** What ends the life of the object when the count drops. */
 interface Ending {

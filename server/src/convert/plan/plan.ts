@@ -11,7 +11,7 @@ import { planLabels } from '../rewrite/labels.ts';
 import { notesOf } from './notes.ts';
 import { refuseOverwritten } from './overwritten.ts';
 import { collectObstacles } from './obstacles.ts';
-import { uncast } from '../../lifecycle/statements.ts';
+import { uncast } from '../../lifecycle/module/statements.ts';
 import { provePaths } from './prove-paths.ts';
 import { lineOf, refuse, textOf } from '../refusal-error.ts';
 import { placeOf } from '../modules/merge.ts';
@@ -34,7 +34,7 @@ import type {
   PlanResult,
   TablePlan,
 } from '../types.ts';
-import { baseName, typeOf } from '../../lifecycle/types-of.ts';
+import { baseName, typeOf } from '../../lifecycle/module/types-of.ts';
 
 /**
  * Plans the conversion of the devices of one document, which may be several merged: only of those

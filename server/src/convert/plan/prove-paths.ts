@@ -10,8 +10,8 @@ import type {
 } from '../../ir/types.ts';
 import { isBeingTyped } from '../../ir/visit.ts';
 import { storedName, storedValue } from '../../ir/assigned.ts';
-import { flowMacroNames, writtenOut } from '../../lifecycle/expand.ts';
-import type { Defined } from '../../lifecycle/module.ts';
+import { flowMacroNames, writtenOut } from '../../lifecycle/module/expand.ts';
+import type { Defined } from '../../lifecycle/module/module.ts';
 import type { Module } from '../../lifecycle/types.ts';
 import { rootOf } from './allocation.ts';
 import { hiddenJumps } from '../query/hidden-jumps.ts';
@@ -23,12 +23,17 @@ import {
   type ObjectFlow,
   type States,
 } from '../query/object-flow.ts';
-import { allExpressions, namesIn, statementsOf, uncast } from '../../lifecycle/statements.ts';
+import {
+  allExpressions,
+  namesIn,
+  statementsOf,
+  uncast,
+} from '../../lifecycle/module/statements.ts';
 import { lineOf, refuse, RefusedError, textOf } from '../refusal-error.ts';
 import { levelOf } from '../query/call-sites.ts';
 import { meaningOf, type Teardown } from './teardown.ts';
 import type { AllocationPlan, Container } from '../types.ts';
-import { memberPath, scopeOf, typeOf, type Scope } from '../../lifecycle/types-of.ts';
+import { memberPath, scopeOf, typeOf, type Scope } from '../../lifecycle/module/types-of.ts';
 
 /**
  * Proves on every path what a put needs and a free does not: the object is there (kfree of NULL is

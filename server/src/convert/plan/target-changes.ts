@@ -11,11 +11,16 @@ import {
 import { MDEV_API } from '../../kernel/api-mdev.ts';
 import type { KernelVersion } from '../../kernel/types.ts';
 import { compareVersions } from '../../kernel/version.ts';
-import { isExcluded, macrosOf } from '../../lifecycle/conditions.ts';
+import { isExcluded, macrosOf } from '../../lifecycle/module/preprocessor.ts';
 import type { Module, Site } from '../../lifecycle/types.ts';
 import type { Condition } from '../../syntax/node.ts';
-import { allExpressions, statementsOf, uncast, type Placed } from '../../lifecycle/statements.ts';
-import { scopeOf, typeOf, type Scope } from '../../lifecycle/types-of.ts';
+import {
+  allExpressions,
+  statementsOf,
+  uncast,
+  type Placed,
+} from '../../lifecycle/module/statements.ts';
+import { scopeOf, typeOf, type Scope } from '../../lifecycle/module/types-of.ts';
 import { append } from '../../text/lists.ts';
 
 /** A form of older kernels in the module's text. */

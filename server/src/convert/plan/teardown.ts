@@ -3,8 +3,13 @@ import type { CallExpr, Expr, FileIr, FunctionIr } from '../../ir/types.ts';
 import type { Module } from '../../lifecycle/types.ts';
 import { wipesMemory } from '../../kernel/memory-uses.ts';
 import { plain } from './arguments.ts';
-import { allExpressions, namesIn, statementsOf, uncast } from '../../lifecycle/statements.ts';
-import { baseName, findStruct, scopeOf, typeOf } from '../../lifecycle/types-of.ts';
+import {
+  allExpressions,
+  namesIn,
+  statementsOf,
+  uncast,
+} from '../../lifecycle/module/statements.ts';
+import { baseName, findStruct, scopeOf, typeOf } from '../../lifecycle/module/types-of.ts';
 import { refuseOwnCount } from './own-count.ts';
 import { macroOf, reachedBy } from '../query/reached.ts';
 import { lineOf, refuse, textOf } from '../refusal-error.ts';

@@ -5,7 +5,7 @@ import { formatVersion } from '../../kernel/version.ts';
 import type { Module } from '../../lifecycle/types.ts';
 import { lineOf } from '../refusal-error.ts';
 import { callSites, isLeftOut, type CallSite } from '../query/call-sites.ts';
-import { baseName } from '../../lifecycle/types-of.ts';
+import { baseName } from '../../lifecycle/module/types-of.ts';
 
 /** The outcome of a conversion that changed nothing. */
 export interface Unchanged {

@@ -5,9 +5,9 @@
 import type { FileIr, FunctionIr, InitializerExpr, VariableIr } from '../../ir/types.ts';
 import { BUS_DRIVERS, isOfMediated, type BusDriver } from '../../kernel/bus-drivers.ts';
 import type { Module } from '../../lifecycle/types.ts';
-import { allExpressions, statementsOf } from '../../lifecycle/statements.ts';
+import { allExpressions, statementsOf } from '../../lifecycle/module/statements.ts';
 import { callbackOf } from '../plan/target-changes.ts';
-import { resolveType } from '../../lifecycle/types-of.ts';
+import { resolveType } from '../../lifecycle/module/types-of.ts';
 
 /** A table of driver callbacks, and the probe function in it. */
 export interface DriverUse {

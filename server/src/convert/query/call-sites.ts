@@ -2,10 +2,15 @@ import type { CallExpr, Expr, FileIr, FunctionIr } from '../../ir/types.ts';
 import type { Effect, EffectOp, KernelVersion } from '../../kernel/types.ts';
 import { behaviourOf } from '../../kernel/lookup.ts';
 import { LAST_OF_OLD_MODEL } from '../../kernel/known-kernels.ts';
-import { isExcluded, macrosOf } from '../../lifecycle/conditions.ts';
+import { isExcluded, macrosOf } from '../../lifecycle/module/preprocessor.ts';
 import type { Module } from '../../lifecycle/types.ts';
 import { isNull } from './expressions.ts';
-import { allExpressions, statementsOf, uncast, type Placed } from '../../lifecycle/statements.ts';
+import {
+  allExpressions,
+  statementsOf,
+  uncast,
+  type Placed,
+} from '../../lifecycle/module/statements.ts';
 import type { Container } from '../types.ts';
 import {
   memberPath,
@@ -13,7 +18,7 @@ import {
   scopeOf,
   typeOf,
   type Scope,
-} from '../../lifecycle/types-of.ts';
+} from '../../lifecycle/module/types-of.ts';
 import { append } from '../../text/lists.ts';
 
 /** A call with an effect on an object, and where it stands. */

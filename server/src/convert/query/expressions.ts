@@ -1,7 +1,7 @@
 /** What an expression is in a test, and the forms that NULL and an address have. */
 import type { Expr } from '../../ir/types.ts';
 import { isNullTestMacro, testedArgument } from '../../kernel/macros.ts';
-import { uncast } from '../../lifecycle/statements.ts';
+import { uncast } from '../../lifecycle/module/statements.ts';
 
 /** likely(x), unlikely(x), WARN_ON(x), READ_ONCE(x), !!x and (x) are x in a test. */
 export function plainTest(expr: Expr): Expr {

@@ -13,7 +13,7 @@ import {
   expressionsIn,
   statementsOf,
   type Placed,
-} from '../../lifecycle/statements.ts';
+} from '../../lifecycle/module/statements.ts';
 
 const WORD = /[A-Za-z_]\w*/g;
 

@@ -12,7 +12,7 @@ import {
   ownExpressions,
   statementsOf,
   uncast,
-} from '../../lifecycle/statements.ts';
+} from '../../lifecycle/module/statements.ts';
 import { spend } from '../../budget/work.ts';
 import { comparedToNull, isNull, nullTested, plainTest } from './expressions.ts';
 

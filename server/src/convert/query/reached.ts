@@ -12,14 +12,14 @@ import type {
   TypeName,
 } from '../../ir/types.ts';
 import type { Module } from '../../lifecycle/types.ts';
-import { localsOf } from '../../lifecycle/locals.ts';
+import { localsOf } from '../../lifecycle/module/locals.ts';
 import {
   allExpressions,
   expressionsIn,
   innerStatements,
   statementsOf,
   uncast,
-} from '../../lifecycle/statements.ts';
+} from '../../lifecycle/module/statements.ts';
 import { append } from '../../text/lists.ts';
 
 /** The positions of the arguments of a function that are meant; none for any other function. */

@@ -7,7 +7,7 @@ import {
   innerStatements,
   statementsOf,
   uncast,
-} from '../../lifecycle/statements.ts';
+} from '../../lifecycle/module/statements.ts';
 import type { AllocationPlan } from '../types.ts';
 import { append } from '../../text/lists.ts';
 

@@ -15,7 +15,7 @@ import {
   type Removal,
 } from './layout.ts';
 import { reviewNotes } from '../plan/remarks.ts';
-import { statementsOf } from '../../lifecycle/statements.ts';
+import { statementsOf } from '../../lifecycle/module/statements.ts';
 import { placeOf, siteOf, splitEdits } from '../modules/merge.ts';
 import { tableEdits } from './table-text.ts';
 import {

@@ -1,7 +1,7 @@
 import type { FileIr, LabelStmt, Stmt } from '../../ir/types.ts';
 import type { Module } from '../../lifecycle/types.ts';
 import { hiddenJumps } from '../query/hidden-jumps.ts';
-import { statementsOf } from '../../lifecycle/statements.ts';
+import { statementsOf } from '../../lifecycle/module/statements.ts';
 import type { Container, FreePlan, LabelPlan, UninitPlan } from '../types.ts';
 
 /**

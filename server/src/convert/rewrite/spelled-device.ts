@@ -11,7 +11,7 @@ import {
   statementsOf,
   uncast,
   type Placed,
-} from '../../lifecycle/statements.ts';
+} from '../../lifecycle/module/statements.ts';
 import { textOf } from '../refusal-error.ts';
 import { effectsOf } from '../query/call-sites.ts';
 import type { Container, FreePlan } from '../types.ts';

@@ -8,7 +8,7 @@ import {
   expressionsIn,
   statementsOf,
   type Placed,
-} from '../../lifecycle/statements.ts';
+} from '../../lifecycle/module/statements.ts';
 import type { ConversionPlan } from '../types.ts';
 import { append } from '../../text/lists.ts';
 

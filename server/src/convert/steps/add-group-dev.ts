@@ -7,11 +7,16 @@ import { isNullTest } from '../plan/allocation.ts';
 import { embedsDevice } from '../plan/container.ts';
 import { missingHeaders } from '../query/missing-headers.ts';
 import { isNull } from '../query/expressions.ts';
-import { allExpressions, statementsOf, uncast, type Placed } from '../../lifecycle/statements.ts';
+import {
+  allExpressions,
+  statementsOf,
+  uncast,
+  type Placed,
+} from '../../lifecycle/module/statements.ts';
 import { lineOf, refuse, textOf } from '../refusal-error.ts';
 import { callSites, type CallSite } from '../query/call-sites.ts';
 import { rewriting, type Rewriting } from '../modules/rewriting.ts';
-import { findStruct, scopeOf, typeOf } from '../../lifecycle/types-of.ts';
+import { findStruct, scopeOf, typeOf } from '../../lifecycle/module/types-of.ts';
 import { ownsLines } from './drop.ts';
 import { isPure } from './pure.ts';
 import type { Step, StepInput } from './types.ts';

@@ -12,7 +12,7 @@ import {
   namesUnder,
   statementsOf,
   uncast,
-} from '../../lifecycle/statements.ts';
+} from '../../lifecycle/module/statements.ts';
 import { lineIn, refuse, textOf } from '../refusal-error.ts';
 import { initsConcerning } from '../modules/concerned.ts';
 import { callsOf, type Helper, type HelperCall } from '../modules/helpers.ts';

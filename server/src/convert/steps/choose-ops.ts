@@ -17,12 +17,12 @@ import {
 import { firstOf } from '../../lifecycle/footprint/order.ts';
 import { effectsOfExpr, effectsOfOwn } from '../../lifecycle/footprint/footprint.ts';
 import { gapBetween } from '../plan/gap.ts';
-import { namesIn, statementsOf, uncast, type Placed } from '../../lifecycle/statements.ts';
+import { namesIn, statementsOf, uncast, type Placed } from '../../lifecycle/module/statements.ts';
 import { isLeftWithOneLine } from '../rewrite/edits.ts';
 import { lineOf, refuse, textOf } from '../refusal-error.ts';
 import { initsConcerning } from '../modules/concerned.ts';
 import { assignmentsOf, type CallSite } from '../query/call-sites.ts';
-import type { Scope } from '../../lifecycle/types-of.ts';
+import type { Scope } from '../../lifecycle/module/types-of.ts';
 import { ownsLines } from './drop.ts';
 import { callsBefore, decidedBy, type Decided } from './decided-before.ts';
 import { earlierFor, type Earlier } from './earlier.ts';

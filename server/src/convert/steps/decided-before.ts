@@ -10,7 +10,7 @@ import {
   statementsOf,
   uncast,
   type Placed,
-} from '../../lifecycle/statements.ts';
+} from '../../lifecycle/module/statements.ts';
 import { textOf } from '../refusal-error.ts';
 import { assignmentsOf, callSites } from '../query/call-sites.ts';
 import { ownsLines } from './drop.ts';

@@ -16,7 +16,7 @@ import {
   expressionsIn,
   statementsOf,
   type Placed,
-} from '../../lifecycle/statements.ts';
+} from '../../lifecycle/module/statements.ts';
 
 /**
  * The edits that take statements of one function out, with the locals that only they used and the

@@ -5,7 +5,7 @@ import {
   statementsOf,
   uncast,
   type Placed,
-} from '../../lifecycle/statements.ts';
+} from '../../lifecycle/module/statements.ts';
 import { ownsLines } from './drop.ts';
 import { isPure } from './pure.ts';
 

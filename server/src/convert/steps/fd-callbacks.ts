@@ -13,7 +13,12 @@ import type { Edit } from '../../text/span.ts';
 import { leaves } from '../plan/allocation.ts';
 import { tablesOf } from '../plan/arguments.ts';
 import { columnOf, widthOf } from '../rewrite/layout.ts';
-import { allExpressions, expressionsIn, statementsOf, uncast } from '../../lifecycle/statements.ts';
+import {
+  allExpressions,
+  expressionsIn,
+  statementsOf,
+  uncast,
+} from '../../lifecycle/module/statements.ts';
 import { refuse, textOf } from '../refusal-error.ts';
 import { initsConcerning } from '../modules/concerned.ts';
 import type { Step } from './types.ts';

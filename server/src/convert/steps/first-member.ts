@@ -6,7 +6,7 @@ import type { Module } from '../../lifecycle/types.ts';
 import { rootOf } from '../plan/allocation.ts';
 import { embedsDevice } from '../plan/container.ts';
 import { indentAt, lineStart, nextLine, removalOf } from '../rewrite/layout.ts';
-import { allExpressions, statementsOf } from '../../lifecycle/statements.ts';
+import { allExpressions, statementsOf } from '../../lifecycle/module/statements.ts';
 import { proveOrderUnseen } from '../plan/member-order.ts';
 import { lineIn, refuse } from '../refusal-error.ts';
 import { initsConcerning } from '../modules/concerned.ts';
@@ -17,7 +17,7 @@ import {
   scopeOf,
   typeOf,
   type Scope,
-} from '../../lifecycle/types-of.ts';
+} from '../../lifecycle/module/types-of.ts';
 import type { Step, StepResult } from './types.ts';
 import { COMMENT, withoutComments } from '../../text/lexical.ts';
 

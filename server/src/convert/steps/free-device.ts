@@ -10,7 +10,7 @@ import type { Module } from '../../lifecycle/types.ts';
 import { compareVersions, formatVersion } from '../../kernel/version.ts';
 import type { DocumentEdits } from '../rewrite/compose.ts';
 import { codeOf, joinRemovals, lineStart, removalOf, type Removal } from '../rewrite/layout.ts';
-import { allExpressions, statementsOf, type Placed } from '../../lifecycle/statements.ts';
+import { allExpressions, statementsOf, type Placed } from '../../lifecycle/module/statements.ts';
 import { refuse } from '../refusal-error.ts';
 import { dropStatements, isView } from './drop.ts';
 import type { Step, StepInput } from './types.ts';

@@ -12,7 +12,7 @@ import {
   statementsOf,
   uncast,
   type Placed,
-} from '../../lifecycle/statements.ts';
+} from '../../lifecycle/module/statements.ts';
 import { lineIn, refuse, textOf } from '../refusal-error.ts';
 import { carryIn } from '../modules/carry.ts';
 import { initsConcerning } from '../modules/concerned.ts';
@@ -21,7 +21,7 @@ import { rewriting } from '../modules/rewriting.ts';
 import { addParameters, type Addition } from '../modules/signature.ts';
 import { isDeclaredAt, tablesIn } from '../modules/tables.ts';
 import { assignmentsOf, effectsOf, type CallSite } from '../query/call-sites.ts';
-import { baseName, memberPath, scopeOf, type Scope } from '../../lifecycle/types-of.ts';
+import { baseName, memberPath, scopeOf, type Scope } from '../../lifecycle/module/types-of.ts';
 import { unusedIn } from '../rewrite/unused.ts';
 import { answerErrors, answerNote, answersNull } from './answer-errors.ts';
 import type { Step, StepResult } from './types.ts';

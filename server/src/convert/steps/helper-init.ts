@@ -10,7 +10,7 @@ import {
   namesUnder,
   statementsOf,
   type Placed,
-} from '../../lifecycle/statements.ts';
+} from '../../lifecycle/module/statements.ts';
 import { lineIn, refuse, textOf } from '../refusal-error.ts';
 import { carryOut, simplified } from '../modules/carry.ts';
 import { initsConcerning } from '../modules/concerned.ts';
@@ -25,7 +25,7 @@ import {
 import { rewriting, type Rewriting } from '../modules/rewriting.ts';
 import { declareTable, tablesIn } from '../modules/tables.ts';
 import { callSites, type CallSite } from '../query/call-sites.ts';
-import { baseName } from '../../lifecycle/types-of.ts';
+import { baseName } from '../../lifecycle/module/types-of.ts';
 import { unusedIn } from '../rewrite/unused.ts';
 import { isPure } from './pure.ts';
 import type { Step, StepResult } from './types.ts';

@@ -6,14 +6,19 @@ import { rootOf } from '../plan/allocation.ts';
 import { plain, tablesOf } from '../plan/arguments.ts';
 import { commentsAbove, indentAt, lineStart, nextLine, wrapCall } from '../rewrite/layout.ts';
 import { freshName, prefixOf } from '../query/names.ts';
-import { allExpressions, namesIn, statementsOf, uncast } from '../../lifecycle/statements.ts';
+import {
+  allExpressions,
+  namesIn,
+  statementsOf,
+  uncast,
+} from '../../lifecycle/module/statements.ts';
 import { textOf } from '../refusal-error.ts';
 import { initsConcerning } from '../modules/concerned.ts';
 import { definitionOf } from '../modules/helpers.ts';
 import { rewriting, type Rewriting } from '../modules/rewriting.ts';
 import { assignmentsOf, callSites, effectsOf, type CallSite } from '../query/call-sites.ts';
 import { tableEdits } from '../rewrite/table-text.ts';
-import { findStruct, memberPath, typeOf } from '../../lifecycle/types-of.ts';
+import { findStruct, memberPath, typeOf } from '../../lifecycle/module/types-of.ts';
 import { ownsLines } from './drop.ts';
 import type { Step } from './types.ts';
 import { append } from '../../text/lists.ts';

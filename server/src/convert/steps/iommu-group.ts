@@ -1,7 +1,12 @@
 import type { CallExpr, Expr, FileIr, FunctionIr, Stmt } from '../../ir/types.ts';
 import type { PlannedEdit } from '../types.ts';
 import { plainTest } from '../query/expressions.ts';
-import { allExpressions, statementsOf, uncast, type Placed } from '../../lifecycle/statements.ts';
+import {
+  allExpressions,
+  statementsOf,
+  uncast,
+  type Placed,
+} from '../../lifecycle/module/statements.ts';
 import { refuse, textOf } from '../refusal-error.ts';
 import { initsConcerning } from '../modules/concerned.ts';
 import { callSites } from '../query/call-sites.ts';

@@ -4,13 +4,13 @@ import { compareVersions, formatVersion } from '../../kernel/version.ts';
 import { indentUnit, lineEnding } from '../../text/style.ts';
 import { rootOf } from '../plan/allocation.ts';
 import { tablesOf } from '../plan/arguments.ts';
-import { allExpressions, statementsOf } from '../../lifecycle/statements.ts';
+import { allExpressions, statementsOf } from '../../lifecycle/module/statements.ts';
 import { refuse } from '../refusal-error.ts';
 import { callSites, type CallSite } from '../query/call-sites.ts';
 import { iommufdMembers } from '../plan/tables.ts';
 import { tableEdits } from '../rewrite/table-text.ts';
 import type { Module } from '../../lifecycle/types.ts';
-import { typeOf } from '../../lifecycle/types-of.ts';
+import { typeOf } from '../../lifecycle/module/types-of.ts';
 import type { Step } from './types.ts';
 
 /**

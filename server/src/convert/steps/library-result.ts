@@ -11,7 +11,7 @@ import {
   statementsOf,
   uncast,
   type Placed,
-} from '../../lifecycle/statements.ts';
+} from '../../lifecycle/module/statements.ts';
 import { lineIn, textOf } from '../refusal-error.ts';
 import type { HelperCall } from '../modules/helpers.ts';
 import type { Rewriting } from '../modules/rewriting.ts';

@@ -12,7 +12,7 @@ import {
   ownExpressions,
   statementsOf,
   uncast,
-} from '../../lifecycle/statements.ts';
+} from '../../lifecycle/module/statements.ts';
 import { lineIn, refuse, RefusedError, textOf } from '../refusal-error.ts';
 import { carryOut, simplified } from '../modules/carry.ts';
 import {
@@ -25,7 +25,7 @@ import {
 } from '../modules/helpers.ts';
 import { rewriting, type Rewriting } from '../modules/rewriting.ts';
 import { callSites, type CallSite } from '../query/call-sites.ts';
-import { baseName, memberPath, typeOf } from '../../lifecycle/types-of.ts';
+import { baseName, memberPath, typeOf } from '../../lifecycle/module/types-of.ts';
 import { unusedIn } from '../rewrite/unused.ts';
 import type { Callbacks } from '../types.ts';
 import { dropUninits, moveOut } from './helper-init.ts';

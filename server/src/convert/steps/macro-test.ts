@@ -7,7 +7,7 @@ import type { CallExpr, Expr, FileIr, MacroIr, Stmt } from '../../ir/types.ts';
 import { leaves } from '../plan/allocation.ts';
 import { plain } from '../plan/arguments.ts';
 import { indentAt } from '../rewrite/layout.ts';
-import { allExpressions, uncast } from '../../lifecycle/statements.ts';
+import { allExpressions, uncast } from '../../lifecycle/module/statements.ts';
 import { branchOfNone, testOf, testText, type Allocated } from './allocation-test.ts';
 
 /**

@@ -8,11 +8,11 @@ import { inRange } from '../../kernel/version.ts';
 import type { Module, Site } from '../../lifecycle/types.ts';
 import { indentUnit, lineEnding } from '../../text/style.ts';
 import { callersOf, driversOf, isMediated, type DriverUse } from '../query/buses.ts';
-import { allExpressions, statementsOf, uncast } from '../../lifecycle/statements.ts';
+import { allExpressions, statementsOf, uncast } from '../../lifecycle/module/statements.ts';
 import { initsConcerning } from '../modules/concerned.ts';
 import { assignmentsOf, callSites, type CallSite } from '../query/call-sites.ts';
 import { tableEdits } from '../rewrite/table-text.ts';
-import { scopeOf, typeOf, type Scope } from '../../lifecycle/types-of.ts';
+import { scopeOf, typeOf, type Scope } from '../../lifecycle/module/types-of.ts';
 import type { Step, StepInput } from './types.ts';
 
 const MEMBER = 'driver_managed_dma';

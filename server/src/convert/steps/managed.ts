@@ -10,11 +10,11 @@ import {
   statementsOf,
   uncast,
   type Placed,
-} from '../../lifecycle/statements.ts';
+} from '../../lifecycle/module/statements.ts';
 import { refuse, textOf } from '../refusal-error.ts';
 import { initsConcerning } from '../modules/concerned.ts';
 import { assignmentsOf, callSites, type CallSite } from '../query/call-sites.ts';
-import { typeOf } from '../../lifecycle/types-of.ts';
+import { typeOf } from '../../lifecycle/module/types-of.ts';
 import { dropAll, ownsLines, relabelled } from './drop.ts';
 import type { Remark } from '../plan/remarks.ts';
 import type { Step } from './types.ts';

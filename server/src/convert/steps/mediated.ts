@@ -4,11 +4,11 @@ import type { Module } from '../../lifecycle/types.ts';
 import { rootOf } from '../plan/allocation.ts';
 import { tablesOf } from '../plan/arguments.ts';
 import { isMediated } from '../query/buses.ts';
-import { allExpressions, statementsOf } from '../../lifecycle/statements.ts';
+import { allExpressions, statementsOf } from '../../lifecycle/module/statements.ts';
 import { lineOf, refuse } from '../refusal-error.ts';
 import { rewriting } from '../modules/rewriting.ts';
 import { callSites, isLeftOut, type CallSite } from '../query/call-sites.ts';
-import { typeOf } from '../../lifecycle/types-of.ts';
+import { typeOf } from '../../lifecycle/module/types-of.ts';
 import type { Step, StepInput } from './types.ts';
 
 const PLAIN = 'vfio_register_group_dev';

@@ -1,6 +1,11 @@
 import type { Expr, FileIr, FunctionIr, Stmt } from '../../ir/types.ts';
 import { isQuery } from '../../kernel/touches.ts';
-import { allExpressions, expressionsIn, statementsOf, uncast } from '../../lifecycle/statements.ts';
+import {
+  allExpressions,
+  expressionsIn,
+  statementsOf,
+  uncast,
+} from '../../lifecycle/module/statements.ts';
 
 const MAX_DEPTH = 6;
 

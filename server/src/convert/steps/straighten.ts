@@ -9,7 +9,12 @@ import { leaves } from '../plan/allocation.ts';
 import { plain } from '../plan/arguments.ts';
 import { indentAt, lineStart, nextLine } from '../rewrite/layout.ts';
 import { plainTest } from '../query/expressions.ts';
-import { allExpressions, namesUnder, statementsOf, uncast } from '../../lifecycle/statements.ts';
+import {
+  allExpressions,
+  namesUnder,
+  statementsOf,
+  uncast,
+} from '../../lifecycle/module/statements.ts';
 import { textOf } from '../refusal-error.ts';
 import { ownsLines } from './drop.ts';
 import { branchOfNone, plainBranch, testOf, testText, type Allocated } from './allocation-test.ts';

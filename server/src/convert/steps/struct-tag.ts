@@ -8,7 +8,7 @@ import type { Module } from '../../lifecycle/types.ts';
 import { rootOf } from '../plan/allocation.ts';
 import { lineIn } from '../refusal-error.ts';
 import { initsConcerning } from '../modules/concerned.ts';
-import { findStruct, typeOf } from '../../lifecycle/types-of.ts';
+import { findStruct, typeOf } from '../../lifecycle/module/types-of.ts';
 import type { Step, StepResult } from './types.ts';
 
 /** The tag goes where the struct is defined; the typedef, and what uses it, stay as they are. */

@@ -4,7 +4,7 @@
  */
 import type { CallExpr, FileIr, FunctionIr } from '../../ir/types.ts';
 import { judgeArguments } from '../../kernel/argument-counts.ts';
-import { allExpressions, expressionsIn, statementsOf } from '../../lifecycle/statements.ts';
+import { allExpressions, expressionsIn, statementsOf } from '../../lifecycle/module/statements.ts';
 import { refuse } from '../refusal-error.ts';
 import { definitionOf } from '../modules/helpers.ts';
 import { callSites, isLeftOut } from '../query/call-sites.ts';

@@ -6,7 +6,7 @@ import type { Expr, FileIr, FunctionIr, ReturnStmt } from '../../ir/types.ts';
 import { INTERFACE_CHANGES, type ChangedForm } from '../../kernel/interface-changes.ts';
 import { compareVersions, formatVersion } from '../../kernel/version.ts';
 import { codeOf } from '../rewrite/layout.ts';
-import { statementsOf, uncast, type Placed } from '../../lifecycle/statements.ts';
+import { statementsOf, uncast, type Placed } from '../../lifecycle/module/statements.ts';
 import { initsConcerning } from '../modules/concerned.ts';
 import { rewriting, type Rewriting } from '../modules/rewriting.ts';
 import { callbackOf } from '../plan/target-changes.ts';

@@ -1,7 +1,7 @@
 /** What is known at one point of one path through a function. */
 import type { EffectOp } from '../../kernel/types.ts';
 import { spend } from '../../budget/work.ts';
-import { settleHeld, type Held } from '../held.ts';
+import { settleHeld, type Held } from '../interpret/held-resource.ts';
 import type { DeviceState, Site, Step, Turn } from '../types.ts';
 import { pathText } from './access-path.ts';
 import { adoptObject, adoptPlace, adoptValue } from './adopt.ts';

@@ -1,8 +1,8 @@
 /** What a statement or an expression reads and writes, and how else it makes itself felt. */
 import type { CallExpr, Expr, Stmt } from '../../ir/types.ts';
 import type { Span } from '../../text/span.ts';
-import { innerStatements, ownExpressions, uncast } from '../statements.ts';
-import type { Scope } from '../types-of.ts';
+import { innerStatements, ownExpressions, uncast } from '../module/statements.ts';
+import type { Scope } from '../module/types-of.ts';
 import { callEffects } from './calls.ts';
 import { isConstantName, placeOf, pointeesOf } from './lvalues.ts';
 import { calledMacro, objectMacro, type MacroUse } from './macros.ts';

@@ -5,9 +5,9 @@ import { isFixedMember } from '../../kernel/fixed-members.ts';
 import { behaviourOf } from '../../kernel/lookup.ts';
 import { LAST_OF_OLD_MODEL } from '../../kernel/known-kernels.ts';
 import { touchOf } from '../../kernel/touches.ts';
-import { allExpressions, namesIn, statementsOf, uncast } from '../statements.ts';
-import { findStruct, resolveType, typedefOf, typeOf, type Scope } from '../types-of.ts';
-import { deviceMembersOf } from '../unseen-struct.ts';
+import { allExpressions, namesIn, statementsOf, uncast } from '../module/statements.ts';
+import { findStruct, resolveType, typedefOf, typeOf, type Scope } from '../module/types-of.ts';
+import { deviceMembersOf } from '../module/unseen-struct.ts';
 import { ANY_MEMORY, VALUE, type Leaf, type Memory, type Place } from './places.ts';
 
 /**

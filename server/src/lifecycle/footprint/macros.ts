@@ -3,7 +3,7 @@
  */
 import { argumentsOf, substitute } from '../../ir/substitute.ts';
 import type { CallExpr, Expr, MacroIr } from '../../ir/types.ts';
-import type { Scope } from '../types-of.ts';
+import type { Scope } from '../module/types-of.ts';
 import { COMMENT_OR_LITERAL } from '../../text/lexical.ts';
 
 /**

@@ -3,7 +3,7 @@
  * what.
  */
 import type { Span } from '../../text/span.ts';
-import type { Scope } from '../types-of.ts';
+import type { Scope } from '../module/types-of.ts';
 import type { Effects } from './footprint.ts';
 import { overlap, type Access, type Place } from './places.ts';
 

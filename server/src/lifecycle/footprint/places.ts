@@ -5,7 +5,7 @@
 import type { Span } from '../../text/span.ts';
 import { busView } from '../../kernel/casts.ts';
 import { isSmallStruct } from '../../kernel/fixed-members.ts';
-import { findStruct, resolveType, type Scope } from '../types-of.ts';
+import { findStruct, resolveType, type Scope } from '../module/types-of.ts';
 import { spend } from '../../budget/work.ts';
 
 /**

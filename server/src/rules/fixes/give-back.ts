@@ -4,7 +4,7 @@ import type { ModuleFacts } from '../../lifecycle/types.ts';
 import type { Fix } from '../types.ts';
 import { exitPlaceOf, returnAt } from '../exit-place.ts';
 import { contains, documentOf, statementAt, walk } from '../locate.ts';
-import { nameOfTaken, undoStatement, type Leaving } from '../taken.ts';
+import { nameOfTaken, undoStatement, type Leaving } from '../resource-leaks.ts';
 import { written } from '../wording.ts';
 import { insertGuarded, returnedName } from './error-style.ts';
 import { undoAtMacroUse } from './macro-use.ts';

@@ -4,7 +4,7 @@
  */
 import type { Edit, Span } from '../../text/span.ts';
 import type { FunctionIr, MemberExpr } from '../../ir/types.ts';
-import type { ModuleIndex } from '../../lifecycle/module.ts';
+import type { ModuleIndex } from '../../lifecycle/module/module.ts';
 import { ancestry, declaredType, statementAt } from '../locate.ts';
 import { isNameTaken } from './names.ts';
 import { localOfMember } from './local-of-member.ts';

@@ -9,7 +9,7 @@ import { familyRegisteredBy, type IommuFamily } from '../../kernel/iommu-familie
 import type { ModuleFacts, OperationObservation, OpsTable } from '../../lifecycle/types.ts';
 import { callAt, declaredType, documentAt } from '../locate.ts';
 import { indexOf, reachedFrom } from '../members.ts';
-import { deviceIdentity } from '../parent.ts';
+import { deviceIdentity } from '../device-identity.ts';
 
 /** A family, and whether everything that is seen of the device agrees with it. */
 export interface FamilyOfTable {

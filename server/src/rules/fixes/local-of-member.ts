@@ -3,7 +3,7 @@
  * declaration.
  */
 import type { FieldIr, FileIr, TypeName } from '../../ir/types.ts';
-import type { ModuleIndex } from '../../lifecycle/module.ts';
+import type { ModuleIndex } from '../../lifecycle/module/module.ts';
 import { smallest } from '../../text/lists.ts';
 
 /**

@@ -6,7 +6,7 @@ import type { FunctionIr, Stmt } from '../../ir/types.ts';
 import { isLog } from '../../kernel/heuristics.ts';
 import type { DeviceRef, ModuleFacts } from '../../lifecycle/types.ts';
 import { ancestry, contains, statementAt, walk, type PlacedStatement } from '../locate.ts';
-import { beginningsOf } from '../taken.ts';
+import { beginningsOf } from '../resource-leaks.ts';
 
 /**
  * The statement that the put goes before, null for the end of the list; and whether what follows it

@@ -8,8 +8,8 @@ import type { Module } from '../../../lifecycle/types.ts';
 import { joinRemovals, removalOf } from '../layout.ts';
 import { usesSlab } from '../includes.ts';
 import { headersOf } from '../../modules/tables.ts';
-import { baseName, includedBy } from '../../../lifecycle/types-of.ts';
-import { hasUnseenStruct } from '../../../lifecycle/unseen-struct.ts';
+import { baseName, includedBy } from '../../../lifecycle/module/types-of.ts';
+import { hasUnseenStruct } from '../../../lifecycle/module/unseen-struct.ts';
 import type { Pass } from './change.ts';
 
 export const unneededIncludes: Pass = ({ module, before, after }): Edit[] => {

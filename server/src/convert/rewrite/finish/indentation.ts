@@ -6,7 +6,7 @@ import type { Edit } from '../../../text/span.ts';
 import type { Stmt } from '../../../ir/types.ts';
 import { columnsOf } from '../../../text/style.ts';
 import { indentAt, lineStart } from '../layout.ts';
-import { statementsOf } from '../../../lifecycle/statements.ts';
+import { statementsOf } from '../../../lifecycle/module/statements.ts';
 import { changedFunctions, isTouched, type Change, type Pass } from './change.ts';
 
 export const danglingBodies: Pass = (change) => {

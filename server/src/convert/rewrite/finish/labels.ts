@@ -1,7 +1,7 @@
 /** A label whose statement has gone from its line does not end with blanks. */
 import type { Edit } from '../../../text/span.ts';
 import { nextLine } from '../layout.ts';
-import { statementsOf } from '../../../lifecycle/statements.ts';
+import { statementsOf } from '../../../lifecycle/module/statements.ts';
 import { changedFunctions, isTouched, type Pass } from './change.ts';
 import { blanksBefore } from '../../../text/lexical.ts';
 

@@ -3,7 +3,7 @@ import type { Edit } from '../../../text/span.ts';
 import type { IfStmt, Stmt } from '../../../ir/types.ts';
 import { isLeftWithOneLine } from '../edits.ts';
 import { joinRemovals, removalOf } from '../layout.ts';
-import { statementsOf } from '../../../lifecycle/statements.ts';
+import { statementsOf } from '../../../lifecycle/module/statements.ts';
 import { changedFunctions, functionBefore, isTouched, type Change, type Pass } from './change.ts';
 
 const NONE: ReadonlySet<Stmt> = new Set();

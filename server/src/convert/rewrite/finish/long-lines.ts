@@ -15,7 +15,7 @@ import type {
 import { columnsOf } from '../../../text/style.ts';
 import { arrange, widest, type Piece } from '../arrange.ts';
 import { columnOf, indentAt, lineStart } from '../layout.ts';
-import { statementsOf } from '../../../lifecycle/statements.ts';
+import { statementsOf } from '../../../lifecycle/module/statements.ts';
 import { isAsBefore, isTouched, type Change, type Pass } from './change.ts';
 import { parametersOf } from './parentheses.ts';
 import { onOneLine } from '../../../text/lexical.ts';

@@ -1,7 +1,7 @@
 /** The parentheses of a document's functions and prototypes that lines may be aligned to. */
 import type { FileIr, FunctionIr, PrototypeIr } from '../../../ir/types.ts';
 import type { Span } from '../../../text/span.ts';
-import { allExpressions, statementsOf } from '../../../lifecycle/statements.ts';
+import { allExpressions, statementsOf } from '../../../lifecycle/module/statements.ts';
 
 /**
  * The list of parameters of a function or a prototype, with its parentheses; null when there is

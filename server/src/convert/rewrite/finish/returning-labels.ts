@@ -13,7 +13,12 @@ import type {
   Stmt,
 } from '../../../ir/types.ts';
 import { codeOf, joinRemovals, removalOf, type Removal } from '../layout.ts';
-import { expressionsIn, statementsOf, uncast, type Placed } from '../../../lifecycle/statements.ts';
+import {
+  expressionsIn,
+  statementsOf,
+  uncast,
+  type Placed,
+} from '../../../lifecycle/module/statements.ts';
 import { unusedIn } from '../unused.ts';
 import { changedFunctions, functionBefore, type Change, type Pass } from './change.ts';
 import { append } from '../../../text/lists.ts';

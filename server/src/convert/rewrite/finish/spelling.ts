@@ -6,7 +6,7 @@ import type { Edit, Span } from '../../../text/span.ts';
 import type { CallExpr, FileIr, FunctionIr, IfStmt } from '../../../ir/types.ts';
 import { columnsOf } from '../../../text/style.ts';
 import { indentAt, lineStart, nextLine } from '../layout.ts';
-import { allExpressions, statementsOf } from '../../../lifecycle/statements.ts';
+import { allExpressions, statementsOf } from '../../../lifecycle/module/statements.ts';
 import { changedFunctions, isTouched, type Change, type Pass } from './change.ts';
 import { shifted } from './indentation.ts';
 import { blanksBefore } from '../../../text/lexical.ts';

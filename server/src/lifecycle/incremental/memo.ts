@@ -1,0 +1,470 @@
+import { buildCfg, type Cfg } from '../../flow/cfg.ts';
+import { liveVariables } from '../../flow/liveness.ts';
+import { expandMacros } from '../../ir/expand.ts';
+import type { FunctionIr, TypeName } from '../../ir/types.ts';
+import type { Analysis } from '../analysis.ts';
+import { resolver } from '../interpret/apply-summary.ts';
+import { decidingMembers, testedMembers } from '../module/deciding-members.ts';
+import { doubtOwnState, observeExits, type seedRemove } from '../interpret/observe-exits.ts';
+import { macroNames } from '../module/expand.ts';
+import { explore, type Exit } from '../interpret/explore.ts';
+import { framed, type Frame, type Framed } from './stable-spans.ts';
+import type { Defined } from '../module/module.ts';
+import { loseCertainty } from '../interpret/device-operations.ts';
+import { recorded, stillHold, type Answers, type Asked } from './dependencies.ts';
+import {
+  blameHelper,
+  emptyLog,
+  helperResources,
+  type HelperResources,
+  type ResourceFindings,
+  type ResourceLog,
+} from '../interpret/resources.ts';
+import type { ObjectInfo, Run } from '../interpret/run.ts';
+import { scanOf } from '../module/function-scan.ts';
+import {
+  createInterner,
+  parameter,
+  type AbstractObject,
+  type Interner,
+} from '../domain/objects.ts';
+import { emptyState, type PathState } from '../domain/path-state.ts';
+import { POSITIVE } from '../domain/values.ts';
+import { sameSummary, summarise, type Summary } from '../interpret/summary.ts';
+import type { Observation, Role } from '../types.ts';
+import { memberReadBy } from '../../kernel/lookup.ts';
+import { inStepsWithin, type Budgeted, type Steps } from '../../budget/work.ts';
+
+/** What an exploration of a function brought, in the addresses of frames. */
+export interface Explored {
+  /** Why it was given up; what follows is then empty. */
+  readonly reason: string | null;
+  readonly isInternal?: boolean;
+  readonly objects: ReadonlyMap<string, ObjectInfo>;
+  /** Null where nobody begins where this ends. */
+  readonly exits: readonly Exit[] | null;
+  readonly summary: Summary;
+  readonly observations: Framed<readonly Observation[]>;
+  readonly resources: Framed<ResourceFindings> | null;
+}
+
+/**
+ * How a function is entered. Explorations of one function with the same key begin with the same
+ * states.
+ */
+export interface Entry {
+  readonly key: unknown;
+  /**
+   * What an earlier exploration knows of objects, and what is known of those that the states speak
+   * of.
+   */
+  readonly before: ReadonlyMap<string, ObjectInfo> | undefined;
+  readonly objects: ReadonlyMap<string, ObjectInfo> | undefined;
+  states(frame: Frame): readonly PathState[];
+}
+
+/** The result of an exploration with all that it depends on: how it began, and what it asked. */
+interface Kept<T> {
+  readonly role: Role;
+  readonly key: unknown;
+  readonly before: unknown;
+  readonly ends: boolean;
+  readonly answers: boolean;
+  readonly follows: boolean;
+  readonly asked: readonly Asked[];
+  readonly result: Attempt<T>;
+  lastUse: number;
+}
+
+/** What is kept of a module between two of its versions, for one target kernel. */
+export interface Store {
+  readonly explored: WeakMap<FunctionIr, Kept<Explored>[]>;
+  readonly helpers: WeakMap<FunctionIr, Kept<HelperResources | null>[]>;
+  /** The summaries of the last version, by nameOf(). */
+  summaries: ReadonlyMap<string, Summary>;
+  readonly graphs: WeakMap<Frame, Graph>;
+  /** Summaries of functions that are not explored. */
+  readonly harmless: WeakMap<FunctionIr, { readonly key: string; readonly summary: Summary }>;
+  /** By the ends of a first function: the beginnings of a second. */
+  readonly seeds: WeakMap<
+    readonly Exit[],
+    {
+      readonly root: FunctionIr;
+      readonly objects: unknown;
+      readonly value: ReturnType<typeof seedRemove>;
+    }[]
+  >;
+  readonly ids: WeakMap<FunctionIr, number>;
+  nextId: number;
+  /** The number of the analysis. */
+  now: number;
+}
+
+export function createStore(): Store {
+  return {
+    explored: new WeakMap(),
+    helpers: new WeakMap(),
+    summaries: new Map(),
+    graphs: new WeakMap(),
+    harmless: new WeakMap(),
+    seeds: new WeakMap(),
+    ids: new WeakMap(),
+    nextId: 0,
+    now: 0,
+  };
+}
+
+/** What a function is recognised by in the next version of its module. */
+export function nameOf({ file, item }: Defined<FunctionIr>): string {
+  return `${file.path}\n${item.name}`;
+}
+
+export const OPAQUE: Summary = { outcomes: null, objects: new Map(), gives: [] };
+/** What was tried and what it cost; where it was given up, why. */
+type Attempt<T> =
+  | { readonly value: T; readonly givenUp: null; readonly work: number }
+  | { readonly value: null; readonly givenUp: GivenUp; readonly work: number };
+
+/** Why nothing is known of a function. `isInternal` where the analysis itself has failed. */
+export interface GivenUp {
+  readonly reason: string;
+  readonly isInternal: boolean;
+}
+
+const NO_RESULT = {
+  objects: new Map(),
+  exits: null,
+  summary: OPAQUE,
+  observations: framed([]),
+  resources: null,
+} as const;
+
+/**
+ * Explores a function, or takes the result of an earlier exploration that began alike and whose
+ * questions have the same answers today.
+ */
+export function* exploreFunction(
+  analysis: Analysis,
+  definition: Defined<FunctionIr>,
+  role: Role,
+  entry: Entry,
+  answers: Answers,
+): Steps<Explored> {
+  const follows = analysis.owning.has(definition.item),
+    ends = analysis.begins.has(definition.item);
+  const { value, givenUp } = yield* keep(
+    analysis,
+    analysis.store.explored,
+    definition,
+    {
+      role,
+      key: entry.key,
+      before: entry.before,
+      ends,
+      follows,
+      answers: analysis.relevance.answers(definition.item),
+    },
+    answers,
+    function* (run, frame, graph) {
+      const kept = liveFor(analysis, definition, role, run, graph);
+      const states = entry.states(frame);
+      const begun = (resources: ResourceLog | null): Run =>
+        begin(
+          run,
+          frame,
+          role,
+          new Map([...(entry.before ?? []), ...(entry.objects ?? [])]),
+          resources,
+          states[0]?.interner ?? createInterner(),
+        );
+      let one = begun(follows ? emptyLog() : null);
+      let exits = yield* explore(one, graph.cfg, kept, states);
+      // What it holds may be what tells too many paths apart.
+      if (typeof exits === 'string')
+        exits = yield* explore((one = begun(null)), graph.cfg, kept, states);
+      if (typeof exits === 'string') return { ...NO_RESULT, reason: exits, objects: one.objects };
+      if (role === 'helper') blameHelper(one, exits);
+      const summary = settled(
+        analysis,
+        definition,
+        summarise(
+          exits.map((exit) => exit.state),
+          one.objects,
+          [...(one.resources?.gives.values() ?? [])],
+        ),
+      );
+      observeExits(one, exits);
+      doubtOwnState(one);
+      return {
+        reason: null,
+        objects: one.objects,
+        exits: ends ? exits : null,
+        summary,
+        observations: framed([...one.observations.values()]),
+        resources: one.resources && framed(findingsOf(one.resources)),
+      };
+    },
+  );
+  return value ?? { ...NO_RESULT, ...givenUp };
+}
+
+function findingsOf({ undone, leaves, teardowns }: ResourceLog): ResourceFindings {
+  return { undone, leaves, teardowns };
+}
+
+/** Explores a function that does nothing to devices for what it takes and gives back. */
+export function* exploreHelper(
+  analysis: Analysis,
+  definition: Defined<FunctionIr>,
+  answers: Answers,
+): Steps<HelperResources | GivenUp | null> {
+  const { value, givenUp } = yield* keep(
+    analysis,
+    analysis.store.helpers,
+    definition,
+    {
+      role: 'helper',
+      key: 'helper',
+      before: undefined,
+      ends: false,
+      answers: false,
+      follows: true,
+    },
+    answers,
+    function* (run, frame, graph) {
+      const interner = createInterner();
+      const one = begin(run, frame, 'helper', new Map(), emptyLog(), interner);
+      const exits = yield* explore(one, graph.cfg, graph.live, [
+        entryState(frame, 'helper', interner),
+      ]);
+      return typeof exits === 'string'
+        ? null
+        : helperResources(one, exits, one.resources!.gives.values());
+    },
+  );
+  return givenUp ?? value;
+}
+
+type Beginning = Pick<Kept<unknown>, 'role' | 'key' | 'before' | 'ends' | 'answers' | 'follows'>;
+/** What two explorations of one function share. */
+type Basis = Pick<Run, 'fn' | 'frame' | 'file' | 'kernel' | 'index' | 'locals' | 'labels'>;
+
+function begin(
+  basis: Basis,
+  { fn }: Frame,
+  role: Role,
+  objects: Map<string, ObjectInfo>,
+  resources: ResourceLog | null,
+  interner: Interner,
+): Run {
+  const run: Run = {
+    ...basis,
+    role,
+    objects,
+    resources,
+    observations: new Map(),
+    ownState: new Set(),
+    names: new Map(fn.params.map((param, i) => [parameter(interner, i), param.name])),
+    resolver: (state, call, summary, args) => resolver(run, state, call, summary, args),
+  };
+  return run;
+}
+
+function* keep<T>(
+  analysis: Analysis,
+  store: WeakMap<FunctionIr, Kept<T>[]>,
+  definition: Defined<FunctionIr>,
+  beginning: Beginning,
+  answers: Answers,
+  work: (run: Basis, frame: Frame, graph: Graph) => Steps<T>,
+): Steps<Attempt<T>> {
+  // What was kept is counted like what is new, so that the same functions are given up with any
+  // cache.
+  if (analysis.work.spent > analysis.budgets.module)
+    return { value: null, givenUp: TOO_MUCH_BEFORE, work: 0 };
+  const root = analysis.identities.rootOf(definition.item),
+    known = store.get(root) ?? [];
+  const beginsAlike = (memo: Kept<T>) =>
+    memo.role === beginning.role &&
+    memo.key === beginning.key &&
+    memo.before === beginning.before &&
+    memo.follows === beginning.follows &&
+    memo.ends === beginning.ends &&
+    memo.answers === beginning.answers;
+  const found = known.find((memo) => beginsAlike(memo) && stillHold(memo.asked, answers));
+  if (found) {
+    found.lastUse = analysis.store.now;
+    count(analysis, found.result.work);
+    return found.result;
+  }
+  const { questions, asked } = recorded(answers, analysis.identities.rootOf, analysis.index.module);
+  const result = yield* attempt(
+    analysis.budgets,
+    (function* () {
+      const frame = analysis.identities.frame(definition);
+      const ownFile = { path: definition.file.path, isOwn: true } as const;
+      const expanded = withMacros(analysis, frame.fn, (name) =>
+        questions.macroFunction(ownFile, name),
+      );
+      const graph = expanded === frame.fn ? graphOf(analysis.store, frame) : newGraph(expanded);
+      const run: Basis = {
+        fn: frame.fn,
+        frame,
+        file: ownFile,
+        kernel: analysis.kernel,
+        index: questions,
+        locals: localsOf(expanded),
+        labels: new Set(scanOf(expanded).labels),
+      };
+      return yield* work(run, frame, graph);
+    })(),
+  );
+  count(analysis, result.work);
+  // What neither this version nor the last had use for belongs to texts that are gone.
+  store.set(root, [
+    ...known.filter((memo) => memo.lastUse >= analysis.store.now - 1),
+    { ...beginning, asked, result, lastUse: analysis.store.now },
+  ]);
+  return result;
+}
+
+/** A function with the macros of the module written out, each at the address that it has itself. */
+function withMacros(
+  analysis: Analysis,
+  fn: FunctionIr,
+  macroFunction: (name: string) => Defined<FunctionIr> | null,
+): FunctionIr {
+  const names = macroNames(analysis.index.module);
+  if (names.size === 0) return fn;
+  return expandMacros(fn, {
+    isDistinct: true,
+    macroOf: (name) => {
+      const found = names.has(name) ? macroFunction(name) : null;
+      const macro = found && analysis.identities.frame(found).fn.macro;
+      return macro ? { path: found.file.path, macro } : null;
+    },
+  });
+}
+
+const TOO_MUCH: GivenUp = { reason: 'too much work', isInternal: false };
+const TOO_MUCH_BEFORE: GivenUp = {
+  reason: 'too much work for the functions before it',
+  isInternal: false,
+};
+
+/**
+ * Works within the budget of a function. An error in it is an error of the analysis: it costs this
+ * function, and no other.
+ */
+export function* attempt<T>(budgets: Analysis['budgets'], work: Steps<T>): Steps<Attempt<T>> {
+  try {
+    const done: Budgeted<T> = yield* inStepsWithin(budgets.function, work);
+    return done.isSpent
+      ? { value: null, givenUp: TOO_MUCH, work: done.spent }
+      : { value: done.value, givenUp: null, work: done.spent };
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error);
+    return {
+      value: null,
+      givenUp: { reason: `internal error: ${text.split('\n', 1)[0]!}`, isInternal: true },
+      work: 0,
+    };
+  }
+}
+
+function count({ work }: Analysis, units: number): void {
+  work.spent += units;
+  work.most = Math.max(work.most, units);
+}
+
+/**
+ * A summary that is equal to the last one is that one, so that callers see that nothing has changed
+ * for them.
+ */
+function settled(analysis: Analysis, definition: Defined<FunctionIr>, summary: Summary): Summary {
+  const before = analysis.store.summaries.get(nameOf(definition));
+  return before && sameSummary(before, summary) ? before : summary;
+}
+
+interface Graph {
+  readonly cfg: Cfg;
+  readonly live: readonly ReadonlySet<string>[];
+}
+
+function graphOf(store: Store, frame: Frame): Graph {
+  let graph = store.graphs.get(frame);
+  if (!graph) store.graphs.set(frame, (graph = newGraph(frame.fn)));
+  return graph;
+}
+
+function newGraph(fn: FunctionIr): Graph {
+  const cfg = buildCfg(fn);
+  return { cfg, live: liveVariables(cfg) };
+}
+
+/**
+ * What may still be read at the entry of each block: by the function, by what it calls, and for
+ * helpers by callers, who may know the members that decide what a helper does or answers.
+ */
+function liveFor(
+  analysis: Analysis,
+  definition: Defined<FunctionIr>,
+  role: Role,
+  run: Pick<Run, 'index' | 'file'>,
+  { cfg, live: own }: Graph,
+): readonly ReadonlySet<string>[] {
+  const reads = readByCallees(run, definition.item);
+  const live = reads.size > 0 ? liveVariables(cfg, (name) => reads.get(name)) : own;
+  const isAnswer = analysis.relevance.answers(definition.item);
+  if (!isAnswer && role !== 'helper' && role !== 'action') return live;
+  const members = isAnswer
+    ? testedMembers(cfg)
+    : decidingMembers(cfg, ({ name }) => name !== null && run.index.endsOrBegins(name));
+  return members.size ? live.map((names) => new Set([...names, ...members])) : live;
+}
+
+/** By the names that a function calls: the members, as `.name`, that decide what these do. */
+function readByCallees(
+  { index, file }: Pick<Run, 'index' | 'file'>,
+  fn: FunctionIr,
+): ReadonlyMap<string, ReadonlySet<string>> {
+  const reads = new Map<string, ReadonlySet<string>>();
+  for (const name of scanOf(fn).names.called) {
+    const members = new Set<string>();
+    const member = memberReadBy(name);
+    if (member !== undefined) members.add(`.${member}`);
+    for (const { item } of index.functions(file, name))
+      for (const outcome of index.summaryOf(item)?.outcomes ?? [])
+        for (const object of outcome.assumes.keys()) addMembers(object, members);
+    if (members.size > 0) reads.set(name, members);
+  }
+  return reads;
+}
+
+function addMembers(object: AbstractObject, members: Set<string>): void {
+  if (object.kind === 'load') {
+    const { step } = object.from;
+    if (step?.kind === 'field') members.add(`.${step.name}`);
+    addMembers(object.from.object, members);
+  } else if (object.kind === 'computed')
+    for (const operand of object.operands)
+      if (operand.kind === 'pointer') addMembers(operand.object, members);
+}
+
+function localsOf(fn: FunctionIr): Map<string, TypeName> {
+  const locals = new Map(fn.params.map((param) => [param.name, param.type] as const));
+  for (const decl of scanOf(fn).decls) if (!locals.has(decl.name)) locals.set(decl.name, decl.type);
+  return locals;
+}
+
+/** Who begins or ends a device's life is called by the core with an object, never with NULL. */
+const CALLED_BY_CORE: ReadonlySet<Role> = new Set<Role>(['probe', 'remove', 'init', 'release']);
+
+/** The state in which nothing is known but that each parameter is what it is. */
+export function entryState({ fn }: Frame, role: Role, interner: Interner): PathState {
+  const state = emptyState(interner);
+  if (CALLED_BY_CORE.has(role)) state.masks.set(parameter(interner, 0), POSITIVE);
+  fn.params.forEach((param, i) => state.env.set(param.name, parameter(interner, i).start));
+  if (fn.opaque) loseCertainty(state);
+  return state;
+}

@@ -1,0 +1,290 @@
+import type { CallExpr, FunctionIr } from '../../ir/types.ts';
+import type { EffectOp } from '../../kernel/types.ts';
+import { fresh, loadPlace, storePlace, type Evaluated } from './evaluate.ts';
+import { assumeComputed, noteUndecided } from './branch-conditions.ts';
+import { assumeConfig } from '../module/config.ts';
+import { UNKNOWN_DEVICE } from './device.ts';
+import type { Defined } from '../module/module.ts';
+import { escape, loseCertainty, markChecked, operateIfVfio, use } from './device-operations.ts';
+import {
+  applyHelper,
+  applyTranslated,
+  failedHelper,
+  giveBack,
+  runRelease,
+  translated,
+} from './resources.ts';
+import { nameOf, site, sourceText, type Run } from './run.ts';
+import { drvdataOf, follow, isDrvdata, pathText, stepsTo } from '../domain/access-path.ts';
+import { adoptObject, ofCall } from '../domain/adopt.ts';
+import { codeOf, computed, rootOf, type AbstractObject, type Place } from '../domain/objects.ts';
+import { addStep, assume, fork, type PathState } from '../domain/path-state.ts';
+import { ANY, type Value } from '../domain/values.ts';
+import type { Summary, SummaryOutcome } from './summary.ts';
+import { spend } from '../../budget/work.ts';
+import { append } from '../../text/lists.ts';
+
+/**
+ * The paths after a call of a function of the module: each outcome of its summary, replayed on the
+ * caller's objects.
+ * A function without a summary (a recursion not yet solved, or one given up) is treated as unknown
+ * code.
+ */
+export function applySummary(
+  run: Run,
+  state: PathState,
+  call: CallExpr,
+  callee: Defined<FunctionIr>,
+  args: readonly Value[],
+): Evaluated[] {
+  args.forEach((value, i) => {
+    const expr = call.args[i];
+    if (value.kind === 'pointer' && expr && (expr.kind === 'name' || expr.kind === 'unary'))
+      passUse(run, state, value, expr, call.name);
+  });
+  const summary = run.index.summaryOf(callee.item);
+  if (summary === null) return [];
+  if (summary.outcomes === null) {
+    for (const arg of args)
+      if (arg.kind === 'pointer') escape(run, state, arg, call, callee.item.name);
+    giveBack(
+      run,
+      state,
+      { api: callee.item.name, everything: true, values: args, site: site(run, call) },
+      call,
+      'call',
+    );
+    return [{ state, value: fresh(state, call.start, 'call') }];
+  }
+  const out: Evaluated[] = [];
+  for (const outcome of summary.outcomes) {
+    const result = replay(run, fork(state), call, callee, summary, outcome, args);
+    if (result === null) continue;
+    if (summary.isHarmless && result.state.held !== null) {
+      const helper = run.index.helperOf(callee.item);
+      append(
+        out,
+        failedHelper(run, result.state, helper, result.value, (next) =>
+          resolver(run, next, call, summary, args),
+        ).map((next) => ({
+          state: next,
+          value: result.value,
+        })),
+      );
+      applyHelper(
+        run,
+        result.state,
+        call,
+        callee,
+        helper,
+        args,
+        result.value,
+        resolver(run, result.state, call, summary, args),
+      );
+    }
+    out.push(result);
+  }
+  return out;
+}
+
+/** Passing is a use, but a helper that only frees or puts is judged by what it does. */
+function passUse(
+  run: Run,
+  state: PathState,
+  place: Place,
+  at: CallExpr['args'][number],
+  api: string | null,
+): void {
+  const tracked = state.devices.get(place.object);
+  if (tracked?.state.memory === 'error-pointer') return; // the helper may well test it
+  use(run, state, place, at, 'pass', place.parent === null ? null : pathText(place), api);
+}
+
+function replay(
+  run: Run,
+  state: PathState,
+  call: CallExpr,
+  callee: Defined<FunctionIr>,
+  summary: Summary,
+  outcome: SummaryOutcome,
+  args: readonly Value[],
+): Evaluated | null {
+  spend(outcome.assumes.size + outcome.ops.length + outcome.writes.length);
+  for (const [test, holds] of outcome.config)
+    if (!assumeConfig(run, state, { test, holds })) return null;
+  const resolve = resolver(run, state, call, summary, args);
+  const valueOf = (value: Value) => (value.kind === 'pointer' ? resolve(value) : value);
+  for (const [object, mask] of outcome.assumes) {
+    if (object.kind === 'computed') {
+      if (!assumeComputed(state, object, mask, valueOf)) return null;
+      continue;
+    }
+    const value = resolve(object.start);
+    if (value === null) continue;
+    if (object.kind !== 'parameter') noteUndecided(state, value, mask);
+    if (!assume(state, value, mask)) return null;
+  }
+  // Everything the outcome names is resolved against the state at the call, before its writes
+  // change it.
+  const ops = outcome.ops.map((logged) => ({ l: logged, value: resolve(logged.place) }));
+  const writes = outcome.writes.map((write) => ({
+    to: resolve(write.place),
+    value: valueOf(write.value),
+    from: write,
+  }));
+  const resources = summary.isHarmless
+    ? null
+    : translated(state.interner, summary, outcome, resolve);
+  const deferred = outcome.deferred.map((item) => ({
+    callback: item.callback,
+    data: valueOf(item.data) ?? fresh(state, call.start),
+  }));
+  const result = outcome.result === null ? null : valueOf(outcome.result);
+  if (ops.length)
+    addStep(state, { site: site(run, call), kind: 'call', text: `calls ${callee.item.name}()` });
+  const puts: Place[] = [];
+  for (const { l: logged, value: operand } of ops) {
+    if (operand?.kind !== 'pointer') continue;
+    if (logged.op === 'escape') {
+      escape(run, state, operand, call, logged.api);
+      continue;
+    }
+    // That the helper tested a failed allocation does not mean that its caller has.
+    if (logged.op === 'checked') {
+      if (state.devices.get(operand.object)?.state.memory === 'live')
+        markChecked(state, operand.object);
+      continue;
+    }
+    if (logged.op === 'alloc' || logged.op === 'allocate') {
+      const made = summary.objects.get(logged.place.object.id);
+      if (made) run.objects.set(operand.object.id, made);
+      const member = made?.member ? follow(operand.object.start, made.member) : null;
+      state.devices.set(operand.object, { state: UNKNOWN_DEVICE, member });
+    }
+    operateIfVfio(run, state, {
+      op: logged.op satisfies EffectOp,
+      ok: logged.ok,
+      place: operand,
+      api: logged.api,
+      argument: logged.argument,
+      at: call,
+      text: argumentText(run, state, call, callee, logged.place, operand.object),
+      inner: logged.site,
+      settled: logged.settled,
+    });
+    if (logged.op === 'alloc' || logged.op === 'allocate')
+      state.masks.set(operand.object, logged.ok ? 2 : 4);
+    if (logged.op === 'put') puts.push(operand);
+  }
+  for (const { to, value: operand, from } of writes) {
+    if (to?.kind !== 'pointer' || operand === null) continue;
+    storePlace(run, state, to, operand);
+    // An error code that only the helper could name: `*out = ret`.
+    if (
+      from.mask !== ANY &&
+      operand.kind === 'pointer' &&
+      from.value.kind === 'pointer' &&
+      IN_CALL.has(from.value.object.kind)
+    )
+      state.masks.set(operand.object, from.mask);
+  }
+  if (resources) applyTranslated(run, state, call, resources);
+  for (const device of puts) runRelease(run, state, call, device);
+  state.deferred = [...state.deferred, ...deferred];
+  if (outcome.uncertain) loseCertainty(state);
+  state.hidden |= outcome.hidden;
+  if (outcome.ownState) state.followsOwnState = true;
+  if (outcome.endsElements) state.endsElements = true;
+  if (result === null) return { state, value: fresh(state, call.start, 'call') };
+  if (
+    result.kind === 'pointer' &&
+    result.parent === null &&
+    outcome.resultMask !== ANY &&
+    !assume(state, result, outcome.resultMask)
+  )
+    return null;
+  return { state, value: result };
+}
+
+/** Objects of a helper that only it could name. */
+const IN_CALL: ReadonlySet<AbstractObject['kind']> = new Set<AbstractObject['kind']>([
+  'undefined',
+  'allocation',
+  'joined',
+  'result',
+  'code',
+  'computed',
+  'local',
+]);
+
+/**
+ * What a message calls the object: the caller's argument that leads to it, as written; for a
+ * callback, the variable that holds it.
+ */
+function argumentText(
+  run: Run,
+  state: PathState,
+  call: CallExpr,
+  callee: Defined<FunctionIr>,
+  place: Place,
+  object: AbstractObject,
+): string {
+  const from = rootOf(place.object);
+  const arg =
+    from.kind === 'parameter' && call.name === callee.item.name ? call.args[from.index] : undefined;
+  return arg ? sourceText(run, arg) : nameOf(run, state, object);
+}
+
+/** Maps objects of the callee to values of the caller. */
+export function resolver(
+  run: Run,
+  state: PathState,
+  call: CallExpr,
+  summary: Summary,
+  args: readonly Value[],
+): (place: Place) => Value | null {
+  const own = state.interner;
+  const known = new Map<AbstractObject, Value | null>();
+  const at = (value: Value | null, place: Place): Value | null => {
+    if (value?.kind !== 'pointer') return place.parent === null ? value : null;
+    return isDrvdata(place) ? drvdataOf(value) : follow(value, stepsTo(place));
+  };
+  const resolve = (place: Place): Value | null => at(object(place.object), place);
+  const object = (other: AbstractObject): Value | null => {
+    let value = known.get(other);
+    if (value === undefined) known.set(other, (value = find(other)));
+    return value;
+  };
+  const find = (other: AbstractObject): Value | null => {
+    if (other.kind === 'parameter') return args[other.index] ?? fresh(state, call.start);
+    if (other.isWeak) return adoptObject(own, other).start;
+    if (other.kind === 'load') {
+      const from = resolve(other.from);
+      return from?.kind === 'pointer'
+        ? loadPlace(run, state, from, call.start)
+        : fresh(state, call.start);
+    }
+    if (other.kind === 'computed') return computedOf(other.op, other.operands);
+    if (other.kind === 'code') return codeIn(resolve(other.of.start));
+    // Made or worked out inside: an object of this call.
+    const made = ofCall(own, other, call.start);
+    const info = summary.objects.get(other.id);
+    if (info && !run.objects.has(made.id)) run.objects.set(made.id, info);
+    if ('calls' in other && other.kind !== 'allocation') state.masks.delete(made);
+    return made.start;
+  };
+  const computedOf = (op: string, operands: readonly Value[]): Value => {
+    const values = operands.map((value) => (value.kind === 'pointer' ? resolve(value) : value));
+    const isWhole = (list: readonly (Value | null)[]): list is readonly Value[] =>
+      !list.includes(null);
+    const made = isWhole(values) ? computed(own, op, values) : null;
+    return made?.start ?? fresh(state, call.start);
+  };
+  const codeIn = (value: Value | null): Value => {
+    if (value?.kind !== 'pointer') return fresh(state, call.start);
+    const code = codeOf(own, value.object);
+    state.masks.delete(code);
+    return code.start;
+  };
+  return resolve;
+}

@@ -1,0 +1,77 @@
+import type { FileIr } from '../../ir/types.ts';
+import { COMMENT_OR_STRING } from '../../text/lexical.ts';
+
+/**
+ * The values of a document's enumerators, and of its object-like macros that stand for a number or
+ * for one of these names: what a
+ * driver's own result codes and stages are compared by. A name whose value is not certain is left
+ * out.
+ */
+export function constantsOf(file: FileIr): ReadonlyMap<string, number> {
+  let known = constants.get(file);
+  if (!known) constants.set(file, (known = collect(file)));
+  return known;
+}
+
+const constants = new WeakMap<FileIr, ReadonlyMap<string, number>>();
+
+const ENUM = /\benum\b(?:\s+\w+)?\s*\{([^{}]*)\}/g;
+
+function collect(file: FileIr): Map<string, number> {
+  const values = new Map<string, number>();
+  const ambiguous = new Set<string>();
+  const set = (name: string, value: number | null) => {
+    // Two #if arms may give one name two values.
+    if (value === null || ambiguous.has(name) || (values.has(name) && values.get(name) !== value)) {
+      ambiguous.add(name);
+      values.delete(name);
+    } else values.set(name, value);
+  };
+  if (/\benum\b/.test(file.text)) {
+    for (const [, body] of file.text.replace(COMMENT_OR_STRING, ' ').matchAll(ENUM)) {
+      let next: number | null = body!.includes('#') ? null : 0;
+      for (const entry of body!.split(',')) {
+        const [, name, value] = /^\s*(\w+)\s*(?:=([\s\S]*))?$/.exec(entry) ?? [];
+        if (name === undefined) continue;
+        if (value !== undefined) next = numberIn(value, values);
+        set(name, next);
+        if (next !== null) next++;
+      }
+    }
+  }
+  // A macro may stand before or after what it names: two rounds resolve an alias of an alias.
+  for (let round = 0; round < 2; round++) {
+    for (const macro of file.macros) {
+      const value =
+        macro.params === null && !values.has(macro.name) ? numberIn(macro.bodyText, values) : null;
+      if (value !== null) set(macro.name, value);
+    }
+  }
+  return values;
+}
+
+/**
+ * The value of a number, a known name, a shift of numbers or BIT(n), through signs and parentheses.
+ */
+function numberIn(text: string, values: ReadonlyMap<string, number>): number | null {
+  const inner = text
+    .replace(COMMENT_OR_STRING, ' ')
+    .replace(/[()\s]+/g, ' ')
+    .trim();
+  const shift = /^(?:BIT (\w+)|(\w+) << (\w+))$/.exec(inner);
+  if (shift) {
+    const left = shift[1] !== undefined ? 1 : atom(shift[2]!, values),
+      right = atom(shift[1] ?? shift[3]!, values);
+    return left === null || right === null || right < 0 || right > 30 ? null : left * 2 ** right;
+  }
+  const [, minus, word] = /^(- ?)?(\w+)$/.exec(inner) ?? [];
+  const value = word === undefined ? null : atom(word, values);
+  if (value === null) return null;
+  return minus === undefined ? value : 0 - value;
+}
+
+function atom(word: string, values: ReadonlyMap<string, number>): number | null {
+  const digits = /^(0[xX][\da-fA-F]+|[1-9]\d*|0)[uUlL]*$/.exec(word)?.[1];
+  if (digits !== undefined) return Number(digits);
+  return values.get(word) ?? null;
+}

@@ -1,0 +1,277 @@
+import type { Held } from './held-resource.ts';
+import { takesOf, type Give } from './resources.ts';
+import { placeText, valueText, type AbstractObject, type Place } from '../domain/objects.ts';
+import { maskOf, membersOf, opKey, type LoggedOp, type PathState } from '../domain/path-state.ts';
+import { ENDS } from './device-operations.ts';
+import type { ObjectInfo } from './run.ts';
+import { spend } from '../../budget/work.ts';
+import { ANY, type Mask, type Value } from '../domain/values.ts';
+
+/**
+ * One way through a function, in terms of its parameters, what they lead to, globals, and objects
+ * it made.
+ */
+export interface SummaryOutcome {
+  readonly config: ReadonlyMap<string, boolean>;
+  /** What the parameters, and members of what they point to, must be for this outcome. */
+  readonly assumes: ReadonlyMap<AbstractObject, Mask>;
+  readonly ops: readonly LoggedOp[];
+  /** With what the value may be, where only this function can name it. */
+  readonly writes: readonly { readonly place: Place; readonly value: Value; readonly mask: Mask }[];
+  readonly result: Value | null;
+  readonly resultMask: Mask;
+  readonly deferred: PathState['deferred'];
+  readonly uncertain: boolean;
+  /** As PathState.hidden. */
+  readonly hidden: number;
+  /** A state of the driver's own decided that it was this way through. */
+  readonly ownState: boolean;
+  /** It has put or freed an element of a collection, which callers cannot name. */
+  readonly endsElements: boolean;
+  /** What it has taken and not given back. */
+  readonly takes: readonly Held[];
+}
+
+/** What callers need of a function: its outcomes, or null for one that was given up. */
+export interface Summary {
+  readonly outcomes: readonly SummaryOutcome[] | null;
+  /** By the ids of objects. */
+  readonly objects: ReadonlyMap<string, ObjectInfo>;
+  /** What it gives back on any path without having taken it. */
+  readonly gives: readonly Give[];
+  /** It does nothing to devices: what it does with resources is found out when it is asked for. */
+  readonly isHarmless?: boolean;
+}
+
+/** More ways than this through a helper are no longer told apart by what their parameters were. */
+const MAX_OUTCOMES = 16;
+
+/** Condenses the states at a function's exits. */
+export function summarise(
+  exits: readonly PathState[],
+  objects: ReadonlyMap<string, ObjectInfo>,
+  gives: readonly Give[],
+): Summary {
+  let outcomes = distinct(exits.map(outcomeOf));
+  if (outcomes.length > MAX_OUTCOMES)
+    outcomes = distinct(outcomes.map((outcome) => ({ ...outcome, takes: [] })));
+  if (outcomes.length > MAX_OUTCOMES)
+    outcomes = distinct(
+      outcomes.map((outcome) => ({
+        ...outcome,
+        assumes: new Map([...outcome.assumes].filter(([object]) => object.kind === 'parameter')),
+      })),
+    );
+  if (outcomes.length > MAX_OUTCOMES)
+    outcomes = distinct(outcomes.map((outcome) => ({ ...outcome, assumes: new Map() })));
+  // A state of the driver's own is of interest where it decides whether a device's life ends here.
+  const ends = new Set(
+    outcomes.map((outcome) =>
+      outcome.ops
+        .filter((logged) => ENDS.has(logged.op))
+        .map(opKey)
+        .join(),
+    ),
+  );
+  if (ends.size < 2)
+    outcomes = outcomes.map((outcome) =>
+      outcome.ownState ? { ...outcome, ownState: false } : outcome,
+    );
+  return {
+    outcomes: outcomes.length > 2 * MAX_OUTCOMES ? null : outcomes,
+    objects: made(exits, objects),
+    gives,
+  };
+}
+
+/** What is known of the objects that a caller does not find without being told of them. */
+function made(
+  exits: readonly PathState[],
+  objects: ReadonlyMap<string, ObjectInfo>,
+): ReadonlyMap<string, ObjectInfo> {
+  const list: [string, ObjectInfo][] = [];
+  for (const { id, kind } of exits[0]?.interner.roots.values() ?? []) {
+    const info = kind === 'allocation' || kind === 'result' ? objects.get(id) : undefined;
+    if (info) list.push([id, info]);
+  }
+  return new Map(list);
+}
+
+/**
+ * Whether callers can tell the two apart. Where the object of an escape or a test got out of sight
+ * or was tested is nothing to them.
+ */
+export function sameSummary(left: Summary, right: Summary): boolean {
+  return same(left, right);
+}
+
+function same(one: unknown, other: unknown): boolean {
+  if (one === other) return true;
+  if (typeof one !== 'object' || typeof other !== 'object' || one === null || other === null)
+    return false;
+  if (isInterned(one) || isInterned(other))
+    return isInterned(one) && isInterned(other) && idOf(one) === idOf(other);
+  if (one instanceof Map)
+    return other instanceof Map && one.size === other.size && same([...one], [...other]);
+  if (Array.isArray(one))
+    return (
+      Array.isArray(other) &&
+      one.length === other.length &&
+      one.every((item, i) => same(item, other[i]))
+    );
+  const left = one as Record<string, unknown>,
+    right = other as Record<string, unknown>;
+  const isSilent = left['op'] === 'escape' || left['op'] === 'checked';
+  const keys = Object.keys(left);
+  return (
+    keys.length === Object.keys(right).length &&
+    keys.every((key) => (isSilent && key === 'site') || same(left[key], right[key]))
+  );
+}
+
+type Interned = AbstractObject | Place;
+
+function isInterned(thing: object): thing is Interned {
+  return 'serial' in thing;
+}
+
+function idOf(thing: Interned): string {
+  return thing.kind === 'pointer' ? placeText(thing) : thing.id;
+}
+
+export function summaryKey(summary: Summary): string {
+  return summary.outcomes?.map(outcomeKey).sort().join('\n') ?? 'opaque';
+}
+
+function outcomeOf(state: PathState): SummaryOutcome {
+  const seen = new Set<AbstractObject>();
+  const writes: { place: Place; value: Value; mask: Mask }[] = [];
+  const reach = (value: Value | null) => {
+    if (value?.kind !== 'pointer' || seen.has(value.object)) return;
+    seen.add(value.object);
+    if (isMade(value.object)) takeMembers(value.object);
+  };
+  const takeMembers = (object: AbstractObject) => {
+    spend(state.heap.size);
+    for (const [place, value] of membersOf(state, object)) {
+      writes.push({ place, value, mask: maskOf(state, value) });
+      reach(value);
+    }
+  };
+  reach(state.result);
+  for (const { object } of state.heap.keys()) {
+    if (object.isOutside && !seen.has(object)) {
+      seen.add(object);
+      takeMembers(object);
+    }
+  }
+  for (const deferred of state.deferred) reach(deferred.data);
+  const assumes = new Map<AbstractObject, Mask>();
+  for (const [object, mask] of state.masks)
+    if (mask !== ANY && ((object.isOutside && object.kind !== 'global') || isPortable(object)))
+      assumes.set(object, mask);
+  return {
+    config: state.config,
+    assumes,
+    writes,
+    result: state.result,
+    resultMask: state.result ? maskOf(state, state.result) : ANY,
+    deferred: state.deferred,
+    ops: state.log.filter(
+      ({ place }) => !place.object.isWeak && (place.object.isOutside || seen.has(place.object)),
+    ),
+    uncertain: state.isUncertain,
+    hidden: state.hidden,
+    ownState: state.followsOwnState,
+    endsElements: state.endsElements,
+    takes: takesOf(state),
+  };
+}
+
+/**
+ * A comparison of what a caller can name, or a test of its bits, with a constant or with another
+ * such thing.
+ */
+function isPortable(object: AbstractObject): boolean {
+  return object.kind === 'computed' && PORTABLE.has(object.op) && canBeNamed(object);
+}
+
+/** Computed from what a caller can name, and from constants. */
+function canBeNamed(object: AbstractObject): boolean {
+  if (object.kind !== 'computed') return object.isOutside;
+  const operands = object.operands.flatMap((value) =>
+    value.kind === 'pointer' ? [value.object] : [],
+  );
+  return (
+    operands.some(canBeNamed) &&
+    operands.every(
+      (other) => other.kind === 'symbol' || other.kind === 'literal' || canBeNamed(other),
+    )
+  );
+}
+
+const PORTABLE: ReadonlySet<string> = new Set(['<', '>', '<=', '>=', '==', '!=', '&']);
+
+/** Objects that came to be in the function. */
+function isMade(object: AbstractObject): boolean {
+  return object.kind === 'allocation' || (object.kind === 'result' && object.of === 'call');
+}
+
+function distinct(list: readonly SummaryOutcome[]): SummaryOutcome[] {
+  const map = new Map<string, SummaryOutcome>();
+  for (const outcome of list) {
+    const key = outcomeKey(outcome),
+      same = map.get(key);
+    // Two ways with one result: what told them apart decided nothing.
+    map.set(
+      key,
+      same === undefined || same.ownState === outcome.ownState
+        ? (same ?? outcome)
+        : { ...same, ownState: false },
+    );
+  }
+  return [...map.values()];
+}
+
+function outcomeKey(outcome: SummaryOutcome): string {
+  return [
+    [...outcome.config]
+      .map(([key, value]) => `${key}:${value}`)
+      .sort()
+      .join(),
+    [...outcome.assumes]
+      .map(([object, mask]) => `${object.id}:${mask}`)
+      .sort()
+      .join(),
+    outcome.ops.map(opKey).join(),
+    outcome.writes
+      .map((write) => `${placeText(write.place)}=${valueText(write.value)}?${write.mask}`)
+      .sort()
+      .join(),
+    resultKey(outcome),
+    outcome.deferred.map((deferred) => deferred.callback).join(),
+    outcome.uncertain,
+    outcome.hidden,
+    outcome.endsElements,
+    outcome.takes
+      .map((held) => held.id)
+      .sort()
+      .join(),
+  ].join('/');
+}
+
+/**
+ * Values that only the function could name differ in nothing that a caller can see, but for their
+ * class.
+ */
+function resultKey(outcome: SummaryOutcome): string {
+  const value = outcome.result;
+  if (value === null) return '';
+  const isUnnamed =
+    value.kind === 'pointer' &&
+    !value.object.isOutside &&
+    !isMade(value.object) &&
+    value.object.kind !== 'symbol' &&
+    value.object.kind !== 'literal';
+  return `${isUnnamed ? '' : valueText(value)}?${outcome.resultMask}`;
+}

@@ -1,0 +1,154 @@
+import type { FunctionIr } from '../../ir/types.ts';
+import type { Defined, ModuleIndex } from './module.ts';
+import { originalOf, scanOf, type Scan } from './function-scan.ts';
+
+/**
+ * Who calls whom in a module: its functions and the function-like macros that they use. A function
+ * that is handed on by name counts as called.
+ */
+export interface CallGraph {
+  /** All functions, and the macros that one of them reaches. */
+  readonly nodes: readonly Defined<FunctionIr>[];
+  calleesOf(fn: FunctionIr): readonly Defined<FunctionIr>[];
+  callersOf(fn: FunctionIr): readonly FunctionIr[];
+  /** Of the names that a function calls and hands on, those that the module defines somewhere. */
+  namesOf(fn: FunctionIr): Scan['names'];
+}
+
+/**
+ * What is kept of one call graph for the next: which of the names that a function calls and hands
+ * on the module has.
+ */
+export interface CallGraphCache {
+  signature: string;
+  names: WeakMap<FunctionIr, Scan['names']>;
+}
+export function createCallGraphCache(): CallGraphCache {
+  return { signature: '', names: new WeakMap() };
+}
+
+export function callGraph(
+  index: ModuleIndex,
+  cache: CallGraphCache = createCallGraphCache(),
+): CallGraph {
+  const nodes = [...index.allFunctions],
+    known = new Set(nodes.map((definition) => definition.item));
+  const own = new Set(index.names),
+    signature = index.names.join(' ');
+  if (cache.signature !== signature) {
+    cache.signature = signature;
+    cache.names = new WeakMap();
+  }
+  const namesOf = (fn: FunctionIr): Scan['names'] => {
+    const root = originalOf(fn);
+    let names = cache.names.get(root);
+    if (!names) {
+      const { called, given } = scanOf(root).names;
+      cache.names.set(
+        root,
+        (names = {
+          called: called.filter((name) => own.has(name)),
+          given: given.filter((name) => own.has(name)),
+        }),
+      );
+    }
+    return names;
+  };
+  const callees = new Map<FunctionIr, readonly Defined<FunctionIr>[]>(),
+    callers = new Map<FunctionIr, FunctionIr[]>();
+  for (const node of nodes) {
+    const names = namesOf(node.item);
+    if (names.called.length + names.given.length === 0) continue;
+    const called = new Map<FunctionIr, Defined<FunctionIr>>();
+    for (const name of names.called)
+      for (const target of targetsOf(index, node, name)) called.set(target.item, target);
+    for (const name of names.given)
+      for (const target of index.functions(node.file, name)) called.set(target.item, target);
+    const list = [...called.values()];
+    callees.set(node.item, list);
+    for (const target of list) {
+      const others = callers.get(target.item);
+      if (others) others.push(node.item);
+      else callers.set(target.item, [node.item]);
+      if (!known.has(target.item)) {
+        known.add(target.item);
+        nodes.push(target);
+      }
+    }
+  }
+  return {
+    nodes,
+    calleesOf: (fn) => callees.get(fn) ?? NONE,
+    callersOf: (fn) => callers.get(fn) ?? NONE,
+    namesOf,
+  };
+}
+
+const NONE: readonly never[] = [];
+
+/** The definitions that a call by name may mean: functions of the module, else a macro of its. */
+export function targetsOf(
+  index: ModuleIndex,
+  from: Defined<FunctionIr>,
+  name: string,
+): readonly Defined<FunctionIr>[] {
+  const defined = index.functions(from.file, name);
+  if (defined.length) return defined;
+  const macro = index.macroFunction(from.file, name);
+  return macro ? [macro] : NONE;
+}
+
+/** The functions from which one of `seeds` can be reached by calls, and the seeds. */
+export function reaching(graph: CallGraph, seeds: Iterable<FunctionIr>): ReadonlySet<FunctionIr> {
+  const reached = new Set(seeds);
+  for (const fn of reached) for (const caller of graph.callersOf(fn)) reached.add(caller);
+  return reached;
+}
+
+/**
+ * The functions that `roots` can reach, in groups that call one another, each group after the
+ * groups that it calls.
+ */
+export function calleesFirst(
+  graph: CallGraph,
+  roots: readonly Defined<FunctionIr>[],
+): Defined<FunctionIr>[][] {
+  const groups: Defined<FunctionIr>[][] = [];
+  const order = new Map<FunctionIr, number>(),
+    low = new Map<FunctionIr, number>(),
+    open: Defined<FunctionIr>[] = [],
+    isOpen = new Set<FunctionIr>();
+  // Tarjan's algorithm with a stack of its own: a chain of calls may be longer than the stack of
+  // the machine.
+  const stack: { definition: Defined<FunctionIr>; next: number }[] = [];
+  const begin = (definition: Defined<FunctionIr>) => {
+    order.set(definition.item, order.size);
+    low.set(definition.item, order.get(definition.item)!);
+    open.push(definition);
+    isOpen.add(definition.item);
+    stack.push({ definition, next: 0 });
+  };
+  const lower = (fn: FunctionIr, to: number) => {
+    low.set(fn, Math.min(low.get(fn)!, to));
+  };
+  for (const root of roots) {
+    if (!order.has(root.item)) begin(root);
+    for (let top = stack.at(-1); top; top = stack.at(-1)) {
+      const callee = graph.calleesOf(top.definition.item)[top.next++];
+      if (callee) {
+        if (!order.has(callee.item)) begin(callee);
+        else if (isOpen.has(callee.item)) lower(top.definition.item, order.get(callee.item)!);
+        continue;
+      }
+      stack.pop();
+      const fn = top.definition.item,
+        parent = stack.at(-1);
+      if (parent) lower(parent.definition.item, low.get(fn)!);
+      if (low.get(fn) !== order.get(fn)) continue;
+      const group = open.splice(open.findLastIndex((definition) => definition.item === fn));
+      for (const definition of group) isOpen.delete(definition.item);
+      groups.push(group);
+    }
+  }
+  return groups;
+}

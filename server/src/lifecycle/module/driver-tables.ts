@@ -1,0 +1,133 @@
+/** Where a module says which of its functions begin a device's life and which end it. */
+import type { Expr, FileIr, InitializerExpr, VariableIr } from '../../ir/types.ts';
+import type { ModuleIndex } from './module.ts';
+import { scanOf } from './function-scan.ts';
+import type { DriverTable } from '../types.ts';
+
+/** Members that begin and end a device's life, by their names. */
+interface Pair {
+  readonly probe: string;
+  readonly remove: readonly string[];
+  /** The types of which this is known: of these a table without the second has none. */
+  readonly type: RegExp;
+  /** Whether the names say it of a table of any other type too. */
+  readonly isAny: boolean;
+}
+
+/**
+ * struct device_driver and those around it, struct bus_type (device/bus.h), struct ccw_driver
+ * (arch/s390/include/asm/ccwdev.h), mdev_parent_ops (before 6.1), component_ops, subsys_interface
+ * and class_interface.
+ */
+const PAIRS: readonly Pair[] = [
+  { probe: 'probe', remove: ['remove', 'remove_new'], type: /_driver$/, isAny: true },
+  { probe: 'set_online', remove: ['set_offline'], type: /^ccw_driver$/, isAny: true },
+  { probe: 'bind', remove: ['unbind'], type: /^component_ops$/, isAny: true },
+  { probe: 'create', remove: ['remove'], type: /^mdev_parent_ops$/, isAny: false },
+  {
+    probe: 'add_dev',
+    remove: ['remove_dev'],
+    type: /^subsys_interface$|^class_interface$/,
+    isAny: false,
+  },
+];
+
+/** What one table has for members, by the last of their names: `.driver.probe` is a probe. */
+interface Members {
+  readonly path: string;
+  readonly variable: VariableIr | null;
+  readonly type: string;
+  readonly names: ReadonlyMap<string, string>;
+  readonly complete: boolean;
+}
+
+/**
+ * The driver tables of a module, where probe and remove meet: initialisers, with those inside of
+ * them, and tables that are filled in at run time.
+ */
+export function driverTables(index: ModuleIndex): DriverTable[] {
+  return [...initialised(index), ...filled(index)].flatMap(pairsOf);
+}
+
+function pairsOf({ path, variable, type, names, complete }: Members): DriverTable[] {
+  return PAIRS.flatMap((pair) => {
+    const isKnown = pair.type.test(type);
+    if (!isKnown && !pair.isAny) return [];
+    const probe = names.get(pair.probe) ?? null;
+    const remove = pair.remove.map((name) => names.get(name)).find((name) => name) ?? null;
+    // One of the names alone may mean anything in a table that nobody knows.
+    const isPair = isKnown ? probe !== null || remove !== null : probe !== null && remove !== null;
+    return isPair ? [{ path, variable, probe, remove, complete: complete && isKnown }] : [];
+  });
+}
+
+function initialised(index: ModuleIndex): Members[] {
+  return documents(index).flatMap((file) =>
+    file.variables.flatMap((variable): Members[] => {
+      const { init, type } = variable;
+      if (init?.kind !== 'initializer' || type.name === 'vfio_device_ops') return [];
+      const names = new Map<string, string>();
+      addMembers(init, names);
+      return [{ path: file.path, variable, type: type.name, names, complete: isComplete(init) }];
+    }),
+  );
+}
+
+function addMembers(init: InitializerExpr, names: Map<string, string>): void {
+  for (const { designators, value } of init.entries) {
+    const member = designators.at(-1);
+    const name = referenced(value);
+    if (value.kind === 'initializer') addMembers(value, names);
+    else if (member !== undefined && name !== null && name !== 'NULL' && !names.has(member))
+      names.set(member, name);
+  }
+}
+
+/** Tables whose members functions set: `foo_driver.probe = foo_probe;`. */
+function filled(index: ModuleIndex): Members[] {
+  return index.allFunctions.flatMap(({ file, item }) => {
+    const byTable = new Map<string, Map<string, string>>();
+    for (const { target, value } of scanOf(item).memberAssigns) {
+      const name = referenced(value);
+      if (target.kind !== 'member' || name === null || !BEGINNING.has(target.field)) continue;
+      if (index.functions(file, name).length === 0) continue;
+      const table = rootName(target) ?? '';
+      const names = byTable.get(table) ?? new Map<string, string>();
+      byTable.set(table, names.set(target.field, name));
+    }
+    return [...byTable].map(([table, names]): Members => {
+      const variable = index.variable(file, table)?.item ?? null;
+      const type = variable?.type.name ?? '';
+      return { path: file.path, variable, type, names, complete: false };
+    });
+  });
+}
+
+const BEGINNING: ReadonlySet<string> = new Set(PAIRS.flatMap((one) => [one.probe, ...one.remove]));
+
+/** The name in `name` or `&name`, through casts. */
+export function referenced(expr: Expr): string | null {
+  if (expr.kind === 'name') return expr.name;
+  if (expr.kind === 'cast') return referenced(expr.operand);
+  return expr.kind === 'unary' && expr.op === '&' ? referenced(expr.operand) : null;
+}
+
+/** The variable that a member is of, or leads to. */
+function rootName(expr: Expr): string | null {
+  let root = expr;
+  while (root.kind === 'member' || root.kind === 'index') root = root.base;
+  return referenced(root);
+}
+
+function documents({ module }: ModuleIndex): readonly FileIr[] {
+  return [...module.sources, ...module.headers];
+}
+
+/** Neither an #if nor a macro that stands for members (`FOO_COMMON_OPS,`) may hide one. */
+function isComplete(init: InitializerExpr): boolean {
+  return isReadable(init) && init.entries.every((one) => one.conditions.length === 0);
+}
+
+export function isReadable(init: InitializerExpr): boolean {
+  return init.complete && init.entries.every((one) => one.designators.length > 0);
+}

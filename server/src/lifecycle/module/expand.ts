@@ -1,0 +1,87 @@
+/** Which macros of a module a function is looked at with, and the function with them written out. */
+import { expandMacros, isOpenEnded, type Definition } from '../../ir/expand.ts';
+import type { FileIr, FunctionIr, MacroIr } from '../../ir/types.ts';
+import { expansionOf, type ModuleIndex } from './module.ts';
+import type { Module } from '../types.ts';
+
+/**
+ * A function with the macros of its module written out, all of what one brings at the place of the
+ * use: for those who follow its control flow.
+ * @param isWanted by the name of a macro.
+ * @returns `fn` itself when it uses none.
+ */
+export function writtenOut(
+  index: Pick<ModuleIndex, 'macro'>,
+  file: FileIr,
+  fn: FunctionIr,
+  isWanted: (name: string) => boolean,
+): FunctionIr {
+  const macroOf = (name: string): Definition | null => {
+    const found = isWanted(name) ? index.macro(file, name) : null;
+    return found && { path: found.file.path, macro: found.item };
+  };
+  return expandMacros(fn, { macroOf, isDistinct: false });
+}
+
+interface FlowMacros {
+  readonly leaving: ReadonlySet<string>;
+  readonly flow: ReadonlySet<string>;
+}
+
+const known = new WeakMap<Module, FlowMacros>();
+
+/** The macros of a module that jump or return, or use one that does: hardly any module has one. */
+export function leavingNames(module: Module): ReadonlySet<string> {
+  return flowMacrosOf(module).leaving;
+}
+
+/** Those, and the macros that may be the head of a loop. */
+export function flowMacroNames(module: Module): ReadonlySet<string> {
+  return flowMacrosOf(module).flow;
+}
+
+const all = new WeakMap<Module, ReadonlySet<string>>();
+
+/** The macros of a module that are more than a constant. */
+export function macroNames(module: Module): ReadonlySet<string> {
+  let names = all.get(module);
+  if (!names) {
+    const macros = [...module.sources, ...module.headers].flatMap((file) => file.macros);
+    names = new Set(macros.filter((one) => expansionOf(one) !== null).map((one) => one.name));
+    all.set(module, names);
+  }
+  return names;
+}
+
+function flowMacrosOf(module: Module): FlowMacros {
+  let found = known.get(module);
+  if (!found) {
+    const macros = [...module.sources, ...module.headers]
+      .flatMap((file) => file.macros)
+      .filter((one) => one.params !== null);
+    const leaving = leavingAmong(macros.filter((one) => one.statements !== null));
+    const heads = macros.filter((one) =>
+      one.statements === null ? one.body?.kind === 'call' : isOpenEnded(one.statements),
+    );
+    known.set(
+      module,
+      (found = { leaving, flow: new Set([...leaving, ...heads.map((one) => one.name)]) }),
+    );
+  }
+  return found;
+}
+
+function leavingAmong(macros: readonly MacroIr[]): ReadonlySet<string> {
+  const leaving = new Set(
+    macros.filter((one) => /\b(goto|return)\b/.test(one.bodyText)).map((one) => one.name),
+  );
+  if (leaving.size === 0) return leaving;
+  const users = new Map<string, string[]>();
+  for (const { name, bodyText } of macros) {
+    for (const used of new Set(bodyText.match(/\b[A-Za-z_]\w*(?=\s*\()/g)))
+      (users.get(used) ?? users.set(used, []).get(used)!).push(name);
+  }
+  // What uses such a macro leaves too. A set hands out what is added to it while it is walked.
+  for (const name of leaving) for (const user of users.get(name) ?? []) leaving.add(user);
+  return leaving;
+}

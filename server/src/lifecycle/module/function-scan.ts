@@ -1,0 +1,229 @@
+import { movedFrom } from '../../ir/lower.ts';
+import type { AssignExpr, CallExpr, DeclStmt, FunctionIr, Stmt } from '../../ir/types.ts';
+import { walkExprs, walkStmt } from '../../ir/visit.ts';
+import { freeFunction } from '../../kernel/cleanup.ts';
+import { behaviourOf, type ExtraFunctions } from '../../kernel/lookup.ts';
+import type { Effect, KernelVersion } from '../../kernel/types.ts';
+import { compareVersions } from '../../kernel/version.ts';
+import { writtenOut } from './expand.ts';
+import { expansionOf, type Defined, type ModuleIndex } from './module.ts';
+import { append } from '../../text/lists.ts';
+
+/**
+ * What a function's body contains, in one walk, for the questions that are asked of every function
+ * of a module; with the offsets of the function as it was lowered.
+ */
+export interface Scan {
+  readonly calls: readonly CallExpr[];
+  readonly decls: readonly DeclStmt[];
+  /** Plain assignments to a variable. */
+  readonly assigns: readonly AssignExpr[];
+  /** Plain assignments to a member. */
+  readonly memberAssigns: readonly AssignExpr[];
+  readonly labels: readonly string[];
+  /** What it calls by name, and the names that it hands on as arguments, each once. */
+  readonly names: { readonly called: readonly string[]; readonly given: readonly string[] };
+  /** Identifiers in stretches that were not understood. */
+  readonly unknown: readonly string[];
+}
+
+/** A call of a kernel function, or of a wrapper of one, that has effects in the target kernel. */
+export interface KernelCall {
+  readonly call: CallExpr;
+  readonly name: string;
+  readonly effects: readonly Effect[];
+}
+
+interface Walked extends Scan {
+  kernelCalls: {
+    readonly kernel: KernelVersion;
+    readonly wrappers: ExtraFunctions | undefined;
+    readonly list: readonly KernelCall[];
+  } | null;
+}
+
+const scans = new WeakMap<FunctionIr, Walked>();
+
+/**
+ * The scan of a function. An edit elsewhere in the file moves a function; its scan is that of the
+ * function it was moved from.
+ */
+export function scanOf(fn: FunctionIr): Scan {
+  return walked(originalOf(fn));
+}
+
+/**
+ * A function of a module that calls kernel functions with effects; `delta` is to be added to the
+ * offsets of the calls.
+ */
+export interface KernelCaller extends Defined<FunctionIr> {
+  readonly list: readonly KernelCall[];
+  readonly delta: number;
+}
+
+const callers = new WeakMap<
+  ModuleIndex,
+  { readonly kernel: KernelVersion; readonly list: readonly KernelCaller[] }
+>();
+
+/**
+ * The few functions of a module that have such calls, for the questions that are about them alone.
+ */
+export function kernelCallers(index: ModuleIndex, kernel: KernelVersion): readonly KernelCaller[] {
+  let known = callers.get(index);
+  if (known?.kernel !== kernel) {
+    const list: KernelCaller[] = [],
+      acting = actingMacros(index, kernel);
+    for (const allFunction of index.allFunctions) {
+      const root = originalOf(allFunction.item);
+      const hasMacros =
+        acting.size > 0 && scanOf(root).names.called.some((name) => acting.has(name));
+      const seen = hasMacros ? writtenOut(index, allFunction.file, root, () => true) : root;
+      const calls = kernelCalls(seen, kernel, index.module.wrappers);
+      if (calls.length)
+        list.push({ ...allFunction, list: calls, delta: movedFrom(allFunction.item)?.delta ?? 0 });
+    }
+    callers.set(index, (known = { kernel, list }));
+  }
+  return known.list;
+}
+
+/** The macros of a module that make such calls, or use one that does. */
+function actingMacros(index: ModuleIndex, kernel: KernelVersion): ReadonlySet<string> {
+  const acting = new Set<string>();
+  const users = new Map<string, string[]>();
+  for (const file of [...index.module.sources, ...index.module.headers]) {
+    for (const macro of file.macros) {
+      const fn = expansionOf(macro);
+      if (!fn) continue;
+      for (const name of scanOf(fn).names.called) {
+        if (effectsOf(name, kernel, index.module.wrappers).length) acting.add(macro.name);
+        const known = users.get(name);
+        if (known) known.push(macro.name);
+        else users.set(name, [macro.name]);
+      }
+    }
+  }
+  // A set hands out what is added to it while it is walked.
+  for (const name of acting) for (const user of users.get(name) ?? []) acting.add(user);
+  return acting;
+}
+
+/** Its calls that have effects. */
+function kernelCalls(
+  root: FunctionIr,
+  kernel: KernelVersion,
+  wrappers: ExtraFunctions | undefined,
+): readonly KernelCall[] {
+  const item = walked(root);
+  if (
+    !item.kernelCalls ||
+    compareVersions(item.kernelCalls.kernel, kernel) !== 0 ||
+    item.kernelCalls.wrappers !== wrappers
+  ) {
+    item.kernelCalls = {
+      kernel,
+      wrappers,
+      list: item.calls.flatMap((call) =>
+        call.name === null ? [] : withEffects(call, call.name, kernel, wrappers),
+      ),
+    };
+  }
+  return item.kernelCalls.list;
+}
+
+/**
+ * The function that `fn` is a moved copy of. A copy is always made of the function as it was
+ * lowered, never of a copy.
+ */
+export function originalOf(fn: FunctionIr): FunctionIr {
+  return movedFrom(fn)?.from ?? fn;
+}
+
+function withEffects(
+  call: CallExpr,
+  name: string,
+  kernel: KernelVersion,
+  wrappers: ExtraFunctions | undefined,
+): KernelCall[] {
+  const effects = effectsOf(name, kernel, wrappers);
+  return effects.length === 0 ? [] : [{ call, name, effects }];
+}
+
+function effectsOf(
+  name: string,
+  kernel: KernelVersion,
+  wrappers: ExtraFunctions | undefined,
+): readonly Effect[] {
+  const behaviour = behaviourOf(name, kernel, wrappers);
+  return behaviour === undefined || behaviour === 'neutral' ? [] : behaviour.success;
+}
+
+function walked(root: FunctionIr): Walked {
+  let walked = scans.get(root);
+  if (!walked) scans.set(root, (walked = walk(root)));
+  return walked;
+}
+
+function walk(fn: FunctionIr): Walked {
+  const calls: CallExpr[] = [],
+    decls: DeclStmt[] = [],
+    assigns: AssignExpr[] = [],
+    memberAssigns: AssignExpr[] = [],
+    unknown: string[] = [],
+    labels: string[] = [],
+    named: string[] = [];
+  const statement = (stmt: Stmt): void => {
+    if (stmt.kind === 'decl') {
+      decls.push(stmt);
+      if (stmt.cleanup !== null) append(named, cleanupNames(stmt));
+    } else if (stmt.kind === 'label') labels.push(stmt.name);
+    else if (stmt.kind === 'guard' && stmt.args[0]?.kind === 'name') {
+      named.push(`guard_${stmt.args[0].name}_take`, `guard_${stmt.args[0].name}_release`);
+    } else if (stmt.kind === 'unknown') append(unknown, stmt.names);
+    // `CHECK_RET;` is a macro that does something, or it is the text of one: another name.
+    else if (stmt.kind === 'expr' && stmt.expr.kind === 'name') {
+      named.push(stmt.expr.name);
+      unknown.push(stmt.expr.name);
+    }
+  };
+  walkStmt(fn.body, statement);
+  walkExprs(fn.body, (expr) => {
+    if (expr.kind === 'call') calls.push(expr);
+    else if (expr.kind === 'assign') {
+      if (expr.op === '=' && expr.target.kind === 'name') assigns.push(expr);
+      else if (expr.op === '=' && expr.target.kind === 'member') memberAssigns.push(expr);
+    } else if (expr.kind === 'unknown') append(unknown, expr.names);
+    else if (expr.kind === 'statement-expression')
+      for (const stmt of expr.body) walkStmt(stmt, statement);
+  });
+  return {
+    calls,
+    decls,
+    assigns,
+    memberAssigns,
+    labels,
+    names: namesIn(calls, named),
+    unknown,
+    kernelCalls: null,
+  };
+}
+
+/** What the end of a variable's scope may call. */
+function cleanupNames({ cleanup, cleansAddress }: DeclStmt): readonly string[] {
+  const name = cleanup ?? '';
+  return cleansAddress ? [name] : [`__free_${name}`, freeFunction(name)];
+}
+
+function namesIn(calls: readonly CallExpr[], named: readonly string[]): Scan['names'] {
+  const called = new Set(named),
+    given = new Set<string>();
+  for (const { name, args } of calls) {
+    if (name !== null) called.add(name);
+    for (const arg of args) {
+      const expr = arg.kind === 'cast' || arg.kind === 'unary' ? arg.operand : arg;
+      if (expr.kind === 'name') given.add(expr.name);
+    }
+  }
+  return { called: [...called], given: [...given] };
+}

@@ -1,0 +1,307 @@
+import { movedFrom } from '../../ir/lower.ts';
+import type {
+  Expr,
+  FileIr,
+  FunctionIr,
+  MacroIr,
+  NameExpr,
+  Stmt,
+  StructIr,
+  TypeName,
+  VariableIr,
+} from '../../ir/types.ts';
+import { walkExpr, walkExprs, walkStmt } from '../../ir/visit.ts';
+import type { KernelVersion } from '../../kernel/types.ts';
+import type { Condition } from '../../syntax/node.ts';
+import { isExcluded, macrosOf } from './preprocessor.ts';
+import { constantsOf } from '../interpret/constants.ts';
+import type { Module } from '../types.ts';
+
+/** A definition and the document it stands in. */
+export interface Defined<T> {
+  readonly file: FileIr;
+  readonly item: T;
+}
+
+/**
+ * Names of a module, resolved as a C compiler would: the file first, then its headers, then
+ * external linkage.
+ */
+export interface ModuleIndex {
+  readonly module: Module;
+  /**
+   * All definitions that `name` may mean in `from`; several when #if arms define it more than once.
+   */
+  functions(from: FileIr, name: string): readonly Defined<FunctionIr>[];
+  macro(from: FileIr, name: string): Defined<MacroIr> | null;
+  /**
+   * A macro of the module as a function: its body is what it returns or does. Null when that was
+   * not understood, and for a constant.
+   */
+  macroFunction(from: FileIr, name: string): Defined<FunctionIr> | null;
+  variable(from: FileIr, name: string): Defined<VariableIr> | null;
+  /**
+   * The value of an enumerator or of a macro that stands for a number; null when the module does
+   * not say.
+   */
+  constant(from: FileIr, name: string): number | null;
+  struct(from: FileIr, tag: string): Defined<StructIr> | null;
+  /** Those too that the target kernel leaves out. */
+  readonly allFunctions: readonly Defined<FunctionIr>[];
+  /** The names of all functions and macros, in order: equal lists resolve equal names alike. */
+  readonly names: readonly string[];
+  /** The document that a function of the module stands in. */
+  fileOf(fn: FunctionIr): FileIr | undefined;
+}
+
+const indices = new WeakMap<
+  Module,
+  { readonly kernel: KernelVersion; readonly index: ModuleIndex }
+>();
+
+/**
+ * The index of a module, which is made once for all who ask about one kernel.
+ * @param kernel the target kernel: a function or macro that its version leaves out of the module is
+ * not what a call means.
+ */
+export function indexModule(module: Module, kernel: KernelVersion): ModuleIndex {
+  let known = indices.get(module);
+  if (known?.kernel !== kernel)
+    indices.set(module, (known = { kernel, index: makeIndex(module, kernel) }));
+  return known.index;
+}
+
+function makeIndex(module: Module, kernel: KernelVersion): ModuleIndex {
+  const isKept = keptIn(module, kernel);
+  const every = byName(module, (file) => file.functions),
+    functions = only(every, isKept),
+    macros = only(
+      byName(module, (file) => file.macros),
+      isKept,
+    );
+  const variables = byName(module, (file) => file.variables),
+    structs = byName(module, (file) => file.structs);
+  const headers = new Set(module.headers);
+  const resolve = <T>(
+    map: ReadonlyMap<string, readonly Defined<T>[]>,
+    from: FileIr,
+    name: string,
+    shared: (item: T) => boolean,
+  ): readonly Defined<T>[] => {
+    const all = map.get(name);
+    if (all === undefined) return NOTHING;
+    // What a header names that no header defines is of the source that includes it.
+    if (all.length === 1)
+      return all[0]!.file === from ||
+        headers.has(all[0]!.file) ||
+        headers.has(from) ||
+        shared(all[0]!.item)
+        ? all
+        : NOTHING;
+    const own = all.filter((definition) => definition.file === from);
+    if (own.length) return own;
+    const header = all.filter((definition) => headers.has(definition.file));
+    return header.length ? header : all.filter((definition) => shared(definition.item));
+  };
+  const macro = (from: FileIr, name: string) => resolve(macros, from, name, () => false)[0] ?? null;
+  const allFunctions = [...every.values()].flat(),
+    files = new Map(allFunctions.map((definition) => [definition.item, definition.file] as const));
+  return {
+    module,
+    functions: (from, name) => resolve(functions, from, name, (fn) => !fn.isStatic),
+    macro,
+    macroFunction: (from, name) => {
+      const defined = macro(from, name);
+      const fn = defined && expansionOf(defined.item);
+      return fn ? { file: defined.file, item: fn } : null;
+    },
+    // A forward declaration is no definition: the one with a value wins.
+    variable: (from, name) => {
+      const all = resolve(variables, from, name, (variable) => !variable.isStatic),
+        found = all.find((variable) => variable.item.init) ?? all[0];
+      // What a header declares, another source of the module defines.
+      return (
+        (found?.item.isExtern
+          ? variables.get(name)?.find((variable) => variable.item.init && !variable.item.isStatic)
+          : undefined) ??
+        found ??
+        null
+      );
+    },
+    constant: (from, name) => {
+      for (const file of [from, ...module.headers]) {
+        const value = constantsOf(file).get(name);
+        if (value !== undefined) return value;
+      }
+      return null;
+    },
+    struct: (from, tag) => resolve(structs, from, tag, () => false)[0] ?? null,
+    allFunctions,
+    names: [...functions.keys(), ...macros.keys()],
+    fileOf: (fn) => files.get(fn),
+  };
+}
+
+const NOTHING: readonly never[] = [];
+
+function only<T>(
+  map: Map<string, Defined<T>[]>,
+  isKept: (item: T) => boolean,
+): Map<string, Defined<T>[]> {
+  const isWhole = (list: readonly Defined<T>[]): boolean =>
+    list.every((definition) => isKept(definition.item));
+  // In nearly all modules nothing is left out.
+  if ([...map.values()].every(isWhole)) return map;
+  const kept = [...map].map(
+    ([name, list]) =>
+      [name, isWhole(list) ? list : list.filter((definition) => isKept(definition.item))] as const,
+  );
+  return new Map(kept.filter(([, list]) => list.length > 0));
+}
+
+/** Whether the kernel's version leaves a definition in. Many stand under the same few tests. */
+function keptIn(
+  module: Module,
+  kernel: KernelVersion,
+): (item: { readonly conditions: readonly Condition[] }) => boolean {
+  const macros = macrosOf(module, kernel),
+    known = new Map<string, boolean>();
+  const isOut = (condition: Condition): boolean => {
+    const key = `${condition.holds} ${condition.test}`;
+    let out = known.get(key);
+    if (out === undefined) known.set(key, (out = isExcluded([condition], kernel, macros)));
+    return out;
+  };
+  return ({ conditions }) => !conditions.some(isOut);
+}
+
+const expansions = new WeakMap<MacroIr, FunctionIr | null>();
+
+/**
+ * The function that stands for a macro: the same one wherever an edit moves the macro, with the
+ * offsets of where it was first.
+ */
+export function expansionOf(macro: MacroIr): FunctionIr | null {
+  const root = movedFrom(macro)?.from ?? macro;
+  let fn = expansions.get(root);
+  if (fn === undefined) expansions.set(root, (fn = asFunction(root)));
+  return fn;
+}
+
+function byName<T extends { readonly name: string }>(
+  module: Module,
+  list: (file: FileIr) => readonly T[],
+): Map<string, Defined<T>[]> {
+  const map = new Map<string, Defined<T>[]>();
+  for (const file of [...module.sources, ...module.headers])
+    for (const item of list(file)) {
+      const same = map.get(item.name);
+      if (same) same.push({ file, item });
+      else map.set(item.name, [{ file, item }]);
+    }
+  return map;
+}
+
+const assigned = new WeakMap<FunctionIr, ReadonlySet<number>>();
+
+/**
+ * The parameters that a macro assigns to, by position: the caller's variable is meant, so they are
+ * pointers to it in the function that stands for the macro.
+ */
+export function assignedParameters(macro: FunctionIr): ReadonlySet<number> | undefined {
+  return assigned.get(macro);
+}
+
+/**
+ * A macro's arguments are evaluated once here and as often as they are named in C: the same thing
+ * for arguments without effects.
+ */
+function asFunction(macro: MacroIr): FunctionIr | null {
+  const targets = new Set<string>();
+  const note = (expr: Expr): void => {
+    if (expr.kind === 'assign' && expr.target.kind === 'name') targets.add(expr.target.name);
+  };
+  for (const stmt of macro.statements ?? []) walkExprs(stmt, note);
+  if (macro.body) walkExpr(macro.body, note);
+  const outs = new Set((macro.params ?? []).flatMap((name, i) => (targets.has(name) ? [i] : [])));
+  const names = new Set([...outs].map((i) => macro.params![i]!));
+  const fn = functionOf(
+    outs.size === 0
+      ? macro
+      : {
+          ...macro,
+          statements: throughPointers(macro.statements, names),
+          body: throughPointers(macro.body, names),
+        },
+  );
+  if (!fn) return null;
+  const standing = { ...fn, macro };
+  if (outs.size > 0) assigned.set(standing, outs);
+  return standing;
+}
+
+/**
+ * Code in which some names are pointers to what they were. A tree of plain data, as deep as the
+ * lowering lets it be.
+ */
+function throughPointers<T>(node: T, names: ReadonlySet<string>): T {
+  if (Array.isArray(node)) return node.map((one: unknown) => throughPointers(one, names)) as T;
+  if (typeof node !== 'object' || node === null) return node;
+  const copy = Object.fromEntries(
+    Object.entries(node).map(([key, value]) => [key, throughPointers<unknown>(value, names)]),
+  ) as T;
+  const { kind, name, start, end } = node as unknown as NameExpr;
+  return kind === 'name' && names.has(name)
+    ? ({ kind: 'unary', op: '*', operand: copy, start, end } as T)
+    : copy;
+}
+
+/** Another name for something: `#define foo_put vfio_put_device`. */
+const ALIAS = /^[A-Za-z_]\w*$/;
+
+function bodyOf(macro: MacroIr): readonly Stmt[] | null {
+  const at = { start: macro.start, end: macro.end };
+  if (macro.statements) return macro.statements;
+  if (macro.body) return [{ kind: 'return', value: macro.body, ...at }];
+  if (macro.params !== null || !ALIAS.test(macro.bodyText)) return null;
+  return [{ kind: 'expr', expr: { kind: 'name', name: macro.bodyText, ...at }, ...at }];
+}
+
+function functionOf(macro: MacroIr): FunctionIr | null {
+  const at = { start: macro.start, end: macro.end };
+  const body = bodyOf(macro);
+  if (!body) return null;
+  const type: TypeName = {
+    name: macro.body ? 'unknown' : 'void',
+    keyword: null,
+    pointers: 0,
+    arrays: 0,
+    ...at,
+  };
+  return {
+    kind: 'function',
+    name: macro.name,
+    nameSpan: at,
+    returnType: type,
+    params: (macro.params ?? []).map((name) => ({ name, type, ...at })),
+    isStatic: true,
+    isInline: true,
+    body: { kind: 'block', body, ...at },
+    conditions: macro.conditions,
+    opaque: macro.statements !== null && body.some(leavesMacro),
+    text: macro.bodyText,
+    ...at,
+  };
+}
+
+/**
+ * A `return` or `goto` in a macro's statements is one of the function that uses it: control flow
+ * that a call does not have.
+ */
+function leavesMacro(stmt: Stmt): boolean {
+  let leaves = false;
+  walkStmt(stmt, (inner) => {
+    if (inner.kind === 'goto' || inner.kind === 'return') leaves = true;
+  });
+  return leaves;
+}

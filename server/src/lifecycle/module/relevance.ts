@@ -1,0 +1,490 @@
+import type { CallExpr, Expr, FileIr, FunctionIr } from '../../ir/types.ts';
+import { mayEndContainer } from '../../kernel/containers.ts';
+import { behaviourOf, type ExtraFunctions } from '../../kernel/lookup.ts';
+import type { EffectOp, KernelVersion } from '../../kernel/types.ts';
+import { formatVersion } from '../../kernel/version.ts';
+import { askedBy, isShortAnswer } from '../interpret/answering.ts';
+import { reaching, targetsOf, type CallGraph } from './call-graph.ts';
+import type { ModuleIndex } from './module.ts';
+import { kernelCallers, originalOf, scanOf } from './function-scan.ts';
+
+/**
+ * Why a function is explored path by path. Most functions of a driver are not: they neither touch a
+ * life cycle nor lead to one.
+ */
+export interface Relevance {
+  /** It, or something it calls, changes a device's life. */
+  affects(fn: FunctionIr): boolean;
+  /** It gives back a pointer that callers use as a device: container_of, drvdata, an allocation. */
+  yieldsDevice(fn: FunctionIr): boolean;
+  /**
+   * It tells of a pointer that it is given whether that is an error pointer, itself or by what it
+   * calls.
+   */
+  testsPointer(fn: FunctionIr): boolean;
+  /** It is short, and what affects a device asks it: a predicate, a helper that maps a result. */
+  answers(fn: FunctionIr): boolean;
+  /** Parameters that reach unseen code in a function that is not explored. */
+  escaping(fn: FunctionIr): ReadonlySet<number>;
+}
+
+/** Memory and drvdata alone change no life cycle; freeing a parameter does. */
+const INCIDENTAL: ReadonlySet<EffectOp> = new Set(['allocate', 'free', 'get-drvdata']);
+
+export function relevance(
+  index: ModuleIndex,
+  graph: CallGraph,
+  kernel: KernelVersion,
+  cache: RelevanceCache,
+): Relevance {
+  const containers = containerTags(index, kernel);
+  const members = deviceMembers(index, containers);
+  const signature = [
+    formatVersion(kernel),
+    ...containers,
+    '',
+    ...[...members.tags].sort(),
+    '',
+    ...[...members.fields].sort(),
+  ].join(' ');
+  const { wrappers } = index.module;
+  if (cache.signature !== signature || cache.wrappers !== wrappers) {
+    cache.signature = signature;
+    cache.wrappers = wrappers;
+    cache.facts = new WeakMap();
+  }
+  const facts = new Map<FunctionIr, FunctionFacts>(),
+    direct: FunctionIr[] = [],
+    testing: FunctionIr[] = [];
+  for (const node of graph.nodes) {
+    const root = originalOf(node.item),
+      { called } = graph.namesOf(node.item);
+    let file = cache.facts.get(root);
+    if (!file || !meanTheSame(file, called, index, node.file)) {
+      file = {
+        called,
+        meanings: called.map((name) => meaningOf(index, node.file, name)),
+        ...gather(index, node.file, node.item, kernel, containers, members),
+      };
+      cache.facts.set(root, file);
+    }
+    facts.set(node.item, file);
+    if (file.direct) direct.push(node.item);
+    if (file.tests) testing.push(node.item);
+  }
+  // Callers of what affects a device affect it too.
+  const affecting = reaching(graph, direct);
+  const passesOn = reaching(graph, testing);
+  const answering = askedFunctions(index, graph, facts, affecting);
+  const escapes = escapingParameters(index, graph, facts, affecting);
+  const escaping = (fn: FunctionIr): ReadonlySet<number> => escapes.get(fn) ?? NONE;
+  // A macro is a part of who uses it, and is always followed.
+  return {
+    affects: (fn) => affecting.has(fn) || index.fileOf(fn) === undefined,
+    yieldsDevice: (fn) => facts.get(fn)?.yields ?? true,
+    testsPointer: (fn) => passesOn.has(fn) && (facts.get(fn)?.mayTest ?? false),
+    answers: (fn) => answering.has(fn),
+    escaping,
+  };
+}
+
+/** The short functions that those which affect a device ask, and those that these ask in turn. */
+function askedFunctions(
+  index: ModuleIndex,
+  graph: CallGraph,
+  facts: ReadonlyMap<FunctionIr, FunctionFacts>,
+  affecting: ReadonlySet<FunctionIr>,
+): ReadonlySet<FunctionIr> {
+  const answering = new Set<FunctionIr>();
+  const work = graph.nodes
+    .filter(({ item }) => affecting.has(item))
+    .map((from) => ({ from, names: askedBy(from.item) }));
+  for (let next = work.pop(); next; next = work.pop())
+    for (const target of next.names.flatMap((name) => targetsOf(index, next.from, name))) {
+      const { item } = target;
+      if (affecting.has(item) || answering.has(item) || !facts.get(item)?.answers) continue;
+      answering.add(item);
+      work.push({ from: target, names: graph.namesOf(item).called });
+    }
+  return answering;
+}
+
+/**
+ * What a name is to those who call it: a function, a macro that can be followed, another macro, or
+ * nothing of the module's.
+ */
+type Meaning = 'function' | 'expansion' | 'macro' | 'nothing';
+
+function meaningOf(index: ModuleIndex, file: FileIr, name: string): Meaning {
+  if (index.functions(file, name).length > 0) return 'function';
+  if (index.macroFunction(file, name)) return 'expansion';
+  return index.macro(file, name) ? 'macro' : 'nothing';
+}
+
+function meanTheSame(
+  kept: Kept,
+  called: readonly string[],
+  index: ModuleIndex,
+  file: FileIr,
+): boolean {
+  return (
+    kept.called.length === called.length &&
+    called.every(
+      (name, i) => kept.called[i] === name && kept.meanings[i] === meaningOf(index, file, name),
+    )
+  );
+}
+
+const NONE: ReadonlySet<number> = new Set();
+const NOTHING: readonly never[] = [];
+
+/**
+ * By function, the parameters that reach unseen code: given to it, or to a parameter of another
+ * function that reaches it.
+ */
+function escapingParameters(
+  index: ModuleIndex,
+  graph: CallGraph,
+  facts: ReadonlyMap<FunctionIr, FunctionFacts>,
+  affecting: ReadonlySet<FunctionIr>,
+): ReadonlyMap<FunctionIr, ReadonlySet<number>> {
+  const escapes = new Map<FunctionIr, Set<number>>();
+  const givers = new Map<FunctionIr, { fn: FunctionIr; param: number; position: number }[]>();
+  const work: { fn: FunctionIr; param: number }[] = [];
+  const escape = (fn: FunctionIr, param: number) => {
+    const own = escapes.get(fn) ?? new Set();
+    if (own.has(param)) return;
+    escapes.set(fn, own.add(param));
+    work.push({ fn, param });
+  };
+  for (const node of graph.nodes)
+    for (const passed of facts.get(node.item)?.passed ?? NOTHING) {
+      if (passed.to === null) {
+        escape(node.item, passed.param);
+        continue;
+      }
+      for (const target of targetsOf(index, node, passed.to)) {
+        if (affecting.has(target.item)) {
+          escape(node.item, passed.param);
+          continue;
+        }
+        // Most hand on nothing of what they are given.
+        if (!facts.get(target.item)?.passing.has(passed.position)) continue;
+        const list = givers.get(target.item),
+          giver = { fn: node.item, param: passed.param, position: passed.position };
+        if (list) list.push(giver);
+        else givers.set(target.item, [giver]);
+      }
+    }
+  for (let escaping = work.pop(); escaping; escaping = work.pop())
+    for (const giver of givers.get(escaping.fn) ?? [])
+      if (giver.position === escaping.param) escape(giver.fn, giver.param);
+  return escapes;
+}
+
+/**
+ * What is kept between two versions of a module: facts of functions that did not change, for as
+ * long as the names that they call mean what they did.
+ */
+export interface RelevanceCache {
+  signature: string;
+  wrappers: ExtraFunctions | undefined;
+  facts: WeakMap<FunctionIr, Kept>;
+}
+export function createRelevanceCache(): RelevanceCache {
+  return { signature: '', wrappers: undefined, facts: new WeakMap() };
+}
+
+/** The facts, and what the names that the function calls meant then. */
+interface Kept extends FunctionFacts {
+  readonly called: readonly string[];
+  readonly meanings: readonly Meaning[];
+}
+
+/** With names of callees rather than definitions: an edit moves definitions. */
+interface FunctionFacts {
+  readonly direct: boolean;
+  readonly yields: boolean;
+  /** It asks of a parameter whether it is an error pointer. */
+  readonly tests: boolean;
+  /** It is given a pointer that may be a device and gives an answer. */
+  readonly mayTest: boolean;
+  /** It is short and calls nothing unseen. */
+  readonly answers: boolean;
+  readonly passed: readonly {
+    readonly param: number;
+    readonly to: string | null;
+    readonly position: number;
+  }[];
+  /** The parameters in `passed`. */
+  readonly passing: ReadonlySet<number>;
+}
+
+const CONTAINERS = new Set(['container_of', 'container_of_const', 'list_entry']);
+const ERROR_TESTS = new Set([
+  'IS_ERR',
+  'IS_ERR_OR_NULL',
+  'IS_ERR_VALUE',
+  'PTR_ERR',
+  'PTR_ERR_OR_ZERO',
+]);
+
+function gather(
+  index: ModuleIndex,
+  file: FileIr,
+  fn: FunctionIr,
+  kernel: KernelVersion,
+  containers: ReadonlySet<string>,
+  members: DeviceMembers,
+): FunctionFacts {
+  const origins = parameterAliases(index, file, fn, kernel);
+  const passed: { param: number; to: string | null; position: number }[] = [];
+  const types = declaredTags(fn);
+  const mayBeDevice = (tag: string | undefined) =>
+    tag === undefined || tag === 'void' || containers.has(tag);
+  const returnsDevice = fn.returnType.pointers > 0 && mayBeDevice(fn.returnType.name);
+  const mayTest =
+    (fn.returnType.name !== 'void' || fn.returnType.pointers > 0) &&
+    fn.params.some((param) => param.type.pointers > 0 && mayBeDevice(param.type.name));
+  let direct = false,
+    yields = false,
+    tests = false,
+    answers = isShortAnswer(fn);
+  const scan = scanOf(fn);
+  if (scan.unknown.some((name) => isLifecycleName(name, kernel, index.module.wrappers)))
+    direct = true;
+  for (const call of scan.calls) {
+    const name = call.name;
+    if (name !== null && CONTAINERS.has(name)) {
+      yields ||= returnsDevice;
+      continue;
+    }
+    if (name !== null && ERROR_TESTS.has(name)) {
+      const expr = call.args[0];
+      tests ||= mayTest && expr !== undefined && originOf(expr, origins) !== null;
+      continue;
+    }
+    if (name !== null && (index.functions(file, name).length || index.macroFunction(file, name))) {
+      notePassed(call, origins, (param, position) => passed.push({ param, to: name, position }));
+      continue;
+    }
+    const behaviour = name === null ? undefined : behaviourOf(name, kernel, index.module.wrappers);
+    const isOther = (expr: Expr) =>
+      (name === null || !mayEndContainer(name)) && isOtherMember(expr, types, members);
+    if (behaviour === undefined)
+      notePassed(call, origins, (param, position) => {
+        if (!isOther(call.args[position]!)) passed.push({ param, to: null, position });
+      });
+    if (behaviour === undefined) answers = false;
+    if (behaviour === undefined || behaviour === 'neutral') continue;
+    for (const effect of behaviour.success) {
+      if (!INCIDENTAL.has(effect.op)) direct = true;
+      if (effect.op === 'free') {
+        const expr = call.args[effect.target];
+        if (
+          expr &&
+          originOf(expr, origins) !== null &&
+          mayBeDevice(types.get(rootName(expr) ?? ''))
+        )
+          direct = true;
+      }
+      if (effect.op === 'allocate' || effect.op === 'alloc' || effect.op === 'get-drvdata')
+        yields ||= returnsDevice;
+    }
+  }
+  const passing = new Set(passed.map((one) => one.param));
+  return { direct, yields, tests, mayTest, answers, passed, passing };
+}
+
+/** A kernel function that changes a device's life, and not memory or drvdata alone. */
+export function isLifecycleName(
+  name: string,
+  kernel: KernelVersion,
+  wrappers: ExtraFunctions | undefined,
+): boolean {
+  const behaviour = behaviourOf(name, kernel, wrappers);
+  return (
+    behaviour !== undefined &&
+    behaviour !== 'neutral' &&
+    behaviour.success.some((effect) => !INCIDENTAL.has(effect.op))
+  );
+}
+
+function notePassed(
+  call: CallExpr,
+  origins: ReadonlyMap<string, number>,
+  note: (param: number, position: number) => void,
+): void {
+  call.args.forEach((expr, position) => {
+    const param = originOf(expr, origins);
+    if (param !== null) note(param, position);
+  });
+}
+
+/** Locals that hold a parameter, or the container of one, whatever the path. */
+function parameterAliases(
+  index: ModuleIndex,
+  file: FileIr,
+  fn: FunctionIr,
+  kernel: KernelVersion,
+): ReadonlyMap<string, number> {
+  const origins = new Map(fn.params.map((param, i) => [param.name, i] as const));
+  const note = (name: string, value: Expr) => {
+    const origin = derivedFrom(index, file, value, origins, kernel);
+    if (origin !== null && !origins.has(name)) origins.set(name, origin);
+  };
+  for (const decl of scanOf(fn).decls) if (decl.init) note(decl.name, decl.init);
+  for (const assign of scanOf(fn).assigns)
+    if (assign.target.kind === 'name') note(assign.target.name, assign.value);
+  return origins;
+}
+
+function derivedFrom(
+  index: ModuleIndex,
+  file: FileIr,
+  expr: Expr,
+  origins: ReadonlyMap<string, number>,
+  kernel: KernelVersion,
+): number | null {
+  if (expr.kind === 'call' && expr.name !== null && expr.args[0]) {
+    const sameObject =
+      CONTAINERS.has(expr.name) ||
+      behaviourOf(expr.name, kernel, index.module.wrappers) !== undefined ||
+      index.functions(file, expr.name).length > 0 ||
+      index.macro(file, expr.name) !== null;
+    return sameObject
+      ? (originOf(expr.args[0], origins) ?? derivedFrom(index, file, expr.args[0], origins, kernel))
+      : null;
+  }
+  return originOf(expr, origins);
+}
+
+/**
+ * The parameter that an expression points to, or to whose embedded member: `p`, `&p->vdev`, casts
+ * of them.
+ */
+function originOf(expr: Expr, origins: ReadonlyMap<string, number>): number | null {
+  if (expr.kind === 'name') return origins.get(expr.name) ?? null;
+  if (expr.kind === 'cast') return originOf(expr.operand, origins);
+  if (expr.kind === 'unary' && expr.op === '&') {
+    let base = expr.operand;
+    for (let arrows = 0; base.kind === 'member'; base = base.base)
+      if (base.arrow && ++arrows > 1) return null;
+    return base.kind === 'name' ? (origins.get(base.name) ?? null) : null;
+  }
+  return null;
+}
+
+/**
+ * Structs that hold a vfio_device: by their definition, by vfio_alloc_device, or because a member
+ * of one was given to a life-cycle function.
+ */
+function containerTags(index: ModuleIndex, kernel: KernelVersion): ReadonlySet<string> {
+  const tags = new Set(['vfio_device', 'vfio_pci_core_device', 'vfio_platform_device']);
+  for (const { item, list } of kernelCallers(index, kernel)) {
+    for (const { call: called, name, effects } of list) {
+      if (name === 'vfio_alloc_device' && called.args[0]?.kind === 'name')
+        tags.add(called.args[0].name);
+      for (const effect of effects) {
+        if (
+          INCIDENTAL.has(effect.op) ||
+          !('target' in effect) ||
+          effect.target === 'return' ||
+          effect.through !== undefined ||
+          effect.op === 'set-drvdata'
+        )
+          continue;
+        const expr = called.args[effect.target],
+          tag = expr ? declaredTags(item).get(rootName(expr) ?? '') : undefined;
+        if (tag !== undefined) tags.add(tag);
+      }
+    }
+  }
+  const holders = new Map<string, string[]>();
+  for (const { name, fields } of [...index.module.sources, ...index.module.headers].flatMap(
+    (file) => file.structs,
+  )) {
+    for (const { type } of fields) {
+      if (type.pointers > 0) continue;
+      const names = holders.get(type.name);
+      if (names) names.push(name);
+      else holders.set(type.name, [name]);
+    }
+  }
+  // What holds such a struct is one too. A set hands out what is added to it while it is walked.
+  for (const tag of tags) for (const holder of holders.get(tag) ?? []) tags.add(holder);
+  return tags;
+}
+
+/**
+ * What leads from a container to its device: the containers that the module defines, and the
+ * members of any struct that are, or embed, a device.
+ */
+interface DeviceMembers {
+  readonly tags: ReadonlySet<string>;
+  readonly fields: ReadonlySet<string>;
+}
+
+function deviceMembers(index: ModuleIndex, containers: ReadonlySet<string>): DeviceMembers {
+  const structs = [...index.module.sources, ...index.module.headers].flatMap(
+    (file) => file.structs,
+  );
+  return {
+    tags: new Set(
+      structs
+        .filter((struct) => struct.complete && containers.has(struct.name))
+        .map((struct) => struct.name),
+    ),
+    fields: new Set(
+      structs.flatMap((struct) =>
+        struct.fields
+          .filter((field) => field.type.pointers === 0 && containers.has(field.type.name))
+          .map((field) => field.name),
+      ),
+    ),
+  };
+}
+
+/**
+ * `&p->nb` where p is a container and nb is no device: who is given that does not have the device
+ * in its hands.
+ */
+function isOtherMember(
+  expr: Expr,
+  types: ReadonlyMap<string, string>,
+  { tags, fields }: DeviceMembers,
+): boolean {
+  if (expr.kind !== 'unary' || expr.op !== '&') return false;
+  let base = expr.operand;
+  while (base.kind === 'member' && !base.arrow) base = base.base;
+  return (
+    base.kind === 'member' &&
+    base.base.kind === 'name' &&
+    tags.has(types.get(base.base.name) ?? '') &&
+    !fields.has(base.field)
+  );
+}
+
+const declared = new WeakMap<FunctionIr, ReadonlyMap<string, string>>();
+
+/** The tags of the types of parameters and local variables, by name. */
+function declaredTags(fn: FunctionIr): ReadonlyMap<string, string> {
+  const root = originalOf(fn);
+  let tags = declared.get(root);
+  if (!tags)
+    declared.set(
+      root,
+      (tags = new Map([
+        ...root.params.map((param) => [param.name, param.type.name] as const),
+        ...scanOf(root).decls.map((decl) => [decl.name, decl.type.name] as const),
+      ])),
+    );
+  return tags;
+}
+
+/** The variable at the bottom of `p`, `&p->a.b`, `(T *)p`. */
+function rootName(expr: Expr): string | null {
+  if (expr.kind === 'name') return expr.name;
+  if (expr.kind === 'cast' || expr.kind === 'unary') return rootName(expr.operand);
+  return expr.kind === 'member' ? rootName(expr.base) : null;
+}

@@ -1,0 +1,265 @@
+import type { CallExpr, Expr, FunctionIr, Stmt } from '../../ir/types.ts';
+import { append } from '../../text/lists.ts';
+import { spend } from '../../budget/work.ts';
+
+/**
+ * A statement with the place it stands at, so that an edit knows whether it can be taken out or
+ * moved.
+ */
+export interface Placed {
+  readonly stmt: Stmt;
+  /**
+   * The statements of the same block, in order; only itself when it is the body of an `if` or loop
+   * without braces.
+   */
+  readonly siblings: readonly Stmt[];
+  readonly index: number;
+  /** The statement whose block this is in; null at the top of the function. */
+  readonly parent: Placed | null;
+  /**
+   * It is the body of an `if` or a loop without braces: taking it out would change what follows.
+   */
+  readonly sole: boolean;
+  /** It stands in an arm of an #if chain inside the function. */
+  readonly conditional: boolean;
+}
+
+/**
+ * Every statement of a function in source order, outer before inner. Iterative: nesting has no
+ * bound.
+ */
+export function statementsOf(fn: FunctionIr): Placed[] {
+  const all: Placed[] = [];
+  const pending: Placed[] = [];
+  const push = (
+    list: readonly Stmt[],
+    parent: Placed | null,
+    sole: boolean,
+    conditional: boolean,
+  ): void => {
+    for (let index = list.length - 1; index >= 0; index--) {
+      pending.push({ stmt: list[index]!, siblings: list, index, parent, sole, conditional });
+    }
+  };
+  push(fn.body.body, null, false, false);
+  for (let place = pending.pop(); place; place = pending.pop()) {
+    all.push(place);
+    const { stmt, conditional } = place;
+    const body = (inner: Stmt): void => {
+      if (inner.kind === 'block') push(inner.body, place, false, conditional);
+      else push([inner], place, true, conditional);
+    };
+    switch (stmt.kind) {
+      case 'block':
+        push(stmt.body, place, false, conditional);
+        break;
+      case 'if':
+        if (stmt.otherwise) body(stmt.otherwise);
+        body(stmt.then);
+        break;
+      case 'loop':
+        body(stmt.body);
+        break;
+      case 'switch':
+        body(stmt.body);
+        break;
+      case 'guard':
+        if (stmt.body) body(stmt.body);
+        break;
+      case 'preproc':
+        for (let arm = stmt.arms.length - 1; arm >= 0; arm--)
+          push(stmt.arms[arm]!.body, place, false, true);
+        break;
+      default:
+        break;
+    }
+  }
+  spend(all.length);
+  return all;
+}
+
+/** The expressions that a statement evaluates itself, without those of the statements inside it. */
+export function ownExpressions(stmt: Stmt): Expr[] {
+  switch (stmt.kind) {
+    case 'expr':
+      return [stmt.expr];
+    case 'decl':
+      return stmt.init ? [stmt.init] : [];
+    case 'if':
+      return [stmt.condition];
+    case 'loop':
+      return [
+        ...stmt.args,
+        ...stmt.init.flatMap(ownExpressions),
+        ...(stmt.condition ? [stmt.condition] : []),
+        ...(stmt.step ? [stmt.step] : []),
+      ];
+    case 'switch':
+      return [stmt.value];
+    case 'case':
+      return stmt.value ? [stmt.value] : [];
+    case 'return':
+      return stmt.value ? [stmt.value] : [];
+    case 'guard':
+      return [...stmt.args];
+    default:
+      return [];
+  }
+}
+
+/**
+ * An expression and all inside it, outer before inner, in source order; not what only names a
+ * member or a tag. Iterative.
+ */
+export function expressionsIn(root: Expr): Expr[] {
+  const all: Expr[] = [];
+  const pending: Expr[] = [root];
+  for (let expr = pending.pop(); expr; expr = pending.pop()) {
+    all.push(expr);
+    const children = childrenOf(expr);
+    for (let index = children.length - 1; index >= 0; index--) pending.push(children[index]!);
+  }
+  return all;
+}
+
+/** By macro, the arguments that name a member or a tag. */
+const DESIGNATORS: ReadonlyMap<string, readonly number[]> = new Map<string, readonly number[]>([
+  ...[
+    'container_of',
+    'container_of_const',
+    'container_of_safe',
+    'list_entry',
+    'hlist_entry',
+    'rb_entry',
+    'from_timer',
+    'timer_container_of',
+  ].map((name) => [name, [2]] as const),
+  ['offsetof', [1]],
+  ['offsetofend', [1]],
+  ['sizeof_field', [1]],
+  ['struct_size', [1]],
+  ['flex_array_size', [1]],
+  ['vfio_alloc_device', [0, 1]],
+]);
+
+/** The arguments of a call that are the name of a member or a tag, whatever else has that name. */
+export function designators(call: CallExpr): readonly Expr[] {
+  const places = call.name === null ? undefined : DESIGNATORS.get(call.name);
+  return places ? call.args.filter((_, index) => places.includes(index)) : [];
+}
+
+function childrenOf(expr: Expr): readonly Expr[] {
+  switch (expr.kind) {
+    case 'member':
+      return [expr.base];
+    case 'index':
+      return [expr.base, expr.index];
+    case 'unary':
+    case 'update':
+      return [expr.operand];
+    case 'binary':
+      return [expr.left, expr.right];
+    case 'assign':
+      return [expr.target, expr.value];
+    case 'conditional':
+      return expr.then
+        ? [expr.condition, expr.then, expr.otherwise]
+        : [expr.condition, expr.otherwise];
+    case 'call': {
+      const skipped = designators(expr);
+      return [expr.callee, ...expr.args.filter((arg) => !skipped.includes(arg))];
+    }
+    case 'cast':
+      return [expr.operand];
+    case 'sizeof':
+      return expr.operand ? [expr.operand] : [];
+    case 'initializer':
+      return expr.entries.map((entry) => entry.value);
+    case 'comma':
+      return expr.items;
+    case 'statement-expression':
+      return expr.body.flatMap((stmt) =>
+        stmt.kind === 'expr' ? [stmt.expr] : ownExpressions(stmt),
+      );
+    default:
+      return [];
+  }
+}
+
+/** Every expression that a statement evaluates itself, and all inside them. */
+export function allExpressions(stmt: Stmt): Expr[] {
+  return ownExpressions(stmt).flatMap(expressionsIn);
+}
+
+/**
+ * The names that an expression mentions, those of what was not understood included; member and
+ * label names are not.
+ */
+export function namesIn(expr: Expr): string[] {
+  return expressionsIn(expr).flatMap((inner) => mentionedBy(inner));
+}
+
+/** The names that an expression mentions itself, beside those inside it. */
+export function mentionedBy(expr: Expr): readonly string[] {
+  if (expr.kind === 'name') return [expr.name];
+  return expr.kind === 'unknown' ? expr.names : [];
+}
+
+/** The names that a statement mentions, those of the statements inside it included. */
+export function namesUnder(root: Stmt): string[] {
+  const names: string[] = [];
+  const pending: Stmt[] = [root];
+  for (let stmt = pending.pop(); stmt; stmt = pending.pop()) {
+    for (const expr of ownExpressions(stmt)) append(names, namesIn(expr));
+    if (stmt.kind === 'unknown' || stmt.kind === 'asm') append(names, stmt.names);
+    append(pending, innerStatements(stmt));
+  }
+  return names;
+}
+
+/** The statements directly inside a statement. */
+export function innerStatements(stmt: Stmt): readonly Stmt[] {
+  switch (stmt.kind) {
+    case 'block':
+      return stmt.body;
+    case 'if':
+      return stmt.otherwise ? [stmt.then, stmt.otherwise] : [stmt.then];
+    case 'loop':
+      return [...stmt.init, stmt.body];
+    case 'switch':
+      return [stmt.body];
+    case 'guard':
+      return stmt.body ? [stmt.body] : [];
+    case 'preproc':
+      return stmt.arms.flatMap((arm) => [...arm.body]);
+    default:
+      return [];
+  }
+}
+
+/**
+ * The expression without the casts and, for a plain value, the parentheses the IR may keep around
+ * it.
+ */
+export function uncast(expr: Expr): Expr {
+  let inner = expr;
+  while (inner.kind === 'cast') inner = inner.operand;
+  return inner;
+}
+
+/** The expression is this variable, whatever it is cast to. */
+export function isVariable(expr: Expr, name: string): boolean {
+  const inner = uncast(expr);
+  return inner.kind === 'name' && inner.name === name;
+}
+
+/** A statement that only writes to the log. */
+export function isMessage(stmt: Stmt): boolean {
+  return (
+    stmt.kind === 'expr' &&
+    stmt.expr.kind === 'call' &&
+    /^(?:(?:dev|pci|pr|mdev|netdev)_(?:err|warn|info|dbg|notice|crit)\w*|printk)$/.test(
+      stmt.expr.name ?? '',
+    )
+  );
+}
