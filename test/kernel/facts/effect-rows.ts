@@ -67,7 +67,7 @@ export function namedTwice(): readonly NamedTwice[] {
             taken,
             undo,
             given: givenTo(pair, undo),
-            isStored: pair.isStored === true,
+            isStored: pair.isOut === true,
           })),
         );
   });

@@ -35,7 +35,7 @@ const DEVICE_NUMBERS: Resource = {
   undo: words('unregister_chrdev_region'),
   taken: 0,
   given: 0,
-  isStored: true,
+  isOut: true,
 };
 
 const OWN_DEVICE_NUMBERS: Resource = {

@@ -109,11 +109,9 @@ export interface Resource {
   readonly givenAs?: ReadonlyMap<string, number>;
   /** Another argument of the taking call by which some of `undo` name it. */
   readonly alias?: number;
-  /** The taking call stores what names it where its argument points to. */
-  readonly isStored?: boolean;
   /** Calls of `undo` that name it by a text, which is not compared. */
   readonly byName?: readonly string[];
-  /** The call stores it in what the argument `taken` points to. */
+  /** The taking call stores what names it in what the argument `taken` points to. */
   readonly isOut?: true;
 }
 

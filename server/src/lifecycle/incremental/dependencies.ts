@@ -133,6 +133,6 @@ export function recorded(
  * asked because of the answers before it, so
  * that up to the first that differs this asks what a new exploration would ask.
  */
-export function stillHold(asked: readonly Asked[], answers: Answers): boolean {
+export function isUpToDate(asked: readonly Asked[], answers: Answers): boolean {
   return asked.every(({ kind, about, print }) => answers(kind, about).print === print);
 }

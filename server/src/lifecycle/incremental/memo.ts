@@ -11,7 +11,7 @@ import { explore, type Exit } from '../interpret/explore.ts';
 import { framed, type Frame, type Framed } from './stable-spans.ts';
 import type { Defined } from '../module/module.ts';
 import { loseCertainty } from '../interpret/device-operations.ts';
-import { recorded, stillHold, type Answers, type Asked } from './dependencies.ts';
+import { recorded, isUpToDate, type Answers, type Asked } from './dependencies.ts';
 import {
   blameHelper,
   emptyLog,
@@ -64,7 +64,7 @@ export interface Entry {
 }
 
 /** The result of an exploration with all that it depends on: how it began, and what it asked. */
-interface Kept<T> {
+interface Memo<T> {
   readonly role: Role;
   readonly key: unknown;
   readonly before: unknown;
@@ -78,8 +78,8 @@ interface Kept<T> {
 
 /** What is kept of a module between two of its versions, for one target kernel. */
 export interface Store {
-  readonly explored: WeakMap<FunctionIr, Kept<Explored>[]>;
-  readonly helpers: WeakMap<FunctionIr, Kept<HelperResources | null>[]>;
+  readonly explored: WeakMap<FunctionIr, Memo<Explored>[]>;
+  readonly helpers: WeakMap<FunctionIr, Memo<HelperResources | null>[]>;
   /** The summaries of the last version, by nameOf(). */
   summaries: ReadonlyMap<string, Summary>;
   readonly graphs: WeakMap<Frame, Graph>;
@@ -152,7 +152,7 @@ export function* exploreFunction(
 ): Steps<Explored> {
   const follows = analysis.owning.has(definition.item),
     ends = analysis.begins.has(definition.item);
-  const { value, givenUp } = yield* keep(
+  const { value, givenUp } = yield* memoise(
     analysis,
     analysis.store.explored,
     definition,
@@ -218,7 +218,7 @@ export function* exploreHelper(
   definition: Defined<FunctionIr>,
   answers: Answers,
 ): Steps<HelperResources | GivenUp | null> {
-  const { value, givenUp } = yield* keep(
+  const { value, givenUp } = yield* memoise(
     analysis,
     analysis.store.helpers,
     definition,
@@ -245,7 +245,7 @@ export function* exploreHelper(
   return givenUp ?? value;
 }
 
-type Beginning = Pick<Kept<unknown>, 'role' | 'key' | 'before' | 'ends' | 'answers' | 'follows'>;
+type Beginning = Pick<Memo<unknown>, 'role' | 'key' | 'before' | 'ends' | 'answers' | 'follows'>;
 /** What two explorations of one function share. */
 type Basis = Pick<Run, 'fn' | 'frame' | 'file' | 'kernel' | 'index' | 'locals' | 'labels'>;
 
@@ -270,9 +270,9 @@ function begin(
   return run;
 }
 
-function* keep<T>(
+function* memoise<T>(
   analysis: Analysis,
-  store: WeakMap<FunctionIr, Kept<T>[]>,
+  store: WeakMap<FunctionIr, Memo<T>[]>,
   definition: Defined<FunctionIr>,
   beginning: Beginning,
   answers: Answers,
@@ -284,14 +284,14 @@ function* keep<T>(
     return { value: null, givenUp: TOO_MUCH_BEFORE, work: 0 };
   const root = analysis.identities.rootOf(definition.item),
     known = store.get(root) ?? [];
-  const beginsAlike = (memo: Kept<T>) =>
+  const beginsAlike = (memo: Memo<T>) =>
     memo.role === beginning.role &&
     memo.key === beginning.key &&
     memo.before === beginning.before &&
     memo.follows === beginning.follows &&
     memo.ends === beginning.ends &&
     memo.answers === beginning.answers;
-  const found = known.find((memo) => beginsAlike(memo) && stillHold(memo.asked, answers));
+  const found = known.find((memo) => beginsAlike(memo) && isUpToDate(memo.asked, answers));
   if (found) {
     found.lastUse = analysis.store.now;
     count(analysis, found.result.work);

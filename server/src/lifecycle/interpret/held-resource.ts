@@ -325,18 +325,8 @@ export function isGivenBack(held: Held, api: string, values: readonly Value[]): 
   // A text names it: there is no telling which of several.
   if (pair?.byName?.includes(api)) return true;
   return values.some((value) =>
-    held.values.some(
-      (place) =>
-        place === value ||
-        isFirstMember(held, value, place) ||
-        (pair?.isStored === true && isContentOf(value, place)),
-    ),
+    held.values.some((place) => place === value || isFirstMember(held, value, place)),
   );
-}
-
-/** What a call has stored at a place, as it is read from there later. */
-function isContentOf(value: Value, place: Place): boolean {
-  return value.kind === 'pointer' && value.object.kind === 'load' && value.object.from === place;
 }
 
 /**
