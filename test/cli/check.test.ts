@@ -455,7 +455,7 @@ describe('bad input to check', () => {
         'set/.vfio-lifecycle.json': `{ "targetKernel": "${kernel}" }`,
         'set/foo.c': OLD,
       });
-      const range = 'is outside of Linux 5.10 to 6.19, the kernels that are known';
+      const range = 'is none of the kernels that are known, Linux 5.10 to 7.1';
       for (const command of [
         ['check', 'foo.c'],
         ['convert', 'foo.c'],

@@ -19,7 +19,7 @@ export const unknownMember: Rule = {
     instead: 'Use the member that is meant, or move the function to the table that has it.',
     knownProblems:
       'A vendor kernel may have a member of its own. A table of a struct that the module defines itself is not judged, and none is when the target kernel is not one of those that are known.',
-    references: ['include/linux/vfio.h of 5.10 to 6.19'],
+    references: ['include/linux/vfio.h of 5.10 to 7.1'],
   },
   examples: {
     bad: [

@@ -41,10 +41,10 @@ export function isKernelVersion(text: string): boolean {
 export function kernelProblem(text: string): string | undefined {
   const version = parseVersion(text);
   if (!version) return `${JSON.stringify(text)} is not a kernel version such as 6.1 or 6.12`;
-  return isKnownKernel(version) ? undefined : `${text} ${OUTSIDE}`;
+  return isKnownKernel(version) ? undefined : `${text} ${UNKNOWN}`;
 }
 
-const OUTSIDE = `is outside of Linux ${KNOWN_KERNELS[0]} to ${KNOWN_KERNELS.at(-1)}, the kernels that are known`;
+const UNKNOWN = `is none of the kernels that are known, Linux ${KNOWN_KERNELS[0]} to ${KNOWN_KERNELS.at(-1)}`;
 
 /**
  * A sentence for a target that the tables say nothing of, with the kernels that they know;
@@ -53,7 +53,7 @@ const OUTSIDE = `is outside of Linux ${KNOWN_KERNELS[0]} to ${KNOWN_KERNELS.at(-
 export function whyUnknown({ version, text, reason }: TargetKernel): string | undefined {
   return isKnownKernel(version)
     ? undefined
-    : `target kernel ${text} (${reason}) ${OUTSIDE}; name one of them with --kernel`;
+    : `target kernel ${text} (${reason}) ${UNKNOWN}; name one of them with --kernel`;
 }
 
 /** Every kernel that can be a target, such as `6.1`, the oldest first. */
