@@ -1,3 +1,6 @@
+/**
+ * The facts of a module: every function is explored as far as its role and its callers ask for.
+ */
 import type { FunctionIr } from '../ir/types.ts';
 import type { ExtraFunctions } from '../kernel/lookup.ts';
 import type { KernelVersion } from '../kernel/types.ts';

@@ -1,3 +1,7 @@
+/**
+ * What one analysis of a module carries along: its index, roles, budgets and what is known
+ * already.
+ */
 import type { FunctionIr } from '../ir/types.ts';
 import type { KernelVersion } from '../kernel/types.ts';
 import { reaching, targetsOf, type CallGraph } from './module/call-graph.ts';

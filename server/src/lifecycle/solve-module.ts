@@ -1,3 +1,7 @@
+/**
+ * The order in which the functions of a module are explored: helpers before their callers, `.init`
+ * before probe, probe before remove and `.release`.
+ */
 import { isExplored, type Analysis } from './analysis.ts';
 import { evaluateTest, macrosOf } from './module/preprocessor.ts';
 import { INITIALISING_DEVICE, RELEASING_DEVICE } from './interpret/device.ts';

@@ -1,3 +1,7 @@
+/**
+ * What rules and conversions read: states of devices, observations with their trace, ops tables,
+ * and the facts of a module.
+ */
 import type { Span } from '../text/span.ts';
 import type { Condition } from '../syntax/node.ts';
 import type { Expr, FileIr, FunctionIr, VariableIr } from '../ir/types.ts';

@@ -1,3 +1,4 @@
+/** What a function's facts were worked out from, and whether all of that is still so. */
 import type { FunctionIr, StructIr, VariableIr } from '../../ir/types.ts';
 import type { Module } from '../types.ts';
 import type { Truth } from '../module/preprocessor.ts';

@@ -1,3 +1,6 @@
+/**
+ * The same struct, table or function in two versions of a text, where nothing of it has changed.
+ */
 import { copyString, movedFrom, shiftSpans } from '../../ir/lower.ts';
 import type { FunctionIr, MacroIr, StructIr, VariableIr } from '../../ir/types.ts';
 import {

@@ -1,3 +1,4 @@
+/** What was found out of functions before, kept for the next analysis of a changed text. */
 import { buildCfg, type Cfg } from '../../flow/cfg.ts';
 import { liveVariables } from '../../flow/liveness.ts';
 import { expandMacros } from '../../ir/expand.ts';

@@ -1,3 +1,4 @@
+/** Places in a function that stay the same when the text in front of it changes. */
 import { shiftSpans } from '../../ir/lower.ts';
 import type { FunctionIr } from '../../ir/types.ts';
 

@@ -1,3 +1,4 @@
+/** A call of a function of the module: its summary, in the caller's objects and values. */
 import type { CallExpr, FunctionIr } from '../../ir/types.ts';
 import type { EffectOp } from '../../kernel/types.ts';
 import { fresh, loadPlace, storePlace, type Evaluated } from './evaluate.ts';

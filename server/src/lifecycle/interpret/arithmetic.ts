@@ -1,3 +1,4 @@
+/** Arithmetic with numbers that are known. */
 import { maskOf, type PathState } from '../domain/path-state.ts';
 import { NEGATIVE, int, isZero, type Value } from '../domain/values.ts';
 

@@ -1,3 +1,6 @@
+/**
+ * What a path knows after a condition: comparisons, tests of pointers and results, configuration.
+ */
 import type { CallExpr, Expr } from '../../ir/types.ts';
 import { walkExpr, walkStmt } from '../../ir/visit.ts';
 import type { Span } from '../../text/span.ts';

@@ -1,3 +1,7 @@
+/**
+ * What a call does: of the language, of the module, of the kernel's tables, of code that is not
+ * seen.
+ */
 import type { CallExpr, Expr, FunctionIr } from '../../ir/types.ts';
 import type { Behaviour, Effect, ErrorConvention } from '../../kernel/types.ts';
 import {

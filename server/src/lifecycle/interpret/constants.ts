@@ -1,3 +1,4 @@
+/** The numbers that enums and macros of a file stand for. */
 import type { FileIr } from '../../ir/types.ts';
 import { COMMENT_OR_STRING } from '../../text/lexical.ts';
 

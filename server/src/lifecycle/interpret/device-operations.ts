@@ -1,3 +1,4 @@
+/** What is done to a device and what is looked at in it, with the observation that says so. */
 import { mayEndContainer } from '../../kernel/containers.ts';
 import { namesAnUndo } from '../../kernel/heuristics.ts';
 import { inRange } from '../../kernel/version.ts';

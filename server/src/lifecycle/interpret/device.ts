@@ -1,3 +1,4 @@
+/** The states of a device and how an operation changes one. */
 import type { EffectOp } from '../../kernel/types.ts';
 import type { DeviceState } from '../types.ts';
 

@@ -1,3 +1,4 @@
+/** The value of an expression on a path, and what its evaluation does. */
 import type { Expr, Stmt } from '../../ir/types.ts';
 import { combine } from './arithmetic.ts';
 import { evaluateCall } from './calls.ts';

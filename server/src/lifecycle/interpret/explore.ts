@@ -1,3 +1,4 @@
+/** The paths through one function, block by block, up to a bound. */
 import type { CallExpr, DeclStmt, Expr, GuardStmt, UnknownStmt } from '../../ir/types.ts';
 import type { Span } from '../../text/span.ts';
 import { freeFunction } from '../../kernel/cleanup.ts';

@@ -1,3 +1,4 @@
+/** A resource that a path holds: where it was taken, what names it, which calls give it back. */
 import {
   givenBackBy,
   isManaged,

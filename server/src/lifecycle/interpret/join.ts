@@ -1,3 +1,4 @@
+/** When two paths may be taken for one, and what is left of what each of them knows. */
 import { heldByBoth } from './held-resource.ts';
 import { spend } from '../../budget/work.ts';
 import { contentOf, joinedValue, placeText } from '../domain/objects.ts';

@@ -1,3 +1,4 @@
+/** What holds where a path leaves a function, and what remove begins with after probe. */
 import { outcomeOf, runDeferred, type Exit } from './explore.ts';
 import { isDrvdata, keptElement } from '../domain/access-path.ts';
 import type { AbstractObject, Interner } from '../domain/objects.ts';

@@ -1,3 +1,4 @@
+/** What paths take, hold, hand on and give back, beside devices. */
 import type { CallExpr, Expr, FunctionIr, TypeName } from '../../ir/types.ts';
 import type { Span } from '../../text/span.ts';
 import { counterChange } from '../../kernel/counters.ts';

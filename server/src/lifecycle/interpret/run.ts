@@ -1,3 +1,7 @@
+/**
+ * One exploration of one function: what it reads from, and how its places and observations are
+ * made.
+ */
 import type { Condition } from '../../syntax/node.ts';
 import { printExpr } from '../../ir/print.ts';
 import type { CallExpr, Expr, FunctionIr, TypeName } from '../../ir/types.ts';

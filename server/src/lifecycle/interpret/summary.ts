@@ -1,3 +1,7 @@
+/**
+ * What callers need to know of a function: for each way that it ends, its condition, result and
+ * effects.
+ */
 import type { Held } from './held-resource.ts';
 import { takesOf, type Give } from './resources.ts';
 import { placeText, valueText, type AbstractObject, type Place } from '../domain/objects.ts';

@@ -1,3 +1,4 @@
+/** Which functions of a module call which, and in which order summaries can be made. */
 import type { FunctionIr } from '../../ir/types.ts';
 import type { Defined, ModuleIndex } from './module.ts';
 import { originalOf, scanOf, type Scan } from './function-scan.ts';

@@ -1,3 +1,4 @@
+/** Whether a path may go on under an #if of the configuration. */
 import type { Condition } from '../../syntax/node.ts';
 import type { Run } from '../interpret/run.ts';
 import type { PathState } from '../domain/path-state.ts';

@@ -1,3 +1,4 @@
+/** The members of an object whose tests decide which way a function goes on. */
 import { successors, type Cfg } from '../../flow/cfg.ts';
 import type { CallExpr, Expr } from '../../ir/types.ts';
 import { walkExpr, walkExprs } from '../../ir/visit.ts';

@@ -1,3 +1,4 @@
+/** What a function mentions, found in one walk: calls, names, assignments, locals. */
 import { movedFrom } from '../../ir/lower.ts';
 import type { AssignExpr, CallExpr, DeclStmt, FunctionIr, Stmt } from '../../ir/types.ts';
 import { walkExprs, walkStmt } from '../../ir/visit.ts';

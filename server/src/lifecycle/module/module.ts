@@ -1,3 +1,7 @@
+/**
+ * The index of a module: functions, macros, structs and variables by name, as the target kernel
+ * sees them.
+ */
 import { movedFrom } from '../../ir/lower.ts';
 import type {
   Expr,

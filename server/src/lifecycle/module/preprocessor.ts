@@ -1,3 +1,4 @@
+/** What #if tests mean for a target kernel and a configuration. */
 import type { Condition } from '../../syntax/node.ts';
 import type { KernelVersion } from '../../kernel/types.ts';
 import type { MacroIr } from '../../ir/types.ts';

@@ -1,3 +1,4 @@
+/** Which functions can reach a device, and so are worth an exploration. */
 import type { CallExpr, Expr, FileIr, FunctionIr } from '../../ir/types.ts';
 import { mayEndContainer } from '../../kernel/containers.ts';
 import { behaviourOf, type ExtraFunctions } from '../../kernel/lookup.ts';

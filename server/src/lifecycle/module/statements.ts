@@ -1,3 +1,4 @@
+/** The statements of a function with where they are, and the expressions and names in them. */
 import type { CallExpr, Expr, FunctionIr, Stmt } from '../../ir/types.ts';
 import { append } from '../../text/lists.ts';
 import { spend } from '../../budget/work.ts';

@@ -1,3 +1,4 @@
+/** The ops tables of a module and the roles that they and the driver tables give to functions. */
 import type { Expr, FileIr, FunctionIr, InitializerExpr, VariableIr } from '../../ir/types.ts';
 import type { EffectOp, KernelVersion } from '../../kernel/types.ts';
 import { compareVersions } from '../../kernel/version.ts';

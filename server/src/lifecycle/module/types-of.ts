@@ -1,3 +1,4 @@
+/** The types of names, members and expressions, through typedefs and headers. */
 import type { Expr, FileIr, FunctionIr, MemberExpr, StructIr, TypeName } from '../../ir/types.ts';
 import type { Module } from '../types.ts';
 import { spend } from '../../budget/work.ts';
