@@ -15,7 +15,7 @@ import { inProject } from './lib/paths.mjs';
 import { run } from './lib/run.mjs';
 
 const { name, version } = JSON.parse(readFileSync(inProject('package.json'), 'utf8'));
-const limit = 1_000_000;
+const limit = 1_300_000;
 
 /** What goes in. The command line is there for the task that checks a folder. */
 const packed = [
@@ -40,7 +40,7 @@ const packed = [
   'dist/licenses.txt',
 ];
 
-/** Builds and packs; returns the path of the VSIX. Throws when it is over the limit of 1 MB. */
+/** Builds and packs; returns the path of the VSIX. Throws when it is over the limit of 1.3 MB. */
 export async function packVsix(file = inProject(`${name}-${version}.vsix`)) {
   run(process.execPath, [inProject('scripts/build.mjs')]);
   // A folder that holds just these files: vsce would look at every file of the project, the editor
