@@ -16,7 +16,7 @@ import type { Operator } from './types.ts';
 const GOAL = 0.95;
 const GOAL_OF_EACH = 0.85;
 /** So few planted defects of a kind are not held against the goal of each kind. */
-const FEW = 3;
+const FEW = 5;
 
 /**
  * @param args the arguments behind the command's name
