@@ -1,10 +1,6 @@
+import { subStmts } from '../../ir/visit.ts';
 import type { Expr, FunctionIr, GotoStmt, ReturnStmt, Stmt } from '../../ir/types.ts';
-import {
-  allExpressions,
-  innerStatements,
-  namesIn,
-  uncast,
-} from '../../lifecycle/module/statements.ts';
+import { allExpressions, namesIn, uncast } from '../../lifecycle/module/statements.ts';
 import { effectsOf } from '../query/call-sites.ts';
 import { isConstant, type Names } from './bindings.ts';
 import { objectVariable } from './device-alias.ts';
@@ -43,7 +39,7 @@ export function exitsOf(fn: FunctionIr, root: Stmt): Exit[] {
         arm.body.forEach((inner, index) =>
           visit(inner, [...before, ...arm.body.slice(0, index)], depth + 1),
         );
-    else for (const inner of innerStatements(stmt)) visit(inner, before, depth + 1);
+    else for (const inner of subStmts(stmt)) visit(inner, before, depth + 1);
   };
   visit(root, [], 0);
   return exits;

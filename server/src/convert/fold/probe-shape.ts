@@ -1,3 +1,4 @@
+import { subStmts } from '../../ir/visit.ts';
 import type {
   CallExpr,
   Expr,
@@ -149,33 +150,13 @@ export function callsUnder(root: Stmt): CallExpr[] {
     .filter((expr) => expr.kind === 'call');
 }
 
-/** The statements directly inside a statement, in source order. */
-function inside(stmt: Stmt): readonly Stmt[] {
-  switch (stmt.kind) {
-    case 'block':
-      return stmt.body;
-    case 'if':
-      return stmt.otherwise ? [stmt.then, stmt.otherwise] : [stmt.then];
-    case 'loop':
-      return [...stmt.init, stmt.body];
-    case 'switch':
-      return [stmt.body];
-    case 'guard':
-      return stmt.body ? [stmt.body] : [];
-    case 'preproc':
-      return stmt.arms.flatMap((arm) => [...arm.body]);
-    default:
-      return [];
-  }
-}
-
 /** A statement and all statements inside it, outer before inner, in source order. Iterative. */
 export function under(root: Stmt): Stmt[] {
   const all: Stmt[] = [];
   const pending: Stmt[] = [root];
   for (let stmt = pending.pop(); stmt; stmt = pending.pop()) {
     all.push(stmt);
-    const inner = inside(stmt);
+    const inner = subStmts(stmt);
     for (let index = inner.length - 1; index >= 0; index--) pending.push(inner[index]!);
   }
   return all;

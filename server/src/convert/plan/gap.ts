@@ -2,13 +2,13 @@
  * The statements between an allocation and the call that initialises what it allocates: what is
  * taken over them, and what of them moves up with it.
  */
+import { subStmts } from '../../ir/visit.ts';
 import type { Span } from '../../text/span.ts';
 import type { Expr, Stmt } from '../../ir/types.ts';
 import { isValueOrTest } from '../../kernel/macros.ts';
 import { isQuery } from '../../kernel/touches.ts';
 import {
   expressionsIn,
-  innerStatements,
   namesUnder,
   ownExpressions,
   uncast,
@@ -243,7 +243,7 @@ function guardIn(
         (one) => !isVariable(one, variable) && (follows || isNeeded(scope, one, needed)),
       );
       if (found) return found;
-      append(pending, innerStatements(next));
+      append(pending, subStmts(next));
     }
   }
   return null;

@@ -4,6 +4,7 @@
  * to something else. Denied by default: whatever is done with such a pointer needs a rule here or a
  * row of the kernel's tables.
  */
+import { subStmts } from '../../ir/visit.ts';
 import { LAST_OF_OLD_MODEL } from '../../kernel/known-kernels.ts';
 import { behaviourOf, retainsArgument, testedArgument } from '../../kernel/lookup.ts';
 import { isValueOrTest } from '../../kernel/macros.ts';
@@ -23,7 +24,6 @@ import { isLog } from '../../kernel/heuristics.ts';
 import { isNull } from '../query/expressions.ts';
 import {
   designators,
-  innerStatements,
   ownExpressions,
   statementsOf,
   uncast,
@@ -250,7 +250,7 @@ function walk(search: Search, scope: Scope, expr: Expr, use: Use, untyped = fals
       const pending: Stmt[] = [...expr.body];
       for (let stmt = pending.pop(); stmt; stmt = pending.pop()) {
         judgeStatement(search, scope, stmt);
-        append(pending, innerStatements(stmt));
+        append(pending, subStmts(stmt));
       }
       return;
     }
@@ -462,7 +462,7 @@ function judgeMacro(
   const pending: Stmt[] = [...(macro.one.statements ?? [])];
   for (let stmt = pending.pop(); stmt; stmt = pending.pop()) {
     judgeStatement(search, inner, stmt);
-    append(pending, innerStatements(stmt));
+    append(pending, subStmts(stmt));
   }
 }
 

@@ -2,6 +2,7 @@
  * Which arguments of the module's own functions and macros come to certain arguments of the
  * kernel's: a wrapper is what it wraps.
  */
+import { subStmts } from '../../ir/visit.ts';
 import type {
   CallExpr,
   Expr,
@@ -16,7 +17,6 @@ import { localsOf } from '../../lifecycle/module/locals.ts';
 import {
   allExpressions,
   expressionsIn,
-  innerStatements,
   statementsOf,
   uncast,
 } from '../../lifecycle/module/statements.ts';
@@ -182,7 +182,7 @@ function statementsInMacro(macro: MacroIr): readonly Stmt[] {
   const pending: Stmt[] = [...(macro.statements ?? [])].reverse();
   for (let stmt = pending.pop(); stmt; stmt = pending.pop()) {
     found.push(stmt);
-    append(pending, [...innerStatements(stmt)].reverse());
+    append(pending, [...subStmts(stmt)].reverse());
   }
   return found;
 }

@@ -1,13 +1,9 @@
+import { subStmts } from '../../ir/visit.ts';
 import type { Edit, Span } from '../../text/span.ts';
 import type { Expr, FileIr, FunctionIr, IfStmt, Stmt } from '../../ir/types.ts';
 import { isSilent, testedArgument } from '../../kernel/macros.ts';
 import { indentAt, nextLine } from './layout.ts';
-import {
-  allExpressions,
-  innerStatements,
-  statementsOf,
-  uncast,
-} from '../../lifecycle/module/statements.ts';
+import { allExpressions, statementsOf, uncast } from '../../lifecycle/module/statements.ts';
 import type { AllocationPlan } from '../types.ts';
 import { append } from '../../text/lists.ts';
 
@@ -227,7 +223,7 @@ function flatten(stmt: Stmt): Stmt[] {
   const pending: Stmt[] = [stmt];
   for (let next = pending.pop(); next; next = pending.pop()) {
     if (next.kind !== 'block') flat.push(next);
-    append(pending, [...innerStatements(next)].reverse());
+    append(pending, [...subStmts(next)].reverse());
   }
   return flat;
 }

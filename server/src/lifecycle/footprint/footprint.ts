@@ -1,7 +1,8 @@
 /** What a statement or an expression reads and writes, and how else it makes itself felt. */
+import { subStmts } from '../../ir/visit.ts';
 import type { CallExpr, Expr, Stmt } from '../../ir/types.ts';
 import type { Span } from '../../text/span.ts';
-import { innerStatements, ownExpressions, uncast } from '../module/statements.ts';
+import { ownExpressions, uncast } from '../module/statements.ts';
 import type { Scope } from '../module/types-of.ts';
 import { callEffects } from './calls.ts';
 import { isConstantName, placeOf, pointeesOf } from './lvalues.ts';
@@ -84,7 +85,7 @@ export function effectsOfStmt(scope: Scope, stmt: Stmt): Effects {
 
 /** The effects of what a statement evaluates itself, without those of the statements inside it. */
 export function effectsOfOwn(scope: Scope, stmt: Stmt): Effects {
-  if (innerStatements(stmt).length === 0) return effectsOfStmt(scope, stmt);
+  if (subStmts(stmt).length === 0) return effectsOfStmt(scope, stmt);
   const out = new Collector(0);
   for (const expr of ownExpressions(stmt)) evaluate(scope, expr, out);
   if (stmt.kind === 'loop' && stmt.form === 'macro') loopMacro(scope, stmt, out);
@@ -160,7 +161,7 @@ function collect(scope: Scope, list: readonly Stmt[], out: Collector): void {
         evaluate(scope, expr, out);
     const inLoop = next.inLoop || stmt.kind === 'loop';
     const inSwitch = next.inSwitch || stmt.kind === 'switch';
-    for (const inner of [...innerStatements(stmt)].reverse())
+    for (const inner of [...subStmts(stmt)].reverse())
       pending.push({ stmt: inner, inLoop, inSwitch });
   }
   if (jumps.some((jump) => !labels.has(jump.label))) out.leaves = true;

@@ -1,4 +1,5 @@
 /** The statements of a function with where they are, and the expressions and names in them. */
+import { subStmts } from '../../ir/visit.ts';
 import type { CallExpr, Expr, FunctionIr, Stmt } from '../../ir/types.ts';
 import { append } from '../../text/lists.ts';
 import { spend } from '../../budget/work.ts';
@@ -213,29 +214,9 @@ export function namesUnder(root: Stmt): string[] {
   for (let stmt = pending.pop(); stmt; stmt = pending.pop()) {
     for (const expr of ownExpressions(stmt)) append(names, namesIn(expr));
     if (stmt.kind === 'unknown' || stmt.kind === 'asm') append(names, stmt.names);
-    append(pending, innerStatements(stmt));
+    append(pending, subStmts(stmt));
   }
   return names;
-}
-
-/** The statements directly inside a statement. */
-export function innerStatements(stmt: Stmt): readonly Stmt[] {
-  switch (stmt.kind) {
-    case 'block':
-      return stmt.body;
-    case 'if':
-      return stmt.otherwise ? [stmt.then, stmt.otherwise] : [stmt.then];
-    case 'loop':
-      return [...stmt.init, stmt.body];
-    case 'switch':
-      return [stmt.body];
-    case 'guard':
-      return stmt.body ? [stmt.body] : [];
-    case 'preproc':
-      return stmt.arms.flatMap((arm) => [...arm.body]);
-    default:
-      return [];
-  }
 }
 
 /**
