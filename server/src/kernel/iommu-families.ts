@@ -1,5 +1,6 @@
 /** Whether a device has an IOMMU group of its own, as the call says that registers it. */
 import { functionRow } from './functions/table.ts';
+import type { KernelVersion } from './types.ts';
 
 /**
  * How a device reaches an IOMMU: by itself, or through its driver's emulation. It decides the
@@ -14,3 +15,18 @@ export type IommuFamily = 'physical' | 'emulated';
 export function familyRegisteredBy(name: string | null | undefined): IommuFamily | undefined {
   return functionRow(name ?? '')?.iommu;
 }
+
+/**
+ * The iommufd members of the ops table, in the order of the struct, with the end of the names of
+ * their helpers and the kernel that each came with (v6.2 and v6.6 include/linux/vfio.h).
+ */
+export const IOMMUFD_MEMBERS: readonly {
+  readonly name: string;
+  readonly suffix: string;
+  readonly since: KernelVersion;
+}[] = [
+  { name: 'bind_iommufd', suffix: 'bind', since: [6, 2] },
+  { name: 'unbind_iommufd', suffix: 'unbind', since: [6, 2] },
+  { name: 'attach_ioas', suffix: 'attach_ioas', since: [6, 2] },
+  { name: 'detach_ioas', suffix: 'detach_ioas', since: [6, 6] },
+];

@@ -1,3 +1,4 @@
+import { IOMMUFD_MEMBERS } from '../kernel/iommu-families.ts';
 import type { Finding, Fix, Rule, RuleContext, Severity } from './types.ts';
 import type { Span } from '../text/span.ts';
 import type { KernelVersion } from '../kernel/types.ts';
@@ -36,18 +37,6 @@ export const opsTableIncomplete: Rule = {
   check,
 };
 
-/** The members and the helpers of each family that they are set to, in the order of the struct. */
-const MEMBERS: readonly {
-  readonly name: string;
-  readonly suffix: string;
-  readonly since: KernelVersion;
-}[] = [
-  { name: 'bind_iommufd', suffix: 'bind', since: [6, 2] },
-  { name: 'unbind_iommufd', suffix: 'unbind', since: [6, 2] },
-  { name: 'attach_ioas', suffix: 'attach_ioas', since: [6, 2] },
-  { name: 'detach_ioas', suffix: 'detach_ioas', since: [6, 6] },
-];
-
 /**
  * From this release on the registration refuses a table with none of the members too, where the
  * kernel has iommufd.
@@ -69,7 +58,7 @@ function check({ facts }: RuleContext): Finding[] {
 
 /** What the registration asks for where the kernel has iommufd. */
 function iommufdMembers(facts: ModuleFacts, table: OpsTable): Finding[] {
-  const known = MEMBERS.filter((one) => compareVersions(facts.kernel, one.since) >= 0);
+  const known = IOMMUFD_MEMBERS.filter((one) => compareVersions(facts.kernel, one.since) >= 0);
   const absent = known.filter((one) => !isSet(table, one.name));
   const severity = severityOf(
     facts.kernel,
@@ -225,7 +214,7 @@ function registrations(facts: ModuleFacts, table: OpsTable): OperationObservatio
 function fixFor(
   facts: ModuleFacts,
   table: OpsTable,
-  absent: readonly (typeof MEMBERS)[number][],
+  absent: readonly (typeof IOMMUFD_MEMBERS)[number][],
 ): Fix | null {
   const text = documentAt(facts.module, table.path)?.text;
   const wanted = familyFor(
@@ -237,7 +226,7 @@ function fixFor(
   // A member that is there and NULL would be set twice.
   if (text === undefined || wanted === null || absent.some((one) => table.members.has(one.name)))
     return null;
-  const siblings = MEMBERS.filter((one) => table.members.has(one.name));
+  const siblings = IOMMUFD_MEMBERS.filter((one) => table.members.has(one.name));
   const last = siblings.at(-1)?.name ?? [...table.members.keys()].at(-1);
   if (last === undefined) return null;
   const edit = addMembers(

@@ -1,5 +1,5 @@
 import type { Expr, FileIr, InitializerExpr, VariableIr } from '../../ir/types.ts';
-import type { IommuFamily } from '../../kernel/iommu-families.ts';
+import { IOMMUFD_MEMBERS, type IommuFamily } from '../../kernel/iommu-families.ts';
 import type { KernelVersion } from '../../kernel/types.ts';
 import { compareVersions } from '../../kernel/version.ts';
 import { freshName, prefixOf } from '../query/names.ts';
@@ -21,21 +21,6 @@ export interface TableNeeds {
   /** Those of a library that initialises the device. */
   readonly callbacks?: Callbacks | undefined;
 }
-
-/**
- * The iommufd members that registering insists on, with the kernel each came with (bind, unbind,
- * attach: 6.2; detach: 6.6).
- */
-const IOMMUFD: readonly {
-  readonly name: string;
-  readonly suffix: string;
-  readonly since: KernelVersion;
-}[] = [
-  { name: 'bind_iommufd', suffix: 'bind', since: [6, 2] },
-  { name: 'unbind_iommufd', suffix: 'unbind', since: [6, 2] },
-  { name: 'attach_ioas', suffix: 'attach_ioas', since: [6, 2] },
-  { name: 'detach_ioas', suffix: 'detach_ioas', since: [6, 6] },
-];
 
 /** The table of that name, which this file must define with a complete initialiser. */
 export function findTable(file: FileIr, name: string, at: Expr): VariableIr {
@@ -145,8 +130,9 @@ export function iommufdMembers(
   has: (name: string) => boolean,
   family: IommuFamily,
 ): MemberPlan[] {
-  if (compareVersions(kernel, [6, 4]) < 0 && !IOMMUFD.some((member) => has(member.name))) return [];
-  return IOMMUFD.filter(
+  if (compareVersions(kernel, [6, 4]) < 0 && !IOMMUFD_MEMBERS.some((member) => has(member.name)))
+    return [];
+  return IOMMUFD_MEMBERS.filter(
     (member) => compareVersions(kernel, member.since) >= 0 && !has(member.name),
   ).map((member) => ({
     name: member.name,
