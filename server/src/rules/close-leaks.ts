@@ -10,14 +10,14 @@ import { closeLeaksExamples } from './close-leaks.examples.ts';
 import { callAt, contains, documentAt, functionsIn, walk } from './locate.ts';
 import { indexOf, memberAccesses, reachedFrom } from './members.ts';
 import {
+  areGiven,
   callsOf,
   endingFunctions,
+  isGiven,
   isUnseen,
   keeperOf,
   mayGiveBackUnseen,
-  namedBy,
   opensAndCloses,
-  type FoundCall,
   type OpenAndClose,
 } from './open-and-close.ts';
 import { relatedOf } from './related.ts';
@@ -50,12 +50,15 @@ function check({ facts }: RuleContext): Finding[] {
   if (callbacks.size === 0) return [];
   const closing = facts.opsTables.flatMap((table) => closingOf(facts, index, table));
   const ends = [...new Set([...closing, ...endingFunctions(facts, index)])];
+  let handed: boolean | undefined;
+  // Every body is walked for it, and most drivers have nothing that it is asked about.
+  const handsOn = (): boolean => (handed ??= handsOnToUndo(facts, index, ends));
   const beginnings = reachedFrom(index, functionsIn(facts, 'probe', 'init'));
   const containers = new Set(facts.observations.flatMap((one) => one.device.container ?? []));
   const own = [...callbacks.keys()].filter((fn) => !beginnings.has(fn));
   return [
-    ...own.flatMap((fn) => keptMembers(facts, index, fn, ends, containers)),
-    ...keptByOpen(facts, index, pairs, ends),
+    ...own.flatMap((fn) => keptMembers(facts, index, fn, ends, handsOn, containers)),
+    ...keptByOpen(facts, pairs, ends, handsOn),
   ];
 }
 
@@ -82,49 +85,35 @@ function keptMembers(
   index: ModuleIndex,
   fn: FunctionIr,
   ends: readonly FunctionIr[],
+  handsOn: () => boolean,
   containers: ReadonlySet<string>,
 ): Finding[] {
   const file = index.fileOf(fn);
-  return scanOf(fn)
-    .calls.flatMap((scanned): Finding[] => {
-      const pair = takenBy(scanned.name ?? '');
-      if (pair?.taken !== 'return' || file === undefined || /^debugfs_/.test(scanned.name!))
-        return [];
-      return callsOf([fn], [scanned.name!]).flatMap(({ call }): Finding[] => {
-        const key = keeperOf(index, fn, call);
-        if (key === null || !containers.has(key.slice(0, key.indexOf('.')))) return [];
-        if (isGivenBackAtEnd(index, ends, pair, key)) return [];
-        if (!isHeldAfter(facts, fn, call) && isGivenBackHere(index, fn, pair, key)) return [];
-        const doubt = doubtOf(facts, index, ends, key);
-        if (doubt === 'silent') return [];
-        const member = key.slice(key.indexOf('.') + 1);
-        return [
-          {
-            rule: closeLeaks.id,
-            severity: doubt,
-            message: `\`${member}\` keeps what ${call.name}() returns: neither close nor remove gives it back; call ${pair.undo[0]}() in .close_device`,
-            site: { path: file.path, start: call.start, end: call.end },
-            functionName: fn.name,
-            related: closersOf(facts, index),
-            fix: null,
-          },
-        ];
-      });
-    })
-    .filter((one, i, all) => all.findIndex(({ site }) => site.start === one.site.start) === i);
-}
-
-function isOfKey(index: ModuleIndex, { call, fn }: FoundCall, key: string): boolean {
-  return call.args.some((arg) => namedBy(index, fn, arg) === key);
-}
-
-function isGivenBackAtEnd(
-  index: ModuleIndex,
-  ends: readonly FunctionIr[],
-  pair: ResourcePair,
-  key: string,
-): boolean {
-  return callsOf(ends, pair.undo).some((one) => isOfKey(index, one, key));
+  if (file === undefined) return [];
+  const takers = [...new Set(scanOf(fn).names.called)].filter(
+    (name) => takenBy(name)?.taken === 'return' && !name.startsWith('debugfs_'),
+  );
+  return callsOf([fn], takers).flatMap(({ call }): Finding[] => {
+    const pair = takenBy(call.name!)!;
+    const key = keeperOf(index, fn, call);
+    if (key === null || !containers.has(key.slice(0, key.indexOf('.')))) return [];
+    if (areGiven(index, ends, pair.undo, key)) return [];
+    if (!isHeldAfter(facts, fn, call) && isGivenBackHere(index, fn, pair, key)) return [];
+    const doubt = doubtOf(facts, index, ends, handsOn, key);
+    if (doubt === 'silent') return [];
+    const member = key.slice(key.indexOf('.') + 1);
+    return [
+      {
+        rule: closeLeaks.id,
+        severity: doubt,
+        message: `\`${member}\` keeps what ${call.name}() returns: neither close nor remove gives it back; call ${pair.undo[0]}() in .close_device`,
+        site: { path: file.path, start: call.start, end: call.end },
+        functionName: fn.name,
+        related: closersOf(facts, index),
+        fix: null,
+      },
+    ];
+  });
 }
 
 /** Whether the taking function itself gives the member back after it has kept it. */
@@ -138,7 +127,7 @@ function isGivenBackHere(
     (one) => one.key === key && one.form === 'write' && one.value !== null,
   );
   return callsOf([fn], pair.undo).some(
-    (one) => isOfKey(index, one, key) && stored !== undefined && one.call.start > stored.node.start,
+    (one) => isGiven(index, one, key) && stored !== undefined && one.call.start > stored.node.start,
   );
 }
 
@@ -157,6 +146,7 @@ function doubtOf(
   facts: ModuleFacts,
   index: ModuleIndex,
   ends: readonly FunctionIr[],
+  handsOn: () => boolean,
   key: string,
 ): 'warning' | 'hint' | 'silent' {
   const field = key.slice(key.lastIndexOf('.') + 1);
@@ -165,7 +155,7 @@ function doubtOf(
       fn.text.includes(field) &&
       memberAccesses(index, fn).some((one) => one.key === key && one.form !== 'write'),
   );
-  if (isRead || handsOnToUndo(facts, index, ends)) return 'silent';
+  if (isRead || handsOn()) return 'silent';
   return mayGiveBackUnseen(facts, index, ends, key) ? 'hint' : 'warning';
 }
 
@@ -188,9 +178,9 @@ function handsOnToUndo(
 /** What an open that succeeds has taken by an argument, and nothing undoes at the close. */
 function keptByOpen(
   facts: ModuleFacts,
-  index: ModuleIndex,
   pairs: readonly OpenAndClose[],
   ends: readonly FunctionIr[],
+  handsOn: () => boolean,
 ): Finding[] {
   const told = new Set<string>();
   return pairs.flatMap(({ table, open, closing, closeName }) =>
@@ -198,7 +188,7 @@ function keptByOpen(
       const isOpen =
         leave.function === open && leave.outcome === 'success' && leave.certain && !leave.ownState;
       const isSeen = closing.length > 0;
-      if (!isOpen || !isSeen || handsOnToUndo(facts, index, ends)) return [];
+      if (!isOpen || !isSeen || handsOn()) return [];
       return leave.held
         .filter((one) => isForgotten(facts, one, ends) && !told.has(one.id))
         .map((one): Finding => {

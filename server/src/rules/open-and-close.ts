@@ -78,6 +78,21 @@ export function namedBy(index: ModuleIndex, fn: FunctionIr, expr: Expr): string 
   return from ?? (type !== null && type.keyword === 'struct' ? `struct ${type.name}` : null);
 }
 
+/** Whether functions give what a name stands for, as namedBy() has it, to one of some calls. */
+export function areGiven(
+  index: ModuleIndex,
+  functions: readonly FunctionIr[],
+  calls: readonly string[],
+  name: string,
+): boolean {
+  return callsOf(functions, calls).some((found) => isGiven(index, found, name));
+}
+
+/** Whether a call is given what a name stands for, as namedBy() has it. */
+export function isGiven(index: ModuleIndex, { call, fn }: FoundCall, name: string): boolean {
+  return call.args.some((arg) => namedBy(index, fn, arg) === name);
+}
+
 /** `&x`, `(T *)x` and `x` are one thing to whoever gives it back. */
 function plain(expr: Expr): Expr {
   let value = expr;

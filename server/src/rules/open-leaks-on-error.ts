@@ -7,8 +7,10 @@ import { macroNotes } from './exit-place.ts';
 import { callAt, contains, documentAt } from './locate.ts';
 import { indexOf } from './members.ts';
 import {
+  areGiven,
   callsOf,
   endingFunctions,
+  isGiven,
   keeperOf,
   namedBy,
   opensAndCloses,
@@ -89,15 +91,16 @@ function givenBack(
   if (
     name !== null &&
     takenBy(one.api)?.taken === 'return' &&
-    isGivenBackIn(index, endingFunctions(facts, index), one, name)
+    areGiven(index, endingFunctions(facts, index), one.undo, name)
   )
     return null;
   if (own !== undefined) return { api: own.api, by: own.function.name, site: own.site };
   const closing = pairs.flatMap(({ open, closing: list }) => (open === leave.function ? list : []));
-  for (const { call, fn } of callsOf(closing, one.undo)) {
+  if (name === null) return null;
+  for (const found of callsOf(closing, one.undo)) {
+    const { call, fn } = found;
     const file = index.fileOf(fn);
-    if (name === null || file === undefined) continue;
-    if (call.args.some((arg) => namedBy(index, fn, arg) === name))
+    if (file !== undefined && isGiven(index, found, name))
       return {
         api: call.name!,
         by: fn.name,
@@ -105,17 +108,6 @@ function givenBack(
       };
   }
   return null;
-}
-
-function isGivenBackIn(
-  index: ModuleIndex,
-  functions: Parameters<typeof callsOf>[0],
-  one: HeldResource,
-  name: string,
-): boolean {
-  return callsOf(functions, one.undo).some(({ call, fn }) =>
-    call.args.some((arg) => namedBy(index, fn, arg) === name),
-  );
 }
 
 /** What a resource is named by, in words that other functions use too. */
