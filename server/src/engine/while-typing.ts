@@ -5,14 +5,24 @@
 import { isBeingTyped } from '../ir/visit.ts';
 import type { FileIr } from '../ir/types.ts';
 import { commonPrefix, commonSuffix } from '../text/common.ts';
-import type { Span } from '../text/span.ts';
-import type { Finding, Rule } from '../rules/types.ts';
+import type { Site } from '../lifecycle/types.ts';
+import { ruleById } from '../rules/index.ts';
+import type { Finding } from '../rules/types.ts';
 
 /** What was shown of a document last. */
 export interface Shown {
   readonly text: string;
   /** The findings of absence, with their spans in `text`. */
   readonly absences: readonly Finding[];
+  /** What was not understood when nobody typed: it is so written, and not half typed. */
+  readonly known: Unfinished;
+}
+
+/** What of a file is not read as it is meant. */
+interface Unfinished {
+  readonly functions: ReadonlySet<string>;
+  /** How many stretches between functions. */
+  readonly lost: number;
 }
 
 /** What to show now, and whether something else will be shown when nobody types any more. */
@@ -30,7 +40,6 @@ export interface Choice {
  * @param isQuiet no key has come for a while.
  */
 export function chooseFindings(
-  rules: readonly Rule[],
   file: FileIr,
   findings: readonly Finding[],
   before: Shown | null,
@@ -38,26 +47,31 @@ export function chooseFindings(
 ): Choice {
   const { path, text } = file;
   const isAbsence = (finding: Finding): boolean =>
-    finding.site.path === path &&
-    rules.some((rule) => rule.id === finding.rule && rule.isAbsence === true);
+    finding.site.path === path && ruleById(finding.rule)?.isAbsence === true;
   const absences = findings.filter(isAbsence);
-  const parses = isFinished(file);
+  const unfinished = unfinishedIn(file);
+  const parses = before === null || !isMore(unfinished, before.known);
   if (before === null || (isQuiet && parses))
-    return { findings, shown: { text, absences }, isWaiting: false };
-  const moved = before.absences.flatMap((finding) => movedTo(finding, before.text, text, path));
+    return { findings, shown: { text, absences, known: unfinished }, isWaiting: false };
+  const moved = movedTo(before, text, path);
   const kept = parses ? knownOf(absences, moved) : moved;
   return {
     findings: [...findings.filter((finding) => !isAbsence(finding)), ...kept].sort(
       (left, right) => left.site.start - right.site.start,
     ),
-    shown: { text, absences: kept },
+    shown: { text, absences: kept, known: before.known },
     isWaiting: true,
   };
 }
 
-/** Whether everything in a file is read as it is meant: nothing in it is half typed. */
-function isFinished(file: FileIr): boolean {
-  return file.lost.length === 0 && file.functions.every((fn) => !fn.opaque && !isBeingTyped(fn));
+function unfinishedIn({ functions, lost }: FileIr): Unfinished {
+  const names = functions.filter((fn) => fn.opaque || isBeingTyped(fn)).map(({ name }) => name);
+  return { functions: new Set(names), lost: lost.length };
+}
+
+/** Whether something is not understood that was. */
+function isMore(now: Unfinished, then: Unfinished): boolean {
+  return now.lost > then.lost || [...now.functions].some((name) => !then.functions.has(name));
 }
 
 /** Those of `now` that were there before: as many of a rule in a function as there were. */
@@ -75,23 +89,27 @@ function keyOf({ rule, functionName, severity }: Finding): string {
   return `${rule}/${functionName ?? ''}/${severity}`;
 }
 
-/** A finding where an edit has moved it to, without its fix; nothing when the edit took its place. */
-function movedTo(finding: Finding, before: string, after: string, path: string): Finding[] {
-  if (before === after) return [finding];
+/** What was shown, where an edit has moved it to, without fixes; not what the edit replaced. */
+function movedTo({ absences, text: before }: Shown, after: string, path: string): Finding[] {
+  if (before === after) return [...absences];
   const prefix = commonPrefix(before, after);
   const suffix = commonSuffix(before, after, prefix);
   const shift = (at: number, inside: number): number => {
     if (at <= prefix) return at;
     return at >= before.length - suffix ? at + after.length - before.length : inside;
   };
-  const move = (span: Span): Span => ({
-    start: shift(span.start, prefix),
-    end: shift(span.end, after.length - suffix),
+  const move = (site: Site): Site =>
+    site.path === path
+      ? {
+          ...site,
+          start: shift(site.start, prefix),
+          end: shift(site.end, after.length - suffix),
+        }
+      : site;
+  return absences.flatMap((finding) => {
+    const site = move(finding.site);
+    if (site.end <= site.start) return [];
+    const related = finding.related.map((one) => ({ ...one, site: move(one.site) }));
+    return [{ ...finding, site, related, fix: null }];
   });
-  const site = { ...finding.site, ...move(finding.site) };
-  if (site.end <= site.start) return [];
-  const related = finding.related.map((one) =>
-    one.site.path === path ? { ...one, site: { ...one.site, ...move(one.site) } } : one,
-  );
-  return [{ ...finding, site, related, fix: null }];
 }

@@ -127,25 +127,14 @@ export function createDiagnostics(session: Session, onShown: (uri: string) => vo
     }
     logged.set(uri, log);
     const file = waits ? loaded.engine.lowered(loaded.input) : undefined;
-    const told = obstacles.tell(loaded, file ? chosen(uri, loaded, file, findings) : findings);
+    const told = obstacles.tell(loaded, file ? chosen(uri, file, findings) : findings);
     settleWhenIdle();
     return told.flatMap((finding) => toDiagnostic(session, loaded, finding) ?? []);
   }
 
   /** What of the findings is shown while somebody types. */
-  function chosen(
-    uri: string,
-    { engine }: Loaded,
-    file: FileIr,
-    findings: readonly Finding[],
-  ): readonly Finding[] {
-    const choice = chooseFindings(
-      engine.rules,
-      file,
-      findings,
-      shown.get(uri) ?? null,
-      !typing.has(uri),
-    );
+  function chosen(uri: string, file: FileIr, findings: readonly Finding[]): readonly Finding[] {
+    const choice = chooseFindings(file, findings, shown.get(uri) ?? null, !typing.has(uri));
     shown.set(uri, choice.shown);
     if (choice.isWaiting) held.add(uri);
     else held.delete(uri);

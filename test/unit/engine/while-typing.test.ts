@@ -58,7 +58,7 @@ function retype(text: string, fn: string, version: string): Count {
     const input = single(typed);
     const { findings } = engine.analyse(input, {}, target);
     const file = engine.lowered(input)!;
-    const choice = chooseFindings(engine.rules, file, findings, shown, isQuiet);
+    const choice = chooseFindings(file, findings, shown, isQuiet);
     shown = choice.shown;
     return choice.findings
       .filter(({ severity }) => severity === 'error' || severity === 'warning')
@@ -96,4 +96,22 @@ test.each(Object.entries(RETYPED))('%s, typed key by key', (name, [text, fn, ver
   const allowed = (numbers as Readonly<Record<string, Count>>)[name]!;
   const { changes, wrong } = retype(text, fn, version);
   expect({ changes, wrong }).toEqual(allowed);
+});
+
+test('what was never understood does not hold back what is found elsewhere', () => {
+  const engine = createEngine(parser);
+  const target = kernel('6.1');
+  const odd = `${CLEAN}\nstatic void odd(void)\n{\n\tif a) { @ goto } else\n}\n`;
+  const choose = (text: string, before: Shown | null) => {
+    const input = single(text);
+    const { findings } = engine.analyse(input, {}, target);
+    return chooseFindings(engine.lowered(input)!, findings, before, true);
+  };
+  const first = choose(odd, null);
+  expect(engine.lowered(single(odd))!.functions.find(({ name }) => name === 'odd')?.opaque).toBe(
+    true,
+  );
+  const next = choose(odd.replace('\t\tvfio_put_device(&foo->vdev);\n', ''), first.shown);
+  expect(next.findings.map(({ rule }) => rule)).toContain('missing-put');
+  engine.dispose();
 });
