@@ -1,12 +1,10 @@
 // Edits the project's drivers at random and compares an engine that kept what it knew with a new
 // one; with --server the same through servers, of which each request is to be answered: `npm run
 // test:fuzz [-- --edits N] [--seed S] [--server]`. The same seed makes the same edits.
-import { build } from 'esbuild';
-import { mkdirSync } from 'node:fs';
-import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { line } from './lib/counts.mjs';
 import { inProject, root } from './lib/paths.mjs';
+import { loadTypeScript } from './lib/typescript.mjs';
 import { run as execute } from './lib/run.mjs';
 
 const { values } = parseArgs({
@@ -22,20 +20,9 @@ if (!Number.isInteger(edits) || edits < 1 || !Number.isInteger(seed)) {
   console.error('--edits takes a number of edits and --seed a whole number');
   process.exit(2);
 }
-const outfile = inProject('out/fuzz.mjs');
-mkdirSync(inProject('out'), { recursive: true });
-await build({
-  absWorkingDir: root,
-  entryPoints: ['test/hostile/fuzz.ts'],
-  outfile,
-  bundle: true,
-  packages: 'external',
-  platform: 'node',
-  format: 'esm',
-  target: 'es2022',
-  logLevel: 'warning',
-});
-const { run, runServer } = await import(pathToFileURL(outfile).href);
+const {
+  exports: { run, runServer },
+} = await loadTypeScript('test/hostile/fuzz.ts', 'fuzz');
 console.log(`${edits} edits, seed ${seed}`);
 if (values.server) execute(process.execPath, [inProject('scripts/build.mjs')]);
 const counts = await (values.server ? runServer : run)(edits, seed, root);
