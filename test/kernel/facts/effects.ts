@@ -67,12 +67,17 @@ function pairProblem(
 ): string | null {
   if (taken == null || given == null) return null;
   if (isStored)
-    return isPointer(taken) && !isPointer(given)
+    return pointerLevels(taken) === pointerLevels(given) + 1
       ? null
       : `it does not store there what the other is given: ${taken}, ${given}`;
   return isPointer(taken) === isPointer(given)
     ? null
     : `the one is given a pointer, the other a value: ${taken}, ${given}`;
+}
+
+/** How many times what a type is of can be followed. */
+function pointerLevels(type: string): number {
+  return type.match(/[*[]/g)?.length ?? 0;
 }
 
 /** Types of pointers that hide it. */
