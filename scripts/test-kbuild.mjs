@@ -1,14 +1,16 @@
 // Builds the drivers of examples/conversion as modules, with W=1 and -Werror, against Debian's
-// kernel headers: as they are, and converted for each kernel in each style. `npm run test:kbuild`.
+// kernel headers: as they are, and converted for each kernel in each style; and a new driver for
+// each bus. `npm run test:kbuild`; `npm run test:kbuild -- new` builds only the new ones.
 // Needs dist/, gcc, make and linux-headers; kernels without headers are skipped, and counted.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { line, tally } from './lib/counts.mjs';
 import { convertInPlace, copyExamples, examples } from './lib/examples.mjs';
 import { findHeaders, whyNot } from './lib/headers.mjs';
 import { inProject } from './lib/paths.mjs';
+import { loadTypeScript } from './lib/typescript.mjs';
 
 const kernels = ['6.1', '6.12'];
 const styles = ['minimal', 'fold'];
@@ -18,6 +20,10 @@ if (!existsSync(inProject('dist/cli.cjs'))) {
   console.error('dist/cli.cjs is missing: run npm run build first');
   process.exit(2);
 }
+const { newDriver, NEW_DRIVER_BUSSES } = (
+  await loadTypeScript('server/src/engine/new-driver/index.ts', 'new-driver')
+).exports;
+const onlyNew = process.argv.includes('new');
 const { counts, result } = tally();
 const work = mkdtempSync(path.join(tmpdir(), 'vfio-lifecycle-kbuild-'));
 try {
@@ -31,7 +37,8 @@ process.exit(counts.failed > 0 ? 1 : 0);
 function buildAll(kernel) {
   const reason = whyNot(kernel);
   if (reason) {
-    counts.skipped += examples.length * (styles.length + 1);
+    const converted = onlyNew ? 0 : examples.length * (styles.length + 1);
+    counts.skipped += converted + NEW_DRIVER_BUSSES.length;
     console.log(`skipped: ${kernel}: ${reason}`);
     return;
   }
@@ -41,6 +48,8 @@ function buildAll(kernel) {
       ...readFileSync(`${headers.configured}/Module.symvers`, 'utf8').matchAll(/^0x\w+\t(\S+)/gm),
     ].map(([, name]) => name),
   );
+  for (const { id } of NEW_DRIVER_BUSSES) buildNew(headers, id, exported);
+  if (onlyNew) return;
   const judge = (form, built, isMissing) => {
     for (const { name } of examples) {
       const problems = built.problems(name, isMissing);
@@ -56,6 +65,37 @@ function buildAll(kernel) {
     );
     judge(style, after, (symbol) => !exported.has(symbol));
   }
+}
+
+/** Writes a new driver and builds it by its own Makefile, as a person would. */
+function buildNew({ kernel, configured }, bus, exported) {
+  const { module, files } = newDriver(bus, 'kiln', kernel);
+  const folder = path.join(work, `${kernel}-new-${bus}`);
+  mkdirSync(folder);
+  for (const { name, text } of files) writeFileSync(path.join(folder, name), text);
+  const { stdout, stderr } = spawnSync(
+    'make',
+    ['-C', folder, `KDIR=${configured}`, 'W=1', 'KCFLAGS=-Werror', 'KBUILD_MODPOST_WARN=1'],
+    { encoding: 'utf8', maxBuffer: 1 << 26 },
+  );
+  const told = `${stdout}\n${stderr}`
+    .split('\n')
+    .filter((text) => /: (?:error|warning):/.test(text));
+  const object = path.join(folder, `${module}.ko`);
+  const problems =
+    told.length > 0 || !existsSync(object)
+      ? [...told, 'there is no module']
+      : undefinedSymbols(object)
+          .filter((symbol) => !exported.has(symbol))
+          .map((symbol) => `${symbol} is not a symbol of this kernel`);
+  result(`new ${bus} driver, ${kernel}`, problems.length === 0, problems);
+}
+
+function undefinedSymbols(object) {
+  return spawnSync('nm', ['-u', object], { encoding: 'utf8' })
+    .stdout.split('\n')
+    .map((text) => text.trim().replace(/^U /, ''))
+    .filter(Boolean);
 }
 
 /** Copies the drivers, converts them, and runs kbuild once for all. */
@@ -96,11 +136,9 @@ function build({ configured }, folder, convert) {
       const module = path.join(folder, `${name}.ko`);
       if (told.length > 0 || !existsSync(module))
         return told.length > 0 ? told : ['there is no module'];
-      const symbols = spawnSync('nm', ['-u', module], { encoding: 'utf8' })
-        .stdout.split('\n')
-        .map((text) => text.trim().replace(/^U /, ''))
-        .filter(Boolean);
-      return symbols.filter(isMissing).map((symbol) => `${symbol} is not a symbol of this kernel`);
+      return undefinedSymbols(module)
+        .filter(isMissing)
+        .map((symbol) => `${symbol} is not a symbol of this kernel`);
     },
   };
 }

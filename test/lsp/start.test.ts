@@ -26,6 +26,7 @@ describe('the server process', () => {
           "executeCommandProvider": {
             "commands": [
               "vfioLifecycle.checkWorkspace",
+              "vfio-lifecycle.newDriver",
             ],
             "workDoneProgress": true,
           },

@@ -22,6 +22,7 @@ import { REFUSAL_REQUEST, refusalOf } from './refusal.ts';
 import { createDiagnostics } from './diagnostics.ts';
 import { clientFileSystem, type HostFiles } from './files.ts';
 import { hover } from './hover.ts';
+import { answerNewDriver, NEW_DRIVER_COMMAND } from './new-driver.ts';
 import { createSession } from './session.ts';
 import { CHECK_COMMAND, createWorkspaceCheck } from './workspace-check.ts';
 
@@ -113,7 +114,11 @@ export function startServer(connection: Connection, host: Host): void {
       (data: Partial<ConversionData> | null, token: CancellationToken) =>
         refusalOf(session, data, token),
     );
-    connection.onExecuteCommand((params, token, progress) => check.run(params, token, progress));
+    connection.onExecuteCommand((params, token, progress) =>
+      params.command === NEW_DRIVER_COMMAND
+        ? answerNewDriver(params)
+        : check.run(params, token, progress),
+    );
     connection.onRequest('vfioLifecycle/kernels', async ({ uri }: { uri?: string }) => {
       const found = uri === undefined ? undefined : await session.foundKernel(uri);
       return {
@@ -147,7 +152,10 @@ export function startServer(connection: Connection, host: Host): void {
         hoverProvider: true,
         // VS Code's client would make a command of its own of it, which our client has already.
         ...(!client.fileRequests && {
-          executeCommandProvider: { commands: [CHECK_COMMAND], workDoneProgress: true },
+          executeCommandProvider: {
+            commands: [CHECK_COMMAND, NEW_DRIVER_COMMAND],
+            workDoneProgress: true,
+          },
         }),
         codeActionProvider: { codeActionKinds: KINDS, resolveProvider: client.resolveEdits },
         ...(client.pullDiagnostics && {

@@ -18,7 +18,10 @@ import { toDiagnostic } from './diagnostics.ts';
 import type { ClosedFiles } from './closed-files.ts';
 import type { Session } from './session.ts';
 
-/** The command of `workspace/executeCommand`. */
+/**
+ * The command of `workspace/executeCommand`. With `{ uris }` as its argument only those files are
+ * checked.
+ */
 export const CHECK_COMMAND = 'vfioLifecycle.checkWorkspace';
 
 /** The answer to it. */
@@ -145,16 +148,20 @@ export function createWorkspaceCheck(session: Session): WorkspaceCheck {
     }
   }
 
-  async function checkAll(
+  /**
+   * Checks the files of `chosen`, else all of the workspace, whose keys it returns.
+   */
+  async function checkFiles(
+    chosen: readonly string[] | undefined,
     state: Work,
     token: CancellationToken,
     progress: WorkDoneProgressReporter,
-  ): Promise<number> {
+  ): Promise<ReadonlySet<string>> {
     const goesOn = (): boolean => {
       if (token.isCancellationRequested) state.goesOn = false;
       return state.goesOn;
     };
-    const uris = [...(await session.files.findSources())].sort();
+    const uris = [...(chosen ?? (await session.files.findSources()))].sort();
     const files = await session.openClosedFiles(goesOn);
     const keys = new Set(uris.map(canonicalUri));
     let done = 0;
@@ -179,8 +186,8 @@ export function createWorkspaceCheck(session: Session): WorkspaceCheck {
       files.close();
     }
     if (!goesOn()) throw new ResponseError(LSPErrorCodes.RequestCancelled, 'cancelled');
-    for (const key of [...checked.keys()]) if (!keys.has(key)) forget(key);
-    return uris.length;
+    if (!chosen) for (const key of [...checked.keys()]) if (!keys.has(key)) forget(key);
+    return keys;
   }
 
   /**
@@ -231,15 +238,18 @@ export function createWorkspaceCheck(session: Session): WorkspaceCheck {
   }
 
   return {
-    async run({ command }, token, progress) {
+    async run({ command, arguments: given = [] }, token, progress) {
       if (command !== CHECK_COMMAND)
         throw new ResponseError(ErrorCodes.InvalidParams, `no such command: ${command}`);
       current.goesOn = false;
       const state: Work = (current = { goesOn: true });
       isWanted = true;
-      progress.begin('Checking the workspace', 0, undefined, true);
+      const chosen = urisOf(given[0]);
+      progress.begin(chosen ? 'Checking files' : 'Checking the workspace', 0, undefined, true);
       try {
-        return summary(await checkAll(state, token, progress), checked.values());
+        const keys = await checkFiles(chosen, state, token, progress);
+        const looked = [...checked].flatMap(([key, one]) => (keys.has(key) ? [one] : []));
+        return summary(keys.size, looked);
       } finally {
         progress.done();
         state.goesOn = false;
@@ -269,6 +279,15 @@ export function createWorkspaceCheck(session: Session): WorkspaceCheck {
       clearTimeout(timer);
     },
   };
+}
+
+/** The files that an argument of the command names; undefined for all of the workspace. */
+function urisOf(given: unknown): readonly string[] | undefined {
+  const uris: unknown =
+    typeof given === 'object' && given !== null && 'uris' in given && given.uris;
+  return Array.isArray(uris)
+    ? uris.filter((uri): uri is string => typeof uri === 'string')
+    : undefined;
 }
 
 /** Has a change of `changed`, a file or a folder, to do with what is known of the file `key`? */
