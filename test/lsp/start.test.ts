@@ -27,6 +27,7 @@ describe('the server process', () => {
             "commands": [
               "vfioLifecycle.checkWorkspace",
               "vfio-lifecycle.newDriver",
+              "vfio-lifecycle.lifeCycle",
             ],
             "workDoneProgress": true,
           },

@@ -1,5 +1,4 @@
-import { compareVersions } from '../kernel/version.ts';
-import { takenBy } from '../kernel/resource-pairs.ts';
+import { heldAt, owedCalls } from './owed-calls.ts';
 import type { KernelVersion } from '../kernel/types.ts';
 import type {
   DeviceState,
@@ -17,8 +16,6 @@ export interface StateHover {
   readonly span: Span;
 }
 
-/** Since this kernel the old model has vfio_uninit_group_dev(): 5.15. */
-const UNINIT_SINCE: KernelVersion = [5, 15];
 /** Ways through a function that differ are told apart up to this number; more help nobody. */
 const MAX_WAYS = 4;
 
@@ -46,7 +43,7 @@ export function stateAt(
   const parts = devicesOf(here)
     .map((observations) => describe(observations, facts.kernel, nameOf))
     .filter((one) => one !== undefined);
-  const held = heldAt(facts, path, span);
+  const held = heldAt(facts, { path, ...span });
   if (held.length > 0)
     parts.push(
       `**Taken on a path to here and not given back**: ${held.map((one) => resource(one, nameOf)).join('; ')}`,
@@ -166,43 +163,6 @@ function stateText(state: DeviceState): string | undefined {
   else if (state.registered === 'failed') parts.push('its registration has failed');
   else if (state.registered === 'no' && parts.length > 0) parts.push('not registered');
   return parts.length === 0 ? undefined : parts.join(', ');
-}
-
-/** The functions that somebody has yet to call, in their order. */
-function owedCalls(state: DeviceState, kernel: KernelVersion): string[] {
-  if (state.memory === 'freed' || state.memory === 'null' || state.memory === 'error-pointer')
-    return [];
-  const calls: string[] = [];
-  if (state.registered === 'yes')
-    calls.push(state.viaCore ? 'vfio_pci_core_unregister_device' : 'vfio_unregister_group_dev');
-  if (
-    state.model === 'old' &&
-    state.initialised === 'yes' &&
-    compareVersions(kernel, UNINIT_SINCE) >= 0
-  )
-    calls.push(state.viaCore ? 'vfio_pci_core_uninit_device' : 'vfio_uninit_group_dev');
-  if (state.model !== 'old' && state.reference === 'held') calls.push('vfio_put_device');
-  const free =
-    state.model === 'old' && state.memory === 'live' && state.allocator !== null
-      ? takenBy(state.allocator)?.undo[0]
-      : undefined;
-  if (free !== undefined) calls.push(free);
-  return calls;
-}
-
-/**
- * By the returns of a function that begins or ends a device's life: what some path to this one has
- * taken.
- */
-function heldAt(facts: ModuleFacts, path: string, span: Span): HeldResource[] {
-  const leaves = facts.resources.leaves.filter(
-    ({ returns }) =>
-      returns.path === path && returns.start === span.start && returns.end === span.end,
-  );
-  const held = leaves.flatMap((leave) =>
-    leave.held.filter((one) => !one.shared && one.kind !== 'counter'),
-  );
-  return [...new Map(held.map((one) => [one.id, one])).values()];
 }
 
 function resource(

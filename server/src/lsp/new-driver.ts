@@ -1,5 +1,5 @@
 /** The command that answers with the files of a new driver, for clients that write them. */
-import { ErrorCodes, ResponseError, type ExecuteCommandParams } from 'vscode-languageserver';
+import { ErrorCodes, ResponseError } from 'vscode-languageserver';
 import { newDriver, NEW_DRIVER_BUSSES, NEW_DRIVER_KERNELS } from '../engine/new-driver/index.ts';
 import type { NewDriver } from '../engine/new-driver/types.ts';
 
@@ -24,10 +24,9 @@ export interface NewDriverChoices {
  * The files of a driver, a clause that says why there are none, or the choices. @throws ResponseError
  * where the argument is no request.
  */
-export function answerNewDriver({
-  arguments: given = [],
-}: ExecuteCommandParams): NewDriver | NewDriverChoices | { readonly problem: string } {
-  const request: unknown = given[0];
+export function answerNewDriver(
+  request: unknown,
+): NewDriver | NewDriverChoices | { readonly problem: string } {
   if (request === undefined || request === null)
     return { busses: NEW_DRIVER_BUSSES, kernels: [...NEW_DRIVER_KERNELS].reverse() };
   if (!isRequest(request))

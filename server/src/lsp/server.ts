@@ -17,14 +17,14 @@ import { describeKernels } from '../engine/project/target.ts';
 import { loadParser } from '../engine/pipeline.ts';
 import { readClient, type Client } from './client.ts';
 import { codeActions, KINDS, resolveCodeAction } from './code-actions.ts';
+import { COMMAND_NAMES, createCommands, executeCommand } from './commands.ts';
 import { CONVERSION_REQUEST, wholeConversion, type ConversionData } from './conversion.ts';
 import { REFUSAL_REQUEST, refusalOf } from './refusal.ts';
 import { createDiagnostics } from './diagnostics.ts';
 import { clientFileSystem, type HostFiles } from './files.ts';
 import { hover } from './hover.ts';
-import { answerNewDriver, NEW_DRIVER_COMMAND } from './new-driver.ts';
 import { createSession } from './session.ts';
-import { CHECK_COMMAND, createWorkspaceCheck } from './workspace-check.ts';
+import { createWorkspaceCheck } from './workspace-check.ts';
 
 /** What differs between a Node process and a web worker. */
 export interface Host {
@@ -114,10 +114,9 @@ export function startServer(connection: Connection, host: Host): void {
       (data: Partial<ConversionData> | null, token: CancellationToken) =>
         refusalOf(session, data, token),
     );
+    const commands = createCommands(session, check);
     connection.onExecuteCommand((params, token, progress) =>
-      params.command === NEW_DRIVER_COMMAND
-        ? answerNewDriver(params)
-        : check.run(params, token, progress),
+      executeCommand(commands, params, token, progress),
     );
     connection.onRequest('vfioLifecycle/kernels', async ({ uri }: { uri?: string }) => {
       const found = uri === undefined ? undefined : await session.foundKernel(uri);
@@ -152,10 +151,7 @@ export function startServer(connection: Connection, host: Host): void {
         hoverProvider: true,
         // VS Code's client would make a command of its own of it, which our client has already.
         ...(!client.fileRequests && {
-          executeCommandProvider: {
-            commands: [CHECK_COMMAND, NEW_DRIVER_COMMAND],
-            workDoneProgress: true,
-          },
+          executeCommandProvider: { commands: [...COMMAND_NAMES], workDoneProgress: true },
         }),
         codeActionProvider: { codeActionKinds: KINDS, resolveProvider: client.resolveEdits },
         ...(client.pullDiagnostics && {

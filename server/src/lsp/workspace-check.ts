@@ -5,11 +5,9 @@
  * names of what it read are kept.
  */
 import {
-  ErrorCodes,
   LSPErrorCodes,
   ResponseError,
   type CancellationToken,
-  type ExecuteCommandParams,
   type WorkDoneProgressReporter,
 } from 'vscode-languageserver';
 import { canonicalUri, folderOf, isInside } from '../engine/project/paths.ts';
@@ -38,11 +36,11 @@ export interface CheckSummary extends Readonly<Record<Severity, number>> {
 
 export interface WorkspaceCheck {
   /**
-   * Analyses all files. A check that is under way ends. @throws ResponseError for another command,
-   * and when it was cancelled.
+   * Analyses all files, or those of `{ uris }`. A check that is under way ends. @throws
+   * ResponseError when it was cancelled.
    */
   run(
-    params: ExecuteCommandParams,
+    given: unknown,
     token: CancellationToken,
     progress: WorkDoneProgressReporter,
   ): Promise<CheckSummary>;
@@ -238,13 +236,11 @@ export function createWorkspaceCheck(session: Session): WorkspaceCheck {
   }
 
   return {
-    async run({ command, arguments: given = [] }, token, progress) {
-      if (command !== CHECK_COMMAND)
-        throw new ResponseError(ErrorCodes.InvalidParams, `no such command: ${command}`);
+    async run(given, token, progress) {
       current.goesOn = false;
       const state: Work = (current = { goesOn: true });
       isWanted = true;
-      const chosen = urisOf(given[0]);
+      const chosen = urisOf(given);
       progress.begin(chosen ? 'Checking files' : 'Checking the workspace', 0, undefined, true);
       try {
         const keys = await checkFiles(chosen, state, token, progress);
