@@ -5,7 +5,14 @@ import type { ModuleIndex } from '../lifecycle/module/module.ts';
 import { nameOf } from './device.ts';
 import { drvdataCalls } from './drvdata.ts';
 import { declaredType, functionsIn, walk } from './locate.ts';
-import { fieldType, indexOf, memberAccesses, reachedFrom, type MemberAccess } from './members.ts';
+import {
+  changedMembers,
+  fieldType,
+  indexOf,
+  memberAccesses,
+  reachedFrom,
+  type MemberAccess,
+} from './members.ts';
 import { mayGiveBackUnseen } from './open-and-close.ts';
 import { deviceIdentity } from './device-identity.ts';
 import { findingFor } from './report.ts';
@@ -307,11 +314,7 @@ function neverSet(
 ): Finding[] {
   if (container === null) return [];
   const inside = reachedFrom(index, [fn]);
-  const set = new Set(
-    index.allFunctions.flatMap(({ item }) =>
-      memberAccesses(index, item).flatMap(({ key, form }) => (form === 'read' ? [] : [key])),
-    ),
-  );
+  const set = changedMembers(index);
   return [...inside.keys()].flatMap((reader) =>
     memberAccesses(index, reader).flatMap((access): Finding[] => {
       const type = fieldType(index, access.file, container, access.key.slice(container.length + 1));

@@ -1,7 +1,8 @@
 import type { Span } from '../text/span.ts';
 import type { Condition } from '../syntax/node.ts';
 import type { CallExpr, Expr, FileIr, FunctionIr, Stmt, TypeName } from '../ir/types.ts';
-import { stmtExprs, subExprs, subStmts, walkExprs } from '../ir/visit.ts';
+import { movedFrom, shiftSpans } from '../ir/lower.ts';
+import { stmtExprs, subExprs, subStmts } from '../ir/visit.ts';
 import { apiEntry } from '../kernel/lifecycle-api.ts';
 import { originalOf, scanOf } from '../lifecycle/module/function-scan.ts';
 import type { Module, ModuleFacts, Role, Site } from '../lifecycle/types.ts';
@@ -252,18 +253,21 @@ export function callsIn(module: Module, names: readonly string[]): PlacedCall[] 
   for (const file of module.sources) {
     for (const fn of file.functions) {
       if (!calledBy(fn).some(isWanted)) continue;
-      walkExprs(fn.body, (node) => {
-        if (node.kind !== 'call' || node.name === null || !wanted.has(node.name)) return;
-        const site = { path: file.path, start: node.callee.start, end: node.callee.end };
+      // An edit moves most functions of a file: what is looked for is found where it was lowered.
+      const root = originalOf(fn);
+      const delta = movedFrom(fn)?.delta ?? 0;
+      for (const found of scanOf(fn).calls) {
+        if (found.name === null || !wanted.has(found.name)) continue;
+        const call = shiftSpans(found, delta);
         calls.push({
           file,
           function: fn,
-          call: node,
-          name: node.name,
-          site,
-          conditions: conditionsAt(fn, node),
+          call,
+          name: found.name,
+          site: { path: file.path, start: call.callee.start, end: call.callee.end },
+          conditions: conditionsAt(root, found),
         });
-      });
+      }
     }
   }
   return calls;

@@ -1,7 +1,8 @@
 import type { CallExpr, Expr, FileIr, FunctionIr, MemberExpr, TypeName } from '../ir/types.ts';
+import { movedFrom, shiftSpans } from '../ir/lower.ts';
 import type { ModuleIndex } from '../lifecycle/module/module.ts';
 import { callOfGuard } from '../lifecycle/interpret/guards.ts';
-import { scanOf } from '../lifecycle/module/function-scan.ts';
+import { originalOf, scanOf } from '../lifecycle/module/function-scan.ts';
 import type { Site } from '../lifecycle/types.ts';
 import { walkWithParents, type IrNode } from './locate.ts';
 
@@ -40,14 +41,59 @@ const known = new WeakMap<ModuleIndex, Map<FunctionIr, readonly MemberAccess[]>>
 
 /** The accesses of members in a function, in the order of a walk. */
 export function memberAccesses(index: ModuleIndex, fn: FunctionIr): readonly MemberAccess[] {
-  let byFunction = known.get(index);
-  if (byFunction === undefined) known.set(index, (byFunction = new Map()));
+  const byFunction = mapFor(known, index);
   let accesses = byFunction.get(fn);
   if (accesses === undefined) {
     const file = index.fileOf(fn);
-    byFunction.set(fn, (accesses = file === undefined ? [] : collect(index, file, fn)));
+    const delta = movedFrom(fn)?.delta ?? 0;
+    const found = file === undefined ? [] : typedAccesses(index, file, fn);
+    accesses = found.map((one) => ({
+      ...one,
+      function: fn,
+      node: shiftSpans(one.node, delta),
+      site: { path: one.file.path, start: one.node.start + delta, end: one.node.end + delta },
+      call: shiftSpans(one.call, delta),
+      value: shiftSpans(one.value, delta),
+    }));
+    byFunction.set(fn, accesses);
   }
   return accesses;
+}
+
+/** The keys of the members that code of the module writes, or takes the address of. */
+export function changedMembers(index: ModuleIndex): ReadonlySet<string> {
+  let keys = changed.get(index);
+  if (keys === undefined) {
+    const found = index.allFunctions.flatMap(({ item, file }) =>
+      typedAccesses(index, file, item).flatMap(({ key, form }) => (form === 'read' ? [] : [key])),
+    );
+    changed.set(index, (keys = new Set(found)));
+  }
+  return keys;
+}
+
+const changed = new WeakMap<ModuleIndex, ReadonlySet<string>>();
+
+/** An access with the offsets of the function as it was lowered. */
+type TypedAccess = Omit<MemberAccess, 'function' | 'site'>;
+
+const typed = new WeakMap<ModuleIndex, Map<FunctionIr, readonly TypedAccess[]>>();
+
+function typedAccesses(index: ModuleIndex, file: FileIr, fn: FunctionIr): readonly TypedAccess[] {
+  const byRoot = mapFor(typed, index);
+  const root = originalOf(fn);
+  let accesses = byRoot.get(root);
+  if (accesses === undefined) byRoot.set(root, (accesses = collect(index, file, root)));
+  return accesses;
+}
+
+function mapFor<T>(
+  maps: WeakMap<ModuleIndex, Map<FunctionIr, T>>,
+  index: ModuleIndex,
+): Map<FunctionIr, T> {
+  let map = maps.get(index);
+  if (map === undefined) maps.set(index, (map = new Map()));
+  return map;
 }
 
 /** Structs of the kernel that embed another, and that no header of a driver defines. */
@@ -56,49 +102,56 @@ const KERNEL_MEMBERS: Readonly<Record<string, string>> = {
   'vfio_platform_device.vdev': 'vfio_device',
 };
 
-/**
- * The types of a function's parameters and variables; a name with two declarations of different
- * types is left out.
- */
-function localTypes(fn: FunctionIr): Map<string, TypeName | null> {
-  const types = new Map<string, TypeName | null>(fn.params.map((one) => [one.name, one.type]));
-  for (const { node } of walkWithParents(fn.body)) {
-    if (node.kind !== 'decl') continue;
-    const other = types.get(node.name);
-    types.set(
-      node.name,
-      other === undefined ||
-        (other !== null && other.name === node.type.name && other.pointers === node.type.pointers)
-        ? node.type
-        : null,
-    );
-  }
-  return types;
+/** What the body of a function says of members, whatever the types in the module are. */
+interface Mentions {
+  /** The types of parameters and variables; null for a name that is declared with several. */
+  readonly locals: ReadonlyMap<string, TypeName | null>;
+  readonly accesses: readonly {
+    readonly node: MemberExpr;
+    /** What is done with it, where it is no array and where it is one. */
+    readonly form: { readonly plain: Form; readonly array: Form };
+  }[];
 }
 
-function collect(index: ModuleIndex, file: FileIr, fn: FunctionIr): MemberAccess[] {
-  const typing: Typing = { index, file, locals: localTypes(fn) };
-  const accesses: MemberAccess[] = [];
-  for (const { node, parents } of walkWithParents(fn.body)) {
+/** By the function as it was lowered, so that edits elsewhere cost nothing. */
+const mentions = new WeakMap<FunctionIr, Mentions>();
+
+function mentionsOf(root: FunctionIr): Mentions {
+  let found = mentions.get(root);
+  if (found === undefined) mentions.set(root, (found = findMentions(root)));
+  return found;
+}
+
+function findMentions(root: FunctionIr): Mentions {
+  const locals = new Map<string, TypeName | null>(root.params.map((one) => [one.name, one.type]));
+  const accesses: Mentions['accesses'][number][] = [];
+  for (const { node, parents } of walkWithParents(root.body)) {
+    if (node.kind === 'decl') {
+      const other = locals.get(node.name);
+      const isSame =
+        other === undefined ||
+        (other !== null && other.name === node.type.name && other.pointers === node.type.pointers);
+      locals.set(node.name, isSame ? node.type : null);
+    }
     if (node.kind !== 'member') continue;
     const parent = parents.at(-1);
     // `p->a.b` is one access, and `.a` no second one.
     if (parent?.kind === 'member' && !parent.arrow && parent.base === node) continue;
-    const place = placeOf(typing, node);
-    if (place === null) continue;
-    const isArray =
-      (fieldType(typing.index, typing.file, place.owner, place.key.slice(place.owner.length + 1))
-        ?.arrays ?? 0) > 0;
-    accesses.push({
-      file,
-      function: fn,
-      ...place,
-      ...formOf(node, parents, isArray),
-      node,
-      site: { path: file.path, start: node.start, end: node.end },
-    });
+    const plain = formOf(node, parents, false);
+    accesses.push({ node, form: { plain, array: formOf(node, parents, true) } });
   }
-  return accesses;
+  return { locals, accesses };
+}
+
+function collect(index: ModuleIndex, file: FileIr, root: FunctionIr): TypedAccess[] {
+  const { locals, accesses } = mentionsOf(root);
+  const typing: Typing = { index, file, locals };
+  return accesses.flatMap(({ node, form }) => {
+    const place = placeOf(typing, node);
+    if (place === null) return [];
+    const type = fieldType(index, file, place.owner, place.key.slice(place.owner.length + 1));
+    return [{ file, ...place, ...((type?.arrays ?? 0) > 0 ? form.array : form.plain), node }];
+  });
 }
 
 interface Typing {
@@ -249,12 +302,10 @@ function resolved({ index, file }: Typing, type: TypeName | null): TypeName | nu
   return type;
 }
 
-/** What is done with an access, by what stands around it. */
-function formOf(
-  access: MemberExpr,
-  parents: readonly IrNode[],
-  isArray: boolean,
-): Pick<MemberAccess, 'form' | 'call' | 'value'> {
+type Form = Pick<MemberAccess, 'form' | 'call' | 'value'>;
+
+/** What is done with an access, by what is around it. */
+function formOf(access: MemberExpr, parents: readonly IrNode[], isArray: boolean): Form {
   let node: Expr = access;
   let depth = parents.length - 1;
   let isElement = false;

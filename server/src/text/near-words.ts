@@ -12,6 +12,7 @@ export function nearWords(word: string, known: readonly string[], most = 2): rea
   const wanted = word.toLowerCase();
   const limit = Math.min(most, Math.floor(word.length / 3));
   return known
+    .filter((one) => Math.abs(one.length - word.length) <= limit)
     .map((one) => ({ one, distance: distance(wanted, one.toLowerCase()) }))
     .filter((one) => one.distance <= limit)
     .sort((left, right) => left.distance - right.distance)

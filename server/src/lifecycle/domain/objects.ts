@@ -105,11 +105,13 @@ export interface Place {
 /** The objects of one exploration. It lives as long as what the exploration has found. */
 export interface Interner {
   readonly roots: Map<string, AbstractObject>;
+  /** Numbers of names, for fingerprints of states. */
+  readonly names: Map<string, number>;
   serial: number;
 }
 
 export function createInterner(): Interner {
-  return { roots: new Map(), serial: 0 };
+  return { roots: new Map(), names: new Map(), serial: 0 };
 }
 
 export function parameter(own: Interner, index: number): AbstractObject {

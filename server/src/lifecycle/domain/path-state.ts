@@ -6,7 +6,7 @@ import type { DeviceState, Site, Step, Turn } from '../types.ts';
 import { pathText } from './access-path.ts';
 import { adoptObject, adoptPlace, adoptValue } from './adopt.ts';
 import { contentOf, placeText, type AbstractObject, type Interner, type Place } from './objects.ts';
-import { ANY, NEGATIVE, POSITIVE, ZERO, valueKey, type Mask, type Value } from './values.ts';
+import { ANY, NEGATIVE, POSITIVE, ZERO, type Mask, type Value } from './values.ts';
 
 /**
  * A device as one path knows it: its abstract state, and the place of the vfio_device in its object
@@ -219,34 +219,6 @@ export function forgetMembers(state: PathState, object: AbstractObject): void {
   for (const [at] of membersOf(state, object)) state.heap.delete(at);
 }
 
-/**
- * The state as text, but for what it holds: equal text, equal state. To be compared after prune(),
- * which takes out what no longer matters.
- */
-export function stateKey(state: PathState): string {
-  spend(sizeOf(state));
-  let key =
-    section(state.env, (name, value) => `${name}=${valueKey(value)};`) +
-    (state.result ? `result=${valueKey(state.result)}` : '');
-  key +=
-    '#' +
-    section(state.heap, (at, value) => `${at.serial}=${valueKey(value)};`) +
-    '#' +
-    section(state.devices, (object, tracked) => `${object.serial}:${deviceKey(tracked)};`);
-  key +=
-    '#' +
-    section(state.masks, (object, mask) =>
-      mask === ANY || isConstant(object) ? '' : `${object.serial}?${mask};`,
-    ) +
-    '#' +
-    section(state.config, (word, value) => `${word}:${value};`) +
-    '#' +
-    flagsKey(state);
-  for (const logged of state.log) key += opKey(logged) + ';';
-  for (const deferred of state.deferred) key += deferred.callback + valueKey(deferred.data);
-  return key;
-}
-
 /** The flags of a path as text. */
 export function flagsKey(state: PathState): string {
   const hidden = state.hidden === 0 ? '' : `h${state.hidden}`;
@@ -254,16 +226,8 @@ export function flagsKey(state: PathState): string {
 }
 
 /** What is the same wherever it is written. */
-function isConstant(object: AbstractObject): boolean {
+export function isConstant(object: AbstractObject): boolean {
   return object.kind === 'symbol' || object.kind === 'literal';
-}
-
-/** The entries of a map as text, in an order that does not depend on how they came in. */
-function section<K, T>(map: ReadonlyMap<K, T>, text: (key: K, item: T) => string): string {
-  if (map.size === 0) return '';
-  const parts: string[] = [];
-  for (const [key, item] of map) parts.push(text(key, item));
-  return parts.length === 1 ? parts[0]! : parts.sort().join('');
 }
 
 // Operations and tracked devices are never changed, and states share them: their text is made once.

@@ -18,18 +18,17 @@ import { compareValues, decide } from './branch-conditions.ts';
 import { assumeConfig } from '../module/config.ts';
 import { escapeNames, evaluate, fresh, storePlace } from './evaluate.ts';
 import { beginTurn } from './elements.ts';
-import { heldKey } from './held-resource.ts';
 import { createJoined, joinAll, type Joined } from './join.ts';
 import { escape, loseCertainty } from './device-operations.ts';
 import { setVariable, site, type Run } from './run.ts';
 import { cursor, localVariable } from '../domain/objects.ts';
+import { fingerprints } from '../domain/fingerprint.ts';
 import {
   addStep,
   assume,
   fork,
   maskOf,
   prune,
-  stateKey,
   type PathState,
   HIDDEN_CALL,
   HIDDEN_TEST,
@@ -76,7 +75,7 @@ export function* explore(
   live: readonly ReadonlySet<string>[],
   entries: readonly PathState[],
 ): Steps<Exit[] | string> {
-  const seen = cfg.blocks.map(() => ({ all: new Set<string>(), apart: new Set<string>() }));
+  const seen = cfg.blocks.map(() => ({ all: new Set<number>(), apart: new Set<number>() }));
   const queue: { block: Block; state: PathState }[] = [];
   const exits: Exit[] = [],
     loops = blocksInLoops(cfg);
@@ -91,8 +90,7 @@ export function* explore(
     prune(state, live[id]!);
     const at = seen[id]!;
     if (at.all.size - at.apart.size >= MAX_STATES_HELD) state.held = null;
-    const key = stateKey(state),
-      whole = key + heldKey(state);
+    const [key, whole] = fingerprints(state);
     if (at.all.has(whole)) return true;
     at.all.add(whole);
     at.apart.add(key);

@@ -166,19 +166,6 @@ export function settleHeld(state: PathState, isUsed: (object: AbstractObject) =>
   if (changed) state.held = held;
 }
 
-export function heldKey(state: PathState): string {
-  if (state.held === null) return 'held?';
-  return state.held.size === 0
-    ? ''
-    : [...state.held.values()]
-        .map(
-          (held) =>
-            `${held.id}${held.when ? '?' : ''}${held.shared ? '!' : ''}${held.kept ? '^' : ''}`,
-        )
-        .sort()
-        .join();
-}
-
 /** What two paths that are joined both hold for certain. */
 export function heldByBoth(left: PathState, right: PathState): PathState['held'] {
   if (left.held === null || right.held === null) return null;

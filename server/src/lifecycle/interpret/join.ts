@@ -2,6 +2,7 @@
 import { heldByBoth } from './held-resource.ts';
 import { spend } from '../../budget/work.ts';
 import { contentOf, joinedValue, placeText } from '../domain/objects.ts';
+import { fingerprint } from '../domain/fingerprint.ts';
 import {
   deviceKey,
   flagsKey,
@@ -9,7 +10,6 @@ import {
   maskOf,
   opKey,
   sizeOf,
-  stateKey,
   type LoggedOp,
   type PathState,
   type Tracked,
@@ -90,7 +90,7 @@ export function createJoined(where: string, isAskedLater: (test: string) => bool
         return fork(state);
       }
       const merged = join(before, state, where, isAskedLater);
-      if (stateKey(merged) === stateKey(before)) return null;
+      if (fingerprint(merged) === fingerprint(before)) return null;
       classes.set(key, merged);
       return fork(merged);
     },
