@@ -22,8 +22,15 @@ if (existsSync(file)) {
 const ruleText = `/** TODO: what is wrong, in one sentence. */
 import type { Finding, Rule, RuleContext } from './types.ts';
 import type { Observation } from '../lifecycle/types.ts';
+import { nameOf } from './device.ts';
 import { DRIVER, FOO_6_1, PROBE, REMOVE } from './examples.ts';
 import { findingFor } from './report.ts';
+import { say } from './wording.ts';
+
+/** What it says; the parts in braces are names from the driver. */
+const messages = {
+  defect: '{device} TODO: what is wrong; what to do',
+} as const;
 
 export const ${name}: Rule = {
   id: '${id}',
@@ -44,6 +51,7 @@ export const ${name}: Rule = {
       { title: 'A correct driver', kernel: '6.1', code: \`\${FOO_6_1}\${PROBE}\${REMOVE}\${DRIVER}\` },
     ],
   },
+  messages,
   check,
 };
 
@@ -53,7 +61,7 @@ function check({ facts }: RuleContext): Finding[] {
       rule: ${name}.id,
       severity: ${name}.severity,
       observation: one,
-      message: 'TODO: what is wrong; what to do',
+      message: say(messages.defect, { device: nameOf(one) }),
     }),
   );
 }

@@ -6,6 +6,7 @@ import { analyseModule } from '../../server/src/lifecycle/analyse.ts';
 import type { ModuleFacts } from '../../server/src/lifecycle/types.ts';
 import { ruleById, runRules } from '../../server/src/rules/index.ts';
 import type { Example, Finding, Fix } from '../../server/src/rules/types.ts';
+import { MESSAGE_LIMIT } from '../../server/src/rules/wording.ts';
 import type { SyntaxParser } from '../../server/src/syntax/node.ts';
 import type { Edit } from '../../server/src/text/span.ts';
 import { loadParser } from './parser.ts';
@@ -47,10 +48,13 @@ export function loweredSources(text: string): readonly FileIr[] {
   return [loweredFile(MAIN, text)];
 }
 
-/** What all rules say of a module for a target kernel. */
+/** What all rules say of a module for a target kernel; throws when a message is too long. */
 export function analyseText(source: Source, kernel: string): Finding[] {
   const facts = factsOf(source, kernel);
-  return runRules({ facts, kernel: facts.kernel });
+  const findings = runRules({ facts, kernel: facts.kernel });
+  const long = findings.find(({ message }) => message.length > MESSAGE_LIMIT);
+  if (long !== undefined) throw new Error(`a message of ${long.rule} is too long: ${long.message}`);
+  return findings;
 }
 
 /**

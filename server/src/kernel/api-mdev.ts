@@ -37,7 +37,7 @@ export const MDEV_API: readonly ApiEntry[] = [
     contract: [{ text: 'Undo it with `mdev_unregister_device()`.' }],
     behaviours: [returnsErrno(BEFORE_PARENT)],
     replacement: {
-      text: '`mdev_register_parent()` with an embedded `struct mdev_parent` and a table of types',
+      text: '`mdev_register_parent()` with a table of types',
       names: ['mdev_register_parent'],
     },
     sources: [source('6.0', 'drivers/vfio/mdev/mdev_core.c', 'mdev_register_device')],

@@ -592,7 +592,7 @@ export const OTHER_MEMBERS: readonly ApiEntry[] = [
     summary: 'The types that the driver offers, a group of attributes each.',
     contract: [{ text: 'It is mandatory.' }],
     replacement: {
-      text: 'the table of types that `mdev_register_parent()` is given',
+      text: 'the table of types of `mdev_register_parent()`',
       names: ['mdev_register_parent'],
     },
     sources: [source('5.19', 'drivers/vfio/mdev/mdev_core.c', 'mdev_register_device')],
@@ -670,7 +670,7 @@ export const OTHER_MEMBERS: readonly ApiEntry[] = [
     summary: 'The types that the parent offers, a group of attributes each.',
     contract: [{ text: 'It is mandatory.' }],
     replacement: {
-      text: 'the table of types that `mdev_register_parent()` is given',
+      text: 'the table of types of `mdev_register_parent()`',
       names: ['mdev_register_parent'],
     },
     sources: [source('5.15', 'drivers/vfio/mdev/mdev_core.c', 'mdev_register_device')],

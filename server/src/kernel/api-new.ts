@@ -115,7 +115,7 @@ export const NEW_API: readonly ApiEntry[] = [
     ownership: 'The memory is gone.',
     behaviours: [returnsVoid(ONLY_6_1, { op: 'free-device', target: 0 })],
     replacement: {
-      text: 'nothing in `.release`, since the core frees the memory after it, and `vfio_put_device()` elsewhere',
+      text: '`vfio_put_device()`, and nothing in `.release`',
       names: ['vfio_put_device'],
     },
     sources: [source('6.1', 'drivers/vfio/vfio_main.c', 'vfio_free_device')],

@@ -51,7 +51,7 @@ export const OLD_API: readonly ApiEntry[] = [
     ownership: 'The driver owns the memory before and after the call.',
     behaviours: [returnsVoid(OLD_MODEL, { op: 'init', target: 0 })],
     replacement: {
-      text: '`vfio_alloc_device()` for the container, which also sets `dev` and `ops`, and `vfio_put_device()` to drop it',
+      text: '`vfio_alloc_device()` and `vfio_put_device()`',
       names: ['vfio_alloc_device', 'vfio_put_device'],
     },
     sources: [source('6.0', 'drivers/vfio/vfio_main.c', 'vfio_init_group_dev')],
@@ -82,7 +82,7 @@ export const OLD_API: readonly ApiEntry[] = [
     ownership: 'The driver still owns the memory and must free it.',
     behaviours: [returnsVoid(OLD_MODEL_WITH_UNINIT, { op: 'uninit', target: 0 })],
     replacement: {
-      text: '`vfio_put_device()` in place of the uninit and the free',
+      text: '`vfio_put_device()` instead of it and the free',
       names: ['vfio_put_device'],
     },
     sources: [source('6.0', 'drivers/vfio/vfio_main.c', 'vfio_uninit_group_dev')],

@@ -6,13 +6,19 @@ import { ASYNC_KINDS, ASYNC_STRUCTS, usualStop, type AsyncKind } from '../kernel
 import { isSmallStruct } from '../kernel/fixed-members.ts';
 import { behaviourOf } from '../kernel/lookup.ts';
 import { namesAnUndo } from '../kernel/heuristics.ts';
-import { compareVersions } from '../kernel/version.ts';
 import { flawOf, handlerOf, type Flaw, type Named } from './async-stops.ts';
 import { asyncWorkOutlivesObjectExamples } from './async-work-outlives-object.examples.ts';
 import { contains, declaredType, walk } from './locate.ts';
 import { indexOf, memberAccesses, reachedFrom } from './members.ts';
 import { beginningsOf } from './resource-leaks.ts';
-import { listed, written } from './wording.ts';
+import { listedShortly, quoted, say, written } from './wording.ts';
+
+const messages = {
+  neverStopped: '{what} may run on freed memory; call {stop} after the unregister',
+  doesNotWait: '{what} may run on freed memory: {flawed}() does not wait; call {stop}',
+  startsItself: '{what} may run on freed memory: it restarts after {flawed}(); call {stop}',
+  startedAgain: '{what} may be started again after {flawed}(); call it after the unregister',
+} as const;
 
 export const asyncWorkOutlivesObject: Rule = {
   id: 'async-work-outlives-object',
@@ -32,6 +38,7 @@ export const asyncWorkOutlivesObject: Rule = {
     ],
   },
   examples: asyncWorkOutlivesObjectExamples,
+  messages,
   check,
 };
 
@@ -131,14 +138,13 @@ function findingOf(
   site: Site,
   functionName: string,
 ): Finding {
-  const names = listed(
-    left.map(({ kind, one }) => `${kind.what}${one.text === '' ? '' : ` \`${one.text}\``}`),
+  const what = listedShortly(
+    left.map(({ kind, one }) => (one.text === '' ? kind.what : `${kind.what} ${quoted(one.text)}`)),
   );
-  const uses = left.length > 1 ? 'they use' : 'it uses';
   return {
     rule: asyncWorkOutlivesObject.id,
     severity: asyncWorkOutlivesObject.severity,
-    message: `${names} may still run when the memory that ${uses} is freed: ${remedyOf(facts, left)}`,
+    message: messageOf(facts, left, what),
     site,
     functionName,
     related: left.flatMap(placesOf).slice(0, 6),
@@ -147,24 +153,20 @@ function findingOf(
   };
 }
 
-/** What is wrong, and what to do. */
-function remedyOf(facts: ModuleFacts, left: readonly Left[]): string {
-  const them = left.length > 1 ? 'them' : 'it';
-  const stops = listed(
+function messageOf(facts: ModuleFacts, left: readonly Left[], what: string): string {
+  const stop = listedShortly(
     left.map(({ kind, one }) => `${usualStop(kind, one.call.name ?? '', facts.kernel)}()`),
   );
-  const where = compareVersions(facts.kernel, RELEASE_SINCE) >= 0 ? ' or in .release' : '';
-  const call = `call ${stops} after the unregister${where}`;
   const flaw = left[0]!.flaw;
-  if (flaw === null) return `nothing stops ${them}; ${call}`;
-  const stop = `${flaw.stop.call.name}()`;
+  if (flaw === null) return say(messages.neverStopped, { what, stop });
+  const flawed = flaw.stop.call.name ?? '';
   switch (flaw.kind) {
     case 'does-not-wait':
-      return `${stop} does not wait for a run that has begun; ${call}`;
+      return say(messages.doesNotWait, { what, flawed, stop });
     case 'starts-itself':
-      return `it starts itself again after ${stop}; ${call}`;
+      return say(messages.startsItself, { what, flawed, stop });
     case 'before-unregister':
-      return `a callback can start it again between ${stop} and the unregister; call ${stop} after the unregister`;
+      return say(messages.startedAgain, { what, flawed });
   }
 }
 
@@ -181,9 +183,6 @@ function placesOf({ one, start, flaw }: Left): Finding['related'][number][] {
     ...(flaw?.start == null ? [] : [place(flaw.start, 'starts it again here')]),
   ];
 }
-
-/** Before, `.release` was for each file descriptor, or there was none. */
-const RELEASE_SINCE = [6, 1] as const;
 
 function siteOf(file: FileIr, { start, end }: CallExpr): Site {
   return { path: file.path, start, end };

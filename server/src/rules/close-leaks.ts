@@ -22,6 +22,12 @@ import {
 } from './open-and-close.ts';
 import { relatedOf } from './related.ts';
 import { taken, undoneAnywhere, undoneWord } from './resource-leaks.ts';
+import { quoted, say } from './wording.ts';
+
+const messages = {
+  kept: '{member} from {call}() is never released; call {undo}() in .close_device',
+  neverUndone: '{what} is never {undone}: {close}() does not call {undo}()',
+} as const;
 
 export const closeLeaks: Rule = {
   id: 'close-leaks',
@@ -30,16 +36,17 @@ export const closeLeaks: Rule = {
   kernels: {},
   fixable: 'none',
   docs: {
-    what: 'A callback takes something and keeps it in the device, and nothing gives it back: not `.close_device`, not `.remove`, not `.release`.',
+    what: 'A callback takes something and keeps it in the device, and nothing releases it: not `.close_device`, not `.remove`, not `.release`.',
     why: 'User space may close the device, or exit, without the request that would give it back. Each opening then loses the memory or the reference for good; an eventfd context that is kept also keeps its file.',
-    instead: 'Give back in `.close_device` whatever an open or a request has left in the device.',
+    instead: 'Release in `.close_device` whatever an open or a request has stored in the device.',
     knownProblems:
-      'Looked at are members of the device that keep what a function returned, and what `.open_device` takes by an argument and undoes itself where it fails. Nothing is said when a function that ends an opening or the device reads the member, or hands the device to code that cannot be seen and may do it by its name; other unseen code makes it a hint.',
+      'The rule looks at members of the device that keep the result of a function, and at what `.open_device` takes by an argument and undoes where it fails. It is silent when close, remove or release reads the member, or passes the device to unseen code whose name suggests the release. Other unseen code makes it a hint.',
     references: [
       'v6.12 drivers/vfio/vfio_main.c, vfio_df_device_last_close(): the only call at the end of an opening',
     ],
   },
   examples: closeLeaksExamples,
+  messages,
   check,
 };
 
@@ -106,7 +113,11 @@ function keptMembers(
       {
         rule: closeLeaks.id,
         severity: doubt,
-        message: `\`${member}\` keeps what ${call.name}() returns: neither close nor remove gives it back; call ${pair.undo[0]}() in .close_device`,
+        message: say(messages.kept, {
+          member: quoted(member),
+          call: call.name!,
+          undo: pair.undo[0]!,
+        }),
         site: { path: file.path, start: call.start, end: call.end },
         functionName: fn.name,
         related: closersOf(facts, index),
@@ -197,7 +208,12 @@ function keptByOpen(
           return {
             rule: closeLeaks.id,
             severity: closeLeaks.severity,
-            message: `${taken(facts, one)} is never ${undoneWord([one])}: ${closeName ?? ''}() does not call ${undo}()`,
+            message: say(messages.neverUndone, {
+              what: taken(facts, one),
+              undone: undoneWord([one]),
+              close: closeName ?? '',
+              undo,
+            }),
             site: one.site,
             functionName: functionAt(facts, one) ?? open.name,
             related: [

@@ -4,6 +4,11 @@ import { areAlternatives, isExcluded, macrosOf } from '../lifecycle/module/prepr
 import { isInit } from './removed-api.ts';
 import { formatVersion } from '../kernel/version.ts';
 import { DRIVER, FOO, OLD_PROBE, OLD_REMOVE, PROBE, REMOVE } from './examples.ts';
+import { say } from './wording.ts';
+
+const messages = {
+  oldModel: '{init}() exists in Linux {kernel} but not in 6.1; use vfio_alloc_device() there',
+} as const;
 
 export const deprecatedInitGroupDev: Rule = {
   id: 'deprecated-init-group-dev',
@@ -182,6 +187,7 @@ static void foo_group_add(struct foo_group *group)
       },
     ],
   },
+  messages,
   check,
 };
 
@@ -203,7 +209,7 @@ function check({ facts }: RuleContext): Finding[] {
     return {
       rule: deprecatedInitGroupDev.id,
       severity: 'information',
-      message: `${use.entry.name}() is right for Linux ${kernel} and gone in 6.1; a driver for 6.1 or later allocates with vfio_alloc_device() and drops its reference with vfio_put_device()`,
+      message: say(messages.oldModel, { init: use.entry.name, kernel }),
       site: use.site,
       functionName: use.functionName,
       related: others.map(({ site, entry }) => ({
@@ -217,7 +223,7 @@ function check({ facts }: RuleContext): Finding[] {
   });
 }
 
-/** It is told once a driver, and not once a call: there is nothing to mend at any of them. */
+/** It is told once a driver, and not once a call: no call of them is wrong. */
 function firstOfEachDocument(uses: readonly ApiUse[]): readonly ApiUse[] {
   const first = new Map<string, ApiUse>();
   for (const use of uses) {

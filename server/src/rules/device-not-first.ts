@@ -9,6 +9,7 @@ import { indexOf } from './members.ts';
 import { putLinesBefore, takeLines } from './fixes/move.ts';
 import { startsLine } from './fixes/text.ts';
 import { DRIVER, FOO, PROBE, REMOVE } from './examples.ts';
+import { quoted, say } from './wording.ts';
 
 const OPS = `
 static const struct vfio_device_ops foo_ops = {
@@ -27,6 +28,11 @@ function probeWith(member: string): string {
     );
 }
 
+const messages = {
+  notFirst:
+    '{member} is not the first member of struct {struct}: {before} is; move it to the front',
+} as const;
+
 export const deviceNotFirst: Rule = {
   id: 'device-not-first',
   severity: 'error',
@@ -34,7 +40,7 @@ export const deviceNotFirst: Rule = {
   fixable: 'unsafe',
   docs: {
     what: 'The member that `vfio_alloc_device()` is given is not the first of its struct.',
-    why: 'The core allocates the container and gives back the vfio_device at its start; `vfio_alloc_device()` takes the one for the other, and an error pointer must stay an error pointer. Therefore the vfio_device has to be at offset 0, through every struct on the way. The macro refuses anything else when it is compiled.',
+    why: 'The core allocates the container and returns the vfio_device at its start. `vfio_alloc_device()` uses one pointer for both, and an error pointer must stay an error pointer. So the vfio_device has to be at offset 0, through every struct on the way. The macro does not compile otherwise.',
     instead:
       'Make the member the first of the struct, and the embedding member the first of the struct around that.',
     knownProblems:
@@ -84,7 +90,7 @@ struct foo {
 ${OPS}${PROBE.replace('(foo, vdev,', '(foo, base.vdev,').replaceAll('&foo->vdev', '&foo->base.vdev')}${REMOVE.replaceAll('->vdev', '->base.vdev')}${DRIVER}`,
       },
       {
-        title: 'Behind an anonymous struct',
+        title: 'After an anonymous struct',
         kernel: '6.2',
         code: `struct foo {
 	struct {
@@ -183,6 +189,7 @@ static int foo_start(struct foo *foo, struct device *dev)
       },
     ],
   },
+  messages,
   check,
 };
 
@@ -201,7 +208,11 @@ function check({ facts }: RuleContext): Finding[] {
       {
         rule: deviceNotFirst.id,
         severity: late.some((one) => one.isCertain) ? 'error' : 'hint',
-        message: `\`${first.field.name}\` is not the first member of struct ${item.name}: \`${first.before.name}\` comes before it, and vfio_alloc_device() wants the vfio_device at offset 0 of its container; move it to the front`,
+        message: say(messages.notFirst, {
+          member: quoted(first.field.name),
+          struct: item.name,
+          before: quoted(first.before.name),
+        }),
         site: { path: placed.file.path, start: designator.start, end: designator.end },
         functionName: placed.function.name,
         related: late.flatMap((one) => [

@@ -7,6 +7,7 @@ import type {
   OperationObservation,
 } from '../lifecycle/types.ts';
 import { callAt, documentsOf, isNull, walk } from './locate.ts';
+import { quoted } from './wording.ts';
 
 /**
  * How a function would write the `struct vfio_device *` of an object in a new call: as it writes it
@@ -247,8 +248,9 @@ function isPointerTo(type: FunctionIr['returnType'], tag: string): boolean {
 export function nameOf(observation: Observation): string {
   const { function: fn, device } = observation;
   const text = observation.text.replace(/^IS_ERR(?:_OR_NULL)?\((.*)\)$/, '$1');
-  if (/^[\w\s&*()[\].>-]+$/.test(text) && /^[&*(]*[a-z_]/i.test(text)) return `\`${text}\``;
+  if (/^[\w\s&*()[\].>-]+$/.test(text) && /^[&*(]*[a-z_]/i.test(text)) return quoted(text);
   const call = callAt(fn.body, device.origin);
   const name = call === null ? null : assignedName(fn.body, call);
-  return name === null ? 'the device' : `\`${name}\``;
+  if (name !== null) return quoted(name);
+  return device.container === null ? 'a vfio_device' : `a struct ${device.container}`;
 }

@@ -1,6 +1,8 @@
+/** The pages of the rules in docs/rules, made from the rules' own metadata and examples. */
 import type { Example, Rule } from './types.ts';
 import type { KernelRange, KernelVersion } from '../kernel/types.ts';
 import { formatVersion } from '../kernel/version.ts';
+import { unifiedDiff } from '../text/diff.ts';
 import { rules } from './index.ts';
 
 /** The folder of the rendered pages, relative to the project. */
@@ -19,7 +21,7 @@ export function renderRuleDocs(list: readonly Rule[] = rules): Map<string, strin
 
 const FIXES: Readonly<Record<Rule['fixable'], string>> = {
   safe: 'safe',
-  unsafe: 'to be looked at',
+  unsafe: 'needs a look',
   none: 'none',
   conversion: 'the conversion',
 };
@@ -42,27 +44,27 @@ function renderIndex(list: readonly Rule[]): string {
 
 function renderRule(rule: Rule): string {
   const { docs, examples } = rule;
+  const [shown] = examples.bad;
   return [
     `# ${rule.id}`,
     '',
-    docs.what,
+    `Severity: ${rule.severity} · Fix: ${FIXES[rule.fixable]} · [All rules](README.md)`,
     '',
-    `Severity: ${rule.severity} · Kernels: ${rangeText(rule.kernels)} · Fix: ${FIXES[rule.fixable]}`,
-    '',
-    section('Why', docs.why),
-    section('Instead', docs.instead),
-    '## Reported',
-    '',
-    ...examples.bad.map((example) => renderExample(example)),
-    '## Not reported',
-    '',
-    ...examples.good.map((example) => renderExample(example)),
-    section('Known problems', docs.knownProblems),
+    section('What it does', docs.what),
+    section('Why it matters', docs.why),
+    ...(shown === undefined ? [] : ['## Example', '', renderExample(shown)]),
+    ...titles('Also reported', examples.bad.slice(1)),
+    ...titles('Not reported', examples.good),
+    section('What to do', docs.instead),
+    section('What it cannot see', docs.knownProblems),
+    section('Kernels', kernelsText(rule.kernels)),
     '## References',
     '',
     ...docs.references.map((reference) => `* ${reference}`),
     '',
-    `To silence one finding say why, in a comment on its line or on the line above: \`/* vfio-lifecycle: allow(${rule.id}): reason */\`.`,
+    '## Silencing one finding',
+    '',
+    `Write the reason on its line or on the line above: \`/* vfio-lifecycle: allow(${rule.id}): reason */\`.`,
     '',
   ].join('\n');
 }
@@ -71,19 +73,75 @@ function section(title: string, text: string): string {
   return `## ${title}\n\n${text}\n`;
 }
 
+function titles(heading: string, examples: readonly Example[]): string[] {
+  return examples.length === 0
+    ? []
+    : [`${heading}:`, '', ...examples.map(({ title }) => `* ${title}`), ''];
+}
+
+function kernelsText(kernels: KernelRange): string {
+  const range = rangeText(kernels);
+  return range === 'all' ? 'All that the tables know: Linux 5.10 to 7.1.' : `Linux ${range}.`;
+}
+
 /** The target kernel of an example that names none. */
 const DEFAULT_KERNEL = '6.1';
 
-function renderExample(example: Example): string {
-  const kernel = ` (Linux ${example.kernel ?? DEFAULT_KERNEL})`;
-  const code = `### ${example.title}${kernel}\n\n${fence(example.code)}\n`;
-  return example.fixed === undefined
-    ? code
-    : `${code}\nAfter the fix:\n\n${fence(example.fixed)}\n`;
+/** A line of carets in an example: `// ^^^^ rule-id`. */
+const CARETS = /^\s*\/\/\s*\^+\s+[a-z-]+/;
+
+/** What is flagged, and the fix as a diff; whole drivers are in the tests. */
+function renderExample({ title, kernel, code, fixed }: Example): string {
+  const lines = code.replace(/^\n+/, '').trimEnd().split('\n');
+  const parts = [
+    `${title} (Linux ${kernel ?? DEFAULT_KERNEL}):`,
+    '',
+    fence('c', excerpt(lines)),
+    '',
+  ];
+  if (fixed === undefined) return parts.join('\n');
+  const before = lines.filter((line) => !CARETS.test(line)).join('\n');
+  const after = fixed.replace(/^\n+/, '').trimEnd();
+  const hunks = unifiedDiff('driver.c', `${before}\n`, `${after}\n`).split('\n').slice(2);
+  return [...parts, 'The fix:', '', fence('diff', hunks), ''].join('\n');
 }
 
-function fence(code: string): string {
-  return '```c\n' + code.replace(/^\n+/, '').trimEnd() + '\n```';
+/** Lines around what is flagged that an excerpt shows. */
+const ABOVE = 12;
+const BELOW = 6;
+
+/** The flagged lines with those of their function around them, and the line that it begins with. */
+function excerpt(lines: readonly string[]): string[] {
+  const shown = new Set<number>();
+  for (const [at, line] of lines.entries()) {
+    if (!CARETS.test(line)) continue;
+    const [from, to] = blockAround(lines, at);
+    shown.add(from);
+    for (let i = Math.max(from, at - ABOVE); i <= Math.min(to, at + BELOW); i++) shown.add(i);
+  }
+  const order = [...shown].sort((left, right) => left - right);
+  return order.flatMap((at, i) => {
+    const isGap = i > 0 && order[i - 1] !== at - 1;
+    return isGap ? [isTopLevel(lines[at]!) ? '' : '\t…', lines[at]!] : [lines[at]!];
+  });
+}
+
+/** The first and the last line of the function or table that a line is in. */
+function blockAround(lines: readonly string[], at: number): readonly [number, number] {
+  let from = at;
+  while (from > 0 && !(isTopLevel(lines[from]!) && !/^[}/]/.test(lines[from]!))) from--;
+  let to = at;
+  while (to + 1 < lines.length && !lines[to]!.startsWith('}')) to++;
+  return [from, to];
+}
+
+function isTopLevel(line: string): boolean {
+  return /^[^\s/*{#]/.test(line) && !/^\w+:$/.test(line);
+}
+
+function fence(language: string, lines: readonly string[]): string {
+  const last = lines.findLastIndex((line) => line !== '');
+  return ['```' + language, ...lines.slice(0, last + 1), '```'].join('\n');
 }
 
 /** `6.1`, `≥ 6.1`, `5.13 – 6.0`, `all`. */

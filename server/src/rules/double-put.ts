@@ -6,6 +6,13 @@ import { findingFor } from './report.ts';
 import { isUseOfFailure } from './unchecked-alloc.ts';
 import { deleteStatement } from './fixes/text.ts';
 import { DRIVER, FOO, PROBE, REMOVE, REMOVE_CONFIG } from './examples.ts';
+import { say } from './wording.ts';
+
+const messages = {
+  errorPointer: '{put}() is given an error pointer, {device}; return PTR_ERR() instead',
+  inRelease: '{put}() of {device} in .release, which runs after the last put; delete this call',
+  twice: '{put}() drops the reference of {device} a second time on this path; keep one put',
+} as const;
 
 export const doublePut: Rule = {
   id: 'double-put',
@@ -181,6 +188,7 @@ static int foo_probe(struct mdev_device *mdev)
       },
     ],
   },
+  messages,
   check,
 };
 
@@ -231,20 +239,19 @@ function tablesOf(facts: ModuleFacts, put: OperationObservation): Finding['relat
 
 function messageFor(put: OperationObservation): string | null {
   const { before } = put;
-  const name = nameOf(put);
+  const names = { put: put.api, device: nameOf(put) };
   // An allocation that was never tested has a defect of its own: unchecked-alloc,
   // null-check-on-alloc.
   if (before.memory === 'error-pointer' && !before.checked) return null;
   if (before.memory === 'error-pointer') {
-    return `${put.api}() of ${name}, which is an error pointer on this path: the allocation failed and there is no reference to drop; return PTR_ERR() instead`;
+    return say(messages.errorPointer, names);
   }
   // A put in .init is init-callback-contract.
   if (put.role === 'init' && put.device.originKind === 'parameter' && before.extraReferences === 0)
     return null;
   if (before.model !== 'new' || before.reference !== 'dropped') return null;
-  if (isInRelease(put))
-    return `${put.api}() of ${name} in .release, which runs because the last reference is gone: it must not be put again`;
-  return `${put.api}() drops the reference of ${name} a second time on this path; vfio_alloc_device() gave one, and the first put may have freed the memory`;
+  if (isInRelease(put)) return say(messages.inRelease, names);
+  return say(messages.twice, names);
 }
 
 /** Drops the second put where it is the second on every path that comes here. */

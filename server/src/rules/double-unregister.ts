@@ -5,11 +5,21 @@ import { documentOf, isSameSite, statementAt } from './locate.ts';
 import { findingFor } from './report.ts';
 import { deleteStatement } from './fixes/text.ts';
 import { DRIVER, FOO, OLD_PROBE, PROBE, REMOVE, REMOVE_CONFIG } from './examples.ts';
+import { say } from './wording.ts';
 
 const OLD = OLD_PROBE.replace(
   /^\tvfio_init_group_dev\(.*$/m,
   (line) => `${line}\n//      ^^^^^^^^^^^^^^^^^^^ deprecated-init-group-dev`,
 );
+
+const messages = {
+  twice: '{device} is unregistered a second time on this path; delete one {unregister}()',
+  failed: '{device} is unregistered although its registration failed; only call vfio_put_device()',
+  failedOldModel:
+    '{device} is unregistered although its registration failed; only undo what came before',
+  notRegistered:
+    '{device} is unregistered but not registered on this path; use a label below this call',
+} as const;
 
 export const doubleUnregister: Rule = {
   id: 'double-unregister',
@@ -20,7 +30,7 @@ export const doubleUnregister: Rule = {
     what: 'A device is unregistered that is not registered: a second time on the same path, or after its registration failed.',
     why: 'Registration and unregistration come in pairs. `vfio_unregister_group_dev()` drops the count that the registration set to one and waits until it is zero; without a registration the count runs below zero, or the wait never ends, and the group and the sysfs entries of the device are taken down a second time. When the registration fails the core has undone its own part.',
     instead:
-      'Unregister once, on the paths on which the registration succeeded. In the error ladder of probe the label that unregisters stands above the label that puts, and only steps behind the registration jump to it.',
+      'Unregister once, on the paths on which the registration succeeded. In the error labels of probe the label that unregisters comes before the label that puts, and only steps after the registration jump to it.',
     knownProblems:
       "Where a state of the driver's own decides, such as a flag that is tested before the call, the finding is a hint. A device that code outside the module may have registered is not reported.",
     references: ['v5.13 0bfc6a4ea63c pairs vfio_register_group_dev and vfio_unregister_group_dev'],
@@ -28,7 +38,7 @@ export const doubleUnregister: Rule = {
   examples: {
     bad: [
       {
-        title: 'The label behind a failed registration',
+        title: 'The label after a failed registration',
         kernel: '6.2',
         code: `${FOO}
 static int foo_probe(struct mdev_device *mdev)
@@ -129,7 +139,7 @@ static void foo_remove(struct mdev_device *mdev)
 ${DRIVER}`,
       },
       {
-        title: 'A step before the registration takes the same way out',
+        title: 'A step before the registration jumps to the same label',
         kernel: '6.2',
         code: `${FOO}
 static int foo_probe(struct mdev_device *mdev)
@@ -169,7 +179,7 @@ ${REMOVE_CONFIG}${DRIVER}`,
     good: [
       { title: 'Once on each path', kernel: '6.2', code: `${FOO}${PROBE}${REMOVE}${DRIVER}` },
       {
-        title: 'A step behind the registration fails',
+        title: 'A step after the registration fails',
         kernel: '6.2',
         code: `${FOO}
 static int foo_probe(struct mdev_device *mdev)
@@ -307,6 +317,7 @@ static int foo_probe(struct device *dev)
       },
     ],
   },
+  messages,
   check,
 };
 
@@ -337,8 +348,8 @@ function messageFor(one: OperationObservation): string | null {
     before.reference === 'dropped'
   )
     return null;
-  const name = nameOf(one);
-  // What probe left behind is probe's defect; remove would repeat it.
+  const device = nameOf(one);
+  // What probe did not undo is probe's defect; remove would repeat it.
   const entry = one.trace.findLastIndex((step) => step.kind === 'entry');
   if (
     entry >= 0 &&
@@ -348,9 +359,9 @@ function messageFor(one: OperationObservation): string | null {
     return null;
   switch (before.registered) {
     case 'undone':
-      return `${one.api}() unregisters ${name} a second time on this path; it is registered once, drop one of the two calls`;
+      return say(messages.twice, { device, unregister: one.api });
     case 'failed':
-      return `${one.api}() unregisters ${name}, whose registration failed on this path: the core has undone its own part; ${before.model === 'new' ? 'only call vfio_put_device()' : 'only undo what the driver did itself'}`;
+      return say(before.model === 'new' ? messages.failed : messages.failedOldModel, { device });
     case 'no':
       // `.init` and `.release` run before and after all that; what they see says nothing of a
       // registration.
@@ -361,7 +372,7 @@ function messageFor(one: OperationObservation): string | null {
         before.model === 'unknown'
       )
         return null;
-      return `${one.api}() unregisters ${name}, which has not been registered on this path; leave by a label below this call`;
+      return say(messages.notRegistered, { device });
     default:
       return null;
   }

@@ -5,7 +5,6 @@ import type { ModuleIndex } from '../lifecycle/module/module.ts';
 import { backported, from } from '../kernel/behaviour-builders.ts';
 import { inRange } from '../kernel/version.ts';
 import { behaviourOf } from '../kernel/lookup.ts';
-import { nameOf } from './device.ts';
 import { drvdataCalls } from './drvdata.ts';
 import {
   callAt,
@@ -23,6 +22,16 @@ import { deviceIdentity } from './device-identity.ts';
 import { findingFor } from './report.ts';
 import { moveBefore } from './fixes/move.ts';
 import { drvdataAfterRegisterExamples } from './drvdata-after-register.examples.ts';
+import { say } from './wording.ts';
+
+const messages = {
+  neverSet: '{register}() fails: drvdata is never set; set it to the core device',
+  otherObject: '{register}() fails: drvdata is another object; set it to the core device',
+  refused:
+    'drvdata is set after vfio_pci_core_register_device(), which fails without it; set it before',
+  readEarlier:
+    'drvdata is set after the registration, but {reader}() may read it earlier; set it before',
+} as const;
 
 export const drvdataAfterRegister: Rule = {
   id: 'drvdata-after-register',
@@ -39,6 +48,7 @@ export const drvdataAfterRegister: Rule = {
     references: ['v5.19 91be0bd6c6cf makes vfio-pci core compare drvdata'],
   },
   examples: drvdataAfterRegisterExamples,
+  messages,
   check,
 };
 
@@ -75,7 +85,9 @@ function neverSet(facts: ModuleFacts): Finding[] {
         rule: drvdataAfterRegister.id,
         severity: 'error',
         observation: register,
-        message: `${register.api}() returns -EINVAL: the drvdata of the PCI device is ${other === undefined ? 'never set' : 'another object'}; set it to the core device`,
+        message: say(other === undefined ? messages.neverSet : messages.otherObject, {
+          register: register.api,
+        }),
         alsoSee:
           other === undefined || path === undefined
             ? []
@@ -148,7 +160,10 @@ function setLate(facts: ModuleFacts): Finding[] {
         rule: drvdataAfterRegister.id,
         severity: byCore ? 'error' : 'warning',
         observation: one,
-        message: messageFor(one, register, reader?.function.name ?? null),
+        message:
+          reader === null
+            ? messages.refused
+            : say(messages.readEarlier, { reader: reader.function.name }),
         alsoSee:
           reader === null
             ? []
@@ -176,13 +191,6 @@ function hasValue(facts: ModuleFacts, one: OperationObservation): boolean {
       other.before.registered !== 'yes' &&
       (other.device.id === one.device.id || isSameSite(other.device.origin, one.device.origin)),
   );
-}
-
-function messageFor(one: OperationObservation, register: Step, reader: string | null): string {
-  const name = nameOf(one);
-  if (reader === null)
-    return `${one.api}() sets ${name} after vfio_pci_core_register_device(), which refuses a device that is not yet in the drvdata of its parent: probe always fails; set it before`;
-  return `${one.api}() sets ${name} after the registration: ${reader}() reads it and may run as soon as ${/^\w+/.exec(register.text)?.[0] ?? 'the registration'}() has begun; set it before`;
 }
 
 /**

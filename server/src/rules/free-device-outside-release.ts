@@ -1,10 +1,17 @@
 import type { Finding, Fix, Rule, RuleContext } from './types.ts';
-import type { ModuleFacts, OperationObservation, Role } from '../lifecycle/types.ts';
+import type { ModuleFacts, OperationObservation } from '../lifecycle/types.ts';
 import { nameOf } from './device.ts';
 import { callAt, documentOf } from './locate.ts';
 import { findingFor } from './report.ts';
 import { replace } from './fixes/text.ts';
 import { DRIVER, FOO_6_1, PROBE, REMOVE } from './examples.ts';
+import { say } from './wording.ts';
+
+const messages = {
+  inInit:
+    '{free}() of {device} in .init: the core frees it when .init fails; only return the error',
+  outside: '{free}() may free {device} in .release only; call vfio_put_device() here',
+} as const;
 
 export const freeDeviceOutsideRelease: Rule = {
   id: 'free-device-outside-release',
@@ -13,7 +20,7 @@ export const freeDeviceOutsideRelease: Rule = {
   fixable: 'unsafe',
   docs: {
     what: '`vfio_free_device()` is called elsewhere than in `.release`.',
-    why: "In 6.1 `vfio_free_device()` is the bare `kvfree()` at the end of an object's life, which `.release` must call because the core does not. Called anywhere else it frees memory that still has references: the index and the device set of the device are not given back, `.release` never runs, and a later put works on freed memory. When `.init` fails the core frees the memory itself.",
+    why: "In 6.1 `vfio_free_device()` is the bare `kvfree()` at the end of an object's life, which `.release` must call because the core does not. Called anywhere else it frees memory that still has references: the index and the device set of the device are leaked, `.release` never runs, and a later put works on freed memory. When `.init` fails the core frees the memory itself.",
     instead: 'Drop the reference with `vfio_put_device()`. In `.init` only return the error.',
     knownProblems:
       'A helper counts as part of `.release` when a `.release` of the module calls it; the other callers of such a helper are reported.',
@@ -191,6 +198,7 @@ static int foo_probe(struct pci_dev *pdev, const struct pci_device_id *id)
       },
     ],
   },
+  messages,
   check,
 };
 
@@ -228,17 +236,9 @@ function isOutside({ role, before, device }: OperationObservation): boolean {
     : before.model === 'new' || role === 'remove' || role === 'probe';
 }
 
-const PLACES: Partial<Record<Role, string>> = {
-  init: ' in .init',
-  remove: ' in .remove',
-  probe: ' in probe',
-};
-
 function messageFor(one: OperationObservation): string {
-  const name = nameOf(one);
-  if (one.role === 'init')
-    return `${one.api}() of ${name} in .init: the core frees the memory when .init fails, and it would be freed twice; only return the error`;
-  return `${one.api}() of ${name}${PLACES[one.role] ?? ''} frees memory that has a reference: only .release may do that; drop the reference with vfio_put_device(), which runs .release`;
+  const names = { free: one.api, device: nameOf(one) };
+  return say(one.role === 'init' ? messages.inInit : messages.outside, names);
 }
 
 /** A put in its place: .release may then do what was done by hand before. */

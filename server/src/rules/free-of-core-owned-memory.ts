@@ -8,6 +8,17 @@ import { findingFor, lastOperation } from './report.ts';
 import { deleteStatement, replace } from './fixes/text.ts';
 import { inRange } from '../kernel/version.ts';
 import { freeOfCoreOwnedMemoryExamples } from './free-of-core-owned-memory.examples.ts';
+import { say } from './wording.ts';
+
+const messages = {
+  afterRelease: '{free}() of {memory}, which the core frees after .release; delete the call',
+  freedBeside: '{free}() of {memory}, which {other}() frees too; delete the call',
+  inRelease: '{free}() of {memory}, which belongs to the VFIO core; call {other}() last instead',
+  errorPointer: '{free}() of {memory}, an error pointer on this path; delete the call',
+  afterPut: '{free}() of {memory}, which vfio_put_device() has released; delete the call',
+  referenceHeld:
+    '{free}() of {memory}, which belongs to the VFIO core; call vfio_put_device() instead',
+} as const;
 
 export const freeOfCoreOwnedMemory: Rule = {
   id: 'free-of-core-owned-memory',
@@ -16,7 +27,7 @@ export const freeOfCoreOwnedMemory: Rule = {
   fixable: 'safe',
   docs: {
     what: 'The driver frees a container that `vfio_alloc_device()` allocated.',
-    why: "The core allocated the memory with `kvzalloc()`, keeps a reference count, an index and a device set in it, and frees it itself after `.release` (on 6.1 the driver's `.release` does that with `vfio_free_device()`). A `kfree()` or its like leaves all of that behind, and the core frees the memory a second time. `kfree()` of memory from `kvzalloc()` is wrong besides.",
+    why: "The core allocated the memory with `kvzalloc()`, keeps a reference count, an index and a device set in it, and frees it itself after `.release` (on 6.1 the driver's `.release` does that with `vfio_free_device()`). A `kfree()` or its like leaks all of that, and the core frees the memory a second time. `kfree()` of memory from `kvzalloc()` is wrong besides.",
     instead:
       'Drop the reference with `vfio_put_device()`. In a `.release` for 6.1 call `vfio_free_device()` last, in that of a vfio-pci device `vfio_pci_core_release_dev()`, which calls it; from 6.2 on do nothing: the core frees the container when `.release` returns.',
     knownProblems:
@@ -27,6 +38,7 @@ export const freeOfCoreOwnedMemory: Rule = {
     ],
   },
   examples: freeOfCoreOwnedMemoryExamples,
+  messages,
   check,
 };
 
@@ -73,14 +85,14 @@ function isOnly61(facts: ModuleFacts): boolean {
 }
 
 /**
- * What gives back the container at the end of a `.release` for 6.1: for a vfio-pci device it does
+ * What frees the container at the end of a `.release` for 6.1: for a vfio-pci device it does
  * the core's part too.
  */
 function freeingCall(facts: ModuleFacts, { function: fn }: OperationObservation): string {
   return isReleaseOfCore(facts, fn) ? 'vfio_pci_core_release_dev' : 'vfio_free_device';
 }
 
-/** What gives the container back on the same path as the driver's free, before it or behind it. */
+/** What frees the container on the same path as the driver's free, before it or after it. */
 function freedBeside(facts: ModuleFacts, free: OperationObservation): string | null {
   const calls = operationsOn(facts, free.function, free.device).filter(
     ({ op }) => op === 'free-device' || op === 'core-release',
@@ -90,20 +102,18 @@ function freedBeside(facts: ModuleFacts, free: OperationObservation): string | n
   return calls.find((one) => passes(one, free) || passes(free, one))?.api ?? null;
 }
 
-function messageFor(facts: ModuleFacts, free: OperationObservation): string {
-  const what = `${free.api}() of ${nameOf(free)}, whose memory belongs to the VFIO core (vfio_alloc_device)`;
-  if (free.role === 'release' && !isOnly61(facts))
-    return `${what}: the core frees it when .release returns; delete the call`;
-  if (free.role === 'release') {
-    const beside = freedBeside(facts, free);
-    if (beside !== null) return `${what}: ${beside}() frees it in this function; delete the call`;
-    return `${what}; call ${freeingCall(facts, free)}() instead, as the last statement`;
+function messageFor(facts: ModuleFacts, one: OperationObservation): string {
+  const names = { free: one.api, memory: nameOf(one) };
+  if (one.role === 'release' && !isOnly61(facts)) return say(messages.afterRelease, names);
+  if (one.role === 'release') {
+    const other = freedBeside(facts, one);
+    return other === null
+      ? say(messages.inRelease, { ...names, other: freeingCall(facts, one) })
+      : say(messages.freedBeside, { ...names, other });
   }
-  if (free.before.memory === 'error-pointer')
-    return `${what}, and which is an error pointer on this path; delete the call`;
-  if (free.before.reference === 'dropped')
-    return `${what}: vfio_put_device() has given it back already; delete the call`;
-  return `${what}; drop the reference with vfio_put_device() instead`;
+  if (one.before.memory === 'error-pointer') return say(messages.errorPointer, names);
+  if (one.before.reference === 'dropped') return say(messages.afterPut, names);
+  return say(messages.referenceHeld, names);
 }
 
 function fixFor(facts: ModuleFacts, free: OperationObservation): Fix | null {

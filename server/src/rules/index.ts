@@ -47,6 +47,7 @@ import { useAfterPut } from './use-after-put.ts';
 import { wrongArguments } from './wrong-arguments.ts';
 import { wrongRegister } from './wrong-register.ts';
 import { isExcluded, macrosOf } from '../lifecycle/module/preprocessor.ts';
+import { fitMessage } from './fit-message.ts';
 import { conditionsOfSite, contains, documentAt, walk } from './locate.ts';
 import { oneForEachSite } from './report.ts';
 import { withoutSuppressed } from './suppressions.ts';
@@ -136,7 +137,7 @@ export function runRules(context: RuleContext, list: readonly Rule[] = rules): F
  * What every rule has in common: it sees no path through an #if arm that the target kernel's
  * version leaves out, reports nothing in
  * such code, reports each place once, fixes no function that could not be read, writes no call past
- * a vendor's core and names the functions of that.
+ * a vendor's core, names the functions of that, and keeps its messages short.
  */
 function inTargetOnly(rule: Rule): Rule {
   const check = ({ facts, kernel }: RuleContext): Finding[] =>
@@ -155,7 +156,7 @@ function inTargetOnly(rule: Rule): Rule {
           ? finding
           : { ...finding, fix: null },
       )
-      .map((finding) => inWordsOfCore(facts.module, finding));
+      .map((finding) => fitMessage(inWordsOfCore(facts.module, finding)));
   return { ...rule, check };
 }
 

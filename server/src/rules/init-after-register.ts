@@ -9,10 +9,18 @@ import { callsIn, contains, documentOf, functionsIn, walk } from './locate.ts';
 import { usedWhileRegistered } from './entry-points.ts';
 import { indexOf, memberAccesses, reachedFrom, type MemberAccess } from './members.ts';
 import { findingFor, lastOperation } from './report.ts';
-import { written } from './wording.ts';
+import { quoted, say, written } from './wording.ts';
 import { moveBefore } from './fixes/move.ts';
 import { initAfterRegisterExamples } from './init-after-register.examples.ts';
 import { smallest } from '../text/lists.ts';
+
+const messages = {
+  lock: '{member} is set up after the registration, but {reader}() uses it; set it up before',
+  member: '{member} is set after the registration, but {reader}() uses it; set it before',
+  readByCore: '{member} is set after the registration, but the core reads it; set it before',
+  reset:
+    '{member} is reset after the registration, but {setter}() may have set it; reset it before',
+} as const;
 
 export const initAfterRegister: Rule = {
   id: 'init-after-register',
@@ -25,12 +33,13 @@ export const initAfterRegister: Rule = {
     instead:
       'Set up everything that a callback uses before the registration: in `.init`, or between the allocation and the registration.',
     knownProblems:
-      'What runs from interrupts and work is looked at where a callback arms or starts them. What some other function of the module sets too is not reported, nor is a flag that is set to a constant such as `true`, which callbacks may well wait for. A reset to NULL or 0 is reported where a callback sets the member to something else. Lists that the device is added to, debugfs and sysfs files, power management and messages belong behind the registration.',
+      'Interrupts and work count where a callback arms or starts them. A member that some other function of the module sets too is not reported. Neither is a flag that is set to a constant such as `true`: callbacks may wait for it. A reset to NULL or 0 is reported where a callback sets the member to something else. Lists that the device is added to, debugfs and sysfs files, power management and messages belong after the registration.',
     references: [
-      'v6.1 5f6c7e0831a1 moves the mutex_init of vfio-platform from behind the registration into .init',
+      'v6.1 5f6c7e0831a1 moves the mutex_init of vfio-platform from after the registration into .init',
     ],
   },
   examples: initAfterRegisterExamples,
+  messages,
   check,
 };
 
@@ -125,7 +134,7 @@ function lateSetUps(
           severity,
           observation: late.use,
           site: late.access.function === late.use.function ? late.access.site : late.use.site,
-          message: messageFor(late, reader, register?.text ?? ''),
+          message: messageFor(late, reader),
           alsoSee: [
             ...(late.access.function === late.use.function
               ? []
@@ -155,13 +164,14 @@ function lateResets(
     .filter((use) => use.form === 'write' && !isGivenUp(facts, use))
     .flatMap((use) => resetOf(facts, index, use) ?? [])
     .map(({ use, access, setter }) => {
-      const register = lastOperation(use.trace, 'register')?.text ?? '';
-      const call = /^\w+/.exec(register)?.[0] ?? 'the registration';
       return findingFor({
         rule: initAfterRegister.id,
         severity: 'warning',
         observation: use,
-        message: `\`${written(access.file.text, access.node)}\` is reset after ${call}(): ${setter.function.name}() may have set it by then; reset it before`,
+        message: say(messages.reset, {
+          member: quoted(written(access.file.text, access.node)),
+          setter: setter.function.name,
+        }),
         alsoSee: [{ site: setter.site, message: `${setter.function.name}() sets it` }],
       });
     });
@@ -326,17 +336,11 @@ function isUnknown(facts: ModuleFacts, index: ModuleIndex, { call, file }: Membe
   );
 }
 
-function messageFor(
-  { use, access, isLock }: Late,
-  reader: MemberAccess | null,
-  register: string,
-): string {
-  const place = written(access.file.text, access.node);
-  const name =
-    access.function === use.function ? `\`${place}\`` : `\`${place}\` in ${access.function.name}()`;
-  const call = /^\w+/.exec(register)?.[0] ?? 'the registration';
-  const who = reader === null ? 'the core reads it' : `${reader.function.name}() uses it`;
-  return `${name} is ${isLock ? 'initialised' : 'set'} after ${call}(): ${who} and may run before this; ${isLock ? 'initialise' : 'set'} it before the registration`;
+function messageFor({ access, isLock }: Late, reader: MemberAccess | null): string {
+  const member = quoted(written(access.file.text, access.node));
+  return reader === null
+    ? say(messages.readByCore, { member })
+    : say(isLock ? messages.lock : messages.member, { member, reader: reader.function.name });
 }
 
 /** Safe for an initialiser and for a plain value: neither can fail. */

@@ -17,8 +17,21 @@ import { mayGiveBackUnseen } from './open-and-close.ts';
 import { deviceIdentity } from './device-identity.ts';
 import { findingFor } from './report.ts';
 import { testedKeys } from './tested-members.ts';
-import { written } from './wording.ts';
+import { quoted, say, written } from './wording.ts';
 import { initCallbackContractExamples } from './init-callback-contract.examples.ts';
+
+const messages = {
+  get: '{get}() in .init: {device} has no reference count yet; take it after .init',
+  put: '{put}() in .init: {device} has no reference count yet; only return the error',
+  deviceUsed: '{device} is used in .init, before the core sets it up; use `dev`, the parent device',
+  drvdata:
+    '{function}() reads drvdata that {allocator}() sets only after .init; use container_of()',
+  setLater:
+    '{member} is read during .init, but {allocator}() sets it later; derive it from the parent',
+  neverSet: '{member} is used in .init and nothing sets it: it is NULL; derive it from the parent',
+  lostContainer:
+    '{name} is the cursor of {loop}() and no longer the container; use a cursor of its own',
+} as const;
 
 export const initCallbackContract: Rule = {
   id: 'init-callback-contract',
@@ -27,7 +40,7 @@ export const initCallbackContract: Rule = {
   fixable: 'none',
   docs: {
     what: '`.init` uses something that is there only after `vfio_alloc_device()` has returned, or that nothing ever sets.',
-    why: '`.init` runs inside `vfio_alloc_device()`. The container is zeroed: what probe writes into it after the allocation cannot be read yet. `vdev->device` is initialised after `.init`, so that it has no reference count and no name. The drvdata of the parent is what probe has set before the allocation, or NULL.',
+    why: '`.init` runs inside `vfio_alloc_device()`. The container is zeroed: what probe writes into it after the allocation cannot be read yet. `vdev->device` is initialised after `.init` and has neither a reference count nor a name before. The drvdata of the parent is NULL, unless probe set it before the allocation.',
     instead:
       'Derive what `.init` needs from `vdev->dev`, which is the parent device, or set it in probe after the allocation and use it there. Do not get or put the device in `.init`.',
     knownProblems:
@@ -35,6 +48,7 @@ export const initCallbackContract: Rule = {
     references: ['v6.1 cb9ff3f3b84c: _vfio_alloc_device calls ops->init before device_initialize'],
   },
   examples: initCallbackContractExamples,
+  messages,
   check,
 };
 
@@ -124,16 +138,16 @@ function references(facts: ModuleFacts): Finding[] {
     // To put what .init itself took is the second half of that defect.
     if (one.op === 'put' && (one.before.model === 'old' || one.before.extraReferences > 0))
       return [];
-    const advice =
-      one.op === 'get'
-        ? 'take the reference after vfio_alloc_device()'
-        : 'when .init fails the core frees the device itself; only return the error';
+    const device = nameOf(one);
     return [
       findingFor({
         rule: initCallbackContract.id,
         severity: 'warning',
         observation: one,
-        message: `${one.api}() of ${nameOf(one)} in .init: the core initialises its reference count only after .init has returned; ${advice}`,
+        message:
+          one.op === 'get'
+            ? say(messages.get, { get: one.api, device })
+            : say(messages.put, { put: one.api, device }),
       }),
     ];
   });
@@ -162,7 +176,7 @@ function usesOfDevice(index: ModuleIndex, roots: readonly FunctionIr[]): Finding
         {
           rule: initCallbackContract.id,
           severity: 'warning',
-          message: `\`${text}\` is used in .init: the core initialises the struct device only after .init has returned, until then it is zeroed memory; the parent device is in \`dev\` of the vfio_device`,
+          message: say(messages.deviceUsed, { device: quoted(text) }),
           site: access.site,
           functionName: fn.name,
           related: [],
@@ -200,7 +214,7 @@ function parentData(
   return reads.map((read): Finding => ({
     rule: initCallbackContract.id,
     severity: 'warning',
-    message: `${fn.name}() reads the drvdata of the parent device, which ${allocator.name}() sets only after vfio_alloc_device() has run .init: it is NULL here; reach the container with container_of()`,
+    message: say(messages.drvdata, { function: fn.name, allocator: allocator.name }),
     site: { path: file.path, start: read.start, end: read.end },
     functionName: fn.name,
     related: [
@@ -277,7 +291,7 @@ function earlyReads(index: ModuleIndex, { fn, allocator, allocation, container }
       findings.push({
         rule: initCallbackContract.id,
         severity: 'warning',
-        message: `\`${text}\` is read in .init${reader === fn ? '' : `, which calls ${reader.name}(),`} and set by ${allocator.name}() only after vfio_alloc_device() has run it: it is still zero here; derive it from the parent device in .init`,
+        message: say(messages.setLater, { member: quoted(text), allocator: allocator.name }),
         site: access.site,
         functionName: reader.name,
         related: [
@@ -335,7 +349,7 @@ function neverSet(
         {
           rule: initCallbackContract.id,
           severity: 'warning',
-          message: `\`${text}\` is used in .init and nothing sets it: it is NULL; derive it from the parent device`,
+          message: say(messages.neverSet, { member: quoted(text) }),
           site: access.site,
           functionName: reader.name,
           related: [{ site: allocation, message: 'vfio_alloc_device() runs .init' }],
@@ -378,7 +392,7 @@ function lostContainer(index: ModuleIndex, { fn }: Init): Finding[] {
       {
         rule: initCallbackContract.id,
         severity: 'warning',
-        message: `\`${cursor.name}\` is the cursor of ${loop.macro}() and not the container any more; use a variable of its own there`,
+        message: say(messages.lostContainer, { name: quoted(cursor.name), loop: loop.macro ?? '' }),
         site: { path: file.path, start: use.start, end: use.end },
         functionName: fn.name,
         related: [

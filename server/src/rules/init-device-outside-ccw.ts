@@ -3,6 +3,7 @@ import type { OperationObservation } from '../lifecycle/types.ts';
 import { nameOf } from './device.ts';
 import { findingFor, lastOperation } from './report.ts';
 import { DRIVER, FOO_6_1, PROBE, REMOVE } from './examples.ts';
+import { say } from './wording.ts';
 
 const EMBEDDED = `struct foo {
 	struct vfio_device vdev;
@@ -34,6 +35,10 @@ static void foo_remove(struct mdev_device *mdev)
 }
 `;
 
+const messages = {
+  ownMemory: '{init}() of {device}, which {allocator} allocated; use vfio_alloc_device() instead',
+} as const;
+
 export const initDeviceOutsideCcw: Rule = {
   id: 'init-device-outside-ccw',
   severity: 'warning',
@@ -45,7 +50,7 @@ export const initDeviceOutsideCcw: Rule = {
     instead:
       'Allocate the container with `vfio_alloc_device()`. Then the core owns the memory, and remove only unregisters and puts.',
     knownProblems:
-      "Memory that the function did not allocate itself, such as a member of the parent's own structure, is what the function is for and is not reported.",
+      "Memory that the function did not allocate itself, such as a member of the parent's own structure, is not reported: the function exists for that.",
     references: [
       'v6.1 cb9ff3f3b84c adds vfio_init_device',
       'v6.2 d1104f9327df makes it static when the last user allocates its device',
@@ -207,6 +212,7 @@ static int foo_probe(struct platform_device *pdev)
       },
     ],
   },
+  messages,
   check,
 };
 
@@ -219,7 +225,11 @@ function check({ facts }: RuleContext): Finding[] {
         rule: initDeviceOutsideCcw.id,
         severity: 'warning',
         observation: one,
-        message: `${one.api}() of ${nameOf(one)}, whose memory ${allocated === null ? 'the driver' : `${one.before.allocator}()`} has just allocated: the core can own it; allocate it with vfio_alloc_device(), since ${one.api}() ends with Linux 6.1`,
+        message: say(messages.ownMemory, {
+          init: one.api,
+          device: nameOf(one),
+          allocator: allocated === null ? 'the driver' : `${one.before.allocator}()`,
+        }),
       }),
     ];
   });

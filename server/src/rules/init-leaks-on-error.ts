@@ -4,8 +4,12 @@ import { giveBackFix } from './fixes/give-back.ts';
 import { initLeaksOnErrorExamples } from './init-leaks-on-error.examples.ts';
 import { macroNotes } from './exit-place.ts';
 import { relatedOf } from './related.ts';
-import { endsOf, leavings, taken, undoneOf, undoneWord, type Leaving } from './resource-leaks.ts';
-import { listed } from './wording.ts';
+import { endsOf, leavings, lostWords, taken, undoneOf, type Leaving } from './resource-leaks.ts';
+import { listedShortly, say } from './wording.ts';
+
+const messages = {
+  leak: '{what} {lost} on this error path; call {undo}',
+} as const;
 
 export const initLeaksOnError: Rule = {
   id: 'init-leaks-on-error',
@@ -14,17 +18,18 @@ export const initLeaksOnError: Rule = {
   kernels: { since: [6, 1] },
   fixable: 'unsafe',
   docs: {
-    what: '`.init` fails after it has taken something, and does not give it back.',
+    what: '`.init` fails after it has taken something, and does not release it.',
     why: '`vfio_alloc_device()` runs `.init`. When `.init` fails the core frees the container and returns the error: `.release` does not run, and the driver never sees the device. What `.init` has taken by then is lost.',
     instead:
-      'Undo in `.init` itself what it has done, in the reverse order, before it returns the error. The device set of `vfio_assign_device_set()` is not owed: the core gives it back.',
+      'Undo in `.init` itself what it has done, in the reverse order, before it returns the error. The device set of `vfio_assign_device_set()` is not owed: the core releases it.',
     knownProblems:
-      'Only what some other path of the driver gives back is looked for. A function that is known by its name alone makes it a warning; a counter is what unbalanced-accounting speaks of. `vfio_pci_core_init_dev()` cannot fail before 6.19, so that nothing is owed behind it.',
+      'The rule only looks for what some other path of the driver releases. A function that is known by its name alone makes it a warning. Counters are reported by unbalanced-accounting. `vfio_pci_core_init_dev()` cannot fail before 6.19, so nothing is owed after it.',
     references: [
-      'v6.1 cb9ff3f3b84c: when .init fails vfio_init_device() gives back the device set and the index, and nothing of the driver',
+      'v6.1 cb9ff3f3b84c: when .init fails vfio_init_device() releases the device set and the index, and nothing of the driver',
     ],
   },
   examples: initLeaksOnErrorExamples,
+  messages,
   check,
 };
 
@@ -60,10 +65,12 @@ function isLeaked(facts: ModuleFacts, leave: Leave, one: HeldResource): boolean 
   );
 }
 
-function messageOf(facts: ModuleFacts, { function: fn, owed }: Leaving): string {
-  const calls = listed(
-    owed.flatMap((one) => undoneOf(facts, one)[0]?.api ?? []).map((api) => `${api}()`),
-  );
-  const what = listed(owed.map((one) => taken(facts, one)));
-  return `${what} ${owed.length > 1 ? 'are' : 'is'} not ${undoneWord(owed)} when ${fn.name}() fails here: .release does not run for a device whose .init failed; call ${calls} before returning`;
+function messageOf(facts: ModuleFacts, { owed }: Leaving): string {
+  return say(messages.leak, {
+    what: listedShortly(owed.map((one) => taken(facts, one))),
+    lost: lostWords(owed),
+    undo: listedShortly(
+      owed.flatMap((one) => undoneOf(facts, one)[0]?.api ?? []).map((api) => `${api}()`),
+    ),
+  });
 }

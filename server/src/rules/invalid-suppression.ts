@@ -1,5 +1,5 @@
 import type { Rule } from './types.ts';
-import { INVALID } from './suppressions.ts';
+import { SUPPRESSION_MESSAGES, INVALID } from './suppressions.ts';
 import { invalidSuppressionExamples } from './suppressions.examples.ts';
 
 /** Reported by withoutSuppressed(), which sees what all rules found. */
@@ -18,5 +18,6 @@ export const invalidSuppression: Rule = {
     references: ['docs/settings.md: comments, and how a rule is switched off for a whole tree'],
   },
   examples: invalidSuppressionExamples,
+  messages: SUPPRESSION_MESSAGES.invalid,
   check: () => [],
 };

@@ -12,13 +12,18 @@ import {
   endsOf,
   forgetfulRelease,
   leavings,
+  lostWords,
   taken,
   undoneOf,
   undoneWord,
-  whoUndoes,
   type Leaving,
 } from './resource-leaks.ts';
-import { listed } from './wording.ts';
+import { listedShortly, say } from './wording.ts';
+
+const messages = {
+  leak: '{what} {lost} on this error path; call {undo}',
+  neverUndone: '{what} is never {undone}: {function}() does not call {undo}',
+} as const;
 
 export const leakOnErrorPath: Rule = {
   id: 'leak-on-error-path',
@@ -27,17 +32,18 @@ export const leakOnErrorPath: Rule = {
   kernels: {},
   fixable: 'unsafe',
   docs: {
-    what: 'A failing path of probe does not give back what `.remove` or another failing path gives back; or `.remove` does not give back what a failing path does.',
-    why: 'When probe fails the driver core does not call `.remove`: memory, an enabled device, an interrupt, a registration that was taken by then stays taken until the next reboot. What only a failing path of probe gives back is lost each time that the driver is unbound.',
+    what: 'A failing path of probe does not release what `.remove` or another failing path releases, or `.remove` does not release what a failing path does.',
+    why: 'When probe fails the driver core does not call `.remove`: memory, an enabled device, an interrupt or a registration stays taken until the next reboot. What only a failing path of probe releases is lost each time that the driver is unbound.',
     instead:
-      'Give back in the reverse order of taking, with one label for each thing, and go to the label of the last thing that was taken. What `.release` gives back needs no label of its own: the put runs it.',
+      'Unwind in reverse order, with one label for each thing, and jump to the label of the last thing that was taken. What `.release` frees needs no label of its own: the put runs it.',
     knownProblems:
-      "Only what is given back somewhere in the driver can be missing elsewhere. Nothing is said of what unknown code was given on the failing path alone, of what a managed (devm_, pcim_) function took, of what is taken and given back under a condition of the driver's own, and of things in arrays and lists. A path that leaves without the put loses what only `.release` gives back: missing-put speaks of that.",
+      "Only what the driver releases somewhere can be missing elsewhere. The rule is silent about what it passes to unknown code on the failing path alone, what a managed (devm_, pcim_) function took, what is taken and released under a condition of the driver's own, and things in arrays and lists. A path without the put loses what only `.release` frees: missing-put reports that.",
     references: [
       'v6.1 5f6c7e0831a1, ac1237912fbd and others move such pairs into .init and .release',
     ],
   },
   examples: leakOnErrorPathExamples,
+  messages,
   check,
 };
 
@@ -46,12 +52,7 @@ const ENDING: ReadonlySet<Role> = new Set<Role>(['remove', 'release', 'action'])
 function check({ facts }: RuleContext): Finding[] {
   return [
     ...leavings(facts, (leave, one) => isLeaked(facts, leave, one)).map((one) =>
-      findingOf(
-        facts,
-        one,
-        (resource) => evidence(facts, resource),
-        `${messageOfProbe(facts, one)}`,
-      ),
+      findingOf(facts, one, (resource) => evidence(facts, resource), messageOfProbe(facts, one)),
     ),
     ...leavings(facts, (leave, one) => isForgotten(facts, leave, one)).map((one) =>
       findingOf(
@@ -175,7 +176,7 @@ function findingOf(
   };
 }
 
-/** The last put in remove runs the `.release` that forgets: there is the place to mend it. */
+/** The last put in remove runs the `.release` that forgets: the defect is there. */
 function findingOfRelease(facts: ModuleFacts, leaving: Leaving): Finding {
   const { leave, site, owed } = leaving;
   const fn = owed[0] === undefined ? null : forgetfulRelease(facts, leave, owed[0]);
@@ -196,23 +197,23 @@ function findingOfRelease(facts: ModuleFacts, leaving: Leaving): Finding {
       };
 }
 
-function messageOfProbe(facts: ModuleFacts, { leave, owed, function: fn }: Leaving): string {
-  const what = listed(owed.map((one) => taken(facts, one)));
-  const ends = owed.flatMap((one) => evidence(facts, one) ?? []);
-  const calls = listed(ends.map(({ api }) => `${api}()`));
-  const [by] = ends;
-  const isByRemove = by?.role === 'remove' && ends.every((one) => one.function === by.function);
-  const advice = isByRemove
-    ? `${by.function.name}() does not run after a failed ${leave.function.name}(); call ${calls} here too`
-    : `call ${calls} here too, as ${whoUndoes(facts, fn, ends)}`;
-  return `${what} ${owed.length > 1 ? 'are' : 'is'} not ${undoneWord(owed)} when ${fn.name}() fails here: ${advice}`;
+function messageOfProbe(facts: ModuleFacts, { owed }: Leaving): string {
+  return say(messages.leak, {
+    what: listedShortly(owed.map((one) => taken(facts, one))),
+    lost: lostWords(owed),
+    undo: listedShortly(owed.flatMap((one) => evidence(facts, one) ?? []).map(calledBy)),
+  });
 }
 
 function messageOfRemove(facts: ModuleFacts, { owed }: Leaving, by: FunctionIr): string {
-  const what = listed(owed.map((one) => taken(facts, one)));
-  const calls = listed(
-    owed.flatMap((one) => undoneOf(facts, one)[0]?.api ?? []).map((api) => `${api}()`),
-  );
-  const probe = owed[0] === undefined ? undefined : undoneOf(facts, owed[0])[0]?.function.name;
-  return `${what} ${owed.length > 1 ? 'are' : 'is'} never ${undoneWord(owed)}: ${by.name}() ends without ${calls}, which ${probe ?? 'probe'}() calls where it fails; call it here too`;
+  return say(messages.neverUndone, {
+    what: listedShortly(owed.map((one) => taken(facts, one))),
+    undone: undoneWord(owed),
+    function: by.name,
+    undo: listedShortly(owed.flatMap((one) => undoneOf(facts, one)[0] ?? []).map(calledBy)),
+  });
+}
+
+function calledBy({ api }: Undone): string {
+  return `${api}()`;
 }

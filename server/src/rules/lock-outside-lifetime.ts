@@ -9,7 +9,12 @@ import { lockOutsideLifetimeExamples } from './lock-outside-lifetime.examples.ts
 import { contains, functionsIn, walk } from './locate.ts';
 import { indexOf, memberAccesses, reachedFrom, type MemberAccess } from './members.ts';
 import { opensAndCloses } from './open-and-close.ts';
-import { written } from './wording.ts';
+import { quoted, say, written } from './wording.ts';
+
+const messages = {
+  initialised: '{lock} is initialised in {function}(), but {user}() takes it on a closed device',
+  destroyed: '{lock} is destroyed in {function}(), but {user}() takes it on a closed device',
+} as const;
 
 export const lockOutsideLifetime: Rule = {
   id: 'lock-outside-lifetime',
@@ -29,6 +34,7 @@ export const lockOutsideLifetime: Rule = {
     ],
   },
   examples: lockOutsideLifetimeExamples,
+  messages,
   check,
 };
 
@@ -50,13 +56,15 @@ function check({ facts }: RuleContext): Finding[] {
         one.key === access.key && !isBehindTest(index, one) && one.function !== access.function,
     );
     if (user === undefined) return [];
-    const name = written(access.file.text, access.node);
-    const call = access.call?.name ?? '';
     return [
       {
         rule: lockOutsideLifetime.id,
         severity: lockOutsideLifetime.severity,
-        message: `\`${name}\` ${isBeginning ? 'is initialised' : 'is destroyed'} by ${call}() in ${access.function.name}(), and ${user.function.name}() takes it on a closed device`,
+        message: say(isBeginning ? messages.initialised : messages.destroyed, {
+          lock: quoted(written(access.file.text, access.node)),
+          function: access.function.name,
+          user: user.function.name,
+        }),
         site: access.site,
         functionName: access.function.name,
         related: [{ site: user.site, message: `${user.function.name}() takes it here` }],

@@ -13,8 +13,13 @@ import { managedDmaExamples } from './managed-dma.examples.ts';
 import { documentAt } from './locate.ts';
 import { indexOf, reachedFrom } from './members.ts';
 import { parentOfDevice } from './parent-of-device.ts';
+import { quoted, say } from './wording.ts';
 
 const MEMBER = 'driver_managed_dma';
+
+const messages = {
+  absent: '{driver} has no .driver_managed_dma: user space cannot open its devices; set it to true',
+} as const;
 
 export const managedDma: Rule = {
   id: 'managed-dma',
@@ -36,6 +41,7 @@ export const managedDma: Rule = {
     ],
   },
   examples: managedDmaExamples,
+  messages,
   check,
 };
 
@@ -52,7 +58,7 @@ function check({ facts }: RuleContext): Finding[] {
       {
         rule: managedDma.id,
         severity: managedDma.severity,
-        message: `\`${name}\` has no .${MEMBER}: user space cannot open its devices; set it to true`,
+        message: say(messages.absent, { driver: quoted(name) }),
         site: { path: table.path, start: nameSpan.start, end: nameSpan.end },
         functionName: null,
         related: [

@@ -21,6 +21,18 @@ import {
   undoOnFailedTail,
 } from './fixes/unwind.ts';
 import { missingPutExamples } from './missing-put.examples.ts';
+import { say } from './wording.ts';
+
+const messages = {
+  fewerPuts:
+    '{function}() drops fewer references of {device} than were taken; add a vfio_put_device()',
+  neverPut: '{function}() never drops the reference of {device}; call vfio_put_device() at the end',
+  staysRegistered:
+    '{device} stays registered on this error path; call {unregister}() and vfio_put_device()',
+  failedRegister:
+    'the reference of {device} is leaked when registration fails; call vfio_put_device()',
+  leak: 'this path returns without dropping the reference of {device}; call vfio_put_device()',
+} as const;
 
 export const missingPut: Rule = {
   id: 'missing-put',
@@ -29,18 +41,19 @@ export const missingPut: Rule = {
   kernels: { since: [6, 1] },
   fixable: 'safe',
   docs: {
-    what: 'A path leaves with the reference of `vfio_alloc_device()` still held, and nothing is left that could drop it.',
+    what: 'A path returns with the reference of `vfio_alloc_device()` still held, and nothing can drop it later.',
     why: 'The caller of `vfio_alloc_device()` owns one reference until it calls `vfio_put_device()`. A failed registration does not take it, and neither does `vfio_unregister_group_dev()`. Without the put `.release` never runs: the container, its index, its device set and everything that `.release` would free are leaked. After a failed probe the driver core does not call `.remove`.',
     instead:
-      'Call `vfio_put_device()` on every failing path after the allocation, and at the end of `.remove` after the unregister. A path that fails after a successful registration owes the unregister first. `return vfio_register_group_dev(…);` cannot be the tail of a probe: the failure needs the put. The fix puts it behind what still uses the device and in front of what the device stands on; it is safe where the order is known and nothing else is owed. It makes no path go to a label behind which the device is used after its put.',
+      'Call `vfio_put_device()` on every failing path after the allocation, and at the end of `.remove` after the unregister. A path that fails after a successful registration owes the unregister first. `return vfio_register_group_dev(…);` cannot be the tail of a probe: the failure needs the put. The fix adds the put after the last use of the device and before the release of what the device needs. It is safe where the order is known and nothing else is owed. No path jumps to a label after which the device is used after its put.',
     knownProblems:
-      'A device that was handed to code outside the module counts as owned there; what is then reported is a hint. A put in a helper, in a callback given to `devm_add_action_or_reset()` or behind an alias is followed. Where `.remove` starts work, a timer, a thread or the release of a reference count that makes the last put, nothing is reported; where something of the module may make it, a hint without a fix.',
+      'A device that was handed to code outside the module counts as owned there; what is then reported is a hint. A put in a helper, in a callback given to `devm_add_action_or_reset()` or through an alias is followed. Where `.remove` starts work, a timer, a thread or the release of a reference count that makes the last put, nothing is reported. Where something else of the module may make it, the finding is a hint without a fix.',
     references: [
       'v6.1 cb9ff3f3b84c adds vfio_alloc_device and vfio_put_device',
       'v6.1 63d7c77989de shows both ends in vfio-pci',
     ],
   },
   examples: missingPutExamples,
+  messages,
   check,
 };
 
@@ -146,24 +159,15 @@ function isPutByAction(facts: ModuleFacts): boolean {
 }
 
 function messageFor(exit: ExitObservation): string {
-  const name = nameOf(exit);
-  if (exit.role === 'remove' && lastOperation(exit.trace, 'put') !== null) {
-    return `${exit.function.name}() puts ${name} fewer times than its references were taken: one is leaked and .release never runs`;
-  }
-  if (exit.role === 'remove') {
-    return `${exit.function.name}() unregisters ${name} and never calls vfio_put_device(): the reference that probe took with vfio_alloc_device() is leaked and .release never runs`;
-  }
-  const failed = exit.trace.findLast(
-    (step) => step.kind === 'branch' || (step.kind === 'operation' && step.op === 'register'),
-  );
-  if (exit.before.registered === 'yes') {
-    return `this path fails and leaves ${name} registered with its reference held; call vfio_unregister_group_dev() and then vfio_put_device() before returning`;
-  }
-  const cause =
-    exit.before.registered === 'failed'
-      ? 'registration failed on this path, and a failed registration does not take'
-      : `this path${failed ? '' : ' of the function'} returns without dropping`;
-  return `${cause} the reference of ${name} from vfio_alloc_device(); call vfio_put_device() before returning`;
+  const device = nameOf(exit);
+  const names = { function: exit.function.name, device };
+  if (exit.role === 'remove')
+    return lastOperation(exit.trace, 'put') === null
+      ? say(messages.neverPut, names)
+      : say(messages.fewerPuts, names);
+  if (exit.before.registered === 'yes')
+    return say(messages.staysRegistered, { device, unregister: 'vfio_unregister_group_dev' });
+  return say(exit.before.registered === 'failed' ? messages.failedRegister : messages.leak, names);
 }
 
 function fixFor(facts: ModuleFacts, exit: ExitObservation): Fix | null {

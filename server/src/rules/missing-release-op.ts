@@ -6,6 +6,12 @@ import { addMember } from './fixes/ops-table.ts';
 import { freeName } from './fixes/names.ts';
 import { standingCallback } from './fixes/standing-callback.ts';
 import { DRIVER, FOO, FOO_6_1, PROBE, REMOVE } from './examples.ts';
+import { quoted, say } from './wording.ts';
+
+const messages = {
+  absent:
+    '{table} has no .release, which Linux 6.1 calls untested; add one with vfio_free_device()',
+} as const;
 
 export const missingReleaseOp: Rule = {
   id: 'missing-release-op',
@@ -17,7 +23,7 @@ export const missingReleaseOp: Rule = {
     what: 'An ops table that is given to `vfio_alloc_device()` has no `.release`, which 6.1 calls without a test.',
     why: 'In 6.1 the last `vfio_put_device()` calls `ops->release()` whether it is set or not: without it the kernel jumps to address 0. It is also the only place where the container is freed.',
     instead:
-      'Set `.release` to a function that ends with `vfio_free_device()`, or for a vfio-pci core device to `vfio_pci_core_release_dev`. The fix names a function that stands ready and that nothing uses, else it writes one.',
+      'Set `.release` to a function that ends with `vfio_free_device()`, or for a vfio-pci core device to `vfio_pci_core_release_dev`. The fix names an unused function that already does it, or writes one.',
     knownProblems:
       'A table whose braces hold an `#if`, a macro or code that could not be read may set the member there and is not reported; nor is a table that is filled at run time.',
     references: [
@@ -57,7 +63,7 @@ static const struct vfio_device_ops foo_ops = {
 ${PROBE}${REMOVE}${DRIVER}`,
       },
       {
-        title: 'A function that does it stands there, and nothing names it',
+        title: 'A function that does it is there, and nothing names it',
         kernel: '6.1',
         code: `struct foo {
 	struct vfio_device vdev;
@@ -233,6 +239,7 @@ ${PROBE}${REMOVE}${DRIVER}`,
       },
     ],
   },
+  messages,
   check,
 };
 
@@ -253,7 +260,7 @@ function check({ facts }: RuleContext): Finding[] {
       {
         rule: missingReleaseOp.id,
         severity: 'error',
-        message: `\`${name}\` is given to vfio_alloc_device() and has no .release: Linux 6.1 calls it without a test when the last reference is dropped; add one that ends with vfio_free_device()`,
+        message: say(messages.absent, { table: quoted(name) }),
         site: { path: table.path, start: nameSpan.start, end: nameSpan.end },
         functionName: null,
         related: allocations

@@ -18,6 +18,17 @@ import { statementAt, walk } from './locate.ts';
 import { behaviourOf } from '../kernel/lookup.ts';
 import { missingUninitExamples } from './missing-uninit.examples.ts';
 import { append } from '../text/lists.ts';
+import { say } from './wording.ts';
+
+const messages = {
+  leak: 'this path returns with {device} initialised and leaks its device set; call {uninit}()',
+  notUndone: 'this path returns with {device} initialised; call {uninit}()',
+  staysRegistered:
+    '{device} stays registered on this error path; call {unregister}() and {uninit}()',
+  freedWithLeak:
+    '{device} is freed while initialised and leaks its device set; call {uninit}() first',
+  freed: '{device} is freed while initialised; call {uninit}() first',
+} as const;
 
 export const missingUninit: Rule = {
   id: 'missing-uninit',
@@ -26,8 +37,8 @@ export const missingUninit: Rule = {
   kernels: { since: [5, 15], until: [6, 1] },
   fixable: 'safe',
   docs: {
-    what: 'A path leaves, or frees the container, after `vfio_init_group_dev()` without `vfio_uninit_group_dev()`.',
-    why: 'From 5.15 to 6.0 every `vfio_init_group_dev()` needs one `vfio_uninit_group_dev()`: it gives back the device set that `vfio_assign_device_set()` or the registration attached. Without it the `struct vfio_device_set` is leaked, and a set that devices share keeps a dead entry. On a path on which no set can have been assigned yet nothing is leaked today, hence a warning there.',
+    what: 'A path returns, or frees the container, after `vfio_init_group_dev()` without `vfio_uninit_group_dev()`.',
+    why: 'From 5.15 to 6.0 every `vfio_init_group_dev()` needs one `vfio_uninit_group_dev()`: it releases the device set that `vfio_assign_device_set()` or the registration attached. Without it the `struct vfio_device_set` is leaked, and a set that devices share keeps a dead entry. On a path on which no set can have been assigned yet nothing is leaked today, hence a warning there.',
     instead:
       'Call `vfio_uninit_group_dev()` (or `vfio_pci_core_uninit_device()` for what `vfio_pci_core_init_device()` initialised) after the unregister and before the memory is freed, on the failing paths of probe too.',
     knownProblems:
@@ -38,6 +49,7 @@ export const missingUninit: Rule = {
     ],
   },
   examples: missingUninitExamples,
+  messages,
   check,
 };
 
@@ -88,21 +100,10 @@ function leavesUndone(exit: ExitObservation): boolean {
 }
 
 function report(facts: ModuleFacts, observation: Observation, fix: Fix | null): Finding {
-  const name = nameOf(observation);
-  const uninit = uninitFor(facts, observation);
   const site =
     observation.kind === 'exit'
       ? siteOfExit(facts, observation.function, observation.returns)
       : observation.site;
-  const what =
-    observation.kind === 'exit'
-      ? `this path leaves ${observation.function.name}() with ${name} initialised`
-      : `${name} is freed while it is initialised`;
-  const isRegistered = observation.kind === 'exit' && observation.before.registered === 'yes';
-  const harmless =
-    ': nothing leaks here, as no device set is attached yet, but every init wants its uninit';
-  const leak = observation.before.deviceSet ? ' and leaks its device set' : harmless;
-  const why = isRegistered ? ' and registered, although it fails' : leak;
   return findingFor({
     rule: missingUninit.id,
     severity: observation.before.deviceSet ? 'error' : 'warning',
@@ -112,9 +113,24 @@ function report(facts: ModuleFacts, observation: Observation, fix: Fix | null): 
       observation.kind === 'exit'
         ? macroNotes(facts, observation.function, observation.returns)
         : [],
-    message: `${what}${why}; call ${isRegistered ? `${uninit.replace(/uninit_(group_dev|device)$/, (_, rest) => `unregister_${rest}`)}() and then ` : ''}${uninit}() ${observation.kind === 'exit' ? 'before returning' : 'before the free'}`,
+    message: messageFor(facts, observation),
     fix,
   });
+}
+
+function messageFor(facts: ModuleFacts, observation: Observation): string {
+  const device = nameOf(observation);
+  const uninit = uninitFor(facts, observation);
+  const leaks = observation.before.deviceSet;
+  if (observation.kind !== 'exit')
+    return say(leaks ? messages.freedWithLeak : messages.freed, { device, uninit });
+  if (observation.before.registered !== 'yes')
+    return say(leaks ? messages.leak : messages.notUndone, { device, uninit });
+  const unregister = uninit.replace(
+    /uninit_(group_dev|device)$/,
+    (_, rest: string) => `unregister_${rest}`,
+  );
+  return say(messages.staysRegistered, { device, unregister, uninit });
 }
 
 /** The undo of the call that initialised the device. */

@@ -6,6 +6,16 @@ import { documentsOf } from './locate.ts';
 import { indexOf, memberAccesses } from './members.ts';
 import { findingFor } from './report.ts';
 import { DRIVER, FOO, OLD_PROBE, OLD_REMOVE, PROBE, REMOVE } from './examples.ts';
+import { quoted, say } from './wording.ts';
+
+const messages = {
+  initialisedTwice: '{device} is initialised by vfio_alloc_device() already; delete {init}()',
+  noReference:
+    '{device} has no reference: the driver allocated it; call vfio_uninit_group_dev() and free it',
+  uninit: '{device} is from vfio_alloc_device(); call vfio_put_device() in place of {uninit}()',
+  freed: '{free}() of {device}, which the driver allocated itself; free it as it was allocated',
+  assigned: '{field} of a vfio_device is set by the core; delete this assignment',
+} as const;
 
 export const mixedModels: Rule = {
   id: 'mixed-models',
@@ -14,7 +24,7 @@ export const mixedModels: Rule = {
   fixable: 'none',
   docs: {
     what: 'One device is handled by both models: allocated by the core and initialised by hand, or initialised by the driver and put.',
-    why: 'In the old model (up to 6.0) the driver owns the memory and calls init and uninit; in the new one (from 6.1) the core allocates, initialises and frees it, and the driver drops a reference. No kernel release has both. `vfio_put_device()` of a device that was never allocated by the core works on a `struct device` that nobody initialised. Assigning `dev` or `ops` by hand replaces neither call.',
+    why: 'In the old model (up to 6.0) the driver owns the memory and calls init and uninit; in the new one (from 6.1) the core allocates, initialises and frees it, and the driver drops a reference. No kernel release has both. `vfio_put_device()` of a device that was never allocated by the core works on a `struct device` that was never initialised. Assigning `dev` or `ops` by hand replaces neither call.',
     instead: 'Choose one model for the target kernel and use its calls at both ends.',
     knownProblems: 'The two arms of an `#if` are different programs and never mixed.',
     references: ['v6.1 ebb72b765fb4: the last patch of the series removes the old functions'],
@@ -139,6 +149,7 @@ static int foo_probe(struct mdev_device *mdev)
       },
     ],
   },
+  messages,
   check,
 };
 
@@ -154,27 +165,21 @@ function check({ facts }: RuleContext): Finding[] {
 
 function messageFor(one: Observation): string | null {
   const { model } = one.before;
-  const name = nameOf(one);
+  const device = nameOf(one);
   if (one.kind !== 'operation') return null;
   switch (one.op) {
     case 'init':
     case 'init-device':
-      return model === 'new'
-        ? `${one.api}() of ${name}, which vfio_alloc_device() has allocated and initialised; a device has one model, drop this call`
-        : null;
+      return model === 'new' ? say(messages.initialisedTwice, { device, init: one.api }) : null;
     case 'put':
       // Of a device that has been allocated and initialised the second of the two is the defect.
       return model === 'old' && !one.trace.some((step) => step.op === 'alloc')
-        ? `${one.api}() of ${name}, which the driver allocated and initialised itself (old model): it has no reference to drop; undo it with vfio_uninit_group_dev() and free it, or allocate it with vfio_alloc_device()`
+        ? say(messages.noReference, { device })
         : null;
     case 'uninit':
-      return model === 'new'
-        ? `${one.api}() of ${name}, which vfio_alloc_device() allocated (new model); vfio_put_device() undoes that`
-        : null;
+      return model === 'new' ? say(messages.uninit, { device, uninit: one.api }) : null;
     case 'free-device':
-      return model === 'old'
-        ? `${one.api}() of ${name}, whose memory the driver allocated itself (old model); free it as it was allocated`
-        : null;
+      return model === 'old' ? say(messages.freed, { free: one.api, device }) : null;
     default:
       return null;
   }
@@ -206,7 +211,7 @@ function assignments(facts: ModuleFacts): Finding[] {
             {
               rule: mixedModels.id,
               severity: 'error',
-              message: `\`${access.node.field}\` of a vfio_device is set by the core: vfio_alloc_device() (up to 6.0 vfio_init_group_dev()) takes the device and the ops table; drop this assignment`,
+              message: say(messages.assigned, { field: quoted(access.node.field) }),
               site: access.site,
               functionName: fn.name,
               related: [],

@@ -11,6 +11,13 @@ import { handOnError } from './fixes/error-value.ts';
 import { replace } from './fixes/text.ts';
 import { nullCheckOnAllocExamples } from './null-check-on-alloc.examples.ts';
 import { append } from '../text/lists.ts';
+import { say } from './wording.ts';
+
+const messages = {
+  missesFailure:
+    'vfio_alloc_device() never returns NULL: this test of {device} misses the error; use IS_ERR()',
+  nullToo: 'vfio_alloc_device() never returns NULL; test {device} with IS_ERR() alone',
+} as const;
 
 export const nullCheckOnAlloc: Rule = {
   id: 'null-check-on-alloc',
@@ -19,14 +26,15 @@ export const nullCheckOnAlloc: Rule = {
   fixable: 'safe',
   docs: {
     what: 'The result of `vfio_alloc_device()` is compared with NULL, which it never is.',
-    why: '`vfio_alloc_device()` returns an error pointer when it fails, never NULL. The test never holds: after a failure the driver goes on with the error pointer and oopses. It is easily left behind when a `kzalloc()` is replaced.',
+    why: '`vfio_alloc_device()` returns an error pointer when it fails, never NULL. The test never holds: after a failure the driver goes on with the error pointer and oopses. The test is easily kept by mistake when a `kzalloc()` is replaced.',
     instead:
-      'Test with `IS_ERR()` and return `PTR_ERR()`, which also hands on the error of `.init`. The fix puts `PTR_ERR()` in place of `-ENOMEM`, and into the variable that the failing path returns where the branch does not set it. `IS_ERR_OR_NULL()` works, and misleads the reader: it is reported as information.',
+      'Test with `IS_ERR()` and return `PTR_ERR()`, which also returns the error of `.init`. The fix puts `PTR_ERR()` in place of `-ENOMEM`, and into the variable that the failing path returns where the branch does not set it. `IS_ERR_OR_NULL()` works, and misleads the reader: it is reported as information.',
     knownProblems:
       'Where an `#if` makes one test serve both an allocation by the driver and `vfio_alloc_device()`, no fix is offered. Where the failing path does not return an error for certain, a person must look at the fix.',
     references: ['v6.1 cb9ff3f3b84c adds vfio_alloc_device, which returns ERR_PTR and never NULL'],
   },
   examples: nullCheckOnAllocExamples,
+  messages,
   check,
 };
 
@@ -48,9 +56,7 @@ function check({ facts }: RuleContext): Finding[] {
         severity: both ? 'information' : 'error',
         observation: one,
         ...(test ? { site: { path: one.site.path, start: test.start, end: test.end } } : {}),
-        message: both
-          ? `vfio_alloc_device() returns an error pointer or a device, never NULL: IS_ERR() says what is meant for ${nameOf(one)}`
-          : `vfio_alloc_device() never returns NULL, so this test of ${nameOf(one)} cannot see a failure; test with IS_ERR() and return PTR_ERR()`,
+        message: say(both ? messages.nullToo : messages.missesFailure, { device: nameOf(one) }),
         fix: fixFor(facts, one),
       }),
     ];

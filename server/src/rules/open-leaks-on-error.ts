@@ -18,8 +18,12 @@ import {
 } from './open-and-close.ts';
 import { openLeaksOnErrorExamples } from './open-leaks-on-error.examples.ts';
 import { relatedOf } from './related.ts';
-import { leavings, taken, undoneAnywhere, undoneWord, type Leaving } from './resource-leaks.ts';
-import { listed } from './wording.ts';
+import { leavings, taken, undoneAnywhere, lostWords, type Leaving } from './resource-leaks.ts';
+import { listedShortly, say } from './wording.ts';
+
+const messages = {
+  leak: '{what} {lost} on this error path; call {undo}',
+} as const;
 
 export const openLeaksOnError: Rule = {
   id: 'open-leaks-on-error',
@@ -28,18 +32,19 @@ export const openLeaksOnError: Rule = {
   kernels: {},
   fixable: 'none',
   docs: {
-    what: '`.open_device` fails after it has taken something that `.close_device` gives back.',
+    what: '`.open_device` fails after it has taken something that `.close_device` releases.',
     why: 'The core does not call `.close_device` for a device whose `.open_device` failed. An enabled PCI device, memory or a reference that was taken by then stays taken, and the next open takes it once more.',
     instead:
       'Undo in `.open_device` itself what it has done, in the reverse order, before it returns the error: `vfio_pci_core_disable()` after `vfio_pci_core_enable()`.',
     knownProblems:
-      'Only what `.close_device`, or another failing path of `.open_device`, gives back is looked for; `vfio_pci_core_enable()` is always owed. Nothing is said of what `.remove` or `.release` gives back too: the driver may keep it from one open to the next.',
+      'The rule only looks for what `.close_device`, or another failing path of `.open_device`, releases; `vfio_pci_core_enable()` is always owed. It is silent about what `.remove` or `.release` releases too: the driver may keep it from one open to the next.',
     references: [
       'v6.1 drivers/vfio/vfio_main.c, vfio_device_open(): a failed open_device goes past close_device',
       'v6.12 drivers/vfio/vfio_main.c, vfio_df_device_first_open()',
     ],
   },
   examples: openLeaksOnErrorExamples,
+  messages,
   check,
 };
 
@@ -129,12 +134,14 @@ function findingOf(
   wayOf: (one: HeldResource) => GivenBack,
 ): Finding {
   const ways = owed.map(wayOf);
-  const what = listed(owed.map((one) => taken(facts, one)));
-  const calls = listed([...new Set(ways.map(({ api }) => `${api}()`))]);
   return {
     rule: openLeaksOnError.id,
     severity: openLeaksOnError.severity,
-    message: `${what} ${owed.length > 1 ? 'are' : 'is'} not ${undoneWord(owed)} when ${fn.name}() fails here; call ${calls} first`,
+    message: say(messages.leak, {
+      what: listedShortly(owed.map((one) => taken(facts, one))),
+      lost: lostWords(owed),
+      undo: listedShortly(ways.map(({ api }) => `${api}()`)),
+    }),
     site,
     functionName: fn.name,
     related: [

@@ -7,10 +7,17 @@ import { NEEDED_MEMBERS, type NeededMember } from '../kernel/needed-members.ts';
 import { compareVersions, formatVersion } from '../kernel/version.ts';
 import { documentAt, isSameSite, walk } from './locate.ts';
 import { indexOf, reachedFrom } from './members.ts';
-import { listed } from './wording.ts';
+import { listed, quoted, say } from './wording.ts';
 import { familyFor } from './fixes/iommufd-family.ts';
 import { addMembers } from './fixes/ops-table.ts';
 import { opsTableIncompleteExamples } from './ops-table-incomplete.examples.ts';
+
+const messages = {
+  none: '{table} has no iommufd members: registration fails with CONFIG_IOMMUFD; add them',
+  refused: '{table} lacks {missing}: registration fails in Linux {kernel}; add {them}',
+  notBound: '{table} lacks {missing}: an iommufd cannot bind its devices; add {them}',
+  needed: '{table} has {because} but not {member}: {otherwise}',
+} as const;
 
 export const opsTableIncomplete: Rule = {
   id: 'ops-table-incomplete',
@@ -20,7 +27,7 @@ export const opsTableIncomplete: Rule = {
   fixable: 'safe',
   docs: {
     what: 'An ops table lacks members that the core insists on: those for iommufd, or one that another member of the table needs.',
-    why: 'Registration warns and returns `-EINVAL` for a table without the iommufd members, so that probe never succeeds: in 6.2 and 6.3 when `.bind_iommufd` stands without `.unbind_iommufd` or `.attach_ioas`, from 6.4 on, with `CONFIG_IOMMUFD`, when any of the three is missing, and from 6.6 on also without `.detach_ioas`. Since 6.17 `vfio_pci_core_match()` calls `.match_token_uuid` without a test: a table with the one and not the other oopses when user space opens the device through its group. Since 6.19 the core answers VFIO_DEVICE_GET_REGION_INFO by `.get_region_info_caps`, and returns `-EINVAL` without it: `.ioctl` no longer sees the request.',
+    why: 'Registration warns and returns `-EINVAL` for a table without the iommufd members, so that probe never succeeds. In 6.2 and 6.3 it does when `.bind_iommufd` comes without `.unbind_iommufd` or `.attach_ioas`. From 6.4 on, with `CONFIG_IOMMUFD`, it does when any of the three is missing, and from 6.6 on also without `.detach_ioas`. Since 6.17 `vfio_pci_core_match()` calls `.match_token_uuid` without a test: a table with only the first oopses when user space opens the device through its group. Since 6.19 the core answers VFIO_DEVICE_GET_REGION_INFO by `.get_region_info_caps`, and returns `-EINVAL` without it: `.ioctl` no longer sees the request.',
     instead:
       'Set all of the iommufd members, of one family: `vfio_iommufd_physical_…` for a device with an IOMMU group of its own, `vfio_iommufd_emulated_…` for an mdev and whatever else is registered with `vfio_register_emulated_iommu_dev()`. On the vfio-pci core set `.match_token_uuid` to `vfio_pci_core_match_token_uuid` and `.get_region_info_caps` to `vfio_pci_ioctl_get_region_info`.',
     knownProblems:
@@ -34,6 +41,7 @@ export const opsTableIncomplete: Rule = {
     ],
   },
   examples: opsTableIncompleteExamples,
+  messages,
   check,
 };
 
@@ -106,7 +114,12 @@ function neededMembers(facts: ModuleFacts, table: OpsTable): Finding[] {
     return {
       rule: opsTableIncomplete.id,
       severity: needed.oopses ? 'error' : 'warning',
-      message: `\`${table.variable.name}\` has .${because.member} but not .${member}: ${needed.otherwise}`,
+      message: say(messages.needed, {
+        table: quoted(table.variable.name),
+        because: `.${because.member}`,
+        member: `.${member}`,
+        otherwise: needed.otherwise,
+      }),
       site: siteIn(table, table.members.get(because.member)!.span),
       functionName: null,
       related: [],
@@ -188,12 +201,14 @@ function messageFor(
   absent: readonly string[],
   present: readonly string[],
 ): string {
-  const missing = list(absent);
-  if (present.length === 0) {
-    return `\`${name}\` has none of ${missing}: with CONFIG_IOMMUFD registration fails in Linux ${formatVersion(kernel)} without them; set them to the helpers of vfio`;
-  }
+  const table = quoted(name);
+  if (present.length === 0) return say(messages.none, { table });
   const isRefused = present.includes('bind_iommufd') || compareVersions(kernel, MANDATORY) >= 0;
-  return `\`${name}\` has ${list(present)} but not ${missing}: ${isRefused ? `registration fails in Linux ${formatVersion(kernel)}` : 'the device cannot be bound to an iommufd'}; they come together, add ${absent.length === 1 ? 'it' : 'them'}`;
+  const missing = list(absent);
+  const them = absent.length === 1 ? 'it' : 'them';
+  return isRefused
+    ? say(messages.refused, { table, missing, kernel: formatVersion(kernel), them })
+    : say(messages.notBound, { table, missing, them });
 }
 
 function list(members: readonly string[]): string {

@@ -6,6 +6,13 @@ import { callAt, callsIn, documentOf, isSameSite, walk, type PlacedCall } from '
 import { findingFor } from './report.ts';
 import { replace } from './fixes/text.ts';
 import { DRIVER, FOO, FOO_6_1, PROBE, REMOVE } from './examples.ts';
+import { say } from './wording.ts';
+
+const messages = {
+  notTaken: '{put}() drops a registration count that nobody took; delete this call',
+  notReference: '{put}() does not drop the reference of {device}; call vfio_put_device()',
+  count: 'vfio_put_device() does not match vfio_device_get_from_dev(); call vfio_device_put()',
+} as const;
 
 export const putNameConfusion: Rule = {
   id: 'put-name-confusion',
@@ -145,6 +152,7 @@ ${PROBE.replace('\tvfio_put_device(', '\tvfio_device_put(')}${REMOVE}${DRIVER}`,
       },
     ],
   },
+  messages,
   check,
 };
 
@@ -177,12 +185,10 @@ function messageFor(facts: ModuleFacts, one: OperationObservation): string | nul
     before.memory === 'error-pointer'
   )
     return null;
-  const name = nameOf(one);
   if (before.model === 'new' && before.reference === 'held') {
-    const rest = isPutElsewhere(facts, one)
-      ? 'nobody took one here; drop this call'
-      : 'the reference of vfio_alloc_device() is dropped by vfio_put_device()';
-    return `${one.api}() drops a registration count of ${name}, not a reference; ${rest}`;
+    return isPutElsewhere(facts, one)
+      ? say(messages.notTaken, { put: one.api })
+      : say(messages.notReference, { put: one.api, device: nameOf(one) });
   }
   if (
     before.model === 'old' &&
@@ -190,7 +196,7 @@ function messageFor(facts: ModuleFacts, one: OperationObservation): string | nul
     inRange(facts.kernel, COUNTED) &&
     !/\bvfio_device_(get_from_dev|try_get)/.test(one.function.text)
   ) {
-    return `${one.api}() drops a registration count of ${name} that no vfio_device_get_from_dev() took here: registration and unregister keep their own; drop this call`;
+    return say(messages.notTaken, { put: one.api });
   }
   return null;
 }
@@ -261,16 +267,13 @@ function putsOfCounts(facts: ModuleFacts): PlacedCall[] {
 }
 
 function findingOf(facts: ModuleFacts, { file, function: fn, call }: PlacedCall): Finding {
-  const [argument] = call.args;
-  const name =
-    argument === undefined ? 'the device' : `\`${file.text.slice(argument.start, argument.end)}\``;
   const get = callsIn(facts.module, ['vfio_device_get_from_dev']).find(
     (one) => one.function === fn,
   );
   return {
     rule: putNameConfusion.id,
     severity: 'error',
-    message: `vfio_put_device() of ${name}, of which vfio_device_get_from_dev() took a registration count: vfio_device_put() gives that back, and unregister waits for it`,
+    message: messages.count,
     site: { path: file.path, start: call.start, end: call.end },
     functionName: fn.name,
     related:

@@ -6,6 +6,11 @@ import { findingFor, passes } from './report.ts';
 import { putLinesBefore, takeLines } from './fixes/move.ts';
 import { startsLine } from './fixes/text.ts';
 import { DRIVER, FOO, PROBE, REMOVE } from './examples.ts';
+import { say } from './wording.ts';
+
+const messages = {
+  registered: '{put}() of {device} while it is still registered; unregister it first',
+} as const;
 
 export const putWhileRegistered: Rule = {
   id: 'put-while-registered',
@@ -19,7 +24,7 @@ export const putWhileRegistered: Rule = {
     instead:
       'Call `vfio_unregister_group_dev()` first and `vfio_put_device()` last. A probe that fails after its registration owes both, in this order. Up to 6.0 the same holds for the uninit and the free.',
     knownProblems:
-      'In `.remove` a put without any unregister behind it is the defect remove-without-unregister. An unregister inside a helper is followed.',
+      'In `.remove` a put without any unregister after it is reported by remove-without-unregister. An unregister inside a helper is followed.',
     references: [
       'v6.1 cb9ff3f3b84c adds vfio_put_device',
       'v6.1 ca5f21b25749 ties the lifetime of the group to the registration',
@@ -170,6 +175,7 @@ ${DRIVER}`,
       },
     ],
   },
+  messages,
   check,
 };
 
@@ -183,7 +189,7 @@ function check({ facts }: RuleContext): Finding[] {
         rule: putWhileRegistered.id,
         severity: 'error',
         observation: one,
-        message: `${one.api}() gives up ${nameOf(one)} while it is still registered: user space can open it until vfio_unregister_group_dev() returns; unregister it first`,
+        message: say(messages.registered, { put: one.api, device: nameOf(one) }),
         alsoSee: (unregisterBehind(facts, one) ?? []).map((later) => ({
           site: later.site,
           message: 'the unregister comes only here',

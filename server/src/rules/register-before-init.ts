@@ -1,8 +1,10 @@
 import type { Finding, Rule, RuleContext } from './types.ts';
-import type { OperationObservation } from '../lifecycle/types.ts';
+import { inRange } from '../kernel/version.ts';
+import type { ModuleFacts, OperationObservation } from '../lifecycle/types.ts';
 import { nameOf } from './device.ts';
 import { findingFor } from './report.ts';
 import { DRIVER, FOO, PROBE, REMOVE } from './examples.ts';
+import { say } from './wording.ts';
 
 const ALLOCATED_BY_HAND = `
 static int foo_probe(struct mdev_device *mdev)
@@ -16,6 +18,15 @@ static int foo_probe(struct mdev_device *mdev)
 
 	dev_set_drvdata(&mdev->dev, foo);
 `;
+
+const messages = {
+  twice: '{register}() of {device}, which is registered already; delete one call',
+  undone: '{device} is registered after its initialisation was undone; register it before',
+  notInitialised:
+    '{device} is registered but not initialised; allocate it with vfio_alloc_device()',
+  notInitialisedOldModel:
+    '{device} is registered but not initialised; call vfio_init_group_dev() first',
+} as const;
 
 export const registerBeforeInit: Rule = {
   id: 'register-before-init',
@@ -195,6 +206,7 @@ static int foo_probe(struct platform_device *pdev)
       },
     ],
   },
+  messages,
   check,
 };
 
@@ -209,7 +221,7 @@ function check({ facts }: RuleContext): Finding[] {
       one.before.memory === 'error-pointer'
     )
       return [];
-    const message = messageFor(one);
+    const message = messageFor(facts, one);
     // What unseen code was given it may have initialised: then there is nothing to say.
     if (message === null || (!one.certain && one.before.registered !== 'yes')) return [];
     return [
@@ -218,15 +230,14 @@ function check({ facts }: RuleContext): Finding[] {
   });
 }
 
-function messageFor(one: OperationObservation): string | null {
+function messageFor(facts: ModuleFacts, one: OperationObservation): string | null {
   const { model, initialised, registered, reference } = one.before;
-  const name = nameOf(one);
-  if (registered === 'yes')
-    return `${one.api}() registers ${name}, which is registered already on this path; a device is registered once`;
-  if (model === 'old' && initialised === 'undone')
-    return `${one.api}() registers ${name} after its initialisation was undone on this path; register it before, or initialise it again`;
+  const device = nameOf(one);
+  if (registered === 'yes') return say(messages.twice, { register: one.api, device });
+  if (model === 'old' && initialised === 'undone') return say(messages.undone, { device });
   if (model !== 'none' || reference !== 'none') return null;
   // Fields that are set by hand are mixed-models.
   if (/(->|\.)\s*ops\s*=[^=]/.test(one.function.text)) return null;
-  return `${one.api}() registers ${name}, which is zeroed memory and no vfio_device yet: nothing has initialised it on this path; allocate it with vfio_alloc_device(), or up to 6.0 call vfio_init_group_dev() first`;
+  const isNewModel = inRange(facts.kernel, { since: [6, 1] });
+  return say(isNewModel ? messages.notInitialised : messages.notInitialisedOldModel, { device });
 }

@@ -11,6 +11,12 @@ import {
   type PlacedCall,
 } from './locate.ts';
 import { DRIVER, FOO, PROBE, REMOVE } from './examples.ts';
+import { say } from './wording.ts';
+
+const messages = {
+  call: '{register}() can fail and its result is not tested; test and return it',
+  helper: '{helper}() can fail to register and its result is not tested; test and return it',
+} as const;
 
 export const registerResultIgnored: Rule = {
   id: 'register-result-ignored',
@@ -20,7 +26,7 @@ export const registerResultIgnored: Rule = {
   fixable: 'none',
   docs: {
     what: 'The result of a registration is not tested.',
-    why: 'A registration can fail: there is no IOMMU group, the ops table lacks a member, memory is short. The caller then still owns the device and must put it, and `.remove` must not unregister it. A probe that goes on as if nothing had happened leaves a device that nobody can open and whose removal takes down a registration that is not there.',
+    why: 'A registration can fail: there is no IOMMU group, the ops table lacks a member, memory is short. The caller then still owns the device and must put it, and `.remove` must not unregister it. A probe that goes on as if nothing had happened has a device that user space cannot open, and its removal undoes a registration that does not exist.',
     instead: 'Keep the result, undo what probe did when it is not 0, and return it.',
     knownProblems: 'A result that is stored in memory or handed to a function counts as tested.',
     references: ['v5.13 0bfc6a4ea63c: vfio_register_group_dev returns 0 or a negative errno'],
@@ -122,7 +128,7 @@ static int foo_probe(struct platform_device *pdev)
 `,
       },
       {
-        title: 'Tested far behind',
+        title: 'Tested much later',
         kernel: '6.2',
         code: `${FOO}
 static int foo_probe(struct platform_device *pdev)
@@ -201,6 +207,7 @@ static int foo_probe(struct platform_device *pdev)
       },
     ],
   },
+  messages,
   check,
 };
 
@@ -260,13 +267,12 @@ function isOnlyOne(module: Module, name: string): boolean {
 }
 
 function findingOf({ name, site, function: fn }: PlacedCall): Finding {
-  const what = REGISTERING.includes(name)
-    ? `${name}() can fail`
-    : `${name}() registers the device, which can fail,`;
   return {
     rule: registerResultIgnored.id,
     severity: 'warning',
-    message: `${what} and its result is not tested: on failure the device is not registered, and the driver still has to undo what came before; test it and return it`,
+    message: REGISTERING.includes(name)
+      ? say(messages.call, { register: name })
+      : say(messages.helper, { helper: name }),
     site,
     functionName: fn.name,
     related: [],

@@ -12,6 +12,18 @@ import { isEarlyExit, macroNotes } from './exit-place.ts';
 import { addAtEnd } from './fixes/unwind.ts';
 import { insertAfter, layOut, newlineOf, replace } from './fixes/text.ts';
 import { releaseDoesNotChainExamples } from './release-does-not-chain.examples.ts';
+import { quoted, say } from './wording.ts';
+
+const messages = {
+  noInit: '{table} is for vfio-pci core and has no .init; set it to vfio_pci_core_init_dev',
+  noRelease:
+    '{table} is for vfio-pci core and has no .release; set it to vfio_pci_core_release_dev',
+  neither:
+    '{table} is for vfio-pci core and has no .init and no .release; set them to those of the core',
+  initNotChained: '{function}() succeeds without {core}(): core locks are not set up; call it',
+  releaseNotChained: '{function}() returns without {core}() and leaks core state; call it{last}',
+  freedOnly: '{table} is for vfio-pci core: vfio_free_device() leaks core state; use {core}()',
+} as const;
 
 export const releaseDoesNotChain: Rule = {
   id: 'release-does-not-chain',
@@ -21,7 +33,7 @@ export const releaseDoesNotChain: Rule = {
   fixable: 'safe',
   docs: {
     what: "A vfio-pci core device has an `.init` or a `.release` that does not call the core's, or has only one of the two.",
-    why: '`vfio_pci_core_init_dev()` sets up the locks, lists and the PCI device of the core; a device that skipped it fails in its first callback. `vfio_pci_core_release_dev()` gives back what the core attached; a `.release` without it leaks that with every device, and in 6.1 the container too.',
+    why: '`vfio_pci_core_init_dev()` sets up the locks, lists and the PCI device of the core; a device that skipped it fails in its first callback. `vfio_pci_core_release_dev()` frees what the core attached. A `.release` without it leaks that with every device, and in 6.1 the container too.',
     instead:
       "Name both functions of the core in the ops table, or call them in `.init` and `.release` of the driver's own. In 6.1 `vfio_pci_core_release_dev()` frees the container and comes last.",
     knownProblems:
@@ -32,6 +44,7 @@ export const releaseDoesNotChain: Rule = {
     ],
   },
   examples: releaseDoesNotChainExamples,
+  messages,
   check,
 };
 
@@ -127,18 +140,15 @@ function missingMembers(facts: ModuleFacts, table: OpsTable): Member[] {
 
 function absentFinding(facts: ModuleFacts, table: OpsTable, absent: readonly Member[]): Finding {
   const { name, nameSpan } = table.variable;
-  const lacks = absent.length === 2 ? 'neither .init nor .release' : `no .${absent[0]}`;
+  const lack = absent[0] === 'init' ? messages.noInit : messages.noRelease;
   const other =
     absent.length === 2
       ? null
       : (table.members.get(absent[0] === 'init' ? 'release' : 'init') ?? null);
-  const effect = absent.includes('init')
-    ? 'its locks and lists are never set up'
-    : 'what the core attached to it is leaked';
   return {
     rule: releaseDoesNotChain.id,
     severity: 'error',
-    message: `\`${name}\` is the table of a vfio-pci core device and has ${lacks}: ${effect}; add ${absent.map((one) => `.${one} = ${one === 'init' ? INIT : RELEASE}`).join(' and ')}, or a function that calls it`,
+    message: say(absent.length === 2 ? messages.neither : lack, { table: quoted(name) }),
     site: { path: table.path, start: nameSpan.start, end: nameSpan.end },
     functionName: null,
     related: [
@@ -193,7 +203,6 @@ function unchained(facts: ModuleFacts, table: OpsTable, member: Member): Finding
   const functions = indexOf(facts.module, facts.kernel)
     .functions(file, value)
     .map((one) => one.item);
-  const core = member === 'init' ? INIT : RELEASE;
   return exitsOf(facts, functions, member)
     .filter((exit) => isUnchained(facts, exit, member))
     .map((exit) => {
@@ -214,7 +223,7 @@ function unchained(facts: ModuleFacts, table: OpsTable, member: Member): Finding
         site: isEarly
           ? exit.returns
           : { path: exit.site.path, start: fn.nameSpan.start, end: fn.nameSpan.end },
-        message: `${fn.name}() ${isEarly ? 'returns here' : WORDS[member].end} without ${core}(): ${WORDS[member].harm}; call it${member === 'release' && inRange(facts.kernel, ONLY_6_1) ? ' as the last statement' : ''}`,
+        message: unchainedMessage(facts, fn.name, member),
         alsoSee: [...macroNotes(facts, fn, exit.returns), owner],
         fix: isEarly ? null : fixFor(facts, exit, member),
       });
@@ -232,7 +241,7 @@ function freedByCoreOnly(facts: ModuleFacts, table: OpsTable): Finding[] {
     {
       rule: releaseDoesNotChain.id,
       severity: 'error',
-      message: `\`${table.variable.name}\` is the table of a vfio-pci core device: ${FREE}() leaks what the core attached to it; use ${RELEASE}()`,
+      message: say(messages.freedOnly, { table: quoted(table.variable.name), core: RELEASE }),
       site: { path: table.path, ...entry.span },
       functionName: null,
       related: [],
@@ -247,11 +256,11 @@ function freedByCoreOnly(facts: ModuleFacts, table: OpsTable): Finding[] {
   ];
 }
 
-/** How a callback ends without the core's, and what comes of it. */
-const WORDS: Readonly<Record<Member, { readonly end: string; readonly harm: string }>> = {
-  init: { end: 'succeeds', harm: "the core's locks and lists in the device are not set up" },
-  release: { end: 'reaches its end', harm: 'what the core attached to the device is leaked' },
-};
+function unchainedMessage(facts: ModuleFacts, name: string, member: Member): string {
+  if (member === 'init') return say(messages.initNotChained, { function: name, core: INIT });
+  const last = inRange(facts.kernel, ONLY_6_1) ? ' last' : '';
+  return say(messages.releaseNotChained, { function: name, core: RELEASE, last });
+}
 
 function fixFor(facts: ModuleFacts, exit: ExitObservation, member: Member): Fix | null {
   return member === 'release' ? releaseFix(facts, exit) : initFix(facts, exit);

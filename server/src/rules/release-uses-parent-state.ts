@@ -7,8 +7,16 @@ import { drvdataCalls } from './drvdata.ts';
 import { contains, functionsIn } from './locate.ts';
 import { indexOf, memberAccesses, reachedFrom, type MemberAccess } from './members.ts';
 import { deviceIdentity } from './device-identity.ts';
-import { written } from './wording.ts';
+import { quoted, say, written } from './wording.ts';
 import { releaseUsesParentStateExamples } from './release-uses-parent-state.examples.ts';
+
+const messages = {
+  readsDrvdata:
+    '{function}() reads drvdata of the parent in .release: it may be NULL; use container_of()',
+  setsDrvdata:
+    '{function}() sets drvdata of the parent in .release: another driver may own it; delete this',
+  released: '{member} is used in .release after {function}() called {call}(); keep one of the two',
+} as const;
 
 export const releaseUsesParentState: Rule = {
   id: 'release-uses-parent-state',
@@ -21,10 +29,11 @@ export const releaseUsesParentState: Rule = {
     instead:
       'Keep in the container what `.release` needs, reach it with `container_of()`, and free there, not in `.remove`, what `.release` still uses.',
     knownProblems:
-      'When nobody else takes references `.release` always runs inside the put of `.remove`, and the order there decides; therefore this is a hint. What a variable stands for is followed only within one function.',
+      'When nothing else takes references `.release` always runs inside the put of `.remove`, and the order there decides; so this is a hint. A variable is followed only within one function.',
     references: ['v6.1 cb9ff3f3b84c ties .release to the last reference'],
   },
   examples: releaseUsesParentStateExamples,
+  messages,
   check,
 };
 
@@ -46,13 +55,13 @@ function parentData(
     [
       ...drvdataCalls(index, fn, 'get-drvdata', facts.kernel).map((call) => ({
         call,
-        defect: `reads the drvdata of the parent device in .release: when the last reference is dropped after unbind it is NULL; reach the container with container_of()`,
+        message: say(messages.readsDrvdata, { function: fn.name }),
       })),
       ...drvdataCalls(index, fn, 'set-drvdata', facts.kernel).map((call) => ({
         call,
-        defect: `sets the drvdata of the parent device in .release: after unbind it belongs to the next driver; leave it to the driver core`,
+        message: say(messages.setsDrvdata, { function: fn.name }),
       })),
-    ].flatMap(({ call, defect }): Finding[] => {
+    ].flatMap(({ call, message }): Finding[] => {
       const file = index.fileOf(fn);
       const [argument] = call.args;
       if (file === undefined || argument === undefined) return [];
@@ -70,7 +79,7 @@ function parentData(
         {
           rule: releaseUsesParentState.id,
           severity: 'hint',
-          message: `${fn.name}() ${defect}`,
+          message,
           site: { path: file.path, start: call.start, end: call.end },
           functionName: fn.name,
           related: callers(index, inRelease, fn),
@@ -86,7 +95,7 @@ function isParentOf(text: string, access: MemberAccess): boolean {
   return /^\s*(->|\.)\s*\w/.test(text.slice(access.node.end));
 }
 
-/** Members that remove gives back and `.release` uses. */
+/** Members that remove releases and `.release` uses. */
 function freedState(
   facts: ModuleFacts,
   index: ModuleIndex,
@@ -109,11 +118,15 @@ function freedState(
         {
           rule: releaseUsesParentState.id,
           severity: 'hint' as const,
-          message: `\`${text}\` is used in .release after ${gone.function.name}() has given it back with ${gone.call?.name}(): .release runs with or after the last put; keep only one of the two`,
+          message: say(messages.released, {
+            member: quoted(text),
+            function: gone.function.name,
+            call: gone.call?.name ?? '',
+          }),
           site: user.site,
           functionName: fn.name,
           related: [
-            { site: gone.site, message: `${gone.call?.name}() gives it back` },
+            { site: gone.site, message: `${gone.call?.name}() releases it` },
             ...callers(index, inRelease, fn),
           ],
           fix: null,

@@ -8,6 +8,12 @@ import { insertGuarded } from './fixes/error-style.ts';
 import { exitPlaceOf, isEarlyExit, macroNotes, returnAt } from './exit-place.ts';
 import { addAtEnd } from './fixes/unwind.ts';
 import { DRIVER, FOO_6_1, PROBE, REMOVE } from './examples.ts';
+import { say } from './wording.ts';
+
+const messages = {
+  early: '{function}() returns here without {free}(); Linux 6.1 needs it on every path',
+  end: '{function}() returns without {free}(); Linux 6.1 needs it as the last statement',
+} as const;
 
 export const releaseWithoutFree: Rule = {
   id: 'release-without-free',
@@ -17,7 +23,7 @@ export const releaseWithoutFree: Rule = {
   fixable: 'safe',
   docs: {
     what: 'A `.release` for 6.1 reaches its end without freeing the container.',
-    why: 'In 6.1, and only there, the core leaves the freeing to the driver: `.release` must end with `vfio_free_device()`, or with `vfio_pci_core_release_dev()`, which calls it. Otherwise the container is leaked with every device.',
+    why: 'In 6.1, and only there, the driver frees the memory: `.release` must end with `vfio_free_device()`, or with `vfio_pci_core_release_dev()`, which calls it. Otherwise the container is leaked with every device.',
     instead: 'Call `vfio_free_device()` as the last statement of `.release`.',
     knownProblems:
       'The `.release` of a driver that uses `vfio_init_device()` is exempt: its memory is its own. From 6.2 on the core frees the memory and the function is gone.',
@@ -233,6 +239,7 @@ ${PROBE}${REMOVE}${DRIVER}`,
       },
     ],
   },
+  messages,
   check,
 };
 
@@ -263,9 +270,7 @@ function check({ facts }: RuleContext): Finding[] {
         severity: 'error',
         observation: exit,
         site,
-        message: isEarly
-          ? `${fn.name}() returns here without ${free}(): in Linux 6.1 .release must free the container on every path`
-          : `${fn.name}() reaches its end without ${free}(): in Linux 6.1 .release must free the container; call it as the last statement`,
+        message: say(isEarly ? messages.early : messages.end, { function: fn.name, free }),
         alsoSee: [
           ...macroNotes(facts, fn, exit.returns),
           ...tablesWith(facts, fn.name).map((table) => ({

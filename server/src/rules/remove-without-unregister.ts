@@ -24,6 +24,15 @@ import { isEarlyExit, macroNotes } from './exit-place.ts';
 import { insertGuarded } from './fixes/error-style.ts';
 import { removeWithoutUnregisterExamples } from './remove-without-unregister.examples.ts';
 import { append } from '../text/lists.ts';
+import { quoted, say } from './wording.ts';
+
+const messages = {
+  ended: '{end}() of {device}, which stays registered; call {unregister}() first',
+  early: '{function}() returns here with {device} registered; unregister it on this path too',
+  never: '{function}() never unregisters {device}; call {unregister}() first',
+  noRemove:
+    '{driver} has no .remove: nothing unregisters what {probe}() registers; add one that does',
+} as const;
 
 export const removeWithoutUnregister: Rule = {
   id: 'remove-without-unregister',
@@ -32,7 +41,7 @@ export const removeWithoutUnregister: Rule = {
   kernels: { since: [5, 13] },
   fixable: 'safe',
   docs: {
-    what: 'The driver goes away, on a path of `.remove` or for want of one, and leaves a device registered that its probe registered.',
+    what: 'The driver goes away, on a path of `.remove` or without one, while the device that its probe registered stays registered.',
     why: 'Until `vfio_unregister_group_dev()` returns, user space can open the device and call into the driver. Memory that is freed or put before that is used after it is gone, and after an early return the driver core considers the device unbound all the same.',
     instead:
       'Call `vfio_unregister_group_dev()` (`vfio_pci_core_unregister_device()` for a vfio-pci core device) in `.remove` on every path, before the put or the free. The driver core does not ask whether remove succeeded, so there is nothing to return early for once a device is registered.',
@@ -44,6 +53,7 @@ export const removeWithoutUnregister: Rule = {
     ],
   },
   examples: removeWithoutUnregisterExamples,
+  messages,
   check,
 };
 
@@ -85,7 +95,6 @@ function reportRemove(facts: ModuleFacts, exit: ExitObservation): Finding {
   );
   const [end] = ends.sort((left, right) => left.site.start - right.site.start);
   const isEarly = isEarlyExit(facts, exit.function, exit.returns);
-  const name = nameOf(exit);
   const site: Site =
     end?.site ??
     (isEarly
@@ -95,23 +104,26 @@ function reportRemove(facts: ModuleFacts, exit: ExitObservation): Finding {
           start: exit.function.nameSpan.start,
           end: exit.function.nameSpan.end,
         });
-  const unregister = unregisterFor(exit);
-  const never = isEarly
-    ? `${exit.function.name}() returns early here and leaves ${name} registered: the driver core unbinds the driver all the same; unregister and drop the device on this path too`
-    : `${exit.function.name}() never unregisters ${name}, which probe registered; call ${unregister}() before anything that its callbacks use goes away`;
-  const message =
-    end === undefined
-      ? never
-      : `${end.api}() gives up ${nameOf(end)} while it is still registered, and no path from here unregisters it; call ${unregister}() first`;
   return findingFor({
     rule: removeWithoutUnregister.id,
     severity: 'error',
     observation: end === undefined ? exit : { ...end, certain: exit.certain },
     site,
-    message,
+    message: messageFor(exit, end, isEarly),
     alsoSee: end === undefined ? macroNotes(facts, exit.function, exit.returns) : [],
     fix: end === undefined || isReferenceLeft(exit, end) ? null : fixFor(facts, exit, end),
   });
+}
+
+function messageFor(
+  exit: ExitObservation,
+  end: OperationObservation | undefined,
+  isEarly: boolean,
+): string {
+  const device = nameOf(end ?? exit);
+  const names = { function: exit.function.name, device, unregister: unregisterFor(exit) };
+  if (end !== undefined) return say(messages.ended, { ...names, end: end.api });
+  return say(isEarly ? messages.early : messages.never, names);
 }
 
 /** More references were taken than are put: an unregister alone does not make that path right. */
@@ -228,7 +240,10 @@ function driversWithoutRemove(facts: ModuleFacts): Finding[] {
         severity: 'error',
         observation: success,
         site,
-        message: `\`${variable.name}\` has no .remove and no devm action: nothing unregisters the device that ${table.probe}() registers, whose callbacks then run after the driver is gone`,
+        message: say(messages.noRemove, {
+          driver: quoted(variable.name),
+          probe: table.probe ?? '',
+        }),
       }),
     ].map((finding) => ({ ...finding, functionName: null }));
   });

@@ -7,6 +7,14 @@ import { deleteStatement, replace } from './fixes/text.ts';
 import { titleOf } from '../kernel/describe-entry.ts';
 import { formatVersion } from '../kernel/version.ts';
 import { DRIVER, FOO, OLD_PROBE, OLD_REMOVE, PROBE, REMOVE } from './examples.ts';
+import { say } from './wording.ts';
+
+const messages = {
+  removed: '{name} was removed in Linux {until}',
+  replaced: '{name} was removed in Linux {until}; use {instead}',
+  absent: '{name} does not exist in Linux {kernel}',
+  absentReplaced: '{name} does not exist in Linux {kernel}; use {instead}',
+} as const;
 
 export const removedApi: Rule = {
   id: 'removed-api',
@@ -19,7 +27,7 @@ export const removedApi: Rule = {
     instead:
       'Convert the driver: allocate with `vfio_alloc_device()`, drop the reference with `vfio_put_device()`. In a `.release` for 6.2 and later delete the call of `vfio_free_device()`: the core frees the memory itself. When one source must build for several kernels put each model in its own arm of an `#if LINUX_VERSION_CODE`.',
     knownProblems:
-      'A function of the same name that the module defines or declares is not reported, nor is code that a test of LINUX_VERSION_CODE leaves out of the target kernel, nor one arm of an `#if` whose other arm uses what the target kernel has. Under a macro that is neither, the finding is a hint. Functions that the kernel declares in private headers are not looked at.',
+      'A function of the same name that the module defines or declares is not reported. Neither is code that a test of LINUX_VERSION_CODE excludes from the target kernel, nor an arm of an `#if` whose other arm uses what the target kernel has. Under a macro that is neither, the finding is a hint. Functions that the kernel declares in private headers are not looked at.',
     references: [
       'v6.1 ebb72b765fb4 removes vfio_init_group_dev and vfio_uninit_group_dev',
       'v6.2 913447d06f03 removes vfio_free_device; d1104f9327df makes vfio_init_device static',
@@ -223,6 +231,7 @@ static void foo_port_exit(struct foo_port *port)
       },
     ],
   },
+  messages,
   check,
 };
 
@@ -243,7 +252,7 @@ function check({ facts }: RuleContext): Finding[] {
       message: messageFor(use, formatVersion(facts.kernel)),
       site: use.site,
       functionName: use.functionName,
-      related: [],
+      related: meaningOf(use),
       fix: fixFor(use, facts),
       ...(convertible ? { convertible: true } : {}),
     });
@@ -257,20 +266,26 @@ export function isInit(name: string): boolean {
 }
 
 function messageFor({ entry }: ApiUse, kernel: string): string {
-  const name =
-    entry.kind === 'member'
-      ? `\`.${entry.name}\` of struct ${entry.owner} (${firstClause(entry.summary)})`
-      : titleOf(entry);
-  const last =
-    entry.kernels.until === undefined
-      ? ''
-      : `: it was removed in ${formatVersion(entry.kernels.until)}`;
-  const instead =
-    entry.replacement === undefined ? '' : `; use ${entry.replacement.text.replaceAll('`', '')}`;
-  return `${name} does not exist in Linux ${kernel}${last}${instead}`;
+  const name = entry.kind === 'member' ? `\`.${entry.name}\` of ${entry.owner}` : titleOf(entry);
+  const instead = entry.replacement?.text.replaceAll('`', '');
+  const { until } = entry.kernels;
+  if (until === undefined)
+    return instead === undefined
+      ? say(messages.absent, { name, kernel })
+      : say(messages.absentReplaced, { name, kernel, instead });
+  return instead === undefined
+    ? say(messages.removed, { name, until: formatVersion(until) })
+    : say(messages.replaced, { name, until: formatVersion(until), instead });
 }
 
-/** The first sentence of a summary, to stand in the middle of another. */
+/** Which member is meant, where a later one has the same name. */
+function meaningOf({ entry, site }: ApiUse): Finding['related'] {
+  return entry.kind === 'member'
+    ? [{ site, message: `.${entry.name} here is ${firstClause(entry.summary)}` }]
+    : [];
+}
+
+/** The first sentence of a summary, as part of another. */
 function firstClause(summary: string): string {
   const [first] = summary.split(/\.(?:\s|$)/);
   return first!.charAt(0).toLowerCase() + first!.slice(1);

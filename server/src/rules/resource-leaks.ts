@@ -21,7 +21,7 @@ import {
   walk,
 } from './locate.ts';
 import { siteOfExit } from './exit-place.ts';
-import { written } from './wording.ts';
+import { quoted, written } from './wording.ts';
 import { largest } from '../text/lists.ts';
 
 /**
@@ -285,12 +285,22 @@ export function nameOfTaken(facts: ModuleFacts, resource: HeldResource): string 
 export function taken(facts: ModuleFacts, resource: HeldResource): string {
   const name = nameOfTaken(facts, resource);
   const isResult = takenBy(resource.api)?.taken === 'return';
-  return isResult && name !== null ? `\`${name}\` from ${resource.api}()` : `${resource.api}()`;
+  return isResult && name !== null ? `${quoted(name)} from ${resource.api}()` : `${resource.api}()`;
 }
 
-/** What is not done to them: what a call returned is given back, what it did is undone. */
+/** What is not done to them: what a call returned is released, what it did is undone. */
 export function undoneWord(owed: readonly HeldResource[]): string {
-  return owed.every(({ api }) => takenBy(api)?.taken === 'return') ? 'given back' : 'undone';
+  return areReturned(owed) ? 'released' : 'undone';
+}
+
+function areReturned(owed: readonly HeldResource[]): boolean {
+  return owed.every(({ api }) => takenBy(api)?.taken === 'return');
+}
+
+/** What becomes of them on an error path, as a sentence goes on after their names. */
+export function lostWords(owed: readonly HeldResource[]): string {
+  const verb = owed.length > 1 ? 'are' : 'is';
+  return areReturned(owed) ? `${verb} leaked` : `${verb} not undone`;
 }
 
 /** Where the things come from and who gives them back: related information beside the path. */
@@ -325,11 +335,11 @@ const MOST = 3;
 
 function described({ kind, api }: HeldResource): string {
   if (kind === 'counter') return 'the count is changed';
-  return takenBy(api)?.taken === 'return' ? `${api}() gives it` : `${api}() is called`;
+  return takenBy(api)?.taken === 'return' ? `${api}() returns it` : `${api}() is called`;
 }
 
 /**
- * Who gives things back that are owed where `fn` ends, as a sentence goes on behind `as`:
+ * Who releases what is owed where `fn` ends, as a sentence goes on after `as`:
  * `foo_remove() does`.
  */
 export function whoUndoes(facts: ModuleFacts, fn: FunctionIr, undone: readonly Undone[]): string {

@@ -100,11 +100,11 @@ function meantAt(
     isHead || (isKeyword && (hasVerb || namesRule)) || (namesRule && (hasVerb || isVerb));
   if (!isMeant) return undefined;
   const advice = [
-    ...(isVerb || !isKeyword ? [`write ${KEYWORD}: in front of ${VERB}`] : []),
+    ...(isVerb || !isKeyword ? [`write ${KEYWORD}: before ${VERB}`] : []),
     ...(isKeyword && first !== KEYWORD ? [`write ${KEYWORD} for ${first}`] : []),
-    ...(isKeyword && colon === '' ? [`write a colon behind ${KEYWORD}`] : []),
+    ...(isKeyword && colon === '' ? [`write a colon after ${KEYWORD}`] : []),
     ...verbAdvice(isVerb ? first : second),
-    ...(open === '' ? [`write the rules in parentheses behind ${VERB}`] : []),
+    ...(open === '' ? [`write the rules in parentheses after ${VERB}`] : []),
   ];
   return {
     start,

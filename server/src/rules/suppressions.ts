@@ -18,10 +18,30 @@ import { append } from '../text/lists.ts';
 import { blanksBefore, COMMENT_OR_STRING } from '../text/lexical.ts';
 import { nearWords } from '../text/near-words.ts';
 import { lineIndex, type LineIndex } from '../text/position.ts';
+import { listedShortly, say } from './wording.ts';
+import { fitMessage } from './fit-message.ts';
 
 export const INVALID = 'invalid-suppression';
 export const WITHOUT_REASON = 'suppression-without-reason';
 export const UNUSED = 'unused-suppression';
+
+/** What the rules of those names say; the parts in braces are filled in. */
+export const SUPPRESSION_MESSAGES = {
+  invalid: {
+    form: 'this comment suppresses nothing; write `vfio-lifecycle: allow(rule): reason`',
+    advised: 'this comment suppresses nothing; {advice}',
+    noRule: 'there is no rule {id}',
+    otherRule: 'there is no rule {id}; did you mean {near}?',
+  },
+  withoutReason: {
+    noReason: 'this comment suppresses nothing without a reason; write `allow(…): reason`',
+  },
+  unused: {
+    comment: '{rules} {report} nothing here for Linux {kernel}; delete the comment',
+    part: '{rules} {report} nothing here for Linux {kernel}; delete this part',
+    name: '{rules} {report} nothing here for Linux {kernel}; take it out of the list',
+  },
+} as const;
 
 /** What one comment allows, and where: offsets into its document. */
 interface Suppression {
@@ -220,7 +240,7 @@ function problemsOf(
   ): Finding[] =>
     run.looked.has(rule)
       ? [
-          {
+          fitMessage({
             rule,
             severity,
             message,
@@ -229,7 +249,7 @@ function problemsOf(
             related: [],
             fix,
             ...(rule === UNUSED && { tags: ['unnecessary'] as const }),
-          },
+          }),
         ]
       : [];
   if (rules.length === 0)
@@ -237,28 +257,24 @@ function problemsOf(
       INVALID,
       'warning',
       site,
-      `this comment suppresses nothing: it is not of the form \`vfio-lifecycle: allow(rule): reason\`${advice === undefined ? '' : `; ${advice}`}`,
+      advice === undefined
+        ? SUPPRESSION_MESSAGES.invalid.form
+        : say(SUPPRESSION_MESSAGES.invalid.advised, { advice }),
     );
   const unknown = rules.filter((one) => !run.known.has(one.id));
   const invalid = unknown.flatMap(({ id, span }) =>
-    report(INVALID, 'warning', span, `there is no rule ${JSON.stringify(id)}${meant(id, run)}`),
+    report(INVALID, 'warning', span, noRuleMessage(id, run)),
   );
   if (!hasReason)
     return [
       ...invalid,
-      ...report(
-        WITHOUT_REASON,
-        'warning',
-        site,
-        'this comment suppresses nothing, because it gives no reason; say why the finding is to be ignored: `allow(…): reason`',
-      ),
+      ...report(WITHOUT_REASON, 'warning', site, SUPPRESSION_MESSAGES.withoutReason.noReason),
     ];
   if (!isAnalysed(file, suppression, run)) return invalid;
   const unused = unneededIn(suppression, used, run);
   if (unused.length === 0) return invalid;
-  const reports = (list: string): string =>
-    `${list} ${unused.length === 1 ? 'reports' : 'report'} nothing here for Linux ${run.kernel}`;
   const whole = unused.length === rules.length;
+  const { comment: alone, part, name } = SUPPRESSION_MESSAGES.unused;
   return [
     ...invalid,
     ...(whole
@@ -266,23 +282,28 @@ function problemsOf(
           UNUSED,
           'hint',
           site,
-          `${reports(unused.map((one) => one.id).join(' and '))}: ${site === comment ? 'the comment' : 'this part of the comment'} is not needed`,
+          unusedMessage(site === comment ? alone : part, unused, run),
           site === comment ? removal(file, comment) : null,
         )
-      : unused.flatMap(({ id, span }) =>
-          report(
-            UNUSED,
-            'hint',
-            span,
-            `${id} reports nothing here for Linux ${run.kernel}: it need not be named`,
-          ),
-        )),
+      : unused.flatMap((one) => report(UNUSED, 'hint', one.span, unusedMessage(name, [one], run)))),
   ];
 }
 
-function meant(id: string, { known: rules }: RulesRun): string {
+function unusedMessage(
+  template: (typeof SUPPRESSION_MESSAGES.unused)[keyof typeof SUPPRESSION_MESSAGES.unused],
+  unused: Suppression['rules'],
+  { kernel }: RulesRun,
+): string {
+  const ids = listedShortly(unused.map((one) => one.id));
+  return say(template, { rules: ids, report: unused.length === 1 ? 'reports' : 'report', kernel });
+}
+
+function noRuleMessage(id: string, { known: rules }: RulesRun): string {
   const [near] = nearWords(id, [...rules], 3);
-  return near === undefined ? '' : `; did you mean ${near}?`;
+  const name = JSON.stringify(id);
+  return near === undefined
+    ? say(SUPPRESSION_MESSAGES.invalid.noRule, { id: name })
+    : say(SUPPRESSION_MESSAGES.invalid.otherRule, { id: name, near });
 }
 
 /**

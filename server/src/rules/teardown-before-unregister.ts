@@ -14,6 +14,13 @@ import { relatedOf } from './related.ts';
 import { testedIn, testedKeys } from './tested-members.ts';
 import { findingFor } from './report.ts';
 import { teardownBeforeUnregisterExamples } from './teardown-before-unregister.examples.ts';
+import { quoted, say } from './wording.ts';
+
+const messages = {
+  drvdataCleared: 'drvdata is cleared, but {reader}() may still read it; call {unregister}() first',
+  called: '{call}() is called on {member}, but {reader}() may still use it; unregister first',
+  cleared: '{member} is cleared, but {reader}() may still use it; unregister first',
+} as const;
 
 export const teardownBeforeUnregister: Rule = {
   id: 'teardown-before-unregister',
@@ -30,6 +37,7 @@ export const teardownBeforeUnregister: Rule = {
     references: ['v6.1 vfio_unregister_group_dev() waits until the last file descriptor is closed'],
   },
   examples: teardownBeforeUnregisterExamples,
+  messages,
   check,
 };
 
@@ -60,7 +68,10 @@ function clearedDrvdata(facts: ModuleFacts): Finding[] {
         severity: 'warning',
         observation: unregister,
         site: { path: unregister.site.path, start: cleared.start, end: cleared.end },
-        message: `${cleared.name}() clears drvdata while the device is registered: ${reader.function.name}() reads it; call ${unregister.api}() first`,
+        message: say(messages.drvdataCleared, {
+          reader: reader.function.name,
+          unregister: unregister.api,
+        }),
         alsoSee: [
           { site: reader.site, message: `${reader.function.name}() reads it` },
           { site: unregister.site, message: `${unregister.api}() comes only here` },
@@ -116,7 +127,7 @@ function membersTakenDown(facts: ModuleFacts): Finding[] {
       {
         rule: teardownBeforeUnregister.id,
         severity: teardownBeforeUnregister.severity,
-        message: messageOf(file.text, one, unregister, reader),
+        message: messageOf(file.text, one, reader),
         site: one.site,
         functionName: one.function.name,
         related: [
@@ -217,12 +228,7 @@ function isAnnounced(
 
 const WAITS = /^(wait_|synchronize_|.*_(quiesce|drain|shutdown|stop|halt|wait|freeze)(_|$))/;
 
-function messageOf(
-  text: string,
-  one: Teardown,
-  unregister: OperationObservation,
-  reader: MemberAccess,
-): string {
+function messageOf(text: string, one: Teardown, reader: MemberAccess): string {
   const call = one.api === null ? null : callAt(one.function.body, one.site);
   const argument =
     call?.name === one.api
@@ -235,8 +241,10 @@ function messageOf(
     ? /^[^=]*/.exec(text.slice(one.site.start, one.site.end))![0].trim()
     : one.member;
   const written = argument === undefined ? place : text.slice(argument.start, argument.end);
-  const name = `\`${written.replace(/^&/, '')}\``;
-  return `${one.api === null ? `${name} is cleared` : `${one.api}() takes ${name} away`} while the device is still registered: ${reader.function.name}() uses it and may still run; call ${unregister.api}() first`;
+  const names = { member: quoted(written.replace(/^&/, '')), reader: reader.function.name };
+  return one.api === null
+    ? say(messages.cleared, names)
+    : say(messages.called, { ...names, call: one.api });
 }
 
 /** The unregister moves up over nothing but other such statements. */

@@ -1,6 +1,7 @@
 import type { FileEdits, Span } from '../text/span.ts';
 import type { KernelRange, KernelVersion } from '../kernel/types.ts';
 import type { ModuleFacts, Site } from '../lifecycle/types.ts';
+import type { Messages } from './wording.ts';
 
 export type Severity = 'error' | 'warning' | 'information' | 'hint';
 
@@ -81,5 +82,7 @@ export interface Rule {
   readonly fixable: 'safe' | 'unsafe' | 'none' | 'conversion';
   readonly docs: RuleDocs;
   readonly examples: { readonly bad: readonly Example[]; readonly good: readonly Example[] };
+  /** All that it may say, as templates for say(). */
+  readonly messages: Messages;
   readonly check: (context: RuleContext) => Finding[];
 }

@@ -5,6 +5,13 @@ import { titleOf } from '../kernel/describe-entry.ts';
 import { formatVersion } from '../kernel/version.ts';
 import { confusedPuts } from './put-name-confusion.ts';
 import { DRIVER, FOO, OLD_REMOVE } from './examples.ts';
+import { say } from './wording.ts';
+
+const messages = {
+  tooNew: '{name} needs Linux {since} and the target is {kernel}; put it under LINUX_VERSION_CODE',
+  newer: '{name} is in newer kernels than Linux {kernel} only; put it under LINUX_VERSION_CODE',
+  backported: '{name} is in Linux {kernel} from {late} on; name the sublevel of the target kernel',
+} as const;
 
 export const unavailableApi: Rule = {
   id: 'unavailable-api',
@@ -17,7 +24,7 @@ export const unavailableApi: Rule = {
     instead:
       'Set the target kernel to the one that the driver is for. When one source must build for several kernels put each model in its own arm of an `#if LINUX_VERSION_CODE`.',
     knownProblems:
-      'A function of the same name that the module defines or declares is not reported, nor is code that a test of LINUX_VERSION_CODE leaves out of the target kernel, nor one arm of an `#if` whose other arm uses what the target kernel has. Under a macro that is neither, the finding is a hint. A vendor kernel may have a function earlier than the release of its number.',
+      'A function of the same name that the module defines or declares is not reported. Neither is code that a test of LINUX_VERSION_CODE excludes from the target kernel, nor an arm of an `#if` whose other arm uses what the target kernel has. Under a macro that is neither, the finding is a hint. A vendor kernel may have a function earlier than the release of its number.',
     references: [
       'v6.1 cb9ff3f3b84c adds vfio_alloc_device, vfio_put_device and the ops members init and release',
       'v5.15 ae03c3771b8c adds vfio_uninit_group_dev',
@@ -168,6 +175,7 @@ static const struct vfio_device_ops foo_ops = {
       },
     ],
   },
+  messages,
   check,
 };
 
@@ -195,14 +203,12 @@ function check({ facts }: RuleContext): Finding[] {
 }
 
 function messageFor({ entry, isUncertain }: ApiUse, kernel: string): string {
-  const name =
-    entry.kind === 'member' ? `\`.${entry.name}\` of struct ${entry.owner}` : titleOf(entry);
-  const since =
-    entry.kernels.since === undefined
-      ? 'newer kernels have it'
-      : `it came with ${formatVersion(entry.kernels.since)}`;
+  const name = entry.kind === 'member' ? `\`.${entry.name}\` of ${entry.owner}` : titleOf(entry);
   const [late] = isUncertain ? (entry.kernels.backports ?? []) : [];
   if (late !== undefined)
-    return `${name} is not in every Linux ${kernel}: ${since}, and in ${kernel}.y with ${formatVersion(late)}; state the sublevel of the target kernel (${formatVersion(late)} or later), or put this under a test of LINUX_VERSION_CODE`;
-  return `${name} does not exist in Linux ${kernel} yet: ${since}; set the target kernel to the one this driver is for, or put this under a test of LINUX_VERSION_CODE`;
+    return say(messages.backported, { name, kernel, late: formatVersion(late) });
+  const { since } = entry.kernels;
+  return since === undefined
+    ? say(messages.newer, { name, kernel })
+    : say(messages.tooNew, { name, since: formatVersion(since), kernel });
 }

@@ -14,8 +14,13 @@ import {
   whoUndoes,
   type Leaving,
 } from './resource-leaks.ts';
-import { listed } from './wording.ts';
+import { listedShortly, quoted, say } from './wording.ts';
 import { unbalancedAccountingExamples } from './unbalanced-accounting.examples.ts';
+
+const messages = {
+  failed: '{what} {is} not changed back on this error path; undo the change, as {who}',
+  ended: '{what} {is} not changed back when {function}() ends; undo the change, as {who}',
+} as const;
 
 export const unbalancedAccounting: Rule = {
   id: 'unbalanced-accounting',
@@ -27,7 +32,7 @@ export const unbalancedAccounting: Rule = {
     what: 'A counter that is changed on the way up is not changed back on one way down.',
     why: 'A count of devices, ports or megabytes decides whether the next device may be made. When one failing path, or `.remove`, forgets to give its share back, the budget shrinks with every failure until no device can be made any more.',
     instead:
-      'Give the share back on every path that ends what took it; `.init` and `.release` are a natural pair for that, but a failing `.init` must give back its share itself.',
+      'Return the share on every path that ends what took it. `.init` and `.release` are a natural pair for that, but a failing `.init` must return its share itself.',
     knownProblems:
       'Only a counter that the driver changes back somewhere is looked at, and by how much is not compared. A counter may be meant to count attempts; therefore this is a hint.',
     references: [
@@ -36,6 +41,7 @@ export const unbalancedAccounting: Rule = {
     ],
   },
   examples: unbalancedAccountingExamples,
+  messages,
   check,
 };
 
@@ -96,8 +102,15 @@ function messageOf(facts: ModuleFacts, { leave, owed }: Leaving, by: FunctionIr)
   const names = owed.map((one) => nameOfTaken(facts, one)?.replace(/^&/, ''));
   const isOne = new Set(names).size === 1;
   const unnamed = isOne ? 'the count' : 'counts';
-  const what = names.includes(undefined) ? unnamed : listed(names.map((name) => `\`${name}\``));
-  const where = leave.role === 'remove' ? 'ends' : 'fails here';
   const ends = owed.flatMap((one) => elsewhere(facts, leave, one) ?? []);
-  return `${what} ${isOne ? 'is' : 'are'} not changed back when ${by.name}() ${where}: undo the change, as ${whoUndoes(facts, leave.function, ends)}`;
+  const values = {
+    what: names.includes(undefined)
+      ? unnamed
+      : listedShortly(names.map((name) => quoted(name ?? ''))),
+    is: isOne ? 'is' : 'are',
+    who: whoUndoes(facts, leave.function, ends),
+  };
+  return leave.role === 'remove'
+    ? say(messages.ended, { ...values, function: by.name })
+    : say(messages.failed, values);
 }

@@ -13,6 +13,16 @@ import { nullHelperOf, nullSource } from './null-results.ts';
 import { findingFor } from './report.ts';
 import { isErrTest } from './fixes/error-style.ts';
 import { DRIVER, FOO, PROBE, REMOVE } from './examples.ts';
+import { say } from './wording.ts';
+
+const messages = {
+  useOfFailure:
+    '{device} is an error pointer on this path, after the test of it; return PTR_ERR() there',
+  notTested:
+    '{device} may be an error pointer: vfio_alloc_device() is not tested; test it with IS_ERR()',
+  helperReturnsNull:
+    '{helper}() returns NULL on failure, which IS_ERR() does not see; test it against NULL',
+} as const;
 
 export const uncheckedAlloc: Rule = {
   id: 'unchecked-alloc',
@@ -22,7 +32,7 @@ export const uncheckedAlloc: Rule = {
   docs: {
     what: 'The result of `vfio_alloc_device()` is used on a path that has not tested it.',
     why: '`vfio_alloc_device()` fails when there is no memory and whenever `.init` fails, and then returns an error pointer. The first access through it is an access to an address near the end of the address space: the kernel oopses.',
-    instead: 'Test it with `IS_ERR()` directly behind the call and return `PTR_ERR()`.',
+    instead: 'Test it with `IS_ERR()` directly after the call and return `PTR_ERR()`.',
     knownProblems:
       'Any test that mentions `IS_ERR()`, `IS_ERR_OR_NULL()` or `PTR_ERR_OR_ZERO()` of the result counts. A test against NULL is the defect null-check-on-alloc, and is reported there alone.',
     references: ['v6.1 cb9ff3f3b84c adds vfio_alloc_device, which returns ERR_PTR and never NULL'],
@@ -179,6 +189,7 @@ ${REMOVE}${DRIVER}`,
       },
     ],
   },
+  messages,
   check,
 };
 
@@ -200,9 +211,9 @@ function check({ facts }: RuleContext): Finding[] {
         rule: uncheckedAlloc.id,
         severity: 'error',
         observation: one,
-        message: isUseOfFailure(one)
-          ? `${nameOf(one)} is an error pointer on this path: the test of vfio_alloc_device() goes on with it; leave the function with PTR_ERR() where IS_ERR() holds`
-          : `${nameOf(one)} may be an error pointer here: the result of vfio_alloc_device() is not tested on this path; test it with IS_ERR() and return PTR_ERR() before the first use`,
+        message: say(isUseOfFailure(one) ? messages.useOfFailure : messages.notTested, {
+          device: nameOf(one),
+        }),
         fix: isUseOfFailure(one) ? null : fixFor(facts, one),
       }),
     ),
@@ -220,7 +231,7 @@ function turnedIntoNull(facts: ModuleFacts): Finding[] {
         rule: uncheckedAlloc.id,
         severity: 'error',
         observation: one,
-        message: `${helper.name}() returns NULL when vfio_alloc_device() fails, and IS_ERR() is false for NULL: the failure is not found; test it against NULL`,
+        message: say(messages.helperReturnsNull, { helper: helper.name }),
         fix: null,
       }),
     ];

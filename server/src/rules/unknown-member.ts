@@ -6,6 +6,13 @@ import type { ModuleFacts, OpsTable } from '../lifecycle/types.ts';
 import { nearWords } from '../text/near-words.ts';
 import { memberSite } from './availability.ts';
 import { documentsOf } from './locate.ts';
+import { say } from './wording.ts';
+
+const messages = {
+  unknown: '{member} is not a member of struct vfio_device_ops in any release',
+  misspelt:
+    '{member} is not a member of struct vfio_device_ops in any release; did you mean {near}?',
+} as const;
 
 export const unknownMember: Rule = {
   id: 'unknown-member',
@@ -93,6 +100,7 @@ static const struct vfio_device_ops foo_ops = {
       },
     ],
   },
+  messages,
   check,
 };
 
@@ -119,7 +127,10 @@ function membersOf(facts: ModuleFacts, table: OpsTable): Finding[] {
       {
         rule: unknownMember.id,
         severity: undecided(all, facts.kernel, macros).length > 0 ? 'hint' : 'warning',
-        message: `.${member} is in no release a member of struct ${OPS}${near === undefined ? '' : `; is .${near} meant?`}`,
+        message:
+          near === undefined
+            ? say(messages.unknown, { member: `.${member}` })
+            : say(messages.misspelt, { member: `.${member}`, near: `.${near}` }),
         site: memberSite(facts, { path: table.path, start: span.start, end: span.end }, member),
         functionName: null,
         related: [],

@@ -1,5 +1,5 @@
 import type { Rule } from './types.ts';
-import { UNUSED } from './suppressions.ts';
+import { SUPPRESSION_MESSAGES, UNUSED } from './suppressions.ts';
 import { unusedSuppressionExamples } from './suppressions.examples.ts';
 
 /** Reported by withoutSuppressed(), which sees what all rules found. */
@@ -10,13 +10,14 @@ export const unusedSuppression: Rule = {
   fixable: 'unsafe',
   docs: {
     what: 'A suppression comment allows what is not reported.',
-    why: 'The defect is gone, or the comment stands where it does not reach the finding. Left alone it would hide the next defect of its kind in the same place.',
+    why: 'The defect is gone, or the comment is where it does not reach the finding. If it stays it may hide the next defect of its kind in the same place.',
     instead:
-      'Remove the comment, or the rule from its list. A comment stands on the line of the finding, on the line before it, or directly before the function.',
+      'Remove the comment, or the rule from its list. A comment belongs on the line of the finding, on the line before it, or directly before the function.',
     knownProblems:
       'The finding may come for another target kernel only. Then add `unused-suppression` to the list: `allow(missing-uninit, unused-suppression): needed up to 6.0`. A rule that is switched off or is for other kernels, and a function that was not analysed, leave the question open: nothing is said.',
     references: ['docs/settings.md: comments, and how a rule is switched off for a whole tree'],
   },
   examples: unusedSuppressionExamples,
+  messages: SUPPRESSION_MESSAGES.unused,
   check: () => [],
 };

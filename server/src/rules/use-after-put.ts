@@ -20,6 +20,16 @@ import { moveEndBehind } from './fixes/end-last.ts';
 import { hoistRead } from './fixes/hoist.ts';
 import { deleteStatement } from './fixes/text.ts';
 import { useAfterPutExamples } from './use-after-put.examples.ts';
+import { say } from './wording.ts';
+
+const messages = {
+  releasedTwice: '{what} is released again after the put: {release}() calls {call}(); delete this',
+  readAfterPut: '{what} is {used} after the last put; read it into a local variable before the put',
+  usedAfterPut: '{what} is {used} after the last put; do this before the put',
+  readAfterFree:
+    '{what} is {used} after its memory was freed; read it into a local variable before',
+  usedAfterFree: '{what} is {used} after its memory was freed; do this before the free',
+} as const;
 
 export const useAfterPut: Rule = {
   id: 'use-after-put',
@@ -30,15 +40,16 @@ export const useAfterPut: Rule = {
     what: 'The container or its vfio_device is used after its last reference was put, or after its memory was freed.',
     why: 'The last `vfio_put_device()` runs `.release` and frees the container, and the driver cannot know that its put was not the last one. On 6.1 `vfio_free_device()` and `vfio_pci_core_release_dev()`, which calls it, free the memory at once.',
     instead:
-      'Do everything that needs the container first and put it last. What is needed afterwards, such as a work queue to destroy, is read into a local before the put. What `.release` gives back already is left to it: to do that before the put is a double free too. The fix moves the put behind messages, else it reads the member into a local of the same type first; what else the put would pass a person must look at. On 6.1 the freeing call is the last statement of `.release`.',
+      'Do everything that needs the container first and put it last. What is needed afterwards, such as a work queue to destroy, is read into a local before the put. Do not release what `.release` releases: to do that before the put is a double free too. The fix moves the put after log messages, or reads the member into a local of the same type first. Where the put would move over anything else, a person must look. On 6.1 the freeing call is the last statement of `.release`.',
     knownProblems:
       'Taking an address in the container without using it is not reported. A pointer that was copied out before the put and is used after it is not a use of the container.',
     references: [
       'v6.1 cb9ff3f3b84c adds vfio_put_device',
-      'v6.2 913447d06f03 moves the free behind .release',
+      'v6.2 913447d06f03 moves the free to after .release',
     ],
   },
   examples: useAfterPutExamples,
+  messages,
   check,
 };
 
@@ -140,26 +151,19 @@ function messageFor(
   one: UseObservation | OperationObservation,
   end: Step | null,
 ): string {
-  const how = one.kind === 'operation' ? `passed to ${one.api}()` : (USED[one.form] ?? 'passed on');
-  const isPut = end?.op === 'put';
-  const dropped = 'after the last reference of the device was dropped on this path';
+  const what = nameOf(one);
   const twice = secondTime(facts, one, end);
-  if (twice !== null) {
-    const {
-      release: { name },
-      api,
-    } = twice;
-    return `${nameOf(one)} is ${how} ${dropped}: ${name}(), which the put runs, calls ${api}() for it already, and this gives it back a second time; leave that to ${name}()`;
-  }
-  const after = isPut
-    ? `${dropped}: its memory may be freed by then`
-    : 'after the memory of the device was freed on this path';
+  if (twice !== null)
+    return say(messages.releasedTwice, { what, release: twice.release.name, call: twice.api });
+  const used =
+    one.kind === 'operation' ? `passed to ${one.api}()` : (USED[one.form] ?? 'passed on');
   const isSaved = one.kind === 'use' && one.form === 'read' && !isGivenAway(facts, one.field);
-  const cure = `${isSaved ? 'read it into a local variable' : 'do this'} before the ${isPut ? 'put' : 'free'}`;
-  return `${nameOf(one)} is ${how} ${after}; ${cure}`;
+  if (end?.op === 'put')
+    return say(isSaved ? messages.readAfterPut : messages.usedAfterPut, { what, used });
+  return say(isSaved ? messages.readAfterFree : messages.usedAfterFree, { what, used });
 }
 
-/** The call of `.release`, which the put runs, that does what the use does behind the put. */
+/** The call of `.release`, which the put runs, that does what the use does after the put. */
 function secondTime(facts: ModuleFacts, one: Observation, end: Step | null): GivenBack | null {
   return one.kind === 'use' && end?.op === 'put' ? givenBackTwice(facts, one) : null;
 }
@@ -197,14 +201,14 @@ function fixFor(
         uses.map(({ site }) => site),
       );
   if (later?.safety === 'safe')
-    return fixOf(`Move the ${word} behind the last use`, 'safe', later.edits);
+    return fixOf(`Move the ${word} after the last use`, 'safe', later.edits);
   const edits = savedRead(facts, one, uses, end);
   if (edits !== null)
     return fixOf(`Read \`${(one as UseObservation).field}\` before the ${word}`, 'safe', edits);
   // Of two equal lines one behind the other, neither is better first.
   return later === null || applyEdits(file.text, later.edits) === file.text
     ? null
-    : fixOf(`Move the ${word} behind the last use (check the order)`, 'unsafe', later.edits);
+    : fixOf(`Move the ${word} after the last use (check the order)`, 'unsafe', later.edits);
 }
 
 /** The statement of a call deleted: `.release` may not do the same on all of its paths. */

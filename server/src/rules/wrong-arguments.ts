@@ -5,6 +5,13 @@ import { apiUses } from './availability.ts';
 import { isExcluded, macrosOf, undecided } from '../lifecycle/module/preprocessor.ts';
 import type { PlacedCall } from './locate.ts';
 import { DRIVER, FOO, PROBE, REMOVE } from './examples.ts';
+import { say } from './wording.ts';
+
+const messages = {
+  wrongCount: '{call}() takes {counts} {arguments}, not {given}',
+  longTermCount:
+    '{call}() takes {counts} {arguments}, not {given}; {given} are those of {longTerm}',
+} as const;
 
 export const wrongArguments: Rule = {
   id: 'wrong-arguments',
@@ -17,7 +24,7 @@ export const wrongArguments: Rule = {
     why: 'The driver does not build. Mostly it is a call of another function, or one of a vendor kernel whose function has the same name.',
     instead: 'Call it as the header of the target kernel declares it; the hover shows how.',
     knownProblems:
-      'A function or macro of the same name that the module defines or declares is not judged, nor is a call with a macro for several arguments. Under a macro that nobody here can decide the finding is a hint.',
+      'A function or macro of the same name that the module defines or declares is not judged, nor is a call with a macro for several arguments. Under a macro that cannot be decided the finding is a hint.',
     references: [
       'v5.13 0bfc6a4ea63c: vfio_init_group_dev takes the device, its parent and the ops table',
       'v5.10.137 include/linux/vfio.h: there it takes the object of the driver too',
@@ -103,6 +110,7 @@ static void foo_stop(struct foo *foo)
       },
     ],
   },
+  messages,
   check,
 };
 
@@ -119,12 +127,20 @@ function check({ facts, kernel }: RuleContext): Finding[] {
       longTerm !== null &&
       (inRange(kernel, longTerm) || uncertainBackport(kernel, longTerm) !== undefined);
     if (isThere || mayBeSeveral(call)) return [];
-    const only = longTermText === null ? '' : `; ${given} are those of ${longTermText}`;
+    const names = {
+      call: call.name,
+      counts: judged.counts.join(' or '),
+      arguments: judged.counts.at(-1) === 1 ? 'argument' : 'arguments',
+      given: String(given),
+    };
     return [
       {
         rule: wrongArguments.id,
         severity: undecided(call.conditions, kernel, macros).length > 0 ? 'hint' : 'error',
-        message: `${call.name}() takes ${judged.counts.join(' or ')} ${judged.counts.at(-1) === 1 ? 'argument' : 'arguments'}, not ${given}${only}`,
+        message:
+          longTermText === null
+            ? say(messages.wrongCount, names)
+            : say(messages.longTermCount, { ...names, longTerm: longTermText }),
         site: call.site,
         functionName: call.function.name,
         related: [],

@@ -6,6 +6,7 @@ import { DRIVER, FOO, PROBE, REMOVE } from './examples.ts';
 import { callsIn, isSameSite } from './locate.ts';
 import { parentOfDevice } from './parent-of-device.ts';
 import { findingFor } from './report.ts';
+import { say } from './wording.ts';
 
 const PHYSICAL = PROBE.replace('vfio_register_emulated_iommu_dev', 'vfio_register_group_dev');
 
@@ -19,6 +20,11 @@ function onPlatform(code: string): string {
       'platform_driver foo_driver = {\n\t.driver_managed_dma = true,',
     );
 }
+
+const messages = {
+  noGroup: 'a mediated device has no IOMMU group: -EINVAL; use vfio_register_emulated_iommu_dev()',
+  ownGroup: 'struct {parent} has an IOMMU group of its own; use vfio_register_group_dev()',
+} as const;
 
 export const wrongRegister: Rule = {
   id: 'wrong-register',
@@ -115,6 +121,7 @@ static int foo_probe(struct mdev_device *mdev, struct foo *foo)
       },
     ],
   },
+  messages,
   check,
 };
 
@@ -131,8 +138,7 @@ function check({ facts }: RuleContext): Finding[] {
           rule: wrongRegister.id,
           severity: wrongRegister.severity,
           observation: one,
-          message:
-            'A mediated device has no IOMMU group: this returns -EINVAL; use vfio_register_emulated_iommu_dev()',
+          message: messages.noGroup,
         }),
       ];
     }
@@ -143,7 +149,7 @@ function check({ facts }: RuleContext): Finding[] {
         rule: wrongRegister.id,
         severity: 'hint',
         observation: one,
-        message: `A struct ${parent} has an IOMMU group of its own: use vfio_register_group_dev(), unless the driver translates every access`,
+        message: say(messages.ownGroup, { parent }),
       }),
     ];
   });

@@ -36,6 +36,7 @@ export function textRule(
     fixable: replacement === undefined ? 'none' : (safety ?? 'safe'),
     docs: { what: '', why: '', instead: '', knownProblems: '', references: [] },
     examples: { bad: [], good: [] },
+    messages: {},
     check: ({ facts }) =>
       facts.module.sources.flatMap((file) =>
         [...file.text.matchAll(pattern)].map((match): Finding => {

@@ -23,7 +23,7 @@ describe('hover', () => {
       - Every path out must call \`vfio_uninit_group_dev()\` once, after unregister and before the memory is freed.
 
       **After the call:** The driver owns the memory before and after the call.  
-      **Kernels:** v5.13 – v6.0, in v5.10 since v5.10.137, removed in v6.1; use \`vfio_alloc_device()\` for the container, which also sets \`dev\` and \`ops\`, and \`vfio_put_device()\` to drop it  
+      **Kernels:** v5.13 – v6.0, in v5.10 since v5.10.137, removed in v6.1; use \`vfio_alloc_device()\` and \`vfio_put_device()\`  
       **Header:** \`<linux/vfio.h>\`  
       **Source:** v6.0 \`drivers/vfio/vfio_main.c\`, \`vfio_init_group_dev\`
 
@@ -42,7 +42,7 @@ describe('hover', () => {
       			 const struct vfio_device_ops *ops);
       \`\`\`
 
-      **Removed in v6.1. Use \`vfio_alloc_device()\` for the container, which also sets \`dev\` and \`ops\`, and \`vfio_put_device()\` to drop it.**
+      **Removed in v6.1. Use \`vfio_alloc_device()\` and \`vfio_put_device()\`.**
 
       Prepares a vfio_device that the driver has embedded in its own memory for registration.
 
