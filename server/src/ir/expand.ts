@@ -62,6 +62,28 @@ export function expandMacros(fn: FunctionIr, options: ExpandOptions): FunctionIr
   return body === fn.body || body.kind !== 'block' ? fn : { ...fn, body };
 }
 
+/**
+ * A statement of a function with the macros in it written out, as `expandMacros` does it.
+ * @param locals the parameters and local variables of the function
+ * @returns `stmt` itself when it uses none.
+ */
+export function expandStatement(
+  stmt: Stmt,
+  locals: ReadonlySet<string>,
+  options: ExpandOptions,
+): Stmt {
+  return statementOf(stmt, { ...options, nodes: 0, locals }, NONE);
+}
+
+/** An expression of a function with the macros in it written out, as `expandStatement` does it. */
+export function expandExpression(
+  expr: Expr,
+  locals: ReadonlySet<string>,
+  options: ExpandOptions,
+): Expr {
+  return expressionOf(expr, { ...options, nodes: 0, locals }, NONE);
+}
+
 function localNames(fn: FunctionIr): Set<string> {
   const names = new Set(fn.params.map((one) => one.name));
   walkStmt(fn.body, (stmt) => {

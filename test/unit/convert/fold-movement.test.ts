@@ -20,6 +20,7 @@ function driver({
   tail = '',
   removeTail = tail,
   locals = '',
+  probeLocals = '',
 }: {
   above?: string;
   gap?: string;
@@ -27,6 +28,7 @@ function driver({
   tail?: string;
   removeTail?: string;
   locals?: string;
+  probeLocals?: string;
 }): string {
   const block = (text: string): string =>
     text
@@ -56,7 +58,7 @@ ${above}
 static int keeper_probe(struct mdev_device *mdev)
 {
 	struct lock_keeper *keeper;
-	int ret;
+${block(probeLocals)}	int ret;
 
 	keeper = kzalloc(sizeof(*keeper), GFP_KERNEL);
 	if (!keeper)${failure === '' ? '' : ' {'}
@@ -261,5 +263,98 @@ describe('what is undone of another object, or in another order, is no undoing o
       tail: 'dev_dbg(keeper->gate_owner, "gone\\n");',
     });
     expect(init).toContain('keeper->gate_owner = ');
+  });
+});
+
+describe('what a macro of the driver does is what its step does', () => {
+  const SET_UP =
+    '#define KEEPER_SET_UP(k) do { int __n; mutex_init(&(k)->gate); for (__n = 0; __n < 2; __n++) (k)->length += __n; } while (0)\n';
+
+  test('it moves with the undoing of what it sets up', () => {
+    const { init, text } = folded({
+      above: SET_UP,
+      gap: 'KEEPER_SET_UP(keeper);',
+      tail: 'mutex_destroy(&keeper->gate);',
+    });
+    expect(init).toContain('KEEPER_SET_UP(keeper);');
+    expect(text.slice(text.indexOf('static int keeper_probe'))).not.toContain('mutex_destroy');
+  });
+
+  test('a function that it calls is known where the callback stands', () => {
+    const { text } = folded({
+      above:
+        '#define KEEPER_SET_UP(k) do { keeper_reset(k); } while (0)\n\nstatic void keeper_reset(struct lock_keeper *keeper)\n{\n	keeper->length = 3;\n}\n',
+      gap: 'KEEPER_SET_UP(keeper);',
+    });
+    expect(text.indexOf('keeper_reset(struct')).toBeLessThan(
+      text.indexOf('KEEPER_SET_UP(keeper);'),
+    );
+  });
+
+  test.each<[what: string, above: string, use: string]>([
+    [
+      'leaves',
+      '#define KEEPER_STEP(k) do { if (!(k)->length) { ret = -EINVAL; goto err; } } while (0)\n',
+      'KEEPER_STEP(keeper);',
+    ],
+    [
+      'names the variable of the object itself',
+      '#define KEEPER_STEP() do { keeper->length = 70; } while (0)\n',
+      'KEEPER_STEP();',
+    ],
+    [
+      'counts in a variable that lives on',
+      '#define KEEPER_STEP(k) do { static int next; (k)->length = next++; } while (0)\n',
+      'KEEPER_STEP(keeper);',
+    ],
+    [
+      'takes what is managed',
+      '#define KEEPER_STEP(k) do { (k)->extra = devm_kzalloc((k)->vdev.dev, 9, GFP_KERNEL); } while (0)\n',
+      'KEEPER_STEP(keeper);',
+    ],
+    [
+      'sets drvdata',
+      '#define KEEPER_STEP(k) do { dev_set_drvdata((k)->vdev.dev, k); } while (0)\n',
+      'KEEPER_STEP(keeper);',
+    ],
+  ])('it stays where it %s', (_what, above, use) => {
+    const { init, text } = folded({ above, gap: use });
+    expect(init).not.toContain('KEEPER_STEP');
+    expect(text.slice(text.indexOf('static int keeper_probe'))).toContain(use);
+  });
+});
+
+describe('a loop that undoes goes to .release with the variables that it computes with', () => {
+  const build = 'xa_init(&keeper->boats);\nmutex_init(&keeper->gate);';
+  const loop = 'for (n = 0; n < 2; n++)\n	mutex_destroy(&keeper->gate);';
+  const above = 'static int n_of_keepers;\n';
+
+  test('where it sets them itself', () => {
+    const { text } = folded({
+      above,
+      gap: build,
+      tail: loop,
+      locals: 'int n;',
+      probeLocals: 'int n;',
+    });
+    const release = /static void keeper_release_dev[^]*?\n\}/.exec(text)![0];
+    expect(release).toContain('\tint n;\n');
+    expect(release).toContain('for (n = 0; n < 2; n++)');
+    expect(text.match(/int n;/g)).toHaveLength(1);
+  });
+
+  test.each<[what: string, loop: string, behind: string, declared: string]>([
+    ['they are set before', 'for (; n < 2; n++)\n	mutex_destroy(&keeper->gate);', '', 'int n = 0;'],
+    ['they are still read', loop, 'dev_info(&mdev->dev, "%d\\n", n);', 'int n;'],
+  ])('and stays where %s', (_what, undo, behind, declared) => {
+    const { text } = folded({
+      above,
+      gap: build,
+      tail: `${undo}\n${behind}`,
+      locals: declared,
+      probeLocals: declared,
+    });
+    expect(text.slice(text.indexOf('static int keeper_probe'))).toContain('mutex_destroy');
+    expect(text).not.toMatch(/keeper_release_dev[^}]*mutex_destroy/);
   });
 });

@@ -36,6 +36,7 @@ struct ferry {
 	const struct vfio_device_ops *ops;
 	struct device *parent;
 	struct mutex lock;
+	struct list_head link;
 	int seats;
 };
 
@@ -99,6 +100,27 @@ static void ferry_look_around(struct platform_device *pdev)
 {
 	ferry_look(pdev);
 }
+`;
+const LOCK = `static DEFINE_MUTEX(ferry_lock);
+static int ferries;
+`;
+const COUNTS = 'mutex_lock(&ferry_lock);\nferries++;\nmutex_unlock(&ferry_lock);';
+const STORES = `static struct ferry *ferry_last;
+
+static void ferry_keep(struct ferry *ferry)
+{
+	struct ferry *one = ferry;
+
+	ferry_last = one;
+}
+`;
+const NEEDS = `#define FERRY_NEED(pointer) \\
+	do { \\
+		if (!(pointer)) { \\
+			kfree(ferry); \\
+			return -ENODEV; \\
+		} \\
+	} while (0)
 `;
 const ASKS = `static int ferry_ask(struct platform_device *pdev, int *kind)
 {
@@ -174,6 +196,47 @@ describe('an argument of the init that something behind the allocation sets', ()
       },
     ],
     [
+      'a macro that sets the member again',
+      {
+        above: '#define FERRY_ROUTE(f, d) do { (f)->parent = (d); } while (0)\n',
+        gap: 'ferry->parent = &pdev->dev;\nFERRY_ROUTE(ferry, pdev->dev.parent);',
+        dev: 'ferry->parent',
+      },
+    ],
+    [
+      'code that is not seen, after a helper has stored the object',
+      {
+        above: `${STORES}${LOCK}`,
+        gap: `ferry->parent = &pdev->dev;\nferry_keep(ferry);\n${COUNTS}`,
+        dev: 'ferry->parent',
+      },
+    ],
+    [
+      'code that is not seen, after a part of the object was put on a list',
+      {
+        above: `static LIST_HEAD(ferry_links);\n${LOCK}`,
+        gap: `ferry->parent = &pdev->dev;\nlist_add(&ferry->link, &ferry_links);\n${COUNTS}`,
+        dev: 'ferry->parent',
+      },
+    ],
+    [
+      'code that is not seen, which has another pointer to the object',
+      {
+        above: LOCK,
+        locals: 'struct ferry *same;',
+        gap: 'ferry->parent = &pdev->dev;\nsame = ferry;\nmutex_lock(&ferry_lock);\nferry_elsewhere(same);\nmutex_unlock(&ferry_lock);',
+        dev: 'ferry->parent',
+      },
+    ],
+    [
+      'bytes behind a pointer that is made from the object',
+      {
+        locals: 'unsigned long *word;',
+        gap: 'ferry->parent = &pdev->dev;\nword = (unsigned long *)&ferry->parent;\n*word = 0;',
+        dev: 'ferry->parent',
+      },
+    ],
+    [
       'an assignment in a condition',
       {
         locals: 'struct device *dev = &pdev->dev;',
@@ -235,6 +298,10 @@ test.each<[what: string, parts: Parts]>([
   [
     'a pointer that may be NULL',
     { gap: 'if (!ferry_parent) {\nkfree(ferry);\nreturn -ENODEV;\n}', dev: 'ferry_parent' },
+  ],
+  [
+    'a pointer that a macro tests',
+    { above: NEEDS, gap: 'FERRY_NEED(ferry_parent);', dev: 'ferry_parent' },
   ],
   [
     'an index that may be out of range',
@@ -307,6 +374,45 @@ describe('what is proved to be the same before the allocation', () => {
         dev: 'dev',
       },
       /vfio_alloc_device\(ferry, vdev, &pdev->dev, &ferry_ops\)/,
+    ],
+    [
+      'a member that macros work beside',
+      {
+        above:
+          '#define FERRY_SET_UP(f) do { mutex_init(&(f)->lock); (f)->seats = 4; } while (0)\n#define for_each_seat(f, i) for ((i) = 0; (i) < (f)->seats; (i)++)\n',
+        locals: 'int i;',
+        gap: 'ferry->parent = &pdev->dev;\nFERRY_SET_UP(ferry);\nfor_each_seat(ferry, i)\n	ferry->route.kind += i;',
+        dev: 'ferry->parent',
+      },
+      /vfio_alloc_device\(ferry, vdev, &pdev->dev, &ferry_ops\);[^]*\n\tFERRY_SET_UP\(ferry\);\n\tfor_each_seat\(ferry, i\)/,
+    ],
+    [
+      'a local that a macro sets',
+      {
+        above: '#define FERRY_DEV(d, p) do { (d) = &(p)->dev; } while (0)\n',
+        locals: 'struct device *dev;',
+        gap: 'FERRY_DEV(dev, pdev);',
+        dev: 'dev',
+      },
+      /\n\tFERRY_DEV\(dev, pdev\);\n\tferry = vfio_alloc_device\(ferry, vdev, dev, &ferry_ops\);/,
+    ],
+    [
+      'a member of an object that nobody else can reach yet, beside a lock',
+      {
+        above: LOCK,
+        gap: `ferry->parent = &pdev->dev;\n${COUNTS}`,
+        dev: 'ferry->parent',
+      },
+      /vfio_alloc_device\(ferry, vdev, &pdev->dev, &ferry_ops\);[^]*\n\tferries\+\+;/,
+    ],
+    [
+      'a member beside a text that is made in an array',
+      {
+        locals: 'char name[8];',
+        gap: 'ferry->parent = &pdev->dev;\nsnprintf(name, sizeof(name), "%d", pdev->id);',
+        dev: 'ferry->parent',
+      },
+      /vfio_alloc_device\(ferry, vdev, &pdev->dev, &ferry_ops\);[^]*\n\tsnprintf\(/,
     ],
     [
       'an array of tables',

@@ -19,9 +19,25 @@ import {
   ladderFrom,
   type Exit,
 } from './exits.ts';
-import { commutes, footprintOf, isMessage, type Footprint, type Obstacle } from './movability.ts';
+import {
+  codeOf,
+  codeUnder,
+  commutes,
+  isMessage,
+  useOf,
+  without,
+  type ObjectUse,
+  type Obstacle,
+} from './movability.ts';
 import { under } from './probe-shape.ts';
-import { isPrivate, privateTail, putSites, type Item, type PutSite } from './put-sites.ts';
+import {
+  isPrivate,
+  movableEnd,
+  privateTail,
+  putSites,
+  type Item,
+  type PutSite,
+} from './put-sites.ts';
 import { NothingToFold, type Frame } from './types.ts';
 import { isUndoOf, normalStatement, endsWhatIsSetUp, normalText, owesNothing } from './undo.ts';
 
@@ -45,7 +61,7 @@ type Stay = 'order' | 'undo' | 'exit' | 'result' | 'test';
 
 interface Unit {
   readonly stmt: Stmt;
-  readonly print: Footprint;
+  readonly print: ObjectUse;
   readonly exits: readonly Exit[];
 }
 
@@ -58,7 +74,7 @@ export function select(frame: Frame, names: Names, device: DeviceSource): Select
   const { fn, list } = frame;
   const units = list
     .slice(frame.check + 1, frame.register)
-    .map((stmt): Unit => ({ stmt, print: footprintOf(names, stmt), exits: exitsOf(fn, stmt) }));
+    .map((stmt): Unit => ({ stmt, print: useOf(names, stmt), exits: exitsOf(fn, stmt) }));
   const failing = failingExit(frame, names);
   const end = ladderStart(list, frame.register);
   const barred = new Map<Stmt, Stay>();
@@ -76,7 +92,7 @@ export function select(frame: Frame, names: Names, device: DeviceSource): Select
       barred.set(untested, 'test');
       continue;
     }
-    if (!moved.some((stmt) => footprintOf(names, stmt).mentionsObject)) {
+    if (!moved.some((stmt) => useOf(names, stmt).mentionsObject)) {
       // What stays only because something else does is not the reason.
       const first = stays.find(({ why }) => why !== 'order' && why !== 'test') ?? stays[0];
       throw new NothingToFold(
@@ -196,10 +212,8 @@ function scan(
     const barrier =
       barred.get(stmt) ??
       obstacleOf(frame, names, unit, failing) ??
-      (staying.every((other) => commutes(names, frame.tag, other.stmt, other.print, print))
-        ? null
-        : 'order');
-    const check = checkAssignments(names.fn, [stmt], scratch, assigned, (label) =>
+      (staying.every((other) => commutes(names, frame.tag, other.print, print)) ? null : 'order');
+    const check = checkAssignments(names.fn, [codeOf(names, stmt)], scratch, assigned, (label) =>
       readBehind(frame, names, label),
     );
     if (barrier === null && check.early.size === 0) {
@@ -210,7 +224,7 @@ function scan(
     staying.push(unit);
     stays.push({ stmt, why: barrier ?? 'local' });
     // What the staying statement computes is not there in the callback.
-    const written = writtenIn(stmt);
+    const written = writtenIn(names, stmt);
     assigned = new Set([...(assigned ?? [])].filter((name) => !written.has(name)));
   }
   return { moved, stays };
@@ -238,7 +252,7 @@ function obstacleOf(
   failing: Failing | null,
 ): Obstacle | 'exit' | null {
   if (stmt.kind === 'decl' || stmt.kind === 'return' || stmt.kind === 'goto') return 'shape';
-  const obstacle = print.leaves ? footprintWithoutExits(frame, names, stmt) : print.obstacle;
+  const obstacle = print.leaves ? obstacleWithoutExits(frame, names, stmt) : print.obstacle;
   if (obstacle) return obstacle;
   if (!print.mentionsObject && !isMessage(names, stmt)) {
     const computes = print.calls.every(
@@ -268,7 +282,7 @@ function obstacleOf(
  * The obstacle in a statement, but for the puts and counts on its ways out, which the probe does
  * itself when `.init` fails.
  */
-function footprintWithoutExits(frame: Frame, names: Names, stmt: Stmt): Obstacle | null {
+function obstacleWithoutExits(frame: Frame, names: Names, stmt: Stmt): Obstacle | null {
   const leaving = new Set(
     exitsOf(frame.fn, stmt)
       .flatMap((exit) => exit.body)
@@ -278,19 +292,8 @@ function footprintWithoutExits(frame: Frame, names: Names, stmt: Stmt): Obstacle
           (!isPrivate(names, item) && !isNeutral(names, item) && item.kind === 'expr'),
       ),
   );
-  if (leaving.size === 0) return footprintOf(names, stmt).obstacle;
-  const inner = (node: Stmt): Stmt => {
-    if (node.kind === 'block')
-      return { ...node, body: node.body.filter((item) => !leaving.has(item)).map(inner) };
-    if (node.kind === 'if')
-      return {
-        ...node,
-        then: inner(node.then),
-        otherwise: node.otherwise && inner(node.otherwise),
-      };
-    return node;
-  };
-  return footprintOf(names, inner(stmt)).obstacle;
+  if (leaving.size === 0) return useOf(names, stmt).obstacle;
+  return useOf(names, without(stmt, leaving)).obstacle;
 }
 
 /** A way out on which the object is put and nothing else is done than when the allocation fails. */
@@ -342,7 +345,7 @@ function isTangled(frame: Frame, exit: Exit): boolean {
 function lostValues(names: Names, moved: readonly Stmt[], kept: readonly Stmt[]): Stmt | null {
   const written = new Set(
     moved
-      .flatMap((stmt) => [...writtenIn(stmt)])
+      .flatMap((stmt) => [...writtenIn(names, stmt)])
       .filter((name) => names.of.get(name)?.kind === 'scratch'),
   );
   const { early } = checkAssignments(
@@ -354,7 +357,7 @@ function lostValues(names: Names, moved: readonly Stmt[], kept: readonly Stmt[])
   );
   if (early.size === 0) return null;
   for (let at = moved.length - 1; at >= 0; at--)
-    if ([...writtenIn(moved[at]!)].some((name) => early.has(name))) return moved[at]!;
+    if ([...writtenIn(names, moved[at]!)].some((name) => early.has(name))) return moved[at]!;
   return null;
 }
 
@@ -362,8 +365,8 @@ function lostValues(names: Names, moved: readonly Stmt[], kept: readonly Stmt[])
  * A macro that is not understood may read every local: as a statement in front that names them all.
  */
 function withHiddenReads(names: Names, stmt: Stmt, all: ReadonlySet<string>): Stmt[] {
-  if (!footprintOf(names, stmt).effects.reads.some(({ place }) => place.kind === 'locals'))
-    return [stmt];
+  if (!useOf(names, stmt).footprint.reads.some(({ place }) => place.kind === 'locals'))
+    return [codeOf(names, stmt)];
   return [
     {
       kind: 'unknown',
@@ -373,7 +376,7 @@ function withHiddenReads(names: Names, stmt: Stmt, all: ReadonlySet<string>): St
       start: stmt.start,
       end: stmt.start,
     },
-    stmt,
+    codeOf(names, stmt),
   ];
 }
 
@@ -383,13 +386,8 @@ function withHiddenReads(names: Names, stmt: Stmt, all: ReadonlySet<string>): St
  */
 function withoutTest(units: readonly Unit[], names: Names, moved: readonly Stmt[]): Stmt | null {
   for (const [index, test] of units.entries()) {
-    if (test.stmt.kind !== 'if' || !test.print.leaves || moved.includes(test.stmt)) continue;
-    const tested = footprintOf(names, {
-      kind: 'expr',
-      expr: test.stmt.condition,
-      start: test.stmt.condition.start,
-      end: test.stmt.condition.end,
-    }).reads;
+    if (!test.print.leaves || moved.includes(test.stmt)) continue;
+    const tested = testedMembers(names, test);
     const taking = units
       .slice(0, index)
       .reverse()
@@ -404,9 +402,16 @@ function withoutTest(units: readonly Unit[], names: Names, moved: readonly Stmt[
   return null;
 }
 
-function writtenIn(stmt: Stmt): Set<string> {
+/** The members that the condition of a test asks for, or a macro that may hold one. */
+function testedMembers(names: Names, { stmt, print }: Unit): ReadonlySet<string> {
+  if (stmt.kind !== 'if') return codeOf(names, stmt) === stmt ? new Set() : print.reads;
+  const { condition: expr } = stmt;
+  return useOf(names, { kind: 'expr', expr, start: expr.start, end: expr.end }).reads;
+}
+
+function writtenIn(names: Names, stmt: Stmt): Set<string> {
   const written = new Set<string>();
-  for (const inner of under(stmt)) {
+  for (const inner of codeUnder(names, stmt)) {
     if (inner.kind === 'decl') written.add(inner.name);
     for (const expr of allExpressions(inner)) {
       const target = changedBy(expr) ?? addressedBy(expr);
@@ -449,10 +454,16 @@ function commonTail(
   }
   for (let at = tail.length - 1; at >= 0; at--) {
     const owners = ownersOf(tail[at]!, units, names, sites);
-    if (owners.length === 0 || !owners.every((stmt) => moved.includes(stmt)))
-      return tail.slice(at + 1);
+    if (owners.length > 0 && owners.every((stmt) => moved.includes(stmt))) continue;
+    tail = tail.slice(at + 1);
+    break;
   }
-  return tail;
+  // Each has the same texts at its end.
+  const lengths = sites.map(
+    (site, index) =>
+      movableEnd(site, tails[index]!.slice(tails[index]!.length - tail.length)).length,
+  );
+  return tail.slice(tail.length - Math.min(...lengths));
 }
 
 /** The statements between the allocation and the register that an item undoes. */
@@ -529,8 +540,7 @@ function stuckUndo(
   const early = undoneEarly(frame, names);
   for (const item of left) {
     if (!isPrivate(item.names, item.stmt) && !early.has(item.text)) continue;
-    if (isPut(item.names, item.stmt) || !footprintOf(item.names, item.stmt).mentionsObject)
-      continue;
+    if (isPut(item.names, item.stmt) || !useOf(item.names, item.stmt).mentionsObject) continue;
     if (units.some(({ stmt }) => isUndoOf(stmt, names, item.stmt, item.names))) continue;
     const owner = ownersOf(item, units, names, sites).find((stmt) => moved.includes(stmt));
     if (owner) return owner;

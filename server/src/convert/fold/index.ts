@@ -174,7 +174,17 @@ function servesOthers({ file, tables }: Frame, release: FunctionIr): boolean {
 }
 
 function isKnownAt({ file }: Frame, callback: Callback, offset: number): boolean {
-  return [...callback.uses].every((name) => declaredBefore(file, name, offset));
+  return [...withMacros(file, callback.uses)].every((name) => declaredBefore(file, name, offset));
+}
+
+/** Names, and those that the macros among them are made of. */
+function withMacros(file: FileIr, names: ReadonlySet<string>): ReadonlySet<string> {
+  const all = new Set(names);
+  // A set hands out what is added to it while it is walked.
+  for (const name of all)
+    for (const { bodyText } of file.macros.filter((macro) => macro.name === name))
+      for (const [word] of bodyText.matchAll(/[A-Za-z_]\w*/g)) all.add(word);
+  return all;
 }
 
 /**

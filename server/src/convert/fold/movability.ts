@@ -1,3 +1,5 @@
+/** What a statement does to the object, and whether it may stand in a callback of the device. */
+import { addressedBy, changedBy } from '../../ir/assigned.ts';
 import type { CallExpr, Expr, FunctionIr, Stmt } from '../../ir/types.ts';
 import { counterChange } from '../../kernel/counters.ts';
 import { soundsLikeComputation } from '../../kernel/heuristics.ts';
@@ -5,10 +7,16 @@ import { retainsArgument } from '../../kernel/lookup.ts';
 import { isValueOrTest } from '../../kernel/macros.ts';
 import { isLog } from '../../kernel/heuristics.ts';
 import { reachesOut } from '../../kernel/heuristics.ts';
-import { effectsOfCall } from '../../lifecycle/footprint/calls.ts';
-import { conflictOf } from '../../lifecycle/footprint/order.ts';
-import { effectsOfStmt, type Effects } from '../../lifecycle/footprint/footprint.ts';
+import {
+  footprintOfExpr,
+  footprintOfStmt,
+  type Footprint,
+} from '../../lifecycle/footprint/footprint.ts';
+import { writtenOutStatement } from '../../lifecycle/footprint/macros.ts';
+import { mayMoveOver } from '../../lifecycle/footprint/order.ts';
 import { allExpressions, namesIn, uncast } from '../../lifecycle/module/statements.ts';
+import { memberPath } from '../../lifecycle/module/types-of.ts';
+import type { Module } from '../../lifecycle/types.ts';
 import { effectsOf } from '../query/call-sites.ts';
 import { isMutable, isPure, type Names } from './bindings.ts';
 import { callsUnder, under } from './probe-shape.ts';
@@ -26,100 +34,97 @@ export type Obstacle =
   | 'apart'
   | 'shape';
 
-/** What a statement reads and changes, as far as the device's object is concerned. */
-export interface Footprint {
+/** What a statement does to the device's object, by what it is written as. */
+export interface ObjectUse {
   /** First members of the object that it mentions, and those that it may change. */
   readonly reads: ReadonlySet<string>;
   readonly writes: ReadonlySet<string>;
-  /** It hands on the whole object, so that any member may be read and changed. */
-  readonly whole: boolean;
   readonly mentionsObject: boolean;
   readonly locals: ReadonlySet<string>;
-  /** Variables of the file that are not const. */
-  readonly globals: ReadonlySet<string>;
   readonly calls: readonly CallExpr[];
   /** A goto or return is in it. */
   readonly leaves: boolean;
   readonly obstacle: Obstacle | null;
-  readonly effects: Effects;
+  readonly footprint: Footprint;
 }
 
-const known = new WeakMap<Stmt, { readonly scope: Names['scope']; readonly effects: Effects }>();
+const written = new WeakMap<Stmt, { readonly module: Module; readonly code: Stmt }>();
 
-/** What a statement reads and writes, found once. */
-export function effectsIn(names: Names, stmt: Stmt): Effects {
-  const found = known.get(stmt);
-  if (found && found.scope === names.scope) return found.effects;
-  const effects = effectsOfStmt(names.scope, stmt);
-  known.set(stmt, { scope: names.scope, effects });
-  return effects;
+/** A statement with the macros of the module in it written out. */
+export function codeOf(names: Names, stmt: Stmt): Stmt {
+  const { module } = names.scope;
+  const known = written.get(stmt);
+  if (known?.module === module) return known.code;
+  const { code } = writtenOutStatement(names.scope, stmt);
+  written.set(stmt, { module, code });
+  return code;
 }
 
-/** Computes the footprint of a statement and all inside it. */
-export function footprintOf(names: Names, stmt: Stmt): Footprint {
-  const reads = new Set<string>();
-  const writes = new Set<string>();
-  const locals = new Set<string>();
-  const globals = new Set<string>();
-  let whole = false;
-  let mentionsObject = false;
-  const all = under(stmt);
-  const roots = all.flatMap(allExpressions);
-  const effects = effectsIn(names, stmt);
-  const opaque = effects.writes.some(({ place }) => place.kind === 'locals');
-  const bases = new Set<Expr>();
-  for (const expr of roots) {
-    if (expr.kind !== 'member') continue;
-    const base = uncast(expr.base);
-    if (base.kind !== 'name' || names.of.get(base.name)?.kind !== 'object') continue;
-    bases.add(base);
-    reads.add(expr.field);
-  }
-  for (const expr of roots) {
-    if (expr.kind === 'name') {
-      const binding = names.of.get(expr.name);
-      if (binding) locals.add(expr.name);
-      else if (isMutable(names.file, expr.name)) globals.add(expr.name);
-      if (binding?.kind === 'object') {
-        mentionsObject = true;
-        if (!bases.has(expr)) whole = true;
-      }
-    }
-    if (expr.kind === 'assign' || expr.kind === 'update') {
-      const field = fieldOf(names, expr.kind === 'assign' ? expr.target : expr.operand);
-      if (field) writes.add(field);
-    }
-    // The address of a member may be written through; that of the vfio_device leads to the whole
-    // object.
-    if (expr.kind === 'unary' && expr.op === '&') {
-      const field = fieldOf(names, expr.operand);
-      if (field) writes.add(field);
-    }
-  }
-  for (const call of roots) {
-    if (call.kind !== 'call') continue;
-    for (const arg of call.args) {
-      const inner = uncast(arg);
-      if (inner.kind === 'unary' && inner.op === '&' && isDevicePath(names, inner.operand))
-        whole = true;
-      // What a member points to may be changed by who is given it.
-      const field = fieldOf(names, inner);
-      if (field) writes.add(field);
-    }
-  }
+/** The statements of `codeOf`, outer before inner. */
+export function codeUnder(names: Names, stmt: Stmt): Stmt[] {
+  return under(codeOf(names, stmt));
+}
+
+/** The calls in a statement and the macros of the module that it uses. */
+export function callsOf(names: Names, stmt: Stmt): CallExpr[] {
+  return callsUnder(codeOf(names, stmt));
+}
+
+const known = new WeakMap<Stmt, { readonly names: Names; readonly use: ObjectUse }>();
+
+/** What a statement and all inside it does to the object, found once. */
+export function useOf(names: Names, stmt: Stmt): ObjectUse {
+  const before = known.get(stmt);
+  if (before?.names === names) return before.use;
+  const use = findUse(names, stmt);
+  known.set(stmt, { names, use });
+  return use;
+}
+
+function findUse(names: Names, stmt: Stmt): ObjectUse {
+  const all = codeUnder(names, stmt);
+  const exprs = all.flatMap(allExpressions);
+  const footprint = footprintOfStmt(names.scope, stmt);
+  const isOpaque = footprint.writes.some(({ place }) => place.kind === 'locals');
+  const reads = exprs.flatMap((expr) => {
+    const base = expr.kind === 'member' ? uncast(expr.base) : null;
+    return expr.kind === 'member' && base?.kind === 'name' && isObject(names, base)
+      ? [expr.field]
+      : [];
+  });
+  const locals = exprs.flatMap((expr) =>
+    expr.kind === 'name' && names.of.has(expr.name) ? [expr.name] : [],
+  );
   return {
-    reads,
-    writes,
-    whole,
-    mentionsObject,
-    locals,
-    globals,
-    calls: callsUnder(stmt),
-    leaves: opaque || all.some((inner) => inner.kind === 'goto' || inner.kind === 'return'),
+    reads: new Set(reads),
+    writes: new Set(exprs.flatMap((expr) => changedMembers(names, expr))),
+    mentionsObject: exprs.some((expr) => expr.kind === 'name' && isObject(names, expr)),
+    locals: new Set(locals),
+    calls: callsOf(names, stmt),
+    leaves: isOpaque || all.some(isExit),
     // A macro that is not understood may use any local and jump anywhere.
-    obstacle: opaque ? 'shape' : obstacleIn(names, all, roots),
-    effects,
+    obstacle: isOpaque ? 'shape' : obstacleIn(names, all, exprs),
+    footprint,
   };
+}
+
+function isObject(names: Names, expr: Expr & { kind: 'name' }): boolean {
+  return names.of.get(expr.name)?.kind === 'object';
+}
+
+function isExit(stmt: Stmt): boolean {
+  return stmt.kind === 'goto' || stmt.kind === 'return';
+}
+
+/** The members of the object that an expression itself may change. */
+function changedMembers(names: Names, expr: Expr): string[] {
+  // The address of a member, and what a member points to, may be written through by who is given
+  // it.
+  const places = expr.kind === 'call' ? expr.args : [changedBy(expr) ?? addressedBy(expr)];
+  return places.flatMap((place) => {
+    const field = place && fieldOf(names, uncast(place));
+    return field === null || field === undefined ? [] : [field];
+  });
 }
 
 /**
@@ -138,14 +143,6 @@ function fieldOf(names: Names, expr: Expr): string | null {
       inner = uncast(inner.operand);
     else return inner.kind === 'name' && names.of.get(inner.name)?.kind === 'object' ? field : null;
   }
-}
-
-/**
- * `p->vdev`, `p->core_device.vdev`: the device at the start of the object, from which the whole
- * object can be reached.
- */
-function isDevicePath(names: Names, expr: Expr): boolean {
-  return expr.kind === 'member' && fieldOf(names, expr) === names.deviceField;
 }
 
 /**
@@ -169,60 +166,69 @@ const STAYING_EFFECTS: ReadonlySet<string> = new Set([
 ]);
 
 function obstacleIn(names: Names, all: readonly Stmt[], exprs: readonly Expr[]): Obstacle | null {
-  for (const stmt of all) {
-    if (
-      stmt.kind === 'unknown' ||
-      stmt.kind === 'asm' ||
-      stmt.kind === 'guard' ||
-      stmt.kind === 'label' ||
-      stmt.kind === 'case' ||
-      stmt.kind === 'switch'
-    )
-      return 'shape';
-    // A local of one arm would have to be declared in that arm.
-    if (stmt.kind === 'preproc' && under(stmt).some((inner) => inner.kind === 'decl'))
-      return 'shape';
-    if (
-      stmt.kind === 'loop' &&
-      stmt.form === 'macro' &&
-      !/^(?:list_for_each|for_each_)/.test(stmt.macro ?? '')
-    )
-      return 'shape';
-    if (
-      stmt.kind === 'loop' &&
-      under(stmt.body).some(
-        (inner) =>
-          inner.kind === 'goto' && under(stmt.body).some((label) => label.kind === 'label'),
-      )
-    )
-      return 'shape';
-  }
+  if (all.some(isUnsuitable)) return 'shape';
+  const declared = new Set(
+    all.flatMap((stmt) => (stmt.kind === 'decl' && !stmt.isStatic ? [stmt.name] : [])),
+  );
   for (const expr of exprs) {
-    switch (expr.kind) {
-      case 'unknown':
-      case 'statement-expression':
-        return 'shape';
-      case 'name':
-        if (names.of.get(expr.name)?.kind === 'foreign') return 'local';
-        if (/^(?:current|smp_processor_id)$/.test(expr.name)) return 'elsewhere';
-        break;
-      case 'assign':
-      case 'update': {
-        const target = expr.kind === 'assign' ? expr.target : expr.operand;
-        if (!isOwnPlace(names, target))
-          return expr.kind === 'update' || expr.op !== '=' ? 'counter' : 'global';
-        break;
-      }
-      case 'call': {
-        const found = obstacleOfCall(names, expr);
-        if (found) return found;
-        break;
-      }
-      default:
-        break;
-    }
+    const found = obstacleOfExpr(names, expr, declared);
+    if (found) return found;
   }
   return null;
+}
+
+/** A statement that cannot be taken to another function as it is. */
+function isUnsuitable(stmt: Stmt): boolean {
+  switch (stmt.kind) {
+    case 'unknown':
+    case 'asm':
+    case 'guard':
+    case 'label':
+      return true;
+    case 'goto':
+    case 'return':
+      // The text of a macro cannot be led to the callback's own unwinding.
+      return stmt.expansion !== undefined;
+    case 'switch':
+      return under(stmt).some(isExit);
+    // A local of one arm would have to be declared in that arm.
+    case 'preproc':
+      return under(stmt).some((inner) => inner.kind === 'decl');
+    case 'loop':
+      return (
+        (stmt.form === 'macro' && !/^(?:list_for_each|for_each_)/.test(stmt.macro ?? '')) ||
+        (under(stmt.body).some((inner) => inner.kind === 'goto') &&
+          under(stmt.body).some((inner) => inner.kind === 'label'))
+      );
+    default:
+      return false;
+  }
+}
+
+/** @param declared the variables that the statement declares itself, by a macro */
+function obstacleOfExpr(names: Names, expr: Expr, declared: ReadonlySet<string>): Obstacle | null {
+  switch (expr.kind) {
+    case 'unknown':
+    case 'statement-expression':
+      return 'shape';
+    case 'name':
+      if (names.of.get(expr.name)?.kind === 'foreign') return 'local';
+      // A name in the text of a macro cannot be given the one that the callback has for it.
+      if (expr.expansion !== undefined && names.of.has(expr.name)) return 'shape';
+      return /^(?:current|smp_processor_id)$/.test(expr.name) ? 'elsewhere' : null;
+    case 'assign':
+    case 'update': {
+      const target = uncast(expr.kind === 'assign' ? expr.target : expr.operand);
+      const root = memberPath(target).root;
+      if (isOwnPlace(names, target) || (root.kind === 'name' && declared.has(root.name)))
+        return null;
+      return expr.kind === 'update' || expr.op !== '=' ? 'counter' : 'global';
+    }
+    case 'call':
+      return obstacleOfCall(names, expr);
+    default:
+      return null;
+  }
 }
 
 /** A member of the object, or a local. */
@@ -270,7 +276,7 @@ function obstacleOfCall(names: Names, call: CallExpr): Obstacle | null {
     const counter = call.args[change.counter];
     if (!counter || fieldOf(names, counter) === null) return 'counter';
   }
-  const done = effectsOfCall(names.scope, call);
+  const done = footprintOfExpr(names.scope, call);
   for (const arg of call.args) {
     const global = namesIn(arg).find((used) => !names.of.has(used) && isMutable(names.file, used));
     if (global === undefined) continue;
@@ -348,6 +354,20 @@ function isConstantArgument(names: Names, arg: Expr): boolean {
   );
 }
 
+/** A statement without some of those in its blocks and branches. */
+export function without(stmt: Stmt, gone: ReadonlySet<Stmt>): Stmt {
+  if (stmt.kind === 'block') {
+    const body = stmt.body.filter((item) => !gone.has(item)).map((item) => without(item, gone));
+    return { ...stmt, body };
+  }
+  if (stmt.kind !== 'if') return stmt;
+  return {
+    ...stmt,
+    then: without(stmt.then, gone),
+    otherwise: stmt.otherwise && without(stmt.otherwise, gone),
+  };
+}
+
 /** A statement that is one message, whose arguments only look. */
 export function isMessage(names: Names, stmt: Stmt): boolean {
   if (
@@ -357,36 +377,24 @@ export function isMessage(names: Names, stmt: Stmt): boolean {
     !isLog(stmt.expr.name)
   )
     return false;
-  const effects = effectsIn(names, stmt);
-  return effects.writes.length === 0 && !effects.acts && !effects.leaves;
+  const { writes, mayFail, leaves } = footprintOfStmt(names.scope, stmt);
+  return writes.length === 0 && !mayFail && !leaves;
 }
 
 /**
  * Whether `moved`, which stands behind `stays`, may run in front of it without anyone noticing.
- * Where it may leave, what stays would be left out:
- * that shows unless it only has to do with the object, which is gone then, with locals or with
- * drvdata, which the driver core clears.
+ * Where it may leave, what stays would be left out: that shows unless it only has to do with the
+ * object, which is gone then, with locals or with drvdata, which the driver core clears.
  */
-export function commutes(
-  names: Names,
-  tag: string,
-  stays: Stmt,
-  staysPrint: Footprint,
-  movedPrint: Footprint,
-): boolean {
-  if (
-    staysPrint.leaves ||
-    conflictOf(names.scope, { ...staysPrint.effects, at: stays }, movedPrint.effects) !== null
-  )
-    return false;
+export function commutes(names: Names, tag: string, stays: ObjectUse, moved: ObjectUse): boolean {
   return (
-    !movedPrint.leaves ||
-    staysPrint.effects.writes.every(
-      ({ place }) =>
-        place.kind === 'local' ||
-        place.kind === 'drvdata' ||
-        (place.kind === 'memory' && place.steps[0]?.tag === tag),
-    )
+    !stays.leaves &&
+    mayMoveOver(names.scope, { ...moved.footprint, leaves: moved.leaves }, stays.footprint, {
+      isMissed: (place) =>
+        place.kind !== 'local' &&
+        place.kind !== 'drvdata' &&
+        (place.kind !== 'memory' || place.steps[0]?.tag !== tag),
+    })
   );
 }
 

@@ -2,7 +2,7 @@ import type { Expr, Stmt } from '../../ir/types.ts';
 import { allExpressions, statementsOf, uncast } from '../../lifecycle/module/statements.ts';
 import { textOf } from '../refusal-error.ts';
 import type { Names } from './bindings.ts';
-import { callNamesIn, footprintOf } from './movability.ts';
+import { callNamesIn, useOf } from './movability.ts';
 import { under } from './probe-shape.ts';
 import { WHY, type Selection } from './choose-moves.ts';
 import { isAccounting } from './put-sites.ts';
@@ -152,11 +152,7 @@ function inOrder(frame: Frame, { stays }: Selection): FoldNote[] {
  */
 function accounting(frame: Frame, names: Names, selection: Selection): FoldNote[] {
   const counts = statementsOf(frame.fn).flatMap(({ stmt }) =>
-    (
-      stmt.kind === 'loop'
-        ? footprintOf(names, stmt).obstacle === 'counter'
-        : isAccounting(names, stmt)
-    )
+    (stmt.kind === 'loop' ? useOf(names, stmt).obstacle === 'counter' : isAccounting(names, stmt))
       ? [stmt.start]
       : [],
   );

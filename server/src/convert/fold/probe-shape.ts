@@ -79,7 +79,7 @@ export function frameOf(request: FoldRequest): Frame {
   const tables = names.map(
     (name) => tableOf(file, name) ?? give(`The ops table \`${name}\` is not in this file.`, ops),
   );
-  checkSole(file, fn, names, give);
+  checkSole(file, call, names, give);
   for (const table of tables) {
     if (conditionsKey(table) !== conditionsKey(fn))
       give(`\`${table.name}\` and ${fn.name}() stand in different #if arms.`, table.nameSpan);
@@ -205,18 +205,13 @@ function tableOf(file: FileIr, name: string): VariableIr | undefined {
  */
 function checkSole(
   file: FileIr,
-  fn: FunctionIr,
+  own: CallExpr,
   names: readonly string[],
   give: (reason: string, span: { start: number; end: number }) => never,
 ): void {
   for (const other of file.functions) {
     for (const call of callsUnder(other.body)) {
-      if (
-        call.name !== 'vfio_alloc_device' ||
-        (other === fn &&
-          callsUnder(fn.body).filter((item) => item.name === 'vfio_alloc_device').length === 1)
-      )
-        continue;
+      if (call.name !== 'vfio_alloc_device' || call === own) continue;
       const ops = call.args[3];
       const used = ops && textOf(file, ops);
       const shared = names.find(

@@ -1,13 +1,14 @@
 import type { Stmt } from '../../ir/types.ts';
 import { counterChange } from '../../kernel/counters.ts';
-import { conflictOf } from '../../lifecycle/footprint/order.ts';
+import { mayMoveOver } from '../../lifecycle/footprint/order.ts';
 import { statementsOf } from '../../lifecycle/module/statements.ts';
 import { callSites, relate } from '../query/call-sites.ts';
 import { scopeOf, typeOf, type Scope } from '../../lifecycle/module/types-of.ts';
 import { namesOfOther, type DeviceSource, type Names } from './bindings.ts';
 import { objectVariable } from './device-alias.ts';
 import { exitsOf, isEffectOn, isNeutral, isPut } from './exits.ts';
-import { footprintOf } from './movability.ts';
+import { checkAssignments } from './definite.ts';
+import { codeOf, useOf, without } from './movability.ts';
 import { callsUnder } from './probe-shape.ts';
 import type { Frame } from './types.ts';
 import { normalStatement } from './undo.ts';
@@ -34,7 +35,7 @@ export interface PutSite {
  */
 export function isPrivate(names: Names, stmt: Stmt): boolean {
   if (isNeutral(names, stmt)) return false;
-  const print = footprintOf(names, stmt);
+  const print = useOf(names, stmt);
   return print.obstacle === null && print.mentionsObject && !print.leaves && stmt.kind !== 'decl';
 }
 
@@ -201,7 +202,7 @@ export function privateTail(site: PutSite): Item[] {
   const passed: Item[] = [];
   for (let at = site.items.length - 1; at >= 0; at--) {
     const item = site.items[at]!;
-    if (isPrivate(site.names, item.stmt) && !usesScratch(item)) {
+    if (isPrivate(site.names, item.stmt) && !uses(item, 'derived')) {
       // Those that stay behind it would be run before it.
       if (!passed.every((other) => mayRunBefore(other, item))) break;
       tail.unshift(item);
@@ -212,21 +213,40 @@ export function privateTail(site: PutSite): Item[] {
 }
 
 function mayRunBefore(later: Item, earlier: Item): boolean {
-  const print = footprintOf(earlier.names, earlier.stmt);
-  return (
-    conflictOf(
-      later.names.scope,
-      { ...print.effects, at: earlier.stmt },
-      footprintOf(later.names, later.stmt).effects,
-    ) === null
+  return mayMoveOver(
+    later.names.scope,
+    useOf(later.names, later.stmt).footprint,
+    useOf(earlier.names, earlier.stmt).footprint,
   );
 }
 
-function usesScratch(item: Item): boolean {
-  return [...footprintOf(item.names, item.stmt).locals].some((name) => {
-    const kind = item.names.of.get(name)?.kind;
-    return kind === 'scratch' || kind === 'derived';
-  });
+function uses(item: Item, kind: 'scratch' | 'derived'): boolean {
+  return [...useOf(item.names, item.stmt).locals].some(
+    (name) => item.names.of.get(name)?.kind === kind,
+  );
+}
+
+/**
+ * The last of the statements at the end of a site that may stand in `.release` with the variables
+ * that they compute with: those are set there before they are read, and are not read any more where
+ * the statements were.
+ */
+export function movableEnd(site: PutSite, items: readonly Item[]): readonly Item[] {
+  const computed = items.filter((item) => uses(item, 'scratch'));
+  if (computed.length === 0) return items;
+  const { names } = site;
+  const scratch = new Set(
+    computed.flatMap((item) =>
+      [...useOf(names, item.stmt).locals].filter((name) => names.of.get(name)?.kind === 'scratch'),
+    ),
+  );
+  const isReadEarly = (stmts: readonly Stmt[]): boolean =>
+    checkAssignments(names.fn, stmts, scratch, new Set(), () => null).early.size > 0;
+  const left = without(names.fn.body, new Set(items.map(({ stmt }) => stmt)));
+  return isReadEarly(items.map(({ stmt }) => codeOf(names, stmt))) ||
+    isReadEarly([codeOf(names, left)])
+    ? items.slice(items.indexOf(computed.at(-1)!) + 1)
+    : items;
 }
 
 /**
@@ -235,12 +255,12 @@ function usesScratch(item: Item): boolean {
  */
 function isPassable({ names, stmt }: Item): boolean {
   if (isNeutral(names, stmt)) return true;
-  return isAccounting(names, stmt) && !footprintOf(names, stmt).mentionsObject;
+  return isAccounting(names, stmt) && !useOf(names, stmt).mentionsObject;
 }
 
 /** A statement that changes a count outside of the object and does nothing else. */
 export function isAccounting(names: Names, stmt: Stmt): boolean {
-  if (stmt.kind !== 'expr' || footprintOf(names, stmt).obstacle !== 'counter') return false;
+  if (stmt.kind !== 'expr' || useOf(names, stmt).obstacle !== 'counter') return false;
   return callsUnder(stmt).every(
     (call) => call.name !== null && counterChange(call.name) !== undefined,
   );

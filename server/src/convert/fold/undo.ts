@@ -6,7 +6,8 @@ import { givenTo, takenBy } from '../../kernel/resource-pairs.ts';
 import { allExpressions, expressionsIn, uncast } from '../../lifecycle/module/statements.ts';
 import { assignmentsOf } from '../query/call-sites.ts';
 import type { Binding, Names } from './bindings.ts';
-import { callsUnder, under } from './probe-shape.ts';
+import { callsOf, codeUnder } from './movability.ts';
+import { under } from './probe-shape.ts';
 import type { Frame } from './types.ts';
 import { withoutComments } from '../../text/lexical.ts';
 
@@ -78,7 +79,37 @@ function keyOf(names: Names, expr: Expr | undefined): string | null {
   const value = aliased.length === 1 ? uncast(aliased[0]!.value) : null;
   // `lock = &p->lock;` is another name for the member.
   if (value?.kind === 'unary' && value.op === '&') return keyOf(names, value);
-  return normalText(names, inner, expressionsIn(inner));
+  const parts = expressionsIn(inner);
+  return parts.some(({ expansion }) => expansion !== undefined)
+    ? textOfPlace(names, inner)
+    : normalText(names, inner, parts);
+}
+
+/**
+ * A place in the text of a macro as `normalText` has it where it is written out; null for what is
+ * more than members and elements.
+ */
+function textOfPlace(names: Names, expr: Expr): string | null {
+  const inner = uncast(expr);
+  switch (inner.kind) {
+    case 'name': {
+      const binding = names.of.get(inner.name);
+      return (binding && commonName(binding)) ?? inner.name;
+    }
+    case 'number':
+      return inner.text;
+    case 'member': {
+      const base = textOfPlace(names, inner.base);
+      return base && `${base}${inner.arrow ? '->' : '.'}${inner.field}`;
+    }
+    case 'index': {
+      const base = textOfPlace(names, inner.base);
+      const index = textOfPlace(names, inner.index);
+      return base && index && `${base}[${index}]`;
+    }
+    default:
+      return null;
+  }
 }
 
 /**
@@ -86,7 +117,7 @@ function keyOf(names: Names, expr: Expr | undefined): string | null {
  * queued.
  */
 export function owesNothing(names: Names, stmt: Stmt): boolean {
-  return callsUnder(stmt).every((call) => isOwnInit(names, call));
+  return callsOf(names, stmt).every((call) => isOwnInit(names, call));
 }
 
 function isOwnInit(names: Names, call: CallExpr): boolean {
@@ -112,14 +143,14 @@ export function endsWhatIsSetUp(
   item: Stmt,
   itemNames: Names,
 ): boolean {
-  return callsUnder(stmt).some((call) => {
+  return callsOf(stmtNames, stmt).some((call) => {
     const pair = call.name === null ? undefined : takenBy(call.name);
     const taken =
       pair && typeof pair.taken === 'number' ? keyOf(stmtNames, call.args[pair.taken]) : null;
     return (
       pair !== undefined &&
       taken !== null &&
-      callsUnder(item).some(
+      callsOf(itemNames, item).some(
         (giving) =>
           pair.undo.includes(giving.name ?? '') &&
           keyOf(itemNames, giving.args[givenTo(pair, giving.name!)]) === taken,
@@ -133,11 +164,11 @@ export function endsWhatIsSetUp(
  * member that one sets and the other hands on.
  */
 export function isUndoOf(stmt: Stmt, stmtNames: Names, item: Stmt, itemNames: Names): boolean {
-  const taking = callsUnder(stmt);
-  const assigned = under(stmt)
+  const taking = callsOf(stmtNames, stmt);
+  const assigned = codeUnder(stmtNames, stmt)
     .flatMap(allExpressions)
     .flatMap((expr) => (expr.kind === 'assign' ? [expr] : []));
-  for (const giving of callsUnder(item)) {
+  for (const giving of callsOf(itemNames, item)) {
     if (giving.name === null) continue;
     const given = giving.args.map((arg) => keyOf(itemNames, arg));
     const handsOnObject =
@@ -149,8 +180,7 @@ export function isUndoOf(stmt: Stmt, stmtNames: Names, item: Stmt, itemNames: Na
       if (pair?.undo.includes(giving.name)) {
         const target =
           pair.taken === 'return'
-            ? assigned.find((one) => call.start >= one.value.start && call.end <= one.value.end)
-                ?.target
+            ? assigned.find((one) => expressionsIn(one.value).includes(call))?.target
             : call.args[pair.taken];
         const key = keyOf(stmtNames, target);
         if (key !== null && key === given[givenTo(pair, giving.name)]) return true;
@@ -201,7 +231,7 @@ export function isNotTakenYet(
   item: Stmt,
 ): boolean {
   const { list } = frame;
-  const calls = callsUnder(item);
+  const calls = callsOf(names, item);
   // A function of the driver may do more than that.
   if (
     calls.length === 0 ||
@@ -215,7 +245,7 @@ export function isNotTakenYet(
   if (owners.every((owner) => !moved.includes(owner))) return true;
   const safe =
     calls.every((call) => NULL_SAFE.test(call.name ?? '')) &&
-    under(item).every(
+    codeUnder(names, item).every(
       (inner) =>
         inner.kind === 'block' ||
         (inner.kind === 'if' && !inner.otherwise) ||

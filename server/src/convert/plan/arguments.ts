@@ -4,7 +4,7 @@ import { addressedBy } from '../../ir/assigned.ts';
 import { placeText } from '../../lifecycle/footprint/order.ts';
 import { gapBetween, type Gap } from './gap.ts';
 import { isConstantName } from '../../lifecycle/footprint/lvalues.ts';
-import { objectMacro } from '../../lifecycle/footprint/macros.ts';
+import { isMacro } from '../../lifecycle/footprint/macros.ts';
 import {
   allExpressions,
   expressionsIn,
@@ -189,7 +189,7 @@ function partsToReplace(place: Place, expr: Expr, what: string): Replaced[] {
     if (setting?.kind === 'value')
       parts.push({ expr: inner, value: setting.value, at: setting.at });
     else if (setting?.kind === 'changed') {
-      const { place: set, at } = setting.conflict;
+      const { place: set, at } = setting.by;
       const changed =
         set.kind === 'everything' || set.kind === 'locals'
           ? `what it is made from`
@@ -263,9 +263,7 @@ function evaluated(scope: Scope, root: Expr): { readonly inner: Expr; readonly r
     if (inner.kind === 'unary' && inner.op === '&')
       for (const part of objectOf(inner.operand)) unread.add(part);
     const isFunction =
-      inner.kind === 'name' &&
-      isConstantName(scope, inner.name) &&
-      objectMacro(scope, inner.name) === null;
+      inner.kind === 'name' && isConstantName(scope, inner.name) && !isMacro(scope, inner);
     found.push({ inner, read: !unread.has(inner) && !isFunction });
   }
   return found;

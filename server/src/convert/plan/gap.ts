@@ -9,18 +9,23 @@ import { isValueOrTest } from '../../kernel/macros.ts';
 import { isQuery } from '../../kernel/touches.ts';
 import {
   expressionsIn,
+  namesIn,
   namesUnder,
   ownExpressions,
   uncast,
   type Placed,
 } from '../../lifecycle/module/statements.ts';
 import { textOf } from '../refusal-error.ts';
-import type { Scope } from '../../lifecycle/module/types-of.ts';
-import { conflictOf, firstOf, type Conflict } from '../../lifecycle/footprint/order.ts';
-import { effectsOfExpr, effectsOfStmt, type Effects } from '../../lifecycle/footprint/footprint.ts';
+import { placeInObject, type Scope } from '../../lifecycle/module/types-of.ts';
+import { firstOf, mayMoveOver } from '../../lifecycle/footprint/order.ts';
+import {
+  footprintOfExpr,
+  footprintOfStmt,
+  type Footprint,
+} from '../../lifecycle/footprint/footprint.ts';
 import { placeOf } from '../../lifecycle/footprint/lvalues.ts';
-import { calledMacro, objectMacro } from '../../lifecycle/footprint/macros.ts';
-import { overlap } from '../../lifecycle/footprint/places.ts';
+import { isMacro, writtenOutStatement } from '../../lifecycle/footprint/macros.ts';
+import { overlap, type Access, type Place } from '../../lifecycle/footprint/places.ts';
 import { append } from '../../text/lists.ts';
 import { withoutComments } from '../../text/lexical.ts';
 
@@ -29,7 +34,7 @@ export type Setting =
   /** By an assignment that always runs; `at` is its index in the block. */
   | { readonly kind: 'value'; readonly value: Expr; readonly at: number }
   /** By something else, or nobody can tell. */
-  | { readonly kind: 'changed'; readonly conflict: Conflict };
+  | { readonly kind: 'changed'; readonly by: Access };
 
 export interface Gap {
   /**
@@ -52,7 +57,7 @@ export interface Gap {
 }
 
 interface Part extends Placed {
-  readonly effects: Effects;
+  readonly footprint: Footprint;
 }
 
 /** The gap between an allocation and statement `end` of its block. `variable` holds the object. */
@@ -64,21 +69,25 @@ export function gapBetween(scope: Scope, allocation: Placed, end: number, variab
     parent: allocation.parent,
     sole: false,
     conditional: false,
-    effects: effectsOfStmt(scope, stmt),
+    footprint: footprintOfStmt(scope, stmt),
   }));
   const raised = new Set<Part>();
   const before = (to: number): Part[] =>
     parts.filter((part) => part.index < to && !raised.has(part));
   const settingOf = (part: Expr, to: number): Setting | null => {
     const reads = readsOf(scope, part);
+    const isUnshared = isInObject(part, variable);
     for (const at of before(to).reverse()) {
-      const set = firstOf(scope, at.effects.writes, reads);
+      const writes =
+        isUnshared && !isShared(parts, at, variable)
+          ? at.footprint.writes.filter(({ place }) => !isOfOthers(place))
+          : at.footprint.writes;
+      const set = firstOf(scope, writes, reads);
       if (!set) continue;
       const value = assignedBy(scope, at.stmt, part);
       if (value) return { kind: 'value', value, at: at.index };
       const moving = movingWith(scope, parts, raised, at, variable);
-      if (!moving || allocation.stmt.kind !== 'expr')
-        return { kind: 'changed', conflict: { place: set.place, at: set.at, why: 'sets' } };
+      if (!moving || allocation.stmt.kind !== 'expr') return { kind: 'changed', by: set };
       for (const one of moving) raised.add(one);
     }
     return null;
@@ -86,35 +95,59 @@ export function gapBetween(scope: Scope, allocation: Placed, end: number, variab
   return {
     settingOf,
     guardOf: (expr, to, isSet) => guardIn(scope, before(to), expr, variable, isSet),
-    onlyLooks: (expr) => {
-      const effects = effectsOfExpr(scope, expr);
-      return looks(effects);
-    },
+    onlyLooks: (expr) => looks(footprintOfExpr(scope, expr)),
     raised: () => parts.filter((part) => raised.has(part)),
     raisedSets: (name) =>
       [...raised].some((part) =>
-        part.effects.writes.some(({ place }) => place.kind === 'local' && place.name === name),
+        part.footprint.writes.some(({ place }) => place.kind === 'local' && place.name === name),
       ),
   };
 }
 
-function looks(effects: Effects): boolean {
-  return effects.writes.length === 0 && !effects.acts && !effects.leaves && !effects.prints;
+/** A member of the object itself: `foo->dev`, `foo->cfg.dev`. */
+function isInObject(part: Expr, variable: string): boolean {
+  const { root, path } = placeInObject(part);
+  return part.kind === 'member' && path.length > 0 && isVariable(root, variable);
+}
+
+/**
+ * Whether a statement can reach the object: it names it, or the object's address was stored or
+ * handed on there or before, after the allocation.
+ */
+function isShared(parts: readonly Part[], at: Part, variable: string): boolean {
+  if (usesVariable(at.stmt, at.footprint, variable)) return true;
+  return parts.some(
+    ({ index, footprint }) =>
+      index <= at.index &&
+      footprint.escapes.some(({ value }) => value === null || namesIn(value).includes(variable)),
+  );
+}
+
+/** What code that was not given the object writes, or what any pointer may lead to. */
+function isOfOthers(place: Place): boolean {
+  return (
+    place.kind === 'everything' ||
+    place.kind === 'kernel' ||
+    (place.kind === 'memory' && place.steps.length === 0 && place.leaf === null)
+  );
+}
+
+function looks({ writes, mayFail, leaves, prints }: Footprint): boolean {
+  return writes.length === 0 && !mayFail && !leaves && !prints;
 }
 
 /**
  * What a part reads itself: a variable or a member what it stands for, a call what it looks at
  * beside its arguments.
  */
-function readsOf(scope: Scope, part: Expr): Effects['reads'] {
+function readsOf(scope: Scope, part: Expr): Footprint['reads'] {
   if (part.kind === 'call') {
-    const own = calledMacro(scope, part)
+    const own = isMacro(scope, part)
       ? 0
-      : part.args.flatMap((arg) => effectsOfExpr(scope, arg).reads).length;
-    return effectsOfExpr(scope, part).reads.slice(own);
+      : part.args.flatMap((arg) => footprintOfExpr(scope, arg).reads).length;
+    return footprintOfExpr(scope, part).reads.slice(own);
   }
-  if (part.kind === 'name' && objectMacro(scope, part.name))
-    return effectsOfExpr(scope, part).reads;
+  if (part.kind === 'name' && isMacro(scope, part)) return footprintOfExpr(scope, part).reads;
   const place = placeOf(scope, part);
   return place ? [{ place, at: part }] : [];
 }
@@ -160,23 +193,23 @@ function movingWith(
   for (const part of [...rest].reverse()) {
     if (raised.has(part) || part.index > wanted.index) continue;
     if (moving.has(part)) {
-      if (!mayMoveUp(part, variable) || firstOf(scope, part.effects.writes, test.effects.reads))
+      if (!mayMoveUp(part, variable) || firstOf(scope, part.footprint.writes, test.footprint.reads))
         return null;
       continue;
     }
     const needs = [...moving].filter(
       (one) =>
         one.index > part.index &&
-        conflictOf(scope, { ...part.effects, leaves: false, at: part.stmt }, one.effects) !== null,
+        !mayMoveOver(scope, one.footprint, part.footprint, { isHarmlessWhereSkipped: true }),
     );
     if (needs.length > 0) moving.add(part);
     if (
       needs.length > 0 &&
-      (!mayMoveUp(part, variable) || firstOf(scope, part.effects.writes, test.effects.reads))
+      (!mayMoveUp(part, variable) || firstOf(scope, part.footprint.writes, test.footprint.reads))
     )
       return null;
     // On the way out that it has the function would read what is set now.
-    if (part.effects.leaves && [...moving].some((one) => one !== part && one.index > part.index))
+    if (part.footprint.leaves && [...moving].some((one) => one !== part && one.index > part.index))
       return null;
   }
   // What is not at the test of the allocation, but behind its label, reads what the test leads to.
@@ -185,15 +218,15 @@ function movingWith(
     : null;
 }
 
-function mayMoveUp({ stmt, effects }: Part, variable: string): boolean {
+function mayMoveUp({ stmt, footprint }: Part, variable: string): boolean {
   if (stmt.kind !== 'expr' && stmt.kind !== 'if' && stmt.kind !== 'switch') return false;
-  if (effects.leaves || effects.acts || effects.prints || usesVariable(stmt, effects, variable))
-    return false;
-  return effects.writes.every(({ place }) => place.kind === 'local');
+  const { writes, leaves, mayFail, prints } = footprint;
+  if (leaves || mayFail || prints || usesVariable(stmt, footprint, variable)) return false;
+  return writes.every(({ place }) => place.kind === 'local');
 }
 
 /** Whether a statement names a variable, or reads or sets it through a macro. */
-function usesVariable(stmt: Stmt, { reads, writes }: Effects, variable: string): boolean {
+function usesVariable(stmt: Stmt, { reads, writes }: Footprint, variable: string): boolean {
   return (
     namesUnder(stmt).includes(variable) ||
     [...reads, ...writes].some(({ place }) => place.kind === 'local' && place.name === variable)
@@ -212,7 +245,9 @@ function isReadElsewhere(scope: Scope, test: Stmt, part: Part): boolean {
   if (at < 0) return true;
   return list
     .slice(at)
-    .some((stmt) => firstOf(scope, part.effects.writes, effectsOfStmt(scope, stmt).reads) !== null);
+    .some(
+      (stmt) => firstOf(scope, part.footprint.writes, footprintOfStmt(scope, stmt).reads) !== null,
+    );
 }
 
 function lastOf(stmt: Stmt): Stmt | undefined {
@@ -232,12 +267,12 @@ function guardIn(
   variable: string,
   isSet: boolean,
 ): Span | null {
-  const needed = effectsOfExpr(scope, expr).reads;
+  const needed = footprintOfExpr(scope, expr).reads;
   const follows =
     !isSet && needed.some(({ place }) => place.kind === 'memory' && place.fixed !== true);
-  for (const { stmt, effects } of parts) {
-    if (!effects.leaves) continue;
-    const pending: Stmt[] = [stmt];
+  for (const { stmt, footprint } of parts) {
+    if (!footprint.leaves) continue;
+    const pending: Stmt[] = [writtenOutStatement(scope, stmt).code];
     for (let next = pending.pop(); next; next = pending.pop()) {
       const found = testedBy(scope, next).find(
         (one) => !isVariable(one, variable) && (follows || isNeeded(scope, one, needed)),
@@ -253,7 +288,7 @@ function isVariable(expr: Expr, name: string): boolean {
   return expr.kind === 'name' && expr.name === name;
 }
 
-function isNeeded(scope: Scope, asked: Expr, needed: Effects['reads']): boolean {
+function isNeeded(scope: Scope, asked: Expr, needed: Footprint['reads']): boolean {
   const place = placeOf(scope, asked);
   return place !== null && needed.some((read) => overlap(scope, place, read.place));
 }
@@ -307,7 +342,7 @@ function askedIn(scope: Scope, condition: Expr): Expr[] {
       case 'call':
         if (
           inner.name !== null &&
-          (isValueOrTest(inner.name) || isQuery(inner.name) || looks(effectsOfExpr(scope, inner)))
+          (isValueOrTest(inner.name) || isQuery(inner.name) || looks(footprintOfExpr(scope, inner)))
         )
           append(pending, inner.args);
         break;

@@ -15,7 +15,7 @@ import {
   type Removal,
 } from '../rewrite/layout.ts';
 import { firstOf } from '../../lifecycle/footprint/order.ts';
-import { effectsOfExpr, effectsOfOwn } from '../../lifecycle/footprint/footprint.ts';
+import { footprintOfExpr, footprintOfOwn } from '../../lifecycle/footprint/footprint.ts';
 import { gapBetween } from '../plan/gap.ts';
 import { namesIn, statementsOf, uncast, type Placed } from '../../lifecycle/module/statements.ts';
 import { isLeftWithOneLine } from '../rewrite/edits.ts';
@@ -287,7 +287,7 @@ function checkConditions(moving: Moving, asked: readonly Expr[]): void {
  */
 function checkUnchanged({ scope, group, moves, allocation, variable }: Moving, expr: Expr): void {
   const { file, fn } = scope;
-  const { reads } = effectsOfExpr(scope, expr);
+  const { reads } = footprintOfExpr(scope, expr);
   for (const at of statementsOf(fn)) {
     const { stmt } = at;
     if (
@@ -297,7 +297,7 @@ function checkUnchanged({ scope, group, moves, allocation, variable }: Moving, e
       isOtherBranch(at, expr)
     )
       continue;
-    const { writes } = effectsOfOwn(scope, stmt);
+    const { writes } = footprintOfOwn(scope, stmt);
     const read = reads.find((one) => firstOf(scope, writes, [one]) !== null);
     if (!read) continue;
     const isInside = read.at.start >= expr.start && read.at.end <= expr.end;

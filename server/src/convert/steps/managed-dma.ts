@@ -2,7 +2,8 @@
  * Drivers of before 5.19 say nothing of who manages the DMA of their devices: those that hand
  * devices to user space say so now.
  */
-import type { Expr, FunctionIr } from '../../ir/types.ts';
+import { addressedBy, changedBy } from '../../ir/assigned.ts';
+import type { Expr, FunctionIr, MemberExpr } from '../../ir/types.ts';
 import { familyRegisteredBy } from '../../kernel/iommu-families.ts';
 import { inRange } from '../../kernel/version.ts';
 import type { Module, Site } from '../../lifecycle/types.ts';
@@ -12,7 +13,7 @@ import { allExpressions, statementsOf, uncast } from '../../lifecycle/module/sta
 import { initsConcerning } from '../modules/concerned.ts';
 import { assignmentsOf, callSites, type CallSite } from '../query/call-sites.ts';
 import { tableEdits } from '../rewrite/table-text.ts';
-import { scopeOf, typeOf, type Scope } from '../../lifecycle/module/types-of.ts';
+import { findStruct, scopeOf, typeOf, type Scope } from '../../lifecycle/module/types-of.ts';
 import type { Step, StepInput } from './types.ts';
 
 const MEMBER = 'driver_managed_dma';
@@ -173,7 +174,9 @@ function isDeviceOf(module: Module, scope: Scope, expr: Expr, tag: string, steps
   const inner = value.kind === 'unary' && value.op === '&' ? uncast(value.operand) : null;
   if (inner?.kind === 'member' && inner.field === 'dev')
     return typeOf(scope, inner.base)?.tag === tag;
-  if (value.kind !== 'name' || steps > MAX_STEPS) return false;
+  if (steps > MAX_STEPS) return false;
+  if (value.kind === 'member') return isMemberOf(module, scope, value, tag, steps);
+  if (value.kind !== 'name') return false;
   const values = assignmentsOf(scope.fn, value.name);
   const index = scope.fn.params.findIndex((param) => param.name === value.name);
   if (index < 0)
@@ -198,5 +201,37 @@ function isDeviceOf(module: Module, scope: Scope, expr: Expr, tag: string, steps
       ({ file, fn, arg }) =>
         arg !== undefined && isDeviceOf(module, scopeOf(module, file, fn), arg, tag, steps + 1),
     )
+  );
+}
+
+/** Whether a member of a struct of the driver is set to such a device, and to nothing else. */
+function isMemberOf(
+  module: Module,
+  scope: Scope,
+  member: MemberExpr,
+  tag: string,
+  steps: number,
+): boolean {
+  const owner = typeOf(scope, member.base)?.tag;
+  if (owner === undefined || !findStruct(module, scope.file, owner)) return false;
+  const values = module.sources.flatMap((file) =>
+    file.functions.flatMap((fn) => {
+      if (!fn.text.includes(member.field)) return [];
+      const inside = scopeOf(module, file, fn);
+      return statementsOf(fn)
+        .flatMap(({ stmt }) => allExpressions(stmt))
+        .flatMap((expr) => {
+          const place = changedBy(expr) ?? addressedBy(expr);
+          const target = place && uncast(place);
+          if (target?.kind !== 'member' || target.field !== member.field) return [];
+          if (typeOf(inside, target.base)?.tag !== owner) return [];
+          // Who is given the address of the member may set it to anything.
+          return [{ inside, value: expr.kind === 'assign' ? expr.value : expr }];
+        });
+    }),
+  );
+  return (
+    values.length > 0 &&
+    values.every(({ inside, value }) => isDeviceOf(module, inside, value, tag, steps + 1))
   );
 }

@@ -1,16 +1,23 @@
 /** What a call does: by the kernel's tables, or by the body of a function of the module. */
 import type { CallExpr, Expr, FunctionIr } from '../../ir/types.ts';
 import type { Effect } from '../../kernel/types.ts';
-import { behaviourOf } from '../../kernel/lookup.ts';
+import { behaviourOf, retainsArgument } from '../../kernel/lookup.ts';
 import { LAST_OF_OLD_MODEL } from '../../kernel/known-kernels.ts';
 import { isNoReturn } from '../../kernel/macros.ts';
-import { isQuery } from '../../kernel/touches.ts';
-import { assignedArguments, isFixedLook, touchOf, type Touch } from '../../kernel/touches.ts';
+import { byteRangesOf } from '../../kernel/memory-uses.ts';
+import {
+  assignedArguments,
+  isFixedLook,
+  isQuery,
+  touchOf,
+  type Touch,
+} from '../../kernel/touches.ts';
 import { designators, uncast } from '../module/statements.ts';
 import { scopeOf, type Scope } from '../module/types-of.ts';
-import { assign, Collector, effectsOfList, evaluate, type Effects } from './footprint.ts';
+import { assign, evaluate, type Collector } from './collect.ts';
+import { footprintOfBody, type Footprint } from './footprint.ts';
 import { pointeesOf } from './lvalues.ts';
-import type { Access, Memory, Place } from './places.ts';
+import type { Memory, Place } from './places.ts';
 
 /**
  * Adds what a call and the evaluation of its arguments do.
@@ -81,9 +88,10 @@ function kernelCall(
     touch === 'looks' || touch === 'logs' ? undefined : behaviourOf(name, LAST_OF_OLD_MODEL);
   if (behaviour !== undefined && behaviour !== 'neutral') {
     argumentsOf(scope, call, [], out);
-    out.acts = true;
+    out.mayFail = true;
     for (const effect of [...behaviour.success, ...(behaviour.failure ?? [])])
       tableEffect(scope, call, effect, out);
+    escapeArguments(scope, call, out);
     return 'known';
   }
   if (touch === undefined) return 'unknown';
@@ -96,7 +104,13 @@ function kernelCall(
     assign(scope, arg, out);
   }
   touched(scope, call, name, touch, out);
+  if (retainsArgument(name) || touch === 'kernel' || touch === 'everything')
+    escapeArguments(scope, call, out);
   return 'known';
+}
+
+function escapeArguments(scope: Scope, call: CallExpr, out: Collector): void {
+  for (const arg of call.args) out.escape(scope, arg);
 }
 
 /** What a row of the tables says that a call does, beside reading what it is given. */
@@ -148,10 +162,10 @@ function touched(scope: Scope, call: CallExpr, name: string, touch: Touch, out: 
       return;
     case 'arguments':
       if (givesCode(scope, call)) out.unseen(call);
-      onArguments(scope, call, out);
+      onWritten(scope, call, name, out);
       return;
     case 'kernel':
-      out.acts = true;
+      out.mayFail = true;
       if (givesCode(scope, call)) out.unseen(call);
       onArguments(scope, call, out);
       out.both({ kind: 'kernel' }, call);
@@ -167,8 +181,22 @@ function readArguments(scope: Scope, call: CallExpr, out: Collector): void {
 }
 
 function onArguments(scope: Scope, call: CallExpr, out: Collector): void {
-  out.acts = true;
+  out.mayFail = true;
   for (const arg of call.args) for (const place of pointeesOf(scope, arg)) out.both(place, call);
+}
+
+/** What works on the bytes of some arguments only reads what the others point to. */
+function onWritten(scope: Scope, call: CallExpr, name: string, out: Collector): void {
+  const written = byteRangesOf(name).filter((range) => range.writes);
+  if (written.length === 0) {
+    onArguments(scope, call, out);
+    return;
+  }
+  out.mayFail = true;
+  readArguments(scope, call, out);
+  for (const { pointer } of written)
+    for (const place of call.args[pointer] ? pointeesOf(scope, call.args[pointer]) : [])
+      out.write(place, call);
 }
 
 /** These are given a function to remember it, not to run it now. */
@@ -197,7 +225,7 @@ const entered = new Set<FunctionIr>();
 const MAX_CALLS = 60;
 const summaries = new WeakMap<
   FunctionIr,
-  { readonly module: Scope['module']; readonly effects: Effects }
+  { readonly module: Scope['module']; readonly footprint: Footprint }
 >();
 
 /** What the body of a function does, but for its own variables. */
@@ -209,41 +237,45 @@ function enter(
 ): void {
   if (fn.opaque || entered.has(fn) || entered.size > MAX_CALLS) {
     out.unseen(call);
+    escapeArguments(scope, call, out);
     return;
   }
   const summary = summaryOf(inside, fn);
   for (const access of summary.reads)
-    for (const place of outside(scope, call, access)) out.read(place, call);
+    for (const place of outside(scope, call, access.place)) out.read(place, call);
   for (const access of summary.writes)
-    for (const place of outside(scope, call, access)) out.write(place, call);
-  out.acts ||= summary.acts;
+    for (const place of outside(scope, call, access.place)) out.write(place, call);
+  for (const access of summary.escapes)
+    for (const place of outside(scope, call, access.place))
+      out.escapes.push({ place, value: argumentOf(call, access.place) ?? call });
+  out.mayFail ||= summary.mayFail;
   out.prints ||= summary.prints;
 }
 
-function summaryOf(inside: Scope, fn: FunctionIr): Effects {
+function summaryOf(inside: Scope, fn: FunctionIr): Footprint {
   const known = summaries.get(fn);
-  if (known && known.module === inside.module) return known.effects;
+  if (known && known.module === inside.module) return known.footprint;
   entered.add(fn);
   try {
-    const all = effectsOfList(inside, fn.body.body, 0);
-    const effects: Effects = {
-      ...all,
-      reads: lasting(all.reads),
-      writes: lasting(all.writes),
+    const { reads, writes, escapes, mayFail, prints } = footprintOfBody(inside);
+    const footprint: Footprint = {
+      reads: lasting(reads),
+      writes: lasting(writes),
+      escapes: lasting(escapes),
       leaves: false,
-      acts: all.acts,
-      prints: all.prints,
+      mayFail,
+      prints,
     };
-    summaries.set(fn, { module: inside.module, effects });
-    return effects;
+    summaries.set(fn, { module: inside.module, footprint });
+    return footprint;
   } finally {
     entered.delete(fn);
   }
 }
 
 /** The accesses that others can notice, each once. */
-function lasting(accesses: readonly Access[]): Access[] {
-  const seen = new Map<string, Access>();
+function lasting<T extends { readonly place: Place }>(accesses: readonly T[]): T[] {
+  const seen = new Map<string, T>();
   for (const access of accesses) {
     if (access.place.kind === 'local' || access.place.kind === 'locals') continue;
     const key = JSON.stringify(access.place);
@@ -252,12 +284,21 @@ function lasting(accesses: readonly Access[]): Access[] {
   return [...seen.values()];
 }
 
+/** The position of the parameter that the way to a place of a called function begins with. */
+function parameterOf(place: Place): number | undefined {
+  if (place.kind === 'argument') return place.index;
+  return place.kind === 'memory' ? place.root : undefined;
+}
+
+function argumentOf(call: CallExpr, place: Place): Expr | undefined {
+  const index = parameterOf(place);
+  return index === undefined ? undefined : call.args[index];
+}
+
 /** A place of a called function as its caller knows it. */
-function outside(scope: Scope, call: CallExpr, { place }: Access): readonly Place[] {
-  const root = place.kind === 'memory' ? place.root : undefined;
-  const index = place.kind === 'argument' ? place.index : root;
-  if (index === undefined) return [place];
-  const arg: Expr | undefined = call.args[index];
+function outside(scope: Scope, call: CallExpr, place: Place): readonly Place[] {
+  if (parameterOf(place) === undefined) return [place];
+  const arg = argumentOf(call, place);
   if (!arg) return [{ kind: 'everything' }];
   return place.kind === 'memory'
     ? pointeesOf(scope, arg).map((base) => placedIn(base, place))
@@ -289,11 +330,4 @@ function placedIn(base: Place, member: Memory): Place {
     base.steps.length === 0 ||
     (base.leaf?.kind === 'struct' && base.leaf.tag === member.steps[0]?.tag);
   return fits ? { ...inside, steps: [...base.steps, ...member.steps], ...root } : inside;
-}
-
-/** The effects on one call, as those of a statement that is nothing else. */
-export function effectsOfCall(scope: Scope, call: CallExpr): Effects {
-  const out = new Collector(0);
-  if (callEffects(scope, call, out) === 'unknown') out.unseen(call);
-  return out;
 }

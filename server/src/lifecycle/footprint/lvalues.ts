@@ -8,6 +8,7 @@ import { touchOf } from '../../kernel/touches.ts';
 import { allExpressions, namesIn, statementsOf, uncast } from '../module/statements.ts';
 import { findStruct, resolveType, typedefOf, typeOf, type Scope } from '../module/types-of.ts';
 import { deviceMembersOf } from '../module/unseen-struct.ts';
+import { writtenOutBody } from './macros.ts';
 import { ANY_MEMORY, VALUE, type Leaf, type Memory, type Place } from './places.ts';
 
 /**
@@ -294,7 +295,7 @@ interface Uses {
   readonly assigned: ReadonlySet<string>;
 }
 
-const known = new WeakMap<Scope['fn'], Uses>();
+const known = new WeakMap<Scope['fn'], { readonly module: Scope['module']; readonly uses: Uses }>();
 
 /**
  * Whether somebody else may have the address of a local: it is taken, or the variable is an array.
@@ -308,12 +309,13 @@ function isReassigned(scope: Scope, name: string): boolean {
 }
 
 function usesIn(scope: Scope): Uses {
-  const { fn } = scope;
-  let uses = known.get(fn);
-  if (uses) return uses;
+  const { fn, module } = scope;
+  const before = known.get(fn);
+  if (before?.module === module) return before.uses;
   const exposed = new Set<string>();
   const assigned = new Set<string>();
-  for (const expr of statementsOf(fn).flatMap(({ stmt }) => evaluatedBy(stmt))) {
+  const { code } = writtenOutBody(scope);
+  for (const expr of statementsOf({ ...fn, body: code }).flatMap(({ stmt }) => evaluatedBy(stmt))) {
     if (expr.kind === 'unary' && expr.op === '&') {
       const root = rootName(expr.operand);
       if (root !== null) exposed.add(root);
@@ -326,8 +328,8 @@ function usesIn(scope: Scope): Uses {
     if (expr.kind === 'call' && expr.name !== null && mayTakeAddress(scope, expr.name))
       for (const arg of expr.args) for (const one of namesIn(arg)) exposed.add(one);
   }
-  uses = { exposed, assigned };
-  known.set(fn, uses);
+  const uses = { exposed, assigned };
+  known.set(fn, { module, uses });
   return uses;
 }
 

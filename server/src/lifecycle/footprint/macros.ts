@@ -1,91 +1,148 @@
 /**
- * Macros of the module, which are written out where they stand: what one is for the code around it.
+ * Macros of the module in the code whose footprint is asked for: the code with them written out,
+ * and what is left where that is not possible.
  */
-import { argumentsOf, substitute } from '../../ir/substitute.ts';
-import type { CallExpr, Expr, MacroIr } from '../../ir/types.ts';
+import {
+  expandExpression,
+  expandMacros,
+  expandStatement,
+  type Definition,
+  type ExpandOptions,
+} from '../../ir/expand.ts';
+import type { Expr, FileIr, FunctionIr, MacroIr, Stmt } from '../../ir/types.ts';
+import { walkExprs, walkStmt } from '../../ir/visit.ts';
 import type { Scope } from '../module/types-of.ts';
 import { COMMENT_OR_LITERAL } from '../../text/lexical.ts';
 
+/** Code with its macros written out, and the scope in which what they declare is known too. */
+export interface WrittenOut<T> {
+  readonly code: T;
+  readonly scope: Scope;
+}
+
+/** A statement with the macros in it written out; the statement itself where it uses none. */
+export function writtenOutStatement(scope: Scope, stmt: Stmt): WrittenOut<Stmt> {
+  const code = expandStatement(stmt, new Set(scope.locals.keys()), optionsOf(scope));
+  return { code, scope: code === stmt ? scope : withDeclared(scope, code) };
+}
+
+/** An expression with the macros in it written out; the expression itself where it uses none. */
+export function writtenOutExpression(scope: Scope, expr: Expr): WrittenOut<Expr> {
+  const code = expandExpression(expr, new Set(scope.locals.keys()), optionsOf(scope));
+  if (code === expr) return { code, scope };
+  const stmt: Stmt = { kind: 'expr', expr: code, start: expr.start, end: expr.end };
+  return { code, scope: withDeclared(scope, stmt) };
+}
+
+/** The body of the function of a scope with its macros written out. */
+export function writtenOutBody(scope: Scope): WrittenOut<FunctionIr['body']> {
+  const fn = expandMacros(scope.fn, optionsOf(scope));
+  return { code: fn.body, scope: fn === scope.fn ? scope : withDeclared(scope, fn.body) };
+}
+
+function optionsOf(scope: Scope): ExpandOptions {
+  return {
+    isDistinct: false,
+    macroOf: (name): Definition | null => {
+      const found = definitionsOf(scope, name);
+      return found.length === 1 ? found[0]! : null;
+    },
+  };
+}
+
+function definitionsOf({ file, module }: Scope, name: string): Definition[] {
+  const found: Definition[] = [];
+  for (const one of [file, ...module.headers])
+    for (const macro of macrosOf(one).get(name) ?? []) found.push({ path: one.path, macro });
+  return found;
+}
+
+const byName = new WeakMap<FileIr, ReadonlyMap<string, readonly MacroIr[]>>();
+
+function macrosOf(file: FileIr): ReadonlyMap<string, readonly MacroIr[]> {
+  const known = byName.get(file);
+  if (known) return known;
+  const macros = new Map<string, MacroIr[]>();
+  for (const macro of file.macros) {
+    const same = macros.get(macro.name);
+    if (same) same.push(macro);
+    else macros.set(macro.name, [macro]);
+  }
+  byName.set(file, macros);
+  return macros;
+}
+
+/** What a macro declares is a variable of the function, but for one that lives on. */
+function withDeclared(scope: Scope, code: Stmt): Scope {
+  const locals = new Map(scope.locals);
+  const declare = (stmt: Stmt): void => {
+    if (stmt.kind === 'decl' && !stmt.isStatic && !locals.has(stmt.name))
+      locals.set(stmt.name, stmt.type);
+  };
+  walkStmt(code, declare);
+  walkExprs(code, (expr) => {
+    if (expr.kind === 'statement-expression') for (const one of expr.body) walkStmt(one, declare);
+  });
+  return locals.size === scope.locals.size ? scope : { ...scope, locals };
+}
+
 /**
- * - `expression`: a plain expression; `body` is it with the arguments in it, null when nothing is
- * in it that could matter but `names`;
- * - `alias`: another name for a function;
- * - `opaque`: anything else: it may use every local, and may leave.
+ * What a name is for the code around it that is a macro of the module and could not be written out:
+ *
+ * - `plain`: a constant, or an expression of the names in it; `readsMemory` where it follows a
+ *   pointer;
+ * - `opaque`: anything else, which may use every local, and may leave.
  */
-export type MacroUse =
-  | { readonly kind: 'expression'; readonly body: Expr | null; readonly names: readonly string[] }
-  | { readonly kind: 'alias'; readonly name: string }
+export type LeftMacro =
+  | { readonly kind: 'plain'; readonly names: readonly string[]; readonly readsMemory: boolean }
   | { readonly kind: 'opaque' };
 
-const OPAQUE: MacroUse = { kind: 'opaque' };
-
-/** What `name` stands for, as a macro of the module without arguments; null when it is none. */
-export function objectMacro(scope: Scope, name: string): MacroUse | null {
-  const macros = macrosNamed(scope, name).filter((macro) => macro.params === null);
-  if (macros.length === 0 || scope.locals.has(name)) return null;
-  if (macros.length > 1) return sameUse(macros);
-  return useOf(macros[0]!, null);
+/**
+ * What the name that an expression is, or calls, stands for as a macro of the module; null for what
+ * is none.
+ */
+export function leftMacro(scope: Scope, expr: Expr): LeftMacro | null {
+  const macros = macrosAt(scope, expr);
+  return macros.length === 0 ? null : asPlain(scope, macros);
 }
 
-/** What a call is, as the use of a macro of the module; null when it is none. */
-export function calledMacro(scope: Scope, call: CallExpr): MacroUse | null {
-  if (call.name === null || scope.locals.has(call.name)) return null;
-  const macros = macrosNamed(scope, call.name);
-  if (macros.length === 0) return null;
-  if (macros.length > 1)
-    return macros.every((macro) => macro.params === null) ? sameUse(macros) : OPAQUE;
-  return useOf(macros[0]!, call);
+/** The name that an expression is, or calls, is a macro of the module. */
+export function isMacro(scope: Scope, expr: Expr): boolean {
+  return macrosAt(scope, expr).length > 0;
 }
 
-/** Several definitions, in different #if arms: each is plain, or they are not understood. */
-function sameUse(macros: readonly MacroIr[]): MacroUse {
-  return macros.every((macro) => isPlainText(macro.bodyText))
-    ? { kind: 'expression', body: null, names: macros.flatMap(wordsOf) }
-    : OPAQUE;
+function macrosAt(scope: Scope, expr: Expr): MacroIr[] {
+  const name = expr.kind === 'name' || expr.kind === 'call' ? expr.name : null;
+  if (name === null || scope.locals.has(name)) return [];
+  return definitionsOf(scope, name)
+    .map(({ macro }) => macro)
+    .filter(({ params }) => params === null || expr.kind === 'call');
 }
 
-function macrosNamed(scope: Scope, name: string): MacroIr[] {
-  return [scope.file, ...scope.module.headers].flatMap((file) =>
-    file.macros.filter((macro) => macro.name === name),
-  );
-}
-
-function useOf(macro: MacroIr, call: CallExpr | null): MacroUse {
-  if (macro.body !== null) {
-    const body = writtenAt(macro, macro.body, macro.params === null ? null : call);
-    return body ? { kind: 'expression', body, names: [] } : OPAQUE;
+/**
+ * Macros of one name, in different #if arms, with the macros that their texts name: each is plain,
+ * or none of it is understood.
+ */
+function asPlain(scope: Scope, macros: readonly MacroIr[]): LeftMacro {
+  const names = new Set<string>();
+  let readsMemory = false;
+  const pending = [...macros];
+  for (let macro = pending.pop(); macro; macro = pending.pop()) {
+    const text = macro.bodyText.replace(COMMENT_OR_LITERAL, ' ');
+    if (STATEMENT.test(text)) return { kind: 'opaque' };
+    readsMemory ||= MEMORY.test(text);
+    for (const name of text.match(/[A-Za-z_]\w*/g) ?? []) {
+      if (names.has(name)) continue;
+      names.add(name);
+      for (const { macro: inner } of definitionsOf(scope, name)) pending.push(inner);
+    }
   }
-  const words = wordsOf(macro);
-  if (call && macro.params === null)
-    return words.length === 1 && words[0] === macro.bodyText.trim()
-      ? { kind: 'alias', name: words[0] }
-      : OPAQUE;
-  // What neither calls nor assigns nor is a statement was not worth a parse: names, numbers and
-  // operators.
-  return isPlainText(macro.bodyText) ? { kind: 'expression', body: null, names: words } : OPAQUE;
+  return { kind: 'plain', names: [...names], readsMemory };
 }
 
-function wordsOf({ bodyText }: MacroIr): string[] {
-  return bodyText.match(/[A-Za-z_]\w*/g) ?? [];
-}
-
+/** What is no expression of names, numbers and operators: it calls, assigns or is a statement. */
 const STATEMENT =
   /[;{}#]|\+\+|--|(?<![=!<>])=(?!=)|\(\s*$|\b(?:if|else|while|for|do|switch|case|default|goto|return|break|continue|asm|__asm__)\b|\b[A-Za-z_]\w*\s*\(/;
 
-function isPlainText(text: string): boolean {
-  return !STATEMENT.test(text.replace(COMMENT_OR_LITERAL, ' '));
-}
-
-/**
- * A part of a macro's text with the arguments of a use in the place of its parameters; null when
- * they do not fit, or when it was not understood.
- */
-function writtenAt(macro: MacroIr, part: Expr, call: CallExpr | null): Expr | null {
-  const given = argumentsOf(macro, call?.args ?? []);
-  if (!given) return null;
-  if (!call) return part;
-  const at = { start: call.start, end: call.end };
-  return substitute(part, { at, ...given, renamed: NOT_RENAMED, placed: () => at });
-}
-
-const NOT_RENAMED: ReadonlyMap<string, string> = new Map();
+/** A member, an element, or what a pointer leads to. */
+const MEMORY = /->|\[|\.\s*[A-Za-z_]|(?:^|\()\s*\*/;

@@ -1,39 +1,36 @@
-/**
- * Whether code may be run earlier than other code that stands before it, and if not, because of
- * what.
- */
-import type { Span } from '../../text/span.ts';
+/** What may move over what, by the footprints of both. */
 import type { Scope } from '../module/types-of.ts';
-import type { Effects } from './footprint.ts';
+import type { Footprint } from './footprint.ts';
 import { overlap, type Access, type Place } from './places.ts';
 
-export interface Conflict {
-  /** The place that both use, as the code that is passed has it. */
-  readonly place: Place;
-  /** Where the code that is passed uses it. */
-  readonly at: Span;
+/** What a caller proves itself of the ways out of code that is to change its order. */
+export interface WaysOut {
+  /** What is passed may leave: what moves is harmless on the paths that then no longer skip it. */
+  readonly isHarmlessWhereSkipped?: boolean;
   /**
-   * Why the order matters: what is passed sets what is read, reads or sets what is set, or may not
-   * come back at all.
+   * What moves may leave, and then what is passed is left out: whether nobody misses what it writes
+   * there.
    */
-  readonly why: 'sets' | 'reads' | 'leaves';
+  readonly isMissed?: (written: Place) => boolean;
 }
 
 /**
- * Whether `moved` may run before `passed`, which stands in front of it, without a difference for
- * either. Null when it may. Messages may
- * change their order.
+ * Whether code may run before other code that stands in front of it, without a difference for
+ * either: neither writes what the other reads or writes, and neither is skipped where it was not.
+ * Messages may change their order.
  */
-export function conflictOf(
+export function mayMoveOver(
   scope: Scope,
-  passed: Effects & { readonly at: Span },
-  moved: Effects,
-): Conflict | null {
-  if (passed.leaves) return { place: { kind: 'everything' }, at: passed.at, why: 'leaves' };
-  const set = firstOf(scope, passed.writes, [...moved.reads, ...moved.writes]);
-  if (set) return { place: set.place, at: set.at, why: 'sets' };
-  const read = firstOf(scope, passed.reads, moved.writes);
-  return read && { place: read.place, at: read.at, why: 'reads' };
+  moved: Footprint,
+  passed: Footprint,
+  { isHarmlessWhereSkipped = false, isMissed = () => true }: WaysOut = {},
+): boolean {
+  if (passed.leaves && !isHarmlessWhereSkipped) return false;
+  if (moved.leaves && passed.writes.some(({ place }) => isMissed(place))) return false;
+  return (
+    firstOf(scope, passed.writes, [...moved.reads, ...moved.writes]) === null &&
+    firstOf(scope, passed.reads, moved.writes) === null
+  );
 }
 
 /** The first write that a set of reads would notice; null when there is none. */
