@@ -73,7 +73,7 @@ describe.skipIf(missing !== undefined)(
     const names = ['', 'fold/', 'forms/']
       .flatMap((folder) =>
         readdirSync(FIXTURES + folder)
-          .filter((name) => name.endsWith('.c') && !/^refused-|\.to-[\d.]+\.c$/.test(name))
+          .filter((name) => name.endsWith('.c') && !name.startsWith('refused-'))
           .map((name) => folder + name),
       )
       .sort();

@@ -103,14 +103,13 @@ async function provedActions(uri: string): Promise<CodeAction[]> {
 }
 
 /**
- * The drivers of a folder: not what tests expect of them, and not those of folders that have an
- * entry of their own.
+ * The drivers of a folder, without those of folders that have an entry of their own.
  */
 function sources(folder: string): string[] {
   const deep = folder.endsWith('several-files/') || !folder.startsWith('test/fixtures/convert/');
   return readdirSync(fileURLToPath(new URL(folder, ROOT)), { recursive: deep })
     .map((name) => `${folder}${String(name)}`)
-    .filter((name) => name.endsWith('.c') && !/\.to-[\d.]+\.c$/.test(name))
+    .filter((name) => name.endsWith('.c'))
     .sort();
 }
 

@@ -9,6 +9,7 @@ import type { KernelVersion } from '../../server/src/kernel/types.ts';
 import { formatVersion, parseVersion } from '../../server/src/kernel/version.ts';
 import type { SyntaxParser } from '../../server/src/syntax/node.ts';
 import { driversIn } from '../support/modules.ts';
+import { textOfOutcome } from '../support/patch.ts';
 import type { Subject } from './types.ts';
 
 /** Lowers a document. */
@@ -43,19 +44,20 @@ export function ownSubjects(parser: SyntaxParser, root: string): Subject[] {
   }
   const folder = join(root, 'test/fixtures/convert');
   const read = (name: string): string => readFileSync(join(folder, name), 'utf8');
-  for (const name of readdirSync(folder)) {
-    const [, base, target] = /^([\w-]+)\.to-([\d.]+)\.c$/.exec(name) ?? [];
+  const drivers = readdirSync(folder).filter(
+    (name) => name.endsWith('.c') && !name.startsWith('refused-'),
+  );
+  for (const name of drivers) {
+    const base = name.slice(0, -'.c'.length);
     const header = existsSync(join(folder, `${base}.h`))
       ? { [`${base}.h`]: read(`${base}.h`) }
       : {};
-    if (target === undefined) continue;
-    add(`convert/${name}`, { [`${base}.c`]: read(name), ...header }, target);
-    if (target === '6.1')
-      add(
-        `convert/${base}.c`,
-        { [`${base}.c`]: read(`${base}.c`), ...header },
-        /^no-uninit|^old-mdev/.test(base!) ? '5.14' : '6.0',
-      );
+    const old = /^no-uninit|^old-mdev/.test(base) ? '5.14' : '6.0';
+    const after = (target: string): string =>
+      textOfOutcome(read(name), read(`${base}.txt`), target);
+    add(`convert/${base}.to-6.1.c`, { [name]: after('6.1'), ...header }, '6.1');
+    add(`convert/${name}`, { [name]: read(name), ...header }, old);
+    add(`convert/${base}.to-6.6.c`, { [name]: after('6.6'), ...header }, '6.6');
   }
   add(
     'examples/old_model.c',

@@ -8,7 +8,14 @@ import type { ModuleInput, TargetKernel } from '../../../server/src/engine/types
 import { parseVersion } from '../../../server/src/kernel/version.ts';
 import { unifiedDiff } from '../../../server/src/text/diff.ts';
 import { loadParser } from '../../support/parser.ts';
-import { fixtureNames, headersOf, misunderstood, readFixture } from './support.ts';
+import { outcomesText } from '../../support/patch.ts';
+import {
+  convertedFixture,
+  fixtureNames,
+  headersOf,
+  misunderstood,
+  readFixture,
+} from './support.ts';
 
 /**
  * Drivers of every source model and form, each with what becomes of it for each target; `npx vitest
@@ -67,14 +74,7 @@ describe.each(names)('%s', (name) => {
   const outcomes = TARGETS.map((label) => ({ label, ...outcomeOf(input, kernel(label)) }));
 
   test('becomes what it should', async () => {
-    const shown: string[] = [];
-    for (const { label, shown: text } of outcomes) {
-      const same = outcomes.find((one) => one.shown === text)!;
-      shown.push(
-        same.label === label ? `== ${label}: ${text}` : `== ${label}: as for ${same.label}\n`,
-      );
-    }
-    await expect(shown.join('\n')).toMatchFileSnapshot(FOLDER + name.replace(/\.c$/, '.txt'));
+    await expect(outcomesText(outcomes)).toMatchFileSnapshot(FOLDER + name.replace(/\.c$/, '.txt'));
   });
 
   test('is clean for the target, parses as well as before, and stays as it is for the same target', () => {
@@ -103,7 +103,7 @@ describe('by way of 6.1', () => {
     const headers = headersOf(readFixture(name));
     const input = {
       file: name,
-      sources: [{ path: name, text: readFixture(name.replace(/\.c$/, '.to-6.1.c')) }],
+      sources: [{ path: name, text: convertedFixture(name, '6.1') }],
       headers: Object.entries(headers).map(([path, text]) => ({ path, text })),
     };
     const result = convert(engine, input, kernel('6.6'), undefined);
@@ -111,7 +111,7 @@ describe('by way of 6.1', () => {
     // The `.release` that comes and goes again may leave a blank line.
     const code = (text: string): string => text.replace(/^\s*\n/gm, '');
     expect(code(withEdits(input, result.edits)!.sources[0]!.text)).toBe(
-      code(readFixture(name.replace(/\.c$/, '.to-6.6.c'))),
+      code(convertedFixture(name, '6.6')),
     );
   });
 });

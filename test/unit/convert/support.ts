@@ -19,6 +19,7 @@ import type { Module } from '../../../server/src/lifecycle/types.ts';
 import type { SyntaxParser } from '../../../server/src/syntax/node.ts';
 import { applyEdits, overlaps } from '../../../server/src/text/edits.ts';
 import { loadParser } from '../../support/parser.ts';
+import { textOfOutcome } from '../../support/patch.ts';
 
 const parser: SyntaxParser = await loadParser();
 
@@ -29,10 +30,15 @@ export function readFixture(name: string): string {
   return readFileSync(FIXTURES + name, 'utf8');
 }
 
-/** The sources to convert: not the expected results, not the headers. */
+/** What a fixture is expected to become for a target: its text with the diff beside it applied. */
+export function convertedFixture(name: string, label: string): string {
+  return textOfOutcome(readFixture(name), readFixture(name.replace(/\.c$/, '.txt')), label);
+}
+
+/** The sources to convert. */
 export function fixtureNames(): string[] {
   return readdirSync(FIXTURES)
-    .filter((name) => name.endsWith('.c') && !/\.to-[\d.]+\.c$/.test(name))
+    .filter((name) => name.endsWith('.c'))
     .sort();
 }
 
