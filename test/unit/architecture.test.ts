@@ -170,7 +170,6 @@ describe('names of kernel functions', () => {
    */
   const LISTS: Readonly<Record<string, number>> = {
     'server/src/convert/fold/undo.ts': 1,
-    'server/src/convert/plan/allocation.ts': 1,
     'server/src/convert/plan/teardown.ts': 2,
     'server/src/convert/plan/unchanged.ts': 1,
     'server/src/convert/rewrite/includes.ts': 2,

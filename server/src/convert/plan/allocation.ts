@@ -1,13 +1,14 @@
+/** Finds the allocation of what an init initialises, and proves that both can become one call. */
 import type { CallExpr, Expr, FileIr, FunctionIr, IfStmt, Stmt } from '../../ir/types.ts';
 import type { Module } from '../../lifecycle/types.ts';
+import { checkAllocator } from './allocator.ts';
 import { plain, resolveArguments } from './arguments.ts';
+import { checkBetween } from './before-init.ts';
 import { containerOf } from './container.ts';
-import { writesZeroes } from './overwritten.ts';
-import { isNull, nullTested, plainTest } from '../query/expressions.ts';
+import { findCheck } from './null-test.ts';
+import { isNull } from '../query/expressions.ts';
 import {
   allExpressions,
-  namesIn,
-  namesUnder,
   statementsOf,
   uncast,
   type Placed,
@@ -15,72 +16,19 @@ import {
 import { lineOf, refuse, textOf } from '../refusal-error.ts';
 import {
   assignmentsOf,
-  callSites,
   effectsOf,
   relate,
   type Assignment,
   type CallSite,
 } from '../query/call-sites.ts';
 import type { AllocationPlan, Container } from '../types.ts';
-import {
-  memberPath,
-  placeInObject,
-  resolveType,
-  scopeOf,
-  typeOf,
-  type Scope,
-} from '../../lifecycle/module/types-of.ts';
+import { memberPath, placeInObject, typeOf, type Scope } from '../../lifecycle/module/types-of.ts';
 
 /** The initialisers that a conversion knows a successor of, and how their arguments lie. */
 const CONVERTIBLE: ReadonlySet<string> = new Set([
   'vfio_init_group_dev',
   'vfio_pci_core_init_device',
 ]);
-
-/**
- * Allocators that zero the memory, as vfio_alloc_device does, with the position of the size;
- * `count` is a number of objects that must be 1, and
- * `flagged` is for those that zero when they are told to by __GFP_ZERO.
- */
-const ZEROING: ReadonlyMap<
-  string,
-  { readonly size: number; readonly count?: number; readonly flagged?: true }
-> = new Map<string, { size: number; count?: number; flagged?: true }>([
-  ['kzalloc', { size: 0 }],
-  ['kvzalloc', { size: 0 }],
-  ['vzalloc', { size: 0 }],
-  ['kzalloc_node', { size: 0 }],
-  ['kvzalloc_node', { size: 0 }],
-  ['vzalloc_node', { size: 0 }],
-  ['kmalloc', { size: 0, flagged: true }],
-  ['kvmalloc', { size: 0, flagged: true }],
-  ['kmalloc_node', { size: 0, flagged: true }],
-  ['kcalloc', { size: 1, count: 0 }],
-  ['kvcalloc', { size: 1, count: 0 }],
-]);
-
-/**
- * Calls of these between the allocation and the init would wipe or overwrite what vfio_alloc_device
- * has set up.
- */
-const OVERWRITING: ReadonlySet<string> = new Set([
-  'memset',
-  'memcpy',
-  'memmove',
-  'memzero_explicit',
-  'memset_io',
-  'strncpy',
-  'strscpy',
-  '__memset',
-  '__memcpy',
-]);
-
-/** What a call or an assignment writes over. */
-function overwrittenBy(expr: Expr): Expr | null {
-  if (expr.kind === 'assign') return expr.target;
-  if (expr.kind !== 'call' || expr.name === null || !OVERWRITING.has(expr.name)) return null;
-  return expr.args[0] ?? null;
-}
 
 /** Where an object comes from, for a message: a call, or the text of what is assigned. */
 function originText(file: FileIr, value: Expr): string {
@@ -189,7 +137,7 @@ export function findAllocation(module: Module, file: FileIr, site: CallSite): Fo
       site.at.stmt,
     );
   const checkAt = findCheck(file, fn, allocation.at, root.name);
-  checkGap(file, scope, allocation.at, reached, site.at, root.name, container);
+  checkBetween(file, scope, allocation.at, reached, site.at, root.name, container);
   const { dev, ops, before } = resolveArguments(file, scope, site, allocation.at, root.name);
   return {
     container,
@@ -398,382 +346,5 @@ function refuseForeign(
     `${what} is allocated elsewhere: ${site.fn.name}() gets it from ${from}, and vfio_alloc_device must allocate what it initialises. Split the object first: let probe allocate a struct that embeds the vfio_device and points to the rest.`,
     file,
     value ?? site.target,
-  );
-}
-
-function checkAllocator(file: FileIr, scope: Scope, call: CallExpr, tag: string, stmt: Stmt): void {
-  const name = call.name ?? '';
-  const managed = effectsOf(name).some((effect) => effect.op === 'allocate' && effect.managed);
-  if (managed) {
-    refuseFreedTwice(scope, name, tag);
-    refuse(
-      'managed-allocation',
-      `${name}() ties the container to its device, but vfio_alloc_device hands it to the vfio core, which needs a put. Use kzalloc() with explicit frees first, then convert.`,
-      file,
-      call,
-    );
-  }
-  if (stmt.kind === 'decl' && stmt.cleanup !== null) {
-    refuse(
-      'unsuitable-allocation',
-      `__free(${stmt.cleanup}) frees the container at the end of the scope. Free it explicitly first, then convert.`,
-      file,
-      stmt,
-    );
-  }
-  const form = ZEROING.get(name);
-  const flags = form && call.args[form.size + 1];
-  if (!form || (form.flagged && !(flags && namesIn(flags).includes('__GFP_ZERO')))) {
-    refuse(
-      'unsuitable-allocation',
-      `${name}() is no plain zeroing allocation of one object; vfio_alloc_device allocates the struct itself, zeroed. Use kzalloc(sizeof(…)) first.`,
-      file,
-      call,
-    );
-  }
-  const count = form.count === undefined ? null : call.args[form.count];
-  if (count && !(count.kind === 'number' && count.value === 1)) {
-    refuse(
-      'unsuitable-allocation',
-      `${name}() allocates an array; vfio_alloc_device allocates one object. Allocate each device on its own.`,
-      file,
-      call,
-    );
-  }
-  const size = call.args[form.size];
-  if (size?.kind !== 'sizeof' || !isSizeOf(scope, size, tag)) {
-    refuse(
-      'unsuitable-allocation',
-      `The size \`${size ? textOf(file, size) : ''}\` is not that of \`struct ${tag}\` alone, which is what vfio_alloc_device allocates. Keep the rest in memory of its own.`,
-      file,
-      size ?? call,
-    );
-  }
-  // vzalloc() and its like have no flags: what follows the size there is the node.
-  const wanted = new Set(flags && !name.startsWith('vzalloc') ? namesIn(flags) : []);
-  for (const flag of [
-    'GFP_KERNEL',
-    'GFP_KERNEL_ACCOUNT',
-    '__GFP_ZERO',
-    '__GFP_ACCOUNT',
-    '__GFP_NOWARN',
-    '__GFP_RETRY_MAYFAIL',
-  ])
-    wanted.delete(flag);
-  if (wanted.size > 0) refuseFlags(file, tag, flags!, wanted);
-}
-
-/** Memory of devres that the driver frees too: that is to be put right before all else. */
-function refuseFreedTwice({ module, file }: Scope, allocator: string, tag: string): void {
-  const frees = callSites(module, file).filter(({ op, call, scope, target }) => {
-    if (op !== 'free' || call.name === null || call.name.startsWith('devm_')) return false;
-    const pointer = uncast(target);
-    const type = pointer.kind === 'name' ? typeOf(scope, pointer) : null;
-    return type?.tag === tag && type.pointers === 1;
-  });
-  const [first] = frees;
-  if (!first) return;
-  const lines = frees.map(({ call }) => lineOf(file, call.start));
-  const places = lines.length > 1 ? `lines ${lines.join(', ')}` : `line ${lines[0]}`;
-  refuse(
-    'managed-allocation',
-    `${allocator}() allocates \`struct ${tag}\`, which devres frees, and ${first.call.name}() frees it too (${places}): a double free. Take that out first, then convert.`,
-    file,
-    first.call,
-  );
-}
-
-/**
- * Flags that put memory in a zone, and those that keep an allocation from sleeping
- * (<linux/gfp_types.h>).
- */
-const ZONE_FLAGS: readonly string[] = [
-  'GFP_DMA',
-  'GFP_DMA32',
-  '__GFP_DMA',
-  '__GFP_DMA32',
-  '__GFP_HIGHMEM',
-  '__GFP_MOVABLE',
-  'GFP_HIGHUSER',
-  'GFP_HIGHUSER_MOVABLE',
-];
-const ATOMIC_FLAGS: readonly string[] = [
-  'GFP_ATOMIC',
-  'GFP_NOWAIT',
-  'GFP_NOIO',
-  'GFP_NOFS',
-  '__GFP_HIGH',
-  '__GFP_ATOMIC',
-];
-
-/** Flags that vfio_alloc_device cannot be given: the reason says what they ask for. */
-function refuseFlags(file: FileIr, tag: string, flags: Expr, wanted: ReadonlySet<string>): never {
-  const written = textOf(file, flags);
-  const zone = ZONE_FLAGS.find((flag) => wanted.has(flag));
-  if (zone !== undefined) {
-    refuse(
-      'unsuitable-allocation',
-      `\`${written}\`: ${zone} asks for memory of a zone, and vfio_alloc_device takes GFP_KERNEL memory of any. Keep what the device must reach in memory of its own, which you allocate with ${zone}, and a pointer to it in \`struct ${tag}\`.`,
-      file,
-      flags,
-    );
-  }
-  if (ATOMIC_FLAGS.some((flag) => wanted.has(flag))) {
-    refuse(
-      'unsuitable-allocation',
-      `\`${written}\`: vfio_alloc_device allocates with GFP_KERNEL and may sleep. Move the allocation to where it may.`,
-      file,
-      flags,
-    );
-  }
-  refuse(
-    'unsuitable-allocation',
-    `\`${written}\`: vfio_alloc_device allocates with GFP_KERNEL alone. Do without ${[...wanted].join(' and ')} first.`,
-    file,
-    flags,
-  );
-}
-
-function isSizeOf(scope: Scope, size: Expr & { kind: 'sizeof' }, tag: string): boolean {
-  if (size.type) {
-    const named = resolveType(scope.module, scope.file, size.type);
-    return named !== null && named.tag === tag && named.pointers === 0;
-  }
-  if (!size.operand) return false;
-  const { operand } = size;
-  // The grammar cannot tell a typedef's name from a variable's.
-  const named =
-    operand.kind === 'name' && !scope.locals.has(operand.name)
-      ? resolveType(scope.module, scope.file, {
-          start: operand.start,
-          end: operand.end,
-          name: operand.name,
-          keyword: null,
-          pointers: 0,
-          arrays: 0,
-        })
-      : null;
-  const type = named ?? typeOf(scope, operand);
-  return type !== null && type.tag === tag && type.pointers === 0;
-}
-
-/**
- * The statement after the one that gives `name` its value: where its test belongs. Declarations and
- * assignments that call nothing and do not
- * mention it may stand between them. Undefined at the end of the block.
- */
-export function testAfter(at: Placed, name: string): Stmt | undefined {
-  return at.siblings
-    .slice(at.index + 1)
-    .find((stmt) => !isUnrelated(stmt, name, at.stmt.kind === 'decl'));
-}
-
-function isUnrelated(stmt: Stmt, name: string, amongDeclarations: boolean): boolean {
-  if ((stmt.kind !== 'decl' && stmt.kind !== 'expr') || namesUnder(stmt).includes(name))
-    return false;
-  if (stmt.kind === 'decl' && amongDeclarations) return true;
-  return allExpressions(stmt).every(
-    (expr) =>
-      expr.kind !== 'call' && expr.kind !== 'unknown' && expr.kind !== 'statement-expression',
-  );
-}
-
-/** The NULL test right after the allocation. */
-function findCheck(file: FileIr, fn: FunctionIr, at: Placed, name: string): Placed {
-  const stmt = testAfter(at, name);
-  if (stmt?.kind !== 'if') {
-    refuse(
-      'unchecked-allocation',
-      `The result of the allocation is not tested in the statement after it. Test \`!${name}\` there first.`,
-      file,
-      stmt ?? at.stmt,
-    );
-  }
-  if (!isNullTest(stmt.condition, name)) {
-    refuse(
-      'unsuitable-check',
-      `\`${textOf(file, stmt.condition)}\` is not a plain NULL test of \`${name}\`. Test \`!${name}\` in an \`if\` of its own.`,
-      file,
-      stmt.condition,
-    );
-  }
-  if (stmt.otherwise)
-    refuse(
-      'unsuitable-check',
-      `The test of \`${name}\` has an else branch. Leave the function in the NULL branch and continue after it.`,
-      file,
-      stmt.otherwise,
-    );
-  if (!leaves(stmt.then))
-    refuse(
-      'unsuitable-check',
-      `The NULL branch does not leave with return or goto, so what follows runs without \`${name}\`.`,
-      file,
-      stmt.then,
-    );
-  const places = statementsOf(fn);
-  for (const { stmt: inside } of places) {
-    if (
-      inside.kind !== 'return' ||
-      inside.start < stmt.then.start ||
-      inside.end > stmt.then.end ||
-      !inside.value ||
-      fn.returnType.pointers === 0 ||
-      !isNull(inside.value)
-    )
-      continue;
-    refuse(
-      'unsuitable-check',
-      `${fn.name}() returns NULL when the allocation fails, and its callers rely on that. Let it return an error pointer, and its callers test IS_ERR(), first.`,
-      file,
-      inside,
-    );
-  }
-  const inner = places.find((place) => place.stmt === stmt);
-  return (
-    inner ?? {
-      stmt,
-      siblings: at.siblings,
-      index: at.siblings.indexOf(stmt),
-      parent: at.parent,
-      sole: false,
-      conditional: false,
-    }
-  );
-}
-
-/** `!p`, `p == NULL`, `NULL == p`, `IS_ERR_OR_NULL(p)`, also inside unlikely() or WARN(). */
-export function isNullTest(condition: Expr, name: string): boolean {
-  const test = plainTest(condition);
-  const isIt = (expr: Expr): boolean => {
-    const value = plainTest(expr);
-    return value.kind === 'name' && value.name === name;
-  };
-  if (test.kind === 'unary' && test.op === '!') return isIt(test.operand);
-  const asked = nullTested(test);
-  if (asked) return isIt(asked);
-  return (
-    test.kind === 'binary' &&
-    test.op === '==' &&
-    ((isIt(test.left) && isNull(test.right)) || (isNull(test.left) && isIt(test.right)))
-  );
-}
-
-/** The statement ends in a return or goto on its straight path and has no other control flow. */
-export function leaves(stmt: Stmt): boolean {
-  const last = stmt.kind === 'block' ? stmt.body[stmt.body.length - 1] : stmt;
-  return last?.kind === 'return' || last?.kind === 'goto';
-}
-
-/**
- * What stands between the test and the init runs on an initialised device once converted: nothing
- * there may overwrite it. `outer` is the statement
- * beside the allocation that the init, `to`, is in.
- */
-function checkGap(
-  file: FileIr,
-  scope: Scope,
-  from: Placed,
-  outer: Placed,
-  to: Placed,
-  name: string,
-  container: Container,
-): void {
-  const between = [
-    ...from.siblings.slice(from.index + 1, outer.index),
-    ...(outer === to ? [] : to.siblings.slice(0, to.index)),
-  ];
-  for (const stmt of between) {
-    if (stmt.kind === 'label')
-      refuse(
-        'split-span',
-        `The label \`${stmt.name}\` between the allocation and the init lets another path in.`,
-        file,
-        stmt,
-      );
-    if (stmt.kind === 'case' || stmt.kind === 'preproc')
-      refuse(
-        'conditional-code',
-        'An #if or case label stands between the allocation and the init.',
-        file,
-        stmt,
-      );
-    if (stmt.kind === 'unknown' || stmt.kind === 'asm')
-      refuse(
-        'opaque-function',
-        'A statement between the allocation and the init was not understood.',
-        file,
-        stmt,
-      );
-  }
-  for (const at of statementsOf(scope.fn)) {
-    if (at.stmt.start < from.stmt.end || at.stmt.start >= to.stmt.start) continue;
-    for (const expr of allExpressions(at.stmt)) {
-      const overwritten = overwrittenBy(expr);
-      if (expr.kind === 'call') refuseOverwritingHelper(file, scope, expr, name, container);
-      if (!overwritten || !touchesDevice(overwritten, name, container, expr.kind === 'assign'))
-        continue;
-      refuse(
-        'split-span',
-        `\`${textOf(file, expr)}\` overwrites the device between its allocation and the init; after the conversion the device is already initialised here. ${adviceFor(expr)}`,
-        file,
-        expr,
-      );
-    }
-  }
-}
-
-/** What to do about a write over the whole object in front of its init. */
-function adviceFor(expr: Expr): string {
-  if (writesZeroes(expr)) return 'Drop it: the memory is zeroed.';
-  return 'Set the members behind the vfio_device one by one instead.';
-}
-
-/** A helper of this file that is given the object before the init and wipes it. */
-function refuseOverwritingHelper(
-  file: FileIr,
-  scope: Scope,
-  call: CallExpr,
-  name: string,
-  container: Container,
-): void {
-  const callee = file.functions.find((fn) => fn.name === call.name);
-  if (!callee || !call.args.some((arg) => namesIn(arg).includes(name))) return;
-  const inside = scopeOf(scope.module, file, callee);
-  for (const { stmt } of statementsOf(callee)) {
-    for (const expr of allExpressions(stmt)) {
-      if (expr.kind !== 'call' || expr.name === null || !OVERWRITING.has(expr.name)) continue;
-      const type = expr.args[0] && typeOf(inside, expr.args[0]);
-      if (type?.pointers !== 1 || !container.tags.includes(type.tag)) continue;
-      refuse(
-        'split-span',
-        `${callee.name}() overwrites the device before its init; after the conversion the device is already initialised here. ${adviceFor(expr)}`,
-        file,
-        expr,
-      );
-    }
-  }
-}
-
-/**
- * Whether writing to `target` (in an assignment, or as the pointer given to a call) writes to the
- * vfio_device of the variable, or to the whole object.
- */
-function touchesDevice(
-  target: Expr,
-  name: string,
-  container: Container,
-  assigned: boolean,
-): boolean {
-  const inner = uncast(target);
-  if (inner.kind === 'name') return inner.name === name && !assigned;
-  if (inner.kind === 'unary' && inner.op === '*') return namesIn(inner.operand)[0] === name;
-  const { root, path } = memberPath(inner);
-  if (root.kind !== 'name' || root.name !== name || path.length === 0)
-    return root.kind === 'name' && root.name === name;
-  // A member of the core device that is not on the way to the vfio_device is private to the core
-  // driver and set by it as before.
-  return path.every(
-    (field, index) => index >= container.path.length || field === container.path[index],
   );
 }

@@ -148,33 +148,9 @@ function aliasFor(file: FileIr, free: FreePlan, uninits: readonly UninitPlan[]):
   return core ? `&${textOf(file, argument)}->vdev` : textOf(file, argument);
 }
 
-function checkUninit(file: FileIr, site: CallSite): void {
-  const name = site.call.name ?? 'the uninit';
-  if (site.at.conditional)
-    refuse(
-      'conditional-code',
-      `${name}() stands in an #if arm of ${site.fn.name}(): the arms are different programs. Convert by hand.`,
-      file,
-      site.at.stmt,
-    );
-  if (!site.whole)
-    refuse(
-      'unsuitable-statement',
-      `${name}() is part of another expression, so it cannot be taken out. Make it a statement of its own.`,
-      file,
-      site.at.stmt,
-    );
-  if (site.at.sole)
-    refuse(
-      'unsuitable-statement',
-      `${name}() is called under a condition of its own, which the put does not have. Make the condition cover the free as well.`,
-      file,
-      site.at.stmt,
-    );
-}
-
-function checkFree(file: FileIr, site: CallSite): void {
-  const name = site.call.name ?? 'the free';
+/** What is taken out or becomes the put is a statement of its own, in every build. */
+function checkStatement(file: FileIr, site: CallSite): void {
+  const name = site.call.name ?? 'the call';
   if (site.at.conditional)
     refuse(
       'conditional-code',
@@ -189,6 +165,22 @@ function checkFree(file: FileIr, site: CallSite): void {
       file,
       site.at.stmt,
     );
+}
+
+function checkUninit(file: FileIr, site: CallSite): void {
+  checkStatement(file, site);
+  if (site.at.sole)
+    refuse(
+      'unsuitable-statement',
+      `${site.call.name ?? 'the uninit'}() is called under a condition of its own, which the put does not have. Make the condition cover the free as well.`,
+      file,
+      site.at.stmt,
+    );
+}
+
+function checkFree(file: FileIr, site: CallSite): void {
+  checkStatement(file, site);
+  const name = site.call.name ?? 'the free';
   if (wipesMemory(name))
     refuse(
       'object-overwritten',

@@ -5,6 +5,7 @@
 import { buildCfg, successors, type Block, type Cfg, type Instr } from '../../flow/cfg.ts';
 import { solve } from '../../flow/dataflow.ts';
 import type { CallExpr, Expr, FunctionIr, ReturnStmt, Stmt } from '../../ir/types.ts';
+import { subExprs } from '../../ir/visit.ts';
 import { loopCursors } from '../../kernel/loop-macros.ts';
 import {
   allExpressions,
@@ -454,34 +455,15 @@ function namesBehind(fn: FunctionIr, offset: number): Set<string> {
  */
 function partsOf(expr: Expr): readonly Expr[] {
   switch (expr.kind) {
-    case 'member':
-      return [expr.base];
-    case 'index':
-      return [expr.base, expr.index];
-    case 'unary':
-    case 'update':
-      return [expr.operand];
-    case 'binary':
-      return [expr.left, expr.right];
     case 'assign':
-      return expr.op === '=' && expr.target.kind === 'name'
-        ? [expr.value]
-        : [expr.value, expr.target];
-    case 'conditional':
-      return expr.then
-        ? [expr.condition, expr.then, expr.otherwise]
-        : [expr.condition, expr.otherwise];
+      return expr.op === '=' && expr.target.kind === 'name' ? [expr.value] : subExprs(expr);
     case 'call':
-      return expr.name === null ? [expr.callee, ...expr.args] : expr.args;
-    case 'cast':
-      return [expr.operand];
-    case 'initializer':
-      return expr.entries.map((entry) => entry.value);
-    case 'comma':
-      return expr.items;
+      return expr.name === null ? subExprs(expr) : expr.args;
+    case 'sizeof':
+      return [];
     case 'statement-expression':
       return expr.body.flatMap(ownExpressions);
     default:
-      return [];
+      return subExprs(expr);
   }
 }

@@ -3,7 +3,7 @@ import type { CallExpr, FileIr, FunctionIr, StructIr, VariableIr } from '../../i
 import { storedName, storedValue } from '../../ir/assigned.ts';
 import { indentAt, lineStart, nextLine, widthOf } from '../rewrite/layout.ts';
 import { plain } from '../plan/arguments.ts';
-import { isNullTest } from '../plan/allocation.ts';
+import { isNullTest } from '../plan/null-test.ts';
 import { embedsDevice } from '../plan/container.ts';
 import { missingHeaders } from '../query/missing-headers.ts';
 import { isNull } from '../query/expressions.ts';

@@ -3,7 +3,7 @@ import { indentUnit, lineEnding } from '../../text/style.ts';
 import type { AssignExpr, Expr, FileIr, FunctionIr, Stmt } from '../../ir/types.ts';
 import type { Module } from '../../lifecycle/types.ts';
 import { namesIn, ownExpressions, type Placed } from '../../lifecycle/module/statements.ts';
-import { leaves, testAfter } from '../plan/allocation.ts';
+import { leaves, testAfter } from '../plan/null-test.ts';
 import { comparedToNull, nullTested, plainTest } from '../query/expressions.ts';
 import { ownsLines } from './drop.ts';
 

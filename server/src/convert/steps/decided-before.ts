@@ -1,6 +1,6 @@
 import type { CallExpr, Expr, FileIr, FunctionIr, IfStmt, Stmt } from '../../ir/types.ts';
 import type { Module } from '../../lifecycle/types.ts';
-import { leaves } from '../plan/allocation.ts';
+import { leaves } from '../plan/null-test.ts';
 import { plain } from '../plan/arguments.ts';
 import { plainTest } from '../query/expressions.ts';
 import {

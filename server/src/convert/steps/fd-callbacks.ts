@@ -10,7 +10,7 @@ import type {
 } from '../../ir/types.ts';
 import { changedBy } from '../../ir/assigned.ts';
 import type { Edit } from '../../text/span.ts';
-import { leaves } from '../plan/allocation.ts';
+import { leaves } from '../plan/null-test.ts';
 import { tablesOf } from '../plan/arguments.ts';
 import { columnOf, widthOf } from '../rewrite/layout.ts';
 import {

@@ -11,6 +11,7 @@ import { dropIommuGroup } from './iommu-group.ts';
 import { initialiseInPlace } from './in-place.ts';
 import { addIommufdMembers } from './iommufd-members.ts';
 import { manageDma } from './managed-dma.ts';
+import { writeOutAllocation } from './macro-allocation.ts';
 import { replaceManagedAllocation } from './managed.ts';
 import { registerMediated } from './mediated.ts';
 import { giveTag } from './struct-tag.ts';
@@ -28,6 +29,7 @@ export const STEPS: readonly Step[] = [
   returnNothing,
   renameFdCallbacks,
   dropIommuGroup,
+  writeOutAllocation,
   writeOutTest,
   replaceManagedAllocation,
   chooseOpsFirst,

@@ -1,5 +1,5 @@
 import type { Expr, FileIr, FunctionIr, IfStmt, Stmt } from '../../ir/types.ts';
-import { leaves, testAfter } from '../plan/allocation.ts';
+import { leaves, testAfter } from '../plan/null-test.ts';
 import { plain } from '../plan/arguments.ts';
 import type { Module } from '../../lifecycle/types.ts';
 import { hiddenJumps } from '../query/hidden-jumps.ts';

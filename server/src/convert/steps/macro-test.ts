@@ -4,10 +4,10 @@
  */
 import type { Edit } from '../../text/span.ts';
 import type { CallExpr, Expr, FileIr, MacroIr, Stmt } from '../../ir/types.ts';
-import { leaves } from '../plan/allocation.ts';
-import { plain } from '../plan/arguments.ts';
+import { leaves } from '../plan/null-test.ts';
 import { indentAt } from '../rewrite/layout.ts';
-import { allExpressions, uncast } from '../../lifecycle/module/statements.ts';
+import { uncast } from '../../lifecycle/module/statements.ts';
+import { argumentTexts, withArguments } from './macro-text.ts';
 import { branchOfNone, testOf, testText, type Allocated } from './allocation-test.ts';
 
 /**
@@ -75,39 +75,10 @@ function linesOf(
     index === list.length - 1 ? leaves(stmt) : stmt.kind === 'expr',
   );
   if (!isPlain) return null;
-  const values = new Map(
-    macro.params!.map((name, index) => [
-      name,
-      plain(file.text.slice(use.args[index]!.start, use.args[index]!.end)),
-    ]),
-  );
+  const values = argumentTexts(macro, file, use);
   return list.map((stmt) => withArguments(home, stmt, values));
 }
 
 function isZero(condition: Expr | null): boolean {
   return condition?.kind === 'number' && condition.value === 0;
-}
-
-/** The text of a statement of a macro on one line, its parameters replaced. */
-function withArguments(home: FileIr, stmt: Stmt, values: ReadonlyMap<string, string>): string {
-  const names = allExpressions(stmt).flatMap((expr) =>
-    expr.kind === 'name' && values.has(expr.name)
-      ? [{ start: expr.start, end: expr.end, name: expr.name }]
-      : [],
-  );
-  if (stmt.kind === 'goto' && values.has(stmt.label))
-    names.push({ ...stmt.labelSpan, name: stmt.label });
-  let text = '';
-  let at = stmt.start;
-  for (const { start, end, name } of names.sort((left, right) => left.start - right.start)) {
-    const value = values.get(name)!;
-    const isWrapped =
-      home.text[start - 1] === '(' &&
-      home.text[end] === ')' &&
-      !/[\w)]$/.test(home.text.slice(at, start - 1)) &&
-      /^-?\w+$/.test(value);
-    text += isWrapped ? home.text.slice(at, start - 1) + value : home.text.slice(at, start) + value;
-    at = isWrapped ? end + 1 : end;
-  }
-  return plain((text + home.text.slice(at, stmt.end)).replace(/\\(?=\r?\n)/g, ' '));
 }

@@ -5,7 +5,7 @@
 import { indentUnit, lineEnding } from '../../text/style.ts';
 import type { Edit, Span } from '../../text/span.ts';
 import type { FileIr, FunctionIr, IfStmt, Stmt } from '../../ir/types.ts';
-import { leaves } from '../plan/allocation.ts';
+import { leaves } from '../plan/null-test.ts';
 import { plain } from '../plan/arguments.ts';
 import { indentAt, lineStart, nextLine } from '../rewrite/layout.ts';
 import { plainTest } from '../query/expressions.ts';

@@ -1,5 +1,5 @@
 /** The statements of a function with where they are, and the expressions and names in them. */
-import { subStmts } from '../../ir/visit.ts';
+import { subExprs, subStmts } from '../../ir/visit.ts';
 import type { CallExpr, Expr, FunctionIr, Stmt } from '../../ir/types.ts';
 import { append } from '../../text/lists.ts';
 import { spend } from '../../budget/work.ts';
@@ -150,41 +150,19 @@ export function designators(call: CallExpr): readonly Expr[] {
   return places ? call.args.filter((_, index) => places.includes(index)) : [];
 }
 
+/** The parts of an expression in source order, those that only name something left out. */
 function childrenOf(expr: Expr): readonly Expr[] {
   switch (expr.kind) {
-    case 'member':
-      return [expr.base];
-    case 'index':
-      return [expr.base, expr.index];
-    case 'unary':
-    case 'update':
-      return [expr.operand];
-    case 'binary':
-      return [expr.left, expr.right];
     case 'assign':
       return [expr.target, expr.value];
-    case 'conditional':
-      return expr.then
-        ? [expr.condition, expr.then, expr.otherwise]
-        : [expr.condition, expr.otherwise];
     case 'call': {
       const skipped = designators(expr);
       return [expr.callee, ...expr.args.filter((arg) => !skipped.includes(arg))];
     }
-    case 'cast':
-      return [expr.operand];
-    case 'sizeof':
-      return expr.operand ? [expr.operand] : [];
-    case 'initializer':
-      return expr.entries.map((entry) => entry.value);
-    case 'comma':
-      return expr.items;
     case 'statement-expression':
-      return expr.body.flatMap((stmt) =>
-        stmt.kind === 'expr' ? [stmt.expr] : ownExpressions(stmt),
-      );
+      return expr.body.flatMap(ownExpressions);
     default:
-      return [];
+      return subExprs(expr);
   }
 }
 
