@@ -1,6 +1,5 @@
 import { rootOf } from '../plan/allocation.ts';
-import { uncast } from '../../lifecycle/module/statements.ts';
-import { callSites, isLeftOut, type CallSite } from '../query/call-sites.ts';
+import { assignedTo, callSites, isLeftOut, type CallSite } from '../query/call-sites.ts';
 import type { StepInput } from '../steps/types.ts';
 import { typeOf } from '../../lifecycle/module/types-of.ts';
 
@@ -44,23 +43,10 @@ export function initsConcerning({
  * of.
  */
 function tagsOf(site: CallSite): string[] {
-  const target = site.op === 'allocate' ? assigned(site) : site.target;
+  const target = site.op === 'allocate' ? assignedTo(site) : site.target;
   if (!target) return [];
   const root = rootOf(site.scope, target);
   return [typeOf(site.scope, target)?.tag, root ? typeOf(site.scope, root)?.tag : undefined].filter(
     (tag): tag is string => tag !== undefined && tag !== 'vfio_device',
   );
-}
-
-function assigned({ at: { stmt }, call }: CallSite) {
-  if (stmt.kind === 'decl')
-    return {
-      kind: 'name' as const,
-      name: stmt.name,
-      start: stmt.nameSpan.start,
-      end: stmt.nameSpan.end,
-    };
-  return stmt.kind === 'expr' && stmt.expr.kind === 'assign' && uncast(stmt.expr.value) === call
-    ? stmt.expr.target
-    : null;
 }

@@ -225,6 +225,16 @@ export function levelOf(scope: Scope, container: Container, expr: Expr): number 
   return relate(scope, container, expr).level;
 }
 
+/** What an allocation is assigned to. */
+export function assignedTo(site: CallSite): Expr | null {
+  const { stmt } = site.at;
+  if (stmt.kind === 'decl')
+    return { kind: 'name', name: stmt.name, start: stmt.nameSpan.start, end: stmt.nameSpan.end };
+  if (stmt.kind === 'expr' && stmt.expr.kind === 'assign' && uncast(stmt.expr.value) === site.call)
+    return stmt.expr.target;
+  return null;
+}
+
 export interface Assignment {
   readonly at: Placed;
   readonly value: Expr;

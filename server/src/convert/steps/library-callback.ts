@@ -7,15 +7,9 @@ import { plain, tablesOf } from '../plan/arguments.ts';
 import { namesIn, uncast } from '../../lifecycle/module/statements.ts';
 import { lineIn, refuse, textOf } from '../refusal-error.ts';
 import { carryOut, simplified } from '../modules/carry.ts';
-import {
-  callsOf,
-  isExported,
-  prototypesOf,
-  type Helper,
-  type HelperCall,
-} from '../modules/helpers.ts';
+import { callsOf, isExported, prototypesOf, type HelperCall } from '../modules/helpers.ts';
 import { rewriting, type Rewriting } from '../modules/rewriting.ts';
-import { callSites, type CallSite } from '../query/call-sites.ts';
+import { callSites } from '../query/call-sites.ts';
 import { baseName, memberPath, typeOf } from '../../lifecycle/module/types-of.ts';
 import { unusedIn } from '../rewrite/unused.ts';
 import type { Callbacks } from '../types.ts';
@@ -27,21 +21,15 @@ import {
   type Give,
   type Result,
 } from './library-result.ts';
-import { namesFor, rewriteInit, rewriteUndo } from './library-rewrite.ts';
+import {
+  namesFor,
+  rewriteInit,
+  rewriteUndo,
+  type Library,
+  type LibraryFunction,
+} from './library-rewrite.ts';
 import type { StepInput, StepResult } from './types.ts';
 import { append } from '../../text/lists.ts';
-
-/** A function of the library: what it does to the device that its first such parameter leads to. */
-export interface LibraryFunction extends Helper {
-  readonly site: CallSite;
-  /** The parameter with the device. */
-  readonly root: string;
-}
-
-export interface Library {
-  readonly init: LibraryFunction;
-  readonly calls: readonly HelperCall[];
-}
 
 /** The counterpart of a function of the library, and its calls. */
 interface Undo {

@@ -12,13 +12,24 @@ import {
   uncast,
 } from '../../lifecycle/module/statements.ts';
 import { lineIn, refuse } from '../refusal-error.ts';
-import { mentionsOf, prototypesOf, type Helper } from '../modules/helpers.ts';
+import { mentionsOf, prototypesOf, type Helper, type HelperCall } from '../modules/helpers.ts';
 import type { Rewriting } from '../modules/rewriting.ts';
 import { callSites, type CallSite } from '../query/call-sites.ts';
 import { memberPath, typeOf } from '../../lifecycle/module/types-of.ts';
 import { dropUninits } from './helper-init.ts';
-import type { LibraryFunction } from './library-callback.ts';
 import type { Give } from './library-result.ts';
+
+/** A function of the library: what it does to the device that its first such parameter leads to. */
+export interface LibraryFunction extends Helper {
+  readonly site: CallSite;
+  /** The parameter with the device. */
+  readonly root: string;
+}
+
+export interface Library {
+  readonly init: LibraryFunction;
+  readonly calls: readonly HelperCall[];
+}
 
 interface Names {
   readonly init: string;

@@ -7,7 +7,8 @@ import { callsOf, isExported, prototypesOf } from '../modules/helpers.ts';
 import { callSites, type CallSite } from '../query/call-sites.ts';
 import { baseName } from '../../lifecycle/module/types-of.ts';
 import { moveOut } from './helper-init.ts';
-import { toCallback, type Library, type LibraryFunction } from './library-callback.ts';
+import { toCallback } from './library-callback.ts';
+import type { Library, LibraryFunction } from './library-rewrite.ts';
 import type { Step, StepInput, StepResult } from './types.ts';
 
 /**
