@@ -458,12 +458,13 @@ function commonTail(
     tail = tail.slice(at + 1);
     break;
   }
+  let kept = tail.length;
   // Each has the same texts at its end.
-  const lengths = sites.map(
-    (site, index) =>
-      movableEnd(site, tails[index]!.slice(tails[index]!.length - tail.length)).length,
-  );
-  return tail.slice(tail.length - Math.min(...lengths));
+  sites.forEach((site, index) => {
+    const items = tails[index]!;
+    kept = Math.min(kept, movableEnd(site, items.slice(items.length - tail.length)).length);
+  });
+  return tail.slice(tail.length - kept);
 }
 
 /** The statements between the allocation and the register that an item undoes. */
