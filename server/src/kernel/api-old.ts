@@ -115,7 +115,13 @@ export const OLD_API: readonly ApiEntry[] = [
     ],
     ownership:
       'The core owns the vfio_device. The driver owns `device_data`, and on error frees it.',
-    behaviours: [returnsErrno(UP_TO_5_12)],
+    behaviours: [
+      returnsErrno(UP_TO_5_12, [
+        { op: 'set-drvdata', target: 0, value: 2 },
+        { op: 'init', target: 2 },
+        { op: 'register', target: 2 },
+      ]),
+    ],
     replacement: {
       text: 'an embedded `struct vfio_device` with `vfio_init_group_dev()` (5.13 to 6.0) or `vfio_alloc_device()` (6.1 and later), and `vfio_register_group_dev()`',
       names: ['vfio_register_group_dev', 'vfio_init_group_dev', 'vfio_alloc_device'],
@@ -134,7 +140,14 @@ export const OLD_API: readonly ApiEntry[] = [
     contract: [{ text: 'It blocks until the last user has closed the device.' }],
     ownership: 'The caller owns the returned `device_data` again.',
     errors: 'Returns the `device_data` that was given to vfio_add_group_dev().',
-    behaviours: [returnsValue(UP_TO_5_12)],
+    behaviours: [
+      returnsValue(
+        UP_TO_5_12,
+        { op: 'unregister', target: 0, through: 'drvdata' },
+        { op: 'uninit', target: 0, through: 'drvdata' },
+        { op: 'get-drvdata', target: 0, result: 'return' },
+      ),
+    ],
     replacement: {
       text: '`vfio_unregister_group_dev()` on the embedded vfio_device',
       names: ['vfio_unregister_group_dev'],

@@ -11,6 +11,7 @@ import type { Defined, ModuleIndex } from './module/module.ts';
 import type { Relevance } from './module/relevance.ts';
 import { touchesResources, type HelperResources } from './interpret/resources.ts';
 import type { ObjectInfo } from './interpret/run.ts';
+import { exportedPairs, type ExportedPair } from './module/exported.ts';
 import { originalOf, scanOf } from './module/function-scan.ts';
 import type { Summary } from './interpret/summary.ts';
 import type { DriverTable, ModuleFacts, Role } from './types.ts';
@@ -51,6 +52,8 @@ export interface Analysis {
   readonly called: ReadonlySet<string>;
   /** The callbacks that open a device: what they take they owe where they fail. */
   readonly opens: ReadonlySet<FunctionIr>;
+  /** Exported functions of a library that others undo: what they take they owe where they fail. */
+  readonly exported: ReadonlySet<FunctionIr>;
   /** Functions that may take or give back a resource, themselves or by what they call. */
   readonly touching: ReadonlySet<FunctionIr>;
   /** Pairs of functions of which the second begins where the first has ended well. */
@@ -91,9 +94,13 @@ type Known = Pick<
 export function beginAnalysis(known: Known, drivers: readonly DriverTable[]): Analysis {
   const pairs = [...driverPairs(known.index, drivers), ...modulePairs(known.index)];
   const opens = callbacksAt(known, OPENING);
+  const libraries = exportedPairs(known.index).filter(
+    ([{ item }]) => (known.roles.get(item) ?? 'helper') === 'helper',
+  );
   return {
     ...known,
-    ...owningFunctions(known, new Set(opens.map(({ item }) => item))),
+    ...owningFunctions(known, new Set(opens.map(({ item }) => item)), libraries),
+    exported: new Set(libraries.map(([{ item }]) => item)),
     touching: touchingFunctions(known.graph),
     pairs,
     begins: new Set(pairs.map(([first]) => first.item)),
@@ -185,12 +192,15 @@ function callbacksAt(
 function owningFunctions(
   known: Known,
   opens: ReadonlySet<FunctionIr>,
+  libraries: readonly ExportedPair[],
 ): Pick<Analysis, 'owning' | 'called' | 'opens'> {
   const { index, roles } = known;
   const owning = new Map<FunctionIr, Defined<FunctionIr>>();
   for (const definition of index.allFunctions)
     if (opens.has(definition.item) || OWNING.has(roles.get(definition.item) ?? 'helper'))
       owning.set(definition.item, definition);
+  for (const pair of libraries)
+    for (const definition of pair) owning.set(definition.item, definition);
   const called = namesReached(index, owning);
   if (opens.size > 0) {
     const closes = new Map(callbacksAt(known, CLOSING).map((one) => [one.item, one]));

@@ -1,22 +1,25 @@
 /** What a callback takes and keeps in the device is given back by nobody. */
 import type { Finding, Rule, RuleContext } from './types.ts';
-import type { CallExpr, FunctionIr } from '../ir/types.ts';
+import type { CallExpr, FileIr, FunctionIr } from '../ir/types.ts';
 import type { ModuleIndex } from '../lifecycle/module/module.ts';
 import { scanOf } from '../lifecycle/module/function-scan.ts';
 import type { HeldResource, ModuleFacts } from '../lifecycle/types.ts';
 import { namesAnUndo } from '../kernel/heuristics.ts';
 import { takenBy, type ResourcePair } from '../kernel/resource-pairs.ts';
 import { closeLeaksExamples } from './close-leaks.examples.ts';
-import { callAt, contains, documentAt, functionsIn, walk } from './locate.ts';
-import { indexOf, memberAccesses, reachedFrom } from './members.ts';
+import { ancestry, callAt, contains, documentAt, functionsIn, walk } from './locate.ts';
+import { forgottenElements, type ForgottenElement } from './list-leaks.ts';
+import { indexOf, memberAccesses, reachedFrom, type MemberAccess } from './members.ts';
 import {
   areGiven,
   callsOf,
   endingFunctions,
+  isAround,
   isGiven,
   isUnseen,
   keeperOf,
   mayGiveBackUnseen,
+  namedBy,
   opensAndCloses,
   type OpenAndClose,
 } from './open-and-close.ts';
@@ -27,6 +30,7 @@ import { quoted, say } from './wording.ts';
 const messages = {
   kept: '{member} from {call}() is never released; call {undo}() in .close_device',
   neverUndone: '{what} is never {undone}: {close}() does not call {undo}()',
+  elements: '{close}() may only take elements off {list}; free what {maker}() has made',
 } as const;
 
 export const closeLeaks: Rule = {
@@ -57,16 +61,32 @@ function check({ facts }: RuleContext): Finding[] {
   if (callbacks.size === 0) return [];
   const closing = facts.opsTables.flatMap((table) => closingOf(facts, index, table));
   const ends = [...new Set([...closing, ...endingFunctions(facts, index)])];
-  let handed: boolean | undefined;
-  // Every body is walked for it, and most drivers have nothing that it is asked about.
-  const handsOn = (): boolean => (handed ??= handsOnToUndo(facts, index, ends));
   const beginnings = reachedFrom(index, functionsIn(facts, 'probe', 'init'));
   const containers = new Set(facts.observations.flatMap((one) => one.device.container ?? []));
   const own = [...callbacks.keys()].filter((fn) => !beginnings.has(fn));
   return [
-    ...own.flatMap((fn) => keptMembers(facts, index, fn, ends, handsOn, containers)),
-    ...keptByOpen(facts, pairs, ends, handsOn),
+    ...own.flatMap((fn) => keptMembers(facts, index, fn, ends, containers)),
+    ...keptByOpen(facts, index, pairs, ends),
+    ...forgottenElements(facts, index, closing).map((one) => findingOfElement(one)),
   ];
+}
+
+/** A hint: who else has the elements cannot be told. */
+function findingOfElement({ fn, path, loop, list, taking }: ForgottenElement): Finding {
+  return {
+    rule: closeLeaks.id,
+    severity: 'hint',
+    message: say(messages.elements, { close: fn.name, list: quoted(list), maker: taking.fn.name }),
+    site: { path, start: loop.start, end: loop.end },
+    functionName: fn.name,
+    related: [
+      {
+        site: { path: taking.path, start: taking.call.start, end: taking.call.end },
+        message: `${taking.fn.name}() makes an element here`,
+      },
+    ],
+    fix: null,
+  };
 }
 
 /** The functions that the close of one table leads to, also where it has no open of its own. */
@@ -92,7 +112,6 @@ function keptMembers(
   index: ModuleIndex,
   fn: FunctionIr,
   ends: readonly FunctionIr[],
-  handsOn: () => boolean,
   containers: ReadonlySet<string>,
 ): Finding[] {
   const file = index.fileOf(fn);
@@ -103,10 +122,10 @@ function keptMembers(
   return callsOf([fn], takers).flatMap(({ call }): Finding[] => {
     const pair = takenBy(call.name!)!;
     const key = keeperOf(index, fn, call);
-    if (key === null || !containers.has(key.slice(0, key.indexOf('.')))) return [];
+    if (key === null || !isOfContainer(index, file, key, containers)) return [];
     if (areGiven(index, ends, pair.undo, key)) return [];
     if (!isHeldAfter(facts, fn, call) && isGivenBackHere(index, fn, pair, key)) return [];
-    const doubt = doubtOf(facts, index, ends, handsOn, key);
+    const doubt = doubtOf(facts, index, ends, key);
     if (doubt === 'silent') return [];
     const member = key.slice(key.indexOf('.') + 1);
     return [
@@ -125,6 +144,26 @@ function keptMembers(
       },
     ];
   });
+}
+
+/** A member of the container, or of a struct that lies in it. */
+function isOfContainer(
+  index: ModuleIndex,
+  file: FileIr,
+  key: string,
+  containers: ReadonlySet<string>,
+): boolean {
+  const owner = key.slice(0, key.indexOf('.'));
+  return (
+    containers.has(owner) ||
+    [...containers].some((tag) =>
+      index
+        .struct(file, tag)
+        ?.item.fields.some(
+          ({ type }) => type.keyword === 'struct' && type.pointers === 0 && type.name === owner,
+        ),
+    )
+  );
 }
 
 /** Whether the taking function itself gives the member back after it has kept it. */
@@ -157,31 +196,52 @@ function doubtOf(
   facts: ModuleFacts,
   index: ModuleIndex,
   ends: readonly FunctionIr[],
-  handsOn: () => boolean,
   key: string,
 ): 'warning' | 'hint' | 'silent' {
   const field = key.slice(key.lastIndexOf('.') + 1);
   const isRead = ends.some(
     (fn) =>
       fn.text.includes(field) &&
-      memberAccesses(index, fn).some((one) => one.key === key && one.form !== 'write'),
+      memberAccesses(index, fn).some(
+        (one) => one.key === key && one.form !== 'write' && !isOnlyLookedAt(fn, one),
+      ),
   );
-  if (isRead || handsOn()) return 'silent';
-  return mayGiveBackUnseen(facts, index, ends, key) ? 'hint' : 'warning';
+  if (isRead || handsOnToUndo(facts, index, ends, key.slice(0, key.indexOf('.')))) return 'silent';
+  return mayGiveBackUnseen(facts, index, ends, key) || handsOnToUndo(facts, index, ends, null)
+    ? 'hint'
+    : 'warning';
 }
 
-/** An ending function calls what cannot be seen and undoes something by its name. */
+/** `if (p->ctx)`, `p->regions[i]`, `p->ctx->size`: to look at it gives nothing back. */
+function isOnlyLookedAt(fn: FunctionIr, { node, call }: MemberAccess): boolean {
+  const [around, outer] = ancestry(fn.body, node).toReversed().slice(1);
+  if (around?.kind === 'index') return around.base === node;
+  // `kref_put(&p->ctx->ref, foo_free)` may free it.
+  if (around?.kind === 'member' && around.arrow)
+    return !(outer?.kind === 'unary' && outer.op === '&');
+  return (
+    call === null &&
+    [...walk(fn.body)].some((one) => one.kind === 'if' && contains(one.condition, node))
+  );
+}
+
+/**
+ * An ending function calls what cannot be seen and undoes something by its name: with the struct of
+ * `owner` or the device, or with anything where that is null.
+ */
 function handsOnToUndo(
   facts: ModuleFacts,
   index: ModuleIndex,
   ends: readonly FunctionIr[],
+  owner: string | null,
 ): boolean {
   return ends.some((fn) =>
     [...walk(fn.body)].some(
       (node) =>
         node.kind === 'call' &&
         isUnseen(facts, index, fn, node) &&
-        (node.name === null || namesAnUndo(node.name)),
+        (node.name === null || namesAnUndo(node.name)) &&
+        (owner === null || node.args.some((arg) => isAround(namedBy(index, fn, arg), owner))),
     ),
   );
 }
@@ -189,9 +249,9 @@ function handsOnToUndo(
 /** What an open that succeeds has taken by an argument, and nothing undoes at the close. */
 function keptByOpen(
   facts: ModuleFacts,
+  index: ModuleIndex,
   pairs: readonly OpenAndClose[],
   ends: readonly FunctionIr[],
-  handsOn: () => boolean,
 ): Finding[] {
   const told = new Set<string>();
   return pairs.flatMap(({ table, open, closing, closeName }) =>
@@ -199,7 +259,7 @@ function keptByOpen(
       const isOpen =
         leave.function === open && leave.outcome === 'success' && leave.certain && !leave.ownState;
       const isSeen = closing.length > 0;
-      if (!isOpen || !isSeen || handsOn()) return [];
+      if (!isOpen || !isSeen || handsOnToUndo(facts, index, ends, null)) return [];
       return leave.held
         .filter((one) => isForgotten(facts, one, ends) && !told.has(one.id))
         .map((one): Finding => {

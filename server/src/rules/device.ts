@@ -1,4 +1,6 @@
 import type { CallExpr, FunctionIr, Stmt } from '../ir/types.ts';
+import type { KernelVersion } from '../kernel/types.ts';
+import { inRange } from '../kernel/version.ts';
 import type {
   DeviceRef,
   Module,
@@ -253,4 +255,17 @@ export function nameOf(observation: Observation): string {
   const name = call === null ? null : assignedName(fn.body, call);
   if (name !== null) return quoted(name);
   return device.container === null ? 'a vfio_device' : `a struct ${device.container}`;
+}
+
+/** The last releases in which a device is found by its parent: `vfio_del_group_dev()`. */
+const FOUND_BY_PARENT = { until: [5, 13] } as const;
+
+/** Whether the functions of a kernel name a device by its parent and not by a struct of its own. */
+export function isFoundByParent(kernel: KernelVersion): boolean {
+  return inRange(kernel, FOUND_BY_PARENT);
+}
+
+/** What unregisters a device in a kernel. */
+export function unregisterOf(kernel: KernelVersion): string {
+  return isFoundByParent(kernel) ? 'vfio_del_group_dev' : 'vfio_unregister_group_dev';
 }

@@ -24,7 +24,7 @@ const messages = {
 export const doubleUnregister: Rule = {
   id: 'double-unregister',
   severity: 'error',
-  kernels: { since: [5, 13] },
+  kernels: {},
   fixable: 'unsafe',
   docs: {
     what: 'A device is unregistered that is not registered: a second time on the same path, or after its registration failed.',

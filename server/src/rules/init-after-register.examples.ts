@@ -202,6 +202,9 @@ static int foo_probe`,
 	pm_runtime_enable(mdev->dev.parent);
 	dev_info(&mdev->dev, "up\\n");
 `,
+      ).replace(
+        REMOVE,
+        REMOVE.replace('\tvfio_put_device', '\tlist_del(&foo->next);\n\tvfio_put_device'),
       ),
     },
     {

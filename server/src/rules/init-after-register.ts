@@ -7,6 +7,7 @@ import { behaviourOf } from '../kernel/lookup.ts';
 import { operationsOn } from './device.ts';
 import { callsIn, contains, documentOf, functionsIn, walk } from './locate.ts';
 import { usedWhileRegistered } from './entry-points.ts';
+import { handedOn, lateCreations, type Handed, type LateCreation } from './late-creations.ts';
 import { indexOf, memberAccesses, reachedFrom, type MemberAccess } from './members.ts';
 import { findingFor, lastOperation } from './report.ts';
 import { quoted, say, written } from './wording.ts';
@@ -20,12 +21,15 @@ const messages = {
   readByCore: '{member} is set after the registration, but the core reads it; set it before',
   reset:
     '{member} is reset after the registration, but {setter}() may have set it; reset it before',
+  handed:
+    '{member} is set up after the registration, but {user}() passes the device on; set it up before',
+  unseen: '{setter}() may set {member}, which {reader}() uses; call it before the registration',
 } as const;
 
 export const initAfterRegister: Rule = {
   id: 'init-after-register',
   severity: 'warning',
-  kernels: { since: [5, 13] },
+  kernels: {},
   fixable: 'safe',
   docs: {
     what: 'State that a callback of the device uses is first set up after the registration.',
@@ -33,7 +37,7 @@ export const initAfterRegister: Rule = {
     instead:
       'Set up everything that a callback uses before the registration: in `.init`, or between the allocation and the registration.',
     knownProblems:
-      'Interrupts and work count where a callback arms or starts them. A member that some other function of the module sets too is not reported. Neither is a flag that is set to a constant such as `true`: callbacks may wait for it. A reset to NULL or 0 is reported where a callback sets the member to something else. Lists that the device is added to, debugfs and sysfs files, power management and messages belong after the registration.',
+      'Interrupts and work count where a callback arms or starts them. A member that some other function of the module sets too is not reported. Neither is a flag that is set to a constant such as `true`: callbacks may wait for it. What depends on code that is not seen is a hint: a function of another file that may set what callbacks use, or code that callbacks pass the device to. A reset to NULL or 0 is reported where a callback sets the member to something else. Lists that the device is added to, debugfs and sysfs files, power management and messages belong after the registration.',
     references: [
       'v6.1 5f6c7e0831a1 moves the mutex_init of vfio-platform from after the registration into .init',
     ],
@@ -112,7 +116,11 @@ function check({ facts }: RuleContext): Finding[] {
   );
   if (uses.length === 0) return [];
   const index = indexOf(facts.module, facts.kernel);
-  return [...lateSetUps(facts, index, uses), ...lateResets(facts, index, uses)];
+  return [
+    ...lateSetUps(facts, index, uses),
+    ...lateResets(facts, index, uses),
+    ...lateCreations(facts, index, uses).map((late) => findingOfCreation(late)),
+  ];
 }
 
 function lateSetUps(
@@ -125,8 +133,11 @@ function lateSetUps(
     .flatMap((late): Finding[] => {
       const isCore = READ_BY_CORE.has(late.access.key) && late.access.form === 'write';
       const reader = isCore ? null : readerOf(facts, index, late.access.key);
-      if ((!isCore && reader === null) || isSetEarlier(facts, index, late)) return [];
+      const isUnread = !isCore && reader === null;
+      const handed = isUnread && late.isLock ? handedOn(facts, index, late.access.owner) : null;
+      if ((isUnread && handed === null) || isSetEarlier(facts, index, late)) return [];
       const register = lastOperation(late.use.trace, 'register');
+      if (handed !== null) return [findingOfHanded(late, handed)];
       const severity: Severity = isCore || late.isLock ? 'error' : 'warning';
       return [
         findingFor({
@@ -152,6 +163,41 @@ function lateSetUps(
         }),
       ];
     });
+}
+
+/** A hint: what callbacks pass the device to may use what is not initialised yet. */
+function findingOfHanded({ use, access }: Late, { call, fn, path }: Handed): Finding {
+  return findingFor({
+    rule: initAfterRegister.id,
+    severity: 'hint',
+    observation: use,
+    site: access.function === use.function ? access.site : use.site,
+    message: say(messages.handed, {
+      member: quoted(written(access.file.text, access.node)),
+      user: fn.name,
+    }),
+    alsoSee: [
+      {
+        site: { path, start: call.start, end: call.end },
+        message: `${call.name ?? 'a call'}() passes the device to code that is not seen`,
+      },
+    ],
+  });
+}
+
+/** A hint: what sets a member that a callback uses is not seen, and is called after the registration. */
+function findingOfCreation({ use, reader, member }: LateCreation): Finding {
+  return findingFor({
+    rule: initAfterRegister.id,
+    severity: 'hint',
+    observation: use,
+    message: say(messages.unseen, {
+      setter: use.api ?? '',
+      member: quoted(member),
+      reader: reader.function.name,
+    }),
+    alsoSee: [{ site: reader.site, message: `${reader.function.name}() uses it` }],
+  });
 }
 
 /** `p->trigger = NULL` after the registration, where a callback sets the member. */

@@ -3,8 +3,11 @@ import type { FunctionIr } from '../ir/types.ts';
 import type { HeldResource, Leave, ModuleFacts, Role, Undone } from '../lifecycle/types.ts';
 import { leakOnErrorPathExamples } from './leak-on-error-path.examples.ts';
 import { giveBackFix } from './fixes/give-back.ts';
-import { contains, nameSite } from './locate.ts';
+import { contains, functionsIn, nameSite } from './locate.ts';
+import { indexOf, reachedFrom } from './members.ts';
+import { areGiven, keptName } from './open-and-close.ts';
 import { macroNotes } from './exit-place.ts';
+import { libraryLeaks, type LibraryUndo } from './library-leaks.ts';
 import { relatedOf } from './related.ts';
 import {
   beginningsOf,
@@ -13,16 +16,21 @@ import {
   forgetfulRelease,
   leavings,
   lostWords,
+  nameOfTaken,
   taken,
+  undoneAnywhere,
   undoneOf,
   undoneWord,
   type Leaving,
 } from './resource-leaks.ts';
-import { listedShortly, say } from './wording.ts';
+import { takenBy } from '../kernel/resource-pairs.ts';
+import { listedShortly, quoted, say } from './wording.ts';
 
 const messages = {
   leak: '{what} {lost} on this error path; call {undo}',
   neverUndone: '{what} is never {undone}: {function}() does not call {undo}',
+  linked: 'a list keeps {node} after the last put; call {undo}() in {function}()',
+  failedCall: '{call}() has failed and still holds a reference; call {undo}(), not kfree()',
 } as const;
 
 export const leakOnErrorPath: Rule = {
@@ -37,7 +45,7 @@ export const leakOnErrorPath: Rule = {
     instead:
       'Unwind in reverse order, with one label for each thing, and jump to the label of the last thing that was taken. What `.release` frees needs no label of its own: the put runs it.',
     knownProblems:
-      "Only what the driver releases somewhere can be missing elsewhere. The rule is silent about what it passes to unknown code on the failing path alone, what a managed (devm_, pcim_) function took, what is taken and released under a condition of the driver's own, and things in arrays and lists. A path without the put loses what only `.release` frees: missing-put reports that.",
+      "Only what the driver releases somewhere can be missing elsewhere. The rule is silent about what it passes to unknown code on the failing path alone, what a managed (devm_, pcim_) function took, what is taken and released under a condition of the driver's own, and things in arrays. A node counts where the list belongs to a global; where nothing of the driver takes it out, `.remove` owes that. A library is judged by its exported pairs of functions. A path without the put loses what only `.release` frees: missing-put reports that.",
     references: [
       'v6.1 5f6c7e0831a1, ac1237912fbd and others move such pairs into .init and .release',
     ],
@@ -47,6 +55,7 @@ export const leakOnErrorPath: Rule = {
   check,
 };
 
+const BEGINNING: ReadonlySet<Role> = new Set<Role>(['probe', 'module']);
 const ENDING: ReadonlySet<Role> = new Set<Role>(['remove', 'release', 'action']);
 
 function check({ facts }: RuleContext): Finding[] {
@@ -61,6 +70,16 @@ function check({ facts }: RuleContext): Finding[] {
         (resource) => undoneOf(facts, resource)[0],
         messageOfRemove(facts, one, one.leave.function),
       ),
+    ),
+    ...libraryLeaks(facts).map(({ leaving, undo }) => ({
+      ...findingOf(facts, leaving, () => undefined, messageOfLibrary(facts, leaving, undo)),
+      related: [
+        ...relatedOf(leaving.leave.trace, leaving.site),
+        { site: undo.site, message: `${undo.by}() calls ${undo.api}() here` },
+      ],
+    })),
+    ...leavings(facts, (leave, one) => isLinkedForGood(facts, leave, one)).map((one) =>
+      findingOf(facts, one, () => undefined, messageOfLink(facts, one)),
     ),
     ...leavings(
       facts,
@@ -79,11 +98,17 @@ function isLeaked(facts: ModuleFacts, leave: Leave, one: HeldResource): boolean 
     (one.shared && !isStillOwn(facts, leave, one))
   )
     return false;
+  if (isOfFailure(one)) return true;
   return (
     evidence(facts, one) !== undefined &&
     !isPut(facts, leave, one) &&
     bringsUpDevice(facts, leave.function)
   );
+}
+
+/** device_register() that has failed: nobody else need show that its reference is to be dropped. */
+function isOfFailure({ api, undo }: HeldResource): boolean {
+  return takenBy(api)?.whenFailed === undo;
 }
 
 /**
@@ -149,8 +174,49 @@ function evidence(facts: ModuleFacts, resource: HeldResource): Undone | undefine
 function isForgotten(facts: ModuleFacts, leave: Leave, one: HeldResource): boolean {
   if (leave.role !== 'remove' || one.kind !== 'pair' || one.shared) return false;
   const undone = undoneOf(facts, one);
+  if (takenBy(one.api)?.into !== undefined && isTakenOutBy(facts, leave.function, one))
+    return false;
   if (isPut(facts, leave, one) || isFreedByRemove(facts, one)) return false;
-  return undone.length > 0 && undone.every(({ role, via }) => via === 'call' && role === 'probe');
+  return (
+    undone.length > 0 && undone.every(({ role, via }) => via === 'call' && BEGINNING.has(role))
+  );
+}
+
+/** A list that lasts still leads to the device whose last reference remove drops, or to its memory. */
+function isLinkedForGood(facts: ModuleFacts, leave: Leave, one: HeldResource): boolean {
+  return (
+    leave.role === 'remove' &&
+    takenBy(one.api)?.into !== undefined &&
+    undoneAnywhere(facts, one).length === 0 &&
+    !isTakenOutBy(facts, leave.function, one) &&
+    leave.trace.some(({ op }) => op === 'put' || op === 'free')
+  );
+}
+
+/** Whether a function, or what it calls, takes the same node out, on whichever path. */
+function isTakenOutBy(facts: ModuleFacts, fn: FunctionIr, one: HeldResource): boolean {
+  const index = indexOf(facts.module, facts.kernel);
+  const name = keptName(facts, index, one);
+  const ends = reachedFrom(index, [fn, ...functionsIn(facts, 'release', 'action')]);
+  return name !== null && areGiven(index, [...ends.keys()], one.undo, name);
+}
+
+function messageOfLibrary(facts: ModuleFacts, { owed }: Leaving, { api }: LibraryUndo): string {
+  return say(messages.leak, {
+    what: listedShortly(owed.map((one) => taken(facts, one))),
+    lost: lostWords(owed),
+    undo: `${api}()`,
+  });
+}
+
+function messageOfLink(facts: ModuleFacts, { leave, owed }: Leaving): string {
+  const [one] = owed;
+  const name = one === undefined ? null : nameOfTaken(facts, one);
+  return say(messages.linked, {
+    node: quoted(name ?? 'the node'),
+    undo: one?.undo[0] ?? '',
+    function: leave.function.name,
+  });
 }
 
 function findingOf(
@@ -171,7 +237,7 @@ function findingOf(
       ...macroNotes(facts, leaving.function, site),
       ...endsOf(facts, owed, leave.trace, undone),
     ],
-    fix: leave.role === 'remove' ? null : giveBackFix(facts, leaving),
+    fix: leave.role === 'remove' || leave.role === 'helper' ? null : giveBackFix(facts, leaving),
     owed: owed.map((one) => one.site),
   };
 }
@@ -198,6 +264,9 @@ function findingOfRelease(facts: ModuleFacts, leaving: Leaving): Finding {
 }
 
 function messageOfProbe(facts: ModuleFacts, { owed }: Leaving): string {
+  const failed = owed.find((one) => isOfFailure(one));
+  if (failed !== undefined)
+    return say(messages.failedCall, { call: failed.api, undo: failed.undo[0] ?? '' });
   return say(messages.leak, {
     what: listedShortly(owed.map((one) => taken(facts, one))),
     lost: lostWords(owed),

@@ -3,6 +3,7 @@ import type { Finding, Rule, RuleContext } from './types.ts';
 import type { FunctionIr } from '../ir/types.ts';
 import type { ModuleIndex } from '../lifecycle/module/module.ts';
 import type { ModuleFacts } from '../lifecycle/types.ts';
+import { isSetByDriver } from '../kernel/fixed-members.ts';
 import { LOCK_DESTROYERS, LOCK_INITIALISERS, lockTakenBy } from '../kernel/locks.ts';
 import { runWhetherOpenOrNot } from './entry-points.ts';
 import { lockOutsideLifetimeExamples } from './lock-outside-lifetime.examples.ts';
@@ -50,10 +51,13 @@ function check({ facts }: RuleContext): Finding[] {
   const index = indexOf(facts.module, facts.kernel);
   const users = [...reachedFrom(index, roots)].flatMap(([fn]) => locksTaken(index, fn));
   if (users.length === 0) return [];
+  const changes = changesWithOpening(facts, index);
   return lifetimes(facts, index).flatMap(({ access, isBeginning }): Finding[] => {
     const user = users.find(
       (one) =>
-        one.key === access.key && !isBehindTest(index, one) && one.function !== access.function,
+        one.key === access.key &&
+        !isBehindTest(index, one, changes) &&
+        one.function !== access.function,
     );
     if (user === undefined) return [];
     return [
@@ -123,12 +127,43 @@ function locksTaken(index: ModuleIndex, fn: FunctionIr): MemberAccess[] {
   );
 }
 
-/** A condition on a member stands before the lock is taken, or around that. */
-function isBehindTest(index: ModuleIndex, { function: fn, node }: MemberAccess): boolean {
+/**
+ * A condition stands before the lock is taken, or around that, which may tell whether the device is
+ * open: a member that an opening, or a callback, writes. One that is what it is for the whole life
+ * of the device tells nothing.
+ */
+function isBehindTest(
+  index: ModuleIndex,
+  { function: fn, node }: MemberAccess,
+  isWritten: (one: MemberAccess) => boolean,
+): boolean {
   const conditions = [...walk(fn.body)].flatMap((one) =>
     one.kind === 'if' && one.start < node.start ? [one.condition] : [],
   );
-  return memberAccesses(index, fn).some((one) =>
-    conditions.some((condition) => contains(condition, one.node)),
+  return memberAccesses(index, fn).some(
+    (one) => isWritten(one) && conditions.some((condition) => contains(condition, one.node)),
   );
+}
+
+/** What a driver sets once, before the registration. */
+function isSetOnce({ key, owner }: MemberAccess): boolean {
+  const member = key.slice(owner.length + 1);
+  return owner === 'vfio_device' && (isSetByDriver(member) || /^(?:dev|ops)$/.test(member));
+}
+
+/** The accesses of members that may change between an opening and its close. */
+function changesWithOpening(
+  facts: ModuleFacts,
+  index: ModuleIndex,
+): (one: MemberAccess) => boolean {
+  const beginning = reachedFrom(index, functionsIn(facts, 'probe', 'init'));
+  const written = new Set(
+    index.allFunctions.flatMap(({ item }) =>
+      beginning.has(item)
+        ? []
+        : memberAccesses(index, item).flatMap(({ form, key }) => (form === 'read' ? [] : [key])),
+    ),
+  );
+  return (one) =>
+    index.struct(one.file, one.owner) === null ? !isSetOnce(one) : written.has(one.key);
 }

@@ -24,6 +24,8 @@ import { missingPutExamples } from './missing-put.examples.ts';
 import { say } from './wording.ts';
 
 const messages = {
+  leftToActions:
+    'no devm action of {function}() drops the reference of {device}; call vfio_put_device()',
   fewerPuts:
     '{function}() drops fewer references of {device} than were taken; add a vfio_put_device()',
   neverPut: '{function}() never drops the reference of {device}; call vfio_put_device() at the end',
@@ -117,6 +119,7 @@ function isLeak(facts: ModuleFacts, exit: ExitObservation): boolean {
     case 'module':
       if (exit.reachable === 'returned') return false;
       if (exit.outcome === 'failure' || before.registered === 'failed') return true;
+      if (isLeftToActions(facts, exit)) return true;
       return (
         exit.reachable === 'none' && before.registered !== 'yes' && before.registered !== 'unknown'
       );
@@ -134,6 +137,20 @@ function isLeak(facts: ModuleFacts, exit: ExitObservation): boolean {
     default:
       return false;
   }
+}
+
+/**
+ * A driver without a remove leaves the end to its devm actions, which unregister the device and do
+ * not put it.
+ */
+function isLeftToActions(facts: ModuleFacts, { deferred, function: fn, role }: ExitObservation) {
+  const tables = facts.driverTables.filter(({ probe }) => probe === fn.name);
+  return (
+    role === 'probe' &&
+    deferred.includes('unregister') &&
+    tables.length > 0 &&
+    tables.every(({ remove, complete }) => remove === null && complete)
+  );
 }
 
 /**
@@ -161,6 +178,8 @@ function isPutByAction(facts: ModuleFacts): boolean {
 function messageFor(exit: ExitObservation): string {
   const device = nameOf(exit);
   const names = { function: exit.function.name, device };
+  if (exit.deferred.includes('unregister') && exit.outcome !== 'failure')
+    return say(messages.leftToActions, names);
   if (exit.role === 'remove')
     return lastOperation(exit.trace, 'put') === null
       ? say(messages.neverPut, names)
@@ -173,6 +192,7 @@ function messageFor(exit: ExitObservation): string {
 function fixFor(facts: ModuleFacts, exit: ExitObservation): Fix | null {
   const file = documentOf(facts.module, exit.function);
   if (file === null || exit.before.registered === 'yes' || exit.device.isElement) return null;
+  if (exit.deferred.includes('unregister')) return null;
   const device = deviceExpression(facts, exit.function, exit.device, file.text);
   if (device === null) return null;
   const put = `vfio_put_device(${device});`;

@@ -7,8 +7,9 @@ import { behaviourOf } from '../kernel/lookup.ts';
 import { isLog } from '../kernel/heuristics.ts';
 import { isValueOrTest } from '../kernel/macros.ts';
 import type { ModuleIndex } from '../lifecycle/module/module.ts';
-import type { ModuleFacts, OpsTable } from '../lifecycle/types.ts';
-import { contains, declaredType, documentAt, functionsIn, walk } from './locate.ts';
+import { takenBy } from '../kernel/resource-pairs.ts';
+import type { HeldResource, ModuleFacts, OpsTable } from '../lifecycle/types.ts';
+import { callAt, contains, declaredType, documentAt, functionsIn, walk } from './locate.ts';
 import { memberAccesses, reachedFrom } from './members.ts';
 
 /** One ops table's way of opening and closing a device. */
@@ -136,6 +137,19 @@ export function keeperOf(index: ModuleIndex, fn: FunctionIr, call: CallExpr): st
   return null;
 }
 
+/** What a resource is named by, in words that other functions use too. */
+export function keptName(facts: ModuleFacts, index: ModuleIndex, one: HeldResource): string | null {
+  const fn = documentAt(facts.module, one.site.path)?.functions.find((other) =>
+    contains(other, one.site),
+  );
+  const call = fn === undefined ? null : callAt(fn.body, one.site);
+  if (fn === undefined || call?.name !== one.api) return null;
+  const pair = takenBy(one.api);
+  if (pair?.taken === 'return') return keeperOf(index, fn, call);
+  const argument = call.args[pair?.taken ?? 0];
+  return argument === undefined ? keeperOf(index, fn, call) : namedBy(index, fn, argument);
+}
+
 /**
  * Whether functions may give a member back in a way that is not seen: they hand it, or the struct
  * around it, to code that nobody knows, or let it go elsewhere.
@@ -166,7 +180,7 @@ export function mayGiveBackUnseen(
 }
 
 /** Whether an argument is the container, or the device in it by which it is found. */
-function isAround(name: string | null, owner: string): boolean {
+export function isAround(name: string | null, owner: string): boolean {
   return (
     name === `struct ${owner}` ||
     name === 'struct vfio_device' ||

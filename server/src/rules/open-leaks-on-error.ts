@@ -4,25 +4,26 @@ import type { ModuleIndex } from '../lifecycle/module/module.ts';
 import type { HeldResource, Leave, ModuleFacts, Site } from '../lifecycle/types.ts';
 import { takenBy } from '../kernel/resource-pairs.ts';
 import { macroNotes } from './exit-place.ts';
-import { callAt, contains, documentAt } from './locate.ts';
+import { foreignHooks, type ForeignHook } from './foreign-hooks.ts';
+import { documentAt } from './locate.ts';
 import { indexOf } from './members.ts';
 import {
   areGiven,
   callsOf,
   endingFunctions,
   isGiven,
-  keeperOf,
-  namedBy,
+  keptName,
   opensAndCloses,
   type OpenAndClose,
 } from './open-and-close.ts';
 import { openLeaksOnErrorExamples } from './open-leaks-on-error.examples.ts';
 import { relatedOf } from './related.ts';
 import { leavings, taken, undoneAnywhere, lostWords, type Leaving } from './resource-leaks.ts';
-import { listedShortly, say } from './wording.ts';
+import { listedShortly, quoted, say, written } from './wording.ts';
 
 const messages = {
   leak: '{what} {lost} on this error path; call {undo}',
+  hook: '{open}() fails with {place} still set; set it to NULL first',
 } as const;
 
 export const openLeaksOnError: Rule = {
@@ -37,7 +38,7 @@ export const openLeaksOnError: Rule = {
     instead:
       'Undo in `.open_device` itself what it has done, in the reverse order, before it returns the error: `vfio_pci_core_disable()` after `vfio_pci_core_enable()`.',
     knownProblems:
-      'The rule only looks for what `.close_device`, or another failing path of `.open_device`, releases; `vfio_pci_core_enable()` is always owed. It is silent about what `.remove` or `.release` releases too: the driver may keep it from one open to the next.',
+      'The rule only looks for what `.close_device`, or another failing path of `.open_device`, releases; `vfio_pci_core_enable()` is always owed. The address of a member that is stored in another object counts where `.close_device` sets that to NULL. It is silent about what `.remove` or `.release` releases too: the driver may keep it from one open to the next.',
     references: [
       'v6.1 drivers/vfio/vfio_main.c, vfio_device_open(): a failed open_device goes past close_device',
       'v6.12 drivers/vfio/vfio_main.c, vfio_df_device_first_open()',
@@ -62,7 +63,7 @@ function check({ facts }: RuleContext): Finding[] {
     if (way === undefined) ways.set(key, (way = givenBack(facts, index, pairs, leave, one)));
     return way;
   };
-  return leavings(
+  const kept = leavings(
     facts,
     (leave, one) =>
       leave.role === 'callback' &&
@@ -72,6 +73,30 @@ function check({ facts }: RuleContext): Finding[] {
       pairs.some(({ open }) => open === leave.function) &&
       wayOf(leave, one) !== null,
   ).map((leaving) => findingOf(facts, leaving, (one) => wayOf(leaving.leave, one)!));
+  return [...kept, ...foreignHooks(facts, index, pairs).map((hook) => findingOfHook(facts, hook))];
+}
+
+/** The object lives on without the device, and finds it where nobody has opened it. */
+function findingOfHook(
+  facts: ModuleFacts,
+  { fn, store, failure, reset: { by, site } }: ForeignHook,
+): Finding {
+  const text = documentAt(facts.module, failure.path)?.text ?? '';
+  return {
+    rule: openLeaksOnError.id,
+    severity: openLeaksOnError.severity,
+    message: say(messages.hook, { open: fn.name, place: quoted(written(text, store.target)) }),
+    site: failure,
+    functionName: fn.name,
+    related: [
+      {
+        site: { path: failure.path, start: store.start, end: store.end },
+        message: 'the address of a member of the device is stored here',
+      },
+      { site, message: `${by.name}() resets it here` },
+    ],
+    fix: null,
+  };
 }
 
 /** Who gives a resource back where all goes well. */
@@ -91,7 +116,7 @@ function givenBack(
 ): GivenBack | null {
   if (one.api === ENABLE) return { api: DISABLE, by: null, site: null };
   const [own] = undoneAnywhere(facts, one).filter(({ role }) => role === 'callback');
-  const name = nameOf(facts, index, one);
+  const name = keptName(facts, index, one);
   // What lasts longer than one opening may have been taken by an earlier one.
   if (
     name !== null &&
@@ -113,19 +138,6 @@ function givenBack(
       };
   }
   return null;
-}
-
-/** What a resource is named by, in words that other functions use too. */
-function nameOf(facts: ModuleFacts, index: ModuleIndex, one: HeldResource): string | null {
-  const fn = documentAt(facts.module, one.site.path)?.functions.find((other) =>
-    contains(other, one.site),
-  );
-  const call = fn === undefined ? null : callAt(fn.body, one.site);
-  if (fn === undefined || call?.name !== one.api) return null;
-  const pair = takenBy(one.api);
-  if (pair?.taken === 'return') return keeperOf(index, fn, call);
-  const argument = call.args[pair?.taken ?? 0];
-  return argument === undefined ? keeperOf(index, fn, call) : namedBy(index, fn, argument);
 }
 
 function findingOf(

@@ -15,6 +15,7 @@ import { opsTableIncompleteExamples } from './ops-table-incomplete.examples.ts';
 const messages = {
   none: '{table} has no iommufd members: registration fails with CONFIG_IOMMUFD; add them',
   refused: '{table} lacks {missing}: registration fails in Linux {kernel}; add {them}',
+  refusedWithConfig: '{table} lacks {missing}: registration fails with CONFIG_IOMMUFD; add {them}',
   notBound: '{table} lacks {missing}: an iommufd cannot bind its devices; add {them}',
   needed: '{table} has {because} but not {member}: {otherwise}',
 } as const;
@@ -203,10 +204,12 @@ function messageFor(
 ): string {
   const table = quoted(name);
   if (present.length === 0) return say(messages.none, { table });
-  const isRefused = present.includes('bind_iommufd') || compareVersions(kernel, MANDATORY) >= 0;
   const missing = list(absent);
   const them = absent.length === 1 ? 'it' : 'them';
-  return isRefused
+  // From 6.4 on __vfio_register_dev() asks for them in such a configuration, before that in any.
+  if (compareVersions(kernel, MANDATORY) >= 0)
+    return say(messages.refusedWithConfig, { table, missing, them });
+  return present.includes('bind_iommufd')
     ? say(messages.refused, { table, missing, kernel: formatVersion(kernel), them })
     : say(messages.notBound, { table, missing, them });
 }

@@ -16,7 +16,7 @@ export const putWhileRegistered: Rule = {
   id: 'put-while-registered',
   severity: 'error',
   isAbsence: true,
-  kernels: { since: [5, 13] },
+  kernels: {},
   fixable: 'safe',
   docs: {
     what: 'The device is put, freed or released while it is still registered on that path.',

@@ -22,7 +22,7 @@ export const registerResultIgnored: Rule = {
   id: 'register-result-ignored',
   severity: 'warning',
   isAbsence: true,
-  kernels: { since: [5, 13] },
+  kernels: {},
   fixable: 'none',
   docs: {
     what: 'The result of a registration is not tested.',

@@ -7,7 +7,7 @@ import type {
   OperationObservation,
   Site,
 } from '../lifecycle/types.ts';
-import { callOn, nameOf, operationsOn } from './device.ts';
+import { callOn, isFoundByParent, nameOf, operationsOn, unregisterOf } from './device.ts';
 import {
   contains,
   documentOf,
@@ -38,7 +38,7 @@ export const removeWithoutUnregister: Rule = {
   id: 'remove-without-unregister',
   severity: 'error',
   isAbsence: true,
-  kernels: { since: [5, 13] },
+  kernels: {},
   fixable: 'safe',
   docs: {
     what: 'The driver goes away, on a path of `.remove` or without one, while the device that its probe registered stays registered.',
@@ -109,19 +109,20 @@ function reportRemove(facts: ModuleFacts, exit: ExitObservation): Finding {
     severity: 'error',
     observation: end === undefined ? exit : { ...end, certain: exit.certain },
     site,
-    message: messageFor(exit, end, isEarly),
+    message: messageFor(facts, exit, end, isEarly),
     alsoSee: end === undefined ? macroNotes(facts, exit.function, exit.returns) : [],
     fix: end === undefined || isReferenceLeft(exit, end) ? null : fixFor(facts, exit, end),
   });
 }
 
 function messageFor(
+  facts: ModuleFacts,
   exit: ExitObservation,
   end: OperationObservation | undefined,
   isEarly: boolean,
 ): string {
   const device = nameOf(end ?? exit);
-  const names = { function: exit.function.name, device, unregister: unregisterFor(exit) };
+  const names = { function: exit.function.name, device, unregister: unregisterFor(facts, exit) };
   if (end !== undefined) return say(messages.ended, { ...names, end: end.api });
   return say(isEarly ? messages.early : messages.never, names);
 }
@@ -132,8 +133,8 @@ function isReferenceLeft(exit: ExitObservation, end: OperationObservation): bool
 }
 
 /** The undo of the call that registered the device. */
-function unregisterFor(exit: ExitObservation): string {
-  return exit.before.viaCore ? 'vfio_pci_core_unregister_device' : 'vfio_unregister_group_dev';
+function unregisterFor({ kernel }: ModuleFacts, exit: ExitObservation): string {
+  return exit.before.viaCore ? 'vfio_pci_core_unregister_device' : unregisterOf(kernel);
 }
 
 function isUnregisteredByAction(facts: ModuleFacts): boolean {
@@ -145,14 +146,15 @@ function isUnregisteredByAction(facts: ModuleFacts): boolean {
 /** Safe on a straight path: every path through the statement leaves the device registered. */
 function fixFor(facts: ModuleFacts, exit: ExitObservation, end: OperationObservation): Fix | null {
   const file = documentOf(facts.module, exit.function);
-  if (file === null || file.path !== end.site.path) return null;
+  // Up to 5.12 the device is named by its parent, which is not always at hand.
+  if (file === null || file.path !== end.site.path || isFoundByParent(facts.kernel)) return null;
   const others = operationsOn(facts, exit.function, exit.device);
   const isStraight = others.every(
     (one) =>
       one.op !== 'unregister' &&
       (!isSameSite(one.site, end.site) || one.before.registered === 'yes'),
   );
-  const call = callOn(facts, exit.function, exit.device, file.text, unregisterFor(exit));
+  const call = callOn(facts, exit.function, exit.device, file.text, unregisterFor(facts, exit));
   const placed = statementAt(exit.function.body, end.site);
   if (!isStraight || call === null || placed === null) return null;
   // What remove takes down before that may be what callbacks use.

@@ -1,5 +1,5 @@
 import type { Finding } from './types.ts';
-import type { CallExpr, Expr, FunctionIr } from '../ir/types.ts';
+import type { CallExpr, FunctionIr } from '../ir/types.ts';
 import type {
   HeldResource,
   Leave,
@@ -8,7 +8,6 @@ import type {
   Site,
   Undone,
 } from '../lifecycle/types.ts';
-import { isValueOrTest } from '../kernel/macros.ts';
 import { takenBy } from '../kernel/resource-pairs.ts';
 import {
   ancestry,
@@ -21,6 +20,9 @@ import {
   walk,
 } from './locate.ts';
 import { siteOfExit } from './exit-place.ts';
+import { indexOf } from './members.ts';
+import { keeperOf } from './open-and-close.ts';
+import { asksState, guardsOf } from './own-state.ts';
 import { quoted, written } from './wording.ts';
 import { largest } from '../text/lists.ts';
 
@@ -54,7 +56,7 @@ export function leavings(
   for (const leave of facts.resources.leaves) {
     const all = leave.certain
       ? leave.held.filter(
-          (one) => isOwed(leave, one) && !(leave.ownState && isUndoneByState(facts, one)),
+          (one) => isOwed(leave, one) && !(leave.ownState && isExcusedByState(facts, leave, one)),
         )
       : [];
     for (const owed of byLeaver(all)) {
@@ -103,34 +105,51 @@ function byLeaver(all: readonly HeldResource[]): HeldResource[][] {
 
 /**
  * Whether a state of the driver's own decides somewhere if a resource is given back: `if
- * (p->has_wq)`, `if (!p->hot) return;` in a helper.
+ * (p->has_wq)`, `if (!p->hot) return;` in a helper. Where the same state has decided that it was
+ * taken, it decides nothing more, but where the failing function itself asks once more.
  */
-function isUndoneByState(facts: ModuleFacts, resource: HeldResource): boolean {
-  return undoneOf(facts, resource).some(({ site, function: fn }) => {
-    const owner = documentAt(facts.module, site.path)?.functions.find((one) => contains(one, site));
-    if (owner === undefined) return true;
-    const isAround = ancestry(owner.body, site).some(
-      (node) =>
-        (node.kind === 'if' && !contains(node.condition, site) && asksState(node.condition)) ||
-        node.kind === 'loop' ||
-        node.kind === 'switch',
-    );
-    return (
-      isAround ||
-      (owner !== fn &&
-        [...walk(owner.body)].some((node) => node.kind === 'return' && node.start < site.start))
-    );
-  });
+function isExcusedByState(facts: ModuleFacts, leave: Leave, resource: HeldResource): boolean {
+  return undoneOf(facts, resource).some(
+    (undone) =>
+      isUndoneByState(facts, undone) &&
+      (undone.function === leave.function || !hasSameGuard(facts, resource, undone)),
+  );
 }
 
-/** A condition that is more than the test of a result. */
-function asksState(condition: Expr): boolean {
-  return [...walk(condition)].some(
+function isUndoneByState(facts: ModuleFacts, { site, function: fn }: Undone): boolean {
+  const owner = functionOf(facts, site);
+  if (owner === undefined) return true;
+  const isAround = ancestry(owner.body, site).some(
     (node) =>
-      node.kind === 'member' ||
-      node.kind === 'unknown' ||
-      (node.kind === 'call' && !isValueOrTest(node.name ?? '')),
+      (node.kind === 'if' && !contains(node.condition, site) && asksState(node.condition)) ||
+      node.kind === 'loop' ||
+      node.kind === 'switch',
   );
+  return (
+    isAround ||
+    (owner !== fn &&
+      [...walk(owner.body)].some((node) => node.kind === 'return' && node.start < site.start))
+  );
+}
+
+function functionOf(facts: ModuleFacts, site: Site): FunctionIr | undefined {
+  return documentAt(facts.module, site.path)?.functions.find((one) => contains(one, site));
+}
+
+/**
+ * Whether all that decides if a resource is given back held where it was taken too, or asks whether
+ * it is there.
+ */
+function hasSameGuard(facts: ModuleFacts, resource: HeldResource, { site }: Undone): boolean {
+  const index = indexOf(facts.module, facts.kernel);
+  const taker = functionOf(facts, resource.site);
+  const giver = functionOf(facts, site);
+  const taking = taker === undefined ? null : guardsOf(index, taker, resource.site);
+  const giving = giver === undefined ? null : guardsOf(index, giver, site);
+  if (taker === undefined || taking === null || giving === null) return false;
+  const call = callAt(taker.body, resource.site);
+  const keeper = call === null ? null : keeperOf(index, taker, call);
+  return giving.every((one) => taking.includes(one) || one === keeper);
 }
 
 function placeOf(

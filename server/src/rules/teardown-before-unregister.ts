@@ -25,7 +25,7 @@ const messages = {
 export const teardownBeforeUnregister: Rule = {
   id: 'teardown-before-unregister',
   severity: 'warning',
-  kernels: { since: [5, 13] },
+  kernels: {},
   fixable: 'safe',
   docs: {
     what: '`.remove` frees, destroys or clears what the callbacks of the device use, before it unregisters the device.',

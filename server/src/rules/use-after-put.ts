@@ -34,7 +34,7 @@ const messages = {
 export const useAfterPut: Rule = {
   id: 'use-after-put',
   severity: 'error',
-  kernels: { since: [5, 13] },
+  kernels: {},
   fixable: 'safe',
   docs: {
     what: 'The container or its vfio_device is used after its last reference was put, or after its memory was freed.',

@@ -1,6 +1,6 @@
 /** Operators on what a driver takes beside the device: memory, registrations, work, counts. */
-import type { CallExpr, FunctionIr } from '../../../server/src/ir/types.ts';
-import { sameExpr } from '../../../server/src/ir/visit.ts';
+import type { CallExpr, Expr, FunctionIr } from '../../../server/src/ir/types.ts';
+import { sameExpr, walkExpr } from '../../../server/src/ir/visit.ts';
 import { ASYNC_KINDS } from '../../../server/src/kernel/async.ts';
 import { counterChange } from '../../../server/src/kernel/counters.ts';
 import { givenBackBy } from '../../../server/src/kernel/resource-pairs.ts';
@@ -80,13 +80,14 @@ export const resources: readonly Operator[] = [
     rules: ['close-leaks'],
     kernels: ANY,
     plant: (subject) => {
-      const closes = new Set(membersOf(subject, OPS_TABLE, /^close_device$/).map(({ fn }) => fn));
+      const closes = new Set(
+        membersOf(subject, OPS_TABLE, /^close_device$/).flatMap(({ fn }) => [
+          fn,
+          ...calledOnlyBy(subject, fn),
+        ]),
+      );
       return placesOf(subject)
-        .filter(
-          ({ fn, stmt }) =>
-            // The rule does not see that `if (ctx) eventfd_ctx_put(ctx); ctx = NULL;` lost its put.
-            closes.has(fn) && callOf(stmt)?.name === 'kfree',
-        )
+        .filter(({ fn, stmt }) => closes.has(fn) && givesBackResult(callOf(stmt)))
         .map((place) => ({ ...defect(subject, place, [drop(place.stmt)]), functions: null }));
     },
   },
@@ -209,6 +210,35 @@ export const resources: readonly Operator[] = [
         .map((place) => defect(subject, place, [drop(place.stmt)])),
   },
 ];
+
+/** The functions that one function calls and no other does. */
+function calledOnlyBy(subject: Subject, fn: FunctionIr): FunctionIr[] {
+  const callers = new Map<string, Set<FunctionIr>>();
+  for (const { fn: caller, stmt } of placesOf(subject))
+    for (const { name } of callsIn(stmt))
+      if (name !== null) callers.set(name, (callers.get(name) ?? new Set()).add(caller));
+  return placesOf(subject)
+    .map((place) => place.fn)
+    .filter((one, i, all) => all.indexOf(one) === i)
+    .filter(({ name }) => callers.get(name)?.has(fn) === true && callers.get(name)?.size === 1);
+}
+
+function walkParts(expr: Expr): readonly Expr[] {
+  const parts: Expr[] = [];
+  walkExpr(expr, (one) => void parts.push(one));
+  return parts;
+}
+
+/** A call that gives back what another has returned. */
+function givesBackResult(call: CallExpr | null): boolean {
+  return (
+    call?.name != null &&
+    !call.name.startsWith('debugfs_') &&
+    // What an array has in its elements is no member of the device.
+    call.args.every((arg) => walkParts(arg).every(({ kind }) => kind !== 'index')) &&
+    givenBackBy(call.name).some(({ taken, isOut }) => taken === 'return' || isOut === true)
+  );
+}
 
 /** Why nothing can run although this call does not stop it; null when it can. */
 function unneededEnd(subject: Subject, call: CallExpr): string | null {

@@ -20,6 +20,20 @@ const XARRAY: Resource = {
   given: 0,
 };
 
+const LIST_LINK: Resource = {
+  undo: words('list_del list_del_init list_del_rcu list_del_init_careful __list_del_entry'),
+  taken: 0,
+  given: 0,
+  into: 1,
+};
+
+const HLIST_LINK: Resource = {
+  undo: words('hlist_del hlist_del_init hlist_del_rcu hlist_del_init_rcu __hlist_del'),
+  taken: 0,
+  given: 0,
+  into: 1,
+};
+
 export const COLLECTIONS: FunctionRows = {
   // Lists, trees and tables link the object; who unlinks it does not free it.
   INIT_LIST_HEAD: IN_PLACE,
@@ -30,14 +44,14 @@ export const COLLECTIONS: FunctionRows = {
   RB_CLEAR_NODE: IN_PLACE,
   RB_EMPTY_NODE: IN_PLACE,
   init_llist_head: IN_PLACE,
-  list_add: KEEPS_IN_PLACE,
-  list_add_tail: KEEPS_IN_PLACE,
-  list_add_rcu: KEEPS_IN_PLACE,
-  list_add_tail_rcu: KEEPS_IN_PLACE,
+  list_add: { ...KEEPS_IN_PLACE, takes: LIST_LINK, succeeds: 'always' },
+  list_add_tail: { ...KEEPS_IN_PLACE, takes: LIST_LINK, succeeds: 'always' },
+  list_add_rcu: { ...KEEPS_IN_PLACE, takes: LIST_LINK, succeeds: 'always' },
+  list_add_tail_rcu: { ...KEEPS_IN_PLACE, takes: LIST_LINK, succeeds: 'always' },
   list_move: KEEPS_IN_PLACE,
   list_move_tail: KEEPS_IN_PLACE,
-  hlist_add_head: KEEPS_IN_PLACE,
-  hlist_add_head_rcu: KEEPS_IN_PLACE,
+  hlist_add_head: { ...KEEPS_IN_PLACE, takes: HLIST_LINK, succeeds: 'always' },
+  hlist_add_head_rcu: { ...KEEPS_IN_PLACE, takes: HLIST_LINK, succeeds: 'always' },
   llist_add: KEEPS_IN_PLACE,
   hlist_add_tail_rcu: KEEPS_IN_PLACE,
   hlist_add_before: KEEPS_IN_PLACE,

@@ -16,6 +16,8 @@ const REGISTERED_DEVICE: Resource = {
   undo: words('device_unregister device_del put_device'),
   taken: 0,
   given: 0,
+  // drivers/base/core.c, device_register(): "NOTE: _Never_ directly free @dev".
+  whenFailed: words('put_device'),
 };
 
 const ADDED_DEVICE: Resource = {

@@ -113,6 +113,13 @@ export interface Resource {
   readonly byName?: readonly string[];
   /** The taking call stores what names it in what the argument `taken` points to. */
   readonly isOut?: true;
+  /**
+   * It links what it names into what this argument leads to: a list that lives in the same object
+   * goes with it, and nothing is owed.
+   */
+  readonly into?: number;
+  /** Any of these is owed where the taking call has failed: it leaves a reference all the same. */
+  readonly whenFailed?: readonly string[];
 }
 
 /** Kinds of locks: a call that releases one kind releases what a call of that kind has taken. */

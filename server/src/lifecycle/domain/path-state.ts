@@ -74,6 +74,8 @@ export interface PathState {
   followsOwnState: boolean;
   /** It has put or freed an element of some collection. */
   endsElements: boolean;
+  /** It is `module_init()` or its end: what its globals have is its own. */
+  ownsGlobals: boolean;
   /** The kernel would have crashed here: what follows on this path is not worth a word. */
   hasEnded: boolean;
   /**
@@ -105,6 +107,7 @@ export function emptyState(interner: Interner): PathState {
     hidden: 0,
     followsOwnState: false,
     endsElements: false,
+    ownsGlobals: false,
     hasEnded: false,
     held: new Map(),
   };

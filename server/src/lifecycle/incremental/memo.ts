@@ -6,7 +6,12 @@ import type { FunctionIr, TypeName } from '../../ir/types.ts';
 import type { Analysis } from '../analysis.ts';
 import { resolver } from '../interpret/apply-summary.ts';
 import { decidingMembers, testedMembers } from '../module/deciding-members.ts';
-import { doubtOwnState, observeExits, type seedRemove } from '../interpret/observe-exits.ts';
+import {
+  LEAVING,
+  doubtOwnState,
+  observeExits,
+  type seedRemove,
+} from '../interpret/observe-exits.ts';
 import { macroNames } from '../module/expand.ts';
 import { explore, type Exit } from '../interpret/explore.ts';
 import { framed, type Frame, type Framed } from './stable-spans.ts';
@@ -72,6 +77,7 @@ interface Memo<T> {
   readonly ends: boolean;
   readonly answers: boolean;
   readonly follows: boolean;
+  readonly leaves: boolean;
   readonly asked: readonly Asked[];
   readonly result: Attempt<T>;
   lastUse: number;
@@ -152,7 +158,8 @@ export function* exploreFunction(
   answers: Answers,
 ): Steps<Explored> {
   const follows = analysis.owning.has(definition.item),
-    ends = analysis.begins.has(definition.item);
+    ends = analysis.begins.has(definition.item),
+    leaves = LEAVING.has(role) || analysis.exported.has(definition.item);
   const { value, givenUp } = yield* memoise(
     analysis,
     analysis.store.explored,
@@ -163,6 +170,7 @@ export function* exploreFunction(
       before: entry.before,
       ends,
       follows,
+      leaves,
       answers: analysis.relevance.answers(definition.item),
     },
     answers,
@@ -177,6 +185,7 @@ export function* exploreFunction(
           new Map([...(entry.before ?? []), ...(entry.objects ?? [])]),
           resources,
           states[0]?.interner ?? createInterner(),
+          leaves,
         );
       let one = begun(follows ? emptyLog() : null);
       let exits = yield* explore(one, graph.cfg, kept, states);
@@ -230,6 +239,7 @@ export function* exploreHelper(
       ends: false,
       answers: false,
       follows: true,
+      leaves: false,
     },
     answers,
     function* (run, frame, graph) {
@@ -246,7 +256,10 @@ export function* exploreHelper(
   return givenUp ?? value;
 }
 
-type Beginning = Pick<Memo<unknown>, 'role' | 'key' | 'before' | 'ends' | 'answers' | 'follows'>;
+type Beginning = Pick<
+  Memo<unknown>,
+  'role' | 'key' | 'before' | 'ends' | 'answers' | 'follows' | 'leaves'
+>;
 /** What two explorations of one function share. */
 type Basis = Pick<Run, 'fn' | 'frame' | 'file' | 'kernel' | 'index' | 'locals' | 'labels'>;
 
@@ -257,9 +270,11 @@ function begin(
   objects: Map<string, ObjectInfo>,
   resources: ResourceLog | null,
   interner: Interner,
+  leaves = false,
 ): Run {
   const run: Run = {
     ...basis,
+    leaves,
     role,
     objects,
     resources,
@@ -290,6 +305,7 @@ function* memoise<T>(
     memo.key === beginning.key &&
     memo.before === beginning.before &&
     memo.follows === beginning.follows &&
+    memo.leaves === beginning.leaves &&
     memo.ends === beginning.ends &&
     memo.answers === beginning.answers;
   const found = known.find((memo) => beginsAlike(memo) && isUpToDate(memo.asked, answers));
@@ -467,5 +483,6 @@ export function entryState({ fn }: Frame, role: Role, interner: Interner): PathS
   if (CALLED_BY_CORE.has(role)) state.masks.set(parameter(interner, 0), POSITIVE);
   fn.params.forEach((param, i) => state.env.set(param.name, parameter(interner, i).start));
   if (fn.opaque) loseCertainty(state);
+  state.ownsGlobals = role === 'module';
   return state;
 }

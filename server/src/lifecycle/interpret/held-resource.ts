@@ -8,7 +8,7 @@ import {
 } from '../../kernel/resource-pairs.ts';
 import type { KernelVersion } from '../../kernel/types.ts';
 import { opposites } from '../../kernel/heuristics.ts';
-import { placeText, type AbstractObject, type Place } from '../domain/objects.ts';
+import { placeText, rootOf, type AbstractObject, type Place } from '../domain/objects.ts';
 import { holdersOf, maskOf, type PathState } from '../domain/path-state.ts';
 import type { HeldResource, Site } from '../types.ts';
 import { spend } from '../../budget/work.ts';
@@ -26,6 +26,8 @@ export interface Held extends HeldResource {
   readonly when: { readonly object: AbstractObject; readonly mask: Mask } | null;
   /** A device has it in a member: when that name goes with the device, the resource does not. */
   readonly kept: boolean;
+  /** It is what a taking call that has failed leaves. */
+  readonly isOfFailure?: true;
   /** A seen helper took it by its name alone: what its undo gives back may be given back by hand. */
   readonly bySeen?: true;
 }
@@ -73,6 +75,8 @@ export function statusOf(state: PathState, held: Held): 'held' | 'free' | 'open'
   if (held.when.mask === POSITIVE) return status(mask, POSITIVE, mask !== ANY);
   // So is an error code that is not negative.
   if (held.when.mask === ZERO) return status(mask, ZERO, (mask & NEGATIVE) === 0);
+  // So is one that is not 0.
+  if (held.when.mask === NEGATIVE) return status(mask, NEGATIVE, (mask & ZERO) === 0);
   if (held.when.mask !== GUESS) return status(mask, held.when.mask, (mask & ~held.when.mask) === 0);
   // A result that was stored is a pointer; any other is an error code.
   if (isStored(state, held.when.object)) return status(mask, POSITIVE, mask === POSITIVE);
@@ -108,9 +112,12 @@ function isStored(state: PathState, object: AbstractObject): boolean {
   return false;
 }
 
-/** A global variable has it: what the module shares goes when the module does. */
+/**
+ * A global variable has it: what the module shares goes when the module does. `module_init()` itself
+ * owes it where it fails.
+ */
 function isEverybodys(state: PathState, held: Held): boolean {
-  if (!held.byReturn || held.kind === 'counter') return false;
+  if (state.ownsGlobals || !held.byReturn || held.kind === 'counter') return false;
   return isHeldBy(state, held, ({ object }) => object.kind === 'global' || object.kind === 'kept');
 }
 
@@ -154,7 +161,8 @@ export function settleHeld(state: PathState, isUsed: (object: AbstractObject) =>
     // A result that nothing asks about any more: a path that never did goes on as if the call had
     // succeeded.
     const isLost = status === 'open' && !isUsed(other.when!.object);
-    if (ends || (isLost && maskOf(state, other.when!.object.start) !== ANY)) {
+    const isAsked = isLost && maskOf(state, other.when!.object.start) !== ANY;
+    if (ends || isAsked || (isLost && other.isOfFailure === true)) {
       changed = true;
       continue;
     }
@@ -200,10 +208,11 @@ export function takingOf(
 ): Held | null {
   const pair = takenBy(name);
   if (pair) {
-    if (UNOWED.has(name) || isManaged(name, kernel, isCalled) || !isUndone(pair.undo, isCalled))
-      return null;
+    const isOwed = pair.into !== undefined || isUndone(pair.undo, isCalled);
+    if (UNOWED.has(name) || isManaged(name, kernel, isCalled) || !isOwed) return null;
     const value = pair.taken === 'return' ? result : values[pair.taken];
     if (!isNameable(value)) return null;
+    if (pair.into !== undefined && !isOfAnother(values[pair.into], value)) return null;
     return {
       ...made(name, 'pair', site, value),
       undo: pair.undo,
@@ -224,6 +233,27 @@ export function takingOf(
     byReturn: first === undefined,
     when: returns === null ? whenGuessed(result) : whenOf(result, returns),
   };
+}
+
+/** What is owed where a call that takes something has failed; null where that is nothing. */
+export function owedByFailure(taking: Held): Held | null {
+  const undo = takenBy(taking.api)?.whenFailed;
+  return undo === undefined || taking.when === null
+    ? null
+    : {
+        ...taking,
+        id: `failed ${taking.id}`,
+        undo,
+        when: { object: taking.when.object, mask: NEGATIVE },
+        isOfFailure: true,
+      };
+}
+
+/** A list that lasts longer than what is linked into it: a global one, or one that a global leads to. */
+function isOfAnother(list: Value | undefined, node: Place): boolean {
+  if (list?.kind !== 'pointer' || list.object === node.object) return false;
+  const from = rootOf(list.object);
+  return from.kind === 'global' && rootOf(node.object) !== from;
 }
 
 /** What nothing gives back where resources are followed can be missing nowhere. */

@@ -46,7 +46,7 @@ export function observeExits(run: Run, exits: readonly Exit[]): void {
     const releases = (run.role === 'probe' && outcome === 'failure') || run.role === 'remove';
     for (const state of releases ? runDeferred(run, fork(next), at) : [next]) {
       observeExit(run, state, at, outcome, { objects: ended, endsElements });
-      if (LEAVING.has(run.role)) observeLeave(run, state, at, outcome);
+      if (run.leaves) observeLeave(run, state, at, outcome);
     }
   }
 }
@@ -138,7 +138,13 @@ function observeExit(
  * The functions that begin and end a device's life: what others hold, these do. Of the callbacks
  * only those that open a device are followed.
  */
-const LEAVING: ReadonlySet<string> = new Set(['probe', 'remove', 'init', 'module', 'callback']);
+export const LEAVING: ReadonlySet<string> = new Set([
+  'probe',
+  'remove',
+  'init',
+  'module',
+  'callback',
+]);
 
 /**
  * The path ends the life of some other object that may be this one: an element of a list or array,
@@ -281,6 +287,7 @@ export function seedRemove(
     carry(next, state);
     carryHeld(next, state);
     state.isUncertain ||= next.isUncertain;
+    state.ownsGlobals = next.ownsGlobals;
     state.hidden |= next.hidden & HIDDEN_CALL;
     if (outcome === 'unknown')
       for (const [object, tracked] of state.devices)

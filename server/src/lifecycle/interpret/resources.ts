@@ -17,6 +17,7 @@ import {
   holdsFor,
   isUndo,
   mayBeMeant,
+  owedByFailure,
   settleHeld,
   statusOf,
   takingOf,
@@ -153,7 +154,10 @@ export function callResources(
   const taken = ok
     ? takingOf(name, named, result, at, run.kernel, run.index.isCalled, isPlain, null)
     : null;
-  if (taken && !isReference(run, state, taken)) hold(state, taken);
+  if (!taken || isReference(run, state, taken)) return;
+  hold(state, taken);
+  const owed = owedByFailure(taken);
+  if (owed) hold(state, owed);
 }
 
 /** Whether the path holds what a call of this name and these arguments gives back. */
@@ -465,9 +469,10 @@ function translateHeld(held: Held, resolve: Resolve): Held | null {
   const values = held.values.map((place) => resolve(place) ?? undefined).filter(isNameable);
   if (!values.length) return null;
   const when = held.when && resolve(held.when.object.start);
+  const id = heldId(held.site, values[0]!);
   return {
     ...held,
-    id: heldId(held.site, values[0]!),
+    id: held.isOfFailure ? `failed ${id}` : id,
     values,
     when: when?.kind === 'pointer' ? { object: when.object, mask: held.when!.mask } : null,
   };
@@ -744,7 +749,7 @@ export function takesOf(state: PathState): Held[] {
       object.kind === 'result' &&
       maskOf(state, object.start) === ANY &&
       [...holdersOf(state, object)].length === 0;
-    return isLost ? [{ ...held, when: null }] : [];
+    return isLost && !held.isOfFailure ? [{ ...held, when: null }] : [];
   });
 }
 

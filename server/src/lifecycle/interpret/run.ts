@@ -34,6 +34,8 @@ export interface Run {
   readonly frame: Frame;
   readonly file: OwnFile;
   readonly role: Role;
+  /** What its ends hold is observed. */
+  readonly leaves: boolean;
   readonly kernel: KernelVersion;
   readonly index: Questions;
   /** Types of parameters and local variables by name. */
