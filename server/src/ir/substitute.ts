@@ -89,6 +89,8 @@ function named(
   switch (from['kind']) {
     case 'name':
     case 'decl':
+      copy['name'] = variableIn(from['name'] as string, use);
+      return copy;
     case 'label':
       copy['name'] = nameIn(from['name'] as string, use);
       return copy;
@@ -117,11 +119,16 @@ function named(
   }
 }
 
+/** The name of a variable at the use: what the macro declares may have another one there. */
+function variableIn(name: string, use: MacroUse): string {
+  return use.values.has(name) ? nameIn(name, use) : (use.renamed.get(name) ?? nameIn(name, use));
+}
+
 /** A name of the body at the use, when it is one there. */
 function nameIn(name: string, use: MacroUse): string {
   const value = use.values.get(name);
   if (value) return wordOf(value);
-  if (!name.includes('$')) return use.renamed.get(name) ?? name;
+  if (!name.includes('$')) return name;
   return name
     .split(/\$+/)
     .map((word) => {

@@ -204,6 +204,16 @@ describe('an argument of the init that something behind the allocation sets', ()
       },
     ],
     [
+      'a macro that sets the member from a variable of its own that has its name',
+      {
+        above:
+          '#define FERRY_RESET(f) do { struct device *parent = NULL; (f)->parent = parent; } while (0)\n',
+        locals: 'struct device *parent = &pdev->dev;',
+        gap: 'ferry->parent = parent;\nFERRY_RESET(ferry);',
+        dev: 'ferry->parent',
+      },
+    ],
+    [
       'code that is not seen, after a helper has stored the object',
       {
         above: `${STORES}${LOCK}`,
