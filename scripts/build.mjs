@@ -51,6 +51,12 @@ const bundles = [
     alias: treeSitter,
   },
   { ...node, entryPoints: ['server/src/lsp/node-main.ts'], outfile: 'dist/server.cjs' },
+  {
+    ...common,
+    entryPoints: ['client/view/life-cycle.mjs'],
+    outfile: 'dist/web/life-cycle-view.js',
+    format: 'iife',
+  },
 ];
 
 if (watch) {
@@ -98,7 +104,8 @@ function licences(files) {
   const names = files
     .map((file) => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1])
     .filter((name) => name !== undefined);
-  return [...new Set([...names, 'tree-sitter-c'])]
+  // The bundle of dagre has graphlib in it.
+  return [...new Set([...names, '@dagrejs/graphlib', 'tree-sitter-c'])]
     .sort()
     .map((name) => {
       const folder = inProject('node_modules', name);

@@ -1,6 +1,7 @@
 // Takes the pictures of the README, of docs/ and of the walkthrough in the real editor, with the
 // packed extension, on the example driver. `npm run screenshot -- NAME…` takes only those of these
-// names. Look at each: what they show is for a person to judge.
+// names, and `walk-through` the animation of the README; with --dark the ones that are only kept in light are also taken in dark, into out/. Look at
+// each: what they show is for a person to judge.
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -15,7 +16,7 @@ import {
   writeSettings,
 } from '../test/editor-host/code-server.mjs';
 import { installEditorHost } from './lib/editor-host.mjs';
-import { withPalette } from './lib/palette-png.mjs';
+import { animated, withPalette } from './lib/palette-png.mjs';
 import { inProject } from './lib/paths.mjs';
 import { packVsix } from './package.mjs';
 
@@ -42,6 +43,9 @@ const themes = { light: 'Default Light Modern', dark: 'Default Dark Modern' };
 /** A column of the README, and the half of a walkthrough. */
 const column = { width: 880, height: 560 };
 const step = { width: 640, height: 460 };
+/** The animation of the README. */
+const ANIMATION = 'walk-through';
+const wide = { width: 1180, height: 760 };
 
 /** What is taken: where it goes, in which themes and size, and how the editor comes to show it. */
 const pictures = {
@@ -49,13 +53,21 @@ const pictures = {
   state: { folder: 'docs/images', size: column, show: showState },
   conversion: { folder: 'docs/images', size: column, show: showChanges },
   'before-apply': { folder: 'docs/images', size: column, show: showQuestion },
+  'life-cycle': { folder: 'docs/images', size: wide, show: showLifeCycle },
+  walk: { folder: 'docs/images', size: column, show: showWalk },
+  preview: { folder: 'docs/images', size: column, show: showPreview },
+  folder: { folder: 'docs/images', size: column, show: showFolder },
+  new: { folder: 'docs/images', size: column, show: showNewDriver },
   open: { folder: 'images/walkthrough', size: step, show: showMistakes },
   path: { folder: 'images/walkthrough', size: step, show: showPath },
   convert: { folder: 'images/walkthrough', size: step, show: showMenu },
+  picture: { folder: 'images/walkthrough', size: step, show: showLifeCycle },
+  begin: { folder: 'images/walkthrough', size: step, show: showNewDriver },
   tree: { folder: 'images/walkthrough', size: step, show: showTree },
 };
 
-const wanted = process.argv.slice(2);
+const wanted = process.argv.slice(2).filter((name) => name !== '--dark');
+const isDarkToo = process.argv.includes('--dark');
 await installEditorHost({ browser: true });
 const data = fs.mkdtempSync(path.join(os.tmpdir(), 'screenshot-'));
 const folders = {
@@ -79,12 +91,14 @@ const { page } = browser;
 // Only ends what hangs: a machine that others use too may be slow.
 page.setDefaultTimeout(120_000);
 try {
+  if (wanted.includes(ANIMATION)) await takeAnimation();
   for (const picture of Object.keys(pictures).filter(
     (name) => wanted.length === 0 || wanted.includes(name),
   )) {
     for (const [theme, name] of Object.entries(themes)) {
       writeSettings(folders.userData, { 'workbench.colorTheme': name });
-      if (theme === 'light' || pictures[picture].size === step) await take(picture, theme);
+      if (theme === 'light' || isDarkToo || pictures[picture].size === step)
+        await take(picture, theme);
     }
   }
 } finally {
@@ -97,7 +111,7 @@ async function take(name, theme) {
   const { folder, size, show } = pictures[name];
   await page.setViewportSize(size);
   await show(size);
-  const file = inProject(folder, size === step ? `${name}-${theme}.png` : `${name}.png`);
+  const file = fileOf(folder, name, theme, size === step);
   fs.mkdirSync(path.dirname(file), { recursive: true });
   // A caret blinks, and what appears by and by is to be there.
   await page.waitForTimeout(500);
@@ -105,6 +119,42 @@ async function take(name, theme) {
     file,
     withPalette(await page.screenshot({ animations: 'disabled', caret: 'hide' })),
   );
+  console.log(`${path.relative(inProject(), file)}: ${fs.statSync(file).size} bytes`);
+}
+
+/** Where a picture goes: what is kept in one theme has no theme in its name. */
+function fileOf(folder, name, theme, isInBoth) {
+  if (isInBoth) return inProject(folder, `${name}-${theme}.png`);
+  return theme === 'light'
+    ? inProject(folder, `${name}.png`)
+    : inProject('out', `${name}-${theme}.png`);
+}
+
+/** From a finding to its picture, and along its path to the return that owes the put. */
+async function takeAnimation() {
+  writeSettings(folders.userData, { 'workbench.colorTheme': themes.light });
+  await page.setViewportSize({ width: 1100, height: 640 });
+  const shots = [];
+  const keep = async (milliseconds) => {
+    await page.waitForTimeout(700);
+    const png = await page.screenshot({ animations: 'disabled', caret: 'hide' });
+    shots.push({ png, milliseconds });
+  };
+  await open(workspace, 'mistakes.c');
+  await goTo('mistakes.c', 'if (ret)', 'return ret');
+  await page.locator('.squiggly-error').first().waitFor();
+  await keep(1800);
+  await runCommand('VFIO Lifecycle: Show Life Cycle');
+  await inView('svg.life');
+  await keep(2200);
+  await (await inView('svg.life .way.found')).click();
+  for (const step of [0, 1, 2]) {
+    await inView(`li[data-step="${step}"] .current`);
+    await keep(1800);
+    if (step < 2) await (await inView('[data-do=next]')).click();
+  }
+  const file = inProject('docs/images', `${ANIMATION}.png`);
+  fs.writeFileSync(file, animated(shots));
   console.log(`${path.relative(inProject(), file)}: ${fs.statSync(file).size} bytes`);
 }
 
@@ -200,6 +250,83 @@ async function showTree({ height }) {
   await showProblems('removed-api', height * 0.84);
   // To where nothing answers it.
   await page.mouse.move(250, 20);
+}
+
+/** The picture beside the driver, with the caret in its probe. */
+async function showLifeCycle() {
+  await open(workspace, 'mistakes.c');
+  await goTo('mistakes.c', 'ret = vfio_register_emulated_iommu_dev', 'vfio_register');
+  await page.locator('.squiggly-error').first().waitFor();
+  await runCommand('VFIO Lifecycle: Show Life Cycle');
+  await inView('svg.life');
+  await page.mouse.move(250, 20);
+}
+
+/** What lies under the line of a step: what is said there is no text of the page. */
+const markedLine = '.view-overlays [class*="ced-"]';
+
+/** A finding's path at its second step. */
+async function showWalk() {
+  await open(workspace, 'mistakes.c');
+  await goTo('mistakes.c', 'if (ret)', 'return ret');
+  await page.locator('.squiggly-error').first().waitFor();
+  await runCommand('VFIO Lifecycle: Walk the Path of a Finding');
+  await page.locator(markedLine).first().waitFor();
+  await runCommand('VFIO Lifecycle: Next Step of the Path');
+  await page.locator(markedLine).first().waitFor();
+}
+
+/** The differences of a conversion that folds, with its notes first. */
+async function showPreview() {
+  await open(workspace, 'old_model.c');
+  await page.locator('.squiggly-error').first().waitFor();
+  await runCommand('VFIO Lifecycle: Preview Conversion');
+  await page
+    .locator('.quick-input-widget .monaco-list-row', { hasText: 'folding state' })
+    .first()
+    .click();
+  await page.locator('.monaco-editor .view-line', { hasText: 'To be looked at' }).first().waitFor();
+}
+
+/** The drivers of a folder with a verdict for each. */
+async function showFolder() {
+  await open(tree, undefined);
+  await runCommand('VFIO Lifecycle: Convert All Drivers in Folder…');
+  await page
+    .locator('.quick-input-widget .monaco-list-row', { hasText: 'converted' })
+    .first()
+    .waitFor();
+}
+
+/** A new driver, opened at the line that a person changes first. */
+async function showNewDriver() {
+  const folder = path.join(data, `new-${Date.now()}`);
+  fs.mkdirSync(folder);
+  await open(folder, undefined);
+  await runCommand('VFIO Lifecycle: Create Driver…');
+  await choose('PCI');
+  await page.locator('.quick-input-widget', { hasText: '(2/3)' }).waitFor();
+  await page.keyboard.type('lamp');
+  await page.keyboard.press('Enter');
+  await choose('6.12');
+  await page.locator('.view-line', { hasText: 'LAMP_VENDOR_ID' }).first().waitFor();
+}
+
+/** Chooses a row of the list that VS Code asks with. */
+async function choose(text) {
+  await page.locator('.quick-input-widget .monaco-list-row', { hasText: text }).first().click();
+}
+
+/** Waits for a part of the view of a life cycle, which is in a frame of its own; returns it. */
+async function inView(selector) {
+  for (let turn = 0; turn < 240; turn++) {
+    for (const frame of page.frames()) {
+      const part = frame.locator(selector).first();
+      if (await part.isVisible().catch(() => false)) return part;
+    }
+    await page.waitForTimeout(250);
+  }
+  throw new Error(`no ${selector} in the view`);
 }
 
 /** Opens a folder, and a file of it alone: without the explorer. */

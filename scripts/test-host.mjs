@@ -46,6 +46,7 @@ try {
       HOST_SUITE_COUNTS: counts,
       HOST_SUITE_PARTS: process.argv.slice(2).join(' '),
       HOST_SUITE_DEBUG_PORT: port,
+      HOST_SUITE_AXE: inProject('node_modules/axe-core/axe.min.js'),
       HOST_SUITE_EXPECTED: inProject('test/host/fixtures/old_model.converted.c'),
       HOST_SUITE_CONVERTED: converted,
       HOST_SUITE_SCREENSHOT: inProject('out/host-failure.png'),

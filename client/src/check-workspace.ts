@@ -17,14 +17,13 @@ interface Summary {
   readonly information: number;
 }
 
-/** Checks every file of the workspace; one check at a time. */
+/** Checks every file of the workspace, or those that are named; one check at a time. */
 export interface WorkspaceCheck extends vscode.Disposable {
-  run(client: BaseLanguageClient): Promise<void>;
+  run(client: BaseLanguageClient, uris?: readonly vscode.Uri[]): Promise<void>;
   cancel(): void;
   isRunning(): boolean;
 }
 
-const title = 'VFIO Lifecycle: checking the workspace';
 const isChecking = 'vfioLifecycle.isChecking';
 
 export function createWorkspaceCheck(output: () => vscode.LogOutputChannel): WorkspaceCheck {
@@ -33,7 +32,9 @@ export function createWorkspaceCheck(output: () => vscode.LogOutputChannel): Wor
   async function check(
     client: BaseLanguageClient,
     source: vscode.CancellationTokenSource,
+    uris: readonly vscode.Uri[] | undefined,
   ): Promise<Summary | undefined> {
+    const title = `VFIO Lifecycle: checking ${uris === undefined ? 'the workspace' : 'the changes'}`;
     const { WorkDoneProgress } = await import('vscode-languageclient');
     return vscode.window.withProgress(
       { location: vscode.ProgressLocation.Notification, title, cancellable: true },
@@ -50,7 +51,14 @@ export function createWorkspaceCheck(output: () => vscode.LogOutputChannel): Wor
         });
         const button = token.onCancellationRequested(() => source.cancel());
         try {
-          const request = { command: 'vfioLifecycle.checkWorkspace', arguments: [], workDoneToken };
+          const named = uris && {
+            uris: uris.map((uri) => client.code2ProtocolConverter.asUri(uri)),
+          };
+          const request = {
+            command: 'vfioLifecycle.checkWorkspace',
+            arguments: named === undefined ? [] : [named],
+            workDoneToken,
+          };
           return await client.sendRequest<Summary>(
             'workspace/executeCommand',
             request,
@@ -67,14 +75,14 @@ export function createWorkspaceCheck(output: () => vscode.LogOutputChannel): Wor
   }
 
   return {
-    async run(client) {
+    async run(client, uris) {
       if (vscode.workspace.workspaceFolders === undefined)
         return say('no folder is open that could be checked');
       current?.cancel();
       const source = (current = new vscode.CancellationTokenSource());
       void vscode.commands.executeCommand('setContext', isChecking, true);
       try {
-        const summary = await check(client, source);
+        const summary = await check(client, source, uris);
         if (summary === undefined)
           say('the check was cancelled; what was found until then is in Problems');
         else void tell(summary, output());

@@ -20,7 +20,7 @@ export type ConversionData = Readonly<Record<string, unknown>>;
 
 /** What became of one offer. */
 type Answer =
-  | { readonly title: string; readonly conversion: Conversion }
+  | { readonly title: string; readonly style: unknown; readonly conversion: Conversion }
   /**
    * Why it cannot be done: a sentence, and where the server can say more, all that stands in the
    * way.
@@ -58,6 +58,14 @@ export async function explainRefused(
   else await convertOffered(client, data, output, review);
 }
 
+/** What becomes of the conversion of the active file. */
+export interface ConvertMode {
+  /** `show` writes nothing: it shows the differences first. */
+  readonly does: 'offer' | 'show';
+  /** Only a conversion of this style is wanted. */
+  readonly style?: 'fold';
+}
+
 /**
  * Offers the conversions of the active file: of several the user picks one, and where there is none
  * the output says why, because a
@@ -67,14 +75,17 @@ export async function convertDriver(
   client: BaseLanguageClient,
   output: vscode.LogOutputChannel,
   review: Review,
+  { does, style }: ConvertMode = { does: 'offer' },
 ): Promise<void> {
   const document = vscode.window.activeTextEditor?.document;
   if (document === undefined) return;
   const answers = await waitFor(() => askForAll(client, document));
-  const possible = distinct(answers);
+  const all = distinct(answers);
+  const possible = style === undefined ? all : all.filter((answer) => answer.style === style);
   const chosen = possible.length > 1 ? await pick(possible) : possible[0];
-  if (chosen !== undefined) await review.offer(client, chosen.conversion);
-  else if (possible.length === 0) await refuse(client, answers, output);
+  if (chosen !== undefined) await review[does](client, chosen.conversion);
+  else if (all.length === 0) await refuse(client, answers, output);
+  else if (possible.length === 0) say('there is no state that could be folded into .init');
 }
 
 type Possible = Extract<Answer, { conversion: Conversion }>;
@@ -114,6 +125,7 @@ async function ask(
   try {
     return {
       title,
+      style: data['style'],
       conversion: await client.sendRequest<Conversion>('vfioLifecycle/conversion', data),
     };
   } catch (error) {

@@ -38,11 +38,19 @@ export async function showMenu(session: Session | undefined, isChecking: boolean
           command: 'vfioLifecycle.checkWorkspace',
         },
     { label: '', kind: vscode.QuickPickItemKind.Separator },
+    { label: '$(type-hierarchy) Show Life Cycle', command: 'vfioLifecycle.showLifeCycle' },
+    { label: '$(new-file) Create Driver…', command: 'vfioLifecycle.createDriver' },
+    { label: '', kind: vscode.QuickPickItemKind.Separator },
     { label: '$(output) Show Output', command: 'vfioLifecycle.showOutput' },
     {
       label: '$(copy) Copy Report for a Bug',
       detail: 'Versions, target kernel, files of the module and settings',
       command: 'vfioLifecycle.copyReport',
+    },
+    {
+      label: '$(report) Report Issue…',
+      detail: 'The same report in the form for an issue',
+      command: 'vfioLifecycle.reportIssue',
     },
     { label: '$(debug-restart) Restart Server', command: 'vfioLifecycle.restart' },
     { label: '$(book) Documentation of the Rules', command: 'vfioLifecycle.showRules' },
@@ -112,6 +120,38 @@ async function writeTarget(version: string | undefined): Promise<void> {
 
 /** Puts what a report of a bug needs on the clipboard. */
 export async function copyReport(version: string, status: KernelStatus | undefined): Promise<void> {
+  await vscode.env.clipboard.writeText(reportText(version, status));
+  say('the report is on the clipboard');
+}
+
+/**
+ * Opens VS Code's own form for an issue of an extension with the report in it, else the page of the
+ * issues, for which the report is on the clipboard.
+ */
+export async function reportIssue(
+  extension: vscode.Extension<unknown>,
+  status: KernelStatus | undefined,
+): Promise<void> {
+  const { version, bugs } = extension.packageJSON as {
+    readonly version: string;
+    readonly bugs: { readonly url: string };
+  };
+  const report = reportText(version, status);
+  const issueBody = `What happened, and what should have happened?\n\n\n\`\`\`\n${report}\`\`\`\n`;
+  try {
+    await vscode.commands.executeCommand('workbench.action.openIssueReporter', {
+      extensionId: extension.id,
+      issueBody,
+    });
+  } catch {
+    await vscode.env.clipboard.writeText(issueBody);
+    say('the report is on the clipboard');
+    await vscode.env.openExternal(vscode.Uri.parse(`${bugs.url}/new`));
+  }
+}
+
+/** Versions, the target kernel, the files of the module, settings and what was found. */
+function reportText(version: string, status: KernelStatus | undefined): string {
   const lines = [
     `VFIO Lifecycle ${version} in ${vscode.env.appName} ${vscode.version} (${platform()})`,
   ];
@@ -130,8 +170,7 @@ export async function copyReport(version: string, status: KernelStatus | undefin
       ...found.map((one) => `- line ${one.range.start.line + 1}: ${one.message} [${ruleOf(one)}]`),
     );
   }
-  await vscode.env.clipboard.writeText(`${lines.join('\n')}\n`);
-  say('the report is on the clipboard');
+  return `${lines.join('\n')}\n`;
 }
 
 function ruleOf({ code }: vscode.Diagnostic): string {

@@ -1,4 +1,4 @@
-/** Places in files as the output has them. */
+/** Places in files: as the output has them, and how a person is brought to them. */
 import * as vscode from 'vscode';
 
 /**
@@ -9,4 +9,29 @@ import * as vscode from 'vscode';
 export function placeText(uri: vscode.Uri, line: number): string {
   const isPath = uri.scheme === 'file' && vscode.workspace.getWorkspaceFolder(uri) !== undefined;
   return isPath ? `${uri.fsPath}:${line + 1}` : `${uri.toString()}#${line + 1}`;
+}
+
+/**
+ * Shows a place where its file is shown already, else in the first column. Undefined where the file
+ * cannot be opened.
+ */
+export async function reveal(
+  uri: vscode.Uri,
+  range: vscode.Range,
+  preserveFocus = false,
+): Promise<vscode.TextEditor | undefined> {
+  const shown = vscode.window.visibleTextEditors.find(
+    ({ document }) => document.uri.toString() === uri.toString(),
+  );
+  try {
+    const editor = await vscode.window.showTextDocument(uri, {
+      viewColumn: shown?.viewColumn ?? vscode.ViewColumn.One,
+      preserveFocus,
+      selection: new vscode.Range(range.start, range.start),
+    });
+    editor.revealRange(range, vscode.TextEditorRevealType.InCenterIfOutsideViewport);
+    return editor;
+  } catch {
+    return undefined;
+  }
 }

@@ -13,10 +13,17 @@ import { nameOf, writeWhole, type Conversion } from './whole-conversion.ts';
 export interface Review extends vscode.Disposable {
   /** Writes a conversion, after a question where it wants eyes. */
   offer(client: BaseLanguageClient, conversion: Conversion): Promise<void>;
+  /** Shows the differences of all files, and the notes; then it can be applied or discarded. */
+  show(client: BaseLanguageClient, conversion: Conversion): Promise<void>;
+  /** Writes a conversion that a person has said yes to. */
+  write(client: BaseLanguageClient, conversion: Conversion): Promise<void>;
 }
 
 /** The scheme of the documents that hold the converted text. */
 const scheme = 'vfio-lifecycle-converted';
+
+/** What the notes are called among the differences. */
+const notesName = 'To be looked at.md';
 
 /** How many files the question names before it only counts them. */
 const namedFiles = 4;
@@ -49,12 +56,14 @@ export function createReview(output: () => vscode.LogOutputChannel): Review {
     await discard();
     count++;
     shown = { client, conversion, title: `Conversion of ${filesOf(conversion)}` };
-    const resources = conversion.files.map(({ uri }, i) => {
+    const files = conversion.files.map(({ uri }, i) => {
       const original = client.protocol2CodeConverter.asUri(uri);
       // The query tells this conversion from the one that was shown before, whose text VS Code may
       // still have.
       return [original, original, original.with({ scheme, query: `${count}:${i}` })];
     });
+    const notes = vscode.Uri.from({ scheme, path: `/${notesName}`, query: `${count}:notes` });
+    const resources = conversion.notes.length === 0 ? files : [[notes, undefined, notes], ...files];
     await vscode.commands.executeCommand('vscode.changes', shown.title, resources);
   };
   const write = async (client: BaseLanguageClient, conversion: Conversion): Promise<void> => {
@@ -72,8 +81,12 @@ export function createReview(output: () => vscode.LogOutputChannel): Review {
   const owned = vscode.Disposable.from(
     found,
     vscode.workspace.registerTextDocumentContentProvider(scheme, {
-      provideTextDocumentContent: ({ query }) =>
-        shown?.conversion.files[Number(query.split(':')[1])]?.after ?? '',
+      provideTextDocumentContent: ({ query }) => {
+        const part = query.split(':')[1];
+        return part === 'notes'
+          ? notesText(shown?.conversion.notes ?? [])
+          : (shown?.conversion.files[Number(part)]?.after ?? '');
+      },
     }),
     vscode.window.tabGroups.onDidChangeTabs(({ closed }) => {
       if (closed.some(isShown)) shown = undefined;
@@ -96,6 +109,8 @@ export function createReview(output: () => vscode.LogOutputChannel): Review {
       if (answer === 'apply') await write(client, conversion);
       else if (answer === 'show') await show(client, conversion);
     },
+    show,
+    write,
     dispose: () => owned.dispose(),
   };
 }
@@ -125,6 +140,12 @@ async function tellNotes(
   );
   if (answer === 'Show') output.show(true);
   else if (answer === 'Copy Commit Message') await vscode.env.clipboard.writeText(message);
+}
+
+/** The notes as a text of its own. */
+function notesText(notes: Conversion['notes']): string {
+  const lines = notes.map(({ text, uri }) => `- ${nameOf(uri)}: ${text}\n`);
+  return `To be looked at in the result:\n\n${lines.join('')}`;
 }
 
 /** The files by their names, or how many there are. */

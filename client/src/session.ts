@@ -18,6 +18,7 @@ import { documentationActions, linkDocumentation } from './documentation.ts';
 import { answerFileRequests, type RealPath } from './files.ts';
 import { createOffers } from './offers.ts';
 import { severityActions } from './severity.ts';
+import { walkActions } from './walk.ts';
 import { createStatus, type KernelStatus, type Status } from './status.ts';
 
 /** Makes a language client for this host: a Node process or a web worker. */
@@ -84,7 +85,11 @@ export async function startSession(
             context.only === undefined || context.only.contains(vscode.CodeActionKind.QuickFix);
           const { diagnostics } = context;
           const more = isFix
-            ? [...severityActions(document.uri, diagnostics), ...documentationActions(diagnostics)]
+            ? [
+                ...walkActions(document.uri, diagnostics),
+                ...severityActions(document.uri, diagnostics),
+                ...documentationActions(diagnostics),
+              ]
             : [];
           return [...actions, ...more].map(offers.named);
         },

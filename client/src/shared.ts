@@ -6,18 +6,23 @@ import {
   explainRefused,
   type ConversionData,
 } from './convert.ts';
+import { changedSources } from './check-changes.ts';
 import { createWorkspaceCheck } from './check-workspace.ts';
+import { convertFolder } from './convert-folder.ts';
+import { createDriver, type DriverChoice } from './create-driver.ts';
 import { SHOW_DOCUMENTATION, showDocumentation } from './documentation.ts';
 import { followDrivers } from './drivers.ts';
 import { OPEN_EXAMPLE, openExample } from './example.ts';
 import { editMentionsVfio, mentionsVfio } from './gate.ts';
-import { copyReport, pickKernel, showMenu } from './menu.ts';
+import type { LifeCycleView } from './life-cycle/view.ts';
+import { copyReport, pickKernel, reportIssue, showMenu } from './menu.ts';
 import { EXPLAIN_REFUSAL, type RefusedData } from './refusal.ts';
 import { createReview } from './review.ts';
 import { say } from './say.ts';
 import { REPORT_AS, reportRuleAs } from './severity.ts';
 import type { CreateClient, Session } from './session.ts';
 import type { RealPath } from './files.ts';
+import { createWalk } from './walk.ts';
 
 /** What `activate` returns: for the project's own tests. */
 export interface Api {
@@ -44,9 +49,12 @@ export function activate(
 
   const review = createReview(output);
   const check = createWorkspaceCheck(output);
+  const walk = createWalk();
+  let lifeCycle: LifeCycleView | undefined;
 
   const start = async (): Promise<Session | undefined> => {
     if (enabled() === 'off') return undefined;
+    void vscode.commands.executeCommand('setContext', 'vfioLifecycle.isRunning', true);
     return (session ??= open(ending, { createClient, realPath }, context.extension, output()));
   };
   // One session at a time: the next waits for the end of the one before, whose status item has the
@@ -54,6 +62,7 @@ export function activate(
   const stop = (): Promise<void> => {
     const running = session;
     session = undefined;
+    void vscode.commands.executeCommand('setContext', 'vfioLifecycle.isRunning', false);
     if (running !== undefined) ending = running.then((one) => one.stop());
     return ending;
   };
@@ -64,6 +73,18 @@ export function activate(
     else if (running.client === undefined) say('the server could not start; see the output');
     return running;
   };
+  /** The picture and what lays it out are loaded when somebody asks for it. */
+  const showLifeCycle = async (): Promise<void> => {
+    const client = (await startOnDemand())?.client;
+    if (!client) return;
+    const { createLifeCycleView } = await import('./life-cycle/view.ts');
+    lifeCycle ??= createLifeCycleView(
+      context.extensionUri,
+      walk,
+      async () => (await session)?.client,
+    );
+    await lifeCycle.show(client);
+  };
   const startIfWanted = (): void => {
     if (session === undefined && vscode.workspace.textDocuments.some(wantsServer)) void start();
   };
@@ -73,6 +94,8 @@ export function activate(
     { dispose: () => channel?.dispose() },
     review,
     check,
+    walk,
+    { dispose: () => lifeCycle?.dispose() },
     followDrivers(),
     vscode.workspace.onDidOpenTextDocument((document) => {
       if (session === undefined && wantsServer(document)) void start();
@@ -106,6 +129,9 @@ export function activate(
       const { version } = context.extension.packageJSON as { readonly version: string };
       await copyReport(version, (await session)?.activeStatus());
     }),
+    vscode.commands.registerCommand('vfioLifecycle.reportIssue', async () =>
+      reportIssue(context.extension, (await session)?.activeStatus()),
+    ),
     vscode.commands.registerCommand('vfioLifecycle.showRules', () =>
       showDocumentation(context.extensionUri, 'rules/README.md'),
     ),
@@ -121,11 +147,37 @@ export function activate(
       const client = (await startOnDemand())?.client;
       if (client) await check.run(client);
     }),
+    vscode.commands.registerCommand('vfioLifecycle.checkChanges', async () => {
+      const client = (await startOnDemand())?.client;
+      const uris = client && (await changedSources());
+      if (uris?.length === 0) say('no C file has changed');
+      else if (uris) await check.run(client, uris);
+    }),
     vscode.commands.registerCommand('vfioLifecycle.cancelCheck', () => check.cancel()),
     vscode.commands.registerCommand('vfioLifecycle.convertDriver', async () => {
       const client = (await startOnDemand())?.client;
       if (client) await convertDriver(client, output(), review);
     }),
+    vscode.commands.registerCommand('vfioLifecycle.convertAndFold', async () => {
+      const client = (await startOnDemand())?.client;
+      if (client) await convertDriver(client, output(), review, { does: 'offer', style: 'fold' });
+    }),
+    vscode.commands.registerCommand('vfioLifecycle.previewConversion', async () => {
+      const client = (await startOnDemand())?.client;
+      if (client) await convertDriver(client, output(), review, { does: 'show' });
+    }),
+    vscode.commands.registerCommand('vfioLifecycle.convertFolder', async (folder?: vscode.Uri) => {
+      const client = (await startOnDemand())?.client;
+      if (client) await convertFolder(client, review, output(), folder);
+    }),
+    vscode.commands.registerCommand(
+      'vfioLifecycle.createDriver',
+      async (given?: Partial<DriverChoice>) => {
+        const client = (await startOnDemand())?.client;
+        if (client) await createDriver(client, given);
+      },
+    ),
+    vscode.commands.registerCommand('vfioLifecycle.showLifeCycle', showLifeCycle),
     vscode.commands.registerCommand(APPLY_CONVERSION, async (data: ConversionData) => {
       const client = (await startOnDemand())?.client;
       if (client) await convertOffered(client, data, output(), review);

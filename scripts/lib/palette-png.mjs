@@ -1,5 +1,5 @@
-// Makes a picture of an editor small: a PNG of at most 64 colours, which is what such a picture has
-// but for the edges of its letters.
+// Makes pictures of an editor small: a PNG, or an animated one, of at most 64 colours, which is what
+// such a picture has but for the edges of its letters.
 import { crc32, deflateSync, inflateSync } from 'node:zlib';
 
 const signature = Buffer.from('89504e470d0a1a0a', 'hex');
@@ -12,19 +12,85 @@ const areas = 24;
  * PNG.
  */
 export function withPalette(png) {
-  const { width, height, channels, pixels } = decode(png);
+  const { start, frames } = inOnePalette([png]);
+  return Buffer.concat([...start, chunk('IDAT', deflated(frames[0])), chunk('IEND', nothing)]);
+}
+
+/**
+ * An animated PNG of pictures of one size, which is repeated for ever. A picture is shown for its
+ * milliseconds. Of each but the first only the rows that change are kept. Throws as `withPalette`.
+ */
+export function animated(pictures) {
+  const { width, height, start, frames } = inOnePalette(pictures.map(({ png }) => png));
+  const control = Buffer.alloc(8);
+  control.writeUInt32BE(frames.length, 0);
+  let sequence = 0;
+  const numbered = () => {
+    const number = Buffer.alloc(4);
+    number.writeUInt32BE(sequence++, 0);
+    return number;
+  };
+  const shown = frames.flatMap((rows, i) => {
+    const { top, bottom } =
+      i === 0 ? { top: 0, bottom: height } : changed(frames[i - 1], rows, width);
+    const place = Buffer.alloc(22);
+    place.writeUInt32BE(width, 0);
+    place.writeUInt32BE(bottom - top, 4);
+    place.writeUInt32BE(top, 12);
+    place.writeUInt16BE(pictures[i].milliseconds, 16);
+    place.writeUInt16BE(1000, 18);
+    const data = deflated(rows.subarray(top * (width + 1), bottom * (width + 1)));
+    return [
+      chunk('fcTL', Buffer.concat([numbered(), place])),
+      i === 0 ? chunk('IDAT', data) : chunk('fdAT', Buffer.concat([numbered(), data])),
+    ];
+  });
+  return Buffer.concat([...start, chunk('acTL', control), ...shown, chunk('IEND', nothing)]);
+}
+
+const nothing = Buffer.alloc(0);
+
+function deflated(rows) {
+  return deflateSync(rows, { level: 9, memLevel: 9 });
+}
+
+/** The rows that differ, of which there is at least one: an empty picture is none. */
+function changed(before, after, width) {
+  const isSame = (row) => {
+    const [from, to] = [row * (width + 1), (row + 1) * (width + 1)];
+    return before.subarray(from, to).equals(after.subarray(from, to));
+  };
+  const height = after.length / (width + 1);
+  let top = 0;
+  while (top < height - 1 && isSame(top)) top++;
+  let bottom = height;
+  while (bottom > top + 1 && isSame(bottom - 1)) bottom--;
+  return { top, bottom };
+}
+
+/** Pictures of one size as rows of numbers of one palette, and what a PNG of them begins with. */
+function inOnePalette(pngs) {
+  const pictures = pngs.map(decode);
+  const { width, height } = pictures[0];
+  if (pictures.some((one) => one.width !== width || one.height !== height))
+    throw new Error('the pictures have different sizes');
   const counts = new Map();
-  const colourAt = (i) =>
-    (pixels[i * channels] << 16) | (pixels[i * channels + 1] << 8) | pixels[i * channels + 2];
-  for (let i = 0; i < width * height; i++)
-    counts.set(colourAt(i), (counts.get(colourAt(i)) ?? 0) + 1);
+  for (const picture of pictures) {
+    for (let i = 0; i < width * height; i++) {
+      const colour = colourAt(picture, i);
+      counts.set(colour, (counts.get(colour) ?? 0) + 1);
+    }
+  }
   const palette = choose(counts);
   const nearest = new Map([...counts.keys()].map((colour) => [colour, nearestOf(palette, colour)]));
-  const rows = Buffer.alloc((width + 1) * height);
-  for (let row = 0; row < height; row++) {
-    for (let column = 0; column < width; column++)
-      rows[row * (width + 1) + 1 + column] = nearest.get(colourAt(row * width + column));
-  }
+  const frames = pictures.map((picture) => {
+    const rows = Buffer.alloc((width + 1) * height);
+    for (let row = 0; row < height; row++) {
+      for (let column = 0; column < width; column++)
+        rows[row * (width + 1) + 1 + column] = nearest.get(colourAt(picture, row * width + column));
+    }
+    return rows;
+  });
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
@@ -32,13 +98,11 @@ export function withPalette(png) {
   const table = Buffer.from(
     palette.flatMap((colour) => [colour >> 16, (colour >> 8) & 255, colour & 255]),
   );
-  return Buffer.concat([
-    signature,
-    chunk('IHDR', header),
-    chunk('PLTE', table),
-    chunk('IDAT', deflateSync(rows, { level: 9, memLevel: 9 })),
-    chunk('IEND', Buffer.alloc(0)),
-  ]);
+  return { width, height, frames, start: [signature, chunk('IHDR', header), chunk('PLTE', table)] };
+}
+
+function colourAt({ pixels, channels }, i) {
+  return (pixels[i * channels] << 16) | (pixels[i * channels + 1] << 8) | pixels[i * channels + 2];
 }
 
 /**

@@ -55,6 +55,7 @@ test('it holds the bundles, both wasm modules, the grammars and the pages, and n
     'extension/dist/tree-sitter-c.wasm',
     'extension/dist/web-tree-sitter.wasm',
     'extension/dist/web/extension.js',
+    'extension/dist/web/life-cycle-view.js',
     'extension/dist/web/server.js',
     'extension/examples/driver/Makefile',
     'extension/examples/driver/mistakes.c',

@@ -34,6 +34,7 @@ const packages: Readonly<Record<string, RegExp>> = {
   'vscode-languageserver-textdocument': /^server\/src\/lsp\//,
   commander: /^server\/src\/cli\//,
   'jsonc-parser': /^client\//,
+  '@dagrejs/dagre': /^client\/src\/life-cycle\//,
   'web-tree-sitter': /^server\/src\/syntax\//,
   'node:': /^server\/src\/(lsp\/node|cli\/)|^client\/src\/extension\.ts/,
 };

@@ -19,6 +19,7 @@ import { readClient, type Client } from './client.ts';
 import { codeActions, KINDS, resolveCodeAction } from './code-actions.ts';
 import { COMMAND_NAMES, createCommands, executeCommand } from './commands.ts';
 import { CONVERSION_REQUEST, wholeConversion, type ConversionData } from './conversion.ts';
+import { PATCH_REQUEST, patchOf, type PatchRequest } from './patch.ts';
 import { REFUSAL_REQUEST, refusalOf } from './refusal.ts';
 import { createDiagnostics } from './diagnostics.ts';
 import { clientFileSystem, type HostFiles } from './files.ts';
@@ -109,6 +110,7 @@ export function startServer(connection: Connection, host: Host): void {
       (data: Partial<ConversionData> | null, token: CancellationToken) =>
         wholeConversion(session, data, token),
     );
+    connection.onRequest(PATCH_REQUEST, (data: PatchRequest | null) => patchOf(data));
     connection.onRequest(
       REFUSAL_REQUEST,
       (data: Partial<ConversionData> | null, token: CancellationToken) =>

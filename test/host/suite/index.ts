@@ -16,6 +16,8 @@ const files = [
   'status',
   'whole-workspace',
   'first-steps',
+  'life-cycle',
+  'commands',
   'person',
 ];
 

@@ -55,8 +55,18 @@ describe('the schema', () => {
   it('is that of the settings in package.json', async () => {
     const manifest = JSON.parse(readFileSync(resolve(root, 'package.json'), 'utf8'));
     const { properties } = manifest.contributes.configuration;
-    properties['vfioLifecycle.rules'] = { scope: 'resource', default: {}, ...RULES_SCHEMA };
-    properties['vfioLifecycle.wrappers'] = { scope: 'resource', default: [], ...WRAPPERS_SCHEMA };
+    properties['vfioLifecycle.rules'] = {
+      order: 2,
+      scope: 'resource',
+      default: {},
+      ...RULES_SCHEMA,
+    };
+    properties['vfioLifecycle.wrappers'] = {
+      order: 3,
+      scope: 'resource',
+      default: [],
+      ...WRAPPERS_SCHEMA,
+    };
     manifest.contributes.jsonValidation = [
       { fileMatch: '.vfio-lifecycle.json', url: './schemas/vfio-lifecycle.schema.json' },
     ];

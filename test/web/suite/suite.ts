@@ -46,6 +46,15 @@ async function run(): Promise<void> {
       throw new Error(`the hover is ${JSON.stringify(text)}`);
   });
 
+  await check('draws the life cycle beside the driver', async () => {
+    await open('/mistakes.c');
+    await vscode.commands.executeCommand('vfioLifecycle.showLifeCycle');
+    const tabs = () => vscode.window.tabGroups.all.flatMap((group) => group.tabs);
+    const isDrawn = () => tabs().some(({ label }) => label === 'Life Cycle of lamp_driver');
+    await until('the picture', isDrawn);
+    await vscode.window.tabGroups.close(tabs().filter(({ label }) => /^Life Cycle/.test(label)));
+  });
+
   await check('converts a driver of two files as the command line does', async () => {
     await open('/dock/dock_main.c');
     const documents = await Promise.all(

@@ -46,7 +46,7 @@ function severity(markdownDescription: string, standard?: string): Schema {
 export const RULES_SCHEMA: Schema = {
   type: 'object',
   markdownDescription:
-    'How each rule reports, by its id: `error`, `warning`, `information`, `hint` or `off`. `all` stands for every rule that is not named, and several rules may have commas between them. A finding that is not certain stays a hint.',
+    'How each rule reports, by its id: `error`, `warning`, `information`, `hint` or `off`. `all` stands for every rule that is not named, and several rules may have commas between them: `{ "missing-put": "warning", "removed-api": "off" }`. A finding that is not certain stays a hint.',
   properties: {
     [ALL]: severity('Every rule that is not named by itself.'),
     ...Object.fromEntries(
@@ -75,7 +75,7 @@ function operations(markdownDescription: string): Schema {
 export const WRAPPERS_SCHEMA: Schema = {
   type: 'array',
   markdownDescription:
-    "Functions of a vendor's core library that are defined outside of the driver: what each does to a device, so that drivers over that library can be checked.",
+    'Functions of a vendor\'s core library that are defined outside of the driver: what each does to a device, so that drivers over that library can be checked: `[{ "name": "acme_core_alloc", "does": "alloc" }]`.',
   items: {
     type: 'object',
     required: ['name', 'does'],

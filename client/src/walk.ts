@@ -1,0 +1,224 @@
+/** The path of a finding, walked step by step: the text follows. */
+import * as vscode from 'vscode';
+import { ruleOf } from './documentation.ts';
+import { lineAfter } from './line-changes.ts';
+import { reveal } from './places.ts';
+import { say } from './say.ts';
+
+/** The command that begins: its arguments are a URI and the message of a finding, or nothing. */
+export const WALK_PATH = 'vfioLifecycle.walkPath';
+
+/** A place on the way to a finding, and what happens there. */
+export interface WalkStep {
+  readonly uri: vscode.Uri;
+  readonly range: vscode.Range;
+  readonly message: string;
+}
+
+/** Where a walk is. */
+export interface WalkPlace {
+  /** What was given to `start`. */
+  readonly id: string;
+  readonly step: number;
+  readonly count: number;
+  /** `2 of 3: the registration fails` */
+  readonly text: string;
+}
+
+/** One path is walked at a time. */
+export interface Walk extends vscode.Disposable {
+  /** Goes to the first step. `id` names the path to who asked for it. */
+  start(id: string, steps: readonly WalkStep[], preserveFocus?: boolean): Promise<void>;
+  /** One step on, or back; nothing happens at an end. */
+  go(by: 1 | -1, preserveFocus?: boolean): Promise<void>;
+  readonly place: WalkPlace | undefined;
+  readonly onDidChange: vscode.Event<void>;
+}
+
+interface Walking {
+  readonly id: string;
+  steps: readonly WalkStep[];
+  step: number;
+}
+
+const isWalking = 'vfioLifecycle.isWalking';
+
+export function createWalk(): Walk {
+  const changed = new vscode.EventEmitter<void>();
+  const line = vscode.window.createTextEditorDecorationType({
+    isWholeLine: true,
+    backgroundColor: new vscode.ThemeColor('editor.stackFrameHighlightBackground'),
+    overviewRulerColor: new vscode.ThemeColor('editorOverviewRuler.warningForeground'),
+    after: { margin: '0 0 0 3em', color: new vscode.ThemeColor('editorCodeLens.foreground') },
+  });
+  let item: vscode.StatusBarItem | undefined;
+  let walking: Walking | undefined;
+
+  const place = (): WalkPlace | undefined => {
+    const step = walking?.steps[walking.step];
+    if (walking === undefined || step === undefined) return undefined;
+    const { id, steps } = walking;
+    const text = `${walking.step + 1} of ${steps.length}: ${step.message}`;
+    return { id, step: walking.step, count: steps.length, text };
+  };
+  const decorate = (): void => {
+    const step = walking?.steps[walking.step];
+    const contentText = place()?.text;
+    for (const editor of vscode.window.visibleTextEditors) {
+      const isIt = step?.uri.toString() === editor.document.uri.toString();
+      editor.setDecorations(
+        line,
+        isIt && step ? [{ range: step.range, renderOptions: { after: { contentText } } }] : [],
+      );
+    }
+  };
+  const tell = (): void => {
+    const text = place()?.text;
+    void vscode.commands.executeCommand('setContext', isWalking, text !== undefined);
+    if (text === undefined) {
+      item?.dispose();
+      item = undefined;
+    } else {
+      item ??= vscode.window.createStatusBarItem('vfioLifecycle.walk', 1);
+      item.name = 'VFIO Lifecycle: Path of a Finding';
+      item.text = `$(debug-step-over) ${text}`;
+      item.tooltip = 'Next step of the path';
+      item.command = 'vfioLifecycle.nextStep';
+      item.accessibilityInformation = { label: `Step ${text}`, role: 'button' };
+      item.show();
+    }
+    decorate();
+    changed.fire();
+  };
+  const end = (): void => {
+    walking = undefined;
+    tell();
+  };
+  const show = async (preserveFocus: boolean): Promise<void> => {
+    const step = walking?.steps[walking.step];
+    if (step === undefined) return;
+    const editor = await reveal(step.uri, step.range, preserveFocus);
+    if (editor === undefined) say(`the file of this step cannot be opened: ${step.message}`);
+    tell();
+  };
+  const walk: Walk = {
+    async start(id, steps, preserveFocus = false) {
+      if (steps.length === 0) return;
+      walking = { id, steps, step: 0 };
+      await show(preserveFocus);
+    },
+    async go(by, preserveFocus = false) {
+      const next = (walking?.step ?? 0) + by;
+      if (walking?.steps[next] === undefined) return;
+      walking.step = next;
+      await show(preserveFocus);
+    },
+    get place() {
+      return place();
+    },
+    onDidChange: changed.event,
+    dispose: () => owned.dispose(),
+  };
+
+  const owned = vscode.Disposable.from(
+    changed,
+    line,
+    { dispose: () => item?.dispose() },
+    vscode.window.onDidChangeVisibleTextEditors(decorate),
+    vscode.workspace.onDidChangeTextDocument((event) => {
+      if (walking === undefined || event.contentChanges.length === 0) return;
+      walking.steps = walking.steps.map((step) => moved(step, event));
+      decorate();
+    }),
+    vscode.commands.registerCommand(WALK_PATH, (uri?: string, message?: string) =>
+      walkFinding(walk, uri, message),
+    ),
+    vscode.commands.registerCommand('vfioLifecycle.nextStep', () => walk.go(1)),
+    vscode.commands.registerCommand('vfioLifecycle.previousStep', () => walk.go(-1)),
+    vscode.commands.registerCommand('vfioLifecycle.endWalk', end),
+  );
+  return walk;
+}
+
+/** A step after an edit of its document. */
+function moved(
+  step: WalkStep,
+  { document, contentChanges }: vscode.TextDocumentChangeEvent,
+): WalkStep {
+  if (document.uri.toString() !== step.uri.toString()) return step;
+  const by = lineAfter(step.range.start, contentChanges) - step.range.start.line;
+  return by === 0 ? step : { ...step, range: shifted(step.range, by) };
+}
+
+function shifted({ start, end }: vscode.Range, by: number): vscode.Range {
+  const line = Math.max(0, start.line + by);
+  return new vscode.Range(line, start.character, Math.max(line, end.line + by), end.character);
+}
+
+/** Walks the finding of that message, else the one at the caret, else one that a person picks. */
+async function walkFinding(walk: Walk, uri?: string, message?: string): Promise<void> {
+  const editor = vscode.window.activeTextEditor;
+  const document = uri === undefined ? editor?.document.uri : vscode.Uri.parse(uri);
+  if (document === undefined) return;
+  const findings = vscode.languages
+    .getDiagnostics(document)
+    .filter((one) => ruleOf(one) !== undefined && hasPath(one));
+  const wanted =
+    message === undefined
+      ? await choose(findings, editor?.selection.active)
+      : findings.find((one) => one.message === message);
+  if (wanted !== undefined) await walk.start(wanted.message, stepsOf(document, wanted));
+  else if (findings.length === 0) say('no finding with a path in this file');
+}
+
+function hasPath({ relatedInformation = [] }: vscode.Diagnostic): boolean {
+  return relatedInformation.length > 0;
+}
+
+async function choose(
+  findings: readonly vscode.Diagnostic[],
+  caret: vscode.Position | undefined,
+): Promise<vscode.Diagnostic | undefined> {
+  const here = findings.filter(({ range }) => caret !== undefined && range.contains(caret));
+  const onLine = findings.filter(({ range }) => range.start.line === caret?.line);
+  const nearest = [here, onLine, findings].find((some) => some.length > 0) ?? [];
+  if (nearest.length <= 1 && nearest !== findings) return nearest[0];
+  const items = nearest.map((finding) => ({
+    label: finding.message,
+    description: `line ${finding.range.start.line + 1}`,
+    detail: ruleOf(finding),
+    finding,
+  }));
+  const title = 'The Path of a Finding';
+  return (await vscode.window.showQuickPick(items, { title }))?.finding;
+}
+
+/** What a finding tells of the way to it, and then the finding itself. */
+function stepsOf(uri: vscode.Uri, finding: vscode.Diagnostic): readonly WalkStep[] {
+  const related = (finding.relatedInformation ?? []).map(({ location, message }) => ({
+    uri: location.uri,
+    range: location.range,
+    message,
+  }));
+  return [...related, { uri, range: finding.range, message: finding.message }];
+}
+
+/** An action for each of the diagnostics that has a path. */
+export function walkActions(
+  uri: vscode.Uri,
+  diagnostics: readonly vscode.Diagnostic[],
+): vscode.CodeAction[] {
+  return diagnostics
+    .filter((one) => ruleOf(one) !== undefined && hasPath(one))
+    .map((finding) => {
+      const title = `Walk the path of this finding (${ruleOf(finding)})`;
+      const action = new vscode.CodeAction(title, vscode.CodeActionKind.QuickFix);
+      action.command = {
+        title,
+        command: WALK_PATH,
+        arguments: [uri.toString(), finding.message],
+      };
+      action.diagnostics = [finding];
+      return action;
+    });
+}
