@@ -57,6 +57,12 @@ const bundles = [
     outfile: 'dist/web/life-cycle-view.js',
     format: 'iife',
   },
+  {
+    ...node,
+    entryPoints: ['server/src/cli/cli-main.ts'],
+    outfile: 'dist/cli.cjs',
+    banner: { js: '#!/usr/bin/env node' },
+  },
 ];
 
 if (watch) {
@@ -74,22 +80,19 @@ if (watch) {
   );
   for (const { path: file, contents } of built.flatMap((one) => one.outputFiles)) {
     mkdirSync(path.dirname(file), { recursive: true });
-    writeFileSync(file, contents);
+    writeFileSync(file, contents, { mode: file.endsWith('cli.cjs') ? 0o755 : 0o644 });
   }
 }
 
 /**
  * Leaves nothing in dist/ but what is no bundle: the two wasm modules, which Node's bundles look
- * for in dist/, and the names that the extension and the
- * command line have for Node.
+ * for in dist/, and the name that the extension
+ * has for Node.
  */
 function emptyDist() {
   const dist = inProject('dist');
   rmSync(dist, { recursive: true, force: true });
   mkdirSync(dist);
-  writeFileSync(path.join(dist, 'cli.cjs'), "#!/usr/bin/env node\nrequire('./web/server.js');\n", {
-    mode: 0o755,
-  });
   writeFileSync(
     path.join(dist, 'extension.cjs'),
     "module.exports = require('./web/extension.js');\n",

@@ -1,9 +1,18 @@
 // Builds the drivers of examples/conversion as modules, with W=1 and -Werror, against Debian's
-// kernel headers: as they are, and converted for each kernel in each style; and a new driver for
-// each bus. `npm run test:kbuild`; `npm run test:kbuild -- new` builds only the new ones.
+// kernel headers: as they are, converted for each kernel in each style, and converted for all; a new
+// driver for each bus; and kbuild itself, which checks a module with the command line. `npm run
+// test:kbuild`; with `-- new`, `-- check` or `-- compat` that part alone.
 // Needs dist/, gcc, make and linux-headers; kernels without headers are skipped, and counted.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { line, tally } from './lib/counts.mjs';
@@ -14,6 +23,8 @@ import { loadTypeScript } from './lib/typescript.mjs';
 
 const kernels = ['6.1', '6.12'];
 const styles = ['minimal', 'fold'];
+/** Why a driver was not converted for all kernels, by the name of the form and its sources. */
+const allKernels = new Map();
 const oldNames = /^vfio_(?:pci_core_)?(?:un)?init_(?:group_dev|device)$/;
 
 if (!existsSync(inProject('dist/cli.cjs'))) {
@@ -23,11 +34,15 @@ if (!existsSync(inProject('dist/cli.cjs'))) {
 const { newDriver, NEW_DRIVER_BUSSES } = (
   await loadTypeScript('server/src/engine/new-driver/index.ts', 'new-driver')
 ).exports;
-const onlyNew = process.argv.includes('new');
+/** Whether a part is to be done: that which was named, or all. */
+const does = (part) => process.argv.length === 2 || process.argv.includes(part);
 const { counts, result } = tally();
 const work = mkdtempSync(path.join(tmpdir(), 'vfio-lifecycle-kbuild-'));
 try {
-  for (const kernel of kernels) buildAll(kernel);
+  for (const kernel of kernels) {
+    buildAll(kernel);
+    if (does('check')) checkModule(kernel);
+  }
 } finally {
   rmSync(work, { recursive: true, force: true });
 }
@@ -37,8 +52,9 @@ process.exit(counts.failed > 0 ? 1 : 0);
 function buildAll(kernel) {
   const reason = whyNot(kernel);
   if (reason) {
-    const converted = onlyNew ? 0 : examples.length * (styles.length + 1);
-    counts.skipped += converted + NEW_DRIVER_BUSSES.length;
+    if (does('examples')) counts.skipped += examples.length * (styles.length + 1);
+    if (does('compat')) counts.skipped += examples.length * 2;
+    if (does('new')) counts.skipped += NEW_DRIVER_BUSSES.length;
     console.log(`skipped: ${kernel}: ${reason}`);
     return;
   }
@@ -48,8 +64,7 @@ function buildAll(kernel) {
       ...readFileSync(`${headers.configured}/Module.symvers`, 'utf8').matchAll(/^0x\w+\t(\S+)/gm),
     ].map(([, name]) => name),
   );
-  for (const { id } of NEW_DRIVER_BUSSES) buildNew(headers, id, exported);
-  if (onlyNew) return;
+  if (does('new')) for (const { id } of NEW_DRIVER_BUSSES) buildNew(headers, id, exported);
   const judge = (form, built, isMissing) => {
     for (const { name } of examples) {
       const problems = built.problems(name, isMissing);
@@ -57,14 +72,61 @@ function buildAll(kernel) {
     }
   };
 
-  const before = build(headers, path.join(work, `${kernel}-before`), () => undefined);
-  judge('before', before, (symbol) => !exported.has(symbol) && !oldNames.test(symbol));
-  for (const style of styles) {
-    const after = build(headers, path.join(work, `${kernel}-${style}`), (sources) =>
-      convertInPlace(sources, kernel, style),
-    );
-    judge(style, after, (symbol) => !exported.has(symbol));
+  if (does('examples')) {
+    const before = build(headers, path.join(work, `${kernel}-before`), () => undefined);
+    judge('before', before, (symbol) => !exported.has(symbol) && !oldNames.test(symbol));
+    for (const style of styles) {
+      const after = build(headers, path.join(work, `${kernel}-${style}`), (sources) =>
+        convertInPlace(sources, kernel, style),
+      );
+      judge(style, after, (symbol) => !exported.has(symbol));
+    }
   }
+  if (!does('compat')) return;
+  const both = build(headers, path.join(work, `${kernel}-compat`), forAllKernels('compat', []));
+  judge('compat', both, (symbol) => !exported.has(symbol));
+  // Where the macro is not defined, what the compiler sees is the old model.
+  const guard = ['--guard', 'HAVE_VFIO_ALLOC_DEVICE'];
+  const old = build(headers, path.join(work, `${kernel}-old-arm`), forAllKernels('guarded', guard));
+  judge('old arm', old, (symbol) => !exported.has(symbol) && !oldNames.test(symbol));
+}
+
+/**
+ * `make C=2 CHECK="vfio-lifecycle kbuild"` over test/fixtures/kbuild: each line that names a rule is
+ * reported by it, and no other line is.
+ */
+function checkModule(kernel) {
+  const headers = findHeaders(kernel);
+  if (whyNot(kernel)) {
+    counts.skipped++;
+    return;
+  }
+  const folder = path.join(work, `${kernel}-check`);
+  cpSync(inProject('test/fixtures/kbuild'), folder, { recursive: true });
+  const args = [
+    '-C',
+    headers.configured,
+    `M=${folder}`,
+    'C=2',
+    `CHECK=${process.execPath} ${inProject('dist/cli.cjs')} kbuild`,
+    'modules',
+  ];
+  const { status, stdout, stderr } = spawnSync('make', args, { encoding: 'utf8' });
+  const found = [...stderr.matchAll(/^\S*\/(\w+\.c):(\d+):\d+: \w+: .*\[([\w-]+)\]$/gm)]
+    .filter(([text]) => !text.includes(': note: '))
+    .map(([, file, row, rule]) => `${file}:${row} ${rule}`);
+  const lines = readFileSync(path.join(folder, 'checked.c'), 'utf8').split('\n');
+  const wanted = lines.flatMap((text, index) => {
+    const rule = /; \/\* ([\w-]+) \*\/$/.exec(text)?.[1];
+    return rule ? [`checked.c:${index + 1} ${rule}`] : [];
+  });
+  const isRight = status === 0 && wanted.length > 0 && found.join() === wanted.join();
+  const checks = stdout.match(/^ {2}CHECK /gm)?.length ?? 0;
+  result(`make C=2, ${kernel}`, isRight && checks === 2, [
+    `status ${status}, ${checks} checks`,
+    `found ${found.join(', ')}, not ${wanted.join(', ')}`,
+    stderr,
+  ]);
 }
 
 /** Writes a new driver and builds it by its own Makefile, as a person would. */
@@ -96,6 +158,27 @@ function undefinedSymbols(object) {
     .stdout.split('\n')
     .map((text) => text.trim().replace(/^U /, ''))
     .filter(Boolean);
+}
+
+/**
+ * Converts by the style that has one result for all kernels, once: it is proved for each of them,
+ * which takes its time.
+ */
+function forAllKernels(name, options) {
+  const folder = path.join(work, name);
+  if (!existsSync(folder)) {
+    copyExamples(folder);
+    for (const { sources } of examples) {
+      const paths = sources.map((source) => path.join(folder, source));
+      allKernels.set(`${name} ${sources}`, convertInPlace(paths, '', 'compat', options));
+    }
+  }
+  return (paths) => {
+    const sources = paths.map((one) => path.basename(one));
+    for (const [index, source] of sources.entries())
+      cpSync(path.join(folder, source), paths[index]);
+    return allKernels.get(`${name} ${sources}`);
+  };
 }
 
 /** Copies the drivers, converts them, and runs kbuild once for all. */

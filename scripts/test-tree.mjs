@@ -37,6 +37,7 @@ try {
   mergeTwoBranches();
   runJobs();
   sendPatches();
+  checkChanges();
 } finally {
   rmSync(work, { recursive: true, force: true });
 }
@@ -363,6 +364,26 @@ function sendPatches() {
     'vfio/hen: Use vfio_alloc_device()',
   );
   expectCheck('and brings nothing new', NOTHING);
+}
+
+/** The commands of the page about changes: each finds the one leak that the change brings. */
+function checkChanges() {
+  const commands = blocksOf('Only what a change brings', 'sh').join('\n').trimEnd().split('\n');
+  const ofWork = commands.filter((one) => !one.includes('.patch'));
+  const ofPatch = commands.filter((one) => one.includes('.patch'));
+  write('drivers/vfio/owl.c', driver('owl', { leaks: [1] }));
+  git('add -A');
+  const run = (command) => {
+    const { status, stdout } = shell(`${command.replace('origin/main', 'HEAD')}`);
+    return [status, stdout.match(/\[[\w-]+\]$/gm)?.length ?? 0, /owl\.c/.test(stdout)];
+  };
+  for (const command of ofWork)
+    expect(`a change is checked: ${command}`, run(command), [1, 1, true]);
+  commit('owl');
+  git('format-patch -q -1 HEAD -o .');
+  git('reset -q --hard HEAD~');
+  for (const command of ofPatch)
+    expect(`a patch is checked: ${command}`, run(command), [1, 1, true]);
 }
 
 /** The fenced blocks of a language below a heading of docs/ci.md. */

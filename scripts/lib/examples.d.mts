@@ -8,5 +8,6 @@ export function copyExamples(to: string): void;
 export function convertInPlace(
   sources: readonly string[],
   kernel: string,
-  style: 'minimal' | 'fold',
+  style: 'minimal' | 'fold' | 'compat',
+  more?: readonly string[],
 ): string | undefined;

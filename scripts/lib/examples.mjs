@@ -27,15 +27,17 @@ export function copyExamples(to) {
 /**
  * Converts the files of one module in place with dist/cli.cjs. Returns why it was refused, or
  * undefined when it was converted.
+ * @param more options beside those.
  */
-export function convertInPlace(sources, kernel, style) {
+export function convertInPlace(sources, kernel, style, more = []) {
   const args = [
     inProject('dist/cli.cjs'),
     'convert',
-    '--kernel',
-    kernel,
+    // The style of many kernels takes none.
+    ...(style === 'compat' ? [] : ['--kernel', kernel]),
     '--style',
     style,
+    ...more,
     '--format',
     'json',
     '--write',

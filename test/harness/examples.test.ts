@@ -9,7 +9,7 @@ import { bugsOf, compare } from './compare.ts';
 import { run, type Run } from './run.ts';
 
 const KERNELS = ['6.1', '6.12'];
-const STYLES = ['minimal', 'fold'] as const;
+const STYLES = ['minimal', 'fold', 'compat'] as const;
 const folder = mkdtempSync(path.join(tmpdir(), 'vfio-lifecycle-examples-'));
 const noHeaders = whyNot('6.1');
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -283,7 +283,8 @@ describe('the conversion', () => {
     const { open } = await start(K60);
     open(URI, OLD_ALONE);
     const found = await actions(URI, rangeOf(OLD_ALONE, place), ['refactor']);
-    expect(found.map(folds)).toEqual([false, true]);
+    expect(found.map(folds)).toEqual([false, true, false]);
+    expect(found[2]!.title).toMatch(/, keeping the old model under #if for kernels before 6\.1$/);
     expect(found[0]).toMatchObject({
       kind: 'refactor.rewrite.vfio',
       title: expect.stringContaining('for Linux 6.1'),
@@ -305,6 +306,7 @@ describe('the conversion', () => {
       ['quickfix', title],
       ['quickfix', 'Suppress removed-api with a comment…'],
       ['refactor.rewrite.vfio', `${title}, folding state into .init and .release`],
+      ['refactor.rewrite.vfio', `${title}, keeping the old model under #if for kernels before 6.1`],
     ]);
     expect(found[0]).toMatchObject({ diagnostics: [{ code: 'removed-api' }] });
     expect(found[0]!.isPreferred).toBeUndefined();
@@ -323,6 +325,7 @@ describe('the conversion', () => {
     expect((await actions(URI, rangeOf(OLD_ALONE, OLD_ALONE), REWRITE)).map(folds)).toEqual([
       false,
       true,
+      false,
     ]);
   });
 
@@ -432,7 +435,7 @@ describe('the conversion', () => {
         rangeOf(BAR_C, 'vfio_init_group_dev'),
         REWRITE,
       );
-      expect(others.map(folds)).toEqual([true]);
+      expect(others.map(folds)).toEqual([true, false]);
       expect(offered!.edit).toBeUndefined();
       const resolved = await resolve(offered!);
       const changes = resolved.edit!.documentChanges as TextDocumentEdit[];

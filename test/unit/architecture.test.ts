@@ -33,6 +33,7 @@ const packages: Readonly<Record<string, RegExp>> = {
   'vscode-languageserver': /^server\/src\/lsp\//,
   'vscode-languageserver-textdocument': /^server\/src\/lsp\//,
   commander: /^server\/src\/cli\//,
+  diff: /^server\/src\/(?:cli|text)\//,
   'jsonc-parser': /^client\//,
   '@dagrejs/dagre': /^client\/src\/life-cycle\//,
   'web-tree-sitter': /^server\/src\/syntax\//,

@@ -1,8 +1,9 @@
 import type { Outcome } from './outcome.ts';
-import type { Conversion } from '../engine/types.ts';
+import type { Conversion, ModuleInput, TargetKernel } from '../engine/types.ts';
 import type { Finding } from '../rules/types.ts';
 import type { Engine } from '../engine/analyse.ts';
 import { convert, conversionTarget, newerKernelNotes, whyNothing } from '../engine/convert.ts';
+import { convertCompat } from '../engine/compat/convert.ts';
 import { convertFolding } from '../engine/fold.ts';
 import { fixAll } from '../engine/fix.ts';
 import { joinLinked } from '../engine/project/join.ts';
@@ -37,6 +38,7 @@ import { UsageError } from './usage-error.ts';
 import { openWorkspace, patchName, shownPath, type Workspace } from './workspace.ts';
 
 type Change = ConvertCommand | FixCommand;
+type StyleChoice = Pick<ConvertCommand, 'style' | 'guard'>;
 
 /** `convert` and `fix`: both change files, and show the change as one patch or write it. */
 export async function runChange(command: Change, program: Program): Promise<number> {
@@ -50,10 +52,11 @@ export async function runChange(command: Change, program: Program): Promise<numb
   const job: Job = { engine: await program.engine(), workspace, output, log };
   const verdicts =
     command.name === 'convert' && inputs.hasFolders
-      ? await convertModules(job, inputs.files, command.style)
+      ? await convertModules(job, inputs.files, command)
       : [];
   const outcomes = await outcomesOf(job, command, inputs, verdicts);
-  await announceTargets(workspace, inputs.files, sources.paths, program.output);
+  if (command.name === 'fix' || command.style !== 'compat')
+    await announceTargets(workspace, inputs.files, sources.paths, program.output);
   const patch = patchOf(workspace);
   if (command.format === 'json') {
     const told: (one: Outcome) => object = command.name === 'fix' ? jsonFixes : jsonOutcome;
@@ -85,9 +88,9 @@ interface Job {
 /** Patches for git am, to stdout or each into a file. */
 async function giveMails(
   { workspace, output, log }: Job,
-  { signoff, outputDirectory }: ConvertCommand,
+  { signoff, outputDirectory, style }: ConvertCommand,
 ): Promise<void> {
-  const mails = await mailsOf(log.drivers(), signoff, workspace, output);
+  const mails = await mailsOf(log.drivers(), signoff, style === 'compat', workspace, output);
   if (outputDirectory !== undefined) writeMails(mails, outputDirectory, output);
   else if (mails.length > 0) output.out(mailbox(mails));
 }
@@ -123,7 +126,7 @@ async function outcomesOf(
     const together = linked.includes(file) ? linked : [file];
     const outcome =
       command.name === 'convert'
-        ? await convertFile(job, file, together, command.style)
+        ? await convertFile(job, file, together, command)
         : await fixFile(job, file, command.unsafe);
     outcomes.push(outcome);
     job.log.take(together === linked ? linked : file, outcome);
@@ -135,7 +138,7 @@ async function outcomesOf(
 async function convertModules(
   job: Job,
   files: readonly InputFile[],
-  style: 'minimal' | 'fold',
+  style: StyleChoice,
 ): Promise<ModuleVerdict[]> {
   const modules = await modulesOf(job.workspace, files);
   const linked = await linkedFiles(job.workspace, files);
@@ -239,7 +242,7 @@ async function convertFile(
   { engine, workspace, output }: Job,
   file: InputFile,
   linked: readonly InputFile[],
-  style: 'minimal' | 'fold',
+  style: StyleChoice,
 ): Promise<Outcome> {
   const input = joinLinked(await Promise.all(linked.map((one) => workspace.load(one.path))))[
     linked.indexOf(file)
@@ -247,7 +250,7 @@ async function convertFile(
   const asked = await workspace.target(file.path);
   output.detail(readingText(file.shown, input, asked));
   const target = conversionTarget(asked);
-  const result = (style === 'fold' ? convertFolding : convert)(engine, input, target, undefined);
+  const result = convertedIn(style, engine, input, target);
   switch (result.status) {
     case 'unchanged': {
       const together = workspace.changed().includes(file.path);
@@ -285,11 +288,21 @@ async function convertFile(
       return {
         file,
         status: 'converted',
-        notes: [...newerKernelNotes(asked), ...result.notes],
+        notes: [...(style.style === 'compat' ? [] : newerKernelNotes(asked)), ...result.notes],
         folded: result.folded,
         edits: take(workspace, result.edits),
       };
   }
+}
+
+function convertedIn(
+  { style, guard }: StyleChoice,
+  engine: Engine,
+  input: ModuleInput,
+  target: TargetKernel,
+): Conversion {
+  if (style === 'compat') return convertCompat(engine, input, undefined, guard);
+  return (style === 'fold' ? convertFolding : convert)(engine, input, target, undefined);
 }
 
 async function fixFile(

@@ -3,9 +3,11 @@ import { withAllObstacles } from '../engine/convertibility.ts';
 import { decidingPlaces } from '../engine/deciding-places.ts';
 import { withProof } from '../engine/fix-proof.ts';
 import type { Finding, Severity } from '../rules/types.ts';
+import { createChangeScope, type ChangeScope } from './change-scope.ts';
 import type { CheckCommand, FailOn, ShownLevel } from './command.ts';
+import { createBuilds, readConfiguration, type BuildOf } from './build.ts';
 import { compareWithBaselines } from './baseline.ts';
-import { findInputs, nothingThere, type InputFile } from './inputs.ts';
+import { findInputs, nothingThere, type InputFile, type Inputs } from './inputs.ts';
 import type { Program } from './process-needs.ts';
 import { createRowCheck } from './row-check.ts';
 import { compareText } from '../text/words.ts';
@@ -18,7 +20,7 @@ import { nameSources } from './stdin.ts';
 import { announceTargets, readingText } from './targets.ts';
 import { UsageError } from './usage-error.ts';
 import { unparsedIn } from '../engine/unparsed.ts';
-import { openWorkspace } from './workspace.ts';
+import { openWorkspace, type Workspace } from './workspace.ts';
 
 /** The formats that say whether a fix is safe, or count those: only for them it is proved. */
 const TELLS_FIXES: ReadonlySet<CheckCommand['format']> = new Set<CheckCommand['format']>([
@@ -27,24 +29,41 @@ const TELLS_FIXES: ReadonlySet<CheckCommand['format']> = new Set<CheckCommand['f
   'sarif',
 ]);
 
-/** Analyses files and folders and prints what was found. */
-export async function runCheck(command: CheckCommand, program: Program): Promise<number> {
+/**
+ * Analyses files and folders and prints what was found.
+ * @param buildOf what is known of the build of a file.
+ */
+export async function runCheck(
+  command: CheckCommand,
+  program: Program,
+  buildOf: BuildOf = buildsFor(command, program),
+): Promise<number> {
   const { paths, stdin } = nameSources(command);
-  const workspace = openWorkspace({ ...command, paths, stdin }, program.output);
+  const change =
+    command.change && createChangeScope(command.change, command, buildOf, program.output);
+  const texts = change?.texts;
+  const named = paths.length > 0 ? paths : [...(texts?.keys() ?? [])];
+  const workspace = openWorkspace(
+    { ...command, paths: named, stdin, texts, buildOf },
+    program.output,
+  );
   // Loads while the folders are walked.
   const loading = program.engine();
   const found: CheckedFile[] = [];
   const rows = createRowCheck(workspace);
   let failed = 0;
   const said = new Set<string>();
-  const inputs = await findInputs({ paths, stdin }, program, async (file) => {
+  const checkFile = async (file: InputFile): Promise<void> => {
     try {
       const engine = await loading;
       const kernel = await workspace.target(file.path);
       const input = await workspace.load(file.path);
       const config = await workspace.config(file.path);
       const analysis = engine.analyse(input, config, kernel);
-      const told = withAllObstacles(engine, input, kernel, analysis.findings);
+      const caused = change
+        ? await change.caused(engine, file.path, analysis.findings)
+        : analysis.findings;
+      const told = withAllObstacles(engine, input, kernel, caused);
       const proved = TELLS_FIXES.has(command.format)
         ? told.map((one) => withProof(engine, input, config, kernel, one))
         : told;
@@ -70,9 +89,12 @@ export async function runCheck(command: CheckCommand, program: Program): Promise
       if (!said.has(message)) program.output.error(message);
       said.add(message);
     }
-  });
+  };
+  const inputs = change
+    ? await changedInputs(change, workspace, checkFile)
+    : await findInputs({ paths, stdin }, program, checkFile);
   await loading;
-  const nothing = nothingThere('check', { paths, stdin }, inputs);
+  const nothing = change ? undefined : nothingThere('check', { paths, stdin }, inputs);
   if (nothing !== undefined) throw new UsageError(nothing);
   failed += inputs.unreadable;
   const all = found.sort((left, right) => compareText(left.file.shown, right.file.shown));
@@ -80,8 +102,8 @@ export async function runCheck(command: CheckCommand, program: Program): Promise
   if (failed > 0 && all.length === 0) return 2;
   // What cannot be analysed for its kernel has been said.
   const analysed = failed > 0 ? all.map(({ file }) => file) : inputs.files;
-  const kernel = await announceTargets(workspace, analysed, paths, program.output);
-  rows.report(paths, program.output);
+  const kernel = await announceTargets(workspace, analysed, named, program.output);
+  if (!change) rows.report(paths, program.output);
   const compared = await compareWithBaselines(
     all,
     { baseline: command.baseline, update: command.updateBaseline, paths, unreadable: failed },
@@ -130,6 +152,22 @@ export async function runCheck(command: CheckCommand, program: Program): Promise
   )
     ? 1
     : 0;
+}
+
+/** The files of a change, each checked. */
+async function changedInputs(
+  change: ChangeScope,
+  workspace: Workspace,
+  checkFile: (file: InputFile) => Promise<void>,
+): Promise<Inputs> {
+  const files = await change.inputs(workspace);
+  for (const file of files) await checkFile(file);
+  return { files, sources: change.texts.size, unreadable: 0 };
+}
+
+function buildsFor({ config }: CheckCommand, { output }: Program): BuildOf {
+  const configuration = config === undefined ? undefined : readConfiguration(config);
+  return createBuilds(configuration, (line) => output.note(line));
 }
 
 function render(result: CheckResult, format: CheckCommand['format'], program: Program): string {

@@ -80,6 +80,12 @@ const DESCRIPTIONS: readonly Description[] = [
       new Option('--baseline <file>', 'hide the findings that are listed in it'),
       new Option('--update-baseline', 'write the baseline anew'),
       new Option('--fail-on-gone', 'end with 1 too where a listed finding is gone'),
+      new Option('--since <rev>', 'only what changed since a commit has to answer for'),
+      new Option('--staged', 'the same for what git has staged'),
+      new Option('--diff <file>', 'the same for patches, applied or not; - for stdin').argParser(
+        (value: string, before: readonly string[] | undefined) => [...(before ?? []), value],
+      ),
+      new Option('--config <file>', 'the .config or autoconf.h that decides #ifdef CONFIG_'),
       stdinOption(),
     ],
     examples: [
@@ -88,10 +94,12 @@ const DESCRIPTIONS: readonly Description[] = [
       ['vfio-lifecycle check --only missing-put .', 'one rule, no other'],
       ['vfio-lifecycle check --format sarif . > vfio.sarif', 'for code scanning'],
       ['vfio-lifecycle check --stdin-filename foo.c -', 'what stdin holds'],
+      ['vfio-lifecycle check --since origin/main', 'what a branch brings'],
+      ['vfio-lifecycle check --diff 0001-foo.patch', 'what a patch brings'],
     ],
     read: (values, words) => ({
       name: 'check',
-      ...sourcesOf(values, words, 'PATH'),
+      ...checkedOf(values, words),
       kernel: text(values['kernel']),
       rules: rulesOf(values),
       format: oneOf('--format', values['format'], FORMATS),
@@ -99,6 +107,32 @@ const DESCRIPTIONS: readonly Description[] = [
       baseline: text(values['baseline']),
       updateBaseline: values['updateBaseline'] === true,
       failOnGone: values['failOnGone'] === true,
+      config: text(values['config']),
+    }),
+  },
+  {
+    name: 'kbuild',
+    summary: "check a file in the kernel's own build, as CHECK of make C=1",
+    more: "Takes the compiler's arguments from kbuild. The kernel and its configuration are those of the build: code under an #ifdef that it leaves out is not judged. Findings go to stderr in the form of gcc.",
+    usage: '[options] COMPILER-ARGUMENTS...',
+    arguments: [new Argument('[ARGUMENT...]')],
+    options: [
+      kernelOption(),
+      ruleOption(),
+      onlyOption(),
+      choice('--min-severity <level>', 'the least severity that is shown', SHOWN_LEVELS, 'warning'),
+      choice('--fail-on <level>', 'the least severity that fails the build', LEVELS, 'never'),
+    ],
+    examples: [
+      ['make C=1 CHECK="vfio-lifecycle kbuild"', 'what is compiled anew'],
+      ['make C=2 CHECK="vfio-lifecycle kbuild" M=$PWD', 'every file of a module'],
+    ],
+    read: (values, words) => ({
+      name: 'kbuild',
+      words,
+      kernel: text(values['kernel']),
+      rules: rulesOf(values),
+      ...levelsOf(values),
     }),
   },
   {
@@ -111,10 +145,11 @@ const DESCRIPTIONS: readonly Description[] = [
       kernelOption(),
       choice(
         '--style <style>',
-        'minimal moves nothing; fold moves state into .init and .release',
+        'minimal moves nothing; fold moves state into .init and .release; compat keeps the old model under #if for kernels before 6.1',
         STYLES,
         'minimal',
       ),
+      new Option('--guard <macro>', 'what compat tests in the place of Linux 6.1'),
       choice('--format <format>', 'patch with a mail header, or json', ['patch', 'json']),
       new Option('--signoff', 'add a Signed-off-by line to the patches'),
       new Option('--output-directory <dir>', 'write a file there for each patch'),
@@ -125,6 +160,7 @@ const DESCRIPTIONS: readonly Description[] = [
       ['vfio-lifecycle convert foo.c | git apply', 'with its other files'],
       ['vfio-lifecycle convert --format patch foo.c | git am', 'as a commit'],
       ['vfio-lifecycle convert --style fold --write foo.c', 'in place'],
+      ['vfio-lifecycle convert --style compat foo.c', 'for many kernels'],
       ['vfio-lifecycle convert core.c one.c two.c', 'a library, its drivers'],
       ['vfio-lifecycle convert drivers/vfio', 'every module in it'],
     ],
@@ -132,7 +168,7 @@ const DESCRIPTIONS: readonly Description[] = [
       name: 'convert',
       ...sourcesOf(values, words, 'PATH'),
       kernel: text(values['kernel']),
-      style: oneOf('--style', values['style'], STYLES),
+      ...styleOf(values),
       write: values['write'] === true,
       format: oneOf('--format', values['format'] ?? 'patch', ['patch', 'json']),
       ...mailsOf(values),
@@ -314,7 +350,7 @@ export function parseCommandLine(argv: readonly string[], version: string): Requ
   }
   if (argv.length === 0) throw new UsageError('no command; try --help');
   try {
-    program.parse(argv, { from: 'user' });
+    program.parse(separated(argv, program), { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode !== 0) throw new UsageError(complaint(error, argv, program));
@@ -322,6 +358,29 @@ export function parseCommandLine(argv: readonly string[], version: string): Requ
   }
   if (read === undefined) throw new UsageError('no command; try --help');
   return { command: read(), manner: mannerOf(program.opts()) };
+}
+
+/**
+ * The arguments with `--` before those of the compiler, which may look like options of ours. The
+ * program's own come first.
+ */
+function separated(argv: readonly string[], program: Parser): string[] {
+  const at = argv.indexOf('kbuild');
+  if (at < 0 || argv.slice(0, at).some((word) => !word.startsWith('-'))) return [...argv];
+  const kbuild = program.commands.find((one) => one.name() === 'kbuild');
+  const own = new Map(
+    [...program.options, ...(kbuild?.options ?? [])].flatMap((option) =>
+      [option.short, option.long].map((name) => [name, option.required] as const),
+    ),
+  );
+  let from = at + 1;
+  for (; from < argv.length; from++) {
+    const [name = ''] = argv[from]!.split('=', 1);
+    if (name === '-h' || name === '--help') continue;
+    if (!own.has(name)) break;
+    if (own.get(name) === true && !argv[from]!.includes('=')) from++;
+  }
+  return [...argv.slice(0, from), '--', ...argv.slice(from)];
 }
 
 /**
@@ -433,6 +492,51 @@ function sourcesOf(
   if (usesStdin && values['write'] === true)
     throw new UsageError('--write: stdin cannot be written');
   return { paths: words, stdinName };
+}
+
+/** What is checked: PATHs, or a change, which needs none and keeps to them where there are some. */
+function checkedOf(
+  values: Values,
+  words: readonly string[],
+): Pick<CheckCommand, 'paths' | 'stdinName' | 'change'> {
+  const revision = text(values['since']);
+  const diffs = listOf(values['diff']);
+  const isStaged = values['staged'] === true;
+  const given = [
+    revision !== undefined && '--since',
+    isStaged && '--staged',
+    diffs.length > 0 && '--diff',
+  ];
+  const [first, second] = given.filter((one) => one !== false);
+  if (first === undefined) return { ...sourcesOf(values, words, 'PATH'), change: null };
+  if (second !== undefined) throw new UsageError(`${second}: there is ${first} already`);
+  if (values['updateBaseline'] === true)
+    throw new UsageError(`--update-baseline: ${first} is not all that there is`);
+  if (words.includes('-')) throw new UsageError(`${first}: stdin is no part of a change`);
+  if (text(values['stdinFilename']) !== undefined)
+    throw new UsageError('--stdin-filename: name - to read stdin');
+  if (revision !== undefined)
+    return { paths: words, stdinName: undefined, change: { kind: 'since', revision } };
+  if (isStaged) return { paths: words, stdinName: undefined, change: { kind: 'staged' } };
+  // A shell makes several words of 0001-*.patch.
+  const isPatch = (word: string): boolean => /\.(?:patch|diff|mbox|eml)$/.test(word);
+  return {
+    paths: words.filter((word) => !isPatch(word)),
+    stdinName: undefined,
+    change: { kind: 'diff', files: [...diffs, ...words.filter(isPatch)] },
+  };
+}
+
+function styleOf(values: Values): Pick<ConvertCommand, 'style' | 'guard'> {
+  const style = oneOf('--style', values['style'], STYLES);
+  const guard = text(values['guard']);
+  if (guard !== undefined && style !== 'compat')
+    throw new UsageError('--guard: only --style compat has arms of #if');
+  if (guard !== undefined && !/^[A-Za-z_]\w*$/.test(guard))
+    throw new UsageError(`--guard: ${JSON.stringify(guard)} is not the name of a macro`);
+  if (style === 'compat' && values['kernel'] !== undefined)
+    throw new UsageError('--kernel: --style compat is for every kernel');
+  return { style, guard };
 }
 
 function kernelVersion(value: string): string {

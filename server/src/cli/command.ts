@@ -7,7 +7,7 @@ import type { Configuration } from '../engine/types.ts';
 export const FORMATS = ['text', 'short', 'json', 'sarif', 'github', 'gitlab'] as const;
 export const SHOWN_LEVELS = ['error', 'warning', 'info', 'hint'] as const;
 export const LEVELS = [...SHOWN_LEVELS, 'never'] as const;
-export const STYLES = ['minimal', 'fold'] as const;
+export const STYLES = ['minimal', 'fold', 'compat'] as const;
 export const STAGES = ['tree', 'ir', 'cfg', 'states', 'calls'] as const;
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 export const WHENS = ['auto', 'always', 'never'] as const;
@@ -46,12 +46,37 @@ export interface CheckCommand extends Sources {
   readonly baseline: string | undefined;
   readonly updateBaseline: boolean;
   readonly failOnGone: boolean;
+  /** The file of a kernel configuration. */
+  readonly config: string | undefined;
+  /** Only what this change has to answer for is reported; null for all. */
+  readonly change: ChangeSource | null;
+}
+
+/** Where a change is found. */
+export type ChangeSource =
+  /** What the working folder has that the revision has not. */
+  | { readonly kind: 'since'; readonly revision: string }
+  /** What the next commit will have. */
+  | { readonly kind: 'staged' }
+  /** Patches, in their order; `-` is stdin. */
+  | { readonly kind: 'diff'; readonly files: readonly string[] };
+
+/** What kbuild asks of a checker. */
+export interface KbuildCommand extends Pick<
+  CheckCommand,
+  'kernel' | 'rules' | 'failOn' | 'minSeverity'
+> {
+  readonly name: 'kbuild';
+  /** The arguments of the compiler. */
+  readonly words: readonly string[];
 }
 
 export interface ConvertCommand extends Sources {
   readonly name: 'convert';
   readonly kernel: string | undefined;
   readonly style: (typeof STYLES)[number];
+  /** The macro of the tree that says whether the new model is there, for compat. */
+  readonly guard: string | undefined;
   readonly write: boolean;
   readonly format: 'patch' | 'json';
   /** The patch was asked for by name: as mails for git am, one for each driver. */
@@ -94,6 +119,7 @@ export interface DumpCommand {
 
 export type Command =
   | CheckCommand
+  | KbuildCommand
   | ConvertCommand
   | FixCommand
   | ExplainCommand

@@ -69,11 +69,13 @@ export function diffOf(file: TextFile, name: string, before: string, after: stri
 /**
  * A mail for each driver.
  * @param isSigned with a line Signed-off-by.
+ * @param keepsOld whether older kernels still compile the old model.
  * @throws UsageError where it is to be signed and git knows nobody.
  */
 export async function mailsOf(
   drivers: readonly ChangedDriver[],
   isSigned: boolean,
+  keepsOld: boolean,
   workspace: Workspace,
   output: Output,
 ): Promise<readonly Mail[]> {
@@ -88,9 +90,10 @@ export async function mailsOf(
   const mails: Mail[] = [];
   for (const [index, { outcomes, files }] of drivers.entries()) {
     const converted = outcomes.filter((one) => one.status === 'converted');
-    const { text } = conversionTarget(await workspace.target(converted[0]!.file.path));
+    const target = conversionTarget(await workspace.target(converted[0]!.file.path));
+    const text = keepsOld ? '6.1' : target.text;
     const parts = converted.map((one) => ({ ...one, shown: nameInTree(one.file.path) }));
-    const message = commitMessage(parts, text);
+    const message = commitMessage(parts, text, keepsOld);
     const end = message.indexOf('\n');
     mails.push({
       author,

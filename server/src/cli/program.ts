@@ -10,6 +10,7 @@ import type { Command, Manner } from './command.ts';
 import { completionScript } from './completion.ts';
 import { runDump } from './dump.ts';
 import { runExplain, runRules } from './explain.ts';
+import { runKbuild } from './kbuild.ts';
 import { createOutput, type Output } from './output.ts';
 import { readPackageFacts, type PackageFacts } from './package-facts.ts';
 import { createStyle } from './style.ts';
@@ -20,6 +21,8 @@ export async function runCommand(command: Command, program: Program): Promise<nu
   switch (command.name) {
     case 'check':
       return runCheck(command, program);
+    case 'kbuild':
+      return runKbuild(command, program);
     case 'convert':
       return runChange(command, program);
     case 'fix':

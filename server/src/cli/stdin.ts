@@ -2,7 +2,7 @@
 import { readSync } from 'node:fs';
 import { MAX_BYTES } from '../lsp/node-read.ts';
 import type { Sources } from './command.ts';
-import { decode, type StdinFile } from './text-file.ts';
+import { decode, type StdinFile, type TextFile } from './text-file.ts';
 import { UsageError } from './usage-error.ts';
 import { keyOf } from './workspace.ts';
 
@@ -19,8 +19,13 @@ export interface NamedSources {
 export function nameSources({ paths, stdinName }: Sources): NamedSources {
   if (!paths.includes('-')) return { paths, stdin: undefined };
   const name = stdinName ?? 'stdin.c';
-  const stdin = { path: keyOf(name), shown: stdinName ?? '<stdin>', file: decode(readAll()) };
+  const stdin = { path: keyOf(name), shown: stdinName ?? '<stdin>', file: readStdin() };
   return { paths: paths.map((path) => (path === '-' ? name : path)), stdin };
+}
+
+/** The whole of stdin as a text. Throws UsageError when it is too large. */
+export function readStdin(): TextFile {
+  return decode(readAll());
 }
 
 /** All bytes of stdin, which may be a pipe or a terminal, up to the size of a file. */

@@ -14,6 +14,7 @@ import type { Configuration, FileSystem, ModuleInput, TargetKernel } from '../en
 import { KERNEL_API } from '../engine/pipeline.ts';
 import { isKernelTree, leadsOutside, readRegularFile } from '../lsp/node-read.ts';
 import { lineIndex, type LineIndex } from '../text/position.ts';
+import { isIncluded, type BuildOf } from './build.ts';
 import type { Output } from './output.ts';
 import type { StdinFile } from './text-file.ts';
 import { UsageError } from './usage-error.ts';
@@ -62,6 +63,10 @@ export interface WorkspaceOptions {
   readonly paths?: readonly string[];
   /** What stands for a file on the disk. */
   readonly stdin?: StdinFile | undefined;
+  /** Texts that stand for files on the disk, which need not be there. */
+  readonly texts?: ReadonlyMap<string, TextFile> | undefined;
+  /** What is known of the build of a file. */
+  readonly buildOf?: BuildOf | undefined;
 }
 
 /** Problems of configuration files are said on `output`, each once. */
@@ -69,14 +74,18 @@ export function openWorkspace(options: WorkspaceOptions, output: Output): Worksp
   const optionSettings: Configuration =
     options.rules && Object.keys(options.rules).length > 0 ? { rules: options.rules } : NO_SETTINGS;
   const named = (options.paths ?? []).filter((path) => path.endsWith('.c')).map(keyOf);
-  const { stdin } = options;
-  const files = new Map<string, TextFile>(stdin ? [[stdin.path, stdin.file]] : []);
+  const { stdin, buildOf = () => undefined } = options;
+  const texts = new Map<string, TextFile>([
+    ...(options.texts ?? []),
+    ...(stdin ? [[stdin.path, stdin.file] as const] : []),
+  ]);
+  const files = new Map(texts);
   const changes = new Map<string, string>();
   const lines = new Map<string, LineIndex>();
   const roots = new Map<string, string>();
   const targets = new Map<string, Promise<TargetKernel>>();
   const trees = [...new Set((options.paths ?? ['.']).map((path) => treeOf(keyOf(path))))];
-  const disk = cachedFileSystem(diskFileSystem(trees, stdin));
+  const disk = cachedFileSystem(diskFileSystem(trees, texts));
   const fs: FileSystem = {
     async readFile(path) {
       return changes.get(path) ?? disk.readFile(path);
@@ -115,7 +124,7 @@ export function openWorkspace(options: WorkspaceOptions, output: Output): Worksp
     const found = await detectTarget(
       disk,
       path,
-      { option: options.kernel, file, sources },
+      { option: options.kernel, tree: buildOf(path)?.tree, file, sources },
       KERNEL_API,
     );
     const unknown = whyUnknown(found);
@@ -143,8 +152,18 @@ export function openWorkspace(options: WorkspaceOptions, output: Output): Worksp
   return {
     async load(path) {
       const { wrappers } = await config(path);
+      const build = buildOf(path);
       return {
-        ...(await loader.load(path, current(path), { ...bordersOf(path), named })),
+        ...(await loader.load(path, current(path), {
+          ...bordersOf(path),
+          named,
+          ...(build && {
+            includeFolders: build.includeFolders,
+            forcedHeaders: build.forcedHeaders,
+            isNamed: (header) => isIncluded(build, header),
+          }),
+        })),
+        ...(build?.macros && { build: build.macros }),
         wrappers: wrappers && rowsOf(wrappers).rows,
       };
     },
@@ -236,11 +255,15 @@ function treeOf(path: string): string {
 }
 
 /** @param roots the trees of what was named: a link that leads out of them is not followed. */
-function diskFileSystem(roots: readonly string[], stdin: StdinFile | undefined): FileSystem {
+function diskFileSystem(
+  roots: readonly string[],
+  texts: ReadonlyMap<string, TextFile>,
+): FileSystem {
   const leadsOut = (path: string): boolean => leadsOutside(path, roots);
   return {
     async readFile(path) {
-      if (path === stdin?.path) return stdin.file.text;
+      const text = texts.get(path)?.text;
+      if (text !== undefined) return text;
       try {
         return leadsOut(path) ? undefined : decode(readRegularFile(path)).text;
       } catch {

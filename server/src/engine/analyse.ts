@@ -191,7 +191,7 @@ export function createEngine(parser: SyntaxParser, stages: Stages = kernelStages
         yield;
       }
     }
-    return { sources, headers, wrappers: input.wrappers };
+    return { sources, headers, wrappers: input.wrappers, build: input.build };
   }
 
   function* result(input: ModuleInput, kernel: TargetKernel): Steps<ModuleResult> {
@@ -207,6 +207,7 @@ export function createEngine(parser: SyntaxParser, stages: Stages = kernelStages
       (one) =>
         one.kernel === kernel.text &&
         one.facts.module.wrappers === input.wrappers &&
+        one.facts.module.build === input.build &&
         same(one.files, files),
     );
     // What is known costs an answer what it would cost in a new engine.

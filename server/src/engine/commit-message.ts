@@ -21,8 +21,13 @@ export interface MessagePart {
  * of a patch, so the text has no line that
  * could begin one. Empty when there is no part.
  * @param kernel the kernel that the files were converted for, `6.1`.
+ * @param keepsOld whether older kernels still compile the old model.
  */
-export function commitMessage(parts: readonly MessagePart[], kernel: string): string {
+export function commitMessage(
+  parts: readonly MessagePart[],
+  kernel: string,
+  keepsOld = false,
+): string {
   if (parts.length === 0) return '';
   const allocates = parts.some(allocatesNow);
   const paragraphs = [
@@ -30,6 +35,7 @@ export function commitMessage(parts: readonly MessagePart[], kernel: string): st
       ? `Convert to the life cycle of Linux ${kernel}: vfio_alloc_device() allocates and initialises the device, and the last vfio_put_device() frees it.`
       : `Bring the driver to the life cycle of Linux ${kernel}.`,
   ];
+  if (keepsOld) paragraphs.push('Kernels before 6.1 keep the old model, in arms of #if.');
   for (const { folded = [] } of parts) {
     for (const moved of folded) paragraphs.push(movedText(moved));
   }

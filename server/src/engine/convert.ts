@@ -383,6 +383,7 @@ export type Proof =
  * The proof of a conversion of `input` to `after`: it parses as well as before, shows no finding of
  * any level that was not there before, and
  * has nothing left to convert. `after` is undefined where the edits overlap.
+ * @param again what is asked whether it has anything left to convert.
  */
 export function prove(
   engine: Engine,
@@ -391,6 +392,7 @@ export function prove(
   after: ModuleInput | undefined,
   target: TargetKernel,
   functionName: string | undefined,
+  again = after,
 ): Proof {
   if (!after)
     return {
@@ -417,7 +419,7 @@ export function prove(
       problem: `the converted text would not be right: ${added.message} [${added.rule}]`,
       site: added.site,
     };
-  const second = preparePlan(scratch, scratch, after, target, functionName);
+  const second = preparePlan(scratch, scratch, again ?? after, target, functionName);
   if (second.status === 'unchanged') return { status: 'proved', kept, left };
   return {
     status: 'failed',

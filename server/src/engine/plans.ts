@@ -69,6 +69,7 @@ function isOf(path: string): (document: SourceDocument) => boolean {
 function isSame(one: ModuleInput, other: ModuleInput): boolean {
   return (
     one.wrappers === other.wrappers &&
+    one.build === other.build &&
     haveSameTexts(one.sources, other.sources) &&
     haveSameTexts(one.headers, other.headers)
   );

@@ -3,8 +3,11 @@ import type { EditKind, Note, RefusalCode } from '../convert/index.ts';
 import type { Moved } from '../convert/fold/types.ts';
 import type { ExtraFunctions } from '../kernel/lookup.ts';
 import type { KernelVersion } from '../kernel/types.ts';
+import type { BuildMacros } from '../lifecycle/module/build-macros.ts';
 import type { Finding, Severity } from '../rules/types.ts';
 import type { Wrapper } from './settings/wrappers.ts';
+
+export type { BuildMacros } from '../lifecycle/module/build-macros.ts';
 
 /**
  * What the engine needs of a file system; hosts give it (node:fs, the client's virtual workspace, a
@@ -54,6 +57,8 @@ export interface ModuleInput {
   readonly headers: readonly SourceDocument[];
   /** See Module.wrappers. */
   readonly wrappers?: ExtraFunctions | undefined;
+  /** See Module.build. */
+  readonly build?: BuildMacros | undefined;
 }
 
 export interface NotAnalysed {

@@ -147,6 +147,7 @@ export interface AnalysisCache {
 }
 interface Memory {
   readonly wrappers: ExtraFunctions | undefined;
+  readonly build: Module['build'];
   readonly relevance: RelevanceCache;
   readonly calls: CallGraphCache;
   readonly store: Store;
@@ -161,14 +162,15 @@ export function createAnalysisCache(): AnalysisCache {
 
 function memoryFor(
   { memories }: AnalysisCache,
-  { wrappers }: Module,
+  { wrappers, build }: Module,
   kernel: KernelVersion,
 ): Memory {
   const key = formatVersion(kernel);
   let memory = memories.get(key);
-  if (!memory || memory.wrappers !== wrappers || !hasRoom(memory.frames))
+  if (!memory || memory.wrappers !== wrappers || memory.build !== build || !hasRoom(memory.frames))
     memory = {
       wrappers,
+      build,
       relevance: createRelevanceCache(),
       calls: createCallGraphCache(),
       store: createStore(),

@@ -7,6 +7,7 @@ import type { Condition } from '../syntax/node.ts';
 import type { Expr, FileIr, FunctionIr, VariableIr } from '../ir/types.ts';
 import type { ExtraFunctions } from '../kernel/lookup.ts';
 import type { EffectOp, KernelVersion } from '../kernel/types.ts';
+import type { BuildMacros } from './module/build-macros.ts';
 
 /** A place in one of the module's documents. */
 export interface Site extends Span {
@@ -309,6 +310,8 @@ export interface Module {
    * results are kept by it.
    */
   readonly wrappers?: ExtraFunctions | undefined;
+  /** What the build defines, where that is known. */
+  readonly build?: BuildMacros | undefined;
 }
 
 /** All that is known of a module: what rules, hovers and conversions read. */

@@ -297,8 +297,26 @@ async function conversions(
       append(actions, offered(session, loaded, folding, offer.functionName, 'fold'));
     else if (session.client.disabledActions)
       actions.push({ ...folding, disabled: { reason: fold.reason } });
+    if (offer.model === 'old' && plan.allocates)
+      append(actions, keepingOld(session, loaded, action, offer.functionName));
   }
   return actions;
+}
+
+/**
+ * The conversion for old and new kernels alike. It is proved for each of them, which takes seconds:
+ * only a client that asks for the edits when a person wants them has it.
+ */
+function keepingOld(
+  session: Session,
+  loaded: Loaded,
+  action: CodeAction,
+  functionName: string | undefined,
+): CodeAction[] {
+  const { conversionCommand: command, resolveEdits } = session.client;
+  if (command === undefined && !resolveEdits) return [];
+  const title = `${action.title}, keeping the old model under #if for kernels before 6.1`;
+  return offered(session, loaded, { ...action, title }, functionName, 'compat');
 }
 
 /** The conversion of a file that has none to offer, disabled with the reason. */

@@ -18,6 +18,7 @@ import {
   reasonsOf,
   whyNothing,
 } from '../engine/convert.ts';
+import { convertCompat } from '../engine/compat/convert.ts';
 import { convertFolding } from '../engine/fold.ts';
 import type { Conversion } from '../engine/types.ts';
 import { applyEdits } from '../text/edits.ts';
@@ -36,7 +37,7 @@ export interface ConversionData {
   readonly version: number;
   /** Undefined for all devices of the file. */
   readonly functionName?: string | undefined;
-  readonly style: 'minimal' | 'fold';
+  readonly style: 'minimal' | 'fold' | 'compat';
 }
 
 /** `after` is the text of the document with all edits made. */
@@ -90,6 +91,7 @@ export function converted(
   loaded: Loaded,
   { functionName, style }: Partial<ConversionData>,
 ): Conversion {
+  if (style === 'compat') return convertCompat(loaded.engine, loaded.input, functionName);
   const make = style === 'fold' ? convertFolding : convert;
   return make(loaded.engine, loaded.input, conversionTarget(loaded.kernel), functionName);
 }
@@ -156,7 +158,7 @@ export async function wholeConversion(
     files,
     wantsEyes: wantsEyes(result, data?.style),
     notes: placedNotes(session, loaded, result, files),
-    message: messageOf(loaded, result),
+    message: messageOf(loaded, result, data?.style),
   };
 }
 
@@ -200,15 +202,21 @@ function textIn({ sources, headers }: Loaded['input'], path: string): string {
   return [...sources, ...headers].find((one) => one.path === path)?.text ?? '';
 }
 
-function messageOf({ input, kernel }: Loaded, { notes, folded, edits }: Converted): string {
+function messageOf(
+  { input, kernel }: Loaded,
+  { notes, folded, edits }: Converted,
+  style: ConversionData['style'] | undefined,
+): string {
   const part = { shown: input.file, notes, folded, edits: edits.flatMap((file) => file.edits) };
-  return commitMessage([part], conversionTarget(kernel).text);
+  const keepsOld = style === 'compat';
+  return commitMessage([part], keepsOld ? '6.1' : conversionTarget(kernel).text, keepsOld);
 }
 
 function wantsEyes({ edits }: Converted, style: ConversionData['style'] | undefined): boolean {
   return (
     edits.length > 1 ||
     style === 'fold' ||
+    style === 'compat' ||
     edits.some((file) => file.edits.some((edit) => edit.kind === 'layout'))
   );
 }

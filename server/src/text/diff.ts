@@ -1,9 +1,12 @@
+/**
+ * Unified diffs. What differs is found by the library `diff`; hunks are written here, because git's
+ * headings, the quotes of its names and the bytes of lines without an end are its own.
+ */
+import { diffArrays, type ChangeObject } from 'diff';
+
 /** Lines around a change that a hunk shows, as in git. */
 const CONTEXT = 3;
-/**
- * With more changed lines than this the middle is shown as replaced; a bound on memory (D² / 2
- * numbers) and time.
- */
+/** With more changed lines than this the middle is shown as replaced: a bound on memory and time. */
 const MAX_DISTANCE = 1500;
 
 /**
@@ -127,102 +130,34 @@ export function changedLines(before: readonly string[], after: readonly string[]
     before[before.length - 1 - tail] === after[after.length - 1 - tail]
   )
     tail++;
-  const ids = new Map<string, number>();
-  const numbers = (lines: readonly string[]): Int32Array =>
-    Int32Array.from(lines.slice(head, lines.length - tail), (line) => {
-      const known = ids.get(line);
-      if (known === undefined) ids.set(line, ids.size);
-      return known ?? ids.size - 1;
-    });
-  return myers(numbers(before), numbers(after)).map((change) => ({
-    oldStart: change.oldStart + head,
-    oldEnd: change.oldEnd + head,
-    newStart: change.newStart + head,
-    newEnd: change.newEnd + head,
-  }));
-}
-
-/** The furthest old line on a diagonal, one change after `previous`. */
-function furthest(previous: Int32Array, diagonal: number, depth: number): number {
-  return isInsertion(previous, diagonal, depth)
-    ? previous[diagonal + 1 + depth - 1]!
-    : previous[diagonal - 1 + depth - 1]! + 1;
-}
-
-/** Myers, "An O(ND) Difference Algorithm and Its Variations" (1986), the greedy form. */
-function myers(left: Int32Array, right: Int32Array): LineChange[] {
-  if (left.length === 0 && right.length === 0) return [];
-  const whole: LineChange = { oldStart: 0, oldEnd: left.length, newStart: 0, newEnd: right.length };
-  if (left.length === 0 || right.length === 0) return [whole];
-  const most = Math.min(MAX_DISTANCE, left.length + right.length);
-  /** For each number of changes d the furthest x on the diagonals -d … d; diagonal k + d. */
-  const trace: Int32Array[] = [];
-  for (let depth = 0; depth <= most; depth++) {
-    const previous = trace[depth - 1];
-    const current = new Int32Array(2 * depth + 1);
-    trace.push(current);
-    for (let diagonal = -depth; diagonal <= depth; diagonal += 2) {
-      let oldAt = previous === undefined ? 0 : furthest(previous, diagonal, depth);
-      let newAt = oldAt - diagonal;
-      while (oldAt < left.length && newAt < right.length && left[oldAt] === right[newAt]) {
-        oldAt++;
-        newAt++;
-      }
-      current[diagonal + depth] = oldAt;
-      if (oldAt >= left.length && newAt >= right.length)
-        return backtrack(trace, left.length, right.length);
-    }
-  }
-  return [whole];
-}
-
-/**
- * Whether the best way to diagonal k with d changes comes from the diagonal above, by inserting a
- * line.
- */
-function isInsertion(previous: Int32Array, diagonal: number, depth: number): boolean {
-  return (
-    diagonal === -depth ||
-    (diagonal !== depth &&
-      previous[diagonal - 1 + depth - 1]! < previous[diagonal + 1 + depth - 1]!)
+  const middle = diffArrays(
+    before.slice(head, before.length - tail),
+    after.slice(head, after.length - tail),
+    { maxEditLength: MAX_DISTANCE },
   );
+  if (middle === undefined) {
+    const ends = { oldEnd: before.length - tail, newEnd: after.length - tail };
+    return [{ oldStart: head, newStart: head, ...ends }];
+  }
+  return changesOf(middle, head);
 }
 
-function backtrack(
-  trace: readonly Int32Array[],
-  oldLength: number,
-  newLength: number,
-): LineChange[] {
+/** The stretches that were replaced: what is removed and added side by side is one. */
+function changesOf(parts: readonly ChangeObject<unknown>[], from: number): LineChange[] {
   const changes: LineChange[] = [];
-  let oldAt = oldLength;
-  let newAt = newLength;
-  for (let depth = trace.length - 1; depth > 0; depth--) {
-    const previous = trace[depth - 1]!;
-    const diagonal = oldAt - newAt;
-    const insertion = isInsertion(previous, diagonal, depth);
-    const from = insertion ? diagonal + 1 : diagonal - 1;
-    const fromOld = previous[from + depth - 1]!;
-    const fromNew = fromOld - from;
-    // The change, then lines that are equal; changes without equal lines between them are one.
-    const change = {
-      oldStart: fromOld,
-      oldEnd: insertion ? fromOld : fromOld + 1,
-      newStart: fromNew,
-      newEnd: insertion ? fromNew + 1 : fromNew,
-    };
-    const next = changes[changes.length - 1];
-    if (next !== undefined && next.oldStart === change.oldEnd && next.newStart === change.newEnd) {
-      changes[changes.length - 1] = {
-        oldStart: change.oldStart,
-        oldEnd: next.oldEnd,
-        newStart: change.newStart,
-        newEnd: next.newEnd,
-      };
-    } else {
-      changes.push(change);
+  let oldAt = from;
+  let newAt = from;
+  for (const { count, added, removed } of parts) {
+    const oldEnd = added ? oldAt : oldAt + count;
+    const newEnd = removed ? newAt : newAt + count;
+    const last = changes.at(-1);
+    if (added || removed) {
+      const follows = last?.oldEnd === oldAt && last.newEnd === newAt;
+      if (follows) changes[changes.length - 1] = { ...last, oldEnd, newEnd };
+      else changes.push({ oldStart: oldAt, oldEnd, newStart: newAt, newEnd });
     }
-    oldAt = fromOld;
-    newAt = fromNew;
+    oldAt = oldEnd;
+    newAt = newEnd;
   }
-  return changes.reverse();
+  return changes;
 }

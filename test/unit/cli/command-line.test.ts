@@ -25,7 +25,7 @@ describe('help', () => {
     const lines = examples
       .split('\n')
       .filter((line) => line !== '')
-      .map((line) => /vfio-lifecycle ([^|>)#]*)/.exec(line)?.[1] ?? '');
+      .map((line) => /vfio-lifecycle ([^|>)#"]*)/.exec(line)?.[1] ?? '');
     expect(lines.length).toBeGreaterThan(0);
     for (const line of lines) expect(parse(...line.trim().split(/ +/)).command.name).toBe(name);
   });

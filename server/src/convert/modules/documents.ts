@@ -48,7 +48,12 @@ export function mergedModule(
   refuseDoubles(file, deviceTypes(module));
   return {
     file,
-    module: { sources: [file], headers: [], ...(module.wrappers && { wrappers: module.wrappers }) },
+    module: {
+      sources: [file],
+      headers: [],
+      ...(module.wrappers && { wrappers: module.wrappers }),
+      ...(module.build && { build: module.build }),
+    },
   };
 }
 

@@ -119,7 +119,12 @@ export function createLinkFinder(fs: FileSystem, loader: ModuleLoader): LinkFind
         const linked = await withDrivers(input, border, root);
         return {
           ...linked,
-          input: { ...linked.input, file: input.file, wrappers: input.wrappers },
+          input: {
+            ...linked.input,
+            file: input.file,
+            wrappers: input.wrappers,
+            build: input.build,
+          },
         };
       }
       const names = foreignCalls(input);

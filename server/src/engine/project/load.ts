@@ -38,6 +38,12 @@ export interface LoadOptions {
    * call each other, are one module.
    */
   readonly named?: readonly string[] | undefined;
+  /** Folders of headers that the build names beside those of the Makefile. */
+  readonly includeFolders?: readonly string[] | undefined;
+  /** Headers that the build puts in front of the file. */
+  readonly forcedHeaders?: readonly string[] | undefined;
+  /** Whether the build names a header, which may then be read wherever it lies. */
+  readonly isNamed?: ((path: string) => boolean) | undefined;
 }
 
 const MAX_SOURCES = 48;
@@ -268,16 +274,20 @@ export function createModuleLoader(fs: FileSystem): ModuleLoader {
   }
 
   return {
-    async load(file, text, { root, beside, named = [] }) {
+    async load(file, text, options) {
+      const { root, beside, named = [], isNamed } = options;
       const ownFolder = folderOf(file);
       if (ownFolder === undefined) return { file, sources: [{ path: file, text }], headers: [] };
       const border = root !== undefined && isInside(file, root) ? root : ownFolder;
       const members = file.endsWith('.c')
         ? await membersOf(file, border)
         : { paths: [file], includeFolders: [], forcedHeaders: [], isStated: true };
-      const { includeFolders, forcedHeaders } = members;
+      const includeFolders = [...members.includeFolders, ...(options.includeFolders ?? [])];
+      const forcedHeaders = [...members.forcedHeaders, ...(options.forcedHeaders ?? [])];
       const mayBeRead = (path: string): boolean =>
-        isInside(path, border) || (beside !== undefined && isInside(path, beside));
+        isInside(path, border) ||
+        (beside !== undefined && isInside(path, beside)) ||
+        isNamed?.(path) === true;
       const borderOf = (path: string): string =>
         isInside(path, border) ? border : (folderOf(path) ?? border);
       const paths = members.isStated ? members.paths : await namedWith(file, text, named, borderOf);

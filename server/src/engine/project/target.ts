@@ -15,6 +15,8 @@ import { hasWhatIsUsed, neededKernel } from './used-interface.ts';
 export interface TargetOptions {
   /** `--kernel`. Must parse: the command line has checked it. */
   readonly option?: string | undefined;
+  /** The kernel tree that the file is built for. */
+  readonly tree?: string | undefined;
   /** `vfioLifecycle.targetKernel`; empty means not set. */
   readonly setting?: string | undefined;
   /** What the configuration file says, which has been checked. */
@@ -66,6 +68,8 @@ export { describeKernels, type KernelChoice } from '../../kernel/kernel-changes.
 /** The kernel of last resort: the first with the new model, and a long-term release. */
 const STANDARD: KernelVersion = [6, 1];
 const MAX_LEVELS = 40;
+/** A build says which kernel it is for, whatever the driver is written for. */
+const ALWAYS = () => Promise.resolve(true);
 
 /**
  * Finds the target kernel for `file`. An option or setting that is no version is passed over, and
@@ -80,6 +84,9 @@ export async function detectTarget(
 ): Promise<TargetKernel> {
   const option = parsed(options.option);
   if (option.version) return target(option.version, 'option', 'from --kernel');
+  const built =
+    options.tree === undefined ? null : await kernelOfTree(fs, options.tree, ALWAYS, api);
+  if (built) return target(built.version, built.source, built.reason);
   const setting = parsed(options.setting);
   if (setting.version)
     return target(setting.version, 'setting', 'from the setting vfioLifecycle.targetKernel');

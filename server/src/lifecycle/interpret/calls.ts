@@ -699,6 +699,13 @@ const bit: Special = (run, next, call) =>
       }))
     : [{ state: next, value: NULL }];
 
+/** A test of the configuration in an expression, where the build tells what it is. */
+const configured: Special = (run, state, call) => {
+  const truth = run.index.truthOf(sourceText(run, call));
+  if (truth === 'unknown') return compileTime(run, state, call);
+  return [{ state, value: truth === 'true' ? int(1) : NULL }];
+};
+
 const compileTime: Special = (_, state, call) => [
   {
     state,
@@ -738,6 +745,9 @@ const SPECIAL: Readonly<Record<string, Special | undefined>> = Object.assign(Obj
   BUILD_BUG_ON: compileTime,
   BUILD_BUG_ON_ZERO: compileTime,
   ARRAY_SIZE: compileTime,
-  IS_ENABLED: compileTime,
+  IS_ENABLED: configured,
+  IS_BUILTIN: configured,
+  IS_MODULE: configured,
+  IS_REACHABLE: configured,
   sizeof_field: compileTime,
 });

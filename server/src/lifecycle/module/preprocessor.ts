@@ -4,6 +4,7 @@ import type { KernelVersion } from '../../kernel/types.ts';
 import type { MacroIr } from '../../ir/types.ts';
 import type { Module } from '../types.ts';
 import { withoutComments } from '../../text/lexical.ts';
+import { kconfigTruth, truthInBuild } from './build-macros.ts';
 import { featureTruth } from './feature-tests.ts';
 
 /**
@@ -16,6 +17,8 @@ export type Truth = 'true' | 'false' | 'unknown';
 export interface MacroTruth {
   readonly defined: Truth;
   readonly value: Truth;
+  /** The number that it stands for, where that is known and not 0. */
+  readonly number?: number;
 }
 
 /**
@@ -181,7 +184,9 @@ function parseOperand(parser: Parser): Interval {
     giveUp(parser);
     return null;
   }
-  const truth = token === 'defined' ? definedHere(parser) : parser.macros?.(token)?.value;
+  const macro = token === 'defined' ? undefined : parser.macros?.(token);
+  if (macro?.number !== undefined) return [macro.number, macro.number];
+  const truth = token === 'defined' ? definedHere(parser) : (optionHere(parser) ?? macro?.value);
   if (truth === 'true') return [1, 1];
   if (truth === 'false') return [0, 0];
   // A macro of the configuration, with or without arguments: defined(X), IS_ENABLED(CONFIG_X),
@@ -212,12 +217,28 @@ function definedHere(parser: Parser): Truth {
   return truth;
 }
 
+/**
+ * Reads `(CONFIG_X)` after the name of a test of include/linux/kconfig.h where the configuration is
+ * known, and leaves the position alone where it is not.
+ */
+function optionHere(parser: Parser): Truth | undefined {
+  const { tokens, position, macros } = parser;
+  const [open, option, close] = tokens.slice(position, position + 3);
+  if (macros === undefined || open !== '(' || option === undefined || close !== ')')
+    return undefined;
+  const truth = kconfigTruth(tokens[position - 1]!, option, macros);
+  if (truth === undefined || truth === 'unknown') return undefined;
+  parser.position += 3;
+  return truth;
+}
+
 const known = new WeakMap<Module, { readonly kernel: KernelVersion; readonly macros: Macros }>();
 
 /**
  * The macros of a module as far as the target kernel's version decides them: `#define NEW
  * (LINUX_VERSION_CODE >= …)`, and what is
- * defined in an arm of such a test only; and what the arms of a feature test tell. Any other macro
+ * defined in an arm of such a test only; what the build defines, where that is known; and what the
+ * arms of a feature test tell. Any other macro
  * that the build system may define is not among them.
  */
 export function macrosOf(module: Module, kernel: KernelVersion): Macros {
@@ -231,18 +252,22 @@ export function macrosOf(module: Module, kernel: KernelVersion): Macros {
   }
   const results = new Map<string, MacroTruth | undefined>();
   let depth = 0;
-  const macros: Macros = (name) => {
-    if (results.has(name) || depth >= MAX_DEPTH) return results.get(name);
-    results.set(name, undefined); // A macro that leads back to itself decides nothing.
-    depth++;
-    const own = definitions.get(name);
-    const truth = own
+  const truthOfOwn = (own: readonly MacroIr[] | undefined, name: string): MacroTruth | undefined =>
+    own
       ? truthOf(own, kernel, macros)
       : truthOfFeature(
           featureTruth(module, name, kernel, (conditions) =>
             isExcluded(conditions, kernel, macros),
           ),
         );
+  const macros: Macros = (name) => {
+    if (results.has(name) || depth >= MAX_DEPTH) return results.get(name);
+    results.set(name, undefined); // A macro that leads back to itself decides nothing.
+    depth++;
+    const own = definitions.get(name);
+    const built = truthInBuild(module.build, name);
+    const isBuilt = built !== undefined && (own === undefined || built.defined === 'true');
+    const truth = isBuilt ? built : truthOfOwn(own, name);
     depth--;
     results.set(name, truth);
     return truth;
