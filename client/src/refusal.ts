@@ -88,7 +88,7 @@ async function tell(
   const more =
     others === 0
       ? ''
-      : ` Besides, ${others === 1 ? 'one more thing stands' : `${others} more things stand`} in the way: the output has all.`;
+      : ` ${others === 1 ? 'One more reason is' : `${others} more reasons are`} in the output.`;
   const page = kind === null ? [] : ['Show Documentation'];
   const answer = await vscode.window.showInformationMessage(
     `Not converted: ${where}: ${reason}${more}`,

@@ -8,12 +8,13 @@ export function linksOf(markdown: string): string[] {
 
 /** The anchors of a page's headings and of its `<a id>`, as GitHub makes them. */
 export function anchorsOf(markdown: string): Set<string> {
-  const headings = [...markdown.matchAll(/^#+ +(.*)$/gm)].map((match) => slug(match[1] ?? ''));
+  const headings = [...markdown.matchAll(/^#+ +(.*)$/gm)].map((match) => slugOf(match[1] ?? ''));
   const named = [...markdown.matchAll(/<a (?:id|name)="([^"]+)"/g)].map((match) => match[1] ?? '');
   return new Set([...headings, ...named]);
 }
 
-function slug(heading: string): string {
+/** The anchor of a heading, as GitHub makes it. */
+export function slugOf(heading: string): string {
   return heading
     .toLowerCase()
     .replace(/[^\p{L}\p{N}\s_-]/gu, '')

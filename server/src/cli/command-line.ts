@@ -67,7 +67,7 @@ const DESCRIPTIONS: readonly Description[] = [
   {
     name: 'check',
     summary: 'say what is wrong in C files',
-    more: 'A folder stands for the C files in it that mention VFIO, - for stdin.',
+    more: 'A folder means the C files in it that mention VFIO, - is stdin.',
     usage: '[options] PATH...',
     arguments: [paths('PATH')],
     options: [
@@ -138,7 +138,7 @@ const DESCRIPTIONS: readonly Description[] = [
   {
     name: 'convert',
     summary: 'convert drivers to vfio_alloc_device() and vfio_put_device()',
-    more: 'Prints one patch for git apply, with --format patch one for each driver for git am. What is refused is said on stderr, with the reason. A folder stands for every module in it.',
+    more: 'Prints one patch for git apply, with --format patch one for each driver for git am. What is refused is said on stderr, with the reason. A folder means every module in it.',
     usage: '[options] PATH...',
     arguments: [paths('PATH')],
     options: [
@@ -444,7 +444,7 @@ function kernelOption(): Option {
 function ruleOption(): Option {
   return new Option(
     '--rule <id=severity>',
-    'report rules as error, warning, info, hint or off; all stands for every other',
+    'report rules as error, warning, info, hint or off; all means every other',
   ).argParser((value: string, before: readonly string[] | undefined) => [...(before ?? []), value]);
 }
 
@@ -459,7 +459,7 @@ function onlyOption(): Option {
 }
 
 function stdinOption(): Option {
-  return new Option('--stdin-filename <file>', 'the file that - stands for').default(undefined);
+  return new Option('--stdin-filename <file>', 'the file that - is').default(undefined);
 }
 
 /**

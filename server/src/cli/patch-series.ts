@@ -83,9 +83,9 @@ export async function mailsOf(
   if (first === undefined) return [];
   const author = authorIn(baseOf(first.files[0]!.path) ?? '.');
   if (author === undefined && isSigned)
-    throw new UsageError('--signoff: git config user.name and user.email say nobody');
+    throw new UsageError('--signoff: git config user.name and user.email are not set');
   if (author === undefined)
-    output.note('the patch has no author: git config user.name and user.email say nobody');
+    output.note('the patch has no author: git config user.name and user.email are not set');
   const signature = author && isSigned ? `\n\nSigned-off-by: ${author.name} <${author.email}>` : '';
   const mails: Mail[] = [];
   for (const [index, { outcomes, files }] of drivers.entries()) {

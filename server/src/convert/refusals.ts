@@ -19,7 +19,7 @@ export const REFUSALS: Readonly<Record<RefusalCode, RefusalDoc>> = {
     instead: 'Simplify it, or convert it by hand.',
   },
   'conditional-code': {
-    what: 'Parts of the life cycle stand in different `#if` arms: they are different programs, and a conversion would mix them.',
+    what: 'Parts of the life cycle are in different `#if` arms: they are different programs, and a conversion would mix them.',
     instead: 'Move the arms into functions of their own, or convert by hand.',
   },
   library: {
@@ -71,7 +71,7 @@ export const REFUSALS: Readonly<Record<RefusalCode, RefusalDoc>> = {
   'object-overwritten': {
     what: 'The object, or the `vfio_device` in it, is overwritten while the vfio core still works on it, between the allocation and the last put; or its free wipes it, which the put does not.',
     instead:
-      'Overwrite only what lies behind the `vfio_device`, member by member, and free with `kfree()`.',
+      'Overwrite only what comes after the `vfio_device`, member by member, and free with `kfree()`.',
   },
   'argument-not-available': {
     what: 'The device or the ops table that the init gets is only known after the allocation, but `vfio_alloc_device()` takes it.',
@@ -103,7 +103,7 @@ export const REFUSALS: Readonly<Record<RefusalCode, RefusalDoc>> = {
       'Make them `.open_device` and `.close_device`, which run for the first and the last only, and see that this is right.',
   },
   'table-incomplete': {
-    what: 'Members of the ops table are given by position, hide behind `#if`, or are functions of the driver that the new members must match.',
+    what: 'Members of the ops table are given by position, are under `#if`, or are functions of the driver that the new members must match.',
     instead: 'Name them, or add the new ones by hand.',
   },
   'freed-elsewhere': {
@@ -137,7 +137,7 @@ export const REFUSALS: Readonly<Record<RefusalCode, RefusalDoc>> = {
   },
   'free-of-nothing': {
     what: 'A free or a use is also reached when the allocation has failed: harmless for NULL, not for an error pointer.',
-    instead: 'Give that path a label behind it.',
+    instead: 'Give that path a label after it.',
   },
   'freed-twice': {
     what: 'A free is reached with the object freed already.',
@@ -152,7 +152,7 @@ export const REFUSALS: Readonly<Record<RefusalCode, RefusalDoc>> = {
     instead: 'Keep both in one place.',
   },
   'unsuitable-statement': {
-    what: 'An init, uninit or free is part of another statement, stands under a condition of its own, leaves an empty block behind, or frees with a lock held under which `vfio_put_device()`, which may sleep, must not be called.',
+    what: 'An init, uninit or free is part of another statement, is under a condition of its own, would leave an empty block, or frees with a lock held under which `vfio_put_device()`, which may sleep, must not be called.',
     instead: 'Make it a statement of its own, next to the free it belongs to.',
   },
   'registered-elsewhere': {

@@ -395,13 +395,13 @@ export function doubtOfNewExit(compared: Compared, path: FunctionPath): string |
   if (path.obstacle !== null)
     return `check the path to line ${lineOf(compared, path)}: ${path.obstacle}`;
   const held = heldAt(compared.after, path, path.events.length, callNames(compared));
-  if (held !== null) return `check what is owed there: ${held} is not undone on the new way out`;
+  if (held !== null) return `check what is owed there: ${held} is not undone on the new error path`;
   const tested = path.decisions.at(-1)?.test ?? '';
   const since = path.events.findLast(
     ({ kind, value }) => kind === 'call' && value !== '' && tested.includes(value),
   );
   const owed = since === undefined ? null : mayOwe(path, compared.old, since);
-  return owed === null ? null : `check what is owed there: another way out calls ${owed}`;
+  return owed === null ? null : `check what is owed there: another error path calls ${owed}`;
 }
 
 function lineOf({ file }: Compared, path: FunctionPath): number {

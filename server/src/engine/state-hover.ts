@@ -46,7 +46,7 @@ export function stateAt(
   const held = heldAt(facts, { path, ...span });
   if (held.length > 0)
     parts.push(
-      `**Taken on a path to here and not given back**: ${held.map((one) => resource(one, nameOf)).join('; ')}`,
+      `**Taken on a path to here and not released**: ${held.map((one) => resource(one, nameOf)).join('; ')}`,
     );
   return parts.length === 0 ? undefined : { markdown: parts.join('\n\n'), span };
 }

@@ -31,7 +31,7 @@ export function unnamedEntries(
   const begins = entryWith('register');
   const ends = entryWith('unregister');
   if (begins === undefined || ends === undefined || begins === ends) return undefined;
-  return `no driver struct here names ${begins}() and ${ends}(): what the one leaves is not asked of the other`;
+  return `no driver struct here names ${begins}() and ${ends}(): they are checked apart`;
 }
 
 function isEntry(one: Observation, op: EffectOp, path: string): boolean {

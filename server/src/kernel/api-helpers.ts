@@ -138,7 +138,7 @@ export const HELPER_API: readonly ApiEntry[] = [
     kind: 'function',
     header: VFIO_H,
     signatures: [[ALWAYS, 'void vfio_info_cap_shift(struct vfio_info_cap *caps, size_t offset);']],
-    summary: 'Moves the offsets of a chain by where it will stand behind the info struct.',
+    summary: 'Moves the offsets of a chain by its later place after the info struct.',
     contract: [
       { text: 'Call it once, when the chain is complete and before it is copied to the user.' },
     ],
@@ -176,7 +176,7 @@ export const HELPER_API: readonly ApiEntry[] = [
     summary: 'Tests the header of VFIO_DEVICE_SET_IRQS, and tells how much data follows it.',
     contract: [
       {
-        text: 'With a `*data_size` other than 0 the driver copies that much from behind the header.',
+        text: 'With a `*data_size` other than 0 the driver copies that much from after the header.',
       },
     ],
     errors: 'Returns 0, or `-EINVAL`.',

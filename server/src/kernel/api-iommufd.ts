@@ -21,7 +21,7 @@ export const IOMMUFD_API: readonly ApiEntry[] = [
       { text: 'Use it as `.bind_iommufd`, or call it from there.' },
       { text: 'For a device with an IOMMU group of its own.' },
       {
-        text: 'Without CONFIG_IOMMUFD the name stands for NULL: use it as a value of the ops table, and call it only where the configuration has it.',
+        text: 'Without CONFIG_IOMMUFD the name is NULL: use it as a value of the ops table, and call it only where the configuration has it.',
       },
     ],
     context: 'The core calls it with `vdev->dev_set->lock` held. It may sleep.',
@@ -39,7 +39,7 @@ export const IOMMUFD_API: readonly ApiEntry[] = [
       { text: 'Use it as `.unbind_iommufd`, or call it from there.' },
       { text: 'For a device with an IOMMU group of its own.' },
       {
-        text: 'Without CONFIG_IOMMUFD the name stands for NULL: use it as a value of the ops table, and call it only where the configuration has it.',
+        text: 'Without CONFIG_IOMMUFD the name is NULL: use it as a value of the ops table, and call it only where the configuration has it.',
       },
     ],
     context: 'The core calls it with `vdev->dev_set->lock` held. It may sleep.',
@@ -58,7 +58,7 @@ export const IOMMUFD_API: readonly ApiEntry[] = [
       { text: 'For a device with an IOMMU group of its own.' },
       { text: '`pt_id` is changed to the page table that is used.' },
       {
-        text: 'Without CONFIG_IOMMUFD the name stands for NULL: use it as a value of the ops table, and call it only where the configuration has it.',
+        text: 'Without CONFIG_IOMMUFD the name is NULL: use it as a value of the ops table, and call it only where the configuration has it.',
       },
     ],
     context: 'The core calls it with `vdev->dev_set->lock` held. It may sleep.',
@@ -77,7 +77,7 @@ export const IOMMUFD_API: readonly ApiEntry[] = [
       { text: 'Use it as `.detach_ioas`, or call it from there.' },
       { text: 'For a device with an IOMMU group of its own.' },
       {
-        text: 'Without CONFIG_IOMMUFD the name stands for NULL: use it as a value of the ops table, and call it only where the configuration has it.',
+        text: 'Without CONFIG_IOMMUFD the name is NULL: use it as a value of the ops table, and call it only where the configuration has it.',
       },
     ],
     context: 'The core calls it with `vdev->dev_set->lock` held. It may sleep.',
@@ -98,7 +98,7 @@ export const IOMMUFD_API: readonly ApiEntry[] = [
       { text: 'Use it as `.pasid_attach_ioas`, or call it from there.' },
       { text: 'For a device with an IOMMU group of its own.' },
       {
-        text: 'Without CONFIG_IOMMUFD the name stands for NULL: use it as a value of the ops table, and call it only where the configuration has it.',
+        text: 'Without CONFIG_IOMMUFD the name is NULL: use it as a value of the ops table, and call it only where the configuration has it.',
       },
     ],
     context: 'The core calls it with `vdev->dev_set->lock` held. It may sleep.',
@@ -120,7 +120,7 @@ export const IOMMUFD_API: readonly ApiEntry[] = [
       { text: 'Use it as `.pasid_detach_ioas`, or call it from there.' },
       { text: 'For a device with an IOMMU group of its own.' },
       {
-        text: 'Without CONFIG_IOMMUFD the name stands for NULL: use it as a value of the ops table, and call it only where the configuration has it.',
+        text: 'Without CONFIG_IOMMUFD the name is NULL: use it as a value of the ops table, and call it only where the configuration has it.',
       },
     ],
     context: 'The core calls it with `vdev->dev_set->lock` held. It may sleep.',
@@ -147,7 +147,7 @@ export const IOMMUFD_API: readonly ApiEntry[] = [
         text: 'What is unmapped there is told by `.dma_unmap` of the table.',
       },
       {
-        text: 'Without CONFIG_IOMMUFD the name stands for NULL: use it as a value of the ops table, and call it only where the configuration has it.',
+        text: 'Without CONFIG_IOMMUFD the name is NULL: use it as a value of the ops table, and call it only where the configuration has it.',
       },
     ],
     context: 'The core calls it with `vdev->dev_set->lock` held. It may sleep.',
@@ -167,7 +167,7 @@ export const IOMMUFD_API: readonly ApiEntry[] = [
         text: 'For a device that reaches memory by `vfio_pin_pages()` or `vfio_dma_rw()`, such as a mediated device.',
       },
       {
-        text: 'Without CONFIG_IOMMUFD the name stands for NULL: use it as a value of the ops table, and call it only where the configuration has it.',
+        text: 'Without CONFIG_IOMMUFD the name is NULL: use it as a value of the ops table, and call it only where the configuration has it.',
       },
     ],
     context: 'The core calls it with `vdev->dev_set->lock` held. It may sleep.',
@@ -187,7 +187,7 @@ export const IOMMUFD_API: readonly ApiEntry[] = [
         text: 'For a device that reaches memory by `vfio_pin_pages()` or `vfio_dma_rw()`, such as a mediated device.',
       },
       {
-        text: 'Without CONFIG_IOMMUFD the name stands for NULL: use it as a value of the ops table, and call it only where the configuration has it.',
+        text: 'Without CONFIG_IOMMUFD the name is NULL: use it as a value of the ops table, and call it only where the configuration has it.',
       },
     ],
     context: 'The core calls it with `vdev->dev_set->lock` held. It may sleep.',
@@ -208,7 +208,7 @@ export const IOMMUFD_API: readonly ApiEntry[] = [
         text: 'For a device that reaches memory by `vfio_pin_pages()` or `vfio_dma_rw()`, such as a mediated device.',
       },
       {
-        text: 'Without CONFIG_IOMMUFD the name stands for NULL: use it as a value of the ops table, and call it only where the configuration has it.',
+        text: 'Without CONFIG_IOMMUFD the name is NULL: use it as a value of the ops table, and call it only where the configuration has it.',
       },
     ],
     context: 'The core calls it with `vdev->dev_set->lock` held. It may sleep.',

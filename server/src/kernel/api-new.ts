@@ -88,7 +88,7 @@ export const NEW_API: readonly ApiEntry[] = [
       { text: 'Do not touch the container afterwards: the memory may be gone.' },
       { text: 'A registered device must be unregistered first.' },
       {
-        text: 'The last put gives back the device set, calls `ops->release()` and ends with the memory freed. It may happen later than `remove()`.',
+        text: 'The last put releases the device set, calls `ops->release()` and ends with the memory freed. It may happen later than `remove()`.',
       },
       {
         kernels: ONLY_6_1,
@@ -142,7 +142,7 @@ export const NEW_API: readonly ApiEntry[] = [
         text: '`ops->release()` must not free the memory, and `remove()` must wait until it has run.',
       },
       {
-        text: 'On error the core has given back the device set, and `ops->release()` does not run.',
+        text: 'On error the core has released the device set, and `ops->release()` does not run.',
       },
       { text: 'Do not write new code with it: use `vfio_alloc_device()`.' },
     ],

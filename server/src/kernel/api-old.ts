@@ -72,7 +72,7 @@ export const OLD_API: readonly ApiEntry[] = [
         text: 'void vfio_uninit_group_dev(struct vfio_device *device);',
       },
     ],
-    summary: 'Undoes vfio_init_group_dev(): gives back the device set.',
+    summary: 'Undoes vfio_init_group_dev(): releases the device set.',
     contract: [
       {
         text: 'Call it once for each `vfio_init_group_dev()`, on every path out, after unregister.',

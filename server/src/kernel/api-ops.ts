@@ -181,7 +181,7 @@ export const OPS_MEMBERS: readonly ApiEntry[] = [
           text: 'Nothing that probe sets after the allocation is visible, and the drvdata of the parent only if probe set it before.',
         },
         {
-          text: 'On failure it must undo its own work: `.release` does not run. A device set that it assigned is given back by the core.',
+          text: 'On failure it must undo its own work: `.release` does not run. The core releases a device set that it assigned.',
         },
       ],
       ownership: 'The core owns the memory, and frees it when `.init` fails.',
@@ -227,7 +227,7 @@ export const OPS_MEMBERS: readonly ApiEntry[] = [
         { text: '`vdev->dev_set` is gone already.' },
         { text: 'It does not run when `.init` failed.' },
       ],
-      ownership: 'Nobody else holds the device any more.',
+      ownership: 'Nothing else holds the device any more.',
       commits: [
         { id: 'cb9ff3f3b84c', text: 'adds it', kernel: '6.1' },
         {

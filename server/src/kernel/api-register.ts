@@ -75,7 +75,7 @@ export const REGISTER_API: readonly ApiEntry[] = [
       ...REGISTER_CONTRACT,
       {
         kernels: from('6.6'),
-        text: 'A device behind an IOMMU that does not keep caches coherent is refused with `-EINVAL`.',
+        text: 'A device whose IOMMU does not keep caches coherent is refused with `-EINVAL`.',
       },
     ],
     ownership: 'Ownership does not change: what the driver held before the call it holds after it.',

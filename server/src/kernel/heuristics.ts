@@ -55,7 +55,7 @@ export const FAMILIES: readonly Family[] = [
     ),
   },
   {
-    reason: 'Deferred work runs later, and what it does is judged where its function stands.',
+    reason: 'Deferred work runs later, and what it does is judged where its function is.',
     touches: 'everything',
     prefixes: words('timer_ hrtimer_ del_timer_ tasklet_ kthread_ irq_work_'),
   },

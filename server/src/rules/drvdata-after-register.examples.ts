@@ -175,7 +175,7 @@ ${LATE_PROBE.replace(SET, `${SET}//      ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ drvdat
   good: [
     { title: 'Before the registration', kernel: '6.2', code: `${CORE}${CORE_PROBE}` },
     {
-      title: 'Behind it, where only remove reads it',
+      title: 'After it, where only remove reads it',
       kernel: '6.2',
       code: `${FOO}${LATE_PROBE}${REMOVE}${DRIVER}`,
     },
@@ -267,7 +267,7 @@ static int foo_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 `,
     },
     {
-      title: 'Cleared on the way out',
+      title: 'Cleared on the error path',
       kernel: '6.2',
       code: `${CORE}${CORE_PROBE}
 static void foo_remove(struct pci_dev *pdev)

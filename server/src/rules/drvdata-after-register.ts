@@ -39,7 +39,7 @@ export const drvdataAfterRegister: Rule = {
   kernels: { since: [5, 13] },
   fixable: 'safe',
   docs: {
-    what: 'The drvdata of the parent device is set after the registration that, or whose callbacks, read it, or is never set to the device that vfio-pci core compares it with.',
+    what: 'The drvdata of the parent device is set after the registration although a callback reads it, or never to the device that vfio-pci core expects.',
     why: 'Since 5.19, and in 5.18.y since 5.18.18, `vfio_pci_core_register_device()` compares the drvdata of the PCI device with the core device and refuses the registration when they differ, so that probe never succeeds. With every registration the device can be opened before it returns: a callback that reads the drvdata then finds NULL.',
     instead:
       'Set the drvdata before the registration. For vfio-pci core it is the address of the `struct vfio_pci_core_device`.',

@@ -155,7 +155,7 @@ err_free:
 `),
     },
     {
-      title: 'A step behind that of the core',
+      title: 'A step after that of the core',
       kernel: '6.6',
       code: core(`	int ret;
 

@@ -9,7 +9,7 @@ export const invalidSuppression: Rule = {
   kernels: {},
   fixable: 'none',
   docs: {
-    what: 'A suppression comment is not of the form, or names a rule that there is not.',
+    what: 'A suppression comment has the wrong form, or names an unknown rule.',
     why: 'Such a comment suppresses nothing, although its writer meant it to. Often a letter is wrong.',
     instead:
       'Write `/* vfio-lifecycle: allow(rule): reason */` with the id that the finding shows, or several ids with commas between.',

@@ -174,7 +174,7 @@ export const leakOnErrorPathExamples: Rule['examples'] = {
 		return PTR_ERR(foo);`)}${PCI_REMOVE}${PCI_DRIVER}`,
     },
     {
-      title: 'Only the failing path gives it back',
+      title: 'Only the failing path releases it',
       kernel: '6.2',
       code: `${FOO}${branchProbe(`		destroy_workqueue(foo->wq);
 		vfio_put_device(&foo->vdev);
@@ -192,7 +192,7 @@ export const leakOnErrorPathExamples: Rule['examples'] = {
       code: `${FOO}${probe('\t\tgoto err_wq;')}${REMOVE_BOTH}${DRIVER}`,
     },
     {
-      title: '.release gives it back',
+      title: '.release releases it',
       kernel: '6.2',
       code: `struct foo {
 	struct vfio_device vdev;
@@ -215,7 +215,7 @@ ${branchProbe(`		vfio_put_device(&foo->vdev);
 		return ret;`)}${REMOVE}${DRIVER}`,
     },
     {
-      title: 'A managed action gives it back',
+      title: 'A managed action releases it',
       kernel: '6.2',
       code: `${FOO}
 static void foo_destroy_wq(void *data)

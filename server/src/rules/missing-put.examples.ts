@@ -173,7 +173,7 @@ static void foo_remove(struct mdev_device *mdev)
 ${DRIVER}`,
     },
     {
-      title: 'What the device stands on goes last: the put goes in front of it',
+      title: 'What the device needs is released last: the put goes before it',
       kernel: '6.2',
       code: `${FOO}
 static int foo_probe(struct pci_dev *pdev, const struct pci_device_id *id)
@@ -243,7 +243,7 @@ static void foo_remove(struct pci_dev *pdev)
 ${PCI_DRIVER}`,
     },
     {
-      title: 'The exit stands in a macro of the file: the use of it is the place',
+      title: 'The exit is in a macro of the file: the use of it is the place',
       kernel: '6.2',
       code: `${FOO}
 #define FOO_CHECK(code) do { if (code) return code; } while (0)

@@ -120,7 +120,7 @@ err_free:
 ${OLD_REMOVE_CONFIG}${DRIVER}`,
     },
     {
-      title: 'The exit stands in a macro of the file: the use of it is the place',
+      title: 'The exit is in a macro of the file: the use of it is the place',
       kernel: '6.0',
       code: `${FOO}
 #define FOO_TRY(code) { if (code != 0) { return code; } }

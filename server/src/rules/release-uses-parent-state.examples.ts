@@ -98,7 +98,7 @@ ${release('\tfoo_destroy(vdev);\n')}${PROBE}${REMOVE}${DRIVER}`,
       code: `${CONTAINER}${release(`${BY_CONTAINER}	kfree(foo->config);\n`)}${PROBE}${FREES}${DRIVER}`,
     },
     {
-      title: 'Remove leaves NULL behind',
+      title: 'Remove sets it to NULL',
       kernel: '6.2',
       code: `${CONTAINER}${release(`${BY_CONTAINER}	kfree(foo->config);\n`)}${PROBE}${REMOVE.replace('\tvfio_put_device', '\tkfree(foo->config);\n\tfoo->config = NULL;\n\tvfio_put_device')}${DRIVER}`,
     },

@@ -22,7 +22,7 @@ export const releaseWithoutFree: Rule = {
   kernels: { since: [6, 1], until: [6, 2] },
   fixable: 'safe',
   docs: {
-    what: 'A `.release` for 6.1 reaches its end without freeing the container.',
+    what: 'A `.release` for 6.1 returns without freeing the container.',
     why: 'In 6.1, and only there, the driver frees the memory: `.release` must end with `vfio_free_device()`, or with `vfio_pci_core_release_dev()`, which calls it. Otherwise the container is leaked with every device.',
     instead: 'Call `vfio_free_device()` as the last statement of `.release`.',
     knownProblems:

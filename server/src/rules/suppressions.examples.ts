@@ -127,8 +127,8 @@ export const suppressionWithoutReasonExamples: Rule['examples'] = {
     '// vfio-lifecycle: allow(missing-put): ...',
   ].map((comment, i) => ({
     title: [
-      'Nothing behind the rule',
-      'A colon and nothing behind it',
+      'Nothing after the rule',
+      'A colon and nothing after it',
       'Two rules and no reason',
       'An asterisk',
       'Dots',

@@ -142,7 +142,7 @@ ${remove(`	foo_destroy(foo);
   ],
   good: [
     {
-      title: 'Behind the unregister',
+      title: 'After the unregister',
       kernel: '6.2',
       code: `${foo()}${remove(`	vfio_unregister_group_dev(&foo->vdev);
 	kfree(foo->config);

@@ -185,13 +185,13 @@ export const unbalancedAccountingExamples: Rule['examples'] = {
 		return ret;`)}${remove('\tfoo_count--;\n')}${DRIVER}`,
     },
     {
-      title: 'The label gives it back',
+      title: 'The label undoes it',
       kernel: '6.1',
       code: `${parentCount(`
 		goto err_count;`)}${DRIVER}`,
     },
     {
-      title: '.release gives it back, and .init when it fails',
+      title: '.release undoes it, and .init when it fails',
       kernel: '6.2',
       code: `${BUDGET}${initDev(`		atomic_inc(&foo_ports);
 		return -ENOMEM;`)}${remove('')}${DRIVER}`,

@@ -29,7 +29,7 @@ export const unbalancedAccounting: Rule = {
   kernels: {},
   fixable: 'none',
   docs: {
-    what: 'A counter that is changed on the way up is not changed back on one way down.',
+    what: 'A counter that probe or `.init` changes is not changed back on one path.',
     why: 'A count of devices, ports or megabytes decides whether the next device may be made. When one failing path, or `.remove`, forgets to give its share back, the budget shrinks with every failure until no device can be made any more.',
     instead:
       'Return the share on every path that ends what took it. `.init` and `.release` are a natural pair for that, but a failing `.init` must return its share itself.',

@@ -39,7 +39,7 @@ static void foo_remove(struct mdev_device *mdev)
 ${DRIVER}`,
     },
     {
-      title: 'A message behind the put: the put goes behind it',
+      title: 'A message after the put: the put goes after it',
       kernel: '6.2',
       code: `${FOO}${PROBE}
 static void foo_remove(struct mdev_device *mdev)
@@ -68,7 +68,7 @@ static void foo_remove(struct mdev_device *mdev)
 ${DRIVER}`,
     },
     {
-      title: 'Paths that succeed and fail come to one read behind the put',
+      title: 'Paths that succeed and fail come to one read after the put',
       kernel: '6.2',
       code: `${FOO}
 static int foo_probe(struct mdev_device *mdev)

@@ -196,7 +196,7 @@ describe('convert --format patch', () => {
       expect(status).toBe(0);
       expect(stdout).not.toMatch(/^From: /m);
       expect(said).toContain(
-        'the patch has no author: git config user.name and user.email say nobody',
+        'the patch has no author: git config user.name and user.email are not set',
       );
       expect(await convert('--format', 'patch', '--signoff', 'foo.c')).toMatchObject({
         status: 2,

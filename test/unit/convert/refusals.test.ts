@@ -57,7 +57,7 @@ test('the page of the refusals is as the code and the examples say', async () =>
     '# What is not converted, and why',
     'A conversion is proved or refused. The reason names the place; this page lists the kinds of reasons. The examples are the drivers of `test/fixtures/convert` whose names begin with `refused-`.',
     [
-      '| reason | what stands in the way | what to do |',
+      '| reason | obstacle | what to do |',
       '|---|---|---|',
       ...codes.map(
         (code) => `| [${code}](#${code}) | ${REFUSALS[code].what} | ${REFUSALS[code].instead} |`,

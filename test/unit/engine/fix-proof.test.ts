@@ -299,9 +299,9 @@ describe('a way out that is added', () => {
 
   it.each([
     [
-      'another way out calls code that is not seen',
+      'another error path calls code that is not seen',
       `\tmoth_light(pdev, true);\n${allocation}${use.replace('UNDO', 'moth_light(pdev, false);')}`,
-      /another way out calls moth_light\(\)/,
+      /another error path calls moth_light\(\)/,
     ],
     [
       'a lock is held',

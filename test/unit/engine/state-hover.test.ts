@@ -133,7 +133,7 @@ it('tells at a return what else a path has taken', async () => {
     "[return -ENODEV;]
     **This device** (allocated in line 23): its last reference is dropped, and its memory may be freed
 
-    **Taken on a path to here and not given back**: \`kzalloc()\` in line 27, which \`kfree()\` undoes"
+    **Taken on a path to here and not released**: \`kzalloc()\` in line 27, which \`kfree()\` undoes"
   `);
 });
 

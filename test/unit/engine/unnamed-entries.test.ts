@@ -18,7 +18,7 @@ describe('a probe and a remove', () => {
   it('that no driver struct names are told', () => {
     expect(BARE).not.toBe(CLEAN);
     expect(told(BARE)).toBe(
-      'no driver struct here names foo_probe() and foo_remove(): what the one leaves is not asked of the other',
+      'no driver struct here names foo_probe() and foo_remove(): they are checked apart',
     );
   });
 

@@ -212,7 +212,7 @@ describe('hover', () => {
       - \`vdev->dev_set\` is gone already.
       - It does not run when \`.init\` failed.
 
-      **Ownership:** Nobody else holds the device any more.  
+      **Ownership:** Nothing else holds the device any more.  
       **Context:** It may sleep.  
       **Kernels:** since v6.1  
       **Another meaning:** up to v5.14: Called when a file descriptor of the device is closed. It is not the end of the object.  

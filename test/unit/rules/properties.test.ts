@@ -99,7 +99,8 @@ describe('whatever a person does to a driver', () => {
           expect(site.path).toBe(MAIN);
           expect(0 <= site.start && site.start <= site.end && site.end <= code.length).toBe(true);
           expect(message).not.toMatch(/undefined|null\b|\[object|alloc:|param:/);
-          expect(related.length).toBeLessThanOrEqual(9);
+          // Two of them may be what a long message had no room for.
+          expect(related.length).toBeLessThanOrEqual(11);
           if (fix) expect(applyFix(code, fix)).not.toBe(code);
         }
       }),

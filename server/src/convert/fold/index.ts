@@ -53,7 +53,7 @@ function fold(request: FoldRequest): FoldResult {
   const selection = select(frame, names, device);
   const undone = new Set(selection.undone.map((item) => item.text));
   if (request.toUndo && ![...request.toUndo].every((text) => undone.has(text)))
-    throw new NothingToFold(`Not all that is undone in front of the put can move.`, null);
+    throw new NothingToFold(`Not all that is undone before the put can move.`, null);
   const style: Style = { unit: indentUnit(file.text), eol: lineEnding(file.text) };
   const table = frame.tables[0]!;
   const initName = callbackName(file, table, fn.name, 'init');

@@ -82,7 +82,7 @@ export function frameOf(request: FoldRequest): Frame {
   checkSole(file, call, names, give);
   for (const table of tables) {
     if (conditionsKey(table) !== conditionsKey(fn))
-      give(`\`${table.name}\` and ${fn.name}() stand in different #if arms.`, table.nameSpan);
+      give(`\`${table.name}\` and ${fn.name}() are in different #if arms.`, table.nameSpan);
   }
   return {
     module,

@@ -69,7 +69,7 @@ export function findAllocation(module: Module, file: FileIr, site: CallSite): Fo
     const lines = source.map((item) => lineOf(file, item.at.stmt.start)).join(', ');
     refuse(
       'conditional-code',
-      `\`${root.name}\` is allocated in the arms of an #if (lines ${lines}): which of them the kernel takes is not known here. Allocate it once, in front of the #if or behind it, with kzalloc().`,
+      `\`${root.name}\` is allocated in the arms of an #if (lines ${lines}): which of them the kernel takes is not known here. Allocate it once, before the #if or after it, with kzalloc().`,
       file,
       source[0]!.at.stmt,
     );
@@ -124,7 +124,7 @@ export function findAllocation(module: Module, file: FileIr, site: CallSite): Fo
   if (!reached) {
     refuse(
       'split-span',
-      `The allocation (line ${lineOf(file, allocation.at.stmt.start)}) and ${name}() stand in different blocks, so they are not always executed together. Put both in one block.`,
+      `The allocation (line ${lineOf(file, allocation.at.stmt.start)}) and ${name}() are in different blocks, so they are not always executed together. Put both in one block.`,
       file,
       site.at.stmt,
     );
@@ -132,7 +132,7 @@ export function findAllocation(module: Module, file: FileIr, site: CallSite): Fo
   if (reached.index < allocation.at.index)
     refuse(
       'split-span',
-      `${name}() stands before the allocation of \`${root.name}\`.`,
+      `${name}() comes before the allocation of \`${root.name}\`.`,
       file,
       site.at.stmt,
     );
@@ -181,7 +181,7 @@ function checkPlace(file: FileIr, fn: FunctionIr, at: Placed, what: string): voi
   if (at.conditional) {
     refuse(
       'conditional-code',
-      `${what}() stands in an #if arm of ${fn.name}(): the arms are different programs. Convert by hand, or move the arms into functions of their own.`,
+      `${what}() is in an #if arm of ${fn.name}(): the arms are different programs. Convert by hand, or move the arms into functions of their own.`,
       file,
       at.stmt,
     );

@@ -134,7 +134,7 @@ function settle(place: Place, expr: Expr, what: string, hops: number): string {
   if (guard)
     refuse(
       'argument-not-available',
-      `Line ${lineOf(file, guard.start)} tests what the ${what} \`${plain(textOf(file, expr))}\` is made of, and leaves, but vfio_alloc_device takes it before that. Make the test before the allocation.`,
+      `Line ${lineOf(file, guard.start)} tests what the ${what} \`${plain(textOf(file, expr))}\` is made of, and returns, but vfio_alloc_device takes it before that. Make the test before the allocation.`,
       file,
       guard,
     );

@@ -52,7 +52,7 @@ export function checkBetween(
     if (stmt.kind === 'case' || stmt.kind === 'preproc')
       refuse(
         'conditional-code',
-        'An #if or case label stands between the allocation and the init.',
+        'An #if or case label is between the allocation and the init.',
         file,
         stmt,
       );
@@ -84,7 +84,7 @@ export function checkBetween(
 /** What to do about a write over the whole object in front of its init. */
 function adviceFor(expr: Expr): string {
   if (writesZeroes(expr)) return 'Drop it: the memory is zeroed.';
-  return 'Set the members behind the vfio_device one by one instead.';
+  return 'Set the members after the vfio_device one by one instead.';
 }
 
 /** A helper of this file that is given the object before the init and wipes it. */

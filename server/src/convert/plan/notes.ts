@@ -75,7 +75,7 @@ export function notesOf(
         kind: 'release',
         name: table.releaseStub,
         site,
-        text: `${table.releaseStub}() was added because 6.1 calls .release without a test and leaves the free to it.`,
+        text: `${table.releaseStub}() was added because 6.1 calls .release without a test and expects it to free.`,
       });
     if (iommufd.length > 0)
       append(

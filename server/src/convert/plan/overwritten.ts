@@ -112,7 +112,7 @@ function judge(search: Search, scope: Scope, at: Placed, expr: Expr): void {
   const what = plain(textOf(scope.file, expr));
   refuse(
     'object-overwritten',
-    `\`${what}\` at line ${lineIn(scope.file, expr.start)} overwrites \`struct ${container.tag}\` with the vfio_device in it, which the vfio core works on until the last vfio_put_device(). Overwrite only the members behind the vfio_device.`,
+    `\`${what}\` at line ${lineIn(scope.file, expr.start)} overwrites \`struct ${container.tag}\` with the vfio_device in it, which the vfio core works on until the last vfio_put_device(). Overwrite only the members after the vfio_device.`,
     scope.file,
     expr,
   );

@@ -229,7 +229,7 @@ function judge(
         states & State.failed ? 'the allocation has failed' : 'nothing has been allocated yet';
       refuse(
         'free-of-nothing',
-        `${what} is also reached when ${when}: harmless for kfree(NULL), but a put needs the object. Give that path a label behind it.`,
+        `${what} is also reached when ${when}: harmless for kfree(NULL), but a put needs the object. Give that path a label after it.`,
         file,
         call,
       );
@@ -264,7 +264,7 @@ function judge(
     if (states & State.undone && !isHelper) {
       refuse(
         'uninit-without-free',
-        `${fn.name}() leaves at line ${lineOf(file, at.start)} with the object uninitialised but not freed on some path. Free it there, or keep both in one place, so that one put can do both.`,
+        `${fn.name}() returns at line ${lineOf(file, at.start)} with the object uninitialised but not freed on some path. Free it there, or keep both in one place, so that one put can do both.`,
         file,
         at,
       );

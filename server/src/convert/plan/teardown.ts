@@ -154,7 +154,7 @@ function checkStatement(file: FileIr, site: CallSite): void {
   if (site.at.conditional)
     refuse(
       'conditional-code',
-      `${name}() stands in an #if arm of ${site.fn.name}(): the arms are different programs. Convert by hand.`,
+      `${name}() is in an #if arm of ${site.fn.name}(): the arms are different programs. Convert by hand.`,
       file,
       site.at.stmt,
     );

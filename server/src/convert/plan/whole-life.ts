@@ -32,7 +32,7 @@ export function refuseVersionArms(file: FileIr, group: readonly CallSite[]): voi
       continue;
     refuse(
       'conditional-code',
-      `${fn.name}() stands in an #if arm for certain kernels, which the conversion would change into one for others. Convert by hand.`,
+      `${fn.name}() is in an #if arm for certain kernels, which the conversion would change into one for others. Convert by hand.`,
       file,
       fn.nameSpan,
     );
@@ -156,7 +156,7 @@ export function checkConditions(
     if (key(item.conditions) === key(first.conditions)) continue;
     refuse(
       'conditional-code',
-      `${item.name} and ${first.name}() stand in different #if arms: they are not always the same program. Convert by hand.`,
+      `${item.name} and ${first.name}() are in different #if arms: they are not always the same program. Convert by hand.`,
       file,
       item.nameSpan,
     );

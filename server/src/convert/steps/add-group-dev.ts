@@ -134,7 +134,7 @@ function objectOf({ input: { module }, file }: StepInput, add: OldCall): OldObje
   )
     refuse(
       'older-interface',
-      `vfio_add_group_dev() stands under a condition of its own in ${fn.name}(), shares a line with other code, or is in code that was not understood. Convert to vfio_init_group_dev() by hand first.`,
+      `vfio_add_group_dev() is under a condition of its own in ${fn.name}(), shares a line with other code, or is in code that was not understood. Convert to vfio_init_group_dev() by hand first.`,
       file,
       at.stmt,
     );
@@ -389,7 +389,7 @@ function refuseClearedDrvdata(
     if (isBehindDel || isOnWayOut) continue;
     refuse(
       'older-interface',
-      `${site.fn.name}() clears drvdata, where the object has to be found once vfio_del_group_dev() no longer returns it. Clear it behind vfio_del_group_dev().`,
+      `${site.fn.name}() clears drvdata, where the object has to be found once vfio_del_group_dev() no longer returns it. Clear it after vfio_del_group_dev().`,
       file,
       site.call,
     );

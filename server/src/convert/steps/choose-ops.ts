@@ -145,7 +145,7 @@ function chosen(
       `${fn.name}() chooses the ops table before it allocates, because vfio_alloc_device() is given it.`,
       ...called.map(
         (one) =>
-          `\`${plain(textOf(file, one.stmt))}\` stands before the allocation now: the choice needs it, and no way out of ${fn.name}() undoes it.`,
+          `\`${plain(textOf(file, one.stmt))}\` is before the allocation now: the choice needs it, and no exit of ${fn.name}() undoes it.`,
       ),
     ].map((text) => ({
       text,
@@ -306,12 +306,12 @@ function checkUnchanged({ scope, group, moves, allocation, variable }: Moving, e
     const advice =
       filler === null
         ? ''
-        : ` ${filler}() is given the object and decides with what it returns: make two of it, one that finds out and is called before the allocation, and one that fills in and is called behind it.`;
+        : ` ${filler}() is given the object and decides with what it returns: make two of it, one that finds out and is called before the allocation, and one that fills in and is called after it.`;
     severalInits(
       file,
       fn,
       group,
-      `It depends on ${what}, which line ${lineOf(file, stmt.start)} sets or may change behind the allocation: \`${plain(textOf(file, stmt)).slice(0, 80)}\`.${advice}`,
+      `It depends on ${what}, which line ${lineOf(file, stmt.start)} sets or may change after the allocation: \`${plain(textOf(file, stmt)).slice(0, 80)}\`.${advice}`,
       stmt,
     );
   }

@@ -126,7 +126,7 @@ function check(module: Module, { file, fn, at }: FreeDevice): void {
   ) {
     refuse(
       'conditional-code',
-      `vfio_free_device() stands in an #if arm of ${fn.name}(): the arms are different programs. Convert by hand.`,
+      `vfio_free_device() is in an #if arm of ${fn.name}(): the arms are different programs. Convert by hand.`,
       file,
       at.stmt,
     );

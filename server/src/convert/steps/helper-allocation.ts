@@ -335,7 +335,7 @@ function parametersFor(
     if (late !== undefined)
       refuse(
         'argument-not-available',
-        `\`${plain(textOf(file, arg))}\` is only known behind the call of ${helper.fn.name}(), which allocates and would have to be given it. Set it up before.`,
+        `\`${plain(textOf(file, arg))}\` is only known after the call of ${helper.fn.name}(), which allocates and would have to be given it. Set it up before.`,
         file,
         arg,
       );

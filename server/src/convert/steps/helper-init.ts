@@ -169,7 +169,7 @@ function proveEntry({ file, fn }: Helper, site: CallSite, root: string, call: He
     }
     refuse(
       'helper-initialises',
-      `${fn.name}() initialises a device that ${call.scope.fn.name}() allocates, but not on all its paths: line ${lineIn(file, stmt.start)} stands before. Move the init to the start of ${fn.name}() first.`,
+      `${fn.name}() initialises a device that ${call.scope.fn.name}() allocates, but not on all its paths: line ${lineIn(file, stmt.start)} comes before. Move the init to the start of ${fn.name}() first.`,
       file,
       stmt,
     );
@@ -343,7 +343,7 @@ function checkCall(
     return;
   refuse(
     'helper-initialises',
-    `${helper.fn.name}() initialises a device that ${where} allocates, and its call at line ${lineIn(scope.file, call.start)} is not a statement that the init can be put in front of. Write \`ret = ${helper.fn.name}(…);\` on a line of its own first.`,
+    `${helper.fn.name}() initialises a device that ${where} allocates, and its call at line ${lineIn(scope.file, call.start)} is not a statement before which the init can be put. Write \`ret = ${helper.fn.name}(…);\` on a line of its own first.`,
     scope.file,
     call,
   );

@@ -104,7 +104,7 @@ export const initialiseInPlace: Step = (step) => {
       ...(failing.label === null
         ? []
         : [
-            `When vfio_init_device() fails, ${object.site.fn.name}() leaves by the new label ${failing.label}: see that what follows it undoes what came before.`,
+            `When vfio_init_device() fails, ${object.site.fn.name}() jumps to the new label ${failing.label}: see that what follows it undoes what came before.`,
           ]),
     ],
     touched: [

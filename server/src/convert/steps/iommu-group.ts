@@ -60,7 +60,7 @@ export const dropIommuGroup: Step = (step) => {
     ],
     notes: [
       {
-        text: 'vfio_iommu_group_get() and vfio_iommu_group_put() went: since 5.16 registering takes the IOMMU group and gives it back.',
+        text: 'vfio_iommu_group_get() and vfio_iommu_group_put() went: since 5.16 registering takes the IOMMU group, and unregistering releases it.',
         site: { path: file.path, start: calls[0]!.call.start, end: calls[0]!.call.end },
       },
     ],
@@ -93,7 +93,7 @@ function placesOf(file: FileIr, fn: FunctionIr, at: Placed, call: CallExpr): Pla
   if (at.sole || at.conditional)
     refuse(
       'iommu-group',
-      `${name}() stands under a condition of its own in ${fn.name}(): since 5.16 registering takes the IOMMU group and these calls are gone. Take it out by hand.`,
+      `${name}() is under a condition of its own in ${fn.name}(): since 5.16 registering takes the IOMMU group and these calls are gone. Take it out by hand.`,
       file,
       at.stmt,
     );
@@ -117,7 +117,7 @@ function placesOf(file: FileIr, fn: FunctionIr, at: Placed, call: CallExpr): Pla
   ) {
     refuse(
       'iommu-group',
-      `The result of ${name}() in ${fn.name}() is not tested in the statement after it with a branch that leaves, so it cannot be told what goes with it. Since 5.16 registering takes the IOMMU group; take it out by hand.`,
+      `The result of ${name}() in ${fn.name}() is not tested in the statement after it with a branch that returns, so it cannot be told what goes with it. Since 5.16 registering takes the IOMMU group; take it out by hand.`,
       file,
       test ?? at.stmt,
     );
@@ -180,7 +180,7 @@ function refuseOtherUses(file: FileIr, fn: FunctionIr, places: readonly Placed[]
     if (left.length === 0)
       refuse(
         'iommu-group',
-        `${fn.name}() would be left with an empty block where vfio_iommu_group_put() stands. Take it out by hand.`,
+        `${fn.name}() would be left with an empty block where vfio_iommu_group_put() is. Take it out by hand.`,
         file,
         stmt,
       );

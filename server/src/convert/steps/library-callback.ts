@@ -215,7 +215,7 @@ function rewriteCaller(
   );
   return result.messages.map(
     (message) =>
-      `\`${message}\` in ${call.scope.fn.name}() went with the test of ${fn.name}(): write it behind IS_ERR() if it is wanted.`,
+      `\`${message}\` in ${call.scope.fn.name}() went with the test of ${fn.name}(): write it after IS_ERR() if it is wanted.`,
   );
 }
 
@@ -300,7 +300,7 @@ function proveUndone({ scope: { module, file, fn }, at }: HelperCall, give: Give
     if (own.some((site) => site.op === 'free' && memberPath(site.target).path.length === 0)) return;
     if (stmt.kind !== 'expr' || !own.some((site) => site.op === 'free')) {
       give(
-        `\`${plain(textOf(file, stmt)).slice(0, 80)}\` in ${fn.name}() stands between what undoes it and the free, and a \`.release\` would run behind it. Move it in front.`,
+        `\`${plain(textOf(file, stmt)).slice(0, 80)}\` in ${fn.name}() is between what undoes it and the free, and a \`.release\` would run after it. Move it up.`,
         file,
         stmt,
       );

@@ -34,11 +34,7 @@ export function proveReturns(file: FileIr, fn: FunctionIr, site: CallSite, give:
   for (const { stmt } of statementsOf(fn)) {
     const early = stmt.start < site.at.stmt.start;
     if (early && (stmt.kind === 'goto' || stmt.kind === 'label' || stmt.kind === 'loop'))
-      give(
-        `line ${lineIn(file, stmt.start)} stands before its init. Initialise first.`,
-        file,
-        stmt,
-      );
+      give(`line ${lineIn(file, stmt.start)} comes before its init. Initialise first.`, file, stmt);
     if (stmt.kind === 'unknown' || stmt.kind === 'asm' || stmt.kind === 'preproc')
       give(`line ${lineIn(file, stmt.start)} was not understood.`, file, stmt);
     if (stmt.kind !== 'return') continue;
@@ -219,14 +215,14 @@ function wayOut(
         (one) => one.kind === 'label' && one.name === stmt.label,
       );
       if (label < 0 || seen.has(stmt.label))
-        ask(`leaves by a label that cannot be followed, line ${lineIn(file, stmt.start)}.`, stmt);
+        ask(`jumps to a label that cannot be followed, line ${lineIn(file, stmt.start)}.`, stmt);
       seen.add(stmt.label);
       list = fn.body.body;
       index = label;
       continue;
     }
     if (stmt.kind !== 'expr')
-      ask(`leaves by more than plain statements, line ${lineIn(file, stmt.start)}.`, stmt);
+      ask(`returns after more than plain statements, line ${lineIn(file, stmt.start)}.`, stmt);
     // What the function is about to return.
     if (
       stmt.kind === 'expr' &&
@@ -237,7 +233,7 @@ function wayOut(
       continue;
     steps.push(stmt);
   }
-  return ask('leaves without a value.', branch);
+  return ask('returns without a value.', branch);
 }
 
 /**
@@ -278,7 +274,7 @@ export function proveGap(
     )
       continue;
     give(
-      `\`${plain(textOf(file, stmt)).slice(0, 80)}\` at line ${lineIn(file, stmt.start)} stands between the allocation and the call, and an \`.init\` would run before it. Move it up or behind the call.`,
+      `\`${plain(textOf(file, stmt)).slice(0, 80)}\` at line ${lineIn(file, stmt.start)} is between the allocation and the call, and an \`.init\` would run before it. Move it up or after the call.`,
       file,
       stmt,
     );

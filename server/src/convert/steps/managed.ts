@@ -101,7 +101,7 @@ export const replaceManagedAllocation: Step = (step) => {
     }
     append(touched, [action, ...group.map((item) => item.fn.name)]);
     say(
-      `${action}() puts struct ${tag} where devres freed it: behind all that was taken after it.`,
+      `${action}() puts struct ${tag} where devres freed it: after all that was taken later.`,
       first.call,
     );
   }
@@ -294,7 +294,7 @@ function objectEdits(file: FileIr, object: ManagedObject, action: string, eol: s
   ) {
     refuse(
       'unchecked-allocation',
-      `The result of the allocation is not tested in the statement after it with a branch that leaves. Test \`!${variable}\` there first.`,
+      `The result of the allocation is not tested in the statement after it with a branch that returns. Test \`!${variable}\` there first.`,
       file,
       check ?? at.stmt,
     );

@@ -1,6 +1,6 @@
 /**
  * Brings the test of an allocation into the one form that a plan knows: `if (!p)` behind the
- * allocation, with a branch that leaves the function.
+ * allocation, with a branch that returns the function.
  */
 import { lineEnding } from '../../text/style.ts';
 import type { Edit, Span } from '../../text/span.ts';

@@ -46,7 +46,7 @@ function severity(markdownDescription: string, standard?: string): Schema {
 export const RULES_SCHEMA: Schema = {
   type: 'object',
   markdownDescription:
-    'How each rule reports, by its id: `error`, `warning`, `information`, `hint` or `off`. `all` stands for every rule that is not named, and several rules may have commas between them: `{ "missing-put": "warning", "removed-api": "off" }`. A finding that is not certain stays a hint.',
+    'How each rule reports, by its id: `error`, `warning`, `information`, `hint` or `off`. `all` means every rule that is not named, and several rules may have commas between them: `{ "missing-put": "warning", "removed-api": "off" }`. A finding that is not certain stays a hint.',
   properties: {
     [ALL]: severity('Every rule that is not named by itself.'),
     ...Object.fromEntries(
@@ -115,7 +115,7 @@ export const WRAPPERS_SCHEMA: Schema = {
         enum: Object.keys(ERRORS),
         markdownEnumDescriptions: Object.values(ERRORS),
         markdownDescription:
-          'How the result tells of a failure. Without it: `errno` for `register`, `assign-set` and `core-init`, `err-ptr` for `alloc`, `null-ptr` for `allocate`, `errno` with `out`, `void` for the others.',
+          'How the result shows a failure. Without it: `errno` for `register`, `assign-set` and `core-init`, `err-ptr` for `alloc`, `null-ptr` for `allocate`, `errno` with `out`, `void` for the others.',
       },
       onFailure: operations('What has happened although the call failed, such as `put`.'),
     },

@@ -41,7 +41,7 @@ const OWN_NOTIFIER: Resource = {
 };
 
 export const ASYNC: FunctionRows = {
-  // Deferred work runs later, and what it does is judged where its function stands.
+  // Deferred work runs later, and what it does is judged where its function is.
   INIT_WORK: { ...IN_PLACE, async: arms('work', 0, 1) },
   INIT_WORK_ONSTACK: ANYTHING,
   INIT_DELAYED_WORK: { ...IN_PLACE, async: arms('delayedWork', 0, 1) },

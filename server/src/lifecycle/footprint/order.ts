@@ -57,10 +57,10 @@ export function placeText(place: Place): string {
       if (last?.tag && last.field !== '') return `\`${last.field}\` of \`struct ${last.tag}\``;
       return place.leaf?.kind === 'struct'
         ? `a \`struct ${place.leaf.tag}\``
-        : 'memory behind a pointer';
+        : 'memory that a pointer refers to';
     }
     case 'freed':
-      return 'memory that is given back';
+      return 'memory that is freed';
     case 'drvdata':
       return 'drvdata';
     case 'kernel':
