@@ -1,3 +1,4 @@
+/** The extension in a browser, where the server is a web worker. */
 import * as vscode from 'vscode';
 import { activate as activateShared, type Api } from './shared.ts';
 

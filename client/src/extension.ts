@@ -1,3 +1,4 @@
+/** The extension on the desktop and in a remote, where the server is a Node process. */
 import { commands, type ExtensionContext } from 'vscode';
 import { activate as activateShared, type Api } from './shared.ts';
 import { registerTasks } from './tasks.ts';

@@ -1,3 +1,6 @@
+/**
+ * Answers the server's questions about files, so that it reads virtual workspaces and disks alike.
+ */
 import * as vscode from 'vscode';
 import type { BaseLanguageClient } from 'vscode-languageclient';
 

@@ -1,3 +1,4 @@
+/** Decides whether a C document mentions VFIO, and so whether the server starts. */
 import type { TextDocument, TextDocumentChangeEvent } from 'vscode';
 
 /**

@@ -1,3 +1,4 @@
+/** The entry of the bundle that nearly all of the extension is in. */
 import type { ExtensionContext } from 'vscode';
 import type { Api } from './shared.ts';
 

@@ -1,3 +1,4 @@
+/** Tells the user what came of a command, without a pop-up. */
 import { window } from 'vscode';
 
 /** Tells the user what came of a command, without a pop-up: in the status bar, for ten seconds. */

@@ -1,3 +1,4 @@
+/** One server and everything that lives as long as it does. */
 import * as vscode from 'vscode';
 import {
   CloseAction,

@@ -1,3 +1,4 @@
+/** Sets the extension up in any host: its commands, and the watch that starts the server. */
 import * as vscode from 'vscode';
 import {
   APPLY_CONVERSION,

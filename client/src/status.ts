@@ -1,3 +1,4 @@
+/** The entry of the language status menu with the target kernel. */
 import * as vscode from 'vscode';
 
 /** What the server tells about the kernel it analyses a document for. */

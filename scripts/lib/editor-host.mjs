@@ -1,3 +1,4 @@
+// Installs a real VS Code from npm where there is none.
 import { need } from './debian.mjs';
 import { inProject } from './paths.mjs';
 import { runMeanwhile } from './run.mjs';

@@ -1,3 +1,4 @@
+// Paths in the project, whatever the working directory is.
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 

@@ -1,3 +1,4 @@
+// Runs other programs.
 import { spawn, spawnSync } from 'node:child_process';
 import { root } from './paths.mjs';
 

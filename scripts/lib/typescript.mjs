@@ -1,3 +1,4 @@
+// Bundles and loads TypeScript for scripts.
 import { build } from 'esbuild';
 import { mkdirSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';

@@ -128,6 +128,29 @@ describe('the import table', () => {
   });
 });
 
+describe('how files begin', () => {
+  /** The comment at the very start of a file, without what marks it as one. */
+  function beginning(file: string): string {
+    const text = readFileSync(path.join(root, file), 'utf8').replace(/^#!.*\n/, '');
+    const [comment = ''] = text.startsWith('/*')
+      ? [text.slice(0, text.indexOf('*/'))]
+      : (/^(?:\/\/.*\n)+/.exec(text) ?? []);
+    return comment.replace(/[\s*/]+/g, ' ').trim();
+  }
+
+  test('with a sentence that says what they are for', () => {
+    const files = [
+      ...sources('client/src'),
+      ...sources('server/src'),
+      ...readdirSync(path.join(root, 'scripts'), { recursive: true, encoding: 'utf8' })
+        .filter((name) => name.endsWith('.mjs'))
+        .map((name) => `scripts/${name.replaceAll(path.sep, '/')}`),
+    ];
+    expect(files.length).toBeGreaterThan(300);
+    expect(files.filter((file) => !/^\W?[A-Z\d`].+[.:]/.test(beginning(file)))).toEqual([]);
+  });
+});
+
 describe('objects and values of the analysis', () => {
   const folder = 'server/src/lifecycle';
   const files = sources(folder).map((file) => ({

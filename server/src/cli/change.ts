@@ -1,3 +1,4 @@
+/** The commands `convert` and `fix`, which change files. */
 import type { Outcome } from './outcome.ts';
 import type { Conversion, ModuleInput, TargetKernel } from '../engine/types.ts';
 import type { Finding } from '../rules/types.ts';

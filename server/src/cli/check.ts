@@ -1,3 +1,4 @@
+/** The command `check`. */
 import type { CheckedFile, CheckResult } from './check-result.ts';
 import { withAllObstacles } from '../engine/convertibility.ts';
 import { decidingPlaces } from '../engine/deciding-places.ts';

@@ -1,3 +1,4 @@
+/** The command `dump`, which prints one stage of the analysis. */
 import { dump } from '../engine/debug/dump.ts';
 import type { DumpCommand } from './command.ts';
 import { UsageError } from './usage-error.ts';

@@ -1,3 +1,4 @@
+/** The commands `explain` and `rules`, which print what the tables and the rules know. */
 import { explainableList, explainKind, explainName, proposedNames } from '../engine/explain.ts';
 import { kernelStages } from '../engine/pipeline.ts';
 import type { ExplainCommand, RulesCommand } from './command.ts';

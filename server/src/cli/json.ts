@@ -1,3 +1,4 @@
+/** Findings as JSON: what the reports for programs share. */
 import type { Finding, Severity } from '../rules/types.ts';
 import type { Span } from '../text/span.ts';
 import { HIDDEN_BUT_LINE_ENDS } from './printable.ts';

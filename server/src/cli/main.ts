@@ -1,3 +1,4 @@
+/** The entry of the bundle of the command line, and of the threads that it starts. */
 import { join } from 'node:path';
 import { isServerThread } from '../lsp/node-thread.ts';
 import { isScanThread, serveScans } from './scan-pool.ts';

@@ -1,3 +1,4 @@
+/** Names files relative to their repository or kernel tree. */
 import { dirname, relative, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { findRoot, keyOf } from './workspace.ts';

@@ -1,3 +1,4 @@
+/** Runs one command and gives its exit status. */
 import type { Program } from './process-needs.ts';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

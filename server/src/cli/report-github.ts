@@ -1,3 +1,4 @@
+/** The report that GitHub shows as annotations. */
 import type { Finding, Severity } from '../rules/types.ts';
 import type { CheckResult } from './check-result.ts';
 import { createPlaces, type Places } from './places.ts';

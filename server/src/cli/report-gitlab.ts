@@ -1,3 +1,4 @@
+/** The report for the Code Quality widget of GitLab. */
 import { createHash } from 'node:crypto';
 import type { Severity } from '../rules/types.ts';
 import type { CheckResult } from './check-result.ts';

@@ -1,3 +1,4 @@
+/** The JSON report of `check`. */
 import { exactFinding, jsonText, type JsonDiagnostic } from './json.ts';
 import type { CheckResult } from './check-result.ts';
 import { shownPath } from './workspace.ts';

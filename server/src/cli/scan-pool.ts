@@ -1,3 +1,4 @@
+/** Filters files by their content on several threads. */
 import { availableParallelism } from 'node:os';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { scan, type ScanResult } from '../lsp/node-scan.ts';

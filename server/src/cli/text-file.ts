@@ -1,3 +1,4 @@
+/** Reads files as text that can be written back without losing a byte. */
 import { NotRead, readRegularFile } from '../lsp/node-read.ts';
 import { UsageError } from './usage-error.ts';
 

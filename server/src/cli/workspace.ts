@@ -1,3 +1,4 @@
+/** The disk as the engine sees it, with settings and the changes made so far. */
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
 import { cachedFileSystem, createModuleLoader } from '../engine/project/load.ts';

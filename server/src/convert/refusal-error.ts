@@ -1,3 +1,4 @@
+/** How a plan is given up with a reason and a place. */
 import type { Span } from '../text/span.ts';
 import type { FileIr } from '../ir/types.ts';
 import { lineNumber } from '../text/position.ts';

@@ -1,3 +1,4 @@
+/** The kinds of refusals, as the documentation has them. */
 import type { RefusalCode } from './types.ts';
 
 /** What a kind of refusal is about, for the table in docs/refusals.md. */

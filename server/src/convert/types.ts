@@ -1,3 +1,4 @@
+/** The types of a conversion: request, plan, refusal. */
 import type { Edit } from '../text/span.ts';
 import type { KernelVersion } from '../kernel/types.ts';
 import type { CallExpr, FileIr, FunctionIr, GotoStmt, IfStmt, VariableIr } from '../ir/types.ts';

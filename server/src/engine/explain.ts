@@ -1,3 +1,4 @@
+/** What is known of a rule, a refusal or a name, as Markdown. */
 import { REFUSALS } from '../convert/refusals.ts';
 import { rangeText } from '../kernel/describe-entry.ts';
 import type { ApiEntry } from '../kernel/types.ts';

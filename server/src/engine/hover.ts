@@ -1,3 +1,4 @@
+/** The hover on a name of the kernel's interface. */
 import type { FileIr } from '../ir/types.ts';
 import { renderApiHover } from '../kernel/hover.ts';
 import { apiEntry, apiMember, apiStruct } from '../kernel/lifecycle-api.ts';

@@ -1,3 +1,4 @@
+/** The hover on a device: what it is at a place, on each path. */
 import { heldAt, owedCalls } from './owed-calls.ts';
 import type { KernelVersion } from '../kernel/types.ts';
 import type {

@@ -1,3 +1,4 @@
+/** Writes the comment that allows a finding. */
 import type { Finding } from '../rules/types.ts';
 import { indentationAt, lineStart, newlineOf } from '../rules/fixes/text.ts';
 import { INVALID, UNUSED, WITHOUT_REASON } from '../rules/suppressions.ts';

@@ -1,3 +1,4 @@
+/** The types of the engine: files, settings, modules and answers. */
 import type { Edit } from '../text/span.ts';
 import type { EditKind, Note, RefusalCode } from '../convert/index.ts';
 import type { Moved } from '../convert/fold/types.ts';

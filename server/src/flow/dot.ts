@@ -1,3 +1,4 @@
+/** Prints a control-flow graph, for Graphviz and as plain lines. */
 import type { Cfg, Instr, Terminator } from './cfg.ts';
 import { successors } from './cfg.ts';
 

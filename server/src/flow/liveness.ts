@@ -1,3 +1,4 @@
+/** Which variables may still be read at a point of a function. */
 import type { Expr } from '../ir/types.ts';
 import type { Cfg, Instr } from './cfg.ts';
 import { solve } from './dataflow.ts';

@@ -1,3 +1,4 @@
+/** Lowers a parsed document to the IR. */
 import type { SyntaxParser, SyntaxTree } from '../syntax/node.ts';
 import type {
   CommentIr,

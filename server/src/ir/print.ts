@@ -1,3 +1,4 @@
+/** Prints the IR as text. */
 import type { Condition } from '../syntax/node.ts';
 import type { Span } from '../text/span.ts';
 import type {

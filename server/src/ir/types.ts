@@ -1,6 +1,3 @@
-import type { Span } from '../text/span.ts';
-import type { Condition } from '../syntax/node.ts';
-
 /**
  * The typed intermediate representation. It is C as the analysis needs it: control flow and calls
  * are exact, types are
@@ -8,6 +5,8 @@ import type { Condition } from '../syntax/node.ts';
  * Every node carries
  * its span in the original text.
  */
+import type { Span } from '../text/span.ts';
+import type { Condition } from '../syntax/node.ts';
 
 /** A type as written: `struct foo *` is { tag: 'foo', keyword: 'struct', pointers: 1 }. */
 export interface TypeName extends Span {

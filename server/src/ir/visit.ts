@@ -1,3 +1,4 @@
+/** Walks over expressions and statements. */
 import type { CallExpr, Expr, FunctionIr, Stmt } from './types.ts';
 
 /**

@@ -1,3 +1,4 @@
+/** The pages of docs/api, made from the tables. */
 import type { ApiEntry } from './types.ts';
 import {
   COMMIT_URL,

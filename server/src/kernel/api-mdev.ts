@@ -1,3 +1,4 @@
+/** The interface of mediated devices. */
 import type { ApiEntry } from './types.ts';
 import { source } from './helper-rows.ts';
 import {

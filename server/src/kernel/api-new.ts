@@ -1,3 +1,4 @@
+/** The functions of the new model, from 6.1 on. */
 import type { ApiEntry } from './types.ts';
 import { source } from './helper-rows.ts';
 import { from, returnsErrPtr, returnsErrno, returnsVoid } from './behaviour-builders.ts';

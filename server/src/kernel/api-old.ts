@@ -1,3 +1,4 @@
+/** The functions of the old models, up to 6.0. */
 import type { ApiEntry } from './types.ts';
 import { source } from './helper-rows.ts';
 import {

@@ -1,3 +1,4 @@
+/** The members of the tables that a driver gives to the core. */
 import type { ApiEntry, KernelRange, Source } from './types.ts';
 import { source } from './helper-rows.ts';
 import { ALWAYS, before, from, words } from './behaviour-builders.ts';

@@ -1,3 +1,4 @@
+/** The interface of vfio-pci core. */
 import type { ApiEntry, Behaviour, KernelRange } from './types.ts';
 import { source } from './helper-rows.ts';
 import { backported, from, returnsErrno, returnsValue, returnsVoid } from './behaviour-builders.ts';

@@ -1,3 +1,4 @@
+/** The private interface of vfio-platform and vfio-amba. */
 import type { ApiEntry } from './types.ts';
 import { source } from './helper-rows.ts';
 import { before, from, returnsErrno, returnsValue, returnsVoid } from './behaviour-builders.ts';

@@ -1,3 +1,4 @@
+/** Registration, which is the same in both models. */
 import type { ApiEntry, Behaviour, Effect } from './types.ts';
 import { source } from './helper-rows.ts';
 import {

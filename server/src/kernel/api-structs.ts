@@ -1,3 +1,4 @@
+/** The structs of the life cycle. */
 import type { ApiEntry } from './types.ts';
 import { ALWAYS, before, from } from './behaviour-builders.ts';
 

@@ -1,3 +1,4 @@
+/** Work, timers, notifiers, threads and interrupts: what arms, starts and stops each. */
 import { column } from './functions/table.ts';
 import type { AsyncKindId, AsyncUse } from './functions/row.ts';
 import type { KernelVersion } from './types.ts';

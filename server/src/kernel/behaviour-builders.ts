@@ -1,3 +1,4 @@
+/** Short forms that the tables of the kernel are written with. */
 import type { Behaviour, Effect, KernelRange } from './types.ts';
 import { parseVersion } from './version.ts';
 

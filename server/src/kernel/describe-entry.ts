@@ -1,3 +1,4 @@
+/** What is said of one entry of the tables for one kernel. */
 import type {
   ApiEntry,
   Behaviour,

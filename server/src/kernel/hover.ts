@@ -1,3 +1,4 @@
+/** The entries of the tables as hovers. */
 import type { ApiEntry, KernelVersion } from './types.ts';
 import { renderApiEntry } from './api-docs.ts';
 import { apiCard, COMMIT_URL, rangeText, titleOf, type ApiCard } from './describe-entry.ts';

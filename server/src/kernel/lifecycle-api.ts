@@ -1,3 +1,4 @@
+/** All entries of the interface, by name. */
 import type { ApiEntry, KernelVersion } from './types.ts';
 import { DMA_API } from './api-dma.ts';
 import { FILES_API } from './api-files.ts';

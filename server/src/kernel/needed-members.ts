@@ -1,3 +1,4 @@
+/** The ops members that another member makes necessary. */
 import type { KernelVersion } from './types.ts';
 
 /** A member of vfio_device_ops that something asks for because of another member. */

@@ -1,3 +1,4 @@
+/** Reads, compares and writes kernel versions. */
 import type { KernelRange, KernelVersion } from './types.ts';
 
 const DOTTED = /^v?(\d{1,3})\.(\d{1,3})(?:\.(\d{1,5})(?:\.\d{1,5})?)?(?:[-+_~][\w.+~:-]{0,64})?$/;

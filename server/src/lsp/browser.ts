@@ -1,3 +1,4 @@
+/** The entry of the server in a web worker. */
 import {
   BrowserMessageReader,
   BrowserMessageWriter,

@@ -1,3 +1,4 @@
+/** What the client can do, read from its first message. */
 import type { DiagnosticTag, InitializeParams } from 'vscode-languageserver';
 import { readSection, type Settings } from '../engine/settings/read.ts';
 

@@ -1,3 +1,4 @@
+/** Code actions: fixes and conversions. */
 import {
   CodeActionKind,
   CodeActionTriggerKind,

@@ -1,3 +1,4 @@
+/** Diagnostics, by pull or push. */
 import {
   DiagnosticSeverity,
   DiagnosticTag,

@@ -1,3 +1,4 @@
+/** Files as the client sees them. */
 import type { Connection } from 'vscode-languageserver';
 import type { FileSystem } from '../engine/types.ts';
 

@@ -1,3 +1,4 @@
+/** The hover: interface, state and findings at the cursor. */
 import {
   MarkupKind,
   type CancellationToken,

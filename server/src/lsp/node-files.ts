@@ -1,3 +1,4 @@
+/** The disk for the server in Node. */
 import { readdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';

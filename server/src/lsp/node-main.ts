@@ -1,3 +1,4 @@
+/** The entry of the server in Node. */
 import { join } from 'node:path';
 import { superviseServer } from './node-supervisor.ts';
 

@@ -1,3 +1,4 @@
+/** The thread of the server in Node that does the work. */
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';

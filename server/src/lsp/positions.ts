@@ -1,3 +1,4 @@
+/** Turns offsets into ranges for the documents of a module. */
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import type { Range } from 'vscode-languageserver';
 import type { ModuleInput } from '../engine/types.ts';

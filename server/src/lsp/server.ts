@@ -1,3 +1,4 @@
+/** Serves one client, in Node or in a web worker. */
 import {
   DidChangeConfigurationNotification,
   DidChangeWatchedFilesNotification,

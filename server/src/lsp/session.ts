@@ -1,3 +1,4 @@
+/** What the features of the server share. */
 import {
   LSPErrorCodes,
   ResponseError,

@@ -1,3 +1,6 @@
+/**
+ * Drivers that the rule async-work-outlives-object reports, and drivers that it stays silent on.
+ */
 import type { Rule } from './types.ts';
 import { DRIVER } from './examples.ts';
 

@@ -1,3 +1,7 @@
+/**
+ * Work, a timer, a notifier or an interrupt that uses the container of the device is not stopped
+ * before the container is freed.
+ */
 import type { Finding, Rule, RuleContext } from './types.ts';
 import type { CallExpr, Expr, FileIr, FunctionIr } from '../ir/types.ts';
 import type { ModuleFacts, OperationObservation, Site } from '../lifecycle/types.ts';

@@ -1,3 +1,4 @@
+/** Which names of the interface a module uses, and whether the target kernel has them. */
 import type { ApiEntry, KernelVersion } from '../kernel/types.ts';
 import type { Module, ModuleFacts, OpsTable, Site } from '../lifecycle/types.ts';
 import type { Condition } from '../syntax/node.ts';

@@ -1,3 +1,4 @@
+/** Drivers that the rule close-leaks reports, and drivers that it stays silent on. */
 import type { Rule } from './types.ts';
 import { OPEN_AND_CLOSE, onCore, withCallbacks } from './open-close.examples.ts';
 

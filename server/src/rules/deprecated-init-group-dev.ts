@@ -1,3 +1,7 @@
+/**
+ * The driver uses the old model of the life cycle, which is right for this target kernel and gone
+ * in 6.1.
+ */
 import type { Finding, Rule, RuleContext } from './types.ts';
 import { apiUses, type ApiUse } from './availability.ts';
 import { areAlternatives, isExcluded, macrosOf } from '../lifecycle/module/preprocessor.ts';

@@ -1,3 +1,4 @@
+/** Whether two expressions name one device. */
 import type { Expr, FunctionIr } from '../ir/types.ts';
 import { isView } from '../kernel/lookup.ts';
 import { walk } from './locate.ts';

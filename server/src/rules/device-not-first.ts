@@ -1,3 +1,4 @@
+/** The member that `vfio_alloc_device()` is given is not the first of its struct. */
 import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import type { FileIr, FieldIr, StructIr } from '../ir/types.ts';
 import type { Edit } from '../text/span.ts';

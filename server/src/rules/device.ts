@@ -1,3 +1,4 @@
+/** How a function names a device, and the calls that it makes on it. */
 import type { CallExpr, FunctionIr, Stmt } from '../ir/types.ts';
 import type { KernelVersion } from '../kernel/types.ts';
 import { inRange } from '../kernel/version.ts';

@@ -1,3 +1,7 @@
+/**
+ * A reference is put that is not there: put a second time on the same path, or of a device whose
+ * allocation failed.
+ */
 import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import type { ModuleFacts, OperationObservation } from '../lifecycle/types.ts';
 import { nameOf, operationsOn } from './device.ts';

@@ -1,3 +1,7 @@
+/**
+ * A device is unregistered that is not registered: a second time on the same path, or after its
+ * registration failed.
+ */
 import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import type { ModuleFacts, OperationObservation } from '../lifecycle/types.ts';
 import { nameOf, operationsOn } from './device.ts';

@@ -1,3 +1,4 @@
+/** Drivers that the rule drvdata-after-register reports, and drivers that it stays silent on. */
 import type { Rule } from './types.ts';
 import { DRIVER, FOO, PROBE, REMOVE } from './examples.ts';
 

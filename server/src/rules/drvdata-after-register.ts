@@ -1,3 +1,7 @@
+/**
+ * The drvdata of the parent device is set after the registration although a callback reads it, or
+ * never to the device that vfio-pci core expects.
+ */
 import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import type { CallExpr, Expr, FunctionIr } from '../ir/types.ts';
 import type { ModuleFacts, OperationObservation, Site, Step } from '../lifecycle/types.ts';

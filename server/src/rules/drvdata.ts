@@ -1,3 +1,4 @@
+/** Finds the calls that read or set drvdata. */
 import type { CallExpr, FunctionIr } from '../ir/types.ts';
 import type { KernelVersion } from '../kernel/types.ts';
 import type { ModuleIndex } from '../lifecycle/module/module.ts';

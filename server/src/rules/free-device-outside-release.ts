@@ -1,3 +1,4 @@
+/** `vfio_free_device()` is called elsewhere than in `.release`. */
 import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import type { ModuleFacts, OperationObservation } from '../lifecycle/types.ts';
 import { nameOf } from './device.ts';

@@ -1,3 +1,4 @@
+/** Drivers that the rule free-of-core-owned-memory reports, and drivers that it stays silent on. */
 import type { Rule } from './types.ts';
 import { DRIVER, FOO, FOO_6_1, OLD_PROBE, OLD_REMOVE, PROBE, REMOVE } from './examples.ts';
 

@@ -1,3 +1,4 @@
+/** The driver frees a container that `vfio_alloc_device()` allocated. */
 import type { Edit } from '../text/span.ts';
 import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import type { ModuleFacts, OperationObservation } from '../lifecycle/types.ts';

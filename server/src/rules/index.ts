@@ -1,3 +1,4 @@
+/** All rules, and how they run over a module. */
 import type { FunctionIr } from '../ir/types.ts';
 import type { Condition } from '../syntax/node.ts';
 import type { Module, ModuleFacts } from '../lifecycle/types.ts';

@@ -1,3 +1,4 @@
+/** Drivers that the rule init-after-register reports, and drivers that it stays silent on. */
 import type { Rule } from './types.ts';
 import { DRIVER, PROBE, REMOVE } from './examples.ts';
 

@@ -1,3 +1,4 @@
+/** State that a callback of the device uses is first set up after the registration. */
 import type { Finding, Fix, Rule, RuleContext, Severity } from './types.ts';
 import type { Expr, FunctionIr } from '../ir/types.ts';
 import type { ModuleFacts, Role, Site, UseObservation } from '../lifecycle/types.ts';

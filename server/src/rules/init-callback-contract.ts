@@ -1,3 +1,7 @@
+/**
+ * `.init` uses something that is there only after `vfio_alloc_device()` has returned, or that
+ * nothing ever sets.
+ */
 import type { Finding, Rule, RuleContext } from './types.ts';
 import type { Expr, FunctionIr, LoopStmt } from '../ir/types.ts';
 import type { ModuleFacts, Site } from '../lifecycle/types.ts';

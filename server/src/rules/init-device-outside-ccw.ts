@@ -1,3 +1,7 @@
+/**
+ * `vfio_init_device()` initialises memory that the driver has just allocated; the core should
+ * allocate it.
+ */
 import type { Finding, Rule, RuleContext } from './types.ts';
 import type { OperationObservation } from '../lifecycle/types.ts';
 import { nameOf } from './device.ts';

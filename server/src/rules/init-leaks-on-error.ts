@@ -1,3 +1,4 @@
+/** `.init` fails after it has taken something, and does not release it. */
 import type { Finding, Rule, RuleContext } from './types.ts';
 import type { HeldResource, Leave, ModuleFacts } from '../lifecycle/types.ts';
 import { giveBackFix } from './fixes/give-back.ts';

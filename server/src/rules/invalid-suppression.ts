@@ -1,3 +1,4 @@
+/** A suppression comment has the wrong form, or names an unknown rule. */
 import type { Rule } from './types.ts';
 import { SUPPRESSION_MESSAGES, INVALID } from './suppressions.ts';
 import { invalidSuppressionExamples } from './suppressions.examples.ts';

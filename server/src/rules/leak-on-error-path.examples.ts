@@ -1,3 +1,4 @@
+/** Drivers that the rule leak-on-error-path reports, and drivers that it stays silent on. */
 import type { Rule } from './types.ts';
 import { DRIVER, FOO, REMOVE } from './examples.ts';
 

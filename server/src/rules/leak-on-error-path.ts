@@ -1,3 +1,7 @@
+/**
+ * A failing path of probe does not release what `.remove` or another failing path releases, or
+ * `.remove` does not release what a failing path does.
+ */
 import type { Finding, Rule, RuleContext } from './types.ts';
 import type { FunctionIr } from '../ir/types.ts';
 import type { HeldResource, Leave, ModuleFacts, Role, Undone } from '../lifecycle/types.ts';

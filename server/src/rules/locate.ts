@@ -1,3 +1,7 @@
+/**
+ * Finding one's way in the IR by offset. Everything is iterative: a document may nest as deeply as
+ * it likes.
+ */
 import type { Span } from '../text/span.ts';
 import type { Condition } from '../syntax/node.ts';
 import type { CallExpr, Expr, FileIr, FunctionIr, Stmt, TypeName } from '../ir/types.ts';
@@ -8,11 +12,6 @@ import { originalOf, scanOf } from '../lifecycle/module/function-scan.ts';
 import type { Module, ModuleFacts, Role, Site } from '../lifecycle/types.ts';
 import { append } from '../text/lists.ts';
 import { spend } from '../budget/work.ts';
-
-/**
- * Finding one's way in the IR by offset. Everything is iterative: a document may nest as deeply as
- * it likes.
- */
 
 export type IrNode = Expr | Stmt;
 

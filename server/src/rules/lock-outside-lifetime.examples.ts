@@ -1,3 +1,4 @@
+/** Drivers that the rule lock-outside-lifetime reports, and drivers that it stays silent on. */
 import type { Rule } from './types.ts';
 import { OPEN_AND_CLOSE, withCallbacks } from './open-close.examples.ts';
 

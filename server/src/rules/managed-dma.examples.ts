@@ -1,3 +1,4 @@
+/** Drivers that the rule managed-dma reports, and drivers that it stays silent on. */
 import type { Rule } from './types.ts';
 
 const FOO = `struct foo {

@@ -1,3 +1,4 @@
+/** Which members of which structs a function reads, writes and takes the address of. */
 import type { CallExpr, Expr, FileIr, FunctionIr, MemberExpr, TypeName } from '../ir/types.ts';
 import { movedFrom, shiftSpans } from '../ir/lower.ts';
 import type { ModuleIndex } from '../lifecycle/module/module.ts';

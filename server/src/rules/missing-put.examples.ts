@@ -1,3 +1,4 @@
+/** Drivers that the rule missing-put reports, and drivers that it stays silent on. */
 import type { Rule } from './types.ts';
 import { DRIVER, FOO, FOO_6_1, PROBE, REMOVE } from './examples.ts';
 

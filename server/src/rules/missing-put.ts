@@ -1,3 +1,7 @@
+/**
+ * A path returns with the reference of `vfio_alloc_device()` still held, and nothing can drop it
+ * later.
+ */
 import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import type { ExitObservation, ModuleFacts } from '../lifecycle/types.ts';
 import type { Span } from '../text/span.ts';

@@ -1,3 +1,4 @@
+/** Drivers that the rule missing-uninit reports, and drivers that it stays silent on. */
 import type { Rule } from './types.ts';
 import { DRIVER, FOO, OLD_PROBE, OLD_REMOVE, OLD_REMOVE_CONFIG } from './examples.ts';
 

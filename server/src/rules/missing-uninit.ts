@@ -1,3 +1,7 @@
+/**
+ * A path returns, or frees the container, after `vfio_init_group_dev()` without
+ * `vfio_uninit_group_dev()`.
+ */
 import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import type {
   ExitObservation,

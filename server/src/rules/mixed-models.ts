@@ -1,3 +1,7 @@
+/**
+ * One device is handled by both models: allocated by the core and initialised by hand, or
+ * initialised by the driver and put.
+ */
 import type { Finding, Rule, RuleContext } from './types.ts';
 import type { ModuleFacts, Observation } from '../lifecycle/types.ts';
 import { apiEntry } from '../kernel/lifecycle-api.ts';

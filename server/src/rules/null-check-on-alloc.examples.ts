@@ -1,3 +1,4 @@
+/** Drivers that the rule null-check-on-alloc reports, and drivers that it stays silent on. */
 import type { Rule } from './types.ts';
 import { DRIVER, FOO, OLD_PROBE, PROBE, REMOVE, REMOVE_CONFIG } from './examples.ts';
 

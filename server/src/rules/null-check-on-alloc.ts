@@ -1,3 +1,4 @@
+/** The result of `vfio_alloc_device()` is compared with NULL, which it never is. */
 import type { Edit } from '../text/span.ts';
 import type { Expr, IfStmt, Stmt } from '../ir/types.ts';
 import type { Finding, Fix, Rule, RuleContext } from './types.ts';

@@ -1,3 +1,7 @@
+/**
+ * An ops table lacks members that the core insists on: those for iommufd, or one that another
+ * member of the table needs.
+ */
 import { IOMMUFD_MEMBERS } from '../kernel/iommu-families.ts';
 import type { Finding, Fix, Rule, RuleContext, Severity } from './types.ts';
 import type { Span } from '../text/span.ts';

@@ -1,3 +1,4 @@
+/** `vfio_device_put()` is called where `vfio_put_device()` is meant, or the other way round. */
 import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import type { ModuleFacts, OperationObservation } from '../lifecycle/types.ts';
 import { inRange } from '../kernel/version.ts';

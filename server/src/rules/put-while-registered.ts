@@ -1,3 +1,4 @@
+/** The device is put, freed or released while it is still registered on that path. */
 import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import type { ModuleFacts, Observation, OperationObservation } from '../lifecycle/types.ts';
 import { nameOf, operationsOn } from './device.ts';

@@ -1,3 +1,7 @@
+/**
+ * A device is registered that was neither allocated nor initialised as a vfio_device, or that is
+ * registered already.
+ */
 import type { Finding, Rule, RuleContext } from './types.ts';
 import { inRange } from '../kernel/version.ts';
 import type { ModuleFacts, OperationObservation } from '../lifecycle/types.ts';

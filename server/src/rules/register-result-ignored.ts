@@ -1,3 +1,4 @@
+/** The result of a registration is not tested. */
 import type { Finding, Rule, RuleContext } from './types.ts';
 import type { CallExpr, Expr, FunctionIr, Stmt } from '../ir/types.ts';
 import type { Module, ModuleFacts } from '../lifecycle/types.ts';

@@ -1,3 +1,4 @@
+/** The path to a finding as related information. */
 import type { Finding } from './types.ts';
 import type { Site, Step } from '../lifecycle/types.ts';
 import { isSameSite } from './locate.ts';

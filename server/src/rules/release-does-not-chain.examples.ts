@@ -1,3 +1,4 @@
+/** Drivers that the rule release-does-not-chain reports, and drivers that it stays silent on. */
 import type { Rule } from './types.ts';
 
 const PCI_PROBE = `

@@ -1,3 +1,7 @@
+/**
+ * A vfio-pci core device has an `.init` or a `.release` that does not call the core's, or has only
+ * one of the two.
+ */
 import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import type { Edit } from '../text/span.ts';
 import type { FunctionIr } from '../ir/types.ts';

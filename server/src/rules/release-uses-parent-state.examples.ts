@@ -1,3 +1,4 @@
+/** Drivers that the rule release-uses-parent-state reports, and drivers that it stays silent on. */
 import type { Rule } from './types.ts';
 import { DRIVER, PROBE, REMOVE } from './examples.ts';
 

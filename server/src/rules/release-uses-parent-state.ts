@@ -1,3 +1,6 @@
+/**
+ * `.release` uses or sets the drvdata of the parent device, or something that `.remove` has freed.
+ */
 import type { Finding, Rule, RuleContext } from './types.ts';
 import type { FunctionIr } from '../ir/types.ts';
 import type { ModuleFacts } from '../lifecycle/types.ts';

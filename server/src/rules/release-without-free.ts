@@ -1,3 +1,4 @@
+/** A `.release` for 6.1 returns without freeing the container. */
 import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import type { ExitObservation, ModuleFacts, Site } from '../lifecycle/types.ts';
 import { areAlternatives, macrosOf, undecided } from '../lifecycle/module/preprocessor.ts';

@@ -1,3 +1,7 @@
+/**
+ * The driver goes away, on a path of `.remove` or without one, while the device that its probe
+ * registered stays registered.
+ */
 import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import type { FunctionIr } from '../ir/types.ts';
 import type { EffectOp } from '../kernel/types.ts';

@@ -1,3 +1,7 @@
+/**
+ * The driver calls a function or macro, or fills a table or a member, that the target kernel no
+ * longer has.
+ */
 import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import type { ApiUse } from './availability.ts';
 import { apiUses, gravity } from './availability.ts';

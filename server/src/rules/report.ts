@@ -1,3 +1,4 @@
+/** Makes findings from observations. */
 import type { Finding, Fix, Severity } from './types.ts';
 import type { Observation, OperationObservation, Site, Step } from '../lifecycle/types.ts';
 import { isSameSite } from './locate.ts';

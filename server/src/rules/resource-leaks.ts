@@ -1,3 +1,4 @@
+/** What functions owe where they end, for the rules about leaks. */
 import type { Finding } from './types.ts';
 import type { CallExpr, FunctionIr } from '../ir/types.ts';
 import type {

@@ -1,3 +1,4 @@
+/** A suppression comment gives no reason. */
 import type { Rule } from './types.ts';
 import { SUPPRESSION_MESSAGES, WITHOUT_REASON } from './suppressions.ts';
 import { suppressionWithoutReasonExamples } from './suppressions.examples.ts';

@@ -1,3 +1,4 @@
+/** Drivers that the rule suppressions reports, and drivers that it stays silent on. */
 import type { Rule } from './types.ts';
 import { DRIVER, FOO, PROBE, REMOVE } from './examples.ts';
 import { INVALID, UNUSED, WITHOUT_REASON } from './suppressions.ts';

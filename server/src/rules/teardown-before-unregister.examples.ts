@@ -1,3 +1,6 @@
+/**
+ * Drivers that the rule teardown-before-unregister reports, and drivers that it stays silent on.
+ */
 import type { Rule } from './types.ts';
 import { DRIVER, PROBE, REMOVE } from './examples.ts';
 

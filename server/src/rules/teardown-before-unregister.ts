@@ -1,3 +1,7 @@
+/**
+ * `.remove` frees, destroys or clears what the callbacks of the device use, before it unregisters
+ * the device.
+ */
 import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import type { Span } from '../text/span.ts';
 import type { CallExpr, FunctionIr } from '../ir/types.ts';

@@ -1,3 +1,4 @@
+/** The types of rules, findings and fixes. */
 import type { FileEdits, Span } from '../text/span.ts';
 import type { KernelRange, KernelVersion } from '../kernel/types.ts';
 import type { ModuleFacts, Site } from '../lifecycle/types.ts';

@@ -1,3 +1,4 @@
+/** Drivers that the rule unbalanced-accounting reports, and drivers that it stays silent on. */
 import type { Rule } from './types.ts';
 import { DRIVER, FOO } from './examples.ts';
 

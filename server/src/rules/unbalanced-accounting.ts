@@ -1,3 +1,4 @@
+/** A counter that probe or `.init` changes is not changed back on one path. */
 import type { Finding, Rule, RuleContext } from './types.ts';
 import type { FunctionIr } from '../ir/types.ts';
 import type { HeldResource, Leave, ModuleFacts, Undone } from '../lifecycle/types.ts';

@@ -1,3 +1,4 @@
+/** The result of `vfio_alloc_device()` is used on a path that has not tested it. */
 import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import type { EffectOp } from '../kernel/types.ts';
 import type {

@@ -1,3 +1,4 @@
+/** An ops table sets a member that `struct vfio_device_ops` has in no release. */
 import type { Finding, Rule, RuleContext } from './types.ts';
 import { isKnownKernel } from '../kernel/known-kernels.ts';
 import { apiMemberHistory, apiMemberNames } from '../kernel/lifecycle-api.ts';

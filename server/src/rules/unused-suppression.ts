@@ -1,3 +1,4 @@
+/** A suppression comment allows what is not reported. */
 import type { Rule } from './types.ts';
 import { SUPPRESSION_MESSAGES, UNUSED } from './suppressions.ts';
 import { unusedSuppressionExamples } from './suppressions.examples.ts';

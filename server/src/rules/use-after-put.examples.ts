@@ -1,3 +1,4 @@
+/** Drivers that the rule use-after-put reports, and drivers that it stays silent on. */
 import type { Rule } from './types.ts';
 import { DRIVER, FOO, OLD_PROBE, PROBE, REMOVE } from './examples.ts';
 

@@ -1,3 +1,7 @@
+/**
+ * The container or its vfio_device is used after its last reference was put, or after its memory
+ * was freed.
+ */
 import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import type {
   ModuleFacts,

@@ -1,3 +1,4 @@
+/** A function of the life cycle is called with a number of arguments that it has in no release. */
 import type { Finding, Rule, RuleContext } from './types.ts';
 import { judgeArguments } from '../kernel/argument-counts.ts';
 import { inRange, uncertainBackport } from '../kernel/version.ts';

@@ -1,3 +1,7 @@
+/**
+ * A mediated device is registered as a device with an IOMMU group of its own, or the other way
+ * round.
+ */
 import type { Finding, Rule, RuleContext } from './types.ts';
 import { busView } from '../kernel/casts.ts';
 import { familyRegisteredBy } from '../kernel/iommu-families.ts';

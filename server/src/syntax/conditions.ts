@@ -1,3 +1,4 @@
+/** The arms of #if chains and their conditions. */
 import type { Condition, MaskNote, SyntaxNode } from './node.ts';
 import { withoutComments } from '../text/lexical.ts';
 

@@ -1,3 +1,4 @@
+/** The declarations, definitions and directives at file scope. */
 import type { Node } from 'web-tree-sitter';
 import { conditionOfArm, isPreprocChain, negate, splitArm, type ArmParts } from './conditions.ts';
 import type { Condition, SyntaxNode, TopLevelItem } from './node.ts';

@@ -1,3 +1,4 @@
+/** The mask for types and ranges where the grammar wants an expression. */
 import {
   blank,
   blanks,

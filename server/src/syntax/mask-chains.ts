@@ -1,3 +1,4 @@
+/** The mask for #if chains that cut through a statement. */
 import { blank, tokenText, type MaskState } from './mask-state.ts';
 import { Word } from './mask-tables.ts';
 import { Directive, Kind } from './tokens.ts';

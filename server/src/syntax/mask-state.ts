@@ -1,3 +1,4 @@
+/** What the rules of the mask share. */
 import type { MaskNote } from './node.ts';
 import { Kind, type Tokens } from './tokens.ts';
 

@@ -1,3 +1,4 @@
+/** The mask for macros in the place of statements, declarations and fields. */
 import { blank, isPunctuation, replaceWord, tokenText, type MaskState } from './mask-state.ts';
 import { BLOCK_MACROS, FIELD_GROUPS, FIELD_MACROS, LOOP_NAME, Word } from './mask-tables.ts';
 import { CHAR, Kind } from './tokens.ts';

@@ -1,3 +1,4 @@
+/** Splits a text into tokens for the mask. */
 import { closeBlocks } from './close-blocks.ts';
 import { Word, WORDS } from './mask-tables.ts';
 import { append } from '../text/lists.ts';

@@ -1,3 +1,4 @@
+/** The mask for statements that are not typed to their end. */
 import { isFirstOnLine, lineIndentation } from './indentation.ts';
 import { blanks, isPunctuation, tokenText, type MaskState } from './mask-state.ts';
 import { Word } from './mask-tables.ts';

@@ -1,3 +1,4 @@
+/** The kernel mask: C of the kernel as the grammar can read it, at the same offsets. */
 import type { MaskNote } from './node.ts';
 import { maskCaseRange, maskOffsetof, maskTypeArgument, maskTypeof } from './mask-arguments.ts';
 import { trackChains, type Place, type Progress } from './mask-chains.ts';

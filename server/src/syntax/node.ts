@@ -1,3 +1,4 @@
+/** The types of the syntax tree. */
 import type { Span } from '../text/span.ts';
 
 /**

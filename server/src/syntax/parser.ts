@@ -1,3 +1,4 @@
+/** Loads the parser; the only user of web-tree-sitter. */
 import { Language, Parser, type Tree } from 'web-tree-sitter';
 import { commonPrefix, commonSuffix } from '../text/common.ts';
 import { topLevelItems } from './items.ts';

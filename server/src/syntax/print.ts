@@ -1,3 +1,4 @@
+/** Prints a syntax tree. */
 import type { SyntaxNode } from './node.ts';
 
 /**

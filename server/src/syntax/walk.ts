@@ -1,3 +1,4 @@
+/** Builds the plain tree from the parser's own. */
 import type { Language, Node } from 'web-tree-sitter';
 import type { SyntaxNode } from './node.ts';
 

@@ -1,3 +1,4 @@
+/** Edits of a text: order, overlap, application, composition. */
 import type { Edit } from './span.ts';
 
 /**

@@ -1,3 +1,4 @@
+/** What the names of a function are to the device, and whether a callback can have them too. */
 import type { DeclStmt, Expr, FileIr, FunctionIr, TypeName } from '../../ir/types.ts';
 import { busView, isFixedGetter } from '../../kernel/casts.ts';
 import { soundsLikeComputation as isComputation } from '../../kernel/heuristics.ts';

@@ -1,3 +1,4 @@
+/** Writes `.init` and `.release` as text. */
 import type { Edit } from '../../text/span.ts';
 import type { Expr, Stmt } from '../../ir/types.ts';
 import { busView } from '../../kernel/casts.ts';

@@ -1,3 +1,4 @@
+/** Chooses the statements that may move into `.init` and `.release`. */
 import type { CallExpr, Expr, Stmt } from '../../ir/types.ts';
 import { addressedBy, changedBy } from '../../ir/assigned.ts';
 import { soundsLikeComputation } from '../../kernel/heuristics.ts';

@@ -1,3 +1,4 @@
+/** The exits of a statement: its gotos and returns, and what runs from there. */
 import { subStmts } from '../../ir/visit.ts';
 import type { Expr, FunctionIr, GotoStmt, ReturnStmt, Stmt } from '../../ir/types.ts';
 import { allExpressions, namesIn, uncast } from '../../lifecycle/module/statements.ts';

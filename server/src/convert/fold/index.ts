@@ -1,3 +1,4 @@
+/** Folds the state of a device into `.init` and `.release`. */
 import type { Edit } from '../../text/span.ts';
 import { sortEdits } from '../../text/edits.ts';
 import { indentUnit, lineEnding } from '../../text/style.ts';

@@ -1,3 +1,4 @@
+/** Writes helpers that undo and put out in their callers. */
 import type { Edit } from '../../text/span.ts';
 import { overlaps, sortEdits } from '../../text/edits.ts';
 import { lineEnding } from '../../text/style.ts';

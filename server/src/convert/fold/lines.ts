@@ -1,3 +1,4 @@
+/** Takes statements out of a text with their comments and blank lines. */
 import type { Edit, Span } from '../../text/span.ts';
 import { applyEdits } from '../../text/edits.ts';
 import type { FileIr, FunctionIr, IfStmt, Stmt } from '../../ir/types.ts';

@@ -1,3 +1,4 @@
+/** Finds free names for callbacks and their parameter. */
 import type { FileIr, VariableIr } from '../../ir/types.ts';
 
 /** The word that ends a function's name and says that it creates the device. */

@@ -1,3 +1,4 @@
+/** The notes of a fold: what runs at another time, and what a person has to decide. */
 import type { Expr, Stmt } from '../../ir/types.ts';
 import { allExpressions, statementsOf, uncast } from '../../lifecycle/module/statements.ts';
 import { textOf } from '../refusal-error.ts';

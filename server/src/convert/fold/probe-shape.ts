@@ -1,3 +1,4 @@
+/** Finds the allocation, its test and the register of a probe. */
 import { subStmts } from '../../ir/visit.ts';
 import type {
   CallExpr,

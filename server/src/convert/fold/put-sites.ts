@@ -1,3 +1,4 @@
+/** Finds every path to a put, and what runs before it. */
 import type { Stmt } from '../../ir/types.ts';
 import { counterChange } from '../../kernel/counters.ts';
 import { mayMoveOver } from '../../lifecycle/footprint/order.ts';

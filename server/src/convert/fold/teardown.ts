@@ -1,3 +1,4 @@
+/** What goes from the functions that are there once their state has moved. */
 import type { Edit } from '../../text/span.ts';
 import type { FunctionIr, LabelStmt, Stmt } from '../../ir/types.ts';
 import { hiddenJumps } from '../query/hidden-jumps.ts';

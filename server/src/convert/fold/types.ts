@@ -1,3 +1,4 @@
+/** The types of the fold: its request, its result and the frame that it works on. */
 import type { Edit } from '../../text/span.ts';
 import type { CallExpr, FileIr, FunctionIr, IfStmt, Stmt, VariableIr } from '../../ir/types.ts';
 import type { KernelVersion } from '../../kernel/types.ts';

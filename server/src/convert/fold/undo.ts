@@ -1,3 +1,4 @@
+/** Whether one statement undoes another. */
 import type { CallExpr, Expr, Stmt } from '../../ir/types.ts';
 import { behaviourOf } from '../../kernel/lookup.ts';
 import { LAST_OF_OLD_MODEL } from '../../kernel/known-kernels.ts';

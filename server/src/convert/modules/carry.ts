@@ -1,3 +1,4 @@
+/** Carries an expression from a function to its caller and back. */
 import type { Expr } from '../../ir/types.ts';
 import { expressionsIn, statementsOf, uncast } from '../../lifecycle/module/statements.ts';
 import { plain } from '../plan/arguments.ts';

@@ -1,3 +1,4 @@
+/** Which init calls of a module a conversion is about. */
 import { rootOf } from '../plan/allocation.ts';
 import { assignedTo, callSites, isLeftOut, type CallSite } from '../query/call-sites.ts';
 import type { StepInput } from '../steps/types.ts';

@@ -1,3 +1,4 @@
+/** Makes the documents of a module into one that can be planned. */
 import type { FileIr } from '../../ir/types.ts';
 import type { Module } from '../../lifecycle/types.ts';
 import { prefixTest, someWord } from '../../text/words.ts';

@@ -1,3 +1,4 @@
+/** Finds the functions of a module, their calls and what is exported. */
 import type { CallExpr, FileIr, FunctionIr } from '../../ir/types.ts';
 import type { Span } from '../../text/span.ts';
 import type { Module } from '../../lifecycle/types.ts';

@@ -1,3 +1,4 @@
+/** Joins documents to one text, and splits places and edits of it again. */
 import type { Edit, Span } from '../../text/span.ts';
 import { shiftSpans } from '../../ir/lower/shift.ts';
 import type { FileIr } from '../../ir/types.ts';

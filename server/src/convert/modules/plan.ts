@@ -1,3 +1,4 @@
+/** Plans a conversion over all files of a module: the entry of the room. */
 import type { FileIr } from '../../ir/types.ts';
 import type { Module } from '../../lifecycle/types.ts';
 import { planFile } from '../plan/plan.ts';

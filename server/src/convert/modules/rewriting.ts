@@ -1,3 +1,4 @@
+/** Collects the edits of a step, document by document. */
 import type { Edit, Span } from '../../text/span.ts';
 import type { FileIr } from '../../ir/types.ts';
 import type { DocumentEdits } from '../rewrite/compose.ts';

@@ -1,3 +1,4 @@
+/** Gives a helper more parameters, with its prototypes and calls. */
 import { columnsOf, lineEnding, lineWidth } from '../../text/style.ts';
 import type { CallExpr, FileIr, Param } from '../../ir/types.ts';
 import type { Module } from '../../lifecycle/types.ts';

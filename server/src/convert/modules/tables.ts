@@ -1,3 +1,4 @@
+/** Finds ops tables across files, and makes one known where it is used. */
 import { lineEnding } from '../../text/style.ts';
 import type { Expr, FileIr, FunctionIr, VariableIr } from '../../ir/types.ts';
 import type { Module } from '../../lifecycle/types.ts';

@@ -1,3 +1,4 @@
+/** Resolves the device and the ops table of an init where the allocation is. */
 import type { Span } from '../../text/span.ts';
 import type { Expr, FileIr, Stmt } from '../../ir/types.ts';
 import { addressedBy } from '../../ir/assigned.ts';

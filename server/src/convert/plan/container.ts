@@ -1,3 +1,4 @@
+/** Proves that the vfio_device is the first member of its container. */
 import type { Span } from '../../text/span.ts';
 import type { FieldIr, FileIr, StructIr } from '../../ir/types.ts';
 import type { Module } from '../../lifecycle/types.ts';

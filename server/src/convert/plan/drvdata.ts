@@ -1,3 +1,4 @@
+/** Sets drvdata before the registration where vfio-pci core asks for it. */
 import type { FileIr } from '../../ir/types.ts';
 import { isNull } from '../query/expressions.ts';
 import { lineOf, refuse, textOf } from '../refusal-error.ts';

@@ -1,3 +1,4 @@
+/** The notes of a plan: what a person should know of the result. */
 import { reviewNotes } from './remarks.ts';
 import type { FileIr } from '../../ir/types.ts';
 import type { Module } from '../../lifecycle/types.ts';

@@ -1,3 +1,4 @@
+/** Brings a document, step by step, into the form that can be planned. */
 import { compareVersions } from '../../kernel/version.ts';
 import type { Module } from '../../lifecycle/types.ts';
 import { composePlanned, siteBefore, type DocumentEdits } from '../rewrite/compose.ts';

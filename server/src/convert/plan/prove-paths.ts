@@ -1,3 +1,4 @@
+/** Proves on every path what a put needs and a free does not. */
 import type {
   AssignExpr,
   CallExpr,

@@ -1,3 +1,4 @@
+/** What an ops table lacks for the target kernel. */
 import type { Expr, FileIr, InitializerExpr, VariableIr } from '../../ir/types.ts';
 import { IOMMUFD_MEMBERS, type IommuFamily } from '../../kernel/iommu-families.ts';
 import type { KernelVersion } from '../../kernel/types.ts';

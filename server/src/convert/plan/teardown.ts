@@ -1,3 +1,4 @@
+/** Finds every free and uninit of the container. */
 import type { Span } from '../../text/span.ts';
 import type { CallExpr, Expr, FileIr, FunctionIr } from '../../ir/types.ts';
 import type { Module } from '../../lifecycle/types.ts';

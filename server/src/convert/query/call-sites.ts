@@ -1,3 +1,4 @@
+/** Finds the calls that have an effect on an object. */
 import type { CallExpr, Expr, FileIr, FunctionIr } from '../../ir/types.ts';
 import type { Effect, EffectOp, KernelVersion } from '../../kernel/types.ts';
 import { behaviourOf } from '../../kernel/lookup.ts';

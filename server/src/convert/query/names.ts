@@ -1,3 +1,4 @@
+/** Names for what a conversion adds, after those of the driver. */
 import type { FileIr } from '../../ir/types.ts';
 
 /**

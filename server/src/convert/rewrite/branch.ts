@@ -1,3 +1,4 @@
+/** Rewrites the test of an allocation and its branch. */
 import { subStmts } from '../../ir/visit.ts';
 import type { Edit, Span } from '../../text/span.ts';
 import type { Expr, FileIr, FunctionIr, IfStmt, Stmt } from '../../ir/types.ts';

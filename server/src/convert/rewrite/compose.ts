@@ -1,3 +1,4 @@
+/** Composes edits of several documents, and follows places through them. */
 import { composeEdits, sortEdits } from '../../text/edits.ts';
 import type { Edit, FileEdits, Span } from '../../text/span.ts';
 import type { Site } from '../../lifecycle/types.ts';

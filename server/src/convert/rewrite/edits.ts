@@ -1,3 +1,4 @@
+/** The text edits of a plan. */
 import type { Edit, Span } from '../../text/span.ts';
 import { indentUnit, lineEnding, lineWidth } from '../../text/style.ts';
 import type { CommentIr, FileIr, Stmt } from '../../ir/types.ts';

@@ -1,3 +1,4 @@
+/** Renames labels whose names would be wrong after a conversion. */
 import type { FileIr, LabelStmt, Stmt } from '../../ir/types.ts';
 import type { Module } from '../../lifecycle/types.ts';
 import { hiddenJumps } from '../query/hidden-jumps.ts';

@@ -1,3 +1,4 @@
+/** Lines, indentation and columns of a text. */
 import type { Span } from '../../text/span.ts';
 import type { CommentIr } from '../../ir/types.ts';
 import { arrange, type Piece } from './arrange.ts';

@@ -1,3 +1,4 @@
+/** Adds members to an ops table in its own alignment. */
 import type { Edit } from '../../text/span.ts';
 import type { FileIr, InitializerEntry, InitializerExpr } from '../../ir/types.ts';
 import { columnOf, commentsAbove, indentAt, lineStart, nextLine, widthOf } from './layout.ts';

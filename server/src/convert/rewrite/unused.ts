@@ -1,3 +1,4 @@
+/** Finds locals that a conversion leaves unused. */
 import type { Edit, Span } from '../../text/span.ts';
 import type { DeclStmt, Expr, FileIr, FunctionIr } from '../../ir/types.ts';
 import { isFixedGetter } from '../../kernel/casts.ts';

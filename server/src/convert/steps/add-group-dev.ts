@@ -1,3 +1,4 @@
+/** The step from `vfio_add_group_dev()` of 5.12 to an embedded vfio_device. */
 import { indentUnit, lineEnding } from '../../text/style.ts';
 import type { CallExpr, FileIr, FunctionIr, StructIr, VariableIr } from '../../ir/types.ts';
 import { storedName, storedValue } from '../../ir/assigned.ts';

@@ -1,3 +1,4 @@
+/** The step that makes a helper return an error pointer in place of NULL. */
 import { lineEnding } from '../../text/style.ts';
 import type { Expr, FunctionIr, IfStmt, ReturnStmt, Stmt } from '../../ir/types.ts';
 import { storedName, storedValue } from '../../ir/assigned.ts';

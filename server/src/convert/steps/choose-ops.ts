@@ -1,3 +1,4 @@
+/** The step that chooses the ops table before a device is allocated. */
 import type { Edit } from '../../text/span.ts';
 import { indentUnit, lineEnding } from '../../text/style.ts';
 import type { Expr, FileIr, FunctionIr, IfStmt, Stmt } from '../../ir/types.ts';

@@ -1,3 +1,4 @@
+/** What can be decided before an allocation, for the steps that move a choice up. */
 import type { CallExpr, Expr, FileIr, FunctionIr, IfStmt, Stmt } from '../../ir/types.ts';
 import type { Module } from '../../lifecycle/types.ts';
 import { leaves } from '../plan/null-test.ts';

@@ -1,3 +1,4 @@
+/** Takes statements out, with the locals, labels and braces that only they needed. */
 import type { Edit } from '../../text/span.ts';
 import type { FileIr, FunctionIr } from '../../ir/types.ts';
 import type { Module } from '../../lifecycle/types.ts';

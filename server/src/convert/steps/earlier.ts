@@ -1,3 +1,4 @@
+/** Statements between an allocation and its init that can run earlier as well. */
 import type { Expr, FileIr, FunctionIr, Stmt } from '../../ir/types.ts';
 import {
   allExpressions,

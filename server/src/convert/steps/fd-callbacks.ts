@@ -1,3 +1,4 @@
+/** The step from callbacks for each file descriptor to those for each device. */
 import type {
   Expr,
   FileIr,

@@ -1,3 +1,4 @@
+/** The step that moves the vfio_device to the front of its struct. */
 import type { Edit } from '../../text/span.ts';
 import { lineEnding } from '../../text/style.ts';
 import type { Expr, FieldIr, FileIr, StructIr } from '../../ir/types.ts';

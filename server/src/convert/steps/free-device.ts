@@ -1,3 +1,4 @@
+/** The step that drops `vfio_free_device()` for 6.2 and later. */
 import type { Edit } from '../../text/span.ts';
 import type {
   CallExpr,

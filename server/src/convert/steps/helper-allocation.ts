@@ -1,3 +1,4 @@
+/** The step that moves an init into the helper that allocates. */
 import { lineEnding } from '../../text/style.ts';
 import type { CallExpr, Expr, FunctionIr, ReturnStmt } from '../../ir/types.ts';
 import { compareVersions } from '../../kernel/version.ts';

@@ -1,3 +1,4 @@
+/** The step that moves an init from a helper to its callers. */
 import { lineEnding } from '../../text/style.ts';
 import type { Expr, FileIr, LabelStmt, ReturnStmt, Stmt } from '../../ir/types.ts';
 import { compareVersions } from '../../kernel/version.ts';

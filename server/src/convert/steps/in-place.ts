@@ -1,3 +1,4 @@
+/** The last resort for 6.1: an object that another driver allocates is initialised in place. */
 import type { Edit } from '../../text/span.ts';
 import { indentUnit, lineEnding } from '../../text/style.ts';
 import type { Expr, FileIr, FunctionIr, StructIr, VariableIr } from '../../ir/types.ts';

@@ -1,3 +1,4 @@
+/** All steps, in the order in which they run. */
 import { answerWithErrors } from './answer-errors.ts';
 import { replaceAddGroupDev } from './add-group-dev.ts';
 import { chooseOpsFirst } from './choose-ops.ts';

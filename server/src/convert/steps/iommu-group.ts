@@ -1,3 +1,4 @@
+/** The step that drops the IOMMU group calls which ended with 5.16. */
 import type { CallExpr, Expr, FileIr, FunctionIr, Stmt } from '../../ir/types.ts';
 import type { PlannedEdit } from '../types.ts';
 import { plainTest } from '../query/expressions.ts';

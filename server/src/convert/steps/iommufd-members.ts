@@ -1,3 +1,4 @@
+/** The step that adds the iommufd members to a driver of the new model. */
 import type { FileIr, InitializerExpr, VariableIr } from '../../ir/types.ts';
 import { familyRegisteredBy, type IommuFamily } from '../../kernel/iommu-families.ts';
 import { compareVersions, formatVersion } from '../../kernel/version.ts';

@@ -1,3 +1,4 @@
+/** Proves that the init of a library can fail as an allocation does. */
 import type { Expr, FileIr, FunctionIr, IfStmt, Stmt } from '../../ir/types.ts';
 import { leaves, testAfter } from '../plan/null-test.ts';
 import { plain } from '../plan/arguments.ts';

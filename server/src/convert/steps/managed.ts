@@ -1,3 +1,4 @@
+/** The step that makes memory of devres memory of the driver. */
 import type { Edit, Span } from '../../text/span.ts';
 import { indentUnit, lineEnding } from '../../text/style.ts';
 import type { CallExpr, FileIr, FunctionIr, IfStmt, Stmt } from '../../ir/types.ts';

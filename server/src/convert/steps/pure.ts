@@ -1,3 +1,4 @@
+/** Whether evaluating an expression has no effect. */
 import type { Expr, FileIr, FunctionIr, Stmt } from '../../ir/types.ts';
 import { isQuery } from '../../kernel/touches.ts';
 import {

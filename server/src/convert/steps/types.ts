@@ -1,3 +1,4 @@
+/** The types of a step. */
 import type { FileIr } from '../../ir/types.ts';
 import type { DocumentEdits } from '../rewrite/compose.ts';
 import type { Remark } from '../plan/remarks.ts';

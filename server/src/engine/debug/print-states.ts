@@ -1,3 +1,4 @@
+/** Prints the states of functions, one line each. */
 import type { FileIr } from '../../ir/types.ts';
 import type { DeviceState, ModuleFacts, Observation } from '../../lifecycle/types.ts';
 

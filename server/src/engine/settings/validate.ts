@@ -1,3 +1,4 @@
+/** Checks settings against their schema and drops what is wrong. */
 import { nearWords } from '../../text/near-words.ts';
 import type { Schema } from './schema.ts';
 

@@ -1,3 +1,4 @@
+/** Lowers macros that take a statement: loops and guards. */
 import type { MaskNote, SyntaxNode } from '../../syntax/node.ts';
 import type { CallExpr, Expr, Stmt } from '../types.ts';
 import {

@@ -1,3 +1,4 @@
+/** Keeps the lowered items of a document from one version to the next. */
 import type { Condition, SyntaxTree, TopLevelItem } from '../../syntax/node.ts';
 import { commonPrefix, commonSuffix } from '../../text/common.ts';
 import type { BlockStmt, FunctionIr, MacroIr, StructIr, VariableIr } from '../types.ts';

@@ -1,3 +1,4 @@
+/** Finds all comments of a text. */
 import type { CommentIr } from '../types.ts';
 
 /**

@@ -1,3 +1,4 @@
+/** What the lowering of one item carries along. */
 import type { Condition, MaskNote, SyntaxNode } from '../../syntax/node.ts';
 import type { Span } from '../../text/span.ts';
 import type { UnknownExpr } from '../types.ts';

@@ -1,3 +1,4 @@
+/** Lowers declarations in functions. */
 import type { SyntaxNode } from '../../syntax/node.ts';
 import type { CallExpr, DeclStmt, Stmt } from '../types.ts';
 import {

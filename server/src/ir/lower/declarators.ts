@@ -1,3 +1,4 @@
+/** Reads types and declarators. */
 import type { SyntaxNode } from '../../syntax/node.ts';
 import type { Span } from '../../text/span.ts';
 import type { Param, TypeName } from '../types.ts';

@@ -1,3 +1,4 @@
+/** Lowers expressions. */
 import type { SyntaxNode } from '../../syntax/node.ts';
 import type { Span } from '../../text/span.ts';
 import type {

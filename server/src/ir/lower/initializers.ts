@@ -1,3 +1,4 @@
+/** Lowers initialisers in braces. */
 import type { Condition, MaskNote, SyntaxNode } from '../../syntax/node.ts';
 import { conditionsAt, isPreprocChain, preprocArms } from '../../syntax/conditions.ts';
 import type { Expr, InitializerEntry, InitializerExpr } from '../types.ts';

@@ -1,3 +1,4 @@
+/** Parses the bodies of macros. */
 import type { SyntaxParser, SyntaxTree, TopLevelItem } from '../../syntax/node.ts';
 import type { Expr, MacroIr, Stmt } from '../types.ts';
 import { walkExpr, walkExprs, walkStmt } from '../visit.ts';

@@ -1,3 +1,4 @@
+/** Lowers #if chains inside functions. */
 import type { SyntaxNode } from '../../syntax/node.ts';
 import { negate, preprocArms } from '../../syntax/conditions.ts';
 import type { Span } from '../../text/span.ts';

@@ -1,3 +1,4 @@
+/** Lowers statements. */
 import type { SyntaxNode } from '../../syntax/node.ts';
 import { isPreprocChain } from '../../syntax/conditions.ts';
 import type { Span } from '../../text/span.ts';

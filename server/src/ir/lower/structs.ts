@@ -1,3 +1,4 @@
+/** Lowers struct and union definitions. */
 import type { Condition, MaskNote, SyntaxNode } from '../../syntax/node.ts';
 import { isPreprocChain, preprocArms } from '../../syntax/conditions.ts';
 import type { FieldIr, StructIr } from '../types.ts';

@@ -1,3 +1,4 @@
+/** Lowers the items at file scope, each on its own. */
 import type { Condition, SyntaxNode, TopLevelItem } from '../../syntax/node.ts';
 import type { Span } from '../../text/span.ts';
 import type {

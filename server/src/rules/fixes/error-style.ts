@@ -1,3 +1,4 @@
+/** Writes error handling in the style that a function has. */
 import type { Edit } from '../../text/span.ts';
 import type { FunctionIr, Stmt } from '../../ir/types.ts';
 import { statementAt, walk, type PlacedStatement } from '../locate.ts';

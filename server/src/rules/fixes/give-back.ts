@@ -1,3 +1,4 @@
+/** The fix that releases on an error path what the path owes. */
 import type { Edit } from '../../text/span.ts';
 import type { FunctionIr, GotoStmt, Stmt } from '../../ir/types.ts';
 import type { ModuleFacts } from '../../lifecycle/types.ts';

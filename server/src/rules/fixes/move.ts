@@ -1,3 +1,4 @@
+/** Moves statements within their block. */
 import type { Edit, Span } from '../../text/span.ts';
 import type { FunctionIr, Stmt } from '../../ir/types.ts';
 import { addressedBy, changedBy } from '../../ir/assigned.ts';

@@ -1,3 +1,4 @@
+/** Names that a module does not use yet. */
 import type { FunctionIr } from '../../ir/types.ts';
 import type { Module } from '../../lifecycle/types.ts';
 import { documentsOf } from '../locate.ts';

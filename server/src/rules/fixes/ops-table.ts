@@ -1,3 +1,4 @@
+/** Adds members to an ops table. */
 import type { Edit } from '../../text/span.ts';
 import type { InitializerEntry } from '../../ir/types.ts';
 import type { OpsTable } from '../../lifecycle/types.ts';

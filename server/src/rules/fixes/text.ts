@@ -1,10 +1,9 @@
-import type { Edit, Span } from '../../text/span.ts';
-
 /**
  * Edits of C text that leave everything else as it is: line endings, tabs or blanks, comments. All
  * offsets are
  * zero-based UTF-16 code units into the original text; nothing here throws.
  */
+import type { Edit, Span } from '../../text/span.ts';
 
 /** The offset of the first character of the line. */
 export function lineStart(text: string, offset: number): number {

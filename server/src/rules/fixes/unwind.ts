@@ -1,3 +1,4 @@
+/** Adds an undo to the error labels or the exit of a function. */
 import type { Edit, Span } from '../../text/span.ts';
 import type { FunctionIr, ReturnStmt, Stmt } from '../../ir/types.ts';
 import { ancestry, contains, statementAt, walk, type IrNode } from '../locate.ts';
