@@ -459,7 +459,7 @@ function onlyOption(): Option {
 }
 
 function stdinOption(): Option {
-  return new Option('--stdin-filename <file>', 'the file that - is').default(undefined);
+  return new Option('--stdin-filename <file>', 'the file that stdin holds').default(undefined);
 }
 
 /**
