@@ -67,6 +67,8 @@ test('it holds the bundles, both wasm modules, the grammars and the pages, and n
     'extension/images/walkthrough/open-light.png',
     'extension/images/walkthrough/path-dark.png',
     'extension/images/walkthrough/path-light.png',
+    'extension/images/walkthrough/picture-dark.png',
+    'extension/images/walkthrough/picture-light.png',
     'extension/images/walkthrough/tree-dark.png',
     'extension/images/walkthrough/tree-light.png',
     'extension/package.json',
@@ -98,7 +100,7 @@ test('every file that package.json names is in it', () => {
     ...contributes.grammars.map((grammar) => grammar.path),
     ...contributes.jsonValidation.map((one) => one.url),
   ];
-  expect(media).toHaveLength(16);
+  expect(media).toHaveLength(20);
   expect(named.filter((name) => !entries.has(path.posix.join('extension', name)))).toEqual([]);
 });
 
