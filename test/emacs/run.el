@@ -75,6 +75,29 @@
   ;; A batch run is never idle, which is when eglot tells of changes.
   (wait-for "two mistakes" (lambda () (eglot--signal-textDocument/didChange) (flymake-start) (= 2 (length (flymake-diagnostics))))))
 
+(defun run (command argument)
+  "The server's answer to COMMAND with ARGUMENT."
+  (jsonrpc-request (eglot-current-server) :workspace/executeCommand
+                   (list :command (concat "vfio-lifecycle." command) :arguments (vector argument))))
+
+(check "the commands check, explain and lifeCycle answer"
+  (let* ((uri (plist-get (eglot--TextDocumentIdentifier) :uri))
+         (life (run "lifeCycle" (list :uri uri))))
+    (cl-assert (= 2 (length (run "check" (list :uri uri)))))
+    (cl-assert (string-match-p "vfio_put_device" (plist-get (run "explain" (list :name "vfio_put_device" :uri uri)) :markdown)))
+    (cl-assert (equal "lamp_driver" (plist-get (aref (plist-get life :drivers) 0) :name)))
+    (cl-assert (string-match-p "flowchart" (plist-get life :mermaid)))))
+
+(check "the command convert writes the buffer"
+  (let ((uri (plist-get (eglot--TextDocumentIdentifier) :uri)))
+    (erase-buffer)
+    (insert-file-contents "old_model.c")
+    (eglot--signal-textDocument/didChange)
+    (cl-letf (((symbol-function 'y-or-n-p) (lambda (&rest _) t)))
+      (cl-assert (eq t (plist-get (run "convert" (list :uri uri)) :isApplied))))
+    (goto-char (point-min))
+    (cl-assert (search-forward "vfio_alloc_device(" nil t))))
+
 (check "eglot warns of nothing"
   (let ((warnings (get-buffer "*Warnings*")))
     (when warnings (error "%s" (with-current-buffer warnings (buffer-string))))))

@@ -104,6 +104,28 @@ check('undo brings the text and the finding back', function()
   wait_for_diagnostics(3)
 end)
 
+local function run(command, argument)
+  return request('workspace/executeCommand', { command = 'vfio-lifecycle.' .. command, arguments = { argument } })
+end
+
+check('the commands check, explain, path and lifeCycle answer', function()
+  assert(#run('check', { uri = document.uri }) == 3)
+  assert(run('explain', { name = 'vfio_put_device', uri = document.uri }).markdown:find('vfio_put_device', 1, true))
+  local finding = find_rule('missing-put')
+  local path = run('path', { uri = document.uri, position = { line = finding.lnum, character = finding.col } })
+  assert(path.rule == 'missing-put' and #path.path == 3, vim.inspect(path))
+  local life = run('lifeCycle', { uri = document.uri })
+  assert(life.drivers[1].name == 'lamp_driver' and life.mermaid:find('flowchart', 1, true), vim.inspect(life))
+end)
+
+check('the command convert writes the buffer', function()
+  local before = vim.api.nvim_buf_get_lines(buffer, 0, -1, false)
+  vim.api.nvim_buf_set_lines(buffer, 0, -1, false, vim.fn.readfile('old_model.c'))
+  assert(run('convert', { uri = document.uri }).isApplied)
+  assert(text():find('vfio_alloc_device(', 1, true) and not text():find('vfio_init_group_dev(', 1, true), text())
+  vim.api.nvim_buf_set_lines(buffer, 0, -1, false, before)
+end)
+
 vim.lsp.stop_client(client_id)
 io.stdout:write(('%d passed, %d failed, 0 skipped\n'):format(passed, failed))
 vim.cmd(failed == 0 and 'qall!' or 'cquit 1')

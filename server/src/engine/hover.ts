@@ -4,6 +4,7 @@ import { renderApiHover } from '../kernel/hover.ts';
 import { apiEntry, apiMember, apiStruct } from '../kernel/lifecycle-api.ts';
 import type { ApiEntry, KernelVersion } from '../kernel/types.ts';
 import type { Span } from '../text/span.ts';
+import { wordAt } from './word-at.ts';
 
 export interface HoverText {
   readonly markdown: string;
@@ -59,16 +60,6 @@ function tableAround(file: FileIr, word: string, span: Span): string | undefined
     return designator && type.keyword === 'struct' ? type.name : undefined;
   }
   return undefined;
-}
-
-/** The identifier that contains `offset` or ends there. */
-function wordAt(text: string, offset: number): Span | undefined {
-  const isWord = (at: number): boolean => /\w/.test(text.charAt(at));
-  let start = Math.min(Math.max(offset, 0), text.length);
-  let end = start;
-  while (start > 0 && isWord(start - 1)) start--;
-  while (end < text.length && isWord(end)) end++;
-  return start === end || /\d/.test(text.charAt(start)) ? undefined : { start, end };
 }
 
 function isQuoted(file: FileIr, span: Span): boolean {

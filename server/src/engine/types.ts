@@ -30,6 +30,10 @@ export interface Configuration {
   readonly wrappers?: readonly Wrapper[];
   /** The path of a file with known findings: for the command line. */
   readonly baseline?: string;
+  /** Of an editor: whether states and debts stand beside the code. */
+  readonly inlayHints?: boolean;
+  /** Of an editor: what stands above functions. */
+  readonly codeLens?: 'conversion' | 'all' | 'off';
 }
 
 /** The target kernel and where it came from: shown to the user. */

@@ -1,5 +1,9 @@
 /** What the client can do, read from its first message. */
-import type { DiagnosticTag, InitializeParams } from 'vscode-languageserver';
+import type {
+  DiagnosticTag,
+  InitializeParams,
+  TextDocumentClientCapabilities,
+} from 'vscode-languageserver';
 import { readSection, type Settings } from '../engine/settings/read.ts';
 
 /** What the client can do, read once from its first message. */
@@ -16,6 +20,23 @@ export interface Client {
   readonly preferredActions: boolean;
   readonly versionedEdits: boolean;
   readonly snippetEdits: boolean;
+  /** Completion, and items that are snippets, that are completed later, that are Markdown. */
+  readonly completion: boolean;
+  readonly completionSnippets: boolean;
+  readonly resolvesItems: boolean;
+  readonly markdownItems: boolean;
+  readonly signatureHelp: boolean;
+  readonly markdownSignatures: boolean;
+  /** A parameter may be told by its place in the signature. */
+  readonly parameterOffsets: boolean;
+  readonly references: boolean;
+  readonly documentLinks: boolean;
+  readonly inlayHints: boolean;
+  readonly refreshInlayHints: boolean;
+  readonly codeLens: boolean;
+  readonly refreshCodeLens: boolean;
+  /** The client's command that shows the life cycle of the document in its argument. */
+  readonly lifeCycleCommand: string | undefined;
   readonly configuration: boolean;
   /** Tells of changed settings when it is asked to; others do so unasked, or never. */
   readonly watchConfiguration: boolean;
@@ -79,6 +100,15 @@ export function readClient(params: InitializeParams): Client {
     snippetEdits:
       workspace?.workspaceEdit?.documentChanges === true &&
       workspace.workspaceEdit.snippetEditSupport === true,
+    ...writingOf(textDocument),
+    references: textDocument?.references !== undefined,
+    documentLinks: textDocument?.documentLink !== undefined,
+    inlayHints: textDocument?.inlayHint !== undefined,
+    refreshInlayHints: workspace?.inlayHint?.refreshSupport === true,
+    codeLens: textDocument?.codeLens !== undefined,
+    refreshCodeLens: workspace?.codeLens?.refreshSupport === true,
+    lifeCycleCommand:
+      typeof options['lifeCycleCommand'] === 'string' ? options['lifeCycleCommand'] : undefined,
     configuration: workspace?.configuration === true,
     watchConfiguration: workspace?.didChangeConfiguration?.dynamicRegistration === true,
     watchFiles: workspace?.didChangeWatchedFiles?.dynamicRegistration === true,
@@ -95,5 +125,34 @@ export function readClient(params: InitializeParams): Client {
     folders:
       params.workspaceFolders?.map((folder) => folder.uri) ??
       (params.rootUri ? [params.rootUri] : []),
+  };
+}
+
+/** What the client can do while a person writes. */
+function writingOf(
+  textDocument: TextDocumentClientCapabilities | undefined,
+): Pick<
+  Client,
+  | 'completion'
+  | 'completionSnippets'
+  | 'resolvesItems'
+  | 'markdownItems'
+  | 'signatureHelp'
+  | 'markdownSignatures'
+  | 'parameterOffsets'
+> {
+  const item = textDocument?.completion?.completionItem;
+  const resolvable = item?.resolveSupport?.properties ?? [];
+  const signature = textDocument?.signatureHelp?.signatureInformation;
+  return {
+    completion: textDocument?.completion !== undefined,
+    completionSnippets: item?.snippetSupport === true,
+    resolvesItems: ['additionalTextEdits', 'documentation'].every((one) =>
+      resolvable.includes(one),
+    ),
+    markdownItems: item?.documentationFormat?.includes('markdown') === true,
+    signatureHelp: textDocument?.signatureHelp !== undefined,
+    markdownSignatures: signature?.documentationFormat?.includes('markdown') === true,
+    parameterOffsets: signature?.parameterInformation?.labelOffsetSupport === true,
   };
 }

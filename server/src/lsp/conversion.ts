@@ -41,7 +41,7 @@ export interface ConversionData {
 }
 
 /** `after` is the text of the document with all edits made. */
-interface ConvertedDocument extends DocumentChange {
+export interface ConvertedDocument extends DocumentChange {
   readonly after: string;
 }
 
@@ -166,7 +166,7 @@ export async function wholeConversion(
  * The notes on what the patch does not show by itself; those on nothing in particular stand where
  * the conversion begins.
  */
-function placedNotes(
+export function placedNotes(
   session: Session,
   loaded: Loaded,
   { notes, edits }: Converted,

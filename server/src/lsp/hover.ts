@@ -6,8 +6,9 @@ import {
   type HoverParams,
 } from 'vscode-languageserver';
 import { hoverAt } from '../engine/hover.ts';
+import { functionHover } from '../engine/function-hover.ts';
 import { stateAt } from '../engine/state-hover.ts';
-import type { Site } from '../lifecycle/types.ts';
+import { lineName } from './places.ts';
 import type { Loaded, Session } from './session.ts';
 
 /**
@@ -33,8 +34,11 @@ async function hoverOf(
   const api = hoverAt(loaded.engine.lowered(loaded.input), offset, loaded.kernel.version);
   const findings = all.filter(({ site }) => site.start <= offset && offset <= site.end);
   const facts = loaded.engine.facts(loaded.input, loaded.kernel);
-  const state = facts && stateAt(facts, loaded.input.file, offset, (site) => nameOf(loaded, site));
-  const parts = [...(state ? [state.markdown] : []), ...(api ? [api.markdown] : [])];
+  const nameOf = (site: Parameters<typeof lineName>[1]): string | undefined =>
+    lineName(loaded, site);
+  const state = facts && stateAt(facts, loaded.input.file, offset, nameOf);
+  const own = facts && !api ? functionHover(facts, loaded.input.file, offset, nameOf) : undefined;
+  const parts = [state, own, api].flatMap((one) => one?.markdown ?? []);
   for (const id of new Set(findings.map((finding) => finding.rule))) {
     const rule = loaded.engine.rules.find((one) => one.id === id);
     if (!rule) continue;
@@ -42,7 +46,7 @@ async function hoverOf(
     parts.push(`**${page}**: ${rule.docs.what}\n\n${rule.docs.why}\n\n${rule.docs.instead}`);
   }
   if (parts.length === 0) return null;
-  const span = api?.span ?? state?.span ?? findings[0]!.site;
+  const span = api?.span ?? own?.span ?? state?.span ?? findings[0]!.site;
   const range = loaded.positions.range(loaded.input.file, span);
   const value = parts.join('\n\n---\n\n');
   return {
@@ -52,12 +56,4 @@ async function hoverOf(
     },
     ...(range && { range }),
   };
-}
-
-/** The line of a place for people, with the name of its file when that is another. */
-function nameOf({ positions, input }: Loaded, site: Site): string | undefined {
-  const range = positions.range(site.path, site);
-  const file =
-    site.path === input.file ? '' : `${site.path.slice(site.path.lastIndexOf('/') + 1)}, `;
-  return range && `${file}line ${range.start.line + 1}`;
 }

@@ -1,29 +1,22 @@
 /** The life of a driver's devices as a client gets it that draws it. */
-import type { CancellationToken, Range } from 'vscode-languageserver';
+import type { CancellationToken } from 'vscode-languageserver';
 import { lifeCycle } from '../engine/life-cycle/index.ts';
 import { mermaidOf } from '../engine/life-cycle/mermaid.ts';
 import { withPlaces } from '../engine/life-cycle/places.ts';
 import type { LifeCycle } from '../engine/life-cycle/types.ts';
 import type { Site } from '../lifecycle/types.ts';
+import { placeOf, type Place } from './places.ts';
 import type { Loaded, Session } from './session.ts';
 
 /** The command: `{ uri }` in, LifeCycleAnswer out. */
 export const LIFE_CYCLE_COMMAND = 'vfio-lifecycle.lifeCycle';
 
-/** A place in a document of the module. */
-export interface LifePlace {
-  readonly uri: string;
-  readonly range: Range;
-}
-
 /** The lives in the module of a document, and the same as the text of Mermaid flowcharts. */
-export interface LifeCycleAnswer extends LifeCycle<LifePlace> {
+export interface LifeCycleAnswer extends LifeCycle<Place> {
   /** The version of the document that it is of. */
   readonly version: number;
   readonly mermaid: string;
 }
-
-const NOWHERE: Range = { start: { line: 0, character: 0 }, end: { line: 0, character: 0 } };
 
 /**
  * The answer for an open document; null where it is none of a driver. Throws the protocol's errors
@@ -42,13 +35,11 @@ async function answer(session: Session, loaded: Loaded): Promise<LifeCycleAnswer
   const { findings } = await loaded.analysis();
   const facts = loaded.engine.facts(loaded.input, loaded.kernel);
   if (facts === undefined) return null;
-  const placeOf = (site: Site): LifePlace => ({
-    uri: session.uriOf(site.path),
-    range: loaded.positions.range(site.path, site) ?? NOWHERE,
-  });
-  const life = withPlaces(lifeCycle(facts, findings), placeOf);
+  const life = withPlaces(lifeCycle(facts, findings), (site: Site): Place =>
+    placeOf(session, loaded, site),
+  );
   if (life.drivers.length === 0) return null;
-  const lineOf = ({ uri, range }: LifePlace): string => {
+  const lineOf = ({ uri, range }: Place): string => {
     const file = uri === loaded.document.uri ? '' : `${uri.slice(uri.lastIndexOf('/') + 1)}, `;
     return `${file}line ${range.start.line + 1}`;
   };

@@ -1,5 +1,6 @@
 /** Serves one client, in Node or in a web worker. */
 import {
+  CodeLensRefreshRequest,
   DidChangeConfigurationNotification,
   DidChangeWatchedFilesNotification,
   ErrorCodes,
@@ -16,6 +17,12 @@ import { TextDocument } from 'vscode-languageserver-textdocument';
 import { createEngine } from '../engine/analyse.ts';
 import { describeKernels } from '../engine/project/target.ts';
 import { loadParser } from '../engine/pipeline.ts';
+import { codeLenses, resolveCodeLens } from './code-lens.ts';
+import { completion, COMPLETION_TRIGGERS, resolveCompletion } from './completion.ts';
+import { documentLinks } from './document-links.ts';
+import { inlayHints } from './inlay-hints.ts';
+import { references } from './other-ends.ts';
+import { signatureHelp, SIGNATURE_TRIGGERS } from './signature-help.ts';
 import { readClient, type Client } from './client.ts';
 import { codeActions, KINDS, resolveCodeAction } from './code-actions.ts';
 import { COMMAND_NAMES, createCommands, executeCommand } from './commands.ts';
@@ -104,6 +111,14 @@ export function startServer(connection: Connection, host: Host): void {
     });
     connection.languages.diagnostics.on((request, token) => diagnostics.pull(request, token));
     connection.onHover((request, token) => hover(session, request, token));
+    connection.onCompletion((request, token) => completion(session, request, token));
+    connection.onCompletionResolve((item, token) => resolveCompletion(session, item, token));
+    connection.onSignatureHelp((request, token) => signatureHelp(session, request, token));
+    connection.onReferences((request, token) => references(session, request, token));
+    connection.onDocumentLinks((request, token) => documentLinks(session, request, token));
+    connection.languages.inlayHint.on((request, token) => inlayHints(session, request, token));
+    connection.onCodeLens((request, token) => codeLenses(session, request, token));
+    connection.onCodeLensResolve((lens, token) => resolveCodeLens(session, lens, token));
     connection.onCodeAction((request, token) => codeActions(session, request, token));
     connection.onCodeActionResolve((request, token) => resolveCodeAction(session, request, token));
     connection.onRequest(
@@ -138,6 +153,7 @@ export function startServer(connection: Connection, host: Host): void {
     connection.onDidChangeConfiguration(({ settings }) => {
       session.settingsChanged(settings);
       diagnostics.refresh();
+      refreshShown(connection, client);
       check.settingsChanged();
     });
     connection.onInitialized(() =>
@@ -157,6 +173,19 @@ export function startServer(connection: Connection, host: Host): void {
           executeCommandProvider: { commands: [...COMMAND_NAMES], workDoneProgress: true },
         }),
         codeActionProvider: { codeActionKinds: KINDS, resolveProvider: client.resolveEdits },
+        ...(client.completion && {
+          completionProvider: {
+            triggerCharacters: COMPLETION_TRIGGERS,
+            resolveProvider: client.resolvesItems,
+          },
+        }),
+        ...(client.signatureHelp && {
+          signatureHelpProvider: { triggerCharacters: SIGNATURE_TRIGGERS },
+        }),
+        ...(client.references && { referencesProvider: true }),
+        ...(client.documentLinks && { documentLinkProvider: { resolveProvider: false } }),
+        ...(client.inlayHints && { inlayHintProvider: true }),
+        ...(client.codeLens && { codeLensProvider: { resolveProvider: true } }),
         ...(client.pullDiagnostics && {
           diagnosticProvider: {
             identifier: 'vfio',
@@ -174,6 +203,14 @@ export function startServer(connection: Connection, host: Host): void {
   connection.onShutdown(() => stop());
   documents.listen(connection);
   connection.listen();
+}
+
+/** Asks for what the settings show or hide. */
+function refreshShown(connection: Connection, client: Client): void {
+  const ignore = (): undefined => undefined;
+  if (client.refreshInlayHints) void connection.languages.inlayHint.refresh().catch(ignore);
+  if (client.refreshCodeLens)
+    void connection.sendRequest(CodeLensRefreshRequest.type).catch(ignore);
 }
 
 function afterInitialized(

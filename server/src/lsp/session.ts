@@ -63,6 +63,8 @@ export interface Session {
    * else may ask it.
    */
   inTurn<T>(work: () => T | Promise<T>): Promise<T>;
+  /** What a document shows beside its code, by the settings of the editor. */
+  shown(uri: string): Promise<Required<Pick<Configuration, 'inlayHints' | 'codeLens'>>>;
   /** The target kernel of a document as it is without a setting of the editor. */
   foundKernel(uri: string): Promise<TargetKernel>;
   /** For files that are not open; `goesOn` is asked between two steps of an analysis. */
@@ -111,6 +113,7 @@ export function createSession(
   const opened = new Map<string, TextDocument>();
   const configurations = new Map<string, Promise<Configuration>>();
   const told = new Map<string, string>();
+  const timed = new Map<string, number>();
   const lastRead = new Map<string, ReadonlySet<string>>();
   let pushed = client.settings.configuration;
   let folders = client.folders.map(canonicalUri);
@@ -191,6 +194,16 @@ export function createSession(
     );
   }
 
+  /** The first analysis of a version is the one that takes time; the others find it done. */
+  function tellTime(uri: string, version: number, milliseconds: number): void {
+    if (timed.get(uri) === version) return;
+    timed.set(uri, version);
+    const text = `${uri}: version ${version} analysed in ${milliseconds} ms`;
+    // Other clients may not know messages of this level.
+    if (client.fileRequests) connection.console.debug(text);
+    else connection.tracer.log(text);
+  }
+
   function rootOf(key: string): string | undefined {
     return folders
       .filter((folder) => isInside(key, folder))
@@ -251,8 +264,13 @@ export function createSession(
         config,
         engine: ready,
         positions: positionsIn(input),
-        analysis: async () =>
-          (await turns.inSteps(ready.analyseInSteps(input, config, kernel), isOpen)) ?? NOTHING,
+        async analysis() {
+          const begin = Date.now();
+          const steps = ready.analyseInSteps(input, config, kernel);
+          const analysis = (await turns.inSteps(steps, isOpen)) ?? NOTHING;
+          tellTime(uri, version, Date.now() - begin);
+          return analysis;
+        },
         async pause() {
           await turns.pause();
           isOpen();
@@ -287,6 +305,11 @@ export function createSession(
     },
 
     inTurn: (work) => turns.take(work),
+
+    async shown(uri) {
+      const { inlayHints = false, codeLens = 'conversion' } = await configurationOf(uri);
+      return { inlayHints, codeLens };
+    },
 
     foundKernel: (uri) => surroundings.foundKernel(uri),
 
@@ -331,7 +354,7 @@ export function createSession(
       opened.delete(key);
       surroundings.forget(key);
       links.forget();
-      for (const map of [configurations, told, lastRead]) map.delete(uri);
+      for (const map of [configurations, told, timed, lastRead]) map.delete(uri);
       void engine.then(
         (one) => turns.take(() => one.forget(key)),
         () => undefined,

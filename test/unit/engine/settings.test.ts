@@ -10,6 +10,8 @@ import {
 } from '../../../server/src/engine/settings/read.ts';
 import {
   FILE_SCHEMA,
+  CODE_LENS_SCHEMA,
+  INLAY_HINTS_SCHEMA,
   RULES_SCHEMA,
   SECTION_SCHEMA,
   WRAPPERS_SCHEMA,
@@ -66,6 +68,12 @@ describe('the schema', () => {
       scope: 'resource',
       default: [],
       ...WRAPPERS_SCHEMA,
+    };
+    properties['vfioLifecycle.codeLens'] = { order: 4, scope: 'resource', ...CODE_LENS_SCHEMA };
+    properties['vfioLifecycle.inlayHints'] = {
+      order: 5,
+      scope: 'resource',
+      ...INLAY_HINTS_SCHEMA,
     };
     manifest.contributes.jsonValidation = [
       { fileMatch: '.vfio-lifecycle.json', url: './schemas/vfio-lifecycle.schema.json' },

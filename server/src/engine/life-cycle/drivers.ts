@@ -38,8 +38,16 @@ const ESSENTIAL: ReadonlySet<string> = new Set([
 ]);
 const ENDING: ReadonlySet<string> = new Set(['unregister', 'put', 'uninit']);
 
+const known = new WeakMap<ModuleFacts, readonly DriverParts[]>();
+
 /** The drivers in the order of the module's tables; none where no device lives. */
-export function driversOf(facts: ModuleFacts): DriverParts[] {
+export function driversOf(facts: ModuleFacts): readonly DriverParts[] {
+  let drivers = known.get(facts);
+  if (drivers === undefined) known.set(facts, (drivers = findDrivers(facts)));
+  return drivers;
+}
+
+function findDrivers(facts: ModuleFacts): DriverParts[] {
   const index = indexModule(facts.module, facts.kernel);
   const operations = facts.observations.filter(
     (one): one is OperationObservation => one.kind === 'operation' && ESSENTIAL.has(one.op),

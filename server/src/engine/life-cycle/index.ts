@@ -53,10 +53,11 @@ function lifeOf(
   const outs = ways.flatMap((way, i): LifeEdge<Site>[] => {
     const mine = placed.filter(({ edge }) => edge === wayId(i)).map(({ id }) => id);
     // Unseen code may have done what is owed, and so may what rules know of: without a finding only
-    // certain debts are told.
-    const { isCertain, ...edge } = way;
+    // certain debts of the device are told.
+    const { isCertain, held, ...edge } = way;
     if (way.kind === 'ends' && mine.length === 0) return [];
-    const owed = isCertain || mine.length > 0 ? way.owed : [];
+    const told = mine.length > 0 ? [...way.owed, ...held] : way.owed;
+    const owed = isCertain || mine.length > 0 ? told : [];
     return [{ ...edge, owed, id: wayId(i), findings: mine }];
   });
   return {

@@ -15,6 +15,8 @@ import type { LifeEdge } from './types.ts';
 export type WayOut = Omit<LifeEdge<Site>, 'id' | 'findings'> & {
   /** What is owed is certain: no code that nobody sees may have done it. */
   readonly isCertain: boolean;
+  /** What undoes the resources that some path to here holds: rules know what may be excused. */
+  readonly held: readonly string[];
 };
 
 /** Longer conditions are cut. */
@@ -72,7 +74,8 @@ export function lastReturns(
         place: one.returns,
         function: one.function.name,
         undone: [],
-        owed: asCalls([...owed, ...held]),
+        owed: asCalls(owed),
+        held: asCalls(held),
         isCertain: one.certain,
       },
     ];
@@ -85,6 +88,7 @@ function joined(left: WayOut, right: WayOut): WayOut {
     ...left,
     undone: left.undone.length >= right.undone.length ? left.undone : right.undone,
     owed: [...new Set([...left.owed, ...right.owed])],
+    held: [...new Set([...left.held, ...right.held])],
     isCertain: left.isCertain && right.isCertain,
   };
 }
@@ -128,7 +132,8 @@ function wayOf(facts: ModuleFacts, index: ModuleIndex, exit: ExitObservation, fr
     place: exit.returns,
     function: exit.function.name,
     undone: undoneOn(facts, exit),
-    owed: isReturned ? [] : asCalls([...owedIn(facts, exit), ...held]),
+    owed: isReturned ? [] : asCalls(owedIn(facts, exit)),
+    held: isReturned ? [] : asCalls(held),
     isCertain: exit.certain,
   };
 }

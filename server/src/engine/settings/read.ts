@@ -142,7 +142,8 @@ function readFile(text: string, folder: string): Settings & { readonly isRoot: b
 
 function read(schema: Schema, value: unknown): Settings & { readonly isRoot: boolean } {
   const { value: valid, problems } = validate(schema, value, '');
-  const { targetKernel, rules, wrappers, baseline, root } = (valid ?? {}) as Written;
+  const { targetKernel, rules, wrappers, baseline, root, inlayHints, codeLens } = (valid ??
+    {}) as Written;
   const reports = rules && ruleSettings(rules, 'rules');
   return {
     configuration: {
@@ -150,6 +151,8 @@ function read(schema: Schema, value: unknown): Settings & { readonly isRoot: boo
       ...(reports && { rules: reports.rules }),
       ...(wrappers && { wrappers }),
       ...(baseline !== undefined && { baseline }),
+      ...(inlayHints !== undefined && { inlayHints }),
+      ...(codeLens !== undefined && { codeLens }),
     },
     problems: firstOf([
       ...problems,

@@ -154,11 +154,38 @@ export const FILE_SCHEMA: Schema = {
   additionalProperties: false,
 };
 
+/** `vfioLifecycle.inlayHints` */
+export const INLAY_HINTS_SCHEMA: Schema = {
+  type: 'boolean',
+  default: false,
+  markdownDescription:
+    'Shows beside the code what the device is after each call of its life cycle, and at returns and labels what is still owed: `return ret; /* owed: vfio_put_device() */`.',
+};
+
+/** `vfioLifecycle.codeLens` */
+export const CODE_LENS_SCHEMA: Schema = {
+  type: 'string',
+  enum: ['conversion', 'all', 'off'],
+  default: 'conversion',
+  markdownEnumDescriptions: [
+    'Above a probe of the old model: *Convert to vfio_alloc_device()*.',
+    'Also the model and the number of findings above probe, remove, `.init` and `.release`.',
+    'Nothing.',
+  ],
+  markdownDescription: 'What stands above the functions of a driver.',
+};
+
 /**
  * The section `vfioLifecycle` of an editor. What a setting of the client says is not for the
  * server, and the target kernel is read with what it may come from.
  */
 export const SECTION_SCHEMA: Schema = {
   type: 'object',
-  properties: { targetKernel: { type: 'string' }, rules: RULES_SCHEMA, wrappers: WRAPPERS_SCHEMA },
+  properties: {
+    targetKernel: { type: 'string' },
+    rules: RULES_SCHEMA,
+    wrappers: WRAPPERS_SCHEMA,
+    inlayHints: INLAY_HINTS_SCHEMA,
+    codeLens: CODE_LENS_SCHEMA,
+  },
 };
