@@ -7,7 +7,7 @@ import type { HeldResource, ModuleFacts } from '../lifecycle/types.ts';
 import { namesAnUndo } from '../kernel/heuristics.ts';
 import { takenBy, type ResourcePair } from '../kernel/resource-pairs.ts';
 import { closeLeaksExamples } from './close-leaks.examples.ts';
-import { ancestry, callAt, contains, documentAt, functionsIn, walk } from './locate.ts';
+import { ancestry, callAt, contains, documentAt, functionsIn, isNull, walk } from './locate.ts';
 import { forgottenElements, type ForgottenElement } from './list-leaks.ts';
 import { indexOf, memberAccesses, reachedFrom, type MemberAccess } from './members.ts';
 import {
@@ -174,7 +174,7 @@ function isGivenBackHere(
   key: string,
 ): boolean {
   const stored = memberAccesses(index, fn).find(
-    (one) => one.key === key && one.form === 'write' && one.value !== null,
+    (one) => one.key === key && one.form === 'write' && one.value !== null && !isNull(one.value),
   );
   return callsOf([fn], pair.undo).some(
     (one) => isGiven(index, one, key) && stored !== undefined && one.call.start > stored.node.start,

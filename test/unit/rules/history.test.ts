@@ -90,6 +90,13 @@ const FOUND: readonly Found[] = [
     function: null,
   },
   {
+    file: 'token-match-missing.c',
+    bug: 'hisi_acc: vfio_pci_core_match() without .match_token_uuid (6.17 and 6.18)',
+    rule: 'ops-table-incomplete',
+    severity: 'error',
+    function: null,
+  },
+  {
     file: 'lock-of-an-opening.c',
     bug: 'pds: a lock of open_device that reset_done takes (6.7)',
     rule: 'lock-outside-lifetime',
@@ -102,6 +109,20 @@ const FOUND: readonly Found[] = [
     rule: 'close-leaks',
     severity: 'warning',
     function: 'bell_ioctl',
+  },
+  {
+    file: 'eventfd-replaced.c',
+    bug: 's390/vfio-ap: eventfd contexts that only another request puts (6.4 to 7.1)',
+    rule: 'close-leaks',
+    severity: 'warning',
+    function: 'ebony_ioctl',
+  },
+  {
+    file: 'reset-after-register.c',
+    bug: 's390/vfio-ap: eventfd contexts reset after the registration (6.4 to 7.1)',
+    rule: 'init-after-register',
+    severity: 'warning',
+    function: 'ivory_probe',
   },
   {
     file: 'mapping-kept-by-open.c',
