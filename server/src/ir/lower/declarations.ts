@@ -1,9 +1,11 @@
-/** Lowers declarations in functions. */
-import type { SyntaxNode } from '../../syntax/node.ts';
+/** Declarations inside of functions, with the attributes that say what ends a variable. */
+import type { MaskNote, SyntaxNode } from '../../syntax/node.ts';
+import type { Span } from '../../text/span.ts';
 import type { CallExpr, DeclStmt, Stmt } from '../types.ts';
 import {
   field,
   isFlowWord,
+  noteBefore,
   notesIn,
   parts,
   spanOf,
@@ -101,8 +103,9 @@ const CLEANUP =
   /^__free\s*\(\s*(\w+)\s*\)|^__cleanup\s*\(\s*(\w+)\s*\)|^__attribute(?:__)?\b.*?\b(?:__)?cleanup(?:__)?\s*\(\s*(\w+)\s*\)/s;
 
 /**
- * What runs at the end of a variable's scope, by the attribute that the mask blanked between the
- * end of the declarator before and the value of this one.
+ * What runs at the end of a variable's scope, by the attribute that the mask blanked: between the
+ * end of the declarator before and the value of this one, or in front of the first declarator,
+ * where it is of all.
  */
 function cleanupOf(
   one: Declared,
@@ -113,11 +116,29 @@ function cleanupOf(
   const index = all.indexOf(one);
   const start = index === 0 ? node.start : all[index - 1]!.span.end;
   const end = one.init?.start ?? all[index + 1]?.span.start ?? node.end;
-  for (const note of notesIn({ start, end }, 'annotation', context)) {
+  const ofAll = index === 0 ? [] : notesIn(inFront(all[0]!, node), 'annotation', context);
+  const attributes = [
+    ...notesIn({ start, end }, 'annotation', context),
+    ...ofAll,
+    ...annotationsBefore(node.start, context),
+  ];
+  for (const note of attributes) {
     const [match, free, ...functions] = CLEANUP.exec(textOf(note, context)) ?? [];
     const cleanup = free ?? functions.find((name) => name !== undefined);
     if (match !== undefined && cleanup !== undefined)
       return { cleanup, cleansAddress: free === undefined };
   }
   return { cleanup: null, cleansAddress: false };
+}
+
+function inFront(first: Declared, { start }: SyntaxNode): Span {
+  return { start, end: first.span.start };
+}
+
+/** The attributes right in front of a declaration: to the parser they are no part of it. */
+function annotationsBefore(start: number, context: Context): MaskNote[] {
+  const found: MaskNote[] = [];
+  let note = noteBefore(start, 'annotation', context);
+  for (; note !== undefined; note = noteBefore(note.start, 'annotation', context)) found.push(note);
+  return found;
 }
