@@ -116,7 +116,7 @@ function expand(trail: Trail, call: Called, around: readonly string[]): void {
 function definitionOf({ module, kernel }: ModuleFacts, name: string): FunctionIr | undefined {
   const index = indexModule(module, kernel);
   for (const file of module.sources) {
-    const defined = index.functions(file, name)[0] ?? index.macroFunction(file, name);
+    const defined = index.functions(file, name)[0] ?? index.macroFunctions(file, name, Infinity)[0];
     if (defined) return defined.item;
   }
   return undefined;

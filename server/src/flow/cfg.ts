@@ -3,6 +3,7 @@ import type { Condition } from '../syntax/node.ts';
 import type {
   AsmStmt,
   CaseStmt,
+  CodeNode,
   DeclStmt,
   Expr,
   FunctionIr,
@@ -35,7 +36,7 @@ export type Instr =
       readonly macro: string;
       readonly args: readonly Expr[];
       readonly exit: number;
-      readonly site: Span;
+      readonly site: CodeNode;
     }
   /** From here on these preprocessor conditions hold. */
   | { readonly kind: 'config'; readonly conditions: readonly Condition[] }
@@ -119,6 +120,18 @@ export function buildCfg(fn: FunctionIr): Cfg {
   });
   builder.patchGotos(fn);
   return { function: fn, blocks: builder.blocks, labels: builder.labelled(), end };
+}
+
+/** Whether control can come to a return at all: an endless loop has none. */
+export function canEnd(cfg: Cfg): boolean {
+  const reached = new Set([0]);
+  // A set hands out what is added to it while it is walked.
+  for (const id of reached) {
+    const block = cfg.blocks[id]!;
+    if (block.terminator.kind === 'return') return true;
+    for (const next of successors(block)) reached.add(next);
+  }
+  return false;
 }
 
 /**

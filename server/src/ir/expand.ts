@@ -2,16 +2,20 @@
  * Macros of a module where a function uses them: its statements and expressions with those of the
  * macros written out.
  */
+import type { Condition } from '../syntax/node.ts';
 import type { Span } from '../text/span.ts';
+import { barrierOf, readMacroText, type MacroText } from './barrier.ts';
 import { argumentsOf, substitute, type MacroUse } from './substitute.ts';
 import type {
   BlockStmt,
   CallExpr,
+  CodeNode,
   Expr,
   FunctionIr,
   LoopStmt,
   MacroIr,
   NameExpr,
+  PreprocStmt,
   Stmt,
 } from './types.ts';
 import { walkExpr, walkExprs, walkStmt } from './visit.ts';
@@ -23,19 +27,22 @@ export interface Definition {
 }
 
 export interface ExpandOptions {
-  /** The macro of a name; null for a name that is not to be written out. */
-  readonly macroOf: (name: string) => Definition | null;
   /**
-   * Whether the nodes that stand at one use are to differ in where they start, by less than one:
-   * what tells calls and values apart by their places needs it.
+   * The macros of a name, of which each configuration has one; none for a name that is not to be
+   * written out.
    */
-  readonly isDistinct: boolean;
+  readonly macrosOf: (name: string) => readonly Definition[];
+  /** The conditions of each function that has the name of a macro in other configurations. */
+  readonly functionsOf: (name: string) => readonly (readonly Condition[])[];
+  /**
+   * Where the identities of what macros bring begin; null where nobody has to tell apart what
+   * stands at one use.
+   */
+  readonly identities: number | null;
 }
 
 /** More nodes than this come from no macros that people write: the uses behind are left alone. */
 const MAX_NODES = 8_000;
-/** The nodes at one place differ by this in their start. */
-const STEP = 1 / 100_000;
 /** Macros deeper than this are none that a person writes. */
 const MAX_DEPTH = 40;
 
@@ -43,6 +50,7 @@ interface Expander extends ExpandOptions {
   nodes: number;
   /** The parameters and local variables of the function, whose names are not a macro's. */
   readonly locals: ReadonlySet<string>;
+  readonly labels: ReadonlySet<string>;
 }
 
 /** The macros around what is looked at: none stands for itself in its own text. */
@@ -53,11 +61,12 @@ const NONE: Around = new Set();
  * The function with the macros in it written out: tests, jumps, returns, assignments, labels,
  * declarations, the heads of loops, statement expressions. What a macro brings stands where it is
  * used, and says where it is written (`expansion`); arguments, and the statement under the head of
- * a loop, keep their places. A macro that cannot be written out stays a call.
+ * a loop, keep their places. Of a macro with several definitions each is an #if arm. What cannot be
+ * written out is a barrier (barrier.ts), and stays a call where its value is used.
  * @returns `fn` itself when it uses none.
  */
 export function expandMacros(fn: FunctionIr, options: ExpandOptions): FunctionIr {
-  const expander: Expander = { ...options, nodes: 0, locals: localNames(fn) };
+  const expander: Expander = { ...options, nodes: 0, ...namesIn(fn) };
   const body = statementOf(fn.body, expander, NONE);
   return body === fn.body || body.kind !== 'block' ? fn : { ...fn, body };
 }
@@ -72,7 +81,7 @@ export function expandStatement(
   locals: ReadonlySet<string>,
   options: ExpandOptions,
 ): Stmt {
-  return statementOf(stmt, { ...options, nodes: 0, locals }, NONE);
+  return statementOf(stmt, { ...options, nodes: 0, locals, labels: NO_LABELS }, NONE);
 }
 
 /** An expression of a function with the macros in it written out, as `expandStatement` does it. */
@@ -81,15 +90,19 @@ export function expandExpression(
   locals: ReadonlySet<string>,
   options: ExpandOptions,
 ): Expr {
-  return expressionOf(expr, { ...options, nodes: 0, locals }, NONE);
+  return expressionOf(expr, { ...options, nodes: 0, locals, labels: NO_LABELS }, NONE);
 }
 
-function localNames(fn: FunctionIr): Set<string> {
-  const names = new Set(fn.params.map((one) => one.name));
+const NO_LABELS: ReadonlySet<string> = new Set();
+
+function namesIn(fn: FunctionIr): Pick<Expander, 'locals' | 'labels'> {
+  const locals = new Set(fn.params.map((one) => one.name));
+  const labels = new Set<string>();
   walkStmt(fn.body, (stmt) => {
-    if (stmt.kind === 'decl') names.add(stmt.name);
+    if (stmt.kind === 'decl') locals.add(stmt.name);
+    else if (stmt.kind === 'label') labels.add(stmt.name);
   });
-  return names;
+  return { locals, labels };
 }
 
 function statementOf(stmt: Stmt, expander: Expander, around: Around): Stmt {
@@ -178,12 +191,13 @@ function isExpression(part: object): part is Expr {
 
 /** An expression with the macros in it written out. */
 function expressionOf(expr: Expr, expander: Expander, around: Around): Expr {
-  if (expr.kind === 'name') {
-    const value = valueOf(expr, [], expander, around);
-    return value ?? expr;
-  }
+  if (expr.kind === 'name') return valueOf(expr, [], expander, around) ?? expr;
   if (expr.kind !== 'call') return partsOf(expr, expander, around);
-  const call = renamed(partsOf(expr, expander, around));
+  // What a name is in some configurations only, the arms say.
+  const hasArms = definitionsOf(expr, expander, around).length > 1;
+  const call = hasArms
+    ? { ...expr, args: expr.args.map((one) => expressionOf(one, expander, around)) }
+    : renamed(partsOf(expr, expander, around));
   return valueOf(call, call.args, expander, around) ?? call;
 }
 
@@ -193,15 +207,26 @@ function renamed(call: CallExpr): CallExpr {
   return name === call.name ? call : { ...call, name };
 }
 
+/** The use of a macro. */
+type Use = NameExpr | CallExpr;
+
 /** What a macro that is an expression stands for at a use; null for anything else. */
-function valueOf(
-  use: NameExpr | CallExpr,
+function valueOf(use: Use, args: readonly Expr[], expander: Expander, around: Around): Expr | null {
+  const [found, ...others] = definitionsOf(use, expander, around);
+  if (!found) return null;
+  if (others.length > 0) return chosenValue(use, [found, ...others], expander, around);
+  if ('conditions' in found) return null;
+  return valueBy(use, args, found, expander, around) ?? guarded(use, found, expander);
+}
+
+/** By one definition; null when it is no expression, or cannot be written out. */
+function valueBy(
+  use: Use,
   args: readonly Expr[],
+  found: Definition,
   expander: Expander,
   around: Around,
 ): Expr | null {
-  const found = definitionOf(use, expander, around);
-  if (found === null) return null;
   const { macro } = found;
   if (macro.body === null) return aliasOf(use, found, expander, around);
   const value = written(macro.body, use, args, found, expander);
@@ -209,29 +234,41 @@ function valueOf(
 }
 
 /** `#define foo_put vfio_put_device` */
-function aliasOf(
-  use: NameExpr | CallExpr,
-  { macro }: Definition,
-  expander: Expander,
-  around: Around,
-): Expr | null {
-  if (use.kind !== 'name' || macro.params !== null || !/^[A-Za-z_]\w*$/.test(macro.bodyText))
-    return null;
-  const name: NameExpr = { ...use, name: macro.bodyText };
-  return expressionOf(name, expander, new Set([...around, macro.name]));
+function aliasOf(use: Use, { macro }: Definition, expander: Expander, around: Around): Expr | null {
+  if (macro.params !== null || !/^[A-Za-z_]\w*$/.test(macro.bodyText)) return null;
+  const callee = use.kind === 'call' ? use.callee : use;
+  const name: NameExpr = { ...callee, kind: 'name', name: macro.bodyText };
+  const inside = new Set([...around, macro.name]);
+  return expressionOf(
+    use.kind === 'call' ? { ...use, callee: name, name: name.name } : name,
+    expander,
+    inside,
+  );
 }
 
-/** The macro that an expression is a use of. */
-function definitionOf(
-  use: NameExpr | CallExpr,
+/** A function that has the name of a macro in other configurations. */
+interface FunctionArm {
+  readonly conditions: readonly Condition[];
+}
+
+/** What an expression may be a use of: macros, and functions of their name beside them. */
+function definitionsOf(
+  use: Use,
   expander: Expander,
   around: Around,
-): Definition | null {
+): readonly (Definition | FunctionArm)[] {
   const { name } = use;
   if (name === null || around.has(name) || around.size > MAX_DEPTH || expander.locals.has(name))
-    return null;
-  const found = expander.macroOf(name);
-  return found && (found.macro.params === null) === (use.kind === 'name') ? found : null;
+    return [];
+  const macros = expander.macrosOf(name);
+  if (use.kind === 'name') return macros.filter(({ macro }) => macro.params === null);
+  const isConditional = macros.some(({ macro }) => macro.conditions.length > 0);
+  const functions = isConditional
+    ? expander.functionsOf(name).filter((conditions) => conditions.length > 0)
+    : [];
+  if (functions.length > 0) return [...macros, ...functions.map((conditions) => ({ conditions }))];
+  // Another name for a function, which the callee is looked up by.
+  return macros.length === 1 && macros[0]!.macro.params === null ? [] : macros;
 }
 
 /** The statements that a macro stands for where its use is a statement; null for anything else. */
@@ -241,12 +278,159 @@ function statementUse(
   around: Around,
 ): { readonly list: readonly Stmt[]; readonly name: string } | null {
   if (expr.kind !== 'call' && expr.kind !== 'name') return null;
-  const found = definitionOf(expr, expander, around);
-  if (!found?.macro.statements) return null;
+  const found = definitionsOf(expr, expander, around);
+  if (found.length === 0) return null;
+  const name = expr.name!;
+  const [only] = found;
+  if (found.length > 1) {
+    const arms = armsOf(expr, found, expander, around, (value) => [
+      { kind: 'expr', start: expr.start, end: expr.end, expr: value },
+    ]);
+    return { list: [arms], name };
+  }
+  if ('conditions' in only!) return null;
+  const list = statementsBy(expr, only!, expander, around);
+  return list && { list, name };
+}
+
+/** By one definition, as a statement; null where it is an expression, which its use then is. */
+function statementsBy(
+  use: Use,
+  found: Definition,
+  expander: Expander,
+  around: Around,
+): readonly Stmt[] | null {
+  const { macro } = found;
+  if (isEmpty(macro)) return [];
+  if (macro.statements === null) {
+    if (macro.body !== null || macro.params === null) return null;
+    return orCall(use, barrierAt(use, found, expander), expander, around);
+  }
   const args =
-    expr.kind === 'call' ? expr.args.map((one) => expressionOf(one, expander, around)) : [];
-  const list = written(found.macro.statements, expr, args, found, expander);
-  return list && { list, name: found.macro.name };
+    use.kind === 'call' ? use.args.map((one) => expressionOf(one, expander, around)) : [];
+  const list = written(macro.statements, use, args, found, expander);
+  if (list) return list;
+  const barrier = barrierAt(use, found, expander);
+  return barrier.length > 0 ? orCall(use, barrier, expander, around) : null;
+}
+
+/** A macro that stands for nothing: `#define foo_trace(p)`. */
+function isEmpty(macro: MacroIr): boolean {
+  return macro.params !== null && macro.bodyText === '';
+}
+
+/** A barrier, and the macro as a call: what it does to its arguments is another question. */
+function orCall(
+  use: Use,
+  barrier: readonly Stmt[],
+  expander: Expander,
+  around: Around,
+): readonly Stmt[] {
+  const expr = use.kind === 'call' ? withArguments(use, expander, around) : use;
+  return [...barrier, { kind: 'expr', start: use.start, end: use.end, expr }];
+}
+
+function withArguments(call: CallExpr, expander: Expander, around: Around): CallExpr {
+  return { ...call, args: call.args.map((one) => expressionOf(one, expander, around)) };
+}
+
+/** The value of a macro that cannot be written out, after what it may do to the code around it. */
+function guarded(use: Use, found: Definition, expander: Expander): Expr | null {
+  const { macro } = found;
+  if (macro.body === null && macro.statements === null && macro.params === null) return null;
+  if (isEmpty(macro)) return null;
+  const barrier = barrierAt(use, found, expander);
+  if (barrier.length === 0) return null;
+  const { start, end } = use;
+  const body: Stmt[] = [...barrier, { kind: 'expr', start, end, expr: use }];
+  return { kind: 'statement-expression', start, end, body };
+}
+
+function barrierAt(use: Use, { macro, path }: Definition, expander: Expander): readonly Stmt[] {
+  const at = { macro: macro.name, path, start: macro.start, end: macro.end };
+  return barrierOf(textsOf(macro, expander), {
+    args: use.kind === 'call' ? use.args : [],
+    locals: expander.locals,
+    labels: expander.labels,
+    placed: () => placedAt(use, at, expander),
+  });
+}
+
+/** The text of a macro, and those of the macros in it. */
+function textsOf(macro: MacroIr, expander: Expander): readonly MacroText[] {
+  const texts: MacroText[] = [];
+  const known = new Set([macro.name]);
+  const add = ({ bodyText, params }: MacroIr): void => {
+    const text = readMacroText(bodyText);
+    const isOwn = (name: string) => !params?.includes(name);
+    texts.push({ ...text, names: text.names.filter(isOwn), calls: text.calls.filter(isOwn) });
+    for (const name of text.names) {
+      if (known.has(name)) continue;
+      known.add(name);
+      for (const { macro: inner } of expander.macrosOf(name)) add(inner);
+    }
+  };
+  add(macro);
+  return texts;
+}
+
+/** What each configuration has in the place of a use, as the arms of an #if. */
+function armsOf(
+  use: Use,
+  found: readonly (Definition | FunctionArm)[],
+  expander: Expander,
+  around: Around,
+  asStatements: (value: Expr) => readonly Stmt[],
+): PreprocStmt {
+  const { start, end } = use;
+  const inside = new Set([...around, use.name!]);
+  const arms = found.map((one) => {
+    if ('conditions' in one) {
+      const call = use.kind === 'call' ? withArguments(use, expander, around) : use;
+      return { start, end, conditions: one.conditions, body: asStatements(call) };
+    }
+    const args =
+      use.kind === 'call' ? use.args.map((arg) => expressionOf(arg, expander, around)) : [];
+    const value = valueBy(use, args, one, expander, around);
+    const body = value
+      ? asStatements(value)
+      : listOf(statementsBy(use, one, expander, around) ?? asStatements(use), expander, inside);
+    return { start, end, conditions: one.macro.conditions, body };
+  });
+  return { kind: 'preproc', start, end, arms };
+}
+
+/** A value that each configuration has its own of: a variable that the arms of an #if set. */
+function chosenValue(
+  use: Use,
+  found: readonly (Definition | FunctionArm)[],
+  expander: Expander,
+  around: Around,
+): Expr {
+  const at = { start: use.start, end: use.end };
+  const name = `${use.name}@${expander.nodes++}`;
+  const variable: NameExpr = { kind: 'name', name, ...at };
+  const arms = armsOf(use, found, expander, around, (value) => [
+    {
+      kind: 'expr',
+      ...at,
+      expr: { kind: 'assign', ...at, op: '=', target: variable, value },
+    },
+  ]);
+  const declared: Stmt = {
+    kind: 'decl',
+    ...at,
+    name,
+    nameSpan: at,
+    type: { name: '', keyword: null, pointers: 0, arrays: 0, ...at },
+    isStatic: false,
+    init: null,
+    statement: at,
+    cleanup: null,
+    cleansAddress: false,
+  };
+  const last: Stmt = { kind: 'expr', ...at, expr: variable };
+  return { kind: 'statement-expression', ...at, body: [declared, arms, last] };
 }
 
 /**
@@ -262,17 +446,25 @@ function written<T extends Expr | readonly Stmt[]>(
 ): T | null {
   const given = argumentsOf(macro, args);
   if (given === null || expander.nodes > MAX_NODES) return null;
-  const start = Math.trunc(at.start);
-  const placed: MacroUse['placed'] = (node) => {
-    expander.nodes++;
-    return {
-      start: expander.isDistinct ? start + expander.nodes * STEP : start,
-      end: at.end,
-      expansion: { macro: macro.name, path, start: node.start, end: node.end },
-    };
-  };
-  const use = { at: { start, end: at.end }, ...given, placed };
+  const placed: MacroUse['placed'] = (node) =>
+    placedAt(at, { macro: macro.name, path, start: node.start, end: node.end }, expander);
+  const use = { at: { start: at.start, end: at.end }, ...given, placed };
   return substitute(part, { ...use, renamed: renames(part, use.values, expander, macro.name) });
+}
+
+/** A node that a macro brings to its use. */
+function placedAt(
+  { start, end }: Span,
+  written: NonNullable<CodeNode['expansion']>,
+  expander: Expander,
+): CodeNode {
+  expander.nodes++;
+  const { identities, nodes } = expander;
+  return {
+    start,
+    end,
+    expansion: identities === null ? written : { ...written, identity: identities - nodes },
+  };
 }
 
 /** What a macro declares is another variable than the one of that name around its use. */
@@ -304,8 +496,8 @@ function renames(
  * that cannot be written out.
  */
 function loopOf(stmt: LoopStmt, name: string, expander: Expander, around: Around): Stmt | null {
-  const found = around.has(name) ? null : expander.macroOf(name);
-  if (!found) return null;
+  const [found, ...others] = around.has(name) ? [] : expander.macrosOf(name);
+  if (!found || others.length > 0) return null;
   const head = { start: stmt.start, end: stmt.body.start };
   const args = stmt.args.map((one) => expressionOf(one, expander, around));
   if (found.macro.body) return renamedLoop(stmt, head, args, found, expander);

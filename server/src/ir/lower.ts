@@ -165,7 +165,7 @@ function cleanupsOf(macro: FileMacroIr, document: string): MacroIr[] {
             end: macro.end,
             name: of,
             params,
-            isVariadic: false,
+            rest: null,
             body: null,
             statements: null,
             bodyText: body,

@@ -11,8 +11,9 @@ export interface MacroUse {
   /** The use: all that the macro brings stands there. */
   readonly at: Span;
   readonly values: ReadonlyMap<string, Expr>;
-  /** The arguments for which `__VA_ARGS__` stands. */
+  /** The arguments after the last that has a name, and what stands for them. */
   readonly rest: readonly Expr[];
+  readonly restName: string | null;
   /** New names for what the macro declares where the names are taken. */
   readonly renamed: ReadonlyMap<string, string>;
   /** What a node of the definition becomes, besides its parts. */
@@ -24,15 +25,15 @@ export interface MacroUse {
  * @returns null when they do not fit.
  */
 export function argumentsOf(
-  macro: Pick<MacroIr, 'params' | 'isVariadic'>,
+  macro: Pick<MacroIr, 'params' | 'rest'>,
   args: readonly Expr[],
-): Pick<MacroUse, 'values' | 'rest'> | null {
+): Pick<MacroUse, 'values' | 'rest' | 'restName'> | null {
   const params = macro.params ?? [];
   // `FOO()` gives a macro of one parameter an empty one: nothing to put in its place.
-  if (args.length < params.length || (args.length > params.length && !macro.isVariadic))
+  if (args.length < params.length || (args.length > params.length && macro.rest === null))
     return null;
   const values = new Map(params.map((name, index) => [name, args[index]!]));
-  return { values, rest: args.slice(params.length) };
+  return { values, rest: args.slice(params.length), restName: macro.rest };
 }
 
 /** Thrown where a part of a body cannot be written out. */
@@ -61,7 +62,7 @@ function copied(part: unknown, use: MacroUse, depth: number): unknown {
   if (depth > MAX_DEPTH) throw new NotPossible();
   if (Array.isArray(part))
     return part.flatMap((one): unknown[] =>
-      isRest(one) ? [...use.rest] : [copied(one, use, depth + 1)],
+      isRest(one, use) ? [...use.rest] : [copied(one, use, depth + 1)],
     );
   const from = part as Readonly<Record<string, unknown>>;
   const kind = from['kind'];
@@ -188,11 +189,11 @@ function entryOf(copy: Record<string, unknown>, use: MacroUse): unknown {
   return copy;
 }
 
-function isRest(part: unknown): boolean {
+function isRest(part: unknown, { restName }: MacroUse): boolean {
   return (
     typeof part === 'object' &&
     part !== null &&
     (part as { kind?: string }).kind === 'name' &&
-    (part as { name?: string }).name === '__VA_ARGS__'
+    (part as { name?: string }).name === restName
   );
 }

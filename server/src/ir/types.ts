@@ -32,6 +32,8 @@ export interface CodeNode extends Span {
 export interface Expansion extends Span {
   readonly macro: string;
   readonly path: string;
+  /** What tells the nodes at one use apart, where that is asked for: no offset of a document. */
+  readonly identity?: number;
 }
 
 export type Expr =
@@ -317,6 +319,8 @@ export interface UnknownStmt extends CodeNode {
    * Absent where it is none of these.
    */
   readonly hides?: 'test' | 'call' | 'end';
+  /** The variables among `names` may have other values after it. */
+  readonly mayWrite?: true;
 }
 
 export interface Param extends Span {
@@ -394,8 +398,8 @@ export interface MacroIr extends Span {
   readonly kind: 'macro';
   readonly name: string;
   readonly params: readonly string[] | null;
-  /** Takes more arguments than it names, for which `__VA_ARGS__` stands. */
-  readonly isVariadic: boolean;
+  /** What stands for the arguments after the last that has a name: `__VA_ARGS__`, or its own. */
+  readonly rest: string | null;
   readonly body: Expr | null;
   readonly statements: readonly Stmt[] | null;
   /** With blanks in the place of comments. */

@@ -160,6 +160,14 @@ export function guessedTouch(name: string): Touch | undefined {
   return suffixes.some((suffix) => name.endsWith(suffix)) ? 'everything' : undefined;
 }
 
+const FAILING_KEEPERS =
+  /^(?:(?:__)?xa_(?:alloc|insert)|idr_alloc|(?:pci_|devm_)?request_(?:threaded_|any_context_|percpu_)?irq$|radix_tree_insert$|mtree_(?:insert|alloc)|mas_insert$)/;
+
+/** True for a function that, by its name, returns a negative error code and has kept nothing then. */
+export function soundsLikeFailingKeeper(name: string): boolean {
+  return FAILING_KEEPERS.test(name);
+}
+
 /** Beginnings of the names of functions that only look. */
 const QUERY_PREFIXES = words('container_of to_ is_ dev_is_ pci_is_ IS_ERR');
 
@@ -463,4 +471,40 @@ export function guessedTest(name: string): 'failure' | 'success' | null {
   if (saysFailure === saysSuccess) return null;
   const isNegated = parts.some((word) => NEGATIONS.has(word));
   return saysFailure === isNegated ? 'success' : 'failure';
+}
+
+/**
+ * Which macro of a build says whether the kernel has something, as configure scripts call them
+ * (`HAVE_VFIO_PUT_DEVICE`, `NV_VFIO_UNINIT_GROUP_DEV_PRESENT`).
+ */
+const FEATURE_WORDS: ReadonlySet<string> = new Set([
+  'HAVE',
+  'HAS',
+  'PRESENT',
+  'SUPPORTED',
+  'SUPPORTS',
+  'AVAILABLE',
+  'EXISTS',
+  'DEFINED',
+  'NEED',
+  'NEEDS',
+  'LACKS',
+  'MISSING',
+  'COMPAT',
+  'BACKPORT',
+  'BACKPORTED',
+]);
+
+/** Whether a macro's name has a word by which a build speaks of what the kernel has. */
+export function isFeatureName(name: string): boolean {
+  return name
+    .toUpperCase()
+    .split('_')
+    .some((word) => FEATURE_WORDS.has(word));
+}
+
+/** Whether a macro is named after a function or a member of the interface. */
+export function isNamedAfter(name: string, api: string): boolean {
+  const stem = api.replace(/^vfio_/, '').toUpperCase();
+  return stem.includes('_') && name.toUpperCase().includes(stem);
 }

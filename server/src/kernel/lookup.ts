@@ -1,6 +1,6 @@
 /** What a call of a kernel function does, and what is known of its name. */
 import { functionRow, SUBJECTS } from './functions/table.ts';
-import { guessedTouch } from './heuristics.ts';
+import { guessedTouch, soundsLikeFailingKeeper } from './heuristics.ts';
 import { apiEntry } from './lifecycle-api.ts';
 import { isView } from './casts.ts';
 import { isValueOrTest } from './macros.ts';
@@ -79,16 +79,12 @@ export function retainsArgument(name: string): boolean {
   return functionRow(name)?.given === 'kept';
 }
 
-/** Functions that return a negative error code and have kept nothing then. */
-const FAILING_KEEPERS =
-  /^(?:(?:__)?xa_(?:alloc|insert)|idr_alloc|(?:pci_|devm_)?request_(?:threaded_|any_context_|percpu_)?irq$|radix_tree_insert$|mtree_(?:insert|alloc)|mas_insert$)/;
-
 /**
  * Whether a function that keeps a pointer may fail, and has not kept it where it returns a negative
  * error code.
  */
 export function mayFailToRetain(name: string): boolean {
-  return retainsArgument(name) && FAILING_KEEPERS.test(name);
+  return retainsArgument(name) && soundsLikeFailingKeeper(name);
 }
 
 /** True when a function neither frees, puts nor registers what it is given. */

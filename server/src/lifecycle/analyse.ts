@@ -23,7 +23,7 @@ import { identitiesOf } from './incremental/identity.ts';
 import { createStore, type Store } from './incremental/memo.ts';
 import { indexModule } from './module/module.ts';
 import { createRelevanceCache, relevance, type RelevanceCache } from './module/relevance.ts';
-import type { ResourceFindings } from './interpret/resources.ts';
+import type { ResourceFindings } from './interpret/resource-log.ts';
 import { exploreCallback, exploreRemove, solveGroup } from './solve-module.ts';
 import { driverTables } from './module/driver-tables.ts';
 import { opsTables, rolesOf } from './module/tables.ts';
@@ -62,7 +62,7 @@ export function* analyseInSteps(
   const memory = memoryFor(cache, module, kernel),
     { store } = memory;
   const index = indexModule(module, kernel);
-  const drivers = driverTables(index),
+  const drivers = driverTables(index, kernel),
     ops = opsTables(index, kernel);
   const roles = rolesOf(index, drivers, ops, kernel);
   const graph = callGraph(index, memory.calls);

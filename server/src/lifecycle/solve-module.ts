@@ -23,8 +23,8 @@ import type { FileIr, FunctionIr } from '../ir/types.ts';
 import type { Defined } from './module/module.ts';
 import type { Answer, Answers, Callbacks } from './incremental/dependencies.ts';
 import { isLifecycleName } from './module/relevance.ts';
-import { kernelCallers } from './module/function-scan.ts';
-import type { HelperResources } from './interpret/resources.ts';
+import { kernelCallers, scanOf } from './module/function-scan.ts';
+import type { HelperResources } from './interpret/resource-log.ts';
 import { summaryKey, type Summary } from './interpret/summary.ts';
 import type { Role } from './types.ts';
 import { atOnce, once, spend, type Steps } from '../budget/work.ts';
@@ -111,7 +111,10 @@ export function* exploreRemove(
   // comes of them is known again.
   let list = analysis.store.seeds.get(exits);
   if (!list) analysis.store.seeds.set(exits, (list = []));
-  let seed = list.find((one) => one.root === root && one.objects === objects);
+  const hasDeferredPut = putsLater(analysis);
+  let seed = list.find(
+    (one) => one.root === root && one.objects === objects && one.hasDeferredPut === hasDeferredPut,
+  );
   if (!seed) {
     const frame = analysis.identities.frame(remove);
     const from = {
@@ -122,8 +125,13 @@ export function* exploreRemove(
     const made = yield* attempt(
       analysis.budgets,
       once(() =>
-        seedRemove(exits, from, objects ?? new Map(), remove.item.name, (interner) =>
-          entryState(frame, 'remove', interner),
+        seedRemove(
+          exits,
+          from,
+          objects ?? new Map(),
+          remove.item.name,
+          hasDeferredPut,
+          (interner) => entryState(frame, 'remove', interner),
         ),
       ),
     );
@@ -131,7 +139,7 @@ export function* exploreRemove(
       giveUp(analysis, remove, made.givenUp);
       return;
     }
-    list.push((seed = { root, objects, value: made.value }));
+    list.push((seed = { root, objects, hasDeferredPut, value: made.value }));
   }
   const { value } = seed;
   if (!value.states.length) return;
@@ -145,6 +153,18 @@ export function* exploreRemove(
       return value.states.map((state) => adoptState(interner, state));
     },
   });
+}
+
+/** A function that others call back (work, a timer, RCU) drops a reference of a device. */
+function putsLater({ index, summaries, roles }: Analysis): boolean {
+  const putting = index.allFunctions.filter(
+    ({ item }) =>
+      roles.get(item) === 'helper' &&
+      summaries.get(item)?.outcomes?.some(({ ops }) => ops.some(({ op }) => op === 'put')),
+  );
+  return putting.some(({ item }) =>
+    index.allFunctions.every((one) => !scanOf(one.item).names.called.includes(item.name)),
+  );
 }
 
 /** Calls nested deeper than this, where the call graph did not see them, are unknown code. */
@@ -208,6 +228,7 @@ function harmless(analysis: Analysis, definition: Defined<FunctionIr>): Summary 
         ownState: false,
         endsElements: false,
         takes: [],
+        finds: null,
       },
     ],
     objects: new Map(),
@@ -302,9 +323,9 @@ function answersFor(analysis: Analysis, { file, item }: Defined<FunctionIr>): An
         const value = index.functions(file, about);
         return { value, print: printOf(analysis, value) };
       }
-      case 'macro': {
-        const value = index.macroFunction(file, about);
-        return { value, print: value?.item };
+      case 'macros': {
+        const value = index.macroFunctions(file, about, item.start);
+        return { value, print: printOf(analysis, value) };
       }
       case 'variable': {
         const value = index.variable(file, about);
@@ -378,7 +399,7 @@ function endsOrBegins(analysis: Analysis, definition: Defined<FunctionIr>, name:
   const defined = analysis.index.functions(definition.file, name);
   return defined.length
     ? defined.some((target) => analysis.relevance.affects(target.item))
-    : analysis.index.macroFunction(definition.file, name) !== null ||
+    : analysis.index.macroFunctions(definition.file, name, definition.item.start).length > 0 ||
         isLifecycleName(name, analysis.kernel, analysis.index.module.wrappers);
 }
 

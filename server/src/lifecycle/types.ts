@@ -297,6 +297,8 @@ export interface DriverTable {
   readonly remove: string | null;
   /** What is not there is in no configuration, and nothing sets it later. */
   readonly complete: boolean;
+  /** No table says so: the functions are known by what they do. */
+  readonly isGuess?: true;
 }
 
 /** The documents of one Kbuild module (or one file with its quoted headers), lowered. */

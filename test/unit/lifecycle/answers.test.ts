@@ -127,7 +127,7 @@ test('what is found behind an unseen test is a hint that says what was assumed',
   );
   expect(one?.severity).toBe('hint');
   expect(one?.related.map((one) => one.message)).toContain(
-    'VEND_CHK(ret) taken as true: VEND_CHK was not found',
+    'VEND_CHK(ret) taken as true by the arm that leaves: VEND_CHK was not found',
   );
 });
 

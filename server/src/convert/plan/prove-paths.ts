@@ -153,14 +153,14 @@ function doesNothing(
 function withFlow(module: Module, file: FileIr, fn: FunctionIr): FunctionIr {
   const names = flowMacroNames(module);
   if (names.size === 0) return fn;
-  const macro = (_: FileIr, name: string): Defined<MacroIr> | null => {
+  const macros = (_: FileIr, name: string): Defined<MacroIr>[] => {
     for (const one of [file, ...module.headers]) {
-      const item = one.macros.find((each) => each.name === name);
-      if (item) return { file: one, item };
+      const found = one.macros.filter((each) => each.name === name);
+      if (found.length > 0) return found.map((item) => ({ file: one, item }));
     }
-    return null;
+    return [];
   };
-  return writtenOut({ macro }, file, fn, (name) => names.has(name));
+  return writtenOut({ macros, functions: () => [] }, file, fn, (name) => names.has(name));
 }
 
 /**

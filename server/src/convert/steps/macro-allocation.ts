@@ -40,12 +40,11 @@ function allocationAt({ file, module }: Scope, value: Expr): PlannedEdit | null 
   const [found] = homes;
   if (!found || homes.length !== 1) return null;
   const { home, macro } = found;
-  if (!macro.body || !isAllocation(macro.body) || !fits(use, macro.params, macro.isVariadic))
-    return null;
+  if (!macro.body || !isAllocation(macro.body) || !fits(use, macro.params, macro.rest)) return null;
   const newText = withArguments(home, uncast(macro.body), argumentTexts(macro, file, use));
   return { span: use, newText, kind: 'allocation' };
 }
 
-function fits(use: CallExpr, params: readonly string[] | null, isVariadic: boolean): boolean {
-  return params !== null && !isVariadic && params.length === use.args.length;
+function fits(use: CallExpr, params: readonly string[] | null, rest: string | null): boolean {
+  return params !== null && rest === null && params.length === use.args.length;
 }

@@ -139,7 +139,7 @@ function lowerBody(one: Wrapped, item: TopLevelItem, tree: SyntaxTree): Body {
 function withoutOperators(body: string): string | null {
   if (!body.includes('#')) return body;
   const plain = body
-    .replace(/,\s*##(?=\s*__VA_ARGS__\b)/g, (part) => ','.padEnd(part.length))
+    .replace(/,\s*##(?=\s*\w)/g, (part) => ','.padEnd(part.length))
     .replace(/(?<=\w)\s*##\s*(?=\w)/g, (part) => '$'.repeat(part.length))
     .replace(/(?<!#)#\s*\w+/g, (part) => `"${' '.repeat(part.length - 2)}"`);
   return plain.includes('#') ? null : plain;

@@ -331,6 +331,14 @@ function lowerTypedef(
   }
 }
 
+/** The name of the arguments after the last that has one: `args` of `(fmt, args...)`. */
+function restOf(list: string): string | null {
+  const at = list.indexOf('...');
+  if (at < 0) return null;
+  const last = list.slice(0, at).split(/[(,]/).at(-1)!.trim();
+  return last === '' ? '__VA_ARGS__' : last;
+}
+
 function lowerDefine(
   node: SyntaxNode,
   conditions: readonly Condition[],
@@ -341,12 +349,14 @@ function lowerDefine(
   const list = field(node, 'parameters');
   const value = field(node, 'value');
   if (name === undefined) return;
+  const rest = list === undefined ? null : restOf(textOf(list, context));
   const params =
     list === undefined
       ? null
       : parts(list)
           .filter((part) => part.type === 'identifier')
-          .map((part) => textOf(part, context));
+          .map((part) => textOf(part, context))
+          .filter((param) => param !== rest);
   const text = value === undefined ? '' : blankComments(textOf(value, context)).trimEnd();
   const bodyText = text.trimStart();
   out.macros.push({
@@ -355,7 +365,7 @@ function lowerDefine(
     end: node.end,
     name: textOf(name, context),
     params,
-    isVariadic: list !== undefined && textOf(list, context).includes('...'),
+    rest,
     body: null,
     statements: null,
     bodyText,

@@ -13,6 +13,7 @@ import { words } from '../behaviour-builders.ts';
 
 const IOMMU_GROUP: Resource = {
   undo: words('iommu_group_put vfio_iommu_group_put'),
+  alias: 0,
   taken: 'return',
   given: 0,
 };

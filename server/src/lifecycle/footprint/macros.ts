@@ -42,11 +42,13 @@ export function writtenOutBody(scope: Scope): WrittenOut<FunctionIr['body']> {
 
 function optionsOf(scope: Scope): ExpandOptions {
   return {
-    isDistinct: false,
-    macroOf: (name): Definition | null => {
+    identities: null,
+    // Of several definitions each may hold: what is left is opaque.
+    macrosOf: (name): readonly Definition[] => {
       const found = definitionsOf(scope, name);
-      return found.length === 1 ? found[0]! : null;
+      return found.length === 1 ? found : [];
     },
+    functionsOf: () => [],
   };
 }
 

@@ -3,7 +3,7 @@ import type { FunctionIr, StructIr, VariableIr } from '../../ir/types.ts';
 import type { Module } from '../types.ts';
 import type { Truth } from '../module/preprocessor.ts';
 import type { Defined } from '../module/module.ts';
-import type { HelperResources } from '../interpret/resources.ts';
+import type { HelperResources } from '../interpret/resource-log.ts';
 import type { Summary } from '../interpret/summary.ts';
 
 /**
@@ -17,7 +17,7 @@ export interface Questions {
    * `from`.
    */
   functions(from: OwnFile, name: string): readonly Defined<FunctionIr>[];
-  macroFunction(from: OwnFile, name: string): Defined<FunctionIr> | null;
+  macroFunctions(from: OwnFile, name: string): readonly Defined<FunctionIr>[];
   variable(from: OwnFile, name: string): Defined<VariableIr> | null;
   constant(from: OwnFile, name: string): number | null;
   struct(from: OwnFile, tag: string): Defined<StructIr> | null;
@@ -70,7 +70,7 @@ export interface Asked {
 }
 export type Kind =
   | 'functions'
-  | 'macro'
+  | 'macros'
   | 'variable'
   | 'constant'
   | 'struct'
@@ -113,7 +113,7 @@ export function recorded(
   const questions: Questions = {
     module,
     functions: (_, name) => ask('functions', name) as readonly Defined<FunctionIr>[],
-    macroFunction: (_, name) => ask('macro', name) as Defined<FunctionIr> | null,
+    macroFunctions: (_, name) => ask('macros', name) as readonly Defined<FunctionIr>[],
     variable: (_, name) => ask('variable', name) as Defined<VariableIr> | null,
     constant: (_, name) => ask('constant', name) as number | null,
     struct: (_, tag) => ask('struct', tag) as Defined<StructIr> | null,

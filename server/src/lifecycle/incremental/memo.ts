@@ -1,6 +1,7 @@
 /** What was found out of functions before, kept for the next analysis of a changed text. */
-import { buildCfg, type Cfg } from '../../flow/cfg.ts';
+import { buildCfg, canEnd, type Cfg } from '../../flow/cfg.ts';
 import { liveVariables } from '../../flow/liveness.ts';
+import { readMacroText } from '../../ir/barrier.ts';
 import { expandMacros } from '../../ir/expand.ts';
 import type { FunctionIr, TypeName } from '../../ir/types.ts';
 import type { Analysis } from '../analysis.ts';
@@ -17,15 +18,21 @@ import { explore, type Exit } from '../interpret/explore.ts';
 import { framed, type Frame, type Framed } from './stable-spans.ts';
 import type { Defined } from '../module/module.ts';
 import { loseCertainty } from '../interpret/device-operations.ts';
-import { recorded, isUpToDate, type Answers, type Asked } from './dependencies.ts';
 import {
-  blameHelper,
+  recorded,
+  isUpToDate,
+  type Answers,
+  type Asked,
+  type OwnFile,
+  type Questions,
+} from './dependencies.ts';
+import { blameHelper, helperResources } from '../interpret/helper-resources.ts';
+import {
   emptyLog,
-  helperResources,
   type HelperResources,
   type ResourceFindings,
   type ResourceLog,
-} from '../interpret/resources.ts';
+} from '../interpret/resource-log.ts';
 import type { ObjectInfo, Run } from '../interpret/run.ts';
 import { scanOf } from '../module/function-scan.ts';
 import {
@@ -38,7 +45,8 @@ import { emptyState, type PathState } from '../domain/path-state.ts';
 import { POSITIVE } from '../domain/values.ts';
 import { sameSummary, summarise, type Summary } from '../interpret/summary.ts';
 import type { Observation, Role } from '../types.ts';
-import { memberReadBy } from '../../kernel/lookup.ts';
+import { isLog } from '../../kernel/heuristics.ts';
+import { isNoReturn, memberReadBy } from '../../kernel/lookup.ts';
 import { inStepsWithin, type Budgeted, type Steps } from '../../budget/work.ts';
 
 /** What an exploration of a function brought, in the addresses of frames. */
@@ -98,6 +106,7 @@ export interface Store {
     {
       readonly root: FunctionIr;
       readonly objects: unknown;
+      readonly hasDeferredPut: boolean;
       readonly value: ReturnType<typeof seedRemove>;
     }[]
   >;
@@ -193,6 +202,8 @@ export function* exploreFunction(
       if (typeof exits === 'string')
         exits = yield* explore((one = begun(null)), graph.cfg, kept, states);
       if (typeof exits === 'string') return { ...NO_RESULT, reason: exits, objects: one.objects };
+      if (exits.length === 0 && hasLostItsEnd(one, graph.cfg))
+        return { ...NO_RESULT, reason: 'no path comes to its end', objects: one.objects };
       if (role === 'helper') blameHelper(one, exits);
       const summary = settled(
         analysis,
@@ -216,6 +227,23 @@ export function* exploreFunction(
     },
   );
   return value ?? { ...NO_RESULT, ...givenUp };
+}
+
+/**
+ * Whether a function that can end was explored to no end: what its paths know contradicts itself.
+ * One that the configuration leaves out, that crashes on purpose or that calls what never comes back
+ * has none.
+ */
+function hasLostItsEnd(run: Run, cfg: Cfg): boolean {
+  if (run.fn.conditions.length > 0 || !canEnd(cfg)) return false;
+  const stops = (name: string) =>
+    isNoReturn(name) ||
+    /(?:^|_)BUG(?:_ON)?$/.test(name) ||
+    run.index.functions(run.file, name).some((callee) => {
+      const summary = run.index.summaryOf(callee.item);
+      return summary === null || summary.outcomes?.length === 0;
+    });
+  return !scanOf(run.fn).names.called.some(stops);
 }
 
 function findingsOf({ undone, leaves, teardowns }: ResourceLog): ResourceFindings {
@@ -319,10 +347,8 @@ function* memoise<T>(
     analysis.budgets,
     (function* () {
       const frame = analysis.identities.frame(definition);
-      const ownFile = { path: definition.file.path, isOwn: true } as const;
-      const expanded = withMacros(analysis, frame.fn, (name) =>
-        questions.macroFunction(ownFile, name),
-      );
+      const ownFile: OwnFile = { path: definition.file.path, isOwn: true };
+      const expanded = withMacros(analysis, frame, ownFile, questions);
       const graph = expanded === frame.fn ? graphOf(analysis.store, frame) : newGraph(expanded);
       const run: Basis = {
         fn: frame.fn,
@@ -345,22 +371,44 @@ function* memoise<T>(
   return result;
 }
 
+/** Frames have addresses of their own; each has room for as many nodes that macros bring. */
+const IDENTITIES = 10_000;
+
 /** A function with the macros of the module written out, each at the address that it has itself. */
 function withMacros(
   analysis: Analysis,
-  fn: FunctionIr,
-  macroFunction: (name: string) => Defined<FunctionIr> | null,
+  frame: Frame,
+  file: OwnFile,
+  questions: Pick<Questions, 'macroFunctions' | 'functions'>,
 ): FunctionIr {
   const names = macroNames(analysis.index.module);
-  if (names.size === 0) return fn;
-  return expandMacros(fn, {
-    isDistinct: true,
-    macroOf: (name) => {
-      const found = names.has(name) ? macroFunction(name) : null;
-      const macro = found && analysis.identities.frame(found).fn.macro;
-      return macro ? { path: found.file.path, macro } : null;
+  if (names.size === 0) return frame.fn;
+  return expandMacros(frame.fn, {
+    identities: -frame.start * IDENTITIES,
+    macrosOf: (name) => {
+      const found = names.has(name) ? questions.macroFunctions(file, name) : [];
+      return sayingMore(found).flatMap((one) => {
+        const macro = analysis.identities.frame(one).fn.macro;
+        return macro ? [{ path: one.file.path, macro }] : [];
+      });
     },
+    functionsOf: (name) => questions.functions(file, name).map(({ item }) => item.conditions),
   });
+}
+
+/** Where all configurations only print something, or nothing, they are all like the first. */
+function sayingMore(found: readonly Defined<FunctionIr>[]): readonly Defined<FunctionIr>[] {
+  return found.length > 1 && found.every(({ item }) => onlySays(item)) ? found.slice(0, 1) : found;
+}
+
+/** It neither jumps nor sets anything, and calls nothing but what logs. */
+function onlySays(fn: FunctionIr): boolean {
+  const text = fn.macro?.bodyText ?? '';
+  return (
+    !readMacroText(text).isOpaque &&
+    scanOf(fn).names.called.every((name) => isLog(name) || name === 'no_printk') &&
+    (fn.macro?.body == null || fn.macro.body.kind === 'call' || text === '((void)0)')
+  );
 }
 
 const TOO_MUCH: GivenUp = { reason: 'too much work', isInternal: false };

@@ -1,26 +1,23 @@
 /** A call of a function of the module: its summary, in the caller's objects and values. */
+import { identityOf } from '../../ir/node-identity.ts';
 import type { CallExpr, FunctionIr } from '../../ir/types.ts';
 import type { EffectOp } from '../../kernel/types.ts';
 import { fresh, loadPlace, storePlace, type Evaluated } from './evaluate.ts';
 import { assumeComputed, noteUndecided } from './branch-conditions.ts';
 import { assumeConfig } from '../module/config.ts';
-import { UNKNOWN_DEVICE } from './device.ts';
+import { FOUND_DEVICE, UNKNOWN_DEVICE } from './device.ts';
 import type { Defined } from '../module/module.ts';
 import { escape, loseCertainty, markChecked, operateIfVfio, use } from './device-operations.ts';
-import {
-  applyHelper,
-  applyTranslated,
-  failedHelper,
-  giveBack,
-  runRelease,
-  translated,
-} from './resources.ts';
+import { applyHelper, applyTranslated, otherEndsOf, translated } from './helper-resources.ts';
+import { giveBack } from './give-back.ts';
+import { runRelease } from './callback-resources.ts';
 import { nameOf, site, sourceText, type Run } from './run.ts';
-import { drvdataOf, follow, isDrvdata, pathText, stepsTo } from '../domain/access-path.ts';
+import { drvdataOf, fieldOf, follow, isDrvdata, pathText, stepsTo } from '../domain/access-path.ts';
 import { adoptObject, ofCall } from '../domain/adopt.ts';
 import { codeOf, computed, rootOf, type AbstractObject, type Place } from '../domain/objects.ts';
 import { addStep, assume, fork, type PathState } from '../domain/path-state.ts';
-import { ANY, type Value } from '../domain/values.ts';
+import { ANY, POSITIVE, type Value } from '../domain/values.ts';
+import type { Site } from '../types.ts';
 import type { Summary, SummaryOutcome } from './summary.ts';
 import { spend } from '../../budget/work.ts';
 import { append } from '../../text/lists.ts';
@@ -55,7 +52,7 @@ export function applySummary(
       call,
       'call',
     );
-    return [{ state, value: fresh(state, call.start, 'call') }];
+    return [{ state, value: fresh(state, identityOf(call), 'call') }];
   }
   const out: Evaluated[] = [];
   for (const outcome of summary.outcomes) {
@@ -65,7 +62,7 @@ export function applySummary(
       const helper = run.index.helperOf(callee.item);
       append(
         out,
-        failedHelper(run, result.state, helper, result.value, (next) =>
+        otherEndsOf(run, result.state, helper, result.value, (next) =>
           resolver(run, next, call, summary, args),
         ).map((next) => ({
           state: next,
@@ -138,7 +135,7 @@ function replay(
     : translated(state.interner, summary, outcome, resolve);
   const deferred = outcome.deferred.map((item) => ({
     callback: item.callback,
-    data: valueOf(item.data) ?? fresh(state, call.start),
+    data: valueOf(item.data) ?? fresh(state, identityOf(call)),
   }));
   const result = outcome.result === null ? null : valueOf(outcome.result);
   if (ops.length)
@@ -196,7 +193,8 @@ function replay(
   state.hidden |= outcome.hidden;
   if (outcome.ownState) state.followsOwnState = true;
   if (outcome.endsElements) state.endsElements = true;
-  if (result === null) return { state, value: fresh(state, call.start, 'call') };
+  if (outcome.finds !== null) return found(run, state, call, callee, outcome.finds);
+  if (result === null) return { state, value: fresh(state, identityOf(call), 'call') };
   if (
     result.kind === 'pointer' &&
     result.parent === null &&
@@ -205,6 +203,41 @@ function replay(
   )
     return null;
   return { state, value: result };
+}
+
+/** A lookup returns a device with a reference, which its caller owes. */
+function found(
+  run: Run,
+  state: PathState,
+  call: CallExpr,
+  callee: Defined<FunctionIr>,
+  device: Place,
+): Evaluated {
+  const value = fresh(state, identityOf(call), 'call');
+  const { object } = value;
+  const member = follow(value, stepsTo(device));
+  const origin = site(run, call);
+  run.objects.set(object.id, { origin, kind: 'return', container: null, member: null });
+  state.devices.set(object, { state: FOUND_DEVICE, member });
+  state.masks.set(object, POSITIVE);
+  addStep(state, {
+    site: origin,
+    kind: 'operation',
+    op: 'get',
+    text: `${callee.item.name}() takes a reference`,
+  });
+  // Who returns it has found it too.
+  recordFound(state, fieldOf(member, 'device'), origin, callee.item.name);
+  return { state, value };
+}
+
+function recordFound(state: PathState, place: Place, at: Site, api: string): void {
+  const isKnown = state.log.some((logged) => logged.op === 'get' && logged.place === place);
+  if (isKnown) return;
+  state.log = [
+    ...state.log,
+    { op: 'get', ok: true, place, api, argument: null, site: at, settled: true },
+  ];
 }
 
 /** Objects of a helper that only it could name. */
@@ -257,18 +290,18 @@ export function resolver(
     return value;
   };
   const find = (other: AbstractObject): Value | null => {
-    if (other.kind === 'parameter') return args[other.index] ?? fresh(state, call.start);
+    if (other.kind === 'parameter') return args[other.index] ?? fresh(state, identityOf(call));
     if (other.isWeak) return adoptObject(own, other).start;
     if (other.kind === 'load') {
       const from = resolve(other.from);
       return from?.kind === 'pointer'
         ? loadPlace(run, state, from, call.start)
-        : fresh(state, call.start);
+        : fresh(state, identityOf(call));
     }
     if (other.kind === 'computed') return computedOf(other.op, other.operands);
     if (other.kind === 'code') return codeIn(resolve(other.of.start));
     // Made or worked out inside: an object of this call.
-    const made = ofCall(own, other, call.start);
+    const made = ofCall(own, other, identityOf(call));
     const info = summary.objects.get(other.id);
     if (info && !run.objects.has(made.id)) run.objects.set(made.id, info);
     if ('calls' in other && other.kind !== 'allocation') state.masks.delete(made);
@@ -279,10 +312,10 @@ export function resolver(
     const isWhole = (list: readonly (Value | null)[]): list is readonly Value[] =>
       !list.includes(null);
     const made = isWhole(values) ? computed(own, op, values) : null;
-    return made?.start ?? fresh(state, call.start);
+    return made?.start ?? fresh(state, identityOf(call));
   };
   const codeIn = (value: Value | null): Value => {
-    if (value?.kind !== 'pointer') return fresh(state, call.start);
+    if (value?.kind !== 'pointer') return fresh(state, identityOf(call));
     const code = codeOf(own, value.object);
     state.masks.delete(code);
     return code.start;

@@ -116,7 +116,7 @@ function isUnseen(run: Run, name: string): boolean {
   return (
     !run.locals.has(name) &&
     run.index.functions(run.file, name).length === 0 &&
-    run.index.macroFunction(run.file, name) === null &&
+    run.index.macroFunctions(run.file, name).length === 0 &&
     behaviourOf(name, run.kernel, run.index.module.wrappers) === undefined
   );
 }
@@ -160,11 +160,13 @@ function unseenTest(
   truth: boolean,
   whole: Span,
 ): PathState[] {
-  const guess = guessedTest(call.name!) ?? guessedByArm(run, call, whole);
+  const byName = guessedTest(call.name!);
+  const guess = byName ?? guessedByArm(run, call, whole);
+  const basis = byName === null ? 'the arm that leaves' : 'its name';
   addStep(state, {
     site: site(run, call),
     kind: 'branch',
-    text: `${sourceText(run, call)} taken as ${truth}: ${call.name!} was not found`,
+    text: `${sourceText(run, call)} taken as ${truth} by ${basis}: ${call.name!} was not found`,
   });
   loseCertainty(state);
   const isPointed = value.kind === 'pointer' && state.devices.has(value.object);

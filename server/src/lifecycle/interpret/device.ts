@@ -18,6 +18,15 @@ export const UNKNOWN_DEVICE: DeviceState = {
   escaped: false,
 };
 
+/** A device that a lookup has found, and taken a reference of for its caller. */
+export const FOUND_DEVICE: DeviceState = {
+  ...UNKNOWN_DEVICE,
+  reference: 'none',
+  memory: 'live',
+  checked: true,
+  extraReferences: 1,
+};
+
 /** Memory just allocated, not yet a vfio_device. */
 const FRESH: DeviceState = {
   ...UNKNOWN_DEVICE,
@@ -100,10 +109,11 @@ export function transition(
     case 'get':
       return { ...before, extraReferences: before.extraReferences + 1 };
     case 'put':
-      if (before.extraReferences > 0)
+      if (before.extraReferences > 0 && !isLastOfFound(before))
         return { ...before, extraReferences: before.extraReferences - 1 };
       return {
         ...before,
+        extraReferences: 0,
         reference: 'dropped',
         memory: before.model === 'embedded' ? before.memory : 'freed',
       };
@@ -117,4 +127,9 @@ export function transition(
     case 'defer':
       return before;
   }
+}
+
+/** The one reference by which a path may use a device that it has found. */
+function isLastOfFound({ model, reference, extraReferences }: DeviceState): boolean {
+  return model === 'unknown' && reference === 'none' && extraReferences === 1;
 }

@@ -1,4 +1,5 @@
 /** The value of an expression on a path, and what its evaluation does. */
+import { identityOf } from '../../ir/node-identity.ts';
 import type { Expr, Stmt } from '../../ir/types.ts';
 import { combine } from './arithmetic.ts';
 import { evaluateCall } from './calls.ts';
@@ -6,8 +7,9 @@ import { decide } from './branch-conditions.ts';
 import { joinAll } from './join.ts';
 import { escape, loseCertainty, use } from './device-operations.ts';
 import { isLifecycleName } from '../module/relevance.ts';
-import { noteCleared, operatorCount } from './resources.ts';
-import { setVariable, site, sourceText, type Run } from './run.ts';
+import { learnType } from './held-resource.ts';
+import { noteCleared, operatorCount } from './give-back.ts';
+import { declaredType, setVariable, site, sourceText, type Run } from './run.ts';
 import { elementOf, fieldOf, isDrvdata, keptElement } from '../domain/access-path.ts';
 import {
   computed,
@@ -54,7 +56,7 @@ export function evaluate(run: Run, state: PathState, expr: Expr): Evaluated[] {
   return fewer(
     ways.map((result) => result.state),
     expr.start,
-  ).map((next) => ({ state: next, value: fresh(next, expr.start) }));
+  ).map((next) => ({ state: next, value: fresh(next, identityOf(expr)) }));
 }
 
 /**
@@ -130,10 +132,10 @@ function evaluateEach(run: Run, next: PathState, expr: Expr): Evaluated[] {
           out.flatMap((state) => evaluate(run, state, entry.value).map((result) => result.state)),
           entry.value.start,
         );
-      return out.map((state) => ({ state, value: fresh(state, expr.start) }));
+      return out.map((state) => ({ state, value: fresh(state, identityOf(expr)) }));
     }
     case 'statement-expression':
-      return statements(run, next, expr.body, expr.start);
+      return statements(run, next, expr.body, identityOf(expr));
     case 'sizeof':
     case 'type':
       return [
@@ -144,7 +146,7 @@ function evaluateEach(run: Run, next: PathState, expr: Expr): Evaluated[] {
       ];
     case 'unknown':
       escapeNames(run, next, expr.names, expr.start, expr.end);
-      return [{ state: next, value: fresh(next, expr.start) }];
+      return [{ state: next, value: fresh(next, identityOf(expr)) }];
   }
 }
 
@@ -281,7 +283,9 @@ export function places(
 
 /** What a value points to; of what is no pointer, something unknown. */
 function pointed(state: PathState, value: Value, expr: Expr): Place {
-  return value.kind === 'pointer' ? value : resultAt(state.interner, 'value', expr.start).start;
+  return value.kind === 'pointer'
+    ? value
+    : resultAt(state.interner, 'value', identityOf(expr)).start;
 }
 
 function namePlace(run: Run, state: PathState, name: string): Place {
@@ -352,7 +356,7 @@ function unary(run: Run, expr: PathState, item: Extract<Expr, { kind: 'unary' }>
         state: next,
         value: int(appliedTo(item.op, operand.value)),
       };
-    return { state: next, value: inverse(next, item.op, operand) ?? fresh(next, item.start) };
+    return { state: next, value: inverse(next, item.op, operand) ?? fresh(next, identityOf(item)) };
   });
 }
 
@@ -415,10 +419,10 @@ function binary(run: Run, expr: PathState, item: Extract<Expr, { kind: 'binary' 
       if (sum !== null)
         return {
           state: outcome.state,
-          value: sum === 'negative' ? someErrno(outcome.state, item.start) : sum,
+          value: sum === 'negative' ? someErrno(outcome.state, identityOf(item)) : sum,
         };
       const place = computedValue(outcome.state, item.op, [result.value, outcome.value], ANY);
-      return { state: outcome.state, value: place ?? fresh(outcome.state, item.start) };
+      return { state: outcome.state, value: place ?? fresh(outcome.state, identityOf(item)) };
     }),
   );
 }
@@ -435,6 +439,8 @@ function assignment(
         if (assign.value.kind === 'name' && assign.value.name === 'NULL')
           noteCleared(run, branch, place, assign);
       } else operatorCount(run, branch, place, assign.op, assign);
+      if (value.kind === 'pointer' && value.object.kind === 'result')
+        learnFromTarget(run, branch, assign.target, value.object);
       storePlace(run, branch, place, value);
       // Put among others (an array, a list), it can be reached there in ways that are not followed.
       if (value.kind === 'pointer' && (place.object.isWeak || place.hasElement)) {
@@ -444,6 +450,13 @@ function assignment(
       return { state: branch, value };
     }),
   );
+}
+
+/** The type of what a result is stored in says what the result is. */
+function learnFromTarget(run: Run, state: PathState, target: Expr, result: AbstractObject): void {
+  if (!state.held?.size) return;
+  const type = declaredType(run, target);
+  if (type !== null) learnType(state, result, type.pointers > 0);
 }
 
 /** The value after `level++`. */
@@ -459,7 +472,7 @@ function counted(
     loadPlace(run, state, place, update.operand.start),
     int(1),
   );
-  return sum === null || sum === 'negative' ? fresh(state, update.start) : sum;
+  return sum === null || sum === 'negative' ? fresh(state, identityOf(update)) : sum;
 }
 
 /** The value after `err |= v` and its like. */
@@ -477,8 +490,8 @@ function compound(
     value,
   );
   return sum === 'negative'
-    ? someErrno(state, assignment.start)
-    : (sum ?? fresh(state, assignment.start));
+    ? someErrno(state, identityOf(assignment))
+    : (sum ?? fresh(state, identityOf(assignment)));
 }
 
 function statements(run: Run, state: PathState, body: readonly Stmt[], at: number): Evaluated[] {

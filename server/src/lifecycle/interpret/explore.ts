@@ -1,5 +1,6 @@
 /** The paths through one function, block by block, up to a bound. */
-import type { CallExpr, DeclStmt, Expr, GuardStmt, UnknownStmt } from '../../ir/types.ts';
+import { identityOf } from '../../ir/node-identity.ts';
+import type { CallExpr, CodeNode, DeclStmt, Expr, GuardStmt, UnknownStmt } from '../../ir/types.ts';
 import type { Span } from '../../text/span.ts';
 import { freeFunction } from '../../kernel/cleanup.ts';
 import { behaviourOf } from '../../kernel/lookup.ts';
@@ -13,7 +14,7 @@ import {
   type Terminator,
 } from '../../flow/cfg.ts';
 import { applySummary } from './apply-summary.ts';
-import { runCallback } from './calls.ts';
+import { runCallback } from './known-calls.ts';
 import { compareValues, decide } from './branch-conditions.ts';
 import { assumeConfig } from '../module/config.ts';
 import { escapeNames, evaluate, fresh, storePlace } from './evaluate.ts';
@@ -21,7 +22,7 @@ import { beginTurn } from './elements.ts';
 import { createJoined, joinAll, type Joined } from './join.ts';
 import { escape, loseCertainty } from './device-operations.ts';
 import { setVariable, site, type Run } from './run.ts';
-import { cursor, localVariable } from '../domain/objects.ts';
+import { cursor, localVariable, undefinedValue } from '../domain/objects.ts';
 import { fingerprints } from '../domain/fingerprint.ts';
 import {
   addStep,
@@ -225,7 +226,12 @@ function step(
         return own;
       }
       return evaluate(run, next, decl.init).map(({ state: after, value: operand }) => {
-        setVariable(run, after, decl.name, decl.isStatic ? fresh(after, decl.start) : operand);
+        setVariable(
+          run,
+          after,
+          decl.name,
+          decl.isStatic ? fresh(after, identityOf(decl)) : operand,
+        );
         return after;
       });
     }
@@ -244,7 +250,7 @@ function step(
       return cleanup(run, next, instr.decl);
     case 'cursor':
       for (const name of cursorsOf(run, instr, live[instr.exit]!)) {
-        const element = cursor(next.interner, name, instr.site.start);
+        const element = cursor(next.interner, name, identityOf(instr.site));
         next.masks.delete(element);
         storePlace(run, next, localVariable(next.interner, name).start, element.start);
       }
@@ -263,8 +269,21 @@ function step(
     case 'unknown':
       escapeNames(run, next, instr.stmt.names, instr.stmt.start, instr.stmt.end);
       if (instr.stmt.kind === 'asm' ? instr.stmt.isGoto : instr.stmt.opaque) loseCertainty(next);
-      if (instr.stmt.kind === 'unknown') next.hidden |= hiddenBy(instr.stmt);
+      if (instr.stmt.kind === 'unknown') {
+        next.hidden |= hiddenBy(instr.stmt);
+        if (instr.stmt.mayWrite) forgetVariables(run, next, instr.stmt);
+      }
       return [next];
+  }
+}
+
+/** A macro that was not understood may have set the variables that it names. */
+function forgetVariables(run: Run, state: PathState, stmt: UnknownStmt): void {
+  for (const name of stmt.names) {
+    const type = run.locals.get(name);
+    if (type === undefined || type.arrays > 0 || (type.keyword !== null && type.pointers === 0))
+      continue;
+    setVariable(run, state, name, undefinedValue(state.interner, name, [identityOf(stmt)]).start);
   }
 }
 
@@ -314,8 +333,9 @@ function ownGuard(run: Run, stmt: GuardStmt, isEntry: boolean): CallExpr | null 
   const [kind, ...args] = stmt.args;
   if (kind?.kind !== 'name' || args.length !== 1) return null;
   const name = `guard_${kind.name}_${isEntry ? 'take' : 'release'}`;
-  const at = { start: stmt.start, end: stmt.body?.start ?? stmt.end };
-  return run.index.macroFunction(run.file, name) ? callOn(name, at, args) : null;
+  const { start, expansion } = stmt;
+  const at = { start, end: stmt.body?.start ?? stmt.end, ...(expansion && { expansion }) };
+  return run.index.macroFunctions(run.file, name).length > 0 ? callOn(name, at, args) : null;
 }
 
 /**
@@ -334,7 +354,7 @@ function cleanup(run: Run, state: PathState, decl: DeclStmt): PathState[] {
     ).map((one) => one.state);
   const value = state.env.get(decl.name);
   if (value?.kind !== 'pointer') return [state];
-  const own = run.index.macroFunction(run.file, `__free_${by}`);
+  const [own] = run.index.macroFunctions(run.file, `__free_${by}`);
   if (own)
     return applySummary(run, state, callOn(null, decl), own, [value]).map((one) => one.state);
   if ((maskOf(state, value) & POSITIVE) === 0) return [state];
@@ -355,12 +375,14 @@ function cleanup(run: Run, state: PathState, decl: DeclStmt): PathState[] {
 }
 
 /** A call that nobody has written, where a variable is declared. */
-function callOn(name: string | null, { start, end }: Span, args: readonly Expr[] = []): CallExpr {
+function callOn(name: string | null, at: CodeNode, args: readonly Expr[] = []): CallExpr {
+  const { start, end } = at;
   const callee: Expr =
     name === null
       ? { kind: 'unknown', names: [], calls: [], start, end }
       : { kind: 'name', name, start, end };
-  return { kind: 'call', callee, name, args, argsSpan: { start, end }, start, end };
+  const place = at.expansion ? { start, end, expansion: at.expansion } : { start, end };
+  return { kind: 'call', callee, name, args, argsSpan: { start, end }, ...place };
 }
 
 /** Runs what devm actions left behind, last first, at the place where the function returns. */

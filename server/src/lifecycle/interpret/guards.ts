@@ -21,5 +21,6 @@ export function callOfGuard(guard: GuardStmt, isEntry: boolean): CallExpr | null
   const { start } = guard;
   const end = guard.body?.start ?? guard.end;
   const callee = { kind: 'name', name, start, end } as const;
-  return { kind: 'call', callee, name, args, argsSpan: { start, end }, start, end };
+  const place = guard.expansion ? { start, end, expansion: guard.expansion } : { start, end };
+  return { kind: 'call', callee, name, args, argsSpan: { start, end }, ...place };
 }

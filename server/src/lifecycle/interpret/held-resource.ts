@@ -89,6 +89,23 @@ function status(mask: Mask, taken: Mask, isSettled: boolean): 'held' | 'free' | 
   return isSettled ? 'held' : 'open';
 }
 
+/**
+ * A result is kept where only a pointer can be, or where none can: what it means to have taken is no
+ * guess any more.
+ */
+export function learnType(state: PathState, result: AbstractObject, isPointer: boolean): void {
+  if (!state.held?.size) return;
+  const isGuess = ({ when }: Held) => when?.object === result && when.mask === GUESS;
+  if (![...state.held.values()].some(isGuess)) return;
+  const mask = isPointer ? POSITIVE : ZERO;
+  state.held = new Map(
+    [...state.held].map(([id, held]) => [
+      id,
+      isGuess(held) ? { ...held, when: { object: result, mask } } : held,
+    ]),
+  );
+}
+
 /** The results with which something is held that is held where the result is in `when`. */
 export function holdsFor(when: Mask): Mask {
   return when === GUESS ? ZERO : when;

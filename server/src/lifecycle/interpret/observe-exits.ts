@@ -14,7 +14,7 @@ import {
 } from '../domain/path-state.ts';
 import { ANY, POSITIVE } from '../domain/values.ts';
 import { ENDS, isCertain } from './device-operations.ts';
-import { carryHeld, isAtEntry, observeLeave } from './resources.ts';
+import { carryHeld, isAtEntry, observeLeave } from './leaves.ts';
 import {
   conditionsOf,
   deviceRef,
@@ -276,6 +276,7 @@ export function seedRemove(
   run: Pick<Run, 'fn' | 'role' | 'file'>,
   objects: ReadonlyMap<string, ObjectInfo>,
   remove: string,
+  hasDeferredPut: boolean,
   entry: (interner: Interner) => PathState,
 ): { states: PathState[]; objects: Map<string, ObjectInfo> } {
   const states: PathState[] = [];
@@ -313,7 +314,7 @@ export function seedRemove(
     });
     states.push(state);
   }
-  doubtSharedReferences(states);
+  doubtSharedReferences(states, hasDeferredPut);
   return { states, objects: carried };
 }
 
@@ -321,9 +322,9 @@ export function seedRemove(
  * References that probe took beyond the first, on any of its paths, are somebody's (a work item, a
  * callback) who may or may not have put
  * them by then: remove has its ways to know (`if (cancel_work_sync(…)) put`), and its counts are
- * not certain.
+ * not certain. Where somebody else of the module puts, they are none of remove's.
  */
-function doubtSharedReferences(states: readonly PathState[]): void {
+function doubtSharedReferences(states: readonly PathState[], hasDeferredPut: boolean): void {
   const shared = new Set(
     states.flatMap((state) =>
       [...state.devices].flatMap(([object, tracked]) =>
@@ -334,8 +335,10 @@ function doubtSharedReferences(states: readonly PathState[]): void {
   for (const state of states)
     for (const object of shared) {
       const tracked = state.devices.get(object);
-      if (tracked)
-        state.devices.set(object, { ...tracked, state: { ...tracked.state, escaped: true } });
+      if (!tracked) continue;
+      const extraReferences = hasDeferredPut ? 0 : tracked.state.extraReferences;
+      const doubted = { ...tracked.state, escaped: true, extraReferences };
+      state.devices.set(object, { ...tracked, state: doubted });
     }
 }
 

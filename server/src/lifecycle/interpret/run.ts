@@ -9,7 +9,7 @@ import type { KernelVersion } from '../../kernel/types.ts';
 import type { Span } from '../../text/span.ts';
 import type { Frame } from '../incremental/stable-spans.ts';
 import type { OwnFile, Questions } from '../incremental/dependencies.ts';
-import type { ResourceLog } from './resources.ts';
+import type { ResourceLog } from './resource-log.ts';
 import type { Summary } from './summary.ts';
 import { pathText, fieldOf, isDrvdata, type AccessStep } from '../domain/access-path.ts';
 import type { AbstractObject, Place } from '../domain/objects.ts';
@@ -53,7 +53,7 @@ export interface Run {
   readonly ownState: Set<Observation>;
   /** What is learnt of resources; null where they are not followed. */
   readonly resources: ResourceLog | null;
-  /** Maps objects of a callee to values at a call; here because resources.ts is below apply.ts. */
+  /** Maps objects of a callee to values at a call; here because callback-resources.ts is below apply-summary.ts. */
   readonly resolver: (
     state: PathState,
     call: CallExpr,
@@ -64,7 +64,7 @@ export interface Run {
 
 /** The place of a node in its document: what macros bring is where they are used. */
 export function site(run: Pick<Run, 'file'>, span: Span): Site {
-  return { path: run.file.path, start: Math.trunc(span.start), end: span.end };
+  return { path: run.file.path, start: span.start, end: span.end };
 }
 
 /** The source text of a span in the function. */
@@ -123,6 +123,19 @@ export function observe(
   if (run.observations.has(id)) return;
   run.observations.set(id, observation);
   if (ownState) run.ownState.add(observation);
+}
+
+/**
+ * The type of a variable or of a member of a struct that the module defines; null where it does not
+ * say.
+ */
+export function declaredType(run: Run, expr: Expr): TypeName | null {
+  if (expr.kind === 'name') return run.locals.get(expr.name) ?? null;
+  if (expr.kind !== 'member') return null;
+  const { name, keyword } = declaredType(run, expr.base) ?? { name: '', keyword: null };
+  if (keyword !== 'struct') return null;
+  const struct = run.index.struct(run.file, name);
+  return struct?.item.fields.find((field) => field.name === expr.field)?.type ?? null;
 }
 
 /** Gives a variable its value. */

@@ -3,7 +3,8 @@
  * effects.
  */
 import type { Held } from './held-resource.ts';
-import { takesOf, type Give } from './resources.ts';
+import { takesOf } from './helper-resources.ts';
+import type { Give } from './resource-log.ts';
 import { placeText, valueText, type AbstractObject, type Place } from '../domain/objects.ts';
 import { maskOf, membersOf, opKey, type LoggedOp, type PathState } from '../domain/path-state.ts';
 import { ENDS } from './device-operations.ts';
@@ -34,6 +35,8 @@ export interface SummaryOutcome {
   readonly endsElements: boolean;
   /** What it has taken and not given back. */
   readonly takes: readonly Held[];
+  /** The result is something that it found and took a reference of: the place of its device. */
+  readonly finds: Place | null;
 }
 
 /** What callers need of a function: its outcomes, or null for one that was given up. */
@@ -189,7 +192,18 @@ function outcomeOf(state: PathState): SummaryOutcome {
     ownState: state.followsOwnState,
     endsElements: state.endsElements,
     takes: takesOf(state),
+    finds: foundDevice(state),
   };
+}
+
+/** The vfio_device in the result that `get_device(&found->vdev.device)` has taken a reference of. */
+function foundDevice({ result, log }: PathState): Place | null {
+  if (result?.kind !== 'pointer' || result.parent !== null) return null;
+  const { object } = result;
+  if (!object.isWeak && object.kind !== 'result') return null;
+  const own = log.filter(({ place }) => place.object === object);
+  const got = own.find(({ op }) => op === 'get');
+  return got && !own.some(({ op }) => op === 'put') ? got.place.parent : null;
 }
 
 /**
@@ -257,6 +271,7 @@ function outcomeKey(outcome: SummaryOutcome): string {
     outcome.uncertain,
     outcome.hidden,
     outcome.endsElements,
+    outcome.finds && placeText(outcome.finds),
     outcome.takes
       .map((held) => held.id)
       .sort()

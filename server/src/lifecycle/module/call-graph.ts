@@ -87,7 +87,7 @@ export function callGraph(
 
 const NONE: readonly never[] = [];
 
-/** The definitions that a call by name may mean: functions of the module, else a macro of its. */
+/** The definitions that a call by name may mean: functions of the module, else macros of its. */
 export function targetsOf(
   index: ModuleIndex,
   from: Defined<FunctionIr>,
@@ -95,8 +95,7 @@ export function targetsOf(
 ): readonly Defined<FunctionIr>[] {
   const defined = index.functions(from.file, name);
   if (defined.length) return defined;
-  const macro = index.macroFunction(from.file, name);
-  return macro ? [macro] : NONE;
+  return index.macroFunctions(from.file, name, from.item.start);
 }
 
 /** The functions from which one of `seeds` can be reached by calls, and the seeds. */

@@ -1,7 +1,8 @@
 /** Where a module says which of its functions begin a device's life and which end it. */
 import type { Expr, FileIr, InitializerExpr, VariableIr } from '../../ir/types.ts';
 import type { ModuleIndex } from './module.ts';
-import { scanOf } from './function-scan.ts';
+import { kernelCallers, scanOf } from './function-scan.ts';
+import type { EffectOp, KernelVersion } from '../../kernel/types.ts';
 import type { DriverTable } from '../types.ts';
 
 /** Members that begin and end a device's life, by their names. */
@@ -45,8 +46,36 @@ interface Members {
  * The driver tables of a module, where probe and remove meet: initialisers, with those inside of
  * them, and tables that are filled in at run time.
  */
-export function driverTables(index: ModuleIndex): DriverTable[] {
-  return [...initialised(index), ...filled(index)].flatMap(pairsOf);
+export function driverTables(index: ModuleIndex, kernel: KernelVersion): DriverTable[] {
+  const tables = [...initialised(index), ...filled(index)].flatMap(pairsOf);
+  return tables.length > 0 ? tables : withoutTable(index, kernel);
+}
+
+/**
+ * Where no table names any, the function that makes, keeps and registers a device begins its life,
+ * and the one that finds it again and unregisters it ends it: the table is not typed yet.
+ */
+function withoutTable(index: ModuleIndex, kernel: KernelVersion): DriverTable[] {
+  // A module with an entry of its own, or that shows its functions to others, has other ways.
+  const isOpen = index.module.sources.every(({ fileMacros }) =>
+    fileMacros.every(({ name }) => !/^module_|^EXPORT_SYMBOL|_initcall$/.test(name)),
+  );
+  if (!isOpen) return [];
+  const names = index.allFunctions.map(({ item }) => scanOf(item).names);
+  const isNamed = (name: string) =>
+    names.some(({ called, given }) => called.includes(name) || given.includes(name));
+  const doing = (ops: readonly EffectOp[]) =>
+    kernelCallers(index, kernel).filter(({ item, list }) => {
+      const done = list.flatMap(({ effects }) => effects.map(({ op }) => op));
+      return item.isStatic && ops.every((op) => done.includes(op)) && !isNamed(item.name);
+    });
+  const [probe, ...others] = doing(['alloc', 'register', 'set-drvdata']);
+  const removes = doing(['get-drvdata', 'unregister']);
+  if (!probe || others.length > 0 || removes.length > 1) return [];
+  const remove = removes[0]?.item.name ?? null;
+  const { path } = probe.file;
+  const named = { path, variable: null, probe: probe.item.name, remove };
+  return [{ ...named, complete: false, isGuess: true }];
 }
 
 function pairsOf({ path, variable, type, names, complete }: Members): DriverTable[] {

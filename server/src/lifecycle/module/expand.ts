@@ -6,21 +6,23 @@ import type { Module } from '../types.ts';
 
 /**
  * A function with the macros of its module written out, all of what one brings at the place of the
- * use: for those who follow its control flow.
+ * use: for those who follow its control flow. `index` has the macros.
  * @param isWanted by the name of a macro.
  * @returns `fn` itself when it uses none.
  */
 export function writtenOut(
-  index: Pick<ModuleIndex, 'macro'>,
+  index: Pick<ModuleIndex, 'macros' | 'functions'>,
   file: FileIr,
   fn: FunctionIr,
   isWanted: (name: string) => boolean,
 ): FunctionIr {
-  const macroOf = (name: string): Definition | null => {
-    const found = isWanted(name) ? index.macro(file, name) : null;
-    return found && { path: found.file.path, macro: found.item };
-  };
-  return expandMacros(fn, { macroOf, isDistinct: false });
+  const macrosOf = (name: string): readonly Definition[] =>
+    isWanted(name)
+      ? index.macros(file, name, fn.start).map((one) => ({ path: one.file.path, macro: one.item }))
+      : [];
+  const functionsOf = (name: string) =>
+    index.functions(file, name).map(({ item }) => item.conditions);
+  return expandMacros(fn, { macrosOf, functionsOf, identities: null });
 }
 
 interface FlowMacros {
@@ -59,7 +61,7 @@ function flowMacrosOf(module: Module): FlowMacros {
     const macros = [...module.sources, ...module.headers]
       .flatMap((file) => file.macros)
       .filter((one) => one.params !== null);
-    const leaving = leavingAmong(macros.filter((one) => one.statements !== null));
+    const leaving = leavingAmong(macros.filter((one) => one.body === null));
     const heads = macros.filter((one) =>
       one.statements === null ? one.body?.kind === 'call' : isOpenEnded(one.statements),
     );

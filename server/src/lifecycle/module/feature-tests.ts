@@ -5,7 +5,7 @@
 import { movedFrom } from '../../ir/lower.ts';
 import type { FileIr, FunctionIr, VariableIr } from '../../ir/types.ts';
 import { walkExprs, walkStmt } from '../../ir/visit.ts';
-import { isFeatureName, isNamedAfter } from '../../kernel/feature-words.ts';
+import { isFeatureName, isNamedAfter } from '../../kernel/heuristics.ts';
 import { apiEntry, apiMemberHistory } from '../../kernel/lifecycle-api.ts';
 import type { ApiEntry, KernelVersion } from '../../kernel/types.ts';
 import { sideOf } from '../../kernel/version.ts';

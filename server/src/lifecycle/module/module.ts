@@ -2,6 +2,7 @@
  * The index of a module: functions, macros, structs and variables by name, as the target kernel
  * sees them.
  */
+import { readMacroText } from '../../ir/barrier.ts';
 import { movedFrom } from '../../ir/lower.ts';
 import type {
   Expr,
@@ -39,10 +40,15 @@ export interface ModuleIndex {
   functions(from: FileIr, name: string): readonly Defined<FunctionIr>[];
   macro(from: FileIr, name: string): Defined<MacroIr> | null;
   /**
-   * A macro of the module as a function: its body is what it returns or does. Null when that was
-   * not understood, and for a constant.
+   * The macros that `name` may be in a function of `from` that starts at `at`, one for each
+   * configuration: of those under equal conditions the last one in front of it.
    */
-  macroFunction(from: FileIr, name: string): Defined<FunctionIr> | null;
+  macros(from: FileIr, name: string, at: number): readonly Defined<MacroIr>[];
+  /**
+   * Those as functions: the body of each is what the macro returns or does, or says that it was not
+   * understood. Constants are left out.
+   */
+  macroFunctions(from: FileIr, name: string, at: number): readonly Defined<FunctionIr>[];
   variable(from: FileIr, name: string): Defined<VariableIr> | null;
   /**
    * The value of an enumerator or of a macro that stands for a number; null when the module does
@@ -107,18 +113,21 @@ function makeIndex(module: Module, kernel: KernelVersion): ModuleIndex {
     const header = all.filter((definition) => headers.has(definition.file));
     return header.length ? header : all.filter((definition) => shared(definition.item));
   };
-  const macro = (from: FileIr, name: string) => resolve(macros, from, name, () => false)[0] ?? null;
+  const macrosNamed = (from: FileIr, name: string) => resolve(macros, from, name, () => false);
+  const macrosAt = (from: FileIr, name: string, at: number) =>
+    onePerConfiguration(macrosNamed(from, name), from, at);
   const allFunctions = [...every.values()].flat(),
     files = new Map(allFunctions.map((definition) => [definition.item, definition.file] as const));
   return {
     module,
     functions: (from, name) => resolve(functions, from, name, (fn) => !fn.isStatic),
-    macro,
-    macroFunction: (from, name) => {
-      const defined = macro(from, name);
-      const fn = defined && expansionOf(defined.item);
-      return fn ? { file: defined.file, item: fn } : null;
-    },
+    macro: (from, name) => macrosNamed(from, name)[0] ?? null,
+    macros: macrosAt,
+    macroFunctions: (from, name, at) =>
+      macrosAt(from, name, at).flatMap(({ file, item }) => {
+        const fn = expansionOf(item);
+        return fn ? [{ file, item: fn }] : [];
+      }),
     // A forward declaration is no definition: the one with a value wins.
     variable: (from, name) => {
       const all = resolve(variables, from, name, (variable) => !variable.isStatic),
@@ -147,6 +156,22 @@ function makeIndex(module: Module, kernel: KernelVersion): ModuleIndex {
 }
 
 const NOTHING: readonly never[] = [];
+
+/** Of the definitions under equal conditions the one that holds at a place of a document. */
+function onePerConfiguration(
+  list: readonly Defined<MacroIr>[],
+  from: FileIr,
+  at: number,
+): readonly Defined<MacroIr>[] {
+  if (list.length < 2) return list;
+  const byConditions = new Map<string, Defined<MacroIr>>();
+  for (const one of list) {
+    const key = one.item.conditions.map(({ test, holds }) => `${holds} ${test}`).join('\n');
+    if (!byConditions.has(key) || one.file !== from || one.item.start < at)
+      byConditions.set(key, one);
+  }
+  return [...byConditions.values()];
+}
 
 function only<T>(
   map: Map<string, Defined<T>[]>,
@@ -267,8 +292,16 @@ function bodyOf(macro: MacroIr): readonly Stmt[] | null {
   const at = { start: macro.start, end: macro.end };
   if (macro.statements) return macro.statements;
   if (macro.body) return [{ kind: 'return', value: macro.body, ...at }];
-  if (macro.params !== null || !ALIAS.test(macro.bodyText)) return null;
+  if (macro.params !== null) return unreadBody(macro);
+  if (!ALIAS.test(macro.bodyText)) return null;
   return [{ kind: 'expr', expr: { kind: 'name', name: macro.bodyText, ...at }, ...at }];
+}
+
+/** What a macro with arguments does that stands for nothing, or was not understood. */
+function unreadBody({ start, end, bodyText }: MacroIr): readonly Stmt[] {
+  if (bodyText === '') return [];
+  const { names, calls, isOpaque } = readMacroText(bodyText);
+  return [{ kind: 'unknown', start, end, names, calls, opaque: isOpaque }];
 }
 
 function functionOf(macro: MacroIr): FunctionIr | null {
@@ -292,7 +325,9 @@ function functionOf(macro: MacroIr): FunctionIr | null {
     isInline: true,
     body: { kind: 'block', body, ...at },
     conditions: macro.conditions,
-    opaque: macro.statements !== null && body.some(leavesMacro),
+    opaque: body.some((one) =>
+      macro.statements === null ? one.kind === 'unknown' && one.opaque : leavesMacro(one),
+    ),
     text: macro.bodyText,
     ...at,
   };

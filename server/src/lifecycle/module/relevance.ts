@@ -118,8 +118,12 @@ type Meaning = 'function' | 'expansion' | 'macro' | 'nothing';
 
 function meaningOf(index: ModuleIndex, file: FileIr, name: string): Meaning {
   if (index.functions(file, name).length > 0) return 'function';
-  if (index.macroFunction(file, name)) return 'expansion';
+  if (isFollowedMacro(index, file, name)) return 'expansion';
   return index.macro(file, name) ? 'macro' : 'nothing';
+}
+
+function isFollowedMacro(index: ModuleIndex, file: FileIr, name: string): boolean {
+  return index.macroFunctions(file, name, Infinity).length > 0;
 }
 
 function meanTheSame(
@@ -254,6 +258,11 @@ function gather(
   const scan = scanOf(fn);
   if (scan.unknown.some((name) => isLifecycleName(name, kernel, index.module.wrappers)))
     direct = true;
+  // What a macro does with its arguments that was not understood.
+  if (fn.macro && scan.unknown.length > 0)
+    fn.params.forEach(({ name }, i) => {
+      if (scan.unknown.includes(name)) passed.push({ param: i, to: null, position: i });
+    });
   for (const call of scan.calls) {
     const name = call.name;
     if (name !== null && CONTAINERS.has(name)) {
@@ -265,7 +274,10 @@ function gather(
       tests ||= mayTest && expr !== undefined && originOf(expr, origins) !== null;
       continue;
     }
-    if (name !== null && (index.functions(file, name).length || index.macroFunction(file, name))) {
+    if (
+      name !== null &&
+      (index.functions(file, name).length || isFollowedMacro(index, file, name))
+    ) {
       notePassed(call, origins, (param, position) => passed.push({ param, to: name, position }));
       continue;
     }
