@@ -31,10 +31,24 @@ export function deferredEnd(
   const carriers = carriersFor(facts, ops);
   if (carriers.size === 0) return null;
   const reached = [...reachedFrom(indexOf(facts.module, facts.kernel), [fn]).keys()];
-  const isStart = (call: CallExpr): boolean =>
-    !isPreparation(call.name ?? '') && call.args.some((arg) => isNamed(arg, carriers));
-  if (reached.some((one) => calls(one).some(isStart))) return 'by-this';
+  if (reached.some((one) => calls(one).some((call) => startsOneOf(call, carriers))))
+    return 'by-this';
   return isNeverStarted(facts, carriers) ? null : 'elsewhere';
+}
+
+/** The calls of a function itself that start what carries out an operation on its device later. */
+export function startsIn(
+  facts: ModuleFacts,
+  fn: FunctionIr,
+  ...ops: readonly EffectOp[]
+): readonly CallExpr[] {
+  const carriers = carriersFor(facts, ops);
+  if (carriers.size === 0) return [];
+  return calls(fn).filter((call) => startsOneOf(call, carriers));
+}
+
+function startsOneOf(call: CallExpr, carriers: ReadonlySet<string>): boolean {
+  return !isPreparation(call.name ?? '') && call.args.some((arg) => isNamed(arg, carriers));
 }
 
 /**

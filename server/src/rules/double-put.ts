@@ -3,7 +3,11 @@
  * allocation failed.
  */
 import type { Finding, Fix, Rule, RuleContext } from './types.ts';
+import type { CallExpr, FunctionIr } from '../ir/types.ts';
+import { calls } from '../ir/visit.ts';
 import type { ModuleFacts, OperationObservation } from '../lifecycle/types.ts';
+import type { Span } from '../text/span.ts';
+import { startsIn } from './deferred-ends.ts';
 import { nameOf, operationsOn } from './device.ts';
 import { documentOf, isSameSite, statementAt } from './locate.ts';
 import { findingFor } from './report.ts';
@@ -16,6 +20,7 @@ const messages = {
   errorPointer: '{put}() is given an error pointer, {device}; return PTR_ERR() instead',
   inRelease: '{put}() of {device} in .release, which runs after the last put; delete this call',
   twice: '{put}() drops the reference of {device} a second time on this path; keep one put',
+  afterStart: '{call}() follows {start}(), which starts what makes the last put; drop one put',
 } as const;
 
 export const doublePut: Rule = {
@@ -198,8 +203,10 @@ static int foo_probe(struct mdev_device *mdev)
 
 function check({ facts }: RuleContext): Finding[] {
   return facts.observations.flatMap((one): Finding[] => {
-    if (one.kind !== 'operation' || one.op !== 'put') return [];
+    if (one.kind !== 'operation' || one.op !== 'put' || isOfSomebody(facts, one)) return [];
     const message = messageFor(one);
+    const start = message === null ? startOfLastPut(facts, one) : null;
+    if (start !== null) return [findingOfStart(one, start)];
     // What goes on with the error pointer before the put is the defect: unchecked-alloc.
     if (
       message === null ||
@@ -222,6 +229,57 @@ function check({ facts }: RuleContext): Finding[] {
       }),
     ];
   });
+}
+
+/**
+ * What remove has started before its put and makes the last put itself, where nobody takes a
+ * reference for it; null where nothing is. Both are on every path.
+ */
+function startOfLastPut(facts: ModuleFacts, put: OperationObservation): CallExpr | null {
+  const { function: fn, before, role, certain, inner } = put;
+  const isLast = before.reference === 'held' && before.extraReferences === 0;
+  if (role !== 'remove' || !isLast || !certain || inner !== null) return null;
+  if (!isOnEveryPath(fn, put.site) || takesReferences(facts)) return null;
+  const starts = startsIn(facts, fn, 'put');
+  return starts.find((call) => call.end <= put.site.start && isOnEveryPath(fn, call)) ?? null;
+}
+
+function takesReferences({ module }: ModuleFacts): boolean {
+  return [...module.sources, ...module.headers].some(({ functions }) =>
+    functions.some((fn) => calls(fn).some(({ name }) => REFERENCE.test(name ?? ''))),
+  );
+}
+
+const REFERENCE = /^(?:get_device|(?:kref|kobject)_get\w*|refcount_inc\w*|\w+_get)$/;
+
+function findingOfStart(put: OperationObservation, start: CallExpr): Finding {
+  const { path } = put.site;
+  const by = start.name ?? 'a call';
+  return findingFor({
+    rule: doublePut.id,
+    severity: 'warning',
+    observation: put,
+    message: say(messages.afterStart, { call: put.api, start: by }),
+    alsoSee: [{ site: { path, start: start.start, end: start.end }, message: `${by}() here` }],
+    fix: null,
+  });
+}
+
+/**
+ * A reference beyond the first was taken on the way for somebody else, and remove drops one under a
+ * condition of its own: `if (cancel_work_sync(…)) put`.
+ */
+function isOfSomebody(facts: ModuleFacts, put: OperationObservation): boolean {
+  const { certain, role, trace, function: fn, device } = put;
+  if (certain || role !== 'remove' || !trace.some(({ op }) => op === 'get')) return false;
+  return operationsOn(facts, fn, device).some(
+    ({ op, site }) => op === 'put' && !isOnEveryPath(fn, site),
+  );
+}
+
+/** A statement of the function's own block. */
+function isOnEveryPath({ body }: FunctionIr, { start, end }: Span): boolean {
+  return body.body.some((stmt) => stmt.kind === 'expr' && stmt.start <= start && end <= stmt.end);
 }
 
 /** The device that `.release` was given. */

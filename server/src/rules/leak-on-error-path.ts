@@ -6,9 +6,11 @@ import type { Finding, Rule, RuleContext } from './types.ts';
 import type { FunctionIr } from '../ir/types.ts';
 import type { HeldResource, Leave, ModuleFacts, Role, Undone } from '../lifecycle/types.ts';
 import { leakOnErrorPathExamples } from './leak-on-error-path.examples.ts';
+import { inRange } from '../kernel/version.ts';
 import { giveBackFix } from './fixes/give-back.ts';
 import { contains, functionsIn, nameSite } from './locate.ts';
 import { indexOf, reachedFrom } from './members.ts';
+import { missingReleaseOp } from './missing-release-op.ts';
 import { areGiven, keptName } from './open-and-close.ts';
 import { macroNotes } from './exit-place.ts';
 import { libraryLeaks, type LibraryUndo } from './library-leaks.ts';
@@ -18,6 +20,7 @@ import {
   bringsUpDevice,
   endsOf,
   forgetfulRelease,
+  initWithoutRelease,
   leavings,
   lostWords,
   nameOfTaken,
@@ -35,6 +38,7 @@ const messages = {
   neverUndone: '{what} is never {undone}: {function}() does not call {undo}',
   linked: 'a list keeps {node} after the last put; call {undo}() in {function}()',
   failedCall: '{call}() has failed and still holds a reference; call {undo}(), not kfree()',
+  noRelease: '{what} is never {undone}: there is no .release; add one',
 } as const;
 
 export const leakOnErrorPath: Rule = {
@@ -62,7 +66,8 @@ export const leakOnErrorPath: Rule = {
 const BEGINNING: ReadonlySet<Role> = new Set<Role>(['probe', 'module']);
 const ENDING: ReadonlySet<Role> = new Set<Role>(['remove', 'release', 'action']);
 
-function check({ facts }: RuleContext): Finding[] {
+function check(context: RuleContext): Finding[] {
+  const { facts } = context;
   return [
     ...leavings(facts, (leave, one) => isLeaked(facts, leave, one)).map((one) =>
       findingOf(facts, one, (resource) => evidence(facts, resource), messageOfProbe(facts, one)),
@@ -90,7 +95,21 @@ function check({ facts }: RuleContext): Finding[] {
       (leave, one) =>
         one.kind === 'pair' && !one.shared && forgetfulRelease(facts, leave, one) !== null,
     ).map((one) => findingOfRelease(facts, one)),
+    ...leavings(
+      facts,
+      (leave, one) =>
+        one.kind === 'pair' && !one.shared && initWithoutRelease(facts, leave, one) !== null,
+    )
+      .filter(() => !isReleaseMissed(context))
+      .flatMap((one) => findingOfInit(facts, one)),
   ];
+}
+
+/** That a table lacks its .release is then the one defect. */
+function isReleaseMissed(context: RuleContext): boolean {
+  return (
+    inRange(context.kernel, missingReleaseOp.kernels) && missingReleaseOp.check(context).length > 0
+  );
 }
 
 /** Held where probe fails, although the driver gives it back elsewhere. */
@@ -265,6 +284,24 @@ function findingOfRelease(facts: ModuleFacts, leaving: Leaving): Finding {
         functionName: fn.name,
         related: [...finding.related, { site, message: `${leave.function.name}() ends here` }],
       };
+}
+
+/** `.init` takes it, and there is no `.release` that the last put could run. */
+function findingOfInit(facts: ModuleFacts, leaving: Leaving): Finding[] {
+  const { leave, site, owed } = leaving;
+  const fn = owed[0] === undefined ? null : initWithoutRelease(facts, leave, owed[0]);
+  const at = fn === null ? null : nameSite(facts.module, fn);
+  if (fn === null || at === null) return [];
+  const message = say(messages.noRelease, {
+    what: listedShortly(owed.map((one) => taken(facts, one))),
+    undone: undoneWord(owed),
+  });
+  const finding = findingOf(facts, leaving, (resource) => undoneOf(facts, resource)[0], message);
+  const related = [
+    ...finding.related,
+    { site, message: `${leave.function.name}() makes the last put and ends here` },
+  ];
+  return [{ ...finding, site: at, functionName: fn.name, related, fix: null }];
 }
 
 function messageOfProbe(facts: ModuleFacts, { owed }: Leaving): string {

@@ -37,6 +37,7 @@ const messages = {
     '{device} stays registered on this error path; call {unregister}() and vfio_put_device()',
   failedRegister:
     'the reference of {device} is leaked when registration fails; call vfio_put_device()',
+  lookup: 'this path keeps the reference of {device} that {function}() took; put it',
   leak: 'this path returns without dropping the reference of {device}; call vfio_put_device()',
 } as const;
 
@@ -66,6 +67,7 @@ export const missingPut: Rule = {
 function check({ facts }: RuleContext): Finding[] {
   const findings: Finding[] = [];
   for (const exit of facts.observations) {
+    if (exit.kind === 'exit' && isLostFinding(exit)) findings.push(findingOfLookup(facts, exit));
     if (exit.kind !== 'exit' || !isLeak(facts, exit)) continue;
     const fn = exit.function;
     const isEnd = exit.role === 'remove' || exit.role === 'action';
@@ -76,9 +78,12 @@ function check({ facts }: RuleContext): Finding[] {
     findings.push(
       findingFor({
         rule: missingPut.id,
-        severity: exit.device.isElement ? 'warning' : 'error',
+        severity: exit.device.isElement || isKeptElsewhere(exit) ? 'warning' : 'error',
         observation:
-          (exit.reachable === 'stored' && !isEnd && !exit.device.isElement) ||
+          (exit.reachable === 'stored' &&
+            !isEnd &&
+            !exit.device.isElement &&
+            !isKeptElsewhere(exit)) ||
           isShared(exit) ||
           isLater
             ? { ...exit, certain: false }
@@ -91,6 +96,38 @@ function check({ facts }: RuleContext): Finding[] {
     );
   }
   return findings;
+}
+
+/** A path ends with the reference that a lookup took for it. */
+function isLostFinding({ device, before, reachable, certain }: ExitObservation): boolean {
+  return (
+    device.originKind === 'return' &&
+    before.reference === 'none' &&
+    before.extraReferences > 0 &&
+    reachable === 'none' &&
+    certain
+  );
+}
+
+function findingOfLookup(facts: ModuleFacts, exit: ExitObservation): Finding {
+  const by = exit.trace.findLast((step) => step.op === 'get')?.text.split('(')[0] ?? 'the lookup';
+  return findingFor({
+    rule: missingPut.id,
+    severity: 'warning',
+    observation: exit,
+    site: siteOfExit(facts, exit.function, exit.returns),
+    message: say(messages.lookup, { device: nameOf(exit), function: by }),
+    alsoSee: macroNotes(facts, exit.function, exit.returns),
+    fix: null,
+  });
+}
+
+/**
+ * A probe that fails has left the device in an object of somebody else, who has been given nothing
+ * that speaks of a put.
+ */
+function isKeptElsewhere(exit: ExitObservation): boolean {
+  return exit.role === 'probe' && exit.outcome === 'failure' && exit.reachable === 'stored';
 }
 
 /**
@@ -122,7 +159,8 @@ function isLeak(facts: ModuleFacts, exit: ExitObservation): boolean {
     case 'probe':
     case 'module':
       if (exit.reachable === 'returned') return false;
-      if (exit.outcome === 'failure' || before.registered === 'failed') return true;
+      if (exit.outcome === 'failure') return true;
+      if (before.registered === 'failed') return !isEntryByGuess(facts);
       if (isLeftToActions(facts, exit)) return true;
       return (
         exit.reachable === 'none' && before.registered !== 'yes' && before.registered !== 'unknown'
@@ -141,6 +179,11 @@ function isLeak(facts: ModuleFacts, exit: ExitObservation): boolean {
     default:
       return false;
   }
+}
+
+/** No table names probe: it is what a table that is not typed yet will most likely name. */
+function isEntryByGuess({ driverTables }: ModuleFacts): boolean {
+  return driverTables.some(({ isGuess }) => isGuess === true);
 }
 
 /**

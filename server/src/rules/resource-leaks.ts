@@ -228,11 +228,32 @@ export function forgetfulRelease(
   resource: HeldResource,
 ): FunctionIr | null {
   if (leave.role !== 'remove' || !leave.trace.some(({ op }) => op === 'put')) return null;
-  const undone = undoneOf(facts, resource);
-  if (undone.length === 0 || !undone.every(({ role, via }) => via === 'call' && role === 'init'))
-    return null;
+  if (!isUndoneByInitAlone(facts, resource)) return null;
   const releases = functionsIn(facts, 'release');
   return releases.length === 1 ? (releases[0] ?? null) : null;
+}
+
+function isUndoneByInitAlone(facts: ModuleFacts, resource: HeldResource): boolean {
+  const undone = undoneOf(facts, resource);
+  return undone.length > 0 && undone.every(({ role, via }) => via === 'call' && role === 'init');
+}
+
+/**
+ * The `.init` whose taking nothing undoes after the last put in remove, although its own failing
+ * path does: no table has a `.release`. Null where one may have.
+ */
+export function initWithoutRelease(
+  facts: ModuleFacts,
+  leave: Leave,
+  resource: HeldResource,
+): FunctionIr | null {
+  if (leave.role !== 'remove' || !leave.trace.some(({ op }) => op === 'put')) return null;
+  if (!isUndoneByInitAlone(facts, resource)) return null;
+  const isClosed = facts.opsTables.every(
+    ({ complete, readable, members }) => complete && readable && !members.has('release'),
+  );
+  const inits = functionsIn(facts, 'init');
+  return isClosed && inits.length === 1 ? (inits[0] ?? null) : null;
 }
 
 /**

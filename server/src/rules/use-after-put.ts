@@ -79,11 +79,16 @@ function check({ facts, kernel }: RuleContext): Finding[] {
     if ((one.role === 'init' && end?.op === 'put') || isFreeAfterPut(facts, one)) return [];
     // In a helper of which no caller is seen, a put need not be that of the last reference, nor the
     // memory be the core's.
-    if (one.before.model === 'unknown' && end?.op === 'put' && (embeds || isPutAgain(facts, one)))
+    const isFound = one.device.originKind === 'return';
+    if (
+      one.before.model === 'unknown' &&
+      end?.op === 'put' &&
+      ((embeds && !isFound) || isPutAgain(facts, one))
+    )
       return [];
     return findingFor({
       rule: useAfterPut.id,
-      severity: 'error',
+      severity: isFound ? 'warning' : 'error',
       observation: one,
       message: messageFor(facts, one, end),
       fix: fixFor(facts, dead, one, end),
@@ -102,6 +107,9 @@ function isPutAgain(facts: ModuleFacts, use: Observation): boolean {
 
 function isUseOfDead(one: Observation, isNewModelKernel: boolean): boolean {
   const { before } = one;
+  // A reference beyond the first was taken on the way: the put may be that of another one.
+  if (!one.certain && one.role === 'remove' && one.trace.some(({ op }) => op === 'get'))
+    return false;
   // `.release` runs while the last put is under way: there the reference is gone and the memory is
   // not.
   const isPut =
