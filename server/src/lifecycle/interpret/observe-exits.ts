@@ -97,6 +97,8 @@ function observeExit(
   outcome: ExitObservation['outcome'],
   { objects: ended, endsElements }: Ended,
 ): void {
+  const later = afterDeferred(run, state, at);
+  const isHidden = ((state.hidden | later.hidden) & HIDDEN_CALL) !== 0;
   for (const [object, tracked] of state.devices) {
     if (tracked.state.model === 'none' || isUntouched(tracked.state)) continue;
     if (
@@ -115,14 +117,14 @@ function observeExit(
       text: nameOf(run, state, object),
       certain:
         isCertain(run, state, tracked.state) &&
-        !(state.hidden & HIDDEN_CALL) &&
+        !isHidden &&
         !actsOnAnother(run, state, object, ended),
       trace: stepsOf(state.trace),
       conditions: conditionsOf(state),
       outcome,
       reachable: reachable(state, object),
       returns: site(run, at),
-      deferred: deferredOps(run, state, object, at),
+      deferred: deferredOps(state, later, object),
     };
     observe(
       run,
@@ -249,22 +251,22 @@ function reachable(state: PathState, object: AbstractObject): ExitObservation['r
   return stored;
 }
 
-/** What the devm actions that are left behind will do to the object. */
-function deferredOps(
-  run: Run,
-  state: PathState,
-  object: AbstractObject,
-  at: Exit['at'],
-): EffectOp[] {
-  if (!state.deferred.length) return [];
+/** The state after the devm actions that are left behind: itself where there are none. */
+function afterDeferred(run: Run, state: PathState, at: Exit['at']): PathState {
+  if (!state.deferred.length) return state;
   const quiet: Run = { ...run, observations: new Map(), resources: null };
-  const before = state.log.length;
-  const after = runDeferred(quiet, fork(state), at)[0];
-  return (after?.log.slice(before) ?? []).flatMap((logged) =>
-    logged.place.object === object && logged.op !== 'escape' && logged.op !== 'checked'
-      ? [logged.op]
-      : [],
-  );
+  return runDeferred(quiet, fork(state), at)[0] ?? state;
+}
+
+/** What the devm actions that are left behind will do to the object. */
+function deferredOps(state: PathState, later: PathState, object: AbstractObject): EffectOp[] {
+  return later.log
+    .slice(state.log.length)
+    .flatMap((logged) =>
+      logged.place.object === object && logged.op !== 'escape' && logged.op !== 'checked'
+        ? [logged.op]
+        : [],
+    );
 }
 
 /**
