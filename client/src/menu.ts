@@ -1,6 +1,7 @@
 /** What the status item leads to: the target kernel, and what else there is to do. */
 import * as vscode from 'vscode';
 import type { BaseLanguageClient } from 'vscode-languageclient';
+import { SHOW_LIFE_CYCLE } from './life-cycle/command.ts';
 import { say } from './say.ts';
 import type { Session } from './session.ts';
 import type { KernelStatus } from './status.ts';
@@ -38,7 +39,7 @@ export async function showMenu(session: Session | undefined, isChecking: boolean
           command: 'vfioLifecycle.checkWorkspace',
         },
     { label: '', kind: vscode.QuickPickItemKind.Separator },
-    { label: '$(type-hierarchy) Show Life Cycle', command: 'vfioLifecycle.showLifeCycle' },
+    { label: '$(type-hierarchy) Show Life Cycle', command: SHOW_LIFE_CYCLE },
     { label: '$(new-file) Create Driver…', command: 'vfioLifecycle.createDriver' },
     { label: '', kind: vscode.QuickPickItemKind.Separator },
     { label: '$(output) Show Output', command: 'vfioLifecycle.showOutput' },

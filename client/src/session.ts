@@ -14,6 +14,7 @@ import type {
 } from 'vscode-languageclient';
 import { createCheckedFindings } from './checked.ts';
 import { APPLY_CONVERSION } from './convert.ts';
+import { SHOW_LIFE_CYCLE } from './life-cycle/command.ts';
 import { EXPLAIN_REFUSAL } from './refusal.ts';
 import { documentationActions, linkDocumentation } from './documentation.ts';
 import { answerFileRequests, type RealPath } from './files.ts';
@@ -77,6 +78,7 @@ export async function startSession(
         hidesChecked: true,
         conversionCommand: APPLY_CONVERSION,
         refusalCommand: EXPLAIN_REFUSAL,
+        lifeCycleCommand: SHOW_LIFE_CYCLE,
         docs: vscode.Uri.joinPath(extension, 'docs/rules').toString(),
       },
       middleware: {

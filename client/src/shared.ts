@@ -15,6 +15,7 @@ import { SHOW_DOCUMENTATION, showDocumentation } from './documentation.ts';
 import { followDrivers } from './drivers.ts';
 import { OPEN_EXAMPLE, openExample } from './example.ts';
 import { editMentionsVfio, mentionsVfio } from './gate.ts';
+import { SHOW_LIFE_CYCLE } from './life-cycle/command.ts';
 import type { LifeCycleView } from './life-cycle/view.ts';
 import { copyReport, pickKernel, reportIssue, showMenu } from './menu.ts';
 import { EXPLAIN_REFUSAL, type RefusedData } from './refusal.ts';
@@ -178,7 +179,7 @@ export function activate(
         if (client) await createDriver(client, given);
       },
     ),
-    vscode.commands.registerCommand('vfioLifecycle.showLifeCycle', showLifeCycle),
+    vscode.commands.registerCommand(SHOW_LIFE_CYCLE, showLifeCycle),
     vscode.commands.registerCommand(APPLY_CONVERSION, async (data: ConversionData) => {
       const client = (await startOnDemand())?.client;
       if (client) await convertOffered(client, data, output(), review);
