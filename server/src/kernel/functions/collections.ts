@@ -44,6 +44,8 @@ export const COLLECTIONS: FunctionRows = {
   RB_CLEAR_NODE: IN_PLACE,
   RB_EMPTY_NODE: IN_PLACE,
   init_llist_head: IN_PLACE,
+  __list_del_entry: IN_PLACE,
+  __hlist_del: IN_PLACE,
   list_add: { ...KEEPS_IN_PLACE, takes: LIST_LINK, succeeds: 'always' },
   list_add_tail: { ...KEEPS_IN_PLACE, takes: LIST_LINK, succeeds: 'always' },
   list_add_rcu: { ...KEEPS_IN_PLACE, takes: LIST_LINK, succeeds: 'always' },
