@@ -71,7 +71,7 @@ describe.each(names)('%s', (name) => {
     const { notes, after } = fold('6.1');
     const lines = textOf(after).split('\n');
     for (const { text } of notes) {
-      const found = /^Line (\d+) of the result, `(\S+)/.exec(text);
+      const found = /^Line (\d+) of the result, `([^\s`]+)/.exec(text);
       if (found) expect(lines[Number(found[1]) - 1]).toContain(found[2]);
     }
   });

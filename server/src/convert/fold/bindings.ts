@@ -145,6 +145,7 @@ function bind(
   );
   const decl = decls[0];
   if (decls.length !== 1 || !decl || decl.isStatic || decl.cleanup !== null) return FOREIGN;
+  if (isDeclaredByLoop(fn, name)) return FOREIGN;
   const value =
     writes.length === 1 && writes[0]!.whole && !isAddressTaken(fn, name) ? writes[0]!.value : null;
   if (value && root) {
@@ -176,6 +177,14 @@ function bind(
     fn === frame.fn &&
     writes.some((write) => write.value !== initial && write.at < frame.alloc.start);
   return { kind: 'scratch', decl, initial: isSet ? null : initial };
+}
+
+/** The head of a loop declares another variable of the name: `for (int i = 0; …)`. */
+function isDeclaredByLoop(fn: FunctionIr, name: string): boolean {
+  return statementsOf(fn).some(
+    ({ stmt }) =>
+      stmt.kind === 'loop' && stmt.init.some((one) => one.kind === 'decl' && one.name === name),
+  );
 }
 
 /** A derived local counts only when all that it is made of can be had again. */

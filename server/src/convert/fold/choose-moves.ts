@@ -25,11 +25,13 @@ import {
   codeUnder,
   commutes,
   isMessage,
+  namesInMacros,
   useOf,
   without,
   type ObjectUse,
   type Obstacle,
 } from './movability.ts';
+import { mayBePositive } from './positive-results.ts';
 import { under } from './probe-shape.ts';
 import {
   isPrivate,
@@ -209,11 +211,11 @@ function scan(
     ),
   );
   for (const unit of units) {
-    const { stmt, print } = unit;
+    const { stmt } = unit;
     const barrier =
       barred.get(stmt) ??
       obstacleOf(frame, names, unit, failing) ??
-      (staying.every((other) => commutes(names, frame.tag, other.print, print)) ? null : 'order');
+      (staying.every((other) => mayPass(frame, names, other, unit)) ? null : 'order');
     const check = checkAssignments(names.fn, [codeOf(names, stmt)], scratch, assigned, (label) =>
       readBehind(frame, names, label),
     );
@@ -229,6 +231,14 @@ function scan(
     assigned = new Set([...(assigned ?? [])].filter((name) => !written.has(name)));
   }
   return { moved, stays };
+}
+
+/** Behind a label a jump may lead back to it, and do again what would only be done once. */
+function mayPass(frame: Frame, names: Names, staying: Unit, moved: Unit): boolean {
+  return (
+    !under(staying.stmt).some((inner) => inner.kind === 'label') &&
+    commutes(names, frame.tag, staying.print, moved.print)
+  );
 }
 
 /**
@@ -276,7 +286,14 @@ function obstacleOf(
     if (!computes || !usesScratch || readsGlobal) return 'apart';
   }
   if (!removalOf(frame.file.text, frame.file.comments, stmt).wholeLines) return 'shape';
-  return exits.every((exit) => isOwnExit(frame, names, exit, failing)) ? null : 'exit';
+  const isOwn = (exit: Exit): boolean => {
+    const value = errnoOf(frame, exit.end);
+    return (
+      isOwnExit(frame, names, exit, failing) &&
+      (value === null || !mayBePositive(names, stmt, exit, value))
+    );
+  };
+  return exits.every(isOwn) ? null : 'exit';
 }
 
 /**
@@ -363,15 +380,17 @@ function lostValues(names: Names, moved: readonly Stmt[], kept: readonly Stmt[])
 }
 
 /**
- * A macro that is not understood may read every local: as a statement in front that names them all.
+ * A macro may read locals that its text names, and every local where it is not understood: as a
+ * statement in front that names them.
  */
 function withHiddenReads(names: Names, stmt: Stmt, all: ReadonlySet<string>): Stmt[] {
-  if (!useOf(names, stmt).footprint.reads.some(({ place }) => place.kind === 'locals'))
-    return [codeOf(names, stmt)];
+  const isOpaque = useOf(names, stmt).footprint.reads.some(({ place }) => place.kind === 'locals');
+  const read = isOpaque ? all : namesInMacros(names, stmt);
+  if (read.size === 0) return [codeOf(names, stmt)];
   return [
     {
       kind: 'unknown',
-      names: [...all],
+      names: [...read],
       calls: [],
       opaque: false,
       start: stmt.start,

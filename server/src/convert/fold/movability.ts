@@ -12,12 +12,14 @@ import {
   footprintOfStmt,
   type Footprint,
 } from '../../lifecycle/footprint/footprint.ts';
-import { writtenOutStatement } from '../../lifecycle/footprint/macros.ts';
+import { leftMacro, writtenOutStatement } from '../../lifecycle/footprint/macros.ts';
 import { mayMoveOver } from '../../lifecycle/footprint/order.ts';
 import { allExpressions, namesIn, uncast } from '../../lifecycle/module/statements.ts';
 import { memberPath } from '../../lifecycle/module/types-of.ts';
 import type { Module } from '../../lifecycle/types.ts';
 import { effectsOf } from '../query/call-sites.ts';
+import { namesThroughMacros } from '../query/names.ts';
+import { textOf } from '../refusal-error.ts';
 import { isMutable, isPure, type Names } from './bindings.ts';
 import { callsUnder, under } from './probe-shape.ts';
 
@@ -103,9 +105,40 @@ function findUse(names: Names, stmt: Stmt): ObjectUse {
     calls: callsOf(names, stmt),
     leaves: isOpaque || all.some(isExit),
     // A macro that is not understood may use any local and jump anywhere.
-    obstacle: isOpaque ? 'shape' : obstacleIn(names, all, exprs),
+    obstacle: isOpaque || hasHiddenNames(names, stmt) ? 'shape' : obstacleIn(names, all, exprs),
     footprint,
   };
+}
+
+/** Variables of the function that the texts of macros name which a statement uses as values. */
+export function namesInMacros(names: Names, stmt: Stmt): ReadonlySet<string> {
+  // A name that stands for another name is gone once it is written out.
+  const spelled = under(stmt)
+    .flatMap(allExpressions)
+    .filter((expr) => expr.kind === 'name');
+  const found = [...spelled, ...codeUnder(names, stmt).flatMap(allExpressions)].flatMap((expr) => {
+    const macro = leftMacro(names.scope, expr);
+    return macro?.kind === 'plain' ? macro.names.filter((name) => names.of.has(name)) : [];
+  });
+  return new Set(found);
+}
+
+/**
+ * The text of a macro names a variable of the function, which the callback may call otherwise or
+ * not have, or a macro in the statement is another one where the callback stands: it is undefined
+ * somewhere in the document.
+ */
+function hasHiddenNames(names: Names, stmt: Stmt): boolean {
+  return namesInMacros(names, stmt).size > 0 || usesUndefined(names, stmt);
+}
+
+const UNDEFINED = /^[ \t]*#[ \t]*undef[ \t]+([A-Za-z_]\w*)/gm;
+
+function usesUndefined({ file, scope }: Names, stmt: Stmt): boolean {
+  const undefinedNames = new Set([...file.text.matchAll(UNDEFINED)].map((match) => match[1]!));
+  if (undefinedNames.size === 0) return false;
+  const used = namesThroughMacros([file, ...scope.module.headers], textOf(file, stmt));
+  return [...undefinedNames].some((name) => used.has(name));
 }
 
 function isObject(names: Names, expr: Expr & { kind: 'name' }): boolean {

@@ -61,7 +61,8 @@ export function notesOf(
       memoryNotes(module, device.container, one),
     );
     append(notes, reviewNotes(new Map(ofMemory.map((one) => [one.text, one])).values()));
-    const [moved] = device.moves;
+    const raised = new Set(device.allocations.flatMap((one) => one.before));
+    const moved = device.moves.find((one) => !raised.has(one.at));
     if (moved)
       say('Drvdata is now set before the register, which insists on it since 5.19.', {
         file: moved.file,

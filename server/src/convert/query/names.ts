@@ -1,4 +1,4 @@
-/** Names for what a conversion adds, after those of the driver. */
+/** The names that a driver uses in its text: of functions, of what macros bring, and new ones. */
 import type { FileIr } from '../../ir/types.ts';
 
 /**
@@ -27,6 +27,20 @@ export function freshName(
     const name = `${prefix}_${suffixes[0]}${number}`;
     if (!mentions(file, name)) return name;
   }
+}
+
+/** The names in a text, and those in the text of each macro of the files that it comes to use. */
+export function namesThroughMacros(files: readonly FileIr[], text: string): ReadonlySet<string> {
+  const macros = files.flatMap((file) => file.macros);
+  const names = new Set<string>();
+  const pending = [text];
+  for (let next = pending.pop(); next !== undefined; next = pending.pop())
+    for (const name of next.match(/[A-Za-z_]\w*/g) ?? []) {
+      if (names.has(name)) continue;
+      names.add(name);
+      for (const macro of macros) if (macro.name === name) pending.push(macro.bodyText);
+    }
+  return names;
 }
 
 function mentions(file: FileIr, name: string): boolean {

@@ -10,6 +10,7 @@ import {
   statementsOf,
   type Placed,
 } from '../../lifecycle/module/statements.ts';
+import { namesThroughMacros } from '../query/names.ts';
 import type { ConversionPlan } from '../types.ts';
 import { append } from '../../text/lists.ts';
 
@@ -99,6 +100,7 @@ export function unusedIn(
             ),
         );
         if (!own.some(isGone) || left.length > 0 || mentions(after, decl.name) > 0) continue;
+        if (isNamedByMacro(file, fn, decl.name)) continue;
         const kept = stores.filter(
           (place) => !(place.stmt.kind === 'expr' && isGone(place.stmt.expr)),
         );
@@ -176,6 +178,17 @@ function isPure(value: Expr): boolean {
       expr.kind !== 'unknown' &&
       (expr.kind !== 'call' ||
         (expr.name !== null && (PURE_CALLS.test(expr.name) || isFixedGetter(expr.name)))),
+  );
+}
+
+/** A macro that a function uses names the variable, which is written nowhere in the function then. */
+function isNamedByMacro(file: FileIr, fn: FunctionIr, name: string): boolean {
+  const words = new Set(codeOf(fn.text).match(/[A-Za-z_]\w*/g));
+  return file.macros.some(
+    (macro) =>
+      words.has(macro.name) &&
+      macro.params?.includes(name) !== true &&
+      namesThroughMacros([file], macro.bodyText).has(name),
   );
 }
 
