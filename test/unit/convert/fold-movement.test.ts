@@ -233,14 +233,19 @@ describe('what sets up a lock and what ends it go together', () => {
 
 describe('what is undone of another object, or in another order, is no undoing of this one', () => {
   test('a second object of the same struct', () => {
-    const { init, text } = folded({
-      locals: 'struct lock_keeper *peer = keeper_peer(mdev);\n',
-      gap: 'keeper->extra = kzalloc(9, GFP_KERNEL);\nif (!keeper->extra) {\n	ret = -ENOMEM;\n	goto err;\n}',
-      tail: 'kfree(keeper->extra);',
-      removeTail: 'kfree(peer->extra);',
-    });
-    expect(init).not.toContain('keeper->extra');
-    expect(text).toContain('kfree(peer->extra);');
+    const gap =
+      'keeper->extra = kzalloc(9, GFP_KERNEL);\nif (!keeper->extra) {\n	ret = -ENOMEM;\n	goto err;\n}';
+    const freeing = (removeTail: string): string =>
+      folded({
+        locals: 'struct lock_keeper *peer = keeper_peer(mdev);\n',
+        gap,
+        tail: 'kfree(keeper->extra);',
+        removeTail,
+      }).text;
+    expect(() => freeing('kfree(peer->extra);')).toThrow(/never released/);
+    expect(freeing('kfree(keeper->extra);\nkfree(peer->extra);')).toMatch(
+      /keeper_remove\([^]*kfree\(peer->extra\);/,
+    );
   });
 
   test('a helper that does more than the step took', () => {
