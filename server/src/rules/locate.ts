@@ -5,7 +5,7 @@
 import type { Span } from '../text/span.ts';
 import type { Condition } from '../syntax/node.ts';
 import type { CallExpr, Expr, FileIr, FunctionIr, Stmt, TypeName } from '../ir/types.ts';
-import { movedFrom, shiftSpans } from '../ir/lower.ts';
+import { movedFrom } from '../ir/lower.ts';
 import { stmtExprs, subExprs, subStmts } from '../ir/visit.ts';
 import { apiEntry } from '../kernel/lifecycle-api.ts';
 import { originalOf, scanOf } from '../lifecycle/module/function-scan.ts';
@@ -257,19 +257,31 @@ export function callsIn(module: Module, names: readonly string[]): PlacedCall[] 
       const delta = movedFrom(fn)?.delta ?? 0;
       for (const found of scanOf(fn).calls) {
         if (found.name === null || !wanted.has(found.name)) continue;
-        const call = shiftSpans(found, delta);
+        const start = found.callee.start + delta;
         calls.push({
           file,
           function: fn,
-          call,
+          // Few ask for the node, and the body of a function that was moved is made when it is read.
+          get call() {
+            return delta === 0 ? found : movedCall(fn, found, delta);
+          },
           name: found.name,
-          site: { path: file.path, start: call.callee.start, end: call.callee.end },
+          site: { path: file.path, start, end: found.callee.end + delta },
           conditions: conditionsAt(root, found),
         });
       }
     }
   }
   return calls;
+}
+
+/** The call of a moved function that a call of the function as it was lowered has become. */
+function movedCall(fn: FunctionIr, found: CallExpr, delta: number): CallExpr {
+  const start = found.start + delta;
+  const end = found.end + delta;
+  return ancestry(fn.body, { start, end }).findLast(
+    (node): node is CallExpr => node.kind === 'call' && node.start === start && node.end === end,
+  )!;
 }
 
 /** Whether two sites are the same stretch of the same document. */
