@@ -8,14 +8,16 @@ import type { EffectOp } from '../kernel/types.ts';
 
 /**
  * A sentence for a document in which one function registers a device and another unregisters one,
- * and no driver struct names them: what the first leaves
- * is not asked of the second. Undefined for any other. Functions that others may call are a
- * library's, and right without one.
+ * and no driver struct names them: what they are taken for. Undefined for any other. Functions that
+ * others may call are a library's, and right without one.
  */
 export function unnamedEntries(
-  { observations, roles, module }: ModuleFacts,
+  { observations, roles, module, driverTables }: ModuleFacts,
   path: string,
 ): string | undefined {
+  const guess = driverTables.find((table) => table.isGuess === true && table.path === path);
+  if (guess?.probe != null && guess.remove !== null)
+    return `no driver struct here names ${guess.probe}() and ${guess.remove}(): they are taken for its probe and remove`;
   if (
     [...roles.values()].some((role) => role === 'probe' || role === 'remove' || role === 'module')
   )

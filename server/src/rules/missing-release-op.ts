@@ -10,6 +10,7 @@ import { addMember } from './fixes/ops-table.ts';
 import { freeName } from './fixes/names.ts';
 import { standingCallback } from './fixes/standing-callback.ts';
 import { DRIVER, FOO, FOO_6_1, PROBE, REMOVE } from './examples.ts';
+import { isCoreTable } from './release-does-not-chain.ts';
 import { quoted, say } from './wording.ts';
 
 const messages = {
@@ -285,13 +286,13 @@ function fixFor(facts: ModuleFacts, table: OpsTable): Fix | null {
     facts.observations.some(
       (one) => one.kind === 'operation' && one.op === 'core-init' && one.function.name === init,
     );
-  if (
-    !core &&
+  // A device of vfio-pci's core needs the core's own, beside an .init that is not there.
+  const hasCore =
+    isCoreTable(facts, table) ||
     facts.observations.some(
       (one) => one.kind === 'operation' && one.op === 'core-init' && one.role !== 'init',
-    )
-  )
-    return null;
+    );
+  if (!core && hasCore) return null;
   const standing = standingCallback(
     facts,
     file,

@@ -86,7 +86,7 @@ export function isReleaseOfCore(facts: ModuleFacts, fn: FunctionIr): boolean {
  * Whether the devices that are allocated with the table are vfio-pci core devices: by the
  * container, or by how they are registered.
  */
-function isCoreTable(facts: ModuleFacts, table: OpsTable): boolean {
+export function isCoreTable(facts: ModuleFacts, table: OpsTable): boolean {
   const allocations = table.givenTo.filter((use) => use.op === 'alloc');
   return allocations.some(
     ({ site, function: fn }) =>

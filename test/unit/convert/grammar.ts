@@ -633,7 +633,12 @@ export function renderDriver(shape: GeneratedDriver): string {
           leave = [
             ...setting,
             ...(withHelper
-              ? [bus.unregister, 'gen_destroy(p);', ...undoneBy(before)]
+              ? [
+                  ...undoneBy(taken.slice(taken.indexOf(registration) + 1)),
+                  bus.unregister,
+                  'gen_destroy(p);',
+                  ...undoneBy(before),
+                ]
               : undoneBy(
                   one === registration && leaked
                     ? taken.filter((other) => other !== leaked)

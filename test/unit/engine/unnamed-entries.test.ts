@@ -18,8 +18,13 @@ describe('a probe and a remove', () => {
   it('that no driver struct names are told', () => {
     expect(BARE).not.toBe(CLEAN);
     expect(told(BARE)).toBe(
-      'no driver struct here names foo_probe() and foo_remove(): they are checked apart',
+      'no driver struct here names foo_probe() and foo_remove(): they are taken for its probe and remove',
     );
+  });
+
+  it('of which there are two are checked apart', () => {
+    const twice = BARE + BARE.replaceAll('foo', 'bar');
+    expect(told(twice)).toMatch(/foo_probe\(\) and foo_remove\(\): they are checked apart/);
   });
 
   it('of a driver struct are not', () => expect(told(CLEAN)).toBeUndefined());
