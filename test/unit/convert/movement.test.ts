@@ -288,6 +288,13 @@ describe('an argument of the init that something behind the allocation sets', ()
       },
     ],
     [
+      'a copy over the rest of the object',
+      {
+        gap: 'ferry->parent = &pdev->dev;\nmemcpy(&ferry->route, ferry_parent, sizeof(*ferry) - offsetof(struct ferry, route));',
+        dev: 'ferry->parent',
+      },
+    ],
+    [
       'a value that was handed on before it changed',
       {
         locals: 'struct device *dev, *other = &pdev->dev;',

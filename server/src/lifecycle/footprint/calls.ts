@@ -1,5 +1,6 @@
 /** What a call does: by the kernel's tables, or by the body of a function of the module. */
 import type { CallExpr, Expr, FunctionIr } from '../../ir/types.ts';
+import { walkExpr } from '../../ir/visit.ts';
 import type { Effect } from '../../kernel/types.ts';
 import { behaviourOf, retainsArgument } from '../../kernel/lookup.ts';
 import { LAST_OF_OLD_MODEL } from '../../kernel/known-kernels.ts';
@@ -17,7 +18,7 @@ import { scopeOf, type Scope } from '../module/types-of.ts';
 import { assign, evaluate, type Collector } from './collect.ts';
 import { footprintOfBody, type Footprint } from './footprint.ts';
 import { pointeesOf } from './lvalues.ts';
-import type { Memory, Place } from './places.ts';
+import { ANY_MEMORY, type Memory, type Place } from './places.ts';
 
 /**
  * Adds what a call and the evaluation of its arguments do.
@@ -194,9 +195,33 @@ function onWritten(scope: Scope, call: CallExpr, name: string, out: Collector): 
   }
   out.mayFail = true;
   readArguments(scope, call, out);
-  for (const { pointer } of written)
+  for (const { pointer, size } of written) {
     for (const place of call.args[pointer] ? pointeesOf(scope, call.args[pointer]) : [])
       out.write(place, call);
+    if (size !== null && goesPast(call.args[pointer], call.args[size])) out.write(ANY_MEMORY, call);
+  }
+}
+
+/**
+ * Whether a length is that of the rest of an object, and not of the member that a pointer begins
+ * at: `memset(&foo->flags, 0, sizeof(*foo) - offsetof(struct foo, flags))`.
+ */
+function goesPast(pointer: Expr | undefined, length: Expr | undefined): boolean {
+  if (pointer === undefined || length === undefined) return false;
+  const bases = new Set<string>();
+  walkExpr(pointer, (expr) => {
+    if (expr.kind === 'member' && expr.base.kind === 'name') bases.add(expr.base.name);
+  });
+  let isRest = false;
+  walkExpr(length, (expr) => {
+    const isDifference = expr.kind === 'binary' && expr.op === '-';
+    const isOffset = expr.kind === 'call' && /^offsetof/.test(expr.name ?? '');
+    const whole = expr.kind === 'sizeof' && expr.operand?.kind === 'unary' ? expr.operand : null;
+    const isWhole =
+      whole?.op === '*' && whole.operand.kind === 'name' && bases.has(whole.operand.name);
+    isRest ||= isDifference || isOffset || isWhole;
+  });
+  return isRest;
 }
 
 /** These are given a function to remember it, not to run it now. */
