@@ -310,7 +310,7 @@ describe('check --format github', () => {
     const { pathOf } = make({ '.git/HEAD': '', 'drv/foo.c': LEAKY });
     const { stdout, status, stderr } = run(pathOf('drv'), 'check', '--format', 'github', '.');
     expect(stdout).toMatch(
-      /^::error file=drv\/foo\.c,line=29,endLine=29,col=3,endColumn=14,title=missing-put::registration failed .*%0Adrv\/foo\.c:23: vfio_alloc_device\(\).*\n$/,
+      /^::error file=drv\/foo\.c,line=29,endLine=29,col=3,endColumn=14,title=missing-put::the reference of .* when registration fails.*%0Adrv\/foo\.c:23: vfio_alloc_device\(\).*\n$/,
     );
     expect(stdout.trimEnd().split('\n')).toHaveLength(1);
     expect({ status, stderr: stderr.length }).toEqual({ status: 1, stderr: 1 });

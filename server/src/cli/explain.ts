@@ -2,7 +2,7 @@
 import { explainableList, explainKind, explainName, proposedNames } from '../engine/explain.ts';
 import { kernelStages } from '../engine/pipeline.ts';
 import type { ExplainCommand, RulesCommand } from './command.ts';
-import { renderMarkdown, withFirstExamples } from './markdown.ts';
+import { renderMarkdown } from './markdown.ts';
 import { UsageError } from './usage-error.ts';
 import type { Program } from './process-needs.ts';
 import type { Style } from './style.ts';
@@ -33,25 +33,14 @@ export async function runExplain(
       `explain: no rule, no kind of refusal and no kernel function is called ${JSON.stringify(subject)}${proposal}`,
     );
   }
-  output.out(forReader(subject, text, program));
+  output.out(forReader(text, program));
   return 0;
 }
 
-/**
- * On a terminal as a person reads it, with an example or two of a rule, which may have many;
- * elsewhere the Markdown as it is.
- */
-function forReader(
-  subject: string,
-  markdown: string,
-  { style, facts, isVerbose }: Program,
-): string {
+/** On a terminal as a person reads it; elsewhere the Markdown as it is. */
+function forReader(markdown: string, { style }: Program): string {
   if (style.columns === undefined && !style.hasColors) return `${markdown.trimEnd()}\n`;
-  const page = facts.rulePages && `${facts.rulePages}${subject}.md`;
-  return renderMarkdown(
-    isVerbose ? markdown : withFirstExamples(markdown, page ?? 'explain --verbose'),
-    style,
-  );
+  return renderMarkdown(markdown, style);
 }
 
 /** A paragraph at the width of the terminal, four columns in. */

@@ -47,22 +47,6 @@ export function renderMarkdown(markdown: string, style: Style): string {
   return `${lines.join('\n')}\n`;
 }
 
-/**
- * The Markdown with the first example only of each section that has several, and a line that says
- * how many more there are and where.
- * Examples are the parts below headings of the third level.
- */
-export function withFirstExamples(markdown: string, elsewhere: string): string {
-  const sections = markdown.split(/^(?=## )/m);
-  return sections
-    .map((section) => {
-      const [head = '', first, ...others] = section.split(/^(?=### )/m);
-      if (first === undefined || others.length === 0) return section;
-      return `${head}${first.trimEnd()}\n\n${others.length} more: ${elsewhere}\n\n`;
-    })
-    .join('');
-}
-
 function blocksOf(markdown: string): Block[] {
   const blocks: Block[] = [];
   const lines = markdown.split('\n');

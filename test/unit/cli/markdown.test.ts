@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { renderMarkdown, withFirstExamples } from '../../../server/src/cli/markdown.ts';
+import { renderMarkdown } from '../../../server/src/cli/markdown.ts';
 import { PLAIN, type Style } from '../../../server/src/cli/style.ts';
 
 /** A terminal that shows what is asked of it. */
@@ -47,12 +47,4 @@ test.each<[string, string, string[]]>([
 
 test('without colours there is nothing but text', () => {
   expect(renderMarkdown('# a\n\n`b` **c** [d](e)', PLAIN)).toBe('a\n\nb c d\n');
-});
-
-test('of several examples the first is left, and a line that says where the others are', () => {
-  const page =
-    '# rule\n\nWhat.\n\n## Reported\n\n### one\n\nA.\n\n### two\n\nB.\n\n### three\n\nC.\n\n## Not reported\n\n### one\n\nD.\n\n## Known problems\n\nE.\n';
-  expect(withFirstExamples(page, 'there')).toBe(
-    '# rule\n\nWhat.\n\n## Reported\n\n### one\n\nA.\n\n2 more: there\n\n## Not reported\n\n### one\n\nD.\n\n## Known problems\n\nE.\n',
-  );
 });
