@@ -3,13 +3,14 @@
  * device, and code that callbacks hand the device to.
  */
 import type { CallExpr, FunctionIr } from '../ir/types.ts';
+import { calls } from '../ir/visit.ts';
 import { opposites } from '../kernel/heuristics.ts';
 import { scanOf } from '../lifecycle/module/function-scan.ts';
 import type { ModuleIndex } from '../lifecycle/module/module.ts';
 import type { ModuleFacts, UseObservation } from '../lifecycle/types.ts';
 import { usedWhileRegistered } from './entry-points.ts';
 import { declaredType, functionsIn } from './locate.ts';
-import { memberAccesses, reachedFrom, type MemberAccess } from './members.ts';
+import { changedMembers, memberAccesses, reachedFrom, type MemberAccess } from './members.ts';
 import { isUnseen, namedBy } from './open-and-close.ts';
 
 /** A call that hands a device to code that is not seen. */
@@ -43,8 +44,8 @@ function handingCalls(
 ): Handed[] {
   const file = index.fileOf(fn);
   if (file === undefined) return [];
-  return scanOf(fn)
-    .calls.filter(
+  return calls(fn)
+    .filter(
       (call) =>
         call.args.some((arg) => namedBy(index, fn, arg) === `struct ${owner}`) &&
         (isUnseen(facts, index, fn, call) || namesUnseenTable(index, fn, call)),
@@ -106,11 +107,7 @@ function memberOfAnother(
   index: ModuleIndex,
   owner: string,
 ): MemberAccess | null {
-  const set = new Set(
-    index.allFunctions.flatMap(({ item }) =>
-      memberAccesses(index, item).flatMap(({ form, key }) => (form === 'read' ? [] : [key])),
-    ),
-  );
+  const set = changedMembers(index);
   for (const fn of usedWhileRegistered(facts, index)) {
     const found = memberAccesses(index, fn).find(
       (one) =>

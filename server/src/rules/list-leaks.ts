@@ -3,9 +3,9 @@
  * the list and does not free.
  */
 import type { CallExpr, Expr, FunctionIr, LoopStmt, Stmt } from '../ir/types.ts';
+import { calls } from '../ir/visit.ts';
 import { isLog } from '../kernel/heuristics.ts';
 import { takenBy } from '../kernel/resource-pairs.ts';
-import { scanOf } from '../lifecycle/module/function-scan.ts';
 import type { ModuleIndex } from '../lifecycle/module/module.ts';
 import type { ModuleFacts } from '../lifecycle/types.ts';
 import { contains, declaredType, functionsIn, walk } from './locate.ts';
@@ -137,7 +137,7 @@ function makerOf(
       (one) => one.key === key && /^(?:h?list_add|hash_add)/.test(one.call?.name ?? ''),
     );
     if (file === undefined || !isLinked) continue;
-    const call = scanOf(fn).calls.find(
+    const call = calls(fn).find(
       (one) => takenBy(one.name ?? '')?.undo.includes('kfree') === true && keeps(fn, one, element),
     );
     if (call !== undefined) return { call, fn, path: file.path };

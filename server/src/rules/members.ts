@@ -1,6 +1,5 @@
 /** Which members of which structs a function reads, writes and takes the address of. */
 import type { CallExpr, Expr, FileIr, FunctionIr, MemberExpr, TypeName } from '../ir/types.ts';
-import { movedFrom, shiftSpans } from '../ir/lower.ts';
 import type { ModuleIndex } from '../lifecycle/module/module.ts';
 import { callOfGuard } from '../lifecycle/interpret/guards.ts';
 import { originalOf, scanOf } from '../lifecycle/module/function-scan.ts';
@@ -40,23 +39,14 @@ export { indexModule as indexOf } from '../lifecycle/module/module.ts';
 
 const known = new WeakMap<ModuleIndex, Map<FunctionIr, readonly MemberAccess[]>>();
 
-/** The accesses of members in a function, in the order of a walk. */
+/** The accesses of members in a function, in the order of a walk; their nodes are those of its body. */
 export function memberAccesses(index: ModuleIndex, fn: FunctionIr): readonly MemberAccess[] {
-  const byFunction = mapFor(known, index);
+  let byFunction = known.get(index);
+  if (byFunction === undefined) known.set(index, (byFunction = new Map()));
   let accesses = byFunction.get(fn);
   if (accesses === undefined) {
     const file = index.fileOf(fn);
-    const delta = movedFrom(fn)?.delta ?? 0;
-    const found = file === undefined ? [] : typedAccesses(index, file, fn);
-    accesses = found.map((one) => ({
-      ...one,
-      function: fn,
-      node: shiftSpans(one.node, delta),
-      site: { path: one.file.path, start: one.node.start + delta, end: one.node.end + delta },
-      call: shiftSpans(one.call, delta),
-      value: shiftSpans(one.value, delta),
-    }));
-    byFunction.set(fn, accesses);
+    byFunction.set(fn, (accesses = file === undefined ? [] : collect(index, file, fn)));
   }
   return accesses;
 }
@@ -65,8 +55,11 @@ export function memberAccesses(index: ModuleIndex, fn: FunctionIr): readonly Mem
 export function changedMembers(index: ModuleIndex): ReadonlySet<string> {
   let keys = changed.get(index);
   if (keys === undefined) {
+    // No place is asked for, so that the bodies that an edit has moved need not be made.
     const found = index.allFunctions.flatMap(({ item, file }) =>
-      typedAccesses(index, file, item).flatMap(({ key, form }) => (form === 'read' ? [] : [key])),
+      collect(index, file, originalOf(item)).flatMap(({ key, form }) =>
+        form === 'read' ? [] : [key],
+      ),
     );
     changed.set(index, (keys = new Set(found)));
   }
@@ -74,28 +67,6 @@ export function changedMembers(index: ModuleIndex): ReadonlySet<string> {
 }
 
 const changed = new WeakMap<ModuleIndex, ReadonlySet<string>>();
-
-/** An access with the offsets of the function as it was lowered. */
-type TypedAccess = Omit<MemberAccess, 'function' | 'site'>;
-
-const typed = new WeakMap<ModuleIndex, Map<FunctionIr, readonly TypedAccess[]>>();
-
-function typedAccesses(index: ModuleIndex, file: FileIr, fn: FunctionIr): readonly TypedAccess[] {
-  const byRoot = mapFor(typed, index);
-  const root = originalOf(fn);
-  let accesses = byRoot.get(root);
-  if (accesses === undefined) byRoot.set(root, (accesses = collect(index, file, root)));
-  return accesses;
-}
-
-function mapFor<T>(
-  maps: WeakMap<ModuleIndex, Map<FunctionIr, T>>,
-  index: ModuleIndex,
-): Map<FunctionIr, T> {
-  let map = maps.get(index);
-  if (map === undefined) maps.set(index, (map = new Map()));
-  return map;
-}
 
 /** Structs of the kernel that embed another, and that no header of a driver defines. */
 const KERNEL_MEMBERS: Readonly<Record<string, string>> = {
@@ -114,19 +85,18 @@ interface Mentions {
   }[];
 }
 
-/** By the function as it was lowered, so that edits elsewhere cost nothing. */
 const mentions = new WeakMap<FunctionIr, Mentions>();
 
-function mentionsOf(root: FunctionIr): Mentions {
-  let found = mentions.get(root);
-  if (found === undefined) mentions.set(root, (found = findMentions(root)));
+function mentionsOf(fn: FunctionIr): Mentions {
+  let found = mentions.get(fn);
+  if (found === undefined) mentions.set(fn, (found = findMentions(fn)));
   return found;
 }
 
-function findMentions(root: FunctionIr): Mentions {
-  const locals = new Map<string, TypeName | null>(root.params.map((one) => [one.name, one.type]));
+function findMentions(fn: FunctionIr): Mentions {
+  const locals = new Map<string, TypeName | null>(fn.params.map((one) => [one.name, one.type]));
   const accesses: Mentions['accesses'][number][] = [];
-  for (const { node, parents } of walkWithParents(root.body)) {
+  for (const { node, parents } of walkWithParents(fn.body)) {
     if (node.kind === 'decl') {
       const other = locals.get(node.name);
       const isSame =
@@ -144,14 +114,23 @@ function findMentions(root: FunctionIr): Mentions {
   return { locals, accesses };
 }
 
-function collect(index: ModuleIndex, file: FileIr, root: FunctionIr): TypedAccess[] {
-  const { locals, accesses } = mentionsOf(root);
+function collect(index: ModuleIndex, file: FileIr, fn: FunctionIr): MemberAccess[] {
+  const { locals, accesses } = mentionsOf(fn);
   const typing: Typing = { index, file, locals };
   return accesses.flatMap(({ node, form }) => {
     const place = placeOf(typing, node);
     if (place === null) return [];
     const type = fieldType(index, file, place.owner, place.key.slice(place.owner.length + 1));
-    return [{ file, ...place, ...((type?.arrays ?? 0) > 0 ? form.array : form.plain), node }];
+    return [
+      {
+        file,
+        function: fn,
+        ...place,
+        ...((type?.arrays ?? 0) > 0 ? form.array : form.plain),
+        node,
+        site: { path: file.path, start: node.start, end: node.end },
+      },
+    ];
   });
 }
 
