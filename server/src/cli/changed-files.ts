@@ -28,10 +28,11 @@ export interface ChangedFile {
 
 /** The C files of a change. Throws UsageError where git or a patch does not say them. */
 export function changedFiles(source: ChangeSource): readonly ChangedFile[] {
-  const files = source.kind === 'diff' ? patched(source.files) : inRepository(source);
-  return files
-    .filter(({ path }) => isSource(path))
-    .sort((left, right) => compareText(left.path, right.path));
+  const files =
+    source.kind === 'diff'
+      ? patched(source.files).filter(({ path }) => isSource(path))
+      : inRepository(source);
+  return [...files].sort((left, right) => compareText(left.path, right.path));
 }
 
 function inRepository(source: Exclude<ChangeSource, { kind: 'diff' }>): ChangedFile[] {
@@ -40,7 +41,8 @@ function inRepository(source: Exclude<ChangeSource, { kind: 'diff' }>): ChangedF
   if (root === undefined) throw new UsageError(`${option}: not in a git repository`);
   const base = source.kind === 'since' ? baseCommit(root, source.revision) : headOf(root);
   const isStaged = source.kind === 'staged';
-  const names = changedNames(root, base, isStaged);
+  // Each text is a process of its own.
+  const names = changedNames(root, base, isStaged).filter(({ after }) => isSource(after));
   return names.flatMap(({ before, after }): ChangedFile[] => {
     const path = join(root, after);
     const text = isStaged ? blob(root, `:${after}`) : fileOf(path);

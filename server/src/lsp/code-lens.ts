@@ -17,7 +17,9 @@ export async function codeLenses(
   if (!loaded) return [];
   return session.inTurn(async () => {
     const { findings } = await loaded.analysis();
-    const facts = loaded.engine.facts(loaded.input, loaded.kernel);
+    // With every key this is asked: of a driver of the new model nothing more is worked out.
+    const mayBeAny = wanted === 'all' || findings.some(({ convertible }) => convertible === true);
+    const facts = mayBeAny ? loaded.engine.facts(loaded.input, loaded.kernel) : undefined;
     if (!facts) return [];
     return lifeLenses(facts, findings, loaded.input.file).flatMap((lens): CodeLens[] => {
       const range = loaded.positions.range(loaded.input.file, lens.span);

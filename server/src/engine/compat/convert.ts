@@ -246,7 +246,7 @@ function composed(
   }));
   const regions = regionsOf(sides[0]!, sides.slice(1));
   if (regions === null) return 'the differences of the kernels do not settle';
-  const isCut = [...regions].some((region) =>
+  const isCut = regions.some((region) =>
     [region, ...region.variants].some(
       ({ start, end }, i) => !isBalanced(variants[i]!.lines.slice(start, end)),
     ),
