@@ -13,8 +13,9 @@ import type {
   OperationObservation,
   Site,
 } from '../lifecycle/types.ts';
+import { documentAt } from '../rules/locate.ts';
 import type { HoverText } from './hover.ts';
-import { owedCalls } from './owed-calls.ts';
+import { heldOnSuccess, owedCalls } from './owed-calls.ts';
 import { wordAt } from './word-at.ts';
 
 const TAKES: ReadonlySet<EffectOp> = new Set([
@@ -48,7 +49,7 @@ export function functionHover(
   nameOf: (site: Site) => string | undefined,
 ): HoverText | undefined {
   const index = indexModule(facts.module, facts.kernel);
-  const file = [...facts.module.sources, ...facts.module.headers].find((one) => one.path === path);
+  const file = documentAt(facts.module, path);
   const span = file && wordAt(file.text, offset);
   if (!file || !span) return undefined;
   const word = file.text.slice(span.start, span.end);
@@ -170,17 +171,11 @@ function called(api: string, site: Site, nameOf: (site: Site) => string | undefi
 }
 
 function resourceLines(
-  { resources }: ModuleFacts,
+  facts: ModuleFacts,
   fn: FunctionIr,
   nameOf: (site: Site) => string | undefined,
 ): string[] {
-  const held = resources.leaves
-    .filter((one) => one.function === fn && one.outcome !== 'failure')
-    .flatMap((one) => one.held)
-    .filter(({ api }) => /^\w+$/.test(api));
-  const calls = [
-    ...new Map(held.map((one) => [one.id, called(one.api, one.site, nameOf)])).values(),
-  ];
+  const calls = heldOnSuccess(facts, [fn]).map((one) => called(one.api, one.site, nameOf));
   return calls.length === 0
     ? []
     : [`holds when it succeeds: ${calls.slice(0, MAX_CALLS).join(', ')}`];

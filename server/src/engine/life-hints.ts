@@ -2,7 +2,6 @@
  * What stands beside the code of a driver on request: the state of a device after a call, and what
  * is owed at a return and at a label.
  */
-import type { EffectOp } from '../kernel/types.ts';
 import type { LabelStmt } from '../ir/types.ts';
 import { walkStmt } from '../ir/visit.ts';
 import type {
@@ -13,6 +12,7 @@ import type {
   OperationObservation,
 } from '../lifecycle/types.ts';
 import type { Span } from '../text/span.ts';
+import { DEVICE_OPERATIONS } from './life-cycle/drivers.ts';
 import { owedCalls } from './owed-calls.ts';
 
 export interface LifeHint {
@@ -20,16 +20,6 @@ export interface LifeHint {
   readonly at: number;
   readonly label: string;
 }
-
-const SHOWN: ReadonlySet<EffectOp> = new Set([
-  'alloc',
-  'init',
-  'init-device',
-  'register',
-  'unregister',
-  'uninit',
-  'put',
-]);
 
 /** The hints in a stretch of the document `path`, in the order of the text. Total. */
 export function lifeHints(facts: ModuleFacts, path: string, stretch: Span): LifeHint[] {
@@ -43,7 +33,11 @@ export function lifeHints(facts: ModuleFacts, path: string, stretch: Span): Life
 function afterCalls(here: readonly Observation[]): LifeHint[] {
   const calls = new Map<number, OperationObservation[]>();
   for (const one of here) {
-    if (one.kind !== 'operation' || !SHOWN.has(one.op) || one.before.memory === 'error-pointer')
+    if (
+      one.kind !== 'operation' ||
+      !DEVICE_OPERATIONS.has(one.op) ||
+      one.before.memory === 'error-pointer'
+    )
       continue;
     calls.set(one.site.end, [...(calls.get(one.site.end) ?? []), one]);
   }

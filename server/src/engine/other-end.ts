@@ -5,7 +5,9 @@
 import type { EffectOp } from '../kernel/types.ts';
 import { indexModule } from '../lifecycle/module/module.ts';
 import type { ModuleFacts, OperationObservation, Site } from '../lifecycle/types.ts';
+import { documentAt } from '../rules/locate.ts';
 import { driversOf, type Callback } from './life-cycle/drivers.ts';
+import { uniqueSites } from './life-cycle/positions.ts';
 
 const OPPOSITES: Partial<Record<EffectOp, readonly EffectOp[]>> = {
   alloc: ['put'],
@@ -35,12 +37,12 @@ export function otherEnds(facts: ModuleFacts, path: string, offset: number): Sit
     ...ofCallbacks(facts, path, offset),
     ...ofEntryPoints(facts, path, offset),
   ];
-  return inOrder(found);
+  return uniqueSites(found);
 }
 
 /** Whether an offset is on the name that a call begins with: its arguments are things of their own. */
 function isHead(facts: ModuleFacts, site: Site, offset: number): boolean {
-  const text = textOf(facts, site.path).slice(site.start, site.end);
+  const text = documentAt(facts.module, site.path)?.text.slice(site.start, site.end) ?? '';
   return offset <= site.start + /^\w*/.exec(text)![0].length;
 }
 
@@ -121,17 +123,4 @@ function ofEntryPoints(facts: ModuleFacts, path: string, offset: number): Site[]
 
 function fileOf(facts: ModuleFacts, fn: Callback['function'] & object): string | undefined {
   return indexModule(facts.module, facts.kernel).fileOf(fn)?.path;
-}
-
-function textOf({ module }: ModuleFacts, path: string): string {
-  return [...module.sources, ...module.headers].find((one) => one.path === path)?.text ?? '';
-}
-
-/** Each place once. */
-function inOrder(sites: readonly Site[]): Site[] {
-  const key = ({ path, start, end }: Site): string => `${path}:${start}:${end}`;
-  return [...new Map(sites.map((site) => [key(site), site])).values()].sort(
-    (left, right) =>
-      (left.path < right.path ? -1 : Number(left.path > right.path)) || left.start - right.start,
-  );
 }

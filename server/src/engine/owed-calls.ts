@@ -2,6 +2,7 @@
  * What somebody has yet to do with a device in some state, and what a path still holds where it
  * returns.
  */
+import type { FunctionIr } from '../ir/types.ts';
 import { takenBy } from '../kernel/resource-pairs.ts';
 import type { KernelVersion } from '../kernel/types.ts';
 import { compareVersions } from '../kernel/version.ts';
@@ -12,6 +13,7 @@ import type {
   ModuleFacts,
   Site,
 } from '../lifecycle/types.ts';
+import { isSameSite } from '../rules/locate.ts';
 
 /** Since this kernel the old model has vfio_uninit_group_dev(): 5.15. */
 const UNINIT_SINCE: KernelVersion = [5, 15];
@@ -50,13 +52,30 @@ export function heldAt(
 ): HeldResource[] {
   const leaves = facts.resources.leaves.filter(
     (leave) =>
-      leave.returns.path === place.path &&
-      leave.returns.start === place.start &&
-      leave.returns.end === place.end &&
-      (outcome === undefined || leave.outcome === outcome),
+      isSameSite(leave.returns, place) && (outcome === undefined || leave.outcome === outcome),
   );
   const held = leaves.flatMap((leave) =>
     leave.held.filter((one) => !one.shared && one.kind !== 'counter'),
   );
+  return each(held);
+}
+
+/** What functions hold where they do not fail. */
+export function heldOnSuccess(
+  { resources }: ModuleFacts,
+  functions: readonly FunctionIr[],
+): HeldResource[] {
+  const leaves = resources.leaves.filter(
+    (one) => functions.includes(one.function) && one.outcome !== 'failure',
+  );
+  return each(leaves.flatMap(({ held }) => held)).filter(isNamed);
+}
+
+/** A count that an operator changes says nothing to a reader. */
+export function isNamed({ api }: { readonly api: string }): boolean {
+  return /^\w+$/.test(api);
+}
+
+function each(held: readonly HeldResource[]): HeldResource[] {
   return [...new Map(held.map((one) => [one.id, one])).values()];
 }

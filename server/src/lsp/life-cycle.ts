@@ -4,8 +4,7 @@ import { lifeCycle } from '../engine/life-cycle/index.ts';
 import { mermaidOf } from '../engine/life-cycle/mermaid.ts';
 import { withPlaces } from '../engine/life-cycle/places.ts';
 import type { LifeCycle } from '../engine/life-cycle/types.ts';
-import type { Site } from '../lifecycle/types.ts';
-import { placeOf, type Place } from './places.ts';
+import { lineName, placeOf, type Place } from './places.ts';
 import type { Loaded, Session } from './session.ts';
 
 /** The command: `{ uri }` in, LifeCycleAnswer out. */
@@ -35,13 +34,11 @@ async function answer(session: Session, loaded: Loaded): Promise<LifeCycleAnswer
   const { findings } = await loaded.analysis();
   const facts = loaded.engine.facts(loaded.input, loaded.kernel);
   if (facts === undefined) return null;
-  const life = withPlaces(lifeCycle(facts, findings), (site: Site): Place =>
-    placeOf(session, loaded, site),
-  );
+  const life = lifeCycle(facts, findings);
   if (life.drivers.length === 0) return null;
-  const lineOf = ({ uri, range }: Place): string => {
-    const file = uri === loaded.document.uri ? '' : `${uri.slice(uri.lastIndexOf('/') + 1)}, `;
-    return `${file}line ${range.start.line + 1}`;
+  return {
+    ...withPlaces(life, (site): Place => placeOf(session, loaded, site)),
+    version: loaded.version,
+    mermaid: mermaidOf(life, (site) => lineName(loaded, site) ?? ''),
   };
-  return { ...life, version: loaded.version, mermaid: mermaidOf(life, lineOf) };
 }

@@ -1,9 +1,13 @@
 /** The drivers of a module, and the functions in which each begins, uses and ends its devices. */
 import type { FileIr, FunctionIr } from '../../ir/types.ts';
+import type { EffectOp } from '../../kernel/types.ts';
+import { scanOf } from '../../lifecycle/module/function-scan.ts';
 import { indexModule, type ModuleIndex } from '../../lifecycle/module/module.ts';
 import type { ModuleFacts, OperationObservation, OpsTable, Site } from '../../lifecycle/types.ts';
+import { documentAt } from '../../rules/locate.ts';
 import { reachedFrom } from '../../rules/members.ts';
 import { append } from '../../text/lists.ts';
+import { nameOf } from '../project/paths.ts';
 
 /** A callback of an ops table; `function` is null where the module does not define it. */
 export interface Callback {
@@ -26,8 +30,8 @@ export interface DriverParts {
   readonly close: readonly Callback[];
 }
 
-/** The operations that no driver does without. */
-const ESSENTIAL: ReadonlySet<string> = new Set([
+/** An object is a device by one of these, and by no allocation alone. */
+export const DEVICE_OPERATIONS: ReadonlySet<EffectOp> = new Set([
   'alloc',
   'init',
   'init-device',
@@ -50,7 +54,7 @@ export function driversOf(facts: ModuleFacts): readonly DriverParts[] {
 function findDrivers(facts: ModuleFacts): DriverParts[] {
   const index = indexModule(facts.module, facts.kernel);
   const operations = facts.observations.filter(
-    (one): one is OperationObservation => one.kind === 'operation' && ESSENTIAL.has(one.op),
+    (one): one is OperationObservation => one.kind === 'operation' && DEVICE_OPERATIONS.has(one.op),
   );
   const working = new Set(operations.map((one) => one.function));
   const roots = rootsOf(facts, index).filter(({ begins, ends }) =>
@@ -74,8 +78,8 @@ function rootsOf(facts: ModuleFacts, index: ModuleIndex): Roots[] {
   const actions = [...facts.roles].flatMap(([fn, role]) => (role === 'action' ? [fn] : []));
   const roots: Roots[] = [];
   for (const { path, variable, probe, remove } of facts.driverTables) {
-    const file = fileOf(facts, path);
-    if (file === undefined) continue;
+    const file = documentAt(facts.module, path);
+    if (file === null) continue;
     const begins = named(index, file, probe);
     if (roots.some((one) => one.begins.some((fn) => begins.includes(fn)))) continue;
     const reached = reachedFrom(index, begins);
@@ -88,9 +92,9 @@ function rootsOf(facts: ModuleFacts, index: ModuleIndex): Roots[] {
   return roots;
 }
 
-/** Whether a function names another, to hand it to somebody. */
+/** Whether a function hands another to somebody. */
 function hands(fn: FunctionIr, other: FunctionIr): boolean {
-  return new RegExp(`\\b${other.name}\\b`).test(fn.text);
+  return scanOf(fn).names.given.includes(other.name);
 }
 
 function named(index: ModuleIndex, file: FileIr, name: string | null): FunctionIr[] {
@@ -137,7 +141,7 @@ function callback(index: ModuleIndex, table: OpsTable, member: string): Callback
   const found = table.members.get(member);
   if (found === undefined || found.value === 'NULL') return [];
   const name = found.value.replace(/^&/, '');
-  const file = fileOf(index, table.path);
+  const file = documentAt(index.module, table.path);
   const fn = file && index.functions(file, name)[0];
   const site = fn
     ? { path: fn.file.path, ...fn.item.nameSpan }
@@ -147,12 +151,4 @@ function callback(index: ModuleIndex, table: OpsTable, member: string): Callback
 
 function unique(callbacks: readonly Callback[]): Callback[] {
   return [...new Map(callbacks.map((one) => [one.name, one])).values()];
-}
-
-function fileOf({ module }: Pick<ModuleFacts, 'module'>, path: string): FileIr | undefined {
-  return [...module.sources, ...module.headers].find((one) => one.path === path);
-}
-
-function nameOf(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1);
 }

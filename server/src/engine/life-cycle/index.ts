@@ -8,8 +8,8 @@ import { indexModule, type ModuleIndex } from '../../lifecycle/module/module.ts'
 import type { ModuleFacts, Site } from '../../lifecycle/types.ts';
 import type { Finding } from '../../rules/types.ts';
 import { driversOf, type DriverParts } from './drivers.ts';
-import { functionAt } from './positions.ts';
-import { stagesOf, uniqueSites, type Draft, type Draughts, type Stages } from './steps.ts';
+import { functionAt, uniqueSites } from './positions.ts';
+import { stagesOf, type Draft, type Draughts, type Stages } from './steps.ts';
 import type {
   DriverLife,
   LifeCycle,

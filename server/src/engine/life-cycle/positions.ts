@@ -7,6 +7,7 @@ import { calls } from '../../ir/visit.ts';
 import type { ModuleIndex } from '../../lifecycle/module/module.ts';
 import type { Site } from '../../lifecycle/types.ts';
 import { reachedFrom } from '../../rules/members.ts';
+import { compareText } from '../../text/words.ts';
 
 /** A place in the order of the functions that are asked about. */
 export interface Order {
@@ -16,6 +17,18 @@ export interface Order {
   readonly at: number;
   /** Grows along the functions, one after the other. */
   readonly key: number;
+}
+
+/** Each place once, in the order of the documents. */
+export function uniqueSites(sites: readonly Site[]): Site[] {
+  return [...new Map(sites.map((one) => [siteKey(one), one])).values()].sort(
+    (left, right) => compareText(left.path, right.path) || left.start - right.start,
+  );
+}
+
+/** Equal for equal places. */
+export function siteKey({ path, start, end }: Site): string {
+  return `${path}:${start}:${end}`;
 }
 
 /** More than the length of any document. */

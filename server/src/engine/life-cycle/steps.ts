@@ -11,8 +11,9 @@ import type {
   Site,
   Undone,
 } from '../../lifecycle/types.ts';
-import type { Callback, DriverParts } from './drivers.ts';
-import { functionAt, ordering } from './positions.ts';
+import { heldOnSuccess, isNamed } from '../owed-calls.ts';
+import { DEVICE_OPERATIONS, type Callback, type DriverParts } from './drivers.ts';
+import { functionAt, ordering, siteKey, uniqueSites } from './positions.ts';
 import type { DriverLife, LifeCall, StepKind } from './types.ts';
 
 /** A step before it is known what undoes it. */
@@ -55,17 +56,6 @@ const KINDS: Partial<Record<EffectOp, StepKind>> = {
 const BESIDE: ReadonlySet<EffectOp> = new Set(['assign-set', 'set-drvdata', 'core-init', 'get']);
 /** What a beginning does with a device only where it has failed, or for a path that goes on. */
 const UNDOING: ReadonlySet<StepKind> = new Set(['unregister', 'uninitialise', 'put', 'free']);
-/** An object is a device by one of these, and by no allocation alone. */
-const OF_DEVICES: ReadonlySet<EffectOp> = new Set([
-  'alloc',
-  'init',
-  'init-device',
-  'register',
-  'unregister',
-  'uninit',
-  'put',
-]);
-
 /** The stages of one driver, with places in the documents of the module. */
 export function stagesOf(facts: ModuleFacts, index: ModuleIndex, driver: DriverParts): Draughts {
   const functions = new Set([...driver.begins, ...driver.ends]);
@@ -73,7 +63,7 @@ export function stagesOf(facts: ModuleFacts, index: ModuleIndex, driver: DriverP
     (one): one is OperationObservation => one.kind === 'operation' && functions.has(one.function),
   );
   const devices = new Set(
-    own.filter(({ op }) => OF_DEVICES.has(op)).map(({ device }) => device.id),
+    own.filter(({ op }) => DEVICE_OPERATIONS.has(op)).map(({ device }) => device.id),
   );
   const operations = own.filter(({ device }) => devices.has(device.id));
   const maker: Maker = { facts, index, driver, count: 0 };
@@ -137,7 +127,7 @@ function beginning(maker: Maker, operations: readonly OperationObservation[]): D
   });
   const taken = new Set(majors.map(({ call }) => siteKey(call.place)));
   const beside = entriesOf(mine, order, ({ op }) => (BESIDE.has(op) ? null : undefined));
-  const held = resourcesHeld(facts, driver).flatMap((one): Entry[] => {
+  const held = heldOnSuccess(facts, driver.begins).flatMap((one): Entry[] => {
     const at = order(one.site);
     return at === undefined ? [] : [{ key: at.key, kind: null, call: callOf(facts, one) }];
   });
@@ -252,30 +242,9 @@ function takenIn(maker: Maker, callback: Callback): LifeCall<Site>[] {
   const fn = callback.function;
   if (fn === null) return [];
   const order = ordering(index, [fn]);
-  const leaves = facts.resources.leaves.filter(
-    (one) => one.function === fn && one.outcome !== 'failure',
-  );
-  const held = leaves.flatMap((one) => one.held);
-  return uniqueHeld(held)
+  return heldOnSuccess(facts, [fn])
     .filter(({ site }) => order(site) !== undefined)
     .map((one) => callOf(facts, one));
-}
-
-function resourcesHeld({ resources }: ModuleFacts, { begins }: DriverParts): HeldResource[] {
-  return uniqueHeld(
-    resources.leaves
-      .filter((one) => begins.includes(one.function) && one.outcome !== 'failure')
-      .flatMap(({ held }) => held),
-  );
-}
-
-function uniqueHeld(held: readonly HeldResource[]): HeldResource[] {
-  return [...new Map(held.map((one) => [one.id, one])).values()].filter(isNamed);
-}
-
-/** A count that an operator changes says nothing to a reader. */
-function isNamed({ api }: { readonly api: string }): boolean {
-  return /^\w+$/.test(api);
 }
 
 function callOf({ resources }: ModuleFacts, { id, api, undo, site }: HeldResource): LifeCall<Site> {
@@ -345,16 +314,5 @@ function placesOnSuccess(facts: ModuleFacts, { begins }: DriverParts): ReadonlyS
         ? one.trace.map(({ site }) => siteKey(site))
         : [],
     ),
-  );
-}
-
-function siteKey({ path, start, end }: Site): string {
-  return `${path}:${start}:${end}`;
-}
-
-/** Each place once, in the order of the documents. */
-export function uniqueSites(sites: readonly Site[]): Site[] {
-  return [...new Map(sites.map((one) => [siteKey(one), one])).values()].sort(
-    (left, right) => left.path.localeCompare(right.path) || left.start - right.start,
   );
 }
