@@ -18,7 +18,7 @@ import type {
   PreprocStmt,
   Stmt,
 } from './types.ts';
-import { walkExpr, walkExprs, walkStmt } from './visit.ts';
+import { isStatement, walkExpr, walkExprs, walkStmt } from './visit.ts';
 
 /** What a name stands for, as a macro, and the document that defines it. */
 export interface Definition {
@@ -158,30 +158,6 @@ function partOf(part: object, expander: Expander, around: Around): unknown {
   if ('body' in part || 'designators' in part)
     return partsOf(part as unknown as Stmt, expander, around);
   return part;
-}
-
-const STATEMENTS: ReadonlySet<string> = new Set<Stmt['kind']>([
-  'expr',
-  'decl',
-  'if',
-  'loop',
-  'switch',
-  'case',
-  'label',
-  'goto',
-  'break',
-  'continue',
-  'return',
-  'block',
-  'guard',
-  'preproc',
-  'asm',
-]);
-
-function isStatement(part: unknown): part is Stmt {
-  if (typeof part !== 'object' || part === null || !('kind' in part)) return false;
-  const { kind } = part as { readonly kind: string };
-  return STATEMENTS.has(kind) || (kind === 'unknown' && 'opaque' in part);
 }
 
 /** What has a kind and is no statement. */

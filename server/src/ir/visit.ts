@@ -199,6 +199,31 @@ export function isBeingTyped(fn: FunctionIr): boolean {
   return found;
 }
 
+const STATEMENTS: ReadonlySet<string> = new Set<Stmt['kind']>([
+  'expr',
+  'decl',
+  'if',
+  'loop',
+  'switch',
+  'case',
+  'label',
+  'goto',
+  'break',
+  'continue',
+  'return',
+  'block',
+  'guard',
+  'preproc',
+  'asm',
+]);
+
+/** Whether a part of a function is a statement: it has a kind of one. */
+export function isStatement(part: unknown): part is Stmt {
+  if (typeof part !== 'object' || part === null || !('kind' in part)) return false;
+  const { kind } = part as { readonly kind: string };
+  return STATEMENTS.has(kind) || (kind === 'unknown' && 'opaque' in part);
+}
+
 /** All calls in the body of a function, in source order of their start. */
 export function calls(fn: FunctionIr): CallExpr[] {
   const found: CallExpr[] = [];

@@ -6,7 +6,7 @@ import type { Span } from '../text/span.ts';
 import type { Condition } from '../syntax/node.ts';
 import type { CallExpr, Expr, FileIr, FunctionIr, Stmt, TypeName } from '../ir/types.ts';
 import { movedFrom } from '../ir/lower.ts';
-import { stmtExprs, subExprs, subStmts } from '../ir/visit.ts';
+import { isStatement, stmtExprs, subExprs, subStmts } from '../ir/visit.ts';
 import { apiEntry } from '../kernel/lifecycle-api.ts';
 import { originalOf, scanOf } from '../lifecycle/module/function-scan.ts';
 import type { Module, ModuleFacts, Role, Site } from '../lifecycle/types.ts';
@@ -14,28 +14,6 @@ import { append } from '../text/lists.ts';
 import { spend } from '../budget/work.ts';
 
 export type IrNode = Expr | Stmt;
-
-function isStatement(node: IrNode): node is Stmt {
-  return STATEMENT_KINDS.has(node.kind) || (node.kind === 'unknown' && 'opaque' in node);
-}
-
-const STATEMENT_KINDS: ReadonlySet<string> = new Set<Stmt['kind']>([
-  'expr',
-  'decl',
-  'if',
-  'loop',
-  'switch',
-  'case',
-  'label',
-  'goto',
-  'break',
-  'continue',
-  'return',
-  'block',
-  'guard',
-  'preproc',
-  'asm',
-]);
 
 /** The direct children of a node: expressions before statements. */
 function childrenOf(node: IrNode): readonly IrNode[] {

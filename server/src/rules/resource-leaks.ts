@@ -227,13 +227,14 @@ export function forgetfulRelease(
   leave: Leave,
   resource: HeldResource,
 ): FunctionIr | null {
-  if (leave.role !== 'remove' || !leave.trace.some(({ op }) => op === 'put')) return null;
-  if (!isUndoneByInitAlone(facts, resource)) return null;
+  if (!isLeftByInit(facts, leave, resource)) return null;
   const releases = functionsIn(facts, 'release');
   return releases.length === 1 ? (releases[0] ?? null) : null;
 }
 
-function isUndoneByInitAlone(facts: ModuleFacts, resource: HeldResource): boolean {
+/** What only a failing `.init` gives back is held in remove after the last put. */
+function isLeftByInit(facts: ModuleFacts, leave: Leave, resource: HeldResource): boolean {
+  if (leave.role !== 'remove' || !leave.trace.some(({ op }) => op === 'put')) return false;
   const undone = undoneOf(facts, resource);
   return undone.length > 0 && undone.every(({ role, via }) => via === 'call' && role === 'init');
 }
@@ -247,8 +248,7 @@ export function initWithoutRelease(
   leave: Leave,
   resource: HeldResource,
 ): FunctionIr | null {
-  if (leave.role !== 'remove' || !leave.trace.some(({ op }) => op === 'put')) return null;
-  if (!isUndoneByInitAlone(facts, resource)) return null;
+  if (!isLeftByInit(facts, leave, resource)) return null;
   const isClosed = facts.opsTables.every(
     ({ complete, readable, members }) => complete && readable && !members.has('release'),
   );

@@ -120,8 +120,9 @@ export function applyHelper(
     dropReached(state, args);
     return;
   }
+  const isEmpty = helper.takes.length + helper.gives.length === 0;
   // Of a pair with guards in their bodies the calls are compared.
-  if (namesAnUndo(name) && isHeldFor(state, name, args))
+  if (namesAnUndo(name) && (isEmpty || isHeldFor(state, name, args)))
     giveBack(
       run,
       state,
@@ -129,15 +130,7 @@ export function applyHelper(
       call,
       'call',
     );
-  if (!helper.takes.length && !helper.gives.length) {
-    if (namesAnUndo(name))
-      giveBack(
-        run,
-        state,
-        { api: name, everything: false, values: args, site: site(run, call) },
-        call,
-        'call',
-      );
+  if (isEmpty) {
     takeByName(run, state, call, callee, args, result);
     return;
   }
