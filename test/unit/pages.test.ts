@@ -43,6 +43,15 @@ test.each(files.filter((name) => name.endsWith('.md')))(
   },
 );
 
+test('docs/architecture.md names no file of the code that there is not', () => {
+  const named = [...read('docs/architecture.md')!.matchAll(/`([\w/.-]+\.(?:ts|mjs))`/g)];
+  const missing = named.flatMap(([, name]) =>
+    files.some((file) => file === name || file.endsWith(`/${name}`)) ? [] : [name],
+  );
+  expect(named.length).toBeGreaterThan(20);
+  expect(missing).toEqual([]);
+});
+
 test('what package.json says of the project on the web belongs to its repository', () => {
   const { bugs, homepage, qna, badges } = manifest;
   for (const one of [bugs.url, homepage, qna, ...badges.map((badge) => badge.href)]) {
