@@ -11,6 +11,8 @@ export interface Result {
   readonly stdout: string;
   /** The lines for a person without the program's name, and without the target kernel. */
   readonly said: readonly string[];
+  /** Those that only a person at a terminal is told. */
+  readonly remarks: readonly string[];
 }
 
 let engine: Promise<Engine> | undefined;
@@ -18,6 +20,7 @@ let engine: Promise<Engine> | undefined;
 /** Runs a command line in a folder. Not for two at a time: the working folder is the process'. */
 export async function runHere(cwd: string, ...args: string[]): Promise<Result> {
   const said: string[] = [];
+  const remarks: string[] = [];
   const printed: string[] = [];
   const say = (line: string): void => void said.push(line);
   const ignore = (): void => undefined;
@@ -27,7 +30,7 @@ export async function runHere(cwd: string, ...args: string[]): Promise<Result> {
     note: say,
     error: say,
     detail: ignore,
-    remark: ignore,
+    remark: (line: string): void => void remarks.push(line),
     line: say,
     progress: ignore,
   };
@@ -39,6 +42,7 @@ export async function runHere(cwd: string, ...args: string[]): Promise<Result> {
     status = await runCommand(command, {
       output,
       self: '',
+      identity: () => 'test',
       facts: { version: '1.2.3', homepage: undefined, rulePages: undefined },
       style: PLAIN,
       stderrColumns: undefined,
@@ -54,6 +58,7 @@ export async function runHere(cwd: string, ...args: string[]): Promise<Result> {
   return {
     status,
     stdout: printed.join(''),
+    remarks,
     said: said.filter((line) => !line.includes('target kernel')),
   };
 }

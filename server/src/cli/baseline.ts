@@ -43,7 +43,7 @@ export async function compareWithBaselines(
   options: BaselineOptions,
   workspace: Workspace,
   output: Output,
-  engine: Engine,
+  engine: () => Promise<Engine>,
 ): Promise<Compared> {
   const groups = await groupsOf(files, options, workspace);
   if (options.update && groups.size === 0)
@@ -61,7 +61,12 @@ export async function compareWithBaselines(
     const entries = entriesOf(path, options, workspace);
     if (entries === undefined) continue;
     isCompared = true;
-    const compared = await compare(path, entries, { files: group, options, workspace, engine });
+    const compared = await compare(path, entries, {
+      files: group,
+      options,
+      workspace,
+      engine: await engine(),
+    });
     sayAndWrite(path, entries, compared, options, output);
     for (const file of group) left.set(file, withoutKnown(file, compared, options.update));
     for (const [entry, { count }] of compared.gone)

@@ -1,13 +1,12 @@
 /** The command `check`. */
 import type { CheckedFile, CheckResult } from './check-result.ts';
-import { withAllObstacles } from '../engine/convertibility.ts';
-import { decidingPlaces } from '../engine/deciding-places.ts';
-import { withProof } from '../engine/fix-proof.ts';
 import type { Finding, Severity } from '../rules/types.ts';
+import { openAnswerCache, type AnswerCache } from './answer-cache.ts';
 import { createChangeScope, type ChangeScope } from './change-scope.ts';
 import type { CheckCommand, FailOn, ShownLevel } from './command.ts';
 import { createBuilds, readConfiguration, type BuildOf } from './build.ts';
 import { compareWithBaselines } from './baseline.ts';
+import { answerFile, plainFinding, type FileAnswer, type FileQuestion } from './file-answer.ts';
 import { findInputs, nothingThere, type InputFile, type Inputs } from './inputs.ts';
 import type { Program } from './process-needs.ts';
 import { createRowCheck } from './row-check.ts';
@@ -20,7 +19,6 @@ import { shortReport, sumText, textReport } from './report-text.ts';
 import { nameSources } from './stdin.ts';
 import { announceTargets, readingText } from './targets.ts';
 import { UsageError } from './usage-error.ts';
-import { unparsedIn } from '../engine/unparsed.ts';
 import { openWorkspace, type Workspace } from './workspace.ts';
 
 /** The formats that say whether a fix is safe, or count those: only for them it is proved. */
@@ -48,40 +46,42 @@ export async function runCheck(
     { ...command, paths: named, stdin, texts, buildOf },
     program.output,
   );
-  // Loads while the folders are walked.
-  const loading = program.engine();
+  const cache =
+    command.cache === undefined
+      ? undefined
+      : openAnswerCache(command.cache, program.identity(), (line) => program.output.note(line));
+  // Loads while the folders are walked; with a cache perhaps not at all.
+  if (!cache) void program.engine();
   const found: CheckedFile[] = [];
   const rows = createRowCheck(workspace);
   let failed = 0;
   const said = new Set<string>();
   const checkFile = async (file: InputFile): Promise<void> => {
     try {
-      const engine = await loading;
+      const lists = await rows.rowsFor(file.path);
       const kernel = await workspace.target(file.path);
       const input = await workspace.load(file.path);
-      const config = await workspace.config(file.path);
-      const analysis = engine.analyse(input, config, kernel);
-      const caused = change
-        ? await change.caused(engine, file.path, analysis.findings)
-        : analysis.findings;
-      const told = withAllObstacles(engine, input, kernel, caused);
-      const proved = TELLS_FIXES.has(command.format)
-        ? told.map((one) => withProof(engine, input, config, kernel, one))
-        : told;
-      const document = engine.lowered(input);
-      const findings = proved.map((one) =>
-        document ? { ...one, decidedBy: decidingPlaces(document, one) } : one,
+      const answer = await answerOf(
+        {
+          input,
+          config: await workspace.config(file.path),
+          kernel,
+          rows: lists.map((one) => one.wrappers),
+          provesFixes: TELLS_FIXES.has(command.format),
+        },
+        { program, change, cache },
       );
-      await rows.look(engine, input);
-      const notAnalysed = [...analysis.notAnalysed, ...unparsedIn(engine, input)];
+      rows.take(lists, answer.rowCalls);
+      const { notAnalysed, functions } = answer;
+      const findings = answer.findings.map((one) => one.finding);
       found.push({
         file,
         kernel: kernel.text,
-        analysis: { ...analysis, findings, notAnalysed },
+        analysis: { findings, notAnalysed, functions },
         known: [],
       });
       program.output.detail(
-        `${readingText(file.shown, input, kernel)}; ${analysis.functions} function${analysis.functions === 1 ? '' : 's'}`,
+        `${readingText(file.shown, input, kernel)}; ${functions} function${functions === 1 ? '' : 's'}`,
       );
     } catch (error) {
       failed++;
@@ -94,7 +94,11 @@ export async function runCheck(
   const inputs = change
     ? await changedInputs(change, workspace, checkFile)
     : await findInputs({ paths, stdin }, program, checkFile);
-  await loading;
+  if (cache) {
+    cache.close();
+    const { kept, made } = cache.counts;
+    program.output.remark(`${kept} of ${kept + made} results are those of ${command.cache}`);
+  }
   const nothing = change ? undefined : nothingThere('check', { paths, stdin }, inputs);
   if (nothing !== undefined) throw new UsageError(nothing);
   failed += inputs.unreadable;
@@ -110,7 +114,7 @@ export async function runCheck(
     { baseline: command.baseline, update: command.updateBaseline, paths, unreadable: failed },
     workspace,
     program.output,
-    await loading,
+    () => program.engine(),
   );
   const files = compared.files.map((one) => limited(one, command.minSeverity));
   const shown = shownPaths(inputs.files);
@@ -153,6 +157,32 @@ export async function runCheck(
   )
     ? 1
     : 0;
+}
+
+/** The answer to a question, with the findings that the change has to answer for where there is one. */
+async function answerOf(
+  question: FileQuestion,
+  scope: {
+    readonly program: Program;
+    readonly change: ChangeScope | null;
+    readonly cache: AnswerCache | undefined;
+  },
+): Promise<FileAnswer> {
+  const { program, change, cache } = scope;
+  const { file } = question.input;
+  if (!cache) {
+    const engine = await program.engine();
+    return answerFile(engine, question, async ({ findings }) =>
+      change ? change.caused(engine, file, findings) : findings,
+    );
+  }
+  const answer = await cache.answer(question, async () =>
+    answerFile(await program.engine(), question),
+  );
+  if (!change) return answer;
+  const plain = answer.findings.map(plainFinding);
+  const caused = new Set(await change.caused(await program.engine(), file, plain));
+  return { ...answer, findings: answer.findings.filter((_, i) => caused.has(plain[i]!)) };
 }
 
 /** The files of a change, each checked. */

@@ -86,6 +86,10 @@ const DESCRIPTIONS: readonly Description[] = [
         (value: string, before: readonly string[] | undefined) => [...(before ?? []), value],
       ),
       new Option('--config <file>', 'the .config or autoconf.h that decides #ifdef CONFIG_'),
+      new Option(
+        '--cache <dir>',
+        'keep results there, and take those of files that did not change',
+      ),
       stdinOption(),
     ],
     examples: [
@@ -108,6 +112,7 @@ const DESCRIPTIONS: readonly Description[] = [
       updateBaseline: values['updateBaseline'] === true,
       failOnGone: values['failOnGone'] === true,
       config: text(values['config']),
+      cache: text(values['cache']),
     }),
   },
   {

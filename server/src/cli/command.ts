@@ -48,6 +48,8 @@ export interface CheckCommand extends Sources {
   readonly failOnGone: boolean;
   /** The file of a kernel configuration. */
   readonly config: string | undefined;
+  /** The folder in which results are kept. */
+  readonly cache: string | undefined;
   /** Only what this change has to answer for is reported; null for all. */
   readonly change: ChangeSource | null;
 }

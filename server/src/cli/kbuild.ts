@@ -36,6 +36,7 @@ export async function runKbuild(command: KbuildCommand, program: Program): Promi
       updateBaseline: false,
       failOnGone: false,
       config: undefined,
+      cache: undefined,
       change: null,
     },
     {

@@ -9,6 +9,8 @@ export interface Program {
   readonly output: Output;
   /** This bundle: what worker threads run. */
   readonly self: string;
+  /** Another one for each version of the program, whatever it calls itself. */
+  identity(): string;
   readonly facts: PackageFacts;
   /** Of what goes to stdout. */
   readonly style: Style;

@@ -1,5 +1,6 @@
 /** Runs one command and gives its exit status. */
 import type { Program } from './process-needs.ts';
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createEngine, type Engine } from '../engine/analyse.ts';
@@ -75,6 +76,14 @@ export async function main(dist: string): Promise<void> {
   }
 }
 
+const WASM = ['web-tree-sitter.wasm', 'tree-sitter-c.wasm'] as const;
+
+function digestOf(files: readonly Uint8Array[]): string {
+  const hash = createHash('sha256');
+  for (const one of files) hash.update(one);
+  return hash.digest('hex');
+}
+
 function createProgram(
   output: Output,
   facts: PackageFacts,
@@ -82,18 +91,19 @@ function createProgram(
   dist: string,
 ): Program {
   let engine: Promise<Engine> | undefined;
-  const wasm = (name: string): Uint8Array => readFileSync(join(dist, name));
+  const wasm = (name: (typeof WASM)[number]): Uint8Array => readFileSync(join(dist, name));
   return {
     output,
     self: __filename,
+    identity: () => digestOf([readFileSync(__filename), ...WASM.map(wasm)]),
     facts,
     style: createStyle(color, process.stdout, process.env),
     stderrColumns: process.stderr.isTTY ? process.stderr.columns : undefined,
     isVerbose: talk === 'verbose',
     engine: () =>
       (engine ??= loadParser({
-        runtime: wasm('web-tree-sitter.wasm'),
-        grammar: wasm('tree-sitter-c.wasm'),
+        runtime: wasm(WASM[0]),
+        grammar: wasm(WASM[1]),
       }).then((parser) => createEngine(parser))),
   };
 }
