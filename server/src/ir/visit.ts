@@ -1,4 +1,5 @@
 /** Walks over expressions and statements. */
+import { movedFrom } from './lower/cache.ts';
 import type { CallExpr, Expr, FunctionIr, Stmt } from './types.ts';
 
 /**
@@ -190,10 +191,20 @@ export function walkExprs(stmt: Stmt, visit: (expr: Expr) => boolean | void): vo
   });
 }
 
+/** By the function as it was lowered: wherever an edit moves it, it says the same. */
+const unfinished = new WeakMap<FunctionIr, boolean>();
+
 /** Whether a function has a condition or a block that is not finished: no edit is made in it. */
 export function isBeingTyped(fn: FunctionIr): boolean {
+  const root = movedFrom(fn)?.from ?? fn;
+  let found = unfinished.get(root);
+  if (found === undefined) unfinished.set(root, (found = isUnfinished(root.body)));
+  return found;
+}
+
+function isUnfinished(body: Stmt): boolean {
   let found = false;
-  walkStmt(fn.body, (stmt) => {
+  walkStmt(body, (stmt) => {
     if (stmt.kind === 'unknown' && (stmt.hides === 'test' || stmt.hides === 'end')) found = true;
   });
   return found;
@@ -224,13 +235,22 @@ export function isStatement(part: unknown): part is Stmt {
   return STATEMENTS.has(kind) || (kind === 'unknown' && 'opaque' in part);
 }
 
-/** All calls in the body of a function, in source order of their start. */
-export function calls(fn: FunctionIr): CallExpr[] {
-  const found: CallExpr[] = [];
-  walkExprs(fn.body, (expr) => {
-    if (expr.kind === 'call') found.push(expr);
-  });
-  return found.sort((left, right) => left.start - right.start);
+const callLists = new WeakMap<FunctionIr, readonly CallExpr[]>();
+
+/**
+ * All calls in the body of a function, in source order of their start. Who only asks for names has
+ * them from scanOf(), which needs no body at today's place.
+ */
+export function calls(fn: FunctionIr): readonly CallExpr[] {
+  let list = callLists.get(fn);
+  if (list === undefined) {
+    const found: CallExpr[] = [];
+    walkExprs(fn.body, (expr) => {
+      if (expr.kind === 'call') found.push(expr);
+    });
+    callLists.set(fn, (list = found.sort((left, right) => left.start - right.start)));
+  }
+  return list;
 }
 
 /** The source text of an expression without the parentheses around it. */

@@ -3,8 +3,8 @@
  * begun, nothing starts it again, and it comes after the unregister.
  */
 import type { CallExpr, FileIr, FunctionIr } from '../ir/types.ts';
-import { calls } from '../ir/visit.ts';
 import type { AsyncKind } from '../kernel/async.ts';
+import { scanOf } from '../lifecycle/module/function-scan.ts';
 import type { ModuleIndex } from '../lifecycle/module/module.ts';
 import type { ModuleFacts } from '../lifecycle/types.ts';
 import { walkWithParents } from './locate.ts';
@@ -65,7 +65,7 @@ function isResultUsed({ fn, call }: Named): boolean {
 
 /** Whether a function waits for something else, which may well be the run. */
 function waitsForSomething(fn: FunctionIr): boolean {
-  return calls(fn).some(({ name }) => name !== null && WAITING.test(name));
+  return scanOf(fn).calls.some(({ name }) => name !== null && WAITING.test(name));
 }
 
 const WAITING = /^(?:wait_|synchronize_|rcu_barrier|flush_|drain_)/;

@@ -7,6 +7,7 @@ import { calls } from '../ir/visit.ts';
 import { ASYNC_KINDS } from '../kernel/async.ts';
 import { behaviourOf } from '../kernel/lookup.ts';
 import type { EffectOp } from '../kernel/types.ts';
+import { originalOf, scanOf } from '../lifecycle/module/function-scan.ts';
 import type { ModuleFacts, Role } from '../lifecycle/types.ts';
 import { functionsIn, walk, walkWithParents, type IrNode } from './locate.ts';
 import { indexOf, reachedFrom } from './members.ts';
@@ -31,7 +32,7 @@ export function deferredEnd(
   const carriers = carriersFor(facts, ops);
   if (carriers.size === 0) return null;
   const reached = [...reachedFrom(indexOf(facts.module, facts.kernel), [fn]).keys()];
-  if (reached.some((one) => calls(one).some((call) => startsOneOf(call, carriers))))
+  if (reached.some((one) => scanOf(one).calls.some((call) => startsOneOf(call, carriers))))
     return 'by-this';
   return isNeverStarted(facts, carriers) ? null : 'elsewhere';
 }
@@ -81,7 +82,8 @@ function isNeverStarted({ module, roles }: ModuleFacts, carriers: ReadonlySet<st
     return false;
   return files.every(({ functions }) =>
     functions.every((fn) => {
-      for (const { node, parents } of walkWithParents(fn.body)) {
+      if (!namesOneOf(fn, carriers)) return true;
+      for (const { node, parents } of walkWithParents(originalOf(fn).body)) {
         if (!isOnlyArmed(node, parents, carriers)) return false;
       }
       return true;
@@ -173,7 +175,7 @@ function deferredHandlers(facts: ModuleFacts, ops: readonly EffectOp[]): Readonl
     [...reachedFrom(index, roots).keys()].some((fn) => ending.has(fn));
   const values = namesAsValues(facts);
   const called = new Set(
-    index.allFunctions.flatMap(({ item }) => calls(item).flatMap(({ name }) => name ?? [])),
+    index.allFunctions.flatMap(({ item }) => scanOf(item).calls.flatMap(({ name }) => name ?? [])),
   );
   const isRoot = (fn: FunctionIr): boolean =>
     values.has(fn.name) || (!fn.isStatic && !called.has(fn.name));
@@ -192,7 +194,7 @@ function deferredHandlers(facts: ModuleFacts, ops: readonly EffectOp[]): Readonl
  * operations on a vfio_device.
  */
 function endsDevice(facts: ModuleFacts, fn: FunctionIr, ops: readonly EffectOp[]): boolean {
-  return calls(fn).some((call) => {
+  return scanOf(fn).calls.some((call) => {
     const behaviour =
       call.name === null ? undefined : behaviourOf(call.name, facts.kernel, facts.module.wrappers);
     if (
@@ -215,19 +217,48 @@ function endsDevice(facts: ModuleFacts, fn: FunctionIr, ops: readonly EffectOp[]
 /** The names that code and tables use otherwise than to call them. */
 function namesAsValues(facts: ModuleFacts): ReadonlySet<string> {
   const names = new Set<string>();
-  const note = (node: IrNode, parent: IrNode | undefined): void => {
-    if (node.kind === 'name' && !(parent?.kind === 'call' && parent.callee === node))
-      names.add(node.name);
-  };
   for (const file of [...facts.module.sources, ...facts.module.headers]) {
-    for (const fn of file.functions)
-      for (const { node, parents } of walkWithParents(fn.body)) note(node, parents.at(-1));
+    for (const fn of file.functions) for (const name of namesIn(fn).values) names.add(name);
     for (const { init } of file.variables)
-      if (init !== null)
-        for (const { node, parents } of walkWithParents(init)) note(node, parents.at(-1));
+      if (init !== null) for (const name of collectNames(init).values) names.add(name);
     for (const { args } of file.fileMacros) for (const arg of args) names.add(arg.trim());
   }
   return names;
+}
+
+/** What code names: the names that are not called alone, and all of them with members as `.name`. */
+interface Names {
+  readonly values: ReadonlySet<string>;
+  readonly all: ReadonlySet<string>;
+}
+
+const namesOf = new WeakMap<FunctionIr, Names>();
+
+/** Of a function as it was lowered, so that an edit asks again only what it changed. */
+function namesIn(fn: FunctionIr): Names {
+  const root = originalOf(fn);
+  let names = namesOf.get(root);
+  if (names === undefined) namesOf.set(root, (names = collectNames(root.body)));
+  return names;
+}
+
+function collectNames(code: IrNode): Names {
+  const values = new Set<string>();
+  const all = new Set<string>();
+  for (const { node, parents } of walkWithParents(code)) {
+    if (node.kind === 'member') all.add(`.${node.field}`);
+    if (node.kind !== 'name') continue;
+    all.add(node.name);
+    const parent = parents.at(-1);
+    if (!(parent?.kind === 'call' && parent.callee === node)) values.add(node.name);
+  }
+  return { values, all };
+}
+
+function namesOneOf(fn: FunctionIr, names: ReadonlySet<string>): boolean {
+  const { all } = namesIn(fn);
+  for (const name of names) if (all.has(name)) return true;
+  return false;
 }
 
 /**
@@ -249,7 +280,8 @@ function carriersOf(facts: ModuleFacts, handlers: ReadonlySet<string>): Readonly
       if (args.some((arg) => handlers.has(arg.trim())))
         for (const arg of args) carriers.add(arg.trim());
     for (const fn of file.functions) {
-      for (const node of walk(fn.body)) {
+      if (!namesOneOf(fn, handlers)) continue;
+      for (const node of walk(originalOf(fn).body)) {
         if (node.kind === 'call' && node.args.some((arg) => isNamed(arg, handlers)))
           node.args.forEach(add);
         if (node.kind === 'assign' && isNamed(node.value, handlers)) add(node.target);

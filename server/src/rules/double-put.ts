@@ -4,7 +4,7 @@
  */
 import type { Finding, Fix, Rule, RuleContext } from './types.ts';
 import type { CallExpr, FunctionIr } from '../ir/types.ts';
-import { calls } from '../ir/visit.ts';
+import { scanOf } from '../lifecycle/module/function-scan.ts';
 import type { ModuleFacts, OperationObservation } from '../lifecycle/types.ts';
 import type { Span } from '../text/span.ts';
 import { startsIn } from './deferred-ends.ts';
@@ -246,7 +246,7 @@ function startOfLastPut(facts: ModuleFacts, put: OperationObservation): CallExpr
 
 function takesReferences({ module }: ModuleFacts): boolean {
   return [...module.sources, ...module.headers].some(({ functions }) =>
-    functions.some((fn) => calls(fn).some(({ name }) => REFERENCE.test(name ?? ''))),
+    functions.some((fn) => scanOf(fn).calls.some(({ name }) => REFERENCE.test(name ?? ''))),
   );
 }
 

@@ -274,7 +274,7 @@ function lateMembers(facts: ModuleFacts, index: ModuleIndex, use: UseObservation
   if (use.form !== 'pass' || use.api === null) return [];
   if (INITIALISERS.has(use.api)) {
     const access = own.find(
-      (one) => one.form === 'address' && one.call?.name === use.api && contains(use.site, one.node),
+      (one) => one.form === 'address' && one.callName === use.api && contains(use.site, one.node),
     );
     return access === undefined ? [] : [{ use, access, isLock: LOCKS.has(use.api) }];
   }
@@ -292,7 +292,7 @@ function initialisedBy(facts: ModuleFacts, index: ModuleIndex, use: UseObservati
   return memberAccesses(index, callee.item)
     .filter((one) =>
       one.form === 'address'
-        ? LOCKS.has(one.call?.name ?? '')
+        ? LOCKS.has(one.callName ?? '')
         : one.form === 'write' && one.value !== null && READ_BY_CORE.has(one.key),
     )
     .map((access) => ({ use, access, isLock: access.form === 'address' }));
@@ -324,7 +324,7 @@ function readerOf(facts: ModuleFacts, index: ModuleIndex, key: string): MemberAc
     // The text tells faster than the tree that a member is not there.
     if (!fn.text.includes(field)) continue;
     const reader = memberAccesses(index, fn).find(
-      (one) => one.key === key && one.form !== 'write' && !INITIALISERS.has(one.call?.name ?? ''),
+      (one) => one.key === key && one.form !== 'write' && !INITIALISERS.has(one.callName ?? ''),
     );
     if (reader !== undefined) return reader;
   }

@@ -172,7 +172,7 @@ function usesOfDevice(index: ModuleIndex, roots: readonly FunctionIr[]): Finding
     memberAccesses(index, fn).flatMap((access): Finding[] => {
       if (
         !/^vfio_device\.device(\.|$)/.test(access.key) ||
-        REFERENCE_CALLS.has(access.call?.name ?? '')
+        REFERENCE_CALLS.has(access.callName ?? '')
       )
         return [];
       const text = written(access.file.text, access.node);

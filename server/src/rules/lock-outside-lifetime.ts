@@ -8,7 +8,7 @@ import { LOCK_DESTROYERS, LOCK_INITIALISERS, lockTakenBy } from '../kernel/locks
 import { runWhetherOpenOrNot } from './entry-points.ts';
 import { lockOutsideLifetimeExamples } from './lock-outside-lifetime.examples.ts';
 import { contains, functionsIn, walk } from './locate.ts';
-import { indexOf, memberAccesses, reachedFrom, type MemberAccess } from './members.ts';
+import { changedIn, indexOf, memberAccesses, reachedFrom, type MemberAccess } from './members.ts';
 import { opensAndCloses } from './open-and-close.ts';
 import { quoted, say, written } from './wording.ts';
 
@@ -117,13 +117,13 @@ function accessesBy(
   names: ReadonlySet<string>,
 ): MemberAccess[] {
   return memberAccesses(index, fn).filter(
-    ({ call, form }) => form === 'address' && names.has(call?.name ?? ''),
+    ({ callName, form }) => form === 'address' && names.has(callName ?? ''),
   );
 }
 
 function locksTaken(index: ModuleIndex, fn: FunctionIr): MemberAccess[] {
   return memberAccesses(index, fn).filter(
-    ({ call, form }) => form === 'address' && lockTakenBy(call?.name ?? '') !== undefined,
+    ({ callName, form }) => form === 'address' && lockTakenBy(callName ?? '') !== undefined,
   );
 }
 
@@ -158,10 +158,8 @@ function changesWithOpening(
 ): (one: MemberAccess) => boolean {
   const beginning = reachedFrom(index, functionsIn(facts, 'probe', 'init'));
   const written = new Set(
-    index.allFunctions.flatMap(({ item }) =>
-      beginning.has(item)
-        ? []
-        : memberAccesses(index, item).flatMap(({ form, key }) => (form === 'read' ? [] : [key])),
+    index.allFunctions.flatMap(({ file, item }) =>
+      beginning.has(item) ? [] : changedIn(index, file, item),
     ),
   );
   return (one) =>

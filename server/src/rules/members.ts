@@ -1,5 +1,15 @@
 /** Which members of which structs a function reads, writes and takes the address of. */
-import type { CallExpr, Expr, FileIr, FunctionIr, MemberExpr, TypeName } from '../ir/types.ts';
+import { movedFrom } from '../ir/lower.ts';
+import type {
+  CallExpr,
+  Expr,
+  FileIr,
+  FunctionIr,
+  MacroIr,
+  MemberExpr,
+  StructIr,
+  TypeName,
+} from '../ir/types.ts';
 import type { ModuleIndex } from '../lifecycle/module/module.ts';
 import { callOfGuard } from '../lifecycle/interpret/guards.ts';
 import { originalOf, scanOf } from '../lifecycle/module/function-scan.ts';
@@ -30,6 +40,8 @@ export interface MemberAccess {
   readonly site: Site;
   /** The call that is given the access, or its address, as an argument. */
   readonly call: CallExpr | null;
+  /** Its name: to be asked before the call, which is made where an edit has moved the function. */
+  readonly callName: string | null;
   /** What a plain assignment gives it. */
   readonly value: Expr | null;
 }
@@ -46,24 +58,83 @@ export function memberAccesses(index: ModuleIndex, fn: FunctionIr): readonly Mem
   let accesses = byFunction.get(fn);
   if (accesses === undefined) {
     const file = index.fileOf(fn);
-    byFunction.set(fn, (accesses = file === undefined ? [] : collect(index, file, fn)));
+    byFunction.set(fn, (accesses = file === undefined ? [] : accessesIn(index, file, fn)));
   }
   return accesses;
+}
+
+function accessesIn(index: ModuleIndex, file: FileIr, fn: FunctionIr): readonly MemberAccess[] {
+  const delta = movedFrom(fn)?.delta ?? 0;
+  return resolvedMembers(index, file, fn).map(
+    (resolved) => new AccessOfToday(file, fn, resolved, delta),
+  );
+}
+
+/** An access in its document, where an edit may have moved it: the nodes are looked up when asked for. */
+class AccessOfToday implements MemberAccess {
+  readonly key: string;
+  readonly owner: string;
+  readonly embeds: string | null;
+  readonly form: MemberAccess['form'];
+  readonly callName: string | null;
+  readonly site: Site;
+
+  readonly file: FileIr;
+  readonly function: FunctionIr;
+  private readonly resolved: ResolvedMember;
+  private readonly delta: number;
+
+  constructor(file: FileIr, fn: FunctionIr, resolved: ResolvedMember, delta: number) {
+    this.file = file;
+    this.function = fn;
+    this.resolved = resolved;
+    this.delta = delta;
+    const { mention, isArray, key, owner, embeds } = resolved;
+    const { form, call } = isArray ? mention.form.array : mention.form.plain;
+    this.key = key;
+    this.owner = owner;
+    this.embeds = embeds;
+    this.form = form;
+    this.callName = call?.name ?? null;
+    const { start, end } = mention.node;
+    this.site = { path: file.path, start: start + delta, end: end + delta };
+  }
+
+  get node(): MemberExpr {
+    return this.mentionOfToday().node;
+  }
+  get call(): CallExpr | null {
+    return this.formOf(this.resolved.mention).call && this.formOf(this.mentionOfToday()).call;
+  }
+  get value(): Expr | null {
+    return this.formOf(this.resolved.mention).value && this.formOf(this.mentionOfToday()).value;
+  }
+
+  private formOf({ form }: Mention): Form {
+    return this.resolved.isArray ? form.array : form.plain;
+  }
+
+  private mentionOfToday(): Mention {
+    const { mention, at } = this.resolved;
+    return this.delta === 0 ? mention : mentionsOf(this.function).accesses[at]!;
+  }
 }
 
 /** The keys of the members that code of the module writes, or takes the address of. */
 export function changedMembers(index: ModuleIndex): ReadonlySet<string> {
   let keys = changed.get(index);
   if (keys === undefined) {
-    // No place is asked for, so that the bodies that an edit has moved need not be made.
-    const found = index.allFunctions.flatMap(({ item, file }) =>
-      collect(index, file, originalOf(item)).flatMap(({ key, form }) =>
-        form === 'read' ? [] : [key],
-      ),
-    );
+    const found = index.allFunctions.flatMap(({ item, file }) => changedIn(index, file, item));
     changed.set(index, (keys = new Set(found)));
   }
   return keys;
+}
+
+/** The keys of the members that a function writes, or takes the address of. */
+export function changedIn(index: ModuleIndex, file: FileIr, fn: FunctionIr): string[] {
+  return resolvedMembers(index, file, fn).flatMap(({ mention, isArray, key }) =>
+    (isArray ? mention.form.array : mention.form.plain).form === 'read' ? [] : [key],
+  );
 }
 
 const changed = new WeakMap<ModuleIndex, ReadonlySet<string>>();
@@ -74,15 +145,18 @@ const KERNEL_MEMBERS: Readonly<Record<string, string>> = {
   'vfio_platform_device.vdev': 'vfio_device',
 };
 
+/** One access as the body of a function has it, whatever the types in the module are. */
+interface Mention {
+  readonly node: MemberExpr;
+  /** What is done with it, where it is no array and where it is one. */
+  readonly form: { readonly plain: Form; readonly array: Form };
+}
+
 /** What the body of a function says of members, whatever the types in the module are. */
 interface Mentions {
   /** The types of parameters and variables; null for a name that is declared with several. */
   readonly locals: ReadonlyMap<string, TypeName | null>;
-  readonly accesses: readonly {
-    readonly node: MemberExpr;
-    /** What is done with it, where it is no array and where it is one. */
-    readonly form: { readonly plain: Form; readonly array: Form };
-  }[];
+  readonly accesses: readonly Mention[];
 }
 
 const mentions = new WeakMap<FunctionIr, Mentions>();
@@ -95,7 +169,7 @@ function mentionsOf(fn: FunctionIr): Mentions {
 
 function findMentions(fn: FunctionIr): Mentions {
   const locals = new Map<string, TypeName | null>(fn.params.map((one) => [one.name, one.type]));
-  const accesses: Mentions['accesses'][number][] = [];
+  const accesses: Mention[] = [];
   for (const { node, parents } of walkWithParents(fn.body)) {
     if (node.kind === 'decl') {
       const other = locals.get(node.name);
@@ -114,29 +188,106 @@ function findMentions(fn: FunctionIr): Mentions {
   return { locals, accesses };
 }
 
-function collect(index: ModuleIndex, file: FileIr, fn: FunctionIr): MemberAccess[] {
-  const { locals, accesses } = mentionsOf(fn);
-  const typing: Typing = { index, file, locals };
-  return accesses.flatMap(({ node, form }) => {
-    const place = placeOf(typing, node);
+/** An access with the member that it names, by the types of a module. */
+interface ResolvedMember extends Pick<MemberAccess, 'key' | 'owner' | 'embeds'> {
+  readonly mention: Mention;
+  /** Its place in the list of mentions. */
+  readonly at: number;
+  /** The member is an array, so that its name is an address. */
+  readonly isArray: boolean;
+}
+
+const resolutions = new WeakMap<
+  FunctionIr,
+  { readonly asked: readonly AskedType[]; readonly list: readonly ResolvedMember[] }
+>();
+
+/**
+ * The members that a function names, with the nodes of the function as it was lowered. They are
+ * kept for as long as what was asked of the types of the module has the same answers.
+ */
+function resolvedMembers(
+  index: ModuleIndex,
+  file: FileIr,
+  fn: FunctionIr,
+): readonly ResolvedMember[] {
+  const root = originalOf(fn);
+  const types = typesOf(index, file);
+  const before = resolutions.get(root);
+  if (before?.asked.every((one) => printOf(types, one) === one.print)) return before.list;
+  const { locals, accesses } = mentionsOf(root);
+  const asked: AskedType[] = [];
+  const typing: Typing = { types: recorded(types, asked), locals };
+  const list = accesses.flatMap((mention, at): ResolvedMember[] => {
+    const place = placeOf(typing, mention.node);
     if (place === null) return [];
-    const type = fieldType(index, file, place.owner, place.key.slice(place.owner.length + 1));
-    return [
-      {
-        file,
-        function: fn,
-        ...place,
-        ...((type?.arrays ?? 0) > 0 ? form.array : form.plain),
-        node,
-        site: { path: file.path, start: node.start, end: node.end },
-      },
-    ];
+    const type = memberType(typing.types, place.owner, place.key.slice(place.owner.length + 1));
+    return [{ ...place, mention, at, isArray: (type?.arrays ?? 0) > 0 }];
   });
+  resolutions.set(root, { asked, list });
+  return list;
+}
+
+/** What a document knows of types by name. */
+interface Types {
+  struct(tag: string): StructIr | null;
+  /** The type of a variable outside of functions. */
+  variable(name: string): TypeName | null;
+  /** What a function of the module returns. */
+  returned(name: string): TypeName | null;
+  macro(name: string): MacroIr | null;
+  typedef(name: string): TypeName | null;
+}
+
+function typesOf(index: ModuleIndex, file: FileIr): Types {
+  return {
+    struct: (tag) => index.struct(file, tag)?.item ?? null,
+    variable: (name) => index.variable(file, name)?.item.type ?? null,
+    returned: (name) => index.functions(file, name)[0]?.item.returnType ?? null,
+    macro: (name) => index.macro(file, name)?.item ?? null,
+    typedef(name) {
+      for (const document of [file, ...index.module.headers]) {
+        const meant = document.typedefs.get(name);
+        if (meant) return meant;
+      }
+      return null;
+    },
+  };
+}
+
+/** A question and its answer, as what is the same for equal answers wherever they are written. */
+interface AskedType {
+  readonly kind: keyof Types;
+  readonly name: string;
+  readonly print: unknown;
+}
+
+function printOf(types: Types, { kind, name }: Pick<AskedType, 'kind' | 'name'>): unknown {
+  const answer = types[kind](name);
+  if (answer === null) return null;
+  if ('fields' in answer || 'bodyText' in answer) return movedFrom(answer)?.from ?? answer;
+  return `${answer.keyword} ${answer.name} ${answer.pointers} ${answer.arrays}`;
+}
+
+/** The same types, with each question written down once. */
+function recorded(types: Types, asked: AskedType[]): Types {
+  const seen = new Set<string>();
+  const note = (kind: keyof Types, name: string): void => {
+    if (seen.has(`${kind} ${name}`)) return;
+    seen.add(`${kind} ${name}`);
+    asked.push({ kind, name, print: printOf(types, { kind, name }) });
+  };
+  return {
+    struct: (name) => (note('struct', name), types.struct(name)),
+    variable: (name) => (note('variable', name), types.variable(name)),
+    returned: (name) => (note('returned', name), types.returned(name)),
+    macro: (name) => (note('macro', name), types.macro(name)),
+    typedef: (name) => (note('typedef', name), types.typedef(name)),
+  };
 }
 
 interface Typing {
-  readonly index: ModuleIndex;
-  readonly file: FileIr;
+  readonly types: Types;
   readonly locals: ReadonlyMap<string, TypeName | null>;
 }
 
@@ -166,13 +317,13 @@ function placeOf(
   }
   if (tag === null || tag === '') return null;
   while (path.length > 1) {
-    const inner = embeddedTag(typing, tag, path[0]!);
+    const inner = embeddedTag(typing.types, tag, path[0]!);
     if (inner === null) break;
     tag = inner;
     path.shift();
   }
   const rest = path.join('.');
-  return { key: `${tag}.${rest}`, owner: tag, embeds: embeddedTag(typing, tag, rest) };
+  return { key: `${tag}.${rest}`, owner: tag, embeds: embeddedTag(typing.types, tag, rest) };
 }
 
 /**
@@ -181,9 +332,10 @@ function placeOf(
  */
 export function keyOf(index: ModuleIndex, file: FileIr, container: string, member: string): string {
   const path = member.split('.');
+  const types = typesOf(index, file);
   let tag = container;
   while (path.length > 1) {
-    const inner = embeddedTag({ index, file, locals: new Map() }, tag, path[0]!);
+    const inner = embeddedTag(types, tag, path[0]!);
     if (inner === null) break;
     tag = inner;
     path.shift();
@@ -191,8 +343,8 @@ export function keyOf(index: ModuleIndex, file: FileIr, container: string, membe
   return `${tag}.${path.join('.')}`;
 }
 
-function embeddedTag({ index, file }: Typing, tag: string, field: string): string | null {
-  const type = fieldType(index, file, tag, field);
+function embeddedTag(types: Types, tag: string, field: string): string | null {
+  const type = memberType(types, tag, field);
   if (type !== null) return type.pointers === 0 && type.keyword === 'struct' ? type.name : null;
   return KERNEL_MEMBERS[`${tag}.${field}`] ?? null;
 }
@@ -204,7 +356,11 @@ export function fieldType(
   tag: string,
   field: string,
 ): TypeName | null {
-  return index.struct(file, tag)?.item.fields.find((one) => one.name === field)?.type ?? null;
+  return memberType(typesOf(index, file), tag, field);
+}
+
+function memberType(types: Types, tag: string, field: string): TypeName | null {
+  return types.struct(tag)?.fields.find((one) => one.name === field)?.type ?? null;
 }
 
 /** The declared type of an expression, or null. A typedef of a struct is that struct. */
@@ -212,20 +368,15 @@ function typeOf(typing: Typing, expr: Expr): TypeName | null {
   switch (expr.kind) {
     case 'name': {
       const local = typing.locals.get(expr.name);
-      return resolved(
-        typing,
-        local !== undefined
-          ? local
-          : (typing.index.variable(typing.file, expr.name)?.item.type ?? null),
-      );
+      return resolved(typing.types, local !== undefined ? local : typing.types.variable(expr.name));
     }
     case 'cast':
-      return resolved(typing, expr.type);
+      return resolved(typing.types, expr.type);
     case 'member': {
       const type = typeOf(typing, expr.base);
       return type === null
         ? null
-        : resolved(typing, fieldType(typing.index, typing.file, type.name, expr.field));
+        : resolved(typing.types, memberType(typing.types, type.name, expr.field));
     }
     case 'unary': {
       if (expr.op !== '&' && expr.op !== '*') return null;
@@ -242,7 +393,7 @@ function typeOf(typing: Typing, expr: Expr): TypeName | null {
         : { ...type, pointers: type.pointers - 1 };
     }
     case 'call':
-      return callType(typing, expr);
+      return callType(typing.types, expr);
     default:
       return null;
   }
@@ -252,7 +403,7 @@ function typeOf(typing: Typing, expr: Expr): TypeName | null {
  * What `to_foo(x)` gives: the return type of a function of the module, or the container of a
  * container_of, written out or in a macro.
  */
-function callType(typing: Typing, call: CallExpr): TypeName | null {
+function callType(types: Types, call: CallExpr): TypeName | null {
   if (call.name === null) return null;
   if (call.name.startsWith('container_of')) {
     const container = call.args[1];
@@ -260,26 +411,25 @@ function callType(typing: Typing, call: CallExpr): TypeName | null {
       ? { ...container.type, pointers: container.type.pointers + 1 }
       : null;
   }
-  const [defined] = typing.index.functions(typing.file, call.name);
-  if (defined) return resolved(typing, defined.item.returnType);
-  const body = typing.index.macro(typing.file, call.name)?.item.body;
+  const returned = types.returned(call.name);
+  if (returned !== null) return resolved(types, returned);
+  const body = types.macro(call.name)?.body;
   return body?.kind === 'call' && body.name?.startsWith('container_of')
-    ? callType(typing, body)
+    ? callType(types, body)
     : null;
 }
 
-function resolved({ index, file }: Typing, type: TypeName | null): TypeName | null {
+function resolved(types: Types, type: TypeName | null): TypeName | null {
   if (type === null || type.keyword !== null) return type;
-  for (const document of [file, ...index.module.headers]) {
-    const meant = document.typedefs.get(type.name);
-    if (meant)
-      return {
-        ...meant,
-        pointers: meant.pointers + type.pointers,
-        arrays: meant.arrays + type.arrays,
-      };
-  }
-  return type;
+  const meant = types.typedef(type.name);
+  return (
+    (meant && {
+      ...meant,
+      pointers: meant.pointers + type.pointers,
+      arrays: meant.arrays + type.arrays,
+    }) ??
+    type
+  );
 }
 
 type Form = Pick<MemberAccess, 'form' | 'call' | 'value'>;
