@@ -402,6 +402,8 @@ export interface MacroIr extends Span {
   readonly rest: string | null;
   readonly body: Expr | null;
   readonly statements: readonly Stmt[] | null;
+  /** What stands for a table in braces, or for some of its members without them. */
+  readonly table?: InitializerExpr;
   /** With blanks in the place of comments. */
   readonly bodyText: string;
   /** Where that begins, counted from the start of the definition. */

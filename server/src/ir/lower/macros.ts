@@ -1,6 +1,6 @@
 /** Parses the bodies of macros. */
 import type { SyntaxParser, SyntaxTree, TopLevelItem } from '../../syntax/node.ts';
-import type { Expr, MacroIr, Stmt } from '../types.ts';
+import type { Expr, InitializerExpr, MacroIr, Stmt } from '../types.ts';
 import { walkExpr, walkExprs, walkStmt } from '../visit.ts';
 import { createContext, field, parts } from './context.ts';
 import { lowerExpr } from './expressions.ts';
@@ -12,14 +12,25 @@ interface Wrapped {
   readonly macro: MacroIr;
   /** Offset of the body in the document. */
   readonly bodyStart: number;
-  /** Offset of the body in the synthetic text. */
+  /** Offset of the item in the synthetic text, and of the body in it. */
+  readonly itemStart: number;
   readonly at: number;
-  readonly asStatements: boolean;
+  readonly form: Form;
 }
+
+/** What a body is the text of: a value, statements, or a table or some of its members. */
+type Form = 'value' | 'statements' | 'table' | 'members';
+
+const AROUND: Readonly<Record<Form, readonly [before: string, after: string]>> = {
+  value: ['void m(void) { x = (', ');}'],
+  statements: ['void m(void) { ', ' ;}'],
+  table: ['struct m m = ', ';'],
+  members: ['struct m m = { ', '};'],
+};
 
 /** What makes the body of a macro without arguments more than a constant or another name. */
 const CODE =
-  /\b[A-Za-z_]\w*\s*\(|\b(?:goto|return|break|continue)\b|[=!<>]=|&&|\|\||[^-<>][<>][^<>]/;
+  /^\{?\s*\.\s*[A-Za-z_]|\b[A-Za-z_]\w*\s*\(|\b(?:goto|return|break|continue)\b|[=!<>]=|&&|\|\||[^-<>][<>][^<>]/;
 
 /** Whether the body of a macro is parsed: of those without arguments, what may act or test. */
 export function isWorthParsing(macro: MacroIr): boolean {
@@ -27,10 +38,10 @@ export function isWorthParsing(macro: MacroIr): boolean {
 }
 
 /**
- * Parses the bodies of macros as the expressions or statements they stand for. All go into one
+ * Parses the bodies of macros as what they stand for: a value, statements, a table. All go into one
  * text, each as the body of a
  * function of its own, since one parse of many is much cheaper than many parses.
- * @returns the macros in the same order, with `body` or `statements` where their text is one.
+ * @returns the macros in the same order, with `body`, `statements` or `table` where their text is one.
  */
 export function lowerMacroBodies(macros: readonly MacroIr[], parser: SyntaxParser): MacroIr[] {
   const lowered = new Map<MacroIr, MacroIr>();
@@ -54,10 +65,11 @@ function lowerTogether(
     const bodyStart = macro.start + macro.bodyOffset;
     const body = withoutOperators(joinLines(macro.bodyText));
     if (body === null || !isBalanced(body)) continue;
-    const asStatements = isAnyStatement || isStatement(body);
-    const opening = asStatements ? 'void m(void) { ' : 'void m(void) { x = (';
-    wrapped.push({ macro, bodyStart, at: source.length + opening.length, asStatements });
-    source += `${opening}${body}${asStatements ? ' ;}' : ');}'}\n`;
+    const form = isAnyStatement ? 'statements' : formOf(body);
+    const [before, after] = AROUND[form];
+    const itemStart = source.length;
+    wrapped.push({ macro, bodyStart, itemStart, at: itemStart + before.length, form });
+    source += `${before}${body}${after}\n`;
   }
   if (wrapped.length === 0) return;
   const damaged: MacroIr[] = [];
@@ -65,15 +77,11 @@ function lowerTogether(
   try {
     const items = new Map(tree.items().map((item) => [item.start, item]));
     for (const [i, one] of wrapped.entries()) {
-      const item = items.get(source.lastIndexOf('void m(void)', one.at));
+      const item = items.get(one.itemStart);
       const isWhole =
         item !== undefined &&
         !item.hasError &&
-        item.end ===
-          (i + 1 < wrapped.length
-            ? source.lastIndexOf('void m(void)', wrapped[i + 1]!.at)
-            : source.length) -
-            1;
+        item.end === (wrapped[i + 1]?.itemStart ?? source.length) - 1;
       if (!isWhole && wrapped.length > 1) {
         damaged.push(one.macro);
         continue;
@@ -88,22 +96,24 @@ function lowerTogether(
   for (const macro of damaged) lowerTogether([macro], parser, lowered);
   // What is no expression may be a declaration.
   const [only] = wrapped;
-  if (wrapped.length === 1 && only && !only.asStatements && !lowered.has(only.macro))
+  if (wrapped.length === 1 && only?.form === 'value' && !lowered.has(only.macro))
     lowerTogether([only.macro], parser, lowered, true);
 }
 
 interface Body {
   readonly body: Expr | null;
   readonly statements: readonly Stmt[] | null;
+  readonly table?: InitializerExpr;
 }
 
 /** A type as an argument is an error to the parser but not to the lowering. */
-function isUnderstood({ body, statements }: Body): boolean {
+function isUnderstood({ body, statements, table }: Body): boolean {
   let understood = true;
   const check = (node: Expr | Stmt): void => {
     if (node.kind === 'unknown') understood = false;
   };
   if (body !== null) walkExpr(body, check);
+  if (table !== undefined) walkExpr(table, check);
   for (const statement of statements ?? []) {
     walkStmt(statement, check);
     walkExprs(statement, check);
@@ -114,10 +124,18 @@ function isUnderstood({ body, statements }: Body): boolean {
 function lowerBody(one: Wrapped, item: TopLevelItem, tree: SyntaxTree): Body {
   const none = { body: null, statements: null };
   const context = createContext(tree.text, item, tree.notes);
+  if (one.form === 'table' || one.form === 'members') {
+    const declarator = field(item.node(), 'declarator');
+    const value = declarator === undefined ? undefined : field(declarator, 'value');
+    const table = value === undefined ? null : lowerExpr(value, context);
+    return table?.kind === 'initializer'
+      ? { ...none, table: shiftSpans(table, one.bodyStart - one.at) }
+      : none;
+  }
   const block = field(item.node(), 'body');
   if (block === undefined) return none;
   const delta = one.bodyStart - one.at;
-  if (one.asStatements) {
+  if (one.form === 'statements') {
     const statements = lowerSequence(block.children, context);
     return context.opaque || statements.length === 0
       ? none
@@ -148,6 +166,16 @@ function withoutOperators(body: string): string | null {
 /** Continued lines become one; the length stays. */
 function joinLines(text: string): string {
   return text.replace(/\\(?=\r?\n)/g, ' ');
+}
+
+/** Members of a table: `.open = foo_open, .close = foo_close`. */
+const MEMBERS = /^\.\s*[A-Za-z_][\w.]*\s*=(?!=)/;
+const TABLE = /^\{\s*(?:\.\s*[A-Za-z_]|\[)/;
+
+function formOf(body: string): Form {
+  if (MEMBERS.test(body)) return 'members';
+  if (TABLE.test(body)) return 'table';
+  return isStatement(body) ? 'statements' : 'value';
 }
 
 /**

@@ -1,7 +1,8 @@
 /** Where a module says which of its functions begin a device's life and which end it. */
-import type { Expr, FileIr, InitializerExpr, VariableIr } from '../../ir/types.ts';
+import type { Expr, InitializerExpr, VariableIr } from '../../ir/types.ts';
 import type { ModuleIndex } from './module.ts';
 import { kernelCallers, scanOf } from './function-scan.ts';
+import { writtenTables } from './written-tables.ts';
 import type { EffectOp, KernelVersion } from '../../kernel/types.ts';
 import type { DriverTable } from '../types.ts';
 
@@ -91,15 +92,13 @@ function pairsOf({ path, variable, type, names, complete }: Members): DriverTabl
 }
 
 function initialised(index: ModuleIndex): Members[] {
-  return documents(index).flatMap((file) =>
-    file.variables.flatMap((variable): Members[] => {
-      const { init, type } = variable;
-      if (init?.kind !== 'initializer' || type.name === 'vfio_device_ops') return [];
-      const names = new Map<string, string>();
-      addMembers(init, names);
-      return [{ path: file.path, variable, type: type.name, names, complete: isComplete(init) }];
-    }),
-  );
+  return writtenTables(index).flatMap(({ file, variable, init }): Members[] => {
+    const { type } = variable;
+    if (type.name === 'vfio_device_ops') return [];
+    const names = new Map<string, string>();
+    addMembers(init, names);
+    return [{ path: file.path, variable, type: type.name, names, complete: isComplete(init) }];
+  });
 }
 
 function addMembers(init: InitializerExpr, names: Map<string, string>): void {
@@ -146,10 +145,6 @@ function rootName(expr: Expr): string | null {
   let root = expr;
   while (root.kind === 'member' || root.kind === 'index') root = root.base;
   return referenced(root);
-}
-
-function documents({ module }: ModuleIndex): readonly FileIr[] {
-  return [...module.sources, ...module.headers];
 }
 
 /** Neither an #if nor a macro that stands for members (`FOO_COMMON_OPS,`) may hide one. */

@@ -6,6 +6,7 @@ import { walkStmt } from '../../ir/visit.ts';
 import { isExcluded, macrosOf, undecided } from './preprocessor.ts';
 import { isReadable, referenced } from './driver-tables.ts';
 import type { ModuleIndex } from './module.ts';
+import { writtenTables } from './written-tables.ts';
 import { kernelCallers, scanOf, type KernelCaller } from './function-scan.ts';
 import type { DriverTable, OpsTable, Role } from '../types.ts';
 
@@ -22,7 +23,7 @@ const OPEN_DEVICE: KernelVersion = [5, 15];
 export function opsTables(index: ModuleIndex, kernel: KernelVersion): OpsTable[] {
   const uses = kernelCallers(index, kernel).flatMap((caller) => tableUses(index, caller));
   const macros = macrosOf(index.module, kernel);
-  return tables(index).flatMap(({ file, variable, init }) => {
+  return writtenTables(index).flatMap(({ file, variable, init, isByMacro }) => {
     if (variable.type.name !== 'vfio_device_ops') return [];
     // A table is what the target kernel compiles of it.
     const entries = init.entries.filter((one) => !isExcluded(one.conditions, kernel, macros));
@@ -37,7 +38,7 @@ export function opsTables(index: ModuleIndex, kernel: KernelVersion): OpsTable[]
         variable,
         members,
         complete: isReadable(init) && !isOpen,
-        readable: isReadable(init),
+        readable: isReadable(init) && !isByMacro,
         style: styleOf(members, kernel),
         givenTo,
       },
@@ -97,34 +98,24 @@ function fileOf(index: ModuleIndex, path: string): FileIr | undefined {
   return [...index.module.sources, ...index.module.headers].find((file) => file.path === path);
 }
 
-function tables(
-  index: ModuleIndex,
-): { file: FileIr; variable: VariableIr; init: InitializerExpr }[] {
-  return [...index.module.sources, ...index.module.headers].flatMap((file) =>
-    file.variables.flatMap((variable) =>
-      variable.init?.kind === 'initializer' ? [{ file, variable, init: variable.init }] : [],
-    ),
-  );
-}
-
 function membersOf(file: FileIr, entries: InitializerExpr['entries']): Map<string, TableMember> {
   const members = new Map<string, TableMember>();
   for (const entry of entries) {
     const name = entry.designators[0];
     // `.release = NULL` is what a table without it holds.
-    if (
-      entry.designators.length === 1 &&
-      name &&
-      file.text.slice(entry.value.start, entry.value.end) !== 'NULL'
-    )
+    if (entry.designators.length === 1 && name && textOf(file, entry.value) !== 'NULL')
       members.set(name, {
-        value: referenced(entry.value) ?? file.text.slice(entry.value.start, entry.value.end),
+        value: referenced(entry.value) ?? textOf(file, entry.value),
         span: { start: entry.start, end: entry.end },
         conditions: entry.conditions,
       });
   }
   if (isOfFile(members.get('open'), members.get('release'))) members.delete('release');
   return members;
+}
+
+function textOf(file: FileIr, value: Expr): string {
+  return value.kind === 'name' ? value.name : file.text.slice(value.start, value.end);
 }
 
 /**
@@ -236,8 +227,18 @@ function tablesIn(
   ];
   if (scan.decls.some((decl) => decl.name === name))
     return values.flatMap((operand) => tablesIn(index, file, fn, operand, depth + 1));
-  const variable = index.variable(file, name);
-  return variable?.item.type.name === 'vfio_device_ops' ? [variable.item] : [];
+  const variable = index.variable(file, name)?.item ?? declaredByMacro(index, file, name);
+  return variable?.type.name === 'vfio_device_ops' ? [variable] : [];
+}
+
+function declaredByMacro(index: ModuleIndex, file: FileIr, name: string): VariableIr | null {
+  const found = writtenTables(index).filter(
+    (table) =>
+      table.isByMacro &&
+      table.variable.name === name &&
+      (table.file === file || !table.variable.isStatic),
+  );
+  return found.length === 1 ? found[0]!.variable : null;
 }
 
 function returnedBy(fn: FunctionIr): Expr[] {

@@ -1,0 +1,102 @@
+/** The tables of a module as the compiler sees them, with what macros write of them. */
+import { expandTable } from '../../ir/expand-table.ts';
+import { expandStatement } from '../../ir/expand.ts';
+import type {
+  DeclStmt,
+  Expr,
+  FileIr,
+  FileMacroIr,
+  InitializerExpr,
+  VariableIr,
+} from '../../ir/types.ts';
+import { walkStmt } from '../../ir/visit.ts';
+import { append } from '../../text/lists.ts';
+import type { ModuleIndex } from './module.ts';
+
+/** A variable with an initialiser in braces. */
+export interface WrittenTable {
+  readonly file: FileIr;
+  readonly variable: VariableIr;
+  /** With the members that macros bring, which have the place of the macro's use. */
+  readonly init: InitializerExpr;
+  /** Whether a macro writes any of it: nothing can be added to its text. */
+  readonly isByMacro: boolean;
+}
+
+const known = new WeakMap<ModuleIndex, readonly WrittenTable[]>();
+
+/**
+ * All tables of a module: those that are written out, those that a macro writes in all or in part
+ * (`= FOO_OPS(open)`, `FOO_COMMON_OPS,`), and those that a macro declares (`FOO_DEFINE_OPS(bar);`).
+ */
+export function writtenTables(index: ModuleIndex): readonly WrittenTable[] {
+  let tables = known.get(index);
+  if (!tables) {
+    const { sources, headers } = index.module;
+    known.set(index, (tables = [...sources, ...headers].flatMap((file) => tablesIn(index, file))));
+  }
+  return tables;
+}
+
+function tablesIn(index: ModuleIndex, file: FileIr): WrittenTable[] {
+  const found: WrittenTable[] = [];
+  for (const variable of file.variables) {
+    const init = variable.init && written(index, file, variable.init, variable.start);
+    if (init?.kind === 'initializer')
+      found.push({ file, variable, init, isByMacro: init !== variable.init });
+  }
+  for (const use of file.fileMacros)
+    append(
+      found,
+      declaredBy(index, file, use).flatMap((variable): WrittenTable[] => {
+        const init = variable.init && written(index, file, variable.init, use.start);
+        return init?.kind === 'initializer' ? [{ file, variable, init, isByMacro: true }] : [];
+      }),
+    );
+  return found;
+}
+
+function written(index: ModuleIndex, file: FileIr, init: Expr, at: number): Expr {
+  return expandTable(init, (name) => index.macros(file, name, at).map(({ item }) => item));
+}
+
+/** The variables that a macro at file scope declares. */
+function declaredBy(index: ModuleIndex, file: FileIr, use: FileMacroIr): VariableIr[] {
+  const isOwn = index.macros(file, use.name, use.start).length > 0;
+  if (!isOwn) return [];
+  const at = { start: use.start, end: use.end };
+  const callee: Expr = { kind: 'name', name: use.name, ...at };
+  const args = use.args.map((text): Expr =>
+    /^[A-Za-z_]\w*$/.test(text)
+      ? { kind: 'name', name: text, ...at }
+      : { kind: 'string', text, ...at },
+  );
+  const stmt = expandStatement(
+    {
+      kind: 'expr',
+      ...at,
+      expr: { kind: 'call', ...at, callee, name: use.name, args, argsSpan: at },
+    },
+    new Set(),
+    {
+      macrosOf: (name) =>
+        index
+          .macros(file, name, use.start)
+          .map((found) => ({ path: found.file.path, macro: found.item })),
+      functionsOf: () => [],
+      identities: null,
+    },
+  );
+  const declared: VariableIr[] = [];
+  walkStmt(stmt, (inner) => {
+    if (inner.kind === 'decl') declared.push(variableOf(inner, use));
+  });
+  return declared;
+}
+
+function variableOf({ name, type, isStatic, init }: DeclStmt, use: FileMacroIr): VariableIr {
+  const at = { start: use.start, end: use.end };
+  // A macro that declares a table is used once for each: none is changed at run time by its name.
+  const rest = { isConst: false, isExtern: false, conditions: [] };
+  return { kind: 'variable', ...at, name, nameSpan: at, type, isStatic, init, ...rest };
+}
