@@ -20,6 +20,7 @@ import {
   typeOf,
   type Scope,
 } from '../../lifecycle/module/types-of.ts';
+import { measured, spendAgain } from '../../budget/work.ts';
 import { append } from '../../text/lists.ts';
 
 /** A call with an effect on an object, and where it stands. */
@@ -37,8 +38,27 @@ export interface CallSite {
   readonly managed: boolean;
 }
 
+/** The calls of the files of a module, which nearly every step asks for, and what they have cost. */
+const known = new WeakMap<
+  Module,
+  Map<FileIr, { readonly value: readonly CallSite[]; readonly spent: number }>
+>();
+
 /** Every call of a file that has an effect of the kernel's tables, in source order. */
-export function callSites(module: Module, file: FileIr): CallSite[] {
+export function callSites(module: Module, file: FileIr): readonly CallSite[] {
+  const files = known.get(module) ?? new Map<FileIr, ReturnType<typeof measured<CallSite[]>>>();
+  known.set(module, files);
+  const before = files.get(file);
+  if (before) {
+    spendAgain(before.spent);
+    return before.value;
+  }
+  const found = measured(() => findCallSites(module, file));
+  files.set(file, found);
+  return found.value;
+}
+
+function findCallSites(module: Module, file: FileIr): CallSite[] {
   const sites: CallSite[] = [];
   // A function that the module defines itself is not the kernel's function of that name.
   const linked = module.sources.flatMap((source) =>

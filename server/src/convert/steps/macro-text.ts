@@ -48,6 +48,6 @@ export function withArguments(
 const STATEMENTS: ReadonlySet<string> = new Set<Stmt['kind']>(['expr', 'return', 'goto']);
 
 /** The last statements of a branch, and what stands in front of them, are of these kinds. */
-function expressionsOf(part: Stmt | Expr): Expr[] {
+function expressionsOf(part: Stmt | Expr): readonly Expr[] {
   return STATEMENTS.has(part.kind) ? allExpressions(part as Stmt) : expressionsIn(part as Expr);
 }

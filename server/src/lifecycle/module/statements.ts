@@ -26,11 +26,39 @@ export interface Placed {
   readonly conditional: boolean;
 }
 
+/** What was listed since `remembering` began; undefined outside of it. */
+let listed:
+  | {
+      readonly statements: Map<FunctionIr, readonly Placed[]>;
+      readonly expressions: Map<Stmt, readonly Expr[]>;
+    }
+  | undefined;
+
 /**
- * Every statement of a function in source order, outer before inner. Iterative: nesting has no
- * bound.
+ * Does work that asks for the statements of the same functions again and again, as each step of a
+ * conversion does: they are listed once, and the lists go with the end of the work.
  */
-export function statementsOf(fn: FunctionIr): Placed[] {
+export function remembering<T>(work: () => T): T {
+  if (listed) return work();
+  listed = { statements: new Map(), expressions: new Map() };
+  try {
+    return work();
+  } finally {
+    listed = undefined;
+  }
+}
+
+/** Every statement of a function in source order, outer before inner. */
+export function statementsOf(fn: FunctionIr): readonly Placed[] {
+  const all = listed?.statements.get(fn) ?? listStatements(fn);
+  listed?.statements.set(fn, all);
+  // Counted each time: what an answer costs does not depend on who asked before.
+  spend(all.length);
+  return all;
+}
+
+/** Iterative: nesting has no bound. */
+function listStatements(fn: FunctionIr): Placed[] {
   const all: Placed[] = [];
   const pending: Placed[] = [];
   const push = (
@@ -76,7 +104,6 @@ export function statementsOf(fn: FunctionIr): Placed[] {
         break;
     }
   }
-  spend(all.length);
   return all;
 }
 
@@ -167,8 +194,12 @@ function childrenOf(expr: Expr): readonly Expr[] {
 }
 
 /** Every expression that a statement evaluates itself, and all inside them. */
-export function allExpressions(stmt: Stmt): Expr[] {
-  return ownExpressions(stmt).flatMap(expressionsIn);
+export function allExpressions(stmt: Stmt): readonly Expr[] {
+  const known = listed?.expressions.get(stmt);
+  if (known) return known;
+  const all = ownExpressions(stmt).flatMap(expressionsIn);
+  listed?.expressions.set(stmt, all);
+  return all;
 }
 
 /**
