@@ -16,24 +16,40 @@ const capabilities = {
   workspace: { diagnostics: { refreshSupport: true } },
 };
 
-/** Starts `server` (a path) with `--stdio` and waits until it is initialized. `stop` ends it. */
-export async function startServer(server, { rootUri = null, settings = {} } = {}) {
-  const process_ = spawn(process.execPath, [server, '--stdio'], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
+/**
+ * Starts `server` (a path) with `--stdio`, or another `command` (a list), and waits until it is
+ * initialized. `stop` ends it.
+ */
+export async function startServer(
+  server,
+  {
+    rootUri = null,
+    settings = {},
+    command: [program, ...args] = [process.execPath, server, '--stdio'],
+    folder,
+    log = 'inherit',
+    // What is measured and compared is all that is found, and not what an editor shows between keys.
+    initializationOptions = { settings, waitWhileTyping: false },
+  } = {},
+) {
+  const process_ = spawn(program, args, { stdio: ['pipe', 'pipe', log], cwd: folder });
   const connection = rpc.createMessageConnection(
     new rpc.StreamMessageReader(process_.stdout),
     new rpc.StreamMessageWriter(process_.stdin),
   );
   let refreshed = () => {};
+  const pushed = new Map();
   connection.onRequest('workspace/diagnostic/refresh', () => refreshed());
+  connection.onNotification('textDocument/publishDiagnostics', ({ uri, version }) => {
+    const awaited = pushed.get(uri);
+    if (awaited && (version ?? awaited.version) >= awaited.version) awaited.resolve();
+  });
   connection.listen();
-  await connection.sendRequest('initialize', {
+  const { capabilities: offered } = await connection.sendRequest('initialize', {
     processId: process.pid,
     rootUri,
     capabilities,
-    // What is measured and compared is all that is found, and not what an editor shows between keys.
-    initializationOptions: { settings, waitWhileTyping: false },
+    initializationOptions,
     workspaceFolders: rootUri ? [{ uri: rootUri, name: 'workspace' }] : null,
   });
   await connection.sendNotification('initialized', {});
@@ -42,6 +58,8 @@ export async function startServer(server, { rootUri = null, settings = {} } = {}
   });
   return {
     pid: process_.pid,
+    /** What the server says that it can do. */
+    offered,
     open: (uri, text) =>
       connection.sendNotification('textDocument/didOpen', {
         textDocument: { uri, languageId: 'c', version: 1, text },
@@ -57,6 +75,11 @@ export async function startServer(server, { rootUri = null, settings = {} } = {}
     refreshed: () =>
       new Promise((resolve) => {
         refreshed = resolve;
+      }),
+    /** The diagnostics that the server pushes next for a document in this version or a later one. */
+    pushed: (uri, version) =>
+      new Promise((resolve) => {
+        pushed.set(uri, { version, resolve });
       }),
     diagnostics: (uri) =>
       connection.sendRequest('textDocument/diagnostic', { textDocument: { uri } }),
