@@ -3,6 +3,8 @@ import { afterEach, describe, expect, it } from 'vitest';
 import {
   CodeActionRequest,
   CodeActionResolveRequest,
+  CodeActionTriggerKind,
+  DiagnosticRefreshRequest,
   DiagnosticSeverity,
   DiagnosticTag,
   type CodeAction,
@@ -52,11 +54,16 @@ async function actions(
   range: Range,
   only?: readonly string[],
   diagnostics: readonly Diagnostic[] = [],
+  triggerKind?: CodeActionTriggerKind,
 ): Promise<CodeAction[]> {
   const found = await client!.connection.sendRequest(CodeActionRequest.type, {
     textDocument: { uri },
     range,
-    context: { diagnostics: [...diagnostics], ...(only && { only: [...only] }) },
+    context: {
+      diagnostics: [...diagnostics],
+      ...(only && { only: [...only] }),
+      ...(triggerKind !== undefined && { triggerKind }),
+    },
   });
   return (found ?? []) as CodeAction[];
 }
@@ -82,6 +89,46 @@ function apply(action: CodeAction, uri: string, text: string): string {
     changes as { range: Range; newText: string }[],
   );
 }
+
+describe('an editor that asks on its own', () => {
+  const titles = async (range: Range, kind: CodeActionTriggerKind): Promise<string[]> =>
+    (await actions(URI, range, undefined, [], kind)).map(({ title }) => title);
+
+  it.each([
+    ['a fix', UNCHECKED, {}],
+    ['a conversion', OLD_ALONE, K60],
+  ])('gets what is known, and %s when it was asked to come again', async (_, text, options) => {
+    let refreshed: () => void = () => undefined;
+    const refresh = new Promise<void>((done) => {
+      refreshed = done;
+    });
+    const { open, pull } = await start({
+      ...options,
+      prepare: (one) => one.onRequest(DiagnosticRefreshRequest.type, () => refreshed()),
+    });
+    open(URI, text);
+    const first = await pull(URI);
+    if (first.kind !== 'full') throw new Error('the first report is not full');
+    const { range } = first.items[0]!;
+    const before = await titles(range, CodeActionTriggerKind.Automatic);
+    await refresh;
+    // The same diagnostics once more, so that the editor asks for their actions again.
+    expect(await pull(URI, first.resultId)).toMatchObject({ kind: 'full' });
+    const after = await titles(range, CodeActionTriggerKind.Automatic);
+    expect(after.length).toBeGreaterThan(before.length);
+    expect(await titles(range, CodeActionTriggerKind.Invoked)).toEqual(after);
+  });
+
+  it('gets all at once where it cannot be asked to come again', async () => {
+    const { open, diagnostics } = await start({
+      capabilities: { ...FULL, workspace: { ...FULL.workspace, diagnostics: {} } },
+    });
+    open(URI, UNCHECKED);
+    const { range } = (await diagnostics(URI))[0]!;
+    const automatic = await titles(range, CodeActionTriggerKind.Automatic);
+    expect(automatic).toEqual(await titles(range, CodeActionTriggerKind.Invoked));
+  });
+});
 
 describe('quick fixes', () => {
   it('mend the diagnostic they are for, and are preferred when they are safe', async () => {

@@ -197,7 +197,7 @@ function preparePlan(
   target: TargetKernel,
   functionName: string | undefined,
 ): Planning {
-  return engine.plans.once({ input, target, functionName }, () =>
+  return engine.plans.once({ what: 'plan', input, target, functionName }, () =>
     newPlan(engine, scratch, input, target, functionName),
   );
 }

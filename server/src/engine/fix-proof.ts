@@ -58,27 +58,17 @@ export function withProof(
 }
 
 /**
- * As withProof(), for a host that asks on its own at every move of a cursor: what is returned makes
- * at most `limit` proofs that are not known
- * yet. A finding that is left without one comes back without its fix; who asks again, or for that
- * one, gets it.
+ * Does the fix of a finding need no proof, or is it proved already? Then withProof() costs nothing.
  */
-export function withFewProofs(
+export function hasProof(
   engine: Engine,
   input: ModuleInput,
-  config: Configuration,
   kernel: TargetKernel,
-  limit: number,
-): (finding: Finding) => Finding {
+  finding: Finding,
+): boolean {
+  if (finding.fix?.safety !== 'safe' || finding.severity === 'hint') return true;
   const facts = engine.facts(input, kernel);
-  let left = limit;
-  return (finding) => {
-    const isCheap = finding.fix?.safety !== 'safe' || finding.severity === 'hint';
-    const isKnown =
-      !isCheap && facts !== undefined && known.get(facts)?.has(verdictKey(finding)) === true;
-    if (isCheap || isKnown || left-- > 0) return withProof(engine, input, config, kernel, finding);
-    return { ...finding, fix: null };
-  };
+  return facts !== undefined && known.get(facts)?.has(verdictKey(finding)) === true;
 }
 
 function verdictKey({ rule, severity, site, fix }: Finding): string {

@@ -24,7 +24,7 @@ import type { FileEdits } from '../text/span.ts';
 import { isBudgetSpent } from '../budget/work.ts';
 import type { Engine } from './analyse.ts';
 import { answered } from './answers.ts';
-import { convert, prove, relowered, SOURCE, unprovedEdits } from './convert.ts';
+import { convert, planOf, prove, relowered, SOURCE, unprovedEdits } from './convert.ts';
 import { lineIn } from './lines.ts';
 import { withEdits } from './prove.ts';
 import { withoutStaleComments } from './stale-comments.ts';
@@ -33,20 +33,39 @@ import type { Conversion, ModuleInput, TargetKernel } from './types.ts';
 /** Why a conversion that leaves the allocation where it is has nothing to fold. */
 const NO_PROBE = 'The conversion allocates no device anew.';
 
-/** Whether there is anything to fold: without the proof. Never throws. */
 export type FoldOffer =
   { readonly status: 'planned' } | { readonly status: 'nothing'; readonly reason: string };
 
+/**
+ * Whether there is anything to fold: without the proof, and looked for once for all who ask about
+ * the same texts. Never throws.
+ */
 export function foldOfferOf(
   engine: Engine,
   input: ModuleInput,
   target: TargetKernel,
   functionName: string | undefined,
 ): FoldOffer {
-  return answered(() => offerAtAnyCost(engine, input, target, functionName), {
-    status: 'nothing',
-    reason: TOO_MUCH,
-  });
+  const work = (): FoldOffer =>
+    engine.plans.once({ what: 'fold', input, target, functionName }, () =>
+      offerAtAnyCost(engine, input, target, functionName),
+    );
+  return answered(work, { status: 'nothing', reason: TOO_MUCH });
+}
+
+/** Is it known already what there is to offer? Then planOf() and foldOfferOf() cost nothing. */
+export function hasOffers(
+  engine: Engine,
+  input: ModuleInput,
+  target: TargetKernel,
+  functionName: string | undefined,
+): boolean {
+  const request = { input, target, functionName };
+  if (!engine.plans.has({ what: 'plan', ...request })) return false;
+  return (
+    planOf(engine, input, target, functionName).status !== 'planned' ||
+    engine.plans.has({ what: 'fold', ...request })
+  );
 }
 
 const TOO_MUCH = 'It is too much work to follow what the functions of the module do.';

@@ -5,8 +5,9 @@
 import { measured, spendAgain } from '../budget/work.ts';
 import type { ModuleInput, SourceDocument, TargetKernel } from './types.ts';
 
-/** What is asked for a plan. */
+/** What is asked for a plan, or for what comes of it when state is folded. */
 export interface PlanRequest {
+  readonly what: 'plan' | 'fold';
   readonly input: ModuleInput;
   readonly target: TargetKernel;
   readonly functionName: string | undefined;
@@ -18,6 +19,8 @@ export interface Plans {
    * `plan` throws, and keeps nothing then.
    */
   once<T>(request: PlanRequest, plan: () => T): T;
+  /** Is it there already? */
+  has(request: PlanRequest): boolean;
   /** Drops what was planned with a document that was closed. */
   forget(path: string): void;
 }
@@ -29,20 +32,26 @@ interface Kept extends PlanRequest {
 }
 
 /** The functions of one driver that a conversion can be asked for, and their file as a whole. */
-const MAX_PLANS = 6;
+const MAX_PLANS = 12;
 
 export function createPlans(): Plans {
   let kept: Kept[] = [];
+  const find = (request: PlanRequest): Kept | undefined =>
+    kept.find(
+      (one) =>
+        !isOtherFile(one, request) &&
+        one.what === request.what &&
+        one.functionName === request.functionName &&
+        one.target.text === request.target.text &&
+        isSame(one.input, request.input),
+    );
   return {
+    has: (request) => find(request) !== undefined,
+
     once<T>(request: PlanRequest, plan: () => T): T {
       // What was planned for other texts of the file is of no more use.
       kept = kept.filter((one) => isOtherFile(one, request) || isSame(one.input, request.input));
-      const found = kept.find(
-        (one) =>
-          !isOtherFile(one, request) &&
-          one.functionName === request.functionName &&
-          one.target.text === request.target.text,
-      );
+      const found = find(request);
       if (found) {
         spendAgain(found.cost);
         return found.plan as T;

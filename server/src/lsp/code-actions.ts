@@ -19,14 +19,15 @@ import {
   whyNothing,
   type ConversionOffer,
 } from '../engine/convert.ts';
-import { foldOfferOf } from '../engine/fold.ts';
+import { foldOfferOf, hasOffers } from '../engine/fold.ts';
 import { fixAll } from '../engine/fix.ts';
-import { fixTitle, withFewProofs } from '../engine/fix-proof.ts';
+import { fixTitle, hasProof, withProof } from '../engine/fix-proof.ts';
 import { suppressionFor, type SuppressionComment } from '../engine/suppress.ts';
 import type { Linked } from '../engine/project/linked.ts';
 import type { Finding } from '../rules/types.ts';
 import { conversionCommand, converted, findConversion, type ConversionData } from './conversion.ts';
 import { toDiagnostic } from './diagnostics.ts';
+import type { Missing, MissingAnswers } from './missing.ts';
 import type { Loaded, Session } from './session.ts';
 import { workspaceEdit } from './workspace-edit.ts';
 import { append } from '../text/lists.ts';
@@ -41,18 +42,39 @@ export const KINDS = [CodeActionKind.QuickFix, REWRITE, FIX_ALL];
  */
 export async function codeActions(
   session: Session,
+  missingAnswers: MissingAnswers,
   params: CodeActionParams,
   token: CancellationToken,
 ): Promise<CodeAction[]> {
   if (!session.client.codeActionLiterals) return [];
-  const loaded = await session.load(params.textDocument.uri, token);
-  return loaded ? session.inTurn(() => actionsOf(session, loaded, params)) : [];
+  const { uri } = params.textDocument;
+  const loaded = await session.load(uri, token);
+  if (!loaded) return [];
+  const missing: Missing[] = [];
+  const mayMiss =
+    params.context.triggerKind === CodeActionTriggerKind.Automatic &&
+    missingAnswers.canComeAgain(uri);
+  const isThere: IsThere = (known, one) => {
+    if (!mayMiss || known() || missingAnswers.wasDone(loaded, one.key)) return true;
+    missing.push(one);
+    return false;
+  };
+  const actions = await session.inTurn(() => actionsOf(session, loaded, params, isThere));
+  missingAnswers.workOut(loaded, missing);
+  return actions;
 }
+
+/**
+ * Whether an answer may have a part. One that nobody has asked for goes without what is not known
+ * yet, and the part is worked out after it.
+ */
+type IsThere = (known: () => boolean, missing: Missing) => boolean;
 
 async function actionsOf(
   session: Session,
   loaded: Loaded,
   params: CodeActionParams,
+  isThere: IsThere,
 ): Promise<CodeAction[]> {
   const { only } = params.context;
   const wants = (kind: string): boolean =>
@@ -64,7 +86,7 @@ async function actionsOf(
   };
   const actions: CodeAction[] = [];
   const remedies = wants(CodeActionKind.QuickFix)
-    ? await quickFixes(session, loaded, span, params.context)
+    ? await quickFixes(session, loaded, span, params.context.diagnostics, isThere)
     : undefined;
   let rewrites: readonly CodeAction[] = [];
   if (wants(REWRITE) || (remedies && remedies.convertible.length > 0)) {
@@ -74,7 +96,7 @@ async function actionsOf(
       params.context.triggerKind === CodeActionTriggerKind.Automatic
         ? { loaded, missed: null }
         : await session.linked(loaded);
-    rewrites = await conversions(session, linked, span);
+    rewrites = await conversions(session, linked, span, isThere);
   }
   // What mends a call of the old model is its conversion: it comes before the comment that would
   // silence the finding.
@@ -128,27 +150,20 @@ interface Remedies {
   readonly convertible: Diagnostic[];
 }
 
-/**
- * How many fixes are proved for an editor that asks at every move of the cursor; one that a person
- * asks for is always proved.
- */
-const AUTOMATIC_PROOFS = 2;
-
 async function quickFixes(
   session: Session,
   loaded: Loaded,
   span: { start: number; end: number },
-  context: CodeActionParams['context'],
+  shown: readonly Diagnostic[],
+  isThere: IsThere,
 ): Promise<Remedies> {
-  const { diagnostics: shown, triggerKind } = context;
   const fixes: CodeAction[] = [];
   const comments: CodeAction[] = [];
   const rulesHere = new Set<string>();
   const convertible: Diagnostic[] = [];
   const { findings } = await loaded.analysis();
-  const limit =
-    triggerKind === CodeActionTriggerKind.Automatic ? AUTOMATIC_PROOFS : findings.length;
-  const proved = withFewProofs(loaded.engine, loaded.input, loaded.config, loaded.kernel, limit);
+  const { engine, input, config, kernel } = loaded;
+  const proved = (finding: Finding): Finding => withProof(engine, input, config, kernel, finding);
   for (const finding of findings) {
     if (finding.site.end < span.start || finding.site.start > span.end) continue;
     await loaded.pause();
@@ -160,7 +175,12 @@ async function quickFixes(
     );
     const diagnostics = same.length > 0 ? same : [own];
     if (finding.convertible) append(convertible, diagnostics);
-    const { fix } = proved(finding);
+    const fix = isThere(() => hasProof(engine, input, kernel, finding), {
+      key: `${finding.rule} ${finding.site.start} ${finding.site.end}`,
+      work: () => proved(finding).fix !== null,
+    })
+      ? proved(finding).fix
+      : null;
     if (fix) {
       const safe = fix.safety === 'safe';
       if (safe) rulesHere.add(finding.rule);
@@ -264,6 +284,7 @@ async function conversions(
   session: Session,
   { loaded, missed }: Awaited<ReturnType<Session['linked']>>,
   span: { start: number; end: number },
+  isThere: IsThere,
 ): Promise<CodeAction[]> {
   const { findings } = await loaded.analysis();
   const facts = loaded.engine.facts(loaded.input, loaded.kernel);
@@ -273,7 +294,17 @@ async function conversions(
   const seen = new Set<string>();
   for (const offer of conversionsAt(facts, loaded.input.file, span, findings)) {
     await loaded.pause();
-    const plan = planOf(loaded.engine, loaded.input, target, offer.functionName);
+    const { engine, input } = loaded;
+    const isOffered = isThere(() => hasOffers(engine, input, target, offer.functionName), {
+      key: `conversion ${offer.functionName}`,
+      work() {
+        const { status } = planOf(engine, input, target, offer.functionName);
+        if (status === 'planned') foldOfferOf(engine, input, target, offer.functionName);
+        return status !== 'unchanged';
+      },
+    });
+    if (!isOffered) continue;
+    const plan = planOf(engine, input, target, offer.functionName);
     if (plan.status === 'unchanged') continue;
     const allocates = plan.status === 'planned' ? plan.allocates : offer.model === 'old';
     const action: CodeAction = { title: title(offer, allocates, target.text), kind: REWRITE };

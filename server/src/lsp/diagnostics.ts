@@ -80,6 +80,11 @@ export interface Diagnostics {
    * documents read the one that changed.
    */
   refreshSoon(): void;
+  /**
+   * Lets the client show the diagnostics of a document anew, though they are the same: editors then
+   * ask again for what there is to do about them. Not possible where there are none.
+   */
+  readonly comeAgain: { isPossible(uri: string): boolean; ask(uri: string): void };
   closed(uri: string): void;
 }
 
@@ -94,6 +99,8 @@ const IDLE_MS = 600;
 export function createDiagnostics(session: Session, onShown: (uri: string) => void): Diagnostics {
   const { client, connection, documents } = session;
   const last = new Map<string, { id: string; json: string }>();
+  /** The documents of which the client shows diagnostics. */
+  const told = new Set<string>();
   const logged = new Map<string, string>();
   const noticed = new Map<string, string>();
   const waiting = new Set<string>();
@@ -128,9 +135,12 @@ export function createDiagnostics(session: Session, onShown: (uri: string) => vo
     }
     logged.set(uri, log);
     const file = waits ? loaded.engine.lowered(loaded.input) : undefined;
-    const told = obstacles.tell(loaded, file ? chosen(uri, file, findings) : findings);
+    const all = obstacles.tell(loaded, file ? chosen(uri, file, findings) : findings);
     settleWhenIdle();
-    return told.flatMap((finding) => toDiagnostic(session, loaded, finding) ?? []);
+    const diagnostics = all.flatMap((finding) => toDiagnostic(session, loaded, finding) ?? []);
+    if (diagnostics.length > 0) told.add(uri);
+    else told.delete(uri);
+    return diagnostics;
   }
 
   /** What of the findings is shown while somebody types. */
@@ -244,6 +254,14 @@ export function createDiagnostics(session: Session, onShown: (uri: string) => vo
     },
     push,
     refresh,
+    comeAgain: {
+      isPossible: (uri) => (!client.pullDiagnostics || client.refreshDiagnostics) && told.has(uri),
+      ask(uri) {
+        last.delete(uri);
+        if (client.pullDiagnostics) refresh();
+        else push(uri);
+      },
+    },
     refreshSoon() {
       // VS Code's client leaves the active document out when another one changes, and an edit of
       // several files changes both.
@@ -258,6 +276,7 @@ export function createDiagnostics(session: Session, onShown: (uri: string) => vo
       shown.delete(uri);
       held.delete(uri);
       obstacles.closed(uri);
+      told.delete(uri);
       logged.delete(uri);
       noticed.delete(uri);
       sending.delete(uri);

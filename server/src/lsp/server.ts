@@ -32,6 +32,7 @@ import { REFUSAL_REQUEST, refusalOf } from './refusal.ts';
 import { createDiagnostics } from './diagnostics.ts';
 import { clientFileSystem, type HostFiles } from './files.ts';
 import { hover } from './hover.ts';
+import { createMissingAnswers } from './missing.ts';
 import { createSession } from './session.ts';
 import { createWorkspaceCheck } from './workspace-check.ts';
 
@@ -86,6 +87,7 @@ export function startServer(connection: Connection, host: Host): void {
     );
     const check = createWorkspaceCheck(session);
     const diagnostics = createDiagnostics(session, (uri) => check.shows(uri));
+    const missing = createMissingAnswers(session, diagnostics.comeAgain);
     stop = () => {
       check.stop();
       session.stop();
@@ -119,7 +121,7 @@ export function startServer(connection: Connection, host: Host): void {
     connection.languages.inlayHint.on((request, token) => inlayHints(session, request, token));
     connection.onCodeLens((request, token) => codeLenses(session, request, token));
     connection.onCodeLensResolve((lens, token) => resolveCodeLens(session, lens, token));
-    connection.onCodeAction((request, token) => codeActions(session, request, token));
+    connection.onCodeAction((request, token) => codeActions(session, missing, request, token));
     connection.onCodeActionResolve((request, token) => resolveCodeAction(session, request, token));
     connection.onRequest(
       CONVERSION_REQUEST,
